@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: [
-      "{circuits,models,attribution,prover,bridge,contracts,sequencer,client,scripts,web}/**/*.test.ts",
+      "{circuits,models,attribution,datanets,prover,bridge,contracts,sequencer,client,scripts,web}/**/*.test.ts",
     ],
     pool: "forks",
     maxWorkers: 2,

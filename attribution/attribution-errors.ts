@@ -11,6 +11,14 @@ export const attributionErrors = {
     meaning: "the recipe is not of the documented form, or names data that it does not fit",
     remedy: "compare the recipe with docs/attribution.md",
   },
+  ATT_FAMILY_UNKNOWN: {
+    meaning: "the model is of a family that this program does not know",
+    remedy: "use a version of this software that does; `data.known` names those that it knows",
+  },
+  ATT_ANSWER_INVALID: {
+    meaning: "what a server gave as an answer is none that a model of its family gives",
+    remedy: "do not pay for it",
+  },
   ATT_ROW_INVALID: {
     meaning: "a row, or what a model is asked, is not of the format of the recipe's rows",
     remedy: "compare it with docs/attribution.md; `data.why` says what is wrong",
@@ -52,6 +60,14 @@ export const attributionErrors = {
     meaning:
       "a published model is not what its recipe makes of the committed rows; `data` has the first difference",
     remedy: "do not approve, pay or settle the model",
+  },
+  ATT_NOT_DISPUTABLE: {
+    meaning: "the model is of a kind that Disputes has no arithmetic for, or leaves its range",
+    remedy: "recompute it with `openledger verify model`; no challenge on L1 can be made of it",
+  },
+  ATT_LEAVES_MISMATCH: {
+    meaning: "published leaves are not those of the roots that were posted",
+    remedy: "demand the leaf on L1, and do not approve the model",
   },
   ATT_DATA_CHANGED: {
     meaning: "the installed data set is not the one that the recipe was written for",
@@ -112,6 +128,22 @@ export const attributionErrors = {
     meaning: "the model of this id on the ledger is not the one that the server has",
     remedy: "start the server with the id of the published model",
     httpStatus: 500,
+  },
+  ATT_NO_ROW_FOUND: {
+    meaning:
+      "no row of a retrieval model comes close enough to the prompt: there is nothing to cite or to pay for",
+    remedy: "ask with other words, or more of them",
+    httpStatus: 422,
+  },
+  ATT_ROW_NOT_PUBLISHED: {
+    meaning: "the model has no such row, or its owner does not publish the rows",
+    remedy: "ask the datanet's owner for the row; the answer names its hash",
+    httpStatus: 404,
+  },
+  ATT_NO_SPANS: {
+    meaning: "the server has no index of the version's text, so it shows no spans",
+    remedy: "ask a server that was started with --spans, or index the version (`openledger datanet index`)",
+    httpStatus: 404,
   },
   ATT_UNKNOWN_RECEIPT: {
     meaning: "the server has given no answer with this receipt, or none that is kept",

@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { toHex } from "viem";
@@ -9,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { shapeName } from "../circuits/protocol.ts";
 import { batchSizes } from "../circuits/registry/circuit-sizes.ts";
 import { encodeDeployment } from "../circuits/registry/deployment.ts";
+import { freePort } from "../circuits/testing/free-port.ts";
 import { OPEN, SHAPES } from "../contracts/testing/rollup-fixture.ts";
 import { anvilAccount, type BridgeFixture, startBridgeFixture } from "./testing/bridge-fixture.ts";
 import { OPERATOR_TOKEN } from "./testing/fake-sequencer.ts";
@@ -76,15 +75,6 @@ async function start(env: Record<string, string> = {}): Promise<void> {
   });
   child.stdout!.on("data", (chunk: Buffer) => (output += chunk));
   child.stderr!.on("data", (chunk: Buffer) => (output += chunk));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 const end = () =>

@@ -3,9 +3,9 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { loadDeployment } from "../circuits/registry/deployment.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
+import { startHealthServer } from "../circuits/wire/health-server.ts";
 import { type BridgeConfig, readConfig } from "./config.ts";
 import { startBridge } from "./operator/bridge.ts";
-import { startHealthServer } from "./operator/health-server.ts";
 
 const RESTART_WAIT_MS = 1_000;
 

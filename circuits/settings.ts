@@ -117,6 +117,8 @@ const secretText = (pattern: RegExp, message: string) =>
     .string()
     .regex(pattern, message)
     .transform((value) => new Secret(value));
+/** With user and password, so it is kept like one. */
+export const redisUrl = secretText(/^rediss?:\/\/\S+$/, "is no redis:// or rediss:// address");
 /** A bearer token as HTTP takes it. */
 export const bearerToken = secretText(/^[\x21-\x7e]{16,}$/, "needs at least 16 visible characters");
 export const ethereumKey = z

@@ -13,6 +13,16 @@ export const clientErrors = {
     remedy: "write a decimal number of OPEN such as 12.5, or whole wei such as 1000wei",
     isRetryable: false,
   },
+  CLI_PROPOSAL_UNKNOWN: {
+    meaning: "the governor has no proposal of this number",
+    remedy: "see `openledger vote list`; a number follows from what is proposed, and from the text",
+    isRetryable: false,
+  },
+  CLI_MIGRATION_REFUSED: {
+    meaning: "the next rollup is none that this client would put money into",
+    remedy: "build the sources that the registry names, compare the code, and deposit there yourself",
+    isRetryable: false,
+  },
   CLI_WALLET_NOT_DETERMINISTIC: {
     meaning: "the wallet signed the same message twice, differently, so no key can be derived from it",
     remedy: "use a random key instead (createRandomKey, or --random-key) and keep a copy of it",
@@ -201,6 +211,26 @@ export const clientErrors = {
   CLI_MODEL_SERVER_ANSWER_INVALID: {
     meaning: "the model server's answer is not of the documented form",
     remedy: "check that the address belongs to a model server of this version",
+    isRetryable: false,
+  },
+  CLI_DATANET_HOST_UNREACHABLE: {
+    meaning: "the Datanet host did not answer",
+    remedy: "check that it runs and that its address is right, or ask another host",
+    isRetryable: true,
+  },
+  CLI_DATANET_HOST_ANSWER_INVALID: {
+    meaning: "the Datanet host's answer is not of the documented form, or it names another address or rollup",
+    remedy: "use the address that the host itself names, of a host of this version and rollup",
+    isRetryable: false,
+  },
+  CLI_DATANET_HOST_FALSE: {
+    meaning: "the host serves something else than the ledger's roots stand for; `data.what` names it",
+    remedy: "nothing of it was stored; ask another host, and do not trust this one",
+    isRetryable: false,
+  },
+  CLI_VERSION_UNKNOWN: {
+    meaning: "the Datanet has never published a version of this number or root",
+    remedy: "list its versions with: openledger datanet host show ID",
     isRetryable: false,
   },
   CLI_ANSWER_WRONG: {

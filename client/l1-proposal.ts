@@ -1,10 +1,33 @@
 import { type Abi, type Address, type Hex, isAddressEqual, type Log, parseEventLogs } from "viem";
 import { openTokenAbi, rollupAbi } from "../contracts/build/rollup-abi.ts";
 
+/**
+ * Where an effect shows; a page that keeps effects parses by these.
+ * @internal
+ */
+export const EFFECT_CONTRACTS = ["rollup", "token", "governor"] as const;
+/**
+ * By which event it shows.
+ * @internal
+ */
+export const EFFECT_EVENTS = [
+  "QueueEntryAdded",
+  "WithdrawalClaimed",
+  "Approval",
+  "Transfer",
+  "DelegateChanged",
+  "ProposalCreated",
+  "VoteCast",
+  "ProposalQueued",
+  "ProposalExecuted",
+] as const;
+
 /** The event that a call leaves, and the arguments by which it is told from others: as text, so that a page can keep it. */
 export interface L1Effect {
-  readonly contract: "rollup" | "token";
-  readonly event: "QueueEntryAdded" | "WithdrawalClaimed" | "Approval" | "Transfer";
+  readonly contract: (typeof EFFECT_CONTRACTS)[number];
+  readonly event: (typeof EFFECT_EVENTS)[number];
+  /** Of a governor, which no client knows by itself. */
+  readonly address?: Address | undefined;
   readonly args: Readonly<Record<string, string>>;
 }
 
@@ -42,14 +65,40 @@ export interface EffectContracts {
   readonly tokenAddress: Address;
 }
 
+const uint = (name: string) => ({ name, type: "uint256" });
+const event = (name: string, inputs: readonly { name: string; type: string; indexed?: boolean }[]) =>
+  ({ type: "event", name, inputs: inputs.map((input) => ({ indexed: false, ...input })) }) as const;
+/** Of the governor's whole interface, which every page would carry, what an effect is found by. */
+const GOVERNOR_EVENTS: Abi = [
+  event("ProposalCreated", [
+    ...[uint("proposalId"), { name: "proposer", type: "address" }],
+    ...[
+      { name: "targets", type: "address[]" },
+      { name: "values", type: "uint256[]" },
+    ],
+    ...[
+      { name: "signatures", type: "string[]" },
+      { name: "calldatas", type: "bytes[]" },
+    ],
+    ...[uint("voteStart"), uint("voteEnd"), { name: "description", type: "string" }],
+  ]),
+  event("VoteCast", [
+    ...[{ name: "voter", type: "address", indexed: true }, uint("proposalId")],
+    ...[{ name: "support", type: "uint8" }, uint("weight"), { name: "reason", type: "string" }],
+  ]),
+  event("ProposalQueued", [uint("proposalId"), uint("etaSeconds")]),
+  event("ProposalExecuted", [uint("proposalId")]),
+];
+
 /**
  * The contract that an effect is looked for in.
  * @internal
  */
 export function effectContract(
   contracts: EffectContracts,
-  { contract }: L1Effect,
+  { address, contract }: L1Effect,
 ): { address: Address; abi: Abi } {
+  if (address !== undefined) return { address, abi: GOVERNOR_EVENTS };
   return contract === "rollup"
     ? { address: contracts.rollupAddress, abi: rollupAbi as Abi }
     : { address: contracts.tokenAddress, abi: openTokenAbi as Abi };

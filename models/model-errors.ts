@@ -54,6 +54,15 @@ export const modelErrors = {
     meaning: "a LoRA adapter is not as PEFT writes it, or does not fit the base model",
     remedy: "name the base that the adapter was made for; `data.field` says what differs",
   },
+  MOD_BASE_MISSING: {
+    meaning: "no place that was looked in has a file of the base model with the bytes that the recipe names",
+    remedy: "name the base's folder or address: --base; `data.file` and `data.sha256` say what is missing",
+  },
+  MOD_BASE_CHANGED: {
+    meaning:
+      "a file of the default base is absent, or has another hash than this version names; `data` has both",
+    remedy: "restore models/base/checkpoint with git, or run openledger model base --derive FOLDER",
+  },
   MOD_CHECKPOINT_INVALID: {
     meaning: "the state of an earlier training is damaged, or of another training",
     remedy: "remove the folder to begin anew",

@@ -8,6 +8,16 @@ export const proverErrors = {
   PRV_CANCELLED: { meaning: "the caller aborted the job", httpStatus: 499, isRetryable: true },
   PRV_CLOSED: { meaning: "the prover was closed before the job ended", httpStatus: 503, isRetryable: false },
   PRV_WORKER_DIED: { meaning: "the process that made the proof ended", httpStatus: 503, isRetryable: true },
+  PRV_QUEUE_UNREACHABLE: {
+    meaning: "the Redis of the provers' queue does not answer, or does not take the credential",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  PRV_QUEUE_INPUTS_INVALID: {
+    meaning: "a job of the provers' queue names inputs that are gone, or are not those of its hash",
+    httpStatus: 500,
+    isRetryable: true,
+  },
   PRV_NO_WITNESS: {
     meaning: "the circuit has no witness for these inputs, or the witness file is not one of this circuit",
     httpStatus: 422,

@@ -1,5 +1,6 @@
 /** `npm run bench -- <name>`: readable rows, and one JSON object as the last line. */
 import { Command } from "commander";
+import type { KernelChoice } from "../models/kernels/create-kernels.ts";
 import type { BackendName } from "../prover/backends.ts";
 import type { BenchProveOptions } from "./bench/prove.ts";
 
@@ -24,6 +25,43 @@ program
   .action(async (options: { quick?: boolean }) => {
     const { benchAttribution } = await import("./bench/attribution.ts");
     console.log(JSON.stringify(await benchAttribution({ quick: options.quick === true })));
+  });
+
+program
+  .command("retrieval")
+  .description(
+    "which rows a retrieval model cites and pays, against BM25, on rows whose right answer is known",
+  )
+  .option("--rows <n>", "of each kind, at most", "10000")
+  .option("--queries <n>", "of each kind", "200")
+  .option("--columns <list>", "columns of G", "256,1024")
+  .option("--quantile <part>", "of random pairs, for the threshold", "0.99")
+  .option("--states", "also by a language model's hidden states: a pass for each row")
+  .addHelpText("after", "\nExample:\n  npm run bench -- retrieval --rows 2000")
+  .action(
+    async ({
+      states,
+      ...texts
+    }: Record<"rows" | "queries" | "columns" | "quantile", string> & { states?: boolean }) => {
+      const { benchRetrieval } = await import("./bench/retrieval.ts");
+      const columns = texts.columns.split(",").map(Number);
+      const sizes = {
+        rows: Number(texts.rows),
+        queries: Number(texts.queries),
+        quantile: Number(texts.quantile),
+      };
+      console.log(JSON.stringify(await benchRetrieval({ ...sizes, columns, states: states === true })));
+    },
+  );
+
+program
+  .command("disputes")
+  .description("gas of challenges of a posted model on a local chain, and the time to recompute it")
+  .option("--rows <n>", "e-mails of the model", "1000")
+  .addHelpText("after", "\nExample:\n  npm run bench -- disputes --rows 200")
+  .action(async (options: { rows: string }) => {
+    const { benchDisputes } = await import("./bench/disputes.ts");
+    console.log(JSON.stringify(await benchDisputes({ rows: Number(options.rows) })));
   });
 
 program
@@ -96,6 +134,23 @@ program
   });
 
 program
+  .command("datanets")
+  .description("a Datanet host: rows uploaded and checked, search, near-duplicates, agreement as published")
+  .option("--rows <n>", "uploaded to a host of its own", "50000")
+  .option("--searched <n>", "rows of the index", "1000000")
+  .option("--compared <n>", "texts among which near-duplicates are looked for", "20000")
+  .addHelpText("after", "\nExample:\n  npm run bench -- datanets --searched 100000")
+  .action(async (options: { rows: string; searched: string; compared: string }) => {
+    const { benchDatanets } = await import("./bench/datanets.ts");
+    const counts = {
+      rows: Number(options.rows),
+      searched: Number(options.searched),
+      compared: Number(options.compared),
+    };
+    console.log(JSON.stringify(await benchDatanets(counts)));
+  });
+
+program
   .command("restart")
   .description("a sequencer's start on a large ledger after a kill, and a restore from a snapshot of it")
   .option(
@@ -161,6 +216,26 @@ program
   });
 
 program
+  .command("provers")
+  .description(
+    "provers on one core each that take jobs from a queue in Redis, against one that asks the sequencer",
+  )
+  .option("--batches <n>", "that each measurement proves", "12")
+  .option("--prover <name>", "wasm or native", "native")
+  .addHelpText("after", "\nExample:\n  npm run bench -- provers --batches 6")
+  .action(async (options: { batches: string; prover: string }) => {
+    const { benchProvers } = await import("./bench/provers.ts");
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+    const result = await benchProvers({
+      backend: options.prover as BackendName,
+      batchCount: Number(options.batches),
+      progress: console.log,
+    });
+    console.log(JSON.stringify(result));
+    process.exit(0);
+  });
+
+program
   .command("web")
   .description("the pages in a browser: weight, first visit, heap over live batches, axe-core")
   .option("--minutes <n>", "over which the heap is watched", "4")
@@ -195,13 +270,80 @@ program
   .description("language models: tuning, rows' gradients and queries natively, in WebAssembly and in jax-js")
   .option("--steps <n>", "tuning steps of each, 8 rows of 128 tokens a step", "8")
   .option("--rows <n>", "rows whose features are made", "64")
+  .option("--kernels <set>", "all, or webgpu: tuning on a graphics card; swiftshader computes as one", "all")
   .addHelpText("after", "\nExample:\n  npm run bench -- models --steps 4")
-  .action(async (options: { steps: string; rows: string }) => {
-    const { benchModels } = await import("./bench/models.ts");
-    console.log(
-      JSON.stringify(await benchModels({ steps: Number(options.steps), rows: Number(options.rows) })),
-    );
+  .action(async (options: { steps: string; rows: string; kernels: string }) => {
+    const counts = { steps: Number(options.steps), rows: Number(options.rows) };
+    if (options.kernels === "all") {
+      const { benchModels } = await import("./bench/models.ts");
+      console.log(JSON.stringify(await benchModels(counts)));
+    } else {
+      const { benchModelsOnCard } = await import("./bench/models-on-card.ts");
+      const kind = options.kernels === "webgpu" ? "hardware" : "software";
+      console.log(JSON.stringify(await benchModelsOnCard(counts, kind)));
+    }
     process.exit(0);
   });
+
+program
+  .command("adapters")
+  .description("mixed batches of adapters against the same base without any, in turns on one thread")
+  .option("--rounds <n>", "turns of each", "15")
+  .option("--adapters <n>", "distinct adapters on disk", "2000")
+  .option("--batch <n>", "requests at once", "32")
+  .option("--kernels <set>", "native, avx512, avx2 or wasm", "native")
+  .addHelpText("after", "\nExample:\n  npm run bench -- adapters --rounds 5 --adapters 300")
+  .action(async (options: Record<"rounds" | "adapters" | "batch" | "kernels", string>) => {
+    const { benchAdapters } = await import("./bench/adapters.ts");
+    const { adapters, batch, rounds } = options;
+    const counts = { adapters: Number(adapters), batch: Number(batch), rounds: Number(rounds) };
+    const kernels = options.kernels as KernelChoice;
+    console.log(JSON.stringify(await benchAdapters({ ...counts, kernels })));
+    process.exit(0);
+  });
+
+program
+  .command("serving")
+  .description("many clients that stream from a server of adapters: lost requests, first tokens, memory")
+  .option("--seconds <n>", "how long they ask", "600")
+  .option("--clients <n>", "at once", "200")
+  .option("--adapters <n>", "distinct adapters on disk", "1000")
+  .option("--kernels <set>", "native, avx512, avx2 or wasm", "native")
+  .addHelpText("after", "\nExample:\n  npm run bench -- serving --seconds 120")
+  .action(async (options: Record<"seconds" | "clients" | "adapters" | "kernels", string>) => {
+    const { benchServing } = await import("./bench/serving.ts");
+    const { adapters, clients, kernels, seconds } = options;
+    const counts = { seconds: Number(seconds), clients: Number(clients), adapters: Number(adapters) };
+    const { problems, serving } = await benchServing({ ...counts, kernels });
+    for (const problem of problems) console.log(problem);
+    console.log(JSON.stringify({ serving }));
+    process.exit(problems.length === 0 ? 0 : 1);
+  });
+
+program
+  .command("text-attribution")
+  .description("scores of texts against models retrained on halves of them; retrainings are kept in .cache")
+  .option("--halves <n>", "of the report", "100")
+  .option("--again <n>", "of them in a second order, too, for the ceiling", "100")
+  .option("--chosen-on <n>", "other halves, on which methods are chosen", "48")
+  .option("--threads <n>", "processes that retrain", "2")
+  .option("--quick", "small sizes, for a look")
+  .addHelpText("after", "\nExample:\n  npm run bench -- text-attribution --threads 1")
+  .action(
+    async (options: Record<"again" | "halves" | "chosenOn" | "threads", string> & { quick?: boolean }) => {
+      const { benchTextAttribution } = await import("./bench/text-attribution.ts");
+      const quick = options.quick === true;
+      const count = (text: string, atMost: number) => (quick ? Math.min(atMost, Number(text)) : Number(text));
+      const result = await benchTextAttribution({
+        halves: count(options.halves, 6),
+        again: count(options.again, 6),
+        chosenOn: count(options.chosenOn, 4),
+        threads: Number(options.threads),
+        quick,
+      });
+      console.log(JSON.stringify(result));
+      process.exit(0);
+    },
+  );
 
 await program.parseAsync();

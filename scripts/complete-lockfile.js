@@ -7,12 +7,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 const path = new URL("../package-lock.json", import.meta.url);
 const lock = JSON.parse(readFileSync(path, "utf8"));
-const NODE_CPU = { amd64: "x64", x64: "x64", arm64: "arm64" };
+const NODE_CPU = { amd64: "x64", x64: "x64", arm: "arm", arm64: "arm64" };
 let addedCount = 0;
 for (const entry of Object.values(lock.packages)) {
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
     const key = `node_modules/${name}`;
-    const platform = /(android|darwin|linux|win32)-(amd64|arm64|x64)(-musl)?$/.exec(name);
+    const platform = /(android|darwin|linux|win32)-(amd64|arm64|arm|x64)(-musl)?$/.exec(name);
     if (lock.packages[key] !== undefined || platform === null || !/^\d/.test(version)) continue;
     const [, os, cpu, musl] = platform;
     lock.packages[key] = {

@@ -3,6 +3,9 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { BRIDGE_SETTINGS } from "../bridge/config.ts";
 import { settingsTable } from "../circuits/settings.ts";
+import { DATANET_SETTINGS } from "../datanets/host/config.ts";
+import { SERVING_SETTINGS } from "../models/serving/serving-config.ts";
+import { DISPATCHER_SETTINGS } from "../prover/jobs/dispatch-config.ts";
 import { PROVER_SETTINGS } from "../prover/service/prove-config.ts";
 import { SEQUENCER_SETTINGS } from "../sequencer/config.ts";
 
@@ -25,6 +28,24 @@ export function renderSettings(): string {
     "## Prover",
     "",
     settingsTable("PROVER", PROVER_SETTINGS),
+    "",
+    "## Datanet host",
+    "",
+    settingsTable("DATANET", DATANET_SETTINGS),
+    "",
+    "## Server of adapters",
+    "",
+    settingsTable("SERVING", SERVING_SETTINGS),
+    "",
+    "## Dispatcher",
+    "",
+    "Between the sequencer and provers that take their jobs from a queue in Redis.",
+    "",
+    settingsTable("DISPATCHER", DISPATCHER_SETTINGS),
+    "",
+    "## Datanet host",
+    "",
+    settingsTable("DATANET", DATANET_SETTINGS),
     "",
   ].join("\n");
 }

@@ -5,6 +5,8 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { type BridgeErrorCode, bridgeErrors } from "../bridge/bridge-errors.ts";
 import { createBridgeMetrics } from "../bridge/metrics.ts";
+import { createDispatchMetrics } from "../prover/jobs/dispatch-metrics.ts";
+import { createProverMetrics } from "../prover/service/prover-metrics.ts";
 import { FollowAlarms } from "./follower/follow-alarms.ts";
 import { createMetrics } from "./metrics.ts";
 import { sequencerErrors } from "./sequencer-errors.ts";
@@ -37,6 +39,12 @@ const FILES = [
   { path: "alerts.yml", job: "rollup-sequencer", registry: createMetrics().registry },
   { path: "follower/alerts.yml", job: "rollup-follower", registry: await followerRegistry() },
   { path: "../bridge/alerts.yml", job: "rollup-bridge", registry: bridgeRegistry() },
+  { path: "../prover/alerts.yml", job: "rollup-prover", registry: createProverMetrics().registry },
+  {
+    path: "../prover/jobs/alerts.yml",
+    job: "rollup-dispatcher",
+    registry: createDispatchMetrics().registry,
+  },
 ];
 const ALERTS = FILES.flatMap((file) => alertsOf(file.path).map((alert) => ({ ...file, ...alert })));
 

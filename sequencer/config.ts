@@ -6,11 +6,14 @@ import {
   type Environment,
   ethereumKey,
   readSettings,
+  type SettingProblem,
   type Settings,
   type SettingValues,
   someText,
   wholeNumber,
 } from "../circuits/settings.ts";
+import { parseOpenPerEther } from "./fees/open-price.ts";
+import { FEE_MODES } from "./fees/unit-fee.ts";
 import { DOOR_MODES } from "./intake/door.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 import { STORE_CHECKS } from "./store/store-check.ts";
@@ -21,6 +24,17 @@ const feeWei = z
   .regex(/^[0-9]{1,20}$/, "is not a whole number of wei")
   .transform(BigInt)
   .refine((value) => value < 2n ** 64n, "is above 64 bits");
+
+const openWei = z
+  .string()
+  .regex(/^[0-9]{1,27}$/, "is not a whole number of wei")
+  .transform(BigInt);
+
+const openPerEther = z
+  .string()
+  .transform((text) => (text === "" ? null : (parseOpenPerEther(text) ?? text)))
+  .refine((value) => typeof value !== "string", "is not a positive number of OPEN")
+  .transform((value) => value as bigint | null);
 
 const httpUrls = z
   .string()
@@ -56,7 +70,12 @@ export const SEQUENCER_SETTINGS = {
   operatorToken: {
     schema: bearerToken,
     isSecret: true,
-    description: "bearer token of prover and bridge",
+    description: "bearer token of the operator's own routes",
+  },
+  proverToken: {
+    schema: bearerToken.optional(),
+    isSecret: true,
+    description: "bearer token of provers: it opens their routes alone; none = they need the operator's",
   },
   preconfirmationPrivateKey: {
     schema: ethereumKey,
@@ -67,6 +86,66 @@ export const SEQUENCER_SETTINGS = {
     schema: feeWei,
     default: "1000000000000",
     description: "fee of one unit of weight",
+  },
+  feeMode: {
+    schema: z.enum(FEE_MODES),
+    default: "constant",
+    description: "constant, or follow: the fee follows L1's gas, the load and a margin",
+  },
+  feeMinPerUnitWei: {
+    schema: feeWei,
+    default: "1000000000",
+    description: "follow: lowest fee of a unit",
+  },
+  feeMaxPerUnitWei: {
+    schema: feeWei,
+    default: "1000000000000000000",
+    description: "follow: highest fee of a unit",
+  },
+  feeStepPerMille: {
+    schema: wholeNumber(1, 1_000),
+    default: "125",
+    description: "follow: thousandths by which the fee moves from a batch to the next, at most",
+  },
+  feeMarginPerMille: {
+    schema: wholeNumber(0, 100_000),
+    default: "200",
+    description: "follow: thousandths above the cost; L1's tip has to come out of it",
+  },
+  feeLoadPerMille: {
+    schema: wholeNumber(0, 100_000),
+    default: "1000",
+    description: "follow: surcharge in thousandths where MAX_UNPOSTED_BATCHES wait",
+  },
+  feeGasPerBatch: {
+    schema: wholeNumber(0, 16_777_216),
+    default: "300000",
+    description: "follow: L1 gas of a batch, whatever it holds",
+  },
+  feeGasPerUnit: {
+    schema: wholeNumber(0, 1_000_000),
+    default: "100",
+    description: "follow: L1 gas of a unit",
+  },
+  feeUnitsPerBatch: {
+    schema: wholeNumber(1, 1_000_000),
+    default: "640",
+    description: "follow: units over which a batch's own cost is divided, full or not",
+  },
+  feeProofCostWei: {
+    schema: openWei,
+    default: "0",
+    description: "wei of OPEN that a batch's proof costs the operator",
+  },
+  feeOpenPerEther: {
+    schema: openPerEther,
+    default: "",
+    description: "OPEN for an ether, as a decimal number; empty = unknown",
+  },
+  feeOpenPerEtherPath: {
+    schema: z.string(),
+    default: "",
+    description: "file with that number, read again whenever it changes; empty = none",
   },
   feeAccountId: {
     schema: wholeNumber(0, 2 ** 24 - 1),
@@ -172,9 +251,27 @@ export const SEQUENCER_SETTINGS = {
 
 export type Config = SettingValues<typeof SEQUENCER_SETTINGS>;
 
+/** What single settings do not show. */
+function feeProblems(values: Config): SettingProblem[] {
+  const { feeMaxPerUnitWei, feeMinPerUnitWei, feeMode, feeOpenPerEther, feeOpenPerEtherPath } = values;
+  const problems: SettingProblem[] = [];
+  if (feeMinPerUnitWei > feeMaxPerUnitWei)
+    problems.push({
+      env: "SEQUENCER_FEE_MIN_PER_UNIT_WEI",
+      problem: "is above SEQUENCER_FEE_MAX_PER_UNIT_WEI",
+    });
+  if (feeMode === "follow" && feeOpenPerEther === null && feeOpenPerEtherPath === "")
+    problems.push({
+      env: "SEQUENCER_FEE_OPEN_PER_ETHER",
+      problem: "or …_PATH is missing: a fee cannot follow L1's cost without OPEN's price",
+    });
+  return problems;
+}
+
 /** @throws SEQ_CONFIG_INVALID listing every variable that is missing, wrong or unknown; secrets are not quoted */
 export function loadConfig(environment: Environment): Config {
-  const { problems, values } = readSettings("SEQUENCER", SEQUENCER_SETTINGS, environment);
+  const { problems: found, values } = readSettings("SEQUENCER", SEQUENCER_SETTINGS, environment);
+  const problems = [...found, ...feeProblems(values)];
   if (problems.length > 0)
     throw sequencerError("SEQ_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
   return values;

@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const FOLDERS = [
   "circuits",
   "attribution",
+  "datanets",
   "models",
   "prover",
   "bridge",
@@ -18,7 +19,7 @@ const FOLDERS = [
   "scripts",
   "web",
 ];
-const CODE = /\b(?:OP|ATT|MOD|CIR|SEQ|PRV|BRG|CON|CLI|CMD|DEV|DRL)_[A-Z][A-Z0-9_]*[A-Z0-9]\b/g;
+const CODE = /\b(?:OP|ATT|DNT|MOD|CIR|SEQ|PRV|BRG|CON|CLI|CMD|DEV|DRL)_[A-Z][A-Z0-9_]*[A-Z0-9]\b/g;
 
 /** Codes that the code raises: every one that stands in it as a string or as a key of a table. */
 function codesInTree(): Set<string> {

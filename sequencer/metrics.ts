@@ -63,6 +63,18 @@ export function createMetrics(registry = new Registry()) {
         registers,
       }),
     },
+    fees: {
+      unitFee: new Gauge({
+        name: "rollup_unit_fee_open",
+        help: "Fee of a unit of weight in the batch that is opened next, in OPEN",
+        registers,
+      }),
+      operatorResult: new Gauge({
+        name: "rollup_operator_result_open",
+        help: "Fees less L1's gas and proofs over the last 200 posted batches, in OPEN; 0 until OPEN's price is known",
+        registers,
+      }),
+    },
     errors: new Counter({
       name: "rollup_errors_total",
       help: "Errors by code, answers to clients included",

@@ -104,6 +104,11 @@ export const sequencerErrors = {
     httpStatus: 410,
     isRetryable: false,
   },
+  SEQ_PRICE_INVALID: {
+    meaning: "the file with OPEN's price holds no price; the last good one stands",
+    httpStatus: 500,
+    isRetryable: true,
+  },
   SEQ_REPLACED: {
     meaning: "another operation took the nonce of this pending one",
     httpStatus: 410,
@@ -229,6 +234,11 @@ export const sequencerErrors = {
     meaning:
       "a batch of somebody else does not continue the chain that the sequencer shares with L1, or holds signed operations",
     httpStatus: 409,
+    isRetryable: false,
+  },
+  SEQ_PROOF_INVALID: {
+    meaning: "a proof that a prover handed in with its own token does not verify",
+    httpStatus: 422,
     isRetryable: false,
   },
   SEQ_PROOF_MISMATCH: {

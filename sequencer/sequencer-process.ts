@@ -4,14 +4,22 @@ import { resolve } from "node:path";
 import { batchInputs } from "../circuits/batch/batch-inputs.ts";
 import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { TREE_DEPTH } from "../circuits/protocol.ts";
-import { type Deployment, genesisOf, shapeOf } from "../circuits/registry/deployment.ts";
+import {
+  type DeployedCircuit,
+  type Deployment,
+  genesisOf,
+  shapeOf,
+} from "../circuits/registry/deployment.ts";
 import type { Secret } from "../circuits/secret.ts";
 import { CIRCUIT_SORT } from "../circuits/settlement/settlement-data.ts";
+import { verifyProof } from "../prover/formats/verification-key.ts";
 import { loadVerificationKey } from "../prover/keys/deployed-circuits.ts";
 import { createApi } from "./api/api.ts";
+import type { ApiOptions } from "./api/api-options.ts";
 import type { ServedPages } from "./api/pages.ts";
 import { Feed } from "./batches/feed.ts";
 import type { Config } from "./config.ts";
+import { OpenPrice } from "./fees/open-price.ts";
 import { SignaturePool } from "./intake/signature-pool.ts";
 import type { Logger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
@@ -27,6 +35,16 @@ function servedPages({ pagesPath, pagesL1Url, pagesModelServers }: Config): Serv
     l1Url: pagesL1Url === "" ? null : pagesL1Url,
     modelServers: pagesModelServers,
   };
+}
+
+/** @throws PRV_KEY_UNREADABLE, PRV_KEY_INVALID */
+async function proversOf(
+  { proverToken: token }: Config,
+  circuit: DeployedCircuit,
+): Promise<ApiOptions["provers"]> {
+  if (token === undefined) return undefined;
+  const key = await loadVerificationKey(circuit);
+  return { token, isValid: (proof, publicSignals) => verifyProof(key, proof, publicSignals) };
 }
 
 /** How often due work (closing, expiry) is looked for. */
@@ -89,6 +107,10 @@ export async function createSequencerProcess(
         data: { dataPath },
       });
     }
+    const price = new OpenPrice(config, (error) => {
+      logger.error({ err: error }, "OPEN's price cannot be read; the last good one stands");
+      metrics.errors.inc({ code: "SEQ_PRICE_INVALID" });
+    });
     const sequencer = await Sequencer.start(
       {
         ...config,
@@ -106,6 +128,7 @@ export async function createSequencerProcess(
         logger,
         clock,
         onFatal,
+        openPerEther: () => price.read(),
         circuits,
         circuit: {
           circuitId: circuit.circuitId,
@@ -116,8 +139,15 @@ export async function createSequencerProcess(
     void log.checkBeside().then((check) => {
       if (check !== null) logger.info(check, "store checked");
     });
+    const provers = await proversOf(config, circuit);
     const app = await createApi(
-      { ...config, deployment, preconfirmationSigner: signatures.address, pages: servedPages(config) },
+      {
+        ...config,
+        deployment,
+        preconfirmationSigner: signatures.address,
+        pages: servedPages(config),
+        provers,
+      },
       { sequencer, operator: sequencer, feed, metrics, logger, clock },
     );
     let ticker: NodeJS.Timeout | undefined;

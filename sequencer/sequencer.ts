@@ -96,6 +96,7 @@ export class Sequencer {
     const sequencer = new Sequencer(options, modules, restored);
     const { line } = sequencer;
     await line.estimates.recall((number) => line.batch(number), book.closedNumber);
+    await line.account.recall((number) => line.batch(number), book.reached("posted"));
     return sequencer;
   }
 
@@ -140,7 +141,7 @@ export class Sequencer {
     const isKnown = this.#inFlight.has(hash) || this.mempool.get(hash) !== undefined;
     if (isKnown || operation.nonce < leaf.nonce) return null;
     this.door.require(operation.kind);
-    if (operation.maxFeePerUnitWei < this.options.feePerUnitWei) return null;
+    if (operation.maxFeePerUnitWei < this.line.feePerUnitWei) return null;
     return { keyX: leaf.keyX, message, signature: operation.signature };
   }
 
@@ -209,7 +210,7 @@ export class Sequencer {
 
   #keepPending(operation: SignedOperation, hash: `0x${string}`, message: bigint, keyX: bigint): Submission {
     if (this.mempool.get(hash) === undefined) {
-      const { feePerUnitWei } = this.options;
+      const { feePerUnitWei } = this.line;
       if (operation.maxFeePerUnitWei < feePerUnitWei) {
         throw new RollupError(
           "OP_FEE_TOO_LOW",

@@ -4,11 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { decodeRow } from "../attribution/rows/row-content.ts";
 import { type ServedModel, serveModel } from "../attribution/server/serve-model.ts";
 import { sampleInputs } from "../attribution/testing/sample-rows.ts";
 import { anvilAccount } from "../bridge/testing/bridge-fixture.ts";
 import { listOperations } from "../client/sequencer/ledger-reads.ts";
+import { retrievalFamily } from "../models/retrieval/retrieval-family.ts";
 import { findFreePort } from "../scripts/devnet/free-port.ts";
+import { mailSpans, makeRetrieval } from "../scripts/settling/testing/make-retrieval.ts";
 import {
   BOB_ACCOUNT,
   type SettlingWorld,
@@ -24,14 +27,19 @@ let world: SettlingWorld;
 let browser: Browser;
 let model: ServedModel;
 let modelId: number;
+let retrieval: ServedModel;
+let retrievalId: number;
+/** A row of the retrieval model. */
+let mail: string;
 
 beforeAll(async () => {
   const port = await findFreePort(18_897);
+  const retrievalPort = await findFreePort(port + 1);
   const { path } = await buildPages({ circuits: [], exits: [] });
   world = await startSettlingWorld(folder, (rpcUrl) => ({
     SEQUENCER_PAGES_PATH: path,
     SEQUENCER_PAGES_L1_URL: rpcUrl,
-    SEQUENCER_PAGES_MODEL_SERVERS: `http://127.0.0.1:${port}`,
+    SEQUENCER_PAGES_MODEL_SERVERS: `http://127.0.0.1:${port} http://127.0.0.1:${retrievalPort}`,
   }));
   const made = await world.makeModel();
   modelId = made.modelId;
@@ -39,11 +47,27 @@ beforeAll(async () => {
   const { sequencerUrl } = world;
   const places = { modelFolder: made.modelFolder, dataFolder: join(folder, "answers"), port };
   model = await serveModel({ ...places, modelId, domain, sequencerUrl }, { log: console });
+  const cited = await world.makeModel(makeRetrieval);
+  retrievalId = cited.modelId;
+  mail = decodeRow("email", cited.model.rows![5]!.content).input;
+  retrieval = await serveModel(
+    {
+      modelFolder: cited.modelFolder,
+      dataFolder: join(folder, "cited"),
+      port: retrievalPort,
+      modelId: retrievalId,
+      families: [retrievalFamily],
+      domain,
+      sequencerUrl,
+    },
+    { log: console, spans: await mailSpans(cited.model.rows!, cited.model.recipe.datanet.rowsRoot) },
+  );
   browser = await openBrowser();
 }, 900_000);
 afterAll(async () => {
   await browser?.close();
   await model?.close();
+  await retrieval?.close();
   await world?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -55,11 +79,11 @@ const [first, second] = sampleInputs("email", 2, "asked in a page").map(({ input
   string,
 ];
 
-async function openAsking(looks = {}) {
+async function openAsking(looks = {}, id = modelId) {
   const { context, misdeeds } = await openProfile(browser, looks);
   await announceWallet(context, "Bob's wallet", walletOfKey(anvilAccount(BOB_ACCOUNT), world.f.rpcUrl));
   const page = await context.newPage();
-  await page.goto(`${world.sequencerUrl}/#/ask`);
+  await page.goto(`${world.sequencerUrl}/#/ask/${id}`);
   await main(page).getByRole("button", { name: "Bob's wallet" }).click();
   await main(page).getByRole("button", { name: "Ask", exact: true }).waitFor();
   return { context, misdeeds, page };
@@ -84,8 +108,8 @@ test("an answer is checked in the page, paid, and followed", LONG, async () => {
   await pictureOf(page, "ask-answered");
   await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
   await answer.getByText("paid", { exact: true }).waitFor();
-  const [payment] = await paidBy();
-  expect(payment!.b).toBe(modelId);
+  // The page says so as soon as it is signed.
+  await expect.poll(async () => (await paidBy())[0]?.b).toBe(modelId);
   await pictureOf(page, "ask-paid");
   await answer.getByRole("link", { name: "Where its money goes" }).click();
   await page.getByText(/payment 1 of 1 in epoch/).waitFor(LONG);
@@ -112,5 +136,57 @@ test("a server that gives another answer than its model is not paid", LONG, asyn
   expect(await seriousFindings(page)).toEqual([]);
   await pictureOf(page, "ask-wrong-360");
   expect((await paidBy()).length).toBe(paidBefore);
+  await context.close();
+});
+
+test("cited rows are shown with their shares, and what of them stands in the Datanet", LONG, async () => {
+  const { context, misdeeds, page } = await openAsking({}, retrievalId);
+  await page.getByLabel("Your text").fill(mail.split(/\s+/).slice(0, 20).join(" "));
+  await main(page).getByRole("button", { name: "Ask", exact: true }).click();
+  const answer = page.getByRole("region", { name: "Answer" });
+  await answer.getByText("checked here").waitFor(LONG);
+  const words = answer.getByRole("region", { name: "What it says" });
+  await words.getByText("row 5").first().waitFor();
+  const quote = words.locator("blockquote").first().getByRole("button").first();
+  await quote.focus();
+  await words.getByText("Stands once in the Datanet:").waitFor();
+  expect(await quote.getAttribute("aria-pressed")).toBe("true");
+  await pictureOf(page, "ask-cited");
+  await page.keyboard.press("Escape");
+  expect(await quote.getAttribute("aria-pressed")).toBe("false");
+  await page.keyboard.press("Enter");
+  expect(await quote.getAttribute("aria-pressed")).toBe("true");
+  expect(await seriousFindings(page)).toEqual([]);
+  await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
+  await answer.getByRole("link", { name: "Where its money goes" }).click();
+  await page.getByText(/payment 1 of 1 in epoch/).waitFor(LONG);
+  await page.getByRole("heading", { name: "What it said" }).waitFor();
+  await page.locator("blockquote").first().getByRole("button").first().waitFor();
+  await pictureOf(page, "answer-cited");
+  expect(await seriousFindings(page)).toEqual([]);
+  expect(misdeeds).toEqual([]);
+  await context.close();
+});
+
+test("a server that lies about a citation, its row or its span is found out by the page", LONG, async () => {
+  const { context, page } = await openAsking({ width: 360, colorScheme: "dark" }, retrievalId);
+  const ask = async () => {
+    await page.getByLabel("Your text").fill(mail.split(/\s+/).slice(0, 20).join(" "));
+    await main(page).getByRole("button", { name: "Ask", exact: true }).click();
+  };
+  await page.route("**/v1/rows/5", (route) => route.fulfill({ json: { label: "ham", text: "another" } }));
+  await ask();
+  await page.getByRole("alert").getByText("ATT_ANSWER_INVALID").waitFor(LONG);
+  await page.unroute("**/v1/rows/5");
+  await page.route("**/v1/spans", async (route) => {
+    const response = await route.fetch();
+    const body = await response.json();
+    body.evidence.spans[0].hi += 1;
+    await route.fulfill({ response, json: body });
+  });
+  await ask();
+  await page.getByText("MOD_SPANS_EVIDENCE_FALSE").waitFor(LONG);
+  expect(await page.locator("blockquote").getByRole("button").count()).toBe(0);
+  await pictureOf(page, "ask-cited-false-360");
   await context.close();
 });

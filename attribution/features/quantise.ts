@@ -68,6 +68,24 @@ export function scoreErrorBound(features: QuantisedFeatures, row: number, query:
   return units * features.scale * query.scale;
 }
 
+/** The query of real features. Entries beyond them belong to zero columns and are 1, being odd. */
+export function paddedQuery(features: Float64Array, columnCount: number): QuantisedQuery {
+  const { values, scale } = quantiseQuery(features);
+  const padded = new Int16Array(columnCount).fill(1);
+  padded.set(values);
+  return { values: padded, scale };
+}
+
+/** Zero columns at the end of every row. */
+export function padColumns(features: QuantisedFeatures, columnCount: number): QuantisedFeatures {
+  const { rowCount, featureCount, scale } = features;
+  const values = new Int8Array(rowCount * columnCount);
+  for (let i = 0; i < rowCount; i++) {
+    values.set(features.values.subarray(i * featureCount, (i + 1) * featureCount), i * columnCount);
+  }
+  return { values, rowCount, featureCount: columnCount, scale };
+}
+
 function largest(values: Float64Array): number {
   let max = 0;
   for (const x of values) if (Math.abs(x) > max) max = Math.abs(x);

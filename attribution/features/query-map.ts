@@ -1,7 +1,7 @@
 import { attributionError } from "../attribution-errors.ts";
 import { renumberColumns } from "../maths/sparse-rows.ts";
 import { applyGradientMap, type GradientMap } from "./gradient-map.ts";
-import { type QuantisedQuery, quantiseQuery } from "./quantise.ts";
+import { paddedQuery, type QuantisedQuery } from "./quantise.ts";
 import type { Sensitivities } from "./sensitivities.ts";
 
 /**
@@ -23,16 +23,13 @@ export function mapFeatures(map: QueryMap, of: Sensitivities): Float64Array {
   return applyGradientMap(map.linear, { ...of, layers });
 }
 
-/** The query of each row of `of`, padded: entries beyond the features belong to zero columns and are 1, being odd. */
+/** The query of each row of `of`. */
 export function mapQueries(map: QueryMap, of: Sensitivities, columnCount: number): QuantisedQuery[] {
   const { featureCount } = map.linear;
   const features = mapFeatures(map, of);
-  return Array.from({ length: of.rowCount }, (_, i) => {
-    const { values, scale } = quantiseQuery(features.subarray(i * featureCount, (i + 1) * featureCount));
-    const padded = new Int16Array(columnCount).fill(1);
-    padded.set(values);
-    return { values: padded, scale };
-  });
+  return Array.from({ length: of.rowCount }, (_, i) =>
+    paddedQuery(features.subarray(i * featureCount, (i + 1) * featureCount), columnCount),
+  );
 }
 
 /**

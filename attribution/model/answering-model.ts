@@ -2,25 +2,9 @@ import { attributionError } from "../attribution-errors.ts";
 import { mapQueries, type QueryMap } from "../features/query-map.ts";
 import { exactExp } from "../maths/exact-math.ts";
 import { inputRows, labelsOf } from "../rows/row-content.ts";
+import { modelOf } from "./classifier.ts";
+import type { AnsweringModel } from "./model-family.ts";
 import type { Recipe } from "./recipe.ts";
-import { modelOf } from "./trained-model.ts";
-
-/** What a model says to a prompt, and the query that its receipt binds. */
-export interface ModelAnswer {
-  readonly label: string;
-  /** The probability that the model gives the label, rounded to four decimals. */
-  readonly confidence: number;
-  /** The answer that receipts hash: {"label":…,"confidence":…}. */
-  readonly text: string;
-  /** columnCount odd numbers, −255 … 255. */
-  readonly query: Int16Array;
-}
-
-/** A model that answers. A prompt is a row's input: an e-mail's text, or a digit's pixels in base64. */
-export interface AnsweringModel {
-  /** The same prompt gives the same bytes on every machine. @throws ATT_ROW_INVALID */
-  answer(prompt: string): ModelAnswer;
-}
 
 /** Needs only what is published, not the rows. @throws ATT_MODEL_FILE_INVALID where the parts do not fit together */
 export function answeringModel(parts: {

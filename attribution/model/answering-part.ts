@@ -4,8 +4,8 @@ import { hex32 } from "../../circuits/hex.ts";
 import { hashStatics, type ModelStatics, unpackBinding } from "../../circuits/ledger/leaf.ts";
 import { FIELD_ORDER } from "../../circuits/protocol.ts";
 import { type ColumnCommitments, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
-import { decodeQueryMap, type QueryMap } from "../features/query-map.ts";
 import { answeringHash } from "./answering-hash.ts";
+import { familyOf, type ModelFamily, type ModelParts } from "./model-family.ts";
 import {
   checkedFile,
   decodeManifest,
@@ -15,29 +15,29 @@ import {
   type ModelManifest,
   parseJson,
 } from "./model-manifest.ts";
-import { parseRecipe, type Recipe } from "./recipe.ts";
 
-export interface AnsweringPart {
-  readonly recipe: Recipe;
-  readonly parameters: Float64Array;
-  readonly map: QueryMap;
+export type AnsweringPart<Parts extends ModelParts = ModelParts> = Parts & {
   readonly columns: ColumnCommitments;
   /** Of recipe, parameters and map; the statics bind it. */
   readonly answeringHash: bigint;
-}
+};
 
 /** Without rows, shares and G: a few megabytes where the whole may have hundreds. */
 export const ANSWERING_FILES = ["recipe.json", "parameters.bin", "query-map.bin", "columns.bin"] as const;
 
-/** @throws ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID */
-export function decodeAnsweringPart(files: ModelFiles, manifest: ModelManifest): AnsweringPart {
+/** @throws ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID, ATT_FAMILY_UNKNOWN */
+export function decodeAnsweringPart<Parts extends ModelParts>(
+  files: ModelFiles,
+  manifest: ModelManifest,
+  families: readonly ModelFamily<Parts>[],
+): AnsweringPart<Parts> {
   const [recipe, parameters, queryMap, columns] = ANSWERING_FILES.map((name) =>
     checkedFile(files, manifest, name),
   ) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  const json = parseJson(recipe, "recipe.json");
+  const family = familyOf(json, families);
   return {
-    recipe: parseRecipe(parseJson(recipe, "recipe.json")),
-    parameters: decodeDoubles(parameters),
-    map: decodeQueryMap(queryMap),
+    ...family.decode(family.parseRecipe(json), { parameters, queryMap }),
     columns: decodeColumns(columns, manifest.columnCount),
     answeringHash: answeringHash({ recipe, parameters, queryMap }),
   };
@@ -46,11 +46,14 @@ export function decodeAnsweringPart(files: ModelFiles, manifest: ModelManifest):
 /**
  * Reads what answers, and the statics that bind it. Statics that these files do not reach are taken from the manifest:
  * whoever compares `staticsHash` with the ledger has checked them, too. Needs `initPoseidon`.
- * @throws ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID
+ * @throws ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID, ATT_FAMILY_UNKNOWN
  */
-export function decodeAnswering(files: ModelFiles): AnsweringPart & { readonly staticsHash: bigint } {
+export function decodeAnswering<Parts extends ModelParts>(
+  files: ModelFiles,
+  families: readonly ModelFamily<Parts>[],
+): AnsweringPart<Parts> & { readonly staticsHash: bigint } {
   const manifest = decodeManifest(files);
-  const part = decodeAnsweringPart(files, manifest);
+  const part = decodeAnsweringPart(files, manifest, families);
   const { binding, earnerRoot, ownersCommitment, split } = manifest.statics;
   const statics: ModelStatics = {
     featuresCommitment: featuresCommitment(part.columns, part.answeringHash),
@@ -79,10 +82,4 @@ function decodeColumns(bytes: Uint8Array, columnCount: number): ColumnCommitment
   };
   const places = Array.from({ length: columnCount }, (_, j) => 64 * j);
   return { u: places.map(coordinate), v: places.map((at) => coordinate(at + 32)) };
-}
-
-function decodeDoubles(bytes: Uint8Array): Float64Array {
-  if (bytes.length % 8 !== 0) throw invalidFile("parameters.bin", "does not hold whole doubles");
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Float64Array.from({ length: bytes.length / 8 }, (_, k) => view.getFloat64(8 * k, true));
 }

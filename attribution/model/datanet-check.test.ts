@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { encodeRow } from "../rows/row-content.ts";
+import { encodeTextRow } from "../rows/text-rows.ts";
 import { sampleInputs } from "../testing/sample-rows.ts";
 import { checkDatanet, LEAST_OTHER_ROWS, rowsToLeaveOut } from "./datanet-check.ts";
 
@@ -73,5 +74,17 @@ describe("checkDatanet", () => {
       expect.objectContaining({ code: "ATT_ROW_INVALID", data: { commitIndex: 1, rowIndex: 0 } }),
     );
     expect(() => checkDatanet([])).toThrowError(expect.objectContaining({ code: "ATT_ROW_INVALID" }));
+  });
+
+  it("finds texts that nearly repeat an earlier one, and has no labels to judge", () => {
+    const speech = "We the people have grown fearful of our selves over the years that lie behind us all";
+    const texts = (...some: string[]) => some.map((text) => encodeTextRow({ text }));
+    const check = checkDatanet([
+      { contributorId: 5, contents: texts(speech, "The navy has forty ships in good repair") },
+      { contributorId: 6, contents: texts("A debt of honour is a debt that nations pay", `${speech} today`) },
+    ]);
+    expect(check).toMatchObject({ kind: "text", rowCount: 4, contradicted: [] });
+    expect(check.nearDuplicates).toEqual([expect.objectContaining({ earlier: 0, later: 3 })]);
+    expect(check.commits.map(({ nearDuplicateCount }) => nearDuplicateCount)).toEqual([0, 1]);
   });
 });

@@ -8,7 +8,9 @@ import { PIXEL_COUNT } from "../rows/mnist-digits.ts";
 import { nearDuplicates } from "../rows/near-duplicates.ts";
 import { decodeRow, type InputOptions, inputRows, labelsOf, type RowKind } from "../rows/row-content.ts";
 import { type NearDuplicate, ROW_RULES } from "../rows/row-rules.ts";
+import { decodeTextRow, isTextRow, wholeText } from "../rows/text-rows.ts";
 import { logisticModel } from "./logistic-model.ts";
+import type { PromptKind } from "./model-family.ts";
 
 /** Rows that one contributor has committed at once. */
 export interface CommittedRows {
@@ -35,7 +37,7 @@ export interface CheckedCommit {
 }
 
 export interface DatanetCheck {
-  readonly kind: RowKind;
+  readonly kind: PromptKind;
   readonly rowCount: number;
   /** Among the rows of commits that are not refused; places as in `contradicted`. */
   readonly nearDuplicates: readonly NearDuplicate[];
@@ -59,6 +61,8 @@ export function checkDatanet(
   options: { readonly inputs?: InputOptions } = {},
 ): DatanetCheck {
   const contents = commits.flatMap((commit) => commit.contents);
+  if (options.inputs === undefined && contents[0] !== undefined && isTextRow(contents[0]))
+    return checkTexts(commits);
   const kind = options.inputs?.kind ?? kindOf(contents[0]);
   const inputs: InputOptions =
     options.inputs ?? (kind === "email" ? { kind, bucketCount: EMAIL_BUCKETS } : { kind, side: DIGIT_SIDE });
@@ -100,6 +104,32 @@ export function checkDatanet(
 }
 
 /** Why a row should stay out of a version. */
+/** Rows of texts have no labels that others could contradict: only repetitions are found. */
+function checkTexts(commits: readonly CommittedRows[]): DatanetCheck {
+  const places = commits.flatMap(({ contents }, commitIndex) =>
+    contents.map((content, rowIndex) => ({ content, commitIndex, rowIndex })),
+  );
+  const texts = places.map(({ content, ...at }) => decodeAt(() => wholeText(decodeTextRow(content)), at));
+  const found = nearDuplicates({
+    kind: "text",
+    contents: texts.map((text) => Buffer.from(text, "utf8")),
+    labels: new Int32Array(texts.length),
+  });
+  return {
+    kind: "text",
+    rowCount: texts.length,
+    nearDuplicates: found,
+    contradicted: [],
+    commits: commits.map(({ contents, contributorId }, c) => ({
+      contributorId,
+      rowCount: contents.length,
+      nearDuplicateCount: found.filter(({ later }) => places[later]!.commitIndex === c).length,
+      contradictedCount: null,
+      isRefused: false,
+    })),
+  };
+}
+
 export type LeaveOutReason = "near-duplicate" | "contradicted-commit";
 
 /** The rows that the default leaves out of a version, ascending, each once: near-duplicates, and refused commits. */
@@ -175,9 +205,19 @@ function kindOf(content: Uint8Array | undefined): RowKind {
   return new TextDecoder().decode(content).includes('"pixels":') ? "digit" : "email";
 }
 
-function decodeIn(kind: RowKind, content: Uint8Array, at: { commitIndex: number; rowIndex: number }): Row {
+function decodeIn(kind: RowKind, content: Uint8Array, at: RowPlace): Row {
+  return decodeAt(() => decodeRow(kind, content), at);
+}
+
+interface RowPlace {
+  readonly commitIndex: number;
+  readonly rowIndex: number;
+}
+
+/** Says which row is none. */
+function decodeAt<Result>(decode: () => Result, at: RowPlace): Result {
   try {
-    return decodeRow(kind, content);
+    return decode();
   } catch (cause) {
     const { commitIndex, rowIndex } = at;
     throw attributionError(

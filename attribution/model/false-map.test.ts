@@ -67,7 +67,7 @@ it("Attack: refuses a false query map: the statics bind recipe, parameters and m
     expect.objectContaining({ code: expect.stringMatching(/^CLI_/) }),
   );
   const facts = { staticsHash: honest.staticsHash, rowsRoot: BigInt(honest.recipe.datanet.rowsRoot) };
-  expect(() => verifyModel({ model: served, facts, depth: "features" })).toThrow(
+  await expect(verifyModel({ model: served, facts, depth: "features" })).rejects.toThrow(
     expect.objectContaining({ code: "ATT_MODEL_MISMATCH" }),
   );
 }, 120_000);

@@ -1,7 +1,9 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { attributionError } from "../attribution-errors.ts";
+import type { ClassifierParts } from "./classifier-family.ts";
 import { type FetchModelOptions, fetchFiles } from "./model-download.ts";
+import type { ModelFamily, ModelParts } from "./model-family.ts";
 import { decodeModel, encodeModel, type PublishedModel } from "./model-files.ts";
 import { MANIFEST, MODEL_FILES } from "./model-manifest.ts";
 
@@ -38,14 +40,18 @@ export async function readModelFiles(folder: string): Promise<Map<string, Uint8A
 }
 
 /** A model from a folder, checked as `decodeModel` says. @throws ATT_MODEL_FILE_INVALID, ATT_ROWS_MISMATCH */
-export async function readModel(folder: string): Promise<PublishedModel> {
-  return decodeModel(await readModelFiles(folder));
+export async function readModel<Parts extends ModelParts = ClassifierParts>(
+  folder: string,
+  families?: readonly ModelFamily<Parts>[],
+): Promise<PublishedModel<Parts>> {
+  return decodeModel(await readModelFiles(folder), families);
 }
 
 /** A model from its server, checked as one from a folder. @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID */
-export async function fetchModel(
+export async function fetchModel<Parts extends ModelParts = ClassifierParts>(
   serverUrl: string,
   options: FetchModelOptions = {},
-): Promise<PublishedModel> {
-  return decodeModel(await fetchFiles(serverUrl, [MANIFEST, ...MODEL_FILES], options));
+  families?: readonly ModelFamily<Parts>[],
+): Promise<PublishedModel<Parts>> {
+  return decodeModel(await fetchFiles(serverUrl, [MANIFEST, ...MODEL_FILES], options), families);
 }

@@ -2,6 +2,7 @@
 import { concatBytes } from "@noble/hashes/utils.js";
 import { attributionError } from "../attribution-errors.ts";
 import { ANSWERING_FILES, type AnsweringPart, decodeAnswering } from "./answering-part.ts";
+import type { ModelFamily, ModelParts } from "./model-family.ts";
 import { MANIFEST, type ModelFiles } from "./model-manifest.ts";
 
 /** Most bytes of one file that are taken from a server: G and columns of the largest circuits, and a margin. */
@@ -16,13 +17,14 @@ export interface FetchModelOptions {
 /**
  * What a customer checks answers with, and the hash of the statics that these files belong to: to be compared with the
  * ledger's (`checkAnswer` does). Needs `initPoseidon`.
- * @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID
+ * @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID, ATT_FAMILY_UNKNOWN
  */
-export async function fetchAnswering(
+export async function fetchAnswering<Parts extends ModelParts>(
   serverUrl: string,
+  families: readonly ModelFamily<Parts>[],
   options: FetchModelOptions = {},
-): Promise<AnsweringPart & { readonly staticsHash: bigint }> {
-  return decodeAnswering(await fetchFiles(serverUrl, [MANIFEST, ...ANSWERING_FILES], options));
+): Promise<AnsweringPart<Parts> & { readonly staticsHash: bigint }> {
+  return decodeAnswering(await fetchFiles(serverUrl, [MANIFEST, ...ANSWERING_FILES], options), families);
 }
 
 /** Those of the files that the server has. @throws ATT_SERVER_UNREACHABLE */
@@ -34,14 +36,21 @@ export async function fetchFiles(
   const files = new Map<string, Uint8Array>();
   for (const name of names) {
     options.onProgress?.(name);
-    const url = `${serverUrl.replace(/\/+$/, "")}/v1/model/${name}`;
-    const bytes = await download(url, options.timeoutMs ?? 300_000, options.maxFileBytes ?? MAX_FILE_BYTES);
+    const bytes = await fetchFile(serverUrl, `model/${name}`, options);
     if (bytes !== null) files.set(name, bytes);
   }
   return files;
 }
 
-/** null for a file that the server does not have. */
+/** One file below `/v1/`; null where the server has none. @throws ATT_SERVER_UNREACHABLE */
+export function fetchFile(
+  serverUrl: string,
+  path: string,
+  { maxFileBytes = MAX_FILE_BYTES, timeoutMs = 300_000 }: FetchModelOptions,
+): Promise<Uint8Array | null> {
+  return download(`${serverUrl.replace(/\/+$/, "")}/v1/${path}`, timeoutMs, maxFileBytes);
+}
+
 async function download(url: string, timeoutMs: number, maxBytes: number): Promise<Uint8Array | null> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });

@@ -9,11 +9,13 @@ import { hashStatics, unpackBinding } from "../../circuits/ledger/leaf.ts";
 import { commitColumns, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
 import type { Progress } from "../progress.ts";
 import { recipeFor, sampleRows } from "../testing/sample-rows.ts";
+import type { ClassifierParts } from "./classifier-family.ts";
 import { readModel, readModelFiles, writeModel } from "./model-directory.ts";
 import { decodeModel, encodeModel, type PublishedModel, publishedModel } from "./model-files.ts";
 import { decodeManifest, MANIFEST } from "./model-manifest.ts";
+import type { OwnedRow } from "./owned-rows.ts";
 import { registerModel } from "./registration.ts";
-import { type OwnedRow, type TrainedModel, trainModel } from "./trained-model.ts";
+import { type TrainedModel, trainModel } from "./trained-model.ts";
 import { verifyModel } from "./verify-model.ts";
 
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
@@ -24,7 +26,7 @@ const differs = (what: string) =>
 
 let rows: OwnedRow[];
 let trained: TrainedModel;
-let model: PublishedModel;
+let model: PublishedModel<ClassifierParts>;
 let folder: string;
 
 beforeAll(async () => {
@@ -190,42 +192,42 @@ describe("model files", () => {
 describe("verifyModel", () => {
   const facts = () => ({ staticsHash: model.staticsHash, rowsRoot: BigInt(model.recipe.datanet.rowsRoot) });
 
-  it("accepts an honest model, from its own rows and from a store's", () => {
+  it("accepts an honest model, from its own rows and from a store's", async () => {
     const found = { rowCount: 32, earnerCount: model.earners.length };
-    expect(verifyModel({ model, facts: facts(), depth: "train" })).toEqual({
+    expect(await verifyModel({ model, facts: facts(), depth: "train" })).toEqual({
       ...found,
       accuracy: trained.accuracy,
     });
-    expect(verifyModel({ model: { ...model, rows: null }, rows, facts: facts(), depth: "features" })).toEqual(
-      {
-        ...found,
-        accuracy: null,
-      },
-    );
+    expect(
+      await verifyModel({ model: { ...model, rows: null }, rows, facts: facts(), depth: "features" }),
+    ).toEqual({
+      ...found,
+      accuracy: null,
+    });
   });
 
-  it("names the first difference to the ledger, the rows and the training", () => {
-    const verify = (changed: Partial<PublishedModel>, depth: "train" | "features" = "train") => {
-      return () => verifyModel({ model: { ...model, ...changed }, facts: facts(), depth });
+  it("names the first difference to the ledger, the rows and the training", async () => {
+    const verify = (changed: Partial<typeof model>, depth: "train" | "features" = "train") => {
+      return expect(verifyModel({ model: { ...model, ...changed }, facts: facts(), depth })).rejects;
     };
     const one = (values: Float64Array) => values.map((x, k) => (k === 3 ? x + 1e-9 : x));
-    expect(verify({ staticsHash: 1n })).toThrow(differs("statics"));
-    expect(() => verifyModel({ model, facts: { ...facts(), rowsRoot: 1n }, depth: "features" })).toThrow(
-      differs("rowsRoot"),
-    );
-    expect(verify({ parameters: one(model.parameters) })).toThrow(differs("parameters"));
+    await verify({ staticsHash: 1n }).toThrow(differs("statics"));
+    await expect(
+      verifyModel({ model, facts: { ...facts(), rowsRoot: 1n }, depth: "features" }),
+    ).rejects.toThrow(differs("rowsRoot"));
+    await verify({ parameters: one(model.parameters) }).toThrow(differs("parameters"));
     const linear = { ...model.map.linear, matrix: one(model.map.linear.matrix) };
-    expect(verify({ map: { ...model.map, linear } })).toThrow(differs("queryMap"));
+    await verify({ map: { ...model.map, linear } }).toThrow(differs("queryMap"));
     const values = model.features.values.slice();
     values[25] = values[25]! + (values[25]! > 0 ? -1 : 1);
     for (const depth of ["train", "features"] as const) {
-      expect(verify({ features: { ...model.features, values } }, depth)).toThrow(
+      await verify({ features: { ...model.features, values } }, depth).toThrow(
         expect.objectContaining({ data: expect.objectContaining({ what: "features", row: 1, column: 5 }) }),
       );
     }
     const u = model.columns.u.map((x, j) => (j === 2 ? x + 1n : x));
-    expect(verify({ columns: { ...model.columns, u } }, "features")).toThrow(differs("columns"));
-    expect(verify({ rows: null })).toThrow(code("ATT_ROWS_MISMATCH"));
-    expect(verify({ rows: rows.toReversed() })).toThrow(code("ATT_ROWS_MISMATCH"));
+    await verify({ columns: { ...model.columns, u } }, "features").toThrow(differs("columns"));
+    await verify({ rows: null }).toThrow(code("ATT_ROWS_MISMATCH"));
+    await verify({ rows: rows.toReversed() }).toThrow(code("ATT_ROWS_MISMATCH"));
   });
 });

@@ -8,6 +8,8 @@ import { type ColumnCommitments, featuresCommitment } from "../../circuits/settl
 import type { QuantisedFeatures } from "../features/quantise.ts";
 import { answeringFiles, jsonBytes } from "./answering-hash.ts";
 import { type AnsweringPart, decodeAnsweringPart } from "./answering-part.ts";
+import { type ClassifierParts, classifierFamily } from "./classifier-family.ts";
+import type { ModelFamily, ModelParts, Trained } from "./model-family.ts";
 import {
   checkedFile,
   decodeManifest,
@@ -18,12 +20,12 @@ import {
   type ModelManifest,
   parseJson,
 } from "./model-manifest.ts";
-import type { Recipe } from "./recipe.ts";
+import { checkRowsRoot, type OwnedRow } from "./owned-rows.ts";
+import type { RecipeBase } from "./recipe-fields.ts";
 import { type ModelRegistration, staticsOf } from "./registration.ts";
-import { checkRowsRoot, type OwnedRow, type TrainedModel } from "./trained-model.ts";
 
 /** A model as its owner publishes it. */
-export interface PublishedModel extends AnsweringPart {
+export type PublishedModel<Parts extends ModelParts = ModelParts> = AnsweringPart<Parts> & {
   readonly earners: readonly Earner[];
   /** G. */
   readonly features: QuantisedFeatures;
@@ -32,7 +34,7 @@ export interface PublishedModel extends AnsweringPart {
   readonly staticsHash: bigint;
   /** null where the owner does not publish them. */
   readonly rows: readonly OwnedRow[] | null;
-}
+};
 
 const earnersSchema = z.array(
   z.strictObject({
@@ -43,17 +45,17 @@ const earnersSchema = z.array(
 );
 
 /** What `registerModel` made, as it is published. @param publishRows false keeps the rows' contents back */
-export function publishedModel(
-  trained: TrainedModel,
+export function publishedModel<Parts extends ModelParts>(
+  trained: Trained<Parts>,
   registration: ModelRegistration,
   { publishRows }: { publishRows: boolean },
-): PublishedModel {
-  const { recipe, earners, parameters, map, features, rows } = trained;
-  return { recipe, earners, parameters, map, features, ...registration, rows: publishRows ? rows : null };
+): PublishedModel<Parts> {
+  const { accuracy: _, ...published } = trained;
+  return { ...published, ...registration, rows: publishRows ? trained.rows : null } as never;
 }
 
 /** The files, the manifest among them. */
-export function encodeModel(model: PublishedModel): Map<string, Uint8Array> {
+export function encodeModel<Parts extends ModelParts>(model: PublishedModel<Parts>): Map<string, Uint8Array> {
   const { features, columns, statics, rows } = model;
   const answering = answeringFiles(model);
   const files = new Map<string, Uint8Array>([
@@ -93,12 +95,16 @@ export function encodeModel(model: PublishedModel): Map<string, Uint8Array> {
 /**
  * Reads a published model and checks that its files are those of the manifest and fit each other and the statics:
  * all but what takes the rows' training or the columns' sums (verify-model.ts does). Needs `initPoseidon`.
- * @throws ATT_MODEL_FILE_INVALID naming the first file that does not fit, ATT_ROWS_MISMATCH, ATT_RECIPE_INVALID
+ * @throws ATT_MODEL_FILE_INVALID naming the first file that does not fit, ATT_ROWS_MISMATCH, ATT_RECIPE_INVALID,
+ *   ATT_FAMILY_UNKNOWN
  */
-export function decodeModel(files: ModelFiles): PublishedModel {
+export function decodeModel<Parts extends ModelParts = ClassifierParts>(
+  files: ModelFiles,
+  families: readonly ModelFamily<Parts>[] = [classifierFamily as never],
+): PublishedModel<Parts> {
   const manifest = decodeManifest(files);
   const bytesOf = (name: ModelFileName) => checkedFile(files, manifest, name);
-  const part = decodeAnsweringPart(files, manifest);
+  const part = decodeAnsweringPart(files, manifest, families);
   const { answeringHash, columns, recipe } = part;
   const earners = decodeEarners(bytesOf("earners.json"), manifest.rowCount);
   const features = decodeFeatures(bytesOf("features.bin"), manifest, recipe);
@@ -123,7 +129,7 @@ function decodeEarners(bytes: Uint8Array, rowCount: number): Earner[] {
   return earners;
 }
 
-function decodeFeatures(bytes: Uint8Array, manifest: ModelManifest, recipe: Recipe): QuantisedFeatures {
+function decodeFeatures(bytes: Uint8Array, manifest: ModelManifest, recipe: RecipeBase): QuantisedFeatures {
   const { rowCount, columnCount, featureScale } = manifest;
   if (columnCount !== recipe.columnCount) {
     throw invalidFile(MANIFEST, `names ${columnCount} columns, the recipe ${recipe.columnCount}`);
@@ -139,7 +145,7 @@ function decodeFeatures(bytes: Uint8Array, manifest: ModelManifest, recipe: Reci
 
 function decodeStatics(
   manifest: ModelManifest,
-  recipe: Recipe,
+  recipe: RecipeBase,
   earners: readonly Earner[],
   features: bigint,
 ): ModelStatics {
@@ -164,7 +170,7 @@ function decodeStatics(
   return statics;
 }
 
-function decodeRowLines(bytes: Uint8Array, earners: readonly Earner[], recipe: Recipe): OwnedRow[] {
+function decodeRowLines(bytes: Uint8Array, earners: readonly Earner[], recipe: RecipeBase): OwnedRow[] {
   // A row is one line: JSON.stringify writes no line break.
   const contents: Uint8Array[] = [];
   for (let from = 0; from < bytes.length; ) {

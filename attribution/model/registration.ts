@@ -17,8 +17,8 @@ import { attributionError } from "../attribution-errors.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";
 import type { OnProgress } from "../progress.ts";
 import { answeringFiles, answeringHash } from "./answering-hash.ts";
-import type { Recipe } from "./recipe.ts";
-import type { TrainedModel } from "./trained-model.ts";
+import type { ModelParts, Trained } from "./model-family.ts";
+import type { RecipeBase } from "./recipe-fields.ts";
 
 /** What the owner decides when he creates the model on the ledger. */
 export interface RegistrationTerms {
@@ -43,8 +43,8 @@ export type ModelSize = Pick<SettlementSize, "rows" | "earners" | "features" | "
  * Commits to a trained model for a settlement circuit. Needs `initPoseidon`; about 4 µs an entry of G.
  * @throws ATT_BEYOND_CIRCUIT, ATT_SPLIT_INVALID, CIR_SETTLEMENT_SIZE where its draws are no power of two up to 128
  */
-export function registerModel(
-  model: Pick<TrainedModel, "recipe" | "features" | "earners" | "parameters" | "map">,
+export function registerModel<Parts extends ModelParts>(
+  model: Parts & Pick<Trained, "features" | "earners">,
   terms: RegistrationTerms,
   size: ModelSize,
   options: { onProgress?: OnProgress } = {},
@@ -72,7 +72,7 @@ export function commitFeatures(
 
 /** The statics of a model with these earners and this commitment. @param terms with log2 of the draws of an epoch */
 export function staticsOf(
-  { datanet, columnCount }: Pick<Recipe, "datanet" | "columnCount">,
+  { datanet, columnCount }: Pick<RecipeBase, "datanet" | "columnCount">,
   earners: readonly Earner[],
   features: bigint,
   terms: RegistrationTerms & { readonly drawBits: number },
@@ -96,7 +96,7 @@ export function staticsOf(
 }
 
 /** @throws ATT_BEYOND_CIRCUIT where the model has more rows or earners than the circuit, or other columns */
-function checkFits({ features, earners }: Pick<TrainedModel, "features" | "earners">, size: ModelSize): void {
+function checkFits({ features, earners }: Pick<Trained, "features" | "earners">, size: ModelSize): void {
   const beyond = (what: string, given: number, most: number) =>
     attributionError("ATT_BEYOND_CIRCUIT", `${given} ${what}, but the circuit has ${most}`, {
       data: { what, given, most },

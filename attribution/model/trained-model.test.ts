@@ -7,8 +7,9 @@ import { decodeRow, encodeRow } from "../rows/row-content.ts";
 import { integerScores } from "../scores/integer-scores.ts";
 import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
 import { answeringModel } from "./answering-model.ts";
+import { earnerTable, rowOwners } from "./owned-rows.ts";
 import { hashRecipe, parseRecipe, type Recipe } from "./recipe.ts";
-import { earnerTable, rowOwners, type TrainedModel, trainModel } from "./trained-model.ts";
+import { type TrainedModel, trainModel } from "./trained-model.ts";
 
 const code = (name: string) => expect.objectContaining({ code: name });
 const MLP: Recipe["model"] = {

@@ -1,19 +1,12 @@
 import { hex32 } from "../../circuits/hex.ts";
 import { attributionError } from "../attribution-errors.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";
-import { encodeQueryMap } from "../features/query-map.ts";
 import type { OnProgress } from "../progress.ts";
+import { type FamilyTraining, trainingOf } from "./model-family.ts";
 import type { PublishedModel } from "./model-files.ts";
+import { checkRowsRoot, earnerTable, type OwnedRow } from "./owned-rows.ts";
 import { commitFeatures } from "./registration.ts";
-import {
-  checkRowsRoot,
-  decodeRows,
-  earnerTable,
-  modelOf,
-  type OwnedRow,
-  rowFeatures,
-  trainModel,
-} from "./trained-model.ts";
+import { classifierTraining } from "./trained-model.ts";
 
 /** What the ledger says of a model and of the version that it is bound to. */
 export interface LedgerFacts {
@@ -33,22 +26,25 @@ export interface VerifyModelOptions {
    */
   readonly depth: "train" | "features";
   readonly onProgress?: OnProgress;
+  /** Of the families that are known; default: of classifiers. */
+  readonly trainings?: readonly FamilyTraining[];
 }
 
 export interface VerifiedModel {
   readonly rowCount: number;
   readonly earnerCount: number;
-  /** Part of the rows that the model labels as their contributors did; null where it was not trained again. */
+  /** Part of the rows that the model labels as their contributors did; null where it was not trained again, or rows have no labels. */
   readonly accuracy: number | null;
 }
 
 /**
  * Checks that a model is what its recipe makes of the rows that the ledger commits to, and that the ledger's
  * commitments are to this model. `model` has passed `decodeModel`. Needs `initPoseidon`.
- * @throws ATT_MODEL_MISMATCH naming the first difference in `data.what`; ATT_ROWS_MISMATCH, ATT_ROW_INVALID
+ * @throws ATT_MODEL_MISMATCH naming the first difference in `data.what`; ATT_ROWS_MISMATCH, ATT_ROW_INVALID,
+ *   ATT_FAMILY_UNKNOWN
  */
-export function verifyModel(options: VerifyModelOptions): VerifiedModel {
-  const { model, facts, depth, onProgress } = options;
+export async function verifyModel(options: VerifyModelOptions): Promise<VerifiedModel> {
+  const { model, facts, depth, onProgress, trainings = [classifierTraining] } = options;
   const progress = onProgress === undefined ? {} : { onProgress };
   const { recipe } = model;
   requireSame("statics", hex32(model.staticsHash), hex32(facts.staticsHash));
@@ -63,16 +59,16 @@ export function verifyModel(options: VerifyModelOptions): VerifiedModel {
   checkRowsRoot(rows, recipe);
   requireSame("earners", JSON.stringify(model.earners), JSON.stringify(earnerTable(rows)));
   let accuracy: number | null = null;
+  const training = trainingOf(recipe, trainings);
   if (depth === "train") {
-    const trained = trainModel(rows, recipe, progress);
-    requireSameNumbers("parameters", model.parameters, trained.parameters);
-    requireSameNumbers("queryMap", encodeQueryMap(model.map), encodeQueryMap(trained.map));
+    const trained = await training.train(rows, recipe, progress);
+    const [published, computed] = [model.family.encode(model), trained.family.encode(trained)];
+    requireSameNumbers("parameters", published.parameters, computed.parameters);
+    requireSameNumbers("queryMap", published.queryMap, computed.queryMap);
     requireSameFeatures(model.features, trained.features);
     accuracy = trained.accuracy;
   } else {
-    const { parameters, map } = model;
-    const again = rowFeatures(modelOf(recipe), parameters, map, decodeRows(rows, recipe), recipe);
-    requireSameFeatures(model.features, again);
+    requireSameFeatures(model.features, await training.features(model, rows, progress));
   }
   const columns = commitFeatures(model.features, progress);
   requireSameNumbers("columns", model.columns.u, columns.u);

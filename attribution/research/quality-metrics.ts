@@ -75,8 +75,9 @@ export function linearDatamodelingScore(
   predicted: readonly Float64Array[],
   outputs: readonly Float64Array[],
   seed: string,
+  bootstrapRounds = BOOTSTRAP_ROUNDS,
 ): Estimate {
-  return correlationOverQueries(predicted, outputs, spearman, seed);
+  return correlationOverQueries(predicted, outputs, spearman, seed, bootstrapRounds);
 }
 
 /** Pearson's correlation, over the rows left out, of score and effect; then the mean over queries. */
@@ -95,6 +96,7 @@ function correlationOverQueries(
   actual: readonly Float64Array[],
   correlation: Correlation,
   seed: string,
+  bootstrapRounds = BOOTSTRAP_ROUNDS,
 ): Estimate {
   const random = new SeededRandom(`${seed}/bootstrap`);
   const draw = (count: number) => Array.from({ length: count }, () => random.nextBelow(count));
@@ -115,7 +117,7 @@ function correlationOverQueries(
     }
     return sum / queries.length;
   };
-  const rounds = Array.from({ length: BOOTSTRAP_ROUNDS }, () =>
+  const rounds = Array.from({ length: bootstrapRounds }, () =>
     mean(draw(predicted.length), draw(queryCount)),
   );
   return estimate(mean([...predicted.keys()], [...Array(queryCount).keys()]), rounds);

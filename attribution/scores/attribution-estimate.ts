@@ -1,6 +1,6 @@
 import type { Earner } from "../../circuits/ledger/rewards.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";
-import { rowOwners } from "../model/trained-model.ts";
+import { rowOwners } from "../model/owned-rows.ts";
 import { openScoreEngine, type RanMode, type ScoreEngine } from "./score-engine.ts";
 
 export interface RowShare {

@@ -11,9 +11,11 @@ import {
   settleEpoch,
 } from "../../circuits/settlement/settlement-rules.ts";
 import { answeringModel } from "../model/answering-model.ts";
-import { publishedModel } from "../model/model-files.ts";
+import type { ClassifierParts } from "../model/classifier-family.ts";
+import { type PublishedModel, publishedModel } from "../model/model-files.ts";
+import { rowOwners } from "../model/owned-rows.ts";
 import { registerModel } from "../model/registration.ts";
-import { rowOwners, trainModel } from "../model/trained-model.ts";
+import { trainModel } from "../model/trained-model.ts";
 import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
 import { explainEarnings } from "./earnings.ts";
 import { integerScores } from "./integer-scores.ts";
@@ -21,7 +23,7 @@ import { integerScores } from "./integer-scores.ts";
 const SIZE = { rows: 32, features: 20, earners: 16, payments: 8, draws: 4 };
 const PRICE_WEI = 1_234_567_890_123_456_789n;
 
-let model: ReturnType<typeof publishedModel>;
+let model: PublishedModel<ClassifierParts>;
 let settled: SettledModel;
 let payments: EpochPayment[];
 let openings: Map<bigint, AnswerOpening>;

@@ -6,7 +6,7 @@ import { EARNER_ROLE, type Earner, roleShareWei, unpackSplit } from "../../circu
 import type { SettledModel } from "../../circuits/settlement/settled-model.ts";
 import type { EpochPayment, SampledSettlement } from "../../circuits/settlement/settlement-rules.ts";
 import { attributionError } from "../attribution-errors.ts";
-import { rowOwners } from "../model/trained-model.ts";
+import { rowOwners } from "../model/owned-rows.ts";
 
 /** One answer that was drawn, and what it gave a row. */
 export interface RowDraw {

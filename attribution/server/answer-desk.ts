@@ -6,7 +6,7 @@ import { queryBytes, queryCommitment, queryOfBytes } from "../../circuits/ledger
 import { answerHash, askMessage, receiptHash } from "../../circuits/ledger/receipt.ts";
 import { packSplit } from "../../circuits/ledger/rewards.ts";
 import { attributionError } from "../attribution-errors.ts";
-import { type AnsweringModel, answeringModel } from "../model/answering-model.ts";
+import type { AnsweringModel, ModelAnswer } from "../model/model-family.ts";
 import type { PublishedModel } from "../model/model-files.ts";
 import { type AttributionEstimate, estimateAttribution } from "../scores/attribution-estimate.ts";
 import { openScoreEngine, type RanMode, type ScoreChoice, type ScoreEngine } from "../scores/score-engine.ts";
@@ -31,6 +31,9 @@ export interface Question {
   readonly signature: Signature;
 }
 
+/** As AnsweringModel.answer, by whoever computes it. */
+export type MakeAnswer = (prompt: string) => ModelAnswer | Promise<ModelAnswer>;
+
 export interface GivenAnswer {
   readonly record: StoredAnswer;
   readonly estimate: AttributionEstimate;
@@ -50,14 +53,14 @@ export class AnswerDesk {
   readonly #nowMs: () => number;
   readonly #busy = new Map<number, Promise<unknown>>();
 
-  /** @throws ATT_SCORE_MODE_UNAVAILABLE */
-  constructor(
+  private constructor(
     model: PublishedModel,
+    answering: AnsweringModel,
     options: AnswerDeskOptions,
     modules: { ledger: LedgerView; store: AnswerStore; nowMs?: () => number },
   ) {
     this.#model = model;
-    this.#answering = answeringModel(model);
+    this.#answering = answering;
     const { featureCount, rowCount, values } = model.features;
     this.#engine = openScoreEngine({ features: values, featureCount, rowCount }, options.scores ?? "int32");
     this.#options = options;
@@ -66,23 +69,38 @@ export class AnswerDesk {
     this.#nowMs = modules.nowMs ?? Date.now;
   }
 
+  /** @throws ATT_SCORE_MODE_UNAVAILABLE, ATT_MODEL_FILE_INVALID, and what the model's family throws */
+  static async open(
+    model: PublishedModel,
+    options: AnswerDeskOptions,
+    modules: { ledger: LedgerView; store: AnswerStore; nowMs?: () => number },
+  ): Promise<AnswerDesk> {
+    return new AnswerDesk(model, await model.family.open(model), options, modules);
+  }
+
   /** What computes the scores, whatever was chosen. */
   get scoreMode(): RanMode {
     return this.#engine.mode;
   }
 
+  /** The model, for whoever has its answers made elsewhere. */
+  get answering(): AnsweringModel {
+    return this.#answering;
+  }
+
   /**
    * Answers a question. The same question again, while its answer is unpaid, has the same answer.
+   * @param make the answer, where it is made elsewhere; what it throws is thrown here, and nothing is kept
    * @throws ATT_ASK_REFUSED, ATT_ANSWER_UNPAID, ATT_MODEL_NOT_PAYABLE, ATT_MODEL_NOT_SERVED, ATT_ROW_INVALID,
    *   ATT_SERVER_UNREACHABLE
    */
-  async ask(question: Question): Promise<GivenAnswer> {
+  async ask(question: Question, make: MakeAnswer = this.#answering.answer): Promise<GivenAnswer> {
     const { payerId } = question;
     const message = askMessage({ ...question, ...this.#options });
     await this.#checkSignature(question, message);
     // One question of an account after another: two at once would both find nothing unpaid.
     const before = this.#busy.get(payerId) ?? Promise.resolve();
-    const turn = before.catch(() => {}).then(() => this.#answer(question, hex32(message)));
+    const turn = before.catch(() => {}).then(() => this.#answer(question, hex32(message), make));
     this.#busy.set(payerId, turn);
     try {
       return await turn;
@@ -106,7 +124,7 @@ export class AnswerDesk {
     }
   }
 
-  async #answer(question: Question, ask: string): Promise<GivenAnswer> {
+  async #answer(question: Question, ask: string, make: MakeAnswer): Promise<GivenAnswer> {
     const nowMs = this.#nowMs();
     if (await this.#unpaid(question.payerId, nowMs)) await this.readPayments();
     const unpaid = await this.#unpaid(question.payerId, nowMs);
@@ -120,7 +138,7 @@ export class AnswerDesk {
     }
     if (unpaid !== undefined) return this.#given(unpaid);
     const priceWei = await this.#priceWei();
-    const answered = this.#answering.answer(question.prompt);
+    const answered = await make(question.prompt);
     const opening = {
       statics: this.#model.staticsHash,
       payerId: question.payerId,

@@ -14,8 +14,9 @@ export interface StoredAnswer {
   readonly payerId: number;
   /** Of the signed question: the same question is answered the same way while the answer is unpaid. */
   readonly ask: string;
-  readonly label: string;
-  readonly confidence: number;
+  /** null of models without labels. */
+  readonly label: string | null;
+  readonly confidence: number | null;
   readonly answer: string;
   readonly answerHash: string;
   /** q, a byte an entry, in base64 (docs/settlement.md). */

@@ -14,6 +14,7 @@ import { toHex32 } from "../../client/hex.ts";
 import { FakeFailure } from "../../client/testing/fake-sequencer.ts";
 import { createLedgerFixture, type LedgerFixture } from "../../client/testing/ledger-fixture.ts";
 import { checkableModel } from "../model/answering-model.ts";
+import type { ClassifierParts } from "../model/classifier-family.ts";
 import { fetchModel, writeModel } from "../model/model-directory.ts";
 import { encodeModel, type PublishedModel, publishedModel } from "../model/model-files.ts";
 import { registerModel } from "../model/registration.ts";
@@ -29,7 +30,7 @@ const MODEL_ID = 9;
 const PRICE_WEI = 2_000_000_000_000_000_000n;
 const TTL_MS = 60_000;
 
-let model: PublishedModel;
+let model: PublishedModel<ClassifierParts>;
 let prompts: string[];
 
 beforeAll(async () => {

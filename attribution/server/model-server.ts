@@ -5,6 +5,8 @@ import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { z } from "zod";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
 import { attributionError, attributionHttpStatus } from "../attribution-errors.ts";
+import { classifierFamily } from "../model/classifier-family.ts";
+import type { ModelFamily } from "../model/model-family.ts";
 import { decodeModel } from "../model/model-files.ts";
 import { decodeManifest, MANIFEST, type ModelFiles } from "../model/model-manifest.ts";
 import { MAX_ROW_BYTES } from "../rows/row-content.ts";
@@ -14,6 +16,8 @@ import type { LedgerView } from "./ledger-view.ts";
 
 export interface ModelServerOptions extends AnswerDeskOptions {
   readonly rateLimitPerMinute: number;
+  /** Families of models that are served; default: classifiers. */
+  readonly families?: readonly ModelFamily[];
 }
 
 export interface ModelServer {
@@ -35,6 +39,12 @@ export interface SettlingSource {
   metrics(): Promise<string>;
 }
 
+/** Verbatim spans of a text, with evidence (docs/spans.md). The caller has the index. */
+export interface SpanSource {
+  /** The answer of the route, as JSON. @throws where the text is none */
+  cite(text: string): object;
+}
+
 const element = z.string().regex(/^0x[0-9a-fA-F]{1,64}$/);
 const id = z.number().int().min(0).max(0xffffff);
 const questionSchema = z.strictObject({
@@ -43,6 +53,9 @@ const questionSchema = z.strictObject({
   signature: z.strictObject({ r8x: element, r8y: element, s: element }).transform(({ r8x, r8y, s }) => {
     return { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) };
   }),
+});
+const textSchema = z.strictObject({
+  text: z.string().min(1).max(MAX_ROW_BYTES),
 });
 const decimal = z
   .string()
@@ -54,7 +67,7 @@ const OPENINGS_PAGE = 256;
 
 /**
  * Checks the model's files and serves them. Routes are ready when the promise resolves. Needs `initPoseidon`.
- * @throws ATT_MODEL_FILE_INVALID, ATT_ROWS_MISMATCH
+ * @throws ATT_MODEL_FILE_INVALID, ATT_ROWS_MISMATCH, ATT_FAMILY_UNKNOWN
  */
 export async function createModelServer(
   files: ModelFiles,
@@ -66,10 +79,13 @@ export async function createModelServer(
     nowMs?: () => number;
     /** Absent where nobody settles here. */
     settling?: SettlingSource | undefined;
+    /** Absent where no index of the version's text is at hand. */
+    spans?: SpanSource | undefined;
   },
 ): Promise<ModelServer> {
-  const { store, log, settling } = modules;
-  const desk = new AnswerDesk(decodeModel(files), options, modules);
+  const { store, log, settling, spans } = modules;
+  const model = decodeModel(files, options.families ?? [classifierFamily]);
+  const desk = await AnswerDesk.open(model, options, modules);
   const manifest = decodeManifest(files);
   const app = fastify({ bodyLimit: 4 * MAX_ROW_BYTES, forceCloseConnections: true });
   app.setErrorHandler((error, _request, reply) => sendError(error, reply, log));
@@ -89,11 +105,28 @@ export async function createModelServer(
 
   app.get<{ Params: { file: string } }>("/v1/model/:file", (request, reply) => {
     const { file } = request.params;
-    const bytes = file === MANIFEST || file in manifest.files ? files.get(file) : undefined;
-    if (bytes === undefined)
-      return reply.code(404).send({ error: { code: "ATT_BAD_REQUEST", message: "no such file" } });
-    const type = file.endsWith(".json") ? "application/json" : "application/octet-stream";
-    return reply.header("content-type", type).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    return sendFile(reply, file, file === MANIFEST || file in manifest.files ? files.get(file) : null);
+  });
+
+  app.get<{ Params: { file: string } }>("/v1/base/:file", async (request, reply) => {
+    const { file } = request.params;
+    return sendFile(reply, file, await model.family.readShared?.(model, file));
+  });
+
+  app.get<{ Params: { row: string } }>("/v1/rows/:row", (request, reply) => {
+    const place = parse(decimal, request.params.row);
+    const content = model.rows?.[place]?.content;
+    if (content === undefined)
+      throw attributionError("ATT_ROW_NOT_PUBLISHED", `row ${place} is not published`, {
+        data: { row: place },
+      });
+    return sendFile(reply, "row.json", content);
+  });
+
+  app.post("/v1/spans", (request) => {
+    const { text } = parse(textSchema, request.body);
+    if (spans === undefined) throw attributionError("ATT_NO_SPANS", "this server has no index of the text");
+    return spans.cite(text);
   });
 
   app.post("/v1/answers", async (request) => answerView(await desk.ask(parse(questionSchema, request.body))));
@@ -130,6 +163,13 @@ export async function createModelServer(
 
   await app.ready();
   return { app, desk };
+}
+
+function sendFile(reply: FastifyReply, name: string, bytes: Uint8Array | null | undefined): FastifyReply {
+  if (bytes == null)
+    return reply.code(404).send({ error: { code: "ATT_BAD_REQUEST", message: "no such file" } });
+  const type = name.endsWith(".json") ? "application/json" : "application/octet-stream";
+  return reply.header("content-type", type).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
 }
 
 function answerView({ record, estimate }: GivenAnswer) {

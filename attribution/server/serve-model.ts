@@ -9,6 +9,7 @@ import {
   type ModelServerOptions,
   type ServerLog,
   type SettlingSource,
+  type SpanSource,
 } from "./model-server.ts";
 
 export interface ServeModelOptions extends Omit<ModelServerOptions, "answerTtlMs" | "rateLimitPerMinute"> {
@@ -48,7 +49,12 @@ const DAY_MS = 1_440 * MINUTE_MS;
  */
 export async function serveModel(
   options: ServeModelOptions,
-  modules: { log: ServerLog; nowMs?: () => number; settling?: SettlingSource | undefined },
+  modules: {
+    log: ServerLog;
+    nowMs?: () => number;
+    settling?: SettlingSource | undefined;
+    spans?: SpanSource | undefined;
+  },
 ): Promise<ServedModel> {
   await initPoseidon();
   const files = await readModelFiles(options.modelFolder);

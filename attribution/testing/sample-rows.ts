@@ -2,8 +2,8 @@
 import { hex32 } from "../../circuits/hex.ts";
 import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
 import { SeededRandom } from "../maths/seeded-random.ts";
+import type { OwnedRow } from "../model/owned-rows.ts";
 import type { Recipe } from "../model/recipe.ts";
-import type { OwnedRow } from "../model/trained-model.ts";
 import type { LabelledRows } from "../rows/labelled-rows.ts";
 import { loadMnist } from "../rows/mnist-digits.ts";
 import { encodeRow, type RowKind } from "../rows/row-content.ts";

@@ -436,6 +436,8 @@ describe("BatchPublisher", () => {
 
   test("notices that L1 moved its transaction to another block", async () => {
     await f.prove(1);
+    // The three blocks that the node takes back must leave one that is not older than the batch.
+    await f.l1.client.mine({ blocks: 3, interval: 10 });
     const publisher = await f.publisher({ finalityDepthBlocks: 10 });
     await publisher.poll();
     await publisher.poll();

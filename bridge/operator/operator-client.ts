@@ -11,6 +11,7 @@ import {
 } from "../../circuits/wire/groth16-proof.ts";
 import {
   chainAnswer,
+  type l1HeadBody,
   nextIndexAnswer,
   parkedSettlementsAnswer,
   type parkedSettlementsBody,
@@ -114,6 +115,8 @@ export interface BatchReport {
   readonly blockNumber?: number;
   /** Of the whole transaction, which may hold other batches too. */
   readonly gasUsed?: number;
+  /** What it paid for a unit of gas. */
+  readonly gasPriceWei?: bigint;
   readonly reason?: DropReason;
 }
 
@@ -122,6 +125,7 @@ export interface OperatorClient {
   reportL1Head(head: {
     blockNumber: number;
     timestamp: number;
+    baseFeePerGasWei: bigint | null;
     isFrozen: boolean;
     alarms: readonly string[];
   }): Promise<void>;
@@ -173,8 +177,13 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
   };
 
   return {
-    async reportL1Head(head) {
-      await ask("/operator/l1-head", z.unknown(), head);
+    async reportL1Head({ alarms, baseFeePerGasWei, ...head }) {
+      const body: z.input<typeof l1HeadBody> = {
+        ...head,
+        alarms: [...alarms],
+        baseFeePerGasWei: baseFeePerGasWei?.toString() ?? null,
+      };
+      await ask("/operator/l1-head", z.unknown(), body);
     },
     addQueueEntries: (entries) =>
       ask("/operator/queue-entries", nextIndexAnswer, { entries: entries.map(entryBody) }),
@@ -187,10 +196,12 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
         settlements: batch.settlements.map(forContract),
       }));
     },
-    async reportBatch(batchNumber, report) {
+    async reportBatch(batchNumber, { gasPriceWei, ...report }) {
       // The route wants a hash; a batch that was dropped before it was sent has none.
       const transactionHash = report.transactionHash ?? zeroHash;
-      await ask(`/operator/batches/${batchNumber}/l1`, z.unknown(), { ...report, transactionHash });
+      const price = gasPriceWei === undefined ? {} : { gasPriceWei: gasPriceWei.toString() };
+      const body = { ...report, ...price, transactionHash };
+      await ask(`/operator/batches/${batchNumber}/l1`, z.unknown(), body);
     },
     chain: () => ask("/operator/chain", chainAnswer),
     async reportForeignBatches(batches) {

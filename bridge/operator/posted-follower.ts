@@ -101,7 +101,8 @@ export class PostedFollower {
     };
     const { blockNumber, transactionHash } = record;
     const gasUsed = Number(receipt.gasUsed);
-    await this.#modules.reporter.report(batches, { status: "posted", transactionHash, blockNumber, gasUsed });
+    const inclusion = { transactionHash, blockNumber, gasUsed, gasPriceWei: receipt.effectiveGasPrice };
+    await this.#modules.reporter.report(batches, { status: "posted", ...inclusion });
     await this.#modules.onStep("after-report");
     if (intent === null) await store.savePosted(record);
     else await store.turnIntoPosted(intent, record);

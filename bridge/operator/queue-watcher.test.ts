@@ -56,6 +56,7 @@ describe("QueueWatcher", () => {
     expect(f.sequencer.heads.at(-1)).toEqual({
       blockNumber: Number(block.number),
       timestamp: Number(block.timestamp),
+      baseFeePerGasWei: expect.stringMatching(/^[0-9]+$/),
       isFrozen: false,
       alarms: [],
     });

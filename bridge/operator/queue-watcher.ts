@@ -74,7 +74,11 @@ export class QueueWatcher {
     if (isFrozen || head.hash !== this.#reportedBlockHash) {
       const timestamp = Number(head.timestamp);
       const alarms = [...metrics.raised];
-      await sequencer.reportL1Head({ blockNumber: headNumber, timestamp, isFrozen, alarms });
+      const { baseFeePerGas: baseFeePerGasWei } = head;
+      await sequencer.reportL1Head({
+        ...{ blockNumber: headNumber, timestamp, baseFeePerGasWei },
+        ...{ isFrozen, alarms },
+      });
       this.#reportedBlockHash = head.hash;
     }
     // What waits in the queue goes back to its senders.

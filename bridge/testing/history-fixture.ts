@@ -37,13 +37,20 @@ export type RealCircuits = NonNullable<Parameters<typeof deployFixture>[4]>;
 
 /** `sequencer`: who may submit; the contracts' fixture's where absent. `settlementSizes`: further circuits. */
 export async function startHistoryFixture(
-  options: { sequencer?: Address; settlementSizes?: readonly CircuitSizes[]; real?: RealCircuits } = {},
+  options: {
+    sequencer?: Address;
+    /** Who owns leaf 0; the contracts' fixture's where absent. */
+    treasuryOwner?: Address;
+    settlementSizes?: readonly CircuitSizes[];
+    real?: RealCircuits;
+  } = {},
 ) {
   await initPoseidon();
   const anvil = await startAnvil();
   const client = await connect(anvil);
   const addresses = await client.getAddresses();
-  const [treasuryOwner, operatorOwner] = [addresses[2]!, addresses[3]!];
+  const treasuryOwner = options.treasuryOwner ?? addresses[2]!;
+  const operatorOwner = addresses[3]!;
   const operatorKeyX = keyXOf(OPERATOR_SECRET);
   const ledger: Ledger = genesisLedger({
     treasuryOwner: BigInt(treasuryOwner),

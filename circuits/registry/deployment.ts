@@ -57,6 +57,8 @@ const deploymentSchema = z.object({
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .optional(),
+  /** Who votes over the treasury, and names the next rollup; absent where nobody does. */
+  governance: z.object({ governor: address, timelock: address, registry: address }).optional(),
   circuits: z.array(circuitSchema).min(1),
 });
 

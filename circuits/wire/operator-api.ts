@@ -20,6 +20,8 @@ import {
 export const l1HeadBody = z.object({
   blockNumber: count,
   timestamp: counter,
+  /** Base fee of a unit of gas, in wei; absent from older bridges. */
+  baseFeePerGasWei: wei.nullish(),
   isFrozen: z.boolean().default(false),
   /** Codes of what waits for a human at the bridge. */
   alarms: z
@@ -95,6 +97,7 @@ export const l1ReportBody = z.object({
         .transform(Number),
     ])
     .nullish(),
+  gasPriceWei: wei.nullish().meta({ description: "wei that the transaction paid for a unit of gas" }),
   reason: z.string().max(200).nullish().meta({
     description:
       "dropped: stale-timestamp has the batch sealed anew, queue-overdue with the queue's entries first",
@@ -171,10 +174,17 @@ export const chainAnswer = z.object({
 export const nextIndexAnswer = z.object({ nextIndex: z.int().nonnegative() });
 export const parkedSettlementsAnswer = z.object({ isOver: z.array(z.boolean()) });
 
-/** Without a body where there is nothing to prove. */
-export const proveJobAnswer = z.object({
+/** A closed batch without a proof. */
+const unprovenBatch = {
   batchNumber: z.int().positive(),
+  /** Names one closing of the batch; a rebuilt one has another. */
   batchHash: z.string().min(1),
+  /** Name of the circuit, "batch-6-2". */
   circuit: z.string().min(1),
-  inputs: z.record(z.string(), z.unknown()),
-});
+};
+
+/** Without a body where there is nothing to prove. */
+export const proveJobAnswer = z.object({ ...unprovenBatch, inputs: z.record(z.string(), z.unknown()) });
+
+/** In the order in which L1 takes them. */
+export const unprovenBatchesAnswer = z.array(z.object({ ...unprovenBatch, closedAtMs: z.number() }));

@@ -54,6 +54,53 @@ export const infoSchema = z.object({
 });
 export type SequencerInfo = z.infer<typeof infoSchema>;
 
+const operationFees = z.object({ weight: z.int(), feeWei: wei, nextFeeWei: wei });
+export const feesSchema = z.object({
+  mode: z.enum(["constant", "follow"]),
+  /** Of the open batch. */
+  feePerUnitWei: wei,
+  /** Of the batch after it; it does not change any more. */
+  nextFeePerUnitWei: wei,
+  suggestedMaxFeePerUnitWei: wei,
+  minFeePerUnitWei: wei.nullable(),
+  maxFeePerUnitWei: wei.nullable(),
+  /** Thousandths by which it moves from a batch to the next, at most. */
+  stepPerMille: z.int().nonnegative(),
+  /** How many batches wait for L1, of those that may: 0 to 1. */
+  load: z.number(),
+  /** What the fee follows; null where it is constant, or L1's price is not known now. */
+  basis: z
+    .object({ aimWei: wei, gasPriceWei: wei, openPerEtherWei: wei, reportedAtMs: z.number() })
+    .nullable(),
+  /** By the names of all signed kinds. */
+  operations: z.object({ transfer: operationFees, withdraw: operationFees }).catchall(operationFees),
+});
+export type FeeEstimates = z.infer<typeof feesSchema>;
+
+const signedWei = z
+  .string()
+  .regex(/^-?\d{1,78}$/)
+  .transform(BigInt);
+export const operatorResultSchema = z.object({
+  batchCount: z.int(),
+  firstBatch: counter,
+  lastBatch: counter,
+  sinceMs: z.number().nullable(),
+  /** Fees, in OPEN. */
+  incomeWei: wei,
+  gasUsed: z.number(),
+  /** What L1 took, in ether. */
+  l1CostEtherWei: wei,
+  /** Transactions with an unknown price: then there is no result. */
+  unpricedCount: z.int(),
+  /** In OPEN. */
+  proofCostWei: wei,
+  openPerEtherWei: wei.nullable(),
+  /** In OPEN; null where a price is unknown. */
+  resultWei: signedWei.nullable(),
+});
+export type OperatorResult = z.infer<typeof operatorResultSchema>;
+
 export const statusSchema = z.object({
   head: z.object({
     root: fieldElement,
@@ -109,6 +156,8 @@ export const leafSchema = z.object({
       version: counter,
       rowCount: counter,
       publishedAt: counter,
+      /** The hash of its card (docs/datanets.md); 0 = none. */
+      policy: fieldElement,
       rowsRoot: fieldElement,
       ownersCommitment: fieldElement,
       earnerRoot: fieldElement,

@@ -4,6 +4,7 @@ import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import type { ModelRegistration } from "../../attribution/model/registration.ts";
 import type { RestoredLedger } from "../../bridge/verify/restore-ledger.ts";
 import type { ModelBinding } from "../../circuits/ledger/leaf.ts";
+import type { Card } from "../../datanets/card/card.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
 import type { CheckableModel } from "../actions/answers/model-answers.ts";
 import type { RowStore } from "../actions/data/row-store.ts";
@@ -27,6 +28,11 @@ export declare const sequencerUrl: string;
 /** Where the model is served. */
 export declare const serverUrl: string;
 
+/** Datanet hosts, a card, and the SHA-256 of a row. */
+export declare const hostUrl: string;
+export declare const otherUrl: string;
+export declare const card: Card;
+export declare const digest: string;
 export declare const store: RowStore;
 export declare const rows: readonly Uint8Array[];
 export declare const rowsRoot: bigint;

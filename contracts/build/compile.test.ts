@@ -3,7 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compileContracts, contractsDir, pickContract } from "./compile.ts";
-import { abiPath, renderAbi } from "./generate-abi.ts";
+import {
+  abiPath,
+  disputesAbiPath,
+  governanceAbiPath,
+  renderAbi,
+  renderDisputesAbi,
+  renderGovernanceAbi,
+} from "./generate-abi.ts";
 
 /** EIP-170. */
 const MAX_CODE_SIZE_BYTES = 24_576;
@@ -42,8 +49,15 @@ describe("pickContract", () => {
   });
 });
 
+describe("governance-abi.ts", () => {
+  test("is what npx tsx contracts/build/generate-abi.ts writes", async () => {
+    expect(await readFile(governanceAbiPath, "utf8")).toBe(await renderGovernanceAbi());
+  });
+});
+
 describe("rollup-abi.ts", () => {
   test("is what npx tsx contracts/build/generate-abi.ts writes", async () => {
     expect(await readFile(abiPath, "utf8")).toBe(await renderAbi());
+    expect(await readFile(disputesAbiPath, "utf8")).toBe(await renderDisputesAbi());
   });
 });

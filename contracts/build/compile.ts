@@ -25,8 +25,10 @@ interface CompilerOutput {
 }
 
 const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
-/** Where the Solidity sources lie. */
+/** Where the rollup's Solidity sources lie. */
 export const contractsDir = join(repositoryRoot, "contracts/rollup");
+/** Folders of sources that are compiled together: a change of one changes no byte of another. */
+export type ContractSet = "rollup" | "governance" | "disputes";
 const requireFrom = createRequire(import.meta.url);
 
 const settings = {
@@ -39,15 +41,17 @@ const settings = {
 };
 
 /**
- * Compiles every contract of this folder, or takes the result from the cache.
+ * Compiles every contract of a folder, or takes the result from the cache.
  *
  * The cache is keyed by the bytes of all sources and imports, the compiler's version and its settings.
  *
  * @throws RollupError CON_IMPORT_MISSING, CON_COMPILE_FAILED
  */
-export async function compileContracts(options: { cacheDir?: string } = {}): Promise<CompiledContracts> {
+export async function compileContracts(
+  options: { cacheDir?: string; set?: ContractSet } = {},
+): Promise<CompiledContracts> {
   const cacheDir = resolve(repositoryRoot, options.cacheDir ?? ".cache/contracts");
-  const { contentHash, input } = await compilerInput();
+  const { contentHash, input } = await compilerInput(options.set);
   const entryPath = join(cacheDir, `${contentHash.slice(0, 24)}.json`);
   try {
     return JSON.parse(await readFile(entryPath, "utf8")) as CompiledContracts;
@@ -71,8 +75,8 @@ export interface CompilerInput {
 }
 
 /** What the contracts are made of. An explorer makes the same code of it. @throws RollupError CON_IMPORT_MISSING */
-export async function compilerInput(): Promise<CompilerInput> {
-  const sources = await collectSources();
+export async function compilerInput(set: ContractSet = "rollup"): Promise<CompilerInput> {
+  const sources = await collectSources(set);
   const { version } = requireFrom("solc/package.json") as { version: string };
   const input = { language: "Solidity", sources, settings };
   const contentHash = createHash("sha256")
@@ -98,10 +102,11 @@ export function pickContract(contracts: CompiledContracts, name: string): Compil
   return contract;
 }
 
-async function collectSources(): Promise<Record<string, { content: string }>> {
+async function collectSources(set: ContractSet): Promise<Record<string, { content: string }>> {
   const sources: Record<string, { content: string }> = {};
-  const pending = (await readdir(contractsDir)).filter((file) => file.endsWith(".sol")).sort();
-  const queue = pending.map((file) => `contracts/rollup/${file}`);
+  const files = await readdir(join(repositoryRoot, "contracts", set));
+  const pending = files.filter((file) => file.endsWith(".sol")).sort();
+  const queue = pending.map((file) => `contracts/${set}/${file}`);
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
     if (name in sources) continue;
     const content = await readSource(name);

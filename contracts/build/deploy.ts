@@ -63,11 +63,13 @@ export async function deployRollup(options: DeployOptions): Promise<Deployment> 
   let token = options.token;
   let tokenGas = 0n;
   if (token === undefined) {
-    const receipt = await deploy(options, "OpenToken", pickContract(contracts, "OpenToken"), [holder]);
+    const receipt = await deployContract(options, "OpenToken", pickContract(contracts, "OpenToken"), [
+      holder,
+    ]);
     token = receipt.contractAddress;
     tokenGas = receipt.gasUsed;
   }
-  const receipt = await deploy(
+  const receipt = await deployContract(
     options,
     "Rollup",
     pickContract(contracts, "Rollup"),
@@ -112,8 +114,9 @@ export function deployFailed(
   return new RollupError("CON_DEPLOY_FAILED", `cannot deploy ${name}`, { data: { name }, cause });
 }
 
-async function deploy(
-  { walletClient, publicClient }: DeployOptions,
+/** Deploys after a dry run, and waits. @throws RollupError CON_DEPLOY_FAILED, with the contract's own error as its cause */
+export async function deployContract(
+  { walletClient, publicClient }: Pick<DeployOptions, "walletClient" | "publicClient">,
   name: string,
   { abi, bytecode }: { abi: Abi; bytecode: Hex },
   args: readonly unknown[],

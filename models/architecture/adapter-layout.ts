@@ -65,6 +65,14 @@ export function adapterLayout(shape: ModelShape, settings: AdapterSettings): Ada
   return { settings, factor: alpha / rank, floatCount: plan.floatCount, parts };
 }
 
+/** The matrices that an adapter, or its gradient, consists of: counted from the start of its block. */
+export function adapterMatrices({ parts, settings }: AdapterLayout) {
+  return parts.flatMap(({ a, b, inputs, outputs }) => [
+    { at: a, rows: inputs, columns: settings.rank },
+    { at: b, rows: settings.rank, columns: outputs },
+  ]);
+}
+
 type TargetPlace = Pick<AdapterPart, "linear" | "firstOutput" | "inputs" | "outputs">;
 
 function targetPlace(shape: ModelShape, target: AdapterTarget): TargetPlace {

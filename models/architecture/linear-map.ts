@@ -1,4 +1,4 @@
-import { type Kernels, NONE, type Place } from "../kernels/kernels.ts";
+import { NONE, type PassKernels, type Place } from "../kernels/kernels.ts";
 import type { AdapterLayout, AdapterPart } from "./adapter-layout.ts";
 import type { LinearName } from "./model-shape.ts";
 import type { LinearPlaces } from "./parameter-layout.ts";
@@ -30,7 +30,7 @@ const columnsAt = (at: Place, rowStride: number) => ({ at, rowStride: 1, columnS
 
 /** out = x W + bias + adapters, or out += that. `parameters` is the start of the model's block. */
 export function applyLinear(
-  kernels: Kernels,
+  kernels: PassKernels,
   parameters: Place,
   { bias, inputs, outputs, weight }: LinearPlaces,
   adapter: LinearAdapter | null,
@@ -69,7 +69,7 @@ export interface GradientBlocks {
 
 /** dx = (or +=) the gradient of x, unless dx is NONE; adds the gradients of weight, bias and adapters. */
 export function linearBack(
-  kernels: Kernels,
+  kernels: PassKernels,
   parameters: Place,
   { bias, inputs, outputs, weight }: LinearPlaces,
   adapter: LinearAdapter | null,

@@ -4,7 +4,7 @@ import { roundUp16 } from "../tensors/arena-plan.ts";
 import { type GradientBlocks, linearBack } from "./linear-map.ts";
 import { type LinearName, qkvWidth } from "./model-shape.ts";
 import type { NormPlaces } from "./parameter-layout.ts";
-import { computeLogits, linearAdapter, readTokens, type Transformer } from "./transformer.ts";
+import { linearAdapter, type PassModel, placeLogits, readTokens, type Transformer } from "./transformer.ts";
 import type { BackBuffers } from "./workspace.ts";
 
 /** One row of text: what is read, and what should follow each token. */
@@ -20,14 +20,25 @@ export interface TokenRow {
  * @throws RollupError MOD_INPUT_INVALID for tokens or targets out of range, or a row without a target
  */
 export function rowLoss(model: Transformer, row: TokenRow, into: GradientBlocks | null): number {
+  passRow(model, row, into);
+  const { losses } = model.workspace;
+  return meanLoss(row, model.kernels.arena.subarray(losses, losses + row.tokens.length));
+}
+
+/**
+ * The same, with each token's loss left in the workspace: `meanLoss` makes one of them.
+ *
+ * @throws RollupError MOD_INPUT_INVALID
+ */
+export function passRow(model: PassModel, row: TokenRow, into: GradientBlocks | null): void {
   const { kernels, shape, workspace } = model;
   const rows = row.tokens.length;
-  const wanted = checkTargets(row, shape.vocabularySize);
+  checkTargets(row, shape.vocabularySize);
   readTokens(model, row.tokens);
-  computeLogits(model, 0, rows);
-  kernels.arena.set(row.targets, workspace.targets);
+  placeLogits(model, 0, rows);
+  kernels.write(workspace.targets, row.targets);
   const rowStride = roundUp16(shape.vocabularySize);
-  const weight = Math.fround(1 / wanted);
+  const weight = Math.fround(1 / wantedOf(row));
   kernels.crossEntropy(
     rows,
     shape.vocabularySize,
@@ -37,15 +48,19 @@ export function rowLoss(model: Transformer, row: TokenRow, into: GradientBlocks 
     workspace.losses,
     weight,
   );
-  const losses = kernels.arena.subarray(workspace.losses, workspace.losses + rows);
-  const loss = losses.reduce((sum, value) => sum + value, 0) / wanted;
   if (into !== null) goBack(model, row.tokens, into);
-  return loss;
 }
 
-function checkTargets({ targets, tokens }: TokenRow, vocabularySize: number): number {
+export function meanLoss(row: TokenRow, losses: Float32Array): number {
+  return losses.reduce((sum, value) => sum + value, 0) / wantedOf(row);
+}
+
+const wantedOf = ({ targets }: TokenRow): number => targets.filter((target) => target >= 0).length;
+
+function checkTargets(row: TokenRow, vocabularySize: number): void {
+  const { targets, tokens } = row;
   const isOne = (target: number) => Number.isInteger(target) && target >= -1 && target < vocabularySize;
-  const wanted = targets.filter((target) => target >= 0).length;
+  const wanted = wantedOf(row);
   if (targets.length !== tokens.length || wanted === 0 || !targets.every(isOne)) {
     throw modelError(
       "MOD_INPUT_INVALID",
@@ -55,24 +70,22 @@ function checkTargets({ targets, tokens }: TokenRow, vocabularySize: number): nu
       },
     );
   }
-  return wanted;
 }
 
 interface Pass {
-  readonly model: Transformer;
+  readonly model: PassModel;
   readonly back: BackBuffers;
   readonly rows: number;
   readonly into: GradientBlocks;
 }
 
 /** From the logits' gradient down to what is tuned. */
-function goBack(model: Transformer, tokens: readonly number[], into: GradientBlocks): void {
+function goBack(model: PassModel, tokens: readonly number[], into: GradientBlocks): void {
   const { kernels, layout, parameters, shape, workspace } = model;
   const { back } = workspace;
   if (back === null) throw new RangeError("the workspace has no buffers for the pass back");
   const rows = tokens.length;
   const { vocabularySize, width } = shape;
-  const { arena } = kernels;
   const pass = { model, back, rows, into };
   const slope = { at: workspace.logits, rowStride: roundUp16(vocabularySize), columnStride: 1 };
   const head = { at: parameters + layout.head, rowStride: width, columnStride: 1 };
@@ -83,7 +96,7 @@ function goBack(model: Transformer, tokens: readonly number[], into: GradientBlo
     const dHead = into.parameters + layout.head;
     kernels.multiply(vocabularySize, width, rows, flipped, normed, dHead, width, true);
   }
-  arena.fill(0, back.dx, back.dx + rows * width);
+  kernels.clear(rows * width, back.dx);
   normaliseBack(pass, layout.last, workspace.lastInput, workspace.lastStats);
   for (let layer = shape.layerCount - 1; layer >= 0; layer--) layerBack(pass, layer);
   if (into.parameters === NONE) return;
@@ -196,7 +209,7 @@ function headNormsBack({ back, into, model, rows }: Pass, layer: number): void {
   const heads = headCount + keyHeadCount;
   const width = heads * headSize;
   const place = (at: Place) => (into.parameters === NONE ? NONE : into.parameters + at);
-  kernels.arena.fill(0, back.dRaw, back.dRaw + rows * width);
+  kernels.clear(rows * width, back.dRaw);
   for (let t = 0; t < rows; t++) {
     const slope = back.dQkv + t * qkvWidth(shape);
     const dRaw = back.dRaw + t * width;
@@ -218,6 +231,6 @@ function headNormsBack({ back, into, model, rows }: Pass, layer: number): void {
         false,
       );
     }
-    kernels.arena.copyWithin(slope, dRaw, dRaw + width);
+    kernels.copy(width, slope, dRaw);
   }
 }

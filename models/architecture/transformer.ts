@@ -1,4 +1,4 @@
-import { type Kernels, NONE, type Place } from "../kernels/kernels.ts";
+import { type Kernels, NONE, type PassKernels, type Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import { rotaryTable } from "../tensors/rotary-table.ts";
@@ -19,11 +19,25 @@ export interface Transformer {
   readonly adapter: { readonly layout: AdapterLayout; readonly at: Place } | null;
 }
 
-/** Once, before the first pass: writes the table of positions. */
-export function prepareTransformer({ kernels, shape, workspace }: Transformer): void {
+/** The same, of which only passes are asked: its kernels may be a graphics card's. */
+export interface PassModel extends Omit<Transformer, "kernels"> {
+  readonly kernels: PassKernels;
+}
+
+/** Once, before the first pass and after the weights: writes the table of positions and the flipped head. */
+export function prepareTransformer({ kernels, layout, parameters, shape, workspace }: Transformer): void {
+  const { arena } = kernels;
+  if (workspace.flippedHead !== NONE) {
+    const { vocabularySize, width } = shape;
+    const rowStride = roundUp16(vocabularySize);
+    for (let token = 0; token < vocabularySize; token++) {
+      const from = parameters + layout.head + token * width;
+      for (let i = 0; i < width; i++) arena[workspace.flippedHead + i * rowStride + token] = arena[from + i]!;
+    }
+  }
   if (shape.positions === "learned") return;
   const { scaling, theta } = shape.positions;
-  kernels.arena.set(rotaryTable(workspace.maxRows, shape.headSize, theta, scaling), workspace.rotary);
+  arena.set(rotaryTable(workspace.maxRows, shape.headSize, theta, scaling), workspace.rotary);
 }
 
 /**
@@ -32,16 +46,15 @@ export function prepareTransformer({ kernels, shape, workspace }: Transformer): 
  *
  * @throws RollupError MOD_INPUT_INVALID for a token that is not in the vocabulary, or more than fit
  */
-export function readTokens(model: Transformer, tokens: readonly number[], first = 0): void {
+export function readTokens(model: PassModel, tokens: readonly number[], first = 0): void {
   const { kernels, layout, parameters, shape, workspace } = model;
   checkTokens(model, tokens, first);
   const rows = tokens.length;
   const { width } = shape;
-  const { arena } = kernels;
   const start = workspace.layers[0]?.input ?? workspace.lastInput;
   for (const [t, token] of tokens.entries()) {
     const from = parameters + layout.embedding + token * width;
-    arena.copyWithin(start + t * width, from, from + width);
+    kernels.copy(width, start + t * width, from);
   }
   if (layout.positions !== NONE)
     kernels.add(rows * width, start, parameters + layout.positions + first * width);
@@ -52,7 +65,7 @@ export function readTokens(model: Transformer, tokens: readonly number[], first 
   normalise(model, layout.last, rows, workspace.lastInput, workspace.lastNormed, workspace.lastStats);
 }
 
-function checkTokens({ shape, workspace }: Transformer, tokens: readonly number[], first: number): void {
+function checkTokens({ shape, workspace }: PassModel, tokens: readonly number[], first: number): void {
   const end = first + tokens.length;
   const most = Math.min(workspace.maxRows, shape.maxPositions);
   if (tokens.length === 0 || end > most) {
@@ -70,13 +83,13 @@ function checkTokens({ shape, workspace }: Transformer, tokens: readonly number[
   }
 }
 
-export function linearAdapter(model: Transformer, layer: number, linear: LinearName): LinearAdapter | null {
+export function linearAdapter(model: PassModel, layer: number, linear: LinearName): LinearAdapter | null {
   const { adapter, workspace } = model;
   if (adapter === null) return null;
   return adapterOn(adapter.layout, adapter.at, workspace.layers[layer]!.low, layer, linear);
 }
 
-function normalise(model: Transformer, norm: NormPlaces, rows: number, x: Place, y: Place, stats: Place) {
+function normalise(model: PassModel, norm: NormPlaces, rows: number, x: Place, y: Place, stats: Place) {
   const { kernels, parameters, shape } = model;
   const bias = norm.bias === NONE ? NONE : parameters + norm.bias;
   const isCentred = shape.norm === "layer";
@@ -84,7 +97,7 @@ function normalise(model: Transformer, norm: NormPlaces, rows: number, x: Place,
 }
 
 function readLayer(
-  model: Transformer,
+  model: PassModel,
   layer: number,
   buffers: LayerBuffers,
   rows: number,
@@ -93,7 +106,6 @@ function readLayer(
 ): void {
   const { kernels, layout, parameters, shape } = model;
   const { width } = shape;
-  const { arena } = kernels;
   const { before, between, linears } = layout.layers[layer]!;
   const apply = (name: LinearName, x: Place, out: Place, accumulate: boolean) =>
     applyLinear(
@@ -109,7 +121,7 @@ function readLayer(
   normalise(model, before, rows, buffers.input, buffers.normed, buffers.beforeStats);
   apply("qkv", buffers.normed, buffers.qkv + first * qkvWidth(shape), false);
   attend(model, layer, buffers, rows, first);
-  arena.copyWithin(buffers.middle, buffers.input, buffers.input + rows * width);
+  kernels.copy(rows * width, buffers.middle, buffers.input);
   apply("output", buffers.attended, buffers.middle, true);
   normalise(model, between, rows, buffers.middle, buffers.middleNormed, buffers.betweenStats);
   apply("up", buffers.middleNormed, buffers.up, false);
@@ -120,11 +132,11 @@ function readLayer(
   } else {
     kernels.gelu(count, buffers.up, buffers.inner);
   }
-  arena.copyWithin(next, buffers.middle, buffers.middle + rows * width);
+  kernels.copy(rows * width, next, buffers.middle);
   apply("down", buffers.inner, next, true);
 }
 
-function attend(model: Transformer, layer: number, buffers: LayerBuffers, rows: number, first: number): void {
+function attend(model: PassModel, layer: number, buffers: LayerBuffers, rows: number, first: number): void {
   const { kernels, shape, workspace } = model;
   const { headCount, headSize, keyHeadCount } = shape;
   const stride = qkvWidth(shape);
@@ -154,7 +166,7 @@ function attend(model: Transformer, layer: number, buffers: LayerBuffers, rows: 
 
 /** Of each row the heads of queries, then those of keys lie side by side. */
 function normaliseHeads(
-  { kernels, layout, parameters, shape }: Transformer,
+  { kernels, layout, parameters, shape }: PassModel,
   layer: number,
   buffers: LayerBuffers,
   rows: number,
@@ -167,7 +179,7 @@ function normaliseHeads(
     const row = own + t * qkvWidth(shape);
     const raw = buffers.rawHeads + t * heads * headSize;
     const stats = buffers.headStats + 2 * t * heads;
-    kernels.arena.copyWithin(raw, row, row + heads * headSize);
+    kernels.copy(heads * headSize, raw, row);
     const keysFrom = headCount * headSize;
     kernels.normalise(headCount, headSize, raw, parameters + queryNorm, NONE, row, stats, epsilon, false);
     kernels.normalise(
@@ -186,12 +198,23 @@ function normaliseHeads(
 
 /** Logits of `count` rows that were read last, from row `from` of that call on: count × roundUp16(vocabularySize). */
 export function computeLogits(model: Transformer, from: number, count: number): Float32Array {
+  const { kernels, shape, workspace } = model;
+  placeLogits(model, from, count);
+  const end = workspace.logits + count * roundUp16(shape.vocabularySize);
+  return kernels.arena.subarray(workspace.logits, end);
+}
+
+/** The same, into the workspace. */
+export function placeLogits(model: PassModel, from: number, count: number): void {
   const { kernels, layout, parameters, shape, workspace } = model;
   const { vocabularySize, width } = shape;
   const rowStride = roundUp16(vocabularySize);
   const rows = { at: workspace.lastNormed + from * width, rowStride: width, columnStride: 1 };
-  const head = { at: parameters + layout.head, rowStride: 1, columnStride: width };
+  // For one row it would cost more to flip the head than to multiply by it.
+  const head =
+    workspace.flippedHead === NONE
+      ? { at: parameters + layout.head, rowStride: 1, columnStride: width }
+      : { at: workspace.flippedHead, rowStride, columnStride: 1 };
   if (count > workspace.logitRows) throw new RangeError("more logits than the workspace has room for");
   kernels.multiply(count, vocabularySize, width, rows, head, workspace.logits, rowStride, false);
-  return kernels.arena.subarray(workspace.logits, workspace.logits + count * rowStride);
 }

@@ -39,6 +39,8 @@ export interface Workspace {
   readonly logitRows: number;
   readonly targets: Place;
   readonly losses: Place;
+  /** The head's columns side by side, width × roundUp16(vocabularySize): for generating only, else NONE. */
+  readonly flippedHead: Place;
   /** rotary positions: maxRows × headSize, or NONE. */
   readonly rotary: Place;
   readonly back: BackBuffers | null;
@@ -104,6 +106,7 @@ export function planWorkspace(
     lastNormed: rows(width),
     logits: plan.take(logitRows * roundUp16(vocabularySize)),
     logitRows,
+    flippedHead: isTraining ? NONE : plan.take(width * roundUp16(vocabularySize)),
     targets: rows(1),
     losses: rows(1),
     rotary: shape.positions === "learned" ? NONE : rows(headSize),

@@ -50,3 +50,24 @@ export function decodeFloats(bytes: Uint8Array, type: FloatType, tensor: string,
   }
   return out;
 }
+
+/** The nearest half of each number, of two equally near the even one; too large numbers become infinite. */
+export function toHalves(values: Float32Array): Uint16Array {
+  const out = new Uint16Array(values.length);
+  for (const [i, value] of values.entries()) {
+    wordAsFloat[0] = value;
+    const bits = word[0]!;
+    const sign = (bits >>> 16) & 0x8000;
+    const size = Math.abs(value);
+    if (size >= 65_520) {
+      out[i] = sign | 0x7c00;
+    } else if (size < 2 ** -14) {
+      // Below that halves are multiples of 2^-24; the sum rounds to one.
+      out[i] = sign | (size * 2 ** 24 + 2 ** 52 - 2 ** 52);
+    } else {
+      const kept = bits & 0x7fffffff;
+      out[i] = sign | ((kept - 0x38000000 + 0xfff + ((kept >>> 13) & 1)) >>> 13);
+    }
+  }
+  return out;
+}

@@ -4,7 +4,7 @@
  */
 import { modelError } from "../model-errors.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { decodeFloats, type FloatType, floatBytes } from "./float-formats.ts";
+import { decodeFloats, type FloatType, floatBytes, toHalves } from "./float-formats.ts";
 
 /** A header of 10,000 tensors takes one MiB. */
 const MAX_HEADER_BYTES = 16 * 2 ** 20;
@@ -134,17 +134,19 @@ export interface NamedTensor {
   readonly values: Float32Array;
 }
 
-/** A whole file of 32-bit floats; tensors in the order of their names. */
+/** A whole file of 32-bit floats, or of 16-bit ones; tensors in the order of their names. */
 export function encodeTensors(
   tensors: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>> = { format: "pt" },
+  type: "F32" | "F16" = "F32",
 ): Uint8Array {
   const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1));
   const header: Record<string, unknown> = { __metadata__: metadata };
+  const size = floatBytes[type];
   let end = 0;
   for (const { name, shape, values } of sorted) {
-    header[name] = { dtype: "F32", shape, data_offsets: [end, end + 4 * values.length] };
-    end += 4 * values.length;
+    header[name] = { dtype: type, shape, data_offsets: [end, end + size * values.length] };
+    end += size * values.length;
   }
   const text = JSON.stringify(header);
   const json = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 8) * 8));
@@ -154,10 +156,10 @@ export function encodeTensors(
   out.set(json, 8);
   let at = 8 + json.length;
   for (const { values } of sorted) {
-    for (const value of values) {
-      view.setFloat32(at, value, true);
-      at += 4;
-    }
+    if (type === "F16")
+      for (const [i, half] of toHalves(values).entries()) view.setUint16(at + 2 * i, half, true);
+    else for (const [i, value] of values.entries()) view.setFloat32(at + 4 * i, value, true);
+    at += size * values.length;
   }
   return out;
 }

@@ -1,6 +1,6 @@
 /**
  * The arithmetic of language models: kernels over one arena of 32-bit floats. A place is an index into `arena`. All
- * sets give the same bytes; the rules are in native/src/lane-kernels.h. Lengths of loops are rounded up to 16, so
+ * of the processor's sets give the same bytes; the rules are in native/src/lane-kernels.h. Lengths of loops are rounded up to 16, so
  * every buffer has a length that is a multiple of 16 (Arena gives such), and what is behind its end is not used.
  */
 
@@ -19,10 +19,55 @@ export interface Matrix {
   readonly columnStride: number;
 }
 
-export interface Kernels {
-  /** "avx512", "avx2" or "wasm". */
-  readonly name: KernelSetName;
-  readonly arena: Float32Array;
+/** Rows of a batch whose adapters are applied to one linear map, or to a part of its outputs. */
+export interface AdapterRows {
+  /** Entries of four words: row, start of a page / 16, its ranks (1 … 8; + 16 where it holds halves), factor as a float. */
+  readonly count: number;
+  readonly entries: Place;
+  readonly rows: number;
+  readonly inputs: number;
+  readonly x: Place;
+  readonly xStride: number;
+  readonly outputs: number;
+  readonly y: Place;
+  readonly yStride: number;
+  /** Numbers from a page's start on: A as inputs × 8, B as 8 × outputs. */
+  readonly a: number;
+  readonly b: number;
+}
+
+/** Attention of rows of many requests, whose keys and values lie on pages of sixteen positions. */
+export interface PagedAttention {
+  readonly rows: number;
+  /** Two words a row: its slot, its position. */
+  readonly seats: Place;
+  /** slotCount × maxPages words: the numbers of each slot's pages. */
+  readonly pages: Place;
+  readonly slotCount: number;
+  readonly maxPages: number;
+  readonly headCount: number;
+  readonly keyHeadCount: number;
+  readonly headSize: number;
+  readonly qkv: Place;
+  readonly qkvStride: number;
+  /** Of a page: keys as keyWidth × 16, then values as 16 × keyWidth. */
+  readonly kv: Place;
+  readonly pageCount: number;
+  readonly pageFloats: number;
+  /** rows × headCount × headSize. */
+  readonly out: Place;
+  /** 16 × maxPages numbers. */
+  readonly scores: Place;
+  readonly scale: number;
+}
+
+/** What a pass through a model asks for: computed at once, or put into the queue of a graphics card. */
+export interface PassKernels {
+  /** Copies `count` numbers; the two places do not overlap, and are multiples of 16. */
+  copy(count: number, to: Place, from: Place): void;
+  /** Makes numbers 0. */
+  clear(count: number, at: Place): void;
+  write(at: Place, values: ArrayLike<number>): void;
   /** C = A B, or C += A B: A is rows × depth, B is depth × columns, C has rows of `rowStride`. */
   multiply(
     rows: number,
@@ -101,4 +146,24 @@ export interface Kernels {
   adam(count: number, p: Place, g: Place, m: Place, v: Place, settings: Place): void;
 }
 
+/** Kernels of the processor: a call has its result in the arena when it returns. */
+export interface Kernels extends PassKernels {
+  /** "avx512", "avx2" or "wasm". */
+  readonly name: KernelSetName;
+  readonly arena: Float32Array;
+  /** y += factor · (x A) B for each entry, in their order; a row's outputs do not depend on other rows. */
+  applyAdapters(call: AdapterRows): void;
+  /** Keeps the rows' keys and values on their pages, then attends to positions up to each row's own. */
+  attendPages(call: PagedAttention): void;
+}
+
 export type KernelSetName = "avx512" | "avx2" | "wasm";
+
+/** What every processor's set does alike. */
+export function arenaMoves(arena: Float32Array): Pick<PassKernels, "copy" | "clear" | "write"> {
+  return {
+    copy: (count, to, from) => void arena.copyWithin(to, from, from + count),
+    clear: (count, at) => void arena.fill(0, at, at + count),
+    write: (at, values) => arena.set(values, at),
+  };
+}

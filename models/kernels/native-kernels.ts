@@ -1,12 +1,12 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { modelError } from "../model-errors.ts";
-import type { KernelSetName, Kernels, Matrix } from "./kernels.ts";
+import { arenaMoves, type KernelSetName, type Kernels, type Matrix } from "./kernels.ts";
 
 /** Each kernel as addon.cpp has it: the set's number, the arena, then numbers. */
 type NativeKernel = (set: number, arena: Float32Array, ...numbers: number[]) => void;
 type NativeAddon = { sets(): KernelSetName[] } & Record<
-  Exclude<keyof Kernels, "name" | "arena">,
+  Exclude<keyof Kernels, "name" | "arena" | "copy" | "clear" | "write">,
   NativeKernel
 >;
 
@@ -42,6 +42,7 @@ export function createNativeKernels(
   return {
     name: sets[set],
     arena,
+    ...arenaMoves(arena),
     multiply(rows, columns, depth, a: Matrix, b: Matrix, c, rowStride, accumulate) {
       addon.multiply(
         set,
@@ -75,6 +76,17 @@ export function createNativeKernels(
     scale: bind(addon.scale),
     crossEntropy: bind(addon.crossEntropy),
     adam: bind(addon.adam),
+    applyAdapters({ count, entries, rows, inputs, x, xStride, outputs, y, yStride, a, b }) {
+      addon.applyAdapters(set, arena, count, entries, rows, inputs, x, xStride, outputs, y, yStride, a, b);
+    },
+    attendPages(call) {
+      const { headCount, headSize, keyHeadCount, kv, maxPages, out, pageCount, pageFloats } = call;
+      const { pages, qkv, qkvStride, rows, scale, scores, seats, slotCount } = call;
+      const heads = [headCount, keyHeadCount, headSize] as const;
+      const seating = [rows, seats, pages, slotCount, maxPages] as const;
+      const places = [qkv, qkvStride, kv, pageCount, pageFloats, out, scores] as const;
+      addon.attendPages(set, arena, ...seating, ...heads, ...places, scale);
+    },
   };
 }
 

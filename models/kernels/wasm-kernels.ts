@@ -7,10 +7,11 @@ import {
   WebAssembly,
 } from "../../circuits/wasm/relaxed-simd.ts";
 import { modelError } from "../model-errors.ts";
-import { type Kernels, MAX_THREAD_COUNT, type Matrix, type Place } from "./kernels.ts";
+import { arenaMoves, type Kernels, MAX_THREAD_COUNT, type Matrix, type Place } from "./kernels.ts";
 import { addElementwise } from "./wasm/elementwise-code.ts";
 import { addMultiply, multiplyScratchBytes } from "./wasm/multiply-code.ts";
 import { addRowKernels } from "./wasm/row-code.ts";
+import { addServing } from "./wasm/serving-code.ts";
 
 const PAGE_BYTES = 65_536;
 /** 4 GiB, all that 32-bit addresses reach. */
@@ -29,7 +30,7 @@ function kernelModule(): WasmModule {
   const builder = new WasmModuleBuilder(MAX_PAGES);
   addMultiply(builder);
   addElementwise(builder);
-  addRowKernels(builder);
+  addServing(builder, addRowKernels(builder));
   compiled = new WebAssembly.Module(builder.build());
   return compiled;
 }
@@ -93,9 +94,11 @@ function bindKernels(calls: KernelCalls, arena: Float32Array): Kernels {
   ];
   const { multiply, normalise, normaliseBack, rotate, softmax, softmaxBack, gate, gateBack } = calls;
   const { gelu, geluBack, addRow, sumRows, add, scale, crossEntropy, adam } = calls;
+  const { applyAdapters, attendPages } = calls;
   return {
     name: "wasm",
     arena,
+    ...arenaMoves(arena),
     multiply(rows, columns, depth, a, b, c, rowStride, accumulate) {
       multiply!(rows, columns, depth, ...strides(a), ...strides(b), to(c), 4 * rowStride, accumulate ? 1 : 0);
     },
@@ -127,5 +130,16 @@ function bindKernels(calls: KernelCalls, arena: Float32Array): Kernels {
       crossEntropy!(rows, size, 4 * rowStride, to(logits), to(targets), to(losses), weight);
     },
     adam: (count, ...places) => void adam!(count, ...places.map(to)),
+    applyAdapters({ count, entries, inputs, x, xStride, outputs, y, yStride, a, b }) {
+      const rows = [to(x), 4 * xStride, outputs, to(y), 4 * yStride] as const;
+      applyAdapters!(count, to(entries), ARENA_AT, inputs, ...rows, a, b);
+    },
+    attendPages(call) {
+      const { headCount, headSize, keyHeadCount, kv, maxPages, out, pageFloats, pages } = call;
+      const { qkv, qkvStride, rows, scale: factor, scores, seats } = call;
+      const seating = [rows, to(seats), to(pages), maxPages] as const;
+      const places = [to(qkv), 4 * qkvStride, to(kv), 4 * pageFloats, to(out), to(scores)] as const;
+      attendPages!(...seating, headCount, keyHeadCount, headSize, ...places, factor);
+    },
   };
 }

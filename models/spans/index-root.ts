@@ -3,8 +3,8 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import type { OpenedBytes } from "./merkle-opening.ts";
 
-/** How rows become documents: their bytes as they are, or the text of e-mails (docs/attribution.md). */
-export const ROW_TEXTS = ["plain", "email"] as const;
+/** How rows become documents: their bytes as they are, or the text of e-mails, or of rows of texts (docs/attribution.md). */
+export const ROW_TEXTS = ["plain", "email", "text"] as const;
 export type RowText = (typeof ROW_TEXTS)[number];
 
 /** Ends every document: UTF-8 never has it, so no span goes over the end of a document. */

@@ -18,6 +18,10 @@ export const spanErrors = {
     meaning: "what a host says about a span does not follow from the root; `data.reason` says what is wrong",
     remedy: "do not believe the span, its count or its owner; keep the evidence",
   },
+  MOD_SPANS_HOST_UNREACHABLE: {
+    meaning: "the server that was asked for spans does not answer, or not as documented",
+    remedy: "try again, or find them yourself: openledger spans --index FILE",
+  },
   MOD_SPANS_NATIVE_UNAVAILABLE: {
     meaning: "the native suffix arrays were asked for, and were not built or do not load",
     remedy: "install g++ and run node prover/native/build.js, or choose --engine typescript",

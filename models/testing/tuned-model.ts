@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
+import { type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
 import { folderSource } from "../files/folder-source.ts";
 import { type LoadedModel, loadModel } from "../files/load-model.ts";
 import { openModel } from "../files/open-model.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
+import type { ArenaPlan } from "../tensors/arena-plan.ts";
 import { textRows } from "../training/text-rows.ts";
 import { tuningBlocks, usualRecipe } from "../training/tune-adapter.ts";
 
@@ -18,15 +20,18 @@ export async function loadForTuning(
   base: string,
   kernels: KernelChoice,
   threadCount: number,
+  placeMore?: (plan: ArenaPlan, adapterFloats: number) => void,
 ): Promise<LoadedModel> {
   const opened = await openModel(folderSource(base));
+  const adapter: AdapterSettings = { rank: 4, alpha: 8, targets: ["q_proj", "v_proj", "down_proj"] };
   const loaded = await loadModel(opened, {
     kernels,
     maxRows: 20,
     isTraining: true,
-    adapter: { rank: 4, alpha: 8, targets: ["q_proj", "v_proj", "down_proj"] },
+    adapter,
     adapterBlocks: tuningBlocks(tuningRecipe),
     threadCount,
+    placeMore: (plan) => placeMore?.(plan, adapterLayout(opened.shape, adapter).floatCount),
   });
   await opened.close();
   return loaded;

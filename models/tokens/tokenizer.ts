@@ -42,7 +42,9 @@ export async function openTokenizer(source: FileSource, vocabularySize: number):
       if (wrong !== undefined) throw invalid(`it gives token ${wrong}, the model has ${vocabularySize}`);
       return ids;
     },
-    decode: (tokens) => tokenizer.decode([...tokens], { skip_special_tokens: true }),
+    // The library refuses to decode nothing.
+    decode: (tokens) =>
+      tokens.length === 0 ? "" : tokenizer.decode([...tokens], { skip_special_tokens: true }),
   };
 }
 

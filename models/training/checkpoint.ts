@@ -8,10 +8,10 @@ import { modelError } from "../model-errors.ts";
 export interface TuningState {
   readonly arena: Float32Array;
   readonly floatCount: number;
-  readonly blocks: Readonly<Record<"adapter" | "first" | "second", Place>>;
+  readonly blocks: Readonly<Record<"weights" | "first" | "second", Place>>;
 }
 
-const FILE = "tuning.state";
+export const STATE_FILE = "tuning.state";
 /** Identity and hash of the rest as hex, step as eight digits, a line each. */
 const HEAD_BYTES = 64 + 1 + 64 + 1 + 8 + 1;
 
@@ -29,7 +29,7 @@ export async function writeCheckpoint(
   const body = Buffer.concat(Object.values(state.blocks).map((at) => blockBytes(state, at)));
   const stepText = String(step).padStart(8, "0");
   const head = `${identity}\n${hashOf(stepText, body)}\n${stepText}\n`;
-  const path = join(folder, FILE);
+  const path = join(folder, STATE_FILE);
   const file = await open(`${path}.part`, "w");
   try {
     await file.writeFile(Buffer.concat([Buffer.from(head), body]));
@@ -45,7 +45,7 @@ export async function writeCheckpoint(
  * @throws RollupError MOD_CHECKPOINT_INVALID where it is damaged, or of another tuning
  */
 export async function readCheckpoint(folder: string, identity: string, state: TuningState): Promise<number> {
-  const path = join(folder, FILE);
+  const path = join(folder, STATE_FILE);
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return null;
     throw invalid(path, error.message, error);

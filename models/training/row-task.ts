@@ -4,11 +4,13 @@ import type { Transformer } from "../architecture/transformer.ts";
 import type { SharedArena } from "../kernels/create-kernels.ts";
 import type { Place } from "../kernels/kernels.ts";
 
-/** A row's pass: its gradient overwrites the block. */
+/** A row's pass: its gradient overwrites the block, or is added to it. */
 export interface RowTask {
   readonly row: TokenRow;
   readonly block: { readonly at: Place; readonly floatCount: number };
-  readonly into: GradientBlocks;
+  /** null: only the loss. */
+  readonly into: GradientBlocks | null;
+  readonly isAdded?: boolean;
 }
 
 /** What a thread needs to take part. */
@@ -19,7 +21,7 @@ export interface RowSeat {
 }
 
 /** @returns the row's loss. @throws RollupError MOD_INPUT_INVALID */
-export function runRowTask(model: Transformer, { block, into, row }: RowTask): number {
-  model.kernels.arena.fill(0, block.at, block.at + block.floatCount);
+export function runRowTask(model: Transformer, { block, into, isAdded, row }: RowTask): number {
+  if (isAdded !== true) model.kernels.arena.fill(0, block.at, block.at + block.floatCount);
   return rowLoss(model, row, into);
 }

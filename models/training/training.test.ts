@@ -110,7 +110,13 @@ describe("tuning", () => {
     const loaded = await loadForTuning(base, "wasm", 2);
     const team = new RowTeam(loaded);
     try {
-      for (const change of [{ steps: 0 }, { rate: Number.NaN }, { beta2: 1 }, { rowsPerStep: 0.5 }])
+      for (const change of [
+        { steps: 0 },
+        { rate: Number.NaN },
+        { beta2: 1 },
+        { lastPart: -0.1 },
+        { rowsPerStep: 0.5 },
+      ])
         await expect(
           tuneAdapter(loaded, team, tuningRows, { ...tuningRecipe, ...change }),
         ).rejects.toMatchObject({ code: "MOD_INPUT_INVALID" });

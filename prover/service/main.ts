@@ -1,14 +1,15 @@
 /** The prover's process: `npx tsx prover/service/main.ts`, configured by prover/service/prove-config.ts. */
-import { createServer } from "node:http";
 import { type Logger, pino } from "pino";
 import { loadDeployment } from "../../circuits/registry/deployment.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import { startHealthServer } from "../../circuits/wire/health-server.ts";
 import { createProver } from "../backends.ts";
+import { createProveJobClient, type ProveJobClient } from "../jobs/sequencer-jobs.ts";
 import { loadDeployedCircuits } from "../keys/deployed-circuits.ts";
 import { ProofTimes } from "../proving/proof-times.ts";
 import { type ProveConfig, readProveConfig } from "./prove-config.ts";
-import { createProveJobClient } from "./prove-job-client.ts";
 import { runProveLoop } from "./prove-loop.ts";
+import { createProverMetrics } from "./prover-metrics.ts";
 
 async function run(config: ProveConfig): Promise<void> {
   const logger = pino({ level: config.logLevel });
@@ -22,14 +23,19 @@ async function run(config: ProveConfig): Promise<void> {
   const prover = await createProver(config.backend);
   let provingBatch: number | null = null;
   let failingCode: string | null = null;
+  const metrics = createProverMetrics();
   const health =
     config.healthPort === undefined
       ? null
-      : serveHealth(
-          config.healthPort,
-          () => ({ isHealthy: failingCode === null, failingCode, backend: prover.backend, provingBatch }),
-          logger,
-        );
+      : await startHealthServer({
+          port: config.healthPort,
+          registry: metrics.registry,
+          health: () => ({
+            isHealthy: failingCode === null,
+            ...{ failingCode, backend: prover.backend, provingBatch },
+          }),
+        });
+  const jobs = await openJobs(config, logger);
   logger.info({ backend: prover.backend, circuits: [...circuits.keys()] }, "prover runs");
   try {
     await runProveLoop(
@@ -40,15 +46,12 @@ async function run(config: ProveConfig): Promise<void> {
         signal: stopping.signal,
       },
       {
-        jobs: createProveJobClient({
-          sequencerUrl: config.sequencerUrl,
-          operatorToken: config.operatorToken.reveal(),
-          proverName: config.name,
-        }),
+        jobs,
         prover,
         circuits,
         logger,
         times: new ProofTimes(),
+        metrics,
         onJob: (batchNumber) => {
           provingBatch = batchNumber;
         },
@@ -59,26 +62,19 @@ async function run(config: ProveConfig): Promise<void> {
     );
     logger.info("stopped");
   } finally {
+    await jobs.close?.();
     await prover.close();
-    health?.close();
-    health?.closeAllConnections();
+    await health?.close();
   }
 }
 
-function serveHealth(
-  port: number,
-  facts: () => { isHealthy: boolean; [fact: string]: unknown },
-  logger: Logger,
-) {
-  const server = createServer((request, response) => {
-    if (request.url !== "/health") return response.writeHead(404).end();
-    const health = facts();
-    return response
-      .writeHead(health.isHealthy ? 200 : 503, { "content-type": "application/json" })
-      .end(JSON.stringify(health));
-  });
-  server.on("error", (error) => logger.error({ err: error, port }, "the health port cannot be used"));
-  return server.listen(port, "127.0.0.1");
+/** From the sequencer itself, or from the queue. */
+async function openJobs(config: ProveConfig, logger: Logger): Promise<ProveJobClient> {
+  const { name: proverName, queue, queueLockMs: lockMs, sequencerUrl, token } = config;
+  if (queue === undefined)
+    return createProveJobClient({ sequencerUrl, operatorToken: token!.reveal(), proverName });
+  const { createQueueJobClient } = await import("../jobs/queue-jobs.ts");
+  return createQueueJobClient({ queueUrl: queue.reveal(), proverName, lockMs }, { logger });
 }
 
 try {

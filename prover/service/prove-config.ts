@@ -1,9 +1,11 @@
 import { z } from "zod";
 import {
+  bearerToken,
   describeProblems,
   type Environment,
   ONE_DAY_MS,
   readSettings,
+  redisUrl,
   type Settings,
   type SettingValues,
   someText,
@@ -15,7 +17,25 @@ import { proverError } from "../prover-errors.ts";
 
 /** Every setting of the prover's process, in the environment as PROVER_…; docs/generated/settings.md has their table. */
 export const PROVER_SETTINGS = {
-  ...WORKER_SETTINGS,
+  deploymentPath: WORKER_SETTINGS.deploymentPath,
+  sequencerUrl: WORKER_SETTINGS.sequencerUrl,
+  logLevel: WORKER_SETTINGS.logLevel,
+  token: {
+    schema: bearerToken.optional(),
+    isSecret: true,
+    description: "bearer token of the sequencer's routes for provers; not with PROVER_QUEUE",
+  },
+  queue: {
+    schema: redisUrl.optional(),
+    isSecret: true,
+    description:
+      "redis:// or rediss:// address to take jobs from, with user and password, instead of the sequencer",
+  },
+  queueLockMs: {
+    schema: wholeNumber(1_000, 600_000),
+    default: "20000",
+    description: "a prover silent for so long has lost its job of the queue to the next",
+  },
   name: {
     schema: someText,
     default: "default",
@@ -43,7 +63,7 @@ export const PROVER_SETTINGS = {
   },
   healthPort: {
     schema: wholeNumber(0, 65_535).optional(),
-    description: "port for GET /health on 127.0.0.1; none where absent",
+    description: "port for GET /health and GET /metrics on 127.0.0.1; none where absent",
   },
   webgpuAdapter: {
     schema: z.enum(["hardware", "software"]),
@@ -56,7 +76,10 @@ export type ProveConfig = SettingValues<typeof PROVER_SETTINGS>;
 
 /** @throws PRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a secret one */
 export function readProveConfig(environment: Environment): ProveConfig {
-  const { problems, values } = readSettings("PROVER", PROVER_SETTINGS, environment);
+  const { problems: found, values } = readSettings("PROVER", PROVER_SETTINGS, environment);
+  const isOneSource = (values.token === undefined) !== (values.queue === undefined);
+  const problem = "is given, or PROVER_QUEUE, and not both";
+  const problems = isOneSource || found.length > 0 ? found : [{ env: "PROVER_TOKEN", problem }];
   if (problems.length > 0)
     throw proverError("PRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
   return values;

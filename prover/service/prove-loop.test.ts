@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { describe, expect, test, vi } from "vitest";
 import { realFirst } from "../../circuits/wire/groth16-proof.ts";
+import type { ProveJob, ProveJobClient } from "../jobs/sequencer-jobs.ts";
 import { proverError } from "../prover-errors.ts";
 import type { ProofResult, ProveOptions, Prover, ProvingCircuit } from "../proving/prover.ts";
-import type { ProveJob, ProveJobClient } from "./prove-job-client.ts";
 import { type ProveLoopOptions, runProveLoop } from "./prove-loop.ts";
 
 const point = [1n, 2n] as const;

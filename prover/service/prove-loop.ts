@@ -2,10 +2,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import type { ProveJob, ProveJobClient } from "../jobs/sequencer-jobs.ts";
 import { proverError } from "../prover-errors.ts";
 import type { ProofTimes } from "../proving/proof-times.ts";
 import type { ProofResult, Prover, ProvingCircuit } from "../proving/prover.ts";
-import type { ProveJob, ProveJobClient } from "./prove-job-client.ts";
+import type { ProverMetrics } from "./prover-metrics.ts";
 
 export interface ProveLoopOptions {
   readonly pollIntervalMs: number;
@@ -23,6 +24,7 @@ export interface ProveLoopModules {
   readonly logger: Logger;
   /** Where the time of each proof is noted, for estimates of later starts. */
   readonly times?: ProofTimes;
+  readonly metrics?: ProverMetrics;
   /** Told when a job begins (its batch's number) and when none runs (null). */
   readonly onJob?: (batchNumber: number | null) => void;
   /** Told the code of a failure that repeating hardly mends, and null once a job succeeds again. */
@@ -46,6 +48,7 @@ export async function runProveLoop(options: ProveLoopOptions, modules: ProveLoop
     } catch (error) {
       if (signal.aborted) return;
       failureCount += 1;
+      modules.metrics?.errors.inc({ code: isRollupError(error) ? error.code : "OTHER" });
       const waitMs = backoffMs(failureCount, options);
       if (isRollupError(error) && error.isRetryable) {
         const { code, message: reason } = error;
@@ -77,6 +80,7 @@ async function proveJob(job: ProveJob, options: ProveLoopOptions, modules: Prove
     );
   }
   modules.onJob?.(batchNumber);
+  modules.metrics?.busy.set(1);
   const startedAtMs = performance.now();
   const superseded = new AbortController();
   const finished = new AbortController();
@@ -93,10 +97,15 @@ async function proveJob(job: ProveJob, options: ProveLoopOptions, modules: Prove
     );
     const elapsedMs = Math.round(performance.now() - startedAtMs);
     logger.info({ elapsedMs, timings: result.timings, backend: result.backend }, "proven");
+    for (const [stage, durationMs] of Object.entries({ ...result.timings, wholeMs: elapsedMs }))
+      modules.metrics?.stageSeconds.observe({ stage: stage.replace(/Ms$/, "") }, durationMs / 1_000);
     await modules.times?.note({ contentHash: circuit.contentHash, backend: result.backend }, elapsedMs);
     await deliver(job, result, logger, options, modules);
   } catch (error) {
-    if (!superseded.signal.aborted || !isRollupError(error, "PRV_CANCELLED")) throw error;
+    if (!superseded.signal.aborted || !isRollupError(error, "PRV_CANCELLED")) {
+      if (!options.signal.aborted) await modules.jobs.giveUp?.(job, error as Error);
+      throw error;
+    }
     logger.info(
       { elapsedMs: Math.round(performance.now() - startedAtMs) },
       "cancelled: the sequencer no longer wants this proof",
@@ -104,6 +113,7 @@ async function proveJob(job: ProveJob, options: ProveLoopOptions, modules: Prove
   } finally {
     finished.abort();
     modules.onJob?.(null);
+    modules.metrics?.busy.set(0);
     await watching;
   }
 }
@@ -144,6 +154,7 @@ async function deliver(
   for (let failureCount = 0; !options.signal.aborted; ) {
     try {
       const isTaken = await modules.jobs.submitProof(job, result);
+      modules.metrics?.proofs.inc({ result: isTaken ? "taken" : "useless" });
       if (!isTaken) logger.info("the sequencer has no use for the proof any more");
       return;
     } catch (error) {

@@ -4,18 +4,17 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { quantiseFeatures, quantiseQuery } from "../../attribution/features/quantise.ts";
 import { integerScores } from "../../attribution/scores/integer-scores.ts";
-import { adapterLayout } from "../../models/architecture/adapter-layout.ts";
+import { adapterLayout, adapterMatrices } from "../../models/architecture/adapter-layout.ts";
 import { computeLogits, readTokens } from "../../models/architecture/transformer.ts";
 import { folderSource } from "../../models/files/folder-source.ts";
 import { type LoadedModel, loadModel } from "../../models/files/load-model.ts";
 import { openModel } from "../../models/files/open-model.ts";
+import { mapTextsBy, projectGradients } from "../../models/influence/text-features.ts";
 import {
-  mapTexts,
   planTextFeatures,
-  projectGradients,
   type TextFeatureOptions,
   type TextFeaturePlaces,
-} from "../../models/influence/text-features.ts";
+} from "../../models/influence/text-places.ts";
 import type { KernelChoice } from "../../models/kernels/create-kernels.ts";
 import { MAX_THREAD_COUNT, NONE } from "../../models/kernels/kernels.ts";
 import { nativeKernelSets } from "../../models/kernels/native-kernels.ts";
@@ -27,7 +26,7 @@ import { answerRow, textRows } from "../../models/training/text-rows.ts";
 import { tuneAdapter, tuningBlocks, usualRecipe } from "../../models/training/tune-adapter.ts";
 
 /** 3.2 M numbers, tokens are bytes: what a devnet can tune in seconds. */
-const CONFIG = {
+export const CONFIG = {
   model_type: "llama",
   vocab_size: 256,
   hidden_size: 256,
@@ -39,10 +38,11 @@ const CONFIG = {
   rms_norm_eps: 1e-5,
   tie_word_embeddings: true,
 };
-const ROW_TOKENS = 128;
-const ADAPTER = { rank: 8, alpha: 16, targets: ["q_proj", "v_proj"] } as const;
+export const ROW_TOKENS = 128;
+export const ADAPTER = { rank: 8, alpha: 16, targets: ["q_proj", "v_proj"] } as const;
 const PROMPT_TOKENS = 16;
 const FEATURES = 256;
+const METHOD = { kind: "ek-fac", power: 0.5, damping: 0, featureCount: FEATURES } as const;
 /** Rows of the largest settlement circuit. */
 const SCORED_ROWS = 8_192;
 
@@ -54,6 +54,8 @@ export interface ModelsBenchOptions {
 interface SetFigures {
   readonly tokensPerSecond: number;
   readonly rowGradientMs: number;
+  /** Processor time of a row's gradient on one thread: says something on a busy machine too. */
+  readonly rowProcessorMs: number;
   readonly queryMs: number;
   /** Of the tuned adapter, the features and the query. */
   readonly hash: string;
@@ -72,7 +74,7 @@ export async function benchModels(options: ModelsBenchOptions) {
       const measured = await measureSet(folder, choice, rows, options.steps);
       figures.set(choice, measured);
       log(
-        `${choice.padEnd(7)} ${Math.round(measured.tokensPerSecond)} tokens/s, a row's gradient and features ${measured.rowGradientMs.toFixed(1)} ms, a query ${measured.queryMs.toFixed(1)} ms`,
+        `${choice.padEnd(7)} ${Math.round(measured.tokensPerSecond)} tokens/s, a row's gradient and features ${measured.rowGradientMs.toFixed(1)} ms (gradient ${measured.rowProcessorMs.toFixed(1)} ms of one processor), a query ${measured.queryMs.toFixed(1)} ms`,
       );
     }
     const native = figures.get(nativeKernelSets()[0] ?? "");
@@ -91,6 +93,7 @@ export async function benchModels(options: ModelsBenchOptions) {
           jax: round(jax),
         },
         rowGradientMs: round((native ?? wasm).rowGradientMs),
+        rowProcessorMs: { native: round(native?.rowProcessorMs), wasm: round(wasm.rowProcessorMs) },
         queryMs: { native: round(native?.queryMs), wasm: round(wasm.queryMs) },
         sameBytes: new Set([...figures.values()].map(({ hash }) => hash)).size === 1,
         largestLogitError,
@@ -102,7 +105,7 @@ export async function benchModels(options: ModelsBenchOptions) {
 }
 
 /** Bytes of the project's own pages. */
-async function someText(count: number): Promise<number[]> {
+export async function someText(count: number): Promise<number[]> {
   const pages = (await readdir("docs")).filter((name) => name.endsWith(".md")).sort();
   const bytes: number[] = [];
   for (let i = 0; bytes.length < count; i++)
@@ -118,12 +121,12 @@ async function measureSet(
 ): Promise<SetFigures> {
   const opened = await openModel(folderSource(folder));
   const recipe = { ...usualRecipe, steps, rowsPerStep: 8 };
-  const gradientCount = adapterLayout(opened.shape, ADAPTER).floatCount;
+  const layout = adapterLayout(opened.shape, ADAPTER);
   const features = {
     rowCount: rows.length,
-    gradientCount,
+    gradientCount: layout.floatCount,
+    matrices: adapterMatrices(layout),
     featureCount: FEATURES,
-    ridge: 3,
     seed: "bench",
   };
   let places!: TextFeaturePlaces;
@@ -152,6 +155,7 @@ async function measureSet(
     });
     const tokensPerSecond = (1000 * tokenCount) / (startedAtMs.at(-1)! - startedAtMs[0]!);
     const { mapped, rowGradientMs } = await measureRows(loaded, team, rows, places, features);
+    const rowProcessorMs = measureProcessor(loaded, rows);
     const { query, queryMs } = measureQuery(loaded, questionOf(rows[0]!), places, features);
     const { adapter, kernels: own } = loaded.model;
     const { at, layout } = adapter!;
@@ -160,7 +164,7 @@ async function measureSet(
       .update(quantiseFeatures(mapped, rows.length, FEATURES).values)
       .update(Buffer.from(query.buffer))
       .digest("hex");
-    return { tokensPerSecond, rowGradientMs, queryMs, hash };
+    return { tokensPerSecond, rowGradientMs, rowProcessorMs, queryMs, hash };
   } finally {
     await team.close();
   }
@@ -182,11 +186,25 @@ async function measureRows(
   const startedAtMs = performance.now();
   await team.run(tasks);
   const gradientsMs = performance.now() - startedAtMs;
-  const mapped = mapTexts(loaded.model.kernels, places, features);
+  const mapped = mapTextsBy(METHOD, loaded.model.kernels, places, features);
   const projectedAtMs = performance.now();
   projectGradients(loaded.model.kernels, places, features, places.gradients, rows.length);
   const projectionMs = performance.now() - projectedAtMs;
   return { mapped, rowGradientMs: (gradientsMs + projectionMs) / rows.length };
+}
+
+function measureProcessor({ adapterBlocks, model }: LoadedModel, rows: ReturnType<typeof textRows>): number {
+  const at = adapterBlocks[0]!;
+  const block = { at, floatCount: model.adapter!.layout.floatCount };
+  const run = () => {
+    for (const row of rows.slice(0, 8))
+      runRowTask(model, { row, block, into: { parameters: NONE, adapter: at } });
+  };
+  run();
+  const before = process.cpuUsage();
+  run();
+  const { system, user } = process.cpuUsage(before);
+  return (system + user) / 1000 / Math.min(8, rows.length);
 }
 
 /** A row's first tokens as a prompt, the others as the answer. */

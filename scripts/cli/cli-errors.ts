@@ -3,6 +3,8 @@ import { attributionErrors } from "../../attribution/attribution-errors.ts";
 import { MALFORMED_REMEDY } from "../../bridge/l1/malformed-batch.ts";
 import { isRollupError, RollupError } from "../../circuits/rollup-error.ts";
 import { clientErrors } from "../../client/client-errors.ts";
+import { datanetErrors } from "../../datanets/datanet-errors.ts";
+import { servingErrors } from "../../models/adapters/serving-errors.ts";
 import { modelErrors } from "../../models/model-errors.ts";
 import { spanErrors } from "../../models/spans/span-errors.ts";
 import { operatorErrors } from "./operator-errors.ts";
@@ -200,6 +202,8 @@ export function renderError(error: unknown): RenderedError {
     ...attributionErrors,
     ...modelErrors,
     ...spanErrors,
+    ...datanetErrors,
+    ...servingErrors,
     ...commandErrors,
     ...operatorErrors,
   };

@@ -10,11 +10,13 @@ import { addExitCommand } from "./exit/exit-command.ts";
 import { addExitPageCommand } from "./exit/exit-page-command.ts";
 import { addFreezeCommand } from "./exit/freeze-command.ts";
 import { addModelCommands } from "./model/model-command.ts";
+import { addModelsCommands } from "./models/models-command.ts";
 import { addClaimCommand } from "./money/claim-command.ts";
 import { addDepositCommand } from "./money/deposit-command.ts";
 import { addTransferCommand } from "./money/transfer-command.ts";
 import { addWithdrawCommand } from "./money/withdraw-command.ts";
 import { addDeployCommand } from "./operate/deploy-command.ts";
+import { addFeesCommand } from "./operate/fee-commands.ts";
 import { addFollowCommand } from "./operate/follow-command.ts";
 import { addDoctorCommand, addOperatorCommands } from "./operate/operator-command.ts";
 import { addRestoreCommand } from "./operate/restore-command.ts";
@@ -27,6 +29,9 @@ import { addContradictionCommand } from "./verify/contradiction-command.ts";
 import { addPreconfirmationsCommand } from "./verify/preconfirmations-command.ts";
 import { addReceiptCommands } from "./verify/receipt-command.ts";
 import { addVerifyCommand } from "./verify/verify-command.ts";
+import { addWatchCommand } from "./verify/watch-command.ts";
+import { addMigrateCommand } from "./vote/migrate-command.ts";
+import { addVoteCommands } from "./vote/vote-command.ts";
 
 /** The whole command line. It never ends the process itself: `runProgram` sets the exit status. */
 export function createProgram(): Command {
@@ -59,6 +64,7 @@ export function createProgram(): Command {
     .showHelpAfterError(false);
   withExample(program, "status", "transfer bob 1.5 --account alice");
   addStatusCommand(program);
+  addFeesCommand(program);
   addAccountCommands(program);
   addDepositCommand(program);
   addTransferCommand(program);
@@ -66,13 +72,17 @@ export function createProgram(): Command {
   addClaimCommand(program);
   addDatanetCommands(program);
   addModelCommands(program);
+  addModelsCommands(program);
   addRewardsCommands(program);
   addVerifyCommand(program);
+  addWatchCommand(program);
   addSpansCommand(program);
   addSubmitQueueCommand(program);
   addFreezeCommand(program);
   addExitCommand(program);
   addExitPageCommand(program);
+  addVoteCommands(program);
+  addMigrateCommand(program);
   addRestoreCommand(program);
   addDeployCommand(program);
   addOperatorCommands(program);

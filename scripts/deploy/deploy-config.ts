@@ -45,7 +45,18 @@ const configSchema = z.strictObject({
    * file, or an address with the ledger key of that leaf.
    */
   operator: z.union([z.strictObject({ keyFile: path }), z.strictObject({ address, keyX })]),
-  treasuryOwner: address,
+  /** Owns leaf 0; or `governance`, and its timelock does. */
+  treasuryOwner: address.optional(),
+  governance: z
+    .strictObject({
+      /** Days between queueing a decision and carrying it out. */
+      delayDays: z.int().min(30).max(3_650).default(30),
+      votingDelayBlocks: z.int().min(1).max(1_000_000).default(50_400),
+      votingPeriodBlocks: z.int().min(1).max(1_000_000).default(50_400),
+      proposalThreshold: open.default(parseOpen("100000")),
+      quorumPercent: z.int().min(1).max(100).default(4),
+    })
+    .optional(),
   idFee: open.default(parseOpen("1")),
   minDeposit: open.default(parseOpen("1")),
   queueBaseFee: open.default(parseOpen("1")),
@@ -91,6 +102,12 @@ export function loadDeployConfig(configPath: string): DeployConfig {
     });
   }
   const config = result.data;
+  if ((config.treasuryOwner === undefined) === (config.governance === undefined))
+    throw operatorError(
+      "CMD_DEPLOY_CONFIG_INVALID",
+      `${configPath} needs treasuryOwner, or governance whose timelock owns the treasury, and not both`,
+      { data: { fields: ["treasuryOwner", "governance"] } },
+    );
   const repeated = config.circuits.find((name, i) => config.circuits.indexOf(name) !== i);
   if (repeated !== undefined)
     throw operatorError("CMD_DEPLOY_CONFIG_INVALID", `circuits names ${repeated} twice`, {

@@ -28,6 +28,7 @@ export async function writeRecord(
     genesis: { treasuryOwner, operatorOwner, operatorKeyX, root },
     idFeeWei: config.idFee,
     contractsHash: plan.contractsHash,
+    ...(plan.governance === null ? {} : { governance: addressesOf(plan.governance) }),
     circuits: circuits.map((circuit) => circuit.record),
   };
   const path = join(config.out, "deployment.json");
@@ -53,11 +54,13 @@ export async function writeVerification(
   const { input } = await compilerInput();
   const compiler = compilerVersion();
   await write("standard-input.json", input);
+  if (plan.governance !== null)
+    await write("standard-input-governance.json", (await compilerInput("governance")).input);
   for (const { abi, address, args, name } of plan.steps) {
     await write(`${name}.json`, {
       address,
       chainId: config.l1.chainId,
-      contractName: `contracts/rollup/${name}.sol:${name}`,
+      contractName: `contracts/${folderOf(name)}/${name}.sol:${name}`,
       compiler,
       /** ABI-encoded, without 0x, as explorers take them. */
       constructorArguments: encodeDeployData({ abi, bytecode: "0x", args }).slice(2),
@@ -70,7 +73,8 @@ export async function writeVerification(
       "# Sources for explorers",
       "",
       `Compiler: ${compiler}. Choose "Solidity (Standard-Json-Input)", upload \`standard-input.json\`, and take name, address`,
-      "and constructor arguments from the contract's own file. Sourcify takes the same input.",
+      "and constructor arguments from the contract's own file. Sourcify takes the same input. What votes are made of has an",
+      "input of its own, `standard-input-governance.json`.",
       "",
       ...plan.steps.map(({ address, name }) => `- \`${name}.json\`: ${address}`),
       "",
@@ -78,3 +82,11 @@ export async function writeVerification(
   );
   return folder;
 }
+
+const folderOf = (name: string) => (name === "OpenToken" || name === "Rollup" ? "rollup" : "governance");
+
+const addressesOf = ({ governor, registry, timelock }: NonNullable<DeployPlan["governance"]>) => ({
+  governor,
+  timelock,
+  registry,
+});

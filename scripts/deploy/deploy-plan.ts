@@ -18,6 +18,12 @@ import { readSecretFile } from "../../circuits/secret-file.ts";
 import { deriveKey } from "../../client/l2-key.ts";
 import { compileContracts, compilerInput, pickContract } from "../../contracts/build/compile.ts";
 import { deployFailed, type RollupOptions, rollupArguments } from "../../contracts/build/deploy.ts";
+import {
+  GOVERNANCE_CONTRACTS,
+  type GovernanceAddresses,
+  type GovernanceOptions,
+  governanceArguments,
+} from "../../contracts/build/governance.ts";
 import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
 import { operatorError } from "../cli/operator-errors.ts";
 import type { DeployConfig } from "./deploy-config.ts";
@@ -25,8 +31,10 @@ import { readJournal, requireSamePlan } from "./deploy-journal.ts";
 import type { CheckedCircuit } from "./deploy-keys.ts";
 import { requireOpenToken } from "./token-code.ts";
 
+type StepName = "OpenToken" | "Rollup" | (typeof GOVERNANCE_CONTRACTS)[number];
+
 export interface DeployStep {
-  readonly name: "OpenToken" | "Rollup";
+  readonly name: StepName;
   readonly nonce: number;
   /** Where the contract will be, or is. */
   readonly address: Address;
@@ -44,6 +52,8 @@ export interface DeployPlan {
   readonly steps: readonly DeployStep[];
   readonly tokenAddress: Address;
   readonly rollupAddress: Address;
+  /** null where nobody votes. */
+  readonly governance: (GovernanceAddresses & { readonly options: GovernanceOptions }) | null;
   readonly rollup: RollupOptions & { readonly genesisRoot: bigint };
   readonly supplyWei: bigint;
   readonly firstNonce: number;
@@ -84,15 +94,24 @@ export async function planDeployment(
   const isNewToken = "holder" in config.token;
   const created = (nonce: number) => getContractAddress({ from: deployer.address, nonce: BigInt(nonce) });
   const tokenAddress = "existing" in config.token ? config.token.existing : created(firstNonce);
-  const rollupNonce = firstNonce + (isNewToken ? 1 : 0);
+  // The token, timelock and governor, the rollup whose treasury they own, and the registry that begins with it.
+  const nextNonce = firstNonce + (isNewToken ? 1 : 0);
+  const isGoverned = config.governance !== undefined;
+  const rollupNonce = nextNonce + (isGoverned ? 2 : 0);
   const rollupAddress = created(rollupNonce);
+  const governance = governanceOf(config, {
+    timelock: created(nextNonce),
+    governor: created(nextNonce + 1),
+    registry: created(rollupNonce + 1),
+  });
+  const treasuryOwner = governance?.timelock ?? config.treasuryOwner!;
   const operator = await operatorOf(config, chainId, rollupAddress);
-  const genesis = { treasuryOwner: BigInt(config.treasuryOwner), operatorOwner: BigInt(operator.address) };
+  const genesis = { treasuryOwner: BigInt(treasuryOwner), operatorOwner: BigInt(operator.address) };
   const { root } = genesisLedger({ ...genesis, operatorKeyX: operator.keyX });
   const rollup = {
     sequencer: operator.address,
     genesisRoot: root,
-    treasuryOwner: config.treasuryOwner,
+    treasuryOwner,
     operatorOwner: operator.address,
     operatorKeyX: operator.keyX,
     idFeeWei: config.idFee,
@@ -101,13 +120,17 @@ export async function planDeployment(
     queueCapacity: config.queueCapacity,
     circuits: circuits.map((circuit) => circuit.config),
   };
-  const [contracts, { contentHash: contractsHash }, firstBlock] = await Promise.all([
+  const [contracts, voting, { contentHash: contractsHash }, firstBlock] = await Promise.all([
     compileContracts(),
+    isGoverned ? compileContracts({ set: "governance" }) : {},
     compilerInput(),
     client.getBlock({ blockNumber: 0n }),
   ]);
-  const describe = (name: DeployStep["name"], nonce: number, args: readonly unknown[]) => {
-    const { abi, bytecode } = pickContract(contracts, name);
+  const describe = (name: StepName, nonce: number, args: readonly unknown[]) => {
+    const { abi, bytecode } = pickContract(
+      name === "OpenToken" || name === "Rollup" ? contracts : voting,
+      name,
+    );
     return {
       name,
       nonce,
@@ -117,9 +140,19 @@ export async function planDeployment(
       data: encodeDeployData({ abi, bytecode, args }),
     };
   };
+  const describeGovernance = (token: Address, itsRollup: Address) => {
+    if (governance === null) return [];
+    const args = governanceArguments(governance.options, {
+      ...{ ...governance, token, rollup: itsRollup, contractsHash },
+    });
+    const nonces = [nextNonce, nextNonce + 1, rollupNonce + 1];
+    return GOVERNANCE_CONTRACTS.map((name, i) => describe(name, nonces[i]!, args[name]));
+  };
   const wanted = [
     ...("holder" in config.token ? [describe("OpenToken", firstNonce, [config.token.holder])] : []),
+    ...describeGovernance(tokenAddress, rollupAddress).slice(0, 2),
     describe("Rollup", rollupNonce, rollupArguments(tokenAddress, rollup)),
+    ...describeGovernance(tokenAddress, rollupAddress).slice(2),
   ];
   const fingerprint = {
     chainId: String(chainId),
@@ -136,20 +169,29 @@ export async function planDeployment(
   }
   const steps: DeployStep[] = [];
   let isTokenThere = !isNewToken;
+  let isRollupThere = false;
+  const standIns = describeGovernance(STAND_IN, STAND_IN);
   for (const step of wanted) {
     const isDone = (await client.getCode({ address: step.address })) !== undefined;
-    const isStandIn = step.name === "Rollup" && !isTokenThere;
     // Elsewhere than the token will be: the node would make the estimated contract at that very address.
-    const asked = isStandIn ? describe("Rollup", step.nonce, rollupArguments(STAND_IN, rollup)) : step;
-    const gas = isDone ? 0n : await estimate(client, deployer.address, asked, isStandIn);
+    let asked: typeof step | undefined;
+    if (step.name === "Rollup" && !isTokenThere)
+      asked = describe("Rollup", step.nonce, rollupArguments(STAND_IN, rollup));
+    else if (step.name === "OpenGovernor" && !isTokenThere) asked = standIns[1];
+    else if (step.name === "RollupRegistry" && !isRollupThere) asked = standIns[2];
+    // Whoever asks the stand-in gets the supply, or where that is no clock and no address, 1.
+    const answer = asked === undefined ? null : step.name === "Rollup" ? NEW_TOKEN_SUPPLY_WEI : 1n;
+    const gas = isDone ? 0n : await estimate(client, deployer.address, asked ?? step, answer);
     steps.push({ ...step, isDone, gas });
     if (step.name === "OpenToken") isTokenThere = isDone;
+    if (step.name === "Rollup") isRollupThere = isDone;
   }
   return {
     deployer,
     steps,
     tokenAddress: getAddress(tokenAddress),
     rollupAddress: getAddress(rollupAddress),
+    governance,
     rollup,
     supplyWei,
     firstNonce,
@@ -163,10 +205,11 @@ async function estimate(
   client: PublicClient,
   account: Address,
   step: Pick<DeployStep, "name" | "abi" | "args" | "data">,
-  isStandIn: boolean,
+  standInAnswer: bigint | null,
 ): Promise<bigint> {
-  // Code that answers every call with the supply: PUSH32 supply, MSTORE at 0, RETURN 32 bytes.
-  const code = `0x7f${numberToHex(NEW_TOKEN_SUPPLY_WEI, { size: 32 }).slice(2)}60005260206000f3` as Hex;
+  const isStandIn = standInAnswer !== null;
+  // Code that answers every call with one number: PUSH32 number, MSTORE at 0, RETURN 32 bytes.
+  const code = `0x7f${numberToHex(standInAnswer ?? 0n, { size: 32 }).slice(2)}60005260206000f3` as Hex;
   const override = isStandIn ? { stateOverride: [{ address: STAND_IN, code }] } : {};
   try {
     // A call first: nodes name the constructor's error in its answer.
@@ -176,6 +219,18 @@ async function estimate(
   } catch (error) {
     throw deployFailed(step.name, error, step);
   }
+}
+
+function governanceOf({ governance }: DeployConfig, at: GovernanceAddresses): DeployPlan["governance"] {
+  if (governance === undefined) return null;
+  const { delayDays, proposalThreshold: proposalThresholdWei, ...rest } = governance;
+  const checksummed = {
+    timelock: getAddress(at.timelock),
+    governor: getAddress(at.governor),
+    registry: getAddress(at.registry),
+  };
+  const options = { ...rest, proposalThresholdWei, delaySeconds: BigInt(delayDays) * 86_400n };
+  return { ...checksummed, options };
 }
 
 async function operatorOf(

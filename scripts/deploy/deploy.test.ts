@@ -28,6 +28,7 @@ import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { loadDeployment } from "../../circuits/registry/deployment.ts";
 import { deriveKey } from "../../client/l2-key.ts";
 import { compileContracts, compilerInput, pickContract } from "../../contracts/build/compile.ts";
+import { openGovernorAbi, rollupRegistryAbi } from "../../contracts/build/governance-abi.ts";
 import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
 import { carryOut, describeDeployment, prepareDeployment } from "./deploy.ts";
@@ -166,6 +167,38 @@ describe("openledger deploy", () => {
       args: [account(HOLDER).address],
     });
     expect(balance).toBe(10n ** 27n);
+  });
+
+  it("gives the treasury to a timelock that votes act through, and says what they can change", async () => {
+    const votes = { votingDelayBlocks: 3, votingPeriodBlocks: 9, proposalThreshold: "5", quorumPercent: 7 };
+    const path = writeConfig({ treasuryOwner: undefined, governance: votes });
+    const prepared = await prepareDeployment(path, quiet);
+    const { governance, rollup } = prepared.plan;
+    const text = describeDeployment(prepared).join("\n");
+    expect(text).toContain("no decision sooner than 30 days");
+    expect(text).toContain("3 blocks until votes count, 9 to vote, 5 OPEN to propose, 7 % quorum");
+    expect(prepared.warnings).toContainEqual(expect.stringContaining("may be too late"));
+    const { gasUsed, recordPath, verificationFolder } = await carryOut(prepared, quiet);
+    expect(gasUsed).toBeLessThanOrEqual(prepared.cost.gas);
+    const record = loadDeployment(recordPath);
+    const { governor, registry, timelock } = record.governance!;
+    expect({ governor, registry, timelock }).toMatchObject({ governor: governance!.governor });
+    expect([record.genesis.treasuryOwner, rollup.treasuryOwner]).toEqual([timelock, timelock]);
+    const ask = { address: governor, abi: openGovernorAbi } as const;
+    expect(await client().readContract({ ...ask, functionName: "timelock" })).toBe(timelock);
+    expect(await client().readContract({ ...ask, functionName: "proposalThreshold" })).toBe(parseEther("5"));
+    const named = { address: registry, abi: rollupRegistryAbi, functionName: "latest" } as const;
+    const [latest, number] = await client().readContract(named);
+    expect({ rollup: latest.rollup, number }).toEqual({ rollup: record.rollupAddress, number: 1n });
+    expect(latest.sourcesHash).toBe(`0x${record.contractsHash}`);
+    expect(readdirSync(verificationFolder)).toContain("standard-input-governance.json");
+    await expect(
+      prepareDeployment(writeConfig({ governance: votes }, "both.json"), quiet),
+    ).rejects.toMatchObject({ code: "CMD_DEPLOY_CONFIG_INVALID" });
+    const hasty = writeConfig({ treasuryOwner: undefined, governance: { delayDays: 29 } }, "hasty.json");
+    await expect(prepareDeployment(hasty, quiet)).rejects.toMatchObject({
+      code: "CMD_DEPLOY_CONFIG_INVALID",
+    });
   });
 
   it("deploys once however often it is killed: at each of its requests, sent or not", async () => {

@@ -12,6 +12,9 @@ import { writeRecord, writeVerification } from "./deploy-output.ts";
 import { type DeployPlan, planDeployment } from "./deploy-plan.ts";
 import { sendDeployment } from "./deploy-send.ts";
 
+/** Two days: a forced withdrawal is due after one, and has to be claimed. */
+const BLOCKS_TO_WITHDRAW = 14_400;
+
 export interface DeployCost {
   readonly gas: bigint;
   /** At what the node asks now. */
@@ -95,6 +98,18 @@ export async function carryOut(
   };
 }
 
+function describeGovernance({ options, registry }: NonNullable<DeployPlan["governance"]>): string[] {
+  const { delaySeconds, proposalThresholdWei, quorumPercent, votingDelayBlocks, votingPeriodBlocks } =
+    options;
+  return [
+    `  votes       no decision sooner than 30 days after it was queued (${delaySeconds / 86_400n} days now); registry ${registry}`,
+    "",
+    "what votes can change, as slowly as everything else:",
+    `  rules       ${votingDelayBlocks} blocks until votes count, ${votingPeriodBlocks} to vote, ${formatOpen(proposalThresholdWei)} OPEN to propose, ${quorumPercent} % quorum`,
+    "  the delay, never below 30 days; who proposes; where the treasury's OPEN goes; which rollup is named next",
+  ];
+}
+
 function warningsOf(config: DeployConfig, circuits: readonly CheckedCircuit[], plan: DeployPlan): string[] {
   const { idFee, minDeposit, queueBaseFee, queueCapacity } = config;
   const warnings = unusualParameters({
@@ -120,6 +135,11 @@ function warningsOf(config: DeployConfig, circuits: readonly CheckedCircuit[], p
     warnings.push(`settlements have ${settledEarners} earners, exits ${exitEarners}: some could not leave`);
   if (circuits.some((circuit) => circuit.record.isDevelopment))
     warnings.push("DEVELOPMENT KEYS: their secrets are public, anybody can forge every proof of this rollup");
+  const { governance } = config;
+  if (governance !== undefined && governance.votingDelayBlocks < BLOCKS_TO_WITHDRAW)
+    warnings.push(
+      `votes count ${governance.votingDelayBlocks} blocks after a proposal: whoever has to withdraw OPEN by force first may be too late`,
+    );
   if (plan.deployer.address === plan.rollup.sequencer && config.l1.chainId !== DEVELOPMENT_CHAIN_ID)
     warnings.push(
       "the deployer's key is the operator's: a deployer needs no rights afterwards, use two keys",
@@ -149,13 +169,14 @@ export function describeDeployment({ circuits, config, cost, plan, warnings }: P
     "what can never be changed (there is no owner, no pause and no upgrade):",
     `  token       ${plan.tokenAddress} (${token}; ${formatOpen(plan.supplyWei)} OPEN, never more)`,
     `  sequencer   ${rollup.sequencer}: whose batches are taken, and whose preconfirmations count`,
-    `  treasury    ${rollup.treasuryOwner} owns leaf 0`,
+    `  treasury    ${rollup.treasuryOwner} owns leaf 0${plan.governance === null ? "" : ": the timelock that votes act through"}`,
     `  fees        ${rollup.operatorOwner} owns leaf 1, ledger key ${`0x${rollup.operatorKeyX.toString(16)}`}`,
     `  amounts     id ${formatOpen(config.idFee)}, least deposit ${formatOpen(config.minDeposit)}, queue from ${formatOpen(config.queueBaseFee)} OPEN; ${config.queueCapacity} entries`,
     ...circuits.map(
       ({ contributionCount, record }) =>
         `  circuit     ${record.name}: ${record.isDevelopment ? "DEVELOPMENT KEY" : `a ceremony of ${contributionCount} contributions, verified`}`,
     ),
+    ...(plan.governance === null ? [] : describeGovernance(plan.governance)),
     ...(warnings.length === 0 ? [] : ["", "look at this first:", ...warnings.map((text) => `  ${text}`)]),
   ];
 }

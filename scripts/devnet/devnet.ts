@@ -21,6 +21,7 @@ import { findFreePort } from "./free-port.ts";
 import { createPeople, type Job } from "./job.ts";
 import { Journal } from "./journal.ts";
 import { l1NodeSpec } from "./l1-node.ts";
+import { MODEL_NAMES, MODELS, type ModelName, type ModelPart, stepOf } from "./parts.ts";
 import { type DevnetPlan, PLANS } from "./plan.ts";
 import { endLeftovers } from "./process-file.ts";
 import { printNextSteps, printReport, type Report } from "./report.ts";
@@ -74,7 +75,7 @@ export async function runDevnet(argv: readonly string[]): Promise<number> {
     console.line(`everything so far: ${formatDuration(Date.now() - startedAtMs)}`);
     const status = report.checks.every(({ holds }) => holds) ? 0 : 1;
     if (options.exit === true) return status;
-    printNextSteps(console, report.modelId);
+    printNextSteps(console, report.modelIds ?? [report.modelId]);
     await ended(stop.signal);
     return isRollupError(stop.signal.reason) ? fail(console, stop.signal.reason) : status;
   } catch (error) {
@@ -115,7 +116,8 @@ async function prepareFolder(options: DevnetOptions, console: Console): Promise<
     // The supervisor has opened the folder of logs already; the workspace itself is not removed for its sake.
     const { workspace: _workspace, ...paths } = rest;
     for (const path of Object.values(paths)) await rm(path, { recursive: true, force: true });
-    for (const name of ["anvil", "sequencer", "prover", "bridge", "model-server"])
+    const servers = MODEL_NAMES.map((name) => MODELS[name].serverName);
+    for (const name of ["anvil", "sequencer", "prover", "bridge", ...servers])
       await rm(`${logs}/${name}.log`, { force: true });
     console.line("the saved devnet is forgotten");
   }
@@ -145,8 +147,12 @@ async function bringUpAndWork(modules: {
   const sequencerPort = await findFreePort(SEQUENCER_PORT);
   const sequencerUrl = `http://127.0.0.1:${sequencerPort}`;
   // The pages have to know it before it runs. Nothing listens at the sequencer's port yet, either.
-  const modelServerPort = await findFreePort(Math.max(MODEL_SERVER_PORT, sequencerPort + 1));
-  const modelServerUrl = `http://127.0.0.1:${modelServerPort}`;
+  let modelServerPort = Math.max(MODEL_SERVER_PORT - 1, sequencerPort);
+  const modelServerUrls = {} as Record<ModelName, string>;
+  for (const name of MODEL_NAMES) {
+    modelServerPort = await findFreePort(modelServerPort + 1);
+    modelServerUrls[name] = `http://127.0.0.1:${modelServerPort}`;
+  }
   const pagesStartedAtMs = Date.now();
   const pages = await buildPages({
     circuits: circuitsOfDeployment(deployment.circuits),
@@ -156,7 +162,7 @@ async function bringUpAndWork(modules: {
   const addresses: ServiceAddresses = {
     rpcUrl,
     sequencerUrl,
-    modelServerUrl,
+    modelServerUrls,
     operatorToken: await loadOperatorToken(),
     proverBackend,
     pagesPath: pages.path,
@@ -174,19 +180,25 @@ async function bringUpAndWork(modules: {
   console.done(`proofs by the ${proverBackend} back end`);
   console.done(`pages at ${sequencerUrl}/ (bridge, balances, batches; two test wallets of the devnet)`);
 
-  let isServed = false;
-  const serveModel = async (modelId: number) => {
-    if (isServed) return modelServerUrl;
-    await supervisor.start(modelServerSpec(modelId, addresses));
-    await writeEndpoints(sequencerUrl, { [modelId]: modelServerUrl });
-    console.done(`model ${modelId} is served at ${modelServerUrl}; ask it at ${sequencerUrl}/#/ask`);
-    isServed = true;
-    return modelServerUrl;
+  const served: Record<number, string> = {};
+  const serveModel = async (part: ModelPart, modelId: number) => {
+    const known = served[modelId];
+    if (known !== undefined) return known;
+    await supervisor.start(modelServerSpec(part, modelId, addresses));
+    const url = modelServerUrls[part.name];
+    served[modelId] = url;
+    await writeEndpoints(sequencerUrl, served);
+    console.done(`model ${modelId} is served at ${url}; ask it at ${sequencerUrl}/#/ask`);
+    return url;
   };
   const finished = journal.get<Report>("report");
   if (finished !== undefined) {
     console.title(`The job was done at ${finished.finishedAt}; it is not done again`);
-    await serveModel(journal.get<number>("model-id")!);
+    for (const name of MODEL_NAMES) {
+      const modelId = journal.get<number>(stepOf(name, "model-id"));
+      // A devnet of an earlier version has had one model only.
+      if (modelId !== undefined) await serveModel(MODELS[name], modelId);
+    }
     await fundVisitors({ rpcUrl, rollupAddress: deployment.rollupAddress });
     printReport(console, finished);
     return finished;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import {
+  COMMITS_EACH,
   CONTRIBUTORS,
   DEPOSITS,
   FIRST_TRANSFER_COUNT,
@@ -46,18 +47,35 @@ describe("expectedBalances", () => {
       { contributor: "dave", validator: "walt", earnedWei: 10n ** 18n - 8n },
     ],
   };
-  const { ledgerWei, l1Wei, rewardsWei } = expectedBalances(10n ** 18n, outcome);
+  const speeches: EpochOutcome = {
+    paymentCount: 10,
+    ownerWei: 10n ** 18n,
+    treasuryWei: 25n * 10n ** 16n,
+    earners: [{ contributor: "carol", validator: "walt", earnedWei: 375n * 10n ** 16n }],
+  };
+  const citations: EpochOutcome = {
+    paymentCount: 10,
+    ownerWei: 10n ** 18n,
+    treasuryWei: 25n * 10n ** 16n,
+    earners: [{ contributor: "dave", validator: "walt", earnedWei: 375n * 10n ** 16n }],
+  };
+  const outcomes = { mails: outcome, speeches, citations };
+  const { ledgerWei, l1Wei, rewardsWei } = expectedBalances(10n ** 18n, outcomes, (name) =>
+    name === "mails" ? COMMITS_EACH : 1,
+  );
   const sum = (values: readonly bigint[]) => values.reduce((total, wei) => total + wei, 0n);
 
-  it("loses nothing but what is burned, an id fee for each of ten leaves and the forced one, and what walt has not collected", () => {
+  it("loses nothing but what is burned, an id fee for each of thirteen leaves and the forced one, and what walt has not collected", () => {
     const funded = sum(PEOPLE.map((name) => DEPOSITS[name].fundedWei));
     const held = sum([...Object.values(ledgerWei), ...Object.values(l1Wei)]);
-    const spent = 12n * 10n ** 18n;
-    expect(PRICE_WEI * BigInt(paymentCount)).toBe(spent);
-    const uncollected =
-      sum(outcome.earners.map(({ earnedWei }) => earnedWei)) - sum(Object.values(rewardsWei));
+    // 12 and twice 5 OPEN are paid, and divided without a rest.
+    expect(PRICE_WEI * BigInt(paymentCount + speeches.paymentCount + citations.paymentCount)).toBe(
+      22n * 10n ** 18n,
+    );
+    const earners = [...outcome.earners, ...speeches.earners, ...citations.earners];
+    const uncollected = sum(earners.map(({ earnedWei }) => earnedWei)) - sum(Object.values(rewardsWei));
     expect(uncollected).toBeGreaterThan(0n);
-    expect(funded - held).toBe(6n * 10n ** 18n + uncollected);
+    expect(funded - held).toBe(75n * 10n ** 17n + uncollected);
   });
 
   it("leaves nobody in debt", () => {

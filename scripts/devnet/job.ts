@@ -25,6 +25,7 @@ import { devAccount } from "./accounts.ts";
 import { PEOPLE, type PersonName } from "./config.ts";
 import type { Console } from "./console.ts";
 import type { Journal } from "./journal.ts";
+import type { ModelPart } from "./parts.ts";
 import type { DevnetPlan } from "./plan.ts";
 
 /** What the steps of the devnet's job work with. */
@@ -41,8 +42,8 @@ export interface Job {
   /** The rollup's circuits as L1 lists them. */
   readonly circuits: readonly RollupCircuit[];
   readonly proverBackend: BackendName;
-  /** Starts the server of mia's model, unless it runs. @returns its address */
-  readonly serveModel: (modelId: number) => Promise<string>;
+  /** Starts the server of a model of mia's, unless it runs. @returns its address */
+  readonly serveModel: (part: ModelPart, modelId: number) => Promise<string>;
   /** Closes the open batch now, as an operator may. */
   readonly closeBatch: () => Promise<void>;
 }

@@ -14,6 +14,13 @@ export interface DevnetPlan {
   readonly bucketCount: number;
   /** Features that the model computes, a power of two; up to the circuit's they are filled up with zeros. */
   readonly featureCount: number;
+  /** The second half: a language model that is tuned on passages of speeches. */
+  readonly speeches: {
+    readonly rowsOf: Readonly<Record<ContributorName, number>>;
+    readonly questionCount: number;
+    /** Tokens of an answer. */
+    readonly answerTokens: number;
+  };
 }
 
 export const PLAN_NAMES = ["full", "small"] as const;
@@ -27,6 +34,7 @@ export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
     questionCount: 24,
     bucketCount: 512,
     featureCount: 256,
+    speeches: { rowsOf: { bob: 96, carol: 72, dave: 40 }, questionCount: 10, answerTokens: 40 },
   },
   // For tests: circuits that compile in seconds.
   small: {
@@ -36,6 +44,7 @@ export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
     questionCount: 8,
     bucketCount: 128,
     featureCount: 32,
+    speeches: { rowsOf: { bob: 12, carol: 9, dave: 6 }, questionCount: 10, answerTokens: 16 },
   },
 };
 

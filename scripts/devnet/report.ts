@@ -18,7 +18,10 @@ export interface BatchLine {
 /** What the job leaves behind; kept in the journal. */
 export interface Report {
   readonly finishedAt: string;
+  /** The first: of the mails. */
   readonly modelId: number;
+  /** Absent in reports of earlier versions. */
+  readonly modelIds?: readonly number[] | undefined;
   readonly durationMs: number;
   readonly batches: readonly BatchLine[];
   readonly checks: readonly Check[];
@@ -27,12 +30,13 @@ export interface Report {
 
 export async function makeReport(
   job: Job,
-  { checks, earnings, modelId }: Pick<Report, "checks" | "earnings" | "modelId">,
+  { checks, earnings, modelId, modelIds }: Pick<Report, "checks" | "earnings" | "modelId" | "modelIds">,
   durationMs: number,
 ): Promise<Report> {
   const batches = await listBatches(job.people.alice, 100);
   return {
     modelId,
+    modelIds,
     finishedAt: new Date().toISOString(),
     durationMs,
     batches: batches.reverse().map((batch) => ({
@@ -66,14 +70,18 @@ export function printReport(console: Console, report: Report): void {
     console.line(line);
   console.title(`Who earned what of epoch ${SETTLED_EPOCH}`);
   const lines = report.earnings.map((line) => [
+    line.model,
     line.name,
     String(line.committedCount),
     String(line.wrongCount),
     String(line.rowCount),
     formatOpen(BigInt(line.earnedWei)),
-    percent(BigInt(line.earnedWei), report.earnings),
+    percent(
+      BigInt(line.earnedWei),
+      report.earnings.filter(({ model }) => model === line.model),
+    ),
   ]);
-  const head = ["rows of", "committed", "wrong label", "in the version", "earned (OPEN)", "share"];
+  const head = ["model", "rows of", "committed", "wrong label", "in the version", "earned (OPEN)", "share"];
   for (const line of renderTable([head, ...lines])) console.line(line);
   console.line("of an earner's earnings an eighth is its validator's; the rows left out have earned nothing");
   console.title("Checks");
@@ -93,7 +101,8 @@ function percent(wei: bigint, earnings: readonly EarningsLine[]): string {
   return total === 0n ? "" : `${(Number((10_000n * wei) / total) / 100).toFixed(2)} %`;
 }
 
-export function printNextSteps(console: Console, modelId: number): void {
+export function printNextSteps(console: Console, modelIds: readonly number[]): void {
+  const [modelId, speechModelId = modelId] = modelIds;
   console.title("What to try next");
   console.line(
     "in a browser, at the address of the pages above: connect a test wallet, deposit, transfer, withdraw",
@@ -105,12 +114,13 @@ export function printNextSteps(console: Console, modelId: number): void {
     "npm run openledger -- transfer bob 1.5 --account alice --wait posted",
     "npm run openledger -- withdraw 5 --account bob --wait claimable && npm run openledger -- statement --account bob",
     'npm run openledger -- model ask MODEL "Subject: you have won a free cruise" --account nina',
+    'npm run openledger -- model ask SPEECHES "The state of the union" --account nina',
     "npm run openledger -- rewards --account walt",
     "npm run openledger -- rewards why MODEL 1",
     "npm run openledger -- verify settlement MODEL 1",
     "npm run openledger -- verify",
   ]) {
-    console.line(line.replace("MODEL", String(modelId)));
+    console.line(line.replace("MODEL", String(modelId)).replace("SPEECHES", String(speechModelId)));
   }
   console.line("");
   console.line(

@@ -1,15 +1,17 @@
+import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import { DEVNET_SHAPE, FIRST_TRANSFER_COUNT, LATER_TRANSFER_COUNT } from "./config.ts";
 import { type Job, withRetry } from "./job.ts";
+import { DATANET_NAMES, DATANETS, type DatanetName, MODEL_NAMES, MODELS, type ModelName } from "./parts.ts";
 import { makeReport, type Report } from "./report.ts";
-import { askAboutMail } from "./steps/ask.ts";
-import { checkEpoch } from "./steps/check-epoch.ts";
+import { ask } from "./steps/ask.ts";
+import { type CheckedEpoch, checkEpoch, type MadeModel } from "./steps/check-epoch.ts";
 import { runChecks } from "./steps/checks.ts";
-import { contributeMail, openDatanet, publishMail } from "./steps/datanet.ts";
+import { contribute, openDatanet, publish } from "./steps/datanet.ts";
 import { depositAll } from "./steps/deposit.ts";
 import { collectAndWithdraw, payOutRewards } from "./steps/earn.ts";
-import { sealFirstEpoch, settleFirstEpoch } from "./steps/epoch.ts";
+import { sealFirstEpochs, settleFirstEpoch } from "./steps/epoch.ts";
 import { fund } from "./steps/fund.ts";
-import { passADay, registerOnLedger, trainOnMail } from "./steps/model.ts";
+import { approveOnLedger, bringToLife, createOnLedger, passADay, train } from "./steps/model.ts";
 import { settle } from "./steps/settle.ts";
 import { transferRange } from "./steps/transfer.ts";
 import { claimWithdrawal, withdrawForced, withdrawSigned } from "./steps/withdraw.ts";
@@ -35,17 +37,24 @@ export async function runJob(job: Job): Promise<Report> {
   title("Deposits");
   const leaves = await depositAll(job);
   await job.journal.set("leaves", leaves);
-  title("Transfers, a datanet, labelled e-mails, withdrawals");
+  title("Transfers, datanets of labelled e-mails and of speeches, withdrawals");
   await transferRange(job, leaves, 0, FIRST_TRANSFER_COUNT);
   console.done(`${FIRST_TRANSFER_COUNT} transfers acknowledged, each with a signed preconfirmation`);
-  const datanetId = await openDatanet(job, leaves);
-  await job.journal.set("datanet-id", datanetId);
-  await contributeMail(job, leaves, datanetId);
-  await publishMail(job, leaves, datanetId);
+  const datanetIds = {} as Record<DatanetName, number>;
+  for (const name of DATANET_NAMES) {
+    const part = DATANETS[name];
+    datanetIds[name] = await openDatanet(job, leaves, part);
+    await contribute(job, leaves, part, datanetIds[name]);
+    await publish(job, leaves, part, datanetIds[name]);
+  }
   const signed = await withdrawSigned(job, leaves);
   const forced = await withdrawForced(job, leaves);
-  title("A model, trained while the batches are proven");
-  const model = await trainOnMail(job, datanetId);
+  title(`${MODEL_NAMES.length} models, trained while the batches are proven`);
+  const models = {} as Record<ModelName, PublishedModel>;
+  for (const name of MODEL_NAMES) {
+    const part = MODELS[name];
+    models[name] = await train(job, part, datanetIds[part.datanet]);
+  }
   const [told] = await Promise.all([
     settle(job, 0),
     claimWithdrawal(job, "carol", signed),
@@ -57,24 +66,35 @@ export async function runJob(job: Job): Promise<Report> {
     await transferRange(job, leaves, sent, wanted);
     sent += wanted;
   };
-  title("The model on the ledger");
-  await passADay(job, datanetId);
+  title("The models on the ledger");
+  for (const name of DATANET_NAMES) await passADay(job, datanetIds[name]);
+  const made: MadeModel[] = [];
+  // One step after another for all models: their operations then share batches.
   await fillNarrow();
-  const modelId = await registerOnLedger(job, leaves, datanetId, model);
-  await job.journal.set("model-id", modelId);
+  const modelIds = {} as Record<ModelName, number>;
+  for (const name of MODEL_NAMES)
+    modelIds[name] = await createOnLedger(job, leaves, MODELS[name], models[name]);
+  for (const name of MODEL_NAMES) {
+    const [part, model, modelId] = [MODELS[name], models[name], modelIds[name]];
+    const serverUrl = await bringToLife(job, part, modelId, model);
+    made.push({ part, name, datanetId: datanetIds[part.datanet], modelId, model, serverUrl });
+  }
+  await fillNarrow();
+  for (const one of made) await approveOnLedger(job, one.part, one);
   title("Questions, answers, payments");
-  const serverUrl = await job.serveModel(modelId);
-  await askAboutMail(job, leaves, modelId, serverUrl);
-  title("The epoch's settlement");
-  await sealFirstEpoch(job, modelId);
+  for (const one of made) await ask(job, leaves, one.part, one);
+  title("The epochs' settlements");
+  await sealFirstEpochs(job, made);
   let wideCount = 0;
   const beforeWide = async () => {
     if (wideCount % DEVNET_SHAPE.wide === 0) await fillNarrow();
     wideCount += 1;
   };
-  await settleFirstEpoch(job, modelId, { serverUrl, beforeSending: beforeWide });
+  // The servers prove at the same time.
+  for (const { modelId, serverUrl } of made)
+    await settleFirstEpoch(job, modelId, { serverUrl, beforeSending: beforeWide });
   title("Rewards");
-  const payouts = await collectAndWithdraw(job, leaves, modelId, beforeWide);
+  const payouts = await collectAndWithdraw(job, leaves, made, beforeWide);
   while (sent < FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT) await fillNarrow();
   console.done(`${LATER_TRANSFER_COUNT} more transfers acknowledged beside them`);
   await Promise.all([
@@ -82,8 +102,10 @@ export async function runJob(job: Job): Promise<Report> {
     ...payouts.map(({ name, target }) => payOutRewards(job, name, target)),
   ]);
   console.progress("checking");
-  const ids = { leaves, datanetId, modelId };
-  const epoch = await withRetry(job, () => checkEpoch(job, ids, model, serverUrl));
-  const checks = await withRetry(job, () => runChecks(job, ids, epoch));
-  return makeReport(job, { checks, earnings: epoch.earnings, modelId }, Date.now() - startedAtMs);
+  const epochs = {} as Record<ModelName, CheckedEpoch>;
+  for (const one of made) epochs[one.name] = await withRetry(job, () => checkEpoch(job, leaves, one));
+  const checks = await withRetry(job, () => runChecks(job, { leaves, datanetIds }, epochs));
+  const earnings = MODEL_NAMES.flatMap((name) => epochs[name].earnings);
+  const ids = made.map(({ modelId }) => modelId);
+  return makeReport(job, { checks, earnings, modelId: ids[0]!, modelIds: ids }, Date.now() - startedAtMs);
 }

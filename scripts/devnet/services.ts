@@ -10,13 +10,14 @@ import {
   FINALITY_BLOCKS,
   PRECONFIRMATION_DEADLINE_SECONDS,
 } from "./config.ts";
+import type { ModelName, ModelPart } from "./parts.ts";
 import type { ServiceSpec } from "./supervisor.ts";
 
 export interface ServiceAddresses {
   readonly rpcUrl: string;
   readonly sequencerUrl: string;
-  /** Where the devnet's one model will be served. */
-  readonly modelServerUrl: string;
+  /** Where the devnet's models will be served. */
+  readonly modelServerUrls: Readonly<Record<ModelName, string>>;
   readonly operatorToken: string;
   readonly proverBackend: BackendName;
   /** Folder of the built pages. */
@@ -36,7 +37,7 @@ export async function loadOperatorToken(): Promise<string> {
 
 export function sequencerSpec({
   expectedProveMs,
-  modelServerUrl,
+  modelServerUrls,
   operatorToken,
   pagesPath,
   rpcUrl,
@@ -51,7 +52,7 @@ export function sequencerSpec({
       SEQUENCER_OPERATOR_TOKEN: operatorToken,
       SEQUENCER_PAGES_PATH: pagesPath,
       SEQUENCER_PAGES_L1_URL: rpcUrl,
-      SEQUENCER_PAGES_MODEL_SERVERS: modelServerUrl,
+      SEQUENCER_PAGES_MODEL_SERVERS: Object.values(modelServerUrls).join(" "),
       SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: devPrivateKey("operator"),
       SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI.toString(),
       SEQUENCER_CLOSE_INTERVAL_MS: String(CLOSE_INTERVAL_MS),
@@ -93,7 +94,7 @@ export function proverSpec({ sequencerUrl, operatorToken, proverBackend }: Servi
     env: {
       PROVER_DEPLOYMENT_PATH: workspacePaths.deployment,
       PROVER_SEQUENCER_URL: sequencerUrl,
-      PROVER_OPERATOR_TOKEN: operatorToken,
+      PROVER_TOKEN: operatorToken,
       PROVER_BACKEND: proverBackend,
     },
     isReady: async () => true,
@@ -102,16 +103,18 @@ export function proverSpec({ sequencerUrl, operatorToken, proverBackend }: Servi
 
 /** The command that anyone serves a model with. It settles the model's epochs by itself, with mia's key. */
 export function modelServerSpec(
+  { name, paths, serverName }: ModelPart,
   modelId: number,
   {
-    modelServerUrl,
+    modelServerUrls,
     proverBackend,
     sequencerUrl,
-  }: Pick<ServiceAddresses, "modelServerUrl" | "proverBackend" | "sequencerUrl">,
+  }: Pick<ServiceAddresses, "modelServerUrls" | "proverBackend" | "sequencerUrl">,
 ): ServiceSpec {
-  const { args, ...process } = nodeProcess("model-server", "scripts/openledger.ts");
-  const serve = ["model", "serve", devnetPaths.model, "--model", String(modelId)];
-  const places = ["--port", new URL(modelServerUrl).port, "--data", devnetPaths.answers];
+  const modelServerUrl = modelServerUrls[name];
+  const { args, ...process } = nodeProcess(serverName, "scripts/openledger.ts");
+  const serve = ["model", "serve", paths.folder, "--model", String(modelId)];
+  const places = ["--port", new URL(modelServerUrl).port, "--data", paths.answers];
   const settle = ["--settle", "--account", "mia", "--prover", proverBackend];
   return {
     ...process,

@@ -4,13 +4,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEther } from "viem";
+import { freePort } from "../../circuits/testing/free-port.ts";
 import type { TestRandom } from "../../circuits/testing/test-random.ts";
 import type { BackendName } from "../../prover/backends.ts";
 import { type DrillUser, drillPrivateKey, drillUser } from "./drill-accounts.ts";
 import { buildDrillCircuit, type DrillCircuit, MAX_UNPOSTED_BATCHES } from "./drill-circuit.ts";
 import { type DrillL1, startDrillL1 } from "./drill-l1.ts";
 import { DrillProcess, type ProcessSpec } from "./drill-process.ts";
-import { freePort } from "./free-port.ts";
 import { type L1Proxy, startL1Proxy } from "./l1-proxy.ts";
 import { FEE_PER_UNIT_WEI, Traffic } from "./traffic.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -170,7 +170,7 @@ export class DrillWorld {
         ...shared,
         PROVER_DEPLOYMENT_PATH: deploymentPath,
         PROVER_SEQUENCER_URL: this.sequencerUrl,
-        PROVER_OPERATOR_TOKEN: this.#operatorToken,
+        PROVER_TOKEN: this.#operatorToken,
         PROVER_BACKEND: options.backend,
         PROVER_POLL_INTERVAL_MS: "100",
         PROVER_MAX_BACKOFF_MS: "1000",

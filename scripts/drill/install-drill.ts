@@ -11,6 +11,7 @@ import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { encodeDeployment, loadDeployment } from "../../circuits/registry/deployment.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import { freePort } from "../../circuits/testing/free-port.ts";
 import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
 import { type Diagnosis, examine } from "../operator/doctor.ts";
@@ -19,7 +20,6 @@ import { installationPaths, readInstallation } from "../operator/installation.ts
 import { drillAccount, drillPrivateKey, drillUser } from "./drill-accounts.ts";
 import { drillCeremony } from "./drill-ceremony.ts";
 import { drillError } from "./drill-errors.ts";
-import { freePort } from "./free-port.ts";
 import { commandOfCompose, commandOfUnit, InstalledProcess } from "./installed-process.ts";
 import { FEE_PER_UNIT_WEI, Traffic } from "./traffic.ts";
 import { waitUntil } from "./wait-until.ts";

@@ -9,7 +9,9 @@ export const isTesting = (path: string): boolean =>
   /(^|\/)testing\//.test(path) || path.endsWith(".fixtures.ts");
 /** Written by a program of this repository, and marked so in `.gitattributes`. */
 export const isGenerated = (path: string): boolean =>
-  /(^|\/)(rollup-abi\.ts|eddsa-tables\.circom|poseidon-constants\.circom|wide-kinds\.circom)$/.test(path);
+  /(^|\/)((rollup|governance|disputes)-abi\.ts|eddsa-tables\.circom|poseidon-constants\.circom|wide-kinds\.circom)$/.test(
+    path,
+  );
 
 export interface SourceFile {
   /** Relative to the repository's root. */

@@ -8,6 +8,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { createBridgeMetrics } from "../../bridge/metrics.ts";
 import { type Deployment, encodeDeployment, loadDeployment } from "../../circuits/registry/deployment.ts";
+import { loadHostConfig } from "../../datanets/host/config.ts";
+import { createDispatchMetrics } from "../../prover/jobs/dispatch-metrics.ts";
 import { createMetrics } from "../../sequencer/metrics.ts";
 import { examine } from "./doctor.ts";
 import { type InitOptions, initInstallation } from "./init.ts";
@@ -59,10 +61,12 @@ const init = (changes: Partial<InitOptions> = {}) =>
     operatorKeyFile: join(folder, "key"),
     rpcUrl: null,
     proverCount: 2,
+    queue: null,
     backend: "wasm",
     host: "127.0.0.1",
     firstPort: 23_000,
     hasFollower: true,
+    hasDatanetHost: false,
     model: null,
     user: null,
     settings: {},
@@ -76,14 +80,20 @@ describe("openledger operator init", () => {
     expect(names).toEqual(["sequencer", "bridge", "prover-1", "prover-2", "follower"]);
     expect(new Set(processes.map(({ port }) => port)).size).toBe(names.length);
     const paths = installationPaths(out);
-    const secrets = [paths.operatorKey, paths.operatorToken, paths.deployment, ...names.map(paths.env)];
+    const secrets = [
+      paths.operatorKey,
+      paths.operatorToken,
+      paths.proverToken,
+      paths.deployment,
+      ...names.map(paths.env),
+    ];
     for (const path of secrets) expect(statSync(path).mode & 0o777, path).toBe(0o600);
     expect(statSync(join(out, "secrets")).mode & 0o777).toBe(0o700);
     // The secrets are in their own files alone, and the node's address only where nobody else reads.
     const token = readFileSync(paths.operatorToken, "utf8").trim();
     for (const entry of readdirSync(out, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
-      if (!entry.isFile() || secrets.slice(0, 2).includes(path)) continue;
+      if (!entry.isFile() || secrets.slice(0, 3).includes(path)) continue;
       const text = readFileSync(path, "utf8");
       for (const secret of [KEY, token]) expect(text.includes(secret), path).toBe(false);
       if (text.includes("password")) expect(statSync(path).mode & 0o077, path).toBe(0);
@@ -137,6 +147,43 @@ describe("openledger operator init", () => {
     await expect(init({ folder })).rejects.toMatchObject({ code: "CMD_INIT_FOLDER_TAKEN" });
   });
 
+  it("writes a Datanet host that its settings let start, where one is asked for", async () => {
+    const { processes } = await init({ hasDatanetHost: true, settings: { DATANET_MAX_ROW_BYTES: "1000" } });
+    expect(processes.map(({ name }) => name)).toContain("datanet-host");
+    const paths = installationPaths(out);
+    expect(loadHostConfig(readEnvFile(paths.env("datanet-host")))).toMatchObject({
+      maxRowBytes: 1_000,
+      deploymentPath: paths.deployment,
+      dataPath: paths.data("datanet-host"),
+    });
+  });
+
+  it("gives provers the queue's own user, and the dispatcher the token", async () => {
+    const file = (name: string, text: string) => {
+      writeFileSync(join(folder, name), `${text}\n`, { mode: 0o600 });
+      return join(folder, name);
+    };
+    const urlFile = file("queue", "redis://:all@127.0.0.1:6379");
+    const workerUrlFile = file("worker-queue", "redis://prover:little@127.0.0.1:6379");
+    const { processes } = await init({ queue: { urlFile, workerUrlFile } });
+    const names = processes.map(({ name }) => name);
+    expect(names).toEqual(["sequencer", "bridge", "dispatcher", "prover-1", "prover-2", "follower"]);
+    const paths = installationPaths(out);
+    const prover = readEnvFile(paths.env("prover-1"));
+    expect(prover.PROVER_QUEUE_FILE).toBe(paths.workerQueueUrl);
+    expect(prover.PROVER_TOKEN_FILE).toBeUndefined();
+    expect(readFileSync(paths.workerQueueUrl, "utf8")).toContain("prover:little@");
+    expect(statSync(paths.queueUrl).mode & 0o777).toBe(0o600);
+    expect(readEnvFile(paths.env("dispatcher")).DISPATCHER_TOKEN_FILE).toBe(paths.proverToken);
+    const { prometheus } = installationPaths(out);
+    const config = parse(readFileSync(join(prometheus, "prometheus.yml"), "utf8"));
+    expect(config.rule_files).toContain("rules/prover-jobs-alerts.yml");
+    const provers = config.scrape_configs.find(
+      ({ job_name }: { job_name: string }) => job_name === "rollup-prover",
+    );
+    expect(provers.static_configs[0].targets).toHaveLength(2);
+  });
+
   it("scrapes each process that has metrics under the job that the alerts ask for", async () => {
     await init();
     const { prometheus } = installationPaths(out);
@@ -154,7 +201,7 @@ describe("Grafana's board", () => {
   it("asks for metrics that there are, in queries that parse", async () => {
     const bridge = new Registry();
     createBridgeMetrics(bridge);
-    const registries = [createMetrics().registry, bridge];
+    const registries = [createMetrics().registry, bridge, createDispatchMetrics().registry];
     const metrics = (await Promise.all(registries.map((one) => one.getMetricsAsJSON()))).flat();
     const known = [...metrics.map(({ name }) => name), "up", "rollup_follower_alarm"];
     for (const expr of PANELS.flatMap(({ queries }) => Object.values(queries))) {

@@ -24,10 +24,13 @@ export interface InitOptions {
   /** null: the record's. */
   readonly rpcUrl: string | null;
   readonly proverCount: number;
+  /** Files with the addresses of the provers' queue: the dispatcher's, with all its rights, and the workers'. */
+  readonly queue: { readonly urlFile: string; readonly workerUrlFile: string } | null;
   readonly backend: string;
   readonly host: string;
   readonly firstPort: number;
   readonly hasFollower: boolean;
+  readonly hasDatanetHost: boolean;
   readonly model: { readonly folder: string; readonly id: number; readonly keyFile: string } | null;
   readonly user: string | null;
   readonly settings: Readonly<Record<string, string>>;
@@ -51,9 +54,13 @@ export async function initInstallation(options: InitOptions): Promise<Installati
   const deployment = { ...record, rpcUrl: options.rpcUrl ?? record.rpcUrl };
   // A new host may have other keys, the settings of an earlier run stay.
   const settings = { ...known?.settings, ...options.settings };
-  const { backend, firstPort, hasFollower, host, model, proverCount } = options;
+  const { backend, firstPort, hasDatanetHost, hasFollower, host, model, proverCount } = options;
   const modelPlan = model === null ? null : { folder: resolve(model.folder), id: model.id };
-  const request = { folder, backend, firstPort, hasFollower, host, proverCount, settings, model: modelPlan };
+  const request = {
+    ...{ folder, backend, firstPort, hasDatanetHost, hasFollower, host },
+    ...{ proverCount, settings, model: modelPlan },
+    hasQueue: options.queue !== null,
+  };
   const planned = planProcesses({ ...request, rpcUrl: deployment.rpcUrl });
   // Without the settings: an Ethereum node's address often has a password in it.
   const processes = planned.map(({ env: _env, ...one }) => one);
@@ -64,8 +71,12 @@ export async function initInstallation(options: InitOptions): Promise<Installati
   await chmod(dirname(paths.operatorKey), 0o700);
   await keepKey(paths.operatorKey, options.operatorKeyFile, deployment.genesis.operatorOwner);
   if (model !== null) await keepKey(paths.modelKey, model.keyFile, null);
-  if (!existsSync(paths.operatorToken))
-    await writeSecret(paths.operatorToken, randomBytes(32).toString("hex"));
+  if (options.queue !== null) {
+    await writeSecret(paths.queueUrl, readSecretFile(options.queue.urlFile));
+    await writeSecret(paths.workerQueueUrl, readSecretFile(options.queue.workerUrlFile));
+  }
+  for (const path of [paths.operatorToken, paths.proverToken])
+    if (!existsSync(path)) await writeSecret(path, randomBytes(32).toString("hex"));
   for (const one of planned) await writeProcess(folder, installation, one);
   await writeFileWhole(paths.deployment, encodeDeployment(deployment), 0o600);
   const [sequencer] = processes;

@@ -8,7 +8,7 @@ import { readIfPresent, writeFileWhole } from "../cli/workspace.ts";
 const processSchema = z.object({
   /** Of its unit, its container and its env file. */
   name: z.string(),
-  kind: z.enum(["sequencer", "bridge", "prover", "follower", "model-server"]),
+  kind: z.enum(["sequencer", "bridge", "prover", "dispatcher", "datanet-host", "follower", "model-server"]),
   /** Of node, from the repository's root. */
   args: z.array(z.string()),
   /** Where it listens. */
@@ -39,6 +39,9 @@ export const installationPaths = (folder: string) => ({
   endpoints: join(folder, "endpoints.json"),
   env: (name: string) => join(folder, "env", `${name}.env`),
   operatorToken: join(folder, "secrets", "operator-token"),
+  proverToken: join(folder, "secrets", "prover-token"),
+  queueUrl: join(folder, "secrets", "queue-url"),
+  workerQueueUrl: join(folder, "secrets", "worker-queue-url"),
   operatorKey: join(folder, "secrets", "operator-key"),
   modelKey: join(folder, "secrets", "model-key"),
   unit: (name: string) => join(folder, "systemd", `openledger-${name}.service`),

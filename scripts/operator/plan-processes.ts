@@ -7,6 +7,8 @@ import {
   type Settings,
   settingVariable,
 } from "../../circuits/settings.ts";
+import { DATANET_SETTINGS } from "../../datanets/host/config.ts";
+import { DISPATCHER_SETTINGS } from "../../prover/jobs/dispatch-config.ts";
 import { PROVER_SETTINGS } from "../../prover/service/prove-config.ts";
 import { SEQUENCER_SETTINGS } from "../../sequencer/config.ts";
 import { operatorError } from "../cli/operator-errors.ts";
@@ -17,11 +19,14 @@ export interface ProcessRequest {
   readonly rpcUrl: string;
   readonly proverCount: number;
   readonly backend: string;
+  /** Provers take their jobs from the queue of the secret files, and not from the sequencer. */
+  readonly hasQueue: boolean;
   /** Where the sequencer listens. */
   readonly host: string;
   /** Of the sequencer; the others follow it. */
   readonly firstPort: number;
   readonly hasFollower: boolean;
+  readonly hasDatanetHost: boolean;
   readonly model: { readonly folder: string; readonly id: number } | null;
   /** By variable. */
   readonly settings: Readonly<Record<string, string>>;
@@ -36,11 +41,14 @@ const SETTINGS_OF = {
   sequencer: { prefix: "SEQUENCER", settings: SEQUENCER_SETTINGS },
   bridge: { prefix: "BRIDGE", settings: BRIDGE_SETTINGS },
   prover: { prefix: "PROVER", settings: PROVER_SETTINGS },
+  dispatcher: { prefix: "DISPATCHER", settings: DISPATCHER_SETTINGS },
+  "datanet-host": { prefix: "DATANET", settings: DATANET_SETTINGS },
 } as const satisfies Record<string, { prefix: string; settings: Settings }>;
 
 /** @throws CMD_INIT_REFUSED naming every setting that its process would refuse */
 export function planProcesses(request: ProcessRequest): PlannedProcess[] {
-  const { backend, folder, hasFollower, host, model, proverCount, rpcUrl } = request;
+  const { backend, folder, hasDatanetHost, hasFollower, hasQueue, host, model, proverCount, rpcUrl } =
+    request;
   const paths = installationPaths(folder);
   let port = request.firstPort;
   const next = () => port++;
@@ -64,6 +72,7 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
         SEQUENCER_HOST: host,
         SEQUENCER_PORT: String(sequencerPort),
         SEQUENCER_OPERATOR_TOKEN_FILE: paths.operatorToken,
+        SEQUENCER_PROVER_TOKEN_FILE: paths.proverToken,
         SEQUENCER_PRECONFIRMATION_PRIVATE_KEY_FILE: paths.operatorKey,
       },
     },
@@ -86,6 +95,24 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
       },
     },
   ];
+  if (hasQueue) {
+    const dispatcherPort = next();
+    processes.push({
+      name: "dispatcher",
+      kind: "dispatcher",
+      args: node("prover/jobs/main.ts"),
+      port: dispatcherPort,
+      job: "rollup-dispatcher",
+      healthPath: "/health",
+      dataPath: null,
+      env: {
+        DISPATCHER_SEQUENCER_URL: sequencerUrl,
+        DISPATCHER_TOKEN_FILE: paths.proverToken,
+        DISPATCHER_QUEUE_FILE: paths.queueUrl,
+        DISPATCHER_HEALTH_PORT: String(dispatcherPort),
+      },
+    });
+  }
   for (let i = 1; i <= proverCount; i++) {
     const proverPort = next();
     processes.push({
@@ -93,16 +120,36 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
       kind: "prover",
       args: node("prover/service/main.ts"),
       port: proverPort,
-      job: null,
+      job: "rollup-prover",
       healthPath: "/health",
       dataPath: null,
       env: {
         PROVER_DEPLOYMENT_PATH: paths.deployment,
-        PROVER_SEQUENCER_URL: sequencerUrl,
-        PROVER_OPERATOR_TOKEN_FILE: paths.operatorToken,
+        ...(hasQueue
+          ? { PROVER_QUEUE_FILE: paths.workerQueueUrl }
+          : { PROVER_SEQUENCER_URL: sequencerUrl, PROVER_TOKEN_FILE: paths.proverToken }),
         PROVER_NAME: `prover-${i}`,
         PROVER_BACKEND: backend,
         PROVER_HEALTH_PORT: String(proverPort),
+      },
+    });
+  }
+  if (hasDatanetHost) {
+    const hostPort = next();
+    processes.push({
+      name: "datanet-host",
+      kind: "datanet-host",
+      args: node("datanets/host/main.ts"),
+      port: hostPort,
+      job: "rollup-datanet-host",
+      healthPath: "/health",
+      dataPath: paths.data("datanet-host"),
+      env: {
+        DATANET_DEPLOYMENT_PATH: paths.deployment,
+        DATANET_SEQUENCER_URL: sequencerUrl,
+        DATANET_DATA_PATH: paths.data("datanet-host"),
+        DATANET_HOST: host,
+        DATANET_PORT: String(hostPort),
       },
     });
   }

@@ -3,9 +3,20 @@ import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { writeFileWhole } from "../cli/workspace.ts";
-import { type Installation, installationPaths } from "./installation.ts";
+import { type Installation, type InstalledProcess, installationPaths } from "./installation.ts";
 
-const RULES = ["sequencer/alerts.yml", "bridge/alerts.yml", "sequencer/follower/alerts.yml"];
+/** The rules about each kind of process. */
+const RULES: Partial<Record<InstalledProcess["kind"], string>> = {
+  sequencer: "sequencer/alerts.yml",
+  bridge: "bridge/alerts.yml",
+  prover: "prover/alerts.yml",
+  dispatcher: "prover/jobs/alerts.yml",
+  follower: "sequencer/follower/alerts.yml",
+};
+
+const rulesOf = ({ processes }: Installation): string[] => [
+  ...new Set(processes.flatMap(({ kind }) => RULES[kind] ?? [])),
+];
 
 interface PanelSpec {
   readonly title: string;
@@ -47,6 +58,22 @@ export const PANELS: readonly PanelSpec[] = [
     unit: "s",
     queries: {
       "{{stage}}": `histogram_quantile(0.5, sum by (le, stage) (rate(rollup_proof_seconds_bucket{${SEQUENCER}}[30m])))`,
+    },
+  },
+  {
+    title: "Provers at the queue, and as many as it would take",
+    unit: "short",
+    queries: {
+      connected: 'rollup_provers{job="rollup-dispatcher"}',
+      wanted: 'rollup_provers_wanted{job="rollup-dispatcher"}',
+    },
+  },
+  {
+    title: "Proofs a minute of each prover",
+    unit: "short",
+    queries: {
+      "{{worker}} {{result}}":
+        '60 * sum by (worker, result) (rate(rollup_worker_proofs_total{job="rollup-dispatcher"}[30m]))',
     },
   },
   {
@@ -118,13 +145,18 @@ function grafanaBoard(): object {
   };
 }
 
-function prometheusConfig({ processes }: Installation): object {
+function prometheusConfig(installation: Installation): object {
+  const targets = new Map<string, string[]>();
+  for (const { job, port } of installation.processes)
+    if (job !== null) targets.set(job, [...(targets.get(job) ?? []), `127.0.0.1:${port}`]);
   return {
     global: { scrape_interval: "15s", evaluation_interval: "15s" },
-    rule_files: RULES.map((path) => `rules/${ruleName(path)}`),
-    scrape_configs: processes.flatMap(({ job, port }) =>
-      job === null ? [] : [{ job_name: job, static_configs: [{ targets: [`127.0.0.1:${port}`] }] }],
-    ),
+    rule_files: rulesOf(installation).map((path) => `rules/${ruleName(path)}`),
+    // Prometheus refuses two jobs of one name.
+    scrape_configs: [...targets].map(([job, addresses]) => ({
+      job_name: job,
+      static_configs: [{ targets: addresses }],
+    })),
   };
 }
 
@@ -136,7 +168,7 @@ export async function writeMonitoring(folder: string, installation: Installation
   // JSON is YAML.
   await write(join(prometheus, "prometheus.yml"), prometheusConfig(installation));
   await mkdir(join(prometheus, "rules"), { recursive: true });
-  for (const path of RULES)
+  for (const path of rulesOf(installation))
     await copyFile(join(repositoryRoot, path), join(prometheus, "rules", ruleName(path)));
   await write(join(grafana, "boards", "openledger.json"), grafanaBoard());
   const provisioning = join(grafana, "provisioning");

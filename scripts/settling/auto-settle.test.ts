@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { checkableModel } from "../../attribution/model/answering-model.ts";
+import { openCheckable } from "../../attribution/model/model-family.ts";
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import { sampleInputs } from "../../attribution/testing/sample-rows.ts";
 import { repositoryRoot } from "../../circuits/compiler/compile.ts";
@@ -121,7 +121,7 @@ const view = async () => (await (await fetch(`${url()}/v1/settling`)).json()) as
 const isStage = (stage: string) => async () => (await view()).stage === stage;
 
 async function ask(count: number, seed: string): Promise<void> {
-  const checkable = checkableModel(model);
+  const checkable = await openCheckable(model);
   for (const { input: prompt } of sampleInputs("email", count, seed)) {
     const answer = await askModel(world.bob, { serverUrl: url(), modelId, prompt });
     await payForAnswer(world.bob, { modelId, model: checkable, prompt, answer });
@@ -262,7 +262,7 @@ describe("receipt status", () => {
         operationStatus: expect.stringMatching(/posted|final/),
         drawCount: 2,
         isByRowCounts: false,
-        settlement: { l1TransactionHash: settlement.l1TransactionHash, circuit: "settlement-8-4-4-4-2" },
+        settlement: { l1TransactionHash: settlement.l1TransactionHash, circuit: "settlement-8-32-4-4-2" },
         paidUnknown: null,
       });
       expect(json.isDrawn).toBe(json.drawHits.length > 0);

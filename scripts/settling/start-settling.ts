@@ -7,6 +7,7 @@ import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getModel } from "../../client/sequencer/model-reads.ts";
 import { fetchOpenings } from "../../client/settling/model-openings.ts";
 import { proveSettlement } from "../../client/settling/prove-settlement.ts";
+import { modelFamilies } from "../cli/model-families.ts";
 import { requireBackend, type SettlementContext } from "../cli/settlement-context.ts";
 import {
   type AutoSettleModules,
@@ -46,7 +47,7 @@ export async function startSettling(
   const { circuits, deployment } = context;
   const backend = requireBackend(options.prover);
   await requireKey(options.modelId, modules);
-  const model = await readModel(options.modelFolder);
+  const model = await readModel(options.modelFolder, await modelFamilies());
   const stopping = new AbortController();
   const { signal } = stopping;
   const settler = new AutoSettler(options, {

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import type { DeployedCircuit, Deployment } from "../../circuits/registry/deployment.ts";
 import type { Secret } from "../../circuits/secret.ts";
+import type { Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
 import type { Preconfirmation } from "../../circuits/wire/sequencer-preconfirmation.ts";
 import type { BatchLine } from "../batches/batch-line.ts";
 import type { Feed } from "../batches/feed.ts";
@@ -36,6 +37,14 @@ export interface ApiOptions {
   readonly l1Confirmations: number;
   /** Absent where there are no routes of the operator's. */
   readonly operatorToken?: Secret<string>;
+  /** Opens the provers' routes alone; absent where provers have the operator's. */
+  readonly provers?:
+    | {
+        readonly token: Secret<string>;
+        /** @param proof of the open batches' circuit */
+        readonly isValid: (proof: Groth16Proof, publicSignals: readonly bigint[]) => boolean;
+      }
+    | undefined;
   readonly rateLimitPerMinute: number;
   /** Absent: there is nothing at `/`. */
   readonly pages?: ServedPages | undefined;
@@ -46,11 +55,19 @@ export interface LedgerHost
   extends Pick<Sequencer, "submit" | "submitSettlement" | "operation" | "operationsOf" | "isHealthy"> {
   readonly options: Pick<
     SequencerOptions,
-    "feePerUnitWei" | "feeAccountId" | "pendingPerLeaf" | "pendingTotal" | "pendingTtlMs" | "closeIntervalMs"
+    "feeAccountId" | "pendingPerLeaf" | "pendingTotal" | "pendingTtlMs" | "closeIntervalMs"
   >;
   readonly line: Pick<
     BatchLine,
-    "head" | "book" | "estimates" | "l1Head" | "queueSeenIndex" | "openedAtMs" | "batch" | "idle"
+    | "head"
+    | "book"
+    | "estimates"
+    | "feePerUnitWei"
+    | "l1Head"
+    | "queueSeenIndex"
+    | "openedAtMs"
+    | "batch"
+    | "idle"
   >;
   readonly log: LedgerLog;
   readonly mempool: Pick<Mempool, "size" | "nextNonce">;

@@ -44,6 +44,7 @@ export const limit = (max: number, fallback: number) =>
 export const hashParams = z.object({ hash });
 export const idParams = z.object({ id: countFromText });
 export const numberParams = z.object({ number: countFromText });
+export const batchHashParams = z.object({ batchHash: hash });
 export const indexParams = z.object({ index: countFromText });
 export const leavesQuery = z
   .strictObject({ owner: address.optional(), keyX: element.optional() })

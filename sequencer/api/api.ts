@@ -4,14 +4,16 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import websocket from "@fastify/websocket";
 import fastify, { type FastifyInstance, type FastifySchema } from "fastify";
-import { z } from "zod";
+import { documentedSchema, validateByZod } from "../../circuits/wire/zod-routes.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { createErrorHandler } from "./api-errors.ts";
 import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "./api-options.ts";
+import { registerFeeRoutes } from "./fee-routes.ts";
 import { registerLogRoute } from "./log-route.ts";
 import { registerModelRoutes } from "./model-routes.ts";
 import { registerOperatorRoutes } from "./operator-routes.ts";
 import { registerPages } from "./pages.ts";
+import { registerProverRoutes } from "./prover-routes.ts";
 import { registerPublicRoutes } from "./public-routes.ts";
 
 /** Routes are ready when the promise resolves. */
@@ -23,16 +25,7 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
     frameworkErrors: (error, request, reply) => errorHandler(error, request, reply),
   });
   app.setErrorHandler(errorHandler);
-  app.setValidatorCompiler<z.ZodType>(({ schema }) => (data: unknown) => {
-    const result = schema.safeParse(data);
-    if (result.success) return { value: result.data };
-    return {
-      error: sequencerError("SEQ_BAD_REQUEST", z.prettifyError(result.error).slice(0, 1_000), {
-        data: { fields: result.error.issues.slice(0, 20).map((issue) => issue.path.join(".")) },
-      }),
-    };
-  });
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  validateByZod(app, ({ data, reason }) => sequencerError("SEQ_BAD_REQUEST", reason, { data }));
   // Only JSON comes in; a body of another type is refused, not ignored.
   app.removeContentTypeParser("text/plain");
 
@@ -59,32 +52,22 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
       },
       components: { securitySchemes: { operator: { type: "http", scheme: "bearer" } } },
     },
-    transform: ({ schema, url }) => ({ schema: documented(schema), url }),
+    transform: ({ schema, url }) => ({ schema: documentedSchema(schema), url }),
   });
   await app.register(swaggerUi, { routePrefix: "/docs" });
   await registerPublicRoutes(app, options, modules);
   await registerModelRoutes(app, modules);
+  await registerFeeRoutes(app, modules);
   await registerLogRoute(app, options, modules);
   if (options.pages !== undefined) await registerPages(app, options.pages);
   modules.routes?.(app);
   const { operator } = modules;
-  const { operatorToken } = options;
-  if (operator !== null && operatorToken !== undefined)
-    await app.register((routes) => registerOperatorRoutes(routes, { operatorToken }, operator));
+  const { operatorToken, provers } = options;
+  if (operator !== null && operatorToken !== undefined) {
+    await app.register((routes) => registerOperatorRoutes(routes, operatorToken, operator));
+    await app.register((routes) => registerProverRoutes(routes, { operatorToken, provers }, operator));
+  }
   app.get("/openapi.json", { schema: { hide: true } as FastifySchema }, () => app.swagger());
   await app.ready();
   return app;
-}
-
-/** zod schemas as JSON schema, in their form before parsing. */
-function documented(schema: FastifySchema | undefined): FastifySchema {
-  const plain = { ...schema } as Record<string, unknown>;
-  for (const part of ["body", "querystring", "params"]) {
-    const value = plain[part];
-    if (value instanceof z.ZodType) {
-      const { $schema, ...json } = z.toJSONSchema(value, { io: "input", unrepresentable: "any" });
-      plain[part] = json;
-    }
-  }
-  return plain as FastifySchema;
 }

@@ -39,7 +39,7 @@ export async function registerPublicRoutes(
       tokenAddress: deployment.tokenAddress,
       domain: hex32(deployment.domain),
       preconfirmationSigner: options.preconfirmationSigner,
-      feePerUnitWei: sequencer.options.feePerUnitWei.toString(),
+      feePerUnitWei: sequencer.line.feePerUnitWei.toString(),
       idFeeWei: deployment.idFeeWei.toString(),
       feeAccountId: sequencer.options.feeAccountId,
       weights: weightsView,

@@ -179,7 +179,7 @@ export class BatchBook {
     }
     // A late report of an earlier stage.
     if (statusRank(report.status) < statusRank(record.status)) return { writes: [], changed: [] };
-    const { blockNumber, gasUsed, transactionHash } = report.inclusion;
+    const { blockNumber, gasPriceWei, gasUsed, transactionHash } = report.inclusion;
     const updated: StoredBatch = {
       ...record,
       status: report.status,
@@ -187,6 +187,7 @@ export class BatchBook {
         transactionHash,
         blockNumber: blockNumber ?? record.l1?.blockNumber ?? null,
         gasUsed: gasUsed ?? record.l1?.gasUsed ?? null,
+        gasPriceWei: gasPriceWei ?? record.l1?.gasPriceWei ?? null,
       },
       postedAtMs: record.postedAtMs ?? (report.status === "submitted" ? null : nowMs),
     };

@@ -1,13 +1,13 @@
 /** What a line of batches is made with, and what it reports. */
 import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
+import type { UnitFeeRules } from "../fees/unit-fee.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { ClosingCircuit } from "./close-batch.ts";
 import type { FeedPublisher } from "./feed.ts";
 
-export interface BatchLineOptions {
-  readonly feePerUnitWei: bigint;
+export interface BatchLineOptions extends UnitFeeRules {
   readonly feeAccountId: number;
   readonly closeIntervalMs: number;
   /** What a proof is estimated to take until one was made. */
@@ -29,6 +29,8 @@ export interface BatchLineModules {
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
+  /** Wei of OPEN for an ether, or null where nobody says. */
+  readonly openPerEther: () => bigint | null;
   /** Something is broken that only a restart, or a human, can mend. */
   readonly onFatal: (error: unknown) => void;
 }

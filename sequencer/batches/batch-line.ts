@@ -6,9 +6,12 @@
  * of opIndex and of the log's entries is one and the same.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { formatEther } from "viem";
 import { type BatchDraft, openDraft } from "../../circuits/batch/batch-draft.ts";
 import type { Operation } from "../../circuits/batch/slot-trace.ts";
 import { kindRule } from "../../circuits/protocol.ts";
+import { OperatorAccount } from "../fees/operator-account.ts";
+import { UnitFee } from "../fees/unit-fee.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
 import type { ExecutedEntry, OpenedEntry, StoredQueueEntry } from "../store/log-entry.ts";
@@ -34,6 +37,8 @@ export class BatchLine {
   readonly head: HeadState;
   readonly book: BatchBook;
   readonly estimates: StageEstimates;
+  readonly fee: UnitFee;
+  readonly account: OperatorAccount;
   l1Head: L1Head | null = null;
   /** The batch on L1 that breaks the ledger's rules, as long as L1 has it: nothing behind it can be posted. */
   malformed: MalformedBatch | null = null;
@@ -58,6 +63,8 @@ export class BatchLine {
     this.#waiting = restored.waiting;
     this.queueSeenIndex = restored.head.position.queueHead + restored.waiting.length;
     this.estimates = new StageEstimates(options);
+    this.fee = new UnitFee(options, modules, restored.nextFeeWei);
+    this.account = new OperatorAccount(options.feeProofCostWei);
     this.#leases = new ProveLeases(options.proveLeaseMs);
     this.#deadline = new BatchDeadline(options.closeIntervalMs);
     if (this.#opened !== null) this.#deadline.noteOperation(this.#opened.entry.openedAtMs);
@@ -66,6 +73,16 @@ export class BatchLine {
   /** When the open batch got its first operation, or null. */
   get openedAtMs(): number | null {
     return this.#opened?.entry.openedAtMs ?? null;
+  }
+
+  /** Of the open batch, or of the next one where none is open. */
+  get feePerUnitWei(): bigint {
+    return this.#opened?.entry.feePerUnitWei ?? this.fee.nextWei;
+  }
+
+  /** How many batches wait for L1, of those that may: 0 to 1. */
+  get load(): number {
+    return (this.book.closedNumber - this.book.reached("posted")) / this.#options.maxUnpostedBatches;
   }
 
   /**
@@ -93,9 +110,9 @@ export class BatchLine {
         data: { unpostedCount: unposted },
       });
     }
-    const { feePerUnitWei, feeAccountId } = this.#options;
+    const { feeAccountId } = this.#options;
     const timestamp = this.head.nextTimestamp(BigInt(this.l1Head.timestamp));
-    this.head.openNext({ timestamp, feePerUnitWei, feeAccountId });
+    this.head.openNext({ timestamp, feePerUnitWei: this.fee.nextWei, feeAccountId });
   }
 
   /** Logs an executed operation, with the opening of its batch if it is the first. Seals the batch if it is full. */
@@ -103,13 +120,15 @@ export class BatchLine {
     const nowMs = this.#modules.clock();
     const { number, terms } = this.head.openBatch!;
     const entries: (OpenedEntry | ExecutedEntry)[] = [];
+    const announced: StoreWrite[] = [];
     if (this.#opened === null) {
       const openedEntry: OpenedEntry = { type: "opened", batchNumber: number, openedAtMs: nowMs, ...terms };
       this.#opened = { entry: openedEntry, sequence: this.#log.lastSequence + 1 };
       entries.push(openedEntry);
+      announced.push({ key: storeKeys.nextFee, value: this.fee.advance(this.load) });
     }
     entries.push(entry);
-    const durable = this.#log.append(entries, writes);
+    const durable = this.#log.append(entries, [...writes, ...announced]);
     this.#deadline.noteOperation(nowMs);
     this.#modules.metrics.mempool.operations.inc({ kind: kindRule(entry.operation.kind)!.name });
     // batch closes: when it is full, and when its time has come (closeIfDue).
@@ -173,12 +192,16 @@ export class BatchLine {
     for (const batch of batches) {
       const { number: batchNumber, status, batchHash } = batch;
       this.estimates.noteStatus(batch, this.#modules.clock());
+      this.account.note(batch);
       const data = { batchNumber, status, batchHash, l1TransactionHash: batch.l1?.transactionHash ?? null };
       feed.publish("batches", status, data);
       const ids = this.book.changesOf(batchNumber).map(([id]) => id);
       for (const id of ids) feed.publish(`leaf:${id}`, status, data);
       logger.debug({ batchNumber, status }, "batch status");
     }
+    metrics.fees.unitFee.set(Number(formatEther(this.fee.nextWei)));
+    const { resultWei } = this.account.result(this.fee.openPerEther());
+    metrics.fees.operatorResult.set(Number(formatEther(resultWei ?? 0n)));
     metrics.batches.proverQueueLength.set(this.book.unproven().length);
     metrics.batches.finalizedBatch.set(this.book.finalNumber);
   }
@@ -190,7 +213,23 @@ export class BatchLine {
     await this.idle();
     await this.#log.flushed();
     const batch = this.#leases.take(this.book.unproven(), prover, this.#modules.clock());
-    if (batch === null) return null;
+    return batch === null ? null : this.#proveJob(batch);
+  }
+
+  /** Closed batches without a proof, in order. */
+  async unprovenBatches(): Promise<readonly StoredBatch[]> {
+    await this.idle();
+    await this.#log.flushed();
+    return this.book.unproven();
+  }
+
+  /** The job of one of them, whoever else proves it. @returns null where it needs no proof (any more) */
+  async proveJobOf(batchHash: string): Promise<{ batch: StoredBatch; inputs: unknown } | null> {
+    const batch = (await this.unprovenBatches()).find((one) => one.batchHash === batchHash.toLowerCase());
+    return batch === undefined ? null : this.#proveJob(batch);
+  }
+
+  async #proveJob(batch: StoredBatch): Promise<{ batch: StoredBatch; inputs: unknown }> {
     const draft = await this.#log.require<BatchDraft>(storeKeys.draft(batch.number));
     const z = batch.publicSignals[2];
     return { batch, inputs: this.#modules.circuit.circuitInputs(openDraft(draft), z) };
@@ -321,7 +360,9 @@ export class BatchLine {
     const nowMs = modules.clock();
     const l1Timestamp = BigInt(this.l1Head?.timestamp ?? 0);
     try {
-      const options = { ...plan, terms: this.#options, l1Timestamp, nowMs };
+      const { feeAccountId } = this.#options;
+      const terms = { feeAccountId, feePerUnitWei: this.feePerUnitWei };
+      const options = { ...plan, terms, l1Timestamp, nowMs };
       const rebased = await rebaseBatches({ head, book, log, circuit: modules.circuit }, options);
       this.#opened = rebased.opened;
       this.#deadline.clear();

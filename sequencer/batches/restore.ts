@@ -19,6 +19,8 @@ export interface Restored {
   readonly opened: { entry: OpenedEntry; sequence: number } | null;
   /** Queue entries that were handed over and wait to be executed. */
   readonly waiting: StoredQueueEntry[];
+  /** The next batch's fee of a unit, where one was announced. */
+  readonly nextFeeWei: bigint | null;
   readonly replayedCount: number;
   /** Of the last final batch's ledger. */
   readonly leafCount: number;
@@ -34,6 +36,8 @@ export interface RestoreOptions {
 }
 
 const LEAVES_AT_ONCE = 10_000;
+/** Batches that are looked through for one with a fee. Guess. */
+const BATCHES_WITH_FEES = 50;
 
 /**
  * Closed batches are taken over by the leaves that they changed; only the open batch is executed again.
@@ -120,7 +124,25 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
     hashMs: replayAtMs - hashAtMs,
     replayMs: performance.now() - replayAtMs,
   };
-  return { head, book, opened, waiting, replayedCount: executed.length, leafCount, timings };
+  const nextFeeWei = await nextFee(log, book, opened);
+  const replayedCount = executed.length;
+  return { head, book, opened, waiting, nextFeeWei, replayedCount, leafCount, timings };
+}
+
+/**
+ * As it was announced. A directory that was made of a follower's, or of L1, has no announcement: then the last batch that
+ * charged anything says it, so that the fee goes on from there.
+ */
+async function nextFee(log: LedgerLog, book: BatchBook, opened: Restored["opened"]): Promise<bigint | null> {
+  const announced = await log.get<bigint>(storeKeys.nextFee);
+  if (announced !== undefined) return announced;
+  if (opened !== null) return opened.entry.feePerUnitWei;
+  const last = book.closedNumber;
+  for (let number = last; number > Math.max(0, last - BATCHES_WITH_FEES); number--) {
+    const batch = book.record(number) ?? (await log.batch(number));
+    if (batch !== undefined && batch.signedCount > 0) return batch.feePerUnitWei;
+  }
+  return null;
 }
 
 /** Of leaves that an older version stored: the next start need not take their hashes again. */

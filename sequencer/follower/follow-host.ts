@@ -44,13 +44,17 @@ export class FollowHost implements LedgerHost {
     this.#state = state;
     this.#sequencerUrl = sequencerUrl;
     this.log = followed.log;
-    this.options = { ...leader, pendingPerLeaf: 0, pendingTotal: 0, pendingTtlMs: 0 };
+    const { feePerUnitWei, ...terms } = leader;
+    this.options = { ...terms, pendingPerLeaf: 0, pendingTotal: 0, pendingTtlMs: 0 };
     const { book, head, log } = followed;
     const batch = (batchNumber: number) => batchOf(book, log, batchNumber);
     this.line = {
       head,
       book,
       estimates: new StageEstimates(leader),
+      get feePerUnitWei() {
+        return head.openBatch?.terms.feePerUnitWei ?? lastFeeWei(book) ?? feePerUnitWei;
+      },
       get l1Head() {
         return state.l1Head();
       },
@@ -148,6 +152,12 @@ export class FollowHost implements LedgerHost {
     const entry = await this.log.require<SettlementEntry>(storeKeys.log(sequence));
     return { entry, batch: (await this.line.batch(entry.batchNumber)) ?? null };
   }
+}
+
+/** Of the last batch of the sequencer's own that is remembered: others charge nothing. */
+function lastFeeWei(book: BatchBook): bigint | null {
+  const last = book.record(book.closedNumber);
+  return last === undefined || last.isForeign === true ? null : last.feePerUnitWei;
 }
 
 async function batchOf(

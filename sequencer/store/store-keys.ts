@@ -31,6 +31,8 @@ export const storeKeys = {
   queueEntry: (queueIndex: number) => `queue!${wide(queueIndex)}`,
   /** Position of the last final batch. */
   finalPosition: "final-position",
+  /** The fee of a unit in the batch that is opened next, written with the first operation of the one before. */
+  nextFee: "next-fee",
 } as const;
 
 /** Keys that start with `prefix` and a separator. */

@@ -62,6 +62,8 @@ export interface L1Inclusion {
   readonly transactionHash: string;
   readonly blockNumber: number | null;
   readonly gasUsed: number | null;
+  /** Wei of ether that the transaction paid for a unit of gas; absent where an older bridge, or nobody, reported it. */
+  readonly gasPriceWei?: bigint | null;
 }
 
 /** The record of a batch that has just been closed. */

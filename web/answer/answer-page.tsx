@@ -1,4 +1,5 @@
 import type { ComponentChildren, VNode } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import type { LedgerOperation } from "../../client/sequencer/sequencer-schemas.ts";
 import type { PaymentStage } from "../../client/settling/payment-status.ts";
 import { Badge, type Tone } from "../design/badge.tsx";
@@ -8,8 +9,11 @@ import { Timeline, type TimelineStep } from "../design/timeline.tsx";
 import { Answered } from "../explorer/answered.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
+import { keptSaid, readWords, type SaidWords } from "../said/read-words.ts";
+import { Words } from "../said/said-words.tsx";
 import { showCount, showOpen } from "../words/format.ts";
 import { BatchLink, LeafLink, OperationLink, settlementHref } from "../words/links.tsx";
+import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
 import { type FoundAnswer, type PaidAnswer, readAnswer } from "./read-answer.ts";
@@ -68,9 +72,28 @@ function Paid({ site, live, found }: Pick<PageProps, "site" | "live"> & { found:
         <h2>How far it is</h2>
         <Timeline label="How far the payment is" steps={stepsOf(found)} />
       </section>
+      <Said receipt={found.status.payment.receipt} />
       <WhoGotIt site={site} live={live} found={found} />
       <Facts found={found} />
     </>
+  );
+}
+
+/** Only the tab that asked knows what was answered: the ledger has its hash. */
+function Said({ receipt }: { receipt: bigint }) {
+  const [words, setWords] = useState<SaidWords | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  useEffect(() => {
+    const said = keptSaid(receipt);
+    if (said !== null) readWords(said).then(setWords, (error: unknown) => setProblem(problemOf(error)));
+  }, [receipt]);
+  if (problem !== null) return <ProblemNotice problem={problem} />;
+  if (words === null) return null;
+  return (
+    <section class="card stack">
+      <h2>What it said</h2>
+      <Words {...words} />
+    </section>
   );
 }
 

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { checkableModel } from "../../attribution/model/answering-model.ts";
+import { openCheckable } from "../../attribution/model/model-family.ts";
 import { encodeModel } from "../../attribution/model/model-files.ts";
 import { AnswerStore } from "../../attribution/server/answer-store.ts";
 import { createLedgerView } from "../../attribution/server/ledger-view.ts";
@@ -57,9 +57,10 @@ beforeAll(async () => {
   });
   await app.listen({ host: "127.0.0.1", port: Number(new URL(serverUrl).port) });
   hashes = [];
+  const own = await openCheckable(model);
   for (const { input: prompt } of sampleInputs("email", 2, "asked in a page")) {
     const answer = await askModel(world.bob, { serverUrl, modelId, prompt });
-    const paid = await payForAnswer(world.bob, { modelId, model: checkableModel(model), prompt, answer });
+    const paid = await payForAnswer(world.bob, { modelId, model: own, prompt, answer });
     hashes.push(paid.hash);
   }
   await world.settle();

@@ -2,6 +2,8 @@ import type { ComponentChildren } from "preact";
 import type { UncheckedAnswer } from "../../client/actions/answers/model-answers.ts";
 import { Badge } from "../design/badge.tsx";
 import { type Column, Table } from "../design/table.tsx";
+import type { SaidWords } from "../said/read-words.ts";
+import { Words } from "../said/said-words.tsx";
 import { showOpen } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 
@@ -16,11 +18,13 @@ interface AnswerCardProps {
   readonly answer: UncheckedAnswer;
   /** What the rows would divide. */
   readonly rewardWei: bigint;
+  /** Of an answer that is no label. */
+  readonly words: SaidWords | null;
   readonly children: ComponentChildren;
 }
 
 /** An answer that the page has checked, and whom it would pay. */
-export function AnswerCard({ answer, rewardWei, children }: AnswerCardProps) {
+export function AnswerCard({ answer, words, rewardWei, children }: AnswerCardProps) {
   const { confidence, estimate, label } = answer;
   const columns: Column<Row>[] = [
     { label: "Row", cell: ({ row }) => row },
@@ -37,7 +41,8 @@ export function AnswerCard({ answer, rewardWei, children }: AnswerCardProps) {
     <section class="card stack" aria-label="Answer">
       <div class="row">
         <h2>
-          {label} <span class="soft">({percent(confidence)} sure)</span>
+          {label ?? "The answer"}{" "}
+          {confidence !== null && <span class="soft">({percent(confidence)} sure)</span>}
         </h2>
         <span class="push" />
         <Badge tone="good">checked here</Badge>
@@ -46,12 +51,13 @@ export function AnswerCard({ answer, rewardWei, children }: AnswerCardProps) {
         Your browser has computed answer, query and receipt again, with the model that the ledger names. A
         false answer would have been refused.
       </p>
+      {words !== null && <Words {...words} />}
       {children}
       <h3>Whose rows made it</h3>
       <Table
         caption="The rows that helped most"
         columns={columns}
-        rows={estimate.topRows}
+        rows={estimate.topRows.filter(({ share }) => share > 0)}
         keyOf={({ row }) => row}
         empty="No row stands out: all share alike."
       />

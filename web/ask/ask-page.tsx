@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import type { PromptKind } from "../../attribution/model/model-family.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { WalletChoice } from "../bridge/wallet-menu.tsx";
 import { Badge } from "../design/badge.tsx";
@@ -133,7 +134,11 @@ function Question({ site, live, model }: PageProps & { model: ServedModel }) {
           value={prompt}
           onInput={write}
           lineCount={6}
-          placeholder="Paste an e-mail: the model says whether it is spam."
+          placeholder={
+            kind === "email"
+              ? "Paste an e-mail: the model says whether it is spam."
+              : "Ask, or begin a text: the model goes on with it, or cites rows that have it."
+          }
           help="Only the model's server and you see it; the ledger gets a hash of it."
           isDisabled={asking.isBusy || paying.isBusy}
         />
@@ -163,7 +168,7 @@ function Question({ site, live, model }: PageProps & { model: ServedModel }) {
         {asking.problem !== null && <ProblemNotice problem={asking.problem} />}
       </form>
       {checked !== null && (
-        <AnswerCard answer={checked.answer} rewardWei={model.rewardWei}>
+        <AnswerCard answer={checked.answer} words={checked.words} rewardWei={model.rewardWei}>
           {payment === undefined ? (
             <Button isMain isBusy={paying.isBusy} onClick={() => void pay()}>
               {`Pay ${showOpen(checked.answer.priceWei)} OPEN`}
@@ -194,8 +199,8 @@ function Paid({ journey }: { journey: Journey }) {
 }
 
 /** The page loads its copy of the model as soon as the model is looked at. */
-function useInputKind(model: ServedModel): "email" | "digit" | null {
-  const [kind, setKind] = useState<"email" | "digit" | null>(null);
+function useInputKind(model: ServedModel): PromptKind | null {
+  const [kind, setKind] = useState<PromptKind | null>(null);
   useEffect(() => {
     // A copy that cannot be had is told when a question needs it.
     ownCopy(model).then(

@@ -8,11 +8,15 @@ import { getModel, staticsOf } from "../../client/sequencer/model-reads.ts";
 import { type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { type Session, unlock } from "../ledger/session.ts";
 import { beginJourney, keepSigned } from "../ledger/signed-journey.ts";
+import { keepSaid, readWords, type SaidAnswer, type SaidWords } from "../said/read-words.ts";
 import { ownCopy, type ServedModel } from "./served-models.ts";
 
 export interface CheckedAnswer {
   readonly prompt: string;
   readonly answer: UncheckedAnswer;
+  readonly said: SaidAnswer;
+  /** null of a label. */
+  readonly words: SaidWords | null;
 }
 
 const unlocked = (now: Session, owned: Holdings) =>
@@ -36,8 +40,11 @@ export async function askAndCheck(
   const { modelId, serverUrl } = model;
   const answer = await askModel(client, { serverUrl, modelId, prompt, from });
   const [copy, leaf] = await Promise.all([ownCopy(model), getModel(client, modelId)]);
-  checkAnswer(copy, answer, { prompt, payerId: from, staticsHash: staticsOf(leaf).hash });
-  return { prompt, answer };
+  const staticsHash = staticsOf(leaf).hash;
+  checkAnswer(copy, answer, { prompt, payerId: from, staticsHash, isAnsweredAgain: true });
+  const { family, rowsRoot } = copy;
+  const said = { serverUrl, family, rowsRoot, answer: answer.answer };
+  return { prompt, answer, said, words: await readWords(said) };
 }
 
 /** Pays what was answered, and keeps the payment among the transfers. @throws what payForAnswer throws */
@@ -45,7 +52,7 @@ export async function payChecked(
   now: Session,
   owned: Holdings,
   model: ServedModel,
-  { prompt, answer }: CheckedAnswer,
+  { prompt, answer, said }: CheckedAnswer,
 ): Promise<void> {
   const client = await unlocked(now, owned);
   const { id: from } = mainAccount(owned)!;
@@ -59,4 +66,5 @@ export async function payChecked(
   await keepSigned(now, journey, (onSigned) =>
     payForAnswer(client, { from, modelId, model: copy, prompt, answer, onSigned }),
   );
+  keepSaid(answer.receipt, said);
 }

@@ -1,5 +1,6 @@
 /** The models that the page may ask, and what it checks their answers with. */
 import { z } from "zod";
+import type { ModelFamily, PromptKind } from "../../attribution/model/model-family.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { drawShares } from "../../circuits/settlement/settlement-split.ts";
 import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
@@ -48,9 +49,14 @@ export async function findServedModels({ modelServers, sequencer }: Site): Promi
   };
 }
 
-/** What the reader writes: an e-mail. Digits are asked about at the command line. */
-type InputKind = "email" | "digit";
-export type OwnCopy = CheckableModel & { readonly inputKind: InputKind };
+/** What the reader writes: an e-mail, or any text. Digits are asked about at the command line. */
+export type OwnCopy = CheckableModel & {
+  readonly inputKind: PromptKind;
+  /** As the recipe names it. */
+  readonly family: string;
+  /** Of the version that the model is of: 64 hexadecimal digits. */
+  readonly rowsRoot: string;
+};
 
 const copies = new Map<string, Promise<OwnCopy>>();
 
@@ -69,13 +75,36 @@ export function ownCopy({ serverUrl }: ServedModel): Promise<OwnCopy> {
 }
 
 async function loadCopy(serverUrl: string): Promise<OwnCopy> {
-  const [{ fetchAnswering }, { checkableModel }] = await Promise.all([
+  const [{ fetchAnswering }, { openCheckable }, families] = await Promise.all([
     import("../../attribution/model/model-download.ts"),
-    import("../../attribution/model/answering-model.ts"),
+    import("../../attribution/model/model-family.ts"),
+    knownFamilies(serverUrl),
     initPoseidon(),
     // A query is hashed by the same width as a batch's data.
     loadDataConstants(),
   ]);
-  const part = await fetchAnswering(serverUrl);
-  return { ...checkableModel(part), inputKind: part.recipe.inputs.kind };
+  const part = await fetchAnswering(serverUrl, families);
+  const { family, recipe } = part;
+  const rowsRoot = recipe.datanet.rowsRoot.slice(2);
+  return {
+    ...(await openCheckable(part)),
+    inputKind: family.promptKind(recipe),
+    family: family.name,
+    rowsRoot,
+  };
+}
+
+/** The families of models whose answers the page can check; scripts/cli/model-families.ts has those of the commands. */
+async function knownFamilies(serverUrl: string): Promise<readonly ModelFamily[]> {
+  const [{ classifierFamily }, { retrievalFamily }, { textFamily }, { readFromServer }] = await Promise.all([
+    import("../../attribution/model/classifier-family.ts"),
+    import("../../models/retrieval/retrieval-family.ts"),
+    import("../../models/registered/text-family.ts"),
+    import("../../models/registered/base-files.ts"),
+  ]);
+  return [
+    classifierFamily,
+    retrievalFamily,
+    textFamily({ bases: [readFromServer(serverUrl)], kernels: "wasm" }),
+  ];
 }

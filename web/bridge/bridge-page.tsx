@@ -1,8 +1,10 @@
+import { estimateFees } from "../../client/sequencer/fees.ts";
 import { Notice } from "../design/notice.tsx";
 import { holdings } from "../ledger/holdings.ts";
 import { lookProblem } from "../ledger/keeper.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { Balances } from "./balances.tsx";
@@ -14,6 +16,7 @@ import { WalletChoice } from "./wallet-menu.tsx";
 /** Money in, money across, money out; and at every moment where it is. */
 export function BridgePage({ site, live }: PageProps) {
   const now = session.value;
+  const fees = useAnswer(live, "fees", () => estimateFees(site.sequencer));
   const info = live.info.value;
   if (now === null) {
     return (
@@ -47,7 +50,7 @@ export function BridgePage({ site, live }: PageProps) {
         {owned === null || info === null ? (
           <p class="soft">Asking what you have …</p>
         ) : (
-          <MoveForms key={now.address} live={live} info={info} owned={owned} />
+          <MoveForms key={now.address} live={live} info={info} owned={owned} fees={fees.value} />
         )}
         <Balances live={live} session={now} owned={owned} />
       </div>

@@ -1,4 +1,4 @@
-import type { SequencerInfo } from "../../client/sequencer/sequencer-schemas.ts";
+import type { FeeEstimates, SequencerInfo } from "../../client/sequencer/sequencer-schemas.ts";
 import type { Holdings } from "../ledger/holdings.ts";
 import type { Live } from "../ledger/live.ts";
 
@@ -7,4 +7,6 @@ export interface FormProps {
   readonly live: Live;
   readonly info: SequencerInfo;
   readonly owned: Holdings;
+  /** undefined until the sequencer has answered. */
+  readonly fees: FeeEstimates | undefined;
 }

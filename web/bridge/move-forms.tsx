@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { WHO_PAYS } from "../../client/sequencer/fees.ts";
 import { Tabs } from "../design/tabs.tsx";
 import { DepositForm } from "./deposit-form.tsx";
 import type { FormProps } from "./form-props.ts";
@@ -22,6 +23,7 @@ export function MoveForms(props: FormProps) {
       <div id="move-panel" role="tabpanel" aria-label={tab.label}>
         <tab.show {...props} />
       </div>
+      <p class="soft small">{WHO_PAYS}</p>
     </section>
   );
 }

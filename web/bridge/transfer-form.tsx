@@ -12,19 +12,20 @@ import { Term } from "../words/term.tsx";
 import { readAmount } from "./amount.ts";
 import { AmountForm } from "./amount-form.tsx";
 import { NoLedgerKey } from "./contract-wallet.tsx";
+import { feeOf } from "./fee-of.ts";
 import type { FormProps } from "./form-props.ts";
 import { NoAccountYet } from "./no-account.tsx";
 import { startTransfer } from "./start.ts";
 import { useAction } from "./use-action.ts";
 
-export function TransferForm({ live, info, owned }: FormProps) {
+export function TransferForm({ live, info, owned, fees }: FormProps) {
   const [text, setText] = useState("");
   const [payee, setPayee] = useState("");
   const action = useAction();
   const account = mainAccount(owned);
   if (account === null) return <NoAccountYet />;
   if (session.value!.isContract) return <NoLedgerKey />;
-  const feeWei = BigInt(info.weights.transfer ?? 0) * info.feePerUnitWei;
+  const feeWei = feeOf("transfer", fees, info);
   // Ten significant digits: what a transfer's 40 bits hold.
   const maxWei = floorAmount(account.balanceWei - feeWei);
   const amount = readAmount(text, { maxWei, maxWhy: "your account holds no more, the fee counted in" });
@@ -62,7 +63,7 @@ export function TransferForm({ live, info, owned }: FormProps) {
       submitLabel="Transfer"
       busyLabel="Sending …"
       summary={[
-        ["Fee", `${showOpen(feeWei)} OPEN`],
+        ["Fee, at most", `${showOpen(feeWei)} OPEN`],
         [<Term name="accepted">Accepted</Term>, "at once"],
         [
           <Term name="posted">On Ethereum</Term>,

@@ -7,12 +7,13 @@ import { Term } from "../words/term.tsx";
 import { readAmount } from "./amount.ts";
 import { AmountForm } from "./amount-form.tsx";
 import { InTwoSteps } from "./contract-wallet.tsx";
+import { feeOf } from "./fee-of.ts";
 import type { FormProps } from "./form-props.ts";
 import { NoAccountYet } from "./no-account.tsx";
 import { startForcedWithdraw, startWithdraw } from "./start.ts";
 import { useAction } from "./use-action.ts";
 
-export function WithdrawForm({ live, info, owned }: FormProps) {
+export function WithdrawForm({ live, info, owned, fees }: FormProps) {
   const [text, setText] = useState("");
   const isContract = session.value!.isContract;
   const [isChosen, setForced] = useState(false);
@@ -22,7 +23,7 @@ export function WithdrawForm({ live, info, owned }: FormProps) {
   const account = mainAccount(owned);
   if (account === null) return <NoAccountYet />;
   // A forced one pays its fee on Ethereum.
-  const feeWei = isForced ? 0n : BigInt(info.weights.withdraw ?? 0) * info.feePerUnitWei;
+  const feeWei = isForced ? 0n : feeOf("withdraw", fees, info);
   const maxWei = account.balanceWei - feeWei;
   const amount = readAmount(text, { maxWei, maxWhy: "your account holds no more, the fee counted in" });
   const submit = () =>
@@ -66,7 +67,7 @@ export function WithdrawForm({ live, info, owned }: FormProps) {
         ["Goes to", "your address on Ethereum"],
         isForced
           ? ["Fee, burned on Ethereum", `${showOpen(owned.forcedFeeWei)} OPEN`]
-          : ["Fee", `${showOpen(feeWei)} OPEN`],
+          : ["Fee, at most", `${showOpen(feeWei)} OPEN`],
         [
           <Term name="claimable">Claimable</Term>,
           isForced

@@ -91,7 +91,8 @@ const commonConfig = (): InlineConfig => ({
   root: join(repositoryRoot, "web"),
   configFile: false,
   logLevel: "error",
-  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  // Development would write this machine's paths into every element; tests build what people get.
+  oxc: { jsx: { runtime: "automatic", importSource: "preact", development: false } },
 });
 const commonPlugins = (): Plugin[] => [browserTwins(), packedConstants(), wordsOfDocs(repositoryRoot)];
 // Whatever V8 and its like have had since 2023; WebAssembly and BigInt need no older one.

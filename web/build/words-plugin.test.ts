@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { readDictionary, readErrors } from "./words-plugin.ts";
+import { errorsOfPages, readDictionary, readErrors } from "./words-plugin.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const docs = (name: string) => readFileSync(join(root, "docs", name), "utf8");
@@ -32,6 +32,14 @@ describe("words that pages take from docs/", () => {
       ]);
     expect(used.length).toBeGreaterThan(10);
     expect(used.filter((word) => !known.has(word))).toEqual([]);
+  });
+
+  it("leave out errors of what no page calls", () => {
+    const codes = Object.keys(errorsOfPages(docs("errors.md")));
+    expect(codes).toEqual(
+      expect.arrayContaining(["CLI_WALLET_REJECTED", "SEQ_RATE_LIMITED", "MOD_BASE_MISSING"]),
+    );
+    expect(codes.filter((code) => /^(CMD|DNT)_/.test(code))).toEqual([]);
   });
 
   it("say of each error of the client what it means and what to do", () => {

@@ -13,7 +13,7 @@ export function wordsOfDocs(root: string): Plugin {
     load(id) {
       if (id === "\0virtual:dictionary")
         return exported(readDictionary(readFileSync(page("dictionary.md"), "utf8")));
-      if (id === "\0virtual:errors") return exported(readErrors(readFileSync(page("errors.md"), "utf8")));
+      if (id === "\0virtual:errors") return exported(errorsOfPages(readFileSync(page("errors.md"), "utf8")));
       return null;
     },
   };
@@ -27,6 +27,14 @@ export function readDictionary(text: string): Record<string, string> {
   const rows = [...text.matchAll(/^\| ([^|]+) \| ([^|]+) \|[^|]*\|$/gm)];
   const words = rows.map(([, word, meaning]) => [plain(word!), plain(meaning!)] as const);
   return Object.fromEntries(words.filter(([word]) => word !== "word" && !/^-+$/.test(word)));
+}
+
+/** Of commands, devnet, drills and Datanet hosts: no page calls what raises them. */
+const OF_OTHERS = /^(CMD|DEV|DNT|DRL)_/;
+
+/** Those that a page may have to explain. */
+export function errorsOfPages(text: string): ReturnType<typeof readErrors> {
+  return Object.fromEntries(Object.entries(readErrors(text)).filter(([code]) => !OF_OTHERS.test(code)));
 }
 
 /** Code by code: what it means, and what to do where the table says so. */

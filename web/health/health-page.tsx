@@ -13,6 +13,7 @@ import { BatchLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { BatchCharts } from "./batch-charts.tsx";
+import { OperatorAccount } from "./operator-account.tsx";
 import {
   type L1Health,
   readContradictions,
@@ -58,6 +59,7 @@ export function HealthPage({ site, live }: PageProps) {
       )}
       {l1.problem !== null && <ProblemNotice problem={l1.problem} />}
       {l1.value != null && <Fees l1={l1.value} />}
+      <OperatorAccount site={site} live={live} />
       {batches.problem !== null && <ProblemNotice problem={batches.problem} />}
       {batches.value !== undefined && <BatchCharts batches={batches.value} />}
       {contradictions.value === null && <Verdicts contradictions={null} />}

@@ -2,6 +2,7 @@
 import { type Address, type Hex, isAddress } from "viem";
 import { z } from "zod";
 import type { SignedSubmission } from "../../client/actions/ledger/send-operation.ts";
+import { EFFECT_CONTRACTS, EFFECT_EVENTS } from "../../client/l1-proposal.ts";
 
 const JOURNEY_KINDS = ["deposit", "transfer", "withdraw", "forcedWithdraw", "answer"] as const;
 export type JourneyKind = (typeof JOURNEY_KINDS)[number];
@@ -51,9 +52,10 @@ export const journeySchema = z.object({
       isTransaction: z.boolean(),
       fromBlock: z.int(),
       effect: z.object({
-        contract: z.enum(["rollup", "token"]),
-        event: z.enum(["QueueEntryAdded", "WithdrawalClaimed", "Approval", "Transfer"]),
+        contract: z.enum(EFFECT_CONTRACTS),
+        event: z.enum(EFFECT_EVENTS),
         args: z.record(z.string(), z.string()),
+        address: address.optional(),
       }),
     })
     .optional(),

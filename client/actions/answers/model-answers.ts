@@ -31,8 +31,9 @@ const estimateSchema = z.object({
 });
 
 export const answerSchema = z.object({
-  label: z.string(),
-  confidence: z.number(),
+  /** null of models without labels, as is the confidence. */
+  label: z.string().nullable(),
+  confidence: z.number().nullable(),
   /** The text that the receipt hashes. */
   answer: z.string(),
   receipt: fieldElement,
@@ -61,6 +62,8 @@ export interface CheckableModel {
   readonly staticsHash: bigint;
   /** What the model says to a prompt, and its query: columnCount odd numbers, −255 … 255. */
   answer(prompt: string): { readonly text: string; readonly query: Int16Array };
+  /** Of models that answer slowly: the query of an answer's text, without answering again. */
+  queryOf?(prompt: string, text: string): Int16Array;
 }
 
 /**

@@ -18,6 +18,8 @@ export interface PayForAnswerParameters extends SigningOptions {
   answer: UncheckedAnswer;
   /** The most that the customer pays; default: what the answer said. */
   maxPriceWei?: bigint;
+  /** As `checkAnswer` says. */
+  isAnsweredAgain?: boolean;
 }
 
 export type PayForAnswerErrorCode = CheckAnswerErrorCode | "CLI_PRICE_TOO_HIGH" | PayInferenceErrorCode;
@@ -36,7 +38,7 @@ export async function payForAnswer(
   client: LedgerClient,
   parameters: PayForAnswerParameters,
 ): Promise<PayInferenceReturnType> {
-  const { modelId, model, prompt, answer, maxPriceWei, ...signing } = parameters;
+  const { modelId, model, prompt, answer, maxPriceWei, isAnsweredAgain = false, ...signing } = parameters;
   // A commitment of many words is ahead: pages and the package fetch the constants of that hash when it is.
   await loadDataConstants();
   const [{ id: payerId }, leaf] = await Promise.all([
@@ -50,7 +52,8 @@ export async function payForAnswer(
       data: { modelId, priceWei: `${priceWei}`, maxPriceWei: `${mostWei}` },
     });
   }
-  checkAnswer(model, answer, { prompt, payerId, staticsHash: staticsOf(leaf).hash });
+  const staticsHash = staticsOf(leaf).hash;
+  checkAnswer(model, answer, { prompt, payerId, staticsHash, isAnsweredAgain });
   return payInference(client, {
     ...signing,
     from: payerId,

@@ -10,8 +10,8 @@ import { commitVersion, type VersionCommitments } from "./version-commitments.ts
 export interface CollectVersionParameters {
   datanetId: number;
   store: RowStore;
-  /** Who vouches for the rows of a contribution, the second half of their earner; null leaves the contribution out. */
-  validatorId: number | ((commit: DatanetCommit) => number | null);
+  /** Who vouches for a row, the second half of its earner; null leaves the row out. A row's digest is its SHA-256. */
+  validatorId: number | ((commit: DatanetCommit, digest: string) => number | null);
   /** Rows that stay out, by their names in the store (SHA-256), whoever has committed them. */
   leaveOut?: ReadonlySet<string>;
 }
@@ -44,10 +44,10 @@ export async function collectVersion(
   const digestOf = new Map<bigint, string>();
   for (const commit of await listCommits(client, datanetId)) {
     const { rowHashes, digests } = await readContribution(store, commit.rowsRoot);
-    const validator = vouches(commit);
     for (const [i, rowHash] of rowHashes.entries()) {
       if (digestOf.has(rowHash)) continue;
       digestOf.set(rowHash, digests[i]!);
+      const validator = vouches(commit, digests[i]!);
       if (validator !== null && leaveOut?.has(digests[i]!) !== true)
         rows.push({ rowHash, contributorId: commit.contributorId, validatorId: validator });
     }

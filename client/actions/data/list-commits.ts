@@ -1,5 +1,4 @@
-import { hashTagged } from "../../../circuits/field/poseidon.ts";
-import { TAG } from "../../../circuits/protocol.ts";
+import { commitChain } from "../../../circuits/ledger/commit-chain.ts";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { getLeaf, listOperations } from "../../sequencer/ledger-reads.ts";
@@ -34,19 +33,19 @@ export async function listCommits(client: LedgerClient, datanetId: number): Prom
     listAllOperations(client, datanetId),
     getLeaf(client, datanetId),
   ]);
-  const commits = operations
+  const executed = operations
     .filter(
       ({ kind, b, status, opIndex }) =>
         kind === "commitData" && b === datanetId && status !== "dropped" && opIndex != null,
     )
     .sort((a, b) => a.opIndex! - b.opIndex!);
-  // docs/settlement.md, "Operations".
-  const chain = commits.reduce(
-    (link, { a, words, amountCode }) =>
-      hashTagged(TAG.commit, [link, words[0]!, BigInt(a) | (amountCode << 24n)]),
-    0n,
-  );
-  if (chain !== datanet.chain) {
+  const commits = executed.map(({ a, words, amountCode, opIndex }) => ({
+    contributorId: a,
+    rowsRoot: words[0]!,
+    rowCount: Number(amountCode),
+    opIndex: opIndex!,
+  }));
+  if (commitChain(commits) !== datanet.chain) {
     throw clientError(
       "CLI_COMMITS_INCOMPLETE",
       `the ${commits.length} commits that the sequencer lists are not those of datanet ${datanetId}`,
@@ -58,15 +57,17 @@ export async function listCommits(client: LedgerClient, datanetId: number): Prom
       kind === "publishVersion" && a === datanetId && status !== "dropped" && opIndex != null,
   );
   const publishedIndex = Math.max(-1, ...publications.map(({ opIndex }) => opIndex!));
-  return commits.map(({ a, words, amountCode, opIndex }) => ({
-    contributorId: a,
-    rowsRoot: words[0]!,
-    rowCount: Number(amountCode),
-    isAfterVersion: publications.length > 0 && opIndex! > publishedIndex,
+  return commits.map(({ opIndex, ...commit }) => ({
+    ...commit,
+    isAfterVersion: publications.length > 0 && opIndex > publishedIndex,
   }));
 }
 
-async function listAllOperations(client: LedgerClient, leafId: number): Promise<LedgerOperation[]> {
+/**
+ * Every operation of a leaf, newest first.
+ * @internal
+ */
+export async function listAllOperations(client: LedgerClient, leafId: number): Promise<LedgerOperation[]> {
   const all: LedgerOperation[] = [];
   for (;;) {
     const before = all.at(-1)?.hash;

@@ -55,22 +55,43 @@ export async function storeContribution(
   store: RowStore,
   rows: readonly Uint8Array[],
 ): Promise<StoredContribution> {
-  const digests: string[] = [];
+  const digests = new Set<string>();
   for (const [index, content] of rows.entries()) {
-    const digest = bytesToHex(sha256(content));
-    if (content.length === 0 || digests.includes(digest)) {
+    const digest = await storeRow(store, content);
+    if (content.length === 0 || digests.has(digest)) {
       const why = content.length === 0 ? "is empty" : "is in the contribution twice";
       throw clientError("CLI_ROW_INVALID", `row ${index} ${why}`, { data: { index, digest } });
     }
-    digests.push(digest);
-    await writeOnce(rowPath(store, digest), content);
+    digests.add(digest);
   }
+  return storeContributionList(store, [...digests]);
+}
+
+/**
+ * Stores the list of a contribution whose rows are in the store.
+ * @internal
+ */
+export async function storeContributionList(
+  store: RowStore,
+  digests: readonly string[],
+): Promise<StoredContribution> {
   const contribution = describeContribution(digests);
   await writeOnce(
     contributionPath(store, contribution.rowsRoot),
     `${JSON.stringify({ rows: digests }, null, 1)}\n`,
   );
   return contribution;
+}
+
+/**
+ * Stores one row.
+ * @returns its SHA-256, 64 hexadecimal digits
+ * @internal
+ */
+export async function storeRow(store: RowStore, content: Uint8Array): Promise<string> {
+  const digest = bytesToHex(sha256(content));
+  if (content.length > 0) await writeOnce(rowPath(store, digest), content);
+  return digest;
 }
 
 export type ReadContributionErrorCode = "CLI_ROWS_MISSING";

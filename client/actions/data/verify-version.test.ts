@@ -84,6 +84,7 @@ function answerDatanet({ chain = committedChain, rowsRoot }: { chain?: bigint; r
       version: 1,
       rowCount: 1,
       publishedAt: 1,
+      policy: "0x0",
       rowsRoot: toHex32(rowsRoot),
       ownersCommitment: "0x0",
       earnerRoot: "0x0",

@@ -1,4 +1,5 @@
 import type { LedgerClient } from "../../ledger-client.ts";
+import { getLeaf } from "../../sequencer/ledger-reads.ts";
 import type { VersionCommitments } from "../data/version-commitments.ts";
 import type { SigningErrorCode } from "./send-operation.ts";
 import { type SendResult, type SigningOptions, signAndSend } from "./send-operation.ts";
@@ -8,7 +9,7 @@ export interface PublishVersionParameters extends SigningOptions {
   datanetId: number;
   /** From `commitVersion`. */
   version: Pick<VersionCommitments, "rowsRoot" | "ownersCommitment" | "earnerRoot" | "rowCount">;
-  /** A field element that the datanet's owner gives a meaning to; default 0. */
+  /** The hash of the datanet's card (docs/datanets.md); default: the present one stays. */
   policy?: bigint;
 }
 export type PublishVersionReturnType = SendResult;
@@ -36,7 +37,11 @@ export async function publishVersion(
     version.ownersCommitment,
     version.earnerRoot,
     BigInt(version.rowCount),
-    policy ?? 0n,
+    policy ?? (await presentPolicy(client, datanetId)),
   ];
   return signAndSend(client, { kind: "publishVersion", words }, { ...parameters, from: datanetId });
+}
+
+async function presentPolicy(client: LedgerClient, datanetId: number): Promise<bigint> {
+  return (await getLeaf(client, datanetId)).datanet?.policy ?? 0n;
 }

@@ -26,6 +26,9 @@ export const multiplyScratchBytes = EDGE + TILE_ROWS * ROW_BYTES;
 const min = (a: Code, b: Code): Code => select(a, b, i32.ltS(a, b));
 const times = (a: Code, b: number): Code => i32.mul(a, i32.const(b));
 
+/** Steps that a turn of a tile's loop takes: turning costs as much as a fourth of one. */
+const UNROLLED = 4;
+
 /** tile(depth, a, b, strideB, c, strideC, isFirst): `rows` rows by TILE_COLUMNS columns of C. */
 function addTile(builder: WasmModuleBuilder, rows: number): WasmFunction {
   const types = Array<"i32">(7).fill("i32");
@@ -43,24 +46,33 @@ function addTile(builder: WasmModuleBuilder, rows: number): WasmFunction {
     const right = f.locals("v128", 2);
     const left = f.local("v128");
     const rowAt = (i: number) => i32.add(c.get, i32.mul(strideC.get, i32.const(i)));
+    const step = (aOffset: number, bOffset: number) => {
+      for (const [j, half] of right.entries()) f.set(half, v128.load(b.get, bOffset + 16 * j));
+      for (const [i, pair] of sums.entries()) {
+        f.set(left, f32x4.loadSplat(a.get, aOffset + FLOAT * i));
+        for (const [j, sum] of pair.entries()) f.set(sum, f32x4.madd(left.get, right[j]!.get, sum.get));
+      }
+    };
+    const move = (steps: number, bytesB: Code) => {
+      f.set(a, i32.add(a.get, i32.const(steps * FLOAT * TILE_ROWS)));
+      f.set(b, i32.add(b.get, bytesB));
+      f.set(depth, i32.sub(depth.get, i32.const(steps)));
+    };
     // Locals begin as 0.
     f.if(i32.eqz(isFirst.get), () => {
       for (const [i, pair] of sums.entries())
         for (const [j, sum] of pair.entries()) f.set(sum, v128.load(rowAt(i), 16 * j));
     });
-    f.doWhile(
-      () => {
-        for (const [j, half] of right.entries()) f.set(half, v128.load(b.get, 16 * j));
-        for (const [i, pair] of sums.entries()) {
-          f.set(left, f32x4.loadSplat(a.get, FLOAT * i));
-          for (const [j, sum] of pair.entries()) f.set(sum, f32x4.madd(left.get, right[j]!.get, sum.get));
-        }
-        f.set(a, i32.add(a.get, i32.const(FLOAT * TILE_ROWS)));
-        f.set(b, i32.add(b.get, strideB.get));
-        f.set(depth, i32.sub(depth.get, i32.const(1)));
-      },
-      () => depth.get,
+    f.if(i32.eq(strideB.get, i32.const(ROW_BYTES)), () =>
+      f.while(i32.geU(depth.get, i32.const(UNROLLED)), () => {
+        for (let k = 0; k < UNROLLED; k++) step(k * FLOAT * TILE_ROWS, k * ROW_BYTES);
+        move(UNROLLED, i32.const(UNROLLED * ROW_BYTES));
+      }),
     );
+    f.while(depth.get, () => {
+      step(0, 0);
+      move(1, strideB.get);
+    });
     for (const [i, pair] of sums.entries())
       for (const [j, sum] of pair.entries()) f.emit(v128.store(rowAt(i), sum.get, 16 * j));
   });
@@ -107,7 +119,12 @@ export function addMultiply(builder: WasmModuleBuilder): void {
                   const to = hold(f, "i32", i32.add(packedB, times(k, ROW_BYTES)));
                   for (const at of [0, 16]) f.emit(v128.store(to, v128.load(source, at), at));
                 }),
-              () => packColumns(f, { steps, width, packedB, from, rowB, columnB }),
+              () => {
+                const isFlipped = i32.and(i32.eq(rowB, i32.const(FLOAT)), isWhole);
+                const quads = hold(f, "i32", select(i32.and(steps, i32.const(-4)), zero, isFlipped));
+                packFlipped(f, { quads, packedB, from, columnB });
+                packColumns(f, { first: quads, steps, width, packedB, from, rowB, columnB });
+              },
             );
           });
           range(f, zero, block, i32.const(TILE_ROWS), (m) => {
@@ -165,20 +182,58 @@ function packA(
   });
 }
 
-/** One panel of B, column by column; columns that are not there are 0. */
+/** Four numbers of each of four registers, the other way round. */
+function flipFour(f: WasmFunction, rows: readonly [Code, Code, Code, Code]): Code[] {
+  const lanes = (a: Code, b: Code, picked: readonly number[]) =>
+    v128.shuffle(
+      a,
+      b,
+      picked.flatMap((lane) => [0, 1, 2, 3].map((byte) => FLOAT * lane + byte)),
+    );
+  const [a, b, c, d] = rows;
+  const pair = (x: Code, y: Code, picked: readonly number[]) => hold(f, "v128", lanes(x, y, picked));
+  const [low, high] = [
+    [0, 4, 1, 5],
+    [2, 6, 3, 7],
+  ] as const;
+  const [ab, cd, ef, gh] = [pair(a, b, low), pair(c, d, low), pair(a, b, high), pair(c, d, high)];
+  const [front, back] = [
+    [0, 1, 4, 5],
+    [2, 3, 6, 7],
+  ] as const;
+  return [lanes(ab, cd, front), lanes(ab, cd, back), lanes(ef, gh, front), lanes(ef, gh, back)];
+}
+
+/** One panel of a B whose columns are whole rows in memory: four steps of four columns at a time. */
+function packFlipped(f: WasmFunction, names: Names<"quads" | "packedB" | "from" | "columnB">): void {
+  const { columnB, from, packedB, quads } = names;
+  range(f, i32.const(0), quads, i32.const(4), (k) => {
+    const to = hold(f, "i32", i32.add(packedB, times(k, ROW_BYTES)));
+    for (let j = 0; j < TILE_COLUMNS; j += 4) {
+      const rows = [0, 1, 2, 3].map((i) => {
+        const column = i32.add(from, i32.mul(columnB, i32.const(j + i)));
+        return hold(f, "v128", v128.load(i32.add(column, times(k, FLOAT))));
+      }) as [Code, Code, Code, Code];
+      for (const [i, row] of flipFour(f, rows).entries())
+        f.emit(v128.store(to, row, i * ROW_BYTES + FLOAT * j));
+    }
+  });
+}
+
+/** One panel of B from step `first` on, column by column; columns that are not there are 0. */
 function packColumns(
   f: WasmFunction,
-  names: Names<"steps" | "width" | "packedB" | "from" | "rowB" | "columnB">,
+  names: Names<"first" | "steps" | "width" | "packedB" | "from" | "rowB" | "columnB">,
 ): void {
-  const { columnB, from, packedB, rowB, steps, width } = names;
+  const { columnB, first, from, packedB, rowB, steps, width } = names;
   const one = i32.const(1);
   range(f, i32.const(0), i32.const(TILE_COLUMNS), one, (j) => {
     const source = f.local("i32");
     const to = f.local("i32");
-    f.set(source, i32.add(from, i32.mul(j, columnB)));
-    f.set(to, i32.add(packedB, times(j, FLOAT)));
+    f.set(source, i32.add(i32.add(from, i32.mul(j, columnB)), i32.mul(first, rowB)));
+    f.set(to, i32.add(i32.add(packedB, times(j, FLOAT)), times(first, ROW_BYTES)));
     const isThere = hold(f, "i32", i32.ltS(j, width));
-    range(f, i32.const(0), steps, one, () => {
+    range(f, first, steps, one, () => {
       f.if(
         isThere,
         () => f.emit(f32.store(to.get, f32.load(source.get))),

@@ -17,12 +17,14 @@ const zero = i32.const(0);
 const integers = (count: number): ValueType[] => Array<ValueType>(count).fill("i32");
 const bytesOf = (count: Code): Code => i32.shl(count, i32.const(2));
 
-export function addRowKernels(builder: WasmModuleBuilder): void {
+/** @returns softmax, which attention over pages calls */
+export function addRowKernels(builder: WasmModuleBuilder): WasmFunction {
   addNormalise(builder);
   addNormaliseBack(builder);
-  addSoftmax(builder);
+  const softmax = addSoftmax(builder);
   addSoftmaxBack(builder);
   addCrossEntropy(builder);
+  return softmax;
 }
 
 /** normalise(rows, width, x, weight, bias or 0, y, stats, epsilon, isCentred) */
@@ -119,8 +121,8 @@ function addNormaliseBack(builder: WasmModuleBuilder): void {
 }
 
 /** softmax(rows, x, strideBytes, first, scale) */
-function addSoftmax(builder: WasmModuleBuilder): void {
-  builder.function("softmax", [...integers(4), "f32"], null, (f) => {
+function addSoftmax(builder: WasmModuleBuilder): WasmFunction {
+  return builder.function("softmax", [...integers(4), "f32"], null, (f) => {
     const [rows, , stride, , scale] = codes(f, 5);
     const [x, first] = [f.param(1), f.param(3)];
     const most = f.local("f32");

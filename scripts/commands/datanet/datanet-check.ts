@@ -1,6 +1,6 @@
 /** The check of a datanet's commits, as the command prints it and the devnet's validators use it. */
 import { checkDatanet, type DatanetCheck, rowsToLeaveOut } from "../../../attribution/model/datanet-check.ts";
-import { decodeRow } from "../../../attribution/rows/row-content.ts";
+import { rowLine } from "../../../attribution/rows/row-line.ts";
 import { listCommits } from "../../../client/actions/data/list-commits.ts";
 import { type RowStore, readContribution, readRow } from "../../../client/actions/data/row-store.ts";
 import type { LedgerClient } from "../../../client/ledger-client.ts";
@@ -52,6 +52,5 @@ export async function checkCommits(
 const EXCERPT_LENGTH = 50;
 
 export function excerptOf({ kind }: DatanetCheck, { content }: PlacedRow): string {
-  const { input } = decodeRow(kind, content);
-  return kind === "digit" ? "" : input.replace(/\s+/g, " ").trim().slice(0, EXCERPT_LENGTH);
+  return kind === "digit" ? "" : rowLine(content, EXCERPT_LENGTH);
 }

@@ -19,6 +19,8 @@ import { addDatanetCheck } from "./datanet-check-command.ts";
 import { addDatanetIndex } from "./datanet-index-command.ts";
 import { addApproveModel, addRevokeModel } from "./datanet-model-command.ts";
 import { addDatanetVerify } from "./datanet-verify-command.ts";
+import { addHostCommands } from "./host-command.ts";
+import { addHostPeopleCommands } from "./host-people-command.ts";
 import { labelledRows } from "./label-rows.ts";
 import { readLeaveOut } from "./leave-out-file.ts";
 
@@ -36,6 +38,8 @@ export function addDatanetCommands(program: Command): void {
   addDatanetVerify(datanet);
   addDatanetIndex(datanet);
   addShow(datanet);
+  addHostCommands(datanet);
+  addHostPeopleCommands(datanet);
 }
 
 const STORE_OPTION = ["--rows <folder>", "the store that holds the rows", workspacePaths.rows] as const;
@@ -79,7 +83,14 @@ function addContribute(parent: Command): void {
     .command("contribute <datanet> <files...>")
     .description("store files as rows and commit their root to the datanet")
     .option("--lines", "every line of a file is a row; by default a file is one row")
-    .option("--labelled", "every line is a labelled e-mail or digit as JSON (docs/attribution.md)")
+    .option(
+      "--labelled",
+      "every line is a row as JSON: a labelled e-mail or digit, or a text (docs/attribution.md)",
+    )
+    .option(
+      "--card <file>",
+      "the Datanet's card: files are JSON lines, CSV or Parquet by their ending, as it says",
+    )
     .option(...STORE_OPTION);
   withWait(command, "acknowledged");
   withExample(
@@ -87,19 +98,22 @@ function addContribute(parent: Command): void {
     "datanet contribute 6 mail/*.eml --account bob",
     "datanet contribute 6 facts.txt --lines --account bob",
     "datanet contribute 6 mails.jsonl --labelled --account bob",
+    "datanet contribute 6 mails.csv --card card.json --account bob",
   );
-  onRun<{ lines?: boolean; labelled?: boolean; rows: string; wait: string }>(
+  onRun<{ lines?: boolean; labelled?: boolean; card?: string; rows: string; wait: string }>(
     command,
     async ({ options, args, output }) => {
       const datanetId = parseId(args[0]!);
       const paths = args.slice(1);
       const contents = await Promise.all(paths.map(readRowFile));
       const rows =
-        options.labelled === true
-          ? contents.flatMap((content, i) => labelledRows(content, paths[i]!))
-          : options.lines === true
-            ? contents.flatMap(splitLines)
-            : contents;
+        options.card !== undefined
+          ? await rowsByCard(options.card, paths, contents)
+          : options.labelled === true
+            ? contents.flatMap((content, i) => labelledRows(content, paths[i]!))
+            : options.lines === true
+              ? contents.flatMap(splitLines)
+              : contents;
       const signer = await openSigner(options);
       const payer = await accountOf(signer.client, signer.account.l1.address);
       const client = await signFor(signer, payer);
@@ -254,6 +268,17 @@ function parsePairs(pairs: readonly string[]): Map<number, number> {
       return [parseId(contributor!), parseId(validator)];
     }),
   );
+}
+
+/** @throws DNT_CARD_INVALID, DNT_FILE_UNREADABLE */
+async function rowsByCard(cardPath: string, paths: readonly string[], contents: readonly Uint8Array[]) {
+  const { nameCard } = await import("../../../datanets/card/card.ts");
+  const { formatOf, readRowsOf } = await import("../../../datanets/rows/read-rows.ts");
+  const { card } = nameCard(JSON.parse(new TextDecoder().decode(await readRowFile(cardPath))));
+  const rows: Uint8Array[] = [];
+  for (const [i, content] of contents.entries())
+    rows.push(...(await readRowsOf(card, formatOf(paths[i]!), content)));
+  return rows;
 }
 
 async function readRowFile(path: string): Promise<Uint8Array> {

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import { decodeRow } from "../../../attribution/rows/row-content.ts";
+import { decodeTextRow, isTextRow, wholeText } from "../../../attribution/rows/text-rows.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { readVersion } from "../../../client/actions/data/published-version.ts";
 import { openRowStore, readRow } from "../../../client/actions/data/row-store.ts";
@@ -83,7 +84,7 @@ async function versionRoot(options: GlobalOptions & IndexOptions, datanetId: num
   return datanet.rowsRoot;
 }
 
-/** E-mails by their text where the first row is one, and then all must be; other rows by their bytes. */
+/** E-mails and texts by their text where the first row is one, and then all must be; other rows by their bytes. */
 async function readDocuments(
   folder: string,
   rowsRoot: bigint,
@@ -95,20 +96,30 @@ async function readDocuments(
   let rowText: RowText = "plain";
   for (const [i, { contributorId, digest, validatorId }] of rows.entries()) {
     const content = await readRow(store, digest);
-    if (i === 0 && isEmail(content)) rowText = "email";
-    const text = rowText === "plain" ? content : new TextEncoder().encode(decodeRow("email", content).input);
-    documents.push({ text, contributorId, validatorId, digest });
+    if (i === 0) rowText = textOf(content);
+    documents.push({ text: documentText(content, rowText), contributorId, validatorId, digest });
     onRead((i + 1) / rows.length);
   }
   return { documents, rowText };
 }
 
-function isEmail(content: Uint8Array): boolean {
+function documentText(content: Uint8Array, rowText: RowText): Uint8Array {
+  if (rowText === "plain") return content;
+  const text = rowText === "email" ? decodeRow("email", content).input : wholeText(decodeTextRow(content));
+  return new TextEncoder().encode(text);
+}
+
+/** What the row is, and so what all must be. */
+function textOf(content: Uint8Array): RowText {
   try {
+    if (isTextRow(content)) {
+      decodeTextRow(content);
+      return "text";
+    }
     decodeRow("email", content);
-    return true;
+    return "email";
   } catch {
-    return false;
+    return "plain";
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { openRowStore } from "../../../client/actions/data/row-store.ts";
 import { verifyVersion } from "../../../client/actions/data/verify-version.ts";
+import { verifyVouching } from "../../../client/datanets/reviewed-version.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
@@ -12,13 +13,18 @@ export function addDatanetVerify(parent: Command): void {
   const command = parent
     .command("verify <datanet>")
     .description("every committed row that the published version drops, repeats or gives to somebody else")
-    .option("--rows <folder>", "the store that holds the rows", workspacePaths.rows);
-  withExample(command, "datanet verify 10", "datanet verify 10 --json");
-  onRun<{ rows: string }>(command, async ({ options, args, output }) => {
+    .option("--rows <folder>", "the store that holds the rows", workspacePaths.rows)
+    .option("--host <url>", "a Datanet host: also check that each validator has signed for each row");
+  withExample(command, "datanet verify 10", "datanet verify 10 --host http://127.0.0.1:8560 --json");
+  onRun<{ rows: string; host?: string }>(command, async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
     const client = await openReader(options);
     output.progress("hashing the rows");
-    const result = await verifyVersion(client, { datanetId, store: await openRowStore(options.rows) });
+    const store = await openRowStore(options.rows);
+    const result = await verifyVersion(client, { datanetId, store });
+    const { host } = options;
+    const vouching =
+      host === undefined ? null : await verifyVouching(client, { hostUrl: host, datanetId, store });
     const { version, committedCount, keptCount, exceptions, foreign, firstDifference } = result;
     const notKept = exceptions.filter(({ fate }) => fate !== "later");
     const laterCount = exceptions.length - notKept.length;
@@ -36,7 +42,10 @@ export function addDatanetVerify(parent: Command): void {
       firstDifference === null
         ? "it leaves nothing out that was there to be published"
         : `first difference: ${firstDifference}`,
+      vouching === null
+        ? "who vouches for a row is the owner's word: --host URL checks the validators' signatures"
+        : `${vouching.signedCount} of ${vouching.rowCount} rows are signed for by their validators`,
     ];
-    output.answer(lines, { datanetId, ...result, rowsRoot: toHex32(result.rowsRoot) });
+    output.answer(lines, { datanetId, ...result, vouching, rowsRoot: toHex32(result.rowsRoot) });
   });
 }

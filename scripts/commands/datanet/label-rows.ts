@@ -1,9 +1,10 @@
 import { encodeRow, labelsOf, type RowKind } from "../../../attribution/rows/row-content.ts";
+import { encodeTextRow, type TextRow } from "../../../attribution/rows/text-rows.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 
 /**
  * Rows with labels from a file: one JSON value a line, as docs/attribution.md says, `{"label":"spam","text":"…"}` or
- * `{"label":"7","pixels":"…"}`. How a line is spaced does not matter: rows are stored in their canonical form.
+ * `{"label":"7","pixels":"…"}`; or rows of texts, without labels. How a line is spaced does not matter: rows are stored in their canonical form.
  * @throws CMD_USAGE naming the line; ATT_ROW_INVALID
  */
 export function labelledRows(content: Uint8Array, path: string): Uint8Array[] {
@@ -20,6 +21,8 @@ function labelledRow(line: string, place: string): Uint8Array {
   } catch (cause) {
     throw commandError("CMD_USAGE", `${place} is not JSON`, { cause });
   }
+  if (row.label === undefined && (typeof row.text === "string" || typeof row.prompt === "string"))
+    return encodeTextRow(row as TextRow);
   const kind: RowKind = typeof row.pixels === "string" ? "digit" : "email";
   const input = kind === "digit" ? row.pixels : row.text;
   const label = labelsOf(kind).indexOf(String(row.label));

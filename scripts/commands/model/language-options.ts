@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 /** Options of the commands that run language models. */
 export const BASE_OPTION = [
   "--base <path>",
-  "the base model: a folder or an address with config.json and safetensors",
+  "the base model: default, or a folder or an address with config.json and safetensors",
 ] as const;
 
 export interface BaseOptions {
@@ -29,6 +29,15 @@ export interface TuneOptions extends BaseOptions {
   threads: string;
   seed: string;
 }
+
+export interface BaseCommandOptions {
+  derive?: string;
+  kernels: string;
+  threads: string;
+}
+
+/** Of `model tune`: kernels of a graphics card. */
+export const CARD = "webgpu";
 
 export function addKernelsOption(command: Command): void {
   command.option("--kernels <set>", "native, avx512, avx2 or wasm; all give the same bytes", "native");

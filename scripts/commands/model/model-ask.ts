@@ -1,6 +1,6 @@
-import { checkableModel } from "../../../attribution/model/answering-model.ts";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import { fetchAnswering } from "../../../attribution/model/model-download.ts";
+import { openCheckable } from "../../../attribution/model/model-family.ts";
 import { askModel } from "../../../client/actions/answers/ask-model.ts";
 import { checkAnswer } from "../../../client/actions/answers/check-answer.ts";
 import type { UncheckedAnswer } from "../../../client/actions/answers/model-answers.ts";
@@ -9,14 +9,19 @@ import { toHex32 } from "../../../client/hex.ts";
 import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
 import { accountOf, modelServerOf, openSigner, signFor } from "../../cli/context.ts";
+import { modelFamilies } from "../../cli/model-families.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { waitWithProgress } from "../../cli/run-command.ts";
+import { answerWords } from "./answer-words.ts";
 
 export interface AskOptions {
   server?: string;
   folder?: string;
+  base?: string;
+  checkAnswer?: boolean;
+  spansRoot?: string;
   pay: boolean;
   maxPrice?: string;
   wait: string;
@@ -30,25 +35,39 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const payer = await accountOf(signer.client, signer.account.l1.address);
   const client = await signFor(signer, payer);
   const answer = await askModel(client, { serverUrl, modelId, prompt, from: payer.id });
+  const families = await modelFamilies({ base: options.base, serverUrl });
   const published =
     options.folder === undefined
-      ? await fetchAnswering(serverUrl, { onProgress: (file) => output.progress(`fetching ${file}`) })
-      : await readModel(options.folder);
-  const model = checkableModel(published);
+      ? await fetchAnswering(serverUrl, families, {
+          onProgress: (file) => output.progress(`fetching ${file}`),
+        })
+      : await readModel(options.folder, families);
+  const model = await openCheckable(published);
   const staticsHash = staticsOf(await getModel(client, modelId)).hash;
-  checkAnswer(model, answer, { prompt, payerId: payer.id, staticsHash });
+  const isAnsweredAgain = options.checkAnswer === true;
+  checkAnswer(model, answer, { prompt, payerId: payer.id, staticsHash, isAnsweredAgain });
+  const words = await answerWords(answer, {
+    serverUrl,
+    recipe: published.recipe,
+    spansRoot: options.spansRoot,
+    output,
+  });
   const head = [
-    `${answer.label} (the model gives it ${(100 * answer.confidence).toFixed(1)} %)`,
-    "checked: answer, query and receipt are what the published model makes of the prompt",
+    ...words.lines,
+    isAnsweredAgain || model.queryOf === undefined
+      ? "checked: answer, query and receipt are what the published model makes of the prompt"
+      : "checked: query and receipt are what the published model makes of prompt and answer (--check-answer: the answer, too)",
     ...describeEstimate(answer),
   ];
   const json = {
     modelId,
+    answer: answer.answer,
     label: answer.label,
     confidence: answer.confidence,
     receipt: toHex32(answer.receipt),
     priceWei: answer.priceWei,
     estimate: answer.estimate,
+    ...words.json,
   };
   if (!options.pay) {
     const price = `${formatOpen(answer.priceWei)} OPEN`;
@@ -67,6 +86,7 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
     model,
     prompt,
     answer,
+    isAnsweredAgain,
     ...(options.maxPrice === undefined ? {} : { maxPriceWei: parseOpen(options.maxPrice) }),
   });
   const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { withExample } from "../../cli/run-command.ts";
 import { addModelAskCommand } from "./model-ask-command.ts";
+import { addModelBaseCommand } from "./model-base-command.ts";
 import { addModelGenerateCommand } from "./model-generate-command.ts";
 import { addModelRegisterCommand } from "./model-register-command.ts";
 import { addModelServeCommand } from "./model-serve-command.ts";
@@ -21,6 +22,7 @@ export function addModelCommands(program: Command): void {
   addModelSealCommand(model);
   addModelSettleCommand(model);
   addModelShowCommand(model);
+  addModelBaseCommand(model);
   addModelGenerateCommand(model);
   addModelTuneCommand(model);
 }

@@ -12,7 +12,7 @@ export function addModelGenerateCommand(parent: Command): void {
     .option("--temperature <number>", "0 takes the likeliest token each time", "0")
     .option("--seed <text>", "decides what is drawn above temperature 0", "0");
   addKernelsOption(command);
-  withExample(command, 'model generate "The whale" --base models/smollm2 --tokens 32');
+  withExample(command, 'model generate "The whale" --base default --tokens 32');
   onRun<GenerateOptions>(command, async (context) => {
     // Loaded here: it would make every other command slower.
     const { generateText } = await import("./model-generate.ts");

@@ -1,4 +1,5 @@
 import { readModel } from "../../../attribution/model/model-directory.ts";
+import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
 import { unpackSplit } from "../../../circuits/ledger/rewards.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
@@ -12,6 +13,7 @@ import { parseOpen } from "../../../client/sequencer/open-amount.ts";
 import { prepareGenesis } from "../../../client/settling/prepare-settlement.ts";
 import { signSettlement } from "../../../client/settling/sign-settlement.ts";
 import { accountOf, openSigner, type Signer, signFor } from "../../cli/context.ts";
+import { modelFamilies } from "../../cli/model-families.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { waitWithProgress } from "../../cli/run-command.ts";
 import { openSettlementContext, proveWithOutput } from "../../cli/settlement-context.ts";
@@ -30,7 +32,7 @@ export async function registerModel({
 }: CommandContext<RegisterOptions>): Promise<void> {
   const signer = await openSigner(options);
   const context = await openSettlementContext(options);
-  const model = await readModel(args[0]!);
+  const model = await readModel(args[0]!, await modelFamilies());
   const earnerCount = model.earners.length;
   // Before anything is paid: a model that no circuit settles would be of no use.
   const settling = settlementCircuitFor(context.circuits, modelShape(model.statics, earnerCount));
@@ -83,7 +85,7 @@ async function findRegistered(signer: Signer, staticsHash: bigint): Promise<numb
 
 async function create(
   signer: Signer,
-  { statics }: Awaited<ReturnType<typeof readModel>>,
+  { statics }: Pick<PublishedModel, "statics">,
   terms: {
     priceWei: bigint;
     amountWei: bigint;

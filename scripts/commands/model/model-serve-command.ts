@@ -4,6 +4,7 @@ import { EPOCH_SECONDS } from "../../../circuits/protocol.ts";
 import { clientError } from "../../../client/client-errors.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, openSigner, resolveAccount, signFor } from "../../cli/context.ts";
+import { modelFamilies, TEXT_BASE_OPTION } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { requireScores, SCORES_OPTION } from "../../cli/scores-option.ts";
@@ -16,9 +17,11 @@ import {
 
 interface ServeOptions extends CircuitOptions {
   model: string;
+  base?: string;
   port: string;
   host: string;
   data: string;
+  spans?: string;
   answerTtl: string;
   scores: string;
   settle?: boolean;
@@ -32,9 +35,14 @@ export function addModelServeCommand(parent: Command): void {
     .command("serve <folder>")
     .description("answer questions with a published model, and publish what opens its receipts")
     .requiredOption("--model <id>", "the model's leaf")
+    .option(...TEXT_BASE_OPTION)
     .option("--port <number>", "where to listen", "8797")
     .option("--host <address>", "where to listen", "127.0.0.1")
     .option("--data <folder>", "where answers are kept: without them no receipt can be opened", "answers")
+    .option(
+      "--spans <file>",
+      "an index of the version's text (datanet index): the server then shows an answer's verbatim spans",
+    )
     .option("--answer-ttl <seconds>", "how long an answer may stay unpaid", "600")
     .option(...SCORES_OPTION)
     .option("--settle", "seal an epoch that is full or over, and settle it, by itself; needs --account")
@@ -68,6 +76,7 @@ export function addModelServeCommand(parent: Command): void {
         modelFolder: args[0]!,
         dataFolder: options.data,
         modelId,
+        families: await modelFamilies({ base: options.base }),
         domain: client.domain,
         sequencerUrl: client.sequencerUrl,
         host: options.host,
@@ -75,7 +84,7 @@ export function addModelServeCommand(parent: Command): void {
         answerTtlMs: Number(options.answerTtl) * 1000,
         scores: requireScores(options.scores),
       },
-      { log, settling: settling?.report },
+      { log, settling: settling?.report, spans: await loadSpans(options.spans) },
     );
     const address = served.url;
     let failure: unknown;
@@ -117,6 +126,16 @@ const log = {
   info: (_facts: object, message: string) => process.stderr.write(`${message}\n`),
   error: (facts: object, message: string) => process.stderr.write(`${message} ${inspect(facts)}\n`),
 };
+
+/** @throws MOD_SPANS_FILE_INVALID */
+async function loadSpans(file: string | undefined) {
+  if (file === undefined) return undefined;
+  const [{ readIndexFile }, { hostSpans }] = await Promise.all([
+    import("../../../models/spans/index-file.ts"),
+    import("../../../models/spans/host-spans.ts"),
+  ]);
+  return hostSpans(await readIndexFile(file));
+}
 
 /** @throws CMD_NO_ACCOUNT before the model is read */
 async function loadSettling(options: ServeOptions, modelId: number) {

@@ -21,6 +21,7 @@ import {
   spendingCapOf,
 } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
+import { modelFamilies } from "../../cli/model-families.ts";
 import type { Output } from "../../cli/output.ts";
 import { parseEpoch } from "../../cli/parse-id.ts";
 import { requireBackend, type SettlementContext } from "../../cli/settlement-context.ts";
@@ -40,10 +41,11 @@ export async function fetchPublished(
   onProgress: (text: string) => void,
 ): Promise<{ model: PublishedModel; openings: Openings }> {
   const serverUrl = modelServerOf(modelId, options.server);
+  const families = await modelFamilies();
   const model =
     options.folder === undefined
-      ? await fetchModel(serverUrl, { onProgress: (file) => onProgress(`fetching ${file}`) })
-      : await readModel(options.folder);
+      ? await fetchModel(serverUrl, { onProgress: (file) => onProgress(`fetching ${file}`) }, families)
+      : await readModel(options.folder, families);
   return { model, openings: await fetchOpenings(serverUrl, epoch) };
 }
 

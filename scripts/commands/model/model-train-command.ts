@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { hashRecipe, parseRecipe, type Recipe } from "../../../attribution/model/recipe.ts";
-import { requireTrainable, rowFacts } from "../../../attribution/model/trainable.ts";
+import { type FamilyTraining, trainingOf } from "../../../attribution/model/model-family.ts";
+import { hashRecipe } from "../../../attribution/model/recipe.ts";
+import type { RecipeBase } from "../../../attribution/model/recipe-fields.ts";
 import { CIRCUIT_SORT } from "../../../circuits/settlement/settlement-data.ts";
 import type { OwnedContent } from "../../../client/actions/data/published-version.ts";
 import { openRowStore } from "../../../client/actions/data/row-store.ts";
@@ -10,13 +11,23 @@ import { toHex32 } from "../../../client/hex.ts";
 import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader } from "../../cli/context.ts";
+import {
+  baseSourceAt,
+  modelTrainings,
+  OWN_BASE,
+  OWN_BASE_NAME,
+  TEXT_BASE_OPTION,
+} from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION, type CircuitOptions } from "../../cli/settlement-options.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import { completeRecipe, PRESET_NAMES, presetRecipe, type RecipeDatanet } from "./recipe-presets.ts";
+import { retrievalPreset } from "./retrieval-preset.ts";
+import { textPreset } from "./text-preset.ts";
 
 interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
+  base?: string;
   datanet: string;
   recipe: string;
   out: string;
@@ -29,6 +40,11 @@ interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   withholdRows?: boolean;
 }
 
+/** Tunes a language model, and makes one that cites rows; the other presets make classifiers. */
+const TEXTS = "texts";
+const RETRIEVAL = "retrieval";
+const PRESETS = [...PRESET_NAMES, TEXTS, RETRIEVAL];
+
 export function addModelTrainCommand(parent: Command): void {
   const command = parent
     .command("train")
@@ -36,9 +52,10 @@ export function addModelTrainCommand(parent: Command): void {
     .requiredOption("--datanet <id>", "whose version")
     .requiredOption(
       "--recipe <file>",
-      `a recipe's JSON file, or a preset that fits itself to the rows: ${PRESET_NAMES.join(", ")}`,
+      `a recipe's JSON file, or a preset that fits itself to the rows: ${PRESETS.join(", ")}`,
     )
     .requiredOption("--out <folder>", "a new folder for the model")
+    .option(...TEXT_BASE_OPTION)
     .option("--rows <folder>", "the store that holds the rows", workspacePaths.rows)
     .option(
       "--columns <count>",
@@ -54,7 +71,12 @@ export function addModelTrainCommand(parent: Command): void {
     .option("--validator-part <percent>", "of what rows earn, for their validator", "12.5")
     .option("--predecessor <id>", "the model that this one replaces", "0")
     .option("--withhold-rows", "do not publish the rows with the model");
-  withExample(command, "model train --datanet 10 --recipe emails --out spam-model");
+  withExample(
+    command,
+    "model train --datanet 10 --recipe emails --out spam-model",
+    "model train --datanet 12 --recipe texts --out speeches",
+    "model train --datanet 12 --recipe retrieval --out cited-speeches",
+  );
   onRun<TrainOptions>(command, async ({ options, output }) => {
     const datanetId = parseId(options.datanet);
     const client = await openReader(options);
@@ -67,19 +89,24 @@ export function addModelTrainCommand(parent: Command): void {
       validatorParts: parseParts(options.validatorPart),
     };
     // Loaded here: they would make every other command slower.
-    const [{ trainModel }, { registerModel }, { publishedModel }, { writeModel }, { readVersionRows }] =
+    const [trainings, { registerModel }, { publishedModel }, { writeModel }, { readVersionRows }] =
       await Promise.all([
-        import("../../../attribution/model/trained-model.ts"),
+        modelTrainings({ base: options.base }),
         import("../../../attribution/model/registration.ts"),
         import("../../../attribution/model/model-files.ts"),
         import("../../../attribution/model/model-directory.ts"),
         import("../../../client/actions/data/published-version.ts"),
       ]);
     const rows = await readVersionRows(await openRowStore(options.rows), rowsRoot);
-    const recipe = await recipeOf(options, { id: datanetId, version, rowsRoot }, rows);
+    const { recipe, training } = await recipeOf(
+      options,
+      { id: datanetId, version, rowsRoot },
+      rows,
+      trainings,
+    );
     const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
       output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
-    const trained = trainModel(rows, recipe, { onProgress });
+    const trained = await training.train(rows, recipe, { onProgress });
     const draws = Number(options.draws);
     const size = { rows: rows.length, earners: trained.earners.length, features: recipe.columnCount, draws };
     const terms = { split, predecessorId: parseId(options.predecessor) };
@@ -89,7 +116,7 @@ export function addModelTrainCommand(parent: Command): void {
     const staticsHash = toHex32(registration.staticsHash);
     const lines = [
       `a model of ${rows.length} rows in ${trained.earners.length} earners, ${recipe.columnCount} columns, ${draws} draws an epoch, in ${options.out}`,
-      `it labels ${(100 * trained.accuracy).toFixed(1)} % of its rows as their contributors did`,
+      training.describe(trained),
       `recipe ${hashRecipe(recipe)}, statics ${staticsHash}`,
     ];
     output.answer(lines, {
@@ -109,22 +136,37 @@ export function addModelTrainCommand(parent: Command): void {
 
 /**
  * The whole recipe, and that these rows can be trained on by it: told before anything is trained.
- * @throws CMD_USAGE, CLI_CIRCUIT_MISSING, ATT_RECIPE_INVALID, ATT_TOO_FEW_ROWS with what to change
+ * @throws CMD_USAGE, CLI_CIRCUIT_MISSING, ATT_RECIPE_INVALID, ATT_FAMILY_UNKNOWN, ATT_TOO_FEW_ROWS with what to change
  */
 async function recipeOf(
   options: TrainOptions & GlobalOptions,
   datanet: RecipeDatanet,
   rows: readonly OwnedContent[],
-): Promise<Recipe> {
+  trainings: readonly FamilyTraining[],
+): Promise<{ recipe: RecipeBase; training: FamilyTraining }> {
   const contents = rows.map(({ content }) => content);
-  const preset = PRESET_NAMES.find((name) => name === options.recipe);
-  const file = preset === undefined ? await readRecipeFile(options.recipe) : null;
+  const file = PRESETS.includes(options.recipe) ? null : await readRecipeFile(options.recipe);
   const columnCount =
     file?.columnCount === undefined ? await columnsOf(options, rows) : Number(file.columnCount);
-  const given = preset === undefined ? file! : presetRecipe(preset, contents, columnCount);
-  const recipe = parseRecipe(completeRecipe(given, datanet, columnCount));
-  requireTrainable(rowFacts(contents, recipe.inputs), recipe);
-  return recipe;
+  const given = file ?? (await presetOf(options, contents, columnCount));
+  const complete = completeRecipe(given, datanet, columnCount);
+  const training = trainingOf(complete, trainings);
+  const recipe = training.family.parseRecipe(complete);
+  training.requireTrainable(contents, recipe);
+  return { recipe, training };
+}
+
+async function presetOf(
+  { base, recipe }: TrainOptions,
+  contents: readonly Uint8Array[],
+  columnCount: number,
+): Promise<object> {
+  if (recipe === RETRIEVAL) return retrievalPreset(contents, columnCount);
+  const name = PRESET_NAMES.find((one) => one === recipe);
+  if (name !== undefined) return presetRecipe(name, contents, columnCount);
+  const baseName = base?.split("/").filter(Boolean).at(-1) ?? OWN_BASE_NAME;
+  const sizes = { rowCount: contents.length, columnCount };
+  return textPreset(await baseSourceAt(base ?? OWN_BASE), baseName, sizes);
 }
 
 /** Columns of the smallest settlement circuit that holds the rows. @throws CLI_CIRCUIT_MISSING, CMD_USAGE */
@@ -164,7 +206,7 @@ async function readRecipeFile(path: string): Promise<Record<string, unknown>> {
   try {
     return JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
   } catch (cause) {
-    const presets = PRESET_NAMES.join(", ");
+    const presets = PRESETS.join(", ");
     throw commandError("CMD_USAGE", `${path} is no recipe: neither a JSON file nor one of ${presets}`, {
       cause,
     });

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import type { Command } from "commander";
 import { MAX_THREAD_COUNT } from "../../../models/kernels/kernels.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import { addKernelsOption, BASE_OPTION, type TuneOptions } from "./language-options.ts";
+import { BASE_OPTION, CARD, type TuneOptions } from "./language-options.ts";
 
 export function addModelTuneCommand(parent: Command): void {
   const command = parent
@@ -22,8 +22,12 @@ export function addModelTuneCommand(parent: Command): void {
       String(Math.min(availableParallelism(), MAX_THREAD_COUNT)),
     )
     .option("--seed <text>", "decides the adapter's start and the rows' order", "adapter");
-  addKernelsOption(command);
-  withExample(command, "model tune --base models/smollm2 --text notes.txt --out notes-adapter");
+  command.option(
+    "--kernels <set>",
+    `native, avx512, avx2 or wasm give the same bytes; ${CARD}, a graphics card, gives others that nobody can recompute, and keeps no state`,
+    "native",
+  );
+  withExample(command, "model tune --base default --text notes.txt --out notes-adapter");
   onRun<TuneOptions>(command, async (context) => {
     // Loaded here: it would make every other command slower.
     const { tuneOnText } = await import("./model-tune.ts");

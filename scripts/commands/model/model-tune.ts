@@ -5,15 +5,26 @@ import { usualTargets } from "../../../models/architecture/adapter-layout.ts";
 import { encodeAdapter } from "../../../models/files/adapter-files.ts";
 import { loadModel } from "../../../models/files/load-model.ts";
 import { openModel } from "../../../models/files/open-model.ts";
+import type { KernelChoice } from "../../../models/kernels/create-kernels.ts";
 import { MAX_THREAD_COUNT } from "../../../models/kernels/kernels.ts";
+import { nativeKernelSets } from "../../../models/kernels/native-kernels.ts";
+import { GpuKernels } from "../../../models/kernels/webgpu/gpu-kernels.ts";
 import { openTokenizer } from "../../../models/tokens/tokenizer.ts";
+import { STATE_FILE } from "../../../models/training/checkpoint.ts";
 import { RowTeam } from "../../../models/training/row-team.ts";
 import { textRows } from "../../../models/training/text-rows.ts";
-import { tuneAdapter, tuningBlocks, usualRecipe } from "../../../models/training/tune-adapter.ts";
+import {
+  type TuningProgress,
+  tuneAdapter,
+  tuningBlocks,
+  usualRecipe,
+} from "../../../models/training/tune-adapter.ts";
+import { CARD_BLOCKS, cardLosses, tuneOnCard } from "../../../models/training/tune-on-card.ts";
 import { commandError } from "../../cli/cli-errors.ts";
+import { baseSourceAt } from "../../cli/model-families.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { kernelsNamed, sourceAt } from "./language-base.ts";
-import { parseCount, parseNumber, type TuneOptions } from "./language-options.ts";
+import { kernelsNamed } from "./language-base.ts";
+import { CARD, parseCount, parseNumber, type TuneOptions } from "./language-options.ts";
 
 export async function tuneOnText({ options, output }: CommandContext<TuneOptions>): Promise<void> {
   const rowTokens = parseCount(options.rowTokens, "--row-tokens", 2, 4_096);
@@ -26,14 +37,16 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
     seed: options.seed,
   };
   const rank = parseCount(options.rank, "--rank", 1, 1_024);
-  const kernels = kernelsNamed(options.kernels);
+  const isOnCard = options.kernels === CARD;
+  const kernels = isOnCard ? fastestKernels() : kernelsNamed(options.kernels);
   if (await isFile(join(options.out, "adapter_config.json")))
     throw commandError("CMD_USAGE", `${options.out} has an adapter already: name another folder`);
   const text = await readFile(options.text, "utf8").catch((cause: Error) => {
     throw commandError("CMD_USAGE", `${options.text} cannot be read: ${cause.message}`, { cause });
   });
-  const source = sourceAt(options.base);
+  const source = await baseSourceAt(options.base);
   const opened = await openModel(source);
+  let lossesAt = 0;
   const { loaded, rows } = await (async () => {
     try {
       const tokenizer = await openTokenizer(source, opened.shape.vocabularySize);
@@ -45,26 +58,37 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
         maxRows: rowTokens,
         isTraining: true,
         adapter: { rank, alpha: 2 * rank, targets: usualTargets(opened.shape) },
-        adapterBlocks: tuningBlocks(recipe),
+        adapterBlocks: isOnCard ? CARD_BLOCKS : tuningBlocks(recipe),
         threadCount,
+        placeMore: (plan) => {
+          if (isOnCard) lossesAt = plan.take(cardLosses(recipe, rowTokens));
+        },
       });
       return { loaded: placed, rows: made };
     } finally {
       await opened.close();
     }
   })();
-  const team = new RowTeam(loaded);
   const losses: number[] = [];
-  try {
-    await tuneAdapter(loaded, team, rows, recipe, {
-      folder: options.out,
-      onStep: ({ loss, step }) => {
-        losses.push(loss);
-        output.progress(`step ${step} of ${recipe.steps}: ${loss.toFixed(3)} nats a token`);
-      },
-    });
-  } finally {
-    await team.close();
+  const onStep = ({ loss, step }: TuningProgress) => {
+    losses.push(loss);
+    output.progress(`step ${step} of ${recipe.steps}: ${loss.toFixed(3)} nats a token`);
+  };
+  if (isOnCard) {
+    const card = await GpuKernels.open(loaded.model.kernels.arena, "hardware");
+    try {
+      output.progress(`tuning on ${card.adapterName}`);
+      await tuneOnCard(loaded, card, lossesAt, rows, recipe, onStep);
+    } finally {
+      card.close();
+    }
+  } else {
+    const team = new RowTeam(loaded);
+    try {
+      await tuneAdapter(loaded, team, rows, recipe, { folder: options.out, onStep });
+    } finally {
+      await team.close();
+    }
   }
   const { adapter, kernels: own, shape } = loaded.model;
   const files = encodeAdapter(shape, adapter!.layout, own.arena, adapter!.at, options.base);
@@ -74,14 +98,16 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
     await writeFile(join(options.out, `${name}.part`), bytes);
     await rename(join(options.out, `${name}.part`), join(options.out, name));
   }
-  await rm(join(options.out, "tuning.state"), { force: true });
+  await rm(join(options.out, STATE_FILE), { force: true });
   const sha256 = createHash("sha256").update(files[0]![1]).digest("hex");
   const lines = [
     `an adapter of rank ${rank}, tuned on ${rows.length} rows in ${recipe.steps} steps, in ${options.out}`,
     ...(losses.length === 0
       ? []
       : [`loss ${losses[0]!.toFixed(3)} to ${losses.at(-1)!.toFixed(3)} nats a token`]),
-    `adapter_model.safetensors has SHA-256 ${sha256}: the same on every machine`,
+    isOnCard
+      ? `adapter_model.safetensors has SHA-256 ${sha256}, but nobody can recompute it: a graphics card made it. A registered model is tuned on the processor`
+      : `adapter_model.safetensors has SHA-256 ${sha256}: the same on every machine`,
   ];
   output.answer(lines, {
     folder: options.out,
@@ -89,8 +115,14 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
     steps: recipe.steps,
     rank,
     sha256,
+    isRecomputable: !isOnCard,
     losses,
   });
+}
+
+/** Of the processor, beside the card: they hold the weights. */
+function fastestKernels(): KernelChoice {
+  return nativeKernelSets().length > 0 ? "native" : "wasm";
 }
 
 const isFile = (path: string): Promise<boolean> =>

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
 import { parseRecipe, type Recipe } from "../../../attribution/model/recipe.ts";
 import { requireTrainable, rowFacts } from "../../../attribution/model/trainable.ts";
-import { type OwnedRow, trainModel } from "../../../attribution/model/trained-model.ts";
+import { trainModel } from "../../../attribution/model/trained-model.ts";
 import { encodeRow } from "../../../attribution/rows/row-content.ts";
 import { recipeFor, sampleRows } from "../../../attribution/testing/sample-rows.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { withdraw } from "../../../client/actions/ledger/withdraw.ts";
-import { getInfo } from "../../../client/sequencer/ledger-reads.ts";
+import { estimateFees, likelyFeeWei } from "../../../client/sequencer/fees.ts";
 import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
+import type { SequencerAccess } from "../../../client/sequencer/sequencer-request.ts";
 import { accountOf, openSigner, parseAddress, resolveLeaf, signFor } from "../../cli/context.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
 import { type ForcedOptions, MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "./forced-operation.ts";
@@ -70,8 +71,7 @@ export function addWithdrawCommand(program: Command): void {
   );
 }
 
-async function balanceLessFee(client: Parameters<typeof getInfo>[0], balanceWei: bigint): Promise<bigint> {
-  const { weights, feePerUnitWei } = await getInfo(client);
-  const feeWei = BigInt(weights.withdraw ?? 0) * feePerUnitWei;
+async function balanceLessFee(client: SequencerAccess, balanceWei: bigint): Promise<bigint> {
+  const feeWei = likelyFeeWei(await estimateFees(client), "withdraw");
   return balanceWei > feeWei ? balanceWei - feeWei : 0n;
 }

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { BACKEND_NAMES } from "../../../prover/backends.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
+import { addProfitCommand } from "./fee-commands.ts";
 
 interface InitCommandOptions {
   deployment: string;
@@ -9,10 +10,13 @@ interface InitCommandOptions {
   operatorKeyFile?: string;
   l1?: string;
   provers: number;
+  queueFile?: string;
+  workerQueueFile?: string;
   prover: string;
   host: string;
   port: number;
   follower: boolean;
+  datanetHost: boolean;
   modelFolder?: string;
   modelId?: number;
   modelKeyFile?: string;
@@ -22,6 +26,7 @@ interface InitCommandOptions {
 
 export function addOperatorCommands(program: Command): void {
   const operator = program.command("operator").description("run a rollup: what its processes need");
+  addProfitCommand(operator);
   withExample(operator, "operator init --deployment deployment.json --out operator --operator-key-file key");
   const command = operator
     .command("init")
@@ -33,6 +38,11 @@ export function addOperatorCommands(program: Command): void {
     .option("--operator-key-file <file>", "the operator's L1 key, mode 0600; it is copied into the folder")
     .option("--l1 <url>", "Ethereum node; default: the record's")
     .option("--provers <n>", "how many on this machine", parseCount, 1)
+    .option(
+      "--queue-file <file>",
+      "provers take jobs from the Redis of this address (mode 0600), not from the sequencer",
+    )
+    .option("--worker-queue-file <file>", "the same address with the provers' own user and password")
     .addOption(
       new Option("--prover <backend>", "what makes the proofs").choices(BACKEND_NAMES).default("wasm"),
     )
@@ -44,6 +54,7 @@ export function addOperatorCommands(program: Command): void {
       8547,
     )
     .option("--no-follower", "without a follower beside the operator")
+    .option("--datanet-host", "serve Datanets, too: cards, rows, labels (docs/datanets.md)", false)
     .option("--model-folder <folder>", "serve this model, too; with --model-id and --model-key-file")
     .option("--model-id <id>", "its leaf", parseCount)
     .option("--model-key-file <file>", "the key of the model's owner, who settles its epochs")
@@ -65,6 +76,10 @@ export function addOperatorCommands(program: Command): void {
     const isNone = [modelFolder, modelId, modelKeyFile].every((value) => value === undefined);
     if (!isNone && (modelFolder === undefined || modelId === undefined || modelKeyFile === undefined))
       throw commandError("CMD_USAGE", "--model-folder, --model-id and --model-key-file belong together");
+    const { queueFile, workerQueueFile } = options;
+    if ((queueFile === undefined) !== (workerQueueFile === undefined))
+      throw commandError("CMD_USAGE", "--queue-file and --worker-queue-file belong together");
+    const queue = queueFile === undefined ? null : { urlFile: queueFile, workerUrlFile: workerQueueFile! };
     const model = isNone ? null : { folder: modelFolder!, id: modelId!, keyFile: modelKeyFile! };
     const { processes } = await initInstallation({
       deploymentPath: options.deployment,
@@ -72,10 +87,12 @@ export function addOperatorCommands(program: Command): void {
       operatorKeyFile: options.operatorKeyFile ?? null,
       rpcUrl: options.l1 ?? null,
       proverCount: options.provers,
+      queue,
       backend: options.prover,
       host: options.host,
       firstPort: options.port,
       hasFollower: options.follower,
+      hasDatanetHost: options.datanetHost,
       model,
       user: options.user ?? null,
       settings: options.set,

@@ -1,5 +1,4 @@
-import type { RowKind } from "../../../attribution/rows/row-content.ts";
-import { decodeRow, labelsOf } from "../../../attribution/rows/row-content.ts";
+import { rowLine } from "../../../attribution/rows/row-line.ts";
 import { explainEarnings } from "../../../attribution/scores/earnings.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
@@ -32,7 +31,6 @@ export async function explainRewards({ options, args, output }: CommandContext<W
       ({ contributorId, validatorId }) => only === null || contributorId === only || validatorId === only,
     )
     .slice(0, Number(options.top));
-  const { kind } = model.recipe.inputs;
   const lines = [
     `epoch ${wanted.epoch} of model ${wanted.modelId}: draws ${sampled.draws.map(({ paymentIndex }) => paymentIndex).join(", ")} of ${payments.length} payments; L1 transaction ${settlement.l1TransactionHash}`,
     ...renderTable([
@@ -43,7 +41,7 @@ export async function explainRewards({ options, args, output }: CommandContext<W
         `leaf ${row.validatorId}`,
         formatOpen(row.earnedWei),
         row.draws.map(({ paymentIndex, score }) => `${paymentIndex}: ${score}`).join(", "),
-        excerpt(kind, model.rows?.[row.row]?.content),
+        excerpt(model.rows?.[row.row]?.content),
       ]),
     ]),
     ...renderTable(
@@ -73,9 +71,5 @@ export async function explainRewards({ options, args, output }: CommandContext<W
 const EXCERPT_LENGTH = 40;
 
 /** The beginning of a row, where the model is published with its rows. */
-function excerpt(kind: RowKind, content: Uint8Array | undefined): string {
-  if (content === undefined) return "";
-  const { label, input } = decodeRow(kind, content);
-  const name = labelsOf(kind)[label]!;
-  return kind === "digit" ? name : `${name}: ${input.replace(/\s+/g, " ").trim().slice(0, EXCERPT_LENGTH)}`;
-}
+const excerpt = (content: Uint8Array | undefined) =>
+  content === undefined ? "" : rowLine(content, EXCERPT_LENGTH);

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { TEXT_BASE_OPTION } from "../../cli/model-families.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import type { VerifyModelOptions } from "./verify-model.ts";
 
@@ -9,6 +10,7 @@ export function addVerifyModelCommand(parent: Command): void {
       "train a model again from the datanet's rows and compare everything that was published of it",
     )
     .option("--server <url>", "where the model is served; default: what this machine knows")
+    .option(...TEXT_BASE_OPTION)
     .option("--rows <folder>", "a store with the rows, where the model is published without them")
     .option("--quick", "do not train again: features from the published parameters");
   withExample(command, "verify model 15", "verify model spam-model --quick");

@@ -10,11 +10,13 @@ import { toHex32 } from "../../../client/hex.ts";
 import { getInfo, getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import { modelServerOf, openReader } from "../../cli/context.ts";
+import { modelFamilies, modelTrainings } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 
 export interface VerifyModelOptions {
   server?: string;
+  base?: string;
   rows?: string;
   quick?: boolean;
 }
@@ -31,9 +33,12 @@ export async function retrainAndCompare({
     () => false,
   );
   const onFile = (file: string) => output.progress(`fetching ${file}`);
+  const serverUrl = isFolder ? undefined : modelServerOf(parseId(what), options.server);
+  const places = { base: options.base, serverUrl };
+  const families = await modelFamilies(places);
   const model = isFolder
-    ? await readModel(what)
-    : await fetchModel(modelServerOf(parseId(what), options.server), { onProgress: onFile });
+    ? await readModel(what, families)
+    : await fetchModel(serverUrl!, { onProgress: onFile }, families);
   const binding = unpackBinding(model.statics.binding);
   const { datanet } = await getLeaf(client, Number(binding.datanetId));
   // A folder that is not registered yet is compared with the datanet alone.
@@ -43,7 +48,8 @@ export async function retrainAndCompare({
     options.rows === undefined
       ? null
       : await readVersionRows(await openRowStore(options.rows), facts.rowsRoot);
-  const result = verifyModel({
+  const result = await verifyModel({
+    trainings: await modelTrainings(places),
     model,
     facts,
     ...(rows === null ? {} : { rows }),

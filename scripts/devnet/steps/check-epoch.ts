@@ -7,10 +7,10 @@ import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { fetchOpenings } from "../../../client/settling/model-openings.ts";
 import { type VerifiedSettlement, verifySettlement } from "../../../client/settling/verify-settlement.ts";
+import { modelTrainings } from "../../cli/model-families.ts";
 import { CONTRIBUTORS, PEOPLE, type PersonName, PRICE_WEI } from "../config.ts";
 import type { Job } from "../job.ts";
-import { commitRows, isLabelWrong } from "../mails.ts";
-import { COMMIT_COUNT, contributorOf } from "../plan.ts";
+import { DATANETS, type ModelName, type ModelPart, type PlannedCommit } from "../parts.ts";
 import type { Check } from "./check.ts";
 import type { Leaves } from "./deposit.ts";
 import { SETTLED_EPOCH } from "./epoch.ts";
@@ -18,6 +18,7 @@ import type { EpochOutcome } from "./expected.ts";
 
 /** A contributor's line of the report; wei as decimal text, since it is kept in the journal. */
 export interface EarningsLine {
+  readonly model: ModelName;
   readonly name: string;
   readonly committedCount: number;
   readonly wrongCount: number;
@@ -27,24 +28,31 @@ export interface EarningsLine {
   readonly earnedWei: string;
 }
 
+/** A model of the job, once it is on the ledger and served. */
+export interface MadeModel {
+  readonly part: ModelPart;
+  readonly name: ModelName;
+  readonly datanetId: number;
+  readonly modelId: number;
+  readonly model: PublishedModel;
+  readonly serverUrl: string;
+}
+
 export interface CheckedEpoch {
+  readonly made: MadeModel;
   readonly outcome: EpochOutcome;
   readonly earnings: readonly EarningsLine[];
   readonly checks: readonly Check[];
 }
 
 /** The first epoch again, from L1's randomness, the payments, the openings and the published model. */
-export async function checkEpoch(
-  job: Job,
-  ids: { leaves: Leaves; datanetId: number; modelId: number },
-  model: PublishedModel,
-  serverUrl: string,
-): Promise<CheckedEpoch> {
+export async function checkEpoch(job: Job, leaves: Leaves, made: MadeModel): Promise<CheckedEpoch> {
+  const { model, modelId, part, serverUrl } = made;
   job.console.progress("computing the epoch's settlement again");
   const openings = await fetchOpenings(serverUrl, SETTLED_EPOCH);
   const verified = await verifySettlement(
     job.people.nina,
-    { modelId: ids.modelId, epoch: SETTLED_EPOCH },
+    { modelId, epoch: SETTLED_EPOCH },
     {
       model,
       openings,
@@ -53,15 +61,16 @@ export async function checkEpoch(
         (await openProvingCircuit(circuit, job.deployment, job.console.progress)).verificationKey,
     },
   );
-  const outcome = outcomeOf(verified, ids.leaves);
+  const outcome = outcomeOf(verified, leaves);
   return {
     outcome,
-    earnings: CONTRIBUTORS.map((name) => earningsOf(job, name, verified, ids.leaves)),
+    made,
+    earnings: CONTRIBUTORS.map((name) => earningsOf(job, part, name, verified, leaves)),
     checks: [
       checkProof(verified),
-      checkSum(job, verified, outcome),
+      checkSum(part.prompts(job.plan).length, verified, outcome),
       checkPaymentsOpened(verified),
-      await checkModel(job, ids, model),
+      await checkModel(job, made, model),
     ],
   };
 }
@@ -83,18 +92,20 @@ function outcomeOf({ leaf, payments, sampled }: VerifiedSettlement, leaves: Leav
 
 function earningsOf(
   job: Job,
+  part: ModelPart,
   name: (typeof CONTRIBUTORS)[number],
   { leaf, sampled }: VerifiedSettlement,
   leaves: Leaves,
 ): EarningsLine {
-  const own = Array.from({ length: COMMIT_COUNT }, (_, i) => i).filter((i) => contributorOf(i) === name);
-  const rowsIn = (commits: readonly number[]) =>
-    commits.reduce((sum, i) => sum + commitRows(job.plan, i).length, 0);
+  const own = DATANETS[part.datanet].commits(job.plan).filter(({ contributor }) => contributor === name);
+  const rowsIn = (commits: readonly PlannedCommit[]) =>
+    commits.reduce((sum, { rows }) => sum + rows.length, 0);
   const earners = leaf.earners.filter(({ contributorId }) => contributorId === leaves[name]);
   return {
+    model: part.name,
     name,
     committedCount: rowsIn(own),
-    wrongCount: rowsIn(own.filter(isLabelWrong)),
+    wrongCount: rowsIn(own.filter(({ isWrong }) => isWrong)),
     rowCount: earners.reduce((sum, { rowCount }) => sum + rowCount, 0),
     earnedWei: earners.reduce((sum, { index }) => sum + sampled.earnedWei[index]!, 0n).toString(),
   };
@@ -110,8 +121,8 @@ function checkProof({ settlement, sampled }: VerifiedSettlement): Check {
   };
 }
 
-function checkSum(job: Job, { sampled }: VerifiedSettlement, outcome: EpochOutcome): Check {
-  const paidWei = PRICE_WEI * BigInt(job.plan.questionCount);
+function checkSum(paymentCount: number, { sampled }: VerifiedSettlement, outcome: EpochOutcome): Check {
+  const paidWei = PRICE_WEI * BigInt(paymentCount);
   const rowsWei = outcome.earners.reduce((sum, { earnedWei }) => sum + earnedWei, 0n);
   const sumWei = rowsWei + outcome.ownerWei + outcome.treasuryWei + sampled.data.burnedWei;
   return {
@@ -141,7 +152,8 @@ async function checkModel(
     getLeaf(job.people.nina, datanetId),
   ]);
   try {
-    const { rowCount, earnerCount } = verifyModel({
+    const { rowCount, earnerCount } = await verifyModel({
+      trainings: await modelTrainings(),
       model,
       facts: { staticsHash: staticsOf(leaf).hash, rowsRoot: datanet?.rowsRoot ?? 0n },
       depth: "features",

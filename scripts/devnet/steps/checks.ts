@@ -17,49 +17,69 @@ import {
 } from "../config.ts";
 import type { Job } from "../job.ts";
 import { checkPlan } from "../label-check.ts";
-import { COMMIT_COUNT, totalRowCount } from "../plan.ts";
+import {
+  DATANET_NAMES,
+  DATANETS,
+  type DatanetName,
+  MODEL_NAMES,
+  MODELS,
+  type ModelName,
+  stepOf,
+} from "../parts.ts";
 import type { Check } from "./check.ts";
 import type { CheckedEpoch } from "./check-epoch.ts";
 import type { Leaves } from "./deposit.ts";
 import { WITHDRAWERS } from "./earn.ts";
-import { expectedBalances } from "./expected.ts";
+import { expectedBalances, type LeafName } from "./expected.ts";
 import { verifyFromL1 } from "./verify.ts";
 
 export interface JobIds {
   readonly leaves: Leaves;
-  readonly datanetId: number;
-  readonly modelId: number;
+  readonly datanetIds: Readonly<Record<DatanetName, number>>;
 }
 
 /** Compares the plan with L1, with the sequencer, and with the ledger rebuilt from L1 alone. */
-export async function runChecks(job: Job, where: JobIds, epoch: CheckedEpoch): Promise<Check[]> {
-  const { leaves, datanetId, modelId } = where;
+export async function runChecks(
+  job: Job,
+  { datanetIds, leaves }: JobIds,
+  epochs: Readonly<Record<ModelName, CheckedEpoch>>,
+): Promise<Check[]> {
   const verified = await verifyFromL1(job);
   const forcedFeeWei = BigInt(job.journal.get<string>("forced-fee-wei") ?? "0");
-  const expected = expectedBalances(forcedFeeWei, epoch.outcome);
+  const expected = expectedBalances(
+    forcedFeeWei,
+    mapNames(MODEL_NAMES, (name) => epochs[name].outcome),
+    (datanet, who) =>
+      DATANETS[datanet].commits(job.plan).filter(({ contributor }) => contributor === who).length,
+  );
   const { feeAccountId } = await getInfo(job.people.alice);
-  const ids = {
-    ...leaves,
-    datanet: datanetId,
-    model: modelId,
-    operator: feeAccountId,
-    treasury: TREASURY_ID,
-  };
+  const ids = new Map<LeafName, number>([
+    ...PEOPLE.map((name) => [name, leaves[name]] as const),
+    ...DATANET_NAMES.map((name) => [`${name} datanet` as const, datanetIds[name]] as const),
+    ...MODEL_NAMES.map((name) => [`${name} model` as const, epochs[name].made.modelId] as const),
+    ["operator", feeAccountId],
+    ["treasury", TREASURY_ID],
+  ]);
   return [
     ...verified.checks,
     ...(await Promise.all(PEOPLE.map((name) => checkTokenBalance(job, name, expected.l1Wei[name])))),
     ...(await Promise.all(
-      ([...PEOPLE, "datanet", "model", "operator", "treasury"] as const).map((who) =>
-        checkLedgerBalance(job, who, ids[who], expected.ledgerWei[who], verified.balanceOf(ids[who])),
+      [...ids].map(([who, id]) =>
+        checkLedgerBalance(job, who, id, expected.ledgerWei[who], verified.balanceOf(id)),
       ),
     )),
     checkClaim(job, "carol", WITHDRAWAL_WEI),
     checkClaim(job, "dave", FORCED_WITHDRAWAL_WEI),
     ...WITHDRAWERS.map((name) => checkRewards(job, name, expected.rewardsWei[name])),
     ...(await checkOperations(job)),
-    ...(await checkDatanet(job, datanetId)),
-    ...epoch.checks,
-    checkAccrued(verified.accruedWeiOf(modelId), epoch),
+    ...(await Promise.all(DATANET_NAMES.map((name) => checkDatanet(job, name, datanetIds[name])))).flat(),
+    ...MODEL_NAMES.flatMap((name) => {
+      const { checks, made } = epochs[name];
+      return [...checks, checkAccrued(verified.accruedWeiOf(made.modelId), epochs[name])].map((check) => ({
+        ...check,
+        statement: `${name}: ${check.statement}`,
+      }));
+    }),
     await checkSolvency(job),
     await checkHead(job),
   ];
@@ -113,15 +133,17 @@ async function checkOperations(job: Job): Promise<Check[]> {
   const transferCount = FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT;
   const keys = [
     ...Array.from({ length: transferCount }, (_, i) => `transfer-${i}`),
-    ...Array.from({ length: COMMIT_COUNT }, (_, i) => `commit-${i}`),
-    ...Array.from({ length: job.plan.questionCount }, (_, i) => `pay-${i}`),
-    "create-datanet",
-    "publish-version",
+    ...DATANET_NAMES.flatMap((name) => [
+      ...DATANETS[name].commits(job.plan).map((_, i) => stepOf(name, `commit-${i}`)),
+      stepOf(name, "create-datanet"),
+      stepOf(name, "publish-version"),
+    ]),
+    ...MODEL_NAMES.flatMap((name) => [
+      ...MODELS[name].prompts(job.plan).map((_, i) => stepOf(name, `pay-${i}`)),
+      ...["create-model", "approve-model", "seal"].map((step) => stepOf(name, step)),
+      ...job.journal.keys().filter((key) => key.startsWith(stepOf(name, "reward-"))),
+    ]),
     "withdraw-carol",
-    "create-model",
-    "approve-model",
-    "seal",
-    ...job.journal.keys().filter((key) => key.startsWith("reward-")),
     ...WITHDRAWERS.map((name) => `withdraw-rewards-${name}`),
   ];
   const operations = await Promise.all(
@@ -145,10 +167,11 @@ async function checkOperations(job: Job): Promise<Check[]> {
 const isPromiseKept = ({ preconfirmation, opIndex }: LedgerOperation) =>
   preconfirmation != null && preconfirmation.opIndex === opIndex;
 
-async function checkDatanet(job: Job, datanetId: number): Promise<Check[]> {
+async function checkDatanet(job: Job, name: DatanetName, datanetId: number): Promise<Check[]> {
   const { alice } = job.people;
-  const rowCount = checkPlan(job.plan).keptCount;
-  const leftOutCount = totalRowCount(job.plan) - rowCount;
+  const commits = DATANETS[name].commits(job.plan);
+  const rowCount = checkPlan(commits).keptCount;
+  const leftOutCount = commits.reduce((sum, { rows }) => sum + rows.length, 0) - rowCount;
   const { datanet } = await getLeaf(alice, datanetId);
   const { commitments: version } = await readVersion(job.store, datanet?.rowsRoot ?? 0n);
   const compared = await verifyVersion(alice, { datanetId, store: job.store });
@@ -156,7 +179,7 @@ async function checkDatanet(job: Job, datanetId: number): Promise<Check[]> {
   const roots = (v: { rowsRoot: bigint; ownersCommitment: bigint; earnerRoot: bigint } | null | undefined) =>
     v == null ? "none" : [v.rowsRoot, v.ownersCommitment, v.earnerRoot].join();
   return [
-    equal("the published version is 1", datanet?.version ?? 0, 1, String),
+    equal(`the published version of the ${name} is 1`, datanet?.version ?? 0, 1, String),
     equal(`version 1 has ${rowCount} rows`, datanet?.rowCount ?? 0, rowCount, String),
     {
       statement: "its roots are those of the rows in the store",
@@ -199,6 +222,13 @@ async function checkHead(job: Job): Promise<Check> {
     alice.l1.readContract({ ...rollupContract(alice), functionName: "state" }),
   ]);
   return equal("L1's root is the sequencer's", state.root, head.root, (root) => `0x${root.toString(16)}`);
+}
+
+function mapNames<Name extends string, Value>(
+  names: readonly Name[],
+  make: (name: Name) => Value,
+): Record<Name, Value> {
+  return Object.fromEntries(names.map((name) => [name, make(name)])) as Record<Name, Value>;
 }
 
 function equal<T>(statement: string, actual: T, expected: T, show: (value: T) => string): Check {

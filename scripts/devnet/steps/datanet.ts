@@ -8,14 +8,13 @@ import { checkCommits } from "../../commands/datanet/datanet-check.ts";
 import { devAccount } from "../accounts.ts";
 import { CONTRIBUTORS, DATANET_AMOUNT_WEI } from "../config.ts";
 import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
-import { commitRows } from "../mails.ts";
-import { COMMIT_COUNT, contributorOf, validatorOf } from "../plan.ts";
+import { type DatanetPart, stepOf } from "../parts.ts";
 import type { Leaves } from "./deposit.ts";
 
-/** alice opens a datanet for mail; it signs with her key. @returns its id */
-export async function openDatanet(job: Job, leaves: Leaves): Promise<number> {
+/** alice opens a datanet; it signs with her key. @returns its id */
+export async function openDatanet(job: Job, leaves: Leaves, part: DatanetPart): Promise<number> {
   const { alice } = job.people;
-  const sent = await onceOnLedger(job, "create-datanet", alice, ({ onSigned }) =>
+  const sent = await onceOnLedger(job, stepOf(part.name, "create-datanet"), alice, ({ onSigned }) =>
     createDatanet(alice, {
       from: leaves.alice,
       l1Owner: devAccount("alice").address,
@@ -26,26 +25,31 @@ export async function openDatanet(job: Job, leaves: Leaves): Promise<number> {
   );
   const { operation } = await waitWithConsole(job, alice, { hash: sent.hash }, "acknowledged", "the datanet");
   const datanetId = operation!.createdId!;
-  job.console.done(`alice opens datanet ${datanetId}: operation ${sent.hash}`);
+  await job.journal.set(stepOf(part.name, "datanet-id"), datanetId);
+  job.console.done(`alice opens datanet ${datanetId} for ${part.rowsAre}: operation ${sent.hash}`);
   return datanetId;
 }
 
-/** Real mail with labels; every contributor has letters of his own. */
-export async function contributeMail(job: Job, leaves: Leaves, datanetId: number): Promise<void> {
+/** Real mail with labels, real speeches; every contributor has rows of his own. */
+export async function contribute(
+  job: Job,
+  leaves: Leaves,
+  part: DatanetPart,
+  datanetId: number,
+): Promise<void> {
   const startedAtMs = Date.now();
   let rowCount = 0;
-  for (let i = 0; i < COMMIT_COUNT; i++) {
-    const name = contributorOf(i);
+  const commits = part.commits(job.plan);
+  for (const [i, { contributor: name, rows }] of commits.entries()) {
     const client = job.people[name];
-    const rows = commitRows(job.plan, i);
     rowCount += rows.length;
     job.signal.throwIfAborted();
-    await onceOnLedger(job, `commit-${i}`, client, ({ onSigned }) =>
+    await onceOnLedger(job, stepOf(part.name, `commit-${i}`), client, ({ onSigned }) =>
       contributeRows(client, { from: leaves[name], datanetId, store: job.store, rows, onSigned }),
     );
   }
   job.console.done(
-    `${CONTRIBUTORS.join(", ")} contribute ${rowCount} labelled e-mails in ${COMMIT_COUNT} commits`,
+    `${CONTRIBUTORS.join(", ")} contribute ${rowCount} ${part.rowsAre} in ${commits.length} commits`,
     Date.now() - startedAtMs,
   );
 }
@@ -54,24 +58,25 @@ export async function contributeMail(job: Job, leaves: Leaves, datanetId: number
  * vera and walt look at the commits, as `openledger datanet check` shows them; what they vouch for makes version 1, without
  * rows that nearly repeat an earlier one.
  */
-export async function publishMail(job: Job, leaves: Leaves, datanetId: number): Promise<void> {
+export async function publish(job: Job, leaves: Leaves, part: DatanetPart, datanetId: number): Promise<void> {
   const { alice } = job.people;
   const startedAtMs = Date.now();
+  const commits = part.commits(job.plan);
   const { check, leaveOut, rows } = await withRetry(job, () => checkCommits(alice, datanetId, job.store));
   for (const [index, { contradictedCount, isRefused, rowCount }] of check.commits.entries()) {
     if (!isRefused) continue;
     job.console.done(
-      `${validatorOf(index)} does not vouch for commit ${index} of ${contributorOf(index)}: a model of the others' rows contradicts ${contradictedCount} of ${rowCount} labels`,
+      `${commits[index]!.validator} does not vouch for commit ${index} of ${commits[index]!.contributor}: a model of the others' rows contradicts ${contradictedCount} of ${rowCount} labels`,
     );
   }
   const duplicateCount = leaveOut.rows.filter(({ why }) => why === "near-duplicate").length;
   job.console.done(`${duplicateCount} of ${rows.length} rows nearly repeat an earlier one and are left out`);
   const validatorOfRoot = new Map<bigint, number>();
-  for (let index = 0; index < COMMIT_COUNT; index++) {
-    const { rowsRoot } = await storeContribution(job.store, commitRows(job.plan, index));
-    validatorOfRoot.set(rowsRoot, leaves[validatorOf(index)]);
+  for (const commit of commits) {
+    const { rowsRoot } = await storeContribution(job.store, commit.rows);
+    validatorOfRoot.set(rowsRoot, leaves[commit.validator]);
   }
-  const sent = await onceOnLedger(job, "publish-version", alice, async ({ onSigned }) => {
+  const sent = await onceOnLedger(job, stepOf(part.name, "publish-version"), alice, async ({ onSigned }) => {
     const version = await collectVersion(alice, {
       datanetId,
       store: job.store,
@@ -81,5 +86,8 @@ export async function publishMail(job: Job, leaves: Leaves, datanetId: number): 
     await storeVersion(job.store, version);
     return publishVersion(alice, { datanetId, version, onSigned });
   });
-  job.console.done(`alice publishes version 1: operation ${sent.hash}`, Date.now() - startedAtMs);
+  job.console.done(
+    `alice publishes version 1 of datanet ${datanetId}: operation ${sent.hash}`,
+    Date.now() - startedAtMs,
+  );
 }

@@ -8,6 +8,7 @@ import { type WaitTarget, waitFor } from "../../../client/sequencer/wait-for.ts"
 import { devAccount } from "../accounts.ts";
 import type { PersonName } from "../config.ts";
 import { type Job, onceOnL1, onceOnLedger, withRetry } from "../job.ts";
+import { type ModelName, stepOf } from "../parts.ts";
 import type { Leaves } from "./deposit.ts";
 
 /** Who collects what rows have earned. walt does not: his part waits for him. */
@@ -39,30 +40,33 @@ function plannedCollections(
 }
 
 /**
- * Collects every earner, and takes what was collected out of the ledger.
+ * Collects every earner of each model, and takes what was collected out of the ledger.
  * @param before called before every operation: other work for the same batches
  */
 export async function collectAndWithdraw(
   job: Job,
   leaves: Leaves,
-  modelId: number,
+  models: readonly { readonly name: ModelName; readonly modelId: number }[],
   before: () => Promise<void>,
 ): Promise<{ name: PersonName; target: WaitTarget }[]> {
   const startedAtMs = Date.now();
-  const collections = plannedCollections(
-    await withRetry(job, () => getModel(job.people.mia, modelId)),
-    leaves,
-  );
-  for (const { name, earnerIndex, role } of collections) {
-    const client = job.people[name];
-    await before();
-    await onceOnLedger(job, `reward-${name}-${earnerIndex}-${role}`, client, ({ onSigned }) =>
-      collectRewards(client, { from: leaves[name], modelId, earnerIndex, role, onSigned }),
-    );
+  const all: RewardCollection[] = [];
+  for (const { modelId, name: model } of models) {
+    const leaf = await withRetry(job, () => getModel(job.people.mia, modelId));
+    for (const collection of plannedCollections(leaf, leaves)) {
+      const { earnerIndex, name, role } = collection;
+      const client = job.people[name];
+      const step = stepOf(model, `reward-${name}-${earnerIndex}-${role}`);
+      await before();
+      await onceOnLedger(job, step, client, ({ onSigned }) =>
+        collectRewards(client, { from: leaves[name], modelId, earnerIndex, role, onSigned }),
+      );
+      all.push(collection);
+    }
   }
   const targets: { name: PersonName; target: WaitTarget }[] = [];
   for (const name of WITHDRAWERS) {
-    const amountWei = collections
+    const amountWei = all
       .filter((collected) => collected.name === name)
       .reduce((sum, { earnedWei }) => sum + earnedWei, 0n);
     const client = job.people[name];
@@ -75,7 +79,7 @@ export async function collectAndWithdraw(
       `${name} collects ${formatOpen(amountWei)} OPEN of rewards and withdraws them: operation ${hash}`,
     );
   }
-  job.console.done(`${collections.length} collections of ${COLLECTORS.join(", ")}`, Date.now() - startedAtMs);
+  job.console.done(`${all.length} collections of ${COLLECTORS.join(", ")}`, Date.now() - startedAtMs);
   return targets;
 }
 

@@ -7,32 +7,48 @@ import { seal } from "../../../client/actions/ledger/seal.ts";
 import { getModel, getSettlement } from "../../../client/sequencer/model-reads.ts";
 import { FINALITY_BLOCKS } from "../config.ts";
 import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
+import { type ModelName, stepOf } from "../parts.ts";
 
 /** The epoch that the job settles: the model's first. */
 export const SETTLED_EPOCH = 1;
 
-/** The model closes its epoch; once L1 has it, 128 blocks are mined, and the bridge records their randomness. */
-export async function sealFirstEpoch(job: Job, modelId: number): Promise<void> {
+/** The models close their epochs; once L1 has that, 128 blocks are mined, and the bridge records their randomness. */
+export async function sealFirstEpochs(
+  job: Job,
+  models: readonly { readonly name: ModelName; readonly modelId: number }[],
+): Promise<void> {
   const { mia } = job.people;
-  const sent = await onceOnLedger(job, "seal", mia, ({ onSigned }) => seal(mia, { modelId, onSigned }));
-  if ((await withRetry(job, () => getSettlement(mia, modelId, SETTLED_EPOCH))) !== null) return;
+  const open: number[] = [];
+  let hash: `0x${string}` | undefined;
+  for (const { modelId, name } of models) {
+    const sent = await onceOnLedger(job, stepOf(name, "seal"), mia, ({ onSigned }) =>
+      seal(mia, { modelId, onSigned }),
+    );
+    if ((await withRetry(job, () => getSettlement(mia, modelId, SETTLED_EPOCH))) !== null) continue;
+    open.push(modelId);
+    hash = sent.hash;
+  }
+  if (hash === undefined) return;
   await withRetry(job, job.closeBatch);
-  const { batchNumber } = await waitWithConsole(job, mia, { hash: sent.hash }, "posted", "the seal");
+  // A ledger key signs one seal after another, and batches keep the order: the last one is the latest on L1.
+  const { batchNumber } = await waitWithConsole(job, mia, { hash }, "posted", "the seals");
   job.console.done(
-    `model ${modelId} seals epoch ${SETTLED_EPOCH} in batch ${batchNumber}: operation ${sent.hash}`,
+    `models ${open.join(", ")} seal epoch ${SETTLED_EPOCH}, by batch ${batchNumber} at the latest`,
   );
   const target = job.journal.get<number>("randomness-block") ?? (await randomnessBlock(job));
   const number = Number(await mia.l1.getBlockNumber());
   const node = createTestClient({ chain: foundry, mode: "anvil", transport: http(job.rpcUrl) });
   if (number < target) await node.mine({ blocks: target - number });
-  for (;;) {
-    const { sealedEpoch } = await withRetry(job, () => getModel(mia, modelId));
-    if (sealedEpoch === null || sealedEpoch.prevRandao !== null) break;
-    job.console.progress(`waiting for the randomness of L1 block ${sealedEpoch.randomnessBlock ?? "?"}`);
-    await sleep(300, undefined, { signal: job.signal });
+  for (const modelId of open) {
+    for (;;) {
+      const { sealedEpoch } = await withRetry(job, () => getModel(mia, modelId));
+      if (sealedEpoch === null || sealedEpoch.prevRandao !== null) break;
+      job.console.progress(`waiting for the randomness of L1 block ${sealedEpoch.randomnessBlock ?? "?"}`);
+      await sleep(300, undefined, { signal: job.signal });
+    }
   }
   job.console.done(
-    `${RANDOMNESS_DELAY_BLOCKS} L1 blocks later, the bridge has recorded the epoch's randomness`,
+    `${RANDOMNESS_DELAY_BLOCKS} L1 blocks later, the bridge has recorded the epochs' randomness`,
   );
 }
 
@@ -70,7 +86,7 @@ export async function settleFirstEpoch(
     }
     if (settlement !== null) {
       job.console.done(
-        `its server has settled epoch ${SETTLED_EPOCH} by itself (${settlement.circuit}): batch ${settlement.batchNumber}`,
+        `the server of model ${modelId} has settled epoch ${SETTLED_EPOCH} by itself (${settlement.circuit}): batch ${settlement.batchNumber}`,
         Date.now() - startedAtMs,
       );
       return;
@@ -78,7 +94,9 @@ export async function settleFirstEpoch(
     const view = await readView(given.serverUrl);
     const percent = view?.provedPercent == null ? "" : `, ${view.provedPercent} %`;
     const failure = view?.failure == null ? "" : `: ${view.failure.message} [${view.failure.code}]`;
-    job.console.progress(`the model's server settles: ${view?.stage ?? "it is away"}${percent}${failure}`);
+    job.console.progress(
+      `the server of model ${modelId} settles: ${view?.stage ?? "it is away"}${percent}${failure}`,
+    );
     await sleep(500, undefined, { signal: job.signal });
   }
 }

@@ -2,7 +2,6 @@ import { operationFeeWei } from "../../../circuits/batch/slot.ts";
 import { EARNER_ROLE, roleShareWei } from "../../../circuits/ledger/rewards.ts";
 import { KIND } from "../../../circuits/protocol.ts";
 import {
-  COMMITS_EACH,
   CONTRIBUTORS,
   DATANET_AMOUNT_WEI,
   DEPOSITS,
@@ -18,12 +17,18 @@ import {
   SPLIT,
   WITHDRAWAL_WEI,
 } from "../config.ts";
+import { DATANET_NAMES, type DatanetName, MODEL_NAMES, MODELS, type ModelName } from "../parts.ts";
 import { customerOf } from "../plan.ts";
 import { COLLECTORS, WITHDRAWERS } from "./earn.ts";
 import { planTransfer } from "./transfer.ts";
 
 /** Everybody whose balance in the ledger is compared. */
-export type LeafName = PersonName | "operator" | "datanet" | "model" | "treasury";
+export type LeafName = PersonName | "operator" | "treasury" | `${DatanetName} datanet` | `${ModelName} model`;
+
+const PART_LEAVES = [
+  ...DATANET_NAMES.map((name) => `${name} datanet` as const),
+  ...MODEL_NAMES.map((name) => `${name} model` as const),
+];
 
 /** What every balance must be after the job, from the plan and the epoch's outcome: nothing here asks the devnet. */
 export interface Expected {
@@ -33,7 +38,7 @@ export interface Expected {
   readonly rewardsWei: Readonly<Record<(typeof COLLECTORS)[number], bigint>>;
 }
 
-/** Who earned what in the epoch, as computed from payments, openings and L1's randomness. */
+/** Who earned what in a model's epoch, as computed from payments, openings and L1's randomness. */
 export interface EpochOutcome {
   readonly paymentCount: number;
   readonly ownerWei: bigint;
@@ -47,8 +52,13 @@ export interface EpochOutcome {
 
 type Balances = Record<LeafName, bigint>;
 
-export function expectedBalances(forcedFeeWei: bigint, outcome: EpochOutcome): Expected {
-  const ledgerWei = zeros([...PEOPLE, "operator", "datanet", "model", "treasury"] as const);
+/** @param commitsOf how many commits each contributor makes to a datanet */
+export function expectedBalances(
+  forcedFeeWei: bigint,
+  outcomes: Readonly<Record<ModelName, EpochOutcome>>,
+  commitsOf: (datanet: DatanetName, contributor: PersonName) => number,
+): Expected {
+  const ledgerWei = zeros([...PEOPLE, "operator", "treasury", ...PART_LEAVES] as const);
   const l1Wei = zeros(PEOPLE);
   const pay = (who: LeafName, kind: keyof typeof KIND) => {
     const feeWei = operationFeeWei(KIND[kind], FEE_PER_UNIT_WEI);
@@ -61,9 +71,11 @@ export function expectedBalances(forcedFeeWei: bigint, outcome: EpochOutcome): E
     ledgerWei[name] += depositWei;
   }
   addLedgerJob(ledgerWei, pay);
+  for (const name of DATANET_NAMES) addDatanet(ledgerWei, pay, name, commitsOf);
   l1Wei.carol += WITHDRAWAL_WEI;
   l1Wei.dave += FORCED_WITHDRAWAL_WEI - forcedFeeWei;
-  const rewardsWei = addModelJob(ledgerWei, pay, outcome);
+  const rewardsWei = zeros(COLLECTORS);
+  for (const name of MODEL_NAMES) addModelJob(ledgerWei, pay, { name, outcome: outcomes[name] }, rewardsWei);
   for (const name of WITHDRAWERS) {
     pay(name, "withdraw");
     ledgerWei[name] -= rewardsWei[name];
@@ -72,7 +84,7 @@ export function expectedBalances(forcedFeeWei: bigint, outcome: EpochOutcome): E
   return { ledgerWei, l1Wei, rewardsWei };
 }
 
-/** Transfers, the datanet and two withdrawals. */
+/** Transfers and two withdrawals. */
 function addLedgerJob(ledgerWei: Balances, pay: (who: LeafName, kind: keyof typeof KIND) => void): void {
   for (let index = 0; index < FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT; index++) {
     const { from, to, amountWei } = planTransfer(index);
@@ -80,36 +92,45 @@ function addLedgerJob(ledgerWei: Balances, pay: (who: LeafName, kind: keyof type
     ledgerWei[from] -= amountWei;
     ledgerWei[to] += amountWei;
   }
-  pay("alice", "createDatanet");
-  ledgerWei.alice -= DATANET_AMOUNT_WEI + ID_FEE_WEI;
-  ledgerWei.datanet += DATANET_AMOUNT_WEI;
-  for (const name of CONTRIBUTORS) {
-    for (let i = 0; i < COMMITS_EACH; i++) pay(name, "commitData");
-  }
-  pay("datanet", "publishVersion");
   pay("carol", "withdraw");
   ledgerWei.carol -= WITHDRAWAL_WEI;
   ledgerWei.dave -= FORCED_WITHDRAWAL_WEI;
 }
 
-/** The model, its payments, its settled epoch and the collections. @returns what each collector gets */
+function addDatanet(
+  ledgerWei: Balances,
+  pay: (who: LeafName, kind: keyof typeof KIND) => void,
+  name: DatanetName,
+  commitsOf: (datanet: DatanetName, contributor: PersonName) => number,
+): void {
+  pay("alice", "createDatanet");
+  ledgerWei.alice -= DATANET_AMOUNT_WEI + ID_FEE_WEI;
+  ledgerWei[`${name} datanet`] += DATANET_AMOUNT_WEI;
+  for (const contributor of CONTRIBUTORS) {
+    for (let i = 0; i < commitsOf(name, contributor); i++) pay(contributor, "commitData");
+  }
+  pay(`${name} datanet`, "publishVersion");
+}
+
+/** A model, its payments, its settled epoch and the collections, which are added to what each collector gets. */
 function addModelJob(
   ledgerWei: Balances,
   pay: (who: LeafName, kind: keyof typeof KIND) => void,
-  outcome: EpochOutcome,
-): Record<(typeof COLLECTORS)[number], bigint> {
+  { name, outcome }: { name: ModelName; outcome: EpochOutcome },
+  rewardsWei: Record<(typeof COLLECTORS)[number], bigint>,
+): void {
+  const leaf = `${name} model` as const;
   pay("mia", "createModel");
   ledgerWei.mia -= MODEL_AMOUNT_WEI + ID_FEE_WEI;
-  ledgerWei.model += MODEL_AMOUNT_WEI;
-  pay("datanet", "approveModel");
+  ledgerWei[leaf] += MODEL_AMOUNT_WEI;
+  pay(`${MODELS[name].datanet} datanet`, "approveModel");
   for (let i = 0; i < outcome.paymentCount; i++) {
     pay(customerOf(i), "payInference");
     ledgerWei[customerOf(i)] -= PRICE_WEI;
   }
-  pay("model", "seal");
-  ledgerWei.model += outcome.ownerWei;
+  pay(leaf, "seal");
+  ledgerWei[leaf] += outcome.ownerWei;
   ledgerWei.treasury += outcome.treasuryWei;
-  const rewardsWei = zeros(COLLECTORS);
   for (const { contributor, validator, earnedWei } of outcome.earners) {
     for (const [who, role] of [
       [contributor, EARNER_ROLE.contributor],
@@ -123,7 +144,6 @@ function addModelJob(
       rewardsWei[collector] += shareWei;
     }
   }
-  return rewardsWei;
 }
 
 function zeros<Name extends string>(names: readonly Name[]): Record<Name, bigint> {

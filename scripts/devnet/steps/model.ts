@@ -3,11 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createTestClient, http } from "viem";
 import { foundry } from "viem/chains";
 import { readModel, writeModel } from "../../../attribution/model/model-directory.ts";
+import { trainingOf } from "../../../attribution/model/model-family.ts";
 import { type PublishedModel, publishedModel } from "../../../attribution/model/model-files.ts";
-import type { Recipe } from "../../../attribution/model/recipe.ts";
 import { registerModel } from "../../../attribution/model/registration.ts";
-import { trainModel } from "../../../attribution/model/trained-model.ts";
-import { ROW_RULES } from "../../../attribution/rows/row-rules.ts";
 import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
 import { APPROVAL_DELAY_SECONDS } from "../../../circuits/protocol.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
@@ -30,12 +28,13 @@ import { getModel } from "../../../client/sequencer/model-reads.ts";
 import { prepareGenesis } from "../../../client/settling/prepare-settlement.ts";
 import { proveSettlement } from "../../../client/settling/prove-settlement.ts";
 import { signSettlement } from "../../../client/settling/sign-settlement.ts";
+import { modelFamilies, modelTrainings } from "../../cli/model-families.ts";
 import { readIfPresent } from "../../cli/workspace.ts";
 import { devAccount } from "../accounts.ts";
-import { APPROVAL_MARGIN_SECONDS, devnetPaths, MODEL_AMOUNT_WEI, PRICE_WEI, SPLIT } from "../config.ts";
+import { APPROVAL_MARGIN_SECONDS, MODEL_AMOUNT_WEI, PRICE_WEI, SPLIT } from "../config.ts";
 import { formatDuration } from "../console.ts";
 import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
-import type { DevnetPlan } from "../plan.ts";
+import { DATANETS, type ModelPart, stepOf } from "../parts.ts";
 import type { Leaves } from "./deposit.ts";
 
 /** Journal key: how far the node's clock has been moved on, in seconds. */
@@ -67,52 +66,41 @@ export async function passADay(job: Job, datanetId: number): Promise<void> {
   }
 }
 
-/** What mia makes of the version's rows: everything that her model's bytes depend on. */
-function devnetRecipe(plan: DevnetPlan, datanet: { id: number; rowsRoot: bigint }): Recipe {
-  return {
-    version: 2,
-    datanet: { id: datanet.id, version: 1, rowsRoot: toHex32(datanet.rowsRoot) },
-    inputs: { kind: "email", bucketCount: plan.bucketCount },
-    seed: "devnet",
-    model: { kind: "logistic", decay: 0.001, tolerance: 1e-6 },
-    method: { kind: "influence", damping: 0.001, featureCount: plan.featureCount },
-    rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
-    columnCount: plan.settlement.features,
-  };
-}
-
-/** mia trains her model and writes it to its folder; a second time it is read from there. */
-export async function trainOnMail(job: Job, datanetId: number): Promise<PublishedModel> {
-  if (readIfPresent(`${devnetPaths.model}/manifest.json`) !== null) return readModel(devnetPaths.model);
+/** mia trains a model and writes it to its folder; a second time it is read from there. */
+export async function train(job: Job, part: ModelPart, datanetId: number): Promise<PublishedModel> {
+  const { folder } = part.paths;
+  if (readIfPresent(`${folder}/manifest.json`) !== null) return readModel(folder, await modelFamilies());
   const startedAtMs = Date.now();
   const { datanet } = await withRetry(job, () => getLeaf(job.people.mia, datanetId));
   const { rowsRoot } = datanet!;
   const rows = await readVersionRows(job.store, rowsRoot);
-  const recipe = devnetRecipe(job.plan, { id: datanetId, rowsRoot });
+  const bound = { id: datanetId, version: 1, rowsRoot: toHex32(rowsRoot) };
+  const recipe = { ...(await part.recipe(job.plan, rows.length)), datanet: bound };
+  const training = trainingOf(recipe, await modelTrainings());
   const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
     job.console.progress(`training: ${stage} ${Math.floor((100 * done) / Math.max(1, total))} %`);
-  const trained = trainModel(rows, recipe, { onProgress });
+  const trained = await training.train(rows, training.family.parseRecipe(recipe), { onProgress });
   const registration = registerModel(trained, { split: SPLIT }, job.plan.settlement, { onProgress });
   const model = publishedModel(trained, registration, { publishRows: true });
-  await rm(devnetPaths.model, { recursive: true, force: true });
-  await writeModel(devnetPaths.model, model);
+  await rm(folder, { recursive: true, force: true });
+  await writeModel(folder, model);
   job.console.done(
-    `mia trains a model on ${rows.length} e-mails (it labels ${(100 * trained.accuracy).toFixed(1)} % of them right) and commits to ${registration.columns.u.length} columns of gradients`,
+    `mia trains a model on ${rows.length} ${DATANETS[part.datanet].rowsAre} (${training.describe(trained)}) and commits to ${registration.columns.u.length} columns of gradients`,
     Date.now() - startedAtMs,
   );
   return model;
 }
 
-/** Creates the model's leaf, proves its earner table, and has the datanet approve it. @returns its id */
-export async function registerOnLedger(
+/** Creates the model's leaf. @returns its id */
+export async function createOnLedger(
   job: Job,
   leaves: Leaves,
-  datanetId: number,
+  part: ModelPart,
   model: PublishedModel,
 ): Promise<number> {
-  const { mia, alice } = job.people;
+  const { mia } = job.people;
   const { featuresCommitment, ownersCommitment, earnerRoot, binding } = model.statics;
-  const sent = await onceOnLedger(job, "create-model", mia, ({ onSigned }) =>
+  const sent = await onceOnLedger(job, stepOf(part.name, "create-model"), mia, ({ onSigned }) =>
     createModel(mia, {
       from: leaves.mia,
       l1Owner: devAccount("mia").address,
@@ -129,19 +117,47 @@ export async function registerOnLedger(
   );
   const { operation } = await waitWithConsole(job, mia, { hash: sent.hash }, "acknowledged", "the model");
   const modelId = operation!.createdId!;
+  await job.journal.set(stepOf(part.name, "model-id"), modelId);
   job.console.done(`mia registers model ${modelId}: operation ${sent.hash}`);
-  // The server starts meanwhile: the first payments then fit into the same batch.
-  await Promise.all([settleGenesis(job, modelId, model), job.serveModel(modelId)]);
-  const approved = await onceOnLedger(job, "approve-model", alice, ({ onSigned }) =>
-    approveModel(alice, { datanetId, modelId, statics: model.statics, onSigned }),
-  );
-  job.console.done(`datanet ${datanetId} approves model ${modelId}: operation ${approved.hash}`);
   return modelId;
 }
 
-async function settleGenesis(job: Job, modelId: number, model: PublishedModel): Promise<void> {
+/** Proves the model's earner table while its server starts. @returns the server's address */
+export async function bringToLife(
+  job: Job,
+  part: ModelPart,
+  modelId: number,
+  model: PublishedModel,
+): Promise<string> {
+  const [serverUrl] = await Promise.all([
+    job.serveModel(part, modelId),
+    settleGenesis(job, part, modelId, model),
+  ]);
+  return serverUrl;
+}
+
+/** Has the datanet approve the model: from then on it takes payments. */
+export async function approveOnLedger(
+  job: Job,
+  part: ModelPart,
+  { datanetId, modelId, model }: { datanetId: number; modelId: number; model: PublishedModel },
+): Promise<void> {
+  const { alice } = job.people;
+  const approved = await onceOnLedger(job, stepOf(part.name, "approve-model"), alice, ({ onSigned }) =>
+    approveModel(alice, { datanetId, modelId, statics: model.statics, onSigned }),
+  );
+  job.console.done(`datanet ${datanetId} approves model ${modelId}: operation ${approved.hash}`);
+}
+
+async function settleGenesis(
+  job: Job,
+  { name }: ModelPart,
+  modelId: number,
+  model: PublishedModel,
+): Promise<void> {
   const { mia } = job.people;
-  let body = job.journal.get<SettlementBody>("genesis");
+  const step = stepOf(name, "genesis");
+  let body = job.journal.get<SettlementBody>(step);
   if (body === undefined) {
     const leaf = await withRetry(job, () => getModel(mia, modelId));
     const table = earnerTableFor(job.circuits, model.earners.length);
@@ -159,7 +175,7 @@ async function settleGenesis(job: Job, modelId: number, model: PublishedModel): 
       },
     );
     body = encodeSettlementBody(signSettlement(mia, leaf, proved.settlement));
-    await job.journal.set("genesis", body);
+    await job.journal.set(step, body);
     job.console.done(
       `genesis of ${model.earners.length} earners proven (${table.name}) in ${formatDuration(proved.proveMs)}`,
     );

@@ -7,9 +7,12 @@ import { join } from "node:path";
 import { Registry } from "prom-client";
 import { type Hex, toHex } from "viem";
 import { writeModel } from "../../../attribution/model/model-directory.ts";
+import type { Trained } from "../../../attribution/model/model-family.ts";
 import { type PublishedModel, publishedModel } from "../../../attribution/model/model-files.ts";
+import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
+import type { RecipeBase } from "../../../attribution/model/recipe-fields.ts";
 import { registerModel } from "../../../attribution/model/registration.ts";
-import { type OwnedRow, trainModel } from "../../../attribution/model/trained-model.ts";
+import { trainModel } from "../../../attribution/model/trained-model.ts";
 import { encodeRow } from "../../../attribution/rows/row-content.ts";
 import { recipeFor, sampleInputs } from "../../../attribution/testing/sample-rows.ts";
 import { RANDOMNESS_DELAY_BLOCKS } from "../../../bridge/l1/settlement-times.ts";
@@ -60,11 +63,28 @@ import {
 import { close } from "../../../sequencer/testing/test-operator.ts";
 import { OPERATOR_TOKEN } from "../../../sequencer/testing/test-rollup.ts";
 
-const SIZE = { rows: 8, features: 4, earners: 4, payments: 4, draws: 2 } as const;
+const SIZE = { rows: 8, features: 32, earners: 4, payments: 4, draws: 2 } as const;
+/** Of the classifier: the other columns are 0. */
+const FEATURES = 4;
 export const CAP = SIZE.payments;
 export const PRICE_WEI = OPEN / 2n;
 const ALICE_ACCOUNT = 4;
 export const BOB_ACCOUNT = 5;
+
+/** What makes a model of a version's rows: mails. */
+export type ModelMaker = (
+  rows: readonly OwnedRow[],
+  ledger: Pick<RecipeBase, "datanet" | "columnCount">,
+) => Promise<Trained>;
+
+const makeClassifier: ModelMaker = async (rows, ledger) =>
+  trainModel(
+    rows,
+    recipeFor(rows, {
+      ...ledger,
+      method: { kind: "influence", damping: 0.01, featureCount: FEATURES },
+    }),
+  ) as never;
 
 export type SettlingWorld = Awaited<ReturnType<typeof startSettlingWorld>>;
 
@@ -184,8 +204,10 @@ export async function startSettlingWorld(
     /** Mines to the block that gives the randomness of a Seal that is on L1. */
     mineRandomness: () => f.l1.client.mine({ blocks: RANDOMNESS_DELAY_BLOCKS + FINALITY_DEPTH_BLOCKS }),
 
-    /** From rows to a model that takes payments. */
-    async makeModel(): Promise<{ model: PublishedModel; modelId: number; modelFolder: string }> {
+    /** From rows to a model that takes payments; of another family where a maker of one is given. */
+    async makeModel(
+      make: ModelMaker = makeClassifier,
+    ): Promise<{ model: PublishedModel; modelId: number; modelFolder: string }> {
       await settle();
       const created = await createDatanet(alice, {
         l1Owner: aliceWallet.address,
@@ -201,19 +223,11 @@ export async function startSettlingWorld(
       await publishVersion(alice, { datanetId, version });
       await settle();
       const owned: OwnedRow[] = await readVersionRows(rows, version.rowsRoot);
-      const recipe = recipeFor(owned, {
-        datanet: {
-          id: datanetId,
-          version: 1,
-          rowsRoot: hex32(version.rowsRoot),
-        },
-        method: { kind: "influence", damping: 0.01, featureCount: SIZE.features },
-        columnCount: SIZE.features,
-      });
-      const trained = trainModel(owned, recipe);
+      const datanet = { id: datanetId, version: 1, rowsRoot: hex32(version.rowsRoot) };
+      const trained = await make(owned, { datanet, columnCount: SIZE.features });
       const split = { ownerParts: 13_107n, validatorParts: 8_192n };
       const model = publishedModel(trained, registerModel(trained, { split }, SIZE), { publishRows: true });
-      const modelFolder = join(folder, "model");
+      const modelFolder = join(folder, `model-${datanetId}`);
       await writeModel(modelFolder, model);
       const { featuresCommitment, ownersCommitment, earnerRoot, binding } = model.statics;
       const sent = await createModel(alice, {

@@ -1,6 +1,7 @@
 // The Node-API surface: see ../../native-kernels.ts for the types. Every range is checked here, once for all sets.
 #include <node_api.h>
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <vector>
@@ -9,7 +10,7 @@
 
 namespace {
 
-constexpr size_t MAX_NUMBERS = 16;
+constexpr size_t MAX_NUMBERS = 20;
 
 /** What a call brings: the arena, and numbers that are sizes, settings or places in the arena. */
 struct Call {
@@ -152,9 +153,48 @@ void adam(const KernelTable& k, const Call& c) {
   k.adam(n, c.at(1, all), c.at(2, all), c.at(3, all), c.at(4, all), c.at(5, 10));
 }
 
+/** (count, entries, rows, inputs, x, strideX, outputs, y, strideY, offsetA, offsetB); the entries name places themselves. */
+void applyAdapters(const KernelTable& k, const Call& c) {
+  const long count = c.size(0), rows = c.size(2), inputs = c.size(3), outputs = width(c, 6);
+  const long offsetA = width(c, 9), offsetB = width(c, 10);
+  const AdapterEntry* entries = reinterpret_cast<const AdapterEntry*>(c.at(1, extent(count, 4, 4, 1)));
+  const long end = std::max(offsetA + 8 * inputs, offsetB + 8 * outputs);
+  for (long i = 0; i < count; i++) {
+    const auto [row, base, kind, factor] = entries[i];
+    const size_t numbers = static_cast<size_t>(kind & 16 ? (end + 1) / 2 : end);
+    if (row >= static_cast<unsigned long>(rows) || (kind & 15) < 1 || (kind & 15) > 8 || kind > 31)
+      throw std::out_of_range("an adapter's entry is none");
+    if (static_cast<size_t>(base) * 16 > c.length || numbers > c.length - static_cast<size_t>(base) * 16)
+      throw std::out_of_range("an adapter's page leaves the arena");
+  }
+  k.applyAdapters(count, entries, c.arena,
+                  {inputs, outputs, c.at(4, extent(rows, c.size(5), inputs, 1)), c.size(5),
+                   c.at(7, extent(rows, c.size(8), outputs, 1)), c.size(8), offsetA, offsetB});
+}
+
+/** (rows, seats, pages, slots, maxPages, headCount, keyHeadCount, headSize, qkv, strideQkv, kv, pageCount, pageFloats, out, scores, scale) */
+void attendPages(const KernelTable& k, const Call& c) {
+  const long rows = c.size(0), slots = c.size(3), maxPages = c.size(4), heads = c.size(5), keyHeads = c.size(6);
+  const long headSize = width(c, 7), pageCount = c.size(11), pageFloats = c.size(12), keyWidth = keyHeads * headSize;
+  const unsigned* seats = reinterpret_cast<const unsigned*>(c.at(1, area(rows, 2)));
+  const unsigned* pages = reinterpret_cast<const unsigned*>(c.at(2, area(slots, maxPages)));
+  if (keyHeads == 0 || heads % keyHeads != 0) throw std::out_of_range("heads do not divide");
+  for (long t = 0; t < rows; t++) {
+    const long slot = seats[2 * t], last = seats[2 * t + 1] / 16;
+    if (slot >= slots || last >= maxPages) throw std::out_of_range("a row has no seat");
+    for (long j = 0; j <= last; j++)
+      if (pages[slot * maxPages + j] >= pageCount) throw std::out_of_range("there is no such page");
+  }
+  k.attendPages({rows, seats, pages, maxPages, heads, keyHeads, headSize,
+                 c.at(8, extent(rows, c.size(9), (heads + 2 * keyHeads) * headSize, 1)), c.size(9),
+                 c.at(10, extent(pageCount, pageFloats, 32 * keyWidth, 1)), pageFloats, c.at(13, area(rows, heads * headSize)),
+                 c.at(14, 16 * maxPages), c.real(15)});
+}
+
 std::vector<const KernelTable*> availableSets() {
   std::vector<const KernelTable*> sets;
   __builtin_cpu_init();
+  if (!__builtin_cpu_supports("f16c")) return sets;
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512bw"))
     sets.push_back(&avx512Kernels());
@@ -222,6 +262,8 @@ napi_value init(napi_env env, napi_value exports) {
       {"scale", call<scale>},
       {"crossEntropy", call<crossEntropy>},
       {"adam", call<adam>},
+      {"applyAdapters", call<applyAdapters>},
+      {"attendPages", call<attendPages>},
   };
   for (const auto& [name, function] : functions) {
     napi_value value;

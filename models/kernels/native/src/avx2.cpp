@@ -1,5 +1,5 @@
 // The kernels for processors with AVX2 and FMA.
-#pragma GCC target("avx2,fma")
+#pragma GCC target("avx2,fma,f16c")
 #define LANES 8
 #define TILE_ROWS 6
 #define KERNELS_NAME "avx2"

@@ -1,5 +1,5 @@
 // The kernels for processors with AVX-512F. No other header: its inline functions would be compiled for these too.
-#pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")
+#pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma,f16c")
 #define LANES 16
 #define TILE_ROWS 14
 #define KERNELS_NAME "avx512"

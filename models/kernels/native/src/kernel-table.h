@@ -6,6 +6,39 @@ struct Matrix {
   long rowStride, columnStride;
 };
 
+/** A page of up to eight ranks of the adapter of one row, in the arena from float 16 · base on. */
+struct AdapterEntry {
+  unsigned row, base;
+  /** Ranks of the page, 1 … 8; + 16 where its numbers are halves. */
+  unsigned kind;
+  float factor;
+};
+
+/** Offsets are numbers from the start of a page: A is inputs × 8, B is 8 × outputs. */
+struct AdapterCall {
+  long inputs, outputs;
+  const float* x;
+  long strideX;
+  float* y;
+  long strideY, offsetA, offsetB;
+};
+
+/** Attention over pages of sixteen positions: of each page keys as keyWidth × 16, then values as 16 × keyWidth. */
+struct PagedCall {
+  long rows;
+  /** Of each row its slot and its position. */
+  const unsigned* seats;
+  /** Of each slot `maxPages` numbers of pages. */
+  const unsigned* pages;
+  long maxPages, headCount, keyHeadCount, headSize;
+  const float* qkv;
+  long strideQkv;
+  float* kv;
+  long pageFloats;
+  float *out, *scores;
+  float scale;
+};
+
 struct KernelTable {
   const char* name;
   /** C (+)= A B; A is rows × depth, B depth × columns. `scratch` holds packFloats(). */
@@ -30,6 +63,9 @@ struct KernelTable {
   void (*crossEntropy)(long rows, long size, long rowStride, float* logits, const float* targets, float* losses,
                        float weight);
   void (*adam)(long count, float* p, const float* g, float* m, float* v, const float* settings);
+  /** y += factor · (x A) B for each entry, in their order. */
+  void (*applyAdapters)(long count, const AdapterEntry* entries, const float* arena, const AdapterCall& call);
+  void (*attendPages)(const PagedCall& call);
 };
 
 const KernelTable& avx512Kernels();

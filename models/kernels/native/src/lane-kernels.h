@@ -378,11 +378,14 @@ void adam(long count, float* p, const float* g, float* m, float* v, const float*
   }
 }
 
+#include "serving-kernels.h"
+
 const KernelTable table = {KERNELS_NAME, multiply,    DEPTH * (BLOCK_ROWS + TILE_COLUMNS),
                            normalise,    normaliseBack, rotate,
                            softmax,      softmaxBack, gate,
                            gateBack,     gelu,        geluBack,
                            addRow,       sumRows,     add,
-                           scale,        crossEntropy, adam};
+                           scale,        crossEntropy, adam,
+                           applyAdapters, attendPages};
 
 }  // namespace

@@ -25,9 +25,14 @@ export interface ProveJobClient {
   nextJob(signal?: AbortSignal): Promise<ProveJob | null>;
   /** @returns false where the sequencer has no use for it: the batch was rebuilt, or is final */
   submitProof(job: ProveJob, result: ProofResult): Promise<boolean>;
+  /** Says that this prover failed at the job; absent where a lease that runs out says it. */
+  giveUp?(job: ProveJob, error: Error): Promise<void>;
+  /** Gives back what this prover holds. */
+  close?(): Promise<void>;
 }
 
 export interface ProveJobClientOptions extends SequencerEndpoint {
+  /** The provers' token, or the operator's. */
   readonly operatorToken: string;
   /** Tells provers apart: each gets a job of its own. */
   readonly proverName: string;
@@ -49,31 +54,43 @@ export function createProveJobClient(options: ProveJobClientOptions): ProveJobCl
       return value === null ? null : { ...value, inputs: toInputs(value.inputs) };
     },
 
-    async submitProof(job, { backend, proof, publicSignals, timings }) {
-      const { batchHash, batchNumber } = job;
-      const path = `/operator/batches/${batchNumber}/proof`;
+    async submitProof({ batchHash, batchNumber }, { backend, proof, publicSignals, timings }) {
       const body = {
         ...{ batchHash, timings, backend },
         proof: proofJson(proof),
         publicSignals: publicSignals.map(hex32),
       } satisfies z.input<typeof proofBody>;
-      const { failure } = await askSequencer(options, { path, body }, z.unknown());
-      if (failure === null) return true;
-      if (USELESS_STATUSES.includes(failure.status ?? 0)) return false;
-      if (failure.status !== 422) throw toError(failure);
-      throw proverError(
-        "PRV_PROOF_INVALID",
-        `the sequencer finds the proof of batch ${batchNumber} wrong: ${failure.reason}`,
-        { data: { batchNumber, batchHash } },
-      );
+      return postProof(options, batchNumber, body);
     },
   };
 }
 
-function toError({ cause, kind, method, path, reason, status }: SequencerFailure) {
+/**
+ * @returns false where the sequencer has no use for it: the batch was rebuilt, or is final
+ * @throws PRV_PROOF_INVALID, PRV_SEQUENCER_UNREACHABLE, PRV_SEQUENCER_REFUSED, PRV_CONFIG_INVALID
+ */
+export async function postProof(
+  endpoint: SequencerEndpoint,
+  batchNumber: number,
+  body: z.input<typeof proofBody>,
+): Promise<boolean> {
+  const path = `/operator/batches/${batchNumber}/proof`;
+  const { failure } = await askSequencer(endpoint, { path, body }, z.unknown());
+  if (failure === null) return true;
+  if (USELESS_STATUSES.includes(failure.status ?? 0)) return false;
+  if (failure.status !== 422) throw toError(failure);
+  throw proverError(
+    "PRV_PROOF_INVALID",
+    `the sequencer finds the proof of batch ${batchNumber} wrong: ${failure.reason}`,
+    { data: { batchNumber, batchHash: body.batchHash } },
+  );
+}
+
+/** A failed request to the sequencer, as an error of a prover. */
+export function toError({ cause, kind, method, path, reason, status }: SequencerFailure) {
   const data = { method, path, ...(status === null ? {} : { httpStatus: status }) };
   if (kind === "unauthorized")
-    return proverError("PRV_CONFIG_INVALID", "the sequencer does not take PROVER_OPERATOR_TOKEN", { data });
+    return proverError("PRV_CONFIG_INVALID", "the sequencer does not take PROVER_TOKEN", { data });
   const isPassing = kind === "unreachable" || kind === "aborted" || kind === "passing";
   return proverError(isPassing ? "PRV_SEQUENCER_UNREACHABLE" : "PRV_SEQUENCER_REFUSED", reason, {
     data,
@@ -82,7 +99,7 @@ function toError({ cause, kind, method, path, reason, status }: SequencerFailure
 }
 
 /** Signals as the sequencer writes them (0x-hex or decimal text, or small numbers), nested as the circuit's are. */
-function toInputs(inputs: Record<string, unknown>): CircuitInputs {
+export function toInputs(inputs: Record<string, unknown>): CircuitInputs {
   const toSignal = (value: unknown): SignalValue => {
     if (Array.isArray(value)) return value.map(toSignal);
     if (typeof value === "number" && Number.isSafeInteger(value)) return BigInt(value);

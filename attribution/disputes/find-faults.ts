@@ -1,0 +1,188 @@
+/**
+ * Every wrong place of a posting that L1 would refuse: the same rules as contracts/disputes/Disputes.sol. An honest
+ * owner runs it before he posts; `openledger watch` runs it on what others have posted.
+ */
+import { pairBytes, readFact, readInt64s, readPairs } from "./leaf-bytes.ts";
+import type { PostedModel, RowFact } from "./posted-model.ts";
+import {
+  countRow,
+  entryValue,
+  integerRoot,
+  ONE,
+  type RowCounts,
+  residualOf,
+  scaleRow,
+} from "./row-arithmetic.ts";
+
+export const MOST_ROW_BYTES = 16_384;
+const MOST_AVERAGES = 10;
+/** Half a unit of G, and 2^−20 of one for another machine's floats. */
+const ENTRY_TOLERANCE = (1n << 39n) + (1n << 20n);
+const RESIDUAL_TOLERANCE = 1n << 10n;
+const OPTIMUM_TOLERANCE = 1n << 22n;
+/** Doubles decide where they are this far from a half; integers where they are nearer. */
+const DOUBT = 2 ** -10;
+
+/** A wrong place: what its challenge is called, and where. */
+export type Fault =
+  | { readonly kind: "entry"; readonly row: number; readonly column: number }
+  | {
+      readonly kind: "rowTooLong" | "tokens" | "residual" | "rowLength" | "factor";
+      readonly row: number;
+    }
+  | { readonly kind: "lengths" }
+  | { readonly kind: "input"; readonly row: number; readonly bucket: number }
+  /** `bucket` D is the bias. */
+  | { readonly kind: "optimum"; readonly bucket: number };
+
+/** What a challenge is judged by, parsed once. */
+interface Readings {
+  readonly posted: PostedModel;
+  readonly rows: readonly RowCounts[];
+  readonly facts: readonly (RowFact | null)[];
+  readonly weights: readonly bigint[] | null;
+}
+
+/** Cheap rules first. Lazy: a watcher needs one only. @param contents of the rows; their hashes must be the leaves */
+export function* findFaults(posted: PostedModel, contents: readonly Uint8Array[]): Generator<Fault> {
+  const { bucketCount } = posted.statement;
+  for (const [row, content] of contents.entries())
+    if (content.length > MOST_ROW_BYTES) yield { kind: "rowTooLong", row };
+  const readings: Readings = {
+    posted,
+    rows: contents.map((content) => countRow(content, bucketCount)),
+    facts: posted.leaves.facts.map(readFact),
+    weights: readInt64s(posted.leaves.weights[0]!, bucketCount + 1),
+  };
+  yield* rowFaults(readings);
+  yield* lengthFaults(readings);
+  yield* inputFaults(readings);
+  yield* optimumFaults(readings);
+  yield* entryFaults(readings);
+}
+
+function* rowFaults({ posted, rows, facts, weights }: Readings): Generator<Fault> {
+  for (const [row, counted] of rows.entries()) {
+    if (!isSame(pairBytes(counted.counts), posted.leaves.tokens[row]!)) yield { kind: "tokens", row };
+    const fact = facts[row]!;
+    const residual = weights === null ? null : residualOf(counted, weights);
+    const isRight =
+      fact !== null &&
+      residual !== null &&
+      isNear(fact.residual, residual, RESIDUAL_TOLERANCE) &&
+      isNear(fact.pull, scaleRow(counted, residual), RESIDUAL_TOLERANCE);
+    if (!isRight) yield { kind: "residual", row };
+    const features = entriesOf(posted, row);
+    const squares = features.reduce((sum, entry) => sum + entry * entry, 0);
+    if (
+      fact === null ||
+      features.length !== posted.statement.columnCount ||
+      fact.length !== Number(integerRoot(BigInt(squares)))
+    )
+      yield { kind: "rowLength", row };
+  }
+}
+
+function* lengthFaults({ posted, facts }: Readings): Generator<Fault> {
+  // A leaf that is no fact is a wrong residual; L1 cannot read the others beside it.
+  if (!facts.every((fact) => fact !== null)) return;
+  const { clipLength, columnCount, rowCount } = posted.statement;
+  const slack = Math.floor(Number(integerRoot(BigInt(columnCount))) / 2) + 2;
+  const longest = Math.max(...facts.map(({ length }) => length));
+  const total = facts.reduce((sum, { length }) => sum + length, 0);
+  if (longest * rowCount > MOST_AVERAGES * total || (clipLength !== 0 && longest > clipLength + slack))
+    yield { kind: "lengths" };
+  const sizes = new Map<number, bigint>();
+  for (const { leader } of facts) sizes.set(leader, (sizes.get(leader) ?? 0n) + 1n);
+  for (const [row, { factor, leader, length }] of facts.entries()) {
+    const whole = ONE / sizes.get(leader)!;
+    let isRight = leader <= row && facts[leader]!.leader === leader && factor <= whole + 1n;
+    if (factor < whole - 1n) isRight &&= clipLength !== 0 && length + slack >= clipLength;
+    if (!isRight) yield { kind: "factor", row };
+  }
+}
+
+function* inputFaults({ posted, rows }: Readings): Generator<Fault> {
+  for (const [bucket, leaf] of posted.leaves.inputs.entries()) {
+    const pairs = readPairs(leaf);
+    if (pairs === null) {
+      yield { kind: "input", row: 0, bucket };
+      continue;
+    }
+    const given = new Map<number, number>();
+    for (const [row, count] of pairs) given.set(row, (given.get(row) ?? 0) + count);
+    for (const [row, { counts }] of rows.entries()) {
+      const right = counts.find(([at]) => at === bucket)?.[1] ?? 0;
+      if ((given.get(row) ?? 0) !== right) yield { kind: "input", row, bucket };
+    }
+    const beyond = [...given.keys()].some((row) => row >= rows.length);
+    if (beyond) yield { kind: "optimum", bucket };
+  }
+}
+
+function* optimumFaults({ posted, facts, weights }: Readings): Generator<Fault> {
+  if (weights === null || !facts.every((fact) => fact !== null)) return;
+  const { bucketCount, decay, rowCount } = posted.statement;
+  for (let bucket = 0; bucket <= bucketCount; bucket++) {
+    const pairs = bucket < bucketCount ? readPairs(posted.leaves.inputs[bucket]!) : [];
+    if (pairs === null || pairs.some(([row]) => row >= rowCount)) continue;
+    const sum =
+      bucket === bucketCount
+        ? facts.reduce((total, { residual }) => total + residual, 0n)
+        : pairs.reduce((total, [row, count]) => total + BigInt(count) * facts[row]!.pull, 0n);
+    const drawn = (decay * weights[bucket]!) >> 41n;
+    if (!isNear(sum / BigInt(rowCount), drawn, OPTIMUM_TOLERANCE)) yield { kind: "optimum", bucket };
+  }
+}
+
+function* entryFaults(readings: Readings): Generator<Fault> {
+  const { posted, rows, facts, weights } = readings;
+  const { bucketCount, columnCount } = posted.statement;
+  const scaled = rows.map((row, k) => {
+    const fact = facts[k]!;
+    const factor = fact === null || weights === null ? 0 : Number(fact.factor) / 2 ** 40;
+    const pull = weights === null ? 0 : (factor * Number(residualOf(row, weights))) / 2 ** 40;
+    return { pull, length: Math.sqrt(Number(row.squares)) || 1 };
+  });
+  for (let column = 0; column < columnCount; column++) {
+    const mapRow = readInt64s(posted.leaves.map[column]!, bucketCount + 1);
+    const doubles = Float64Array.from(mapRow ?? [], (value) => Number(value) / 2 ** 40);
+    for (const [row, { counts }] of rows.entries()) {
+      let sum = 0;
+      for (const [bucket, count] of counts) sum += count * doubles[bucket]!;
+      const { pull, length } = scaled[row]!;
+      const value = (sum / length + doubles[bucketCount]!) * pull;
+      const gap = Math.abs(value - (entriesOf(posted, row)[column] ?? Number.NaN));
+      if (mapRow !== null && gap < 0.5 - DOUBT) continue;
+      if (isEntryWrong(readings, mapRow, row, column)) yield { kind: "entry", row, column };
+    }
+  }
+}
+
+function isEntryWrong(
+  { posted, rows, facts, weights }: Readings,
+  mapRow: readonly bigint[] | null,
+  row: number,
+  column: number,
+): boolean {
+  const fact = facts[row]!;
+  const features = entriesOf(posted, row);
+  if (mapRow === null || weights === null || fact === null) return true;
+  if (features.length !== posted.statement.columnCount) return true;
+  const value = entryValue(rows[row]!, weights, mapRow, fact.factor);
+  return !isNear(value, BigInt(features[column]!) * ONE, ENTRY_TOLERANCE);
+}
+
+function entriesOf(posted: PostedModel, row: number): Int8Array {
+  const leaf = posted.leaves.features[row]!;
+  return new Int8Array(leaf.buffer, leaf.byteOffset, leaf.length);
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+function isNear(a: bigint, b: bigint, tolerance: bigint): boolean {
+  const gap = a < b ? b - a : a - b;
+  return gap <= tolerance;
+}

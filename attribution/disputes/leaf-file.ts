@@ -1,0 +1,67 @@
+/** The leaves of a posting as its owner publishes them: JSON, a list of base64 a tree. Rows are published by themselves. */
+import { z } from "zod";
+import { attributionError } from "../attribution-errors.ts";
+import { type DisputeStatement, type Leaves, type PostedModel, TREES, withTrees } from "./posted-model.ts";
+
+export const LEAF_FILE = "dispute-leaves.json";
+
+const leafSchema = z.array(z.base64());
+const fileSchema = z.strictObject(
+  Object.fromEntries(TREES.map((name) => [name, leafSchema])) as Record<
+    (typeof TREES)[number],
+    typeof leafSchema
+  >,
+);
+
+export function encodeLeaves(leaves: Leaves): Uint8Array {
+  const lists = TREES.map((name) => [name, leaves[name].map((leaf) => Buffer.from(leaf).toString("base64"))]);
+  return new TextEncoder().encode(JSON.stringify(Object.fromEntries(lists)));
+}
+
+/** @throws ATT_LEAVES_MISMATCH where they are not the leaves of these roots */
+export function decodeLeaves(bytes: Uint8Array, statement: DisputeStatement): PostedModel {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw attributionError("ATT_LEAVES_MISMATCH", `${LEAF_FILE} is no JSON`, { cause });
+  }
+  const parsed = fileSchema.safeParse(json);
+  if (!parsed.success)
+    throw attributionError("ATT_LEAVES_MISMATCH", `${LEAF_FILE} is not as documented`, {
+      cause: parsed.error,
+    });
+  const leaves = Object.fromEntries(
+    TREES.map((name) => [name, parsed.data[name].map((leaf) => new Uint8Array(Buffer.from(leaf, "base64")))]),
+  ) as Record<(typeof TREES)[number], Uint8Array[]>;
+  return requireRoots(withTrees(leaves, statement), statement);
+}
+
+/** The same, where its roots are those of the statement. @throws ATT_LEAVES_MISMATCH naming the first tree that differs */
+export function requireRoots(posted: PostedModel, { roots, ...numbers }: DisputeStatement): PostedModel {
+  for (const tree of TREES) {
+    const differs = Buffer.compare(posted.statement.roots[tree], roots[tree]) !== 0;
+    if (differs || posted.leaves[tree].length !== leafCounts(numbers)[tree])
+      throw attributionError(
+        "ATT_LEAVES_MISMATCH",
+        `the leaves of "${tree}" are not those of the posted root`,
+        {
+          data: { tree },
+        },
+      );
+  }
+  return { ...posted, statement: { ...numbers, roots } };
+}
+
+function leafCounts({ bucketCount, columnCount, rowCount }: Omit<DisputeStatement, "roots">) {
+  const rows = rowCount;
+  return {
+    rows,
+    tokens: rows,
+    facts: rows,
+    features: rows,
+    map: columnCount,
+    inputs: bucketCount,
+    weights: 1,
+  } as const;
+}

@@ -1,0 +1,209 @@
+/**
+ * What a model's owner posts so that anybody can show one wrong place of it (docs/disputes.md): leaves, their trees, and
+ * the statement with the roots. The leaves are published beside the model's files.
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { attributionError } from "../attribution-errors.ts";
+import { mapFeatures } from "../features/query-map.ts";
+import { modelOf } from "../model/classifier.ts";
+import type { ClassifierParts } from "../model/classifier-family.ts";
+import type { PublishedModel } from "../model/model-files.ts";
+import { nearDuplicates } from "../rows/near-duplicates.ts";
+import { decodeRow, inputRows } from "../rows/row-content.ts";
+import { int64Bytes, pairBytes } from "./leaf-bytes.ts";
+import { type LeafTree, leafTree } from "./leaf-tree.ts";
+import { countRow, integerRoot, ONE, residualOf, scaleRow, toFixed40 } from "./row-arithmetic.ts";
+
+/** The trees, as contracts/disputes/IDisputes.sol numbers them. */
+export const TREES = ["rows", "tokens", "facts", "features", "map", "inputs", "weights"] as const;
+export type TreeName = (typeof TREES)[number];
+
+/** Bytes of all leaves. A row's leaf is the SHA-256 of its content. */
+export type Leaves = Readonly<Record<TreeName, readonly Uint8Array[]>>;
+
+/** Numbers and roots that are posted; the contract's Statement. Lengths are in units of G. */
+export interface DisputeStatement {
+  readonly modelId: number;
+  readonly staticsHash: bigint;
+  readonly rowsRoot: bigint;
+  readonly rowCount: number;
+  readonly bucketCount: number;
+  readonly columnCount: number;
+  /** λ times 2^40. */
+  readonly decay: bigint;
+  /** 0 for no limit. */
+  readonly clipLength: number;
+  readonly roots: Readonly<Record<TreeName, Uint8Array>>;
+}
+
+export interface PostedModel {
+  readonly statement: DisputeStatement;
+  readonly leaves: Leaves;
+  readonly trees: Readonly<Record<TreeName, LeafTree>>;
+}
+
+/** What a row's facts leaf holds. Fixed-point numbers of 2^−40. */
+export interface RowFact {
+  /** What rules make of the row: one over its cluster's size, less where it was cut to the clip's length. */
+  readonly factor: bigint;
+  /** y − σ(logit), and that over the length of the counts. */
+  readonly residual: bigint;
+  readonly pull: bigint;
+  /** Of the row of G, rounded down. */
+  readonly length: number;
+  /** The first row of its cluster of near-duplicates. */
+  readonly leader: number;
+}
+
+type SourceModel = Pick<
+  PublishedModel<ClassifierParts>,
+  "recipe" | "parameters" | "map" | "features" | "staticsHash"
+>;
+
+/** Whether the integers of disputes speak of such a model: e-mails and a logistic model. */
+export function isDisputable({ recipe }: { readonly recipe: object }): boolean {
+  const { inputs, model } = recipe as Partial<ClassifierParts["recipe"]>;
+  return inputs?.kind === "email" && model?.kind === "logistic";
+}
+
+/**
+ * What an honest owner posts. The same model gives the same bytes on every machine.
+ * @param contents of the version's rows, in its order @throws ATT_NOT_DISPUTABLE
+ */
+export function postedModel(
+  source: SourceModel,
+  contents: readonly Uint8Array[],
+  modelId: number,
+): PostedModel {
+  if (!isDisputable(source)) {
+    throw attributionError("ATT_NOT_DISPUTABLE", "only logistic models of e-mails can be disputed");
+  }
+  const { recipe, features, parameters } = source;
+  const bucketCount = (recipe.inputs as { bucketCount: number }).bucketCount;
+  const counted = contents.map((content) => countRow(content, bucketCount));
+  const weights = Array.from({ length: bucketCount + 1 }, (_, a) =>
+    toFixed40(parameters[2 * a + 1]! - parameters[2 * a]!),
+  );
+  const rules = ruledRows(source, contents);
+  const facts = counted.map((row, k): RowFact => {
+    const residual = residualOf(row, weights);
+    const squares = rowOfG(features, k).reduce((sum, entry) => sum + entry * entry, 0);
+    return {
+      ...rules.rows[k]!,
+      residual,
+      pull: scaleRow(row, residual),
+      length: Number(integerRoot(BigInt(squares))),
+    };
+  });
+  const columns = Array.from({ length: bucketCount }, (): [number, number][] => []);
+  for (const [k, { counts }] of counted.entries())
+    for (const [bucket, count] of counts) columns[bucket]!.push([k, count]);
+  const leaves: Leaves = {
+    rows: contents.map((content) => sha256(content)),
+    tokens: counted.map(({ counts }) => pairBytes(counts)),
+    facts: facts.map(factBytes),
+    features: contents.map((_, k) => new Uint8Array(rowOfG(features, k).slice().buffer)),
+    map: composedMap(source, bucketCount).map(int64Bytes),
+    inputs: columns.map(pairBytes),
+    weights: [int64Bytes(weights)],
+  };
+  return withTrees(leaves, {
+    modelId,
+    staticsHash: source.staticsHash,
+    rowsRoot: BigInt(recipe.datanet.rowsRoot),
+    rowCount: contents.length,
+    bucketCount,
+    columnCount: features.featureCount,
+    decay: toFixed40((recipe.model as { decay: number }).decay),
+    clipLength: rules.clipLength,
+  });
+}
+
+/** The posting of these leaves, right or wrong. */
+export function withTrees(leaves: Leaves, numbers: Omit<DisputeStatement, "roots">): PostedModel {
+  const trees = Object.fromEntries(TREES.map((name) => [name, leafTree(leaves[name])])) as Record<
+    TreeName,
+    LeafTree
+  >;
+  const roots = Object.fromEntries(TREES.map((name) => [name, trees[name].root])) as Record<
+    TreeName,
+    Uint8Array
+  >;
+  return { statement: { ...numbers, roots }, leaves, trees };
+}
+
+/** Of each row its factor and leader, and the longest length that the clip leaves, as the recipe's rules say. */
+function ruledRows(source: SourceModel, contents: readonly Uint8Array[]) {
+  const { recipe, map, parameters, features } = source;
+  const decoded = contents.map((content) => decodeRow("email", content));
+  const labels = Int32Array.from(decoded, ({ label }) => label);
+  const texts = decoded.map(({ input }) => input);
+  const leaders = Int32Array.from(contents, (_, k) => k);
+  if (recipe.rules.nearDuplicatesShare) {
+    const encoder = new TextEncoder();
+    const duplicates = nearDuplicates({
+      kind: "text",
+      labels,
+      contents: texts.map((text) => encoder.encode(text)),
+    });
+    for (const { later, earlier } of duplicates) leaders[later] = earlier;
+  }
+  const sizes = new Map<number, number>();
+  for (const leader of leaders) sizes.set(leader, (sizes.get(leader) ?? 0) + 1);
+  const examples = { inputs: inputRows(recipe.inputs, texts), labels };
+  const real = mapFeatures(map, modelOf(recipe).sensitivities(parameters, examples));
+  const { featureCount } = map.linear;
+  const lengths = Float64Array.from(contents, (_, k) => {
+    let squares = 0;
+    for (const x of real.subarray(k * featureCount, (k + 1) * featureCount)) squares += x * x;
+    return Math.sqrt(squares) / sizes.get(leaders[k]!)!;
+  });
+  const { normQuantile } = recipe.rules;
+  const longest =
+    normQuantile < 1 ? lengths.slice().sort()[Math.ceil(normQuantile * lengths.length) - 1]! : Infinity;
+  return {
+    clipLength: normQuantile < 1 ? Math.ceil(longest / features.scale) : 0,
+    rows: Array.from(leaders, (leader, k) => {
+      const share = ONE / BigInt(sizes.get(leader)!);
+      const isCut = lengths[k]! > longest;
+      const factor = isCut ? toFixed40(longest / lengths[k]! / sizes.get(leader)!) : share;
+      return { leader, factor };
+    }),
+  };
+}
+
+/**
+ * Rows of what turns x into features in units of G, one a column: the map's matrix times its input directions, times
+ * √2 and the sign of its output direction, since a residual is √2 (y − σ) in the map's coordinates.
+ */
+function composedMap({ map, features }: SourceModel, bucketCount: number): bigint[][] {
+  const { linear, usedInputs } = map;
+  const layer = linear.layers[0]!;
+  const unit = Math.SQRT2 / features.scale;
+  return Array.from({ length: features.featureCount }, (_, j) => {
+    const row = new Float64Array(bucketCount + 1);
+    if (j < linear.featureCount) {
+      for (const [t, { output, input }] of linear.directions.entries()) {
+        const factor = linear.matrix[j * linear.directions.length + t]! * layer.outputs[output]! * unit;
+        const from = input * layer.inputCount;
+        for (const [place, bucket] of usedInputs[0]!.entries())
+          row[bucket] = row[bucket]! + factor * layer.inputs[from + place]!;
+      }
+    }
+    return Array.from(row, toFixed40);
+  });
+}
+
+const rowOfG = ({ values, featureCount }: PublishedModel["features"], k: number): Int8Array =>
+  values.subarray(k * featureCount, (k + 1) * featureCount);
+
+function factBytes({ factor, residual, pull, length, leader }: RowFact): Uint8Array {
+  const bytes = new Uint8Array(32);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, factor);
+  view.setBigInt64(8, residual);
+  view.setBigInt64(16, pull);
+  view.setUint32(24, length);
+  view.setUint32(28, leader);
+  return bytes;
+}

@@ -1,0 +1,138 @@
+/**
+ * Kinds of models that the ledger pays: what one of them adds to what is the same for all (rows, earners, int8 features,
+ * statics, files, receipts, settlement). Classifiers live in this folder. Language models and retrieval live in
+ * models/, which imports attribution/; so whoever reads or serves models is handed the families that he knows.
+ */
+import type { Earner } from "../../circuits/ledger/rewards.ts";
+import { attributionError } from "../attribution-errors.ts";
+import type { QuantisedFeatures } from "../features/quantise.ts";
+import type { OnProgress } from "../progress.ts";
+import type { OwnedRow } from "./owned-rows.ts";
+import type { RecipeBase } from "./recipe-fields.ts";
+
+/** What a model says to a prompt, and the query that its receipt binds. */
+export interface ModelAnswer {
+  /** Of a classifier, else null. */
+  readonly label: string | null;
+  /** The probability that the model gives the label, rounded to four decimals; null without a label. */
+  readonly confidence: number | null;
+  /** The answer that receipts hash: JSON, {"label":…,"confidence":…} of a classifier. */
+  readonly text: string;
+  /** columnCount odd numbers, −255 … 255. */
+  readonly query: Int16Array;
+}
+
+/** A model that answers, as a plain object. A prompt is a row's input: an e-mail's text, a digit's pixels in base64, or plain text. */
+export interface AnsweringModel {
+  /** The same prompt gives the same bytes on every machine. @throws ATT_ROW_INVALID */
+  answer(prompt: string): ModelAnswer;
+  /**
+   * The query of an answer that is at hand, without answering again. Only where answering costs much more.
+   * @param text as `ModelAnswer.text`. @throws ATT_ANSWER_INVALID for what no such model answers
+   */
+  queryOf?(prompt: string, text: string): Int16Array;
+}
+
+/** The files that answer, as published: their hash is in the model's statics. */
+export interface AnsweringFiles {
+  readonly recipe: Uint8Array;
+  readonly parameters: Uint8Array;
+  readonly queryMap: Uint8Array;
+}
+
+/** What answers, with the family that knows how. A family adds fields of its own. */
+export interface ModelParts {
+  readonly family: ModelFamily;
+  readonly recipe: RecipeBase;
+}
+
+/** What rows are, and so what a model of them is asked. */
+export type PromptKind = "email" | "digit" | "text";
+
+/** The half of a family that customers need: without rows and without training. Runs in pages, too. */
+export interface ModelFamily<Parts extends ModelParts = ModelParts> {
+  /** As `recipe.family` spells it; a classifier's recipe has no such field. */
+  readonly name: string;
+  /** @throws ATT_RECIPE_INVALID */
+  parseRecipe(json: unknown): Parts["recipe"];
+  promptKind(recipe: Parts["recipe"]): PromptKind;
+  encode(parts: Parts): Omit<AnsweringFiles, "recipe">;
+  /** @throws ATT_MODEL_FILE_INVALID */
+  decode(recipe: Parts["recipe"], files: Omit<AnsweringFiles, "recipe">): Parts;
+  /** Ready to answer. @throws ATT_MODEL_FILE_INVALID where the parts do not fit together */
+  open(parts: Parts): Promise<AnsweringModel>;
+  /**
+   * Of families whose models share files that are not published with each (a language model's base): the bytes of one,
+   * for a server to hand out; null for any other name. Whoever takes them compares them with the recipe.
+   */
+  readShared?(parts: Parts, file: string): Promise<Uint8Array | null>;
+}
+
+/** What a recipe makes of the rows of a version: all that is published and registered comes from here. */
+export type Trained<Parts extends ModelParts = ModelParts> = Parts & {
+  /** In the version's order. */
+  readonly rows: readonly OwnedRow[];
+  readonly earners: readonly Earner[];
+  /** G: rows × columnCount. */
+  readonly features: QuantisedFeatures;
+  /** Part of the rows that the model itself labels as their contributors did; null where rows have no labels. */
+  readonly accuracy: number | null;
+};
+
+/** The half of a family that makes models and checks how they were made. */
+export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
+  readonly family: ModelFamily<Parts>;
+  /** Before anything is trained. @throws ATT_TOO_FEW_ROWS, ATT_RECIPE_INVALID, ATT_ROW_INVALID with what to change */
+  requireTrainable(contents: readonly Uint8Array[], recipe: Parts["recipe"]): void;
+  /**
+   * Deterministic to the byte. Needs `initPoseidon`: the rows are compared with the root that the recipe names.
+   * @throws ATT_ROWS_MISMATCH, ATT_ROW_INVALID, ATT_DUPLICATE_ROW, ATT_RECIPE_INVALID
+   */
+  train(
+    rows: readonly OwnedRow[],
+    recipe: Parts["recipe"],
+    options: { onProgress?: OnProgress },
+  ): Promise<Trained<Parts>>;
+  /** G from parts that are there already, without training. */
+  features(
+    parts: Parts,
+    rows: readonly OwnedRow[],
+    options: { onProgress?: OnProgress },
+  ): Promise<QuantisedFeatures>;
+  /** How well the model does on its rows, as a sentence. */
+  describe(trained: Trained<Parts>): string;
+}
+
+/** A published model as a customer's client checks answers with it (client/actions/answers/check-answer.ts). */
+export async function openCheckable(
+  model: ModelParts & { readonly staticsHash: bigint },
+): Promise<AnsweringModel & { readonly staticsHash: bigint }> {
+  return { ...(await model.family.open(model)), staticsHash: model.staticsHash };
+}
+
+const CLASSIFIER = "classifier";
+
+/** The family that a recipe's JSON names. @throws ATT_FAMILY_UNKNOWN */
+export function familyOf<Family extends { readonly name: string }>(
+  json: unknown,
+  families: readonly Family[],
+): Family {
+  const given = (json as { family?: unknown } | null)?.family ?? CLASSIFIER;
+  const family = families.find(({ name }) => name === given);
+  if (family !== undefined) return family;
+  const known = families.map(({ name }) => name);
+  throw attributionError(
+    "ATT_FAMILY_UNKNOWN",
+    `the recipe's family is ${JSON.stringify(given)?.slice(0, 80)}; known here: ${known.join(", ")}`,
+    { data: { known } },
+  );
+}
+
+/** The training of a recipe's family. @throws ATT_FAMILY_UNKNOWN */
+export function trainingOf(json: unknown, trainings: readonly FamilyTraining[]): FamilyTraining {
+  const family = familyOf(
+    json,
+    trainings.map((training) => training.family),
+  );
+  return trainings.find((training) => training.family.name === family.name)!;
+}

@@ -1,0 +1,63 @@
+/** Rows of a version with their owners, whatever the rows hold. */
+import { hex32 } from "../../circuits/hex.ts";
+import type { Earner, EarnerOwners } from "../../circuits/ledger/rewards.ts";
+import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
+import { attributionError } from "../attribution-errors.ts";
+import { hashContents } from "../rows/labelled-rows.ts";
+import type { RecipeBase } from "./recipe-fields.ts";
+
+/** A row of the version, with the earner it earns for. */
+export interface OwnedRow extends EarnerOwners {
+  readonly content: Uint8Array;
+}
+
+/** The earners of rows in the version's order, ascending by contributor, then validator. @throws ATT_ROWS_MISMATCH */
+export function earnerTable(rows: readonly EarnerOwners[]): Earner[] {
+  const earners: Earner[] = [];
+  for (const [index, { contributorId, validatorId }] of rows.entries()) {
+    const last = earners.at(-1);
+    const order =
+      last === undefined ? 1 : contributorId - last.contributorId || validatorId - last.validatorId;
+    if (order < 0) {
+      throw attributionError(
+        "ATT_ROWS_MISMATCH",
+        `row ${index} belongs to an earlier earner than row ${index - 1}`,
+        {
+          data: { index },
+        },
+      );
+    }
+    if (order === 0) earners[earners.length - 1] = { ...last!, rowCount: last!.rowCount + 1 };
+    else earners.push({ contributorId, validatorId, rowCount: 1 });
+  }
+  if (earners.length === 0) throw attributionError("ATT_ROWS_MISMATCH", "a version has at least one row");
+  return earners;
+}
+
+/** Of each row the place of its earner. */
+export function rowOwners(earners: readonly Earner[]): Int32Array {
+  return Int32Array.from(earners.flatMap(({ rowCount }, earner) => Array<number>(rowCount).fill(earner)));
+}
+
+/** @throws ATT_ROWS_MISMATCH where the rows, in this order and with these owners, are not those of the recipe */
+export function checkRowsRoot(rows: readonly OwnedRow[], { datanet }: Pick<RecipeBase, "datanet">): void {
+  const root = versionRowsRoot(
+    rows.map(({ content, contributorId, validatorId }) => ({
+      rowHash: hashRow(content),
+      contributorId,
+      validatorId,
+    })),
+  );
+  if (root === BigInt(datanet.rowsRoot)) return;
+  throw attributionError(
+    "ATT_ROWS_MISMATCH",
+    `${rows.length} rows are not those of datanet ${datanet.id}, version ${datanet.version}`,
+    {
+      data: {
+        expectedRoot: datanet.rowsRoot,
+        actualRoot: hex32(root),
+        contents: hashContents(rows.map(({ content }) => content)),
+      },
+    },
+  );
+}

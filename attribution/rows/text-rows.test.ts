@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { rowLine } from "./row-line.ts";
+import { decodeTextRow, encodeTextRow, isTextRow, type TextRow } from "./text-rows.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const invalid = expect.objectContaining({ code: "ATT_ROW_INVALID" });
+
+describe("rows of texts", () => {
+  it.each<TextRow>([{ text: "The state of\nour union" }, { prompt: "Who?", answer: "“I”" }])(
+    "come back as they were written: %o",
+    (row) => {
+      const content = encodeTextRow(row);
+      expect(decodeTextRow(content)).toEqual(row);
+      expect(isTextRow(content)).toBe(true);
+    },
+  );
+
+  it.each([
+    '{"text": "a"}',
+    '{"text":""}',
+    '{"text":"a","more":1}',
+    '{"answer":"a","prompt":"b"}',
+    '{"prompt":"a"}',
+    '{"text":"\\ud800"}',
+    "null",
+    "[]",
+    "text",
+  ])("have one spelling, so %s is refused", (text) => {
+    expect(() => decodeTextRow(bytes(text))).toThrow(invalid);
+  });
+
+  it("are shown on one line, as are mails and digits", () => {
+    expect(rowLine(encodeTextRow({ text: "one\n two  three" }), 10)).toBe("one two th");
+    expect(rowLine(encodeTextRow({ prompt: "Who?", answer: "I" }), 40)).toBe("Who? I");
+    expect(rowLine(bytes('{"label":"spam","text":"buy\\nnow"}'), 40)).toBe("spam: buy now");
+  });
+});

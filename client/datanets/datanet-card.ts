@@ -1,0 +1,112 @@
+import { z } from "zod";
+import { type Card, nameCard } from "../../datanets/card/card.ts";
+import { commitVersion } from "../actions/data/version-commitments.ts";
+import type { PublishVersionErrorCode } from "../actions/ledger/publish-version.ts";
+import { publishVersion } from "../actions/ledger/publish-version.ts";
+import type { SendResult, SigningOptions } from "../actions/ledger/send-operation.ts";
+import type { LedgerClient } from "../ledger-client.ts";
+import { getLeaf } from "../sequencer/ledger-reads.ts";
+import { hostFalse } from "./host-false.ts";
+import { askHost, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
+import {
+  type DatanetDirectory,
+  directorySchema,
+  type HostedDatanetFacts,
+  hostedSchema,
+} from "./host-schemas.ts";
+
+export interface PublishCardParameters extends SigningOptions {
+  /** The datanet: it signs for itself. */
+  datanetId: number;
+  card: Card;
+}
+export type PublishCardErrorCode = "DNT_CARD_INVALID" | PublishVersionErrorCode;
+
+/**
+ * Makes a card the datanet's: the ledger gets its hash as `policy`, with the rows of the present version unchanged. It is a
+ * new version all the same, so models are approved 24 hours later; the first card comes with a version of no rows.
+ * @throws DNT_CARD_INVALID, OP_BAD_SIGNATURE, OP_BALANCE_TOO_LOW
+ * @example
+ * ```ts
+ * const { hash } = await publishCard(client, { datanetId: 10, card });
+ * ```
+ */
+export async function publishCard(
+  client: LedgerClient,
+  parameters: PublishCardParameters,
+): Promise<SendResult> {
+  const { policy } = nameCard(parameters.card);
+  const { datanet } = await getLeaf(client, parameters.datanetId);
+  const version = datanet == null || datanet.version === 0 ? commitVersion([]) : datanet;
+  return publishVersion(client, { ...parameters, version, policy });
+}
+
+export interface BringCardParameters extends HostedDatanetPlace {
+  card: Card;
+}
+export type BringCardErrorCode = "DNT_CARD_INVALID" | "DNT_CARD_NOT_ON_LEDGER" | HostErrorCode;
+
+/**
+ * Brings a card to a host, which takes it only if its hash is the ledger's.
+ * @throws DNT_CARD_INVALID, DNT_CARD_NOT_ON_LEDGER
+ * @example
+ * ```ts
+ * await bringCard(client, { hostUrl, datanetId: 10, card });
+ * ```
+ */
+export async function bringCard(
+  client: LedgerClient,
+  { card, datanetId, hostUrl }: BringCardParameters,
+): Promise<void> {
+  const body = new TextEncoder().encode(nameCard(card).text);
+  const path = `/v1/datanets/${datanetId}/card`;
+  await askHost(client, hostUrl, { method: "PUT", path, body }, z.object({ policy: z.string() }));
+}
+
+export interface FindDatanetsParameters {
+  hostUrl: string;
+  /** Words of name, description, field or tags; beginnings of words are enough. */
+  text?: string;
+  tag?: string;
+  field?: string;
+}
+export type FindDatanetsErrorCode = HostErrorCode;
+
+/**
+ * A host's directory.
+ * @throws CLI_DATANET_HOST_UNREACHABLE
+ * @example
+ * ```ts
+ * const { datanets } = await findDatanets(client, { hostUrl, text: "spam" });
+ * ```
+ */
+export async function findDatanets(
+  client: LedgerClient,
+  { hostUrl, ...filter }: FindDatanetsParameters,
+): Promise<DatanetDirectory> {
+  const query = new URLSearchParams({ limit: "100" });
+  for (const [name, value] of Object.entries(filter)) if (value !== undefined) query.set(name, value);
+  return askHost(client, hostUrl, { path: `/v1/datanets?${query}` }, directorySchema);
+}
+
+export type GetHostedDatanetErrorCode = "CLI_DATANET_HOST_FALSE" | HostErrorCode;
+
+/**
+ * What a host has of a datanet. Its card is checked against the ledger's policy where it says that it is the present one.
+ * @throws DNT_NOT_HOSTED, CLI_DATANET_HOST_FALSE
+ * @example
+ * ```ts
+ * const { card, isCardCurrent } = await getHostedDatanet(client, { hostUrl, datanetId: 10 });
+ * ```
+ */
+export async function getHostedDatanet(
+  client: LedgerClient,
+  { datanetId, hostUrl }: HostedDatanetPlace,
+): Promise<HostedDatanetFacts> {
+  const facts = await askHost(client, hostUrl, { path: `/v1/datanets/${datanetId}` }, hostedSchema);
+  const { policy } = nameCard(facts.card);
+  const { datanet } = await getLeaf(client, datanetId);
+  if (policy !== BigInt(facts.policy) || (facts.isCardCurrent && policy !== datanet?.policy))
+    throw hostFalse("card", `the card of datanet ${datanetId}`, { datanetId });
+  return facts;
+}

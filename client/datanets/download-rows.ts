@@ -1,0 +1,208 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { contributionRoot, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
+import {
+  decodeDigests,
+  decodeRows,
+  decodeVersion,
+  encodeDigests,
+  type ListedRow,
+  rowHashesOf,
+  versionRowsOf,
+} from "../../datanets/rows/row-wire.ts";
+import type { ListCommitsErrorCode } from "../actions/data/list-commits.ts";
+import { type DatanetCommit, listAllOperations, listCommits } from "../actions/data/list-commits.ts";
+import { storeVersion } from "../actions/data/published-version.ts";
+import { type RowStore, readRow, storeContributionList, storeRow } from "../actions/data/row-store.ts";
+import { clientError } from "../client-errors.ts";
+import { toHex32 } from "../hex.ts";
+import type { LedgerClient } from "../ledger-client.ts";
+import { hostFalse } from "./host-false.ts";
+import { askHostForBytes, type HostErrorCode, type HostedDatanetPlace, hostInfo } from "./host-request.ts";
+
+/** SHA-256 that one request asks for. */
+const MAX_DIGESTS_A_REQUEST = 4_096;
+
+export interface DownloadVersionParameters extends HostedDatanetPlace {
+  store: RowStore;
+  /** Its number; default: the present one. */
+  version?: number;
+  /** The account that signs, where the Datanet is permissioned; default: the client's. */
+  from?: number;
+  onProgress?: (done: number, rowCount: number) => void;
+}
+export interface DownloadVersionReturnType {
+  version: number;
+  rowsRoot: bigint;
+  rowCount: number;
+  /** Rows that came now; the others were in the store. */
+  receivedCount: number;
+}
+export type DownloadVersionErrorCode =
+  | "CLI_DATANET_HOST_FALSE"
+  | "CLI_VERSION_UNKNOWN"
+  | ListCommitsErrorCode
+  | HostErrorCode;
+
+/**
+ * Brings a version from a host into a row store. Its list is checked against the ledger's root, and every row against the
+ * list, so a host that alters a byte is noticed. What is in the store is not asked for again.
+ * @throws CLI_DATANET_HOST_FALSE, CLI_VERSION_UNKNOWN, DNT_ACCESS_NOT_GRANTED, DNT_GRANT_RUN_OUT, DNT_NOT_HOSTED
+ * @example
+ * ```ts
+ * const { rowCount } = await downloadVersion(client, { hostUrl, datanetId: 10, store });
+ * ```
+ */
+export async function downloadVersion(
+  client: LedgerClient,
+  parameters: DownloadVersionParameters,
+): Promise<DownloadVersionReturnType> {
+  const { datanetId, hostUrl, onProgress, store } = parameters;
+  const { rowsRoot, version } = await versionRoot(client, datanetId, parameters.version);
+  const list = await downloadVersionList(client, { hostUrl, datanetId, rowsRoot });
+  const receivedCount = await fetchRows(client, parameters, {
+    digests: list.map(({ digest }) => digest),
+    onProgress,
+  });
+  await storeVersion(store, { rowsRoot, storedRows: list });
+  return { version, rowsRoot, rowCount: list.length, receivedCount };
+}
+
+/**
+ * The list behind a version's root, checked against it.
+ * @internal
+ */
+export async function downloadVersionList(
+  client: LedgerClient,
+  { datanetId, hostUrl, rowsRoot }: HostedDatanetPlace & { rowsRoot: bigint },
+): Promise<ListedRow[]> {
+  await loadDataConstants();
+  const path = `/v1/datanets/${datanetId}/versions/${toHex32(rowsRoot)}`;
+  const rows = await readList(() => askHostForBytes(client, hostUrl, { path }), decodeVersion, { rowsRoot });
+  if (versionRowsRoot(versionRowsOf(rows)) !== rowsRoot)
+    throw hostFalse("list", `the list of the version ${toHex32(rowsRoot)}`, { rowsRoot: toHex32(rowsRoot) });
+  return rows;
+}
+
+export interface DownloadCommitsParameters extends Omit<DownloadVersionParameters, "version"> {
+  /** Called for each commit whose rows the host does not have whole; default: that is an error. */
+  onIncomplete?: (commit: DatanetCommit) => void;
+}
+export type DownloadCommitsErrorCode = "CLI_DATANET_HOST_FALSE" | ListCommitsErrorCode | HostErrorCode;
+
+/**
+ * Brings everything that was ever committed to a datanet from a host into a row store, checked against the commits.
+ * @throws CLI_DATANET_HOST_FALSE, CLI_COMMITS_INCOMPLETE, DNT_NOT_HOSTED
+ * @example
+ * ```ts
+ * const commits = await downloadCommits(client, { hostUrl, datanetId: 10, store });
+ * ```
+ */
+export async function downloadCommits(
+  client: LedgerClient,
+  parameters: DownloadCommitsParameters,
+): Promise<DatanetCommit[]> {
+  const { datanetId, hostUrl, onIncomplete, store } = parameters;
+  await loadDataConstants();
+  const commits: DatanetCommit[] = [];
+  for (const commit of await listCommits(client, datanetId)) {
+    const root = toHex32(commit.rowsRoot);
+    try {
+      const path = `/v1/datanets/${datanetId}/commits/${root}/list`;
+      const list = await askHostForBytes(client, hostUrl, { path });
+      if (list.length % 32 !== 0 || contributionRoot(rowHashesOf(list)) !== commit.rowsRoot)
+        throw hostFalse("list", `the list of the commit ${root}`, { rowsRoot: root });
+      const digests = decodeDigests(list);
+      await fetchRows(client, parameters, { digests });
+      await storeContributionList(store, digests);
+      commits.push(commit);
+    } catch (error) {
+      const isAbsent = isRollupError(error, "DNT_NOT_HOSTED") || isRollupError(error, "DNT_LIST_MISSING");
+      if (!isAbsent || onIncomplete === undefined) throw error;
+      onIncomplete(commit);
+    }
+  }
+  return commits;
+}
+
+/** @returns how many came */
+async function fetchRows(
+  client: LedgerClient,
+  { datanetId, from, hostUrl, store }: Omit<DownloadVersionParameters, "version" | "onProgress">,
+  {
+    digests,
+    onProgress,
+  }: { digests: readonly string[]; onProgress?: DownloadVersionParameters["onProgress"] | undefined },
+): Promise<number> {
+  const { limits } = await hostInfo(client, hostUrl);
+  const wanted: string[] = [];
+  for (const digest of digests) {
+    const isThere = await readRow(store, digest).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere) wanted.push(digest);
+  }
+  const path = `/v1/datanets/${datanetId}/rows/fetch`;
+  for (let done = 0; done < wanted.length; ) {
+    const asked = wanted.slice(done, done + MAX_DIGESTS_A_REQUEST);
+    const body = encodeDigests(asked);
+    const answer = await askHostForBytes(client, hostUrl, {
+      ...{ method: "POST", path, body, from },
+      // A reader without a key may read what is public.
+      isSigned: client.l2Key !== null,
+    });
+    const rows = await readList(
+      async () => answer,
+      (bytes) => decodeRows(bytes, limits),
+      { datanetId },
+    );
+    if (rows.length === 0 || rows.length > asked.length)
+      throw hostFalse("row", `the answer of ${rows.length} rows`, { datanetId });
+    for (const [i, row] of rows.entries()) {
+      if (bytesToHex(sha256(row)) !== asked[i])
+        throw hostFalse("row", `the row ${asked[i]}`, { datanetId, digest: asked[i] });
+      await storeRow(store, row);
+    }
+    done += rows.length;
+    onProgress?.(digests.length - wanted.length + done, digests.length);
+  }
+  return wanted.length;
+}
+
+/** A list that cannot be read is as false as one of another root. */
+async function readList<T>(
+  ask: () => Promise<Uint8Array>,
+  decode: (bytes: Uint8Array) => T,
+  data: { readonly rowsRoot?: bigint; readonly datanetId?: number },
+): Promise<T> {
+  const bytes = await ask();
+  try {
+    return decode(bytes);
+  } catch {
+    throw hostFalse("list", "what the host has sent", data);
+  }
+}
+
+/** @throws CLI_VERSION_UNKNOWN */
+async function versionRoot(
+  client: LedgerClient,
+  datanetId: number,
+  version: number | undefined,
+): Promise<{ version: number; rowsRoot: bigint }> {
+  const versions = (await listAllOperations(client, datanetId))
+    .filter(
+      ({ a, kind, opIndex, status }) =>
+        kind === "publishVersion" && a === datanetId && status !== "dropped" && opIndex != null,
+    )
+    .sort((a, b) => a.opIndex! - b.opIndex!);
+  const number = version ?? versions.length;
+  const found = versions[number - 1];
+  if (found === undefined)
+    throw clientError("CLI_VERSION_UNKNOWN", `datanet ${datanetId} has no version ${number}`, {
+      data: { datanetId, version: number },
+    });
+  return { version: number, rowsRoot: found.words[0]! };
+}

@@ -1,0 +1,198 @@
+/** One request to a Datanet host, signed where it has to be; its answers as they come. */
+import type { z } from "zod";
+import { isRollupError, RollupError } from "../../circuits/rollup-error.ts";
+import { REQUEST_HEADER, signRequest } from "../../datanets/records/signed-request.ts";
+import { clientError } from "../client-errors.ts";
+import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
+import { resolveSigner } from "../sequencer/ledger-reads.ts";
+import { failureSchema, type HostInfo, hostInfoSchema } from "./host-schemas.ts";
+
+/** What every call that asks a host may throw; it keeps the codes of its own refusals. */
+export type HostErrorCode =
+  | "CLI_DATANET_HOST_UNREACHABLE"
+  | "CLI_DATANET_HOST_ANSWER_INVALID"
+  | "CLI_NO_L2_KEY"
+  | "CLI_LEAF_NOT_FOUND"
+  | "CLI_LEAF_AMBIGUOUS"
+  | `DNT_${string}`
+  | `SEQ_${string}`
+  | `OP_${string}`;
+
+/** Where a Datanet lies. */
+export interface HostedDatanetPlace {
+  /** As the host names itself: requests are signed for this address. */
+  hostUrl: string;
+  datanetId: number;
+}
+
+interface HostCall {
+  readonly method?: "GET" | "PUT" | "POST";
+  readonly path: string;
+  /** Bytes, or a value that goes as JSON. */
+  readonly body?: Uint8Array | object;
+  /** Signed by the client's key for its leaf, or for the one named. */
+  readonly isSigned?: boolean;
+  readonly from?: number | undefined;
+}
+
+/** How long a signed request is good for. */
+const REQUEST_LIFE_MS = 120_000;
+const MAX_QUOTED_CHARACTERS = 300;
+/** The list of a version of ten million rows has less. */
+const MAX_ANSWER_BYTES = 400_000_000;
+
+const infos = new WeakMap<LedgerClient, Map<string, HostInfo>>();
+
+/**
+ * What the host says of itself, asked once for each client.
+ * @throws CLI_DATANET_HOST_ANSWER_INVALID where it is another rollup's or names another address
+ * @internal
+ */
+export async function hostInfo(client: LedgerClient, hostUrl: string): Promise<HostInfo> {
+  const known = infos.get(client)?.get(hostUrl);
+  return known ?? refreshInfo(client, hostUrl);
+}
+
+async function refreshInfo(client: LedgerClient, hostUrl: string): Promise<HostInfo> {
+  const origin = hostUrl.replace(/\/+$/, "");
+  const info = await readJson(await send(client, `${origin}/v1/info`, {}), hostInfoSchema, origin);
+  if (BigInt(info.domain) !== client.domain || info.origin !== origin)
+    throw clientError(
+      "CLI_DATANET_HOST_ANSWER_INVALID",
+      `the host at ${origin} says that it is ${info.origin}, of rollup ${info.rollupAddress}`,
+      { data: { url: origin, origin: info.origin, rollupAddress: info.rollupAddress } },
+    );
+  const map = infos.get(client) ?? new Map<string, HostInfo>();
+  infos.set(client, map.set(hostUrl, info));
+  return info;
+}
+
+/**
+ * An answer as JSON, parsed by a schema.
+ * @internal
+ */
+export async function askHost<Schema extends z.ZodType>(
+  client: LedgerClient,
+  hostUrl: string,
+  call: HostCall,
+  schema: Schema,
+): Promise<z.output<Schema>> {
+  return readJson(await request(client, hostUrl, call), schema, call.path);
+}
+
+/**
+ * An answer as bytes, at most MAX_ANSWER_BYTES.
+ * @internal
+ */
+export async function askHostForBytes(
+  client: LedgerClient,
+  hostUrl: string,
+  call: HostCall,
+): Promise<Uint8Array> {
+  return boundedBytes(await request(client, hostUrl, call), call.path);
+}
+
+/** A host that does not end its answer shall not fill this machine's memory. */
+async function boundedBytes(response: Response, path: string): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const reader = response.body?.getReader();
+  for (let next = await reader?.read(); next !== undefined && !next.done; next = await reader!.read()) {
+    const part = next.value as Uint8Array;
+    length += part.length;
+    if (length > MAX_ANSWER_BYTES) {
+      await reader!.cancel();
+      throw clientError("CLI_DATANET_HOST_ANSWER_INVALID", `the answer of ${path} does not end`, {
+        data: { path, maxBytes: MAX_ANSWER_BYTES },
+      });
+    }
+    parts.push(part);
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+async function request(client: LedgerClient, hostUrl: string, call: HostCall): Promise<Response> {
+  try {
+    return await attempt(client, hostUrl, call);
+  } catch (error) {
+    // The host has started since: its new session is asked for, once.
+    if (!isRollupError(error, "DNT_SESSION_OTHER")) throw error;
+    await refreshInfo(client, hostUrl);
+    return attempt(client, hostUrl, call);
+  }
+}
+
+async function attempt(client: LedgerClient, hostUrl: string, call: HostCall): Promise<Response> {
+  const { body, from, isSigned, method = "GET", path } = call;
+  const origin = hostUrl.replace(/\/+$/, "");
+  const isBinary = body instanceof Uint8Array;
+  const bytes = body === undefined || isBinary ? body : new TextEncoder().encode(JSON.stringify(body));
+  const headers: Record<string, string> =
+    bytes === undefined ? {} : { "content-type": isBinary ? "application/octet-stream" : "application/json" };
+  if (isSigned === true) {
+    const { session } = await hostInfo(client, hostUrl);
+    const key = requireL2Key(client);
+    const { id: leafId } = await resolveSigner(client, from);
+    headers[REQUEST_HEADER] = signRequest(
+      client.domain,
+      { origin, method, path, body: bytes ?? null },
+      { leafId, session, nowMs: Date.now(), lifeMs: REQUEST_LIFE_MS, sign: (message) => key.sign(message) },
+    );
+  }
+  return send(client, `${origin}${path}`, {
+    method,
+    headers,
+    ...(bytes === undefined ? {} : { body: bytes as Uint8Array<ArrayBuffer> }),
+  });
+}
+
+async function send(client: LedgerClient, url: string, init: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, { ...init, signal: AbortSignal.timeout(client.requestTimeoutMs) });
+  } catch (cause) {
+    throw clientError("CLI_DATANET_HOST_UNREACHABLE", `no answer from ${url}`, { data: { url }, cause });
+  }
+  if (response.ok) return response;
+  const text = await response.text().catch(() => "");
+  const error = failureSchema.safeParse(parsed(text)).data?.error;
+  if (error === undefined) {
+    const answered = `${url} answered ${response.status}: ${text.slice(0, MAX_QUOTED_CHARACTERS)}`;
+    throw clientError(
+      response.status >= 500 ? "CLI_DATANET_HOST_UNREACHABLE" : "CLI_DATANET_HOST_ANSWER_INVALID",
+      answered,
+      { data: { url, httpStatus: response.status } },
+    );
+  }
+  throw new RollupError(error.code, error.message, {
+    data: { ...error.data, httpStatus: response.status },
+    isRetryable: response.headers.has("retry-after"),
+  });
+}
+
+async function readJson<Schema extends z.ZodType>(
+  response: Response,
+  schema: Schema,
+  url: string,
+): Promise<z.output<Schema>> {
+  const answer = schema.safeParse(parsed(await response.text()));
+  if (answer.success) return answer.data;
+  throw clientError("CLI_DATANET_HOST_ANSWER_INVALID", `the answer of ${url} is not as documented`, {
+    data: { url },
+    cause: answer.error,
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,125 @@
+/** The parts of a Datanet host's answers that the client reads, checked where they enter. */
+import { z } from "zod";
+import { cardSchema } from "../../datanets/card/card.ts";
+
+const root = z.string().regex(/^0x[0-9a-f]{64}$/);
+const count = z.int().nonnegative();
+
+export const failureSchema = z.object({
+  error: z.object({
+    code: z.string(),
+    message: z.string().default(""),
+    data: z.record(z.string(), z.unknown()).default({}),
+  }),
+});
+
+export const hostInfoSchema = z.object({
+  origin: z.string(),
+  session: z.string(),
+  domain: root,
+  rollupAddress: z.string(),
+  limits: z.object({ maxRowBytes: count, maxChunkBytes: count, maxCommitRows: count }),
+});
+export type HostInfo = z.output<typeof hostInfoSchema>;
+
+const accessSummary = {
+  askedCount: count,
+  unansweredCount: count,
+  oldestUnansweredAtMs: z.number().nullable(),
+};
+const here = z.object({
+  rowCount: count,
+  commitCount: count,
+  completeCommitCount: count,
+  hasVersion: z.boolean(),
+  recordCount: count,
+});
+
+export const directorySchema = z.object({
+  total: count,
+  datanets: z.array(
+    z.object({
+      id: count,
+      name: z.string(),
+      field: z.string(),
+      tags: z.array(z.string()),
+      licence: z.string(),
+      description: z.string(),
+      labels: z.array(z.string()),
+      access: z.object({ kind: z.enum(["public", "permissioned"]), ...accessSummary }),
+      version: count,
+      rowCount: count,
+      isCardCurrent: z.boolean(),
+      here,
+    }),
+  ),
+});
+export type DatanetDirectory = z.output<typeof directorySchema>;
+
+export const hostedSchema = z.object({
+  id: count,
+  card: cardSchema,
+  policy: root,
+  isCardCurrent: z.boolean(),
+  ledger: z.object({ version: count, rowCount: count, rowsRoot: root, policy: root }),
+  here,
+  access: z.object(accessSummary),
+});
+export type HostedDatanetFacts = z.output<typeof hostedSchema>;
+
+export const receivedSchema = z.object({
+  rowsRoot: root,
+  rowCount: count,
+  receivedCount: count,
+  isComplete: z.boolean(),
+});
+export const missingSchema = receivedSchema.extend({
+  missing: z.array(z.object({ from: count, count: z.int().positive() })),
+});
+
+export const versionsSchema = z.array(
+  z.object({
+    version: count,
+    rowsRoot: root,
+    rowCount: count,
+    policy: root,
+    isFinal: z.boolean(),
+    publishedAtMs: z.number().nullable(),
+    isHere: z.boolean(),
+  }),
+);
+
+export const recordResultsSchema = z.object({
+  results: z.array(
+    z.object({
+      id: z.string().nullable(),
+      error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    }),
+  ),
+});
+export type RecordResult = z.output<typeof recordResultsSchema>["results"][number];
+
+export const recordsPageSchema = z.object({
+  records: z.array(z.unknown()),
+  total: count,
+  nextFrom: count.nullable(),
+});
+
+export const accessSchema = z.array(
+  z.object({
+    id: root,
+    leafId: count,
+    purpose: z.string(),
+    askedAtMs: z.number(),
+    answer: z
+      .object({
+        answer: z.enum(["grant", "refuse"]),
+        untilMs: z.number(),
+        note: z.string(),
+        answeredAtMs: z.number(),
+      })
+      .nullable(),
+    isOpen: z.boolean(),
+  }),
+);
+export type AccessList = z.output<typeof accessSchema>;

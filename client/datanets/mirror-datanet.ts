@@ -1,0 +1,90 @@
+import { storeVersion } from "../actions/data/published-version.ts";
+import type { RowStore } from "../actions/data/row-store.ts";
+import type { LedgerClient } from "../ledger-client.ts";
+import { bringVersion } from "./bring-version.ts";
+import { bringCard, getHostedDatanet } from "./datanet-card.ts";
+import { type DownloadVersionErrorCode, downloadCommits, downloadVersionList } from "./download-rows.ts";
+import { askHost } from "./host-request.ts";
+import { versionsSchema } from "./host-schemas.ts";
+import { bringRecords, readRecords } from "./signed-records.ts";
+import { contributionSource, type UploadRowsErrorCode, uploadRows } from "./upload-rows.ts";
+
+export interface MirrorDatanetParameters {
+  datanetId: number;
+  fromUrl: string;
+  toUrl: string;
+  /** Where the rows lie on the way; what is in it is not asked for again. */
+  store: RowStore;
+  /** The account that signs on both hosts; default: the client's. */
+  from?: number;
+  onProgress?: (step: string) => void;
+}
+export interface MirrorDatanetReturnType {
+  commitCount: number;
+  /** Commits whose rows the first host does not have whole. */
+  incompleteCount: number;
+  versionCount: number;
+  recordCount: number;
+  /** Records that the second host did not take, as those of keys that were replaced since. */
+  refusedCount: number;
+}
+export type MirrorDatanetErrorCode =
+  | "DNT_CARD_INVALID"
+  | "DNT_CARD_NOT_ON_LEDGER"
+  | DownloadVersionErrorCode
+  | UploadRowsErrorCode;
+
+/**
+ * Brings everything that a host shows of a datanet to another one: card, commits, versions, records. The second host
+ * checks all of it against the ledger, as from anybody; nothing rests on the first one's word.
+ * @throws CLI_DATANET_HOST_FALSE, DNT_CARD_NOT_ON_LEDGER, DNT_ACCESS_NOT_GRANTED, DNT_QUOTA_USED
+ * @example
+ * ```ts
+ * const { versionCount } = await mirrorDatanet(client, { datanetId: 10, fromUrl: hostUrl, toUrl: otherUrl, store });
+ * ```
+ */
+export async function mirrorDatanet(
+  client: LedgerClient,
+  { datanetId, from, fromUrl, onProgress, store, toUrl }: MirrorDatanetParameters,
+): Promise<MirrorDatanetReturnType> {
+  const source = { hostUrl: fromUrl, datanetId };
+  const target = { hostUrl: toUrl, datanetId };
+  const signer = from === undefined ? {} : { from };
+  const { card } = await getHostedDatanet(client, source);
+  await bringCard(client, { ...target, card });
+  let incompleteCount = 0;
+  onProgress?.("commits");
+  const commits = await downloadCommits(client, {
+    ...source,
+    ...signer,
+    store,
+    onIncomplete: () => {
+      incompleteCount += 1;
+    },
+  });
+  for (const [i, { rowsRoot }] of commits.entries()) {
+    onProgress?.(`commit ${i + 1} of ${commits.length}`);
+    await uploadRows(client, { ...target, ...signer, source: await contributionSource(store, rowsRoot) });
+  }
+  const path = `/v1/datanets/${datanetId}/versions`;
+  const here = (await askHost(client, fromUrl, { path }, versionsSchema)).filter(({ isHere }) => isHere);
+  for (const version of here) {
+    onProgress?.(`version ${version.version}`);
+    const rowsRoot = BigInt(version.rowsRoot);
+    await storeVersion(store, {
+      rowsRoot,
+      storedRows: await downloadVersionList(client, { ...source, rowsRoot }),
+    });
+    await bringVersion(client, { ...target, ...signer, store, rowsRoot });
+  }
+  onProgress?.("records");
+  const { records } = await readRecords(client, source);
+  const results = await bringRecords(client, { ...target, records });
+  return {
+    commitCount: commits.length,
+    incompleteCount,
+    versionCount: here.length,
+    recordCount: records.length,
+    refusedCount: results.filter(({ error }) => error !== null).length,
+  };
+}

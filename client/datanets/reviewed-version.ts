@@ -1,0 +1,171 @@
+import type { Card } from "../../datanets/card/card.ts";
+import type { SignedRecord } from "../../datanets/records/record.ts";
+import { outcomeOf, type RecordBook } from "../../datanets/records/record-book.ts";
+import { drawValidator } from "../../datanets/records/validator-draw.ts";
+import {
+  type CollectedVersion,
+  type CollectVersionErrorCode,
+  collectVersion,
+} from "../actions/data/collect-version.ts";
+import type { DatanetCommit } from "../actions/data/list-commits.ts";
+import { listCommits } from "../actions/data/list-commits.ts";
+import { readVersion } from "../actions/data/published-version.ts";
+import { type RowStore, readContribution } from "../actions/data/row-store.ts";
+import { toHex32 } from "../hex.ts";
+import type { LedgerClient } from "../ledger-client.ts";
+import { getLeaf } from "../sequencer/ledger-reads.ts";
+import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card.ts";
+import type { HostedDatanetPlace } from "./host-request.ts";
+import { type ReadRecordsErrorCode, readRecords } from "./signed-records.ts";
+
+export interface CollectReviewedParameters extends HostedDatanetPlace {
+  /** Has all committed rows, as `downloadCommits` brings them. */
+  store: RowStore;
+}
+export interface CollectReviewedReturnType {
+  version: CollectedVersion;
+  /** Rows that stay out, each with the reason; first commits only. */
+  leftOut: readonly { digest: string; contributorId: number; why: string }[];
+}
+export type CollectReviewedErrorCode =
+  | CollectVersionErrorCode
+  | ReadRecordsErrorCode
+  | GetHostedDatanetErrorCode;
+
+/**
+ * The version that the card's rules make of the records of a host: rows of approved contributions that nobody has left out.
+ * With drawn validators a row needs an accepted label, and its validator is drawn among those who gave it; else the
+ * validator is whoever approved the contribution. Anyone who has the records makes the same version.
+ * @throws CLI_ROWS_MISSING, CLI_TOO_MANY_EARNERS, CLI_DATANET_HOST_FALSE
+ * @example
+ * ```ts
+ * const { version, leftOut } = await collectReviewed(client, { hostUrl, datanetId: 10, store });
+ * await storeVersion(store, version);
+ * await publishVersion(client, { datanetId: 10, version });
+ * console.log(leftOut.length);
+ * ```
+ */
+export async function collectReviewed(
+  client: LedgerClient,
+  { datanetId, hostUrl, store }: CollectReviewedParameters,
+): Promise<CollectReviewedReturnType> {
+  const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
+  const { book } = await readRecords(client, { datanetId, hostUrl });
+  const leftOut: { digest: string; contributorId: number; why: string }[] = [];
+  const version = await collectVersion(client, {
+    datanetId,
+    store,
+    validatorId: (commit, digest) => {
+      const decided = decide({ card, book, datanetId, domain: client.domain }, commit, digest);
+      if (typeof decided === "number") return decided;
+      leftOut.push({ digest, contributorId: commit.contributorId, why: decided });
+      return null;
+    },
+  });
+  return { version, leftOut };
+}
+
+/** The validator's leaf, or why the row stays out. */
+function decide(
+  { book, card, datanetId, domain }: { card: Card; book: RecordBook; datanetId: number; domain: bigint },
+  commit: DatanetCommit,
+  digest: string,
+): number | string {
+  const verdict = book.verdict(toHex32(commit.rowsRoot));
+  if (verdict === null) return "nobody has approved the contribution";
+  if (verdict.verdict === "reject") return `the contribution was rejected: ${verdict.note}`;
+  const outcome = outcomeOf(card, book.row(digest));
+  if (outcome.state === "leftOut")
+    return outcome.note === "" ? outcome.why : `${outcome.why}: ${outcome.note}`;
+  if (card.rewards.validator === "owner") return verdict.leafId;
+  if (outcome.state !== "accepted") return outcome.state === "disputed" ? "disputed" : "has too few labels";
+  return drawValidator({ domain, datanetId, row: digest }, outcome.accepters)!;
+}
+
+export interface VouchedRow {
+  readonly digest: string;
+  readonly validatorId: number;
+  /** "former": signed, by a key that the leaf does not have any more. */
+  readonly vouching: "signed" | "former" | "missing";
+}
+
+export interface VerifyVouchingReturnType {
+  rowCount: number;
+  signedCount: number;
+  /** Rows whose validator has not signed for them with the key of today. */
+  exceptions: readonly VouchedRow[];
+}
+export type VerifyVouchingErrorCode =
+  | "CLI_ROWS_MISSING"
+  | "CLI_COMMITS_INCOMPLETE"
+  | "CLI_LEAF_NOT_FOUND"
+  | GetHostedDatanetErrorCode
+  | ReadRecordsErrorCode;
+
+/**
+ * Whether every row's validator has signed for it: the label of the row that was accepted, or the approval of the
+ * contribution that the row first came with. Signatures come from a host, and are checked here.
+ * @throws CLI_ROWS_MISSING, CLI_DATANET_HOST_FALSE, CLI_COMMITS_INCOMPLETE
+ * @example
+ * ```ts
+ * const { exceptions } = await verifyVouching(client, { hostUrl, datanetId: 10, store });
+ * ```
+ */
+export async function verifyVouching(
+  client: LedgerClient,
+  { datanetId, hostUrl, store }: CollectReviewedParameters,
+): Promise<VerifyVouchingReturnType> {
+  const { datanet } = await getLeaf(client, datanetId);
+  const { rows } = await readVersion(store, datanet?.rowsRoot ?? 0n);
+  const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
+  const { book, records } = await readRecords(client, { datanetId, hostUrl });
+  const commitOf = new Map<string, string>();
+  for (const { rowsRoot } of await listCommits(client, datanetId))
+    for (const digest of (await readContribution(store, rowsRoot)).digests)
+      if (!commitOf.has(digest)) commitOf.set(digest, toHex32(rowsRoot));
+  const signed = vouchingRecords(records);
+  const presentKeys = new Map<number, bigint>();
+  const exceptions: VouchedRow[] = [];
+  for (const { digest, validatorId } of rows) {
+    const outcome = outcomeOf(card, book.row(digest));
+    const label = signed.get(`${validatorId}/${digest}`);
+    const isAccepted =
+      outcome.state === "accepted" && label !== undefined && saidLabel(label) === outcome.label;
+    const records = [
+      isAccepted ? label : undefined,
+      signed.get(`${validatorId}/${commitOf.get(digest)}`),
+    ].filter((record) => record !== undefined);
+    if (!presentKeys.has(validatorId))
+      presentKeys.set(validatorId, (await getLeaf(client, validatorId)).keyX);
+    const isPresent = records.some(({ keyX }) => BigInt(keyX) === presentKeys.get(validatorId));
+    if (!isPresent)
+      exceptions.push({ digest, validatorId, vouching: records.length > 0 ? "former" : "missing" });
+  }
+  return { rowCount: rows.length, signedCount: rows.length - exceptions.length, exceptions };
+}
+
+const saidLabel = ({ body }: SignedRecord) => ("label" in body ? body.label : null);
+
+/** The last record by which a leaf vouches for a row or a commit, by "leaf/digest" and "leaf/root". */
+function vouchingRecords(records: readonly SignedRecord[]): Map<string, SignedRecord> {
+  const latest = new Map<string, SignedRecord>();
+  for (const record of records) {
+    const { body } = record;
+    const about =
+      body.kind === "label" || body.kind === "settle"
+        ? `${body.leafId}/${body.row}`
+        : body.kind === "verdict"
+          ? `${body.leafId}/${body.commit}`
+          : null;
+    if (about === null) continue;
+    const held = latest.get(about);
+    if (held === undefined || held.body.atMs <= body.atMs) latest.set(about, record);
+  }
+  for (const [about, { body }] of latest) {
+    const isAgainst =
+      (body.kind === "verdict" && body.verdict === "reject") ||
+      (body.kind === "settle" && body.label === null);
+    if (isAgainst) latest.delete(about);
+  }
+  return latest;
+}

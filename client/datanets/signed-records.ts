@@ -1,0 +1,150 @@
+import { z } from "zod";
+import {
+  checkRecords,
+  type RecordBody,
+  recordId,
+  type SignedRecord,
+  signedRecordSchema,
+  signRecord,
+} from "../../datanets/records/record.ts";
+import { RecordBook } from "../../datanets/records/record-book.ts";
+import { clientError } from "../client-errors.ts";
+import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
+import { resolveSigner } from "../sequencer/ledger-reads.ts";
+import { hostFalse } from "./host-false.ts";
+import { askHost, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
+import {
+  type AccessList,
+  accessSchema,
+  type RecordResult,
+  recordResultsSchema,
+  recordsPageSchema,
+} from "./host-schemas.ts";
+
+/** Records that one request takes. */
+const MAX_RECORDS_A_REQUEST = 500;
+
+type Said<Body> = Body extends RecordBody ? Omit<Body, "datanetId" | "leafId" | "atMs"> : never;
+/** A record without what `sayRecords` fills in: Datanet, leaf and time. */
+export type UnsignedRecord = Said<RecordBody>;
+
+export interface SayRecordsParameters extends HostedDatanetPlace {
+  records: readonly UnsignedRecord[];
+  /** The leaf that signs: an account, or the Datanet itself where the client has its key; default: the client's. */
+  from?: number;
+  /** When it is said; default: now. Of two records about one thing the later one holds. */
+  atMs?: number;
+}
+export type SayRecordsErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
+
+/**
+ * Signs labels, approvals, objections, requests for access or answers to them, and brings them to a host. Each is taken or
+ * refused by itself; the results are in the order of the records.
+ * @throws DNT_NOT_HOSTED
+ * @example
+ * ```ts
+ * const [result] = await sayRecords(client, {
+ *   hostUrl,
+ *   datanetId: 10,
+ *   records: [{ kind: "label", row: digest, label: "spam", flags: [], note: "" }],
+ * });
+ * if (result!.error !== null) console.log(result!.error.message);
+ * ```
+ */
+export async function sayRecords(
+  client: LedgerClient,
+  { atMs = Date.now(), datanetId, from, hostUrl, records }: SayRecordsParameters,
+): Promise<RecordResult[]> {
+  const key = requireL2Key(client);
+  const { id: leafId } = await resolveSigner(client, from);
+  const signed = records.map((record) =>
+    signRecord(client.domain, { ...record, datanetId, leafId, atMs } as RecordBody, key),
+  );
+  return bringRecords(client, { hostUrl, datanetId, records: signed });
+}
+
+/**
+ * Brings records that are signed already, whoever has signed them.
+ * @internal
+ */
+export async function bringRecords(
+  client: LedgerClient,
+  { datanetId, hostUrl, records }: HostedDatanetPlace & { records: readonly SignedRecord[] },
+): Promise<RecordResult[]> {
+  const results: RecordResult[] = [];
+  for (let done = 0; done < records.length; done += MAX_RECORDS_A_REQUEST) {
+    const body = { records: records.slice(done, done + MAX_RECORDS_A_REQUEST) };
+    const path = `/v1/datanets/${datanetId}/records`;
+    const answer = await askHost(client, hostUrl, { method: "POST", path, body }, recordResultsSchema);
+    if (answer.results.length !== body.records.length)
+      throw clientError("CLI_DATANET_HOST_ANSWER_INVALID", "the host has not answered each record", {
+        data: { path },
+      });
+    results.push(...answer.results);
+  }
+  return results;
+}
+
+export type ReadRecordsErrorCode = "CLI_DATANET_HOST_FALSE" | HostErrorCode;
+
+export interface ReadRecordsReturnType {
+  /** In the order in which they came to the host; a host may leave some out, but cannot make one. */
+  records: readonly SignedRecord[];
+  /** The same, folded. */
+  book: RecordBook;
+}
+
+/**
+ * All records of a datanet that a host shows, each signature checked against the key that it names.
+ * @throws CLI_DATANET_HOST_FALSE where one is not signed, DNT_NOT_HOSTED
+ * @example
+ * ```ts
+ * const { book } = await readRecords(client, { hostUrl, datanetId: 10 });
+ * console.log(book.accessCases().length);
+ * ```
+ */
+export async function readRecords(
+  client: LedgerClient,
+  { datanetId, hostUrl }: HostedDatanetPlace,
+): Promise<ReadRecordsReturnType> {
+  const records: SignedRecord[] = [];
+  const book = new RecordBook();
+  for (let from: number | null = 0; from !== null; ) {
+    const path = `/v1/datanets/${datanetId}/records?limit=1000&from=${from}`;
+    const page: z.output<typeof recordsPageSchema> = await askHost(
+      client,
+      hostUrl,
+      { path },
+      recordsPageSchema,
+    );
+    const parsed = z.array(signedRecordSchema).safeParse(page.records);
+    const signed = parsed.data ?? [];
+    const isSound = checkRecords(client.domain, signed);
+    const first = parsed.success
+      ? signed.findIndex(({ body }, i) => !isSound[i] || body.datanetId !== datanetId)
+      : 0;
+    if (first >= 0)
+      throw hostFalse("record", `record ${records.length + first}`, { index: records.length + first });
+    for (const record of signed) book.add(recordId(client.domain, record.body), record.body);
+    records.push(...signed);
+    from = page.nextFrom;
+  }
+  return { records, book };
+}
+
+export type ListAccessErrorCode = HostErrorCode;
+
+/**
+ * Who has asked for access to a permissioned datanet, and what was answered; null where nothing was.
+ * @throws DNT_NOT_HOSTED
+ * @example
+ * ```ts
+ * const waiting = (await listAccess(client, { hostUrl, datanetId: 10 })).filter(({ answer }) => answer === null);
+ * ```
+ */
+export async function listAccess(
+  client: LedgerClient,
+  { datanetId, hostUrl }: HostedDatanetPlace,
+): Promise<AccessList> {
+  return askHost(client, hostUrl, { path: `/v1/datanets/${datanetId}/access` }, accessSchema);
+}

@@ -1,0 +1,98 @@
+import { encodeDigests, encodeRows } from "../../datanets/rows/row-wire.ts";
+import { type RowStore, readContribution, readRow } from "../actions/data/row-store.ts";
+import { toHex32 } from "../hex.ts";
+import type { LedgerClient } from "../ledger-client.ts";
+import { askHost, type HostErrorCode, type HostedDatanetPlace, hostInfo } from "./host-request.ts";
+import { missingSchema, receivedSchema } from "./host-schemas.ts";
+
+/** Rows of a commit, wherever they lie. */
+export interface RowSource {
+  readonly rowsRoot: bigint;
+  /** SHA-256 of each row, in the commit's order. */
+  readonly digests: readonly string[];
+  row(index: number): Uint8Array | Promise<Uint8Array>;
+}
+
+export interface UploadRowsParameters extends HostedDatanetPlace {
+  source: RowSource;
+  /** The account that signs the requests, and whose quota they use; default: the client's. */
+  from?: number;
+  onProgress?: (received: number, rowCount: number) => void;
+}
+export interface UploadRowsReturnType {
+  rowCount: number;
+  /** Rows that were sent now; the others were there. */
+  sentCount: number;
+}
+export type UploadRowsErrorCode =
+  | "DNT_COMMIT_NOT_FINAL"
+  | "DNT_COMMIT_UNKNOWN"
+  | "DNT_QUOTA_USED"
+  | "DNT_TOO_LARGE"
+  | "CLI_ROWS_MISSING"
+  | HostErrorCode;
+
+/** Rows that one request takes; bytes are limited by the host. */
+const MAX_ROWS_A_PIECE = 2_000;
+
+/**
+ * Brings the rows of a final commit to a host. What is there is not sent again, so an upload that broke off goes on where it
+ * was; what the host has acknowledged is on its disk.
+ * @throws DNT_COMMIT_NOT_FINAL until the commit is final, DNT_COMMIT_UNKNOWN, DNT_QUOTA_USED, DNT_TOO_LARGE, CLI_ROWS_MISSING
+ * @example
+ * ```ts
+ * const source = await contributionSource(store, rowsRoot);
+ * const { sentCount } = await uploadRows(client, { hostUrl, datanetId: 10, source });
+ * ```
+ */
+export async function uploadRows(
+  client: LedgerClient,
+  { datanetId, from, hostUrl, onProgress, source }: UploadRowsParameters,
+): Promise<UploadRowsReturnType> {
+  const { limits } = await hostInfo(client, hostUrl);
+  const commit = `/v1/datanets/${datanetId}/commits/${toHex32(source.rowsRoot)}`;
+  const put = (path: string, body: Uint8Array) =>
+    askHost(client, hostUrl, { method: "PUT", path, body, isSigned: true, from }, receivedSchema);
+  await put(`${commit}/list`, encodeDigests(source.digests));
+  let sentCount = 0;
+  for (;;) {
+    const { missing } = await askHost(client, hostUrl, { path: `${commit}/missing` }, missingSchema);
+    if (missing.length === 0) return { rowCount: source.digests.length, sentCount };
+    for (const run of missing) {
+      for (let index = run.from; index < run.from + run.count; ) {
+        const rows = await piece(source, index, run.from + run.count, limits.maxChunkBytes);
+        const { receivedCount, rowCount } = await put(`${commit}/rows?from=${index}`, encodeRows(rows));
+        index += rows.length;
+        sentCount += rows.length;
+        onProgress?.(receivedCount, rowCount);
+      }
+    }
+  }
+}
+
+async function piece(source: RowSource, from: number, end: number, maxBytes: number): Promise<Uint8Array[]> {
+  const rows: Uint8Array[] = [];
+  let bytes = 0;
+  for (let index = from; index < end && rows.length < MAX_ROWS_A_PIECE; index++) {
+    const row = await source.row(index);
+    bytes += 4 + row.length;
+    if (rows.length > 0 && bytes > maxBytes) break;
+    rows.push(row);
+  }
+  return rows;
+}
+
+export type ContributionSourceErrorCode = "CLI_ROWS_MISSING";
+
+/**
+ * The rows of a contribution in a store, for `uploadRows`.
+ * @throws CLI_ROWS_MISSING
+ * @example
+ * ```ts
+ * const { digests } = await contributionSource(store, rowsRoot);
+ * ```
+ */
+export async function contributionSource(store: RowStore, rowsRoot: bigint): Promise<RowSource> {
+  const { digests } = await readContribution(store, rowsRoot);
+  return { rowsRoot, digests, row: (index) => readRow(store, digests[index]!) };
+}

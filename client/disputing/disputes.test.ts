@@ -1,0 +1,270 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Fault, findFaults } from "../../attribution/disputes/find-faults.ts";
+import { pairBytes, readFact, readInt64s, readPairs } from "../../attribution/disputes/leaf-bytes.ts";
+import { type Leaves, postedModel, type TreeName } from "../../attribution/disputes/posted-model.ts";
+import { countRow, entryValue, integerRoot, ONE } from "../../attribution/disputes/row-arithmetic.ts";
+import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { challengeData, openingOf, statementTuple } from "./dispute-calls.ts";
+import type { PublishedFiles } from "./examine-posting.ts";
+import { readPostings } from "./read-postings.ts";
+import {
+  BOND_WEI,
+  type DisputeFixture,
+  lie,
+  startDisputes,
+  type TrainedCase,
+  trainedCase,
+} from "./testing/dispute-fixture.ts";
+import { watchOnce } from "./watch-postings.ts";
+
+const DAY = 86_400n;
+let f: DisputeFixture;
+let made: TrainedCase;
+let snapshot: `0x${string}` | undefined;
+
+beforeAll(async () => {
+  [f, made] = await Promise.all([startDisputes(), trainedCase(48)]);
+});
+afterAll(() => f?.stop());
+beforeEach(async () => {
+  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
+  snapshot = await f.client.snapshot();
+});
+
+const watch = (files: PublishedFiles) =>
+  watchOnce({
+    publicClient: f.client as never,
+    watcher: f.watcherOf(f.watcher),
+    disputes: f.disputes.address,
+    filesOf: async () => files,
+  });
+
+/** One leaf changed. */
+function changed(tree: TreeName, index: number, bytes: Uint8Array): Partial<Leaves> {
+  return { [tree]: made.honest.leaves[tree].map((leaf, i) => (i === index ? bytes : leaf)) };
+}
+
+/** A row of G replaced, with the length that it has. */
+function otherRow(index: number, entries: Int8Array): Partial<Leaves> {
+  const squares = entries.reduce((sum, entry) => sum + entry * entry, 0);
+  const fact = made.honest.leaves.facts[index]!.slice();
+  new DataView(fact.buffer).setUint32(24, Number(integerRoot(BigInt(squares))));
+  return {
+    ...changed("features", index, new Uint8Array(entries.slice().buffer)),
+    ...changed("facts", index, fact),
+  };
+}
+
+const rowOf = (k: number) => new Int8Array(made.honest.leaves.features[k]!);
+const withFact = (k: number, write: (view: DataView) => void) => {
+  const fact = made.honest.leaves.facts[k]!.slice();
+  write(new DataView(fact.buffer));
+  return changed("facts", k, fact);
+};
+
+/** The direction that most rows' features have in common, as long as row `k` is. */
+function frequentDirection(k: number): Int8Array {
+  const sums = rowOf(k).map(() => 0);
+  const means = Float64Array.from(sums, (_, j) =>
+    made.contents.reduce((sum, _row, i) => sum + rowOf(i)[j]! * Math.sign(rowOf(i)[0]! || 1), 0),
+  );
+  const length = Math.hypot(...rowOf(k)) / Math.hypot(...means);
+  return Int8Array.from(means, (x) => Math.max(-127, Math.min(127, Math.round(x * length))));
+}
+
+function shuffled(entries: Int8Array): Int8Array {
+  const order = new SeededRandom("shuffle").permutation(16);
+  return entries.map((entry, j) => (j < 16 ? entries[order[j]!]! : entry));
+}
+
+const LIES: readonly [string, () => Partial<Leaves>, Fault["kind"]][] = [
+  [
+    "a row in the direction of frequent queries, no longer than it was",
+    () => otherRow(7, frequentDirection(7)),
+    "entry",
+  ],
+  ["a row copied from another", () => otherRow(3, rowOf(20)), "entry"],
+  ["a row's entries shuffled", () => otherRow(9, shuffled(rowOf(9))), "entry"],
+  [
+    "one entry off by one",
+    () =>
+      otherRow(
+        1,
+        rowOf(1).map((x, j) => (j === 2 ? x + 1 : x)),
+      ),
+    "entry",
+  ],
+  [
+    "a row as long as int8 goes",
+    () =>
+      otherRow(
+        5,
+        rowOf(5).map((x) => (x < 0 ? -127 : 127)),
+      ),
+    "lengths",
+  ],
+  ["a row's length", () => withFact(4, (view) => view.setUint32(24, 1)), "rowLength"],
+  [
+    "somebody's row made nothing by its factor",
+    () => ({
+      ...otherRow(
+        6,
+        rowOf(6).map(() => 0),
+      ),
+      ...nothing(6),
+    }),
+    "factor",
+  ],
+  [
+    "a token list",
+    () =>
+      changed(
+        "tokens",
+        2,
+        pairBytes([
+          [1, 1],
+          [5, 3],
+        ]),
+      ),
+    "tokens",
+  ],
+  [
+    "a column of the inputs",
+    () => changed("inputs", 8, pairBytes([...readPairs(made.honest.leaves.inputs[8]!)!, [0, 1]])),
+    "input",
+  ],
+  ["a residual", () => withFact(11, (view) => view.setBigInt64(8, view.getBigInt64(8) + 4096n)), "residual"],
+  ["weights that are no numbers", () => ({ weights: [Uint8Array.of(1)] }), "residual"],
+  ["a map's row that is too short", () => changed("map", 0, Uint8Array.of(1, 2)), "entry"],
+  ["a fact that is too short", () => changed("facts", 0, Uint8Array.of(1, 2)), "residual"],
+];
+
+function nothing(k: number): Partial<Leaves> {
+  return withFact(k, (view) => {
+    view.setBigUint64(0, 0n);
+    view.setUint32(24, 0);
+  });
+}
+
+describe("a false posting", () => {
+  test.each(LIES)("with %s is found by watch, refused, and its bond paid", async (_, leavesOf, kind) => {
+    const { posted, files } = lie(made, leavesOf());
+    const id = await f.post(posted.statement);
+    const [seen] = await watch(files);
+    expect(seen!.examined!.fault!.fault.kind).toBe(kind);
+    expect(seen!.sent!.what).toBe("challenge");
+    const [after] = await readPostings(f.client as never, f.disputes.address);
+    expect(after).toMatchObject({ id, state: "refuted", refutedBy: f.watcher });
+    expect(await f.disputes.read.owedWei([f.watcher])).toBe(BOND_WEI / 2n);
+    await f.passTime(8n * DAY);
+    expect(await f.disputes.read.counts([id])).toBe(false);
+    const before = await f.client.getBalance({ address: f.watcher });
+    await f.disputes.write.withdraw([f.watcher], { account: f.stranger });
+    expect((await f.client.getBalance({ address: f.watcher })) - before).toBe(BOND_WEI / 2n);
+    expect(await f.client.getBalance({ address: f.disputes.address })).toBe(0n);
+  });
+
+  test("with weights off the optimum, and all else made of them, is refused", async () => {
+    const parameters = made.model.parameters.map((x, k) => (k === 21 ? x + 0.01 : x));
+    const model = { ...made.model, parameters };
+    const posted = postedModel(model, made.contents, 11);
+    await f.post(posted.statement);
+    const [seen] = await watch({ model, contents: made.contents, leaves: null, mismatch: null });
+    // Its G was made of other weights, but the loss's derivative comes first.
+    expect(seen!.examined!.fault!.fault.kind).toBe("optimum");
+    expect(seen!.sent!.what).toBe("challenge");
+  });
+
+  test("of unpublished leaves is demanded, and refused where nobody answers", async () => {
+    const { posted } = lie(made, otherRow(3, rowOf(20)));
+    const id = await f.post(posted.statement);
+    const [seen] = await watch({ model: made.model, contents: made.contents, leaves: null, mismatch: null });
+    expect(seen!.sent!.what).toBe("demand");
+    const missing = { facts: 2, features: 3 }[seen!.examined!.missing as "facts" | "features"];
+    await f.passTime(DAY + 1n);
+    await f.disputes.write.challengeUnanswered([id, missing, 0n], { account: f.stranger });
+    expect(await f.disputes.read.owedWei([f.watcher])).toBe(BOND_WEI / 2n + 10n ** 16n);
+  });
+});
+
+describe("an honest posting", () => {
+  test("is attested, counts after the window and not before, and gets its bond back", async () => {
+    const id = await f.post(made.honest.statement);
+    const [seen] = await watch({ model: made.model, contents: made.contents, leaves: null, mismatch: null });
+    expect(seen!.sent!.what).toBe("attest");
+    const [posting] = await readPostings(f.client as never, f.disputes.address);
+    expect(posting).toMatchObject({ state: "open", attestedBy: [f.watcher], bondWei: BOND_WEI });
+    await f.passTime(7n * DAY - 60n);
+    expect(await f.disputes.read.firstThatCounts([11n, 5n, [id]])).toBe(0n);
+    await f.passTime(120n);
+    expect(await f.disputes.read.firstThatCounts([11n, 5n, [id]])).toBe(id);
+    expect(await f.disputes.read.firstThatCounts([11n, 6n, [id]])).toBe(0n);
+    await f.disputes.write.returnBond([id], { account: f.stranger });
+    expect(await f.disputes.read.owedWei([f.owner])).toBe(BOND_WEI);
+  });
+
+  test("survives 1,000 random entries in integers, and a sample of all challenges on L1", async () => {
+    const { leaves, statement } = made.honest;
+    const random = new SeededRandom("challenges");
+    const weights = readInt64s(leaves.weights[0]!, 129)!;
+    for (let i = 0; i < 1000; i++) {
+      const [row, column] = [random.nextBelow(48), random.nextBelow(statement.columnCount)];
+      const counted = countRow(made.contents[row]!, 128);
+      const { factor } = readFact(leaves.facts[row]!)!;
+      const value = entryValue(counted, weights, readInt64s(leaves.map[column]!, 129)!, factor);
+      const gap = value - BigInt(rowOf(row)[column]!) * ONE;
+      expect(gap < 0n ? -gap : gap).toBeLessThanOrEqual(ONE / 2n + (1n << 20n));
+    }
+    expect([...findFaults(made.honest, made.contents)]).toEqual([]);
+    const id = await f.post(statement);
+    const kinds = ["tokens", "residual", "rowLength", "factor", "rowTooLong"] as const;
+    const sample: Fault[] = [
+      { kind: "lengths" },
+      { kind: "optimum", bucket: 128 },
+      ...Array.from({ length: 40 }, (_, i): Fault => {
+        const row = random.nextBelow(48);
+        if (i % 2 === 0) return { kind: "entry", row, column: random.nextBelow(20) };
+        if (i % 3 === 0) return { kind: "optimum", bucket: random.nextBelow(128) };
+        if (i % 5 === 0) return { kind: "input", row, bucket: random.nextBelow(128) };
+        return { kind: kinds[i % kinds.length]!, row };
+      }),
+    ];
+    for (const fault of sample) expect(await judged(id, fault)).toBe("DisputesNothingWrong");
+  });
+});
+
+describe("what is not there", () => {
+  test("opens nothing: other rows, other statements, other postings", async () => {
+    const id = await f.post(made.honest.statement);
+    const fault: Fault = { kind: "entry", row: 0, column: 0 };
+    expect(await judged(id + 1n, fault)).toBe("DisputesUnknown");
+    const other = { ...made.honest, statement: { ...made.honest.statement, clipLength: 1 } };
+    expect(await judged(id, fault, other)).toBe("DisputesOtherStatement");
+    const swapped = [made.contents[1]!, ...made.contents.slice(1)];
+    expect(await judged(id, fault, made.honest, swapped)).toBe("DisputesOpeningInvalid");
+    await f.passTime(7n * DAY);
+    expect(await judged(id, fault)).toBe("DisputesOver");
+  });
+
+  test("is answered by its bytes, and then counts again", async () => {
+    const id = await f.post(made.honest.statement);
+    const map = 4;
+    await f.disputes.write.demand([id, map, 3n], { account: f.watcher, value: 10n ** 16n });
+    const [tuple, leaf] = [statementTuple(made.honest.statement), openingOf(made.honest, "map", 3)];
+    await f.disputes.write.answer([id, tuple, map, 3n, leaf], { account: f.owner });
+    expect(await f.disputes.read.owedWei([f.owner])).toBe(10n ** 16n);
+    await f.passTime(8n * DAY);
+    expect(await f.disputes.read.counts([id])).toBe(true);
+  });
+});
+
+/** The name of the error that a challenge reverts with. */
+async function judged(
+  id: bigint,
+  fault: Fault,
+  posted = made.honest,
+  contents = made.contents,
+): Promise<string> {
+  const data = challengeData(id, posted, contents, fault);
+  return (await f.refusal({ account: f.watcher, to: f.disputes.address, data })) ?? "accepted";
+}

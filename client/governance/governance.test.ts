@@ -1,0 +1,204 @@
+import { createPublicClient, createWalletClient, custom } from "viem";
+import { afterEach, describe, expect, it } from "vitest";
+import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
+import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
+import { TREASURY_ID } from "../../circuits/protocol.ts";
+import { keyXOf } from "../../circuits/testing/random-ledger.ts";
+import { deployRollup } from "../../contracts/build/deploy.ts";
+import { EXIT_SIZES, exitActions, HARD_DEADLINE } from "../../contracts/testing/exit-fixture.ts";
+import {
+  deployGovernance,
+  governanceAddresses,
+  THIRTY_DAYS,
+} from "../../contracts/testing/governance-fixture.ts";
+import { ANY_FEE, OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
+import { deriveKey } from "../l2-key.ts";
+import { createLedgerClient } from "../ledger-client.ts";
+import { Governance } from "./governance.ts";
+import { announceRollup, payFromTreasury, withdrawFromTreasury } from "./governed-calls.ts";
+import { moveClaimed, namedRollup, requireGoodRollup } from "./migrate.ts";
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+/** Of anvil's accounts: it sends nothing but the three contracts, so their addresses are known before. */
+const DEPLOYER = anvilAccount(8).address;
+const CAP = { maxFeePerGasWei: 10n ** 12n, maxPriorityFeePerGasWei: 10n ** 10n };
+const ALICE_ID = 2;
+const BOB_ID = 3;
+
+/** Alice and Bob have 100 and 50 OPEN in the ledger, the treasury 60; the whole supply is delegated to alice. */
+async function start() {
+  const at = governanceAddresses(DEPLOYER);
+  const f = await startHistoryFixture({ treasuryOwner: at.timelock, settlementSizes: EXIT_SIZES });
+  cleanUps.push(() => f.stop());
+  const { rollup, roles } = f.l1;
+  const { alice, bob } = roles;
+  await rollup.write.depositNew([100n * OPEN, alice, keyXOf(11n), ANY_FEE], { account: alice });
+  await rollup.write.depositNew([50n * OPEN, bob, keyXOf(12n), ANY_FEE], { account: bob });
+  await rollup.write.depositTo([TREASURY_ID, 60n * OPEN, at.timelock, ANY_FEE], { account: bob });
+  await takeQueue(f);
+  const g = await deployGovernance(f.l1, DEPLOYER);
+  await g.delegate();
+  const client = await createLedgerClient({
+    ...{ rpcUrl: f.rpcUrl, rollupAddress: rollup.address, wallet: anvilAccount(4) },
+    spendingCap: CAP,
+  });
+  const governance = new Governance(client, at.governor);
+  const voteFor = async (calls: Parameters<Governance["propose"]>[0], text: string) => {
+    const { id } = await governance.propose(calls, text);
+    await f.l1.client.mine({ blocks: 3 });
+    await governance.cast(id, "for");
+    await f.l1.client.mine({ blocks: 6 });
+    await governance.queue(await governance.proposal(id, 0n));
+    return governance.proposal(id, 0n);
+  };
+  return { f, g, at, client, governance, voteFor };
+}
+
+async function takeQueue(f: HistoryFixture) {
+  const entries = await f.queueOperations();
+  await f.l1.submit([await f.close(() => entries, undefined, SHAPES[1])]);
+}
+const balanceOf = (f: HistoryFixture, id: number) => f.ledger.requireLeaf(id).leaf.balance;
+const nowSeconds = async (f: HistoryFixture) => (await f.l1.client.getBlock()).timestamp;
+
+describe("a vote with delegated OPEN", () => {
+  it("pays out of the treasury, through the queue that nobody refuses, 30 days after it was queued", async () => {
+    const { f, g, at, client, governance } = await start();
+    const { alice } = f.l1.roles;
+    const payment = { to: ALICE_ID, expectedOwner: alice, amountWei: 20n * OPEN, maxFeeWei: 8n * OPEN };
+    const { id } = await governance.propose(payFromTreasury(client, payment), "20 OPEN to alice");
+    expect(await governance.proposal(id, 0n)).toMatchObject({ state: "pending", executableFrom: 0n });
+    await expect(governance.cast(id, "for")).rejects.toMatchObject({ code: "CLI_L1_REVERTED" });
+    await f.l1.client.mine({ blocks: 3 });
+    await governance.cast(id, "for");
+    const active = await governance.proposal(id, 0n);
+    expect(active).toMatchObject({ state: "active", description: "20 OPEN to alice" });
+    expect(active.votes.for).toBe(await governance.votesOf(alice));
+    expect(active.votes.for).toBeGreaterThan(active.quorumWei!);
+    await f.l1.client.mine({ blocks: 6 });
+    await governance.queue(await governance.proposal(id, 0n));
+    const queued = await governance.proposal(id, 0n);
+    expect(queued).toMatchObject({ state: "queued", executableFrom: (await nowSeconds(f)) + THIRTY_DAYS });
+    await expect(governance.execute(queued)).rejects.toMatchObject({ code: "CLI_L1_REVERTED" });
+
+    await g.waitUntil(queued.executableFrom);
+    // The queue's fee is paid on L1, by whoever forces; until the timelock has it, nothing happens.
+    await expect(governance.execute(queued)).rejects.toMatchObject({ code: "CLI_L1_REVERTED" });
+    await f.l1.token.write.transfer([at.timelock, 8n * OPEN], { account: f.l1.roles.bob });
+    await governance.execute(queued);
+    expect(await governance.proposal(id, 0n)).toMatchObject({ state: "executed" });
+    const [entry] = await f.queueOperations();
+    expect(entry).toMatchObject({ a: TREASURY_ID, b: ALICE_ID, sender: BigInt(at.timelock) });
+    await takeQueue(f);
+    expect([balanceOf(f, TREASURY_ID), balanceOf(f, ALICE_ID)]).toEqual([40n * OPEN, 120n * OPEN]);
+    expect((await f.rollup.state()).root).toBe(f.ledger.root);
+  });
+
+  it("is lost without a quorum, and a lost one is not queued", async () => {
+    const { f, governance, client } = await start();
+    const calls = withdrawFromTreasury(client, {
+      recipient: f.l1.roles.bob,
+      amountWei: "all",
+      maxFeeWei: OPEN,
+    });
+    const { id } = await governance.propose(calls, "all to bob");
+    await f.l1.client.mine({ blocks: 3 });
+    await governance.cast(id, "against");
+    await f.l1.client.mine({ blocks: 6 });
+    const lost = await governance.proposal(id, 0n);
+    expect(lost.state).toBe("defeated");
+    await expect(governance.queue(lost)).rejects.toMatchObject({ code: "CLI_L1_REVERTED" });
+    await expect(governance.proposal(id + 1n, 0n)).rejects.toMatchObject({ code: "CLI_PROPOSAL_UNKNOWN" });
+  });
+});
+
+describe("moving to the rollup that a vote named", () => {
+  it("claims here and deposits there, for an account of the same owner", async () => {
+    const { f, g, at, client, governance, voteFor } = await start();
+    const { bob, holder, operator, sequencer } = f.l1.roles;
+    const transport = custom(f.l1.client);
+    const next = await deployRollup({
+      walletClient: createWalletClient({ account: holder, chain: f.l1.client.chain, transport }),
+      publicClient: createPublicClient({ chain: f.l1.client.chain, transport }),
+      ...{ token: f.l1.token.address, sequencer, genesisRoot: 5n, treasuryOwner: at.timelock },
+      ...{ operatorOwner: operator, operatorKeyX: 4n, circuits: f.l1.circuits },
+    });
+    const sourcesHash = `0x${"22".repeat(32)}` as const;
+    const passed = await voteFor(announceRollup(at.registry, next.rollup, sourcesHash), "version 2");
+    expect((await namedRollup(client, at.registry)).number).toBe(1n);
+    await g.waitUntil(passed.executableFrom);
+    await governance.execute(passed);
+
+    const named = await namedRollup(client, at.registry);
+    expect(named).toMatchObject({ number: 2n, sourcesHash });
+    const wallet = { rpcUrl: f.rpcUrl, wallet: anvilAccount(5), spendingCap: CAP };
+    const here = await createLedgerClient({ ...wallet, rollupAddress: f.rollup.address });
+    const rollupAddress = named.rollupAddress;
+    const l2Key = await deriveKey({ wallet: anvilAccount(5), chainId: here.chain.id, rollupAddress });
+    const there = await createLedgerClient({ ...wallet, rollupAddress, l2Key });
+    await requireGoodRollup(here, there, named, sourcesHash);
+    await expect(requireGoodRollup(here, there, named, `0x${"33".repeat(32)}`)).rejects.toMatchObject({
+      code: "CLI_MIGRATION_REFUSED",
+    });
+    // Nothing was withdrawn yet.
+    await expect(moveClaimed(here, there)).rejects.toMatchObject({ code: "CLI_MIGRATION_REFUSED" });
+    await f.l1.rollup.write.forceWithdraw([BOB_ID, 50n * OPEN, bob, ANY_FEE], { account: bob });
+    await takeQueue(f);
+    const moved = await moveClaimed(here, there);
+    // The id fee is paid out of what moves.
+    expect(moved).toEqual({ claimedWei: 50n * OPEN, depositedWei: 49n * OPEN, queueIndex: 0 });
+    const [entry] = await f.l1.client.getContractEvents({
+      ...{
+        address: next.rollup,
+        abi: f.l1.rollup.abi,
+        eventName: "QueueEntryAdded",
+        fromBlock: 0n,
+        strict: true,
+      },
+    });
+    expect(entry!.args).toMatchObject({
+      amountWei: 49n * OPEN,
+      word1: BigInt(bob),
+      word2: l2Key.keyX,
+      sender: bob,
+    });
+  });
+});
+
+describe("a malicious proposal", () => {
+  it("is left by exit in time, even where the operator stands with it", async () => {
+    const { f, g, at, client, governance, voteFor } = await start();
+    const { bob, stranger } = f.l1.roles;
+    const { rollup, token } = f.l1;
+    // All of the treasury to a stranger; and a rollup is named that nobody should enter.
+    const evil = await voteFor(
+      [
+        ...withdrawFromTreasury(client, { recipient: stranger, amountWei: "all", maxFeeWei: 8n * OPEN }),
+        ...announceRollup(at.registry, rollup.address, `0x${"66".repeat(32)}`),
+      ],
+      "nothing to see here",
+    );
+    // Bob wants out that day, and the operator takes nothing any more.
+    await rollup.write.forceWithdraw([BOB_ID, 50n * OPEN, bob, ANY_FEE], { account: bob });
+    const { exit, proveExit } = exitActions(f.l1);
+    await f.l1.passTime(HARD_DEADLINE + 1n);
+    await rollup.write.freeze({ account: bob });
+    const { root } = await f.rollup.state();
+    const leaf = { root, key: BigInt(BOB_ID), recipient: BigInt(bob), amountWei: balanceOf(f, BOB_ID) };
+    await exit([proveExit(SHAPES.length, leaf)], "bob");
+    const before = await token.read.balanceOf([bob]);
+    await rollup.write.claim([bob], { account: bob });
+    expect((await token.read.balanceOf([bob])) - before).toBe(50n * OPEN);
+    expect(evil.executableFrom - (await nowSeconds(f))).toBeGreaterThan(14n * 86_400n);
+
+    // When its time comes there is nothing left for it to do: a frozen ledger takes no forced operation.
+    await token.write.transfer([at.timelock, 8n * OPEN], { account: bob });
+    await g.waitUntil(evil.executableFrom);
+    await expect(governance.execute(evil)).rejects.toMatchObject({ code: "CLI_L1_REVERTED" });
+    expect(await g.registry.read.versionCount()).toBe(1n);
+  });
+});

@@ -1,0 +1,194 @@
+/** Votes of OPEN on Ethereum: what is proposed, how it stands, and the five steps from a proposal to its effect. */
+import { type Address, getAddress, type Hex, keccak256, stringToHex } from "viem";
+import { governanceTimelockAbi, openGovernorAbi } from "../../contracts/build/governance-abi.ts";
+import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
+import type { L1Result } from "../actions/l1/l1-result.ts";
+import { callContract, type L1Options } from "../actions/l1/l1-transaction.ts";
+import { clientError } from "../client-errors.ts";
+import { effectOf, type L1Effect } from "../l1-proposal.ts";
+import { type LedgerClient, requireWallet } from "../ledger-client.ts";
+
+/** What a proposal does if it is carried out: calls by the timelock, in order, all or none. */
+export interface GovernedCall {
+  readonly target: Address;
+  readonly data: Hex;
+}
+
+/** OpenZeppelin's IGovernor.ProposalState, in its order. */
+const STATES = [
+  "pending",
+  "active",
+  "canceled",
+  "defeated",
+  "succeeded",
+  "queued",
+  "expired",
+  "executed",
+] as const;
+export type ProposalState = (typeof STATES)[number];
+
+export const VOTE = { against: 0, for: 1, abstain: 2 } as const;
+export type VoteName = keyof typeof VOTE;
+
+export interface Proposal {
+  readonly id: bigint;
+  readonly proposer: Address;
+  readonly description: string;
+  readonly calls: readonly GovernedCall[];
+  /** Blocks: votes are counted as of the first, and cast until the last. */
+  readonly snapshotBlock: bigint;
+  readonly deadlineBlock: bigint;
+  readonly state: ProposalState;
+  /** In wei of OPEN. */
+  readonly votes: Readonly<Record<VoteName, bigint>>;
+  readonly quorumWei: bigint | null;
+  /** L1 time from which anybody may carry it out; 0 where it is not queued. */
+  readonly executableFrom: bigint;
+}
+
+/** Blocks that one question for events spans; nodes refuse more. */
+const EVENT_BLOCKS = 10_000n;
+
+const descriptionHash = (text: string) => keccak256(stringToHex(text));
+
+/** The functions of the governor that take a proposal whole. */
+function hashedArguments({ calls, description }: Pick<Proposal, "calls" | "description">) {
+  return [
+    calls.map(({ target }) => target),
+    calls.map(() => 0n),
+    calls.map(({ data }) => data),
+    descriptionHash(description),
+  ] as const;
+}
+
+/** Votes as one governor counts them. */
+export class Governance {
+  readonly #client: LedgerClient;
+  readonly governor: Address;
+
+  /** @param governor the OpenGovernor's address */
+  constructor(client: LedgerClient, governor: Address) {
+    this.#client = client;
+    this.governor = governor;
+  }
+
+  get #contract() {
+    return { address: this.governor, abi: openGovernorAbi } as const;
+  }
+
+  /** Who owns the treasury's leaf, and names rollups. */
+  timelock(): Promise<Address> {
+    return this.#client.l1.readContract({ ...this.#contract, functionName: "timelock" });
+  }
+
+  /** Seconds between queueing and carrying out. */
+  async delaySeconds(): Promise<bigint> {
+    const address = await this.timelock();
+    return this.#client.l1.readContract({ address, abi: governanceTimelockAbi, functionName: "getMinDelay" });
+  }
+
+  /** Votes that an address would have in a proposal whose snapshot were now, in wei. */
+  votesOf(address: Address): Promise<bigint> {
+    const token = { address: this.#client.tokenAddress, abi: openTokenAbi } as const;
+    return this.#client.l1.readContract({ ...token, functionName: "getVotes", args: [address] });
+  }
+
+  /** Newest first. @param fromBlock no earlier proposal is looked for; the governor's own block will do */
+  async proposals(fromBlock: bigint): Promise<Proposal[]> {
+    const { l1 } = this.#client;
+    const head = await l1.getBlockNumber({ cacheTime: 0 });
+    const found: Proposal[] = [];
+    for (let from = fromBlock; from <= head; from += EVENT_BLOCKS) {
+      const last = from + EVENT_BLOCKS - 1n;
+      const events = await l1.getContractEvents({
+        ...{ ...this.#contract, eventName: "ProposalCreated", strict: true },
+        ...{ fromBlock: from, toBlock: last < head ? last : head },
+      });
+      for (const { args } of events) {
+        const { calldatas, description, proposalId: id, proposer, targets, voteEnd, voteStart } = args;
+        const calls = targets.map((target, i) => ({ target: getAddress(target), data: calldatas[i]! }));
+        const bounds = { snapshotBlock: voteStart, deadlineBlock: voteEnd };
+        found.push({
+          id,
+          proposer,
+          description,
+          calls,
+          ...bounds,
+          ...(await this.#standing(id, voteStart, head)),
+        });
+      }
+    }
+    return found.reverse();
+  }
+
+  async #standing(id: bigint, snapshotBlock: bigint, head: bigint) {
+    const read = { ...this.#contract, args: [id] } as const;
+    const { l1 } = this.#client;
+    const [state, [against, forIt, abstain], executableFrom, quorumWei] = await Promise.all([
+      l1.readContract({ ...read, functionName: "state" }),
+      l1.readContract({ ...read, functionName: "proposalVotes" }),
+      l1.readContract({ ...read, functionName: "proposalEta" }),
+      // The supply of a block is known once there is a later one.
+      snapshotBlock < head
+        ? l1.readContract({ ...this.#contract, functionName: "quorum", args: [snapshotBlock] })
+        : null,
+    ]);
+    return { state: STATES[state]!, votes: { against, for: forIt, abstain }, executableFrom, quorumWei };
+  }
+
+  /** @throws CLI_PROPOSAL_UNKNOWN */
+  async proposal(id: bigint, fromBlock: bigint): Promise<Proposal> {
+    const found = (await this.proposals(fromBlock)).find((one) => one.id === id);
+    if (found !== undefined) return found;
+    throw clientError("CLI_PROPOSAL_UNKNOWN", `the governor ${this.governor} has no proposal ${id}`, {
+      data: { id, governor: this.governor },
+    });
+  }
+
+  /** Lets `to` vote with what the wallet holds; oneself, to vote at all. */
+  delegate(to: Address, options: L1Options = {}): Promise<L1Result> {
+    const delegator = requireWallet(this.#client).account.address;
+    const effect = effectOf("token", "DelegateChanged", { delegator, toDelegate: to });
+    const token = { address: this.#client.tokenAddress, abi: openTokenAbi };
+    return callContract(this.#client, { ...token, functionName: "delegate", args: [to], effect }, options);
+  }
+
+  /** @returns the proposal's id, too: it follows from the calls and the text */
+  async propose(
+    calls: readonly GovernedCall[],
+    description: string,
+    options: L1Options = {},
+  ): Promise<L1Result & { id: bigint }> {
+    const hashed = hashedArguments({ calls, description });
+    const read = { ...this.#contract, functionName: "hashProposal", args: hashed } as const;
+    const id = await this.#client.l1.readContract(read);
+    const [targets, values, datas] = hashed;
+    const args = [targets, values, datas, description];
+    return { ...(await this.#send("propose", args, "ProposalCreated", id, options)), id };
+  }
+
+  cast(id: bigint, vote: VoteName, options: L1Options = {}): Promise<L1Result> {
+    return this.#send("castVote", [id, VOTE[vote]], "VoteCast", id, options);
+  }
+
+  /** Begins the time to leave. Open to all, once a vote has succeeded. */
+  queue(proposal: Proposal, options: L1Options = {}): Promise<L1Result> {
+    return this.#send("queue", hashedArguments(proposal), "ProposalQueued", proposal.id, options);
+  }
+
+  /** Open to all, once the time to leave is over. */
+  execute(proposal: Proposal, options: L1Options = {}): Promise<L1Result> {
+    return this.#send("execute", hashedArguments(proposal), "ProposalExecuted", proposal.id, options);
+  }
+
+  #send(
+    functionName: string,
+    args: readonly unknown[],
+    event: L1Effect["event"],
+    proposalId: bigint,
+    options: L1Options,
+  ): Promise<L1Result> {
+    const effect = { ...effectOf("governor", event, { proposalId }), address: this.governor };
+    return callContract(this.#client, { ...this.#contract, functionName, args, effect }, options);
+  }
+}

@@ -1,0 +1,80 @@
+/** From one rollup to the one that votes named: out by a withdrawal or an exit, across by a claim, in by a deposit. */
+import type { Address, Hex } from "viem";
+import { rollupRegistryAbi } from "../../contracts/build/governance-abi.ts";
+import { claim } from "../actions/l1/claim.ts";
+import { deposit } from "../actions/l1/deposit.ts";
+import { clientError } from "../client-errors.ts";
+import { type LedgerClient, requireWallet, rollupContract } from "../ledger-client.ts";
+
+export interface NamedRollup {
+  readonly rollupAddress: Address;
+  /** Counted from 1; the last one. */
+  readonly number: bigint;
+  /** sha256 of the sources that the proposal named; nothing on L1 checks it. */
+  readonly sourcesHash: Hex;
+  readonly announcedAt: number;
+}
+
+/** The rollup that votes named last. */
+export async function namedRollup(client: LedgerClient, registry: Address): Promise<NamedRollup> {
+  const call = { address: registry, abi: rollupRegistryAbi, functionName: "latest" } as const;
+  const [{ announcedAt, rollup, sourcesHash }, number] = await client.l1.readContract(call);
+  return { rollupAddress: rollup, number, sourcesHash, announcedAt };
+}
+
+/**
+ * Refuses what nobody should put money into unseen: another token, a frozen rollup, or other sources than these.
+ * @param sourcesHash of the sources that this program comes with, as 0x-hex
+ * @throws CLI_MIGRATION_REFUSED
+ */
+export async function requireGoodRollup(
+  here: LedgerClient,
+  there: LedgerClient,
+  named: NamedRollup,
+  sourcesHash: Hex,
+): Promise<void> {
+  const refused = (why: string) =>
+    clientError("CLI_MIGRATION_REFUSED", `${named.rollupAddress} ${why}`, { data: { ...named } });
+  if (there.tokenAddress !== here.tokenAddress) throw refused(`keeps another token, ${there.tokenAddress}`);
+  const { isFrozen } = await there.l1.readContract({ ...rollupContract(there), functionName: "state" });
+  if (isFrozen) throw refused("is frozen");
+  if (named.sourcesHash !== sourcesHash)
+    throw refused(`was named with the sources ${named.sourcesHash}, and these are ${sourcesHash}`);
+}
+
+export interface Moved {
+  readonly claimedWei: bigint;
+  readonly depositedWei: bigint;
+  /** Of the deposit, in the other rollup's queue. */
+  readonly queueIndex: number;
+}
+
+/**
+ * Claims what L1 owes to the wallet here, and deposits it there for a new account of its own, less what that costs. Begun
+ * again after the claim it finds nothing to claim: then `amountWei` says what to deposit.
+ * @param there a client of the other rollup with the same wallet, and with the key that is to sign there
+ * @throws what claim and deposit throw; CLI_MIGRATION_REFUSED where too little is left to deposit
+ */
+export async function moveClaimed(
+  here: LedgerClient,
+  there: LedgerClient,
+  options: { amountWei?: bigint; permission?: "permit" | "approve" } = {},
+): Promise<Moved> {
+  const owner = requireWallet(here).account.address;
+  const pending = { ...rollupContract(here), functionName: "pendingWithdrawals", args: [owner] } as const;
+  const owedWei = await here.l1.readContract(pending);
+  const claimedWei = owedWei === 0n ? 0n : (await claim(here, { owner })).amountWei;
+  const [feeWei, leastWei] = await Promise.all([
+    there.l1.readContract({ ...rollupContract(there), functionName: "depositFeeWei", args: [true] }),
+    there.l1.readContract({ ...rollupContract(there), functionName: "minDepositWei" }),
+  ]);
+  const depositedWei = (options.amountWei ?? claimedWei) - feeWei;
+  if (depositedWei < leastWei) {
+    throw clientError("CLI_MIGRATION_REFUSED", "what is left is too little for a deposit", {
+      data: { claimedWei, depositFeeWei: feeWei, minDepositWei: leastWei },
+    });
+  }
+  const { permission = "permit" } = options;
+  const sent = await deposit(there, { amountWei: depositedWei, permission, maxFeeWei: feeWei });
+  return { claimedWei, depositedWei, queueIndex: sent.queueIndex };
+}

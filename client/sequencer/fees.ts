@@ -1,0 +1,36 @@
+/** What operations cost, and what the operator makes of it, as the sequencer says. */
+import { requestSequencer, type SequencerAccess } from "./sequencer-request.ts";
+import {
+  type FeeEstimates,
+  feesSchema,
+  type OperatorResult,
+  operatorResultSchema,
+} from "./sequencer-schemas.ts";
+
+/** One sentence, for pages and commands. */
+export const WHO_PAYS =
+  "The signer pays an operation's weight times the batch's fee to the operator, in OPEN; a forced operation or deposit pays Ethereum's gas and queue fee instead.";
+
+/**
+ * The fee of a unit now and in the next batch, which is announced before that batch opens, and what each kind of operation
+ * pays by it. An operation that allows `suggestedMaxFeePerUnitWei` is not refused for four more batches, however the fee rises.
+ * @throws SEQ_READ_ONLY at a follower; CLI_SEQUENCER_UNREACHABLE, CLI_SEQUENCER_ANSWER_INVALID
+ */
+export function estimateFees(client: SequencerAccess): Promise<FeeEstimates> {
+  return requestSequencer(client, "/v1/fees", feesSchema);
+}
+
+/** Most that such an operation pays in the open batch or in the next one, in wei of OPEN. */
+export function likelyFeeWei(fees: FeeEstimates, kind: "transfer" | "withdraw"): bigint {
+  const costs = fees.operations[kind];
+  const isFalling = costs.feeWei > costs.nextFeeWei;
+  return isFalling ? costs.feeWei : costs.nextFeeWei;
+}
+
+/**
+ * What the operator earned and spent over the last batches that L1 has.
+ * @throws as estimateFees
+ */
+export function getOperatorResult(client: SequencerAccess): Promise<OperatorResult> {
+  return requestSequencer(client, "/v1/operator/account", operatorResultSchema);
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {IDisputes} from "./IDisputes.sol";
+import {Openings} from "./Openings.sol";
+import {Postings} from "./Postings.sol";
+import {RowArithmetic} from "./RowArithmetic.sol";
+
+/// @title One wrong place of a posted model, shown in one transaction
+/// @dev Documentation is in IDisputes. Bytes of a wrong length that open a posted root are the owner's fault: they refute.
+contract Disputes is Postings {
+    using RowArithmetic for RowArithmetic.Counts;
+
+    /// @dev A row of this many bytes is shown, read and divided within 2^24 gas (EIP-7825).
+    uint256 public constant MOST_ROW_BYTES = 16_384;
+    /// @dev No row is longer than this many average ones.
+    uint256 public constant MOST_AVERAGES = 10;
+
+    int256 private constant ONE = RowArithmetic.ONE;
+    /// @dev Half a unit of G, and 2^-20 of one for another machine's floats.
+    int256 private constant ENTRY_TOLERANCE = (1 << 39) + (1 << 20);
+    /// @dev 2^-30.
+    int256 private constant RESIDUAL_TOLERANCE = 1 << 10;
+    /// @dev 2^-18.
+    int256 private constant OPTIMUM_TOLERANCE = 1 << 22;
+    uint256 private constant FACT_BYTES = 32;
+
+    struct Fact {
+        int256 factor;
+        int256 residual;
+        int256 pull;
+        uint256 length;
+        uint256 leader;
+    }
+
+    constructor(uint256 windowSeconds_, uint256 leastBondWei_, uint256 demandFeeWei_)
+        Postings(windowSeconds_, leastBondWei_, demandFeeWei_)
+    {}
+
+    /// @inheritdoc IDisputes
+    function readRow(bytes calldata content, uint256 bucketCount, bytes calldata weights, bytes calldata mapRow)
+        external
+        pure
+        returns (bytes memory tokens, int256 residual, int256 pull, int256 product)
+    {
+        RowArithmetic.Counts memory counted = RowArithmetic.count(content, bucketCount);
+        tokens = counted.list();
+        residual = counted.residual(counted.dot(weights));
+        (pull, product) = (counted.scale(residual), counted.dot(mapRow));
+    }
+
+    /// @inheritdoc IDisputes
+    function challengeEntry(
+        uint256 id,
+        Statement calldata statement,
+        uint256 row,
+        uint256 column,
+        bytes calldata weights,
+        Opening calldata content,
+        Opening calldata mapRow,
+        Opening calldata fact,
+        Opening calldata features
+    ) external {
+        Posting storage posting = _stated(id, statement);
+        _requireWeights(statement, weights);
+        _requireOpening(statement, Tree.Rows, row, content);
+        _requireOpening(statement, Tree.Map, column, mapRow);
+        _requireOpening(statement, Tree.Facts, row, fact);
+        _requireOpening(statement, Tree.Features, row, features);
+        uint256 vectorBytes = 8 * (uint256(statement.bucketCount) + 1);
+        bool isRight = weights.length == vectorBytes && mapRow.data.length == vectorBytes
+            && fact.data.length == FACT_BYTES && features.data.length == statement.columnCount
+            && content.data.length <= MOST_ROW_BYTES;
+        if (isRight) {
+            RowArithmetic.Counts memory counted = RowArithmetic.count(content.data, statement.bucketCount);
+            int256 residual = counted.residual(counted.dot(weights));
+            int256 value = (counted.dot(mapRow.data) * residual) >> 40;
+            value = (value * _fact(fact.data, 0).factor) >> 40;
+            int256 entry = int8(uint8(features.data[column]));
+            isRight = _isNear(value, entry * ONE, ENTRY_TOLERANCE);
+        }
+        _judge(id, posting, isRight, Fault.Entry, row * statement.columnCount + column);
+    }
+
+    /// @inheritdoc IDisputes
+    function challengeTokens(
+        uint256 id,
+        Statement calldata statement,
+        uint256 row,
+        Opening calldata content,
+        bytes32 leaf,
+        bytes32[] calldata path
+    ) external {
+        Posting storage posting = _stated(id, statement);
+        _requireOpening(statement, Tree.Rows, row, content);
+        _requireLeaf(statement, Tree.Tokens, row, leaf, path);
+        bytes memory list = RowArithmetic.count(content.data, statement.bucketCount).list();
+        _judge(id, posting, keccak256(abi.encodePacked(bytes1(0), list)) == leaf, Fault.Tokens, row);
+    }
+
+    /// @inheritdoc IDisputes
+    function challengeResidual(
+        uint256 id,
+        Statement calldata statement,
+        uint256 row,
+        bytes calldata weights,
+        Opening calldata content,
+        Opening calldata fact
+    ) external {
+        Posting storage posting = _stated(id, statement);
+        _requireWeights(statement, weights);
+        _requireOpening(statement, Tree.Rows, row, content);
+        _requireOpening(statement, Tree.Facts, row, fact);
+        bool isRight =
+            weights.length == 8 * (uint256(statement.bucketCount) + 1) && fact.data.length == FACT_BYTES;
+        if (isRight) {
+            RowArithmetic.Counts memory counted = RowArithmetic.count(content.data, statement.bucketCount);
+            Fact memory given = _fact(fact.data, 0);
+            int256 residual = counted.residual(counted.dot(weights));
+            isRight = _isNear(given.residual, residual, RESIDUAL_TOLERANCE)
+                && _isNear(given.pull, counted.scale(residual), RESIDUAL_TOLERANCE);
+        }
+        _judge(id, posting, isRight, Fault.Residual, row);
+    }
+
+    /// @inheritdoc IDisputes
+    function challengeRowLength(
+        uint256 id,
+        Statement calldata statement,
+        uint256 row,
+        Opening calldata fact,
+        Opening calldata features
+    ) external {
+        Posting storage posting = _stated(id, statement);
+        _requireOpening(statement, Tree.Facts, row, fact);
+        _requireOpening(statement, Tree.Features, row, features);
+        bool isRight = fact.data.length == FACT_BYTES && features.data.length == statement.columnCount;
+        if (isRight) {
+            uint256 squares;
+            for (uint256 i; i < features.data.length; i++) {
+                int256 entry = int8(uint8(features.data[i]));
+                squares += uint256(entry * entry);
+            }
+            isRight = _fact(fact.data, 0).length == RowArithmetic.root(squares);
+        }
+        _judge(id, posting, isRight, Fault.RowLength, row);
+    }
+
+    /// @inheritdoc IDisputes
+    function challengeLengths(uint256 id, Statement calldata statement, bytes calldata facts) external {
+        Posting storage posting = _stated(id, statement);
+        _requireFacts(statement, facts);
+        uint256 total;
+        uint256 longest;
+        for (uint256 row; row < statement.rowCount; row++) {
+            uint256 length = _fact(facts, row).length;
+            total += length;
+            if (length > longest) longest = length;
+        }
+        bool isRight = longest * statement.rowCount <= MOST_AVERAGES * total;
+        if (statement.clipLength != 0) isRight = isRight && longest <= statement.clipLength + _slack(statement);
+        _judge(id, posting, isRight, Fault.Lengths, longest);
+    }
+
+    /// @inheritdoc IDisputes
+    function challengeFactor(uint256 id, Statement calldata statement, uint256 row, bytes calldata facts) external {
+        Posting storage posting = _stated(id, statement);
+        _requireFacts(statement, facts);
+        if (row >= statement.rowCount) revert DisputesOpeningInvalid(Tree.Facts, row);
+        Fact memory fact = _fact(facts, row);
+        int256 size;
+        for (uint256 other; other < statement.rowCount; other++) {
+            if (_fact(facts, other).leader == fact.leader) size++;
+        }
+        int256 whole = ONE / size;
+        // A leader is the first of its cluster, and leads itself.
+        bool isRight =
+            fact.leader <= row && _fact(facts, fact.leader).leader == fact.leader && fact.factor <= whole + 1;
+        if (fact.factor < whole - 1) {
+            isRight = isRight && statement.clipLength != 0
+                && fact.length + _slack(statement) >= statement.clipLength;
+        }
+        _judge(id, posting, isRight, Fault.Factor, row);
+    }
+
+    /// @inheritdoc IDisputes
+    function challengeInput(
+        uint256 id,
+        Statement calldata statement,
+        uint256 row,
+        uint256 bucket,
+        Opening calldata tokens,
+        Opening calldata column
+    ) external {
+        Posting storage posting = _stated(id, statement);
+        _requireOpening(statement, Tree.Tokens, row, tokens);
+        _requireOpening(statement, Tree.Inputs, bucket, column);
+        bool isRight = tokens.data.length % 4 == 0 && column.data.length % 4 == 0
+            && _countIn(tokens.data, bucket) == _countIn(column.data, row);
+        _judge(id, posting, isRight, Fault.Input, row * statement.bucketCount + bucket);
+    }
+
+    /// @inheritdoc IDisputes
+    function challengeOptimum(
+        uint256 id,
+        Statement calldata statement,
+        uint256 bucket,
+        bytes calldata weights,
+        bytes calldata facts,
+        Opening calldata column
+    ) external {
+        Posting storage posting = _stated(id, statement);
+        _requireWeights(statement, weights);
+        _requireFacts(statement, facts);
+        bool isRight = weights.length == 8 * (uint256(statement.bucketCount) + 1);
+        if (isRight) {
+            int256 sum;
+            if (bucket == statement.bucketCount) {
+                for (uint256 row; row < statement.rowCount; row++) sum += _fact(facts, row).residual;
+            } else {
+                _requireOpening(statement, Tree.Inputs, bucket, column);
+                isRight = column.data.length % 4 == 0;
+                for (uint256 place; isRight && place < column.data.length; place += 4) {
+                    uint256 row = _pair(column.data, place) >> 16;
+                    isRight = row < statement.rowCount;
+                    if (isRight) sum += int256(_pair(column.data, place) & 0xffff) * _fact(facts, row).pull;
+                }
+            }
+            // The logit's weights are the difference of two classes', and each is drawn to 0: half of the decay.
+            int256 drawn = (int256(uint256(statement.decay)) * _int64(weights, 8 * bucket)) >> 41;
+            isRight = isRight && _isNear(sum / int256(uint256(statement.rowCount)), drawn, OPTIMUM_TOLERANCE);
+        }
+        _judge(id, posting, isRight, Fault.Optimum, bucket);
+    }
+
+    /// @inheritdoc IDisputes
+    function challengeRowTooLong(uint256 id, Statement calldata statement, uint256 row, Opening calldata content)
+        external
+    {
+        Posting storage posting = _stated(id, statement);
+        _requireOpening(statement, Tree.Rows, row, content);
+        _judge(id, posting, content.data.length <= MOST_ROW_BYTES, Fault.RowTooLong, row);
+    }
+
+    function _judge(uint256 id, Posting storage posting, bool isRight, Fault fault, uint256 place) private {
+        if (isRight) revert DisputesNothingWrong(fault, place);
+        _refute(id, posting, msg.sender, fault, place);
+    }
+
+    function _requireWeights(Statement calldata statement, bytes calldata weights) private pure {
+        if (Openings.leafOf(weights) != statement.weights) revert DisputesOpeningInvalid(Tree.Weights, 0);
+    }
+
+    /// @dev The root of all leaves. A leaf of another length is refuted by a challenge that opens it alone.
+    function _requireFacts(Statement calldata statement, bytes calldata facts) private pure {
+        if (facts.length != FACT_BYTES * statement.rowCount || Openings.rootOfWords(facts) != statement.facts) {
+            revert DisputesOpeningInvalid(Tree.Facts, 0);
+        }
+    }
+
+    /// @dev How far a row of integers can be from the real one: half a unit an entry, and roundings of the two lengths.
+    function _slack(Statement calldata statement) private pure returns (uint256) {
+        return RowArithmetic.root(statement.columnCount) / 2 + 2;
+    }
+
+    function _fact(bytes calldata facts, uint256 row) private pure returns (Fact memory fact) {
+        uint256 word = uint256(bytes32(facts[FACT_BYTES * row:FACT_BYTES * row + FACT_BYTES]));
+        fact.factor = int256(word >> 192);
+        fact.residual = int64(uint64(word >> 128));
+        fact.pull = int64(uint64(word >> 64));
+        fact.length = uint32(word >> 32);
+        fact.leader = uint32(word);
+    }
+
+    /// @dev Sum of the counts at pairs with this key.
+    function _countIn(bytes calldata pairs, uint256 key) private pure returns (uint256 counted) {
+        for (uint256 place; place < pairs.length; place += 4) {
+            uint256 pair = _pair(pairs, place);
+            if (pair >> 16 == key) counted += pair & 0xffff;
+        }
+    }
+
+    function _pair(bytes calldata pairs, uint256 place) private pure returns (uint256) {
+        return uint32(bytes4(pairs[place:place + 4]));
+    }
+
+    function _int64(bytes calldata vector, uint256 place) private pure returns (int256) {
+        return int64(uint64(bytes8(vector[place:place + 8])));
+    }
+
+    function _isNear(int256 a, int256 b, int256 tolerance) private pure returns (bool) {
+        return a - b <= tolerance && b - a <= tolerance;
+    }
+}

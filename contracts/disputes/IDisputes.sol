@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+/// @title Whether a model's features belong to its rows: a window in which anyone shows one wrong place
+/// @notice docs/disputes.md says what each object is, and which statements have no challenge.
+///
+/// A model's owner posts what the model is made of, as roots, with a bond. Until the window ends anyone may show one place
+/// that is wrong, in one transaction. Then the posting is refuted for good: half of its bond is the challenger's, the
+/// other half is burned. The other half is what a liar loses who challenges himself. A posting counts once its window
+/// has ended without that, and without a demand that nobody has answered.
+///
+/// What it assumes: one honest party recomputes the model in time, and L1 takes its transaction.
+/// It knows nothing of the ledger: that `rows` are the version's and that `word` is the model's, its approver compares.
+interface IDisputes {
+    /// @param modelId The ledger's.
+    /// @param staticsHash Of the model: what its datanet approves.
+    /// @param rowsRoot Of the datanet's version, as the ledger has it.
+    /// @param rowCount N, at most 4,096.
+    /// @param bucketCount D, at most 4,096.
+    /// @param columnCount d.
+    /// @param decay λ of the training, times 2^40.
+    /// @param clipLength No row is longer, in units of G; 0 for no limit.
+    /// @param rows Tree of the contents' SHA-256.
+    /// @param tokens Tree of token lists: bucket and count, two bytes each, ascending.
+    /// @param facts Tree of 32 bytes a row: factor 8, residual 8, pull 8, length 4, leader 4.
+    /// @param features Tree of G's rows, a byte an entry.
+    /// @param map Tree of the composed map's rows: D + 1 int64 of 2^-40, one row a column of G.
+    /// @param inputs Tree of the columns of the token lists: row and count, two bytes each.
+    /// @param weights Tree of one leaf: D + 1 int64 of 2^-40, the logit's.
+    struct Statement {
+        uint24 modelId;
+        uint256 staticsHash;
+        uint256 rowsRoot;
+        uint32 rowCount;
+        uint32 bucketCount;
+        uint16 columnCount;
+        uint64 decay;
+        uint32 clipLength;
+        bytes32 rows;
+        bytes32 tokens;
+        bytes32 facts;
+        bytes32 features;
+        bytes32 map;
+        bytes32 inputs;
+        bytes32 weights;
+    }
+
+    /// @notice A leaf's bytes, and the other halves on its way to the root, from below.
+    struct Opening {
+        bytes data;
+        bytes32[] path;
+    }
+
+    /// @notice What a challenge showed to be wrong.
+    enum Fault {
+        Entry,
+        Tokens,
+        Residual,
+        RowLength,
+        Lengths,
+        Factor,
+        Input,
+        Optimum,
+        RowTooLong,
+        Unanswered
+    }
+
+    /// @notice The statement's trees. A row's leaf is the SHA-256 of its content; who opens it shows the content.
+    enum Tree {
+        Rows,
+        Tokens,
+        Facts,
+        Features,
+        Map,
+        Inputs,
+        Weights
+    }
+
+    event Posted(
+        uint256 indexed id, uint256 indexed modelId, address indexed owner, Statement statement, uint256 bondWei, uint256 endsAt
+    );
+    event Refuted(uint256 indexed id, address indexed challenger, Fault fault, uint256 place, uint256 rewardWei);
+    event BondReturned(uint256 indexed id, address indexed owner, uint256 amountWei);
+    /// @notice Somebody says that he has recomputed all of it and found nothing wrong. Proves nothing.
+    event Attested(uint256 indexed id, address indexed who);
+    event Demanded(uint256 indexed id, Tree tree, uint256 index, address indexed who, uint256 answerBy);
+    event Answered(uint256 indexed id, Tree tree, uint256 index, bytes data);
+    event Withdrawn(address indexed who, uint256 amountWei);
+
+    error DisputesWindowTooShort(uint256 seconds_, uint256 least);
+    error DisputesBondTooSmall(uint256 givenWei, uint256 leastWei);
+    /// @notice Sizes that no row arithmetic here can speak of.
+    error DisputesStatementInvalid();
+    error DisputesUnknown(uint256 id);
+    /// @notice The given statement is not the one that was posted.
+    error DisputesOtherStatement(uint256 id);
+    error DisputesOver(uint256 id);
+    error DisputesNotOver(uint256 id);
+    error DisputesAlreadyRefuted(uint256 id);
+    /// @notice The bytes do not open the root at this place.
+    error DisputesOpeningInvalid(Tree tree, uint256 index);
+    /// @notice What was shown is right.
+    error DisputesNothingWrong(Fault fault, uint256 place);
+    error DisputesFeeWrong(uint256 givenWei, uint256 neededWei);
+    /// @notice Demands end two answering times before the window does: what is answered can still be challenged.
+    error DisputesDemandTooLate(uint256 latest);
+    error DisputesAlreadyDemanded(Tree tree, uint256 index);
+    error DisputesNotDemanded(Tree tree, uint256 index);
+    error DisputesNothingToWithdraw(address who);
+    /// @notice The address does not take what it is owed.
+    error DisputesPaymentRefused(address who);
+
+    /// @notice Posts a model. Several postings of one model may stand side by side: a stranger's false one hurts nobody.
+    /// @return id 1, 2, …
+    function post(Statement calldata statement) external payable returns (uint256 id);
+
+    /// @notice G[row][column] is not the rounding of any value within 2^-20 of what text, weights and map make of it.
+    function challengeEntry(
+        uint256 id,
+        Statement calldata statement,
+        uint256 row,
+        uint256 column,
+        bytes calldata weights,
+        Opening calldata content,
+        Opening calldata mapRow,
+        Opening calldata fact,
+        Opening calldata features
+    ) external;
+
+    /// @notice The row's token list is not its text's.
+    function challengeTokens(
+        uint256 id,
+        Statement calldata statement,
+        uint256 row,
+        Opening calldata content,
+        bytes32 leaf,
+        bytes32[] calldata path
+    ) external;
+
+    /// @notice The row's residual, or that over the length of its counts, is off by more than 2^-30.
+    function challengeResidual(
+        uint256 id,
+        Statement calldata statement,
+        uint256 row,
+        bytes calldata weights,
+        Opening calldata content,
+        Opening calldata fact
+    ) external;
+
+    /// @notice The row's length is not the root of its entries' squares, rounded down.
+    function challengeRowLength(
+        uint256 id,
+        Statement calldata statement,
+        uint256 row,
+        Opening calldata fact,
+        Opening calldata features
+    ) external;
+
+    /// @notice A row is longer than ten average ones, or than the clip allows. @param facts All leaves, in their order.
+    function challengeLengths(uint256 id, Statement calldata statement, bytes calldata facts) external;
+
+    /// @notice A row's factor is neither one over its cluster's size nor what cuts it to the clip's length.
+    function challengeFactor(uint256 id, Statement calldata statement, uint256 row, bytes calldata facts) external;
+
+    /// @notice Row's token list and bucket's column differ about how often the one has the other.
+    function challengeInput(
+        uint256 id,
+        Statement calldata statement,
+        uint256 row,
+        uint256 bucket,
+        Opening calldata tokens,
+        Opening calldata column
+    ) external;
+
+    /// @notice The loss's derivative by a weight is further from 0 than 2^-18. @param bucket D for the bias.
+    function challengeOptimum(
+        uint256 id,
+        Statement calldata statement,
+        uint256 bucket,
+        bytes calldata weights,
+        bytes calldata facts,
+        Opening calldata column
+    ) external;
+
+    /// @notice A row is too long for one transaction: no such model can be posted.
+    function challengeRowTooLong(uint256 id, Statement calldata statement, uint256 row, Opening calldata content)
+        external;
+
+    /// @notice Asks for a leaf that is not published. The fee pays who answers; unanswered it refutes, and comes back.
+    function demand(uint256 id, Tree tree, uint256 index) external payable;
+
+    /// @notice Shows a demanded leaf, in an event. Open to all.
+    function answer(uint256 id, Statement calldata statement, Tree tree, uint256 index, Opening calldata leaf) external;
+
+    /// @notice Refutes a posting whose demanded leaf nobody has shown in time, and gives the fee back. Of a posting that
+    /// is refuted already it gives the fee back.
+    function challengeUnanswered(uint256 id, Tree tree, uint256 index) external;
+
+    /// @notice Says that one has recomputed it. Anyone may; it proves nothing.
+    function attest(uint256 id) external;
+
+    /// @notice Gives the bond back once a posting counts.
+    function returnBond(uint256 id) external;
+
+    /// @notice Pays what is owed to an address. Open to all.
+    function withdraw(address payable who) external;
+
+    /// @notice What L1 makes of a row: its token list, residual, pull, and map row · x. For comparing; nothing is judged.
+    function readRow(bytes calldata content, uint256 bucketCount, bytes calldata weights, bytes calldata mapRow)
+        external
+        pure
+        returns (bytes memory tokens, int256 residual, int256 pull, int256 product);
+
+    /// @notice Whether the window has ended, nothing wrong was shown and no demand is open.
+    function counts(uint256 id) external view returns (bool);
+
+    /// @notice The first posting of these statics that counts; 0 for none.
+    /// @param ids Postings to look at.
+    function firstThatCounts(uint256 modelId, uint256 staticsHash, uint256[] calldata ids) external view returns (uint256);
+
+    function postings(uint256 id)
+        external
+        view
+        returns (
+            address owner,
+            uint64 endsAt,
+            bool isRefuted,
+            uint96 bondWei,
+            uint32 openDemands,
+            bytes32 statementHash,
+            bytes32 modelHash
+        );
+
+    /// @notice How many postings there are.
+    function postingCount() external view returns (uint256);
+
+    function owedWei(address who) external view returns (uint256);
+
+    function windowSeconds() external view returns (uint256);
+
+    /// @notice Seconds that an owner has to show what was demanded.
+    function ANSWER_SECONDS() external view returns (uint256);
+
+    /// @notice Shortest window that can be deployed: time to demand, to answer and to challenge.
+    function LEAST_WINDOW_SECONDS() external view returns (uint256);
+
+    function leastBondWei() external view returns (uint256);
+
+    function demandFeeWei() external view returns (uint256);
+}

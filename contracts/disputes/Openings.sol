@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {IDisputes} from "./IDisputes.sol";
+
+/// @title Binary keccak trees over bytes
+/// @notice A leaf is keccak256(0 ‖ bytes), a node keccak256(left ‖ right); places behind the last leaf are 0. The depth
+/// is that of the leaves' number, so no node passes for a leaf.
+library Openings {
+    function leafOf(bytes calldata data) internal pure returns (bytes32 leaf) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore8(free, 0)
+            calldatacopy(add(free, 1), data.offset, data.length)
+            leaf := keccak256(free, add(data.length, 1))
+        }
+    }
+
+    /// @dev A row's leaf is made of its content's SHA-256.
+    function rowLeaf(bytes calldata content) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(bytes1(0), sha256(content)));
+    }
+
+    /// @notice Whether the path leads from the leaf at this place to the root of a tree of `count` leaves.
+    function opens(bytes32 root, uint256 count, uint256 index, bytes32 leaf, bytes32[] calldata path)
+        internal
+        pure
+        returns (bool)
+    {
+        if (index >= count || path.length != depthOf(count)) return false;
+        for (uint256 level; level < path.length; level++) {
+            leaf = (index >> level) & 1 == 0 ? node(leaf, path[level]) : node(path[level], leaf);
+        }
+        return leaf == root;
+    }
+
+    /// @notice Root over leaves of 32 bytes each that lie one after another.
+    function rootOfWords(bytes calldata words) internal pure returns (bytes32) {
+        uint256 count = words.length / 32;
+        uint256 width = 1 << depthOf(count);
+        bytes32[] memory nodes = new bytes32[](width);
+        for (uint256 i; i < count; i++) nodes[i] = leafOf(words[32 * i:32 * i + 32]);
+        for (; width > 1; width >>= 1) {
+            for (uint256 i; i < width; i += 2) nodes[i >> 1] = node(nodes[i], nodes[i + 1]);
+        }
+        return nodes[0];
+    }
+
+    function depthOf(uint256 count) internal pure returns (uint256 depth) {
+        while (1 << depth < count) depth++;
+    }
+
+    function node(bytes32 left, bytes32 right) internal pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            mstore(0, left)
+            mstore(32, right)
+            hash := keccak256(0, 64)
+        }
+    }
+}

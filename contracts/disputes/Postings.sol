@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {IDisputes} from "./IDisputes.sol";
+import {Openings} from "./Openings.sol";
+
+/// @title Postings, their window, their bonds and what is demanded of them
+/// @dev Documentation is in IDisputes. Holds exactly: bonds of postings that are neither refuted nor returned, fees of
+/// demands that are neither answered nor given back, and what is owed.
+abstract contract Postings is IDisputes {
+    /// @inheritdoc IDisputes
+    uint256 public constant ANSWER_SECONDS = 1 days;
+    /// @inheritdoc IDisputes
+    uint256 public constant LEAST_WINDOW_SECONDS = 3 days;
+    /// @dev What one transaction can be shown of: 2^24 gas (EIP-7825).
+    uint256 public constant MOST_ROWS = 4_096;
+    uint256 public constant MOST_BUCKETS = 4_096;
+
+    struct Posting {
+        address owner;
+        uint64 endsAt;
+        bool isRefuted;
+        /// @dev 0 once it was returned or forfeited.
+        uint96 bondWei;
+        uint32 openDemands;
+        bytes32 statementHash;
+        bytes32 modelHash;
+    }
+
+    struct Demand {
+        address who;
+        uint64 answerBy;
+    }
+
+    /// @inheritdoc IDisputes
+    uint256 public immutable windowSeconds;
+    /// @inheritdoc IDisputes
+    uint256 public immutable leastBondWei;
+    /// @inheritdoc IDisputes
+    uint256 public immutable demandFeeWei;
+
+    /// @inheritdoc IDisputes
+    uint256 public postingCount;
+    /// @inheritdoc IDisputes
+    mapping(uint256 id => Posting) public postings;
+    /// @inheritdoc IDisputes
+    mapping(address who => uint256) public owedWei;
+    mapping(uint256 id => mapping(Tree => mapping(uint256 index => Demand))) internal _demands;
+
+    constructor(uint256 windowSeconds_, uint256 leastBondWei_, uint256 demandFeeWei_) {
+        if (windowSeconds_ < LEAST_WINDOW_SECONDS) {
+            revert DisputesWindowTooShort(windowSeconds_, LEAST_WINDOW_SECONDS);
+        }
+        windowSeconds = windowSeconds_;
+        leastBondWei = leastBondWei_;
+        demandFeeWei = demandFeeWei_;
+    }
+
+    /// @inheritdoc IDisputes
+    function post(Statement calldata statement) external payable returns (uint256 id) {
+        if (msg.value < leastBondWei || msg.value > type(uint96).max) {
+            revert DisputesBondTooSmall(msg.value, leastBondWei);
+        }
+        if (
+            statement.rowCount == 0 || statement.rowCount > MOST_ROWS || statement.bucketCount == 0
+                || statement.bucketCount > MOST_BUCKETS || statement.columnCount == 0
+        ) revert DisputesStatementInvalid();
+        id = ++postingCount;
+        uint256 endsAt = block.timestamp + windowSeconds;
+        // Narrowing casts: 2^64 seconds do not come, the bond was compared.
+        postings[id] = Posting({
+            owner: msg.sender,
+            endsAt: uint64(endsAt),
+            isRefuted: false,
+            bondWei: uint96(msg.value),
+            openDemands: 0,
+            statementHash: keccak256(abi.encode(statement)),
+            modelHash: _modelHash(statement.modelId, statement.staticsHash)
+        });
+        emit Posted(id, statement.modelId, msg.sender, statement, msg.value, endsAt);
+    }
+
+    /// @inheritdoc IDisputes
+    function demand(uint256 id, Tree tree, uint256 index) external payable {
+        Posting storage posting = _open(id);
+        if (msg.value != demandFeeWei) revert DisputesFeeWrong(msg.value, demandFeeWei);
+        uint256 latest = posting.endsAt - 2 * ANSWER_SECONDS;
+        if (block.timestamp >= latest) revert DisputesDemandTooLate(latest);
+        Demand storage demanded = _demands[id][tree][index];
+        if (demanded.who != address(0)) revert DisputesAlreadyDemanded(tree, index);
+        (demanded.who, demanded.answerBy) = (msg.sender, uint64(block.timestamp + ANSWER_SECONDS));
+        posting.openDemands++;
+        emit Demanded(id, tree, index, msg.sender, demanded.answerBy);
+    }
+
+    /// @inheritdoc IDisputes
+    function answer(uint256 id, Statement calldata statement, Tree tree, uint256 index, Opening calldata leaf)
+        external
+    {
+        Posting storage posting = _stated(id, statement);
+        address who = _demands[id][tree][index].who;
+        if (who == address(0)) revert DisputesNotDemanded(tree, index);
+        (, uint256 count) = _treeOf(statement, tree);
+        // Nobody can show what is not there: a demand for it is answered by its number.
+        if (index < count) _requireOpening(statement, tree, index, leaf);
+        delete _demands[id][tree][index];
+        posting.openDemands--;
+        owedWei[msg.sender] += demandFeeWei;
+        emit Answered(id, tree, index, leaf.data);
+    }
+
+    /// @inheritdoc IDisputes
+    function challengeUnanswered(uint256 id, Tree tree, uint256 index) external {
+        Posting storage posting = postings[id];
+        Demand memory demanded = _demands[id][tree][index];
+        if (demanded.who == address(0)) revert DisputesNotDemanded(tree, index);
+        if (!posting.isRefuted) {
+            if (block.timestamp <= demanded.answerBy) revert DisputesNotOver(id);
+            _refute(id, posting, demanded.who, Fault.Unanswered, index);
+        }
+        delete _demands[id][tree][index];
+        posting.openDemands--;
+        owedWei[demanded.who] += demandFeeWei;
+    }
+
+    /// @inheritdoc IDisputes
+    function attest(uint256 id) external {
+        _open(id);
+        emit Attested(id, msg.sender);
+    }
+
+    /// @inheritdoc IDisputes
+    function returnBond(uint256 id) external {
+        if (!counts(id)) revert DisputesNotOver(id);
+        Posting storage posting = postings[id];
+        uint256 amountWei = posting.bondWei;
+        if (amountWei == 0) revert DisputesNothingToWithdraw(posting.owner);
+        posting.bondWei = 0;
+        owedWei[posting.owner] += amountWei;
+        emit BondReturned(id, posting.owner, amountWei);
+    }
+
+    /// @inheritdoc IDisputes
+    function withdraw(address payable who) external {
+        uint256 amountWei = owedWei[who];
+        if (amountWei == 0) revert DisputesNothingToWithdraw(who);
+        owedWei[who] = 0;
+        emit Withdrawn(who, amountWei);
+        _pay(who, amountWei);
+    }
+
+    /// @inheritdoc IDisputes
+    function counts(uint256 id) public view returns (bool) {
+        Posting storage posting = postings[id];
+        return posting.owner != address(0) && !posting.isRefuted && posting.openDemands == 0
+            && block.timestamp >= posting.endsAt;
+    }
+
+    /// @inheritdoc IDisputes
+    function firstThatCounts(uint256 modelId, uint256 staticsHash, uint256[] calldata ids)
+        external
+        view
+        returns (uint256)
+    {
+        bytes32 modelHash = _modelHash(modelId, staticsHash);
+        for (uint256 i; i < ids.length; i++) {
+            if (postings[ids[i]].modelHash == modelHash && counts(ids[i])) return ids[i];
+        }
+        return 0;
+    }
+
+    /// @dev A posting that can still be refuted. An open demand keeps it so beyond its window.
+    function _open(uint256 id) internal view returns (Posting storage posting) {
+        posting = postings[id];
+        if (posting.owner == address(0)) revert DisputesUnknown(id);
+        if (posting.isRefuted) revert DisputesAlreadyRefuted(id);
+        if (counts(id)) revert DisputesOver(id);
+    }
+
+    /// @dev The same, where the statement is what was posted.
+    function _stated(uint256 id, Statement calldata statement) internal view returns (Posting storage posting) {
+        posting = _open(id);
+        if (keccak256(abi.encode(statement)) != posting.statementHash) revert DisputesOtherStatement(id);
+    }
+
+    /// @dev Attack: an owner who sees a challenge coming challenges himself first. He gets half of his bond back.
+    function _refute(uint256 id, Posting storage posting, address challenger, Fault fault, uint256 place) internal {
+        uint256 bondWei = posting.bondWei;
+        uint256 rewardWei = bondWei / 2;
+        posting.isRefuted = true;
+        posting.bondWei = 0;
+        owedWei[challenger] += rewardWei;
+        emit Refuted(id, challenger, fault, place, rewardWei);
+        _pay(payable(address(0)), bondWei - rewardWei);
+    }
+
+    function _treeOf(Statement calldata statement, Tree tree) internal pure returns (bytes32 root, uint256 count) {
+        if (tree == Tree.Rows) return (statement.rows, statement.rowCount);
+        if (tree == Tree.Tokens) return (statement.tokens, statement.rowCount);
+        if (tree == Tree.Facts) return (statement.facts, statement.rowCount);
+        if (tree == Tree.Features) return (statement.features, statement.rowCount);
+        if (tree == Tree.Map) return (statement.map, statement.columnCount);
+        if (tree == Tree.Inputs) return (statement.inputs, statement.bucketCount);
+        return (statement.weights, 1);
+    }
+
+    function _requireOpening(Statement calldata statement, Tree tree, uint256 index, Opening calldata leaf)
+        internal
+        pure
+    {
+        bytes32 hash = tree == Tree.Rows ? Openings.rowLeaf(leaf.data) : Openings.leafOf(leaf.data);
+        _requireLeaf(statement, tree, index, hash, leaf.path);
+    }
+
+    function _requireLeaf(
+        Statement calldata statement,
+        Tree tree,
+        uint256 index,
+        bytes32 hash,
+        bytes32[] calldata path
+    ) internal pure {
+        (bytes32 root, uint256 count) = _treeOf(statement, tree);
+        if (!Openings.opens(root, count, index, hash, path)) revert DisputesOpeningInvalid(tree, index);
+    }
+
+    function _modelHash(uint256 modelId, uint256 staticsHash) private pure returns (bytes32) {
+        return keccak256(abi.encode(modelId, staticsHash));
+    }
+
+    function _pay(address payable who, uint256 amountWei) private {
+        (bool isPaid,) = who.call{value: amountWei}("");
+        if (!isPaid) revert DisputesPaymentRefused(who);
+    }
+}

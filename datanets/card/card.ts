@@ -1,0 +1,138 @@
+/**
+ * A Datanet's card: what it is about, what a row is, who labels, what is paid. Its hash is the Datanet's `policy` word
+ * on the ledger, so a changed card is a signed, proven change (docs/datanets.md, "Cards").
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { z } from "zod";
+import { digestToField } from "../../circuits/ledger/version-rows.ts";
+import { datanetError } from "../datanet-errors.ts";
+import { canonicalJson, isWellFormed } from "./canonical-json.ts";
+
+export const CARD_FORMAT = "openledger-datanet-card-1";
+/** Of its text in UTF-8. */
+export const MAX_CARD_BYTES = 131_072;
+
+const text = (min: number, max: number) =>
+  z.string().min(min).max(max).refine(isWellFormed, "has half of a surrogate pair");
+const leafId = z
+  .int()
+  .min(1)
+  .max(2 ** 24 - 1);
+const leafIds = z
+  .array(leafId)
+  .max(1_000)
+  .refine((ids) => new Set(ids).size === ids.length, "names a leaf twice");
+const permille = z.int().min(0).max(1_000);
+const label = text(1, 60);
+
+/** What a row's bytes are (row-view.ts). */
+export const ROW_KINDS = ["email", "digit", "text", "json", "image"] as const;
+
+export const cardSchema = z
+  .strictObject({
+    format: z.literal(CARD_FORMAT),
+    name: text(1, 100),
+    description: text(1, 20_000),
+    field: text(1, 60).meta({ description: "the subject: medicine, law, spam" }),
+    tags: z.array(text(1, 40)).max(30),
+    licence: text(1, 100).meta({ description: "an SPDX identifier where there is one" }),
+    languages: z.array(z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/)).max(30),
+    contact: text(1, 300),
+    row: z.strictObject({
+      kind: z.enum(ROW_KINDS),
+      /** Of kind json: the fields of an object, all of them present and no others. */
+      fields: z
+        .array(
+          z.strictObject({
+            name: text(1, 60),
+            type: z.enum(["text", "number", "boolean"]),
+            description: text(0, 500),
+          }),
+        )
+        .max(60),
+      maxBytes: z
+        .int()
+        .min(1)
+        .max(16 * 1024 * 1024),
+    }),
+    labels: z.array(z.strictObject({ name: label, description: text(0, 500) })).max(200),
+    instructions: text(0, 40_000),
+    examples: z.array(z.strictObject({ input: text(1, 4_000), label, why: text(0, 1_000) })).max(100),
+    access: z.enum(["public", "permissioned"]),
+    labelling: z.strictObject({
+      annotatorsPerRow: z.int().min(1).max(25),
+      /** When labels settle a row without a reviewer: all the same, or more than half. */
+      accept: z.enum(["all", "majority"]),
+      /** Accounts that may label; "anyone" with an account. */
+      labellers: z.union([z.literal("anyone"), leafIds]),
+      /** Accounts that settle disputes, set gold rows, approve contributions and leave rows out. */
+      reviewers: leafIds,
+    }),
+    rewards: z.strictObject({
+      /** The validator of a row is drawn by hash among the labellers whose label was accepted, or named by the owner. */
+      validator: z.enum(["drawn", "owner"]),
+      nearDuplicates: z.enum(["leave-out", "share", "keep"]),
+      textSimilarityPermille: permille,
+      imageSimilarityPermille: permille,
+      /** Rows longer than this quantile of all rows' lengths are clipped. */
+      clipQuantilePermille: permille,
+      /** Strength of the base column in thousandths; 0 = none. */
+      basePermille: permille,
+    }),
+  })
+  .superRefine(({ examples, labels, row }, context) => {
+    const names = new Set(labels.map(({ name }) => name));
+    if (names.size !== labels.length)
+      context.addIssue({ code: "custom", path: ["labels"], message: "has a name twice" });
+    for (const [i, example] of examples.entries()) {
+      if (!names.has(example.label))
+        context.addIssue({
+          code: "custom",
+          path: ["examples", i, "label"],
+          message: "is no label of the card",
+        });
+    }
+    if ((row.kind === "json") !== row.fields.length > 0)
+      context.addIssue({ code: "custom", path: ["row", "fields"], message: "are for rows of kind json" });
+  });
+export type Card = z.output<typeof cardSchema>;
+
+export interface NamedCard {
+  readonly card: Card;
+  /** The canonical text, of which `policy` is the hash. */
+  readonly text: string;
+  /** SHA-256 of the text in UTF-8, mod r: what PublishVersion carries. */
+  readonly policy: bigint;
+}
+
+/** @throws DNT_CARD_INVALID naming the field */
+export function nameCard(value: unknown): NamedCard {
+  const parsed = cardSchema.safeParse(value);
+  if (!parsed.success) {
+    throw invalid(z.prettifyError(parsed.error).slice(0, 1_000), {
+      fields: parsed.error.issues.slice(0, 20).map(({ path }) => path.join(".")),
+    });
+  }
+  const canonical = canonicalJson(parsed.data);
+  const bytes = new TextEncoder().encode(canonical);
+  if (bytes.length > MAX_CARD_BYTES)
+    throw invalid(`${bytes.length} bytes are more than ${MAX_CARD_BYTES}`, { fields: [] });
+  return { card: parsed.data, text: canonical, policy: digestToField(sha256(bytes)) };
+}
+
+/** A card as it travels: exactly its canonical text. @throws DNT_CARD_INVALID */
+export function readCard(canonical: string): NamedCard {
+  let value: unknown;
+  try {
+    value = JSON.parse(canonical);
+  } catch (cause) {
+    throw invalid("it is not JSON", { fields: [] }, cause);
+  }
+  const named = nameCard(value);
+  if (named.text !== canonical) throw invalid("it is not written canonically", { fields: [] });
+  return named;
+}
+
+function invalid(why: string, data: { fields: readonly string[] }, cause?: unknown) {
+  return datanetError("DNT_CARD_INVALID", `not a card: ${why}`, { data: { why, ...data }, cause });
+}

@@ -1,0 +1,126 @@
+/** Who may read a Datanet's rows, and who may say what of them: rules of the card, in one place. */
+import type { Card } from "../card/card.ts";
+import { datanetError } from "../datanet-errors.ts";
+import type { RecordBody } from "../records/record.ts";
+import { outcomeOf, type RecordBook } from "../records/record-book.ts";
+import type { HostLeaf } from "../shelf/ledger-view.ts";
+
+export interface Reader {
+  /** null where the request is not signed. */
+  readonly leaf: HostLeaf | null;
+}
+
+/**
+ * Passes where the rows are public, or the leaf is the Datanet, one of its team, or granted at this moment.
+ * @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED, DNT_GRANT_RUN_OUT
+ */
+export function requireMayRead(
+  { book, card, datanetId }: { card: Card; book: RecordBook; datanetId: number },
+  { leaf }: Reader,
+  nowMs: number,
+): void {
+  if (card.access === "public") return;
+  if (leaf === null)
+    throw datanetError(
+      "DNT_REQUEST_UNSIGNED",
+      `Datanet ${datanetId} is permissioned: requests for its rows are signed`,
+      {
+        data: { datanetId },
+      },
+    );
+  if (leaf.id === datanetId || isOfTeam(card, leaf.id)) return;
+  const untilMs = book.grantedUntilMs(leaf.id);
+  const data = { datanetId, leafId: leaf.id };
+  if (untilMs === null)
+    throw datanetError("DNT_ACCESS_NOT_GRANTED", `leaf ${leaf.id} has no access to Datanet ${datanetId}`, {
+      data,
+    });
+  if (untilMs <= nowMs)
+    throw datanetError("DNT_GRANT_RUN_OUT", `the grant of leaf ${leaf.id} ran out at ${untilMs}`, {
+      data: { ...data, untilMs },
+    });
+}
+
+const isReviewer = ({ labelling }: Card, leafId: number) => labelling.reviewers.includes(leafId);
+
+function isOfTeam(card: Card, leafId: number): boolean {
+  const { labellers } = card.labelling;
+  return isReviewer(card, leafId) || (labellers !== "anyone" && labellers.includes(leafId));
+}
+
+/** What a record speaks of, as far as the host knows it. */
+export interface RecordContext {
+  readonly card: Card;
+  readonly book: RecordBook;
+  readonly datanetId: number;
+  readonly isRowKnown: (digest: string) => boolean;
+  readonly isCommitKnown: (rowsRoot: string) => boolean;
+  /** Who has contributed the row. */
+  readonly contributorOf: (digest: string) => number | null;
+}
+
+/** @throws DNT_RECORD_NOT_ALLOWED, DNT_NOT_HOSTED where the row or commit is not here */
+export function requireMaySay(body: RecordBody, signer: HostLeaf, context: RecordContext): void {
+  const { book, card, datanetId } = context;
+  const refuse = (why: string) =>
+    datanetError("DNT_RECORD_NOT_ALLOWED", `leaf ${signer.id} ${why}`, { data: { why, kind: body.kind } });
+  const requireReviewer = () => {
+    if (signer.id !== datanetId && !isReviewer(card, signer.id))
+      throw refuse("is no reviewer of this Datanet");
+  };
+  const requireLabel = (label: string) => {
+    if (!card.labels.some(({ name }) => name === label))
+      throw refuse(`says "${label}", which is no label of the card`);
+  };
+  if ("row" in body && !context.isRowKnown(body.row))
+    throw datanetError("DNT_NOT_HOSTED", `this host has no row ${body.row}`, { data: { digest: body.row } });
+  switch (body.kind) {
+    case "label": {
+      if (signer.kind !== "account") throw refuse("is no account");
+      const { labellers } = card.labelling;
+      if (labellers !== "anyone" && !labellers.includes(signer.id))
+        throw refuse("is no labeller of this Datanet");
+      requireLabel(body.label);
+      const row = book.row(body.row);
+      // Attack: who has seen the others' labels follows them. Labels are shown once a row has enough, and then it takes none.
+      const isFull = row.labels.size >= card.labelling.annotatorsPerRow;
+      if (row.gold === null && (isFull || outcomeOf(card, row).state !== "waiting"))
+        throw refuse("comes after the row has its labels");
+      if (row.gold !== null && row.labels.has(signer.id)) throw refuse("has labelled this row");
+      return;
+    }
+    case "gold":
+      requireReviewer();
+      requireLabel(body.label);
+      return;
+    case "settle":
+      requireReviewer();
+      if (body.label !== null) requireLabel(body.label);
+      return;
+    case "leaveOut":
+      requireReviewer();
+      return;
+    case "objection":
+      if (context.contributorOf(body.row) !== signer.id) throw refuse("has not contributed the row");
+      return;
+    case "verdict":
+      requireReviewer();
+      if (!context.isCommitKnown(body.commit))
+        throw datanetError("DNT_NOT_HOSTED", `this host has no list of the commit ${body.commit}`, {
+          data: { rowsRoot: body.commit },
+        });
+      return;
+    case "accessRequest":
+      if (signer.kind !== "account") throw refuse("is no account");
+      return;
+    case "accessAnswer":
+      if (signer.id !== datanetId) throw refuse("is not the Datanet, whose key alone grants access");
+      if (!book.accessCases().some(({ id }) => id === body.request))
+        throw datanetError("DNT_NOT_HOSTED", `nobody has made the request ${body.request} here`, {
+          data: { request: body.request },
+        });
+      return;
+    default:
+      body satisfies never;
+  }
+}

@@ -1,0 +1,122 @@
+/** What every route is given. */
+import type { Logger } from "pino";
+import { datanetError } from "../datanet-errors.ts";
+import type { HostStore, Usage, UsageWrite } from "../shelf/host-store.ts";
+import { HostedDatanet } from "../shelf/hosted-datanet.ts";
+import type { HostLedger } from "../shelf/ledger-view.ts";
+import type { HostConfig } from "./config.ts";
+import type { HostMetrics } from "./host-metrics.ts";
+import type { RequestGuard } from "./request-guard.ts";
+
+const DAY_MS = 86_400_000;
+
+export interface HostContext {
+  readonly config: HostConfig;
+  readonly domain: bigint;
+  readonly chainId: number;
+  readonly rollupAddress: string;
+  /** Random at each start: signed requests name it. */
+  readonly session: string;
+  readonly store: HostStore;
+  readonly ledger: HostLedger;
+  readonly guard: RequestGuard;
+  readonly shelf: Shelf;
+  readonly quotas: Quotas;
+  readonly metrics: HostMetrics;
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+  /** The address that clients sign requests for. */
+  origin(): string;
+  readonly isHealthy: () => boolean;
+}
+
+/** The Datanets that the host has something of. */
+export class Shelf {
+  readonly #store: HostStore;
+  readonly #domain: bigint;
+  readonly #datanets = new Map<number, HostedDatanet>();
+
+  constructor(store: HostStore, domain: bigint) {
+    this.#store = store;
+    this.#domain = domain;
+  }
+
+  async load(): Promise<void> {
+    for (const id of await this.#store.datanetIds()) await this.openOrMake(id).load();
+  }
+
+  all(): HostedDatanet[] {
+    return [...this.#datanets.values()].sort((a, b) => a.id - b.id);
+  }
+
+  /** @throws DNT_NOT_HOSTED */
+  require(id: number): HostedDatanet {
+    const datanet = this.#datanets.get(id);
+    if (datanet === undefined)
+      throw datanetError("DNT_NOT_HOSTED", `this host has nothing of Datanet ${id}`, {
+        data: { datanetId: id },
+      });
+    return datanet;
+  }
+
+  openOrMake(id: number): HostedDatanet {
+    const known = this.#datanets.get(id);
+    if (known !== undefined) return known;
+    const made = new HostedDatanet(id, this.#store, this.#domain);
+    this.#datanets.set(id, made);
+    return made;
+  }
+}
+
+/** What each leaf has stored today. The store has the same, and is asked once. */
+export class Quotas {
+  readonly #config: Pick<HostConfig, "quotaBytesPerDay" | "quotaRecordsPerDay" | "maxStoreBytes">;
+  readonly #store: HostStore;
+  readonly #nowMs: () => number;
+  readonly #used = new Map<number, { day: number; usage: Usage }>();
+
+  constructor(config: HostConfig, store: HostStore, nowMs: () => number) {
+    this.#config = config;
+    this.#store = store;
+    this.#nowMs = nowMs;
+  }
+
+  /** Counts bytes that are about to be stored. @throws DNT_QUOTA_USED, DNT_DISK_FULL */
+  async takeBytes(leafId: number, bytes: number): Promise<UsageWrite> {
+    const { maxStoreBytes, quotaBytesPerDay } = this.#config;
+    if (this.#store.blobBytes + bytes > maxStoreBytes)
+      throw datanetError("DNT_DISK_FULL", `the host stores ${maxStoreBytes} bytes and no more`, {
+        data: { maxStoreBytes },
+      });
+    return this.#take(leafId, { bytes, records: 0 }, { what: "bytes", most: quotaBytesPerDay });
+  }
+
+  /** @throws DNT_QUOTA_USED */
+  takeRecords(leafId: number, records: number): Promise<UsageWrite> {
+    return this.#take(
+      leafId,
+      { bytes: 0, records },
+      { what: "records", most: this.#config.quotaRecordsPerDay },
+    );
+  }
+
+  async #take(leafId: number, more: Usage, limit: { what: keyof Usage; most: number }): Promise<UsageWrite> {
+    const day = Math.floor(this.#nowMs() / DAY_MS);
+    if (this.#used.get(leafId)?.day !== day) {
+      const stored = await this.#store.usage(leafId, day);
+      if (this.#used.get(leafId)?.day !== day) this.#used.set(leafId, { day, usage: stored });
+    }
+    const { usage } = this.#used.get(leafId)!;
+    const next = { bytes: usage.bytes + more.bytes, records: usage.records + more.records };
+    if (next[limit.what] > limit.most)
+      throw datanetError(
+        "DNT_QUOTA_USED",
+        `leaf ${leafId} has stored its ${limit.most} ${limit.what} of today`,
+        {
+          data: { leafId, ...limit },
+        },
+      );
+    this.#used.set(leafId, { day, usage: next });
+    return { leafId, day, usage: next };
+  }
+}

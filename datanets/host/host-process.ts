@@ -1,0 +1,112 @@
+/** Everything that a running host consists of, wired up; main.ts gives it an environment and signals. */
+import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import type { FastifyInstance } from "fastify";
+import type { Logger } from "pino";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
+import { HostStore } from "../shelf/host-store.ts";
+import { HostLedger } from "../shelf/ledger-view.ts";
+import type { HostConfig } from "./config.ts";
+import { createHostApi } from "./host-api.ts";
+import { type HostContext, Quotas, Shelf } from "./host-context.ts";
+import { createHostMetrics, type HostMetrics } from "./host-metrics.ts";
+import { RequestGuard } from "./request-guard.ts";
+
+export interface HostProcess {
+  readonly app: FastifyInstance;
+  readonly metrics: HostMetrics;
+  readonly shelf: Shelf;
+  /** @returns the URL */
+  listen(): Promise<string>;
+  /** Answers what runs, refuses what comes, closes the store. */
+  stop(): Promise<void>;
+}
+
+/**
+ * @param modules tests pass a clock
+ * @throws DNT_STORE_LOCKED, DNT_STORE_CORRUPT, DNT_STORE_FAILED
+ */
+export async function createHostProcess(
+  config: HostConfig,
+  deployment: Pick<Deployment, "chainId" | "rollupAddress" | "domain">,
+  modules: { logger: Logger; onFatal: (error: unknown) => void; nowMs?: () => number },
+): Promise<HostProcess> {
+  const { logger, onFatal, nowMs = Date.now } = modules;
+  await initPoseidon();
+  await loadDataConstants();
+  await mkdir(config.dataPath, { recursive: true });
+  const metrics = createHostMetrics();
+  let isHealthy = true;
+  const store = await HostStore.open(config.dataPath, (error) => {
+    isHealthy = false;
+    onFatal(error);
+  });
+  try {
+    const { chainId, domain, rollupAddress } = deployment;
+    const session = randomBytes(16).toString("hex");
+    const ledger = new HostLedger(
+      { sequencerUrl: config.sequencerUrl, cacheMs: config.ledgerCacheMs },
+      nowMs,
+    );
+    const shelf = new Shelf(store, domain);
+    const startedAtMs = performance.now();
+    await shelf.load();
+    const rowCount = () => shelf.all().reduce((sum, { rows }) => sum + rows.size, 0);
+    logger.info(
+      { datanets: shelf.all().length, rows: rowCount(), ms: Math.round(performance.now() - startedAtMs) },
+      "rows and records read",
+    );
+    let origin = config.publicUrl.replace(/\/+$/, "");
+    const context: HostContext = {
+      ...{ config, domain, chainId, rollupAddress, session, store, ledger, shelf, metrics, logger, nowMs },
+      guard: new RequestGuard({ domain, session, ledger, nowMs }),
+      quotas: new Quotas(config, store, nowMs),
+      origin: () => origin,
+      isHealthy: () => isHealthy,
+    };
+    collectShelf(context, rowCount);
+    const app = await createHostApi(context);
+    return {
+      app,
+      metrics,
+      shelf,
+      async listen() {
+        await app.listen({ host: config.host, port: config.port });
+        const { address, family, port } = app.server.address() as AddressInfo;
+        const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+        if (origin === "") origin = url;
+        return url;
+      },
+      async stop() {
+        isHealthy = false;
+        await app.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** Figures that are counted when they are asked for. */
+function collectShelf({ metrics, shelf, store }: HostContext, rowCount: () => number): void {
+  const { rows } = metrics;
+  Object.assign(rows, {
+    collect() {
+      rows.set(rowCount());
+      metrics.storedBytes.set(store.blobBytes);
+      metrics.requestsUnanswered.set(
+        shelf
+          .all()
+          .reduce(
+            (sum, { book }) => sum + book.accessCases().filter(({ answer }) => answer === null).length,
+            0,
+          ),
+      );
+    },
+  });
+}

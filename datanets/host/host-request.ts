@@ -1,0 +1,73 @@
+/** What routes read of a request: its parameters' forms, who has signed it, whether he may read. */
+import type { FastifyRequest } from "fastify";
+import { z } from "zod";
+import { datanetError } from "../datanet-errors.ts";
+import { REQUEST_HEADER } from "../records/signed-request.ts";
+import type { HostedDatanet } from "../shelf/hosted-datanet.ts";
+import type { HostLeaf } from "../shelf/ledger-view.ts";
+import { requireMayRead } from "./access.ts";
+import type { HostContext } from "./host-context.ts";
+
+export const wholeText = z
+  .string()
+  .regex(/^[0-9]{1,13}$/, "is not a number")
+  .transform(Number);
+export const limitText = (most: number, fallback: number) =>
+  wholeText.refine((value) => value >= 1 && value <= most, `is not between 1 and ${most}`).default(fallback);
+export const rootText = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{64}$/, "is not 0x-hex of 32 bytes")
+  .transform((text) => text.toLowerCase());
+const digestText = z.string().regex(/^[0-9a-f]{64}$/, "is not 64 hexadecimal digits");
+export const idParams = z.object({ id: wholeText });
+export const rootParams = z.object({ id: wholeText, root: rootText });
+export const digestParams = z.object({ id: wholeText, digest: digestText });
+
+/** For OpenAPI: which routes ask for a signature. */
+export const SIGNED = { security: [{ signed: [] }] };
+
+/** The body as it came; empty where there is none. @throws DNT_BAD_REQUEST where it is no binary body */
+export function binaryBody(request: FastifyRequest): Uint8Array {
+  const { body } = request;
+  if (!Buffer.isBuffer(body))
+    throw datanetError("DNT_BAD_REQUEST", "the body has to be application/octet-stream");
+  return body;
+}
+
+/** Who has signed the request. @throws DNT_REQUEST_UNSIGNED and what else `RequestGuard.signer` throws */
+export function signerOf({ guard, origin }: HostContext, request: FastifyRequest): Promise<HostLeaf> {
+  const header = request.headers[REQUEST_HEADER];
+  const { rawBody } = request as { rawBody?: Buffer };
+  return guard.signer(
+    { origin: origin(), method: request.method, path: request.url, body: rawBody ?? null },
+    typeof header === "string" ? header : undefined,
+  );
+}
+
+/** Who reads; null where the request is not signed. */
+async function readerOf(context: HostContext, request: FastifyRequest): Promise<HostLeaf | null> {
+  return request.headers[REQUEST_HEADER] === undefined ? null : signerOf(context, request);
+}
+
+/**
+ * A Datanet whose rows the request may read, with the card that holds.
+ * @throws DNT_NOT_HOSTED, DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED, DNT_GRANT_RUN_OUT
+ */
+export async function openForReading(
+  context: HostContext,
+  request: FastifyRequest,
+  id: number,
+): Promise<{ datanet: HostedDatanet; leaf: HostLeaf | null }> {
+  const datanet = context.shelf.require(id);
+  const card = await cardOf(context, datanet);
+  if (card.access === "public") return { datanet, leaf: await readerOf(context, request) };
+  const leaf = await readerOf(context, request);
+  requireMayRead({ card, book: datanet.book, datanetId: id }, { leaf }, context.nowMs());
+  return { datanet, leaf };
+}
+
+/** The card of the ledger's policy, or the last one that came while the present one is not here. */
+export async function cardOf({ ledger }: HostContext, datanet: HostedDatanet) {
+  const { datanet: body } = await ledger.datanet(datanet.id);
+  return datanet.requireCard(body.policy).card;
+}

@@ -1,0 +1,174 @@
+import { connect } from "node:net";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { contributionRoot, hashRow } from "../../circuits/ledger/version-rows.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { commitData } from "../../client/actions/ledger/commit-data.ts";
+import { bringCard } from "../../client/datanets/datanet-card.ts";
+import { askHost } from "../../client/datanets/host-request.ts";
+import { sayRecords } from "../../client/datanets/signed-records.ts";
+import { uploadRows } from "../../client/datanets/upload-rows.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { encodeDigests, encodeRows } from "../rows/row-wire.ts";
+import { sha256Hex } from "../shelf/blob-files.ts";
+import { createHostWorld, type HostWorld, type TestHost } from "../testing/host-world.ts";
+import { sampleCard, sampleRows } from "../testing/sample-card.ts";
+
+const text = (value: string) => new TextEncoder().encode(value);
+const SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>';
+const rows = [
+  text("<html><script>alert(1)</script></html>"),
+  text(SVG),
+  text("../../etc/passwd"),
+  Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1),
+  Uint8Array.of(0xff, 0xfe, 0x00),
+  ...sampleRows(3),
+];
+const digests = rows.map(sha256Hex);
+
+let world: HostWorld;
+let host: TestHost;
+let alice: LedgerClient;
+let commit: string;
+const api = (path: string) => `${host.url}/v1/datanets/${world.datanetId}${path}`;
+beforeAll(async () => {
+  world = await createHostWorld({ card: sampleCard() });
+  host = await world.host("host", {
+    DATANET_MAX_ROW_BYTES: "2000",
+    DATANET_MAX_CHUNK_BYTES: "4096",
+    DATANET_QUOTA_BYTES_PER_DAY: "3000",
+    DATANET_QUOTA_RECORDS_PER_DAY: "2",
+    DATANET_REQUEST_TIMEOUT_MS: "1000",
+  });
+  alice = await world.user(1);
+  const rowsRoot = contributionRoot(rows.map(hashRow));
+  await commitData(alice, { datanetId: world.datanetId, rowsRoot, rowCount: rows.length });
+  await world.finalise();
+  await bringCard(alice, { hostUrl: host.url, datanetId: world.datanetId, card: sampleCard() });
+  await uploadRows(alice, {
+    ...{ hostUrl: host.url, datanetId: world.datanetId },
+    source: { rowsRoot, digests, row: (index) => rows[index]! },
+  });
+  commit = `/v1/datanets/${world.datanetId}/commits/0x${rowsRoot.toString(16).padStart(64, "0")}`;
+});
+afterAll(() => world.close());
+
+const put = (path: string, body: Uint8Array, by = alice) =>
+  askHost(by, host.url, { method: "PUT", path, body, isSigned: true }, z.unknown()).then(
+    () => "taken",
+    (error: unknown) => (isRollupError(error) ? error.code : String(error)),
+  );
+
+describe("what people bring", () => {
+  it("is shown as text, an image or bytes, never as a page or a program", async () => {
+    const types: string[] = [];
+    for (const digest of digests.slice(0, 5)) {
+      const response = await fetch(api(`/rows/${digest}/content`));
+      const header = (name: string) => response.headers.get(name);
+      expect(header("x-content-type-options")).toBe("nosniff");
+      expect(header("content-security-policy")).toBe("default-src 'none'; frame-ancestors 'none'; sandbox");
+      expect(header("content-disposition")).toBe(`attachment; filename="${digest}"`);
+      types.push(header("content-type")!);
+    }
+    const plain = "text/plain; charset=utf-8";
+    expect(types).toEqual([plain, plain, plain, "image/png", "application/octet-stream"]);
+    const list = await answer(api("/rows?wellFormed=false"));
+    expect(list.rows.map(({ digest }: { digest: string }) => digest)).toEqual(digests.slice(3, 5));
+  });
+
+  it("names no path", async () => {
+    for (const path of ["/rows/..%2f..%2fetc%2fpasswd/content", `/rows/${"a".repeat(63)}%00/content`])
+      expect((await fetch(api(path))).status).toBe(400);
+  });
+
+  it("is not unpacked, and is refused where it is too large or cut off", async () => {
+    const bomb = gzipSync(Buffer.alloc(1_000_000));
+    const headers = { "content-type": "application/octet-stream", "content-encoding": "gzip" };
+    const packed = await fetch(`${host.url}${commit}/rows`, { method: "PUT", body: bomb, headers });
+    expect(packed.status).toBe(415);
+    // A row that says it has 10 GB, and one of 4 GB: the frame has 32 bits.
+    const huge = new Uint8Array(8);
+    new DataView(huge.buffer).setUint32(0, 0xffff_ffff);
+    expect(await put(`${commit}/rows`, huge)).toBe("DNT_TOO_LARGE");
+    expect(await put(`${commit}/rows`, encodeRows([new Uint8Array(2_001)]))).toBe("DNT_TOO_LARGE");
+    expect(await put(`${commit}/rows`, new Uint8Array(5_000))).toBe("DNT_TOO_LARGE");
+    expect(await put(`${commit}/rows`, encodeRows(rows).subarray(0, 20))).toBe("DNT_BAD_REQUEST");
+    const announced = await rawRequest(`PUT ${commit}/rows HTTP/1.1`, ["content-length: 10000000000"]);
+    expect(announced).toContain(" 413 ");
+  });
+
+  it("is held against the commit, row by row", async () => {
+    expect(await put(`${commit}/rows?from=1`, encodeRows([rows[0]!]))).toBe("DNT_ROW_MISMATCH");
+    expect(await put(`${commit}/rows?from=${rows.length - 1}`, encodeRows(rows.slice(0, 2)))).toBe(
+      "DNT_ROW_MISMATCH",
+    );
+    const rowsRoot = `0x${"0".repeat(63)}5`;
+    const other = encodeDigests(digests.slice(1));
+    expect(await put(`/v1/datanets/${world.datanetId}/commits/${rowsRoot}/list`, other)).toBe(
+      "DNT_COMMIT_UNKNOWN",
+    );
+    expect(await put(`/v1/datanets/${world.datanetId}/commits/${rowsRoot}/rows`, encodeRows(rows))).toBe(
+      "DNT_LIST_MISSING",
+    );
+  });
+
+  it("counts against a key's day, rows and records", async () => {
+    const bob = await world.user(2);
+    const many = sampleRows(70, 1_000);
+    const rowsRoot = contributionRoot(many.map(hashRow));
+    await commitData(bob, { datanetId: world.datanetId, rowsRoot, rowCount: many.length });
+    await world.finalise();
+    const upload = uploadRows(bob, {
+      ...{ hostUrl: host.url, datanetId: world.datanetId },
+      source: { rowsRoot, digests: many.map(sha256Hex), row: (index) => many[index]! },
+    });
+    await expect(upload).rejects.toMatchObject({ code: "DNT_QUOTA_USED" });
+    const results = await sayRecords(bob, {
+      ...{ hostUrl: host.url, datanetId: world.datanetId },
+      records: digests.slice(5).map((row) => ({ kind: "label", row, label: "good", flags: [], note: "" })),
+    });
+    expect(results.map(({ error }) => error?.code ?? "taken")).toEqual(["taken", "taken", "DNT_QUOTA_USED"]);
+  });
+
+  it("has to come in time", async () => {
+    const startedAtMs = performance.now();
+    const late = await rawRequest(`PUT ${commit}/rows HTTP/1.1`, ["content-length: 100"], "ab");
+    expect(late === "" || late.includes(" 408 ")).toBe(true);
+    expect(performance.now() - startedAtMs).toBeLessThan(15_000);
+  });
+
+  it("is found by words, and described without anything of the host's own", async () => {
+    const find = async (query: string) => (await answer(api(`/rows?${query}`))).total;
+    expect(await find("text=village%201")).toBe(1);
+    expect(await find("text=villag*")).toBe(3);
+    expect(await find("text=village&contributor=3")).toBe(3);
+    expect(await find("text=village&contributor=4")).toBe(0);
+    const openapi = await answer(`${host.url}/openapi.json`);
+    expect(Object.keys(openapi.paths).length).toBeGreaterThan(20);
+    const metrics = await (await fetch(`${host.url}/metrics`)).text();
+    expect(metrics).toMatch(/^datanet_rows 8$/m);
+    expect((await fetch(`${host.url}/health`)).status).toBe(200);
+  });
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: the shape is what the tests check
+const answer = async (url: string): Promise<any> => (await fetch(url)).json();
+
+/** What comes back on a plain connection until it ends. */
+function rawRequest(line: string, headers: readonly string[], body = ""): Promise<string> {
+  const { hostname, port } = new URL(host.url);
+  return new Promise((resolve) => {
+    let answer = "";
+    const socket = connect(Number(port), hostname, () => {
+      const head = [line, `host: ${hostname}`, "content-type: application/octet-stream", ...headers];
+      socket.write(`${head.join("\r\n")}\r\n\r\n${body}`);
+    });
+    socket.on("data", (data) => {
+      answer += data.toString();
+      if (answer.includes(" 413 ")) socket.destroy();
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(answer));
+  });
+}

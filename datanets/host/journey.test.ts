@@ -1,0 +1,152 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { collectVersion } from "../../client/actions/data/collect-version.ts";
+import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
+import { storeVersion } from "../../client/actions/data/published-version.ts";
+import { openRowStore } from "../../client/actions/data/row-store.ts";
+import { verifyVersion } from "../../client/actions/data/verify-version.ts";
+import { publishVersion } from "../../client/actions/ledger/publish-version.ts";
+import { bringVersion } from "../../client/datanets/bring-version.ts";
+import {
+  bringCard,
+  findDatanets,
+  getHostedDatanet,
+  publishCard,
+} from "../../client/datanets/datanet-card.ts";
+import { downloadCommits, downloadVersion } from "../../client/datanets/download-rows.ts";
+import { contributionSource, uploadRows } from "../../client/datanets/upload-rows.ts";
+import { getLeaf } from "../../client/sequencer/ledger-reads.ts";
+import { nameCard } from "../card/card.ts";
+import { createHostWorld, type HostWorld, type TestHost } from "../testing/host-world.ts";
+import { sampleCard, sampleRows } from "../testing/sample-card.ts";
+
+const card = sampleCard();
+let world: HostWorld;
+let host: TestHost;
+beforeAll(async () => {
+  world = await createHostWorld({ card });
+  host = await world.host("host");
+});
+afterAll(() => world.close());
+
+const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+const storeOf = (name: string) => openRowStore(join(world.folder, name));
+
+describe("a Datanet", () => {
+  it("has the card of the ledger's policy, and no other", async () => {
+    const { owner, datanetId } = world;
+    expect((await getLeaf(owner, datanetId)).datanet!.policy).toBe(nameCard(card).policy);
+    const other = sampleCard({ name: "Another name" });
+    await expect(bringCard(owner, { ...place(), card: other })).rejects.toMatchObject({
+      code: "DNT_CARD_NOT_ON_LEDGER",
+    });
+    await bringCard(owner, { ...place(), card });
+    expect((await getHostedDatanet(owner, place())).card).toEqual(card);
+    const search = async (filter: object) =>
+      (await findDatanets(owner, { hostUrl: host.url, ...filter })).datanets.map(({ id }) => id);
+    expect(await search({ text: "weath good", tag: "SHORT" })).toEqual([datanetId]);
+    expect(await search({ field: "medicine" })).toEqual([]);
+  });
+
+  it("travels: committed, final, uploaded, published, downloaded into another folder, byte for byte", async () => {
+    const { owner, datanetId } = world;
+    const alice = await world.user(1);
+    const store = await storeOf("alice");
+    const rows = sampleRows(40);
+    const { contribution } = await contributeRows(alice, { datanetId, store, rows });
+    const source = await contributionSource(store, contribution.rowsRoot);
+    // Not before it is final: a copyist could commit first.
+    await expect(uploadRows(alice, { ...place(), source })).rejects.toMatchObject({
+      code: "DNT_COMMIT_NOT_FINAL",
+    });
+    await world.finalise();
+    expect(await uploadRows(alice, { ...place(), source })).toEqual({ rowCount: 40, sentCount: 40 });
+    expect(await uploadRows(alice, { ...place(), source })).toEqual({ rowCount: 40, sentCount: 0 });
+
+    const version = await collectVersion(owner, { datanetId, store, validatorId: 4 });
+    await storeVersion(store, version);
+    await publishVersion(owner, { datanetId, version });
+    await world.finalise();
+    await bringVersion(alice, { ...place(), store, rowsRoot: version.rowsRoot });
+    // The policy stays where a version does not change it.
+    expect((await getLeaf(owner, datanetId)).datanet!.policy).toBe(nameCard(card).policy);
+
+    const bob = await world.user(2);
+    const copy = await storeOf("bob");
+    const { rowCount, receivedCount } = await downloadVersion(bob, { ...place(), store: copy });
+    expect({ rowCount, receivedCount }).toEqual({ rowCount: 40, receivedCount: 40 });
+    await downloadCommits(bob, { ...place(), store: copy });
+    expect(await verifyVersion(bob, { datanetId, store: copy })).toMatchObject({
+      keptCount: 40,
+      firstDifference: null,
+    });
+  });
+
+  it("is read back whole by a host that starts again", async () => {
+    await host.stop();
+    host = await world.host("host");
+    const bob = await world.user(2);
+    const { receivedCount } = await downloadVersion(bob, { ...place(), store: await storeOf("again") });
+    expect(receivedCount).toBe(40);
+  });
+
+  it("is noticed where a host alters a byte of a row or of a list", async () => {
+    const bob = await world.user(2);
+    for (const [path, what] of [
+      ["/rows/fetch", "row"],
+      ["/versions/", "list"],
+    ]) {
+      const liar = await startLiar(host.url, path!);
+      // Without a key nothing is signed, so nothing but the bytes can give the liar away.
+      const lying = { ...bob, l2Key: null };
+      await expect(
+        downloadVersion(lying, { hostUrl: liar, datanetId: world.datanetId, store: await storeOf(what!) }),
+      ).rejects.toMatchObject({ code: "CLI_DATANET_HOST_FALSE", data: { what } });
+    }
+  });
+
+  it("has another card after its owner has published one, and is served by the last one until it comes", async () => {
+    const { owner, datanetId } = world;
+    const before = await getLeaf(owner, datanetId);
+    const next = sampleCard({ instructions: "Say whether one would go out without a hat." });
+    await publishCard(owner, { datanetId, card: next });
+    const after = await getLeaf(owner, datanetId);
+    expect(after.datanet).toMatchObject({
+      rowsRoot: before.datanet!.rowsRoot,
+      version: before.datanet!.version + 1,
+    });
+    expect(await getHostedDatanet(owner, place())).toMatchObject({ isCardCurrent: false, card });
+    await bringCard(owner, { ...place(), card: next });
+    expect(await getHostedDatanet(owner, place())).toMatchObject({ isCardCurrent: true, card: next });
+  });
+});
+
+/** A proxy that turns one bit of what it passes on below a path, and says that it is the host. */
+async function startLiar(hostUrl: string, path: string): Promise<string> {
+  let url = "";
+  const server = createServer((request, response) => {
+    const parts: Buffer[] = [];
+    request.on("data", (part: Buffer) => parts.push(part));
+    request.on("end", async () => {
+      const headers = Object.fromEntries(
+        Object.entries(request.headers).filter(([name]) => /^(content-type|x-openledger)/.test(name)),
+      ) as Record<string, string>;
+      const answer = await fetch(`${hostUrl}${request.url}`, {
+        method: request.method!,
+        headers,
+        ...(parts.length === 0 ? {} : { body: Buffer.concat(parts) }),
+      });
+      let bytes = Buffer.from(await answer.arrayBuffer());
+      if (request.url!.includes(path)) bytes[bytes.length - 1]! ^= 1;
+      if (request.url === "/v1/info") bytes = Buffer.from(bytes.toString().replace(hostUrl, url));
+      response.statusCode = answer.status;
+      response.end(bytes);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  onTestFinished(() => void server.close());
+  return url;
+}

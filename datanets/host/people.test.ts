@@ -1,0 +1,288 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
+import { storeVersion } from "../../client/actions/data/published-version.ts";
+import { openRowStore, type RowStore } from "../../client/actions/data/row-store.ts";
+import { publishVersion } from "../../client/actions/ledger/publish-version.ts";
+import { setKey } from "../../client/actions/ledger/set-key.ts";
+import { bringVersion } from "../../client/datanets/bring-version.ts";
+import { bringCard } from "../../client/datanets/datanet-card.ts";
+import { downloadVersion } from "../../client/datanets/download-rows.ts";
+import { mirrorDatanet } from "../../client/datanets/mirror-datanet.ts";
+import { collectReviewed, verifyVouching } from "../../client/datanets/reviewed-version.ts";
+import {
+  bringRecords,
+  listAccess,
+  readRecords,
+  sayRecords,
+  type UnsignedRecord,
+} from "../../client/datanets/signed-records.ts";
+import { contributionSource, uploadRows } from "../../client/datanets/upload-rows.ts";
+import { createRandomKey } from "../../client/l2-key.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { signRecord } from "../records/record.ts";
+import { REQUEST_HEADER, signRequest } from "../records/signed-request.ts";
+import { createHostWorld, type HostWorld, type TestHost } from "../testing/host-world.ts";
+import { sampleCard, sampleRows } from "../testing/sample-card.ts";
+
+/** Leaves: user i has 2 + i. Alice (3) contributes, bob and carol (4, 5) label, dave (6) reviews, erin (7) builds. */
+const REVIEWER = 6;
+const card = sampleCard({
+  access: "permissioned",
+  labelling: { annotatorsPerRow: 2, accept: "all", labellers: [4, 5], reviewers: [REVIEWER] },
+});
+let world: HostWorld;
+let host: TestHost;
+let store: RowStore;
+let digests: readonly string[];
+let commit: string;
+let people: {
+  alice: LedgerClient;
+  bob: LedgerClient;
+  carol: LedgerClient;
+  dave: LedgerClient;
+  erin: LedgerClient;
+};
+/** Every record is later than the one before. */
+let atMs = Date.now() - 100_000;
+
+const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+const say = async (client: LedgerClient, ...records: UnsignedRecord[]) => {
+  atMs += 1;
+  const results = await sayRecords(client, { ...place(), records, atMs });
+  return results.map(({ error }) => error?.code ?? "taken");
+};
+const label = (row: string, name: string): UnsignedRecord => ({
+  kind: "label",
+  row,
+  label: name,
+  flags: [],
+  note: "",
+});
+
+/** A signed request, as a page would send it. */
+async function ask(
+  client: LedgerClient,
+  path: string,
+  changes: { header?: string; session?: string; origin?: string; lifeMs?: number } = {},
+) {
+  const { session } = (await (await fetch(`${host.url}/v1/info`)).json()) as { session: string };
+  const header =
+    changes.header ??
+    signRequest(
+      client.domain,
+      { origin: changes.origin ?? host.url, method: "GET", path, body: null },
+      {
+        leafId: client.leafId!,
+        session: changes.session ?? session,
+        nowMs: Date.now(),
+        lifeMs: changes.lifeMs ?? 60_000,
+        sign: (message) => client.l2Key!.sign(message),
+      },
+    );
+  const response = await fetch(`${host.url}${path}`, { headers: { [REQUEST_HEADER]: header } });
+  // biome-ignore lint/suspicious/noExplicitAny: the shape is what the tests check
+  const body = (await response.json()) as any;
+  return { header, body, code: body.error?.code as string | undefined };
+}
+const api = (path: string) => `/v1/datanets/${world.datanetId}${path}`;
+
+beforeAll(async () => {
+  world = await createHostWorld({ card });
+  host = await world.host("host");
+  const [alice, bob, carol, dave, erin] = await Promise.all([1, 2, 3, 4, 5].map(world.user));
+  people = { alice: alice!, bob: bob!, carol: carol!, dave: dave!, erin: erin! };
+  await bringCard(world.owner, { ...place(), card });
+  store = await openRowStore(join(world.folder, "rows"));
+  const { contribution } = await contributeRows(people.alice, {
+    datanetId: world.datanetId,
+    store,
+    rows: sampleRows(12),
+  });
+  await world.finalise();
+  digests = contribution.digests;
+  commit = `0x${contribution.rowsRoot.toString(16).padStart(64, "0")}`;
+  await uploadRows(people.alice, {
+    ...place(),
+    source: await contributionSource(store, contribution.rowsRoot),
+  });
+});
+afterAll(() => world.close());
+
+describe("labels", () => {
+  it("come from a queue, from labellers alone, and are hidden until a row has enough", async () => {
+    const { bob, carol, alice } = people;
+    const queue = (await ask(bob, api("/queue?limit=50"))).body.rows as { digest: string; excerpt: string }[];
+    expect(queue.map(({ digest }) => digest).sort()).toEqual([...digests].sort());
+    expect(queue[0]!.excerpt).toMatch(/village/);
+    expect(await say(alice, label(digests[0]!, "good"))).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
+    expect(await say(bob, label(digests[0]!, "lukewarm"))).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
+    expect(await say(bob, ...digests.map((row) => label(row, "good")))).toEqual(digests.map(() => "taken"));
+    expect((await readRecords(bob, place())).records).toEqual([]);
+    const row = (await ask(carol, api(`/rows/${digests[0]}`))).body;
+    expect(row).toMatchObject({ labelCount: 1, labels: null, outcome: { state: "waiting" } });
+    expect((await ask(bob, api("/queue"))).body).toMatchObject({ rows: [], labelledCount: 12 });
+  });
+
+  it("settle a row where all agree, go to a reviewer where they differ, and agreement is counted", async () => {
+    const { bob, carol, dave } = people;
+    const names = digests.map((_, i) => (i < 9 ? "good" : "bad"));
+    await say(carol, ...digests.map((row, i) => label(row, names[i]!)));
+    expect((await ask(bob, api("/rows?state=disputed"))).body.total).toBe(3);
+    expect((await ask(bob, api("/rows?label=good"))).body.total).toBe(9);
+    // Attack: who has seen the others' labels follows them.
+    expect(await say(bob, label(digests[9]!, "bad"))).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
+    const settle = (row: string, name: string | null): UnsignedRecord => ({
+      kind: "settle",
+      row,
+      label: name,
+      note: "",
+    });
+    expect(await say(bob, settle(digests[9]!, "bad"))).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
+    expect(await say(dave, settle(digests[9]!, "bad"), settle(digests[10]!, null))).toEqual([
+      "taken",
+      "taken",
+    ]);
+    const { body } = await ask(bob, api("/statistics"));
+    expect(body.states).toEqual({ waiting: 0, disputed: 1, accepted: 10, leftOut: 1 });
+    expect(body.labelling.agreement).toMatchObject({ method: "cohen", rowCount: 12, value: 0 });
+  });
+
+  it("are refused where they are sent again after a newer one, or signed by another key", async () => {
+    const { bob, dave } = people;
+    const old = {
+      kind: "leaveOut",
+      row: digests[8]!,
+      isLeftOut: true,
+      why: "off-topic",
+      note: "no weather",
+    } as const;
+    expect(await say(dave, old)).toEqual(["taken"]);
+    const replay = { ...old, datanetId: world.datanetId, leafId: REVIEWER, atMs };
+    expect(await say(dave, { ...old, isLeftOut: false })).toEqual(["taken"]);
+    const bring = async (record: Parameters<typeof signRecord>[1], by: LedgerClient) =>
+      (await bringRecords(by, { ...place(), records: [signRecord(by.domain, record, by.l2Key!)] }))[0]!.error
+        ?.code;
+    // The same record again is nothing new; one as old, with other words, is refused.
+    expect(await bring(replay, dave)).toBeUndefined();
+    expect(await bring({ ...replay, note: "again" }, dave)).toBe("DNT_RECORD_OUTDATED");
+    expect(await bring({ ...replay, atMs: atMs + 9 }, bob)).toBe("DNT_RECORD_SIGNATURE");
+    expect(await bring({ ...replay, atMs: Date.now() + 3_600_000 }, dave)).toBe("DNT_RECORD_INVALID");
+    expect((await ask(bob, api("/rows?state=leftOut"))).body.total).toBe(1);
+  });
+
+  it("let the contributor object to what is left out, for all to see", async () => {
+    const { alice, bob } = people;
+    const objection: UnsignedRecord = { kind: "objection", row: digests[10]!, note: "it is about weather" };
+    expect(await say(bob, objection)).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
+    expect(await say(alice, objection)).toEqual(["taken"]);
+    const [leftOut] = (await ask(alice, api("/left-out"))).body;
+    expect(leftOut).toMatchObject({
+      ...{ digest: digests[10], contributorId: 3 },
+      ...{ outcome: { state: "leftOut", byId: REVIEWER }, objections: [{ note: "it is about weather" }] },
+    });
+  });
+});
+
+describe("a reviewed version", () => {
+  it("has approved rows alone, each with a validator who signed its label; a replaced key shows", async () => {
+    const { owner, datanetId } = world;
+    const before = await collectReviewed(owner, { ...place(), store });
+    expect([before.version.rowCount, before.leftOut[0]!.why]).toEqual([
+      0,
+      "nobody has approved the contribution",
+    ]);
+    const verdict: UnsignedRecord = { kind: "verdict", commit, verdict: "approve", note: "" };
+    expect(await say(people.bob, verdict)).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
+    expect(await say(people.dave, verdict)).toEqual(["taken"]);
+    const { leftOut, version } = await collectReviewed(owner, { ...place(), store });
+    expect(leftOut.map(({ digest, why }) => [digests.indexOf(digest), why])).toEqual([
+      [10, "wrong-label"],
+      [11, "disputed"],
+    ]);
+    const validators = new Map(version.storedRows.map(({ digest, validatorId }) => [digest, validatorId]));
+    // Settled by the reviewer, and carol had said the same.
+    expect(validators.get(digests[9]!)).toBe(5);
+    expect(new Set(validators.values())).toEqual(new Set([4, 5]));
+    await storeVersion(store, version);
+    await publishVersion(owner, { datanetId, version });
+    await world.finalise();
+    await bringVersion(people.alice, { ...place(), store, rowsRoot: version.rowsRoot });
+    expect(await verifyVouching(owner, { ...place(), store })).toEqual({
+      rowCount: 10,
+      signedCount: 10,
+      exceptions: [],
+    });
+
+    const { keyX } = await createRandomKey();
+    await setKey(people.carol, { keyX });
+    const { exceptions } = await verifyVouching(owner, { ...place(), store });
+    expect(exceptions.length).toBeGreaterThan(0);
+    expect(exceptions.every(({ validatorId, vouching }) => validatorId === 5 && vouching === "former")).toBe(
+      true,
+    );
+  });
+});
+
+describe("access", () => {
+  const DAY_MS = 86_400_000;
+
+  it("is asked for, visible while unanswered, granted by the Datanet's key alone, and runs out", async () => {
+    const { erin, bob } = people;
+    const rows = async (client: LedgerClient) => (await ask(client, api("/rows"))).code ?? "served";
+    expect((await fetch(`${host.url}${api("/rows")}`)).status).toBe(401);
+    expect(await rows(erin)).toBe("DNT_ACCESS_NOT_GRANTED");
+    expect(await say(erin, { kind: "accessRequest", purpose: "a model of weather" })).toEqual(["taken"]);
+    const [waiting] = await listAccess(erin, place());
+    expect(waiting).toMatchObject({ leafId: 7, purpose: "a model of weather", answer: null });
+    const { body } = await ask(bob, `/v1/datanets/${world.datanetId}`);
+    expect(body.access).toMatchObject({ askedCount: 1, unansweredCount: 1 });
+    const answer = (untilMs: number): UnsignedRecord => ({
+      ...{ kind: "accessAnswer", request: waiting!.id, answer: "grant", untilMs, note: "" },
+    });
+    expect(await say(people.dave, answer(Date.now() + DAY_MS))).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
+    expect(await rows(erin)).toBe("DNT_ACCESS_NOT_GRANTED");
+    expect(await say(world.owner, answer(Date.now() + DAY_MS))).toEqual(["taken"]);
+    expect(await rows(erin)).toBe("served");
+    const copy = await openRowStore(join(world.folder, "erin"));
+    expect((await downloadVersion(erin, { ...place(), store: copy })).rowCount).toBe(10);
+    host.clock.aheadMs = DAY_MS;
+    const later = await ask(erin, api("/rows"), { lifeMs: DAY_MS + 60_000 });
+    expect(later.code).toBe("DNT_GRANT_RUN_OUT");
+    host.clock.aheadMs = 0;
+    expect(await say(world.owner, { ...answer(0), answer: "refuse" } as UnsignedRecord)).toEqual(["taken"]);
+    expect(await rows(erin)).toBe("DNT_ACCESS_NOT_GRANTED");
+  });
+
+  it("is for one signed request, of this session, to this host, and for a while", async () => {
+    const { bob, erin } = people;
+    const path = api("/rows");
+    const first = await ask(bob, path);
+    expect(first.code).toBeUndefined();
+    expect((await ask(bob, path, { header: first.header })).code).toBe("DNT_REQUEST_REPLAYED");
+    expect((await ask(bob, api("/queue"), { header: first.header })).code).toBe("DNT_REQUEST_SIGNATURE");
+    expect((await ask(bob, path, { session: "00".repeat(16) })).code).toBe("DNT_SESSION_OTHER");
+    expect((await ask(bob, path, { origin: "http://other.example" })).code).toBe("DNT_REQUEST_SIGNATURE");
+    expect((await ask(bob, path, { lifeMs: -1 })).code).toBe("DNT_REQUEST_EXPIRED");
+    expect((await ask(bob, path, { lifeMs: 3_600_000 })).code).toBe("DNT_REQUEST_EXPIRED");
+    expect((await ask({ ...erin, leafId: 4 }, path)).code).toBe("DNT_REQUEST_SIGNATURE");
+  });
+});
+
+describe("a mirror", () => {
+  it("has the version after its first host is gone, and owes nothing to that host's word", async () => {
+    const { bob } = people;
+    const mirror = await world.host("mirror");
+    const result = await mirrorDatanet(bob, {
+      ...{ datanetId: world.datanetId, fromUrl: host.url, toUrl: mirror.url },
+      store: await openRowStore(join(world.folder, "on-the-way")),
+    });
+    expect(result).toMatchObject({ commitCount: 1, incompleteCount: 0, versionCount: 1 });
+    // Carol's key was replaced, so her labels are not taken anew; everybody else's records are.
+    expect(result.recordCount - result.refusedCount).toBeGreaterThan(14);
+    await host.stop();
+    const copy = await openRowStore(join(world.folder, "from-mirror"));
+    const place = { hostUrl: mirror.url, datanetId: world.datanetId };
+    expect((await downloadVersion(bob, { ...place, store: copy })).receivedCount).toBe(10);
+  });
+});

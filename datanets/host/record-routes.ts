@@ -1,0 +1,187 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import type { Card } from "../card/card.ts";
+import { datanetError, datanetHttpStatus } from "../datanet-errors.ts";
+import { checkRecords, recordId, type SignedRecord, signedRecordSchema } from "../records/record.ts";
+import { outcomeOf } from "../records/record-book.ts";
+import type { HostedDatanet } from "../shelf/hosted-datanet.ts";
+import type { HostLeaf } from "../shelf/ledger-view.ts";
+import { requireMaySay } from "./access.ts";
+import type { HostContext } from "./host-context.ts";
+import { cardOf, idParams, limitText, wholeText } from "./host-request.ts";
+
+/** A record may be as far ahead of the host's clock; it may be old, since mirrors bring old ones. */
+const CLOCK_SLACK_MS = 600_000;
+const MAX_RECORDS_A_REQUEST = 500;
+
+const recordsBody = z.strictObject({ records: z.array(z.unknown()).min(1).max(MAX_RECORDS_A_REQUEST) });
+const recordsQuery = z.strictObject({ from: wholeText.default(0), limit: limitText(1_000, 200) });
+
+/** Labels, disputes, approvals, objections, requests for access: all are records, signed by ledger keys. */
+export function registerRecordRoutes(app: FastifyInstance, context: HostContext): void {
+  const { domain, ledger, metrics, nowMs, quotas, shelf } = context;
+
+  app.post<{ Params: z.output<typeof idParams>; Body: z.output<typeof recordsBody> }>(
+    "/v1/datanets/:id/records",
+    {
+      schema: {
+        ...{ tags: ["records"], summary: "Signed records; each is taken or refused by itself" },
+        ...{ params: idParams, body: recordsBody },
+      },
+    },
+    async ({ body, params: { id } }) => {
+      const datanet = shelf.require(id);
+      const results: { id: string | null; error: object | null }[] = [];
+      // One after another, since each changes what the next may say.
+      for (const value of body.records) {
+        try {
+          results.push({ id: await take(datanet, value), error: null });
+        } catch (error) {
+          if (!isRollupError(error) || datanetHttpStatus(error.code) === 500) throw error;
+          metrics.errors.inc({ code: error.code });
+          results.push({ id: null, error: error.toJSON() });
+        }
+      }
+      return { results };
+    },
+  );
+
+  app.get<{ Params: z.output<typeof idParams>; Querystring: z.output<typeof recordsQuery> }>(
+    "/v1/datanets/:id/records",
+    {
+      schema: {
+        ...{ tags: ["records"], summary: "All records in the order in which they came" },
+        ...{ params: idParams, querystring: recordsQuery },
+      },
+    },
+    async ({ params: { id }, query: { from, limit } }) => {
+      const datanet = shelf.require(id);
+      const card = await cardOf(context, datanet);
+      const records: SignedRecord[] = [];
+      let seenCount = 0;
+      for await (const record of datanet.records(from)) {
+        if (seenCount === limit) break;
+        seenCount += 1;
+        if (isPublic(datanet, card, record)) records.push(record);
+      }
+      const next = from + seenCount;
+      return { records, total: datanet.recordCount, nextFrom: next < datanet.recordCount ? next : null };
+    },
+  );
+
+  app.get<{ Params: z.output<typeof idParams> }>(
+    "/v1/datanets/:id/access",
+    {
+      schema: {
+        tags: ["records"],
+        summary: "Who has asked for access, what was answered, what was not",
+        params: idParams,
+      },
+    },
+    ({ params: { id } }) =>
+      shelf
+        .require(id)
+        .book.accessCases()
+        .map(({ answer, id: requestId, request }) => ({
+          id: requestId,
+          leafId: request.leafId,
+          purpose: request.purpose,
+          askedAtMs: request.atMs,
+          answer:
+            answer === null
+              ? null
+              : {
+                  answer: answer.answer,
+                  untilMs: answer.untilMs,
+                  note: answer.note,
+                  answeredAtMs: answer.atMs,
+                },
+          isOpen: answer?.answer === "grant" && answer.untilMs > nowMs(),
+        })),
+  );
+
+  app.get<{ Params: z.output<typeof idParams> }>(
+    "/v1/datanets/:id/left-out",
+    {
+      schema: {
+        tags: ["records"],
+        summary: "Rows that are left out, why, by whom, and who objects",
+        params: idParams,
+      },
+    },
+    async ({ params: { id } }) => {
+      const datanet = shelf.require(id);
+      const card = await cardOf(context, datanet);
+      return [...datanet.book.rows()].flatMap(([digest, row]) => {
+        const outcome = outcomeOf(card, row);
+        if (outcome.state !== "leftOut" && row.objections.length === 0) return [];
+        return [
+          { digest, contributorId: contributorOf(datanet, digest), outcome, objections: row.objections },
+        ];
+      });
+    },
+  );
+
+  /** @returns the record's id */
+  async function take(datanet: HostedDatanet, value: unknown): Promise<string> {
+    const parsed = signedRecordSchema.safeParse(value);
+    if (!parsed.success) throw invalid(z.prettifyError(parsed.error).slice(0, 500));
+    const record = parsed.data;
+    const { body } = record;
+    if (body.datanetId !== datanet.id) throw invalid(`it is of Datanet ${body.datanetId}`);
+    if (body.atMs > nowMs() + CLOCK_SLACK_MS) throw invalid("it is from the future");
+    const id = recordId(domain, body);
+    if (datanet.hasRecord(id)) return id;
+    const signer = await ledger.leaf(body.leafId);
+    if (signer === null || signer.keyX !== BigInt(record.keyX) || !checkRecords(domain, [record])[0])
+      throw datanetError(
+        "DNT_RECORD_SIGNATURE",
+        `the record is not signed by the key of leaf ${body.leafId}`,
+        {
+          data: { leafId: body.leafId },
+        },
+      );
+    const card = await cardOf(context, datanet);
+    const check = () => requireTakeable(datanet, card, body, signer);
+    check();
+    await datanet.addRecord(record, await quotas.takeRecords(signer.id, 1), check);
+    metrics.records.inc({ kind: body.kind });
+    return id;
+  }
+
+  function requireTakeable(
+    datanet: HostedDatanet,
+    card: Card,
+    body: SignedRecord["body"],
+    signer: HostLeaf,
+  ): void {
+    const lastAtMs = datanet.book.lastAtMs(body);
+    if (body.atMs <= lastAtMs)
+      throw datanetError("DNT_RECORD_OUTDATED", `leaf ${signer.id} has said something newer of this`, {
+        data: { atMs: lastAtMs },
+      });
+    requireMaySay(body, signer, {
+      card,
+      book: datanet.book,
+      datanetId: datanet.id,
+      isRowKnown: (digest) => datanet.rows.find(digest) !== undefined,
+      isCommitKnown: (root) => datanet.commit(root) !== undefined,
+      contributorOf: (digest) => contributorOf(datanet, digest),
+    });
+  }
+}
+
+function contributorOf(datanet: HostedDatanet, digest: string): number | null {
+  const row = datanet.rows.find(digest);
+  return row === undefined ? null : datanet.commits[datanet.rows.commitOf(row)]!.facts.contributorId;
+}
+
+/** Gold rows never, and labels once their row has enough of them: before, they would tell the next labeller what to say. */
+function isPublic({ book }: HostedDatanet, card: Card, { body }: SignedRecord): boolean {
+  if (body.kind === "gold") return false;
+  return body.kind !== "label" || outcomeOf(card, book.row(body.row)).state !== "waiting";
+}
+
+const invalid = (why: string) =>
+  datanetError("DNT_RECORD_INVALID", `the record cannot be taken: ${why}`, { data: { why } });

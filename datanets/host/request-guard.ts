@@ -1,0 +1,86 @@
+import { verifySignature } from "../../circuits/field/eddsa.ts";
+import { datanetError } from "../datanet-errors.ts";
+import {
+  type HostRequest,
+  MAX_REQUEST_MS,
+  type RequestProof,
+  requestMessage,
+  requestProofSchema,
+} from "../records/signed-request.ts";
+import type { HostLeaf, HostLedger } from "../shelf/ledger-view.ts";
+
+/** Clocks differ by so much. */
+const CLOCK_SLACK_MS = 30_000;
+const MAX_HEADER_CHARACTERS = 1_000;
+
+/**
+ * Says who has signed a request. A nonce is kept until its request runs out, in memory alone: a request of before the
+ * host's start names another session, and is refused for it.
+ */
+export class RequestGuard {
+  readonly #domain: bigint;
+  readonly #ledger: HostLedger;
+  readonly #session: string;
+  readonly #nowMs: () => number;
+  /** Nonce → when its request runs out; oldest first, as far as requests live equally long. */
+  readonly #seen = new Map<string, number>();
+
+  constructor(options: { domain: bigint; session: string; ledger: HostLedger; nowMs: () => number }) {
+    this.#domain = options.domain;
+    this.#session = options.session;
+    this.#ledger = options.ledger;
+    this.#nowMs = options.nowMs;
+  }
+
+  /**
+   * The leaf that has signed the request.
+   * @param header undefined where the request has none
+   * @throws DNT_REQUEST_UNSIGNED, DNT_REQUEST_EXPIRED, DNT_SESSION_OTHER, DNT_REQUEST_SIGNATURE, DNT_REQUEST_REPLAYED
+   */
+  async signer(request: HostRequest, header: string | undefined): Promise<HostLeaf> {
+    if (header === undefined) throw datanetError("DNT_REQUEST_UNSIGNED", "the request is not signed");
+    const proof = parseProof(header);
+    const { expiresAtMs, leafId, nonce, session, signature } = proof;
+    const nowMs = this.#nowMs();
+    if (expiresAtMs <= nowMs || expiresAtMs > nowMs + MAX_REQUEST_MS + CLOCK_SLACK_MS)
+      throw datanetError("DNT_REQUEST_EXPIRED", `the request is good until ${expiresAtMs}, it is ${nowMs}`, {
+        data: { expiresAtMs, nowMs, maxMs: MAX_REQUEST_MS },
+      });
+    if (session !== this.#session)
+      throw datanetError("DNT_SESSION_OTHER", "the request is signed for another session of this host", {
+        data: { session: this.#session },
+      });
+    const leaf = await this.#ledger.leaf(leafId);
+    const message = requestMessage(this.#domain, request, proof);
+    const { r8x, r8y, s } = signature;
+    const given = { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) };
+    if (leaf === null || !verifySignature({ keyX: leaf.keyX, message, signature: given }))
+      throw datanetError("DNT_REQUEST_SIGNATURE", `leaf ${leafId} has not signed this request to this host`, {
+        data: { leafId },
+      });
+    // no replay: the check and the entry are one step, and only what is signed takes room.
+    if (this.#seen.has(nonce))
+      throw datanetError("DNT_REQUEST_REPLAYED", "this signed request was taken before", { data: { nonce } });
+    this.#forget(nowMs);
+    this.#seen.set(nonce, expiresAtMs);
+    return leaf;
+  }
+
+  #forget(nowMs: number): void {
+    for (const [nonce, untilMs] of this.#seen) {
+      if (untilMs > nowMs) return;
+      this.#seen.delete(nonce);
+    }
+  }
+}
+
+function parseProof(header: string): RequestProof {
+  const malformed = (cause?: unknown) =>
+    datanetError("DNT_BAD_REQUEST", "the signature's header is not of the documented form", { cause });
+  if (header.length > MAX_HEADER_CHARACTERS) throw malformed();
+  try {
+    return requestProofSchema.parse(JSON.parse(header));
+  } catch (cause) {
+    throw malformed(cause);
+  }
+}

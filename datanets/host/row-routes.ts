@@ -1,0 +1,252 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { datanetError } from "../datanet-errors.ts";
+import { imageTypeOf, utf8 } from "../rows/row-view.ts";
+import { DIGEST_BYTES, decodeDigests, encodeRows } from "../rows/row-wire.ts";
+import type { HostedDatanet } from "../shelf/hosted-datanet.ts";
+import { LabelQueue } from "../shelf/label-queue.ts";
+import { ROW_STATES, RowSearch, rowView } from "../shelf/row-search.ts";
+import { rowStatistics } from "../shelf/row-statistics.ts";
+import type { HostContext } from "./host-context.ts";
+import {
+  binaryBody,
+  cardOf,
+  digestParams,
+  idParams,
+  limitText,
+  openForReading,
+  SIGNED,
+  signerOf,
+  wholeText,
+} from "./host-request.ts";
+
+const MAX_FETCHED_ROWS = 65_536;
+const EXCERPT_CHARACTERS = 400;
+/** Of a row that is to be labelled. */
+const WHOLE_CHARACTERS = 100_000;
+
+const rowsQuery = z.strictObject({
+  text: z
+    .string()
+    .max(200)
+    .optional()
+    .meta({ description: "all of these words; a last * stands for any ending" }),
+  label: z.string().max(60).optional(),
+  contributor: wholeText.optional(),
+  state: z.enum(ROW_STATES).optional(),
+  wellFormed: z.enum(["true", "false"]).optional(),
+  from: wholeText.default(0),
+  limit: limitText(200, 50),
+});
+const queueQuery = z.strictObject({ limit: limitText(50, 10) });
+
+/** Rows to read, find and label. */
+export function registerRowRoutes(app: FastifyInstance, context: HostContext): void {
+  const { config, metrics, nowMs, shelf } = context;
+  const searches = new WeakMap<HostedDatanet, RowSearch>();
+  const queues = new WeakMap<HostedDatanet, LabelQueue>();
+
+  app.get<{ Params: z.output<typeof idParams>; Querystring: z.output<typeof rowsQuery> }>(
+    "/v1/datanets/:id/rows",
+    {
+      schema: {
+        ...{ tags: ["rows"], summary: "Search and filter rows" },
+        ...{ params: idParams, querystring: rowsQuery, ...SIGNED },
+      } as object,
+    },
+    async (request) => {
+      const { contributor, from, label, limit, state, text, wellFormed } = request.query;
+      const { datanet } = await openForReading(context, request, request.params.id);
+      const card = await cardOf(context, datanet);
+      const search = kept(searches, datanet, () => new RowSearch(datanet));
+      const stop = metrics.searchSeconds.startTimer();
+      const isWellFormed = wellFormed === undefined ? undefined : wellFormed === "true";
+      const found = search.find(card, { text, label, state, contributorId: contributor, isWellFormed });
+      stop();
+      const shown = [...found.subarray(from, from + limit)];
+      return {
+        total: found.length,
+        from,
+        rows: await Promise.all(shown.map((row) => rowView(datanet, card, row, EXCERPT_CHARACTERS))),
+      };
+    },
+  );
+
+  app.post<{ Params: z.output<typeof idParams> }>(
+    "/v1/datanets/:id/rows/fetch",
+    {
+      bodyLimit: DIGEST_BYTES * MAX_FETCHED_ROWS,
+      schema: {
+        ...{ tags: ["rows"], summary: "Rows by SHA-256, in the order asked for, as many as fit one answer" },
+        ...{ params: idParams, consumes: ["application/octet-stream"], ...SIGNED },
+      } as object,
+    },
+    async (request, reply) => {
+      const { datanet } = await openForReading(context, request, request.params.id);
+      const digests = decodeDigests(binaryBody(request));
+      const rows: Uint8Array[] = [];
+      let bytes = 0;
+      for (const digest of digests) {
+        const row = await datanet.row(digest);
+        bytes += row.length;
+        if (rows.length > 0 && bytes > config.maxChunkBytes) break;
+        rows.push(row);
+      }
+      return reply.type("application/octet-stream").send(Buffer.from(encodeRows(rows).buffer));
+    },
+  );
+
+  app.post<{ Params: z.output<typeof idParams> }>(
+    "/v1/datanets/:id/rows/known",
+    {
+      bodyLimit: DIGEST_BYTES * MAX_FETCHED_ROWS,
+      schema: {
+        ...{
+          tags: ["rows"],
+          summary: "Which of these SHA-256 are rows of any Datanet of this host: places and Datanets",
+        },
+        ...{ params: idParams, consumes: ["application/octet-stream"] },
+      } as object,
+    },
+    async (request) => {
+      const digests = decodeDigests(binaryBody(request));
+      const known = shelf.all().flatMap((datanet) =>
+        digests.flatMap((digest, place) => {
+          const row = datanet.rows.find(digest);
+          if (row === undefined) return [];
+          const { contributorId } = datanet.commits[datanet.rows.commitOf(row)]!.facts;
+          return [{ place, datanetId: datanet.id, contributorId }];
+        }),
+      );
+      return { known };
+    },
+  );
+
+  app.get<{ Params: z.output<typeof digestParams> }>(
+    "/v1/datanets/:id/rows/:digest",
+    {
+      schema: {
+        tags: ["rows"],
+        summary: "A row with what was said of it",
+        params: digestParams,
+        ...SIGNED,
+      } as object,
+    },
+    async (request) => {
+      const { digest, id } = request.params;
+      const { datanet, leaf } = await openForReading(context, request, id);
+      const card = await cardOf(context, datanet);
+      const view = await rowView(datanet, card, datanet.requireRow(digest), WHOLE_CHARACTERS);
+      const said = datanet.book.row(digest);
+      // Labels are shown once a row has enough, so that nobody follows another.
+      const isShown = view.outcome.state !== "waiting";
+      const isReviewer = leaf !== null && (leaf.id === id || card.labelling.reviewers.includes(leaf.id));
+      return {
+        ...view,
+        labels: isShown ? [...said.labels.values()] : null,
+        gold: isReviewer ? said.gold : null,
+        settled: said.settled,
+        leaveOut: said.leaveOut,
+        objections: said.objections,
+      };
+    },
+  );
+
+  app.get<{ Params: z.output<typeof digestParams> }>(
+    "/v1/datanets/:id/rows/:digest/content",
+    {
+      schema: {
+        ...{ tags: ["rows"], summary: "A row's bytes: plain text, an image, or bytes; never markup" },
+        ...{ params: digestParams, ...SIGNED },
+      } as object,
+    },
+    async (request, reply) => {
+      const { digest, id } = request.params;
+      const { datanet } = await openForReading(context, request, id);
+      const content = await datanet.row(digest);
+      const image = imageTypeOf(content);
+      const type =
+        image ?? (utf8(content) === null ? "application/octet-stream" : "text/plain; charset=utf-8");
+      return reply
+        .type(type)
+        .header("content-disposition", `attachment; filename="${digest}"`)
+        .send(Buffer.from(content));
+    },
+  );
+
+  app.get<{ Params: z.output<typeof idParams>; Querystring: z.output<typeof queueQuery> }>(
+    "/v1/datanets/:id/queue",
+    {
+      schema: {
+        ...{ tags: ["labels"], summary: "The signer's next rows to label" },
+        ...{ params: idParams, querystring: queueQuery, ...SIGNED },
+      } as object,
+    },
+    async (request) => {
+      const { datanet, leaf } = await openForReading(context, request, request.params.id);
+      if (leaf === null)
+        throw datanetError("DNT_REQUEST_UNSIGNED", "a queue is somebody's: sign the request");
+      const card = await cardOf(context, datanet);
+      const queue = kept(queues, datanet, () => new LabelQueue(datanet, nowMs));
+      const rows = queue.next(card, leaf.id, request.query.limit);
+      const views = await Promise.all(rows.map((row) => rowView(datanet, card, row, WHOLE_CHARACTERS)));
+      return {
+        // What a row says of itself, and how many labels it has, would steer who labels it.
+        rows: views.map(({ bytes, digest, excerpt, isCut, isWellFormed }) => ({
+          ...{ digest, bytes, excerpt, isCut, isWellFormed },
+        })),
+        labelledCount: datanet.book.labelCounts.get(leaf.id) ?? 0,
+      };
+    },
+  );
+
+  app.get<{ Params: z.output<typeof idParams> }>(
+    "/v1/datanets/:id/statistics",
+    {
+      schema: {
+        ...{ tags: ["labels"], summary: "Classes, states, lengths, growth, agreement, labellers" },
+        ...{ params: idParams },
+      } as object,
+    },
+    async ({ params: { id } }) => {
+      const datanet = shelf.require(id);
+      return rowStatistics(datanet, await cardOf(context, datanet));
+    },
+  );
+
+  app.get<{ Params: z.output<typeof idParams> }>(
+    "/v1/datanets/:id/session",
+    {
+      schema: {
+        ...{
+          tags: ["host"],
+          summary: "Who the host takes the signer for, and what he may do",
+          params: idParams,
+        },
+        ...SIGNED,
+      } as object,
+    },
+    async (request) => {
+      const leaf = await signerOf(context, request);
+      const datanet = shelf.require(request.params.id);
+      const card = await cardOf(context, datanet);
+      const { labellers, reviewers } = card.labelling;
+      return {
+        leafId: leaf.id,
+        mayLabel: leaf.kind === "account" && (labellers === "anyone" || labellers.includes(leaf.id)),
+        mayReview: leaf.id === datanet.id || reviewers.includes(leaf.id),
+        isOwner: leaf.id === datanet.id,
+        grantedUntilMs: datanet.book.grantedUntilMs(leaf.id),
+        labelCount: datanet.book.labelCounts.get(leaf.id) ?? 0,
+      };
+    },
+  );
+}
+
+function kept<T>(map: WeakMap<HostedDatanet, T>, datanet: HostedDatanet, make: () => T): T {
+  const known = map.get(datanet);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(datanet, made);
+  return made;
+}

@@ -1,0 +1,171 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { hex32 } from "../../circuits/hex.ts";
+import { datanetError } from "../datanet-errors.ts";
+import { DIGEST_BYTES, decodeRows, encodeRows } from "../rows/row-wire.ts";
+import type { HostedCommit } from "../shelf/hosted-commit.ts";
+import type { HostContext } from "./host-context.ts";
+import {
+  binaryBody,
+  idParams,
+  openForReading,
+  rootParams,
+  SIGNED,
+  signerOf,
+  wholeText,
+} from "./host-request.ts";
+
+const MAX_MISSING_RUNS = 1_000;
+const BINARY = { consumes: ["application/octet-stream"] };
+
+/** Commits and their rows: lists first, then rows in pieces, in any order and any number of times. */
+export function registerUploadRoutes(app: FastifyInstance, context: HostContext): void {
+  const { config, ledger, metrics, quotas, shelf } = context;
+
+  app.get<{ Params: z.output<typeof idParams> }>(
+    "/v1/datanets/:id/commits",
+    {
+      schema: { tags: ["rows"], summary: "The ledger's commits, and what is here of each", params: idParams },
+    },
+    async ({ params: { id } }) => {
+      const { commits } = await ledger.history(id);
+      const datanet = shelf.require(id);
+      return commits.map(({ committedAtMs, contributorId, isFinal, rowCount, rowsRoot }, commitIndex) => {
+        const root = hex32(rowsRoot);
+        const here = datanet.commit(root);
+        return {
+          ...{ commitIndex, rowsRoot: root, contributorId, rowCount, isFinal, committedAtMs },
+          receivedCount: here?.receivedCount ?? 0,
+          isComplete: here?.isComplete ?? false,
+          verdict: datanet.book.verdict(root),
+        };
+      });
+    },
+  );
+
+  app.put<{ Params: z.output<typeof rootParams> }>(
+    "/v1/datanets/:id/commits/:root/list",
+    {
+      bodyLimit: DIGEST_BYTES * config.maxCommitRows,
+      schema: {
+        ...{ tags: ["rows"], summary: "The list behind a final commit: SHA-256 of each row, 32 bytes each" },
+        ...{ params: rootParams, ...BINARY, ...SIGNED },
+      } as object,
+    },
+    async (request) => {
+      const { id, root } = request.params;
+      const signer = await signerOf(context, request);
+      const datanet = shelf.require(id);
+      const known = datanet.commit(root);
+      if (known !== undefined) return commitView(known);
+      const final = await finalCommit(id, BigInt(root));
+      return commitView(
+        await datanet.addList(binaryBody(request), final, (bytes) => quotas.takeBytes(signer.id, bytes)),
+      );
+    },
+  );
+
+  const fromQuery = z.strictObject({ from: wholeText.default(0) });
+  app.put<{ Params: z.output<typeof rootParams>; Querystring: z.output<typeof fromQuery> }>(
+    "/v1/datanets/:id/commits/:root/rows",
+    {
+      bodyLimit: config.maxChunkBytes + 1,
+      schema: {
+        ...{
+          tags: ["rows"],
+          summary: "Rows from place `from` on; each its length as uint32, then its bytes",
+        },
+        ...{ params: rootParams, querystring: fromQuery, ...BINARY, ...SIGNED },
+      } as object,
+    },
+    async (request) => {
+      const { id, root } = request.params;
+      const signer = await signerOf(context, request);
+      const datanet = shelf.require(id);
+      const commit = datanet.requireCommit(root);
+      const rows = decodeRows(binaryBody(request), config);
+      const { from } = request.query;
+      if (from + rows.length > commit.facts.rowCount)
+        throw datanetError("DNT_ROW_MISMATCH", `the commit has ${commit.facts.rowCount} rows`, {
+          data: { index: commit.facts.rowCount, from, rowCount: rows.length },
+        });
+      const newCount = await datanet.addRows(commit, from, rows, (bytes) =>
+        quotas.takeBytes(signer.id, bytes),
+      );
+      metrics.rowsReceived.inc(newCount);
+      return { ...commitView(commit), newCount };
+    },
+  );
+
+  app.get<{ Params: z.output<typeof rootParams> }>(
+    "/v1/datanets/:id/commits/:root/missing",
+    {
+      schema: {
+        tags: ["rows"],
+        summary: "Which rows have not come: runs of `count` from `from`",
+        params: rootParams,
+      },
+    },
+    async ({ params: { id, root } }) => {
+      const commit = shelf.require(id).requireCommit(root);
+      return { ...commitView(commit), missing: commit.missing(MAX_MISSING_RUNS) };
+    },
+  );
+
+  app.get<{ Params: z.output<typeof rootParams> }>(
+    "/v1/datanets/:id/commits/:root/list",
+    { schema: { tags: ["rows"], summary: "The list behind a commit", params: rootParams } },
+    async ({ params: { id, root } }, reply) => {
+      const datanet = shelf.require(id);
+      const list = await datanet.list(datanet.requireCommit(root));
+      return reply.type("application/octet-stream").send(Buffer.from(list));
+    },
+  );
+
+  app.get<{ Params: z.output<typeof rootParams>; Querystring: z.output<typeof fromQuery> }>(
+    "/v1/datanets/:id/commits/:root/rows",
+    {
+      schema: {
+        ...{ tags: ["rows"], summary: "Rows of a commit from place `from` on, as many as fit one answer" },
+        ...{ params: rootParams, querystring: fromQuery, ...SIGNED },
+      } as object,
+    },
+    async (request, reply) => {
+      const { id, root } = request.params;
+      const { datanet } = await openForReading(context, request, id);
+      const { from } = request.query;
+      const rows = await datanet.readRows(datanet.requireCommit(root), from, config.maxChunkBytes);
+      if (rows.length === 0)
+        throw datanetError("DNT_NOT_HOSTED", `row ${from} of the commit is not here`, {
+          data: { index: from },
+        });
+      return reply.type("application/octet-stream").send(Buffer.from(encodeRows(rows).buffer));
+    },
+  );
+
+  /** @throws DNT_COMMIT_UNKNOWN, DNT_COMMIT_NOT_FINAL */
+  async function finalCommit(id: number, rowsRoot: bigint) {
+    const find = async () => {
+      const { commits } = await ledger.history(id);
+      const commitIndex = commits.findIndex((commit) => commit.rowsRoot === rowsRoot);
+      return commitIndex < 0 ? null : { commit: commits[commitIndex]!, commitIndex };
+    };
+    let found = await find();
+    if (found?.commit.isFinal !== true) {
+      ledger.forget(id);
+      found = await find();
+    }
+    const data = { datanetId: id, rowsRoot: hex32(rowsRoot) };
+    if (found === null)
+      throw datanetError("DNT_COMMIT_UNKNOWN", `Datanet ${id} has no commit of this root`, { data });
+    // not before it is final: until then whoever sees the rows could commit them first.
+    if (!found.commit.isFinal)
+      throw datanetError("DNT_COMMIT_NOT_FINAL", `the commit to Datanet ${id} is not final yet`, { data });
+    return found;
+  }
+}
+
+function commitView({ facts, isComplete, receivedCount }: HostedCommit) {
+  const { commitIndex, contributorId, rowCount, rowsRoot } = facts;
+  return { rowsRoot, contributorId, commitIndex, rowCount, receivedCount, isComplete };
+}

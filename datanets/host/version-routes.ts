@@ -1,0 +1,117 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { hex32 } from "../../circuits/hex.ts";
+import { datanetError } from "../datanet-errors.ts";
+import { VERSION_ROW_BYTES } from "../rows/row-wire.ts";
+import { versionDifference } from "../shelf/version-difference.ts";
+import type { HostContext } from "./host-context.ts";
+import {
+  binaryBody,
+  cardOf,
+  idParams,
+  limitText,
+  rootParams,
+  rootText,
+  SIGNED,
+  signerOf,
+  wholeText,
+} from "./host-request.ts";
+
+const diffQuery = z.strictObject({
+  before: rootText,
+  after: rootText,
+  from: wholeText.default(0),
+  limit: limitText(1_000, 100),
+});
+
+/** Versions: the lists behind their roots, differences, how to cite them. */
+export function registerVersionRoutes(app: FastifyInstance, context: HostContext): void {
+  const { config, ledger, quotas, shelf } = context;
+
+  const versionOf = async (id: number, root: string) => {
+    const { versions } = await ledger.history(id);
+    const version = versions.findLast(({ rowsRoot }) => hex32(rowsRoot) === root);
+    if (version !== undefined) return version;
+    throw datanetError("DNT_NOT_HOSTED", `Datanet ${id} has never had a version of root ${root}`, {
+      data: { datanetId: id, rowsRoot: root },
+    });
+  };
+
+  app.get<{ Params: z.output<typeof idParams> }>(
+    "/v1/datanets/:id/versions",
+    {
+      schema: { tags: ["versions"], summary: "The ledger's versions, and which are here", params: idParams },
+    },
+    async ({ params: { id } }) => {
+      const datanet = shelf.require(id);
+      const { versions } = await ledger.history(id);
+      return versions.map(({ isFinal, policy, publishedAtMs, rowCount, rowsRoot, version }) => ({
+        ...{ version, rowsRoot: hex32(rowsRoot), rowCount, policy: hex32(policy), isFinal, publishedAtMs },
+        isHere: datanet.versions.some((one) => one.rowsRoot === hex32(rowsRoot)),
+      }));
+    },
+  );
+
+  app.put<{ Params: z.output<typeof rootParams> }>(
+    "/v1/datanets/:id/versions/:root",
+    {
+      bodyLimit: VERSION_ROW_BYTES * config.maxCommitRows,
+      schema: {
+        ...{ tags: ["versions"], summary: "Bring the list behind a version's root: 38 bytes a row" },
+        ...{ params: rootParams, consumes: ["application/octet-stream"], ...SIGNED },
+      } as object,
+    },
+    async (request) => {
+      const { id, root } = request.params;
+      const signer = await signerOf(context, request);
+      const datanet = shelf.require(id);
+      ledger.forget(id);
+      const { rowCount, version } = await versionOf(id, root);
+      const list = binaryBody(request);
+      await datanet.addVersion(list, BigInt(root), (bytes) => quotas.takeBytes(signer.id, bytes));
+      return { version, rowsRoot: root, rowCount };
+    },
+  );
+
+  app.get<{ Params: z.output<typeof rootParams> }>(
+    "/v1/datanets/:id/versions/:root",
+    { schema: { tags: ["versions"], summary: "The list behind a version's root", params: rootParams } },
+    async ({ params: { id, root } }, reply) => {
+      const list = await shelf.require(id).versionList(root);
+      return reply.type("application/octet-stream").send(Buffer.from(list));
+    },
+  );
+
+  app.get<{ Params: z.output<typeof idParams>; Querystring: z.output<typeof diffQuery> }>(
+    "/v1/datanets/:id/difference",
+    {
+      schema: {
+        ...{ tags: ["versions"], summary: "Rows that came, went or changed owners between two versions" },
+        ...{ params: idParams, querystring: diffQuery },
+      },
+    },
+    async ({ params: { id }, query: { after, before, from, limit } }) => {
+      const datanet = shelf.require(id);
+      const [a, b] = await Promise.all([datanet.version(before), datanet.version(after)]);
+      const { changes, ...counts } = versionDifference(a, b);
+      return { ...counts, total: changes.length, from, changes: changes.slice(from, from + limit) };
+    },
+  );
+
+  app.get<{ Params: z.output<typeof rootParams> }>(
+    "/v1/datanets/:id/versions/:root/citation",
+    { schema: { tags: ["versions"], summary: "How to cite a version, and its licence", params: rootParams } },
+    async ({ params: { id, root } }) => {
+      const { publishedAtMs, rowCount, version } = await versionOf(id, root);
+      const { contact, licence, name } = await cardOf(context, shelf.require(id));
+      const year = publishedAtMs === null ? "n.d." : String(new Date(publishedAtMs).getUTCFullYear());
+      const place = `OpenLedger rollup ${context.rollupAddress} on chain ${context.chainId}, Datanet ${id}, root ${root}`;
+      const plain = (text: string) => text.replace(/[{}\\%#$&_~^\r\n]/g, " ");
+      return {
+        ...{ version, rowsRoot: root, rowCount, licence, contact },
+        text: `${name}, version ${version} (${year}). ${rowCount} rows. ${place}. Licence: ${licence}.`,
+        bibtex: `@misc{openledger-${id}-${version},\n  title = {{${plain(name)}}},\n  year = {${year}},\n  version = {${version}},\n  note = {${plain(place)}},\n}`,
+      };
+    },
+  );
+}

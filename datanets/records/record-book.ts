@@ -1,0 +1,181 @@
+import type { Card } from "../card/card.ts";
+import { type BodyOf, type RecordBody, recordSubject } from "./record.ts";
+
+/** What became of a row by what people have signed. */
+export type RowOutcome =
+  /** Fewer labels than the card asks for. */
+  | { readonly state: "waiting" }
+  /** The labels differ, and no reviewer has settled them. */
+  | { readonly state: "disputed" }
+  /** `accepters`: leaves whose label was accepted, ascending; the reviewer alone where nobody else said it. */
+  | { readonly state: "accepted"; readonly label: string; readonly accepters: readonly number[] }
+  | { readonly state: "leftOut"; readonly why: string; readonly note: string; readonly byId: number };
+
+/** What was said of one row; the newest of each leaf. */
+export interface RowRecords {
+  readonly labels: ReadonlyMap<number, BodyOf<"label">>;
+  readonly gold: BodyOf<"gold"> | null;
+  readonly settled: BodyOf<"settle"> | null;
+  readonly leaveOut: BodyOf<"leaveOut"> | null;
+  readonly objections: readonly BodyOf<"objection">[];
+}
+
+interface MutableRow {
+  labels: Map<number, BodyOf<"label">>;
+  gold: BodyOf<"gold"> | null;
+  settled: BodyOf<"settle"> | null;
+  leaveOut: BodyOf<"leaveOut"> | null;
+  objections: BodyOf<"objection">[];
+}
+
+/** A request for access, and the owner's last answer to it. */
+export interface AccessCase {
+  readonly id: string;
+  readonly request: BodyOf<"accessRequest">;
+  readonly answer: BodyOf<"accessAnswer"> | null;
+}
+
+const NOTHING: RowRecords = { labels: new Map(), gold: null, settled: null, leaveOut: null, objections: [] };
+
+/**
+ * A Datanet's records, folded in the order in which they came. Signatures and who may say what are checked by whoever adds
+ * them. Host and client use this one book, so both come to the same outcome.
+ */
+export class RecordBook {
+  readonly #rows = new Map<string, MutableRow>();
+  /** By commit and then by leaf. */
+  readonly #verdicts = new Map<string, Map<number, BodyOf<"verdict">>>();
+  readonly #cases = new Map<
+    string,
+    { request: BodyOf<"accessRequest">; answer: BodyOf<"accessAnswer"> | null }
+  >();
+  /** When each leaf has last spoken of each thing. */
+  readonly #lastAtMs = new Map<string, number>();
+  /** Labels that each leaf has given, of different rows. */
+  readonly labelCounts = new Map<number, number>();
+
+  /** The time of what holds already about this; −1 where nothing does. */
+  lastAtMs(body: RecordBody): number {
+    return this.#lastAtMs.get(recordSubject(body)) ?? -1;
+  }
+
+  /** Takes over a record unless a later one about the same holds. @param id of the record */
+  add(id: string, body: RecordBody): void {
+    const subject = recordSubject(body);
+    if (body.atMs <= (this.#lastAtMs.get(subject) ?? -1)) return;
+    this.#lastAtMs.set(subject, body.atMs);
+    switch (body.kind) {
+      case "label": {
+        const { labels } = this.#row(body.row);
+        if (!labels.has(body.leafId))
+          this.labelCounts.set(body.leafId, (this.labelCounts.get(body.leafId) ?? 0) + 1);
+        labels.set(body.leafId, body);
+        break;
+      }
+      case "gold":
+        this.#row(body.row).gold = body;
+        break;
+      case "settle":
+        this.#row(body.row).settled = newer(this.#row(body.row).settled, body);
+        break;
+      case "leaveOut":
+        this.#row(body.row).leaveOut = newer(this.#row(body.row).leaveOut, body);
+        break;
+      case "objection": {
+        const row = this.#row(body.row);
+        row.objections = [...row.objections.filter(({ leafId }) => leafId !== body.leafId), body];
+        break;
+      }
+      case "verdict": {
+        const verdicts = this.#verdicts.get(body.commit) ?? new Map<number, BodyOf<"verdict">>();
+        this.#verdicts.set(body.commit, verdicts.set(body.leafId, body));
+        break;
+      }
+      case "accessRequest":
+        this.#cases.set(id, { request: body, answer: null });
+        break;
+      case "accessAnswer": {
+        const found = this.#cases.get(body.request);
+        if (found !== undefined) found.answer = newer(found.answer, body);
+        break;
+      }
+      default:
+        body satisfies never;
+    }
+  }
+
+  row(digest: string): RowRecords {
+    return this.#rows.get(digest) ?? NOTHING;
+  }
+
+  /** Every row that something was said of. */
+  rows(): IterableIterator<[string, RowRecords]> {
+    return this.#rows.entries();
+  }
+
+  /** The last verdict on a contribution, and all of them; null where there is none. */
+  verdict(commit: string): BodyOf<"verdict"> | null {
+    const all = [...(this.#verdicts.get(commit)?.values() ?? [])];
+    return all.reduce<BodyOf<"verdict"> | null>(newer, null);
+  }
+
+  verdicts(commit: string): BodyOf<"verdict">[] {
+    return [...(this.#verdicts.get(commit)?.values() ?? [])];
+  }
+
+  accessCases(): AccessCase[] {
+    return [...this.#cases].map(([id, { answer, request }]) => ({ id, request, answer }));
+  }
+
+  /** Until when a leaf may read: the last answer to any of its requests decides; null where it was never granted. */
+  grantedUntilMs(leafId: number): number | null {
+    let last: BodyOf<"accessAnswer"> | null = null;
+    for (const { answer, request } of this.#cases.values())
+      if (request.leafId === leafId && answer !== null) last = newer(last, answer);
+    return last?.answer === "grant" ? last.untilMs : null;
+  }
+
+  #row(digest: string): MutableRow {
+    let row = this.#rows.get(digest);
+    if (row === undefined) {
+      row = { labels: new Map(), gold: null, settled: null, leaveOut: null, objections: [] };
+      this.#rows.set(digest, row);
+    }
+    return row;
+  }
+}
+
+/** The outcome of a row by the card's rules: a reviewer's word before labels, leaving out before both. */
+export function outcomeOf({ labelling }: Card, { labels, leaveOut, settled }: RowRecords): RowOutcome {
+  if (leaveOut?.isLeftOut === true)
+    return { state: "leftOut", why: leaveOut.why, note: leaveOut.note, byId: leaveOut.leafId };
+  if (settled !== null) {
+    if (settled.label === null)
+      return { state: "leftOut", why: "wrong-label", note: settled.note, byId: settled.leafId };
+    const agreeing = leavesSaying(labels, settled.label);
+    return {
+      state: "accepted",
+      label: settled.label,
+      accepters: agreeing.length > 0 ? agreeing : [settled.leafId],
+    };
+  }
+  if (labels.size < labelling.annotatorsPerRow) return { state: "waiting" };
+  const counts = new Map<string, number>();
+  for (const { label } of labels.values()) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const [best] = [...counts].sort(([, a], [, b]) => b - a);
+  const needed = labelling.accept === "all" ? labels.size : Math.floor(labels.size / 2) + 1;
+  if (best === undefined || best[1] < needed) return { state: "disputed" };
+  return { state: "accepted", label: best[0], accepters: leavesSaying(labels, best[0]) };
+}
+
+function leavesSaying(labels: RowRecords["labels"], label: string): number[] {
+  return [...labels.values()]
+    .filter((record) => record.label === label)
+    .map(({ leafId }) => leafId)
+    .sort((a, b) => a - b);
+}
+
+/** The later one; of two at the same time the first that came. */
+function newer<T extends { readonly atMs: number }>(held: T | null, next: T): T {
+  return held !== null && held.atMs >= next.atMs ? held : next;
+}

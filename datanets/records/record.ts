@@ -1,0 +1,158 @@
+/**
+ * What people say of a Datanet's rows, signed by their ledger keys: labels, settled disputes, approvals, what is left out
+ * and why, objections, requests for access and their answers. A record is a canonical JSON text with a signature over
+ * its hash, so whoever has it can check it without the host (docs/datanets.md, "Records").
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { z } from "zod";
+import { type Signature, verifySignatures } from "../../circuits/field/eddsa.ts";
+import { hex32 } from "../../circuits/hex.ts";
+import { digestToField } from "../../circuits/ledger/version-rows.ts";
+import { canonicalJson, isWellFormed } from "../card/canonical-json.ts";
+
+const leafId = z
+  .int()
+  .min(0)
+  .max(2 ** 24 - 1);
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const hex = z.string().regex(/^0x[0-9a-f]{64}$/);
+const note = z.string().max(4_000).refine(isWellFormed, "has half of a surrogate pair");
+const label = z.string().min(1).max(60).refine(isWellFormed, "has half of a surrogate pair");
+const timeMs = z.int().min(0).max(8_640_000_000_000_000);
+
+const common = {
+  /** The Datanet's leaf. */
+  datanetId: leafId,
+  /** Whose key signs: an account, or the Datanet itself. */
+  leafId,
+  /** When it was signed; of two records about one thing the later one holds. */
+  atMs: timeMs,
+};
+
+const FLAGS = ["unclear", "personal", "offensive", "broken", "copy", "wrong-language"] as const;
+const LEFT_OUT_WHY = [
+  "near-duplicate",
+  "wrong-label",
+  "outlier",
+  "empty",
+  "truncated",
+  "personal",
+  "off-topic",
+  "other",
+] as const;
+
+/** Each kind's fields; `row` is the SHA-256 of a row's bytes, `commit` the root of a commit. */
+export const recordSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("label"),
+    ...common,
+    row: digest,
+    label,
+    flags: z.array(z.enum(FLAGS)).max(FLAGS.length),
+    note,
+  }),
+  /** A row whose label a reviewer knows: labellers meet it in the queue as any other. */
+  z.strictObject({ kind: z.literal("gold"), ...common, row: digest, label }),
+  /** A reviewer's word on a row: its label, or null where it shall stay out. */
+  z.strictObject({ kind: z.literal("settle"), ...common, row: digest, label: label.nullable(), note }),
+  z.strictObject({
+    kind: z.literal("leaveOut"),
+    ...common,
+    row: digest,
+    isLeftOut: z.boolean(),
+    why: z.enum(LEFT_OUT_WHY),
+    note,
+  }),
+  z.strictObject({ kind: z.literal("objection"), ...common, row: digest, note: note.min(1) }),
+  z.strictObject({
+    kind: z.literal("verdict"),
+    ...common,
+    commit: hex,
+    verdict: z.enum(["approve", "reject"]),
+    note,
+  }),
+  z.strictObject({ kind: z.literal("accessRequest"), ...common, purpose: note.min(1) }),
+  /** By the Datanet's own key; `request` is the record's id that it answers. */
+  z.strictObject({
+    kind: z.literal("accessAnswer"),
+    ...common,
+    request: hex,
+    answer: z.enum(["grant", "refuse"]),
+    untilMs: timeMs,
+    note,
+  }),
+]);
+export type RecordBody = z.output<typeof recordSchema>;
+export type RecordKind = RecordBody["kind"];
+export type BodyOf<Kind extends RecordKind> = Extract<RecordBody, { kind: Kind }>;
+
+const element = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{1,64}$/)
+  .transform((text) => hex32(BigInt(text)));
+export const signatureSchema = z.strictObject({ r8x: element, r8y: element, s: element });
+
+export const signedRecordSchema = z.strictObject({
+  body: recordSchema,
+  /** The key that signed, as x-coordinate: of the leaf then, and not always today. */
+  keyX: element,
+  signature: signatureSchema,
+});
+/** Numbers of the signature are 0x-hex of 32 bytes. */
+export type SignedRecord = z.output<typeof signedRecordSchema>;
+
+const DOMAIN_BYTES = 32;
+
+/**
+ * SHA-256(tag, domain of the rollup as 32 bytes, canonical JSON as UTF-8) mod r. It is no Poseidon hash, so it signs no
+ * operation. @param tag ends in a version, as "OpenLedger datanet record v1"
+ */
+export function taggedMessage(tag: string, domain: bigint, value: unknown): bigint {
+  const encoder = new TextEncoder();
+  const hash = sha256.create();
+  hash.update(encoder.encode(tag));
+  hash.update(
+    Uint8Array.from({ length: DOMAIN_BYTES }, (_, i) => Number((domain >> BigInt(8 * (31 - i))) & 0xffn)),
+  );
+  hash.update(encoder.encode(canonicalJson(value)));
+  return digestToField(hash.digest());
+}
+
+/** What a record's key signs, and, as 0x-hex, the record's id. */
+function recordMessage(domain: bigint, body: RecordBody): bigint {
+  return taggedMessage("OpenLedger datanet record v1", domain, body);
+}
+
+export const recordId = (domain: bigint, body: RecordBody): `0x${string}` =>
+  hex32(recordMessage(domain, body));
+
+export function signRecord(
+  domain: bigint,
+  body: RecordBody,
+  key: { readonly keyX: bigint; sign(message: bigint): Signature },
+): SignedRecord {
+  const { r8x, r8y, s } = key.sign(recordMessage(domain, body));
+  return {
+    body,
+    keyX: hex32(key.keyX),
+    signature: { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) },
+  };
+}
+
+/** Which records are signed by the keys that they name; whose keys these are is the caller's question. */
+export function checkRecords(domain: bigint, records: readonly SignedRecord[]): boolean[] {
+  return verifySignatures(
+    records.map(({ body, keyX, signature: { r8x, r8y, s } }) => ({
+      keyX: BigInt(keyX),
+      message: recordMessage(domain, body),
+      signature: { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) },
+    })),
+  );
+}
+
+/** What a record is about: of two by one leaf about one thing the later one holds. */
+export function recordSubject(body: RecordBody): string {
+  const about =
+    "row" in body ? body.row : "commit" in body ? body.commit : "request" in body ? body.request : "";
+  return `${body.kind}/${body.leafId}/${about}`;
+}

@@ -1,0 +1,66 @@
+/**
+ * Requests that a host serves to some leaves only, or counts against a leaf's quota: signed for one host, one session of
+ * it, one method, path and body, a moment, and once (docs/datanets.md, "Signed requests").
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { z } from "zod";
+import type { Signature } from "../../circuits/field/eddsa.ts";
+import { hex32 } from "../../circuits/hex.ts";
+import { signatureSchema, taggedMessage } from "./record.ts";
+
+export const REQUEST_HEADER = "x-openledger-request";
+/** The longest that a signed request may be good for. */
+export const MAX_REQUEST_MS = 300_000;
+
+export const requestProofSchema = z.strictObject({
+  leafId: z
+    .int()
+    .min(0)
+    .max(2 ** 24 - 1),
+  session: z.string().max(64),
+  /** 16 random bytes. */
+  nonce: z.string().regex(/^[0-9a-f]{32}$/),
+  expiresAtMs: z.int().min(0),
+  signature: signatureSchema,
+});
+export type RequestProof = z.output<typeof requestProofSchema>;
+
+/** What is asked of which host; `origin` is its address as the client has it: another host cannot pass it on. */
+export interface HostRequest {
+  readonly origin: string;
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  readonly body: Uint8Array | null;
+}
+
+export function requestMessage(
+  domain: bigint,
+  { body, method, origin, path }: HostRequest,
+  proof: Omit<RequestProof, "signature">,
+): bigint {
+  const { expiresAtMs, leafId, nonce, session } = proof;
+  const bodyHash = bytesToHex(sha256(body ?? new Uint8Array()));
+  const value = { origin, method, path, bodyHash, leafId, session, nonce, expiresAtMs };
+  return taggedMessage("OpenLedger datanet request v1", domain, value);
+}
+
+/** The header's value. @param lifeMs at most MAX_REQUEST_MS */
+export function signRequest(
+  domain: bigint,
+  request: HostRequest,
+  signer: {
+    readonly leafId: number;
+    readonly session: string;
+    readonly nowMs: number;
+    readonly lifeMs: number;
+    sign(message: bigint): Signature;
+  },
+): string {
+  const { leafId, lifeMs, nowMs, session } = signer;
+  const nonce = bytesToHex(crypto.getRandomValues(new Uint8Array(16)));
+  const unsigned = { leafId, session, nonce, expiresAtMs: nowMs + lifeMs };
+  const { r8x, r8y, s } = signer.sign(requestMessage(domain, request, unsigned));
+  return JSON.stringify({ ...unsigned, signature: { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) } });
+}

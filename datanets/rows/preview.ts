@@ -1,0 +1,108 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { PIXEL_COUNT } from "../../attribution/rows/mnist-digits.ts";
+import { type ComparableRows, nearDuplicates } from "../../attribution/rows/near-duplicates.ts";
+import { decodeRow } from "../../attribution/rows/row-content.ts";
+import type { Card } from "../card/card.ts";
+import { findSecrets, type SecretFinding } from "./find-secrets.ts";
+import { viewRow } from "./row-view.ts";
+
+export interface RowFinding {
+  /** Place among the rows that were looked at, from 0. */
+  readonly row: number;
+  readonly kind:
+    | "too-large"
+    | "empty"
+    | "truncated"
+    | "malformed"
+    | "duplicate"
+    | "near-duplicate"
+    | SecretFinding["kind"];
+  readonly detail: string;
+  /** In UTF-16 code units of the row's text, where it is a place in it. */
+  readonly from?: number;
+  readonly to?: number;
+}
+
+const DIGIT_SIDE = Math.sqrt(PIXEL_COUNT);
+
+/** Texts end like this where something has cut them. */
+const CUT = /(?:\u2026|\.{3}|\[(?:truncated|cut|more)\]|\ufffd)$/i;
+
+/**
+ * What a contributor should see before he signs: rows that will not count, cannot be hosted, or say what they should not.
+ * Near-duplicates are looked for as a version's rules do, among these rows; `known` are digests that others have committed.
+ */
+export function previewRows(
+  card: Card,
+  rows: readonly Uint8Array[],
+  known: ReadonlySet<string> = new Set(),
+): RowFinding[] {
+  const findings: RowFinding[] = [];
+  const seen = new Map<string, number>();
+  const fresh: number[] = [];
+  for (const [row, content] of rows.entries()) {
+    const { isWellFormed, text } = viewRow(card, content);
+    const digest = bytesToHex(sha256(content));
+    const first = seen.get(digest);
+    if (
+      content.length === 0 ||
+      (isWellFormed && card.row.kind !== "digit" && card.row.kind !== "image" && text.trim() === "")
+    )
+      findings.push({ row, kind: "empty", detail: "it has no text" });
+    else if (!isWellFormed)
+      findings.push({ row, kind: "malformed", detail: `it is no row of kind ${card.row.kind}` });
+    if (content.length > card.row.maxBytes)
+      findings.push({
+        row,
+        kind: "too-large",
+        detail: `${content.length} bytes, the card allows ${card.row.maxBytes}`,
+      });
+    if (first !== undefined) findings.push({ row, kind: "duplicate", detail: `it is row ${first} again` });
+    else if (known.has(digest)) findings.push({ row, kind: "duplicate", detail: "it was committed before" });
+    else fresh.push(row);
+    if (first === undefined) seen.set(digest, row);
+    if (CUT.test(text.trimEnd()))
+      findings.push({ row, kind: "truncated", detail: "its text seems to be cut off" });
+    for (const { from, kind, to } of findSecrets(text))
+      findings.push({ row, kind, detail: shortened(text.slice(from, to)), from, to });
+  }
+  for (const { earlier, later, similarity } of similarRows(card, rows, fresh))
+    findings.push({
+      row: fresh[later]!,
+      kind: "near-duplicate",
+      detail: `it is nearly row ${fresh[earlier]} (${similarity.toFixed(3)})`,
+    });
+  return findings.sort((a, b) => a.row - b.row);
+}
+
+/** By the rules of a version, as the card sets them: rows of one label are compared. Images of files are not. */
+function similarRows(card: Card, rows: readonly Uint8Array[], fresh: readonly number[]) {
+  const { kind } = card.row;
+  if (kind === "image") return [];
+  const views = fresh.map((row) => viewRow(card, rows[row]!));
+  const names = [...new Set(views.map(({ label }) => label))];
+  const labels = views.map(({ isWellFormed, label }, i) => (isWellFormed ? names.indexOf(label) : -1 - i));
+  const { imageSimilarityPermille, textSimilarityPermille } = card.rewards;
+  const encoder = new TextEncoder();
+  const comparable: ComparableRows =
+    kind === "digit"
+      ? {
+          ...{ kind: "image", labels, width: DIGIT_SIDE, height: DIGIT_SIDE },
+          threshold: imageSimilarityPermille / 1_000,
+          contents: fresh.map((row, i) =>
+            labels[i]! < 0 ? new Uint8Array(PIXEL_COUNT) : pixels(rows[row]!),
+          ),
+        }
+      : {
+          ...{ kind: "text", labels, contents: views.map(({ text }) => encoder.encode(text)) },
+          threshold: textSimilarityPermille / 1_000,
+        };
+  return nearDuplicates(comparable);
+}
+
+const pixels = (row: Uint8Array) =>
+  Uint8Array.from(atob(decodeRow("digit", row).input), (character) => character.charCodeAt(0));
+
+/** Enough to find it, not enough to use it. */
+const shortened = (found: string) => (found.length <= 12 ? found : `${found.slice(0, 6)}…${found.slice(-2)}`);

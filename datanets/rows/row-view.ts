@@ -1,0 +1,71 @@
+/** What a row says to people and to search, by the card's kind of row. The bytes themselves stay as they were committed. */
+import { decodeRow, labelsOf } from "../../attribution/rows/row-content.ts";
+import type { Card } from "../card/card.ts";
+
+export interface RowView {
+  /** The label that stands in the row itself; null where there is none, or none of the card's. */
+  readonly label: string | null;
+  /** What search reads and people see; empty where the row is no text. */
+  readonly text: string;
+  /** false: the bytes are not of the card's kind. They are kept and shown all the same. */
+  readonly isWellFormed: boolean;
+}
+
+const MALFORMED: RowView = { label: null, text: "", isWellFormed: false };
+
+/** Never throws: what is in a row is its contributor's choice. */
+export function viewRow(card: Pick<Card, "row" | "labels">, content: Uint8Array): RowView {
+  const { kind } = card.row;
+  if (kind === "image") return { label: null, text: "", isWellFormed: imageTypeOf(content) !== null };
+  if (kind === "email" || kind === "digit") {
+    try {
+      const { input, label } = decodeRow(kind, content);
+      return { label: labelsOf(kind)[label]!, text: kind === "email" ? input : "", isWellFormed: true };
+    } catch {
+      return MALFORMED;
+    }
+  }
+  const text = utf8(content);
+  if (text === null) return MALFORMED;
+  return kind === "text" ? { label: null, text, isWellFormed: true } : viewJson(card, text);
+}
+
+function viewJson({ labels, row }: Pick<Card, "row" | "labels">, text: string): RowView {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return MALFORMED;
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return MALFORMED;
+  const fields = value as Readonly<Record<string, unknown>>;
+  const isOfType = (type: string, field: unknown) =>
+    type === "text" ? typeof field === "string" : typeof field === type;
+  const isWellFormed =
+    Object.keys(fields).length === row.fields.length &&
+    row.fields.every(({ name, type }) => Object.hasOwn(fields, name) && isOfType(type, fields[name]));
+  const label = labels.find(({ name }) => name === fields.label)?.name ?? null;
+  const words = Object.entries(fields)
+    .filter(([name, field]) => typeof field === "string" && name !== "label")
+    .map(([, field]) => field as string);
+  return { label, text: words.join("\n"), isWellFormed };
+}
+
+/** PNG, JPEG, GIF or WebP by the first bytes; null for all else, SVG too: it is a program. */
+export function imageTypeOf(content: Uint8Array): string | null {
+  const begins = (...bytes: number[]) => bytes.every((byte, i) => content[i] === byte);
+  if (begins(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)) return "image/png";
+  if (begins(0xff, 0xd8, 0xff)) return "image/jpeg";
+  if (begins(0x47, 0x49, 0x46, 0x38)) return "image/gif";
+  const isRiff = begins(0x52, 0x49, 0x46, 0x46);
+  return isRiff && new TextDecoder().decode(content.subarray(8, 12)) === "WEBP" ? "image/webp" : null;
+}
+
+/** null where the bytes are no UTF-8. */
+export function utf8(content: Uint8Array): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);
+  } catch {
+    return null;
+  }
+}

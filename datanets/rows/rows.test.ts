@@ -1,0 +1,139 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { describe, expect, it } from "vitest";
+import { sampleCard } from "../testing/sample-card.ts";
+import { parseCsv } from "./csv.ts";
+import { findSecrets } from "./find-secrets.ts";
+import { previewRows } from "./preview.ts";
+import { formatOf, readRowsOf } from "./read-rows.ts";
+
+/** One row (stars 4.5, label good, text "Sun, all day"), packed by Snappy; made with hyparquet-writer. */
+const PARQUET = [
+  "UEFSMRUGFRQVGFwVAhUAFQIVABUEFQAAAAMBCBwAAAAAAAASQBUGFRQVGFwVAhUAFQIVABUEFQAAAAMBCBwEAAAAZ29vZBUG",
+  "FSQVKFwVAhUAFQIVABUEFQAAAAMBEDwMAAAAU3VuLCBhbGwgZGF5FQQZTEgEcm9vdBUGABUKJQIYBXN0YXJzABUMJQIYBWxh",
+  "YmVsJQAAFQwlAhgEdGV4dCUAABYCGRwZPCYIHBUKGRUAGRgFc3RhcnMVAhYCFj4WQiYIAAAmShwVDBkVABkYBWxhYmVsFQIW",
+  "AhY+FkImSgAAJowBHBUMGRUAGRgEdGV4dBUCFgIWThZSJowBAAAWygEWAjbWAQAoCWh5cGFycXVldBk8HAAAHAAAHAAAAK8A",
+  "AABQQVIx",
+].join("");
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const texts = (rows: readonly Uint8Array[]) => rows.map((row) => new TextDecoder().decode(row));
+const fields = [
+  { name: "text", type: "text", description: "" },
+  { name: "label", type: "text", description: "" },
+  { name: "stars", type: "number", description: "" },
+] as const;
+const jsonCard = sampleCard({ row: { kind: "json", fields: [...fields], maxBytes: 200 } });
+
+describe("parseCsv", () => {
+  it("takes what RFC 4180 allows", () => {
+    expect(parseCsv('\ufeffa,b\r\n"x, ""y""\nz",\n,last')).toEqual([
+      ["a", "b"],
+      ['x, "y"\nz', ""],
+      ["", "last"],
+    ]);
+    expect(parseCsv("")).toEqual([]);
+  });
+
+  it.each(["a,b\nc", 'a\n"b', 'a\n"b"c', 'a\nb"c', "a\rb"])("refuses %j", (text) => {
+    expect(() => parseCsv(text)).toThrow(expect.objectContaining({ code: "DNT_FILE_UNREADABLE" }));
+  });
+});
+
+describe("readRowsOf", () => {
+  it("writes the same row from JSON lines, CSV and Parquet", async () => {
+    const row = '{"text":"Sun, all day","label":"good","stars":4.5}';
+    const lines = await readRowsOf(
+      jsonCard,
+      "jsonl",
+      bytes(`{"stars": 4.5, "label": "good", "text": "Sun, all day"}\n\n`),
+    );
+    const csv = await readRowsOf(jsonCard, "csv", bytes('label,stars,text\r\ngood,4.5,"Sun, all day"\r\n'));
+    const parquet = await readRowsOf(jsonCard, "parquet", Buffer.from(PARQUET, "base64"));
+    expect([texts(lines), texts(csv), texts(parquet)]).toEqual([[row], [row], [row]]);
+    expect(["a.JSONL", "b.csv", "c.parquet", "d.txt"].map(formatOf)).toEqual([
+      "jsonl",
+      "csv",
+      "parquet",
+      "whole",
+    ]);
+  });
+
+  it("names the record that cannot be read, and takes no Parquet that is none", async () => {
+    const read = (format: "jsonl" | "csv" | "parquet" | "lines", content: Uint8Array) =>
+      readRowsOf(jsonCard, format, content).catch((error) => [error.code, error.data.line]);
+    expect(await read("jsonl", bytes('{"text":"a","label":"good","stars":1}\n{"text":"b"}'))).toEqual([
+      "DNT_FILE_UNREADABLE",
+      2,
+    ]);
+    expect(await read("csv", bytes("text,label,stars\na,good,four"))).toEqual(["DNT_FILE_UNREADABLE", 1]);
+    expect(await read("parquet", bytes("PAR1 no file PAR1"))).toEqual(["DNT_FILE_UNREADABLE", 0]);
+    expect(await read("lines", Uint8Array.of(0xff))).toEqual(["DNT_FILE_UNREADABLE", 0]);
+  });
+});
+
+describe("findSecrets", () => {
+  const kinds = (text: string) => findSecrets(text).map(({ from, kind, to }) => [kind, text.slice(from, to)]);
+
+  it("finds published examples at their places", () => {
+    expect(
+      kinds("pay 4111 1111 1111 1111 to GB82 WEST 1234 5698 7654 32, or DE89370400440532013000"),
+    ).toEqual([
+      ["card", "4111 1111 1111 1111"],
+      ["iban", "GB82 WEST 1234 5698 7654 32"],
+      ["iban", "DE89370400440532013000"],
+    ]);
+    expect(kinds("AKIAIOSFODNN7EXAMPLE; password = hunter2hunter2; -----BEGIN RSA PRIVATE KEY-----")).toEqual(
+      [
+        ["api-key", "AKIAIOSFODNN7EXAMPLE"],
+        ["password", "password = hunter2hunter2"],
+        ["private-key", "-----BEGIN RSA PRIVATE KEY-----"],
+      ],
+    );
+    expect(kinds("write to jane.doe+x@mail.example.org or call +44 20 7946 0958.")).toEqual([
+      ["email", "jane.doe+x@mail.example.org"],
+      ["phone", "+44 20 7946 0958"],
+    ]);
+  });
+
+  it("leaves numbers alone whose sums are wrong, hashes and prices", () => {
+    expect(
+      kinds(
+        "4111 1111 1111 1112, GB82 WEST 1234 5698 7654 33, 0x5FbDB2315678afecb367f032d93F642f64180aa3, 12.50 EUR",
+      ),
+    ).toEqual([]);
+  });
+
+  it("is done soon with a row made against it", () => {
+    const startedAtMs = performance.now();
+    for (const piece of ["a@", "1 ", "+1(", "password:", "eyJaaaaaaaaaa.", "AA11 "])
+      findSecrets(piece.repeat(13_000));
+    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
+  });
+});
+
+describe("a preview", () => {
+  it("names each row that will not count, cannot be hosted or says too much", () => {
+    const card = sampleCard({ row: { kind: "text", fields: [], maxBytes: 80 } });
+    const rows = [
+      "The sun warms the village on the hill all day long, and nobody works.",
+      "The sun warms the village on the hill all day long, and nobody works.",
+      "The sun warms the village on the hill all day long and nobody works!!",
+      "   ",
+      "It rains and rains and then it ...",
+      "x".repeat(81),
+      "Ask jane@example.org about fog",
+      "It was hail.",
+    ].map(bytes);
+    const known = new Set([bytesToHex(sha256(rows[7]!))]);
+    expect(previewRows(card, rows, known).map(({ detail, kind, row }) => [row, kind, detail])).toEqual([
+      [1, "duplicate", "it is row 0 again"],
+      [2, "near-duplicate", "it is nearly row 0 (1.000)"],
+      [3, "empty", "it has no text"],
+      [4, "truncated", "its text seems to be cut off"],
+      [5, "too-large", "81 bytes, the card allows 80"],
+      [6, "email", "jane@e…rg"],
+      [7, "duplicate", "it was committed before"],
+    ]);
+  });
+});

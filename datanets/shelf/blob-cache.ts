@@ -1,0 +1,43 @@
+import type { BlobFiles } from "./blob-files.ts";
+
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** The files that were read last, checked once when they come in. */
+export class BlobCache {
+  readonly #files: BlobFiles;
+  readonly #kept = new Map<string, Promise<Uint8Array>>();
+  #bytes = 0;
+
+  constructor(files: BlobFiles) {
+    this.#files = files;
+  }
+
+  /** @throws DNT_STORE_CORRUPT */
+  get(name: string): Promise<Uint8Array> {
+    const known = this.#kept.get(name);
+    if (known !== undefined) {
+      // The newest is last.
+      this.#kept.delete(name);
+      this.#kept.set(name, known);
+      return known;
+    }
+    const read = this.#files.get(name);
+    this.#kept.set(name, read);
+    read.then(
+      (bytes) => this.#trim(bytes.length),
+      () => this.#kept.delete(name),
+    );
+    return read;
+  }
+
+  #trim(added: number): void {
+    this.#bytes += added;
+    for (const [name, reading] of this.#kept) {
+      if (this.#bytes <= MAX_BYTES || this.#kept.size === 1) return;
+      this.#kept.delete(name);
+      void reading.then((bytes) => {
+        this.#bytes -= bytes.length;
+      });
+    }
+  }
+}

@@ -1,0 +1,204 @@
+/** What the host has taken, durable: cards, lists, pieces of rows, records, quotas. Rows' bytes lie in blob-files.ts. */
+import { join } from "node:path";
+import type { RollupError } from "../../circuits/rollup-error.ts";
+import { checkedJson } from "../../circuits/store/checked-json.ts";
+import {
+  CheckedLevel,
+  type LevelDb,
+  type LevelWrite,
+  type MakeStoreError,
+} from "../../circuits/store/checked-level.ts";
+import { datanetError, datanetErrors } from "../datanet-errors.ts";
+import type { SignedRecord } from "../records/record.ts";
+import { BlobFiles } from "./blob-files.ts";
+
+/** A commit whose list the host has. */
+export interface StoredCommit {
+  /** 0x-hex of 32 bytes. */
+  readonly rowsRoot: string;
+  readonly rowCount: number;
+  readonly contributorId: number;
+  /** Place among all commits to the Datanet: it never changes, since the commit was final when the list came. */
+  readonly commitIndex: number;
+  readonly committedAtMs: number | null;
+  /** The blob of its list. */
+  readonly list: string;
+}
+
+/** Rows of a commit that came in one request: `lengths[i]` bytes of row `from + i`, one after another in a blob. */
+export interface StoredPiece {
+  readonly from: number;
+  readonly blob: string;
+  readonly lengths: readonly number[];
+}
+
+export interface StoredVersionList {
+  readonly rowsRoot: string;
+  readonly rowCount: number;
+  readonly list: string;
+}
+
+const digits = (value: number) => value.toString().padStart(10, "0");
+const keys = {
+  card: (datanetId: number, index: number) => `card/${digits(datanetId)}/${digits(index)}`,
+  commit: (datanetId: number, root: string) => `commit/${digits(datanetId)}/${root}`,
+  piece: (datanetId: number, root: string, from: number) =>
+    `piece/${digits(datanetId)}/${root}/${digits(from)}`,
+  version: (datanetId: number, root: string) => `version/${digits(datanetId)}/${root}`,
+  record: (datanetId: number, index: number) => `record/${digits(datanetId)}/${digits(index)}`,
+  usage: (leafId: number, day: number) => `usage/${digits(leafId)}/${digits(day)}`,
+};
+
+const CODES = {
+  locked: "DNT_STORE_LOCKED",
+  corrupt: "DNT_STORE_CORRUPT",
+  failed: "DNT_STORE_FAILED",
+} as const;
+
+const storeErrors: MakeStoreError = (fault) => {
+  const { remedy } = datanetErrors[CODES[fault]];
+  return {
+    remedy: `${remedy[0]!.toUpperCase()}${remedy.slice(1)}.`,
+    make: (message, details) => datanetError(CODES[fault], message, details),
+  };
+};
+
+const put = (key: string, value: unknown): LevelWrite => ({ type: "put", key, value });
+
+export interface Usage {
+  readonly bytes: number;
+  readonly records: number;
+}
+
+/** What a leaf has stored on a day (UTC, counted from 1970), as of now. */
+export interface UsageWrite {
+  readonly leafId: number;
+  readonly day: number;
+  readonly usage: Usage;
+}
+
+const putUsage = ({ day, leafId, usage }: UsageWrite) => put(keys.usage(leafId, day), usage);
+
+/** Each write is durable when it resolves. All throw DNT_STORE_CORRUPT or DNT_STORE_FAILED where files or disk fail. */
+export class HostStore {
+  readonly blobs: BlobFiles;
+  readonly #level: CheckedLevel;
+  readonly #db: LevelDb;
+  #blobBytes: number;
+
+  private constructor(level: CheckedLevel, blobs: BlobFiles, blobBytes: number) {
+    this.#level = level;
+    this.#db = level.db;
+    this.blobs = blobs;
+    this.#blobBytes = blobBytes;
+  }
+
+  /** @throws DNT_STORE_LOCKED, DNT_STORE_CORRUPT, DNT_STORE_FAILED */
+  static async open(folder: string, onFailure: (error: RollupError) => void): Promise<HostStore> {
+    const level = await CheckedLevel.open(join(folder, "store"), {
+      valueEncoding: checkedJson,
+      errors: storeErrors,
+      onFailure,
+    });
+    const blobs = new BlobFiles(join(folder, "rows"));
+    try {
+      return new HostStore(level, blobs, await blobs.open());
+    } catch (cause) {
+      await level.close();
+      throw datanetError("DNT_STORE_FAILED", `cannot open the rows under ${folder}`, {
+        data: { folder },
+        cause,
+      });
+    }
+  }
+
+  /** Of all blobs on disk. */
+  get blobBytes(): number {
+    return this.#blobBytes;
+  }
+
+  async putBlob(bytes: Uint8Array): Promise<string> {
+    try {
+      const { isNew, name } = await this.blobs.put(bytes);
+      if (isNew) this.#blobBytes += bytes.length;
+      return name;
+    } catch (cause) {
+      throw this.#level.failed("write a file of", cause);
+    }
+  }
+
+  /** @param index counts the cards of the Datanet as they came */
+  addCard(datanetId: number, index: number, text: string): Promise<void> {
+    return this.#level.write([put(keys.card(datanetId, index), text)]);
+  }
+
+  addCommit(datanetId: number, commit: StoredCommit, usage: UsageWrite): Promise<void> {
+    return this.#level.write([put(keys.commit(datanetId, commit.rowsRoot), commit), putUsage(usage)]);
+  }
+
+  /** The piece and what it counts against its sender's quota, all or nothing. */
+  addPiece(datanetId: number, rowsRoot: string, piece: StoredPiece, usage: UsageWrite): Promise<void> {
+    return this.#level.write([put(keys.piece(datanetId, rowsRoot, piece.from), piece), putUsage(usage)]);
+  }
+
+  addVersion(datanetId: number, version: StoredVersionList, usage: UsageWrite): Promise<void> {
+    return this.#level.write([put(keys.version(datanetId, version.rowsRoot), version), putUsage(usage)]);
+  }
+
+  /** @param index counts the records of the Datanet as they came */
+  addRecord(datanetId: number, index: number, record: SignedRecord, usage: UsageWrite): Promise<void> {
+    return this.#level.write([put(keys.record(datanetId, index), record), putUsage(usage)]);
+  }
+
+  async usage(leafId: number, day: number): Promise<Usage> {
+    const found = await this.#level.read(this.#db.get(keys.usage(leafId, day)));
+    return (found as Usage | undefined) ?? { bytes: 0, records: 0 };
+  }
+
+  /** Every Datanet that something is stored of, ascending. */
+  async datanetIds(): Promise<number[]> {
+    const ids = new Set<number>();
+    for await (const [key] of this.#each("card")) ids.add(Number(key.split("/")[1]));
+    return [...ids].sort((a, b) => a - b);
+  }
+
+  /** In the order in which they came. */
+  async cards(datanetId: number): Promise<string[]> {
+    return this.#all<string>("card", datanetId);
+  }
+
+  async commits(datanetId: number): Promise<StoredCommit[]> {
+    return this.#all<StoredCommit>("commit", datanetId);
+  }
+
+  async versions(datanetId: number): Promise<StoredVersionList[]> {
+    return this.#all<StoredVersionList>("version", datanetId);
+  }
+
+  /** Ascending by `from`. */
+  async pieces(datanetId: number, rowsRoot: string): Promise<StoredPiece[]> {
+    return this.#all<StoredPiece>("piece", datanetId, `/${rowsRoot}`);
+  }
+
+  /** In the order in which they came. */
+  async *records(datanetId: number, from = 0): AsyncGenerator<SignedRecord> {
+    const range = { gte: keys.record(datanetId, from), lt: keys.record(datanetId + 1, 0) };
+    for await (const [, value] of this.#level.readEach(this.#db.iterator(range))) yield value as SignedRecord;
+  }
+
+  close(): Promise<void> {
+    return this.#level.close();
+  }
+
+  async #all<T>(kind: string, datanetId: number, more = ""): Promise<T[]> {
+    const found: T[] = [];
+    for await (const [, value] of this.#each(`${kind}/${digits(datanetId)}${more}`)) found.push(value as T);
+    return found;
+  }
+
+  /** Keys below a prefix; "0" is what follows "/". */
+  #each(prefix: string): AsyncGenerator<[string, unknown]> {
+    const range = { gte: `${prefix}/`, lt: `${prefix}0` };
+    return this.#level.readEach(this.#db.iterator(range)) as AsyncGenerator<[string, unknown]>;
+  }
+}

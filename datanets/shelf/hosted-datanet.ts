@@ -1,0 +1,358 @@
+import { hex32 } from "../../circuits/hex.ts";
+import { contributionRoot, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
+import { type NamedCard, readCard } from "../card/card.ts";
+import { datanetError } from "../datanet-errors.ts";
+import { recordId, type SignedRecord } from "../records/record.ts";
+import { RecordBook } from "../records/record-book.ts";
+import { DIGEST_BYTES, decodeVersion, type ListedRow, rowHashesOf, versionRowsOf } from "../rows/row-wire.ts";
+import { BlobCache } from "./blob-cache.ts";
+import { sha256Hex } from "./blob-files.ts";
+import type { HostStore, StoredPiece, StoredVersionList, UsageWrite } from "./host-store.ts";
+import { HostedCommit } from "./hosted-commit.ts";
+import type { HostCommit } from "./ledger-view.ts";
+import { RowTable } from "./row-table.ts";
+
+/** Pieces' rows are read in turns of so many bytes, so that requests are answered meanwhile. */
+const MAX_ROWS_A_TURN = 2_000;
+
+/** Counts bytes that are about to be stored against their sender. */
+type Account = (newBytes: number) => Promise<UsageWrite>;
+
+/** Everything that the host has of one Datanet. Writes come one after another; each is durable before it counts. */
+export class HostedDatanet {
+  readonly id: number;
+  readonly rows = new RowTable();
+  readonly book = new RecordBook();
+  readonly #store: HostStore;
+  readonly #domain: bigint;
+  readonly #blobs: BlobCache;
+  readonly #cards = new Map<string, NamedCard>();
+  #lastCard: NamedCard | null = null;
+  #cardCount = 0;
+  readonly #commits: HostedCommit[] = [];
+  readonly #commitByRoot = new Map<string, HostedCommit>();
+  readonly #versions = new Map<string, StoredVersionList>();
+  readonly #recordIds = new Set<string>();
+  /** Rows that records speak of, by number: all others wait for labels. */
+  readonly #touched = new Map<number, string>();
+  #revision = 0;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(id: number, store: HostStore, domain: bigint) {
+    this.id = id;
+    this.#store = store;
+    this.#domain = domain;
+    this.#blobs = new BlobCache(store.blobs);
+  }
+
+  /** Reads everything back from the store. @throws DNT_STORE_CORRUPT */
+  async load(): Promise<void> {
+    for (const text of await this.#store.cards(this.id)) this.#keepCard(readCard(text));
+    for (const facts of await this.#store.commits(this.id)) {
+      const commit = this.#keepCommit(new HostedCommit(facts));
+      for (const piece of await this.#store.pieces(this.id, facts.rowsRoot))
+        await this.#keepPiece(commit, piece);
+    }
+    for (const version of await this.#store.versions(this.id)) this.#versions.set(version.rowsRoot, version);
+    for await (const record of this.#store.records(this.id)) this.#keepRecord(record);
+  }
+
+  /** Grows with everything that is taken: what was worked out before may be old then. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** The card of a policy word; null where the host does not have it. */
+  card(policy: bigint): NamedCard | null {
+    return this.#cards.get(hex32(policy)) ?? null;
+  }
+
+  /** The card that came last: what holds until the ledger's present one is here. @throws DNT_NOT_HOSTED */
+  requireCard(policy: bigint): NamedCard {
+    const card = this.card(policy) ?? this.#lastCard;
+    if (card === null)
+      throw datanetError("DNT_NOT_HOSTED", `this host has no card of Datanet ${this.id}`, {
+        data: { datanetId: this.id },
+      });
+    return card;
+  }
+
+  addCard(card: NamedCard): Promise<void> {
+    return this.#inTurn(async () => {
+      if (card.policy === this.#lastCard?.policy) return;
+      await this.#store.addCard(this.id, this.#cardCount, card.text);
+      this.#keepCard(card);
+      this.#revision += 1;
+    });
+  }
+
+  get commits(): readonly HostedCommit[] {
+    return this.#commits;
+  }
+
+  commit(rowsRoot: string): HostedCommit | undefined {
+    return this.#commitByRoot.get(rowsRoot);
+  }
+
+  /** @throws DNT_LIST_MISSING */
+  requireCommit(rowsRoot: string): HostedCommit {
+    const commit = this.commit(rowsRoot);
+    if (commit === undefined)
+      throw datanetError("DNT_LIST_MISSING", `this host has no list of the commit ${rowsRoot}`, {
+        data: { rowsRoot },
+      });
+    return commit;
+  }
+
+  /** Takes the list behind a final commit. @throws DNT_LIST_MISMATCH */
+  addList(
+    digests: Uint8Array,
+    { commit, commitIndex }: { readonly commit: HostCommit; readonly commitIndex: number },
+    account: Account,
+  ): Promise<HostedCommit> {
+    return this.#inTurn(async () => {
+      const rowsRoot = hex32(commit.rowsRoot);
+      const known = this.commit(rowsRoot);
+      if (known !== undefined) return known;
+      const rowCount = digests.length / DIGEST_BYTES;
+      if (rowCount !== commit.rowCount || contributionRoot(rowHashesOf(digests)) !== commit.rowsRoot)
+        throw mismatch(`the list of ${rowCount} rows is not that of the commit`, rowsRoot);
+      const { committedAtMs, contributorId } = commit;
+      const usage = await account(digests.length);
+      const list = await this.#store.putBlob(digests);
+      const facts = { rowsRoot, rowCount, contributorId, commitIndex, committedAtMs, list };
+      await this.#store.addCommit(this.id, facts, usage);
+      this.#revision += 1;
+      return this.#keepCommit(new HostedCommit(facts));
+    });
+  }
+
+  /** SHA-256 of each row of a commit, 32 bytes each. */
+  list(commit: HostedCommit): Promise<Uint8Array> {
+    return this.#blobs.get(commit.facts.list);
+  }
+
+  /**
+   * Takes rows of a commit, from place `from` on, each checked against the list; those that are here are passed over.
+   * Durable when it resolves. @returns how many are new. @throws DNT_ROW_MISMATCH, DNT_STORE_FAILED
+   */
+  addRows(
+    commit: HostedCommit,
+    from: number,
+    rows: readonly Uint8Array[],
+    account: Account,
+  ): Promise<number> {
+    return this.#inTurn(async () => {
+      const list = await this.list(commit);
+      for (const [i, row] of rows.entries()) {
+        const at = (from + i) * DIGEST_BYTES;
+        const digest = Buffer.from(list.subarray(at, at + DIGEST_BYTES)).toString("hex");
+        if (row.length === 0 || sha256Hex(row) !== digest)
+          throw datanetError("DNT_ROW_MISMATCH", `row ${from + i} is not the one that was committed`, {
+            data: { index: from + i, digest },
+          });
+      }
+      let newCount = 0;
+      for (let first = 0; first < rows.length; ) {
+        if (commit.has(from + first)) {
+          first += 1;
+          continue;
+        }
+        let end = first + 1;
+        while (end < rows.length && !commit.has(from + end)) end += 1;
+        newCount += await this.#takePiece(commit, from + first, rows.slice(first, end), account);
+        first = end;
+      }
+      return newCount;
+    });
+  }
+
+  /** Rows of a commit as they lie here, from `from` on and without a gap, up to `maxBytes`, but one at least. */
+  async readRows(commit: HostedCommit, from: number, maxBytes: number): Promise<Uint8Array[]> {
+    const rows: Uint8Array[] = [];
+    let bytes = 0;
+    for (let index = from; ; ) {
+      const piece = commit.pieceOf(index);
+      if (piece === undefined) return rows;
+      const blob = await this.#blobs.get(piece.blob);
+      let offset = 0;
+      for (const [i, length] of piece.lengths.entries()) {
+        if (piece.from + i === index) {
+          if (rows.length > 0 && bytes + length > maxBytes) return rows;
+          rows.push(blob.subarray(offset, offset + length));
+          bytes += length;
+          index += 1;
+        }
+        offset += length;
+      }
+    }
+  }
+
+  /** A row's bytes. @throws DNT_NOT_HOSTED */
+  async row(digest: string): Promise<Uint8Array> {
+    return this.content(this.requireRow(digest));
+  }
+
+  /** A row's number. @throws DNT_NOT_HOSTED */
+  requireRow(digest: string): number {
+    const row = this.rows.find(digest);
+    if (row === undefined)
+      throw datanetError("DNT_NOT_HOSTED", `this host has no row ${digest}`, { data: { digest } });
+    return row;
+  }
+
+  async content(row: number): Promise<Uint8Array> {
+    const { blob, length, offset } = this.rows.place(row);
+    return (await this.#blobs.get(blob)).subarray(offset, offset + length);
+  }
+
+  get versions(): readonly StoredVersionList[] {
+    return [...this.#versions.values()];
+  }
+
+  /** Takes the list behind a version's root. @throws DNT_LIST_MISMATCH */
+  addVersion(list: Uint8Array, rowsRoot: bigint, account: Account): Promise<void> {
+    return this.#inTurn(async () => {
+      const root = hex32(rowsRoot);
+      if (this.#versions.has(root)) return;
+      const rows = decodeVersion(list);
+      if (versionRowsRoot(versionRowsOf(rows)) !== rowsRoot)
+        throw mismatch(`the list of ${rows.length} rows is not that of the version`, root);
+      const usage = await account(list.length);
+      const stored = { rowsRoot: root, rowCount: rows.length, list: await this.#store.putBlob(list) };
+      await this.#store.addVersion(this.id, stored, usage);
+      this.#versions.set(root, stored);
+      this.#revision += 1;
+    });
+  }
+
+  /** The list behind a version's root, as it travels. @throws DNT_NOT_HOSTED */
+  versionList(rowsRoot: string): Promise<Uint8Array> {
+    const version = this.#versions.get(rowsRoot);
+    if (version === undefined)
+      throw datanetError("DNT_NOT_HOSTED", `this host has no version of root ${rowsRoot}`, {
+        data: { rowsRoot },
+      });
+    return this.#blobs.get(version.list);
+  }
+
+  async version(rowsRoot: string): Promise<ListedRow[]> {
+    return decodeVersion(await this.versionList(rowsRoot));
+  }
+
+  get recordCount(): number {
+    return this.#recordIds.size;
+  }
+
+  hasRecord(id: string): boolean {
+    return this.#recordIds.has(id);
+  }
+
+  /**
+   * Takes a checked record; it holds from when it resolves.
+   * @param check throws where the record may not be said: run last, so that two at once do not both pass it
+   */
+  addRecord(record: SignedRecord, usage: UsageWrite, check: () => void): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#recordIds.has(recordId(this.#domain, record.body))) return;
+      check();
+      await this.#store.addRecord(this.id, this.#recordIds.size, record, usage);
+      this.#keepRecord(record);
+      this.#revision += 1;
+    });
+  }
+
+  /** Records in the order in which they came. */
+  records(from: number): AsyncGenerator<SignedRecord> {
+    return this.#store.records(this.id, from);
+  }
+
+  /** The digests of rows that records speak of, by the row's number. */
+  get touched(): ReadonlyMap<number, string> {
+    return this.#touched;
+  }
+
+  #keepCard(card: NamedCard): void {
+    this.#cards.set(hex32(card.policy), card);
+    this.#lastCard = card;
+    this.#cardCount += 1;
+  }
+
+  #keepCommit(commit: HostedCommit): HostedCommit {
+    this.#commits.push(commit);
+    this.#commitByRoot.set(commit.facts.rowsRoot, commit);
+    return commit;
+  }
+
+  async #takePiece(
+    commit: HostedCommit,
+    from: number,
+    rows: readonly Uint8Array[],
+    account: Account,
+  ): Promise<number> {
+    const content = Buffer.concat(rows);
+    const usage = await account(content.length);
+    const blob = await this.#store.putBlob(content);
+    const piece = { from, blob, lengths: rows.map(({ length }) => length) };
+    await this.#store.addPiece(this.id, commit.facts.rowsRoot, piece, usage);
+    await this.#indexPiece(commit, piece, content);
+    this.#revision += 1;
+    return rows.length;
+  }
+
+  async #keepPiece(commit: HostedCommit, piece: StoredPiece): Promise<void> {
+    await this.#indexPiece(commit, piece, await this.#store.blobs.get(piece.blob));
+  }
+
+  async #indexPiece(commit: HostedCommit, piece: StoredPiece, content: Uint8Array): Promise<void> {
+    const list = await this.list(commit);
+    commit.add(piece);
+    const number = this.#commits.indexOf(commit);
+    let offset = 0;
+    const rows = piece.lengths.map((length, i) => {
+      const at = (piece.from + i) * DIGEST_BYTES;
+      const row = {
+        digest: list.subarray(at, at + DIGEST_BYTES),
+        content: content.subarray(offset, offset + length),
+        commit: number,
+        index: piece.from + i,
+      };
+      offset += length;
+      return row;
+    });
+    this.#moveToFirst(commit, rows);
+    this.rows.add(this.#lastCard!.card, piece.blob, rows);
+    if (rows.length >= MAX_ROWS_A_TURN) await new Promise(setImmediate);
+  }
+
+  /** A row that was committed twice counts for whoever committed it first, whichever came to this host first. */
+  #moveToFirst(
+    commit: HostedCommit,
+    rows: readonly { digest: Uint8Array; commit: number; index: number }[],
+  ): void {
+    for (const { commit: number, digest, index } of rows) {
+      const known = this.rows.find(Buffer.from(digest).toString("hex"));
+      if (known === undefined) continue;
+      const held = this.#commits[this.rows.commitOf(known)]!;
+      if (commit.facts.commitIndex < held.facts.commitIndex) this.rows.move(known, number, index);
+    }
+  }
+
+  #keepRecord(record: SignedRecord): void {
+    const id = recordId(this.#domain, record.body);
+    this.#recordIds.add(id);
+    this.book.add(id, record.body);
+    if (!("row" in record.body)) return;
+    const row = this.rows.find(record.body.row);
+    if (row !== undefined) this.#touched.set(row, record.body.row);
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+}
+
+const mismatch = (why: string, rowsRoot: string) =>
+  datanetError("DNT_LIST_MISMATCH", why, { data: { rowsRoot } });

@@ -1,0 +1,207 @@
+/**
+ * What the host asks a sequencer or a follower: keys of leaves, policies, commits, versions. Commits are checked against
+ * the Datanet's chain, so none is left out, added or moved; that they are final is the sequencer's word, and a follower's
+ * is its own check of L1.
+ */
+import { z } from "zod";
+import { commitChain } from "../../circuits/ledger/commit-chain.ts";
+import { askSequencer } from "../../circuits/wire/sequencer-request.ts";
+import { count, element, elementOrDecimal, hash, leafId } from "../../circuits/wire/wire-fields.ts";
+import { datanetError } from "../datanet-errors.ts";
+
+const leafSchema = z.object({
+  id: leafId,
+  kind: z.enum(["account", "datanet", "model"]),
+  l1Owner: z.string(),
+  keyX: element,
+  chain: element,
+  datanet: z
+    .object({
+      version: count,
+      rowCount: count,
+      publishedAt: count,
+      policy: element,
+      rowsRoot: element,
+    })
+    .nullish(),
+});
+export type HostLeaf = z.output<typeof leafSchema>;
+
+const operationSchema = z.object({
+  hash,
+  kind: z.string(),
+  a: leafId,
+  b: leafId,
+  amountCode: elementOrDecimal,
+  words: z.array(element),
+  status: z.string(),
+  opIndex: count.nullish(),
+  acknowledgedAtMs: z.number().nullish(),
+});
+type HostOperation = z.output<typeof operationSchema>;
+
+export interface HostCommit {
+  readonly rowsRoot: bigint;
+  readonly contributorId: number;
+  readonly rowCount: number;
+  readonly isFinal: boolean;
+  readonly committedAtMs: number | null;
+}
+
+/** A PublishVersion; the first one's number is 1. */
+export interface HostVersion {
+  readonly version: number;
+  readonly rowsRoot: bigint;
+  readonly rowCount: number;
+  readonly policy: bigint;
+  readonly isFinal: boolean;
+  readonly publishedAtMs: number | null;
+}
+
+export interface DatanetHistory {
+  /** In the ledger's order. */
+  readonly commits: readonly HostCommit[];
+  readonly versions: readonly HostVersion[];
+}
+
+const PAGE_SIZE = 200;
+
+export class HostLedger {
+  readonly #endpoint: { readonly sequencerUrl: string };
+  readonly #cacheMs: number;
+  readonly #nowMs: () => number;
+  readonly #leaves = new Map<number, { readonly atMs: number; readonly leaf: Promise<HostLeaf | null> }>();
+  readonly #histories = new Map<
+    number,
+    { readonly atMs: number; readonly history: Promise<DatanetHistory> }
+  >();
+  /** Final operations of each Datanet, newest first: they are asked for once. */
+  readonly #final = new Map<number, readonly HostOperation[]>();
+
+  constructor(options: { sequencerUrl: string; cacheMs: number }, nowMs: () => number = Date.now) {
+    this.#endpoint = { sequencerUrl: options.sequencerUrl };
+    this.#cacheMs = options.cacheMs;
+    this.#nowMs = nowMs;
+  }
+
+  /** null where there is no such leaf. @throws DNT_LEDGER_UNREACHABLE */
+  leaf(id: number): Promise<HostLeaf | null> {
+    return cached(this.#leaves, id, this.#nowMs(), this.#cacheMs, "leaf", () => this.#askLeaf(id));
+  }
+
+  /** @throws DNT_UNKNOWN_DATANET, DNT_LEDGER_UNREACHABLE */
+  async datanet(id: number): Promise<HostLeaf & { readonly datanet: NonNullable<HostLeaf["datanet"]> }> {
+    const leaf = await this.leaf(id);
+    const { datanet } = leaf ?? {};
+    if (leaf === null || datanet == null)
+      throw datanetError("DNT_UNKNOWN_DATANET", `leaf ${id} is no Datanet`, { data: { datanetId: id } });
+    return { ...leaf, datanet };
+  }
+
+  /** @throws DNT_UNKNOWN_DATANET, DNT_LEDGER_UNREACHABLE, DNT_LEDGER_INCOMPLETE */
+  history(id: number): Promise<DatanetHistory> {
+    return cached(this.#histories, id, this.#nowMs(), this.#cacheMs, "history", () => this.#askHistory(id));
+  }
+
+  /** Forgets what was asked: the next answer is a new one. */
+  forget(id: number): void {
+    this.#leaves.delete(id);
+    this.#histories.delete(id);
+  }
+
+  #askLeaf(id: number): Promise<HostLeaf | null> {
+    return this.#ask(`/v1/leaves/${id}`, leafSchema);
+  }
+
+  async #askHistory(id: number): Promise<DatanetHistory> {
+    const operations = await this.#operations(id);
+    const leaf = await this.#askLeaf(id);
+    if (leaf?.datanet == null)
+      throw datanetError("DNT_UNKNOWN_DATANET", `leaf ${id} is no Datanet`, { data: { datanetId: id } });
+    const executed = operations
+      .filter(({ opIndex, status }) => status !== "dropped" && opIndex != null)
+      .sort((a, b) => a.opIndex! - b.opIndex!);
+    const commits = executed
+      .filter(({ b, kind }) => kind === "commitData" && b === id)
+      .map(({ a, acknowledgedAtMs, amountCode, status, words }) => ({
+        rowsRoot: words[0]!,
+        contributorId: a,
+        rowCount: Number(amountCode),
+        isFinal: status === "final",
+        committedAtMs: acknowledgedAtMs ?? null,
+      }));
+    const versions = executed
+      .filter(({ a, kind }) => kind === "publishVersion" && a === id)
+      .map(({ acknowledgedAtMs, status, words }, i) => ({
+        version: i + 1,
+        rowsRoot: words[0]!,
+        rowCount: Number(words[3]!),
+        policy: words[4]!,
+        isFinal: status === "final",
+        publishedAtMs: acknowledgedAtMs ?? null,
+      }));
+    if (commitChain(commits) !== leaf.chain || versions.length !== leaf.datanet.version) {
+      throw datanetError(
+        "DNT_LEDGER_INCOMPLETE",
+        `the ${commits.length} commits and ${versions.length} versions that are listed are not those of Datanet ${id}`,
+        { data: { datanetId: id, commitCount: commits.length, versionCount: versions.length } },
+      );
+    }
+    return { commits, versions };
+  }
+
+  /** Newest first. */
+  async #operations(id: number): Promise<HostOperation[]> {
+    const known = this.#final.get(id) ?? [];
+    const newestKnown = known[0]?.hash;
+    const found: HostOperation[] = [];
+    for (;;) {
+      const before = found.at(-1)?.hash;
+      const page = await this.#ask(
+        `/v1/operations?leaf=${id}&limit=${PAGE_SIZE}${before === undefined ? "" : `&before=${before}`}`,
+        z.array(operationSchema),
+      );
+      if (page === null) return [];
+      const end = page.findIndex((operation) => operation.hash === newestKnown);
+      found.push(...(end < 0 ? page : page.slice(0, end)));
+      if (end >= 0 || page.length < PAGE_SIZE) break;
+    }
+    const all = [...found, ...known];
+    const firstFinal = all.findIndex(({ status }) => status === "final");
+    const isSettled = ({ status }: HostOperation) => status === "final" || status === "dropped";
+    if (firstFinal >= 0 && all.slice(firstFinal).every(isSettled)) this.#final.set(id, all.slice(firstFinal));
+    return all;
+  }
+
+  async #ask<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema> | null> {
+    const { failure, value } = await askSequencer(this.#endpoint, { path }, schema);
+    if (failure === null) return value;
+    if (failure.error?.code === "OP_UNKNOWN_LEAF") return null;
+    throw datanetError("DNT_LEDGER_UNREACHABLE", `the sequencer does not help: ${failure.reason}`, {
+      data: { url: failure.url },
+      cause: failure.cause,
+    });
+  }
+}
+
+/** A failure is asked again at once. */
+function cached<Name extends string, T>(
+  cache: Map<number, { readonly atMs: number } & { readonly [K in Name]: Promise<T> }>,
+  id: number,
+  nowMs: number,
+  cacheMs: number,
+  name: Name,
+  ask: () => Promise<T>,
+): Promise<T> {
+  const known = cache.get(id);
+  if (known !== undefined && nowMs - known.atMs < cacheMs) return known[name];
+  const asked = ask();
+  const entry = { atMs: nowMs, [name]: asked } as { readonly atMs: number } & {
+    readonly [K in Name]: Promise<T>;
+  };
+  cache.set(id, entry);
+  asked.catch(() => {
+    if (cache.get(id) === entry) cache.delete(id);
+  });
+  return asked;
+}

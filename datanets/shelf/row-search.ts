@@ -1,0 +1,96 @@
+/** Finding rows by words and facts, in the order in which they came to this host, and what is shown of each. */
+import type { Card } from "../card/card.ts";
+import { outcomeOf, type RowOutcome } from "../records/record-book.ts";
+import { viewRow } from "../rows/row-view.ts";
+import type { HostedDatanet } from "./hosted-datanet.ts";
+
+export const ROW_STATES = ["waiting", "disputed", "accepted", "leftOut"] as const;
+
+export interface RowFilter {
+  readonly text?: string | undefined;
+  /** The accepted label, else the row's own. */
+  readonly label?: string | undefined;
+  readonly contributorId?: number | undefined;
+  readonly state?: RowOutcome["state"] | undefined;
+  /** Rows that are not of the card's kind, or those that are. */
+  readonly isWellFormed?: boolean | undefined;
+}
+
+/** Of results, so that pages of one search are cut from one list. */
+const MAX_KEPT_RESULTS = 16;
+
+export class RowSearch {
+  readonly #datanet: HostedDatanet;
+  readonly #kept = new Map<string, { readonly revision: number; readonly rows: Int32Array }>();
+
+  constructor(datanet: HostedDatanet) {
+    this.#datanet = datanet;
+  }
+
+  /** Row numbers, ascending. */
+  find(card: Card, filter: RowFilter): Int32Array {
+    const key = JSON.stringify([card.labelling, filter]);
+    const { revision } = this.#datanet;
+    const known = this.#kept.get(key);
+    if (known?.revision === revision) return known.rows;
+    const rows = this.#search(card, filter);
+    this.#kept.delete(key);
+    this.#kept.set(key, { revision, rows });
+    if (this.#kept.size > MAX_KEPT_RESULTS) this.#kept.delete(this.#kept.keys().next().value as string);
+    return rows;
+  }
+
+  #search(card: Card, filter: RowFilter): Int32Array {
+    const { rows } = this.#datanet;
+    const { contributorId, isWellFormed, label, state, text } = filter;
+    const candidates =
+      text === undefined ? Int32Array.from({ length: rows.size }, (_, row) => row) : rows.search.find(text);
+    if (
+      contributorId === undefined &&
+      label === undefined &&
+      state === undefined &&
+      isWellFormed === undefined
+    )
+      return candidates;
+    const contributors = this.#datanet.commits.map(({ facts }) => facts.contributorId);
+    return candidates.filter((row) => {
+      if (contributorId !== undefined && contributors[rows.commitOf(row)] !== contributorId) return false;
+      const facts = rows.facts(row);
+      if (isWellFormed !== undefined && facts.isWellFormed !== isWellFormed) return false;
+      if (state === undefined && label === undefined) return true;
+      const outcome = outcomeAt(this.#datanet, card, row);
+      if (state !== undefined && outcome.state !== state) return false;
+      return label === undefined || (outcome.state === "accepted" ? outcome.label : facts.label) === label;
+    });
+  }
+}
+
+const WAITING: RowOutcome = { state: "waiting" };
+
+/** The outcome of a row by its number. */
+export function outcomeAt({ book, touched }: HostedDatanet, card: Card, row: number): RowOutcome {
+  const digest = touched.get(row);
+  return digest === undefined ? WAITING : outcomeOf(card, book.row(digest));
+}
+
+/** A row in a list. `label` stands in the row itself; `outcome` is what labellers and reviewers have made of it. */
+export async function rowView(datanet: HostedDatanet, card: Card, row: number, excerptCharacters: number) {
+  const { commit, index, length } = datanet.rows.place(row);
+  const { contributorId, rowsRoot } = datanet.commits[commit]!.facts;
+  const digest = datanet.rows.digest(row);
+  const said = datanet.book.row(digest);
+  const { text } = viewRow(card, await datanet.content(row));
+  return {
+    digest,
+    commit: rowsRoot,
+    index,
+    contributorId,
+    bytes: length,
+    ...datanet.rows.facts(row),
+    excerpt: text.slice(0, excerptCharacters),
+    isCut: text.length > excerptCharacters,
+    labelCount: said.labels.size,
+    objectionCount: said.objections.length,
+    outcome: outcomeOf(card, said),
+  };
+}

@@ -1,0 +1,87 @@
+import type { Card } from "../card/card.ts";
+import { agreementOf } from "../records/agreement.ts";
+import type { HostedDatanet } from "./hosted-datanet.ts";
+import { outcomeAt } from "./row-search.ts";
+
+const DAY_MS = 86_400_000;
+
+/** Counts for people and pictures: classes, states, lengths by powers of two, growth by day (UTC). */
+export function rowStatistics(datanet: HostedDatanet, card: Card) {
+  const { commits, rows } = datanet;
+  const labels: Record<string, number> = Object.create(null);
+  const states = { waiting: 0, disputed: 0, accepted: 0, leftOut: 0 };
+  const lengths: number[] = [];
+  const contributors = new Map<number, number>();
+  let malformedCount = 0;
+  let bytes = 0;
+  for (let row = 0; row < rows.size; row++) {
+    const outcome = outcomeAt(datanet, card, row);
+    const { isWellFormed, label } = rows.facts(row);
+    const name = outcome.state === "accepted" ? outcome.label : (label ?? "");
+    labels[name] = (labels[name] ?? 0) + 1;
+    states[outcome.state] += 1;
+    if (!isWellFormed) malformedCount += 1;
+    const length = rows.lengthOf(row);
+    bytes += length;
+    const power = Math.max(0, 32 - Math.clz32(length - 1));
+    lengths[power] = (lengths[power] ?? 0) + 1;
+    const { contributorId } = commits[rows.commitOf(row)]!.facts;
+    contributors.set(contributorId, (contributors.get(contributorId) ?? 0) + 1);
+  }
+  return {
+    rowCount: rows.size,
+    bytes,
+    malformedCount,
+    /** By accepted label, else the row's own; "" = neither. */
+    labels: Object.entries(labels).map(([label, rowCount]) => ({ label, rowCount })),
+    states,
+    lengths: Array.from(lengths, (rowCount = 0, power) => ({ maxBytes: 2 ** power, rowCount })),
+    contributors: [...contributors].map(([contributorId, rowCount]) => ({ contributorId, rowCount })),
+    growth: growthOf(datanet),
+    labelling: labellingOf(datanet),
+  };
+}
+
+/** Rows committed by day, of the commits whose lists are here. */
+function growthOf({ commits }: HostedDatanet): { day: string; rowCount: number }[] {
+  const days = new Map<string, number>();
+  for (const { facts } of commits) {
+    if (facts.committedAtMs === null) continue;
+    const day = new Date(Math.floor(facts.committedAtMs / DAY_MS) * DAY_MS).toISOString().slice(0, 10);
+    days.set(day, (days.get(day) ?? 0) + facts.rowCount);
+  }
+  return [...days].sort(([a], [b]) => (a < b ? -1 : 1)).map(([day, rowCount]) => ({ day, rowCount }));
+}
+
+/** Agreement of all labels, by day of a row's last label, and how often each labeller meets gold rows' labels. */
+function labellingOf({ book }: HostedDatanet) {
+  const all: Map<number, string>[] = [];
+  const byDay = new Map<string, Map<number, string>[]>();
+  const gold = new Map<number, { right: number; wrong: number }>();
+  for (const [, row] of book.rows()) {
+    if (row.labels.size === 0) continue;
+    const said = new Map([...row.labels.values()].map(({ label, leafId }) => [leafId, label]));
+    all.push(said);
+    const lastMs = Math.max(...[...row.labels.values()].map(({ atMs }) => atMs));
+    const day = new Date(lastMs).toISOString().slice(0, 10);
+    byDay.set(day, [...(byDay.get(day) ?? []), said]);
+    if (row.gold === null) continue;
+    for (const [leafId, label] of said) {
+      const score = gold.get(leafId) ?? { right: 0, wrong: 0 };
+      if (label === row.gold.label) score.right += 1;
+      else score.wrong += 1;
+      gold.set(leafId, score);
+    }
+  }
+  return {
+    agreement: agreementOf(all),
+    agreementByDay: [...byDay]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([day, rows]) => ({ day, ...agreementOf(rows) })),
+    labellers: [...book.labelCounts].map(([leafId, labelCount]) => ({
+      leafId,
+      labelCount,
+      gold: gold.get(leafId) ?? { right: 0, wrong: 0 },
+    })),
+  };
+}

@@ -1,0 +1,118 @@
+import { hexToBytes } from "@noble/hashes/utils.js";
+import type { Card } from "../card/card.ts";
+import { viewRow } from "../rows/row-view.ts";
+import { DigestTable } from "./digest-table.ts";
+import { NumberColumn } from "./number-column.ts";
+import { TextSearch } from "./text-search.ts";
+
+/** Where a row's bytes lie and whose it is. */
+export interface RowPlace {
+  readonly row: number;
+  readonly blob: string;
+  readonly offset: number;
+  readonly length: number;
+  /** Place of the commit among those that the host has; `HostedDatanet.commits` has its facts. */
+  readonly commit: number;
+  readonly index: number;
+}
+
+/** What a row's own content says, as the table keeps it. */
+export interface RowFacts {
+  /** null where the row has no label of its own. */
+  readonly label: string | null;
+  readonly isWellFormed: boolean;
+}
+
+/** The rows of one Datanet, numbered as they came: places and facts in columns, words in an index. No content. */
+export class RowTable {
+  readonly search = new TextSearch();
+  readonly #digests = new DigestTable();
+  readonly #commits = new NumberColumn("int32");
+  readonly #indices = new NumberColumn("int32");
+  readonly #blobs = new NumberColumn("int32");
+  readonly #offsets = new NumberColumn("float64");
+  readonly #lengths = new NumberColumn("int32");
+  /** Place in #labelNames + 1; 0 = no label; negative = malformed. */
+  readonly #labels = new NumberColumn("int32");
+  readonly #labelNames: string[] = [];
+  readonly #blobNames: string[] = [];
+
+  get size(): number {
+    return this.#digests.size;
+  }
+
+  find(digest: string): number | undefined {
+    return this.#digests.find(hexToBytes(digest));
+  }
+
+  digest(row: number): string {
+    return Buffer.from(this.#digests.digest(row)).toString("hex");
+  }
+
+  place(row: number): RowPlace {
+    return {
+      row,
+      blob: this.#blobNames[this.#blobs.at(row)]!,
+      offset: this.#offsets.at(row),
+      length: this.#lengths.at(row),
+      commit: this.#commits.at(row),
+      index: this.#indices.at(row),
+    };
+  }
+
+  facts(row: number): RowFacts {
+    const label = this.#labels.at(row);
+    return { label: label > 0 ? this.#labelNames[label - 1]! : null, isWellFormed: label >= 0 };
+  }
+
+  commitOf(row: number): number {
+    return this.#commits.at(row);
+  }
+
+  indexOf(row: number): number {
+    return this.#indices.at(row);
+  }
+
+  lengthOf(row: number): number {
+    return this.#lengths.at(row);
+  }
+
+  /** Rows of one blob, one after another. A row that is there stays where it is. @returns how many are new */
+  add(
+    card: Pick<Card, "row" | "labels">,
+    blob: string,
+    rows: readonly { digest: Uint8Array; content: Uint8Array; commit: number; index: number }[],
+  ): number {
+    const blobNumber = this.#blobNames.push(blob) - 1;
+    let offset = 0;
+    let newCount = 0;
+    for (const { commit, content, digest, index } of rows) {
+      if (this.#digests.find(digest) === undefined) {
+        const row = this.#digests.add(digest);
+        this.#commits.push(commit);
+        this.#indices.push(index);
+        this.#blobs.push(blobNumber);
+        this.#offsets.push(offset);
+        this.#lengths.push(content.length);
+        const { isWellFormed, label, text } = viewRow(card, content);
+        this.#labels.push(isWellFormed ? this.#labelNumber(label) : -1);
+        if (text !== "") this.search.add(row, text);
+        newCount += 1;
+      }
+      offset += content.length;
+    }
+    return newCount;
+  }
+
+  /** The same row, committed earlier than where it was found first. */
+  move(row: number, commit: number, index: number): void {
+    this.#commits.set(row, commit);
+    this.#indices.set(row, index);
+  }
+
+  #labelNumber(label: string | null): number {
+    if (label === null) return 0;
+    const at = this.#labelNames.indexOf(label);
+    return at >= 0 ? at + 1 : this.#labelNames.push(label);
+  }
+}

@@ -1,0 +1,58 @@
+import { type AdapterPart, type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
+import type { ModelShape } from "../architecture/model-shape.ts";
+
+export const RANKS_PER_PAGE = 8;
+
+/** One page has eight ranks of all parts of an adapter; numbers are counted from its start. */
+export interface PageLayout {
+  readonly pageNumbers: number;
+  readonly parts: readonly Omit<AdapterPart, "target">[];
+}
+
+/** @throws RollupError MOD_ADAPTER_INVALID for a target that the model does not have */
+export function pageLayout(shape: ModelShape, targets: AdapterSettings["targets"]): PageLayout {
+  const { floatCount, parts } = adapterLayout(shape, { rank: RANKS_PER_PAGE, alpha: 1, targets });
+  return { pageNumbers: floatCount, parts };
+}
+
+export const pagesOfRank = (rank: number): number => Math.ceil(rank / RANKS_PER_PAGE);
+
+/** An adapter's numbers as pages; ranks that the last page lacks are 0. */
+export function toPages(shape: ModelShape, settings: AdapterSettings, numbers: Float32Array): Float32Array {
+  const { rank, targets } = settings;
+  const from = adapterLayout(shape, settings);
+  const { pageNumbers, parts } = pageLayout(shape, targets);
+  const pages = new Float32Array(pagesOfRank(rank) * pageNumbers);
+  for (const [i, { a, b, inputs, outputs }] of parts.entries()) {
+    const source = from.parts[i]!;
+    for (let j = 0; j < rank; j++) {
+      const page = Math.floor(j / RANKS_PER_PAGE) * pageNumbers;
+      const own = j % RANKS_PER_PAGE;
+      for (let k = 0; k < inputs; k++)
+        pages[page + a + k * RANKS_PER_PAGE + own] = numbers[source.a + k * rank + j]!;
+      const row = numbers.subarray(source.b + j * outputs, source.b + (j + 1) * outputs);
+      pages.set(row, page + b + own * outputs);
+    }
+  }
+  return pages;
+}
+
+/** The inverse of `toPages`, in the layout of `adapterLayout`. */
+export function fromPages(shape: ModelShape, settings: AdapterSettings, pages: Float32Array): Float32Array {
+  const { rank, targets } = settings;
+  const to = adapterLayout(shape, settings);
+  const { pageNumbers, parts } = pageLayout(shape, targets);
+  const numbers = new Float32Array(to.floatCount);
+  for (const [i, { a, b, inputs, outputs }] of parts.entries()) {
+    const target = to.parts[i]!;
+    for (let j = 0; j < rank; j++) {
+      const page = Math.floor(j / RANKS_PER_PAGE) * pageNumbers;
+      const own = j % RANKS_PER_PAGE;
+      for (let k = 0; k < inputs; k++)
+        numbers[target.a + k * rank + j] = pages[page + a + k * RANKS_PER_PAGE + own]!;
+      const row = pages.subarray(page + b + own * outputs, page + b + (own + 1) * outputs);
+      numbers.set(row, target.b + j * outputs);
+    }
+  }
+  return numbers;
+}

@@ -1,0 +1,123 @@
+import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import type { PageLayout } from "../adapters/adapter-pages.ts";
+import type { ResidentAdapter } from "../adapters/adapter-pool.ts";
+import { roundUp16 } from "../tensors/arena-plan.ts";
+import { type BatchModel, PROMPT_ROWS } from "./batch-model.ts";
+import { type BatchRow, groupAdapters, logitsOf, passRows, seatSlot } from "./batch-pass.ts";
+import { chooseToken, type Sampling } from "./choose-token.ts";
+
+/** A request that may join the batch: its adapter is in memory, its pages are its own. */
+export interface BatchRequest extends Sampling {
+  readonly id: number;
+  readonly prompt: readonly number[];
+  readonly adapter: ResidentAdapter | null;
+  readonly maxTokens: number;
+  readonly seed: string;
+  /** Pages for prompt and answer. */
+  readonly pages: readonly number[];
+  /** Each ends the answer and is not part of it. */
+  readonly endTokens: readonly number[];
+}
+
+/** What a step brought a request: a token, and why it was the last one; a token of −1 is none. */
+export interface BatchToken {
+  readonly id: number;
+  readonly token: number;
+  readonly end: "stop" | "length" | null;
+}
+
+interface Running {
+  readonly request: BatchRequest;
+  readonly slot: number;
+  readonly random: SeededRandom;
+  /** Tokens whose keys and values are kept. */
+  read: number;
+  last: number;
+  made: number;
+}
+
+/** Requests that join and leave between steps. Prompts are read in parts, so that a long one does not stop the answers. */
+export class BatchLoop {
+  readonly #model: BatchModel;
+  readonly #running = new Map<number, Running>();
+  readonly #freeSlots: number[];
+  readonly #layouts = new Map<string, PageLayout>();
+
+  constructor(model: BatchModel) {
+    this.#model = model;
+    this.#freeSlots = Array.from(
+      { length: model.buffers.slotCount },
+      (_, i) => model.buffers.slotCount - 1 - i,
+    );
+  }
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  join(request: BatchRequest): void {
+    const slot = this.#freeSlots.pop();
+    if (slot === undefined) throw new RangeError("no slot is free");
+    seatSlot(this.#model, slot, request.pages);
+    const random = new SeededRandom(`generate ${request.seed}`);
+    this.#running.set(request.id, { request, slot, random, read: 0, last: -1, made: 0 });
+  }
+
+  /** Whether it was there. */
+  leave(id: number): boolean {
+    const running = this.#running.get(id);
+    if (running === undefined) return false;
+    this.#running.delete(id);
+    this.#freeSlots.push(running.slot);
+    return true;
+  }
+
+  /** A token of each answer, and a part of the prompts. */
+  step(): BatchToken[] {
+    const rows: BatchRow[] = [];
+    const asking: { running: Running; row: number }[] = [];
+    let promptRows = PROMPT_ROWS;
+    for (const running of this.#running.values()) {
+      const { request, slot } = running;
+      const { adapter, prompt } = request;
+      if (running.read >= prompt.length) {
+        rows.push({ token: running.last, slot, position: running.read, adapter });
+        running.read += 1;
+        asking.push({ running, row: rows.length - 1 });
+        continue;
+      }
+      const count = Math.min(promptRows, prompt.length - running.read);
+      promptRows -= count;
+      for (let i = 0; i < count; i++, running.read++)
+        rows.push({ token: prompt[running.read]!, slot, position: running.read, adapter });
+      if (running.read === prompt.length) asking.push({ running, row: rows.length - 1 });
+    }
+    if (rows.length === 0) return [];
+    const model = this.#model;
+    passRows(model, rows, groupAdapters(model, rows, this.#layouts));
+    if (asking.length === 0) return [];
+    const logits = logitsOf(
+      model,
+      asking.map(({ row }) => row),
+    );
+    const stride = roundUp16(model.shape.vocabularySize);
+    return asking.map(({ running }, i) =>
+      this.#choose(running, logits.subarray(i * stride, i * stride + model.shape.vocabularySize)),
+    );
+  }
+
+  #choose(running: Running, logits: Float32Array): BatchToken {
+    const { request } = running;
+    const { id } = request;
+    const token = chooseToken(logits, request, running.random);
+    if (request.endTokens.includes(token)) {
+      this.leave(id);
+      return { id, token: -1, end: "stop" };
+    }
+    running.last = token;
+    running.made += 1;
+    const isLast = running.made >= request.maxTokens;
+    if (isLast) this.leave(id);
+    return { id, token, end: isLast ? "length" : null };
+  }
+}

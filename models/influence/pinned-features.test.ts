@@ -1,0 +1,50 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { quantiseFeatures } from "../../attribution/features/quantise.ts";
+import type { KernelChoice } from "../kernels/create-kernels.ts";
+import { NONE } from "../kernels/kernels.ts";
+import { nativeKernelSets } from "../kernels/native-kernels.ts";
+import { madeConfigs, makeModel, writeMadeModel } from "../testing/made-models.ts";
+import { loadForTuning, tuningRecipe, tuningRows } from "../testing/tuned-model.ts";
+import { RowTeam } from "../training/row-team.ts";
+import { tuneAdapter } from "../training/tune-adapter.ts";
+import { mapTextsBy } from "./text-features.ts";
+import { planTextFeatures, type TextFeatureOptions, type TextFeaturePlaces } from "./text-places.ts";
+
+/** SHA-256 of G after 100 steps: what a model registers is the same bytes on every machine. */
+const PINNED = "16bbdb6c3484c7867d8094899393886791fedc18f32c45b9f134dd9b039f19d5";
+const FEATURES = 16;
+
+const base = mkdtempSync(join(tmpdir(), "openledger-pinned-"));
+beforeAll(() => writeMadeModel(base, makeModel(madeConfigs.qwen3)));
+afterAll(() => rmSync(base, { recursive: true }));
+
+it.each(["wasm", ...nativeKernelSets()] as KernelChoice[])(
+  "G of a model that was tuned for 100 steps has the pinned bytes, by %s",
+  async (kernels) => {
+    let options!: TextFeatureOptions;
+    let places!: TextFeaturePlaces;
+    const loaded = await loadForTuning(base, kernels, 1, (plan, gradientCount) => {
+      options = { rowCount: tuningRows.length, gradientCount, featureCount: FEATURES, seed: "pinned" };
+      places = planTextFeatures(plan, options);
+    });
+    const team = new RowTeam(loaded);
+    expect(tuningRecipe.steps).toBe(100);
+    await tuneAdapter(loaded, team, tuningRows, tuningRecipe);
+    await team.run(
+      tuningRows.map((row, i) => {
+        const at = places.gradients + i * options.gradientCount;
+        const block = { at, floatCount: options.gradientCount };
+        return { row, block, into: { parameters: NONE, adapter: at } };
+      }),
+    );
+    const method = { kind: "influence", scaling: "rms", ridge: 3, featureCount: FEATURES } as const;
+    const features = mapTextsBy(method, loaded.model.kernels, places, options);
+    const { values } = quantiseFeatures(features, tuningRows.length, FEATURES);
+    expect(new Set(values).size).toBeGreaterThan(10);
+    expect(createHash("sha256").update(values).digest("hex")).toBe(PINNED);
+  },
+);

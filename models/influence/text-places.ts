@@ -1,0 +1,67 @@
+/** Sizes of a map from gradients to features, and where its numbers lie in an arena. */
+import type { Place } from "../kernels/kernels.ts";
+import { modelError } from "../model-errors.ts";
+import { type ArenaPlan, roundUp16 } from "../tensors/arena-plan.ts";
+
+/** A matrix among the numbers of one model's gradient, row by row. */
+export interface GradientMatrix {
+  readonly at: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+export interface TextFeatureOptions {
+  readonly rowCount: number;
+  /** Numbers of a gradient: those of all models, one after another. */
+  readonly gradientCount: number;
+  /** d, a power of two. */
+  readonly featureCount: number;
+  readonly seed: string;
+  /** Models whose gradients lie side by side; their scores are added. 1 if not given. */
+  readonly modelCount?: number;
+  /** What one model's gradient consists of, for data-inf and ek-fac; they cover it. */
+  readonly matrices?: readonly GradientMatrix[];
+  /** Of each row its loss in nats, mean over the models: for trak. */
+  readonly losses?: Float64Array;
+}
+
+/** Where the map's numbers lie. */
+export interface TextFeaturePlaces {
+  /** rowCount × gradientCount: the rows' gradients go here. */
+  readonly gradients: Place;
+  /** gradientCount × featureCount: the map. */
+  readonly directions: Place;
+  /** rowCount × featureCount. */
+  readonly features: Place;
+  readonly gram: Place;
+  readonly coefficients: Place;
+  /** For the largest of `matrices`: a basis of its rows, one of its columns, and itself for each feature. */
+  readonly rowBasis: Place;
+  readonly columnBasis: Place;
+  readonly turned: Place;
+}
+
+const MAX_ROWS = 8_192;
+const MAX_FEATURES = 2_048;
+/** @throws RollupError MOD_INPUT_INVALID for counts out of range */
+export function planTextFeatures(plan: ArenaPlan, options: TextFeatureOptions): TextFeaturePlaces {
+  const { featureCount, gradientCount, matrices = [], modelCount = 1, rowCount } = options;
+  const isPower = Number.isInteger(Math.log2(featureCount)) && featureCount >= 16;
+  const areModels = Number.isInteger(modelCount) && modelCount >= 1 && gradientCount % modelCount === 0;
+  if (!isPower || featureCount > MAX_FEATURES || rowCount < 1 || rowCount > MAX_ROWS || !areModels) {
+    throw modelError("MOD_INPUT_INVALID", "the number of rows, models or features is out of range", {
+      data: { field: "featureCount", featureCount, gradientCount, modelCount, rowCount },
+    });
+  }
+  const most = (size: (matrix: GradientMatrix) => number) => Math.max(0, ...matrices.map(size));
+  return {
+    gradients: plan.take(rowCount * gradientCount),
+    directions: plan.take(gradientCount * featureCount),
+    features: plan.take(rowCount * featureCount),
+    gram: plan.take(rowCount * roundUp16(rowCount)),
+    coefficients: plan.take(rowCount * featureCount),
+    rowBasis: plan.take(most(({ rows }) => rows ** 2)),
+    columnBasis: plan.take(most(({ columns }) => columns ** 2)),
+    turned: plan.take(most(({ columns, rows }) => rows * columns * featureCount)),
+  };
+}

@@ -1,0 +1,145 @@
+// Kernels of a server that answers many requests at once, each with its own adapter and its own pages of keys and values.
+// Included by lane-kernels.h, whose rules hold here too. A row's results do not depend on the other rows.
+
+typedef float Oct __attribute__((vector_size(32)));
+typedef short HalfOct __attribute__((vector_size(16)));
+
+constexpr long RANK_PAGE = 8, POSITION_PAGE = 16;
+
+inline Oct loadOct(const float* p) {
+  Oct r;
+  __builtin_memcpy(&r, p, sizeof r);
+  return r;
+}
+inline void storeOct(float* p, Oct v) { __builtin_memcpy(p, &v, sizeof v); }
+inline Oct spreadOct(float x) { return Oct{x, x, x, x, x, x, x, x}; }
+inline Oct fusedOct(Oct a, Oct b, Oct c) { return __builtin_ia32_vfmaddps256(a, b, c); }
+
+/** Eight numbers of a page from element i on: floats, or halves, which are exact as floats. */
+template <bool isHalf>
+inline Oct pageOct(const float* page, long i) {
+  if constexpr (!isHalf) return loadOct(page + i);
+  HalfOct halves;
+  __builtin_memcpy(&halves, reinterpret_cast<const char*>(page) + 2 * i, sizeof halves);
+  return __builtin_ia32_vcvtph2ps256(halves);
+}
+
+template <bool isHalf>
+inline const float* pageAt(const AdapterEntry& entry, const float* arena, long offset) {
+  return arena + static_cast<long>(entry.base) * 16 + (isHalf ? offset / 2 : offset);
+}
+
+/**
+ * x A of up to four entries side by side: each is one chain, and four of them hide its latency. Pages come from far away:
+ * meanwhile their B, and the A of the four entries after them, are fetched.
+ */
+template <int G, bool isHalf>
+inline void shrink(const AdapterEntry* entries, const AdapterEntry* next, const float* arena, const AdapterCall& call,
+                   float (*low)[RANK_PAGE]) {
+  Oct sums[G];
+  const float *from[G], *pages[G], *ahead[2 * G];
+  for (int g = 0; g < G; g++) {
+    sums[g] = Oct{};
+    from[g] = call.x + entries[g].row * call.strideX;
+    pages[g] = pageAt<isHalf>(entries[g], arena, call.offsetA);
+    ahead[g] = pageAt<isHalf>(entries[g], arena, call.offsetB);
+    ahead[G + g] = pageAt<isHalf>(next[g], arena, call.offsetA);
+  }
+  constexpr long LINE = isHalf ? 4 : 2;
+  for (long k = 0; k < call.inputs; k += LINE) {
+#pragma GCC unroll 8
+    for (int g = 0; g < 2 * G; g++) __builtin_prefetch(ahead[g] + k / LINE * 16);
+#pragma GCC unroll 4
+    for (long i = 0; i < LINE; i++)
+#pragma GCC unroll 4
+      for (int g = 0; g < G; g++)
+        sums[g] = fusedOct(spreadOct(from[g][k + i]), pageOct<isHalf>(pages[g], (k + i) * RANK_PAGE), sums[g]);
+  }
+  for (int g = 0; g < G; g++) storeOct(low[g], sums[g] * entries[g].factor);
+}
+
+/** y += low B, each output one chain over the page's ranks. */
+template <bool isHalf>
+inline void expand(const AdapterEntry& entry, const float* arena, const float* low, long outputs, float* y, long offset) {
+  const float* page = pageAt<isHalf>(entry, arena, offset);
+  const long rank = entry.kind & 15;
+  for (long n = 0; n < outputs; n += 16) {
+    Oct a = loadOct(y + n), b = loadOct(y + n + 8);
+    for (long j = 0; j < rank; j++) {
+      const Oct left = spreadOct(low[j]);
+      a = fusedOct(left, pageOct<isHalf>(page, j * outputs + n), a);
+      b = fusedOct(left, pageOct<isHalf>(page, j * outputs + n + 8), b);
+    }
+    storeOct(y + n, a);
+    storeOct(y + n + 8, b);
+  }
+}
+
+template <bool isHalf>
+inline void applyRun(long count, const AdapterEntry* entries, const float* arena, const AdapterCall& call) {
+  for (long i = 0; i < count; i += 4) {
+    float low[4][RANK_PAGE];
+    const long held = count - i < 4 ? count - i : 4;
+    if (held == 4)
+      shrink<4, isHalf>(entries + i, entries + (i + 8 <= count ? i + 4 : i), arena, call, low);
+    else
+      for (long g = 0; g < held; g++) shrink<1, isHalf>(entries + i + g, entries + i + g, arena, call, low + g);
+    for (long g = 0; g < held; g++)
+      expand<isHalf>(entries[i + g], arena, low[g], call.outputs, call.y + entries[i + g].row * call.strideY, call.offsetB);
+  }
+}
+
+void applyAdapters(long count, const AdapterEntry* entries, const float* arena, const AdapterCall& call) {
+  for (long i = 0; i < count;) {
+    const bool isHalf = entries[i].kind & 16;
+    long end = i + 1;
+    while (end < count && ((entries[end].kind & 16) != 0) == isHalf) end++;
+    if (isHalf)
+      applyRun<true>(end - i, entries + i, arena, call);
+    else
+      applyRun<false>(end - i, entries + i, arena, call);
+    i = end;
+  }
+}
+
+/** Keys and values of all rows go to their pages first, so that rows of one prompt see each other. */
+void attendPages(const PagedCall& c) {
+  const long keyWidth = c.keyHeadCount * c.headSize, perKey = c.headCount / c.keyHeadCount;
+  for (long t = 0; t < c.rows; t++) {
+    const unsigned position = c.seats[2 * t + 1];
+    const unsigned* pages = c.pages + c.seats[2 * t] * c.maxPages;
+    float* page = c.kv + static_cast<long>(pages[position / POSITION_PAGE]) * c.pageFloats;
+    const long lane = position % POSITION_PAGE;
+    const float* key = c.qkv + t * c.strideQkv + c.headCount * c.headSize;
+    for (long i = 0; i < keyWidth; i++) page[i * POSITION_PAGE + lane] = key[i];
+    __builtin_memcpy(page + (POSITION_PAGE + lane) * keyWidth, key + keyWidth, static_cast<unsigned long>(keyWidth) * 4);
+  }
+  for (long t = 0; t < c.rows; t++) {
+    const long position = c.seats[2 * t + 1], seen = position + 1, end = (seen + 15) & ~15L;
+    const unsigned* pages = c.pages + c.seats[2 * t] * c.maxPages;
+    for (long head = 0; head < c.headCount; head++) {
+      const float* query = c.qkv + t * c.strideQkv + head * c.headSize;
+      const long first = head / perKey * c.headSize;
+      for (long j = 0; j < end; j += POSITION_PAGE) {
+        const float* keys = c.kv + static_cast<long>(pages[j / POSITION_PAGE]) * c.pageFloats + first * POSITION_PAGE;
+        Vector sums[16 / LANES] = {};
+        for (long d = 0; d < c.headSize; d++)
+          for (int part = 0; part < 16 / LANES; part++)
+            sums[part] = FUSED(spread(query[d]), loadVector(keys + d * POSITION_PAGE + part * LANES), sums[part]);
+        for (int part = 0; part < 16 / LANES; part++) storeVector(c.scores + j + part * LANES, sums[part]);
+      }
+      softmax(1, c.scores, end, position, c.scale);
+      float* out = c.out + (t * c.headCount + head) * c.headSize;
+      for (long d = 0; d < c.headSize; d += 16) {
+        Vector sums[16 / LANES] = {};
+        for (long j = 0; j < seen; j++) {
+          const float* values = c.kv + static_cast<long>(pages[j / POSITION_PAGE]) * c.pageFloats +
+                                (POSITION_PAGE + j % POSITION_PAGE) * keyWidth + first + d;
+          for (int part = 0; part < 16 / LANES; part++)
+            sums[part] = FUSED(spread(c.scores[j]), loadVector(values + part * LANES), sums[part]);
+        }
+        for (int part = 0; part < 16 / LANES; part++) storeVector(out + d + part * LANES, sums[part]);
+      }
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import { z } from "zod";
+import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
+import { type ServingErrorCode, servingError } from "../adapters/serving-errors.ts";
+import { drawSeedOf } from "../registered/text-family.ts";
+import { answerText, tokensOfPrompt } from "../registered/text-tokens.ts";
+import type { AnswerBook, AnswerForm, AskedQuestion, BookedAnswer } from "../serving/answer-book.ts";
+import type { TextTokens } from "../tokens/tokenizer.ts";
+import type { PaidModel } from "./paid-models.ts";
+
+const element = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{1,64}$/)
+  .transform(BigInt);
+/** As `POST /v1/answers` of a model server has it. */
+const claimSchema = z.strictObject({
+  payerId: z.number().int().min(0).max(0xffffff),
+  signature: z.strictObject({ r8x: element, r8y: element, s: element }),
+});
+const answerSchema = z.object({ text: z.string(), tokens: z.array(z.number()) });
+
+/** Answers of registered models: signed questions, receipts, at most one unpaid answer of an account and model. */
+export class LedgerBook implements AnswerBook {
+  readonly #models: ReadonlyMap<string, PaidModel>;
+  readonly #tokens: TextTokens;
+
+  constructor(models: ReadonlyMap<string, PaidModel>, tokens: TextTokens) {
+    this.#models = models;
+    this.#tokens = tokens;
+  }
+
+  /** The recipe says how a registered model answers: whoever could choose would look for what suits him. */
+  formOf(question: AskedQuestion): AnswerForm {
+    const { model, text } = this.#known(question);
+    const { recipe } = model;
+    const { answerTokens, endToken, temperature } = recipe.answers;
+    const prompt = translated(() => tokensOfPrompt(this.#tokens, text, recipe));
+    const seed = drawSeedOf(recipe, text);
+    const endTokens = endToken === null ? [] : [endToken];
+    return { prompt, maxTokens: answerTokens, temperature, topP: 1, seed, endTokens };
+  }
+
+  async answer(question: AskedQuestion, make: () => Promise<readonly number[]>): Promise<BookedAnswer> {
+    const { model, text: prompt } = this.#known(question);
+    const { desk, modelId, recipe } = model;
+    const claim = claimSchema.safeParse(question.claim);
+    if (!claim.success)
+      throw servingError("MOD_SERVE_UNPAID", "the request has no openledger field with payer and signature", {
+        data: { param: "openledger", modelId },
+      });
+    const { estimate, record } = await desk
+      .ask({ prompt, ...claim.data }, async () => {
+        const text = answerText(this.#tokens, await make());
+        return { label: null, confidence: null, text, query: desk.answering.queryOf!(prompt, text) };
+      })
+      .catch((error: unknown) => {
+        throw translate(error);
+      });
+    const { answer, ...opening } = record;
+    const { text, tokens } = answerSchema.parse(JSON.parse(answer));
+    const { answerHash, expiresAtMs, payerId, priceWei, queryBytes, queryCommitment, receipt, salt } =
+      opening;
+    const facts = { receipt, payerId, answerHash, queryBytes, queryCommitment, salt, priceWei, expiresAtMs };
+    return {
+      text,
+      tokenCount: tokens.length,
+      end: tokens.length < recipe.answers.answerTokens ? "stop" : "length",
+      // As `POST /v1/answers` gives it, so that the same client library checks and pays it.
+      openledger: { modelId, label: null, confidence: null, answer, ...facts, estimate },
+    };
+  }
+
+  #known({ model: name, text }: AskedQuestion): { model: PaidModel; text: string } {
+    const model = this.#models.get(name);
+    if (model === undefined)
+      throw servingError("MOD_SERVE_UNPAID", `${name} is no registered model, and nothing is free here`, {
+        data: { param: "model" },
+      });
+    if (text !== null) return { model, text };
+    throw servingError("MOD_SERVE_REQUEST_INVALID", "registered models take a prompt of one text", {
+      data: { param: "prompt" },
+    });
+  }
+}
+
+/** What the rooms of the ledger say, as this API has it. */
+const CODES: Readonly<Record<string, ServingErrorCode>> = {
+  ATT_ASK_REFUSED: "MOD_SERVE_UNPAID",
+  ATT_ANSWER_UNPAID: "MOD_SERVE_UNPAID",
+  ATT_MODEL_NOT_PAYABLE: "MOD_SERVE_UNPAID",
+  ATT_MODEL_NOT_SERVED: "MOD_SERVE_UNPAID",
+  ATT_ROW_INVALID: "MOD_SERVE_REQUEST_INVALID",
+  ATT_SERVER_UNREACHABLE: "MOD_SERVE_STOPPING",
+};
+
+function translate(error: unknown): unknown {
+  if (!isRollupError(error)) return error;
+  const code = CODES[error.code];
+  return code === undefined ? error : asServing(error, code);
+}
+
+function asServing(error: RollupError, code: ServingErrorCode): RollupError {
+  const param = code === "MOD_SERVE_REQUEST_INVALID" ? { param: "prompt" } : {};
+  return servingError(code, error.message, {
+    data: { ...error.data, ...param, reason: error.code },
+    cause: error,
+  });
+}
+
+function translated<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw translate(error);
+  }
+}

@@ -1,0 +1,181 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import OpenAI from "openai";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { writeModel } from "../../attribution/model/model-directory.ts";
+import { openCheckable } from "../../attribution/model/model-family.ts";
+import { type PublishedModel, publishedModel } from "../../attribution/model/model-files.ts";
+import { registerModel } from "../../attribution/model/registration.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { askMessage } from "../../circuits/ledger/receipt.ts";
+import { unpackSplit } from "../../circuits/ledger/rewards.ts";
+import { askModel } from "../../client/actions/answers/ask-model.ts";
+import { checkAnswer } from "../../client/actions/answers/check-answer.ts";
+import { answerSchema } from "../../client/actions/answers/model-answers.ts";
+import { toHex32 } from "../../client/hex.ts";
+import { createLedgerFixture, type LedgerFixture } from "../../client/testing/ledger-fixture.ts";
+import { folderSource } from "../files/folder-source.ts";
+import { describeBase, readFrom } from "../registered/base-files.ts";
+import { type TextParts, textFamily } from "../registered/text-family.ts";
+import { textTraining } from "../registered/text-training.ts";
+import type { ServedAdapters } from "../serving/serve-adapters.ts";
+import { makeModel, writeMadeModel } from "../testing/made-models.ts";
+import { serveWorld } from "../testing/serving-world.ts";
+import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../testing/text-rows.ts";
+import { openTokenizer } from "../tokens/tokenizer.ts";
+import { LedgerBook } from "./ledger-book.ts";
+import { openPaidModels, type PaidModels } from "./paid-models.ts";
+
+const MODEL_ID = 9;
+const PAYER = 4;
+const PRICE_WEI = "2000000000000000000";
+const setting = () => ({ bases: [readFrom(folderSource(base))], kernels: "wasm" as const, threadCount: 1 });
+
+let folder: string;
+let base: string;
+let model: PublishedModel<TextParts>;
+beforeAll(async () => {
+  await initPoseidon();
+  folder = await mkdtemp(join(tmpdir(), "openledger-paid-"));
+  base = join(folder, "base");
+  await writeMadeModel(base, makeModel(byteConfig, "text"));
+  const rows = ownedTexts(sampleTexts(24));
+  const described = await describeBase(folderSource(base), "made");
+  const answers = { promptTokens: 32, answerTokens: 12, temperature: 0.7, endToken: null };
+  const recipe = textRecipeFor(rows, described, { answers });
+  const trained = await textTraining(textFamily(setting()), setting()).train(rows, recipe, {});
+  const size = { rows: 64, features: 36, earners: 16, draws: 4 };
+  const split = { ownerParts: 16_384n, validatorParts: 13_107n };
+  model = publishedModel(trained, registerModel(trained, { split }, size), { publishRows: true });
+  await writeModel(join(folder, "published", String(MODEL_ID)), model);
+  return () => rm(folder, { recursive: true });
+}, 60_000);
+
+let fixture: LedgerFixture;
+let paid: PaidModels;
+let served: ServedAdapters;
+let openai: OpenAI;
+beforeEach(async () => {
+  fixture = await createLedgerFixture({ hasFeed: false });
+  fixture.sequencer.answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf());
+  setPayments([]);
+  const { domain } = fixture.client;
+  paid = await openPaidModels(
+    {
+      folder: join(folder, "published"),
+      adaptersFolder: join(folder, "adapters"),
+      dataFolder: join(folder, `answers-${performance.now()}`),
+      sequencerUrl: fixture.sequencer.url,
+      domain,
+      answerTtlMs: 60_000,
+      rateLimitPerMinute: 1_000,
+    },
+    setting(),
+    { log: { error: (facts, message) => expect.fail(`${message} ${JSON.stringify(facts)}`) } },
+  );
+  const tokens = await openTokenizer(folderSource(base), byteConfig.vocab_size);
+  const book = new LedgerBook(paid.models, tokens);
+  served = await serveWorld(folder, {}, { book, mounts: paid.mounts });
+  openai = new OpenAI({ baseURL: `${served.url}/v1`, apiKey: "any", maxRetries: 0 });
+});
+afterEach(async () => {
+  await served.close();
+  await paid.close();
+  await fixture.close();
+});
+
+function modelLeaf() {
+  const { split, ...statics } = model.statics;
+  const { ownerParts, validatorParts } = unpackSplit(split);
+  const parts = { ownerParts: Number(ownerParts), validatorParts: Number(validatorParts) };
+  return {
+    kind: "model",
+    counters: { isReady: true, isApproved: true, priceWei: PRICE_WEI },
+    model: {
+      ...Object.fromEntries(Object.entries(statics).map(([name, value]) => [name, toHex32(value)])),
+      ...parts,
+    },
+  };
+}
+
+function setPayments(receipts: bigint[]): void {
+  for (let from = 0; from <= receipts.length; from++)
+    fixture.sequencer.answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=${from}`, {
+      epoch: 1,
+      isSealed: false,
+      paymentCount: receipts.length,
+      payments: receipts.slice(from).map((receipt) => ({
+        receipt: toHex32(receipt),
+        payerId: PAYER,
+        amountWei: PRICE_WEI,
+        cumulativeWei: PRICE_WEI,
+      })),
+    });
+}
+
+/** What a request carries beside OpenAI's fields: who pays, and his signature of this question. */
+function claimOf(prompt: string) {
+  const { client, key } = fixture;
+  const message = askMessage({ domain: client.domain, modelId: MODEL_ID, payerId: PAYER, prompt });
+  const { r8x, r8y, s } = key.sign(message);
+  return { payerId: PAYER, signature: { r8x: toHex32(r8x), r8y: toHex32(r8y), s: toHex32(s) } };
+}
+
+const question = (prompt: string) => ({ model: `model-${MODEL_ID}`, prompt, openledger: claimOf(prompt) });
+
+async function streamed(prompt: string) {
+  const stream = await openai.completions.create({ ...question(prompt), stream: true });
+  let text = "";
+  let last: object = {};
+  for await (const part of stream) {
+    text += part.choices[0]?.text ?? "";
+    last = part;
+  }
+  return { text, answer: answerSchema.parse((last as { openledger: unknown }).openledger) };
+}
+
+describe("a registered model behind the server of adapters", () => {
+  it("answers with a receipt that a customer checks, once more word for word, and takes payment", async () => {
+    const prompt = "The union?";
+    const { answer, text } = await streamed(prompt);
+    expect(JSON.parse(answer.answer)).toMatchObject({ text });
+    expect(answer.priceWei).toBe(BigInt(PRICE_WEI));
+    expect(answer.estimate.topRows.length).toBeGreaterThan(0);
+    const expected = { prompt, payerId: PAYER, staticsHash: model.staticsHash, isAnsweredAgain: true };
+    checkAnswer(await openCheckable(model), answer, expected);
+
+    // The same question has the same answer, also from the routes of a model server.
+    expect((await streamed(prompt)).answer.receipt).toBe(answer.receipt);
+    const ledger = { serverUrl: `${served.url}/ledger/${MODEL_ID}`, modelId: MODEL_ID, from: PAYER };
+    expect((await askModel(fixture.client, { ...ledger, prompt })).receipt).toBe(answer.receipt);
+
+    const unpaid = { status: 402, type: "insufficient_quota", code: "insufficient_quota" };
+    await expect(streamed("A nation?")).rejects.toMatchObject(unpaid);
+    setPayments([answer.receipt]);
+    const openings = await (await fetch(`${ledger.serverUrl}/v1/openings?epoch=1`)).json();
+    expect(openings).toMatchObject({ openings: [{ receipt: toHex32(answer.receipt), payerId: PAYER }] });
+    expect((await streamed("A nation?")).answer.receipt).not.toBe(answer.receipt);
+  }, 30_000);
+
+  it("gives nothing to whom nobody answers for, and nothing for nothing to who leaves early", async () => {
+    const unpaid = { status: 402, type: "insufficient_quota" };
+    const { openledger, ...bare } = question("The navy?");
+    await expect(openai.completions.create(bare)).rejects.toMatchObject(unpaid);
+    const stolen = { ...bare, prompt: "The treasury?", openledger };
+    await expect(openai.completions.create(stolen as never)).rejects.toMatchObject(unpaid);
+    await expect(openai.completions.create({ ...bare, model: "base" })).rejects.toMatchObject(unpaid);
+    const chat = { model: bare.model, messages: [{ role: "user" as const, content: "x" }] };
+    await expect(openai.chat.completions.create(chat)).rejects.toMatchObject({ status: 400 });
+    const long = question("x".repeat(33));
+    await expect(openai.completions.create(long)).rejects.toMatchObject({ status: 400, param: "prompt" });
+
+    const leaving = new AbortController();
+    const stream = await openai.completions.create(
+      { ...question("The navy?"), stream: true },
+      { signal: leaving.signal },
+    );
+    for await (const _ of stream) leaving.abort();
+    await expect.poll(() => streamed("A nation?").catch((error: unknown) => error)).toMatchObject(unpaid);
+  }, 30_000);
+});

@@ -1,0 +1,96 @@
+/** The base model that a recipe names: its files by their SHA-256, wherever they are taken from. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { z } from "zod";
+import { fetchFile } from "../../attribution/model/model-download.ts";
+import { type FileSource, readWhole, unreadable } from "../files/byte-source.ts";
+import { memorySource } from "../files/memory-source.ts";
+import { modelError } from "../model-errors.ts";
+
+/** All files together: they are held in memory while they are read. */
+const MAX_BASE_BYTES = 4 * 2 ** 30;
+const INDEX_FILE = "model.safetensors.index.json";
+const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,200}$/;
+
+export const baseSchema = z.strictObject({
+  /** What people call it; nothing depends on it. */
+  name: z.string().min(1).max(200),
+  /** By name: config.json, weights, and a tokenizer where tokens are not bytes. */
+  files: z.record(
+    z.string().regex(FILE_NAME),
+    z.strictObject({
+      sizeBytes: z.number().int().positive().max(MAX_BASE_BYTES),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    }),
+  ),
+});
+export type RecipeBaseModel = z.infer<typeof baseSchema>;
+
+/** Where the bytes of a base's file are; null where they are not. Bytes are checked by whoever asks. */
+export type ReadBaseFile = (file: string, base: RecipeBaseModel) => Promise<Uint8Array | null>;
+
+/** A base as a recipe names it, from its folder or address. @throws RollupError MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE */
+export async function describeBase(source: FileSource, name: string): Promise<RecipeBaseModel> {
+  const files: RecipeBaseModel["files"] = {};
+  const names = ["config.json", "tokenizer.json", "tokenizer_config.json", INDEX_FILE, "model.safetensors"];
+  for (const file of names) {
+    const bytes = await readWhole(source, file, MAX_BASE_BYTES);
+    if (bytes === null) continue;
+    files[file] = { sizeBytes: bytes.length, sha256: bytesToHex(sha256(bytes)) };
+    if (file === INDEX_FILE) names.push(...shardsOf(bytes));
+  }
+  if (files["config.json"] === undefined) throw unreadable(source.name, "there is no config.json");
+  return { name, files };
+}
+
+/** Reads a folder's or an address's files. */
+export function readFrom(source: FileSource): ReadBaseFile {
+  return (file) => readWhole(source, file, MAX_BASE_BYTES);
+}
+
+/** Asks a model's server, which has what it answers with. */
+export function readFromServer(serverUrl: string): ReadBaseFile {
+  return (file) => fetchFile(serverUrl, `base/${file}`, { maxFileBytes: MAX_BASE_BYTES });
+}
+
+/**
+ * A file of the base with the SHA-256 that the recipe names, from the first place that has it so; null for a name that
+ * the recipe does not have. @throws RollupError MOD_BASE_MISSING with what each place said
+ */
+export async function readBaseFile(
+  base: RecipeBaseModel,
+  file: string,
+  places: readonly ReadBaseFile[],
+): Promise<Uint8Array | null> {
+  const wanted = Object.hasOwn(base.files, file) ? base.files[file] : undefined;
+  if (wanted === undefined) return null;
+  const said: string[] = [];
+  for (const read of places) {
+    const bytes = await read(file, base).catch((error: Error) => {
+      said.push(error.message);
+      return null;
+    });
+    if (bytes === null) continue;
+    if (bytes.length === wanted.sizeBytes && bytesToHex(sha256(bytes)) === wanted.sha256) return bytes;
+    said.push(`${bytes.length} other bytes`);
+  }
+  throw modelError(
+    "MOD_BASE_MISSING",
+    `the base model ${base.name}: no ${file} with SHA-256 ${wanted.sha256.slice(0, 16)}… was found`,
+    { data: { base: base.name, file, sha256: wanted.sha256, said } },
+  );
+}
+
+/** All files of the base, in memory. @throws RollupError MOD_BASE_MISSING */
+export async function openBase(base: RecipeBaseModel, places: readonly ReadBaseFile[]): Promise<FileSource> {
+  const files = new Map<string, Uint8Array>();
+  for (const file of Object.keys(base.files)) files.set(file, (await readBaseFile(base, file, places))!);
+  return memorySource(base.name, files);
+}
+
+function shardsOf(index: Uint8Array): string[] {
+  const { weight_map: map } = JSON.parse(new TextDecoder().decode(index)) as { weight_map?: object };
+  return [...new Set<unknown>(Object.values(map ?? {}))].filter(
+    (name): name is string => typeof name === "string" && FILE_NAME.test(name),
+  );
+}

@@ -1,0 +1,67 @@
+/**
+ * The map from a gradient to features, as it is published: a byte an entry, with a scale for each number of the
+ * gradient. Rows are mapped by the same rounded numbers, so that rounding favours nobody.
+ */
+import { attributionError } from "../../attribution/attribution-errors.ts";
+import type { Place } from "../kernels/kernels.ts";
+
+const HEAD_BYTES = 8;
+const MOST = 127;
+
+export interface MapSize {
+  /** Numbers of a gradient. */
+  readonly gradientCount: number;
+  readonly featureCount: number;
+}
+
+/**
+ * uint32 gradientCount, featureCount; then a float32 for each number of the gradient, its scale; then int8 entries,
+ * gradientCount × featureCount. Little-endian.
+ */
+export function encodeMap(
+  arena: Float32Array,
+  at: Place,
+  { featureCount, gradientCount }: MapSize,
+): Uint8Array {
+  const bytes = new Uint8Array(HEAD_BYTES + gradientCount * (4 + featureCount));
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, gradientCount, true);
+  view.setUint32(4, featureCount, true);
+  const entriesAt = HEAD_BYTES + 4 * gradientCount;
+  for (let k = 0; k < gradientCount; k++) {
+    const row = arena.subarray(at + k * featureCount, at + (k + 1) * featureCount);
+    let largest = 0;
+    for (const value of row) if (Math.abs(value) > largest) largest = Math.abs(value);
+    const scale = Math.fround(largest / MOST);
+    view.setFloat32(HEAD_BYTES + 4 * k, scale, true);
+    if (scale === 0) continue;
+    for (let j = 0; j < featureCount; j++) {
+      const entry = Math.floor(row[j]! / scale + 0.5);
+      view.setInt8(entriesAt + k * featureCount + j, Math.min(MOST, Math.max(-MOST, entry)));
+    }
+  }
+  return bytes;
+}
+
+/** Writes the map's numbers into an arena. @throws ATT_MODEL_FILE_INVALID where the file has another size or form */
+export function decodeMap(bytes: Uint8Array, wanted: MapSize, arena: Float32Array, at: Place): void {
+  const { featureCount, gradientCount } = wanted;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length !== HEAD_BYTES + gradientCount * (4 + featureCount))
+    throw broken(`it has ${bytes.length} bytes, not those of ${gradientCount} × ${featureCount} entries`);
+  if (view.getUint32(0, true) !== gradientCount || view.getUint32(4, true) !== featureCount)
+    throw broken("it is of another size");
+  const entries = new Int8Array(bytes.buffer, bytes.byteOffset + HEAD_BYTES + 4 * gradientCount);
+  for (let k = 0; k < gradientCount; k++) {
+    const scale = view.getFloat32(HEAD_BYTES + 4 * k, true);
+    // NaN, too.
+    if (!(scale >= 0 && scale < Number.POSITIVE_INFINITY)) throw broken(`scale ${k} is not finite`);
+    for (let j = k * featureCount; j < (k + 1) * featureCount; j++) arena[at + j] = scale * entries[j]!;
+  }
+}
+
+function broken(why: string) {
+  return attributionError("ATT_MODEL_FILE_INVALID", `the query map is not as documented: ${why}`, {
+    data: { file: "query-map.bin", why },
+  });
+}

@@ -1,0 +1,172 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { classifierFamily } from "../../attribution/model/classifier-family.ts";
+import { type ModelFamily, openCheckable, type Trained } from "../../attribution/model/model-family.ts";
+import {
+  decodeModel,
+  encodeModel,
+  type PublishedModel,
+  publishedModel,
+} from "../../attribution/model/model-files.ts";
+import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
+import { registerModel } from "../../attribution/model/registration.ts";
+import { verifyModel } from "../../attribution/model/verify-model.ts";
+import { hashContents } from "../../attribution/rows/labelled-rows.ts";
+import { integerScores } from "../../attribution/scores/integer-scores.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { folderSource } from "../files/folder-source.ts";
+import type { KernelChoice } from "../kernels/create-kernels.ts";
+import { nativeKernelSets } from "../kernels/native-kernels.ts";
+import { makeModel, writeMadeModel } from "../testing/made-models.ts";
+import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../testing/text-rows.ts";
+import { describeBase, readFrom } from "./base-files.ts";
+import { type TextParts, textFamily } from "./text-family.ts";
+import type { TextRecipe } from "./text-recipe.ts";
+import { textTraining } from "./text-training.ts";
+
+const SIZE = { rows: 64, features: 36, earners: 16, draws: 4 };
+const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
+const code = (name: string) => expect.objectContaining({ code: name });
+
+let folder: string;
+let rows: OwnedRow[];
+let recipe: TextRecipe;
+let trained: Trained<TextParts>;
+let model: PublishedModel<TextParts>;
+
+const settingOf = (kernels: KernelChoice, threadCount = 1) => ({
+  bases: [readFrom(folderSource(folder))],
+  kernels,
+  threadCount,
+});
+const trainingOf = (kernels: KernelChoice, threadCount = 1) => {
+  const setting = settingOf(kernels, threadCount);
+  return textTraining(textFamily(setting), setting);
+};
+
+beforeAll(async () => {
+  await initPoseidon();
+  folder = await mkdtemp(join(tmpdir(), "openledger-text-"));
+  await writeMadeModel(folder, makeModel(byteConfig, "text"));
+  rows = ownedTexts(sampleTexts(24));
+  recipe = textRecipeFor(rows, await describeBase(folderSource(folder), "made"));
+  trained = await trainingOf("wasm").train(rows, recipe, {});
+  model = publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true });
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const facts = () => ({ staticsHash: model.staticsHash, rowsRoot: BigInt(recipe.datanet.rowsRoot) });
+const hashesOf = ({ adapter, features, queryMap }: Trained<TextParts>) => ({
+  adapter: hashContents([adapter]),
+  features: hashContents([new Uint8Array(features.values.buffer)]),
+  queryMap: hashContents([queryMap]),
+});
+
+describe("a text model", () => {
+  it("is the same bytes on every machine, with every set of kernels and any number of threads", async () => {
+    expect(hashesOf(trained)).toMatchInlineSnapshot(`
+      {
+        "adapter": "19f5509ee40e076effbc958a6d11e6b946154964d56d74c70d061db3710af361",
+        "features": "4939435e841f2dfefc4d61ef6a64b60f9304f0d3170fd182171792b0110eac06",
+        "queryMap": "893cd5da9529f1af67ce0f36364a30a8d19da95225d1a1ad156487842af17b07",
+      }
+    `);
+    for (const set of nativeKernelSets())
+      expect(hashesOf(await trainingOf(set, 2).train(rows, recipe, {})), set).toEqual(hashesOf(trained));
+  });
+
+  it("comes back from its files, and is what its recipe makes of the rows", async () => {
+    const family = textFamily(settingOf("wasm"));
+    const families: ModelFamily[] = [classifierFamily, family];
+    const back = decodeModel(encodeModel(model), families);
+    expect(back).toEqual({ ...model, family });
+    const trainings = [trainingOf("wasm")];
+    for (const depth of ["train", "features"] as const)
+      expect(await verifyModel({ model: back, facts: facts(), depth, trainings })).toEqual({
+        rowCount: 24,
+        earnerCount: 2,
+        accuracy: null,
+      });
+    const other = { ...model, queryMap: model.queryMap.map((byte, k) => (k === 900 ? byte ^ 64 : byte)) };
+    const verify = verifyModel({ model: other, facts: facts(), depth: "train", trainings });
+    await expect(verify).rejects.toThrow(
+      expect.objectContaining({ data: expect.objectContaining({ what: "queryMap" }) }),
+    );
+    expect(() => decodeModel(encodeModel(other), families)).toThrow(code("ATT_MODEL_FILE_INVALID"));
+    expect(() => decodeModel(encodeModel(model))).toThrow(code("ATT_FAMILY_UNKNOWN"));
+  });
+
+  it("answers the same way each time, and its query is of the answer's tokens", async () => {
+    const own = await openCheckable(model);
+    const first = own.answer("The union");
+    expect(own.answer("The union")).toEqual(first);
+    expect(JSON.parse(first.text).tokens).toHaveLength(12);
+    expect(own.queryOf!("The union", first.text)).toEqual(first.query);
+    expect(own.queryOf!("The navy", first.text)).not.toEqual(first.query);
+    expect(first.query).toHaveLength(36);
+    expect(first.query.every((entry) => Math.abs(entry) % 2 === 1 && Math.abs(entry) <= 255)).toBe(true);
+    for (const set of nativeKernelSets())
+      expect(
+        (await openCheckable({ ...model, family: textFamily(settingOf(set)) })).answer("The union"),
+        set,
+      ).toEqual(first);
+    const warm = { ...model, recipe: { ...recipe, answers: { ...recipe.answers, temperature: 1 } } };
+    const drawn = (await openCheckable(warm)).answer("The union");
+    expect((await openCheckable(warm)).answer("The union")).toEqual(drawn);
+    expect(drawn.text).not.toBe(first.text);
+  });
+
+  it("gives most to the row that says what was answered", async () => {
+    const own = await openCheckable(model);
+    const { values: features, featureCount, rowCount } = model.features;
+    const at = 4;
+    expect(sampleTexts(24)[at]).toEqual({ prompt: "A nation?", answer: "A nation is strong 4." });
+    const tokens = [...Buffer.from("A nation is ")];
+    const text = JSON.stringify({ text: "A nation is ", tokens });
+    const query = own.queryOf!("A nation?", text);
+    const scores = integerScores({ features, featureCount, rowCount, query });
+    expect(scores.indexOf(Math.max(...scores))).toBe(at);
+  });
+
+  it("refuses answers that it cannot have given, and prompts that it does not take", async () => {
+    const own = await openCheckable(model);
+    const { text, tokens } = JSON.parse(own.answer("The union").text) as { text: string; tokens: number[] };
+    for (const wrong of [
+      "spam",
+      "null",
+      JSON.stringify({ text, tokens: tokens.slice(1) }),
+      JSON.stringify({ text: `${text}!`, tokens }),
+      JSON.stringify({ tokens, text }),
+      JSON.stringify({ text, tokens: [...tokens.slice(1), 256] }),
+    ])
+      expect(() => own.queryOf!("The union", wrong), wrong).toThrow(code("ATT_ANSWER_INVALID"));
+    for (const prompt of ["", "x".repeat(33)])
+      expect(() => own.answer(prompt)).toThrow(code("ATT_ROW_INVALID"));
+  });
+
+  it("refuses rows that are none, too long or too few, and other bytes of the base", async () => {
+    const training = trainingOf("wasm");
+    const long = ownedTexts([...sampleTexts(6), { text: "x".repeat(49) }]);
+    await expect(training.train(long, textRecipeFor(long, recipe.base), {})).rejects.toMatchObject({
+      code: "ATT_ROW_INVALID",
+      data: { index: 6 },
+    });
+    expect(() =>
+      training.requireTrainable(
+        rows.slice(3).map(({ content }) => content),
+        recipe,
+      ),
+    ).not.toThrow();
+    expect(() =>
+      training.requireTrainable(
+        rows.slice(21).map(({ content }) => content),
+        recipe,
+      ),
+    ).toThrow(code("ATT_TOO_FEW_ROWS"));
+    const files = { ...recipe.base.files, "config.json": { sizeBytes: 5, sha256: "0".repeat(64) } };
+    const based = textRecipeFor(rows, { ...recipe.base, files });
+    await expect(training.train(rows, based, {})).rejects.toThrow(code("MOD_BASE_MISSING"));
+  });
+});

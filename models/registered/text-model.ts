@@ -1,0 +1,97 @@
+/** A base with its adapter in an arena, beside room for gradients and for the map to features. */
+import { type AdapterSettings, adapterLayout, adapterMatrices } from "../architecture/adapter-layout.ts";
+import { readAdapter } from "../files/adapter-files.ts";
+import { type LoadedModel, loadModel } from "../files/load-model.ts";
+import { memorySource } from "../files/memory-source.ts";
+import { openModel } from "../files/open-model.ts";
+import { projectGradients } from "../influence/text-features.ts";
+import {
+  planTextFeatures,
+  type TextFeatureOptions,
+  type TextFeaturePlaces,
+} from "../influence/text-places.ts";
+import type { KernelChoice } from "../kernels/create-kernels.ts";
+import type { Place } from "../kernels/kernels.ts";
+import { openTokenizer, type TextTokens } from "../tokens/tokenizer.ts";
+import { openBase, type ReadBaseFile } from "./base-files.ts";
+import type { TextRecipe } from "./text-recipe.ts";
+
+/** What of a machine a text model needs. */
+export interface TextSetting {
+  /** Where files of base models may be; asked one after another. */
+  readonly bases: readonly ReadBaseFile[];
+  /** All sets give the same bytes. */
+  readonly kernels: KernelChoice;
+}
+
+export interface PlacedText {
+  readonly loaded: LoadedModel;
+  readonly tokens: TextTokens;
+  readonly places: TextFeaturePlaces;
+  readonly options: TextFeatureOptions;
+}
+
+export interface PlaceOptions {
+  /** As published; null for one that is still to be tuned. */
+  readonly adapter: Uint8Array | null;
+  readonly maxRows: number;
+  readonly adapterBlocks: number;
+  /** Rows whose gradients are held at once. */
+  readonly rowCount: number;
+  readonly threadCount?: number;
+}
+
+/**
+ * @throws RollupError MOD_BASE_MISSING, MOD_ADAPTER_INVALID, MOD_TOO_LARGE, MOD_INPUT_INVALID, MOD_TOKENIZER_INVALID and
+ *   what else a published model is refused for
+ */
+export async function loadText(
+  recipe: TextRecipe,
+  setting: TextSetting,
+  { adapter, adapterBlocks, maxRows, rowCount, threadCount = 1 }: PlaceOptions,
+): Promise<PlacedText> {
+  const source = await openBase(recipe.base, setting.bases);
+  const opened = await openModel(source);
+  try {
+    const { shape } = opened;
+    const tokens = await openTokenizer(source, shape.vocabularySize);
+    const settings: AdapterSettings = recipe.adapter;
+    const gradients = adapterLayout(shape, settings);
+    const options: TextFeatureOptions = {
+      rowCount,
+      gradientCount: gradients.floatCount,
+      featureCount: recipe.method.featureCount,
+      seed: recipe.seed,
+      matrices: adapterMatrices(gradients),
+    };
+    let places!: TextFeaturePlaces;
+    const loaded = await loadModel(opened, {
+      kernels: setting.kernels,
+      maxRows,
+      isTraining: true,
+      adapter: settings,
+      adapterBlocks,
+      threadCount,
+      placeMore: (plan) => {
+        places = planTextFeatures(plan, options);
+      },
+    });
+    const { at, layout } = loaded.model.adapter!;
+    if (adapter !== null) {
+      const files = memorySource("the model", new Map([["adapter_model.safetensors", adapter]]));
+      await readAdapter(files, shape, layout, loaded.model.kernels.arena, at);
+    }
+    return { loaded, tokens, places, options };
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Features of `count` gradients that lie one after another, by the map at its place. */
+export function projectPlaced(
+  { loaded, options, places }: PlacedText,
+  at: Place,
+  count: number,
+): Float64Array {
+  return projectGradients(loaded.model.kernels, places, options, at, count);
+}

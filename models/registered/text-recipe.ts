@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { checkedRecipe, recipeFields } from "../../attribution/model/recipe-fields.ts";
+import { textMethodSchema } from "../influence/text-methods.ts";
+import { baseSchema } from "./base-files.ts";
+
+const count = z.number().int().positive();
+const part = z.number().min(0).max(0.999_999);
+const MOST_TOKENS = 8_192;
+
+/** A language model's recipe: a base, and an adapter that is tuned on the rows. Published in this order. */
+const textRecipeSchema = z.strictObject({
+  version: recipeFields.version,
+  family: z.literal("text"),
+  datanet: recipeFields.datanet,
+  base: baseSchema,
+  seed: recipeFields.seed,
+  /** Most tokens of a row: a longer one is refused, never cut. */
+  rowTokens: count.min(2).max(MOST_TOKENS),
+  /** LoRA, as PEFT names it. */
+  adapter: z.strictObject({
+    rank: count.max(256),
+    alpha: z.number().positive().max(1e4),
+    targets: z
+      .array(
+        z.enum([
+          "q_proj",
+          "k_proj",
+          "v_proj",
+          "o_proj",
+          "gate_proj",
+          "up_proj",
+          "down_proj",
+          "c_attn",
+          "attn.c_proj",
+          "c_fc",
+          "mlp.c_proj",
+        ]),
+      )
+      .min(1)
+      .max(11),
+  }),
+  /** AdamW (models/training/tune-adapter.ts); its seed is the recipe's. */
+  tuning: z.strictObject({
+    steps: count.max(1_000_000),
+    rowsPerStep: count.max(1_024),
+    rate: z.number().positive().max(0.999),
+    warmupSteps: z.number().int().min(0).max(1_000_000),
+    beta1: part,
+    beta2: part,
+    epsilon: z.number().min(1e-12).max(0.1),
+    decay: part,
+    /** Part of the rate that is left at the last step. */
+    lastPart: z.number().min(0).max(1),
+  }),
+  method: textMethodSchema,
+  answers: z.strictObject({
+    /** Most tokens of a prompt: a longer one is refused. */
+    promptTokens: count.max(MOST_TOKENS),
+    /** So many tokens are answered, or fewer where the end token comes. */
+    answerTokens: count.max(MOST_TOKENS),
+    /** 0: always the likeliest token. Else drawn, by a seed that prompt and recipe alone decide. */
+    temperature: z.number().min(0).max(10),
+    endToken: z.number().int().min(0).nullable(),
+  }),
+  rules: recipeFields.rules,
+  columnCount: recipeFields.columnCount,
+});
+export type TextRecipe = z.infer<typeof textRecipeSchema>;
+
+/** @throws ATT_RECIPE_INVALID */
+export function parseTextRecipe(json: unknown): TextRecipe {
+  return checkedRecipe(textRecipeSchema, json);
+}

@@ -1,0 +1,66 @@
+/** Rows, prompts and answers of a text model as tokens. */
+import { attributionError } from "../../attribution/attribution-errors.ts";
+import type { TextRow } from "../../attribution/rows/text-rows.ts";
+import type { TokenRow } from "../architecture/loss-gradient.ts";
+import type { TextTokens } from "../tokens/tokenizer.ts";
+import { answerRow, textRows } from "../training/text-rows.ts";
+import type { TextRecipe } from "./text-recipe.ts";
+
+/** @throws ATT_ROW_INVALID where the row has fewer than two tokens, or more than the recipe takes */
+export function tokensOfRow(tokens: TextTokens, row: TextRow, { rowTokens }: TextRecipe): TokenRow {
+  const [made] =
+    "text" in row
+      ? textRows(tokens.encode(row.text), Number.MAX_SAFE_INTEGER)
+      : [answerRow(tokens.encode(row.prompt), tokens.encode(row.answer))];
+  const count = (made?.tokens.length ?? 0) + 1;
+  if (count < 2 || count > rowTokens)
+    throw invalid(`it has ${count} tokens, the recipe takes 2 to ${rowTokens}`);
+  return made!;
+}
+
+/** @throws ATT_ROW_INVALID for an empty prompt, or one that is longer than the recipe takes */
+export function tokensOfPrompt(tokens: TextTokens, prompt: string, { answers }: TextRecipe): number[] {
+  const encoded = tokens.encode(prompt);
+  const most = answers.promptTokens;
+  if (encoded.length >= 1 && encoded.length <= most) return encoded;
+  throw invalid(`the prompt has ${encoded.length} tokens, the model takes 1 to ${most}`);
+}
+
+/** What a receipt hashes of an answer. Tokens stand in it, since other tokens may spell the same text. */
+export function answerText(tokens: TextTokens, answer: readonly number[]): string {
+  return JSON.stringify({ text: tokens.decode(answer), tokens: answer });
+}
+
+/** The tokens of an answer's text. @throws ATT_ANSWER_INVALID for what no model of this recipe answers */
+export function answerTokens(tokens: TextTokens, text: string, recipe: TextRecipe, size: number): number[] {
+  const { answerTokens: most, endToken } = recipe.answers;
+  let given: unknown;
+  try {
+    given = (JSON.parse(text) as { tokens?: unknown } | null)?.tokens;
+  } catch (cause) {
+    throw wrong("it is no JSON", cause);
+  }
+  if (!Array.isArray(given) || given.length > most) throw wrong(`it has no list of at most ${most} tokens`);
+  const isToken = (value: unknown) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < size;
+  if (!given.every((value) => isToken(value) && value !== endToken)) throw wrong("one of its tokens is none");
+  if (given.length < most && endToken === null) throw wrong(`it has ${given.length} tokens, not ${most}`);
+  const answer = given as number[];
+  if (answerText(tokens, answer) !== text) throw wrong("its text is not that of its tokens");
+  return answer;
+}
+
+/** What counts of a question: the answer's tokens, and that it ended, given the prompt. */
+export function questionRow(
+  prompt: readonly number[],
+  answer: readonly number[],
+  { answers }: TextRecipe,
+): TokenRow {
+  const isEnded = answers.endToken !== null && answer.length < answers.answerTokens;
+  return answerRow(prompt, isEnded ? [...answer, answers.endToken!] : answer);
+}
+
+const invalid = (why: string) =>
+  attributionError("ATT_ROW_INVALID", `not what the model takes: ${why}`, { data: { kind: "text", why } });
+
+const wrong = (why: string, cause?: unknown) =>
+  attributionError("ATT_ANSWER_INVALID", `no answer of this model: ${why}`, { data: { why }, cause });

@@ -1,0 +1,220 @@
+/** How language models are made of rows: tuned, mapped, quantised. The same bytes on every machine. */
+import { attributionError } from "../../attribution/attribution-errors.ts";
+import type { FamilyTraining, ModelFamily, Trained } from "../../attribution/model/model-family.ts";
+import { checkRowsRoot, earnerTable, type OwnedRow } from "../../attribution/model/owned-rows.ts";
+import { registeredFeatures } from "../../attribution/model/registered-features.ts";
+import type { OnProgress } from "../../attribution/progress.ts";
+import { refuseDuplicates } from "../../attribution/rows/labelled-rows.ts";
+import { nearDuplicates } from "../../attribution/rows/near-duplicates.ts";
+import { decodeTextRow, type TextRow, wholeText } from "../../attribution/rows/text-rows.ts";
+import type { TokenRow } from "../architecture/loss-gradient.ts";
+import { encodeAdapter } from "../files/adapter-files.ts";
+import { mapTextsBy } from "../influence/text-features.ts";
+import { NONE } from "../kernels/kernels.ts";
+import type { RowTask } from "../training/row-task.ts";
+import { RowTeam } from "../training/row-team.ts";
+import { tuneAdapter, tuningBlocks } from "../training/tune-adapter.ts";
+import { decodeMap, encodeMap } from "./query-map-file.ts";
+import type { TextParts } from "./text-family.ts";
+import { loadText, type PlacedText, projectPlaced, type TextSetting } from "./text-model.ts";
+import type { TextRecipe } from "./text-recipe.ts";
+import { tokensOfRow } from "./text-tokens.ts";
+
+/** With fewer rows a tuning has nothing to tell apart. */
+const LEAST_ROWS = 4;
+/** Rows between two reports of progress. */
+const ROWS_AT_ONCE = 32;
+
+export interface TrainingSetting extends TextSetting {
+  /** Does not change the bytes. */
+  readonly threadCount: number;
+}
+
+interface Progressing {
+  readonly onProgress?: OnProgress;
+}
+
+/** @param family that of the same setting */
+export function textTraining(
+  family: ModelFamily<TextParts>,
+  setting: TrainingSetting,
+): FamilyTraining<TextParts> {
+  const losses = new WeakMap<object, readonly [first: number, last: number]>();
+  return {
+    family,
+    requireTrainable(contents, { datanet }) {
+      for (const [index, content] of contents.entries()) decodeAt(content, index);
+      if (contents.length >= LEAST_ROWS) return;
+      throw attributionError(
+        "ATT_TOO_FEW_ROWS",
+        `version ${datanet.version} of datanet ${datanet.id} has ${contents.length} rows; a model needs ${LEAST_ROWS}`,
+        { data: { rowCount: contents.length, leastRows: LEAST_ROWS } },
+      );
+    },
+    async train(rows, unchecked, options) {
+      const recipe = family.parseRecipe(unchecked);
+      const earners = earnerTable(rows);
+      checkRowsRoot(rows, recipe);
+      const texts = decodeAll(rows);
+      const made = await withRows(
+        recipe,
+        setting,
+        { adapter: null, rows: texts },
+        async (placed, team, tokens) => {
+          const tuned = await tune(placed, team, tokens, recipe, options);
+          const losses = await computeGradients(placed, team, tokens, options);
+          return { ...tuned, ...mapRows(placed, recipe, losses) };
+        },
+      );
+      const features = registeredFeatures(made.features, recipe.method.featureCount, recipe, () =>
+        alike(texts),
+      );
+      const { adapter, queryMap } = made;
+      const trained: Trained<TextParts> = {
+        family,
+        recipe,
+        adapter,
+        queryMap,
+        rows,
+        earners,
+        features,
+        accuracy: null,
+      };
+      losses.set(trained, [made.firstLoss, made.lastLoss]);
+      return trained;
+    },
+    async features({ adapter, queryMap, recipe }, rows, options) {
+      const texts = decodeAll(rows);
+      const features = await withRows(
+        recipe,
+        setting,
+        { adapter, rows: texts },
+        async (placed, team, tokens) => {
+          const { loaded, options: sizes, places } = placed;
+          decodeMap(queryMap, sizes, loaded.model.kernels.arena, places.directions);
+          await computeGradients(placed, team, tokens, options);
+          return projectPlaced(placed, places.gradients, tokens.length);
+        },
+      );
+      return registeredFeatures(features, recipe.method.featureCount, recipe, () => alike(texts));
+    },
+    describe(trained) {
+      const [first, last] = losses.get(trained) ?? [Number.NaN, Number.NaN];
+      return `tuning took its loss from ${first.toFixed(3)} to ${last.toFixed(3)} nats a token`;
+    },
+  };
+}
+
+/** A model in place with threads, and the rows as tokens. */
+async function withRows<Result>(
+  recipe: TextRecipe,
+  setting: TrainingSetting,
+  { adapter, rows }: { adapter: Uint8Array | null; rows: readonly TextRow[] },
+  work: (placed: PlacedText, team: RowTeam, tokens: readonly TokenRow[]) => Promise<Result>,
+): Promise<Result> {
+  const placed = await loadText(recipe, setting, {
+    adapter,
+    maxRows: recipe.rowTokens,
+    adapterBlocks: tuningBlocks({ ...recipe.tuning, seed: recipe.seed }),
+    rowCount: rows.length,
+    threadCount: setting.threadCount,
+  });
+  const tokens = rows.map((row, index) => at(index, () => tokensOfRow(placed.tokens, row, recipe)));
+  const team = new RowTeam(placed.loaded);
+  try {
+    return await work(placed, team, tokens);
+  } finally {
+    await team.close();
+  }
+}
+
+async function tune(
+  { loaded }: PlacedText,
+  team: RowTeam,
+  rows: readonly TokenRow[],
+  recipe: TextRecipe,
+  { onProgress }: Progressing,
+) {
+  const { steps } = recipe.tuning;
+  const losses: number[] = [];
+  await tuneAdapter(
+    loaded,
+    team,
+    rows,
+    { ...recipe.tuning, seed: recipe.seed },
+    {
+      onStep: ({ loss, step }) => {
+        losses.push(loss);
+        onProgress?.({ stage: "train", done: step, total: steps });
+      },
+    },
+  );
+  const { adapter, kernels, shape } = loaded.model;
+  const files = new Map(encodeAdapter(shape, adapter!.layout, kernels.arena, adapter!.at, recipe.base.name));
+  const mean = (some: readonly number[]) => some.reduce((sum, loss) => sum + loss, 0) / some.length;
+  const few = Math.ceil(losses.length / 10);
+  return {
+    adapter: files.get("adapter_model.safetensors")!,
+    firstLoss: mean(losses.slice(0, few)),
+    lastLoss: mean(losses.slice(-few)),
+  };
+}
+
+/** Each row's gradient at the tuned adapter, into its place. @returns each row's loss */
+async function computeGradients(
+  { options, places }: PlacedText,
+  team: RowTeam,
+  rows: readonly TokenRow[],
+  { onProgress }: Progressing,
+): Promise<Float64Array> {
+  const losses: number[] = [];
+  const { gradientCount } = options;
+  const tasks = rows.map((row, i): RowTask => {
+    const block = { at: places.gradients + i * gradientCount, floatCount: gradientCount };
+    return { row, block, into: { parameters: NONE, adapter: block.at } };
+  });
+  for (let from = 0; from < tasks.length; from += ROWS_AT_ONCE) {
+    onProgress?.({ stage: "features", done: from, total: tasks.length });
+    losses.push(...(await team.run(tasks.slice(from, from + ROWS_AT_ONCE))));
+  }
+  onProgress?.({ stage: "features", done: tasks.length, total: tasks.length });
+  return Float64Array.from(losses);
+}
+
+/** The map, as it is published, and the rows' features by exactly that map. */
+function mapRows(placed: PlacedText, { method }: TextRecipe, losses: Float64Array) {
+  const { loaded, options, places } = placed;
+  const { arena } = loaded.model.kernels;
+  const { gradientCount, rowCount } = options;
+  const gradients = arena.slice(places.gradients, places.gradients + rowCount * gradientCount);
+  mapTextsBy(method, loaded.model.kernels, places, { ...options, losses });
+  const queryMap = encodeMap(arena, places.directions, options);
+  decodeMap(queryMap, options, arena, places.directions);
+  arena.set(gradients, places.gradients);
+  return { queryMap, features: projectPlaced(placed, places.gradients, rowCount) };
+}
+
+function decodeAll(rows: readonly OwnedRow[]): TextRow[] {
+  const texts = rows.map(({ content }, index) => decodeAt(content, index));
+  refuseDuplicates(rows.map(({ content }) => content));
+  return texts;
+}
+
+const decodeAt = (content: Uint8Array, index: number): TextRow => at(index, () => decodeTextRow(content));
+
+/** Says which row it was. */
+function at<Result>(index: number, work: () => Result): Result {
+  try {
+    return work();
+  } catch (cause) {
+    throw attributionError("ATT_ROW_INVALID", `row ${index} is ${(cause as Error).message}`, {
+      data: { index },
+      cause,
+    });
+  }
+}
+
+function alike(rows: readonly TextRow[]) {
+  const contents = rows.map((row) => Buffer.from(wholeText(row), "utf8"));
+  return nearDuplicates({ kind: "text", contents, labels: new Int32Array(rows.length) });
+}

@@ -1,0 +1,96 @@
+/**
+ * Texts as d numbers, such that the inner product of a row's and a query's is nearly their BM25 score. No training, no
+ * floating-point function beyond +, −, ×, ÷ and √: the same bits on every machine.
+ *
+ * BM25 is an inner product already, over as many dimensions as there are words. Each word is given a direction of d
+ * numbers with few signs in it (a sparse Johnson–Lindenstrauss projection, drawn by hashing), and the weights are added
+ * along it. Its rarity is divided between the two sides, a root each, which keeps the noise of the projection smallest.
+ * That noise grows with a row's length. So a row is divided by the root of its length, which was measured to find
+ * more than BM25's own lengths do.
+ */
+import { exactLog } from "../../attribution/maths/exact-math.ts";
+import { mix32 } from "../../attribution/maths/seeded-random.ts";
+import { wordCounts } from "./lexical-words.ts";
+
+/** Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009): how counts saturate. */
+const SATURATION = 1.2;
+/** How much a long row's counts are divided by. */
+const LENGTH_PART = 0.75;
+/** Signs of a word's direction. */
+const SIGNS = 8;
+
+/** What is counted over all rows before any is embedded; published as the model's query map. */
+export interface WordStatistics {
+  readonly rowCount: number;
+  /** Words of an average row. */
+  readonly averageLength: number;
+  /** In how many rows some word of each bucket stands; a power of two of buckets. */
+  readonly rowsOfBucket: Uint32Array;
+}
+
+export interface EmbeddingShape {
+  readonly dimensions: number;
+  readonly seed: number;
+}
+
+export function wordStatistics(texts: readonly string[], bucketBits: number): WordStatistics {
+  const rowsOfBucket = new Uint32Array(2 ** bucketBits);
+  const last = new Int32Array(rowsOfBucket.length).fill(-1);
+  let length = 0;
+  for (const [row, text] of texts.entries()) {
+    for (const [word, count] of wordCounts(text)) {
+      length += count;
+      const bucket = bucketOf(word, rowsOfBucket.length);
+      if (last[bucket] === row) continue;
+      last[bucket] = row;
+      rowsOfBucket[bucket]! += 1;
+    }
+  }
+  return { rowCount: texts.length, averageLength: length / Math.max(1, texts.length), rowsOfBucket };
+}
+
+/** d real numbers of a row. */
+export function embedRow(text: string, shape: EmbeddingShape, statistics: WordStatistics): Float64Array {
+  const counts = wordCounts(text);
+  let length = 0;
+  for (const count of counts.values()) length += count;
+  const norm = SATURATION * (1 - LENGTH_PART + (LENGTH_PART * length) / statistics.averageLength);
+  const out = project(counts, shape, (word, count) => {
+    const saturated = (count * (SATURATION + 1)) / (count + norm);
+    return saturated * Math.sqrt(rarity(word, statistics));
+  });
+  let squares = 0;
+  for (const x of out) squares += x * x;
+  const root = Math.sqrt(Math.sqrt(squares));
+  return root > 0 ? out.map((x) => x / root) : out;
+}
+
+/** d real numbers of a query: a word counts once, however often it is there. */
+export function embedQuery(text: string, shape: EmbeddingShape, statistics: WordStatistics): Float64Array {
+  return project(wordCounts(text), shape, (word) => Math.sqrt(rarity(word, statistics)));
+}
+
+/** BM25's logarithm, never negative. What stands in no row says nothing, and would only add noise. */
+function rarity(word: number, { rowCount, rowsOfBucket }: WordStatistics): number {
+  const rows = rowsOfBucket[bucketOf(word, rowsOfBucket.length)]!;
+  return rows === 0 ? 0 : exactLog(1 + (rowCount - rows + 0.5) / (rows + 0.5));
+}
+
+function project(
+  counts: ReadonlyMap<number, number>,
+  { dimensions, seed }: EmbeddingShape,
+  weigh: (word: number, count: number) => number,
+): Float64Array {
+  const out = new Float64Array(dimensions);
+  for (const [word, count] of counts) {
+    const weight = weigh(word, count);
+    for (let k = 0; k < SIGNS; k++) {
+      const hash = mix32(seed + k, word);
+      const at = (hash >>> 1) % dimensions;
+      out[at] = out[at]! + ((hash & 1) === 0 ? weight : -weight);
+    }
+  }
+  return out;
+}
+
+const bucketOf = (word: number, count: number) => mix32(0x5eed, word) & (count - 1);

@@ -1,0 +1,36 @@
+/** A text as a bag of numbers: its words, each hashed to 32 bits. */
+
+const FNV_PRIME = 0x01000193;
+const FNV_BASIS = 0x811c9dc5;
+
+/**
+ * How often each word stands in the text. Words are runs of ASCII letters and digits and of other scripts' characters;
+ * capital ASCII letters count as small ones. No table of Unicode is asked, since machines have different ones.
+ */
+export function wordCounts(text: string): Map<number, number> {
+  const counts = new Map<number, number>();
+  let hash = FNV_BASIS;
+  let isWord = false;
+  const close = () => {
+    if (isWord) counts.set(hash >>> 0, (counts.get(hash >>> 0) ?? 0) + 1);
+    hash = FNV_BASIS;
+    isWord = false;
+  };
+  for (const character of text) {
+    const point = character.codePointAt(0)!;
+    const lower = point >= 65 && point <= 90 ? point + 32 : point;
+    if (isLetter(lower)) {
+      hash = Math.imul(hash ^ lower, FNV_PRIME);
+      isWord = true;
+    } else close();
+  }
+  close();
+  return counts;
+}
+
+/** Latin signs, general punctuation and that of East Asia divide words; all else beyond ASCII belongs to them. */
+function isLetter(point: number): boolean {
+  if (point < 128) return (point >= 97 && point <= 122) || (point >= 48 && point <= 57);
+  const divides = point < 0xc0 || (point >= 0x2000 && point < 0x2070) || (point >= 0x3000 && point < 0x3040);
+  return !divides;
+}

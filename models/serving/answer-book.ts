@@ -1,0 +1,39 @@
+import type { Sampling } from "../batches/choose-token.ts";
+
+/** What a server asks of whoever charges for its answers and signs receipts. Without a book it answers free of charge. */
+export interface AskedQuestion {
+  /** An adapter's name, or that of the base. */
+  readonly model: string;
+  /** Its text, where it is one; null for tokens and for chats. */
+  readonly text: string | null;
+  /** `openledger` of the request: who pays, and his signature. */
+  readonly claim: unknown;
+}
+
+/** How a model answers, where that is not the request's to say. */
+export interface AnswerForm extends Sampling {
+  readonly prompt: readonly number[];
+  readonly maxTokens: number;
+  readonly seed: string;
+  readonly endTokens: readonly number[];
+}
+
+export interface BookedAnswer {
+  readonly text: string;
+  readonly tokenCount: number;
+  readonly end: "stop" | "length";
+  /** Receipt and attribution, as the last part carries them. */
+  readonly openledger: object;
+}
+
+export interface AnswerBook {
+  /** null where the request decides. @throws RollupError MOD_SERVE_UNPAID, MOD_SERVE_REQUEST_INVALID */
+  formOf(question: AskedQuestion): AnswerForm | null;
+  /**
+   * Has an answer made and keeps it before its last part is given; the one that is unpaid is given again without.
+   *
+   * @param make the answer's tokens; what it throws is thrown here
+   * @throws RollupError MOD_SERVE_UNPAID, MOD_SERVE_REQUEST_INVALID, MOD_SERVE_STOPPING
+   */
+  answer(question: AskedQuestion, make: () => Promise<readonly number[]>): Promise<BookedAnswer>;
+}

@@ -1,0 +1,106 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { exactHalves } from "../adapters/exact-halves.ts";
+import { RangeAllocator } from "../adapters/range-allocator.ts";
+import { servingErrors } from "../adapters/serving-errors.ts";
+import type { TextTokens } from "../tokens/tokenizer.ts";
+import { FairQueue } from "./fair-queue.ts";
+import { TokenText } from "./token-text.ts";
+
+const bytes: TextTokens = {
+  encode: (text) => [...new TextEncoder().encode(text)],
+  decode: (tokens) => new TextDecoder().decode(Uint8Array.from(tokens)),
+};
+
+/** The parts of a text whose tokens come one by one. */
+function partsOf(
+  tokens: readonly number[],
+  stops: readonly string[],
+): { parts: string[]; isStopped: boolean } {
+  const text = new TokenText(bytes, stops);
+  const parts = tokens.map((token) => text.push(token));
+  parts.push(text.end());
+  return { parts, isStopped: text.isStopped };
+}
+
+describe("text of tokens", () => {
+  it("never cuts a character", () => {
+    const wanted = "aé漢🐳.";
+    const { parts } = partsOf(bytes.encode(wanted), []);
+    expect(parts.join("")).toBe(wanted);
+    for (const part of parts) expect(part).not.toContain("\ufffd");
+  });
+
+  it("gives out what is no text, too, and goes on", () => {
+    const { parts } = partsOf([...Array(20).fill(0x80), ...bytes.encode("ok")], []);
+    expect(parts.join("")).toMatch(/^\ufffd+ok$/);
+  });
+
+  it("ends before the first stop, whatever came at once", () => {
+    expect(partsOf(bytes.encode("one two three"), ["two", "e t"])).toMatchObject({ isStopped: true });
+    expect(partsOf(bytes.encode("one two three"), ["two", "e t"]).parts.join("")).toBe("on");
+    expect(partsOf(bytes.encode("aab"), ["aaab"]).parts.join("")).toBe("aab");
+    expect(partsOf(bytes.encode("aaab"), ["aab"]).parts.join("")).toBe("a");
+  });
+});
+
+describe("the queue", () => {
+  const limits = { maxQueued: 10, maxQueuedPerTenant: 6, quantum: 100 };
+
+  it("gives tenants turns by what they ask for, not by how often", () => {
+    const queue = new FairQueue<string>(limits);
+    for (let i = 0; i < 5; i++) queue.push("large", `L${i}`, 200);
+    for (let i = 0; i < 5; i++) queue.push("small", `s${i}`, 50);
+    const order = Array.from({ length: 10 }, () => queue.next(() => true));
+    expect(order.slice(0, 5)).toEqual(["s0", "s1", "L0", "s2", "s3"]);
+    expect(queue.next(() => true)).toBeNull();
+  });
+
+  it("asks again about what was not taken, and forgets what left", () => {
+    const queue = new FairQueue<string>(limits);
+    queue.push("a", "first", 10);
+    queue.push("a", "second", 10);
+    expect(queue.next(() => false)).toBeNull();
+    expect(queue.remove("a", "first")).toBe(true);
+    expect(queue.remove("a", "first")).toBe(false);
+    expect(queue.next(() => true)).toBe("second");
+    expect(queue.size).toBe(0);
+  });
+
+  it("is bounded for each tenant and in all", () => {
+    const queue = new FairQueue<number>(limits);
+    for (let i = 0; i < 6; i++) queue.push("a", i, 1);
+    const full = expect.objectContaining({ code: "MOD_SERVE_OVERLOADED", isRetryable: true });
+    expect(() => queue.push("a", 6, 1)).toThrow(full);
+    for (let i = 0; i < 4; i++) queue.push("b", i, 1);
+    expect(() => queue.push("b", 4, 1)).toThrow(full);
+    expect(queue.drain()).toHaveLength(10);
+  });
+});
+
+describe("memory", () => {
+  it("is one whole again when all ranges are given back, in any order", () => {
+    const ranges = new RangeAllocator(100);
+    const taken = [30, 20, 50].map((size) => ({ size, at: ranges.take(size)! }));
+    expect(ranges.take(1)).toBeNull();
+    for (const i of [1, 0, 2]) ranges.give(taken[i]!.at, taken[i]!.size);
+    expect(ranges.take(100)).toBe(0);
+  });
+
+  it("holds halves only where they are exact", () => {
+    const values = Float32Array.of(0, -0, 1, -1.5, 65_504, 2 ** -24, -3 * 2 ** -24, 2 ** -14);
+    expect(Array.from(exactHalves(values)!)).toEqual([0, 0x8000, 0x3c00, 0xbe00, 0x7bff, 1, 0x8003, 0x0400]);
+    for (const value of [0.1, 65_536, 2 ** -25, 1 + 2 ** -11])
+      expect(exactHalves(Float32Array.of(value))).toBeNull();
+  });
+});
+
+describe("docs/errors.md", () => {
+  it("says of every code of the server what its table says", () => {
+    const documentation = readFileSync(new URL("../../docs/errors.md", import.meta.url), "utf8");
+    for (const [code, { meaning, remedy }] of Object.entries(servingErrors))
+      expect(documentation).toContain(
+        `| <a id="${code.toLowerCase()}"></a>\`${code}\` | ${meaning} | ${remedy} |`,
+      );
+  });
+});

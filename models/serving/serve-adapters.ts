@@ -1,0 +1,116 @@
+import type { FastifyInstance } from "fastify";
+import { type Logger, pino } from "pino";
+import { Registry } from "prom-client";
+import { AdapterPool } from "../adapters/adapter-pool.ts";
+import { AdapterShelf } from "../adapters/adapter-shelf.ts";
+import { loadBatchModel } from "../batches/batch-model.ts";
+import { readWhole } from "../files/byte-source.ts";
+import { folderSource } from "../files/folder-source.ts";
+import { openModel } from "../files/open-model.ts";
+import { openTokenizer } from "../tokens/tokenizer.ts";
+import type { AnswerBook } from "./answer-book.ts";
+import { AnswerDesk } from "./answer-desk.ts";
+import { chatForm } from "./chat-prompt.ts";
+import { createServingApp } from "./serving-app.ts";
+import type { ServingConfig } from "./serving-config.ts";
+import { ServingEngine } from "./serving-engine.ts";
+import { createServingMetrics, watchEngine } from "./serving-metrics.ts";
+
+const MAX_CONFIG_BYTES = 2 ** 20;
+const MEGABYTE = 2 ** 20;
+/** Tokens of a turn in the queue. */
+const QUANTUM = 512;
+
+export interface ServedAdapters {
+  readonly url: string;
+  readonly adapterCount: number;
+  readonly kernels: string;
+  close(): Promise<void>;
+}
+
+export interface ServeModules {
+  readonly logger?: Logger;
+  /** Absent where answers cost nothing. */
+  readonly book?: AnswerBook | undefined;
+  /** Other servers' routes by what their paths begin with. */
+  readonly mounts?: ReadonlyMap<string, FastifyInstance> | undefined;
+}
+
+/**
+ * Serves a base and a folder of adapters until it is closed.
+ *
+ * @throws RollupError of the files of the base: MOD_SOURCE_UNREADABLE, MOD_CONFIG_INVALID, …; MOD_TOO_LARGE
+ */
+export async function serveAdapters(
+  config: ServingConfig,
+  modules: ServeModules = {},
+): Promise<ServedAdapters> {
+  const logger = modules.logger ?? pino({ level: config.logLevel });
+  const source = folderSource(config.basePath);
+  const opened = await openModel(source);
+  const { shape } = opened;
+  const load = async () => {
+    try {
+      const { batch, kernels, maxPositions, threadCount } = config;
+      const memory = {
+        kvBytes: config.kvMegabytes * MEGABYTE,
+        adapterBytes: config.adapterMegabytes * MEGABYTE,
+      };
+      return await loadBatchModel(opened, { kernels, batch, maxPositions, threadCount, ...memory });
+    } finally {
+      await opened.close();
+    }
+  };
+  const tokens = await openTokenizer(source, shape.vocabularySize);
+  const endTokens = await readEndTokens(config.basePath);
+  const shelf = new AdapterShelf({ shape, folder: config.adaptersPath, cacheFolder: config.cachePath });
+  const adapterCount = (await shelf.names()).length;
+  const { adapters, models, shared } = await load();
+  const pool = new AdapterPool(models[0]!.kernels.arena, adapters.at, adapters.floatCount, shelf);
+  const registry = new Registry();
+  const metrics = createServingMetrics(registry);
+  const engine = new ServingEngine({
+    models,
+    shared,
+    pool,
+    limits: { maxQueued: config.maxQueued, maxQueuedPerTenant: config.maxQueuedPerTenant, quantum: QUANTUM },
+    observer: {
+      onFirstToken: (seconds, isCold) =>
+        metrics.firstToken.observe({ adapter: isCold ? "cold" : "warm" }, seconds),
+      onStep: (seconds) => metrics.step.observe(seconds),
+    },
+  });
+  watchEngine(registry, engine, pool);
+  const { baseName } = config;
+  const desk = new AnswerDesk(
+    { baseName, vocabularySize: shape.vocabularySize, endTokens, maxBufferedBytes: config.streamBufferBytes },
+    { engine, tokens, chat: chatForm(tokens), metrics, log: logger, book: modules.book },
+  );
+  const app = await createServingApp({
+    desk,
+    engine,
+    shelf,
+    registry,
+    baseName,
+    log: logger,
+    mounts: modules.mounts,
+  });
+  const url = await app.listen({ host: config.host, port: config.port });
+  logger.info({ url, adapterCount, kernels: models[0]!.kernels.name }, "adapters are served");
+  return {
+    url,
+    adapterCount,
+    kernels: models[0]!.kernels.name,
+    async close() {
+      await engine.close();
+      await app.close();
+    },
+  };
+}
+
+/** Of config.json, where others keep them, too. */
+async function readEndTokens(basePath: string): Promise<number[]> {
+  const bytes = await readWhole(folderSource(basePath), "config.json", MAX_CONFIG_BYTES);
+  const { eos_token_id: end } = JSON.parse(new TextDecoder().decode(bytes!)) as { eos_token_id?: unknown };
+  return [end].flat().filter((token): token is number => typeof token === "number");
+}

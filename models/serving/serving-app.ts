@@ -1,0 +1,111 @@
+import { createHash } from "node:crypto";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { Registry } from "prom-client";
+import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
+import type { AdapterShelf } from "../adapters/adapter-shelf.ts";
+import { servingError } from "../adapters/serving-errors.ts";
+import type { AnswerDesk } from "./answer-desk.ts";
+import { errorView } from "./openai-answers.ts";
+import { invalidRequest, parseChat, parseCompletion } from "./openai-requests.ts";
+import type { ServingEngine } from "./serving-engine.ts";
+
+export interface ServingAppModules {
+  readonly desk: AnswerDesk;
+  readonly engine: ServingEngine;
+  readonly shelf: AdapterShelf;
+  readonly registry: Registry;
+  readonly baseName: string;
+  readonly log: { error(facts: object, message: string): void };
+  /** Other servers' routes by what their paths begin with: "/ledger/15". */
+  readonly mounts?: ReadonlyMap<string, FastifyInstance> | undefined;
+}
+
+const MAX_BODY_BYTES = 8 * 2 ** 20;
+
+/** OpenAI's routes, health and metrics; the caller listens. */
+export async function createServingApp(modules: ServingAppModules): Promise<FastifyInstance> {
+  const { baseName, desk, engine, log, registry, shelf } = modules;
+  const app = fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true });
+  const startedSeconds = Math.floor(Date.now() / 1000);
+  app.setErrorHandler((error, _request, reply) => sendError(typed(error, log), reply, engine));
+  app.setNotFoundHandler((request) => {
+    throw invalidRequest("", `there is no ${request.method} ${request.url.slice(0, 200)}`);
+  });
+  const modelView = (id: string) => ({
+    id,
+    object: "model",
+    created: startedSeconds,
+    owned_by: "openledger",
+  });
+  app.get("/v1/models", async () => ({
+    object: "list",
+    data: [baseName, ...(await shelf.names())].map((id, i) => ({
+      ...modelView(id),
+      parent: i === 0 ? null : baseName,
+    })),
+  }));
+  app.get<{ Params: { model: string } }>("/v1/models/:model", async (request) => {
+    const { model } = request.params;
+    if (model !== baseName) shelf.stamp(model);
+    return { ...modelView(model), parent: model === baseName ? null : baseName };
+  });
+  app.post("/v1/completions", (request, reply) => give(request, reply, parseCompletion));
+  app.post("/v1/chat/completions", (request, reply) => give(request, reply, parseChat));
+  app.get("/health", (_request, reply) => {
+    const { activeCount, isHealthy, queuedCount } = engine;
+    return reply.code(isHealthy ? 200 : 503).send({ isHealthy, activeCount, queuedCount });
+  });
+  app.get("/metrics", async (_request, reply) =>
+    reply.header("content-type", registry.contentType).send(await registry.metrics()),
+  );
+  for (const [path, inner] of modules.mounts ?? [])
+    app.all(`${path}/*`, {
+      // Before the body is read: the other server reads it.
+      onRequest: (request, reply) => {
+        reply.hijack();
+        request.raw.url = request.url.slice(path.length);
+        inner.routing(request.raw, reply.raw);
+      },
+      handler: () => undefined,
+    });
+  await app.ready();
+  return app;
+
+  async function give(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    parse: (body: unknown) => Parameters<AnswerDesk["answer"]>[0],
+  ) {
+    const body = parse(request.body);
+    if (body.model !== baseName) shelf.stamp(body.model);
+    try {
+      await desk.answer(body, tenantOf(request), reply.raw);
+      reply.hijack();
+    } catch (error) {
+      // What failed in the middle of a stream has been said there.
+      if (!reply.raw.headersSent && !reply.raw.destroyed) throw error;
+      reply.hijack();
+    }
+  }
+}
+
+/** Who shares a turn: one key, or one address where there is none. */
+function tenantOf({ headers, ip }: FastifyRequest): string {
+  const key = headers.authorization;
+  return key === undefined ? ip : createHash("sha256").update(key).digest("hex");
+}
+
+function sendError(error: RollupError, reply: FastifyReply, engine: ServingEngine): FastifyReply {
+  const { body, status } = errorView(error);
+  if (error.isRetryable) reply.header("retry-after", String(engine.retryAfterSeconds));
+  return reply.code(status).send(body);
+}
+
+function typed(error: unknown, log: ServingAppModules["log"]): RollupError {
+  if (isRollupError(error)) return error;
+  const { message, statusCode } = error as { statusCode?: number; message?: string };
+  if (statusCode !== undefined && statusCode < 500)
+    return invalidRequest("", message ?? "it is malformed", error);
+  log.error({ err: error }, "unforeseen failure of a request");
+  return servingError("MOD_SERVE_INTERNAL", "the server failed in an unforeseen way", { cause: error });
+}

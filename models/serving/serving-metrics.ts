@@ -1,0 +1,66 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { AdapterPool } from "../adapters/adapter-pool.ts";
+import type { ServingEngine } from "./serving-engine.ts";
+
+const SECONDS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
+
+/** All metrics of the server. Labels are closed sets: never a name of an adapter or a key. */
+export function createServingMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    requests: new Counter({
+      name: "serving_requests_total",
+      help: "Requests by how they ended: done, cancelled, or a code of docs/errors.md",
+      labelNames: ["result"] as const,
+      registers,
+    }),
+    tokens: new Counter({
+      name: "serving_tokens_total",
+      help: "Tokens of prompts and of answers",
+      labelNames: ["kind"] as const,
+      registers,
+    }),
+    firstToken: new Histogram({
+      name: "serving_first_token_seconds",
+      help: "From the question to its first token, by whether the adapter was in memory",
+      labelNames: ["adapter"] as const,
+      buckets: SECONDS,
+      registers,
+    }),
+    step: new Histogram({
+      name: "serving_step_seconds",
+      help: "Time of a step of a batch",
+      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1],
+      registers,
+    }),
+  };
+}
+
+export type ServingMetrics = ReturnType<typeof createServingMetrics>;
+
+export function watchEngine(registry: Registry, engine: ServingEngine, pool: AdapterPool): void {
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge("serving_requests_queued", "Requests that wait for their turn", () => engine.queuedCount);
+  gauge(
+    "serving_requests_active",
+    "Requests in a batch, or whose adapter is being read",
+    () => engine.activeCount,
+  );
+  gauge("serving_kv_pages_used", "Pages of keys and values in use", () => engine.usedPages);
+  gauge("serving_adapters_resident", "Adapters in memory", () => pool.residentCount);
+  gauge(
+    "serving_adapter_hits",
+    "Requests since the start whose adapter was in memory",
+    () => pool.counts.hits,
+  );
+  gauge("serving_adapter_loads", "Adapters read from disk since the start", () => pool.counts.loads);
+  gauge("serving_adapter_evictions", "Adapters that made room since the start", () => pool.counts.evictions);
+}

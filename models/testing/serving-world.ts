@@ -1,0 +1,43 @@
+/** A small base whose tokens are bytes, adapters beside it, and a server over them. */
+import { join } from "node:path";
+import { folderSource } from "../files/folder-source.ts";
+import { openModel } from "../files/open-model.ts";
+import { type ServedAdapters, serveAdapters } from "../serving/serve-adapters.ts";
+import { readServingConfig } from "../serving/serving-config.ts";
+import { makeAdapter, writeMadeAdapter } from "./made-adapters.ts";
+import { madeConfigs, makeModel, writeMadeModel } from "./made-models.ts";
+
+const RANKS = [8, 4, 16];
+
+/** Writes the base and `adapterCount` adapters, "a0" on. */
+export async function writeServingWorld(folder: string, adapterCount: number): Promise<void> {
+  const config = { ...madeConfigs.llama, vocab_size: 256, max_position_embeddings: 512 };
+  await writeMadeModel(join(folder, "base"), makeModel(config, "serving"));
+  const opened = await openModel(folderSource(join(folder, "base")));
+  await opened.close();
+  for (let i = 0; i < adapterCount; i++) {
+    const settings = { rank: RANKS[i % RANKS.length]!, alpha: 16, targets: ["q_proj", "v_proj"] as const };
+    const numbers = makeAdapter(opened.shape, settings, `serving ${i}`);
+    await writeMadeAdapter(join(folder, "adapters", `a${i}`), opened.shape, settings, numbers);
+  }
+}
+
+/** On any free port, with WebAssembly, which needs no compiler. */
+export function serveWorld(
+  folder: string,
+  settings: Readonly<Record<string, string>> = {},
+  modules: Parameters<typeof serveAdapters>[1] = {},
+): Promise<ServedAdapters> {
+  const environment = {
+    SERVING_BASE_PATH: join(folder, "base"),
+    SERVING_ADAPTERS_PATH: join(folder, "adapters"),
+    SERVING_CACHE_PATH: join(folder, "cache"),
+    SERVING_PORT: "0",
+    SERVING_KERNELS: "wasm",
+    SERVING_KV_MEGABYTES: "8",
+    SERVING_ADAPTER_MEGABYTES: "1",
+    SERVING_LOG_LEVEL: "silent",
+    ...settings,
+  };
+  return serveAdapters(readServingConfig(environment), modules);
+}

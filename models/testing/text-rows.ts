@@ -1,0 +1,84 @@
+/** Rows of plain texts for tests, with owners, and a byte model small enough to tune in a second. */
+
+import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
+import { encodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
+import { hex32 } from "../../circuits/hex.ts";
+import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
+import type { RecipeBaseModel } from "../registered/base-files.ts";
+import type { TextRecipe } from "../registered/text-recipe.ts";
+
+/** Tokens are bytes. */
+export const byteConfig = {
+  model_type: "llama",
+  vocab_size: 256,
+  hidden_size: 32,
+  intermediate_size: 48,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  num_key_value_heads: 1,
+  max_position_embeddings: 96,
+  rms_norm_eps: 1e-5,
+  tie_word_embeddings: true,
+} as const;
+
+const SUBJECTS = ["The union", "The Congress", "Our country", "The treasury", "A nation", "The navy"];
+const VERBS = ["is strong", "grows", "must pay", "has a debt", "keeps the peace", "asks for help"];
+
+/** Texts and questions with answers, no two alike. */
+export function sampleTexts(count: number): TextRow[] {
+  return Array.from({ length: count }, (_, i) => {
+    const [subject, verb] = [SUBJECTS[i % 6]!, VERBS[Math.floor(i / 6) % 6]!];
+    return i % 5 === 4
+      ? { prompt: `${subject}?`, answer: `${subject} ${verb} ${i}.` }
+      : { text: `${subject} ${verb} ${i}.` };
+  });
+}
+
+/** Contributors 5 and 6, validator 8. */
+export function ownedTexts(rows: readonly TextRow[]): OwnedRow[] {
+  return rows.map((row, i) => ({
+    content: encodeTextRow(row),
+    contributorId: i < rows.length / 2 ? 5 : 6,
+    validatorId: 8,
+  }));
+}
+
+/** A small recipe for these rows. Needs `initPoseidon`. */
+export function textRecipeFor(
+  rows: readonly OwnedRow[],
+  base: RecipeBaseModel,
+  changed: Partial<TextRecipe> = {},
+): TextRecipe {
+  const root = versionRowsRoot(
+    rows.map(({ content, contributorId, validatorId }) => ({
+      rowHash: hashRow(content),
+      contributorId,
+      validatorId,
+    })),
+  );
+  return {
+    version: 2,
+    family: "text",
+    datanet: { id: 4, version: 1, rowsRoot: hex32(root) },
+    base,
+    seed: "recipe",
+    rowTokens: 48,
+    adapter: { rank: 2, alpha: 4, targets: ["q_proj", "v_proj"] },
+    tuning: {
+      steps: 20,
+      rowsPerStep: 4,
+      rate: 0.01,
+      warmupSteps: 2,
+      lastPart: 1,
+      beta1: 0.9,
+      beta2: 0.95,
+      epsilon: 1e-8,
+      decay: 0,
+    },
+    method: { kind: "influence", scaling: "rms", ridge: 3, featureCount: 32 },
+    answers: { promptTokens: 32, answerTokens: 12, temperature: 0, endToken: null },
+    rules: { normQuantile: 0.9, nearDuplicatesShare: false },
+    columnCount: 36,
+    ...changed,
+  };
+}

@@ -1,0 +1,213 @@
+/**
+ * Keeps the queue equal to what the sequencer wants: each batch without a proof is a job, each job that nobody wants any
+ * more is taken away, each proof is handed in. Every look compares both sides anew, so it does not matter where the last
+ * one was cut off, or whether the sequencer, Redis or a worker was away.
+ *
+ * L1 takes batches in their order alone. So the oldest batch goes first, and with it whatever overdue entries of L1's queue
+ * a batch has: nothing behind it could be posted before it.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { type Job, Queue } from "bullmq";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import type { z } from "zod";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { proveJobAnswer, unprovenBatchesAnswer } from "../../circuits/wire/operator-api.ts";
+import { askSequencer, type SequencerEndpoint } from "../../circuits/wire/sequencer-request.ts";
+import { proverError } from "../prover-errors.ts";
+import type { DispatchMetrics } from "./dispatch-metrics.ts";
+import {
+  cancelTask,
+  dropInputs,
+  KEY_PREFIX,
+  MAX_ATTEMPTS,
+  type ProveTask,
+  proveAnswerSchema,
+  proveTaskSchema,
+  putInputs,
+  QUEUE_NAME,
+  requireConnected,
+} from "./prove-queue.ts";
+import { postProof, toError } from "./sequencer-jobs.ts";
+
+export interface DispatcherOptions extends SequencerEndpoint {
+  readonly pollIntervalMs: number;
+  readonly maxBackoffMs: number;
+  /** Within how long what waits should be proven. */
+  readonly targetMs: number;
+}
+
+export interface DispatcherModules {
+  readonly redis: Redis;
+  readonly logger: Logger;
+  readonly metrics: DispatchMetrics;
+}
+
+type Unproven = z.output<typeof unprovenBatchesAnswer>[number];
+
+/** Their inputs lie in Redis' memory; more than that need not wait there. */
+const MAX_QUEUED = 64;
+/** BullMQ knows 2^21 priorities, the smallest first. */
+const PRIORITIES = 2 ** 20;
+/** Weight of the newest proof in the mean of what one takes. */
+const NEWEST = 0.2;
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #modules: DispatcherModules;
+  readonly #queue: Queue<ProveTask>;
+  /** Jobs that were said to be set aside. */
+  readonly #aside = new Set<string>();
+  #meanProofMs: number | null = null;
+
+  constructor(options: DispatcherOptions, modules: DispatcherModules) {
+    this.#options = options;
+    this.#modules = modules;
+    this.#queue = new Queue(QUEUE_NAME, { connection: modules.redis, prefix: KEY_PREFIX });
+    this.#queue.on("error", (error) => modules.logger.warn({ reason: error.message }, "the queue"));
+  }
+
+  /** Goes on whatever happens, with longer and longer waits. */
+  async run(signal: AbortSignal, onFailing: (code: string | null) => void = () => {}): Promise<void> {
+    const { maxBackoffMs, pollIntervalMs } = this.#options;
+    const { logger, metrics } = this.#modules;
+    for (let failureCount = 0; !signal.aborted; ) {
+      let waitMs = pollIntervalMs;
+      try {
+        await this.look();
+        failureCount = 0;
+        onFailing(null);
+      } catch (error) {
+        failureCount += 1;
+        waitMs = Math.min(maxBackoffMs, pollIntervalMs * 2 ** Math.min(failureCount, 30));
+        const code = isRollupError(error) ? error.code : "OTHER";
+        metrics.errors.inc({ code });
+        onFailing(code);
+        logger.warn({ err: error, code, failureCount, waitMs }, "failed, will try again");
+      }
+      await delay(waitMs, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  /**
+   * One comparison of both sides.
+   * @throws PRV_QUEUE_UNREACHABLE, PRV_SEQUENCER_UNREACHABLE, PRV_SEQUENCER_REFUSED, PRV_CONFIG_INVALID
+   */
+  async look(): Promise<void> {
+    requireConnected(this.#modules.redis);
+    const path = "/operator/prove-jobs?prover=dispatcher";
+    const { failure, value } = await askSequencer(this.#options, { path }, unprovenBatchesAnswer);
+    if (failure !== null) throw toError(failure);
+    await this.#removeUnwanted(new Set(value.map(({ batchHash }) => batchHash)));
+    for (const batch of value.slice(0, MAX_QUEUED)) await this.#lookAt(batch);
+    await this.#measure(value);
+  }
+
+  /** Puts jobs that were set aside back into the line. @returns how many */
+  async retryAside(): Promise<number> {
+    const failed = await this.#queue.getFailed();
+    for (const job of failed) await job.retry("failed", { resetAttemptsMade: true });
+    this.#aside.clear();
+    return failed.length;
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close();
+  }
+
+  async #lookAt(batch: Unproven): Promise<void> {
+    const job = await this.#queue.getJob(batch.batchHash);
+    if (job === undefined) return this.#add(batch);
+    const state = await job.getState();
+    if (state === "completed") return this.#handIn(job);
+    if (state !== "failed" || this.#aside.has(batch.batchHash)) return;
+    this.#aside.add(batch.batchHash);
+    this.#modules.logger.error(
+      { batchNumber: batch.batchNumber, reason: job.failedReason, attempts: job.attemptsMade },
+      "job set aside: it failed too often, and a human has to look",
+    );
+  }
+
+  async #add({ batchHash, batchNumber, circuit }: Unproven): Promise<void> {
+    const path = `/operator/prove-jobs/${batchHash}`;
+    const { failure, value } = await askSequencer(this.#options, { path }, proveJobAnswer.nullable());
+    if (failure !== null) throw toError(failure);
+    // Rebuilt or proven since the list was made.
+    if (value === null) return;
+    const inputsHash = await putInputs(this.#modules.redis, JSON.stringify(value.inputs));
+    await this.#queue.add(
+      "batch",
+      { batchHash, batchNumber, circuit, inputsHash },
+      {
+        jobId: batchHash,
+        priority: 1 + (batchNumber % PRIORITIES),
+        attempts: MAX_ATTEMPTS,
+        backoff: { type: "exponential", delay: 1_000 },
+      },
+    );
+    this.#modules.logger.info({ batchNumber, circuit }, "job queued");
+  }
+
+  async #handIn(job: Job<ProveTask>): Promise<void> {
+    const { logger, metrics } = this.#modules;
+    const { batchHash, batchNumber } = job.data;
+    const parsed = proveAnswerSchema.safeParse(job.returnvalue);
+    const worker = parsed.success ? parsed.data.worker : "unknown";
+    try {
+      if (!parsed.success)
+        throw proverError("PRV_PROOF_INVALID", `the answer of batch ${batchNumber} is no proof`);
+      // As it came: whoever writes to the sequencer writes text.
+      const { worker: _worker, elapsedMs, ...proof } = job.returnvalue as z.input<typeof proveAnswerSchema>;
+      const isTaken = await postProof(this.#options, batchNumber, { batchHash, ...proof });
+      metrics.proofs.inc({ worker, result: isTaken ? "taken" : "useless" });
+      if (isTaken) {
+        metrics.proofSeconds.inc({ worker }, elapsedMs / 1_000);
+        const mean = this.#meanProofMs ?? elapsedMs;
+        this.#meanProofMs = mean + NEWEST * (elapsedMs - mean);
+        logger.info({ batchNumber, worker, elapsedMs }, "proof handed in");
+      }
+    } catch (error) {
+      if (!isRollupError(error, "PRV_PROOF_INVALID")) throw error;
+      // It becomes a new job with the next look.
+      metrics.proofs.inc({ worker, result: "invalid" });
+      metrics.errors.inc({ code: error.code });
+      logger.error({ batchNumber, worker, reason: error.message }, "a worker handed in a false proof");
+    }
+    await this.#remove(job);
+  }
+
+  async #removeUnwanted(wanted: ReadonlySet<string>): Promise<void> {
+    for (const job of await this.#queue.getJobs()) {
+      if (job?.id === undefined || wanted.has(job.id)) continue;
+      // A job that is being proven is its worker's; it is removed once he has let go of it.
+      if (await job.isActive()) await cancelTask(this.#modules.redis, job.id);
+      else await this.#remove(job);
+    }
+  }
+
+  async #remove(job: Job<ProveTask>): Promise<void> {
+    const task = proveTaskSchema.safeParse(job.data);
+    // Taken by a worker in this moment: the next look finds it again.
+    const isGone = await job.remove().then(
+      () => true,
+      () => false,
+    );
+    if (isGone && task.success) await dropInputs(this.#modules.redis, task.data.inputsHash);
+    if (isGone) this.#aside.delete(`${job.id}`);
+  }
+
+  async #measure(unproven: readonly Unproven[]): Promise<void> {
+    const { metrics } = this.#modules;
+    const counts = await this.#queue.getJobCounts("wait", "prioritized", "delayed", "active", "failed");
+    const waiting = (counts.wait ?? 0) + (counts.prioritized ?? 0) + (counts.delayed ?? 0);
+    const active = counts.active ?? 0;
+    metrics.jobs.set({ state: "waiting" }, waiting);
+    metrics.jobs.set({ state: "active" }, active);
+    metrics.jobs.set({ state: "aside" }, counts.failed ?? 0);
+    const oldestMs = unproven[0] === undefined ? 0 : Date.now() - unproven[0].closedAtMs;
+    metrics.oldestSeconds.set(Math.max(0, oldestMs) / 1_000);
+    metrics.workers.set((await this.#queue.getWorkers()).length);
+    const perTarget = this.#options.targetMs / (this.#meanProofMs ?? this.#options.targetMs);
+    metrics.workersWanted.set(Math.ceil((waiting + active) / perTarget));
+  }
+}

@@ -1,0 +1,56 @@
+/** The dispatcher's process: `npx tsx prover/jobs/main.ts`, configured by prover/jobs/dispatch-config.ts. */
+import { pino } from "pino";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { startHealthServer } from "../../circuits/wire/health-server.ts";
+import { type DispatchConfig, readDispatchConfig } from "./dispatch-config.ts";
+import { createDispatchMetrics } from "./dispatch-metrics.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { connectRedis } from "./prove-queue.ts";
+
+async function run(config: DispatchConfig): Promise<void> {
+  const logger = pino({ level: config.logLevel });
+  const stopping = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopping.abort());
+  const { healthPort, maxBackoffMs, pollIntervalMs, queue, sequencerUrl, targetMs, token } = config;
+  const redis = await connectRedis(queue.reveal(), (error) =>
+    logger.warn({ reason: error.message }, "the queue's Redis"),
+  );
+  const metrics = createDispatchMetrics();
+  const options = { sequencerUrl, operatorToken: token.reveal(), pollIntervalMs, maxBackoffMs, targetMs };
+  const dispatcher = new Dispatcher(options, { redis, logger, metrics });
+  // Whoever repaired what jobs failed of has them tried again.
+  process.on("SIGHUP", () => {
+    void dispatcher
+      .retryAside()
+      .then((jobCount) => logger.info({ jobCount }, "jobs that were set aside wait again"));
+  });
+  let failingCode: string | null = null;
+  const health =
+    healthPort === undefined
+      ? null
+      : await startHealthServer({
+          port: healthPort,
+          registry: metrics.registry,
+          health: () => ({ isHealthy: failingCode === null, failingCode }),
+        });
+  logger.info("dispatcher runs");
+  try {
+    await dispatcher.run(stopping.signal, (code) => {
+      failingCode = code;
+    });
+    logger.info("stopped");
+  } finally {
+    await dispatcher.close();
+    redis.disconnect();
+    await health?.close();
+  }
+}
+
+try {
+  await run(readDispatchConfig(process.env));
+} catch (error) {
+  // An error of ours needs no stack; anything else does.
+  if (isRollupError(error)) process.stderr.write(`${error.code}: ${error.message}\n`);
+  else process.stderr.write(`${String(error)}\n${(error as Error)?.stack ?? ""}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,26 @@
+import { expect, it } from "vitest";
+import { readDispatchConfig } from "../jobs/dispatch-config.ts";
+import { readProveConfig } from "./prove-config.ts";
+
+const TOKEN = "token-1234-of-tests";
+const QUEUE = "redis://prover:password@redis.example:6379";
+const refused = (names: string[]) =>
+  expect.objectContaining({ code: "PRV_CONFIG_INVALID", message: names.join("\n") });
+
+it("takes jobs from the sequencer or from a queue, and never from both", () => {
+  expect(readProveConfig({ PROVER_TOKEN: TOKEN }).token?.reveal()).toBe(TOKEN);
+  expect(readProveConfig({ PROVER_QUEUE: QUEUE }).queue?.reveal()).toBe(QUEUE);
+  const oneOfThem = refused(["PROVER_TOKEN is given, or PROVER_QUEUE, and not both"]);
+  expect(() => readProveConfig({})).toThrow(oneOfThem);
+  expect(() => readProveConfig({ PROVER_TOKEN: TOKEN, PROVER_QUEUE: QUEUE })).toThrow(oneOfThem);
+});
+
+it("tells no secret when it refuses one", () => {
+  const wrong = QUEUE.replace("redis:", "http:");
+  expect(() => readProveConfig({ PROVER_QUEUE: wrong })).toThrow(
+    refused(["PROVER_QUEUE is no redis:// or rediss:// address"]),
+  );
+  expect(() => readDispatchConfig({ DISPATCHER_QUEUE: wrong, DISPATCHER_TOKEN: TOKEN })).toThrow(
+    refused(["DISPATCHER_QUEUE is no redis:// or rediss:// address"]),
+  );
+});

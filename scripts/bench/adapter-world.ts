@@ -1,0 +1,75 @@
+/** A made base and adapters on disk, and batches over them: what `bench -- adapters` and `bench -- serving` measure with. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { adapterLayout } from "../../models/architecture/adapter-layout.ts";
+import type { ModelShape } from "../../models/architecture/model-shape.ts";
+import { encodeAdapter } from "../../models/files/adapter-files.ts";
+import { folderSource } from "../../models/files/folder-source.ts";
+import { type OpenModel, openModel } from "../../models/files/open-model.ts";
+import { makeModel, writeMadeModel } from "../../models/testing/made-models.ts";
+
+const ADAPTER = { rank: 8, alpha: 16, targets: ["q_proj", "v_proj"] } as const;
+
+/** Width 256 has four layers, width 768 two; tokens are bytes. */
+export const widths = {
+  d256: { hidden_size: 256, intermediate_size: 688, num_hidden_layers: 4, num_attention_heads: 4 },
+  d768: { hidden_size: 768, intermediate_size: 2_048, num_hidden_layers: 2, num_attention_heads: 12 },
+} as const;
+export type WidthName = keyof typeof widths;
+
+export const adapterName = (i: number): string => `adapter-${String(i).padStart(4, "0")}`;
+
+export interface AdapterWorld {
+  readonly base: string;
+  readonly adapters: string;
+  readonly cache: string;
+}
+
+/** Writes a base and `count` adapters of rank 8 on queries and values. */
+export async function makeAdapterWorld(
+  folder: string,
+  name: WidthName,
+  count: number,
+): Promise<AdapterWorld> {
+  const base = join(folder, name, "base");
+  const adapters = join(folder, name, "adapters");
+  await writeMadeModel(base, makeModel({ ...SHARED, ...widths[name] }, "bench"));
+  const { shape } = await openBase(base, async () => undefined);
+  for (let i = 0; i < count; i++) await writeAdapter(join(adapters, adapterName(i)), shape, i);
+  return { base, adapters, cache: join(folder, name, "cache") };
+}
+
+const SHARED = {
+  model_type: "llama",
+  vocab_size: 256,
+  num_key_value_heads: null,
+  max_position_embeddings: 512,
+  rms_norm_eps: 1e-5,
+  tie_word_embeddings: true,
+};
+
+export async function openBase(
+  base: string,
+  use: (opened: OpenModel) => Promise<unknown>,
+): Promise<OpenModel> {
+  const opened = await openModel(folderSource(base));
+  try {
+    await use(opened);
+    return opened;
+  } finally {
+    await opened.close();
+  }
+}
+
+async function writeAdapter(folder: string, shape: ModelShape, seed: number): Promise<void> {
+  const layout = adapterLayout(shape, ADAPTER);
+  const numbers = new Float32Array(layout.floatCount);
+  let state = seed + 1;
+  for (let i = 0; i < numbers.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    numbers[i] = (state / 2 ** 32 - 0.5) * 0.05;
+  }
+  await mkdir(folder, { recursive: true });
+  for (const [file, bytes] of encodeAdapter(shape, layout, numbers, 0, "bench"))
+    await writeFile(join(folder, file), bytes);
+}

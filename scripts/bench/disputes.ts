@@ -1,0 +1,144 @@
+/** What a dispute costs: gas of challenges from receipts on a local chain, and the time to recompute a model. */
+import { findFaults } from "../../attribution/disputes/find-faults.ts";
+import { postedModel } from "../../attribution/disputes/posted-model.ts";
+import { challengeData, statementTuple } from "../../client/disputing/dispute-calls.ts";
+import {
+  BOND_WEI,
+  type DisputeFixture,
+  lie,
+  startDisputes,
+  type TrainedCase,
+  trainedCase,
+} from "../../client/disputing/testing/dispute-fixture.ts";
+
+export interface DisputesBenchOptions {
+  /** E-mails that the model is made of. */
+  readonly rows: number;
+}
+
+const BUCKET_COUNT = 1_024;
+const COLUMN_COUNT = 64;
+
+export async function benchDisputes({ rows }: DisputesBenchOptions) {
+  const made = await trainedCase(rows, {
+    inputs: { kind: "email", bucketCount: BUCKET_COUNT },
+    model: { kind: "logistic", decay: 0.001, tolerance: 1e-7 },
+    method: { kind: "influence", damping: 0.01, featureCount: COLUMN_COUNT },
+    rules: { normQuantile: 0.99, nearDuplicatesShare: true },
+    columnCount: COLUMN_COUNT,
+  });
+  const recompute = measureRecompute(made);
+  const f = await startDisputes();
+  try {
+    const order = made.contents
+      .map((_, k) => k)
+      .sort((a, b) => made.contents[a]!.length - made.contents[b]!.length);
+    const at = (part: number) => order[Math.floor(part * (order.length - 1))]!;
+    const places = { short: at(0.1), median: at(0.5), long: at(0.9), longest: at(1) };
+    const entryGas: Record<string, number> = {};
+    for (const [name, row] of Object.entries(places)) {
+      entryGas[name] = await entryChallengeGas(f, made, row);
+      console.log(
+        `an entry of a row of ${made.contents[row]!.length} bytes (${name}): ${entryGas[name]!.toLocaleString("en")} gas`,
+      );
+    }
+    const others = await otherGas(f, made, places.median);
+    for (const [name, gas] of Object.entries(others)) console.log(`${name}: ${gas.toLocaleString("en")} gas`);
+    const { short, median, long, longest } = entryGas;
+    return {
+      disputes: {
+        entryGas: { short, median, long },
+        chainGas: null,
+        rounds: null,
+        recomputeSeconds: recompute,
+        directConstraints: null,
+        sharesOff: null,
+      },
+      longestEntryGas: longest,
+      rowBytes: Object.fromEntries(
+        Object.entries(places).map(([name, row]) => [name, made.contents[row]!.length]),
+      ),
+      otherGas: others,
+      rows,
+      bucketCount: BUCKET_COUNT,
+      columnCount: COLUMN_COUNT,
+    };
+  } finally {
+    await f.stop();
+  }
+}
+
+function measureRecompute({ contents, honest, model }: TrainedCase): number {
+  const startedAtMs = performance.now();
+  postedModel(model, contents, 11);
+  const builtAtMs = performance.now();
+  const faults = [...findFaults(honest, contents)];
+  const checkedAtMs = performance.now();
+  console.log(
+    `${contents.length} rows: posting made in ${seconds(builtAtMs - startedAtMs)} s, every place checked in ${seconds(checkedAtMs - builtAtMs)} s, ${faults.length} wrong`,
+  );
+  return seconds(checkedAtMs - startedAtMs);
+}
+
+const seconds = (ms: number) => Math.round(ms / 10) / 100;
+
+/** One entry of the row changed, posted and challenged. */
+async function entryChallengeGas(f: DisputeFixture, made: TrainedCase, row: number): Promise<number> {
+  const features = made.honest.leaves.features.map((leaf, k) =>
+    k === row ? leaf.map((entry, j) => (j === 0 ? (entry + 2) & 0xff : entry)) : leaf,
+  );
+  const { posted } = lie(made, { features });
+  const id = await f.post(posted.statement);
+  return send(f, challengeData(id, posted, made.contents, { kind: "entry", row, column: 0 }));
+}
+
+async function otherGas(f: DisputeFixture, made: TrainedCase, row: number) {
+  const { facts, inputs, tokens } = made.honest.leaves;
+  const post = await f.client.estimateContractGas({
+    address: f.disputes.address,
+    abi: f.disputes.abi,
+    functionName: "post",
+    args: [statementTuple(made.honest.statement)],
+    account: f.owner,
+    value: BOND_WEI,
+  });
+  const challenge = async (leaves: Parameters<typeof lie>[1], fault: Parameters<typeof challengeData>[3]) => {
+    const { posted } = lie(made, leaves);
+    return send(f, challengeData(await f.post(posted.statement), posted, made.contents, fault));
+  };
+  const fullest = inputs.reduce((best, leaf, k) => (leaf.length > inputs[best]!.length ? k : best), 0);
+  const wrongFacts = facts.map((fact) => {
+    const changed = fact.slice();
+    new DataView(changed.buffer).setBigInt64(16, 1n << 40n);
+    return changed;
+  });
+  const longFacts = facts.map((fact, k) => {
+    const changed = fact.slice();
+    if (k === row) new DataView(changed.buffer).setUint32(24, 2_000_000);
+    return changed;
+  });
+  const emptyTokens = tokens.map((list, k) => (k === row ? new Uint8Array() : list));
+  const freeFacts = facts.map((fact, k) => {
+    const changed = fact.slice();
+    if (k === row) new DataView(changed.buffer).setBigUint64(0, 1n << 50n);
+    return changed;
+  });
+  const bucket = new DataView(tokens[row]!.buffer).getUint16(0);
+  return {
+    post: Number(post),
+    tokens: await challenge({ tokens: emptyTokens }, { kind: "tokens", row }),
+    residual: await challenge({ facts: wrongFacts }, { kind: "residual", row }),
+    lengths: await challenge({ facts: longFacts }, { kind: "lengths" }),
+    factor: await challenge({ facts: freeFacts }, { kind: "factor", row }),
+    input: await challenge(
+      { inputs: inputs.map((leaf, k) => (k === bucket ? new Uint8Array() : leaf)) },
+      { kind: "input", row, bucket },
+    ),
+    optimum: await challenge({ facts: wrongFacts }, { kind: "optimum", bucket: fullest }),
+  };
+}
+
+async function send(f: DisputeFixture, data: `0x${string}`): Promise<number> {
+  const hash = await f.client.sendTransaction({ account: f.watcher, to: f.disputes.address, data });
+  return Number((await f.client.getTransactionReceipt({ hash })).gasUsed);
+}

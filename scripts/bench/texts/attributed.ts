@@ -1,0 +1,112 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { timesTransposed } from "../../../attribution/maths/dense-matrix.ts";
+import type { RealFeatures } from "../../../attribution/scores/int8-scores.ts";
+import { adapterMatrices } from "../../../models/architecture/adapter-layout.ts";
+import type { TokenRow } from "../../../models/architecture/loss-gradient.ts";
+import type { LoadedModel } from "../../../models/files/load-model.ts";
+import { mapTextsBy, projectGradients } from "../../../models/influence/text-features.ts";
+import type { TextMethod } from "../../../models/influence/text-methods.ts";
+import { type GradientMatrix, planTextFeatures } from "../../../models/influence/text-places.ts";
+import { createKernels } from "../../../models/kernels/create-kernels.ts";
+import { NONE } from "../../../models/kernels/kernels.ts";
+import { ArenaPlan } from "../../../models/tensors/arena-plan.ts";
+import { runRowTask } from "../../../models/training/row-task.ts";
+import { RowTeam } from "../../../models/training/row-team.ts";
+import { tuneAdapter, tuningBlocks } from "../../../models/training/tune-adapter.ts";
+import { bytesOf, CACHE, loadBase, writeWhole } from "./base-model.ts";
+import { ADAPTER, hashOf, type TextSetting } from "./setting.ts";
+
+/** Gradients of one tuned model: rows, then queries, one after another. */
+export interface ModelGradients {
+  readonly rows: Float32Array;
+  readonly queries: Float32Array;
+  readonly rowLosses: Float64Array;
+  readonly matrices: readonly GradientMatrix[];
+  readonly gradientCount: number;
+}
+
+/** Tunes on the rows of a list and takes gradients of all rows and queries at the adapter that came out. */
+export async function gradientsAfter(
+  setting: TextSetting,
+  base: Float32Array,
+  { queries, rows }: Record<"rows" | "queries", readonly TokenRow[]>,
+  indices: readonly number[],
+): Promise<ModelGradients> {
+  const loaded = await loadBase(base, ADAPTER, { adapterBlocks: tuningBlocks(setting.recipe) });
+  const { at, layout } = loaded.model.adapter!;
+  const { arena } = loaded.model.kernels;
+  const steps = Math.round((setting.recipe.steps * indices.length) / rows.length);
+  const chosen = indices.map((i) => rows[i]!);
+  const recipe = { ...setting.recipe, steps };
+  const made = JSON.stringify({ ADAPTER, recipe, chosen });
+  const path = join(CACHE, `adapter-${hashOf(bytesOf(base), made)}.bin`);
+  const kept = await readFile(path).catch(() => null);
+  if (kept === null) {
+    await tuneAdapter(loaded, new RowTeam(loaded), chosen, recipe);
+    await writeWhole(path, bytesOf(arena.slice(at, at + layout.floatCount)));
+  } else {
+    arena.set(new Float32Array(kept.buffer.slice(kept.byteOffset, kept.byteOffset + kept.length)), at);
+  }
+  const own = gradientsOf(loaded, rows);
+  return {
+    rows: own.gradients,
+    rowLosses: own.losses,
+    queries: gradientsOf(loaded, queries).gradients,
+    matrices: adapterMatrices(layout),
+    gradientCount: layout.floatCount,
+  };
+}
+
+function gradientsOf({ adapterBlocks, model }: LoadedModel, rows: readonly TokenRow[]) {
+  const { floatCount } = model.adapter!.layout;
+  const at = adapterBlocks[0]!;
+  const gradients = new Float32Array(rows.length * floatCount);
+  const losses = Float64Array.from(rows, (row, i) => {
+    const into = { parameters: NONE, adapter: at };
+    const loss = runRowTask(model, { row, block: { at, floatCount }, into });
+    gradients.set(model.kernels.arena.subarray(at, at + floatCount), i * floatCount);
+    return loss;
+  });
+  return { gradients, losses };
+}
+
+/** Real features of rows and queries by a method, over models side by side. */
+export function textFeatures(method: TextMethod, models: readonly ModelGradients[]): RealFeatures {
+  const { gradientCount: size, matrices, rowLosses } = models[0]!;
+  const gradientCount = size * models.length;
+  const { featureCount } = method;
+  const options = {
+    rowCount: rowLosses.length,
+    gradientCount,
+    modelCount: models.length,
+    featureCount,
+    seed: "text attribution",
+    matrices,
+    losses: rowLosses.map((_, i) => models.reduce((sum, m) => sum + m.rowLosses[i]!, 0) / models.length),
+  };
+  const plan = new ArenaPlan();
+  const places = planTextFeatures(plan, options);
+  const queryAt = plan.take(gradientCount);
+  const { kernels } = createKernels("native", plan.floatCount);
+  const { arena } = kernels;
+  const place = (at: number, gradients: (model: ModelGradients) => Float32Array, i: number) => {
+    for (const [m, model] of models.entries())
+      arena.set(gradients(model).subarray(i * size, (i + 1) * size), at + m * size);
+  };
+  for (let i = 0; i < options.rowCount; i++) place(places.gradients + i * gradientCount, (m) => m.rows, i);
+  const rows = mapTextsBy(method, kernels, places, options);
+  const queryCount = models[0]!.queries.length / size;
+  const queries = new Float64Array(queryCount * featureCount);
+  for (let q = 0; q < queryCount; q++) {
+    place(queryAt, (m) => m.queries, q);
+    queries.set(projectGradients(kernels, places, options, queryAt, 1), q * featureCount);
+  }
+  return { rows, queries, featureCount };
+}
+
+/** Scores without rounding: queries × rows. */
+export function floatScores({ featureCount, queries, rows }: RealFeatures): Float64Array {
+  const count = (values: Float64Array) => values.length / featureCount;
+  return timesTransposed(queries, count(queries), rows, count(rows), featureCount);
+}

@@ -1,0 +1,57 @@
+/** How well rows that were spoilt are found, by their score for themselves and by their mean score for good texts. */
+import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
+import { mislabelAuc } from "../../../attribution/research/quality-metrics.ts";
+import type { TokenRow } from "../../../models/architecture/loss-gradient.ts";
+import { selfInfluences } from "../../../models/influence/text-features.ts";
+import type { TextMethod } from "../../../models/influence/text-methods.ts";
+import { floatScores, gradientsAfter, textFeatures } from "./attributed.ts";
+import { rowOfBytes, rowsAndQueries, type TextSetting } from "./setting.ts";
+
+/** What is done to a tenth of the rows. */
+export const SPOILINGS = ["letters", "words", "swapped"] as const;
+type Spoiling = (typeof SPOILINGS)[number];
+
+export async function badRowAuc(
+  setting: TextSetting,
+  base: Float32Array,
+  method: TextMethod,
+  spoiling: Spoiling,
+) {
+  const { queries, rows } = rowsAndQueries(setting);
+  const random = new SeededRandom(`spoilt ${spoiling}`);
+  const bad = new Set(random.subset(rows.length, Math.round(rows.length / 10)));
+  const given = rows.map((row, i) => {
+    if (!bad.has(i)) return row;
+    // An odd number of rows on, so a speech gets the end of an e-mail.
+    return rowOfBytes(spoilt(textOf(row), textOf(rows[(i + 129) % rows.length]!), spoiling, random));
+  });
+  const model = await gradientsAfter(setting, base, { rows: given, queries }, [...given.keys()]);
+  const real = textFeatures(method, [model]);
+  const isBad = given.map((_, i) => bad.has(i));
+  const scores = floatScores(real);
+  const againstGood = Float64Array.from(given, (_, i) => {
+    let sum = 0;
+    for (let q = 0; q < queries.length; q++) sum -= scores[q * given.length + i]!;
+    return sum;
+  });
+  const auc = (values: Float64Array) => {
+    const { high, low, value } = mislabelAuc(values, isBad, spoiling);
+    return { value, low, high };
+  };
+  return { self: auc(selfInfluences(real.rows, real.featureCount)), goodTexts: auc(againstGood) };
+}
+
+const textOf = ({ targets, tokens }: TokenRow): string =>
+  Buffer.from([...tokens, targets.at(-1)!]).toString("latin1");
+
+function spoilt(text: string, other: string, spoiling: Spoiling, random: SeededRandom): Uint8Array {
+  const shuffled = (parts: readonly string[]) =>
+    Array.from(random.permutation(parts.length), (i) => parts[i]!);
+  const middle = Math.floor(text.length / 2);
+  const changed = {
+    letters: () => text.replace(/[A-Za-z]+/g, (word) => shuffled([...word]).join("")),
+    words: () => shuffled(text.split(" ")).join(" "),
+    swapped: () => text.slice(0, middle) + other.slice(middle),
+  }[spoiling]();
+  return Buffer.from(changed, "latin1");
+}

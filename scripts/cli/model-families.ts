@@ -1,0 +1,74 @@
+/** The families of models that the commands and the devnet know. A new family is added here and in web/ask. */
+import { availableParallelism } from "node:os";
+import type { FamilyTraining, ModelFamily } from "../../attribution/model/model-family.ts";
+import type { FileSource } from "../../models/files/byte-source.ts";
+import type { TrainingSetting } from "../../models/registered/text-training.ts";
+
+export const TEXT_BASE_OPTION = [
+  "--base <path>",
+  "of a language model: the folder or address of its base; default: the model's server, and the base of this software",
+] as const;
+
+/** Where files of base models are looked for, beside the base that comes with this software. */
+export interface BasePlaces {
+  /** A folder or an address. */
+  readonly base?: string | undefined;
+  /** A model's server, which has what it answers with. */
+  readonly serverUrl?: string | undefined;
+}
+
+/** The base that comes with this software. */
+export const OWN_BASE_NAME = "openledger-base";
+/** As a path: that base, whose files are checked against its hashes. */
+export const OWN_BASE = "default";
+
+/** A folder, what lies below an address, or the base that comes with this software. */
+export async function baseSourceAt(path: string): Promise<FileSource> {
+  const [{ defaultBase }, { folderSource }, { urlSource }] = await Promise.all([
+    import("../../models/base/default-base.ts"),
+    import("../../models/files/folder-source.ts"),
+    import("../../models/files/url-source.ts"),
+  ]);
+  if (path === OWN_BASE) return defaultBase();
+  return /^https?:\/\//.test(path) ? urlSource(path) : folderSource(path);
+}
+
+/** For whoever reads, serves, asks or settles models. Loaded when asked for: engines are much code. */
+export async function modelFamilies(places: BasePlaces = {}): Promise<readonly ModelFamily[]> {
+  const [{ classifierFamily }, { retrievalFamily }, { textFamily }, setting] = await Promise.all([
+    import("../../attribution/model/classifier-family.ts"),
+    import("../../models/retrieval/retrieval-family.ts"),
+    import("../../models/registered/text-family.ts"),
+    textSetting(places),
+  ]);
+  return [classifierFamily, retrievalFamily, textFamily(setting)];
+}
+
+/** For whoever makes models, or checks how they were made. */
+export async function modelTrainings(places: BasePlaces = {}): Promise<readonly FamilyTraining[]> {
+  const [{ classifierTraining }, { retrievalTraining }, { textFamily }, { textTraining }, setting] =
+    await Promise.all([
+      import("../../attribution/model/trained-model.ts"),
+      import("../../models/retrieval/retrieval-training.ts"),
+      import("../../models/registered/text-family.ts"),
+      import("../../models/registered/text-training.ts"),
+      textSetting(places),
+    ]);
+  return [classifierTraining, retrievalTraining, textTraining(textFamily(setting), setting)];
+}
+
+async function textSetting({ base, serverUrl }: BasePlaces): Promise<TrainingSetting> {
+  const [{ readFrom, readFromServer }, { nativeKernelSets }, { MAX_THREAD_COUNT }] = await Promise.all([
+    import("../../models/registered/base-files.ts"),
+    import("../../models/kernels/native-kernels.ts"),
+    import("../../models/kernels/kernels.ts"),
+  ]);
+  const paths = base === undefined ? [OWN_BASE] : [base, OWN_BASE];
+  const folders = await Promise.all(paths.map(async (path) => readFrom(await baseSourceAt(path))));
+  return {
+    bases: serverUrl === undefined ? folders : [...folders, readFromServer(serverUrl)],
+    // Both give the same bytes; the native ones are faster where they were built.
+    kernels: nativeKernelSets().length > 0 ? "native" : "wasm",
+    threadCount: Math.min(availableParallelism(), MAX_THREAD_COUNT),
+  };
+}

@@ -1,0 +1,354 @@
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { isRollupError } from "../../../circuits/rollup-error.ts";
+import { listCommits } from "../../../client/actions/data/list-commits.ts";
+import { storeVersion } from "../../../client/actions/data/published-version.ts";
+import { openRowStore, readContribution } from "../../../client/actions/data/row-store.ts";
+import { publishVersion } from "../../../client/actions/ledger/publish-version.ts";
+import { bringVersion } from "../../../client/datanets/bring-version.ts";
+import {
+  bringCard,
+  findDatanets,
+  getHostedDatanet,
+  publishCard,
+} from "../../../client/datanets/datanet-card.ts";
+import { downloadCommits, downloadVersion } from "../../../client/datanets/download-rows.ts";
+import { mirrorDatanet } from "../../../client/datanets/mirror-datanet.ts";
+import { collectReviewed, verifyVouching } from "../../../client/datanets/reviewed-version.ts";
+import { contributionSource, uploadRows } from "../../../client/datanets/upload-rows.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
+import { type Card, nameCard } from "../../../datanets/card/card.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import { accountOf, openReader, openSigner, signFor } from "../../cli/context.ts";
+import { renderTable } from "../../cli/output.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
+import { workspacePaths } from "../../cli/workspace.ts";
+
+const STORE_OPTION = ["--rows <folder>", "the store that holds the rows", workspacePaths.rows] as const;
+const HOST_OPTION = ["--host <url>", "the Datanet host, as it names itself"] as const;
+
+interface HostOptions {
+  host: string;
+}
+interface StoreOptions extends HostOptions {
+  rows: string;
+}
+
+/** What goes to a Datanet host and comes from it. */
+export function addHostCommands(datanet: Command): void {
+  addCard(datanet);
+  addFind(datanet);
+  addUpload(datanet);
+  addDownload(datanet);
+  addMirror(datanet);
+  addPublishReviewed(datanet);
+  addVouching(datanet);
+}
+
+function addCard(parent: Command): void {
+  const card = parent
+    .command("card")
+    .description("what a Datanet is about: its hash is the Datanet's policy");
+  withExample(card, "datanet card check card.json");
+
+  const check = card.command("check <file>").description("whether a file is a card, and its hash");
+  withExample(check, "datanet card check card.json");
+  onRun(check, async ({ args, output }) => {
+    const named = nameCard(await readCardFile(args[0]!));
+    output.answer([`${named.card.name}: a card of hash ${toHex32(named.policy)}`], {
+      name: named.card.name,
+      policy: named.policy,
+    });
+  });
+
+  const show = card
+    .command("show <datanet>")
+    .description("the card that a host has")
+    .requiredOption(...HOST_OPTION);
+  withExample(show, "datanet card show 10 --host http://127.0.0.1:8560");
+  onRun<HostOptions>(show, async ({ args, options, output }) => {
+    const client = await openReader(options);
+    const place = { hostUrl: options.host, datanetId: parseId(args[0]!) };
+    const facts = await getHostedDatanet(client, place);
+    output.answer(
+      [
+        JSON.stringify(facts.card, null, 2),
+        facts.isCardCurrent ? "the ledger's card" : "an older card: the ledger's is not on this host",
+      ],
+      facts,
+    );
+  });
+
+  const publish = card
+    .command("publish <datanet> <file>")
+    .description(
+      "make a card the Datanet's on the ledger, a new version of the same rows, and bring it to a host",
+    )
+    .requiredOption(...HOST_OPTION);
+  withExample(publish, "datanet card publish 10 card.json --host http://127.0.0.1:8560 --account alice");
+  onRun<HostOptions>(publish, async ({ args, options, output }) => {
+    const datanetId = parseId(args[0]!);
+    const card = await readCardFile(args[1]!);
+    const { policy } = nameCard(card);
+    const signer = await openSigner(options);
+    const datanet = await getLeaf(signer.client, datanetId);
+    const client = await signFor(signer, datanet);
+    // Already the ledger's: a host that lost it gets it again, and no new version is made.
+    const sent = datanet.datanet?.policy === policy ? null : await publishCard(client, { datanetId, card });
+    await bringCard(client, { hostUrl: options.host, datanetId, card });
+    const said = sent === null ? "was the ledger's already" : `operation ${sent.hash}`;
+    output.answer([`datanet ${datanetId} has the card ${toHex32(policy)} (${said})`], {
+      datanetId,
+      policy,
+      hash: sent?.hash ?? null,
+    });
+  });
+}
+
+function addFind(parent: Command): void {
+  const command = parent
+    .command("find [text]")
+    .description("Datanets of a host, by words, tag or field")
+    .requiredOption(...HOST_OPTION)
+    .option("--tag <tag>", "only with this tag")
+    .option("--field <field>", "only of this field");
+  withExample(command, "datanet find spam --host http://127.0.0.1:8560");
+  onRun<HostOptions & { tag?: string; field?: string }>(command, async ({ args, options, output }) => {
+    const client = await openReader(options);
+    const { field, host, tag } = options;
+    const [text] = args;
+    const found = await findDatanets(client, {
+      hostUrl: host,
+      ...(text === undefined ? {} : { text }),
+      ...(tag === undefined ? {} : { tag }),
+      ...(field === undefined ? {} : { field }),
+    });
+    output.answer(
+      [
+        `${found.total} Datanets`,
+        ...renderTable(
+          found.datanets.map(({ access, here, id, licence, name, version }) => [
+            `  ${id}`,
+            name,
+            `version ${version}`,
+            `${here.rowCount} rows here`,
+            licence,
+            access.kind === "public"
+              ? "public"
+              : `permissioned, ${access.unansweredCount} requests unanswered`,
+          ]),
+        ),
+      ],
+      found,
+    );
+  });
+}
+
+function addUpload(parent: Command): void {
+  const command = parent
+    .command("upload <datanet>")
+    .description("bring the rows of final commits from the store to a host; goes on where it broke off")
+    .requiredOption(...HOST_OPTION)
+    .option("--root <root>", "of this commit alone; default: of every commit whose rows are in the store")
+    .option(...STORE_OPTION);
+  withExample(command, "datanet upload 10 --host http://127.0.0.1:8560 --account bob");
+  onRun<StoreOptions & { root?: string }>(command, async ({ args, options, output }) => {
+    const datanetId = parseId(args[0]!);
+    const signer = await openSigner(options);
+    const account = await accountOf(signer.client, signer.account.l1.address);
+    const client = await signFor(signer, account);
+    const store = await openRowStore(options.rows);
+    const place = { hostUrl: options.host, datanetId };
+    const commits: { rowsRoot: string; rowCount: number; sentCount: number }[] = [];
+    let absentCount = 0;
+    for (const { rowsRoot } of await listCommits(client, datanetId)) {
+      if (options.root !== undefined && BigInt(options.root) !== rowsRoot) continue;
+      const isHere = await readContribution(store, rowsRoot).catch((error: unknown) => {
+        if (isRollupError(error, "CLI_ROWS_MISSING")) return null;
+        throw error;
+      });
+      if (isHere === null) {
+        absentCount += 1;
+        continue;
+      }
+      const sent = await uploadRows(client, {
+        ...place,
+        source: await contributionSource(store, rowsRoot),
+        onProgress: (received, rowCount) => output.progress(`${received} of ${rowCount} rows`),
+      });
+      commits.push({ rowsRoot: toHex32(rowsRoot), ...sent });
+    }
+    output.answer(
+      [
+        ...renderTable(
+          commits.map((one) => [`  ${one.rowsRoot}`, `${one.rowCount} rows`, `${one.sentCount} sent now`]),
+        ),
+        `${commits.length} commits are on ${options.host}; the store has not the rows of ${absentCount}`,
+      ],
+      { datanetId, commits, absentCount },
+    );
+  });
+}
+
+function addDownload(parent: Command): void {
+  const command = parent
+    .command("download <datanet>")
+    .description("bring a version from a host into the store, every byte checked against the ledger's root")
+    .requiredOption(...HOST_OPTION)
+    .option("--version-number <n>", "which version; default: the present one")
+    .option(
+      "--commits",
+      "also everything that was committed and is in no version, as `datanet verify` needs it",
+    )
+    .option(...STORE_OPTION);
+  withExample(
+    command,
+    "datanet download 10 --host http://127.0.0.1:8560",
+    "datanet download 10 --host http://127.0.0.1:8560 --version-number 2 --account bob",
+  );
+  onRun<StoreOptions & { versionNumber?: string; commits?: boolean }>(
+    command,
+    async ({ args, options, output }) => {
+      const datanetId = parseId(args[0]!);
+      const client = await readerOrSigner(options);
+      const store = await openRowStore(options.rows);
+      const place = { hostUrl: options.host, datanetId, store };
+      const { versionNumber } = options;
+      const got = await downloadVersion(client, {
+        ...place,
+        ...(versionNumber === undefined ? {} : { version: parseId(versionNumber) }),
+        onProgress: (done, rowCount) => output.progress(`${done} of ${rowCount} rows`),
+      });
+      const commits = options.commits === true ? await downloadCommits(client, place) : [];
+      output.answer(
+        [
+          `version ${got.version} of datanet ${datanetId}: ${got.rowCount} rows in ${options.rows}, ${got.receivedCount} of them new`,
+          `its root is the ledger's: ${toHex32(got.rowsRoot)}`,
+        ],
+        { datanetId, ...got, rowsRoot: toHex32(got.rowsRoot), commitCount: commits.length },
+      );
+    },
+  );
+}
+
+function addMirror(parent: Command): void {
+  const command = parent
+    .command("mirror <datanet>")
+    .description(
+      "bring all that a host shows of a Datanet to another one, which checks it against the ledger",
+    )
+    .requiredOption("--from <url>", "the host that has it")
+    .requiredOption("--to <url>", "the host that shall have it")
+    .option(...STORE_OPTION);
+  withExample(
+    command,
+    "datanet mirror 10 --from http://127.0.0.1:8560 --to http://127.0.0.1:8561 --account bob",
+  );
+  onRun<{ from: string; to: string; rows: string }>(command, async ({ args, options, output }) => {
+    const datanetId = parseId(args[0]!);
+    const client = await accountClient(options);
+    const result = await mirrorDatanet(client, {
+      datanetId,
+      fromUrl: options.from,
+      toUrl: options.to,
+      store: await openRowStore(options.rows),
+      onProgress: (step) => output.progress(step),
+    });
+    const { commitCount, incompleteCount, recordCount, refusedCount, versionCount } = result;
+    output.answer(
+      [
+        `${commitCount} commits, ${versionCount} versions and ${recordCount - refusedCount} records of datanet ${datanetId} are on ${options.to}`,
+        `${incompleteCount} commits are not whole on ${options.from}; ${refusedCount} records were not taken`,
+      ],
+      { datanetId, ...result },
+    );
+  });
+}
+
+function addPublishReviewed(parent: Command): void {
+  const command = parent
+    .command("publish-reviewed <datanet>")
+    .description(
+      "publish what labels, reviews and approvals of a host make of all rows, and bring its list there",
+    )
+    .requiredOption(...HOST_OPTION)
+    .option(...STORE_OPTION);
+  withWait(command, "acknowledged");
+  withExample(command, "datanet publish-reviewed 10 --host http://127.0.0.1:8560 --account alice");
+  onRun<StoreOptions & { wait: string }>(command, async ({ args, options, output }) => {
+    const datanetId = parseId(args[0]!);
+    const signer = await openSigner(options);
+    const client = await signFor(signer, await getLeaf(signer.client, datanetId));
+    const store = await openRowStore(options.rows);
+    const place = { hostUrl: options.host, datanetId, store };
+    output.progress("bringing rows and records");
+    await downloadCommits(client, place);
+    const { leftOut, version } = await collectReviewed(client, place);
+    await storeVersion(store, version);
+    const sent = await publishVersion(client, { datanetId, version });
+    const { stage } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
+    await bringVersion(client, { ...place, rowsRoot: version.rowsRoot });
+    output.answer(
+      [
+        `datanet ${datanetId}: a version of ${version.rowCount} rows in ${version.earners.length} earners (${stage}); ${leftOut.length} rows stay out:`,
+        ...renderTable(
+          leftOut.map(({ contributorId, digest, why }) => [`  ${digest}`, `leaf ${contributorId}`, why]),
+        ),
+      ],
+      {
+        ...{ ...sent, datanetId, rowCount: version.rowCount, stage, leftOut },
+        rowsRoot: toHex32(version.rowsRoot),
+      },
+    );
+  });
+}
+
+function addVouching(parent: Command): void {
+  const command = parent
+    .command("vouching <datanet>")
+    .description("whether every row's validator has signed for it; run `datanet download --commits` before")
+    .requiredOption(...HOST_OPTION)
+    .option(...STORE_OPTION);
+  withExample(command, "datanet vouching 10 --host http://127.0.0.1:8560");
+  onRun<StoreOptions>(command, async ({ args, options, output }) => {
+    const datanetId = parseId(args[0]!);
+    const client = await openReader(options);
+    const store = await openRowStore(options.rows);
+    const result = await verifyVouching(client, { hostUrl: options.host, datanetId, store });
+    output.answer(
+      [
+        `${result.signedCount} of ${result.rowCount} rows are signed for by their validators`,
+        ...renderTable(
+          result.exceptions.map(({ digest, validatorId, vouching }) => [
+            `  ${digest}`,
+            `leaf ${validatorId}`,
+            vouching === "former" ? "signed by a key that it had before" : "has not signed",
+          ]),
+        ),
+      ],
+      { datanetId, ...result },
+    );
+  });
+}
+
+/** Public rows need no account. */
+function readerOrSigner(options: Parameters<typeof openSigner>[0]) {
+  const hasAccount = options.account !== undefined || options.privateKeyFile !== undefined;
+  return hasAccount ? accountClient(options) : openReader(options);
+}
+
+async function accountClient(options: Parameters<typeof openSigner>[0]) {
+  const signer = await openSigner(options);
+  return signFor(signer, await accountOf(signer.client, signer.account.l1.address));
+}
+
+/** @throws CMD_USAGE */
+async function readCardFile(path: string): Promise<Card> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as Card;
+  } catch (cause) {
+    throw commandError("CMD_USAGE", `${path} is no JSON file`, { cause });
+  }
+}

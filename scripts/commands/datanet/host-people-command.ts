@@ -1,0 +1,223 @@
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { isRollupError } from "../../../circuits/rollup-error.ts";
+import { listCommits } from "../../../client/actions/data/list-commits.ts";
+import { openRowStore, readContribution } from "../../../client/actions/data/row-store.ts";
+import { listAccess, sayRecords, type UnsignedRecord } from "../../../client/datanets/signed-records.ts";
+import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
+import { nameCard } from "../../../datanets/card/card.ts";
+import { FILE_FORMATS, type FileFormat, formatOf } from "../../../datanets/rows/read-rows.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import { accountOf, type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
+import { renderTable } from "../../cli/output.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+import { workspacePaths } from "../../cli/workspace.ts";
+
+const HOST_OPTION = ["--host <url>", "the Datanet host, as it names itself"] as const;
+const DAY_MS = 86_400_000;
+
+interface HostOptions {
+  host: string;
+}
+
+/** What people do before and beside the rows: look at files, sign records, ask for access and answer. */
+export function addHostPeopleCommands(datanet: Command): void {
+  addPreview(datanet);
+  addSay(datanet);
+  addAccess(datanet);
+}
+
+function addPreview(parent: Command): void {
+  const command = parent
+    .command("preview <files...>")
+    .description(
+      "what a contribution would have of copies, broken rows, secrets and personal numbers, before it is signed",
+    )
+    .requiredOption("--card <file>", "the Datanet's card")
+    .option("--format <name>", `one of ${FILE_FORMATS.join(", ")}; default: by each file's ending`)
+    .option("--datanet <id>", "also compare with what was committed there and is in the store")
+    .option("--rows <folder>", "the store", workspacePaths.rows);
+  withExample(
+    command,
+    "datanet preview mails.jsonl --card card.json",
+    "datanet preview rows.csv --card card.json --datanet 10",
+  );
+  onRun<{ card: string; format?: string; datanet?: string; rows: string }>(
+    command,
+    async ({ args, options, output }) => {
+      const { card } = nameCard(JSON.parse(await readText(options.card)));
+      const { readRowsOf } = await import("../../../datanets/rows/read-rows.ts");
+      const { previewRows } = await import("../../../datanets/rows/preview.ts");
+      const rows: Uint8Array[] = [];
+      for (const path of args)
+        rows.push(...(await readRowsOf(card, formatFor(path, options.format), await readBytes(path))));
+      const known =
+        options.datanet === undefined ? undefined : await committed(options, parseId(options.datanet));
+      const findings = previewRows(card, rows, known);
+      output.answer(
+        [
+          `${rows.length} rows; ${findings.length} things to look at`,
+          ...renderTable(
+            findings.map(({ detail, from, kind, row, to }) => [
+              `  row ${row}`,
+              kind,
+              from === undefined ? "" : `characters ${from} to ${to}`,
+              detail,
+            ]),
+          ),
+        ],
+        { rowCount: rows.length, findings },
+      );
+    },
+  );
+}
+
+/** Digests of all committed rows whose lists are in the store. */
+async function committed(options: GlobalOptions & { rows: string }, datanetId: number): Promise<Set<string>> {
+  const client = await openReader(options);
+  const store = await openRowStore(options.rows);
+  const digests = new Set<string>();
+  for (const { rowsRoot } of await listCommits(client, datanetId)) {
+    try {
+      for (const digest of (await readContribution(store, rowsRoot)).digests) digests.add(digest);
+    } catch (error) {
+      if (!isRollupError(error, "CLI_ROWS_MISSING")) throw error;
+    }
+  }
+  return digests;
+}
+
+function addSay(parent: Command): void {
+  const command = parent
+    .command("say <datanet> <file>")
+    .description(
+      "sign records and bring them to a host: labels, reviews, verdicts, objections (docs/datanets.md)",
+    )
+    .requiredOption(...HOST_OPTION)
+    .option("--as-datanet", "sign with the Datanet's own key");
+  withExample(command, "datanet say 10 labels.jsonl --host http://127.0.0.1:8560 --account carol");
+  onRun<HostOptions & { asDatanet?: boolean }>(command, async ({ args, options, output }) => {
+    const datanetId = parseId(args[0]!);
+    const records = (await readText(args[1]!))
+      .split(/\r?\n/)
+      .filter((line) => line.trim() !== "")
+      .map((line) => JSON.parse(line) as UnsignedRecord);
+    const client = await signerClient(options, options.asDatanet === true ? datanetId : null);
+    const results = await sayRecords(client, { hostUrl: options.host, datanetId, records });
+    const refused = results.flatMap(({ error }, i) => (error === null ? [] : [{ place: i, ...error }]));
+    output.answer(
+      [
+        `${results.length - refused.length} of ${results.length} records were taken`,
+        ...renderTable(refused.map(({ code, message, place }) => [`  record ${place}`, code, message])),
+      ],
+      { datanetId, takenCount: results.length - refused.length, refused },
+    );
+  });
+}
+
+function addAccess(parent: Command): void {
+  const access = parent.command("access").description("who may read a permissioned Datanet's rows");
+  withExample(access, "datanet access list 10 --host http://127.0.0.1:8560");
+
+  const ask = access
+    .command("ask <datanet>")
+    .description("ask the owner for access; anyone sees that you asked, and whether he answered")
+    .requiredOption(...HOST_OPTION)
+    .requiredOption("--purpose <text>", "what the rows are for");
+  withExample(
+    ask,
+    'datanet access ask 10 --purpose "a spam filter" --host http://127.0.0.1:8560 --account bob',
+  );
+  onRun<HostOptions & { purpose: string }>(ask, async ({ args, options, output }) => {
+    const datanetId = parseId(args[0]!);
+    const client = await signerClient(options, null);
+    const records = [{ kind: "accessRequest" as const, purpose: options.purpose }];
+    const [result] = await sayRecords(client, { hostUrl: options.host, datanetId, records });
+    if (result!.error !== null)
+      throw commandError("CMD_USAGE", result!.error.message, { data: result!.error });
+    output.answer([`request ${result!.id} waits for the owner of datanet ${datanetId}`], {
+      datanetId,
+      id: result!.id,
+    });
+  });
+
+  const list = access
+    .command("list <datanet>")
+    .description("requests and answers")
+    .requiredOption(...HOST_OPTION);
+  withExample(list, "datanet access list 10 --host http://127.0.0.1:8560");
+  onRun<HostOptions>(list, async ({ args, options, output }) => {
+    const datanetId = parseId(args[0]!);
+    const requests = await listAccess(await openReader(options), { hostUrl: options.host, datanetId });
+    const unansweredCount = requests.filter(({ answer }) => answer === null).length;
+    output.answer(
+      [
+        `${requests.length} requests, ${unansweredCount} of them unanswered`,
+        ...renderTable(
+          requests.map(({ answer, askedAtMs, id, leafId, purpose }) => [
+            `  ${id}`,
+            `leaf ${leafId}`,
+            new Date(askedAtMs).toISOString(),
+            answer === null
+              ? "unanswered"
+              : `${answer.answer} until ${new Date(answer.untilMs).toISOString()}`,
+            purpose.slice(0, 60),
+          ]),
+        ),
+      ],
+      { datanetId, requests, unansweredCount },
+    );
+  });
+
+  const answer = access
+    .command("answer <datanet> <request>")
+    .description("grant or refuse a request, by the Datanet's own key")
+    .requiredOption(...HOST_OPTION)
+    .option("--grant-days <n>", "grant for so many days; without it the request is refused")
+    .option("--note <text>", "why", "");
+  withExample(
+    answer,
+    "datanet access answer 10 0x… --grant-days 30 --host http://127.0.0.1:8560 --account alice",
+  );
+  onRun<HostOptions & { grantDays?: string; note: string }>(answer, async ({ args, options, output }) => {
+    const datanetId = parseId(args[0]!);
+    const client = await signerClient(options, datanetId);
+    const { grantDays, host, note } = options;
+    const untilMs = grantDays === undefined ? 0 : Date.now() + parseId(grantDays) * DAY_MS;
+    const said = grantDays === undefined ? ("refuse" as const) : ("grant" as const);
+    const records = [{ kind: "accessAnswer" as const, request: args[1]!, answer: said, untilMs, note }];
+    const [result] = await sayRecords(client, { hostUrl: host, datanetId, records });
+    if (result!.error !== null)
+      throw commandError("CMD_USAGE", result!.error.message, { data: result!.error });
+    output.answer([`request ${args[1]}: ${said}`], { datanetId, request: args[1], answer: said, untilMs });
+  });
+}
+
+/** Signs for the account, or for the Datanet that the account owns. */
+async function signerClient(options: GlobalOptions, datanetId: number | null) {
+  const signer = await openSigner(options);
+  const leaf =
+    datanetId === null
+      ? await accountOf(signer.client, signer.account.l1.address)
+      : await getLeaf(signer.client, datanetId);
+  return signFor(signer, leaf);
+}
+
+/** @throws CMD_USAGE */
+function formatFor(path: string, format: string | undefined): FileFormat {
+  if (format === undefined) return formatOf(path);
+  const known = FILE_FORMATS.find((one) => one === format);
+  if (known === undefined) throw commandError("CMD_USAGE", `there is no format ${format}`);
+  return known;
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw commandError("CMD_USAGE", `cannot read ${path}`, { cause });
+  }
+}
+
+const readText = async (path: string) => new TextDecoder().decode(await readBytes(path));

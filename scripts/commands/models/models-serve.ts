@@ -1,0 +1,87 @@
+import type { Logger } from "pino";
+import { pino } from "pino";
+import { clientError } from "../../../client/client-errors.ts";
+import { folderSource } from "../../../models/files/folder-source.ts";
+import { openModel } from "../../../models/files/open-model.ts";
+import { LedgerBook } from "../../../models/paid/ledger-book.ts";
+import { openPaidModels, type PaidModels } from "../../../models/paid/paid-models.ts";
+import { readFrom } from "../../../models/registered/base-files.ts";
+import { serveAdapters } from "../../../models/serving/serve-adapters.ts";
+import { readServingConfig, type ServingConfig } from "../../../models/serving/serving-config.ts";
+import { openTokenizer } from "../../../models/tokens/tokenizer.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import { type GlobalOptions, openReader } from "../../cli/context.ts";
+import type { Output } from "../../cli/output.ts";
+import type { ServeAdaptersOptions } from "./serve-options.ts";
+
+const RATE_LIMIT_PER_MINUTE = 600;
+
+/** @throws MOD_SERVE_SETTINGS_INVALID, and those of the files of base and registered models */
+export async function serveUntilStopped(
+  options: GlobalOptions & ServeAdaptersOptions,
+  output: Output,
+): Promise<void> {
+  const { adapters, base, batch, host, kernels, port, registered, threads } = options;
+  const given = {
+    SERVING_BASE_PATH: base,
+    SERVING_ADAPTERS_PATH: adapters,
+    SERVING_HOST: host,
+    SERVING_PORT: port,
+    SERVING_THREAD_COUNT: threads,
+    SERVING_BATCH: batch,
+    SERVING_KERNELS: kernels,
+    SERVING_REGISTERED_PATH: registered,
+    SERVING_CHARGING: registered === undefined ? undefined : "ledger",
+  };
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const config = readServingConfig({ ...process.env, ...set });
+  const logger = pino({ level: config.logLevel }, process.stderr);
+  output.progress(`loading ${config.basePath}`);
+  const paid = config.charging === "ledger" ? await openPaid(config, options, logger) : null;
+  const book = paid === null ? undefined : new LedgerBook(paid.models, await tokensOf(config.basePath));
+  const served = await serveAdapters(config, { logger, book, mounts: paid?.mounts });
+  const { adapterCount, kernels: name, url } = served;
+  const price = paid === null ? "free of charge" : `${paid.models.size} of them registered, for receipts`;
+  output.answer(
+    [
+      `${config.baseName} and ${adapterCount} adapters are served at ${url}/v1 by ${name}, ${price}; Ctrl-C ends it`,
+    ],
+    { url, adapterCount, kernels: name, charging: config.charging, registeredCount: paid?.models.size ?? 0 },
+  );
+  const stopped = new Promise<null>((stop) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop(null));
+  });
+  const failure = await Promise.race([stopped, ...(paid === null ? [] : [paid.failed])]);
+  await served.close();
+  await paid?.close();
+  if (failure !== null) throw failure;
+}
+
+async function openPaid(config: ServingConfig, options: GlobalOptions, logger: Logger): Promise<PaidModels> {
+  const { adaptersPath, answersPath, answerTtlSeconds, basePath, kernels, registeredPath } = config;
+  if (registeredPath === undefined)
+    throw commandError("CMD_USAGE", "charging by the ledger needs SERVING_REGISTERED_PATH or --registered");
+  const { domain, sequencerUrl } = await openReader(options);
+  if (sequencerUrl === null)
+    throw clientError("CLI_NO_SEQUENCER", "the server asks the sequencer which answers were paid");
+  return openPaidModels(
+    {
+      folder: registeredPath,
+      adaptersFolder: adaptersPath,
+      dataFolder: answersPath,
+      sequencerUrl,
+      domain,
+      answerTtlMs: 1_000 * answerTtlSeconds,
+      rateLimitPerMinute: RATE_LIMIT_PER_MINUTE,
+    },
+    { bases: [readFrom(folderSource(basePath))], kernels },
+    { log: logger },
+  );
+}
+
+async function tokensOf(basePath: string) {
+  const source = folderSource(basePath);
+  const opened = await openModel(source);
+  await opened.close();
+  return openTokenizer(source, opened.shape.vocabularySize);
+}

@@ -1,0 +1,11 @@
+/** Each is a variable SERVING_… of docs/generated/settings.md, which it overrules. */
+export interface ServeAdaptersOptions {
+  base?: string;
+  adapters?: string;
+  host?: string;
+  port?: string;
+  threads?: string;
+  batch?: string;
+  kernels?: string;
+  registered?: string;
+}

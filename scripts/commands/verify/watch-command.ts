@@ -1,0 +1,20 @@
+import type { Command } from "commander";
+import { onRun, withExample } from "../../cli/run-command.ts";
+import type { WatchCommandOptions } from "./watch.ts";
+
+export function addWatchCommand(program: Command): void {
+  const command = program
+    .command("watch <disputes>")
+    .description(
+      "recompute every newly posted model from its published files, and refute a false one on L1 before it counts; without --account it only looks",
+    )
+    .option("--model <folder>", "a published model, instead of where it is served")
+    .option("--server <url>", "where the models are served; default: what this machine knows")
+    .option("--every <minutes>", "look again after so many minutes; default: once");
+  withExample(command, "watch 0x… --account walt", "watch 0x… --account walt --every 10");
+  onRun<WatchCommandOptions>(command, async (context) => {
+    // Loaded here: training would make every other command slower.
+    const { watchModels } = await import("./watch.ts");
+    await watchModels(context);
+  });
+}

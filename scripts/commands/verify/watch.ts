@@ -1,0 +1,135 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createPublicClient, createWalletClient, formatEther, http } from "viem";
+import { LEAF_FILE } from "../../../attribution/disputes/leaf-file.ts";
+import { isDisputable } from "../../../attribution/disputes/posted-model.ts";
+import type { ClassifierParts } from "../../../attribution/model/classifier-family.ts";
+import { fetchModel, readModel } from "../../../attribution/model/model-directory.ts";
+import { fetchFiles } from "../../../attribution/model/model-download.ts";
+import type { PublishedModel } from "../../../attribution/model/model-files.ts";
+import { verifyModel } from "../../../attribution/model/verify-model.ts";
+import { initPoseidon } from "../../../circuits/field/poseidon.ts";
+import { isRollupError } from "../../../circuits/rollup-error.ts";
+import type { PublishedFiles } from "../../../client/disputing/examine-posting.ts";
+import type { Posting } from "../../../client/disputing/read-postings.ts";
+import { type Watched, type Watcher, watchOnce } from "../../../client/disputing/watch-postings.ts";
+import { cappedTransaction } from "../../../contracts/l1/capped-transaction.ts";
+import {
+  type GlobalOptions,
+  modelServerOf,
+  parseAddress,
+  resolveAccount,
+  resolveEndpoints,
+  spendingCapOf,
+} from "../../cli/context.ts";
+import type { CommandContext } from "../../cli/run-command.ts";
+
+export interface WatchCommandOptions {
+  model?: string;
+  server?: string;
+  every?: string;
+}
+
+export async function watchModels({
+  options,
+  args,
+  output,
+}: CommandContext<WatchCommandOptions>): Promise<void> {
+  await initPoseidon();
+  const disputes = parseAddress(args[0]!);
+  const publicClient = createPublicClient({ transport: http(resolveEndpoints(options).rpcUrl) });
+  const isSigning = options.account !== undefined || options.privateKeyFile !== undefined;
+  const watcher = isSigning ? watcherOf(options, disputes) : null;
+  const filesOf = async (posting: Posting) => {
+    output.progress(`recomputing model ${posting.modelId}, posting ${posting.id}`);
+    return publishedFiles(posting, options);
+  };
+  for (;;) {
+    const watched = await watchOnce({ publicClient, watcher, disputes, filesOf });
+    output.answer(watched.length === 0 ? ["nothing is posted"] : watched.flatMap(linesOf), {
+      postings: watched.map(viewOf),
+    });
+    if (options.every === undefined) return;
+    await sleep(Number(options.every) * 60_000);
+  }
+}
+
+/** Sends at capped fees. Demands cost ether: they are left to the user. */
+function watcherOf(options: GlobalOptions, disputes: `0x${string}`): Watcher {
+  const { l1 } = resolveAccount(options);
+  const client = createWalletClient({ account: l1, transport: http(resolveEndpoints(options).rpcUrl) });
+  const reader = createPublicClient({ transport: http(resolveEndpoints(options).rpcUrl) });
+  return {
+    address: l1.address,
+    paysDemands: false,
+    async send({ data }) {
+      const call = { from: l1.address, to: disputes, data };
+      const transaction = await cappedTransaction(client, call, spendingCapOf(options));
+      const serializedTransaction = await l1.signTransaction(transaction);
+      const hash = await client.sendRawTransaction({ serializedTransaction });
+      return { hash, gasUsed: (await reader.waitForTransactionReceipt({ hash })).gasUsed };
+    },
+  };
+}
+
+/** The model from its folder or server, trained again; null where it is not to be had, or is of another kind. */
+async function publishedFiles(
+  { modelId, statement }: Posting,
+  { model: folder, server }: WatchCommandOptions,
+): Promise<PublishedFiles | null> {
+  let model: PublishedModel<ClassifierParts>;
+  let leaves: Uint8Array | null;
+  try {
+    model = folder === undefined ? await fetchModel(modelServerOf(modelId, server)) : await readModel(folder);
+    leaves =
+      folder === undefined
+        ? ((await fetchFiles(modelServerOf(modelId, server), [LEAF_FILE], {})).get(LEAF_FILE) ?? null)
+        : await readFile(join(folder, LEAF_FILE)).catch(() => null);
+  } catch (error) {
+    if (isRollupError(error, "ATT_SERVER_UNREACHABLE") || isRollupError(error, "CMD_NO_MODEL_SERVER"))
+      return null;
+    throw error;
+  }
+  if (model.rows === null || !isDisputable(model)) return null;
+  const mismatch = await verifyModel({
+    model,
+    facts: { staticsHash: statement.staticsHash, rowsRoot: statement.rowsRoot },
+    depth: "train",
+  }).then(
+    () => null,
+    (error: Error) => error.message,
+  );
+  return { model, contents: model.rows.map(({ content }) => content), leaves, mismatch };
+}
+
+function linesOf({ posting, examined, sent }: Watched): string[] {
+  const { attestedBy, bondWei, endsAtSeconds, id, modelId, openDemandCount, refutedBy, state } = posting;
+  const until = new Date(Number(endsAtSeconds) * 1000).toISOString();
+  const found =
+    examined === null
+      ? []
+      : [
+          ...(examined.fault === null ? [] : [`  wrong: ${JSON.stringify(examined.fault.fault)}`]),
+          ...(examined.missing === null
+            ? []
+            : [`  nobody publishes the leaves of "${examined.missing}": demand them, and do not approve it`]),
+          ...examined.warnings.map((warning) => `  no challenge for this, do not approve it: ${warning}`),
+        ];
+  return [
+    `posting ${id} of model ${modelId}: ${state}, window until ${until}, bond ${formatEther(bondWei)} ETH, ${openDemandCount} open demands`,
+    `  recomputed, by their own word: ${attestedBy.length === 0 ? "nobody" : attestedBy.join(", ")}`,
+    ...(refutedBy === null ? [] : [`  refuted by ${refutedBy}`]),
+    ...(state === "open" && examined === null
+      ? ["  not recomputed: attested before, not to be had, or of another kind"]
+      : []),
+    ...found,
+    ...(sent === null ? [] : [`  sent: ${sent.what}, L1 transaction ${sent.hash}, ${sent.gasUsed} gas`]),
+  ];
+}
+
+function viewOf({ posting, examined, sent }: Watched) {
+  const { statement: _, ...shown } = posting;
+  const found = examined === null ? null : { ...examined, fault: examined.fault?.fault ?? null };
+  return { ...shown, examined: found, sent };
+}

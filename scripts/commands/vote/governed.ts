@@ -1,0 +1,42 @@
+/** What the commands of votes share: whose governor, from which block on. */
+import type { Address } from "viem";
+import { commandError } from "../../cli/cli-errors.ts";
+import { deploymentOf, type GlobalOptions, parseAddress } from "../../cli/context.ts";
+
+export interface GovernedOptions extends GlobalOptions {
+  governor?: string;
+  registry?: string;
+  fromBlock?: string;
+}
+
+export const GOVERNOR_OPTION = [
+  "--governor <address>",
+  "the governor's contract; default: the record's",
+] as const;
+export const FROM_BLOCK_OPTION = [
+  "--from-block <n>",
+  "look for no earlier proposals; default: the record's block",
+] as const;
+
+/** @throws CMD_USAGE where neither the option nor the record names it */
+export function governorOf(options: GovernedOptions, rollupAddress: Address): Address {
+  if (options.governor !== undefined) return parseAddress(options.governor);
+  const known = deploymentOf(rollupAddress)?.governance?.governor;
+  if (known !== undefined) return known;
+  throw commandError("CMD_USAGE", "no record names a governor of this rollup: give --governor");
+}
+
+/** @throws CMD_USAGE as governorOf */
+export function registryOf(options: GovernedOptions, rollupAddress: Address): Address {
+  if (options.registry !== undefined) return parseAddress(options.registry);
+  const known = deploymentOf(rollupAddress)?.governance?.registry;
+  if (known !== undefined) return known;
+  throw commandError("CMD_USAGE", "no record names a registry of rollups: give --registry");
+}
+
+/** @throws CMD_USAGE */
+export function firstBlockOf({ fromBlock }: GovernedOptions, rollupAddress: Address): bigint {
+  if (fromBlock === undefined) return BigInt(deploymentOf(rollupAddress)?.deployedAtBlock ?? 0);
+  if (!/^\d{1,12}$/.test(fromBlock)) throw commandError("CMD_USAGE", `"${fromBlock}" is no block`);
+  return BigInt(fromBlock);
+}

@@ -1,0 +1,81 @@
+import type { Command } from "commander";
+import { getAddress } from "viem";
+import { withdraw } from "../../../client/actions/ledger/withdraw.ts";
+import { moveClaimed, namedRollup, requireGoodRollup } from "../../../client/governance/migrate.ts";
+import { deriveKey } from "../../../client/l2-key.ts";
+import { createLedgerClient } from "../../../client/ledger-client.ts";
+import { estimateFees, likelyFeeWei } from "../../../client/sequencer/fees.ts";
+import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
+import { compilerInput } from "../../../contracts/build/compile.ts";
+import {
+  accountOf,
+  openSigner,
+  resolveEndpoints,
+  type Signer,
+  signFor,
+  spendingCapOf,
+} from "../../cli/context.ts";
+import type { Output } from "../../cli/output.ts";
+import { onRun, waitWithProgress, withExample } from "../../cli/run-command.ts";
+import { type GovernedOptions, registryOf } from "./governed.ts";
+
+interface MigrateOptions extends GovernedOptions {
+  amount?: string;
+  unchecked?: true;
+}
+
+export function addMigrateCommand(program: Command): void {
+  const command = program
+    .command("migrate")
+    .description("move to the rollup that votes named: withdraw here, claim, deposit there")
+    .option("--registry <address>", "the registry of rollups; default: the record's")
+    .option("--amount <amount>", "deposit this much of the wallet's OPEN; default: what is claimed")
+    .option("--unchecked", "also into a rollup that was named with other sources than these");
+  withExample(
+    command,
+    "migrate --account alice",
+    "migrate --registry 0x… --rpc https://… --rollup 0x… --private-key-file key",
+  );
+  onRun<MigrateOptions>(command, async ({ options, output }) => {
+    const signer = await openSigner(options);
+    const { account, client: here } = signer;
+    const named = await namedRollup(here, registryOf(options, here.rollupAddress));
+    if (getAddress(named.rollupAddress) === getAddress(here.rollupAddress)) {
+      output.answer(["this is the rollup that was named last"], { moved: null, named });
+      return;
+    }
+    const { rpcUrl } = resolveEndpoints(options);
+    const rollupAddress = named.rollupAddress;
+    const l2Key = await deriveKey({ wallet: account.l1, chainId: here.chain.id, rollupAddress });
+    const wallet = { wallet: account.l1, l2Key, spendingCap: spendingCapOf(options) };
+    const there = await createLedgerClient({ rpcUrl, rollupAddress, ...wallet });
+    const { contentHash } = await compilerInput();
+    if (options.unchecked !== true) await requireGoodRollup(here, there, named, `0x${contentHash}`);
+    await withdrawAll(signer, output);
+    output.progress("claiming here and depositing there");
+    const amount = options.amount === undefined ? {} : { amountWei: parseOpen(options.amount) };
+    const moved = await moveClaimed(here, there, amount);
+    output.answer(
+      [
+        `${formatOpen(moved.depositedWei)} OPEN wait in the queue of ${rollupAddress}, entry ${moved.queueIndex}`,
+        "datanets, models and rewards stay where they are: collect before you move, and publish there anew",
+      ],
+      { moved, named },
+    );
+  });
+}
+
+/** Everything that the account holds, where there is a sequencer to ask; else what was withdrawn before is moved. */
+async function withdrawAll(signer: Signer, output: Output): Promise<void> {
+  const { account, client } = signer;
+  if (client.sequencerUrl === null) {
+    output.progress("no sequencer is asked: what `withdraw --forced` or `exit` has credited is moved");
+    return;
+  }
+  const leaf = await accountOf(client, account.l1.address);
+  const amountWei = leaf.balanceWei - likelyFeeWei(await estimateFees(client), "withdraw");
+  if (amountWei <= 0n) return;
+  const owner = await signFor(signer, leaf);
+  const { hash } = await withdraw(owner, { from: leaf.id, amountWei, recipient: account.l1.address });
+  await waitWithProgress(owner, { withdrawal: { hash } }, "claimable", output);
+}

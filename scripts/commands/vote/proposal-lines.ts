@@ -1,0 +1,57 @@
+/** Proposals for people: what they would do, how they stand, and what comes next. */
+import { decodeFunctionData } from "viem";
+import type { GovernedCall, Proposal, ProposalState } from "../../../client/governance/governance.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import {
+  governanceTimelockAbi,
+  openGovernorAbi,
+  rollupRegistryAbi,
+} from "../../../contracts/build/governance-abi.ts";
+import { openTokenAbi, rollupAbi } from "../../../contracts/build/rollup-abi.ts";
+
+const KNOWN = [rollupAbi, openTokenAbi, rollupRegistryAbi, governanceTimelockAbi, openGovernorAbi];
+
+const NEXT: Readonly<Record<ProposalState, string>> = {
+  pending: "votes are counted as of a block to come; OPEN that is delegated by then counts",
+  active: "openledger vote cast",
+  succeeded: "openledger vote queue, by anybody",
+  queued: "openledger vote execute, by anybody, once its time has come; until then there is time to leave",
+  executed: "done",
+  canceled: "taken back",
+  defeated: "lost, or without a quorum",
+  expired: "expired",
+};
+
+export function describeProposals(proposals: readonly Proposal[], delaySeconds: bigint): string[] {
+  const head = `nothing happens sooner than ${Number(delaySeconds) / 86_400} days after it was queued`;
+  if (proposals.length === 0) return ["no proposals", head];
+  return [head, ...proposals.flatMap(describe)];
+}
+
+function describe(proposal: Proposal): string[] {
+  const { calls, description, executableFrom, id, quorumWei, state, votes } = proposal;
+  const from =
+    executableFrom === 0n ? "" : `, from ${new Date(Number(executableFrom) * 1_000).toISOString()}`;
+  const quorum = quorumWei === null ? "" : `; quorum ${formatOpen(quorumWei)}`;
+  return [
+    "",
+    `${id}: ${state}${from}`,
+    `  ${JSON.stringify(description)}, by ${proposal.proposer}`,
+    ...calls.map((call) => `  ${describeCall(call)}`),
+    `  for ${formatOpen(votes.for)}, against ${formatOpen(votes.against)}, abstain ${formatOpen(votes.abstain)} OPEN${quorum}`,
+    `  next: ${NEXT[state]}`,
+  ];
+}
+
+/** By what the call says, not by what its proposer says of it. */
+function describeCall({ data, target }: GovernedCall): string {
+  for (const abi of KNOWN) {
+    try {
+      const { args = [], functionName } = decodeFunctionData({ abi, data });
+      return `${target}.${functionName}(${args.map(String).join(", ")})`;
+    } catch {
+      // Of another contract.
+    }
+  }
+  return `${target} is called with ${data}`;
+}

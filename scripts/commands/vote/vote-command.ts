@@ -1,0 +1,158 @@
+import type { Command } from "commander";
+import { type Hex, zeroHash } from "viem";
+import type { L1Result } from "../../../client/actions/l1/l1-result.ts";
+import { Governance, type GovernedCall, VOTE, type VoteName } from "../../../client/governance/governance.ts";
+import {
+  announceRollup,
+  payFromTreasury,
+  withdrawFromTreasury,
+} from "../../../client/governance/governed-calls.ts";
+import { type LedgerClient, rollupContract } from "../../../client/ledger-client.ts";
+import { parseOpen } from "../../../client/sequencer/open-amount.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import { openReader, openSigner, parseAddress, resolveLeaf } from "../../cli/context.ts";
+import { describeGas } from "../../cli/describe-gas.ts";
+import type { Output } from "../../cli/output.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+import {
+  FROM_BLOCK_OPTION,
+  firstBlockOf,
+  GOVERNOR_OPTION,
+  type GovernedOptions,
+  governorOf,
+  registryOf,
+} from "./governed.ts";
+import { describeProposals } from "./proposal-lines.ts";
+
+interface ProposeOptions extends GovernedOptions {
+  text: string;
+  pay?: string;
+  amount?: string;
+  toL1?: string;
+  nextRollup?: string;
+  sourcesHash?: string;
+}
+
+/** A forced operation asks eight base fees at most, in a queue that others have filled. */
+const HIGHEST_QUEUE_FACTOR = 8n;
+
+export function addVoteCommands(program: Command): void {
+  const vote = program
+    .command("vote")
+    .description("OPEN on Ethereum votes: over the treasury's money, and over the next rollup");
+  withExample(vote, "vote list", "vote cast 1234… for --account alice");
+
+  const list = vote.command("list").description("what is proposed, how it stands, and what comes next");
+  common(list, "vote list", "vote list --json");
+  onRun<GovernedOptions>(list, async ({ options, output }) => {
+    const { first, governance } = governed(options, await openReader(options));
+    const proposals = await governance.proposals(first);
+    output.answer(describeProposals(proposals, await governance.delaySeconds()), { proposals });
+  });
+
+  const delegate = vote
+    .command("delegate [to]")
+    .description("let an address vote with what this wallet holds; without one, the wallet itself");
+  common(delegate, "vote delegate --account alice", "vote delegate 0x… --account alice");
+  onRun<GovernedOptions>(delegate, async ({ options, args, output }) => {
+    const { client, account } = await openSigner(options);
+    const to = args[0] === undefined ? account.l1.address : parseAddress(args[0] as string);
+    const sent = await governed(options, client).governance.delegate(to);
+    answer(output, `${to} votes with what ${account.l1.address} holds`, sent, { to });
+  });
+
+  const propose = vote
+    .command("propose")
+    .description("propose a payment out of the treasury, or the next rollup; takes votes of one's own")
+    .requiredOption("--text <words>", "what it is for; the same again needs other words")
+    .option("--pay <leaf>", "pay this leaf: an id, an account's name or an address; with --amount")
+    .option("--to-l1 <address>", "pay this address on Ethereum instead; with --amount")
+    .option("--amount <amount>", "OPEN, or all")
+    .option("--next-rollup <address>", "name the rollup that people should enter")
+    .option("--sources-hash <hex>", "with --next-rollup: contractsHash of its record")
+    .option("--registry <address>", "with --next-rollup: default: the record's");
+  common(propose, 'vote propose --pay 7 --amount 250 --text "audit" --account alice');
+  onRun<ProposeOptions>(propose, async ({ options, output }) => {
+    const { client } = await openSigner(options);
+    const calls = await callsOf(client, options);
+    const { id, ...sent } = await governed(options, client).governance.propose(calls, options.text);
+    answer(output, `proposal ${id}`, sent, { id, calls });
+  });
+
+  const cast = vote.command("cast <id> <vote>").description("vote: for, against or abstain");
+  common(cast, "vote cast 1234… for --account alice");
+  onRun<GovernedOptions>(cast, async ({ options, args, output }) => {
+    const [id, name] = args as [string, string];
+    if (!(name in VOTE)) throw commandError("CMD_USAGE", `"${name}" is not for, against or abstain`);
+    const { client } = await openSigner(options);
+    const sent = await governed(options, client).governance.cast(parseId(id), name as VoteName);
+    answer(output, `voted ${name} ${id}`, sent, { id, vote: name });
+  });
+
+  for (const step of ["queue", "execute"] as const) {
+    const what =
+      step === "queue"
+        ? "begin the time to leave of a proposal that has won; open to all"
+        : "carry a proposal out once its time to leave is over; open to all";
+    const command = vote.command(`${step} <id>`).description(what);
+    common(command, `vote ${step} 1234… --account alice`);
+    onRun<GovernedOptions>(command, async ({ options, args, output }) => {
+      const { client } = await openSigner(options);
+      const { first, governance } = governed(options, client);
+      const proposal = await governance.proposal(parseId(args[0] as string), first);
+      const sent = await governance[step](proposal);
+      answer(output, `${step === "queue" ? "queued" : "carried out"}: ${proposal.description}`, sent, {
+        id: proposal.id,
+      });
+    });
+  }
+}
+
+function common(command: Command, ...examples: [string, ...string[]]): void {
+  command.option(...GOVERNOR_OPTION).option(...FROM_BLOCK_OPTION);
+  withExample(command, ...examples);
+}
+
+function governed(options: GovernedOptions, client: LedgerClient) {
+  const { rollupAddress } = client;
+  const governance = new Governance(client, governorOf(options, rollupAddress));
+  return { governance, first: firstBlockOf(options, rollupAddress) };
+}
+
+function answer(output: Output, what: string, sent: L1Result, facts: object): void {
+  const { gasCostWei, gasUsed, transactionHash } = sent;
+  const lines = [what, `L1 transaction ${transactionHash}, ${describeGas(sent)}`];
+  output.answer(lines, { ...facts, transactionHash, gasUsed, gasCostWei });
+}
+
+/** @throws CMD_USAGE where the options are no one proposal */
+async function callsOf(client: LedgerClient, options: ProposeOptions): Promise<GovernedCall[]> {
+  const { amount, nextRollup, pay, toL1 } = options;
+  if ([pay, toL1, nextRollup].filter((one) => one !== undefined).length !== 1)
+    throw commandError("CMD_USAGE", "one of --pay, --to-l1 and --next-rollup");
+  if (nextRollup !== undefined) {
+    const registry = registryOf(options, client.rollupAddress);
+    return announceRollup(registry, parseAddress(nextRollup), parseHash(options.sourcesHash));
+  }
+  if (amount === undefined) throw commandError("CMD_USAGE", "--amount is missing");
+  const amountWei = amount === "all" ? "all" : parseOpen(amount);
+  const call = { ...rollupContract(client), functionName: "queueBaseFeeWei" } as const;
+  const maxFeeWei = HIGHEST_QUEUE_FACTOR * (await client.l1.readContract(call));
+  if (toL1 !== undefined)
+    return withdrawFromTreasury(client, { recipient: parseAddress(toL1), amountWei, maxFeeWei });
+  const leaf = await resolveLeaf(client, options, pay!);
+  return payFromTreasury(client, { to: leaf.id, expectedOwner: leaf.l1Owner, amountWei, maxFeeWei });
+}
+
+function parseId(text: string): bigint {
+  if (!/^\d{1,78}$/.test(text)) throw commandError("CMD_USAGE", `"${text}" is no proposal's number`);
+  return BigInt(text);
+}
+
+function parseHash(text: string | undefined): Hex {
+  if (text === undefined) return zeroHash;
+  const digits = text.replace(/^0x/, "");
+  if (!/^[0-9a-fA-F]{64}$/.test(digits))
+    throw commandError("CMD_USAGE", `"${text}" is no hash of 64 hex digits`);
+  return `0x${digits.toLowerCase()}`;
+}

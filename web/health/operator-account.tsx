@@ -1,0 +1,44 @@
+import { formatEther } from "viem";
+import { getOperatorResult } from "../../client/sequencer/fees.ts";
+import type { OperatorResult } from "../../client/sequencer/sequencer-schemas.ts";
+import { Badge } from "../design/badge.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
+import { showCount, showOpen } from "../words/format.ts";
+
+/** Whether the operator earns what it spends. Nothing at a follower, which does not know. */
+export function OperatorAccount({ site, live }: Pick<PageProps, "site" | "live">) {
+  const account = useAnswer(live, "account", () => getOperatorResult(site.sequencer));
+  return account.value === undefined ? null : <Account account={account.value} />;
+}
+
+function Account({ account }: { account: OperatorResult }) {
+  const { batchCount, incomeWei, l1CostEtherWei, proofCostWei, resultWei } = account;
+  const tone = resultWei === null ? "info" : resultWei < 0n ? "bad" : "good";
+  const state = resultWei === null ? "OPEN's price is unknown" : resultWei < 0n ? "a loss" : "a profit";
+  return (
+    <section class="card stack">
+      <div class="row">
+        <h2>What the operator earns</h2>
+        <span class="push" />
+        <Badge tone={tone}>{state}</Badge>
+      </div>
+      <dl class="facts">
+        <dt>Fees of the last {showCount(batchCount)} batches on Ethereum</dt>
+        <dd>{showOpen(incomeWei)} OPEN</dd>
+        <dt>Ethereum's gas for them</dt>
+        <dd>{Number(formatEther(l1CostEtherWei)).toPrecision(3)} ETH</dd>
+        <dt>Their proofs</dt>
+        <dd>{showOpen(proofCostWei)} OPEN</dd>
+        {resultWei !== null && [
+          <dt key="result">What is left</dt>,
+          <dd key="result=">
+            {resultWei < 0n ? "−" : ""}
+            {showOpen(resultWei < 0n ? -resultWei : resultWei)} OPEN
+          </dd>,
+        ]}
+      </dl>
+      <p class="soft small">As the sequencer says; fees and gas are on Ethereum for anybody to add up.</p>
+    </section>
+  );
+}

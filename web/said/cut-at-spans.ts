@@ -1,0 +1,31 @@
+import type { CheckedSpan } from "../../models/spans/check-citations.ts";
+
+/** A part of a text that lies in the same spans throughout. */
+export interface Piece {
+  /** Byte of the text's UTF-8. */
+  readonly from: number;
+  readonly text: string;
+  /** Place of the rarest span that it lies in, among those given; null outside of all. */
+  readonly span: number | null;
+}
+
+/** @param spans as they are found: the rarest first. They may overlap, and are of whole characters. */
+export function cutAtSpans(text: string, spans: readonly Pick<CheckedSpan, "start" | "end">[]): Piece[] {
+  const bytes = new TextEncoder().encode(text);
+  const cuts = new Set([0, bytes.length, ...spans.flatMap(({ end, start }) => [start, end])]);
+  const places = [...cuts].sort((a, b) => a - b);
+  const pieces: Piece[] = [];
+  for (const [i, from] of places.entries()) {
+    const to = places[i + 1];
+    if (to === undefined) break;
+    const at = spans.findIndex(({ end, start }) => start <= from && to <= end);
+    const span = at < 0 ? null : at;
+    const words = new TextDecoder().decode(bytes.subarray(from, to));
+    const before = pieces.at(-1);
+    // One button for each span, however many others begin within it.
+    if (before !== undefined && before.span === span) {
+      pieces[pieces.length - 1] = { ...before, text: before.text + words };
+    } else pieces.push({ from, text: words, span });
+  }
+  return pieces;
+}
