@@ -131,6 +131,13 @@ export const ethereumKey = z
   .transform((value) => new Secret(value as `0x${string}`));
 export const ONE_DAY_MS = 86_400_000;
 
+/** Of provers and their dispatcher, which serve whichever machine is the sequencer. */
+export const SPARE_SEQUENCER_URL = {
+  schema: httpUrl.optional(),
+  description:
+    "where the sequencer is after a handover to the spare; asked when the other one does not serve",
+} as const;
+
 /** What every process has that works for a sequencer: the bridge and each prover. */
 export const WORKER_SETTINGS = {
   deploymentPath: {

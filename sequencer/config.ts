@@ -57,7 +57,8 @@ export const SEQUENCER_SETTINGS = {
   lease: {
     schema: z.enum(LEASE_MODES),
     default: "off",
-    description: "required: nothing is acknowledged without the lease on L1 that the bridge reports; off: one machine",
+    description:
+      "required: nothing is acknowledged without the lease on L1 that the bridge reports; off: one machine",
   },
   leaseMarginMs: {
     schema: wholeNumber(100, 3_600_000),
@@ -300,7 +301,10 @@ export function loadConfig(environment: Environment): Config {
   const { problems: found, values } = readSettings("SEQUENCER", SEQUENCER_SETTINGS, environment);
   const problems = [...found, ...feeProblems(values)];
   if (values.replica === "required" && values.replicaToken === undefined)
-    problems.push({ env: "SEQUENCER_REPLICA_TOKEN", problem: "is missing: a spare that is required needs one" });
+    problems.push({
+      env: "SEQUENCER_REPLICA_TOKEN",
+      problem: "is missing: a spare that is required needs one",
+    });
   if (problems.length > 0)
     throw sequencerError("SEQ_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
   return values;

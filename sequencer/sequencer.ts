@@ -22,11 +22,11 @@ import {
 } from "./batches/settlement-desk.ts";
 import { epochWrites } from "./batches/stored-epochs.ts";
 import { Door, type DoorMode } from "./intake/door.ts";
+import { Lease, type LeaseOptions } from "./intake/lease.ts";
 import { Mempool, type MempoolLimits, type PendingOperation } from "./intake/mempool.ts";
 import { checkPolicy } from "./intake/operation-policy.ts";
 import { OperatorNews } from "./intake/operator-news.ts";
 import { requireEpochPosted, requirePublicationPosted } from "./intake/posted-first.ts";
-import { Lease, type LeaseOptions } from "./intake/lease.ts";
 import { Replica, type ReplicaOptions } from "./intake/replica.ts";
 import type { SignaturePool } from "./intake/signature-pool.ts";
 import type { PlainCheck } from "./intake/signature-tasks.ts";

@@ -70,9 +70,13 @@ export class LeaseKeeper {
     if (epoch === null || now.epoch !== epoch) {
       raiseAlarm(metrics, "BRG_LEASE_LOST");
       logger.error({ epoch, now }, "the lease is another machine's: nothing is sent from here");
-      throw bridgeError("BRG_LEASE_LOST", `the lease is at epoch ${now.epoch}, this installation has ${epoch}`, {
-        data: { epoch, leaseEpoch: now.epoch, url: now.url },
-      });
+      throw bridgeError(
+        "BRG_LEASE_LOST",
+        `the lease is at epoch ${now.epoch}, this installation has ${epoch}`,
+        {
+          data: { epoch, leaseEpoch: now.epoch, url: now.url },
+        },
+      );
     }
     clearAlarm(metrics, "BRG_LEASE_LOST");
     // An extension of a past epoch is refused by the contract itself.

@@ -29,9 +29,7 @@ export const l1HeadBody = z.object({
     .max(64)
     .default([]),
   /** As it is deep enough to be built on; absent where the bridge knows of none. */
-  lease: z
-    .object({ epoch: counter, endsAtSeconds: counter, url: z.string().max(500) })
-    .nullish(),
+  lease: z.object({ epoch: counter, endsAtSeconds: counter, url: z.string().max(500) }).nullish(),
 });
 
 const QUEUE_KINDS = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule.kind);

@@ -109,7 +109,10 @@ async function logPage(
     chainId: deployment.chainId,
     rollupAddress: deployment.rollupAddress,
     finalBatch: line.book.finalNumber,
-    base: base === null ? null : { batchNumber: base.batchNumber, root: hex32(base.root), batchHash: base.batchHash },
+    base:
+      base === null
+        ? null
+        : { batchNumber: base.batchNumber, root: hex32(base.root), batchHash: base.batchHash },
     entries,
     nextSequence,
   };

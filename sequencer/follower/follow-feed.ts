@@ -46,6 +46,11 @@ export class FollowFeed {
   isFollowed = false;
   /** Of the queue, where its log goes on from one that L1 does not have here; null otherwise. */
   waitsForEntry: number | null = null;
+  /**
+   * Whether the sequencer waits for this follower's word before it acknowledges anything, and has said so with every page since
+   * this process began; null before the first.
+   */
+  isReplicaRequired: boolean | null = null;
   readonly #modules: FollowFeedModules;
   /** Sequence of the leader's entry that comes next; null where that is to be found out. */
   #nextSequence: number | null = null;
@@ -82,6 +87,7 @@ export class FollowFeed {
         this.isFollowed = page !== null;
         if (page === null) return false;
         this.#requireRollup(page);
+        this.isReplicaRequired = (this.isReplicaRequired ?? true) && page.isReplicaRequired === true;
         if (page.generation !== undefined && page.generation !== this.#generation) {
           const isFirst = this.#nextSequence === null;
           this.#generation = page.generation;

@@ -209,6 +209,7 @@ function healthFacts(
       opIndex: head.position.opIndex,
       feedUrl: leader?.url ?? null,
       isFeedFollowed: leader?.isFollowed ?? null,
+      isReplicaRequired: leader?.isReplicaRequired ?? null,
       isFrozen: l1.isFrozen,
       malformedBatch: l1.malformed,
     },

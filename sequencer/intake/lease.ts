@@ -62,7 +62,10 @@ export class Lease {
     if (options.lease === "off") return new Lease(null, options.leaseMarginMs, modules);
     const stored = await log.get<StoredLease>(storeKeys.lease);
     if (stored === undefined) {
-      throw sequencerError("SEQ_LEASE_MISSING", "SEQUENCER_LEASE is required, and this directory has taken none");
+      throw sequencerError(
+        "SEQ_LEASE_MISSING",
+        "SEQUENCER_LEASE is required, and this directory has taken none",
+      );
     }
     return new Lease(stored.epoch, options.leaseMarginMs, modules);
   }
@@ -118,14 +121,18 @@ export class Lease {
     return { epoch, isHeld: this.isHeld, reported: this.#reported, successor: this.#successor };
   }
 
+  /** @throws SEQ_LEASE_LOST */
+  requireNotLost(): void {
+    if (this.#successor === null) return;
+    const { epoch, url } = this.#successor;
+    throw sequencerError("SEQ_LEASE_LOST", `another machine acknowledges operations, in epoch ${epoch}`, {
+      data: { epoch, url },
+    });
+  }
+
   /** To be called last of all before anything is promised. @throws SEQ_LEASE_LOST, SEQ_LEASE_ENDED */
   require(): void {
-    if (this.#successor !== null) {
-      const { epoch, url } = this.#successor;
-      throw sequencerError("SEQ_LEASE_LOST", `another machine acknowledges operations, in epoch ${epoch}`, {
-        data: { epoch, url },
-      });
-    }
+    this.requireNotLost();
     if (this.isHeld) return;
     throw sequencerError("SEQ_LEASE_ENDED", "the lease is not extended: nothing is promised now", {
       data: { epoch: this.epoch, isClockBehind: this.#isClockBehind },
