@@ -42,6 +42,8 @@ export interface TakeOverModules {
   readonly lease: LeaseContract;
   /** @param onSigned to be called with each transaction before it is sent */
   readonly nonceWith: (onSigned: (hash: Hex) => Promise<void>) => OperatorNonce;
+  /** Called once nobody else can acknowledge any more. */
+  readonly onTaken?: () => void;
   /** Ends the follower; by default whoever reads what `tell` says does it. */
   readonly stopFollower?: () => Promise<void>;
   readonly tell: (text: string) => void;
@@ -72,6 +74,7 @@ export async function takeOver(options: TakeOverOptions, modules: TakeOverModule
     });
   }
   const taken = await takeNextEpoch(options, modules);
+  modules.onTaken?.();
   modules.tell(`the lease is ours, epoch ${taken.epoch}: nobody else acknowledges operations any more`);
   const drained = followerUrl === null ? null : await drain(followerUrl, modules);
   modules.tell("checks the follower's ledger, and L1's against it");
