@@ -144,6 +144,7 @@ export class FailoverWorld {
     await leader.lead({ hasLease: true, isReplicaRequired });
     await this.#prover.start();
     await spare.follow(leader);
+    await this.#isFollowed();
     await this.waitFor("the first deposits", async () => {
       for (const { leafId } of USERS) {
         const leaf = await this.get<{ error?: unknown }>(`/v1/leaves/${leafId}`);
@@ -182,7 +183,7 @@ export class FailoverWorld {
   }
 
   /** The spare becomes the leader. */
-  async takeOver(isReplicaRequired: boolean, onTaken: () => void): Promise<TakeOverResult> {
+  async takeOver(onTaken: () => void): Promise<TakeOverResult> {
     const { leader, spare } = this;
     const modules = this.#modules(spare);
     const result = await takeOver(
@@ -195,7 +196,8 @@ export class FailoverWorld {
       },
       { ...modules, onTaken },
     );
-    await spare.lead({ hasLease: true, isReplicaRequired });
+    // It has no spare now: required, it would acknowledge nothing.
+    await spare.lead({ hasLease: true, isReplicaRequired: false });
     this.leader = spare;
     this.spare = leader;
     return result;
@@ -214,9 +216,29 @@ export class FailoverWorld {
 
   waitFor(what: string, ask: () => Promise<boolean>): Promise<unknown> {
     const inVain = () =>
-      [...this.leader.processes, this.#prover].map((one) => one.endedByItself).find((end) => end !== null) ??
-      null;
+      [...this.leader.processes, ...this.spare.processes, this.#prover]
+        .map((one) => one.endedByItself)
+        .find((end) => end !== null) ?? null;
     return waitUntil(what, ask, PATIENCE_MS, { tell: this.#options.tell, inVain });
+  }
+
+  /** The machine that led comes back. */
+  async gainSpare(isReplicaRequired: boolean): Promise<void> {
+    const { leader, spare } = this;
+    await spare.follow(leader);
+    await this.#isFollowed();
+    if (!isReplicaRequired) return;
+    await leader.startSequencer({ hasLease: true, isReplicaRequired });
+    await this.waitFor("the leader to have its lease again", () => leader.isLeading());
+  }
+
+  async #isFollowed(): Promise<void> {
+    const { spare } = this;
+    await this.waitFor("the spare to follow", async () => {
+      const response = await fetch(`${spare.followerUrl}/health`, { signal: AbortSignal.timeout(5_000) });
+      const { follower } = (await response.json()) as { follower: { isFeedFollowed: boolean } };
+      return follower.isFeedFollowed;
+    });
   }
 
   /** What the new leader does not know of what was acknowledged since; the users send it again. @returns how much */

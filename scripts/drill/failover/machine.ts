@@ -1,7 +1,8 @@
 /** One of an operator's two machines: a sequencer and a bridge while it leads, a follower while it is the spare. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { randomInt } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
-import { freePort } from "../../../circuits/testing/free-port.ts";
 import { drillPrivateKey } from "../drill-accounts.ts";
 import { DrillProcess } from "../drill-process.ts";
 import { type L1Proxy, startL1Proxy } from "../l1-proxy.ts";
@@ -23,35 +24,56 @@ export interface MachineOptions {
   readonly tell: (text: string) => void;
 }
 
+export interface Leadership {
+  readonly hasLease: boolean;
+  /** Whether it waits for the spare's word. */
+  readonly isReplicaRequired: boolean;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}
+
+/** Machines come and go for minutes: ports that no outgoing connection gets meanwhile. */
+async function quietPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    if (await isFree(port)) return port;
+  }
+}
+
 const served = (url: string) => async () =>
   (await fetch(`${url}/health`, { signal: AbortSignal.timeout(2_000) })).status < 600;
 
 export class Machine {
   readonly name: string;
   readonly url: string;
-  readonly followerUrl: string;
+  followerUrl = "";
   /** Its way to L1. */
   readonly proxy: L1Proxy;
   sequencer: DrillProcess | null = null;
   bridge: DrillProcess | null = null;
   follower: DrillProcess | null = null;
   readonly #options: MachineOptions;
-  readonly #ports: readonly [number, number, number];
+  readonly #ports: readonly [sequencer: number, bridge: number];
   /** Each time that it gets a role, it begins with new folders. */
   #turn = 0;
 
   static async create(options: MachineOptions): Promise<Machine> {
-    const ports = [await freePort(), await freePort(), await freePort()] as const;
+    const ports = [await quietPort(), await quietPort()] as const;
     return new Machine(options, ports, await startL1Proxy(options.l1Url));
   }
 
-  private constructor(options: MachineOptions, ports: readonly [number, number, number], proxy: L1Proxy) {
+  private constructor(options: MachineOptions, ports: readonly [number, number], proxy: L1Proxy) {
     this.name = options.name;
     this.#options = options;
     this.#ports = ports;
     this.proxy = proxy;
     this.url = `http://127.0.0.1:${ports[0]}`;
-    this.followerUrl = `http://127.0.0.1:${ports[2]}`;
   }
 
   #path(what: string): string {
@@ -84,11 +106,13 @@ export class Machine {
 
   async follow(leader: Machine): Promise<void> {
     this.#turn += 1;
+    const port = await quietPort();
+    this.followerUrl = `http://127.0.0.1:${port}`;
     const { finalityDepthBlocks, folder, rollupAddress, token } = this.#options;
     const tokenFile = join(folder, "replica-token");
     writeFileSync(tokenFile, token, { mode: 0o600 });
     const follow = ["follow", "--rpc", this.proxy.url, "--rollup", rollupAddress, "--feed", leader.url];
-    const where = ["--data", this.followerPath, "--port", String(this.#ports[2]), "--no-pages"];
+    const where = ["--data", this.followerPath, "--port", String(port), "--no-pages"];
     const how = ["--poll-interval", "1000", "--finality-depth", String(finalityDepthBlocks)];
     this.follower = this.#process("follower", "scripts/openledger.ts", {}, this.followerUrl, [
       ...follow,
@@ -99,24 +123,17 @@ export class Machine {
     await this.follower.start();
   }
 
-  /** On the ledger at `dataPath`, or on a new one. @param isReplicaRequired whether it waits for the spare's word */
-  async lead({
-    hasLease,
-    isReplicaRequired,
-  }: {
-    hasLease: boolean;
-    isReplicaRequired: boolean;
-  }): Promise<void> {
-    const {
-      confirmations,
-      deploymentPath,
-      finalityDepthBlocks,
-      leaseAddress,
-      leaseSeconds,
-      marginMs,
-      token,
-    } = this.#options;
-    const operatorToken = `${token}-operator`;
+  /** On the ledger at `dataPath`, or on a new one. */
+  async lead(how: Leadership): Promise<void> {
+    await this.startSequencer(how);
+    await this.#startBridge(how);
+  }
+
+  /** Again, where it runs: with other settings. */
+  async startSequencer({ hasLease, isReplicaRequired }: Leadership): Promise<void> {
+    await this.sequencer?.stop();
+    await this.sequencer?.close();
+    const { deploymentPath, marginMs, token } = this.#options;
     this.sequencer = this.#process(
       "sequencer",
       "sequencer/main.ts",
@@ -124,7 +141,7 @@ export class Machine {
         SEQUENCER_DEPLOYMENT_PATH: deploymentPath,
         SEQUENCER_DATA_PATH: this.dataPath,
         SEQUENCER_PORT: String(this.#ports[0]),
-        SEQUENCER_OPERATOR_TOKEN: operatorToken,
+        SEQUENCER_OPERATOR_TOKEN: `${token}-operator`,
         SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: drillPrivateKey("operator"),
         SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI.toString(),
         SEQUENCER_CLOSE_INTERVAL_MS: "1000",
@@ -139,6 +156,19 @@ export class Machine {
       },
       this.url,
     );
+    await this.sequencer.start();
+  }
+
+  async #startBridge({ hasLease }: Leadership): Promise<void> {
+    const {
+      confirmations,
+      deploymentPath,
+      finalityDepthBlocks,
+      leaseAddress,
+      leaseSeconds,
+      marginMs,
+      token,
+    } = this.#options;
     const healthUrl = `http://127.0.0.1:${this.#ports[1]}`;
     this.bridge = this.#process(
       "bridge",
@@ -147,7 +177,7 @@ export class Machine {
         BRIDGE_DEPLOYMENT_PATH: deploymentPath,
         BRIDGE_L1_RPC_URL: this.proxy.url,
         BRIDGE_SEQUENCER_URL: this.url,
-        BRIDGE_OPERATOR_TOKEN: operatorToken,
+        BRIDGE_OPERATOR_TOKEN: `${token}-operator`,
         BRIDGE_OPERATOR_PRIVATE_KEY: drillPrivateKey("operator"),
         BRIDGE_DATA_PATH: this.#path("bridge"),
         BRIDGE_POLL_INTERVAL_MS: "200",
@@ -167,7 +197,6 @@ export class Machine {
       },
       healthUrl,
     );
-    await this.sequencer.start();
     await this.bridge.start();
   }
 
@@ -195,10 +224,5 @@ export class Machine {
   async stop(): Promise<void> {
     await this.kill();
     await this.proxy.stop();
-  }
-
-  /** What its follower's folder was made for, to be looked at afterwards. */
-  logOf(name: string): string {
-    return readFileSync(join(this.#options.folder, "logs", `${this.name}-${name}.log`), "utf8");
   }
 }
