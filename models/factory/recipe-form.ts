@@ -6,8 +6,8 @@ import { textPreset } from "../registered/text-preset.ts";
 import { parseTextRecipe, type TextRecipe } from "../registered/text-recipe.ts";
 import type { FactoryForm, FORM_LIMITS, FormView } from "./factory-api.ts";
 import { factoryError } from "./factory-errors.ts";
-import type { CircuitSize, StoredBase, StoredDataset } from "./factory-store.ts";
-import type { PlainTerms } from "./task-messages.ts";
+import type { CircuitSize, StoredBase, StoredDataset } from "./store/factory-store.ts";
+import type { PlainTerms } from "./tasks/task-messages.ts";
 
 const LEAST_STEPS = 20;
 /** One row of sixteen is held out, but no more than so many. */

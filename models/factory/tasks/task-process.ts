@@ -1,10 +1,7 @@
 /** A process that computes one thing for the factory, and ends: started by child-task.ts, whose end is its own. */
-import { isRollupError } from "../../circuits/rollup-error.ts";
-import { factoryError } from "./factory-errors.ts";
-import type { FactoryTask, TaskMessage, TaskWish } from "./task-messages.ts";
-
-/** Says something to the factory; resolves when it has left this process. */
-export type Say = (message: TaskMessage) => Promise<void>;
+import { isRollupError } from "../../../circuits/rollup-error.ts";
+import { factoryError } from "../factory-errors.ts";
+import type { FactoryTask, Say, TaskWish } from "./task-messages.ts";
 
 const say: Say = (message) =>
   new Promise((resolve, reject) =>

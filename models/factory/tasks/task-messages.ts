@@ -1,9 +1,9 @@
 /** What the factory and the processes that compute for it say to each other. */
-import type { RegistrationTerms } from "../../attribution/model/registration.ts";
-import type { Earner } from "../../circuits/ledger/rewards.ts";
-import type { SettlementBody } from "../../client/actions/l1/send-settlement.ts";
-import type { RecipeBaseModel } from "../registered/base-files.ts";
-import type { TextRecipe } from "../registered/text-recipe.ts";
+import type { RegistrationTerms } from "../../../attribution/model/registration.ts";
+import type { Earner } from "../../../circuits/ledger/rewards.ts";
+import type { SettlementBody } from "../../../client/actions/l1/send-settlement.ts";
+import type { RecipeBaseModel } from "../../registered/base-files.ts";
+import type { TextRecipe } from "../../registered/text-recipe.ts";
 import type {
   FactoryBase,
   FactoryComparison,
@@ -11,8 +11,8 @@ import type {
   JobResult,
   JobStage,
   NewJobEvent,
-} from "./factory-api.ts";
-import type { CircuitSize } from "./factory-store.ts";
+} from "../factory-api.ts";
+import type { CircuitSize } from "../store/factory-store.ts";
 
 /** What all that compute with a model are given. */
 export interface ModelTask {
@@ -101,3 +101,6 @@ export type TaskMessage =
   | { readonly kind: "result"; readonly result: unknown }
   | { readonly kind: "paused" }
   | { readonly kind: "failed"; readonly failure: { code: string; message: string; data: object } };
+
+/** Says something to the factory; resolves when it has left the process. */
+export type Say = (message: TaskMessage) => Promise<void>;

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { RollupError } from "../../circuits/rollup-error.ts";
-import { factoryError } from "./factory-errors.ts";
+import { RollupError } from "../../../circuits/rollup-error.ts";
+import { factoryError } from "../factory-errors.ts";
 import type { FactoryTask, TaskMessage, TaskResults, TaskWish } from "./task-messages.ts";
 
 const ENTRY = fileURLToPath(new URL("task-entry.js", import.meta.url));

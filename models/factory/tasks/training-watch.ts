@@ -1,14 +1,13 @@
-import type { AdapterLayout } from "../architecture/adapter-layout.ts";
-import type { Transformer } from "../architecture/transformer.ts";
-import { encodeAdapter } from "../files/adapter-files.ts";
-import type { TextRecipe } from "../registered/text-recipe.ts";
-import type { TuningRun, TuningWatch } from "../registered/text-training.ts";
-import { generate } from "../training/generate.ts";
-import type { TuningStep, TuningWish } from "../training/tune-adapter.ts";
-import type { NewJobEvent } from "./factory-api.ts";
+import type { AdapterLayout } from "../../architecture/adapter-layout.ts";
+import type { Transformer } from "../../architecture/transformer.ts";
+import { encodeAdapter } from "../../files/adapter-files.ts";
+import type { TextRecipe } from "../../registered/text-recipe.ts";
+import type { TuningRun, TuningWatch } from "../../registered/text-training.ts";
+import { generate } from "../../training/generate.ts";
+import type { TuningStep, TuningWish } from "../../training/tune-adapter.ts";
+import type { NewJobEvent } from "../factory-api.ts";
 import { excerptOfRow, promptOfRow } from "./row-prompts.ts";
-import type { TaskWish } from "./task-messages.ts";
-import type { Say } from "./task-process.ts";
+import type { Say, TaskWish } from "./task-messages.ts";
 
 /** Times of a training that held-out rows, samples and the hardest rows are looked at. */
 const LOOKS = 20;

@@ -1,5 +1,5 @@
+import { factoryError } from "../factory-errors.ts";
 import { ChildTask } from "./child-task.ts";
-import { factoryError } from "./factory-errors.ts";
 import type { FactoryTask, TaskMessage, TaskResults } from "./task-messages.ts";
 
 /** Short computations that are asked for meanwhile: one of each account at a time, a few in all. */
