@@ -3,6 +3,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { paddedQuery } from "../../attribution/features/quantise.ts";
 import type { AnsweringModel, ModelFamily, ModelParts } from "../../attribution/model/model-family.ts";
+import { restOfQuery } from "../../attribution/model/recipe-fields.ts";
 import { NONE } from "../kernels/kernels.ts";
 import { generate } from "../training/generate.ts";
 import { runRowTask } from "../training/row-task.ts";
@@ -53,7 +54,11 @@ async function openText(
     const block = { at, floatCount: options.gradientCount };
     const row = questionRow(prompt, answer, recipe);
     runRowTask(model, { row, block, into: { parameters: NONE, adapter: at } });
-    return paddedQuery(projectPlaced(placed, at, 1).subarray(0, method.featureCount), columnCount).values;
+    return paddedQuery(
+      projectPlaced(placed, at, 1).subarray(0, method.featureCount),
+      columnCount,
+      restOfQuery(recipe),
+    ).values;
   };
   return {
     answer(prompt) {
