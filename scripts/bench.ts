@@ -135,20 +135,33 @@ program
 
 program
   .command("datanets")
-  .description("a Datanet host: rows uploaded and checked, search, near-duplicates, agreement as published")
+  .description(
+    "a Datanet host: rows uploaded and checked, search, near-duplicates, agreement as published, gaming",
+  )
   .option("--rows <n>", "uploaded to a host of its own", "50000")
   .option("--searched <n>", "rows of the index", "1000000")
   .option("--compared <n>", "texts among which near-duplicates are looked for", "20000")
+  .option("--worlds <n>", "of gaming, up to 5, some minutes each; 0 leaves it out", "5")
+  .option("--only-gaming", "gaming and cleaning's scores alone")
   .addHelpText("after", "\nExample:\n  npm run bench -- datanets --searched 100000")
-  .action(async (options: { rows: string; searched: string; compared: string }) => {
-    const { benchDatanets } = await import("./bench/datanets.ts");
-    const counts = {
-      rows: Number(options.rows),
-      searched: Number(options.searched),
-      compared: Number(options.compared),
-    };
-    console.log(JSON.stringify(await benchDatanets(counts)));
-  });
+  .action(
+    async (options: Record<"rows" | "searched" | "compared" | "worlds", string> & { onlyGaming?: true }) => {
+      const worlds = Number(options.worlds);
+      if (options.onlyGaming === true) {
+        const { benchGaming } = await import("./bench/datanet-gaming.ts");
+        console.log(JSON.stringify({ datanets: await benchGaming(worlds) }));
+        return;
+      }
+      const { benchDatanets } = await import("./bench/datanets.ts");
+      const counts = {
+        rows: Number(options.rows),
+        searched: Number(options.searched),
+        compared: Number(options.compared),
+        worlds,
+      };
+      console.log(JSON.stringify(await benchDatanets(counts)));
+    },
+  );
 
 program
   .command("restart")

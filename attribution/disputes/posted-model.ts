@@ -62,8 +62,9 @@ type SourceModel = Pick<
 
 /** Whether the integers of disputes speak of such a model: e-mails and a logistic model. */
 export function isDisputable({ recipe }: { readonly recipe: object }): boolean {
-  const { inputs, model } = recipe as Partial<ClassifierParts["recipe"]>;
-  return inputs?.kind === "email" && model?.kind === "logistic";
+  const { inputs, model, rules } = recipe as Partial<ClassifierParts["recipe"]>;
+  // No challenge computes held-out models, so none could refute a false base.
+  return inputs?.kind === "email" && model?.kind === "logistic" && rules?.base === undefined;
 }
 
 /**
@@ -76,7 +77,10 @@ export function postedModel(
   modelId: number,
 ): PostedModel {
   if (!isDisputable(source)) {
-    throw attributionError("ATT_NOT_DISPUTABLE", "only logistic models of e-mails can be disputed");
+    throw attributionError(
+      "ATT_NOT_DISPUTABLE",
+      "only logistic models of e-mails without a base can be disputed",
+    );
   }
   const { recipe, features, parameters } = source;
   const bucketCount = (recipe.inputs as { bucketCount: number }).bucketCount;

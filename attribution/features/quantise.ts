@@ -28,18 +28,21 @@ export interface QuantisedQuery {
   readonly scale: number;
 }
 
-/** @throws ATT_SCORE_TOO_LARGE for more than 2,072 features */
+/**
+ * @param scale default: the least with which no entry saturates
+ * @throws ATT_SCORE_TOO_LARGE for more than 2,072 features
+ */
 export function quantiseFeatures(
   features: Float64Array,
   rowCount: number,
   featureCount: number,
+  scale: number = largest(features) / MAX_FEATURE || 1,
 ): QuantisedFeatures {
   if (featureCount > MAX_FEATURE_COUNT) {
     throw attributionError("ATT_SCORE_TOO_LARGE", `${featureCount} features, at most ${MAX_FEATURE_COUNT}`, {
       data: { featureCount, maxFeatureCount: MAX_FEATURE_COUNT },
     });
   }
-  const scale = largest(features) / MAX_FEATURE || 1;
   // Math.floor(x + ½) rounds halves up, everywhere; Math.round would do the same but −0 has no place in bytes.
   const values = Int8Array.from(features, (x) => Math.floor(x / scale + 0.5));
   return { values, rowCount, featureCount, scale };
@@ -68,10 +71,13 @@ export function scoreErrorBound(features: QuantisedFeatures, row: number, query:
   return units * features.scale * query.scale;
 }
 
-/** The query of real features. Entries beyond them belong to zero columns and are 1, being odd. */
-export function paddedQuery(features: Float64Array, columnCount: number): QuantisedQuery {
+/**
+ * The query of real features. Entries beyond them are `rest`: 1 where these columns of G are zero, since a query's
+ * entries are odd, and 255 where they are the base (base-column.ts).
+ */
+export function paddedQuery(features: Float64Array, columnCount: number, rest: number): QuantisedQuery {
   const { values, scale } = quantiseQuery(features);
-  const padded = new Int16Array(columnCount).fill(1);
+  const padded = new Int16Array(columnCount).fill(rest);
   padded.set(values);
   return { values: padded, scale };
 }

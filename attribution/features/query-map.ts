@@ -23,12 +23,17 @@ export function mapFeatures(map: QueryMap, of: Sensitivities): Float64Array {
   return applyGradientMap(map.linear, { ...of, layers });
 }
 
-/** The query of each row of `of`. */
-export function mapQueries(map: QueryMap, of: Sensitivities, columnCount: number): QuantisedQuery[] {
+/** The query of each row of `of`. @param rest as `paddedQuery` takes it */
+export function mapQueries(
+  map: QueryMap,
+  of: Sensitivities,
+  columnCount: number,
+  rest: number,
+): QuantisedQuery[] {
   const { featureCount } = map.linear;
   const features = mapFeatures(map, of);
   return Array.from({ length: of.rowCount }, (_, i) =>
-    paddedQuery(features.subarray(i * featureCount, (i + 1) * featureCount), columnCount),
+    paddedQuery(features.subarray(i * featureCount, (i + 1) * featureCount), columnCount, rest),
   );
 }
 

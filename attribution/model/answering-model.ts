@@ -5,6 +5,7 @@ import { inputRows, labelsOf } from "../rows/row-content.ts";
 import { modelOf } from "./classifier.ts";
 import type { AnsweringModel } from "./model-family.ts";
 import type { Recipe } from "./recipe.ts";
+import { restOfQuery } from "./recipe-fields.ts";
 
 /** Needs only what is published, not the rows. @throws ATT_MODEL_FILE_INVALID where the parts do not fit together */
 export function answeringModel(parts: {
@@ -29,7 +30,12 @@ export function answeringModel(parts: {
       const answered = { inputs, labels: Int32Array.of(label!) };
       const [loss] = model.losses(parameters, answered);
       const confidence = Number(exactExp(-loss!).toFixed(4));
-      const [query] = mapQueries(map, model.sensitivities(parameters, answered), recipe.columnCount);
+      const [query] = mapQueries(
+        map,
+        model.sensitivities(parameters, answered),
+        recipe.columnCount,
+        restOfQuery(recipe),
+      );
       return {
         label: labels[label!]!,
         confidence,

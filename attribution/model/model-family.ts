@@ -56,6 +56,8 @@ export interface ModelFamily<Parts extends ModelParts = ModelParts> {
   /** @throws ATT_RECIPE_INVALID */
   parseRecipe(json: unknown): Parts["recipe"];
   promptKind(recipe: Parts["recipe"]): PromptKind;
+  /** Of families that are paid for nothing but what they cite: a card's base is not for them. */
+  readonly takesNoBase?: true;
   encode(parts: Parts): Omit<AnsweringFiles, "recipe">;
   /** @throws ATT_MODEL_FILE_INVALID */
   decode(recipe: Parts["recipe"], files: Omit<AnsweringFiles, "recipe">): Parts;

@@ -34,6 +34,8 @@ export type PublishedModel<Parts extends ModelParts = ModelParts> = AnsweringPar
   readonly staticsHash: bigint;
   /** null where the owner does not publish them. */
   readonly rows: readonly OwnedRow[] | null;
+  /** The Datanet's card, which says how strong the base is; null where it is not published with the model. */
+  readonly card: string | null;
 };
 
 const earnersSchema = z.array(
@@ -44,19 +46,22 @@ const earnersSchema = z.array(
   }),
 );
 
-/** What `registerModel` made, as it is published. @param publishRows false keeps the rows' contents back */
+/**
+ * What `registerModel` made, as it is published. @param publishRows false keeps the rows' contents back
+ * @param card the text of the Datanet's card, with which anybody can check the recipe's base
+ */
 export function publishedModel<Parts extends ModelParts>(
   trained: Trained<Parts>,
   registration: ModelRegistration,
-  { publishRows }: { publishRows: boolean },
+  { card = null, publishRows }: { publishRows: boolean; card?: string | null },
 ): PublishedModel<Parts> {
   const { accuracy: _, ...published } = trained;
-  return { ...published, ...registration, rows: publishRows ? trained.rows : null } as never;
+  return { ...published, ...registration, rows: publishRows ? trained.rows : null, card } as never;
 }
 
 /** The files, the manifest among them. */
 export function encodeModel<Parts extends ModelParts>(model: PublishedModel<Parts>): Map<string, Uint8Array> {
-  const { features, columns, statics, rows } = model;
+  const { card, features, columns, statics, rows } = model;
   const answering = answeringFiles(model);
   const files = new Map<string, Uint8Array>([
     ["recipe.json", answering.recipe],
@@ -68,6 +73,7 @@ export function encodeModel<Parts extends ModelParts>(model: PublishedModel<Part
   ]);
   if (rows !== null)
     files.set("rows.jsonl", Buffer.concat(rows.flatMap(({ content }) => [content, NEWLINE])));
+  if (card !== null) files.set("card.json", new TextEncoder().encode(card));
   const manifest: ModelManifest = {
     format: "openledger-model",
     version: 1,
@@ -110,7 +116,8 @@ export function decodeModel<Parts extends ModelParts = ClassifierParts>(
   const features = decodeFeatures(bytesOf("features.bin"), manifest, recipe);
   const statics = decodeStatics(manifest, recipe, earners, featuresCommitment(columns, answeringHash));
   const rows = "rows.jsonl" in manifest.files ? decodeRowLines(bytesOf("rows.jsonl"), earners, recipe) : null;
-  return { ...part, earners, features, statics, staticsHash: hashStatics(statics), rows };
+  const card = "card.json" in manifest.files ? new TextDecoder().decode(bytesOf("card.json")) : null;
+  return { ...part, earners, features, statics, staticsHash: hashStatics(statics), rows, card };
 }
 
 function decodeEarners(bytes: Uint8Array, rowCount: number): Earner[] {

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { attributionError } from "../attribution-errors.ts";
 
 /**
- * Files of a published model (docs/attribution.md): all but `rows.jsonl` are required.
+ * Files of a published model (docs/attribution.md): all but `rows.jsonl` and `card.json` are required.
  * Doubles are little-endian, G is row after row a byte a feature, a column is u and v of 32 bytes, big-endian.
  */
 export const MODEL_FILES = [
@@ -16,6 +16,7 @@ export const MODEL_FILES = [
   "features.bin",
   "columns.bin",
   "rows.jsonl",
+  "card.json",
 ] as const;
 export type ModelFileName = (typeof MODEL_FILES)[number];
 export type ModelFiles = ReadonlyMap<string, Uint8Array>;

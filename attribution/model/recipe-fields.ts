@@ -1,7 +1,7 @@
 /** What every recipe says, of whatever family. A family adds what its models are made of. */
 import { z } from "zod";
 import { attributionError } from "../attribution-errors.ts";
-import { MAX_FEATURE_COUNT } from "../features/quantise.ts";
+import { MAX_FEATURE_COUNT, MAX_QUERY } from "../features/quantise.ts";
 
 const count = z.number().int().positive();
 
@@ -24,8 +24,23 @@ export const recipeFields = {
     normQuantile: z.number().positive().max(1),
     /** Whether rows that are nearly equal, in the version's order, share one reward. */
     nearDuplicatesShare: z.boolean(),
+    /** The base of a row's reward (base-column.ts): what the Datanet's card says. Absent: none, and old models. */
+    base: z
+      .strictObject({
+        flatPermille: z.number().int().min(0).max(1_000),
+        trustPermille: z.number().int().min(0).max(4_000),
+        oddsPermille: count.max(4_000),
+      })
+      .refine(
+        ({ flatPermille, trustPermille }) => flatPermille + trustPermille > 0,
+        "is nothing: leave it out",
+      )
+      .optional(),
   }),
-  /** d: columns of G, exactly those of the settlement circuit; features beyond the family's own are zero. */
+  /**
+   * d: columns of G, exactly those of the settlement circuit. Beyond the family's own they are the base, or zero where
+   * there is none.
+   */
   columnCount: count.max(MAX_FEATURE_COUNT),
 } as const;
 
@@ -34,6 +49,21 @@ const baseSchema = z.object(recipeFields);
 export interface RecipeBase extends z.infer<typeof baseSchema> {
   /** Absent in a classifier's recipe. */
   readonly family?: string;
+}
+
+/** A query's entry in all columns beyond the family's own: a constant of the model, since the statics bind the recipe. */
+export function restOfQuery({ rules }: Pick<RecipeBase, "rules">): number {
+  return rules.base === undefined ? 1 : MAX_QUERY;
+}
+
+/**
+ * Whether a query has the model's entry in all of its base columns. One that has not was made by no answer of this model:
+ * whoever paid for it chose it himself. True where there is no base.
+ */
+export function isQueryOfBase(recipe: RecipeBase, query: Int16Array): boolean {
+  if (recipe.rules.base === undefined) return true;
+  const { method } = recipe as RecipeBase & { method?: { featureCount?: number } };
+  return query.subarray(method?.featureCount ?? 0).every((entry) => entry === MAX_QUERY);
 }
 
 /**
@@ -50,10 +80,11 @@ export function checkedRecipe<Recipe extends RecipeBase>(schema: z.ZodType<Recip
   }
   const { columnCount, method } = parsed.data as RecipeBase & { method?: { featureCount?: number } };
   const featureCount = method?.featureCount ?? 0;
-  if (featureCount > columnCount) {
+  const baseCount = parsed.data.rules.base === undefined ? 0 : 1;
+  if (featureCount + baseCount > columnCount) {
     throw attributionError(
       "ATT_RECIPE_INVALID",
-      `${featureCount} features do not fit ${columnCount} columns`,
+      `${featureCount} features${baseCount === 1 ? " and a base" : ""} do not fit ${columnCount} columns`,
       {
         data: { featureCount, columnCount },
       },

@@ -1,20 +1,41 @@
+import { baseStrengths, baseUnit, quantiseWithBase } from "../features/base-column.ts";
 import { padColumns, type QuantisedFeatures, quantiseFeatures } from "../features/quantise.ts";
 import { clipRowNorms, type NearDuplicate, shareNearDuplicates } from "../rows/row-rules.ts";
 import type { RecipeBase } from "./recipe-fields.ts";
 
+/** What rules ask of the rows; each is asked only where a rule needs it. */
+export interface RowSources {
+  /** In the version's order. */
+  duplicates(): readonly NearDuplicate[];
+  /** Held-out odds of each row's label; 1 where nobody can judge it, or it has none. */
+  odds(): Float64Array;
+}
+
 /**
- * G: what the recipe's rules make of the rows' features (rows × featureCount, real numbers), as int8, with zero columns
- * up to the circuit's. @param findDuplicates in the version's order; asked only where a rule needs them
+ * G: what the recipe's rules make of the rows' features (rows × featureCount, real numbers), as int8. The columns that
+ * are left are the base, or zero.
  */
 export function registeredFeatures(
   features: Float64Array,
   featureCount: number,
   { columnCount, rules }: Pick<RecipeBase, "columnCount" | "rules">,
-  findDuplicates: () => readonly NearDuplicate[],
+  rows: RowSources,
 ): QuantisedFeatures {
   const rowCount = features.length / featureCount;
-  let ruled = features;
-  if (rules.nearDuplicatesShare) ruled = shareNearDuplicates(ruled, featureCount, findDuplicates());
+  const duplicates = rules.nearDuplicatesShare ? rows.duplicates() : [];
+  const shared = (values: Float64Array, width: number) =>
+    rules.nearDuplicatesShare ? shareNearDuplicates(values, width, duplicates) : values;
+  let ruled = shared(features, featureCount);
   if (rules.normQuantile < 1) ruled = clipRowNorms(ruled, featureCount, rules.normQuantile);
-  return padColumns(quantiseFeatures(ruled, rowCount, featureCount), columnCount);
+  if (rules.base === undefined) {
+    return padColumns(quantiseFeatures(ruled, rowCount, featureCount), columnCount);
+  }
+  const odds = rules.base.trustPermille > 0 ? rows.odds() : new Float64Array(rowCount).fill(1);
+  const unit = baseUnit(ruled, featureCount);
+  const strengths = baseStrengths(rules.base, odds);
+  const base = shared(
+    strengths.map((strength) => strength * unit),
+    1,
+  );
+  return quantiseWithBase(ruled, base, featureCount, columnCount);
 }

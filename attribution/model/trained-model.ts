@@ -8,9 +8,10 @@ import type { OnProgress } from "../progress.ts";
 import { refuseDuplicates } from "../rows/labelled-rows.ts";
 import { PIXEL_COUNT } from "../rows/mnist-digits.ts";
 import { nearDuplicates } from "../rows/near-duplicates.ts";
-import { decodeRow, inputRows } from "../rows/row-content.ts";
+import { decodeRow, inputRows, labelsOf } from "../rows/row-content.ts";
 import { modelOf } from "./classifier.ts";
 import { type ClassifierParts, classifierFamily } from "./classifier-family.ts";
+import { foldsOfContributors, heldOut } from "./held-out-odds.ts";
 import { accuracy, type Examples, type Model } from "./model.ts";
 import type { FamilyTraining, Trained } from "./model-family.ts";
 import { checkRowsRoot, earnerTable, type OwnedRow } from "./owned-rows.ts";
@@ -27,8 +28,8 @@ export const classifierTraining: FamilyTraining<ClassifierParts> = {
     requireTrainable(rowFacts(contents, recipe.inputs), recipe);
   },
   train: async (rows, recipe, options) => trainModel(rows, recipe, options),
-  async features({ map, parameters, recipe }, rows) {
-    return rowFeatures(modelOf(recipe), parameters, map, decodeRows(rows, recipe), recipe);
+  async features({ map, parameters, recipe }, rows, options) {
+    return rowFeatures(modelOf(recipe), parameters, map, decodeRows(rows, recipe), recipe, options);
   },
   describe: ({ accuracy: part }) =>
     `it labels ${(100 * (part ?? 0)).toFixed(1)} % of its rows as their contributors did`,
@@ -58,7 +59,7 @@ export function trainModel(
     earners,
     parameters,
     map,
-    features: rowFeatures(model, parameters, map, examples, recipe),
+    features: rowFeatures(model, parameters, map, examples, recipe, options),
     accuracy: accuracy(model, parameters, examples),
   };
 }
@@ -66,10 +67,11 @@ export function trainModel(
 /** Rows as the model takes them, and their inputs as bytes: text as UTF-8, or pixels. */
 interface DecodedRows extends Examples {
   readonly contents: readonly Uint8Array[];
+  readonly contributorIds: readonly number[];
 }
 
 /** @throws ATT_ROW_INVALID naming the first row that is none, ATT_DUPLICATE_ROW */
-function decodeRows(rows: readonly Pick<OwnedRow, "content">[], { inputs }: Recipe): DecodedRows {
+function decodeRows(rows: readonly OwnedRow[], { inputs }: Recipe): DecodedRows {
   const decoded = rows.map(({ content }, index) => {
     try {
       return decodeRow(inputs.kind, content);
@@ -88,6 +90,7 @@ function decodeRows(rows: readonly Pick<OwnedRow, "content">[], { inputs }: Reci
     ),
     labels: Int32Array.from(decoded, ({ label }) => label),
     contents: decoded.map(({ input }) => Buffer.from(input, inputs.kind === "email" ? "utf8" : "base64")),
+    contributorIds: rows.map(({ contributorId }) => contributorId),
   };
 }
 
@@ -98,11 +101,20 @@ function rowFeatures(
   map: QueryMap,
   rows: DecodedRows,
   recipe: Recipe,
+  options: { onProgress?: OnProgress },
 ): QuantisedFeatures {
   const features = mapFeatures(map, model.sensitivities(parameters, rows));
-  return registeredFeatures(features, recipe.method.featureCount, recipe, () =>
-    nearDuplicates(comparable(rows, recipe)),
-  );
+  return registeredFeatures(features, recipe.method.featureCount, recipe, {
+    duplicates: () => nearDuplicates(comparable(rows, recipe)),
+    odds: () =>
+      heldOut(model, rows, {
+        ...foldsOfContributors(rows.contributorIds),
+        classCount: labelsOf(recipe.inputs.kind).length,
+        // A convex loss has one optimum, so the start only saves time. A perceptron would remember the rows held out.
+        ...(recipe.model.kind === "logistic" ? { start: parameters } : {}),
+        ...options,
+      }).odds,
+  });
 }
 
 function comparable({ contents, labels }: DecodedRows, { inputs }: Recipe) {

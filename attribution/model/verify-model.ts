@@ -1,8 +1,10 @@
 import { hex32 } from "../../circuits/hex.ts";
 import { attributionError } from "../attribution-errors.ts";
+import type { BaseRule } from "../features/base-column.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";
 import type { OnProgress } from "../progress.ts";
-import { type FamilyTraining, trainingOf } from "./model-family.ts";
+import { baseOfCard, policyOf } from "./base-policy.ts";
+import { type FamilyTraining, type ModelParts, trainingOf } from "./model-family.ts";
 import type { PublishedModel } from "./model-files.ts";
 import { checkRowsRoot, earnerTable, type OwnedRow } from "./owned-rows.ts";
 import { commitFeatures } from "./registration.ts";
@@ -13,6 +15,8 @@ export interface LedgerFacts {
   readonly staticsHash: bigint;
   /** Of the datanet's version that the model's binding names. */
   readonly rowsRoot: bigint;
+  /** The hash of the Datanet's card, at that version; not given: the recipe's base is not compared with a card. */
+  readonly policy?: bigint;
 }
 
 export interface VerifyModelOptions {
@@ -20,6 +24,8 @@ export interface VerifyModelOptions {
   readonly facts: LedgerFacts;
   /** The version's rows, in its order, where the model is published without them. */
   readonly rows?: readonly OwnedRow[];
+  /** The Datanet's card, where the model is published without it. */
+  readonly card?: string;
   /**
    * "train": everything from the rows again. "features": G from the published parameters and map, which takes seconds
    * where training takes minutes, but says nothing about where parameters and map come from.
@@ -35,6 +41,8 @@ export interface VerifiedModel {
   readonly earnerCount: number;
   /** Part of the rows that the model labels as their contributors did; null where it was not trained again, or rows have no labels. */
   readonly accuracy: number | null;
+  /** Whether the base, or that there is none, was compared with the Datanet's card. */
+  readonly isBaseOfCard: boolean;
 }
 
 /**
@@ -49,6 +57,7 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   const { recipe } = model;
   requireSame("statics", hex32(model.staticsHash), hex32(facts.staticsHash));
   requireSame("rowsRoot", recipe.datanet.rowsRoot, hex32(facts.rowsRoot));
+  const isBaseOfCard = compareBase(model, facts.policy, options.card ?? model.card);
   const rows = options.rows ?? model.rows;
   if (rows === null) {
     throw attributionError(
@@ -73,7 +82,32 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   const columns = commitFeatures(model.features, progress);
   requireSameNumbers("columns", model.columns.u, columns.u);
   requireSameNumbers("columns", model.columns.v, columns.v);
-  return { rowCount: rows.length, earnerCount: model.earners.length, accuracy };
+  return { rowCount: rows.length, earnerCount: model.earners.length, accuracy, isBaseOfCard };
+}
+
+/**
+ * The recipe's base is what the card says, and the card is the Datanet's. Without a card a base is refused, since nobody
+ * could say whose it is; a model without a base is only told apart from the card's if there is one.
+ */
+function compareBase(
+  { family, recipe: { rules } }: ModelParts,
+  policy: bigint | undefined,
+  card: string | null,
+): boolean {
+  if (policy === undefined || family.takesNoBase === true) return false;
+  const published = spellBase(rules.base);
+  if (card === null) {
+    if (rules.base === undefined) return false;
+    throw mismatch("card", {}, published, "a base that a card of the Datanet sets: pass it");
+  }
+  requireSame("card", hex32(policyOf(card)), hex32(policy));
+  requireSame("base", published, spellBase(baseOfCard(card)));
+  return true;
+}
+
+function spellBase(base: BaseRule | null | undefined): string {
+  if (base == null) return "no base";
+  return `${base.flatPermille} flat, ${base.trustPermille} for trust at odds of ${base.oddsPermille}, in thousandths`;
 }
 
 function requireSameFeatures(published: QuantisedFeatures, computed: QuantisedFeatures): void {

@@ -1,9 +1,10 @@
+import { type BaseRule, baseStrengths } from "../features/base-column.ts";
 import { alignColumns, exactInfluence, writeGradients } from "../features/exact-influence.ts";
 import { logisticCoordinates } from "../features/logistic-coordinates.ts";
 import { softmaxInPlace } from "../maths/exact-math.ts";
 import { sparseFromDense, usedColumns, writeDenseRow } from "../maths/sparse-rows.ts";
 import { withBias } from "../model/logistic-model.ts";
-import type { LabelledRows } from "../rows/labelled-rows.ts";
+import { type LabelledRows, pickRows } from "../rows/labelled-rows.ts";
 import type { ContributorWorld } from "./gaming-market.ts";
 
 /**
@@ -31,8 +32,38 @@ export function adversarialRows(world: ContributorWorld, attackerRows: number, l
  * that they would get for its queries, Σ over queries of s⁺ / (what all rows get).
  */
 export function shadowRows(world: ContributorWorld, attackerRows: number, limit: number): LabelledRows {
+  return climbingRows(world, world.shadowRows, world.rows, { attackerRows, limit });
+}
+
+/**
+ * White-box attack: he knows the rows of all others, so their model, and the base's rule (features/base-column.ts); what
+ * he does not have is other people's queries. @param start his rows first, then the others'
+ */
+export function whiteBoxRows(
+  world: ContributorWorld,
+  start: LabelledRows,
+  { attackerRows, base, limit }: { attackerRows: number; limit: number; base: BaseRule | undefined },
+): LabelledRows {
+  const others = Array.from({ length: world.rows.labels.length - attackerRows }, (_, k) => attackerRows + k);
+  return climbingRows(world, pickRows(world.rows, others), start, {
+    attackerRows,
+    limit,
+    ...(base === undefined ? {} : { base }),
+  });
+}
+
+/**
+ * The first rows of `start` climb the reward that a model of `known` rows would give them for the attacker's own
+ * queries: Σ over queries of (s + u b)⁺ / (what all known rows get), u = the query's root mean square score.
+ */
+function climbingRows(
+  world: ContributorWorld,
+  known: LabelledRows,
+  start: LabelledRows,
+  { attackerRows, base, limit }: { attackerRows: number; limit: number; base?: BaseRule },
+): LabelledRows {
   const { model } = world;
-  const shadow = { inputs: world.shadowRows.features, labels: world.shadowRows.labels };
+  const shadow = { inputs: known.features, labels: known.labels };
   const parameters = model.train(shadow);
   const { inputCount, classCount } = shapeOf(world, parameters);
   const asked = { inputs: world.shadowQueries.features, labels: world.shadowQueries.labels };
@@ -44,43 +75,67 @@ export function shadowRows(world: ContributorWorld, attackerRows: number, limit:
   const influence = exactInfluence(rows, model.decay);
   const scores = influence.scores(queries);
   const coordinates = logisticCoordinates(usedColumns(withBias(shadow.inputs)).position, classCount);
-  // Of each query its solved gradient as parameters, divided by the reward that it hands out.
+  const flat = base === undefined ? 0 : base.flatPermille / 1000;
+  // Of each query its solved gradient as parameters, and its unit, both divided by the reward that it hands out.
   const solved = writeGradients(queries, influence.size);
-  const weights: Float64Array[] = [];
+  const weights: { weight: Float64Array; unit: number }[] = [];
   for (let q = 0; q < queries.rowCount; q++) {
     const vector = solved.slice(q * influence.size, (q + 1) * influence.size);
     influence.solve(vector);
-    let total = 0;
-    for (let i = 0; i < rows.rowCount; i++) total += Math.max(0, scores[q * rows.rowCount + i]!);
+    const own = scores.subarray(q * rows.rowCount, (q + 1) * rows.rowCount);
+    const unit = Math.sqrt(own.reduce((sum, s) => sum + s * s, 0) / rows.rowCount);
+    const total = own.reduce((sum, s) => sum + Math.max(0, s + flat * unit), 0);
     const weight = new Float64Array(parameters.length);
     coordinates.toParameters(vector, weight);
-    weights.push(weight.map((x) => (total > 0 ? x / total : 0)));
+    if (total > 0) weights.push({ weight: weight.map((x) => x / total), unit: unit / total });
   }
-  return perturb(world.rows, { count: attackerRows, limit }, (x, label, gradient) => {
+  return perturb(start, { count: attackerRows, limit }, (x, label, gradient) => {
     const residual = residualAt(parameters, x, label, inputCount, classCount);
     const probabilities = residual.slice();
     probabilities[label] = probabilities[label]! + 1;
+    const { direction, strength } = baseAt(base, probabilities, label);
     gradient.fill(0);
-    for (const weight of weights) {
+    const moved = new Float64Array(classCount);
+    for (const { unit, weight } of weights) {
       // s = residualᵀ a with a = weightᵀ x: its gradient in x is weight·residual + θ·(diag p − p pᵀ)·a.
       const a = productWith(weight, x, inputCount, classCount);
-      let score = 0;
+      let score = unit * strength;
       let mean = 0;
       for (let c = 0; c < classCount; c++) {
         score += residual[c]! * a[c]!;
         mean += probabilities[c]! * a[c]!;
       }
       if (score <= 0) continue;
+      for (let c = 0; c < classCount; c++) {
+        moved[c] = moved[c]! + probabilities[c]! * (a[c]! - mean) + unit * direction[c]!;
+      }
       for (let j = 0; j < inputCount; j++) {
         let sum = 0;
-        for (let c = 0; c < classCount; c++) {
-          const k = j * classCount + c;
-          sum += weight[k]! * residual[c]! + parameters[k]! * probabilities[c]! * (a[c]! - mean);
-        }
+        for (let c = 0; c < classCount; c++) sum += weight[j * classCount + c]! * residual[c]!;
         gradient[j] = gradient[j]! + sum;
       }
     }
+    for (let j = 0; j < inputCount; j++) {
+      let sum = 0;
+      for (let c = 0; c < classCount; c++) sum += parameters[j * classCount + c]! * moved[c]!;
+      gradient[j] = gradient[j]! + sum;
+    }
   });
+}
+
+/** The base's strength at a row, and its gradient in the logits; the odds are those of the model that is climbed. */
+function baseAt(base: BaseRule | undefined, probabilities: Float64Array, label: number) {
+  const direction = new Float64Array(probabilities.length);
+  if (base === undefined) return { direction, strength: 0 };
+  let other = label === 0 ? 1 : 0;
+  for (const [c, p] of probabilities.entries()) if (c !== label && p > probabilities[other]!) other = c;
+  const odds = probabilities[label]! / probabilities[other]!;
+  if (odds * 1000 < base.oddsPermille) {
+    const slope = (base.trustPermille * odds) / base.oddsPermille;
+    direction[label] = slope;
+    direction[other] = -slope;
+  }
+  return { direction, strength: baseStrengths(base, Float64Array.of(odds))[0]! };
 }
 
 function shapeOf(world: ContributorWorld, parameters: Float64Array) {

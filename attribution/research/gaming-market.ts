@@ -1,19 +1,16 @@
+import type { BaseRule } from "../features/base-column.ts";
 import { alignColumns } from "../features/exact-influence.ts";
 import { featureMap } from "../features/feature-map.ts";
-import { type QuantisedFeatures, type QuantisedQuery, quantiseFeatures } from "../features/quantise.ts";
+import { MAX_QUERY, type QuantisedFeatures, type QuantisedQuery } from "../features/quantise.ts";
 import { sparseFromDense, writeDenseRow } from "../maths/sparse-rows.ts";
+import { foldsOfContributors, heldOut } from "../model/held-out-odds.ts";
 import { logisticModel } from "../model/logistic-model.ts";
 import type { Model } from "../model/model.ts";
+import { registeredFeatures } from "../model/registered-features.ts";
 import { type LabelledRows, pickRows, splitIndices } from "../rows/labelled-rows.ts";
 import { loadMnist } from "../rows/mnist-digits.ts";
 import { nearDuplicates } from "../rows/near-duplicates.ts";
-import {
-  clipRowNorms,
-  type NearDuplicate,
-  ROW_RULES,
-  shareNearDuplicates,
-  withoutNearDuplicates,
-} from "../rows/row-rules.ts";
+import { type NearDuplicate, ROW_RULES, withoutNearDuplicates } from "../rows/row-rules.ts";
 import { provenQueries } from "../scores/proven-scores.ts";
 import { rewardShares } from "../scores/reward-shares.ts";
 
@@ -42,6 +39,8 @@ export interface MarketRules {
   readonly alikeFeaturesShare: boolean;
   /** Rows are clipped at this quantile of their lengths; 1: they are not. */
   readonly normQuantile: number;
+  /** Absent: rows are paid for influence alone. */
+  readonly base?: BaseRule;
 }
 
 export const NO_RULES: MarketRules = {
@@ -92,50 +91,119 @@ export function makeWorld({ rowsEach, contributors, queryCount, seed }: MarketOp
   };
 }
 
+/** A model over a market's rows, before rules make G of its features. */
+export interface TrainedMarket {
+  readonly rows: LabelledRows;
+  readonly parameters: Float64Array;
+  /** Real numbers, rows × featureCount. */
+  readonly features: Float64Array;
+  readonly queries: readonly QuantisedQuery[];
+  readonly kept: Int32Array;
+  /** Rows of the world, those left out too. */
+  readonly worldRows: number;
+}
+
 /**
- * Registers a model over the rows by the rules and pays it by the world's queries. `attackerRows` rows at the start
- * are the attacker's and come last in the order of contribution: who copies has seen what he copies.
+ * Trains a model over the rows. `attackerRows` rows at the start are the attacker's and come last in the order of
+ * contribution: who copies has seen what he copies.
  */
-export function openMarket(
+export function trainMarket(
   { model, queries }: ContributorWorld,
   given: LabelledRows,
   attackerRows: number,
-  rules: MarketRules,
-  options: MarketOptions,
-): Market {
+  { leavesOutNearDuplicates }: Pick<MarketRules, "leavesOutNearDuplicates">,
+  { featureCount, seed }: MarketOptions,
+): TrainedMarket {
   const all = inGreyLevels(given);
-  const kept = rules.leavesOutNearDuplicates
-    ? withoutNearDuplicates(all.labels.length, marketDuplicates(all, attackerRows)).map((place) =>
-        contributed(place, all.labels.length, attackerRows),
-      )
-    : all.labels.map((_, k) => contributed(k, all.labels.length, attackerRows));
+  const worldRows = all.labels.length;
+  const order = leavesOutNearDuplicates
+    ? withoutNearDuplicates(worldRows, marketDuplicates(all, attackerRows))
+    : Int32Array.from(all.labels.keys());
+  const kept = order.map((k) => contributed(k, worldRows, attackerRows));
   const rows = pickRows(all, kept);
   const examples = { inputs: rows.features, labels: rows.labels };
   const parameters = model.train(examples);
   const own = model.sensitivities(parameters, examples);
   const aligned = alignColumns(own, own).rows;
-  const { featureCount, seed } = options;
   const map = featureMap(aligned, { featureCount, damping: DECAY, seed });
-  let real = map.features(aligned);
-  if (rules.alikeFeaturesShare) {
-    const alike = nearDuplicates({ kind: "features", features: real, featureCount, labels: rows.labels });
-    real = shareNearDuplicates(real, featureCount, alike);
-  }
-  const features = quantiseFeatures(
-    clipRowNorms(real, featureCount, rules.normQuantile),
-    kept.length,
-    featureCount,
-  );
   const asked = { inputs: queries.features, labels: queries.labels };
   const answered = { ...asked, labels: model.predict(parameters, asked) };
-  const provenAsked = provenQueries(
-    map,
-    alignColumns(own, model.sensitivities(parameters, answered)).queries,
+  return {
+    rows,
+    parameters,
+    features: map.features(aligned),
+    queries: provenQueries(map, alignColumns(own, model.sensitivities(parameters, answered)).queries),
+    kept,
+    worldRows,
+  };
+}
+
+/** Held-out odds of each kept row's label. @param contributorOf a place among the world's rows */
+export function marketOdds(
+  { model }: ContributorWorld,
+  { kept, parameters, rows }: TrainedMarket,
+  contributorOf: (place: number) => number,
+): Float64Array {
+  return heldOut(
+    model,
+    { inputs: rows.features, labels: rows.labels },
+    {
+      ...foldsOfContributors(Array.from(kept, contributorOf)),
+      classCount: CLASS_COUNT,
+      start: parameters,
+    },
+  ).odds;
+}
+
+/** Registers a trained market by the rules, and pays it by the world's queries. */
+export function payMarket(
+  trained: TrainedMarket,
+  rules: MarketRules,
+  { featureCount }: Pick<MarketOptions, "featureCount">,
+  odds: () => Float64Array,
+): Market {
+  const { kept, queries, rows, worldRows } = trained;
+  const columnCount = featureCount + (rules.base === undefined ? 0 : 1);
+  const features = registeredFeatures(
+    trained.features,
+    featureCount,
+    {
+      columnCount,
+      rules: {
+        normQuantile: rules.normQuantile,
+        nearDuplicatesShare: rules.alikeFeaturesShare,
+        ...(rules.base === undefined ? {} : { base: rules.base }),
+      },
+    },
+    {
+      duplicates: () =>
+        nearDuplicates({ kind: "features", features: trained.features, featureCount, labels: rows.labels }),
+      odds,
+    },
   );
-  const shares = rewardShares(features, provenAsked, Int32Array.from(kept.keys()), kept.length);
-  const rowShares = new Float64Array(all.labels.length);
+  const asked = queries.map(({ scale, values }) => {
+    const wide = new Int16Array(columnCount).fill(MAX_QUERY);
+    wide.set(values);
+    return { scale, values: wide };
+  });
+  const shares = rewardShares(features, asked, Int32Array.from(kept.keys()), kept.length);
+  const rowShares = new Float64Array(worldRows);
   for (const [k, place] of kept.entries()) rowShares[place] = shares[k]!;
-  return { features, queries: provenAsked, kept, rowShares };
+  return { features, queries: asked, kept, rowShares };
+}
+
+/** Trains, registers by the rules and pays. */
+export function openMarket(
+  world: ContributorWorld,
+  given: LabelledRows,
+  attackerRows: number,
+  rules: MarketRules,
+  options: MarketOptions,
+): Market {
+  const trained = trainMarket(world, given, attackerRows, rules, options);
+  return payMarket(trained, rules, options, () =>
+    marketOdds(world, trained, (place) => Math.floor(place / options.rowsEach)),
+  );
 }
 
 /** Near-duplicates by their pixels, as places in the order of contribution. */

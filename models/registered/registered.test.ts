@@ -23,7 +23,7 @@ import { makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../testing/text-rows.ts";
 import { describeBase, readFrom } from "./base-files.ts";
 import { type TextParts, textFamily } from "./text-family.ts";
-import type { TextRecipe } from "./text-recipe.ts";
+import { parseTextRecipe, type TextRecipe } from "./text-recipe.ts";
 import { textTraining } from "./text-training.ts";
 
 const SIZE = { rows: 64, features: 36, earners: 16, draws: 4 };
@@ -88,6 +88,7 @@ describe("a text model", () => {
         rowCount: 24,
         earnerCount: 2,
         accuracy: null,
+        isBaseOfCard: false,
       });
     const other = { ...model, queryMap: model.queryMap.map((byte, k) => (k === 900 ? byte ^ 64 : byte)) };
     const verify = verifyModel({ model: other, facts: facts(), depth: "train", trainings });
@@ -116,6 +117,26 @@ describe("a text model", () => {
     const drawn = (await openCheckable(warm)).answer("The union");
     expect((await openCheckable(warm)).answer("The union")).toEqual(drawn);
     expect(drawn.text).not.toBe(first.text);
+  });
+
+  it("takes a flat base: the same in every row, and in every query; trust is for rows with labels", async () => {
+    const base = { flatPermille: 500, trustPermille: 0, oddsPermille: 1_000 };
+    const { featureCount } = recipe.method;
+    const based = { ...recipe, rules: { ...recipe.rules, base } };
+    const training = trainingOf("wasm");
+    const parts = training.family.decode(parseTextRecipe(based), training.family.encode(trained));
+    const { values } = await training.features(parts, rows, {});
+    const { columnCount } = recipe;
+    const first = values.subarray(featureCount, columnCount);
+    expect(first.some((entry) => entry > 0)).toBe(true);
+    for (let i = 0; i < rows.length; i++)
+      expect(values.subarray(i * columnCount + featureCount, (i + 1) * columnCount)).toEqual(first);
+    const { query } = (await training.family.open(parts)).answer("The union");
+    const plain = (await openCheckable(model)).answer("The union").query;
+    expect(query.subarray(0, featureCount)).toEqual(plain.subarray(0, featureCount));
+    expect(query.subarray(featureCount).every((entry) => entry === 255)).toBe(true);
+    const trusting = { ...based, rules: { ...recipe.rules, base: { ...base, trustPermille: 1 } } };
+    expect(() => parseTextRecipe(trusting)).toThrow(code("ATT_RECIPE_INVALID"));
   });
 
   it("gives most to the row that says what was answered", async () => {

@@ -1,6 +1,7 @@
 /** One base for any number of registered models: each brings its adapter and its map when its turn comes. */
 import { paddedQuery } from "../../attribution/features/quantise.ts";
 import type { AnsweringModel } from "../../attribution/model/model-family.ts";
+import { restOfQuery } from "../../attribution/model/recipe-fields.ts";
 import { type AdapterLayout, type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
 import type { Transformer } from "../architecture/transformer.ts";
 import { workspaceFor } from "../architecture/workspace.ts";
@@ -121,7 +122,7 @@ export class SharedText {
       const row = questionRow(prompt, answer, recipe);
       runRowTask(model, { row, block, into: { parameters: NONE, adapter: gradient } });
       const features = mapGradient(model.kernels, this.#places, queryMap, size);
-      return paddedQuery(features, columnCount).values;
+      return paddedQuery(features, columnCount, restOfQuery(recipe)).values;
     };
     return {
       answer: (prompt) => {

@@ -69,7 +69,14 @@ const textRecipeSchema = z.strictObject({
     temperature: z.number().min(0).max(10),
     endToken: z.number().int().min(0).nullable(),
   }),
-  rules: recipeFields.rules,
+  rules: z.strictObject({
+    ...recipeFields.rules.shape,
+    /** Texts have no labels that others could contradict: their base is flat. */
+    base: recipeFields.rules.shape.base.refine(
+      (base) => base === undefined || base.trustPermille === 0,
+      "has trust, which is for rows with labels: set trustPermille to 0",
+    ),
+  }),
   columnCount: recipeFields.columnCount,
 });
 export type TextRecipe = z.infer<typeof textRecipeSchema>;

@@ -8,7 +8,7 @@ import type {
   TrainOptions,
 } from "../../attribution/model/model-family.ts";
 import { checkRowsRoot, earnerTable, type OwnedRow } from "../../attribution/model/owned-rows.ts";
-import { registeredFeatures } from "../../attribution/model/registered-features.ts";
+import { type RowSources, registeredFeatures } from "../../attribution/model/registered-features.ts";
 import type { OnProgress } from "../../attribution/progress.ts";
 import { refuseDuplicates } from "../../attribution/rows/labelled-rows.ts";
 import { nearDuplicates } from "../../attribution/rows/near-duplicates.ts";
@@ -94,9 +94,7 @@ export function textTraining(
         },
       );
       const { recipe } = made;
-      const features = registeredFeatures(made.features, recipe.method.featureCount, recipe, () =>
-        alike(texts),
-      );
+      const features = registeredFeatures(made.features, recipe.method.featureCount, recipe, sources(texts));
       const { adapter, queryMap } = made;
       const trained: Trained<TextParts> = {
         family,
@@ -124,7 +122,7 @@ export function textTraining(
           return projectPlaced(placed, places.gradients, tokens.length);
         },
       );
-      return registeredFeatures(features, recipe.method.featureCount, recipe, () => alike(texts));
+      return registeredFeatures(features, recipe.method.featureCount, recipe, sources(texts));
     },
     describe(trained) {
       const [first, last] = losses.get(trained) ?? [Number.NaN, Number.NaN];
@@ -263,7 +261,13 @@ function at<Result>(index: number, work: () => Result): Result {
   }
 }
 
-function alike(rows: readonly TextRow[]) {
-  const contents = rows.map((row) => Buffer.from(wholeText(row), "utf8"));
-  return nearDuplicates({ kind: "text", contents, labels: new Int32Array(rows.length) });
+/** Without labels nobody's odds are known. */
+function sources(rows: readonly TextRow[]): RowSources {
+  return {
+    duplicates() {
+      const contents = rows.map((row) => Buffer.from(wholeText(row), "utf8"));
+      return nearDuplicates({ kind: "text", contents, labels: new Int32Array(rows.length) });
+    },
+    odds: () => new Float64Array(rows.length).fill(1),
+  };
 }

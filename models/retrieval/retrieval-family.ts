@@ -25,6 +25,7 @@ export const retrievalFamily: ModelFamily<RetrievalParts> = {
   name: "retrieval",
   parseRecipe: parseRetrievalRecipe,
   promptKind: () => "text",
+  takesNoBase: true,
   encode: ({ index, words }) => ({ parameters: encodeRowIndex(index), queryMap: encodeWords(words) }),
   decode: (recipe, { parameters, queryMap }) => ({
     family: retrievalFamily,

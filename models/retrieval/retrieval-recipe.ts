@@ -24,8 +24,9 @@ const retrievalRecipeSchema = z.strictObject({
   }),
   /** Rows that one answer cites and pays, at most. */
   citationCount: count.max(64),
+  /** No base: it would pay rows that the threshold leaves out. */
   rules: z.strictObject({
-    ...recipeFields.rules.shape,
+    ...recipeFields.rules.omit({ base: true }).shape,
     /** A threshold cannot be shared: near-duplicates are left out of the version instead. */
     nearDuplicatesShare: z.literal(false),
   }),

@@ -87,7 +87,15 @@ function rowsMatrix(
     real.set(embedRow(text, shape, words), row * shape.dimensions);
     if (row % 1_000 === 0) onProgress?.({ stage: "features", done: row, total: texts.length });
   }
-  const out = registeredFeatures(real, shape.dimensions, { columnCount, rules }, () => []);
+  const out = registeredFeatures(
+    real,
+    shape.dimensions,
+    { columnCount, rules },
+    {
+      duplicates: () => [],
+      odds: () => new Float64Array(0),
+    },
+  );
   fillThresholdColumns(out.values, columnCount, shape.dimensions, threshold.columns);
   return out;
 }

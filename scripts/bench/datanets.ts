@@ -11,6 +11,7 @@ import { RowTable } from "../../datanets/shelf/row-table.ts";
 import { startChildHost } from "../../datanets/testing/child-host.ts";
 import { createHostWorld } from "../../datanets/testing/host-world.ts";
 import { sampleCard, sampleRows } from "../../datanets/testing/sample-card.ts";
+import { benchGaming } from "./datanet-gaming.ts";
 
 const PIECE = 10_000;
 const QUERY_COUNT = 500;
@@ -21,6 +22,8 @@ export interface BenchDatanetsOptions {
   readonly rows: number;
   readonly searched: number;
   readonly compared: number;
+  /** Of gaming, up to five; 0 leaves it out. */
+  readonly worlds: number;
 }
 
 export async function benchDatanets(options: BenchDatanetsOptions) {
@@ -32,6 +35,7 @@ export async function benchDatanets(options: BenchDatanetsOptions) {
   console.log(
     `${options.searched} rows indexed at ${search.indexedPerSecond} a second, ${search.wordCount} words; searches ${search.searchMs.p50} ms, 99 of 100 within ${search.searchMs.p99} ms`,
   );
+  const gaming = options.worlds > 0 ? await benchGaming(options.worlds) : {};
   return {
     datanets: {
       rowsPerSecond,
@@ -39,6 +43,7 @@ export async function benchDatanets(options: BenchDatanetsOptions) {
       duplicatesPerSecond,
       peakMb: search.peakMb,
       agreementMatches: agreementMatches(),
+      ...gaming,
     },
   };
 }

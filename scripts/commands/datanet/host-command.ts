@@ -344,8 +344,8 @@ async function accountClient(options: Parameters<typeof openSigner>[0]) {
   return signFor(signer, await accountOf(signer.client, signer.account.l1.address));
 }
 
-/** @throws CMD_USAGE */
-async function readCardFile(path: string): Promise<Card> {
+/** A card as somebody wrote it: `nameCard` checks it and spells it canonically. @throws CMD_USAGE */
+export async function readCardFile(path: string): Promise<Card> {
   try {
     return JSON.parse(await readFile(path, "utf8")) as Card;
   } catch (cause) {

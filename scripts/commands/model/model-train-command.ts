@@ -1,5 +1,7 @@
 import { readFile, rm } from "node:fs/promises";
 import type { Command } from "commander";
+import type { BaseRule } from "../../../attribution/features/base-column.ts";
+import { baseOfCard } from "../../../attribution/model/base-policy.ts";
 import { type FamilyTraining, trainingOf } from "../../../attribution/model/model-family.ts";
 import { hashRecipe } from "../../../attribution/model/recipe.ts";
 import type { RecipeBase } from "../../../attribution/model/recipe-fields.ts";
@@ -9,6 +11,7 @@ import { openRowStore } from "../../../client/actions/data/row-store.ts";
 import { clientError } from "../../../client/client-errors.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
+import { nameCard } from "../../../datanets/card/card.ts";
 import { baseNameAt, baseSourceAt, OWN_BASE } from "../../../models/base/base-place.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader } from "../../cli/context.ts";
@@ -17,6 +20,7 @@ import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION, type CircuitOptions } from "../../cli/settlement-options.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
+import { readCardFile } from "../datanet/host-command.ts";
 import { completeRecipe, PRESET_NAMES, presetRecipe, type RecipeDatanet } from "./recipe-presets.ts";
 import { retrievalPreset } from "./retrieval-preset.ts";
 
@@ -32,6 +36,7 @@ interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   validatorPart: string;
   predecessor: string;
   withholdRows?: boolean;
+  card?: string;
 }
 
 /** Tunes a language model, and makes one that cites rows; the other presets make classifiers. */
@@ -64,6 +69,10 @@ export function addModelTrainCommand(parent: Command): void {
     .option("--owner-part <percent>", "of each payment, for the model's owner", "20")
     .option("--validator-part <percent>", "of what rows earn, for their validator", "12.5")
     .option("--predecessor <id>", "the model that this one replaces", "0")
+    .option(
+      "--card <file>",
+      "the datanet's card: the recipe takes the base from it, and it is published with the model",
+    )
     .option("--withhold-rows", "do not publish the rows with the model");
   withExample(
     command,
@@ -78,6 +87,9 @@ export function addModelTrainCommand(parent: Command): void {
     if (datanet == null || datanet.version === 0)
       throw commandError("CMD_USAGE", `leaf ${datanetId} is no datanet with a published version`);
     const { version, rowsRoot } = datanet;
+    const card = options.card === undefined ? null : nameCard(await readCardFile(options.card));
+    if (card !== null && card.policy !== datanet.policy)
+      throw commandError("CMD_USAGE", `${options.card} is not the card that datanet ${datanetId} has`);
     const split = {
       ownerParts: parseParts(options.ownerPart),
       validatorParts: parseParts(options.validatorPart),
@@ -97,6 +109,7 @@ export function addModelTrainCommand(parent: Command): void {
       { id: datanetId, version, rowsRoot },
       rows,
       trainings,
+      card === null ? null : baseOfCard(card.text),
     );
     const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
       output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
@@ -107,7 +120,10 @@ export function addModelTrainCommand(parent: Command): void {
     const size = { rows: rows.length, earners: trained.earners.length, features: recipe.columnCount, draws };
     const terms = { split, predecessorId: parseId(options.predecessor) };
     const registration = registerModel(trained, terms, size, { onProgress });
-    const model = publishedModel(trained, registration, { publishRows: options.withholdRows !== true });
+    const model = publishedModel(trained, registration, {
+      publishRows: options.withholdRows !== true,
+      card: card?.text ?? null,
+    });
     await writeModel(options.out, model);
     await rm(stateFolder, { recursive: true, force: true });
     const staticsHash = toHex32(registration.staticsHash);
@@ -140,13 +156,17 @@ async function recipeOf(
   datanet: RecipeDatanet,
   rows: readonly OwnedContent[],
   trainings: readonly FamilyTraining[],
+  base: BaseRule | null,
 ): Promise<{ recipe: RecipeBase; training: FamilyTraining }> {
   const contents = rows.map(({ content }) => content);
   const file = PRESETS.includes(options.recipe) ? null : await readRecipeFile(options.recipe);
   const columnCount =
     file?.columnCount === undefined ? await columnsOf(options, rows) : Number(file.columnCount);
-  const given = file ?? (await presetOf(options, contents, columnCount));
-  const complete = completeRecipe(given, datanet, columnCount);
+  // The base takes a column at least.
+  const featureColumns = columnCount - (base === null ? 0 : 1);
+  const given = file ?? (await presetOf(options, contents, featureColumns));
+  const takesBase = trainingOf(given, trainings).family.takesNoBase !== true;
+  const complete = completeRecipe(given, datanet, columnCount, takesBase ? base : null);
   const training = trainingOf(complete, trainings);
   const recipe = training.family.parseRecipe(complete);
   training.requireTrainable(contents, recipe);

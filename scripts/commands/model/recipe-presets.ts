@@ -1,3 +1,4 @@
+import type { BaseRule } from "../../../attribution/features/base-column.ts";
 import type { Recipe } from "../../../attribution/model/recipe.ts";
 import { featureCountFor, rowFacts } from "../../../attribution/model/trainable.ts";
 import type { InputOptions } from "../../../attribution/rows/row-content.ts";
@@ -56,8 +57,15 @@ export interface RecipeDatanet {
 /**
  * A preset or the JSON of a recipe file, completed by what the ledger says of the datanet. A file may leave `datanet` and
  * `columnCount` out; what it does say stays, and is checked against the rows when they are trained on.
+ * @param base of the datanet's card; null leaves the rules as they are
  */
-export function completeRecipe(given: object, datanet: RecipeDatanet, columnCount: number): unknown {
+export function completeRecipe(
+  given: { readonly rules?: unknown },
+  datanet: RecipeDatanet,
+  columnCount: number,
+  base: BaseRule | null = null,
+): unknown {
   const { id, version, rowsRoot } = datanet;
-  return { datanet: { id, version, rowsRoot: toHex32(rowsRoot) }, columnCount, ...given };
+  const rules = base === null ? {} : { rules: { ...(given.rules as object), base } };
+  return { datanet: { id, version, rowsRoot: toHex32(rowsRoot) }, columnCount, ...given, ...rules };
 }

@@ -11,6 +11,7 @@ export function addVerifyModelCommand(parent: Command): void {
     )
     .option("--server <url>", "where the model is served; default: what this machine knows")
     .option(...TEXT_BASE_OPTION)
+    .option("--card <file>", "the datanet's card, where the model is published without it")
     .option("--rows <folder>", "a store with the rows, where the model is published without them")
     .option("--quick", "do not train again: features from the published parameters");
   withExample(command, "verify model 15", "verify model spam-model --quick");

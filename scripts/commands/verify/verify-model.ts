@@ -9,15 +9,18 @@ import { settlingCircuits } from "../../../client/actions/ledger/settling-circui
 import { toHex32 } from "../../../client/hex.ts";
 import { getInfo, getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
+import { nameCard } from "../../../datanets/card/card.ts";
 import { modelServerOf, openReader } from "../../cli/context.ts";
 import { modelFamilies, modelTrainings } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
+import { readCardFile } from "../datanet/host-command.ts";
 
 export interface VerifyModelOptions {
   server?: string;
   base?: string;
   rows?: string;
+  card?: string;
   quick?: boolean;
 }
 
@@ -43,7 +46,7 @@ export async function retrainAndCompare({
   const { datanet } = await getLeaf(client, Number(binding.datanetId));
   // A folder that is not registered yet is compared with the datanet alone.
   const staticsHash = isFolder ? model.staticsHash : staticsOf(await getModel(client, parseId(what))).hash;
-  const facts = { staticsHash, rowsRoot: datanet?.rowsRoot ?? 0n };
+  const facts = { staticsHash, rowsRoot: datanet?.rowsRoot ?? 0n, policy: datanet?.policy ?? 0n };
   const rows =
     options.rows === undefined
       ? null
@@ -53,6 +56,7 @@ export async function retrainAndCompare({
     model,
     facts,
     ...(rows === null ? {} : { rows }),
+    ...(options.card === undefined ? {} : { card: nameCard(await readCardFile(options.card)).text }),
     depth: options.quick === true ? "features" : "train",
     onProgress: ({ stage, done, total }) =>
       output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`),
@@ -63,6 +67,9 @@ export async function retrainAndCompare({
   const lines = [
     `${isFolder ? what : `model ${what}`} is what ${how} the ${result.rowCount} rows of version ${binding.version} of datanet ${binding.datanetId}, to the byte`,
     `an epoch is settled by ${drawCount} draws over ${binding.featureCount} features${settling.length > 0 ? `: ${settling.join(", ")}` : ", which no circuit of this rollup does"}`,
+    result.isBaseOfCard
+      ? "its base is what the datanet's card says"
+      : `it has no base${facts.policy === 0n || model.family.takesNoBase === true ? "" : "; with --card FILE it is compared with what the datanet's card says"}`,
     `${result.earnerCount} earners, statics ${toHex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
   ];
   output.answer(lines, {

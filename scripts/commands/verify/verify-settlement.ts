@@ -1,3 +1,4 @@
+import { isQueryOfBase } from "../../../attribution/model/recipe-fields.ts";
 import { openScoreEngine, type RanMode, type ScoreChoice } from "../../../attribution/scores/score-engine.ts";
 import { clientError } from "../../../client/client-errors.ts";
 import { toHex32 } from "../../../client/hex.ts";
@@ -24,7 +25,11 @@ export async function recomputeSettlement({
   const verified = await checkSettlement(client, wanted, options, output);
   const { leaf, payments, sampled, settlement } = verified;
   const scoreMode = scoreAgain(verified, choice);
+  const foreignDraws = drawsOfForeignQueries(verified);
   const lines = [
+    ...foreignDraws.map(
+      (draw) => `⚠ draw ${draw} has a query that no answer of this model makes: its base columns are not 255`,
+    ),
     `the settlement of epoch ${wanted.epoch} of model ${wanted.modelId} is right: payments, randomness, draws, scores, totals and proof`,
     `scores computed by ${scoreMode}, and the same in plain integers`,
     `${settlement.circuit}, L1 transaction ${settlement.l1TransactionHash}, ${formatOpen(payments.at(-1)?.cumulativeWei ?? 0n)} OPEN of ${payments.length} payments`,
@@ -56,11 +61,25 @@ export async function recomputeSettlement({
     l1TransactionHash: settlement.l1TransactionHash,
     scoreMode,
     seed: toHex32(sampled.data.seed),
+    foreignDraws,
     draws: sampled.draws.map(({ paymentIndex, isValid, isEven }) => ({ paymentIndex, isValid, isEven })),
     earnedWei: sampled.earnedWei,
     ownerWei: sampled.terms.ownerWei,
     treasuryWei: sampled.terms.treasuryWei,
     burnedWei: sampled.data.burnedWei,
+  });
+}
+
+/** Opened draws that take a row's base as something else than the model does. The proof holds none the less. */
+function drawsOfForeignQueries({
+  model,
+  openings,
+  payments,
+  sampled,
+}: Awaited<ReturnType<typeof checkSettlement>>): number[] {
+  return [...sampled.draws.keys()].filter((draw) => {
+    const { isValid, paymentIndex } = sampled.draws[draw]!;
+    return isValid && !isQueryOfBase(model.recipe, openings.get(payments[paymentIndex]!.receipt)!.query);
   });
 }
 

@@ -1,0 +1,112 @@
+/** What cheating with rows gains under a card's base, in several worlds, and how well cleaning's scores find bad rows. */
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { BaseRule } from "../../attribution/features/base-column.ts";
+import { type BaseFactors, simulateBase } from "../../attribution/research/base-gaming.ts";
+import { measureCleaning } from "../../attribution/research/cleaning-quality.ts";
+import { FULL_GAMING } from "../../attribution/research/gaming.ts";
+import type { Estimate } from "../../attribution/research/quality-metrics.ts";
+
+/** The first one is the world of `bench attribution`. */
+const SEEDS = ["gaming", "g2", "g3", "g4", "g5"];
+const PROCESSES = 2;
+const HALVES = 40;
+
+/** In thousandths (BaseRule). `card` is what docs/attribution-methods.md recommends, and what attackers aim at. */
+const RULES = {
+  none: null,
+  half: { flatPermille: 500, trustPermille: 1_000, oddsPermille: 500 },
+  card: { flatPermille: 1_000, trustPermille: 1_000, oddsPermille: 500 },
+} satisfies Record<string, BaseRule | null>;
+type RuleName = keyof typeof RULES;
+
+const ATTACKS = ["noiseCopy", "blend", "shadow", "outlier", "whiteBox", "sybil", "allWrong"] as const;
+const FIGURES = [
+  ...ATTACKS,
+  "allWrongSybil",
+  "wrong",
+  "selection",
+  "lds",
+  "honestMove",
+  "honestLeast",
+  "honestMost",
+] as const;
+
+export async function benchGaming(worldCount: number, log: (line: string) => void = console.log) {
+  const seeds = SEEDS.slice(0, worldCount);
+  log(
+    `gaming: ${seeds.length} worlds of ${FULL_GAMING.contributors} × ${FULL_GAMING.rowsEach} digits, two at a time`,
+  );
+  const waiting = [...seeds];
+  const worlds = new Map<string, Record<RuleName, BaseFactors>>();
+  await Promise.all(
+    Array.from({ length: PROCESSES }, async () => {
+      for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift())
+        worlds.set(seed, await forkWorld(seed));
+    }),
+  );
+  const reports = seeds.map((seed) => worlds.get(seed)!);
+  const over = (name: RuleName, figure: (typeof FIGURES)[number]) => {
+    const values = reports.map((report) => report[name][figure]);
+    return {
+      mean: round(values.reduce((sum, value) => sum + value, 0) / values.length),
+      least: round(Math.min(...values)),
+      most: round(Math.max(...values)),
+    };
+  };
+  const names = Object.keys(RULES) as RuleName[];
+  for (const figure of FIGURES) {
+    const spelt = names.map((name) => {
+      const { least, mean, most } = over(name, figure);
+      return `${name} ${mean} (${least} … ${most})`;
+    });
+    log(`gaming, ${figure}: ${spelt.join(", ")}`);
+  }
+  const cleaning = Object.fromEntries(
+    Object.entries(measureCleaning("cleaning") as unknown as Record<string, Estimate>).map(
+      ([name, { high, low, value }]) => {
+        log(`cleaning, ${name}: AUC ${round(value)} (${round(low)} … ${round(high)})`);
+        return [name, { value: round(value), low: round(low), high: round(high) }];
+      },
+    ),
+  );
+  return {
+    gaming: Object.fromEntries(ATTACKS.map((attack) => [attack, over("card", attack).mean])),
+    gamingDetails: Object.fromEntries(
+      names.map((name) => [name, Object.fromEntries(FIGURES.map((figure) => [figure, over(name, figure)]))]),
+    ),
+    gamingRules: RULES,
+    gamingWorlds: seeds,
+    cleaning,
+  };
+}
+
+const round = (value: number) => Math.round(value * 1_000) / 1_000;
+
+/** A world takes minutes: each in a process of its own. */
+function forkWorld(seed: string): Promise<Record<RuleName, BaseFactors>> {
+  return new Promise((resolve, reject) => {
+    const child = fork(fileURLToPath(import.meta.url), [seed], {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
+    let result: Record<RuleName, BaseFactors> | undefined;
+    child.on("message", (message) => {
+      result = message as Record<RuleName, BaseFactors>;
+      child.disconnect();
+    });
+    child.on("error", reject);
+    child.on("exit", (code) => {
+      if (result === undefined) reject(new Error(`the world ${seed} ended with code ${code} and no result`));
+      else resolve(result);
+    });
+  });
+}
+
+/** Only where it was forked: an import runs nothing. */
+if (process.send !== undefined && process.argv[1]?.endsWith("datanet-gaming.ts")) {
+  const seed = process.argv[2]!;
+  const startedAt = performance.now();
+  const log = (line: string) =>
+    console.log(`world ${seed}: ${line} (${((performance.now() - startedAt) / 1000).toFixed(0)} s)`);
+  process.send(simulateBase(RULES, "card", { ...FULL_GAMING, seed, halves: HALVES, log }));
+}
