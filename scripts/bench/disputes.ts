@@ -28,7 +28,7 @@ export async function benchDisputes({ rows }: DisputesBenchOptions) {
     columnCount: COLUMN_COUNT,
   });
   const recompute = measureRecompute(made);
-  const f = await startDisputes();
+  const f = await startDisputes({ mostRows: rows });
   try {
     const order = made.contents
       .map((_, k) => k)
@@ -68,11 +68,11 @@ export async function benchDisputes({ rows }: DisputesBenchOptions) {
   }
 }
 
-function measureRecompute({ contents, honest, model }: TrainedCase): number {
+function measureRecompute({ contents, honest, model, rows }: TrainedCase): number {
   const startedAtMs = performance.now();
   postedModel(model, contents, 11);
   const builtAtMs = performance.now();
-  const faults = [...findFaults(honest, contents)];
+  const faults = [...findFaults(honest, rows)];
   const checkedAtMs = performance.now();
   console.log(
     `${contents.length} rows: posting made in ${seconds(builtAtMs - startedAtMs)} s, every place checked in ${seconds(checkedAtMs - builtAtMs)} s, ${faults.length} wrong`,
@@ -89,7 +89,7 @@ async function entryChallengeGas(f: DisputeFixture, made: TrainedCase, row: numb
   );
   const { posted } = lie(made, { features });
   const id = await f.post(posted.statement);
-  return send(f, challengeData(id, posted, made.contents, { kind: "entry", row, column: 0 }));
+  return send(f, challengeData(id, posted, made.rows, { kind: "entry", row, column: 0 }));
 }
 
 async function otherGas(f: DisputeFixture, made: TrainedCase, row: number) {
@@ -104,7 +104,7 @@ async function otherGas(f: DisputeFixture, made: TrainedCase, row: number) {
   });
   const challenge = async (leaves: Parameters<typeof lie>[1], fault: Parameters<typeof challengeData>[3]) => {
     const { posted } = lie(made, leaves);
-    return send(f, challengeData(await f.post(posted.statement), posted, made.contents, fault));
+    return send(f, challengeData(await f.post(posted.statement), posted, made.rows, fault));
   };
   const fullest = inputs.reduce((best, leaf, k) => (leaf.length > inputs[best]!.length ? k : best), 0);
   const wrongFacts = facts.map((fact) => {

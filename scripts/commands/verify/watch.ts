@@ -100,7 +100,7 @@ async function publishedFiles(
     () => null,
     (error: Error) => error.message,
   );
-  return { model, contents: model.rows.map(({ content }) => content), leaves, mismatch };
+  return { model, rows: model.rows, leaves, mismatch };
 }
 
 function linesOf({ posting, examined, sent }: Watched): string[] {
