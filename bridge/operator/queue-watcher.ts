@@ -13,6 +13,7 @@ import { type RollupLog, readRollupLogs } from "../l1/log-reader.ts";
 import { type QueueEntry, toQueueEntry } from "../l1/queue-entry.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
 import type { BridgeMetrics } from "../metrics.ts";
+import { AdmissionReader } from "./admission-reader.ts";
 import { type JsonChange, type JsonStore, orderedKey } from "./bridge-store.ts";
 import { FrozenNotice } from "./frozen-notice.ts";
 import type { OperatorClient } from "./operator-client.ts";
@@ -51,11 +52,13 @@ export class QueueWatcher {
   readonly #options: QueueWatcherOptions;
   readonly #modules: QueueWatcherModules;
   readonly #frozen: FrozenNotice;
+  readonly #admissions: AdmissionReader;
   #reportedBlockHash = "";
 
   constructor(options: QueueWatcherOptions, modules: QueueWatcherModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#admissions = new AdmissionReader(modules.rollup, options);
     this.#frozen = modules.frozen ?? new FrozenNotice(modules);
   }
 
@@ -75,9 +78,10 @@ export class QueueWatcher {
       const timestamp = Number(head.timestamp);
       const alarms = [...metrics.raised];
       const { baseFeePerGas: baseFeePerGasWei } = head;
+      const admissions = await this.#admissions.upTo(headNumber - this.#options.confirmations + 1);
       await sequencer.reportL1Head({
         ...{ blockNumber: headNumber, timestamp, baseFeePerGasWei },
-        ...{ isFrozen, alarms },
+        ...{ isFrozen, alarms, admissions },
       });
       this.#reportedBlockHash = head.hash;
     }

@@ -28,6 +28,11 @@ export const l1HeadBody = z.object({
     .array(z.string().regex(/^[A-Z0-9_]{1,64}$/))
     .max(64)
     .default([]),
+  /** Geneses that the rollup's gate admits; null or absent where it has no gate. */
+  admissions: z
+    .array(z.object({ modelId: leafId, word: elementOrDecimal }))
+    .max(100_000)
+    .nullish(),
 });
 
 const QUEUE_KINDS = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule.kind);

@@ -23,6 +23,7 @@ export async function registerOperatorRoutes(
       sequencer.door.noteFrozen(body.isFrozen);
       sequencer.news.fromBridge(body.alarms);
       if (body.baseFeePerGasWei != null) line.fee.noteGasPrice(body.baseFeePerGasWei);
+      sequencer.settlements.admissions.note(body.admissions ?? null);
       await line.setL1Head(body);
       return {};
     },

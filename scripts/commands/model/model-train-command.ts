@@ -38,6 +38,7 @@ interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   validatorPart: string;
   predecessor: string;
   withholdRows?: boolean;
+  challengeable?: boolean;
 }
 
 /** Tunes a language model, and makes one that cites rows; the other presets make classifiers. */
@@ -70,6 +71,10 @@ export function addModelTrainCommand(parent: Command): void {
     .option("--owner-part <percent>", "of each payment, for the model's owner", "20")
     .option("--validator-part <percent>", "of what rows earn, for their validator", "12.5")
     .option("--predecessor <id>", "the model that this one replaces", "0")
+    .option(
+      "--challengeable",
+      "the statics promise a posting that anyone may refute on L1 before the model begins (e-mails alone)",
+    )
     .option("--withhold-rows", "do not publish the rows with the model");
   withExample(
     command,
@@ -149,7 +154,8 @@ async function recipeOf(
   const columnCount =
     file?.columnCount === undefined ? await columnsOf(options, rows) : Number(file.columnCount);
   const given = file ?? (await presetOf(options, contents, columnCount));
-  const complete = completeRecipe(given, datanet, columnCount);
+  const marked = options.challengeable === true ? { ...given, isChallengeable: true } : given;
+  const complete = completeRecipe(marked, datanet, columnCount);
   const training = trainingOf(complete, trainings);
   const recipe = training.family.parseRecipe(complete);
   training.requireTrainable(contents, recipe);
