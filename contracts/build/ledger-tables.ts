@@ -8,7 +8,7 @@ import { makeTables } from "../../circuits/wasm/poseidon-tables.ts";
 /** Inputs and one more, as the contract numbers them. */
 export const HASH_WIDTHS = [3, 4, 6, 7, 8, 9, 17] as const;
 /** As code with a stop before it: 24,513 bytes, and a whole number of points. */
-export const CHUNK_WORDS = 766;
+const CHUNK_WORDS = 766;
 /** Most rows of a model that can be posted. */
 const MOST_ROWS = 4_096;
 

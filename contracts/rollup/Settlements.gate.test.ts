@@ -1,29 +1,16 @@
 /** A rollup that asks a gate before it takes a Genesis (docs/invariants.md, I15): the contract Disputes, and hostile gates. */
-import { createPublicClient, createWalletClient, custom, getContract, type Hex, sha256, toHex } from "viem";
+import { type Hex, toHex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hashTagged, initPoseidon } from "../../circuits/field/poseidon.ts";
-import { hashStatics } from "../../circuits/ledger/leaf.ts";
-import { genesisHash } from "../../circuits/ledger/rewards.ts";
-import { FIELD_ORDER, TAG } from "../../circuits/protocol.ts";
-import {
-  deployDisputes,
-  deployLedgerMath,
-  missingChunks,
-  storeChunks,
-  WEEK_SECONDS,
-} from "../build/deploy-disputes.ts";
-import { disputesAbi } from "../build/disputes-abi.ts";
 import { type Anvil, startAnvil } from "../l1/anvil.ts";
+import { type Gate, startGate } from "../testing/gate-fixture.ts";
 import { connect, deployFixture, OPEN, revertOf, SHAPES } from "../testing/rollup-fixture.ts";
 import { EARNER_TABLE, MODEL, SETTLEMENT_SIZES, settlementActions } from "../testing/settlement-fixture.ts";
 
 const CAP = 16;
-const PREIMAGE: Hex = `0x${"ab".repeat(96)}`;
-const PARTS = { columns: 11n, ownersCommitment: 12n, earnerRoot: 13n, binding: 14n, split: 15n };
 let anvil: Anvil;
 let client: Awaited<ReturnType<typeof connect>>;
 let f: Awaited<ReturnType<typeof gated>>;
-let disputes: Hex;
+let gate: Gate;
 
 /** A rollup that asks this gate. */
 async function gated(genesisGate: Hex) {
@@ -33,32 +20,12 @@ async function gated(genesisGate: Hex) {
 }
 
 beforeAll(async () => {
-  await initPoseidon();
   anvil = await startAnvil();
   client = await connect(anvil);
-  const [deployer] = await client.getAddresses();
-  const clients = {
-    walletClient: createWalletClient({ account: deployer!, chain: client.chain, transport: custom(client) }),
-    publicClient: createPublicClient({ chain: client.chain, transport: custom(client) }),
-  };
-  const math = await deployLedgerMath(clients);
-  await storeChunks(clients, math, await missingChunks(clients.publicClient, math, 0));
-  const parameters = { windowSeconds: WEEK_SECONDS, leastBondWei: OPEN, demandFeeWei: 1n };
-  disputes = await deployDisputes(clients, parameters, math);
-  f = await gated(disputes);
+  gate = await startGate(client);
+  f = await gated(gate.address);
 });
 afterAll(() => anvil?.stop());
-
-/** J of a model that is registered without challenges. */
-function wordOf(modelId = MODEL, cap = CAP): bigint {
-  const { columns, ...rest } = PARTS;
-  const answering = BigInt(sha256(PREIMAGE)) % FIELD_ORDER;
-  const statics = hashStatics({
-    ...rest,
-    featuresCommitment: hashTagged(TAG.features, [columns, answering]),
-  });
-  return genesisHash({ modelId, statics, cap, earnerRoot: PARTS.earnerRoot });
-}
 
 async function attempt(rollup: typeof f, settlementHash: bigint, modelId = MODEL) {
   const data = rollup.genesisData({ settlementHash, modelId });
@@ -67,18 +34,15 @@ async function attempt(rollup: typeof f, settlementHash: bigint, modelId = MODEL
 
 describe("a rollup with a gate", () => {
   test("takes no Genesis that the gate does not admit, and that very one once it does", async () => {
-    expect(await f.rollup.read.genesisGate()).toBe(disputes);
-    const word = wordOf();
+    expect(await f.rollup.read.genesisGate()).toBe(gate.address);
+    const word = gate.wordOf(MODEL, CAP);
     const refused = { name: "SettlementNotAdmitted", args: [BigInt(MODEL), word] };
     expect(await attempt(f, word)).toEqual(refused);
-    const { columns, ownersCommitment, earnerRoot, binding, split } = PARTS;
-    const gate = getContract({ address: disputes, abi: disputesAbi, client });
-    const parts = [columns, ownersCommitment, earnerRoot, binding, split] as const;
-    await gate.write.admitUnchallenged([MODEL, PREIMAGE, parts, BigInt(CAP)], { account: f.roles.stranger });
+    await gate.admit(MODEL, CAP);
     expect(await attempt(f, word)).toMatchObject({ name: "accepted" });
     // Another model with that word, another cap, another word.
     expect(await attempt(f, word, MODEL + 1)).toMatchObject({ name: "SettlementNotAdmitted" });
-    expect(await attempt(f, wordOf(MODEL, CAP + 1))).toMatchObject({ name: "SettlementNotAdmitted" });
+    expect(await attempt(f, gate.wordOf(MODEL, CAP + 1))).toMatchObject({ name: "SettlementNotAdmitted" });
     expect(await attempt(f, word + 1n)).toMatchObject({ name: "SettlementNotAdmitted" });
   });
 

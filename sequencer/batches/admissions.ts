@@ -4,7 +4,7 @@
  */
 import { sequencerError } from "../sequencer-errors.ts";
 
-export interface Admission {
+interface Admission {
   readonly modelId: number;
   /** J. */
   readonly word: bigint;
