@@ -33,6 +33,8 @@ export const TAG = {
   features: 16n,
   query: 17n,
   receipt: 18n,
+  // A model that promises a posting before its genesis (docs/disputes.md).
+  challenged: 19n,
   // A datanet's rows and owners (docs/ledger.md, "Rows and owners").
   contributionNode: 32n,
   versionRow: 33n,

@@ -58,10 +58,12 @@ program
   .command("disputes")
   .description("gas of challenges of a posted model on a local chain, and the time to recompute it")
   .option("--rows <n>", "e-mails of the model", "1000")
-  .addHelpText("after", "\nExample:\n  npm run bench -- disputes --rows 200")
-  .action(async (options: { rows: string }) => {
+  .option("--challenges <n>", "random challenges of an honest posting", "1000")
+  .addHelpText("after", "\nExample:\n  npm run bench -- disputes --rows 200 --challenges 100")
+  .action(async (options: { rows: string; challenges: string }) => {
     const { benchDisputes } = await import("./bench/disputes.ts");
-    console.log(JSON.stringify(await benchDisputes({ rows: Number(options.rows) })));
+    const [rows, challenges] = [Number(options.rows), Number(options.challenges)];
+    console.log(JSON.stringify(await benchDisputes({ rows, challenges })));
   });
 
 program

@@ -201,6 +201,12 @@ export const sequencerErrors = {
     httpStatus: 422,
     isRetryable: false,
   },
+  SEQ_GENESIS_NOT_ADMITTED: {
+    meaning:
+      "the rollup's gate does not admit this genesis yet: the model is to be posted and its window to end, or its statics to be shown as those of a model without challenges (docs/disputes.md)",
+    httpStatus: 409,
+    isRetryable: true,
+  },
   SEQ_RANDOMNESS_UNKNOWN: {
     meaning: "L1 has not yet recorded the randomness that the epoch's draws depend on",
     httpStatus: 409,

@@ -2,6 +2,8 @@
  * Every wrong place of a posting that L1 would refuse: the same rules as contracts/disputes/Disputes.sol. An honest
  * owner runs it before he posts; `openledger watch` runs it on what others have posted.
  */
+
+import type { OwnedRow } from "../model/owned-rows.ts";
 import { pairBytes, readFact, readInt64s, readPairs } from "./leaf-bytes.ts";
 import type { PostedModel, RowFact } from "./posted-model.ts";
 import {
@@ -13,6 +15,7 @@ import {
   residualOf,
   scaleRow,
 } from "./row-arithmetic.ts";
+import { type TieFault, tieFaults } from "./tie-faults.ts";
 
 export const MOST_ROW_BYTES = 16_384;
 const MOST_AVERAGES = 10;
@@ -33,7 +36,9 @@ export type Fault =
   | { readonly kind: "lengths" }
   | { readonly kind: "input"; readonly row: number; readonly bucket: number }
   /** `bucket` D is the bias. */
-  | { readonly kind: "optimum"; readonly bucket: number };
+  | { readonly kind: "optimum"; readonly bucket: number }
+  /** What ties the posting to the ledger: tie-faults.ts. */
+  | TieFault;
 
 /** What a challenge is judged by, parsed once. */
 interface Readings {
@@ -43,8 +48,13 @@ interface Readings {
   readonly weights: readonly bigint[] | null;
 }
 
-/** Cheap rules first. Lazy: a watcher needs one only. @param contents of the rows; their hashes must be the leaves */
-export function* findFaults(posted: PostedModel, contents: readonly Uint8Array[]): Generator<Fault> {
+/**
+ * Cheap rules first. Lazy: a watcher needs one only. Needs `initPoseidon`.
+ * @param owned the version's rows. Where the posted rows are others, the texts behind them are not known, and only that
+ *   is found
+ */
+export function* findFaults(posted: PostedModel, owned: readonly OwnedRow[]): Generator<Fault> {
+  const contents = owned.map(({ content }) => content);
   const { bucketCount } = posted.statement;
   for (const [row, content] of contents.entries())
     if (content.length > MOST_ROW_BYTES) yield { kind: "rowTooLong", row };
@@ -54,6 +64,7 @@ export function* findFaults(posted: PostedModel, contents: readonly Uint8Array[]
     facts: posted.leaves.facts.map(readFact),
     weights: readInt64s(posted.leaves.weights[0]!, bucketCount + 1),
   };
+  yield* tieFaults(posted, owned);
   yield* rowFaults(readings);
   yield* lengthFaults(readings);
   yield* inputFaults(readings);
@@ -86,7 +97,7 @@ function* rowFaults({ posted, rows, facts, weights }: Readings): Generator<Fault
 function* lengthFaults({ posted, facts }: Readings): Generator<Fault> {
   // A leaf that is no fact is a wrong residual; L1 cannot read the others beside it.
   if (!facts.every((fact) => fact !== null)) return;
-  const { clipLength, columnCount, rowCount } = posted.statement;
+  const { clipLength, columnCount, rowCount, sharesDuplicates } = posted.statement;
   const slack = Math.floor(Number(integerRoot(BigInt(columnCount))) / 2) + 2;
   const longest = Math.max(...facts.map(({ length }) => length));
   const total = facts.reduce((sum, { length }) => sum + length, 0);
@@ -97,6 +108,7 @@ function* lengthFaults({ posted, facts }: Readings): Generator<Fault> {
   for (const [row, { factor, leader, length }] of facts.entries()) {
     const whole = ONE / sizes.get(leader)!;
     let isRight = leader <= row && facts[leader]!.leader === leader && factor <= whole + 1n;
+    if (!sharesDuplicates) isRight &&= leader === row;
     if (factor < whole - 1n) isRight &&= clipLength !== 0 && length + slack >= clipLength;
     if (!isRight) yield { kind: "factor", row };
   }

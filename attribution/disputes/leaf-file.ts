@@ -63,5 +63,7 @@ function leafCounts({ bucketCount, columnCount, rowCount }: Omit<DisputeStatemen
     map: columnCount,
     inputs: bucketCount,
     weights: 1,
+    columns: columnCount,
+    points: columnCount,
   } as const;
 }

@@ -3,8 +3,12 @@
  * the statement with the roots. The leaves are published beside the model's files.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
+import { hexToBytes } from "@noble/hashes/utils.js";
+import { hex32 } from "../../circuits/hex.ts";
 import { attributionError } from "../attribution-errors.ts";
 import { mapFeatures } from "../features/query-map.ts";
+import { toFixed40 } from "../maths/fixed-point.ts";
+import { answeringFiles, rawAnsweringHash } from "../model/answering-hash.ts";
 import { modelOf } from "../model/classifier.ts";
 import type { ClassifierParts } from "../model/classifier-family.ts";
 import type { PublishedModel } from "../model/model-files.ts";
@@ -12,10 +16,20 @@ import { nearDuplicates } from "../rows/near-duplicates.ts";
 import { decodeRow, inputRows } from "../rows/row-content.ts";
 import { int64Bytes, pairBytes } from "./leaf-bytes.ts";
 import { type LeafTree, leafTree } from "./leaf-tree.ts";
-import { countRow, integerRoot, ONE, residualOf, scaleRow, toFixed40 } from "./row-arithmetic.ts";
+import { countRow, integerRoot, ONE, residualOf, scaleRow } from "./row-arithmetic.ts";
 
 /** The trees, as contracts/disputes/IDisputes.sol numbers them. */
-export const TREES = ["rows", "tokens", "facts", "features", "map", "inputs", "weights"] as const;
+export const TREES = [
+  "rows",
+  "tokens",
+  "facts",
+  "features",
+  "map",
+  "inputs",
+  "weights",
+  "columns",
+  "points",
+] as const;
 export type TreeName = (typeof TREES)[number];
 
 /** Bytes of all leaves. A row's leaf is the SHA-256 of its content. */
@@ -26,6 +40,12 @@ export interface DisputeStatement {
   readonly modelId: number;
   readonly staticsHash: bigint;
   readonly rowsRoot: bigint;
+  /** SHA-256 of the answering files, mod r; with the next four, what the statics open to. */
+  readonly answering: bigint;
+  readonly ownersCommitment: bigint;
+  readonly earnerRoot: bigint;
+  readonly binding: bigint;
+  readonly split: bigint;
   readonly rowCount: number;
   readonly bucketCount: number;
   readonly columnCount: number;
@@ -33,6 +53,8 @@ export interface DisputeStatement {
   readonly decay: bigint;
   /** 0 for no limit. */
   readonly clipLength: number;
+  /** Whether near-duplicates share one reward. */
+  readonly sharesDuplicates: boolean;
   readonly roots: Readonly<Record<TreeName, Uint8Array>>;
 }
 
@@ -57,14 +79,12 @@ export interface RowFact {
 
 type SourceModel = Pick<
   PublishedModel<ClassifierParts>,
-  "recipe" | "parameters" | "map" | "features" | "staticsHash"
+  "family" | "recipe" | "parameters" | "map" | "features" | "columns" | "statics" | "staticsHash"
 >;
 
-/** Whether the integers of disputes speak of such a model: e-mails and a logistic model. */
+/** Whether the model is registered as one whose posting anyone may refute. */
 export function isDisputable({ recipe }: { readonly recipe: object }): boolean {
-  const { inputs, model, rules } = recipe as Partial<ClassifierParts["recipe"]>;
-  // No challenge computes held-out models, so none could refute a false base.
-  return inputs?.kind === "email" && model?.kind === "logistic" && rules?.base === undefined;
+  return (recipe as Partial<ClassifierParts["recipe"]>).isChallengeable === true;
 }
 
 /**
@@ -79,7 +99,7 @@ export function postedModel(
   if (!isDisputable(source)) {
     throw attributionError(
       "ATT_NOT_DISPUTABLE",
-      "only logistic models of e-mails without a base can be disputed",
+      "the recipe does not say isChallengeable, so the statics promise no posting",
     );
   }
   const { recipe, features, parameters } = source;
@@ -110,16 +130,26 @@ export function postedModel(
     map: composedMap(source, bucketCount).map(int64Bytes),
     inputs: columns.map(pairBytes),
     weights: [int64Bytes(weights)],
+    columns: Array.from({ length: features.featureCount }, (_, j) => columnOfG(features, j)),
+    points: source.columns.u.map((u, j) =>
+      hexToBytes((hex32(u) + hex32(source.columns.v[j]!).slice(2)).slice(2)),
+    ),
   };
   return withTrees(leaves, {
     modelId,
     staticsHash: source.staticsHash,
     rowsRoot: BigInt(recipe.datanet.rowsRoot),
+    answering: rawAnsweringHash(answeringFiles(source as never)),
+    ownersCommitment: source.statics.ownersCommitment,
+    earnerRoot: source.statics.earnerRoot,
+    binding: source.statics.binding,
+    split: source.statics.split,
     rowCount: contents.length,
     bucketCount,
     columnCount: features.featureCount,
     decay: toFixed40((recipe.model as { decay: number }).decay),
     clipLength: rules.clipLength,
+    sharesDuplicates: recipe.rules.nearDuplicatesShare,
   });
 }
 
@@ -200,6 +230,10 @@ function composedMap({ map, features }: SourceModel, bucketCount: number): bigin
 
 const rowOfG = ({ values, featureCount }: PublishedModel["features"], k: number): Int8Array =>
   values.subarray(k * featureCount, (k + 1) * featureCount);
+
+function columnOfG({ values, featureCount, rowCount }: PublishedModel["features"], j: number): Uint8Array {
+  return Uint8Array.from({ length: rowCount }, (_, k) => values[k * featureCount + j]! & 0xff);
+}
 
 function factBytes({ factor, residual, pull, length, leader }: RowFact): Uint8Array {
   const bytes = new Uint8Array(32);

@@ -1,7 +1,11 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes } from "@noble/hashes/utils.js";
+import { hashTagged } from "../../circuits/field/poseidon.ts";
 import { digestToField } from "../../circuits/ledger/version-rows.ts";
+import { TAG } from "../../circuits/protocol.ts";
+import { toFixed40 } from "../maths/fixed-point.ts";
 import type { AnsweringFiles, ModelParts } from "./model-family.ts";
+import type { Recipe } from "./recipe.ts";
 
 /** Files of these parts. */
 export function answeringFiles(parts: ModelParts): AnsweringFiles {
@@ -9,11 +13,32 @@ export function answeringFiles(parts: ModelParts): AnsweringFiles {
 }
 
 /**
- * SHA-256 over the SHA-256 of each of the three files, mod r. The model's statics bind it (docs/settlement.md): nobody
- * can be served other parameters or another map under the same statics.
+ * What the model's statics bind of its files (docs/settlement.md): nobody can be served other parameters or another map
+ * under the same statics. A model whose recipe says so is marked as challengeable by a hash over it and its rules: no
+ * SHA-256 that L1 could be shown is such a hash (docs/disputes.md). Needs `initPoseidon` for such a model.
  */
-export function answeringHash({ recipe, parameters, queryMap }: AnsweringFiles): bigint {
-  return digestToField(sha256(concatBytes(...[recipe, parameters, queryMap].map((file) => sha256(file)))));
+export function answeringHash(files: AnsweringFiles): bigint {
+  const raw = rawAnsweringHash(files);
+  const rules = challengedRules(files.recipe);
+  return rules === null ? raw : hashTagged(TAG.challenged, [raw, rules]);
+}
+
+/** SHA-256 over the SHA-256 of each of the three files, mod r. */
+export const rawAnsweringHash = (files: AnsweringFiles): bigint =>
+  digestToField(sha256(answeringPreimage(files)));
+
+/** What L1 is shown of a model without challenges. */
+export function answeringPreimage({ recipe, parameters, queryMap }: AnsweringFiles): Uint8Array {
+  return concatBytes(...[recipe, parameters, queryMap].map((file) => sha256(file)));
+}
+
+/** bucketCount 16 | λ in 2^-40, 64 << 16 | whether near-duplicates share << 80; null where the model has no challenges. */
+function challengedRules(recipe: Uint8Array): bigint | null {
+  const { inputs, isChallengeable, model, rules } = JSON.parse(new TextDecoder().decode(recipe)) as Recipe;
+  if (isChallengeable !== true) return null;
+  const { bucketCount } = inputs as { bucketCount: number };
+  const { decay } = model as { decay: number };
+  return BigInt(bucketCount) | (toFixed40(decay) << 16n) | (BigInt(rules.nearDuplicatesShare) << 80n);
 }
 
 export function jsonBytes(value: unknown): Uint8Array {

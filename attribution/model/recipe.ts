@@ -5,10 +5,12 @@ import { MAX_FEATURE_COUNT } from "../features/quantise.ts";
 import { checkedRecipe, type RecipeBase, recipeFields } from "./recipe-fields.ts";
 
 const count = z.number().int().positive();
+/** One transaction of L1 reads no more (contracts/disputes/Postings.sol). */
+const MOST_CHALLENGED_BUCKETS = 4_096;
 const rate = z.number().positive();
 
 /** A classifier's recipe. Its fields are published in this order. */
-const recipeSchema = z.strictObject({
+const recipeFieldsOfClassifier = z.strictObject({
   version: recipeFields.version,
   datanet: recipeFields.datanet,
   /** What the rows are (row-content.ts), and how inputs become numbers. */
@@ -37,7 +39,23 @@ const recipeSchema = z.strictObject({
   }),
   rules: recipeFields.rules,
   columnCount: recipeFields.columnCount,
+  /** The statics promise a posting that anyone may refute, before the model's genesis (docs/disputes.md). */
+  isChallengeable: z.literal(true).optional(),
 });
+
+const recipeSchema = recipeFieldsOfClassifier.refine(
+  ({ inputs, isChallengeable, model, rules }) =>
+    isChallengeable === undefined ||
+    // No challenge computes held-out models, so none could refute a false base.
+    (rules.base === undefined &&
+      model.kind === "logistic" &&
+      inputs.kind === "email" &&
+      inputs.bucketCount <= MOST_CHALLENGED_BUCKETS),
+  {
+    path: ["isChallengeable"],
+    message: "only logistic models of e-mails in at most 4,096 buckets, without a base, have challenges",
+  },
+);
 
 export type Recipe = z.infer<typeof recipeSchema>;
 

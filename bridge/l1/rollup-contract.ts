@@ -238,6 +238,13 @@ export class RollupContract {
     );
   }
 
+  /** Asked before a Genesis is taken; the zero address for none. It never changes. */
+  genesisGate(): Promise<Address> {
+    return this.#read("genesisGate", (target) =>
+      this.client.readContract({ ...target, functionName: "genesisGate" }),
+    );
+  }
+
   queueCapacity(): Promise<number> {
     return this.#read("queueCapacity", (target) =>
       this.client.readContract({ ...target, functionName: "queueCapacity" }),

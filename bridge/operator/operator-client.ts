@@ -28,6 +28,7 @@ import { proofJson } from "../../circuits/wire/wire-fields.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { ParkedSettlement } from "../l1/parked-settlement.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";
+import type { Admission } from "./admission-reader.ts";
 
 /** A settlement that a batch's Settle or Genesis record takes. */
 export interface ReadySettlement {
@@ -130,6 +131,8 @@ export interface OperatorClient {
     isFrozen: boolean;
     alarms: readonly string[];
     lease: { epoch: number; endsAtSeconds: number; url: string } | null;
+    /** null where the rollup has no gate. */
+    admissions: readonly Admission[] | null;
   }): Promise<void>;
   /** Which taking of the lease the sequencer's ledger goes by; null where it has none. */
   leaseEpoch(): Promise<number | null>;
@@ -181,10 +184,11 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
   };
 
   return {
-    async reportL1Head({ alarms, baseFeePerGasWei, ...head }) {
+    async reportL1Head({ admissions, alarms, baseFeePerGasWei, ...head }) {
       const body: z.input<typeof l1HeadBody> = {
         ...head,
         alarms: [...alarms],
+        admissions: admissions?.map(({ modelId, word }) => ({ modelId, word: hex32(word) })) ?? null,
         baseFeePerGasWei: baseFeePerGasWei?.toString() ?? null,
       };
       await ask("/operator/l1-head", z.unknown(), body);

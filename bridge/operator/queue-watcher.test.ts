@@ -59,6 +59,8 @@ describe("QueueWatcher", () => {
       baseFeePerGasWei: expect.stringMatching(/^[0-9]+$/),
       isFrozen: false,
       alarms: [],
+      // A rollup without a gate.
+      admissions: null,
     });
     raiseAlarm(f.metrics, "BRG_RANDOMNESS_LATE");
     await f.l1.client.mine({ blocks: 1 });

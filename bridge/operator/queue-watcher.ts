@@ -13,6 +13,7 @@ import { type RollupLog, readRollupLogs } from "../l1/log-reader.ts";
 import { type QueueEntry, toQueueEntry } from "../l1/queue-entry.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
 import type { BridgeMetrics } from "../metrics.ts";
+import { AdmissionReader } from "./admission-reader.ts";
 import { type JsonChange, type JsonStore, orderedKey } from "./bridge-store.ts";
 import { FrozenNotice } from "./frozen-notice.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
@@ -54,11 +55,13 @@ export class QueueWatcher {
   readonly #options: QueueWatcherOptions;
   readonly #modules: QueueWatcherModules;
   readonly #frozen: FrozenNotice;
+  readonly #admissions: AdmissionReader;
   #reportedBlockHash = "";
 
   constructor(options: QueueWatcherOptions, modules: QueueWatcherModules) {
     this.#options = options;
     this.#modules = modules;
+    this.#admissions = new AdmissionReader(modules.rollup, options);
     this.#frozen = modules.frozen ?? new FrozenNotice(modules);
   }
 
@@ -79,9 +82,10 @@ export class QueueWatcher {
       const alarms = [...metrics.raised];
       const { baseFeePerGas: baseFeePerGasWei } = head;
       const lease = (await this.#modules.lease?.confirmed(headNumber)) ?? null;
+      const admissions = await this.#admissions.upTo(headNumber - this.#options.confirmations + 1);
       await sequencer.reportL1Head({
         ...{ blockNumber: headNumber, timestamp, baseFeePerGasWei },
-        ...{ isFrozen, alarms, lease },
+        ...{ isFrozen, alarms, lease, admissions },
       });
       this.#reportedBlockHash = head.hash;
     }

@@ -30,6 +30,11 @@ export const l1HeadBody = z.object({
     .default([]),
   /** As it is deep enough to be built on; absent where the bridge knows of none. */
   lease: z.object({ epoch: counter, endsAtSeconds: counter, url: z.string().max(500) }).nullish(),
+  /** Geneses that the rollup's gate admits; null or absent where it has no gate. */
+  admissions: z
+    .array(z.object({ modelId: leafId, word: elementOrDecimal }))
+    .max(100_000)
+    .nullish(),
 });
 
 const QUEUE_KINDS = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule.kind);

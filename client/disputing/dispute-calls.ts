@@ -8,6 +8,11 @@ import {
   TREES,
   type TreeName,
 } from "../../attribution/disputes/posted-model.ts";
+import { versionRowOf } from "../../attribution/disputes/tie-faults.ts";
+import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
+import { treePath } from "../../circuits/ledger/tree-root.ts";
+import { hashVersionRow, treeDepth } from "../../circuits/ledger/version-rows.ts";
+import { TAG } from "../../circuits/protocol.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 
 /** The contract's Statement. */
@@ -22,8 +27,8 @@ export function statementTuple({ roots, ...numbers }: DisputeStatement) {
 }
 
 export function readStatement(tuple: StatementTuple): DisputeStatement {
-  const { rows, tokens, facts, features, map, inputs, weights, ...numbers } = tuple;
-  const hex = { rows, tokens, facts, features, map, inputs, weights };
+  const { rows, tokens, facts, features, map, inputs, weights, columns, points, ...numbers } = tuple;
+  const hex = { rows, tokens, facts, features, map, inputs, weights, columns, points };
   const roots = Object.fromEntries(TREES.map((tree) => [tree, hexToBytes(hex[tree])])) as Record<
     TreeName,
     Uint8Array
@@ -39,11 +44,11 @@ export function openingOf(posted: PostedModel, tree: TreeName, index: number, da
   };
 }
 
-/** The transaction's data that shows one wrong place. @param contents of the rows */
+/** The transaction's data that shows one wrong place. Needs `initPoseidon`. @param owned the version's rows */
 export function challengeData(
   id: bigint,
   posted: PostedModel,
-  contents: readonly Uint8Array[],
+  owned: readonly OwnedRow[],
   fault: Fault,
 ): Hex {
   const statement = statementTuple(posted.statement);
@@ -51,7 +56,7 @@ export function challengeData(
   const open = (tree: TreeName, index: number) => openingOf(posted, tree, index);
   const row = "row" in fault ? BigInt(fault.row) : 0n;
   const at = "row" in fault ? fault.row : 0;
-  const content = () => openingOf(posted, "rows", at, contents[at]!);
+  const content = () => openingOf(posted, "rows", at, owned[at]!.content);
   const facts = () => bytesToHex(Buffer.concat(posted.leaves.facts));
   const call = <Name extends string, Args>(functionName: Name, args: Args) =>
     ({ functionName, args }) as const;
@@ -96,6 +101,39 @@ export function challengeData(
         const isBias = fault.bucket === posted.statement.bucketCount;
         const column = isBias ? { data: "0x" as const, path: [] } : open("inputs", fault.bucket);
         return call("challengeOptimum", [id, statement, BigInt(fault.bucket), weights, facts(), column]);
+      }
+      case "cell":
+        return call("challengeCell", [
+          id,
+          statement,
+          row,
+          BigInt(fault.column),
+          open("features", at),
+          open("columns", fault.column),
+        ]);
+      case "point":
+        return call("challengePoint", [
+          id,
+          statement,
+          BigInt(fault.column),
+          open("columns", fault.column),
+          open("points", fault.column),
+        ]);
+      case "statics":
+        return call("challengeStatics", [id, statement, bytesToHex(Buffer.concat(posted.leaves.points))]);
+      case "versionRow": {
+        const version = owned.map(versionRowOf);
+        const { rowHash, contributorId, validatorId } = version[at]!;
+        const depth = treeDepth(version.length);
+        return call("challengeVersionRow", [
+          id,
+          statement,
+          row,
+          bytesToHex(posted.leaves.rows[at]!),
+          posted.trees.rows.path(at).map((half) => bytesToHex(half)),
+          [rowHash, BigInt(contributorId), BigInt(validatorId)],
+          treePath(TAG.versionNode, version.map(hashVersionRow), depth, at),
+        ]);
       }
       default:
         return fault satisfies never;

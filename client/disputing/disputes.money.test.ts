@@ -69,7 +69,7 @@ test("a random walk moves no wei that the books do not", { timeout: 120_000 }, a
         break;
       }
       case 1: {
-        const data = challengeData(id, posted, made.contents, { kind: "tokens", row: Number(index % 12n) });
+        const data = challengeData(id, posted, made.rows, { kind: "tokens", row: Number(index % 12n) });
         if (!(await isDone(data))) break;
         expect(isFalse[Number(id) - 1]).toBe(true);
         owe(who, books.bonds.get(id)! / 2n);

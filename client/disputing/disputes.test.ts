@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Fault, findFaults } from "../../attribution/disputes/find-faults.ts";
 import { pairBytes, readFact, readInt64s, readPairs } from "../../attribution/disputes/leaf-bytes.ts";
-import { type Leaves, postedModel, type TreeName } from "../../attribution/disputes/posted-model.ts";
+import { type Leaves, postedModel, TREES, type TreeName } from "../../attribution/disputes/posted-model.ts";
 import { countRow, entryValue, integerRoot, ONE } from "../../attribution/disputes/row-arithmetic.ts";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import { challengeData, openingOf, statementTuple } from "./dispute-calls.ts";
@@ -11,6 +11,7 @@ import {
   BOND_WEI,
   type DisputeFixture,
   lie,
+  registered,
   startDisputes,
   type TrainedCase,
   trainedCase,
@@ -166,10 +167,10 @@ describe("a false posting", () => {
 
   test("with weights off the optimum, and all else made of them, is refused", async () => {
     const parameters = made.model.parameters.map((x, k) => (k === 21 ? x + 0.01 : x));
-    const model = { ...made.model, parameters };
+    const model = registered({ ...made.model, rows: made.rows, accuracy: null, parameters });
     const posted = postedModel(model, made.contents, 11);
     await f.post(posted.statement);
-    const [seen] = await watch({ model, contents: made.contents, leaves: null, mismatch: null });
+    const [seen] = await watch({ model, rows: made.rows, leaves: null, mismatch: null });
     // Its G was made of other weights, but the loss's derivative comes first.
     expect(seen!.examined!.fault!.fault.kind).toBe("optimum");
     expect(seen!.sent!.what).toBe("challenge");
@@ -178,9 +179,11 @@ describe("a false posting", () => {
   test("of unpublished leaves is demanded, and refused where nobody answers", async () => {
     const { posted } = lie(made, otherRow(3, rowOf(20)));
     const id = await f.post(posted.statement);
-    const [seen] = await watch({ model: made.model, contents: made.contents, leaves: null, mismatch: null });
+    const [seen] = await watch({ model: made.model, rows: made.rows, leaves: null, mismatch: null });
     expect(seen!.sent!.what).toBe("demand");
-    const missing = { facts: 2, features: 3 }[seen!.examined!.missing as "facts" | "features"];
+    const missing = { facts: 2, features: 3, columns: 7, points: 8 }[
+      seen!.examined!.missing as "facts" | "features"
+    ];
     await f.passTime(DAY + 1n);
     await f.disputes.write.challengeUnanswered([id, missing, 0n], { account: f.stranger });
     expect(await f.disputes.read.owedWei([f.watcher])).toBe(BOND_WEI / 2n + 10n ** 16n);
@@ -190,15 +193,15 @@ describe("a false posting", () => {
 describe("an honest posting", () => {
   test("is attested, counts after the window and not before, and gets its bond back", async () => {
     const id = await f.post(made.honest.statement);
-    const [seen] = await watch({ model: made.model, contents: made.contents, leaves: null, mismatch: null });
+    const [seen] = await watch({ model: made.model, rows: made.rows, leaves: null, mismatch: null });
     expect(seen!.sent!.what).toBe("attest");
     const [posting] = await readPostings(f.client as never, f.disputes.address);
     expect(posting).toMatchObject({ state: "open", attestedBy: [f.watcher], bondWei: BOND_WEI });
     await f.passTime(7n * DAY - 60n);
-    expect(await f.disputes.read.firstThatCounts([11n, 5n, [id]])).toBe(0n);
+    expect(await f.disputes.read.firstThatCounts([11n, made.model.staticsHash, [id]])).toBe(0n);
     await f.passTime(120n);
-    expect(await f.disputes.read.firstThatCounts([11n, 5n, [id]])).toBe(id);
-    expect(await f.disputes.read.firstThatCounts([11n, 6n, [id]])).toBe(0n);
+    expect(await f.disputes.read.firstThatCounts([11n, made.model.staticsHash, [id]])).toBe(id);
+    expect(await f.disputes.read.firstThatCounts([11n, 5n, [id]])).toBe(0n);
     await f.disputes.write.returnBond([id], { account: f.stranger });
     expect(await f.disputes.read.owedWei([f.owner])).toBe(BOND_WEI);
   });
@@ -215,7 +218,7 @@ describe("an honest posting", () => {
       const gap = value - BigInt(rowOf(row)[column]!) * ONE;
       expect(gap < 0n ? -gap : gap).toBeLessThanOrEqual(ONE / 2n + (1n << 20n));
     }
-    expect([...findFaults(made.honest, made.contents)]).toEqual([]);
+    expect([...findFaults(made.honest, made.rows)]).toEqual([]);
     const id = await f.post(statement);
     const kinds = ["tokens", "residual", "rowLength", "factor", "rowTooLong"] as const;
     const sample: Fault[] = [
@@ -240,7 +243,7 @@ describe("what is not there", () => {
     expect(await judged(id + 1n, fault)).toBe("DisputesUnknown");
     const other = { ...made.honest, statement: { ...made.honest.statement, clipLength: 1 } };
     expect(await judged(id, fault, other)).toBe("DisputesOtherStatement");
-    const swapped = [made.contents[1]!, ...made.contents.slice(1)];
+    const swapped = [made.rows[1]!, ...made.rows.slice(1)];
     expect(await judged(id, fault, made.honest, swapped)).toBe("DisputesOpeningInvalid");
     await f.passTime(7n * DAY);
     expect(await judged(id, fault)).toBe("DisputesOver");
@@ -248,7 +251,7 @@ describe("what is not there", () => {
 
   test("is answered by its bytes, and then counts again", async () => {
     const id = await f.post(made.honest.statement);
-    const map = 4;
+    const map = TREES.indexOf("map");
     await f.disputes.write.demand([id, map, 3n], { account: f.watcher, value: 10n ** 16n });
     const [tuple, leaf] = [statementTuple(made.honest.statement), openingOf(made.honest, "map", 3)];
     await f.disputes.write.answer([id, tuple, map, 3n, leaf], { account: f.owner });
@@ -259,12 +262,7 @@ describe("what is not there", () => {
 });
 
 /** The name of the error that a challenge reverts with. */
-async function judged(
-  id: bigint,
-  fault: Fault,
-  posted = made.honest,
-  contents = made.contents,
-): Promise<string> {
-  const data = challengeData(id, posted, contents, fault);
+async function judged(id: bigint, fault: Fault, posted = made.honest, rows = made.rows): Promise<string> {
+  const data = challengeData(id, posted, rows, fault);
   return (await f.refusal({ account: f.watcher, to: f.disputes.address, data })) ?? "accepted";
 }

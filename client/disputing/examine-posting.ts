@@ -4,14 +4,15 @@ import { decodeLeaves, requireRoots } from "../../attribution/disputes/leaf-file
 import { type PostedModel, postedModel, type TreeName } from "../../attribution/disputes/posted-model.ts";
 import type { ClassifierParts } from "../../attribution/model/classifier-family.ts";
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
+import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { Posting } from "./read-postings.ts";
 
 /** What a model's owner publishes. */
 export interface PublishedFiles {
   readonly model: PublishedModel<ClassifierParts>;
-  /** Contents of the version's rows, in its order. */
-  readonly contents: readonly Uint8Array[];
+  /** The version's rows, in its order. */
+  readonly rows: readonly OwnedRow[];
   /** The leaves as published; null where the owner publishes none: then they are computed from the model. */
   readonly leaves: Uint8Array | null;
   /** How the model differs from what its recipe makes of the rows, as `verifyModel` says it; null where it does not. */
@@ -30,22 +31,30 @@ export interface Examined {
 const COMPARED = [
   "staticsHash",
   "rowsRoot",
+  "answering",
+  "ownersCommitment",
+  "earnerRoot",
+  "binding",
+  "split",
   "rowCount",
   "bucketCount",
   "columnCount",
   "decay",
   "clipLength",
+  "sharesDuplicates",
 ] as const;
 
-/** @throws ATT_NOT_DISPUTABLE */
+/** Needs `initPoseidon`. @throws ATT_NOT_DISPUTABLE */
 export function examinePosting({ statement, modelId }: Posting, files: PublishedFiles): Examined {
-  const own = postedModel(files.model, files.contents, modelId);
+  const own = postedModel(
+    files.model,
+    files.rows.map(({ content }) => content),
+    modelId,
+  );
   const warnings: string[] = COMPARED.filter((name) => statement[name] !== own.statement[name]).map(
     (name) => `${name} is ${statement[name]}, the model's is ${own.statement[name]}`,
   );
   if (files.mismatch !== null) warnings.push(files.mismatch);
-  const areRowsOther = Buffer.compare(own.statement.roots.rows, statement.roots.rows) !== 0;
-  if (areRowsOther) warnings.push("its rows are not the version's");
   if (Buffer.compare(own.statement.roots.map, statement.roots.map) !== 0)
     warnings.push("its map is not the published one");
   let posted: PostedModel;
@@ -56,8 +65,6 @@ export function examinePosting({ statement, modelId }: Posting, files: Published
     const missing = ((error.data as { tree?: TreeName }).tree ?? "features") as TreeName;
     return { fault: null, missing, warnings };
   }
-  // Nobody can show the text behind another row's hash.
-  if (areRowsOther) return { fault: null, missing: "rows", warnings };
-  const { value: fault } = findFaults(posted, files.contents).next();
+  const { value: fault } = findFaults(posted, files.rows).next();
   return { fault: fault === undefined ? null : { fault, posted }, missing: null, warnings };
 }

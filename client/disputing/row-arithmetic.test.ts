@@ -9,8 +9,8 @@ import {
   residualOf,
   scaleRow,
   sigmoid,
-  toFixed40,
 } from "../../attribution/disputes/row-arithmetic.ts";
+import { toFixed40 } from "../../attribution/maths/fixed-point.ts";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import { encodeRow } from "../../attribution/rows/row-content.ts";
 import { hashedTerms } from "../../attribution/rows/spam-emails.ts";

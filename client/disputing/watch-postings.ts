@@ -1,6 +1,7 @@
 /** Recomputes each new posting and challenges by itself. */
 import { type Address, encodeFunctionData, type Hex, type PublicClient } from "viem";
 import { TREES } from "../../attribution/disputes/posted-model.ts";
+import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { challengeData } from "./dispute-calls.ts";
 import { type Examined, examinePosting, type PublishedFiles } from "./examine-posting.ts";
@@ -49,7 +50,7 @@ export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
     const sent =
       watcher === null || examined === null
         ? null
-        : await act({ ...options, watcher }, posting, examined, files!.contents);
+        : await act({ ...options, watcher }, posting, examined, files!.rows);
     watched.push({ posting, examined, sent });
   }
   return watched;
@@ -59,14 +60,14 @@ async function act(
   { publicClient, watcher, disputes }: WatchOptions & { watcher: Watcher },
   { id }: Posting,
   { fault, missing, warnings }: Examined,
-  contents: readonly Uint8Array[],
+  rows: readonly OwnedRow[],
 ): Promise<Watched["sent"]> {
   const finish = async (what: NonNullable<Watched["sent"]>["what"], data: Hex, valueWei = 0n) => {
     // Said no by a call, it costs nothing.
     await publicClient.call({ account: watcher.address, to: disputes, data, value: valueWei });
     return { what, ...(await watcher.send({ data, valueWei })) };
   };
-  if (fault !== null) return finish("challenge", challengeData(id, fault.posted, contents, fault.fault));
+  if (fault !== null) return finish("challenge", challengeData(id, fault.posted, rows, fault.fault));
   const abi = disputesAbi;
   if (missing !== null) {
     if (!watcher.paysDemands) return null;

@@ -1,6 +1,10 @@
-import type { Address } from "viem";
-import { compileContracts, pickContract } from "./compile.ts";
+import type { Address, PublicClient, WalletClient } from "viem";
+import { type CompiledContracts, compileContracts, pickContract } from "./compile.ts";
 import { type DeployOptions, deployContract } from "./deploy.ts";
+import { ledgerMathAbi } from "./disputes-abi.ts";
+import { chunkCountFor, chunkHashes, ledgerTables } from "./ledger-tables.ts";
+
+type Clients = Pick<DeployOptions, "walletClient" | "publicClient">;
 
 /** What the contract's constructor takes. Nothing of it can be changed afterwards. */
 export interface DisputesParameters {
@@ -13,12 +17,68 @@ export interface DisputesParameters {
 
 export const WEEK_SECONDS = 7n * 86_400n;
 
-/** @throws RollupError CON_DEPLOY_FAILED */
+/**
+ * The contract, and the ledger's arithmetic that it asks. @param math an existing LedgerMath; default: a new one, with no
+ * chunk stored
+ * @throws RollupError CON_DEPLOY_FAILED
+ */
 export async function deployDisputes(
-  clients: Pick<DeployOptions, "walletClient" | "publicClient">,
+  clients: Clients,
   { windowSeconds, leastBondWei, demandFeeWei }: DisputesParameters,
+  math?: Address,
 ): Promise<Address> {
-  const contract = pickContract(await compileContracts({ set: "disputes" }), "Disputes");
-  const args = [windowSeconds, leastBondWei, demandFeeWei];
-  return (await deployContract(clients, "Disputes", contract, args)).contractAddress;
+  const contracts = await compileContracts({ set: "disputes" });
+  const used = math ?? (await deployLedgerMath(clients, contracts));
+  const args = [windowSeconds, leastBondWei, demandFeeWei, used];
+  return (await deployContract(clients, "Disputes", pickContract(contracts, "Disputes"), args))
+    .contractAddress;
+}
+
+/** @throws RollupError CON_DEPLOY_FAILED */
+export async function deployLedgerMath(clients: Clients, contracts?: CompiledContracts): Promise<Address> {
+  const contract = pickContract(contracts ?? (await compileContracts({ set: "disputes" })), "LedgerMath");
+  return (await deployContract(clients, "LedgerMath", contract, [chunkHashes()])).contractAddress;
+}
+
+/** Chunks of constants that nobody has stored, of those that a model of so many rows can be challenged with. */
+export async function missingChunks(
+  client: PublicClient,
+  math: Address,
+  rowCount: number,
+): Promise<number[]> {
+  const indices = Array.from({ length: chunkCountFor(rowCount) }, (_, index) => index);
+  const places = await Promise.all(
+    indices.map((index) =>
+      client.readContract({
+        address: math,
+        abi: ledgerMathAbi,
+        functionName: "chunks",
+        args: [BigInt(index)],
+      }),
+    ),
+  );
+  return indices.filter((index) => BigInt(places[index]!) === 0n);
+}
+
+/** One transaction of some 6 million gas each. Returns the gas of all. */
+export async function storeChunks(
+  { walletClient, publicClient }: Clients,
+  math: Address,
+  indices: readonly number[],
+  onStored: (done: number) => void = () => {},
+): Promise<bigint> {
+  let gasUsed = 0n;
+  for (const [done, index] of indices.entries()) {
+    const hash = await (walletClient as WalletClient).writeContract({
+      address: math,
+      abi: ledgerMathAbi,
+      functionName: "storeChunk",
+      args: [BigInt(index), ledgerTables()[index]!],
+      account: walletClient.account,
+      chain: walletClient.chain ?? null,
+    });
+    gasUsed += (await publicClient.waitForTransactionReceipt({ hash })).gasUsed;
+    onStored(done + 1);
+  }
+  return gasUsed;
 }

@@ -12,6 +12,7 @@ import {
   type TransactionReceipt,
   type Transport,
   type WalletClient,
+  zeroAddress,
 } from "viem";
 import { RollupError } from "../../circuits/rollup-error.ts";
 import { compileContracts, pickContract } from "./compile.ts";
@@ -30,6 +31,8 @@ export interface RollupOptions {
   minDepositWei?: bigint;
   queueBaseFeeWei?: bigint;
   queueCapacity?: number;
+  /** Asked before a Genesis is taken: a Disputes contract (docs/disputes.md). Default: none. */
+  genesisGate?: Address;
 }
 
 export interface DeployOptions extends RollupOptions {
@@ -97,6 +100,7 @@ export function rollupArguments(token: Address, options: RollupOptions): readonl
     queueBaseFeeWei: options.queueBaseFeeWei ?? parseEther("1"),
     queueCapacity: options.queueCapacity ?? 1024,
     circuits: options.circuits,
+    genesisGate: options.genesisGate ?? zeroAddress,
   };
   return [config];
 }

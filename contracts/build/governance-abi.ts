@@ -149,6 +149,7 @@ export const openGovernorAbi = [
   {"inputs":[{"name":"itemElementCount","type":"uint256"},{"name":"maxCount","type":"uint256"}],"name":"SettlementEarnerCountExceeded","type":"error"},
   {"inputs":[{"name":"modelId","type":"uint256"},{"name":"a","type":"uint256"}],"name":"SettlementLeafInvalid","type":"error"},
   {"inputs":[{"name":"batchNumber","type":"uint256"},{"name":"modelId","type":"uint256"}],"name":"SettlementMissing","type":"error"},
+  {"inputs":[{"name":"modelId","type":"uint256"},{"name":"word","type":"uint256"}],"name":"SettlementNotAdmitted","type":"error"},
   {"inputs":[{"name":"modelId","type":"uint256"},{"name":"word","type":"uint256"},{"name":"timestamp","type":"uint256"},{"name":"latest","type":"uint256"}],"name":"SettlementNotOverdue","type":"error"},
   {"inputs":[{"name":"modelId","type":"uint256"},{"name":"word","type":"uint256"}],"name":"SettlementNotParked","type":"error"},
   {"inputs":[{"name":"caller","type":"address"}],"name":"SettlementNotSequencer","type":"error"},

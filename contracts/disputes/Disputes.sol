@@ -2,13 +2,14 @@
 pragma solidity ^0.8.30;
 
 import {IDisputes} from "./IDisputes.sol";
+import {LedgerMath} from "./LedgerMath.sol";
+import {LedgerTies} from "./LedgerTies.sol";
 import {Openings} from "./Openings.sol";
-import {Postings} from "./Postings.sol";
 import {RowArithmetic} from "./RowArithmetic.sol";
 
 /// @title One wrong place of a posted model, shown in one transaction
 /// @dev Documentation is in IDisputes. Bytes of a wrong length that open a posted root are the owner's fault: they refute.
-contract Disputes is Postings {
+contract Disputes is LedgerTies {
     using RowArithmetic for RowArithmetic.Counts;
 
     /// @dev A row of this many bytes is shown, read and divided within 2^24 gas (EIP-7825).
@@ -33,8 +34,8 @@ contract Disputes is Postings {
         uint256 leader;
     }
 
-    constructor(uint256 windowSeconds_, uint256 leastBondWei_, uint256 demandFeeWei_)
-        Postings(windowSeconds_, leastBondWei_, demandFeeWei_)
+    constructor(uint256 windowSeconds_, uint256 leastBondWei_, uint256 demandFeeWei_, LedgerMath math_)
+        LedgerTies(windowSeconds_, leastBondWei_, demandFeeWei_, math_)
     {}
 
     /// @inheritdoc IDisputes
@@ -176,6 +177,7 @@ contract Disputes is Postings {
         // A leader is the first of its cluster, and leads itself.
         bool isRight =
             fact.leader <= row && _fact(facts, fact.leader).leader == fact.leader && fact.factor <= whole + 1;
+        if (!statement.sharesDuplicates) isRight = isRight && fact.leader == row;
         if (fact.factor < whole - 1) {
             isRight = isRight && statement.clipLength != 0
                 && fact.length + _slack(statement) >= statement.clipLength;
@@ -242,18 +244,13 @@ contract Disputes is Postings {
         _judge(id, posting, content.data.length <= MOST_ROW_BYTES, Fault.RowTooLong, row);
     }
 
-    function _judge(uint256 id, Posting storage posting, bool isRight, Fault fault, uint256 place) private {
-        if (isRight) revert DisputesNothingWrong(fault, place);
-        _refute(id, posting, msg.sender, fault, place);
-    }
-
     function _requireWeights(Statement calldata statement, bytes calldata weights) private pure {
         if (Openings.leafOf(weights) != statement.weights) revert DisputesOpeningInvalid(Tree.Weights, 0);
     }
 
     /// @dev The root of all leaves. A leaf of another length is refuted by a challenge that opens it alone.
     function _requireFacts(Statement calldata statement, bytes calldata facts) private pure {
-        if (facts.length != FACT_BYTES * statement.rowCount || Openings.rootOfWords(facts) != statement.facts) {
+        if (facts.length != FACT_BYTES * statement.rowCount || Openings.rootOfLeaves(facts, FACT_BYTES) != statement.facts) {
             revert DisputesOpeningInvalid(Tree.Facts, 0);
         }
     }

@@ -10,16 +10,21 @@ pragma solidity ^0.8.30;
 /// has ended without that, and without a demand that nobody has answered.
 ///
 /// What it assumes: one honest party recomputes the model in time, and L1 takes its transaction.
-/// It knows nothing of the ledger: that `rows` are the version's and that `word` is the model's, its approver compares.
+/// What a posting says of the ledger is tied to it: points and rules hash to `staticsHash`, rows to `rowsRoot`, and
+/// `bindRows` shows that root in the rollup's state. So a rollup can ask `admits` before it takes a model's Genesis.
 interface IDisputes {
     /// @param modelId The ledger's.
     /// @param staticsHash Of the model: what its datanet approves.
     /// @param rowsRoot Of the datanet's version, as the ledger has it.
+    /// @param answering SHA-256 of the answering files, mod r. The statics have H[CHALLENGED](answering, rules), where
+    /// rules is bucketCount | decay << 16 | sharesDuplicates << 80.
+    /// @param ownersCommitment With the next three, what the statics open to besides features.
     /// @param rowCount N, at most 4,096.
     /// @param bucketCount D, at most 4,096.
     /// @param columnCount d.
     /// @param decay λ of the training, times 2^40.
     /// @param clipLength No row is longer, in units of G; 0 for no limit.
+    /// @param sharesDuplicates Whether near-duplicates share one reward; else every row leads itself.
     /// @param rows Tree of the contents' SHA-256.
     /// @param tokens Tree of token lists: bucket and count, two bytes each, ascending.
     /// @param facts Tree of 32 bytes a row: factor 8, residual 8, pull 8, length 4, leader 4.
@@ -27,15 +32,23 @@ interface IDisputes {
     /// @param map Tree of the composed map's rows: D + 1 int64 of 2^-40, one row a column of G.
     /// @param inputs Tree of the columns of the token lists: row and count, two bytes each.
     /// @param weights Tree of one leaf: D + 1 int64 of 2^-40, the logit's.
+    /// @param columns Tree of G's columns, a byte an entry.
+    /// @param points Tree of the registered column commitments: u and v, 32 bytes each.
     struct Statement {
         uint24 modelId;
         uint256 staticsHash;
         uint256 rowsRoot;
+        uint256 answering;
+        uint256 ownersCommitment;
+        uint256 earnerRoot;
+        uint256 binding;
+        uint256 split;
         uint32 rowCount;
         uint32 bucketCount;
         uint16 columnCount;
         uint64 decay;
         uint32 clipLength;
+        bool sharesDuplicates;
         bytes32 rows;
         bytes32 tokens;
         bytes32 facts;
@@ -43,6 +56,16 @@ interface IDisputes {
         bytes32 map;
         bytes32 inputs;
         bytes32 weights;
+        bytes32 columns;
+        bytes32 points;
+    }
+
+    /// @notice A datanet's leaf in the ledger, besides what the statement says of it (docs/ledger.md, "State").
+    /// @param fields nonce, l1Owner, keyX, balance, chain, openAmount, counters.
+    struct DatanetLeaf {
+        uint256[7] fields;
+        uint256 publishedAt;
+        uint256 policy;
     }
 
     /// @notice A leaf's bytes, and the other halves on its way to the root, from below.
@@ -62,7 +85,11 @@ interface IDisputes {
         Input,
         Optimum,
         RowTooLong,
-        Unanswered
+        Unanswered,
+        Cell,
+        Point,
+        Statics,
+        VersionRow
     }
 
     /// @notice The statement's trees. A row's leaf is the SHA-256 of its content; who opens it shows the content.
@@ -73,7 +100,9 @@ interface IDisputes {
         Features,
         Map,
         Inputs,
-        Weights
+        Weights,
+        Columns,
+        Points
     }
 
     event Posted(
@@ -86,11 +115,22 @@ interface IDisputes {
     event Demanded(uint256 indexed id, Tree tree, uint256 index, address indexed who, uint256 answerBy);
     event Answered(uint256 indexed id, Tree tree, uint256 index, bytes data);
     event Withdrawn(address indexed who, uint256 amountWei);
+    /// @notice The rows' root is that of the datanet's version in the state of this rollup.
+    event RowsBound(uint256 indexed id, address indexed rollup);
+    /// @notice The rollup may take this Genesis. @param id UNCHALLENGED, with rollup 0, where the model is registered as one
+    /// that has no challenges.
+    event Admitted(address indexed rollup, uint256 indexed modelId, uint256 word, uint256 id);
 
     error DisputesWindowTooShort(uint256 seconds_, uint256 least);
     error DisputesBondTooSmall(uint256 givenWei, uint256 leastWei);
-    /// @notice Sizes that no row arithmetic here can speak of.
+    /// @notice Sizes that no row arithmetic here can speak of, numbers outside their range, or a binding of other sizes.
     error DisputesStatementInvalid();
+    /// @notice Constants that its challenges need are not stored yet (LedgerMath.storeChunk).
+    error DisputesConstantsMissing(address math);
+    /// @notice The path leads to another root than the version's, or than the rollup's state.
+    error DisputesRootMismatch(uint256 expected, uint256 actual);
+    /// @notice `bindRows` has not been called for this rollup.
+    error DisputesRowsUnbound(uint256 id, address rollup);
     error DisputesUnknown(uint256 id);
     /// @notice The given statement is not the one that was posted.
     error DisputesOtherStatement(uint256 id);
@@ -185,6 +225,76 @@ interface IDisputes {
     /// @notice A row is too long for one transaction: no such model can be posted.
     function challengeRowTooLong(uint256 id, Statement calldata statement, uint256 row, Opening calldata content)
         external;
+
+    /// @notice Row and column of G differ about the entry where they cross, or the column has not N entries.
+    function challengeCell(
+        uint256 id,
+        Statement calldata statement,
+        uint256 row,
+        uint256 column,
+        Opening calldata features,
+        Opening calldata entries
+    ) external;
+
+    /// @notice The column's commitment is not that of its entries, or no point in canonical form.
+    function challengePoint(
+        uint256 id,
+        Statement calldata statement,
+        uint256 column,
+        Opening calldata entries,
+        Opening calldata point
+    ) external;
+
+    /// @notice The points, the rules and the statement's other parts do not hash to the statics.
+    /// @param points All leaves, in their order.
+    function challengeStatics(uint256 id, Statement calldata statement, bytes calldata points) external;
+
+    /// @notice The posted row is not the version's at this place.
+    /// @param digest The posted leaf: SHA-256 of the content. @param path Its keccak path.
+    /// @param rowHash With contributor and validator, the version's row. @param versionPath All children, row's level first.
+    function challengeVersionRow(
+        uint256 id,
+        Statement calldata statement,
+        uint256 row,
+        bytes32 digest,
+        bytes32[] calldata path,
+        uint256[3] calldata rowHash,
+        uint256[8][] calldata versionPath
+    ) external;
+
+    /// @notice Shows that `rowsRoot` is that of the datanet's version in the rollup's latest state. Open to all, at any
+    /// time while the datanet has that version.
+    /// @param path All children on the way from the datanet's leaf to the root.
+    function bindRows(
+        uint256 id,
+        Statement calldata statement,
+        address rollup,
+        DatanetLeaf calldata leaf,
+        uint256[8][] calldata path
+    ) external;
+
+    /// @notice Lets the rollup take the Genesis of a model whose posting counts and is bound to it. Open to all.
+    /// @param cap Most payments of an epoch, which the Genesis states.
+    function admit(uint256 id, Statement calldata statement, address rollup, uint256 cap) external;
+
+    /// @notice Lets every rollup take the Genesis of a model that is registered as one without challenges: its answering
+    /// hash is a SHA-256. Open to all: its statics said so when it was created.
+    /// @param preimage What the SHA-256 is of. @param parts columnsCommitment, ownersCommitment, earnerRoot, binding, split.
+    function admitUnchallenged(uint24 modelId, bytes calldata preimage, uint256[5] calldata parts, uint256 cap) external;
+
+    /// @notice Whether the calling rollup may take the Genesis of this model with this word J.
+    function admits(uint256 modelId, uint256 word) external view returns (bool);
+
+    /// @notice By which posting a rollup may take it; 0 for none. UNCHALLENGED stands under rollup 0.
+    function admissions(address rollup, uint256 modelId, uint256 word) external view returns (uint256 id);
+
+    /// @notice Whether `bindRows` was called.
+    function isBound(uint256 id, address rollup) external view returns (bool);
+
+    function UNCHALLENGED() external view returns (uint256);
+
+    /// @notice Computes what the ledger does: LedgerMath.
+    function math() external view returns (address);
 
     /// @notice Asks for a leaf that is not published. The fee pays who answers; unanswered it refutes, and comes back.
     function demand(uint256 id, Tree tree, uint256 index) external payable;

@@ -34,12 +34,12 @@ library Openings {
         return leaf == root;
     }
 
-    /// @notice Root over leaves of 32 bytes each that lie one after another.
-    function rootOfWords(bytes calldata words) internal pure returns (bytes32) {
-        uint256 count = words.length / 32;
+    /// @notice Root over leaves of so many bytes each that lie one after another.
+    function rootOfLeaves(bytes calldata leaves, uint256 size) internal pure returns (bytes32) {
+        uint256 count = leaves.length / size;
         uint256 width = 1 << depthOf(count);
         bytes32[] memory nodes = new bytes32[](width);
-        for (uint256 i; i < count; i++) nodes[i] = leafOf(words[32 * i:32 * i + 32]);
+        for (uint256 i; i < count; i++) nodes[i] = leafOf(leaves[size * i:size * i + size]);
         for (; width > 1; width >>= 1) {
             for (uint256 i; i < width; i += 2) nodes[i >> 1] = node(nodes[i], nodes[i + 1]);
         }

@@ -2,7 +2,9 @@
 pragma solidity ^0.8.30;
 
 import {IDisputes} from "./IDisputes.sol";
+import {LedgerMath} from "./LedgerMath.sol";
 import {Openings} from "./Openings.sol";
+import {PoseidonHash} from "./PoseidonHash.sol";
 
 /// @title Postings, their window, their bonds and what is demanded of them
 /// @dev Documentation is in IDisputes. Holds exactly: bonds of postings that are neither refuted nor returned, fees of
@@ -38,6 +40,7 @@ abstract contract Postings is IDisputes {
     uint256 public immutable leastBondWei;
     /// @inheritdoc IDisputes
     uint256 public immutable demandFeeWei;
+    LedgerMath internal immutable _math;
 
     /// @inheritdoc IDisputes
     uint256 public postingCount;
@@ -47,13 +50,19 @@ abstract contract Postings is IDisputes {
     mapping(address who => uint256) public owedWei;
     mapping(uint256 id => mapping(Tree => mapping(uint256 index => Demand))) internal _demands;
 
-    constructor(uint256 windowSeconds_, uint256 leastBondWei_, uint256 demandFeeWei_) {
+    constructor(uint256 windowSeconds_, uint256 leastBondWei_, uint256 demandFeeWei_, LedgerMath math_) {
         if (windowSeconds_ < LEAST_WINDOW_SECONDS) {
             revert DisputesWindowTooShort(windowSeconds_, LEAST_WINDOW_SECONDS);
         }
         windowSeconds = windowSeconds_;
         leastBondWei = leastBondWei_;
         demandFeeWei = demandFeeWei_;
+        _math = math_;
+    }
+
+    /// @inheritdoc IDisputes
+    function math() external view returns (address) {
+        return address(_math);
     }
 
     /// @inheritdoc IDisputes
@@ -64,7 +73,9 @@ abstract contract Postings is IDisputes {
         if (
             statement.rowCount == 0 || statement.rowCount > MOST_ROWS || statement.bucketCount == 0
                 || statement.bucketCount > MOST_BUCKETS || statement.columnCount == 0
+                || !_isInRange(statement)
         ) revert DisputesStatementInvalid();
+        if (!_math.isReady(statement.rowCount)) revert DisputesConstantsMissing(address(_math));
         id = ++postingCount;
         uint256 endsAt = block.timestamp + windowSeconds;
         // Narrowing casts: 2^64 seconds do not come, the bond was compared.
@@ -180,7 +191,13 @@ abstract contract Postings is IDisputes {
     /// @dev The same, where the statement is what was posted.
     function _stated(uint256 id, Statement calldata statement) internal view returns (Posting storage posting) {
         posting = _open(id);
-        if (keccak256(abi.encode(statement)) != posting.statementHash) revert DisputesOtherStatement(id);
+        _requireStated(id, statement);
+    }
+
+    function _requireStated(uint256 id, Statement calldata statement) internal view {
+        bytes32 posted = postings[id].statementHash;
+        if (posted == 0) revert DisputesUnknown(id);
+        if (keccak256(abi.encode(statement)) != posted) revert DisputesOtherStatement(id);
     }
 
     /// @dev Attack: an owner who sees a challenge coming challenges himself first. He gets half of his bond back.
@@ -194,6 +211,16 @@ abstract contract Postings is IDisputes {
         _pay(payable(address(0)), bondWei - rewardWei);
     }
 
+    /// @dev Attack: a number and the same plus r are one element to the hash. As a binding it has other sizes; as a root of
+    /// rows no path leads to it.
+    function _isInRange(Statement calldata statement) private pure returns (bool) {
+        uint256 binding = statement.binding;
+        return statement.staticsHash < PoseidonHash.R && statement.rowsRoot < PoseidonHash.R
+            && statement.answering < PoseidonHash.R && statement.ownersCommitment < PoseidonHash.R
+            && statement.earnerRoot < PoseidonHash.R && binding >> 127 == 0 && statement.split >> 32 == 0
+            && uint32(binding >> 56) == statement.rowCount && binding >> 115 == statement.columnCount;
+    }
+
     function _treeOf(Statement calldata statement, Tree tree) internal pure returns (bytes32 root, uint256 count) {
         if (tree == Tree.Rows) return (statement.rows, statement.rowCount);
         if (tree == Tree.Tokens) return (statement.tokens, statement.rowCount);
@@ -201,6 +228,8 @@ abstract contract Postings is IDisputes {
         if (tree == Tree.Features) return (statement.features, statement.rowCount);
         if (tree == Tree.Map) return (statement.map, statement.columnCount);
         if (tree == Tree.Inputs) return (statement.inputs, statement.bucketCount);
+        if (tree == Tree.Columns) return (statement.columns, statement.columnCount);
+        if (tree == Tree.Points) return (statement.points, statement.columnCount);
         return (statement.weights, 1);
     }
 

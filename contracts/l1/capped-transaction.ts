@@ -48,15 +48,18 @@ export interface TransactionCall {
   readonly nonce?: number | undefined;
   /** Payments that it credits on L1: what strangers can make dearer before it is mined (`CONTENDED_CREDIT_GAS`). */
   readonly creditCount?: number | undefined;
+  /** Ether that the call carries: what its caller names, never the node. Default: none. */
+  readonly valueWei?: bigint | undefined;
 }
 
-/** Ready to be signed, and nothing to be filled in any more. It sends no ether. */
+/** Ready to be signed, and nothing to be filled in any more. It sends no ether but what its caller has named. */
 export interface CappedTransaction {
   readonly type: "eip1559";
   readonly chainId: number;
   readonly nonce: number;
   readonly to: Address;
   readonly data: Hex;
+  readonly value?: bigint;
   readonly gas: bigint;
   readonly maxFeePerGas: bigint;
   readonly maxPriorityFeePerGas: bigint;
@@ -68,13 +71,14 @@ export interface CappedTransaction {
  */
 export async function cappedTransaction(
   client: Client,
-  { creditCount = 0, data, from, nonce, to }: TransactionCall,
+  { creditCount = 0, data, from, nonce, to, valueWei }: TransactionCall,
   cap: SpendingCap,
 ): Promise<CappedTransaction> {
+  const value = valueWei === undefined ? {} : { value: valueWei };
   const { chain } = client as { chain?: Chain };
   const [{ fees }, gasEstimate, chainId, nextNonce] = await Promise.all([
     cappedFees(client, cap),
-    estimateGas(client, { account: from, to, data }),
+    estimateGas(client, { account: from, to, data, ...value }),
     chain?.id ?? getChainId(client),
     nonce ?? getTransactionCount(client, { address: from, blockTag: "pending" }),
   ]);
@@ -85,6 +89,7 @@ export async function cappedTransaction(
     nonce: nextNonce,
     to,
     data,
+    ...value,
     gas: paddedGas(worstCaseGas(gasEstimate, creditCount)),
     maxFeePerGas: fees.maxFeePerGasWei,
     maxPriorityFeePerGas: fees.maxPriorityFeePerGasWei,

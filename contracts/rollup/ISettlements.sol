@@ -90,6 +90,8 @@ interface ISettlements {
     error SettlementEarnerCountExceeded(uint256 itemElementCount, uint256 maxCount);
     /// @notice A Genesis names something else than a Settlement circuit, or a Settle names a circuit.
     error SettlementCapInvalid(uint256 capCircuit);
+    /// @notice The rollup's gate does not admit this Genesis.
+    error SettlementNotAdmitted(uint256 modelId, uint256 word);
     /// @notice No batch of that number holds a Seal.
     error SettlementSealUnknown(uint256 sealBatch);
     error SettlementRandomnessMissing(uint256 sealBatch);

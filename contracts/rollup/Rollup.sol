@@ -217,6 +217,7 @@ contract Rollup is Settlements, Exits {
         uint256 index = run.takenCount;
         if (index == run.settlementCount) revert SettlementMissing(record.batchNumber, record.modelId);
         run.takenCount = index + 1;
+        if (record.kind == GENESIS) _requireAdmitted(record.modelId, word);
         uint256 burnedWei;
         Settlement calldata settlement = _settlementOf(run, index);
         if (settlement.data.length == 0) {
@@ -230,6 +231,25 @@ contract Rollup is Settlements, Exits {
         _takeFromLedger(run, burnedWei);
         // 96 bits as it was read.
         run.totals.burnableWei += uint96(burnedWei);
+    }
+
+    /// @dev genesisGate.admits(modelId, word), in fewer bytes of code. A static call, so nothing comes back in (I15).
+    function _requireAdmitted(uint256 modelId, uint256 word) private view {
+        address gate = address(genesisGate);
+        bool isAdmitted;
+        assembly ("memory-safe") {
+            let place := mload(0x40)
+            // admits(uint256,uint256)
+            mstore(place, shl(224, 0xeb878152))
+            mstore(add(place, 4), modelId)
+            mstore(add(place, 36), word)
+            // The call comes first: arguments are evaluated from the right.
+            isAdmitted := or(
+                iszero(gate),
+                and(eq(mload(0), 1), lt(lt(returndatasize(), 32), staticcall(gas(), gate, place, 68, 0, 32)))
+            )
+        }
+        if (!isAdmitted) revert SettlementNotAdmitted(modelId, word);
     }
 
     function _settlementOf(Run memory run, uint256 index) private pure returns (Settlement calldata) {

@@ -1,6 +1,7 @@
 /** What a dispute costs: gas of challenges from receipts on a local chain, and the time to recompute a model. */
-import { findFaults } from "../../attribution/disputes/find-faults.ts";
+import { type Fault, findFaults } from "../../attribution/disputes/find-faults.ts";
 import { postedModel } from "../../attribution/disputes/posted-model.ts";
+import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import { challengeData, statementTuple } from "../../client/disputing/dispute-calls.ts";
 import {
   BOND_WEI,
@@ -14,12 +15,14 @@ import {
 export interface DisputesBenchOptions {
   /** E-mails that the model is made of. */
   readonly rows: number;
+  /** Random challenges of the honest posting. */
+  readonly challenges: number;
 }
 
 const BUCKET_COUNT = 1_024;
 const COLUMN_COUNT = 64;
 
-export async function benchDisputes({ rows }: DisputesBenchOptions) {
+export async function benchDisputes({ challenges, rows }: DisputesBenchOptions) {
   const made = await trainedCase(rows, {
     inputs: { kind: "email", bucketCount: BUCKET_COUNT },
     model: { kind: "logistic", decay: 0.001, tolerance: 1e-7 },
@@ -28,7 +31,7 @@ export async function benchDisputes({ rows }: DisputesBenchOptions) {
     columnCount: COLUMN_COUNT,
   });
   const recompute = measureRecompute(made);
-  const f = await startDisputes();
+  const f = await startDisputes({ mostRows: rows });
   try {
     const order = made.contents
       .map((_, k) => k)
@@ -44,6 +47,7 @@ export async function benchDisputes({ rows }: DisputesBenchOptions) {
     }
     const others = await otherGas(f, made, places.median);
     for (const [name, gas] of Object.entries(others)) console.log(`${name}: ${gas.toLocaleString("en")} gas`);
+    const survived = await surviveChallenges(f, made, challenges);
     const { short, median, long, longest } = entryGas;
     return {
       disputes: {
@@ -59,6 +63,8 @@ export async function benchDisputes({ rows }: DisputesBenchOptions) {
         Object.entries(places).map(([name, row]) => [name, made.contents[row]!.length]),
       ),
       otherGas: others,
+      constantsGas: Number(f.storedGas),
+      survived,
       rows,
       bucketCount: BUCKET_COUNT,
       columnCount: COLUMN_COUNT,
@@ -68,11 +74,11 @@ export async function benchDisputes({ rows }: DisputesBenchOptions) {
   }
 }
 
-function measureRecompute({ contents, honest, model }: TrainedCase): number {
+function measureRecompute({ contents, honest, model, rows }: TrainedCase): number {
   const startedAtMs = performance.now();
   postedModel(model, contents, 11);
   const builtAtMs = performance.now();
-  const faults = [...findFaults(honest, contents)];
+  const faults = [...findFaults(honest, rows)];
   const checkedAtMs = performance.now();
   console.log(
     `${contents.length} rows: posting made in ${seconds(builtAtMs - startedAtMs)} s, every place checked in ${seconds(checkedAtMs - builtAtMs)} s, ${faults.length} wrong`,
@@ -89,7 +95,7 @@ async function entryChallengeGas(f: DisputeFixture, made: TrainedCase, row: numb
   );
   const { posted } = lie(made, { features });
   const id = await f.post(posted.statement);
-  return send(f, challengeData(id, posted, made.contents, { kind: "entry", row, column: 0 }));
+  return send(f, challengeData(id, posted, made.rows, { kind: "entry", row, column: 0 }));
 }
 
 async function otherGas(f: DisputeFixture, made: TrainedCase, row: number) {
@@ -104,7 +110,7 @@ async function otherGas(f: DisputeFixture, made: TrainedCase, row: number) {
   });
   const challenge = async (leaves: Parameters<typeof lie>[1], fault: Parameters<typeof challengeData>[3]) => {
     const { posted } = lie(made, leaves);
-    return send(f, challengeData(await f.post(posted.statement), posted, made.contents, fault));
+    return send(f, challengeData(await f.post(posted.statement), posted, made.rows, fault));
   };
   const fullest = inputs.reduce((best, leaf, k) => (leaf.length > inputs[best]!.length ? k : best), 0);
   const wrongFacts = facts.map((fact) => {
@@ -135,7 +141,60 @@ async function otherGas(f: DisputeFixture, made: TrainedCase, row: number) {
       { kind: "input", row, bucket },
     ),
     optimum: await challenge({ facts: wrongFacts }, { kind: "optimum", bucket: fullest }),
+    ...(await tieGas(f, made, row)),
   };
+}
+
+/** Of what ties the posting to the ledger. */
+async function tieGas(f: DisputeFixture, made: TrainedCase, row: number) {
+  const { columns, points, rows } = made.honest.leaves;
+  const swapped = (leaves: readonly Uint8Array[], at: number) =>
+    leaves.map((leaf, k) => (k === at ? leaves[(at + 1) % leaves.length]! : leaf));
+  const challenge = async (
+    leaves: Parameters<typeof lie>[1],
+    fault: Parameters<typeof challengeData>[3],
+    numbers: Parameters<typeof lie>[2] = {},
+  ) => {
+    const { posted } = lie(made, leaves, numbers);
+    return send(f, challengeData(await f.post(posted.statement), posted, made.rows, fault));
+  };
+  const differs = columns[0]!.findIndex((entry, k) => entry !== columns[1]![k]);
+  return {
+    cell: await challenge({ columns: swapped(columns, 0) }, { kind: "cell", row: differs, column: 0 }),
+    point: await challenge({ points: swapped(points, 0) }, { kind: "point", column: 0 }),
+    statics: await challenge({}, { kind: "statics" }, { decay: 1n }),
+    versionRow: await challenge({ rows: swapped(rows, row) }, { kind: "versionRow", row }),
+  };
+}
+
+/** Random challenges of an honest posting, each as a call. @throws where one of them is accepted */
+async function surviveChallenges(f: DisputeFixture, made: TrainedCase, count: number): Promise<number> {
+  const random = new SeededRandom("random challenges");
+  const { bucketCount, columnCount, rowCount } = made.honest.statement;
+  const id = await f.post(made.honest.statement);
+  const refusals = new Map<string, number>();
+  for (let done = 0; done < count; done++) {
+    const [row, column] = [random.nextBelow(rowCount), random.nextBelow(columnCount)];
+    const bucket = random.nextBelow(bucketCount);
+    const faults: readonly Fault[] = [
+      ...[{ kind: "entry", row, column } as const, { kind: "cell", row, column } as const],
+      ...(["tokens", "residual", "rowLength", "factor", "versionRow"] as const).map((kind) => ({
+        kind,
+        row,
+      })),
+      ...[{ kind: "input", row, bucket } as const, { kind: "optimum", bucket } as const],
+      ...[{ kind: "point", column } as const, { kind: "lengths" } as const, { kind: "statics" } as const],
+    ];
+    const fault = faults[random.nextBelow(faults.length)]!;
+    const data = challengeData(id, made.honest, made.rows, fault);
+    const refusal = await f.refusal({ account: f.watcher, to: f.disputes.address, data });
+    if (refusal !== "DisputesNothingWrong")
+      throw new Error(`an honest posting is refuted by ${JSON.stringify(fault)}: ${refusal}`);
+    refusals.set(fault.kind, (refusals.get(fault.kind) ?? 0) + 1);
+    if ((done + 1) % 100 === 0) console.log(`${done + 1} of ${count} random challenges refused`);
+  }
+  console.log([...refusals].map(([kind, times]) => `${kind} ${times}`).join(", "));
+  return count;
 }
 
 async function send(f: DisputeFixture, data: `0x${string}`): Promise<number> {

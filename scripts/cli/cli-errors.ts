@@ -146,6 +146,8 @@ const ledgerRemedies: Record<string, string> = {
   SEQ_RESTORE_NOT_FINAL: "wait until L1 has enough blocks on top of the last batch",
   SEQ_RANDOMNESS_UNKNOWN: "wait until L1 has the block 128 after the one that took the seal",
   SEQ_RANDOMNESS_MISSED: "settle with --default-split, from 14 days after the seal on",
+  SEQ_GENESIS_NOT_ADMITTED:
+    "see openledger disputes show; a challengeable model is posted, and admitted after its window; any other is admitted at once (openledger disputes admit)",
   SEQ_DEFAULT_SPLIT_TOO_EARLY: "settle by draws, or wait 14 days from the seal on",
   SEQ_FROZEN: "take out what is yours with: openledger exit",
   SEQ_SUNSET: "take out what is yours with: openledger withdraw all, then: openledger claim",

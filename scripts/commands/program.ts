@@ -6,6 +6,7 @@ import { createOutput } from "../cli/output.ts";
 import { withExample } from "../cli/run-command.ts";
 import { addAccountCommands } from "./account/account-command.ts";
 import { addDatanetCommands } from "./datanet/datanet-command.ts";
+import { addDisputesCommands } from "./disputes/disputes-command.ts";
 import { addExitCommand } from "./exit/exit-command.ts";
 import { addExitPageCommand } from "./exit/exit-page-command.ts";
 import { addFreezeCommand } from "./exit/freeze-command.ts";
@@ -76,6 +77,7 @@ export function createProgram(): Command {
   addRewardsCommands(program);
   addVerifyCommand(program);
   addWatchCommand(program);
+  addDisputesCommands(program);
   addSpansCommand(program);
   addSubmitQueueCommand(program);
   addFreezeCommand(program);

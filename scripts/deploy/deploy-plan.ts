@@ -118,6 +118,7 @@ export async function planDeployment(
     minDepositWei: config.minDeposit,
     queueBaseFeeWei: config.queueBaseFee,
     queueCapacity: config.queueCapacity,
+    ...(config.genesisGate === undefined ? {} : { genesisGate: config.genesisGate }),
     circuits: circuits.map((circuit) => circuit.config),
   };
   const [contracts, voting, { contentHash: contractsHash }, firstBlock] = await Promise.all([

@@ -33,6 +33,7 @@ import type { LedgerLog } from "../store/ledger-log.ts";
 import type { SettlementEntry } from "../store/log-entry.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
+import { Admissions } from "./admissions.ts";
 import type { BatchLine } from "./batch-line.ts";
 import type { FeedPublisher } from "./feed.ts";
 import { readSealOnL1 } from "./seal-on-l1.ts";
@@ -108,6 +109,7 @@ export class SettlementDesk {
   readonly #inFlight = new Map<string, { entry: SettlementEntry; durable: Promise<void> }>();
   /** By model and J. The bridge offers them with every block, so a restart knows them again soon. */
   readonly #parked = new Map<string, Omit<WaitingSettlement, "settlement">>();
+  readonly admissions = new Admissions();
 
   constructor(modules: SettlementDeskModules) {
     this.#modules = modules;
@@ -116,7 +118,7 @@ export class SettlementDesk {
   /**
    * Executes a settlement and resolves when it is durable. The same one again gets its present status.
    * @throws SEQ_SETTLEMENT_INVALID, SEQ_CIRCUIT_MISFIT, SEQ_SETTLEMENT_STALE, SEQ_SETTLEMENT_PROOF_INVALID, SEQ_RANDOMNESS_UNKNOWN,
-   * SEQ_RANDOMNESS_MISSED, SEQ_DEFAULT_SPLIT_TOO_EARLY, OP_*, SEQ_L1_HEAD_UNKNOWN, SEQ_BACKLOG_FULL; changes nothing
+   * SEQ_RANDOMNESS_MISSED, SEQ_DEFAULT_SPLIT_TOO_EARLY, SEQ_GENESIS_NOT_ADMITTED, OP_*, SEQ_L1_HEAD_UNKNOWN, SEQ_BACKLOG_FULL; changes nothing
    */
   async submit(request: SettlementRequest): Promise<KnownSettlement> {
     const posted = decode(request.data);
@@ -366,7 +368,10 @@ export class SettlementDesk {
     posted: PostedSettlement,
     circuit: SettlementCircuit,
   ): Promise<bigint> {
-    if (request.kind === "genesis") return 0n;
+    if (request.kind === "genesis") {
+      this.admissions.require(request, this.#modules.line.l1Head !== null);
+      return 0n;
+    }
     const sealBatch = Number(posted.sealBatch);
     const seal = await readSealOnL1(this.#modules.log, sealBatch);
     const data = { modelId: request.modelId, sealBatch };

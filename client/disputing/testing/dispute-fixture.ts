@@ -9,12 +9,25 @@ import {
   withTrees,
 } from "../../../attribution/disputes/posted-model.ts";
 import type { ClassifierParts } from "../../../attribution/model/classifier-family.ts";
-import type { PublishedModel } from "../../../attribution/model/model-files.ts";
+import type { Trained } from "../../../attribution/model/model-family.ts";
+import { type PublishedModel, publishedModel } from "../../../attribution/model/model-files.ts";
+import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
 import type { Recipe } from "../../../attribution/model/recipe.ts";
+import { registerModel } from "../../../attribution/model/registration.ts";
 import { trainModel } from "../../../attribution/model/trained-model.ts";
 import { recipeFor, sampleRows } from "../../../attribution/testing/sample-rows.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { deployDisputes, WEEK_SECONDS } from "../../../contracts/build/deploy-disputes.ts";
+import { hex32 } from "../../../circuits/hex.ts";
+import { hashStatics } from "../../../circuits/ledger/leaf.ts";
+import { commitColumns, featuresCommitment } from "../../../circuits/settlement/feature-commitment.ts";
+import {
+  type DisputesParameters,
+  deployDisputes,
+  deployLedgerMath,
+  missingChunks,
+  storeChunks,
+  WEEK_SECONDS,
+} from "../../../contracts/build/deploy-disputes.ts";
 import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { startAnvil } from "../../../contracts/l1/anvil.ts";
 import { connect } from "../../../contracts/testing/rollup-fixture.ts";
@@ -24,11 +37,15 @@ import type { Watcher } from "../watch-postings.ts";
 
 export const BOND_WEI = parseEther("1");
 export const DEMAND_FEE_WEI = parseEther("0.01");
-const STATICS_HASH = 5n;
+const EARNER_PARTS = { ownerParts: 13_107n, validatorParts: 8_192n };
 
 export type DisputeFixture = Awaited<ReturnType<typeof startDisputes>>;
 
-export async function startDisputes() {
+/** @param mostRows of the models that are posted: constants for so many are stored, some 5 million gas a chunk */
+export async function startDisputes({
+  mostRows = 48,
+  ...changed
+}: Partial<DisputesParameters> & { mostRows?: number } = {}) {
   const anvil = await startAnvil();
   const client = await connect(anvil);
   const [deployer, owner, watcher, stranger] = (await client.getAddresses()) as [
@@ -39,14 +56,17 @@ export async function startDisputes() {
   ];
   const walletOf = (account: `0x${string}`) =>
     createWalletClient({ account, chain: client.chain, transport: custom(client) });
-  const address = await deployDisputes(
-    { walletClient: walletOf(deployer), publicClient: client as never },
-    { windowSeconds: WEEK_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: DEMAND_FEE_WEI },
-  );
+  const clients = { walletClient: walletOf(deployer), publicClient: client as never };
+  const math = await deployLedgerMath(clients);
+  const storedGas = await storeChunks(clients, math, await missingChunks(client as never, math, mostRows));
+  const parameters = { windowSeconds: WEEK_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: DEMAND_FEE_WEI };
+  const address = await deployDisputes(clients, { ...parameters, ...changed }, math);
   const disputes = getContract({ address, abi: disputesAbi, client });
   return {
     client,
     disputes,
+    math,
+    storedGas,
     owner,
     watcher,
     stranger,
@@ -77,6 +97,14 @@ export async function startDisputes() {
         return decodeErrorResult({ abi: disputesAbi, data: bytes as `0x${string}` }).errorName;
       }
     },
+    /** A contract that answers every call with this word: a rollup's state begins with its root. */
+    async deployState(root: bigint): Promise<`0x${string}`> {
+      const runtime = `7f${root.toString(16).padStart(64, "0")}5f5260205ff3`;
+      const code =
+        `0x60${(runtime.length / 2).toString(16)}80600b5f395ff3${"".padEnd(4, "0")}${runtime}` as const;
+      const hash = await client.sendTransaction({ account: deployer, data: code });
+      return (await client.getTransactionReceipt({ hash })).contractAddress!;
+    },
     async passTime(seconds: bigint): Promise<void> {
       await client.increaseTime({ seconds: Number(seconds) });
       await client.mine({ blocks: 1 });
@@ -86,6 +114,7 @@ export async function startDisputes() {
 
 export interface TrainedCase {
   readonly contents: readonly Uint8Array[];
+  readonly rows: readonly OwnedRow[];
   readonly model: PublishedModel<ClassifierParts>;
   readonly honest: PostedModel;
 }
@@ -94,17 +123,59 @@ export interface TrainedCase {
 export async function trainedCase(rowCount: number, changed: Partial<Recipe> = {}): Promise<TrainedCase> {
   await initPoseidon();
   const rows = sampleRows("email", rowCount);
-  const trained = trainModel(rows, recipeFor(rows, changed));
-  const model = { ...trained, staticsHash: STATICS_HASH } as unknown as PublishedModel<ClassifierParts>;
+  const trained = trainModel(rows, recipeFor(rows, { isChallengeable: true, ...changed }));
+  const model = registered(trained);
   const contents = rows.map(({ content }) => content);
-  return { contents, model, honest: postedModel(model, contents, 11) };
+  return { contents, rows, model, honest: postedModel(model, contents, 11) };
 }
 
-/** What a hostile owner publishes beside a posting with other leaves. */
+/** As its owner registers and publishes it. */
+export function registered(trained: Trained<ClassifierParts>): PublishedModel<ClassifierParts> {
+  const size = {
+    rows: trained.rows.length,
+    earners: trained.earners.length,
+    features: trained.recipe.columnCount,
+    draws: 4,
+  };
+  const registration = registerModel(trained, { split: EARNER_PARTS }, size);
+  return publishedModel(trained, registration, { publishRows: true });
+}
+
+/**
+ * What a hostile owner publishes beside a posting with other leaves. A G of his own he has registered, too: its columns,
+ * points and statics fit. @param numbers what his statement says besides
+ */
 export function lie(
-  { honest, contents, model }: TrainedCase,
+  { honest, model, rows }: TrainedCase,
   leaves: Partial<Leaves>,
+  numbers: Partial<DisputeStatement> = {},
 ): { posted: PostedModel; files: PublishedFiles } {
-  const posted = withTrees({ ...honest.leaves, ...leaves }, honest.statement);
-  return { posted, files: { model, contents, leaves: encodeLeaves(posted.leaves), mismatch: null } };
+  const isRegistered = leaves.features !== undefined && leaves.columns === undefined;
+  const made = isRegistered ? registeredLie(honest, model, leaves.features!) : {};
+  const posted = withTrees(
+    { ...honest.leaves, ...made.leaves, ...leaves },
+    { ...honest.statement, ...made.numbers, ...numbers },
+  );
+  return { posted, files: { model, rows, leaves: encodeLeaves(posted.leaves), mismatch: null } };
+}
+
+function registeredLie(
+  { statement }: PostedModel,
+  { answeringHash, statics }: TrainedCase["model"],
+  features: readonly Uint8Array[],
+): { leaves?: Partial<Leaves>; numbers?: Partial<DisputeStatement> } {
+  const { columnCount, rowCount } = statement;
+  const G = new Int8Array(Buffer.concat(features));
+  const columns = commitColumns(G, rowCount, columnCount);
+  const staticsHash = hashStatics({
+    ...statics,
+    featuresCommitment: featuresCommitment(columns, answeringHash),
+  });
+  return {
+    leaves: {
+      columns: Array.from({ length: columnCount }, (_, j) => Uint8Array.from(features, (row) => row[j]!)),
+      points: columns.u.map((u, j) => Buffer.from(hex32(u).slice(2) + hex32(columns.v[j]!).slice(2), "hex")),
+    },
+    numbers: { staticsHash },
+  };
 }

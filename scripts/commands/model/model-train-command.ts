@@ -37,6 +37,7 @@ interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   predecessor: string;
   withholdRows?: boolean;
   card?: string;
+  challengeable?: boolean;
 }
 
 /** Tunes a language model, and makes one that cites rows; the other presets make classifiers. */
@@ -72,6 +73,10 @@ export function addModelTrainCommand(parent: Command): void {
     .option(
       "--card <file>",
       "the datanet's card: the recipe takes the base from it, and it is published with the model",
+    )
+    .option(
+      "--challengeable",
+      "the statics promise a posting that anyone may refute on L1 before the model begins (e-mails alone)",
     )
     .option("--withhold-rows", "do not publish the rows with the model");
   withExample(
@@ -165,8 +170,9 @@ async function recipeOf(
   // The base takes a column at least.
   const featureColumns = columnCount - (base === null ? 0 : 1);
   const given = file ?? (await presetOf(options, contents, featureColumns));
-  const takesBase = trainingOf(given, trainings).family.takesNoBase !== true;
-  const complete = completeRecipe(given, datanet, columnCount, takesBase ? base : null);
+  const marked = options.challengeable === true ? { ...given, isChallengeable: true } : given;
+  const takesBase = trainingOf(marked, trainings).family.takesNoBase !== true;
+  const complete = completeRecipe(marked, datanet, columnCount, takesBase ? base : null);
   const training = trainingOf(complete, trainings);
   const recipe = training.family.parseRecipe(complete);
   training.requireTrainable(contents, recipe);

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createPublicClient, createWalletClient, formatEther, http } from "viem";
+import { createPublicClient, http } from "viem";
 import { LEAF_FILE } from "../../../attribution/disputes/leaf-file.ts";
 import { isDisputable } from "../../../attribution/disputes/posted-model.ts";
 import type { ClassifierParts } from "../../../attribution/model/classifier-family.ts";
@@ -14,16 +14,10 @@ import { isRollupError } from "../../../circuits/rollup-error.ts";
 import type { PublishedFiles } from "../../../client/disputing/examine-posting.ts";
 import type { Posting } from "../../../client/disputing/read-postings.ts";
 import { type Watched, type Watcher, watchOnce } from "../../../client/disputing/watch-postings.ts";
-import { cappedTransaction } from "../../../contracts/l1/capped-transaction.ts";
-import {
-  type GlobalOptions,
-  modelServerOf,
-  parseAddress,
-  resolveAccount,
-  resolveEndpoints,
-  spendingCapOf,
-} from "../../cli/context.ts";
+import { type GlobalOptions, modelServerOf, parseAddress, resolveEndpoints } from "../../cli/context.ts";
+import { l1SenderOf } from "../../cli/l1-sender.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
+import { postingLines } from "../disputes/disputes-show.ts";
 
 export interface WatchCommandOptions {
   model?: string;
@@ -40,7 +34,7 @@ export async function watchModels({
   const disputes = parseAddress(args[0]!);
   const publicClient = createPublicClient({ transport: http(resolveEndpoints(options).rpcUrl) });
   const isSigning = options.account !== undefined || options.privateKeyFile !== undefined;
-  const watcher = isSigning ? watcherOf(options, disputes) : null;
+  const watcher = isSigning ? await watcherOf(options, disputes) : null;
   const filesOf = async (posting: Posting) => {
     output.progress(`recomputing model ${posting.modelId}, posting ${posting.id}`);
     return publishedFiles(posting, options);
@@ -55,21 +49,13 @@ export async function watchModels({
   }
 }
 
-/** Sends at capped fees. Demands cost ether: they are left to the user. */
-function watcherOf(options: GlobalOptions, disputes: `0x${string}`): Watcher {
-  const { l1 } = resolveAccount(options);
-  const client = createWalletClient({ account: l1, transport: http(resolveEndpoints(options).rpcUrl) });
-  const reader = createPublicClient({ transport: http(resolveEndpoints(options).rpcUrl) });
+/** Demands cost ether: they are left to the user. */
+async function watcherOf(options: GlobalOptions, disputes: `0x${string}`): Promise<Watcher> {
+  const sender = await l1SenderOf(options);
   return {
-    address: l1.address,
+    address: sender.address,
     paysDemands: false,
-    async send({ data }) {
-      const call = { from: l1.address, to: disputes, data };
-      const transaction = await cappedTransaction(client, call, spendingCapOf(options));
-      const serializedTransaction = await l1.signTransaction(transaction);
-      const hash = await client.sendRawTransaction({ serializedTransaction });
-      return { hash, gasUsed: (await reader.waitForTransactionReceipt({ hash })).gasUsed };
-    },
+    send: ({ data }) => sender.send({ to: disputes, data, valueWei: 0n }),
   };
 }
 
@@ -100,12 +86,10 @@ async function publishedFiles(
     () => null,
     (error: Error) => error.message,
   );
-  return { model, contents: model.rows.map(({ content }) => content), leaves, mismatch };
+  return { model, rows: model.rows, leaves, mismatch };
 }
 
 function linesOf({ posting, examined, sent }: Watched): string[] {
-  const { attestedBy, bondWei, endsAtSeconds, id, modelId, openDemandCount, refutedBy, state } = posting;
-  const until = new Date(Number(endsAtSeconds) * 1000).toISOString();
   const found =
     examined === null
       ? []
@@ -117,10 +101,8 @@ function linesOf({ posting, examined, sent }: Watched): string[] {
           ...examined.warnings.map((warning) => `  no challenge for this, do not approve it: ${warning}`),
         ];
   return [
-    `posting ${id} of model ${modelId}: ${state}, window until ${until}, bond ${formatEther(bondWei)} ETH, ${openDemandCount} open demands`,
-    `  recomputed, by their own word: ${attestedBy.length === 0 ? "nobody" : attestedBy.join(", ")}`,
-    ...(refutedBy === null ? [] : [`  refuted by ${refutedBy}`]),
-    ...(state === "open" && examined === null
+    ...postingLines(posting),
+    ...(posting.state === "open" && examined === null
       ? ["  not recomputed: attested before, not to be had, or of another kind"]
       : []),
     ...found,

@@ -1,0 +1,100 @@
+/**
+ * Where a posting is not what the ledger has: contracts/disputes/LedgerTies.sol judges the same. Rows of G and its columns
+ * are two lists of the same entries; a column makes a point; points and rules make the statics; rows make the version.
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { hashTagged } from "../../circuits/field/poseidon.ts";
+import { hashStatics } from "../../circuits/ledger/leaf.ts";
+import { hashRow, type VersionRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
+import { FIELD_ORDER, TAG } from "../../circuits/protocol.ts";
+import { commitColumns, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
+import type { OwnedRow } from "../model/owned-rows.ts";
+import type { DisputeStatement, PostedModel } from "./posted-model.ts";
+
+export type TieFault =
+  | { readonly kind: "cell"; readonly row: number; readonly column: number }
+  | { readonly kind: "point"; readonly column: number }
+  | { readonly kind: "statics" }
+  | { readonly kind: "versionRow"; readonly row: number };
+
+const POINT_BYTES = 64;
+
+export function* tieFaults(posted: PostedModel, owned: readonly OwnedRow[]): Generator<TieFault> {
+  yield* versionFaults(posted, owned);
+  const { statement, leaves } = posted;
+  for (let column = 0; column < statement.columnCount; column++) {
+    const entries = leaves.columns[column]!;
+    for (let row = 0; row < statement.rowCount; row++) {
+      const isRight =
+        entries.length === statement.rowCount &&
+        leaves.features[row]!.length === statement.columnCount &&
+        leaves.features[row]![column] === entries[row];
+      if (!isRight) yield { kind: "cell", row, column };
+    }
+  }
+  yield* pointFaults(posted);
+  const points = leaves.points.map(readPoint);
+  // A leaf that is no point is a wrong one; L1 cannot hash the others beside it.
+  if (points.every((point) => point !== null) && staticsOfPoints(statement, points) !== statement.staticsHash)
+    yield { kind: "statics" };
+}
+
+/** Rows that the version does not have at their place. Nothing where the statement names another version's root. */
+function* versionFaults({ leaves, statement }: PostedModel, owned: readonly OwnedRow[]): Generator<TieFault> {
+  const version = owned.map(versionRowOf);
+  if (version.length !== statement.rowCount || versionRowsRoot(version) !== statement.rowsRoot) return;
+  for (const [row, { content }] of owned.entries())
+    if (bytesToHex(leaves.rows[row]!) !== bytesToHex(sha256(content))) yield { kind: "versionRow", row };
+}
+
+function* pointFaults({ leaves, statement }: PostedModel): Generator<TieFault> {
+  const { columnCount, rowCount } = statement;
+  const areWhole = leaves.columns.every((entries) => entries.length === rowCount);
+  // Of entries that are no column, L1 says so by `cell`.
+  if (!areWhole) return;
+  // −128 has no place in the ledger's own sums; L1 adds it all the same, and no G of the ledger has it.
+  const G = new Int8Array(rowCount * columnCount);
+  const unknown = new Set<number>();
+  for (const [j, entries] of leaves.columns.entries())
+    for (const [k, byte] of entries.entries()) {
+      const entry = (byte << 24) >> 24;
+      if (entry === -128) unknown.add(j);
+      else G[k * columnCount + j] = entry;
+    }
+  const { u, v } = commitColumns(G, rowCount, columnCount);
+  for (const [column, leaf] of leaves.points.entries()) {
+    const point = readPoint(leaf);
+    if (unknown.has(column) || point === null || point[0] !== u[column] || point[1] !== v[column])
+      yield { kind: "point", column };
+  }
+}
+
+/** The statics that these points and the statement make. */
+function staticsOfPoints(
+  statement: DisputeStatement,
+  points: readonly (readonly [bigint, bigint])[],
+): bigint {
+  const { answering, binding, bucketCount, decay, earnerRoot, ownersCommitment, sharesDuplicates, split } =
+    statement;
+  const rules = BigInt(bucketCount) | (decay << 16n) | (BigInt(sharesDuplicates) << 80n);
+  const columns = { u: points.map(([u]) => u), v: points.map(([, v]) => v) };
+  const marked = hashTagged(TAG.challenged, [answering, rules]);
+  return hashStatics({
+    featuresCommitment: featuresCommitment(columns, marked),
+    ...{ ownersCommitment, earnerRoot, binding, split },
+  });
+}
+
+export const versionRowOf = ({ content, contributorId, validatorId }: OwnedRow): VersionRow => ({
+  rowHash: hashRow(content),
+  contributorId,
+  validatorId,
+});
+
+function readPoint(leaf: Uint8Array): readonly [bigint, bigint] | null {
+  if (leaf.length !== POINT_BYTES) return null;
+  const coordinate = (from: number) => BigInt(`0x${bytesToHex(leaf.subarray(from, from + 32))}`);
+  const [u, v] = [coordinate(0), coordinate(32)];
+  return u < FIELD_ORDER && v < FIELD_ORDER ? [u, v] : null;
+}

@@ -1,0 +1,47 @@
+import { createPublicClient, custom } from "viem";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
+import { type Gate, startGate } from "../../contracts/testing/gate-fixture.ts";
+import { connect, deployFixture, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
+import { RollupContract } from "../l1/rollup-contract.ts";
+import { AdmissionReader } from "./admission-reader.ts";
+
+let anvil: Anvil;
+let client: Awaited<ReturnType<typeof connect>>;
+let gate: Gate;
+
+beforeAll(async () => {
+  anvil = await startAnvil();
+  client = await connect(anvil);
+  gate = await startGate(client);
+});
+afterAll(() => anvil?.stop());
+
+async function readerOf(genesisGate?: `0x${string}`): Promise<AdmissionReader> {
+  const { deployment } = await deployFixture(
+    client,
+    genesisGate === undefined ? {} : { genesisGate },
+    SHAPES,
+  );
+  const l1 = createPublicClient({ chain: client.chain, transport: custom(client) });
+  const rollup = new RollupContract({ client: l1 as never, address: deployment.rollup });
+  return new AdmissionReader(rollup, { deployedAtBlock: Number(deployment.blockNumber), maxChunkBlocks: 3 });
+}
+
+test("finds what the gate admits, up to the block that is deep enough, and keeps it", async () => {
+  const reader = await readerOf(gate.address);
+  const head = async () => Number(await client.getBlockNumber());
+  expect(await reader.upTo(await head())).toEqual([]);
+  await gate.admit(7, 16);
+  const at = await head();
+  expect(await reader.upTo(at - 1)).toEqual([]);
+  const admitted = { modelId: 7, word: gate.wordOf(7, 16) };
+  expect(await reader.upTo(at)).toEqual([admitted]);
+  await client.mine({ blocks: 10 });
+  await gate.admit(8, 32);
+  expect(await reader.upTo(await head())).toEqual([admitted, { modelId: 8, word: gate.wordOf(8, 32) }]);
+});
+
+test("says of a rollup without a gate that it has none", async () => {
+  expect(await (await readerOf()).upTo(1_000)).toBeNull();
+});

@@ -1,0 +1,394 @@
+/** What a posting says of the ledger: every way to let an honest posting stand beside something else, and its refusal. */
+import { bytesToHex, decodeFunctionData, encodeFunctionData } from "viem";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { DisputeStatement, Leaves } from "../../attribution/disputes/posted-model.ts";
+import { answeringFiles, answeringPreimage } from "../../attribution/model/answering-hash.ts";
+import { hashTagged } from "../../circuits/field/poseidon.ts";
+import { hex32 } from "../../circuits/hex.ts";
+import { hashDatanetBody, hashLeaf, hashStatics, type Leaf } from "../../circuits/ledger/leaf.ts";
+import { genesisHash } from "../../circuits/ledger/rewards.ts";
+import { treePath, treeRoot } from "../../circuits/ledger/tree-root.ts";
+import { FIELD_ORDER, LEAF_KIND, TAG, TREE_DEPTH } from "../../circuits/protocol.ts";
+import { columnsCommitment, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
+import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
+import { challengeData, openingOf, statementTuple } from "./dispute-calls.ts";
+import type { PublishedFiles } from "./examine-posting.ts";
+import { readPostings } from "./read-postings.ts";
+import {
+  type DisputeFixture,
+  lie,
+  startDisputes,
+  type TrainedCase,
+  trainedCase,
+} from "./testing/dispute-fixture.ts";
+import { watchOnce } from "./watch-postings.ts";
+
+const CAP = 16;
+const DAY = 86_400n;
+let f: DisputeFixture;
+let made: TrainedCase;
+let snapshot: `0x${string}` | undefined;
+
+beforeAll(async () => {
+  [f, made] = await Promise.all([startDisputes(), trainedCase(24)]);
+});
+afterAll(() => f?.stop());
+beforeEach(async () => {
+  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
+  snapshot = await f.client.snapshot();
+});
+
+const watch = (files: PublishedFiles) =>
+  watchOnce({
+    publicClient: f.client as never,
+    watcher: f.watcherOf(f.watcher),
+    disputes: f.disputes.address,
+    filesOf: async () => files,
+  });
+
+const replaced = (leaves: readonly Uint8Array[], index: number, bytes: Uint8Array) =>
+  leaves.map((leaf, i) => (i === index ? bytes : leaf));
+const withByte = (leaf: Uint8Array, at: number, byte: number) => {
+  const changed = leaf.slice();
+  changed[at] = byte;
+  return changed;
+};
+const pointBytes = (u: bigint, v: bigint) => Buffer.from(hex32(u).slice(2) + hex32(v).slice(2), "hex");
+
+/** An honest owner's leaves and points, but the model is registered with another G: one entry of it is off. */
+function registeredOther() {
+  const features = replaced(made.honest.leaves.features, 3, withByte(made.honest.leaves.features[3]!, 2, 99));
+  return lie(made, { features }).posted;
+}
+
+/** A hostile owner's change of leaves and numbers, and the fault by which the watcher shows it. */
+type Lie = readonly [string, () => { leaves?: Partial<Leaves>; numbers?: Partial<DisputeStatement> }, string];
+const LIES: readonly Lie[] = [
+  [
+    "an honest G beside statics of a false one",
+    () => ({ numbers: { staticsHash: registeredOther().statement.staticsHash } }),
+    "statics",
+  ],
+  [
+    "an honest G beside points and statics of a false one",
+    () => {
+      const { leaves, statement } = registeredOther();
+      return { leaves: { points: leaves.points }, numbers: { staticsHash: statement.staticsHash } };
+    },
+    "point",
+  ],
+  [
+    "honest rows beside columns, points and statics of a false G",
+    () => {
+      const { leaves, statement } = registeredOther();
+      const { columns, points } = leaves;
+      return { leaves: { columns, points }, numbers: { staticsHash: statement.staticsHash } };
+    },
+    "cell",
+  ],
+  [
+    "a column that is too short",
+    () => ({ leaves: { columns: replaced(made.honest.leaves.columns, 1, new Uint8Array(3)) } }),
+    "cell",
+  ],
+  [
+    "−128 in row and column",
+    () => ({
+      leaves: {
+        features: replaced(
+          made.honest.leaves.features,
+          0,
+          withByte(made.honest.leaves.features[0]!, 0, 0x80),
+        ),
+        columns: replaced(made.honest.leaves.columns, 0, withByte(made.honest.leaves.columns[0]!, 0, 0x80)),
+        points: made.honest.leaves.points,
+      },
+      numbers: { staticsHash: made.honest.statement.staticsHash },
+    }),
+    "point",
+  ],
+  [
+    "a point that is too short",
+    () => ({ leaves: { points: replaced(made.honest.leaves.points, 2, new Uint8Array(63)) } }),
+    "point",
+  ],
+  [
+    "a point's other sign",
+    () => {
+      const { u, v } = made.model.columns;
+      return {
+        leaves: { points: replaced(made.honest.leaves.points, 4, pointBytes(u[4]!, FIELD_ORDER - v[4]!)) },
+      };
+    },
+    "point",
+  ],
+  [
+    "a point plus r, which is the same element",
+    () => {
+      const { u, v } = made.model.columns;
+      return {
+        leaves: { points: replaced(made.honest.leaves.points, 4, pointBytes(u[4]! + FIELD_ORDER, v[4]!)) },
+      };
+    },
+    "point",
+  ],
+  [
+    "another λ than the recipe's",
+    () => ({ numbers: { decay: made.honest.statement.decay + 1n } }),
+    "statics",
+  ],
+  [
+    "a rule of shared rewards that it has not",
+    () => ({ numbers: { sharesDuplicates: !made.honest.statement.sharesDuplicates } }),
+    "statics",
+  ],
+  ["other earners", () => ({ numbers: { earnerRoot: 7n } }), "statics"],
+  [
+    "a text that is not the version's",
+    () => ({ leaves: { rows: replaced(made.honest.leaves.rows, 5, made.honest.leaves.rows[6]!) } }),
+    "versionRow",
+  ],
+];
+
+describe("a posting of something else than the ledger has", () => {
+  test.each(LIES)("%s is found by watch, refused, and its bond paid", async (_, lieOf, kind) => {
+    const { leaves = {}, numbers = {} } = lieOf();
+    const { posted, files } = lie(made, leaves, numbers);
+    const id = await f.post(posted.statement);
+    const [seen] = await watch(files);
+    expect(seen!.examined!.fault!.fault.kind).toBe(kind);
+    const [after] = await readPostings(f.client as never, f.disputes.address);
+    expect(after).toMatchObject({ id, state: "refuted", refutedBy: f.watcher });
+  });
+
+  test("an unmarked model's statics have no posting", async () => {
+    const { answering, ...rest } = made.honest.statement;
+    const staticsHash = hashStatics({
+      ...made.model.statics,
+      featuresCommitment: featuresCommitment(made.model.columns, answering),
+    });
+    const { posted } = lie(made, {}, { ...rest, answering, staticsHash });
+    const id = await f.post(posted.statement);
+    expect(await refusalOf(challengeData(id, posted, made.rows, { kind: "statics" }))).toBeNull();
+  });
+});
+
+describe("numbers that are none are not posted", () => {
+  test.each([
+    [
+      "a binding plus r: the same hash, other sizes",
+      () => ({ binding: made.honest.statement.binding + FIELD_ORDER }),
+    ],
+    ["a binding of other rows", () => ({ binding: made.honest.statement.binding + (1n << 56n) })],
+    ["a binding of other columns", () => ({ binding: made.honest.statement.binding + (1n << 115n) })],
+    [
+      "a root of rows plus r, to which no path leads",
+      () => ({ rowsRoot: made.honest.statement.rowsRoot + FIELD_ORDER }),
+    ],
+    ["statics plus r", () => ({ staticsHash: made.honest.statement.staticsHash + FIELD_ORDER })],
+    ["an answering hash plus r", () => ({ answering: made.honest.statement.answering + FIELD_ORDER })],
+    ["a split with bits above its own", () => ({ split: made.honest.statement.split + (1n << 32n) })],
+  ])("%s", async (_, changed) => {
+    const statement = { ...made.honest.statement, ...changed() };
+    const data = call("post", [statementTuple(statement)]);
+    const account = { account: f.owner, to: f.disputes.address, data, value: 10n ** 18n };
+    expect(await f.refusal(account)).toBe("DisputesStatementInvalid");
+  });
+
+  test("without the constants that its challenges need, nothing is posted", async () => {
+    const other = await startDisputes({ mostRows: 0 });
+    try {
+      const statement = { ...made.honest.statement };
+      const data = call("post", [statementTuple({ ...statement, rowCount: 900, binding: bindingOf(900n) })]);
+      const to = { account: other.owner, to: other.disputes.address, data, value: 10n ** 18n };
+      expect(await other.refusal(to)).toBe("DisputesConstantsMissing");
+    } finally {
+      await other.stop();
+    }
+  });
+});
+
+describe("an honest posting's places", () => {
+  test("stand against every challenge, and against false openings", async () => {
+    const id = await f.post(made.honest.statement);
+    for (const column of [0, 7, 19]) {
+      expect(await refusalOf(challengeData(id, made.honest, made.rows, { kind: "point", column }))).toBe(
+        "DisputesNothingWrong",
+      );
+      expect(
+        await refusalOf(challengeData(id, made.honest, made.rows, { kind: "cell", row: column, column })),
+      ).toBe("DisputesNothingWrong");
+    }
+    expect(await refusalOf(challengeData(id, made.honest, made.rows, { kind: "statics" }))).toBe(
+      "DisputesNothingWrong",
+    );
+    for (const row of [0, 11, 23])
+      expect(await refusalOf(challengeData(id, made.honest, made.rows, { kind: "versionRow", row }))).toBe(
+        "DisputesNothingWrong",
+      );
+    // A challenger's own forgeries: another column's point, a swapped row, a path to another root, a row hash plus r.
+    const tuple = statementTuple(made.honest.statement);
+    const open = (tree: "columns" | "points" | "features", index: number) =>
+      openingOf(made.honest, tree, index);
+    expect(
+      await refusalOf(call("challengePoint", [id, tuple, 1n, open("columns", 1), open("points", 2)])),
+    ).toBe("DisputesOpeningInvalid");
+    expect(
+      await refusalOf(call("challengeCell", [id, tuple, 1n, 2n, open("features", 2), open("columns", 2)])),
+    ).toBe("DisputesOpeningInvalid");
+    const swapped = Buffer.concat([
+      made.honest.leaves.points[1]!,
+      made.honest.leaves.points[0]!,
+      ...made.honest.leaves.points.slice(2),
+    ]);
+    expect(await refusalOf(call("challengeStatics", [id, tuple, bytesToHex(swapped)]))).toBe(
+      "DisputesOpeningInvalid",
+    );
+    const others = made.rows.map((row, k) => (k === 4 ? { ...row, content: made.rows[5]!.content } : row));
+    expect(await refusalOf(challengeData(id, made.honest, others, { kind: "versionRow", row: 4 }))).toBe(
+      "DisputesRootMismatch",
+    );
+    const [, , , digest, path, versionRow, versionPath] = decoded(
+      challengeData(id, made.honest, made.rows, { kind: "versionRow", row: 4 }),
+    );
+    const aliased = [versionRow[0] + FIELD_ORDER, versionRow[1], versionRow[2]];
+    expect(
+      await refusalOf(call("challengeVersionRow", [id, tuple, 4n, digest, path, aliased, versionPath])),
+    ).toBe("DisputesNothingWrong");
+    // One of a higher node for a leaf: its tag is another.
+    expect(
+      await refusalOf(
+        call("challengeVersionRow", [id, tuple, 0n, digest, path, versionRow, versionPath.slice(1)]),
+      ),
+    ).not.toBeNull();
+  });
+});
+
+describe("a rollup asks", () => {
+  /** The datanet's leaf in a tree of two leaves, and a contract that has its root as a rollup's state. */
+  async function rollupWith(changed: { version?: bigint; rowsRoot?: bigint } = {}, offset = 0n) {
+    const { rowsRoot, ownersCommitment, earnerRoot, rowCount } = made.honest.statement;
+    const body = {
+      ...{ version: 1n, rowCount: BigInt(rowCount), publishedAt: 1_700_000_000n, policy: 0n },
+      ...{ rowsRoot, ownersCommitment, earnerRoot },
+      ...changed,
+    };
+    const leaf: Leaf = {
+      ...{
+        kind: LEAF_KIND.datanet,
+        nonce: 3n,
+        l1Owner: 77n,
+        keyX: 5n,
+        balance: 9n,
+        chain: 8n,
+        openAmount: 0n,
+      },
+      ...{ counters: 24n, body: hashDatanetBody(body) },
+    };
+    const leaves = [1n, 2n, 3n, 4n, hashLeaf(leaf)];
+    const path = treePath(TAG.node, leaves, TREE_DEPTH, 4);
+    const rollup = await f.deployState(treeRoot(TAG.node, leaves, TREE_DEPTH) + offset);
+    const { nonce, l1Owner, keyX, balance, chain, openAmount, counters } = leaf;
+    const opened = {
+      fields: [nonce, l1Owner, keyX, balance, chain, openAmount, counters],
+      publishedAt: body.publishedAt,
+      policy: body.policy,
+    };
+    const tuple = statementTuple(made.honest.statement);
+    const bind = (id: bigint) => call("bindRows", [id, tuple, rollup, opened, path]);
+    const admit = (id: bigint) => call("admit", [id, tuple, rollup, BigInt(CAP)]);
+    return { rollup, bind, admit };
+  }
+  const word = () =>
+    genesisHash({
+      modelId: 11,
+      statics: made.model.staticsHash,
+      cap: CAP,
+      earnerRoot: made.model.statics.earnerRoot,
+    });
+  const send = (data: `0x${string}`) => f.watcherOf(f.stranger).send({ data, valueWei: 0n });
+  const admits = (rollup: `0x${string}`, modelId = 11n, given = word()) =>
+    f.client.readContract({
+      ...{ address: f.disputes.address, abi: disputesAbi, functionName: "admits", account: rollup },
+      args: [modelId, given],
+    });
+
+  test("and is told yes once the window is over and the rows are the version's, not before", async () => {
+    const { rollup, bind, admit } = await rollupWith();
+    const id = await f.post(made.honest.statement);
+    await send(bind(id));
+    expect(await refusalOf(admit(id))).toBe("DisputesNotOver");
+    await f.passTime(7n * DAY);
+    expect(await admits(rollup)).toBe(false);
+    await send(admit(id));
+    expect(await admits(rollup)).toBe(true);
+    expect(await f.disputes.read.admissions([rollup, 11n, word()])).toBe(id);
+    // No other rollup, model or Genesis.
+    expect(await admits(f.stranger)).toBe(false);
+    expect(await admits(rollup, 12n)).toBe(false);
+    expect(await admits(rollup, 11n, word() + 1n)).toBe(false);
+  });
+
+  test("and is told no where the version has other rows, is another, or nobody bound them", async () => {
+    const id = await f.post(made.honest.statement);
+    for (const changed of [{ version: 2n }, { rowsRoot: 5n }]) {
+      const { bind } = await rollupWith(changed);
+      expect(await refusalOf(bind(id))).toBe("LedgerMathChildWrong");
+    }
+    const { bind } = await rollupWith({}, 1n);
+    expect(await refusalOf(bind(id))).toBe("DisputesRootMismatch");
+    await f.passTime(7n * DAY);
+    const { admit } = await rollupWith();
+    expect(await refusalOf(admit(id))).toBe("DisputesRowsUnbound");
+  });
+
+  test("and is told no for ever once a posting is refuted", async () => {
+    const { bind, admit } = await rollupWith();
+    const tokens = made.honest.leaves.tokens.map(() => new Uint8Array());
+    const { posted } = lie(made, { tokens });
+    const id = await f.post(posted.statement);
+    await send(challengeData(id, posted, made.rows, { kind: "tokens", row: 0 }));
+    await f.passTime(8n * DAY);
+    expect(await refusalOf(bind(id))).toBe("DisputesOtherStatement");
+    const tuple = statementTuple(posted.statement);
+    const { rollup } = await rollupWith();
+    expect(await refusalOf(call("admit", [id, tuple, rollup, BigInt(CAP)]))).toBe("DisputesNotOver");
+    expect(await refusalOf(admit(id))).toBe("DisputesOtherStatement");
+  });
+
+  test("and is told of a model without challenges only that it is registered as one", async () => {
+    const preimage = answeringPreimage(answeringFiles(made.model));
+    const { ownersCommitment, earnerRoot, binding, split } = made.model.statics;
+    const parts = [columnsCommitment(made.model.columns), ownersCommitment, earnerRoot, binding, split];
+    await send(call("admitUnchallenged", [11, bytesToHex(preimage), parts, BigInt(CAP)]));
+    // The marked model is not let in by it: its answering hash is no SHA-256.
+    expect(await admits(f.stranger)).toBe(false);
+    const raw = made.honest.statement.answering;
+    const statics = hashStatics({
+      ...made.model.statics,
+      featuresCommitment: featuresCommitment(made.model.columns, raw),
+    });
+    expect(await admits(f.stranger, 11n, genesisHash({ modelId: 11, statics, cap: CAP, earnerRoot }))).toBe(
+      true,
+    );
+    expect(hashTagged(TAG.challenged, [raw, 0n])).not.toBe(raw);
+  });
+});
+
+const bindingOf = (rowCount: bigint) => {
+  const { binding, rowCount: own } = made.honest.statement;
+  return binding + ((rowCount - BigInt(own)) << 56n);
+};
+const call = (functionName: string, args: readonly unknown[]) =>
+  encodeFunctionData({ abi: disputesAbi, functionName, args } as never);
+const decoded = (data: `0x${string}`) =>
+  decodeFunctionData({ abi: disputesAbi, data }).args as never as readonly [
+    bigint,
+    unknown,
+    bigint,
+    `0x${string}`,
+    readonly `0x${string}`[],
+    readonly [bigint, bigint, bigint],
+    readonly (readonly bigint[])[],
+  ];
+const refusalOf = (data: `0x${string}`) => f.refusal({ account: f.stranger, to: f.disputes.address, data });

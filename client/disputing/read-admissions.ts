@@ -1,0 +1,32 @@
+/** Which rollups may take which models' Geneses, by the contract Disputes. */
+import { type Address, getContract, type PublicClient, zeroAddress } from "viem";
+import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
+
+export interface ReadAdmission {
+  readonly modelId: number;
+  /** J. */
+  readonly word: bigint;
+  /** null where its statics promise no window, and so for every rollup. */
+  readonly rollup: Address | null;
+  readonly postingId: bigint | null;
+}
+
+/** All, oldest first. @param options.modelId of this model alone */
+export async function readAdmissions(
+  client: PublicClient,
+  address: Address,
+  { modelId, fromBlock = 0n }: { modelId?: number; fromBlock?: bigint } = {},
+): Promise<ReadAdmission[]> {
+  const disputes = getContract({ address, abi: disputesAbi, client });
+  const filter = modelId === undefined ? {} : { modelId: BigInt(modelId) };
+  const events = await disputes.getEvents.Admitted(filter, { fromBlock });
+  return events.map(({ args }) => {
+    const isPosted = args.rollup !== zeroAddress;
+    return {
+      modelId: Number(args.modelId!),
+      word: args.word!,
+      rollup: isPosted ? args.rollup! : null,
+      postingId: isPosted ? args.id! : null,
+    };
+  });
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {ColumnSum} from "./ColumnSum.sol";
+import {PoseidonHash} from "./PoseidonHash.sol";
+
+/// @title What the ledger computes of a model and its datanet, computed on L1
+/// @notice Its hash, a column's commitment, and the commitment to all columns (docs/settlement.md).
+///
+/// Constants lie as code of contracts without functions, in chunks of 766 words. Anyone stores a chunk; its bytes are
+/// fixed by TABLES. It holds no money and has no owner.
+contract LedgerMath {
+    uint256 internal constant R = PoseidonHash.R;
+    /// @dev keccak256 of the chunks' keccak256, one after the other: contracts/build/ledger-tables.ts makes them.
+    bytes32 public constant TABLES = 0x29043e98fe1a8b1e3a63213547080bee456e9477fad5bea724b15fa394b8f709;
+    uint256 public constant CHUNK_WORDS = 766;
+    /// @dev Widths with constants, in the order of their tables.
+    uint256 private constant WIDTHS = 0x030406070809_11;
+    uint256 private constant WIDTH_COUNT = 7;
+    /// @notice First chunk of the generators.
+    uint256 public immutable pointChunk;
+    uint256 private constant FEATURES = 16;
+    uint256 private constant SIGN_GROUP = 64;
+    uint256 private constant CHAIN_CHUNK = 15;
+
+    bytes32[] public chunkHashes;
+    /// @notice Where a chunk lies; 0 while nobody has stored it.
+    mapping(uint256 index => address) public chunks;
+
+    event ChunkStored(uint256 indexed index, address place);
+
+    error LedgerMathTablesWrong(bytes32 given);
+    error LedgerMathChunkWrong(uint256 index);
+    /// @notice Nobody has stored this chunk of constants yet.
+    error LedgerMathChunkMissing(uint256 index);
+    error LedgerMathWidthUnknown(uint256 width);
+
+    constructor(bytes32[] memory hashes) {
+        bytes32 given = keccak256(abi.encodePacked(hashes));
+        if (given != TABLES) revert LedgerMathTablesWrong(given);
+        chunkHashes = hashes;
+        pointChunk = (_tableAt(WIDTH_COUNT) + CHUNK_WORDS - 1) / CHUNK_WORDS;
+    }
+
+    /// @notice Stores a chunk of constants. Open to all; a second time it changes nothing.
+    function storeChunk(uint256 index, bytes calldata data) external {
+        if (index >= chunkHashes.length || keccak256(data) != chunkHashes[index]) revert LedgerMathChunkWrong(index);
+        if (chunks[index] != address(0)) return;
+        // Code that copies what lies behind itself; what it makes begins with a stop.
+        bytes memory code = abi.encodePacked(hex"600b5981380380925939f300", data);
+        address place;
+        assembly ("memory-safe") {
+            place := create(0, add(code, 0x20), mload(code))
+        }
+        // Out of gas.
+        if (place == address(0)) revert LedgerMathChunkWrong(index);
+        chunks[index] = place;
+        emit ChunkStored(index, place);
+    }
+
+    /// @notice Whether all chunks are there that a model of so many rows can be challenged with.
+    function isReady(uint256 rowCount) external view returns (bool) {
+        uint256 last = pointChunk + (2 * rowCount + 1) / CHUNK_WORDS;
+        for (uint256 index; index <= last; index++) {
+            if (chunks[index] == address(0)) return false;
+        }
+        return true;
+    }
+
+    /// @notice H[tag](inputs). @param inputs 2, 3, 5, 6, 7, 8 or 16, taken modulo R.
+    function hash(uint256 tag, uint256[] memory inputs) public view returns (uint256) {
+        return _hash(_loadTable(inputs.length + 1), tag, inputs);
+    }
+
+    /// @notice The commitment to all columns. @param points u and v of each, 32 bytes each.
+    function columnsCommitment(bytes calldata points) external view returns (uint256) {
+        uint256 count = points.length / 64;
+        uint256 tables = _loadTable(CHAIN_CHUNK + 2);
+        uint256[] memory values = new uint256[](count);
+        for (uint256 j; j < count; j++) values[j] = uint256(bytes32(points[64 * j:64 * j + 32]));
+        uint256 rho = _chain(tables, count, values);
+        uint256[] memory sums = new uint256[]((count + SIGN_GROUP - 1) / SIGN_GROUP);
+        for (uint256 j; j < count; j++) {
+            uint256 v = uint256(bytes32(points[64 * j + 32:64 * j + 64]));
+            sums[j / SIGN_GROUP] = addmod(mulmod(sums[j / SIGN_GROUP], rho, R), v, R);
+        }
+        return _chain(tables, rho, sums);
+    }
+
+    /// @notice Whether (u, v) is H' + Σ entry_k · H_k, on the Montgomery form. @param entries int8 each, -128 none of them.
+    function isColumn(bytes calldata entries, uint256 u, uint256 v) external view returns (bool) {
+        uint256 points = _load(CHUNK_WORDS * pointChunk, 2 * (entries.length + 1));
+        (bool isValid, uint256 x, uint256 y, uint256 z) = ColumnSum.sum(entries, points);
+        // u = (1 + y) / (1 - y), v = u / x. The generators are of prime order, so x = 0 is the identity alone, which has
+        // no u.
+        return isValid && mulmod(u, addmod(z, R - y, R), R) == addmod(z, y, R)
+            && mulmod(v, x, R) == mulmod(u, z, R);
+    }
+
+    /// @notice Root of a tree with eight children a node, from a leaf and all children on the way, leaf's level first.
+    /// @dev Reverts with LedgerMathChildWrong where a level does not hold the one below at its place.
+    function rootOf(uint256 nodeTag, uint256 index, uint256 leaf, uint256[8][] calldata path)
+        external
+        view
+        returns (uint256 node)
+    {
+        uint256 tables = _loadTable(9);
+        node = leaf;
+        uint256[] memory children = new uint256[](8);
+        for (uint256 level; level < path.length; level++) {
+            for (uint256 i; i < 8; i++) children[i] = path[level][i];
+            if (path[level][(index >> (3 * level)) & 7] != node) revert LedgerMathChildWrong(level);
+            node = _hash(tables, nodeTag, children);
+        }
+        if (index >> (3 * path.length) != 0) revert LedgerMathChildWrong(path.length);
+    }
+
+    error LedgerMathChildWrong(uint256 level);
+
+    /// @dev h = start; for every 15 values, the last filled up with 0: h = H[FEATURES](h, values).
+    function _chain(uint256 tables, uint256 start, uint256[] memory values) private pure returns (uint256 out) {
+        out = start;
+        uint256[] memory inputs = new uint256[](CHAIN_CHUNK + 1);
+        for (uint256 from; from < values.length; from += CHAIN_CHUNK) {
+            inputs[0] = out;
+            for (uint256 i; i < CHAIN_CHUNK; i++) inputs[i + 1] = from + i < values.length ? values[from + i] : 0;
+            out = _hash(tables, FEATURES, inputs);
+        }
+    }
+
+    /// @dev The inputs stay as they are.
+    function _hash(uint256 tables, uint256 tag, uint256[] memory inputs) private pure returns (uint256 out) {
+        uint256 length = inputs.length;
+        uint256 state;
+        // The array's length stands where the tag belongs.
+        assembly ("memory-safe") {
+            state := inputs
+            mstore(state, tag)
+        }
+        PoseidonHash.permute(tables, length + 1, state);
+        assembly ("memory-safe") {
+            out := mload(state)
+            mstore(state, length)
+        }
+    }
+
+    /// @dev First word of the table of the width at this place in WIDTHS.
+    function _tableAt(uint256 place) private pure returns (uint256 first) {
+        for (uint256 i; i < place; i++) first += PoseidonHash.tableWords(_width(i));
+    }
+
+    function _width(uint256 place) private pure returns (uint256) {
+        return (WIDTHS >> (8 * (WIDTH_COUNT - 1 - place))) & 0xff;
+    }
+
+    function _loadTable(uint256 width) private view returns (uint256) {
+        for (uint256 place; place < WIDTH_COUNT; place++) {
+            if (_width(place) == width) return _load(_tableAt(place), PoseidonHash.tableWords(width));
+        }
+        revert LedgerMathWidthUnknown(width);
+    }
+
+    /// @dev Copies words of the constants into memory.
+    function _load(uint256 from, uint256 count) private view returns (uint256 place) {
+        assembly ("memory-safe") {
+            place := mload(0x40)
+            mstore(0x40, add(place, shl(5, count)))
+        }
+        uint256 to = place;
+        for (uint256 end = from + count; from < end;) {
+            uint256 index = from / CHUNK_WORDS;
+            uint256 skipped = from % CHUNK_WORDS;
+            uint256 taken = CHUNK_WORDS - skipped;
+            if (taken > end - from) taken = end - from;
+            address code = chunks[index];
+            if (code == address(0)) revert LedgerMathChunkMissing(index);
+            assembly ("memory-safe") {
+                extcodecopy(code, to, add(1, shl(5, skipped)), shl(5, taken))
+            }
+            (from, to) = (from + taken, to + 32 * taken);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {LedgerMath} from "./LedgerMath.sol";
+import {Openings} from "./Openings.sol";
+import {PoseidonHash} from "./PoseidonHash.sol";
+import {IDisputes} from "./IDisputes.sol";
+import {Postings} from "./Postings.sol";
+
+/// @dev The rollup's state, of which the root comes first.
+interface ILedgerRoot {
+    function state() external view returns (uint256 root);
+}
+
+/// @title What ties a posting to the ledger, and which models a rollup may take
+/// @dev Documentation is in IDisputes. G's rows are tied to its columns, these to points, these to the statics; the posted
+/// rows to the version's root, and that root to a rollup's state.
+abstract contract LedgerTies is Postings {
+    /// @inheritdoc IDisputes
+    uint256 public constant UNCHALLENGED = type(uint256).max;
+
+    // Tags and packings of docs/ledger.md.
+    uint256 private constant NODE = 2;
+    uint256 private constant DATANET_BODY = 8;
+    uint256 private constant STATICS = 10;
+    uint256 private constant GENESIS = 13;
+    uint256 private constant FEATURES = 16;
+    uint256 private constant CHALLENGED = 19;
+    uint256 private constant VERSION_ROW = 33;
+    uint256 private constant VERSION_NODE = 34;
+    uint256 private constant DATANET_LEAF = 258;
+    uint256 private constant TREE_DEPTH = 8;
+    uint256 private constant R = PoseidonHash.R;
+
+    /// @inheritdoc IDisputes
+    mapping(uint256 id => mapping(address rollup => bool)) public isBound;
+    /// @inheritdoc IDisputes
+    mapping(address rollup => mapping(uint256 modelId => mapping(uint256 word => uint256 id))) public admissions;
+
+    constructor(uint256 windowSeconds_, uint256 leastBondWei_, uint256 demandFeeWei_, LedgerMath math_)
+        Postings(windowSeconds_, leastBondWei_, demandFeeWei_, math_)
+    {}
+
+    /// @inheritdoc IDisputes
+    function challengeCell(
+        uint256 id,
+        Statement calldata statement,
+        uint256 row,
+        uint256 column,
+        Opening calldata features,
+        Opening calldata entries
+    ) external {
+        Posting storage posting = _stated(id, statement);
+        _requireOpening(statement, Tree.Features, row, features);
+        _requireOpening(statement, Tree.Columns, column, entries);
+        bool isRight = features.data.length == statement.columnCount && entries.data.length == statement.rowCount
+            && features.data[column] == entries.data[row];
+        _judge(id, posting, isRight, Fault.Cell, row * statement.columnCount + column);
+    }
+
+    /// @inheritdoc IDisputes
+    function challengePoint(
+        uint256 id,
+        Statement calldata statement,
+        uint256 column,
+        Opening calldata entries,
+        Opening calldata point
+    ) external {
+        Posting storage posting = _stated(id, statement);
+        _requireOpening(statement, Tree.Columns, column, entries);
+        _requireOpening(statement, Tree.Points, column, point);
+        bool isRight = entries.data.length == statement.rowCount && point.data.length == 64;
+        if (isRight) {
+            (uint256 u, uint256 v) = abi.decode(point.data, (uint256, uint256));
+            isRight = u < R && v < R && _math.isColumn(entries.data, u, v);
+        }
+        _judge(id, posting, isRight, Fault.Point, column);
+    }
+
+    /// @inheritdoc IDisputes
+    function challengeStatics(uint256 id, Statement calldata statement, bytes calldata points) external {
+        Posting storage posting = _stated(id, statement);
+        // A leaf of another length is refuted by challengePoint.
+        if (
+            points.length != 64 * uint256(statement.columnCount)
+                || Openings.rootOfLeaves(points, 64) != statement.points
+        ) revert DisputesOpeningInvalid(Tree.Points, 0);
+        uint256 rules = uint256(statement.bucketCount) | uint256(statement.decay) << 16
+            | uint256(statement.sharesDuplicates ? 1 : 0) << 80;
+        uint256 statics = _statics(
+            _math.columnsCommitment(points),
+            _hash2(CHALLENGED, statement.answering, rules),
+            [statement.ownersCommitment, statement.earnerRoot, statement.binding, statement.split]
+        );
+        _judge(id, posting, statics == statement.staticsHash, Fault.Statics, 0);
+    }
+
+    /// @inheritdoc IDisputes
+    function challengeVersionRow(
+        uint256 id,
+        Statement calldata statement,
+        uint256 row,
+        bytes32 digest,
+        bytes32[] calldata path,
+        uint256[3] calldata versionRow,
+        uint256[8][] calldata versionPath
+    ) external {
+        Posting storage posting = _stated(id, statement);
+        _requireLeaf(statement, Tree.Rows, row, keccak256(abi.encodePacked(bytes1(0), digest)), path);
+        uint256[] memory inputs = new uint256[](3);
+        for (uint256 i; i < 3; i++) inputs[i] = versionRow[i];
+        uint256 root = _math.rootOf(VERSION_NODE, row, _math.hash(VERSION_ROW, inputs), versionPath);
+        if (root != statement.rowsRoot) revert DisputesRootMismatch(statement.rowsRoot, root);
+        // Attack: rowHash + r opens the same leaf.
+        _judge(id, posting, uint256(digest) % R == versionRow[0] % R, Fault.VersionRow, row);
+    }
+
+    /// @inheritdoc IDisputes
+    function bindRows(
+        uint256 id,
+        Statement calldata statement,
+        address rollup,
+        DatanetLeaf calldata leaf,
+        uint256[8][] calldata path
+    ) external {
+        _requireStated(id, statement);
+        uint256 binding = statement.binding;
+        uint256[] memory body = new uint256[](7);
+        (body[0], body[1]) = (uint32(binding >> 24), statement.rowCount);
+        (body[2], body[3]) = (leaf.publishedAt, leaf.policy);
+        (body[4], body[5], body[6]) = (statement.rowsRoot, statement.ownersCommitment, statement.earnerRoot);
+        uint256[] memory fields = new uint256[](8);
+        for (uint256 i; i < 7; i++) fields[i] = leaf.fields[i];
+        fields[7] = _math.hash(DATANET_BODY, body);
+        uint256 root = ILedgerRoot(rollup).state();
+        uint256 reached = path.length == TREE_DEPTH
+            ? _math.rootOf(NODE, uint24(binding), _math.hash(DATANET_LEAF, fields), path)
+            : 0;
+        if (reached != root || root == 0) revert DisputesRootMismatch(root, reached);
+        isBound[id][rollup] = true;
+        emit RowsBound(id, rollup);
+    }
+
+    /// @inheritdoc IDisputes
+    function admit(uint256 id, Statement calldata statement, address rollup, uint256 cap) external {
+        _requireStated(id, statement);
+        if (!counts(id)) revert DisputesNotOver(id);
+        if (!isBound[id][rollup]) revert DisputesRowsUnbound(id, rollup);
+        _admit(rollup, id, statement.modelId, _genesis(statement.modelId, statement.staticsHash, cap, statement.earnerRoot));
+    }
+
+    /// @inheritdoc IDisputes
+    function admitUnchallenged(uint24 modelId, bytes calldata preimage, uint256[5] calldata parts, uint256 cap)
+        external
+    {
+        uint256 statics =
+            _statics(parts[0], uint256(sha256(preimage)) % R, [parts[1], parts[2], parts[3], parts[4]]);
+        _admit(address(0), UNCHALLENGED, modelId, _genesis(modelId, statics, cap, parts[2]));
+    }
+
+    /// @inheritdoc IDisputes
+    function admits(uint256 modelId, uint256 word) external view returns (bool) {
+        return admissions[msg.sender][modelId][word] != 0 || admissions[address(0)][modelId][word] != 0;
+    }
+
+    function _judge(uint256 id, Posting storage posting, bool isRight, Fault fault, uint256 place) internal {
+        if (isRight) revert DisputesNothingWrong(fault, place);
+        _refute(id, posting, msg.sender, fault, place);
+    }
+
+    function _admit(address rollup, uint256 id, uint256 modelId, uint256 word) private {
+        admissions[rollup][modelId][word] = id;
+        emit Admitted(rollup, modelId, word, id);
+    }
+
+    /// @dev rest: ownersCommitment, earnerRoot, binding, split.
+    function _statics(uint256 columns, uint256 answering, uint256[4] memory rest) private view returns (uint256) {
+        uint256[] memory inputs = new uint256[](5);
+        inputs[0] = _hash2(FEATURES, columns, answering);
+        for (uint256 i; i < 4; i++) inputs[i + 1] = rest[i];
+        return _math.hash(STATICS, inputs);
+    }
+
+    /// @dev J of a Genesis.
+    function _genesis(uint256 modelId, uint256 statics, uint256 cap, uint256 earnerRoot)
+        private
+        view
+        returns (uint256)
+    {
+        uint256[] memory inputs = new uint256[](6);
+        (inputs[0], inputs[1], inputs[2], inputs[4], inputs[5]) = (modelId, statics, cap, earnerRoot, earnerRoot);
+        return _math.hash(GENESIS, inputs);
+    }
+
+    function _hash2(uint256 tag, uint256 a, uint256 b) private view returns (uint256) {
+        uint256[] memory inputs = new uint256[](2);
+        (inputs[0], inputs[1]) = (a, b);
+        return _math.hash(tag, inputs);
+    }
+}

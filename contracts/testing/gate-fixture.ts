@@ -1,0 +1,54 @@
+/** A contract Disputes as a rollup's gate, which admits models that are registered without challenges. */
+import { createPublicClient, createWalletClient, custom, getContract, type Hex, sha256 } from "viem";
+import { hashTagged, initPoseidon } from "../../circuits/field/poseidon.ts";
+import { hashStatics } from "../../circuits/ledger/leaf.ts";
+import { genesisHash } from "../../circuits/ledger/rewards.ts";
+import { FIELD_ORDER, TAG } from "../../circuits/protocol.ts";
+import {
+  deployDisputes,
+  deployLedgerMath,
+  missingChunks,
+  storeChunks,
+  WEEK_SECONDS,
+} from "../build/deploy-disputes.ts";
+import { disputesAbi } from "../build/disputes-abi.ts";
+import type { connect } from "./rollup-fixture.ts";
+
+/** What the answering hash of a model is the SHA-256 of. */
+const PREIMAGE: Hex = `0x${"ab".repeat(96)}`;
+const REST = { ownersCommitment: 12n, earnerRoot: 13n, binding: 14n, split: 15n };
+const COLUMNS_COMMITMENT = 11n;
+
+export type Gate = Awaited<ReturnType<typeof startGate>>;
+
+export async function startGate(client: Awaited<ReturnType<typeof connect>>) {
+  await initPoseidon();
+  const [deployer] = await client.getAddresses();
+  const clients = {
+    walletClient: createWalletClient({ account: deployer!, chain: client.chain, transport: custom(client) }),
+    publicClient: createPublicClient({ chain: client.chain, transport: custom(client), pollingInterval: 10 }),
+  };
+  const math = await deployLedgerMath(clients);
+  // The hash alone: no column is added up.
+  await storeChunks(clients, math, await missingChunks(clients.publicClient, math, 0));
+  const parameters = { windowSeconds: WEEK_SECONDS, leastBondWei: 1n, demandFeeWei: 1n };
+  const address = await deployDisputes(clients, parameters, math);
+  const disputes = getContract({ address, abi: disputesAbi, client });
+  return {
+    address,
+    /** J of the Genesis of such a model. */
+    wordOf(modelId: number, cap: number): bigint {
+      const answering = BigInt(sha256(PREIMAGE)) % FIELD_ORDER;
+      const featuresCommitment = hashTagged(TAG.features, [COLUMNS_COMMITMENT, answering]);
+      const statics = hashStatics({ ...REST, featuresCommitment });
+      return genesisHash({ modelId, statics, cap, earnerRoot: REST.earnerRoot });
+    },
+    async admit(modelId: number, cap: number): Promise<void> {
+      const { binding, earnerRoot, ownersCommitment, split } = REST;
+      const parts = [COLUMNS_COMMITMENT, ownersCommitment, earnerRoot, binding, split] as const;
+      const args = [modelId, PREIMAGE, parts, BigInt(cap)] as const;
+      const hash = await disputes.write.admitUnchallenged(args, { account: deployer! });
+      await client.waitForTransactionReceipt({ hash });
+    },
+  };
+}

@@ -1,0 +1,60 @@
+/** An account that signs for L1 at capped fees: transactions of commands whose library has no client of its own. */
+import {
+  type Account,
+  type Address,
+  type Chain,
+  createPublicClient,
+  createWalletClient,
+  type Hex,
+  http,
+  type PublicClient,
+  type Transport,
+  type WalletClient,
+} from "viem";
+import { cappedFees, cappedTransaction } from "../../contracts/l1/capped-transaction.ts";
+import { type GlobalOptions, resolveAccount, resolveEndpoints, spendingCapOf } from "./context.ts";
+
+export interface L1Sender {
+  readonly address: Address;
+  readonly publicClient: PublicClient;
+  /** Its deployments and calls pay the same capped fees. */
+  readonly walletClient: WalletClient<Transport, Chain, Account>;
+  /** Returns once it is mined. @throws CON_L1_COST_ABOVE_CAP; viem's errors where the call is refused */
+  send(call: {
+    readonly to: Address;
+    readonly data: Hex;
+    readonly valueWei: bigint;
+  }): Promise<{ hash: Hex; gasUsed: bigint }>;
+}
+
+export async function l1SenderOf(options: GlobalOptions): Promise<L1Sender> {
+  const { l1 } = resolveAccount(options);
+  const transport = http(resolveEndpoints(options).rpcUrl);
+  const cap = spendingCapOf(options);
+  const publicClient = createPublicClient({ transport });
+  const estimateFeesPerGas = async () => {
+    const { fees } = await cappedFees(publicClient, cap);
+    return { maxFeePerGas: fees.maxFeePerGasWei, maxPriorityFeePerGas: fees.maxPriorityFeePerGasWei };
+  };
+  const chain: Chain = {
+    id: await publicClient.getChainId(),
+    name: "L1",
+    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+    rpcUrls: { default: { http: [] } },
+    fees: { estimateFeesPerGas },
+  };
+  const walletClient = createWalletClient({ account: l1, chain, transport });
+  return {
+    address: l1.address,
+    publicClient,
+    walletClient,
+    async send({ data, to, valueWei }) {
+      const call = { from: l1.address, to, data, ...(valueWei === 0n ? {} : { valueWei }) };
+      const serializedTransaction = await l1.signTransaction(
+        await cappedTransaction(walletClient, call, cap),
+      );
+      const hash = await walletClient.sendRawTransaction({ serializedTransaction });
+      return { hash, gasUsed: (await publicClient.waitForTransactionReceipt({ hash })).gasUsed };
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import type { Command } from "commander";
+import { onRun, withExample } from "../../cli/run-command.ts";
+import type { AdmitOptions } from "./disputes-admit.ts";
+import type { DeployOptions, PostOptions } from "./disputes-post.ts";
+import type { ShowOptions } from "./disputes-show.ts";
+
+/** docs/disputes.md. Everything is loaded by its action: training would make every other command slower. */
+export function addDisputesCommands(program: Command): void {
+  const disputes = program
+    .command("disputes")
+    .description(
+      "post what a model is made of, with a bond, so that anyone may show one wrong place of it on L1",
+    );
+  addDeploy(disputes);
+  addPost(disputes);
+  addShow(disputes);
+  addAdmit(disputes);
+}
+
+function addDeploy(disputes: Command): void {
+  const command = disputes
+    .command("deploy")
+    .description("deploy the contracts Disputes and LedgerMath, and store the constants that challenges read")
+    .option("--window-days <days>", "in which anyone may refute a posting; at least 3", "7")
+    .option("--bond <ether>", "the least bond of a posting", "0.5")
+    .option("--demand-fee <ether>", "of a demand for one unpublished leaf", "0.01")
+    .option(
+      "--rows <count>",
+      "most rows of the models that will be posted; more constants can follow",
+      "1024",
+    );
+  withExample(command, "disputes deploy --account alice --rows 1024");
+  onRun<DeployOptions>(command, async (context) =>
+    (await import("./disputes-post.ts")).deployContracts(context),
+  );
+}
+
+function addPost(disputes: Command): void {
+  const command = disputes
+    .command("post <disputes> <model>")
+    .description(
+      "check every place of a registered model, post its roots with a bond, and bind its rows to the ledger",
+    )
+    .requiredOption("--model-id <id>", "the model's leaf")
+    .option("--bond <ether>", "more than the least bond");
+  withExample(command, "disputes post 0x… spam-model --model-id 12 --account walt");
+  onRun<PostOptions>(command, async (context) => (await import("./disputes-post.ts")).postModel(context));
+}
+
+function addShow(disputes: Command): void {
+  const command = disputes
+    .command("show <disputes>")
+    .description(
+      "every posting: its window, its bond, who has recomputed it, and which rollups may take its genesis",
+    )
+    .option("--model-id <id>", "of one model");
+  withExample(command, "disputes show 0x… --model-id 12");
+  onRun<ShowOptions>(command, async (context) => (await import("./disputes-show.ts")).showPostings(context));
+}
+
+function addAdmit(disputes: Command): void {
+  const command = disputes
+    .command("admit <disputes> <model>")
+    .description(
+      "let the rollup take a model's genesis: after its window, or at once where its statics promise no window",
+    )
+    .requiredOption("--model-id <id>", "the model's leaf")
+    .requiredOption(
+      "--cap <payments>",
+      "most payments of an epoch: those of the settlement circuit that its genesis names",
+    );
+  withExample(command, "disputes admit 0x… spam-model --model-id 12 --cap 32 --account walt");
+  onRun<AdmitOptions>(command, async (context) => (await import("./disputes-admit.ts")).admitModel(context));
+}

@@ -1,0 +1,43 @@
+import { createPublicClient, formatEther, http } from "viem";
+import { readAdmissions } from "../../../client/disputing/read-admissions.ts";
+import { type Posting, readPostings } from "../../../client/disputing/read-postings.ts";
+import { parseAddress, resolveEndpoints } from "../../cli/context.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import type { CommandContext } from "../../cli/run-command.ts";
+
+export interface ShowOptions {
+  modelId?: string;
+}
+
+export async function showPostings({ options, args, output }: CommandContext<ShowOptions>): Promise<void> {
+  const disputes = parseAddress(args[0]!);
+  const publicClient = createPublicClient({ transport: http(resolveEndpoints(options).rpcUrl) });
+  const ofModel = options.modelId === undefined ? {} : { modelId: parseId(options.modelId) };
+  const [postings, admissions] = await Promise.all([
+    readPostings(publicClient, disputes, ofModel),
+    readAdmissions(publicClient, disputes, ofModel),
+  ]);
+  const lines = [
+    ...postings.flatMap(postingLines),
+    ...admissions.map(({ modelId, postingId, rollup }) =>
+      postingId === null
+        ? `model ${modelId}: every rollup may take its genesis; its statics promise no window`
+        : `model ${modelId}: rollup ${rollup} may take its genesis, by posting ${postingId}`,
+    ),
+  ];
+  output.answer(lines.length === 0 ? ["nothing is posted"] : lines, {
+    postings: postings.map(({ statement: _, ...posting }) => posting),
+    admissions,
+  });
+}
+
+/** What L1 knows of a posting. */
+export function postingLines(posting: Posting): string[] {
+  const { attestedBy, bondWei, endsAtSeconds, id, modelId, openDemandCount, refutedBy, state } = posting;
+  const until = new Date(Number(endsAtSeconds) * 1000).toISOString();
+  return [
+    `posting ${id} of model ${modelId}: ${state}, window until ${until}, bond ${formatEther(bondWei)} ETH, ${openDemandCount} open demands`,
+    `  recomputed, by their own word: ${attestedBy.length === 0 ? "nobody" : attestedBy.join(", ")}`,
+    ...(refutedBy === null ? [] : [`  refuted by ${refutedBy}`]),
+  ];
+}
