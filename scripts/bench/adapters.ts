@@ -9,6 +9,7 @@ import { type BatchModel, loadBatchModel } from "../../models/batches/batch-mode
 import type { KernelChoice } from "../../models/kernels/create-kernels.ts";
 import { adapterName, halfName, makeAdapterWorld, openBase, type WidthName } from "./adapter-world.ts";
 import { median } from "./prove-summary.ts";
+import { benchRoundedAdapters } from "./rounded-adapters.ts";
 
 const PROMPT_TOKENS = 8;
 const ANSWER_TOKENS = 24;
@@ -53,8 +54,11 @@ export async function benchAdapters(options: AdaptersBenchOptions) {
           round(measured.slowdown(name, by)),
         ]),
       );
+    const rounded = await benchRoundedAdapters(options.kernels);
     return {
       slowdown: { d768: slowdown(d768, "cpu"), d256: slowdown(d256, "cpu") },
+      /** Of answers at temperature 0: what stays where an adapter's numbers are rounded. */
+      rounded,
       slowdownByWall: { d768: slowdown(d768, "wall"), d256: slowdown(d256, "wall") },
       ofFiveAdapters: { d768: round(d768.ofFive, 3), d256: round(d256.ofFive, 3) },
       coldFirstTokenMs: round(d256.first.cold, 2),
