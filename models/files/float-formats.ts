@@ -51,6 +51,11 @@ export function decodeFloats(bytes: Uint8Array, type: FloatType, tensor: string,
   return out;
 }
 
+/** Each number becomes the nearest half, in place. @throws RollupError MOD_TENSOR_NOT_FINITE for one that is too large */
+export function roundToHalves(values: Float32Array, name: string): void {
+  values.set(decodeFloats(new Uint8Array(toHalves(values).buffer), "F16", name));
+}
+
 /** The nearest half of each number, of two equally near the even one; too large numbers become infinite. */
 export function toHalves(values: Float32Array): Uint16Array {
   const out = new Uint16Array(values.length);

@@ -16,6 +16,7 @@ import { verifyModel } from "../../attribution/model/verify-model.ts";
 import { hashContents } from "../../attribution/rows/labelled-rows.ts";
 import { integerScores } from "../../attribution/scores/integer-scores.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { roundToHalves } from "../files/float-formats.ts";
 import { folderSource } from "../files/folder-source.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { nativeKernelSets } from "../kernels/native-kernels.ts";
@@ -64,6 +65,12 @@ const hashesOf = ({ adapter, features, queryMap }: Trained<TextParts>) => ({
   queryMap: hashContents([queryMap]),
 });
 
+/** Of a safetensors file of floats. */
+function numbersOf(file: Uint8Array): Float32Array {
+  const from = 8 + Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
+  return new Float32Array(file.slice(from).buffer);
+}
+
 describe("a text model", () => {
   it("is the same bytes on every machine, with every set of kernels and any number of threads", async () => {
     expect(hashesOf(trained)).toMatchInlineSnapshot(`
@@ -97,6 +104,18 @@ describe("a text model", () => {
     );
     expect(() => decodeModel(encodeModel(other), families)).toThrow(code("ATT_MODEL_FILE_INVALID"));
     expect(() => decodeModel(encodeModel(model))).toThrow(code("ATT_FAMILY_UNKNOWN"));
+  });
+
+  it("has an adapter of halves where its recipe says so, and features of exactly that adapter", async () => {
+    const halved: TextRecipe = { ...recipe, adapter: { ...recipe.adapter, numbers: "halves" } };
+    const training = trainingOf("wasm");
+    const made = await training.train(rows, halved, {});
+    expect(made.adapter).not.toEqual(trained.adapter);
+    const numbers = numbersOf(made.adapter);
+    const rounded = Float32Array.from(numbers);
+    roundToHalves(rounded, "a test");
+    expect(rounded).toEqual(numbers);
+    expect(await training.features(made, rows, {})).toEqual(made.features);
   });
 
   it("answers the same way each time, and its query is of the answer's tokens", async () => {

@@ -38,6 +38,8 @@ const textRecipeSchema = z.strictObject({
       )
       .min(1)
       .max(11),
+    /** Rounded once it is tuned, so that a server keeps it in half the memory without changing an answer. */
+    numbers: z.literal("halves").optional(),
   }),
   /** AdamW (models/training/tune-adapter.ts); its seed is the recipe's. */
   tuning: z.strictObject({

@@ -15,6 +15,7 @@ import { nearDuplicates } from "../../attribution/rows/near-duplicates.ts";
 import { decodeTextRow, type TextRow, wholeText } from "../../attribution/rows/text-rows.ts";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
 import { encodeAdapter } from "../files/adapter-files.ts";
+import { roundToHalves } from "../files/float-formats.ts";
 import { mapTextsBy } from "../influence/text-features.ts";
 import { NONE } from "../kernels/kernels.ts";
 import type { RowTask } from "../training/row-task.ts";
@@ -192,7 +193,10 @@ async function tune(
     },
   );
   const { adapter, kernels, shape } = loaded.model;
-  const files = new Map(encodeAdapter(shape, adapter!.layout, kernels.arena, adapter!.at, recipe.base.name));
+  const { at: from, layout } = adapter!;
+  if (recipe.adapter.numbers === "halves")
+    roundToHalves(kernels.arena.subarray(from, from + layout.floatCount), "the adapter");
+  const files = new Map(encodeAdapter(shape, layout, kernels.arena, from, recipe.base.name));
   const mean = (some: readonly number[]) => some.reduce((sum, loss) => sum + loss, 0) / some.length;
   const few = Math.ceil(losses.length / 10);
   return {

@@ -25,17 +25,24 @@ export interface AdapterWorld {
   readonly cache: string;
 }
 
-/** Writes a base and `count` adapters of rank 8 on queries and values. */
+/** The same adapter with its numbers rounded to halves. */
+export const halfName = (i: number): string => `half-${String(i).padStart(4, "0")}`;
+
+/** Writes a base and `count` adapters of rank 8 on queries and values. @param withHalves each also as halves */
 export async function makeAdapterWorld(
   folder: string,
   name: WidthName,
   count: number,
+  withHalves = false,
 ): Promise<AdapterWorld> {
   const base = join(folder, name, "base");
   const adapters = join(folder, name, "adapters");
   await writeMadeModel(base, makeModel({ ...SHARED, ...widths[name] }, "bench"));
   const { shape } = await openBase(base, async () => undefined);
-  for (let i = 0; i < count; i++) await writeAdapter(join(adapters, adapterName(i)), shape, i);
+  for (let i = 0; i < count; i++) {
+    await writeAdapter(join(adapters, adapterName(i)), shape, i, (number) => number);
+    if (withHalves) await writeAdapter(join(adapters, halfName(i)), shape, i, toHalf);
+  }
   return { base, adapters, cache: join(folder, name, "cache") };
 }
 
@@ -61,13 +68,21 @@ export async function openBase(
   }
 }
 
-async function writeAdapter(folder: string, shape: ModelShape, seed: number): Promise<void> {
+/** Exact for numbers as small as these. */
+const toHalf = (number: number): number => Math.round(number * 2 ** 14) / 2 ** 14;
+
+async function writeAdapter(
+  folder: string,
+  shape: ModelShape,
+  seed: number,
+  rounded: (number: number) => number,
+): Promise<void> {
   const layout = adapterLayout(shape, ADAPTER);
   const numbers = new Float32Array(layout.floatCount);
   let state = seed + 1;
   for (let i = 0; i < numbers.length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    numbers[i] = (state / 2 ** 32 - 0.5) * 0.05;
+    numbers[i] = rounded((state / 2 ** 32 - 0.5) * 0.05);
   }
   await mkdir(folder, { recursive: true });
   for (const [file, bytes] of encodeAdapter(shape, layout, numbers, 0, "bench"))

@@ -7,8 +7,9 @@ import { AdapterShelf } from "../../models/adapters/adapter-shelf.ts";
 import { BatchLoop } from "../../models/batches/batch-loop.ts";
 import { type BatchModel, loadBatchModel } from "../../models/batches/batch-model.ts";
 import type { KernelChoice } from "../../models/kernels/create-kernels.ts";
-import { adapterName, makeAdapterWorld, openBase, type WidthName } from "./adapter-world.ts";
+import { adapterName, halfName, makeAdapterWorld, openBase, type WidthName } from "./adapter-world.ts";
 import { median } from "./prove-summary.ts";
+import { benchRoundedAdapters } from "./rounded-adapters.ts";
 
 const PROMPT_TOKENS = 8;
 const ANSWER_TOKENS = 24;
@@ -27,7 +28,8 @@ interface Contestant {
   readonly batch: number;
   readonly requests: number;
   readonly pool: AdapterPool | null;
-  readonly pick: (n: number) => number;
+  /** The name of the adapter that request n asks for. */
+  readonly pick: (n: number) => string;
   asked: number;
 }
 
@@ -47,10 +49,16 @@ export async function benchAdapters(options: AdaptersBenchOptions) {
     const d256 = await measureWidth(folder, "d256", options);
     const slowdown = (measured: typeof d768, by: "cpu" | "wall") =>
       Object.fromEntries(
-        ["1", "32", "2000", "2000 of 256"].map((name) => [name, round(measured.slowdown(name, by))]),
+        ["1", "32", "2000", "2000 of 256", "2000 halves", "2000 halves of 256"].map((name) => [
+          name,
+          round(measured.slowdown(name, by)),
+        ]),
       );
+    const rounded = await benchRoundedAdapters(options.kernels);
     return {
       slowdown: { d768: slowdown(d768, "cpu"), d256: slowdown(d256, "cpu") },
+      /** Of answers at temperature 0: what stays where an adapter's numbers are rounded. */
+      rounded,
       slowdownByWall: { d768: slowdown(d768, "wall"), d256: slowdown(d256, "wall") },
       ofFiveAdapters: { d768: round(d768.ofFive, 3), d256: round(d256.ofFive, 3) },
       coldFirstTokenMs: round(d256.first.cold, 2),
@@ -67,7 +75,7 @@ export async function benchAdapters(options: AdaptersBenchOptions) {
 async function measureWidth(folder: string, width: WidthName, options: AdaptersBenchOptions) {
   const { adapters: count, batch, kernels, rounds } = options;
   log(`${width}: writing a base and ${count} adapters`);
-  const world = await makeAdapterWorld(folder, width, count);
+  const world = await makeAdapterWorld(folder, width, count, true);
   let loaded!: Awaited<ReturnType<typeof loadBatchModel>>;
   const adapterFloats = width === "d256" ? 32_768 : 49_152;
   const poolFloats = (adapters: number) => adapters * adapterFloats;
@@ -79,7 +87,8 @@ async function measureWidth(folder: string, width: WidthName, options: AdaptersB
       batch,
       maxPositions: PROMPT_ROUND,
       kvBytes: 2 ** 26,
-      adapterBytes: 4 * poolFloats(count + small),
+      // Halves need half as much.
+      adapterBytes: 4 * poolFloats(count + small + Math.ceil((count + small) / 2)),
     });
   });
   const model = loaded.models[0]!;
@@ -88,17 +97,36 @@ async function measureWidth(folder: string, width: WidthName, options: AdaptersB
   const { at } = loaded.adapters;
   const large = new AdapterPool(arena, at, poolFloats(count), shelf);
   const tight = new AdapterPool(arena, at + poolFloats(count), poolFloats(small), shelf);
+  const afterFloats = at + poolFloats(count + small);
+  const halves = new AdapterPool(arena, afterFloats, poolFloats(count) / 2, shelf);
+  const tightHalves = new AdapterPool(
+    arena,
+    afterFloats + poolFloats(count) / 2,
+    poolFloats(small) / 2,
+    shelf,
+  );
   const [uncompiled] = await firstTokens(model, [{ pool: large, first: 0 }], Math.min(40, count - 1));
-  for (let i = 0; i < count; i++) (await large.lease(adapterName(i))).release();
-  const cycling = (distinct: number) => (n: number) => n % distinct;
+  for (let i = 0; i < count; i++) {
+    (await large.lease(adapterName(i))).release();
+    (await halves.lease(halfName(i))).release();
+  }
+  const cycling =
+    (distinct: number, nameOf = adapterName) =>
+    (n: number) =>
+      nameOf(n % distinct);
   const requests = 2 * batch;
   const all: Contestant[] = [
-    { name: "base", batch, requests, pool: null, pick: () => 0, asked: 0 },
+    { name: "base", batch, requests, pool: null, pick: () => "", asked: 0 },
     { name: "1", batch, requests, pool: large, pick: cycling(1), asked: 0 },
     { name: "5", batch, requests, pool: large, pick: cycling(5), asked: 0 },
     { name: "32", batch, requests, pool: large, pick: cycling(32), asked: 0 },
     { name: "2000", batch, requests, pool: large, pick: cycling(count), asked: 0 },
     { name: "2000 of 256", batch, requests, pool: tight, pick: cycling(count), asked: 0 },
+    { name: "2000 halves", batch, requests, pool: halves, pick: cycling(count, halfName), asked: 0 },
+    {
+      name: "2000 halves of 256",
+      ...{ batch, requests, pool: tightHalves, pick: cycling(count, halfName), asked: 0 },
+    },
     { name: "one by one", batch: 1, requests: 4, pool: large, pick: cycling(count), asked: 0 },
   ];
   const turns = new Map<string, Turn[]>(all.map(({ name }) => [name, []]));
@@ -122,7 +150,7 @@ async function measureWidth(folder: string, width: WidthName, options: AdaptersB
   };
   for (const { name } of all)
     log(
-      `${width} ${name.padEnd(12)} ${Math.round(1000 / median(costs(name, "wall")))} tokens/s, ${slowdown(name, "cpu").toFixed(1)} % over the base by processor time, ${slowdown(name, "wall").toFixed(1)} % by wall time`,
+      `${width} ${name.padEnd(18)} ${Math.round(1000 / median(costs(name, "wall")))} tokens/s, ${slowdown(name, "cpu").toFixed(1)} % over the base by processor time, ${slowdown(name, "wall").toFixed(1)} % by wall time`,
     );
   log(`${width} pool of ${small}: ${tight.counts.loads} loads, ${tight.counts.evictions} evictions`);
   // The small pool holds the last ones of the cycle; those after them are cold.
@@ -163,7 +191,7 @@ async function takeTurn(model: BatchModel, contestant: Contestant): Promise<Turn
     while (left > 0 && loop.size < batch) {
       left -= 1;
       const id = contestant.asked++;
-      const lease = pool === null ? null : await pool.lease(adapterName(pick(id)));
+      const lease = pool === null ? null : await pool.lease(pick(id));
       const own = pages.pop()!;
       leases.set(id, { lease, pages: own });
       loop.join(request(id, lease, own, ANSWER_TOKENS));
