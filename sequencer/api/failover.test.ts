@@ -96,7 +96,9 @@ describe("a sequencer that needs a lease", () => {
     const seconds = Math.floor(rollup.clock.nowMs / 1_000) + MARGIN_MS / 2_000 + 1;
     const lease = { epoch: 2, endsAtSeconds: seconds + 120 };
     await report(seconds, lease);
-    expect((await send()).body).toMatchObject({ error: { code: "SEQ_LEASE_ENDED", data: { isClockBehind: true } } });
+    expect((await send()).body).toMatchObject({
+      error: { code: "SEQ_LEASE_ENDED", data: { isClockBehind: true } },
+    });
     await report(seconds - 2, lease);
     expect((await send(nonce++)).status).toBe(202);
   });
