@@ -1,10 +1,14 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { BridgeErrorCode } from "./bridge-errors.ts";
 
+/** Results of `rollup_l1_publish_total`. */
+const PUBLISH_RESULTS = ["submitted", "posted", "final", "dropped", "reverted"] as const;
+export type PublishResult = (typeof PUBLISH_RESULTS)[number];
+
 /** All metrics of the bridge. Labels are closed sets. */
 export function createBridgeMetrics(registry: Registry) {
   const registers = [registry];
-  return {
+  const metrics = {
     /** Codes of the alarms that last; each block's report to the sequencer names them. */
     raised: new Set<string>(),
     l1BlockNumber: new Gauge({
@@ -71,12 +75,12 @@ export function createBridgeMetrics(registry: Registry) {
       registers,
     }),
   };
+  // Each begins at 0: where a count appears with 1, Prometheus sees no growth, and an alert on it would stay silent.
+  for (const result of PUBLISH_RESULTS) metrics.publishTotal.inc({ result }, 0);
+  return metrics;
 }
 
 export type BridgeMetrics = ReturnType<typeof createBridgeMetrics>;
-
-/** Results of `rollup_l1_publish_total`. */
-export type PublishResult = "submitted" | "posted" | "final" | "dropped" | "reverted";
 
 export function raiseAlarm(metrics: BridgeMetrics, code: BridgeErrorCode | "OTHER"): void {
   metrics.alarm.set({ code }, 1);

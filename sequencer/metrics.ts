@@ -1,12 +1,23 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { SequencerErrorCode } from "./sequencer-errors.ts";
 
 /** Buckets of an acknowledgement: one execution takes milliseconds, a queue of them up to seconds. */
 const ACKNOWLEDGE_BUCKETS_SECONDS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 const STAGE_BUCKETS_SECONDS = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800];
 
+/** Each begins at 0: where a count appears with 1, Prometheus sees no growth, and the alerts on it would stay silent. */
+const ALERTED_CODES = [
+  "SEQ_STORE_FAILED",
+  "SEQ_STORE_CORRUPT",
+  "SEQ_STORE_INCONSISTENT",
+  "SEQ_INTERNAL",
+  "SEQ_BACKLOG_FULL",
+  "SEQ_PRICE_INVALID",
+] as const satisfies readonly SequencerErrorCode[];
+
 export function createMetrics(registry = new Registry()) {
   const registers = [registry];
-  return {
+  const metrics = {
     registry,
     mempool: {
       transactions: new Gauge({
@@ -115,6 +126,8 @@ export function createMetrics(registry = new Registry()) {
     }),
     feedClients: new Gauge({ name: "rollup_feed_clients", help: "Open connections to the feed", registers }),
   };
+  for (const code of ALERTED_CODES) metrics.errors.inc({ code }, 0);
+  return metrics;
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;

@@ -47,4 +47,15 @@ export function createDispatchMetrics(registry = new Registry()) {
   };
 }
 
+const PROOF_RESULTS = ["taken", "useless", "invalid"] as const;
+
+/** A worker's other results are 0 from then on: Prometheus sees no growth where a count appears with 1. */
+export function countWorkerProof(
+  { proofs }: DispatchMetrics,
+  worker: string,
+  result: (typeof PROOF_RESULTS)[number],
+): void {
+  for (const one of PROOF_RESULTS) proofs.inc({ worker, result: one }, one === result ? 1 : 0);
+}
+
 export type DispatchMetrics = ReturnType<typeof createDispatchMetrics>;

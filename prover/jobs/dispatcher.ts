@@ -15,7 +15,7 @@ import { isRollupError } from "../../circuits/rollup-error.ts";
 import { proveJobAnswer, unprovenBatchesAnswer } from "../../circuits/wire/operator-api.ts";
 import { askSequencer, type SequencerEndpoint } from "../../circuits/wire/sequencer-request.ts";
 import { proverError } from "../prover-errors.ts";
-import type { DispatchMetrics } from "./dispatch-metrics.ts";
+import { countWorkerProof, type DispatchMetrics } from "./dispatch-metrics.ts";
 import {
   cancelTask,
   dropInputs,
@@ -159,7 +159,7 @@ export class Dispatcher {
       // As it came: whoever writes to the sequencer writes text.
       const { worker: _worker, elapsedMs, ...proof } = job.returnvalue as z.input<typeof proveAnswerSchema>;
       const isTaken = await postProof(this.#options, batchNumber, { batchHash, ...proof });
-      metrics.proofs.inc({ worker, result: isTaken ? "taken" : "useless" });
+      countWorkerProof(metrics, worker, isTaken ? "taken" : "useless");
       if (isTaken) {
         metrics.proofSeconds.inc({ worker }, elapsedMs / 1_000);
         const mean = this.#meanProofMs ?? elapsedMs;
@@ -169,7 +169,7 @@ export class Dispatcher {
     } catch (error) {
       if (!isRollupError(error, "PRV_PROOF_INVALID")) throw error;
       // It becomes a new job with the next look.
-      metrics.proofs.inc({ worker, result: "invalid" });
+      countWorkerProof(metrics, worker, "invalid");
       metrics.errors.inc({ code: error.code });
       logger.error({ batchNumber, worker, reason: error.message }, "a worker handed in a false proof");
     }

@@ -5,7 +5,7 @@ const PROOF_BUCKETS_SECONDS = [0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_80
 /** All metrics of a prover's process. Labels are closed sets. */
 export function createProverMetrics(registry = new Registry()) {
   const registers = [registry];
-  return {
+  const metrics = {
     registry,
     proofs: new Counter({
       name: "rollup_prover_proofs_total",
@@ -28,6 +28,9 @@ export function createProverMetrics(registry = new Registry()) {
       registers,
     }),
   };
+  // A prover that never made a proof has made 0: without the count, the alert on its failures would stay silent.
+  for (const result of ["taken", "useless"]) metrics.proofs.inc({ result }, 0);
+  return metrics;
 }
 
 export type ProverMetrics = ReturnType<typeof createProverMetrics>;

@@ -77,7 +77,8 @@ export async function registerReplicaRoute(
       // Before the entries are read: what is replaced meanwhile is asked for again.
       const now = replica.generation;
       const page = await logPage(sequencer, deployment, query, (entry) => sequencer.signedFor(entry));
-      return { ...page, generation: now, isReplicaRequired: replica.isRequired };
+      const isAtEnd = page.nextSequence > log.lastSequence;
+      return { ...page, generation: now, isReplicaRequired: replica.isRequired, isAtEnd };
     },
   );
 }

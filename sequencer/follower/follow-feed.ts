@@ -46,11 +46,15 @@ export class FollowFeed {
   isFollowed = false;
   /** Of the queue, where its log goes on from one that L1 does not have here; null otherwise. */
   waitsForEntry: number | null = null;
+  /** Whether the last page reached the end of the sequencer's log. */
+  isAtEnd = false;
   /**
-   * Whether the sequencer waits for this follower's word before it acknowledges anything, and has said so with every page since
-   * this process began; null before the first.
+   * Whether this follower has every operation that the sequencer acknowledged: it had them all at a moment at which the
+   * sequencer waited for its word already, and does so still, as far as was heard.
    */
-  isReplicaRequired: boolean | null = null;
+  isComplete = false;
+  /** When the sequencer answered last, by this machine's clock. */
+  answeredAtMs = 0;
   readonly #modules: FollowFeedModules;
   /** Sequence of the leader's entry that comes next; null where that is to be found out. */
   #nextSequence: number | null = null;
@@ -87,7 +91,7 @@ export class FollowFeed {
         this.isFollowed = page !== null;
         if (page === null) return false;
         this.#requireRollup(page);
-        this.isReplicaRequired = (this.isReplicaRequired ?? true) && page.isReplicaRequired === true;
+        this.answeredAtMs = Date.now();
         if (page.generation !== undefined && page.generation !== this.#generation) {
           const isFirst = this.#nextSequence === null;
           this.#generation = page.generation;
@@ -103,6 +107,8 @@ export class FollowFeed {
           taken += 1;
         }
         this.#nextSequence = page.nextSequence;
+        this.isAtEnd = page.isAtEnd === true;
+        this.isComplete = page.isReplicaRequired === true && (this.isComplete || this.isAtEnd);
         // The next question says that they are here: then they are on this disk.
         if (replica !== undefined) await followed.log.flushed();
         if (replica === undefined ? page.entries.length === 0 : Date.now() >= untilMs) return false;

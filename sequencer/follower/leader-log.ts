@@ -71,6 +71,8 @@ const pageSchema = z.object({
   /** Of the spare's route alone: changes where entries that were there are replaced. */
   generation: z.string().optional(),
   isReplicaRequired: z.boolean().optional(),
+  /** Nothing more was executed when the page was made. */
+  isAtEnd: z.boolean().optional(),
 });
 export type LeaderPage = z.output<typeof pageSchema>;
 

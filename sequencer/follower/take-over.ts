@@ -50,8 +50,8 @@ export interface TakeOverModules {
 }
 
 export interface TakeOverResult extends RestoreFromFollowerResult, TakenLease {
-  /** Whether the old sequencer acknowledged nothing without the follower's word, as long as the follower ran; null: unknown. */
-  readonly wasReplicaRequired: boolean | null;
+  /** Whether nothing that the old sequencer acknowledged is missing, as FollowFeed.isComplete has it; null: unknown. */
+  readonly isComplete: boolean | null;
 }
 
 const intentSchema = z.object({
@@ -59,8 +59,10 @@ const intentSchema = z.object({
   transactionHashes: z.array(z.custom<Hex>((value) => typeof value === "string" && value.startsWith("0x"))),
 });
 
-/** So long without a new operation, the old sequencer has nothing left, or does not answer. */
-const DRAINED_MS = 3_000;
+/** An operation that was executed under the lease is durable, and in the log, within this time. */
+const SETTLE_MS = 1_000;
+/** A sequencer that gives the follower no answer for so long is gone. */
+const GONE_MS = 5_000;
 
 /**
  * May be killed at any moment and begun again. @throws BRG_LEASE_HELD, BRG_LEASE_LOST, SEQ_FOLLOWER_BEHIND, SEQ_STORE_*, and
@@ -81,7 +83,7 @@ export async function takeOver(options: TakeOverOptions, modules: TakeOverModule
   const restored = await restoreFromFollower(options);
   await noteEpoch(dataPath, taken.epoch);
   rmSync(journalPath(dataPath), { force: true });
-  return { ...restored, ...taken, wasReplicaRequired: drained?.isReplicaRequired ?? null };
+  return { ...restored, ...taken, isComplete: drained?.isComplete ?? null };
 }
 
 /** The same machine goes on with the directory that it has: the first lease of all, or one that L1 gave to nobody else. */
@@ -149,7 +151,9 @@ const healthSchema = z.object({
     opIndex: z.int(),
     closedBatch: z.int(),
     isFeedFollowed: z.boolean().nullable(),
-    isReplicaRequired: z.boolean().nullable().default(null),
+    isAtEnd: z.boolean().nullable(),
+    isComplete: z.boolean().nullable(),
+    answeredAtMs: z.number().nullable(),
   }),
 });
 
@@ -157,7 +161,7 @@ const healthSchema = z.object({
 async function drain(
   followerUrl: string,
   { stopFollower, tell }: TakeOverModules,
-): Promise<{ isReplicaRequired: boolean | null }> {
+): Promise<{ isComplete: boolean | null }> {
   const ask = async () => {
     try {
       const response = await fetch(`${followerUrl}/health`, { signal: AbortSignal.timeout(5_000) });
@@ -166,23 +170,27 @@ async function drain(
       return null;
     }
   };
+  // What was executed before the lease was taken has to be in a page that was asked for afterwards.
+  const sinceMs = Date.now() + SETTLE_MS;
   let last = await ask();
   if (last === null) {
     tell(`${followerUrl} does not answer: goes on with what its folder has`);
-    return { isReplicaRequired: null };
+    return { isComplete: null };
   }
-  for (let sinceMs = Date.now(); Date.now() - sinceMs < DRAINED_MS; ) {
-    await sleep(200);
+  for (let told = -1; ; ) {
     const now = await ask();
-    if (now !== null && now.opIndex !== last.opIndex) {
-      tell(`the follower has ${now.opIndex} operations`);
-      sinceMs = Date.now();
-    }
     last = now ?? last;
+    const answeredAtMs = last.answeredAtMs ?? 0;
+    const isAtEnd = last.isAtEnd === true && answeredAtMs > sinceMs;
+    const isGone = Date.now() - Math.max(answeredAtMs, sinceMs) > GONE_MS;
+    if (isAtEnd || isGone) break;
+    if (last.opIndex !== told) tell(`the follower has ${last.opIndex} operations`);
+    told = last.opIndex;
+    await sleep(500);
   }
-  const { isReplicaRequired } = last;
+  const { isComplete } = last;
   tell(`the follower has all that it gets, ${last.opIndex} operations: stop it now`);
   await stopFollower?.();
   while ((await ask()) !== null) await sleep(500);
-  return { isReplicaRequired };
+  return { isComplete };
 }

@@ -148,12 +148,12 @@ function addTakeOver(operator: Command): void {
       },
       modules,
     );
-    const { epoch, filledCount, position, unpostedCount, wasReplicaRequired } = result;
+    const { epoch, filledCount, position, unpostedCount, isComplete } = result;
     const seconds = Math.round((performance.now() - startedAtMs) / 100) / 10;
     output.answer(
       [
         `epoch ${epoch} after ${seconds} s: ${position.opIndex} signed operations, ${unpostedCount} of them not on L1 yet`,
-        wasReplicaRequired === true
+        isComplete === true
           ? "the old sequencer waited for this follower's word: nothing that it acknowledged is missing"
           : "what the old sequencer acknowledged and the follower had not seen is gone",
         `${filledCount} pending transactions of the old bridge can never be mined`,

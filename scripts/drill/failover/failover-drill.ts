@@ -81,8 +81,6 @@ async function handOver(
 ): Promise<FailoverResult> {
   const { leader: old, traffic } = world;
   const { epoch } = await world.lease.read();
-  const since = traffic.acknowledged.findIndex((one) => one.epoch === epoch);
-  const first = since < 0 ? traffic.acknowledged.length : since;
   const faultAtMs = performance.now();
   // Asked before it hangs, so that the questions are in its hand when it wakes.
   const held: Promise<boolean>[] = [];
@@ -100,20 +98,22 @@ async function handOver(
       old.proxy.fault = "hangs";
       break;
     case "planned":
-      await old.sequencer?.stop();
       await old.bridge?.stop();
+      await old.sequencer?.stop();
       await world.release(epoch);
+      // Without its bridge it has no lease, and still hands over what the spare does not have.
+      await old.startSequencer({ hasLease: true, isReplicaRequired });
       break;
     default:
       scenario satisfies never;
   }
   tell(`${scenario}: done to machine ${old.name}; the spare takes over`);
   let takenAtMs = 0;
-  const { wasReplicaRequired } = await world.takeOver(() => {
+  const { isComplete } = await world.takeOver(() => {
     takenAtMs = performance.now();
   });
   await world.waitFor("the new leader to have its lease", () => world.leader.isLeading());
-  const lost = await world.resendLost(first, resent);
+  const lost = await world.resendLost(resent);
   let acknowledgedAtMs: number | null = null;
   await world.waitFor("the new leader's first acknowledgement", async () => {
     acknowledgedAtMs =
@@ -134,7 +134,7 @@ async function handOver(
     probes: answers.length,
     takeoverSeconds: Math.round((acknowledgedAtMs! - faultAtMs) / 100) / 10,
   };
-  tell(`${scenario}: ${JSON.stringify({ ...row, wasReplicaRequired })}`);
+  tell(`${scenario}: ${JSON.stringify({ ...row, isComplete })}`);
   return row;
 }
 

@@ -236,15 +236,15 @@ export class FailoverWorld {
     const { spare } = this;
     await this.waitFor("the spare to follow", async () => {
       const response = await fetch(`${spare.followerUrl}/health`, { signal: AbortSignal.timeout(5_000) });
-      const { follower } = (await response.json()) as { follower: { isFeedFollowed: boolean } };
-      return follower.isFeedFollowed;
+      const { follower } = (await response.json()) as { follower: { isAtEnd: boolean } };
+      return follower.isAtEnd;
     });
   }
 
-  /** What the new leader does not know of what was acknowledged since; the users send it again. @returns how much */
-  async resendLost(since: number, resent: Set<string>): Promise<number> {
+  /** What the new leader does not know of all that was acknowledged; the users send it again. @returns how much */
+  async resendLost(resent: Set<string>): Promise<number> {
     const lost: Acknowledged[] = [];
-    for (const one of this.traffic.acknowledged.slice(since)) {
+    for (const one of this.traffic.acknowledged) {
       const answer = await this.get<{ error?: { code: string } }>(`/v1/operations/${one.hash}`);
       if (answer.error?.code === "SEQ_UNKNOWN_OPERATION") lost.push(one);
     }
