@@ -29,8 +29,8 @@ const common = {
   atMs: timeMs,
 };
 
-const FLAGS = ["unclear", "personal", "offensive", "broken", "copy", "wrong-language"] as const;
-const LEFT_OUT_WHY = [
+export const FLAGS = ["unclear", "personal", "offensive", "broken", "copy", "wrong-language"] as const;
+export const LEFT_OUT_WHY = [
   "near-duplicate",
   "wrong-label",
   "outlier",
