@@ -14,7 +14,7 @@ import { sampleCard, sampleRows } from "../datanets/testing/sample-card.ts";
 import { openBrowser, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { type DatanetWorld, leafOf, startDatanetWorld } from "./testing/datanet-world.ts";
 
-const LONG = { timeout: 240_000 };
+const LONG = { timeout: 60_000 };
 const card = sampleCard({
   labelling: {
     annotatorsPerRow: 2,
@@ -28,13 +28,17 @@ const HOSTILE = [
   "\u202etxet elbisivni\u202c and a \u0000 and a \u200b in a row",
   `<svg onload=globalThis.pwned=1> ${"wide ".repeat(120)}`,
 ];
+/** The second is nearly the first. */
+const NEAR = [
+  "The morning began with fog over the harbour, and by noon the sun had warmed every roof of the town.",
+  "The morning began with fog over the harbour, and by noon the sun had warmed every roof of the city.",
+];
 const folder = mkdtempSync(join(tmpdir(), "pages-datanets-files-"));
 let world: DatanetWorld;
 let browser: Browser;
 /** Of public rows, and of rows on request. */
 let datanetId: number;
 let closedId: number;
-let digests: readonly string[];
 let rowsRoot: bigint;
 
 beforeAll(async () => {
@@ -48,8 +52,8 @@ beforeAll(async () => {
   });
   ({ datanetId: closedId } = await world.makeDatanet(closed));
   const encoder = new TextEncoder();
-  const rows = [...sampleRows(57), ...HOSTILE.map((text) => encoder.encode(text))];
-  ({ digests, rowsRoot } = await world.contribute("bob", datanetId, rows));
+  const rows = [...sampleRows(55), ...[...HOSTILE, ...NEAR].map((text) => encoder.encode(text))];
+  ({ rowsRoot } = await world.contribute("bob", datanetId, rows));
 }, 600_000);
 afterAll(async () => {
   await browser?.close();

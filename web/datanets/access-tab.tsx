@@ -179,7 +179,7 @@ function AnswerForm({
     <details open={request.answer === null}>
       <summary class="row small">{request.answer === null ? "Answer" : "Change the answer"}</summary>
       <div class="folded stack-s">
-        <div class="columns-small">
+        <div class="columns columns-small">
           <Choice label="Until" value={days} options={TERMS} onChoose={setDays} />
           <Field label="Note" value={note} onInput={setNote} placeholder="Read by everybody" />
         </div>

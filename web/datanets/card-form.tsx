@@ -59,7 +59,7 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
           lineCount={4}
           problem={problemAt("description")}
         />
-        <div class="columns-small">
+        <div class="columns columns-small">
           <Field
             label="Field"
             value={draft.field}
@@ -99,7 +99,7 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
       </section>
       <section class="card stack" aria-label="What a row is">
         <h2>What a row is</h2>
-        <div class="columns-small">
+        <div class="columns columns-small">
           <Choice
             label="A row is"
             value={draft.kind}
@@ -152,7 +152,7 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
       </section>
       <section class="card stack" aria-label="Who may do what">
         <h2>Who may do what</h2>
-        <div class="columns-small">
+        <div class="columns columns-small">
           <Choice
             label="Rows are read by"
             value={draft.access}
@@ -178,7 +178,7 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
             ]}
           />
         </div>
-        <div class="columns-small">
+        <div class="columns columns-small">
           <Field
             label="Labellers"
             value={draft.labellers}
@@ -195,7 +195,7 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
             problem={problemAt("labelling.reviewers")}
           />
         </div>
-        <div class="columns-small">
+        <div class="columns columns-small">
           <Choice
             label="Validator of a row"
             value={draft.validator}

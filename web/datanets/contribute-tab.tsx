@@ -195,7 +195,7 @@ function Preview({ client, isBusy, looked, onSign }: PreviewProps) {
   const bytes = kept.reduce((sum, at) => sum + rows[at]!.length, 0);
   return (
     <section class="stack" aria-label="Preview">
-      <div class="columns-small">
+      <div class="columns columns-small">
         <div>
           <p class="figure">{showCount(kept.length)}</p>
           <p class="soft small">rows will be committed, {showBytes(bytes)}</p>

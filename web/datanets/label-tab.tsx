@@ -64,7 +64,8 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   const { labels } = facts.card;
   const [queue, setQueue] = useState<readonly QueueRow[]>([]);
   const [isEmpty, setEmpty] = useState(false);
-  const [labelledCount, setLabelledCount] = useState<number | null>(null);
+  /** Of this labeller, those that are not with the host yet counted in; null until the host has counted. */
+  const [ownCount, setOwnCount] = useState<number | null>(null);
   const [flags, setFlags] = useState<readonly Flag[]>([]);
   const [note, setNote] = useState("");
   const [isFlagging, setFlagging] = useState(false);
@@ -83,10 +84,12 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     if (isAsking.current) return;
     isAsking.current = true;
     try {
+      // What waited since the last visit goes first, so that nothing is counted twice.
+      if (ownCount === null) await outbox.flush();
       const turn = await nextRows(client, { ...place, limit: FETCHED_ROWS + outbox.held.value.length });
       const isNew = ({ digest }: QueueRow) =>
         !outbox.has(digest) && !skipped.current.has(digest) && !done.current.has(digest);
-      setLabelledCount(turn.labelledCount);
+      setOwnCount((now) => now ?? turn.labelledCount);
       setQueue((now) => {
         const known = new Set(now.map(({ digest }) => digest));
         const more = turn.rows.filter((one) => isNew(one) && !known.has(one.digest));
@@ -128,6 +131,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   const give = (label: string) => {
     if (row === undefined) return;
     done.current.add(row.digest);
+    setOwnCount((count) => (count ?? 0) + 1);
     setSaid(`${label}`);
     const { digest, excerpt } = row;
     outbox
@@ -145,6 +149,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     const last = outbox.undo();
     if (last === null) return setSaid("nothing to take back: the host has all your labels");
     done.current.delete(last.row);
+    setOwnCount((count) => Math.max(0, (count ?? 0) - 1));
     setEmpty(false);
     setQueue((now) => [
       { digest: last.row, excerpt: last.excerpt, bytes: 0, isCut: false, isWellFormed: true },
@@ -265,7 +270,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
         )}
       </section>
       <div class="stack">
-        <Progress {...props} labelledCount={labelledCount} held={held} said={said} onUndo={undo} />
+        <Progress {...props} ownCount={ownCount} held={held} said={said} onUndo={undo} />
         {facts.card.instructions !== "" && (
           <section class="card stack-s">
             <h2>Instructions</h2>
@@ -286,16 +291,17 @@ function makeOutbox(
 ): LabelOutbox {
   const name = `openledger.labels.${client.rollupAddress}.${place.datanetId}.${client.leafId}`;
   return new LabelOutbox(name, async (labels) => {
-    const records = labels.map(
-      ({ flags, label, note, row }) => ({ kind: "label", row, label, flags, note }) as const,
-    );
-    try {
-      await sayAll(client, { ...place, from: client.leafId!, records });
-    } catch (error) {
-      const problem = problemOf(error);
-      onProblem(problem);
-      // The host has refused it for good: keeping it would hold up all others.
-      if (problem.code !== "DNT_RECORD_NOT_ALLOWED" && problem.code !== "DNT_RECORD_OUTDATED") throw error;
+    for (const { atMs, flags, label, note, row } of labels) {
+      const record = { kind: "label", row, label, flags, note } as const;
+      try {
+        // At the time when it was given: sent twice, it is one record.
+        await sayAll(client, { ...place, from: client.leafId!, records: [record], atMs });
+      } catch (error) {
+        const problem = problemOf(error);
+        onProblem(problem);
+        // The host has refused it for good: keeping it would hold up all others.
+        if (problem.code !== "DNT_RECORD_NOT_ALLOWED" && problem.code !== "DNT_RECORD_OUTDATED") throw error;
+      }
     }
   });
 }
@@ -316,24 +322,23 @@ function Hint(props: TabProps & { digest: string }) {
 }
 
 interface ProgressProps extends TabProps {
-  readonly labelledCount: number | null;
+  readonly ownCount: number | null;
   readonly held: readonly HeldLabel[];
   readonly said: string;
   readonly onUndo: () => void;
 }
 
-function Progress({ facts, held, labelledCount, onUndo, place, said, visitor }: ProgressProps) {
+function Progress({ facts, held, onUndo, ownCount, place, said, visitor }: ProgressProps) {
   const { value } = useLoaded(`${facts.here.recordCount}`, () => getStatistics(visitor.reader, place));
-  const own = (labelledCount ?? 0) + held.length;
   const last = held.at(-1);
   const isDone = value === undefined ? 0 : value.states.accepted + value.states.leftOut;
   const agreement = value?.labelling.agreement.value ?? null;
   const gold = value?.labelling.labellers.find(({ leafId }) => leafId === visitor.account?.id)?.gold;
   return (
     <section class="card stack" aria-label="Progress">
-      <div class="columns-small">
+      <div class="columns columns-small">
         <div>
-          <p class="figure">{showCount(own)}</p>
+          <p class="figure">{ownCount === null ? "–" : showCount(ownCount)}</p>
           <p class="soft small">labels of yours</p>
         </div>
         <div>

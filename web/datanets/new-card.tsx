@@ -86,7 +86,7 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
   return (
     <>
       <section class="card stack">
-        <div class="columns-small">
+        <div class="columns columns-small">
           <Field
             label="First balance"
             value={balance}

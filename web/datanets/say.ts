@@ -7,6 +7,8 @@ interface Saying extends HostedDatanetPlace {
   /** The leaf that signs. */
   readonly from: number;
   readonly records: readonly UnsignedRecord[];
+  /** When it was said; default: now. */
+  readonly atMs?: number;
 }
 
 /** Signs records and brings them to the host. @throws what the host refused the first one for */

@@ -39,7 +39,7 @@ export function Statistics({ card, statistics }: { card: Card; statistics: Datan
   return (
     <section class="card stack" aria-label="In numbers">
       <h2>In numbers</h2>
-      <div class="columns-small">
+      <div class="columns columns-small">
         <Figure value={showCount(statistics.rowCount)} name="rows" />
         <Figure value={showBytes(statistics.bytes)} name="all together" />
         <Figure

@@ -29,7 +29,7 @@ export function VersionChanges(props: TabProps & { versions: readonly HostVersio
   return (
     <section class="card stack" aria-label="What changed">
       <h2>What changed</h2>
-      <div class="columns-small">
+      <div class="columns columns-small">
         <Choice label="From" value={before} options={options} onChoose={setBefore} />
         <Choice label="To" value={after} options={options} onChoose={setAfter} />
       </div>

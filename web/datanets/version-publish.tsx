@@ -49,7 +49,7 @@ export function VersionPublish(props: TabProps & { client: LedgerClient }) {
         </div>
       ) : (
         <>
-          <div class="columns-small">
+          <div class="columns columns-small">
             <div>
               <p class="figure">{showCount(next.version.rowCount)}</p>
               <p class="soft small">

@@ -27,8 +27,9 @@ export function VirtualList({ count, label, onRange, onSelect, row, selected }: 
   useEffect(() => {
     const query = matchMedia(NARROW);
     const onChange = () => setNarrow(query.matches);
-    const observer = new ResizeObserver(() => setView(box.current!.clientHeight));
-    observer.observe(box.current!);
+    const element = box.current!;
+    const observer = new ResizeObserver(() => setView(element.clientHeight));
+    observer.observe(element);
     query.addEventListener("change", onChange);
     return () => {
       observer.disconnect();
