@@ -30,12 +30,14 @@ const common = {
 };
 
 const FLAGS = ["unclear", "personal", "offensive", "broken", "copy", "wrong-language"] as const;
-const LEFT_OUT_WHY = [
+export const LEFT_OUT_WHY = [
+  "copy",
   "near-duplicate",
   "wrong-label",
   "outlier",
   "empty",
   "truncated",
+  "malformed",
   "personal",
   "off-topic",
   "other",
