@@ -14,6 +14,7 @@ import { documentedSchema, validateByZod } from "../../circuits/wire/zod-routes.
 import { type DatanetErrorCode, datanetError, datanetHttpStatus } from "../datanet-errors.ts";
 import { REQUEST_HEADER } from "../records/signed-request.ts";
 import { registerCardRoutes } from "./card-routes.ts";
+import { registerFindingRoutes } from "./finding-routes.ts";
 import type { HostContext } from "./host-context.ts";
 import { registerRecordRoutes } from "./record-routes.ts";
 import { registerRowRoutes } from "./row-routes.ts";
@@ -92,6 +93,7 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
   registerRowRoutes(app, context);
   registerVersionRoutes(app, context);
   registerRecordRoutes(app, context);
+  registerFindingRoutes(app, context);
 
   const unlimited = { config: { rateLimit: false }, schema: { hide: true } as object };
   app.get("/health", unlimited, (_request, reply) => {

@@ -36,6 +36,7 @@ export const LEFT_OUT_WHY = [
   "outlier",
   "empty",
   "truncated",
+  "malformed",
   "personal",
   "off-topic",
   "other",

@@ -1,210 +1,302 @@
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { listLeftOut } from "../../client/datanets/browse-rows.ts";
-import type { LeftOutRow } from "../../client/datanets/row-schemas.ts";
+import { getHostedRow } from "../../client/datanets/browse-rows.ts";
+import { checkFindings, listFindings } from "../../client/datanets/cleaning.ts";
+import type { FindingsPage } from "../../client/datanets/host-schemas.ts";
+import type { UnsignedRecord } from "../../client/datanets/signed-records.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
-import { showCount } from "../words/format.ts";
+import { showAge, showCount } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
-import { type Doubt, findDoubtful, type Looked, MAX_LOOKED_ROWS } from "./find-doubtful.ts";
 import { KeyHint } from "./key-hint.tsx";
+import { LeftOutList } from "./left-out-list.tsx";
 import { NeedsAccess } from "./needs-access.tsx";
 import { RowText } from "./row-text.tsx";
 import { sayAll } from "./say.ts";
 import { datanetHref, readablePlace, reviewerOf, type TabProps } from "./tab-props.ts";
 import { useKeys } from "./use-keys.ts";
-import { useLoaded } from "./use-loaded.ts";
+import { type Loaded, useLoaded } from "./use-loaded.ts";
 
-/** Doubtful rows side by side with what they are doubted for, one key each; and everything that is left out. */
+type Finding = FindingsPage["findings"][number];
+type LeaveOut = Extract<UnsignedRecord, { kind: "leaveOut" }>;
+
+const FETCHED_FINDINGS = 200;
+
+/** What a finding of a kind is called here, and what a record gives as the reason. Other kinds go by their own names. */
+const KINDS: Readonly<Record<string, { readonly title: string; readonly why: LeaveOut["why"] }>> = {
+  copy: { title: "copies", why: "copy" },
+  "near-duplicate": { title: "near-duplicates", why: "near-duplicate" },
+  "contradicted-label": { title: "contradicted labels", why: "wrong-label" },
+  outlier: { title: "outliers", why: "outlier" },
+  empty: { title: "empty", why: "empty" },
+  truncated: { title: "cut off", why: "truncated" },
+  malformed: { title: "of another kind", why: "malformed" },
+  personal: { title: "secrets and personal numbers", why: "personal" },
+};
+const titleOf = (kind: string) => KINDS[kind]?.title ?? kind;
+
+/** Doubtful rows beside what they are doubted for, one key each; and everything that is left out. */
 export function CleanTab(props: TabProps) {
   return (
     <NeedsAccess {...props}>
-      <Cleaning {...props} />
+      <Findings {...props} />
     </NeedsAccess>
   );
 }
 
-function Cleaning(props: TabProps) {
-  const { facts, visitor } = props;
-  const [looked, setLooked] = useState<Looked | null>(null);
-  const [progress, setProgress] = useState<readonly [number, number] | null>(null);
-  const { isBusy, problem, run } = useAction();
+function Findings(props: TabProps) {
+  const { facts, live, visitor } = props;
+  const [kind, setKind] = useState<Finding["kind"] | null>(null);
+  const [step, setStep] = useState<string | null>(null);
+  const looking = useAction();
+  const place = readablePlace(props);
+  const found = useLoaded(`${kind}/${facts.here.recordCount}/${visitor.reader.leafId}`, () =>
+    listFindings(visitor.reader, {
+      ...place,
+      state: "open",
+      limit: FETCHED_FINDINGS,
+      ...(kind === null ? {} : { kind }),
+    }),
+  );
   const look = () =>
-    run(async () => {
-      const { labels, rewards, row } = facts.card;
-      const rules = { labels, rewards, row };
-      setLooked(
-        await findDoubtful(visitor.reader, readablePlace(props), rules, (...now) => setProgress(now)),
-      );
-      setProgress(null);
+    looking.run(async () => {
+      const onProgress = (now: string, done: number, total: number) =>
+        setStep(`${now}: ${showCount(done)} of ${showCount(total)}`);
+      await checkFindings(visitor.reader, { ...place, onProgress });
+      setStep(null);
+      found.reload();
     });
+  const last = found.value?.check.last ?? null;
+  const open = found.value?.counts.filter((count) => count.open > 0) ?? [];
   return (
     <div class="stack">
-      {looked === null ? (
-        <section class="card stack narrow" aria-label="Look through the rows">
-          <h2>Look through the rows</h2>
-          <p class="soft">
-            Your browser fetches the rows, checks them, and looks for near-duplicates, empty and truncated
-            rows, rows of another kind, secrets and personal numbers. Each is shown beside what it resembles;
-            you decide.
-          </p>
-          <Button isMain isBusy={isBusy} onClick={() => void look()}>
-            {isBusy ? "Looking …" : "Look"}
+      <section class="card stack" aria-label="Doubtful rows">
+        <div class="row">
+          <h2>Doubtful rows</h2>
+          <span class="push" />
+          <span class="soft small">
+            {last === null
+              ? "nobody has looked yet"
+              : `the host looked at ${showCount(last.rowCount)} rows ${showAge(last.checkedAtMs, live.nowMs.value)}`}
+          </span>
+          <Button isSmall isMain={last === null} isBusy={looking.isBusy} onClick={() => void look()}>
+            {last === null ? "Look through the rows" : "Look again"}
           </Button>
-          {progress !== null && (
-            <progress
-              class="label-progress"
-              value={progress[0]}
-              max={progress[1]}
-              aria-label="Rows looked at"
-            />
-          )}
-          {facts.here.rowCount > MAX_LOOKED_ROWS && (
-            <p class="soft small">
-              The first {showCount(MAX_LOOKED_ROWS)} rows; the command line looks at all: openledger datanet
-              check.
-            </p>
-          )}
-          {problem !== null && <ProblemNotice problem={problem} />}
-        </section>
-      ) : (
-        <Doubts {...props} looked={looked} onAgain={() => void look()} />
-      )}
-      <LeftOut {...props} />
+        </div>
+        {step !== null && (
+          <p class="soft small" role="status">
+            {step}
+          </p>
+        )}
+        {looking.problem !== null && <ProblemNotice problem={looking.problem} />}
+        {found.problem !== null && <ProblemNotice problem={found.problem} />}
+        {last === null && (
+          <p class="soft">
+            The host looks for copies and near-duplicates, in its other Datanets too, labels that people or a
+            model contradict, outliers, broken rows, secrets and personal numbers. It decides nothing:
+            reviewers do, one key each, and everybody sees what they left out.
+          </p>
+        )}
+        {last !== null && !last.isCurrent && (
+          <p class="soft small">Rows or labels have come since: look again to have them among these.</p>
+        )}
+        {open.length > 0 && (
+          <fieldset class="chips">
+            <legend class="visually-hidden">Kinds of doubt</legend>
+            {open.map((count) => (
+              <button
+                key={count.kind}
+                type="button"
+                class="chip"
+                aria-pressed={count.kind === kind}
+                onClick={() => setKind(count.kind === kind ? null : count.kind)}
+              >
+                {titleOf(count.kind)} · {showCount(count.open)}
+              </button>
+            ))}
+          </fieldset>
+        )}
+        {found.value !== undefined && last !== null && <Doubts {...props} found={found} />}
+      </section>
+      <LeftOutList {...props} />
     </div>
   );
 }
 
-function Doubts(props: TabProps & { looked: Looked; onAgain: () => void }) {
-  const { looked, onAgain, onChange, place, visitor } = props;
-  const { doubts } = looked;
-  const [decided, setDecided] = useState<readonly { doubt: Doubt; isLeftOut: boolean }[]>([]);
-  const [kind, setKind] = useState<string | null>(null);
+function Doubts(props: TabProps & { found: Loaded<FindingsPage> }) {
+  const { facts, found, onChange, place, visitor } = props;
+  const [decided, setDecided] = useState<readonly { finding: Finding; isLeftOut: boolean }[]>([]);
+  const [at, setAt] = useState(0);
   const { isBusy, problem, run } = useAction();
   const from = reviewerOf(props);
-  const done = new Set(decided.map(({ doubt }) => doubt));
-  // A row that was left out needs no second look for another reason.
-  const out = new Set(decided.filter(({ isLeftOut }) => isLeftOut).map(({ doubt }) => doubt.row.digest));
-  const open = doubts.filter(
-    (doubt) =>
-      !done.has(doubt) &&
-      !out.has(doubt.row.digest) &&
-      !(doubt.other !== null && out.has(doubt.other.digest)),
-  );
-  const kinds = [...new Set(open.map((doubt) => doubt.kind))];
-  const shown = kind === null ? open : open.filter((doubt) => doubt.kind === kind);
-  const doubt = shown[0];
-  const say = (of: Doubt, isLeftOut: boolean) =>
+  // A row that was decided on for one reason is not asked about again while the host is being told.
+  const rows = new Set(decided.map(({ finding }) => finding.row));
+  const open = (found.value?.findings ?? []).filter(({ row }) => !rows.has(row));
+  const index = Math.min(at, Math.max(0, open.length - 1));
+  const finding = open[index];
+  const say = (of: Finding, isLeftOut: boolean) =>
     run(async () => {
-      const record = {
-        kind: "leaveOut",
-        row: of.row.digest,
-        isLeftOut,
-        why: of.why,
-        note: of.detail,
-      } as const;
-      await sayAll(visitor.client!, { ...place, from: from!, records: [record] });
+      const why = KINDS[of.kind]?.why ?? "other";
+      const note = of.evidence.detail;
+      await sayAll(visitor.client!, {
+        ...place,
+        from: from!,
+        records: [{ kind: "leaveOut", row: of.row, isLeftOut, why, note }],
+      });
       onChange();
     });
-  const leaveOut = () => {
-    if (doubt === undefined || from === null || isBusy) return;
-    void say(doubt, true);
-    setDecided((now) => [...now, { doubt, isLeftOut: true }]);
-  };
-  const keep = () => {
-    if (doubt !== undefined) setDecided((now) => [...now, { doubt, isLeftOut: false }]);
+  const decide = (isLeftOut: boolean) => {
+    if (finding === undefined || from === null || isBusy) return;
+    setDecided((now) => [...now, { finding, isLeftOut }]);
+    void say(finding, isLeftOut);
   };
   const undo = () => {
     const last = decided.at(-1);
     if (last === undefined || isBusy) return;
     setDecided((now) => now.slice(0, -1));
-    if (last.isLeftOut) void say(last.doubt, false);
+    // What is signed stays signed: the later word holds.
+    void say(last.finding, !last.isLeftOut);
   };
   useKeys((key) => {
-    if (key === "x") leaveOut();
-    else if (key === "a" || key === "j" || key === "ArrowRight") keep();
+    if (key === "x") decide(true);
+    else if (key === "a") decide(false);
     else if (key === "u" || key === "Backspace") undo();
+    else if (key === "j" || key === "ArrowRight") setAt(Math.min(index + 1, Math.max(0, open.length - 1)));
+    else if (key === "k" || key === "ArrowLeft") setAt(Math.max(0, index - 1));
     else return false;
     return true;
   });
+  const last = decided.at(-1);
   return (
-    <section class="card stack" aria-label="Doubtful rows">
-      <div class="row">
-        <h2>
-          {showCount(open.length)} doubtful {open.length === 1 ? "row" : "rows"}
-        </h2>
-        <span class="soft small">of {showCount(looked.lookedCount)} looked at</span>
-        <span class="push" />
-        <Button isSmall onClick={onAgain}>
-          Look again
-        </Button>
-      </div>
-      {kinds.length > 1 && (
-        <fieldset class="chips">
-          <legend class="visually-hidden">Kinds of doubt</legend>
-          {kinds.map((one) => (
-            <button
-              key={one}
-              type="button"
-              class="chip"
-              aria-pressed={one === kind}
-              onClick={() => setKind(one === kind ? null : one)}
-            >
-              {one} · {open.filter((each) => each.kind === one).length}
-            </button>
-          ))}
-        </fieldset>
-      )}
-      {doubt === undefined ? (
-        <p class="soft">Nothing is left to look at{kind === null ? "" : " of this kind"}.</p>
+    <>
+      {finding === undefined ? (
+        <p class="soft">Nothing is left to decide.</p>
       ) : (
         <>
           <p>
-            <Badge tone="wait">{doubt.kind}</Badge> <span class="soft">{doubt.detail}</span>
+            <Badge tone="wait">{titleOf(finding.kind)}</Badge>{" "}
+            <span class="soft">
+              {showCount(index + 1)} of{" "}
+              {showCount(Math.max(open.length, (found.value?.total ?? 0) - decided.length))} ·{" "}
+              <RowText text={finding.evidence.detail} />
+            </span>
           </p>
-          <div class="side-by-side">
-            <Side title="This row" row={doubt.row} against={doubt.other} />
-            {doubt.other !== null && <Side title="An earlier row" row={doubt.other} against={doubt.row} />}
-          </div>
-          <div class="row">
-            <Button isMain isDisabled={from === null || isBusy} onClick={leaveOut}>
-              <KeyHint name="x" /> Leave it out
-            </Button>
-            <Button onClick={keep}>
-              <KeyHint name="a" /> Accept it
-            </Button>
-            <Button isDisabled={decided.length === 0 || isBusy} onClick={undo}>
-              <KeyHint name="u" /> Take back
-            </Button>
-          </div>
-          {from === null && (
-            <p class="soft small">
-              You may look. To leave rows out, the card has to name your account as a reviewer.
-            </p>
-          )}
+          <Evidence key={finding.id} {...props} finding={finding} />
         </>
       )}
+      <div class="row">
+        {finding !== undefined && (
+          <>
+            <Button isMain isDisabled={from === null || isBusy} onClick={() => decide(true)}>
+              <KeyHint name="x" /> Leave it out
+            </Button>
+            <Button isDisabled={from === null || isBusy} onClick={() => decide(false)}>
+              <KeyHint name="a" /> Accept it
+            </Button>
+            <Button onClick={() => setAt(index + 1 < open.length ? index + 1 : 0)}>
+              <KeyHint name="j" /> Later
+            </Button>
+          </>
+        )}
+        {last !== undefined && (
+          <Button isDisabled={isBusy} onClick={undo}>
+            <KeyHint name="u" /> {last.isLeftOut ? "Put the last one back" : "Leave the last one out"}
+          </Button>
+        )}
+      </div>
+      {from === null && (
+        <p class="soft small">
+          You may look. Who decides is named in the card:{" "}
+          {facts.card.labelling.reviewers.join(", ") || "its owner"}.
+          {visitor.client === null && " If that is you, unlock your key on the Review page."}
+        </p>
+      )}
       {problem !== null && <ProblemNotice problem={problem} />}
-    </section>
+    </>
   );
 }
 
-function Side({ against, row, title }: { title: string; row: Doubt["row"]; against: Doubt["row"] | null }) {
-  const others = against === null ? null : new Set(wordsOf(against.excerpt));
+/** The row, and what it repeats or what is said against it. */
+function Evidence(props: TabProps & { finding: Finding }) {
+  const { facts, finding, visitor } = props;
+  const { by, earlier, label, rankPermille, said, similarityPermille } = finding.evidence;
+  const place = readablePlace(props);
+  const { problem, value } = useLoaded(finding.id, async () => {
+    const own = getHostedRow(visitor.reader, { ...place, digest: finding.row });
+    // A row of another Datanet may be one that this reader may not see.
+    const other =
+      earlier === null
+        ? null
+        : getHostedRow(visitor.reader, { ...place, datanetId: earlier.datanetId, digest: earlier.row }).catch(
+            () => null,
+          );
+    return { own: await own, other: await other };
+  });
+  if (problem !== null) return <ProblemNotice problem={problem} />;
+  if (value === undefined) return <p class="soft">Fetching the row …</p>;
+  const { other, own } = value;
+  return (
+    <div class="side-by-side">
+      <Side title="This row" text={own.excerpt} against={other?.excerpt ?? null}>
+        by <LeafLink id={own.contributorId} />
+        {label !== null && `, says ${label}`}
+      </Side>
+      {earlier !== null && (
+        <Side
+          title="An earlier row"
+          text={other?.excerpt ?? "It is not shown to you."}
+          against={other === null ? null : own.excerpt}
+        >
+          by <LeafLink id={earlier.contributorId} />
+          {earlier.datanetId !== facts.id && (
+            <>
+              {" "}
+              in <a href={datanetHref(earlier.datanetId)}>Datanet {earlier.datanetId}</a>
+            </>
+          )}
+          {similarityPermille !== null && `, ${Math.round(similarityPermille / 10)} % alike`}
+        </Side>
+      )}
+      {said !== null && (
+        <div class="side">
+          <p class="soft small">
+            {by === "model" ? "A model that has not seen its contributor says" : "Labellers say"}
+          </p>
+          <p class="figure">{said}</p>
+        </div>
+      )}
+      {rankPermille !== null && (
+        <p class="soft small">More doubtful than {(rankPermille / 10).toFixed(1)} % of all rows.</p>
+      )}
+    </div>
+  );
+}
+
+interface SideProps {
+  readonly title: string;
+  readonly text: string;
+  /** Words that are not in it are marked. */
+  readonly against: string | null;
+  readonly children: ComponentChildren;
+}
+
+function Side({ against, children, text, title }: SideProps) {
+  const others = against === null ? null : new Set(against.toLowerCase().split(/\s+/));
   return (
     <div class="side">
       <p class="soft small">
-        {title}, by <LeafLink id={row.contributorId} />
+        {title}, {children}
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by keys */}
       <section class="row-content" tabIndex={0} aria-label={title}>
         {others === null ? (
-          <RowText text={row.excerpt} />
+          <RowText text={text} />
         ) : (
-          row.excerpt.split(/(\s+)/).map((word, i) =>
+          text.split(/(\s+)/).map((word, i) =>
             word.trim() === "" || others.has(word.toLowerCase()) ? (
-              word
+              <RowText key={i} text={word} />
             ) : (
               <mark key={i}>
                 <RowText text={word} />
@@ -214,77 +306,5 @@ function Side({ against, row, title }: { title: string; row: Doubt["row"]; again
         )}
       </section>
     </div>
-  );
-}
-
-const wordsOf = (text: string) => text.toLowerCase().split(/\s+/);
-
-/** Public: every row that is left out, why, by whom, and who objects. */
-function LeftOut(props: TabProps) {
-  const { facts, onChange, place, visitor } = props;
-  const { problem, value } = useLoaded(`${facts.here.recordCount}`, () => listLeftOut(visitor.reader, place));
-  const putting = useAction();
-  const from = reviewerOf(props);
-  const putBack = ({ digest }: LeftOutRow) =>
-    putting.run(async () => {
-      const record = {
-        kind: "leaveOut",
-        row: digest,
-        isLeftOut: false,
-        why: "other",
-        note: "put back",
-      } as const;
-      await sayAll(visitor.client!, { ...place, from: from!, records: [record] });
-      onChange();
-    });
-  return (
-    <section class="card stack" aria-label="Left out">
-      <div class="row">
-        <h2>Left out</h2>
-        <span class="push" />
-        <span class="soft small">everybody sees this list</span>
-      </div>
-      {problem !== null && <ProblemNotice problem={problem} />}
-      {putting.problem !== null && <ProblemNotice problem={putting.problem} />}
-      {value?.length === 0 && <p class="soft">Nothing is left out.</p>}
-      <ul class="left-out-list">
-        {value?.map((row) => (
-          <li key={row.digest}>
-            <div class="row">
-              <a href={datanetHref(facts.id, `row/${row.digest}`)} class="row-name">
-                {row.digest.slice(0, 12)}…
-              </a>
-              {row.contributorId !== null && (
-                <span class="soft small">
-                  by <LeafLink id={row.contributorId} />
-                </span>
-              )}
-              {row.outcome.state === "leftOut" ? (
-                <>
-                  <Badge tone="bad">{row.outcome.why}</Badge>
-                  <span class="soft small">
-                    said <LeafLink id={row.outcome.byId} />
-                    {row.outcome.note !== "" && `: ${row.outcome.note}`}
-                  </span>
-                </>
-              ) : (
-                <Badge tone="good">put back</Badge>
-              )}
-              <span class="push" />
-              {from !== null && row.outcome.state === "leftOut" && (
-                <Button isSmall isBusy={putting.isBusy} onClick={() => void putBack(row)}>
-                  Put back
-                </Button>
-              )}
-            </div>
-            {row.objections.map((objection) => (
-              <p key={objection.atMs} class="objection">
-                <LeafLink id={objection.leafId} /> objects: <RowText text={objection.note} />
-              </p>
-            ))}
-          </li>
-        ))}
-      </ul>
-    </section>
   );
 }

@@ -81,13 +81,12 @@ function Chooser(props: WithClient) {
         );
       const read = await Promise.all(
         files.map(async (file) => ({
-          name: file.name,
           format: chosenFormat(file.name, card.row.kind, isLines),
           content: new Uint8Array(await file.arrayBuffer()),
         })),
       );
       const { labels, rewards, row } = card;
-      const found = await lookThrough({ kind: "files", rules: { labels, rewards, row }, files: read });
+      const found = await lookThrough({ rules: { labels, rewards, row }, files: read });
       const known = await knownFindings(client, place, found);
       setLooked({ ...found, findings: [...found.findings, ...known], names: files.map(({ name }) => name) });
     });

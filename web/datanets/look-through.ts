@@ -1,4 +1,4 @@
-/** Looking through rows in a worker, so that the page goes on: what of a file will count, what of a Datanet is doubtful. */
+/** Looking through files in a worker, so that the page goes on: what of their rows will count, and what will not. */
 import { RollupError } from "../../circuits/rollup-error.ts";
 import type { Card } from "../../datanets/card/card.ts";
 import type { RowFinding } from "../../datanets/rows/preview.ts";
@@ -7,17 +7,10 @@ import type { FileFormat } from "../../datanets/rows/read-rows.ts";
 /** Of the card, what rows are read and compared by. */
 export type RowRules = Pick<Card, "row" | "labels" | "rewards">;
 
-export type LookTask =
-  | {
-      readonly kind: "files";
-      readonly rules: RowRules;
-      readonly files: readonly {
-        readonly name: string;
-        readonly format: FileFormat;
-        readonly content: Uint8Array;
-      }[];
-    }
-  | { readonly kind: "rows"; readonly rules: RowRules; readonly rows: readonly Uint8Array[] };
+export interface LookTask {
+  readonly rules: RowRules;
+  readonly files: readonly { readonly format: FileFormat; readonly content: Uint8Array }[];
+}
 
 export interface LookedAt {
   readonly rows: readonly Uint8Array[];

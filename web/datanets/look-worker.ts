@@ -18,15 +18,13 @@ globalThis.onmessage = async ({ data }: MessageEvent<LookTask>) => {
   }
 };
 
-async function look(task: LookTask): Promise<LookedAt> {
+async function look({ files, rules }: LookTask): Promise<LookedAt> {
   const rows: Uint8Array[] = [];
-  if (task.kind === "rows") rows.push(...task.rows);
-  else
-    for (const { content, format } of task.files)
-      for (const row of await readRowsOf(task.rules, format, content)) rows.push(row);
+  for (const { content, format } of files)
+    for (const row of await readRowsOf(rules, format, content)) rows.push(row);
   return {
     rows,
     digests: rows.map((row) => bytesToHex(sha256(row))),
-    findings: previewRows(task.rules as Card, rows),
+    findings: previewRows(rules as Card, rows),
   };
 }

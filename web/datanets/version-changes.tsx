@@ -1,14 +1,13 @@
 import { useState } from "preact/hooks";
-import { fetchRowContents } from "../../client/datanets/browse-rows.ts";
 import type { HostVersionView } from "../../client/datanets/host-schemas.ts";
 import { compareVersions } from "../../client/datanets/hosted-history.ts";
-import { viewRow } from "../../datanets/rows/row-view.ts";
 import { Badge } from "../design/badge.tsx";
 import { Choice } from "../design/choice.tsx";
 import { showCount } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { RowText } from "./row-text.tsx";
-import { datanetHref, readablePlace, type TabProps } from "./tab-props.ts";
+import { datanetHref, type TabProps } from "./tab-props.ts";
+import { textsOf } from "./texts-of.ts";
 import { useLoaded } from "./use-loaded.ts";
 
 const SHOWN_CHANGES = 50;
@@ -69,11 +68,11 @@ function Changes(props: TabProps & { before: string; after: string }) {
         <span class="soft">{showCount(difference.keptCount)} the same</span>
       </p>
       <ul class="change-list">
-        {difference.changes.map(({ after: now, before: then, change, digest }, i) => (
+        {difference.changes.map(({ after: now, before: then, change, digest }) => (
           <li key={digest} class={`change-${change}`}>
             <Badge tone={TONES[change]}>{change}</Badge>
             <a href={datanetHref(facts.id, `row/${digest}`)} class="change-text">
-              <RowText text={texts[i] ?? `${digest.slice(0, 16)}…`} isOneLine />
+              <RowText text={texts.get(digest) ?? `${digest.slice(0, 16)}…`} isOneLine />
             </a>
             <span class="soft small">
               {[then, now]
@@ -89,18 +88,4 @@ function Changes(props: TabProps & { before: string; after: string }) {
       )}
     </>
   );
-}
-
-/** null for rows that this reader may not see, or that are no text. */
-async function textsOf(props: TabProps, digests: readonly string[]): Promise<(string | null)[]> {
-  const { facts, visitor } = props;
-  if (digests.length === 0) return [];
-  try {
-    const asked = { ...readablePlace(props), digests, maxRowBytes: facts.card.row.maxBytes };
-    const contents = await fetchRowContents(visitor.reader, asked);
-    return contents.map((content) => viewRow(facts.card, content).text.slice(0, 300) || null);
-  } catch {
-    // The names of the rows stay: the list itself is public.
-    return [];
-  }
 }
