@@ -93,8 +93,6 @@ try {
   await contribute(world, datanetId, rowCount);
   const { misdeeds, page } = await world.visit(browser, null, `datanets/${datanetId}/rows`);
   await page.locator("#row-0 .line-owner").waitFor();
-  // tsx names functions by a helper of its own, which the page does not have.
-  await page.evaluate("globalThis.__name = (value) => value");
   const scrolling = await scrollFrames(page);
   console.log(`${SCROLLED_FRAMES} frames of ${WHEEL_PX} px: ${JSON.stringify(scrolling)}`);
   const jumping = await jumpTimes(page, rowCount);
