@@ -4,18 +4,18 @@ import type { HostedRow } from "../../client/datanets/row-schemas.ts";
 import type { UnsignedRecord } from "../../client/datanets/signed-records.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
+import { KeyHint } from "../hosted/key-hint.tsx";
+import { NeedsAccess } from "../hosted/needs-access.tsx";
+import { NeedsKey } from "../hosted/needs-key.tsx";
+import { RowContent } from "../hosted/row-content.tsx";
+import { RowText } from "../hosted/row-text.tsx";
+import { SaidLabels } from "../hosted/said-labels.tsx";
+import { sayAll } from "../hosted/say.ts";
+import { readablePlace, reviewerOf, type TabProps } from "../hosted/tab-props.ts";
+import { keyOfPlace, useKeys } from "../hosted/use-keys.ts";
+import { useLoaded } from "../hosted/use-loaded.ts";
 import { showCount } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
-import { KeyHint } from "./key-hint.tsx";
-import { NeedsAccess } from "./needs-access.tsx";
-import { NeedsKey } from "./needs-key.tsx";
-import { RowContent } from "./row-content.tsx";
-import { RowText } from "./row-text.tsx";
-import { SaidLabels } from "./said-labels.tsx";
-import { sayAll } from "./say.ts";
-import { readablePlace, reviewerOf, type TabProps } from "./tab-props.ts";
-import { keyOfPlace, useKeys } from "./use-keys.ts";
-import { useLoaded } from "./use-loaded.ts";
 
 const FETCHED_ROWS = 50;
 

@@ -5,12 +5,12 @@ import type { LedgerClient } from "../../client/ledger-client.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { type Check, Checks } from "../design/checks.tsx";
+import { RowText } from "../hosted/row-text.tsx";
+import { datanetHref, isOwnKey, type TabProps } from "../hosted/tab-props.ts";
+import { useLoaded } from "../hosted/use-loaded.ts";
 import { showCount } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
-import { RowText } from "./row-text.tsx";
-import { datanetHref, isOwnKey, type TabProps } from "./tab-props.ts";
-import { useLoaded } from "./use-loaded.ts";
 import { type CheckedVersion, checkVersion, downloadLines } from "./version-work.ts";
 
 const SHOWN_ROWS = 20;

@@ -24,11 +24,15 @@ interface Transaction {
   objectStore(name: string): Entries;
 }
 interface Database {
+  close(): void;
   createObjectStore(name: string): unknown;
   transaction(name: string, mode?: "readwrite", options?: object): Transaction;
 }
 const { indexedDB } = globalThis as unknown as {
-  indexedDB: { open(name: string, version: number): Asked<Database> };
+  indexedDB: {
+    open(name: string, version: number): Asked<Database>;
+    deleteDatabase(name: string): Asked<unknown>;
+  };
 };
 
 const opened = new Map<string, Promise<Database>>();
@@ -73,4 +77,11 @@ export async function writeRowFile(folder: string, name: string, content: Uint8A
     transaction.onerror = () => reject(transaction.error);
     transaction.onabort = () => reject(transaction.error);
   });
+}
+
+/** @internal */
+export async function removeRowFiles(folder: string): Promise<void> {
+  (await databaseOf(folder)).close();
+  opened.delete(folder);
+  await settled(indexedDB.deleteDatabase(folder));
 }

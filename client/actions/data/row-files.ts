@@ -1,6 +1,6 @@
 /** Files of a row store on disk. What is there already is right: a file's name says its content. */
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 /** @internal */
@@ -38,4 +38,9 @@ export async function writeRowFile(
   const part = `${path}.${randomBytes(4).toString("hex")}.part`;
   await writeFile(part, content);
   await rename(part, path);
+}
+
+/** @internal */
+export function removeRowFiles(folder: string): Promise<void> {
+  return rm(folder, { recursive: true, force: true });
 }
