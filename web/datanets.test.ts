@@ -95,6 +95,30 @@ test("a stranger finds a Datanet, reads its card, and sees that it is the ledger
   await context.close();
 });
 
+test("a hostile card is text, wherever it is shown", LONG, async () => {
+  const [markup, script] = HOSTILE as [string, string];
+  const hostile = sampleCard({
+    name: "<script>globalThis.pwned=1</script>\u202etxet",
+    description: `${markup} ${script}`,
+    contact: "javascript:globalThis.pwned=1",
+    tags: ["<b>bold</b>"],
+    labels: [{ name: '"><img src=x onerror=globalThis.pwned=1>', description: markup }],
+    examples: [],
+    instructions: markup,
+  });
+  const made = await world.makeDatanet(hostile);
+  const { context, misdeeds, page } = await world.visit(browser, null, "datanets");
+  await page.getByRole("link", { name: /<script>globalThis/ }).click();
+  await page.getByText("U+202E").first().waitFor();
+  await page.getByText("is the ledger's").waitFor();
+  expect(await page.locator("main img, main script, main b, main [href^='javascript']").count()).toBe(0);
+  await page.goto(`${world.url}/#/datanets/${made.datanetId}/rows`);
+  await page.getByText("0 rows").first().waitFor();
+  expect(misdeeds).toEqual([]);
+  expect(await page.evaluate(() => "pwned" in globalThis)).toBe(false);
+  await context.close();
+});
+
 test("rows are searched and filtered, and hostile ones are text", LONG, async () => {
   for (const looks of [{}, { width: 360, colorScheme: "dark" as const }]) {
     const { context, misdeeds, page } = await world.visit(browser, null, `datanets/${datanetId}/rows`, looks);

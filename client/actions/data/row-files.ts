@@ -3,7 +3,10 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-/** @internal */
+/**
+ * Makes the place where it is not there yet.
+ * @internal
+ */
 export async function openRowFiles(folder: string): Promise<void> {
   await mkdir(join(folder, "rows"), { recursive: true });
   await mkdir(join(folder, "contributions"), { recursive: true });
@@ -40,7 +43,10 @@ export async function writeRowFile(
   await rename(part, path);
 }
 
-/** @internal */
+/**
+ * All of them, and the place itself.
+ * @internal
+ */
 export function removeRowFiles(folder: string): Promise<void> {
   return rm(folder, { recursive: true, force: true });
 }
