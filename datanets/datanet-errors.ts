@@ -159,6 +159,18 @@ export const datanetErrors = {
     remedy: "ask the Datanet's owner to name the leaf in the card",
     httpStatus: 403,
   },
+  DNT_CHECK_RUNNING: {
+    meaning: "the host looks at a Datanet's rows already; `data` says at which and how far it is",
+    remedy: "wait until it is done: GET /v1/datanets/ID/findings says so",
+    httpStatus: 409,
+    isRetryable: true,
+  },
+  DNT_CHECK_FAILED: {
+    meaning: "the thread that looks at rows has ended before it was done",
+    remedy: "start it again; the host's log has the reason",
+    httpStatus: 500,
+    isRetryable: true,
+  },
   DNT_FILE_UNREADABLE: {
     meaning: "a file to contribute is not of the format named; `data` has the line or the column",
     remedy: "mend the line, or name the file's format with --format",

@@ -5,6 +5,7 @@ import { REQUEST_HEADER, signRequest } from "../../datanets/records/signed-reque
 import { type ClientErrorCode, clientError } from "../client-errors.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { resolveSigner } from "../sequencer/ledger-reads.ts";
+import type { SequencerAccess } from "../sequencer/sequencer-request.ts";
 import {
   failureSchema,
   type HostInfo,
@@ -24,6 +25,9 @@ export type HostErrorCode =
   | `SEQ_${string}`
   | `OP_${string}`;
 
+/** Who asks a host: a client, or a reader who has no key and signs nothing. */
+export type HostAccess = SequencerAccess & Pick<LedgerClient, "domain" | "l2Key" | "leafId">;
+
 /** Where a Datanet lies. */
 export interface HostedDatanetPlace {
   /** As the host names itself: requests are signed for this address. */
@@ -40,6 +44,20 @@ const DATANET_HOST: HostCodes = {
   unreachable: "CLI_DATANET_HOST_UNREACHABLE",
   answerInvalid: "CLI_DATANET_HOST_ANSWER_INVALID",
 };
+
+/** A Datanet to be read, which may be permissioned. */
+export interface ReadablePlace extends HostedDatanetPlace {
+  /** The request is signed, as a permissioned Datanet asks for; default: it is not. */
+  isSigned?: boolean;
+  /** The account that signs; default: the client's. */
+  from?: number;
+}
+
+/**
+ * The readable part of a call.
+ * @internal
+ */
+export const readingOf = ({ from, isSigned = false }: ReadablePlace) => ({ isSigned, from });
 
 export interface HostCall {
   readonly method?: "GET" | "PUT" | "POST" | "DELETE";
@@ -61,15 +79,15 @@ const MAX_QUOTED_CHARACTERS = 300;
 /** The list of a version of ten million rows has less. */
 const MAX_ANSWER_BYTES = 400_000_000;
 
-const names = new WeakMap<LedgerClient, Map<string, HostName>>();
-const infos = new WeakMap<LedgerClient, Map<string, HostInfo>>();
+const names = new WeakMap<HostAccess, Map<string, HostName>>();
+const infos = new WeakMap<HostAccess, Map<string, HostInfo>>();
 
 /**
  * What the host says of itself, asked once for each client.
  * @throws CLI_DATANET_HOST_ANSWER_INVALID where it is another rollup's or names another address
  * @internal
  */
-export async function hostInfo(client: LedgerClient, hostUrl: string): Promise<HostInfo> {
+export async function hostInfo(client: HostAccess, hostUrl: string): Promise<HostInfo> {
   const known = infos.get(client)?.get(hostUrl);
   if (known !== undefined) return known;
   const info = await askName(client, hostUrl, hostInfoSchema, DATANET_HOST);
@@ -80,12 +98,12 @@ export async function hostInfo(client: LedgerClient, hostUrl: string): Promise<H
  * The host's present name and session, asked anew.
  * @internal
  */
-export function askHostName(client: LedgerClient, hostUrl: string): Promise<HostName> {
+export function askHostName(client: HostAccess, hostUrl: string): Promise<HostName> {
   return askName(client, hostUrl, hostNameSchema, DATANET_HOST);
 }
 
 async function askName<Schema extends typeof hostNameSchema>(
-  client: LedgerClient,
+  client: HostAccess,
   hostUrl: string,
   schema: Schema,
   codes: HostCodes,
@@ -103,8 +121,8 @@ async function askName<Schema extends typeof hostNameSchema>(
 }
 
 function remember<Info>(
-  kept: WeakMap<LedgerClient, Map<string, Info>>,
-  client: LedgerClient,
+  kept: WeakMap<HostAccess, Map<string, Info>>,
+  client: HostAccess,
   hostUrl: string,
   info: Info,
 ): Info {
@@ -118,7 +136,7 @@ function remember<Info>(
  * @internal
  */
 export async function askHost<Schema extends z.ZodType>(
-  client: LedgerClient,
+  client: HostAccess,
   hostUrl: string,
   call: HostCall,
   schema: Schema,
@@ -131,7 +149,7 @@ export async function askHost<Schema extends z.ZodType>(
  * @internal
  */
 export async function askServer<Schema extends z.ZodType>(
-  client: LedgerClient,
+  client: HostAccess,
   hostUrl: string,
   call: HostCall,
   schema: Schema,
@@ -145,7 +163,7 @@ export async function askServer<Schema extends z.ZodType>(
  * @internal
  */
 export async function askHostForBytes(
-  client: LedgerClient,
+  client: HostAccess,
   hostUrl: string,
   call: HostCall,
 ): Promise<Uint8Array> {
@@ -182,7 +200,7 @@ async function boundedBytes(response: Response, path: string): Promise<Uint8Arra
  * @internal
  */
 export async function requestServer(
-  client: LedgerClient,
+  client: HostAccess,
   hostUrl: string,
   call: HostCall,
   codes: HostCodes,
@@ -198,7 +216,7 @@ export async function requestServer(
 }
 
 async function attempt(
-  client: LedgerClient,
+  client: HostAccess,
   hostUrl: string,
   call: HostCall,
   codes: HostCodes,
@@ -215,7 +233,7 @@ async function attempt(
     const { session } =
       known ?? remember(names, client, hostUrl, await askName(client, hostUrl, hostNameSchema, codes));
     const key = requireL2Key(client);
-    const { id: leafId } = await resolveSigner(client, from);
+    const leafId = from ?? client.leafId ?? (await resolveSigner(client)).id;
     headers[REQUEST_HEADER] = signRequest(
       client.domain,
       { origin, method, path, body: bytes ?? null },
@@ -231,12 +249,7 @@ async function attempt(
   return send(client, `${origin}${path}`, init, codes);
 }
 
-async function send(
-  client: LedgerClient,
-  url: string,
-  init: RequestInit,
-  codes: HostCodes,
-): Promise<Response> {
+async function send(client: HostAccess, url: string, init: RequestInit, codes: HostCodes): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(url, { signal: AbortSignal.timeout(client.requestTimeoutMs), ...init });

@@ -1,6 +1,7 @@
 /** The parts of a Datanet host's answers that the client reads, checked where they enter. */
 import { z } from "zod";
 import { cardSchema } from "../../datanets/card/card.ts";
+import { FINDING_KINDS } from "../../datanets/cleaning/finding.ts";
 
 const root = z.string().regex(/^0x[0-9a-f]{64}$/);
 const count = z.int().nonnegative();
@@ -66,7 +67,10 @@ export const hostedSchema = z.object({
   card: cardSchema,
   policy: root,
   isCardCurrent: z.boolean(),
-  ledger: z.object({ version: count, rowCount: count, rowsRoot: root, policy: root }),
+  ledger: z.object({
+    ...{ version: count, rowCount: count, rowsRoot: root, policy: root },
+    ...{ l1Owner: z.string(), keyX: root, publishedAt: count },
+  }),
   here,
   access: z.object(accessSummary),
 });
@@ -93,6 +97,7 @@ export const versionsSchema = z.array(
     isHere: z.boolean(),
   }),
 );
+export type HostVersionView = z.output<typeof versionsSchema>[number];
 
 export const recordResultsSchema = z.object({
   results: z.array(
@@ -128,3 +133,66 @@ export const accessSchema = z.array(
   }),
 );
 export type AccessList = z.output<typeof accessSchema>;
+
+const permille = z.int().nullable();
+export const checkStateSchema = z.object({
+  running: z.object({ datanetId: count, step: z.string(), done: count, total: count }).nullable(),
+  /** Why the last look has not come to its end. */
+  failure: z.string().nullable(),
+  last: z.object({ rowCount: count, checkedAtMs: z.number(), isCurrent: z.boolean() }).nullable(),
+});
+export type CheckState = z.output<typeof checkStateSchema>;
+
+const objection = z.object({ note: z.string(), atMs: z.number(), isAnswered: z.boolean() }).nullable();
+const decision = {
+  isLeftOut: z.boolean(),
+  why: z.string(),
+  note: z.string(),
+  byId: count,
+  atMs: z.number(),
+};
+
+export const findingsSchema = z.object({
+  check: checkStateSchema,
+  counts: z.array(
+    z.object({ kind: z.enum(FINDING_KINDS), total: count, open: count, leftOut: count, kept: count }),
+  ),
+  total: count,
+  findings: z.array(
+    z.object({
+      id: z.string(),
+      kind: z.enum(FINDING_KINDS),
+      state: z.enum(["open", "leftOut", "kept", "byRule"]),
+      row: z.string(),
+      contributorId: count,
+      commit: root.nullable(),
+      index: count.nullable(),
+      evidence: z.object({
+        earlier: z.object({ datanetId: count, row: z.string(), contributorId: count }).nullable(),
+        similarityPermille: permille,
+        label: z.string().nullable(),
+        said: z.string().nullable(),
+        by: z.enum(["labellers", "model"]).nullable(),
+        rankPermille: permille,
+        detail: z.string(),
+      }),
+      decision: z.object(decision).nullable(),
+      objection,
+    }),
+  ),
+});
+export type FindingsPage = z.output<typeof findingsSchema>;
+
+export const noticesSchema = z.object({
+  total: count,
+  notices: z.array(
+    z.discriminatedUnion("about", [
+      z.object({ about: z.literal("row"), datanetId: count, row: z.string(), ...decision, objection }),
+      z.object({
+        about: z.literal("contribution"),
+        ...{ datanetId: count, commit: root, note: z.string(), byId: count, atMs: z.number() },
+      }),
+    ]),
+  ),
+});
+export type NoticesPage = z.output<typeof noticesSchema>;

@@ -2,6 +2,7 @@ import type { Card } from "../../datanets/card/card.ts";
 import type { SignedRecord } from "../../datanets/records/record.ts";
 import { outcomeOf, type RecordBook } from "../../datanets/records/record-book.ts";
 import { drawValidator } from "../../datanets/records/validator-draw.ts";
+import { ownLabel } from "../../datanets/rows/own-label.ts";
 import {
   type CollectedVersion,
   type CollectVersionErrorCode,
@@ -10,7 +11,7 @@ import {
 import type { DatanetCommit } from "../actions/data/list-commits.ts";
 import { listCommits } from "../actions/data/list-commits.ts";
 import { readVersion } from "../actions/data/published-version.ts";
-import { type RowStore, readContribution } from "../actions/data/row-store.ts";
+import { type RowStore, readContribution, readRow } from "../actions/data/row-store.ts";
 import { toHex32 } from "../hex.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
@@ -52,11 +53,13 @@ export async function collectReviewed(
   const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
   const { book } = await readRecords(client, { datanetId, hostUrl });
   const leftOut: { digest: string; contributorId: number; why: string }[] = [];
+  const ownLabels = await ownLabelsOf(client, { card, datanetId, store });
   const version = await collectVersion(client, {
     datanetId,
     store,
     validatorId: (commit, digest) => {
-      const decided = decide({ card, book, datanetId, domain: client.domain }, commit, digest);
+      const rules = { card, book, datanetId, domain: client.domain, ownLabels };
+      const decided = decide(rules, commit, digest);
       if (typeof decided === "number") return decided;
       leftOut.push({ digest, contributorId: commit.contributorId, why: decided });
       return null;
@@ -65,9 +68,32 @@ export async function collectReviewed(
   return { version, leftOut };
 }
 
+/** What every committed row says of itself, of those that say something; rows from the store. */
+async function ownLabelsOf(
+  client: LedgerClient,
+  { card, datanetId, store }: { card: Card; datanetId: number; store: RowStore },
+): Promise<Map<string, string>> {
+  const labels = new Map<string, string>();
+  for (const { rowsRoot } of await listCommits(client, datanetId)) {
+    for (const digest of (await readContribution(store, rowsRoot)).digests) {
+      const label = ownLabel(card, await readRow(store, digest));
+      if (label !== null) labels.set(digest, label);
+    }
+  }
+  return labels;
+}
+
+interface ReviewRules {
+  readonly card: Card;
+  readonly book: RecordBook;
+  readonly datanetId: number;
+  readonly domain: bigint;
+  readonly ownLabels: ReadonlyMap<string, string>;
+}
+
 /** The validator's leaf, or why the row stays out. */
 function decide(
-  { book, card, datanetId, domain }: { card: Card; book: RecordBook; datanetId: number; domain: bigint },
+  { book, card, datanetId, domain, ownLabels }: ReviewRules,
   commit: DatanetCommit,
   digest: string,
 ): number | string {
@@ -77,6 +103,10 @@ function decide(
   const outcome = outcomeOf(card, book.row(digest));
   if (outcome.state === "leftOut")
     return outcome.note === "" ? outcome.why : `${outcome.why}: ${outcome.note}`;
+  // Attack: a row that says one thing, vouched for by people who have said another.
+  const own = ownLabels.get(digest);
+  if (outcome.state === "accepted" && own !== undefined && own !== outcome.label)
+    return `wrong-label: the row says ${own}, its labellers say ${outcome.label}`;
   if (card.rewards.validator === "owner") return verdict.leafId;
   if (outcome.state !== "accepted") return outcome.state === "disputed" ? "disputed" : "has too few labels";
   return drawValidator({ domain, datanetId, row: digest }, outcome.accepters)!;

@@ -15,6 +15,7 @@ import { documentedSchema, validateByZod } from "../../circuits/wire/zod-routes.
 import { type DatanetErrorCode, datanetError, datanetHttpStatus } from "../datanet-errors.ts";
 import { REQUEST_HEADER } from "../records/signed-request.ts";
 import { registerCardRoutes } from "./card-routes.ts";
+import { registerFindingRoutes } from "./finding-routes.ts";
 import type { HostContext } from "./host-context.ts";
 import { registerRecordRoutes } from "./record-routes.ts";
 import { registerRowRoutes } from "./row-routes.ts";
@@ -60,6 +61,8 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
     origin: "*",
     methods: ["GET", "POST", "PUT"],
     allowedHeaders: ["content-type", REQUEST_HEADER],
+    // A page is told that it may try again, as every other client is.
+    exposedHeaders: ["retry-after"],
     maxAge: 86_400,
   });
   await app.register(rateLimit, {
@@ -91,6 +94,7 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
   registerRowRoutes(app, context);
   registerVersionRoutes(app, context);
   registerRecordRoutes(app, context);
+  registerFindingRoutes(app, context);
 
   const unlimited = { config: { rateLimit: false }, schema: { hide: true } as object };
   app.get("/health", unlimited, (_request, reply) => {

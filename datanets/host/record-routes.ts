@@ -1,11 +1,11 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { isRollupError } from "../../circuits/rollup-error.ts";
+import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
 import type { Card } from "../card/card.ts";
 import { datanetError, datanetHttpStatus } from "../datanet-errors.ts";
 import { checkRecords, recordId, type SignedRecord, signedRecordSchema } from "../records/record.ts";
 import { outcomeOf } from "../records/record-book.ts";
-import type { HostedDatanet } from "../shelf/hosted-datanet.ts";
+import type { HostedDatanet, RecordOffer } from "../shelf/hosted-datanet.ts";
 import type { HostLeaf } from "../shelf/ledger-view.ts";
 import { requireMaySay } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
@@ -32,17 +32,43 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     },
     async ({ body, params: { id } }) => {
       const datanet = shelf.require(id);
-      const results: { id: string | null; error: object | null }[] = [];
-      // One after another, since each changes what the next may say.
-      for (const value of body.records) {
-        try {
-          results.push({ id: await take(datanet, value), error: null });
-        } catch (error) {
-          if (!isRollupError(error) || datanetHttpStatus(error.code) === 500) throw error;
-          metrics.errors.inc({ code: error.code });
-          results.push({ id: null, error: error.toJSON() });
+      const read = body.records.map((value) => readRecord(datanet, value));
+      const sound = checkRecords(
+        domain,
+        read.flatMap((one) => (isRollupError(one) ? [] : [one])),
+      );
+      const card = await cardOf(context, datanet);
+      const offers: { place: number; offer: RecordOffer }[] = [];
+      const errors: (RollupError | null)[] = read.map((one) => (isRollupError(one) ? one : null));
+      let next = 0;
+      for (const [place, record] of read.entries()) {
+        if (isRollupError(record)) continue;
+        const isSound = sound[next++]!;
+        const signer = await ledger.leaf(record.body.leafId);
+        const isKnown = datanet.hasRecord(recordId(domain, record.body));
+        if (isKnown) continue;
+        if (!isSound || signer === null || signer.keyX !== BigInt(record.keyX)) {
+          errors[place] = notSigned(record.body.leafId);
+          continue;
         }
+        const check = () => requireTakeable(datanet, card, record.body, signer);
+        offers.push({ place, offer: { record, check, account: () => quotas.takeRecords(signer.id, 1) } });
       }
+      const refusals = await datanet.addRecords(offers.map(({ offer }) => offer));
+      for (const [i, refusal] of refusals.entries()) {
+        const { offer, place } = offers[i]!;
+        if (refusal === null) metrics.records.inc({ kind: offer.record.body.kind });
+        else if (datanetHttpStatus(refusal.code) === 500) throw refusal;
+        errors[place] = refusal;
+      }
+      const results = read.map((record, i) => {
+        const error = errors[i];
+        if (error != null) {
+          metrics.errors.inc({ code: error.code });
+          return { id: null, error: error.toJSON() };
+        }
+        return { id: recordId(domain, (record as SignedRecord).body), error: null };
+      });
       return { results };
     },
   );
@@ -117,37 +143,19 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
         const outcome = outcomeOf(card, row);
         if (outcome.state !== "leftOut" && row.objections.length === 0) return [];
         return [
-          { digest, contributorId: contributorOf(datanet, digest), outcome, objections: row.objections },
+          { digest, contributorId: datanet.contributorOf(digest), outcome, objections: row.objections },
         ];
       });
     },
   );
 
-  /** @returns the record's id */
-  async function take(datanet: HostedDatanet, value: unknown): Promise<string> {
+  /** What is wrong with its form is returned. */
+  function readRecord(datanet: HostedDatanet, value: unknown): SignedRecord | RollupError {
     const parsed = signedRecordSchema.safeParse(value);
-    if (!parsed.success) throw invalid(z.prettifyError(parsed.error).slice(0, 500));
-    const record = parsed.data;
-    const { body } = record;
-    if (body.datanetId !== datanet.id) throw invalid(`it is of Datanet ${body.datanetId}`);
-    if (body.atMs > nowMs() + CLOCK_SLACK_MS) throw invalid("it is from the future");
-    const id = recordId(domain, body);
-    if (datanet.hasRecord(id)) return id;
-    const signer = await ledger.leaf(body.leafId);
-    if (signer === null || signer.keyX !== BigInt(record.keyX) || !checkRecords(domain, [record])[0])
-      throw datanetError(
-        "DNT_RECORD_SIGNATURE",
-        `the record is not signed by the key of leaf ${body.leafId}`,
-        {
-          data: { leafId: body.leafId },
-        },
-      );
-    const card = await cardOf(context, datanet);
-    const check = () => requireTakeable(datanet, card, body, signer);
-    check();
-    await datanet.addRecord(record, await quotas.takeRecords(signer.id, 1), check);
-    metrics.records.inc({ kind: body.kind });
-    return id;
+    if (!parsed.success) return invalid(z.prettifyError(parsed.error).slice(0, 500));
+    const { body } = parsed.data;
+    if (body.datanetId !== datanet.id) return invalid(`it is of Datanet ${body.datanetId}`);
+    return body.atMs > nowMs() + CLOCK_SLACK_MS ? invalid("it is from the future") : parsed.data;
   }
 
   function requireTakeable(
@@ -167,14 +175,9 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
       datanetId: datanet.id,
       isRowKnown: (digest) => datanet.rows.find(digest) !== undefined,
       isCommitKnown: (root) => datanet.commit(root) !== undefined,
-      contributorOf: (digest) => contributorOf(datanet, digest),
+      contributorOf: (digest) => datanet.contributorOf(digest),
     });
   }
-}
-
-function contributorOf(datanet: HostedDatanet, digest: string): number | null {
-  const row = datanet.rows.find(digest);
-  return row === undefined ? null : datanet.commits[datanet.rows.commitOf(row)]!.facts.contributorId;
 }
 
 /** Gold rows never, and labels once their row has enough of them: before, they would tell the next labeller what to say. */
@@ -182,6 +185,11 @@ function isPublic({ book }: HostedDatanet, card: Card, { body }: SignedRecord): 
   if (body.kind === "gold") return false;
   return body.kind !== "label" || outcomeOf(card, book.row(body.row)).state !== "waiting";
 }
+
+const notSigned = (leafId: number) =>
+  datanetError("DNT_RECORD_SIGNATURE", `the record is not signed by the key of leaf ${leafId}`, {
+    data: { leafId },
+  });
 
 const invalid = (why: string) =>
   datanetError("DNT_RECORD_INVALID", `the record cannot be taken: ${why}`, { data: { why } });

@@ -29,13 +29,15 @@ const common = {
   atMs: timeMs,
 };
 
-const FLAGS = ["unclear", "personal", "offensive", "broken", "copy", "wrong-language"] as const;
-const LEFT_OUT_WHY = [
+export const FLAGS = ["unclear", "personal", "offensive", "broken", "copy", "wrong-language"] as const;
+export const LEFT_OUT_WHY = [
+  "copy",
   "near-duplicate",
   "wrong-label",
   "outlier",
   "empty",
   "truncated",
+  "malformed",
   "personal",
   "off-topic",
   "other",

@@ -5,7 +5,7 @@ import { type ComparableRows, nearDuplicates } from "../../attribution/rows/near
 import { decodeRow } from "../../attribution/rows/row-content.ts";
 import type { Card } from "../card/card.ts";
 import { findSecrets, type SecretFinding } from "./find-secrets.ts";
-import { viewRow } from "./row-view.ts";
+import { type RowView, viewRow } from "./row-view.ts";
 
 export interface RowFinding {
   /** Place among the rows that were looked at, from 0. */
@@ -42,30 +42,13 @@ export function previewRows(
   const seen = new Map<string, number>();
   const fresh: number[] = [];
   for (const [row, content] of rows.entries()) {
-    const { isWellFormed, text } = viewRow(card, content);
+    for (const found of lookAtRow(card, content)) findings.push({ row, ...found });
     const digest = bytesToHex(sha256(content));
     const first = seen.get(digest);
-    if (
-      content.length === 0 ||
-      (isWellFormed && card.row.kind !== "digit" && card.row.kind !== "image" && text.trim() === "")
-    )
-      findings.push({ row, kind: "empty", detail: "it has no text" });
-    else if (!isWellFormed)
-      findings.push({ row, kind: "malformed", detail: `it is no row of kind ${card.row.kind}` });
-    if (content.length > card.row.maxBytes)
-      findings.push({
-        row,
-        kind: "too-large",
-        detail: `${content.length} bytes, the card allows ${card.row.maxBytes}`,
-      });
     if (first !== undefined) findings.push({ row, kind: "duplicate", detail: `it is row ${first} again` });
     else if (known.has(digest)) findings.push({ row, kind: "duplicate", detail: "it was committed before" });
     else fresh.push(row);
     if (first === undefined) seen.set(digest, row);
-    if (CUT.test(text.trimEnd()))
-      findings.push({ row, kind: "truncated", detail: "its text seems to be cut off" });
-    for (const { from, kind, to } of findSecrets(text))
-      findings.push({ row, kind, detail: shortened(text.slice(from, to)), from, to });
   }
   for (const { earlier, later, similarity } of similarRows(card, rows, fresh))
     findings.push({
@@ -74,6 +57,26 @@ export function previewRows(
       detail: `it is nearly row ${fresh[earlier]} (${similarity.toFixed(3)})`,
     });
   return findings.sort((a, b) => a.row - b.row);
+}
+
+/** What a row shows by itself. @param view the row's, where it is known already */
+export function lookAtRow(
+  card: Card,
+  content: Uint8Array,
+  { isWellFormed, text }: RowView = viewRow(card, content),
+): Omit<RowFinding, "row">[] {
+  const findings: Omit<RowFinding, "row">[] = [];
+  const { kind, maxBytes } = card.row;
+  const isText = kind !== "digit" && kind !== "image";
+  if (content.length === 0 || (isWellFormed && isText && text.trim() === ""))
+    findings.push({ kind: "empty", detail: "it has no text" });
+  else if (!isWellFormed) findings.push({ kind: "malformed", detail: `it is no row of kind ${kind}` });
+  if (content.length > maxBytes)
+    findings.push({ kind: "too-large", detail: `${content.length} bytes, the card allows ${maxBytes}` });
+  if (CUT.test(text.trimEnd())) findings.push({ kind: "truncated", detail: "its text seems to be cut off" });
+  for (const { from, kind: secret, to } of findSecrets(text))
+    findings.push({ kind: secret, detail: shortened(text.slice(from, to)), from, to });
+  return findings;
 }
 
 /** By the rules of a version, as the card sets them: rows of one label are compared. Images of files are not. */

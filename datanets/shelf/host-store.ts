@@ -11,6 +11,7 @@ import {
 import { datanetError, datanetErrors } from "../datanet-errors.ts";
 import type { SignedRecord } from "../records/record.ts";
 import { BlobFiles } from "./blob-files.ts";
+import type { KeptCheck } from "./kept-check.ts";
 
 /** A commit whose list the host has. */
 export interface StoredCommit {
@@ -21,6 +22,8 @@ export interface StoredCommit {
   /** Place among all commits to the Datanet: it never changes, since the commit was final when the list came. */
   readonly commitIndex: number;
   readonly committedAtMs: number | null;
+  /** Place among all operations of the ledger: who was first, across Datanets. */
+  readonly opIndex: number;
   /** The blob of its list. */
   readonly list: string;
 }
@@ -46,6 +49,7 @@ const keys = {
     `piece/${digits(datanetId)}/${root}/${digits(from)}`,
   version: (datanetId: number, root: string) => `version/${digits(datanetId)}/${root}`,
   record: (datanetId: number, index: number) => `record/${digits(datanetId)}/${digits(index)}`,
+  check: (datanetId: number) => `check/${digits(datanetId)}`,
   usage: (leafId: number, day: number) => `usage/${digits(leafId)}/${digits(day)}`,
 };
 
@@ -145,9 +149,25 @@ export class HostStore {
     return this.#level.write([put(keys.version(datanetId, version.rowsRoot), version), putUsage(usage)]);
   }
 
-  /** @param index counts the records of the Datanet as they came */
-  addRecord(datanetId: number, index: number, record: SignedRecord, usage: UsageWrite): Promise<void> {
-    return this.#level.write([put(keys.record(datanetId, index), record), putUsage(usage)]);
+  /** All or nothing. @param index counts the records of the Datanet as they came: that of the first of these */
+  addRecords(
+    datanetId: number,
+    index: number,
+    records: readonly SignedRecord[],
+    usages: readonly UsageWrite[],
+  ): Promise<void> {
+    const written = records.map((record, i) => put(keys.record(datanetId, index + i), record));
+    return this.#level.write([...written, ...usages.map(putUsage)]);
+  }
+
+  /** What was found in a Datanet's rows, instead of what was found before. */
+  putCheck(datanetId: number, check: KeptCheck): Promise<void> {
+    return this.#level.write([put(keys.check(datanetId), check)]);
+  }
+
+  async check(datanetId: number): Promise<KeptCheck | null> {
+    const found = await this.#level.read(this.#db.get(keys.check(datanetId)));
+    return (found as KeptCheck | undefined) ?? null;
   }
 
   async usage(leafId: number, day: number): Promise<Usage> {

@@ -36,7 +36,14 @@ afterEach(async () => {
 
 async function list(rows: readonly Uint8Array[], contributorId: number, commitIndex: number) {
   const rowsRoot = contributionRoot(rows.map(hashRow));
-  const commit = { rowsRoot, contributorId, rowCount: rows.length, isFinal: true, committedAtMs: null };
+  const commit = {
+    rowsRoot,
+    contributorId,
+    rowCount: rows.length,
+    isFinal: true,
+    committedAtMs: null,
+    opIndex: 1,
+  };
   return datanet.addList(encodeDigests(rows.map(sha256Hex)), { commit, commitIndex }, account);
 }
 
@@ -83,7 +90,14 @@ describe("rows of a commit", () => {
   it("are refused with another list than the ledger's", async () => {
     const rows = sampleRows(2);
     const rowsRoot = contributionRoot(rows.map(hashRow));
-    const commit = { rowsRoot, contributorId: 3, rowCount: 2, isFinal: true, committedAtMs: null };
+    const commit = {
+      rowsRoot,
+      contributorId: 3,
+      rowCount: 2,
+      isFinal: true,
+      committedAtMs: null,
+      opIndex: 1,
+    };
     const digests = encodeDigests(rows.map(sha256Hex).reverse());
     await expect(datanet.addList(digests, { commit, commitIndex: 0 }, account)).rejects.toMatchObject({
       code: "DNT_LIST_MISMATCH",

@@ -1,5 +1,6 @@
 import { hex32 } from "../../circuits/hex.ts";
 import { contributionRoot, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
+import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
 import { type NamedCard, readCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { recordId, type SignedRecord } from "../records/record.ts";
@@ -17,6 +18,14 @@ const MAX_ROWS_A_TURN = 2_000;
 
 /** Counts bytes that are about to be stored against their sender. */
 type Account = (newBytes: number) => Promise<UsageWrite>;
+
+export interface RecordOffer {
+  readonly record: SignedRecord;
+  /** Throws where the record may not be said now. */
+  readonly check: () => void;
+  /** Counts the record against its sender. */
+  readonly account: () => Promise<UsageWrite>;
+}
 
 /** Everything that the host has of one Datanet. Writes come one after another; each is durable before it counts. */
 export class HostedDatanet {
@@ -117,10 +126,10 @@ export class HostedDatanet {
       const rowCount = digests.length / DIGEST_BYTES;
       if (rowCount !== commit.rowCount || contributionRoot(rowHashesOf(digests)) !== commit.rowsRoot)
         throw mismatch(`the list of ${rowCount} rows is not that of the commit`, rowsRoot);
-      const { committedAtMs, contributorId } = commit;
+      const { committedAtMs, contributorId, opIndex } = commit;
       const usage = await account(digests.length);
       const list = await this.#store.putBlob(digests);
-      const facts = { rowsRoot, rowCount, contributorId, commitIndex, committedAtMs, list };
+      const facts = { rowsRoot, rowCount, contributorId, commitIndex, committedAtMs, opIndex, list };
       await this.#store.addCommit(this.id, facts, usage);
       this.#revision += 1;
       return this.#keepCommit(new HostedCommit(facts));
@@ -201,6 +210,12 @@ export class HostedDatanet {
     return row;
   }
 
+  /** Who has committed a row first; null where it is not here. */
+  contributorOf(digest: string): number | null {
+    const row = this.rows.find(digest);
+    return row === undefined ? null : this.#commits[this.rows.commitOf(row)]!.facts.contributorId;
+  }
+
   async content(row: number): Promise<Uint8Array> {
     const { blob, length, offset } = this.rows.place(row);
     return (await this.#blobs.get(blob)).subarray(offset, offset + length);
@@ -249,16 +264,36 @@ export class HostedDatanet {
   }
 
   /**
-   * Takes a checked record; it holds from when it resolves.
-   * @param check throws where the record may not be said: run last, so that two at once do not both pass it
+   * Takes records whose signatures are checked, one after another; they hold, together, from when it resolves. What each may
+   * say is asked here, so that two at once do not both pass.
+   * @returns for each why it is not taken, or null
    */
-  addRecord(record: SignedRecord, usage: UsageWrite, check: () => void): Promise<void> {
+  addRecords(offers: readonly RecordOffer[]): Promise<(RollupError | null)[]> {
     return this.#inTurn(async () => {
-      if (this.#recordIds.has(recordId(this.#domain, record.body))) return;
-      check();
-      await this.#store.addRecord(this.id, this.#recordIds.size, record, usage);
-      this.#keepRecord(record);
+      const first = this.#recordIds.size;
+      const taken: SignedRecord[] = [];
+      const usages = new Map<number, UsageWrite>();
+      const results: (RollupError | null)[] = [];
+      for (const { account, check, record } of offers) {
+        try {
+          if (!this.#recordIds.has(recordId(this.#domain, record.body))) {
+            check();
+            const usage = await account();
+            usages.set(usage.leafId, usage);
+            this.#keepRecord(record);
+            taken.push(record);
+          }
+          results.push(null);
+        } catch (error) {
+          if (!isRollupError(error)) throw error;
+          results.push(error);
+        }
+      }
+      if (taken.length === 0) return results;
+      // Where this fails the host ends: what was kept in memory alone is gone with it.
+      await this.#store.addRecords(this.id, first, taken, [...usages.values()]);
       this.#revision += 1;
+      return results;
     });
   }
 

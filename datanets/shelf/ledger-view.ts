@@ -46,6 +46,8 @@ export interface HostCommit {
   readonly rowCount: number;
   readonly isFinal: boolean;
   readonly committedAtMs: number | null;
+  /** Its place among all operations of the ledger. */
+  readonly opIndex: number;
 }
 
 /** A PublishVersion; the first one's number is 1. */
@@ -123,9 +125,10 @@ export class HostLedger {
       .sort((a, b) => a.opIndex! - b.opIndex!);
     const commits = executed
       .filter(({ b, kind }) => kind === "commitData" && b === id)
-      .map(({ a, acknowledgedAtMs, amountCode, status, words }) => ({
+      .map(({ a, acknowledgedAtMs, amountCode, opIndex, status, words }) => ({
         rowsRoot: words[0]!,
         contributorId: a,
+        opIndex: opIndex!,
         rowCount: Number(amountCode),
         isFinal: status === "final",
         committedAtMs: acknowledgedAtMs ?? null,

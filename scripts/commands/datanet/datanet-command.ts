@@ -15,6 +15,7 @@ import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
+import { addCleaningCommands } from "./cleaning-command.ts";
 import { addDatanetCheck } from "./datanet-check-command.ts";
 import { addDatanetIndex } from "./datanet-index-command.ts";
 import { addApproveModel, addRevokeModel } from "./datanet-model-command.ts";
@@ -39,6 +40,7 @@ export function addDatanetCommands(program: Command): void {
   addDatanetIndex(datanet);
   addShow(datanet);
   addHostCommands(datanet);
+  addCleaningCommands(datanet);
   addHostPeopleCommands(datanet);
 }
 

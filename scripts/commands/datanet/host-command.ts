@@ -25,13 +25,10 @@ import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
+import { HOST_OPTION, type HostOptions, readerOrSigner, signerClient } from "./host-options.ts";
 
 const STORE_OPTION = ["--rows <folder>", "the store that holds the rows", workspacePaths.rows] as const;
-const HOST_OPTION = ["--host <url>", "the Datanet host, as it names itself"] as const;
 
-interface HostOptions {
-  host: string;
-}
 interface StoreOptions extends HostOptions {
   rows: string;
 }
@@ -248,7 +245,7 @@ function addMirror(parent: Command): void {
   );
   onRun<{ from: string; to: string; rows: string }>(command, async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
-    const client = await accountClient(options);
+    const client = await signerClient(options, null);
     const result = await mirrorDatanet(client, {
       datanetId,
       fromUrl: options.from,
@@ -331,17 +328,6 @@ function addVouching(parent: Command): void {
       { datanetId, ...result },
     );
   });
-}
-
-/** Public rows need no account. */
-function readerOrSigner(options: Parameters<typeof openSigner>[0]) {
-  const hasAccount = options.account !== undefined || options.privateKeyFile !== undefined;
-  return hasAccount ? accountClient(options) : openReader(options);
-}
-
-async function accountClient(options: Parameters<typeof openSigner>[0]) {
-  const signer = await openSigner(options);
-  return signFor(signer, await accountOf(signer.client, signer.account.l1.address));
 }
 
 /** A card as somebody wrote it: `nameCard` checks it and spells it canonically. @throws CMD_USAGE */

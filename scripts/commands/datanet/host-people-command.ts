@@ -4,22 +4,17 @@ import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { listCommits } from "../../../client/actions/data/list-commits.ts";
 import { openRowStore, readContribution } from "../../../client/actions/data/row-store.ts";
 import { listAccess, sayRecords, type UnsignedRecord } from "../../../client/datanets/signed-records.ts";
-import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { nameCard } from "../../../datanets/card/card.ts";
 import { FILE_FORMATS, type FileFormat, formatOf } from "../../../datanets/rows/read-rows.ts";
 import { commandError } from "../../cli/cli-errors.ts";
-import { accountOf, type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
+import { type GlobalOptions, openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
+import { HOST_OPTION, type HostOptions, signerClient } from "./host-options.ts";
 
-const HOST_OPTION = ["--host <url>", "the Datanet host, as it names itself"] as const;
 const DAY_MS = 86_400_000;
-
-interface HostOptions {
-  host: string;
-}
 
 /** What people do before and beside the rows: look at files, sign records, ask for access and answer. */
 export function addHostPeopleCommands(datanet: Command): void {
@@ -192,16 +187,6 @@ function addAccess(parent: Command): void {
       throw commandError("CMD_USAGE", result!.error.message, { data: result!.error });
     output.answer([`request ${args[1]}: ${said}`], { datanetId, request: args[1], answer: said, untilMs });
   });
-}
-
-/** Signs for the account, or for the Datanet that the account owns. */
-async function signerClient(options: GlobalOptions, datanetId: number | null) {
-  const signer = await openSigner(options);
-  const leaf =
-    datanetId === null
-      ? await accountOf(signer.client, signer.account.l1.address)
-      : await getLeaf(signer.client, datanetId);
-  return signFor(signer, leaf);
 }
 
 /** @throws CMD_USAGE */

@@ -1,0 +1,111 @@
+import { RollupError } from "../../circuits/rollup-error.ts";
+import type { FindingKind } from "../../datanets/cleaning/finding.ts";
+import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
+import {
+  type CheckState,
+  checkStateSchema,
+  type FindingsPage,
+  findingsSchema,
+  type NoticesPage,
+  noticesSchema,
+} from "./host-schemas.ts";
+
+const POLL_MS = 500;
+
+export interface CheckFindingsParameters extends HostedDatanetPlace {
+  /** The account that signs, where the Datanet is permissioned; default: the client's. */
+  from?: number;
+  onProgress?: (step: string, done: number, total: number) => void;
+}
+export type CheckFindingsErrorCode =
+  | "DNT_CHECK_RUNNING"
+  | "DNT_CHECK_FAILED"
+  | "DNT_NOT_HOSTED"
+  | HostErrorCode;
+
+/**
+ * Has a host look at all rows of a datanet: copies, near-duplicates, contradicted labels, broken rows. Resolves when it is
+ * done; at once where nothing has come since the last time.
+ * @throws DNT_CHECK_RUNNING while it looks at another datanet, DNT_CHECK_FAILED, DNT_ACCESS_NOT_GRANTED
+ * @example
+ * ```ts
+ * await checkFindings(client, { hostUrl, datanetId: 10 });
+ * const { counts } = await listFindings(client, { hostUrl, datanetId: 10 });
+ * ```
+ */
+export async function checkFindings(
+  client: HostAccess,
+  { datanetId, from, hostUrl, onProgress }: CheckFindingsParameters,
+): Promise<CheckState> {
+  const path = `/v1/datanets/${datanetId}/findings`;
+  const isSigned = client.l2Key !== null;
+  const start = { method: "POST" as const, path: `${path}/check`, isSigned, from };
+  let state = await askHost(client, hostUrl, start, checkStateSchema);
+  while (state.running !== null) {
+    onProgress?.(state.running.step, state.running.done, state.running.total);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    state = (
+      await listFindings(client, { hostUrl, datanetId, limit: 1, ...(from === undefined ? {} : { from }) })
+    ).check;
+  }
+  if (state.failure !== null) throw new RollupError("DNT_CHECK_FAILED", state.failure, { isRetryable: true });
+  return state;
+}
+
+export interface ListFindingsParameters extends HostedDatanetPlace {
+  kind?: FindingKind;
+  /** open: nobody has decided; byRule: the ledger's order decides. */
+  state?: "open" | "leftOut" | "kept" | "byRule";
+  contributorId?: number;
+  /** Place of the first one, and how many: 1,000 at most. */
+  first?: number;
+  limit?: number;
+  /** The account that signs, where the Datanet is permissioned; default: the client's. */
+  from?: number;
+}
+export type ListFindingsErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
+
+/**
+ * What a host's last look at a datanet's rows has found, and what reviewers have decided of it.
+ * @throws DNT_NOT_HOSTED, DNT_ACCESS_NOT_GRANTED
+ * @example
+ * ```ts
+ * const { findings } = await listFindings(client, { hostUrl, datanetId: 10, state: "open" });
+ * ```
+ */
+export async function listFindings(
+  client: HostAccess,
+  { contributorId, datanetId, first = 0, from, hostUrl, kind, limit = 1_000, state }: ListFindingsParameters,
+): Promise<FindingsPage> {
+  const query = new URLSearchParams({ from: String(first), limit: String(limit) });
+  if (kind !== undefined) query.set("kind", kind);
+  if (state !== undefined) query.set("state", state);
+  if (contributorId !== undefined) query.set("contributor", String(contributorId));
+  const path = `/v1/datanets/${datanetId}/findings?${query}`;
+  return askHost(client, hostUrl, { path, isSigned: client.l2Key !== null, from }, findingsSchema);
+}
+
+export interface ListNoticesParameters {
+  hostUrl: string;
+  contributorId: number;
+  first?: number;
+  limit?: number;
+}
+export type ListNoticesErrorCode = HostErrorCode;
+
+/**
+ * What a host tells a contributor: which of his rows were left out or kept by a reviewer, why and by whom, and whether his
+ * objection was answered; of all datanets of the host, newest first.
+ * @throws CLI_DATANET_HOST_UNREACHABLE
+ * @example
+ * ```ts
+ * const { notices } = await listNotices(client, { hostUrl, contributorId: 3 });
+ * ```
+ */
+export async function listNotices(
+  client: HostAccess,
+  { contributorId, first = 0, hostUrl, limit = 1_000 }: ListNoticesParameters,
+): Promise<NoticesPage> {
+  const path = `/v1/notices?contributor=${contributorId}&from=${first}&limit=${limit}`;
+  return askHost(client, hostUrl, { path }, noticesSchema);
+}

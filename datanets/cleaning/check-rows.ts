@@ -1,0 +1,139 @@
+/**
+ * One look at all rows of a Datanet, beside those of the host's other Datanets: pure, so it runs in a thread of its own and
+ * comes to the same on every host that has the same rows and records.
+ */
+import { PIXEL_COUNT } from "../../attribution/rows/mnist-digits.ts";
+import { nearDuplicates } from "../../attribution/rows/near-duplicates.ts";
+import { decodeRow } from "../../attribution/rows/row-content.ts";
+import { TextIndex } from "../../attribution/rows/similar-texts.ts";
+import type { Card } from "../card/card.ts";
+import { lookAtRow } from "../rows/preview.ts";
+import { type RowView, viewRow } from "../rows/row-view.ts";
+import { type Finding, type FindingKind, makeFinding } from "./finding.ts";
+import { doubtLabels } from "./label-doubts.ts";
+import type { ForeignRow, RowToCheck } from "./row-to-check.ts";
+
+export interface RowsToCheck {
+  readonly card: Card;
+  readonly datanetId: number;
+  readonly rows: readonly RowToCheck[];
+  readonly foreign: readonly ForeignRow[];
+}
+
+export const CHECK_STEPS = ["rows", "near-duplicates", "other Datanets", "labels"] as const;
+export type CheckStep = (typeof CHECK_STEPS)[number];
+
+const DIGIT_SIDE = Math.sqrt(PIXEL_COUNT);
+const encoder = new TextEncoder();
+
+export function checkRows(input: RowsToCheck, onStep: (step: CheckStep) => void = () => {}): Finding[] {
+  const { card, rows } = input;
+  onStep("rows");
+  const views = rows.map(({ content }) => viewRow(card, content));
+  const findings = rows.flatMap((row, i) => findingsOfRow(card, row, views[i]!));
+  onStep("near-duplicates");
+  findings.push(...findNearDuplicates(input, views));
+  onStep("other Datanets");
+  findings.push(...findForeign(input, views));
+  onStep("labels");
+  findings.push(...findSaidOtherwise(rows, views), ...doubtLabels(card, rows, views));
+  const place = new Map(rows.map(({ row }, i) => [row, i]));
+  return findings.sort((a, b) => place.get(a.row)! - place.get(b.row)!);
+}
+
+/** Kinds of the preview that are kinds of findings; what looks like a secret is named, not repeated. */
+const KINDS: Readonly<Record<string, FindingKind>> = {
+  empty: "empty",
+  truncated: "truncated",
+  malformed: "malformed",
+  "too-large": "too-large",
+};
+
+function findingsOfRow(card: Card, row: RowToCheck, view: RowView): Finding[] {
+  const seen = new Set<FindingKind>();
+  return lookAtRow(card, row.content, view).flatMap(({ detail, kind: found }) => {
+    const kind = KINDS[found] ?? "personal";
+    if (seen.has(kind)) return [];
+    seen.add(kind);
+    return [
+      makeFinding(kind, row, { detail: kind === "personal" ? `it has what looks like: ${found}` : detail }),
+    ];
+  });
+}
+
+/** By the rules of a version, as the card sets them: rows of one label are compared. */
+function findNearDuplicates({ card, datanetId, rows }: RowsToCheck, views: readonly RowView[]): Finding[] {
+  if (card.row.kind === "image") return [];
+  const places = [...rows.keys()].filter((i) => views[i]!.isWellFormed);
+  const names = [...new Set(places.map((i) => views[i]!.label))];
+  const labels = places.map((i) => names.indexOf(views[i]!.label));
+  const { imageSimilarityPermille, textSimilarityPermille } = card.rewards;
+  const found =
+    card.row.kind === "digit"
+      ? nearDuplicates({
+          ...{ kind: "image", labels, width: DIGIT_SIDE, height: DIGIT_SIDE },
+          threshold: imageSimilarityPermille / 1_000,
+          contents: places.map((i) => pixels(rows[i]!.content)),
+        })
+      : nearDuplicates({
+          ...{ kind: "text", labels, contents: places.map((i) => encoder.encode(views[i]!.text)) },
+          threshold: textSimilarityPermille / 1_000,
+        });
+  return found.map(({ earlier, later, similarity }) => {
+    const { contributorId, row } = rows[places[earlier]!]!;
+    return makeFinding("near-duplicate", rows[places[later]!]!, {
+      earlier: { datanetId, row, contributorId },
+      similarityPermille: Math.round(1_000 * similarity),
+      detail: `it is nearly an earlier row of leaf ${contributorId}`,
+    });
+  });
+}
+
+const pixels = (row: Uint8Array) =>
+  Uint8Array.from(atob(decodeRow("digit", row).input), (character) => character.charCodeAt(0));
+
+/** The same bytes or nearly the same text in another Datanet of the host, committed earlier; labels may differ there. */
+function findForeign({ card, foreign, rows }: RowsToCheck, views: readonly RowView[]): Finding[] {
+  const earliest = new Map<string, ForeignRow>();
+  const inOrder = foreign.toSorted((a, b) => a.opIndex - b.opIndex);
+  for (const one of inOrder) if (!earliest.has(one.row)) earliest.set(one.row, one);
+  const texts = inOrder.filter(({ text }) => text !== "");
+  const index = new TextIndex(
+    [...texts.map(({ text }) => text), ...views.map(({ text }) => text)].map((text) => encoder.encode(text)),
+    card.rewards.textSimilarityPermille / 1_000,
+  );
+  let added = 0;
+  // Rows come in the ledger's order.
+  return rows.flatMap((row, i) => {
+    while (added < texts.length && texts[added]!.opIndex < row.opIndex) index.add(added++);
+    const same = earliest.get(row.row);
+    if (same !== undefined && same.opIndex < row.opIndex) return [foreignFinding(row, same, 1)];
+    const found = views[i]!.text === "" ? undefined : index.mostSimilar(texts.length + i);
+    return found === undefined ? [] : [foreignFinding(row, texts[found.earlier]!, found.similarity)];
+  });
+}
+
+function foreignFinding(row: RowToCheck, earlier: ForeignRow, similarity: number): Finding {
+  const { contributorId, datanetId } = earlier;
+  const isCopy = earlier.row === row.row;
+  return makeFinding(isCopy ? "copy" : "near-duplicate", row, {
+    earlier: { datanetId, row: earlier.row, contributorId },
+    similarityPermille: Math.round(1_000 * similarity),
+    detail: `${isCopy ? "the same bytes were" : "nearly the same text was"} committed to Datanet ${datanetId} before, by leaf ${contributorId}`,
+  });
+}
+
+/** Rows whose own label is not the one that people accepted. */
+function findSaidOtherwise(rows: readonly RowToCheck[], views: readonly RowView[]): Finding[] {
+  return rows.flatMap((row, i) => {
+    const { label } = views[i]!;
+    const said = row.acceptedLabel;
+    if (label === null || said === null || label === said) return [];
+    return [
+      makeFinding("contradicted-label", row, {
+        ...{ label, said, by: "labellers" },
+        detail: `the row says ${label}, its labellers say ${said}`,
+      }),
+    ];
+  });
+}

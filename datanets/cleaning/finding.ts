@@ -1,0 +1,70 @@
+/** What a look at a Datanet's rows has found: it decides nothing. Reviewers do, by signed records (docs/datanets.md). */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+
+export const FINDING_KINDS = [
+  /** The same bytes, committed before: here by somebody else, or to another Datanet of the host. */
+  "copy",
+  /** Nearly the text or the picture of an earlier row. */
+  "near-duplicate",
+  /** The row's own label is not what people, or a model of other contributors' rows, say. */
+  "contradicted-label",
+  "outlier",
+  "empty",
+  "truncated",
+  "malformed",
+  "too-large",
+  /** Looks like a secret or a personal number. */
+  "personal",
+] as const;
+export type FindingKind = (typeof FINDING_KINDS)[number];
+
+/** The row that another one repeats. */
+export interface EarlierRow {
+  readonly datanetId: number;
+  readonly row: string;
+  readonly contributorId: number;
+}
+
+export interface Evidence {
+  readonly earlier: EarlierRow | null;
+  /** Jaccard similarity or correlation to the earlier row, in thousandths. */
+  readonly similarityPermille: number | null;
+  /** The label that stands in the row, and what is said against it. */
+  readonly label: string | null;
+  readonly said: string | null;
+  /** Who says so: labellers whose label was accepted, or a model that has not seen the contributor's rows. */
+  readonly by: "labellers" | "model" | null;
+  /** How unlike the others, or how doubtful: a share of all rows that are less so, in thousandths. */
+  readonly rankPermille: number | null;
+  /** One sentence. */
+  readonly detail: string;
+}
+
+export interface Finding {
+  /** 32 hexadecimal digits: the same finding has the same name on every host. */
+  readonly id: string;
+  readonly kind: FindingKind;
+  /** SHA-256 of the row's bytes. */
+  readonly row: string;
+  /** Who has committed the row: of a copy, who came later. */
+  readonly contributorId: number;
+  readonly evidence: Evidence;
+}
+
+const NO_EVIDENCE: Omit<Evidence, "detail"> = {
+  ...{ earlier: null, similarityPermille: null, label: null, said: null, by: null, rankPermille: null },
+};
+
+export function makeFinding(
+  kind: FindingKind,
+  { contributorId, row }: { readonly row: string; readonly contributorId: number },
+  evidence: Partial<Evidence> & { readonly detail: string },
+): Finding {
+  const { by = "", earlier } = evidence;
+  const name = [kind, row, contributorId, by ?? "", earlier?.datanetId ?? "", earlier?.row ?? ""].join("/");
+  return {
+    id: bytesToHex(sha256(utf8ToBytes(name))).slice(0, 32),
+    ...{ kind, row, contributorId, evidence: { ...NO_EVIDENCE, ...evidence } },
+  };
+}

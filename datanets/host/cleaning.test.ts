@@ -1,0 +1,179 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { encodeRow } from "../../attribution/rows/row-content.ts";
+import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
+import { openRowStore, type RowStore } from "../../client/actions/data/row-store.ts";
+import { createDatanet } from "../../client/actions/ledger/create-datanet.ts";
+import { checkFindings, listFindings, listNotices } from "../../client/datanets/cleaning.ts";
+import { bringCard, publishCard } from "../../client/datanets/datanet-card.ts";
+import { collectReviewed } from "../../client/datanets/reviewed-version.ts";
+import { sayRecords, type UnsignedRecord } from "../../client/datanets/signed-records.ts";
+import { contributionSource, uploadRows } from "../../client/datanets/upload-rows.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { getOperation } from "../../client/sequencer/ledger-reads.ts";
+import { ONE_OPEN_WEI } from "../../sequencer/testing/test-rollup.ts";
+import { createHostWorld, type HostWorld, type TestHost } from "../testing/host-world.ts";
+import { sampleCard, sampleRows } from "../testing/sample-card.ts";
+
+/** Leaves: user i has 2 + i. Alice (3) and bob (4) contribute, carol and dave (5, 6) label, erin (7) reviews. */
+const REVIEWER = 7;
+const LABELS = [
+  { name: "ham", description: "" },
+  { name: "spam", description: "" },
+];
+const mails = sampleCard({
+  row: { kind: "email", fields: [], maxBytes: 2_000 },
+  labels: LABELS,
+  examples: [],
+  labelling: { annotatorsPerRow: 2, accept: "all", labellers: [5, 6], reviewers: [REVIEWER] },
+});
+const mail = (label: number, input: string) => encodeRow("email", { label, input });
+const word = (i: number) =>
+  ["river", "garden", "winter", "letter", "market", "summer", "window", "forest"][i % 8]!;
+const text = (i: number) =>
+  `Dear reader ${i}, the ${word(i)} of number ${7 * i} is ${word(i + 3)} and the ${word(i * 5)} waits ${i * i}`;
+
+/** Alice's: ten mails, one of them an earlier row of the other Datanet; bob's repeat two, say two wrong, are cut off. */
+const OLD = "Nobody knows the weather of the other Datanet, said an old man at the door of his house";
+const aliceRows = [...Array.from({ length: 9 }, (_, i) => mail(i % 2, text(i))), mail(0, `${OLD} today`)];
+const bobRows = [
+  mail(1, `${text(1)} indeed`),
+  aliceRows[2]!,
+  mail(1, text(20)),
+  mail(0, text(21)),
+  mail(0, `${text(22)} and then …`),
+];
+
+let world: HostWorld;
+let host: TestHost;
+let store: RowStore;
+let people: Record<"alice" | "bob" | "carol" | "dave" | "erin", LedgerClient>;
+const digests: string[] = [];
+let atMs = Date.now() - 100_000;
+const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+const say = async (client: LedgerClient, ...records: UnsignedRecord[]) => {
+  atMs += 1;
+  const results = await sayRecords(client, { ...place(), records, atMs });
+  return results.map(({ error }) => error?.code ?? "taken");
+};
+
+async function contribute(client: LedgerClient, datanetId: number, rows: Uint8Array[]) {
+  const { contribution } = await contributeRows(client, { datanetId, store, rows });
+  await world.finalise();
+  const source = await contributionSource(store, contribution.rowsRoot);
+  await uploadRows(client, { hostUrl: host.url, datanetId, source });
+  return contribution;
+}
+
+beforeAll(async () => {
+  world = await createHostWorld({ card: mails });
+  host = await world.host("host");
+  const [alice, bob, carol, dave, erin] = await Promise.all([1, 2, 3, 4, 5].map(world.user));
+  people = { alice: alice!, bob: bob!, carol: carol!, dave: dave!, erin: erin! };
+  store = await openRowStore(join(world.folder, "rows"));
+  // Another Datanet of the same host, whose texts were there first.
+  const { hash } = await createDatanet(people.dave, {
+    l1Owner: "0x0000000000000000000000000000000000000001",
+    keyX: people.dave.l2Key!.keyX,
+    amountWei: 100n * ONE_OPEN_WEI,
+  });
+  const otherId = (await getOperation(people.dave, hash))!.createdId!;
+  const card = sampleCard({ name: "Old texts" });
+  await publishCard({ ...people.dave, leafId: otherId }, { datanetId: otherId, card });
+  await bringCard(people.dave, { hostUrl: host.url, datanetId: otherId, card });
+  await contribute(people.carol, otherId, [new TextEncoder().encode(OLD), ...sampleRows(3)]);
+  await bringCard(people.dave, { ...place(), card: mails });
+  digests.push(...(await contribute(people.alice, world.datanetId, aliceRows)).digests);
+  digests.push(...(await contribute(people.bob, world.datanetId, bobRows)).digests);
+  const right = new Map(digests.map((row, i) => [row, i < 10 ? ["ham", "spam"][i % 2]! : "spam"] as const));
+  for (const place of [2, 9]) right.set(digests[place]!, "ham");
+  right.set(digests[14]!, "ham");
+  const labels = [...right].map(
+    ([row, label]): UnsignedRecord => ({ kind: "label", row, label, flags: [], note: "" }),
+  );
+  await say(people.carol, ...labels);
+  await say(people.dave, ...labels);
+});
+afterAll(() => world.close());
+
+describe("a look at the rows", () => {
+  it("finds copies, near-duplicates here and in other Datanets, wrong labels, and rows that are cut off", async () => {
+    const { erin } = people;
+    expect((await listFindings(erin, place())).check.last).toBeNull();
+    await checkFindings(erin, place());
+    const { check, counts, findings } = await listFindings(erin, place());
+    expect(check.last).toMatchObject({ rowCount: 14, isCurrent: true });
+    const found = (kind: string) =>
+      findings.filter((one) => one.kind === kind).map(({ row }) => digests.indexOf(row));
+    expect(found("copy")).toEqual([2]);
+    expect(found("near-duplicate")).toEqual([9, 10]);
+    expect(found("truncated")).toEqual([14]);
+    const byPeople = findings.filter(({ evidence }) => evidence.by === "labellers");
+    expect(byPeople.map(({ row }) => digests.indexOf(row))).toEqual([13]);
+    expect(byPeople[0]!.evidence).toMatchObject({ label: "ham", said: "spam" });
+    const [old, near] = findings.filter((one) => one.kind === "near-duplicate");
+    expect(old!.evidence.earlier).toMatchObject({ contributorId: 5 });
+    expect(old!.evidence.earlier!.datanetId).not.toBe(world.datanetId);
+    expect(near!.evidence.earlier).toMatchObject({ row: digests[1], contributorId: 3 });
+    expect(counts.find(({ kind }) => kind === "copy")).toMatchObject({ total: 1, open: 0 });
+    expect(findings.find(({ kind }) => kind === "copy")!.state).toBe("byRule");
+  });
+
+  it("leaves rows out by a reviewer's signature alone; the contributor is told, objects, and is answered", async () => {
+    const { alice, bob, carol, erin } = people;
+    const leaveOut = (row: string, isLeftOut: boolean, note: string): UnsignedRecord => ({
+      ...{ kind: "leaveOut", row, isLeftOut, why: "near-duplicate", note },
+    });
+    expect(await say(bob, leaveOut(digests[10]!, true, ""))).toEqual(["DNT_RECORD_NOT_ALLOWED"]);
+    expect(
+      await say(erin, leaveOut(digests[9]!, true, "of old"), leaveOut(digests[10]!, true, "a copy")),
+    ).toEqual(["taken", "taken"]);
+    const open = await listFindings(erin, { ...place(), kind: "near-duplicate", state: "open" });
+    expect(open.total).toBe(0);
+    const own = { hostUrl: host.url, contributorId: 3 };
+    expect((await listNotices(alice, own)).notices).toMatchObject([
+      {
+        row: digests[9],
+        isLeftOut: true,
+        why: "near-duplicate",
+        note: "of old",
+        byId: REVIEWER,
+        objection: null,
+      },
+    ]);
+    await say(alice, { kind: "objection", row: digests[9]!, note: "the old man is mine" });
+    expect((await listNotices(alice, own)).notices).toMatchObject([{ objection: { isAnswered: false } }]);
+    await say(erin, leaveOut(digests[9]!, false, "so it is"));
+    expect((await listNotices(alice, own)).notices).toMatchObject([
+      { row: digests[9], isLeftOut: false, note: "so it is", objection: { isAnswered: true } },
+    ]);
+    const { findings } = await listFindings(carol, { ...place(), kind: "near-duplicate" });
+    expect(findings.map(({ state }) => state)).toEqual(["kept", "leftOut"]);
+  });
+
+  it("is what a version follows: a row whose label its labellers deny stays out, whoever approved it", async () => {
+    const commits = [
+      ...new Set((await listFindings(people.erin, place())).findings.map(({ commit }) => commit!)),
+    ];
+    await say(
+      people.erin,
+      ...commits.map((commit): UnsignedRecord => ({ kind: "verdict", commit, verdict: "approve", note: "" })),
+    );
+    const { leftOut, version } = await collectReviewed(world.owner, { ...place(), store });
+    expect(leftOut.map(({ digest, why }) => [digests.indexOf(digest), why])).toEqual([
+      [10, "near-duplicate: a copy"],
+      [13, "wrong-label: the row says ham, its labellers say spam"],
+    ]);
+    expect(version.rowCount).toBe(12);
+  });
+
+  it("is kept over a restart", async () => {
+    await host.stop();
+    host = await world.host("host");
+    await vi.waitFor(async () => {
+      const { check, findings } = await listFindings(people.erin, place());
+      expect(check.last).toMatchObject({ rowCount: 14, isCurrent: false });
+      expect(findings.length).toBeGreaterThan(3);
+    });
+  });
+});

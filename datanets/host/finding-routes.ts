@@ -1,0 +1,143 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { FINDING_KINDS } from "../cleaning/finding.ts";
+import { decisionOf, FINDING_STATES, noticesFor, objectionOf, stateOf } from "../shelf/decisions.ts";
+import type { HostedDatanet } from "../shelf/hosted-datanet.ts";
+import { RowChecks } from "../shelf/row-check.ts";
+import type { HostContext } from "./host-context.ts";
+import { cardOf, idParams, limitText, openForReading, SIGNED, wholeText } from "./host-request.ts";
+
+const findingsQuery = z.strictObject({
+  kind: z.enum(FINDING_KINDS).optional(),
+  state: z.enum(FINDING_STATES).optional(),
+  contributor: wholeText.optional(),
+  from: wholeText.default(0),
+  limit: limitText(1_000, 100),
+});
+const noticesQuery = z.strictObject({
+  contributor: wholeText,
+  from: wholeText.default(0),
+  limit: limitText(1_000, 100),
+});
+
+/** Cleaning: what a look at the rows finds, what was decided of it, and what contributors are told. */
+export function registerFindingRoutes(app: FastifyInstance, context: HostContext): void {
+  const { logger, nowMs, shelf, store } = context;
+  const checks = new RowChecks(store, nowMs);
+  app.addHook("onClose", () => checks.close());
+
+  const stateOfCheck = async (datanet: HostedDatanet) => {
+    const { running } = checks;
+    const last = await checks.last(datanet);
+    const { recordCount, rows } = datanet;
+    return {
+      running: running?.datanetId === datanet.id ? running : null,
+      failure: checks.failure(datanet.id),
+      last:
+        last === null
+          ? null
+          : {
+              ...{ rowCount: last.rowCount, checkedAtMs: last.checkedAtMs },
+              /** false: rows or records have come since. */
+              isCurrent: last.rowCount === rows.size && last.recordCount === recordCount,
+            },
+    };
+  };
+
+  app.post<{ Params: z.output<typeof idParams> }>(
+    "/v1/datanets/:id/findings/check",
+    {
+      schema: {
+        ...{ tags: ["cleaning"], summary: "Have all rows looked at; one Datanet at a time" },
+        ...{ params: idParams, ...SIGNED },
+      } as object,
+    },
+    async (request, reply) => {
+      const { datanet } = await openForReading(context, request, request.params.id);
+      const check = await stateOfCheck(datanet);
+      if (check.running !== null || check.last?.isCurrent === true) return check;
+      const run = checks.run(datanet, (one) => cardOf(context, one), shelf.all());
+      run.then(
+        ({ findings, rowCount }) =>
+          logger.info({ datanetId: datanet.id, rowCount, found: findings.length }, "rows looked at"),
+        (error: unknown) =>
+          logger.error({ err: error, datanetId: datanet.id }, "rows could not be looked at"),
+      );
+      // What is refused at once is the caller's business; what fails later is in the log, and the check is not current.
+      await Promise.race([run, new Promise(setImmediate)]);
+      reply.code(202);
+      return stateOfCheck(datanet);
+    },
+  );
+
+  app.get<{ Params: z.output<typeof idParams>; Querystring: z.output<typeof findingsQuery> }>(
+    "/v1/datanets/:id/findings",
+    {
+      schema: {
+        ...{ tags: ["cleaning"], summary: "What the last look at the rows has found, and what was decided" },
+        ...{ params: idParams, querystring: findingsQuery, ...SIGNED },
+      } as object,
+    },
+    async (request) => {
+      const { contributor, from, kind, limit, state } = request.query;
+      const { datanet } = await openForReading(context, request, request.params.id);
+      const last = await checks.last(datanet);
+      const all = (last?.findings ?? []).map((finding) => {
+        const said = datanet.book.row(finding.row);
+        return { ...finding, state: stateOf(finding, said, datanet.id), said };
+      });
+      const counts = FINDING_KINDS.map((name) => {
+        const own = all.filter((finding) => finding.kind === name);
+        const count = (wanted: string) => own.filter((finding) => finding.state === wanted).length;
+        const [open, leftOut, kept] = [count("open"), count("leftOut"), count("kept")];
+        return { kind: name, total: own.length, open, leftOut, kept };
+      });
+      const matching = all.filter(
+        (finding) =>
+          (kind === undefined || finding.kind === kind) &&
+          (state === undefined || finding.state === state) &&
+          (contributor === undefined || finding.contributorId === contributor),
+      );
+      return {
+        check: await stateOfCheck(datanet),
+        counts,
+        total: matching.length,
+        from,
+        findings: matching.slice(from, from + limit).map(({ said, ...finding }) => ({
+          ...finding,
+          ...placeOf(datanet, finding.row),
+          decision: decisionOf(said),
+          objection: objectionOf(said, finding.contributorId),
+        })),
+      };
+    },
+  );
+
+  app.get<{ Querystring: z.output<typeof noticesQuery> }>(
+    "/v1/notices",
+    {
+      schema: {
+        ...{
+          tags: ["cleaning"],
+          summary: "What a contributor is told: which rows were left out, why, by whom",
+        },
+        querystring: noticesQuery,
+      },
+    },
+    ({ query: { contributor, from, limit } }) => {
+      const all = shelf
+        .all()
+        .flatMap((datanet) => noticesFor(datanet, contributor))
+        .sort((a, b) => b.atMs - a.atMs);
+      return { total: all.length, from, notices: all.slice(from, from + limit) };
+    },
+  );
+}
+
+/** Where the row counts: the first commit that has it. */
+function placeOf(datanet: HostedDatanet, digest: string): { commit: string | null; index: number | null } {
+  const row = datanet.rows.find(digest);
+  if (row === undefined) return { commit: null, index: null };
+  const { commit, index } = datanet.rows.place(row);
+  return { commit: datanet.commits[commit]!.facts.rowsRoot, index };
+}

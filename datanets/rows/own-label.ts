@@ -1,0 +1,16 @@
+import type { Card } from "../card/card.ts";
+
+/**
+ * The label that stands in a row itself, as far as it is one of the card's; null where there is none. Whoever publishes
+ * asks it, and whoever checks what was published.
+ */
+export function ownLabel({ labels, row }: Pick<Card, "row" | "labels">, content: Uint8Array): string | null {
+  if (row.kind !== "email" && row.kind !== "digit" && row.kind !== "json") return null;
+  try {
+    const value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content)) as unknown;
+    const said = (value as { readonly label?: unknown } | null)?.label;
+    return labels.find(({ name }) => name === said)?.name ?? null;
+  } catch {
+    return null;
+  }
+}

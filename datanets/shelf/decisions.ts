@@ -1,0 +1,70 @@
+/** What became of findings by reviewers' records, and what a contributor is told of it. */
+import type { Finding } from "../cleaning/finding.ts";
+import type { RowRecords } from "../records/record-book.ts";
+import type { HostedDatanet } from "./hosted-datanet.ts";
+
+export const FINDING_STATES = [
+  "open",
+  "leftOut",
+  /** A reviewer has looked, and the row stays. */
+  "kept",
+  /** Nobody has to decide: the ledger's order does. */
+  "byRule",
+] as const;
+export type FindingState = (typeof FINDING_STATES)[number];
+
+/** A reviewer's last word on whether a row stays. */
+export interface Decision {
+  readonly isLeftOut: boolean;
+  readonly why: string;
+  readonly note: string;
+  readonly byId: number;
+  readonly atMs: number;
+}
+
+/** null where no reviewer has said so. Leaving out goes before settling, as in `outcomeOf`. */
+export function decisionOf({ leaveOut, settled }: RowRecords): Decision | null {
+  if (leaveOut !== null) {
+    const { atMs, isLeftOut, leafId, note, why } = leaveOut;
+    if (isLeftOut || settled === null || settled.label !== null)
+      return { isLeftOut, why, note, byId: leafId, atMs };
+  }
+  if (settled === null || settled.label !== null) return null;
+  return {
+    ...{ isLeftOut: true, why: "wrong-label", note: settled.note },
+    ...{ byId: settled.leafId, atMs: settled.atMs },
+  };
+}
+
+export function stateOf({ evidence, kind }: Finding, said: RowRecords, datanetId: number): FindingState {
+  if (kind === "copy" && evidence.earlier?.datanetId === datanetId) return "byRule";
+  const decision = decisionOf(said);
+  if (decision !== null) return decision.isLeftOut ? "leftOut" : "kept";
+  const isSettledSo = kind === "contradicted-label" && said.settled?.label === evidence.label;
+  return isSettledSo ? "kept" : "open";
+}
+
+/** The contributor's objection to what was decided; it is answered once a reviewer has decided anew. */
+export function objectionOf({ objections, ...said }: RowRecords, contributorId: number | null) {
+  const own = objections.find(({ leafId }) => leafId === contributorId);
+  if (own === undefined) return null;
+  const decision = decisionOf({ objections, ...said });
+  const isAnswered = decision !== null && decision.atMs > own.atMs;
+  return { note: own.note, atMs: own.atMs, isAnswered };
+}
+
+/** What a contributor is told: his rows that a reviewer has decided of, his contributions that were rejected; newest first. */
+export function noticesFor(datanet: HostedDatanet, contributorId: number) {
+  const rows = [...datanet.book.rows()].flatMap(([row, said]) => {
+    const decision = decisionOf(said);
+    if (decision === null || datanet.contributorOf(row) !== contributorId) return [];
+    return [{ about: "row" as const, row, ...decision, objection: objectionOf(said, contributorId) }];
+  });
+  const contributions = datanet.commits.flatMap(({ facts: { contributorId: owner, rowsRoot } }) => {
+    const verdict = owner === contributorId ? datanet.book.verdict(rowsRoot) : null;
+    if (verdict?.verdict !== "reject") return [];
+    const { atMs, leafId, note } = verdict;
+    return [{ about: "contribution" as const, commit: rowsRoot, note, byId: leafId, atMs }];
+  });
+  return [...rows, ...contributions].map((notice) => ({ datanetId: datanet.id, ...notice }));
+}

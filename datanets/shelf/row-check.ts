@@ -1,0 +1,217 @@
+/** The look at a Datanet's rows (datanets/cleaning): one at a time for the whole host, in a thread, kept when it is done. */
+import { Worker } from "node:worker_threads";
+import type { Card } from "../card/card.ts";
+import { CHECK_STEPS } from "../cleaning/check-rows.ts";
+import type { FromCheckThread, ToCheckThread } from "../cleaning/check-worker.ts";
+import { type Finding, makeFinding } from "../cleaning/finding.ts";
+import type { ForeignRow, RowToCheck } from "../cleaning/row-to-check.ts";
+import { datanetError } from "../datanet-errors.ts";
+import { viewRow } from "../rows/row-view.ts";
+import { decodeDigests } from "../rows/row-wire.ts";
+import type { HostStore } from "./host-store.ts";
+import type { HostedDatanet } from "./hosted-datanet.ts";
+import type { KeptCheck } from "./kept-check.ts";
+import { outcomeAt } from "./row-search.ts";
+
+const ROWS_A_MESSAGE = 1_000;
+
+export interface RunningCheck {
+  readonly datanetId: number;
+  /** What it is at, and how many steps are done. */
+  readonly step: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Steps: reading, and those of the thread. */
+const TOTAL_STEPS = 1 + CHECK_STEPS.length;
+
+export class RowChecks {
+  readonly #store: HostStore;
+  readonly #nowMs: () => number;
+  readonly #kept = new Map<number, KeptCheck>();
+  readonly #failures = new Map<number, string>();
+  #running: RunningCheck | null = null;
+  #worker: Worker | null = null;
+
+  constructor(store: HostStore, nowMs: () => number) {
+    this.#store = store;
+    this.#nowMs = nowMs;
+  }
+
+  /** What was found last, or before the host's last start; null where nobody has had it looked at. */
+  async last(datanet: HostedDatanet): Promise<KeptCheck | null> {
+    const known = this.#kept.get(datanet.id);
+    if (known !== undefined) return known;
+    const stored = await this.#store.check(datanet.id);
+    if (stored !== null) this.#kept.set(datanet.id, stored);
+    return stored;
+  }
+
+  /** Why the last look at a Datanet's rows has not come to its end; null where it has. */
+  failure(datanetId: number): string | null {
+    return this.#failures.get(datanetId) ?? null;
+  }
+
+  get running(): RunningCheck | null {
+    return this.#running;
+  }
+
+  /**
+   * Looks at all rows; resolves when what was found is kept.
+   * @param all every Datanet of the host
+   * @throws DNT_CHECK_RUNNING, DNT_CHECK_FAILED
+   */
+  async run(
+    datanet: HostedDatanet,
+    cardOf: (one: HostedDatanet) => Promise<Card>,
+    all: readonly HostedDatanet[],
+  ) {
+    if (this.#running !== null)
+      throw datanetError(
+        "DNT_CHECK_RUNNING",
+        `the host looks at Datanet ${this.#running.datanetId} just now`,
+        {
+          data: { ...this.#running },
+        },
+      );
+    this.#at(datanet, "reading", 0);
+    const worker = new Worker(new URL("../cleaning/check-worker-entry.js", import.meta.url), {
+      execArgv: [],
+    });
+    this.#worker = worker;
+    try {
+      const { recordCount } = datanet;
+      const card = await cardOf(datanet);
+      const send = (message: ToCheckThread) => worker.postMessage(message);
+      const rowCount = await this.#sendRows(datanet, card, send);
+      for (const other of all)
+        if (other !== datanet) await sendForeign(datanet, other, await cardOf(other), send);
+      const found = await this.#findings(worker, datanet, card, send);
+      const kept: KeptCheck = {
+        ...{ rowCount, recordCount, checkedAtMs: this.#nowMs() },
+        findings: [...(await findRepeats(datanet)), ...found],
+      };
+      await this.#store.putCheck(datanet.id, kept);
+      this.#kept.set(datanet.id, kept);
+      this.#failures.delete(datanet.id);
+      return kept;
+    } catch (error) {
+      this.#failures.set(datanet.id, (error as Error).message);
+      throw error;
+    } finally {
+      this.#running = null;
+      this.#worker = null;
+      await worker.terminate();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#worker?.terminate();
+  }
+
+  #at(datanet: HostedDatanet, step: string, done: number): void {
+    this.#running = { datanetId: datanet.id, step, done, total: TOTAL_STEPS };
+  }
+
+  async #sendRows(
+    datanet: HostedDatanet,
+    card: Card,
+    send: (message: ToCheckThread) => void,
+  ): Promise<number> {
+    const { commits, rows } = datanet;
+    const order = inLedgerOrder(datanet);
+    for (let from = 0; from < order.length; from += ROWS_A_MESSAGE) {
+      const piece: RowToCheck[] = [];
+      for (const row of order.subarray(from, from + ROWS_A_MESSAGE)) {
+        const outcome = outcomeAt(datanet, card, row);
+        const { contributorId, opIndex } = commits[rows.commitOf(row)]!.facts;
+        piece.push({
+          ...{ row: rows.digest(row), contributorId, opIndex },
+          // A part of a file would take the whole file along.
+          content: Uint8Array.from(await datanet.content(row)),
+          acceptedLabel: outcome.state === "accepted" ? outcome.label : null,
+        });
+      }
+      send({ what: "rows", rows: piece });
+      await new Promise(setImmediate);
+    }
+    return order.length;
+  }
+
+  #findings(
+    worker: Worker,
+    datanet: HostedDatanet,
+    card: Card,
+    send: (message: ToCheckThread) => void,
+  ): Promise<readonly Finding[]> {
+    return new Promise((resolve, reject) => {
+      const fail = (why: string, cause?: unknown) =>
+        reject(datanetError("DNT_CHECK_FAILED", `the rows could not be looked at: ${why}`, { cause }));
+      worker.on("message", (message: FromCheckThread) => {
+        if (message.what === "step") this.#at(datanet, message.step, 1 + CHECK_STEPS.indexOf(message.step));
+        else if (message.what === "done") resolve(message.findings);
+        else fail(message.message);
+      });
+      worker.on("error", (cause: unknown) => fail((cause as Error).message, cause));
+      worker.on("exit", () => fail("the host stops"));
+      send({ what: "check", card, datanetId: datanet.id });
+    });
+  }
+}
+
+/** Row numbers as the ledger has the rows. */
+function inLedgerOrder({ commits, rows }: HostedDatanet): Int32Array {
+  const placeOf = commits.map(({ facts }) => facts.commitIndex);
+  const place = (row: number) => placeOf[rows.commitOf(row)]!;
+  return Int32Array.from({ length: rows.size }, (_, row) => row).sort(
+    (a, b) => place(a) - place(b) || rows.indexOf(a) - rows.indexOf(b),
+  );
+}
+
+/** Rows of another Datanet that were committed before this one's last row. */
+async function sendForeign(
+  datanet: HostedDatanet,
+  other: HostedDatanet,
+  card: Card,
+  send: (message: ToCheckThread) => void,
+): Promise<void> {
+  const last = Math.max(-1, ...datanet.commits.map(({ facts }) => facts.opIndex));
+  let piece: ForeignRow[] = [];
+  for (let row = 0; row < other.rows.size; row++) {
+    const { contributorId, opIndex } = other.commits[other.rows.commitOf(row)]!.facts;
+    if (opIndex >= last) continue;
+    const { text } = viewRow(card, await other.content(row));
+    piece.push({ datanetId: other.id, row: other.rows.digest(row), contributorId, text, opIndex });
+    if (piece.length < ROWS_A_MESSAGE) continue;
+    send({ what: "foreign", rows: piece });
+    piece = [];
+    await new Promise(setImmediate);
+  }
+  send({ what: "foreign", rows: piece });
+}
+
+/** Rows that a later commit to the same Datanet has once more: they count for the first, by the ledger's order. */
+async function findRepeats(datanet: HostedDatanet): Promise<Finding[]> {
+  const found: Finding[] = [];
+  for (const [number, commit] of datanet.commits.entries()) {
+    for (const digest of decodeDigests(await datanet.list(commit))) {
+      const row = datanet.rows.find(digest);
+      if (row === undefined || datanet.rows.commitOf(row) === number) continue;
+      const first = datanet.commits[datanet.rows.commitOf(row)]!.facts;
+      const { contributorId } = commit.facts;
+      found.push(
+        makeFinding(
+          "copy",
+          { row: digest, contributorId },
+          {
+            earlier: { datanetId: datanet.id, row: digest, contributorId: first.contributorId },
+            similarityPermille: 1_000,
+            detail: `the same bytes were committed here before, by leaf ${first.contributorId}: they count for him`,
+          },
+        ),
+      );
+    }
+  }
+  return found;
+}

@@ -1,0 +1,165 @@
+import { type Command, Option } from "commander";
+import { checkFindings, listFindings, listNotices } from "../../../client/datanets/cleaning.ts";
+import { sayRecords, type UnsignedRecord } from "../../../client/datanets/signed-records.ts";
+import { resolveSigner } from "../../../client/sequencer/ledger-reads.ts";
+import { FINDING_KINDS, type FindingKind } from "../../../datanets/cleaning/finding.ts";
+import { LEFT_OUT_WHY } from "../../../datanets/records/record.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import type { GlobalOptions } from "../../cli/context.ts";
+import { renderTable } from "../../cli/output.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+import { HOST_OPTION, type HostOptions, readerOrSigner, signerClient } from "./host-options.ts";
+
+const HOST = "--host http://127.0.0.1:8560";
+
+/** Looking at rows, deciding of them, and what contributors hear and say of it. */
+export function addCleaningCommands(datanet: Command): void {
+  addFindings(datanet);
+  addDecide(datanet);
+  addObject(datanet);
+  addNotices(datanet);
+}
+
+interface FindingsOptions extends HostOptions {
+  kind?: FindingKind;
+  state?: "open" | "leftOut" | "kept" | "byRule";
+  check?: boolean;
+}
+
+function addFindings(parent: Command): void {
+  const command = parent
+    .command("findings <datanet>")
+    .description("copies, near-duplicates, contradicted labels and broken rows, and what was decided of them")
+    .requiredOption(...HOST_OPTION)
+    .option("--check", "have the host look at all rows first")
+    .addOption(new Option("--kind <kind>", "only of this kind").choices([...FINDING_KINDS]))
+    .addOption(
+      new Option("--state <state>", "only in this state").choices(["open", "leftOut", "kept", "byRule"]),
+    );
+  withExample(command, `datanet findings 10 --check --state open ${HOST} --account alice`);
+  onRun<FindingsOptions>(command, async ({ args, options, output }) => {
+    const place = { hostUrl: options.host, datanetId: parseId(args[0]!) };
+    const client = await readerOrSigner(options);
+    if (options.check === true)
+      await checkFindings(client, {
+        ...place,
+        onProgress: (step, done, total) => output.progress(`${step} (step ${done} of ${total})`),
+      });
+    const { kind, state } = options;
+    const page = await listFindings(client, {
+      ...place,
+      ...(kind === undefined ? {} : { kind }),
+      ...(state === undefined ? {} : { state }),
+    });
+    const { last } = page.check;
+    output.answer(
+      [
+        last === null
+          ? "nobody has had the rows looked at: --check does"
+          : `${page.total} findings in ${last.rowCount} rows, of ${new Date(last.checkedAtMs).toISOString()}${last.isCurrent ? "" : "; rows or records have come since"}`,
+        ...renderTable(
+          page.findings.map(({ contributorId, evidence, kind: found, row, state: now }) => [
+            `  ${row}`,
+            `leaf ${contributorId}`,
+            found,
+            now,
+            evidence.detail,
+          ]),
+        ),
+      ],
+      { ...place, ...page },
+    );
+  });
+}
+
+function addDecide(parent: Command): void {
+  const command = parent
+    .command("decide <datanet> <rows...>")
+    .description("sign that rows stay out, or stay in: as a reviewer; it answers objections too")
+    .requiredOption(...HOST_OPTION)
+    .option("--keep", "the rows stay; without it they are left out")
+    .addOption(new Option("--why <reason>", "the reason").choices([...LEFT_OUT_WHY]).default("other"))
+    .option("--note <text>", "what the contributor is told", "")
+    .option("--as-datanet", "sign with the Datanet's own key");
+  withExample(
+    command,
+    `datanet decide 10 5e88… --why near-duplicate --note "of row 17" ${HOST} --account dave`,
+  );
+  onRun<
+    HostOptions & { keep?: boolean; why: (typeof LEFT_OUT_WHY)[number]; note: string; asDatanet?: boolean }
+  >(command, async ({ args, options, output }) => {
+    const datanetId = parseId(args[0]!);
+    const { note, why } = options;
+    const isLeftOut = options.keep !== true;
+    const records = args
+      .slice(1)
+      .map((row): UnsignedRecord => ({ kind: "leaveOut", row, isLeftOut, why, note }));
+    await say(options, options.asDatanet === true ? datanetId : null, datanetId, records);
+    output.answer([`${records.length} rows are ${isLeftOut ? "left out" : "kept"}, for all to see`], {
+      ...{ datanetId, rowCount: records.length, isLeftOut, why, note },
+    });
+  });
+}
+
+function addObject(parent: Command): void {
+  const command = parent
+    .command("object <datanet> <row>")
+    .description("object to what was decided of a row of yours; everybody sees it, a reviewer answers")
+    .requiredOption(...HOST_OPTION)
+    .requiredOption("--note <text>", "why");
+  withExample(command, `datanet object 10 5e88… --note "row 17 is of another mail" ${HOST} --account bob`);
+  onRun<HostOptions & { note: string }>(command, async ({ args, options, output }) => {
+    const datanetId = parseId(args[0]!);
+    const row = args[1]!;
+    await say(options, null, datanetId, [{ kind: "objection", row, note: options.note }]);
+    output.answer([`the objection to row ${row} waits for a reviewer`], { datanetId, row });
+  });
+}
+
+function addNotices(parent: Command): void {
+  const command = parent
+    .command("notices")
+    .description("what a host tells you of your rows: which were left out, why, by whom, and answers")
+    .requiredOption(...HOST_OPTION);
+  withExample(command, `datanet notices ${HOST} --account bob`);
+  onRun<HostOptions>(command, async ({ options, output }) => {
+    const client = await signerClient(options, null);
+    const { id: contributorId } = await resolveSigner(client, undefined);
+    const page = await listNotices(client, { hostUrl: options.host, contributorId });
+    output.answer(
+      [
+        `${page.total} notices for leaf ${contributorId}`,
+        ...renderTable(
+          page.notices.map((notice) => [
+            `  datanet ${notice.datanetId}`,
+            new Date(notice.atMs).toISOString(),
+            notice.about === "row" ? notice.row : notice.commit,
+            notice.about === "contribution" ? "rejected" : notice.isLeftOut ? notice.why : "kept",
+            `by leaf ${notice.byId}`,
+            notice.note.slice(0, 60),
+            notice.about === "row" && notice.objection !== null
+              ? notice.objection.isAnswered
+                ? "objected, answered"
+                : "objected"
+              : "",
+          ]),
+        ),
+      ],
+      { contributorId, ...page },
+    );
+  });
+}
+
+/** All are taken, or the first that is not is said. @throws CMD_USAGE */
+async function say(
+  options: GlobalOptions & HostOptions,
+  signer: number | null,
+  datanetId: number,
+  records: UnsignedRecord[],
+): Promise<void> {
+  const client = await signerClient(options, signer);
+  const results = await sayRecords(client, { hostUrl: options.host, datanetId, records });
+  const refused = results.find(({ error }) => error !== null)?.error;
+  if (refused != null) throw commandError("CMD_USAGE", refused.message, { data: refused });
+}

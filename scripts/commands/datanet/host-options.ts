@@ -1,0 +1,25 @@
+/** What commands that ask a Datanet host have in common. */
+import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
+import { accountOf, type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
+
+export const HOST_OPTION = ["--host <url>", "the Datanet host, as it names itself"] as const;
+
+export interface HostOptions {
+  host: string;
+}
+
+/** Signs for the account, or for the Datanet that the account owns. */
+export async function signerClient(options: GlobalOptions, datanetId: number | null) {
+  const signer = await openSigner(options);
+  const leaf =
+    datanetId === null
+      ? await accountOf(signer.client, signer.account.l1.address)
+      : await getLeaf(signer.client, datanetId);
+  return signFor(signer, leaf);
+}
+
+/** Public rows need no account. */
+export function readerOrSigner(options: GlobalOptions) {
+  const hasAccount = options.account !== undefined || options.privateKeyFile !== undefined;
+  return hasAccount ? signerClient(options, null) : openReader(options);
+}
