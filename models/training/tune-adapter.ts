@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import type { AdapterLayout } from "../architecture/adapter-layout.ts";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
 import type { LoadedModel } from "../files/load-model.ts";
 import { NONE, type Place } from "../kernels/kernels.ts";
 import { readCheckpoint, type TuningState, writeCheckpoint } from "./checkpoint.ts";
+import { hashParts } from "./hash-parts.ts";
 import type { RowTask } from "./row-task.ts";
 import type { RowTeam } from "./row-team.ts";
 import { checkStepRecipe, rowsOfStep, type StepRecipe, stepSettings } from "./step-plan.ts";
@@ -40,7 +40,8 @@ export interface TuningOptions {
   readonly folder?: string;
   /** A state is written after each so many steps. */
   readonly stepsPerCheckpoint?: number;
-  readonly onStep?: (progress: TuningProgress) => void;
+  /** Waited for: who answers late pauses the tuning, who throws ends it with the adapter as it is. */
+  readonly onStep?: (progress: TuningProgress) => unknown;
 }
 
 /**
@@ -90,7 +91,7 @@ export async function tuneAdapter(
       await writeCheckpoint(folder, identity, step, state);
     const loss = losses.reduce((total, value) => total + value, 0) / losses.length;
     const tokenCount = chosen.reduce((count, { tokens }) => count + tokens.length, 0);
-    options.onStep?.({ step, loss, tokenCount });
+    await options.onStep?.({ step, loss, tokenCount });
   }
 }
 
@@ -108,9 +109,7 @@ export function startAdapter(arena: Float32Array, at: Place, layout: AdapterLayo
 /** Names a tuning by all that decides its bytes: a state of another one must not be gone on from. */
 function identityOf({ model }: LoadedModel, rows: readonly TokenRow[], recipe: TuningRecipe): string {
   const { adapter, kernels, layout, parameters, shape } = model;
-  const hash = createHash("sha256");
-  hash.update(JSON.stringify({ shape, adapter: adapter!.layout.settings, recipe, rows }));
+  const facts = JSON.stringify({ shape, adapter: adapter!.layout.settings, recipe, rows });
   const { buffer, byteOffset } = kernels.arena;
-  hash.update(new Uint8Array(buffer, byteOffset + 4 * parameters, 4 * layout.floatCount));
-  return hash.digest("hex");
+  return hashParts(facts, new Uint8Array(buffer, byteOffset + 4 * parameters, 4 * layout.floatCount));
 }
