@@ -83,7 +83,7 @@ export async function trainWeights(
     if (folder !== undefined && (isLast || step % stepsPerCheckpoint === 0))
       await writeCheckpoint(folder, identity, step, state);
     const tokenCount = chosen.reduce((count, { tokens }) => count + tokens.length, 0);
-    await options.onStep?.({ step, loss: total / chosen.length, tokenCount });
+    options.onStep?.({ step, loss: total / chosen.length, tokenCount });
   }
 }
 

@@ -40,8 +40,7 @@ export interface TuningOptions {
   readonly folder?: string;
   /** A state is written after each so many steps. */
   readonly stepsPerCheckpoint?: number;
-  /** Waited for: who answers late pauses the tuning, who throws ends it with the adapter as it is. */
-  readonly onStep?: (progress: TuningProgress) => unknown;
+  readonly onStep?: (progress: TuningProgress) => void;
 }
 
 /**
@@ -91,7 +90,7 @@ export async function tuneAdapter(
       await writeCheckpoint(folder, identity, step, state);
     const loss = losses.reduce((total, value) => total + value, 0) / losses.length;
     const tokenCount = chosen.reduce((count, { tokens }) => count + tokens.length, 0);
-    await options.onStep?.({ step, loss, tokenCount });
+    options.onStep?.({ step, loss, tokenCount });
   }
 }
 
