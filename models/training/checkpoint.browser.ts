@@ -47,6 +47,10 @@ export async function readCheckpoint(
   return step;
 }
 
+export async function forgetCheckpoint(folder: string): Promise<void> {
+  await inStates("readwrite", (states) => states.delete(folder));
+}
+
 const invalid = (path: string, reason: string, cause?: unknown) =>
   modelError("MOD_CHECKPOINT_INVALID", `the state "${path}" of this browser: ${reason}`, {
     data: { path, reason },
@@ -63,6 +67,7 @@ interface Asked<Result> {
 interface States {
   put(value: KeptState, key: string): Asked<unknown>;
   get(key: string): Asked<unknown>;
+  delete(key: string): Asked<unknown>;
 }
 interface Database {
   createObjectStore(name: string): void;

@@ -16,6 +16,8 @@ export interface StepRecipe {
   readonly seed: string;
   /** Part of the rate that is left at the last step: it falls evenly after the rise. 1 if not given. */
   readonly lastPart?: number;
+  /** Where the run was stopped early; rates are those of a run of `steps` all the same. `steps` if not given. */
+  readonly lastStep?: number | undefined;
 }
 
 const MOST_ROWS_PER_STEP = 1_024;
@@ -23,8 +25,10 @@ const MOST_ROWS_PER_STEP = 1_024;
 /** @throws RollupError MOD_INPUT_INVALID */
 export function checkStepRecipe(recipe: StepRecipe, rowCount: number): void {
   const { beta1, beta2, decay, epsilon, lastPart = 1, rate, rowsPerStep, steps, warmupSteps } = recipe;
+  const { lastStep = steps } = recipe;
   const wrong = Object.entries({
     steps: Number.isInteger(steps) && steps >= 1,
+    lastStep: Number.isInteger(lastStep) && lastStep >= 1 && lastStep <= steps,
     rowsPerStep: Number.isInteger(rowsPerStep) && rowsPerStep >= 1 && rowsPerStep <= MOST_ROWS_PER_STEP,
     warmupSteps: Number.isInteger(warmupSteps) && warmupSteps >= 0,
     rate: rate > 0 && rate < 1,
@@ -78,7 +82,7 @@ export function stepSettings(recipe: StepRecipe, step: number, factor: number): 
   ];
 }
 
-function rateOfStep({ lastPart = 1, rate, steps, warmupSteps }: StepRecipe, step: number): number {
+export function rateOfStep({ lastPart = 1, rate, steps, warmupSteps }: StepRecipe, step: number): number {
   const risen = rate * Math.min(1, step / Math.max(1, warmupSteps));
   if (lastPart === 1 || step <= warmupSteps) return risen;
   return risen * (1 - (1 - lastPart) * ((step - warmupSteps) / (steps - warmupSteps)));

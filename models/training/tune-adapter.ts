@@ -4,10 +4,11 @@ import type { TokenRow } from "../architecture/loss-gradient.ts";
 import type { LoadedModel } from "../files/load-model.ts";
 import { NONE, type Place } from "../kernels/kernels.ts";
 import { readCheckpoint, type TuningState, writeCheckpoint } from "./checkpoint.ts";
+import { modelError } from "../model-errors.ts";
 import { hashParts } from "./hash-parts.ts";
 import type { RowTask } from "./row-task.ts";
 import type { RowTeam } from "./row-team.ts";
-import { checkStepRecipe, rowsOfStep, type StepRecipe, stepSettings } from "./step-plan.ts";
+import { checkStepRecipe, rateOfStep, rowsOfStep, type StepRecipe, stepSettings } from "./step-plan.ts";
 
 /** All that decides the bytes of a tuned adapter, beside the base and the rows. */
 export type TuningRecipe = StepRecipe;
@@ -35,19 +36,35 @@ export interface TuningProgress {
   readonly tokenCount: number;
 }
 
+export interface TuningStep extends TuningProgress {
+  /** The step's rows, and the loss of each. */
+  readonly rows: readonly number[];
+  readonly losses: readonly number[];
+  readonly rate: number;
+}
+
+/** stop = this was the last step, and the recipe's `lastStep` says so; pause = the run goes on from here another time. */
+export type TuningWish = "stop" | "pause";
+
 export interface TuningOptions {
   /** Where the state is kept, so that a killed run goes on to the same bytes. */
   readonly folder?: string;
   /** A state is written after each so many steps. */
   readonly stepsPerCheckpoint?: number;
   readonly onStep?: (progress: TuningProgress) => void;
+  /** The threads are idle until it has answered. */
+  readonly afterStep?: (step: TuningStep) => Promise<TuningWish | undefined>;
 }
+
+/** Thrown where `afterStep` wishes a pause: the state is on disk. */
+export class TuningPaused extends Error {}
 
 /**
  * Tunes the adapter of a loaded model by AdamW: each step on rows that only recipe and step decide. Same base, rows
  * and recipe, same bytes, whatever kernels and however many threads.
  *
- * @throws RollupError MOD_INPUT_INVALID, MOD_CHECKPOINT_INVALID, MOD_THREAD_ENDED
+ * @returns the last step
+ * @throws RollupError MOD_INPUT_INVALID, MOD_CHECKPOINT_INVALID, MOD_THREAD_ENDED; TuningPaused
  */
 export async function tuneAdapter(
   loaded: LoadedModel,
@@ -55,7 +72,7 @@ export async function tuneAdapter(
   rows: readonly TokenRow[],
   recipe: TuningRecipe,
   options: TuningOptions = {},
-): Promise<void> {
+): Promise<number> {
   const { adapterBlocks, model } = loaded;
   const { adapter, kernels } = model;
   checkStepRecipe(recipe, rows.length);
@@ -74,8 +91,14 @@ export async function tuneAdapter(
   const { folder, stepsPerCheckpoint = 20 } = options;
   const identity = folder === undefined ? "" : identityOf(loaded, rows, recipe);
   const done = folder === undefined ? 0 : await readCheckpoint(folder, identity, state);
-  for (let step = done + 1; step <= recipe.steps; step++) {
-    const chosen = rowsOfStep(rows.length, recipe, step).map((i) => rows[i]!);
+  const lastStep = recipe.lastStep ?? recipe.steps;
+  if (done > lastStep)
+    throw modelError("MOD_CHECKPOINT_INVALID", `the state in ${folder} has ${done} steps, not ${lastStep}`, {
+      data: { path: folder, reason: "it has more steps" },
+    });
+  for (let step = done + 1; step <= lastStep; step++) {
+    const indices = rowsOfStep(rows.length, recipe, step);
+    const chosen = indices.map((i) => rows[i]!);
     const tasks = chosen.map((row, i): RowTask => {
       const at = rowBlocks[i]!;
       return { row, block: { at, floatCount }, into: { parameters: NONE, adapter: at } };
@@ -85,13 +108,18 @@ export async function tuneAdapter(
     for (const { block } of tasks) kernels.add(floatCount, sum, block.at);
     kernels.arena.set(stepSettings(recipe, step, 1 / chosen.length), loaded.settings);
     kernels.adam(floatCount, adapter.at, sum, first, second, loaded.settings);
-    const isLast = step === recipe.steps;
-    if (folder !== undefined && (isLast || step % stepsPerCheckpoint === 0))
-      await writeCheckpoint(folder, identity, step, state);
     const loss = losses.reduce((total, value) => total + value, 0) / losses.length;
     const tokenCount = chosen.reduce((count, { tokens }) => count + tokens.length, 0);
+    const rate = rateOfStep(recipe, step);
     options.onStep?.({ step, loss, tokenCount });
+    const wish = await options.afterStep?.({ step, loss, tokenCount, rows: indices, losses, rate });
+    const isLast = step === lastStep || wish !== undefined;
+    if (folder !== undefined && (isLast || step % stepsPerCheckpoint === 0))
+      await writeCheckpoint(folder, identity, step, state);
+    if (wish === "pause") throw new TuningPaused(`after step ${step}`);
+    if (wish === "stop") return step;
   }
+  return lastStep;
 }
 
 /** As usual: A is uniform in ±1/√inputs, B is 0, so the adapter begins as nothing. */
@@ -106,7 +134,9 @@ export function startAdapter(arena: Float32Array, at: Place, layout: AdapterLayo
 }
 
 /** Names a tuning by all that decides its bytes: a state of another one must not be gone on from. */
-function identityOf({ model }: LoadedModel, rows: readonly TokenRow[], recipe: TuningRecipe): string {
+function identityOf({ model }: LoadedModel, rows: readonly TokenRow[], given: TuningRecipe): string {
+  // The steps before do not depend on where it stops.
+  const { lastStep: _, ...recipe } = given;
   const { adapter, kernels, layout, parameters, shape } = model;
   const facts = JSON.stringify({ shape, adapter: adapter!.layout.settings, recipe, rows });
   const { buffer, byteOffset } = kernels.arena;
