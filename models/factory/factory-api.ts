@@ -1,0 +1,433 @@
+/**
+ * The ModelFactory's API: what goes over the wire, for server, client, command line and pages. Runs in browsers.
+ *
+ * All bodies are JSON; amounts are decimal text in wei, times milliseconds since 1970, field elements 0x-hex. A refusal is
+ * {"error": {code, message, data}}. Routes marked S are signed (datanets/records/signed-request.ts) by a leaf of the
+ * ledger, and show that leaf's own things alone.
+ *
+ *   GET    /v1/info                        infoSchema
+ *   GET    /v1/bases                       baseSchema[]
+ *   POST   /v1/bases                     S {place} → baseSchema: a folder or an address that the operator allows
+ *   GET    /v1/datasets                  S datasetSchema[]
+ *   POST   /v1/datasets                  S datasetRequestSchema → datasetSchema; what is there already is answered again
+ *   GET    /v1/datasets/:id              S datasetSchema
+ *   POST   /v1/datasets/:id/signatures   S {headers} → datasetSchema: one header for each of `asked`, in its order
+ *   DELETE /v1/datasets/:id              S {}: rows that no job uses
+ *   POST   /v1/forms                     S {baseId, datasetId} → formViewSchema: defaults that fit base and rows
+ *   POST   /v1/estimates                 S jobRequestSchema → estimateSchema: measured by a few steps, takes seconds
+ *   GET    /v1/jobs                      S jobSchema[], newest first
+ *   POST   /v1/jobs                      S jobRequestSchema → jobSchema
+ *   GET    /v1/jobs/:id                  S jobSchema
+ *   DELETE /v1/jobs/:id                  S {}: a job that does not run, with all that it made
+ *   POST   /v1/jobs/:id/pause|resume|stop S → jobSchema; resume also goes on with a failed one
+ *   GET    /v1/jobs/:id/events?after=N   S server-sent events, each data: jobEventSchema, those after number N first
+ *   POST   /v1/jobs/:id/compare          S compareRequestSchema → compareSchema
+ *   GET    /v1/jobs/:id/registration     S registrationSchema
+ *   POST   /v1/jobs/:id/registration     S {modelId} → registrationSchema: proves the genesis of a model that was created
+ *   POST   /v1/jobs/:id/exports          S {form} → exportSchema
+ *   GET    /v1/jobs/:id/files/:form/:file S bytes
+ *   GET    /v1/jobs/:id/lineage          S lineageSchema
+ */
+import { z } from "zod";
+
+const count = z.int().min(0);
+const leafId = z
+  .int()
+  .min(0)
+  .max(2 ** 24 - 1);
+const hex32 = z.string().regex(/^0x[0-9a-f]{64}$/);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const wei = z.string().regex(/^\d{1,30}$/);
+const timeMs = z.number();
+/** Of bases, datasets and jobs. */
+export const nameId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/);
+const address = z.string().max(2_000);
+
+export const infoSchema = z.object({
+  /** The address that requests are signed for. */
+  origin: z.string(),
+  /** Random at each start: signed requests name it. */
+  session: z.string(),
+  domain: hex32,
+  chainId: count,
+  rollupAddress: z.string(),
+  /** Who may train: every leaf of the ledger, or these. */
+  accounts: z.union([z.literal("any"), z.array(leafId)]),
+  /** Datanet hosts that rows are fetched from. */
+  datanetHosts: z.array(z.string()),
+  /** What names of bases may begin with: folders and addresses; empty = only those of the list. */
+  basePlaces: z.array(z.string()),
+  kernels: z.string(),
+  threadCount: count,
+  limits: z.object({
+    maxRows: count,
+    maxRowBytes: count,
+    maxDatasetBytes: count,
+    maxSteps: count,
+    maxJobsPerAccount: count,
+    maxRunning: count,
+  }),
+});
+export type FactoryInfo = z.output<typeof infoSchema>;
+
+export const baseSchema = z.object({
+  id: nameId,
+  name: z.string(),
+  /** own = comes with this software, and is checked against its hash. */
+  source: z.enum(["own", "folder", "address"]),
+  family: z.string(),
+  parameterCount: count,
+  layerCount: count,
+  width: count,
+  vocabularySize: count,
+  maxPositions: count,
+  sizeBytes: count,
+  /** Of the file of weights; of the index where there are shards. */
+  sha256,
+  targets: z.array(z.string()),
+});
+export type FactoryBase = z.output<typeof baseSchema>;
+export const baseRequestSchema = z.strictObject({ place: address.min(1) });
+
+export const datasetRequestSchema = z.discriminatedUnion("kind", [
+  /** A published version; null = the present one. Its model can be registered. */
+  z.strictObject({
+    kind: z.literal("datanet"),
+    hostUrl: address,
+    datanetId: leafId,
+    version: z.int().min(1).nullable(),
+  }),
+  /** Rows of one's own, to try: {"text":…} or {"prompt":…,"answer":…} a line. */
+  z.strictObject({
+    kind: z.literal("upload"),
+    name: z.string().min(1).max(80),
+    jsonl: z.string().max(64 * 2 ** 20),
+  }),
+]);
+export type DatasetRequest = z.input<typeof datasetRequestSchema>;
+
+export const datasetSchema = z.object({
+  id: nameId,
+  name: z.string(),
+  /** waiting = for signatures of `asked`; incomplete = some rows came, ask again by signatures. */
+  state: z.enum(["waiting", "ready"]),
+  datanet: z
+    .object({ id: leafId, version: count, rowsRoot: hex32, hostUrl: z.string(), isPublic: z.boolean() })
+    .nullable(),
+  rowCount: count,
+  receivedCount: count,
+  byteCount: count,
+  people: z.array(z.object({ contributorId: leafId, validatorId: leafId, rowCount: count })),
+  /**
+   * Requests to the Datanet's host that only a leaf with a grant may make. The leaf signs them, and the factory sends them:
+   * its key stays where it is. Each asks for rows of this Datanet by their SHA-256, and for nothing else.
+   */
+  asked: z.array(
+    z.object({
+      origin: z.string(),
+      session: z.string(),
+      method: z.literal("POST"),
+      path: z.string(),
+      /** SHA-256 of rows, 64 hexadecimal digits each: the body is these bytes, one after another. */
+      digests: z.array(sha256),
+    }),
+  ),
+  createdAtMs: timeMs,
+});
+export type FactoryDataset = z.output<typeof datasetSchema>;
+export const signaturesRequestSchema = z.strictObject({ headers: z.array(z.string().max(1_000)).max(256) });
+
+/** Least, most, and the step of a slider where there is one. */
+export const FORM_LIMITS = {
+  rank: { min: 1, max: 64 },
+  alpha: { min: 0.1, max: 1_000 },
+  rounds: { min: 0.1, max: 1_000 },
+  rowsPerStep: { min: 1, max: 256 },
+  rate: { min: 1e-6, max: 0.1 },
+  lastPart: { min: 0, max: 1 },
+  decay: { min: 0, max: 0.5 },
+  rowTokens: { min: 2, max: 8_192 },
+  heldOutRows: { min: 0, max: 1_024 },
+  answerTokens: { min: 1, max: 1_024 },
+  temperature: { min: 0, max: 10 },
+  ownerPercent: { min: 0, max: 90 },
+  validatorPercent: { min: 0, max: 99 },
+} as const;
+
+const within = (field: keyof typeof FORM_LIMITS) =>
+  z.number().min(FORM_LIMITS[field].min).max(FORM_LIMITS[field].max);
+const wholeWithin = (field: keyof typeof FORM_LIMITS) => within(field).int();
+
+export const formSchema = z.strictObject({
+  name: z.string().min(1).max(80),
+  rank: wholeWithin("rank"),
+  alpha: within("alpha"),
+  targets: z.array(z.string().max(40)).min(1).max(11),
+  /** Times that the tuning goes through all rows; at least 20 steps are made. */
+  rounds: within("rounds"),
+  rowsPerStep: wholeWithin("rowsPerStep"),
+  rate: within("rate"),
+  /** Part of the rate that is left at the last step. */
+  lastPart: within("lastPart"),
+  decay: within("decay"),
+  /** A longer row is refused, never cut. */
+  rowTokens: wholeWithin("rowTokens"),
+  /** Drawn by lot from the rows: they are not trained on, and so earn nothing by this model. */
+  heldOutRows: wholeWithin("heldOutRows"),
+  method: z.enum(["ek-fac", "influence", "grad-dot", "data-inf", "trak"]),
+  seed: z.string().min(1).max(64),
+  answerTokens: wholeWithin("answerTokens"),
+  temperature: within("temperature"),
+  /** Continued every so often while it trains; beginnings of held-out rows where it is empty. */
+  samplePrompts: z.array(z.string().min(1).max(2_000)).max(4),
+  /** Of each payment, for the model's owner; and of what rows earn, for their validator. */
+  ownerPercent: within("ownerPercent"),
+  validatorPercent: within("validatorPercent"),
+  /** The model that this one replaces; 0 = none. */
+  predecessorId: leafId,
+  /** Whether the model is published with its rows. */
+  publishRows: z.boolean(),
+});
+export type FactoryForm = z.output<typeof formSchema>;
+
+export const formRequestSchema = z.strictObject({ baseId: nameId, datasetId: nameId });
+export const jobRequestSchema = z.strictObject({ ...formRequestSchema.shape, form: formSchema });
+export type JobRequest = z.input<typeof jobRequestSchema>;
+
+/** Whether the rollup has a circuit for it; a job that cannot be registered may still be trained and exported. */
+const registrable = { isRegistrable: z.boolean(), whyNot: z.string().nullable() };
+
+export const formViewSchema = z.object({
+  form: formSchema,
+  rowCount: count,
+  earnerCount: count,
+  columnCount: count,
+  drawCount: count,
+  ...registrable,
+});
+export type FormView = z.output<typeof formViewSchema>;
+
+export const estimateSchema = z.object({
+  steps: count,
+  trainedRowCount: count,
+  tokenCount: count,
+  longestRowTokens: count,
+  /** Measured: a few steps by the same code on this machine, beside whatever runs there now. */
+  measuredSteps: count,
+  stepMs: z.number(),
+  tokensPerSecond: z.number(),
+  seconds: z.object({ load: z.number(), tune: z.number(), features: z.number(), total: z.number() }),
+  memoryBytes: count,
+  /** Jobs before this one. */
+  queuedBefore: count,
+  /** Fee of creating the model at today's rate; null where it cannot be registered. */
+  registerFeeWei: wei.nullable(),
+});
+export type FactoryEstimate = z.output<typeof estimateSchema>;
+
+export const jobStateSchema = z.enum([
+  "queued",
+  "running",
+  "pausing",
+  "paused",
+  "stopping",
+  "done",
+  "failed",
+]);
+export type JobState = z.output<typeof jobStateSchema>;
+export const jobStageSchema = z.enum(["waiting", "load", "train", "features", "commit", "write"]);
+export type JobStage = z.output<typeof jobStageSchema>;
+
+const failureSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  data: z.record(z.string(), z.unknown()),
+});
+export const refusalSchema = z.object({ error: failureSchema });
+
+const resultSchema = z.object({
+  steps: count,
+  isStoppedEarly: z.boolean(),
+  firstLoss: z.number(),
+  lastLoss: z.number(),
+  heldOutLoss: z.number().nullable(),
+  adapterSha256: sha256,
+  recipeHash: hex32.nullable(),
+  staticsHash: hex32.nullable(),
+  /** Seconds of computing, without pauses. */
+  seconds: z.number(),
+});
+export type JobResult = z.output<typeof resultSchema>;
+
+export const jobSchema = z.object({
+  id: nameId,
+  leafId,
+  state: jobStateSchema,
+  stage: jobStageSchema,
+  baseId: nameId,
+  baseName: z.string(),
+  datasetId: nameId,
+  form: formSchema,
+  createdAtMs: timeMs,
+  /** Jobs before this one while it is queued. */
+  queuedBefore: count,
+  step: count,
+  steps: count,
+  rowCount: count,
+  heldOutCount: count,
+  loss: z.number().nullable(),
+  heldOutLoss: z.number().nullable(),
+  tokensPerSecond: z.number().nullable(),
+  secondsLeft: z.number().nullable(),
+  /** Number of its last event. */
+  lastEvent: count,
+  failure: failureSchema.nullable(),
+  result: resultSchema.nullable(),
+  ...registrable,
+  modelId: leafId.nullable(),
+});
+export type FactoryJob = z.output<typeof jobSchema>;
+
+/** Numbered from 1 without a gap; each number has one event for ever, whatever is killed in between. */
+const numbered = { number: count, atMs: timeMs };
+export const jobEventSchema = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("state"),
+    ...numbered,
+    state: jobStateSchema,
+    failure: failureSchema.nullable(),
+  }),
+  z.object({ kind: z.literal("stage"), ...numbered, stage: jobStageSchema, done: count, total: count }),
+  z.object({
+    kind: z.literal("step"),
+    ...numbered,
+    /** 1 … steps; the loss is the mean of the step's rows, in nats a token. */
+    step: count,
+    loss: z.number(),
+    rate: z.number(),
+    tokenCount: count,
+    tokensPerSecond: z.number(),
+    secondsLeft: z.number(),
+  }),
+  /** Mean loss of the rows that are held out; step 0 is the base alone. */
+  z.object({ kind: z.literal("heldOut"), ...numbered, step: count, loss: z.number(), rowCount: count }),
+  z.object({ kind: z.literal("sample"), ...numbered, step: count, prompt: z.string(), text: z.string() }),
+  /** The rows with the largest loss when they were last trained on; `row` counts from 0 in the version's order. */
+  z.object({
+    kind: z.literal("hardest"),
+    ...numbered,
+    step: count,
+    rows: z.array(z.object({ row: count, loss: z.number(), excerpt: z.string() })),
+  }),
+  z.object({ kind: z.literal("result"), ...numbered, result: resultSchema }),
+]);
+export type JobEvent = z.output<typeof jobEventSchema>;
+/** Without what the server gives it. */
+export type NewJobEvent = JobEvent extends infer Event
+  ? Event extends JobEvent
+    ? Omit<Event, "number" | "atMs">
+    : never
+  : never;
+
+/** Prompts of one's own, or null: those of rows that are held out. */
+export const compareRequestSchema = z.strictObject({
+  prompts: z.array(z.string().min(1).max(8_000)).min(1).max(8).nullable(),
+  answerTokens: z.int().min(1).max(256),
+});
+export const compareSchema = z.object({
+  answers: z.array(
+    z.object({
+      prompt: z.string(),
+      /** What the held-out row has; null for a prompt of one's own. */
+      expected: z.string().nullable(),
+      base: z.string(),
+      tuned: z.string(),
+      /** Nats a token of what is expected. */
+      baseLoss: z.number().nullable(),
+      tunedLoss: z.number().nullable(),
+    }),
+  ),
+});
+export type FactoryComparison = z.output<typeof compareSchema>;
+
+/** As `createModel` of the client takes it: statics as 0x-hex. */
+const staticsSchema = z.object({
+  featuresCommitment: hex32,
+  ownersCommitment: hex32,
+  earnerRoot: hex32,
+  binding: hex32,
+  split: hex32,
+});
+
+/** What POST /v1/settlements of the sequencer takes, without the model's signature. */
+const settlementBodySchema = z.object({
+  kind: z.literal("genesis"),
+  modelId: leafId,
+  settlementHash: hex32,
+  circuit: z.string(),
+  data: z.string(),
+  publicSignals: z.array(hex32),
+  proof: z.object({ a: z.array(hex32), b: z.array(z.array(hex32)), c: z.array(hex32) }),
+});
+
+/**
+ * Registration takes three steps, and the key stays with its owner: the owner creates the model on the ledger with
+ * `statics`, the factory proves its genesis, the owner signs and sends that. models/factory/register-job.ts does all three.
+ */
+export const registrationSchema = z.object({
+  state: z.enum(["unready", "ready", "proving", "proven", "registered", "failed"]),
+  ...registrable,
+  statics: staticsSchema.nullable(),
+  staticsHash: hex32.nullable(),
+  recipeHash: hex32.nullable(),
+  datanetId: leafId.nullable(),
+  rowCount: count,
+  earnerCount: count,
+  modelId: leafId.nullable(),
+  percent: z.number(),
+  genesis: settlementBodySchema.nullable(),
+  failure: failureSchema.nullable(),
+});
+export type FactoryRegistration = z.output<typeof registrationSchema>;
+export const registrationRequestSchema = z.strictObject({ modelId: leafId });
+
+/** adapter = PEFT's folder; merged = a whole model with the adapter added into its weights; model = what is published. */
+export const exportFormSchema = z.enum(["adapter", "merged", "model"]);
+export type ExportForm = z.output<typeof exportFormSchema>;
+export const exportRequestSchema = z.strictObject({ form: exportFormSchema });
+export const exportSchema = z.object({
+  form: exportFormSchema,
+  files: z.array(z.object({ name: z.string(), sizeBytes: count, sha256 })),
+});
+export type FactoryExport = z.output<typeof exportSchema>;
+
+export const lineageSchema = z.object({
+  base: z.object({ name: z.string(), files: z.record(z.string(), z.object({ sizeBytes: count, sha256 })) }),
+  datanet: datasetSchema.shape.datanet,
+  datasetName: z.string(),
+  people: z.array(
+    z.object({ contributorId: leafId, validatorId: leafId, rowCount: count, heldOutCount: count }),
+  ),
+  recipe: z.unknown(),
+  recipeHash: hex32.nullable(),
+  adapterSha256: sha256.nullable(),
+  staticsHash: hex32.nullable(),
+  model: z
+    .object({
+      id: leafId,
+      isReady: z.boolean(),
+      isApproved: z.boolean(),
+      epoch: count,
+      settlements: z.array(
+        z.object({
+          epoch: count,
+          status: z.string(),
+          amountWei: wei.nullable(),
+          batchNumber: count.nullable(),
+        }),
+      ),
+      earned: z.array(z.object({ contributorId: leafId, validatorId: leafId, accruedWei: wei })),
+    })
+    .nullable(),
+});
+export type FactoryLineage = z.output<typeof lineageSchema>;
