@@ -2,7 +2,10 @@
 import type { TuneEvent } from "../tuning/tune-messages.ts";
 
 /** A factory's event as far as a dashboard reads it; kinds that it does not know are passed over. */
-export type RunEvent = TuneEvent | { readonly kind: "state" | "result" } | { readonly kind: "stage"; readonly stage: string; readonly done: number; readonly total: number };
+export type RunEvent =
+  | TuneEvent
+  | { readonly kind: "state" | "result" }
+  | { readonly kind: "stage"; readonly stage: string; readonly done: number; readonly total: number };
 
 type Of<Kind> = Extract<TuneEvent, { kind: Kind }>;
 
@@ -29,7 +32,7 @@ export function viewRun(events: readonly RunEvent[]): RunView {
     last: steps.at(-1) ?? null,
     trained: curveOf(steps),
     heldOut: [...heldOut].sort(([a], [b]) => a - b).map(([step, loss]) => ({ step, loss })),
-    samples: of("sample"),
+    samples: of("sample").toSorted((a, b) => a.step - b.step),
     hardest: of("hardest").at(-1) ?? null,
   };
 }

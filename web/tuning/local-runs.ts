@@ -1,5 +1,6 @@
 /** Tunings in this page: each has a worker, and what is known of it, which is kept in the browser. */
 import { type Signal, signal } from "@preact/signals";
+import { RollupError } from "../../circuits/rollup-error.ts";
 import { forgetCheckpoint } from "../../models/training/checkpoint.ts";
 import { problemOf } from "../words/problem.tsx";
 import { forgetRun, keepRun, keptRun, keptRuns, type LocalRun } from "./kept-runs.ts";
@@ -83,15 +84,57 @@ function change(run: Signal<LocalRun>, changes: Partial<LocalRun>): void {
 /** What comes again after a reload takes the place of what was there. */
 function withEvent(events: readonly TuneEvent[], event: TuneEvent): TuneEvent[] {
   if (event.kind === "stage") return [...events.filter(({ kind }) => kind !== "stage"), event];
-  if (event.kind !== "step") return [...events, event];
+  if (event.kind !== "step")
+    return [...events.filter((one) => one.kind !== event.kind || one.step !== event.step), event];
   const isBefore = (one: TuneEvent) => one.kind === "stage" || one.step < event.step;
   return [...events.filter(isBefore), event];
+}
+
+const baseUrl = () => new URL("./base", document.baseURI).href;
+const threadCount = () => Math.max(1, Math.min(MOST_THREADS, navigator.hardwareConcurrency - 1));
+
+const startWorker = () => new Worker(new URL("./tune-worker.ts", import.meta.url), { type: "module" });
+
+const MEASURED_STEPS = 3;
+/** Looks at held-out rows, samples and states come on top of the steps. */
+const BESIDE_STEPS = 1.2;
+
+export interface TuneEstimate {
+  readonly steps: number;
+  readonly seconds: number;
+  readonly tokensPerSecond: number;
+}
+
+/** Makes a few steps as the run would, and throws them away. @throws what tuneHere throws, as it came through */
+export function measure(
+  { rows, settings }: Pick<LocalRun, "rows" | "settings">,
+  signal: AbortSignal,
+): Promise<TuneEstimate> {
+  const worker = startWorker();
+  return new Promise<TuneEstimate>((settle, fail) => {
+    let steps = 0;
+    worker.onmessage = ({ data: report }: MessageEvent<TuneReport>) => {
+      if (report.kind === "failed")
+        return fail(new RollupError(report.code ?? "MOD_THREAD_ENDED", report.message));
+      if (report.kind !== "event") return;
+      const { event } = report;
+      if (event.kind === "stage") steps = event.total;
+      if (event.kind !== "step" || event.step < MEASURED_STEPS) return;
+      const { secondsLeft, tokensPerSecond } = event;
+      const perStep = secondsLeft / Math.max(1, steps - event.step);
+      settle({ steps, tokensPerSecond, seconds: BESIDE_STEPS * perStep * steps });
+    };
+    worker.onerror = ({ message }) => fail(new Error(message));
+    signal.addEventListener("abort", () => fail(signal.reason));
+    const order = { baseUrl: baseUrl(), baseName: BASE_NAME, stateName: null, threadCount: threadCount() };
+    worker.postMessage({ kind: "begin", rows, settings, ...order } satisfies TuneOrder);
+  }).finally(() => worker.terminate());
 }
 
 /** Resolves when the worker has ended, however. */
 function tuneInWorker(run: Signal<LocalRun>): Promise<void> {
   const { id, rows, settings } = run.value;
-  const worker = new Worker(new URL("./tune-worker.ts", import.meta.url), { type: "module" });
+  const worker = startWorker();
   workers.set(id, worker);
   let keptAtMs = 0;
   return new Promise<void>((settle) => {
@@ -112,11 +155,7 @@ function tuneInWorker(run: Signal<LocalRun>): Promise<void> {
       else end({ state: "failed", problem: { code: report.code, message: report.message } });
     };
     worker.onerror = ({ message }) => end({ state: "failed", problem: problemOf(new Error(message)) });
-    const baseUrl = new URL("./base", document.baseURI).href;
-    const threadCount = Math.max(1, Math.min(MOST_THREADS, navigator.hardwareConcurrency - 1));
-    worker.postMessage({
-      kind: "begin",
-      ...{ baseUrl, baseName: BASE_NAME, rows, settings, stateName: id, threadCount },
-    } satisfies TuneOrder);
+    const order = { baseUrl: baseUrl(), baseName: BASE_NAME, stateName: id, threadCount: threadCount() };
+    worker.postMessage({ kind: "begin", rows, settings, ...order } satisfies TuneOrder);
   });
 }

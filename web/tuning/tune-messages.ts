@@ -3,7 +3,8 @@ import type { TextRow } from "../../attribution/rows/text-rows.ts";
 /** All that decides the bytes of an adapter that is tuned in a page, beside the base and the rows. */
 export interface TuneSettings {
   readonly rank: number;
-  readonly steps: number;
+  /** Times that the tuning goes through all rows; at least 20 steps are made. */
+  readonly rounds: number;
   readonly rowsPerStep: number;
   readonly rate: number;
   /** Part of the rate that is left at the last step. */
@@ -50,7 +51,8 @@ export type TuneOrder =
       readonly baseName: string;
       readonly rows: readonly TextRow[];
       readonly settings: TuneSettings;
-      readonly stateName: string;
+      /** null = to measure only. */
+      readonly stateName: string | null;
       readonly threadCount: number;
     }
   | { readonly kind: "wish"; readonly wish: "stop" | "pause" };

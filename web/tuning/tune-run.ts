@@ -12,7 +12,12 @@ import { openTokenizer, type TextTokens } from "../../models/tokens/tokenizer.ts
 import { generate } from "../../models/training/generate.ts";
 import { RowTeam } from "../../models/training/row-team.ts";
 import { answerRow, textRows } from "../../models/training/text-rows.ts";
-import { tuneAdapter, tuningBlocks, usualRecipe } from "../../models/training/tune-adapter.ts";
+import {
+  type TuningRecipe,
+  tuneAdapter,
+  tuningBlocks,
+  usualRecipe,
+} from "../../models/training/tune-adapter.ts";
 import type { TuneEvent, TuneSettings } from "./tune-messages.ts";
 
 export interface TuneSetting {
@@ -31,6 +36,7 @@ export interface TuneSetting {
 /** The files of the adapter, as PEFT names them. */
 export type TunedFiles = readonly (readonly [name: string, bytes: Uint8Array])[];
 
+const LEAST_STEPS = 20;
 const HARDEST_ROWS = 5;
 const EXCERPT_CHARACTERS = 120;
 const SAMPLE_TOKENS = 40;
@@ -47,7 +53,6 @@ const LOOKS = 12;
 export async function tuneHere(setting: TuneSetting): Promise<TunedFiles> {
   const { base, baseName, onEvent, settings } = setting;
   onEvent({ kind: "stage", stage: "load", done: 0, total: 1 });
-  const recipe = recipeOf(settings);
   const opened = await openModel(base);
   try {
     const { shape } = opened;
@@ -55,6 +60,7 @@ export async function tuneHere(setting: TuneSetting): Promise<TunedFiles> {
     const rowTokens = Math.min(settings.rowTokens, shape.maxPositions);
     const all = tokensOfRows(tokens, setting.rows, rowTokens);
     const { heldOut, trained } = holdOut(all, settings);
+    const recipe = recipeOf(settings, trained.length);
     const loaded = await loadModel(opened, {
       kernels: "wasm",
       maxRows: Math.min(shape.maxPositions, Math.max(rowTokens, PROMPT_TOKENS + SAMPLE_TOKENS)),
@@ -66,7 +72,7 @@ export async function tuneHere(setting: TuneSetting): Promise<TunedFiles> {
     onEvent({ kind: "stage", stage: "train", done: 0, total: recipe.steps });
     const team = new RowTeam(loaded);
     try {
-      await tune(setting, { loaded, team, tokens, trained, heldOut });
+      await tune(setting, { loaded, team, tokens, recipe, trained, heldOut });
     } finally {
       await team.close();
     }
@@ -81,16 +87,16 @@ interface Parts {
   readonly loaded: LoadedModel;
   readonly team: RowTeam;
   readonly tokens: TextTokens;
+  readonly recipe: TuningRecipe;
   readonly trained: readonly TokenRow[];
   readonly heldOut: readonly TokenRow[];
 }
 
-async function tune(setting: TuneSetting, { heldOut, loaded, team, tokens, trained }: Parts): Promise<void> {
-  const { onEvent, settings, stateName, wish } = setting;
-  const recipe = recipeOf(settings);
+async function tune(setting: TuneSetting, parts: Parts): Promise<void> {
+  const { onEvent, stateName, wish } = setting;
+  const { heldOut, loaded, recipe, team, tokens, trained } = parts;
   const { adapter } = loaded.model;
   const spare = { at: loaded.adapterBlocks.at(-1)!, floatCount: adapter!.layout.floatCount };
-  const excerpt = (row: TokenRow) => tokens.decode(row.tokens).slice(0, EXCERPT_CHARACTERS);
   const look = async (step: number) => {
     if (heldOut.length > 0) {
       const losses = await team.run(heldOut.map((row) => ({ row, block: spare, into: null })));
@@ -102,6 +108,8 @@ async function tune(setting: TuneSetting, { heldOut, loaded, team, tokens, train
     onEvent({ kind: "sample", step, prompt: tokens.decode(prompt), text: tokens.decode([...answer]) });
   };
   const lastLosses = new Map<number, number>();
+  // The adapter is nothing yet: this is the base alone.
+  await look(0);
   const stepsPerLook = Math.max(1, Math.round(recipe.steps / LOOKS));
   let startedMs = performance.now();
   let [seconds, tokenCount, firstStep] = [0, 0, 0];
@@ -125,7 +133,7 @@ async function tune(setting: TuneSetting, { heldOut, loaded, team, tokens, train
         onEvent({
           kind: "hardest",
           step,
-          rows: hardest.map(([row, of]) => ({ row, loss: of, excerpt: excerpt(trained[row]!) })),
+          rows: hardest.map(([row, of]) => ({ row, loss: of, excerpt: excerptOf(tokens, trained[row]!) })),
         });
       }
       startedMs = performance.now();
@@ -134,7 +142,20 @@ async function tune(setting: TuneSetting, { heldOut, loaded, team, tokens, train
   });
 }
 
-function recipeOf({ lastPart, rate, rowsPerStep, seed, steps }: TuneSettings) {
+/** A question and its answer are told apart. */
+function excerptOf(tokens: TextTokens, { targets, tokens: read }: TokenRow): string {
+  const all = [...read, ...targets.slice(-1)];
+  const asked = targets.findIndex((target) => target >= 0) + 1;
+  const parts = asked > 1 ? [all.slice(0, asked), all.slice(asked)] : [all];
+  return parts
+    .map((part) => tokens.decode(part).trim())
+    .join(" → ")
+    .slice(0, EXCERPT_CHARACTERS);
+}
+
+function recipeOf(settings: TuneSettings, rowCount: number): TuningRecipe {
+  const { lastPart, rate, rounds, rowsPerStep, seed } = settings;
+  const steps = Math.max(LEAST_STEPS, Math.ceil((rounds * rowCount) / rowsPerStep));
   const warmupSteps = Math.min(usualRecipe.warmupSteps, Math.ceil(steps / 10));
   return { ...usualRecipe, steps, rowsPerStep, rate, lastPart, warmupSteps, seed };
 }
