@@ -5,6 +5,8 @@ import { requestSequencer, type SequencerAccess } from "../../client/sequencer/s
 const settingsSchema = z.object({
   l1Url: z.url().nullable(),
   modelServers: z.array(z.url()).default([]),
+  datanetHosts: z.array(z.url()).default([]),
+  factoryUrl: z.url().nullable().default(null),
 });
 
 export interface Site {
@@ -13,6 +15,10 @@ export interface Site {
   readonly l1Url: string | null;
   /** Servers of models: the page asks them questions, and which rows an answer paid. */
   readonly modelServers: readonly string[];
+  /** Hosts of Datanets: cards, rows, labels. */
+  readonly datanetHosts: readonly string[];
+  /** A factory, where models are tuned; null where the page itself is all there is. */
+  readonly factoryUrl: string | null;
 }
 
 const REQUEST_TIMEOUT_MS = 10_000;
