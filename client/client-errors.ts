@@ -238,6 +238,17 @@ export const clientErrors = {
     remedy: "nothing of it was stored; ask another host, and do not trust this one",
     isRetryable: false,
   },
+  CLI_FACTORY_UNREACHABLE: {
+    meaning: "the factory did not answer",
+    remedy: "check that it runs and that its address is right; jobs go on when it is started again",
+    isRetryable: true,
+  },
+  CLI_FACTORY_ANSWER_INVALID: {
+    meaning:
+      "the factory's answer is not of the documented form, or it asks for a signature that it must not have",
+    remedy: "use the address that the factory itself names, of a factory of this version and rollup",
+    isRetryable: false,
+  },
   CLI_VERSION_UNKNOWN: {
     meaning: "the Datanet has never published a version of this number or root",
     remedy: "list its versions with: openledger datanet host show ID",

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { BRIDGE_SETTINGS } from "../bridge/config.ts";
 import { settingsTable } from "../circuits/settings.ts";
 import { DATANET_SETTINGS } from "../datanets/host/config.ts";
+import { FACTORY_SETTINGS } from "../models/factory/factory-config.ts";
 import { SERVING_SETTINGS } from "../models/serving/serving-config.ts";
 import { DISPATCHER_SETTINGS } from "../prover/jobs/dispatch-config.ts";
 import { PROVER_SETTINGS } from "../prover/service/prove-config.ts";
@@ -37,15 +38,15 @@ export function renderSettings(): string {
     "",
     settingsTable("SERVING", SERVING_SETTINGS),
     "",
+    "## ModelFactory",
+    "",
+    settingsTable("FACTORY", FACTORY_SETTINGS),
+    "",
     "## Dispatcher",
     "",
     "Between the sequencer and provers that take their jobs from a queue in Redis.",
     "",
     settingsTable("DISPATCHER", DISPATCHER_SETTINGS),
-    "",
-    "## Datanet host",
-    "",
-    settingsTable("DATANET", DATANET_SETTINGS),
     "",
   ].join("\n");
 }

@@ -79,6 +79,12 @@ export type Trained<Parts extends ModelParts = ModelParts> = Parts & {
   readonly accuracy: number | null;
 };
 
+export interface TrainOptions {
+  readonly onProgress?: OnProgress;
+  /** Where a long training keeps its state, so that a killed one goes on to the same bytes. */
+  readonly stateFolder?: string | undefined;
+}
+
 /** The half of a family that makes models and checks how they were made. */
 export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
   readonly family: ModelFamily<Parts>;
@@ -88,11 +94,7 @@ export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
    * Deterministic to the byte. Needs `initPoseidon`: the rows are compared with the root that the recipe names.
    * @throws ATT_ROWS_MISMATCH, ATT_ROW_INVALID, ATT_DUPLICATE_ROW, ATT_RECIPE_INVALID
    */
-  train(
-    rows: readonly OwnedRow[],
-    recipe: Parts["recipe"],
-    options: { onProgress?: OnProgress },
-  ): Promise<Trained<Parts>>;
+  train(rows: readonly OwnedRow[], recipe: Parts["recipe"], options: TrainOptions): Promise<Trained<Parts>>;
   /** G from parts that are there already, without training. */
   features(
     parts: Parts,

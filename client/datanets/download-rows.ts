@@ -7,7 +7,6 @@ import {
   decodeDigests,
   decodeRows,
   decodeVersion,
-  encodeDigests,
   type ListedRow,
   rowHashesOf,
   versionRowsOf,
@@ -20,10 +19,14 @@ import { clientError } from "../client-errors.ts";
 import { toHex32 } from "../hex.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { hostFalse } from "./host-false.ts";
-import { askHostForBytes, type HostErrorCode, type HostedDatanetPlace, hostInfo } from "./host-request.ts";
-
-/** SHA-256 that one request asks for. */
-const MAX_DIGESTS_A_REQUEST = 4_096;
+import {
+  askHostForBytes,
+  type HostCall,
+  type HostErrorCode,
+  type HostedDatanetPlace,
+  hostInfo,
+} from "./host-request.ts";
+import { MAX_DIGESTS_A_REQUEST, rowsRequest } from "./rows-request.ts";
 
 export interface DownloadVersionParameters extends HostedDatanetPlace {
   store: RowStore;
@@ -136,7 +139,6 @@ async function fetchRows(
     onProgress,
   }: { digests: readonly string[]; onProgress?: DownloadVersionParameters["onProgress"] | undefined },
 ): Promise<number> {
-  const { limits } = await hostInfo(client, hostUrl);
   const wanted: string[] = [];
   for (const digest of digests) {
     const isThere = await readRow(store, digest).then(
@@ -145,31 +147,44 @@ async function fetchRows(
     );
     if (!isThere) wanted.push(digest);
   }
-  const path = `/v1/datanets/${datanetId}/rows/fetch`;
   for (let done = 0; done < wanted.length; ) {
     const asked = wanted.slice(done, done + MAX_DIGESTS_A_REQUEST);
-    const body = encodeDigests(asked);
-    const answer = await askHostForBytes(client, hostUrl, {
-      ...{ method: "POST", path, body, from },
-      // A reader without a key may read what is public.
-      isSigned: client.l2Key !== null,
-    });
-    const rows = await readList(
-      async () => answer,
-      (bytes) => decodeRows(bytes, limits),
-      { datanetId },
-    );
-    if (rows.length === 0 || rows.length > asked.length)
-      throw hostFalse("row", `the answer of ${rows.length} rows`, { datanetId });
-    for (const [i, row] of rows.entries()) {
-      if (bytesToHex(sha256(row)) !== asked[i])
-        throw hostFalse("row", `the row ${asked[i]}`, { datanetId, digest: asked[i] });
-      await storeRow(store, row);
-    }
-    done += rows.length;
+    // A reader without a key may read what is public.
+    const signing = { from, isSigned: client.l2Key !== null };
+    done += await receiveRows(client, { datanetId, hostUrl, store }, asked, signing);
     onProgress?.(digests.length - wanted.length + done, digests.length);
   }
   return wanted.length;
+}
+
+/**
+ * Asks once for rows and stores them; the host may send fewer than were asked for, from the first on.
+ * @param signing by the client's key, or by a header that somebody has signed for `rowsRequest`
+ * @returns how many came
+ * @internal
+ */
+export async function receiveRows(
+  client: LedgerClient,
+  { datanetId, hostUrl, store }: HostedDatanetPlace & { store: RowStore },
+  asked: readonly string[],
+  signing: Pick<HostCall, "from" | "isSigned" | "header">,
+): Promise<number> {
+  const { limits } = await hostInfo(client, hostUrl);
+  const call = { ...rowsRequest(datanetId, asked), ...signing };
+  const answer = await askHostForBytes(client, hostUrl, call);
+  const rows = await readList(
+    async () => answer,
+    (bytes) => decodeRows(bytes, limits),
+    { datanetId },
+  );
+  if (rows.length === 0 || rows.length > asked.length)
+    throw hostFalse("row", `the answer of ${rows.length} rows`, { datanetId });
+  for (const [i, row] of rows.entries()) {
+    if (bytesToHex(sha256(row)) !== asked[i])
+      throw hostFalse("row", `the row ${asked[i]}`, { datanetId, digest: asked[i] });
+    await storeRow(store, row);
+  }
+  return rows.length;
 }
 
 /** A list that cannot be read is as false as one of another root. */
@@ -186,8 +201,12 @@ async function readList<T>(
   }
 }
 
-/** @throws CLI_VERSION_UNKNOWN */
-async function versionRoot(
+/**
+ * A version's number and root; the present one's by default.
+ * @throws CLI_VERSION_UNKNOWN
+ * @internal
+ */
+export async function versionRoot(
   client: LedgerClient,
   datanetId: number,
   version: number | undefined,

@@ -1,11 +1,17 @@
-/** One request to a Datanet host, signed where it has to be; its answers as they come. */
+/** One request to a Datanet host or a factory, signed where it has to be; its answers as they come. */
 import type { z } from "zod";
 import { isRollupError, RollupError } from "../../circuits/rollup-error.ts";
 import { REQUEST_HEADER, signRequest } from "../../datanets/records/signed-request.ts";
-import { clientError } from "../client-errors.ts";
+import { type ClientErrorCode, clientError } from "../client-errors.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { resolveSigner } from "../sequencer/ledger-reads.ts";
-import { failureSchema, type HostInfo, hostInfoSchema } from "./host-schemas.ts";
+import {
+  failureSchema,
+  type HostInfo,
+  type HostName,
+  hostInfoSchema,
+  hostNameSchema,
+} from "./host-schemas.ts";
 
 /** What every call that asks a host may throw; it keeps the codes of its own refusals. */
 export type HostErrorCode =
@@ -25,14 +31,28 @@ export interface HostedDatanetPlace {
   datanetId: number;
 }
 
-interface HostCall {
-  readonly method?: "GET" | "PUT" | "POST";
+/** How a server of this kind is said to be silent, or to say what it must not. */
+export interface HostCodes {
+  readonly unreachable: ClientErrorCode;
+  readonly answerInvalid: ClientErrorCode;
+}
+const DATANET_HOST: HostCodes = {
+  unreachable: "CLI_DATANET_HOST_UNREACHABLE",
+  answerInvalid: "CLI_DATANET_HOST_ANSWER_INVALID",
+};
+
+export interface HostCall {
+  readonly method?: "GET" | "PUT" | "POST" | "DELETE";
   readonly path: string;
   /** Bytes, or a value that goes as JSON. */
   readonly body?: Uint8Array | object;
   /** Signed by the client's key for its leaf, or for the one named. */
   readonly isSigned?: boolean;
   readonly from?: number | undefined;
+  /** A signature that somebody else has made for just this call. */
+  readonly header?: string;
+  /** Ends the call; default: after the client's `requestTimeoutMs`. */
+  readonly signal?: AbortSignal;
 }
 
 /** How long a signed request is good for. */
@@ -41,6 +61,7 @@ const MAX_QUOTED_CHARACTERS = 300;
 /** The list of a version of ten million rows has less. */
 const MAX_ANSWER_BYTES = 400_000_000;
 
+const names = new WeakMap<LedgerClient, Map<string, HostName>>();
 const infos = new WeakMap<LedgerClient, Map<string, HostInfo>>();
 
 /**
@@ -50,20 +71,45 @@ const infos = new WeakMap<LedgerClient, Map<string, HostInfo>>();
  */
 export async function hostInfo(client: LedgerClient, hostUrl: string): Promise<HostInfo> {
   const known = infos.get(client)?.get(hostUrl);
-  return known ?? refreshInfo(client, hostUrl);
+  if (known !== undefined) return known;
+  const info = await askName(client, hostUrl, hostInfoSchema, DATANET_HOST);
+  return remember(infos, client, hostUrl, info);
 }
 
-async function refreshInfo(client: LedgerClient, hostUrl: string): Promise<HostInfo> {
+/**
+ * The host's present name and session, asked anew.
+ * @internal
+ */
+export function askHostName(client: LedgerClient, hostUrl: string): Promise<HostName> {
+  return askName(client, hostUrl, hostNameSchema, DATANET_HOST);
+}
+
+async function askName<Schema extends typeof hostNameSchema>(
+  client: LedgerClient,
+  hostUrl: string,
+  schema: Schema,
+  codes: HostCodes,
+): Promise<z.output<Schema>> {
   const origin = hostUrl.replace(/\/+$/, "");
-  const info = await readJson(await send(client, `${origin}/v1/info`, {}), hostInfoSchema, origin);
+  const path = `${origin}/v1/info`;
+  const info = await readJson(await send(client, path, {}, codes), schema, origin, codes);
   if (BigInt(info.domain) !== client.domain || info.origin !== origin)
     throw clientError(
-      "CLI_DATANET_HOST_ANSWER_INVALID",
+      codes.answerInvalid,
       `the host at ${origin} says that it is ${info.origin}, of rollup ${info.rollupAddress}`,
       { data: { url: origin, origin: info.origin, rollupAddress: info.rollupAddress } },
     );
-  const map = infos.get(client) ?? new Map<string, HostInfo>();
-  infos.set(client, map.set(hostUrl, info));
+  return info;
+}
+
+function remember<Info>(
+  kept: WeakMap<LedgerClient, Map<string, Info>>,
+  client: LedgerClient,
+  hostUrl: string,
+  info: Info,
+): Info {
+  const map = kept.get(client) ?? new Map<string, Info>();
+  kept.set(client, map.set(hostUrl, info));
   return info;
 }
 
@@ -77,7 +123,21 @@ export async function askHost<Schema extends z.ZodType>(
   call: HostCall,
   schema: Schema,
 ): Promise<z.output<Schema>> {
-  return readJson(await request(client, hostUrl, call), schema, call.path);
+  return askServer(client, hostUrl, call, schema, DATANET_HOST);
+}
+
+/**
+ * The same of any server whose requests are signed so.
+ * @internal
+ */
+export async function askServer<Schema extends z.ZodType>(
+  client: LedgerClient,
+  hostUrl: string,
+  call: HostCall,
+  schema: Schema,
+  codes: HostCodes,
+): Promise<z.output<Schema>> {
+  return readJson(await requestServer(client, hostUrl, call, codes), schema, call.path, codes);
 }
 
 /**
@@ -89,7 +149,7 @@ export async function askHostForBytes(
   hostUrl: string,
   call: HostCall,
 ): Promise<Uint8Array> {
-  return boundedBytes(await request(client, hostUrl, call), call.path);
+  return boundedBytes(await requestServer(client, hostUrl, call, DATANET_HOST), call.path);
 }
 
 /** A host that does not end its answer shall not fill this machine's memory. */
@@ -117,26 +177,43 @@ async function boundedBytes(response: Response, path: string): Promise<Uint8Arra
   return bytes;
 }
 
-async function request(client: LedgerClient, hostUrl: string, call: HostCall): Promise<Response> {
+/**
+ * An answer whose body is still to be read.
+ * @internal
+ */
+export async function requestServer(
+  client: LedgerClient,
+  hostUrl: string,
+  call: HostCall,
+  codes: HostCodes,
+): Promise<Response> {
   try {
-    return await attempt(client, hostUrl, call);
+    return await attempt(client, hostUrl, call, codes);
   } catch (error) {
     // The host has started since: its new session is asked for, once.
     if (!isRollupError(error, "DNT_SESSION_OTHER")) throw error;
-    await refreshInfo(client, hostUrl);
-    return attempt(client, hostUrl, call);
+    names.get(client)?.delete(hostUrl);
+    return attempt(client, hostUrl, call, codes);
   }
 }
 
-async function attempt(client: LedgerClient, hostUrl: string, call: HostCall): Promise<Response> {
+async function attempt(
+  client: LedgerClient,
+  hostUrl: string,
+  call: HostCall,
+  codes: HostCodes,
+): Promise<Response> {
   const { body, from, isSigned, method = "GET", path } = call;
   const origin = hostUrl.replace(/\/+$/, "");
   const isBinary = body instanceof Uint8Array;
   const bytes = body === undefined || isBinary ? body : new TextEncoder().encode(JSON.stringify(body));
   const headers: Record<string, string> =
     bytes === undefined ? {} : { "content-type": isBinary ? "application/octet-stream" : "application/json" };
-  if (isSigned === true) {
-    const { session } = await hostInfo(client, hostUrl);
+  if (call.header !== undefined) headers[REQUEST_HEADER] = call.header;
+  else if (isSigned === true) {
+    const known = names.get(client)?.get(hostUrl);
+    const { session } =
+      known ?? remember(names, client, hostUrl, await askName(client, hostUrl, hostNameSchema, codes));
     const key = requireL2Key(client);
     const { id: leafId } = await resolveSigner(client, from);
     headers[REQUEST_HEADER] = signRequest(
@@ -145,30 +222,35 @@ async function attempt(client: LedgerClient, hostUrl: string, call: HostCall): P
       { leafId, session, nowMs: Date.now(), lifeMs: REQUEST_LIFE_MS, sign: (message) => key.sign(message) },
     );
   }
-  return send(client, `${origin}${path}`, {
+  const init = {
     method,
     headers,
     ...(bytes === undefined ? {} : { body: bytes as Uint8Array<ArrayBuffer> }),
-  });
+    ...(call.signal === undefined ? {} : { signal: call.signal }),
+  };
+  return send(client, `${origin}${path}`, init, codes);
 }
 
-async function send(client: LedgerClient, url: string, init: RequestInit): Promise<Response> {
+async function send(
+  client: LedgerClient,
+  url: string,
+  init: RequestInit,
+  codes: HostCodes,
+): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { ...init, signal: AbortSignal.timeout(client.requestTimeoutMs) });
+    response = await fetch(url, { signal: AbortSignal.timeout(client.requestTimeoutMs), ...init });
   } catch (cause) {
-    throw clientError("CLI_DATANET_HOST_UNREACHABLE", `no answer from ${url}`, { data: { url }, cause });
+    throw clientError(codes.unreachable, `no answer from ${url}`, { data: { url }, cause });
   }
   if (response.ok) return response;
   const text = await response.text().catch(() => "");
   const error = failureSchema.safeParse(parsed(text)).data?.error;
   if (error === undefined) {
     const answered = `${url} answered ${response.status}: ${text.slice(0, MAX_QUOTED_CHARACTERS)}`;
-    throw clientError(
-      response.status >= 500 ? "CLI_DATANET_HOST_UNREACHABLE" : "CLI_DATANET_HOST_ANSWER_INVALID",
-      answered,
-      { data: { url, httpStatus: response.status } },
-    );
+    throw clientError(response.status >= 500 ? codes.unreachable : codes.answerInvalid, answered, {
+      data: { url, httpStatus: response.status },
+    });
   }
   throw new RollupError(error.code, error.message, {
     data: { ...error.data, httpStatus: response.status },
@@ -180,10 +262,11 @@ async function readJson<Schema extends z.ZodType>(
   response: Response,
   schema: Schema,
   url: string,
+  codes: HostCodes,
 ): Promise<z.output<Schema>> {
   const answer = schema.safeParse(parsed(await response.text()));
   if (answer.success) return answer.data;
-  throw clientError("CLI_DATANET_HOST_ANSWER_INVALID", `the answer of ${url} is not as documented`, {
+  throw clientError(codes.answerInvalid, `the answer of ${url} is not as documented`, {
     data: { url },
     cause: answer.error,
   });

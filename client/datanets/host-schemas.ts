@@ -13,11 +13,16 @@ export const failureSchema = z.object({
   }),
 });
 
-export const hostInfoSchema = z.object({
+/** What a server says of itself whose requests are signed: this host's, and a factory's. */
+export const hostNameSchema = z.object({
   origin: z.string(),
   session: z.string(),
   domain: root,
   rollupAddress: z.string(),
+});
+export type HostName = z.output<typeof hostNameSchema>;
+
+export const hostInfoSchema = hostNameSchema.extend({
   limits: z.object({ maxRowBytes: count, maxChunkBytes: count, maxCommitRows: count }),
 });
 export type HostInfo = z.output<typeof hostInfoSchema>;

@@ -10,6 +10,7 @@ import fastify, {
   type FastifySchema,
 } from "fastify";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
+import { keepRawBodies } from "../../circuits/wire/raw-bodies.ts";
 import { documentedSchema, validateByZod } from "../../circuits/wire/zod-routes.ts";
 import { type DatanetErrorCode, datanetError, datanetHttpStatus } from "../datanet-errors.ts";
 import { REQUEST_HEADER } from "../records/signed-request.ts";
@@ -40,7 +41,7 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
   app.server.headersTimeout = Math.min(config.requestTimeoutMs, 60_000);
   app.setErrorHandler(errorHandler);
   validateByZod(app, ({ data, reason }) => datanetError("DNT_BAD_REQUEST", reason, { data }));
-  registerBodies(app);
+  keepRawBodies(app, (cause) => datanetError("DNT_BAD_REQUEST", "the body is not JSON", { cause }));
 
   app.addHook("onRequest", async (request) => {
     const encoding = request.headers["content-encoding"];
@@ -103,30 +104,6 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
   app.get("/openapi.json", { schema: { hide: true } as FastifySchema }, () => app.swagger());
   await app.ready();
   return app;
-}
-
-/** Bodies stay beside what they say: a signed request is signed over its bytes. */
-function registerBodies(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  const keep = (request: FastifyRequest, body: Buffer) => {
-    (request as { rawBody?: Buffer }).rawBody = body;
-  };
-  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (request, body: Buffer, done) => {
-    keep(request, body);
-    try {
-      done(null, JSON.parse(body.toString("utf8")));
-    } catch (cause) {
-      done(datanetError("DNT_BAD_REQUEST", "the body is not JSON", { cause }));
-    }
-  });
-  app.addContentTypeParser(
-    "application/octet-stream",
-    { parseAs: "buffer" },
-    (request, body: Buffer, done) => {
-      keep(request, body);
-      done(null, body);
-    },
-  );
 }
 
 const FRAMEWORK_CODES: Readonly<Record<string, DatanetErrorCode>> = {

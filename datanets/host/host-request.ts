@@ -1,6 +1,7 @@
 /** What routes read of a request: its parameters' forms, who has signed it, whether he may read. */
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
+import { rawBodyOf } from "../../circuits/wire/raw-bodies.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { REQUEST_HEADER } from "../records/signed-request.ts";
 import type { HostedDatanet } from "../shelf/hosted-datanet.ts";
@@ -37,9 +38,8 @@ export function binaryBody(request: FastifyRequest): Uint8Array {
 /** Who has signed the request. @throws DNT_REQUEST_UNSIGNED and what else `RequestGuard.signer` throws */
 export function signerOf({ guard, origin }: HostContext, request: FastifyRequest): Promise<HostLeaf> {
   const header = request.headers[REQUEST_HEADER];
-  const { rawBody } = request as { rawBody?: Buffer };
   return guard.signer(
-    { origin: origin(), method: request.method, path: request.url, body: rawBody ?? null },
+    { origin: origin(), method: request.method, path: request.url, body: rawBodyOf(request) },
     typeof header === "string" ? header : undefined,
   );
 }

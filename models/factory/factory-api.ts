@@ -61,7 +61,6 @@ export const infoSchema = z.object({
   threadCount: count,
   limits: z.object({
     maxRows: count,
-    maxRowBytes: count,
     maxDatasetBytes: count,
     maxSteps: count,
     maxJobsPerAccount: count,
@@ -252,7 +251,7 @@ const resultSchema = z.object({
   lastLoss: z.number(),
   heldOutLoss: z.number().nullable(),
   adapterSha256: sha256,
-  recipeHash: hex32.nullable(),
+  recipeHash: sha256.nullable(),
   staticsHash: hex32.nullable(),
   /** Seconds of computing, without pauses. */
   seconds: z.number(),
@@ -379,7 +378,7 @@ export const registrationSchema = z.object({
   ...registrable,
   statics: staticsSchema.nullable(),
   staticsHash: hex32.nullable(),
-  recipeHash: hex32.nullable(),
+  recipeHash: sha256.nullable(),
   datanetId: leafId.nullable(),
   rowCount: count,
   earnerCount: count,
@@ -409,7 +408,7 @@ export const lineageSchema = z.object({
     z.object({ contributorId: leafId, validatorId: leafId, rowCount: count, heldOutCount: count }),
   ),
   recipe: z.unknown(),
-  recipeHash: hex32.nullable(),
+  recipeHash: sha256.nullable(),
   adapterSha256: sha256.nullable(),
   staticsHash: hex32.nullable(),
   model: z

@@ -1,6 +1,10 @@
-import { ROW_RULES } from "../../../attribution/rows/row-rules.ts";
-import type { FileSource } from "../../../models/files/byte-source.ts";
-import type { TextRecipe } from "../../../models/registered/text-recipe.ts";
+import { ROW_RULES } from "../../attribution/rows/row-rules.ts";
+import { usualTargets } from "../architecture/adapter-layout.ts";
+import type { FileSource } from "../files/byte-source.ts";
+import { openModel } from "../files/open-model.ts";
+import { usualRecipe } from "../training/tune-adapter.ts";
+import { describeBase } from "./base-files.ts";
+import type { TextRecipe } from "./text-recipe.ts";
 
 const MOST_ROW_TOKENS = 512;
 /** Times that a tuning goes through all rows. */
@@ -20,12 +24,6 @@ export async function textPreset(
   baseName: string,
   sizes: { readonly rowCount: number; readonly columnCount: number },
 ): Promise<Omit<TextRecipe, "datanet" | "columnCount">> {
-  const [{ describeBase }, { openModel }, { usualTargets }, { usualRecipe }] = await Promise.all([
-    import("../../../models/registered/base-files.ts"),
-    import("../../../models/files/open-model.ts"),
-    import("../../../models/architecture/adapter-layout.ts"),
-    import("../../../models/training/tune-adapter.ts"),
-  ]);
   const opened = await openModel(source);
   const { shape } = opened;
   await opened.close();

@@ -51,7 +51,14 @@ const textRecipeSchema = z.strictObject({
     decay: part,
     /** Part of the rate that is left at the last step. */
     lastPart: z.number().min(0).max(1),
+    /** Where the run was stopped early; absent where all steps were made. */
+    lastStep: count.max(1_000_000).optional(),
   }),
+  /**
+   * So many rows, drawn by the seed, are not trained on: they show how the model does on what it has not seen. Their
+   * features are 0, so they earn nothing by this model. Absent: none.
+   */
+  heldOut: count.max(100_000).optional(),
   method: textMethodSchema,
   answers: z.strictObject({
     /** Most tokens of a prompt: a longer one is refused. */

@@ -1,6 +1,12 @@
 /** How language models are made of rows: tuned, mapped, quantised. The same bytes on every machine. */
 import { attributionError } from "../../attribution/attribution-errors.ts";
-import type { FamilyTraining, ModelFamily, Trained } from "../../attribution/model/model-family.ts";
+import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import type {
+  FamilyTraining,
+  ModelFamily,
+  Trained,
+  TrainOptions,
+} from "../../attribution/model/model-family.ts";
 import { checkRowsRoot, earnerTable, type OwnedRow } from "../../attribution/model/owned-rows.ts";
 import { registeredFeatures } from "../../attribution/model/registered-features.ts";
 import type { OnProgress } from "../../attribution/progress.ts";
@@ -13,7 +19,7 @@ import { mapTextsBy } from "../influence/text-features.ts";
 import { NONE } from "../kernels/kernels.ts";
 import type { RowTask } from "../training/row-task.ts";
 import { RowTeam } from "../training/row-team.ts";
-import { tuneAdapter, tuningBlocks } from "../training/tune-adapter.ts";
+import { type TuningStep, type TuningWish, tuneAdapter, tuningBlocks } from "../training/tune-adapter.ts";
 import { decodeMap, encodeMap } from "./query-map-file.ts";
 import type { TextParts } from "./text-family.ts";
 import { loadText, type PlacedText, projectPlaced, type TextSetting } from "./text-model.ts";
@@ -28,6 +34,26 @@ const ROWS_AT_ONCE = 32;
 export interface TrainingSetting extends TextSetting {
   /** Does not change the bytes. */
   readonly threadCount: number;
+  /** Looks on while models are tuned. */
+  readonly watch?: TuningWatch;
+}
+
+/** A tuning that runs: the model in place, and its rows. */
+export interface TuningRun {
+  readonly placed: PlacedText;
+  readonly team: RowTeam;
+  readonly texts: readonly TextRow[];
+  readonly tokens: readonly TokenRow[];
+  /** Places in `texts`, ascending: those that are trained on, and the others. */
+  readonly trained: readonly number[];
+  readonly heldOut: readonly number[];
+}
+
+export interface TuningWatch {
+  /** Before the first step: the adapter is nothing yet. */
+  begin(run: TuningRun): Promise<void>;
+  /** `rows` are places in `run.texts`. The threads are idle until it has answered. */
+  afterStep(run: TuningRun, step: TuningStep): Promise<TuningWish | undefined>;
 }
 
 interface Progressing {
@@ -42,9 +68,9 @@ export function textTraining(
   const losses = new WeakMap<object, readonly [first: number, last: number]>();
   return {
     family,
-    requireTrainable(contents, { datanet }) {
+    requireTrainable(contents, { datanet, heldOut = 0 }) {
       for (const [index, content] of contents.entries()) decodeAt(content, index);
-      if (contents.length >= LEAST_ROWS) return;
+      if (contents.length - heldOut >= LEAST_ROWS) return;
       throw attributionError(
         "ATT_TOO_FEW_ROWS",
         `version ${datanet.version} of datanet ${datanet.id} has ${contents.length} rows; a model needs ${LEAST_ROWS}`,
@@ -52,20 +78,22 @@ export function textTraining(
       );
     },
     async train(rows, unchecked, options) {
-      const recipe = family.parseRecipe(unchecked);
+      const wanted = family.parseRecipe(unchecked);
       const earners = earnerTable(rows);
-      checkRowsRoot(rows, recipe);
+      checkRowsRoot(rows, wanted);
       const texts = decodeAll(rows);
       const made = await withRows(
-        recipe,
+        wanted,
         setting,
         { adapter: null, rows: texts },
         async (placed, team, tokens) => {
-          const tuned = await tune(placed, team, tokens, recipe, options);
-          const losses = await computeGradients(placed, team, tokens, options);
-          return { ...tuned, ...mapRows(placed, recipe, losses) };
+          const run = { placed, team, texts, tokens, ...splitRows(texts.length, wanted) };
+          const tuned = await tune(run, wanted, setting.watch, options);
+          const losses = await computeGradients(placed, team, tokens, run.heldOut, options);
+          return { ...tuned, ...mapRows(placed, tuned.recipe, losses) };
         },
       );
+      const { recipe } = made;
       const features = registeredFeatures(made.features, recipe.method.featureCount, recipe, () =>
         alike(texts),
       );
@@ -92,7 +120,7 @@ export function textTraining(
         async (placed, team, tokens) => {
           const { loaded, options: sizes, places } = placed;
           decodeMap(queryMap, sizes, loaded.model.kernels.arena, places.directions);
-          await computeGradients(placed, team, tokens, options);
+          await computeGradients(placed, team, tokens, heldOutRows(texts.length, recipe), options);
           return projectPlaced(placed, places.gradients, tokens.length);
         },
       );
@@ -128,25 +156,41 @@ async function withRows<Result>(
   }
 }
 
+/** The rows that the seed holds out, ascending. */
+export function heldOutRows(rowCount: number, { heldOut = 0, seed }: Pick<TextRecipe, "heldOut" | "seed">) {
+  const drawn = new SeededRandom(`${seed} held out`).permutation(rowCount).subarray(0, heldOut);
+  return [...drawn].sort((a, b) => a - b);
+}
+
+function splitRows(rowCount: number, recipe: TextRecipe) {
+  const heldOut = heldOutRows(rowCount, recipe);
+  const isHeldOut = new Set(heldOut);
+  return { trained: Array.from({ length: rowCount }, (_, i) => i).filter((i) => !isHeldOut.has(i)), heldOut };
+}
+
 async function tune(
-  { loaded }: PlacedText,
-  team: RowTeam,
-  rows: readonly TokenRow[],
+  run: TuningRun,
   recipe: TextRecipe,
-  { onProgress }: Progressing,
+  watch: TuningWatch | undefined,
+  { onProgress, stateFolder }: TrainOptions,
 ) {
+  const { loaded } = run.placed;
   const { steps } = recipe.tuning;
   const losses: number[] = [];
-  await tuneAdapter(
+  await watch?.begin(run);
+  const lastStep = await tuneAdapter(
     loaded,
-    team,
-    rows,
+    run.team,
+    run.trained.map((i) => run.tokens[i]!),
     { ...recipe.tuning, seed: recipe.seed },
     {
+      ...(stateFolder === undefined ? {} : { folder: stateFolder }),
       onStep: ({ loss, step }) => {
         losses.push(loss);
         onProgress?.({ stage: "train", done: step, total: steps });
       },
+      afterStep: async (step) =>
+        watch?.afterStep(run, { ...step, rows: step.rows.map((i) => run.trained[i]!) }),
     },
   );
   const { adapter, kernels, shape } = loaded.model;
@@ -154,20 +198,23 @@ async function tune(
   const mean = (some: readonly number[]) => some.reduce((sum, loss) => sum + loss, 0) / some.length;
   const few = Math.ceil(losses.length / 10);
   return {
+    recipe: lastStep === steps ? recipe : { ...recipe, tuning: { ...recipe.tuning, lastStep } },
     adapter: files.get("adapter_model.safetensors")!,
     firstLoss: mean(losses.slice(0, few)),
     lastLoss: mean(losses.slice(-few)),
   };
 }
 
-/** Each row's gradient at the tuned adapter, into its place. @returns each row's loss */
+/** Each row's gradient at the tuned adapter, into its place; 0 of rows held out. @returns each row's loss */
 async function computeGradients(
-  { options, places }: PlacedText,
+  placed: PlacedText,
   team: RowTeam,
   rows: readonly TokenRow[],
+  heldOut: readonly number[],
   { onProgress }: Progressing,
 ): Promise<Float64Array> {
   const losses: number[] = [];
+  const { options, places } = placed;
   const { gradientCount } = options;
   const tasks = rows.map((row, i): RowTask => {
     const block = { at: places.gradients + i * gradientCount, floatCount: gradientCount };
@@ -177,6 +224,8 @@ async function computeGradients(
     onProgress?.({ stage: "features", done: from, total: tasks.length });
     losses.push(...(await team.run(tasks.slice(from, from + ROWS_AT_ONCE))));
   }
+  const { arena } = placed.loaded.model.kernels;
+  for (const i of heldOut) arena.fill(0, tasks[i]!.block.at, tasks[i]!.block.at + gradientCount);
   onProgress?.({ stage: "features", done: tasks.length, total: tasks.length });
   return Float64Array.from(losses);
 }

@@ -30,14 +30,16 @@ export async function writeCheckpoint(
   const stepText = String(step).padStart(8, "0");
   const head = `${identity}\n${hashOf(stepText, body)}\n${stepText}\n`;
   const path = join(folder, STATE_FILE);
-  const file = await open(`${path}.part`, "w");
+  // A process that was left behind may still write: each has a file of its own, and all write the same bytes.
+  const part = `${path}.${process.pid}.part`;
+  const file = await open(part, "w");
   try {
     await file.writeFile(Buffer.concat([Buffer.from(head), body]));
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(`${path}.part`, path);
+  await rename(part, path);
 }
 
 /**

@@ -1,7 +1,6 @@
 /** The families of models that the commands and the devnet know. A new family is added here and in web/ask. */
 import { availableParallelism } from "node:os";
 import type { FamilyTraining, ModelFamily } from "../../attribution/model/model-family.ts";
-import type { FileSource } from "../../models/files/byte-source.ts";
 import type { TrainingSetting } from "../../models/registered/text-training.ts";
 
 export const TEXT_BASE_OPTION = [
@@ -15,22 +14,6 @@ export interface BasePlaces {
   readonly base?: string | undefined;
   /** A model's server, which has what it answers with. */
   readonly serverUrl?: string | undefined;
-}
-
-/** The base that comes with this software. */
-export const OWN_BASE_NAME = "openledger-base";
-/** As a path: that base, whose files are checked against its hashes. */
-export const OWN_BASE = "default";
-
-/** A folder, what lies below an address, or the base that comes with this software. */
-export async function baseSourceAt(path: string): Promise<FileSource> {
-  const [{ defaultBase }, { folderSource }, { urlSource }] = await Promise.all([
-    import("../../models/base/default-base.ts"),
-    import("../../models/files/folder-source.ts"),
-    import("../../models/files/url-source.ts"),
-  ]);
-  if (path === OWN_BASE) return defaultBase();
-  return /^https?:\/\//.test(path) ? urlSource(path) : folderSource(path);
 }
 
 /** For whoever reads, serves, asks or settles models. Loaded when asked for: engines are much code. */
@@ -58,13 +41,19 @@ export async function modelTrainings(places: BasePlaces = {}): Promise<readonly 
 }
 
 async function textSetting({ base, serverUrl }: BasePlaces): Promise<TrainingSetting> {
-  const [{ readFrom, readFromServer }, { nativeKernelSets }, { MAX_THREAD_COUNT }] = await Promise.all([
+  const [
+    { baseSourceAt, OWN_BASE },
+    { readFrom, readFromServer },
+    { nativeKernelSets },
+    { MAX_THREAD_COUNT },
+  ] = await Promise.all([
+    import("../../models/base/base-place.ts"),
     import("../../models/registered/base-files.ts"),
     import("../../models/kernels/native-kernels.ts"),
     import("../../models/kernels/kernels.ts"),
   ]);
   const paths = base === undefined ? [OWN_BASE] : [base, OWN_BASE];
-  const folders = await Promise.all(paths.map(async (path) => readFrom(await baseSourceAt(path))));
+  const folders = paths.map((path) => readFrom(baseSourceAt(path)));
   return {
     bases: serverUrl === undefined ? folders : [...folders, readFromServer(serverUrl)],
     // Both give the same bytes; the native ones are faster where they were built.

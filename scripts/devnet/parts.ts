@@ -4,9 +4,9 @@
  */
 import type { RecipeBase } from "../../attribution/model/recipe-fields.ts";
 import { ROW_RULES } from "../../attribution/rows/row-rules.ts";
-import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "../cli/model-families.ts";
+import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "../../models/base/base-place.ts";
+import { textPreset } from "../../models/registered/text-preset.ts";
 import { retrievalPreset } from "../commands/model/retrieval-preset.ts";
-import { textPreset } from "../commands/model/text-preset.ts";
 import { CONTRIBUTORS, type ContributorName, devnetPaths } from "./config.ts";
 import { commitRows, heldOutMails, isLabelWrong } from "./mails.ts";
 import { COMMIT_COUNT, contributorOf, type DevnetPlan, validatorOf } from "./plan.ts";
@@ -124,7 +124,7 @@ function citationRecipe(columnCount: number) {
 /** The preset "texts" with shorter answers, tuned by two rounds through the rows. */
 async function speechRecipe({ settlement, speeches }: DevnetPlan, rowCount: number) {
   const columnCount = settlement.features;
-  const preset = await textPreset(await baseSourceAt(OWN_BASE), OWN_BASE_NAME, { rowCount, columnCount });
+  const preset = await textPreset(baseSourceAt(OWN_BASE), OWN_BASE_NAME, { rowCount, columnCount });
   const steps = Math.ceil((2 * rowCount) / preset.tuning.rowsPerStep);
   const answers = { ...preset.answers, promptTokens: 64, answerTokens: speeches.answerTokens };
   const tuning = { ...preset.tuning, steps, warmupSteps: Math.ceil(steps / 10) };

@@ -1,10 +1,10 @@
+import { baseSourceAt } from "../../../models/base/base-place.ts";
 import { readAdapter, readAdapterSettings } from "../../../models/files/adapter-files.ts";
 import { loadModel } from "../../../models/files/load-model.ts";
 import { openModel } from "../../../models/files/open-model.ts";
 import { openTokenizer } from "../../../models/tokens/tokenizer.ts";
 import { generate } from "../../../models/training/generate.ts";
 import { commandError } from "../../cli/cli-errors.ts";
-import { baseSourceAt } from "../../cli/model-families.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { kernelsNamed } from "./language-base.ts";
 import { type GenerateOptions, parseCount, parseNumber } from "./language-options.ts";
@@ -17,14 +17,14 @@ export async function generateText({
   const tokenCount = parseCount(options.tokens, "--tokens", 1, 100_000);
   const temperature = parseNumber(options.temperature, "--temperature", 0, 10);
   const kernels = kernelsNamed(options.kernels);
-  const source = await baseSourceAt(options.base);
+  const source = baseSourceAt(options.base);
   const opened = await openModel(source);
   const { model, tokenizer } = await (async () => {
     try {
       const tokens = await openTokenizer(source, opened.shape.vocabularySize);
       const prompt = tokens.encode(args[0]!);
       if (prompt.length === 0) throw commandError("CMD_USAGE", "the prompt is empty");
-      const adapterSource = options.adapter === undefined ? null : await baseSourceAt(options.adapter);
+      const adapterSource = options.adapter === undefined ? null : baseSourceAt(options.adapter);
       const adapter = adapterSource === null ? {} : { adapter: await readAdapterSettings(adapterSource) };
       output.progress(`loading ${source.name}`);
       const maxRows = Math.min(prompt.length + tokenCount, opened.shape.maxPositions);

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import type { Command } from "commander";
 import { type FamilyTraining, trainingOf } from "../../../attribution/model/model-family.ts";
 import { hashRecipe } from "../../../attribution/model/recipe.ts";
@@ -9,22 +9,16 @@ import { openRowStore } from "../../../client/actions/data/row-store.ts";
 import { clientError } from "../../../client/client-errors.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
+import { baseNameAt, baseSourceAt, OWN_BASE } from "../../../models/base/base-place.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader } from "../../cli/context.ts";
-import {
-  baseSourceAt,
-  modelTrainings,
-  OWN_BASE,
-  OWN_BASE_NAME,
-  TEXT_BASE_OPTION,
-} from "../../cli/model-families.ts";
+import { modelTrainings, TEXT_BASE_OPTION } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION, type CircuitOptions } from "../../cli/settlement-options.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import { completeRecipe, PRESET_NAMES, presetRecipe, type RecipeDatanet } from "./recipe-presets.ts";
 import { retrievalPreset } from "./retrieval-preset.ts";
-import { textPreset } from "./text-preset.ts";
 
 interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   base?: string;
@@ -106,13 +100,16 @@ export function addModelTrainCommand(parent: Command): void {
     );
     const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
       output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
-    const trained = await training.train(rows, recipe, { onProgress });
+    // Beside the model until that is whole: a killed training goes on from here.
+    const stateFolder = `${options.out}.state`;
+    const trained = await training.train(rows, recipe, { onProgress, stateFolder });
     const draws = Number(options.draws);
     const size = { rows: rows.length, earners: trained.earners.length, features: recipe.columnCount, draws };
     const terms = { split, predecessorId: parseId(options.predecessor) };
     const registration = registerModel(trained, terms, size, { onProgress });
     const model = publishedModel(trained, registration, { publishRows: options.withholdRows !== true });
     await writeModel(options.out, model);
+    await rm(stateFolder, { recursive: true, force: true });
     const staticsHash = toHex32(registration.staticsHash);
     const lines = [
       `a model of ${rows.length} rows in ${trained.earners.length} earners, ${recipe.columnCount} columns, ${draws} draws an epoch, in ${options.out}`,
@@ -164,9 +161,10 @@ async function presetOf(
   if (recipe === RETRIEVAL) return retrievalPreset(contents, columnCount);
   const name = PRESET_NAMES.find((one) => one === recipe);
   if (name !== undefined) return presetRecipe(name, contents, columnCount);
-  const baseName = base?.split("/").filter(Boolean).at(-1) ?? OWN_BASE_NAME;
+  const place = base ?? OWN_BASE;
   const sizes = { rowCount: contents.length, columnCount };
-  return textPreset(await baseSourceAt(base ?? OWN_BASE), baseName, sizes);
+  const { textPreset } = await import("../../../models/registered/text-preset.ts");
+  return textPreset(baseSourceAt(place), baseNameAt(place), sizes);
 }
 
 /** Columns of the smallest settlement circuit that holds the rows. @throws CLI_CIRCUIT_MISSING, CMD_USAGE */

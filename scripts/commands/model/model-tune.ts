@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { usualTargets } from "../../../models/architecture/adapter-layout.ts";
+import { baseSourceAt } from "../../../models/base/base-place.ts";
 import { encodeAdapter } from "../../../models/files/adapter-files.ts";
 import { loadModel } from "../../../models/files/load-model.ts";
 import { openModel } from "../../../models/files/open-model.ts";
@@ -21,7 +22,6 @@ import {
 } from "../../../models/training/tune-adapter.ts";
 import { CARD_BLOCKS, cardLosses, tuneOnCard } from "../../../models/training/tune-on-card.ts";
 import { commandError } from "../../cli/cli-errors.ts";
-import { baseSourceAt } from "../../cli/model-families.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { kernelsNamed } from "./language-base.ts";
 import { CARD, parseCount, parseNumber, type TuneOptions } from "./language-options.ts";
@@ -44,7 +44,7 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
   const text = await readFile(options.text, "utf8").catch((cause: Error) => {
     throw commandError("CMD_USAGE", `${options.text} cannot be read: ${cause.message}`, { cause });
   });
-  const source = await baseSourceAt(options.base);
+  const source = baseSourceAt(options.base);
   const opened = await openModel(source);
   let lossesAt = 0;
   const { loaded, rows } = await (async () => {

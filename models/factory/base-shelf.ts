@@ -1,0 +1,92 @@
+import { createHash } from "node:crypto";
+import { isAddress, OWN_BASE } from "../base/base-place.ts";
+import { ChildTask } from "./child-task.ts";
+import { describePlace } from "./describe-base.ts";
+import type { FactoryBase } from "./factory-api.ts";
+import type { FactoryConfig } from "./factory-config.ts";
+import { factoryError } from "./factory-errors.ts";
+import type { FactoryStore, StoredBase } from "./factory-store.ts";
+import type { TaskResults } from "./task-messages.ts";
+
+const OWN_ID = "own";
+
+/** The bases that jobs may use: our own, those of the settings, and what people have named since. */
+export class BaseShelf {
+  readonly #config: Pick<FactoryConfig, "bases" | "basePlaces">;
+  readonly #store: FactoryStore;
+  readonly #bases = new Map<string, StoredBase>();
+  /** Places that are being opened. */
+  readonly #opening = new Map<string, Promise<StoredBase>>();
+
+  constructor(config: Pick<FactoryConfig, "bases" | "basePlaces">, store: FactoryStore) {
+    this.#config = config;
+    this.#store = store;
+  }
+
+  /** Opens the bases of the settings, too. @throws what they are refused for */
+  async load(): Promise<void> {
+    this.#put(storedBase(OWN_BASE, await describePlace(OWN_BASE)));
+    for (const base of await this.#store.bases()) this.#put(base);
+    for (const place of this.#config.bases) await this.#open(place);
+  }
+
+  list(): FactoryBase[] {
+    return [...this.#bases.values()].map(({ view }) => view);
+  }
+
+  /** @throws MOD_FACTORY_UNKNOWN */
+  require(id: string): StoredBase {
+    const base = this.#bases.get(id);
+    if (base === undefined)
+      throw factoryError("MOD_FACTORY_UNKNOWN", `there is no base ${id}`, { data: { kind: "base", id } });
+    return base;
+  }
+
+  /** @throws MOD_FACTORY_PLACE_REFUSED, and what no model is refused for */
+  async add(place: string): Promise<FactoryBase> {
+    const { basePlaces, bases } = this.#config;
+    if (!bases.includes(place) && !basePlaces.some((start) => isBelow(place, start)))
+      throw factoryError("MOD_FACTORY_PLACE_REFUSED", `bases may not be read from ${place.slice(0, 200)}`, {
+        data: { basePlaces },
+      });
+    return (await this.#open(place)).view;
+  }
+
+  async #open(place: string): Promise<StoredBase> {
+    const known = [...this.#bases.values()].find((base) => base.place === place);
+    if (known !== undefined) return known;
+    const running = this.#opening.get(place) ?? this.#describe(place);
+    this.#opening.set(place, running);
+    try {
+      return await running;
+    } finally {
+      this.#opening.delete(place);
+    }
+  }
+
+  /** In a process of its own: large files are hashed. */
+  async #describe(place: string): Promise<StoredBase> {
+    const { result } = await new ChildTask({ mode: "base", place }).ended;
+    const base = storedBase(place, result!);
+    await this.#store.putBase(base);
+    this.#put(base);
+    return base;
+  }
+
+  #put(base: StoredBase): void {
+    this.#bases.set(base.view.id, base);
+  }
+}
+
+/** Whether a place lies below another: no "..", and not merely a longer name. */
+function isBelow(place: string, start: string): boolean {
+  const parts = place.split("/");
+  return !parts.includes("..") && place.startsWith(start.endsWith("/") ? start : `${start}/`);
+}
+
+function storedBase(place: string, { files, view }: TaskResults["base"]): StoredBase {
+  const source = place === OWN_BASE ? "own" : isAddress(place) ? "address" : "folder";
+  const id =
+    place === OWN_BASE ? OWN_ID : `base-${createHash("sha256").update(place).digest("hex").slice(0, 16)}`;
+  return { place, files, view: { id, source, ...view } };
+}

@@ -1,0 +1,140 @@
+/** What a job is made of: bases, rows, the form, and what it will take. */
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { estimateFees } from "../../client/sequencer/fees.ts";
+import {
+  baseRequestSchema,
+  datasetRequestSchema,
+  type FactoryEstimate,
+  formRequestSchema,
+  jobRequestSchema,
+  nameId,
+  signaturesRequestSchema,
+} from "./factory-api.ts";
+import { type FactoryContext, signerOf } from "./factory-context.ts";
+import { factoryError } from "./factory-errors.ts";
+import type { StoredJob } from "./factory-store.ts";
+import { chooseCircuit, defaultForm, recipeOfForm } from "./recipe-form.ts";
+
+export const idParams = z.object({ id: nameId });
+type Id = { Params: z.output<typeof idParams> };
+
+export function registerChoiceRoutes(app: FastifyInstance, context: FactoryContext): void {
+  const { bases, book, datasets, desk, side } = context;
+
+  app.get("/v1/bases", () => bases.list());
+  app.post<{ Body: z.output<typeof baseRequestSchema> }>(
+    "/v1/bases",
+    { schema: { body: baseRequestSchema } },
+    async (request) => {
+      await signerOf(context, request);
+      return bases.add(request.body.place);
+    },
+  );
+
+  app.get("/v1/datasets", async (request) => {
+    const leafId = await signerOf(context, request);
+    return datasets.list(leafId).map(({ view }) => ({ ...view, asked: [] }));
+  });
+  app.post<{ Body: z.output<typeof datasetRequestSchema> }>(
+    "/v1/datasets",
+    { schema: { body: datasetRequestSchema }, bodyLimit: 2 * context.config.maxDatasetBytes },
+    async (request) => {
+      const leafId = await signerOf(context, request);
+      await context.requireRoom();
+      return datasets.add(request.body, leafId);
+    },
+  );
+  app.get<Id>("/v1/datasets/:id", { schema: { params: idParams } }, async (request) => {
+    const leafId = await signerOf(context, request);
+    return datasets.view(datasets.require(request.params.id, leafId));
+  });
+  app.post<Id & { Body: z.output<typeof signaturesRequestSchema> }>(
+    "/v1/datasets/:id/signatures",
+    { schema: { params: idParams, body: signaturesRequestSchema } },
+    async (request) => {
+      const leafId = await signerOf(context, request);
+      await context.requireRoom();
+      return datasets.sign(request.params.id, leafId, request.body.headers);
+    },
+  );
+  app.delete<Id>("/v1/datasets/:id", { schema: { params: idParams } }, async (request) => {
+    const leafId = await signerOf(context, request);
+    const { id } = request.params;
+    if (book.all().some(({ view }) => view.datasetId === id))
+      throw factoryError("MOD_FACTORY_IN_USE", `a job uses the data set ${id}: delete the job first`);
+    await datasets.delete(id, leafId);
+    return {};
+  });
+
+  app.post<{ Body: z.output<typeof formRequestSchema> }>(
+    "/v1/forms",
+    { schema: { body: formRequestSchema } },
+    async (request) => {
+      const leafId = await signerOf(context, request);
+      const dataset = datasets.require(request.body.datasetId, leafId);
+      const choice = chooseCircuit(await context.circuitSizes(), dataset);
+      return defaultForm(bases.require(request.body.baseId), dataset, choice);
+    },
+  );
+  app.post<{ Body: z.output<typeof jobRequestSchema> }>(
+    "/v1/estimates",
+    { schema: { body: jobRequestSchema } },
+    async (request): Promise<FactoryEstimate> => {
+      const leafId = await signerOf(context, request);
+      const queuedBefore = desk.queuedBeforeNext;
+      const job = await plannedJob(context, request.body, leafId);
+      const measured = await side.run(leafId, { mode: "measure", ...context.taskOf(job) });
+      const { heldOut = 0, tuning } = job.recipe;
+      return {
+        ...measured,
+        steps: tuning.steps,
+        trainedRowCount: job.view.rowCount - heldOut,
+        queuedBefore,
+        registerFeeWei:
+          job.size === null
+            ? null
+            : String((await estimateFees(context.client)).operations.createModel!.feeWei),
+      };
+    },
+  );
+}
+
+type PlannedView =
+  | "baseId"
+  | "baseName"
+  | "datasetId"
+  | "rowCount"
+  | "isRegistrable"
+  | "whyNot"
+  | "form"
+  | "leafId";
+export interface PlannedJob extends Pick<StoredJob, "recipe" | "size"> {
+  readonly view: Pick<StoredJob["view"], PlannedView>;
+}
+
+/** What a request asks for, as far as it is known before it runs. @throws what the form, the rows or the base is refused for */
+export async function plannedJob(
+  { bases, circuitSizes, config, datasets }: FactoryContext,
+  { baseId, datasetId, form }: z.output<typeof jobRequestSchema>,
+  leafId: number,
+): Promise<PlannedJob> {
+  const base = bases.require(baseId);
+  const dataset = datasets.requireReady(datasetId, leafId);
+  const choice = chooseCircuit(await circuitSizes(), dataset);
+  const recipe = recipeOfForm(form, { base, dataset, choice, maxSteps: config.maxSteps });
+  return {
+    recipe,
+    size: choice.size,
+    view: {
+      leafId,
+      baseId,
+      baseName: base.view.name,
+      datasetId,
+      form,
+      rowCount: dataset.view.rowCount,
+      isRegistrable: choice.size !== null,
+      whyNot: choice.whyNot,
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { decodeTextRow } from "../../attribution/rows/text-rows.ts";
+import { rowLoss } from "../architecture/loss-gradient.ts";
+import type { Transformer } from "../architecture/transformer.ts";
+import { loadText } from "../registered/text-model.ts";
+import { heldOutRows } from "../registered/text-training.ts";
+import { generate } from "../training/generate.ts";
+import { answerRow } from "../training/text-rows.ts";
+import { readDatasetRows } from "./dataset-files.ts";
+import type { FactoryComparison } from "./factory-api.ts";
+import { factoryError } from "./factory-errors.ts";
+import { promptOfRow, type RowPrompt } from "./row-prompts.ts";
+import type { CompareTask } from "./task-messages.ts";
+import { settingOf } from "./task-model.ts";
+import { ADAPTER_FOLDER } from "./train-task.ts";
+
+const MOST_ROWS = 4;
+
+/** Base and tuned model side by side: what each says, and how well it foresees what is expected. */
+export async function compare(task: CompareTask): Promise<FactoryComparison> {
+  const { answerTokens, jobFolder, recipe } = task;
+  const adapter = await readFile(join(jobFolder, ADAPTER_FOLDER, "adapter_model.safetensors"));
+  const asked = task.prompts?.map((prompt) => ({ prompt, expected: null })) ?? (await heldOutPrompts(task));
+  const { loaded, tokens } = await loadText(recipe, settingOf(task), {
+    adapter,
+    maxRows: Math.max(recipe.rowTokens, recipe.answers.promptTokens),
+    adapterBlocks: 1,
+    rowCount: 1,
+  });
+  const tuned = loaded.model;
+  const base: Transformer = { ...tuned, adapter: null };
+  const most = Math.max(recipe.rowTokens, recipe.answers.promptTokens);
+  return {
+    answers: asked.map(({ expected, prompt }) => {
+      const given = tokens.encode(prompt);
+      if (given.length === 0 || given.length + 1 > most)
+        throw factoryError(
+          "MOD_FACTORY_REQUEST_INVALID",
+          `the prompt has ${given.length} tokens, 1 to ${most - 1} fit`,
+          {
+            data: { fields: ["prompts"] },
+          },
+        );
+      const options = {
+        tokenCount: Math.min(answerTokens, most - given.length),
+        temperature: recipe.answers.temperature,
+        seed: recipe.seed,
+        ...(recipe.answers.endToken === null ? {} : { endToken: recipe.answers.endToken }),
+      };
+      const answerOf = (model: Transformer) => tokens.decode([...generate(model, given, options)]);
+      const wanted = expected === null ? [] : tokens.encode(expected).slice(0, most - given.length);
+      const row = wanted.length === 0 ? null : answerRow(given, wanted);
+      return {
+        prompt,
+        expected,
+        base: answerOf(base),
+        tuned: answerOf(tuned),
+        baseLoss: row === null ? null : rowLoss(base, row, null),
+        tunedLoss: row === null ? null : rowLoss(tuned, row, null),
+      };
+    }),
+  };
+}
+
+/** Of rows that were not trained on. @throws MOD_FACTORY_REQUEST_INVALID where there is none */
+async function heldOutPrompts({ recipe, rowsFolder }: CompareTask): Promise<RowPrompt[]> {
+  const rows = await readDatasetRows(rowsFolder);
+  const prompts = heldOutRows(rows.length, recipe)
+    .map((i) => promptOfRow(decodeTextRow(rows[i]!.content)))
+    .filter((prompt) => prompt !== null);
+  if (prompts.length > 0) return prompts.slice(0, MOST_ROWS);
+  throw factoryError("MOD_FACTORY_REQUEST_INVALID", "no row was held out: name prompts of your own", {
+    data: { fields: ["prompts"] },
+  });
+}

@@ -1,0 +1,64 @@
+/** Rows of a data set on disk: a line each, and whose they are. */
+import { createHash } from "node:crypto";
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
+import { factoryError } from "./factory-errors.ts";
+
+const ROWS = "rows.jsonl";
+const OWNERS = "owners.json";
+
+/** Durable when it resolves: a file is whole or not there. */
+export async function writeWhole(folder: string, name: string, bytes: Uint8Array | string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const part = join(folder, `${name}.${process.pid}.part`);
+  const file = await open(part, "w");
+  try {
+    await file.writeFile(bytes);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  await rename(part, join(folder, name));
+}
+
+export const sha256Of = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+/** Rows hold no line break: they are canonical JSON. */
+export async function writeDatasetRows(folder: string, rows: readonly OwnedRow[]): Promise<void> {
+  const owners = rows.map(({ contributorId, validatorId }) => [contributorId, validatorId]);
+  await writeWhole(folder, OWNERS, JSON.stringify(owners));
+  await writeWhole(folder, ROWS, Buffer.concat(rows.flatMap(({ content }) => [content, NEWLINE])));
+}
+
+/** @throws MOD_FACTORY_STORE_CORRUPT where files are missing or do not fit each other */
+export async function readDatasetRows(folder: string): Promise<OwnedRow[]> {
+  try {
+    const owners = JSON.parse(await readFile(join(folder, OWNERS), "utf8")) as [number, number][];
+    const contents = splitLines(await readFile(join(folder, ROWS)));
+    if (contents.length !== owners.length) throw new Error(`${contents.length} rows of ${owners.length}`);
+    return contents.map((content, i) => {
+      const [contributorId, validatorId] = owners[i]!;
+      return { content, contributorId, validatorId };
+    });
+  } catch (cause) {
+    throw factoryError("MOD_FACTORY_STORE_CORRUPT", `the rows in ${folder} cannot be read`, {
+      data: { folder, reason: (cause as Error).message },
+      cause,
+    });
+  }
+}
+
+/** Lines without their breaks; a last line without one counts. */
+export function splitLines(bytes: Uint8Array): Uint8Array[] {
+  const lines: Uint8Array[] = [];
+  for (let from = 0; from < bytes.length; ) {
+    const found = bytes.indexOf(NEWLINE[0]!, from);
+    const to = found < 0 ? bytes.length : found;
+    lines.push(bytes.slice(from, to));
+    from = to + 1;
+  }
+  return lines;
+}
+
+const NEWLINE = Uint8Array.of(10);

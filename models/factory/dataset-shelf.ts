@@ -1,0 +1,300 @@
+/** Rows that jobs train on: of a Datanet's version, fetched from its host, or uploaded to try. */
+import { createHash, randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { earnerTable, type OwnedRow } from "../../attribution/model/owned-rows.ts";
+import { encodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
+import { hex32 } from "../../circuits/hex.ts";
+import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
+import { openRowStore, readRow } from "../../client/actions/data/row-store.ts";
+import { getHostedDatanet } from "../../client/datanets/datanet-card.ts";
+import { downloadVersionList, receiveRows, versionRoot } from "../../client/datanets/download-rows.ts";
+import { askHostName } from "../../client/datanets/host-request.ts";
+import { MAX_DIGESTS_A_REQUEST, rowsRequest } from "../../client/datanets/rows-request.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { writeDatasetRows } from "./dataset-files.ts";
+import type { DatasetRequest, FactoryDataset } from "./factory-api.ts";
+import type { FactoryConfig } from "./factory-config.ts";
+import { factoryError } from "./factory-errors.ts";
+import type { FactoryStore, StoredDataset } from "./factory-store.ts";
+
+type Limits = Pick<
+  FactoryConfig,
+  "dataPath" | "datanetHosts" | "maxRows" | "maxDatasetBytes" | "maxDatasetsPerAccount"
+>;
+type Asked = FactoryDataset["asked"];
+
+export class DatasetShelf {
+  readonly #limits: Limits;
+  readonly #store: FactoryStore;
+  readonly #client: LedgerClient;
+  readonly #nowMs: () => number;
+  readonly #datasets = new Map<string, StoredDataset>();
+  /** Requests whose signatures are awaited, as they were asked for. */
+  readonly #asked = new Map<string, Asked>();
+
+  /** @param client without a key: what is not public is asked for by signatures of those who may read it */
+  constructor(limits: Limits, store: FactoryStore, client: LedgerClient, nowMs: () => number) {
+    this.#limits = limits;
+    this.#store = store;
+    this.#client = client;
+    this.#nowMs = nowMs;
+  }
+
+  async load(): Promise<void> {
+    for (const dataset of await this.#store.datasets()) this.#datasets.set(dataset.view.id, dataset);
+  }
+
+  folderOf(id: string): string {
+    return join(this.#limits.dataPath, "datasets", id);
+  }
+
+  list(leafId: number): StoredDataset[] {
+    return [...this.#datasets.values()].filter((dataset) => dataset.leafId === leafId);
+  }
+
+  /** @throws MOD_FACTORY_UNKNOWN, for another account's too */
+  require(id: string, leafId: number): StoredDataset {
+    const dataset = this.#datasets.get(id);
+    if (dataset === undefined || dataset.leafId !== leafId)
+      throw factoryError("MOD_FACTORY_UNKNOWN", `there is no data set ${id} of leaf ${leafId}`, {
+        data: { kind: "dataset", id },
+      });
+    return dataset;
+  }
+
+  /** The same, with all rows here. @throws MOD_FACTORY_ROWS_MISSING */
+  requireReady(id: string, leafId: number): StoredDataset {
+    const dataset = this.require(id, leafId);
+    if (dataset.view.state === "ready") return dataset;
+    const { receivedCount, rowCount } = dataset.view;
+    throw factoryError("MOD_FACTORY_ROWS_MISSING", `${receivedCount} of ${rowCount} rows are here`, {
+      data: { id, receivedCount, rowCount },
+    });
+  }
+
+  /** With the requests that are still to be signed. */
+  async view({ list, view }: StoredDataset): Promise<FactoryDataset> {
+    const { datanet, id } = view;
+    if (view.state === "ready" || datanet === null) return { ...view, asked: [] };
+    const { origin, session } = await askHostName(this.#client, datanet.hostUrl);
+    const missing = await this.#missing(id, list);
+    const asked: Asked = [];
+    for (let at = 0; at < missing.length; at += MAX_DIGESTS_A_REQUEST) {
+      const digests = missing.slice(at, at + MAX_DIGESTS_A_REQUEST);
+      const { method, path } = rowsRequest(datanet.id, []);
+      asked.push({ origin, session, method, path, digests });
+    }
+    this.#asked.set(id, asked);
+    return { ...view, asked };
+  }
+
+  async add(request: DatasetRequest, leafId: number): Promise<FactoryDataset> {
+    const { maxDatasetsPerAccount } = this.#limits;
+    const known = request.kind === "datanet" ? await this.#find(request, leafId) : undefined;
+    if (known !== undefined) return this.view(known);
+    if (this.list(leafId).length >= maxDatasetsPerAccount)
+      throw factoryError("MOD_FACTORY_JOBS_FULL", `leaf ${leafId} has ${maxDatasetsPerAccount} data sets`, {
+        data: { what: "datasets", most: maxDatasetsPerAccount },
+      });
+    return request.kind === "upload" ? this.#upload(request, leafId) : this.#fetch(request, leafId);
+  }
+
+  async #find(request: Extract<DatasetRequest, { kind: "datanet" }>, leafId: number) {
+    const { datanetId, hostUrl } = this.#requireHost(request);
+    const { rowsRoot } = await versionRoot(this.#client, datanetId, request.version ?? undefined);
+    return this.list(leafId).find(
+      (dataset) => dataset.rowsRoot === hex32(rowsRoot) && dataset.view.datanet?.hostUrl === hostUrl,
+    );
+  }
+
+  #requireHost<Request extends { readonly hostUrl: string }>(request: Request): Request {
+    const hostUrl = request.hostUrl.replace(/\/+$/, "");
+    const { datanetHosts } = this.#limits;
+    if (datanetHosts.some((known) => known.replace(/\/+$/, "") === hostUrl)) return { ...request, hostUrl };
+    throw factoryError("MOD_FACTORY_PLACE_REFUSED", `rows are not fetched from ${hostUrl.slice(0, 200)}`, {
+      data: { datanetHosts },
+    });
+  }
+
+  async #fetch(
+    request: Extract<DatasetRequest, { kind: "datanet" }>,
+    leafId: number,
+  ): Promise<FactoryDataset> {
+    const { datanetId, hostUrl } = this.#requireHost(request);
+    const place = { datanetId, hostUrl };
+    const { rowsRoot, version } = await versionRoot(this.#client, datanetId, request.version ?? undefined);
+    const { card } = await getHostedDatanet(this.#client, place);
+    const list = await downloadVersionList(this.#client, { ...place, rowsRoot });
+    this.#requireCount(list.length);
+    const isPublic = card.access === "public";
+    const dataset: StoredDataset = {
+      leafId,
+      rowsRoot: hex32(rowsRoot),
+      list,
+      view: {
+        id: `data-${randomBytes(6).toString("hex")}`,
+        name: card.name,
+        state: "waiting",
+        datanet: { id: datanetId, version, rowsRoot: hex32(rowsRoot), hostUrl, isPublic },
+        rowCount: list.length,
+        receivedCount: 0,
+        byteCount: 0,
+        people: earnerTable(list),
+        createdAtMs: this.#nowMs(),
+      },
+    };
+    await this.#put(dataset);
+    return isPublic ? this.#receive(dataset, null) : this.view(dataset);
+  }
+
+  /** Sends what was asked for with its signatures. @throws MOD_FACTORY_SIGNATURES_DIFFER, DNT_… as the host refuses */
+  async sign(id: string, leafId: number, headers: readonly string[]): Promise<FactoryDataset> {
+    const dataset = this.require(id, leafId);
+    if (dataset.view.state === "ready") return this.view(dataset);
+    const asked = this.#asked.get(id) ?? [];
+    if (asked.length === 0 || headers.length !== asked.length)
+      throw factoryError(
+        "MOD_FACTORY_SIGNATURES_DIFFER",
+        `${headers.length} signatures for ${asked.length} requests`,
+        {
+          data: { given: headers.length, asked: asked.length },
+        },
+      );
+    return this.#receive(dataset, headers);
+  }
+
+  /** @param headers null: the rows are public */
+  async #receive(dataset: StoredDataset, headers: readonly string[] | null): Promise<FactoryDataset> {
+    const { list, view } = dataset;
+    const datanet = view.datanet!;
+    const store = await openRowStore(join(this.folderOf(view.id), "fetched"));
+    const place = { datanetId: datanet.id, hostUrl: datanet.hostUrl, store };
+    if (headers !== null) {
+      const asked = this.#asked.get(view.id)!;
+      this.#asked.delete(view.id);
+      for (const [i, header] of headers.entries())
+        await receiveRows(this.#client, place, asked[i]!.digests, { header });
+    } else {
+      let missing = await this.#missing(view.id, list);
+      while (missing.length > 0) {
+        const count = await receiveRows(this.#client, place, missing.slice(0, MAX_DIGESTS_A_REQUEST), {});
+        missing = missing.slice(count);
+      }
+    }
+    const missing = await this.#missing(view.id, list);
+    const receivedCount = list.length - missing.length;
+    if (missing.length > 0) {
+      const partly = { ...dataset, view: { ...view, receivedCount } };
+      await this.#put(partly);
+      return this.view(partly);
+    }
+    const rows: OwnedRow[] = [];
+    for (const { contributorId, digest, validatorId } of list)
+      rows.push({ content: await readRow(store, digest), contributorId, validatorId });
+    const byteCount = this.#requireBytes(rows.map(({ content }) => content));
+    await writeDatasetRows(this.folderOf(view.id), rows);
+    await rm(store.folder, { recursive: true, force: true });
+    const ready: StoredDataset = { ...dataset, view: { ...view, state: "ready", receivedCount, byteCount } };
+    await this.#put(ready);
+    return this.view(ready);
+  }
+
+  async #upload(
+    request: Extract<DatasetRequest, { kind: "upload" }>,
+    leafId: number,
+  ): Promise<FactoryDataset> {
+    const contents = uploadedRows(request.jsonl);
+    this.#requireCount(contents.length);
+    const byteCount = this.#requireBytes(contents);
+    const rows = contents.map((content) => ({ content, contributorId: leafId, validatorId: leafId }));
+    const root = versionRowsRoot(
+      rows.map(({ content, ...owners }) => ({ rowHash: hashRow(content), ...owners })),
+    );
+    const name = createHash("sha256").update(`${leafId} ${root}`).digest("hex").slice(0, 12);
+    const known = this.#datasets.get(`rows-${name}`);
+    if (known !== undefined) return this.view(known);
+    const dataset: StoredDataset = {
+      leafId,
+      rowsRoot: hex32(root),
+      list: [],
+      view: {
+        id: `rows-${name}`,
+        name: request.name,
+        state: "ready",
+        datanet: null,
+        rowCount: rows.length,
+        receivedCount: rows.length,
+        byteCount,
+        people: earnerTable(rows),
+        createdAtMs: this.#nowMs(),
+      },
+    };
+    await writeDatasetRows(this.folderOf(dataset.view.id), rows);
+    await this.#put(dataset);
+    return this.view(dataset);
+  }
+
+  async delete(id: string, leafId: number): Promise<void> {
+    this.require(id, leafId);
+    await this.#store.deleteDataset(id);
+    this.#datasets.delete(id);
+    await rm(this.folderOf(id), { recursive: true, force: true });
+  }
+
+  async #missing(id: string, list: StoredDataset["list"]): Promise<string[]> {
+    const store = await openRowStore(join(this.folderOf(id), "fetched"));
+    const missing: string[] = [];
+    for (const { digest } of list) {
+      const isHere = await readRow(store, digest).then(
+        () => true,
+        () => false,
+      );
+      if (!isHere) missing.push(digest);
+    }
+    return missing;
+  }
+
+  async #put(dataset: StoredDataset): Promise<void> {
+    await this.#store.putDataset(dataset);
+    this.#datasets.set(dataset.view.id, dataset);
+  }
+
+  #requireCount(given: number): void {
+    const { maxRows } = this.#limits;
+    if (given <= maxRows) return;
+    throw factoryError("MOD_FACTORY_TOO_LARGE", `${given} rows, ${maxRows} are the most`, {
+      data: { what: "rows", given, most: maxRows },
+    });
+  }
+
+  #requireBytes(contents: readonly Uint8Array[]): number {
+    const { maxDatasetBytes } = this.#limits;
+    const given = contents.reduce((sum, { length }) => sum + length, 0);
+    if (given <= maxDatasetBytes) return given;
+    throw factoryError("MOD_FACTORY_TOO_LARGE", `${given} bytes of rows, ${maxDatasetBytes} are the most`, {
+      data: { what: "bytes", given, most: maxDatasetBytes },
+    });
+  }
+}
+
+/** Rows as they are trained on: each line's JSON in its canonical form. @throws MOD_FACTORY_REQUEST_INVALID, ATT_ROW_INVALID */
+function uploadedRows(jsonl: string): Uint8Array[] {
+  const lines = jsonl.split("\n").filter((line) => line.trim() !== "");
+  const invalid = (why: string, cause?: unknown) =>
+    factoryError("MOD_FACTORY_REQUEST_INVALID", why, { data: { fields: ["jsonl"] }, cause });
+  if (lines.length === 0) throw invalid("there is no row");
+  return lines.map((line, index) => {
+    let value: Partial<Record<"text" | "prompt" | "answer", unknown>> | null;
+    try {
+      value = JSON.parse(line) as typeof value;
+    } catch (cause) {
+      throw invalid(`line ${index} is no JSON`, cause);
+    }
+    const isRow =
+      typeof value?.text === "string" ||
+      (typeof value?.prompt === "string" && typeof value.answer === "string");
+    if (!isRow) throw invalid(`line ${index} has neither a text nor a prompt and an answer`);
+    return encodeTextRow(value as TextRow);
+  });
+}

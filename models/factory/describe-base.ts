@@ -1,0 +1,37 @@
+import { usualTargets } from "../architecture/adapter-layout.ts";
+import { baseNameAt, baseSourceAt } from "../base/base-place.ts";
+import { openModel } from "../files/open-model.ts";
+import { describeBase } from "../registered/base-files.ts";
+import { openTokenizer } from "../tokens/tokenizer.ts";
+import type { TaskResults } from "./task-messages.ts";
+
+/** What a base is, once its files were opened and hashed. @throws RollupError MOD_… where it is no model */
+export async function describePlace(place: string): Promise<TaskResults["base"]> {
+  const source = baseSourceAt(place);
+  const opened = await openModel(source);
+  try {
+    const { layout, shape } = opened;
+    await openTokenizer(source, shape.vocabularySize);
+    const name = baseNameAt(place);
+    const files = await describeBase(source, name);
+    const sizes = Object.values(files.files).map(({ sizeBytes }) => sizeBytes);
+    const weights = files.files["model.safetensors"] ?? files.files["model.safetensors.index.json"];
+    return {
+      files,
+      view: {
+        name,
+        family: shape.family,
+        parameterCount: layout.floatCount,
+        layerCount: shape.layerCount,
+        width: shape.width,
+        vocabularySize: shape.vocabularySize,
+        maxPositions: shape.maxPositions,
+        sizeBytes: sizes.reduce((sum, size) => sum + size, 0),
+        sha256: weights!.sha256,
+        targets: usualTargets(shape),
+      },
+    };
+  } finally {
+    await opened.close();
+  }
+}

@@ -1,0 +1,263 @@
+/** A factory as its users' programs and pages ask it. Runs in browsers. */
+import { z } from "zod";
+import type { ClientErrorCode } from "../../client/client-errors.ts";
+import { clientError } from "../../client/client-errors.ts";
+import { askServer, type HostCall, requestServer } from "../../client/datanets/host-request.ts";
+import { rowsRequest } from "../../client/datanets/rows-request.ts";
+import { type LedgerClient, requireL2Key } from "../../client/ledger-client.ts";
+import { resolveSigner } from "../../client/sequencer/ledger-reads.ts";
+import { signRequest } from "../../datanets/records/signed-request.ts";
+import {
+  baseSchema,
+  type compareRequestSchema,
+  compareSchema,
+  type DatasetRequest,
+  datasetSchema,
+  type ExportForm,
+  estimateSchema,
+  exportSchema,
+  type FactoryBase,
+  type FactoryComparison,
+  type FactoryDataset,
+  type FactoryEstimate,
+  type FactoryExport,
+  type FactoryInfo,
+  type FactoryJob,
+  type FactoryLineage,
+  type FactoryRegistration,
+  type FormView,
+  formViewSchema,
+  infoSchema,
+  type JobEvent,
+  type JobRequest,
+  jobEventSchema,
+  jobSchema,
+  lineageSchema,
+  registrationSchema,
+} from "./factory-api.ts";
+
+const CODES = {
+  unreachable: "CLI_FACTORY_UNREACHABLE",
+  answerInvalid: "CLI_FACTORY_ANSWER_INVALID",
+} as const satisfies Record<string, ClientErrorCode>;
+
+/** How long a signature for a Datanet's host is good: the factory passes it on at once. */
+const HEADER_LIFE_MS = 120_000;
+/** A measurement, a comparison or a merged model takes its time. */
+const LONG_MS = 600_000;
+/** Before a broken stream of events is asked for again. */
+const RETRY_MS = 1_000;
+
+export interface FollowOptions {
+  /** Number of the last event that is known; 0 = from the first on. */
+  readonly after?: number;
+  readonly signal?: AbortSignal;
+  /** Told when the stream broke, before it is asked for again. */
+  readonly onBreak?: (error: unknown) => void;
+}
+
+export class FactoryClient {
+  readonly url: string;
+  readonly #client: LedgerClient;
+  readonly #from: number | undefined;
+
+  /** @param client its key signs, for its leaf or for `from`; without a key only `info` and `bases` answer */
+  constructor(client: LedgerClient, url: string, from?: number) {
+    this.#client = client;
+    this.#from = from;
+    this.url = url.replace(/\/+$/, "");
+  }
+
+  info(): Promise<FactoryInfo> {
+    return this.#ask({ path: "/v1/info", isSigned: false }, infoSchema);
+  }
+
+  bases(): Promise<FactoryBase[]> {
+    return this.#ask({ path: "/v1/bases", isSigned: false }, z.array(baseSchema));
+  }
+
+  addBase(place: string): Promise<FactoryBase> {
+    return this.#post("/v1/bases", { place }, baseSchema);
+  }
+
+  datasets(): Promise<FactoryDataset[]> {
+    return this.#ask({ path: "/v1/datasets" }, z.array(datasetSchema));
+  }
+
+  dataset(id: string): Promise<FactoryDataset> {
+    return this.#ask({ path: `/v1/datasets/${id}` }, datasetSchema);
+  }
+
+  deleteDataset(id: string): Promise<object> {
+    return this.#ask({ method: "DELETE", path: `/v1/datasets/${id}` }, z.object({}));
+  }
+
+  /**
+   * Brings rows into the factory; where their Datanet is permissioned, the client's key signs the requests for them.
+   * @throws DNT_ACCESS_NOT_GRANTED, DNT_GRANT_RUN_OUT, MOD_FACTORY_PLACE_REFUSED, MOD_FACTORY_TOO_LARGE
+   */
+  async addDataset(request: DatasetRequest): Promise<FactoryDataset> {
+    let dataset = await this.#post("/v1/datasets", request, datasetSchema, LONG_MS);
+    for (let received = -1; dataset.state === "waiting"; ) {
+      if (dataset.receivedCount <= received)
+        throw clientError(CODES.answerInvalid, `no more rows of data set ${dataset.id} come`, {
+          data: { id: dataset.id, receivedCount: received },
+        });
+      received = dataset.receivedCount;
+      const headers = await this.#signRows(request, dataset);
+      dataset = await this.#post(
+        `/v1/datasets/${dataset.id}/signatures`,
+        { headers },
+        datasetSchema,
+        LONG_MS,
+      );
+    }
+    return dataset;
+  }
+
+  form(baseId: string, datasetId: string): Promise<FormView> {
+    return this.#post("/v1/forms", { baseId, datasetId }, formViewSchema);
+  }
+
+  estimate(request: JobRequest): Promise<FactoryEstimate> {
+    return this.#post("/v1/estimates", request, estimateSchema, LONG_MS);
+  }
+
+  begin(request: JobRequest): Promise<FactoryJob> {
+    return this.#post("/v1/jobs", request, jobSchema);
+  }
+
+  jobs(): Promise<FactoryJob[]> {
+    return this.#ask({ path: "/v1/jobs" }, z.array(jobSchema));
+  }
+
+  job(id: string): Promise<FactoryJob> {
+    return this.#ask({ path: `/v1/jobs/${id}` }, jobSchema);
+  }
+
+  /** @param wish stop = what it has learned so far becomes the model */
+  wish(id: string, wish: "pause" | "resume" | "stop"): Promise<FactoryJob> {
+    return this.#post(`/v1/jobs/${id}/${wish}`, undefined, jobSchema);
+  }
+
+  deleteJob(id: string): Promise<object> {
+    return this.#ask({ method: "DELETE", path: `/v1/jobs/${id}` }, z.object({}));
+  }
+
+  /**
+   * A job's events, each once and in order, for as long as the signal lets it: a broken stream is asked for again from
+   * where it broke, also over a restart of the factory.
+   */
+  async *follow(id: string, { after = 0, onBreak, signal }: FollowOptions = {}): AsyncGenerator<JobEvent> {
+    const isOver = () => signal?.aborted === true;
+    for (let last = after; !isOver(); ) {
+      try {
+        for await (const event of this.#stream(id, last, signal)) {
+          last = event.number;
+          yield event;
+        }
+        onBreak?.(null);
+      } catch (error) {
+        if (isOver()) return;
+        if (!isPassing(error)) throw error;
+        onBreak?.(error);
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+
+  compare(id: string, request: z.input<typeof compareRequestSchema>): Promise<FactoryComparison> {
+    return this.#post(`/v1/jobs/${id}/compare`, request, compareSchema, LONG_MS);
+  }
+
+  registration(id: string): Promise<FactoryRegistration> {
+    return this.#ask({ path: `/v1/jobs/${id}/registration` }, registrationSchema);
+  }
+
+  /** Has the genesis of a model proven that was created with the registration's statics. */
+  proveGenesis(id: string, modelId: number): Promise<FactoryRegistration> {
+    return this.#post(`/v1/jobs/${id}/registration`, { modelId }, registrationSchema);
+  }
+
+  export(id: string, form: ExportForm): Promise<FactoryExport> {
+    return this.#post(`/v1/jobs/${id}/exports`, { form }, exportSchema, LONG_MS);
+  }
+
+  async file(id: string, form: ExportForm, name: string): Promise<Uint8Array<ArrayBuffer>> {
+    const call = { path: `/v1/jobs/${id}/files/${form}/${encodeURIComponent(name)}` };
+    const response = await requestServer(this.#client, this.url, this.#signed(call, LONG_MS), CODES);
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
+  lineage(id: string): Promise<FactoryLineage> {
+    return this.#ask({ path: `/v1/jobs/${id}/lineage` }, lineageSchema);
+  }
+
+  /** Signs for the rows of this Datanet at this host, and for nothing else that a factory might ask for. */
+  async #signRows(request: DatasetRequest, { asked }: FactoryDataset): Promise<string[]> {
+    const key = requireL2Key(this.#client);
+    const { id: leafId } = await resolveSigner(this.#client, this.#from);
+    return asked.map(({ digests, method, origin, path, session }) => {
+      const wanted = request.kind === "datanet" ? rowsRequest(request.datanetId, digests) : null;
+      const hostUrl = request.kind === "datanet" ? request.hostUrl.replace(/\/+$/, "") : null;
+      if (wanted === null || wanted.path !== path || wanted.method !== method || origin !== hostUrl)
+        throw clientError(
+          CODES.answerInvalid,
+          `the factory asks for a signature for ${method} ${origin}${path}`,
+          {
+            data: { origin, path },
+          },
+        );
+      return signRequest(
+        this.#client.domain,
+        { origin, method, path, body: wanted.body },
+        { leafId, session, nowMs: Date.now(), lifeMs: HEADER_LIFE_MS, sign: (message) => key.sign(message) },
+      );
+    });
+  }
+
+  async *#stream(id: string, after: number, signal?: AbortSignal): AsyncGenerator<JobEvent> {
+    const path = `/v1/jobs/${id}/events?after=${after}`;
+    // It lasts as long as the job: only its beginning is held to a time limit.
+    const call = { path, isSigned: true, from: this.#from, signal: signal ?? new AbortController().signal };
+    const { body } = await requestServer(this.#client, this.url, call, CODES);
+    const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
+    try {
+      let text = "";
+      for (let next = await reader.read(); !next.done; next = await reader.read()) {
+        text += next.value;
+        const parts = text.split("\n\n");
+        text = parts.pop()!;
+        for (const part of parts)
+          if (part.startsWith("data: ")) yield jobEventSchema.parse(JSON.parse(part.slice(6)));
+      }
+    } finally {
+      await reader.cancel().catch(() => {});
+    }
+  }
+
+  #ask<Schema extends z.ZodType>(call: HostCall, schema: Schema): Promise<z.output<Schema>> {
+    return askServer(this.#client, this.url, this.#signed(call), schema, CODES);
+  }
+
+  #post<Schema extends z.ZodType>(
+    path: string,
+    body: object | undefined,
+    schema: Schema,
+    timeoutMs?: number,
+  ): Promise<z.output<Schema>> {
+    const call: HostCall = { method: "POST", path, ...(body === undefined ? {} : { body }) };
+    return askServer(this.#client, this.url, this.#signed(call, timeoutMs), schema, CODES);
+  }
+
+  #signed(call: HostCall, timeoutMs?: number): HostCall {
+    const signal = timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) };
+    return { isSigned: true, from: this.#from, ...signal, ...call };
+  }
+}
+
+/** Whether a stream may come back by itself: the connection broke, or the factory says that it may. */
+function isPassing(error: unknown): boolean {
+  const { code, isRetryable } = error as { code?: string; isRetryable?: boolean };
+  return code === undefined || code === CODES.unreachable || isRetryable === true;
+}

@@ -1,0 +1,60 @@
+/** What every route is given. */
+import type { FastifyRequest } from "fastify";
+import type { Logger } from "pino";
+import { rawBodyOf } from "../../circuits/wire/raw-bodies.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import type { RequestGuard } from "../../datanets/host/request-guard.ts";
+import { REQUEST_HEADER } from "../../datanets/records/signed-request.ts";
+import type { BaseShelf } from "./base-shelf.ts";
+import type { DatasetShelf } from "./dataset-shelf.ts";
+import type { FactoryConfig } from "./factory-config.ts";
+import { factoryError } from "./factory-errors.ts";
+import type { CircuitSize, StoredJob } from "./factory-store.ts";
+import type { JobBook } from "./job-book.ts";
+import type { JobDesk } from "./job-desk.ts";
+import type { SideTasks } from "./side-tasks.ts";
+import type { ModelTask } from "./task-messages.ts";
+
+export interface FactoryContext {
+  readonly config: FactoryConfig;
+  /** Random at each start: signed requests name it. */
+  readonly session: string;
+  readonly client: LedgerClient;
+  readonly guard: RequestGuard;
+  readonly bases: BaseShelf;
+  readonly datasets: DatasetShelf;
+  readonly book: JobBook;
+  readonly desk: JobDesk;
+  readonly side: SideTasks;
+  /** Of the rollup's settlement circuits; null while Ethereum does not answer. */
+  readonly circuitSizes: () => Promise<readonly CircuitSize[] | null>;
+  /** What a job's computations are given. */
+  readonly taskOf: (job: {
+    readonly recipe: StoredJob["recipe"];
+    readonly view: Pick<StoredJob["view"], "baseId" | "datasetId">;
+  }) => ModelTask;
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+  /** The address that clients sign requests for. */
+  origin(): string;
+  readonly isHealthy: () => boolean;
+  /** @throws MOD_FACTORY_DISK_FULL */
+  requireRoom(): Promise<void>;
+}
+
+/**
+ * The leaf that has signed the request, one that the factory works for.
+ * @throws MOD_FACTORY_ACCOUNT_REFUSED, DNT_REQUEST_UNSIGNED and what else `RequestGuard.signer` throws
+ */
+export async function signerOf(context: FactoryContext, request: FastifyRequest): Promise<number> {
+  const { config, guard, origin } = context;
+  const header = request.headers[REQUEST_HEADER];
+  const { id } = await guard.signer(
+    { origin: origin(), method: request.method, path: request.url, body: rawBodyOf(request) },
+    typeof header === "string" ? header : undefined,
+  );
+  if (config.accounts === "any" || config.accounts.includes(id)) return id;
+  throw factoryError("MOD_FACTORY_ACCOUNT_REFUSED", `this factory does not work for leaf ${id}`, {
+    data: { leafId: id },
+  });
+}

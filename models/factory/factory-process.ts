@@ -1,0 +1,153 @@
+/** Everything that a running factory consists of, wired up; main.ts gives it an environment and signals. */
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, stat } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { RequestGuard } from "../../datanets/host/request-guard.ts";
+import { HostLedger } from "../../datanets/shelf/ledger-view.ts";
+import { MAX_THREAD_COUNT } from "../kernels/kernels.ts";
+import { nativeKernelSets } from "../kernels/native-kernels.ts";
+import { BaseShelf } from "./base-shelf.ts";
+import { DatasetShelf } from "./dataset-shelf.ts";
+import { createFactoryApp } from "./factory-app.ts";
+import type { FactoryConfig } from "./factory-config.ts";
+import type { FactoryContext } from "./factory-context.ts";
+import { factoryError } from "./factory-errors.ts";
+import { type CircuitSize, FactoryStore } from "./factory-store.ts";
+import { JobBook } from "./job-book.ts";
+import { JobDesk } from "./job-desk.ts";
+import { termsOfForm } from "./recipe-form.ts";
+import { SideTasks } from "./side-tasks.ts";
+
+const LEDGER_CACHE_MS = 2_000;
+/** Short computations at a time, of all accounts. */
+const MOST_SIDE_TASKS = 4;
+
+export interface FactoryProcess {
+  /** @returns the URL */
+  listen(): Promise<string>;
+  /** Ends jobs' processes, which go on at the next start. */
+  stop(): Promise<void>;
+}
+
+export interface FactoryModules {
+  /** Without a key. */
+  readonly client: LedgerClient;
+  readonly circuitSizes: () => Promise<readonly CircuitSize[]>;
+  readonly logger: Logger;
+  readonly onFatal: (error: unknown) => void;
+  readonly nowMs?: () => number;
+}
+
+/** @throws MOD_FACTORY_STORE_LOCKED, MOD_FACTORY_STORE_CORRUPT, MOD_FACTORY_STORE_FAILED, MOD_… of bases that are no models */
+export async function createFactoryProcess(
+  given: FactoryConfig,
+  { circuitSizes, client, logger, nowMs = Date.now, onFatal }: FactoryModules,
+): Promise<FactoryProcess> {
+  const config = onThisMachine(given);
+  await initPoseidon();
+  await loadDataConstants();
+  await mkdir(config.dataPath, { recursive: true });
+  let isHealthy = true;
+  const store = await FactoryStore.open(config.dataPath, (error) => {
+    isHealthy = false;
+    onFatal(error);
+  });
+  try {
+    const bases = new BaseShelf(config, store);
+    const datasets = new DatasetShelf(config, store, client, nowMs);
+    const book = new JobBook(store, nowMs);
+    await Promise.all([bases.load(), datasets.load(), book.load()]);
+    const taskOf: FactoryContext["taskOf"] = ({ recipe, view }) => ({
+      basePlace: bases.require(view.baseId).place,
+      recipe,
+      rowsFolder: datasets.folderOf(view.datasetId),
+      kernels: config.kernels as "native" | "wasm",
+      threadCount: config.threadCount,
+      maxMemoryBytes: config.maxMemoryBytes,
+    });
+    const desk = new JobDesk(
+      book,
+      {
+        maxRunning: config.maxRunning,
+        dataPath: config.dataPath,
+        taskOf: (job) => ({
+          ...taskOf(job),
+          samplePrompts: job.view.form.samplePrompts,
+          publishRows: job.view.form.publishRows,
+          registration: job.size === null ? null : { size: job.size, terms: termsOfForm(job.view.form) },
+        }),
+      },
+      logger,
+    );
+    const side = new SideTasks(MOST_SIDE_TASKS);
+    const session = randomBytes(16).toString("hex");
+    const ledger = new HostLedger({ sequencerUrl: config.sequencerUrl, cacheMs: LEDGER_CACHE_MS }, nowMs);
+    let origin = config.publicUrl.replace(/\/+$/, "");
+    let sizes: readonly CircuitSize[] | null = null;
+    const app = await createFactoryApp({
+      ...{ config, session, client, bases, datasets, book, desk, side, taskOf, logger, nowMs },
+      guard: new RequestGuard({ domain: client.domain, session, ledger, nowMs }),
+      origin: () => origin,
+      isHealthy: () => isHealthy,
+      async circuitSizes() {
+        sizes ??= await circuitSizes().catch((error: unknown) => {
+          logger.warn({ err: error }, "the rollup's circuits cannot be read");
+          return null;
+        });
+        return sizes;
+      },
+      async requireRoom() {
+        const { dataPath, maxStoreBytes } = config;
+        if ((await bytesBelow(dataPath)) < maxStoreBytes) return;
+        throw factoryError("MOD_FACTORY_DISK_FULL", `the factory keeps ${maxStoreBytes} bytes and no more`, {
+          data: { maxStoreBytes },
+        });
+      },
+    });
+    return {
+      async listen() {
+        await app.listen({ host: config.host, port: config.port });
+        const { address, family, port } = app.server.address() as AddressInfo;
+        const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+        if (origin === "") origin = url;
+        await desk.start();
+        return url;
+      },
+      async stop() {
+        isHealthy = false;
+        await app.close();
+        await Promise.all([desk.close(), side.close()]);
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function onThisMachine(config: FactoryConfig): FactoryConfig {
+  const { kernels, threadCount } = config;
+  const fastest = nativeKernelSets().length > 0 ? "native" : "wasm";
+  return {
+    ...config,
+    kernels: kernels === "fastest" ? fastest : kernels,
+    threadCount: threadCount === 0 ? Math.min(availableParallelism(), MAX_THREAD_COUNT) : threadCount,
+  };
+}
+
+async function bytesBelow(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    // It may be gone since: a part that got its name.
+    bytes += (await stat(join(entry.parentPath, entry.name)).catch(() => ({ size: 0 }))).size;
+  }
+  return bytes;
+}

@@ -1,0 +1,146 @@
+/** What the factory has acknowledged, durable: bases, data sets, jobs and their events. Rows and models are files. */
+import { join } from "node:path";
+import type { RollupError } from "../../circuits/rollup-error.ts";
+import { checkedJson } from "../../circuits/store/checked-json.ts";
+import { CheckedLevel, type LevelDb, type LevelWrite } from "../../circuits/store/checked-level.ts";
+import type { RecipeBaseModel } from "../registered/base-files.ts";
+import type { TextRecipe } from "../registered/text-recipe.ts";
+import type {
+  FactoryBase,
+  FactoryDataset,
+  FactoryJob,
+  FactoryRegistration,
+  JobEvent,
+} from "./factory-api.ts";
+import { factoryError, factoryErrors } from "./factory-errors.ts";
+
+export interface StoredBase {
+  readonly view: FactoryBase;
+  /** A folder, an address, or "own". */
+  readonly place: string;
+  readonly files: RecipeBaseModel;
+}
+
+export interface StoredDataset {
+  readonly leafId: number;
+  readonly view: Omit<FactoryDataset, "asked">;
+  /** Of the version, or of rows that were uploaded as if they were one. */
+  readonly rowsRoot: string;
+  /** The version's list, in its order; empty for rows that were uploaded. */
+  readonly list: readonly { digest: string; contributorId: number; validatorId: number }[];
+}
+
+/** Sizes of the settlement circuit that the model is made for. */
+export interface CircuitSize {
+  readonly rows: number;
+  readonly earners: number;
+  readonly features: number;
+  readonly draws: number;
+}
+
+export interface StoredJob {
+  readonly view: Omit<FactoryJob, "queuedBefore">;
+  /** Counts jobs as they came. */
+  readonly order: number;
+  readonly recipe: TextRecipe;
+  readonly size: CircuitSize | null;
+  /** Somebody has asked it to stop at its next step. */
+  readonly isStopWished: boolean;
+  /** −1: nothing was said of the base alone yet. */
+  readonly saidStep: number;
+  /** Computing before this run, in seconds. */
+  readonly secondsBefore: number;
+  readonly registration: Pick<FactoryRegistration, "state" | "percent" | "genesis" | "failure" | "statics">;
+}
+
+const CODES = {
+  locked: "MOD_FACTORY_STORE_LOCKED",
+  corrupt: "MOD_FACTORY_STORE_CORRUPT",
+  failed: "MOD_FACTORY_STORE_FAILED",
+} as const;
+
+const digits = (value: number) => value.toString().padStart(10, "0");
+const put = (key: string, value: unknown): LevelWrite => ({ type: "put", key, value });
+
+/** Each write is durable when it resolves. All throw MOD_FACTORY_STORE_CORRUPT or MOD_FACTORY_STORE_FAILED. */
+export class FactoryStore {
+  readonly #level: CheckedLevel;
+  readonly #db: LevelDb;
+
+  private constructor(level: CheckedLevel) {
+    this.#level = level;
+    this.#db = level.db;
+  }
+
+  /** @throws MOD_FACTORY_STORE_LOCKED, MOD_FACTORY_STORE_CORRUPT, MOD_FACTORY_STORE_FAILED */
+  static async open(folder: string, onFailure: (error: RollupError) => void): Promise<FactoryStore> {
+    const level = await CheckedLevel.open(join(folder, "store"), {
+      valueEncoding: checkedJson,
+      errors: (fault) => ({
+        remedy: factoryErrors[CODES[fault]].remedy,
+        make: (message, details) => factoryError(CODES[fault], message, details),
+      }),
+      onFailure,
+    });
+    return new FactoryStore(level);
+  }
+
+  bases(): Promise<StoredBase[]> {
+    return this.#all("base");
+  }
+
+  datasets(): Promise<StoredDataset[]> {
+    return this.#all("dataset");
+  }
+
+  jobs(): Promise<StoredJob[]> {
+    return this.#all("job");
+  }
+
+  putBase(base: StoredBase): Promise<void> {
+    return this.#level.write([put(`base/${base.view.id}`, base)]);
+  }
+
+  putDataset(dataset: StoredDataset): Promise<void> {
+    return this.#level.write([put(`dataset/${dataset.view.id}`, dataset)]);
+  }
+
+  deleteDataset(id: string): Promise<void> {
+    return this.#level.write([{ type: "del", key: `dataset/${id}` }]);
+  }
+
+  /** A job with what happened to it, all or nothing. */
+  putJob(job: StoredJob, events: readonly JobEvent[]): Promise<void> {
+    const { id } = job.view;
+    const writes = events.map((event) => put(`event/${id}/${digits(event.number)}`, event));
+    return this.#level.write([...writes, put(`job/${id}`, job)]);
+  }
+
+  /** Events with numbers above `after`, ascending. */
+  async *events(jobId: string, after: number): AsyncGenerator<JobEvent> {
+    const range = { gt: `event/${jobId}/${digits(after)}`, lt: `event/${jobId}0` };
+    for await (const [, value] of this.#level.readEach(this.#db.iterator(range))) yield value as JobEvent;
+  }
+
+  async deleteJob(id: string): Promise<void> {
+    const keys: string[] = [];
+    for await (const [key] of this.#each(`event/${id}`)) keys.push(key);
+    await this.#level.write([`job/${id}`, ...keys].map((key) => ({ type: "del" as const, key })));
+  }
+
+  close(): Promise<void> {
+    return this.#level.close();
+  }
+
+  async #all<T>(kind: string): Promise<T[]> {
+    const found: T[] = [];
+    for await (const [, value] of this.#each(kind)) found.push(value as T);
+    return found;
+  }
+
+  /** Keys below a prefix; "0" is what follows "/". */
+  #each(prefix: string): AsyncGenerator<[string, unknown]> {
+    const range = { gte: `${prefix}/`, lt: `${prefix}0` };
+    return this.#level.readEach(this.#db.iterator(range)) as AsyncGenerator<[string, unknown]>;
+  }
+}

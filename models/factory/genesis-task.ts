@@ -1,0 +1,42 @@
+import type { Address } from "viem";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { loadDeployment } from "../../circuits/registry/deployment.ts";
+import { modelShape } from "../../circuits/settlement/settlement-size.ts";
+import { encodeSettlementBody, type SettlementBody } from "../../client/actions/l1/send-settlement.ts";
+import {
+  earnerTableFor,
+  openProvingCircuit,
+  readRollupCircuits,
+  settlementCircuitFor,
+} from "../../client/circuits/rollup-circuits.ts";
+import { getModel, staticsOf } from "../../client/sequencer/model-reads.ts";
+import { prepareGenesis } from "../../client/settling/prepare-settlement.ts";
+import { proveSettlement } from "../../client/settling/prove-settlement.ts";
+import type { GenesisTask } from "./task-messages.ts";
+import type { Say } from "./task-process.ts";
+
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** Proves a model's genesis. What comes out still lacks the model's signature, whose key its owner has. */
+export async function proveGenesis(task: GenesisTask, say: Say): Promise<SettlementBody> {
+  const { deploymentPath, earners, modelId, prover, rpcUrl, sequencerUrl } = task;
+  await initPoseidon();
+  const deployment = loadDeployment(deploymentPath);
+  const rollupAddress = deployment.rollupAddress as Address;
+  const circuits = await readRollupCircuits({ rpcUrl, rollupAddress, deployment });
+  const leaf = await getModel({ sequencerUrl, requestTimeoutMs: REQUEST_TIMEOUT_MS }, modelId);
+  const settling = settlementCircuitFor(circuits, modelShape(staticsOf(leaf), earners.length));
+  const table = earnerTableFor(circuits, earners.length);
+  const prepared = prepareGenesis(leaf, { earners }, { table, settling });
+  const proving = await openProvingCircuit(table, deployment, () => {});
+  const { settlement } = await proveSettlement(
+    prepared,
+    { circuitId: table.circuitId, proving },
+    {
+      backend: prover,
+      onProgress: ({ percent }) =>
+        void say({ kind: "stage", stage: "commit", done: Math.round(percent), total: 100 }),
+    },
+  );
+  return encodeSettlementBody(settlement);
+}

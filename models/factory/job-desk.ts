@@ -1,0 +1,262 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
+import { ChildTask } from "./child-task.ts";
+import type { FactoryJob, JobStage } from "./factory-api.ts";
+import { factoryError } from "./factory-errors.ts";
+import type { StoredJob } from "./factory-store.ts";
+import type { JobBook } from "./job-book.ts";
+import type { TaskMessage, TaskResults, TrainTask } from "./task-messages.ts";
+
+/** A job whose process ended without a word so often, and made no step in between, has failed. */
+const MOST_SILENT_ENDS = 3;
+const UNFINISHED: readonly FactoryJob["state"][] = ["queued", "running", "pausing", "stopping"];
+
+export interface JobDeskOptions {
+  readonly maxRunning: number;
+  readonly dataPath: string;
+  /** What the process is given. */
+  readonly taskOf: (job: StoredJob) => Omit<TrainTask, "mode" | "jobFolder" | "saidStep">;
+}
+
+/** Runs jobs, each in a process of its own, as many at a time as may be; accounts take turns. */
+export class JobDesk {
+  readonly #book: JobBook;
+  readonly #options: JobDeskOptions;
+  readonly #log: Logger;
+  readonly #running = new Map<string, ChildTask<"train">>();
+  /** When a job of the leaf began last: counts starts. */
+  readonly #turns = new Map<number, number>();
+  readonly #silentEnds = new Map<string, number>();
+  #turn = 0;
+  #isStopping = false;
+
+  constructor(book: JobBook, options: JobDeskOptions, log: Logger) {
+    this.#book = book;
+    this.#options = options;
+    this.#log = log;
+  }
+
+  folderOf(jobId: string): string {
+    return join(this.#options.dataPath, "jobs", jobId);
+  }
+
+  get runningCount(): number {
+    return this.#running.size;
+  }
+
+  /** Goes on with what a kill has left. */
+  async start(): Promise<void> {
+    for (const { isStopWished, view } of this.#book.all()) {
+      const { id, state } = view;
+      if (state === "pausing") await this.#book.changeState(id, "paused");
+      else if (state === "running" || state === "stopping")
+        await this.#book.changeState(id, "queued", { job: { isStopWished } });
+    }
+    this.#schedule();
+  }
+
+  view({ view }: StoredJob): FactoryJob {
+    const queued = this.#queue().findIndex((job) => job.view.id === view.id);
+    return { ...view, queuedBefore: queued < 0 ? 0 : queued + (this.#isFull() ? this.#running.size : 0) };
+  }
+
+  get queuedBeforeNext(): number {
+    return this.#running.size + this.#queue().length;
+  }
+
+  async add(job: StoredJob): Promise<StoredJob> {
+    await this.#book.add(job, [{ kind: "state", state: "queued", failure: null }]);
+    this.#schedule();
+    return this.#book.get(job.view.id);
+  }
+
+  /** @throws MOD_FACTORY_JOB_STATE */
+  async pause({ view }: StoredJob): Promise<StoredJob> {
+    if (view.state === "queued") return this.#book.changeState(view.id, "paused");
+    if (view.state !== "running") throw wrongState(view, "be paused");
+    const changed = await this.#book.changeState(view.id, "pausing");
+    this.#running.get(view.id)?.send("pause");
+    return changed;
+  }
+
+  /** Also of one that failed. @throws MOD_FACTORY_JOB_STATE */
+  async resume({ view }: StoredJob): Promise<StoredJob> {
+    if (view.state !== "paused" && view.state !== "failed") throw wrongState(view, "be resumed");
+    this.#silentEnds.delete(view.id);
+    await this.#book.changeState(view.id, "queued");
+    this.#schedule();
+    return this.#book.get(view.id);
+  }
+
+  /** What it has learned so far becomes the model. @throws MOD_FACTORY_JOB_STATE */
+  async stop({ view }: StoredJob): Promise<StoredJob> {
+    const { id, state, step } = view;
+    if (state === "running") {
+      const changed = await this.#book.changeState(id, "stopping", { job: { isStopWished: true } });
+      this.#running.get(id)?.send("stop");
+      return changed;
+    }
+    if ((state !== "paused" && state !== "queued") || step === 0) throw wrongState(view, "be stopped early");
+    await this.#book.changeState(id, "queued", { job: { isStopWished: true } });
+    this.#schedule();
+    return this.#book.get(id);
+  }
+
+  /** @throws MOD_FACTORY_IN_USE while it runs */
+  async delete({ view }: StoredJob): Promise<void> {
+    if (this.#running.has(view.id))
+      throw factoryError("MOD_FACTORY_IN_USE", `job ${view.id} runs: pause it first`);
+    await this.#book.delete(view.id);
+    await rm(this.folderOf(view.id), { recursive: true, force: true });
+  }
+
+  /** Ends the processes; what they have not written they compute again. */
+  async close(): Promise<void> {
+    this.#isStopping = true;
+    const tasks = [...this.#running.values()];
+    for (const task of tasks) task.kill();
+    await Promise.allSettled(tasks.map(({ ended }) => ended));
+  }
+
+  #isFull(): boolean {
+    return this.#running.size >= this.#options.maxRunning;
+  }
+
+  /** Those that wait, in the order in which they will run: accounts take turns, each in its own order. */
+  #queue(): StoredJob[] {
+    const waiting = this.#book
+      .all()
+      .filter(({ view }) => view.state === "queued" && !this.#running.has(view.id));
+    const ahead = new Map<number, number>();
+    const round = waiting.map((job) => {
+      const { leafId } = job.view;
+      const running = [...this.#running.keys()].filter(
+        (id) => this.#book.get(id).view.leafId === leafId,
+      ).length;
+      const before = ahead.get(leafId) ?? running;
+      ahead.set(leafId, before + 1);
+      return { job, before, turn: this.#turns.get(leafId) ?? 0 };
+    });
+    round.sort((a, b) => a.before - b.before || a.turn - b.turn || a.job.order - b.job.order);
+    return round.map(({ job }) => job);
+  }
+
+  #schedule(): void {
+    while (!this.#isStopping && !this.#isFull()) {
+      const [next] = this.#queue();
+      if (next === undefined) return;
+      this.#turn += 1;
+      this.#turns.set(next.view.leafId, this.#turn);
+      void this.#run(next);
+    }
+  }
+
+  async #run(job: StoredJob): Promise<void> {
+    const { id } = job.view;
+    const task = new ChildTask<"train">(
+      {
+        mode: "train",
+        ...this.#options.taskOf(job),
+        jobFolder: this.folderOf(id),
+        saidStep: job.saidStep,
+      },
+      (message) => this.#take(id, message),
+    );
+    this.#running.set(id, task);
+    this.#log.info({ job: id, step: job.view.step, processId: task.processId }, "job runs");
+    const startedAtMs = performance.now();
+    try {
+      await this.#book.changeState(id, job.isStopWished ? "stopping" : "running", {
+        view: { stage: "load" },
+      });
+      if (job.isStopWished) task.send("stop");
+      const { result } = await task.ended;
+      const seconds = this.#book.get(id).secondsBefore + (performance.now() - startedAtMs) / 1_000;
+      if (result === null) {
+        await this.#book.changeState(id, "paused", {
+          job: { secondsBefore: seconds },
+          view: { stage: "waiting" },
+        });
+      } else await this.#finish(id, result, seconds);
+    } catch (error) {
+      if (!this.#isStopping) await this.#fail(id, job.saidStep, error);
+    } finally {
+      this.#running.delete(id);
+      this.#schedule();
+    }
+  }
+
+  async #take(id: string, message: Extract<TaskMessage, { kind: "events" | "stage" }>): Promise<void> {
+    const { saidStep, view } = this.#book.get(id);
+    if (message.kind === "stage") {
+      const { done, stage, total } = message;
+      await this.#book.change(id, { view: { stage }, events: [{ kind: "stage", stage, done, total }] });
+      return;
+    }
+    // Made again after a kill: the same numbers, told before.
+    if (message.step <= saidStep) return;
+    const step = message.events.find((event) => event.kind === "step");
+    const heldOut = message.events.find((event) => event.kind === "heldOut");
+    const stage: JobStage = "train";
+    await this.#book.change(id, {
+      job: { saidStep: message.step },
+      view: {
+        stage,
+        step: message.step,
+        ...(step === undefined
+          ? {}
+          : { loss: step.loss, tokensPerSecond: step.tokensPerSecond, secondsLeft: step.secondsLeft }),
+        heldOutLoss: heldOut?.loss ?? view.heldOutLoss,
+      },
+      events: message.events,
+    });
+  }
+
+  async #finish(
+    id: string,
+    { recipe, result, statics }: TaskResults["train"],
+    seconds: number,
+  ): Promise<void> {
+    const { registration, view } = this.#book.get(id);
+    const whole = { ...result, seconds, heldOutLoss: result.heldOutLoss ?? view.heldOutLoss };
+    await this.#book.changeState(id, "done", {
+      job: {
+        recipe,
+        secondsBefore: seconds,
+        registration: { ...registration, statics, state: statics === null ? "unready" : "ready" },
+      },
+      view: { result: whole, stage: "waiting", secondsLeft: 0 },
+      events: [{ kind: "result", result: whole }],
+    });
+    this.#log.info({ job: id, seconds }, "job is done");
+  }
+
+  async #fail(id: string, saidBefore: number, error: unknown): Promise<void> {
+    const typed: RollupError = isRollupError(error)
+      ? error
+      : factoryError("MOD_FACTORY_INTERNAL", "the job failed in an unforeseen way", { cause: error });
+    this.#log.error({ job: id, err: typed }, "job ended without a result");
+    if (typed.code === "MOD_FACTORY_TRAINER_ENDED") {
+      const hasGoneOn = this.#book.get(id).saidStep > saidBefore;
+      const silentEnds = hasGoneOn ? 1 : (this.#silentEnds.get(id) ?? 0) + 1;
+      this.#silentEnds.set(id, silentEnds);
+      if (silentEnds < MOST_SILENT_ENDS) {
+        const { state } = this.#book.get(id).view;
+        await this.#book.changeState(id, state === "pausing" ? "paused" : "queued");
+        return;
+      }
+    }
+    const failure = typed.toJSON() as NonNullable<FactoryJob["failure"]>;
+    await this.#book.changeState(id, "failed", { view: { failure, stage: "waiting" } });
+  }
+}
+
+export const isUnfinished = ({ view }: StoredJob): boolean => UNFINISHED.includes(view.state);
+
+function wrongState({ id, state }: StoredJob["view"], what: string) {
+  return factoryError("MOD_FACTORY_JOB_STATE", `job ${id} is ${state}, and cannot ${what}`, {
+    data: { id, state },
+  });
+}

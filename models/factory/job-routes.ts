@@ -1,0 +1,134 @@
+/** Jobs: begun, paused, stopped, followed. */
+import { randomBytes } from "node:crypto";
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { EventStream } from "../serving/event-stream.ts";
+import { idParams, plannedJob } from "./choice-routes.ts";
+import { type FactoryJob, jobRequestSchema } from "./factory-api.ts";
+import { type FactoryContext, signerOf } from "./factory-context.ts";
+import { factoryError } from "./factory-errors.ts";
+import type { StoredJob } from "./factory-store.ts";
+
+type Id = { Params: z.output<typeof idParams> };
+
+/** What may wait for a client that does not read; it comes again with the number of its last event. */
+const MAX_BUFFERED_BYTES = 4 * 2 ** 20;
+/** Proxies end connections on which nothing comes. */
+const HEARTBEAT_MS = 15_000;
+const eventsQuery = z.object({
+  after: z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number)
+    .default(0),
+});
+
+export function registerJobRoutes(app: FastifyInstance, context: FactoryContext): void {
+  const { book, config, desk } = context;
+
+  app.get("/v1/jobs", async (request) => {
+    const leafId = await signerOf(context, request);
+    const own = book.all().filter(({ view }) => view.leafId === leafId);
+    return own.reverse().map((job) => desk.view(job));
+  });
+  app.post<{ Body: z.output<typeof jobRequestSchema> }>(
+    "/v1/jobs",
+    { schema: { body: jobRequestSchema } },
+    async (request): Promise<FactoryJob> => {
+      const leafId = await signerOf(context, request);
+      const planned = await plannedJob(context, request.body, leafId);
+      await context.requireRoom();
+      const own = book.all().filter(({ view }) => view.leafId === leafId);
+      if (own.length >= config.maxJobsPerAccount)
+        throw factoryError("MOD_FACTORY_JOBS_FULL", `leaf ${leafId} has ${own.length} jobs`, {
+          data: { what: "jobs", most: config.maxJobsPerAccount },
+        });
+      return desk.view(await desk.add(newJob(planned, (book.all().at(-1)?.order ?? 0) + 1, context.nowMs())));
+    },
+  );
+  app.get<Id>("/v1/jobs/:id", { schema: { params: idParams } }, async (request) => {
+    const leafId = await signerOf(context, request);
+    return desk.view(book.require(request.params.id, leafId));
+  });
+  app.delete<Id>("/v1/jobs/:id", { schema: { params: idParams } }, async (request) => {
+    const leafId = await signerOf(context, request);
+    await desk.delete(book.require(request.params.id, leafId));
+    return {};
+  });
+  for (const wish of ["pause", "resume", "stop"] as const)
+    app.post<Id>(`/v1/jobs/:id/${wish}`, { schema: { params: idParams } }, async (request) => {
+      const leafId = await signerOf(context, request);
+      return desk.view(await desk[wish](book.require(request.params.id, leafId)));
+    });
+
+  app.get<Id & { Querystring: z.output<typeof eventsQuery> }>(
+    "/v1/jobs/:id/events",
+    { schema: { params: idParams, querystring: eventsQuery } },
+    async (request, reply) => {
+      const leafId = await signerOf(context, request);
+      const { id } = book.require(request.params.id, leafId).view;
+      reply.hijack();
+      const { raw } = reply;
+      // What other plug-ins have said of the answer: who may read it, and that it frames nothing.
+      for (const [name, value] of Object.entries(reply.getHeaders()))
+        if (value !== undefined) raw.setHeader(name, value);
+      const stream = new EventStream(raw, MAX_BUFFERED_BYTES);
+      stream.begin();
+      raw.write(": \n\n");
+      const heartbeat = setInterval(() => raw.write(": \n\n"), HEARTBEAT_MS);
+      let end: (() => void) | null = null;
+      raw.once("close", () => {
+        clearInterval(heartbeat);
+        end?.();
+      });
+      try {
+        end = await book.follow(id, request.query.after, (event) => {
+          try {
+            stream.send(event);
+          } catch {
+            // Its connection is closed: it did not read.
+            end?.();
+          }
+        });
+        if (raw.destroyed) end();
+      } catch (error) {
+        context.logger.error({ err: error, job: id }, "events cannot be read");
+        raw.destroy();
+      }
+    },
+  );
+}
+
+function newJob(
+  { recipe, size, view }: Awaited<ReturnType<typeof plannedJob>>,
+  order: number,
+  createdAtMs: number,
+): StoredJob {
+  return {
+    order,
+    recipe,
+    size,
+    isStopWished: false,
+    saidStep: -1,
+    secondsBefore: 0,
+    registration: { state: "unready", percent: 0, genesis: null, failure: null, statics: null },
+    view: {
+      ...view,
+      id: `job-${randomBytes(6).toString("hex")}`,
+      state: "queued",
+      stage: "waiting",
+      createdAtMs,
+      step: 0,
+      steps: recipe.tuning.steps,
+      heldOutCount: recipe.heldOut ?? 0,
+      loss: null,
+      heldOutLoss: null,
+      tokensPerSecond: null,
+      secondsLeft: null,
+      lastEvent: 0,
+      failure: null,
+      result: null,
+      modelId: null,
+    },
+  };
+}

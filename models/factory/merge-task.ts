@@ -1,0 +1,57 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Transformer } from "../architecture/transformer.ts";
+import { baseSourceAt } from "../base/base-place.ts";
+import { readWhole } from "../files/byte-source.ts";
+import { encodeModel } from "../files/write-model.ts";
+import { loadText } from "../registered/text-model.ts";
+import { writeWhole } from "./dataset-files.ts";
+import type { ModelTask } from "./task-messages.ts";
+import { settingOf } from "./task-model.ts";
+import { ADAPTER_FOLDER } from "./train-task.ts";
+
+export const MERGED_FOLDER = "merged";
+const MAX_FILE_BYTES = 64 * 2 ** 20;
+/** What a whole model has beside its weights. */
+const BESIDE = ["config.json", "tokenizer.json", "tokenizer_config.json"];
+
+/** A whole model: W + alpha / rank · A B in float32, with the base's other files as they are. */
+export async function merge(task: ModelTask & { readonly jobFolder: string }): Promise<null> {
+  const { basePlace, jobFolder, recipe } = task;
+  const adapter = await readFile(join(jobFolder, ADAPTER_FOLDER, "adapter_model.safetensors"));
+  const { loaded } = await loadText(recipe, settingOf(task), {
+    adapter,
+    maxRows: 1,
+    adapterBlocks: 1,
+    rowCount: 1,
+  });
+  const { model } = loaded;
+  addAdapter(model);
+  const folder = join(jobFolder, MERGED_FOLDER);
+  const source = baseSourceAt(basePlace);
+  for (const name of BESIDE) {
+    const bytes = await readWhole(source, name, MAX_FILE_BYTES);
+    if (bytes !== null) await writeWhole(folder, name, bytes);
+  }
+  const { kernels, layout, parameters, shape } = model;
+  await writeWhole(folder, "model.safetensors", encodeModel(shape, layout, kernels.arena, parameters, "F32"));
+  return null;
+}
+
+/** In place. Each number is a sum in the order of the ranks, in float32. */
+function addAdapter({ adapter, kernels: { arena }, layout, parameters }: Transformer): void {
+  const { at, layout: parts } = adapter!;
+  const { rank } = parts.settings;
+  for (const { a, b, firstOutput, inputs, layer, linear, outputs } of parts.parts) {
+    const { outputs: rowLength, weight } = layout.layers[layer]!.linears[linear]!;
+    for (let i = 0; i < inputs; i++) {
+      for (let j = 0; j < outputs; j++) {
+        let sum = 0;
+        for (let k = 0; k < rank; k++)
+          sum += Math.fround(arena[at + a + i * rank + k]! * arena[at + b + k * outputs + j]!);
+        const place = parameters + weight + i * rowLength + firstOutput + j;
+        arena[place] = Math.fround(arena[place]! + Math.fround(parts.factor * sum));
+      }
+    }
+  }
+}

@@ -1,0 +1,176 @@
+/** A form as people fill it in, and the recipe that it stands for. */
+import { ROW_RULES } from "../../attribution/rows/row-rules.ts";
+import { baseSourceAt } from "../base/base-place.ts";
+import type { TextMethod } from "../influence/text-methods.ts";
+import { textPreset } from "../registered/text-preset.ts";
+import { parseTextRecipe, type TextRecipe } from "../registered/text-recipe.ts";
+import type { FactoryForm, FORM_LIMITS, FormView } from "./factory-api.ts";
+import { factoryError } from "./factory-errors.ts";
+import type { CircuitSize, StoredBase, StoredDataset } from "./factory-store.ts";
+import type { PlainTerms } from "./task-messages.ts";
+
+const LEAST_STEPS = 20;
+/** One row of sixteen is held out, but no more than so many. */
+const HELD_OUT_PART = 16;
+const MOST_HELD_OUT = 32;
+/** What a recipe names where its rows are of no Datanet: such a model cannot be registered. */
+const NO_DATANET = { id: 0xffffff, version: 1 };
+/** Features without a circuit that says how many. */
+const USUAL_COLUMNS = 256;
+const DRAWS = 4;
+const PARTS = 65_536;
+
+/** The settlement circuit for these rows, or why there is none. */
+export interface CircuitChoice {
+  readonly size: CircuitSize | null;
+  readonly whyNot: string | null;
+}
+
+/** The smallest circuit that holds the rows, among those that draw so many. */
+export function chooseCircuit(sizes: readonly CircuitSize[] | null, { view }: StoredDataset): CircuitChoice {
+  if (view.datanet === null) return { size: null, whyNot: "the rows are of no Datanet" };
+  if (sizes === null)
+    return { size: null, whyNot: "the rollup's circuits are not known: Ethereum does not answer" };
+  const size = sizes
+    .filter(({ draws }) => draws === DRAWS)
+    .filter(({ earners, rows }) => rows >= view.rowCount && earners >= view.people.length)
+    .sort((a, b) => a.rows - b.rows)[0];
+  if (size !== undefined) return { size, whyNot: null };
+  const most = sizes.map(({ earners, rows }) => `${rows} rows of ${earners} earners`).join(", ");
+  return {
+    size: null,
+    whyNot: `no circuit holds ${view.rowCount} rows of ${view.people.length} earners: there are ${most}`,
+  };
+}
+
+/** Defaults that fit base and rows: the command line's preset "texts", with some rows held out. */
+export async function defaultForm(
+  base: StoredBase,
+  dataset: StoredDataset,
+  { size, whyNot }: CircuitChoice,
+): Promise<FormView> {
+  const { rowCount } = dataset.view;
+  const columnCount = size?.features ?? USUAL_COLUMNS;
+  const preset = await textPreset(baseSourceAt(base.place), base.view.name, { rowCount, columnCount });
+  const { adapter, answers, tuning } = preset;
+  return {
+    rowCount,
+    earnerCount: dataset.view.people.length,
+    columnCount,
+    drawCount: size?.draws ?? DRAWS,
+    isRegistrable: size !== null,
+    whyNot,
+    form: {
+      name: `${dataset.view.name} on ${base.view.name}`.slice(0, 80),
+      rank: adapter.rank,
+      alpha: adapter.alpha,
+      targets: [...adapter.targets],
+      rounds: 6,
+      rowsPerStep: tuning.rowsPerStep,
+      rate: tuning.rate,
+      lastPart: tuning.lastPart,
+      decay: tuning.decay,
+      rowTokens: preset.rowTokens,
+      heldOutRows: Math.max(0, Math.min(MOST_HELD_OUT, Math.floor(rowCount / HELD_OUT_PART))),
+      method: "ek-fac",
+      seed: "factory",
+      answerTokens: answers.answerTokens,
+      temperature: 0,
+      samplePrompts: [],
+      ownerPercent: 20,
+      validatorPercent: 12.5,
+      predecessorId: 0,
+      publishRows: dataset.view.datanet?.isPublic ?? false,
+    },
+  };
+}
+
+/** @throws MOD_FACTORY_REQUEST_INVALID naming the fields, MOD_FACTORY_TOO_LARGE, ATT_RECIPE_INVALID */
+export function recipeOfForm(
+  form: FactoryForm,
+  {
+    base,
+    choice,
+    dataset,
+    maxSteps,
+  }: {
+    readonly base: StoredBase;
+    readonly dataset: StoredDataset;
+    readonly choice: CircuitChoice;
+    readonly maxSteps: number;
+  },
+): TextRecipe {
+  const { rowCount, datanet } = dataset.view;
+  const { maxPositions } = base.view;
+  const trained = rowCount - form.heldOutRows;
+  if (trained < 4)
+    throw wrongField("heldOutRows", `${trained} rows would be left to train on; 4 are the least`);
+  if (form.rowTokens > maxPositions) throw wrongField("rowTokens", `the base takes ${maxPositions} tokens`);
+  if (form.answerTokens >= form.rowTokens)
+    throw wrongField("answerTokens", "leaves no token of a row for the prompt");
+  const steps = Math.max(LEAST_STEPS, Math.ceil((form.rounds * trained) / form.rowsPerStep));
+  if (steps > maxSteps)
+    throw factoryError("MOD_FACTORY_TOO_LARGE", `${steps} steps, ${maxSteps} are the most`, {
+      data: { what: "steps", given: steps, most: maxSteps },
+    });
+  const columnCount = choice.size?.features ?? USUAL_COLUMNS;
+  const { rowsRoot } = dataset;
+  return parseTextRecipe({
+    version: 2,
+    family: "text",
+    datanet: { ...(datanet === null ? NO_DATANET : { id: datanet.id, version: datanet.version }), rowsRoot },
+    base: base.files,
+    seed: form.seed,
+    rowTokens: form.rowTokens,
+    adapter: { rank: form.rank, alpha: form.alpha, targets: form.targets },
+    tuning: {
+      steps,
+      rowsPerStep: form.rowsPerStep,
+      rate: form.rate,
+      warmupSteps: Math.min(10, Math.ceil(steps / 10)),
+      beta1: 0.9,
+      beta2: 0.95,
+      epsilon: 1e-8,
+      decay: form.decay,
+      lastPart: form.lastPart,
+    },
+    ...(form.heldOutRows === 0 ? {} : { heldOut: form.heldOutRows }),
+    method: methodOf(form.method, 2 ** Math.floor(Math.log2(Math.min(256, columnCount)))),
+    answers: {
+      promptTokens: form.rowTokens - form.answerTokens,
+      answerTokens: form.answerTokens,
+      temperature: form.temperature,
+      endToken: null,
+    },
+    rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
+    columnCount,
+  });
+}
+
+/** Each with the settings that were measured to be good (docs/attribution-methods.md, "Texts"). */
+function methodOf(kind: FactoryForm["method"], featureCount: number): TextMethod {
+  switch (kind) {
+    case "ek-fac":
+      return { kind, power: 0.5, damping: 0, featureCount };
+    case "influence":
+      return { kind, scaling: "rms", ridge: 3, featureCount };
+    case "grad-dot":
+      return { kind, featureCount };
+    case "data-inf":
+      return { kind, damping: 0.1, featureCount };
+    default:
+      return { kind, sketchCount: 512, ridge: 1, featureCount };
+  }
+}
+
+export const termsOfForm = ({ ownerPercent, predecessorId, validatorPercent }: FactoryForm): PlainTerms => ({
+  ownerParts: Math.round((ownerPercent * PARTS) / 100),
+  validatorParts: Math.round((validatorPercent * PARTS) / 100),
+  predecessorId,
+});
+
+function wrongField(field: keyof typeof FORM_LIMITS, why: string) {
+  return factoryError("MOD_FACTORY_REQUEST_INVALID", `${field}: ${why}`, {
+    data: { fields: [`form.${field}`] },
+  });
+}

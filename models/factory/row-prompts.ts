@@ -1,0 +1,25 @@
+/** What a model is asked about a row that it was not trained on, and what the row itself says. */
+import type { TextRow } from "../../attribution/rows/text-rows.ts";
+
+/** Of a plain text so many characters are the prompt, cut behind a word. */
+const MOST_PROMPT_CHARACTERS = 80;
+const MOST_EXCERPT_CHARACTERS = 160;
+
+export interface RowPrompt {
+  readonly prompt: string;
+  readonly expected: string;
+}
+
+/** A question and its answer, or the beginning of a text and the rest; null for a text of one word. */
+export function promptOfRow(row: TextRow): RowPrompt | null {
+  if (!("text" in row)) return { prompt: row.prompt, expected: row.answer };
+  const most = Math.min(MOST_PROMPT_CHARACTERS, Math.ceil(row.text.length / 2));
+  const end = row.text.lastIndexOf(" ", most);
+  if (end <= 0) return null;
+  return { prompt: row.text.slice(0, end), expected: row.text.slice(end) };
+}
+
+export function excerptOfRow(row: TextRow): string {
+  const text = "text" in row ? row.text : `${row.prompt} → ${row.answer}`;
+  return text.length <= MOST_EXCERPT_CHARACTERS ? text : `${text.slice(0, MOST_EXCERPT_CHARACTERS)}…`;
+}

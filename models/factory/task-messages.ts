@@ -1,0 +1,103 @@
+/** What the factory and the processes that compute for it say to each other. */
+import type { RegistrationTerms } from "../../attribution/model/registration.ts";
+import type { Earner } from "../../circuits/ledger/rewards.ts";
+import type { SettlementBody } from "../../client/actions/l1/send-settlement.ts";
+import type { RecipeBaseModel } from "../registered/base-files.ts";
+import type { TextRecipe } from "../registered/text-recipe.ts";
+import type {
+  FactoryBase,
+  FactoryComparison,
+  FactoryEstimate,
+  JobResult,
+  JobStage,
+  NewJobEvent,
+} from "./factory-api.ts";
+import type { CircuitSize } from "./factory-store.ts";
+
+/** What all that compute with a model are given. */
+export interface ModelTask {
+  readonly basePlace: string;
+  readonly recipe: TextRecipe;
+  /** Of rows.jsonl and owners.json. */
+  readonly rowsFolder: string;
+  readonly kernels: "native" | "wasm" | "avx512" | "avx2";
+  readonly threadCount: number;
+  readonly maxMemoryBytes: number;
+}
+
+export interface TrainTask extends ModelTask {
+  readonly mode: "train";
+  readonly jobFolder: string;
+  readonly samplePrompts: readonly string[];
+  /** Events up to this step are there already; −1 = none. */
+  readonly saidStep: number;
+  readonly publishRows: boolean;
+  /** null: the rows are of no Datanet, or no circuit holds them. */
+  readonly registration: { readonly size: CircuitSize; readonly terms: PlainTerms } | null;
+}
+
+/** RegistrationTerms without bigints, which do not travel. */
+export interface PlainTerms {
+  readonly ownerParts: number;
+  readonly validatorParts: number;
+  readonly predecessorId: number;
+}
+
+export const termsOf = ({ ownerParts, predecessorId, validatorParts }: PlainTerms): RegistrationTerms => ({
+  split: { ownerParts: BigInt(ownerParts), validatorParts: BigInt(validatorParts) },
+  predecessorId,
+});
+
+export interface CompareTask extends ModelTask {
+  readonly mode: "compare";
+  readonly jobFolder: string;
+  readonly prompts: readonly string[] | null;
+  readonly answerTokens: number;
+}
+
+export interface GenesisTask {
+  readonly mode: "genesis";
+  readonly modelId: number;
+  readonly earners: readonly Earner[];
+  readonly deploymentPath: string;
+  readonly sequencerUrl: string;
+  readonly rpcUrl: string;
+  readonly prover: "native" | "wasm" | "snarkjs";
+}
+
+export type FactoryTask =
+  | { readonly mode: "base"; readonly place: string }
+  | TrainTask
+  | (ModelTask & { readonly mode: "measure" })
+  | CompareTask
+  | (ModelTask & { readonly mode: "merge"; readonly jobFolder: string })
+  | GenesisTask;
+
+export type Measured = Omit<FactoryEstimate, "queuedBefore" | "registerFeeWei" | "steps" | "trainedRowCount">;
+
+export interface TaskResults {
+  readonly base: { readonly view: Omit<FactoryBase, "id" | "source">; readonly files: RecipeBaseModel };
+  readonly train: {
+    readonly result: JobResult;
+    readonly recipe: TextRecipe;
+    readonly statics: PlainStatics | null;
+  };
+  readonly measure: Measured;
+  readonly compare: FactoryComparison;
+  readonly merge: null;
+  readonly genesis: SettlementBody;
+}
+/** 0x-hex. */
+export type PlainStatics = Readonly<
+  Record<"featuresCommitment" | "ownersCommitment" | "earnerRoot" | "binding" | "split", string>
+>;
+
+export type TaskWish = "pause" | "stop";
+
+export type TaskMessage =
+  /** What happened with a step; events of one step come in one message, so that they are kept whole or not at all. */
+  | { readonly kind: "events"; readonly step: number; readonly events: readonly NewJobEvent[] }
+  | { readonly kind: "stage"; readonly stage: JobStage; readonly done: number; readonly total: number }
+  | { readonly kind: "result"; readonly result: unknown }
+  | { readonly kind: "paused" }
+  | { readonly kind: "failed"; readonly failure: { code: string; message: string; data: object } };

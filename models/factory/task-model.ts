@@ -1,0 +1,52 @@
+/** What every task that computes with a model has: a setting of this machine, and room for it. */
+import { adapterLayout, adapterMatrices } from "../architecture/adapter-layout.ts";
+import { parameterLayout } from "../architecture/parameter-layout.ts";
+import { planWorkspace } from "../architecture/workspace.ts";
+import { baseSourceAt, OWN_BASE } from "../base/base-place.ts";
+import { openModel } from "../files/open-model.ts";
+import { planTextFeatures } from "../influence/text-places.ts";
+import { modelError } from "../model-errors.ts";
+import { readFrom } from "../registered/base-files.ts";
+import type { TrainingSetting, TuningWatch } from "../registered/text-training.ts";
+import { ArenaPlan } from "../tensors/arena-plan.ts";
+import { tuningBlocks } from "../training/tune-adapter.ts";
+import type { ModelTask } from "./task-messages.ts";
+
+export function settingOf(task: ModelTask, watch?: TuningWatch): TrainingSetting {
+  const { basePlace, kernels, threadCount } = task;
+  const places = basePlace === OWN_BASE ? [OWN_BASE] : [basePlace, OWN_BASE];
+  return {
+    bases: places.map((place) => readFrom(baseSourceAt(place))),
+    kernels,
+    threadCount,
+    ...(watch === undefined ? {} : { watch }),
+  };
+}
+
+/** Bytes of the arena that a training takes, before anything is allocated. @throws MOD_TOO_LARGE above the task's limit */
+export async function requireMemory(task: ModelTask, rowCount: number): Promise<number> {
+  const { adapter, method, rowTokens, seed, tuning } = task.recipe;
+  const opened = await openModel(baseSourceAt(task.basePlace));
+  const { shape } = opened;
+  await opened.close();
+  const layout = adapterLayout(shape, adapter);
+  const plan = new ArenaPlan();
+  plan.take(parameterLayout(shape).floatCount);
+  for (let i = 0; i <= tuningBlocks({ ...tuning, seed }); i++) plan.take(layout.floatCount);
+  for (let i = 0; i < task.threadCount; i++)
+    planWorkspace(plan, shape, { maxRows: rowTokens, isTraining: true, adapter: layout });
+  planTextFeatures(plan, {
+    rowCount,
+    gradientCount: layout.floatCount,
+    featureCount: method.featureCount,
+    seed,
+    matrices: adapterMatrices(layout),
+  });
+  const memoryBytes = 4 * plan.floatCount;
+  if (memoryBytes <= task.maxMemoryBytes) return memoryBytes;
+  throw modelError(
+    "MOD_TOO_LARGE",
+    `the job needs ${memoryBytes} bytes of memory, one job may have ${task.maxMemoryBytes}`,
+    { data: { memoryBytes, maxMemoryBytes: task.maxMemoryBytes, rowCount, rank: adapter.rank, rowTokens } },
+  );
+}

@@ -1,0 +1,64 @@
+/** A process that computes one thing for the factory, and ends: started by child-task.ts, whose end is its own. */
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { factoryError } from "./factory-errors.ts";
+import type { FactoryTask, TaskMessage, TaskWish } from "./task-messages.ts";
+
+/** Says something to the factory; resolves when it has left this process. */
+export type Say = (message: TaskMessage) => Promise<void>;
+
+const say: Say = (message) =>
+  new Promise((resolve, reject) =>
+    process.send!(message, undefined, undefined, (error) => (error === null ? resolve() : reject(error))),
+  );
+
+let wish: TaskWish | null = null;
+process.once("message", (task: FactoryTask) => {
+  process.on("message", (wished: TaskWish) => {
+    wish = wished;
+  });
+  void compute(task);
+});
+// The factory is gone: what is on disk is what the next one goes on from.
+process.once("disconnect", () => process.exit(1));
+// A terminal's Ctrl-C goes to the whole group; the factory decides when this ends.
+process.on("SIGINT", () => {});
+
+async function compute(task: FactoryTask): Promise<void> {
+  try {
+    const result = await resultOf(task);
+    await say(result === "paused" ? { kind: "paused" } : { kind: "result", result });
+    process.exit(0);
+  } catch (error) {
+    const typed = isRollupError(error) ? error : outOfSpace(error);
+    const { code, data, message } = typed.toJSON() as { code: string; message: string; data: object };
+    await say({ kind: "failed", failure: { code, message, data } });
+    process.exit(0);
+  }
+}
+
+async function resultOf(task: FactoryTask): Promise<unknown> {
+  switch (task.mode) {
+    case "base":
+      return (await import("./describe-base.ts")).describePlace(task.place);
+    case "train":
+      return (await import("./train-task.ts")).train(task, { say, wish: () => wish });
+    case "measure":
+      return (await import("./measure-task.ts")).measure(task);
+    case "compare":
+      return (await import("./compare-task.ts")).compare(task);
+    case "merge":
+      return (await import("./merge-task.ts")).merge(task);
+    case "genesis":
+      return (await import("./genesis-task.ts")).proveGenesis(task, say);
+    default:
+      return task satisfies never;
+  }
+}
+
+function outOfSpace(cause: unknown) {
+  const { code, message, stack } = cause as { code?: unknown; message?: string; stack?: string };
+  if (code === "ENOSPC" || code === "EDQUOT")
+    return factoryError("MOD_FACTORY_DISK_FULL", "the disk is full", { cause });
+  process.stderr.write(`${stack}\n`);
+  return factoryError("MOD_FACTORY_INTERNAL", `unforeseen: ${message}`, { cause });
+}

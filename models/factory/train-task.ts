@@ -1,0 +1,114 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { writeModel } from "../../attribution/model/model-directory.ts";
+import { publishedModel } from "../../attribution/model/model-files.ts";
+import { hashRecipe } from "../../attribution/model/recipe.ts";
+import { registerModel } from "../../attribution/model/registration.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { hex32 } from "../../circuits/hex.ts";
+import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
+import { textFamily } from "../registered/text-family.ts";
+import { textTraining } from "../registered/text-training.ts";
+import { TuningPaused } from "../training/tune-adapter.ts";
+import { readDatasetRows, sha256Of, writeWhole } from "./dataset-files.ts";
+import { type JobStage, jobStageSchema } from "./factory-api.ts";
+import {
+  type PlainStatics,
+  type TaskResults,
+  type TaskWish,
+  type TrainTask,
+  termsOf,
+} from "./task-messages.ts";
+import { requireMemory, settingOf } from "./task-model.ts";
+import type { Say } from "./task-process.ts";
+import { TrainingWatch } from "./training-watch.ts";
+
+/** Reports of progress are no closer than this. */
+const LEAST_MS = 250;
+
+export const ADAPTER_FOLDER = "adapter";
+export const MODEL_FOLDER = "model";
+const STATE_FOLDER = "state";
+
+/** Tunes, maps, commits and writes what is published. @throws RollupError of base, rows and recipe; MOD_TOO_LARGE */
+export async function train(
+  task: TrainTask,
+  { say, wish }: { say: Say; wish: () => TaskWish | null },
+): Promise<TaskResults["train"] | "paused"> {
+  const startedAtMs = performance.now();
+  const { jobFolder, recipe } = task;
+  const rows = await readDatasetRows(task.rowsFolder);
+  await requireMemory(task, rows.length);
+  await initPoseidon();
+  await loadDataConstants();
+  const watch = new TrainingWatch({ ...task, say, wish });
+  const setting = settingOf(task, watch);
+  const family = textFamily(setting);
+  const training = textTraining(family, setting);
+  training.requireTrainable(
+    rows.map(({ content }) => content),
+    recipe,
+  );
+  const onProgress = reporter(say);
+  const stateFolder = join(jobFolder, STATE_FOLDER);
+  const trained = await training.train(rows, recipe, { onProgress, stateFolder }).catch((error: unknown) => {
+    if (error instanceof TuningPaused) return null;
+    throw error;
+  });
+  if (trained === null) return "paused";
+  await rm(join(jobFolder, MODEL_FOLDER), { recursive: true, force: true });
+  await mkdir(jobFolder, { recursive: true });
+  await writeWhole(join(jobFolder, ADAPTER_FOLDER), "adapter_config.json", watch.adapterConfig);
+  await writeWhole(join(jobFolder, ADAPTER_FOLDER), "adapter_model.safetensors", trained.adapter);
+  const registered = task.registration === null ? null : register(task.registration);
+  await onProgress({ stage: "write", done: 0, total: 1 });
+  if (registered !== null) await writeModel(join(jobFolder, MODEL_FOLDER), registered.model);
+  const { lastStep, steps } = trained.recipe.tuning;
+  const few = watch.losses.slice(0, Math.ceil(watch.losses.length / 10));
+  return {
+    recipe: trained.recipe,
+    statics: registered?.statics ?? null,
+    result: {
+      steps: lastStep ?? steps,
+      isStoppedEarly: lastStep !== undefined,
+      firstLoss: few[0] ?? 0,
+      lastLoss: watch.losses.at(-1) ?? 0,
+      heldOutLoss: watch.heldOutLoss,
+      adapterSha256: sha256Of(trained.adapter),
+      recipeHash: registered === null ? null : hashRecipe(trained.recipe),
+      staticsHash: registered === null ? null : hex32(registered.model.staticsHash),
+      seconds: (performance.now() - startedAtMs) / 1_000,
+    },
+  };
+
+  function register({ size, terms }: NonNullable<TrainTask["registration"]>) {
+    const registration = registerModel(trained!, termsOf(terms), size, { onProgress });
+    const model = publishedModel(trained!, registration, { publishRows: task.publishRows });
+    const statics = Object.fromEntries(
+      Object.entries(model.statics).map(([name, value]) => [name, hex32(value)]),
+    ) as PlainStatics;
+    return { model, statics };
+  }
+}
+
+/** Passes stages on, the last of each for certain. */
+function reporter(say: Say) {
+  let last = { atMs: 0, stage: "" };
+  return ({
+    done,
+    stage,
+    total,
+  }: {
+    stage: string;
+    done: number;
+    total: number;
+  }): Promise<void> | undefined => {
+    const known = jobStageSchema.safeParse(stage);
+    const nowMs = performance.now();
+    const isClose = last.stage === stage && nowMs - last.atMs < LEAST_MS && done < total;
+    // Steps are told of one by one, with more about each.
+    if (!known.success || stage === "train" || isClose) return undefined;
+    last = { atMs: nowMs, stage };
+    return say({ kind: "stage", stage: known.data as JobStage, done, total });
+  };
+}

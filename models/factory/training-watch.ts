@@ -1,0 +1,135 @@
+import type { AdapterLayout } from "../architecture/adapter-layout.ts";
+import type { Transformer } from "../architecture/transformer.ts";
+import { encodeAdapter } from "../files/adapter-files.ts";
+import type { TextRecipe } from "../registered/text-recipe.ts";
+import type { TuningRun, TuningWatch } from "../registered/text-training.ts";
+import { generate } from "../training/generate.ts";
+import type { TuningStep, TuningWish } from "../training/tune-adapter.ts";
+import type { NewJobEvent } from "./factory-api.ts";
+import { excerptOfRow, promptOfRow } from "./row-prompts.ts";
+import type { TaskWish } from "./task-messages.ts";
+import type { Say } from "./task-process.ts";
+
+/** Times of a training that held-out rows, samples and the hardest rows are looked at. */
+const LOOKS = 20;
+const SAMPLE_TOKENS = 32;
+const HARDEST_ROWS = 8;
+/** Steps whose mean time tells how long the rest takes. */
+const RECENT_STEPS = 16;
+
+export interface WatchOptions {
+  readonly recipe: TextRecipe;
+  readonly samplePrompts: readonly string[];
+  /** Steps up to this one were told before a kill; −1 = not even the base alone. */
+  readonly saidStep: number;
+  readonly say: Say;
+  readonly wish: () => TaskWish | null;
+}
+
+/** Tells the factory of every step, and looks at the model every so often. Nothing of it changes the model's bytes. */
+export class TrainingWatch implements TuningWatch {
+  readonly #options: WatchOptions;
+  readonly #lossOf = new Map<number, number>();
+  readonly #recent: { readonly ms: number; readonly tokenCount: number }[] = [];
+  #lastMs = performance.now();
+  #prompts: readonly string[] = [];
+  #adapterConfig: Uint8Array = new Uint8Array(0);
+  #losses: number[] = [];
+  #heldOutLoss: number | null = null;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  /** adapter_config.json as PEFT has it. */
+  get adapterConfig(): Uint8Array {
+    return this.#adapterConfig;
+  }
+
+  get heldOutLoss(): number | null {
+    return this.#heldOutLoss;
+  }
+
+  /** Of each step of this run. */
+  get losses(): readonly number[] {
+    return this.#losses;
+  }
+
+  async begin(run: TuningRun): Promise<void> {
+    const { recipe, saidStep, samplePrompts } = this.#options;
+    const { adapter, kernels, shape } = run.placed.loaded.model;
+    const { at, layout } = adapter as { at: number; layout: AdapterLayout };
+    this.#adapterConfig = encodeAdapter(shape, layout, kernels.arena, at, recipe.base.name)[0]![1];
+    const own = run.heldOut
+      .map((i) => promptOfRow(run.texts[i]!)?.prompt)
+      .filter((text) => text !== undefined);
+    this.#prompts = samplePrompts.length > 0 ? samplePrompts : own.slice(0, 2);
+    if (saidStep < 0) await this.#options.say({ kind: "events", step: 0, events: await this.#look(run, 0) });
+    this.#lastMs = performance.now();
+  }
+
+  async afterStep(run: TuningRun, step: TuningStep): Promise<TuningWish | undefined> {
+    const { recipe, saidStep, say, wish } = this.#options;
+    const { steps } = recipe.tuning;
+    // Messages are read here: with one thread nothing else lets them in.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const [i, row] of step.rows.entries()) this.#lossOf.set(row, step.losses[i]!);
+    this.#losses.push(step.loss);
+    const nowMs = performance.now();
+    this.#recent.push({ ms: nowMs - this.#lastMs, tokenCount: step.tokenCount });
+    if (this.#recent.length > RECENT_STEPS) this.#recent.shift();
+    this.#lastMs = nowMs;
+    const wished = wish() ?? undefined;
+    const isLook = step.step % Math.max(1, Math.round(steps / LOOKS)) === 0;
+    const isLast = step.step === steps || wished === "stop";
+    if (step.step > saidStep || wished === "stop") {
+      const { loss, rate, tokenCount } = step;
+      const events: NewJobEvent[] = [
+        { kind: "step", step: step.step, loss, rate, tokenCount, ...this.#speed(run, steps - step.step) },
+      ];
+      if (isLook || isLast) events.push(...(await this.#look(run, step.step)));
+      await say({ kind: "events", step: step.step, events });
+    }
+    return wished;
+  }
+
+  #speed(run: TuningRun, stepsLeft: number) {
+    const ms = this.#recent.reduce((sum, step) => sum + step.ms, 0);
+    const tokenCount = this.#recent.reduce((sum, step) => sum + step.tokenCount, 0);
+    const stepMs = ms / this.#recent.length;
+    // What follows the steps is a pass through each row.
+    const passMs = (stepMs / this.#options.recipe.tuning.rowsPerStep) * run.texts.length;
+    return {
+      tokensPerSecond: (1_000 * tokenCount) / ms,
+      secondsLeft: (stepMs * stepsLeft + passMs) / 1_000,
+    };
+  }
+
+  async #look(run: TuningRun, step: number): Promise<NewJobEvent[]> {
+    const events: NewJobEvent[] = [];
+    const { heldOut, placed, team, texts, tokens } = run;
+    if (heldOut.length > 0) {
+      const block = { at: 0, floatCount: 0 };
+      const losses = await team.run(heldOut.map((i) => ({ row: tokens[i]!, block, into: null })));
+      const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length;
+      this.#heldOutLoss = loss;
+      events.push({ kind: "heldOut", step, loss, rowCount: heldOut.length });
+    }
+    for (const prompt of this.#prompts)
+      events.push({ kind: "sample", step, prompt, text: this.#continue(placed.loaded.model, run, prompt) });
+    const rows = [...this.#lossOf]
+      .sort(([a, lossOfA], [b, lossOfB]) => lossOfB - lossOfA || a - b)
+      .slice(0, HARDEST_ROWS)
+      .map(([row, loss]) => ({ row, loss, excerpt: excerptOfRow(texts[row]!) }));
+    if (rows.length > 0) events.push({ kind: "hardest", step, rows });
+    return events;
+  }
+
+  #continue(model: Transformer, { placed }: TuningRun, prompt: string): string {
+    const { rowTokens } = this.#options.recipe;
+    const given = placed.tokens.encode(prompt).slice(0, Math.max(1, rowTokens - SAMPLE_TOKENS));
+    const tokenCount = Math.min(SAMPLE_TOKENS, rowTokens - given.length);
+    if (given.length === 0 || tokenCount < 1) return "";
+    return placed.tokens.decode([...generate(model, given, { tokenCount, temperature: 0, seed: "sample" })]);
+  }
+}

@@ -1,0 +1,80 @@
+/** Factories over the Datanets' test world: a real sequencer, a host, and a base small enough to tune in a second. */
+import { join } from "node:path";
+import pino from "pino";
+import { encodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
+import { createHostWorld, type HostWorld, type TestHost } from "../../datanets/testing/host-world.ts";
+import { FactoryClient } from "../factory/factory-client.ts";
+import { readFactoryConfig } from "../factory/factory-config.ts";
+import { createFactoryProcess, type FactoryProcess } from "../factory/factory-process.ts";
+import type { CircuitSize } from "../factory/factory-store.ts";
+import { makeModel, writeMadeModel } from "./made-models.ts";
+import { byteConfig } from "./text-rows.ts";
+
+/** Of the settlement circuit that models are made for. */
+export const FACTORY_CIRCUIT: CircuitSize = { rows: 64, earners: 16, features: 36, draws: 4 };
+
+export interface TestFactory extends FactoryProcess {
+  readonly url: string;
+  /** As user i of the world. */
+  as(index: number): Promise<FactoryClient>;
+}
+
+export interface FactoryWorld extends HostWorld {
+  readonly datanetHost: TestHost;
+  /** Of a base whose tokens are bytes. */
+  readonly basePath: string;
+  factory(name: string, environment?: Record<string, string>): Promise<TestFactory>;
+  /** Of a factory as a process of its own. */
+  factoryEnvironment(dataPath: string): Record<string, string>;
+}
+
+export async function createFactoryWorld(
+  options: Parameters<typeof createHostWorld>[0],
+): Promise<FactoryWorld> {
+  const world = await createHostWorld(options);
+  const datanetHost = await world.host("host");
+  const basePath = join(world.folder, "bases", "small");
+  await writeMadeModel(basePath, makeModel(byteConfig, "text"));
+  const factories: FactoryProcess[] = [];
+  const environment = (dataPath: string) => ({
+    FACTORY_DEPLOYMENT_PATH: join(world.folder, "deployment.json"),
+    FACTORY_SEQUENCER_URL: world.sequencerUrl,
+    FACTORY_DATA_PATH: dataPath,
+    FACTORY_PORT: "0",
+    FACTORY_DATANET_HOSTS: datanetHost.url,
+    FACTORY_BASES: basePath,
+    FACTORY_KERNELS: "wasm",
+    FACTORY_THREAD_COUNT: "1",
+    FACTORY_RATE_LIMIT_PER_MINUTE: "1000000",
+    FACTORY_LOG_LEVEL: "silent",
+  });
+  return {
+    ...world,
+    datanetHost,
+    basePath,
+    factoryEnvironment: environment,
+    async factory(name, more = {}) {
+      const config = readFactoryConfig({ ...environment(join(world.folder, name)), ...more });
+      const reader = { ...(await world.user(0)), l2Key: null, leafId: null };
+      const fatal = (error: unknown) => {
+        throw error;
+      };
+      const made = await createFactoryProcess(config, {
+        client: reader,
+        circuitSizes: async () => [FACTORY_CIRCUIT],
+        logger: pino({ level: "silent" }),
+        onFatal: fatal,
+      });
+      factories.push(made);
+      const url = await made.listen();
+      return { ...made, url, as: async (index) => new FactoryClient(await world.user(index), url) };
+    },
+    async close() {
+      for (const one of factories) await one.stop().catch(() => {});
+      await world.close();
+    },
+  };
+}
+
+export const jsonlOf = (rows: readonly TextRow[]): string =>
+  rows.map((row) => new TextDecoder().decode(encodeTextRow(row))).join("\n");
