@@ -223,16 +223,6 @@ export const clientErrors = {
     remedy: "use the address that the host itself names, of a host of this version and rollup",
     isRetryable: false,
   },
-  CLI_FACTORY_UNREACHABLE: {
-    meaning: "the factory did not answer",
-    remedy: "check that it runs and that its address is right; jobs go on where they were",
-    isRetryable: true,
-  },
-  CLI_FACTORY_ANSWER_INVALID: {
-    meaning: "the factory's answer is not of the documented form, or it names another address or rollup",
-    remedy: "use the address that the factory itself names, of a factory of this version and rollup",
-    isRetryable: false,
-  },
   CLI_DATANET_HOST_FALSE: {
     meaning: "the host serves something else than the ledger's roots stand for; `data.what` names it",
     remedy: "nothing of it was stored; ask another host, and do not trust this one",

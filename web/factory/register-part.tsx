@@ -48,7 +48,7 @@ export function RegisterPart(props: JobPartProps) {
   if (asked.value === undefined)
     return asked.problem === null ? <p class="soft">Asking …</p> : <ProblemNotice problem={asked.problem} />;
   const leaf = model.value ?? null;
-  return leaf !== null && leaf.counters.isReady ? (
+  return leaf?.counters.isReady ? (
     <Registered {...props} leaf={leaf} />
   ) : (
     <Register {...props} earnerCount={asked.value.earnerCount} known={modelId} />

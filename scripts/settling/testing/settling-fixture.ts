@@ -32,6 +32,7 @@ import {
 } from "../../../circuits/registry/circuit-registry.ts";
 import { encodeDeployment } from "../../../circuits/registry/deployment.ts";
 import { CIRCUIT_SORT } from "../../../circuits/settlement/settlement-data.ts";
+import type { SettlementSize } from "../../../circuits/settlement/settlement-size.ts";
 import { collectVersion } from "../../../client/actions/data/collect-version.ts";
 import { contributeRows } from "../../../client/actions/data/contribute-rows.ts";
 import { readVersionRows, storeVersion } from "../../../client/actions/data/published-version.ts";
@@ -63,7 +64,7 @@ import {
 import { close } from "../../../sequencer/testing/test-operator.ts";
 import { OPERATOR_TOKEN } from "../../../sequencer/testing/test-rollup.ts";
 
-const SIZE = { rows: 8, features: 32, earners: 4, payments: 4, draws: 2 } as const;
+const SIZE: SettlementSize = { rows: 8, features: 32, earners: 4, payments: 4, draws: 2 };
 /** Of the classifier: the other columns are 0. */
 const FEATURES = 4;
 export const CAP = SIZE.payments;
@@ -91,17 +92,19 @@ export type SettlingWorld = Awaited<ReturnType<typeof startSettlingWorld>>;
 /**
  * alice (leaf 2) owns the datanet, the model and its rows; bob (leaf 3) asks and pays.
  * @param changes of the sequencer's environment, by L1's address
+ * @param size of the settlement circuit
  */
 export async function startSettlingWorld(
   folder: string,
   changes: (rpcUrl: string) => Record<string, string> = () => ({}),
+  size: SettlementSize = SIZE,
 ) {
   const sorts = [
-    { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.earners },
-    { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: SIZE.earners },
+    { sort: CIRCUIT_SORT.settlement, size0: size.payments, size1: size.earners },
+    { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: size.earners },
   ];
   const proving = [];
-  for (const spec of [settlementCircuitSpec(SIZE), earnerTableCircuitSpec(SIZE.earners)])
+  for (const spec of [settlementCircuitSpec(size), earnerTableCircuitSpec(size.earners)])
     proving.push(await developmentSetup(await compileCircuit(spec)));
   const configs = proving.map(
     ({ verificationKey }, i): CircuitConfig => ({
