@@ -13,8 +13,8 @@ import {
 } from "./factory-api.ts";
 import { type FactoryContext, signerOf } from "./factory-context.ts";
 import { factoryError } from "./factory-errors.ts";
-import type { StoredJob } from "./factory-store.ts";
 import { chooseCircuit, defaultForm, recipeOfForm } from "./recipe-form.ts";
+import type { StoredJob } from "./store/factory-store.ts";
 
 export const idParams = z.object({ id: nameId });
 type Id = { Params: z.output<typeof idParams> };

@@ -417,15 +417,11 @@ export const lineageSchema = z.object({
       isReady: z.boolean(),
       isApproved: z.boolean(),
       epoch: count,
-      settlements: z.array(
-        z.object({
-          epoch: count,
-          status: z.string(),
-          amountWei: wei.nullable(),
-          batchNumber: count.nullable(),
-        }),
+      /** Epoch 0 is the genesis. */
+      settlements: z.array(z.object({ epoch: count, status: z.string(), batchNumber: count })),
+      earned: z.array(
+        z.object({ contributorId: leafId, validatorId: leafId, contributorWei: wei, validatorWei: wei }),
       ),
-      earned: z.array(z.object({ contributorId: leafId, validatorId: leafId, accruedWei: wei })),
     })
     .nullable(),
 });

@@ -12,17 +12,17 @@ import { RequestGuard } from "../../datanets/host/request-guard.ts";
 import { HostLedger } from "../../datanets/shelf/ledger-view.ts";
 import { MAX_THREAD_COUNT } from "../kernels/kernels.ts";
 import { nativeKernelSets } from "../kernels/native-kernels.ts";
-import { BaseShelf } from "./base-shelf.ts";
-import { DatasetShelf } from "./dataset-shelf.ts";
 import { createFactoryApp } from "./factory-app.ts";
 import type { FactoryConfig } from "./factory-config.ts";
 import type { FactoryContext } from "./factory-context.ts";
 import { factoryError } from "./factory-errors.ts";
-import { type CircuitSize, FactoryStore } from "./factory-store.ts";
-import { JobBook } from "./job-book.ts";
 import { JobDesk } from "./job-desk.ts";
 import { termsOfForm } from "./recipe-form.ts";
-import { SideTasks } from "./side-tasks.ts";
+import { BaseShelf } from "./store/base-shelf.ts";
+import { DatasetShelf } from "./store/dataset-shelf.ts";
+import { type CircuitSize, FactoryStore } from "./store/factory-store.ts";
+import { JobBook } from "./store/job-book.ts";
+import { SideTasks } from "./tasks/side-tasks.ts";
 
 const LEDGER_CACHE_MS = 2_000;
 /** Short computations at a time, of all accounts. */

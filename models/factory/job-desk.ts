@@ -2,12 +2,12 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
-import { ChildTask } from "./child-task.ts";
 import type { FactoryJob, JobStage } from "./factory-api.ts";
 import { factoryError } from "./factory-errors.ts";
-import type { StoredJob } from "./factory-store.ts";
-import type { JobBook } from "./job-book.ts";
-import type { TaskMessage, TaskResults, TrainTask } from "./task-messages.ts";
+import type { StoredJob } from "./store/factory-store.ts";
+import type { JobBook } from "./store/job-book.ts";
+import { ChildTask } from "./tasks/child-task.ts";
+import type { EventsMessage, StageMessage, TaskResults, TrainTask } from "./tasks/task-messages.ts";
 
 /** A job whose process ended without a word so often, and made no step in between, has failed. */
 const MOST_SILENT_ENDS = 3;
@@ -48,8 +48,12 @@ export class JobDesk {
 
   /** Goes on with what a kill has left. */
   async start(): Promise<void> {
-    for (const { isStopWished, view } of this.#book.all()) {
+    for (const { isStopWished, registration, view } of this.#book.all()) {
       const { id, state } = view;
+      if (registration.state === "proving")
+        await this.#book.change(id, {
+          job: { registration: { ...registration, state: "ready", percent: 0 } },
+        });
       if (state === "pausing") await this.#book.changeState(id, "paused");
       else if (state === "running" || state === "stopping")
         await this.#book.changeState(id, "queued", { job: { isStopWished } });
@@ -188,7 +192,7 @@ export class JobDesk {
     }
   }
 
-  async #take(id: string, message: Extract<TaskMessage, { kind: "events" | "stage" }>): Promise<void> {
+  async #take(id: string, message: EventsMessage | StageMessage): Promise<void> {
     const { saidStep, view } = this.#book.get(id);
     if (message.kind === "stage") {
       const { done, stage, total } = message;

@@ -7,7 +7,7 @@ import { idParams, plannedJob } from "./choice-routes.ts";
 import { type FactoryJob, jobRequestSchema } from "./factory-api.ts";
 import { type FactoryContext, signerOf } from "./factory-context.ts";
 import { factoryError } from "./factory-errors.ts";
-import type { StoredJob } from "./factory-store.ts";
+import type { StoredJob } from "./store/factory-store.ts";
 
 type Id = { Params: z.output<typeof idParams> };
 

@@ -1,13 +1,26 @@
 /** What becomes of a job that is done: compared, registered, exported, explained. */
 import type { FastifyInstance } from "fastify";
-import type { z } from "zod";
+import { z } from "zod";
 import { idParams } from "./choice-routes.ts";
-import { compareRequestSchema } from "./factory-api.ts";
+import {
+  compareRequestSchema,
+  exportFormSchema,
+  exportRequestSchema,
+  nameId,
+  registrationRequestSchema,
+} from "./factory-api.ts";
 import { type FactoryContext, signerOf } from "./factory-context.ts";
-import { factoryError } from "./factory-errors.ts";
-import type { StoredJob } from "./factory-store.ts";
+import {
+  beginGenesis,
+  exportedFile,
+  exportOf,
+  lineageOf,
+  registrationOf,
+  requireDone,
+} from "./model-desk.ts";
 
 type Id = { Params: z.output<typeof idParams> };
+const fileParams = z.object({ id: nameId, form: exportFormSchema, file: z.string().max(200) });
 
 export function registerModelRoutes(app: FastifyInstance, context: FactoryContext): void {
   const { book, desk, side } = context;
@@ -23,11 +36,39 @@ export function registerModelRoutes(app: FastifyInstance, context: FactoryContex
       return side.run(leafId, { mode: "compare", ...context.taskOf(job), jobFolder, ...request.body });
     },
   );
-}
-
-/** @throws MOD_FACTORY_JOB_STATE */
-export function requireDone(job: StoredJob): StoredJob {
-  const { id, state } = job.view;
-  if (state === "done") return job;
-  throw factoryError("MOD_FACTORY_JOB_STATE", `job ${id} is ${state}, not done`, { data: { id, state } });
+  app.get<Id>("/v1/jobs/:id/registration", { schema: params }, async (request) => {
+    const leafId = await signerOf(context, request);
+    return registrationOf(context, book.require(request.params.id, leafId));
+  });
+  app.post<Id & { Body: z.output<typeof registrationRequestSchema> }>(
+    "/v1/jobs/:id/registration",
+    { schema: { ...params, body: registrationRequestSchema } },
+    async (request) => {
+      const leafId = await signerOf(context, request);
+      return beginGenesis(context, book.require(request.params.id, leafId), request.body.modelId);
+    },
+  );
+  app.post<Id & { Body: z.output<typeof exportRequestSchema> }>(
+    "/v1/jobs/:id/exports",
+    { schema: { ...params, body: exportRequestSchema } },
+    async (request) => {
+      const leafId = await signerOf(context, request);
+      return exportOf(context, book.require(request.params.id, leafId), request.body.form);
+    },
+  );
+  app.get<{ Params: z.output<typeof fileParams> }>(
+    "/v1/jobs/:id/files/:form/:file",
+    { schema: { params: fileParams } },
+    async (request, reply) => {
+      const leafId = await signerOf(context, request);
+      const { file, form, id } = request.params;
+      const bytes = await exportedFile(context, book.require(id, leafId), form, file);
+      reply.type("application/octet-stream").header("content-disposition", "attachment");
+      return reply.serializer((body: unknown) => body as string).send(bytes);
+    },
+  );
+  app.get<Id>("/v1/jobs/:id/lineage", { schema: params }, async (request) => {
+    const leafId = await signerOf(context, request);
+    return lineageOf(context, book.require(request.params.id, leafId));
+  });
 }

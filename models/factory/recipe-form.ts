@@ -6,8 +6,8 @@ import { textPreset } from "../registered/text-preset.ts";
 import { parseTextRecipe, type TextRecipe } from "../registered/text-recipe.ts";
 import type { FactoryForm, FORM_LIMITS, FormView } from "./factory-api.ts";
 import { factoryError } from "./factory-errors.ts";
-import type { CircuitSize, StoredBase, StoredDataset } from "./factory-store.ts";
-import type { PlainTerms } from "./task-messages.ts";
+import type { CircuitSize, StoredBase, StoredDataset } from "./store/factory-store.ts";
+import type { PlainTerms } from "./tasks/task-messages.ts";
 
 const LEAST_STEPS = 20;
 /** One row of sixteen is held out, but no more than so many. */
@@ -26,13 +26,12 @@ export interface CircuitChoice {
   readonly whyNot: string | null;
 }
 
-/** The smallest circuit that holds the rows, among those that draw so many. */
+/** The smallest circuit that holds the rows. */
 export function chooseCircuit(sizes: readonly CircuitSize[] | null, { view }: StoredDataset): CircuitChoice {
   if (view.datanet === null) return { size: null, whyNot: "the rows are of no Datanet" };
   if (sizes === null)
     return { size: null, whyNot: "the rollup's circuits are not known: Ethereum does not answer" };
   const size = sizes
-    .filter(({ draws }) => draws === DRAWS)
     .filter(({ earners, rows }) => rows >= view.rowCount && earners >= view.people.length)
     .sort((a, b) => a.rows - b.rows)[0];
   if (size !== undefined) return { size, whyNot: null };

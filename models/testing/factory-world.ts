@@ -6,7 +6,7 @@ import { createHostWorld, type HostWorld, type TestHost } from "../../datanets/t
 import { FactoryClient } from "../factory/factory-client.ts";
 import { readFactoryConfig } from "../factory/factory-config.ts";
 import { createFactoryProcess, type FactoryProcess } from "../factory/factory-process.ts";
-import type { CircuitSize } from "../factory/factory-store.ts";
+import type { CircuitSize } from "../factory/store/factory-store.ts";
 import { makeModel, writeMadeModel } from "./made-models.ts";
 import { byteConfig } from "./text-rows.ts";
 

@@ -54,6 +54,8 @@ export interface TuningOptions {
   readonly onStep?: (progress: TuningProgress) => void;
   /** The threads are idle until it has answered. */
   readonly afterStep?: (step: TuningStep) => Promise<TuningWish | undefined>;
+  /** Before a state is written: a run that goes on from it does not make the steps before again. */
+  readonly beforeState?: () => Promise<void>;
 }
 
 /** Thrown where `afterStep` wishes a pause: the state is on disk. */
@@ -114,8 +116,10 @@ export async function tuneAdapter(
     options.onStep?.({ step, loss, tokenCount });
     const wish = await options.afterStep?.({ step, loss, tokenCount, rows: indices, losses, rate });
     const isLast = step === lastStep || wish !== undefined;
-    if (folder !== undefined && (isLast || step % stepsPerCheckpoint === 0))
+    if (folder !== undefined && (isLast || step % stepsPerCheckpoint === 0)) {
+      await options.beforeState?.();
       await writeCheckpoint(folder, identity, step, state);
+    }
     if (wish === "pause") throw new TuningPaused(`after step ${step}`);
     if (wish === "stop") return step;
   }

@@ -120,7 +120,9 @@ function People({ lineage: { model, people } }: { lineage: FactoryLineage }) {
       isNumber: true,
       cell: (person) => {
         const earned = earnedOf(person);
-        return earned === undefined ? "–" : showOpen(BigInt(earned.accruedWei));
+        return earned === undefined
+          ? "–"
+          : showOpen(BigInt(earned.contributorWei) + BigInt(earned.validatorWei));
       },
     },
   ];

@@ -1,7 +1,9 @@
 import { useState } from "preact/hooks";
+import { getLeaf } from "../../client/sequencer/ledger-reads.ts";
 import { getModel } from "../../client/sequencer/model-reads.ts";
 import type { LedgerModelLeaf } from "../../client/sequencer/model-schemas.ts";
 import { parseOpen } from "../../client/sequencer/open-amount.ts";
+import { registerJob } from "../../models/factory/register-job.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { type Check, Checks } from "../design/checks.tsx";
@@ -15,18 +17,18 @@ import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { jobHref } from "./factory-links.ts";
 import type { JobPartProps } from "./job-page.tsx";
-import { type RegisterStep, registerJob } from "./register-model.ts";
 import { useFactory } from "./use-factory.ts";
 
 const LOOK_MS = 1_500;
 const PRICE = "0.5";
 const FIRST_BALANCE_WEI = parseOpen("1");
 
-const ORDER: readonly RegisterStep[] = ["create", "prove", "agree", "done"];
+type RegisterStep = "create" | "prove" | "send" | "done";
+const ORDER: readonly RegisterStep[] = ["create", "prove", "send", "done"];
 const TITLES: Readonly<Record<RegisterStep, string>> = {
   create: "Create the model on the ledger",
   prove: "Prove its genesis: who may earn, and that nothing has been earned",
-  agree: "Agree to it with your key",
+  send: "Agree to it with your key",
   done: "The ledger has it",
 };
 
@@ -69,7 +71,14 @@ function Register({ desk, earnerCount, job, known, live }: RegisterProps) {
   const { ownerPercent, validatorPercent } = job.form;
   const register = () =>
     registering.run(async () => {
-      await registerJob(desk, job.id, { priceWei: priceWei!, amountWei: FIRST_BALANCE_WEI }, setStep);
+      const { client, factory, leafId } = desk;
+      const { l1Owner } = await getLeaf(client, leafId);
+      await registerJob(client, factory, {
+        ...{ jobId: job.id, from: leafId, l1Owner },
+        ...{ priceWei: priceWei!, amountWei: FIRST_BALANCE_WEI },
+        onProgress: ({ stage }) => setStep(stage),
+      });
+      setStep("done");
       live.ring();
     });
   const checks = ORDER.map((name, i): Check => {

@@ -64,10 +64,10 @@ import {
 import { close } from "../../../sequencer/testing/test-operator.ts";
 import { OPERATOR_TOKEN } from "../../../sequencer/testing/test-rollup.ts";
 
-const SIZE: SettlementSize = { rows: 8, features: 32, earners: 4, payments: 4, draws: 2 };
+const SMALLEST = { rows: 8, features: 32, earners: 4, payments: 4, draws: 2 } as const;
 /** Of the classifier: the other columns are 0. */
 const FEATURES = 4;
-export const CAP = SIZE.payments;
+export const CAP = SMALLEST.payments;
 export const PRICE_WEI = OPEN / 2n;
 const ALICE_ACCOUNT = 4;
 export const BOB_ACCOUNT = 5;
@@ -92,19 +92,19 @@ export type SettlingWorld = Awaited<ReturnType<typeof startSettlingWorld>>;
 /**
  * alice (leaf 2) owns the datanet, the model and its rows; bob (leaf 3) asks and pays.
  * @param changes of the sequencer's environment, by L1's address
- * @param size of the settlement circuit
+ * @param SIZE of the settlement circuit
  */
 export async function startSettlingWorld(
   folder: string,
   changes: (rpcUrl: string) => Record<string, string> = () => ({}),
-  size: SettlementSize = SIZE,
+  SIZE: SettlementSize = SMALLEST,
 ) {
   const sorts = [
-    { sort: CIRCUIT_SORT.settlement, size0: size.payments, size1: size.earners },
-    { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: size.earners },
+    { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.earners },
+    { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: SIZE.earners },
   ];
   const proving = [];
-  for (const spec of [settlementCircuitSpec(size), earnerTableCircuitSpec(size.earners)])
+  for (const spec of [settlementCircuitSpec(SIZE), earnerTableCircuitSpec(SIZE.earners)])
     proving.push(await developmentSetup(await compileCircuit(spec)));
   const configs = proving.map(
     ({ verificationKey }, i): CircuitConfig => ({

@@ -1,18 +1,18 @@
 /** What the factory has acknowledged, durable: bases, data sets, jobs and their events. Rows and models are files. */
 import { join } from "node:path";
-import type { RollupError } from "../../circuits/rollup-error.ts";
-import { checkedJson } from "../../circuits/store/checked-json.ts";
-import { CheckedLevel, type LevelDb, type LevelWrite } from "../../circuits/store/checked-level.ts";
-import type { RecipeBaseModel } from "../registered/base-files.ts";
-import type { TextRecipe } from "../registered/text-recipe.ts";
+import type { RollupError } from "../../../circuits/rollup-error.ts";
+import { checkedJson } from "../../../circuits/store/checked-json.ts";
+import { CheckedLevel, type LevelDb, type LevelWrite } from "../../../circuits/store/checked-level.ts";
+import type { RecipeBaseModel } from "../../registered/base-files.ts";
+import type { TextRecipe } from "../../registered/text-recipe.ts";
 import type {
   FactoryBase,
   FactoryDataset,
   FactoryJob,
   FactoryRegistration,
   JobEvent,
-} from "./factory-api.ts";
-import { factoryError, factoryErrors } from "./factory-errors.ts";
+} from "../factory-api.ts";
+import { factoryError, factoryErrors } from "../factory-errors.ts";
 
 export interface StoredBase {
   readonly view: FactoryBase;

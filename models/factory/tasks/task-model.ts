@@ -1,15 +1,15 @@
 /** What every task that computes with a model has: a setting of this machine, and room for it. */
-import { adapterLayout, adapterMatrices } from "../architecture/adapter-layout.ts";
-import { parameterLayout } from "../architecture/parameter-layout.ts";
-import { planWorkspace } from "../architecture/workspace.ts";
-import { baseSourceAt, OWN_BASE } from "../base/base-place.ts";
-import { openModel } from "../files/open-model.ts";
-import { planTextFeatures } from "../influence/text-places.ts";
-import { modelError } from "../model-errors.ts";
-import { readFrom } from "../registered/base-files.ts";
-import type { TrainingSetting, TuningWatch } from "../registered/text-training.ts";
-import { ArenaPlan } from "../tensors/arena-plan.ts";
-import { tuningBlocks } from "../training/tune-adapter.ts";
+import { adapterLayout, adapterMatrices } from "../../architecture/adapter-layout.ts";
+import { parameterLayout } from "../../architecture/parameter-layout.ts";
+import { planWorkspace } from "../../architecture/workspace.ts";
+import { baseSourceAt, OWN_BASE } from "../../base/base-place.ts";
+import { openModel } from "../../files/open-model.ts";
+import { planTextFeatures } from "../../influence/text-places.ts";
+import { modelError } from "../../model-errors.ts";
+import { readFrom } from "../../registered/base-files.ts";
+import type { TrainingSetting, TuningWatch } from "../../registered/text-training.ts";
+import { ArenaPlan } from "../../tensors/arena-plan.ts";
+import { tuningBlocks } from "../../training/tune-adapter.ts";
 import type { ModelTask } from "./task-messages.ts";
 
 export function settingOf(task: ModelTask, watch?: TuningWatch): TrainingSetting {

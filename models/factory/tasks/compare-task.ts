@@ -1,19 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { decodeTextRow } from "../../attribution/rows/text-rows.ts";
-import { rowLoss } from "../architecture/loss-gradient.ts";
-import type { Transformer } from "../architecture/transformer.ts";
-import { loadText } from "../registered/text-model.ts";
-import { heldOutRows } from "../registered/text-training.ts";
-import { generate } from "../training/generate.ts";
-import { answerRow } from "../training/text-rows.ts";
-import { readDatasetRows } from "./dataset-files.ts";
-import type { FactoryComparison } from "./factory-api.ts";
-import { factoryError } from "./factory-errors.ts";
+import { decodeTextRow } from "../../../attribution/rows/text-rows.ts";
+import { rowLoss } from "../../architecture/loss-gradient.ts";
+import type { Transformer } from "../../architecture/transformer.ts";
+import { loadText } from "../../registered/text-model.ts";
+import { heldOutRows } from "../../registered/text-training.ts";
+import { generate } from "../../training/generate.ts";
+import { answerRow } from "../../training/text-rows.ts";
+import type { FactoryComparison } from "../factory-api.ts";
+import { factoryError } from "../factory-errors.ts";
+import { ADAPTER_FOLDER, readDatasetRows } from "./dataset-files.ts";
 import { promptOfRow, type RowPrompt } from "./row-prompts.ts";
 import type { CompareTask } from "./task-messages.ts";
 import { settingOf } from "./task-model.ts";
-import { ADAPTER_FOLDER } from "./train-task.ts";
 
 const MOST_ROWS = 4;
 

@@ -1,19 +1,18 @@
 import type { Address } from "viem";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { loadDeployment } from "../../circuits/registry/deployment.ts";
-import { modelShape } from "../../circuits/settlement/settlement-size.ts";
-import { encodeSettlementBody, type SettlementBody } from "../../client/actions/l1/send-settlement.ts";
+import { initPoseidon } from "../../../circuits/field/poseidon.ts";
+import { loadDeployment } from "../../../circuits/registry/deployment.ts";
+import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
+import { encodeSettlementBody, type SettlementBody } from "../../../client/actions/l1/send-settlement.ts";
 import {
   earnerTableFor,
   openProvingCircuit,
   readRollupCircuits,
   settlementCircuitFor,
-} from "../../client/circuits/rollup-circuits.ts";
-import { getModel, staticsOf } from "../../client/sequencer/model-reads.ts";
-import { prepareGenesis } from "../../client/settling/prepare-settlement.ts";
-import { proveSettlement } from "../../client/settling/prove-settlement.ts";
-import type { GenesisTask } from "./task-messages.ts";
-import type { Say } from "./task-process.ts";
+} from "../../../client/circuits/rollup-circuits.ts";
+import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
+import { prepareGenesis } from "../../../client/settling/prepare-settlement.ts";
+import { proveSettlement } from "../../../client/settling/prove-settlement.ts";
+import type { GenesisTask, Say } from "./task-messages.ts";
 
 const REQUEST_TIMEOUT_MS = 30_000;
 

@@ -1,9 +1,14 @@
-/** Rows of a data set on disk: a line each, and whose they are. */
+/** Files of data sets and jobs. Rows of a data set: a line each, and whose they are. */
 import { createHash } from "node:crypto";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
-import { factoryError } from "./factory-errors.ts";
+import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
+import { factoryError } from "../factory-errors.ts";
+
+/** Of a job's folder. */
+export const ADAPTER_FOLDER = "adapter";
+export const MODEL_FOLDER = "model";
+export const MERGED_FOLDER = "merged";
 
 const ROWS = "rows.jsonl";
 const OWNERS = "owners.json";
@@ -49,8 +54,8 @@ export async function readDatasetRows(folder: string): Promise<OwnedRow[]> {
   }
 }
 
-/** Lines without their breaks; a last line without one counts. */
-export function splitLines(bytes: Uint8Array): Uint8Array[] {
+/** Lines without their breaks. */
+function splitLines(bytes: Uint8Array): Uint8Array[] {
   const lines: Uint8Array[] = [];
   for (let from = 0; from < bytes.length; ) {
     const found = bytes.indexOf(NEWLINE[0]!, from);

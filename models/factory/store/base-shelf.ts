@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { isAddress, OWN_BASE } from "../base/base-place.ts";
-import { ChildTask } from "./child-task.ts";
-import { describePlace } from "./describe-base.ts";
-import type { FactoryBase } from "./factory-api.ts";
-import type { FactoryConfig } from "./factory-config.ts";
-import { factoryError } from "./factory-errors.ts";
+import { isAddress, OWN_BASE } from "../../base/base-place.ts";
+import type { FactoryBase } from "../factory-api.ts";
+import type { FactoryConfig } from "../factory-config.ts";
+import { factoryError } from "../factory-errors.ts";
+import { ChildTask } from "../tasks/child-task.ts";
+import { describePlace } from "../tasks/describe-base.ts";
+import type { TaskResults } from "../tasks/task-messages.ts";
 import type { FactoryStore, StoredBase } from "./factory-store.ts";
-import type { TaskResults } from "./task-messages.ts";
 
 const OWN_ID = "own";
 

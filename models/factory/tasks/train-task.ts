@@ -1,33 +1,31 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeModel } from "../../attribution/model/model-directory.ts";
-import { publishedModel } from "../../attribution/model/model-files.ts";
-import { hashRecipe } from "../../attribution/model/recipe.ts";
-import { registerModel } from "../../attribution/model/registration.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { hex32 } from "../../circuits/hex.ts";
-import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
-import { textFamily } from "../registered/text-family.ts";
-import { textTraining } from "../registered/text-training.ts";
-import { TuningPaused } from "../training/tune-adapter.ts";
-import { readDatasetRows, sha256Of, writeWhole } from "./dataset-files.ts";
-import { type JobStage, jobStageSchema } from "./factory-api.ts";
+import { writeModel } from "../../../attribution/model/model-directory.ts";
+import { publishedModel } from "../../../attribution/model/model-files.ts";
+import { hashRecipe } from "../../../attribution/model/recipe.ts";
+import { registerModel } from "../../../attribution/model/registration.ts";
+import { initPoseidon } from "../../../circuits/field/poseidon.ts";
+import { hex32 } from "../../../circuits/hex.ts";
+import { loadDataConstants } from "../../../circuits/wasm/poseidon-constants.ts";
+import { textFamily } from "../../registered/text-family.ts";
+import { textTraining } from "../../registered/text-training.ts";
+import { TuningPaused } from "../../training/tune-adapter.ts";
+import { type JobStage, jobStageSchema } from "../factory-api.ts";
+import { ADAPTER_FOLDER, MODEL_FOLDER, readDatasetRows, sha256Of, writeWhole } from "./dataset-files.ts";
 import {
   type PlainStatics,
+  type Say,
   type TaskResults,
   type TaskWish,
   type TrainTask,
   termsOf,
 } from "./task-messages.ts";
 import { requireMemory, settingOf } from "./task-model.ts";
-import type { Say } from "./task-process.ts";
 import { TrainingWatch } from "./training-watch.ts";
 
 /** Reports of progress are no closer than this. */
 const LEAST_MS = 250;
 
-export const ADAPTER_FOLDER = "adapter";
-export const MODEL_FOLDER = "model";
 const STATE_FOLDER = "state";
 
 /** Tunes, maps, commits and writes what is published. @throws RollupError of base, rows and recipe; MOD_TOO_LARGE */

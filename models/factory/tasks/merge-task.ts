@@ -1,16 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Transformer } from "../architecture/transformer.ts";
-import { baseSourceAt } from "../base/base-place.ts";
-import { readWhole } from "../files/byte-source.ts";
-import { encodeModel } from "../files/write-model.ts";
-import { loadText } from "../registered/text-model.ts";
-import { writeWhole } from "./dataset-files.ts";
+import type { Transformer } from "../../architecture/transformer.ts";
+import { baseSourceAt } from "../../base/base-place.ts";
+import { readWhole } from "../../files/byte-source.ts";
+import { encodeModel } from "../../files/write-model.ts";
+import { loadText } from "../../registered/text-model.ts";
+import { ADAPTER_FOLDER, MERGED_FOLDER, writeWhole } from "./dataset-files.ts";
 import type { ModelTask } from "./task-messages.ts";
 import { settingOf } from "./task-model.ts";
-import { ADAPTER_FOLDER } from "./train-task.ts";
 
-export const MERGED_FOLDER = "merged";
 const MAX_FILE_BYTES = 64 * 2 ** 20;
 /** What a whole model has beside its weights. */
 const BESIDE = ["config.json", "tokenizer.json", "tokenizer_config.json"];

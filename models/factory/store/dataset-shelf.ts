@@ -2,20 +2,20 @@
 import { createHash, randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { earnerTable, type OwnedRow } from "../../attribution/model/owned-rows.ts";
-import { encodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
-import { hex32 } from "../../circuits/hex.ts";
-import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
-import { openRowStore, readRow } from "../../client/actions/data/row-store.ts";
-import { getHostedDatanet } from "../../client/datanets/datanet-card.ts";
-import { downloadVersionList, receiveRows, versionRoot } from "../../client/datanets/download-rows.ts";
-import { askHostName } from "../../client/datanets/host-request.ts";
-import { MAX_DIGESTS_A_REQUEST, rowsRequest } from "../../client/datanets/rows-request.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import { writeDatasetRows } from "./dataset-files.ts";
-import type { DatasetRequest, FactoryDataset } from "./factory-api.ts";
-import type { FactoryConfig } from "./factory-config.ts";
-import { factoryError } from "./factory-errors.ts";
+import { earnerTable, type OwnedRow } from "../../../attribution/model/owned-rows.ts";
+import { encodeTextRow, type TextRow } from "../../../attribution/rows/text-rows.ts";
+import { hex32 } from "../../../circuits/hex.ts";
+import { hashRow, versionRowsRoot } from "../../../circuits/ledger/version-rows.ts";
+import { openRowStore, readRow } from "../../../client/actions/data/row-store.ts";
+import { getHostedDatanet } from "../../../client/datanets/datanet-card.ts";
+import { downloadVersionList, receiveRows, versionRoot } from "../../../client/datanets/download-rows.ts";
+import { askHostName } from "../../../client/datanets/host-request.ts";
+import { MAX_DIGESTS_A_REQUEST, rowsRequest } from "../../../client/datanets/rows-request.ts";
+import type { LedgerClient } from "../../../client/ledger-client.ts";
+import type { DatasetRequest, FactoryDataset } from "../factory-api.ts";
+import type { FactoryConfig } from "../factory-config.ts";
+import { factoryError } from "../factory-errors.ts";
+import { writeDatasetRows } from "../tasks/dataset-files.ts";
 import type { FactoryStore, StoredDataset } from "./factory-store.ts";
 
 type Limits = Pick<

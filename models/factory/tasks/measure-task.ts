@@ -1,9 +1,9 @@
-import { decodeTextRow } from "../../attribution/rows/text-rows.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { textFamily } from "../registered/text-family.ts";
-import { type TuningRun, type TuningWatch, textTraining } from "../registered/text-training.ts";
-import type { TuningStep, TuningWish } from "../training/tune-adapter.ts";
-import { TuningPaused } from "../training/tune-adapter.ts";
+import { decodeTextRow } from "../../../attribution/rows/text-rows.ts";
+import { initPoseidon } from "../../../circuits/field/poseidon.ts";
+import { textFamily } from "../../registered/text-family.ts";
+import { type TuningRun, type TuningWatch, textTraining } from "../../registered/text-training.ts";
+import type { TuningStep, TuningWish } from "../../training/tune-adapter.ts";
+import { TuningPaused } from "../../training/tune-adapter.ts";
 import { readDatasetRows } from "./dataset-files.ts";
 import type { Measured, ModelTask } from "./task-messages.ts";
 import { requireMemory, settingOf } from "./task-model.ts";

@@ -1,8 +1,8 @@
-import { usualTargets } from "../architecture/adapter-layout.ts";
-import { baseNameAt, baseSourceAt } from "../base/base-place.ts";
-import { openModel } from "../files/open-model.ts";
-import { describeBase } from "../registered/base-files.ts";
-import { openTokenizer } from "../tokens/tokenizer.ts";
+import { usualTargets } from "../../architecture/adapter-layout.ts";
+import { baseNameAt, baseSourceAt } from "../../base/base-place.ts";
+import { openModel } from "../../files/open-model.ts";
+import { describeBase } from "../../registered/base-files.ts";
+import { openTokenizer } from "../../tokens/tokenizer.ts";
 import type { TaskResults } from "./task-messages.ts";
 
 /** What a base is, once its files were opened and hashed. @throws RollupError MOD_… where it is no model */

@@ -1,0 +1,216 @@
+/** What becomes of a job that is done: its registration, its files, where it comes from. */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { hashRecipe } from "../../attribution/model/recipe.ts";
+import type { RecipeBase } from "../../attribution/model/recipe-fields.ts";
+import { hex32 } from "../../circuits/hex.ts";
+import { hashStatics } from "../../circuits/ledger/leaf.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { getModel, getSettlement, staticsOf } from "../../client/sequencer/model-reads.ts";
+import type { LedgerModelLeaf } from "../../client/sequencer/model-schemas.ts";
+import { heldOutRows } from "../registered/text-training.ts";
+import type { ExportForm, FactoryExport, FactoryLineage, FactoryRegistration } from "./factory-api.ts";
+import type { FactoryContext } from "./factory-context.ts";
+import { factoryError } from "./factory-errors.ts";
+import type { StoredJob } from "./store/factory-store.ts";
+import { ADAPTER_FOLDER, MERGED_FOLDER, MODEL_FOLDER, sha256Of } from "./tasks/dataset-files.ts";
+
+const FOLDERS: Readonly<Record<ExportForm, string>> = {
+  adapter: ADAPTER_FOLDER,
+  merged: MERGED_FOLDER,
+  model: MODEL_FOLDER,
+};
+const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,100}$/;
+
+/** @throws MOD_FACTORY_JOB_STATE */
+export function requireDone(job: StoredJob): StoredJob {
+  const { id, state } = job.view;
+  if (state === "done") return job;
+  throw factoryError("MOD_FACTORY_JOB_STATE", `job ${id} is ${state}, not done`, { data: { id, state } });
+}
+
+export async function registrationOf(context: FactoryContext, job: StoredJob): Promise<FactoryRegistration> {
+  const { book, client, datasets } = context;
+  const { registration, view } = job;
+  let { state } = registration;
+  // Whoever has the genesis may send it: the ledger alone knows whether somebody did.
+  if (state === "proven" && (await getModel(client, view.modelId!)).counters.isReady) {
+    state = "registered";
+    await book.change(view.id, { job: { registration: { ...registration, state } } });
+  }
+  const { datanet, people } = datasets.require(view.datasetId, view.leafId).view;
+  return {
+    ...registration,
+    state,
+    isRegistrable: view.isRegistrable,
+    whyNot: view.whyNot,
+    staticsHash: view.result?.staticsHash ?? null,
+    recipeHash: view.result?.recipeHash ?? null,
+    datanetId: datanet?.id ?? null,
+    rowCount: view.rowCount,
+    earnerCount: people.length,
+    modelId: view.modelId,
+  };
+}
+
+/**
+ * Begins to prove the genesis of a model that its owner has created with the job's statics.
+ * @throws MOD_FACTORY_NOT_REGISTRABLE, MOD_FACTORY_MODEL_DIFFERS, MOD_FACTORY_JOB_STATE, MOD_FACTORY_JOBS_FULL
+ */
+export async function beginGenesis(
+  context: FactoryContext,
+  given: StoredJob,
+  modelId: number,
+): Promise<FactoryRegistration> {
+  const { book, config, datasets, logger, side } = context;
+  const job = requireDone(given);
+  const { id, leafId, result, whyNot } = job.view;
+  if (job.registration.statics === null)
+    throw factoryError("MOD_FACTORY_NOT_REGISTRABLE", `job ${id}: ${whyNot}`, { data: { why: whyNot } });
+  const { state } = job.registration;
+  if (state === "proving" || ((state === "proven" || state === "registered") && job.view.modelId === modelId))
+    return registrationOf(context, job);
+  const leaf = await modelLeaf(context, modelId);
+  if (hex32(hashStatics(staticsOf(leaf))) !== result!.staticsHash)
+    throw factoryError("MOD_FACTORY_MODEL_DIFFERS", `leaf ${modelId} has other statics than job ${id}`, {
+      data: { modelId, staticsHash: result!.staticsHash },
+    });
+  const say = (change: Partial<StoredJob["registration"]>) =>
+    book.change(id, {
+      job: { registration: { ...book.get(id).registration, ...change } },
+      view: { modelId },
+    });
+  if (leaf.counters.isReady) return registrationOf(context, await say({ state: "registered", percent: 100 }));
+  const { people } = datasets.require(job.view.datasetId, leafId).view;
+  const { deploymentPath, prover, rpcUrl, sequencerUrl } = config;
+  const proven = side.run(
+    leafId,
+    { mode: "genesis", modelId, earners: people, deploymentPath, prover, rpcUrl, sequencerUrl },
+    async (message) => {
+      if (message.kind === "stage") await say({ percent: message.done });
+    },
+  );
+  // A refusal to begin comes before anything is said to be proven.
+  await Promise.race([proven, new Promise((resolve) => setImmediate(resolve))]);
+  const proving = await say({ state: "proving", percent: 0, failure: null });
+  proven.then(
+    (body) => say({ state: "proven", percent: 100, genesis: body as FactoryRegistration["genesis"] }),
+    (error: unknown) => {
+      logger.error({ err: error, job: id }, "the genesis was not proven");
+      const typed = isRollupError(error)
+        ? error
+        : factoryError("MOD_FACTORY_INTERNAL", "the genesis was not proven", { cause: error });
+      return say({ state: "failed", failure: typed.toJSON() as FactoryRegistration["failure"] });
+    },
+  );
+  return registrationOf(context, proving);
+}
+
+async function modelLeaf({ client }: FactoryContext, modelId: number): Promise<LedgerModelLeaf> {
+  try {
+    return await getModel(client, modelId);
+  } catch (cause) {
+    if (!isRollupError(cause, "OP_WRONG_LEAF_KIND") && !isRollupError(cause, "CLI_LEAF_NOT_FOUND"))
+      throw cause;
+    throw factoryError("MOD_FACTORY_MODEL_DIFFERS", `leaf ${modelId} is no model`, {
+      data: { modelId },
+      cause,
+    });
+  }
+}
+
+/** Makes what is asked for where it is not there, and lists it. @throws MOD_FACTORY_NOT_REGISTRABLE for "model" of uploaded rows */
+export async function exportOf(
+  context: FactoryContext,
+  given: StoredJob,
+  form: ExportForm,
+): Promise<FactoryExport> {
+  const { desk, side, taskOf } = context;
+  const job = requireDone(given);
+  const { id, leafId, whyNot } = job.view;
+  const jobFolder = desk.folderOf(id);
+  const folder = join(jobFolder, FOLDERS[form]);
+  const names = (): Promise<string[]> => readdir(folder).catch(() => []);
+  if (form === "merged" && !(await names()).includes("model.safetensors")) {
+    await context.requireRoom();
+    await side.run(leafId, { mode: "merge", ...taskOf(job), jobFolder });
+  }
+  const files: FactoryExport["files"] = [];
+  for (const name of (await names()).filter((one) => FILE_NAME.test(one) && !one.endsWith(".part")).sort()) {
+    const bytes = await readFile(join(folder, name));
+    files.push({ name, sizeBytes: bytes.length, sha256: sha256Of(bytes) });
+  }
+  if (files.length === 0)
+    throw factoryError("MOD_FACTORY_NOT_REGISTRABLE", `job ${id} has no published model: ${whyNot}`, {
+      data: { why: whyNot },
+    });
+  return { form, files };
+}
+
+/** @throws MOD_FACTORY_UNKNOWN */
+export async function exportedFile(
+  { desk }: FactoryContext,
+  job: StoredJob,
+  form: ExportForm,
+  name: string,
+): Promise<Uint8Array> {
+  const unknown = (cause?: unknown) =>
+    factoryError("MOD_FACTORY_UNKNOWN", `job ${job.view.id} has no file ${name} of ${form}`, {
+      data: { kind: "file", name },
+      cause,
+    });
+  if (!FILE_NAME.test(name)) throw unknown();
+  return readFile(join(desk.folderOf(job.view.id), FOLDERS[form], name)).catch((error: unknown) => {
+    throw unknown(error);
+  });
+}
+
+export async function lineageOf(context: FactoryContext, job: StoredJob): Promise<FactoryLineage> {
+  const { bases, datasets } = context;
+  const { recipe, view } = job;
+  const { files, view: base } = bases.require(view.baseId);
+  const { datanet, name, people } = datasets.require(view.datasetId, view.leafId).view;
+  let first = 0;
+  const heldOut = heldOutRows(view.rowCount, recipe);
+  const counted = people.map((one) => {
+    const end = first + one.rowCount;
+    const heldOutCount = heldOut.filter((row) => row >= first && row < end).length;
+    first = end;
+    return { ...one, heldOutCount };
+  });
+  return {
+    base: { name: base.name, files: files.files },
+    datanet,
+    datasetName: name,
+    people: counted,
+    recipe,
+    recipeHash: datanet === null ? null : hashRecipe(recipe as RecipeBase),
+    adapterSha256: view.result?.adapterSha256 ?? null,
+    staticsHash: view.result?.staticsHash ?? null,
+    model: view.modelId === null ? null : await modelOnLedger(context, view.modelId),
+  };
+}
+
+async function modelOnLedger(context: FactoryContext, modelId: number): Promise<FactoryLineage["model"]> {
+  const { counters, earners } = await modelLeaf(context, modelId);
+  const settlements: NonNullable<FactoryLineage["model"]>["settlements"] = [];
+  for (let epoch = 0; epoch <= counters.epoch; epoch++) {
+    const settlement = await getSettlement(context.client, modelId, epoch);
+    if (settlement === null) continue;
+    const { batchNumber, status } = settlement;
+    settlements.push({ epoch, status, batchNumber });
+  }
+  return {
+    id: modelId,
+    isReady: counters.isReady,
+    isApproved: counters.isApproved,
+    epoch: counters.epoch,
+    settlements,
+    earned: earners.map(({ contributor, contributorId, validator, validatorId }) => ({
+      contributorId,
+      validatorId,
+      contributorWei: String(contributor.earnedWei),
+      validatorWei: String(validator.earnedWei),
+    })),
+  };
+}

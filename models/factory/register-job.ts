@@ -1,0 +1,153 @@
+/** Registration from the owner's side: his wallet creates the model and signs its genesis. Runs in browsers. */
+import type { Address } from "viem";
+import { unpackBinding } from "../../circuits/ledger/leaf.ts";
+import { unpackSplit } from "../../circuits/ledger/rewards.ts";
+import { encodeSettlementBody, sendSettlement } from "../../client/actions/l1/send-settlement.ts";
+import { createModel } from "../../client/actions/ledger/create-model.ts";
+import { clientError } from "../../client/client-errors.ts";
+import { type LedgerClient, requireL2Key } from "../../client/ledger-client.ts";
+import { findLeaves, getOperation } from "../../client/sequencer/ledger-reads.ts";
+import { getModel, staticsOf } from "../../client/sequencer/model-reads.ts";
+import { signSettlement } from "../../client/settling/sign-settlement.ts";
+import type { FactoryRegistration } from "./factory-api.ts";
+import type { FactoryClient } from "./factory-client.ts";
+
+const POLL_MS = 300;
+
+export interface RegisterJobOptions {
+  readonly jobId: string;
+  /** Least payment for one answer, and the model's first balance. */
+  readonly priceWei: bigint;
+  readonly amountWei: bigint;
+  /** Can force and exit the model's leaf. */
+  readonly l1Owner: Address;
+  /** The leaf that pays; default: the client's. */
+  readonly from?: number | undefined;
+  readonly onProgress?: (progress: {
+    readonly stage: "create" | "prove" | "send";
+    readonly percent: number;
+  }) => void;
+}
+
+/**
+ * Registers a job's model: creates it on the ledger, has its genesis proven, signs and sends that. What an earlier call
+ * has done is not done again. The client's key is the model's, too.
+ * @returns the model's leaf
+ * @throws MOD_FACTORY_NOT_REGISTRABLE and other MOD_FACTORY_…; what `createModel` and `sendSettlement` throw
+ */
+export async function registerJob(
+  client: LedgerClient,
+  factory: FactoryClient,
+  { amountWei, from, jobId, l1Owner, onProgress, priceWei }: RegisterJobOptions,
+): Promise<number> {
+  let registration = await factory.registration(jobId);
+  if (registration.state === "registered") return registration.modelId!;
+  onProgress?.({ stage: "create", percent: 0 });
+  const modelId =
+    registration.modelId ??
+    (await findCreated(client, l1Owner, registration)) ??
+    (await create(client, registration, { amountWei, from, l1Owner, priceWei }));
+  // After a restart of the factory it has to be asked for again.
+  while (
+    registration.state === "ready" ||
+    registration.state === "proving" ||
+    registration.modelId !== modelId
+  ) {
+    const isProving = registration.state === "proving" && registration.modelId === modelId;
+    registration = isProving ? await factory.registration(jobId) : await factory.proveGenesis(jobId, modelId);
+    onProgress?.({ stage: "prove", percent: registration.percent });
+    if (registration.state === "proving") await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  if (registration.state === "registered") return modelId;
+  const { failure, genesis } = registration;
+  if (genesis === null || genesis.modelId !== modelId)
+    throw clientError(
+      "CLI_FACTORY_ANSWER_INVALID",
+      `the genesis was not proven: ${failure?.message ?? "no reason"}`,
+      {
+        data: { jobId, failure },
+      },
+    );
+  onProgress?.({ stage: "send", percent: 100 });
+  const leaf = await getModel(client, modelId);
+  const signed = signSettlement(client, leaf, {
+    kind: "genesis",
+    modelId,
+    settlementHash: BigInt(genesis.settlementHash),
+    circuit: genesis.circuit,
+    data: bytesOf(genesis.data),
+    publicSignals: triple(genesis.publicSignals),
+    proof: {
+      a: pair(genesis.proof.a),
+      b: [pair(genesis.proof.b[0]), pair(genesis.proof.b[1])],
+      c: pair(genesis.proof.c),
+    },
+  });
+  await sendSettlement(client, encodeSettlementBody(signed));
+  await factory.registration(jobId);
+  return modelId;
+}
+
+/** A model of the owner with these statics whose genesis is missing: an earlier call came only so far. */
+async function findCreated(
+  client: LedgerClient,
+  owner: Address,
+  { staticsHash }: FactoryRegistration,
+): Promise<number | null> {
+  if (staticsHash === null) return null;
+  for (const { id, kind } of await findLeaves(client, { owner })) {
+    if (kind !== "model") continue;
+    const leaf = await getModel(client, id);
+    if (!leaf.counters.isReady && staticsOf(leaf).hash === BigInt(staticsHash)) return id;
+  }
+  return null;
+}
+
+async function create(
+  client: LedgerClient,
+  { statics, whyNot }: FactoryRegistration,
+  {
+    amountWei,
+    from,
+    l1Owner,
+    priceWei,
+  }: Pick<RegisterJobOptions, "amountWei" | "from" | "l1Owner" | "priceWei">,
+): Promise<number> {
+  if (statics === null)
+    throw clientError(
+      "CLI_FACTORY_ANSWER_INVALID",
+      `there is nothing to register: ${whyNot ?? "the job is not done"}`,
+      {
+        data: { whyNot },
+      },
+    );
+  const { hash } = await createModel(client, {
+    ...(from === undefined ? {} : { from }),
+    l1Owner,
+    keyX: requireL2Key(client).keyX,
+    amountWei,
+    priceWei,
+    featuresCommitment: BigInt(statics.featuresCommitment),
+    ownersCommitment: BigInt(statics.ownersCommitment),
+    earnerRoot: BigInt(statics.earnerRoot),
+    binding: unpackBinding(BigInt(statics.binding)),
+    split: unpackSplit(BigInt(statics.split)),
+  });
+  for (;;) {
+    const operation = await getOperation(client, hash);
+    if (operation?.createdId != null) return operation.createdId;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+const bytesOf = (hex: string): Uint8Array =>
+  Uint8Array.from(hex.slice(2).match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
+const pair = (texts: readonly string[] | undefined): [bigint, bigint] => [
+  BigInt(texts![0]!),
+  BigInt(texts![1]!),
+];
+const triple = (texts: readonly string[]): [bigint, bigint, bigint] => [
+  BigInt(texts[0]!),
+  BigInt(texts[1]!),
+  BigInt(texts[2]!),
+];
