@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { readAdapterSettings } from "../models/files/adapter-files.ts";
+import { folderSource } from "../models/files/folder-source.ts";
 import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { type FactoryPagesWorld, newcomerWallet, startFactoryPagesWorld } from "./testing/factory-world.ts";
@@ -127,4 +129,89 @@ test("base and tuned model are compared on rows that it has not seen", LONG, asy
   await button("Ask both").click();
   await main().getByRole("region", { name: "Try it" }).getByText("Tuned").waitFor(LONG);
   await look("compare");
+});
+
+test("it is registered with the wallet in one click, and its Datanet's owner approves it", LONG, async () => {
+  await main().getByRole("link", { name: "Register", exact: true }).click();
+  await look("register");
+  await button("Register with your wallet").click();
+  const link = main()
+    .getByRole("heading", { name: /^It is model/ })
+    .getByRole("link");
+  await link.waitFor(LONG);
+  modelId = Number(await link.textContent());
+  await world.settle();
+  await main().getByText("It waits for the Datanet's owner.").waitFor();
+  await reload();
+  await main().getByText("It waits for the Datanet's owner.").waitFor();
+  await look("registered");
+  await world.approve(modelId);
+  await main().getByText("The Datanet's owner has approved it.").waitFor(LONG);
+});
+
+test(
+  "it is exported: the adapter as PEFT reads it, and the folder that a model server takes",
+  LONG,
+  async () => {
+    await page.goto(`${jobUrl}/export`);
+    for (const title of ["The adapter", "What is published"]) {
+      const card = main().getByRole("region", { name: title });
+      await card.getByRole("button", { name: "Make the files" }).click();
+      await card.getByRole("listitem").first().waitFor(LONG);
+      for (const item of await card.getByRole("listitem").all()) {
+        const file = item.getByRole("button");
+        const [name, [download]] = [
+          (await file.textContent())!,
+          await Promise.all([page.waitForEvent("download"), file.click()]),
+        ];
+        await download.saveAs(join(folder, title === "The adapter" ? "adapter" : "model", name));
+      }
+    }
+    await look("export");
+    const settings = await readAdapterSettings(folderSource(join(folder, "adapter")));
+    expect(settings).toMatchObject({ rank: 8, alpha: 16 });
+  },
+);
+
+test("one chats with it for free and for OPEN, and sees which rows earn", LONG, async () => {
+  await page.goto(`${jobUrl}/chat`);
+  const free = main().getByRole("region", { name: "Free chat" });
+  await free.getByLabel("Say something").fill("Day 50. Wind from the");
+  await free.getByRole("button", { name: "Send" }).click();
+  await free.locator(".chat-its").waitFor(LONG);
+  await world.serve(modelId, join(folder, "model"));
+  await page.reload();
+  await signIn();
+  await main().getByLabel("Your text").fill("Day 51. Wind from the");
+  await button("Ask").click();
+  const answer = main().getByRole("region", { name: "Answer" });
+  await answer.getByText("checked here").waitFor(LONG);
+  await answer.getByRole("row").nth(1).waitFor();
+  await look("chat");
+  await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
+  await answer.getByText("paid", { exact: true }).waitFor(LONG);
+  await page.goto(`${jobUrl}/lineage`);
+  await main().getByText("approved by the Datanet").waitFor(LONG);
+  await look("lineage");
+});
+
+test("on a phone and in dark colours it holds, too", LONG, async () => {
+  const phone = await openProfile(browser, { width: 360, colorScheme: "dark" });
+  await announceWallet(phone.context, "Nina's wallet", walletOfKey(newcomerWallet(), world.f.rpcUrl));
+  const desk = page;
+  page = await phone.context.newPage();
+  await page.goto(jobUrl);
+  await button("Nina's wallet").click();
+  await signIn();
+  await main().locator(".chart-box canvas").waitFor(LONG);
+  await look("done-360");
+  for (const part of ["compare", "register", "export", "lineage"]) {
+    await page.goto(`${jobUrl}/${part}`);
+    await main().getByRole("heading", { level: 2 }).first().waitFor(LONG);
+    await look(`${part}-360`);
+  }
+  expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(360);
+  expect(phone.misdeeds).toEqual([]);
+  await phone.context.close();
+  page = desk;
 });

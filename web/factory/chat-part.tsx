@@ -8,7 +8,7 @@ import { Notice } from "../design/notice.tsx";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { jobHref } from "./factory-links.ts";
-import type { JobPartProps } from "./job-page.tsx";
+import type { JobPartProps } from "./job-part.ts";
 
 /** Talking to the model: paid where it is registered and served, else for free at the factory. */
 export function ChatPart(props: JobPartProps) {

@@ -6,7 +6,7 @@ import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import type { FactoryDesk } from "./factory-desk.ts";
-import type { JobPartProps } from "./job-page.tsx";
+import type { JobPartProps } from "./job-part.ts";
 
 type Answers = FactoryComparison["answers"];
 

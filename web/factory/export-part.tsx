@@ -5,7 +5,7 @@ import { Button } from "../design/button.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { showCount } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
-import type { JobPartProps } from "./job-page.tsx";
+import type { JobPartProps } from "./job-part.ts";
 import { saveFile } from "./save-file.ts";
 
 const FORMS: readonly { readonly form: ExportForm; readonly title: string; readonly text: string }[] = [

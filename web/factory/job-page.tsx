@@ -1,5 +1,4 @@
 import type { ComponentChildren } from "preact";
-import type { FactoryJob } from "../../models/factory/factory-api.ts";
 import { Badge } from "../design/badge.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { ProblemNotice } from "../words/problem.tsx";
@@ -9,18 +8,12 @@ import { ExportPart } from "./export-part.tsx";
 import type { FactoryDesk } from "./factory-desk.ts";
 import { FACTORY_HREF, type JobPart } from "./factory-links.ts";
 import { jobBadge } from "./job-badge.ts";
+import type { JobPartProps } from "./job-part.ts";
 import { LineagePart } from "./lineage-part.tsx";
 import { RegisterPart } from "./register-part.tsx";
 import { JobNav } from "./run-steps.tsx";
-import { type Asked, useFactory } from "./use-factory.ts";
+import { useFactory } from "./use-factory.ts";
 import { WatchPart } from "./watch-part.tsx";
-
-/** What each part of a job's page is given. */
-export interface JobPartProps extends PageProps {
-  readonly desk: FactoryDesk;
-  readonly job: FactoryJob;
-  readonly asked: Asked<FactoryJob>;
-}
 
 const PARTS: Readonly<Record<JobPart, (props: JobPartProps) => ComponentChildren>> = {
   watch: (props) => <WatchPart {...props} />,

@@ -6,7 +6,7 @@ import { showCount, showOpen } from "../words/format.ts";
 import { LeafLink, settlementHref } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
-import type { JobPartProps } from "./job-page.tsx";
+import type { JobPartProps } from "./job-part.ts";
 import { useFactory } from "./use-factory.ts";
 
 const LOOK_MS = 5_000;

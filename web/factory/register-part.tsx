@@ -16,7 +16,7 @@ import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { jobHref } from "./factory-links.ts";
-import type { JobPartProps } from "./job-page.tsx";
+import type { JobPartProps } from "./job-part.ts";
 import { useFactory } from "./use-factory.ts";
 
 const LOOK_MS = 1_500;

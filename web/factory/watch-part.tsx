@@ -9,7 +9,7 @@ import { Dashboard } from "./dashboard.tsx";
 import { FACTORY_HREF, jobHref } from "./factory-links.ts";
 import { jobBadge } from "./job-badge.ts";
 import { useJobEvents } from "./job-events.ts";
-import type { JobPartProps } from "./job-page.tsx";
+import type { JobPartProps } from "./job-part.ts";
 import { viewRun } from "./run-view.ts";
 
 const STAGES: Readonly<Record<string, string>> = {
