@@ -3,14 +3,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test } from "vitest";
 import { readAdapterSettings } from "../models/files/adapter-files.ts";
 import { folderSource } from "../models/files/folder-source.ts";
 import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { type FactoryPagesWorld, newcomerWallet, startFactoryPagesWorld } from "./testing/factory-world.ts";
 
-const LONG = { timeout: 240_000 };
+const LONG = { timeout: 60_000 };
 const folder = mkdtempSync(join(tmpdir(), "pages-factory-test-"));
 let world: FactoryPagesWorld;
 let browser: Browser;
@@ -31,6 +31,11 @@ afterAll(async () => {
   await browser?.close();
   await world?.stop();
   rmSync(folder, { recursive: true, force: true });
+});
+
+/** What was on the page when a test failed says more than what it waited for. */
+beforeEach(() => {
+  onTestFailed(() => pictureOf(page, "factory-failed"));
 });
 
 const main = () => page.getByRole("main");

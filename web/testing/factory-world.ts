@@ -9,7 +9,6 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import pino from "pino";
-import { encodeTextRow } from "../../attribution/rows/text-rows.ts";
 import { type ServedModel, serveModel } from "../../attribution/server/serve-model.ts";
 import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import { collectVersion } from "../../client/actions/data/collect-version.ts";
@@ -40,6 +39,7 @@ import {
   startSettlingWorld,
 } from "../../scripts/settling/testing/settling-fixture.ts";
 import { buildPages } from "../build/build-pages.ts";
+import { logEntries } from "./log-entries.ts";
 
 /** The factory takes circuits of four draws. */
 const SIZE = { rows: 48, features: 32, earners: 4, payments: 4, draws: 4 } as const;
@@ -207,26 +207,6 @@ async function publishTexts(world: SettlingWorld, hostUrl: string, storePath: st
   await bringVersion(alice, { ...place, store, rowsRoot: version.rowsRoot });
   return datanetId;
 }
-
-const WINDS = ["north", "south", "east", "west"];
-const SEAS = ["calm", "grey", "rough", "wild", "cold"];
-const SIGHTS = [
-  "a whale to port",
-  "no land",
-  "two gulls",
-  "a sail far off",
-  "ice",
-  "smoke",
-  "the green coast",
-];
-
-/** No two are alike. */
-export const logEntries = (count: number): Uint8Array[] =>
-  Array.from({ length: count }, (_, i) =>
-    encodeTextRow({
-      text: `Day ${i + 1}. Wind from the ${WINDS[i % 4]}, the sea ${SEAS[i % 5]}. The mast has seen ${SIGHTS[i % 7]}.`,
-    }),
-  );
 
 async function startFactory(environment: Record<string, string>): Promise<ChildFactory> {
   const main = fileURLToPath(new URL("../../models/factory/main.ts", import.meta.url));

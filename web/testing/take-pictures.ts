@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { MODEL_ID } from "../../bridge/testing/model-history.ts";
 import { openBrowser, openProfile } from "./browser.ts";
+import { logEntries } from "./log-entries.ts";
 import { ALICE, startModelWorld } from "./model-world.ts";
 
 const folder = fileURLToPath(new URL("../../docs/pictures", import.meta.url));
@@ -37,6 +38,23 @@ const PICTURES: readonly Picture[] = [
     },
   },
   { name: "earnings", path: `earnings/${ALICE}`, text: "Rewards over time" },
+  {
+    name: "tuning",
+    path: "factory/here",
+    text: "Tune in this browser",
+    before: async (page) => {
+      const buffer = Buffer.from(logEntries(60).map((row) => new TextDecoder().decode(row)).join("\n"));
+      await page.setInputFiles("input[type=file]", {
+        name: "Ship's log.jsonl",
+        mimeType: "text/plain",
+        buffer,
+      });
+      await page.getByRole("button", { name: "Start tuning" }).click();
+      await page.getByText("Your adapter is ready").waitFor({ timeout: 240_000 });
+      await page.locator(".chart-box canvas").waitFor();
+      await page.getByRole("region", { name: "Progress" }).scrollIntoViewIfNeeded();
+    },
+  },
   {
     name: "health",
     path: "health",
