@@ -9,8 +9,6 @@ const WHOLE = [
   "rowTokens",
   "heldOutRows",
   "answerTokens",
-  "ownerPercent",
-  "validatorPercent",
 ];
 /** Numbers that people may change here; the others of the form stay as the factory proposes them. */
 const NUMBERS = [
