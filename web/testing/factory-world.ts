@@ -71,7 +71,8 @@ export interface ChildFactory {
 
 export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
   const folder = mkdtempSync(join(tmpdir(), "pages-factory-"));
-  const hostPort = await findFreePort(18_960);
+  // The pages are told the addresses before anything listens there: far from where other tests look for theirs.
+  const hostPort = await findFreePort(20_000 + Math.floor(20_000 * Math.random()));
   const factoryPort = await findFreePort(hostPort + 1);
   const modelPort = await findFreePort(factoryPort + 1);
   const urlOf = (port: number) => `http://127.0.0.1:${port}`;
