@@ -4,7 +4,11 @@ import { type Gauge, Registry as NewRegistry, type Registry } from "prom-client"
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { type BridgeMetrics, createBridgeMetrics, raiseAlarm } from "../bridge/metrics.ts";
-import { countWorkerProof, createDispatchMetrics, type DispatchMetrics } from "../prover/jobs/dispatch-metrics.ts";
+import {
+  countWorkerProof,
+  createDispatchMetrics,
+  type DispatchMetrics,
+} from "../prover/jobs/dispatch-metrics.ts";
 import { createProverMetrics, type ProverMetrics } from "../prover/service/prover-metrics.ts";
 import { FollowAlarms } from "./follower/follow-alarms.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";

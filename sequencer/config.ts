@@ -270,6 +270,11 @@ export const SEQUENCER_SETTINGS = {
     default: "",
     description: "hosts of Datanets that the pages work with, separated by spaces",
   },
+  pagesFactory: {
+    schema: z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
+    default: "",
+    description: "factory where the pages tune models; empty = none",
+  },
   mode: {
     schema: z.enum(DOOR_MODES),
     default: "open",

@@ -29,13 +29,14 @@ import { FOLLOW_MARKER } from "./store/follow-marker.ts";
 import { LedgerLog } from "./store/ledger-log.ts";
 
 function servedPages(config: Config): ServedPages | undefined {
-  const { pagesDatanetHosts, pagesL1Url, pagesModelServers, pagesPath } = config;
+  const { pagesDatanetHosts, pagesFactory, pagesL1Url, pagesModelServers, pagesPath } = config;
   if (pagesPath === "") return undefined;
   return {
     path: resolve(pagesPath),
     l1Url: pagesL1Url === "" ? null : pagesL1Url,
     modelServers: pagesModelServers,
     datanetHosts: pagesDatanetHosts,
+    factoryUrl: pagesFactory === "" ? null : pagesFactory,
   };
 }
 

@@ -42,6 +42,7 @@ interface PageEntry {
 const AnswerPage = lazyPage(async () => (await import("./answer/answer-page.tsx")).AnswerPage);
 const AskPage = lazyPage(async () => (await import("./ask/ask-page.tsx")).AskPage);
 const DatanetsPage = lazyPage(async () => (await import("./datanets/datanets-page.tsx")).DatanetsPage);
+const FactoryPage = lazyPage(async () => (await import("./factory/factory-page.tsx")).FactoryPage);
 const HealthPage = lazyPage(async () => (await import("./health/health-page.tsx")).HealthPage);
 
 /** Every page: its address, its name in the menu, and what shows it. */
@@ -50,6 +51,7 @@ const PAGES: readonly PageEntry[] = [
   { name: "bridge", label: "Bridge", show: BridgePage },
   { name: "ask", label: "Ask", show: AskPage },
   { name: "datanets", label: "Datanets", isOne: true, show: DatanetsPage },
+  { name: "factory", label: "Factory", show: FactoryPage },
   { name: "earnings", label: "Earnings", show: EarningsPage },
   { name: "batches", label: "Explorer", show: BatchesPage },
   { name: "health", label: "Health", show: HealthPage },

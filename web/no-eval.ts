@@ -12,9 +12,11 @@ interface TrustedTypes {
 // rule here, so they are refused.
 const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
 trustedTypes?.createPolicy("default", {
-  createScriptURL: (url) => (isOwnScript(new URL(url, document.baseURI).href) ? url : null),
+  createScriptURL: (url) => (isOwnScript(new URL(url, location.href).href) ? url : null),
 });
 
 function isOwnScript(url: string): boolean {
-  return ["./assets/", "./exit/"].some((folder) => url.startsWith(new URL(folder, document.baseURI).href));
+  // A worker has no document; it lies in assets/ itself.
+  const root = typeof document === "undefined" ? new URL("..", location.href) : document.baseURI;
+  return ["./assets/", "./exit/"].some((folder) => url.startsWith(new URL(folder, root).href));
 }

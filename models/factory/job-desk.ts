@@ -7,7 +7,7 @@ import { factoryError } from "./factory-errors.ts";
 import type { StoredJob } from "./store/factory-store.ts";
 import type { JobBook } from "./store/job-book.ts";
 import { ChildTask } from "./tasks/child-task.ts";
-import type { TaskMessage, TaskResults, TrainTask } from "./tasks/task-messages.ts";
+import type { EventsMessage, StageMessage, TaskResults, TrainTask } from "./tasks/task-messages.ts";
 
 /** A job whose process ended without a word so often, and made no step in between, has failed. */
 const MOST_SILENT_ENDS = 3;
@@ -192,7 +192,7 @@ export class JobDesk {
     }
   }
 
-  async #take(id: string, message: Extract<TaskMessage, { kind: "events" | "stage" }>): Promise<void> {
+  async #take(id: string, message: EventsMessage | StageMessage): Promise<void> {
     const { saidStep, view } = this.#book.get(id);
     if (message.kind === "stage") {
       const { done, stage, total } = message;

@@ -3,14 +3,10 @@
  * Logs "factory listens" with the URL once it does; SIGTERM or SIGINT stops it cleanly.
  */
 import pino from "pino";
-import type { Address } from "viem";
-import { loadDeployment } from "../../circuits/registry/deployment.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { readRollupCircuits, settlementSizeOf } from "../../client/circuits/rollup-circuits.ts";
-import { createLedgerClient } from "../../client/ledger-client.ts";
 import { readFactoryConfig } from "./factory-config.ts";
-import { createFactoryProcess, type FactoryProcess } from "./factory-process.ts";
+import type { FactoryProcess } from "./factory-process.ts";
+import { startFactory } from "./start-factory.ts";
 
 /** A stop that takes longer than this is cut short; the store makes that safe. */
 const MAX_STOP_MS = 10_000;
@@ -20,8 +16,6 @@ const createLogger = (level: string) =>
 
 async function main(): Promise<void> {
   const config = readFactoryConfig(process.env);
-  const deployment = loadDeployment(config.deploymentPath);
-  const rollupAddress = deployment.rollupAddress as Address;
   const logger = createLogger(config.logLevel);
   let running: FactoryProcess | null = null;
   let isStopping = false;
@@ -42,20 +36,7 @@ async function main(): Promise<void> {
   process.on("uncaughtException", exitAfterFailure);
   process.on("unhandledRejection", exitAfterFailure);
 
-  const { requestTimeoutMs, rpcUrl, sequencerUrl } = config;
-  running = await createFactoryProcess(config, {
-    client: await createLedgerClient({ rpcUrl, rollupAddress, sequencerUrl, requestTimeoutMs }),
-    async circuitSizes() {
-      const circuits = await readRollupCircuits({ rpcUrl, rollupAddress, deployment });
-      return circuits
-        .filter(({ sort }) => sort === CIRCUIT_SORT.settlement)
-        .map(({ name }) => settlementSizeOf(name));
-    },
-    logger,
-    onFatal: exitAfterFailure,
-  });
-  const url = await running.listen();
-  logger.info({ url, chainId: deployment.chainId, rollupAddress }, "factory listens");
+  running = await startFactory(config, { logger, onFatal: exitAfterFailure });
 }
 
 main().catch((error: unknown) => {

@@ -26,13 +26,12 @@ export interface CircuitChoice {
   readonly whyNot: string | null;
 }
 
-/** The smallest circuit that holds the rows, among those that draw so many. */
+/** The smallest circuit that holds the rows. */
 export function chooseCircuit(sizes: readonly CircuitSize[] | null, { view }: StoredDataset): CircuitChoice {
   if (view.datanet === null) return { size: null, whyNot: "the rows are of no Datanet" };
   if (sizes === null)
     return { size: null, whyNot: "the rollup's circuits are not known: Ethereum does not answer" };
   const size = sizes
-    .filter(({ draws }) => draws === DRAWS)
     .filter(({ earners, rows }) => rows >= view.rowCount && earners >= view.people.length)
     .sort((a, b) => a.rows - b.rows)[0];
   if (size !== undefined) return { size, whyNot: null };

@@ -55,6 +55,8 @@ export interface TuningWatch {
   begin(run: TuningRun): Promise<void>;
   /** `rows` are places in `run.texts`. The threads are idle until it has answered. */
   afterStep(run: TuningRun, step: TuningStep): Promise<TuningWish | undefined>;
+  /** What was said of the steps so far has to be kept now: a run that goes on does not make them again. */
+  beforeState?(): Promise<void>;
 }
 
 interface Progressing {
@@ -190,6 +192,7 @@ async function tune(
       },
       afterStep: async (step) =>
         watch?.afterStep(run, { ...step, rows: step.rows.map((i) => run.trained[i]!) }),
+      beforeState: async () => watch?.beforeState?.(),
     },
   );
   const { adapter, kernels, shape } = loaded.model;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
@@ -11,7 +11,7 @@ export interface TuningState {
   readonly blocks: Readonly<Record<"weights" | "first" | "second", Place>>;
 }
 
-export const STATE_FILE = "tuning.state";
+const STATE_FILE = "tuning.state";
 /** Identity and hash of the rest as hex, step as eight digits, a line each. */
 const HEAD_BYTES = 64 + 1 + 64 + 1 + 8 + 1;
 
@@ -61,6 +61,10 @@ export async function readCheckpoint(folder: string, identity: string, state: Tu
     blockBytes(state, at).set(body.subarray(i * 4 * state.floatCount, (i + 1) * 4 * state.floatCount));
   return Number(stepText);
 }
+
+/** Does nothing where there is no state. */
+export const forgetCheckpoint = (folder: string): Promise<void> =>
+  rm(join(folder, STATE_FILE), { force: true });
 
 const hashOf = (stepText: string, body: Uint8Array): string =>
   createHash("sha256").update(stepText).update(body).digest("hex");

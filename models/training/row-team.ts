@@ -1,9 +1,8 @@
-import { Worker } from "node:worker_threads";
 import { RollupError } from "../../circuits/rollup-error.ts";
 import type { LoadedModel } from "../files/load-model.ts";
 import { modelError } from "../model-errors.ts";
-import { type RowSeat, type RowTask, runRowTask } from "./row-task.ts";
-import type { RowAnswer } from "./row-worker.ts";
+import { type RowTask, runRowTask } from "./row-task.ts";
+import { type RowThread, startRowThread } from "./row-thread.ts";
 
 /**
  * Threads that compute rows' gradients, each whole rows. Every row has a block of its own, so the bytes do not depend
@@ -11,68 +10,45 @@ import type { RowAnswer } from "./row-worker.ts";
  */
 export class RowTeam {
   readonly #loaded: LoadedModel;
-  readonly #workers: Worker[];
+  readonly #threads: RowThread[];
   #isClosed = false;
 
   constructor(loaded: LoadedModel) {
     this.#loaded = loaded;
     const { models, shared } = loaded;
-    this.#workers =
+    this.#threads =
       models.length === 1
         ? []
-        : models.map(({ kernels: _, ...model }, i) => {
-            const workerData: RowSeat = { shared, threadIndex: i + 1, model };
-            const url = new URL("./row-worker-entry.js", import.meta.url);
-            return new Worker(url, { workerData, execArgv: [] });
-          });
+        : models.map(({ kernels: _, ...model }, i) => startRowThread({ shared, threadIndex: i + 1, model }));
   }
 
   /** @returns the losses in the tasks' order. @throws RollupError MOD_INPUT_INVALID, MOD_THREAD_ENDED */
   async run(tasks: readonly RowTask[]): Promise<number[]> {
     if (this.#isClosed) throw ended("the threads were ended");
-    if (this.#workers.length === 0) return tasks.map((task) => runRowTask(this.#loaded.model, task));
+    if (this.#threads.length === 0) return tasks.map((task) => runRowTask(this.#loaded.model, task));
     const losses = new Array<number>(tasks.length);
     let next = 0;
-    const work = async (worker: Worker) => {
-      for (let i = next++; i < tasks.length; i = next++) losses[i] = await ask(worker, tasks[i]!);
+    const work = async (thread: RowThread) => {
+      for (let i = next++; i < tasks.length; i = next++) losses[i] = await ask(thread, tasks[i]!);
     };
-    await Promise.all(this.#workers.map(work));
+    await Promise.all(this.#threads.map(work));
     return losses;
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await Promise.all(this.#threads.map((thread) => thread.end()));
   }
 }
 
-function ask(worker: Worker, task: RowTask): Promise<number> {
-  return new Promise((settle, fail) => {
-    const done = () => {
-      worker.off("message", onAnswer);
-      worker.off("error", onError);
-      worker.off("exit", onExit);
-    };
-    const onAnswer = (answer: RowAnswer) => {
-      done();
-      if ("loss" in answer) settle(answer.loss);
-      else if ("refusal" in answer)
-        fail(new RollupError(answer.refusal.code, answer.refusal.message, answer.refusal));
-      else fail(ended(String(answer.failure), answer.failure));
-    };
-    const onError = (error: Error) => {
-      done();
-      fail(ended(error.message, error));
-    };
-    const onExit = (status: number) => {
-      done();
-      fail(ended(`exit status ${status}`));
-    };
-    worker.once("message", onAnswer);
-    worker.once("error", onError);
-    worker.once("exit", onExit);
-    worker.postMessage(task);
+async function ask(thread: RowThread, task: RowTask): Promise<number> {
+  const answer = await thread.ask(task).catch((error: Error) => {
+    throw ended(error.message, error);
   });
+  if ("loss" in answer) return answer.loss;
+  if ("failure" in answer) throw ended(String(answer.failure), answer.failure);
+  const { code, message } = answer.refusal;
+  throw new RollupError(code, message, answer.refusal);
 }
 
 function ended(reason: string, cause?: unknown) {

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import type { AdapterLayout } from "../architecture/adapter-layout.ts";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
@@ -6,6 +5,7 @@ import type { LoadedModel } from "../files/load-model.ts";
 import { NONE, type Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { readCheckpoint, type TuningState, writeCheckpoint } from "./checkpoint.ts";
+import { hashParts } from "./hash-parts.ts";
 import type { RowTask } from "./row-task.ts";
 import type { RowTeam } from "./row-team.ts";
 import { checkStepRecipe, rateOfStep, rowsOfStep, type StepRecipe, stepSettings } from "./step-plan.ts";
@@ -54,6 +54,8 @@ export interface TuningOptions {
   readonly onStep?: (progress: TuningProgress) => void;
   /** The threads are idle until it has answered. */
   readonly afterStep?: (step: TuningStep) => Promise<TuningWish | undefined>;
+  /** Before a state is written: a run that goes on from it does not make the steps before again. */
+  readonly beforeState?: () => Promise<void>;
 }
 
 /** Thrown where `afterStep` wishes a pause: the state is on disk. */
@@ -114,8 +116,10 @@ export async function tuneAdapter(
     options.onStep?.({ step, loss, tokenCount });
     const wish = await options.afterStep?.({ step, loss, tokenCount, rows: indices, losses, rate });
     const isLast = step === lastStep || wish !== undefined;
-    if (folder !== undefined && (isLast || step % stepsPerCheckpoint === 0))
+    if (folder !== undefined && (isLast || step % stepsPerCheckpoint === 0)) {
+      await options.beforeState?.();
       await writeCheckpoint(folder, identity, step, state);
+    }
     if (wish === "pause") throw new TuningPaused(`after step ${step}`);
     if (wish === "stop") return step;
   }
@@ -138,9 +142,7 @@ function identityOf({ model }: LoadedModel, rows: readonly TokenRow[], given: Tu
   // The steps before do not depend on where it stops.
   const { lastStep: _, ...recipe } = given;
   const { adapter, kernels, layout, parameters, shape } = model;
-  const hash = createHash("sha256");
-  hash.update(JSON.stringify({ shape, adapter: adapter!.layout.settings, recipe, rows }));
+  const facts = JSON.stringify({ shape, adapter: adapter!.layout.settings, recipe, rows });
   const { buffer, byteOffset } = kernels.arena;
-  hash.update(new Uint8Array(buffer, byteOffset + 4 * parameters, 4 * layout.floatCount));
-  return hash.digest("hex");
+  return hashParts(facts, new Uint8Array(buffer, byteOffset + 4 * parameters, 4 * layout.floatCount));
 }

@@ -10,6 +10,7 @@ import { addDisputesCommands } from "./disputes/disputes-command.ts";
 import { addExitCommand } from "./exit/exit-command.ts";
 import { addExitPageCommand } from "./exit/exit-page-command.ts";
 import { addFreezeCommand } from "./exit/freeze-command.ts";
+import { addFactoryCommands } from "./factory/factory-command.ts";
 import { addModelCommands } from "./model/model-command.ts";
 import { addModelsCommands } from "./models/models-command.ts";
 import { addClaimCommand } from "./money/claim-command.ts";
@@ -74,6 +75,7 @@ export function createProgram(): Command {
   addDatanetCommands(program);
   addModelCommands(program);
   addModelsCommands(program);
+  addFactoryCommands(program);
   addRewardsCommands(program);
   addVerifyCommand(program);
   addWatchCommand(program);

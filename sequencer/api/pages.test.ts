@@ -29,6 +29,7 @@ describe("pages at /", () => {
     SEQUENCER_PAGES_L1_URL: "http://127.0.0.1:8545/key",
     SEQUENCER_PAGES_MODEL_SERVERS: "http://127.0.0.1:8700",
     SEQUENCER_PAGES_DATANET_HOSTS: "http://127.0.0.1:8560",
+    SEQUENCER_PAGES_FACTORY: "http://127.0.0.1:8570/",
   };
 
   it("come with a policy that takes no inline script, no other origin, and no frame", async () => {
@@ -38,9 +39,8 @@ describe("pages at /", () => {
     const policy = String(headers["content-security-policy"]);
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("frame-ancestors 'none'");
-    expect(policy).toContain(
-      "connect-src 'self' http://127.0.0.1:8545 http://127.0.0.1:8700 http://127.0.0.1:8560;",
-    );
+    const others = [8545, 8700, 8560, 8570].map((port) => `http://127.0.0.1:${port}`);
+    expect(policy).toContain(`connect-src 'self' ${others.join(" ")};`);
     expect(policy).not.toMatch(/unsafe-inline|'unsafe-eval'|\*/);
     expect(headers).toMatchObject({
       "x-content-type-options": "nosniff",
@@ -53,6 +53,7 @@ describe("pages at /", () => {
       l1Url: "http://127.0.0.1:8545/key",
       modelServers: ["http://127.0.0.1:8700"],
       datanetHosts: ["http://127.0.0.1:8560"],
+      factoryUrl: "http://127.0.0.1:8570/",
     });
   });
 

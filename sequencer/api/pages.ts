@@ -12,6 +12,8 @@ export interface ServedPages {
   readonly modelServers?: readonly string[];
   /** Hosts of Datanets that they work with. */
   readonly datanetHosts?: readonly string[];
+  /** Where they tune models; null for nowhere but in themselves. */
+  readonly factoryUrl?: string | null;
 }
 
 /** A file whose name holds its hash never changes. */
@@ -19,10 +21,12 @@ const YEAR_SECONDS = 31_536_000;
 
 /**
  * Scripts, styles and pictures come from here alone, and none stands in the markup; WebAssembly is compiled, text is not
- * evaluated. Requests go here, to the one Ethereum node, to the model servers and to the hosts. Nobody may frame the page.
+ * evaluated. Requests go here, to the one Ethereum node, to the model servers, the hosts and the factory. Nobody may frame
+ * the page.
  */
-function contentSecurityPolicy({ datanetHosts = [], l1Url, modelServers = [] }: ServedPages): string {
-  const urls = [...(l1Url === null ? [] : [l1Url]), ...modelServers, ...datanetHosts];
+function contentSecurityPolicy(pages: ServedPages): string {
+  const { datanetHosts = [], factoryUrl = null, l1Url, modelServers = [] } = pages;
+  const urls = [l1Url, ...modelServers, ...datanetHosts, factoryUrl].filter((url) => url !== null);
   const others = urls.map((url) => new URL(url).origin);
   return [
     "default-src 'none'",
@@ -71,5 +75,6 @@ export async function registerPages(app: FastifyInstance, pages: ServedPages): P
     l1Url: pages.l1Url,
     modelServers: pages.modelServers ?? [],
     datanetHosts: pages.datanetHosts ?? [],
+    factoryUrl: pages.factoryUrl ?? null,
   }));
 }

@@ -46,7 +46,7 @@ export function AskPage(props: PageProps) {
       ) : (
         <>
           {value.models.length > 1 && <Choice models={value.models} chosen={model} />}
-          <Question key={model.serverUrl} {...props} model={model} />
+          <ModelQuestion key={model.serverUrl} {...props} model={model} />
         </>
       )}
     </>
@@ -85,7 +85,8 @@ function Choice({ models, chosen }: { models: readonly ServedModel[]; chosen: Se
 /** A question that was typed, and not yet paid, survives a reload of this tab, and nothing more. */
 const QUESTION = "openledger.question";
 
-function Question({ site, live, model }: PageProps & { model: ServedModel }) {
+/** A question to one model, its answer, and the payment. */
+export function ModelQuestion({ site, live, model }: PageProps & { model: ServedModel }) {
   const [prompt, setPrompt] = useState(sessionStorage.getItem(QUESTION) ?? "");
   const [checked, setChecked] = useState<CheckedAnswer | null>(null);
   const asking = useAction();

@@ -1,10 +1,11 @@
 /** Builds the pages where their sources changed. The result lies in the cache, named by the hash of what it is made of. */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { copyFile, link, mkdir, rename, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type InlineConfig, type Plugin } from "vite";
+import { BASE_FOLDER, BASE_HASHES } from "../../models/base/default-base.ts";
 import { browserTwins } from "./browser-twins.ts";
 import {
   type ExitPageCircuit,
@@ -73,6 +74,7 @@ export async function buildPages({ circuits, exits }: PagesContent): Promise<Bui
   await build(pagesConfig(draft, keys, exitModules(exits, keptPageFacts(kept))));
   writeExitFiles(join(draft, EXIT_FOLDER), files, worker);
   writeFileSync(join(draft, EXIT_FOLDER, KEPT_PAGE_FILE), kept);
+  await placeBase(join(draft, BASE_FOLDER_NAME));
   // Renamed into place, so that nobody serves half of it; who comes second finds the first one's.
   await rename(draft, path).catch(async (error: unknown) => {
     await rm(draft, { recursive: true, force: true });
@@ -82,6 +84,17 @@ export async function buildPages({ circuits, exits }: PagesContent): Promise<Bui
 }
 
 const EXIT_FOLDER = "exit";
+/** The default base, for whoever tunes it in the page. */
+const BASE_FOLDER_NAME = "base";
+
+/** By links where the cache lies on the same disk: the weights are larger than all pages. */
+async function placeBase(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const name of Object.keys(BASE_HASHES)) {
+    const [from, to] = [join(BASE_FOLDER, name), join(folder, name)];
+    await link(from, to).catch(() => copyFile(from, to));
+  }
+}
 
 /** The page to keep within built pages: its path and what it is known by. */
 export function keptPageOf({ path }: Pick<BuiltPages, "path">): KeptPageFacts & { readonly path: string } {
@@ -143,6 +156,8 @@ function pagesConfig(outDir: string, keys: string, exits: Plugin): InlineConfig 
     // Relative addresses: the pages work below any path.
     base: "./",
     plugins: [...commonPlugins(), verifyingKeys(keys), exits],
+    // Threads that tune an adapter share code with the page, and with one another.
+    worker: { format: "es", plugins: commonPlugins },
     build: {
       outDir,
       emptyOutDir: true,

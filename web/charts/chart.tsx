@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef } from "preact/hooks";
 import { Table } from "../design/table.tsx";
-import type { ChartData } from "./draw-chart.ts";
+import type { ChartData, DrawnChart } from "./draw-chart.ts";
 
 export interface ChartProps extends ChartData {
   readonly title: string;
@@ -14,20 +14,26 @@ export function Chart(props: ChartProps) {
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
   const isDrawn = series.some(({ values }) => values.filter((value) => value !== null).length > 1);
-  const shape = JSON.stringify([xs, series]);
+  const numbers = JSON.stringify([xs, series]);
+  const lines = series.map(({ label }) => label).join("\n");
+  const latest = useRef(props);
+  latest.current = props;
+  const drawn = useRef<DrawnChart | null>(null);
   useEffect(() => {
     const target = box.current;
     if (target === null || !isDrawn) return;
     let isOver = false;
-    let end = () => {};
     void import("./draw-chart.ts").then(({ drawChart }) => {
-      if (!isOver) end = drawChart(target, props).destroy;
+      if (!isOver) drawn.current = drawChart(target, latest.current);
     });
     return () => {
       isOver = true;
-      end();
+      drawn.current?.destroy();
+      drawn.current = null;
     };
-  }, [shape]);
+  }, [isDrawn, lines]);
+  // What changes while one looks is put into the same picture.
+  useEffect(() => drawn.current?.update(latest.current), [numbers]);
   const rows = xs.map((x, i) => ({ x, values: series.map(({ values }) => values[i] ?? null) }));
   return (
     <figure class="chart" aria-labelledby={id}>

@@ -12,11 +12,15 @@ export interface ChartData {
   readonly xs: readonly number[];
   readonly series: readonly { readonly label: string; readonly values: readonly (number | null)[] }[];
   readonly isBars?: boolean;
+  /** Lines of numbers that are all far from 0: the picture begins near the least. */
+  readonly isCloseUp?: boolean;
   readonly showX: (x: number) => string;
   readonly showY: (y: number) => string;
 }
 
 export interface DrawnChart {
+  /** Other numbers in the same picture, with as many series. */
+  update(data: Pick<ChartData, "xs" | "series">): void;
   destroy(): void;
 }
 
@@ -28,8 +32,12 @@ function widthOf(label: string): number {
 }
 
 /** Draws into a box, and again in the other colours when the reader's system changes them. Nothing moves by itself. */
-export function drawChart(box: HTMLElement, { isBars, series, showX, showY, xs }: ChartData): DrawnChart {
+export function drawChart(
+  box: HTMLElement,
+  { isBars, isCloseUp, series, showX, showY, xs }: ChartData,
+): DrawnChart {
   const scheme = matchMedia("(prefers-color-scheme: dark)");
+  let data = aligned({ xs, series });
   let plot = draw();
   function draw(): uPlot {
     const styles = getComputedStyle(box);
@@ -45,7 +53,12 @@ export function drawChart(box: HTMLElement, { isBars, series, showX, showY, xs }
         cursor: { show: false },
         scales: {
           x: { time: false, ...(isBars ? { range: (_, min, max) => [min - 0.6, max + 0.6] } : {}) },
-          y: { range: (_, _min, max) => [0, max > 0 ? max * 1.1 : 1] },
+          y: {
+            range: (_, min, max) => {
+              const room = Math.max(0.1 * (max - min), 0.01 * max);
+              return isCloseUp ? [Math.max(0, min - room), max + room] : [0, max > 0 ? max * 1.1 : 1];
+            },
+          },
         },
         axes: [
           {
@@ -76,7 +89,7 @@ export function drawChart(box: HTMLElement, { isBars, series, showX, showY, xs }
           }),
         ],
       },
-      [[...xs], ...series.map(({ values }) => [...values])] as uPlot.AlignedData,
+      data,
       box,
     );
   }
@@ -91,6 +104,10 @@ export function drawChart(box: HTMLElement, { isBars, series, showX, showY, xs }
   resized.observe(box);
   scheme.addEventListener("change", again);
   return {
+    update(next) {
+      data = aligned(next);
+      plot.setData(data);
+    },
     destroy() {
       resized.disconnect();
       scheme.removeEventListener("change", again);
@@ -98,3 +115,6 @@ export function drawChart(box: HTMLElement, { isBars, series, showX, showY, xs }
     },
   };
 }
+
+const aligned = ({ series, xs }: Pick<ChartData, "xs" | "series">) =>
+  [[...xs], ...series.map(({ values }) => [...values])] as uPlot.AlignedData;

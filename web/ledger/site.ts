@@ -6,6 +6,7 @@ const settingsSchema = z.object({
   l1Url: z.url().nullable(),
   modelServers: z.array(z.url()).default([]),
   datanetHosts: z.array(z.url()).default([]),
+  factoryUrl: z.url().nullable().default(null),
 });
 
 export interface Site {
@@ -16,6 +17,8 @@ export interface Site {
   readonly modelServers: readonly string[];
   /** Hosts of Datanets: cards, rows, labels. */
   readonly datanetHosts: readonly string[];
+  /** A factory, where models are tuned; null where the page itself is all there is. */
+  readonly factoryUrl: string | null;
 }
 
 const REQUEST_TIMEOUT_MS = 10_000;

@@ -11,6 +11,7 @@ import { sayRecords } from "../../client/datanets/signed-records.ts";
 import { sampleCard, sampleRows } from "../../datanets/testing/sample-card.ts";
 import { openBrowser, openProfile } from "./browser.ts";
 import { leafOf, startDatanetWorld } from "./datanet-world.ts";
+import { logEntries } from "./log-entries.ts";
 import { ALICE, startModelWorld } from "./model-world.ts";
 
 const folder = fileURLToPath(new URL("../../docs/pictures", import.meta.url));
@@ -40,6 +41,27 @@ const PICTURES: readonly Picture[] = [
     },
   },
   { name: "earnings", path: `earnings/${ALICE}`, text: "Rewards over time" },
+  {
+    name: "tuning",
+    path: "factory/here",
+    text: "Tune in this browser",
+    before: async (page) => {
+      const buffer = Buffer.from(
+        logEntries(60)
+          .map((row) => new TextDecoder().decode(row))
+          .join("\n"),
+      );
+      await page.setInputFiles("input[type=file]", {
+        name: "Ship's log.jsonl",
+        mimeType: "text/plain",
+        buffer,
+      });
+      await page.getByRole("button", { name: "Start tuning" }).click();
+      await page.getByText("Your adapter is ready").waitFor({ timeout: 240_000 });
+      await page.locator(".chart-box canvas").waitFor();
+      await page.getByRole("region", { name: "Progress" }).scrollIntoViewIfNeeded();
+    },
+  },
   {
     name: "health",
     path: "health",

@@ -2,7 +2,15 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { RollupError } from "../../../circuits/rollup-error.ts";
 import { factoryError } from "../factory-errors.ts";
-import type { FactoryTask, TaskMessage, TaskResults, TaskWish } from "./task-messages.ts";
+import type {
+  EventsMessage,
+  FactoryTask,
+  StageMessage,
+  TaskMessage,
+  TaskOrder,
+  TaskResults,
+  TaskWish,
+} from "./task-messages.ts";
 
 const ENTRY = fileURLToPath(new URL("task-entry.js", import.meta.url));
 
@@ -22,20 +30,19 @@ export class ChildTask<Mode extends FactoryTask["mode"]> {
 
   constructor(
     task: Extract<FactoryTask, { readonly mode: Mode }>,
-    onMessage: (
-      message: Extract<TaskMessage, { kind: "events" | "stage" }>,
-    ) => Promise<void> = async () => {},
+    onMessage: (message: EventsMessage | StageMessage) => Promise<void> = async () => {},
   ) {
     const child = fork(ENTRY, { execArgv: [], stdio: ["ignore", "ignore", "inherit", "ipc"] });
     this.#child = child;
     this.ended = new Promise((resolve, reject) => {
       let last: Promise<void> = Promise.resolve();
       let end: (() => void) | null = null;
+      let keptCount = 0;
       child.on("message", (message: TaskMessage) => {
         switch (message.kind) {
           case "events":
           case "stage":
-            last = last.then(() => onMessage(message));
+            last = last.then(() => onMessage(message)).then(() => this.#order({ keptCount: ++keptCount }));
             last.catch(reject);
             return;
           case "result":
@@ -70,7 +77,11 @@ export class ChildTask<Mode extends FactoryTask["mode"]> {
   }
 
   send(wish: TaskWish): void {
-    if (this.#child.connected) this.#child.send(wish, () => {});
+    this.#order({ wish });
+  }
+
+  #order(order: TaskOrder): void {
+    if (this.#child.connected) this.#child.send(order, () => {});
   }
 
   kill(): void {

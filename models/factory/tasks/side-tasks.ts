@@ -1,6 +1,6 @@
 import { factoryError } from "../factory-errors.ts";
 import { ChildTask } from "./child-task.ts";
-import type { FactoryTask, TaskMessage, TaskResults } from "./task-messages.ts";
+import type { EventsMessage, FactoryTask, StageMessage, TaskResults } from "./task-messages.ts";
 
 /** Short computations that are asked for meanwhile: one of each account at a time, a few in all. */
 export class SideTasks {
@@ -15,7 +15,7 @@ export class SideTasks {
   async run<Mode extends Exclude<FactoryTask["mode"], "train">>(
     leafId: number,
     task: Extract<FactoryTask, { readonly mode: Mode }>,
-    onMessage?: (message: Extract<TaskMessage, { kind: "events" | "stage" }>) => Promise<void>,
+    onMessage?: (message: EventsMessage | StageMessage) => Promise<void>,
   ): Promise<TaskResults[Mode]> {
     if (this.#running.has(leafId) || this.#running.size >= this.#most)
       throw factoryError("MOD_FACTORY_JOBS_FULL", "another computation of the account, or of others, runs", {

@@ -94,13 +94,28 @@ export type PlainStatics = Readonly<
 
 export type TaskWish = "pause" | "stop";
 
+export interface EventsMessage {
+  readonly kind: "events";
+  readonly step: number;
+  readonly events: readonly NewJobEvent[];
+}
+export interface StageMessage {
+  readonly kind: "stage";
+  readonly stage: JobStage;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** From the factory: a wish, or how many messages of this process it has kept so far. */
+export type TaskOrder = { readonly wish: TaskWish } | { readonly keptCount: number };
+
 export type TaskMessage =
   /** What happened with a step; events of one step come in one message, so that they are kept whole or not at all. */
-  | { readonly kind: "events"; readonly step: number; readonly events: readonly NewJobEvent[] }
-  | { readonly kind: "stage"; readonly stage: JobStage; readonly done: number; readonly total: number }
+  | EventsMessage
+  | StageMessage
   | { readonly kind: "result"; readonly result: unknown }
   | { readonly kind: "paused" }
   | { readonly kind: "failed"; readonly failure: { code: string; message: string; data: object } };
 
-/** Says something to the factory; resolves when it has left the process. */
-export type Say = (message: TaskMessage) => Promise<void>;
+/** Says something to the factory; resolves when the factory has kept it on disk. */
+export type Say = (message: EventsMessage | StageMessage) => Promise<void>;

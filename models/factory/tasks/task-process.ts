@@ -1,17 +1,29 @@
 /** A process that computes one thing for the factory, and ends: started by child-task.ts, whose end is its own. */
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { factoryError } from "../factory-errors.ts";
-import type { FactoryTask, Say, TaskWish } from "./task-messages.ts";
+import type { FactoryTask, Say, TaskMessage, TaskOrder, TaskWish } from "./task-messages.ts";
 
-const say: Say = (message) =>
+const send = (message: TaskMessage): Promise<void> =>
   new Promise((resolve, reject) =>
     process.send!(message, undefined, undefined, (error) => (error === null ? resolve() : reject(error))),
   );
 
 let wish: TaskWish | null = null;
+let saidCount = 0;
+/** Of messages that the factory has not kept yet, in their order. */
+const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
+
+const say: Say = (message) => {
+  saidCount += 1;
+  const count = saidCount;
+  const kept = new Promise<void>((resolve) => waiting.push({ count, resolve }));
+  return send(message).then(() => kept);
+};
+
 process.once("message", (task: FactoryTask) => {
-  process.on("message", (wished: TaskWish) => {
-    wish = wished;
+  process.on("message", (order: TaskOrder) => {
+    if ("wish" in order) wish = order.wish;
+    else while (waiting.length > 0 && waiting[0]!.count <= order.keptCount) waiting.shift()!.resolve();
   });
   void compute(task);
 });
@@ -23,12 +35,12 @@ process.on("SIGINT", () => {});
 async function compute(task: FactoryTask): Promise<void> {
   try {
     const result = await resultOf(task);
-    await say(result === "paused" ? { kind: "paused" } : { kind: "result", result });
+    await send(result === "paused" ? { kind: "paused" } : { kind: "result", result });
     process.exit(0);
   } catch (error) {
     const typed = isRollupError(error) ? error : outOfSpace(error);
     const { code, data, message } = typed.toJSON() as { code: string; message: string; data: object };
-    await say({ kind: "failed", failure: { code, message, data } });
+    await send({ kind: "failed", failure: { code, message, data } });
     process.exit(0);
   }
 }

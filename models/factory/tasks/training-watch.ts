@@ -16,6 +16,9 @@ const HARDEST_ROWS = 8;
 /** Steps whose mean time tells how long the rest takes. */
 const RECENT_STEPS = 16;
 
+/** Steps that may run ahead of the factory's disk. */
+const MOST_UNKEPT = 16;
+
 export interface WatchOptions {
   readonly recipe: TextRecipe;
   readonly samplePrompts: readonly string[];
@@ -35,6 +38,8 @@ export class TrainingWatch implements TuningWatch {
   #adapterConfig: Uint8Array = new Uint8Array(0);
   #losses: number[] = [];
   #heldOutLoss: number | null = null;
+  /** Of what was said and may not be on the factory's disk yet. */
+  readonly #kept: Promise<void>[] = [];
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -87,9 +92,14 @@ export class TrainingWatch implements TuningWatch {
         { kind: "step", step: step.step, loss, rate, tokenCount, ...this.#speed(run, steps - step.step) },
       ];
       if (isLook || isLast) events.push(...(await this.#look(run, step.step)));
-      await say({ kind: "events", step: step.step, events });
+      this.#kept.push(say({ kind: "events", step: step.step, events }));
+      if (this.#kept.length > MOST_UNKEPT) await this.#kept.shift();
     }
     return wished;
+  }
+
+  async beforeState(): Promise<void> {
+    await Promise.all(this.#kept.splice(0));
   }
 
   #speed(run: TuningRun, stepsLeft: number) {

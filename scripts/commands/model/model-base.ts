@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BASE_FOLDER, BASE_HASHES, BASE_SHA256, defaultBase } from "../../../models/base/default-base.ts";
 import { deriveBase } from "../../../models/base/derive-base.ts";
 import { MAX_THREAD_COUNT } from "../../../models/kernels/kernels.ts";
-import { STATE_FILE } from "../../../models/training/checkpoint.ts";
+import { forgetCheckpoint } from "../../../models/training/checkpoint.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { kernelsNamed } from "./language-base.ts";
 import { type BaseCommandOptions, parseCount } from "./language-options.ts";
@@ -47,7 +47,7 @@ export async function deriveAgain({ options, output }: CommandContext<BaseComman
     await rename(join(folder, `${name}.part`), join(folder, name));
     hashes[name] = createHash("sha256").update(bytes).digest("hex");
   }
-  await rm(join(folder, STATE_FILE), { force: true });
+  await forgetCheckpoint(folder);
   const isSame = Object.entries(BASE_HASHES).every(([name, hash]) => hashes[name] === hash);
   const lines = [
     `model.safetensors has SHA-256 ${hashes["model.safetensors"]}`,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { usualTargets } from "../../../models/architecture/adapter-layout.ts";
 import { baseSourceAt } from "../../../models/base/base-place.ts";
@@ -11,7 +11,7 @@ import { MAX_THREAD_COUNT } from "../../../models/kernels/kernels.ts";
 import { nativeKernelSets } from "../../../models/kernels/native-kernels.ts";
 import { GpuKernels } from "../../../models/kernels/webgpu/gpu-kernels.ts";
 import { openTokenizer } from "../../../models/tokens/tokenizer.ts";
-import { STATE_FILE } from "../../../models/training/checkpoint.ts";
+import { forgetCheckpoint } from "../../../models/training/checkpoint.ts";
 import { RowTeam } from "../../../models/training/row-team.ts";
 import { textRows } from "../../../models/training/text-rows.ts";
 import {
@@ -98,7 +98,7 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
     await writeFile(join(options.out, `${name}.part`), bytes);
     await rename(join(options.out, `${name}.part`), join(options.out, name));
   }
-  await rm(join(options.out, STATE_FILE), { force: true });
+  await forgetCheckpoint(options.out);
   const sha256 = createHash("sha256").update(files[0]![1]).digest("hex");
   const lines = [
     `an adapter of rank ${rank}, tuned on ${rows.length} rows in ${recipe.steps} steps, in ${options.out}`,

@@ -32,6 +32,7 @@ import {
 } from "../../../circuits/registry/circuit-registry.ts";
 import { encodeDeployment } from "../../../circuits/registry/deployment.ts";
 import { CIRCUIT_SORT } from "../../../circuits/settlement/settlement-data.ts";
+import type { SettlementSize } from "../../../circuits/settlement/settlement-size.ts";
 import { collectVersion } from "../../../client/actions/data/collect-version.ts";
 import { contributeRows } from "../../../client/actions/data/contribute-rows.ts";
 import { readVersionRows, storeVersion } from "../../../client/actions/data/published-version.ts";
@@ -63,10 +64,10 @@ import {
 import { close } from "../../../sequencer/testing/test-operator.ts";
 import { OPERATOR_TOKEN } from "../../../sequencer/testing/test-rollup.ts";
 
-const SIZE = { rows: 8, features: 32, earners: 4, payments: 4, draws: 2 } as const;
+const SMALLEST = { rows: 8, features: 32, earners: 4, payments: 4, draws: 2 } as const;
 /** Of the classifier: the other columns are 0. */
 const FEATURES = 4;
-export const CAP = SIZE.payments;
+export const CAP = SMALLEST.payments;
 export const PRICE_WEI = OPEN / 2n;
 const ALICE_ACCOUNT = 4;
 export const BOB_ACCOUNT = 5;
@@ -91,10 +92,12 @@ export type SettlingWorld = Awaited<ReturnType<typeof startSettlingWorld>>;
 /**
  * alice (leaf 2) owns the datanet, the model and its rows; bob (leaf 3) asks and pays.
  * @param changes of the sequencer's environment, by L1's address
+ * @param SIZE of the settlement circuit
  */
 export async function startSettlingWorld(
   folder: string,
   changes: (rpcUrl: string) => Record<string, string> = () => ({}),
+  SIZE: SettlementSize = SMALLEST,
 ) {
   const sorts = [
     { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.earners },

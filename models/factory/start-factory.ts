@@ -1,0 +1,32 @@
+import type { Logger } from "pino";
+import type { Address } from "viem";
+import { loadDeployment } from "../../circuits/registry/deployment.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { readRollupCircuits, settlementSizeOf } from "../../client/circuits/rollup-circuits.ts";
+import { createLedgerClient } from "../../client/ledger-client.ts";
+import type { FactoryConfig } from "./factory-config.ts";
+import { createFactoryProcess, type FactoryProcess } from "./factory-process.ts";
+
+/** A factory that listens, with the rollup of its deployment record. @throws CLI_L1_UNREACHABLE, MOD_FACTORY_STORE_LOCKED, … */
+export async function startFactory(
+  config: FactoryConfig,
+  modules: { readonly logger: Logger; readonly onFatal: (error: unknown) => void },
+): Promise<FactoryProcess & { readonly url: string }> {
+  const { deploymentPath, requestTimeoutMs, rpcUrl, sequencerUrl } = config;
+  const deployment = loadDeployment(deploymentPath);
+  const rollupAddress = deployment.rollupAddress as Address;
+  const factory = await createFactoryProcess(config, {
+    ...modules,
+    client: await createLedgerClient({ rpcUrl, rollupAddress, sequencerUrl, requestTimeoutMs }),
+    async circuitSizes() {
+      const circuits = await readRollupCircuits({ rpcUrl, rollupAddress, deployment });
+      return circuits
+        .filter(({ sort }) => sort === CIRCUIT_SORT.settlement)
+        .map(({ name }) => settlementSizeOf(name));
+    },
+  });
+  const url = await factory.listen();
+  const { chainId } = deployment;
+  modules.logger.info({ url, chainId, rollupAddress }, "factory listens");
+  return { ...factory, url };
+}

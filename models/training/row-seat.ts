@@ -1,0 +1,19 @@
+/** What a thread of a row team does, wherever it runs. */
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import type { Transformer } from "../architecture/transformer.ts";
+import { joinKernels } from "../kernels/create-kernels.ts";
+import { type RowSeat, type RowTask, runRowTask } from "./row-task.ts";
+import type { RowAnswer } from "./row-thread.ts";
+
+export function joinRowTeam({ model, shared, threadIndex }: RowSeat): Transformer {
+  return { ...model, kernels: joinKernels(shared, threadIndex) };
+}
+
+export function answerRowTask(model: Transformer, task: RowTask): RowAnswer {
+  try {
+    return { loss: runRowTask(model, task) };
+  } catch (failure) {
+    if (!isRollupError(failure)) return { failure };
+    return { refusal: { code: failure.code, message: failure.message, data: failure.data } };
+  }
+}

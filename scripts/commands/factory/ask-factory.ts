@@ -1,0 +1,177 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseOpen } from "../../../client/sequencer/open-amount.ts";
+import { exportFormSchema, type FactoryJob, type JobEvent } from "../../../models/factory/factory-api.ts";
+import { FactoryClient } from "../../../models/factory/factory-client.ts";
+import { registerJob } from "../../../models/factory/register-job.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import { openReader } from "../../cli/context.ts";
+import { renderTable } from "../../cli/output.ts";
+import type { CommandContext } from "../../cli/run-command.ts";
+import type { CompareOptions, ExportOptions, FactoryOptions, RegisterJobOptions } from "./factory-options.ts";
+import { openFactory } from "./open-factory.ts";
+
+type Asked<Options extends FactoryOptions = FactoryOptions> = CommandContext<Options>;
+
+export async function showBases({ options, output }: Asked): Promise<void> {
+  const bases = await new FactoryClient(await openReader(options), options.factory).bases();
+  const rows = bases.map(({ id, maxPositions, name, parameterCount, source }) => [
+    id,
+    name,
+    `${(parameterCount / 1e6).toFixed(1)} M`,
+    `${maxPositions} tokens`,
+    source,
+  ]);
+  output.answer(renderTable([["id", "name", "parameters", "context", "from"], ...rows]), { bases });
+}
+
+export async function showJobs({ options, output }: Asked): Promise<void> {
+  const { factory } = await openFactory(options);
+  const jobs = await factory.jobs();
+  const rows = jobs.map((job) => [
+    job.id,
+    job.form.name,
+    job.state,
+    `${job.step} of ${job.steps}`,
+    lossOf(job),
+  ]);
+  output.answer(renderTable([["job", "name", "state", "steps", "loss"], ...rows]), { jobs });
+}
+
+const lossOf = ({ heldOutLoss, loss }: FactoryJob): string =>
+  `${loss?.toFixed(3) ?? "–"}${heldOutLoss === null ? "" : `, held out ${heldOutLoss.toFixed(3)}`}`;
+
+/** Until the job ends or waits for somebody. */
+export async function watchJob({ args, options, output }: Asked): Promise<void> {
+  const { factory } = await openFactory(options);
+  const id = args[0]!;
+  for await (const event of factory.follow(id, {
+    onBreak: () => output.progress("the factory is silent; asking again"),
+  })) {
+    const line = describeEvent(event);
+    if (line !== null) process.stderr.write(`${line}\n`);
+    if (event.kind !== "state" || !/^(done|failed|paused)$/.test(event.state)) continue;
+    if (event.number >= (await factory.job(id)).lastEvent) break;
+  }
+  const job = await factory.job(id);
+  const why = job.failure === null ? "" : `: ${job.failure.message} [${job.failure.code}]`;
+  output.answer([`job ${id} is ${job.state} after ${job.step} steps, loss ${lossOf(job)}${why}`], { job });
+}
+
+function describeEvent(event: JobEvent): string | null {
+  switch (event.kind) {
+    case "step":
+      return `step ${event.step}: loss ${event.loss.toFixed(3)}, ${Math.round(event.tokensPerSecond)} tokens/s, ${Math.ceil(event.secondsLeft)} s left`;
+    case "heldOut":
+      return `held-out rows: loss ${event.loss.toFixed(3)} over ${event.rowCount} rows`;
+    case "sample":
+      return `sample: ${JSON.stringify(event.prompt)} → ${JSON.stringify(event.text)}`;
+    case "hardest":
+      return `hardest: row ${event.rows[0]?.row} at ${event.rows[0]?.loss.toFixed(3)}: ${JSON.stringify(event.rows[0]?.excerpt)}`;
+    case "stage":
+      return `${event.stage}: ${event.done} of ${event.total}`;
+    case "state":
+      return `the job is ${event.state}`;
+    default:
+      return null;
+  }
+}
+
+export async function wishJob(
+  { args, options, output }: Asked,
+  wish: "pause" | "resume" | "stop",
+): Promise<void> {
+  const { factory } = await openFactory(options);
+  const job = await factory.wish(args[0]!, wish);
+  output.answer([`job ${job.id} is ${job.state}`], { job });
+}
+
+export async function deleteJob({ args, options, output }: Asked): Promise<void> {
+  const { factory } = await openFactory(options);
+  await factory.deleteJob(args[0]!);
+  output.answer([`job ${args[0]} is forgotten`], { jobId: args[0] });
+}
+
+export async function compareJob({ args, options, output }: Asked<CompareOptions>): Promise<void> {
+  const { factory } = await openFactory(options);
+  const { prompt, tokens } = options;
+  output.progress("asking both models");
+  const { answers } = await factory.compare(args[0]!, {
+    prompts: prompt.length === 0 ? null : prompt,
+    answerTokens: Number(tokens),
+  });
+  const lines = answers.flatMap((answer) => [
+    `prompt:   ${JSON.stringify(answer.prompt)}`,
+    ...(answer.expected === null ? [] : [`expected: ${JSON.stringify(answer.expected)}`]),
+    `base:     ${JSON.stringify(answer.base)}${lossText(answer.baseLoss)}`,
+    `tuned:    ${JSON.stringify(answer.tuned)}${lossText(answer.tunedLoss)}`,
+    "",
+  ]);
+  output.answer(lines.slice(0, -1), { answers });
+}
+
+const lossText = (loss: number | null): string => (loss === null ? "" : ` (loss ${loss.toFixed(3)})`);
+
+export async function register({ args, options, output }: Asked<RegisterJobOptions>): Promise<void> {
+  const { factory, leafId, signer } = await openFactory(options);
+  const modelId = await registerJob(signer.client, factory, {
+    jobId: args[0]!,
+    priceWei: parseOpen(options.price),
+    amountWei: parseOpen(options.amount),
+    l1Owner: signer.account.l1.address,
+    from: leafId,
+    onProgress: ({ percent, stage }) => output.progress(`${stage}: ${10 * Math.floor(percent / 10)} %`),
+  });
+  const { datanetId, staticsHash } = await factory.registration(args[0]!);
+  output.answer(
+    [
+      `model ${modelId} is registered`,
+      `it takes payments once its datanet approves it: openledger datanet approve-model ${datanetId} ${modelId}`,
+    ],
+    { modelId, datanetId, staticsHash },
+  );
+}
+
+export async function exportJob({ args, options, output }: Asked<ExportOptions>): Promise<void> {
+  const form = exportFormSchema.safeParse(options.form).data;
+  if (form === undefined)
+    throw commandError(
+      "CMD_USAGE",
+      `"${options.form}" is no form; there are ${exportFormSchema.options.join(", ")}`,
+    );
+  const { factory } = await openFactory(options);
+  output.progress("making the files");
+  const { files } = await factory.export(args[0]!, form);
+  await mkdir(options.out, { recursive: true });
+  for (const { name } of files)
+    await writeFile(join(options.out, name), await factory.file(args[0]!, form, name));
+  const lines = files.map(({ name, sha256, sizeBytes }) => [name, `${sizeBytes} bytes`, `SHA-256 ${sha256}`]);
+  output.answer([...renderTable(lines), `written to ${options.out}`], { folder: options.out, files });
+}
+
+export async function showLineage({ args, options, output }: Asked): Promise<void> {
+  const { factory } = await openFactory(options);
+  const lineage = await factory.lineage(args[0]!);
+  const { base, datanet, datasetName, model, people } = lineage;
+  const rows = people.map(({ contributorId, heldOutCount, rowCount, validatorId }) => [
+    `leaf ${contributorId}`,
+    `${rowCount} rows`,
+    `${heldOutCount} held out`,
+    `validator ${validatorId}`,
+  ]);
+  output.answer(
+    [
+      `base ${base.name}: ${Object.entries(base.files)
+        .map(([name, { sha256 }]) => `${name} ${sha256.slice(0, 16)}…`)
+        .join(", ")}`,
+      datanet === null
+        ? `rows: ${datasetName}, of no Datanet`
+        : `rows: version ${datanet.version} of datanet ${datanet.id} (${datasetName}), root ${datanet.rowsRoot}`,
+      ...renderTable(rows),
+      model === null
+        ? "not registered"
+        : `model ${model.id}, epoch ${model.epoch}, ${model.settlements.length} settlements`,
+    ],
+    lineage,
+  );
+}

@@ -1,0 +1,40 @@
+export interface FactoryOptions {
+  factory: string;
+}
+
+export interface TrainJobOptions extends FactoryOptions {
+  datanet?: string;
+  version?: string;
+  host?: string;
+  rows?: string;
+  base: string;
+  set: string[];
+  estimate?: boolean;
+}
+
+export interface CompareOptions extends FactoryOptions {
+  prompt: string[];
+  tokens: string;
+}
+
+export interface RegisterJobOptions extends FactoryOptions {
+  price: string;
+  amount: string;
+}
+
+export interface ExportOptions extends FactoryOptions {
+  form: string;
+  out: string;
+}
+
+/** Each is a variable FACTORY_… of docs/generated/settings.md, which it overrules. */
+export interface ServeFactoryOptions {
+  data?: string;
+  host?: string;
+  port?: string;
+  datanetHosts?: string;
+  bases?: string;
+  accounts?: string;
+  threads?: string;
+  deployment?: string;
+}

@@ -1,0 +1,17 @@
+import { FactoryClient } from "../../../models/factory/factory-client.ts";
+import { accountOf, type GlobalOptions, openSigner, type Signer, signFor } from "../../cli/context.ts";
+import type { FactoryOptions } from "./factory-options.ts";
+
+/** A factory as the account asks it. */
+export async function openFactory(
+  options: GlobalOptions & FactoryOptions,
+): Promise<{ readonly factory: FactoryClient; readonly signer: Signer; readonly leafId: number }> {
+  const signer = await openSigner(options);
+  const leaf = await accountOf(signer.client, signer.account.l1.address);
+  const client = await signFor(signer, leaf);
+  return {
+    factory: new FactoryClient(client, options.factory),
+    signer: { ...signer, client },
+    leafId: leaf.id,
+  };
+}

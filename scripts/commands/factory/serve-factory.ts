@@ -1,0 +1,39 @@
+import { pino } from "pino";
+import { readFactoryConfig } from "../../../models/factory/factory-config.ts";
+import { startFactory } from "../../../models/factory/start-factory.ts";
+import type { CommandContext } from "../../cli/run-command.ts";
+import { workspacePaths } from "../../cli/workspace.ts";
+import type { ServeFactoryOptions } from "./factory-options.ts";
+
+/** @throws MOD_FACTORY_SETTINGS_INVALID, MOD_FACTORY_STORE_LOCKED, CLI_L1_UNREACHABLE */
+export async function serveFactory({ options, output }: CommandContext<ServeFactoryOptions>): Promise<void> {
+  const { accounts, bases, data, datanetHosts, deployment, host, port, rpc, sequencer, threads } = options;
+  const given = {
+    FACTORY_DEPLOYMENT_PATH: deployment ?? process.env.FACTORY_DEPLOYMENT_PATH ?? workspacePaths.deployment,
+    FACTORY_DATA_PATH: data,
+    FACTORY_HOST: host,
+    FACTORY_PORT: port,
+    FACTORY_DATANET_HOSTS: datanetHosts,
+    FACTORY_BASES: bases,
+    FACTORY_ACCOUNTS: accounts,
+    FACTORY_THREAD_COUNT: threads,
+    FACTORY_RPC_URL: rpc,
+    FACTORY_SEQUENCER_URL: sequencer,
+  };
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const config = readFactoryConfig({ ...process.env, ...set });
+  const logger = pino({ level: config.logLevel }, process.stderr);
+  let fail: (error: unknown) => void = () => {};
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  const { stop, url } = await startFactory(config, { logger, onFatal: fail });
+  output.answer([`the factory listens at ${url}; Ctrl-C ends it, and its jobs go on at the next start`], {
+    url,
+  });
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+  });
+  await Promise.race([stopped, failed]);
+  await stop();
+}

@@ -1,0 +1,85 @@
+import { readFile } from "node:fs/promises";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { type FactoryEstimate, type FactoryForm, formSchema } from "../../../models/factory/factory-api.ts";
+import type { FactoryClient } from "../../../models/factory/factory-client.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import { parseId } from "../../cli/parse-id.ts";
+import type { CommandContext } from "../../cli/run-command.ts";
+import type { TrainJobOptions } from "./factory-options.ts";
+import { openFactory } from "./open-factory.ts";
+
+export async function trainJob({ options, output }: CommandContext<TrainJobOptions>): Promise<void> {
+  const { factory } = await openFactory(options);
+  output.progress("fetching rows");
+  const dataset = await addRows(factory, options);
+  const known = (await factory.bases()).find(({ id }) => id === options.base);
+  const { id: baseId } = known ?? (await factory.addBase(options.base));
+  const view = await factory.form(baseId, dataset.id);
+  const request = { baseId, datasetId: dataset.id, form: changedForm(view.form, options.set) };
+  output.progress("measuring a few steps");
+  const estimate = await factory.estimate(request);
+  const said = describeEstimate(estimate, view.whyNot);
+  if (options.estimate === true) {
+    output.answer(said, { datasetId: dataset.id, baseId, estimate });
+    return;
+  }
+  const job = await factory.begin(request);
+  output.answer([...said, `job ${job.id} has begun: openledger factory watch ${job.id}`], {
+    jobId: job.id,
+    datasetId: dataset.id,
+    baseId,
+    estimate,
+  });
+}
+
+async function addRows(factory: FactoryClient, { datanet, host, rows, version }: TrainJobOptions) {
+  if (rows !== undefined) {
+    const jsonl = await readFile(rows, "utf8").catch((cause: unknown) => {
+      throw commandError("CMD_USAGE", `${rows} cannot be read`, { cause });
+    });
+    return factory.addDataset({ kind: "upload", name: rows.split("/").at(-1)!.slice(0, 80), jsonl });
+  }
+  if (datanet === undefined)
+    throw commandError("CMD_USAGE", "name a Datanet with --datanet, or a file with --rows");
+  const hostUrl = host ?? (await factory.info()).datanetHosts[0];
+  if (hostUrl === undefined) throw commandError("CMD_USAGE", "name the Datanet's host with --host");
+  const number = version === undefined ? null : parseId(version);
+  return factory.addDataset({ kind: "datanet", hostUrl, datanetId: parseId(datanet), version: number });
+}
+
+/** @throws CMD_USAGE for a field or a value that the form does not have */
+function changedForm(form: FactoryForm, changes: readonly string[]): FactoryForm {
+  const changed: Record<string, unknown> = { ...form };
+  for (const change of changes) {
+    const [field, ...rest] = change.split("=");
+    const text = rest.join("=");
+    const before = changed[field!];
+    if (before === undefined)
+      throw commandError("CMD_USAGE", `the form has no ${field}; it has ${Object.keys(form).join(", ")}`);
+    changed[field!] =
+      typeof before === "number"
+        ? Number(text)
+        : typeof before === "boolean"
+          ? text === "true"
+          : Array.isArray(before)
+            ? text.split(",")
+            : text;
+  }
+  const parsed = formSchema.safeParse(changed);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw commandError("CMD_USAGE", `--set ${issue.path.join(".")}: ${issue.message}`);
+}
+
+function describeEstimate(estimate: FactoryEstimate, whyNot: string | null): string[] {
+  const { memoryBytes, queuedBefore, registerFeeWei, seconds, steps, tokensPerSecond, trainedRowCount } =
+    estimate;
+  const fee =
+    registerFeeWei === null
+      ? "it cannot be registered"
+      : `registering costs ${formatOpen(BigInt(registerFeeWei))} OPEN`;
+  return [
+    `${steps} steps over ${trainedRowCount} rows at ${Math.round(tokensPerSecond)} tokens a second: about ${Math.ceil(seconds.total)} s, behind ${queuedBefore} jobs`,
+    `${Math.ceil(memoryBytes / 2 ** 20)} MB of memory; ${fee}${whyNot === null ? "" : `: ${whyNot}`}`,
+  ];
+}

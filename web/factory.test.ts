@@ -1,0 +1,225 @@
+/** A newcomer's path through the factory in real Chromium, without a command line: from a base to rows that earn. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test } from "vitest";
+import { readAdapterSettings } from "../models/files/adapter-files.ts";
+import { folderSource } from "../models/files/folder-source.ts";
+import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
+import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
+import { type FactoryPagesWorld, newcomerWallet, startFactoryPagesWorld } from "./testing/factory-world.ts";
+
+const LONG = { timeout: 60_000 };
+const folder = mkdtempSync(join(tmpdir(), "pages-factory-test-"));
+let world: FactoryPagesWorld;
+let browser: Browser;
+let context: BrowserContext;
+let misdeeds: string[];
+let page: Page;
+let jobUrl: string;
+let modelId: number;
+
+beforeAll(async () => {
+  [world, browser] = await Promise.all([startFactoryPagesWorld(), openBrowser()]);
+  ({ context, misdeeds } = await openProfile(browser));
+  await announceWallet(context, "Nina's wallet", walletOfKey(newcomerWallet(), world.f.rpcUrl));
+  page = await context.newPage();
+}, 900_000);
+afterAll(async () => {
+  await browser?.close();
+  await world?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** What was on the page when a test failed says more than what it waited for. */
+beforeEach(() => {
+  onTestFailed(() => pictureOf(page, "factory-failed"));
+});
+
+const main = () => page.getByRole("main");
+const button = (name: string | RegExp) =>
+  main().getByRole("button", { name, exact: typeof name === "string" });
+const signIn = () => button("Sign in").click();
+
+/** The same place after a reload: a wallet signs again, since no key is kept. */
+async function reload(): Promise<void> {
+  const before = page.url();
+  await page.reload();
+  await signIn();
+  expect(page.url()).toBe(before);
+}
+
+async function look(name: string): Promise<void> {
+  expect(await seriousFindings(page)).toEqual([]);
+  await pictureOf(page, `factory-${name}`);
+}
+
+test("a base and a permissioned Datanet are chosen, its owner is asked and answers", LONG, async () => {
+  await page.goto(`${world.sequencerUrl}/#/factory`);
+  await button("Nina's wallet").click();
+  await signIn();
+  await main().getByText("None yet. The first takes about a minute.").waitFor();
+  await look("home");
+  await main()
+    .getByRole("link", { name: /Tune on a Datanet/ })
+    .click();
+  await main()
+    .getByRole("link", { name: /openledger-base/ })
+    .waitFor();
+  await look("base");
+  await main()
+    .getByRole("link", { name: /openledger-base/ })
+    .click();
+  await main()
+    .getByRole("link", { name: /Ship's logs/ })
+    .waitFor();
+  await look("rows");
+  await main()
+    .getByRole("link", { name: /Ship's logs/ })
+    .click();
+  await main().getByLabel("What will you use it for?").fill("A model that writes a ship's log for a game.");
+  await look("ask");
+  await button("Ask the owner").click();
+  await main().getByText("Your request is with the owner.").waitFor();
+  await reload();
+  await main().getByText("Your request is with the owner.").waitFor();
+  await look("asked");
+  await world.grant("Name us in the credits.");
+  await main()
+    .getByText(/Name us in the credits/)
+    .waitFor();
+  await look("granted");
+  await button("Use version 2").click();
+  await main().getByRole("heading", { name: "Settings" }).waitFor(LONG);
+});
+
+test("the form has defaults and an estimate, and what is typed survives a reload", LONG, async () => {
+  await main().getByLabel("Name").fill("Logbook");
+  await main().getByLabel("Rounds").fill("40");
+  await main()
+    .getByText(/Measured by \d+ steps/)
+    .waitFor(LONG);
+  await look("form");
+  await reload();
+  await expect.poll(() => main().getByLabel("Name").inputValue()).toBe("Logbook");
+  expect(await main().getByLabel("Rounds").inputValue()).toBe("40");
+});
+
+test("training is watched, paused, reloaded, resumed, and survives a kill of the factory", LONG, async () => {
+  await button("Start training").click();
+  await main()
+    .getByRole("heading", { name: /^Step [1-9]/ })
+    .waitFor(LONG);
+  jobUrl = page.url();
+  await button("Pause").click();
+  await button("Resume").waitFor(LONG);
+  await look("paused");
+  await reload();
+  await button("Resume").click();
+  await button("Pause").waitFor(LONG);
+  await world.killFactory();
+  await main().getByText("Your model is trained").waitFor(LONG);
+  await main().locator(".chart-box canvas").waitFor();
+  await look("done");
+});
+
+test("base and tuned model are compared on rows that it has not seen", LONG, async () => {
+  await main().getByRole("link", { name: "Compare it with its base" }).click();
+  await main()
+    .getByText(/expects the right answer/)
+    .waitFor(LONG);
+  await main().getByLabel("Your prompt").fill("Day 50. Wind from the");
+  await button("Ask both").click();
+  await main().getByRole("region", { name: "Try it" }).getByText("Tuned").waitFor(LONG);
+  await look("compare");
+});
+
+test("it is registered with the wallet in one click, and its Datanet's owner approves it", LONG, async () => {
+  await main().getByRole("link", { name: "Register", exact: true }).click();
+  await look("register");
+  await button("Register with your wallet").click();
+  const link = main()
+    .getByRole("heading", { name: /^It is model/ })
+    .getByRole("link");
+  await link.waitFor(LONG);
+  modelId = Number(await link.textContent());
+  await world.settle();
+  await main().getByText("It waits for the Datanet's owner.").waitFor();
+  await reload();
+  await main().getByText("It waits for the Datanet's owner.").waitFor();
+  await look("registered");
+  await world.approve(modelId);
+  await main().getByText("The Datanet's owner has approved it.").waitFor(LONG);
+});
+
+test(
+  "it is exported: the adapter as PEFT reads it, and the folder that a model server takes",
+  LONG,
+  async () => {
+    await page.goto(`${jobUrl}/export`);
+    for (const title of ["The adapter", "What is published"]) {
+      const card = main().getByRole("region", { name: title });
+      await card.getByRole("button", { name: "Make the files" }).click();
+      await card.getByRole("listitem").first().waitFor(LONG);
+      for (const item of await card.getByRole("listitem").all()) {
+        const file = item.getByRole("button");
+        const [name, [download]] = [
+          (await file.textContent())!,
+          await Promise.all([page.waitForEvent("download"), file.click()]),
+        ];
+        await download.saveAs(join(folder, title === "The adapter" ? "adapter" : "model", name));
+      }
+    }
+    await look("export");
+    const settings = await readAdapterSettings(folderSource(join(folder, "adapter")));
+    expect(settings).toMatchObject({ rank: 8, alpha: 16 });
+  },
+);
+
+test("one chats with it for free and for OPEN, and sees which rows earn", LONG, async () => {
+  await page.goto(`${jobUrl}/chat`);
+  const free = main().getByRole("region", { name: "Free chat" });
+  await free.getByLabel("Say something").fill("Day 50. Wind from the");
+  await free.getByRole("button", { name: "Send" }).click();
+  await free.locator(".chat-its").waitFor(LONG);
+  await world.serve(modelId, join(folder, "model"));
+  await page.reload();
+  await signIn();
+  await main().getByLabel("Your text").fill("Day 51. Wind from the");
+  await button("Ask").click();
+  const answer = main().getByRole("region", { name: "Answer" });
+  await answer.getByText("checked here").waitFor(LONG);
+  await answer.getByRole("row").nth(1).waitFor();
+  await look("chat");
+  await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
+  await answer.getByText("paid", { exact: true }).waitFor(LONG);
+  await page.goto(`${jobUrl}/lineage`);
+  await main().getByText("approved by the Datanet").waitFor(LONG);
+  await look("lineage");
+});
+
+test("nothing of all that was against the pages' rules", () => {
+  expect(misdeeds).toEqual([]);
+});
+
+test("on a phone and in dark colours it holds, too", LONG, async () => {
+  const phone = await openProfile(browser, { width: 360, colorScheme: "dark" });
+  await announceWallet(phone.context, "Nina's wallet", walletOfKey(newcomerWallet(), world.f.rpcUrl));
+  const desk = page;
+  page = await phone.context.newPage();
+  await page.goto(jobUrl);
+  await button("Nina's wallet").click();
+  await signIn();
+  await main().locator(".chart-box canvas").waitFor(LONG);
+  await look("done-360");
+  for (const part of ["compare", "register", "export", "lineage"]) {
+    await page.goto(`${jobUrl}/${part}`);
+    await main().getByRole("heading", { level: 2 }).first().waitFor(LONG);
+    await look(`${part}-360`);
+  }
+  expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(360);
+  expect(phone.misdeeds).toEqual([]);
+  await phone.context.close();
+  page = desk;
+});

@@ -1,0 +1,91 @@
+import { useState } from "preact/hooks";
+import { RollupError } from "../../circuits/rollup-error.ts";
+import type { HostedDatanetPlace } from "../../client/datanets/host-request.ts";
+import type { AccessList, HostedDatanetFacts } from "../../client/datanets/host-schemas.ts";
+import { sayRecords } from "../../client/datanets/signed-records.ts";
+import { useAction } from "../bridge/use-action.ts";
+import { Button } from "../design/button.tsx";
+import { Field } from "../design/field.tsx";
+import { Notice } from "../design/notice.tsx";
+import { showAge, showCount } from "../words/format.ts";
+import { ProblemNotice } from "../words/problem.tsx";
+import type { FactoryDesk } from "./factory-desk.ts";
+
+interface AccessRequestProps {
+  readonly desk: FactoryDesk;
+  readonly place: HostedDatanetPlace;
+  /** The reader's last request; null where he made none. */
+  readonly mine: AccessList[number] | null;
+  readonly summary: HostedDatanetFacts["access"];
+  readonly onAsked: () => void;
+}
+
+const LEAST_CHARACTERS = 10;
+
+/** Asks a Datanet's owner with a purpose, and shows the answer when it comes. */
+export function AccessRequest({ desk, mine, onAsked, place, summary }: AccessRequestProps) {
+  const [purpose, setPurpose] = useState("");
+  const asking = useAction();
+  const ask = () =>
+    asking.run(async () => {
+      const records = [{ kind: "accessRequest" as const, purpose: purpose.trim() }];
+      const [result] = await sayRecords(desk.client, { ...place, from: desk.leafId, records });
+      const { error } = result!;
+      if (error !== null) throw new RollupError(error.code, error.message);
+      onAsked();
+    });
+  if (mine !== null && mine.answer === null) {
+    return (
+      <>
+        <Notice tone="info" title="Your request is with the owner.">
+          <p>
+            Sent {showAge(mine.askedAtMs, Date.now())}: “{mine.purpose}”
+          </p>
+        </Notice>
+        <p class="soft small" role="status">
+          This page asks again every two seconds. You may close it: the request stays, and so does this
+          address.
+        </p>
+      </>
+    );
+  }
+  return (
+    <form
+      class="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void ask();
+      }}
+    >
+      {mine?.answer != null && (
+        <Notice
+          tone="wait"
+          title={mine.answer.answer === "refuse" ? "The owner has said no." : "Your grant has run out."}
+        >
+          <p>{mine.answer.note === "" ? "Without a word of why." : mine.answer.note} You may ask again.</p>
+        </Notice>
+      )}
+      <Field
+        label="What will you use it for?"
+        value={purpose}
+        onInput={setPurpose}
+        lineCount={3}
+        help="The owner decides by this. It is public, and so is the answer."
+      />
+      <p class="soft small">
+        {summary.askedCount === 0
+          ? "Nobody has asked yet."
+          : `${showCount(summary.askedCount)} have asked, ${showCount(summary.unansweredCount)} wait for an answer.`}
+      </p>
+      {asking.problem !== null && <ProblemNotice problem={asking.problem} />}
+      <Button
+        isMain
+        type="submit"
+        isBusy={asking.isBusy}
+        isDisabled={purpose.trim().length < LEAST_CHARACTERS}
+      >
+        Ask the owner
+      </Button>
+    </form>
+  );
+}

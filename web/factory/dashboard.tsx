@@ -1,0 +1,176 @@
+import type { ComponentChildren } from "preact";
+import { Chart } from "../charts/chart.tsx";
+import { Badge, type Tone } from "../design/badge.tsx";
+import { type Column, Table } from "../design/table.tsx";
+import { showCount, showDuration } from "../words/format.ts";
+import { Term } from "../words/term.tsx";
+import type { RunView } from "./run-view.ts";
+
+interface DashboardProps {
+  readonly view: RunView;
+  readonly steps: number;
+  readonly badge: { readonly tone: Tone; readonly text: string };
+  /** What happens now, where that is not a step. */
+  readonly doing: string | null;
+  readonly isRunning: boolean;
+  /** Pause, resume, stop. */
+  readonly actions: ComponentChildren;
+  /** How a row is named and led to. */
+  readonly showRow: (row: number) => ComponentChildren;
+}
+
+const nats = (loss: number) => loss.toFixed(3);
+
+/** How a tuning goes: what is left of it, whether it learns, what it says by now, and which rows it finds hard. */
+export function Dashboard({ actions, badge, doing, isRunning, showRow, steps, view }: DashboardProps) {
+  const { hardest, heldOut, last, samples, trained } = view;
+  const step = last?.step ?? 0;
+  return (
+    <>
+      <section class="card stack" aria-label="Progress">
+        <div class="row">
+          <h2>
+            Step {showCount(step)} of {showCount(steps)}
+          </h2>
+          <Badge tone={badge.tone}>{badge.text}</Badge>
+          <span class="push" />
+          {actions}
+        </div>
+        <progress class="run-bar" max={steps} value={step} aria-label="Steps done" />
+        <div class="columns columns-small run-figures">
+          <Figure name="Time left">
+            {!isRunning || last === null ? "–" : showDuration(1_000 * last.secondsLeft)}
+          </Figure>
+          <Figure name="Tokens a second">
+            {last === null ? "–" : showCount(Math.round(last.tokensPerSecond))}
+          </Figure>
+          <Figure name={<Term name="loss">Loss, training rows</Term>}>
+            {trained.length === 0 ? "–" : nats(trained.at(-1)!.loss)}
+          </Figure>
+          <Figure name={<Term name="held-out rows">Loss, held-out rows</Term>}>
+            {heldOut.length === 0 ? "–" : nats(heldOut.at(-1)!.loss)}
+          </Figure>
+        </div>
+        {doing !== null && (
+          <p class="soft" role="status">
+            {doing}
+          </p>
+        )}
+      </section>
+      <LossChart view={view} />
+      <div class="columns">
+        <Samples samples={samples} />
+        <Hardest hardest={hardest} showRow={showRow} />
+      </div>
+    </>
+  );
+}
+
+function Figure({ children, name }: { name: ComponentChildren; children: ComponentChildren }) {
+  return (
+    <div>
+      <p class="soft small">{name}</p>
+      <p class="figure">{children}</p>
+    </div>
+  );
+}
+
+function LossChart({ view: { heldOut, trained } }: { view: RunView }) {
+  const xs = [...new Set([...trained, ...heldOut].map(({ step }) => step))].sort((a, b) => a - b);
+  const valuesOf = (points: RunView["heldOut"]) => {
+    const at = new Map(points.map(({ loss, step }) => [step, loss]));
+    return xs.map((x) => at.get(x) ?? null);
+  };
+  const series = [
+    { label: "Training rows", values: valuesOf(trained) },
+    ...(heldOut.length === 0 ? [] : [{ label: "Held-out rows", values: valuesOf(heldOut) }]),
+  ];
+  return (
+    <section class="card">
+      <Chart
+        title="Loss"
+        about={verdictOf({ heldOut, trained })}
+        {...{ xs, series }}
+        isCloseUp
+        showX={(x) => showCount(x)}
+        showY={nats}
+      />
+    </section>
+  );
+}
+
+/** What the two curves say, in words: people ask when to stop. */
+function verdictOf({ heldOut, trained }: Pick<RunView, "heldOut" | "trained">): string {
+  const scale = "Nats a token: lower is better.";
+  if (heldOut.length < 2) {
+    return trained.length < 2
+      ? `${scale} The curve begins with the first steps.`
+      : `${scale} Held-out rows will show whether it learns more than these rows by heart.`;
+  }
+  const best = heldOut.reduce((least, one) => (one.loss < least.loss ? one : least));
+  const latest = heldOut.at(-1)!;
+  if (latest.loss <= best.loss * 1.005)
+    return `${scale} Held-out rows still get better: ${nats(heldOut[0]!.loss)} at the start, ${nats(latest.loss)} now.`;
+  return `${scale} Held-out rows were best at step ${showCount(best.step)}, with ${nats(best.loss)}. Since then it learns these rows by heart: consider stopping.`;
+}
+
+function Samples({ samples }: Pick<RunView, "samples">) {
+  const latest = samples.at(-1);
+  const first = samples.find(({ prompt }) => prompt === latest?.prompt);
+  return (
+    <section class="card stack" aria-label="Samples">
+      <h2>What it says by now</h2>
+      {latest === undefined ? (
+        <p class="soft">The first sample comes with the first look at held-out rows.</p>
+      ) : (
+        <>
+          <Said label={`After step ${showCount(latest.step)}`} {...latest} />
+          {first !== latest && first !== undefined && (
+            <Said
+              label={first.step === 0 ? "Before tuning" : `After step ${showCount(first.step)}`}
+              {...first}
+            />
+          )}
+        </>
+      )}
+    </section>
+  );
+}
+
+function Said({ label, prompt, text }: { label: string; prompt: string; text: string }) {
+  return (
+    <figure class="stack-s">
+      <figcaption class="small soft">{label}</figcaption>
+      <blockquote class="run-said">
+        <span class="soft">{prompt}</span>
+        {text}
+      </blockquote>
+    </figure>
+  );
+}
+
+type HardRow = NonNullable<RunView["hardest"]>["rows"][number];
+
+function Hardest({ hardest, showRow }: Pick<RunView, "hardest"> & Pick<DashboardProps, "showRow">) {
+  const columns: Column<HardRow>[] = [
+    { label: "Row", cell: ({ row }) => showRow(row) },
+    { label: "Begins", cell: ({ excerpt }) => <span class="run-excerpt">{excerpt}</span> },
+    { label: "Loss", isNumber: true, cell: ({ loss }) => nats(loss) },
+  ];
+  return (
+    <section class="card stack" aria-label="Hardest rows">
+      <h2>Hardest rows</h2>
+      <p class="soft small">
+        Where it was most surprised when it last read them. Rows that stay here are often mistakes: wrong
+        labels, other languages, cut texts.
+      </p>
+      <Table
+        caption="Rows with the largest loss"
+        columns={columns}
+        rows={hardest?.rows ?? []}
+        keyOf={({ row }) => row}
+        empty="Known after the first look."
+      />
+    </section>
+  );
+}

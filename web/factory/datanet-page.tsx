@@ -1,0 +1,154 @@
+import { useEffect, useState } from "preact/hooks";
+import { getHostedDatanet } from "../../client/datanets/datanet-card.ts";
+import type { AccessList, HostedDatanetFacts } from "../../client/datanets/host-schemas.ts";
+import { listAccess } from "../../client/datanets/signed-records.ts";
+import { useAction } from "../bridge/use-action.ts";
+import { Badge } from "../design/badge.tsx";
+import { Button } from "../design/button.tsx";
+import { Notice } from "../design/notice.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { showCount } from "../words/format.ts";
+import { LeafLink } from "../words/links.tsx";
+import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+import { AccessRequest } from "./access-request.tsx";
+import type { FactoryDesk } from "./factory-desk.ts";
+import { dataHref, formHref } from "./factory-links.ts";
+import { ChoiceSteps } from "./run-steps.tsx";
+
+interface DatanetPageProps extends PageProps {
+  readonly desk: FactoryDesk;
+  readonly baseId: string;
+  readonly hostUrl: string;
+  readonly datanetId: number;
+}
+
+interface Seen {
+  readonly facts: HostedDatanetFacts;
+  readonly access: AccessList;
+}
+
+/** The owner's answer may come at any moment. */
+const LOOK_MS = 2_000;
+
+/** One Datanet: what it is, who may use it, and its rows brought to the factory. */
+export function DatanetPage({ baseId, datanetId, desk, hostUrl }: DatanetPageProps) {
+  const [seen, setSeen] = useState<Seen | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const bringing = useAction();
+  const look = async () => {
+    try {
+      const place = { hostUrl, datanetId };
+      const [facts, access] = await Promise.all([
+        getHostedDatanet(desk.client, place),
+        listAccess(desk.client, place),
+      ]);
+      setSeen({ facts, access });
+      setProblem(null);
+    } catch (error) {
+      setProblem(problemOf(error));
+    }
+  };
+  useEffect(() => {
+    void look();
+    const timer = setInterval(() => void look(), LOOK_MS);
+    return () => clearInterval(timer);
+  }, [hostUrl, datanetId]);
+  const bring = () =>
+    bringing.run(async () => {
+      const request = { kind: "datanet", hostUrl, datanetId, version: null } as const;
+      const made = await desk.factory.addDataset(request);
+      window.location.hash = formHref(baseId, made.id);
+    });
+  const steps = <ChoiceSteps at={1} baseId={baseId} />;
+  if (seen === null) {
+    return (
+      <>
+        {steps}
+        {problem === null ? <p class="soft">Asking the host …</p> : <ProblemNotice problem={problem} />}
+      </>
+    );
+  }
+  const { access, facts } = seen;
+  const { card, ledger } = facts;
+  const mine = access.filter(({ leafId }) => leafId === desk.leafId).at(-1) ?? null;
+  const isGranted = mine?.answer?.answer === "grant" && mine.answer.untilMs > Date.now();
+  const isOfTeam = datanetId === desk.leafId || card.labelling.reviewers.includes(desk.leafId);
+  const mayUse = card.access === "public" || isGranted || isOfTeam;
+  return (
+    <>
+      {steps}
+      <section class="stack">
+        <p class="small">
+          <a href={dataHref(baseId)}>All Datanets</a>
+        </p>
+        <h1>{card.name}</h1>
+        <p class="lead">{card.description}</p>
+      </section>
+      {problem !== null && <ProblemNotice problem={problem} />}
+      <div class="beside">
+        <section class="card stack">
+          <h2>What it is</h2>
+          <dl class="facts">
+            <dt>Datanet</dt>
+            <dd>
+              <LeafLink id={datanetId} />
+            </dd>
+            <dt>Version</dt>
+            <dd>
+              {ledger.version}, {showCount(ledger.rowCount)} rows
+            </dd>
+            <dt>Field</dt>
+            <dd>{card.field}</dd>
+            <dt>Licence</dt>
+            <dd>{card.licence}</dd>
+            <dt>Languages</dt>
+            <dd>{card.languages.join(", ") || "–"}</dd>
+            <dt>Contact</dt>
+            <dd>{card.contact}</dd>
+          </dl>
+          {!facts.isCardCurrent && (
+            <Notice tone="wait" title="The host shows an older card.">
+              <p>The ledger has another one by now. Ask the contact what has changed.</p>
+            </Notice>
+          )}
+        </section>
+        <section class="card stack" aria-label="Access">
+          <div class="row">
+            <h2>May I use it?</h2>
+            {mayUse ? (
+              <Badge tone="good">yes</Badge>
+            ) : (
+              <Badge tone="wait">{mine === null ? "not asked" : mine.answer === null ? "asked" : "no"}</Badge>
+            )}
+          </div>
+          {mayUse ? (
+            <>
+              <p class="soft">
+                {card.access === "public"
+                  ? "Its rows are open to all."
+                  : isGranted
+                    ? `Granted until ${new Date(mine.answer!.untilMs).toLocaleDateString("en-GB")}.${mine.answer!.note === "" ? "" : ` The owner says: ${mine.answer!.note}`}`
+                    : "You are of its team."}
+              </p>
+              <p class="soft small">
+                The factory fetches the rows. Your key signs each request for them, and stays in this page.
+              </p>
+              {bringing.problem !== null && <ProblemNotice problem={bringing.problem} />}
+              <Button isMain isBusy={bringing.isBusy} onClick={() => void bring()}>
+                {bringing.isBusy ? "Fetching the rows …" : `Use version ${ledger.version}`}
+              </Button>
+            </>
+          ) : (
+            <AccessRequest
+              desk={desk}
+              place={{ hostUrl, datanetId }}
+              mine={mine}
+              summary={facts.access}
+              onAsked={() => void look()}
+            />
+          )}
+        </section>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,102 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { useAction } from "../bridge/use-action.ts";
+import { WalletChoice } from "../bridge/wallet-menu.tsx";
+import { Button } from "../design/button.tsx";
+import { Notice } from "../design/notice.tsx";
+import { holdings, mainAccount } from "../ledger/holdings.ts";
+import type { PageProps } from "../ledger/page.ts";
+import { session, unlock } from "../ledger/session.ts";
+import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+import { Term } from "../words/term.tsx";
+import { type FactoryDesk, openDesk } from "./factory-desk.ts";
+import { HERE_HREF } from "./factory-links.ts";
+
+interface DeskGateProps extends PageProps {
+  readonly children: (desk: FactoryDesk) => ComponentChildren;
+}
+
+/** Shows what needs a factory once there is one, and somebody with an account who has signed in. */
+export function DeskGate({ children, live, site }: DeskGateProps) {
+  const now = session.value;
+  const owned = now !== null && holdings.value?.address === now.address ? holdings.value : null;
+  const account = mainAccount(owned);
+  const [desk, setDesk] = useState<FactoryDesk | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const signing = useAction();
+  const isSignedIn = now !== null && now.client.l2Key !== null;
+  const { factoryUrl } = site;
+  useEffect(() => {
+    setDesk(null);
+    if (factoryUrl === null || !isSignedIn || account === null) return;
+    let isOver = false;
+    const look = () =>
+      openDesk(factoryUrl, now.client, account.id).then(
+        (opened) => {
+          if (isOver) return;
+          setProblem(null);
+          setDesk((before) => before ?? opened);
+        },
+        (error: unknown) => !isOver && setProblem(problemOf(error)),
+      );
+    void look();
+    const stop = live.onLook(() => void look());
+    return () => {
+      isOver = true;
+      stop();
+    };
+  }, [factoryUrl, isSignedIn, account?.id]);
+
+  if (factoryUrl === null) {
+    return (
+      <Notice tone="info" title="This server names no factory.">
+        <p>
+          Without one, you can still <a href={HERE_HREF}>tune an adapter in this browser</a>.
+        </p>
+      </Notice>
+    );
+  }
+  if (desk !== null) return <>{children(desk)}</>;
+  if (problem !== null) return <ProblemNotice problem={problem} />;
+  return (
+    <section class="card stack narrow">
+      <h2>Sign in to the factory</h2>
+      {now === null ? (
+        <>
+          <p class="soft">Your wallet is your account here: no password, no e-mail.</p>
+          <WalletChoice site={site} live={live} />
+        </>
+      ) : owned === null ? (
+        <p class="soft">Looking for your account …</p>
+      ) : account === null ? (
+        <p>
+          You have no account in the <Term name="ledger" /> yet. <a href="#/bridge">A deposit</a> opens one.
+        </p>
+      ) : isSignedIn ? (
+        <p class="soft">Asking the factory …</p>
+      ) : (
+        <>
+          <p class="soft">
+            Your wallet signs once, and no money moves. Jobs belong to your account {account.id}; nobody else
+            sees them.
+          </p>
+          <Button
+            isMain
+            isBusy={signing.isBusy}
+            onClick={() =>
+              void signing.run(async () => {
+                await unlock(
+                  now,
+                  owned.accounts.map(({ keyX }) => keyX),
+                );
+              })
+            }
+          >
+            Sign in
+          </Button>
+          {signing.problem !== null && <ProblemNotice problem={signing.problem} />}
+        </>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,18 @@
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import type { FactoryInfo } from "../../models/factory/factory-api.ts";
+import { FactoryClient } from "../../models/factory/factory-client.ts";
+
+/** Somebody with an account at a factory. */
+export interface FactoryDesk {
+  readonly factory: FactoryClient;
+  readonly client: LedgerClient;
+  /** The account that signs, and that jobs belong to. */
+  readonly leafId: number;
+  readonly info: FactoryInfo;
+}
+
+/** @throws CLI_FACTORY_UNREACHABLE, CLI_FACTORY_ANSWER_INVALID */
+export async function openDesk(url: string, client: LedgerClient, leafId: number): Promise<FactoryDesk> {
+  const factory = new FactoryClient(client, url, leafId);
+  return { factory, client, leafId, info: await factory.info() };
+}

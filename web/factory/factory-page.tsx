@@ -1,0 +1,49 @@
+import "./factory.css";
+import type { ComponentChildren } from "preact";
+import type { PageProps } from "../ledger/page.ts";
+import { BaseChoice } from "./base-choice.tsx";
+import { DataChoice } from "./data-choice.tsx";
+import { DatanetPage } from "./datanet-page.tsx";
+import { DeskGate } from "./desk-gate.tsx";
+import type { FactoryDesk } from "./factory-desk.ts";
+import { FACTORY_HREF, JOB_PARTS, type JobPart } from "./factory-links.ts";
+import { FormPage } from "./form-page.tsx";
+import { HereRun } from "./here-run.tsx";
+import { HereStart } from "./here-start.tsx";
+import { HomePage } from "./home-page.tsx";
+import { JobPage } from "./job-page.tsx";
+
+/** The ModelFactory: from a base and rows to a model of one's own. The address says how far one is. */
+export function FactoryPage(props: PageProps) {
+  const [place, id] = props.rest;
+  if (place === undefined) return <HomePage {...props} />;
+  if (place === "here") return id === undefined ? <HereStart /> : <HereRun key={id} id={id} />;
+  return <DeskGate {...props}>{(desk) => atFactory(props, desk) ?? <NoPlace />}</DeskGate>;
+}
+
+/** null where the address is none of the factory's. */
+function atFactory(props: PageProps, desk: FactoryDesk): ComponentChildren {
+  const [place, id, kind, first, second] = props.rest;
+  if (place === "job" && id !== undefined) {
+    const part = (kind ?? "watch") as JobPart;
+    return JOB_PARTS.includes(part) ? <JobPage {...props} desk={desk} jobId={id} part={part} /> : null;
+  }
+  if (place !== "new") return null;
+  if (id === undefined) return <BaseChoice desk={desk} />;
+  if (kind === undefined) return <DataChoice {...props} desk={desk} baseId={id} />;
+  if (kind === "rows" && first !== undefined) return <FormPage desk={desk} baseId={id} datasetId={first} />;
+  const hostUrl = props.site.datanetHosts[Number(first)];
+  if (kind !== "datanet" || hostUrl === undefined || second === undefined) return null;
+  return <DatanetPage {...props} desk={desk} baseId={id} hostUrl={hostUrl} datanetId={Number(second)} />;
+}
+
+function NoPlace() {
+  return (
+    <section class="stack">
+      <h1>There is no such place in the factory</h1>
+      <p>
+        <a href={FACTORY_HREF}>Back to its door</a>
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,107 @@
+import { useEffect, useState } from "preact/hooks";
+import type { FactoryJob } from "../../models/factory/factory-api.ts";
+import { Badge } from "../design/badge.tsx";
+import { type Column, Table } from "../design/table.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import type { LocalRun } from "../tuning/kept-runs.ts";
+import { listRuns } from "../tuning/local-runs.ts";
+import { showAge, showCount } from "../words/format.ts";
+import { ProblemNotice } from "../words/problem.tsx";
+import { DeskGate } from "./desk-gate.tsx";
+import type { FactoryDesk } from "./factory-desk.ts";
+import { HERE_HREF, hereHref, jobHref, NEW_HREF } from "./factory-links.ts";
+import { jobBadge } from "./job-badge.ts";
+import { useFactory } from "./use-factory.ts";
+
+const LOOK_MS = 3_000;
+
+/** Where one begins, and comes back to. */
+export function HomePage(props: PageProps) {
+  const isFactory = props.site.factoryUrl !== null;
+  return (
+    <>
+      <section class="stack">
+        <h1>ModelFactory</h1>
+        <p class="lead">
+          Take an open base model, add rows, and get a model of your own. No code, no command line.
+        </p>
+      </section>
+      <div class="choices">
+        {isFactory && (
+          <a class="choice" href={NEW_HREF}>
+            <h2>Tune on a Datanet</h2>
+            <p class="soft">
+              At the factory, on rows of a Datanet. The model can be registered: it is paid for answers, and
+              pays the people whose rows helped.
+            </p>
+            <span class="button button-main">New model</span>
+          </a>
+        )}
+        <a class="choice" href={HERE_HREF}>
+          <h2>Tune in this browser</h2>
+          <p class="soft">
+            On rows of your own, which never leave this page. You get the adapter as two files. Nobody else is
+            asked, and nothing is paid.
+          </p>
+          <span class={isFactory ? "button" : "button button-main"}>Choose a file</span>
+        </a>
+      </div>
+      {isFactory && <DeskGate {...props}>{(desk) => <Jobs desk={desk} />}</DeskGate>}
+      <LocalRuns />
+    </>
+  );
+}
+
+function Jobs({ desk }: { desk: FactoryDesk }) {
+  const { problem, value } = useFactory("jobs", () => desk.factory.jobs(), LOOK_MS);
+  const columns: Column<FactoryJob>[] = [
+    { label: "Model", cell: ({ form, id }) => <a href={jobHref(id)}>{form.name}</a> },
+    {
+      label: "State",
+      cell: (job) => <Badge tone={jobBadge(job).tone}>{jobBadge(job).text}</Badge>,
+    },
+    { label: "Base", cell: ({ baseName }) => baseName },
+    {
+      label: "Steps",
+      isNumber: true,
+      cell: ({ step, steps }) => `${showCount(step)} of ${showCount(steps)}`,
+    },
+    { label: "Begun", isNumber: true, cell: ({ createdAtMs }) => showAge(createdAtMs, Date.now()) },
+  ];
+  return (
+    <section class="card stack">
+      <h2>Your models at the factory</h2>
+      {problem !== null && <ProblemNotice problem={problem} />}
+      {value === undefined ? (
+        problem === null && <p class="soft">Asking …</p>
+      ) : (
+        <Table
+          caption="Jobs"
+          columns={columns}
+          rows={value}
+          keyOf={({ id }) => id}
+          empty="None yet. The first takes about a minute."
+        />
+      )}
+    </section>
+  );
+}
+
+function LocalRuns() {
+  const [runs, setRuns] = useState<readonly LocalRun[]>([]);
+  // Without storage there are none.
+  useEffect(() => void listRuns().then(setRuns, () => undefined), []);
+  if (runs.length === 0) return null;
+  const columns: Column<LocalRun>[] = [
+    { label: "Run", cell: ({ id, name }) => <a href={hereHref(id)}>{name}</a> },
+    { label: "State", cell: ({ state }) => state },
+    { label: "Rows", isNumber: true, cell: ({ rows }) => showCount(rows.length) },
+    { label: "Begun", isNumber: true, cell: ({ createdAtMs }) => showAge(createdAtMs, Date.now()) },
+  ];
+  return (
+    <section class="card stack">
+      <h2>In this browser</h2>
+      <Table caption="Runs in this browser" columns={columns} rows={runs} keyOf={({ id }) => id} empty="" />
+    </section>
+  );
+}

@@ -1,0 +1,235 @@
+/**
+ * What a newcomer meets: a rollup with pages, a host with a permissioned Datanet of texts, a factory as a process of its
+ * own, and a place where a model server will be. L1, database and circuits are those of the settling tests.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import pino from "pino";
+import { type ServedModel, serveModel } from "../../attribution/server/serve-model.ts";
+import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
+import { collectVersion } from "../../client/actions/data/collect-version.ts";
+import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
+import { storeVersion } from "../../client/actions/data/published-version.ts";
+import { openRowStore } from "../../client/actions/data/row-store.ts";
+import { approveModel } from "../../client/actions/ledger/approve-model.ts";
+import { createDatanet } from "../../client/actions/ledger/create-datanet.ts";
+import { publishVersion } from "../../client/actions/ledger/publish-version.ts";
+import { bringVersion } from "../../client/datanets/bring-version.ts";
+import { bringCard, publishCard } from "../../client/datanets/datanet-card.ts";
+import { listAccess, sayRecords } from "../../client/datanets/signed-records.ts";
+import { contributionSource, uploadRows } from "../../client/datanets/upload-rows.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { getOperation } from "../../client/sequencer/ledger-reads.ts";
+import { getModel, staticsOf } from "../../client/sequencer/model-reads.ts";
+import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
+import { loadHostConfig } from "../../datanets/host/config.ts";
+import { createHostProcess } from "../../datanets/host/host-process.ts";
+import { sampleCard } from "../../datanets/testing/sample-card.ts";
+import { defaultBase } from "../../models/base/default-base.ts";
+import { readFrom } from "../../models/registered/base-files.ts";
+import { textFamily } from "../../models/registered/text-family.ts";
+import { findFreePort } from "../../scripts/devnet/free-port.ts";
+import {
+  BOB_ACCOUNT,
+  type SettlingWorld,
+  startSettlingWorld,
+} from "../../scripts/settling/testing/settling-fixture.ts";
+import { buildPages } from "../build/build-pages.ts";
+import { logEntries } from "./log-entries.ts";
+
+/** The factory takes circuits of four draws. */
+const SIZE = { rows: 48, features: 32, earners: 4, payments: 4, draws: 4 } as const;
+const ROW_COUNT = 40;
+const GRANT_MS = 30 * 86_400_000;
+/** Models are approved a day after their version at the earliest. */
+const A_DAY_SECONDS = 86_400 + 120;
+
+export const NEWCOMER_ACCOUNT = BOB_ACCOUNT;
+/** Of his wallet; leaf 3 of the ledger is his. */
+export const newcomerWallet = () => anvilAccount(NEWCOMER_ACCOUNT);
+
+export interface FactoryPagesWorld extends SettlingWorld {
+  readonly datanetId: number;
+  readonly factory: ChildFactory;
+  /** Kills the factory where it stands, and starts it again on the same disk. */
+  killFactory(): Promise<void>;
+  /** Answers the newcomer's request for access. */
+  grant(note: string): Promise<void>;
+  /** Serves a registered model where the pages look for one. */
+  serve(modelId: number, modelFolder: string): Promise<ServedModel>;
+  approve(modelId: number): Promise<void>;
+}
+
+export interface ChildFactory {
+  readonly process: ChildProcess;
+  readonly url: string;
+}
+
+export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
+  const folder = mkdtempSync(join(tmpdir(), "pages-factory-"));
+  // The pages are told the addresses before anything listens there: far from where other tests look for theirs.
+  const hostPort = await findFreePort(20_000 + Math.floor(20_000 * Math.random()));
+  const factoryPort = await findFreePort(hostPort + 1);
+  const modelPort = await findFreePort(factoryPort + 1);
+  const urlOf = (port: number) => `http://127.0.0.1:${port}`;
+  const { path } = await buildPages({ circuits: [], exits: [] });
+  const world = await startSettlingWorld(
+    folder,
+    (rpcUrl) => ({
+      SEQUENCER_PAGES_PATH: path,
+      SEQUENCER_PAGES_L1_URL: rpcUrl,
+      SEQUENCER_PAGES_MODEL_SERVERS: urlOf(modelPort),
+      SEQUENCER_PAGES_DATANET_HOSTS: urlOf(hostPort),
+      SEQUENCER_PAGES_FACTORY: urlOf(factoryPort),
+    }),
+    SIZE,
+  );
+  const { alice, deployment, home, sequencerUrl } = world;
+  const deploymentPath = join(home, "deployment.json");
+  const host = await createHostProcess(
+    loadHostConfig({
+      DATANET_DEPLOYMENT_PATH: deploymentPath,
+      DATANET_SEQUENCER_URL: sequencerUrl,
+      DATANET_DATA_PATH: join(folder, "host"),
+      DATANET_PORT: String(hostPort),
+      DATANET_LEDGER_CACHE_MS: "0",
+      DATANET_RATE_LIMIT_PER_MINUTE: "1000000",
+    }),
+    deployment,
+    { logger: pino({ level: "silent" }), onFatal: (error) => console.error(error), nowMs: Date.now },
+  );
+  const hostUrl = await host.listen();
+  const datanetId = await publishTexts(world, hostUrl, join(folder, "rows"));
+  await world.passTime(A_DAY_SECONDS);
+  const environment = {
+    FACTORY_DEPLOYMENT_PATH: deploymentPath,
+    FACTORY_SEQUENCER_URL: sequencerUrl,
+    FACTORY_RPC_URL: world.f.rpcUrl,
+    FACTORY_DATA_PATH: join(folder, "factory"),
+    FACTORY_PORT: String(factoryPort),
+    FACTORY_DATANET_HOSTS: hostUrl,
+    FACTORY_RATE_LIMIT_PER_MINUTE: "1000000",
+    FACTORY_THREAD_COUNT: "1",
+  };
+  let factory = await startFactory(environment);
+  let served: ServedModel | null = null;
+  const datanet: LedgerClient = { ...alice, leafId: datanetId };
+  const place = { hostUrl, datanetId };
+  return {
+    ...world,
+    datanetId,
+    get factory() {
+      return factory;
+    },
+    async killFactory() {
+      await ended(factory.process, "SIGKILL");
+      factory = await startFactory(environment);
+    },
+    async grant(note) {
+      const waiting = (await listAccess(datanet, place)).filter(({ answer }) => answer === null);
+      const untilMs = Date.now() + GRANT_MS;
+      const records = waiting.map(({ id }) => ({
+        kind: "accessAnswer" as const,
+        request: id,
+        answer: "grant" as const,
+        untilMs,
+        note,
+      }));
+      for (const { error } of await sayRecords(datanet, { ...place, records }))
+        if (error !== null) throw new Error(error.message);
+    },
+    async serve(modelId, modelFolder) {
+      served = await serveModel(
+        {
+          ...{ modelFolder, modelId, sequencerUrl, port: modelPort },
+          dataFolder: join(folder, "answers"),
+          domain: alice.domain,
+          families: [textFamily({ bases: [readFrom(defaultBase())], kernels: "wasm" })],
+        },
+        { log: console },
+      );
+      return served;
+    },
+    async approve(modelId) {
+      const statics = staticsOf(await getModel(alice, modelId));
+      await approveModel(alice, { datanetId, modelId, statics });
+      await world.settle();
+    },
+    async stop() {
+      await ended(factory.process, "SIGTERM");
+      await served?.close();
+      await host.stop();
+      await world.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Alice's Datanet: a card that asks who comes, and a version of texts. @returns its id */
+async function publishTexts(world: SettlingWorld, hostUrl: string, storePath: string): Promise<number> {
+  const { alice } = world;
+  await world.settle();
+  const { l1Owner, keyX } = { l1Owner: anvilAccount(4).address, keyX: alice.l2Key!.keyX };
+  const { hash } = await createDatanet(alice, { l1Owner, keyX, amountWei: 10n * OPEN });
+  const datanetId = (await getOperation(alice, hash))!.createdId!;
+  const datanet: LedgerClient = { ...alice, leafId: datanetId };
+  const place = { hostUrl, datanetId };
+  const card = sampleCard({
+    name: "Ship's logs",
+    description:
+      "Entries of a captain's log, one a day, with the weather, the sea and what was seen from the mast.",
+    field: "seafaring",
+    tags: ["log", "english"],
+    contact: "alice@example.org",
+    access: "permissioned",
+    labels: [],
+    examples: [],
+    row: {
+      kind: "json",
+      fields: [{ name: "text", type: "text", description: "The entry." }],
+      maxBytes: 1_000,
+    },
+  });
+  await publishCard(datanet, { datanetId, card });
+  const store = await openRowStore(storePath);
+  const { contribution } = await contributeRows(alice, { datanetId, store, rows: logEntries(ROW_COUNT) });
+  await world.settle();
+  await bringCard(datanet, { ...place, card });
+  const source = await contributionSource(store, contribution.rowsRoot);
+  await uploadRows(alice, { ...place, source });
+  const version = await collectVersion(datanet, { datanetId, store, validatorId: 3 });
+  await storeVersion(store, version);
+  await publishVersion(datanet, { datanetId, version });
+  await world.settle();
+  await bringVersion(alice, { ...place, store, rowsRoot: version.rowsRoot });
+  return datanetId;
+}
+
+async function startFactory(environment: Record<string, string>): Promise<ChildFactory> {
+  const main = fileURLToPath(new URL("../../models/factory/main.ts", import.meta.url));
+  const child = spawn(process.execPath, ["--import", "tsx", main], {
+    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...environment },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const lines = createInterface({ input: child.stdout });
+  const url = await new Promise<string>((resolve, reject) => {
+    lines.on("line", (line) => {
+      const entry = JSON.parse(line) as { level: number; msg: string; url?: string };
+      if (entry.level >= 40) console.error(line);
+      if (entry.msg === "factory listens") resolve(entry.url!);
+    });
+    lines.on("close", () => reject(new Error("the factory ended before it listened")));
+  });
+  return { process: child, url };
+}
+
+function ended(child: ChildProcess, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+  return new Promise((resolve) => {
+    child.once("exit", () => resolve());
+    child.kill(signal);
+  });
+}
