@@ -165,6 +165,7 @@ export const findingsSchema = z.object({
         said: z.string().nullable(),
         by: z.enum(["labellers", "model"]).nullable(),
         rankPermille: permille,
+        influencePermille: permille,
         detail: z.string(),
       }),
       decision: z.object(decision).nullable(),
