@@ -170,7 +170,7 @@ export async function createLedgerClient(options: LedgerClientOptions): Promise<
  * @throws CLI_NO_L2_KEY
  * @internal
  */
-export function requireL2Key(client: LedgerClient): L2Key {
+export function requireL2Key(client: Pick<LedgerClient, "l2Key">): L2Key {
   if (client.l2Key === null) throw clientError("CLI_NO_L2_KEY", "the client has no L2 key to sign with");
   return client.l2Key;
 }

@@ -237,6 +237,11 @@ export const SEQUENCER_SETTINGS = {
     default: "",
     description: "model servers that the pages ask which rows an answer paid, separated by spaces",
   },
+  pagesDatanetHosts: {
+    schema: httpUrls,
+    default: "",
+    description: "hosts of Datanets that the pages work with, separated by spaces",
+  },
   mode: {
     schema: z.enum(DOOR_MODES),
     default: "open",

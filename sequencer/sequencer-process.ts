@@ -28,12 +28,14 @@ import { sequencerError } from "./sequencer-errors.ts";
 import { FOLLOW_MARKER } from "./store/follow-marker.ts";
 import { LedgerLog } from "./store/ledger-log.ts";
 
-function servedPages({ pagesPath, pagesL1Url, pagesModelServers }: Config): ServedPages | undefined {
+function servedPages(config: Config): ServedPages | undefined {
+  const { pagesDatanetHosts, pagesL1Url, pagesModelServers, pagesPath } = config;
   if (pagesPath === "") return undefined;
   return {
     path: resolve(pagesPath),
     l1Url: pagesL1Url === "" ? null : pagesL1Url,
     modelServers: pagesModelServers,
+    datanetHosts: pagesDatanetHosts,
   };
 }
 

@@ -34,11 +34,14 @@ interface PageEntry {
   readonly label: string;
   /** The page in the menu that this one belongs to; absent where it is there itself. */
   readonly under?: string;
+  /** Its parts have addresses, and it stays as they change. */
+  readonly isOne?: boolean;
   readonly show: (props: PageProps) => VNode;
 }
 
 const AnswerPage = lazyPage(async () => (await import("./answer/answer-page.tsx")).AnswerPage);
 const AskPage = lazyPage(async () => (await import("./ask/ask-page.tsx")).AskPage);
+const DatanetsPage = lazyPage(async () => (await import("./datanets/datanets-page.tsx")).DatanetsPage);
 const HealthPage = lazyPage(async () => (await import("./health/health-page.tsx")).HealthPage);
 
 /** Every page: its address, its name in the menu, and what shows it. */
@@ -46,6 +49,7 @@ const PAGES: readonly PageEntry[] = [
   { name: "", label: "Overview", show: OverviewPage },
   { name: "bridge", label: "Bridge", show: BridgePage },
   { name: "ask", label: "Ask", show: AskPage },
+  { name: "datanets", label: "Datanets", isOne: true, show: DatanetsPage },
   { name: "earnings", label: "Earnings", show: EarningsPage },
   { name: "batches", label: "Explorer", show: BatchesPage },
   { name: "health", label: "Health", show: HealthPage },
@@ -101,7 +105,12 @@ export function App({ site, live }: { site: Site; live: Live }) {
         {page === undefined ? (
           <NotFound />
         ) : (
-          <page.show key={[name, ...rest].join("/")} site={site} live={live} rest={rest} />
+          <page.show
+            key={page.isOne ? name : [name, ...rest].join("/")}
+            site={site}
+            live={live}
+            rest={rest}
+          />
         )}
       </main>
       <Foot live={live} />

@@ -14,7 +14,7 @@ export async function loadPoseidonConstants(): Promise<void> {
   packed = { ...packed, ...loaded };
 }
 
-/** Another hundred kilobytes, for who hashes a whole batch or a query. */
+/** Another hundred kilobytes, for who hashes a whole batch, a query or the rows of a Datanet. */
 export async function loadDataConstants(): Promise<void> {
   const { default: loaded } = await import("virtual:poseidon-constants/data");
   // Read behind the await: the other widths may have come meanwhile.

@@ -1,7 +1,6 @@
 import { RollupError } from "../../circuits/rollup-error.ts";
 import type { FindingKind } from "../../datanets/cleaning/finding.ts";
-import type { LedgerClient } from "../ledger-client.ts";
-import { askHost, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
+import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
 import {
   type CheckState,
   checkStateSchema,
@@ -35,7 +34,7 @@ export type CheckFindingsErrorCode =
  * ```
  */
 export async function checkFindings(
-  client: LedgerClient,
+  client: HostAccess,
   { datanetId, from, hostUrl, onProgress }: CheckFindingsParameters,
 ): Promise<CheckState> {
   const path = `/v1/datanets/${datanetId}/findings`;
@@ -75,7 +74,7 @@ export type ListFindingsErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
  * ```
  */
 export async function listFindings(
-  client: LedgerClient,
+  client: HostAccess,
   { contributorId, datanetId, first = 0, from, hostUrl, kind, limit = 1_000, state }: ListFindingsParameters,
 ): Promise<FindingsPage> {
   const query = new URLSearchParams({ from: String(first), limit: String(limit) });
@@ -104,7 +103,7 @@ export type ListNoticesErrorCode = HostErrorCode;
  * ```
  */
 export async function listNotices(
-  client: LedgerClient,
+  client: HostAccess,
   { contributorId, first = 0, hostUrl, limit = 1_000 }: ListNoticesParameters,
 ): Promise<NoticesPage> {
   const path = `/v1/notices?contributor=${contributorId}&from=${first}&limit=${limit}`;

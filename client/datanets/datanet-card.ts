@@ -7,7 +7,7 @@ import type { SendResult, SigningOptions } from "../actions/ledger/send-operatio
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
 import { hostFalse } from "./host-false.ts";
-import { askHost, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
+import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
 import {
   type DatanetDirectory,
   directorySchema,
@@ -81,7 +81,7 @@ export type FindDatanetsErrorCode = HostErrorCode;
  * ```
  */
 export async function findDatanets(
-  client: LedgerClient,
+  client: HostAccess,
   { hostUrl, ...filter }: FindDatanetsParameters,
 ): Promise<DatanetDirectory> {
   const query = new URLSearchParams({ limit: "100" });
@@ -100,7 +100,7 @@ export type GetHostedDatanetErrorCode = "CLI_DATANET_HOST_FALSE" | HostErrorCode
  * ```
  */
 export async function getHostedDatanet(
-  client: LedgerClient,
+  client: HostAccess,
   { datanetId, hostUrl }: HostedDatanetPlace,
 ): Promise<HostedDatanetFacts> {
   const facts = await askHost(client, hostUrl, { path: `/v1/datanets/${datanetId}` }, hostedSchema);

@@ -5,6 +5,7 @@ import { REQUEST_HEADER, signRequest } from "../../datanets/records/signed-reque
 import { clientError } from "../client-errors.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { resolveSigner } from "../sequencer/ledger-reads.ts";
+import type { SequencerAccess } from "../sequencer/sequencer-request.ts";
 import { failureSchema, type HostInfo, hostInfoSchema } from "./host-schemas.ts";
 
 /** What every call that asks a host may throw; it keeps the codes of its own refusals. */
@@ -18,12 +19,29 @@ export type HostErrorCode =
   | `SEQ_${string}`
   | `OP_${string}`;
 
+/** Who asks a host: a client, or a reader who has no key and signs nothing. */
+export type HostAccess = SequencerAccess & Pick<LedgerClient, "domain" | "l2Key" | "leafId">;
+
 /** Where a Datanet lies. */
 export interface HostedDatanetPlace {
   /** As the host names itself: requests are signed for this address. */
   hostUrl: string;
   datanetId: number;
 }
+
+/** A Datanet to be read, which may be permissioned. */
+export interface ReadablePlace extends HostedDatanetPlace {
+  /** The request is signed, as a permissioned Datanet asks for; default: it is not. */
+  isSigned?: boolean;
+  /** The account that signs; default: the client's. */
+  from?: number;
+}
+
+/**
+ * The readable part of a call.
+ * @internal
+ */
+export const readingOf = ({ from, isSigned = false }: ReadablePlace) => ({ isSigned, from });
 
 interface HostCall {
   readonly method?: "GET" | "PUT" | "POST";
@@ -41,19 +59,19 @@ const MAX_QUOTED_CHARACTERS = 300;
 /** The list of a version of ten million rows has less. */
 const MAX_ANSWER_BYTES = 400_000_000;
 
-const infos = new WeakMap<LedgerClient, Map<string, HostInfo>>();
+const infos = new WeakMap<HostAccess, Map<string, HostInfo>>();
 
 /**
  * What the host says of itself, asked once for each client.
  * @throws CLI_DATANET_HOST_ANSWER_INVALID where it is another rollup's or names another address
  * @internal
  */
-export async function hostInfo(client: LedgerClient, hostUrl: string): Promise<HostInfo> {
+export async function hostInfo(client: HostAccess, hostUrl: string): Promise<HostInfo> {
   const known = infos.get(client)?.get(hostUrl);
   return known ?? refreshInfo(client, hostUrl);
 }
 
-async function refreshInfo(client: LedgerClient, hostUrl: string): Promise<HostInfo> {
+async function refreshInfo(client: HostAccess, hostUrl: string): Promise<HostInfo> {
   const origin = hostUrl.replace(/\/+$/, "");
   const info = await readJson(await send(client, `${origin}/v1/info`, {}), hostInfoSchema, origin);
   if (BigInt(info.domain) !== client.domain || info.origin !== origin)
@@ -72,7 +90,7 @@ async function refreshInfo(client: LedgerClient, hostUrl: string): Promise<HostI
  * @internal
  */
 export async function askHost<Schema extends z.ZodType>(
-  client: LedgerClient,
+  client: HostAccess,
   hostUrl: string,
   call: HostCall,
   schema: Schema,
@@ -85,7 +103,7 @@ export async function askHost<Schema extends z.ZodType>(
  * @internal
  */
 export async function askHostForBytes(
-  client: LedgerClient,
+  client: HostAccess,
   hostUrl: string,
   call: HostCall,
 ): Promise<Uint8Array> {
@@ -117,7 +135,7 @@ async function boundedBytes(response: Response, path: string): Promise<Uint8Arra
   return bytes;
 }
 
-async function request(client: LedgerClient, hostUrl: string, call: HostCall): Promise<Response> {
+async function request(client: HostAccess, hostUrl: string, call: HostCall): Promise<Response> {
   try {
     return await attempt(client, hostUrl, call);
   } catch (error) {
@@ -128,7 +146,7 @@ async function request(client: LedgerClient, hostUrl: string, call: HostCall): P
   }
 }
 
-async function attempt(client: LedgerClient, hostUrl: string, call: HostCall): Promise<Response> {
+async function attempt(client: HostAccess, hostUrl: string, call: HostCall): Promise<Response> {
   const { body, from, isSigned, method = "GET", path } = call;
   const origin = hostUrl.replace(/\/+$/, "");
   const isBinary = body instanceof Uint8Array;
@@ -138,7 +156,7 @@ async function attempt(client: LedgerClient, hostUrl: string, call: HostCall): P
   if (isSigned === true) {
     const { session } = await hostInfo(client, hostUrl);
     const key = requireL2Key(client);
-    const { id: leafId } = await resolveSigner(client, from);
+    const leafId = from ?? client.leafId ?? (await resolveSigner(client)).id;
     headers[REQUEST_HEADER] = signRequest(
       client.domain,
       { origin, method, path, body: bytes ?? null },
@@ -152,7 +170,7 @@ async function attempt(client: LedgerClient, hostUrl: string, call: HostCall): P
   });
 }
 
-async function send(client: LedgerClient, url: string, init: RequestInit): Promise<Response> {
+async function send(client: HostAccess, url: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(url, { ...init, signal: AbortSignal.timeout(client.requestTimeoutMs) });

@@ -62,7 +62,10 @@ export const hostedSchema = z.object({
   card: cardSchema,
   policy: root,
   isCardCurrent: z.boolean(),
-  ledger: z.object({ version: count, rowCount: count, rowsRoot: root, policy: root }),
+  ledger: z.object({
+    ...{ version: count, rowCount: count, rowsRoot: root, policy: root },
+    ...{ l1Owner: z.string(), keyX: root, publishedAt: count },
+  }),
   here,
   access: z.object(accessSummary),
 });
@@ -89,6 +92,7 @@ export const versionsSchema = z.array(
     isHere: z.boolean(),
   }),
 );
+export type HostVersionView = z.output<typeof versionsSchema>[number];
 
 export const recordResultsSchema = z.object({
   results: z.array(

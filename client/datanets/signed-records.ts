@@ -12,7 +12,7 @@ import { clientError } from "../client-errors.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { resolveSigner } from "../sequencer/ledger-reads.ts";
 import { hostFalse } from "./host-false.ts";
-import { askHost, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
+import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
 import {
   type AccessList,
   accessSchema,
@@ -104,7 +104,7 @@ export interface ReadRecordsReturnType {
  * ```
  */
 export async function readRecords(
-  client: LedgerClient,
+  client: HostAccess,
   { datanetId, hostUrl }: HostedDatanetPlace,
 ): Promise<ReadRecordsReturnType> {
   const records: SignedRecord[] = [];
@@ -143,7 +143,7 @@ export type ListAccessErrorCode = HostErrorCode;
  * ```
  */
 export async function listAccess(
-  client: LedgerClient,
+  client: HostAccess,
   { datanetId, hostUrl }: HostedDatanetPlace,
 ): Promise<AccessList> {
   return askHost(client, hostUrl, { path: `/v1/datanets/${datanetId}/access` }, accessSchema);

@@ -77,7 +77,10 @@ export function findLeaves(
  * The leaf that signs: the one named, else the client's, else the one account with the client's key.
  * @throws CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS, CLI_NO_L2_KEY
  */
-export async function resolveSigner(client: LedgerClient, id?: number): Promise<LedgerLeaf> {
+export async function resolveSigner(
+  client: SequencerAccess & Pick<LedgerClient, "l2Key" | "leafId">,
+  id?: number,
+): Promise<LedgerLeaf> {
   const named = id ?? client.leafId;
   if (named !== null) return getLeaf(client, named);
   const { keyX } = requireL2Key(client);

@@ -60,6 +60,8 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
     origin: "*",
     methods: ["GET", "POST", "PUT"],
     allowedHeaders: ["content-type", REQUEST_HEADER],
+    // A page is told that it may try again, as every other client is.
+    exposedHeaders: ["retry-after"],
     maxAge: 86_400,
   });
   await app.register(rateLimit, {

@@ -5,7 +5,7 @@ import { imageTypeOf, utf8 } from "../rows/row-view.ts";
 import { DIGEST_BYTES, decodeDigests, encodeRows } from "../rows/row-wire.ts";
 import type { HostedDatanet } from "../shelf/hosted-datanet.ts";
 import { LabelQueue } from "../shelf/label-queue.ts";
-import { ROW_STATES, RowSearch, rowView } from "../shelf/row-search.ts";
+import { placeAfter, ROW_STATES, RowSearch, rowView } from "../shelf/row-search.ts";
 import { rowStatistics } from "../shelf/row-statistics.ts";
 import type { HostContext } from "./host-context.ts";
 import {
@@ -15,6 +15,7 @@ import {
   idParams,
   limitText,
   openForReading,
+  rootText,
   SIGNED,
   signerOf,
   wholeText,
@@ -33,9 +34,11 @@ const rowsQuery = z.strictObject({
     .meta({ description: "all of these words; a last * stands for any ending" }),
   label: z.string().max(60).optional(),
   contributor: wholeText.optional(),
+  commit: rootText.optional(),
   state: z.enum(ROW_STATES).optional(),
   wellFormed: z.enum(["true", "false"]).optional(),
   from: wholeText.default(0),
+  after: wholeText.optional().meta({ description: "`next` of the page before; it goes before `from`" }),
   limit: limitText(200, 50),
 });
 const queueQuery = z.strictObject({ limit: limitText(50, 10) });
@@ -55,18 +58,22 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       } as object,
     },
     async (request) => {
-      const { contributor, from, label, limit, state, text, wellFormed } = request.query;
+      const { after, commit, contributor, label, limit, state, text, wellFormed } = request.query;
       const { datanet } = await openForReading(context, request, request.params.id);
       const card = await cardOf(context, datanet);
       const search = kept(searches, datanet, () => new RowSearch(datanet));
       const stop = metrics.searchSeconds.startTimer();
       const isWellFormed = wellFormed === undefined ? undefined : wellFormed === "true";
-      const found = search.find(card, { text, label, state, contributorId: contributor, isWellFormed });
+      const filter = { text, label, state, contributorId: contributor, commit, isWellFormed };
+      const found = search.find(card, filter);
       stop();
+      const from = after === undefined ? request.query.from : placeAfter(found, after);
       const shown = [...found.subarray(from, from + limit)];
       return {
         total: found.length,
         from,
+        // By the row and not by its place: rows that come or change meanwhile move no page.
+        next: from + shown.length < found.length ? (shown.at(-1) ?? null) : null,
         rows: await Promise.all(shown.map((row) => rowView(datanet, card, row, EXCERPT_CHARACTERS))),
       };
     },

@@ -29,9 +29,8 @@ const common = {
   atMs: timeMs,
 };
 
-const FLAGS = ["unclear", "personal", "offensive", "broken", "copy", "wrong-language"] as const;
+export const FLAGS = ["unclear", "personal", "offensive", "broken", "copy", "wrong-language"] as const;
 export const LEFT_OUT_WHY = [
-  "copy",
   "near-duplicate",
   "wrong-label",
   "outlier",

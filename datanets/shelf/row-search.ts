@@ -11,6 +11,8 @@ export interface RowFilter {
   /** The accepted label, else the row's own. */
   readonly label?: string | undefined;
   readonly contributorId?: number | undefined;
+  /** The root of the commit that the row counts for. */
+  readonly commit?: string | undefined;
   readonly state?: RowOutcome["state"] | undefined;
   /** Rows that are not of the card's kind, or those that are. */
   readonly isWellFormed?: boolean | undefined;
@@ -42,19 +44,22 @@ export class RowSearch {
 
   #search(card: Card, filter: RowFilter): Int32Array {
     const { rows } = this.#datanet;
-    const { contributorId, isWellFormed, label, state, text } = filter;
+    const { commit, contributorId, isWellFormed, label, state, text } = filter;
     const candidates =
       text === undefined ? Int32Array.from({ length: rows.size }, (_, row) => row) : rows.search.find(text);
     if (
       contributorId === undefined &&
+      commit === undefined &&
       label === undefined &&
       state === undefined &&
       isWellFormed === undefined
     )
       return candidates;
-    const contributors = this.#datanet.commits.map(({ facts }) => facts.contributorId);
+    const commits = this.#datanet.commits.map(({ facts }) => facts);
     return candidates.filter((row) => {
-      if (contributorId !== undefined && contributors[rows.commitOf(row)] !== contributorId) return false;
+      const { contributorId: rowsContributor, rowsRoot } = commits[rows.commitOf(row)]!;
+      if (contributorId !== undefined && rowsContributor !== contributorId) return false;
+      if (commit !== undefined && rowsRoot !== commit) return false;
       const facts = rows.facts(row);
       if (isWellFormed !== undefined && facts.isWellFormed !== isWellFormed) return false;
       if (state === undefined && label === undefined) return true;
@@ -63,6 +68,17 @@ export class RowSearch {
       return label === undefined || (outcome.state === "accepted" ? outcome.label : facts.label) === label;
     });
   }
+}
+
+/** The place of the first row behind a row's number, in a list that ascends. */
+export function placeAfter(rows: Int32Array, row: number): number {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rows[middle]! <= row) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 const WAITING: RowOutcome = { state: "waiting" };

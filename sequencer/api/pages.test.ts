@@ -28,6 +28,7 @@ describe("pages at /", () => {
     SEQUENCER_PAGES_PATH: "here",
     SEQUENCER_PAGES_L1_URL: "http://127.0.0.1:8545/key",
     SEQUENCER_PAGES_MODEL_SERVERS: "http://127.0.0.1:8700",
+    SEQUENCER_PAGES_DATANET_HOSTS: "http://127.0.0.1:8560",
   };
 
   it("come with a policy that takes no inline script, no other origin, and no frame", async () => {
@@ -37,7 +38,9 @@ describe("pages at /", () => {
     const policy = String(headers["content-security-policy"]);
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("frame-ancestors 'none'");
-    expect(policy).toContain("connect-src 'self' http://127.0.0.1:8545 http://127.0.0.1:8700;");
+    expect(policy).toContain(
+      "connect-src 'self' http://127.0.0.1:8545 http://127.0.0.1:8700 http://127.0.0.1:8560;",
+    );
     expect(policy).not.toMatch(/unsafe-inline|'unsafe-eval'|\*/);
     expect(headers).toMatchObject({
       "x-content-type-options": "nosniff",
@@ -49,6 +52,7 @@ describe("pages at /", () => {
     expect((await get("/pages.json")).json()).toEqual({
       l1Url: "http://127.0.0.1:8545/key",
       modelServers: ["http://127.0.0.1:8700"],
+      datanetHosts: ["http://127.0.0.1:8560"],
     });
   });
 

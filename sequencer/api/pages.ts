@@ -10,6 +10,8 @@ export interface ServedPages {
   readonly l1Url: string | null;
   /** Model servers that they may ask which rows an answer paid. */
   readonly modelServers?: readonly string[];
+  /** Hosts of Datanets that they work with. */
+  readonly datanetHosts?: readonly string[];
 }
 
 /** A file whose name holds its hash never changes. */
@@ -17,10 +19,11 @@ const YEAR_SECONDS = 31_536_000;
 
 /**
  * Scripts, styles and pictures come from here alone, and none stands in the markup; WebAssembly is compiled, text is not
- * evaluated. Requests go here, to the one Ethereum node and to the model servers. Nobody may frame the page.
+ * evaluated. Requests go here, to the one Ethereum node, to the model servers and to the hosts. Nobody may frame the page.
  */
-function contentSecurityPolicy({ l1Url, modelServers = [] }: ServedPages): string {
-  const others = [...(l1Url === null ? [] : [l1Url]), ...modelServers].map((url) => new URL(url).origin);
+function contentSecurityPolicy({ datanetHosts = [], l1Url, modelServers = [] }: ServedPages): string {
+  const urls = [...(l1Url === null ? [] : [l1Url]), ...modelServers, ...datanetHosts];
+  const others = urls.map((url) => new URL(url).origin);
   return [
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval'",
@@ -67,5 +70,6 @@ export async function registerPages(app: FastifyInstance, pages: ServedPages): P
   app.get("/pages.json", { schema: { hide: true } as FastifySchema }, () => ({
     l1Url: pages.l1Url,
     modelServers: pages.modelServers ?? [],
+    datanetHosts: pages.datanetHosts ?? [],
   }));
 }

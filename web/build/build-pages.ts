@@ -33,6 +33,8 @@ const SOURCES = [
   "prover/wasm",
   "prover/formats",
   "attribution",
+  "datanets",
+  "models",
   "prover/proving",
 ];
 const PAGES_OF_DOCS = [

@@ -8,8 +8,11 @@ const NAME = "virtual:poseidon-constants";
  * signed operation's words, a leaf and a node of the tree. Constants do not compress: 44 kB for the width 9.
  */
 const WIDTHS = [3, 5, 6, 8, 9];
-/** The tag, the hash so far and a chunk: what `dataCommitment` hashes. In a file of its own, for the check of a batch. */
-const DATA_WIDTHS = [DATA_CHUNK + 2];
+/**
+ * A commit to a Datanet and a row of its version; the tag, the hash so far and a chunk: what `dataCommitment` hashes. In a
+ * file of its own, for the check of a batch and for Datanets.
+ */
+const DATA_WIDTHS = [4, DATA_CHUNK + 2];
 /** The rest: whoever rebuilds the ledger hashes everything that there is. */
 const REPLAY_WIDTHS = Array.from({ length: 16 }, (_, i) => i + 2).filter(
   (width) => ![...WIDTHS, ...DATA_WIDTHS].includes(width),

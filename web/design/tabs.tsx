@@ -43,12 +43,14 @@ export function Tabs<Name extends string>({ label, tabs, selected, onSelect, pan
 export function Nav({
   pages,
   current,
+  label = "Pages",
 }: {
   pages: readonly { href: string; label: string }[];
   current: string;
+  label?: string;
 }) {
   return (
-    <nav class="tabs" aria-label="Pages">
+    <nav class="tabs" aria-label={label}>
       {pages.map(({ href, label }) => (
         <a key={href} href={href} aria-current={href === current ? "page" : undefined}>
           {label}

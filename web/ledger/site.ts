@@ -5,6 +5,7 @@ import { requestSequencer, type SequencerAccess } from "../../client/sequencer/s
 const settingsSchema = z.object({
   l1Url: z.url().nullable(),
   modelServers: z.array(z.url()).default([]),
+  datanetHosts: z.array(z.url()).default([]),
 });
 
 export interface Site {
@@ -13,6 +14,8 @@ export interface Site {
   readonly l1Url: string | null;
   /** Servers of models: the page asks them questions, and which rows an answer paid. */
   readonly modelServers: readonly string[];
+  /** Hosts of Datanets: cards, rows, labels. */
+  readonly datanetHosts: readonly string[];
 }
 
 const REQUEST_TIMEOUT_MS = 10_000;

@@ -3,13 +3,13 @@
  * root, and is believed only as far as the root agrees.
  */
 
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { hexToBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
 import { digestToField } from "../../../circuits/ledger/version-rows.ts";
 import { loadDataConstants } from "../../../circuits/wasm/poseidon-constants.ts";
 import { clientError } from "../../client-errors.ts";
 import { toHex32 } from "../../hex.ts";
+import { readRowFile, writeRowFile } from "./row-files.ts";
 import { type RowStore, readRow } from "./row-store.ts";
 import { commitVersion, type VersionCommitments } from "./version-commitments.ts";
 
@@ -41,8 +41,8 @@ export async function storeVersion(
   store: RowStore,
   version: { readonly rowsRoot: bigint; readonly storedRows: readonly StoredVersionRow[] },
 ): Promise<void> {
-  const path = versionPath(store, version.rowsRoot);
-  await writeFile(path, `${JSON.stringify({ rows: version.storedRows }, null, 1)}\n`);
+  const text = `${JSON.stringify({ rows: version.storedRows }, null, 1)}\n`;
+  await writeRowFile(store.folder, versionName(version.rowsRoot), new TextEncoder().encode(text), true);
 }
 
 export type ReadVersionErrorCode = "CLI_ROWS_MISSING";
@@ -64,7 +64,8 @@ export async function readVersion(store: RowStore, rowsRoot: bigint): Promise<St
     });
   let rows: StoredVersionRow[];
   try {
-    rows = fileSchema.parse(JSON.parse(await readFile(versionPath(store, rowsRoot), "utf8"))).rows;
+    const text = await readRowFile(store.folder, versionName(rowsRoot));
+    rows = fileSchema.parse(JSON.parse(new TextDecoder().decode(text))).rows;
   } catch (cause) {
     throw missing("is not in the store", cause);
   }
@@ -109,9 +110,7 @@ export async function readVersionRows(store: RowStore, rowsRoot: bigint): Promis
 }
 
 function hashOf({ digest }: StoredVersionRow): bigint {
-  return digestToField(Buffer.from(digest, "hex"));
+  return digestToField(hexToBytes(digest));
 }
 
-function versionPath(store: RowStore, rowsRoot: bigint): string {
-  return join(store.folder, "contributions", `version-${toHex32(rowsRoot).slice(2)}.json`);
-}
+const versionName = (rowsRoot: bigint) => `contributions/version-${toHex32(rowsRoot).slice(2)}.json`;

@@ -1,17 +1,15 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
 import { contributionRoot, digestToField } from "../../../circuits/ledger/version-rows.ts";
 import { clientError } from "../../client-errors.ts";
 import { toHex32 } from "../../hex.ts";
+import { openRowFiles, readRowFile, writeRowFile } from "./row-files.ts";
 
 const manifestSchema = z.object({ rows: z.array(z.string().regex(/^[0-9a-f]{64}$/)) });
 
 /**
- * Rows on disk, each under the SHA-256 of its content, and for every contribution's root the list of its rows.
+ * Rows on disk, or in a page's own storage, each under the SHA-256 of its content, and for every contribution's root the list of its rows.
  * Nothing in it is trusted: what is read is hashed again. The ledger holds the roots; this is where content lives.
  *
  * Rows are meant to be published only after their CommitData is final, or a copyist commits them first.
@@ -36,8 +34,7 @@ export interface StoredContribution {
  * ```
  */
 export async function openRowStore(folder: string): Promise<RowStore> {
-  await mkdir(join(folder, "rows"), { recursive: true });
-  await mkdir(join(folder, "contributions"), { recursive: true });
+  await openRowFiles(folder);
   return { folder };
 }
 
@@ -76,10 +73,8 @@ export async function storeContributionList(
   digests: readonly string[],
 ): Promise<StoredContribution> {
   const contribution = describeContribution(digests);
-  await writeOnce(
-    contributionPath(store, contribution.rowsRoot),
-    `${JSON.stringify({ rows: digests }, null, 1)}\n`,
-  );
+  const text = `${JSON.stringify({ rows: digests }, null, 1)}\n`;
+  await writeRowFile(store.folder, contributionName(contribution.rowsRoot), new TextEncoder().encode(text));
   return contribution;
 }
 
@@ -90,7 +85,7 @@ export async function storeContributionList(
  */
 export async function storeRow(store: RowStore, content: Uint8Array): Promise<string> {
   const digest = bytesToHex(sha256(content));
-  if (content.length > 0) await writeOnce(rowPath(store, digest), content);
+  if (content.length > 0) await writeRowFile(store.folder, rowName(digest), content);
   return digest;
 }
 
@@ -112,8 +107,8 @@ export async function readContribution(store: RowStore, rowsRoot: bigint): Promi
     });
   let digests: string[];
   try {
-    const text = await readFile(contributionPath(store, rowsRoot), "utf8");
-    digests = manifestSchema.parse(JSON.parse(text)).rows;
+    const text = await readRowFile(store.folder, contributionName(rowsRoot));
+    digests = manifestSchema.parse(JSON.parse(new TextDecoder().decode(text))).rows;
   } catch (cause) {
     throw missing("are not in the store", cause);
   }
@@ -137,7 +132,7 @@ export type ReadRowErrorCode = "CLI_ROWS_MISSING";
 export async function readRow(store: RowStore, digest: string): Promise<Uint8Array> {
   let content: Uint8Array;
   try {
-    content = await readFile(rowPath(store, digest));
+    content = await readRowFile(store.folder, rowName(digest));
   } catch (cause) {
     throw clientError("CLI_ROWS_MISSING", `row ${digest} is not in the store`, { data: { digest }, cause });
   }
@@ -150,27 +145,10 @@ export async function readRow(store: RowStore, digest: string): Promise<Uint8Arr
 }
 
 function describeContribution(digests: readonly string[]): StoredContribution {
-  const rowHashes = digests.map((digest) => digestToField(Buffer.from(digest, "hex")));
+  const rowHashes = digests.map((digest) => digestToField(hexToBytes(digest)));
   return { rowsRoot: contributionRoot(rowHashes), rowCount: digests.length, rowHashes, digests };
 }
 
-function rowPath(store: RowStore, digest: string): string {
-  return join(store.folder, "rows", digest.slice(0, 2), digest);
-}
+const rowName = (digest: string) => `rows/${digest.slice(0, 2)}/${digest}`;
 
-function contributionPath(store: RowStore, rowsRoot: bigint): string {
-  return join(store.folder, "contributions", `${toHex32(rowsRoot).slice(2)}.json`);
-}
-
-/** The name says the content, so what is there already is right; a rename leaves no half files. */
-async function writeOnce(path: string, content: string | Uint8Array): Promise<void> {
-  const exists = await stat(path).then(
-    () => true,
-    () => false,
-  );
-  if (exists) return;
-  await mkdir(join(path, ".."), { recursive: true });
-  const part = `${path}.${randomBytes(4).toString("hex")}.part`;
-  await writeFile(part, content);
-  await rename(part, path);
-}
+const contributionName = (rowsRoot: bigint) => `contributions/${toHex32(rowsRoot).slice(2)}.json`;

@@ -20,6 +20,7 @@ interface FollowCommandOptions {
   pages: boolean;
   pagesL1?: string;
   pagesModel?: string[];
+  pagesDatanets?: string[];
 }
 
 export function addFollowCommand(program: Command): void {
@@ -51,6 +52,7 @@ export function addFollowCommand(program: Command): void {
       "an Ethereum node that the pages' readers may ask; default: their wallets' alone",
     )
     .option("--pages-model <url...>", "servers of models that the pages may ask")
+    .option("--pages-datanets <url...>", "hosts of Datanets that the pages work with")
     .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
   withExample(
     command,
@@ -80,7 +82,11 @@ export function addFollowCommand(program: Command): void {
         snapshotPath: options.snapshot ?? null,
         isVerifying: options.verifyProofs === true,
         pages: options.pages
-          ? { l1Url: options.pagesL1 ?? null, modelServers: options.pagesModel ?? [] }
+          ? {
+              l1Url: options.pagesL1 ?? null,
+              modelServers: options.pagesModel ?? [],
+              datanetHosts: options.pagesDatanets ?? [],
+            }
           : null,
       },
       output,

@@ -1,0 +1,41 @@
+/** Files of a row store on disk. What is there already is right: a file's name says its content. */
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+/** @internal */
+export async function openRowFiles(folder: string): Promise<void> {
+  await mkdir(join(folder, "rows"), { recursive: true });
+  await mkdir(join(folder, "contributions"), { recursive: true });
+}
+
+/**
+ * Rejects where there is none.
+ * @param name with "/" between its parts
+ * @internal
+ */
+export function readRowFile(folder: string, name: string): Promise<Uint8Array> {
+  return readFile(join(folder, name));
+}
+
+/**
+ * A rename leaves no half files. @param isReplaced writes it although it is there
+ * @internal
+ */
+export async function writeRowFile(
+  folder: string,
+  name: string,
+  content: Uint8Array,
+  isReplaced = false,
+): Promise<void> {
+  const path = join(folder, name);
+  const exists = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  if (exists && !isReplaced) return;
+  await mkdir(dirname(path), { recursive: true });
+  const part = `${path}.${randomBytes(4).toString("hex")}.part`;
+  await writeFile(part, content);
+  await rename(part, path);
+}

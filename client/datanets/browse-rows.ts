@@ -1,0 +1,159 @@
+/** Rows of a Datanet as a host shows them, to people who look for some. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { decodeRows, encodeDigests } from "../../datanets/rows/row-wire.ts";
+import { hostFalse } from "./host-false.ts";
+import {
+  askHost,
+  askHostForBytes,
+  type HostAccess,
+  type HostErrorCode,
+  type ReadablePlace,
+  readingOf,
+} from "./host-request.ts";
+import {
+  knownRowsSchema,
+  type LeftOutRow,
+  leftOutSchema,
+  type RowsPage,
+  rowsPageSchema,
+  type SaidRow,
+  saidRowSchema,
+} from "./row-schemas.ts";
+
+export interface RowQuery {
+  /** All of these words; the last may be a beginning: "attrib*". */
+  text?: string;
+  /** The accepted label, else the row's own. */
+  label?: string;
+  contributor?: number;
+  /** The root of a commit, 0x-hex of 32 bytes. */
+  commit?: string;
+  state?: "waiting" | "disputed" | "accepted" | "leftOut";
+  wellFormed?: boolean;
+}
+export interface FindRowsParameters extends ReadablePlace, RowQuery {
+  /** Place of the first row that is wanted; default 0. */
+  at?: number;
+  /** `next` of the page before: it goes on there, whatever has come or changed meanwhile. */
+  after?: number;
+  /** At most 200. */
+  limit?: number;
+}
+export type FindRowsErrorCode =
+  | "DNT_ACCESS_NOT_GRANTED"
+  | "DNT_GRANT_RUN_OUT"
+  | "DNT_REQUEST_UNSIGNED"
+  | HostErrorCode;
+
+/**
+ * Rows by words and facts, in the order in which they came to the host, a page at a time.
+ * @throws DNT_ACCESS_NOT_GRANTED, DNT_GRANT_RUN_OUT, DNT_REQUEST_UNSIGNED where a permissioned datanet is asked without a key
+ * @example
+ * ```ts
+ * const { total, rows, next } = await findRows(client, { hostUrl, datanetId: 10, text: "free cruise", state: "accepted" });
+ * ```
+ */
+export async function findRows(client: HostAccess, parameters: FindRowsParameters): Promise<RowsPage> {
+  const { after, at, commit, contributor, datanetId, hostUrl, label, limit, state, text, wellFormed } =
+    parameters;
+  const query = new URLSearchParams();
+  const asked = { after, from: at, commit, contributor, label, limit, state, text, wellFormed };
+  for (const [name, value] of Object.entries(asked)) if (value !== undefined) query.set(name, String(value));
+  const path = `/v1/datanets/${datanetId}/rows?${query}`;
+  return askHost(client, hostUrl, { path, ...readingOf(parameters) }, rowsPageSchema);
+}
+
+export interface GetHostedRowParameters extends ReadablePlace {
+  /** SHA-256 of the row, 64 hexadecimal digits. */
+  digest: string;
+}
+export type GetHostedRowErrorCode = "DNT_NOT_HOSTED" | FindRowsErrorCode;
+
+/**
+ * A row with what was said of it. Labels are there once the row has enough of them.
+ * @throws DNT_NOT_HOSTED, DNT_ACCESS_NOT_GRANTED
+ * @example
+ * ```ts
+ * const { labels, outcome } = await getHostedRow(client, { hostUrl, datanetId: 10, digest });
+ * ```
+ */
+export async function getHostedRow(client: HostAccess, parameters: GetHostedRowParameters): Promise<SaidRow> {
+  const { datanetId, digest, hostUrl } = parameters;
+  const path = `/v1/datanets/${datanetId}/rows/${digest}`;
+  return askHost(client, hostUrl, { path, ...readingOf(parameters) }, saidRowSchema);
+}
+
+export interface FetchRowContentsParameters extends ReadablePlace {
+  digests: readonly string[];
+  /** Rows above it are not taken: the host's own limit, or less. */
+  maxRowBytes: number;
+}
+export type FetchRowContentsErrorCode = "CLI_DATANET_HOST_FALSE" | "DNT_NOT_HOSTED" | FindRowsErrorCode;
+
+/**
+ * The bytes of rows, each checked against its name. As many as fit one answer: ask again for the rest.
+ * @throws CLI_DATANET_HOST_FALSE, DNT_NOT_HOSTED, DNT_ACCESS_NOT_GRANTED
+ * @example
+ * ```ts
+ * const [content] = await fetchRowContents(client, { hostUrl, datanetId: 10, digests: [digest], maxRowBytes: 65_536 });
+ * ```
+ */
+export async function fetchRowContents(
+  client: HostAccess,
+  parameters: FetchRowContentsParameters,
+): Promise<Uint8Array[]> {
+  const { datanetId, digests, hostUrl, maxRowBytes } = parameters;
+  const bytes = await askHostForBytes(client, hostUrl, {
+    method: "POST",
+    path: `/v1/datanets/${datanetId}/rows/fetch`,
+    body: encodeDigests(digests),
+    ...readingOf(parameters),
+  });
+  let rows: Uint8Array[];
+  try {
+    rows = decodeRows(bytes, { maxRowBytes });
+  } catch {
+    throw hostFalse("row", "what the host has sent", { datanetId });
+  }
+  const wrong = rows.findIndex((row, i) => bytesToHex(sha256(row)) !== digests[i]);
+  if (wrong >= 0 || rows.length === 0)
+    throw hostFalse("row", `the row ${digests[Math.max(wrong, 0)]}`, { datanetId });
+  return rows;
+}
+
+export type FindKnownRowsErrorCode = HostErrorCode;
+
+/**
+ * Which rows are on this host already, in whichever datanet: places in `digests`, and whose they are.
+ * @throws CLI_DATANET_HOST_UNREACHABLE
+ * @example
+ * ```ts
+ * const known = await findKnownRows(client, { hostUrl, datanetId: 10, digests: [digest] });
+ * ```
+ */
+export async function findKnownRows(
+  client: HostAccess,
+  { datanetId, digests, hostUrl }: ReadablePlace & { digests: readonly string[] },
+): Promise<{ place: number; datanetId: number; contributorId: number }[]> {
+  const path = `/v1/datanets/${datanetId}/rows/known`;
+  const call = { method: "POST", path, body: encodeDigests(digests) } as const;
+  return (await askHost(client, hostUrl, call, knownRowsSchema)).known;
+}
+
+export type ListLeftOutErrorCode = HostErrorCode;
+
+/**
+ * Rows that are left out, why, by whom, and who objects.
+ * @throws DNT_NOT_HOSTED
+ * @example
+ * ```ts
+ * for (const { digest, outcome } of await listLeftOut(client, { hostUrl, datanetId: 10 })) console.log(digest, outcome.state);
+ * ```
+ */
+export async function listLeftOut(
+  client: HostAccess,
+  { datanetId, hostUrl }: ReadablePlace,
+): Promise<LeftOutRow[]> {
+  return askHost(client, hostUrl, { path: `/v1/datanets/${datanetId}/left-out` }, leftOutSchema);
+}

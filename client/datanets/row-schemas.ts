@@ -1,0 +1,163 @@
+/** Rows of a Datanet as its host shows them, and what was said of them; checked where they enter. */
+import { z } from "zod";
+import { type BodyOf, type RecordKind, recordSchema } from "../../datanets/records/record.ts";
+
+const root = z.string().regex(/^0x[0-9a-f]{64}$/);
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const count = z.int().nonnegative();
+const leafIds = z.array(count);
+
+const outcomeSchema = z.discriminatedUnion("state", [
+  z.object({ state: z.literal("waiting") }),
+  z.object({ state: z.literal("disputed") }),
+  z.object({ state: z.literal("accepted"), label: z.string(), accepters: leafIds }),
+  z.object({ state: z.literal("leftOut"), why: z.string(), note: z.string(), byId: count }),
+]);
+export type HostedOutcome = z.output<typeof outcomeSchema>;
+
+const rowShape = {
+  digest,
+  commit: root,
+  index: count,
+  contributorId: count,
+  bytes: count,
+  /** Stands in the row itself. */
+  label: z.string().nullable(),
+  isWellFormed: z.boolean(),
+  excerpt: z.string(),
+  isCut: z.boolean(),
+  labelCount: count,
+  objectionCount: count,
+  outcome: outcomeSchema,
+};
+const hostedRowSchema = z.object(rowShape);
+export type HostedRow = z.output<typeof hostedRowSchema>;
+
+export const rowsPageSchema = z.object({
+  total: count,
+  from: count,
+  next: count.nullable(),
+  rows: z.array(hostedRowSchema),
+});
+export type RowsPage = z.output<typeof rowsPageSchema>;
+
+const said = <Kind extends RecordKind>(kind: Kind) =>
+  z.unknown().transform((value, context): BodyOf<Kind> => {
+    const parsed = recordSchema.safeParse(value);
+    if (parsed.success && parsed.data.kind === kind) return parsed.data as BodyOf<Kind>;
+    context.addIssue({ code: "custom", message: `is no record of kind ${kind}` });
+    return z.NEVER;
+  });
+
+export const saidRowSchema = z.object({
+  ...rowShape,
+  /** null until the row has all its labels. */
+  labels: z.array(said("label")).nullable(),
+  gold: said("gold").nullable(),
+  settled: said("settle").nullable(),
+  leaveOut: said("leaveOut").nullable(),
+  objections: z.array(said("objection")),
+});
+export type SaidRow = z.output<typeof saidRowSchema>;
+
+export const queueSchema = z.object({
+  rows: z.array(
+    z.object({ digest, bytes: count, excerpt: z.string(), isCut: z.boolean(), isWellFormed: z.boolean() }),
+  ),
+  labelledCount: count,
+});
+export type LabelTurn = z.output<typeof queueSchema>;
+
+export const standingSchema = z.object({
+  leafId: count,
+  mayLabel: z.boolean(),
+  mayReview: z.boolean(),
+  isOwner: z.boolean(),
+  grantedUntilMs: z.number().nullable(),
+  labelCount: count,
+});
+export type Standing = z.output<typeof standingSchema>;
+
+const agreementShape = {
+  method: z.enum(["cohen", "fleiss", "krippendorff"]),
+  value: z.number().nullable(),
+  rowCount: count,
+  labellerCount: count,
+};
+export const statisticsSchema = z.object({
+  rowCount: count,
+  bytes: count,
+  malformedCount: count,
+  labels: z.array(z.object({ label: z.string(), rowCount: count })),
+  states: z.object({ waiting: count, disputed: count, accepted: count, leftOut: count }),
+  lengths: z.array(z.object({ maxBytes: count, rowCount: count })),
+  contributors: z.array(z.object({ contributorId: count, rowCount: count })),
+  growth: z.array(z.object({ day: z.string(), rowCount: count })),
+  labelling: z.object({
+    agreement: z.object(agreementShape),
+    agreementByDay: z.array(z.object({ day: z.string(), ...agreementShape })),
+    labellers: z.array(
+      z.object({ leafId: count, labelCount: count, gold: z.object({ right: count, wrong: count }) }),
+    ),
+  }),
+});
+export type DatanetStatistics = z.output<typeof statisticsSchema>;
+
+export const leftOutSchema = z.array(
+  z.object({
+    digest,
+    contributorId: count.nullable(),
+    outcome: outcomeSchema,
+    objections: z.array(said("objection")),
+  }),
+);
+export type LeftOutRow = z.output<typeof leftOutSchema>[number];
+
+export const hostCommitsSchema = z.array(
+  z.object({
+    commitIndex: count,
+    rowsRoot: root,
+    contributorId: count,
+    rowCount: count,
+    isFinal: z.boolean(),
+    committedAtMs: z.number().nullable(),
+    receivedCount: count,
+    isComplete: z.boolean(),
+    verdict: said("verdict").nullable(),
+  }),
+);
+export type HostCommitView = z.output<typeof hostCommitsSchema>[number];
+
+const owners = z.object({ contributorId: count, validatorId: count });
+export const differenceSchema = z.object({
+  addedCount: count,
+  removedCount: count,
+  reassignedCount: count,
+  keptCount: count,
+  total: count,
+  from: count,
+  changes: z.array(
+    z.object({
+      change: z.enum(["added", "removed", "reassigned"]),
+      digest,
+      before: owners.optional(),
+      after: owners.optional(),
+    }),
+  ),
+});
+export type VersionDifference = z.output<typeof differenceSchema>;
+
+export const citationSchema = z.object({
+  version: count,
+  rowsRoot: root,
+  rowCount: count,
+  licence: z.string(),
+  contact: z.string(),
+  text: z.string(),
+  bibtex: z.string(),
+});
+export type Citation = z.output<typeof citationSchema>;
+
+export const knownRowsSchema = z.object({
+  known: z.array(z.object({ place: count, datanetId: count, contributorId: count })),
+});

@@ -1,0 +1,324 @@
+/** Datanets in the page, as people without a command line work on them: found, contributed to, labelled, reviewed, granted. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { hex32 } from "../circuits/hex.ts";
+import { findRows } from "../client/datanets/browse-rows.ts";
+import { getHostedDatanet } from "../client/datanets/datanet-card.ts";
+import { listHostCommits } from "../client/datanets/hosted-history.ts";
+import { getStatistics } from "../client/datanets/label-turns.ts";
+import { listAccess, sayRecords } from "../client/datanets/signed-records.ts";
+import { sampleCard, sampleRows } from "../datanets/testing/sample-card.ts";
+import { openBrowser, pictureOf, seriousFindings } from "./testing/browser.ts";
+import { type DatanetWorld, leafOf, startDatanetWorld } from "./testing/datanet-world.ts";
+
+const LONG = { timeout: 60_000 };
+const card = sampleCard({
+  labelling: {
+    annotatorsPerRow: 2,
+    accept: "all",
+    labellers: [leafOf("carol"), leafOf("dave")],
+    reviewers: [leafOf("erin")],
+  },
+});
+const HOSTILE = [
+  "<img src=x onerror=globalThis.pwned=1><script>globalThis.pwned=1</script> in a row",
+  "\u202etxet elbisivni\u202c and a \u0000 and a \u200b in a row",
+  `<svg onload=globalThis.pwned=1> ${"wide ".repeat(120)}`,
+];
+/** The second is nearly the first. */
+const NEAR = [
+  "The morning began with fog over the harbour, and by noon the sun had warmed every roof of the town.",
+  "The morning began with fog over the harbour, and by noon the sun had warmed every roof of the city.",
+];
+const folder = mkdtempSync(join(tmpdir(), "pages-datanets-files-"));
+let world: DatanetWorld;
+let browser: Browser;
+/** Of public rows, and of rows on request. */
+let datanetId: number;
+let closedId: number;
+let rowsRoot: bigint;
+
+beforeAll(async () => {
+  [world, browser] = await Promise.all([startDatanetWorld(), openBrowser()]);
+  ({ datanetId } = await world.makeDatanet(card));
+  const closed = sampleCard({
+    name: "Letters of a clinic",
+    field: "medicine",
+    tags: ["letters"],
+    access: "permissioned",
+  });
+  ({ datanetId: closedId } = await world.makeDatanet(closed));
+  const encoder = new TextEncoder();
+  const rows = [...sampleRows(55), ...[...HOSTILE, ...NEAR].map((text) => encoder.encode(text))];
+  ({ rowsRoot } = await world.contribute("bob", datanetId, rows));
+}, 600_000);
+afterAll(async () => {
+  await browser?.close();
+  await world?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const main = (page: Page) => page.getByRole("main");
+const place = (id = datanetId) => ({ hostUrl: world.hostUrl, datanetId: id });
+
+/** Connects the announced wallet and unlocks its key. */
+async function unlock(page: Page, person: string): Promise<void> {
+  await main(page)
+    .getByRole("button", { name: `${person}'s wallet` })
+    .click();
+  await main(page).getByRole("button", { name: "Unlock with your wallet" }).click();
+}
+
+async function expectClean(page: Page, misdeeds: readonly string[], name: string): Promise<void> {
+  await pictureOf(page, name);
+  expect(await seriousFindings(page)).toEqual([]);
+  expect(misdeeds).toEqual([]);
+  expect(await page.evaluate(() => "pwned" in globalThis)).toBe(false);
+}
+
+test("a stranger finds a Datanet, reads its card, and sees that it is the ledger's", LONG, async () => {
+  const { context, misdeeds, page } = await world.visit(browser, null, "datanets");
+  await page.getByRole("link", { name: card.name }).waitFor();
+  await expectClean(page, misdeeds, "datanets-directory");
+  await page.getByLabel("Search").fill("clinic medic");
+  await expect.poll(() => page.getByRole("link", { name: card.name }).count()).toBe(0);
+  await page.getByRole("link", { name: "Letters of a clinic" }).waitFor();
+  await page.getByLabel("Search").fill("weather");
+  await page.getByRole("button", { name: "short", exact: true }).click();
+  await page.getByRole("link", { name: card.name }).click();
+  await page.getByText("is the ledger's").waitFor();
+  await page.getByRole("region", { name: "In numbers" }).waitFor();
+  await expectClean(page, misdeeds, "datanets-about");
+  await context.close();
+});
+
+test("rows are searched and filtered, and hostile ones are text", LONG, async () => {
+  for (const looks of [{}, { width: 360, colorScheme: "dark" as const }]) {
+    const { context, misdeeds, page } = await world.visit(browser, null, `datanets/${datanetId}/rows`, looks);
+    const list = page.getByRole("listbox", { name: "Rows" });
+    await page.getByText("60 rows").last().waitFor();
+    await list.getByRole("option").first().waitFor();
+    await expectClean(page, misdeeds, `datanets-rows-${looks.width ?? "wide"}`);
+    await page.getByLabel("Search the text").fill("invisible elbisivni");
+    await page.getByText("No row is like that.").waitFor();
+    await page.getByLabel("Search the text").fill("txet");
+    await page.getByText("1 row", { exact: true }).waitFor();
+    await list.focus();
+    await page.keyboard.press("ArrowDown");
+    const detail = page.getByRole("region", { name: "Row", exact: true });
+    for (const name of ["U+202E", "U+0000", "U+200B"]) await detail.getByText(name).waitFor();
+    await page.getByLabel("Search the text").fill("onerror");
+    await page.getByText("1 row", { exact: true }).waitFor();
+    await list.getByText("<img src=x onerror").waitFor();
+    await expectClean(page, misdeeds, `datanets-rows-hostile-${looks.width ?? "wide"}`);
+    await context.close();
+  }
+});
+
+test("a file is looked through, signed for, and brought to the host after a reload", LONG, async () => {
+  const lines = [
+    "A new sentence about hail.",
+    "A new sentence about hail.",
+    "  ",
+    "Write to jane@example.org about fog.",
+  ];
+  const copied = new TextDecoder().decode(sampleRows(1)[0]);
+  const file = join(folder, "weather.txt");
+  writeFileSync(file, [...lines, "My card is 4111 1111 1111 1111, says the storm.", copied].join("\n"));
+  const { context, misdeeds, page } = await world.visit(browser, "frank", `datanets/${datanetId}/contribute`);
+  await unlock(page, "frank");
+  await page.getByLabel("Files").setInputFiles(file);
+  const preview = page.getByRole("region", { name: "Preview" });
+  await preview.getByText("Exact copies").waitFor(LONG);
+  await preview.getByText("Numbers of payment cards").waitFor();
+  await preview.getByText("E-mail addresses").click();
+  await expectClean(page, misdeeds, "datanets-preview");
+  await preview.getByRole("button", { name: "Sign for 2 rows" }).click();
+  const way = page.getByRole("article", { name: "Contribution of 2 rows" });
+  await way.getByText("On the ledger").waitFor();
+  await expect.poll(async () => (await listHostCommits(world.client("frank"), place())).length).toBe(2);
+  // Nothing of it has left the browser: it is not final.
+  expect((await listHostCommits(world.client("frank"), place()))[1]).toMatchObject({
+    isFinal: false,
+    receivedCount: 0,
+  });
+  await pictureOf(page, "datanets-under-way");
+  await page.reload();
+  await world.finalise();
+  await main(page).getByRole("button", { name: "Unlock with your wallet" }).click();
+  await expect
+    .poll(async () => (await listHostCommits(world.client("frank"), place()))[1]!.isComplete, LONG)
+    .toBe(true);
+  await expect.poll(() => way.count()).toBe(0);
+  expect(misdeeds).toEqual([]);
+  await context.close();
+});
+
+test("fifty rows are labelled by keys alone, taken back, and kept over a reload", LONG, async () => {
+  const { context, misdeeds, page } = await world.visit(browser, "carol", `datanets/${datanetId}/label`);
+  await unlock(page, "carol");
+  const row = page.getByRole("region", { name: "The row's text" });
+  await row.waitFor();
+  await expectClean(page, misdeeds, "datanets-label");
+  const labels = async () => {
+    const { labelling } = await getStatistics(world.client("carol"), place());
+    return labelling.labellers.find(({ leafId }) => leafId === leafOf("carol"))?.labelCount ?? 0;
+  };
+  const press = async (key: string) => {
+    const before = await row.innerText();
+    await page.keyboard.press(key);
+    await expect.poll(() => row.innerText()).not.toBe(before);
+  };
+  // A note with digits in it is a note.
+  await page.keyboard.press("n");
+  await page.keyboard.type("1 and 2 are unclear");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("f");
+  await page.keyboard.press("1");
+  await page.keyboard.press("Escape");
+  const first = await row.innerText();
+  await press("2");
+  await press("u");
+  expect(await row.innerText()).toBe(first);
+  await press("1");
+  await press("s");
+  for (let i = 1; i < 25; i++) await press(i % 5 === 0 ? "2" : "1");
+  await page.reload();
+  await main(page).getByRole("button", { name: "Unlock with your wallet" }).click();
+  await row.waitFor();
+  for (let i = 25; i < 50; i++) await press(i % 5 === 0 ? "2" : "1");
+  await page.getByRole("region", { name: "Progress" }).getByText("50", { exact: true }).waitFor();
+  await pictureOf(page, "datanets-label-50");
+  await page.goto(`${world.url}/#/datanets/${datanetId}`);
+  await expect.poll(labels, LONG).toBe(50);
+  expect(misdeeds).toEqual([]);
+  await context.close();
+});
+
+test(
+  "a reviewer settles what labellers differ in, leaves rows out, and approves a contribution",
+  LONG,
+  async () => {
+    const dave = world.client("dave");
+    const { rows } = await findRows(dave, { ...place(), limit: 200 });
+    const begun = rows.filter(({ labelCount }) => labelCount === 1).map(({ digest }) => digest);
+    await sayRecords(dave, {
+      ...place(),
+      records: begun.map((row) => ({
+        kind: "label",
+        row,
+        label: "bad",
+        flags: [],
+        note: "one would get wet",
+      })),
+    });
+    const states = async () => (await getStatistics(dave, place())).states;
+    const { disputed } = await states();
+    expect(disputed).toBeGreaterThan(10);
+    const { context, misdeeds, page } = await world.visit(browser, "erin", `datanets/${datanetId}/review`);
+    await unlock(page, "erin");
+    const dispute = page.getByRole("region", { name: "Disputed row" });
+    await dispute.getByText(`Dispute 1 of ${disputed}`).waitFor();
+    await dispute.getByText("one would get wet").waitFor();
+    await expectClean(page, misdeeds, "datanets-review");
+    await page.keyboard.press("1");
+    await dispute.getByText(`Dispute 1 of ${disputed - 1}`).waitFor();
+    await page.keyboard.press("x");
+    await dispute.getByText(`Dispute 1 of ${disputed - 2}`).waitFor();
+    await expect.poll(async () => (await states()).leftOut).toBe(1);
+
+    await page.goto(`${world.url}/#/datanets/${datanetId}/clean`);
+    await main(page).getByRole("button", { name: "Look", exact: true }).click();
+    const doubts = page.getByRole("region", { name: "Doubtful rows" });
+    await doubts.getByText("near-duplicate").first().waitFor(LONG);
+    await expectClean(page, misdeeds, "datanets-clean");
+    await page.keyboard.press("x");
+    await expect.poll(async () => (await states()).leftOut).toBe(2);
+    await page.keyboard.press("u");
+    await expect.poll(async () => (await states()).leftOut).toBe(1);
+    await page.getByRole("region", { name: "Left out" }).getByText("wrong-label").waitFor();
+
+    await page.goto(`${world.url}/#/datanets/${datanetId}/versions`);
+    const contributions = page.getByRole("region", { name: "Contributions" });
+    await contributions.getByLabel("Reason").last().fill("looked through");
+    await contributions.getByRole("button", { name: "Approve" }).last().click();
+    await contributions.getByText("looked through").waitFor();
+    expect((await listHostCommits(dave, place()))[0]!.verdict).toMatchObject({
+      verdict: "approve",
+      leafId: leafOf("erin"),
+      commit: hex32(rowsRoot),
+    });
+    expect(misdeeds).toEqual([]);
+    await context.close();
+  },
+);
+
+test("the owner publishes what was reviewed, and anybody checks it row by row", LONG, async () => {
+  const { context, misdeeds, page } = await world.visit(browser, "alice", `datanets/${datanetId}/versions`);
+  await unlock(page, "alice");
+  const next = page.getByRole("region", { name: "Next version" });
+  await next.getByRole("button", { name: "Put the next version together" }).click();
+  await next.getByText("Why rows stay out").waitFor(LONG);
+  await expectClean(page, misdeeds, "datanets-next-version");
+  await next.getByRole("button", { name: "Sign version 2" }).click();
+  await next.getByText("Published.").waitFor(LONG);
+  const facts = await getHostedDatanet(world.client("bob"), place());
+  expect(facts).toMatchObject({ isCardCurrent: true, ledger: { version: 2 }, here: { hasVersion: true } });
+  await world.finalise();
+  const check = page.getByRole("region", { name: "Check the version" });
+  await check.getByRole("button", { name: "Check it here" }).click();
+  await check.getByText("Every row counts for whoever committed it first").waitFor(LONG);
+  await check.getByText(`${facts.ledger.rowCount} of ${facts.ledger.rowCount} rows are signed for`).waitFor();
+  await page.getByRole("region", { name: "Download" }).getByText("Licence: CC-BY-4.0").last().waitFor();
+  const saved = page.waitForEvent("download");
+  await page.getByRole("button", { name: `Download ${facts.ledger.rowCount} rows` }).click();
+  expect((await saved).suggestedFilename()).toBe(`datanet-${datanetId}-version-2.jsonl`);
+  await expectClean(page, misdeeds, "datanets-versions");
+  await context.close();
+});
+
+test("access is asked for, seen unanswered, and granted by the owner", LONG, async () => {
+  const asking = await world.visit(browser, "bob", `datanets/${closedId}/rows`, { width: 360 });
+  await unlock(asking.page, "bob");
+  await asking.page.getByRole("link", { name: "Ask for access" }).click();
+  await asking.page.getByLabel("What do you need the rows for?").fill("A model that finds urgent letters.");
+  await expectClean(asking.page, asking.misdeeds, "datanets-access-ask-360");
+  await asking.page.getByRole("button", { name: "Sign and ask" }).click();
+  await asking.page.getByText("unanswered", { exact: true }).first().waitFor();
+  const owner = await world.visit(browser, "alice", `datanets/${closedId}/access`, { colorScheme: "dark" });
+  await unlock(owner.page, "alice");
+  await owner.page.getByLabel("Until").selectOption("30");
+  await expectClean(owner.page, owner.misdeeds, "datanets-access-inbox-dark");
+  await owner.page.getByRole("button", { name: "Grant", exact: true }).click();
+  await owner.page.getByText("granted until").waitFor();
+  const [request] = await listAccess(world.client("bob"), place(closedId));
+  expect(request).toMatchObject({ leafId: leafOf("bob"), isOpen: true });
+  await asking.page.getByText("granted until").waitFor();
+  await asking.page.goto(`${world.url}/#/datanets/${closedId}/rows`);
+  await asking.page.getByLabel("Search the text").waitFor();
+  await asking.context.close();
+  await owner.context.close();
+});
+
+test("somebody opens a Datanet of his own with one form, which a reload does not empty", LONG, async () => {
+  const { context, misdeeds, page } = await world.visit(browser, "dave", "datanets/new");
+  await unlock(page, "dave");
+  await page.getByLabel("Name").fill("Names of clouds");
+  await page.getByRole("button", { name: "Open it and sign its card" }).click();
+  await page.getByText("The card is not complete yet.").waitFor();
+  await page.getByLabel("Description").fill("Clouds, and what they are called.");
+  await page.getByLabel("Field", { exact: true }).fill("weather");
+  await page.getByLabel("Contact").fill("dave@example.org");
+  await page.getByLabel("Labels, a line each").fill("high | above 5 km\nlow");
+  await page.reload();
+  await main(page).getByRole("button", { name: "Unlock with your wallet" }).click();
+  await expectClean(page, misdeeds, "datanets-new");
+  await page.getByRole("button", { name: "Open it and sign its card" }).click();
+  await page.getByRole("heading", { name: "Names of clouds" }).waitFor(LONG);
+  await page.getByText("is the ledger's").waitFor();
+  expect(misdeeds).toEqual([]);
+  await context.close();
+});

@@ -1,0 +1,207 @@
+import { hex32 } from "../../circuits/hex.ts";
+import { getStatistics } from "../../client/datanets/label-turns.ts";
+import type { Card } from "../../datanets/card/card.ts";
+import { nameCard } from "../../datanets/card/card.ts";
+import { Badge } from "../design/badge.tsx";
+import { Identifier } from "../design/identifier.tsx";
+import { type Column, Table } from "../design/table.tsx";
+import { LeafLink } from "../words/links.tsx";
+import { ProblemNotice } from "../words/problem.tsx";
+import { RowText } from "./row-text.tsx";
+import { Statistics } from "./statistics.tsx";
+import { datanetHref, type TabProps } from "./tab-props.ts";
+import { useLoaded } from "./use-loaded.ts";
+
+/** The card, whether it is the ledger's, and the Datanet in numbers. */
+export function AboutTab(props: TabProps) {
+  const { facts, place, visitor } = props;
+  const { card } = facts;
+  const statistics = useLoaded(`${facts.here.rowCount}/${facts.here.recordCount}`, () =>
+    getStatistics(visitor.reader, place),
+  );
+  return (
+    <div class="beside">
+      <div class="stack">
+        <section class="card stack">
+          <p class="datanet-description">
+            <RowText text={card.description} />
+          </p>
+          <p class="chips">
+            {card.tags.map((tag) => (
+              <span key={tag} class="chip">
+                {tag}
+              </span>
+            ))}
+          </p>
+        </section>
+        {statistics.problem !== null && <ProblemNotice problem={statistics.problem} />}
+        {statistics.value !== undefined && <Statistics statistics={statistics.value} card={card} />}
+        <Instructions card={card} />
+      </div>
+      <div class="stack">
+        <CardFacts {...props} />
+        <Rules card={card} />
+      </div>
+    </div>
+  );
+}
+
+function CardFacts({ facts, place, visitor }: TabProps) {
+  const { card, here, ledger } = facts;
+  // What the page has, hashed here: the host's word is not needed.
+  const isLedgers = hex32(nameCard(card).policy) === ledger.policy;
+  const isOwner =
+    visitor.account !== null && visitor.account.l1Owner.toLowerCase() === ledger.l1Owner.toLowerCase();
+  return (
+    <section class="card stack" aria-label="Card">
+      <div class="row">
+        <h2>Card</h2>
+        <span class="push" />
+        {isLedgers ? (
+          <Badge tone="good">is the ledger's</Badge>
+        ) : (
+          <Badge tone="bad">is not the ledger's</Badge>
+        )}
+      </div>
+      <dl class="facts">
+        <dt>Field</dt>
+        <dd>{card.field}</dd>
+        <dt>Licence</dt>
+        <dd>{card.licence}</dd>
+        <dt>Languages</dt>
+        <dd>{card.languages.join(", ") || "–"}</dd>
+        <dt>A row is</dt>
+        <dd>{ROW_KINDS[card.row.kind]}</dd>
+        <dt>Contact</dt>
+        <dd>
+          <RowText text={card.contact} isOneLine />
+        </dd>
+        <dt>Version</dt>
+        <dd>
+          <a href={datanetHref(facts.id, "versions")}>
+            {ledger.version}, {ledger.rowCount.toLocaleString("en")} rows
+          </a>
+        </dd>
+        <dt>Hash, the ledger's policy</dt>
+        <dd>
+          <Identifier value={facts.policy} label="the card's hash" />
+        </dd>
+        <dt>Owner</dt>
+        <dd>
+          <Identifier value={ledger.l1Owner} label="the owner's address" />
+        </dd>
+        <dt>Leaf</dt>
+        <dd>
+          <LeafLink id={facts.id} />
+        </dd>
+        <dt>Host</dt>
+        <dd>{place.hostUrl}</dd>
+        <dt>Signed records</dt>
+        <dd>{here.recordCount.toLocaleString("en")}</dd>
+      </dl>
+      <p class="soft small">
+        This page has hashed the card itself.{" "}
+        {isLedgers
+          ? "It is the one that the ledger's proofs carry."
+          : "The ledger has another one, which nobody has brought to this host."}
+      </p>
+      {isOwner && (
+        <a class="button button-wide" href={datanetHref(facts.id, "versions/card")}>
+          Edit the card
+        </a>
+      )}
+    </section>
+  );
+}
+
+const ROW_KINDS: Readonly<Record<Card["row"]["kind"], string>> = {
+  email: "an e-mail with its label",
+  digit: "a picture of a digit with its label",
+  text: "a text",
+  json: "an object of fields",
+  image: "a picture",
+};
+
+function Instructions({ card }: { card: Card }) {
+  const labels: Column<Card["labels"][number]>[] = [
+    { label: "Label", cell: ({ name }) => <RowText text={name} isOneLine /> },
+    { label: "Meaning", cell: ({ description }) => <RowText text={description} /> },
+  ];
+  const fields: Column<Card["row"]["fields"][number]>[] = [
+    { label: "Field", cell: ({ name }) => <code>{name}</code> },
+    { label: "Type", cell: ({ type }) => type },
+    { label: "Meaning", cell: ({ description }) => <RowText text={description} /> },
+  ];
+  return (
+    <section class="card stack" aria-label="Labels and instructions">
+      <h2>Labels and instructions</h2>
+      <Table
+        caption="Labels"
+        columns={labels}
+        rows={card.labels}
+        keyOf={({ name }) => name}
+        empty="Rows of this Datanet have no labels."
+      />
+      {card.row.fields.length > 0 && (
+        <Table caption="Fields" columns={fields} rows={card.row.fields} keyOf={({ name }) => name} empty="" />
+      )}
+      {card.instructions !== "" && (
+        <p>
+          <RowText text={card.instructions} />
+        </p>
+      )}
+      {card.examples.length > 0 && (
+        <ul class="datanet-examples">
+          {card.examples.map(({ input, label, why }) => (
+            <li key={`${label} ${input}`}>
+              <blockquote>
+                <RowText text={input} />
+              </blockquote>
+              <p class="small">
+                <strong>{label}</strong> {why !== "" && <span class="soft">– {why}</span>}
+              </p>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Rules({ card }: { card: Card }) {
+  const { labelling, rewards } = card;
+  const people = (ids: readonly number[]) =>
+    ids.length === 0
+      ? "nobody but the owner"
+      : ids.map((id, i) => [i > 0 && ", ", <LeafLink key={id} id={id} />]);
+  const near = {
+    "leave-out": "are left out",
+    share: "share their reward",
+    keep: "are kept",
+  }[rewards.nearDuplicates];
+  return (
+    <section class="card stack" aria-label="Who works and who is paid">
+      <h2>Who works, who is paid</h2>
+      <dl class="facts">
+        <dt>Labels a row</dt>
+        <dd>{labelling.annotatorsPerRow}</dd>
+        <dt>Accepted if</dt>
+        <dd>{labelling.accept === "all" ? "all agree" : "more than half agree"}</dd>
+        <dt>May label</dt>
+        <dd>{labelling.labellers === "anyone" ? "anyone with an account" : people(labelling.labellers)}</dd>
+        <dt>Review</dt>
+        <dd>{people(labelling.reviewers)}</dd>
+        <dt>Validator of a row</dt>
+        <dd>
+          {rewards.validator === "drawn" ? "drawn among those whose label was accepted" : "who approved it"}
+        </dd>
+        <dt>Near-duplicates</dt>
+        <dd>
+          {near}, from {rewards.textSimilarityPermille / 10} % on
+        </dd>
+        <dt>Reads rows</dt>
+        <dd>{card.access === "public" ? "everybody" : "who is granted access"}</dd>
+      </dl>
+    </section>
+  );
+}

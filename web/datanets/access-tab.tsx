@@ -1,0 +1,198 @@
+import { useState } from "preact/hooks";
+import type { AccessList } from "../../client/datanets/host-schemas.ts";
+import { listAccess } from "../../client/datanets/signed-records.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { useAction } from "../bridge/use-action.ts";
+import { Badge } from "../design/badge.tsx";
+import { Button } from "../design/button.tsx";
+import { Choice } from "../design/choice.tsx";
+import { Field } from "../design/field.tsx";
+import { showAge, showCount } from "../words/format.ts";
+import { LeafLink } from "../words/links.tsx";
+import { ProblemNotice } from "../words/problem.tsx";
+import { NeedsKey } from "./needs-key.tsx";
+import { RowText } from "./row-text.tsx";
+import { sayAll } from "./say.ts";
+import { isOwnKey, type TabProps } from "./tab-props.ts";
+import { type Loaded, useLoaded } from "./use-loaded.ts";
+
+const DAY_MS = 86_400_000;
+const TERMS = [
+  { name: "30", label: "30 days" },
+  { name: "90", label: "90 days" },
+  { name: "365", label: "a year" },
+  { name: "3650", label: "ten years" },
+] as const;
+
+type Request = AccessList[number];
+
+/** Who has asked to read the rows, what the owner said, and where he is silent. */
+export function AccessTab(props: TabProps) {
+  const { facts, live, place, visitor } = props;
+  const requests = useLoaded(`${facts.here.recordCount}/${facts.access.askedCount}`, () =>
+    listAccess(visitor.reader, place),
+  );
+  const isPublic = facts.card.access === "public";
+  const list = [...(requests.value ?? [])].sort((a, b) => b.askedAtMs - a.askedAtMs);
+  const waiting = list.filter(({ answer }) => answer === null);
+  return (
+    <div class="beside">
+      <section class="card stack" aria-label="Requests">
+        <div class="row">
+          <h2>Requests</h2>
+          <span class="push" />
+          {waiting.length > 0 && <Badge tone="wait">{showCount(waiting.length)} unanswered</Badge>}
+        </div>
+        <p class="soft small">
+          Requests and answers are signed and public, and so is silence. A grant lets an account read rows
+          here; what a model may earn is decided by the owner's approval on the ledger.
+        </p>
+        {requests.problem !== null && <ProblemNotice problem={requests.problem} />}
+        {requests.value !== undefined && list.length === 0 && <p class="soft">Nobody has asked.</p>}
+        <ul class="requests">
+          {list.map((request) => (
+            <li key={request.id}>
+              <div class="row">
+                <span>
+                  Account <LeafLink id={request.leafId} />
+                </span>
+                <span class="soft small">asked {showAge(request.askedAtMs, live.nowMs.value)}</span>
+                <span class="push" />
+                <AnswerBadge request={request} />
+              </div>
+              <p>
+                <RowText text={request.purpose} />
+              </p>
+              {request.answer !== null && request.answer.note !== "" && (
+                <p class="soft small">
+                  The owner: <RowText text={request.answer.note} />
+                </p>
+              )}
+              {isOwnKey(props) && (
+                <AnswerForm {...props} request={request} client={visitor.client!} requests={requests} />
+              )}
+            </li>
+          ))}
+        </ul>
+      </section>
+      <div class="stack">
+        {isPublic ? (
+          <section class="card stack-s">
+            <h2>These rows are public</h2>
+            <p class="soft">Everybody reads them; nobody has to ask.</p>
+          </section>
+        ) : (
+          <NeedsKey {...props} toDo="ask, or to answer">
+            {(client) =>
+              isOwnKey(props) ? <OwnersHint /> : <AskForm {...props} client={client} requests={requests} />
+            }
+          </NeedsKey>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function OwnersHint() {
+  return (
+    <section class="card stack-s">
+      <h2>You own this Datanet</h2>
+      <p class="soft">Grant or refuse each request. Your answer is signed by the Datanet's own key.</p>
+    </section>
+  );
+}
+
+function AnswerBadge({ request: { answer, isOpen } }: { request: Request }) {
+  if (answer === null) return <Badge tone="wait">unanswered</Badge>;
+  if (answer.answer === "refuse") return <Badge tone="bad">refused</Badge>;
+  const day = new Date(answer.untilMs).toISOString().slice(0, 10);
+  return isOpen ? (
+    <Badge tone="good">granted until {day}</Badge>
+  ) : (
+    <Badge tone="plain">ran out on {day}</Badge>
+  );
+}
+
+interface SigningProps extends TabProps {
+  readonly client: LedgerClient;
+  readonly requests: Loaded<AccessList>;
+}
+
+function AskForm({ client, facts, onChange, place, requests }: SigningProps) {
+  const [purpose, setPurpose] = useState("");
+  const { isBusy, problem, run } = useAction();
+  const own = requests.value?.find(({ answer, leafId }) => leafId === client.leafId && answer === null);
+  const ask = () =>
+    run(async () => {
+      const records = [{ kind: "accessRequest" as const, purpose: purpose.trim() }];
+      await sayAll(client, { ...place, from: client.leafId!, records });
+      setPurpose("");
+      requests.reload();
+      onChange();
+    });
+  return (
+    <form
+      class="card stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void ask();
+      }}
+    >
+      <h2>Ask for access</h2>
+      <Field
+        label="What do you need the rows for?"
+        value={purpose}
+        onInput={setPurpose}
+        lineCount={4}
+        placeholder="A model that …, for …"
+        help={`Signed by account ${client.leafId}, read by everybody. Licence of the rows: ${facts.card.licence}.`}
+      />
+      <Button isMain type="submit" isBusy={isBusy} isDisabled={purpose.trim() === ""}>
+        Sign and ask
+      </Button>
+      {own !== undefined && <p class="soft small">Your last request has no answer yet.</p>}
+      {problem !== null && <ProblemNotice problem={problem} />}
+    </form>
+  );
+}
+
+function AnswerForm({
+  client,
+  facts,
+  onChange,
+  place,
+  request,
+  requests,
+}: SigningProps & { request: Request }) {
+  const [days, setDays] = useState<(typeof TERMS)[number]["name"]>("90");
+  const [note, setNote] = useState("");
+  const { isBusy, problem, run } = useAction();
+  const say = (answer: "grant" | "refuse") =>
+    run(async () => {
+      const untilMs = answer === "grant" ? Date.now() + Number(days) * DAY_MS : 0;
+      const records = [{ kind: "accessAnswer" as const, request: request.id, answer, untilMs, note }];
+      await sayAll(client, { ...place, from: facts.id, records });
+      requests.reload();
+      onChange();
+    });
+  return (
+    <details open={request.answer === null}>
+      <summary class="row small">{request.answer === null ? "Answer" : "Change the answer"}</summary>
+      <div class="folded stack-s">
+        <div class="columns columns-small">
+          <Choice label="Until" value={days} options={TERMS} onChoose={setDays} />
+          <Field label="Note" value={note} onInput={setNote} placeholder="Read by everybody" />
+        </div>
+        <div class="row">
+          <Button isMain isSmall isBusy={isBusy} onClick={() => void say("grant")}>
+            Grant
+          </Button>
+          <Button isSmall isBusy={isBusy} onClick={() => void say("refuse")}>
+            Refuse
+          </Button>
+        </div>
+        {problem !== null && <ProblemNotice problem={problem} />}
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,124 @@
+/** A card while it is written: every field as text, lists by lines or commas. */
+import { CARD_FORMAT, type Card } from "../../datanets/card/card.ts";
+
+export interface CardDraft {
+  readonly name: string;
+  readonly description: string;
+  readonly field: string;
+  readonly tags: string;
+  readonly licence: string;
+  readonly languages: string;
+  readonly contact: string;
+  readonly kind: Card["row"]["kind"];
+  /** A line each: name, type, description, with "|" between. */
+  readonly fields: string;
+  readonly maxBytes: string;
+  /** A line each: name | description. */
+  readonly labels: string;
+  readonly instructions: string;
+  /** A line each: label | input | why. */
+  readonly examples: string;
+  readonly access: Card["access"];
+  readonly annotatorsPerRow: string;
+  readonly accept: Card["labelling"]["accept"];
+  /** Empty: anyone. */
+  readonly labellers: string;
+  readonly reviewers: string;
+  readonly validator: Card["rewards"]["validator"];
+  readonly nearDuplicates: Card["rewards"]["nearDuplicates"];
+  readonly similarity: string;
+}
+
+export const EMPTY_DRAFT: CardDraft = {
+  ...{ name: "", description: "", field: "", tags: "", licence: "CC-BY-4.0", languages: "en", contact: "" },
+  ...{ kind: "text", fields: "", maxBytes: "20000", labels: "", instructions: "", examples: "" },
+  ...{ access: "public", annotatorsPerRow: "2", accept: "all", labellers: "", reviewers: "" },
+  ...{ validator: "drawn", nearDuplicates: "leave-out", similarity: "70" },
+};
+
+/** What the form does not ask for: as it is in the present card, or these. */
+const OTHER_REWARDS = { imageSimilarityPermille: 950, clipQuantilePermille: 990, basePermille: 0 };
+
+export function draftOf(card: Card): CardDraft {
+  const { labelling, rewards, row } = card;
+  return {
+    ...{ name: card.name, description: card.description, field: card.field, licence: card.licence },
+    tags: card.tags.join(", "),
+    languages: card.languages.join(", "),
+    contact: card.contact,
+    kind: row.kind,
+    fields: row.fields.map(({ description, name, type }) => joined(name, type, description)).join("\n"),
+    maxBytes: String(row.maxBytes),
+    labels: card.labels.map(({ description, name }) => joined(name, description)).join("\n"),
+    instructions: card.instructions,
+    examples: card.examples.map(({ input, label, why }) => joined(label, input, why)).join("\n"),
+    access: card.access,
+    annotatorsPerRow: String(labelling.annotatorsPerRow),
+    accept: labelling.accept,
+    labellers: labelling.labellers === "anyone" ? "" : labelling.labellers.join(", "),
+    reviewers: labelling.reviewers.join(", "),
+    validator: rewards.validator,
+    nearDuplicates: rewards.nearDuplicates,
+    similarity: String(rewards.textSimilarityPermille / 10),
+  };
+}
+
+/** A card of the draft; `nameCard` says whether it is one. @param before what the form does not show stays */
+export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
+  const { accept, access, kind, nearDuplicates, validator } = draft;
+  return {
+    format: CARD_FORMAT,
+    name: draft.name.trim(),
+    description: draft.description.trim(),
+    field: draft.field.trim(),
+    tags: byCommas(draft.tags),
+    licence: draft.licence.trim(),
+    languages: byCommas(draft.languages),
+    contact: draft.contact.trim(),
+    row: {
+      kind,
+      fields: byLines(draft.fields).map(([name = "", type = "text", description = ""]) => ({
+        name,
+        type,
+        description,
+      })),
+      maxBytes: Number(draft.maxBytes),
+    },
+    labels: byLines(draft.labels).map(([name = "", description = ""]) => ({ name, description })),
+    instructions: draft.instructions.trim(),
+    examples: byLines(draft.examples).map(([label = "", input = "", why = ""]) => ({ input, label, why })),
+    access,
+    labelling: {
+      annotatorsPerRow: Number(draft.annotatorsPerRow),
+      accept,
+      labellers: draft.labellers.trim() === "" ? "anyone" : byCommas(draft.labellers).map(Number),
+      reviewers: byCommas(draft.reviewers).map(Number),
+    },
+    rewards: {
+      ...OTHER_REWARDS,
+      ...before?.rewards,
+      validator,
+      nearDuplicates,
+      textSimilarityPermille: Math.round(10 * Number(draft.similarity)),
+    },
+  };
+}
+
+/** "|" would end a part: it is written as another character. */
+const joined = (...parts: readonly string[]) =>
+  parts
+    .map((part) => part.replaceAll("|", "¦").replaceAll(/\s*\n\s*/g, " "))
+    .join(" | ")
+    .replace(/( \| )+$/, "");
+
+const byCommas = (text: string) =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+
+const byLines = (text: string) =>
+  text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => line.split("|").map((part) => part.trim()));

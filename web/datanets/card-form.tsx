@@ -1,0 +1,261 @@
+import { useState } from "preact/hooks";
+import { hex32 } from "../../circuits/hex.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { type Card, type NamedCard, nameCard, ROW_KINDS } from "../../datanets/card/card.ts";
+import type { Action } from "../bridge/use-action.ts";
+import { Button } from "../design/button.tsx";
+import { Choice } from "../design/choice.tsx";
+import { Field } from "../design/field.tsx";
+import { Notice } from "../design/notice.tsx";
+import { ProblemNotice } from "../words/problem.tsx";
+import { type CardDraft, cardOfDraft } from "./card-draft.ts";
+
+interface CardFormProps {
+  readonly draft: CardDraft;
+  readonly onDraft: (draft: CardDraft) => void;
+  /** What the ledger has now; null of a new one. */
+  readonly before: Card | null;
+  readonly action: Action;
+  readonly submitLabel: string;
+  readonly onSubmit: (card: NamedCard) => void;
+}
+
+const KINDS: Readonly<Record<(typeof ROW_KINDS)[number], string>> = {
+  text: "a text",
+  json: "an object of fields (JSON)",
+  email: "an e-mail with its label",
+  digit: "a picture of a digit with its label",
+  image: "a picture: PNG, JPEG, GIF, WebP",
+};
+
+/** Everything that a card says, on one page. Its hash is what the ledger gets. */
+export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel }: CardFormProps) {
+  const [isTried, setTried] = useState(false);
+  const { named, wrong, why } = read(draft, before);
+  const set =
+    <Name extends keyof CardDraft>(name: Name) =>
+    (value: CardDraft[Name]) =>
+      onDraft({ ...draft, [name]: value });
+  const problemAt = (...paths: readonly string[]) =>
+    isTried && wrong.some((path) => paths.some((one) => path === one || path.startsWith(`${one}.`)))
+      ? "This does not fit: see the note at the end of the form."
+      : null;
+  return (
+    <form
+      class="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        setTried(true);
+        if (named !== null) onSubmit(named);
+      }}
+    >
+      <section class="card stack" aria-label="What it is about">
+        <h2>What it is about</h2>
+        <Field label="Name" value={draft.name} onInput={set("name")} problem={problemAt("name")} />
+        <Field
+          label="Description"
+          value={draft.description}
+          onInput={set("description")}
+          lineCount={4}
+          problem={problemAt("description")}
+        />
+        <div class="columns columns-small">
+          <Field
+            label="Field"
+            value={draft.field}
+            onInput={set("field")}
+            placeholder="medicine, law, spam"
+            problem={problemAt("field")}
+          />
+          <Field
+            label="Tags"
+            value={draft.tags}
+            onInput={set("tags")}
+            placeholder="short, english"
+            problem={problemAt("tags")}
+          />
+          <Field
+            label="Licence"
+            value={draft.licence}
+            onInput={set("licence")}
+            placeholder="CC-BY-4.0"
+            problem={problemAt("licence")}
+          />
+          <Field
+            label="Languages"
+            value={draft.languages}
+            onInput={set("languages")}
+            placeholder="en, pt-BR"
+            problem={problemAt("languages")}
+          />
+        </div>
+        <Field
+          label="Contact"
+          value={draft.contact}
+          onInput={set("contact")}
+          placeholder="Where people write to you; everybody reads it"
+          problem={problemAt("contact")}
+        />
+      </section>
+      <section class="card stack" aria-label="What a row is">
+        <h2>What a row is</h2>
+        <div class="columns columns-small">
+          <Choice
+            label="A row is"
+            value={draft.kind}
+            onChoose={set("kind")}
+            options={ROW_KINDS.map((name) => ({ name, label: KINDS[name] }))}
+          />
+          <Field
+            label="At most, in bytes"
+            value={draft.maxBytes}
+            onInput={set("maxBytes")}
+            problem={problemAt("row.maxBytes")}
+          />
+        </div>
+        {draft.kind === "json" && (
+          <Field
+            label="Fields, a line each"
+            value={draft.fields}
+            onInput={set("fields")}
+            lineCount={4}
+            placeholder="question | text | what is asked"
+            help="name | text, number or boolean | what it means"
+            problem={problemAt("row.fields")}
+          />
+        )}
+        <Field
+          label="Labels, a line each"
+          value={draft.labels}
+          onInput={set("labels")}
+          lineCount={4}
+          placeholder="good | One would go out."
+          help="name | what it means. The first nine have the keys 1 to 9."
+          problem={problemAt("labels")}
+        />
+        <Field
+          label="Instructions for labellers"
+          value={draft.instructions}
+          onInput={set("instructions")}
+          lineCount={4}
+          problem={problemAt("instructions")}
+        />
+        <Field
+          label="Examples, a line each"
+          value={draft.examples}
+          onInput={set("examples")}
+          lineCount={3}
+          placeholder="good | The sun shines. | Nobody gets wet."
+          help="label | the row | why"
+          problem={problemAt("examples")}
+        />
+      </section>
+      <section class="card stack" aria-label="Who may do what">
+        <h2>Who may do what</h2>
+        <div class="columns columns-small">
+          <Choice
+            label="Rows are read by"
+            value={draft.access}
+            onChoose={set("access")}
+            options={[
+              { name: "public", label: "everybody" },
+              { name: "permissioned", label: "whom you grant access" },
+            ]}
+          />
+          <Field
+            label="Labels a row"
+            value={draft.annotatorsPerRow}
+            onInput={set("annotatorsPerRow")}
+            problem={problemAt("labelling.annotatorsPerRow")}
+          />
+          <Choice
+            label="A label is accepted if"
+            value={draft.accept}
+            onChoose={set("accept")}
+            options={[
+              { name: "all", label: "all agree" },
+              { name: "majority", label: "more than half agree" },
+            ]}
+          />
+        </div>
+        <div class="columns columns-small">
+          <Field
+            label="Labellers"
+            value={draft.labellers}
+            onInput={set("labellers")}
+            placeholder="anyone"
+            help="Numbers of accounts, with commas; empty: anyone"
+            problem={problemAt("labelling.labellers")}
+          />
+          <Field
+            label="Reviewers"
+            value={draft.reviewers}
+            onInput={set("reviewers")}
+            help="They settle disputes, approve contributions, leave rows out"
+            problem={problemAt("labelling.reviewers")}
+          />
+        </div>
+        <div class="columns columns-small">
+          <Choice
+            label="Validator of a row"
+            value={draft.validator}
+            onChoose={set("validator")}
+            options={[
+              { name: "drawn", label: "drawn among accepted labellers" },
+              { name: "owner", label: "who approves the contribution" },
+            ]}
+          />
+          <Choice
+            label="Near-duplicates"
+            value={draft.nearDuplicates}
+            onChoose={set("nearDuplicates")}
+            options={[
+              { name: "leave-out", label: "are left out" },
+              { name: "share", label: "share their reward" },
+              { name: "keep", label: "are kept" },
+            ]}
+          />
+          <Field
+            label="Near from, in %"
+            value={draft.similarity}
+            onInput={set("similarity")}
+            problem={problemAt("rewards.textSimilarityPermille")}
+          />
+        </div>
+      </section>
+      <section class="card stack" aria-label="Sign">
+        {named === null ? (
+          isTried && (
+            <Notice tone="bad" title="The card is not complete yet.">
+              <p class="small card-why">{why}</p>
+            </Notice>
+          )
+        ) : (
+          <p class="soft small">
+            Its hash, which the ledger gets as the Datanet's policy:{" "}
+            <code class="hash">{hex32(named.policy)}</code>
+          </p>
+        )}
+        <div class="row">
+          <Button isMain type="submit" isBusy={action.isBusy}>
+            {submitLabel}
+          </Button>
+        </div>
+        {action.problem !== null && <ProblemNotice problem={action.problem} />}
+      </section>
+    </form>
+  );
+}
+
+function read(
+  draft: CardDraft,
+  before: Card | null,
+): { named: NamedCard | null; wrong: readonly string[]; why: string } {
+  try {
+    return { named: nameCard(cardOfDraft(draft, before)), wrong: [], why: "" };
+  } catch (error) {
+    if (!isRollupError(error)) throw error;
+    const { fields = [], why = error.message } = error.data as { fields?: readonly string[]; why?: string };
+    return { named: null, wrong: fields, why };
+  }
+}

@@ -1,0 +1,71 @@
+/** Which rows of chosen files are to be committed, and why others are not. */
+import type { RowFinding } from "../../datanets/rows/preview.ts";
+
+type FindingKind = RowFinding["kind"];
+
+interface FindingRule {
+  readonly title: string;
+  /** What it means for the contributor. */
+  readonly why: string;
+  /** "never": such a row cannot be committed here; "out", "in": as long as nobody decides otherwise. */
+  readonly stays: "never" | "out" | "in";
+}
+
+export const FINDING_RULES: Readonly<Record<FindingKind, FindingRule>> = {
+  duplicate: { title: "Exact copies", why: "A row counts for whoever committed it first.", stays: "never" },
+  empty: { title: "Empty rows", why: "They say nothing, and nobody pays for them.", stays: "never" },
+  malformed: {
+    title: "Rows of another kind",
+    why: "They are not what the card says a row is.",
+    stays: "never",
+  },
+  "too-large": {
+    title: "Rows that are too large",
+    why: "The card or the host does not take them.",
+    stays: "never",
+  },
+  "near-duplicate": {
+    title: "Nearly the same as another row",
+    why: "The card decides whether a version has them.",
+    stays: "out",
+  },
+  truncated: { title: "Cut off", why: "The text seems to end in the middle.", stays: "in" },
+  "private-key": { title: "Private keys", why: "Whoever reads the rows has the key.", stays: "out" },
+  "api-key": { title: "Keys of services", why: "Whoever reads the rows can use them.", stays: "out" },
+  password: { title: "Passwords", why: "Whoever reads the rows can use them.", stays: "out" },
+  card: { title: "Numbers of payment cards", why: "They are somebody's own.", stays: "out" },
+  iban: { title: "Numbers of bank accounts", why: "They are somebody's own.", stays: "out" },
+  email: { title: "E-mail addresses", why: "They may be somebody's own.", stays: "in" },
+  phone: { title: "Telephone numbers", why: "They may be somebody's own.", stays: "in" },
+};
+
+export interface FindingGroup extends FindingRule {
+  readonly kind: FindingKind;
+  readonly findings: readonly RowFinding[];
+  readonly isLeftOut: boolean;
+}
+
+export interface ChosenRows {
+  readonly groups: readonly FindingGroup[];
+  /** Places of the rows that are committed. */
+  readonly kept: readonly number[];
+}
+
+/** @param decided by the contributor: whether rows of a kind are left out */
+export function chooseRows(
+  rowCount: number,
+  findings: readonly RowFinding[],
+  decided: Readonly<Partial<Record<FindingKind, boolean>>>,
+): ChosenRows {
+  const groups: FindingGroup[] = [];
+  const out = new Set<number>();
+  for (const [kind, rule] of Object.entries(FINDING_RULES) as [FindingKind, FindingRule][]) {
+    const found = findings.filter((finding) => finding.kind === kind);
+    if (found.length === 0) continue;
+    const isLeftOut = rule.stays === "never" || (decided[kind] ?? rule.stays === "out");
+    groups.push({ ...rule, kind, findings: found, isLeftOut });
+    if (isLeftOut) for (const { row } of found) out.add(row);
+  }
+  const kept = Array.from({ length: rowCount }, (_, row) => row).filter((row) => !out.has(row));
+  return { groups, kept };
+}

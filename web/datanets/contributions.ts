@@ -1,0 +1,116 @@
+/** Contributions of this browser that are under way: signed, waiting for Ethereum, or half at the host. */
+import { type ReadonlySignal, signal } from "@preact/signals";
+import { z } from "zod";
+import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
+import { openRowStore } from "../../client/actions/data/row-store.ts";
+import { type SignedSubmission, sendSigned } from "../../client/actions/ledger/send-operation.ts";
+import type { HostedDatanetPlace } from "../../client/datanets/host-request.ts";
+import { contributionSource, uploadRows } from "../../client/datanets/upload-rows.ts";
+import { toHex32 } from "../../client/hex.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { getOperation } from "../../client/sequencer/ledger-reads.ts";
+
+const pendingSchema = z.object({
+  datanetId: z.int(),
+  leafId: z.int(),
+  rowsRoot: z.string().regex(/^0x[0-9a-f]{64}$/),
+  rowCount: z.int(),
+  names: z.array(z.string()),
+  startedAtMs: z.number(),
+  /** As it was signed, until the ledger has it. */
+  signed: z.unknown().optional(),
+});
+type Kept = z.output<typeof pendingSchema>;
+export type Pending = Omit<Kept, "signed"> & { readonly signed?: SignedSubmission | undefined };
+
+/** Rows lie here until the host has them: who reloads the page goes on. */
+const STORE = "openledger-contributions";
+
+export class Contributions {
+  readonly #name: string;
+  readonly #cell = signal<readonly Pending[]>([]);
+
+  constructor(rollupAddress: string) {
+    this.#name = `openledger.contributions.${rollupAddress}`;
+    this.#cell.value = readPending(this.#name);
+  }
+
+  get pending(): ReadonlySignal<readonly Pending[]> {
+    return this.#cell;
+  }
+
+  /** Keeps the rows here, then signs and sends their root: nobody sees a row before its commit is final. */
+  async begin(
+    client: LedgerClient,
+    { datanetId, names, rows }: { datanetId: number; names: readonly string[]; rows: readonly Uint8Array[] },
+  ): Promise<void> {
+    const store = await openRowStore(STORE);
+    let pending: Pending | null = null;
+    const { contribution } = await contributeRows(client, {
+      datanetId,
+      store,
+      rows,
+      from: client.leafId!,
+      onSigned: (signed) => {
+        const rowsRoot = signed.body.words[0]!;
+        pending = {
+          ...{ datanetId, leafId: client.leafId!, rowsRoot, rowCount: rows.length, names: [...names] },
+          ...{ startedAtMs: Date.now(), signed },
+        };
+        this.#keep([...this.#cell.value, pending]);
+      },
+    });
+    this.#update(toHex32(contribution.rowsRoot), { signed: undefined });
+  }
+
+  /** Sends again what was signed, where the ledger does not have it: the page was closed in between. */
+  async resend(client: LedgerClient, { rowsRoot, signed }: Pending): Promise<void> {
+    if (signed === undefined) return;
+    if ((await getOperation(client, signed.hash)) === null) await sendSigned(client, signed);
+    this.#update(rowsRoot, { signed: undefined });
+  }
+
+  /** Brings the rows of a final commit to the host, and forgets them here when it has them all. */
+  async upload(
+    client: LedgerClient,
+    place: HostedDatanetPlace,
+    { rowsRoot }: Pending,
+    onProgress: (received: number, rowCount: number) => void,
+  ): Promise<void> {
+    const source = await contributionSource(await openRowStore(STORE), BigInt(rowsRoot));
+    await uploadRows(client, { ...place, source, from: client.leafId!, onProgress });
+    this.forget(rowsRoot);
+  }
+
+  forget(rowsRoot: string): void {
+    this.#keep(this.#cell.value.filter((one) => one.rowsRoot !== rowsRoot));
+    // The last one is with its host: nothing of what was on its way stays in the browser.
+    if (this.#cell.value.length === 0) localStorage.removeItem(this.#name);
+  }
+
+  #update(rowsRoot: string, changes: Partial<Pending>): void {
+    this.#keep(this.#cell.value.map((one) => (one.rowsRoot === rowsRoot ? { ...one, ...changes } : one)));
+  }
+
+  #keep(pending: readonly Pending[]): void {
+    this.#cell.value = pending;
+    localStorage.setItem(this.#name, JSON.stringify(pending));
+  }
+}
+
+function readPending(name: string): Pending[] {
+  try {
+    return z.array(pendingSchema).parse(JSON.parse(localStorage.getItem(name) ?? "[]")) as Pending[];
+  } catch {
+    // Whatever stands there was not written here.
+    return [];
+  }
+}
+
+const opened = new Map<string, Contributions>();
+
+export function contributionsOf(rollupAddress: string): Contributions {
+  const known = opened.get(rollupAddress) ?? new Contributions(rollupAddress);
+  opened.set(rollupAddress, known);
+  return known;
+}

@@ -1,0 +1,96 @@
+import type { VNode } from "preact";
+import { Badge } from "../design/badge.tsx";
+import { Nav } from "../design/tabs.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
+import { showCount } from "../words/format.ts";
+import { ProblemNotice } from "../words/problem.tsx";
+import { AboutTab } from "./about-tab.tsx";
+import { AccessTab } from "./access-tab.tsx";
+import { CleanTab } from "./clean-tab.tsx";
+import { ContributeTab } from "./contribute-tab.tsx";
+import { placeOf } from "./hosts.ts";
+import { LabelTab } from "./label-tab.tsx";
+import { ReviewTab } from "./review-tab.tsx";
+import { RowTab } from "./row-tab.tsx";
+import { RowText } from "./row-text.tsx";
+import { RowsTab } from "./rows-tab.tsx";
+import { datanetHref, type TabProps } from "./tab-props.ts";
+import { VersionsTab } from "./versions-tab.tsx";
+import type { Visitor } from "./visitor.ts";
+
+interface Tab {
+  readonly name: string;
+  /** null: it is reached from others, and belongs to the rows. */
+  readonly label: string | null;
+  readonly show: (props: TabProps) => VNode;
+}
+
+const TABS: readonly Tab[] = [
+  { name: "", label: "About", show: AboutTab },
+  { name: "rows", label: "Rows", show: RowsTab },
+  { name: "contribute", label: "Contribute", show: ContributeTab },
+  { name: "label", label: "Label", show: LabelTab },
+  { name: "review", label: "Review", show: ReviewTab },
+  { name: "clean", label: "Clean", show: CleanTab },
+  { name: "versions", label: "Versions", show: VersionsTab },
+  { name: "access", label: "Access", show: AccessTab },
+  { name: "row", label: null, show: RowTab },
+];
+const MENU = TABS.filter(({ label }) => label !== null);
+
+interface DatanetPageProps extends PageProps {
+  readonly datanetId: number;
+  readonly visitor: Visitor;
+}
+
+/** One Datanet: what is known of it, and the work that there is. */
+export function DatanetPage({ datanetId, live, rest, site, visitor }: DatanetPageProps) {
+  const { problem, value } = useAnswer(live, `${datanetId}`, () => placeOf(site, visitor.reader, datanetId));
+  const [name = "", ...more] = rest;
+  const tab = TABS.find((one) => one.name === name);
+  return (
+    <>
+      {problem !== null && <ProblemNotice problem={problem} />}
+      {value === undefined && problem === null && <p class="soft">Asking the hosts …</p>}
+      {value !== undefined && (
+        <>
+          <section class="stack-s">
+            <p class="small">
+              <a href="#/datanets">Datanets</a> <span class="soft">/ {datanetId}</span>
+            </p>
+            <div class="row">
+              <h1>
+                <RowText text={value.facts.card.name} isOneLine />
+              </h1>
+              <span class="push" />
+              {value.facts.card.access === "permissioned" && <Badge tone="wait">on request</Badge>}
+              <span class="soft small">{showCount(value.facts.here.rowCount)} rows</span>
+            </div>
+          </section>
+          <div class="datanet-tabs">
+            <Nav
+              label="Parts of this Datanet"
+              pages={MENU.map((one) => ({ href: datanetHref(datanetId, one.name), label: one.label! }))}
+              current={datanetHref(datanetId, name === "row" ? "rows" : name)}
+            />
+          </div>
+          {tab === undefined ? (
+            <p>There is no such page.</p>
+          ) : (
+            <tab.show
+              key={more.length === 0 ? name : `${name}/${more.join("/")}`}
+              live={live}
+              site={site}
+              rest={more}
+              visitor={visitor}
+              place={value.place}
+              facts={value.facts}
+              onChange={() => live.ring()}
+            />
+          )}
+        </>
+      )}
+    </>
+  );
+}

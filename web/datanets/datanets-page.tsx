@@ -1,0 +1,18 @@
+import "./datanets.css";
+import type { PageProps } from "../ledger/page.ts";
+import { DatanetPage } from "./datanet-page.tsx";
+import { DirectoryPage } from "./directory-page.tsx";
+import { NewCard } from "./new-card.tsx";
+import { readVisitor } from "./visitor.ts";
+
+/** Datanets, their rows, and the work on them: `#/datanets`, `#/datanets/new`, `#/datanets/10/label`. */
+export function DatanetsPage(props: PageProps) {
+  const { live, rest, site } = props;
+  const visitor = readVisitor(site, live);
+  const [first, ...more] = rest;
+  if (visitor === null) return <p class="soft">Asking which ledger this is …</p>;
+  if (first === undefined) return <DirectoryPage {...props} visitor={visitor} />;
+  if (first === "new") return <NewCard {...props} visitor={visitor} />;
+  if (!/^\d{1,8}$/.test(first)) return <p>There is no such Datanet.</p>;
+  return <DatanetPage {...props} rest={more} datanetId={Number(first)} visitor={visitor} />;
+}

@@ -1,0 +1,150 @@
+import { useEffect, useState } from "preact/hooks";
+import { Badge } from "../design/badge.tsx";
+import { Field } from "../design/field.tsx";
+import { Notice } from "../design/notice.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { showAge, showCount } from "../words/format.ts";
+import { ProblemNotice } from "../words/problem.tsx";
+import { findEverywhere, type ListedDatanet } from "./hosts.ts";
+import { RowText } from "./row-text.tsx";
+import { datanetHref } from "./tab-props.ts";
+import { useLoaded } from "./use-loaded.ts";
+import type { Visitor } from "./visitor.ts";
+
+/** Long enough that no question is sent for every letter. */
+const TYPING_MS = 200;
+
+/** Every Datanet that this site's hosts know, found by words. */
+export function DirectoryPage({ live, site, visitor }: PageProps & { visitor: Visitor }) {
+  const [text, setText] = useState("");
+  const [asked, setAsked] = useState("");
+  const [tag, setTag] = useState<string | null>(null);
+  useEffect(() => {
+    const timer = setTimeout(() => setAsked(text.trim()), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  const filter = { ...(asked === "" ? {} : { text: asked }), ...(tag === null ? {} : { tag }) };
+  const { problem, value } = useLoaded(JSON.stringify(filter), () =>
+    findEverywhere(site, visitor.reader, filter),
+  );
+  const tags = [...new Set(value?.datanets.flatMap(({ facts }) => facts.tags) ?? [])].slice(0, 12);
+  return (
+    <>
+      <section class="stack">
+        <div class="row">
+          <h1>Datanets</h1>
+          <span class="push" />
+          {site.datanetHosts.length > 0 && (
+            <a class="button button-main" href="#/datanets/new">
+              New Datanet
+            </a>
+          )}
+        </div>
+        <p class="lead">
+          Data that people contribute, label and clean together, and own: whoever's rows help to answer a
+          question is paid for it.
+        </p>
+      </section>
+      {site.datanetHosts.length === 0 ? (
+        <Notice tone="info" title="These pages know no host of Datanets.">
+          <p>
+            Who runs this server names hosts with <code>SEQUENCER_PAGES_DATANET_HOSTS</code>. The command line
+            works with any: <code>openledger datanet find --host URL</code>.
+          </p>
+        </Notice>
+      ) : (
+        <section class="stack" aria-label="Directory">
+          <div class="datanet-search">
+            <Field
+              label="Search"
+              value={text}
+              onInput={setText}
+              placeholder="A word of the name, the description, the field or a tag"
+            />
+            {(tags.length > 0 || tag !== null) && (
+              <fieldset class="chips">
+                <legend class="visually-hidden">Tags</legend>
+                {tags.map((one) => (
+                  <button
+                    key={one}
+                    type="button"
+                    class="chip"
+                    aria-pressed={one === tag}
+                    onClick={() => setTag(one === tag ? null : one)}
+                  >
+                    {one}
+                  </button>
+                ))}
+              </fieldset>
+            )}
+          </div>
+          {problem !== null && <ProblemNotice problem={problem} />}
+          {value?.problems.map((one) => (
+            <ProblemNotice key={one.message} problem={one} />
+          ))}
+          {value === undefined && problem === null && <p class="soft">Asking the hosts …</p>}
+          {value !== undefined && (
+            <p class="soft small" role="status">
+              {value.datanets.length === 0
+                ? "Nothing found: try fewer words, or another tag."
+                : `${showCount(value.datanets.length)} ${value.datanets.length === 1 ? "Datanet" : "Datanets"}`}
+            </p>
+          )}
+          <ul class="datanet-list">
+            {value?.datanets.map((one) => (
+              <ListedCard key={one.facts.id} listed={one} nowMs={live.nowMs.value} />
+            ))}
+          </ul>
+        </section>
+      )}
+    </>
+  );
+}
+
+function ListedCard({ listed, nowMs }: { listed: ListedDatanet; nowMs: number }) {
+  const { facts, hostUrls } = listed;
+  const { access, here } = facts;
+  const waiting = access.oldestUnansweredAtMs;
+  return (
+    <li class="card datanet-item">
+      <div class="row">
+        <h2>
+          <a href={datanetHref(facts.id)}>
+            <RowText text={facts.name} isOneLine />
+          </a>
+        </h2>
+        <span class="push" />
+        {access.kind === "permissioned" && <Badge tone="wait">on request</Badge>}
+        {!facts.isCardCurrent && <Badge tone="bad">card is not the ledger's</Badge>}
+      </div>
+      <p class="soft datanet-about">
+        <RowText text={facts.description} />
+      </p>
+      <p class="datanet-facts small">
+        <span>
+          <strong>{showCount(here.rowCount)}</strong> rows
+        </span>
+        <span>
+          <strong>{showCount(facts.rowCount)}</strong> in version {facts.version}
+        </span>
+        <span>{facts.field}</span>
+        <span>{facts.licence}</span>
+        {facts.labels.length > 0 && <span>{showLabels(facts.labels)}</span>}
+        {hostUrls.length > 1 && <span>on {hostUrls.length} hosts</span>}
+        {access.unansweredCount > 0 && (
+          <span>
+            {access.unansweredCount} {access.unansweredCount === 1 ? "request" : "requests"} unanswered
+            {waiting !== null && `, the oldest from ${showAge(waiting, nowMs)}`}
+          </span>
+        )}
+      </p>
+    </li>
+  );
+}
+
+const MOST_LABELS = 4;
+
+function showLabels(labels: readonly string[]): string {
+  const shown = labels.slice(0, MOST_LABELS).join(" · ");
+  return labels.length > MOST_LABELS ? `${shown} · ${labels.length - MOST_LABELS} more` : shown;
+}

@@ -1,0 +1,44 @@
+import { useState } from "preact/hooks";
+import { bringCard, publishCard } from "../../client/datanets/datanet-card.ts";
+import { useAction } from "../bridge/use-action.ts";
+import { draftOf } from "./card-draft.ts";
+import { CardForm } from "./card-form.tsx";
+import { NeedsKey } from "./needs-key.tsx";
+import { datanetHref, isOwnKey, type TabProps } from "./tab-props.ts";
+
+/** The present card, changed: a new version of the same rows, signed by the Datanet's own key. */
+export function EditCard(props: TabProps) {
+  const { facts, onChange, place } = props;
+  const [draft, setDraft] = useState(() => draftOf(facts.card));
+  const action = useAction();
+  return (
+    <NeedsKey {...props} toDo="change the card">
+      {(client) =>
+        isOwnKey(props) ? (
+          <CardForm
+            draft={draft}
+            onDraft={setDraft}
+            before={facts.card}
+            action={action}
+            submitLabel="Sign the changed card"
+            onSubmit={({ card }) =>
+              void action.run(async () => {
+                await publishCard(client, { datanetId: facts.id, card });
+                await bringCard(client, { ...place, card });
+                onChange();
+                window.location.hash = datanetHref(facts.id);
+              })
+            }
+          />
+        ) : (
+          <section class="card narrow">
+            <p class="soft">
+              This wallet's key is not the Datanet's own. Its owner signs with the key that the ledger has for
+              it.
+            </p>
+          </section>
+        )
+      }
+    </NeedsKey>
+  );
+}

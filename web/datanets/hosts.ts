@@ -1,0 +1,67 @@
+/** Which hosts there are, what they have, and where a Datanet lies. */
+import {
+  type FindDatanetsParameters,
+  findDatanets,
+  getHostedDatanet,
+} from "../../client/datanets/datanet-card.ts";
+import type { HostAccess, HostedDatanetPlace } from "../../client/datanets/host-request.ts";
+import type { DatanetDirectory, HostedDatanetFacts } from "../../client/datanets/host-schemas.ts";
+import type { Site } from "../ledger/site.ts";
+import { type Problem, problemOf } from "../words/problem.tsx";
+
+export interface ListedDatanet {
+  /** Every host that has it: the first one is asked. */
+  readonly hostUrls: readonly string[];
+  readonly facts: DatanetDirectory["datanets"][number];
+}
+
+export interface Directory {
+  readonly datanets: readonly ListedDatanet[];
+  /** Of the hosts that did not answer. */
+  readonly problems: readonly Problem[];
+}
+
+type Filter = Omit<FindDatanetsParameters, "hostUrl">;
+
+/** Asks every host that the site names. A Datanet that several have stands there once. */
+export async function findEverywhere(site: Site, reader: HostAccess, filter: Filter): Promise<Directory> {
+  const answers = await Promise.allSettled(
+    site.datanetHosts.map((hostUrl) => findDatanets(reader, { hostUrl, ...filter })),
+  );
+  const found = new Map<number, ListedDatanet>();
+  const problems: Problem[] = [];
+  for (const [i, answer] of answers.entries()) {
+    const hostUrl = site.datanetHosts[i]!;
+    if (answer.status === "rejected") {
+      problems.push(problemOf(answer.reason));
+      continue;
+    }
+    for (const facts of answer.value.datanets) {
+      const known = found.get(facts.id);
+      found.set(facts.id, {
+        hostUrls: [...(known?.hostUrls ?? []), hostUrl],
+        facts: known?.facts ?? facts,
+      });
+    }
+  }
+  return { datanets: [...found.values()].sort((a, b) => a.facts.id - b.facts.id), problems };
+}
+
+export interface PlacedDatanet {
+  readonly place: HostedDatanetPlace;
+  readonly facts: HostedDatanetFacts;
+}
+
+/** The first host that has the Datanet. @throws what the last one answered where none has it */
+export async function placeOf(site: Site, reader: HostAccess, datanetId: number): Promise<PlacedDatanet> {
+  let failure: unknown = new Error("this server's pages name no host of Datanets");
+  for (const hostUrl of site.datanetHosts) {
+    const place = { hostUrl, datanetId };
+    try {
+      return { place, facts: await getHostedDatanet(reader, place) };
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}

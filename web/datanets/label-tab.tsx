@@ -1,0 +1,402 @@
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { getHostedRow } from "../../client/datanets/browse-rows.ts";
+import { getStanding, getStatistics, nextRows } from "../../client/datanets/label-turns.ts";
+import type { LabelTurn } from "../../client/datanets/row-schemas.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { Button } from "../design/button.tsx";
+import { Notice } from "../design/notice.tsx";
+import { showCount } from "../words/format.ts";
+import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+import { KeyHint } from "./key-hint.tsx";
+import { FLAG_NAMES, type HeldLabel, LabelOutbox } from "./label-outbox.ts";
+import { NeedsKey } from "./needs-key.tsx";
+import { RowContent } from "./row-content.tsx";
+import { RowText } from "./row-text.tsx";
+import { sayAll } from "./say.ts";
+import type { TabProps } from "./tab-props.ts";
+import { keyOfPlace, useKeys } from "./use-keys.ts";
+import { useLoaded } from "./use-loaded.ts";
+
+const FETCHED_ROWS = 20;
+/** The queue is asked again before it is empty, so that nobody waits. */
+const LEAST_AHEAD = 8;
+/** A label that is not taken back by then goes to the host. */
+const HELD_MS = 15_000;
+
+type QueueRow = LabelTurn["rows"][number];
+type Flag = (typeof FLAG_NAMES)[number];
+
+/** The queue of one labeller, worked by keys alone. */
+export function LabelTab(props: TabProps) {
+  if (props.facts.card.labels.length === 0)
+    return (
+      <section class="card narrow">
+        <p class="soft">The card of this Datanet has no labels.</p>
+      </section>
+    );
+  return (
+    <NeedsKey {...props} toDo="label">
+      {(client) => <Allowed {...props} client={client} />}
+    </NeedsKey>
+  );
+}
+
+function Allowed(props: TabProps & { client: LedgerClient }) {
+  const { client, place } = props;
+  const standing = useLoaded(`${client.leafId}`, () => getStanding(client, place));
+  if (standing.problem !== null) return <ProblemNotice problem={standing.problem} />;
+  if (standing.value === undefined) return <p class="soft">Asking the host …</p>;
+  if (!standing.value.mayLabel)
+    return (
+      <section class="card stack narrow">
+        <h2>You are no labeller of this Datanet</h2>
+        <p class="soft">
+          Its card names the accounts that label, and {client.leafId} is none of them. Write to its owner:{" "}
+          <RowText text={props.facts.card.contact} isOneLine />
+        </p>
+      </section>
+    );
+  return <Queue {...props} />;
+}
+
+function Queue(props: TabProps & { client: LedgerClient }) {
+  const { client, facts, place } = props;
+  const { labels } = facts.card;
+  const [queue, setQueue] = useState<readonly QueueRow[]>([]);
+  const [isEmpty, setEmpty] = useState(false);
+  /** Of this labeller, those that are not with the host yet counted in; null until the host has counted. */
+  const [ownCount, setOwnCount] = useState<number | null>(null);
+  const [flags, setFlags] = useState<readonly Flag[]>([]);
+  const [note, setNote] = useState("");
+  const [isFlagging, setFlagging] = useState(false);
+  const [isHinted, setHinted] = useState(false);
+  const [said, setSaid] = useState("");
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const noteBox = useRef<HTMLTextAreaElement>(null);
+  const skipped = useRef(new Set<string>());
+  const done = useRef(new Set<string>());
+  const isAsking = useRef(false);
+  const outbox = useMemo(() => makeOutbox(client, place, setProblem), [client]);
+  const held = outbox.held.value;
+  const row = queue[0];
+
+  const fill = async () => {
+    if (isAsking.current) return;
+    isAsking.current = true;
+    try {
+      // What waited since the last visit goes first, so that nothing is counted twice.
+      if (ownCount === null) await outbox.flush();
+      const turn = await nextRows(client, { ...place, limit: FETCHED_ROWS + outbox.held.value.length });
+      const isNew = ({ digest }: QueueRow) =>
+        !outbox.has(digest) && !skipped.current.has(digest) && !done.current.has(digest);
+      setOwnCount((now) => now ?? turn.labelledCount);
+      setQueue((now) => {
+        const known = new Set(now.map(({ digest }) => digest));
+        const more = turn.rows.filter((one) => isNew(one) && !known.has(one.digest));
+        setEmpty(now.length + more.length === 0);
+        return [...now, ...more];
+      });
+      setProblem(null);
+    } catch (error) {
+      setProblem(problemOf(error));
+    } finally {
+      isAsking.current = false;
+    }
+  };
+  useEffect(() => {
+    if (queue.length < LEAST_AHEAD && !isEmpty) void fill();
+  }, [queue.length]);
+  useEffect(() => {
+    const flush = () => void outbox.flush().catch((error: unknown) => setProblem(problemOf(error)));
+    const onHide = () => document.visibilityState === "hidden" && flush();
+    const timer = setInterval(() => {
+      const oldest = outbox.held.value[0];
+      if (oldest !== undefined && Date.now() - outbox.held.value.at(-1)!.atMs > HELD_MS) flush();
+    }, 1_000);
+    document.addEventListener("visibilitychange", onHide);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", onHide);
+      flush();
+    };
+  }, [outbox]);
+
+  const next = () => {
+    setQueue((now) => now.slice(1));
+    setFlags([]);
+    setNote("");
+    setFlagging(false);
+    setHinted(false);
+  };
+  const give = (label: string) => {
+    if (row === undefined) return;
+    done.current.add(row.digest);
+    setOwnCount((count) => (count ?? 0) + 1);
+    setSaid(`${label}`);
+    const { digest, excerpt } = row;
+    outbox
+      .give({ row: digest, label, flags: [...flags], note, atMs: Date.now(), excerpt })
+      .catch((error: unknown) => setProblem(problemOf(error)));
+    next();
+  };
+  const skip = () => {
+    if (row === undefined) return;
+    skipped.current.add(row.digest);
+    setSaid("skipped");
+    next();
+  };
+  const undo = () => {
+    const last = outbox.undo();
+    if (last === null) return setSaid("nothing to take back: the host has all your labels");
+    done.current.delete(last.row);
+    setOwnCount((count) => Math.max(0, (count ?? 0) - 1));
+    setEmpty(false);
+    setQueue((now) => [
+      { digest: last.row, excerpt: last.excerpt, bytes: 0, isCut: false, isWellFormed: true },
+      ...now,
+    ]);
+    setFlags(last.flags);
+    setNote(last.note);
+    setSaid("taken back");
+  };
+  const toggle = (flag: Flag) =>
+    setFlags((now) => (now.includes(flag) ? now.filter((one) => one !== flag) : [...now, flag]));
+  useKeys((key) => {
+    if (isFlagging) {
+      const flag = FLAG_NAMES[Number(key) - 1];
+      if (flag !== undefined) toggle(flag);
+      else if (key === "f" || key === "Escape" || key === "Enter") setFlagging(false);
+      else return false;
+      return true;
+    }
+    const place = labels.findIndex((_, i) => keyOfPlace(i) === key);
+    if (place >= 0) give(labels[place]!.name);
+    else if (key === "s") skip();
+    else if (key === "u" || key === "Backspace") undo();
+    else if (key === "f") setFlagging(true);
+    else if (key === "n") noteBox.current?.focus();
+    else if (key === "h") setHinted(!isHinted);
+    else return false;
+    return true;
+  });
+
+  return (
+    <div class="label-desk">
+      <section class="card stack label-row" aria-label="Row to label">
+        {problem !== null && <ProblemNotice problem={problem} />}
+        {row === undefined ? (
+          isEmpty ? (
+            <Done
+              {...props}
+              held={held}
+              skippedCount={skipped.current.size}
+              onAgain={() => {
+                skipped.current.clear();
+                setEmpty(false);
+                void fill();
+              }}
+            />
+          ) : (
+            problem === null && <p class="soft">Fetching your next rows …</p>
+          )
+        ) : (
+          <>
+            <RowContent {...props} row={row} />
+            {isHinted && <Hint key={row.digest} {...props} digest={row.digest} />}
+            <fieldset class="label-choices">
+              <legend class="visually-hidden">Label</legend>
+              {labels.map(({ description, name }, i) => (
+                <button
+                  key={name}
+                  type="button"
+                  class="label-choice"
+                  title={description}
+                  onClick={() => give(name)}
+                >
+                  {keyOfPlace(i) !== null && <KeyHint name={keyOfPlace(i)!} />}
+                  <RowText text={name} isOneLine />
+                </button>
+              ))}
+            </fieldset>
+            {(isFlagging || flags.length > 0) && (
+              <fieldset class="chips">
+                <legend class="small soft">Flags</legend>
+                {FLAG_NAMES.map((flag, i) => (
+                  <button
+                    key={flag}
+                    type="button"
+                    class="chip"
+                    aria-pressed={flags.includes(flag)}
+                    onClick={() => toggle(flag)}
+                  >
+                    {isFlagging && <KeyHint name={String(i + 1)} />} {flag}
+                  </button>
+                ))}
+              </fieldset>
+            )}
+            <div class="field">
+              <label for="label-note">Note</label>
+              <div class="field-box">
+                <textarea
+                  ref={noteBox}
+                  id="label-note"
+                  rows={1}
+                  value={note}
+                  placeholder="For the reviewer; Escape goes back to the labels"
+                  onInput={(event) => setNote(event.currentTarget.value)}
+                  onKeyDown={(event) => {
+                    if (event.key !== "Escape" && !(event.key === "Enter" && !event.shiftKey)) return;
+                    event.preventDefault();
+                    event.currentTarget.blur();
+                  }}
+                />
+              </div>
+            </div>
+            <div class="row">
+              <Button isSmall onClick={skip}>
+                <KeyHint name="s" /> Skip
+              </Button>
+              <Button isSmall onClick={() => setFlagging(!isFlagging)}>
+                <KeyHint name="f" /> Flag
+              </Button>
+              <Button isSmall onClick={() => noteBox.current?.focus()}>
+                <KeyHint name="n" /> Note
+              </Button>
+              <Button isSmall onClick={() => setHinted(!isHinted)}>
+                <KeyHint name="h" /> {isHinted ? "Hide" : "Show"} the contributor's label
+              </Button>
+            </div>
+          </>
+        )}
+      </section>
+      <div class="stack">
+        <Progress {...props} ownCount={ownCount} held={held} said={said} onUndo={undo} />
+        {facts.card.instructions !== "" && (
+          <section class="card stack-s">
+            <h2>Instructions</h2>
+            <p class="small">
+              <RowText text={facts.card.instructions} />
+            </p>
+          </section>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function makeOutbox(
+  client: LedgerClient,
+  place: TabProps["place"],
+  onProblem: (problem: Problem | null) => void,
+): LabelOutbox {
+  const name = `openledger.labels.${client.rollupAddress}.${place.datanetId}.${client.leafId}`;
+  return new LabelOutbox(name, async (labels) => {
+    for (const { atMs, flags, label, note, row } of labels) {
+      const record = { kind: "label", row, label, flags, note } as const;
+      try {
+        // At the time when it was given: sent twice, it is one record.
+        await sayAll(client, { ...place, from: client.leafId!, records: [record], atMs });
+      } catch (error) {
+        const problem = problemOf(error);
+        onProblem(problem);
+        // The host has refused it for good: keeping it would hold up all others.
+        if (problem.code !== "DNT_RECORD_NOT_ALLOWED" && problem.code !== "DNT_RECORD_OUTDATED") throw error;
+      }
+    }
+  });
+}
+
+/** What the contributor said of the row: shown on request alone, since it leads. */
+function Hint(props: TabProps & { digest: string }) {
+  const { digest, place, visitor } = props;
+  const { problem, value } = useLoaded(digest, () =>
+    getHostedRow(visitor.reader, { ...place, digest, isSigned: true }),
+  );
+  if (problem !== null) return <ProblemNotice problem={problem} />;
+  return (
+    <Notice
+      tone="info"
+      title={value === undefined ? "Asking …" : `The contributor says: ${value.label ?? "nothing"}`}
+    />
+  );
+}
+
+interface ProgressProps extends TabProps {
+  readonly ownCount: number | null;
+  readonly held: readonly HeldLabel[];
+  readonly said: string;
+  readonly onUndo: () => void;
+}
+
+function Progress({ facts, held, onUndo, ownCount, place, said, visitor }: ProgressProps) {
+  const { value } = useLoaded(`${facts.here.recordCount}`, () => getStatistics(visitor.reader, place));
+  const last = held.at(-1);
+  const isDone = value === undefined ? 0 : value.states.accepted + value.states.leftOut;
+  const agreement = value?.labelling.agreement.value ?? null;
+  const gold = value?.labelling.labellers.find(({ leafId }) => leafId === visitor.account?.id)?.gold;
+  return (
+    <section class="card stack" aria-label="Progress">
+      <div class="columns columns-small">
+        <div>
+          <p class="figure">{ownCount === null ? "–" : showCount(ownCount)}</p>
+          <p class="soft small">labels of yours</p>
+        </div>
+        <div>
+          <p class="figure">{agreement === null ? "–" : agreement.toFixed(2)}</p>
+          <p class="soft small">agreement of all</p>
+        </div>
+      </div>
+      {value !== undefined && value.rowCount > 0 && (
+        <div>
+          <progress
+            class="label-progress"
+            value={isDone}
+            max={value.rowCount}
+            aria-label="Rows that are settled"
+          />
+          <p class="soft small">
+            {showCount(isDone)} of {showCount(value.rowCount)} rows are settled
+            {value.states.disputed > 0 && `, ${showCount(value.states.disputed)} disputed`}
+          </p>
+        </div>
+      )}
+      {gold !== undefined && gold.right + gold.wrong > 0 && (
+        <p class="soft small">
+          {gold.right} of {gold.right + gold.wrong} gold rows right
+        </p>
+      )}
+      <p class="small" role="status">
+        {said}
+      </p>
+      <Button isSmall isDisabled={last === undefined} onClick={onUndo}>
+        <KeyHint name="u" /> {last === undefined ? "Nothing to take back" : `Take back “${last.label}”`}
+      </Button>
+      <p class="soft small">
+        Your last labels wait here for some seconds, so that you can take them back. Then they are signed for
+        good.
+      </p>
+    </section>
+  );
+}
+
+interface DoneProps {
+  readonly held: readonly HeldLabel[];
+  readonly skippedCount: number;
+  readonly onAgain: () => void;
+}
+
+function Done({ held, onAgain, skippedCount }: DoneProps) {
+  return (
+    <div class="stack">
+      <h2>Nothing left for you to label</h2>
+      <p class="soft">
+        {held.length > 0
+          ? "Your last labels are about to be sent."
+          : "All rows have your label, or as many as they need from others."}
+      </p>
+      <Button onClick={onAgain}>
+        {skippedCount > 0 ? `Look at the ${skippedCount} skipped rows again` : "Ask again"}
+      </Button>
+    </div>
+  );
+}

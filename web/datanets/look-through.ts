@@ -1,0 +1,37 @@
+/** Looking through files in a worker, so that the page goes on: what of their rows will count, and what will not. */
+import { RollupError } from "../../circuits/rollup-error.ts";
+import type { Card } from "../../datanets/card/card.ts";
+import type { RowFinding } from "../../datanets/rows/preview.ts";
+import type { FileFormat } from "../../datanets/rows/read-rows.ts";
+
+/** Of the card, what rows are read and compared by. */
+export type RowRules = Pick<Card, "row" | "labels" | "rewards">;
+
+export interface LookTask {
+  readonly rules: RowRules;
+  readonly files: readonly { readonly format: FileFormat; readonly content: Uint8Array }[];
+}
+
+export interface LookedAt {
+  readonly rows: readonly Uint8Array[];
+  /** SHA-256 of each, 64 hexadecimal digits. */
+  readonly digests: readonly string[];
+  readonly findings: readonly RowFinding[];
+}
+
+export type LookAnswer =
+  | ({ readonly kind: "done" } & LookedAt)
+  | { readonly kind: "failed"; readonly code: string | null; readonly message: string };
+
+/** @throws DNT_FILE_UNREADABLE, ATT_ROW_INVALID; without a code where the worker ended */
+export function lookThrough(task: LookTask): Promise<LookedAt> {
+  const worker = new Worker(new URL("./look-worker.ts", import.meta.url), { type: "module" });
+  return new Promise<LookedAt>((resolve, reject) => {
+    worker.onmessage = ({ data }: MessageEvent<LookAnswer>) => {
+      if (data.kind === "done") resolve(data);
+      else reject(data.code === null ? new Error(data.message) : new RollupError(data.code, data.message));
+    };
+    worker.onerror = ({ message }) => reject(new Error(`looking through the rows ended: ${message}`));
+    worker.postMessage(task);
+  }).finally(() => worker.terminate());
+}

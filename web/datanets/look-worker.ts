@@ -1,0 +1,30 @@
+/** The worker behind `lookThrough`. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import type { Card } from "../../datanets/card/card.ts";
+import { previewRows } from "../../datanets/rows/preview.ts";
+import { readRowsOf } from "../../datanets/rows/read-rows.ts";
+import type { LookAnswer, LookedAt, LookTask } from "./look-through.ts";
+
+const { postMessage } = globalThis as unknown as { postMessage(answer: LookAnswer): void };
+
+globalThis.onmessage = async ({ data }: MessageEvent<LookTask>) => {
+  try {
+    postMessage({ kind: "done", ...(await look(data)) });
+  } catch (error) {
+    const code = isRollupError(error) ? error.code : null;
+    postMessage({ kind: "failed", code, message: error instanceof Error ? error.message : String(error) });
+  }
+};
+
+async function look({ files, rules }: LookTask): Promise<LookedAt> {
+  const rows: Uint8Array[] = [];
+  for (const { content, format } of files)
+    for (const row of await readRowsOf(rules, format, content)) rows.push(row);
+  return {
+    rows,
+    digests: rows.map((row) => bytesToHex(sha256(row))),
+    findings: previewRows(rules as Card, rows),
+  };
+}

@@ -1,0 +1,46 @@
+import type { ComponentChildren } from "preact";
+import { getStanding } from "../../client/datanets/label-turns.ts";
+import { showTime } from "../words/format.ts";
+import { NeedsKey } from "./needs-key.tsx";
+import { datanetHref, type TabProps } from "./tab-props.ts";
+import { useLoaded } from "./use-loaded.ts";
+
+/** Before the rows of a permissioned Datanet: a key, and a word of its owner. */
+export function NeedsAccess(props: TabProps & { children: ComponentChildren }) {
+  if (props.facts.card.access === "public") return <>{props.children}</>;
+  return (
+    <NeedsKey {...props} toDo="read these rows">
+      {() => <Granted {...props} />}
+    </NeedsKey>
+  );
+}
+
+function Granted(props: TabProps & { children: ComponentChildren }) {
+  const { children, facts, place, visitor } = props;
+  const { labelling } = facts.card;
+  const { problem, value } = useLoaded(`${visitor.client!.leafId}/${facts.here.recordCount}`, () =>
+    getStanding(visitor.client!, place),
+  );
+  if (value === undefined)
+    return problem === null ? <p class="soft">Asking the host …</p> : <p>{problem.message}</p>;
+  const isOfTeam =
+    value.isOwner ||
+    value.mayReview ||
+    (labelling.labellers !== "anyone" && labelling.labellers.includes(value.leafId));
+  const isOwnersWallet = visitor.account!.l1Owner.toLowerCase() === facts.ledger.l1Owner.toLowerCase();
+  const isGranted = value.grantedUntilMs !== null && value.grantedUntilMs > Date.now();
+  if (isOfTeam || isGranted || isOwnersWallet) return <>{children}</>;
+  return (
+    <section class="card stack narrow">
+      <h2>These rows are read on request</h2>
+      <p class="soft">
+        {value.grantedUntilMs === null
+          ? "Say what you need them for; the owner answers, and everybody sees whether he does."
+          : `Your access ran out at ${showTime(value.grantedUntilMs)}.`}
+      </p>
+      <a class="button button-main" href={datanetHref(facts.id, "access")}>
+        Ask for access
+      </a>
+    </section>
+  );
+}

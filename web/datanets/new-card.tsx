@@ -1,0 +1,121 @@
+import { useEffect, useState } from "preact/hooks";
+import { createDatanet } from "../../client/actions/ledger/create-datanet.ts";
+import { bringCard, publishCard } from "../../client/datanets/datanet-card.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { getOperation } from "../../client/sequencer/ledger-reads.ts";
+import { parseOpen } from "../../client/sequencer/open-amount.ts";
+import type { NamedCard } from "../../datanets/card/card.ts";
+import { useAction } from "../bridge/use-action.ts";
+import { Choice } from "../design/choice.tsx";
+import { Field } from "../design/field.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { type CardDraft, EMPTY_DRAFT } from "./card-draft.ts";
+import { CardForm } from "./card-form.tsx";
+import { NeedsKey } from "./needs-key.tsx";
+import { datanetHref } from "./tab-props.ts";
+import type { Visitor } from "./visitor.ts";
+
+/** What was typed survives a reload of this tab; so does a Datanet that was opened and has no card yet. */
+const DRAFT = "openledger.new-datanet";
+
+interface Begun {
+  readonly draft: CardDraft;
+  readonly datanetId: number | null;
+}
+
+function readBegun(): Begun {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(DRAFT) ?? "{}") as Partial<Begun>;
+    return { draft: { ...EMPTY_DRAFT, ...kept.draft }, datanetId: kept.datanetId ?? null };
+  } catch {
+    // Nothing of ours stands there.
+    return { draft: EMPTY_DRAFT, datanetId: null };
+  }
+}
+
+/** A new Datanet: its card, its leaf in the ledger, and its place at a host. */
+export function NewCard(props: PageProps & { visitor: Visitor }) {
+  return (
+    <>
+      <section class="stack">
+        <p class="small">
+          <a href="#/datanets">Datanets</a> <span class="soft">/ new</span>
+        </p>
+        <h1>A new Datanet</h1>
+        <p class="lead">
+          Say what it is about and what a row is. You can change the card later; every change is signed, and
+          everybody sees when.
+        </p>
+      </section>
+      <NeedsKey {...props} toDo="open a Datanet">
+        {(client) => <Form {...props} client={client} />}
+      </NeedsKey>
+    </>
+  );
+}
+
+function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; client: LedgerClient }) {
+  const [begun, setBegun] = useState(readBegun);
+  const [balance, setBalance] = useState("2");
+  const [hostUrl, setHostUrl] = useState(site.datanetHosts[0] ?? "");
+  const action = useAction();
+  useEffect(() => sessionStorage.setItem(DRAFT, JSON.stringify(begun)), [begun]);
+  const submit = ({ card }: NamedCard) =>
+    void action.run(async () => {
+      const from = client.leafId!;
+      let { datanetId } = begun;
+      if (datanetId === null) {
+        const { hash } = await createDatanet(client, {
+          from,
+          l1Owner: visitor.account!.l1Owner,
+          // The wallet's own key: whoever has the wallet has the Datanet.
+          keyX: client.l2Key!.keyX,
+          amountWei: parseOpen(balance),
+        });
+        datanetId = (await getOperation(client, hash))?.createdId ?? null;
+        if (datanetId === null)
+          throw new Error("the ledger has not opened the Datanet yet; try again in a moment");
+        setBegun({ ...begun, datanetId });
+      }
+      await publishCard(client, { datanetId, card });
+      await bringCard(client, { hostUrl, datanetId, card });
+      sessionStorage.removeItem(DRAFT);
+      live.ring();
+      window.location.hash = datanetHref(datanetId);
+    });
+  return (
+    <>
+      <section class="card stack">
+        <div class="columns columns-small">
+          <Field
+            label="First balance"
+            value={balance}
+            onInput={setBalance}
+            after={<span class="soft">OPEN</span>}
+            help="It pays the fees of what the Datanet itself signs: cards and versions."
+          />
+          {site.datanetHosts.length > 1 && (
+            <Choice
+              label="Host"
+              value={hostUrl}
+              onChoose={setHostUrl}
+              options={site.datanetHosts.map((name) => ({ name, label: name }))}
+            />
+          )}
+        </div>
+      </section>
+      <CardForm
+        draft={begun.draft}
+        onDraft={(draft) => setBegun({ ...begun, draft })}
+        before={null}
+        action={action}
+        submitLabel={
+          begun.datanetId === null
+            ? "Open it and sign its card"
+            : `Sign the card of Datanet ${begun.datanetId}`
+        }
+        onSubmit={submit}
+      />
+    </>
+  );
+}

@@ -1,0 +1,18 @@
+import { shownParts } from "./shown-parts.ts";
+
+/** A row's text, whatever is in it: never markup, and what would not be seen or would turn it round is named. */
+export function RowText({ text, isOneLine = false }: { text: string; isOneLine?: boolean }) {
+  return (
+    <span class={isOneLine ? "row-text row-text-line" : "row-text"} dir="auto">
+      {shownParts(text).map((part, i) =>
+        part.isHidden ? (
+          <span key={i} class="row-hidden" title={`character ${part.text}`}>
+            {part.text}
+          </span>
+        ) : (
+          part.text
+        ),
+      )}
+    </span>
+  );
+}

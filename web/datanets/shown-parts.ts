@@ -1,0 +1,29 @@
+export interface ShownPart {
+  readonly text: string;
+  /** The name of a character that is not shown as itself. */
+  readonly isHidden: boolean;
+}
+
+/**
+ * Characters that show nothing, or turn round what follows (UAX #9): controls but tab and line ends, formats, half
+ * surrogates. Joiners within a word or an emoji are what they are for.
+ */
+const HIDDEN =
+  /(?![\t\n\r])(?!(?<=[\p{L}\p{M}\p{Extended_Pictographic}])(?:\u200c|\u200d)(?=[\p{L}\p{Extended_Pictographic}]))[\p{Cc}\p{Cf}\p{Cs}]/gu;
+/** Marks upon marks upon a letter reach into the lines above and below. */
+const PILED = /(\p{M}{4})\p{M}+/gu;
+
+/** Text as parts that a reader sees, and names of characters that he would not. */
+export function shownParts(text: string): ShownPart[] {
+  const parts: ShownPart[] = [];
+  const tame = text.replace(PILED, "$1…");
+  let from = 0;
+  for (const match of tame.matchAll(HIDDEN)) {
+    if (match.index > from) parts.push({ text: tame.slice(from, match.index), isHidden: false });
+    const code = match[0].codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
+    parts.push({ text: `U+${code}`, isHidden: true });
+    from = match.index + match[0].length;
+  }
+  if (from < tame.length || parts.length === 0) parts.push({ text: tame.slice(from), isHidden: false });
+  return parts;
+}

@@ -1,0 +1,35 @@
+import type { HostedDatanetPlace, ReadablePlace } from "../../client/datanets/host-request.ts";
+import type { HostedDatanetFacts } from "../../client/datanets/host-schemas.ts";
+import type { PageProps } from "../ledger/page.ts";
+import type { Visitor } from "./visitor.ts";
+
+/** What each part of a Datanet's page is given. */
+export interface TabProps extends PageProps {
+  readonly place: HostedDatanetPlace;
+  readonly facts: HostedDatanetFacts;
+  readonly visitor: Visitor;
+  /** Something was signed: asks the host again. */
+  readonly onChange: () => void;
+}
+
+type Who = Pick<TabProps, "facts" | "visitor">;
+
+/** Whether the key in this page's memory is the Datanet's own. */
+export function isOwnKey({ facts, visitor }: Who): boolean {
+  return visitor.client?.l2Key?.keyX === BigInt(facts.ledger.keyX);
+}
+
+/** Who signs as a reviewer: an account that the card names, else the Datanet itself; null where neither is here. */
+export function reviewerOf({ facts, visitor }: Who): number | null {
+  const accountId = visitor.client?.leafId ?? null;
+  if (accountId !== null && facts.card.labelling.reviewers.includes(accountId)) return accountId;
+  return isOwnKey({ facts, visitor }) ? facts.id : null;
+}
+
+/** Where the rows are read, signed where the card asks for it and there is a key to sign with. */
+export function readablePlace({ facts, place, visitor }: Who & Pick<TabProps, "place">): ReadablePlace {
+  if (facts.card.access === "public" || visitor.client === null) return place;
+  return { ...place, isSigned: true, ...(isOwnKey({ facts, visitor }) ? { from: facts.id } : {}) };
+}
+
+export const datanetHref = (id: number, tab = "") => `#/datanets/${id}${tab === "" ? "" : `/${tab}`}`;

@@ -1,0 +1,26 @@
+import { fetchRowContents } from "../../client/datanets/browse-rows.ts";
+import { viewRow } from "../../datanets/rows/row-view.ts";
+import { readablePlace, type TabProps } from "./tab-props.ts";
+
+const EXCERPT_CHARACTERS = 300;
+
+/** The beginnings of rows, each checked; none for who may not see them: their names are public all the same. */
+export async function textsOf(
+  props: TabProps,
+  digests: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const { facts, visitor } = props;
+  const texts = new Map<string, string>();
+  if (digests.length === 0) return texts;
+  try {
+    const asked = { ...readablePlace(props), digests, maxRowBytes: facts.card.row.maxBytes };
+    const contents = await fetchRowContents(visitor.reader, asked);
+    for (const [i, content] of contents.entries()) {
+      const { text } = viewRow(facts.card, content);
+      if (text !== "") texts.set(digests[i]!, text.slice(0, EXCERPT_CHARACTERS));
+    }
+  } catch {
+    // The host refuses, or does not have them: the list is shown without.
+  }
+  return texts;
+}

@@ -1,0 +1,28 @@
+import { useEffect, useRef } from "preact/hooks";
+
+/** What a key does; true = it was one of ours, and does nothing else. */
+export type OnKey = (key: string) => boolean;
+
+/** Keys of a page that is worked with by keys. Whoever writes a text, or uses a browser's own shortcut, is left alone. */
+export function useKeys(onKey: OnKey): void {
+  const latest = useRef(onKey);
+  latest.current = onKey;
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      const target = event.target as HTMLElement | null;
+      if (target?.closest("input, textarea, select, dialog") != null) return;
+      // A button that has the focus keeps the keys that press it.
+      if (target?.closest("button, a, summary") != null && (event.key === "Enter" || event.key === " "))
+        return;
+      if (latest.current(event.key)) event.preventDefault();
+    };
+    window.addEventListener("keydown", listen);
+    return () => window.removeEventListener("keydown", listen);
+  }, []);
+}
+
+/** The key of a label by its place: 1 … 9, then letters that nothing else uses. */
+export function keyOfPlace(place: number): string | null {
+  return place < 9 ? String(place + 1) : ("qwertyopdgzcvb"[place - 9] ?? null);
+}

@@ -1,0 +1,95 @@
+/** Versions in the page: made of the records, published, brought to the host, checked, downloaded. */
+import { readVersion, storeVersion } from "../../client/actions/data/published-version.ts";
+import { openRowStore, readRow } from "../../client/actions/data/row-store.ts";
+import { type VerifiedVersion, verifyVersion } from "../../client/actions/data/verify-version.ts";
+import { publishVersion } from "../../client/actions/ledger/publish-version.ts";
+import { bringVersion } from "../../client/datanets/bring-version.ts";
+import { downloadCommits, downloadVersion } from "../../client/datanets/download-rows.ts";
+import type { HostedDatanetPlace } from "../../client/datanets/host-request.ts";
+import {
+  type CollectReviewedReturnType,
+  collectReviewed,
+  type VerifyVouchingReturnType,
+  verifyVouching,
+} from "../../client/datanets/reviewed-version.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { getLeaf } from "../../client/sequencer/ledger-reads.ts";
+import type { Card } from "../../datanets/card/card.ts";
+import { viewRow } from "../../datanets/rows/row-view.ts";
+
+/** Rows that were fetched and checked: what is here is not asked for again. */
+const STORE = "openledger-rows";
+
+interface Work extends HostedDatanetPlace {
+  /** The leaf that signs requests of permissioned rows. */
+  readonly from: number;
+  readonly onProgress: (said: string) => void;
+}
+
+const counted = (what: string, onProgress: Work["onProgress"]) => (done: number, total: number) =>
+  onProgress(`${what}: ${done.toLocaleString("en")} of ${total.toLocaleString("en")}`);
+
+/** The version that the records make, with everything that stays out and why. */
+export async function collectNext(client: LedgerClient, work: Work): Promise<CollectReviewedReturnType> {
+  const store = await openRowStore(STORE);
+  work.onProgress("fetching the contributions");
+  await downloadCommits(client, {
+    ...work,
+    store,
+    onIncomplete: () => {},
+    onProgress: counted("rows", work.onProgress),
+  });
+  work.onProgress("reading the signed records");
+  return collectReviewed(client, { ...work, store });
+}
+
+/** Signs the version with the Datanet's own key, and brings its list to the host. */
+export async function publishNext(
+  client: LedgerClient,
+  { onProgress, ...place }: Work,
+  { version }: CollectReviewedReturnType,
+): Promise<void> {
+  const store = await openRowStore(STORE);
+  await storeVersion(store, version);
+  onProgress("signing the version");
+  await publishVersion(client, { datanetId: place.datanetId, version });
+  onProgress("bringing its list to the host");
+  await bringVersion(client, { ...place, store, rowsRoot: version.rowsRoot });
+}
+
+export interface CheckedVersion {
+  readonly verified: VerifiedVersion;
+  readonly vouching: VerifyVouchingReturnType;
+}
+
+/** Everything that was committed against the present version, and every validator's signature, checked in this page. */
+export async function checkVersion(client: LedgerClient, work: Work): Promise<CheckedVersion> {
+  const store = await openRowStore(STORE);
+  const { datanetId, hostUrl, onProgress } = work;
+  onProgress("fetching the version");
+  await downloadVersion(client, { ...work, store, onProgress: counted("rows of the version", onProgress) });
+  await downloadCommits(client, { ...work, store, onProgress: counted("committed rows", onProgress) });
+  onProgress("comparing with the ledger");
+  const verified = await verifyVersion(client, { datanetId, store });
+  onProgress("checking the validators' signatures");
+  return { verified, vouching: await verifyVouching(client, { datanetId, hostUrl, store }) };
+}
+
+/** The present version's rows, each checked, as JSON lines with whose they are. */
+export async function downloadLines(client: LedgerClient, work: Work, card: Card): Promise<Blob> {
+  const store = await openRowStore(STORE);
+  const { datanetId, onProgress } = work;
+  await downloadVersion(client, { ...work, store, onProgress: counted("rows", onProgress) });
+  const { datanet } = await getLeaf(client, datanetId);
+  const { rows } = await readVersion(store, datanet!.rowsRoot);
+  const lines: string[] = [];
+  for (const { contributorId, digest, validatorId } of rows) {
+    const content = await readRow(store, digest);
+    const { isWellFormed, label, text } = viewRow(card, content);
+    const said = isWellFormed && text !== "" ? { text } : { base64: base64Of(content) };
+    lines.push(`${JSON.stringify({ ...said, label, contributorId, validatorId, sha256: digest })}\n`);
+  }
+  return new Blob(lines, { type: "application/x-ndjson" });
+}
+
+const base64Of = (bytes: Uint8Array) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
