@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { collectVersion } from "../../client/actions/data/collect-version.ts";
 import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
 import { storeVersion } from "../../client/actions/data/published-version.ts";
 import { openRowStore, type RowStore } from "../../client/actions/data/row-store.ts";
@@ -204,6 +205,21 @@ describe("a reviewed version", () => {
     // Settled by the reviewer, and carol had said the same.
     expect(validators.get(digests[9]!)).toBe(5);
     expect(new Set(validators.values())).toEqual(new Set([4, 5]));
+    // Attack: the owner gives all rows to bob, who has signed most of them; the hash draws carol for some.
+    const given = await collectVersion(owner, {
+      ...{ datanetId, store },
+      validatorId: (_, digest) => (validators.has(digest) ? 4 : null),
+    });
+    await storeVersion(store, given);
+    await publishVersion(owner, { datanetId, version: given });
+    const attacked = (await verifyVouching(owner, { ...place(), store })).exceptions;
+    expect(new Map(attacked.map(({ digest, vouching }) => [digests.indexOf(digest), vouching]))).toEqual(
+      new Map(
+        [...validators].flatMap(([digest, drawn]) =>
+          drawn === 4 ? [] : [[digests.indexOf(digest), digest === digests[9] ? "missing" : "notDrawn"]],
+        ),
+      ),
+    );
     await storeVersion(store, version);
     await publishVersion(owner, { datanetId, version });
     await world.finalise();

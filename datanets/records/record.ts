@@ -31,6 +31,7 @@ const common = {
 
 export const FLAGS = ["unclear", "personal", "offensive", "broken", "copy", "wrong-language"] as const;
 export const LEFT_OUT_WHY = [
+  "copy",
   "near-duplicate",
   "wrong-label",
   "outlier",
