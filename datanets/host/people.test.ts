@@ -169,6 +169,12 @@ describe("labels", () => {
     expect(await bring({ ...replay, note: "again" }, dave)).toBe("DNT_RECORD_OUTDATED");
     expect(await bring({ ...replay, atMs: atMs + 9 }, bob)).toBe("DNT_RECORD_SIGNATURE");
     expect(await bring({ ...replay, atMs: Date.now() + 3_600_000 }, dave)).toBe("DNT_RECORD_INVALID");
+    // What was signed for another Datanet or another rollup says nothing here.
+    const later = { ...replay, atMs: atMs + 9 };
+    expect(await bring({ ...later, datanetId: world.datanetId + 1 }, dave)).toBe("DNT_RECORD_INVALID");
+    const elsewhere = signRecord(dave.domain + 1n, later, dave.l2Key!);
+    const [other] = await bringRecords(dave, { ...place(), records: [elsewhere, elsewhere] });
+    expect(other!.error!.code).toBe("DNT_RECORD_SIGNATURE");
     expect((await ask(bob, api("/rows?state=leftOut"))).body.total).toBe(1);
   });
 
