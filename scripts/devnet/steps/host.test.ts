@@ -44,6 +44,7 @@ beforeAll(async () => {
     signal: new AbortController().signal,
     plan: PLANS.small,
     hostUrl: host.url,
+    closeBatch: () => world.finalise(),
   } as unknown as Job;
 });
 afterAll(async () => {

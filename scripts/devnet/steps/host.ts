@@ -175,7 +175,9 @@ async function publishReviewed(job: Job, leaves: Leaves, place: Place): Promise<
     rowsRoot = version.rowsRoot;
     return publishVersion(alice, { datanetId, version, onSigned });
   });
-  await waitWithConsole(job, alice, { hash: sent.hash }, "acknowledged", "the version");
+  // An open batch's time goes on with L1's: the version would be published a day later, when that day has passed.
+  await withRetry(job, job.closeBatch);
+  await waitWithConsole(job, alice, { hash: sent.hash }, "closed", "the version");
   rowsRoot ??= (await collectReviewed(alice, own)).version.rowsRoot;
   await withRetry(job, () => bringVersion(alice, { ...own, rowsRoot: rowsRoot!, from: leaves.alice }));
   job.console.done(
