@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import type { KernelChoice } from "../models/kernels/create-kernels.ts";
 import type { BackendName } from "../prover/backends.ts";
+import type { WidthName } from "./bench/adapters/adapter-world.ts";
 import type { BenchProveOptions } from "./bench/prove.ts";
 
 const program = new Command("bench").description("Benchmarks. Each prints one JSON object as its last line.");
@@ -308,6 +309,7 @@ program
   .option("--rounds <n>", "turns of each; 0 leaves the comparison out", "15")
   .option("--adapters <n>", "distinct adapters on disk", "2000")
   .option("--batch <n>", "requests at once", "32")
+  .option("--widths <list>", "of the made base", "d768,d256")
   .option("--kernels <set>", "native, avx512, avx2 or wasm", "native")
   .option("--registered <n>", "models on a rollup of their own; 0 for none", "1000")
   .option("--sample <n>", "of them, so many are asked and paid", "200")
@@ -317,17 +319,20 @@ program
   .action(
     async (
       options: Record<
-        "rounds" | "adapters" | "batch" | "kernels" | "registered" | "sample" | "prover",
+        "rounds" | "adapters" | "batch" | "widths" | "kernels" | "registered" | "sample" | "prover",
         string
       > & { proveBatches?: boolean },
     ) => {
       const { adapters, batch, rounds } = options;
       const counts = { adapters: Number(adapters), batch: Number(batch), rounds: Number(rounds) };
       const kernels = options.kernels as KernelChoice;
-      const { benchAdapters } = await import("./bench/adapters.ts");
-      const measured = counts.rounds === 0 ? {} : await benchAdapters({ ...counts, kernels });
+      const { benchAdapters } = await import("./bench/adapters/adapters.ts");
+      const measured =
+        counts.rounds === 0
+          ? {}
+          : await benchAdapters({ ...counts, kernels, widths: options.widths.split(",") as WidthName[] });
       const models = Number(options.registered);
-      const { benchAdaptersOnLedger } = await import("./bench/adapters-on-ledger.ts");
+      const { benchAdaptersOnLedger } = await import("./bench/adapters/adapters-on-ledger.ts");
       const { registered, ...onLedger } =
         models === 0
           ? { registered: null }
@@ -350,7 +355,7 @@ program
   .option("--kernels <set>", "native, avx512, avx2 or wasm", "native")
   .addHelpText("after", "\nExample:\n  npm run bench -- serving --seconds 120")
   .action(async (options: Record<"seconds" | "clients" | "adapters" | "kernels", string>) => {
-    const { benchServing } = await import("./bench/serving.ts");
+    const { benchServing } = await import("./bench/adapters/serving.ts");
     const { adapters, clients, kernels, seconds } = options;
     const counts = { seconds: Number(seconds), clients: Number(clients), adapters: Number(adapters) };
     const { problems, serving } = await benchServing({ ...counts, kernels });

@@ -28,12 +28,15 @@ export class AttributionThread {
     worker.on("exit", () => this.#fail(new Error("the thread of attributions has ended")));
   }
 
-  /** Resolves once the base is loaded. @throws RollupError MOD_SERVE_STOPPING, with what the base was refused for as its cause */
+  /** Resolves once the base is loaded. @throws RollupError what the base is refused for; MOD_SERVE_STOPPING */
   static async start(seat: AttributionSeat): Promise<AttributionThread> {
     const entry = new URL("./attribution-worker-entry.js", import.meta.url);
     const worker = new Worker(entry, { workerData: seat, execArgv: [] });
     await new Promise<void>((settle, fail) => {
-      worker.once("message", () => settle());
+      worker.once("message", (news: AttributionNews) => {
+        if ("ready" in news) settle();
+        else fail("refusal" in news ? refused(news.refusal) : stopping(new Error("it does not start")));
+      });
       worker.once("error", (error) => fail(stopping(error)));
     });
     return new AttributionThread(worker);
@@ -61,8 +64,7 @@ export class AttributionThread {
     const waiting = this.#waiting.get(news.id);
     this.#waiting.delete(news.id);
     if ("value" in news) waiting?.settle(news.value as never);
-    else if ("refusal" in news)
-      waiting?.fail(new RollupError(news.refusal.code, news.refusal.message, news.refusal));
+    else if ("refusal" in news) waiting?.fail(refused(news.refusal));
     else waiting?.fail(news.failure);
   }
 
@@ -73,6 +75,9 @@ export class AttributionThread {
     this.#waiting.clear();
   }
 }
+
+const refused = ({ code, data, message }: { code: string; message: string; data: object }) =>
+  new RollupError(code, message, { data });
 
 function stopping(cause: Error) {
   return servingError("MOD_SERVE_STOPPING", `nothing is attributed any more: ${cause.message}`, { cause });

@@ -43,7 +43,7 @@ export interface AttributionOrder {
   readonly id: number;
   readonly task: AttributionTask;
 }
-/** The first has no id: the base is loaded. A refusal comes as its parts: classes do not survive the way between threads. */
+/** The first says whether the base is loaded. A refusal comes as its parts: classes do not survive the way between threads. */
 export type AttributionNews =
   | { readonly ready: true }
   | { readonly id: number; readonly value: AttributionResults[keyof AttributionResults] }
@@ -58,8 +58,16 @@ type Held = Pick<PublishedModel<TextParts>, "adapter" | "earners" | "features" |
 const { basePath, folder, heldBytes, kernels, recipes } = workerData as AttributionSeat;
 const setting = { bases: [readFrom(folderSource(basePath))], kernels };
 const families = [textFamily(setting)];
+const tell = (news: AttributionNews) => parentPort!.postMessage(news);
+const tellFailure = (id: number, error: unknown) => {
+  if (!isRollupError(error)) tell({ id, failure: error });
+  else tell({ id, refusal: { code: error.code, message: error.message, data: error.data } });
+};
 await initPoseidon();
-const shared = await SharedText.open(recipes, setting);
+const shared = await SharedText.open(recipes, setting).catch((error: unknown) => {
+  tellFailure(0, error);
+  throw error;
+});
 const models = new RecentModels<Held>(heldBytes, async (modelId) => {
   const { adapter, earners, features, queryMap, recipe } = decodeModel<TextParts>(
     await readModelFiles(join(folder, String(modelId))),
@@ -76,7 +84,6 @@ async function work(task: AttributionTask): Promise<AttributionResults[keyof Att
   return task.kind === "query" ? seated.queryOf!(task.prompt, task.text) : seated.answer(task.prompt);
 }
 
-const tell = (news: AttributionNews) => parentPort!.postMessage(news);
 // One after another: there is one seat.
 let last: Promise<unknown> = Promise.resolve();
 parentPort!.on("message", ({ id, task }: AttributionOrder) => {
@@ -84,8 +91,7 @@ parentPort!.on("message", ({ id, task }: AttributionOrder) => {
     try {
       tell({ id, value: await work(task) });
     } catch (error) {
-      if (!isRollupError(error)) tell({ id, failure: error });
-      else tell({ id, refusal: { code: error.code, message: error.message, data: error.data } });
+      tellFailure(id, error);
     }
   });
 });

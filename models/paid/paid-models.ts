@@ -66,7 +66,7 @@ const NEWLINE = 10;
 /**
  * Opens every registered model of a folder: recipe, manifest and adapter are read, the rest when it is asked for.
  *
- * @throws RollupError ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID, ATT_STORE_LOCKED, ATT_STORE_CORRUPT, MOD_SERVE_STOPPING
+ * @throws RollupError ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID, ATT_STORE_LOCKED, ATT_STORE_CORRUPT, MOD_BASE_MISSING
  *   where the base is not that of all of them
  */
 export async function openPaidModels(
@@ -147,8 +147,10 @@ async function readPublished({ adaptersFolder, folder }: PaidModelsOptions) {
   const found = [];
   for (const modelId of ids.sort((a, b) => a - b)) {
     const files = new Map<string, Uint8Array>();
-    for (const name of [MANIFEST, "recipe.json", "parameters.bin"])
-      files.set(name, await readFile(join(folder, String(modelId), name)));
+    for (const name of [MANIFEST, "recipe.json", "parameters.bin"]) {
+      const bytes = await readFile(join(folder, String(modelId), name)).catch(ifThere);
+      if (bytes !== null) files.set(name, bytes);
+    }
     const manifest = decodeManifest(files);
     const recipe = parseTextRecipe(parseJson(checkedFile(files, manifest, "recipe.json"), "recipe.json"));
     const adapter = checkedFile(files, manifest, "parameters.bin");
@@ -176,9 +178,14 @@ async function writeAdapter(folder: string, { adapter, base }: TextRecipe, bytes
   await writeChanged(join(folder, "adapter_model.safetensors"), bytes);
 }
 
+function ifThere(error: NodeJS.ErrnoException): null {
+  if (error.code === "ENOENT") return null;
+  throw error;
+}
+
 /** A file that was written anew would be compiled anew. */
 async function writeChanged(path: string, bytes: Uint8Array): Promise<void> {
-  const old = await readFile(path).catch(() => null);
+  const old = await readFile(path).catch(ifThere);
   if (old === null || !old.equals(bytes)) await writeFile(path, bytes);
 }
 

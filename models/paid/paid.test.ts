@@ -60,9 +60,25 @@ beforeAll(async () => {
   model = await publish(MODEL_ID, { rank: 2, alpha: 4, targets: ["q_proj", "v_proj"] });
   other = await publish(OTHER_ID, { rank: 4, alpha: 4, targets: ["o_proj"] });
   return () => rm(folder, { recursive: true });
-}, 60_000);
+}, 240_000);
 
 let fixture: LedgerFixture;
+const optionsOf = (basePath: string) => ({
+  folder: join(folder, "published"),
+  adaptersFolder: join(folder, "adapters"),
+  dataFolder: join(folder, `answers-${performance.now()}`),
+  basePath,
+  kernels: "wasm" as const,
+  // One model at a time.
+  heldBytes: 1,
+  sequencerUrl: fixture.sequencer.url,
+  domain: fixture.client.domain,
+  answerTtlMs: 60_000,
+  rateLimitPerMinute: 1_000,
+});
+const log = {
+  error: (facts: object, message: string) => expect.fail(`${message} ${JSON.stringify(facts)}`),
+};
 let paid: PaidModels;
 let served: ServedAdapters;
 let openai: OpenAI;
@@ -72,23 +88,7 @@ beforeEach(async () => {
     fixture.sequencer.answers.set(`GET /v1/leaves/${id}`, modelLeaf(statics));
     setPayments([], id);
   }
-  const { domain } = fixture.client;
-  paid = await openPaidModels(
-    {
-      folder: join(folder, "published"),
-      adaptersFolder: join(folder, "adapters"),
-      dataFolder: join(folder, `answers-${performance.now()}`),
-      basePath: base,
-      kernels: "wasm",
-      // One model at a time.
-      heldBytes: 1,
-      sequencerUrl: fixture.sequencer.url,
-      domain,
-      answerTtlMs: 60_000,
-      rateLimitPerMinute: 1_000,
-    },
-    { log: { error: (facts, message) => expect.fail(`${message} ${JSON.stringify(facts)}`) } },
-  );
+  paid = await openPaidModels(optionsOf(base), { log });
   const tokens = await openTokenizer(folderSource(base), byteConfig.vocab_size);
   const book = new LedgerBook(paid.models, tokens);
   served = await serveWorld(folder, {}, { book, mounts: paid.mounts });
@@ -172,7 +172,7 @@ describe("a registered model behind the server of adapters", () => {
     const openings = await (await fetch(`${ledger.serverUrl}/v1/openings?epoch=1`)).json();
     expect(openings).toMatchObject({ openings: [{ receipt: toHex32(answer.receipt), payerId: PAYER }] });
     expect((await streamed("A nation?")).answer.receipt).not.toBe(answer.receipt);
-  }, 30_000);
+  }, 120_000);
 
   it("attributes for models of other ranks and targets by one base, in turns, one of them in memory", async () => {
     const answers = await Promise.all([streamed("The union?"), streamed("The union?", OTHER_ID)]);
@@ -189,7 +189,15 @@ describe("a registered model behind the server of adapters", () => {
     expect(await (await fetch(`${served.url}/ledger/77/v1/model`)).json()).toMatchObject({
       error: { code: "ATT_BAD_REQUEST" },
     });
-  }, 30_000);
+  }, 120_000);
+
+  it("does not begin with another base than the models'", async () => {
+    const other = join(folder, "other-base");
+    await writeMadeModel(other, makeModel(byteConfig, "another text"));
+    await expect(openPaidModels(optionsOf(other), { log })).rejects.toMatchObject({
+      code: "MOD_BASE_MISSING",
+    });
+  });
 
   it("refuses answers of a model whose map is damaged, and gives those of the others", async () => {
     const path = join(folder, "published", String(OTHER_ID), "query-map.bin");
@@ -201,7 +209,7 @@ describe("a registered model behind the server of adapters", () => {
     expect((await streamed("A nation?")).answer.estimate.topRows.length).toBeGreaterThan(0);
     await writeFile(path, bytes);
     expect((await streamed("A nation?", OTHER_ID)).text).not.toBe("");
-  }, 30_000);
+  }, 120_000);
 
   it("gives nothing to whom nobody answers for, and nothing for nothing to who leaves early", async () => {
     const unpaid = { status: 402, type: "insufficient_quota" };
@@ -222,5 +230,5 @@ describe("a registered model behind the server of adapters", () => {
     );
     for await (const _ of stream) leaving.abort();
     await expect.poll(() => streamed("A nation?").catch((error: unknown) => error)).toMatchObject(unpaid);
-  }, 30_000);
+  }, 120_000);
 });

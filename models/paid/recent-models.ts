@@ -11,10 +11,6 @@ export class RecentModels<Model> {
     this.#load = load;
   }
 
-  get size(): number {
-    return this.#held.size;
-  }
-
   /** Not to be called again before the last call has ended. @throws what loading throws */
   async get(modelId: number): Promise<Model> {
     const known = this.#held.get(modelId);

@@ -4,28 +4,29 @@ import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI from "openai";
 import { parseEther, toHex } from "viem";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import { fetchAnswering } from "../../attribution/model/model-download.ts";
-import { openCheckable } from "../../attribution/model/model-family.ts";
-import { askMessage } from "../../circuits/ledger/receipt.ts";
-import { answerSchema } from "../../client/actions/answers/model-answers.ts";
-import { payForAnswer } from "../../client/actions/answers/pay-for-answer.ts";
-import { toHex32 } from "../../client/hex.ts";
-import { keyFromSecret } from "../../client/l2-key.ts";
-import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
-import { getStatus } from "../../client/sequencer/ledger-reads.ts";
-import { waitFor } from "../../client/sequencer/wait-for.ts";
-import { folderSource } from "../../models/files/folder-source.ts";
-import type { KernelChoice } from "../../models/kernels/create-kernels.ts";
-import { readFrom } from "../../models/registered/base-files.ts";
-import { textFamily } from "../../models/registered/text-family.ts";
-import { type BackendName, createProver } from "../../prover/backends.ts";
-import { DrillWorld } from "../drill/drill-world.ts";
-import { buildModelCircuits } from "./model-circuits.ts";
-import { openAccount } from "./open-account.ts";
+import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
+import { fetchAnswering } from "../../../attribution/model/model-download.ts";
+import { openCheckable } from "../../../attribution/model/model-family.ts";
+import { askMessage } from "../../../circuits/ledger/receipt.ts";
+import { answerSchema } from "../../../client/actions/answers/model-answers.ts";
+import { payForAnswer } from "../../../client/actions/answers/pay-for-answer.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { keyFromSecret } from "../../../client/l2-key.ts";
+import { createLedgerClient, type LedgerClient } from "../../../client/ledger-client.ts";
+import { getStatus } from "../../../client/sequencer/ledger-reads.ts";
+import { getModel } from "../../../client/sequencer/model-reads.ts";
+import { waitFor } from "../../../client/sequencer/wait-for.ts";
+import { folderSource } from "../../../models/files/folder-source.ts";
+import type { KernelChoice } from "../../../models/kernels/create-kernels.ts";
+import { readFrom } from "../../../models/registered/base-files.ts";
+import { textFamily } from "../../../models/registered/text-family.ts";
+import { type BackendName, createProver } from "../../../prover/backends.ts";
+import { DrillWorld } from "../../drill/drill-world.ts";
+import { buildModelCircuits } from "../model-circuits.ts";
+import { openAccount } from "../open-account.ts";
+import { allPosted, patiently } from "../world-steps.ts";
 import { MODEL_SIZE, type RegisteredModels, registerModels } from "./registered-models.ts";
 import { type ServingChild, startServingChild } from "./serving-child.ts";
-import { allPosted, patiently } from "./world-steps.ts";
 
 const OWNER_SECRET = toHex(0xada97e5n, { size: 32 });
 const OWNER = toHex(0xada97e5n, { size: 20 });
@@ -95,7 +96,8 @@ export async function benchAdaptersOnLedger(options: OnLedgerOptions) {
     return {
       registered: child.registeredCount,
       batches: { closed: closed - before.batches.closed, proven, posted },
-      areGenesesProven: true,
+      /** The sequencer takes no genesis without its proof. */
+      provenGeneses: await countReady(owner, registered.modelIds),
       areBatchesProven: proven === closed,
       registeringSeconds,
       startSeconds,
@@ -194,6 +196,12 @@ async function askAndPay(
     askingSeconds: seconds(startedAtMs),
     firstTokenMs: { p50: Math.round(sorted[sorted.length >> 1]!), most: Math.round(sorted.at(-1)!) },
   };
+}
+
+async function countReady(client: LedgerClient, modelIds: readonly number[]): Promise<number> {
+  let count = 0;
+  for (const modelId of modelIds) if ((await getModel(client, modelId)).counters.isReady) count += 1;
+  return count;
 }
 
 async function clientOf(world: DrillWorld, secret: `0x${string}`): Promise<LedgerClient> {

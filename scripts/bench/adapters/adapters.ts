@@ -2,13 +2,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AdapterLease, AdapterPool } from "../../models/adapters/adapter-pool.ts";
-import { AdapterShelf } from "../../models/adapters/adapter-shelf.ts";
-import { BatchLoop } from "../../models/batches/batch-loop.ts";
-import { type BatchModel, loadBatchModel } from "../../models/batches/batch-model.ts";
-import type { KernelChoice } from "../../models/kernels/create-kernels.ts";
+import { type AdapterLease, AdapterPool } from "../../../models/adapters/adapter-pool.ts";
+import { AdapterShelf } from "../../../models/adapters/adapter-shelf.ts";
+import { BatchLoop } from "../../../models/batches/batch-loop.ts";
+import { type BatchModel, loadBatchModel } from "../../../models/batches/batch-model.ts";
+import type { KernelChoice } from "../../../models/kernels/create-kernels.ts";
+import { median } from "../prove-summary.ts";
 import { adapterName, halfName, makeAdapterWorld, openBase, type WidthName } from "./adapter-world.ts";
-import { median } from "./prove-summary.ts";
 import { benchRoundedAdapters } from "./rounded-adapters.ts";
 
 const PROMPT_TOKENS = 8;
@@ -20,7 +20,11 @@ export interface AdaptersBenchOptions {
   readonly adapters: number;
   readonly batch: number;
   readonly kernels: KernelChoice;
+  readonly widths: readonly WidthName[];
 }
+
+/** Against the base. */
+const COMPARED = ["1", "32", "2000", "2000 of 256", "2000 halves", "2000 halves of 256"];
 
 /** A load: which adapter request n asks for, and which pool holds it. */
 interface Contestant {
@@ -45,27 +49,25 @@ const round = (value: number, digits = 1) => Math.round(value * 10 ** digits) / 
 export async function benchAdapters(options: AdaptersBenchOptions) {
   const folder = await mkdtemp(join(tmpdir(), "openledger-bench-adapters-"));
   try {
-    const d768 = await measureWidth(folder, "d768", options);
-    const d256 = await measureWidth(folder, "d256", options);
-    const slowdown = (measured: typeof d768, by: "cpu" | "wall") =>
-      Object.fromEntries(
-        ["1", "32", "2000", "2000 of 256", "2000 halves", "2000 halves of 256"].map((name) => [
-          name,
-          round(measured.slowdown(name, by)),
-        ]),
-      );
+    const measured = new Map<WidthName, Awaited<ReturnType<typeof measureWidth>>>();
+    for (const width of options.widths) measured.set(width, await measureWidth(folder, width, options));
     const rounded = await benchRoundedAdapters(options.kernels);
+    const of = <Value>(read: (one: Awaited<ReturnType<typeof measureWidth>>) => Value) =>
+      Object.fromEntries(Array.from(measured, ([width, one]) => [width, read(one)]));
+    const slowdown = (by: "cpu" | "wall") =>
+      of((one) => Object.fromEntries(COMPARED.map((name) => [name, round(one.slowdown(name, by))])));
+    const { first } = [...measured.values()].at(-1)!;
     return {
-      slowdown: { d768: slowdown(d768, "cpu"), d256: slowdown(d256, "cpu") },
+      slowdown: slowdown("cpu"),
+      slowdownByWall: slowdown("wall"),
+      ofFiveAdapters: of(({ ofFive }) => round(ofFive, 3)),
+      coldFirstTokenMs: round(first.cold, 2),
+      warmFirstTokenMs: round(first.warm, 2),
+      firstTokenOfUncompiledMs: round(first.uncompiled, 2),
+      oneByOneRatio: of(({ oneByOne }) => round(oneByOne)),
+      tokensPerSecond: of(({ tokensPerSecond }) => Math.round(tokensPerSecond)),
       /** Of answers at temperature 0: what stays where an adapter's numbers are rounded. */
       rounded,
-      slowdownByWall: { d768: slowdown(d768, "wall"), d256: slowdown(d256, "wall") },
-      ofFiveAdapters: { d768: round(d768.ofFive, 3), d256: round(d256.ofFive, 3) },
-      coldFirstTokenMs: round(d256.first.cold, 2),
-      warmFirstTokenMs: round(d256.first.warm, 2),
-      firstTokenOfUncompiledMs: round(d256.first.uncompiled, 2),
-      oneByOneRatio: { d768: round(d768.oneByOne), d256: round(d256.oneByOne) },
-      tokensPerSecond: { d768: Math.round(d768.tokensPerSecond), d256: Math.round(d256.tokensPerSecond) },
     };
   } finally {
     await rm(folder, { recursive: true });
