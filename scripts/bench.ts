@@ -148,7 +148,7 @@ program
     async (options: Record<"rows" | "searched" | "compared" | "worlds", string> & { onlyGaming?: true }) => {
       const worlds = Number(options.worlds);
       if (options.onlyGaming === true) {
-        const { benchGaming } = await import("./bench/datanet-gaming.ts");
+        const { benchGaming } = await import("./bench/datanets/gaming-worlds.ts");
         console.log(JSON.stringify({ datanets: await benchGaming(worlds) }));
         return;
       }

@@ -11,7 +11,7 @@ import { RowTable } from "../../datanets/shelf/row-table.ts";
 import { startChildHost } from "../../datanets/testing/child-host.ts";
 import { createHostWorld } from "../../datanets/testing/host-world.ts";
 import { sampleCard, sampleRows } from "../../datanets/testing/sample-card.ts";
-import { benchGaming } from "./datanet-gaming.ts";
+import { benchGaming } from "./datanets/gaming-worlds.ts";
 
 const PIECE = 10_000;
 const QUERY_COUNT = 500;

@@ -1,11 +1,11 @@
 /** What cheating with rows gains under a card's base, in several worlds, and how well cleaning's scores find bad rows. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { BaseRule } from "../../attribution/features/base-column.ts";
-import { type BaseFactors, simulateBase } from "../../attribution/research/base-gaming.ts";
-import { measureCleaning } from "../../attribution/research/cleaning-quality.ts";
-import { FULL_GAMING } from "../../attribution/research/gaming.ts";
-import type { Estimate } from "../../attribution/research/quality-metrics.ts";
+import type { BaseRule } from "../../../attribution/features/base-column.ts";
+import { type BaseFactors, simulateBase } from "../../../attribution/research/base-gaming.ts";
+import { measureCleaning } from "../../../attribution/research/cleaning-quality.ts";
+import { FULL_GAMING } from "../../../attribution/research/gaming.ts";
+import type { Estimate } from "../../../attribution/research/quality-metrics.ts";
 
 /** The first one is the world of `bench attribution`. */
 const SEEDS = ["gaming", "g2", "g3", "g4", "g5"];
@@ -103,7 +103,7 @@ function forkWorld(seed: string): Promise<Record<RuleName, BaseFactors>> {
 }
 
 /** Only where it was forked: an import runs nothing. */
-if (process.send !== undefined && process.argv[1]?.endsWith("datanet-gaming.ts")) {
+if (process.send !== undefined && process.argv[1]?.endsWith("gaming-worlds.ts")) {
   const seed = process.argv[2]!;
   const startedAt = performance.now();
   const log = (line: string) =>
