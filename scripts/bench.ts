@@ -146,13 +146,20 @@ program
   .option("--compared <n>", "texts among which near-duplicates are looked for", "20000")
   .option("--worlds <n>", "of gaming, up to 5, some minutes each; 0 leaves it out", "5")
   .option("--only-gaming", "gaming and cleaning's scores alone")
+  .option("--quick", "gaming in small worlds, for a look: their numbers mean nothing")
   .addHelpText("after", "\nExample:\n  npm run bench -- datanets --searched 100000")
   .action(
-    async (options: Record<"rows" | "searched" | "compared" | "worlds", string> & { onlyGaming?: true }) => {
+    async (
+      options: Record<"rows" | "searched" | "compared" | "worlds", string> & {
+        onlyGaming?: true;
+        quick?: true;
+      },
+    ) => {
       const worlds = Number(options.worlds);
+      const isQuick = options.quick === true;
       if (options.onlyGaming === true) {
-        const { benchGaming } = await import("./bench/datanet-gaming.ts");
-        console.log(JSON.stringify({ datanets: await benchGaming(worlds) }));
+        const { benchGaming } = await import("./bench/datanets/gaming-worlds.ts");
+        console.log(JSON.stringify({ datanets: await benchGaming({ worldCount: worlds, isQuick }) }));
         return;
       }
       const { benchDatanets } = await import("./bench/datanets.ts");
@@ -161,6 +168,7 @@ program
         searched: Number(options.searched),
         compared: Number(options.compared),
         worlds,
+        isQuick,
       };
       console.log(JSON.stringify(await benchDatanets(counts)));
     },

@@ -61,7 +61,7 @@ const SYBILS = 10;
 /** One world under each rule; `null` is no base. @param target the rule that the attacker's rows are made for */
 export function simulateBase<Name extends string>(
   rules: Readonly<Record<Name, BaseRule | null>>,
-  target: Name,
+  target: NoInfer<Name>,
   options: BaseGamingOptions,
 ): Record<Name, BaseFactors> {
   const { contributors, rowsEach, seed, log = () => {} } = options;

@@ -11,7 +11,7 @@ import { RowTable } from "../../datanets/shelf/row-table.ts";
 import { startChildHost } from "../../datanets/testing/child-host.ts";
 import { createHostWorld } from "../../datanets/testing/host-world.ts";
 import { sampleCard, sampleRows } from "../../datanets/testing/sample-card.ts";
-import { benchGaming } from "./datanet-gaming.ts";
+import { benchGaming } from "./datanets/gaming-worlds.ts";
 
 const PIECE = 10_000;
 const QUERY_COUNT = 500;
@@ -24,6 +24,8 @@ export interface BenchDatanetsOptions {
   readonly compared: number;
   /** Of gaming, up to five; 0 leaves it out. */
   readonly worlds: number;
+  /** Gaming in small worlds, whose numbers mean nothing. */
+  readonly isQuick: boolean;
 }
 
 export async function benchDatanets(options: BenchDatanetsOptions) {
@@ -35,7 +37,8 @@ export async function benchDatanets(options: BenchDatanetsOptions) {
   console.log(
     `${options.searched} rows indexed at ${search.indexedPerSecond} a second, ${search.wordCount} words; searches ${search.searchMs.p50} ms, 99 of 100 within ${search.searchMs.p99} ms`,
   );
-  const gaming = options.worlds > 0 ? await benchGaming(options.worlds) : {};
+  const gaming =
+    options.worlds > 0 ? await benchGaming({ worldCount: options.worlds, isQuick: options.isQuick }) : {};
   return {
     datanets: {
       rowsPerSecond,

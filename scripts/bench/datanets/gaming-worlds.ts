@@ -1,11 +1,11 @@
 /** What cheating with rows gains under a card's base, in several worlds, and how well cleaning's scores find bad rows. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { BaseRule } from "../../attribution/features/base-column.ts";
-import { type BaseFactors, simulateBase } from "../../attribution/research/base-gaming.ts";
-import { measureCleaning } from "../../attribution/research/cleaning-quality.ts";
-import { FULL_GAMING } from "../../attribution/research/gaming.ts";
-import type { Estimate } from "../../attribution/research/quality-metrics.ts";
+import type { BaseRule } from "../../../attribution/features/base-column.ts";
+import { type BaseFactors, simulateBase } from "../../../attribution/research/base-gaming.ts";
+import { measureCleaning } from "../../../attribution/research/cleaning-quality.ts";
+import { FULL_GAMING, QUICK_GAMING } from "../../../attribution/research/gaming.ts";
+import type { Estimate } from "../../../attribution/research/quality-metrics.ts";
 
 /** The first one is the world of `bench attribution`. */
 const SEEDS = ["gaming", "g2", "g3", "g4", "g5"];
@@ -32,17 +32,24 @@ const FIGURES = [
   "honestMost",
 ] as const;
 
-export async function benchGaming(worldCount: number, log: (line: string) => void = console.log) {
+export interface GamingBenchOptions {
+  /** Up to five. */
+  readonly worldCount: number;
+  /** Small worlds: shows in a minute that everything runs; its numbers mean nothing. */
+  readonly isQuick: boolean;
+  readonly log?: (line: string) => void;
+}
+
+export async function benchGaming({ isQuick, log = console.log, worldCount }: GamingBenchOptions) {
   const seeds = SEEDS.slice(0, worldCount);
-  log(
-    `gaming: ${seeds.length} worlds of ${FULL_GAMING.contributors} × ${FULL_GAMING.rowsEach} digits, two at a time`,
-  );
+  const { contributors, rowsEach } = isQuick ? QUICK_GAMING : FULL_GAMING;
+  log(`gaming: ${seeds.length} worlds of ${contributors} × ${rowsEach} digits, two at a time`);
   const waiting = [...seeds];
   const worlds = new Map<string, Record<RuleName, BaseFactors>>();
   await Promise.all(
     Array.from({ length: PROCESSES }, async () => {
       for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift())
-        worlds.set(seed, await forkWorld(seed));
+        worlds.set(seed, await forkWorld(seed, isQuick));
     }),
   );
   const reports = seeds.map((seed) => worlds.get(seed)!);
@@ -77,6 +84,7 @@ export async function benchGaming(worldCount: number, log: (line: string) => voi
     ),
     gamingRules: RULES,
     gamingWorlds: seeds,
+    isQuick,
     cleaning,
   };
 }
@@ -84,9 +92,9 @@ export async function benchGaming(worldCount: number, log: (line: string) => voi
 const round = (value: number) => Math.round(value * 1_000) / 1_000;
 
 /** A world takes minutes: each in a process of its own. */
-function forkWorld(seed: string): Promise<Record<RuleName, BaseFactors>> {
+function forkWorld(seed: string, isQuick: boolean): Promise<Record<RuleName, BaseFactors>> {
   return new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(import.meta.url), [seed], {
+    const child = fork(fileURLToPath(import.meta.url), [seed, isQuick ? "quick" : "full"], {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     let result: Record<RuleName, BaseFactors> | undefined;
@@ -103,10 +111,11 @@ function forkWorld(seed: string): Promise<Record<RuleName, BaseFactors>> {
 }
 
 /** Only where it was forked: an import runs nothing. */
-if (process.send !== undefined && process.argv[1]?.endsWith("datanet-gaming.ts")) {
+if (process.send !== undefined && process.argv[1]?.endsWith("gaming-worlds.ts")) {
   const seed = process.argv[2]!;
   const startedAt = performance.now();
   const log = (line: string) =>
     console.log(`world ${seed}: ${line} (${((performance.now() - startedAt) / 1000).toFixed(0)} s)`);
-  process.send(simulateBase(RULES, "card", { ...FULL_GAMING, seed, halves: HALVES, log }));
+  const sizes = process.argv[3] === "quick" ? QUICK_GAMING : FULL_GAMING;
+  process.send(simulateBase(RULES, "card", { ...sizes, seed, halves: HALVES, log }));
 }
