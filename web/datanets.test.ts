@@ -95,6 +95,30 @@ test("a stranger finds a Datanet, reads its card, and sees that it is the ledger
   await context.close();
 });
 
+test("a hostile card is text, wherever it is shown", LONG, async () => {
+  const [markup, script] = HOSTILE as [string, string];
+  const hostile = sampleCard({
+    name: "<script>globalThis.pwned=1</script>\u202etxet",
+    description: `${markup} ${script}`,
+    contact: "javascript:globalThis.pwned=1",
+    tags: ["<b>bold</b>"],
+    labels: [{ name: '"><img src=x onerror=globalThis.pwned=1>', description: markup }],
+    examples: [],
+    instructions: markup,
+  });
+  const made = await world.makeDatanet(hostile);
+  const { context, misdeeds, page } = await world.visit(browser, null, "datanets");
+  await page.getByRole("link", { name: /<script>globalThis/ }).click();
+  await page.getByText("U+202E").first().waitFor();
+  await page.getByText("is the ledger's").waitFor();
+  expect(await page.locator("main img, main script, main b, main [href^='javascript']").count()).toBe(0);
+  await page.goto(`${world.url}/#/datanets/${made.datanetId}/rows`);
+  await page.getByText("0 rows").first().waitFor();
+  expect(misdeeds).toEqual([]);
+  expect(await page.evaluate(() => "pwned" in globalThis)).toBe(false);
+  await context.close();
+});
+
 test("rows are searched and filtered, and hostile ones are text", LONG, async () => {
   for (const looks of [{}, { width: 360, colorScheme: "dark" as const }]) {
     const { context, misdeeds, page } = await world.visit(browser, null, `datanets/${datanetId}/rows`, looks);
@@ -168,9 +192,9 @@ test("fifty rows are labelled by keys alone, taken back, and kept over a reload"
     return labelling.labellers.find(({ leafId }) => leafId === leafOf("carol"))?.labelCount ?? 0;
   };
   const press = async (key: string) => {
-    const before = await row.innerText();
+    const before = await row.textContent();
     await page.keyboard.press(key);
-    await expect.poll(() => row.innerText()).not.toBe(before);
+    await expect.poll(() => row.textContent()).not.toBe(before);
   };
   // A note with digits in it is a note.
   await page.keyboard.press("n");
@@ -179,10 +203,10 @@ test("fifty rows are labelled by keys alone, taken back, and kept over a reload"
   await page.keyboard.press("f");
   await page.keyboard.press("1");
   await page.keyboard.press("Escape");
-  const first = await row.innerText();
+  const first = await row.textContent();
   await press("2");
   await press("u");
-  expect(await row.innerText()).toBe(first);
+  expect(await row.textContent()).toBe(first);
   await press("1");
   await press("s");
   for (let i = 1; i < 25; i++) await press(i % 5 === 0 ? "2" : "1");

@@ -9,6 +9,7 @@ import { openRowStore } from "../../client/actions/data/row-store.ts";
 import { verifyVersion } from "../../client/actions/data/verify-version.ts";
 import { publishVersion } from "../../client/actions/ledger/publish-version.ts";
 import { bringVersion } from "../../client/datanets/bring-version.ts";
+import { findRows } from "../../client/datanets/browse-rows.ts";
 import {
   bringCard,
   findDatanets,
@@ -17,6 +18,7 @@ import {
 } from "../../client/datanets/datanet-card.ts";
 import { downloadCommits, downloadVersion } from "../../client/datanets/download-rows.ts";
 import { contributionSource, uploadRows } from "../../client/datanets/upload-rows.ts";
+import { toHex32 } from "../../client/hex.ts";
 import { getLeaf } from "../../client/sequencer/ledger-reads.ts";
 import { nameCard } from "../card/card.ts";
 import { createHostWorld, type HostWorld, type TestHost } from "../testing/host-world.ts";
@@ -64,6 +66,23 @@ describe("a Datanet", () => {
     await world.finalise();
     expect(await uploadRows(alice, { ...place(), source })).toEqual({ rowCount: 40, sentCount: 40 });
     expect(await uploadRows(alice, { ...place(), source })).toEqual({ rowCount: 40, sentCount: 0 });
+
+    // Read by cursor, as a list that is scrolled reads it.
+    const seen: number[] = [];
+    for (let after: number | null | undefined; after !== null; ) {
+      const commit = toHex32(contribution.rowsRoot);
+      const page = await findRows(alice, {
+        ...place(),
+        commit,
+        limit: 7,
+        ...(after === undefined ? {} : { after }),
+      });
+      expect([page.total, page.from]).toEqual([40, seen.length]);
+      seen.push(...page.rows.map(({ index }) => index));
+      after = page.next;
+    }
+    expect(seen).toEqual(rows.map((_, index) => index));
+    expect((await findRows(alice, { ...place(), commit: toHex32(1n) })).total).toBe(0);
 
     const version = await collectVersion(owner, { datanetId, store, validatorId: 4 });
     await storeVersion(store, version);

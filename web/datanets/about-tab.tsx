@@ -5,12 +5,12 @@ import { nameCard } from "../../datanets/card/card.ts";
 import { Badge } from "../design/badge.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { type Column, Table } from "../design/table.tsx";
+import { RowText } from "../hosted/row-text.tsx";
+import { datanetHref, type TabProps } from "../hosted/tab-props.ts";
+import { useLoaded } from "../hosted/use-loaded.ts";
 import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
-import { RowText } from "./row-text.tsx";
 import { Statistics } from "./statistics.tsx";
-import { datanetHref, type TabProps } from "./tab-props.ts";
-import { useLoaded } from "./use-loaded.ts";
 
 /** The card, whether it is the ledger's, and the Datanet in numbers. */
 export function AboutTab(props: TabProps) {

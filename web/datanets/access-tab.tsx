@@ -7,14 +7,14 @@ import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";
 import { Field } from "../design/field.tsx";
+import { NeedsKey } from "../hosted/needs-key.tsx";
+import { RowText } from "../hosted/row-text.tsx";
+import { sayAll } from "../hosted/say.ts";
+import { isOwnKey, type TabProps } from "../hosted/tab-props.ts";
+import { type Loaded, useLoaded } from "../hosted/use-loaded.ts";
 import { showAge, showCount } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
-import { NeedsKey } from "./needs-key.tsx";
-import { RowText } from "./row-text.tsx";
-import { sayAll } from "./say.ts";
-import { isOwnKey, type TabProps } from "./tab-props.ts";
-import { type Loaded, useLoaded } from "./use-loaded.ts";
 
 const DAY_MS = 86_400_000;
 const TERMS = [

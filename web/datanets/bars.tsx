@@ -1,6 +1,6 @@
 import type { Tone } from "../design/badge.tsx";
+import { RowText } from "../hosted/row-text.tsx";
 import { showCount } from "../words/format.ts";
-import { RowText } from "./row-text.tsx";
 
 interface Bar {
   readonly label: string;

@@ -11,7 +11,7 @@ interface FindingRule {
   readonly stays: "never" | "out" | "in";
 }
 
-export const FINDING_RULES: Readonly<Record<FindingKind, FindingRule>> = {
+const FINDING_RULES: Readonly<Record<FindingKind, FindingRule>> = {
   duplicate: { title: "Exact copies", why: "A row counts for whoever committed it first.", stays: "never" },
   empty: { title: "Empty rows", why: "They say nothing, and nobody pays for them.", stays: "never" },
   malformed: {

@@ -7,17 +7,18 @@ import type { UnsignedRecord } from "../../client/datanets/signed-records.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
+import { KeyHint } from "../hosted/key-hint.tsx";
+import { NeedsAccess } from "../hosted/needs-access.tsx";
+import { RowText } from "../hosted/row-text.tsx";
+import { sayAll } from "../hosted/say.ts";
+import { datanetHref, readablePlace, reviewerOf, type TabProps } from "../hosted/tab-props.ts";
+import { useKeys } from "../hosted/use-keys.ts";
+import { type Loaded, useLoaded } from "../hosted/use-loaded.ts";
+import { useTurns } from "../hosted/use-turns.ts";
 import { showAge, showCount } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
-import { KeyHint } from "./key-hint.tsx";
 import { LeftOutList } from "./left-out-list.tsx";
-import { NeedsAccess } from "./needs-access.tsx";
-import { RowText } from "./row-text.tsx";
-import { sayAll } from "./say.ts";
-import { datanetHref, readablePlace, reviewerOf, type TabProps } from "./tab-props.ts";
-import { useKeys } from "./use-keys.ts";
-import { type Loaded, useLoaded } from "./use-loaded.ts";
 
 type Finding = FindingsPage["findings"][number];
 type LeaveOut = Extract<UnsignedRecord, { kind: "leaveOut" }>;
@@ -129,35 +130,31 @@ function Doubts(props: TabProps & { found: Loaded<FindingsPage> }) {
   const { facts, found, onChange, place, visitor } = props;
   const [decided, setDecided] = useState<readonly { finding: Finding; isLeftOut: boolean }[]>([]);
   const [at, setAt] = useState(0);
-  const { isBusy, problem, run } = useAction();
+  const turns = useTurns();
   const from = reviewerOf(props);
   // A row that was decided on for one reason is not asked about again while the host is being told.
   const rows = new Set(decided.map(({ finding }) => finding.row));
   const open = (found.value?.findings ?? []).filter(({ row }) => !rows.has(row));
   const index = Math.min(at, Math.max(0, open.length - 1));
   const finding = open[index];
-  const say = (of: Finding, isLeftOut: boolean) =>
-    run(async () => {
+  const say = (of: Finding, isLeftOut: boolean, onFailure: () => void) =>
+    turns.run(async () => {
       const why = KINDS[of.kind]?.why ?? "other";
-      const note = of.evidence.detail;
-      await sayAll(visitor.client!, {
-        ...place,
-        from: from!,
-        records: [{ kind: "leaveOut", row: of.row, isLeftOut, why, note }],
-      });
+      const record = { kind: "leaveOut", row: of.row, isLeftOut, why, note: of.evidence.detail } as const;
+      await sayAll(visitor.client!, { ...place, from: from!, records: [record] });
       onChange();
-    });
+    }, onFailure);
   const decide = (isLeftOut: boolean) => {
-    if (finding === undefined || from === null || isBusy) return;
+    if (finding === undefined || from === null) return;
     setDecided((now) => [...now, { finding, isLeftOut }]);
-    void say(finding, isLeftOut);
+    say(finding, isLeftOut, () => setDecided((now) => now.filter((one) => one.finding !== finding)));
   };
   const undo = () => {
     const last = decided.at(-1);
-    if (last === undefined || isBusy) return;
+    if (last === undefined) return;
     setDecided((now) => now.slice(0, -1));
     // What is signed stays signed: the later word holds.
-    void say(last.finding, !last.isLeftOut);
+    say(last.finding, !last.isLeftOut, () => setDecided((now) => [...now, last]));
   };
   useKeys((key) => {
     if (key === "x") decide(true);
@@ -189,10 +186,10 @@ function Doubts(props: TabProps & { found: Loaded<FindingsPage> }) {
       <div class="row">
         {finding !== undefined && (
           <>
-            <Button isMain isDisabled={from === null || isBusy} onClick={() => decide(true)}>
+            <Button isMain isDisabled={from === null} onClick={() => decide(true)}>
               <KeyHint name="x" /> Leave it out
             </Button>
-            <Button isDisabled={from === null || isBusy} onClick={() => decide(false)}>
+            <Button isDisabled={from === null} onClick={() => decide(false)}>
               <KeyHint name="a" /> Accept it
             </Button>
             <Button onClick={() => setAt(index + 1 < open.length ? index + 1 : 0)}>
@@ -201,7 +198,7 @@ function Doubts(props: TabProps & { found: Loaded<FindingsPage> }) {
           </>
         )}
         {last !== undefined && (
-          <Button isDisabled={isBusy} onClick={undo}>
+          <Button onClick={undo}>
             <KeyHint name="u" /> {last.isLeftOut ? "Put the last one back" : "Leave the last one out"}
           </Button>
         )}
@@ -213,7 +210,7 @@ function Doubts(props: TabProps & { found: Loaded<FindingsPage> }) {
           {visitor.client === null && " If that is you, unlock your key on the Review page."}
         </p>
       )}
-      {problem !== null && <ProblemNotice problem={problem} />}
+      {turns.problem !== null && <ProblemNotice problem={turns.problem} />}
     </>
   );
 }

@@ -9,16 +9,17 @@ import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Check } from "../design/field.tsx";
 import { Timeline } from "../design/timeline.tsx";
+import { NeedsKey } from "../hosted/needs-key.tsx";
+import { RowText } from "../hosted/row-text.tsx";
+import { showBytes } from "../hosted/show-bytes.ts";
+import { datanetHref, type TabProps } from "../hosted/tab-props.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showAge, showCount } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { type ChosenRows, chooseRows } from "./chosen-rows.ts";
 import { type Contributions, contributionsOf, type Pending } from "./contributions.ts";
 import { type LookedAt, lookThrough } from "./look-through.ts";
-import { NeedsKey } from "./needs-key.tsx";
-import { RowText } from "./row-text.tsx";
-import { showBytes } from "./statistics.tsx";
-import { datanetHref, type TabProps } from "./tab-props.ts";
+import { Notices } from "./notices.tsx";
 
 /** Together. What a browser holds at ease, and what a person looks through. */
 const MAX_FILES_BYTES = 64_000_000;
@@ -47,6 +48,7 @@ export function ContributeTab(props: TabProps) {
             />
           ))}
           <Chooser {...props} client={client} contributions={contributions} />
+          <Notices {...props} client={client} />
         </>
       )}
     </NeedsKey>
@@ -340,13 +342,13 @@ function UnderWay(props: WithClient & { readonly pending: Pending }) {
             <Button isSmall isBusy={isBusy} onClick={() => void upload()}>
               Try again
             </Button>
-            <Button isSmall onClick={() => contributions.forget(pending.rowsRoot)}>
+            <Button isSmall onClick={() => void contributions.forget(pending.rowsRoot)}>
               Forget it here
             </Button>
           </div>
         </>
       )}
-      {commit !== undefined && (
+      {(commit?.receivedCount ?? 0) > 0 && (
         <a href={datanetHref(pending.datanetId, `rows/commit/${pending.rowsRoot}`)}>Its rows</a>
       )}
     </article>

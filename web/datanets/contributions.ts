@@ -2,6 +2,7 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { z } from "zod";
 import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
+import { removeRowFiles } from "../../client/actions/data/row-files.ts";
 import { openRowStore } from "../../client/actions/data/row-store.ts";
 import { type SignedSubmission, sendSigned } from "../../client/actions/ledger/send-operation.ts";
 import type { HostedDatanetPlace } from "../../client/datanets/host-request.ts";
@@ -79,13 +80,15 @@ export class Contributions {
   ): Promise<void> {
     const source = await contributionSource(await openRowStore(STORE), BigInt(rowsRoot));
     await uploadRows(client, { ...place, source, from: client.leafId!, onProgress });
-    this.forget(rowsRoot);
+    await this.forget(rowsRoot);
   }
 
-  forget(rowsRoot: string): void {
+  async forget(rowsRoot: string): Promise<void> {
     this.#keep(this.#cell.value.filter((one) => one.rowsRoot !== rowsRoot));
-    // The last one is with its host: nothing of what was on its way stays in the browser.
-    if (this.#cell.value.length === 0) localStorage.removeItem(this.#name);
+    if (this.#cell.value.length > 0) return;
+    // Nothing of what was on its way stays in the browser.
+    localStorage.removeItem(this.#name);
+    await removeRowFiles(STORE);
   }
 
   #update(rowsRoot: string, changes: Partial<Pending>): void {

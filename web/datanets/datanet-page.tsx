@@ -1,6 +1,10 @@
 import type { VNode } from "preact";
 import { Badge } from "../design/badge.tsx";
 import { Nav } from "../design/tabs.tsx";
+import { placeOf } from "../hosted/hosts.ts";
+import { RowText } from "../hosted/row-text.tsx";
+import { datanetHref, type TabProps } from "../hosted/tab-props.ts";
+import type { Visitor } from "../hosted/visitor.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showCount } from "../words/format.ts";
@@ -9,15 +13,11 @@ import { AboutTab } from "./about-tab.tsx";
 import { AccessTab } from "./access-tab.tsx";
 import { CleanTab } from "./clean-tab.tsx";
 import { ContributeTab } from "./contribute-tab.tsx";
-import { placeOf } from "./hosts.ts";
 import { LabelTab } from "./label-tab.tsx";
 import { ReviewTab } from "./review-tab.tsx";
 import { RowTab } from "./row-tab.tsx";
-import { RowText } from "./row-text.tsx";
 import { RowsTab } from "./rows-tab.tsx";
-import { datanetHref, type TabProps } from "./tab-props.ts";
 import { VersionsTab } from "./versions-tab.tsx";
-import type { Visitor } from "./visitor.ts";
 
 interface Tab {
   readonly name: string;

@@ -1,9 +1,9 @@
 import "./datanets.css";
+import { readVisitor } from "../hosted/visitor.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { DatanetPage } from "./datanet-page.tsx";
 import { DirectoryPage } from "./directory-page.tsx";
 import { NewCard } from "./new-card.tsx";
-import { readVisitor } from "./visitor.ts";
 
 /** Datanets, their rows, and the work on them: `#/datanets`, `#/datanets/new`, `#/datanets/10/label`. */
 export function DatanetsPage(props: PageProps) {

@@ -2,14 +2,14 @@ import { useEffect, useState } from "preact/hooks";
 import { Badge } from "../design/badge.tsx";
 import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
+import { findEverywhere, type ListedDatanet } from "../hosted/hosts.ts";
+import { RowText } from "../hosted/row-text.tsx";
+import { datanetHref } from "../hosted/tab-props.ts";
+import { useLoaded } from "../hosted/use-loaded.ts";
+import type { Visitor } from "../hosted/visitor.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { showAge, showCount } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
-import { findEverywhere, type ListedDatanet } from "./hosts.ts";
-import { RowText } from "./row-text.tsx";
-import { datanetHref } from "./tab-props.ts";
-import { useLoaded } from "./use-loaded.ts";
-import type { Visitor } from "./visitor.ts";
 
 /** Long enough that no question is sent for every letter. */
 const TYPING_MS = 200;

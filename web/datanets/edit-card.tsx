@@ -1,10 +1,10 @@
 import { useState } from "preact/hooks";
 import { bringCard, publishCard } from "../../client/datanets/datanet-card.ts";
 import { useAction } from "../bridge/use-action.ts";
+import { NeedsKey } from "../hosted/needs-key.tsx";
+import { datanetHref, isOwnKey, type TabProps } from "../hosted/tab-props.ts";
 import { draftOf } from "./card-draft.ts";
 import { CardForm } from "./card-form.tsx";
-import { NeedsKey } from "./needs-key.tsx";
-import { datanetHref, isOwnKey, type TabProps } from "./tab-props.ts";
 
 /** The present card, changed: a new version of the same rows, signed by the Datanet's own key. */
 export function EditCard(props: TabProps) {

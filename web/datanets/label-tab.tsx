@@ -5,17 +5,17 @@ import type { LabelTurn } from "../../client/datanets/row-schemas.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { Button } from "../design/button.tsx";
 import { Notice } from "../design/notice.tsx";
+import { KeyHint } from "../hosted/key-hint.tsx";
+import { NeedsKey } from "../hosted/needs-key.tsx";
+import { RowContent } from "../hosted/row-content.tsx";
+import { RowText } from "../hosted/row-text.tsx";
+import { sayAll } from "../hosted/say.ts";
+import type { TabProps } from "../hosted/tab-props.ts";
+import { keyOfPlace, useKeys } from "../hosted/use-keys.ts";
+import { useLoaded } from "../hosted/use-loaded.ts";
 import { showCount } from "../words/format.ts";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
-import { KeyHint } from "./key-hint.tsx";
 import { FLAG_NAMES, type HeldLabel, LabelOutbox } from "./label-outbox.ts";
-import { NeedsKey } from "./needs-key.tsx";
-import { RowContent } from "./row-content.tsx";
-import { RowText } from "./row-text.tsx";
-import { sayAll } from "./say.ts";
-import type { TabProps } from "./tab-props.ts";
-import { keyOfPlace, useKeys } from "./use-keys.ts";
-import { useLoaded } from "./use-loaded.ts";
 
 const FETCHED_ROWS = 20;
 /** The queue is asked again before it is empty, so that nobody waits. */
@@ -132,7 +132,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     if (row === undefined) return;
     done.current.add(row.digest);
     setOwnCount((count) => (count ?? 0) + 1);
-    setSaid(`${label}`);
+    setSaid(`labelled ${label}`);
     const { digest, excerpt } = row;
     outbox
       .give({ row: digest, label, flags: [...flags], note, atMs: Date.now(), excerpt })
@@ -336,7 +336,7 @@ function Progress({ facts, held, onUndo, ownCount, place, said, visitor }: Progr
   const gold = value?.labelling.labellers.find(({ leafId }) => leafId === visitor.account?.id)?.gold;
   return (
     <section class="card stack" aria-label="Progress">
-      <div class="columns columns-small">
+      <div class="label-figures">
         <div>
           <p class="figure">{ownCount === null ? "–" : showCount(ownCount)}</p>
           <p class="soft small">labels of yours</p>

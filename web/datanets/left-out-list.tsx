@@ -3,14 +3,14 @@ import type { LeftOutRow } from "../../client/datanets/row-schemas.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
+import { RowText } from "../hosted/row-text.tsx";
+import { sayAll } from "../hosted/say.ts";
+import { datanetHref, reviewerOf, type TabProps } from "../hosted/tab-props.ts";
+import { textsOf } from "../hosted/texts-of.ts";
+import { useLoaded } from "../hosted/use-loaded.ts";
 import { showCount } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
-import { RowText } from "./row-text.tsx";
-import { sayAll } from "./say.ts";
-import { datanetHref, reviewerOf, type TabProps } from "./tab-props.ts";
-import { textsOf } from "./texts-of.ts";
-import { useLoaded } from "./use-loaded.ts";
 
 const SHOWN_ROWS = 100;
 

@@ -8,12 +8,12 @@ import type { NamedCard } from "../../datanets/card/card.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Choice } from "../design/choice.tsx";
 import { Field } from "../design/field.tsx";
+import { NeedsKey } from "../hosted/needs-key.tsx";
+import { datanetHref } from "../hosted/tab-props.ts";
+import type { Visitor } from "../hosted/visitor.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { type CardDraft, EMPTY_DRAFT } from "./card-draft.ts";
 import { CardForm } from "./card-form.tsx";
-import { NeedsKey } from "./needs-key.tsx";
-import { datanetHref } from "./tab-props.ts";
-import type { Visitor } from "./visitor.ts";
 
 /** What was typed survives a reload of this tab; so does a Datanet that was opened and has no card yet. */
 const DRAFT = "openledger.new-datanet";

@@ -1,21 +1,20 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { findRows, getHostedRow } from "../../client/datanets/browse-rows.ts";
 import type { HostedRow } from "../../client/datanets/row-schemas.ts";
-import type { UnsignedRecord } from "../../client/datanets/signed-records.ts";
-import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
+import { KeyHint } from "../hosted/key-hint.tsx";
+import { NeedsAccess } from "../hosted/needs-access.tsx";
+import { NeedsKey } from "../hosted/needs-key.tsx";
+import { RowContent } from "../hosted/row-content.tsx";
+import { RowText } from "../hosted/row-text.tsx";
+import { SaidLabels } from "../hosted/said-labels.tsx";
+import { sayAll } from "../hosted/say.ts";
+import { readablePlace, reviewerOf, type TabProps } from "../hosted/tab-props.ts";
+import { keyOfPlace, useKeys } from "../hosted/use-keys.ts";
+import { useLoaded } from "../hosted/use-loaded.ts";
+import { useTurns } from "../hosted/use-turns.ts";
 import { showCount } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
-import { KeyHint } from "./key-hint.tsx";
-import { NeedsAccess } from "./needs-access.tsx";
-import { NeedsKey } from "./needs-key.tsx";
-import { RowContent } from "./row-content.tsx";
-import { RowText } from "./row-text.tsx";
-import { SaidLabels } from "./said-labels.tsx";
-import { sayAll } from "./say.ts";
-import { readablePlace, reviewerOf, type TabProps } from "./tab-props.ts";
-import { keyOfPlace, useKeys } from "./use-keys.ts";
-import { useLoaded } from "./use-loaded.ts";
 
 const FETCHED_ROWS = 50;
 
@@ -43,7 +42,7 @@ function Disputes(props: TabProps) {
   const [at, setAt] = useState(0);
   const [note, setNote] = useState("");
   const noteBox = useRef<HTMLTextAreaElement>(null);
-  const { isBusy, problem, run } = useAction();
+  const turns = useTurns();
   const from = reviewerOf(props);
   const found = useLoaded(`${facts.here.recordCount}`, () =>
     findRows(visitor.reader, { ...readablePlace(props), state: "disputed", limit: FETCHED_ROWS }),
@@ -58,18 +57,21 @@ function Disputes(props: TabProps) {
   const row = rows[place0];
   useEffect(() => setNote(""), [row?.digest]);
 
-  const say = (record: UnsignedRecord, after: () => void) =>
-    run(async () => {
-      await sayAll(visitor.client!, { ...place, from: from!, records: [record] });
-      after();
-      onChange();
-    });
   const settle = (label: string | null) => {
-    if (row === undefined || from === null || isBusy) return;
-    void say({ kind: "settle", row: row.digest, label, note }, () => {
-      setReopened((now) => now.filter(({ digest }) => digest !== row.digest));
-      setSettled((now) => [...now, { row, label }]);
-    });
+    if (row === undefined || from === null) return;
+    const record = { kind: "settle", row: row.digest, label, note } as const;
+    setReopened((now) => now.filter(({ digest }) => digest !== row.digest));
+    setSettled((now) => [...now, { row, label }]);
+    turns.run(
+      async () => {
+        await sayAll(visitor.client!, { ...place, from, records: [record] });
+        onChange();
+      },
+      () => {
+        setSettled((now) => now.filter((one) => one.row !== row));
+        setReopened((now) => [row, ...now]);
+      },
+    );
   };
   useKeys((key) => {
     const choice = labels.findIndex((_, i) => keyOfPlace(i) === key);
@@ -120,23 +122,12 @@ function Disputes(props: TabProps) {
                 <fieldset class="label-choices">
                   <legend class="visually-hidden">Settle as</legend>
                   {labels.map(({ name }, i) => (
-                    <button
-                      key={name}
-                      type="button"
-                      class="label-choice"
-                      disabled={isBusy}
-                      onClick={() => settle(name)}
-                    >
+                    <button key={name} type="button" class="label-choice" onClick={() => settle(name)}>
                       {keyOfPlace(i) !== null && <KeyHint name={keyOfPlace(i)!} />}
                       <RowText text={name} isOneLine />
                     </button>
                   ))}
-                  <button
-                    type="button"
-                    class="label-choice label-out"
-                    disabled={isBusy}
-                    onClick={() => settle(null)}
-                  >
+                  <button type="button" class="label-choice label-out" onClick={() => settle(null)}>
                     <KeyHint name="x" /> Leave it out
                   </button>
                 </fieldset>
@@ -162,7 +153,7 @@ function Disputes(props: TabProps) {
             )}
           </>
         )}
-        {problem !== null && <ProblemNotice problem={problem} />}
+        {turns.problem !== null && <ProblemNotice problem={turns.problem} />}
       </section>
       <section class="card stack" aria-label="Settled here">
         <h2>Settled here</h2>

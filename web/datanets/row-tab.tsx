@@ -1,6 +1,6 @@
-import { NeedsAccess } from "./needs-access.tsx";
-import { RowDetail } from "./row-detail.tsx";
-import { datanetHref, type TabProps } from "./tab-props.ts";
+import { NeedsAccess } from "../hosted/needs-access.tsx";
+import { RowDetail } from "../hosted/row-detail.tsx";
+import { datanetHref, type TabProps } from "../hosted/tab-props.ts";
 
 /** One row by its name: `row/<SHA-256>`. */
 export function RowTab(props: TabProps) {

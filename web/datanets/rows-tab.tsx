@@ -5,16 +5,16 @@ import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";
 import { Field } from "../design/field.tsx";
+import { NeedsAccess } from "../hosted/needs-access.tsx";
+import { OutcomeBadge } from "../hosted/outcome-badge.tsx";
+import { RowDetail } from "../hosted/row-detail.tsx";
+import { RowPages } from "../hosted/row-pages.ts";
+import { RowText } from "../hosted/row-text.tsx";
+import { showBytes } from "../hosted/show-bytes.ts";
+import { datanetHref, readablePlace, type TabProps } from "../hosted/tab-props.ts";
+import { VirtualList } from "../hosted/virtual-list.tsx";
 import { showCount } from "../words/format.ts";
 import { ProblemNotice, problemOf } from "../words/problem.tsx";
-import { NeedsAccess } from "./needs-access.tsx";
-import { OutcomeBadge } from "./outcome-badge.tsx";
-import { RowDetail } from "./row-detail.tsx";
-import { RowPages } from "./row-pages.ts";
-import { RowText } from "./row-text.tsx";
-import { showBytes } from "./statistics.tsx";
-import { datanetHref, readablePlace, type TabProps } from "./tab-props.ts";
-import { VirtualList } from "./virtual-list.tsx";
 
 const TYPING_MS = 250;
 const STATES = [

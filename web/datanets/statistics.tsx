@@ -2,6 +2,7 @@ import type { DatanetStatistics } from "../../client/datanets/row-schemas.ts";
 import type { Card } from "../../datanets/card/card.ts";
 import { Chart } from "../charts/chart.tsx";
 import { type Column, Table } from "../design/table.tsx";
+import { showBytes } from "../hosted/show-bytes.ts";
 import { showCount } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { Bars } from "./bars.tsx";
@@ -117,16 +118,4 @@ function Figure({ name, value }: { name: string; value: string }) {
       <p class="soft small">{name}</p>
     </div>
   );
-}
-
-/** 1,536 → "1.5 kB"; of 1,000 bytes each. */
-export function showBytes(bytes: number): string {
-  const units = ["bytes", "kB", "MB", "GB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1_000 && unit < units.length - 1) {
-    value /= 1_000;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }

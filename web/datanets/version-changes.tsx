@@ -3,12 +3,12 @@ import type { HostVersionView } from "../../client/datanets/host-schemas.ts";
 import { compareVersions } from "../../client/datanets/hosted-history.ts";
 import { Badge } from "../design/badge.tsx";
 import { Choice } from "../design/choice.tsx";
+import { RowText } from "../hosted/row-text.tsx";
+import { datanetHref, type TabProps } from "../hosted/tab-props.ts";
+import { textsOf } from "../hosted/texts-of.ts";
+import { useLoaded } from "../hosted/use-loaded.ts";
 import { showCount } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
-import { RowText } from "./row-text.tsx";
-import { datanetHref, type TabProps } from "./tab-props.ts";
-import { textsOf } from "./texts-of.ts";
-import { useLoaded } from "./use-loaded.ts";
 
 const SHOWN_CHANGES = 50;
 const TONES = { added: "good", removed: "bad", reassigned: "wait" } as const;

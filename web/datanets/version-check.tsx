@@ -5,22 +5,21 @@ import type { LedgerClient } from "../../client/ledger-client.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { type Check, Checks } from "../design/checks.tsx";
-import { type Column, Table } from "../design/table.tsx";
+import { RowText } from "../hosted/row-text.tsx";
+import { datanetHref, isOwnKey, type TabProps } from "../hosted/tab-props.ts";
+import { useLoaded } from "../hosted/use-loaded.ts";
 import { showCount } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
-import { RowText } from "./row-text.tsx";
-import { datanetHref, isOwnKey, type TabProps } from "./tab-props.ts";
-import { useLoaded } from "./use-loaded.ts";
 import { type CheckedVersion, checkVersion, downloadLines } from "./version-work.ts";
 
-const SHOWN_ROWS = 50;
+const SHOWN_ROWS = 20;
 const FATES: Readonly<Record<CommittedRow["fate"], string>> = {
-  kept: "counts for its first contributor",
-  repeated: "was committed before",
-  later: "came after the version",
-  dropped: "is left out",
-  reassigned: "is another's in the version",
+  kept: "in the version",
+  repeated: "committed before",
+  later: "after the version",
+  dropped: "left out",
+  reassigned: "another's in the version",
 };
 
 type SigningTab = TabProps & { readonly client: LedgerClient };
@@ -97,30 +96,10 @@ function Result({ checked: { verified, vouching }, facts }: SigningTab & { check
           : `${showCount(dropped)} committed rows are left out, as listed below`,
     },
   ];
-  const columns: Column<CommittedRow>[] = [
-    {
-      label: "Row",
-      cell: ({ digest }) => <a href={datanetHref(facts.id, `row/${digest}`)}>{digest.slice(0, 10)}…</a>,
-    },
-    { label: "Contribution", isNumber: true, cell: ({ commitIndex }) => commitIndex + 1 },
-    { label: "By", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
-    { label: "Result", cell: ({ fate }) => FATES[fate] },
-  ];
   return (
     <>
       <Checks label="Checks of the version" checks={checks} />
-      {exceptions.length > 0 && (
-        <Table
-          caption="Rows that are not in the version as they were committed"
-          columns={columns}
-          rows={exceptions.slice(0, SHOWN_ROWS)}
-          keyOf={({ commitIndex, rowIndex }) => `${commitIndex}/${rowIndex}`}
-          empty=""
-        />
-      )}
-      {exceptions.length > SHOWN_ROWS && (
-        <p class="soft small">and {showCount(exceptions.length - SHOWN_ROWS)} more</p>
-      )}
+      {exceptions.length > 0 && <Exceptions facts={facts} exceptions={exceptions} />}
       {vouching.exceptions.length > 0 && (
         <ul class="small">
           {vouching.exceptions.slice(0, SHOWN_ROWS).map(({ digest, validatorId, vouching: said }) => (
@@ -132,6 +111,44 @@ function Result({ checked: { verified, vouching }, facts }: SigningTab & { check
         </ul>
       )}
     </>
+  );
+}
+
+/** What became of the rows of each contribution that are not in the version as they were committed. */
+function Exceptions({
+  exceptions,
+  facts,
+}: Pick<TabProps, "facts"> & { exceptions: readonly CommittedRow[] }) {
+  const commits = [...new Set(exceptions.map(({ commitIndex }) => commitIndex))].sort((a, b) => a - b);
+  return (
+    <div class="stack-s">
+      {commits.map((commit) => {
+        const rows = exceptions.filter(({ commitIndex }) => commitIndex === commit);
+        const fates = [...new Set(rows.map(({ fate }) => fate))].map(
+          (fate) => `${showCount(rows.filter((row) => row.fate === fate).length)} ${FATES[fate]}`,
+        );
+        return (
+          <details key={commit} class="finding-group">
+            <summary class="row">
+              <strong>Contribution {commit + 1}</strong>
+              <span class="soft small">
+                by <LeafLink id={rows[0]!.contributorId} />
+              </span>
+              <span class="small">{fates.join(", ")}</span>
+            </summary>
+            <ul class="folded small">
+              {rows.slice(0, SHOWN_ROWS).map(({ digest, fate, rowIndex }) => (
+                <li key={rowIndex}>
+                  <a href={datanetHref(facts.id, `row/${digest}`)}>row {showCount(rowIndex + 1)}</a>:{" "}
+                  {FATES[fate]}
+                </li>
+              ))}
+              {rows.length > SHOWN_ROWS && <li>and {showCount(rows.length - SHOWN_ROWS)} more</li>}
+            </ul>
+          </details>
+        );
+      })}
+    </div>
   );
 }
 

@@ -3,10 +3,10 @@ import type { CollectReviewedReturnType } from "../../client/datanets/reviewed-v
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
+import type { TabProps } from "../hosted/tab-props.ts";
 import { showCount } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Bars } from "./bars.tsx";
-import type { TabProps } from "./tab-props.ts";
 import { collectNext, publishNext } from "./version-work.ts";
 
 /** The next version, as the records make it: what is in it, what stays out and why, then one signature. */

@@ -63,6 +63,8 @@ export async function openProfile(
   });
   context.setDefaultTimeout(60_000);
   const misdeeds: string[] = [];
+  // tsx, which runs commands, names functions by a helper that a page does not have.
+  await context.addInitScript("globalThis.__name = (value) => value");
   await context.exposeBinding("reportViolation", (_source, text: string) => void misdeeds.push(text));
   await context.addInitScript(() => {
     const page = globalThis as unknown as PageGlobals;

@@ -1,13 +1,16 @@
 /**
- * The README's pictures: `npx tsx web/testing/take-pictures.ts` writes docs/pictures. The rollup behind them is the tests'
- * own, with a model whose epochs were paid, drawn and settled.
+ * The README's pictures: `npx tsx web/testing/take-pictures.ts [NAME …]` writes docs/pictures, all of them or those named.
+ * The rollups behind them are the tests' own: one with a model whose epochs were paid, drawn and settled, one with a Datanet.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { MODEL_ID } from "../../bridge/testing/model-history.ts";
+import { sayRecords } from "../../client/datanets/signed-records.ts";
+import { sampleCard, sampleRows } from "../../datanets/testing/sample-card.ts";
 import { openBrowser, openProfile } from "./browser.ts";
+import { leafOf, startDatanetWorld } from "./datanet-world.ts";
 import { ALICE, startModelWorld } from "./model-world.ts";
 
 const folder = fileURLToPath(new URL("../../docs/pictures", import.meta.url));
@@ -48,11 +51,17 @@ const PICTURES: readonly Picture[] = [
   },
 ];
 
-/** WebP, which the browser itself writes. */
+const LABELLING = "labelling";
+
 async function take(page: Page, { before, name, path, text }: Picture, url: string): Promise<void> {
   await page.goto(`${url}/#/${path}`);
   await page.getByRole("main").getByText(text).first().waitFor();
   await before?.(page);
+  await save(page, name);
+}
+
+/** WebP, which the browser itself writes. */
+async function save(page: Page, name: string): Promise<void> {
   await page.waitForTimeout(1_000);
   const debug = await page.context().newCDPSession(page);
   const { data } = await debug.send("Page.captureScreenshot", { format: "webp", quality: QUALITY });
@@ -62,24 +71,68 @@ async function take(page: Page, { before, name, path, text }: Picture, url: stri
   console.log(`docs/pictures/${name}.webp ${bytes.length} bytes`);
 }
 
-mkdirSync(folder, { recursive: true });
-const [world, browser] = await Promise.all([startModelWorld(), openBrowser()]);
-try {
-  for (let epoch = 1n; epoch <= 3n; epoch++) {
-    for (let i = 1n; i <= epoch + 1n; i++) await world.pay(100n * epoch + i);
-    await world.post();
-    if (epoch === 3n) continue;
-    await world.sealEpoch();
-    await world.settle();
+/** Of models, epochs and batches. */
+async function takeOfModels(browser: Browser, pictures: readonly Picture[]): Promise<void> {
+  const world = await startModelWorld();
+  try {
+    for (let epoch = 1n; epoch <= 3n; epoch++) {
+      for (let i = 1n; i <= epoch + 1n; i++) await world.pay(100n * epoch + i);
+      await world.post();
+      if (epoch === 3n) continue;
+      await world.sealEpoch();
+      await world.settle();
+    }
+    for (const picture of pictures) {
+      const { context } = await openProfile(browser, { colorScheme: picture.colorScheme ?? "light" });
+      const page = await context.newPage();
+      await page.setViewportSize({ width: WIDTH, height: HEIGHT });
+      await take(page, picture, world.url);
+      await context.close();
+    }
+  } finally {
+    await world.stop();
   }
-  for (const picture of PICTURES) {
-    const { context } = await openProfile(browser, { colorScheme: picture.colorScheme ?? "light" });
-    const page = await context.newPage();
+}
+
+/** A labeller's queue, after others have labelled. */
+async function takeOfLabelling(browser: Browser): Promise<void> {
+  const world = await startDatanetWorld();
+  try {
+    const reviewers = [leafOf("erin")];
+    const { labelling } = sampleCard();
+    const { datanetId } = await world.makeDatanet(sampleCard({ labelling: { ...labelling, reviewers } }));
+    const { digests } = await world.contribute("bob", datanetId, sampleRows(60));
+    for (const person of ["carol", "frank"] as const) {
+      const records = digests.slice(0, 40).map((row, i) => {
+        const label = i % 4 === 0 || (i % 9 === 0 && person === "carol") ? "bad" : "good";
+        return { kind: "label" as const, row, label, flags: [], note: "" };
+      });
+      await sayRecords(world.client(person), { hostUrl: world.hostUrl, datanetId, records });
+    }
+    const { context, page } = await world.visit(browser, "dave", `datanets/${datanetId}/label`);
     await page.setViewportSize({ width: WIDTH, height: HEIGHT });
-    await take(page, picture, world.url);
+    const main = page.getByRole("main");
+    await main.getByRole("button", { name: "dave's wallet" }).click();
+    await main.getByRole("button", { name: "Unlock with your wallet" }).click();
+    const row = page.getByRole("region", { name: "The row's text" });
+    await row.waitFor();
+    for (const key of ["1", "2", "1", "1"]) await page.keyboard.press(key);
+    await main.getByText("rows are settled").waitFor();
+    await save(page, LABELLING);
     await context.close();
+  } finally {
+    await world.stop();
   }
+}
+
+mkdirSync(folder, { recursive: true });
+const named = process.argv.slice(2);
+const isWanted = (name: string) => named.length === 0 || named.includes(name);
+const browser = await openBrowser();
+try {
+  const ofModels = PICTURES.filter(({ name }) => isWanted(name));
+  if (ofModels.length > 0) await takeOfModels(browser, ofModels);
+  if (isWanted(LABELLING)) await takeOfLabelling(browser);
 } finally {
   await browser.close();
-  await world.stop();
 }

@@ -24,11 +24,15 @@ interface Transaction {
   objectStore(name: string): Entries;
 }
 interface Database {
+  close(): void;
   createObjectStore(name: string): unknown;
   transaction(name: string, mode?: "readwrite", options?: object): Transaction;
 }
 const { indexedDB } = globalThis as unknown as {
-  indexedDB: { open(name: string, version: number): Asked<Database> };
+  indexedDB: {
+    open(name: string, version: number): Asked<Database>;
+    deleteDatabase(name: string): Asked<unknown>;
+  };
 };
 
 const opened = new Map<string, Promise<Database>>();
@@ -51,12 +55,18 @@ function settled<T>(request: Asked<T>): Promise<T> {
   });
 }
 
-/** @internal */
+/**
+ * Makes the place where it is not there yet.
+ * @internal
+ */
 export async function openRowFiles(folder: string): Promise<void> {
   await databaseOf(folder);
 }
 
-/** @internal */
+/**
+ * Rejects where there is none.
+ * @internal
+ */
 export async function readRowFile(folder: string, name: string): Promise<Uint8Array> {
   const database = await databaseOf(folder);
   const found: unknown = await settled(database.transaction(ENTRIES).objectStore(ENTRIES).get(name));
@@ -64,7 +74,10 @@ export async function readRowFile(folder: string, name: string): Promise<Uint8Ar
   throw new Error(`there is no ${name}`);
 }
 
-/** @internal */
+/**
+ * All of it, or nothing.
+ * @internal
+ */
 export async function writeRowFile(folder: string, name: string, content: Uint8Array): Promise<void> {
   const transaction = (await databaseOf(folder)).transaction(ENTRIES, "readwrite", { durability: "relaxed" });
   transaction.objectStore(ENTRIES).put(content, name);
@@ -73,4 +86,14 @@ export async function writeRowFile(folder: string, name: string, content: Uint8A
     transaction.onerror = () => reject(transaction.error);
     transaction.onabort = () => reject(transaction.error);
   });
+}
+
+/**
+ * All of them, and the place itself.
+ * @internal
+ */
+export async function removeRowFiles(folder: string): Promise<void> {
+  (await databaseOf(folder)).close();
+  opened.delete(folder);
+  await settled(indexedDB.deleteDatabase(folder));
 }

@@ -1,9 +1,12 @@
 /** Files of a row store on disk. What is there already is right: a file's name says its content. */
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-/** @internal */
+/**
+ * Makes the place where it is not there yet.
+ * @internal
+ */
 export async function openRowFiles(folder: string): Promise<void> {
   await mkdir(join(folder, "rows"), { recursive: true });
   await mkdir(join(folder, "contributions"), { recursive: true });
@@ -38,4 +41,12 @@ export async function writeRowFile(
   const part = `${path}.${randomBytes(4).toString("hex")}.part`;
   await writeFile(part, content);
   await rename(part, path);
+}
+
+/**
+ * All of them, and the place itself.
+ * @internal
+ */
+export function removeRowFiles(folder: string): Promise<void> {
+  return rm(folder, { recursive: true, force: true });
 }

@@ -12,7 +12,7 @@ import { OutcomeBadge } from "./outcome-badge.tsx";
 import { RowContent } from "./row-content.tsx";
 import { SaidLabels } from "./said-labels.tsx";
 import { sayAll } from "./say.ts";
-import { showBytes } from "./statistics.tsx";
+import { showBytes } from "./show-bytes.ts";
 import { datanetHref, readablePlace, reviewerOf, type TabProps } from "./tab-props.ts";
 import { useLoaded } from "./use-loaded.ts";
 

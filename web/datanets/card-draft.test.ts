@@ -1,0 +1,23 @@
+import { expect, it } from "vitest";
+import { nameCard } from "../../datanets/card/card.ts";
+import { sampleCard } from "../../datanets/testing/sample-card.ts";
+import { cardOfDraft, draftOf, EMPTY_DRAFT } from "./card-draft.ts";
+
+it("gives the same card, and so the same hash, where nothing was changed", () => {
+  const fields = [{ name: "text", type: "text", description: "What is said." }] as const;
+  for (const card of [
+    sampleCard(),
+    sampleCard({ row: { kind: "json", fields: [...fields], maxBytes: 900 }, access: "permissioned" }),
+    sampleCard({ labels: [], examples: [], languages: [], tags: [], instructions: "" }),
+  ])
+    expect(nameCard(cardOfDraft(draftOf(card), card)).policy).toBe(nameCard(card).policy);
+});
+
+it("is no card while it is empty, and names the fields that are wrong", () => {
+  expect(() => nameCard(cardOfDraft(EMPTY_DRAFT, null))).toThrow(
+    expect.objectContaining({
+      code: "DNT_CARD_INVALID",
+      data: expect.objectContaining({ fields: expect.arrayContaining(["name", "contact"]) }),
+    }),
+  );
+});

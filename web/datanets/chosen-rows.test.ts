@@ -1,0 +1,24 @@
+import { expect, it } from "vitest";
+import { chooseRows } from "./chosen-rows.ts";
+
+const findings = [
+  { row: 1, kind: "duplicate", detail: "it is row 0 again" },
+  { row: 2, kind: "card", detail: "4111 1…11" },
+  { row: 3, kind: "email", detail: "jane@e…rg" },
+  { row: 3, kind: "card", detail: "4111 1…11" },
+] as const;
+
+it("leaves out what cannot count, what says too much, and nothing else", () => {
+  const { groups, kept } = chooseRows(5, findings, {});
+  expect(kept).toEqual([0, 4]);
+  expect(groups.map(({ isLeftOut, kind }) => [kind, isLeftOut])).toEqual([
+    ["duplicate", true],
+    ["card", true],
+    ["email", false],
+  ]);
+});
+
+it("follows the contributor, but for rows that cannot be committed", () => {
+  expect(chooseRows(5, findings, { card: false, duplicate: false }).kept).toEqual([0, 2, 3, 4]);
+  expect(chooseRows(5, findings, { card: false, email: true }).kept).toEqual([0, 2, 4]);
+});

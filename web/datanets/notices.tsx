@@ -1,0 +1,60 @@
+import { listNotices } from "../../client/datanets/cleaning.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { Badge } from "../design/badge.tsx";
+import { RowText } from "../hosted/row-text.tsx";
+import { datanetHref, type TabProps } from "../hosted/tab-props.ts";
+import { useLoaded } from "../hosted/use-loaded.ts";
+import { showAge } from "../words/format.ts";
+import { LeafLink } from "../words/links.tsx";
+
+/** What a contributor is told: which of his rows were left out or kept, why and by whom; the row's page takes objections. */
+export function Notices({ client, facts, live, place }: TabProps & { client: LedgerClient }) {
+  const { value } = useLoaded(`${facts.here.recordCount}/${client.leafId}`, () =>
+    listNotices(client, { hostUrl: place.hostUrl, contributorId: client.leafId!, limit: 100 }),
+  );
+  const notices = value?.notices.filter(({ datanetId }) => datanetId === facts.id) ?? [];
+  if (notices.length === 0) return null;
+  return (
+    <section class="card stack" aria-label="What became of your rows">
+      <h2>What became of your rows</h2>
+      <ul class="left-out-list">
+        {notices.map((notice) => (
+          <li key={`${notice.about === "row" ? notice.row : notice.commit} ${notice.atMs}`}>
+            <div class="row">
+              {notice.about === "contribution" ? (
+                <>
+                  <Badge tone="bad">rejected</Badge>
+                  <a href={datanetHref(facts.id, `rows/commit/${notice.commit}`)}>a contribution of yours</a>
+                </>
+              ) : (
+                <>
+                  <Badge tone={notice.isLeftOut ? "bad" : "good"}>
+                    {notice.isLeftOut ? notice.why : "kept"}
+                  </Badge>
+                  <a href={datanetHref(facts.id, `row/${notice.row}`)}>
+                    {notice.isLeftOut && notice.objection === null ? "read it, and object" : "the row"}
+                  </a>
+                  {notice.objection !== null && (
+                    <span class="soft small">
+                      you objected{notice.objection.isAnswered ? ", and were answered" : ": no answer yet"}
+                    </span>
+                  )}
+                </>
+              )}
+              <span class="push" />
+              <span class="soft small">{showAge(notice.atMs, live.nowMs.value)}</span>
+            </div>
+            <p class="soft small">
+              by <LeafLink id={notice.byId} />
+              {notice.note !== "" && (
+                <>
+                  : <RowText text={notice.note} />
+                </>
+              )}
+            </p>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
