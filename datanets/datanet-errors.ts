@@ -159,6 +159,12 @@ export const datanetErrors = {
     remedy: "ask the Datanet's owner to name the leaf in the card",
     httpStatus: 403,
   },
+  DNT_LOADING: {
+    meaning: "the host has started, and has not read back what this request needs; `data` says how far it is",
+    remedy: "try again in a while; directory, cards and lists of versions are there at once",
+    httpStatus: 503,
+    isRetryable: true,
+  },
   DNT_CHECK_RUNNING: {
     meaning: "the host looks at a Datanet's rows already; `data` says at which and how far it is",
     remedy: "wait until it is done: GET /v1/datanets/ID/findings says so",

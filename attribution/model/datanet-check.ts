@@ -3,12 +3,12 @@
  * of everybody else's rows contradicts. Public data in, the same list out on every machine.
  */
 import { attributionError } from "../attribution-errors.ts";
-import { selectRows } from "../maths/sparse-rows.ts";
 import { PIXEL_COUNT } from "../rows/mnist-digits.ts";
 import { nearDuplicates } from "../rows/near-duplicates.ts";
 import { decodeRow, type InputOptions, inputRows, labelsOf, type RowKind } from "../rows/row-content.ts";
 import { type NearDuplicate, ROW_RULES } from "../rows/row-rules.ts";
 import { decodeTextRow, isTextRow, wholeText } from "../rows/text-rows.ts";
+import { heldOut } from "./held-out-odds.ts";
 import { logisticModel } from "./logistic-model.ts";
 import type { PromptKind } from "./model-family.ts";
 
@@ -103,7 +103,6 @@ export function checkDatanet(
   };
 }
 
-/** Why a row should stay out of a version. */
 /** Rows of texts have no labels that others could contradict: only repetitions are found. */
 function checkTexts(commits: readonly CommittedRows[]): DatanetCheck {
   const places = commits.flatMap(({ contents }, commitIndex) =>
@@ -130,6 +129,7 @@ function checkTexts(commits: readonly CommittedRows[]): DatanetCheck {
   };
 }
 
+/** Why a row should stay out of a version. */
 export type LeaveOutReason = "near-duplicate" | "contradicted-commit";
 
 /** The rows that the default leaves out of a version, ascending, each once: near-duplicates, and refused commits. */
@@ -182,22 +182,18 @@ function sayWithoutOwn(
     decay: DECAY,
     tolerance: TOLERANCE,
   });
-  const pick = (places: number[]) => ({
-    inputs: selectRows(features, places),
-    labels: Int32Array.from(places, (i) => labels[i]!),
-  });
-  const said: (number | null)[] = rows.map(() => null);
-  for (const owner of new Set(owners)) {
-    const own = [...owners.keys()].filter((i) => owners[i] === owner);
-    const others = [...owners.keys()].filter((i) => owners[i] !== owner);
-    const known = new Set(others.map((i) => labels[i]));
-    // A label that only its own contributor has cannot be contradicted by those who have never seen it.
-    const judged = own.filter((i) => known.has(labels[i]));
-    if (others.length < LEAST_OTHER_ROWS || known.size < 2 || judged.length === 0) continue;
-    const predicted = model.predict(model.train(pick(others)), pick(judged));
-    for (const [k, i] of judged.entries()) said[i] = predicted[k]!;
-  }
-  return said;
+  const names = [...new Set(owners)];
+  const held = heldOut(
+    model,
+    { inputs: features, labels },
+    {
+      folds: Int32Array.from(owners, (owner) => names.indexOf(owner)),
+      foldCount: names.length,
+      classCount: labelsOf(options.kind).length,
+      leastOthers: LEAST_OTHER_ROWS,
+    },
+  );
+  return rows.map((_, i) => (held.isJudged[i] === 1 ? held.said[i]! : null));
 }
 
 function kindOf(content: Uint8Array | undefined): RowKind {

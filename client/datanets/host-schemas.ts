@@ -29,6 +29,10 @@ const accessSummary = {
   oldestUnansweredAtMs: z.number().nullable(),
 };
 const here = z.object({
+  loading: z
+    .object({ stage: z.enum(["rows", "words"]), done: count, total: count })
+    .nullable()
+    .default(null),
   rowCount: count,
   commitCount: count,
   completeCommitCount: count,
@@ -169,6 +173,7 @@ export const findingsSchema = z.object({
         said: z.string().nullable(),
         by: z.enum(["labellers", "model"]).nullable(),
         rankPermille: permille,
+        influencePermille: permille,
         detail: z.string(),
       }),
       decision: z.object(decision).nullable(),

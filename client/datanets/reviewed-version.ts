@@ -115,14 +115,17 @@ function decide(
 export interface VouchedRow {
   readonly digest: string;
   readonly validatorId: number;
-  /** "former": signed, by a key that the leaf does not have any more. */
-  readonly vouching: "signed" | "former" | "missing";
+  /**
+   * former: signed, by a key that the leaf does not have any more. notDrawn: the card says that validators are drawn, and the
+   * hash draws another. contradicted: the row says another label than the one that was accepted.
+   */
+  readonly vouching: "former" | "missing" | "notDrawn" | "contradicted";
 }
 
 export interface VerifyVouchingReturnType {
   rowCount: number;
   signedCount: number;
-  /** Rows whose validator has not signed for them with the key of today. */
+  /** Rows that are not signed for by the key of today of the validator whom the card's rules give them. */
   exceptions: readonly VouchedRow[];
 }
 export type VerifyVouchingErrorCode =
@@ -134,7 +137,8 @@ export type VerifyVouchingErrorCode =
 
 /**
  * Whether every row's validator has signed for it: the label of the row that was accepted, or the approval of the
- * contribution that the row first came with. Signatures come from a host, and are checked here.
+ * contribution that the row first came with. Where the card says that validators are drawn, each is drawn again.
+ * Signatures come from a host, and are checked here.
  * @throws CLI_ROWS_MISSING, CLI_DATANET_HOST_FALSE, CLI_COMMITS_INCOMPLETE
  * @example
  * ```ts
@@ -168,8 +172,18 @@ export async function verifyVouching(
     if (!presentKeys.has(validatorId))
       presentKeys.set(validatorId, (await getLeaf(client, validatorId)).keyX);
     const isPresent = records.some(({ keyX }) => BigInt(keyX) === presentKeys.get(validatorId));
+    const isDrawn = card.rewards.validator === "drawn";
+    const accepters = outcome.state === "accepted" ? outcome.accepters : [];
+    const own = ownLabel(card, await readRow(store, digest));
     if (!isPresent)
       exceptions.push({ digest, validatorId, vouching: records.length > 0 ? "former" : "missing" });
+    else if (
+      isDrawn &&
+      drawValidator({ domain: client.domain, datanetId, row: digest }, accepters) !== validatorId
+    )
+      exceptions.push({ digest, validatorId, vouching: "notDrawn" });
+    else if (own !== null && outcome.state === "accepted" && own !== outcome.label)
+      exceptions.push({ digest, validatorId, vouching: "contradicted" });
   }
   return { rowCount: rows.length, signedCount: rows.length - exceptions.length, exceptions };
 }

@@ -32,11 +32,21 @@ const ENTRIES: Readonly<Record<string, EntrySources>> = {
   },
   // Rows lie in files: for Node alone.
   rows: { rooms: ["client/actions/data"], files: [] },
+  // Hosts of Datanets: downloads end in such files.
+  datanets: {
+    rooms: ["client/datanets"],
+    files: ["card/card", "records/record", "records/record-book", "cleaning/finding"].map(
+      (name) => `datanets/${name}.ts`,
+    ),
+  },
 };
 
 /** Of those that the modules import, the ones that come as what they are: the caller makes accounts with viem. */
 const PEERS = ["viem"];
 const DEPENDENCIES = ["@noble/curves", "@noble/hashes", "ws", "zod"];
+
+/** Has a twin for pages, which keeps rows in a browser's database; the package keeps them in files. */
+const FILES_OF_ROWS = "client/actions/data/row-files.ts";
 
 /** All widths that the ledger hashes with, and the one of long commitments: as two files, fetched when they are needed. */
 const CONSTANTS: Readonly<Record<string, readonly number[]>> = {
@@ -89,7 +99,11 @@ function packageManifest() {
     sideEffects: false,
     engines: ours.engines,
     files: ["dist"],
-    exports: { ".": entry("index"), "./rows": entry("rows"), "./package.json": "./package.json" },
+    exports: {
+      ".": entry("index"),
+      ...Object.fromEntries(["rows", "datanets"].map((name) => [`./${name}`, entry(name)])),
+      "./package.json": "./package.json",
+    },
     dependencies: ranges(DEPENDENCIES),
     peerDependencies: ranges(PEERS),
   };
@@ -130,6 +144,7 @@ function emitModules(dist: string): void {
   for (const { fileName } of program.getSourceFiles()) {
     const twin = fileName.replace(/\.ts$/, ".browser.ts");
     if (!fileName.startsWith(root) || fileName.includes("/node_modules/") || !existsSync(twin)) continue;
+    if (fileName.endsWith(FILES_OF_ROWS)) continue;
     writeTwin(join(dist, relative(root, fileName)).replace(/\.ts$/, ".js"), twin, emitted, dist);
   }
 }

@@ -25,8 +25,11 @@ const leafIds = z
 const permille = z.int().min(0).max(1_000);
 const label = text(1, 60);
 
-/** What a row's bytes are (row-view.ts). */
-export const ROW_KINDS = ["email", "digit", "text", "json", "image"] as const;
+/**
+ * What a row's bytes are (row-view.ts). "passage" is what language and retrieval models are made of: a text, or a prompt with
+ * its answer, as attribution/rows/text-rows.ts writes them; "text" is any text as it is.
+ */
+export const ROW_KINDS = ["email", "digit", "text", "passage", "json", "image"] as const;
 
 export const cardSchema = z
   .strictObject({

@@ -37,6 +37,8 @@ export interface Evidence {
   readonly by: "labellers" | "model" | null;
   /** How unlike the others, or how doubtful: a share of all rows that are less so, in thousandths. */
   readonly rankPermille: number | null;
+  /** Of a label: the share of rows that lower their own loss less, in a model of all rows, in thousandths. */
+  readonly influencePermille: number | null;
   /** One sentence. */
   readonly detail: string;
 }
@@ -54,6 +56,7 @@ export interface Finding {
 
 const NO_EVIDENCE: Omit<Evidence, "detail"> = {
   ...{ earlier: null, similarityPermille: null, label: null, said: null, by: null, rankPermille: null },
+  influencePermille: null,
 };
 
 export function makeFinding(

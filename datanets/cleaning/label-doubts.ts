@@ -1,29 +1,89 @@
-import { checkDatanet } from "../../attribution/model/datanet-check.ts";
+import { labelIssues } from "../../attribution/cleaning/label-issues.ts";
+import { type SparseRows, sparseRows } from "../../attribution/maths/sparse-rows.ts";
+import { decodeRow, inputRows } from "../../attribution/rows/row-content.ts";
+import { hashedTerms } from "../../attribution/rows/spam-emails.ts";
 import type { Card } from "../card/card.ts";
 import type { RowView } from "../rows/row-view.ts";
 import { type Finding, makeFinding } from "./finding.ts";
 import type { RowToCheck } from "./row-to-check.ts";
 
-/** Labels that a model of the other contributors' rows contradicts, of kinds of rows that a model is known for. */
+/** As the scores were measured (docs/attribution-methods.md, "Cleaning"). */
+const BUCKETS = 512;
+const DIGIT_SIDE = 14;
+/** Rows more unlike the others than so many thousandths of them are named; of few rows none. */
+const OUTLIER_PERMILLE = 990;
+const LEAST_ROWS = 50;
+/** Odds of one to one: above, another label is likelier. */
+const CONTRADICTED = 0.5;
+
+/**
+ * Labels that a model of other contributors' rows contradicts, and rows unlike all others. Rows are of a kind that models are
+ * known for: texts by their words, digits by their pixels. Labels are those of the rows themselves, or what was accepted.
+ */
 export function doubtLabels(card: Card, rows: readonly RowToCheck[], views: readonly RowView[]): Finding[] {
-  if (card.row.kind !== "email" && card.row.kind !== "digit") return [];
-  const sound = rows.filter((_, i) => views[i]!.isWellFormed);
-  if (sound.length === 0) return [];
-  const contributors = [...new Set(sound.map(({ contributorId }) => contributorId))];
-  const groups = contributors.map((contributorId) =>
-    sound.filter((row) => row.contributorId === contributorId),
+  if (card.row.kind === "image") return [];
+  const places = [...rows.keys()].filter((i) => views[i]!.isWellFormed);
+  if (places.length < LEAST_ROWS) return [];
+  const said = places.map((i) => views[i]!.label ?? rows[i]!.acceptedLabel);
+  const isLabelled = said.every((label) => label !== null);
+  const names: (string | null)[] = isLabelled ? [...new Set(said)].sort() : [null];
+  const labels = Int32Array.from(said, (label) => (isLabelled ? names.indexOf(label) : 0));
+  const owners = places.map((i) => rows[i]!.contributorId);
+  const issues = labelIssues(inputsOf(card, places, rows, views), labels, { owners });
+  const outlierRank = ranks(issues.outlier);
+  const contradictionRank = ranks(issues.contradiction);
+  const influenceRank = ranks(issues.selfInfluence);
+  return places.flatMap((i, k) => {
+    const row = rows[i]!;
+    const found: Finding[] = [];
+    if (issues.contradiction[k]! > CONTRADICTED) {
+      const [label, other] = [names[labels[k]!]!, names[issues.said[k]!]!];
+      found.push(
+        makeFinding("contradicted-label", row, {
+          ...{ label, said: other, by: "model", rankPermille: contradictionRank[k]! },
+          influencePermille: influenceRank[k]!,
+          detail: `the row says ${label}, a model of the other contributors' rows says ${other}`,
+        }),
+      );
+    }
+    if (outlierRank[k]! >= OUTLIER_PERMILLE)
+      found.push(
+        makeFinding("outlier", row, {
+          rankPermille: outlierRank[k]!,
+          detail: "its words or pixels are unlike those of the other rows",
+        }),
+      );
+    return found;
+  });
+}
+
+function inputsOf(
+  card: Card,
+  places: readonly number[],
+  rows: readonly RowToCheck[],
+  views: readonly RowView[],
+): SparseRows {
+  if (card.row.kind === "digit") {
+    const inputs = places.map((i) => decodeRow("digit", rows[i]!.content).input);
+    return inputRows({ kind: "digit", side: DIGIT_SIDE }, inputs);
+  }
+  const encoder = new TextEncoder();
+  return sparseRows(
+    BUCKETS,
+    places.map((i) => hashedTerms(encoder.encode(views[i]!.text), BUCKETS)),
   );
-  const ordered = groups.flat();
-  const { contradicted } = checkDatanet(
-    groups.map((group, i) => ({
-      contributorId: contributors[i]!,
-      contents: group.map(({ content }) => content),
-    })),
-  );
-  return contradicted.map(({ label, row, said }) =>
-    makeFinding("contradicted-label", ordered[row]!, {
-      ...{ label, said, by: "model" },
-      detail: `the row says ${label}, a model of the other contributors' rows says ${said}`,
-    }),
-  );
+}
+
+/** Of each value the share of values below it, in thousandths. */
+function ranks(values: Float64Array): Int32Array {
+  const sorted = values.slice().sort();
+  return Int32Array.from(values, (value) => {
+    let [low, high] = [0, sorted.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (sorted[middle]! < value) low = middle + 1;
+      else high = middle;
+    }
+    return Math.floor((1_000 * low) / sorted.length);
+  });
 }

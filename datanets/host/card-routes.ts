@@ -72,7 +72,7 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
         params: idParams,
       },
     },
-    async ({ params: { id } }) => datanetView(context, shelf.require(id)),
+    async ({ params: { id } }) => datanetView(context, shelf.known(id)),
   );
 
   const policyParams = z.object({ id: wholeText, policy: rootText });
@@ -82,7 +82,7 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
       schema: { tags: ["cards"], summary: "A card by its hash, as its canonical text", params: policyParams },
     },
     async ({ params: { id, policy } }, reply) => {
-      const card = shelf.require(id).card(BigInt(policy));
+      const card = shelf.known(id).card(BigInt(policy));
       if (card === null)
         throw datanetError("DNT_NOT_HOSTED", `this host has no card ${policy}`, { data: { policy } });
       reply.type("application/json; charset=utf-8");
@@ -118,6 +118,10 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
   );
 }
 
+function loadingView({ loading: { done, stage, total } }: HostedDatanet) {
+  return stage === null ? null : { stage, done, total };
+}
+
 type DatanetView = Awaited<ReturnType<typeof datanetView>>;
 
 async function datanetView({ ledger }: HostContext, datanet: HostedDatanet) {
@@ -144,6 +148,8 @@ async function datanetView({ ledger }: HostContext, datanet: HostedDatanet) {
       rowCount: datanet.rows.size,
       commitCount: datanet.commits.length,
       completeCommitCount: datanet.commits.filter(({ isComplete }) => isComplete).length,
+      /** What is still read back since the host's start; null where everything is there. */
+      loading: loadingView(datanet),
       hasVersion: datanet.versions.some((one) => one.rowsRoot === hex32(rowsRoot)),
       recordCount: datanet.recordCount,
     },

@@ -56,6 +56,7 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
       const { datanet } = await openForReading(context, request, request.params.id);
       const check = await stateOfCheck(datanet);
       if (check.running !== null || check.last?.isCurrent === true) return check;
+      for (const { loading } of shelf.all()) loading.require("rows");
       const run = checks.run(datanet, (one) => cardOf(context, one), shelf.all());
       run.then(
         ({ findings, rowCount }) =>
@@ -125,6 +126,7 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
       },
     },
     ({ query: { contributor, from, limit } }) => {
+      for (const { loading } of shelf.all()) loading.require("rows");
       const all = shelf
         .all()
         .flatMap((datanet) => noticesFor(datanet, contributor))

@@ -98,7 +98,9 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
   const unlimited = { config: { rateLimit: false }, schema: { hide: true } as object };
   app.get("/health", unlimited, (_request, reply) => {
     reply.code(context.isHealthy() ? 200 : 503);
-    return { status: context.isHealthy() ? "ok" : "stopping", datanets: context.shelf.all().length };
+    const all = context.shelf.all();
+    const loadingCount = all.filter(({ loading }) => loading.stage !== null).length;
+    return { status: context.isHealthy() ? "ok" : "stopping", datanets: all.length, loadingCount };
   });
   app.get("/metrics", unlimited, async (_request, reply) => {
     reply.type(metrics.registry.contentType);

@@ -41,16 +41,31 @@ export class Shelf {
     this.#domain = domain;
   }
 
-  async load(): Promise<void> {
-    for (const id of await this.#store.datanetIds()) await this.openOrMake(id).load();
+  /** What is known at once of all Datanets. */
+  async open(): Promise<void> {
+    for (const id of await this.#store.datanetIds()) await this.openOrMake(id).open();
+  }
+
+  /** Everything else: rows of all first, then their words. @throws DNT_STORE_CORRUPT */
+  async load(signal: AbortSignal): Promise<void> {
+    const stored = this.all().filter(({ loading }) => loading.stage !== null);
+    for (const datanet of stored) await datanet.loadRows(signal);
+    for (const datanet of stored) if (!signal.aborted) await datanet.loadWords(signal);
   }
 
   all(): HostedDatanet[] {
     return [...this.#datanets.values()].sort((a, b) => a.id - b.id);
   }
 
-  /** @throws DNT_NOT_HOSTED */
+  /** With its rows and records. @throws DNT_NOT_HOSTED, DNT_LOADING */
   require(id: number): HostedDatanet {
+    const datanet = this.known(id);
+    datanet.loading.require("rows");
+    return datanet;
+  }
+
+  /** With its cards and lists at least. @throws DNT_NOT_HOSTED */
+  known(id: number): HostedDatanet {
     const datanet = this.#datanets.get(id);
     if (datanet === undefined)
       throw datanetError("DNT_NOT_HOSTED", `this host has nothing of Datanet ${id}`, {

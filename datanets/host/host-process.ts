@@ -19,8 +19,10 @@ export interface HostProcess {
   readonly app: FastifyInstance;
   readonly metrics: HostMetrics;
   readonly shelf: Shelf;
-  /** @returns the URL */
+  /** Answers from then on, and reads back what it has. @returns the URL */
   listen(): Promise<string>;
+  /** Resolves when everything is read back. */
+  loaded(): Promise<void>;
   /** Answers what runs, refuses what comes, closes the store. */
   stop(): Promise<void>;
 }
@@ -52,13 +54,17 @@ export async function createHostProcess(
       nowMs,
     );
     const shelf = new Shelf(store, domain);
-    const startedAtMs = performance.now();
-    await shelf.load();
+    await shelf.open();
     const rowCount = () => shelf.all().reduce((sum, { rows }) => sum + rows.size, 0);
-    logger.info(
-      { datanets: shelf.all().length, rows: rowCount(), ms: Math.round(performance.now() - startedAtMs) },
-      "rows and records read",
-    );
+    const stopping = new AbortController();
+    const load = async () => {
+      const startedAtMs = performance.now();
+      await shelf.load(stopping.signal);
+      if (stopping.signal.aborted) return;
+      const ms = Math.round(performance.now() - startedAtMs);
+      logger.info({ datanets: shelf.all().length, rows: rowCount(), ms }, "rows and records read");
+    };
+    let loaded: Promise<void> = Promise.resolve();
     let origin = config.publicUrl.replace(/\/+$/, "");
     const context: HostContext = {
       ...{ config, domain, chainId, rollupAddress, session, store, ledger, shelf, metrics, logger, nowMs },
@@ -78,11 +84,16 @@ export async function createHostProcess(
         const { address, family, port } = app.server.address() as AddressInfo;
         const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
         if (origin === "") origin = url;
+        loaded = load();
+        loaded.catch(onFatal);
         return url;
       },
+      loaded: () => loaded,
       async stop() {
         isHealthy = false;
+        stopping.abort();
         await app.close();
+        await loaded.catch(() => {});
         await store.close();
       },
     };

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { collectVersion } from "../../client/actions/data/collect-version.ts";
 import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
 import { storeVersion } from "../../client/actions/data/published-version.ts";
 import { openRowStore, type RowStore } from "../../client/actions/data/row-store.ts";
@@ -168,6 +169,12 @@ describe("labels", () => {
     expect(await bring({ ...replay, note: "again" }, dave)).toBe("DNT_RECORD_OUTDATED");
     expect(await bring({ ...replay, atMs: atMs + 9 }, bob)).toBe("DNT_RECORD_SIGNATURE");
     expect(await bring({ ...replay, atMs: Date.now() + 3_600_000 }, dave)).toBe("DNT_RECORD_INVALID");
+    // What was signed for another Datanet or another rollup says nothing here.
+    const later = { ...replay, atMs: atMs + 9 };
+    expect(await bring({ ...later, datanetId: world.datanetId + 1 }, dave)).toBe("DNT_RECORD_INVALID");
+    const elsewhere = signRecord(dave.domain + 1n, later, dave.l2Key!);
+    const [other] = await bringRecords(dave, { ...place(), records: [elsewhere, elsewhere] });
+    expect(other!.error!.code).toBe("DNT_RECORD_SIGNATURE");
     expect((await ask(bob, api("/rows?state=leftOut"))).body.total).toBe(1);
   });
 
@@ -204,6 +211,21 @@ describe("a reviewed version", () => {
     // Settled by the reviewer, and carol had said the same.
     expect(validators.get(digests[9]!)).toBe(5);
     expect(new Set(validators.values())).toEqual(new Set([4, 5]));
+    // Attack: the owner gives all rows to bob, who has signed most of them; the hash draws carol for some.
+    const given = await collectVersion(owner, {
+      ...{ datanetId, store },
+      validatorId: (_, digest) => (validators.has(digest) ? 4 : null),
+    });
+    await storeVersion(store, given);
+    await publishVersion(owner, { datanetId, version: given });
+    const attacked = (await verifyVouching(owner, { ...place(), store })).exceptions;
+    expect(new Map(attacked.map(({ digest, vouching }) => [digests.indexOf(digest), vouching]))).toEqual(
+      new Map(
+        [...validators].flatMap(([digest, drawn]) =>
+          drawn === 4 ? [] : [[digests.indexOf(digest), digest === digests[9] ? "missing" : "notDrawn"]],
+        ),
+      ),
+    );
     await storeVersion(store, version);
     await publishVersion(owner, { datanetId, version });
     await world.finalise();

@@ -62,6 +62,8 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       const { datanet } = await openForReading(context, request, request.params.id);
       const card = await cardOf(context, datanet);
       const search = kept(searches, datanet, () => new RowSearch(datanet));
+      if (text !== undefined || label !== undefined || wellFormed !== undefined)
+        datanet.loading.require("words");
       const stop = metrics.searchSeconds.startTimer();
       const isWellFormed = wellFormed === undefined ? undefined : wellFormed === "true";
       const filter = { text, label, state, contributorId: contributor, commit, isWellFormed };
@@ -94,7 +96,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       const rows: Uint8Array[] = [];
       let bytes = 0;
       for (const digest of digests) {
-        const row = await datanet.row(digest);
+        const row = await datanet.content(datanet.requireRow(digest));
         bytes += row.length;
         if (rows.length > 0 && bytes > config.maxChunkBytes) break;
         rows.push(row);
@@ -117,6 +119,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     },
     async (request) => {
       const digests = decodeDigests(binaryBody(request));
+      for (const { loading } of shelf.all()) loading.require("rows");
       const known = shelf.all().flatMap((datanet) =>
         digests.flatMap((digest, place) => {
           const row = datanet.rows.find(digest);
@@ -170,7 +173,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     async (request, reply) => {
       const { digest, id } = request.params;
       const { datanet } = await openForReading(context, request, id);
-      const content = await datanet.row(digest);
+      const content = await datanet.content(datanet.requireRow(digest));
       const image = imageTypeOf(content);
       const type =
         image ?? (utf8(content) === null ? "application/octet-stream" : "text/plain; charset=utf-8");
@@ -217,6 +220,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     },
     async ({ params: { id } }) => {
       const datanet = shelf.require(id);
+      datanet.loading.require("words");
       return rowStatistics(datanet, await cardOf(context, datanet));
     },
   );

@@ -43,7 +43,7 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
       schema: { tags: ["versions"], summary: "The ledger's versions, and which are here", params: idParams },
     },
     async ({ params: { id } }) => {
-      const datanet = shelf.require(id);
+      const datanet = shelf.known(id);
       const { versions } = await ledger.history(id);
       return versions.map(({ isFinal, policy, publishedAtMs, rowCount, rowsRoot, version }) => ({
         ...{ version, rowsRoot: hex32(rowsRoot), rowCount, policy: hex32(policy), isFinal, publishedAtMs },
@@ -64,7 +64,7 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
     async (request) => {
       const { id, root } = request.params;
       const signer = await signerOf(context, request);
-      const datanet = shelf.require(id);
+      const datanet = shelf.known(id);
       ledger.forget(id);
       const { rowCount, version } = await versionOf(id, root);
       const list = binaryBody(request);
@@ -77,7 +77,7 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
     "/v1/datanets/:id/versions/:root",
     { schema: { tags: ["versions"], summary: "The list behind a version's root", params: rootParams } },
     async ({ params: { id, root } }, reply) => {
-      const list = await shelf.require(id).versionList(root);
+      const list = await shelf.known(id).versionList(root);
       return reply.type("application/octet-stream").send(Buffer.from(list));
     },
   );
@@ -91,7 +91,7 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
       },
     },
     async ({ params: { id }, query: { after, before, from, limit } }) => {
-      const datanet = shelf.require(id);
+      const datanet = shelf.known(id);
       const [a, b] = await Promise.all([datanet.version(before), datanet.version(after)]);
       const { changes, ...counts } = versionDifference(a, b);
       return { ...counts, total: changes.length, from, changes: changes.slice(from, from + limit) };
@@ -103,7 +103,7 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
     { schema: { tags: ["versions"], summary: "How to cite a version, and its licence", params: rootParams } },
     async ({ params: { id, root } }) => {
       const { publishedAtMs, rowCount, version } = await versionOf(id, root);
-      const { contact, licence, name } = await cardOf(context, shelf.require(id));
+      const { contact, licence, name } = await cardOf(context, shelf.known(id));
       const year = publishedAtMs === null ? "n.d." : String(new Date(publishedAtMs).getUTCFullYear());
       const place = `OpenLedger rollup ${context.rollupAddress} on chain ${context.chainId}, Datanet ${id}, root ${root}`;
       const plain = (text: string) => text.replace(/[{}\\%#$&_~^\r\n]/g, " ");

@@ -1,5 +1,6 @@
 /** Files of people as rows of a Datanet: bytes in the card's form, one way to write each (docs/datanets.md, "Files"). */
 import { encodeRow, labelsOf } from "../../attribution/rows/row-content.ts";
+import { encodeTextRow } from "../../attribution/rows/text-rows.ts";
 import type { Card } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { parseCsv } from "./csv.ts";
@@ -22,10 +23,15 @@ export async function readRowsOf(
   format: FileFormat,
   content: Uint8Array,
 ): Promise<Uint8Array[]> {
-  if (format === "whole") return [content];
+  if (format === "whole")
+    return [card.row.kind === "passage" ? encodeTextRow({ text: textOf(content) }) : content];
   if (format === "lines") {
     const lines = textOf(content).split(/\r?\n/);
-    return lines.filter((line) => line !== "").map((line) => new TextEncoder().encode(line));
+    return lines
+      .filter((line) => line !== "")
+      .map((line) =>
+        card.row.kind === "passage" ? encodeTextRow({ text: line }) : new TextEncoder().encode(line),
+      );
   }
   const records = await recordsOf(format, content);
   return records.map((record, i) => rowOf(card, record, i + 1));
@@ -82,6 +88,10 @@ function rowOf({ row }: Pick<Card, "row">, record: FileRecord, line: number): Ui
     }
     case "text":
       return new TextEncoder().encode(textField("text"));
+    case "passage":
+      return record.text === undefined
+        ? encodeTextRow({ prompt: textField("prompt"), answer: textField("answer") })
+        : encodeTextRow({ text: textField("text") });
     case "json": {
       const fields = row.fields.map(({ name, type }) => [name, fieldOf(record[name], type, name, line)]);
       return new TextEncoder().encode(JSON.stringify(Object.fromEntries(fields)));

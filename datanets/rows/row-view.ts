@@ -1,5 +1,6 @@
 /** What a row says to people and to search, by the card's kind of row. The bytes themselves stay as they were committed. */
 import { decodeRow, labelsOf } from "../../attribution/rows/row-content.ts";
+import { decodeTextRow, wholeText } from "../../attribution/rows/text-rows.ts";
 import type { Card } from "../card/card.ts";
 
 export interface RowView {
@@ -21,6 +22,13 @@ export function viewRow(card: Pick<Card, "row" | "labels">, content: Uint8Array)
     try {
       const { input, label } = decodeRow(kind, content);
       return { label: labelsOf(kind)[label]!, text: kind === "email" ? input : "", isWellFormed: true };
+    } catch {
+      return MALFORMED;
+    }
+  }
+  if (kind === "passage") {
+    try {
+      return { label: null, text: wholeText(decodeTextRow(content)), isWellFormed: true };
     } catch {
       return MALFORMED;
     }

@@ -1,11 +1,13 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { describe, expect, it } from "vitest";
+import { encodeTextRow } from "../../attribution/rows/text-rows.ts";
 import { sampleCard } from "../testing/sample-card.ts";
 import { parseCsv } from "./csv.ts";
 import { findSecrets } from "./find-secrets.ts";
 import { previewRows } from "./preview.ts";
 import { formatOf, readRowsOf } from "./read-rows.ts";
+import { viewRow } from "./row-view.ts";
 
 /** One row (stars 4.5, label good, text "Sun, all day"), packed by Snappy; made with hyparquet-writer. */
 const PARQUET = [
@@ -57,6 +59,21 @@ describe("readRowsOf", () => {
       "parquet",
       "whole",
     ]);
+  });
+
+  it("writes passages as language models read them, from every form of file", async () => {
+    const card = sampleCard({ row: { kind: "passage", fields: [], maxBytes: 200 } });
+    const row = encodeTextRow({ text: "Sun, all day" });
+    const read = (format: "jsonl" | "csv" | "lines" | "whole", text: string) =>
+      readRowsOf(card, format, bytes(text));
+    expect(await read("jsonl", '{"id": 7, "text": "Sun, all day"}')).toEqual([row]);
+    expect(await read("csv", 'text\n"Sun, all day"')).toEqual([row]);
+    expect(await read("lines", "Sun, all day\n")).toEqual([row]);
+    expect(await read("whole", "Sun, all day")).toEqual([row]);
+    const [asked] = await read("jsonl", '{"prompt": "Sun?", "answer": "All day"}');
+    expect(viewRow(card, asked!)).toEqual({ label: null, text: "Sun?\nAll day", isWellFormed: true });
+    expect(viewRow(card, bytes('{"text": "Sun"}')).isWellFormed).toBe(false);
+    await expect(read("jsonl", '{"prompt": "Sun?"}')).rejects.toMatchObject({ code: "DNT_FILE_UNREADABLE" });
   });
 
   it("names the record that cannot be read, and takes no Parquet that is none", async () => {

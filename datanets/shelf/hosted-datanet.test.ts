@@ -21,7 +21,10 @@ let datanet: HostedDatanet;
 const open = async () => {
   store = await HostStore.open(folder, () => {});
   datanet = new HostedDatanet(10, store, DOMAIN);
-  await datanet.load();
+  const { signal } = new AbortController();
+  await datanet.open();
+  await datanet.loadRows(signal);
+  await datanet.loadWords(signal);
 };
 beforeAll(initPoseidon);
 beforeEach(async () => {

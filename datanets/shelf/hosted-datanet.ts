@@ -11,27 +11,21 @@ import { sha256Hex } from "./blob-files.ts";
 import type { HostStore, StoredPiece, StoredVersionList, UsageWrite } from "./host-store.ts";
 import { HostedCommit } from "./hosted-commit.ts";
 import type { HostCommit } from "./ledger-view.ts";
+import { Loading } from "./loading.ts";
+import type { RecordOffer } from "./record-offer.ts";
 import { RowTable } from "./row-table.ts";
 
-/** Pieces' rows are read in turns of so many bytes, so that requests are answered meanwhile. */
-const MAX_ROWS_A_TURN = 2_000;
+/** Rows are read back in turns, so that requests are answered meanwhile. */
+const ROWS_A_TURN = 50;
 
-/** Counts bytes that are about to be stored against their sender. */
 type Account = (newBytes: number) => Promise<UsageWrite>;
-
-export interface RecordOffer {
-  readonly record: SignedRecord;
-  /** Throws where the record may not be said now. */
-  readonly check: () => void;
-  /** Counts the record against its sender. */
-  readonly account: () => Promise<UsageWrite>;
-}
 
 /** Everything that the host has of one Datanet. Writes come one after another; each is durable before it counts. */
 export class HostedDatanet {
   readonly id: number;
   readonly rows = new RowTable();
   readonly book = new RecordBook();
+  readonly loading: Loading;
   readonly #store: HostStore;
   readonly #domain: bigint;
   readonly #blobs: BlobCache;
@@ -52,18 +46,48 @@ export class HostedDatanet {
     this.#store = store;
     this.#domain = domain;
     this.#blobs = new BlobCache(store.blobs);
+    this.loading = new Loading(id);
   }
 
-  /** Reads everything back from the store. @throws DNT_STORE_CORRUPT */
-  async load(): Promise<void> {
+  /** What is known at once: cards, lists of commits and of versions. @throws DNT_STORE_CORRUPT */
+  async open(): Promise<void> {
     for (const text of await this.#store.cards(this.id)) this.#keepCard(readCard(text));
-    for (const facts of await this.#store.commits(this.id)) {
-      const commit = this.#keepCommit(new HostedCommit(facts));
-      for (const piece of await this.#store.pieces(this.id, facts.rowsRoot))
-        await this.#keepPiece(commit, piece);
-    }
+    for (const facts of await this.#store.commits(this.id)) this.#keepCommit(new HostedCommit(facts));
     for (const version of await this.#store.versions(this.id)) this.#versions.set(version.rowsRoot, version);
-    for await (const record of this.#store.records(this.id)) this.#keepRecord(record);
+    this.loading.begin(
+      "rows",
+      this.#commits.reduce((sum, { facts }) => sum + facts.rowCount, 0),
+    );
+  }
+
+  /** Places of rows, then records; after `open`. @throws DNT_STORE_CORRUPT */
+  async loadRows(signal: AbortSignal): Promise<void> {
+    for (const commit of this.#commits) {
+      for (const piece of await this.#store.pieces(this.id, commit.facts.rowsRoot)) {
+        if (signal.aborted) return;
+        await this.#placePiece(commit, piece);
+        this.loading.done = this.rows.size;
+        await new Promise(setImmediate);
+      }
+    }
+    for await (const record of this.#store.records(this.id)) {
+      if (signal.aborted) return;
+      this.#keepRecord(record);
+    }
+    this.#revision += 1;
+    this.loading.begin("words", this.rows.size);
+  }
+
+  /** Words and labels, of all rows that are there; those that come meanwhile are taken along. @throws DNT_STORE_CORRUPT */
+  async loadWords(signal: AbortSignal): Promise<void> {
+    while (this.rows.describedCount < this.rows.size) {
+      if (signal.aborted) return;
+      this.rows.describe(this.#lastCard!.card, await this.content(this.rows.describedCount));
+      this.loading.done = this.rows.describedCount;
+      if (this.loading.done % ROWS_A_TURN === 0) await new Promise(setImmediate);
+    }
+    this.#revision += 1;
+    this.loading.end();
   }
 
   /** Grows with everything that is taken: what was worked out before may be old then. */
@@ -197,11 +221,6 @@ export class HostedDatanet {
     }
   }
 
-  /** A row's bytes. @throws DNT_NOT_HOSTED */
-  async row(digest: string): Promise<Uint8Array> {
-    return this.content(this.requireRow(digest));
-  }
-
   /** A row's number. @throws DNT_NOT_HOSTED */
   requireRow(digest: string): number {
     const row = this.rows.find(digest);
@@ -289,9 +308,8 @@ export class HostedDatanet {
           results.push(error);
         }
       }
-      if (taken.length === 0) return results;
       // Where this fails the host ends: what was kept in memory alone is gone with it.
-      await this.#store.addRecords(this.id, first, taken, [...usages.values()]);
+      if (taken.length > 0) await this.#store.addRecords(this.id, first, taken, [...usages.values()]);
       this.#revision += 1;
       return results;
     });
@@ -330,47 +348,32 @@ export class HostedDatanet {
     const blob = await this.#store.putBlob(content);
     const piece = { from, blob, lengths: rows.map(({ length }) => length) };
     await this.#store.addPiece(this.id, commit.facts.rowsRoot, piece, usage);
-    await this.#indexPiece(commit, piece, content);
+    const isDescribed = this.rows.describedCount === this.rows.size;
+    const fresh = await this.#placePiece(commit, piece);
+    // While words are read back, these wait for their turn.
+    if (isDescribed) for (const i of fresh) this.rows.describe(this.#lastCard!.card, rows[i]!);
     this.#revision += 1;
     return rows.length;
   }
 
-  async #keepPiece(commit: HostedCommit, piece: StoredPiece): Promise<void> {
-    await this.#indexPiece(commit, piece, await this.#store.blobs.get(piece.blob));
-  }
-
-  async #indexPiece(commit: HostedCommit, piece: StoredPiece, content: Uint8Array): Promise<void> {
+  /** @returns places of new rows in the piece */
+  async #placePiece(commit: HostedCommit, piece: StoredPiece): Promise<number[]> {
     const list = await this.list(commit);
     commit.add(piece);
     const number = this.#commits.indexOf(commit);
-    let offset = 0;
     const rows = piece.lengths.map((length, i) => {
       const at = (piece.from + i) * DIGEST_BYTES;
-      const row = {
-        digest: list.subarray(at, at + DIGEST_BYTES),
-        content: content.subarray(offset, offset + length),
-        commit: number,
-        index: piece.from + i,
-      };
-      offset += length;
-      return row;
+      const digest = list.subarray(at, at + DIGEST_BYTES);
+      return { digest, length, commit: number, index: piece.from + i };
     });
-    this.#moveToFirst(commit, rows);
-    this.rows.add(this.#lastCard!.card, piece.blob, rows);
-    if (rows.length >= MAX_ROWS_A_TURN) await new Promise(setImmediate);
-  }
-
-  /** A row that was committed twice counts for whoever committed it first, whichever came to this host first. */
-  #moveToFirst(
-    commit: HostedCommit,
-    rows: readonly { digest: Uint8Array; commit: number; index: number }[],
-  ): void {
-    for (const { commit: number, digest, index } of rows) {
-      const known = this.rows.find(Buffer.from(digest).toString("hex"));
+    // A row that was committed twice counts for whoever committed it first, whichever came to this host first.
+    for (const { digest, index } of rows) {
+      const known = this.rows.find(digest);
       if (known === undefined) continue;
       const held = this.#commits[this.rows.commitOf(known)]!;
       if (commit.facts.commitIndex < held.facts.commitIndex) this.rows.move(known, number, index);
     }
+    return this.rows.add(piece.blob, rows);
   }
 
   #keepRecord(record: SignedRecord): void {

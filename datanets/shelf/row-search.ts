@@ -95,14 +95,15 @@ export async function rowView(datanet: HostedDatanet, card: Card, row: number, e
   const { contributorId, rowsRoot } = datanet.commits[commit]!.facts;
   const digest = datanet.rows.digest(row);
   const said = datanet.book.row(digest);
-  const { text } = viewRow(card, await datanet.content(row));
+  // Not the table's: it may not have read this row back yet.
+  const { isWellFormed, label, text } = viewRow(card, await datanet.content(row));
   return {
     digest,
     commit: rowsRoot,
     index,
     contributorId,
     bytes: length,
-    ...datanet.rows.facts(row),
+    ...{ label, isWellFormed },
     excerpt: text.slice(0, excerptCharacters),
     isCut: text.length > excerptCharacters,
     labelCount: said.labels.size,

@@ -41,8 +41,13 @@ export class RowTable {
     return this.#digests.size;
   }
 
-  find(digest: string): number | undefined {
-    return this.#digests.find(hexToBytes(digest));
+  /** Rows whose words and facts are known: the first ones. */
+  get describedCount(): number {
+    return this.#labels.size;
+  }
+
+  find(digest: string | Uint8Array): number | undefined {
+    return this.#digests.find(typeof digest === "string" ? hexToBytes(digest) : digest);
   }
 
   digest(row: number): string {
@@ -60,7 +65,9 @@ export class RowTable {
     };
   }
 
+  /** Of a row that is not described yet: nothing. */
   facts(row: number): RowFacts {
+    if (row >= this.describedCount) return { label: null, isWellFormed: true };
     const label = this.#labels.at(row);
     return { label: label > 0 ? this.#labelNames[label - 1]! : null, isWellFormed: label >= 0 };
   }
@@ -77,31 +84,35 @@ export class RowTable {
     return this.#lengths.at(row);
   }
 
-  /** Rows of one blob, one after another. A row that is there stays where it is. @returns how many are new */
+  /** Rows of one blob, one after another. A row that is there stays where it is. @returns places of new ones in `rows` */
   add(
-    card: Pick<Card, "row" | "labels">,
     blob: string,
-    rows: readonly { digest: Uint8Array; content: Uint8Array; commit: number; index: number }[],
-  ): number {
+    rows: readonly { digest: Uint8Array; length: number; commit: number; index: number }[],
+  ): number[] {
     const blobNumber = this.#blobNames.push(blob) - 1;
+    const fresh: number[] = [];
     let offset = 0;
-    let newCount = 0;
-    for (const { commit, content, digest, index } of rows) {
+    for (const [i, { commit, digest, index, length }] of rows.entries()) {
       if (this.#digests.find(digest) === undefined) {
-        const row = this.#digests.add(digest);
+        this.#digests.add(digest);
         this.#commits.push(commit);
         this.#indices.push(index);
         this.#blobs.push(blobNumber);
         this.#offsets.push(offset);
-        this.#lengths.push(content.length);
-        const { isWellFormed, label, text } = viewRow(card, content);
-        this.#labels.push(isWellFormed ? this.#labelNumber(label) : -1);
-        if (text !== "") this.search.add(row, text);
-        newCount += 1;
+        this.#lengths.push(length);
+        fresh.push(i);
       }
-      offset += content.length;
+      offset += length;
     }
-    return newCount;
+    return fresh;
+  }
+
+  /** Takes in what the first row that is not described says. */
+  describe(card: Pick<Card, "row" | "labels">, content: Uint8Array): void {
+    const row = this.describedCount;
+    const { isWellFormed, label, text } = viewRow(card, content);
+    this.#labels.push(isWellFormed ? this.#labelNumber(label) : -1);
+    if (text !== "") this.search.add(row, text);
   }
 
   /** The same row, committed earlier than where it was found first. */

@@ -26,6 +26,8 @@ class Postings {
   #bytes = new Uint8Array(8);
   #size = 0;
   #last = -1;
+  /** For words that are asked for again, as long as memory is not short. */
+  #decoded: WeakRef<Int32Array> | null = null;
   count = 0;
 
   add(row: number): void {
@@ -44,8 +46,12 @@ class Postings {
     this.#bytes[this.#size++] = difference;
   }
 
+  /** Not to be written to. */
   rows(): Int32Array {
+    const known = this.#decoded?.deref();
+    if (known?.length === this.count) return known;
     const rows = new Int32Array(this.count);
+    this.#decoded = new WeakRef(rows);
     let row = -1;
     let at = 0;
     for (let i = 0; i < this.count; i++) {

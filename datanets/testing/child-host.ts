@@ -17,10 +17,13 @@ export async function startChildHost(environment: Record<string, string>): Promi
     stdio: ["ignore", "pipe", "inherit"],
   });
   const lines = createInterface({ input: child.stdout });
+  const heard = { url: null as string | null, isLoaded: false };
   const url = await new Promise<string>((resolve, reject) => {
     lines.on("line", (line) => {
       const entry = JSON.parse(line) as { msg: string; url?: string };
-      if (entry.msg === "datanet host listens") resolve(entry.url!);
+      if (entry.msg === "datanet host listens") heard.url = entry.url!;
+      if (entry.msg === "rows and records read") heard.isLoaded = true;
+      if (heard.url !== null && heard.isLoaded) resolve(heard.url);
     });
     lines.on("close", () => reject(new Error("the host ended before it listened")));
   });

@@ -130,6 +130,7 @@ export async function createHostWorld(options: { userCount?: number; card: Card 
       },
     );
     const made = { ...started, url: await started.listen(), dataPath, fatal, clock };
+    await started.loaded();
     hosts.push(made);
     return made;
   };

@@ -85,15 +85,18 @@ function measureDuplicates(count: number): number {
 function measureSearch(count: number) {
   const table = new RowTable();
   const card = sampleCard();
-  let piece: { digest: Uint8Array; content: Uint8Array; commit: number; index: number }[] = [];
+  let piece: { digest: Uint8Array; content: Uint8Array; length: number; commit: number; index: number }[] =
+    [];
   const startedAtMs = performance.now();
   const flush = () => {
-    table.add(card, `blob ${table.size}`, piece);
+    table.add(`blob ${table.size}`, piece);
+    for (const { content } of piece) table.describe(card, content);
     piece = [];
   };
   let index = 0;
   for (const content of syntheticRows(count)) {
-    piece.push({ digest: createHash("sha256").update(content).digest(), content, commit: 0, index });
+    const digest = createHash("sha256").update(content).digest();
+    piece.push({ digest, content, length: content.length, commit: 0, index });
     index += 1;
     if (piece.length === PIECE) flush();
   }

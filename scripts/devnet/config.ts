@@ -23,6 +23,7 @@ export const PRECONFIRMATION_DEADLINE_SECONDS = 86_400;
 export const L1_PORT = 8545;
 export const SEQUENCER_PORT = 8787;
 export const MODEL_SERVER_PORT = 8797;
+export const DATANET_HOST_PORT = 8560;
 /** anvil's own, with its well-known accounts: this key and all others here are public. */
 export const MNEMONIC = "test test test test test test test test test test test junk";
 
@@ -122,6 +123,10 @@ export const devnetPaths = {
   citationSettling: join(workspaceDir, "citation-answers-settling"),
   /** Proofs of settlements that L1 does not have yet. */
   settling: join(workspaceDir, "answers-settling"),
+  /** Of the Datanet host. */
+  datanetData: join(workspaceDir, "datanets"),
+  /** Folders of rows of people who share none with each other. */
+  people: join(workspaceDir, "people"),
   proverData: join(workspaceDir, "prover"),
   operatorToken: join(workspaceDir, "operator-token"),
   journal: join(workspaceDir, "journal.json"),

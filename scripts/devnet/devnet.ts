@@ -13,7 +13,7 @@ import { commandErrors } from "../cli/cli-errors.ts";
 import { workspacePaths, writeFileWhole } from "../cli/workspace.ts";
 import { writeDevAccounts } from "./accounts.ts";
 import { buildCircuits } from "./circuits.ts";
-import { devnetPaths, L1_PORT, MODEL_SERVER_PORT, SEQUENCER_PORT } from "./config.ts";
+import { DATANET_HOST_PORT, devnetPaths, L1_PORT, MODEL_SERVER_PORT, SEQUENCER_PORT } from "./config.ts";
 import { type Console, createConsole, formatDuration } from "./console.ts";
 import { deployDevnet } from "./deploy-devnet.ts";
 import { devnetErrors } from "./devnet-errors.ts";
@@ -28,6 +28,7 @@ import { printNextSteps, printReport, type Report } from "./report.ts";
 import { runJob } from "./run-job.ts";
 import {
   bridgeSpec,
+  datanetHostSpec,
   loadOperatorToken,
   modelServerSpec,
   proverSpec,
@@ -117,7 +118,7 @@ async function prepareFolder(options: DevnetOptions, console: Console): Promise<
     const { workspace: _workspace, ...paths } = rest;
     for (const path of Object.values(paths)) await rm(path, { recursive: true, force: true });
     const servers = MODEL_NAMES.map((name) => MODELS[name].serverName);
-    for (const name of ["anvil", "sequencer", "prover", "bridge", ...servers])
+    for (const name of ["anvil", "sequencer", "prover", "bridge", "datanet-host", ...servers])
       await rm(`${logs}/${name}.log`, { force: true });
     console.line("the saved devnet is forgotten");
   }
@@ -159,7 +160,9 @@ async function bringUpAndWork(modules: {
     exits: exitsOfDeployment(deployment.circuits),
   });
   if (pages.isNew) console.done("pages built", Date.now() - pagesStartedAtMs);
+  const datanetHostUrl = `http://127.0.0.1:${await findFreePort(DATANET_HOST_PORT)}`;
   const addresses: ServiceAddresses = {
+    datanetHostUrl,
     rpcUrl,
     sequencerUrl,
     modelServerUrls,
@@ -175,8 +178,10 @@ async function bringUpAndWork(modules: {
   await writeDevAccounts();
   check();
   await supervisor.start(sequencerSpec(addresses));
-  await Promise.all([supervisor.start(bridgeSpec(addresses)), supervisor.start(proverSpec(addresses))]);
+  const others = [bridgeSpec(addresses), proverSpec(addresses), datanetHostSpec(addresses)];
+  await Promise.all(others.map((spec) => supervisor.start(spec)));
   console.done(`sequencer at ${sequencerUrl} (its API: ${sequencerUrl}/docs), logs in ${devnetPaths.logs}`);
+  console.done(`Datanet host at ${datanetHostUrl} (its API: ${datanetHostUrl}/docs)`);
   console.done(`proofs by the ${proverBackend} back end`);
   console.done(`pages at ${sequencerUrl}/ (bridge, balances, batches; two test wallets of the devnet)`);
 
@@ -215,6 +220,7 @@ async function bringUpAndWork(modules: {
     deployment,
     circuits: await readRollupCircuits({ rpcUrl, rollupAddress: deployment.rollupAddress, deployment }),
     proverBackend,
+    hostUrl: datanetHostUrl,
     serveModel,
     closeBatch: () => closeBatch(addresses),
   };

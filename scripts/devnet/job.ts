@@ -42,6 +42,8 @@ export interface Job {
   /** The rollup's circuits as L1 lists them. */
   readonly circuits: readonly RollupCircuit[];
   readonly proverBackend: BackendName;
+  /** The Datanet host. */
+  readonly hostUrl: string;
   /** Starts the server of a model of mia's, unless it runs. @returns its address */
   readonly serveModel: (part: ModelPart, modelId: number) => Promise<string>;
   /** Closes the open batch now, as an operator may. */

@@ -1,7 +1,13 @@
-/** What the devnet's validators find in planned commits, by the same code as `openledger datanet check`. */
+/** What the devnet's validators find in planned commits, by the same code as `openledger datanet check` and as the host. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { checkDatanet, type DatanetCheck, rowsToLeaveOut } from "../../attribution/model/datanet-check.ts";
-import { CONTRIBUTORS, type ContributorName } from "./config.ts";
-import type { PlannedCommit } from "./parts.ts";
+import { checkRows } from "../../datanets/cleaning/check-rows.ts";
+import { CONTRIBUTORS, type ContributorName, PEOPLE, type PersonName } from "./config.ts";
+import { mailCard } from "./mail-card.ts";
+import { mailFacts } from "./mails.ts";
+import { DATANETS, type PlannedCommit } from "./parts.ts";
+import type { DevnetPlan } from "./plan.ts";
 
 export interface PlannedCheck {
   readonly check: DatanetCheck;
@@ -24,4 +30,22 @@ export function checkPlan(commits: readonly PlannedCommit[]): PlannedCheck {
     .flatMap(({ contributor, rows }) => rows.map(() => contributor))
     .filter((_, row) => !out.has(row));
   return { check, keptCount: kept.length, keptOf: (name) => kept.filter((one) => one === name).length };
+}
+
+/** Rows of the e-mails that stay when labels and near-duplicates are decided as the job's reviewer does. */
+export function reviewedCount(plan: DevnetPlan): number {
+  const facts = mailFacts(plan);
+  const anybody = Object.fromEntries(PEOPLE.map((name, i) => [name, 1 + i])) as Record<PersonName, number>;
+  const rows = DATANETS.mails.commits(plan).flatMap(({ contributor, rows }, opIndex) =>
+    rows.map((content) => {
+      const row = bytesToHex(sha256(content));
+      const contributorId = CONTRIBUTORS.indexOf(contributor);
+      return { row, contributorId, content, acceptedLabel: facts.get(row)!.right, opIndex };
+    }),
+  );
+  const findings = checkRows({ card: mailCard(anybody), datanetId: 1, rows, foreign: [] });
+  const out = findings.filter(
+    ({ evidence, kind }) => kind === "near-duplicate" || evidence.by === "labellers",
+  );
+  return rows.length - new Set(out.map(({ row }) => row)).size;
 }

@@ -1,5 +1,7 @@
 /** The devnet's e-mails: those of the SpamAssassin corpus, with the labels that each contributor gives them. */
-import { encodeRow } from "../../attribution/rows/row-content.ts";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { decodeRow, encodeRow } from "../../attribution/rows/row-content.ts";
 import { loadEmails } from "../../attribution/rows/spam-emails.ts";
 import { CONTRIBUTORS } from "./config.ts";
 import { COMMIT_COUNT, contributorOf, type DevnetPlan } from "./plan.ts";
@@ -49,6 +51,27 @@ export function commitRows(plan: DevnetPlan, index: number): Uint8Array[] {
     .map(({ label, text }) =>
       encodeRow("email", { label: isLabelWrong(index) ? 1 - label : label, input: text }),
     );
+}
+
+/** What is true of a row, by its SHA-256: its right label, and whether the labellers will differ on it. */
+export interface MailFacts {
+  readonly right: "spam" | "ham";
+  readonly isDisputed: boolean;
+}
+
+export function mailFacts(plan: DevnetPlan): Map<string, MailFacts> {
+  const facts = new Map<string, MailFacts>();
+  let disputedCount = 0;
+  for (let index = 0; index < COMMIT_COUNT; index++) {
+    for (const row of commitRows(plan, index)) {
+      const { label } = decodeRow("email", row);
+      const isSpam = (label === 1) !== isLabelWrong(index);
+      const isDisputed = contributorOf(index) === "bob" && disputedCount < plan.disputedCount;
+      if (isDisputed) disputedCount += 1;
+      facts.set(bytesToHex(sha256(row)), { right: isSpam ? "spam" : "ham", isDisputed });
+    }
+  }
+  return facts;
 }
 
 /** E-mails that nobody has contributed: what customers ask about. */

@@ -30,6 +30,8 @@ export interface DatanetPart {
   readonly name: DatanetName;
   /** What its rows are. */
   readonly rowsAre: string;
+  /** Whether its rows go by the Datanet host: its card is a version of its own, and nobody shares a folder. */
+  readonly isHosted: boolean;
   commits(plan: DevnetPlan): PlannedCommit[];
 }
 
@@ -53,6 +55,7 @@ export const DATANETS: Readonly<Record<DatanetName, DatanetPart>> = {
   mails: {
     name: "mails",
     rowsAre: "labelled e-mails",
+    isHosted: true,
     commits: (plan) =>
       Array.from({ length: COMMIT_COUNT }, (_, index) => ({
         contributor: contributorOf(index),
@@ -64,6 +67,7 @@ export const DATANETS: Readonly<Record<DatanetName, DatanetPart>> = {
   speeches: {
     name: "speeches",
     rowsAre: "passages of speeches",
+    isHosted: false,
     commits: ({ speeches }) =>
       CONTRIBUTORS.map((contributor, index) => ({
         contributor,

@@ -8,6 +8,8 @@ export interface DevnetPlan {
   readonly tableEarners: number;
   /** Rows of one of a contributor's commits. */
   readonly rowsPerCommit: Readonly<Record<ContributorName, number>>;
+  /** E-mails on which the labellers differ. */
+  readonly disputedCount: number;
   /** Held-out e-mails that customers ask about. */
   readonly questionCount: number;
   /** Hash buckets of the model's words. */
@@ -31,6 +33,7 @@ export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
     settlement: { rows: 1024, features: 256, earners: 64, payments: 32, draws: 4 },
     tableEarners: 64,
     rowsPerCommit: { bob: 105, carol: 75, dave: 20 },
+    disputedCount: 60,
     questionCount: 24,
     bucketCount: 512,
     featureCount: 256,
@@ -41,6 +44,7 @@ export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
     settlement: { rows: 64, features: 32, earners: 16, payments: 16, draws: 2 },
     tableEarners: 16,
     rowsPerCommit: { bob: 7, carol: 5, dave: 3 },
+    disputedCount: 12,
     questionCount: 8,
     bucketCount: 128,
     featureCount: 32,

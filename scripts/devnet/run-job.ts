@@ -11,6 +11,7 @@ import { depositAll } from "./steps/deposit.ts";
 import { collectAndWithdraw, payOutRewards } from "./steps/earn.ts";
 import { sealFirstEpochs, settleFirstEpoch } from "./steps/epoch.ts";
 import { fund } from "./steps/fund.ts";
+import { getAccess, publishMailCard, workOnHost } from "./steps/host.ts";
 import { approveOnLedger, bringToLife, createOnLedger, passADay, train } from "./steps/model.ts";
 import { settle } from "./steps/settle.ts";
 import { transferRange } from "./steps/transfer.ts";
@@ -41,25 +42,30 @@ export async function runJob(job: Job): Promise<Report> {
   await transferRange(job, leaves, 0, FIRST_TRANSFER_COUNT);
   console.done(`${FIRST_TRANSFER_COUNT} transfers acknowledged, each with a signed preconfirmation`);
   const datanetIds = {} as Record<DatanetName, number>;
-  for (const name of DATANET_NAMES) {
-    const part = DATANETS[name];
-    datanetIds[name] = await openDatanet(job, leaves, part);
-    await contribute(job, leaves, part, datanetIds[name]);
-    await publish(job, leaves, part, datanetIds[name]);
-  }
+  datanetIds.mails = await openDatanet(job, leaves, DATANETS.mails);
+  await publishMailCard(job, leaves, datanetIds.mails);
+  const lastCommit = await contribute(job, leaves, DATANETS.mails, datanetIds.mails);
+  datanetIds.speeches = await openDatanet(job, leaves, DATANETS.speeches);
+  await contribute(job, leaves, DATANETS.speeches, datanetIds.speeches);
+  await publish(job, leaves, DATANETS.speeches, datanetIds.speeches);
   const signed = await withdrawSigned(job, leaves);
   const forced = await withdrawForced(job, leaves);
   title(`${MODEL_NAMES.length} models, trained while the batches are proven`);
   const models = {} as Record<ModelName, PublishedModel>;
   for (const name of MODEL_NAMES) {
     const part = MODELS[name];
-    models[name] = await train(job, part, datanetIds[part.datanet]);
+    // The e-mails are not published yet: they wait for Ethereum, then for labels.
+    if (!DATANETS[part.datanet].isHosted) models[name] = await train(job, part, datanetIds[part.datanet]);
   }
   const [told] = await Promise.all([
     settle(job, 0),
     claimWithdrawal(job, "carol", signed),
     claimWithdrawal(job, "dave", forced),
   ]);
+  title("The e-mails on the Datanet host: uploaded, labelled, reviewed, published, granted");
+  await workOnHost(job, leaves, datanetIds.mails, lastCommit);
+  await getAccess(job, leaves, datanetIds.mails);
+  models.mails = await train(job, MODELS.mails, datanetIds.mails);
   let sent = FIRST_TRANSFER_COUNT;
   const fillNarrow = async () => {
     const wanted = Math.min(DEVNET_SHAPE.narrow, FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT - sent);

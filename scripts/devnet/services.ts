@@ -18,6 +18,7 @@ export interface ServiceAddresses {
   readonly sequencerUrl: string;
   /** Where the devnet's models will be served. */
   readonly modelServerUrls: Readonly<Record<ModelName, string>>;
+  readonly datanetHostUrl: string;
   readonly operatorToken: string;
   readonly proverBackend: BackendName;
   /** Folder of the built pages. */
@@ -36,6 +37,7 @@ export async function loadOperatorToken(): Promise<string> {
 }
 
 export function sequencerSpec({
+  datanetHostUrl,
   expectedProveMs,
   modelServerUrls,
   operatorToken,
@@ -53,6 +55,7 @@ export function sequencerSpec({
       SEQUENCER_PAGES_PATH: pagesPath,
       SEQUENCER_PAGES_L1_URL: rpcUrl,
       SEQUENCER_PAGES_MODEL_SERVERS: Object.values(modelServerUrls).join(" "),
+      SEQUENCER_PAGES_DATANET_HOSTS: datanetHostUrl,
       SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: devPrivateKey("operator"),
       SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI.toString(),
       SEQUENCER_CLOSE_INTERVAL_MS: String(CLOSE_INTERVAL_MS),
@@ -98,6 +101,19 @@ export function proverSpec({ sequencerUrl, operatorToken, proverBackend }: Servi
       PROVER_BACKEND: proverBackend,
     },
     isReady: async () => true,
+  };
+}
+
+export function datanetHostSpec({ datanetHostUrl, sequencerUrl }: ServiceAddresses): ServiceSpec {
+  return {
+    ...nodeProcess("datanet-host", "datanets/host/main.ts"),
+    env: {
+      DATANET_DEPLOYMENT_PATH: workspacePaths.deployment,
+      DATANET_SEQUENCER_URL: sequencerUrl,
+      DATANET_DATA_PATH: devnetPaths.datanetData,
+      DATANET_PORT: new URL(datanetHostUrl).port,
+    },
+    isReady: async () => (await fetch(`${datanetHostUrl}/health`, { signal: AbortSignal.timeout(1000) })).ok,
   };
 }
 

@@ -118,6 +118,7 @@ const ROW_KINDS: Readonly<Record<Card["row"]["kind"], string>> = {
   email: "an e-mail with its label",
   digit: "a picture of a digit with its label",
   text: "a text",
+  passage: "a passage, or a prompt with its answer, for language models",
   json: "an object of fields",
   image: "a picture",
 };

@@ -22,6 +22,7 @@ interface CardFormProps {
 
 const KINDS: Readonly<Record<(typeof ROW_KINDS)[number], string>> = {
   text: "a text",
+  passage: "a passage, or a prompt with its answer, for language models",
   json: "an object of fields (JSON)",
   email: "an e-mail with its label",
   digit: "a picture of a digit with its label",

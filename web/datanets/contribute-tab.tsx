@@ -121,7 +121,7 @@ function Chooser(props: WithClient) {
           }}
         />
       </label>
-      {card.row.kind === "text" && (
+      {(card.row.kind === "text" || card.row.kind === "passage") && (
         <Check
           label="Every line of a text file is a row"
           help="Otherwise each file is one row."
@@ -153,6 +153,7 @@ function Chooser(props: WithClient) {
 
 const FORMATS = {
   text: "Text, JSON lines or CSV with a column “text”, Parquet",
+  passage: "JSON lines, CSV or Parquet with “text”, or with “prompt” and “answer”; text files",
   json: "JSON lines, CSV or Parquet with the card's fields",
   email: "JSON lines, CSV or Parquet with “label” and “text”",
   digit: "JSON lines, CSV or Parquet with “label” and “pixels”",
@@ -161,7 +162,7 @@ const FORMATS = {
 
 function chosenFormat(name: string, kind: keyof typeof FORMATS, isLines: boolean): FileFormat {
   const format = formatOf(name);
-  return format === "whole" && kind === "text" && isLines ? "lines" : format;
+  return format === "whole" && (kind === "text" || kind === "passage") && isLines ? "lines" : format;
 }
 
 /** Rows that the host has from earlier contributions, of whichever Datanet. */

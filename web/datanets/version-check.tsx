@@ -62,6 +62,13 @@ export function VersionCheck(props: SigningTab) {
   );
 }
 
+const VOUCHING = {
+  former: "has signed with a key that it has replaced since",
+  missing: "has not signed for it",
+  notDrawn: "has signed, but the hash draws another",
+  contradicted: "has signed, but the row says another label",
+};
+
 function Result({ checked: { verified, vouching }, facts }: SigningTab & { checked: CheckedVersion }) {
   const { exceptions, foreign } = verified;
   const countOf = (fate: CommittedRow["fate"]) => exceptions.filter((row) => row.fate === fate).length;
@@ -98,10 +105,7 @@ function Result({ checked: { verified, vouching }, facts }: SigningTab & { check
           {vouching.exceptions.slice(0, SHOWN_ROWS).map(({ digest, validatorId, vouching: said }) => (
             <li key={digest}>
               <a href={datanetHref(facts.id, `row/${digest}`)}>{digest.slice(0, 10)}…</a>: account{" "}
-              <LeafLink id={validatorId} />{" "}
-              {said === "former"
-                ? "has signed with a key that it has replaced since"
-                : "has not signed for it"}
+              <LeafLink id={validatorId} /> {VOUCHING[said]}
             </li>
           ))}
         </ul>
@@ -127,9 +131,7 @@ function Exceptions({
           <details key={commit} class="finding-group">
             <summary class="row">
               <strong>Contribution {commit + 1}</strong>
-              <span class="soft small">
-                by <LeafLink id={rows[0]!.contributorId} />
-              </span>
+              <span class="soft small">by {rows[0]!.contributorId}</span>
               <span class="small">{fates.join(", ")}</span>
             </summary>
             <ul class="folded small">

@@ -302,6 +302,13 @@ function addPublishReviewed(parent: Command): void {
   });
 }
 
+const VOUCHING = {
+  former: "signed by a key that it had before",
+  missing: "has not signed",
+  notDrawn: "is not the one that the hash draws",
+  contradicted: "the row says another label than the accepted one",
+};
+
 function addVouching(parent: Command): void {
   const command = parent
     .command("vouching <datanet>")
@@ -321,7 +328,7 @@ function addVouching(parent: Command): void {
           result.exceptions.map(({ digest, validatorId, vouching }) => [
             `  ${digest}`,
             `leaf ${validatorId}`,
-            vouching === "former" ? "signed by a key that it had before" : "has not signed",
+            VOUCHING[vouching],
           ]),
         ),
       ],

@@ -3,6 +3,8 @@ import { readVersion } from "../../../client/actions/data/published-version.ts";
 import { verifyVersion } from "../../../client/actions/data/verify-version.ts";
 import { getL1Balances } from "../../../client/actions/l1/l1-balances.ts";
 import type { SignedSubmission } from "../../../client/actions/ledger/send-operation.ts";
+import { verifyVouching } from "../../../client/datanets/reviewed-version.ts";
+import { listAccess } from "../../../client/datanets/signed-records.ts";
 import { rollupContract, tokenContract } from "../../../client/ledger-client.ts";
 import { getInfo, getLeaf, getOperation, getStatus } from "../../../client/sequencer/ledger-reads.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
@@ -16,7 +18,7 @@ import {
   WITHDRAWAL_WEI,
 } from "../config.ts";
 import type { Job } from "../job.ts";
-import { checkPlan } from "../label-check.ts";
+import { checkPlan, reviewedCount } from "../label-check.ts";
 import {
   DATANET_NAMES,
   DATANETS,
@@ -137,6 +139,7 @@ async function checkOperations(job: Job): Promise<Check[]> {
       ...DATANETS[name].commits(job.plan).map((_, i) => stepOf(name, `commit-${i}`)),
       stepOf(name, "create-datanet"),
       stepOf(name, "publish-version"),
+      ...(DATANETS[name].isHosted ? [stepOf(name, "publish-card")] : []),
     ]),
     ...MODEL_NAMES.flatMap((name) => [
       ...MODELS[name].prompts(job.plan).map((_, i) => stepOf(name, `pay-${i}`)),
@@ -169,8 +172,9 @@ const isPromiseKept = ({ preconfirmation, opIndex }: LedgerOperation) =>
 
 async function checkDatanet(job: Job, name: DatanetName, datanetId: number): Promise<Check[]> {
   const { alice } = job.people;
+  const { isHosted } = DATANETS[name];
   const commits = DATANETS[name].commits(job.plan);
-  const rowCount = checkPlan(commits).keptCount;
+  const rowCount = isHosted ? reviewedCount(job.plan) : checkPlan(commits).keptCount;
   const leftOutCount = commits.reduce((sum, { rows }) => sum + rows.length, 0) - rowCount;
   const { datanet } = await getLeaf(alice, datanetId);
   const { commitments: version } = await readVersion(job.store, datanet?.rowsRoot ?? 0n);
@@ -179,8 +183,9 @@ async function checkDatanet(job: Job, name: DatanetName, datanetId: number): Pro
   const roots = (v: { rowsRoot: bigint; ownersCommitment: bigint; earnerRoot: bigint } | null | undefined) =>
     v == null ? "none" : [v.rowsRoot, v.ownersCommitment, v.earnerRoot].join();
   return [
-    equal(`the published version of the ${name} is 1`, datanet?.version ?? 0, 1, String),
-    equal(`version 1 has ${rowCount} rows`, datanet?.rowCount ?? 0, rowCount, String),
+    // The first of a hosted one is its card.
+    equal(`the published version of the ${name} is right`, datanet?.version ?? 0, isHosted ? 2 : 1, String),
+    equal(`it has ${rowCount} rows`, datanet?.rowCount ?? 0, rowCount, String),
     {
       statement: "its roots are those of the rows in the store",
       holds: roots(datanet) === roots(version),
@@ -192,7 +197,36 @@ async function checkDatanet(job: Job, name: DatanetName, datanetId: number): Pro
       leftOutCount,
       (count) => `${count} rows; the first: ${compared.firstDifference}`,
     ),
+    ...(isHosted ? await checkHosted(job, datanetId) : []),
     equal("of all other rows it reassigns none", compared.exceptions.length - dropped, 0, String),
+  ];
+}
+
+/** What people have signed on the host, and what mia had to ask for. */
+async function checkHosted(job: Job, datanetId: number): Promise<Check[]> {
+  const { alice } = job.people;
+  const place = { hostUrl: job.hostUrl, datanetId };
+  const vouching = await verifyVouching(alice, { ...place, store: job.store });
+  const [access] = await listAccess(alice, place);
+  return [
+    {
+      statement:
+        "every row's validator is drawn by hash among those whose label was accepted, and has signed it",
+      holds: vouching.rowCount > 0 && vouching.exceptions.length === 0,
+      detail: `${vouching.signedCount} of ${vouching.rowCount} signatures`,
+    },
+    equal(
+      "the labellers differed on the planned rows, and the reviewer has settled them",
+      job.journal.get<number>("disputed-rows") ?? 0,
+      job.plan.disputedCount,
+      String,
+    ),
+    equal(
+      "the host refused the rows before the owner granted access",
+      `${job.journal.get<string>("access-refusal")}, ${access?.answer?.answer}`,
+      "DNT_ACCESS_NOT_GRANTED, grant",
+      String,
+    ),
   ];
 }
 

@@ -10,6 +10,7 @@ import { CONTRIBUTORS, DATANET_AMOUNT_WEI } from "../config.ts";
 import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
 import { type DatanetPart, stepOf } from "../parts.ts";
 import type { Leaves } from "./deposit.ts";
+import { storeOf } from "./host.ts";
 
 /** alice opens a datanet; it signs with her key. @returns its id */
 export async function openDatanet(job: Job, leaves: Leaves, part: DatanetPart): Promise<number> {
@@ -30,28 +31,32 @@ export async function openDatanet(job: Job, leaves: Leaves, part: DatanetPart): 
   return datanetId;
 }
 
-/** Real mail with labels, real speeches; every contributor has rows of his own. */
+/** Real mail with labels, real speeches; every contributor has rows of his own. @returns the last commit's operation */
 export async function contribute(
   job: Job,
   leaves: Leaves,
   part: DatanetPart,
   datanetId: number,
-): Promise<void> {
+): Promise<`0x${string}`> {
   const startedAtMs = Date.now();
   let rowCount = 0;
+  let last: `0x${string}` | null = null;
   const commits = part.commits(job.plan);
   for (const [i, { contributor: name, rows }] of commits.entries()) {
     const client = job.people[name];
     rowCount += rows.length;
     job.signal.throwIfAborted();
-    await onceOnLedger(job, stepOf(part.name, `commit-${i}`), client, ({ onSigned }) =>
-      contributeRows(client, { from: leaves[name], datanetId, store: job.store, rows, onSigned }),
+    const store = part.isHosted ? await storeOf(job, name) : job.store;
+    const sent = await onceOnLedger(job, stepOf(part.name, `commit-${i}`), client, ({ onSigned }) =>
+      contributeRows(client, { from: leaves[name], datanetId, store, rows, onSigned }),
     );
+    last = sent.hash;
   }
   job.console.done(
     `${CONTRIBUTORS.join(", ")} contribute ${rowCount} ${part.rowsAre} in ${commits.length} commits`,
     Date.now() - startedAtMs,
   );
+  return last!;
 }
 
 /**

@@ -17,7 +17,7 @@ import {
   SPLIT,
   WITHDRAWAL_WEI,
 } from "../config.ts";
-import { DATANET_NAMES, type DatanetName, MODEL_NAMES, MODELS, type ModelName } from "../parts.ts";
+import { DATANET_NAMES, DATANETS, type DatanetName, MODEL_NAMES, MODELS, type ModelName } from "../parts.ts";
 import { customerOf } from "../plan.ts";
 import { COLLECTORS, WITHDRAWERS } from "./earn.ts";
 import { planTransfer } from "./transfer.ts";
@@ -109,7 +109,8 @@ function addDatanet(
   for (const contributor of CONTRIBUTORS) {
     for (let i = 0; i < commitsOf(name, contributor); i++) pay(contributor, "commitData");
   }
-  pay(`${name} datanet`, "publishVersion");
+  // The card, then the rows.
+  for (let i = 0; i < (DATANETS[name].isHosted ? 2 : 1); i++) pay(`${name} datanet`, "publishVersion");
 }
 
 /** A model, its payments, its settled epoch and the collections, which are added to what each collector gets. */

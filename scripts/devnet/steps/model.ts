@@ -36,6 +36,7 @@ import { formatDuration } from "../console.ts";
 import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
 import { DATANETS, type ModelPart, stepOf } from "../parts.ts";
 import type { Leaves } from "./deposit.ts";
+import { storeOf } from "./host.ts";
 
 /** Journal key: how far the node's clock has been moved on, in seconds. */
 export const CLOCK_OFFSET = "clock-offset-seconds";
@@ -72,9 +73,10 @@ export async function train(job: Job, part: ModelPart, datanetId: number): Promi
   if (readIfPresent(`${folder}/manifest.json`) !== null) return readModel(folder, await modelFamilies());
   const startedAtMs = Date.now();
   const { datanet } = await withRetry(job, () => getLeaf(job.people.mia, datanetId));
-  const { rowsRoot } = datanet!;
-  const rows = await readVersionRows(job.store, rowsRoot);
-  const bound = { id: datanetId, version: 1, rowsRoot: toHex32(rowsRoot) };
+  const { rowsRoot, version } = datanet!;
+  const store = DATANETS[part.datanet].isHosted ? await storeOf(job, "mia") : job.store;
+  const rows = await readVersionRows(store, rowsRoot);
+  const bound = { id: datanetId, version, rowsRoot: toHex32(rowsRoot) };
   const recipe = { ...(await part.recipe(job.plan, rows.length)), datanet: bound };
   const training = trainingOf(recipe, await modelTrainings());
   const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>

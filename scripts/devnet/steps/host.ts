@@ -1,0 +1,234 @@
+/** The e-mails by way of the Datanet host: card, rows, labels, findings, a version, access, and mia's own copy. */
+import { join } from "node:path";
+import { isRollupError } from "../../../circuits/rollup-error.ts";
+import { storeVersion } from "../../../client/actions/data/published-version.ts";
+import { openRowStore, type RowStore, storeContribution } from "../../../client/actions/data/row-store.ts";
+import { publishVersion } from "../../../client/actions/ledger/publish-version.ts";
+import { bringVersion } from "../../../client/datanets/bring-version.ts";
+import { findRows } from "../../../client/datanets/browse-rows.ts";
+import { checkFindings, listFindings } from "../../../client/datanets/cleaning.ts";
+import { bringCard, publishCard } from "../../../client/datanets/datanet-card.ts";
+import { downloadCommits, downloadVersion } from "../../../client/datanets/download-rows.ts";
+import { nextRows } from "../../../client/datanets/label-turns.ts";
+import { collectReviewed } from "../../../client/datanets/reviewed-version.ts";
+import { listAccess, sayRecords, type UnsignedRecord } from "../../../client/datanets/signed-records.ts";
+import { contributionSource, uploadRows } from "../../../client/datanets/upload-rows.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { CONTRIBUTORS, devnetPaths, type PersonName } from "../config.ts";
+import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
+import { BUILDER, LABELLERS, mailCard, REVIEWER } from "../mail-card.ts";
+import { mailFacts } from "../mails.ts";
+import { DATANETS, stepOf } from "../parts.ts";
+import type { Leaves } from "./deposit.ts";
+
+const PART = DATANETS.mails;
+/** Rows that a labeller takes from the queue at once: as many as it gives. */
+const TURN = 50;
+const PAGE = 200;
+const GRANT_MS = 30 * 86_400_000;
+
+/** Everybody's own folder: nobody reads another's. alice's is the one that the command line reads. */
+export function storeOf(job: Pick<Job, "store">, name: PersonName): Promise<RowStore> {
+  return name === "alice" ? Promise.resolve(job.store) : openRowStore(join(devnetPaths.people, name, "rows"));
+}
+
+interface Place {
+  readonly hostUrl: string;
+  readonly datanetId: number;
+}
+
+/** The Datanet's first version: its card, and no rows. */
+export async function publishMailCard(job: Job, leaves: Leaves, datanetId: number): Promise<void> {
+  const { alice } = job.people;
+  const card = mailCard(leaves);
+  const sent = await onceOnLedger(job, stepOf(PART.name, "publish-card"), alice, ({ onSigned }) =>
+    publishCard(alice, { datanetId, card, onSigned }),
+  );
+  await waitWithConsole(job, alice, { hash: sent.hash }, "acknowledged", "the card");
+  await withRetry(job, () => bringCard(alice, { hostUrl: job.hostUrl, datanetId, card }));
+  job.console.done(`the card of datanet ${datanetId} is its policy, and on the host at ${job.hostUrl}`);
+}
+
+/** From final commits to a published version, whose validators have signed. */
+export async function workOnHost(
+  job: Job,
+  leaves: Leaves,
+  datanetId: number,
+  lastCommit: `0x${string}`,
+): Promise<void> {
+  const place = { hostUrl: job.hostUrl, datanetId };
+  await waitWithConsole(job, job.people.alice, { hash: lastCommit }, "final", "the commits");
+  await upload(job, leaves, place);
+  await label(job, leaves, place);
+  await review(job, leaves, place);
+  await publishReviewed(job, leaves, place);
+}
+
+async function upload(job: Job, leaves: Leaves, place: Place): Promise<void> {
+  const startedAtMs = Date.now();
+  let rowCount = 0;
+  for (const { contributor: name, rows } of PART.commits(job.plan)) {
+    job.signal.throwIfAborted();
+    const store = await storeOf(job, name);
+    const { rowsRoot } = await storeContribution(store, rows);
+    const source = await contributionSource(store, rowsRoot);
+    await withRetry(job, () => uploadRows(job.people[name], { ...place, source, from: leaves[name] }));
+    rowCount += rows.length;
+  }
+  job.console.done(
+    `${CONTRIBUTORS.join(", ")} upload ${rowCount} rows to the host, now that nobody can commit them first`,
+    Date.now() - startedAtMs,
+  );
+}
+
+/** Rows that are left are given out again after a kill; whoever has labelled a row does not get it twice. */
+async function label(job: Job, leaves: Leaves, place: Place): Promise<void> {
+  const startedAtMs = Date.now();
+  const facts = mailFacts(job.plan);
+  let labelCount = 0;
+  for (const name of LABELLERS) {
+    const client = job.people[name];
+    for (;;) {
+      job.signal.throwIfAborted();
+      const { rows } = await withRetry(job, () =>
+        nextRows(client, { ...place, limit: TURN, from: leaves[name] }),
+      );
+      if (rows.length === 0) break;
+      await say(
+        job,
+        client,
+        leaves[name],
+        place,
+        rows.map(({ digest: row }): UnsignedRecord => {
+          const { isDisputed, right } = facts.get(row)!;
+          // walt is not careful: of these he says the opposite.
+          const isCareless = name === "walt" && isDisputed;
+          const said = isCareless ? (right === "spam" ? "ham" : "spam") : right;
+          return { kind: "label", row, label: said, flags: [], note: "" };
+        }),
+      );
+      labelCount += rows.length;
+      job.console.progress(`${name} labels: ${labelCount} labels`);
+    }
+  }
+  job.console.done(`${LABELLERS.join(", ")} sign ${labelCount} labels`, Date.now() - startedAtMs);
+}
+
+/** alice settles what they disagree on, has the host look at all rows, and signs what stays out. */
+async function review(job: Job, leaves: Leaves, place: Place): Promise<void> {
+  const startedAtMs = Date.now();
+  const client = job.people[REVIEWER];
+  const from = leaves[REVIEWER];
+  const facts = mailFacts(job.plan);
+  const disputes: UnsignedRecord[] = [];
+  let next: number | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof findRows>> = await withRetry(job, () =>
+      findRows(client, {
+        ...{ ...place, state: "disputed", limit: PAGE, isSigned: true, from },
+        ...(next === null ? {} : { after: next }),
+      }),
+    );
+    for (const { digest: row } of page.rows) {
+      const { right } = facts.get(row)!;
+      disputes.push({ kind: "settle", row, label: right, note: "read again, from its header on" });
+    }
+    next = page.next;
+  } while (next !== null);
+  await say(job, client, from, place, disputes);
+  await job.journal.set("disputed-rows", (job.journal.get<number>("disputed-rows") ?? 0) + disputes.length);
+  await withRetry(job, () => checkFindings(client, { ...place, from }));
+  const { findings } = await withRetry(job, () => listFindings(client, { ...place, state: "open", from }));
+  const leftOut = new Map<string, UnsignedRecord>();
+  for (const { evidence, kind, row } of findings) {
+    if (kind === "contradicted-label" && evidence.by === "labellers")
+      leftOut.set(row, { kind: "leaveOut", row, isLeftOut: true, why: "wrong-label", note: evidence.detail });
+    if (kind === "near-duplicate" && !leftOut.has(row))
+      leftOut.set(row, { kind: "leaveOut", row, isLeftOut: true, why: kind, note: evidence.detail });
+  }
+  const roots = await Promise.all(
+    PART.commits(job.plan).map(async ({ contributor, rows }) => {
+      const { rowsRoot } = await storeContribution(await storeOf(job, contributor), rows);
+      return toHex32(rowsRoot);
+    }),
+  );
+  const verdicts = roots.map(
+    (commit): UnsignedRecord => ({ kind: "verdict", commit, verdict: "approve", note: "" }),
+  );
+  await say(job, client, from, place, [...leftOut.values(), ...verdicts]);
+  job.console.done(
+    `${REVIEWER} settles ${disputes.length} rows on which the labellers differ; of ${findings.length} findings she leaves ${leftOut.size} rows out, each by her signature`,
+    Date.now() - startedAtMs,
+  );
+}
+
+async function publishReviewed(job: Job, leaves: Leaves, place: Place): Promise<void> {
+  const startedAtMs = Date.now();
+  const { alice } = job.people;
+  const { datanetId } = place;
+  const own = { ...place, store: job.store };
+  await withRetry(job, () => downloadCommits(alice, { ...own, from: leaves.alice }));
+  let rowsRoot: bigint | null = null;
+  const sent = await onceOnLedger(job, stepOf(PART.name, "publish-version"), alice, async ({ onSigned }) => {
+    const { version } = await collectReviewed(alice, own);
+    await storeVersion(job.store, version);
+    rowsRoot = version.rowsRoot;
+    return publishVersion(alice, { datanetId, version, onSigned });
+  });
+  // An open batch's time goes on with L1's: the version would be published a day later, when that day has passed.
+  await withRetry(job, job.closeBatch);
+  await waitWithConsole(job, alice, { hash: sent.hash }, "closed", "the version");
+  rowsRoot ??= (await collectReviewed(alice, own)).version.rowsRoot;
+  await withRetry(job, () => bringVersion(alice, { ...own, rowsRoot: rowsRoot!, from: leaves.alice }));
+  job.console.done(
+    `alice publishes what labels and reviews make of datanet ${datanetId}: operation ${sent.hash}`,
+    Date.now() - startedAtMs,
+  );
+}
+
+/** mia is refused, asks with a purpose, is granted, and takes the rows into a folder of her own. */
+export async function getAccess(job: Job, leaves: Leaves, datanetId: number): Promise<void> {
+  const place = { hostUrl: job.hostUrl, datanetId };
+  const client = job.people[BUILDER];
+  const from = leaves[BUILDER];
+  const store = await storeOf(job, BUILDER);
+  const download = () => downloadVersion(client, { ...place, store, from });
+  const own = async () =>
+    (await withRetry(job, () => listAccess(client, place))).find(({ leafId }) => leafId === from);
+  if ((await own()) === undefined) {
+    const refusal = await download().then(
+      () => null,
+      (error: unknown) => (isRollupError(error) ? error.code : String(error)),
+    );
+    await job.journal.set("access-refusal", refusal);
+    await say(job, client, from, place, [
+      { kind: "accessRequest", purpose: "a filter of spam, as model of the devnet" },
+    ]);
+  }
+  const asked = (await own())!;
+  if (asked.answer === null) {
+    const untilMs = Date.now() + GRANT_MS;
+    const answer: UnsignedRecord = {
+      ...{ kind: "accessAnswer", request: asked.id, answer: "grant", untilMs, note: "gladly" },
+    };
+    await say(job, job.people.alice, datanetId, place, [answer]);
+  }
+  const { receivedCount, rowCount } = await withRetry(job, download);
+  await withRetry(job, () => downloadCommits(client, { ...place, store, from }));
+  job.console.done(
+    `${BUILDER} asks for access, alice grants it for 30 days; ${rowCount} rows of the version are in a folder of her own (${receivedCount} came now)`,
+  );
+}
+
+/** All are taken, or the first refusal is thrown. */
+async function say(
+  job: Job,
+  client: Job["people"][PersonName],
+  from: number,
+  place: Place,
+  records: readonly UnsignedRecord[],
+): Promise<void> {
+  const results = await withRetry(job, () => sayRecords(client, { ...place, from, records }));
+  const refused = results.find(({ error }) => error !== null);
+  if (refused !== undefined) throw new Error(`${refused.error!.code}: ${refused.error!.message}`);
+}
