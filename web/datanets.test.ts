@@ -14,7 +14,7 @@ import { sampleCard, sampleRows } from "../datanets/testing/sample-card.ts";
 import { openBrowser, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { type DatanetWorld, leafOf, startDatanetWorld } from "./testing/datanet-world.ts";
 
-const LONG = { timeout: 60_000 };
+const LONG = { timeout: 240_000 };
 const card = sampleCard({
   labelling: {
     annotatorsPerRow: 2,
@@ -28,11 +28,11 @@ const HOSTILE = [
   "\u202etxet elbisivni\u202c and a \u0000 and a \u200b in a row",
   `<svg onload=globalThis.pwned=1> ${"wide ".repeat(120)}`,
 ];
-/** The second is nearly the first. */
-const NEAR = [
-  "The morning began with fog over the harbour, and by noon the sun had warmed every roof of the town.",
-  "The morning began with fog over the harbour, and by noon the sun had warmed every roof of the city.",
-];
+/** Each is nearly the first. */
+const NEAR = ["town", "city", "port", "land"].map(
+  (place) =>
+    `The morning began with fog over the harbour, and by noon the sun had warmed every roof of the ${place}.`,
+);
 const folder = mkdtempSync(join(tmpdir(), "pages-datanets-files-"));
 let world: DatanetWorld;
 let browser: Browser;
@@ -52,7 +52,7 @@ beforeAll(async () => {
   });
   ({ datanetId: closedId } = await world.makeDatanet(closed));
   const encoder = new TextEncoder();
-  const rows = [...sampleRows(55), ...[...HOSTILE, ...NEAR].map((text) => encoder.encode(text))];
+  const rows = [...sampleRows(53), ...[...HOSTILE, ...NEAR].map((text) => encoder.encode(text))];
   ({ rowsRoot } = await world.contribute("bob", datanetId, rows));
 }, 600_000);
 afterAll(async () => {
@@ -255,9 +255,13 @@ test(
     await expect.poll(async () => (await states()).leftOut).toBe(1);
 
     await page.goto(`${world.url}/#/datanets/${datanetId}/clean`);
-    await main(page).getByRole("button", { name: "Look", exact: true }).click();
+    await main(page).getByRole("button", { name: "Look through the rows" }).click();
     const doubts = page.getByRole("region", { name: "Doubtful rows" });
-    await doubts.getByText("near-duplicate").first().waitFor(LONG);
+    await doubts.getByRole("button", { name: /near-duplicates/ }).click();
+    await doubts
+      .getByText(/% alike/)
+      .first()
+      .waitFor(LONG);
     await expectClean(page, misdeeds, "datanets-clean");
     await page.keyboard.press("x");
     await expect.poll(async () => (await states()).leftOut).toBe(2);

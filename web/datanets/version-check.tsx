@@ -131,9 +131,7 @@ function Exceptions({
           <details key={commit} class="finding-group">
             <summary class="row">
               <strong>Contribution {commit + 1}</strong>
-              <span class="soft small">
-                by <LeafLink id={rows[0]!.contributorId} />
-              </span>
+              <span class="soft small">by {rows[0]!.contributorId}</span>
               <span class="small">{fates.join(", ")}</span>
             </summary>
             <ul class="folded small">
