@@ -17,6 +17,7 @@ abstract contract Postings is IDisputes {
     /// @dev What one transaction can be shown of: 2^24 gas (EIP-7825).
     uint256 public constant MOST_ROWS = 4_096;
     uint256 public constant MOST_BUCKETS = 4_096;
+    uint256 public constant MOST_COLUMNS = 384;
 
     struct Posting {
         address owner;
@@ -73,7 +74,7 @@ abstract contract Postings is IDisputes {
         if (
             statement.rowCount == 0 || statement.rowCount > MOST_ROWS || statement.bucketCount == 0
                 || statement.bucketCount > MOST_BUCKETS || statement.columnCount == 0
-                || !_isInRange(statement)
+                || statement.columnCount > MOST_COLUMNS || !_isInRange(statement)
         ) revert DisputesStatementInvalid();
         if (!_math.isReady(statement.rowCount)) revert DisputesConstantsMissing(address(_math));
         id = ++postingCount;
