@@ -7,6 +7,7 @@ import { checkedRecipe, type RecipeBase, recipeFields } from "./recipe-fields.ts
 const count = z.number().int().positive();
 /** One transaction of L1 reads no more (contracts/disputes/Postings.sol). */
 const MOST_CHALLENGED_BUCKETS = 4_096;
+const MOST_CHALLENGED_COLUMNS = 384;
 const rate = z.number().positive();
 
 /** A classifier's recipe. Its fields are published in this order. */
@@ -44,16 +45,18 @@ const recipeFieldsOfClassifier = z.strictObject({
 });
 
 const recipeSchema = recipeFieldsOfClassifier.refine(
-  ({ inputs, isChallengeable, model, rules }) =>
+  ({ columnCount, inputs, isChallengeable, model, rules }) =>
     isChallengeable === undefined ||
     // No challenge computes held-out models, so none could refute a false base.
     (rules.base === undefined &&
       model.kind === "logistic" &&
       inputs.kind === "email" &&
-      inputs.bucketCount <= MOST_CHALLENGED_BUCKETS),
+      inputs.bucketCount <= MOST_CHALLENGED_BUCKETS &&
+      columnCount <= MOST_CHALLENGED_COLUMNS),
   {
     path: ["isChallengeable"],
-    message: "only logistic models of e-mails in at most 4,096 buckets, without a base, have challenges",
+    message:
+      "only logistic models of e-mails in at most 4,096 buckets and 384 columns, without a base, have challenges",
   },
 );
 

@@ -187,6 +187,7 @@ describe("numbers that are none are not posted", () => {
     ],
     ["statics plus r", () => ({ staticsHash: made.honest.statement.staticsHash + FIELD_ORDER })],
     ["an answering hash plus r", () => ({ answering: made.honest.statement.answering + FIELD_ORDER })],
+    ["a clip so short that every row passes for a cut one", () => ({ clipLength: 31 })],
     ["a split with bits above its own", () => ({ split: made.honest.statement.split + (1n << 32n) })],
   ])("%s", async (_, changed) => {
     const statement = { ...made.honest.statement, ...changed() };

@@ -33,6 +33,7 @@ export const disputesAbi = [
   {"inputs":[],"name":"LEAST_WINDOW_SECONDS","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
   {"inputs":[],"name":"MOST_AVERAGES","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
   {"inputs":[],"name":"MOST_BUCKETS","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"MOST_COLUMNS","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
   {"inputs":[],"name":"MOST_ROWS","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
   {"inputs":[],"name":"MOST_ROW_BYTES","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
   {"inputs":[],"name":"UNCHALLENGED","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},

@@ -255,11 +255,6 @@ contract Disputes is LedgerTies {
         }
     }
 
-    /// @dev How far a row of integers can be from the real one: half a unit an entry, and roundings of the two lengths.
-    function _slack(Statement calldata statement) private pure returns (uint256) {
-        return RowArithmetic.root(statement.columnCount) / 2 + 2;
-    }
-
     function _fact(bytes calldata facts, uint256 row) private pure returns (Fact memory fact) {
         uint256 word = uint256(bytes32(facts[FACT_BYTES * row:FACT_BYTES * row + FACT_BYTES]));
         fact.factor = int256(word >> 192);

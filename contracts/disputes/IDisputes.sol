@@ -21,7 +21,7 @@ interface IDisputes {
     /// @param ownersCommitment With the next three, what the statics open to besides features.
     /// @param rowCount N, at most 4,096.
     /// @param bucketCount D, at most 4,096.
-    /// @param columnCount d.
+    /// @param columnCount d, at most 384.
     /// @param decay λ of the training, times 2^40.
     /// @param clipLength No row is longer, in units of G; 0 for no limit.
     /// @param sharesDuplicates Whether near-duplicates share one reward; else every row leads itself.

@@ -5,6 +5,7 @@ import {IDisputes} from "./IDisputes.sol";
 import {LedgerMath} from "./LedgerMath.sol";
 import {Openings} from "./Openings.sol";
 import {PoseidonHash} from "./PoseidonHash.sol";
+import {RowArithmetic} from "./RowArithmetic.sol";
 
 /// @title Postings, their window, their bonds and what is demanded of them
 /// @dev Documentation is in IDisputes. Holds exactly: bonds of postings that are neither refuted nor returned, fees of
@@ -17,6 +18,8 @@ abstract contract Postings is IDisputes {
     /// @dev What one transaction can be shown of: 2^24 gas (EIP-7825).
     uint256 public constant MOST_ROWS = 4_096;
     uint256 public constant MOST_BUCKETS = 4_096;
+    uint256 public constant MOST_COLUMNS = 384;
+    uint256 private constant LEAST_CLIP_SLACKS = 8;
 
     struct Posting {
         address owner;
@@ -73,7 +76,7 @@ abstract contract Postings is IDisputes {
         if (
             statement.rowCount == 0 || statement.rowCount > MOST_ROWS || statement.bucketCount == 0
                 || statement.bucketCount > MOST_BUCKETS || statement.columnCount == 0
-                || !_isInRange(statement)
+                || statement.columnCount > MOST_COLUMNS || !_isInRange(statement)
         ) revert DisputesStatementInvalid();
         if (!_math.isReady(statement.rowCount)) revert DisputesConstantsMissing(address(_math));
         id = ++postingCount;
@@ -213,9 +216,12 @@ abstract contract Postings is IDisputes {
 
     /// @dev Attack: a number and the same plus r are one element to the hash. As a binding it has other sizes; as a root of
     /// rows no path leads to it.
+    /// Attack: where the clip is as short as what rounding adds to a row, every row passes for one that was cut to it, with
+    /// any factor. A G in int8 has an entry of 127, so an honest clip is longer.
     function _isInRange(Statement calldata statement) private pure returns (bool) {
         uint256 binding = statement.binding;
-        return statement.staticsHash < PoseidonHash.R && statement.rowsRoot < PoseidonHash.R
+        uint256 clip = statement.clipLength;
+        return (clip == 0 || clip >= LEAST_CLIP_SLACKS * _slack(statement)) && statement.staticsHash < PoseidonHash.R && statement.rowsRoot < PoseidonHash.R
             && statement.answering < PoseidonHash.R && statement.ownersCommitment < PoseidonHash.R
             && statement.earnerRoot < PoseidonHash.R && binding >> 127 == 0 && statement.split >> 32 == 0
             && uint32(binding >> 56) == statement.rowCount && binding >> 115 == statement.columnCount;
@@ -250,6 +256,11 @@ abstract contract Postings is IDisputes {
     ) internal pure {
         (bytes32 root, uint256 count) = _treeOf(statement, tree);
         if (!Openings.opens(root, count, index, hash, path)) revert DisputesOpeningInvalid(tree, index);
+    }
+
+    /// @dev How far a row of integers can be from the real one: half a unit an entry, and roundings of the two lengths.
+    function _slack(Statement calldata statement) internal pure returns (uint256) {
+        return RowArithmetic.root(statement.columnCount) / 2 + 2;
     }
 
     function _modelHash(uint256 modelId, uint256 staticsHash) private pure returns (bytes32) {

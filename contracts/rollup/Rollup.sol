@@ -233,7 +233,7 @@ contract Rollup is Settlements, Exits {
         run.totals.burnableWei += uint96(burnedWei);
     }
 
-    /// @dev genesisGate.admits(modelId, word), in fewer bytes of code. A static call, so nothing comes back in (I15).
+    /// @dev genesisGate.admits(modelId, word), in fewer bytes of code. A static call, so nothing comes back in (I16).
     function _requireAdmitted(uint256 modelId, uint256 word) private view {
         address gate = address(genesisGate);
         bool isAdmitted;

@@ -11,6 +11,7 @@ export function addDisputesCommands(program: Command): void {
     .description(
       "post what a model is made of, with a bond, so that anyone may show one wrong place of it on L1",
     );
+  withExample(disputes, "disputes show 0x…");
   addDeploy(disputes);
   addPost(disputes);
   addShow(disputes);
