@@ -21,6 +21,8 @@ const rulesOf = ({ processes }: Installation): string[] => [
 interface PanelSpec {
   readonly title: string;
   readonly unit: string;
+  /** Whether it goes below 0. */
+  readonly isSigned?: boolean;
   /** Query by legend. */
   readonly queries: Readonly<Record<string, string>>;
 }
@@ -95,6 +97,25 @@ export const PANELS: readonly PanelSpec[] = [
     queries: { oldest: `rollup_bridge_queue_oldest_seconds{${BRIDGE}}` },
   },
   {
+    title: "Fee of a unit, in OPEN",
+    unit: "short",
+    queries: { fee: `rollup_unit_fee_open{${SEQUENCER}}` },
+  },
+  {
+    title: "The operator's result over the last 200 batches, in OPEN",
+    unit: "short",
+    isSigned: true,
+    queries: { result: `rollup_operator_result_open{${SEQUENCER}}` },
+  },
+  {
+    title: "Seconds left of the lease, and since the spare was heard",
+    unit: "s",
+    queries: {
+      lease: `rollup_lease_seconds{${SEQUENCER}}`,
+      spare: `rollup_replica_silent_seconds{${SEQUENCER}}`,
+    },
+  },
+  {
     title: "Refusals and failures",
     unit: "short",
     queries: {
@@ -123,7 +144,7 @@ function grafanaBoard(): object {
     editable: false,
     refresh: "10s",
     time: { from: "now-3h", to: "now" },
-    panels: PANELS.map(({ queries, title, unit }, i) => ({
+    panels: PANELS.map(({ isSigned = false, queries, title, unit }, i) => ({
       id: i + 1,
       type: "timeseries",
       title,
@@ -134,7 +155,7 @@ function grafanaBoard(): object {
         x: (i % 2) * PANEL_WIDTH,
         y: Math.floor(i / 2) * PANEL_HEIGHT,
       },
-      fieldConfig: { defaults: { unit, min: 0 }, overrides: [] },
+      fieldConfig: { defaults: isSigned ? { unit } : { unit, min: 0 }, overrides: [] },
       targets: Object.entries(queries).map(([legendFormat, expr], at) => ({
         refId: String.fromCharCode(65 + at),
         datasource: DATA_SOURCE,

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { StoredLease } from "../intake/lease.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
 import { storeKeys } from "../store/store-keys.ts";
+import type { StoredLease } from "../store/stored-lease.ts";
 import {
   operationJson,
   operatorHeaders,

@@ -13,10 +13,10 @@ import { z } from "zod";
 import type { LeaseContract } from "../../bridge/l1/lease-contract.ts";
 import type { OperatorNonce } from "../../bridge/operator/operator-nonce.ts";
 import { type LeaseIntent, type TakenLease, takeLease } from "../../bridge/operator/take-lease.ts";
-import type { StoredLease } from "../intake/lease.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
 import { storeKeys } from "../store/store-keys.ts";
+import type { StoredLease } from "../store/stored-lease.ts";
 import {
   type RestoreFromFollowerOptions,
   type RestoreFromFollowerResult,

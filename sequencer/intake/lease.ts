@@ -11,17 +11,13 @@ import type { Metrics } from "../metrics.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import { storeKeys } from "../store/store-keys.ts";
+import type { StoredLease } from "../store/stored-lease.ts";
 
 export const LEASE_MODES = ["off", "required"] as const;
 
 export interface LeaseOptions {
   readonly lease: (typeof LEASE_MODES)[number];
   readonly leaseMarginMs: number;
-}
-
-/** As the data directory keeps it; `openledger operator lease take` writes it. */
-export interface StoredLease {
-  readonly epoch: number;
 }
 
 /** As L1 has it. */

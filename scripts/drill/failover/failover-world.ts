@@ -210,7 +210,7 @@ export class FailoverWorld {
   }
 
   async get<T>(path: string): Promise<T> {
-    const response = await fetch(`${this.leader.url}${path}`, { signal: AbortSignal.timeout(5_000) });
+    const response = await fetch(`${this.leader.url}${path}`, { signal: AbortSignal.timeout(60_000) });
     return (await response.json()) as T;
   }
 
