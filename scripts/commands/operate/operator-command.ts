@@ -3,6 +3,7 @@ import { BACKEND_NAMES } from "../../../prover/backends.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { addProfitCommand } from "./fee-commands.ts";
+import { addLeaseCommands } from "./lease-command.ts";
 
 interface InitCommandOptions {
   deployment: string;
@@ -27,6 +28,7 @@ interface InitCommandOptions {
 export function addOperatorCommands(program: Command): void {
   const operator = program.command("operator").description("run a rollup: what its processes need");
   addProfitCommand(operator);
+  addLeaseCommands(operator);
   withExample(operator, "operator init --deployment deployment.json --out operator --operator-key-file key");
   const command = operator
     .command("init")
