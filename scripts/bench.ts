@@ -350,7 +350,7 @@ program
   .option("--rows <n>", "of the Datanet", "256")
   .addHelpText("after", "\nExample:\n  npm run bench -- factory --rows 64")
   .action(async (options: { rows: string }) => {
-    const { benchFactory } = await import("./bench/factory.ts");
+    const { benchFactory } = await import("./bench/factory/from-choice.ts");
     const factory = await benchFactory(Number(options.rows), (line) => console.log(line));
     console.log(JSON.stringify({ factory }));
     process.exit(0);

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
-import { getModel } from "../../client/sequencer/model-reads.ts";
-import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
-import { FactoryClient } from "../../models/factory/factory-client.ts";
-import { registerJob } from "../../models/factory/register-job.ts";
-import { startChildFactory, startJourneyWorld } from "../../models/testing/journey-world.ts";
+import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
+import { getModel } from "../../../client/sequencer/model-reads.ts";
+import { OPEN } from "../../../contracts/testing/rollup-fixture.ts";
+import { FactoryClient } from "../../../models/factory/factory-client.ts";
+import { registerJob } from "../../../models/factory/register-job.ts";
+import { startChildFactory, startJourneyWorld } from "../../../models/testing/journey-world.ts";
 
 export interface FactoryBench {
   readonly secondsToRegistered: number;
