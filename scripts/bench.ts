@@ -373,6 +373,18 @@ program
   });
 
 program
+  .command("factory")
+  .description("from the choice of a Datanet to a model that is ready on the ledger, in a ModelFactory")
+  .option("--rows <n>", "of the Datanet", "256")
+  .addHelpText("after", "\nExample:\n  npm run bench -- factory --rows 64")
+  .action(async (options: { rows: string }) => {
+    const { benchFactory } = await import("./bench/factory/from-choice.ts");
+    const factory = await benchFactory(Number(options.rows), (line) => console.log(line));
+    console.log(JSON.stringify({ factory }));
+    process.exit(0);
+  });
+
+program
   .command("text-attribution")
   .description("scores of texts against models retrained on halves of them; retrainings are kept in .cache")
   .option("--halves <n>", "of the report", "100")

@@ -18,6 +18,7 @@ interface InitCommandOptions {
   port: number;
   follower: boolean;
   datanetHost: boolean;
+  factory: boolean;
   modelFolder?: string;
   modelId?: number;
   modelKeyFile?: string;
@@ -57,6 +58,7 @@ export function addOperatorCommands(program: Command): void {
     )
     .option("--no-follower", "without a follower beside the operator")
     .option("--datanet-host", "serve Datanets, too: cards, rows, labels (docs/datanets.md)", false)
+    .option("--factory", "make language models of Datanets, too (docs/factory.md)", false)
     .option("--model-folder <folder>", "serve this model, too; with --model-id and --model-key-file")
     .option("--model-id <id>", "its leaf", parseCount)
     .option("--model-key-file <file>", "the key of the model's owner, who settles its epochs")
@@ -95,6 +97,7 @@ export function addOperatorCommands(program: Command): void {
       firstPort: options.port,
       hasFollower: options.follower,
       hasDatanetHost: options.datanetHost,
+      hasFactory: options.factory,
       model,
       user: options.user ?? null,
       settings: options.set,
