@@ -10,7 +10,7 @@ import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { type FactoryPagesWorld, newcomerWallet, startFactoryPagesWorld } from "./testing/factory-world.ts";
 
-const LONG = { timeout: 60_000 };
+const LONG = { timeout: 240_000 };
 const folder = mkdtempSync(join(tmpdir(), "pages-factory-test-"));
 let world: FactoryPagesWorld;
 let browser: Browser;
@@ -96,14 +96,14 @@ test("a base and a permissioned Datanet are chosen, its owner is asked and answe
 
 test("the form has defaults and an estimate, and what is typed survives a reload", LONG, async () => {
   await main().getByLabel("Name").fill("Logbook");
-  await main().getByLabel("Rounds").fill("40");
+  await main().getByLabel("Rounds").fill("20");
   await main()
     .getByText(/Measured by \d+ steps/)
     .waitFor(LONG);
   await look("form");
   await reload();
   await expect.poll(() => main().getByLabel("Name").inputValue()).toBe("Logbook");
-  expect(await main().getByLabel("Rounds").inputValue()).toBe("40");
+  expect(await main().getByLabel("Rounds").inputValue()).toBe("20");
 });
 
 test("training is watched, paused, reloaded, resumed, and survives a kill of the factory", LONG, async () => {
