@@ -163,7 +163,7 @@ test(
       await card.getByRole("button", { name: "Make the files" }).click();
       await card.getByRole("listitem").first().waitFor(LONG);
       for (const item of await card.getByRole("listitem").all()) {
-        const file = item.getByRole("button");
+        const file = item.getByRole("button").first();
         const [name, [download]] = [
           (await file.textContent())!,
           await Promise.all([page.waitForEvent("download"), file.click()]),
