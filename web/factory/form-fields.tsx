@@ -3,13 +3,7 @@ import { Check, Field } from "../design/field.tsx";
 import { Term } from "../words/term.tsx";
 import { NumberField, parseNumber } from "./number-field.tsx";
 
-const WHOLE = [
-  "rank",
-  "rowsPerStep",
-  "rowTokens",
-  "heldOutRows",
-  "answerTokens",
-];
+const WHOLE = ["rank", "rowsPerStep", "rowTokens", "heldOutRows", "answerTokens"];
 /** Numbers that people may change here; the others of the form stay as the factory proposes them. */
 const NUMBERS = [
   ...["rounds", "heldOutRows", "rank", "alpha", "rate", "lastPart", "rowsPerStep", "rowTokens"],

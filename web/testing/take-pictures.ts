@@ -43,7 +43,11 @@ const PICTURES: readonly Picture[] = [
     path: "factory/here",
     text: "Tune in this browser",
     before: async (page) => {
-      const buffer = Buffer.from(logEntries(60).map((row) => new TextDecoder().decode(row)).join("\n"));
+      const buffer = Buffer.from(
+        logEntries(60)
+          .map((row) => new TextDecoder().decode(row))
+          .join("\n"),
+      );
       await page.setInputFiles("input[type=file]", {
         name: "Ship's log.jsonl",
         mimeType: "text/plain",
