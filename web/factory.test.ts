@@ -213,9 +213,14 @@ test("on a phone and in dark colours it holds, too", LONG, async () => {
   await signIn();
   await main().locator(".chart-box canvas").waitFor(LONG);
   await look("done-360");
-  for (const part of ["compare", "register", "export", "lineage"]) {
+  for (const [part, text] of [
+    ["compare", /expects the right answer/],
+    ["register", /^It is model/],
+    ["export", "What is published"],
+    ["lineage", "Anyone can make it again"],
+  ] as const) {
     await page.goto(`${jobUrl}/${part}`);
-    await main().getByRole("heading", { level: 2 }).first().waitFor(LONG);
+    await main().getByText(text).first().waitFor(LONG);
     await look(`${part}-360`);
   }
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(360);
