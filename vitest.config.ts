@@ -10,5 +10,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 240_000,
     hookTimeout: 600_000,
+    // A busy machine may take many seconds for what a quiet one does at once.
+    expect: { poll: { timeout: 30_000 } },
   },
 });

@@ -114,6 +114,21 @@ export const bridgeErrors = {
     httpStatus: 410,
     isRetryable: false,
   },
+  BRG_LEASE_LOST: {
+    meaning: "another machine of the operator's has taken the lease: this bridge sends nothing any more",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  BRG_LEASE_ENDED: {
+    meaning: "the lease's time is over and it is not extended yet: nothing else is sent before it is",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  BRG_LEASE_HELD: {
+    meaning: "the lease has not ended yet; `data.endsAtSeconds` is when it does",
+    httpStatus: 409,
+    isRetryable: true,
+  },
   BRG_FOREIGN_SIGNED: {
     meaning:
       "L1 has signed operations that the sequencer did not put there: its data directory is older than L1, or its key is used elsewhere",

@@ -1,6 +1,7 @@
 import {
   describeProblems,
   type Environment,
+  ethereumAddress,
   ethereumKey,
   httpUrl,
   ONE_DAY_MS,
@@ -77,6 +78,20 @@ export const BRIDGE_SETTINGS = {
     schema: wholeNumber(100, ONE_DAY_MS),
     default: "20000",
     description: "longest wait for one answer of L1 or the sequencer",
+  },
+  leaseAddress: {
+    schema: ethereumAddress.optional(),
+    description: "contract of the lease; none where absent, and then only one machine may ever run",
+  },
+  leaseSeconds: {
+    schema: wholeNumber(10, 86_400),
+    default: "600",
+    description: "how long the lease lasts from each extension on; a spare waits for its end",
+  },
+  leaseMarginMs: {
+    schema: wholeNumber(100, 3_600_000),
+    default: "20000",
+    description: "this long before the lease's end nothing new is signed; clocks may differ by half of it",
   },
   healthPort: {
     schema: wholeNumber(0, 65_535).optional(),

@@ -59,6 +59,11 @@ export function createBridgeMetrics(registry: Registry) {
       labelNames: ["code"] as const,
       registers,
     }),
+    leaseSeconds: new Gauge({
+      name: "rollup_bridge_lease_seconds",
+      help: "Until the end of the lease that L1 has, whoever holds it; 0 where there is none",
+      registers,
+    }),
     alarm: new Gauge({
       name: "rollup_bridge_alarm",
       help: "1 while something waits for a human",

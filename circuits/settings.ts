@@ -121,11 +121,22 @@ const secretText = (pattern: RegExp, message: string) =>
 export const redisUrl = secretText(/^rediss?:\/\/\S+$/, "is no redis:// or rediss:// address");
 /** A bearer token as HTTP takes it. */
 export const bearerToken = secretText(/^[\x21-\x7e]{16,}$/, "needs at least 16 visible characters");
+export const ethereumAddress = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, "is not 0x and 40 hex digits")
+  .transform((value) => value as `0x${string}`);
 export const ethereumKey = z
   .string()
   .regex(/^0x[0-9a-fA-F]{64}$/, "is not 0x and 64 hex digits")
   .transform((value) => new Secret(value as `0x${string}`));
 export const ONE_DAY_MS = 86_400_000;
+
+/** Of provers and their dispatcher, which serve whichever machine is the sequencer. */
+export const SPARE_SEQUENCER_URL = {
+  schema: httpUrl.optional(),
+  description:
+    "where the sequencer is after a handover to the spare; asked when the other one does not serve",
+} as const;
 
 /** What every process has that works for a sequencer: the bridge and each prover. */
 export const WORKER_SETTINGS = {

@@ -118,6 +118,11 @@ export const clientErrors = {
     remedy: "do not count on the operation; wait until it is posted on L1",
     isRetryable: false,
   },
+  CLI_ANSWER_LATE: {
+    meaning: "the sequencer's answer took longer than the lease by which it may promise anything",
+    remedy: "send the same operation again: it is executed once, and the machine that serves now answers",
+    isRetryable: true,
+  },
   CLI_LEAF_NOT_FOUND: {
     meaning: "there is no such account, datanet or model",
     remedy: "check the id; a deposit opens an account only once a batch has taken it",

@@ -287,20 +287,44 @@ program
 
 program
   .command("adapters")
-  .description("mixed batches of adapters against the same base without any, in turns on one thread")
-  .option("--rounds <n>", "turns of each", "15")
+  .description(
+    "mixed batches of adapters against the same base without any, in turns on one thread; then adapters that are registered on a ledger, asked and paid",
+  )
+  .option("--rounds <n>", "turns of each; 0 leaves the comparison out", "15")
   .option("--adapters <n>", "distinct adapters on disk", "2000")
   .option("--batch <n>", "requests at once", "32")
   .option("--kernels <set>", "native, avx512, avx2 or wasm", "native")
-  .addHelpText("after", "\nExample:\n  npm run bench -- adapters --rounds 5 --adapters 300")
-  .action(async (options: Record<"rounds" | "adapters" | "batch" | "kernels", string>) => {
-    const { benchAdapters } = await import("./bench/adapters.ts");
-    const { adapters, batch, rounds } = options;
-    const counts = { adapters: Number(adapters), batch: Number(batch), rounds: Number(rounds) };
-    const kernels = options.kernels as KernelChoice;
-    console.log(JSON.stringify(await benchAdapters({ ...counts, kernels })));
-    process.exit(0);
-  });
+  .option("--registered <n>", "models on a rollup of their own; 0 for none", "1000")
+  .option("--sample <n>", "of them, so many are asked and paid", "200")
+  .option("--prover <name>", "wasm, native, webgpu or snarkjs: proves geneses, and batches", "native")
+  .option("--prove-batches", "wait until every batch is proven and on L1")
+  .addHelpText("after", "\nExample:\n  npm run bench -- adapters --rounds 5 --adapters 300 --registered 40")
+  .action(
+    async (
+      options: Record<
+        "rounds" | "adapters" | "batch" | "kernels" | "registered" | "sample" | "prover",
+        string
+      > & { proveBatches?: boolean },
+    ) => {
+      const { adapters, batch, rounds } = options;
+      const counts = { adapters: Number(adapters), batch: Number(batch), rounds: Number(rounds) };
+      const kernels = options.kernels as KernelChoice;
+      const { benchAdapters } = await import("./bench/adapters.ts");
+      const measured = counts.rounds === 0 ? {} : await benchAdapters({ ...counts, kernels });
+      const models = Number(options.registered);
+      const { benchAdaptersOnLedger } = await import("./bench/adapters-on-ledger.ts");
+      const { registered, ...onLedger } =
+        models === 0
+          ? { registered: null }
+          : await benchAdaptersOnLedger({
+              ...{ models, kernels, sample: Number(options.sample) },
+              backend: options.prover as BackendName,
+              isProven: options.proveBatches === true,
+            });
+      console.log(JSON.stringify({ adapters: { ...measured, adaptersOnLedger: registered }, onLedger }));
+      process.exit(0);
+    },
+  );
 
 program
   .command("serving")
@@ -318,6 +342,18 @@ program
     for (const problem of problems) console.log(problem);
     console.log(JSON.stringify({ serving }));
     process.exit(problems.length === 0 ? 0 : 1);
+  });
+
+program
+  .command("factory")
+  .description("from the choice of a Datanet to a model that is ready on the ledger, in a ModelFactory")
+  .option("--rows <n>", "of the Datanet", "256")
+  .addHelpText("after", "\nExample:\n  npm run bench -- factory --rows 64")
+  .action(async (options: { rows: string }) => {
+    const { benchFactory } = await import("./bench/factory/from-choice.ts");
+    const factory = await benchFactory(Number(options.rows), (line) => console.log(line));
+    console.log(JSON.stringify({ factory }));
+    process.exit(0);
   });
 
 program

@@ -15,6 +15,8 @@ import {
 import { parseOpenPerEther } from "./fees/open-price.ts";
 import { FEE_MODES } from "./fees/unit-fee.ts";
 import { DOOR_MODES } from "./intake/door.ts";
+import { LEASE_MODES } from "./intake/lease.ts";
+import { REPLICA_MODES } from "./intake/replica.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 import { STORE_CHECKS } from "./store/store-check.ts";
 
@@ -51,6 +53,32 @@ export const SEQUENCER_SETTINGS = {
     schema: someText,
     default: ".openledger/sequencer",
     description: "folder of the ledger's log",
+  },
+  lease: {
+    schema: z.enum(LEASE_MODES),
+    default: "off",
+    description:
+      "required: nothing is acknowledged without the lease on L1 that the bridge reports; off: one machine",
+  },
+  leaseMarginMs: {
+    schema: wholeNumber(100, 3_600_000),
+    default: "20000",
+    description: "this long before the lease's end acknowledging stops; clocks may differ by half of it",
+  },
+  replica: {
+    schema: z.enum(REPLICA_MODES),
+    default: "off",
+    description: "required: an operation is acknowledged once the spare has it on its disk, too",
+  },
+  replicaToken: {
+    schema: bearerToken.optional(),
+    isSecret: true,
+    description: "bearer token of the spare: it opens the log's route for it alone; none = there is no spare",
+  },
+  replicaTimeoutMs: {
+    schema: wholeNumber(100, 600_000),
+    default: "5000",
+    description: "longest wait for the spare's word before an operation is answered with SEQ_REPLICA_SILENT",
   },
   storeCheck: {
     schema: z.enum(STORE_CHECKS),
@@ -282,6 +310,11 @@ function feeProblems(values: Config): SettingProblem[] {
 export function loadConfig(environment: Environment): Config {
   const { problems: found, values } = readSettings("SEQUENCER", SEQUENCER_SETTINGS, environment);
   const problems = [...found, ...feeProblems(values)];
+  if (values.replica === "required" && values.replicaToken === undefined)
+    problems.push({
+      env: "SEQUENCER_REPLICA_TOKEN",
+      problem: "is missing: a spare that is required needs one",
+    });
   if (problems.length > 0)
     throw sequencerError("SEQ_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
   return values;

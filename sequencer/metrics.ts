@@ -81,6 +81,28 @@ export function createMetrics(registry = new Registry()) {
       labelNames: ["code"] as const,
       registers,
     }),
+    failover: {
+      leaseSeconds: new Gauge({
+        name: "rollup_lease_seconds",
+        help: "How long the sequencer may still acknowledge; 0 where it may not, infinite where no lease is required",
+        registers,
+      }),
+      leaseLost: new Gauge({
+        name: "rollup_lease_lost",
+        help: "1 once another machine has taken the lease",
+        registers,
+      }),
+      replicaSilentSeconds: new Gauge({
+        name: "rollup_replica_silent_seconds",
+        help: "Since the spare was heard last; 0 where there is none",
+        registers,
+      }),
+      replicaLag: new Gauge({
+        name: "rollup_replica_lag_operations",
+        help: "Executed operations that the spare has not confirmed; 0 where there is none",
+        registers,
+      }),
+    },
     frozen: new Gauge({
       name: "rollup_frozen",
       help: "1 while the rollup is frozen on L1",

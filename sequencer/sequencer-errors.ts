@@ -47,6 +47,28 @@ export const sequencerErrors = {
   SEQ_INTERNAL: { meaning: "the sequencer failed in an unforeseen way", httpStatus: 500, isRetryable: false },
   SEQ_STOPPING: { meaning: "the sequencer is shutting down", httpStatus: 503, isRetryable: true },
 
+  SEQ_LEASE_LOST: {
+    meaning:
+      "another machine of the operator's acknowledges operations now; `data.url` is where it says that it is",
+    httpStatus: 503,
+    isRetryable: false,
+  },
+  SEQ_LEASE_ENDED: {
+    meaning: "the sequencer's lease on L1 is not extended, so it promises nothing; what it executed stays",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  SEQ_LEASE_MISSING: {
+    meaning: "a lease is required, and the data directory has taken none",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  SEQ_REPLICA_SILENT: {
+    meaning:
+      "the operation is executed, and the spare has not confirmed it: nothing is promised; sending it again asks again",
+    httpStatus: 503,
+    isRetryable: true,
+  },
   SEQ_SIGNATURES_WAITING: {
     meaning: "more signatures wait to be checked than the sequencer keeps",
     httpStatus: 503,

@@ -22,10 +22,12 @@ import {
 } from "./batches/settlement-desk.ts";
 import { epochWrites } from "./batches/stored-epochs.ts";
 import { Door, type DoorMode } from "./intake/door.ts";
+import { Lease, type LeaseOptions } from "./intake/lease.ts";
 import { Mempool, type MempoolLimits, type PendingOperation } from "./intake/mempool.ts";
 import { checkPolicy } from "./intake/operation-policy.ts";
 import { OperatorNews } from "./intake/operator-news.ts";
 import { requireEpochPosted, requirePublicationPosted } from "./intake/posted-first.ts";
+import { Replica, type ReplicaOptions } from "./intake/replica.ts";
 import type { SignaturePool } from "./intake/signature-pool.ts";
 import type { PlainCheck } from "./intake/signature-tasks.ts";
 import { sequencerError } from "./sequencer-errors.ts";
@@ -35,7 +37,12 @@ import { leavesOf, type OperationEntry } from "./store/log-entry.ts";
 import { type KnownOperation, operationStatusOf, unexecuted } from "./store/operation-status.ts";
 import type { PreconfirmationSigner } from "./store/preconfirmations.ts";
 
-export interface SequencerOptions extends MempoolLimits, BatchLineOptions, RestoreOptions {
+export interface SequencerOptions
+  extends MempoolLimits,
+    BatchLineOptions,
+    RestoreOptions,
+    LeaseOptions,
+    ReplicaOptions {
   readonly preconfirmationDeadlineSeconds: number;
   /** The rollup's contract: nobody can check what is withdrawn to it. */
   readonly rollupAddress: `0x${string}`;
@@ -66,6 +73,8 @@ export class Sequencer {
   readonly mempool: Mempool;
   readonly settlements: SettlementDesk;
   readonly door: Door;
+  readonly lease: Lease;
+  readonly replica: Replica;
   readonly news: OperatorNews;
   readonly #modules: SequencerModules;
   readonly #inFlight = new Map<string, Promise<Submission>>();
@@ -74,9 +83,10 @@ export class Sequencer {
   readonly #stalled = new Set<number>();
   #isStopping = false;
 
-  /** @throws SEQ_STORE_INCONSISTENT */
+  /** @throws SEQ_STORE_INCONSISTENT, SEQ_LEASE_MISSING */
   static async start(options: SequencerOptions, modules: SequencerModules): Promise<Sequencer> {
     const startedAtMs = modules.clock();
+    const lease = await Lease.load(options, modules.log, modules);
     const restored = await restore(modules.log, options);
     const { book, head, leafCount, replayedCount, timings } = restored;
     const { byteCount: checkedBytes, durationMs: checkMs, valueCount: checkedCount } = modules.log.check;
@@ -93,22 +103,36 @@ export class Sequencer {
       },
       "ledger restored",
     );
-    const sequencer = new Sequencer(options, modules, restored);
+    const sequencer = new Sequencer(options, modules, restored, lease);
     const { line } = sequencer;
     await line.estimates.recall((number) => line.batch(number), book.closedNumber);
     await line.account.recall((number) => line.batch(number), book.reached("posted"));
     return sequencer;
   }
 
-  private constructor(options: SequencerOptions, modules: SequencerModules, restored: Restored) {
+  private constructor(
+    options: SequencerOptions,
+    modules: SequencerModules,
+    restored: Restored,
+    lease: Lease,
+  ) {
     this.options = options;
     this.#modules = modules;
     this.log = modules.log;
     this.line = new BatchLine(options, modules, restored);
     this.mempool = new Mempool(options);
     this.news = new OperatorNews(modules.clock);
+    this.lease = lease;
+    this.replica = new Replica(options, {
+      ...modules,
+      executedCount: () => this.line.head.position.opIndex,
+    });
     this.door = new Door(options.mode ?? "open", {
       logger: modules.logger,
+      requireAuthority: () => {
+        lease.require();
+        this.replica.requireHeard();
+      },
       frozenGauge: modules.metrics.frozen,
       malformedGauge: modules.metrics.batchMalformed,
     });
@@ -270,8 +294,10 @@ export class Sequencer {
     const durable = this.line.note(entry, records);
     this.#dropped.delete(hash);
     const submission = (async () => {
-      // Signed while the entry is on its way to the disk; nobody sees it before it is there.
-      const [preconfirmation] = await Promise.all([this.preconfirmationOf(entry), durable]);
+      // Signed while the entry is on its way to the disk; nobody sees it before it is there, and there on the spare's.
+      const confirmed = durable.then(() => this.replica.confirmed(entry.opIndex));
+      const [preconfirmation] = await Promise.all([this.signedFor(entry), confirmed]);
+      this.lease.require();
       return { hash, status: "acknowledged" as const, preconfirmation };
     })();
     this.#inFlight.set(hash, submission);
@@ -365,13 +391,14 @@ export class Sequencer {
   async #known(entry: OperationEntry): Promise<KnownOperation> {
     const batch = (await this.line.batch(entry.batchNumber)) ?? null;
     const status = operationStatusOf(batch);
+    const isOnL1 = status === "posted" || status === "final";
     return {
       hash: entry.hash,
       operation: entry.operation,
       status,
       entry,
       batch,
-      preconfirmation: await this.preconfirmationOf(entry),
+      preconfirmation: await (isOnL1 ? this.signedFor(entry) : this.preconfirmationOf(entry)),
       reason: null,
     };
   }
@@ -381,22 +408,34 @@ export class Sequencer {
     return { hash, status, preconfirmation };
   }
 
-  preconfirmationOf({ hash, opIndex, deadlineSeconds }: OperationEntry): Promise<Preconfirmation> {
+  /** What is promised now. @throws SEQ_LEASE_LOST, SEQ_LEASE_ENDED, SEQ_REPLICA_SILENT */
+  async preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation> {
+    const preconfirmation = await this.signedFor(entry);
+    this.replica.require(entry.opIndex);
+    this.lease.require();
+    return preconfirmation;
+  }
+
+  /** The bytes of a promise, for the spare, which has to check them, and for what is on L1 anyhow. */
+  signedFor({ hash, opIndex, deadlineSeconds }: OperationEntry): Promise<Preconfirmation> {
     return this.#modules.preconfirmations.sign({ operationHash: hash, opIndex, deadlineSeconds });
   }
 
   get isHealthy(): boolean {
-    return !this.#isStopping && this.line.malformed === null;
+    return !this.#isStopping && this.line.malformed === null && this.lease.isHeld;
   }
 
   /** Beside what /health always says. */
   get healthFacts(): object {
     const { malformed } = this.line;
+    if (!this.lease.isHeld && !this.#isStopping) return { status: "no-lease", lease: this.lease.facts };
     return malformed === null || this.#isStopping ? {} : { status: "alarm", malformedBatch: malformed };
   }
 
   /** Does what is due; to be called a few times a second. */
   tick(): void {
+    this.lease.tick();
+    this.replica.tick();
     if (this.#isStopping) return;
     this.line.closeIfDue();
     for (const expired of this.mempool.expire(this.#modules.clock())) {

@@ -6,10 +6,8 @@ import { queryBytes, queryCommitment, queryOfBytes } from "../../circuits/ledger
 import { answerHash, askMessage, receiptHash } from "../../circuits/ledger/receipt.ts";
 import { packSplit } from "../../circuits/ledger/rewards.ts";
 import { attributionError } from "../attribution-errors.ts";
-import type { AnsweringModel, ModelAnswer } from "../model/model-family.ts";
-import type { PublishedModel } from "../model/model-files.ts";
-import { type AttributionEstimate, estimateAttribution } from "../scores/attribution-estimate.ts";
-import { openScoreEngine, type RanMode, type ScoreChoice, type ScoreEngine } from "../scores/score-engine.ts";
+import type { ModelAnswer } from "../model/model-family.ts";
+import type { AttributionEstimate } from "../scores/attribution-estimate.ts";
 import type { AnswerStore, StoredAnswer } from "./answer-store.ts";
 import type { LedgerModel, LedgerView } from "./ledger-view.ts";
 import { readPayments } from "./payment-watcher.ts";
@@ -20,8 +18,6 @@ export interface AnswerDeskOptions {
   readonly domain: bigint;
   /** How long an answer may stay unpaid before its account may ask again. */
   readonly answerTtlMs: number;
-  /** What computes the scores of estimates; default int32. */
-  readonly scores?: ScoreChoice;
 }
 
 export interface Question {
@@ -34,6 +30,14 @@ export interface Question {
 /** As AnsweringModel.answer, by whoever computes it. */
 export type MakeAnswer = (prompt: string) => ModelAnswer | Promise<ModelAnswer>;
 
+/** What a desk has computed: on this thread, or on another. */
+export interface AnswerWork {
+  /** Of the model that is served. */
+  readonly staticsHash: bigint;
+  readonly answer: MakeAnswer;
+  estimate(query: Int16Array): AttributionEstimate | Promise<AttributionEstimate>;
+}
+
 export interface GivenAnswer {
   readonly record: StoredAnswer;
   readonly estimate: AttributionEstimate;
@@ -44,48 +48,23 @@ export interface GivenAnswer {
  * that every receipt that is ever paid can be opened.
  */
 export class AnswerDesk {
-  readonly #model: PublishedModel;
-  readonly #answering: AnsweringModel;
-  readonly #engine: ScoreEngine;
+  readonly #work: AnswerWork;
   readonly #options: AnswerDeskOptions;
   readonly #ledger: LedgerView;
   readonly #store: AnswerStore;
   readonly #nowMs: () => number;
   readonly #busy = new Map<number, Promise<unknown>>();
 
-  private constructor(
-    model: PublishedModel,
-    answering: AnsweringModel,
+  constructor(
+    work: AnswerWork,
     options: AnswerDeskOptions,
     modules: { ledger: LedgerView; store: AnswerStore; nowMs?: () => number },
   ) {
-    this.#model = model;
-    this.#answering = answering;
-    const { featureCount, rowCount, values } = model.features;
-    this.#engine = openScoreEngine({ features: values, featureCount, rowCount }, options.scores ?? "int32");
+    this.#work = work;
     this.#options = options;
     this.#ledger = modules.ledger;
     this.#store = modules.store;
     this.#nowMs = modules.nowMs ?? Date.now;
-  }
-
-  /** @throws ATT_SCORE_MODE_UNAVAILABLE, ATT_MODEL_FILE_INVALID, and what the model's family throws */
-  static async open(
-    model: PublishedModel,
-    options: AnswerDeskOptions,
-    modules: { ledger: LedgerView; store: AnswerStore; nowMs?: () => number },
-  ): Promise<AnswerDesk> {
-    return new AnswerDesk(model, await model.family.open(model), options, modules);
-  }
-
-  /** What computes the scores, whatever was chosen. */
-  get scoreMode(): RanMode {
-    return this.#engine.mode;
-  }
-
-  /** The model, for whoever has its answers made elsewhere. */
-  get answering(): AnsweringModel {
-    return this.#answering;
   }
 
   /**
@@ -94,7 +73,7 @@ export class AnswerDesk {
    * @throws ATT_ASK_REFUSED, ATT_ANSWER_UNPAID, ATT_MODEL_NOT_PAYABLE, ATT_MODEL_NOT_SERVED, ATT_ROW_INVALID,
    *   ATT_SERVER_UNREACHABLE
    */
-  async ask(question: Question, make: MakeAnswer = this.#answering.answer): Promise<GivenAnswer> {
+  async ask(question: Question, make: MakeAnswer = this.#work.answer): Promise<GivenAnswer> {
     const { payerId } = question;
     const message = askMessage({ ...question, ...this.#options });
     await this.#checkSignature(question, message);
@@ -140,7 +119,7 @@ export class AnswerDesk {
     const priceWei = await this.#priceWei();
     const answered = await make(question.prompt);
     const opening = {
-      statics: this.#model.staticsHash,
+      statics: this.#work.staticsHash,
       payerId: question.payerId,
       answerHash: answerHash(question.prompt, answered.text),
       queryCommitment: queryCommitment(answered.query),
@@ -171,8 +150,8 @@ export class AnswerDesk {
     return record !== undefined && record.expiresAtMs > nowMs ? record : undefined;
   }
 
-  #given(record: StoredAnswer, query = queryOfRecord(record)): GivenAnswer {
-    return { record, estimate: estimateAttribution(this.#model, query, { engine: this.#engine }) };
+  async #given(record: StoredAnswer, query = queryOfRecord(record)): Promise<GivenAnswer> {
+    return { record, estimate: await this.#work.estimate(query) };
   }
 
   /** The model's price, if the ledger's model is this one and takes payments. */
@@ -180,11 +159,11 @@ export class AnswerDesk {
     const { modelId } = this.#options;
     const leaf = await this.#ledger.model(modelId);
     const statics = leaf === null ? null : ledgerStatics(leaf.model);
-    if (leaf === null || statics !== this.#model.staticsHash) {
+    if (leaf === null || statics !== this.#work.staticsHash) {
       throw attributionError("ATT_MODEL_NOT_SERVED", `the ledger's model ${modelId} is not the one served`, {
         data: {
           modelId,
-          served: hex32(this.#model.staticsHash),
+          served: hex32(this.#work.staticsHash),
           onLedger: statics === null ? null : hex32(statics),
         },
       });

@@ -37,12 +37,14 @@ export interface PaymentCursor {
 }
 
 const digits = (value: number) => value.toString().padStart(10, "0");
-const keys = {
-  answer: (receipt: string) => `answer/${receipt}`,
-  unpaid: (payerId: number) => `unpaid/${digits(payerId)}`,
-  paid: (epoch: number, index: number) => `paid/${digits(epoch)}/${digits(index)}`,
-  cursor: "cursor",
-};
+/** @param prefix of a model among others; "" for the only one */
+const keysOf = (prefix: string) => ({
+  answer: (receipt: string) => `${prefix}answer/${receipt}`,
+  answersEnd: `${prefix}answer0`,
+  unpaid: (payerId: number) => `${prefix}unpaid/${digits(payerId)}`,
+  paid: (epoch: number, index: number) => `${prefix}paid/${digits(epoch)}/${digits(index)}`,
+  cursor: `${prefix}cursor`,
+});
 
 const put = (key: string, value: unknown): LevelWrite => ({ type: "put", key, value });
 
@@ -67,10 +69,12 @@ const storeErrors: MakeStoreError = (fault) => {
 export class AnswerStore {
   readonly #level: CheckedLevel;
   readonly #db: LevelDb;
+  readonly #keys: ReturnType<typeof keysOf>;
 
-  private constructor(level: CheckedLevel) {
+  private constructor(level: CheckedLevel, prefix = "") {
     this.#level = level;
     this.#db = level.db;
+    this.#keys = keysOf(prefix);
   }
 
   /**
@@ -84,13 +88,18 @@ export class AnswerStore {
     );
   }
 
+  /** The answers of one model among many in the same store. */
+  ofModel(modelId: number): AnswerStore {
+    return new AnswerStore(this.#level, `model/${digits(modelId)}/`);
+  }
+
   async answer(receipt: string): Promise<StoredAnswer | undefined> {
-    return (await this.#level.read(this.#db.get(keys.answer(receipt)))) as StoredAnswer | undefined;
+    return (await this.#level.read(this.#db.get(this.#keys.answer(receipt)))) as StoredAnswer | undefined;
   }
 
   /** The account's answer that waits for its payment, expired or not. */
   async unpaid(payerId: number): Promise<StoredAnswer | undefined> {
-    const receipt = (await this.#level.read(this.#db.get(keys.unpaid(payerId)))) as string | undefined;
+    const receipt = (await this.#level.read(this.#db.get(this.#keys.unpaid(payerId)))) as string | undefined;
     return receipt === undefined ? undefined : this.answer(receipt);
   }
 
@@ -100,27 +109,27 @@ export class AnswerStore {
    */
   async add(record: StoredAnswer): Promise<void> {
     await this.#level.write([
-      put(keys.answer(record.receipt), record),
-      put(keys.unpaid(record.payerId), record.receipt),
+      put(this.#keys.answer(record.receipt), record),
+      put(this.#keys.unpaid(record.payerId), record.receipt),
     ]);
   }
 
   async cursor(): Promise<PaymentCursor> {
-    const cursor = await this.#level.read(this.#db.get(keys.cursor));
+    const cursor = await this.#level.read(this.#db.get(this.#keys.cursor));
     return (cursor as PaymentCursor | undefined) ?? { epoch: 1, index: 0 };
   }
 
   /** Marks answers as paid and moves the cursor, all or nothing. */
   async advance(cursor: PaymentCursor, paid: readonly StoredAnswer[]): Promise<void> {
-    const writes: LevelWrite[] = [put(keys.cursor, cursor)];
+    const writes: LevelWrite[] = [put(this.#keys.cursor, cursor)];
     for (const record of paid) {
       const { epoch, index } = record.payment!;
-      writes.push(put(keys.paid(epoch, index), record.receipt));
+      writes.push(put(this.#keys.paid(epoch, index), record.receipt));
       // A receipt may be paid twice; the first payment is its answer's.
       const known = await this.answer(record.receipt);
-      if (known?.payment === null) writes.push(put(keys.answer(record.receipt), record));
+      if (known?.payment === null) writes.push(put(this.#keys.answer(record.receipt), record));
       if ((await this.unpaid(record.payerId))?.receipt === record.receipt)
-        writes.push({ type: "del", key: keys.unpaid(record.payerId) });
+        writes.push({ type: "del", key: this.#keys.unpaid(record.payerId) });
     }
     await this.#level.write(writes);
   }
@@ -132,10 +141,10 @@ export class AnswerStore {
     limit: number,
   ): Promise<{ index: number; record: StoredAnswer }[]> {
     const found: { index: number; record: StoredAnswer }[] = [];
-    const range = { gte: keys.paid(epoch, from), lt: keys.paid(epoch + 1, 0), limit };
+    const range = { gte: this.#keys.paid(epoch, from), lt: this.#keys.paid(epoch + 1, 0), limit };
     for await (const [key, receipt] of this.#level.readEach(this.#db.iterator(range))) {
       const record = await this.answer(receipt as string);
-      if (record !== undefined) found.push({ index: Number(key.split("/")[2]), record });
+      if (record !== undefined) found.push({ index: Number(key.split("/").at(-1)), record });
     }
     return found;
   }
@@ -143,13 +152,14 @@ export class AnswerStore {
   /** Forgets unpaid answers that expired before `beforeMs`. @returns how many */
   async forgetUnpaid(beforeMs: number): Promise<number> {
     let count = 0;
-    const answers = this.#db.iterator({ gte: keys.answer(""), lt: "answer0" });
+    const answers = this.#db.iterator({ gte: this.#keys.answer(""), lt: this.#keys.answersEnd });
     for await (const [key, value] of this.#level.readEach(answers)) {
       const record = value as StoredAnswer;
       if (record.payment !== null || record.expiresAtMs >= beforeMs) continue;
       const writes: LevelWrite[] = [{ type: "del", key }];
       const unpaid = await this.unpaid(record.payerId);
-      if (unpaid?.receipt === record.receipt) writes.push({ type: "del", key: keys.unpaid(record.payerId) });
+      if (unpaid?.receipt === record.receipt)
+        writes.push({ type: "del", key: this.#keys.unpaid(record.payerId) });
       await this.#level.write(writes);
       count += 1;
     }

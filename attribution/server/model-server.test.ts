@@ -283,7 +283,7 @@ describe("a model server", () => {
   it("remembers answers, payments and where it stopped over a restart", async () => {
     const first = await ask(prompts[0]!);
     setPayments([{ receipt: first.receipt, payerId: 4 }], true);
-    expect(await server.desk.readPayments()).toBe(1);
+    expect(await server.readPayments()).toBe(1);
     expect(await store.cursor()).toEqual({ epoch: 2, index: 0 });
     const second = await ask(prompts[1]!);
     await server.app.close();

@@ -4,13 +4,8 @@ import { readModelFiles } from "../model/model-directory.ts";
 import type { RanMode } from "../scores/score-engine.ts";
 import { AnswerStore } from "./answer-store.ts";
 import { createLedgerView } from "./ledger-view.ts";
-import {
-  createModelServer,
-  type ModelServerOptions,
-  type ServerLog,
-  type SettlingSource,
-  type SpanSource,
-} from "./model-server.ts";
+import type { ServerLog, SettlingSource, SpanSource } from "./model-routes.ts";
+import { createModelServer, type ModelServerOptions } from "./model-server.ts";
 
 export interface ServeModelOptions extends Omit<ModelServerOptions, "answerTtlMs" | "rateLimitPerMinute"> {
   readonly modelFolder: string;
@@ -66,7 +61,7 @@ export async function serveModel(
   try {
     const defaults = { answerTtlMs: 10 * MINUTE_MS, rateLimitPerMinute: 600 };
     const ledger = createLedgerView(options.sequencerUrl);
-    const { app, desk } = await createModelServer(
+    const { app, readPayments, scoreMode } = await createModelServer(
       files,
       { ...defaults, ...options },
       { ...modules, ledger, store },
@@ -75,7 +70,7 @@ export async function serveModel(
     let sweptAtMs = Number.NEGATIVE_INFINITY;
     const read = async () => {
       try {
-        await desk.readPayments();
+        await readPayments();
         // It looks at every answer: once an hour is enough.
         if (nowMs() - sweptAtMs < 60 * MINUTE_MS) return;
         sweptAtMs = nowMs();
@@ -89,7 +84,7 @@ export async function serveModel(
     return {
       url,
       failed,
-      scoreMode: desk.scoreMode,
+      scoreMode,
       async close() {
         await app.close();
         await polling.stop();

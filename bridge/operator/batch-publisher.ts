@@ -8,7 +8,7 @@
  */
 
 import type { Logger } from "pino";
-import { type LocalAccount, size, type TransactionReceipt } from "viem";
+import { type Address, type LocalAccount, size, type TransactionReceipt } from "viem";
 import { paddedGas, replacementFees } from "../../contracts/l1/fee-policy.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call, revertOf } from "../l1/l1-client.ts";
@@ -74,6 +74,8 @@ export interface BatchPublisherModules {
   readonly circuitIndex: (name: string) => number;
   /** What else is to be sent with this account; asked when nothing is on its way. */
   readonly nextErrand?: () => Promise<Errand | null>;
+  /** As LeaseKeeper.requireHeld; absent where there is no lease. */
+  readonly requireLease?: ((to: Address) => Promise<void>) | undefined;
   readonly logger: Logger;
   readonly metrics: BridgeMetrics;
   readonly nowMs?: () => number;
@@ -142,6 +144,7 @@ export class BatchPublisher {
       store: modules.store,
       nowMs: this.#nowMs,
       onStep: this.#onStep,
+      requireLease: modules.requireLease,
     });
   }
 
@@ -418,8 +421,8 @@ export class BatchPublisher {
     const { account, logger, nextErrand, rollup } = this.#modules;
     const errand = (await nextErrand?.()) ?? null;
     if (errand === null) return false;
-    const { input, name } = errand;
-    const call = { account: account.address, to: rollup.address, data: input };
+    const { input, name, to = rollup.address } = errand;
+    const call = { account: account.address, to, data: input };
     let gasEstimate: bigint;
     try {
       gasEstimate = await l1Call(name, () => rollup.client.estimateGas(call));
@@ -430,7 +433,7 @@ export class BatchPublisher {
       logger.warn({ errand: name, reason: revertText(revert) }, "L1 does not take the errand");
       return false;
     }
-    const draft = { batches: [], input, gasLimit: paddedGas(gasEstimate, head.gasLimit) };
+    const draft = { batches: [], to, input, gasLimit: paddedGas(gasEstimate, head.gasLimit) };
     const attempt = await this.#sendNew(draft, head);
     if (attempt !== null) logger.info({ errand: name, inputBytes: size(input), ...facts(attempt) }, "sent");
     return attempt !== null;

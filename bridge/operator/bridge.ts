@@ -1,18 +1,20 @@
 /** The bridge as one object: its loops over one database, from start to stop. */
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
-import { isAddressEqual, parseGwei } from "viem";
+import { type Address, isAddressEqual, parseGwei } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { BridgeConfig } from "../config.ts";
 import { createL1Client, l1Call } from "../l1/l1-client.ts";
+import { LeaseContract } from "../l1/lease-contract.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
 import { createBridgeMetrics } from "../metrics.ts";
 import { BUNDLE_LIMITS } from "./batch-bundle.ts";
 import { BatchPublisher } from "./batch-publisher.ts";
 import { openBridgeStore } from "./bridge-store.ts";
 import { FrozenNotice } from "./frozen-notice.ts";
+import { LeaseKeeper, type LeaseKeeperModules } from "./lease-keeper.ts";
 import { createOperatorClient } from "./operator-client.ts";
 import { ParkedWatcher } from "./parked-watcher.ts";
 import { runPollLoop } from "./poll-loop.ts";
@@ -59,6 +61,7 @@ export async function startBridge(
     operatorToken: config.operatorToken.reveal(),
     timeoutMs: config.requestTimeoutMs,
   });
+  const lease = await leaseKeeper(config, { rollup, sequencer, logger, metrics, operator: account.address });
   const frozen = new FrozenNotice({ rollup, logger: logger.child({ component: "frozen-notice" }), metrics });
   const watcher = new QueueWatcher(
     {
@@ -73,6 +76,7 @@ export async function startBridge(
       logger: logger.child({ component: "queue-watcher" }),
       metrics,
       frozen,
+      lease,
     },
   );
   const queueAge = new QueueAge({ rollup, metrics });
@@ -118,7 +122,8 @@ export async function startBridge(
       store: new IntentStore(store.publisher),
       account,
       circuitIndex: circuitIndexIn(deployment),
-      nextErrand: () => randomness.nextErrand(),
+      nextErrand: async () => (await lease?.nextErrand()) ?? randomness.nextErrand(),
+      requireLease: lease === null ? undefined : (to) => lease.requireHeld(to),
       logger: logger.child({ component: "batch-publisher" }),
       metrics,
     },
@@ -174,6 +179,27 @@ export async function startBridge(
       await store.close();
     },
   };
+}
+
+/** @throws BRG_WRONG_DEPLOYMENT where the lease is another operator's */
+async function leaseKeeper(
+  config: BridgeConfig,
+  modules: Omit<LeaseKeeperModules, "lease"> & { rollup: RollupContract; operator: Address },
+): Promise<LeaseKeeper | null> {
+  const { leaseAddress: address, leaseMarginMs: marginMs, leaseSeconds: durationSeconds } = config;
+  if (address === undefined) return null;
+  const { operator: expected, rollup, ...rest } = modules;
+  const lease = new LeaseContract({ client: rollup.client, address });
+  const operator = await lease.operator();
+  if (!isAddressEqual(operator, expected)) {
+    throw bridgeError("BRG_WRONG_DEPLOYMENT", `the lease ${address} is ${operator}'s, not ${expected}'s`, {
+      data: { what: "the lease's operator", expected, actual: operator },
+    });
+  }
+  return new LeaseKeeper(
+    { durationSeconds, marginMs, confirmations: config.l1Confirmations },
+    { ...rest, lease, logger: modules.logger.child({ component: "lease" }) },
+  );
 }
 
 function circuitIndexIn(deployment: Deployment): (name: string) => number {

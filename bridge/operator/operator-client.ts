@@ -12,6 +12,7 @@ import {
 import {
   chainAnswer,
   type l1HeadBody,
+  leaseAnswer,
   nextIndexAnswer,
   parkedSettlementsAnswer,
   type parkedSettlementsBody,
@@ -128,7 +129,10 @@ export interface OperatorClient {
     baseFeePerGasWei: bigint | null;
     isFrozen: boolean;
     alarms: readonly string[];
+    lease: { epoch: number; endsAtSeconds: number; url: string } | null;
   }): Promise<void>;
+  /** Which taking of the lease the sequencer's ledger goes by; null where it has none. */
+  leaseEpoch(): Promise<number | null>;
   /** Idempotent. @returns the index of the entry that the sequencer wants next */
   addQueueEntries(entries: readonly QueueEntry[]): Promise<{ nextIndex: number }>;
   /** L1's entries from `fromIndex` on, in place of those that it took back. Idempotent. @returns as addQueueEntries */
@@ -185,6 +189,7 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
       };
       await ask("/operator/l1-head", z.unknown(), body);
     },
+    leaseEpoch: async () => (await ask("/operator/lease", leaseAnswer)).epoch,
     addQueueEntries: (entries) =>
       ask("/operator/queue-entries", nextIndexAnswer, { entries: entries.map(entryBody) }),
     replaceQueueEntries: (fromIndex, entries) =>

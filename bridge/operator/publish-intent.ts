@@ -2,7 +2,7 @@
  * What the publisher writes down before it sends anything. Everything it may have sent for one nonce is one record:
  * at most one of its attempts can ever take effect, whatever was sent before a kill.
  */
-import type { Hex } from "viem";
+import type { Address, Hex } from "viem";
 import { z } from "zod";
 import { type JsonChange, type JsonStore, orderedKey } from "./bridge-store.ts";
 
@@ -50,6 +50,8 @@ export type PostedRecord = z.infer<typeof postedSchema>;
 /** A call that the publisher makes between batches, so that its key has one user: "record randomness", say. */
 export interface Errand {
   readonly name: string;
+  /** Another contract than the rollup. */
+  readonly to?: Address;
   readonly input: Hex;
 }
 

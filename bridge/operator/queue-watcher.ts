@@ -15,6 +15,7 @@ import type { RollupContract } from "../l1/rollup-contract.ts";
 import type { BridgeMetrics } from "../metrics.ts";
 import { type JsonChange, type JsonStore, orderedKey } from "./bridge-store.ts";
 import { FrozenNotice } from "./frozen-notice.ts";
+import type { LeaseKeeper } from "./lease-keeper.ts";
 import type { OperatorClient } from "./operator-client.ts";
 
 export interface QueueWatcherOptions {
@@ -33,6 +34,8 @@ export interface QueueWatcherModules {
   readonly metrics: BridgeMetrics;
   /** Shared with whatever else stops at a freeze. */
   readonly frozen?: FrozenNotice;
+  /** null or absent where there is no lease. */
+  readonly lease?: Pick<LeaseKeeper, "confirmed"> | null;
 }
 
 // Entries of one request: far below any limit of a request's size.
@@ -75,9 +78,10 @@ export class QueueWatcher {
       const timestamp = Number(head.timestamp);
       const alarms = [...metrics.raised];
       const { baseFeePerGas: baseFeePerGasWei } = head;
+      const lease = (await this.#modules.lease?.confirmed(headNumber)) ?? null;
       await sequencer.reportL1Head({
         ...{ blockNumber: headNumber, timestamp, baseFeePerGasWei },
-        ...{ isFrozen, alarms },
+        ...{ isFrozen, alarms, lease },
       });
       this.#reportedBlockHash = head.hash;
     }

@@ -23,6 +23,8 @@ export interface TransactionSenderModules {
   readonly store: IntentStore;
   readonly nowMs: () => number;
   readonly onStep: (step: PublishStep) => void | Promise<void>;
+  /** Asked between reading a nonce and signing under it; throws where nothing may be signed. */
+  readonly requireLease?: ((to: Address) => Promise<void>) | undefined;
 }
 
 export interface TransactionPlan {
@@ -36,6 +38,8 @@ export interface TransactionPlan {
 
 /** What a new transaction is to hold; `batches` is empty for an errand. */
 export interface TransactionDraft {
+  /** Another contract than the rollup. */
+  readonly to?: Address | undefined;
   readonly batches: readonly IntendedBatch[];
   readonly input: Hex;
   readonly gasLimit: bigint;
@@ -91,13 +95,13 @@ export class TransactionSender {
    * @returns null where fees at their cap leave no room for a replacement
    */
   async sendNew(
-    { batches, gasLimit, input }: TransactionDraft,
+    { batches, gasLimit, input, to = this.#modules.to }: TransactionDraft,
     maxFeePerGasWei: bigint,
     atBlock: bigint,
   ): Promise<PublishIntent | null> {
     // The mined count, not the pending one: nothing of ours is on its way, and a stranger's leftover is replaced.
     const nonce = await this.minedCount(atBlock);
-    return this.#sendUnder(nonce, { batches, to: this.#modules.to, input, gasLimit }, maxFeePerGasWei);
+    return this.#sendUnder(nonce, { batches, to, input, gasLimit }, maxFeePerGasWei);
   }
 
   /**
@@ -118,6 +122,7 @@ export class TransactionSender {
   ): Promise<PublishIntent | null> {
     const market = await this.feeMarket();
     const intents = await this.#modules.store.intents();
+    await this.#modules.requireLease?.(content.to);
     const earlier = intents.find((intent) => intent.nonce === nonce)?.attempts ?? [];
     const last = earlier.at(-1);
     const fees =

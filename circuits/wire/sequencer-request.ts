@@ -9,6 +9,8 @@ export interface SequencerEndpoint {
   /** For the operator's routes. */
   readonly operatorToken?: string;
   readonly timeoutMs?: number;
+  /** Told of every failure. */
+  readonly onFailure?: ((failure: SequencerFailure) => void) | undefined;
 }
 
 export interface SequencerRequest {
@@ -55,7 +57,7 @@ const errorSchema = z.object({
 
 /** @param schema of the answer, which is null where the body is empty */
 export async function askSequencer<Schema extends z.ZodType>(
-  { operatorToken, sequencerUrl, timeoutMs = DEFAULT_TIMEOUT_MS }: SequencerEndpoint,
+  { onFailure, operatorToken, sequencerUrl, timeoutMs = DEFAULT_TIMEOUT_MS }: SequencerEndpoint,
   { body, path, signal }: SequencerRequest,
   schema: Schema,
 ): Promise<SequencerAnswer<z.output<Schema>>> {
@@ -68,7 +70,9 @@ export async function askSequencer<Schema extends z.ZodType>(
     facts: Partial<Pick<SequencerFailure, "status" | "error" | "cause">> = {},
   ) => {
     const rest = { status: null, error: null, cause: undefined, ...facts };
-    return { value: null, failure: { kind, reason, method, url, path, ...rest } };
+    const failure: SequencerFailure = { kind, reason, method, url, path, ...rest };
+    onFailure?.(failure);
+    return { value: null, failure };
   };
   let status: number;
   let text: string;

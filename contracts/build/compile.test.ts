@@ -7,9 +7,11 @@ import {
   abiPath,
   disputesAbiPath,
   governanceAbiPath,
+  leaseAbiPath,
   renderAbi,
   renderDisputesAbi,
   renderGovernanceAbi,
+  renderLeaseAbi,
 } from "./generate-abi.ts";
 
 /** EIP-170. */
@@ -52,6 +54,12 @@ describe("pickContract", () => {
 describe("governance-abi.ts", () => {
   test("is what npx tsx contracts/build/generate-abi.ts writes", async () => {
     expect(await readFile(governanceAbiPath, "utf8")).toBe(await renderGovernanceAbi());
+  });
+});
+
+describe("lease-abi.ts", () => {
+  test("is what npx tsx contracts/build/generate-abi.ts writes", async () => {
+    expect(await readFile(leaseAbiPath, "utf8")).toBe(await renderLeaseAbi());
   });
 });
 

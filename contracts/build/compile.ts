@@ -28,7 +28,7 @@ const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 /** Where the rollup's Solidity sources lie. */
 export const contractsDir = join(repositoryRoot, "contracts/rollup");
 /** Folders of sources that are compiled together: a change of one changes no byte of another. */
-export type ContractSet = "rollup" | "governance" | "disputes";
+export type ContractSet = "rollup" | "governance" | "disputes" | "lease";
 const requireFrom = createRequire(import.meta.url);
 
 const settings = {

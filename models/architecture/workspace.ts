@@ -74,7 +74,6 @@ export function planWorkspace(
   const attentionWidth = headCount * headSize;
   const heads = headCount + keyHeadCount;
   const rows = (columns: number) => plan.take(maxRows * columns);
-  const rank = adapter?.settings.rank ?? 0;
   const layerBuffers = (): Omit<LayerBuffers, "qkv" | "low"> => ({
     input: rows(width),
     beforeStats: rows(2),
@@ -94,7 +93,7 @@ export function planWorkspace(
   const layers = Array.from({ length: shape.layerCount }, (_, layer) => ({
     ...(shared ?? layerBuffers()),
     qkv: rows(qkvWidth(shape)),
-    low: (adapter?.parts ?? []).filter((part) => part.layer === layer).map(() => rows(rank)),
+    low: lowPlaces(plan, maxRows, adapter, layer),
   }));
   const logitRows = isTraining ? maxRows : 1;
   const wide = Math.max(width, attentionWidth);
@@ -120,8 +119,27 @@ export function planWorkspace(
           dGate: rows(innerWidth),
           dUp: rows(innerWidth),
           dAttention: plan.take(maxRows * roundUp16(maxRows)),
-          dLow: rows(Math.max(1, rank)),
+          dLow: rows(Math.max(1, adapter?.settings.rank ?? 0)),
         }
       : null,
   };
+}
+
+/** The same workspace for another adapter: only what depends on its rank and targets is placed anew. */
+export function workspaceFor(plan: ArenaPlan, workspace: Workspace, adapter: AdapterLayout): Workspace {
+  const { back, maxRows } = workspace;
+  const dLow = plan.take(maxRows * adapter.settings.rank);
+  return {
+    ...workspace,
+    layers: workspace.layers.map((buffers, layer) => {
+      return { ...buffers, low: lowPlaces(plan, maxRows, adapter, layer) };
+    }),
+    back: back === null ? null : { ...back, dLow },
+  };
+}
+
+function lowPlaces(plan: ArenaPlan, maxRows: number, adapter: AdapterLayout | null, layer: number): Place[] {
+  if (adapter === null) return [];
+  const own = adapter.parts.filter((part) => part.layer === layer);
+  return own.map(() => plan.take(maxRows * adapter.settings.rank));
 }

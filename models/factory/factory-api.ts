@@ -224,15 +224,7 @@ export const estimateSchema = z.object({
 });
 export type FactoryEstimate = z.output<typeof estimateSchema>;
 
-export const jobStateSchema = z.enum([
-  "queued",
-  "running",
-  "pausing",
-  "paused",
-  "stopping",
-  "done",
-  "failed",
-]);
+const jobStateSchema = z.enum(["queued", "running", "pausing", "paused", "stopping", "done", "failed"]);
 export type JobState = z.output<typeof jobStateSchema>;
 export const jobStageSchema = z.enum(["waiting", "load", "train", "features", "commit", "write"]);
 export type JobStage = z.output<typeof jobStageSchema>;
@@ -242,7 +234,6 @@ const failureSchema = z.object({
   message: z.string(),
   data: z.record(z.string(), z.unknown()),
 });
-export const refusalSchema = z.object({ error: failureSchema });
 
 const resultSchema = z.object({
   steps: count,

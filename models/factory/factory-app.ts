@@ -7,12 +7,12 @@ import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts"
 import { keepRawBodies } from "../../circuits/wire/raw-bodies.ts";
 import { validateByZod } from "../../circuits/wire/zod-routes.ts";
 import { REQUEST_HEADER } from "../../datanets/records/signed-request.ts";
-import { registerChoiceRoutes } from "./choice-routes.ts";
 import type { FactoryInfo } from "./factory-api.ts";
 import type { FactoryContext } from "./factory-context.ts";
 import { type FactoryErrorCode, factoryError, factoryHttpStatus } from "./factory-errors.ts";
-import { registerJobRoutes } from "./job-routes.ts";
-import { registerModelRoutes } from "./model-routes.ts";
+import { registerChoiceRoutes } from "./routes/choice-routes.ts";
+import { registerJobRoutes } from "./routes/job-routes.ts";
+import { registerModelRoutes } from "./routes/model-routes.ts";
 
 const MAX_JSON_BYTES = 2 ** 20;
 

@@ -7,11 +7,11 @@ import type { RequestGuard } from "../../datanets/host/request-guard.ts";
 import { REQUEST_HEADER } from "../../datanets/records/signed-request.ts";
 import type { FactoryConfig } from "./factory-config.ts";
 import { factoryError } from "./factory-errors.ts";
-import type { JobDesk } from "./job-desk.ts";
 import type { BaseShelf } from "./store/base-shelf.ts";
 import type { DatasetShelf } from "./store/dataset-shelf.ts";
 import type { CircuitSize, StoredJob } from "./store/factory-store.ts";
 import type { JobBook } from "./store/job-book.ts";
+import type { JobDesk } from "./store/job-desk.ts";
 import type { SideTasks } from "./tasks/side-tasks.ts";
 import type { ModelTask } from "./tasks/task-messages.ts";
 

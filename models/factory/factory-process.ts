@@ -16,12 +16,12 @@ import { createFactoryApp } from "./factory-app.ts";
 import type { FactoryConfig } from "./factory-config.ts";
 import type { FactoryContext } from "./factory-context.ts";
 import { factoryError } from "./factory-errors.ts";
-import { JobDesk } from "./job-desk.ts";
 import { termsOfForm } from "./recipe-form.ts";
 import { BaseShelf } from "./store/base-shelf.ts";
 import { DatasetShelf } from "./store/dataset-shelf.ts";
 import { type CircuitSize, FactoryStore } from "./store/factory-store.ts";
 import { JobBook } from "./store/job-book.ts";
+import { JobDesk } from "./store/job-desk.ts";
 import { SideTasks } from "./tasks/side-tasks.ts";
 
 const LEDGER_CACHE_MS = 2_000;

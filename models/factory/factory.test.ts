@@ -1,5 +1,14 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encodeTextRow } from "../../attribution/rows/text-rows.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { sampleCard } from "../../datanets/testing/sample-card.ts";
+import { folderSource } from "../files/folder-source.ts";
+import { readFrom } from "../registered/base-files.ts";
+import { textFamily } from "../registered/text-family.ts";
+import { parseTextRecipe } from "../registered/text-recipe.ts";
+import { textTraining } from "../registered/text-training.ts";
 import {
   createFactoryWorld,
   type FactoryWorld,
@@ -7,42 +16,214 @@ import {
   type TestFactory,
 } from "../testing/factory-world.ts";
 import { sampleTexts } from "../testing/text-rows.ts";
-import type { JobEvent } from "./factory-api.ts";
+import type { FactoryForm, FactoryJob, JobEvent, JobRequest } from "./factory-api.ts";
 import type { FactoryClient } from "./factory-client.ts";
+import { readFactoryConfig } from "./factory-config.ts";
+import { sha256Of } from "./tasks/dataset-files.ts";
 
 let world: FactoryWorld;
 let factory: TestFactory;
 let alice: FactoryClient;
+let bob: FactoryClient;
+
+const texts = sampleTexts(24);
+const upload = { kind: "upload" as const, name: "try", jsonl: jsonlOf(texts) };
+const code = (name: string) => expect.objectContaining({ code: name });
 
 beforeAll(async () => {
   world = await createFactoryWorld({ userCount: 3, card: sampleCard() });
-  factory = await world.factory("factory");
+  factory = await world.factory("factory", {
+    FACTORY_BASE_PLACES: join(world.folder, "bases"),
+    FACTORY_MAX_STEPS: "10000",
+  });
   alice = await factory.as(0);
+  bob = await factory.as(1);
 });
 afterAll(() => world?.close());
 
+async function requestOf(client: FactoryClient, changes: Partial<FactoryForm> = {}): Promise<JobRequest> {
+  const { id: datasetId } = await client.addDataset(upload);
+  const { id: baseId } = (await client.bases()).find(({ source }) => source === "folder")!;
+  const { form } = await client.form(baseId, datasetId);
+  const small = { rank: 2, rowTokens: 48, heldOutRows: 4, answerTokens: 12, rounds: 1 };
+  return { baseId, datasetId, form: { ...form, ...small, ...changes } };
+}
+
+async function eventsUntil(
+  client: FactoryClient,
+  id: string,
+  isLast: (event: JobEvent) => boolean,
+  after = 0,
+) {
+  const events: JobEvent[] = [];
+  for await (const event of client.follow(id, { after })) {
+    events.push(event);
+    if (isLast(event)) return events;
+  }
+  return events;
+}
+const isEnd = (event: JobEvent) => event.kind === "state" && /^(done|failed)$/.test(event.state);
+const isState = (state: FactoryJob["state"]) => (event: JobEvent) =>
+  event.kind === "state" && event.state === state;
+const isStep = (step: number) => (event: JobEvent) => event.kind === "step" && event.step >= step;
+
 describe("a factory", () => {
-  it("trains on rows that were uploaded, and tells of each step", async () => {
-    const bases = await alice.bases();
-    expect(bases.map(({ source }) => source)).toEqual(["own", "folder"]);
-    const dataset = await alice.addDataset({ kind: "upload", name: "try", jsonl: jsonlOf(sampleTexts(24)) });
-    const { form } = await alice.form(bases[1]!.id, dataset.id);
-    const request = {
-      baseId: bases[1]!.id,
-      datasetId: dataset.id,
-      form: { ...form, rank: 2, rowTokens: 48, heldOutRows: 4, answerTokens: 12 },
-    };
+  it("measures before it trains, tells of each step, and compares at the end", async () => {
+    const request = await requestOf(alice);
     const estimate = await alice.estimate(request);
-    console.log(estimate);
-    const job = await alice.begin(request);
-    const events: JobEvent[] = [];
-    for await (const event of alice.follow(job.id)) {
-      events.push(event);
-      if (event.kind === "state" && /done|failed/.test(event.state)) break;
-    }
-    console.log(events.slice(0, 8), events.slice(-4));
+    expect(estimate).toMatchObject({
+      steps: 20,
+      trainedRowCount: 20,
+      measuredSteps: 4,
+      registerFeeWei: null,
+    });
+    expect(estimate.seconds.total).toBeGreaterThan(0);
+    const { id } = await alice.begin(request);
+    const events = await eventsUntil(alice, id, isEnd);
     expect(events.map(({ number }) => number)).toEqual(events.map((_, i) => i + 1));
-    expect(await alice.job(job.id)).toMatchObject({ state: "done", step: 20 });
-    console.log((await alice.compare(job.id, { prompts: null, answerTokens: 12 })).answers);
+    const job = await alice.job(id);
+    expect(job).toMatchObject({ state: "done", step: 20, heldOutCount: 4, isRegistrable: false });
+    const heldOut = events.filter((event) => event.kind === "heldOut");
+    expect(heldOut[0]).toMatchObject({ step: 0, rowCount: 4 });
+    expect(heldOut.at(-1)!.loss).toBeLessThan(heldOut[0]!.loss);
+    expect(events.some((event) => event.kind === "hardest" && event.rows.length === 8)).toBe(true);
+    // Who comes later gets the same, from where he was.
+    expect(await eventsUntil(alice, id, isEnd, 17)).toEqual(events.slice(17));
+    const { answers } = await alice.compare(id, { prompts: null, answerTokens: 8 });
+    expect(answers).toHaveLength(4);
+    for (const { baseLoss, tunedLoss } of answers) expect(tunedLoss!).toBeLessThan(baseLoss!);
+    await expect(alice.export(id, "model")).rejects.toThrow(code("MOD_FACTORY_NOT_REGISTRABLE"));
+    await expect(alice.proveGenesis(id, 2)).rejects.toThrow(code("MOD_FACTORY_NOT_REGISTRABLE"));
+  });
+
+  it("pauses, survives kill -9 of the process that trains, and stops early to what its recipe says", async () => {
+    const request = await requestOf(alice, { rounds: 400, rowsPerStep: 4 });
+    const { id } = await alice.begin(request);
+    await eventsUntil(alice, id, isStep(25));
+    await alice.wish(id, "pause");
+    const [paused] = (await eventsUntil(alice, id, isState("paused"))).slice(-1);
+    await expect(alice.wish(id, "pause")).rejects.toThrow(code("MOD_FACTORY_JOB_STATE"));
+    const { step } = await alice.job(id);
+    await alice.wish(id, "resume");
+    await eventsUntil(alice, id, isStep(step + 30), paused!.number);
+    process.kill(factory.trainerIds.at(-1)!, "SIGKILL");
+    await eventsUntil(alice, id, isStep(step + 90), paused!.number);
+    await alice.wish(id, "stop");
+    const events = await eventsUntil(alice, id, isEnd);
+    const steps = events.filter((event) => event.kind === "step").map((event) => event.step);
+    const { result, state } = await alice.job(id);
+    expect(state).toBe("done");
+    expect(steps).toEqual(Array.from({ length: result!.steps }, (_, i) => i + 1));
+    expect(result).toMatchObject({ isStoppedEarly: true });
+    // Anybody makes the same of the recipe, at one go.
+    await initPoseidon();
+    const recipe = parseTextRecipe((await alice.lineage(id)).recipe);
+    expect(recipe.tuning.lastStep).toBe(result!.steps);
+    const setting = {
+      bases: [readFrom(folderSource(world.basePath))],
+      kernels: "wasm" as const,
+      threadCount: 1,
+    };
+    const owned = texts.map((row) => ({ content: encodeTextRow(row), contributorId: 2, validatorId: 2 }));
+    const again = await textTraining(textFamily(setting), setting).train(owned, recipe, {});
+    expect(sha256Of(again.adapter)).toBe(result!.adapterSha256);
+  });
+
+  it("lets accounts take turns, and shows each its own alone", async () => {
+    const first = await alice.begin(await requestOf(alice, { rounds: 20 }));
+    const second = await alice.begin(await requestOf(alice));
+    const other = await bob.begin(await requestOf(bob));
+    expect(other.queuedBefore).toBe(1);
+    await expect(bob.job(first.id)).rejects.toThrow(code("MOD_FACTORY_UNKNOWN"));
+    await expect(bob.deleteJob(second.id)).rejects.toThrow(code("MOD_FACTORY_UNKNOWN"));
+    await expect(alice.deleteJob(first.id)).rejects.toThrow(code("MOD_FACTORY_IN_USE"));
+    const [ofBob, ofAlice] = await Promise.all([
+      eventsUntil(bob, other.id, isState("running")),
+      eventsUntil(alice, second.id, isState("running")),
+    ]);
+    expect(ofBob.at(-1)!.atMs).toBeLessThan(ofAlice.at(-1)!.atMs);
+    await eventsUntil(alice, second.id, isEnd);
+    expect((await bob.jobs()).map(({ id }) => id)).toEqual([other.id]);
+    await alice.deleteJob(second.id);
+    await expect(alice.job(second.id)).rejects.toThrow(code("MOD_FACTORY_UNKNOWN"));
+    await expect(alice.deleteDataset(first.datasetId)).rejects.toThrow(code("MOD_FACTORY_IN_USE"));
+  });
+});
+
+describe("what a factory refuses", () => {
+  it("is whoever has not signed, or is none of its accounts", async () => {
+    const answer = await fetch(`${factory.url}/v1/jobs`);
+    expect([answer.status, ((await answer.json()) as { error: { code: string } }).error.code]).toEqual([
+      401,
+      "DNT_REQUEST_UNSIGNED",
+    ]);
+    const closed = await world.factory("closed", { FACTORY_ACCOUNTS: "2", FACTORY_BASES: "" });
+    await expect((await closed.as(1)).jobs()).rejects.toThrow(code("MOD_FACTORY_ACCOUNT_REFUSED"));
+    expect(await (await closed.as(0)).jobs()).toEqual([]);
+    expect(() => readFactoryConfig({ FACTORY_HOST: "0.0.0.0" })).toThrow(
+      code("MOD_FACTORY_SETTINGS_INVALID"),
+    );
+    expect(readFactoryConfig({ FACTORY_HOST: "0.0.0.0", FACTORY_ACCOUNTS: "any" }).accounts).toBe("any");
+  });
+
+  it("is a base that is no model, or that lies elsewhere", async () => {
+    const bad = join(world.folder, "bases", "bad");
+    mkdirSync(bad, { recursive: true });
+    writeFileSync(join(bad, "config.json"), "{}");
+    await expect(alice.addBase(bad)).rejects.toThrow(code("MOD_CONFIG_UNSUPPORTED"));
+    await expect(alice.addBase(join(world.folder, "bases", "none"))).rejects.toThrow(
+      code("MOD_SOURCE_UNREADABLE"),
+    );
+    for (const place of ["/etc", `${world.folder}/bases/../home`, "http://127.0.0.1:1/model"])
+      await expect(alice.addBase(place)).rejects.toThrow(code("MOD_FACTORY_PLACE_REFUSED"));
+  });
+
+  it("is rows that are too many, malformed, or of nothing that it knows", async () => {
+    const strict = await world.factory("strict", {
+      FACTORY_MAX_ROWS: "10",
+      FACTORY_BASES: "",
+      FACTORY_MAX_STORE_BYTES: "1024",
+    });
+    const client = await strict.as(0);
+    writeFileSync(join(world.folder, "strict", "full"), new Uint8Array(1_024));
+    await expect(client.addDataset(upload)).rejects.toThrow(code("MOD_FACTORY_DISK_FULL"));
+    const small = await (await world.factory("small", { FACTORY_MAX_ROWS: "10", FACTORY_BASES: "" })).as(0);
+    await expect(small.addDataset(upload)).rejects.toThrow(code("MOD_FACTORY_TOO_LARGE"));
+    for (const jsonl of ["", "no JSON", '{"text":7}', '{"prompt":"a"}'])
+      await expect(alice.addDataset({ ...upload, jsonl })).rejects.toThrow(
+        code("MOD_FACTORY_REQUEST_INVALID"),
+      );
+    const hostUrl = world.datanetHost.url;
+    const elsewhere = {
+      kind: "datanet" as const,
+      hostUrl: "http://127.0.0.1:9",
+      datanetId: 1,
+      version: null,
+    };
+    await expect(alice.addDataset(elsewhere)).rejects.toThrow(code("MOD_FACTORY_PLACE_REFUSED"));
+    await expect(alice.addDataset({ ...elsewhere, hostUrl, datanetId: 9_999 })).rejects.toThrow(
+      code("OP_UNKNOWN_LEAF"),
+    );
+  });
+
+  it("is a form that base or rows do not fit, and a row that is longer than it says", async () => {
+    const request = await requestOf(alice);
+    for (const changes of [{ rowTokens: 97 }, { heldOutRows: 21 }, { answerTokens: 48 }, { rank: 0 }])
+      await expect(alice.begin({ ...request, form: { ...request.form, ...changes } })).rejects.toThrow(
+        code("MOD_FACTORY_REQUEST_INVALID"),
+      );
+    await expect(
+      alice.begin({ ...request, form: { ...request.form, rounds: 1_000, rowsPerStep: 1 } }),
+    ).rejects.toThrow(code("MOD_FACTORY_TOO_LARGE"));
+    await expect(
+      alice.estimate({ ...request, form: { ...request.form, rowTokens: 8, answerTokens: 2 } }),
+    ).rejects.toThrow(code("ATT_ROW_INVALID"));
+    const { id } = await alice.begin({ ...request, form: { ...request.form, targets: ["c_attn"] } });
+    await eventsUntil(alice, id, isEnd);
+    expect(await alice.job(id)).toMatchObject({ state: "failed", failure: { code: "MOD_ADAPTER_INVALID" } });
+    await expect(alice.compare(id, { prompts: ["a"], answerTokens: 4 })).rejects.toThrow(
+      code("MOD_FACTORY_JOB_STATE"),
+    );
+    await expect(alice.file(id, "adapter", "..%2F..%2Fspec")).rejects.toThrow(code("MOD_FACTORY_UNKNOWN"));
   });
 });

@@ -1,6 +1,6 @@
 import { type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
 import { prepareTransformer, type Transformer } from "../architecture/transformer.ts";
-import { planWorkspace } from "../architecture/workspace.ts";
+import { planWorkspace, type Workspace } from "../architecture/workspace.ts";
 import { createKernels, type KernelChoice, type SharedArena } from "../kernels/create-kernels.ts";
 import { MAX_THREAD_COUNT, NONE, type Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
@@ -18,8 +18,8 @@ export interface LoadOptions {
   readonly adapterBlocks?: number;
   /** Blocks of the model's size. */
   readonly fullBlocks?: number;
-  /** Places more in the same arena. */
-  readonly placeMore?: (plan: ArenaPlan) => void;
+  /** Places more in the same arena, behind the first workspace. */
+  readonly placeMore?: (plan: ArenaPlan, workspace: Workspace) => void;
   /** Workspaces for as many threads; 1 if not given. */
   readonly threadCount?: number;
 }
@@ -72,7 +72,7 @@ export async function loadModel(opened: OpenModel, options: LoadOptions): Promis
   const workspaces = Array.from({ length: threadCount }, () =>
     planWorkspace(plan, shape, { maxRows, isTraining, adapter }),
   );
-  options.placeMore?.(plan);
+  options.placeMore?.(plan, workspaces[0]!);
   const { kernels, shared } = createKernels(options.kernels, plan.floatCount);
   await opened.load(kernels.arena, parameters);
   const models = workspaces.map(

@@ -10,7 +10,8 @@
  * 4. Rotated (random signs, Walsh–Hadamard), so that one scale fits all features.
  */
 import { randomSigns, rotate } from "../../attribution/features/feature-map.ts";
-import { symmetricEigen, timesTransposed, transpose } from "../../attribution/maths/dense-matrix.ts";
+import { timesTransposed, transpose } from "../../attribution/maths/dense-matrix.ts";
+import { leadingEigen } from "../../attribution/maths/leading-eigen.ts";
 import type { Kernels, Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { toCoordinates } from "./gradient-coordinates.ts";
@@ -95,9 +96,10 @@ function requireParts({ kind }: TextMethod, { losses, matrices }: TextFeatureOpt
 
 /** featureCount × rowCount: the rows' weights in each direction that stays, divided by the root of its σ. */
 function keptVectors(scores: Float64Array, { featureCount, rowCount }: TextFeatureOptions): Float64Array {
-  const { values, vectors } = symmetricEigen(scores, rowCount);
+  const count = Math.min(featureCount, rowCount);
+  const { values, vectors } = leadingEigen(scores, rowCount, count);
   const out = new Float64Array(featureCount * rowCount);
-  for (let k = 0; k < Math.min(featureCount, rowCount); k++) {
+  for (let k = 0; k < count; k++) {
     const value = values[k]!;
     if (!(value > LEAST_SCORE * values[0]!)) break;
     const factor = 1 / Math.sqrt(value);

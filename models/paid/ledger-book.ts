@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
 import { type ServingErrorCode, servingError } from "../adapters/serving-errors.ts";
-import { drawSeedOf } from "../registered/text-family.ts";
+import { drawSeedOf } from "../registered/draw-seed.ts";
 import { answerText, tokensOfPrompt } from "../registered/text-tokens.ts";
 import type { AnswerBook, AnswerForm, AskedQuestion, BookedAnswer } from "../serving/answer-book.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";
@@ -41,7 +41,7 @@ export class LedgerBook implements AnswerBook {
 
   async answer(question: AskedQuestion, make: () => Promise<readonly number[]>): Promise<BookedAnswer> {
     const { model, text: prompt } = this.#known(question);
-    const { desk, modelId, recipe } = model;
+    const { desk, modelId, queryOf, recipe } = model;
     const claim = claimSchema.safeParse(question.claim);
     if (!claim.success)
       throw servingError("MOD_SERVE_UNPAID", "the request has no openledger field with payer and signature", {
@@ -50,7 +50,7 @@ export class LedgerBook implements AnswerBook {
     const { estimate, record } = await desk
       .ask({ prompt, ...claim.data }, async () => {
         const text = answerText(this.#tokens, await make());
-        return { label: null, confidence: null, text, query: desk.answering.queryOf!(prompt, text) };
+        return { label: null, confidence: null, text, query: await queryOf(prompt, text) };
       })
       .catch((error: unknown) => {
         throw translate(error);
@@ -89,6 +89,7 @@ const CODES: Readonly<Record<string, ServingErrorCode>> = {
   ATT_MODEL_NOT_PAYABLE: "MOD_SERVE_UNPAID",
   ATT_MODEL_NOT_SERVED: "MOD_SERVE_UNPAID",
   ATT_ROW_INVALID: "MOD_SERVE_REQUEST_INVALID",
+  ATT_MODEL_FILE_INVALID: "MOD_SERVE_ADAPTER_UNUSABLE",
   ATT_SERVER_UNREACHABLE: "MOD_SERVE_STOPPING",
 };
 

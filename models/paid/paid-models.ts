@@ -1,22 +1,25 @@
 /**
  * Registered language models behind the server of adapters. Each has the routes of attribution/server below /ledger/ID,
- * so whoever pays, settles or checks finds what he finds there; only its answers are made in a batch.
+ * so whoever pays, settles or checks finds what he finds there; only its answers are made in a batch. What a model needs for
+ * its attribution is read when it is asked for, on a thread of its own.
  */
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
-import { readModelFiles } from "../../attribution/model/model-directory.ts";
-import { decodeModel } from "../../attribution/model/model-files.ts";
-import type { AnswerDesk } from "../../attribution/server/answer-desk.ts";
+import { attributionError } from "../../attribution/attribution-errors.ts";
+import { checkedFile, decodeManifest, MANIFEST, parseJson } from "../../attribution/model/model-manifest.ts";
+import { AnswerDesk } from "../../attribution/server/answer-desk.ts";
 import { AnswerStore } from "../../attribution/server/answer-store.ts";
 import { createLedgerView } from "../../attribution/server/ledger-view.ts";
-import { createModelServer, type ServerLog } from "../../attribution/server/model-server.ts";
+import { createModelApp, type RoutedModel, type ServerLog } from "../../attribution/server/model-routes.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import type { RollupError } from "../../circuits/rollup-error.ts";
 import { ONE_DAY_MS } from "../../circuits/settings.ts";
-import { type TextParts, textFamily } from "../registered/text-family.ts";
-import type { TextSetting } from "../registered/text-model.ts";
-import type { TextRecipe } from "../registered/text-recipe.ts";
+import { folderSource } from "../files/folder-source.ts";
+import type { KernelChoice } from "../kernels/create-kernels.ts";
+import { readBaseFile, readFrom } from "../registered/base-files.ts";
+import { parseTextRecipe, type TextRecipe } from "../registered/text-recipe.ts";
+import { AttributionThread } from "./attribution-thread.ts";
 
 export interface PaidModelsOptions {
   /** Folders of published models, each named by its model's leaf. */
@@ -25,6 +28,11 @@ export interface PaidModelsOptions {
   readonly adaptersFolder: string;
   /** Where answers and openings are kept: whoever loses it leaves paid answers unopened, and their draws void. */
   readonly dataFolder: string;
+  /** The base of all of them. */
+  readonly basePath: string;
+  readonly kernels: KernelChoice;
+  /** Of adapters, maps and features of models that are held for attribution at once. */
+  readonly heldBytes: number;
   readonly sequencerUrl: string;
   /** Of the rollup. */
   readonly domain: bigint;
@@ -36,6 +44,8 @@ export interface PaidModel {
   readonly modelId: number;
   readonly recipe: TextRecipe;
   readonly desk: AnswerDesk;
+  /** The query of an answer that a batch has made. */
+  queryOf(prompt: string, text: string): Promise<Int16Array>;
 }
 
 export interface PaidModels {
@@ -50,62 +60,105 @@ export interface PaidModels {
 /** Payments may come late, so unpaid answers are kept for 30 days. */
 const KEEP_UNPAID_MS = 30 * ONE_DAY_MS;
 const SWEEP_MS = 3_600_000;
+const MOUNT = "/ledger";
+const NEWLINE = 10;
 
 /**
- * Opens every registered model of a folder. Each holds its map of queries and a copy of the base.
+ * Opens every registered model of a folder: recipe, manifest and adapter are read, the rest when it is asked for.
  *
- * @throws RollupError ATT_MODEL_FILE_INVALID, ATT_FAMILY_UNKNOWN, ATT_STORE_LOCKED, ATT_STORE_CORRUPT, MOD_BASE_MISSING
+ * @throws RollupError ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID, ATT_STORE_LOCKED, ATT_STORE_CORRUPT, MOD_SERVE_STOPPING
+ *   where the base is not that of all of them
  */
 export async function openPaidModels(
   options: PaidModelsOptions,
-  setting: TextSetting,
   modules: { log: ServerLog; nowMs?: () => number },
 ): Promise<PaidModels> {
   await initPoseidon();
-  const models = new Map<string, PaidModel>();
-  const mounts = new Map<string, FastifyInstance>();
-  const stores: AnswerStore[] = [];
+  const { basePath, dataFolder, folder, kernels, heldBytes, rateLimitPerMinute, sequencerUrl } = options;
+  const published = await readPublished(options);
   let fail!: (error: RollupError) => void;
   const failed = new Promise<RollupError>((resolve) => {
     fail = resolve;
   });
-  const nowMs = modules.nowMs ?? Date.now;
-  const sweep = async () => {
-    for (const store of stores) await store.forgetUnpaid(nowMs() - KEEP_UNPAID_MS);
-  };
-  // A store that fails says so by itself.
-  const sweeping = setInterval(() => void sweep().catch(() => undefined), SWEEP_MS);
-  sweeping.unref();
+  const store = await AnswerStore.open(dataFolder, fail);
+  const closing: (() => Promise<unknown>)[] = [() => store.close()];
   const close = async () => {
-    clearInterval(sweeping);
-    for (const app of mounts.values()) await app.close();
-    for (const store of stores) await store.close();
+    for (const end of closing.splice(0).reverse()) await end();
   };
   try {
-    const names = (await readdir(options.folder)).filter((name) => /^\d{1,8}$/.test(name)).sort();
-    const families = [textFamily(setting)];
-    for (const name of names) {
-      const files = await readModelFiles(join(options.folder, name));
-      const { adapter, recipe } = decodeModel<TextParts>(files, families);
-      const store = await AnswerStore.open(join(options.dataFolder, name), fail);
-      stores.push(store);
-      const modelId = Number(name);
-      const { answerTtlMs, domain, rateLimitPerMinute, sequencerUrl } = options;
-      const served = { modelId, domain, answerTtlMs, rateLimitPerMinute, families };
-      const ledger = createLedgerView(sequencerUrl);
-      const { app, desk } = await createModelServer(files, served, { ...modules, ledger, store });
-      mounts.set(`/ledger/${modelId}`, app);
-      models.set(`model-${modelId}`, { modelId, recipe, desk });
-      await writeAdapter(join(options.adaptersFolder, `model-${modelId}`), recipe, adapter);
+    const recipes = published.map(({ recipe }) => recipe);
+    const thread =
+      published.length === 0
+        ? null
+        : await AttributionThread.start({ basePath, kernels, folder, recipes, heldBytes });
+    if (thread !== null) closing.push(() => thread.close());
+    const ledger = createLedgerView(sequencerUrl);
+    const bases = [readFrom(folderSource(basePath))];
+    const models = new Map<string, PaidModel>();
+    const routed = new Map<string, RoutedModel>();
+    for (const { manifest, modelId, recipe } of published) {
+      const own = store.ofModel(modelId);
+      const work = {
+        staticsHash: BigInt(manifest.staticsHash),
+        answer: (prompt: string) => thread!.run({ kind: "answer", modelId, prompt }),
+        estimate: (query: Int16Array) => thread!.run({ kind: "estimate", modelId, query }),
+      };
+      const desk = new AnswerDesk(work, { ...options, modelId }, { ...modules, ledger, store: own });
+      const queryOf = (prompt: string, text: string) => thread!.run({ kind: "query", modelId, prompt, text });
+      models.set(`model-${modelId}`, { modelId, recipe, desk, queryOf });
+      const file = (name: string) => readFile(join(folder, String(modelId), name));
+      routed.set(String(modelId), {
+        modelId,
+        manifest,
+        scoreMode: "int32",
+        desk,
+        store: own,
+        file,
+        sharedFile: (name) => readBaseFile(recipe.base, name, bases),
+        row: async (place) =>
+          "rows.jsonl" in manifest.files ? lineOf(await file("rows.jsonl"), place) : null,
+      });
     }
-    return { models, mounts, failed, close };
+    const find = (id: string): RoutedModel => {
+      const model = routed.get(id);
+      if (model !== undefined) return model;
+      throw attributionError("ATT_BAD_REQUEST", `no model ${id.slice(0, 20)} is served here`);
+    };
+    const app = await createModelApp({ prefix: "/:model", rateLimitPerMinute, find }, modules.log);
+    closing.push(() => app.close());
+    const nowMs = modules.nowMs ?? Date.now;
+    const sweep = async () => {
+      for (const { store } of routed.values()) await store.forgetUnpaid(nowMs() - KEEP_UNPAID_MS);
+    };
+    // A store that fails says so by itself.
+    const sweeping = setInterval(() => void sweep().catch(() => undefined), SWEEP_MS);
+    sweeping.unref();
+    closing.push(async () => clearInterval(sweeping));
+    return { models, mounts: new Map([[MOUNT, app]]), failed, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** As PEFT keeps it: the published file, and a configuration with what the recipe says. */
+/** In the order of their leaves; each one's adapter is put where the server reads adapters. */
+async function readPublished({ adaptersFolder, folder }: PaidModelsOptions) {
+  const ids = (await readdir(folder)).filter((name) => /^\d{1,8}$/.test(name)).map(Number);
+  const found = [];
+  for (const modelId of ids.sort((a, b) => a - b)) {
+    const files = new Map<string, Uint8Array>();
+    for (const name of [MANIFEST, "recipe.json", "parameters.bin"])
+      files.set(name, await readFile(join(folder, String(modelId), name)));
+    const manifest = decodeManifest(files);
+    const recipe = parseTextRecipe(parseJson(checkedFile(files, manifest, "recipe.json"), "recipe.json"));
+    const adapter = checkedFile(files, manifest, "parameters.bin");
+    await writeAdapter(join(adaptersFolder, `model-${modelId}`), recipe, adapter);
+    found.push({ modelId, manifest, recipe });
+  }
+  return found;
+}
+
+/** As PEFT keeps it: the published file, and a configuration with what the recipe says. What is there already stays. */
 async function writeAdapter(folder: string, { adapter, base }: TextRecipe, bytes: Uint8Array): Promise<void> {
   const config = {
     peft_type: "LORA",
@@ -116,6 +169,26 @@ async function writeAdapter(folder: string, { adapter, base }: TextRecipe, bytes
     bias: "none",
   };
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, "adapter_config.json"), `${JSON.stringify(config, null, 2)}\n`);
-  await writeFile(join(folder, "adapter_model.safetensors"), bytes);
+  await writeChanged(
+    join(folder, "adapter_config.json"),
+    Buffer.from(`${JSON.stringify(config, null, 2)}\n`),
+  );
+  await writeChanged(join(folder, "adapter_model.safetensors"), bytes);
+}
+
+/** A file that was written anew would be compiled anew. */
+async function writeChanged(path: string, bytes: Uint8Array): Promise<void> {
+  const old = await readFile(path).catch(() => null);
+  if (old === null || !old.equals(bytes)) await writeFile(path, bytes);
+}
+
+/** The line without its end; null behind the last. */
+function lineOf(bytes: Uint8Array, place: number): Uint8Array | null {
+  let from = 0;
+  for (let i = 0; i < place && from < bytes.length; i++) {
+    const end = bytes.indexOf(NEWLINE, from);
+    from = end < 0 ? bytes.length : end + 1;
+  }
+  const end = bytes.indexOf(NEWLINE, from);
+  return end < 0 ? null : bytes.subarray(from, end);
 }

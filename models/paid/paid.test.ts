@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI from "openai";
@@ -8,6 +8,7 @@ import { openCheckable } from "../../attribution/model/model-family.ts";
 import { type PublishedModel, publishedModel } from "../../attribution/model/model-files.ts";
 import { registerModel } from "../../attribution/model/registration.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import type { ModelStatics } from "../../circuits/ledger/leaf.ts";
 import { askMessage } from "../../circuits/ledger/receipt.ts";
 import { unpackSplit } from "../../circuits/ledger/rewards.ts";
 import { askModel } from "../../client/actions/answers/ask-model.ts";
@@ -18,6 +19,7 @@ import { createLedgerFixture, type LedgerFixture } from "../../client/testing/le
 import { folderSource } from "../files/folder-source.ts";
 import { describeBase, readFrom } from "../registered/base-files.ts";
 import { type TextParts, textFamily } from "../registered/text-family.ts";
+import type { TextRecipe } from "../registered/text-recipe.ts";
 import { textTraining } from "../registered/text-training.ts";
 import type { ServedAdapters } from "../serving/serve-adapters.ts";
 import { makeModel, writeMadeModel } from "../testing/made-models.ts";
@@ -28,6 +30,8 @@ import { LedgerBook } from "./ledger-book.ts";
 import { openPaidModels, type PaidModels } from "./paid-models.ts";
 
 const MODEL_ID = 9;
+/** Of the same rows and base, with another rank and other targets. */
+const OTHER_ID = 10;
 const PAYER = 4;
 const PRICE_WEI = "2000000000000000000";
 const setting = () => ({ bases: [readFrom(folderSource(base))], kernels: "wasm" as const, threadCount: 1 });
@@ -35,6 +39,7 @@ const setting = () => ({ bases: [readFrom(folderSource(base))], kernels: "wasm" 
 let folder: string;
 let base: string;
 let model: PublishedModel<TextParts>;
+let other: PublishedModel<TextParts>;
 beforeAll(async () => {
   await initPoseidon();
   folder = await mkdtemp(join(tmpdir(), "openledger-paid-"));
@@ -43,12 +48,17 @@ beforeAll(async () => {
   const rows = ownedTexts(sampleTexts(24));
   const described = await describeBase(folderSource(base), "made");
   const answers = { promptTokens: 32, answerTokens: 12, temperature: 0.7, endToken: null };
-  const recipe = textRecipeFor(rows, described, { answers });
-  const trained = await textTraining(textFamily(setting()), setting()).train(rows, recipe, {});
   const size = { rows: 64, features: 36, earners: 16, draws: 4 };
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
-  model = publishedModel(trained, registerModel(trained, { split }, size), { publishRows: true });
-  await writeModel(join(folder, "published", String(MODEL_ID)), model);
+  const publish = async (modelId: number, adapter: TextRecipe["adapter"]) => {
+    const recipe = textRecipeFor(rows, described, { answers, adapter });
+    const trained = await textTraining(textFamily(setting()), setting()).train(rows, recipe, {});
+    const made = publishedModel(trained, registerModel(trained, { split }, size), { publishRows: true });
+    await writeModel(join(folder, "published", String(modelId)), made);
+    return made;
+  };
+  model = await publish(MODEL_ID, { rank: 2, alpha: 4, targets: ["q_proj", "v_proj"] });
+  other = await publish(OTHER_ID, { rank: 4, alpha: 4, targets: ["o_proj"] });
   return () => rm(folder, { recursive: true });
 }, 60_000);
 
@@ -58,20 +68,25 @@ let served: ServedAdapters;
 let openai: OpenAI;
 beforeEach(async () => {
   fixture = await createLedgerFixture({ hasFeed: false });
-  fixture.sequencer.answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf());
-  setPayments([]);
+  for (const [id, { statics }] of [[MODEL_ID, model] as const, [OTHER_ID, other] as const]) {
+    fixture.sequencer.answers.set(`GET /v1/leaves/${id}`, modelLeaf(statics));
+    setPayments([], id);
+  }
   const { domain } = fixture.client;
   paid = await openPaidModels(
     {
       folder: join(folder, "published"),
       adaptersFolder: join(folder, "adapters"),
       dataFolder: join(folder, `answers-${performance.now()}`),
+      basePath: base,
+      kernels: "wasm",
+      // One model at a time.
+      heldBytes: 1,
       sequencerUrl: fixture.sequencer.url,
       domain,
       answerTtlMs: 60_000,
       rateLimitPerMinute: 1_000,
     },
-    setting(),
     { log: { error: (facts, message) => expect.fail(`${message} ${JSON.stringify(facts)}`) } },
   );
   const tokens = await openTokenizer(folderSource(base), byteConfig.vocab_size);
@@ -85,8 +100,7 @@ afterEach(async () => {
   await fixture.close();
 });
 
-function modelLeaf() {
-  const { split, ...statics } = model.statics;
+function modelLeaf({ split, ...statics }: ModelStatics) {
   const { ownerParts, validatorParts } = unpackSplit(split);
   const parts = { ownerParts: Number(ownerParts), validatorParts: Number(validatorParts) };
   return {
@@ -99,9 +113,9 @@ function modelLeaf() {
   };
 }
 
-function setPayments(receipts: bigint[]): void {
+function setPayments(receipts: bigint[], modelId = MODEL_ID): void {
   for (let from = 0; from <= receipts.length; from++)
-    fixture.sequencer.answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=${from}`, {
+    fixture.sequencer.answers.set(`GET /v1/models/${modelId}/payments?epoch=1&from=${from}`, {
       epoch: 1,
       isSealed: false,
       paymentCount: receipts.length,
@@ -115,17 +129,19 @@ function setPayments(receipts: bigint[]): void {
 }
 
 /** What a request carries beside OpenAI's fields: who pays, and his signature of this question. */
-function claimOf(prompt: string) {
+function claimOf(prompt: string, modelId: number) {
   const { client, key } = fixture;
-  const message = askMessage({ domain: client.domain, modelId: MODEL_ID, payerId: PAYER, prompt });
+  const message = askMessage({ domain: client.domain, modelId, payerId: PAYER, prompt });
   const { r8x, r8y, s } = key.sign(message);
   return { payerId: PAYER, signature: { r8x: toHex32(r8x), r8y: toHex32(r8y), s: toHex32(s) } };
 }
 
-const question = (prompt: string) => ({ model: `model-${MODEL_ID}`, prompt, openledger: claimOf(prompt) });
+const question = (prompt: string, modelId = MODEL_ID) => {
+  return { model: `model-${modelId}`, prompt, openledger: claimOf(prompt, modelId) };
+};
 
-async function streamed(prompt: string) {
-  const stream = await openai.completions.create({ ...question(prompt), stream: true });
+async function streamed(prompt: string, modelId = MODEL_ID) {
+  const stream = await openai.completions.create({ ...question(prompt, modelId), stream: true });
   let text = "";
   let last: object = {};
   for await (const part of stream) {
@@ -156,6 +172,35 @@ describe("a registered model behind the server of adapters", () => {
     const openings = await (await fetch(`${ledger.serverUrl}/v1/openings?epoch=1`)).json();
     expect(openings).toMatchObject({ openings: [{ receipt: toHex32(answer.receipt), payerId: PAYER }] });
     expect((await streamed("A nation?")).answer.receipt).not.toBe(answer.receipt);
+  }, 30_000);
+
+  it("attributes for models of other ranks and targets by one base, in turns, one of them in memory", async () => {
+    const answers = await Promise.all([streamed("The union?"), streamed("The union?", OTHER_ID)]);
+    const questions = { prompt: "The union?", payerId: PAYER, isAnsweredAgain: true };
+    for (const [i, published] of [model, other].entries())
+      checkAnswer(await openCheckable(published), answers[i]!.answer, {
+        ...questions,
+        staticsHash: published.staticsHash,
+      });
+    expect(answers[0]!.answer.receipt).not.toBe(answers[1]!.answer.receipt);
+    const row = await fetch(`${served.url}/ledger/${OTHER_ID}/v1/rows/3`);
+    expect(Buffer.from(await row.arrayBuffer())).toEqual(Buffer.from(other.rows![3]!.content));
+    expect((await fetch(`${served.url}/ledger/${OTHER_ID}/v1/rows/24`)).status).toBe(404);
+    expect(await (await fetch(`${served.url}/ledger/77/v1/model`)).json()).toMatchObject({
+      error: { code: "ATT_BAD_REQUEST" },
+    });
+  }, 30_000);
+
+  it("refuses answers of a model whose map is damaged, and gives those of the others", async () => {
+    const path = join(folder, "published", String(OTHER_ID), "query-map.bin");
+    const bytes = await readFile(path);
+    await writeFile(path, bytes.subarray(1));
+    // In the middle of its stream, so without a status.
+    const unusable = { code: "adapter_unusable" };
+    await expect(streamed("A nation?", OTHER_ID)).rejects.toMatchObject(unusable);
+    expect((await streamed("A nation?")).answer.estimate.topRows.length).toBeGreaterThan(0);
+    await writeFile(path, bytes);
+    expect((await streamed("A nation?", OTHER_ID)).text).not.toBe("");
   }, 30_000);
 
   it("gives nothing to whom nobody answers for, and nothing for nothing to who leaves early", async () => {

@@ -45,20 +45,43 @@ export function encodeMap(
 
 /** Writes the map's numbers into an arena. @throws ATT_MODEL_FILE_INVALID where the file has another size or form */
 export function decodeMap(bytes: Uint8Array, wanted: MapSize, arena: Float32Array, at: Place): void {
-  const { featureCount, gradientCount } = wanted;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  checkMap(bytes, wanted);
+  decodeMapRows(bytes, wanted, { first: 0, count: wanted.gradientCount }, arena, at);
+}
+
+/** @throws ATT_MODEL_FILE_INVALID where the file has another size or form */
+export function checkMap(bytes: Uint8Array, { featureCount, gradientCount }: MapSize): void {
+  const view = viewOf(bytes);
   if (bytes.length !== HEAD_BYTES + gradientCount * (4 + featureCount))
     throw broken(`it has ${bytes.length} bytes, not those of ${gradientCount} × ${featureCount} entries`);
   if (view.getUint32(0, true) !== gradientCount || view.getUint32(4, true) !== featureCount)
     throw broken("it is of another size");
-  const entries = new Int8Array(bytes.buffer, bytes.byteOffset + HEAD_BYTES + 4 * gradientCount);
   for (let k = 0; k < gradientCount; k++) {
     const scale = view.getFloat32(HEAD_BYTES + 4 * k, true);
     // NaN, too.
     if (!(scale >= 0 && scale < Number.POSITIVE_INFINITY)) throw broken(`scale ${k} is not finite`);
+  }
+}
+
+/** Rows of a map that has been checked: `count` × featureCount numbers. */
+export function decodeMapRows(
+  bytes: Uint8Array,
+  { featureCount, gradientCount }: MapSize,
+  { count, first }: { readonly first: number; readonly count: number },
+  arena: Float32Array,
+  at: Place,
+): void {
+  const view = viewOf(bytes);
+  const entriesAt = HEAD_BYTES + 4 * gradientCount + first * featureCount;
+  const entries = new Int8Array(bytes.buffer, bytes.byteOffset + entriesAt, count * featureCount);
+  for (let k = 0; k < count; k++) {
+    const scale = view.getFloat32(HEAD_BYTES + 4 * (first + k), true);
     for (let j = k * featureCount; j < (k + 1) * featureCount; j++) arena[at + j] = scale * entries[j]!;
   }
 }
+
+const viewOf = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 function broken(why: string) {
   return attributionError("ATT_MODEL_FILE_INVALID", `the query map is not as documented: ${why}`, {

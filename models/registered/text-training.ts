@@ -130,6 +130,7 @@ export function textTraining(
     },
     describe(trained) {
       const [first, last] = losses.get(trained) ?? [Number.NaN, Number.NaN];
+      if (Number.isNaN(first)) return "the tuning was complete before";
       return `tuning took its loss from ${first.toFixed(3)} to ${last.toFixed(3)} nats a token`;
     },
   };

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { TestRandom } from "../../circuits/testing/test-random.ts";
 import { exactHalves } from "../adapters/exact-halves.ts";
 import { RangeAllocator } from "../adapters/range-allocator.ts";
 import { servingErrors } from "../adapters/serving-errors.ts";
@@ -34,6 +35,15 @@ describe("text of tokens", () => {
   it("gives out what is no text, too, and goes on", () => {
     const { parts } = partsOf([...Array(20).fill(0x80), ...bytes.encode("ok")], []);
     expect(parts.join("")).toMatch(/^\ufffd+ok$/);
+  });
+
+  it("gives the text of all tokens together, whatever bytes they are", () => {
+    const random = new TestRandom(15);
+    const kinds = [0x41, 0x80, 0xa9, 0xbf, 0xc3, 0xe2, 0x82, 0xac, 0xf0, 0x9f, 0x90, 0xb3, 0xff, 0xef, 0xbb];
+    for (let run = 0; run < 500; run++) {
+      const tokens = Array.from({ length: 1 + random.below(60) }, () => random.pick(kinds));
+      expect(partsOf(tokens, []).parts.join("")).toBe(bytes.decode(tokens));
+    }
   });
 
   it("ends before the first stop, whatever came at once", () => {

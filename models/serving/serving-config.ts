@@ -94,6 +94,11 @@ export const SERVING_SETTINGS = {
     default: "600",
     description: "with ledger: how long an answer may stay unpaid before its account may ask again",
   },
+  attributionMegabytes: {
+    schema: wholeNumber(1, 1_048_576),
+    default: "128",
+    description: "with ledger: memory for adapters, maps and features of the models that were asked last",
+  },
   logLevel: {
     schema: z.enum(["debug", "info", "warn", "error", "silent"]),
     default: "info",

@@ -1,6 +1,6 @@
 import type { TextTokens } from "../tokens/tokenizer.ts";
 
-/** A character has at most so many tokens: what is no text after them is given out as it is. */
+/** A character has at most so many tokens. What waits longer is no text, and is given out as replacement characters. */
 const MAX_HELD_TOKENS = 8;
 const REPLACEMENT = "\ufffd";
 
@@ -28,10 +28,10 @@ export class TokenText {
   push(token: number): string {
     if (this.#isStopped) return "";
     this.#waiting.push(token);
-    const text = this.#textOfWaiting();
+    const text = this.#textOf(this.#waiting);
     // The last bytes may be half a character.
-    if (text.endsWith(REPLACEMENT) && this.#waiting.length < MAX_HELD_TOKENS) return "";
-    this.#before = text.endsWith(REPLACEMENT) ? [] : this.#waiting;
+    if (text.endsWith(REPLACEMENT)) return this.#emit(this.#settled(text));
+    this.#before = this.#waiting;
     this.#waiting = [];
     return this.#emit(text);
   }
@@ -39,7 +39,7 @@ export class TokenText {
   /** The rest, when no more tokens come. */
   end(): string {
     if (this.#isStopped) return "";
-    const text = this.#held + this.#textOfWaiting();
+    const text = this.#held + this.#textOf(this.#waiting);
     this.#held = "";
     this.#waiting = [];
     const at = firstStop(text, this.#stops);
@@ -47,9 +47,24 @@ export class TokenText {
     return at < 0 ? text : text.slice(0, at);
   }
 
-  #textOfWaiting(): string {
+  /** Of what waits too long for a character, the text that no later token can change: more text follows it already. */
+  #settled(text: string): string {
+    if (this.#waiting.length < MAX_HELD_TOKENS) return "";
+    for (let count = this.#waiting.length - 1; count > 0; count--) {
+      const first = this.#waiting.slice(0, count);
+      const settled = this.#textOf(first);
+      if (settled.length === text.length || !text.startsWith(settled)) continue;
+      // Bytes that are no text may belong to those before them.
+      this.#before = [...this.#before, ...first];
+      this.#waiting = this.#waiting.slice(count);
+      return settled;
+    }
+    return "";
+  }
+
+  #textOf(tokens: readonly number[]): string {
     const before = this.#tokens.decode(this.#before);
-    return this.#tokens.decode([...this.#before, ...this.#waiting]).slice(before.length);
+    return this.#tokens.decode([...this.#before, ...tokens]).slice(before.length);
   }
 
   #emit(more: string): string {

@@ -15,6 +15,8 @@ export const FACTORY_CIRCUIT: CircuitSize = { rows: 64, earners: 16, features: 3
 
 export interface TestFactory extends FactoryProcess {
   readonly url: string;
+  /** Of the processes that train, as they were started. */
+  readonly trainerIds: number[];
   /** As user i of the world. */
   as(index: number): Promise<FactoryClient>;
 }
@@ -24,8 +26,6 @@ export interface FactoryWorld extends HostWorld {
   /** Of a base whose tokens are bytes. */
   readonly basePath: string;
   factory(name: string, environment?: Record<string, string>): Promise<TestFactory>;
-  /** Of a factory as a process of its own. */
-  factoryEnvironment(dataPath: string): Record<string, string>;
 }
 
 export async function createFactoryWorld(
@@ -52,22 +52,33 @@ export async function createFactoryWorld(
     ...world,
     datanetHost,
     basePath,
-    factoryEnvironment: environment,
     async factory(name, more = {}) {
       const config = readFactoryConfig({ ...environment(join(world.folder, name)), ...more });
       const reader = { ...(await world.user(0)), l2Key: null, leafId: null };
       const fatal = (error: unknown) => {
         throw error;
       };
+      const trainerIds: number[] = [];
+      const destination = {
+        write(line: string) {
+          const { processId } = JSON.parse(line) as { processId?: number };
+          if (processId !== undefined) trainerIds.push(processId);
+        },
+      };
       const made = await createFactoryProcess(config, {
         client: reader,
         circuitSizes: async () => [FACTORY_CIRCUIT],
-        logger: pino({ level: "silent" }),
+        logger: pino({ level: "info" }, destination),
         onFatal: fatal,
       });
       factories.push(made);
       const url = await made.listen();
-      return { ...made, url, as: async (index) => new FactoryClient(await world.user(index), url) };
+      return {
+        ...made,
+        url,
+        trainerIds,
+        as: async (index) => new FactoryClient(await world.user(index), url),
+      };
     },
     async close() {
       for (const one of factories) await one.stop().catch(() => {});

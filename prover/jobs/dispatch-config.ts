@@ -8,6 +8,7 @@ import {
   redisUrl,
   type Settings,
   type SettingValues,
+  SPARE_SEQUENCER_URL,
   WORKER_SETTINGS,
   wholeNumber,
 } from "../../circuits/settings.ts";
@@ -16,6 +17,7 @@ import { proverError } from "../prover-errors.ts";
 /** Every setting of the dispatcher, in the environment as DISPATCHER_…; docs/generated/settings.md has their table. */
 export const DISPATCHER_SETTINGS = {
   sequencerUrl: WORKER_SETTINGS.sequencerUrl,
+  spareSequencerUrl: SPARE_SEQUENCER_URL,
   logLevel: WORKER_SETTINGS.logLevel,
   token: {
     schema: bearerToken,

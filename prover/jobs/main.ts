@@ -2,6 +2,7 @@
 import { pino } from "pino";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { startHealthServer } from "../../circuits/wire/health-server.ts";
+import { SequencerChoice } from "../../circuits/wire/sequencer-choice.ts";
 import { type DispatchConfig, readDispatchConfig } from "./dispatch-config.ts";
 import { createDispatchMetrics } from "./dispatch-metrics.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -11,12 +12,28 @@ async function run(config: DispatchConfig): Promise<void> {
   const logger = pino({ level: config.logLevel });
   const stopping = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopping.abort());
-  const { healthPort, maxBackoffMs, pollIntervalMs, queue, sequencerUrl, targetMs, token } = config;
+  const {
+    healthPort,
+    maxBackoffMs,
+    pollIntervalMs,
+    queue,
+    sequencerUrl,
+    spareSequencerUrl,
+    targetMs,
+    token,
+  } = config;
+  const choice = new SequencerChoice([sequencerUrl, spareSequencerUrl ?? sequencerUrl]);
+  const { onFailure } = choice;
   const redis = await connectRedis(queue.reveal(), (error) =>
     logger.warn({ reason: error.message }, "the queue's Redis"),
   );
   const metrics = createDispatchMetrics();
-  const options = { sequencerUrl, operatorToken: token.reveal(), pollIntervalMs, maxBackoffMs, targetMs };
+  const options = {
+    ...{ onFailure, operatorToken: token.reveal(), pollIntervalMs, maxBackoffMs, targetMs },
+    get sequencerUrl() {
+      return choice.sequencerUrl;
+    },
+  };
   const dispatcher = new Dispatcher(options, { redis, logger, metrics });
   // Whoever repaired what jobs failed of has them tried again.
   process.on("SIGHUP", () => {

@@ -3,6 +3,7 @@ import { type Logger, pino } from "pino";
 import { loadDeployment } from "../../circuits/registry/deployment.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { startHealthServer } from "../../circuits/wire/health-server.ts";
+import { SequencerChoice } from "../../circuits/wire/sequencer-choice.ts";
 import { createProver } from "../backends.ts";
 import { createProveJobClient, type ProveJobClient } from "../jobs/sequencer-jobs.ts";
 import { loadDeployedCircuits } from "../keys/deployed-circuits.ts";
@@ -70,9 +71,18 @@ async function run(config: ProveConfig): Promise<void> {
 
 /** From the sequencer itself, or from the queue. */
 async function openJobs(config: ProveConfig, logger: Logger): Promise<ProveJobClient> {
-  const { name: proverName, queue, queueLockMs: lockMs, sequencerUrl, token } = config;
-  if (queue === undefined)
-    return createProveJobClient({ sequencerUrl, operatorToken: token!.reveal(), proverName });
+  const { name: proverName, queue, queueLockMs: lockMs, sequencerUrl, spareSequencerUrl, token } = config;
+  if (queue === undefined) {
+    const choice = new SequencerChoice([sequencerUrl, spareSequencerUrl ?? sequencerUrl]);
+    const { onFailure } = choice;
+    const operatorToken = token!.reveal();
+    return createProveJobClient({
+      ...{ onFailure, operatorToken, proverName },
+      get sequencerUrl() {
+        return choice.sequencerUrl;
+      },
+    });
+  }
   const { createQueueJobClient } = await import("../jobs/queue-jobs.ts");
   return createQueueJobClient({ queueUrl: queue.reveal(), proverName, lockMs }, { logger });
 }

@@ -8,6 +8,7 @@ import {
   redisUrl,
   type Settings,
   type SettingValues,
+  SPARE_SEQUENCER_URL,
   someText,
   WORKER_SETTINGS,
   wholeNumber,
@@ -19,6 +20,7 @@ import { proverError } from "../prover-errors.ts";
 export const PROVER_SETTINGS = {
   deploymentPath: WORKER_SETTINGS.deploymentPath,
   sequencerUrl: WORKER_SETTINGS.sequencerUrl,
+  spareSequencerUrl: SPARE_SEQUENCER_URL,
   logLevel: WORKER_SETTINGS.logLevel,
   token: {
     schema: bearerToken.optional(),

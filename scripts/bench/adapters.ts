@@ -50,18 +50,14 @@ export async function benchAdapters(options: AdaptersBenchOptions) {
         ["1", "32", "2000", "2000 of 256"].map((name) => [name, round(measured.slowdown(name, by))]),
       );
     return {
-      adapters: {
-        slowdown: { d768: slowdown(d768, "cpu"), d256: slowdown(d256, "cpu") },
-        slowdownByWall: { d768: slowdown(d768, "wall"), d256: slowdown(d256, "wall") },
-        ofFiveAdapters: { d768: round(d768.ofFive, 3), d256: round(d256.ofFive, 3) },
-        coldFirstTokenMs: round(d256.first.cold, 2),
-        warmFirstTokenMs: round(d256.first.warm, 2),
-        firstTokenOfUncompiledMs: round(d256.first.uncompiled, 2),
-        oneByOneRatio: { d768: round(d768.oneByOne), d256: round(d256.oneByOne) },
-        tokensPerSecond: { d768: Math.round(d768.tokensPerSecond), d256: Math.round(d256.tokensPerSecond) },
-        /** Text models cannot be registered yet. */
-        adaptersOnLedger: null,
-      },
+      slowdown: { d768: slowdown(d768, "cpu"), d256: slowdown(d256, "cpu") },
+      slowdownByWall: { d768: slowdown(d768, "wall"), d256: slowdown(d256, "wall") },
+      ofFiveAdapters: { d768: round(d768.ofFive, 3), d256: round(d256.ofFive, 3) },
+      coldFirstTokenMs: round(d256.first.cold, 2),
+      warmFirstTokenMs: round(d256.first.warm, 2),
+      firstTokenOfUncompiledMs: round(d256.first.uncompiled, 2),
+      oneByOneRatio: { d768: round(d768.oneByOne), d256: round(d256.oneByOne) },
+      tokensPerSecond: { d768: Math.round(d768.tokensPerSecond), d256: Math.round(d256.tokensPerSecond) },
     };
   } finally {
     await rm(folder, { recursive: true });

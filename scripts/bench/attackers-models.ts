@@ -5,20 +5,12 @@
  */
 import { bytesToHex, encodeFunctionData, type Hex, parseEther, toHex } from "viem";
 import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "../../bridge/l1/settlement-times.ts";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { type ModelBinding, packBinding } from "../../circuits/ledger/leaf.ts";
 import { type Earner, earnerRoot, ownersCommitment, packSplit } from "../../circuits/ledger/rewards.ts";
 import { APPROVAL_DELAY_SECONDS } from "../../circuits/protocol.ts";
-import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { defaultSplit, genesisOf } from "../../circuits/settlement/earner-table-rules.ts";
-import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
-import {
-  CIRCUIT_SORT,
-  encodeSettlement,
-  settlementStatement,
-} from "../../circuits/settlement/settlement-data.ts";
-import { type SettlementSize, settlementCircuitName } from "../../circuits/settlement/settlement-size.ts";
+import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
+import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
 import { type ContractProof, toContractProof } from "../../circuits/wire/groth16-proof.ts";
 import {
   encodeSettlementBody,
@@ -33,27 +25,23 @@ import { publishVersion } from "../../client/actions/ledger/publish-version.ts";
 import { seal } from "../../client/actions/ledger/seal.ts";
 import { keyFromSecret } from "../../client/l2-key.ts";
 import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
-import { getStatus } from "../../client/sequencer/ledger-reads.ts";
 import { getModel } from "../../client/sequencer/model-reads.ts";
 import { waitFor } from "../../client/sequencer/wait-for.ts";
 import { readSealedEpoch, settledModelOf } from "../../client/settling/prepare-settlement.ts";
 import { signSettlement } from "../../client/settling/sign-settlement.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { createProver } from "../../prover/backends.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { Prover } from "../../prover/proving/prover.ts";
 import type { DrillCircuit } from "../drill/drill-circuit.ts";
 import type { DrillWorld } from "../drill/drill-world.ts";
 import type { GriefOptions } from "./grief-result.ts";
+import { proveTable, SETTLEMENT_INDEX, TABLE_INDEX } from "./model-circuits.ts";
 import { openAccount } from "./open-account.ts";
+import { allPosted, passTime, patiently, STEP_TIMEOUT_MS } from "./world-steps.ts";
 
-const SIZE: SettlementSize = { rows: 8, features: 4, earners: 4, payments: 4, draws: 2 };
-/** Places on L1, behind the batch circuit. */
-const SETTLEMENT_INDEX = 1;
-const TABLE_INDEX = 2;
+export const SIZE: SettlementSize = { rows: 8, features: 4, earners: 4, payments: 4, draws: 2 };
 /** The clocks of L1 and sequencer differ by seconds. */
 const MARGIN_SECONDS = 120;
-const STEP_TIMEOUT_MS = 600_000;
 const SECRET = toHex(0xa77acn, { size: 32 });
 const L1_OWNER = toHex(0xa77acn, { size: 20 });
 
@@ -67,26 +55,6 @@ export interface Parkable {
   readonly proof: ContractProof;
   /** Of an epoch that the ledger has. */
   readonly isOfLedger: boolean;
-}
-
-/** The circuits that a rollup with models has beside the batch's, in the order of the indices above. */
-export async function buildModelCircuits(): Promise<DrillCircuit[]> {
-  const wanted = [
-    {
-      name: settlementCircuitName(SIZE),
-      sizes: { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.earners },
-    },
-    {
-      name: `earner-table-${SIZE.earners}`,
-      sizes: { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: SIZE.earners },
-    },
-  ];
-  const circuits: DrillCircuit[] = [];
-  for (const { name, sizes } of wanted) {
-    const compiled = await compileCircuit(circuitSpec(name));
-    circuits.push({ sizes, compiled, proving: await developmentSetup(compiled, {}) });
-  }
-  return circuits;
 }
 
 /** Makes the models; L1's clock goes on by 15 days. @param table the circuit of earner tables */
@@ -224,19 +192,6 @@ async function proveParkables(
   return parkables;
 }
 
-async function proveTable(
-  { l1 }: DrillWorld,
-  prepared: Pick<PreparedSettlement, "data" | "inputs" | "privateElements" | "earnerCount">,
-  { prover, table }: Omit<Step, "progress">,
-) {
-  const { data, inputs, privateElements, earnerCount } = prepared;
-  const { circuitId } = l1.deployment.circuits[TABLE_INDEX]!;
-  const statement = settlementStatement(data, earnerCount, privateElements, circuitId);
-  const job = { circuit: table.proving, inputs: { ...inputs, z: statement.z } };
-  const { proof } = await prover.prove(job);
-  return { proof, statement };
-}
-
 /** The bridge records it once its block is final, so that this is over before anything is measured. */
 async function recordRandomness(
   world: DrillWorld,
@@ -249,39 +204,4 @@ async function recordRandomness(
     return models.every(({ sealedEpoch }) => sealedEpoch !== null && sealedEpoch.prevRandao !== null);
   };
   await world.waitFor("the randomness of the Seals", isThere, STEP_TIMEOUT_MS);
-}
-
-/** Again and again while too many batches wait for their proof and L1. @throws DRL_TIMEOUT, DRL_PROCESS_ENDED, what `act` throws */
-async function patiently<T>(world: DrillWorld, act: () => Promise<T>): Promise<T> {
-  const outcome = await world.waitFor(
-    "the sequencer to have room for an operation",
-    async () => {
-      try {
-        return { value: await act() };
-      } catch (error) {
-        return isRollupError(error) && error.isRetryable ? null : { error };
-      }
-    },
-    STEP_TIMEOUT_MS,
-  );
-  if ("error" in outcome) throw outcome.error;
-  return outcome.value;
-}
-
-async function allPosted(world: DrillWorld): Promise<void> {
-  const isPosted = async () => {
-    await world.operator("/operator/close", {});
-    const { batches } = await world.status();
-    return batches.posted === batches.closed;
-  };
-  await world.waitFor("every batch to be posted", isPosted, STEP_TIMEOUT_MS);
-}
-
-async function passTime(world: DrillWorld, client: LedgerClient, seconds: number): Promise<void> {
-  const l1 = world.l1.client;
-  const { timestamp } = await l1.getBlock();
-  await l1.increaseTime({ seconds });
-  await l1.mine({ blocks: 1 });
-  const hasHeard = async () => (await getStatus(client)).l1.timestamp >= Number(timestamp) + seconds;
-  await world.waitFor("the sequencer to hear of the new time", hasHeard, STEP_TIMEOUT_MS);
 }

@@ -6,11 +6,12 @@ import { auditPreconfirmations } from "../drill/audit.ts";
 import { drillUser } from "../drill/drill-accounts.ts";
 import { drillError } from "../drill/drill-errors.ts";
 import { DrillWorld } from "../drill/drill-world.ts";
-import { buildModelCircuits, makeParkables } from "./attackers-models.ts";
+import { makeParkables, SIZE } from "./attackers-models.ts";
 import { claimAttack, creditWei } from "./claim-attack.ts";
 import { goesOn, type Measured, measure } from "./grief-measure.ts";
 import type { Attack, GriefOptions, GriefResult } from "./grief-result.ts";
 import { lagAttack } from "./lag-attack.ts";
+import { buildModelCircuits } from "./model-circuits.ts";
 import { openAccount } from "./open-account.ts";
 import { settleAttack } from "./settle-attack.ts";
 import { Withdrawals } from "./withdrawals.ts";
@@ -39,7 +40,7 @@ interface Tally {
 export async function benchGrief(options: GriefOptions) {
   const { backend, progress, rounds } = options;
   progress(`compiling circuits and making their keys, where they are not in the cache`);
-  const others = await buildModelCircuits();
+  const others = await buildModelCircuits(SIZE);
   progress(`starting sequencer, prover (${backend}), bridge and an L1 with a block a second`);
   const world = await DrillWorld.start({
     ...{ backend, slots: options.slots, name: "grief", keepIn: options.keepIn, others },

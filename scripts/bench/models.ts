@@ -54,6 +54,8 @@ export interface ModelsBenchOptions {
 interface SetFigures {
   readonly tokensPerSecond: number;
   readonly rowGradientMs: number;
+  /** All rows' gradients, the map that is made of them, and their features. */
+  readonly allRowsMs: number;
   /** Processor time of a row's gradient on one thread: says something on a busy machine too. */
   readonly rowProcessorMs: number;
   readonly queryMs: number;
@@ -74,7 +76,7 @@ export async function benchModels(options: ModelsBenchOptions) {
       const measured = await measureSet(folder, choice, rows, options.steps);
       figures.set(choice, measured);
       log(
-        `${choice.padEnd(7)} ${Math.round(measured.tokensPerSecond)} tokens/s, a row's gradient and features ${measured.rowGradientMs.toFixed(1)} ms (gradient ${measured.rowProcessorMs.toFixed(1)} ms of one processor), a query ${measured.queryMs.toFixed(1)} ms`,
+        `${choice.padEnd(7)} ${Math.round(measured.tokensPerSecond)} tokens/s, a row's gradient and features ${measured.rowGradientMs.toFixed(1)} ms (gradient ${measured.rowProcessorMs.toFixed(1)} ms of one processor), ${rows.length} rows with their map ${(measured.allRowsMs / 1000).toFixed(1)} s, a query ${measured.queryMs.toFixed(1)} ms`,
       );
     }
     const native = figures.get(nativeKernelSets()[0] ?? "");
@@ -94,6 +96,10 @@ export async function benchModels(options: ModelsBenchOptions) {
         },
         rowGradientMs: round((native ?? wasm).rowGradientMs),
         rowProcessorMs: { native: round(native?.rowProcessorMs), wasm: round(wasm.rowProcessorMs) },
+        allRows: {
+          rows: rows.length,
+          ms: { native: round(native?.allRowsMs), wasm: round(wasm.allRowsMs) },
+        },
         queryMs: { native: round(native?.queryMs), wasm: round(wasm.queryMs) },
         sameBytes: new Set([...figures.values()].map(({ hash }) => hash)).size === 1,
         largestLogitError,
@@ -154,7 +160,7 @@ async function measureSet(
       },
     });
     const tokensPerSecond = (1000 * tokenCount) / (startedAtMs.at(-1)! - startedAtMs[0]!);
-    const { mapped, rowGradientMs } = await measureRows(loaded, team, rows, places, features);
+    const { allRowsMs, mapped, rowGradientMs } = await measureRows(loaded, team, rows, places, features);
     const rowProcessorMs = measureProcessor(loaded, rows);
     const { query, queryMs } = measureQuery(loaded, questionOf(rows[0]!), places, features);
     const { adapter, kernels: own } = loaded.model;
@@ -164,7 +170,7 @@ async function measureSet(
       .update(quantiseFeatures(mapped, rows.length, FEATURES).values)
       .update(Buffer.from(query.buffer))
       .digest("hex");
-    return { tokensPerSecond, rowGradientMs, rowProcessorMs, queryMs, hash };
+    return { tokensPerSecond, rowGradientMs, rowProcessorMs, allRowsMs, queryMs, hash };
   } finally {
     await team.close();
   }
@@ -190,7 +196,11 @@ async function measureRows(
   const projectedAtMs = performance.now();
   projectGradients(loaded.model.kernels, places, features, places.gradients, rows.length);
   const projectionMs = performance.now() - projectedAtMs;
-  return { mapped, rowGradientMs: (gradientsMs + projectionMs) / rows.length };
+  return {
+    mapped,
+    allRowsMs: projectedAtMs - startedAtMs,
+    rowGradientMs: (gradientsMs + projectionMs) / rows.length,
+  };
 }
 
 function measureProcessor({ adapterBlocks, model }: LoadedModel, rows: ReturnType<typeof textRows>): number {

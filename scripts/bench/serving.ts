@@ -1,10 +1,10 @@
 /** Many clients that stream from a server of adapters in a process of its own. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { adapterName, makeAdapterWorld } from "./adapter-world.ts";
+import { type ServingChild, startServingChild } from "./serving-child.ts";
 
 export interface ServingBenchOptions {
   readonly seconds: number;
@@ -30,49 +30,27 @@ export async function benchServing(options: ServingBenchOptions) {
   const folder = await mkdtemp(join(tmpdir(), "openledger-bench-serving-"));
   console.log(`writing a base of width 256 and ${options.adapters} adapters`);
   const world = await makeAdapterWorld(folder, "d256", options.adapters);
-  const child = spawn(
-    process.execPath,
-    [
-      "--import",
-      "tsx",
-      "scripts/openledger.ts",
-      "--json",
-      "models",
-      "serve",
-      "--base",
-      world.base,
-      "--adapters",
-      world.adapters,
-    ],
-    {
-      env: {
-        ...process.env,
-        SERVING_PORT: "0",
-        SERVING_CACHE_PATH: world.cache,
-        SERVING_KERNELS: options.kernels,
-        SERVING_ADAPTER_MEGABYTES: String(ADAPTER_MEGABYTES),
-        SERVING_LOG_LEVEL: "error",
-      },
-      stdio: ["ignore", "pipe", "inherit"],
-    },
-  );
+  const child = await startServingChild(["--base", world.base, "--adapters", world.adapters], {
+    SERVING_CACHE_PATH: world.cache,
+    SERVING_KERNELS: options.kernels,
+    SERVING_ADAPTER_MEGABYTES: String(ADAPTER_MEGABYTES),
+  });
   try {
-    const { url } = await firstAnswer(child);
-    return await load(url, child.pid!, options);
+    return await load(child, options);
   } finally {
-    child.kill("SIGTERM");
-    await new Promise((ended) => child.once("exit", ended));
+    await child.stop();
     await rm(folder, { recursive: true });
   }
 }
 
-async function load(url: string, pid: number, options: ServingBenchOptions) {
+async function load(child: ServingChild, options: ServingBenchOptions) {
+  const { url } = child;
   const { adapters, clients, seconds } = options;
   const tally: Tally = { done: 0, lost: 0, refused: 0, tokens: 0, firstTokenMs: [], failures: new Map() };
   const endsAtMs = performance.now() + 1_000 * seconds;
   const memory: number[] = [];
   const sampling = setInterval(
-    () => void residentMegabytes(pid).then((size) => memory.push(size)),
+    () => void child.residentMegabytes().then((size) => memory.push(size)),
     SAMPLE_MS,
   );
   const silent = silentReaders(new URL(url));
@@ -171,24 +149,4 @@ function silentReaders({ port }: URL) {
     for (let i = 0; i < 4; i++) socket.write(`${head}content-length: ${body.length}\r\n\r\n${body}`);
     return socket;
   });
-}
-
-function firstAnswer(child: ChildProcess): Promise<{ url: string }> {
-  return new Promise((settle, fail) => {
-    let text = "";
-    child.stdout!.on("data", (more: Buffer) => {
-      text += more.toString();
-      try {
-        settle(JSON.parse(text) as { url: string });
-      } catch {
-        // Not whole yet.
-      }
-    });
-    child.once("exit", (status) => fail(new Error(`the server ended with status ${status}: ${text}`)));
-  });
-}
-
-async function residentMegabytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
 }

@@ -70,7 +70,7 @@ export async function audit(world: DrillWorld): Promise<Audit> {
  * The users' preconfirmations alone: others may have signed operations of their own. The world is settled.
  * @throws BRG_VERIFY_DIFFERS
  */
-export async function auditPreconfirmations(world: DrillWorld) {
+export async function auditPreconfirmations(world: Pick<DrillWorld, "circuits" | "l1" | "traffic">) {
   const { circuits, l1, traffic } = world;
   const { rollupAddress } = l1.deployment;
   const events: HistoryEvent[] = [];
@@ -89,11 +89,7 @@ export async function auditPreconfirmations(world: DrillWorld) {
   const problems = [...traffic.problems];
 
   const posted = signedOperations(events);
-  const places = new Map<string, number[]>();
-  for (const [opIndex, operation] of posted.entries()) {
-    const name = nameOf(operation);
-    places.set(name, [...(places.get(name) ?? []), opIndex]);
-  }
+  const places = placesOf(posted);
   const doubled = [...places.values()].filter((indices) => indices.length > 1).length;
   let lost = 0;
   const indices = new Set<number>();
@@ -125,7 +121,17 @@ export async function auditPreconfirmations(world: DrillWorld) {
   };
 }
 
-const nameOf = ({ a, b, amountCode }: PostedOperation) => `${a}>${b}:${amountCode}`;
+/** By name, where L1 has the operations. */
+export function placesOf(posted: readonly PostedOperation[]): Map<string, number[]> {
+  const places = new Map<string, number[]>();
+  for (const [opIndex, operation] of posted.entries()) {
+    const name = nameOf(operation);
+    places.set(name, [...(places.get(name) ?? []), opIndex]);
+  }
+  return places;
+}
+
+export const nameOf = ({ a, b, amountCode }: PostedOperation) => `${a}>${b}:${amountCode}`;
 
 /** In the order in which L1 counts them: their index is their opIndex. */
 function signedOperations(events: readonly HistoryEvent[]): PostedOperation[] {

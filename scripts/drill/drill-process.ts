@@ -11,6 +11,7 @@ export interface ProcessSpec {
   readonly name: string;
   /** Relative to the repository's root. */
   readonly main: string;
+  readonly args?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly isReady: () => Promise<boolean>;
   readonly logFolder: string;
@@ -79,7 +80,7 @@ export class DrillProcess {
     const preloads = ["tsx", ...this.preloads].flatMap((name) => ["--import", name]);
     // The environment of the caller may hold settings of another rollup: only what is needed goes on.
     const { PATH = "", HOME = "", TMPDIR } = process.env;
-    const child = spawn(process.execPath, [...preloads, this.spec.main], {
+    const child = spawn(process.execPath, [...preloads, this.spec.main, ...(this.spec.args ?? [])], {
       cwd: repositoryRoot,
       env: { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...this.spec.env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -126,6 +127,15 @@ export class DrillProcess {
     });
     if (this.#child === null) throw notReady("ended instead of being ready");
     return performance.now() - startedAtMs;
+  }
+
+  /** SIGSTOP, as a machine that hangs; SIGCONT, as one that comes back. */
+  pause(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#child?.kill("SIGCONT");
   }
 
   /** kill -9. Nothing happens to one that has ended by itself. */

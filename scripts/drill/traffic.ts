@@ -5,6 +5,7 @@ import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import { toHex32 } from "../../client/hex.ts";
+import { isInTime } from "../../client/sequencer/lease-term.ts";
 import { encodeOperation, type OperationBody } from "../../client/sequencer/operation-body.ts";
 import type { Preconfirmation } from "../../client/sequencer/sequencer-schemas.ts";
 import type { DrillUser } from "./drill-accounts.ts";
@@ -25,11 +26,16 @@ export interface Acknowledged {
   readonly amountCode: bigint;
   readonly amountWei: bigint;
   readonly atMs: number;
+  /** Of the lease, where there is one. */
+  readonly epoch: number | null;
+  /** As it was sent. */
+  readonly body: OperationBody;
 }
 
 interface SubmissionAnswer {
   readonly hash?: string;
   readonly preconfirmation?: Preconfirmation | null;
+  readonly lease?: { readonly epoch: number; readonly remainingMs: number };
   readonly error?: { readonly code: string; readonly message: string };
 }
 
@@ -42,10 +48,19 @@ const WAITS = [
   "SEQ_STORE_FAILED",
   // A response that was cut off: the operation is known, or comes again.
   "SEQ_INTERNAL",
+  // Another machine acknowledges now, or soon.
+  "SEQ_LEASE_LOST",
+  "SEQ_LEASE_ENDED",
+  "SEQ_REPLICA_SILENT",
+  "SEQ_READ_ONLY",
 ];
+/** Refusals after which the other machine is asked. */
+const ELSEWHERE = ["SEQ_LEASE_LOST", "SEQ_LEASE_ENDED", "SEQ_REPLICA_SILENT", "SEQ_READ_ONLY"];
 
 interface TrafficOptions {
   readonly sequencerUrl: string;
+  /** Asked where the other one does not answer, or does not serve. */
+  readonly spareUrl?: string;
   readonly domain: bigint;
   readonly users: readonly DrillUser[];
 }
@@ -58,6 +73,9 @@ export class Traffic {
   paceMs = 300;
   readonly #options: TrafficOptions;
   readonly #nonces: number[];
+  readonly #urls: readonly string[];
+  /** Of each user. */
+  readonly #urlIndex: number[];
   #amountCount = 0;
   #isStopped = true;
   #isAbandoned = false;
@@ -66,6 +84,47 @@ export class Traffic {
   constructor(options: TrafficOptions) {
     this.#options = options;
     this.#nonces = options.users.map(() => 0);
+    this.#urls = [options.sequencerUrl, options.spareUrl ?? options.sequencerUrl];
+    this.#urlIndex = options.users.map(() => 0);
+  }
+
+  /** The user asks the other machine next. */
+  #turn(index: number): void {
+    this.#urlIndex[index] = 1 - this.#urlIndex[index]!;
+  }
+
+  /** What was acknowledged and is gone leaves a gap of nonces, until the user sends it again. */
+  async sendAgain(url: string, { body, hash }: Acknowledged): Promise<void> {
+    const { status } = await fetch(`${url}/v1/operations`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    });
+    if (status !== 202) this.problems.push(`${hash} was sent again and answered with ${status}`);
+  }
+
+  /**
+   * Asks a machine that must not promise anything for a promise of something new.
+   * @param timeoutMs so long it may be paused with the question in its hand
+   * @returns whether it gave one that a client believes
+   */
+  async probe(url: string, nonce: number, timeoutMs: number): Promise<boolean> {
+    const [user, to] = [this.#options.users[0]!, this.#options.users[1]!];
+    const { body } = this.#sign(user, to, nonce, BigInt(++this.#amountCount) * AMOUNT_STEP_WEI);
+    const sentAtMs = performance.now();
+    try {
+      const response = await fetch(`${url}/v1/operations`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      const { lease, preconfirmation } = (await response.json()) as SubmissionAnswer;
+      return preconfirmation != null && isInTime(lease, performance.now() - sentAtMs);
+    } catch {
+      return false;
+    }
   }
 
   start(): void {
@@ -105,7 +164,9 @@ export class Traffic {
     const amountWei = BigInt(++this.#amountCount) * AMOUNT_STEP_WEI;
     const { amountCode, body, hash } = this.#sign(user, to, nonce, amountWei);
     while (!this.#isAbandoned) {
-      const answer = await this.#post(body);
+      const answer = await this.#post(index, body);
+      const code = answer?.error?.code;
+      if (answer === null || ELSEWHERE.includes(code ?? "")) this.#turn(index);
       if (answer?.preconfirmation) {
         this.#nonces[index] = nonce + 1;
         this.acknowledged.push({
@@ -117,10 +178,11 @@ export class Traffic {
           amountCode,
           amountWei,
           atMs: performance.now(),
+          epoch: answer.lease?.epoch ?? null,
+          body,
         });
         return;
       }
-      const code = answer?.error?.code;
       if (code !== undefined && !WAITS.includes(code)) {
         this.problems.push(`leaf ${user.leafId} nonce ${nonce}: ${code} ${answer?.error?.message}`);
         return;
@@ -147,15 +209,18 @@ export class Traffic {
   }
 
   /** null where nobody answered, or not to the end. */
-  async #post(body: OperationBody): Promise<SubmissionAnswer | null> {
+  async #post(index: number, body: OperationBody): Promise<SubmissionAnswer | null> {
+    const sentAtMs = performance.now();
     try {
-      const response = await fetch(`${this.#options.sequencerUrl}/v1/operations`, {
+      const response = await fetch(`${this.#urls[this.#urlIndex[index]!]}/v1/operations`, {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: JSON.stringify(body),
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
-      return (await response.json()) as SubmissionAnswer;
+      const answer = (await response.json()) as SubmissionAnswer;
+      // As every client does (client/sequencer/lease-term.ts): what took longer than the lease may be a paused machine's word.
+      return isInTime(answer.lease, performance.now() - sentAtMs) ? answer : null;
     } catch {
       return null;
     }

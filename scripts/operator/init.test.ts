@@ -9,6 +9,7 @@ import { parse } from "yaml";
 import { createBridgeMetrics } from "../../bridge/metrics.ts";
 import { type Deployment, encodeDeployment, loadDeployment } from "../../circuits/registry/deployment.ts";
 import { loadHostConfig } from "../../datanets/host/config.ts";
+import { readFactoryConfig } from "../../models/factory/factory-config.ts";
 import { createDispatchMetrics } from "../../prover/jobs/dispatch-metrics.ts";
 import { createMetrics } from "../../sequencer/metrics.ts";
 import { examine } from "./doctor.ts";
@@ -67,6 +68,7 @@ const init = (changes: Partial<InitOptions> = {}) =>
     firstPort: 23_000,
     hasFollower: true,
     hasDatanetHost: false,
+    hasFactory: false,
     model: null,
     user: null,
     settings: {},
@@ -155,6 +157,18 @@ describe("openledger operator init", () => {
       maxRowBytes: 1_000,
       deploymentPath: paths.deployment,
       dataPath: paths.data("datanet-host"),
+    });
+  });
+
+  it("writes a factory that takes rows from the Datanet host beside it", async () => {
+    const { processes } = await init({ hasDatanetHost: true, hasFactory: true });
+    const paths = installationPaths(out);
+    const { port } = processes.find(({ name }) => name === "datanet-host")!;
+    expect(readFactoryConfig(readEnvFile(paths.env("factory")))).toMatchObject({
+      accounts: "any",
+      host: "127.0.0.1",
+      datanetHosts: [`http://127.0.0.1:${port}`],
+      dataPath: paths.data("factory"),
     });
   });
 

@@ -31,6 +31,7 @@ export interface InitOptions {
   readonly firstPort: number;
   readonly hasFollower: boolean;
   readonly hasDatanetHost: boolean;
+  readonly hasFactory: boolean;
   readonly model: { readonly folder: string; readonly id: number; readonly keyFile: string } | null;
   readonly user: string | null;
   readonly settings: Readonly<Record<string, string>>;
@@ -54,10 +55,10 @@ export async function initInstallation(options: InitOptions): Promise<Installati
   const deployment = { ...record, rpcUrl: options.rpcUrl ?? record.rpcUrl };
   // A new host may have other keys, the settings of an earlier run stay.
   const settings = { ...known?.settings, ...options.settings };
-  const { backend, firstPort, hasDatanetHost, hasFollower, host, model, proverCount } = options;
+  const { backend, firstPort, hasDatanetHost, hasFactory, hasFollower, host, model, proverCount } = options;
   const modelPlan = model === null ? null : { folder: resolve(model.folder), id: model.id };
   const request = {
-    ...{ folder, backend, firstPort, hasDatanetHost, hasFollower, host },
+    ...{ folder, backend, firstPort, hasDatanetHost, hasFactory, hasFollower, host },
     ...{ proverCount, settings, model: modelPlan },
     hasQueue: options.queue !== null,
   };

@@ -8,7 +8,16 @@ import { readIfPresent, writeFileWhole } from "../cli/workspace.ts";
 const processSchema = z.object({
   /** Of its unit, its container and its env file. */
   name: z.string(),
-  kind: z.enum(["sequencer", "bridge", "prover", "dispatcher", "datanet-host", "follower", "model-server"]),
+  kind: z.enum([
+    "sequencer",
+    "bridge",
+    "prover",
+    "dispatcher",
+    "datanet-host",
+    "factory",
+    "follower",
+    "model-server",
+  ]),
   /** Of node, from the repository's root. */
   args: z.array(z.string()),
   /** Where it listens. */

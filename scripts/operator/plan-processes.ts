@@ -8,6 +8,7 @@ import {
   settingVariable,
 } from "../../circuits/settings.ts";
 import { DATANET_SETTINGS } from "../../datanets/host/config.ts";
+import { FACTORY_SETTINGS } from "../../models/factory/factory-config.ts";
 import { DISPATCHER_SETTINGS } from "../../prover/jobs/dispatch-config.ts";
 import { PROVER_SETTINGS } from "../../prover/service/prove-config.ts";
 import { SEQUENCER_SETTINGS } from "../../sequencer/config.ts";
@@ -27,6 +28,7 @@ export interface ProcessRequest {
   readonly firstPort: number;
   readonly hasFollower: boolean;
   readonly hasDatanetHost: boolean;
+  readonly hasFactory: boolean;
   readonly model: { readonly folder: string; readonly id: number } | null;
   /** By variable. */
   readonly settings: Readonly<Record<string, string>>;
@@ -43,12 +45,23 @@ const SETTINGS_OF = {
   prover: { prefix: "PROVER", settings: PROVER_SETTINGS },
   dispatcher: { prefix: "DISPATCHER", settings: DISPATCHER_SETTINGS },
   "datanet-host": { prefix: "DATANET", settings: DATANET_SETTINGS },
+  factory: { prefix: "FACTORY", settings: FACTORY_SETTINGS },
 } as const satisfies Record<string, { prefix: string; settings: Settings }>;
 
 /** @throws CMD_INIT_REFUSED naming every setting that its process would refuse */
 export function planProcesses(request: ProcessRequest): PlannedProcess[] {
-  const { backend, folder, hasDatanetHost, hasFollower, hasQueue, host, model, proverCount, rpcUrl } =
-    request;
+  const {
+    backend,
+    folder,
+    hasDatanetHost,
+    hasFactory,
+    hasFollower,
+    hasQueue,
+    host,
+    model,
+    proverCount,
+    rpcUrl,
+  } = request;
   const paths = installationPaths(folder);
   let port = request.firstPort;
   const next = () => port++;
@@ -150,6 +163,27 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
         DATANET_DATA_PATH: paths.data("datanet-host"),
         DATANET_HOST: host,
         DATANET_PORT: String(hostPort),
+      },
+    });
+  }
+  if (hasFactory) {
+    const factoryPort = next();
+    const rowHost = processes.find(({ kind }) => kind === "datanet-host");
+    processes.push({
+      name: "factory",
+      kind: "factory",
+      args: node("models/factory/main.ts"),
+      port: factoryPort,
+      job: null,
+      healthPath: "/health",
+      dataPath: paths.data("factory"),
+      env: {
+        FACTORY_DEPLOYMENT_PATH: paths.deployment,
+        FACTORY_SEQUENCER_URL: sequencerUrl,
+        FACTORY_RPC_URL: rpcUrl,
+        FACTORY_DATA_PATH: paths.data("factory"),
+        FACTORY_PORT: String(factoryPort),
+        ...(rowHost === undefined ? {} : { FACTORY_DATANET_HOSTS: `http://${reachable}:${rowHost.port}` }),
       },
     });
   }

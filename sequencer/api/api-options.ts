@@ -37,6 +37,8 @@ export interface ApiOptions {
   readonly l1Confirmations: number;
   /** Absent where there are no routes of the operator's. */
   readonly operatorToken?: Secret<string>;
+  /** Opens the spare's route alone; absent where there is no spare. */
+  readonly replicaToken?: Secret<string> | undefined;
   /** Opens the provers' routes alone; absent where provers have the operator's. */
   readonly provers?:
     | {
@@ -77,6 +79,8 @@ export interface LedgerHost
   readonly news?: Pick<Sequencer["news"], "view"> | undefined;
   readonly settlements: Pick<SettlementDesk, "settlement" | "settlementsOf" | "parkedSettlements">;
   preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation>;
+  /** Absent where no lease is required. */
+  readonly lease?: Pick<Sequencer["lease"], "term"> | undefined;
   /** Beside status and isL1HeadKnown in /health. */
   readonly healthFacts?: object;
 }

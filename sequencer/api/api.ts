@@ -9,7 +9,7 @@ import { sequencerError } from "../sequencer-errors.ts";
 import { createErrorHandler } from "./api-errors.ts";
 import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "./api-options.ts";
 import { registerFeeRoutes } from "./fee-routes.ts";
-import { registerLogRoute } from "./log-route.ts";
+import { registerLogRoute, registerReplicaRoute } from "./log-route.ts";
 import { registerModelRoutes } from "./model-routes.ts";
 import { registerOperatorRoutes } from "./operator-routes.ts";
 import { registerPages } from "./pages.ts";
@@ -65,6 +65,10 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
   const { operatorToken, provers } = options;
   if (operator !== null && operatorToken !== undefined) {
     await app.register((routes) => registerOperatorRoutes(routes, operatorToken, operator));
+    if (options.replicaToken !== undefined) {
+      const token = options.replicaToken;
+      await app.register((routes) => registerReplicaRoute(routes, options, token, operator));
+    }
     await app.register((routes) => registerProverRoutes(routes, { operatorToken, provers }, operator));
   }
   app.get("/openapi.json", { schema: { hide: true } as FastifySchema }, () => app.swagger());

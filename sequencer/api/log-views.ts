@@ -9,7 +9,12 @@ import type { LogEntry, OperationEntry, SettlementEntry } from "../store/log-ent
 import type { LedgerHost } from "./api-options.ts";
 
 /** @returns null where the entry's batch is gone by now, because it is being made anew */
-export async function entryView(host: LedgerHost, sequence: number, entry: LogEntry): Promise<object | null> {
+export async function entryView(
+  host: LedgerHost,
+  sequence: number,
+  entry: LogEntry,
+  sign: (entry: OperationEntry) => Promise<Preconfirmation>,
+): Promise<object | null> {
   switch (entry.type) {
     case "opened":
       return {
@@ -19,7 +24,7 @@ export async function entryView(host: LedgerHost, sequence: number, entry: LogEn
         feePerUnitWei: entry.feePerUnitWei.toString(),
       };
     case "operation":
-      return operationEntryView(host, sequence, entry, await host.preconfirmationOf(entry));
+      return operationEntryView(host, sequence, entry, await sign(entry));
     case "queue":
       return {
         sequence,

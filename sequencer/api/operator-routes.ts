@@ -23,9 +23,16 @@ export async function registerOperatorRoutes(
       sequencer.door.noteFrozen(body.isFrozen);
       sequencer.news.fromBridge(body.alarms);
       if (body.baseFeePerGasWei != null) line.fee.noteGasPrice(body.baseFeePerGasWei);
+      sequencer.lease.note(body.lease ?? null, body.timestamp);
       await line.setL1Head(body);
       return {};
     },
+  );
+
+  app.get(
+    "/operator/lease",
+    operatorRoute("Which taking of the lease this ledger goes by"),
+    () => sequencer.lease.facts,
   );
 
   app.post<{ Body: z.output<typeof wire.queueEntriesBody> }>(

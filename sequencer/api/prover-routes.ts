@@ -19,6 +19,8 @@ export async function registerProverRoutes(
 ): Promise<void> {
   const { line } = sequencer;
   requireToken(app, provers === undefined ? [operatorToken] : [operatorToken, provers.token]);
+  // Provers then ask the other machine.
+  app.addHook("onRequest", async () => sequencer.lease.requireNotLost());
 
   app.get<{ Querystring: z.output<typeof schemas.proveJobQuery> }>(
     "/operator/prove-jobs/next",

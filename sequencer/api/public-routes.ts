@@ -122,7 +122,12 @@ export async function registerPublicRoutes(
         kind: schemas.signedKind(body.kind),
       });
       reply.code(202);
-      return { hash, status, ...(preconfirmation === null ? {} : { preconfirmation }) };
+      const lease = preconfirmation === null ? null : (sequencer.lease?.term ?? null);
+      return {
+        ...{ hash, status },
+        ...(preconfirmation === null ? {} : { preconfirmation }),
+        ...(lease === null ? {} : { lease }),
+      };
     },
   );
 

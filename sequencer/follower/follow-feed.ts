@@ -9,6 +9,7 @@ import {
   requireOperatorsPreconfirmation,
 } from "../../bridge/verify/preconfirmation-evidence.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import type { Secret } from "../../circuits/secret.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { OperationEntry } from "../store/log-entry.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
@@ -26,6 +27,14 @@ export interface FollowFeedModules {
   readonly l1BlockNumber: () => number;
   readonly onOperation: (entry: OperationEntry) => void;
   readonly onBatch: (record: StoredBatch) => void;
+  /** Where this follower is the operator's spare. */
+  readonly replica?: ReplicaOptions | undefined;
+}
+
+export interface ReplicaOptions {
+  readonly token: Secret<string>;
+  /** How long one poll stays with the sequencer, so that it hears of each entry at once. */
+  readonly holdMs: number;
 }
 
 /** Entries that one poll takes, so that L1 is looked at in between. */
@@ -37,13 +46,25 @@ export class FollowFeed {
   isFollowed = false;
   /** Of the queue, where its log goes on from one that L1 does not have here; null otherwise. */
   waitsForEntry: number | null = null;
+  /**
+   * Whether the sequencer waits for this follower's word before it acknowledges anything, and has said so with every page since
+   * this process began; null before the first.
+   */
+  isReplicaRequired: boolean | null = null;
   readonly #modules: FollowFeedModules;
   /** Sequence of the leader's entry that comes next; null where that is to be found out. */
   #nextSequence: number | null = null;
+  /** Of the sequencer's log, as the last page named it. */
+  #generation = "";
 
   constructor(url: string, modules: FollowFeedModules) {
     this.url = url;
     this.#modules = modules;
+  }
+
+  /** Whether a poll that went well stayed with the sequencer for its time. */
+  get isHolding(): boolean {
+    return this.#modules.replica !== undefined && this.isFollowed && this.waitsForEntry === null;
   }
 
   /** The ledger has gone back, or on without the leader. */
@@ -55,28 +76,51 @@ export class FollowFeed {
   async poll(): Promise<boolean> {
     let taken = 0;
     this.waitsForEntry = null;
+    const { followed, replica } = this.#modules;
+    const untilMs = Date.now() + (replica?.holdMs ?? 0);
     try {
       while (taken < MAX_ENTRIES_PER_POLL) {
         const page: LeaderPage | null =
           this.#nextSequence === null
             ? await this.#findPlace()
-            : await readLeaderLog(this.url, { sequence: this.#nextSequence });
+            : await this.#read({ sequence: this.#nextSequence }, Math.max(0, untilMs - Date.now()));
         this.isFollowed = page !== null;
         if (page === null) return false;
         this.#requireRollup(page);
+        this.isReplicaRequired = (this.isReplicaRequired ?? true) && page.isReplicaRequired === true;
+        if (page.generation !== undefined && page.generation !== this.#generation) {
+          const isFirst = this.#nextSequence === null;
+          this.#generation = page.generation;
+          // What is here may have been replaced there: it is looked for again from a batch that both have.
+          if (!isFirst) {
+            this.#nextSequence = null;
+            continue;
+          }
+        }
         for (const entry of page.entries) {
           if (!(await this.#take(entry))) return false;
           this.#nextSequence = entry.sequence + 1;
           taken += 1;
         }
         this.#nextSequence = page.nextSequence;
-        if (page.entries.length === 0) return false;
+        // The next question says that they are here: then they are on this disk.
+        if (replica !== undefined) await followed.log.flushed();
+        if (replica === undefined ? page.entries.length === 0 : Date.now() >= untilMs) return false;
       }
       return true;
     } catch (error) {
       if (isRollupError(error, "SEQ_LEADER_DIFFERS")) await this.#afterDifference();
       throw error;
     }
+  }
+
+  /** @param waitMs how long the sequencer may wait for an entry, where this is the spare */
+  #read(from: Parameters<typeof readLeaderLog>[1], waitMs: number): Promise<LeaderPage> {
+    const { followed, replica } = this.#modules;
+    if (replica === undefined) return readLeaderLog(this.url, from);
+    const { opIndex: operationCount } = followed.head.position;
+    const word = { token: replica.token, operationCount, generation: this.#generation, waitMs };
+    return readLeaderLog(this.url, from, word);
   }
 
   #requireRollup({ chainId, rollupAddress }: LeaderPage): void {
@@ -98,6 +142,9 @@ export class FollowFeed {
     for (let number = book.closedNumber; number >= book.finalNumber; number--) {
       const page = await this.#pageAfter(number);
       if (page === null || page.base?.root !== book.positionAfter(number).root) continue;
+      const known = book.record(number)?.batchHash;
+      // Closed anew with another time: the same root, and other bytes on L1.
+      if (known !== undefined && page.base.batchHash != null && page.base.batchHash !== known) continue;
       if (number < book.closedNumber || followed.hasOpenBatch) await followed.rewind(number);
       return page;
     }
@@ -106,7 +153,7 @@ export class FollowFeed {
 
   async #pageAfter(afterBatch: number): Promise<LeaderPage | null> {
     try {
-      return await readLeaderLog(this.url, { afterBatch });
+      return await this.#read({ afterBatch }, 0);
     } catch (error) {
       const code = isRollupError(error, "SEQ_LEADER_REFUSED") ? (error.data as { code: unknown }).code : null;
       if (code === "SEQ_UNKNOWN_BATCH") return null;

@@ -9,6 +9,7 @@ import type { VerifyProof } from "../../bridge/verify/verify-keys.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { kindRule } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
+import type { Secret } from "../../circuits/secret.ts";
 import { createApi } from "../api/api.ts";
 import type { ServedDeployment } from "../api/api-options.ts";
 import type { ServedPages } from "../api/pages.ts";
@@ -34,6 +35,8 @@ export interface FollowOptions extends FollowLoopOptions {
   readonly fromBlock?: bigint | undefined;
   /** The sequencer, or another follower; null: L1 alone. */
   readonly feedUrl: string | null;
+  /** Opens the sequencer's route for the operator's spare; absent where this is anybody's copy. */
+  readonly replicaToken?: Secret<string> | undefined;
   /** Folder of the ledger and of what was kept as evidence. */
   readonly dataPath: string;
   readonly snapshot?: LedgerSnapshot | undefined;
@@ -92,7 +95,7 @@ async function wire(
   rollup: RollupContract,
   log: LedgerLog,
 ): Promise<FollowProcess> {
-  const { dataPath, feedUrl, finalityDepthBlocks, verifyProof } = options;
+  const { dataPath, feedUrl, finalityDepthBlocks, replicaToken, verifyProof } = options;
   const context = await preconfirmationContext(rollup);
   const [idFeeWei, tokenAddress, registered] = await Promise.all([
     rollup.idFeeWei(),
@@ -134,6 +137,9 @@ async function wire(
       l1BlockNumber: () => l1.l1Head?.blockNumber ?? 0,
       onBatch: (record) => publishBatch(feed, record),
       onOperation: (entry) => publishOperation(feed, entry),
+      ...(replicaToken === undefined
+        ? {}
+        : { replica: { token: replicaToken, holdMs: options.pollIntervalMs } }),
     });
   }
   const loop = new FollowLoop(options, { l1, leader, alarms, logger, onFatal });
@@ -203,6 +209,7 @@ function healthFacts(
       opIndex: head.position.opIndex,
       feedUrl: leader?.url ?? null,
       isFeedFollowed: leader?.isFollowed ?? null,
+      isReplicaRequired: leader?.isReplicaRequired ?? null,
       isFrozen: l1.isFrozen,
       malformedBatch: l1.malformed,
     },

@@ -185,7 +185,8 @@ export class FollowedLedger {
       this.#rollup,
       bRef,
     );
-    await this.log.append(
+    // On its way to the disk: a failure ends the process, and whoever has to know that it is there asks `flushed`.
+    void this.log.append(
       [entry],
       [...epochWrites(ledger, operation, trace, { hash, batchNumber }), preconfirmationWrite(evidence)],
     );

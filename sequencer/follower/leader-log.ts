@@ -2,6 +2,7 @@
 import type { Address, Hex } from "viem";
 import { z } from "zod";
 import type { PreconfirmationEvidence } from "../../bridge/verify/preconfirmation-evidence.ts";
+import type { Secret } from "../../circuits/secret.ts";
 import { askSequencer } from "../../circuits/wire/sequencer-request.ts";
 import { element, hash, hexBytes, proof, wei } from "../../circuits/wire/wire-fields.ts";
 import { operationBody, signedKind } from "../api/api-schemas.ts";
@@ -64,9 +65,12 @@ const pageSchema = z.object({
     .regex(/^0x[0-9a-fA-F]{40}$/)
     .transform((text) => text as Address),
   finalBatch: count,
-  base: z.object({ batchNumber: count, root: element }).nullable(),
+  base: z.object({ batchNumber: count, root: element, batchHash: hash.nullish() }).nullable(),
   entries: z.array(entrySchema),
   nextSequence: count,
+  /** Of the spare's route alone: changes where entries that were there are replaced. */
+  generation: z.string().optional(),
+  isReplicaRequired: z.boolean().optional(),
 });
 export type LeaderPage = z.output<typeof pageSchema>;
 
@@ -75,15 +79,31 @@ const PAGE_SIZE = 500;
 /** Behind every log: a page of no entries. */
 const NO_SEQUENCE = 9_999_999_999;
 
+/** What the operator's spare says with each question; its route needs a token. */
+export interface ReplicaWord {
+  readonly token: Secret<string>;
+  /** Signed operations that are on its disk, as the log of that generation has them. */
+  readonly operationCount: number;
+  readonly generation: string;
+  /** How long the answer may wait for an entry. */
+  readonly waitMs: number;
+}
+
 /** @throws SEQ_LEADER_UNREACHABLE; SEQ_LEADER_REFUSED with the leader's own code; SEQ_LEADER_UNREADABLE */
 export async function readLeaderLog(
   url: string,
   from: { readonly sequence: number } | { readonly afterBatch: number },
+  replica: ReplicaWord | null = null,
 ): Promise<LeaderPage> {
-  const where = "sequence" in from ? `from=${from.sequence}` : `afterBatch=${from.afterBatch}`;
-  const path = `/v1/log?${where}&limit=${PAGE_SIZE}`;
+  const place = "sequence" in from ? `from=${from.sequence}` : `afterBatch=${from.afterBatch}`;
+  const where = `${place}&limit=${PAGE_SIZE}`;
+  const path =
+    replica === null
+      ? `/v1/log?${where}`
+      : `/operator/log?${where}&operationCount=${replica.operationCount}&generation=${replica.generation}&waitMs=${replica.waitMs}`;
+  const endpoint = { sequencerUrl: url, timeoutMs: REQUEST_TIMEOUT_MS };
   const { failure, value } = await askSequencer(
-    { sequencerUrl: url, timeoutMs: REQUEST_TIMEOUT_MS },
+    replica === null ? endpoint : { ...endpoint, operatorToken: replica.token.reveal() },
     { path },
     pageSchema,
   );

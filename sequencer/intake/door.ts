@@ -22,6 +22,8 @@ const LEADS_OUT: ReadonlySet<number> = new Set([
 
 export interface DoorModules {
   readonly logger: Logger;
+  /** Throws where nothing may be promised now. */
+  readonly requireAuthority?: () => void;
   /** 1 while L1's ledger is frozen. */
   readonly frozenGauge: Gauge;
   /** 1 while L1 has a batch that breaks the ledger's rules. */
@@ -75,12 +77,13 @@ export class Door {
     }
   }
 
-  /** @throws SEQ_FROZEN, SEQ_BATCH_MALFORMED, SEQ_SUNSET */
+  /** @throws SEQ_FROZEN, SEQ_BATCH_MALFORMED, SEQ_SUNSET; SEQ_LEASE_LOST, SEQ_LEASE_ENDED, SEQ_REPLICA_SILENT */
   require(kind: number): void {
     if (this.#isL1Frozen) {
       throw sequencerError("SEQ_FROZEN", "the rollup is frozen on L1; what is in it leaves by exits");
     }
     if (this.#malformed !== null) throw malformedOnL1(this.#malformed);
+    this.#modules.requireAuthority?.();
     if (this.#setting === "open" || LEADS_OUT.has(kind)) return;
     const { name } = kindRule(kind)!;
     throw sequencerError("SEQ_SUNSET", `the operator ends this rollup: no ${name} any more`, {

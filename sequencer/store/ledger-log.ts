@@ -75,6 +75,8 @@ export class LedgerLog {
   #pending = newPendingWrite();
   #writing: Promise<void> | null = null;
   #failure: Error | null = null;
+  /** How often entries were deleted or replaced: whoever reads along has to look again at what he has. */
+  rewriteCount = 0;
 
   readonly #mark: DurableMark;
   /** What the check read before anything else. Nothing where the check runs beside the work. */
@@ -189,6 +191,7 @@ export class LedgerLog {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     // One by one: a restore writes all leaves at once, and a call takes only so many arguments.
     for (const one of writes) this.#pending.writes.push(one);
+    if (writes.some(({ key }) => key.startsWith("log!"))) this.rewriteCount += 1;
     const { promise } = this.#pending;
     this.#writing ??= this.#drain();
     return promise;

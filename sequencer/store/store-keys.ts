@@ -31,6 +31,8 @@ export const storeKeys = {
   queueEntry: (queueIndex: number) => `queue!${wide(queueIndex)}`,
   /** Position of the last final batch. */
   finalPosition: "final-position",
+  /** Which taking of the lease this directory goes by (lease.ts). */
+  lease: "lease",
   /** The fee of a unit in the batch that is opened next, written with the first operation of the one before. */
   nextFee: "next-fee",
 } as const;

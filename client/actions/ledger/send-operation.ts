@@ -4,6 +4,7 @@ import { KIND, kindRule, LEAF_KIND } from "../../../circuits/protocol.ts";
 import { clientError } from "../../client-errors.ts";
 import { toHex32 } from "../../hex.ts";
 import { type LedgerClient, requireL2Key } from "../../ledger-client.ts";
+import { isInTime } from "../../sequencer/lease-term.ts";
 import { getInfo, getLeaf, getOperation, resolveSigner } from "../../sequencer/ledger-reads.ts";
 import { encodeOperation, type OperationBody } from "../../sequencer/operation-body.ts";
 import { checkPreconfirmation } from "../../sequencer/preconfirmation.ts";
@@ -14,6 +15,9 @@ import {
   type Preconfirmation,
   submissionSchema,
 } from "../../sequencer/sequencer-schemas.ts";
+
+/** Answers that took longer than the lease, before the sequencer counts as gone. */
+const MAX_LATE_ANSWERS = 3;
 
 /** An operation with its signature: it may be sent any number of times, and is executed once. */
 export interface SignedSubmission {
@@ -31,6 +35,7 @@ export type SigningErrorCode =
   | "CLI_LEAF_OWNER_CHANGED"
   | "CLI_WRONG_ROLLUP"
   | "CLI_PRECONFIRMATION_INVALID"
+  | "CLI_ANSWER_LATE"
   | SequencerErrorCode;
 
 /** What every signing verb takes beside its own fields. */
@@ -127,7 +132,7 @@ async function signOperation(
   return { hash: toHex32(message), body, bRef: toHex32(bRef) };
 }
 
-export type SendSignedErrorCode = "CLI_PRECONFIRMATION_INVALID" | SequencerErrorCode;
+export type SendSignedErrorCode = "CLI_PRECONFIRMATION_INVALID" | "CLI_ANSWER_LATE" | SequencerErrorCode;
 
 /**
  * Sends a signed operation, again if need be: one that the sequencer holds already is answered from what it knows.
@@ -155,11 +160,21 @@ export async function sendSigned(client: LedgerClient, signed: SignedSubmission)
 
 async function submit(client: LedgerClient, signed: SignedSubmission) {
   try {
-    return await requestSequencer(client, "/v1/operations", submissionSchema, { body: signed.body });
+    for (let tries = 0; tries < MAX_LATE_ANSWERS; tries++) {
+      const sentAtMs = performance.now();
+      const answer = await requestSequencer(client, "/v1/operations", submissionSchema, {
+        body: signed.body,
+      });
+      if (isInTime(answer.lease, performance.now() - sentAtMs)) return answer;
+    }
   } catch (error) {
     // Sent before and answered to nobody: its nonce is used up by now, which is no failure.
     const known = await getOperation(client, signed.hash).catch(() => null);
     if (known === null) throw error;
     return known;
   }
+  throw clientError(
+    "CLI_ANSWER_LATE",
+    "the sequencer's answers took longer than its right to promise anything",
+  );
 }

@@ -1,4 +1,3 @@
-import { decodeTextRow } from "../../../attribution/rows/text-rows.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { textFamily } from "../../registered/text-family.ts";
 import { type TuningRun, type TuningWatch, textTraining } from "../../registered/text-training.ts";
@@ -23,7 +22,6 @@ export async function measure(task: ModelTask): Promise<Measured> {
   const training = textTraining(textFamily(setting), setting);
   const contents = rows.map(({ content }) => content);
   training.requireTrainable(contents, recipe);
-  contents.forEach(decodeTextRow);
   await training.train(rows, recipe, {}).catch((error: unknown) => {
     if (!(error instanceof TuningPaused)) throw error;
   });

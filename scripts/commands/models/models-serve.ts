@@ -5,7 +5,6 @@ import { folderSource } from "../../../models/files/folder-source.ts";
 import { openModel } from "../../../models/files/open-model.ts";
 import { LedgerBook } from "../../../models/paid/ledger-book.ts";
 import { openPaidModels, type PaidModels } from "../../../models/paid/paid-models.ts";
-import { readFrom } from "../../../models/registered/base-files.ts";
 import { serveAdapters } from "../../../models/serving/serve-adapters.ts";
 import { readServingConfig, type ServingConfig } from "../../../models/serving/serving-config.ts";
 import { openTokenizer } from "../../../models/tokens/tokenizer.ts";
@@ -59,6 +58,7 @@ export async function serveUntilStopped(
 
 async function openPaid(config: ServingConfig, options: GlobalOptions, logger: Logger): Promise<PaidModels> {
   const { adaptersPath, answersPath, answerTtlSeconds, basePath, kernels, registeredPath } = config;
+  const { attributionMegabytes } = config;
   if (registeredPath === undefined)
     throw commandError("CMD_USAGE", "charging by the ledger needs SERVING_REGISTERED_PATH or --registered");
   const { domain, sequencerUrl } = await openReader(options);
@@ -69,12 +69,14 @@ async function openPaid(config: ServingConfig, options: GlobalOptions, logger: L
       folder: registeredPath,
       adaptersFolder: adaptersPath,
       dataFolder: answersPath,
+      basePath,
+      kernels,
+      heldBytes: attributionMegabytes * 2 ** 20,
       sequencerUrl,
       domain,
       answerTtlMs: 1_000 * answerTtlSeconds,
       rateLimitPerMinute: RATE_LIMIT_PER_MINUTE,
     },
-    { bases: [readFrom(folderSource(basePath))], kernels },
     { log: logger },
   );
 }

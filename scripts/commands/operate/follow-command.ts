@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { Secret } from "../../../circuits/secret.ts";
+import { readSecretFile } from "../../../circuits/secret-file.ts";
 import { deploymentOf, resolveEndpoints } from "../../cli/context.ts";
 import { parseBlock } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -9,6 +11,7 @@ import { FINALITY_DEPTH_BLOCKS, parseDepth } from "./restore-command.ts";
 interface FollowCommandOptions {
   feed?: string;
   data?: string;
+  replicaTokenFile?: string;
   snapshot?: string;
   verifyProofs?: true;
   host: string;
@@ -33,6 +36,10 @@ export function addFollowCommand(program: Command): void {
       "the sequencer, or another follower, whose soft state is shown; default: L1 alone",
     )
     .option("--data <folder>", "where the copy and the evidence are kept; default: in the devnet's folder")
+    .option(
+      "--replica-token-file <file>",
+      "this is the operator's spare: it gets entries before they are acknowledged, and confirms them (docs/failover.md)",
+    )
     .option("--snapshot <file>", "begin with a snapshot instead of executing all that L1 has")
     .option("--verify-proofs", "verify every proof again, by the keys that L1 has registered")
     .option("--host <address>", "where the API listens", "127.0.0.1")
@@ -68,6 +75,10 @@ export function addFollowCommand(program: Command): void {
         rollupAddress,
         fromBlock: options.fromBlock ?? known,
         feedUrl: options.feed ?? null,
+        replicaToken:
+          options.replicaTokenFile === undefined
+            ? undefined
+            : new Secret(readSecretFile(options.replicaTokenFile)),
         dataPath: options.data ?? join(workspaceDir, "follower"),
         finalityDepthBlocks: options.finalityDepth,
         host: options.host,

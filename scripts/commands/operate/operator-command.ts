@@ -3,6 +3,7 @@ import { BACKEND_NAMES } from "../../../prover/backends.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { addProfitCommand } from "./fee-commands.ts";
+import { addLeaseCommands } from "./lease-command.ts";
 
 interface InitCommandOptions {
   deployment: string;
@@ -17,6 +18,7 @@ interface InitCommandOptions {
   port: number;
   follower: boolean;
   datanetHost: boolean;
+  factory: boolean;
   modelFolder?: string;
   modelId?: number;
   modelKeyFile?: string;
@@ -27,6 +29,7 @@ interface InitCommandOptions {
 export function addOperatorCommands(program: Command): void {
   const operator = program.command("operator").description("run a rollup: what its processes need");
   addProfitCommand(operator);
+  addLeaseCommands(operator);
   withExample(operator, "operator init --deployment deployment.json --out operator --operator-key-file key");
   const command = operator
     .command("init")
@@ -55,6 +58,7 @@ export function addOperatorCommands(program: Command): void {
     )
     .option("--no-follower", "without a follower beside the operator")
     .option("--datanet-host", "serve Datanets, too: cards, rows, labels (docs/datanets.md)", false)
+    .option("--factory", "make language models of Datanets, too (docs/factory.md)", false)
     .option("--model-folder <folder>", "serve this model, too; with --model-id and --model-key-file")
     .option("--model-id <id>", "its leaf", parseCount)
     .option("--model-key-file <file>", "the key of the model's owner, who settles its epochs")
@@ -93,6 +97,7 @@ export function addOperatorCommands(program: Command): void {
       firstPort: options.port,
       hasFollower: options.follower,
       hasDatanetHost: options.datanetHost,
+      hasFactory: options.factory,
       model,
       user: options.user ?? null,
       settings: options.set,

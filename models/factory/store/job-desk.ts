@@ -1,17 +1,16 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
-import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
-import type { FactoryJob, JobStage } from "./factory-api.ts";
-import { factoryError } from "./factory-errors.ts";
-import type { StoredJob } from "./store/factory-store.ts";
-import type { JobBook } from "./store/job-book.ts";
-import { ChildTask } from "./tasks/child-task.ts";
-import type { EventsMessage, StageMessage, TaskResults, TrainTask } from "./tasks/task-messages.ts";
+import { isRollupError, type RollupError } from "../../../circuits/rollup-error.ts";
+import type { FactoryJob, JobStage } from "../factory-api.ts";
+import { factoryError } from "../factory-errors.ts";
+import { ChildTask } from "../tasks/child-task.ts";
+import type { EventsMessage, StageMessage, TaskResults, TrainTask } from "../tasks/task-messages.ts";
+import type { StoredJob } from "./factory-store.ts";
+import type { JobBook } from "./job-book.ts";
 
 /** A job whose process ended without a word so often, and made no step in between, has failed. */
 const MOST_SILENT_ENDS = 3;
-const UNFINISHED: readonly FactoryJob["state"][] = ["queued", "running", "pausing", "stopping"];
 
 export interface JobDeskOptions {
   readonly maxRunning: number;
@@ -256,8 +255,6 @@ export class JobDesk {
     await this.#book.changeState(id, "failed", { view: { failure, stage: "waiting" } });
   }
 }
-
-export const isUnfinished = ({ view }: StoredJob): boolean => UNFINISHED.includes(view.state);
 
 function wrongState({ id, state }: StoredJob["view"], what: string) {
   return factoryError("MOD_FACTORY_JOB_STATE", `job ${id} is ${state}, and cannot ${what}`, {

@@ -1,7 +1,7 @@
 /** What a job is made of: bases, rows, the form, and what it will take. */
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { estimateFees } from "../../client/sequencer/fees.ts";
+import { estimateFees } from "../../../client/sequencer/fees.ts";
 import {
   baseRequestSchema,
   datasetRequestSchema,
@@ -10,11 +10,11 @@ import {
   jobRequestSchema,
   nameId,
   signaturesRequestSchema,
-} from "./factory-api.ts";
-import { type FactoryContext, signerOf } from "./factory-context.ts";
-import { factoryError } from "./factory-errors.ts";
-import { chooseCircuit, defaultForm, recipeOfForm } from "./recipe-form.ts";
-import type { StoredJob } from "./store/factory-store.ts";
+} from "../factory-api.ts";
+import { type FactoryContext, signerOf } from "../factory-context.ts";
+import { factoryError } from "../factory-errors.ts";
+import { chooseCircuit, defaultForm, recipeOfForm } from "../recipe-form.ts";
+import type { StoredJob } from "../store/factory-store.ts";
 
 export const idParams = z.object({ id: nameId });
 type Id = { Params: z.output<typeof idParams> };

@@ -1,15 +1,15 @@
 /** What becomes of a job that is done: compared, registered, exported, explained. */
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { idParams } from "./choice-routes.ts";
 import {
   compareRequestSchema,
   exportFormSchema,
   exportRequestSchema,
   nameId,
   registrationRequestSchema,
-} from "./factory-api.ts";
-import { type FactoryContext, signerOf } from "./factory-context.ts";
+} from "../factory-api.ts";
+import { type FactoryContext, signerOf } from "../factory-context.ts";
+import { idParams } from "./choice-routes.ts";
 import {
   beginGenesis,
   exportedFile,

@@ -1,19 +1,19 @@
 /** What becomes of a job that is done: its registration, its files, where it comes from. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { hashRecipe } from "../../attribution/model/recipe.ts";
-import type { RecipeBase } from "../../attribution/model/recipe-fields.ts";
-import { hex32 } from "../../circuits/hex.ts";
-import { hashStatics } from "../../circuits/ledger/leaf.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
-import { getModel, getSettlement, staticsOf } from "../../client/sequencer/model-reads.ts";
-import type { LedgerModelLeaf } from "../../client/sequencer/model-schemas.ts";
-import { heldOutRows } from "../registered/text-training.ts";
-import type { ExportForm, FactoryExport, FactoryLineage, FactoryRegistration } from "./factory-api.ts";
-import type { FactoryContext } from "./factory-context.ts";
-import { factoryError } from "./factory-errors.ts";
-import type { StoredJob } from "./store/factory-store.ts";
-import { ADAPTER_FOLDER, MERGED_FOLDER, MODEL_FOLDER, sha256Of } from "./tasks/dataset-files.ts";
+import { hashRecipe } from "../../../attribution/model/recipe.ts";
+import type { RecipeBase } from "../../../attribution/model/recipe-fields.ts";
+import { hex32 } from "../../../circuits/hex.ts";
+import { hashStatics } from "../../../circuits/ledger/leaf.ts";
+import { isRollupError } from "../../../circuits/rollup-error.ts";
+import { getModel, getSettlement, staticsOf } from "../../../client/sequencer/model-reads.ts";
+import type { LedgerModelLeaf } from "../../../client/sequencer/model-schemas.ts";
+import { heldOutRows } from "../../registered/text-training.ts";
+import type { ExportForm, FactoryExport, FactoryLineage, FactoryRegistration } from "../factory-api.ts";
+import type { FactoryContext } from "../factory-context.ts";
+import { factoryError } from "../factory-errors.ts";
+import type { StoredJob } from "../store/factory-store.ts";
+import { ADAPTER_FOLDER, MERGED_FOLDER, MODEL_FOLDER, sha256Of } from "../tasks/dataset-files.ts";
 
 const FOLDERS: Readonly<Record<ExportForm, string>> = {
   adapter: ADAPTER_FOLDER,

@@ -1,0 +1,241 @@
+/** The routes of published models: of one alone, or of many below a path of their own (docs/attribution.md). */
+import cors from "@fastify/cors";
+import rateLimit from "@fastify/rate-limit";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { z } from "zod";
+import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
+import { attributionError, attributionHttpStatus } from "../attribution-errors.ts";
+import { MANIFEST, type ModelManifest } from "../model/model-manifest.ts";
+import { MAX_ROW_BYTES } from "../rows/row-content.ts";
+import type { RanMode } from "../scores/score-engine.ts";
+import type { AnswerDesk, GivenAnswer } from "./answer-desk.ts";
+import type { AnswerStore, StoredAnswer } from "./answer-store.ts";
+
+type Bytes = Uint8Array | null | undefined;
+
+/** A model as its routes need it. */
+export interface RoutedModel {
+  readonly modelId: number;
+  readonly manifest: ModelManifest;
+  /** What computes the scores of estimates. */
+  readonly scoreMode: RanMode;
+  readonly desk: AnswerDesk;
+  readonly store: AnswerStore;
+  /** A file of the manifest, or the manifest; nothing else is asked for. */
+  file(name: string): Bytes | Promise<Bytes>;
+  /** A file that it shares with others: a language model's base. */
+  sharedFile(name: string): Bytes | Promise<Bytes>;
+  /** The content of a row, if rows are published. */
+  row(place: number): Bytes | Promise<Bytes>;
+  /** Absent where nobody settles here. */
+  readonly settling?: SettlingSource | undefined;
+  /** Absent where no index of the version's text is at hand. */
+  readonly spans?: SpanSource | undefined;
+}
+
+export interface ModelAppOptions {
+  /** Of each address and model. */
+  readonly rateLimitPerMinute: number;
+  /** Of all routes; ":model" in it is handed to `find`. */
+  readonly prefix: string;
+  /** @throws where there is no such model */
+  find(model: string): RoutedModel;
+}
+
+/** Unforeseen failures and failed reads of the ledger are told here. */
+export interface ServerLog {
+  error(facts: object, message: string): void;
+}
+
+/** What a server reports of the automatic settling of its model. The caller that starts both makes it. */
+export interface SettlingSource {
+  /** Goes out as JSON. */
+  view(): object;
+  /** In Prometheus' text format. */
+  metrics(): Promise<string>;
+}
+
+/** Verbatim spans of a text, with evidence (docs/spans.md). The caller has the index. */
+export interface SpanSource {
+  /** The answer of the route, as JSON. @throws where the text is none */
+  cite(text: string): object;
+}
+
+const element = z.string().regex(/^0x[0-9a-fA-F]{1,64}$/);
+const id = z.number().int().min(0).max(0xffffff);
+const questionSchema = z.strictObject({
+  prompt: z.string().min(1).max(MAX_ROW_BYTES),
+  payerId: id,
+  signature: z.strictObject({ r8x: element, r8y: element, s: element }).transform(({ r8x, r8y, s }) => {
+    return { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) };
+  }),
+});
+const textSchema = z.strictObject({
+  text: z.string().min(1).max(MAX_ROW_BYTES),
+});
+const decimal = z
+  .string()
+  .regex(/^\d{1,8}$/)
+  .transform(Number);
+const openingsSchema = z.strictObject({ epoch: decimal, from: decimal.default(0) });
+/** Openings in one answer: of the largest circuits a megabyte. */
+const OPENINGS_PAGE = 256;
+
+/** The application; the caller listens. Routes are ready when the promise resolves. */
+export async function createModelApp(
+  { find, prefix, rateLimitPerMinute }: ModelAppOptions,
+  log: ServerLog,
+): Promise<FastifyInstance> {
+  const modelOf = ({ params }: FastifyRequest) => (params as { model?: string }).model ?? "";
+  const of = (request: FastifyRequest) => find(modelOf(request));
+  const app = fastify({ bodyLimit: 4 * MAX_ROW_BYTES, forceCloseConnections: true });
+  app.setErrorHandler((error, _request, reply) => sendError(error, reply, log));
+  // Anybody's page may ask: there are no cookies, and a question is signed by the account that pays.
+  await app.register(cors, { origin: "*", methods: ["GET", "POST"], maxAge: 86_400 });
+  await app.register(rateLimit, {
+    max: rateLimitPerMinute,
+    timeWindow: 60_000,
+    keyGenerator: (request) => `${request.ip} ${modelOf(request)}`,
+    errorResponseBuilder: (_request, { after }) =>
+      attributionError("ATT_RATE_LIMITED", `too many requests; try again in ${after}`, { data: { after } }),
+  });
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request) => {
+    throw attributionError("ATT_BAD_REQUEST", `there is no ${request.method} ${request.url.slice(0, 200)}`);
+  });
+
+  app.get(`${prefix}/v1/model`, (request) => {
+    const { manifest, modelId, scoreMode } = of(request);
+    return { modelId, manifest, scoreMode };
+  });
+
+  app.get<{ Params: { file: string } }>(`${prefix}/v1/model/:file`, async (request, reply) => {
+    const { file } = request.params;
+    const model = of(request);
+    const isOwn = file === MANIFEST || Object.hasOwn(model.manifest.files, file);
+    return sendFile(reply, file, isOwn ? await model.file(file) : null);
+  });
+
+  app.get<{ Params: { file: string } }>(`${prefix}/v1/base/:file`, async (request, reply) => {
+    const { file } = request.params;
+    return sendFile(reply, file, await of(request).sharedFile(file));
+  });
+
+  app.get<{ Params: { row: string } }>(`${prefix}/v1/rows/:row`, async (request, reply) => {
+    const place = parse(decimal, request.params.row);
+    const content = await of(request).row(place);
+    if (content == null)
+      throw attributionError("ATT_ROW_NOT_PUBLISHED", `row ${place} is not published`, {
+        data: { row: place },
+      });
+    return sendFile(reply, "row.json", content);
+  });
+
+  app.post(`${prefix}/v1/spans`, (request) => {
+    const { text } = parse(textSchema, request.body);
+    const { spans } = of(request);
+    if (spans === undefined) throw attributionError("ATT_NO_SPANS", "this server has no index of the text");
+    return spans.cite(text);
+  });
+
+  app.post(`${prefix}/v1/answers`, async (request) =>
+    answerView(await of(request).desk.ask(parse(questionSchema, request.body))),
+  );
+
+  app.get<{ Params: { receipt: string } }>(`${prefix}/v1/answers/:receipt`, async (request) => {
+    const receipt = parse(element, request.params.receipt);
+    const record = await of(request).store.answer(`0x${receipt.slice(2).toLowerCase().padStart(64, "0")}`);
+    if (record === undefined) {
+      throw attributionError("ATT_UNKNOWN_RECEIPT", `no answer has the receipt ${receipt}`, {
+        data: { receipt },
+      });
+    }
+    return statusView(record);
+  });
+
+  app.get(`${prefix}/v1/openings`, async (request) => {
+    const { epoch, from } = parse(openingsSchema, request.query);
+    const { desk, modelId, store } = of(request);
+    await desk.readPayments();
+    const found = await store.paidIn(epoch, from, OPENINGS_PAGE);
+    return {
+      modelId,
+      epoch,
+      openings: found.map(({ index, record }) => ({ index, ...openingView(record) })),
+      nextFrom: found.length === OPENINGS_PAGE ? found.at(-1)!.index + 1 : null,
+    };
+  });
+
+  app.get(`${prefix}/v1/settling`, (request) => {
+    const { modelId, settling } = of(request);
+    return settling?.view() ?? { modelId, stage: null };
+  });
+
+  app.get(`${prefix}/metrics`, async (request, reply) => {
+    const { settling } = of(request);
+    if (settling === undefined) throw attributionError("ATT_BAD_REQUEST", "nobody settles here");
+    return reply.header("content-type", "text/plain; version=0.0.4").send(await settling.metrics());
+  });
+
+  await app.ready();
+  return app;
+}
+
+function sendFile(reply: FastifyReply, name: string, bytes: Uint8Array | null | undefined): FastifyReply {
+  if (bytes == null)
+    return reply.code(404).send({ error: { code: "ATT_BAD_REQUEST", message: "no such file" } });
+  const type = name.endsWith(".json") ? "application/json" : "application/octet-stream";
+  return reply.header("content-type", type).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+}
+
+function answerView({ record, estimate }: GivenAnswer) {
+  const { label, confidence, answer, expiresAtMs, priceWei } = record;
+  return { label, confidence, answer, ...openingView(record), priceWei, expiresAtMs, estimate };
+}
+
+/** What anyone may know of an answer: neither prompt nor text. */
+function statusView(record: StoredAnswer) {
+  const { receipt, payerId, answerHash, queryCommitment, priceWei, expiresAtMs, payment } = record;
+  return {
+    receipt,
+    payerId,
+    answerHash,
+    queryCommitment,
+    priceWei,
+    expiresAtMs,
+    isPaid: payment !== null,
+    payment,
+  };
+}
+
+/** What opens a receipt: published once it is paid, for everyone who settles or checks a settlement. */
+function openingView({ receipt, payerId, answerHash, queryBytes, queryCommitment, salt }: StoredAnswer) {
+  return { receipt, payerId, answerHash, queryBytes, queryCommitment, salt };
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw attributionError("ATT_BAD_REQUEST", z.prettifyError(parsed.error).slice(0, 1_000), {
+    data: { fields: parsed.error.issues.slice(0, 20).map((issue) => issue.path.join(".")) },
+  });
+}
+
+function sendError(error: unknown, reply: FastifyReply, log: ServerLog): FastifyReply {
+  const typed = typedError(error, log);
+  const status = attributionHttpStatus(typed.code);
+  if (typed.isRetryable && !reply.hasHeader("retry-after")) reply.header("retry-after", "1");
+  const { code, message, data } = typed.toJSON() as { code: string; message: string; data: object };
+  return reply
+    .code(status)
+    .send({ error: { code, message, data, docs: `docs/errors.md#${code.toLowerCase()}` } });
+}
+
+function typedError(error: unknown, log: ServerLog): RollupError {
+  if (isRollupError(error)) return error;
+  const { statusCode, message } = error as { statusCode?: number; message?: string };
+  if (statusCode !== undefined && statusCode < 500) {
+    return attributionError("ATT_BAD_REQUEST", message ?? "the request is malformed", { cause: error });
+  }
+  log.error({ err: error }, "unforeseen failure of a request");
+  return attributionError("ATT_INTERNAL", "the server failed in an unforeseen way", { cause: error });
+}

@@ -1,0 +1,92 @@
+/** A thread with one base that computes queries and estimates of many registered models: started by attribution-thread.ts. */
+import { join } from "node:path";
+import { parentPort, workerData } from "node:worker_threads";
+import { readModelFiles } from "../../attribution/model/model-directory.ts";
+import type { ModelAnswer } from "../../attribution/model/model-family.ts";
+import { decodeModel, type PublishedModel } from "../../attribution/model/model-files.ts";
+import {
+  type AttributionEstimate,
+  estimateAttribution,
+} from "../../attribution/scores/attribution-estimate.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { folderSource } from "../files/folder-source.ts";
+import type { KernelChoice } from "../kernels/create-kernels.ts";
+import { readFrom } from "../registered/base-files.ts";
+import { SharedText } from "../registered/shared-text.ts";
+import { type TextParts, textFamily } from "../registered/text-family.ts";
+import type { TextRecipe } from "../registered/text-recipe.ts";
+import { RecentModels } from "./recent-models.ts";
+
+export interface AttributionSeat {
+  readonly basePath: string;
+  readonly kernels: KernelChoice;
+  /** Folders of published models, each named by its model's leaf. */
+  readonly folder: string;
+  readonly recipes: readonly TextRecipe[];
+  /** Of models' files that are held at once. */
+  readonly heldBytes: number;
+}
+
+/** What is asked of a model. */
+export type AttributionTask = { readonly modelId: number } & (
+  | { readonly kind: "query"; readonly prompt: string; readonly text: string }
+  | { readonly kind: "answer"; readonly prompt: string }
+  | { readonly kind: "estimate"; readonly query: Int16Array }
+);
+export interface AttributionResults {
+  readonly query: Int16Array;
+  readonly answer: ModelAnswer;
+  readonly estimate: AttributionEstimate;
+}
+export interface AttributionOrder {
+  readonly id: number;
+  readonly task: AttributionTask;
+}
+/** The first has no id: the base is loaded. A refusal comes as its parts: classes do not survive the way between threads. */
+export type AttributionNews =
+  | { readonly ready: true }
+  | { readonly id: number; readonly value: AttributionResults[keyof AttributionResults] }
+  | {
+      readonly id: number;
+      readonly refusal: { readonly code: string; readonly message: string; readonly data: object };
+    }
+  | { readonly id: number; readonly failure: unknown };
+
+type Held = Pick<PublishedModel<TextParts>, "adapter" | "earners" | "features" | "queryMap" | "recipe">;
+
+const { basePath, folder, heldBytes, kernels, recipes } = workerData as AttributionSeat;
+const setting = { bases: [readFrom(folderSource(basePath))], kernels };
+const families = [textFamily(setting)];
+await initPoseidon();
+const shared = await SharedText.open(recipes, setting);
+const models = new RecentModels<Held>(heldBytes, async (modelId) => {
+  const { adapter, earners, features, queryMap, recipe } = decodeModel<TextParts>(
+    await readModelFiles(join(folder, String(modelId))),
+    families,
+  );
+  const bytes = adapter.length + queryMap.length + features.values.length;
+  return { value: { adapter, earners, features, queryMap, recipe }, bytes };
+});
+
+async function work(task: AttributionTask): Promise<AttributionResults[keyof AttributionResults]> {
+  const model = await models.get(task.modelId);
+  if (task.kind === "estimate") return estimateAttribution(model, task.query);
+  const seated = await shared.seat(model);
+  return task.kind === "query" ? seated.queryOf!(task.prompt, task.text) : seated.answer(task.prompt);
+}
+
+const tell = (news: AttributionNews) => parentPort!.postMessage(news);
+// One after another: there is one seat.
+let last: Promise<unknown> = Promise.resolve();
+parentPort!.on("message", ({ id, task }: AttributionOrder) => {
+  last = last.then(async () => {
+    try {
+      tell({ id, value: await work(task) });
+    } catch (error) {
+      if (!isRollupError(error)) tell({ id, failure: error });
+      else tell({ id, refusal: { code: error.code, message: error.message, data: error.data } });
+    }
+  });
+});
+tell({ ready: true });

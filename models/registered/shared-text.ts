@@ -1,0 +1,177 @@
+/** One base for any number of registered models: each brings its adapter and its map when its turn comes. */
+import { paddedQuery } from "../../attribution/features/quantise.ts";
+import type { AnsweringModel } from "../../attribution/model/model-family.ts";
+import { type AdapterLayout, type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
+import type { Transformer } from "../architecture/transformer.ts";
+import { workspaceFor } from "../architecture/workspace.ts";
+import { readAdapter } from "../files/adapter-files.ts";
+import { loadModel } from "../files/load-model.ts";
+import { memorySource } from "../files/memory-source.ts";
+import { openModel } from "../files/open-model.ts";
+import { type Kernels, NONE, type Place } from "../kernels/kernels.ts";
+import { modelError } from "../model-errors.ts";
+import { openTokenizer, type TextTokens } from "../tokens/tokenizer.ts";
+import { generate } from "../training/generate.ts";
+import { runRowTask } from "../training/row-task.ts";
+import { openBase } from "./base-files.ts";
+import { drawSeedOf } from "./draw-seed.ts";
+import { checkMap, decodeMapRows } from "./query-map-file.ts";
+import type { TextSetting } from "./text-model.ts";
+import type { TextRecipe } from "./text-recipe.ts";
+import { answerText, answerTokens, questionRow, tokensOfPrompt } from "./text-tokens.ts";
+
+/** Numbers of a gradient whose part of the map is in memory as floats. */
+const MAP_ROWS = 512;
+
+/** What a model brings. */
+export interface SeatedText {
+  readonly recipe: TextRecipe;
+  readonly adapter: Uint8Array;
+  readonly queryMap: Uint8Array;
+}
+
+interface Places {
+  readonly adapter: Place;
+  readonly gradient: Place;
+  readonly mapRows: Place;
+  readonly features: Place;
+}
+
+export class SharedText {
+  readonly #tokens: TextTokens;
+  readonly #places: Places;
+  /** By the adapter's settings. */
+  readonly #models: ReadonlyMap<string, Transformer>;
+  #seated: SeatedText | null = null;
+
+  private constructor(tokens: TextTokens, places: Places, models: ReadonlyMap<string, Transformer>) {
+    this.#tokens = tokens;
+    this.#places = places;
+    this.#models = models;
+  }
+
+  /**
+   * @param recipes of all models that will take a seat
+   * @throws RollupError MOD_BASE_MISSING, also where recipes name different bases; and what a published base is refused for
+   */
+  static async open(recipes: readonly TextRecipe[], setting: TextSetting): Promise<SharedText> {
+    const { base } = recipes[0]!;
+    for (const recipe of recipes) requireSameBase(base, recipe.base);
+    const source = await openBase(base, setting.bases);
+    const opened = await openModel(source);
+    try {
+      const { shape } = opened;
+      const tokens = await openTokenizer(source, shape.vocabularySize);
+      const layouts = new Map<string, AdapterLayout>();
+      for (const { adapter } of recipes) layouts.set(keyOf(adapter), adapterLayout(shape, adapter));
+      const most = (size: (recipe: TextRecipe) => number) => Math.max(...recipes.map(size));
+      const featureCount = most(({ method }) => method.featureCount);
+      const floatCount = Math.max(...Array.from(layouts.values(), (layout) => layout.floatCount));
+      let places!: Places;
+      const models = new Map<string, Transformer>();
+      const workspaces = new Map<string, Transformer["workspace"]>();
+      const { model } = await loadModel(opened, {
+        kernels: setting.kernels,
+        maxRows: most(({ answers }) => answers.promptTokens + answers.answerTokens),
+        isTraining: true,
+        placeMore: (plan, workspace) => {
+          places = {
+            adapter: plan.take(floatCount),
+            gradient: plan.take(floatCount),
+            mapRows: plan.take(MAP_ROWS * featureCount),
+            features: plan.take(featureCount),
+          };
+          for (const [key, layout] of layouts) workspaces.set(key, workspaceFor(plan, workspace, layout));
+        },
+      });
+      for (const [key, layout] of layouts) {
+        const workspace = workspaces.get(key)!;
+        models.set(key, { ...model, workspace, adapter: { layout, at: places.adapter } });
+      }
+      return new SharedText(tokens, places, models);
+    } finally {
+      await opened.close();
+    }
+  }
+
+  /**
+   * Puts a model's adapter beside the base. What it gives back works until another takes the seat.
+   *
+   * @throws RollupError ATT_MODEL_FILE_INVALID, MOD_ADAPTER_INVALID, MOD_TENSORS_INVALID, MOD_TENSOR_NOT_FINITE
+   */
+  async seat(parts: SeatedText): Promise<AnsweringModel> {
+    const { adapter, queryMap, recipe } = parts;
+    const { answers, columnCount, method } = recipe;
+    const model = this.#models.get(keyOf(recipe.adapter))!;
+    const { layout } = model.adapter!;
+    const { arena } = model.kernels;
+    const size = { gradientCount: layout.floatCount, featureCount: method.featureCount };
+    if (this.#seated !== parts) {
+      this.#seated = null;
+      checkMap(queryMap, size);
+      const files = memorySource("the model", new Map([["adapter_model.safetensors", adapter]]));
+      await readAdapter(files, model.shape, layout, arena, this.#places.adapter);
+      this.#seated = parts;
+    }
+    const tokens = this.#tokens;
+    const { gradient } = this.#places;
+    const block = { at: gradient, floatCount: size.gradientCount };
+    const query = (prompt: readonly number[], answer: readonly number[]) => {
+      this.#requireSeat(parts);
+      const row = questionRow(prompt, answer, recipe);
+      runRowTask(model, { row, block, into: { parameters: NONE, adapter: gradient } });
+      const features = mapGradient(model.kernels, this.#places, queryMap, size);
+      return paddedQuery(features, columnCount).values;
+    };
+    return {
+      answer: (prompt) => {
+        this.#requireSeat(parts);
+        const given = tokensOfPrompt(tokens, prompt, recipe);
+        const { answerTokens: tokenCount, endToken, temperature } = answers;
+        const seed = drawSeedOf(recipe, prompt);
+        const ends = endToken === null ? {} : { endToken };
+        const answer = [...generate(model, given, { tokenCount, temperature, seed, ...ends })];
+        const text = answerText(tokens, answer);
+        return { label: null, confidence: null, text, query: query(given, answer) };
+      },
+      queryOf: (prompt, text) =>
+        query(
+          tokensOfPrompt(tokens, prompt, recipe),
+          answerTokens(tokens, text, recipe, model.shape.vocabularySize),
+        ),
+    };
+  }
+
+  #requireSeat(parts: SeatedText): void {
+    if (this.#seated !== parts) throw new RangeError("another model has taken the seat");
+  }
+}
+
+/** Part by part: an output is one chain over all numbers, so the parts do not change it. */
+function mapGradient(
+  kernels: Kernels,
+  { features, gradient, mapRows }: Places,
+  queryMap: Uint8Array,
+  size: { readonly gradientCount: number; readonly featureCount: number },
+): Float64Array {
+  const { featureCount, gradientCount } = size;
+  const map = { at: mapRows, rowStride: featureCount, columnStride: 1 };
+  for (let first = 0; first < gradientCount; first += MAP_ROWS) {
+    const count = Math.min(MAP_ROWS, gradientCount - first);
+    decodeMapRows(queryMap, size, { first, count }, kernels.arena, mapRows);
+    const row = { at: gradient + first, rowStride: gradientCount, columnStride: 1 };
+    kernels.multiply(1, featureCount, count, row, map, features, featureCount, first > 0);
+  }
+  return Float64Array.from(kernels.arena.subarray(features, features + featureCount));
+}
+
+const keyOf = (settings: AdapterSettings): string => JSON.stringify(settings);
+
+function requireSameBase(base: TextRecipe["base"], other: TextRecipe["base"]): void {
+  const filesOf = ({ files }: TextRecipe["base"]) =>
+    JSON.stringify(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)));
+  if (filesOf(base) === filesOf(other)) return;
+  throw modelError("MOD_BASE_MISSING", `a model is of the base ${other.name}, not of ${base.name}`, {
+    data: { base: other.name, file: "", sha256: "", said: ["another base is loaded"] },
+  });
+}

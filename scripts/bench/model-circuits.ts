@@ -1,0 +1,47 @@
+/** The circuits that a rollup with models has beside the batch's, and proofs of earner tables. */
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
+import { CIRCUIT_SORT, settlementStatement } from "../../circuits/settlement/settlement-data.ts";
+import { type SettlementSize, settlementCircuitName } from "../../circuits/settlement/settlement-size.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
+import type { Prover } from "../../prover/proving/prover.ts";
+import type { DrillCircuit } from "../drill/drill-circuit.ts";
+import type { DrillWorld } from "../drill/drill-world.ts";
+
+/** Places on L1, behind the batch circuit. */
+export const SETTLEMENT_INDEX = 1;
+export const TABLE_INDEX = 2;
+
+/** In the order of the indices above. */
+export async function buildModelCircuits(size: SettlementSize): Promise<DrillCircuit[]> {
+  const wanted = [
+    {
+      name: settlementCircuitName(size),
+      sizes: { sort: CIRCUIT_SORT.settlement, size0: size.payments, size1: size.earners },
+    },
+    {
+      name: `earner-table-${size.earners}`,
+      sizes: { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: size.earners },
+    },
+  ];
+  const circuits: DrillCircuit[] = [];
+  for (const { name, sizes } of wanted) {
+    const compiled = await compileCircuit(circuitSpec(name));
+    circuits.push({ sizes, compiled, proving: await developmentSetup(compiled, {}) });
+  }
+  return circuits;
+}
+
+export async function proveTable(
+  { l1 }: DrillWorld,
+  prepared: Pick<PreparedSettlement, "data" | "inputs" | "privateElements" | "earnerCount">,
+  { prover, table }: { readonly prover: Prover; readonly table: DrillCircuit },
+) {
+  const { data, inputs, privateElements, earnerCount } = prepared;
+  const { circuitId } = l1.deployment.circuits[TABLE_INDEX]!;
+  const statement = settlementStatement(data, earnerCount, privateElements, circuitId);
+  const job = { circuit: table.proving, inputs: { ...inputs, z: statement.z } };
+  const { proof } = await prover.prove(job);
+  return { proof, statement };
+}

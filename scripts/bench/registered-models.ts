@@ -1,0 +1,162 @@
+/** Language models of one base and one Datanet version, each with an adapter of its own, registered on a running rollup. */
+import { join } from "node:path";
+import { type Address, parseEther } from "viem";
+import { writeModel } from "../../attribution/model/model-directory.ts";
+import { publishedModel } from "../../attribution/model/model-files.ts";
+import { earnerTable } from "../../attribution/model/owned-rows.ts";
+import { registerModel } from "../../attribution/model/registration.ts";
+import { unpackBinding } from "../../circuits/ledger/leaf.ts";
+import { earnerRoot, ownersCommitment, unpackSplit } from "../../circuits/ledger/rewards.ts";
+import { APPROVAL_DELAY_SECONDS } from "../../circuits/protocol.ts";
+import { genesisOf } from "../../circuits/settlement/earner-table-rules.ts";
+import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
+import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
+import { encodeSettlementBody, sendSettlement } from "../../client/actions/l1/send-settlement.ts";
+import { approveModel } from "../../client/actions/ledger/approve-model.ts";
+import { createDatanet } from "../../client/actions/ledger/create-datanet.ts";
+import { createModel } from "../../client/actions/ledger/create-model.ts";
+import { publishVersion } from "../../client/actions/ledger/publish-version.ts";
+import type { SendResult } from "../../client/actions/ledger/send-operation.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { getModel } from "../../client/sequencer/model-reads.ts";
+import { waitFor } from "../../client/sequencer/wait-for.ts";
+import { signSettlement } from "../../client/settling/sign-settlement.ts";
+import { folderSource } from "../../models/files/folder-source.ts";
+import type { KernelChoice } from "../../models/kernels/create-kernels.ts";
+import { describeBase, readFrom } from "../../models/registered/base-files.ts";
+import { textFamily } from "../../models/registered/text-family.ts";
+import type { TextRecipe } from "../../models/registered/text-recipe.ts";
+import { textTraining } from "../../models/registered/text-training.ts";
+import { makeModel, writeMadeModel } from "../../models/testing/made-models.ts";
+import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../../models/testing/text-rows.ts";
+import type { Prover } from "../../prover/proving/prover.ts";
+import type { DrillCircuit } from "../drill/drill-circuit.ts";
+import type { DrillWorld } from "../drill/drill-world.ts";
+import { proveTable, SETTLEMENT_INDEX } from "./model-circuits.ts";
+import { passTime, patiently } from "./world-steps.ts";
+
+/** The rows, features and draws of all models, and the payments that an epoch takes. */
+export const MODEL_SIZE: SettlementSize = { rows: 8, features: 32, earners: 4, payments: 4, draws: 2 };
+export const PRICE_WEI = parseEther("0.01");
+const SPLIT = { ownerParts: 13_107n, validatorParts: 13_107n };
+const MARGIN_SECONDS = 120;
+const PART = 100;
+
+const CONFIG = {
+  ...byteConfig,
+  hidden_size: 64,
+  intermediate_size: 176,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+};
+/** Two steps: enough for adapters that differ, which is what is wanted here. */
+const ADAPTER: TextRecipe["adapter"] = { rank: 4, alpha: 8, targets: ["q_proj", "v_proj"] };
+
+export interface RegisteringOptions {
+  readonly count: number;
+  /** For the base and the published models. */
+  readonly folder: string;
+  readonly kernels: KernelChoice;
+  /** Of the Datanet and all models on L1. */
+  readonly owner: Address;
+  readonly table: DrillCircuit;
+  readonly prover: Prover;
+  readonly tell: (line: string) => void;
+  readonly afterPublishing: () => Promise<void>;
+  /** Called before a day passes: whoever proves wants everything before on L1. */
+  readonly beforeTheDay: () => Promise<void>;
+}
+
+export interface RegisteredModels {
+  readonly base: string;
+  readonly published: string;
+  readonly modelIds: readonly number[];
+}
+
+/** @param client of the account that owns the Datanet and all models */
+export async function registerModels(
+  world: DrillWorld,
+  client: LedgerClient,
+  options: RegisteringOptions,
+): Promise<RegisteredModels> {
+  const { afterPublishing, beforeTheDay, count, folder, kernels, owner, prover, table, tell } = options;
+  const send = (act: () => Promise<SendResult>) => patiently(world, act);
+  const created = async (act: () => Promise<SendResult>) => {
+    const { hash } = await send(act);
+    return (await waitFor(client, { hash }, "acknowledged")).operation!.createdId!;
+  };
+  const account = client.leafId!;
+  const ownedBy = { l1Owner: owner, keyX: client.l2Key!.keyX };
+  const base = join(folder, "base");
+  const published = join(folder, "published");
+  await writeMadeModel(base, makeModel(CONFIG, "on the ledger"));
+
+  const datanetId = await created(() => createDatanet(client, { ...ownedBy, amountWei: parseEther("100") }));
+  const rows = ownedTexts(sampleTexts(MODEL_SIZE.rows)).map((row) => {
+    return { ...row, contributorId: account, validatorId: datanetId };
+  });
+  const answers = { promptTokens: 48, answerTokens: 16, temperature: 0.7, endToken: null };
+  const recipe = textRecipeFor(rows, await describeBase(folderSource(base), "bench"), {
+    adapter: ADAPTER,
+    answers,
+    columnCount: MODEL_SIZE.features,
+  });
+  const { rowsRoot } = recipe.datanet;
+  const earners = earnerTable(rows);
+  const version = {
+    rowsRoot: BigInt(rowsRoot),
+    rowCount: rows.length,
+    ownersCommitment: ownersCommitment(earners.map(({ rowCount }) => rowCount)),
+    earnerRoot: earnerRoot(earners),
+  };
+  await send(() => publishVersion(client, { datanetId, version }));
+  await afterPublishing();
+
+  const setting = { bases: [readFrom(folderSource(base))], kernels, threadCount: 1 };
+  const training = textTraining(textFamily(setting), setting);
+  const made: { modelId: number; statics: Parameters<typeof genesisOf>[0]["statics"] }[] = [];
+  for (let i = 0; i < count; i++) {
+    const own: TextRecipe = {
+      ...recipe,
+      seed: `model ${i}`,
+      datanet: { id: datanetId, version: 1, rowsRoot },
+      tuning: { ...recipe.tuning, steps: 2, warmupSteps: 0 },
+    };
+    const trained = await training.train(rows, own, {});
+    const registration = registerModel(trained, { split: SPLIT }, MODEL_SIZE);
+    const { statics } = registration;
+    const modelId = await created(() =>
+      createModel(client, {
+        ...ownedBy,
+        ...statics,
+        binding: unpackBinding(statics.binding),
+        split: unpackSplit(statics.split),
+        priceWei: PRICE_WEI,
+      }),
+    );
+    const model = publishedModel(trained, registration, { publishRows: true });
+    await writeModel(join(published, String(modelId)), model);
+    made.push({ modelId, statics });
+    if ((i + 1) % PART === 0) tell(`${i + 1} models tuned, published and created`);
+  }
+  await beforeTheDay();
+  tell("a day passes on L1; the Datanet approves them, and their geneses are proven");
+  await passTime(world, client, APPROVAL_DELAY_SECONDS + MARGIN_SECONDS);
+  const cap = { circuit: SETTLEMENT_INDEX, payments: MODEL_SIZE.payments };
+  for (const [i, { modelId, statics }] of made.entries()) {
+    await send(() => approveModel(client, { datanetId, modelId, statics }));
+    const { data, ...genesis } = genesisOf({ modelId, statics, earners }, cap, MODEL_SIZE.earners);
+    const { proof, statement } = await proveTable(world, { ...genesis, data }, { prover, table });
+    const proven = {
+      kind: "genesis" as const,
+      ...{ modelId, circuit: table.compiled.name, proof },
+      settlementHash: data.settlementHash,
+      data: encodeSettlement(data),
+      publicSignals: [statement.commitment, statement.y, statement.z] as const,
+    };
+    const signed = signSettlement(client, await getModel(client, modelId), proven);
+    await patiently(world, () => sendSettlement(client, encodeSettlementBody(signed)));
+    if ((i + 1) % PART === 0) tell(`${i + 1} models approved, with their geneses`);
+  }
+  return { base, published, modelIds: made.map(({ modelId }) => modelId) };
+}

@@ -1,0 +1,209 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { Address } from "viem";
+import { commandError } from "../../cli/cli-errors.ts";
+import { type GlobalOptions, parseAddress, resolveEndpoints, spendingCapOf } from "../../cli/context.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+import type { LeaseTools } from "./lease-tools.ts";
+
+interface LeaseOptions extends GlobalOptions {
+  lease: string;
+  operatorKeyFile: string;
+  confirmations: number;
+}
+
+interface TakeOptions extends LeaseOptions {
+  data: string;
+  url: string;
+  seconds: number;
+  wait: boolean;
+}
+
+interface TakeOverCommandOptions extends TakeOptions {
+  followerData: string;
+  follower?: string;
+}
+
+/** `openledger operator lease …` and `operator take-over`. */
+export function addLeaseCommands(operator: Command): void {
+  const lease = operator
+    .command("lease")
+    .description("which machine may acknowledge operations (docs/failover.md)");
+  addShow(lease);
+  addCreate(lease);
+  addTake(lease);
+  addRelease(lease);
+  addTakeOver(operator);
+}
+
+function addShow(lease: Command): void {
+  const command = lease
+    .command("show")
+    .description("who holds it, until when, and where that machine serves")
+    .requiredOption("--lease <address>", "the lease's contract");
+  withExample(command, "operator lease show --lease 0x… --rpc https://…");
+  onRun<GlobalOptions & { lease: string }>(command, async ({ options, output }) => {
+    const { openLease } = await import("./lease-tools.ts");
+    const state = await openLease(resolveEndpoints(options).rpcUrl, parseAddress(options.lease)).read();
+    const leftSeconds = Math.max(0, state.endsAtSeconds - Math.floor(Date.now() / 1_000));
+    const held =
+      leftSeconds > 0 ? `held for ${leftSeconds} s more` : "ended: anybody with the key may take it";
+    output.answer(
+      [state.epoch === 0 ? "nobody has taken it yet" : `epoch ${state.epoch}, ${held}`, `at ${state.url}`],
+      { ...state, leftSeconds },
+    );
+  });
+}
+
+function addCreate(lease: Command): void {
+  const command = lease
+    .command("create")
+    .description("deploy the lease's contract for a rollup; any account may pay for it")
+    .requiredOption("--deployer-key-file <file>", "key of the account that pays, mode 0600");
+  withExample(command, "operator lease create --deployer-key-file key --rpc https://… --rollup 0x…");
+  onRun<GlobalOptions & { deployerKeyFile: string }>(command, async ({ options, output }) => {
+    const { createLease } = await import("./lease-tools.ts");
+    const { rollupAddress, rpcUrl } = resolveEndpoints(options);
+    const { address, gasUsed, operator } = await createLease({
+      ...{ rollupAddress, rpcUrl },
+      keyFile: options.deployerKeyFile,
+      cap: spendingCapOf(options),
+    });
+    output.answer([`lease ${address} of the operator ${operator}`, `${gasUsed} gas`], {
+      ...{ address, operator },
+      gasUsed: Number(gasUsed),
+    });
+  });
+}
+
+function addTake(lease: Command): void {
+  const command = withTaking(
+    lease
+      .command("take")
+      .description("take it for a stopped sequencer's own directory: the first time, or after a release")
+      .requiredOption("--data <folder>", "SEQUENCER_DATA_PATH"),
+  );
+  withExample(
+    command,
+    "operator lease take --lease 0x… --data ./sequencer --operator-key-file key --url https://…",
+  );
+  onRun<TakeOptions>(command, async ({ options, output }) => {
+    const { takeForOwn } = await import("../../../sequencer/follower/take-over.ts");
+    const { modules } = await toolsOf(options, output.progress);
+    const taken = await takeForOwn(epochOptions(options), modules);
+    output.answer([`${options.data} holds the lease, epoch ${taken.epoch}`], taken);
+  });
+}
+
+function addRelease(lease: Command): void {
+  const command = withKey(
+    lease
+      .command("release")
+      .description("end it now, for a handover without waiting; sequencer and bridge must have stopped")
+      .requiredOption("--epoch <n>", "as `lease show` says it", parseCount)
+      .requiredOption("--url <url>", "the sequencer's own address: it must not answer any more"),
+  );
+  withExample(
+    command,
+    "operator lease release --lease 0x… --epoch 3 --url http://127.0.0.1:8547 --operator-key-file key",
+  );
+  onRun<LeaseOptions & { epoch: number; url: string }>(command, async ({ options, output }) => {
+    const { releaseLease } = await import("../../../bridge/operator/take-lease.ts");
+    const isAnswering = await fetch(`${options.url}/health`, { signal: AbortSignal.timeout(3_000) }).then(
+      () => true,
+      () => false,
+    );
+    if (isAnswering)
+      throw commandError("CMD_USAGE", `${options.url} still answers: stop sequencer and bridge first`);
+    const { modules } = await toolsOf(options, output.progress);
+    await releaseLease(options.epoch, { lease: modules.lease, nonce: modules.nonceWith(async () => {}) });
+    output.answer([`epoch ${options.epoch} is over: another machine may take over`], {
+      epoch: options.epoch,
+    });
+  });
+}
+
+function addTakeOver(operator: Command): void {
+  const command = withTaking(
+    operator
+      .command("take-over")
+      .description("go on on this machine, with the ledger of its follower, where another one has stopped")
+      .requiredOption("--follower-data <folder>", "the follower's --data")
+      .option("--follower <url>", "its API; it is followed to the end, and then you stop it")
+      .requiredOption("--data <folder>", "a new folder: SEQUENCER_DATA_PATH here"),
+  );
+  withExample(
+    command,
+    "operator take-over --lease 0x… --follower-data ./follower --follower http://127.0.0.1:8557 --data ./sequencer --operator-key-file key --url https://…",
+  );
+  onRun<TakeOverCommandOptions>(command, async ({ options, output }) => {
+    const { takeOver } = await import("../../../sequencer/follower/take-over.ts");
+    const { modules, rollupAddress, rpcUrl } = await toolsOf(options, output.progress);
+    const startedAtMs = performance.now();
+    const result = await takeOver(
+      {
+        ...epochOptions(options),
+        ...{ rpcUrl, rollupAddress },
+        followerPath: options.followerData,
+        followerUrl: options.follower ?? null,
+      },
+      modules,
+    );
+    const { epoch, filledCount, position, unpostedCount, wasReplicaRequired } = result;
+    const seconds = Math.round((performance.now() - startedAtMs) / 100) / 10;
+    output.answer(
+      [
+        `epoch ${epoch} after ${seconds} s: ${position.opIndex} signed operations, ${unpostedCount} of them not on L1 yet`,
+        wasReplicaRequired === true
+          ? "the old sequencer waited for this follower's word: nothing that it acknowledged is missing"
+          : "what the old sequencer acknowledged and the follower had not seen is gone",
+        `${filledCount} pending transactions of the old bridge can never be mined`,
+        `start sequencer (SEQUENCER_DATA_PATH=${options.data}), provers and a bridge with an empty BRIDGE_DATA_PATH`,
+      ],
+      { ...result, seconds },
+    );
+  });
+}
+
+const withKey = (command: Command): Command =>
+  command
+    .requiredOption("--lease <address>", "the lease's contract")
+    .requiredOption("--operator-key-file <file>", "the operator's L1 key, mode 0600")
+    .option(
+      "--confirmations <blocks>",
+      "until the lease counts as taken; as BRIDGE_L1_CONFIRMATIONS",
+      parseCount,
+      3,
+    );
+
+const withTaking = (command: Command): Command =>
+  withKey(command)
+    .requiredOption("--url <url>", "where clients and provers find this sequencer; it stands on L1")
+    .option(
+      "--seconds <n>",
+      "how long it lasts until the bridge here extends it; as BRIDGE_LEASE_SECONDS",
+      parseCount,
+      600,
+    )
+    .option("--no-wait", "fail with BRG_LEASE_HELD where it has not ended");
+
+const epochOptions = ({ data: dataPath, seconds: durationSeconds, url, wait: isPatient }: TakeOptions) => ({
+  ...{ dataPath, durationSeconds, isPatient, url },
+  pollIntervalMs: 500,
+});
+
+async function toolsOf(options: LeaseOptions, tell: (text: string) => void): Promise<LeaseTools> {
+  const { leaseTools } = await import("./lease-tools.ts");
+  const { rollupAddress, rpcUrl } = resolveEndpoints(options);
+  return leaseTools({
+    ...{ rollupAddress, rpcUrl, tell },
+    leaseAddress: parseAddress(options.lease) as Address,
+    keyFile: options.operatorKeyFile,
+    confirmations: options.confirmations,
+    cap: spendingCapOf(options),
+  });
+}
+
+function parseCount(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("not a positive number");
+  return Number(text);
+}

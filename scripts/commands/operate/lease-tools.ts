@@ -1,0 +1,91 @@
+/** What the commands of the lease are made with: an Ethereum node, the contract, the operator's account. */
+import { type Address, createWalletClient, http, isAddressEqual } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { createPatientL1Client } from "../../../bridge/l1/l1-client.ts";
+import { LeaseContract } from "../../../bridge/l1/lease-contract.ts";
+import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
+import { OperatorNonce } from "../../../bridge/operator/operator-nonce.ts";
+import { readSecretFile } from "../../../circuits/secret-file.ts";
+import { compileContracts, pickContract } from "../../../contracts/build/compile.ts";
+import { deployContract } from "../../../contracts/build/deploy.ts";
+import type { SpendingCap } from "../../../contracts/l1/capped-transaction.ts";
+import type { TakeOverModules } from "../../../sequencer/follower/take-over.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+
+interface LeaseToolsOptions {
+  readonly rpcUrl: string;
+  readonly rollupAddress: Address;
+  readonly leaseAddress: Address;
+  readonly keyFile: string;
+  readonly confirmations: number;
+  readonly cap: SpendingCap;
+  readonly tell: (text: string) => void;
+}
+
+export interface LeaseTools {
+  readonly rpcUrl: string;
+  readonly rollupAddress: Address;
+  readonly modules: TakeOverModules;
+}
+
+const RESEND_AFTER_MS = 30_000;
+const POLL_INTERVAL_MS = 500;
+
+export const openLease = (rpcUrl: string, address: Address): LeaseContract =>
+  new LeaseContract({ client: createPatientL1Client({ rpcUrl }), address });
+
+/** @throws CMD_KEY_FILE_UNREADABLE, CIR_SECRET_FILE_*; CMD_USAGE where the lease or the key is not this rollup's */
+export async function leaseTools(options: LeaseToolsOptions): Promise<LeaseTools> {
+  const { cap, confirmations, keyFile, leaseAddress, rollupAddress, rpcUrl, tell } = options;
+  const account = accountOf(keyFile);
+  const lease = openLease(rpcUrl, leaseAddress);
+  const { client } = lease;
+  const [chainId, operator, sequencer] = await Promise.all([
+    client.getChainId(),
+    lease.operator(),
+    new RollupContract({ client, address: rollupAddress }).sequencer(),
+  ]);
+  for (const [what, address] of [
+    ["the lease's operator", operator],
+    ["the rollup's sequencer", sequencer],
+  ] as const) {
+    if (!isAddressEqual(address, account.address))
+      throw commandError("CMD_USAGE", `${what} is ${address}, the key's address ${account.address}`);
+  }
+  const { maxFeePerGasWei, maxPriorityFeePerGasWei } = cap;
+  return {
+    ...{ rpcUrl, rollupAddress },
+    modules: {
+      ...{ lease, tell },
+      nonceWith: (onSigned) =>
+        new OperatorNonce(
+          {
+            ...{ chainId, confirmations, maxFeePerGasWei, maxPriorityFeePerGasWei },
+            ...{ resendAfterMs: RESEND_AFTER_MS, pollIntervalMs: POLL_INTERVAL_MS },
+          },
+          { account, client, onSigned, tell },
+        ),
+    },
+  };
+}
+
+/** Deploys the contract for the rollup's operator. @throws CON_DEPLOY_FAILED, CMD_KEY_FILE_UNREADABLE */
+export async function createLease(
+  options: Pick<LeaseToolsOptions, "rpcUrl" | "rollupAddress" | "keyFile" | "cap">,
+): Promise<{ address: Address; operator: Address; gasUsed: bigint }> {
+  const { keyFile, rollupAddress, rpcUrl } = options;
+  const client = createPatientL1Client({ rpcUrl });
+  const operator = await new RollupContract({ client, address: rollupAddress }).sequencer();
+  const walletClient = createWalletClient({ account: accountOf(keyFile), transport: http(rpcUrl) });
+  const contract = pickContract(await compileContracts({ set: "lease" }), "SequencerLease");
+  const clients = { walletClient, publicClient: client as never };
+  const receipt = await deployContract(clients, "SequencerLease", contract, [operator]);
+  return { address: receipt.contractAddress, operator, gasUsed: receipt.gasUsed };
+}
+
+function accountOf(keyFile: string) {
+  const text = readSecretFile(keyFile);
+  if (!/^0x[0-9a-fA-F]{64}$/.test(text))
+    throw commandError("CMD_KEY_FILE_UNREADABLE", `${keyFile} holds no private key`);
+  return privateKeyToAccount(text as `0x${string}`);
+}
