@@ -9,7 +9,8 @@ import type { RunView } from "./run-view.ts";
 interface DashboardProps {
   readonly view: RunView;
   readonly steps: number;
-  readonly badge: { readonly tone: Tone; readonly text: string };
+  /** null where the page says it elsewhere. */
+  readonly badge: { readonly tone: Tone; readonly text: string } | null;
   /** What happens now, where that is not a step. */
   readonly doing: string | null;
   readonly isRunning: boolean;
@@ -32,7 +33,7 @@ export function Dashboard({ actions, badge, doing, isRunning, showRow, steps, vi
           <h2>
             Step {showCount(step)} of {showCount(steps)}
           </h2>
-          <Badge tone={badge.tone}>{badge.text}</Badge>
+          {badge !== null && <Badge tone={badge.tone}>{badge.text}</Badge>}
           <span class="push" />
           {actions}
         </div>
@@ -124,20 +125,16 @@ function Samples({ samples }: Pick<RunView, "samples">) {
         <p class="soft">The first sample comes with the first look at held-out rows.</p>
       ) : (
         <>
-          <Said label={`After step ${showCount(latest.step)}`} {...latest} />
-          {first !== latest && first !== undefined && (
-            <Said
-              label={first.step === 0 ? "Before tuning" : `After step ${showCount(first.step)}`}
-              {...first}
-            />
-          )}
+          <Said {...latest} />
+          {first !== latest && first !== undefined && <Said {...first} />}
         </>
       )}
     </section>
   );
 }
 
-function Said({ label, prompt, text }: { label: string; prompt: string; text: string }) {
+function Said({ prompt, step, text }: { step: number; prompt: string; text: string }) {
+  const label = step === 0 ? "Before tuning" : `After step ${showCount(step)}`;
   return (
     <figure class="stack-s">
       <figcaption class="small soft">{label}</figcaption>

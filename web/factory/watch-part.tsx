@@ -7,7 +7,6 @@ import { showCount, showDuration } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Dashboard } from "./dashboard.tsx";
 import { FACTORY_HREF, jobHref } from "./factory-links.ts";
-import { jobBadge } from "./job-badge.ts";
 import { useJobEvents } from "./job-events.ts";
 import type { JobPartProps } from "./job-part.ts";
 import { viewRun } from "./run-view.ts";
@@ -62,7 +61,7 @@ export function WatchPart({ asked, desk, job }: JobPartProps) {
       <Dashboard
         view={view}
         steps={job.steps}
-        badge={jobBadge(job)}
+        badge={null}
         isRunning={isRunning}
         doing={doing}
         showRow={(row) => row}
