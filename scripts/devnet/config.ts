@@ -24,6 +24,7 @@ export const L1_PORT = 8545;
 export const SEQUENCER_PORT = 8787;
 export const MODEL_SERVER_PORT = 8797;
 export const DATANET_HOST_PORT = 8560;
+export const FACTORY_PORT = 8570;
 /** anvil's own, with its well-known accounts: this key and all others here are public. */
 export const MNEMONIC = "test test test test test test test test test test test junk";
 
@@ -125,6 +126,7 @@ export const devnetPaths = {
   settling: join(workspaceDir, "answers-settling"),
   /** Of the Datanet host. */
   datanetData: join(workspaceDir, "datanets"),
+  factoryData: join(workspaceDir, "factory"),
   /** Folders of rows of people who share none with each other. */
   people: join(workspaceDir, "people"),
   proverData: join(workspaceDir, "prover"),

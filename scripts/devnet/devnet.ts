@@ -13,7 +13,14 @@ import { commandErrors } from "../cli/cli-errors.ts";
 import { workspacePaths, writeFileWhole } from "../cli/workspace.ts";
 import { writeDevAccounts } from "./accounts.ts";
 import { buildCircuits } from "./circuits.ts";
-import { DATANET_HOST_PORT, devnetPaths, L1_PORT, MODEL_SERVER_PORT, SEQUENCER_PORT } from "./config.ts";
+import {
+  DATANET_HOST_PORT,
+  devnetPaths,
+  FACTORY_PORT,
+  L1_PORT,
+  MODEL_SERVER_PORT,
+  SEQUENCER_PORT,
+} from "./config.ts";
 import { type Console, createConsole, formatDuration } from "./console.ts";
 import { deployDevnet } from "./deploy-devnet.ts";
 import { devnetErrors } from "./devnet-errors.ts";
@@ -29,6 +36,7 @@ import { runJob } from "./run-job.ts";
 import {
   bridgeSpec,
   datanetHostSpec,
+  factorySpec,
   loadOperatorToken,
   modelServerSpec,
   proverSpec,
@@ -118,7 +126,7 @@ async function prepareFolder(options: DevnetOptions, console: Console): Promise<
     const { workspace: _workspace, ...paths } = rest;
     for (const path of Object.values(paths)) await rm(path, { recursive: true, force: true });
     const servers = MODEL_NAMES.map((name) => MODELS[name].serverName);
-    for (const name of ["anvil", "sequencer", "prover", "bridge", "datanet-host", ...servers])
+    for (const name of ["anvil", "sequencer", "prover", "bridge", "datanet-host", "factory", ...servers])
       await rm(`${logs}/${name}.log`, { force: true });
     console.line("the saved devnet is forgotten");
   }
@@ -161,8 +169,10 @@ async function bringUpAndWork(modules: {
   });
   if (pages.isNew) console.done("pages built", Date.now() - pagesStartedAtMs);
   const datanetHostUrl = `http://127.0.0.1:${await findFreePort(DATANET_HOST_PORT)}`;
+  const factoryUrl = `http://127.0.0.1:${await findFreePort(FACTORY_PORT)}`;
   const addresses: ServiceAddresses = {
     datanetHostUrl,
+    factoryUrl,
     rpcUrl,
     sequencerUrl,
     modelServerUrls,
@@ -196,6 +206,11 @@ async function bringUpAndWork(modules: {
     console.done(`model ${modelId} is served at ${url}; ask it at ${sequencerUrl}/#/ask`);
     return url;
   };
+  // The job has no use for it, so it takes nothing from the job's time.
+  const startFactory = async () => {
+    await supervisor.start(factorySpec(addresses));
+    console.done(`factory at ${factoryUrl}; tune a model at ${sequencerUrl}/#/factory`);
+  };
   const finished = journal.get<Report>("report");
   if (finished !== undefined) {
     console.title(`The job was done at ${finished.finishedAt}; it is not done again`);
@@ -205,6 +220,7 @@ async function bringUpAndWork(modules: {
       if (modelId !== undefined) await serveModel(MODELS[name], modelId);
     }
     await fundVisitors({ rpcUrl, rollupAddress: deployment.rollupAddress });
+    await startFactory();
     printReport(console, finished);
     return finished;
   }
@@ -228,6 +244,7 @@ async function bringUpAndWork(modules: {
   // A failed check may be the start's own trouble: only a good job is not done again.
   if (report.checks.every(({ holds }) => holds)) await journal.set("report", report);
   await fundVisitors({ rpcUrl, rollupAddress: deployment.rollupAddress });
+  await startFactory();
   printReport(console, report);
   return report;
 }

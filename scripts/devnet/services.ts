@@ -19,6 +19,8 @@ export interface ServiceAddresses {
   /** Where the devnet's models will be served. */
   readonly modelServerUrls: Readonly<Record<ModelName, string>>;
   readonly datanetHostUrl: string;
+  /** Where models will be tuned, once the job is done. */
+  readonly factoryUrl: string;
   readonly operatorToken: string;
   readonly proverBackend: BackendName;
   /** Folder of the built pages. */
@@ -39,6 +41,7 @@ export async function loadOperatorToken(): Promise<string> {
 export function sequencerSpec({
   datanetHostUrl,
   expectedProveMs,
+  factoryUrl,
   modelServerUrls,
   operatorToken,
   pagesPath,
@@ -56,6 +59,7 @@ export function sequencerSpec({
       SEQUENCER_PAGES_L1_URL: rpcUrl,
       SEQUENCER_PAGES_MODEL_SERVERS: Object.values(modelServerUrls).join(" "),
       SEQUENCER_PAGES_DATANET_HOSTS: datanetHostUrl,
+      SEQUENCER_PAGES_FACTORY: factoryUrl,
       SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: devPrivateKey("operator"),
       SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI.toString(),
       SEQUENCER_CLOSE_INTERVAL_MS: String(CLOSE_INTERVAL_MS),
@@ -114,6 +118,29 @@ export function datanetHostSpec({ datanetHostUrl, sequencerUrl }: ServiceAddress
       DATANET_PORT: new URL(datanetHostUrl).port,
     },
     isReady: async () => (await fetch(`${datanetHostUrl}/health`, { signal: AbortSignal.timeout(1000) })).ok,
+  };
+}
+
+export function factorySpec({
+  datanetHostUrl,
+  factoryUrl,
+  proverBackend,
+  rpcUrl,
+  sequencerUrl,
+}: ServiceAddresses): ServiceSpec {
+  return {
+    ...nodeProcess("factory", "models/factory/main.ts"),
+    env: {
+      FACTORY_DEPLOYMENT_PATH: workspacePaths.deployment,
+      FACTORY_SEQUENCER_URL: sequencerUrl,
+      FACTORY_RPC_URL: rpcUrl,
+      FACTORY_DATA_PATH: devnetPaths.factoryData,
+      FACTORY_PORT: new URL(factoryUrl).port,
+      FACTORY_DATANET_HOSTS: datanetHostUrl,
+      // A graphics card proves batches; a factory has no use for one.
+      FACTORY_PROVER: proverBackend === "webgpu" ? "wasm" : proverBackend,
+    },
+    isReady: async () => (await fetch(`${factoryUrl}/health`, { signal: AbortSignal.timeout(1000) })).ok,
   };
 }
 

@@ -29,7 +29,7 @@ export async function measure(task: ModelTask): Promise<Measured> {
   const stepMs = watch.ms / watch.steps;
   const load = (watch.begunAtMs - startedAtMs) / 1_000;
   const tune = (stepMs * tuning.steps) / 1_000;
-  // A pass through each row, then the map: about as much again for few rows (measured, docs/factory.md).
+  // A pass through each row, then the map: about as much again for few rows (a rule of thumb).
   const features = (stepMs / tuning.rowsPerStep / 1_000) * (rows.length + heldOut) * 2;
   return {
     tokenCount: watch.tokenCounts.reduce((sum, count) => sum + count, 0),

@@ -24,6 +24,7 @@ interface FollowCommandOptions {
   pagesL1?: string;
   pagesModel?: string[];
   pagesDatanets?: string[];
+  pagesFactory?: string;
 }
 
 export function addFollowCommand(program: Command): void {
@@ -60,6 +61,7 @@ export function addFollowCommand(program: Command): void {
     )
     .option("--pages-model <url...>", "servers of models that the pages may ask")
     .option("--pages-datanets <url...>", "hosts of Datanets that the pages work with")
+    .option("--pages-factory <url>", "a factory where the pages tune models")
     .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
   withExample(
     command,
@@ -97,6 +99,7 @@ export function addFollowCommand(program: Command): void {
               l1Url: options.pagesL1 ?? null,
               modelServers: options.pagesModel ?? [],
               datanetHosts: options.pagesDatanets ?? [],
+              factoryUrl: options.pagesFactory ?? null,
             }
           : null,
       },

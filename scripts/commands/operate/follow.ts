@@ -15,7 +15,7 @@ export interface RunFollowerOptions {
   readonly snapshotPath: string | null;
   readonly isVerifying: boolean;
   /** What the pages are told of; null for no pages. */
-  readonly pages: Pick<ServedPages, "l1Url" | "modelServers" | "datanetHosts"> | null;
+  readonly pages: Omit<ServedPages, "path"> | null;
 }
 
 /** Resolves on SIGTERM or SIGINT. @throws what createFollowProcess throws, and what no new start mends */
