@@ -78,6 +78,8 @@ const REQUEST_LIFE_MS = 120_000;
 const MAX_QUOTED_CHARACTERS = 300;
 /** The list of a version of ten million rows has less. */
 const MAX_ANSWER_BYTES = 400_000_000;
+/** Of an answer in JSON: lists come in pages. */
+const MAX_JSON_BYTES = 64_000_000;
 
 const names = new WeakMap<HostAccess, Map<string, HostName>>();
 const infos = new WeakMap<HostAccess, Map<string, HostInfo>>();
@@ -167,21 +169,26 @@ export async function askHostForBytes(
   hostUrl: string,
   call: HostCall,
 ): Promise<Uint8Array> {
-  return boundedBytes(await requestServer(client, hostUrl, call, DATANET_HOST), call.path);
+  return boundedBytes(await requestServer(client, hostUrl, call, DATANET_HOST), call.path, DATANET_HOST);
 }
 
 /** A host that does not end its answer shall not fill this machine's memory. */
-async function boundedBytes(response: Response, path: string): Promise<Uint8Array> {
+async function boundedBytes(
+  response: Response,
+  path: string,
+  codes: HostCodes,
+  maxBytes = MAX_ANSWER_BYTES,
+): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
   const reader = response.body?.getReader();
   for (let next = await reader?.read(); next !== undefined && !next.done; next = await reader!.read()) {
     const part = next.value as Uint8Array;
     length += part.length;
-    if (length > MAX_ANSWER_BYTES) {
+    if (length > maxBytes) {
       await reader!.cancel();
-      throw clientError("CLI_DATANET_HOST_ANSWER_INVALID", `the answer of ${path} does not end`, {
-        data: { path, maxBytes: MAX_ANSWER_BYTES },
+      throw clientError(codes.answerInvalid, `the answer of ${path} does not end`, {
+        data: { path, maxBytes },
       });
     }
     parts.push(part);
@@ -257,7 +264,10 @@ async function send(client: HostAccess, url: string, init: RequestInit, codes: H
     throw clientError(codes.unreachable, `no answer from ${url}`, { data: { url }, cause });
   }
   if (response.ok) return response;
-  const text = await response.text().catch(() => "");
+  const text = await boundedBytes(response, url, codes, MAX_JSON_BYTES).then(
+    (bytes) => new TextDecoder().decode(bytes),
+    () => "",
+  );
   const error = failureSchema.safeParse(parsed(text)).data?.error;
   if (error === undefined) {
     const answered = `${url} answered ${response.status}: ${text.slice(0, MAX_QUOTED_CHARACTERS)}`;
@@ -277,7 +287,8 @@ async function readJson<Schema extends z.ZodType>(
   url: string,
   codes: HostCodes,
 ): Promise<z.output<Schema>> {
-  const answer = schema.safeParse(parsed(await response.text()));
+  const text = new TextDecoder().decode(await boundedBytes(response, url, codes, MAX_JSON_BYTES));
+  const answer = schema.safeParse(parsed(text));
   if (answer.success) return answer.data;
   throw clientError(codes.answerInvalid, `the answer of ${url} is not as documented`, {
     data: { url },

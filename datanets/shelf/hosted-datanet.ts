@@ -348,16 +348,17 @@ export class HostedDatanet {
     const blob = await this.#store.putBlob(content);
     const piece = { from, blob, lengths: rows.map(({ length }) => length) };
     await this.#store.addPiece(this.id, commit.facts.rowsRoot, piece, usage);
-    const isDescribed = this.rows.describedCount === this.rows.size;
-    const fresh = await this.#placePiece(commit, piece);
-    // While words are read back, these wait for their turn.
-    if (isDescribed) for (const i of fresh) this.rows.describe(this.#lastCard!.card, rows[i]!);
+    await this.#placePiece(commit, piece, rows);
     this.#revision += 1;
     return rows.length;
   }
 
-  /** @returns places of new rows in the piece */
-  async #placePiece(commit: HostedCommit, piece: StoredPiece): Promise<number[]> {
+  /** @param contents of the piece's rows; default: their words are read back later */
+  async #placePiece(
+    commit: HostedCommit,
+    piece: StoredPiece,
+    contents?: readonly Uint8Array[],
+  ): Promise<void> {
     const list = await this.list(commit);
     commit.add(piece);
     const number = this.#commits.indexOf(commit);
@@ -373,7 +374,11 @@ export class HostedDatanet {
       const held = this.#commits[this.rows.commitOf(known)]!;
       if (commit.facts.commitIndex < held.facts.commitIndex) this.rows.move(known, number, index);
     }
-    return this.rows.add(piece.blob, rows);
+    const isDescribed = this.rows.describedCount === this.rows.size;
+    const fresh = this.rows.add(piece.blob, rows);
+    // While words are read back, these wait for their turn. Asked and done in one step, since reading back goes on beside.
+    if (contents !== undefined && isDescribed)
+      for (const i of fresh) this.rows.describe(this.#lastCard!.card, contents[i]!);
   }
 
   #keepRecord(record: SignedRecord): void {

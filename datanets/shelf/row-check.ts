@@ -81,13 +81,17 @@ export class RowChecks {
     });
     this.#worker = worker;
     try {
+      // Listened to from the start: a thread that runs out of memory while rows come must not end the host.
+      const finding = this.#findings(worker, datanet);
+      finding.catch(() => {});
       const { recordCount } = datanet;
       const card = await cardOf(datanet);
       const send = (message: ToCheckThread) => worker.postMessage(message);
       const rowCount = await this.#sendRows(datanet, card, send);
       for (const other of all)
         if (other !== datanet) await sendForeign(datanet, other, await cardOf(other), send);
-      const found = await this.#findings(worker, datanet, card, send);
+      send({ what: "check", card, datanetId: datanet.id });
+      const found = await finding;
       const kept: KeptCheck = {
         ...{ rowCount, recordCount, checkedAtMs: this.#nowMs() },
         findings: [...(await findRepeats(datanet)), ...found],
@@ -139,12 +143,7 @@ export class RowChecks {
     return order.length;
   }
 
-  #findings(
-    worker: Worker,
-    datanet: HostedDatanet,
-    card: Card,
-    send: (message: ToCheckThread) => void,
-  ): Promise<readonly Finding[]> {
+  #findings(worker: Worker, datanet: HostedDatanet): Promise<readonly Finding[]> {
     return new Promise((resolve, reject) => {
       const fail = (why: string, cause?: unknown) =>
         reject(datanetError("DNT_CHECK_FAILED", `the rows could not be looked at: ${why}`, { cause }));
@@ -155,7 +154,6 @@ export class RowChecks {
       });
       worker.on("error", (cause: unknown) => fail((cause as Error).message, cause));
       worker.on("exit", () => fail("the host stops"));
-      send({ what: "check", card, datanetId: datanet.id });
     });
   }
 }

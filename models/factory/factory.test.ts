@@ -33,7 +33,7 @@ const code = (name: string) => expect.objectContaining({ code: name });
 beforeAll(async () => {
   world = await createFactoryWorld({ userCount: 3, card: sampleCard() });
   factory = await world.factory("factory", {
-    FACTORY_BASE_PLACES: join(world.folder, "bases"),
+    FACTORY_BASE_PLACES: `${join(world.folder, "bases")},http://127.0.0.1:9/models`,
     FACTORY_MAX_STEPS: "10000",
   });
   alice = await factory.as(0);
@@ -146,6 +146,7 @@ describe("a factory", () => {
     expect((await bob.jobs()).map(({ id }) => id)).toEqual([other.id]);
     await alice.deleteJob(second.id);
     await expect(alice.job(second.id)).rejects.toThrow(code("MOD_FACTORY_UNKNOWN"));
+    await expect(bob.deleteDataset(first.datasetId)).rejects.toThrow(code("MOD_FACTORY_UNKNOWN"));
     await expect(alice.deleteDataset(first.datasetId)).rejects.toThrow(code("MOD_FACTORY_IN_USE"));
   });
 });
@@ -174,7 +175,10 @@ describe("what a factory refuses", () => {
     await expect(alice.addBase(join(world.folder, "bases", "none"))).rejects.toThrow(
       code("MOD_SOURCE_UNREADABLE"),
     );
-    for (const place of ["/etc", `${world.folder}/bases/../home`, "http://127.0.0.1:1/model"])
+    const start = "http://127.0.0.1:9/models";
+    const around = ["%2e%2e/a", "..\\a", ".\t./a", "../a", "?/a"].map((rest) => `${start}/${rest}`);
+    await expect(alice.addBase(`${start}/a`)).rejects.toThrow(code("MOD_SOURCE_UNREADABLE"));
+    for (const place of ["/etc", `${world.folder}/bases/../home`, "http://127.0.0.1:1/model", ...around])
       await expect(alice.addBase(place)).rejects.toThrow(code("MOD_FACTORY_PLACE_REFUSED"));
   });
 

@@ -17,19 +17,25 @@ interface Waiting {
 /** Queries and estimates of registered models, beside the thread that serves HTTP. */
 export class AttributionThread {
   readonly #worker: Worker;
+  readonly #onEnd: (error: RollupError) => void;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 1;
   #failure: RollupError | null = null;
 
-  private constructor(worker: Worker) {
+  private constructor(worker: Worker, onEnd: (error: RollupError) => void) {
     this.#worker = worker;
+    this.#onEnd = onEnd;
     worker.on("message", (news: AttributionNews) => this.#onNews(news));
-    worker.on("error", (error) => this.#fail(error));
-    worker.on("exit", () => this.#fail(new Error("the thread of attributions has ended")));
+    worker.on("error", (error) => this.#end(error));
+    worker.on("exit", () => this.#end(new Error("the thread of attributions has ended")));
   }
 
-  /** Resolves once the base is loaded. @throws RollupError what the base is refused for; MOD_SERVE_STOPPING */
-  static async start(seat: AttributionSeat): Promise<AttributionThread> {
+  /**
+   * Resolves once the base is loaded.
+   * @param onEnd told where the thread ends by itself: nothing is attributed any more
+   * @throws RollupError what the base is refused for; MOD_SERVE_STOPPING
+   */
+  static async start(seat: AttributionSeat, onEnd: (error: RollupError) => void): Promise<AttributionThread> {
     const entry = new URL("./attribution-worker-entry.js", import.meta.url);
     const worker = new Worker(entry, { workerData: seat, execArgv: [] });
     await new Promise<void>((settle, fail) => {
@@ -39,7 +45,7 @@ export class AttributionThread {
       });
       worker.once("error", (error) => fail(stopping(error)));
     });
-    return new AttributionThread(worker);
+    return new AttributionThread(worker, onEnd);
   }
 
   /** @throws RollupError what the model's files and the prompt are refused for; MOD_SERVE_STOPPING */
@@ -66,6 +72,12 @@ export class AttributionThread {
     if ("value" in news) waiting?.settle(news.value as never);
     else if ("refusal" in news) waiting?.fail(refused(news.refusal));
     else waiting?.fail(news.failure);
+  }
+
+  #end(cause: Error): void {
+    if (this.#failure !== null) return;
+    this.#fail(cause);
+    this.#onEnd(stopping(cause));
   }
 
   #fail(cause: Error): void {

@@ -52,7 +52,7 @@ export interface PaidModels {
   /** By the names of their adapters. */
   readonly models: ReadonlyMap<string, PaidModel>;
   readonly mounts: ReadonlyMap<string, FastifyInstance>;
-  /** Resolves when answers cannot be kept or read any more: the server must end. */
+  /** Resolves when answers cannot be kept, read or attributed any more: the server must end. */
   readonly failed: Promise<RollupError>;
   close(): Promise<void>;
 }
@@ -90,7 +90,7 @@ export async function openPaidModels(
     const thread =
       published.length === 0
         ? null
-        : await AttributionThread.start({ basePath, kernels, folder, recipes, heldBytes });
+        : await AttributionThread.start({ basePath, kernels, folder, recipes, heldBytes }, fail);
     if (thread !== null) closing.push(() => thread.close());
     const ledger = createLedgerView(sequencerUrl);
     const bases = [readFrom(folderSource(basePath))];

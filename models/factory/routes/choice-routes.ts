@@ -27,8 +27,8 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
     "/v1/bases",
     { schema: { body: baseRequestSchema } },
     async (request) => {
-      await signerOf(context, request);
-      return bases.add(request.body.place);
+      const leafId = await signerOf(context, request);
+      return bases.add(request.body.place, (task) => side.run(leafId, task));
     },
   );
 
@@ -60,7 +60,7 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
   );
   app.delete<Id>("/v1/datasets/:id", { schema: { params: idParams } }, async (request) => {
     const leafId = await signerOf(context, request);
-    const { id } = request.params;
+    const { id } = datasets.require(request.params.id, leafId).view;
     if (book.all().some(({ view }) => view.datasetId === id))
       throw factoryError("MOD_FACTORY_IN_USE", `a job uses the data set ${id}: delete the job first`);
     await datasets.delete(id, leafId);

@@ -1,5 +1,5 @@
 /** What becomes of a job that is done: its registration, its files, where it comes from. */
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { hashRecipe } from "../../../attribution/model/recipe.ts";
 import type { RecipeBase } from "../../../attribution/model/recipe-fields.ts";
@@ -125,7 +125,7 @@ export async function exportOf(
   given: StoredJob,
   form: ExportForm,
 ): Promise<FactoryExport> {
-  const { desk, side, taskOf } = context;
+  const { book, desk, side, taskOf } = context;
   const job = requireDone(given);
   const { id, leafId, whyNot } = job.view;
   const jobFolder = desk.folderOf(id);
@@ -133,7 +133,13 @@ export async function exportOf(
   const names = (): Promise<string[]> => readdir(folder).catch(() => []);
   if (form === "merged" && !(await names()).includes("model.safetensors")) {
     await context.requireRoom();
-    await side.run(leafId, { mode: "merge", ...taskOf(job), jobFolder });
+    try {
+      await side.run(leafId, { mode: "merge", ...taskOf(job), jobFolder });
+    } finally {
+      // Deleted meanwhile: a model of nobody would keep its place on the disk for ever.
+      if (!book.has(id)) await rm(jobFolder, { recursive: true, force: true });
+    }
+    book.require(id, leafId);
   }
   const files: FactoryExport["files"] = [];
   for (const name of (await names()).filter((one) => FILE_NAME.test(one) && !one.endsWith(".part")).sort()) {

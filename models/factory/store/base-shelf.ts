@@ -10,6 +10,10 @@ import type { FactoryStore, StoredBase } from "./factory-store.ts";
 
 const OWN_ID = "own";
 
+/** In a process of its own: large files are hashed. */
+type Describe = (task: { readonly mode: "base"; readonly place: string }) => Promise<TaskResults["base"]>;
+const describeAtStart: Describe = async (task) => (await new ChildTask(task).ended).result!;
+
 /** The bases that jobs may use: our own, those of the settings, and what people have named since. */
 export class BaseShelf {
   readonly #config: Pick<FactoryConfig, "bases" | "basePlaces">;
@@ -27,7 +31,7 @@ export class BaseShelf {
   async load(): Promise<void> {
     this.#put(storedBase(OWN_BASE, await describePlace(OWN_BASE)));
     for (const base of await this.#store.bases()) this.#put(base);
-    for (const place of this.#config.bases) await this.#open(place);
+    for (const place of this.#config.bases) await this.#open(place, describeAtStart);
   }
 
   list(): FactoryBase[] {
@@ -42,20 +46,23 @@ export class BaseShelf {
     return base;
   }
 
-  /** @throws MOD_FACTORY_PLACE_REFUSED, and what no model is refused for */
-  async add(place: string): Promise<FactoryBase> {
+  /**
+   * @param describe hashes a place that is new, within the limits of whoever asks
+   * @throws MOD_FACTORY_PLACE_REFUSED, and what no model is refused for
+   */
+  async add(place: string, describe: Describe): Promise<FactoryBase> {
     const { basePlaces, bases } = this.#config;
     if (!bases.includes(place) && !basePlaces.some((start) => isBelow(place, start)))
       throw factoryError("MOD_FACTORY_PLACE_REFUSED", `bases may not be read from ${place.slice(0, 200)}`, {
         data: { basePlaces },
       });
-    return (await this.#open(place)).view;
+    return (await this.#open(place, describe)).view;
   }
 
-  async #open(place: string): Promise<StoredBase> {
+  async #open(place: string, describe: Describe): Promise<StoredBase> {
     const known = [...this.#bases.values()].find((base) => base.place === place);
     if (known !== undefined) return known;
-    const running = this.#opening.get(place) ?? this.#describe(place);
+    const running = this.#opening.get(place) ?? this.#describe(place, describe);
     this.#opening.set(place, running);
     try {
       return await running;
@@ -64,10 +71,8 @@ export class BaseShelf {
     }
   }
 
-  /** In a process of its own: large files are hashed. */
-  async #describe(place: string): Promise<StoredBase> {
-    const { result } = await new ChildTask({ mode: "base", place }).ended;
-    const base = storedBase(place, result!);
+  async #describe(place: string, describe: Describe): Promise<StoredBase> {
+    const base = storedBase(place, await describe({ mode: "base", place }));
     await this.#store.putBase(base);
     this.#put(base);
     return base;
@@ -78,10 +83,19 @@ export class BaseShelf {
   }
 }
 
-/** Whether a place lies below another: no "..", and not merely a longer name. */
+/** Whether a place lies below another: no "..", however it is written, and not merely a longer name. */
 function isBelow(place: string, start: string): boolean {
   const parts = place.split("/");
-  return !parts.includes("..") && place.startsWith(start.endsWith("/") ? start : `${start}/`);
+  return (
+    !parts.includes("..") &&
+    (!isAddress(place) || isPlainAddress(place)) &&
+    place.startsWith(start.endsWith("/") ? start : `${start}/`)
+  );
+}
+
+/** Attack: "%2e%2e", a backslash or a tab within ".." leads out of the place once the address is asked for. */
+function isPlainAddress(place: string): boolean {
+  return !/[%?#]/.test(place) && URL.canParse(place) && new URL(place).href === place;
 }
 
 function storedBase(place: string, { files, view }: TaskResults["base"]): StoredBase {

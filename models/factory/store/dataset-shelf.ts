@@ -78,7 +78,7 @@ export class DatasetShelf {
     const { datanet, id } = view;
     if (view.state === "ready" || datanet === null) return { ...view, asked: [] };
     const { origin, session } = await askHostName(this.#client, datanet.hostUrl);
-    const missing = await this.#missing(id, list);
+    const { missing } = await this.#here(id, list);
     const asked: Asked = [];
     for (let at = 0; at < missing.length; at += MAX_DIGESTS_A_REQUEST) {
       const digests = missing.slice(at, at + MAX_DIGESTS_A_REQUEST);
@@ -170,19 +170,26 @@ export class DatasetShelf {
     const datanet = view.datanet!;
     const store = await openRowStore(join(this.folderOf(view.id), "fetched"));
     const place = { datanetId: datanet.id, hostUrl: datanet.hostUrl, store };
+    let { byteCount: bytesHere, missing } = await this.#here(view.id, list);
+    // Attack: a Datanet of rows as large as a host takes them fills disk and memory, were they counted at the end.
+    const receive = async (digests: readonly string[], signing: { readonly header?: string }) => {
+      const count = await receiveRows(this.#client, place, digests, signing);
+      await this.#requireKept(view.id);
+      for (const digest of digests.slice(0, count)) bytesHere += (await readRow(store, digest)).length;
+      this.#requireBytes(bytesHere);
+      return count;
+    };
     if (headers !== null) {
-      const asked = this.#asked.get(view.id)!;
+      const asked = this.#asked.get(view.id) ?? [];
       this.#asked.delete(view.id);
-      for (const [i, header] of headers.entries())
-        await receiveRows(this.#client, place, asked[i]!.digests, { header });
+      for (const [i, { digests }] of asked.entries()) await receive(digests, { header: headers[i]! });
     } else {
-      let missing = await this.#missing(view.id, list);
       while (missing.length > 0) {
-        const count = await receiveRows(this.#client, place, missing.slice(0, MAX_DIGESTS_A_REQUEST), {});
+        const count = await receive(missing.slice(0, MAX_DIGESTS_A_REQUEST), {});
         missing = missing.slice(count);
       }
     }
-    const missing = await this.#missing(view.id, list);
+    ({ missing } = await this.#here(view.id, list));
     const receivedCount = list.length - missing.length;
     if (missing.length > 0) {
       const partly = { ...dataset, view: { ...view, receivedCount } };
@@ -192,7 +199,8 @@ export class DatasetShelf {
     const rows: OwnedRow[] = [];
     for (const { contributorId, digest, validatorId } of list)
       rows.push({ content: await readRow(store, digest), contributorId, validatorId });
-    const byteCount = this.#requireBytes(rows.map(({ content }) => content));
+    const byteCount = this.#requireBytes(sizeOf(rows.map(({ content }) => content)));
+    await this.#requireKept(view.id);
     await writeDatasetRows(this.folderOf(view.id), rows);
     await rm(store.folder, { recursive: true, force: true });
     const ready: StoredDataset = { ...dataset, view: { ...view, state: "ready", receivedCount, byteCount } };
@@ -206,7 +214,7 @@ export class DatasetShelf {
   ): Promise<FactoryDataset> {
     const contents = uploadedRows(request.jsonl);
     this.#requireCount(contents.length);
-    const byteCount = this.#requireBytes(contents);
+    const byteCount = this.#requireBytes(sizeOf(contents));
     const rows = contents.map((content) => ({ content, contributorId: leafId, validatorId: leafId }));
     const root = versionRowsRoot(
       rows.map(({ content, ...owners }) => ({ rowHash: hashRow(content), ...owners })),
@@ -242,17 +250,26 @@ export class DatasetShelf {
     await rm(this.folderOf(id), { recursive: true, force: true });
   }
 
-  async #missing(id: string, list: StoredDataset["list"]): Promise<string[]> {
+  /** Deleted while its rows came: what has come since goes as well. @throws MOD_FACTORY_UNKNOWN */
+  async #requireKept(id: string): Promise<void> {
+    if (this.#datasets.has(id)) return;
+    await rm(this.folderOf(id), { recursive: true, force: true });
+    throw factoryError("MOD_FACTORY_UNKNOWN", `the data set ${id} was deleted`, {
+      data: { kind: "dataset", id },
+    });
+  }
+
+  /** Which rows are to come, and the bytes of those that are here. */
+  async #here(id: string, list: StoredDataset["list"]): Promise<{ missing: string[]; byteCount: number }> {
     const store = await openRowStore(join(this.folderOf(id), "fetched"));
     const missing: string[] = [];
+    let byteCount = 0;
     for (const { digest } of list) {
-      const isHere = await readRow(store, digest).then(
-        () => true,
-        () => false,
-      );
-      if (!isHere) missing.push(digest);
+      const row = await readRow(store, digest).catch(() => null);
+      if (row === null) missing.push(digest);
+      else byteCount += row.length;
     }
-    return missing;
+    return { missing, byteCount };
   }
 
   async #put(dataset: StoredDataset): Promise<void> {
@@ -268,15 +285,17 @@ export class DatasetShelf {
     });
   }
 
-  #requireBytes(contents: readonly Uint8Array[]): number {
+  #requireBytes(given: number): number {
     const { maxDatasetBytes } = this.#limits;
-    const given = contents.reduce((sum, { length }) => sum + length, 0);
     if (given <= maxDatasetBytes) return given;
     throw factoryError("MOD_FACTORY_TOO_LARGE", `${given} bytes of rows, ${maxDatasetBytes} are the most`, {
       data: { what: "bytes", given, most: maxDatasetBytes },
     });
   }
 }
+
+const sizeOf = (contents: readonly Uint8Array[]): number =>
+  contents.reduce((sum, { length }) => sum + length, 0);
 
 /** Rows as they are trained on: each line's JSON in its canonical form. @throws MOD_FACTORY_REQUEST_INVALID, ATT_ROW_INVALID */
 function uploadedRows(jsonl: string): Uint8Array[] {

@@ -32,8 +32,11 @@ export class JobBook {
     return [...this.#jobs.values()].sort((a, b) => a.order - b.order);
   }
 
+  /** @throws MOD_FACTORY_UNKNOWN where it was deleted meanwhile */
   get(id: string): StoredJob {
-    return this.#jobs.get(id)!;
+    const job = this.#jobs.get(id);
+    if (job !== undefined) return job;
+    throw factoryError("MOD_FACTORY_UNKNOWN", `there is no job ${id}`, { data: { kind: "job", id } });
   }
 
   has(id: string): boolean {
@@ -79,9 +82,11 @@ export class JobBook {
     });
   }
 
+  /** From now on it is unknown; durable when it resolves. */
   async delete(id: string): Promise<void> {
-    await this.#store.deleteJob(id);
     this.#jobs.delete(id);
+    this.#listeners.delete(id);
+    await this.#store.deleteJob(id);
   }
 
   /** Events after number `after`: those of the store first, then what comes, without a gap. @returns a function that ends it */

@@ -107,10 +107,12 @@ export class JobDesk {
     return this.#book.get(id);
   }
 
-  /** @throws MOD_FACTORY_IN_USE while it runs */
+  /** @throws MOD_FACTORY_IN_USE while it runs, or its genesis is proven: what reports goes on to a job that is there */
   async delete({ view }: StoredJob): Promise<void> {
     if (this.#running.has(view.id))
       throw factoryError("MOD_FACTORY_IN_USE", `job ${view.id} runs: pause it first`);
+    if (this.#book.get(view.id).registration.state === "proving")
+      throw factoryError("MOD_FACTORY_IN_USE", `the genesis of job ${view.id} is being proven`);
     await this.#book.delete(view.id);
     await rm(this.folderOf(view.id), { recursive: true, force: true });
   }

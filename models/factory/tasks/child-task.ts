@@ -43,7 +43,11 @@ export class ChildTask<Mode extends FactoryTask["mode"]> {
           case "events":
           case "stage":
             last = last.then(() => onMessage(message)).then(() => this.#order({ keptCount: ++keptCount }));
-            last.catch(reject);
+            // Nobody waits for what cannot be kept.
+            last.catch((error: unknown) => {
+              reject(error);
+              child.kill("SIGKILL");
+            });
             return;
           case "result":
             end = () => resolve({ result: message.result as TaskResults[Mode] });

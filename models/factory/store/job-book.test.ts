@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pino from "pino";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { FactoryStore, type StoredJob } from "./factory-store.ts";
+import { JobBook } from "./job-book.ts";
+import { JobDesk } from "./job-desk.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "factory-jobs-"));
+let store: FactoryStore;
+let book: JobBook;
+let desk: JobDesk;
+
+beforeAll(async () => {
+  store = await FactoryStore.open(folder, () => {});
+  book = new JobBook(store, Date.now);
+  const taskOf = () => {
+    throw new Error("nothing is trained here");
+  };
+  desk = new JobDesk(book, { maxRunning: 1, dataPath: folder, taskOf }, pino({ level: "silent" }));
+});
+afterAll(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const code = (name: string) => expect.objectContaining({ code: name });
+const doneJob = (id: string) =>
+  ({
+    order: 1,
+    registration: { state: "ready", percent: 0, genesis: null, failure: null, statics: null },
+    view: { id, leafId: 2, state: "done", lastEvent: 0 },
+  }) as unknown as StoredJob;
+
+it("keeps a job whose genesis is being proven, and refuses what is said of a deleted one", async () => {
+  await book.add(doneJob("job-a"), [{ kind: "state", state: "done", failure: null }]);
+  const { registration } = book.get("job-a");
+  await book.change("job-a", { job: { registration: { ...registration, state: "proving" } } });
+  await expect(desk.delete(book.get("job-a"))).rejects.toThrow(code("MOD_FACTORY_IN_USE"));
+  await book.change("job-a", { job: { registration: { ...registration, state: "proven" } } });
+  const deleting = desk.delete(book.get("job-a"));
+  // Nothing brings it back while it goes.
+  await expect(book.change("job-a", { view: { step: 7 } })).rejects.toThrow(code("MOD_FACTORY_UNKNOWN"));
+  await deleting;
+  expect(await store.jobs()).toEqual([]);
+});
