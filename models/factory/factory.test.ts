@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeTextRow } from "../../attribution/rows/text-rows.ts";
@@ -165,6 +166,22 @@ describe("what a factory refuses", () => {
       code("MOD_FACTORY_SETTINGS_INVALID"),
     );
     expect(readFactoryConfig({ FACTORY_HOST: "0.0.0.0", FACTORY_ACCOUNTS: "any" }).accounts).toBe("any");
+  });
+
+  it("is a fifth large body of one address, before it is read", async () => {
+    const { host } = new URL(factory.url);
+    const head = `POST /v1/datasets HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\n`;
+    const sockets = Array.from({ length: 5 }, () => {
+      const socket = connect(Number(new URL(factory.url).port), "127.0.0.1");
+      socket.write(`${head}content-length: 2000000\r\n\r\n`);
+      return socket;
+    });
+    const refused = (socket: Socket) =>
+      new Promise<string>((resolve) => socket.once("data", (data) => resolve(data.toString())));
+    expect(await Promise.race(sockets.map(refused))).toContain("MOD_FACTORY_RATE_LIMITED");
+    for (const socket of sockets) socket.destroy();
+    const answer = await fetch(`${factory.url}/v1/jobs`);
+    expect(answer.status).toBe(401);
   });
 
   it("is a base that is no model, or that lies elsewhere", async () => {

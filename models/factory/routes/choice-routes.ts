@@ -15,12 +15,14 @@ import { type FactoryContext, signerOf } from "../factory-context.ts";
 import { factoryError } from "../factory-errors.ts";
 import { chooseCircuit, defaultForm, recipeOfForm } from "../recipe-form.ts";
 import type { StoredJob } from "../store/factory-store.ts";
+import { BodyPlaces } from "./body-places.ts";
 
 export const idParams = z.object({ id: nameId });
 type Id = { Params: z.output<typeof idParams> };
 
 export function registerChoiceRoutes(app: FastifyInstance, context: FactoryContext): void {
   const { bases, book, datasets, desk, side } = context;
+  const places = new BodyPlaces();
 
   app.get("/v1/bases", () => bases.list());
   app.post<{ Body: z.output<typeof baseRequestSchema> }>(
@@ -38,7 +40,11 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
   });
   app.post<{ Body: z.output<typeof datasetRequestSchema> }>(
     "/v1/datasets",
-    { schema: { body: datasetRequestSchema }, bodyLimit: 2 * context.config.maxDatasetBytes },
+    {
+      schema: { body: datasetRequestSchema },
+      bodyLimit: 2 * context.config.maxDatasetBytes,
+      onRequest: (request, reply) => places.take(request, reply),
+    },
     async (request) => {
       const leafId = await signerOf(context, request);
       await context.requireRoom();
