@@ -23,13 +23,14 @@ export const factoryErrors = {
     httpStatus: 413,
   },
   MOD_FACTORY_RATE_LIMITED: {
-    meaning: "too many requests from this address",
+    meaning: "too many requests from this address, or too many large ones are being read",
     remedy: "wait a moment and try again",
     httpStatus: 429,
     isRetryable: true,
   },
   MOD_FACTORY_JOBS_FULL: {
-    meaning: "the account has as many jobs, data sets or estimates as one account may have here",
+    meaning:
+      "the account has as many jobs, data sets or short computations as one account may have here, or all accounts together",
     remedy: "wait for one to end, or delete one",
     httpStatus: 429,
     isRetryable: true,
@@ -60,8 +61,8 @@ export const factoryErrors = {
     httpStatus: 409,
   },
   MOD_FACTORY_IN_USE: {
-    meaning: "a job uses the data set, or the job runs",
-    remedy: "pause or delete the job first",
+    meaning: "a job uses the data set, or the job runs, or its genesis is being proven",
+    remedy: "pause or delete the job first, or wait for the proof",
     httpStatus: 409,
   },
   MOD_FACTORY_JOB_STATE: {

@@ -93,6 +93,12 @@ describe("a factory", () => {
     const { answers } = await alice.compare(id, { prompts: null, answerTokens: 8 });
     expect(answers).toHaveLength(4);
     for (const { baseLoss, tunedLoss } of answers) expect(tunedLoss!).toBeLessThan(baseLoss!);
+    const { files } = await alice.export(id, "adapter");
+    for (const { name, sha256, sizeBytes } of files) {
+      const bytes = await alice.file(id, "adapter", name);
+      expect([bytes.length, sha256Of(bytes)]).toEqual([sizeBytes, sha256]);
+    }
+    expect(files).toHaveLength(2);
     await expect(alice.export(id, "model")).rejects.toThrow(code("MOD_FACTORY_NOT_REGISTRABLE"));
     await expect(alice.proveGenesis(id, 2)).rejects.toThrow(code("MOD_FACTORY_NOT_REGISTRABLE"));
   });

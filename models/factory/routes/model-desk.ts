@@ -1,5 +1,7 @@
 /** What becomes of a job that is done: its registration, its files, where it comes from. */
-import { readdir, readFile, rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { createReadStream, type ReadStream } from "node:fs";
+import { open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { hashRecipe } from "../../../attribution/model/recipe.ts";
 import type { RecipeBase } from "../../../attribution/model/recipe-fields.ts";
@@ -13,7 +15,7 @@ import type { ExportForm, FactoryExport, FactoryLineage, FactoryRegistration } f
 import type { FactoryContext } from "../factory-context.ts";
 import { factoryError } from "../factory-errors.ts";
 import type { StoredJob } from "../store/factory-store.ts";
-import { ADAPTER_FOLDER, MERGED_FOLDER, MODEL_FOLDER, sha256Of } from "../tasks/dataset-files.ts";
+import { ADAPTER_FOLDER, MERGED_FOLDER, MODEL_FOLDER } from "../tasks/dataset-files.ts";
 
 const FOLDERS: Readonly<Record<ExportForm, string>> = {
   adapter: ADAPTER_FOLDER,
@@ -143,8 +145,7 @@ export async function exportOf(
   }
   const files: FactoryExport["files"] = [];
   for (const name of (await names()).filter((one) => FILE_NAME.test(one) && !one.endsWith(".part")).sort()) {
-    const bytes = await readFile(join(folder, name));
-    files.push({ name, sizeBytes: bytes.length, sha256: sha256Of(bytes) });
+    files.push({ name, ...(await describeFile(join(folder, name))) });
   }
   if (files.length === 0)
     throw factoryError("MOD_FACTORY_NOT_REGISTRABLE", `job ${id} has no published model: ${whyNot}`, {
@@ -153,22 +154,32 @@ export async function exportOf(
   return { form, files };
 }
 
+/** Part by part: a whole model may be larger than what is held at once. */
+async function describeFile(path: string): Promise<{ sizeBytes: number; sha256: string }> {
+  const { size } = await stat(path);
+  const hash = createHash("sha256");
+  for await (const part of createReadStream(path)) hash.update(part as Buffer);
+  return { sizeBytes: size, sha256: hash.digest("hex") };
+}
+
 /** @throws MOD_FACTORY_UNKNOWN */
 export async function exportedFile(
   { desk }: FactoryContext,
   job: StoredJob,
   form: ExportForm,
   name: string,
-): Promise<Uint8Array> {
+): Promise<{ sizeBytes: number; bytes: ReadStream }> {
   const unknown = (cause?: unknown) =>
     factoryError("MOD_FACTORY_UNKNOWN", `job ${job.view.id} has no file ${name} of ${form}`, {
       data: { kind: "file", name },
       cause,
     });
   if (!FILE_NAME.test(name)) throw unknown();
-  return readFile(join(desk.folderOf(job.view.id), FOLDERS[form], name)).catch((error: unknown) => {
+  const path = join(desk.folderOf(job.view.id), FOLDERS[form], name);
+  const file = await open(path).catch((error: unknown) => {
     throw unknown(error);
   });
+  return { sizeBytes: (await file.stat()).size, bytes: file.createReadStream() };
 }
 
 export async function lineageOf(context: FactoryContext, job: StoredJob): Promise<FactoryLineage> {

@@ -62,9 +62,9 @@ export function registerModelRoutes(app: FastifyInstance, context: FactoryContex
     async (request, reply) => {
       const leafId = await signerOf(context, request);
       const { file, form, id } = request.params;
-      const bytes = await exportedFile(context, book.require(id, leafId), form, file);
+      const { bytes, sizeBytes } = await exportedFile(context, book.require(id, leafId), form, file);
       reply.type("application/octet-stream").header("content-disposition", "attachment");
-      return reply.serializer((body: unknown) => body as string).send(bytes);
+      return reply.header("content-length", sizeBytes).send(bytes);
     },
   );
   app.get<Id>("/v1/jobs/:id/lineage", { schema: params }, async (request) => {
