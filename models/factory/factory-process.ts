@@ -112,11 +112,12 @@ export async function createFactoryProcess(
     });
     return {
       async listen() {
+        await desk.takeUp();
         await app.listen({ host: config.host, port: config.port });
         const { address, family, port } = app.server.address() as AddressInfo;
         const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
         if (origin === "") origin = url;
-        await desk.start();
+        desk.start();
         return url;
       },
       async stop() {

@@ -45,8 +45,8 @@ export class JobDesk {
     return this.#running.size;
   }
 
-  /** Goes on with what a kill has left. */
-  async start(): Promise<void> {
+  /** Puts what a kill has left back in the queue: before anybody may say something else of it. */
+  async takeUp(): Promise<void> {
     for (const { isStopWished, registration, view } of this.#book.all()) {
       const { id, state } = view;
       if (registration.state === "proving")
@@ -57,6 +57,9 @@ export class JobDesk {
       else if (state === "running" || state === "stopping")
         await this.#book.changeState(id, "queued", { job: { isStopWished } });
     }
+  }
+
+  start(): void {
     this.#schedule();
   }
 
