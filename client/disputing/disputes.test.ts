@@ -1,9 +1,11 @@
+import { encodeFunctionData } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Fault, findFaults } from "../../attribution/disputes/find-faults.ts";
 import { pairBytes, readFact, readInt64s, readPairs } from "../../attribution/disputes/leaf-bytes.ts";
 import { type Leaves, postedModel, TREES, type TreeName } from "../../attribution/disputes/posted-model.ts";
 import { countRow, entryValue, integerRoot, ONE } from "../../attribution/disputes/row-arithmetic.ts";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { challengeData, openingOf, statementTuple } from "./dispute-calls.ts";
 import type { PublishedFiles } from "./examine-posting.ts";
 import { readPostings } from "./read-postings.ts";
@@ -258,6 +260,17 @@ describe("what is not there", () => {
     expect(await f.disputes.read.owedWei([f.owner])).toBe(10n ** 16n);
     await f.passTime(8n * DAY);
     expect(await f.disputes.read.counts([id])).toBe(true);
+  });
+
+  test("is not answered by more bytes than a challenge has room for", async () => {
+    const { posted } = lie(made, changed("map", 3, new Uint8Array(8 * 4_097 + 1)));
+    const id = await f.post(posted.statement);
+    const map = TREES.indexOf("map");
+    await f.disputes.write.demand([id, map, 3n], { account: f.watcher, value: 10n ** 16n });
+    const args = [id, statementTuple(posted.statement), map, 3n, openingOf(posted, "map", 3)] as const;
+    const data = encodeFunctionData({ abi: disputesAbi, functionName: "answer", args });
+    const answer = { account: f.owner, to: f.disputes.address, data };
+    expect(await f.refusal(answer)).toBe("DisputesOpeningInvalid");
   });
 });
 
