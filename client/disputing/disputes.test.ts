@@ -1,10 +1,12 @@
-import { encodeFunctionData } from "viem";
+import { encodeFunctionData, hexToBytes } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Fault, findFaults } from "../../attribution/disputes/find-faults.ts";
 import { pairBytes, readFact, readInt64s, readPairs } from "../../attribution/disputes/leaf-bytes.ts";
 import { type Leaves, postedModel, TREES, type TreeName } from "../../attribution/disputes/posted-model.ts";
 import { countRow, entryValue, integerRoot, ONE } from "../../attribution/disputes/row-arithmetic.ts";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { hex32 } from "../../circuits/hex.ts";
+import { FIELD_ORDER } from "../../circuits/protocol.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { challengeData, openingOf, statementTuple } from "./dispute-calls.ts";
 import type { PublishedFiles } from "./examine-posting.ts";
@@ -176,6 +178,22 @@ describe("a false posting", () => {
     // Its G was made of other weights, but the loss's derivative comes first.
     expect(seen!.examined!.fault!.fault.kind).toBe("optimum");
     expect(seen!.sent!.what).toBe("challenge");
+  });
+
+  test("with a row's digest plus r, which no text opens, hides nothing else, and is demanded", async () => {
+    const asNumber = (k: number) => BigInt(`0x${Buffer.from(made.honest.leaves.rows[k]!).toString("hex")}`);
+    const row = made.rows.findIndex((_, k) => asNumber(k) + FIELD_ORDER < 1n << 256n);
+    const other = row === 3 ? 4 : 3;
+    const alias = changed("rows", row, hexToBytes(hex32(asNumber(row) + FIELD_ORDER)));
+    await f.post(lie(made, { ...alias, ...otherRow(other, rowOf(20)) }).posted.statement);
+    const [seen] = await watch(lie(made, { ...alias, ...otherRow(other, rowOf(20)) }).files);
+    expect(seen!.examined!.fault!.fault).toMatchObject({ kind: "entry", row: other });
+    expect(seen!.sent!.what).toBe("challenge");
+    const { files, posted } = lie(made, alias);
+    await f.post(posted.statement);
+    const [, demanded] = await watch(files);
+    expect(demanded!.examined).toMatchObject({ fault: null, missing: "rows", missingIndex: row });
+    expect(demanded!.sent!.what).toBe("demand");
   });
 
   test("of unpublished leaves is demanded, and refused where nobody answers", async () => {
