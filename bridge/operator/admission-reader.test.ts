@@ -38,6 +38,8 @@ test("finds what the gate admits, up to the block that is deep enough, and keeps
   const admitted = { modelId: 7, word: gate.wordOf(7, 16) };
   expect(await reader.upTo(at)).toEqual([admitted]);
   await client.mine({ blocks: 10 });
+  // The same again is no other one.
+  await gate.admit(7, 16);
   await gate.admit(8, 32);
   expect(await reader.upTo(await head())).toEqual([admitted, { modelId: 8, word: gate.wordOf(8, 32) }]);
 });

@@ -1,8 +1,9 @@
 /**
  * Which Geneses the rollup's gate admits (docs/disputes.md). L1 would refuse a batch with another one, and with it all
- * later batches; so the sequencer hears of every admission that is deep enough, again with each head.
+ * later batches; so the sequencer hears of every admission that is deep enough.
  */
 import { parseAbiItem, zeroAddress } from "viem";
+import { isRollupError } from "../../circuits/rollup-error.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
 
@@ -16,37 +17,60 @@ const ADMITTED = parseAbiItem(
   "event Admitted(address indexed rollup, uint256 indexed modelId, uint256 word, uint256 id)",
 );
 
+/** Looks at L1 of one call: L1's head is reported in between. */
+const MAX_CHUNKS = 100;
+
 export class AdmissionReader {
   readonly #rollup: RollupContract;
   readonly #maxChunkBlocks: number;
   readonly #found: Admission[] = [];
+  /** Attack: anyone may admit the same again, for the price of an event. */
+  readonly #keys = new Set<string>();
+  #chunkBlocks: number;
   #nextBlock: number;
 
   constructor(rollup: RollupContract, options: { deployedAtBlock: number; maxChunkBlocks: number }) {
     this.#rollup = rollup;
     this.#maxChunkBlocks = options.maxChunkBlocks;
+    this.#chunkBlocks = options.maxChunkBlocks;
     this.#nextBlock = options.deployedAtBlock;
   }
 
-  /** All up to a block; null where the rollup has no gate. An admission is never taken back. @throws BRG_L1_* */
+  /**
+   * Each once, in L1's order, up to a block, or up to where this call has got; null where the rollup has no gate. An admission
+   * is never taken back. @throws BRG_L1_*
+   */
   async upTo(blockNumber: number): Promise<readonly Admission[] | null> {
     const { address, client } = this.#rollup;
     const gate = await this.#rollup.genesisGate();
     if (gate === zeroAddress) return null;
-    while (this.#nextBlock <= blockNumber) {
-      const [fromBlock, toBlock] = [
-        this.#nextBlock,
-        Math.min(blockNumber, this.#nextBlock + this.#maxChunkBlocks - 1),
-      ];
-      const logs = await l1Call(`read what is admitted in blocks ${fromBlock} to ${toBlock}`, () =>
-        client.getLogs({
-          ...{ address: gate, event: ADMITTED, args: { rollup: [address, zeroAddress] }, strict: true },
-          ...{ fromBlock: BigInt(fromBlock), toBlock: BigInt(toBlock) },
-        }),
-      );
-      this.#found.push(...logs.map(({ args }) => ({ modelId: Number(args.modelId), word: args.word })));
+    for (let chunk = 0; this.#nextBlock <= blockNumber && chunk < MAX_CHUNKS; chunk++) {
+      const fromBlock = this.#nextBlock;
+      const toBlock = Math.min(blockNumber, fromBlock + this.#chunkBlocks - 1);
+      try {
+        const logs = await l1Call(`read what is admitted in blocks ${fromBlock} to ${toBlock}`, () =>
+          client.getLogs({
+            ...{ address: gate, event: ADMITTED, args: { rollup: [address, zeroAddress] }, strict: true },
+            ...{ fromBlock: BigInt(fromBlock), toBlock: BigInt(toBlock) },
+          }),
+        );
+        for (const { args } of logs) this.#keep({ modelId: Number(args.modelId), word: args.word });
+      } catch (error) {
+        // Nodes limit ranges and results, each with wording of its own.
+        if (!isRollupError(error, "BRG_L1_REFUSED") || this.#chunkBlocks === 1) throw error;
+        this.#chunkBlocks = Math.ceil(this.#chunkBlocks / 2);
+        continue;
+      }
       this.#nextBlock = toBlock + 1;
+      this.#chunkBlocks = Math.min(this.#maxChunkBlocks, 2 * this.#chunkBlocks);
     }
     return this.#found;
+  }
+
+  #keep(admission: Admission): void {
+    const key = `${admission.modelId}/${admission.word}`;
+    if (this.#keys.has(key)) return;
+    this.#keys.add(key);
+    this.#found.push(admission);
   }
 }

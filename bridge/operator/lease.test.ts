@@ -143,6 +143,16 @@ describe("taking the lease", () => {
     }
   });
 
+  it("is one machine's alone where two take it at once with the same key, url and fees", async () => {
+    const machines = [toolsOf(), toolsOf()];
+    const both = await Promise.allSettled(machines.map((tools) => takeLease(taking, tools)));
+    const taken = both.filter(({ status }) => status === "fulfilled");
+    expect(taken).toHaveLength(1);
+    const [one, other] = machines.map(({ hashes }) => new Set(hashes));
+    expect([...one!].filter((hash) => other!.has(hash))).toEqual([]);
+    expect((await lease.read()).epoch).toBe(1);
+  });
+
   it("waits for nobody unless told to, and knows its own transaction after a kill", async () => {
     const tools = toolsOf();
     await takeLease(taking, tools);

@@ -11,6 +11,7 @@ import {
 } from "../../circuits/wire/groth16-proof.ts";
 import {
   chainAnswer,
+  l1HeadAnswer,
   type l1HeadBody,
   leaseAnswer,
   nextIndexAnswer,
@@ -131,9 +132,9 @@ export interface OperatorClient {
     isFrozen: boolean;
     alarms: readonly string[];
     lease: { epoch: number; endsAtSeconds: number; url: string } | null;
-    /** null where the rollup has no gate. */
-    admissions: readonly Admission[] | null;
-  }): Promise<void>;
+    /** Those behind the first `from`; null where the rollup has no gate. */
+    admissions: { from: number; found: readonly Admission[] } | null;
+  }): Promise<{ admissionCount: number }>;
   /** Which taking of the lease the sequencer's ledger goes by; null where it has none. */
   leaseEpoch(): Promise<number | null>;
   /** Idempotent. @returns the index of the entry that the sequencer wants next */
@@ -188,10 +189,13 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
       const body: z.input<typeof l1HeadBody> = {
         ...head,
         alarms: [...alarms],
-        admissions: admissions?.map(({ modelId, word }) => ({ modelId, word: hex32(word) })) ?? null,
+        admissions: admissions && {
+          from: admissions.from,
+          found: admissions.found.map(({ modelId, word }) => ({ modelId, word: hex32(word) })),
+        },
         baseFeePerGasWei: baseFeePerGasWei?.toString() ?? null,
       };
-      await ask("/operator/l1-head", z.unknown(), body);
+      return await ask("/operator/l1-head", l1HeadAnswer, body);
     },
     leaseEpoch: async () => (await ask("/operator/lease", leaseAnswer)).epoch,
     addQueueEntries: (entries) =>

@@ -65,7 +65,7 @@ export class OperatorNonce {
           data: { errorName: null, operands: [], transactionHash: receipt.transactionHash },
         });
       }
-      if (await this.#isDeep(receipt)) return receipt;
+      if (await this.isDeep(receipt)) return receipt;
     }
   }
 
@@ -139,12 +139,12 @@ export class OperatorNonce {
     }
   }
 
-  async #isDeep({ blockHash, transactionHash }: TransactionReceipt): Promise<boolean> {
+  /** Waits until it is as deep as wanted. @returns false where a reorganisation took it back, or put it elsewhere */
+  async isDeep({ blockHash, transactionHash }: TransactionReceipt): Promise<boolean> {
     const { client, tell } = this.#modules;
     const { confirmations, pollIntervalMs } = this.#options;
     for (let told = -1; ; ) {
       const receipt = await findReceipt(client, [transactionHash]);
-      // A reorganisation took it back, or put it elsewhere: it is looked after again.
       if (receipt === null || receipt.blockHash !== blockHash) return false;
       const head = await l1Call("read the newest block's number", () => client.getBlockNumber());
       const depth = Number(head - receipt.blockNumber) + 1;

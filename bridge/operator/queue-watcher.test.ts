@@ -59,6 +59,7 @@ describe("QueueWatcher", () => {
       baseFeePerGasWei: expect.stringMatching(/^[0-9]+$/),
       isFrozen: false,
       alarms: [],
+      lease: null,
       // A rollup without a gate.
       admissions: null,
     });

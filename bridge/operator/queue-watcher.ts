@@ -7,6 +7,7 @@ import type { Logger } from "pino";
 import { type Hex, keccak256, stringToHex } from "viem";
 import { z } from "zod";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import { MAX_ADMISSIONS_PER_HEAD } from "../../circuits/wire/operator-api.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { type RollupLog, readRollupLogs } from "../l1/log-reader.ts";
@@ -57,6 +58,8 @@ export class QueueWatcher {
   readonly #frozen: FrozenNotice;
   readonly #admissions: AdmissionReader;
   #reportedBlockHash = "";
+  /** Admissions that the sequencer was told, from the first. */
+  #toldCount = 0;
 
   constructor(options: QueueWatcherOptions, modules: QueueWatcherModules) {
     this.#options = options;
@@ -82,11 +85,15 @@ export class QueueWatcher {
       const alarms = [...metrics.raised];
       const { baseFeePerGas: baseFeePerGasWei } = head;
       const lease = (await this.#modules.lease?.confirmed(headNumber)) ?? null;
-      const admissions = await this.#admissions.upTo(headNumber - this.#options.confirmations + 1);
-      await sequencer.reportL1Head({
+      const admitted = await this.#admissions.upTo(headNumber - this.#options.confirmations + 1);
+      const from = Math.min(this.#toldCount, admitted?.length ?? 0);
+      const admissions = admitted && { from, found: admitted.slice(from, from + MAX_ADMISSIONS_PER_HEAD) };
+      const { admissionCount } = await sequencer.reportL1Head({
         ...{ blockNumber: headNumber, timestamp, baseFeePerGasWei },
         ...{ isFrozen, alarms, lease, admissions },
       });
+      // A sequencer that has fewer was started anew.
+      this.#toldCount = admissionCount < from ? 0 : from + (admissions?.found.length ?? 0);
       this.#reportedBlockHash = head.hash;
     }
     // What waits in the queue goes back to its senders.

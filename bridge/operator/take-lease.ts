@@ -1,6 +1,7 @@
 /** Takes the lease for a machine whose bridge does not run yet, so that it may go on where another one has stopped. */
+import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Hex } from "viem";
+import { concatHex, type Hex, type TransactionReceipt, toHex } from "viem";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";
@@ -40,14 +41,21 @@ export interface TakenLease {
 /** @throws BRG_LEASE_HELD, BRG_LEASE_LOST where yet another machine was first; BRG_L1_* */
 export async function takeLease(options: TakeLeaseOptions, modules: TakeLeaseModules): Promise<TakenLease> {
   const { intent, lease, nonce, onIntent, tell } = modules;
-  const before = await lease.read();
-  if (intent !== null && (await isTakenBy(intent, before, lease))) {
-    return { epoch: before.epoch, filledCount: await nonce.fillPending() };
+  let before = await lease.read();
+  while (intent !== null && before.epoch !== intent.afterEpoch) {
+    const receipt = await receiptOf(intent, before, lease);
+    if (await nonce.isDeep(receipt)) {
+      return { epoch: before.epoch, filledCount: await nonce.fillPending() };
+    }
+    before = await lease.read();
   }
   const afterEpoch = before.epoch;
   await waitForEnd(before, options, modules);
   await onIntent(afterEpoch);
-  const input = encodeTake(afterEpoch, options.durationSeconds, options.url);
+  // Attack: two machines with one key that take it at once, with the same url and fees, sign the same transaction, and each
+  // finds it mined. The contract does not read what lies behind its arguments.
+  const ownMark = toHex(randomBytes(32));
+  const input = concatHex([encodeTake(afterEpoch, options.durationSeconds, options.url), ownMark]);
   for (;;) {
     try {
       tell(`takes epoch ${afterEpoch + 1}`);
@@ -77,10 +85,14 @@ const wasFirst = ({ epoch, url }: LeaseState) =>
     data: { leaseEpoch: epoch, url },
   });
 
-async function isTakenBy(intent: LeaseIntent, now: LeaseState, lease: LeaseContract): Promise<boolean> {
-  if (now.epoch === intent.afterEpoch) return false;
+/** Of the transaction that took this epoch. @throws BRG_LEASE_LOST where it is none of those that were noted */
+async function receiptOf(
+  intent: LeaseIntent,
+  now: LeaseState,
+  lease: LeaseContract,
+): Promise<TransactionReceipt> {
   const receipt = await findReceipt(lease.client, intent.transactionHashes);
-  if (now.epoch === intent.afterEpoch + 1 && receipt?.status === "success") return true;
+  if (now.epoch === intent.afterEpoch + 1 && receipt?.status === "success") return receipt;
   throw wasFirst(now);
 }
 

@@ -17,6 +17,9 @@ import {
   wei,
 } from "./wire-fields.ts";
 
+/** Anyone may have a Genesis admitted, so there may be more of them than a request has room for. */
+export const MAX_ADMISSIONS_PER_HEAD = 2_000;
+
 export const l1HeadBody = z.object({
   blockNumber: count,
   timestamp: counter,
@@ -30,11 +33,17 @@ export const l1HeadBody = z.object({
     .default([]),
   /** As it is deep enough to be built on; absent where the bridge knows of none. */
   lease: z.object({ epoch: counter, endsAtSeconds: counter, url: z.string().max(500) }).nullish(),
-  /** Geneses that the rollup's gate admits; null or absent where it has no gate. */
+  /** Geneses that the rollup's gate admits, so many of them after the first `from`; null or absent where it has no gate. */
   admissions: z
-    .array(z.object({ modelId: leafId, word: elementOrDecimal }))
-    .max(100_000)
+    .object({
+      from: count,
+      found: z.array(z.object({ modelId: leafId, word: elementOrDecimal })).max(MAX_ADMISSIONS_PER_HEAD),
+    })
     .nullish(),
+});
+export const l1HeadAnswer = z.object({
+  /** How many admissions the sequencer has: the next head brings those behind them. */
+  admissionCount: count.default(0),
 });
 
 const QUEUE_KINDS = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule.kind);

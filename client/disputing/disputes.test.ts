@@ -1,9 +1,13 @@
+import { encodeFunctionData, hexToBytes } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Fault, findFaults } from "../../attribution/disputes/find-faults.ts";
 import { pairBytes, readFact, readInt64s, readPairs } from "../../attribution/disputes/leaf-bytes.ts";
 import { type Leaves, postedModel, TREES, type TreeName } from "../../attribution/disputes/posted-model.ts";
 import { countRow, entryValue, integerRoot, ONE } from "../../attribution/disputes/row-arithmetic.ts";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { hex32 } from "../../circuits/hex.ts";
+import { FIELD_ORDER } from "../../circuits/protocol.ts";
+import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { challengeData, openingOf, statementTuple } from "./dispute-calls.ts";
 import type { PublishedFiles } from "./examine-posting.ts";
 import { readPostings } from "./read-postings.ts";
@@ -176,6 +180,22 @@ describe("a false posting", () => {
     expect(seen!.sent!.what).toBe("challenge");
   });
 
+  test("with a row's digest plus r, which no text opens, hides nothing else, and is demanded", async () => {
+    const asNumber = (k: number) => BigInt(`0x${Buffer.from(made.honest.leaves.rows[k]!).toString("hex")}`);
+    const row = made.rows.findIndex((_, k) => asNumber(k) + FIELD_ORDER < 1n << 256n);
+    const other = row === 3 ? 4 : 3;
+    const alias = changed("rows", row, hexToBytes(hex32(asNumber(row) + FIELD_ORDER)));
+    await f.post(lie(made, { ...alias, ...otherRow(other, rowOf(20)) }).posted.statement);
+    const [seen] = await watch(lie(made, { ...alias, ...otherRow(other, rowOf(20)) }).files);
+    expect(seen!.examined!.fault!.fault).toMatchObject({ kind: "entry", row: other });
+    expect(seen!.sent!.what).toBe("challenge");
+    const { files, posted } = lie(made, alias);
+    await f.post(posted.statement);
+    const [, demanded] = await watch(files);
+    expect(demanded!.examined).toMatchObject({ fault: null, missing: "rows", missingIndex: row });
+    expect(demanded!.sent!.what).toBe("demand");
+  });
+
   test("of unpublished leaves is demanded, and refused where nobody answers", async () => {
     const { posted } = lie(made, otherRow(3, rowOf(20)));
     const id = await f.post(posted.statement);
@@ -258,6 +278,17 @@ describe("what is not there", () => {
     expect(await f.disputes.read.owedWei([f.owner])).toBe(10n ** 16n);
     await f.passTime(8n * DAY);
     expect(await f.disputes.read.counts([id])).toBe(true);
+  });
+
+  test("is not answered by more bytes than a challenge has room for", async () => {
+    const { posted } = lie(made, changed("map", 3, new Uint8Array(8 * 4_097 + 1)));
+    const id = await f.post(posted.statement);
+    const map = TREES.indexOf("map");
+    await f.disputes.write.demand([id, map, 3n], { account: f.watcher, value: 10n ** 16n });
+    const args = [id, statementTuple(posted.statement), map, 3n, openingOf(posted, "map", 3)] as const;
+    const data = encodeFunctionData({ abi: disputesAbi, functionName: "answer", args });
+    const answer = { account: f.owner, to: f.disputes.address, data };
+    expect(await f.refusal(answer)).toBe("DisputesOpeningInvalid");
   });
 });
 

@@ -1,10 +1,13 @@
 /** What a watcher finds of a posting when he recomputes it from published files. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { type Fault, findFaults } from "../../attribution/disputes/find-faults.ts";
 import { decodeLeaves, requireRoots } from "../../attribution/disputes/leaf-file.ts";
 import { type PostedModel, postedModel, type TreeName } from "../../attribution/disputes/posted-model.ts";
 import type { ClassifierParts } from "../../attribution/model/classifier-family.ts";
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
+import { digestToField } from "../../circuits/ledger/version-rows.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { Posting } from "./read-postings.ts";
 
@@ -24,6 +27,8 @@ export interface Examined {
   readonly fault: { readonly fault: Fault; readonly posted: PostedModel } | null;
   /** A tree whose leaves nobody publishes: its leaves can be demanded. */
   readonly missing: TreeName | null;
+  /** Which of its leaves to demand. */
+  readonly missingIndex: number;
   /** What is wrong, but has no challenge: whoever approves the model has to refuse it. */
   readonly warnings: readonly string[];
 }
@@ -63,8 +68,41 @@ export function examinePosting({ statement, modelId }: Posting, files: Published
   } catch (error) {
     if (!isRollupError(error, "ATT_LEAVES_MISMATCH")) throw error;
     const missing = ((error.data as { tree?: TreeName }).tree ?? "features") as TreeName;
-    return { fault: null, missing, warnings };
+    return { fault: null, missing, missingIndex: 0, warnings };
   }
-  const { value: fault } = findFaults(posted, files.rows).next();
-  return { fault: fault === undefined ? null : { fault, posted }, missing: null, warnings };
+  const unopened = unopenedRows(posted, files.rows);
+  for (const fault of findFaults(posted, files.rows)) {
+    if ("row" in fault && unopened.has(fault.row) && NEEDS_TEXT.has(fault.kind)) continue;
+    return { fault: { fault, posted }, missing: null, missingIndex: 0, warnings };
+  }
+  const [missingIndex = null] = unopened;
+  return {
+    fault: null,
+    missing: missingIndex === null ? null : "rows",
+    missingIndex: missingIndex ?? 0,
+    warnings,
+  };
+}
+
+/** Challenges that open the row, or compare its digest. */
+const NEEDS_TEXT: ReadonlySet<Fault["kind"]> = new Set([
+  "rowTooLong",
+  "tokens",
+  "residual",
+  "entry",
+  "versionRow",
+]);
+
+/**
+ * Attack: a digest plus r is the version's row to L1, and no text opens it. Such a row is demanded. It must not keep the
+ * watcher from what else is wrong.
+ */
+function unopenedRows({ leaves }: PostedModel, rows: readonly OwnedRow[]): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (const [k, { content }] of rows.entries()) {
+    const [posted, digest] = [leaves.rows[k]!, sha256(content)];
+    const isSame = bytesToHex(posted) === bytesToHex(digest);
+    if (!isSame && digestToField(posted) === digestToField(digest)) found.add(k);
+  }
+  return found;
 }

@@ -59,7 +59,7 @@ export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
 async function act(
   { publicClient, watcher, disputes }: WatchOptions & { watcher: Watcher },
   { id }: Posting,
-  { fault, missing, warnings }: Examined,
+  { fault, missing, missingIndex, warnings }: Examined,
   rows: readonly OwnedRow[],
 ): Promise<Watched["sent"]> {
   const finish = async (what: NonNullable<Watched["sent"]>["what"], data: Hex, valueWei = 0n) => {
@@ -72,7 +72,7 @@ async function act(
   if (missing !== null) {
     if (!watcher.paysDemands) return null;
     const feeWei = await publicClient.readContract({ address: disputes, abi, functionName: "demandFeeWei" });
-    const args = [id, TREES.indexOf(missing), 0n] as const;
+    const args = [id, TREES.indexOf(missing), BigInt(missingIndex)] as const;
     return finish("demand", encodeFunctionData({ abi, functionName: "demand", args }), feeWei);
   }
   if (warnings.length > 0) return null;

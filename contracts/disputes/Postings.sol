@@ -20,6 +20,8 @@ abstract contract Postings is IDisputes {
     uint256 public constant MOST_BUCKETS = 4_096;
     uint256 public constant MOST_COLUMNS = 384;
     uint256 private constant LEAST_CLIP_SLACKS = 8;
+    /// @dev No right leaf is longer: a row of the map has a number a bucket, and one for the bias.
+    uint256 private constant MOST_LEAF_BYTES = 8 * (MOST_BUCKETS + 1);
 
     struct Posting {
         address owner;
@@ -117,6 +119,8 @@ abstract contract Postings is IDisputes {
         (, uint256 count) = _treeOf(statement, tree);
         // Nobody can show what is not there: a demand for it is answered by its number.
         if (index < count) _requireOpening(statement, tree, index, leaf);
+        // Attack: a leaf that fits into an answer, and beside the other leaves into no challenge.
+        if (leaf.data.length > MOST_LEAF_BYTES) revert DisputesOpeningInvalid(tree, index);
         delete _demands[id][tree][index];
         posting.openDemands--;
         owedWei[msg.sender] += demandFeeWei;

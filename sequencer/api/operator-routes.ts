@@ -24,9 +24,9 @@ export async function registerOperatorRoutes(
       sequencer.news.fromBridge(body.alarms);
       if (body.baseFeePerGasWei != null) line.fee.noteGasPrice(body.baseFeePerGasWei);
       sequencer.lease.note(body.lease ?? null, body.timestamp);
-      sequencer.settlements.admissions.note(body.admissions ?? null);
+      const admissionCount = sequencer.settlements.admissions.note(body.admissions ?? null);
       await line.setL1Head(body);
-      return {};
+      return { admissionCount };
     },
   );
 

@@ -18,12 +18,18 @@ test("a genesis waits for the bridge, and then for the gate", () => {
   admissions.note(null);
   expect(codeOf(admissions)).toBe("taken");
   // Another model, another word, the very one.
-  admissions.note([
+  const others = [
     { modelId: 8, word: 99n },
     { modelId: 7, word: 98n },
-  ]);
+  ];
+  expect(admissions.note({ from: 0, found: others })).toBe(2);
   expect(codeOf(admissions)).toBe("SEQ_GENESIS_NOT_ADMITTED");
-  admissions.note([{ modelId: 7, word: 99n }]);
+  const found = [{ modelId: 7, word: 99n }];
+  // A page from further on than what is known, one that is known in part, one that joins it.
+  expect(admissions.note({ from: 3, found })).toBe(2);
+  expect(codeOf(admissions)).toBe("SEQ_GENESIS_NOT_ADMITTED");
+  expect(admissions.note({ from: 1, found: others.slice(1) })).toBe(2);
+  expect(admissions.note({ from: 2, found })).toBe(3);
   expect(codeOf(admissions)).toBe("taken");
   expect(codeOf(admissions, false)).toBe("SEQ_L1_HEAD_UNKNOWN");
 });

@@ -1,6 +1,6 @@
 /**
  * Which Geneses L1's gate admits (docs/disputes.md). One that it refuses would hold up its batch and every later one, so
- * none is taken that the bridge has not seen admitted. The bridge says all of them with each head of L1.
+ * none is taken that the bridge has not seen admitted. The bridge says some more of them with each head of L1.
  */
 import { sequencerError } from "../sequencer-errors.ts";
 
@@ -12,10 +12,22 @@ interface Admission {
 
 export class Admissions {
   /** null where the rollup has no gate. */
-  #known: ReadonlySet<string> | null = null;
+  #known: Set<string> | null = null;
 
-  note(admissions: readonly Admission[] | null): void {
-    this.#known = admissions && new Set(admissions.map(({ modelId, word }) => `${modelId}/${word}`));
+  /**
+   * @param page admissions in L1's order, each once, from the one with this number on; null where the rollup has no gate
+   * @returns how many are known: what lies behind them is still to be told
+   */
+  note(page: { readonly from: number; readonly found: readonly Admission[] } | null): number {
+    if (page === null) {
+      this.#known = null;
+      return 0;
+    }
+    this.#known ??= new Set();
+    // Told before this sequencer was started: they are told anew from the first.
+    if (page.from > this.#known.size) return this.#known.size;
+    for (const { modelId, word } of page.found) this.#known.add(`${modelId}/${word}`);
+    return this.#known.size;
   }
 
   /**

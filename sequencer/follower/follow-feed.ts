@@ -58,7 +58,7 @@ export class FollowFeed {
   readonly #modules: FollowFeedModules;
   /** Sequence of the leader's entry that comes next; null where that is to be found out. */
   #nextSequence: number | null = null;
-  /** Of the sequencer's log, as the last page named it. */
+  /** Of the sequencer's log, as what is here was read from it; empty while that is to be found out. */
   #generation = "";
 
   constructor(url: string, modules: FollowFeedModules) {
@@ -74,13 +74,14 @@ export class FollowFeed {
   /** The ledger has gone back, or on without the leader. */
   forgetPlace(): void {
     this.#nextSequence = null;
+    this.#generation = "";
   }
 
   /** @returns whether more may be had at once. @throws SEQ_LEADER_*, SEQ_FOLLOW_WRONG_ROLLUP; BRG_PRECONFIRMATION_NOT_OPERATORS */
   async poll(): Promise<boolean> {
     let taken = 0;
     this.waitsForEntry = null;
-    const { followed, replica } = this.#modules;
+    const { replica } = this.#modules;
     const untilMs = Date.now() + (replica?.holdMs ?? 0);
     try {
       while (taken < MAX_ENTRIES_PER_POLL) {
@@ -93,13 +94,14 @@ export class FollowFeed {
         this.#requireRollup(page);
         this.answeredAtMs = Date.now();
         if (page.generation !== undefined && page.generation !== this.#generation) {
-          const isFirst = this.#nextSequence === null;
-          this.#generation = page.generation;
           // What is here may have been replaced there: it is looked for again from a batch that both have.
-          if (!isFirst) {
-            this.#nextSequence = null;
+          // Until then this follower has nothing of that generation, and must not say so.
+          if (this.#nextSequence !== null) {
+            this.forgetPlace();
+            this.isComplete = false;
             continue;
           }
+          this.#generation = page.generation;
         }
         for (const entry of page.entries) {
           if (!(await this.#take(entry))) return false;
@@ -109,8 +111,6 @@ export class FollowFeed {
         this.#nextSequence = page.nextSequence;
         this.isAtEnd = page.isAtEnd === true;
         this.isComplete = page.isReplicaRequired === true && (this.isComplete || this.isAtEnd);
-        // The next question says that they are here: then they are on this disk.
-        if (replica !== undefined) await followed.log.flushed();
         if (replica === undefined ? page.entries.length === 0 : Date.now() >= untilMs) return false;
       }
       return true;
@@ -121,9 +121,11 @@ export class FollowFeed {
   }
 
   /** @param waitMs how long the sequencer may wait for an entry, where this is the spare */
-  #read(from: Parameters<typeof readLeaderLog>[1], waitMs: number): Promise<LeaderPage> {
+  async #read(from: Parameters<typeof readLeaderLog>[1], waitMs: number): Promise<LeaderPage> {
     const { followed, replica } = this.#modules;
     if (replica === undefined) return readLeaderLog(this.url, from);
+    // The question says that they are here: then they are on this disk.
+    await followed.log.flushed();
     const { opIndex: operationCount } = followed.head.position;
     const word = { token: replica.token, operationCount, generation: this.#generation, waitMs };
     return readLeaderLog(this.url, from, word);
