@@ -28,6 +28,7 @@ export function addLeaseCommands(operator: Command): void {
   const lease = operator
     .command("lease")
     .description("which machine may acknowledge operations (docs/failover.md)");
+  withExample(lease, "operator lease show --lease 0x… --rpc https://…");
   addShow(lease);
   addCreate(lease);
   addTake(lease);
