@@ -1,0 +1,64 @@
+import { isRollupError } from "./rollup-error.ts";
+
+/** A stop that takes longer than this is cut short; the stores of all services make that safe. */
+const MAX_STOP_MS = 10_000;
+
+interface ServiceLogger {
+  info(facts: object, message: string): void;
+  fatal(facts: object, message: string): void;
+}
+
+export interface Service<
+  Config extends { readonly logLevel: string },
+  Running,
+  Logger extends ServiceLogger,
+> {
+  /** As its log names it: "sequencer" stops, cannot start. */
+  readonly name: string;
+  createLogger(level: string): Logger;
+  /** @throws what a wrong setting is refused for; the process then ends with 1 */
+  readConfig(): Config;
+  /** @param modules.onFatal ends the process at once, without a clean stop: memory may be ahead of the disk */
+  create(
+    config: Config,
+    modules: { readonly logger: Logger; readonly onFatal: (error: unknown) => void },
+  ): Promise<Running>;
+  /** What is left to do once there is something to stop. */
+  begin?(running: Running, logger: Logger): Promise<void>;
+}
+
+/** A service from start to stop: SIGTERM or SIGINT stops it cleanly, with status 0; a failure ends it with 1. */
+export async function runUntilStopped<
+  Config extends { readonly logLevel: string },
+  Running extends { stop(): Promise<unknown> },
+  Logger extends ServiceLogger,
+>(service: Service<Config, Running, Logger>): Promise<void> {
+  const { name } = service;
+  try {
+    const config = service.readConfig();
+    const logger = service.createLogger(config.logLevel);
+    let running: Running | null = null;
+    let isStopping = false;
+    const exitAfterFailure = (error: unknown) => {
+      logger.fatal({ err: error }, `${name} stops after a failure`);
+      process.exit(1);
+    };
+    const stop = (signal: string) => {
+      if (isStopping) return;
+      isStopping = true;
+      logger.info({ signal }, `${name} stops`);
+      setTimeout(() => process.exit(1), MAX_STOP_MS).unref();
+      Promise.resolve(running?.stop()).then(() => process.exit(0), exitAfterFailure);
+    };
+    process.on("SIGTERM", () => stop("SIGTERM"));
+    process.on("SIGINT", () => stop("SIGINT"));
+    process.on("uncaughtException", exitAfterFailure);
+    process.on("unhandledRejection", exitAfterFailure);
+    running = await service.create(config, { logger, onFatal: exitAfterFailure });
+    await service.begin?.(running, logger);
+  } catch (error) {
+    const facts = isRollupError(error) ? { code: error.code, data: error.data } : { err: error };
+    service.createLogger("info").fatal(facts, isRollupError(error) ? error.message : `${name} cannot start`);
+    process.exit(1);
+  }
+}
