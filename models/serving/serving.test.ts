@@ -193,15 +193,19 @@ describe("refusals", () => {
 
 describe("clients that go", () => {
   it("free their place in the batch", async () => {
-    const leaving = new AbortController();
-    const stream = await client.completions.create(
-      { model: "a1", prompt: "x", max_tokens: 500, stream: true },
-      { signal: leaving.signal },
-    );
-    for await (const _ of stream) leaving.abort();
+    const leave = async () => {
+      const leaving = new AbortController();
+      const stream = await client.completions.create(
+        { model: "a1", prompt: "x", max_tokens: 500, stream: true },
+        { signal: leaving.signal },
+      );
+      for await (const _ of stream) leaving.abort();
+      return await metric('serving_requests_total{result="cancelled"}');
+    };
+    // On a busy machine an answer may be whole before its client's leaving is seen: then another one leaves.
+    await expect.poll(leave).toBeGreaterThan(0);
     await expect.poll(() => metric("serving_requests_active")).toBe(0);
     expect(await metric("serving_kv_pages_used")).toBe(0);
-    expect(await metric('serving_requests_total{result="cancelled"}')).toBe(1);
   });
 
   it("or stay and do not read, lose their stream and slow nobody", async () => {

@@ -64,9 +64,10 @@ async function refusal(args: string[]): Promise<string> {
 
 const url = () => `http://127.0.0.1:${port}`;
 
-/** `model serve --settle` until it answers. @param killAt kills it at the first line that contains this */
+/** `model serve --settle` until it answers. @param killAt it dies as it writes the first line with this */
 async function serve(options: { args?: string[]; killAt?: string } = {}): Promise<Server> {
-  const entry = ["--import", "tsx", join("scripts", "openledger.ts"), "model", "serve", modelFolder];
+  const loaders = ["--import", "tsx", "--import", "./scripts/settling/testing/die-at-line.ts"];
+  const entry = [...loaders, join("scripts", "openledger.ts"), "model", "serve", modelFolder];
   const places = ["--port", String(port), "--data", join(folder, "answers"), "--model", String(modelId)];
   const ledger = [
     "--sequencer",
@@ -79,15 +80,13 @@ async function serve(options: { args?: string[]; killAt?: string } = {}): Promis
   const settle = ["--settle", "--private-key-file", join(world.home, "alice-key"), ...(options.args ?? [])];
   const child = spawn(process.execPath, [...entry, ...places, ...ledger, ...settle], {
     cwd: repositoryRoot,
-    env: { ...process.env, OPENLEDGER_HOME: world.home },
+    env: { ...process.env, OPENLEDGER_HOME: world.home, DIE_AT_LINE: options.killAt },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines: string[] = [];
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const take = (chunk: Buffer) => {
     lines.push(...chunk.toString().split("\n").filter(Boolean));
-    if (options.killAt !== undefined && lines.some((line) => line.includes(options.killAt!)))
-      child.kill("SIGKILL");
   };
   child.stdout.on("data", take);
   child.stderr.on("data", take);
