@@ -133,6 +133,10 @@ test("training is watched, paused, reloaded, resumed, and survives a kill of the
 test("base and tuned model are compared on rows that it has not seen", LONG, async () => {
   await main().getByRole("link", { name: "Compare it with its base" }).click();
   await main()
+    .getByText(/Both models answer|expects the right answer/)
+    .waitFor();
+  await killAndComeBack();
+  await main()
     .getByText(/expects the right answer/)
     .waitFor(LONG);
   await main().getByLabel("Your prompt").fill("Day 50. Wind from the");

@@ -1,5 +1,5 @@
 /** What every route is given. */
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import { rawBodyOf } from "../../circuits/wire/raw-bodies.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
@@ -57,4 +57,13 @@ export async function signerOf(context: FactoryContext, request: FastifyRequest)
   throw factoryError("MOD_FACTORY_ACCOUNT_REFUSED", `this factory does not work for leaf ${id}`, {
     data: { leafId: id },
   });
+}
+
+/** Aborted when the client goes before its answer. */
+export function whileWaitedFor(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once("close", () => {
+    if (!reply.raw.writableFinished) gone.abort();
+  });
+  return gone.signal;
 }

@@ -93,6 +93,12 @@ describe("a factory", () => {
     const { answers } = await alice.compare(id, { prompts: null, answerTokens: 8 });
     expect(answers).toHaveLength(4);
     for (const { baseLoss, tunedLoss } of answers) expect(tunedLoss!).toBeLessThan(baseLoss!);
+    // More at once wait for each other, up to four; the last ones are refused where the first is not done already.
+    const ask = () => alice.compare(id, { prompts: ["a"], answerTokens: 2 });
+    const settled = await Promise.allSettled([ask(), ask(), ask(), ask(), ask(), ask()]);
+    const refused = settled.filter(({ status }) => status === "rejected");
+    expect(refused.length).toBeLessThanOrEqual(2);
+    for (const one of refused) expect(one).toMatchObject({ reason: code("MOD_FACTORY_JOBS_FULL") });
     const { files } = await alice.export(id, "adapter");
     for (const { name, sha256, sizeBytes } of files) {
       const bytes = await alice.file(id, "adapter", name);

@@ -11,7 +11,7 @@ import {
   nameId,
   signaturesRequestSchema,
 } from "../factory-api.ts";
-import { type FactoryContext, signerOf } from "../factory-context.ts";
+import { type FactoryContext, signerOf, whileWaitedFor } from "../factory-context.ts";
 import { factoryError } from "../factory-errors.ts";
 import { chooseCircuit, defaultForm, recipeOfForm } from "../recipe-form.ts";
 import type { StoredJob } from "../store/factory-store.ts";
@@ -86,11 +86,15 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
   app.post<{ Body: z.output<typeof jobRequestSchema> }>(
     "/v1/estimates",
     { schema: { body: jobRequestSchema } },
-    async (request): Promise<FactoryEstimate> => {
+    async (request, reply): Promise<FactoryEstimate> => {
       const leafId = await signerOf(context, request);
       const queuedBefore = desk.queuedBeforeNext;
       const job = await plannedJob(context, request.body, leafId);
-      const measured = await side.run(leafId, { mode: "measure", ...context.taskOf(job) });
+      const measured = await side.run(
+        leafId,
+        { mode: "measure", ...context.taskOf(job) },
+        { signal: whileWaitedFor(reply) },
+      );
       const { heldOut = 0, tuning } = job.recipe;
       return {
         ...measured,

@@ -88,8 +88,11 @@ export async function beginGenesis(
   const proven = side.run(
     leafId,
     { mode: "genesis", modelId, earners: people, deploymentPath, prover, rpcUrl, sequencerUrl },
-    async (message) => {
-      if (message.kind === "stage") await say({ percent: message.done });
+    {
+      isAlone: true,
+      onMessage: async (message) => {
+        if (message.kind === "stage") await say({ percent: message.done });
+      },
     },
   );
   // A refusal to begin comes before anything is said to be proven.

@@ -8,7 +8,7 @@ import {
   nameId,
   registrationRequestSchema,
 } from "../factory-api.ts";
-import { type FactoryContext, signerOf } from "../factory-context.ts";
+import { type FactoryContext, signerOf, whileWaitedFor } from "../factory-context.ts";
 import { idParams } from "./choice-routes.ts";
 import {
   beginGenesis,
@@ -29,11 +29,12 @@ export function registerModelRoutes(app: FastifyInstance, context: FactoryContex
   app.post<Id & { Body: z.output<typeof compareRequestSchema> }>(
     "/v1/jobs/:id/compare",
     { schema: { ...params, body: compareRequestSchema } },
-    async (request) => {
+    async (request, reply) => {
       const leafId = await signerOf(context, request);
       const job = requireDone(book.require(request.params.id, leafId));
       const jobFolder = desk.folderOf(job.view.id);
-      return side.run(leafId, { mode: "compare", ...context.taskOf(job), jobFolder, ...request.body });
+      const task = { mode: "compare" as const, ...context.taskOf(job), jobFolder, ...request.body };
+      return side.run(leafId, task, { signal: whileWaitedFor(reply) });
     },
   );
   app.get<Id>("/v1/jobs/:id/registration", { schema: params }, async (request) => {

@@ -2,37 +2,95 @@ import { factoryError } from "../factory-errors.ts";
 import { ChildTask } from "./child-task.ts";
 import type { EventsMessage, FactoryTask, StageMessage, TaskResults } from "./task-messages.ts";
 
-/** Short computations that are asked for meanwhile: one of each account at a time, a few in all. */
+type SideMode = Exclude<FactoryTask["mode"], "train">;
+
+interface SideOptions {
+  readonly onMessage?: (message: EventsMessage | StageMessage) => Promise<void>;
+  /** Aborted where nobody waits for the result any more: what waits is forgotten, what runs is killed. */
+  readonly signal?: AbortSignal;
+  /** Refused where anything else of the account runs or waits. */
+  readonly isAlone?: boolean;
+}
+
+/** Computations of one account that run or wait. */
+const MOST_OF_ACCOUNT = 4;
+
+/**
+ * Short computations that are asked for meanwhile: one of each account at a time, a few in all, and the others in the
+ * order they came.
+ */
 export class SideTasks {
   readonly #most: number;
-  readonly #running = new Map<number, ChildTask<FactoryTask["mode"]>>();
+  /** By account; null where a turn is given and its process not begun. */
+  readonly #running = new Map<number, ChildTask<FactoryTask["mode"]> | null>();
+  readonly #waiting: { readonly leafId: number; readonly begin: () => void }[] = [];
 
+  /** @param most processes at once; eight times as many wait at most */
   constructor(most: number) {
     this.#most = most;
   }
 
-  /** @throws MOD_FACTORY_JOBS_FULL, and what the task throws */
-  async run<Mode extends Exclude<FactoryTask["mode"], "train">>(
+  /** @throws MOD_FACTORY_JOBS_FULL where too many wait; the signal's reason; what the task throws */
+  async run<Mode extends SideMode>(
     leafId: number,
     task: Extract<FactoryTask, { readonly mode: Mode }>,
-    onMessage?: (message: EventsMessage | StageMessage) => Promise<void>,
+    { isAlone = false, onMessage, signal }: SideOptions = {},
   ): Promise<TaskResults[Mode]> {
-    if (this.#running.has(leafId) || this.#running.size >= this.#most)
-      throw factoryError("MOD_FACTORY_JOBS_FULL", "another computation of the account, or of others, runs", {
-        data: { what: "computations", most: this.#running.has(leafId) ? 1 : this.#most },
-      });
-    const child = new ChildTask<Mode>(task, onMessage);
-    this.#running.set(leafId, child as never);
+    this.#requireRoom(leafId, isAlone ? 1 : MOST_OF_ACCOUNT);
+    await this.#turn(leafId, signal);
     try {
+      signal?.throwIfAborted();
+      const child = new ChildTask<Mode>(task, onMessage);
+      this.#running.set(leafId, child as never);
+      signal?.addEventListener("abort", () => child.kill(), { once: true });
       return (await child.ended).result!;
     } finally {
       this.#running.delete(leafId);
+      this.#next();
     }
   }
 
   async close(): Promise<void> {
+    this.#waiting.length = 0;
     const tasks = [...this.#running.values()];
-    for (const task of tasks) task.kill();
-    await Promise.allSettled(tasks.map(({ ended }) => ended));
+    for (const task of tasks) task?.kill();
+    await Promise.allSettled(tasks.map((task) => task?.ended));
+  }
+
+  #requireRoom(leafId: number, mostOwn: number): void {
+    const own =
+      this.#waiting.filter((one) => one.leafId === leafId).length + Number(this.#running.has(leafId));
+    const isFullOfOwn = own >= mostOwn;
+    if (isFullOfOwn || this.#waiting.length >= 8 * this.#most)
+      throw factoryError("MOD_FACTORY_JOBS_FULL", `leaf ${leafId} has ${own} computations that run or wait`, {
+        data: { what: "computations", most: isFullOfOwn ? mostOwn : 8 * this.#most },
+      });
+  }
+
+  #mayBegin(leafId: number): boolean {
+    return this.#running.size < this.#most && !this.#running.has(leafId);
+  }
+
+  /** Resolves when the account may begin; its place is taken by then. */
+  async #turn(leafId: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
+      const one = { leafId, begin: resolve };
+      this.#waiting.push(one);
+      this.#next();
+      signal?.addEventListener("abort", () => {
+        const at = this.#waiting.indexOf(one);
+        if (at >= 0) this.#waiting.splice(at, 1);
+        reject(signal.reason);
+      });
+    });
+  }
+
+  #next(): void {
+    const at = this.#waiting.findIndex(({ leafId }) => this.#mayBegin(leafId));
+    if (at < 0) return;
+    const [next] = this.#waiting.splice(at, 1);
+    this.#running.set(next!.leafId, null);
+    next!.begin();
   }
 }
