@@ -172,8 +172,9 @@ export const datanetErrors = {
     isRetryable: true,
   },
   DNT_CHECK_FAILED: {
-    meaning: "the thread that looks at rows has ended before it was done",
-    remedy: "start it again; the host's log has the reason",
+    meaning:
+      "the thread that looks at rows has ended before it was done, or took longer than the host lets it",
+    remedy: "start it again after as long as it took; the host's log has the reason",
     httpStatus: 500,
     isRetryable: true,
   },

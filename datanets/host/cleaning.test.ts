@@ -169,11 +169,26 @@ describe("a look at the rows", () => {
 
   it("is kept over a restart", async () => {
     await host.stop();
-    host = await world.host("host");
+    host = await world.host("host", { DATANET_CHECK_TIMEOUT_MS: "1" });
     await vi.waitFor(async () => {
       const { check, findings } = await listFindings(people.erin, place());
       expect(check.last).toMatchObject({ rowCount: 14, isCurrent: false });
       expect(findings.length).toBeGreaterThan(3);
     });
+  });
+
+  it("ends in time, and then the thread is others' for a while", async () => {
+    const anybody = { ...people.erin, l2Key: null };
+    const fails = async (why: string) =>
+      expect(await checkFindings(anybody, place()).catch((error: Error) => error)).toMatchObject({
+        code: "DNT_CHECK_FAILED",
+        message: expect.stringContaining(why),
+      });
+    await fails("could not be looked at in 1 ms");
+    host.clock.aheadMs = -60_000;
+    await fails("it failed a moment ago");
+    host.clock.aheadMs = 60_000;
+    await fails("could not be looked at in 1 ms");
+    expect((await listFindings(anybody, place())).check.last).toMatchObject({ rowCount: 14 });
   });
 });

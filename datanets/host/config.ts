@@ -76,6 +76,11 @@ export const DATANET_SETTINGS = {
     default: "60000",
     description: "a request that has not come whole by then is cut off",
   },
+  checkTimeoutMs: {
+    schema: wholeNumber(1, 86_400_000),
+    default: "1800000",
+    description: "a look at a Datanet's rows that takes longer is ended; others wait for it",
+  },
   maxConnections: {
     schema: wholeNumber(1, 100_000),
     default: "1000",

@@ -22,8 +22,8 @@ const noticesQuery = z.strictObject({
 
 /** Cleaning: what a look at the rows finds, what was decided of it, and what contributors are told. */
 export function registerFindingRoutes(app: FastifyInstance, context: HostContext): void {
-  const { logger, nowMs, shelf, store } = context;
-  const checks = new RowChecks(store, nowMs);
+  const { config, logger, nowMs, shelf, store } = context;
+  const checks = new RowChecks(store, config.checkTimeoutMs, nowMs);
   app.addHook("onClose", () => checks.close());
 
   const stateOfCheck = async (datanet: HostedDatanet) => {

@@ -15,6 +15,17 @@ import { outcomeAt } from "./row-search.ts";
 
 const ROWS_A_MESSAGE = 1_000;
 
+interface CheckFailure {
+  readonly why: string;
+  /** It is not begun again before. */
+  readonly notBeforeMs: number;
+}
+
+const tooLong = (timeoutMs: number) =>
+  datanetError("DNT_CHECK_FAILED", `the rows could not be looked at in ${timeoutMs} ms`, {
+    data: { timeoutMs },
+  });
+
 export interface RunningCheck {
   readonly datanetId: number;
   /** What it is at, and how many steps are done. */
@@ -30,12 +41,14 @@ export class RowChecks {
   readonly #store: HostStore;
   readonly #nowMs: () => number;
   readonly #kept = new Map<number, KeptCheck>();
-  readonly #failures = new Map<number, string>();
+  readonly #failures = new Map<number, CheckFailure>();
+  readonly #timeoutMs: number;
   #running: RunningCheck | null = null;
   #worker: Worker | null = null;
 
-  constructor(store: HostStore, nowMs: () => number) {
+  constructor(store: HostStore, timeoutMs: number, nowMs: () => number) {
     this.#store = store;
+    this.#timeoutMs = timeoutMs;
     this.#nowMs = nowMs;
   }
 
@@ -50,7 +63,7 @@ export class RowChecks {
 
   /** Why the last look at a Datanet's rows has not come to its end; null where it has. */
   failure(datanetId: number): string | null {
-    return this.#failures.get(datanetId) ?? null;
+    return this.#failures.get(datanetId)?.why ?? null;
   }
 
   get running(): RunningCheck | null {
@@ -75,18 +88,28 @@ export class RowChecks {
           data: { ...this.#running },
         },
       );
+    const beganAtMs = this.#nowMs();
+    const { notBeforeMs = 0, why = "" } = this.#failures.get(datanet.id) ?? {};
+    if (beganAtMs < notBeforeMs)
+      throw datanetError("DNT_CHECK_FAILED", `it failed a moment ago: ${why}`, {
+        data: { notBeforeMs },
+      });
     this.#at(datanet, "reading", 0);
     const worker = new Worker(new URL("../cleaning/check-worker-entry.js", import.meta.url), {
       execArgv: [],
     });
     this.#worker = worker;
+    const deadline = AbortSignal.timeout(this.#timeoutMs);
     try {
       // Listened to from the start: a thread that runs out of memory while rows come must not end the host.
-      const finding = this.#findings(worker, datanet);
+      const finding = this.#findings(worker, datanet, deadline);
       finding.catch(() => {});
       const { recordCount } = datanet;
       const card = await cardOf(datanet);
-      const send = (message: ToCheckThread) => worker.postMessage(message);
+      const send = (message: ToCheckThread) => {
+        if (deadline.aborted) throw tooLong(this.#timeoutMs);
+        worker.postMessage(message);
+      };
       const rowCount = await this.#sendRows(datanet, card, send);
       for (const other of all)
         if (other !== datanet) await sendForeign(datanet, other, await cardOf(other), send);
@@ -101,7 +124,10 @@ export class RowChecks {
       this.#failures.delete(datanet.id);
       return kept;
     } catch (error) {
-      this.#failures.set(datanet.id, (error as Error).message);
+      // As long as it took, the thread is the others': one Datanet cannot have it for ever.
+      const endedAtMs = this.#nowMs();
+      const notBeforeMs = 2 * endedAtMs - beganAtMs;
+      this.#failures.set(datanet.id, { why: (error as Error).message, notBeforeMs });
       throw error;
     } finally {
       this.#running = null;
@@ -143,7 +169,7 @@ export class RowChecks {
     return order.length;
   }
 
-  #findings(worker: Worker, datanet: HostedDatanet): Promise<readonly Finding[]> {
+  #findings(worker: Worker, datanet: HostedDatanet, deadline: AbortSignal): Promise<readonly Finding[]> {
     return new Promise((resolve, reject) => {
       const fail = (why: string, cause?: unknown) =>
         reject(datanetError("DNT_CHECK_FAILED", `the rows could not be looked at: ${why}`, { cause }));
@@ -154,6 +180,7 @@ export class RowChecks {
       });
       worker.on("error", (cause: unknown) => fail((cause as Error).message, cause));
       worker.on("exit", () => fail("the host stops"));
+      deadline.addEventListener("abort", () => reject(tooLong(this.#timeoutMs)));
     });
   }
 }
