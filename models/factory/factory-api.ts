@@ -224,7 +224,15 @@ export const estimateSchema = z.object({
 });
 export type FactoryEstimate = z.output<typeof estimateSchema>;
 
-const jobStateSchema = z.enum(["queued", "running", "pausing", "paused", "stopping", "done", "failed"]);
+export const jobStateSchema = z.enum([
+  "queued",
+  "running",
+  "pausing",
+  "paused",
+  "stopping",
+  "done",
+  "failed",
+]);
 export type JobState = z.output<typeof jobStateSchema>;
 export const jobStageSchema = z.enum(["waiting", "load", "train", "features", "commit", "write"]);
 export type JobStage = z.output<typeof jobStageSchema>;

@@ -66,6 +66,11 @@ export async function createFactoryApp(context: FactoryContext): Promise<Fastify
     const counts = { jobs: book.all().length, running: desk.runningCount };
     return { status: context.isHealthy() ? "ok" : "stopping", ...counts };
   });
+  app.get("/metrics", { config: { rateLimit: false } }, async (_request, reply) => {
+    const { registry } = context.metrics;
+    reply.type(registry.contentType);
+    return reply.serializer((text: string) => text).send(await registry.metrics());
+  });
   await app.ready();
   return app;
 }
@@ -97,7 +102,7 @@ const FRAMEWORK_CODES: Readonly<Record<string, FactoryErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: "MOD_FACTORY_TOO_LARGE",
 };
 
-function createErrorHandler({ logger }: Pick<FactoryContext, "logger">) {
+function createErrorHandler({ logger, metrics }: Pick<FactoryContext, "logger" | "metrics">) {
   const typedOf = (error: unknown): RollupError => {
     if (isRollupError(error)) return error;
     const { code, message, statusCode } = error as { code?: string; message?: string; statusCode?: number };
@@ -114,6 +119,7 @@ function createErrorHandler({ logger }: Pick<FactoryContext, "logger">) {
   };
   return (error: unknown, _request: FastifyRequest, reply: FastifyReply): void => {
     const typed = typedOf(error);
+    metrics.errors.inc({ code: typed.code });
     if (typed.isRetryable && !reply.hasHeader("retry-after")) reply.header("retry-after", "1");
     const { code, data, message } = typed.toJSON() as { code: string; message: string; data: object };
     reply

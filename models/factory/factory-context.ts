@@ -7,6 +7,7 @@ import type { RequestGuard } from "../../datanets/host/request-guard.ts";
 import { REQUEST_HEADER } from "../../datanets/records/signed-request.ts";
 import type { FactoryConfig } from "./factory-config.ts";
 import { factoryError } from "./factory-errors.ts";
+import type { FactoryMetrics } from "./factory-metrics.ts";
 import type { BaseShelf } from "./store/base-shelf.ts";
 import type { DatasetShelf } from "./store/dataset-shelf.ts";
 import type { CircuitSize, StoredJob } from "./store/factory-store.ts";
@@ -33,6 +34,7 @@ export interface FactoryContext {
     readonly recipe: StoredJob["recipe"];
     readonly view: Pick<StoredJob["view"], "baseId" | "datasetId">;
   }) => ModelTask;
+  readonly metrics: FactoryMetrics;
   readonly logger: Logger;
   readonly nowMs: () => number;
   /** The address that clients sign requests for. */

@@ -16,6 +16,7 @@ import { createFactoryApp } from "./factory-app.ts";
 import type { FactoryConfig } from "./factory-config.ts";
 import type { FactoryContext } from "./factory-context.ts";
 import { factoryError } from "./factory-errors.ts";
+import { createFactoryMetrics, type FactoryMetrics } from "./factory-metrics.ts";
 import { termsOfForm } from "./recipe-form.ts";
 import { BaseShelf } from "./store/base-shelf.ts";
 import { DatasetShelf } from "./store/dataset-shelf.ts";
@@ -29,6 +30,7 @@ const LEDGER_CACHE_MS = 2_000;
 const MOST_SIDE_TASKS = 4;
 
 export interface FactoryProcess {
+  readonly metrics: FactoryMetrics;
   /** @returns the URL */
   listen(): Promise<string>;
   /** Ends jobs' processes, which go on at the next start. */
@@ -86,12 +88,13 @@ export async function createFactoryProcess(
       logger,
     );
     const side = new SideTasks(MOST_SIDE_TASKS);
+    const metrics = createFactoryMetrics({ jobs: () => book.all(), computations: () => side.counts });
     const session = randomBytes(16).toString("hex");
     const ledger = new HostLedger({ sequencerUrl: config.sequencerUrl, cacheMs: LEDGER_CACHE_MS }, nowMs);
     let origin = config.publicUrl.replace(/\/+$/, "");
     let sizes: readonly CircuitSize[] | null = null;
     const app = await createFactoryApp({
-      ...{ config, session, client, bases, datasets, book, desk, side, taskOf, logger, nowMs },
+      ...{ config, session, client, bases, datasets, book, desk, side, taskOf, metrics, logger, nowMs },
       guard: new RequestGuard({ domain: client.domain, session, ledger, nowMs }),
       origin: () => origin,
       isHealthy: () => isHealthy,
@@ -111,6 +114,7 @@ export async function createFactoryProcess(
       },
     });
     return {
+      metrics,
       async listen() {
         await desk.takeUp();
         await app.listen({ host: config.host, port: config.port });

@@ -5,6 +5,7 @@ import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { readRollupCircuits, settlementSizeOf } from "../../client/circuits/rollup-circuits.ts";
 import { createLedgerClient } from "../../client/ledger-client.ts";
 import type { FactoryConfig } from "./factory-config.ts";
+import { collectFactoryProcessMetrics } from "./factory-metrics.ts";
 import { createFactoryProcess, type FactoryProcess } from "./factory-process.ts";
 
 /** A factory that listens, with the rollup of its deployment record. @throws CLI_L1_UNREACHABLE, MOD_FACTORY_STORE_LOCKED, … */
@@ -25,6 +26,7 @@ export async function startFactory(
         .map(({ name }) => settlementSizeOf(name));
     },
   });
+  collectFactoryProcessMetrics(factory.metrics);
   const url = await factory.listen();
   const { chainId } = deployment;
   modules.logger.info({ url, chainId, rollupAddress }, "factory listens");

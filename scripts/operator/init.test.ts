@@ -10,6 +10,7 @@ import { createBridgeMetrics } from "../../bridge/metrics.ts";
 import { type Deployment, encodeDeployment, loadDeployment } from "../../circuits/registry/deployment.ts";
 import { loadHostConfig } from "../../datanets/host/config.ts";
 import { readFactoryConfig } from "../../models/factory/factory-config.ts";
+import { createFactoryMetrics } from "../../models/factory/factory-metrics.ts";
 import { createDispatchMetrics } from "../../prover/jobs/dispatch-metrics.ts";
 import { createMetrics } from "../../sequencer/metrics.ts";
 import { examine } from "./doctor.ts";
@@ -215,7 +216,9 @@ describe("Grafana's board", () => {
   it("asks for metrics that there are, in queries that parse", async () => {
     const bridge = new Registry();
     createBridgeMetrics(bridge);
-    const registries = [createMetrics().registry, bridge, createDispatchMetrics().registry];
+    const nothing = { jobs: () => [], computations: () => ({ running: 0, waiting: 0 }) };
+    const factory = createFactoryMetrics(nothing).registry;
+    const registries = [createMetrics().registry, bridge, createDispatchMetrics().registry, factory];
     const metrics = (await Promise.all(registries.map((one) => one.getMetricsAsJSON()))).flat();
     const known = [...metrics.map(({ name }) => name), "up", "rollup_follower_alarm"];
     for (const expr of PANELS.flatMap(({ queries }) => Object.values(queries))) {

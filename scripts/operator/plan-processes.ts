@@ -174,7 +174,7 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
       kind: "factory",
       args: node("models/factory/main.ts"),
       port: factoryPort,
-      job: null,
+      job: "rollup-factory",
       healthPath: "/health",
       dataPath: paths.data("factory"),
       env: {

@@ -123,6 +123,11 @@ export const PANELS: readonly PanelSpec[] = [
     },
   },
   {
+    title: "Jobs of the factory",
+    unit: "short",
+    queries: { "{{state}}": 'factory_jobs{job="rollup-factory"}' },
+  },
+  {
     title: "Alarms of bridge and follower",
     unit: "short",
     queries: {

@@ -30,6 +30,10 @@ export class SideTasks {
     this.#most = most;
   }
 
+  get counts() {
+    return { running: this.#running.size, waiting: this.#waiting.length };
+  }
+
   /** @throws MOD_FACTORY_JOBS_FULL where too many wait; the signal's reason; what the task throws */
   async run<Mode extends SideMode>(
     leafId: number,
