@@ -233,6 +233,11 @@ export const clientErrors = {
     remedy: "nothing of it was stored; ask another host, and do not trust this one",
     isRetryable: false,
   },
+  CLI_MODEL_WITHOUT_LABELS: {
+    meaning: "the model answers without labels, or with some that are not the card's",
+    remedy: "suggest with a model of the same labels, as one that was trained on this datanet",
+    isRetryable: false,
+  },
   CLI_FACTORY_UNREACHABLE: {
     meaning: "the factory did not answer",
     remedy: "check that it runs and that its address is right; jobs go on when it is started again",

@@ -9,7 +9,8 @@ import { findRows } from "../client/datanets/browse-rows.ts";
 import { getHostedDatanet } from "../client/datanets/datanet-card.ts";
 import { listHostCommits } from "../client/datanets/hosted-history.ts";
 import { getStatistics } from "../client/datanets/label-turns.ts";
-import { listAccess, sayRecords } from "../client/datanets/signed-records.ts";
+import { listAccess, readRecords, sayRecords } from "../client/datanets/signed-records.ts";
+import { suggestLabels } from "../client/datanets/suggest-labels.ts";
 import { sampleCard, sampleRows } from "../datanets/testing/sample-card.ts";
 import { openBrowser, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { type DatanetWorld, leafOf, startDatanetWorld } from "./testing/datanet-world.ts";
@@ -182,6 +183,8 @@ test("a file is looked through, signed for, and brought to the host after a relo
 });
 
 test("fifty rows are labelled by keys alone, taken back, and kept over a reload", LONG, async () => {
+  const answer = () => ({ label: "good", confidence: 0.9, text: "", query: new Int16Array() });
+  await suggestLabels(world.client("erin"), { ...place(), model: { answer }, modelName: "a forecast" });
   const { context, misdeeds, page } = await world.visit(browser, "carol", `datanets/${datanetId}/label`);
   await unlock(page, "carol");
   const row = page.getByRole("region", { name: "The row's text" });
@@ -209,7 +212,12 @@ test("fifty rows are labelled by keys alone, taken back, and kept over a reload"
   expect(await row.textContent()).toBe(first);
   await press("1");
   await press("s");
-  for (let i = 1; i < 25; i++) await press(i % 5 === 0 ? "2" : "1");
+  await page.keyboard.press("p");
+  await main(page).getByText("says a forecast, 90.0 % sure").waitFor();
+  await expectClean(page, misdeeds, "datanets-suggestion");
+  await press("Enter");
+  await page.keyboard.press("p");
+  for (let i = 2; i < 25; i++) await press(i % 5 === 0 ? "2" : "1");
   await page.reload();
   await main(page).getByRole("button", { name: "Unlock with your wallet" }).click();
   await row.waitFor();
@@ -218,6 +226,9 @@ test("fifty rows are labelled by keys alone, taken back, and kept over a reload"
   await pictureOf(page, "datanets-label-50");
   await page.goto(`${world.url}/#/datanets/${datanetId}`);
   await expect.poll(labels, LONG).toBe(50);
+  const { book } = await readRecords(world.client("erin"), place());
+  const suggested = [...book.rows()].filter(([, { suggestion }]) => suggestion?.label === "good");
+  expect(suggested.length).toBeGreaterThan(50);
   expect(misdeeds).toEqual([]);
   await context.close();
 });

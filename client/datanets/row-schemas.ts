@@ -56,6 +56,7 @@ export const saidRowSchema = z.object({
   gold: said("gold").nullable(),
   settled: said("settle").nullable(),
   leaveOut: said("leaveOut").nullable(),
+  suggestion: said("suggestion").nullable(),
   objections: z.array(said("objection")),
 });
 export type SaidRow = z.output<typeof saidRowSchema>;
@@ -84,6 +85,9 @@ const agreementShape = {
   rowCount: count,
   labellerCount: count,
 };
+const goldShape = { right: count, wrong: count };
+/** Labels that say what a suggestion says, and others. */
+const sameShape = { same: count, other: count };
 export const statisticsSchema = z.object({
   rowCount: count,
   bytes: count,
@@ -96,9 +100,19 @@ export const statisticsSchema = z.object({
   labelling: z.object({
     agreement: z.object(agreementShape),
     agreementByDay: z.array(z.object({ day: z.string(), ...agreementShape })),
-    labellers: z.array(
-      z.object({ leafId: count, labelCount: count, gold: z.object({ right: count, wrong: count }) }),
+    labellers: z.array(z.object({ leafId: count, labelCount: count, gold: z.object(goldShape) })),
+    teams: z.array(
+      z.object({
+        name: z.string(),
+        memberCount: count,
+        labelCount: count,
+        /** Of the last seven days. */
+        weekCount: count,
+        gold: z.object(goldShape),
+        agreement: z.object(agreementShape),
+      }),
     ),
+    suggestions: z.object({ rowCount: count, seen: z.object(sameShape), unseen: z.object(sameShape) }),
   }),
 });
 export type DatanetStatistics = z.output<typeof statisticsSchema>;

@@ -70,6 +70,11 @@ export const cardSchema = z
       labellers: z.union([z.literal("anyone"), leafIds]),
       /** Accounts that settle disputes, set gold rows, approve contributions and leave rows out. */
       reviewers: leafIds,
+      /** Labellers who work together: their progress is shown by team. Absent: none. */
+      teams: z
+        .array(z.strictObject({ name: text(1, 60), members: leafIds.min(1) }))
+        .max(50)
+        .optional(),
     }),
     rewards: z.strictObject({
       /** The validator of a row is drawn by hash among the labellers whose label was accepted, or named by the owner. */
@@ -93,7 +98,7 @@ export const cardSchema = z
         .optional(),
     }),
   })
-  .superRefine(({ examples, labels, row }, context) => {
+  .superRefine(({ examples, labelling, labels, row }, context) => {
     const names = new Set(labels.map(({ name }) => name));
     if (names.size !== labels.length)
       context.addIssue({ code: "custom", path: ["labels"], message: "has a name twice" });
@@ -105,6 +110,12 @@ export const cardSchema = z
           message: "is no label of the card",
         });
     }
+    const teams = labelling.teams ?? [];
+    if (new Set(teams.map(({ name }) => name)).size !== teams.length)
+      context.addIssue({ code: "custom", path: ["labelling", "teams"], message: "has a name twice" });
+    const members = teams.flatMap((team) => team.members);
+    if (new Set(members).size !== members.length)
+      context.addIssue({ code: "custom", path: ["labelling", "teams"], message: "has a leaf in two teams" });
     if ((row.kind === "json") !== row.fields.length > 0)
       context.addIssue({ code: "custom", path: ["row", "fields"], message: "are for rows of kind json" });
   });

@@ -90,6 +90,7 @@ export function requireMaySay(body: RecordBody, signer: HostLeaf, context: Recor
       return;
     }
     case "gold":
+    case "suggestion":
       requireReviewer();
       requireLabel(body.label);
       return;

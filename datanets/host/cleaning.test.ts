@@ -4,14 +4,18 @@ import { encodeRow } from "../../attribution/rows/row-content.ts";
 import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
 import { openRowStore, type RowStore } from "../../client/actions/data/row-store.ts";
 import { createDatanet } from "../../client/actions/ledger/create-datanet.ts";
+import { getHostedRow } from "../../client/datanets/browse-rows.ts";
 import { checkFindings, listFindings, listNotices } from "../../client/datanets/cleaning.ts";
 import { bringCard, publishCard } from "../../client/datanets/datanet-card.ts";
+import { getStatistics } from "../../client/datanets/label-turns.ts";
 import { collectReviewed } from "../../client/datanets/reviewed-version.ts";
 import { sayRecords, type UnsignedRecord } from "../../client/datanets/signed-records.ts";
+import { type SuggestLabelsReturnType, suggestLabels } from "../../client/datanets/suggest-labels.ts";
 import { contributionSource, uploadRows } from "../../client/datanets/upload-rows.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getOperation } from "../../client/sequencer/ledger-reads.ts";
 import { ONE_OPEN_WEI } from "../../sequencer/testing/test-rollup.ts";
+import { nameCard } from "../card/card.ts";
 import { createHostWorld, type HostWorld, type TestHost } from "../testing/host-world.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
 
@@ -25,7 +29,13 @@ const mails = sampleCard({
   row: { kind: "email", fields: [], maxBytes: 2_000 },
   labels: LABELS,
   examples: [],
-  labelling: { annotatorsPerRow: 2, accept: "all", labellers: [5, 6], reviewers: [REVIEWER] },
+  labelling: {
+    ...{ annotatorsPerRow: 2, accept: "all", labellers: [5, 6], reviewers: [REVIEWER] },
+    teams: [
+      { name: "Lisbon", members: [5] },
+      { name: "Porto", members: [6, 7] },
+    ],
+  },
 });
 const mail = (label: number, input: string) => encodeRow("email", { label, input });
 const word = (i: number) =>
@@ -50,6 +60,12 @@ let store: RowStore;
 let people: Record<"alice" | "bob" | "carol" | "dave" | "erin", LedgerClient>;
 const digests: string[] = [];
 let atMs = Date.now() - 100_000;
+/** Takes everything for ham. */
+const doubter = {
+  answer: (prompt: string) => ({ label: "ham", confidence: 0.625, text: prompt, query: new Int16Array() }),
+};
+let suggested: SuggestLabelsReturnType;
+const code = (name: string) => expect.objectContaining({ code: name });
 const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
 const say = async (client: LedgerClient, ...records: UnsignedRecord[]) => {
   atMs += 1;
@@ -88,10 +104,11 @@ beforeAll(async () => {
   const right = new Map(digests.map((row, i) => [row, i < 10 ? ["ham", "spam"][i % 2]! : "spam"] as const));
   for (const place of [2, 9]) right.set(digests[place]!, "ham");
   right.set(digests[14]!, "ham");
+  suggested = await suggestLabels(people.erin, { ...place(), model: doubter, modelName: "a doubter" });
   const labels = [...right].map(
     ([row, label]): UnsignedRecord => ({ kind: "label", row, label, flags: [], note: "" }),
   );
-  await say(people.carol, ...labels);
+  await say(people.carol, ...labels.map((one) => ({ ...one, sawSuggestion: true }) as UnsignedRecord));
   await say(people.dave, ...labels);
 });
 afterAll(() => world.close());
@@ -190,5 +207,45 @@ describe("a look at the rows", () => {
     host.clock.aheadMs = 60_000;
     await fails("could not be looked at in 1 ms");
     expect((await listFindings(anybody, place())).check.last).toMatchObject({ rowCount: 14 });
+    host.clock.aheadMs = 0;
+  });
+});
+
+describe("a model's suggestions", () => {
+  it("are there on request, are a reviewer's, and are counted by whether they were seen", async () => {
+    expect(suggested).toEqual({ suggestedCount: 14, skippedCount: 0 });
+    const { suggestion } = await getHostedRow(people.dave, { ...place(), digest: digests[1]! });
+    expect(suggestion).toMatchObject({
+      ...{ label: "ham", confidencePermille: 625, model: "a doubter", leafId: REVIEWER },
+    });
+    const { agreement, suggestions, teams } = (await getStatistics(people.dave, place())).labelling;
+    expect(suggestions.rowCount).toBe(14);
+    expect(suggestions.seen).toEqual(suggestions.unseen);
+    expect(suggestions.seen.same + suggestions.seen.other).toBe(14);
+    expect(suggestions.seen.same).toBeGreaterThan(4);
+    expect(
+      teams.map(({ labelCount, memberCount, name, weekCount }) => [name, memberCount, labelCount, weekCount]),
+    ).toEqual([
+      ["Lisbon", 1, 14, 14],
+      ["Porto", 2, 14, 14],
+    ]);
+    expect(teams[0]!.agreement.value).toBeNull();
+    expect(agreement.value).toBe(1);
+    const suggest = (client: LedgerClient, label: string) =>
+      suggestLabels(client, {
+        ...place(),
+        model: { answer: () => ({ ...doubter.answer(""), label }) },
+        modelName: "x",
+      });
+    const open = await contribute(people.bob, world.datanetId, [mail(1, text(40))]);
+    digests.push(...open.digests);
+    await expect(suggest(people.dave, "ham")).rejects.toThrow(code("DNT_RECORD_NOT_ALLOWED"));
+    await expect(suggest(people.erin, "eggs")).rejects.toThrow(code("CLI_MODEL_WITHOUT_LABELS"));
+  });
+
+  it("and teams are nobody's twice", () => {
+    const teams = [1, 2].map((i) => ({ name: `team ${i}`, members: [5] }));
+    const twice = { ...mails, labelling: { ...mails.labelling, teams } };
+    expect(() => nameCard(twice)).toThrow(code("DNT_CARD_INVALID"));
   });
 });

@@ -157,6 +157,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
         gold: isReviewer ? said.gold : null,
         settled: said.settled,
         leaveOut: said.leaveOut,
+        suggestion: said.suggestion,
         objections: said.objections,
       };
     },
@@ -221,7 +222,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     async ({ params: { id } }) => {
       const datanet = shelf.require(id);
       datanet.loading.require("words");
-      return rowStatistics(datanet, await cardOf(context, datanet));
+      return rowStatistics(datanet, await cardOf(context, datanet), nowMs());
     },
   );
 

@@ -17,6 +17,7 @@ export interface RowRecords {
   readonly gold: BodyOf<"gold"> | null;
   readonly settled: BodyOf<"settle"> | null;
   readonly leaveOut: BodyOf<"leaveOut"> | null;
+  readonly suggestion: BodyOf<"suggestion"> | null;
   readonly objections: readonly BodyOf<"objection">[];
 }
 
@@ -25,6 +26,7 @@ interface MutableRow {
   gold: BodyOf<"gold"> | null;
   settled: BodyOf<"settle"> | null;
   leaveOut: BodyOf<"leaveOut"> | null;
+  suggestion: BodyOf<"suggestion"> | null;
   objections: BodyOf<"objection">[];
 }
 
@@ -35,7 +37,15 @@ export interface AccessCase {
   readonly answer: BodyOf<"accessAnswer"> | null;
 }
 
-const NOTHING: RowRecords = { labels: new Map(), gold: null, settled: null, leaveOut: null, objections: [] };
+const nothing = (): MutableRow => ({
+  labels: new Map(),
+  gold: null,
+  settled: null,
+  leaveOut: null,
+  suggestion: null,
+  objections: [],
+});
+const NOTHING: RowRecords = nothing();
 
 /**
  * A Datanet's records, folded in the order in which they came. Signatures and who may say what are checked by whoever adds
@@ -80,6 +90,9 @@ export class RecordBook {
         break;
       case "leaveOut":
         this.#row(body.row).leaveOut = newer(this.#row(body.row).leaveOut, body);
+        break;
+      case "suggestion":
+        this.#row(body.row).suggestion = newer(this.#row(body.row).suggestion, body);
         break;
       case "objection": {
         const row = this.#row(body.row);
@@ -138,7 +151,7 @@ export class RecordBook {
   #row(digest: string): MutableRow {
     let row = this.#rows.get(digest);
     if (row === undefined) {
-      row = { labels: new Map(), gold: null, settled: null, leaveOut: null, objections: [] };
+      row = nothing();
       this.#rows.set(digest, row);
     }
     return row;

@@ -52,6 +52,18 @@ export const recordSchema = z.discriminatedUnion("kind", [
     label,
     flags: z.array(z.enum(FLAGS)).max(FLAGS.length),
     note,
+    /** Whether the labeller saw a model's suggestion before he said it. Absent: he did not. */
+    sawSuggestion: z.literal(true).optional(),
+  }),
+  /** What a model says of a row, brought by a reviewer: a labeller may look at it. It decides nothing. */
+  z.strictObject({
+    kind: z.literal("suggestion"),
+    ...common,
+    row: digest,
+    label,
+    confidencePermille: z.int().min(0).max(1_000),
+    /** Which model, in words or by its hash. */
+    model: z.string().min(1).max(200).refine(isWellFormed, "has half of a surrogate pair"),
   }),
   /** A row whose label a reviewer knows: labellers meet it in the queue as any other. */
   z.strictObject({ kind: z.literal("gold"), ...common, row: digest, label }),

@@ -38,6 +38,14 @@ export function viewRow(card: Pick<Card, "row" | "labels">, content: Uint8Array)
   return kind === "text" ? { label: null, text, isWellFormed: true } : viewJson(card, text);
 }
 
+/** What a model of such rows is asked; null where the row is none, or nothing that a model reads. */
+export function promptOf(card: Pick<Card, "row" | "labels">, content: Uint8Array): string | null {
+  const { isWellFormed, text } = viewRow(card, content);
+  if (!isWellFormed) return null;
+  const prompt = card.row.kind === "digit" ? decodeRow("digit", content).input : text;
+  return prompt === "" ? null : prompt;
+}
+
 function viewJson({ labels, row }: Pick<Card, "row" | "labels">, text: string): RowView {
   let value: unknown;
   try {

@@ -385,7 +385,8 @@ export class HostedDatanet {
     const id = recordId(this.#domain, record.body);
     this.#recordIds.add(id);
     this.book.add(id, record.body);
-    if (!("row" in record.body)) return;
+    // A model may have suggested something for every row: that begins none of them.
+    if (!("row" in record.body) || record.body.kind === "suggestion") return;
     const row = this.rows.find(record.body.row);
     if (row !== undefined) this.#touched.set(row, record.body.row);
   }

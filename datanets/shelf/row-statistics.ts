@@ -1,12 +1,13 @@
 import type { Card } from "../card/card.ts";
 import { agreementOf } from "../records/agreement.ts";
+import { outcomeOf } from "../records/record-book.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
 import { outcomeAt } from "./row-search.ts";
 
 const DAY_MS = 86_400_000;
 
 /** Counts for people and pictures: classes, states, lengths by powers of two, growth by day (UTC). */
-export function rowStatistics(datanet: HostedDatanet, card: Card) {
+export function rowStatistics(datanet: HostedDatanet, card: Card, nowMs: number) {
   const { commits, rows } = datanet;
   const labels: Record<string, number> = Object.create(null);
   const states = { waiting: 0, disputed: 0, accepted: 0, leftOut: 0 };
@@ -38,7 +39,7 @@ export function rowStatistics(datanet: HostedDatanet, card: Card) {
     lengths: Array.from(lengths, (rowCount = 0, power) => ({ maxBytes: 2 ** power, rowCount })),
     contributors: [...contributors].map(([contributorId, rowCount]) => ({ contributorId, rowCount })),
     growth: growthOf(datanet),
-    labelling: labellingOf(datanet),
+    labelling: labellingOf(datanet, card, nowMs),
   };
 }
 
@@ -53,15 +54,34 @@ function growthOf({ commits }: HostedDatanet): { day: string; rowCount: number }
   return [...days].sort(([a], [b]) => (a < b ? -1 : 1)).map(([day, rowCount]) => ({ day, rowCount }));
 }
 
-/** Agreement of all labels, by day of a row's last label, and how often each labeller meets gold rows' labels. */
-function labellingOf({ book }: HostedDatanet) {
+/**
+ * Agreement of all labels, by day of a row's last label and by team; how often each labeller meets gold rows' labels; and
+ * how often labels say what a model suggests, by whether the labeller saw it.
+ */
+function labellingOf({ book }: HostedDatanet, card: Card, nowMs: number) {
+  const teams = (card.labelling.teams ?? []).map((team) => ({ ...team, ids: new Set(team.members) }));
+  const byTeam = teams.map(() => ({ weekCount: 0, said: [] as Map<number, string>[] }));
+  const suggestions = { rowCount: 0, seen: { same: 0, other: 0 }, unseen: { same: 0, other: 0 } };
   const all: Map<number, string>[] = [];
   const byDay = new Map<string, Map<number, string>[]>();
   const gold = new Map<number, { right: number; wrong: number }>();
   for (const [, row] of book.rows()) {
+    if (row.suggestion !== null) suggestions.rowCount += 1;
     if (row.labels.size === 0) continue;
+    // While a row waits for labels, nobody learns what was said of it.
+    const isSettled = row.suggestion !== null && outcomeOf(card, row).state !== "waiting";
+    for (const { label, sawSuggestion } of isSettled ? row.labels.values() : [])
+      suggestions[sawSuggestion === true ? "seen" : "unseen"][
+        label === row.suggestion!.label ? "same" : "other"
+      ] += 1;
     const said = new Map([...row.labels.values()].map(({ label, leafId }) => [leafId, label]));
     all.push(said);
+    for (const [i, { ids }] of teams.entries()) {
+      const own = [...row.labels.values()].filter(({ leafId }) => ids.has(leafId));
+      if (own.length === 0) continue;
+      byTeam[i]!.said.push(new Map(own.map(({ label, leafId }) => [leafId, label])));
+      byTeam[i]!.weekCount += own.filter(({ atMs }) => atMs > nowMs - 7 * DAY_MS).length;
+    }
     const lastMs = Math.max(...[...row.labels.values()].map(({ atMs }) => atMs));
     const day = new Date(lastMs).toISOString().slice(0, 10);
     byDay.set(day, [...(byDay.get(day) ?? []), said]);
@@ -83,5 +103,19 @@ function labellingOf({ book }: HostedDatanet) {
       labelCount,
       gold: gold.get(leafId) ?? { right: 0, wrong: 0 },
     })),
+    teams: teams.map(({ members, name }, i) => {
+      const scores = members.map((leafId) => gold.get(leafId) ?? { right: 0, wrong: 0 });
+      return {
+        name,
+        memberCount: members.length,
+        labelCount: sum(members.map((leafId) => book.labelCounts.get(leafId) ?? 0)),
+        weekCount: byTeam[i]!.weekCount,
+        gold: { right: sum(scores.map(({ right }) => right)), wrong: sum(scores.map(({ wrong }) => wrong)) },
+        agreement: agreementOf(byTeam[i]!.said),
+      };
+    }),
+    suggestions,
   };
 }
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);

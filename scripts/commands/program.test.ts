@@ -76,6 +76,7 @@ describe("openledger --help", () => {
         "datanet revoke-model",
         "datanet say",
         "datanet show",
+        "datanet suggest",
         "datanet upload",
         "datanet verify",
         "datanet vouching",

@@ -24,6 +24,8 @@ export interface CardDraft {
   /** Empty: anyone. */
   readonly labellers: string;
   readonly reviewers: string;
+  /** A line each: name | accounts. */
+  readonly teams: string;
   readonly validator: Card["rewards"]["validator"];
   readonly nearDuplicates: Card["rewards"]["nearDuplicates"];
   readonly similarity: string;
@@ -32,7 +34,7 @@ export interface CardDraft {
 export const EMPTY_DRAFT: CardDraft = {
   ...{ name: "", description: "", field: "", tags: "", licence: "CC-BY-4.0", languages: "en", contact: "" },
   ...{ kind: "text", fields: "", maxBytes: "20000", labels: "", instructions: "", examples: "" },
-  ...{ access: "public", annotatorsPerRow: "2", accept: "all", labellers: "", reviewers: "" },
+  ...{ access: "public", annotatorsPerRow: "2", accept: "all", labellers: "", reviewers: "", teams: "" },
   ...{ validator: "drawn", nearDuplicates: "leave-out", similarity: "70" },
 };
 
@@ -57,6 +59,7 @@ export function draftOf(card: Card): CardDraft {
     accept: labelling.accept,
     labellers: labelling.labellers === "anyone" ? "" : labelling.labellers.join(", "),
     reviewers: labelling.reviewers.join(", "),
+    teams: (labelling.teams ?? []).map(({ members, name }) => joined(name, members.join(", "))).join("\n"),
     validator: rewards.validator,
     nearDuplicates: rewards.nearDuplicates,
     similarity: String(rewards.textSimilarityPermille / 10),
@@ -93,6 +96,14 @@ export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
       accept,
       labellers: draft.labellers.trim() === "" ? "anyone" : byCommas(draft.labellers).map(Number),
       reviewers: byCommas(draft.reviewers).map(Number),
+      ...(draft.teams.trim() === ""
+        ? {}
+        : {
+            teams: byLines(draft.teams).map(([name = "", members = ""]) => ({
+              name,
+              members: byCommas(members).map(Number),
+            })),
+          }),
     },
     rewards: {
       ...OTHER_REWARDS,

@@ -195,6 +195,15 @@ export function CardForm({ action, before, draft, onDraft, onSubmit, submitLabel
             help="They settle disputes, approve contributions, leave rows out"
             problem={problemAt("labelling.reviewers")}
           />
+          <Field
+            label="Teams, a line each"
+            value={draft.teams}
+            onInput={set("teams")}
+            lineCount={2}
+            placeholder="Lisbon | 12, 15"
+            help="name | numbers of accounts. Progress is shown by team; an account is in one at most"
+            problem={problemAt("labelling.teams")}
+          />
         </div>
         <div class="columns columns-small">
           <Choice

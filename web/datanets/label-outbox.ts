@@ -14,6 +14,8 @@ const heldSchema = z.object({
   flags: z.array(z.enum(FLAGS)),
   note: z.string(),
   atMs: z.number(),
+  /** A model's suggestion was in sight. */
+  sawSuggestion: z.literal(true).optional(),
   /** What the row says, so that it can be shown again. */
   excerpt: z.string(),
 });

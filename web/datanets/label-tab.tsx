@@ -1,10 +1,8 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { getHostedRow } from "../../client/datanets/browse-rows.ts";
-import { getStanding, getStatistics, nextRows } from "../../client/datanets/label-turns.ts";
+import { getStanding, nextRows } from "../../client/datanets/label-turns.ts";
 import type { LabelTurn } from "../../client/datanets/row-schemas.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { Button } from "../design/button.tsx";
-import { Notice } from "../design/notice.tsx";
 import { KeyHint } from "../hosted/key-hint.tsx";
 import { NeedsKey } from "../hosted/needs-key.tsx";
 import { RowContent } from "../hosted/row-content.tsx";
@@ -13,8 +11,8 @@ import { sayAll } from "../hosted/say.ts";
 import type { TabProps } from "../hosted/tab-props.ts";
 import { keyOfPlace, useKeys } from "../hosted/use-keys.ts";
 import { useLoaded } from "../hosted/use-loaded.ts";
-import { showCount } from "../words/format.ts";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+import { Hint, Progress, Suggestion } from "./label-beside.tsx";
 import { FLAG_NAMES, type HeldLabel, LabelOutbox } from "./label-outbox.ts";
 
 const FETCHED_ROWS = 20;
@@ -22,6 +20,9 @@ const FETCHED_ROWS = 20;
 const LEAST_AHEAD = 8;
 /** A label that is not taken back by then goes to the host. */
 const HELD_MS = 15_000;
+
+/** Whether a model's suggestions are shown: in this browser, until they are hidden again. */
+const SUGGESTING = "openledger.labels.suggestions";
 
 type QueueRow = LabelTurn["rows"][number];
 type Flag = (typeof FLAG_NAMES)[number];
@@ -70,9 +71,11 @@ function Queue(props: TabProps & { client: LedgerClient }) {
   const [note, setNote] = useState("");
   const [isFlagging, setFlagging] = useState(false);
   const [isHinted, setHinted] = useState(false);
+  const [isSuggesting, setSuggesting] = useState(() => localStorage.getItem(SUGGESTING) === "yes");
   const [said, setSaid] = useState("");
   const [problem, setProblem] = useState<Problem | null>(null);
   const noteBox = useRef<HTMLTextAreaElement>(null);
+  const suggested = useRef(new Map<string, string>());
   const skipped = useRef(new Set<string>());
   const done = useRef(new Set<string>());
   const isAsking = useRef(false);
@@ -134,8 +137,9 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     setOwnCount((count) => (count ?? 0) + 1);
     setSaid(`labelled ${label}`);
     const { digest, excerpt } = row;
+    const seen = suggested.current.has(digest) ? ({ sawSuggestion: true } as const) : {};
     outbox
-      .give({ row: digest, label, flags: [...flags], note, atMs: Date.now(), excerpt })
+      .give({ row: digest, label, flags: [...flags], note, atMs: Date.now(), excerpt, ...seen })
       .catch((error: unknown) => setProblem(problemOf(error)));
     next();
   };
@@ -159,6 +163,10 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     setNote(last.note);
     setSaid("taken back");
   };
+  const toggleSuggestions = () => {
+    localStorage.setItem(SUGGESTING, isSuggesting ? "no" : "yes");
+    setSuggesting(!isSuggesting);
+  };
   const toggle = (flag: Flag) =>
     setFlags((now) => (now.includes(flag) ? now.filter((one) => one !== flag) : [...now, flag]));
   useKeys((key) => {
@@ -176,6 +184,9 @@ function Queue(props: TabProps & { client: LedgerClient }) {
     else if (key === "f") setFlagging(true);
     else if (key === "n") noteBox.current?.focus();
     else if (key === "h") setHinted(!isHinted);
+    else if (key === "p") toggleSuggestions();
+    else if (key === "Enter" && row !== undefined && suggested.current.has(row.digest))
+      give(suggested.current.get(row.digest)!);
     else return false;
     return true;
   });
@@ -202,6 +213,14 @@ function Queue(props: TabProps & { client: LedgerClient }) {
         ) : (
           <>
             <RowContent {...props} row={row} />
+            {isSuggesting && (
+              <Suggestion
+                key={`suggested ${row.digest}`}
+                {...props}
+                digest={row.digest}
+                onSeen={(label) => suggested.current.set(row.digest, label)}
+              />
+            )}
             {isHinted && <Hint key={row.digest} {...props} digest={row.digest} />}
             <fieldset class="label-choices">
               <legend class="visually-hidden">Label</legend>
@@ -265,6 +284,9 @@ function Queue(props: TabProps & { client: LedgerClient }) {
               <Button isSmall onClick={() => setHinted(!isHinted)}>
                 <KeyHint name="h" /> {isHinted ? "Hide" : "Show"} the contributor's label
               </Button>
+              <Button isSmall onClick={toggleSuggestions}>
+                <KeyHint name="p" /> {isSuggesting ? "Hide" : "Show"} a model's suggestions
+              </Button>
             </div>
           </>
         )}
@@ -291,8 +313,9 @@ function makeOutbox(
 ): LabelOutbox {
   const name = `openledger.labels.${client.rollupAddress}.${place.datanetId}.${client.leafId}`;
   return new LabelOutbox(name, async (labels) => {
-    for (const { atMs, flags, label, note, row } of labels) {
-      const record = { kind: "label", row, label, flags, note } as const;
+    for (const { atMs, flags, label, note, row, sawSuggestion } of labels) {
+      const seen = sawSuggestion === undefined ? {} : { sawSuggestion };
+      const record = { kind: "label", row, label, flags, note, ...seen } as const;
       try {
         // At the time when it was given: sent twice, it is one record.
         await sayAll(client, { ...place, from: client.leafId!, records: [record], atMs });
@@ -304,79 +327,6 @@ function makeOutbox(
       }
     }
   });
-}
-
-/** What the contributor said of the row: shown on request alone, since it leads. */
-function Hint(props: TabProps & { digest: string }) {
-  const { digest, place, visitor } = props;
-  const { problem, value } = useLoaded(digest, () =>
-    getHostedRow(visitor.reader, { ...place, digest, isSigned: true }),
-  );
-  if (problem !== null) return <ProblemNotice problem={problem} />;
-  return (
-    <Notice
-      tone="info"
-      title={value === undefined ? "Asking …" : `The contributor says: ${value.label ?? "nothing"}`}
-    />
-  );
-}
-
-interface ProgressProps extends TabProps {
-  readonly ownCount: number | null;
-  readonly held: readonly HeldLabel[];
-  readonly said: string;
-  readonly onUndo: () => void;
-}
-
-function Progress({ facts, held, onUndo, ownCount, place, said, visitor }: ProgressProps) {
-  const { value } = useLoaded(`${facts.here.recordCount}`, () => getStatistics(visitor.reader, place));
-  const last = held.at(-1);
-  const isDone = value === undefined ? 0 : value.states.accepted + value.states.leftOut;
-  const agreement = value?.labelling.agreement.value ?? null;
-  const gold = value?.labelling.labellers.find(({ leafId }) => leafId === visitor.account?.id)?.gold;
-  return (
-    <section class="card stack" aria-label="Progress">
-      <div class="label-figures">
-        <div>
-          <p class="figure">{ownCount === null ? "–" : showCount(ownCount)}</p>
-          <p class="soft small">labels of yours</p>
-        </div>
-        <div>
-          <p class="figure">{agreement === null ? "–" : agreement.toFixed(2)}</p>
-          <p class="soft small">agreement of all</p>
-        </div>
-      </div>
-      {value !== undefined && value.rowCount > 0 && (
-        <div>
-          <progress
-            class="label-progress"
-            value={isDone}
-            max={value.rowCount}
-            aria-label="Rows that are settled"
-          />
-          <p class="soft small">
-            {showCount(isDone)} of {showCount(value.rowCount)} rows are settled
-            {value.states.disputed > 0 && `, ${showCount(value.states.disputed)} disputed`}
-          </p>
-        </div>
-      )}
-      {gold !== undefined && gold.right + gold.wrong > 0 && (
-        <p class="soft small">
-          {gold.right} of {gold.right + gold.wrong} gold rows right
-        </p>
-      )}
-      <p class="small" role="status">
-        {said}
-      </p>
-      <Button isSmall isDisabled={last === undefined} onClick={onUndo}>
-        <KeyHint name="u" /> {last === undefined ? "Nothing to take back" : `Take back “${last.label}”`}
-      </Button>
-      <p class="soft small">
-        Your last labels wait here for some seconds, so that you can take them back. Then they are signed for
-        good.
-      </p>
-    </section>
-  );
 }
 
 interface DoneProps {

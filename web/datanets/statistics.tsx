@@ -2,6 +2,7 @@ import type { DatanetStatistics } from "../../client/datanets/row-schemas.ts";
 import type { Card } from "../../datanets/card/card.ts";
 import { Chart } from "../charts/chart.tsx";
 import { type Column, Table } from "../design/table.tsx";
+import { RowText } from "../hosted/row-text.tsx";
 import { showBytes } from "../hosted/show-bytes.ts";
 import { showCount } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
@@ -90,10 +91,47 @@ export function Statistics({ card, statistics }: { card: Card; statistics: Datan
           showY={(value) => value.toFixed(2)}
         />
       )}
+      <Teams statistics={statistics} />
       <Labellers statistics={statistics} />
+      <Suggestions statistics={statistics} />
     </section>
   );
 }
+
+function Teams({ statistics: { labelling } }: { statistics: DatanetStatistics }) {
+  type Team = (typeof labelling.teams)[number];
+  const columns: Column<Team>[] = [
+    { label: "Team", cell: ({ name }) => <RowText text={name} isOneLine /> },
+    { label: "People", isNumber: true, cell: ({ memberCount }) => showCount(memberCount) },
+    { label: "Labels", isNumber: true, cell: ({ labelCount }) => showCount(labelCount) },
+    { label: "In seven days", isNumber: true, cell: ({ weekCount }) => showCount(weekCount) },
+    { label: "Agreement", isNumber: true, cell: ({ agreement: { value } }) => value?.toFixed(2) ?? "–" },
+    { label: "Gold rows right", isNumber: true, cell: ({ gold }) => showGold(gold) },
+  ];
+  if (labelling.teams.length === 0) return null;
+  return (
+    <Table caption="Teams" columns={columns} rows={labelling.teams} keyOf={({ name }) => name} empty="" />
+  );
+}
+
+/** Whether people follow a model's word because they saw it. */
+function Suggestions({ statistics: { labelling } }: { statistics: DatanetStatistics }) {
+  const { rowCount, seen, unseen } = labelling.suggestions;
+  if (rowCount === 0) return null;
+  const part = ({ other, same }: typeof seen) =>
+    same + other === 0
+      ? "no label yet"
+      : `${((100 * same) / (same + other)).toFixed(0)} % of ${same + other}`;
+  return (
+    <p class="soft small">
+      A model suggests a label for {showCount(rowCount)} rows. Labels that say the same: {part(seen)} where
+      the labeller saw it, {part(unseen)} where not.
+    </p>
+  );
+}
+
+const showGold = ({ right, wrong }: { right: number; wrong: number }) =>
+  right + wrong === 0 ? "–" : `${right} of ${right + wrong}`;
 
 function Labellers({ statistics: { labelling } }: { statistics: DatanetStatistics }) {
   type Labeller = (typeof labelling.labellers)[number];
@@ -103,7 +141,7 @@ function Labellers({ statistics: { labelling } }: { statistics: DatanetStatistic
     {
       label: "Gold rows right",
       isNumber: true,
-      cell: ({ gold: { right, wrong } }) => (right + wrong === 0 ? "–" : `${right} of ${right + wrong}`),
+      cell: ({ gold }) => showGold(gold),
     },
   ];
   if (labelling.labellers.length === 0) return null;

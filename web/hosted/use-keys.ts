@@ -24,5 +24,5 @@ export function useKeys(onKey: OnKey): void {
 
 /** The key of a label by its place: 1 … 9, then letters that nothing else uses. */
 export function keyOfPlace(place: number): string | null {
-  return place < 9 ? String(place + 1) : ("qwertyopdgzcvb"[place - 9] ?? null);
+  return place < 9 ? String(place + 1) : ("qwertyodgzcvb"[place - 9] ?? null);
 }

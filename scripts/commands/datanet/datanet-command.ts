@@ -24,6 +24,7 @@ import { addHostCommands } from "./host-command.ts";
 import { addHostPeopleCommands } from "./host-people-command.ts";
 import { labelledRows } from "./label-rows.ts";
 import { readLeaveOut } from "./leave-out-file.ts";
+import { addSuggestCommand } from "./suggest-command.ts";
 
 export function addDatanetCommands(program: Command): void {
   const datanet = program
@@ -42,6 +43,7 @@ export function addDatanetCommands(program: Command): void {
   addHostCommands(datanet);
   addCleaningCommands(datanet);
   addHostPeopleCommands(datanet);
+  addSuggestCommand(datanet);
 }
 
 const STORE_OPTION = ["--rows <folder>", "the store that holds the rows", workspacePaths.rows] as const;
