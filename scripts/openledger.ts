@@ -1,3 +1,8 @@
 import { runProgram } from "./commands/program.ts";
 
+// Whoever reads has enough of it, as `head` does: that is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
 await runProgram(process.argv.slice(2));

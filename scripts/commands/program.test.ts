@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -173,10 +174,18 @@ describe("openledger --help", () => {
 });
 
 describe("openledger", () => {
-  it("answers help with status 0", async () => {
+  it("answers help with status 0, and no matter who stops reading", async () => {
     const { status, stdout } = await run("transfer", "--help");
     expect(status).toBe(0);
     expect(stdout).toContain("Example:");
+    const child = spawn(process.execPath, [executable, "model", "--help"], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    child.stdout.destroy();
+    const said: string[] = [];
+    child.stderr.on("data", (chunk: Buffer) => said.push(chunk.toString()));
+    await once(child, "close");
+    expect(said.join("")).toBe("");
   });
 
   it("answers wrong usage with status 2: what happened, what to do, the code", async () => {
