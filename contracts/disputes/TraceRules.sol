@@ -106,6 +106,8 @@ contract TraceRules {
         for (uint256 s; s < head.sourceCount; s++) {
             Source memory source = _source(op, s);
             (uint256 from, uint256 count) = _placeOf(pass, head, source, s, i, j);
+            // No token of the vocabulary.
+            if (head.kind == Kind.Embed && from >= source.size) return F.NAN;
             lies[s] = _open(pass, ranges[s], source, from, count);
         }
         return _apply(pass, head, i, j, lies);
@@ -349,6 +351,7 @@ contract TraceRules {
 
     /// @dev The odd number of 8 bits that a feature becomes, as a float: 2 ⌊128 x / most⌋ + 1, at most 255.
     function _quantise(uint256 x, uint256 most) private pure returns (uint256) {
+        if (x & 0x7fffffff >= F.INFINITY || most >= F.INFINITY) return F.NAN;
         if (most == 0) return F.ONE;
         (uint256 m, uint256 e) = F.partsOf(x);
         (uint256 n, uint256 f) = F.partsOf(most);
@@ -376,9 +379,10 @@ contract TraceRules {
             && range.words.length == 32 * (((from + count - 1) >> 3) - first + 1)
             && range.path.length == Openings.depthOf(pass.opCount);
         if (isRight) {
-            bytes32 root =
+            bytes32 root;
+            (isRight, root) =
                 WordTrees.rootOfRange(range.words, first, Openings.depthOf((source.size + 7) >> 3), range.beside);
-            isRight = root != 0 && WordTrees.rootOf(root, source.op, range.path) == pass.traceRoot;
+            isRight = isRight && WordTrees.rootOf(root, source.op, range.path) == pass.traceRoot;
         }
         if (!isRight) revert TraceRangeInvalid(source.op, first);
         return _place(range.words, 4 * (from & 7));

@@ -25,14 +25,14 @@ library WordTrees {
 
     /// @notice Root that neighbouring words have from this place on in a tree of this depth. @param words At least one.
     /// @param beside Nodes left and right of them on the way up, the left one first where both are needed.
-    /// @return root 0 where there are too few or too many of them, or the words leave the tree
+    /// @return isWhole false where there are too few or too many of them, or the words leave the tree
     function rootOfRange(bytes calldata words, uint256 first, uint256 depth, bytes32[] calldata beside)
         internal
         pure
-        returns (bytes32 root)
+        returns (bool isWhole, bytes32 root)
     {
         uint256 count = words.length >> 5;
-        if (count == 0 || first + count > 1 << depth) return 0;
+        if (count == 0 || first + count > 1 << depth) return (false, 0);
         bytes32[] memory nodes = new bytes32[](count + 2);
         assembly ("memory-safe") {
             calldatacopy(add(nodes, 64), words.offset, shl(5, count))
@@ -42,7 +42,7 @@ library WordTrees {
             uint256 from = 1 - (first & 1);
             uint256 right = (first + count) & 1;
             uint256 needed = 1 - from + right;
-            if (used + needed > beside.length) return 0;
+            if (used + needed > beside.length) return (false, 0);
             if (from == 0) nodes[0] = beside[used++];
             if (right == 1) nodes[count + 1] = beside[used++];
             count = (count + needed) >> 1;
@@ -56,6 +56,6 @@ library WordTrees {
                 } { mstore(to, keccak256(pair, 64)) }
             }
         }
-        return used == beside.length ? nodes[1] : bytes32(0);
+        return (used == beside.length, nodes[1]);
     }
 }

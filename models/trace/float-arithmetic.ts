@@ -46,6 +46,7 @@ export const minus = (x: number, y: number): number => one(x - y);
 export const over = (x: number, y: number): number => one(x / y);
 export const root = (x: number): number => one(Math.sqrt(x));
 
+// biome-ignore lint/suspicious/noApproximativeNumericConstant: the engine's, to its last digit
 const C = Float32Array.of(
   1.44269504,
   12_582_912,

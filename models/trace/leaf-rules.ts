@@ -149,9 +149,10 @@ export function leafRule(op: TraceOp, text: TracedText, numbers: readonly Float3
     }
     case "quantise":
       return (i, j) => {
-        const most = at(1, i, j);
+        const [x, most] = [at(0, i, j), at(1, i, j)];
+        if (!Number.isFinite(x) || !Number.isFinite(most)) return Number.NaN;
         // The quotient of two floats is no whole number of 128ths by rounding alone: they are 2^-24 apart.
-        return most === 0 ? 1 : Math.min(255, 2 * Math.floor((128 * at(0, i, j)) / most) + 1);
+        return most === 0 ? 1 : Math.min(255, 2 * Math.floor((128 * x) / most) + 1);
       };
     case "input":
       throw new RangeError("an input has no rule: its root is known");

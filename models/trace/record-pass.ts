@@ -76,7 +76,10 @@ export class PassRecorder implements PassKernels {
 
   copy(count: number, to: Place, from: Place): void {
     const { at, floatCount, width } = this.#embedding;
-    if (from < at || from >= at + floatCount) return this.#owners.copy(count, to, from);
+    if (from < at || from >= at + floatCount) {
+      this.#owners.copy(count, to, from);
+      return;
+    }
     if (count !== width || this.#rowsRead === this.#rows)
       throw new RangeError("only rows of tokens are copied from the embedding");
     if (this.#embedOp < 0) {

@@ -2,7 +2,7 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { encodeOp, type TraceOp } from "./trace-op.ts";
-import { depthOf, WordTree, wordsOf } from "./word-tree.ts";
+import { WordTree, wordsOf } from "./word-tree.ts";
 
 export interface TraceTree {
   readonly ops: readonly WordTree[];
@@ -31,5 +31,3 @@ export function programLeaf(opCount: number, root: Uint8Array): Uint8Array {
   new DataView(count.buffer).setUint32(28, opCount);
   return keccak_256(concatBytes(count, root));
 }
-
-export const wordDepth = (numbers: number): number => depthOf(Math.ceil(numbers / 8));

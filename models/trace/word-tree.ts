@@ -1,5 +1,6 @@
 /** Binary keccak trees over words of 32 bytes, as contracts/disputes/WordTrees.sol opens them. */
 import { keccak_256 } from "@noble/hashes/sha3.js";
+import { bitsOf } from "./float-arithmetic.ts";
 
 const WORD = 32;
 
@@ -77,6 +78,6 @@ export function depthOf(count: number): number {
 export function wordsOf(numbers: Float32Array): Uint8Array {
   const bytes = new Uint8Array(WORD * Math.ceil(numbers.length / 8));
   const view = new DataView(bytes.buffer);
-  for (let k = 0; k < numbers.length; k++) view.setFloat32(4 * k, numbers[k]!);
+  for (let k = 0; k < numbers.length; k++) view.setUint32(4 * k, bitsOf(numbers[k]!));
   return bytes;
 }
