@@ -46,8 +46,8 @@ export const minus = (x: number, y: number): number => one(x - y);
 export const over = (x: number, y: number): number => one(x / y);
 export const root = (x: number): number => one(Math.sqrt(x));
 
-// biome-ignore lint/suspicious/noApproximativeNumericConstant: the engine's, to its last digit
 const C = Float32Array.of(
+  // biome-ignore lint/suspicious/noApproximativeNumericConstant: the engine's, to its last digit
   1.44269504,
   12_582_912,
   0.693359375,
@@ -62,7 +62,7 @@ const C = Float32Array.of(
 
 /** e^x as the engine's polynomial has it (../kernels/native/src/lane-kernels.h). */
 export function exponential(given: number): number {
-  const x = given < -87 ? -87 : given > 88 ? 88 : given;
+  const x = Math.min(88, Math.max(-87, given));
   const shifted = one(one(x * C[0]!) + C[1]!);
   const exponent = bitsOf(shifted) << 23;
   const n = one(shifted - C[1]!);
