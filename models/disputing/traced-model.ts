@@ -11,6 +11,7 @@ import { WordTree, wordsOf } from "../trace/word-tree.ts";
 export interface DescribedModel {
   readonly modelId: bigint;
   readonly inputs: TraceInputs;
+  readonly inputTrees: ReadonlyMap<Float32Array, WordTree>;
   readonly inputRoots: readonly Hex[];
   /** Program i reads i + 1 tokens. */
   readonly programs: readonly (readonly TraceOp[])[];
@@ -38,8 +39,9 @@ export function describeModel(
   mostTokens = model.maxRows,
 ): DescribedModel {
   const programs = Array.from({ length: mostTokens }, (_, i) => queryProgram(model, i + 1));
-  const inputRoots = inputs.map((numbers) => bytesToHex(new WordTree(wordsOf(numbers)).root));
-  return { modelId, inputs, inputRoots, programs, programsTree: programsTree(programs) };
+  const inputTrees = new Map(inputs.map((numbers) => [numbers, new WordTree(wordsOf(numbers))]));
+  const inputRoots = inputs.map((numbers) => bytesToHex(inputTrees.get(numbers)!.root));
+  return { modelId, inputs, inputTrees, inputRoots, programs, programsTree: programsTree(programs) };
 }
 
 /** Of prompt and answer. @throws RangeError for fewer tokens than two, or more than there are programs for */
@@ -61,7 +63,7 @@ export interface TracedQuery {
 
 export function traceQuery(model: DescribedModel, text: TracedText, kernels: Kernels): TracedQuery {
   const program = programOf(model, text);
-  return tracedQuery(text, program, runTrace(program, text, model.inputs, kernels));
+  return tracedQuery(text, program, runTrace(program, text, model.inputs, kernels), model.inputTrees);
 }
 
 /** Of results that are there. */
@@ -69,12 +71,13 @@ export function tracedQuery(
   text: TracedText,
   program: readonly TraceOp[],
   results: readonly Float32Array[],
+  known?: ReadonlyMap<Float32Array, WordTree>,
 ): TracedQuery {
   return {
     text,
     program,
     programTree: programTree(program),
-    tree: traceTree(results),
+    tree: traceTree(results, known),
     query: Int16Array.from(results.at(-1)!),
   };
 }
@@ -102,6 +105,13 @@ function tokenBytes(tokens: readonly number[]): Hex {
   const view = new DataView(bytes.buffer);
   for (const [k, token] of tokens.entries()) view.setUint32(4 * k, token);
   return bytesToHex(bytes);
+}
+
+/** Whether a claim names the model's own inputs and programs. Of another model it can be right, and still worth nothing. */
+export function namesModel({ inputRoots, programsTree }: DescribedModel, statement: TraceStatement): boolean {
+  return (
+    statement.programs === bytesToHex(programsTree.root) && statement.inputs.join() === inputRoots.join()
+  );
 }
 
 /** The text of a statement that others have made. */

@@ -10,8 +10,12 @@ export interface TraceTree {
   readonly top: WordTree;
 }
 
-export function traceTree(results: readonly Float32Array[]): TraceTree {
-  const ops = results.map((numbers) => new WordTree(wordsOf(numbers)));
+/** @param known trees of numbers that are in many traces */
+export function traceTree(
+  results: readonly Float32Array[],
+  known: ReadonlyMap<Float32Array, WordTree> = new Map(),
+): TraceTree {
+  const ops = results.map((numbers) => known.get(numbers) ?? new WordTree(wordsOf(numbers)));
   return { ops, top: new WordTree(concatBytes(...ops.map(({ root }) => root))) };
 }
 

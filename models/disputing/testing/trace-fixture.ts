@@ -7,10 +7,10 @@ import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
 import { startAnvil } from "../../../contracts/l1/anvil.ts";
 import { connect } from "../../../contracts/testing/rollup-fixture.ts";
 import { type AdapterTarget, adapterLayout, usualTargets } from "../../architecture/adapter-layout.ts";
+import type { FileSource } from "../../files/byte-source.ts";
 import { loadModel } from "../../files/load-model.ts";
 import { memorySource } from "../../files/memory-source.ts";
-import type { OpenModel } from "../../files/open-model.ts";
-import { openModel } from "../../files/open-model.ts";
+import { type OpenModel, openModel } from "../../files/open-model.ts";
 import { encodeTensors } from "../../files/safetensors.ts";
 import { NONE } from "../../kernels/kernels.ts";
 import { makeModel } from "../../testing/made-models.ts";
@@ -23,8 +23,6 @@ import type { TraceStatement } from "../traced-model.ts";
 export const BOND_WEI = parseEther("1");
 export const STAKE_WEI = parseEther("0.2");
 export const HOUR_SECONDS = 3_600n;
-const FEATURE_COUNT = 16;
-
 export type TraceFixture = Awaited<ReturnType<typeof startTraceGame>>;
 
 export async function startTraceGame(changed: Partial<TraceGameParameters> = {}) {
@@ -91,18 +89,34 @@ export interface SmallModel {
   queryOf(tokens: readonly number[], promptCount: number): Int16Array;
 }
 
+interface SmallModelOptions {
+  readonly rank?: number;
+  /** Default: what most people tune. */
+  readonly targets?: readonly AdapterTarget[];
+  readonly featureCount?: number;
+}
+
 /** @param config as made-models.ts has them */
-export async function smallModel(
+export function smallModel(
   config: Readonly<Record<string, unknown>>,
   maxRows: number,
-  { rank = 2, targets }: { rank?: number; targets?: readonly AdapterTarget[] } = {},
+  options: SmallModelOptions = {},
 ): Promise<SmallModel> {
   const { tensors } = makeModel(config, "traced");
   const files = new Map([
     ["config.json", new TextEncoder().encode(JSON.stringify(config))],
     ["model.safetensors", encodeTensors(tensors)],
   ]);
-  const opened: OpenModel = await openModel(memorySource("made", files));
+  return tracedBase(memorySource("made", files), maxRows, options);
+}
+
+/** A published base with such an adapter and map. */
+export async function tracedBase(
+  base: FileSource,
+  maxRows: number,
+  { featureCount = 16, rank = 2, targets }: SmallModelOptions = {},
+): Promise<SmallModel> {
+  const opened: OpenModel = await openModel(base);
   const { layout, shape } = opened;
   const settings = { rank, alpha: 2 * rank, targets: targets ?? usualTargets(shape) };
   const adapter = adapterLayout(shape, settings);
@@ -111,8 +125,8 @@ export async function smallModel(
   const { adapterBlocks, model } = await loadModel(opened, {
     ...{ kernels: "wasm", maxRows, isTraining: true, adapter: settings, adapterBlocks: 1 },
     placeMore: (plan) => {
-      map = plan.take(adapter.floatCount * FEATURE_COUNT);
-      features = plan.take(FEATURE_COUNT);
+      map = plan.take(adapter.floatCount * featureCount);
+      features = plan.take(featureCount);
     },
   });
   await opened.close();
@@ -120,10 +134,10 @@ export async function smallModel(
   const random = new SeededRandom("traced adapter");
   const adapterAt = model.adapter!.at;
   for (let k = 0; k < adapter.floatCount; k++) arena[adapterAt + k] = 0.2 * (random.nextFraction() - 0.5);
-  for (let k = 0; k < adapter.floatCount * FEATURE_COUNT; k++) arena[map + k] = random.nextFraction() - 0.5;
-  const byFeature = Float32Array.from({ length: adapter.floatCount * FEATURE_COUNT }, (_, i) => {
+  for (let k = 0; k < adapter.floatCount * featureCount; k++) arena[map + k] = random.nextFraction() - 0.5;
+  const byFeature = Float32Array.from({ length: adapter.floatCount * featureCount }, (_, i) => {
     const [j, k] = [Math.floor(i / adapter.floatCount), i % adapter.floatCount];
-    return arena[map + k * FEATURE_COUNT + j]!;
+    return arena[map + k * featureCount + j]!;
   });
   const { rotary } = model.workspace;
   const slice = (at: number, count: number) => arena.slice(at, at + count);
@@ -135,25 +149,16 @@ export async function smallModel(
   ];
   const gradient = adapterBlocks[0]!;
   return {
-    model: { shape, adapter, featureCount: FEATURE_COUNT, maxRows },
+    model: { shape, adapter, featureCount, maxRows },
     inputs,
     queryOf(tokens, promptCount) {
       const row = answerRow(tokens.slice(0, promptCount), tokens.slice(promptCount));
       const block = { at: gradient, floatCount: adapter.floatCount };
       runRowTask(model, { row, block, into: { parameters: NONE, adapter: gradient } });
       const left = { at: gradient, rowStride: adapter.floatCount, columnStride: 1 };
-      const right = { at: map, rowStride: FEATURE_COUNT, columnStride: 1 };
-      model.kernels.multiply(
-        1,
-        FEATURE_COUNT,
-        adapter.floatCount,
-        left,
-        right,
-        features,
-        FEATURE_COUNT,
-        false,
-      );
-      return quantiseQuery(Float64Array.from(slice(features, FEATURE_COUNT))).values;
+      const right = { at: map, rowStride: featureCount, columnStride: 1 };
+      model.kernels.multiply(1, featureCount, adapter.floatCount, left, right, features, featureCount, false);
+      return quantiseQuery(Float64Array.from(slice(features, featureCount))).values;
     },
   };
 }
