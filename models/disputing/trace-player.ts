@@ -125,7 +125,7 @@ const rootOf = ({ tree }: TracedQuery): Hex => `0x${Buffer.from(tree.ops.at(-1)!
 const sameAddress = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
 /** All claims that were ever made. */
-export async function readClaims(publicClient: PublicClient, address: Address): Promise<ClaimState[]> {
+async function readClaims(publicClient: PublicClient, address: Address): Promise<ClaimState[]> {
   const events = await publicClient.getContractEvents({
     address,
     abi: traceGameAbi,

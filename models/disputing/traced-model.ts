@@ -45,7 +45,7 @@ export function describeModel(
 }
 
 /** Of prompt and answer. @throws RangeError for fewer tokens than two, or more than there are programs for */
-export function programOf({ programs }: DescribedModel, { tokens }: TracedText): readonly TraceOp[] {
+function programOf({ programs }: DescribedModel, { tokens }: TracedText): readonly TraceOp[] {
   const program = programs[tokens.length - 2];
   if (program === undefined)
     throw new RangeError(`there is no program that reads ${tokens.length - 1} tokens`);

@@ -18,7 +18,7 @@ const GELU = Float32Array.of(0.0713548162726, 1.5957691216057, 0.2140644488178);
 export type LeafRule = (row: number, column: number) => number;
 
 /** One over the number of targets. */
-export const lossWeight = ({ promptCount, tokens }: TracedText): number =>
+const lossWeight = ({ promptCount, tokens }: TracedText): number =>
   Math.fround(1 / (tokens.length - promptCount));
 
 /** Places of the numbers that a result is made of, a source each; of `assemble` the piece's alone. */

@@ -18,7 +18,7 @@ import {
 } from "./trace-op.ts";
 
 /** Multiply-adds that one operation chains; longer chains go through several, so that L1 can compute one of them. */
-export const LONGEST_CHAIN = 1_024;
+const LONGEST_CHAIN = 1_024;
 const LANES = 16;
 
 /** Where token rows are read from: a copy from there is a look-up. */

@@ -59,6 +59,24 @@ export async function startTraceGame(changed: Partial<TraceGameParameters> = {})
       await client.writeContract({ ...call, args: [statement, path], account: owner, value: BOND_WEI });
       return client.readContract({ address: game, abi: traceGameAbi, functionName: "claimCount" });
     },
+    /** Gas of a transaction, from its receipt. */
+    async gasOf(call: { account: Hex; to: Hex; data: Hex }): Promise<number> {
+      const hash = await client.sendTransaction({ ...call, gas: 16_000_000n });
+      return Number((await client.getTransactionReceipt({ hash })).gasUsed);
+    },
+    /** Claims, by the owner; the gas of it. */
+    async claimGas({
+      path,
+      statement,
+    }: {
+      statement: TraceStatement;
+      path: readonly Hex[];
+    }): Promise<number> {
+      const call = { address: game, abi: traceGameAbi, functionName: "claim" } as const;
+      const args = [statement, path] as const;
+      const hash = await client.writeContract({ ...call, args, account: owner, value: BOND_WEI });
+      return Number((await client.getTransactionReceipt({ hash })).gasUsed);
+    },
     owedWei: (who: Hex) =>
       client.readContract({ address: game, abi: traceGameAbi, functionName: "owedWei", args: [who] }),
     /** The name of the error that a call reverts with; null for none. Other failures are thrown on. */
