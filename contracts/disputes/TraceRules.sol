@@ -305,14 +305,23 @@ contract TraceRules {
         revert TraceOpInvalid();
     }
 
+    /// @dev The largest, or the largest size. Both zeros are equal, and what is no number is passed over.
     function _most(Head memory head, uint256 i, uint256 lies) private pure returns (uint256 most) {
         uint256 count = _isCausal(head) ? i + 1 : head.depth;
-        bool isSize = head.extra == 1;
-        most = isSize ? 0 : LEAST;
-        for (uint256 k; k < count; k++) {
-            uint256 x = _float(lies, k);
-            if (isSize) x &= 0x7fffffff;
-            if (F.isGreater(x, most)) most = x;
+        uint256 mask = head.extra == 1 ? 0x7fffffff : 0xffffffff;
+        most = head.extra == 1 ? 0 : LEAST;
+        assembly ("memory-safe") {
+            let best := sub(0, and(most, 0x7fffffff))
+            for { let end := add(lies, shl(2, count)) } lt(lies, end) { lies := add(lies, 4) } {
+                let x := and(shr(224, calldataload(lies)), mask)
+                let size := and(x, 0x7fffffff)
+                let sign := shr(31, x)
+                let order := add(xor(sub(0, sign), size), sign)
+                if and(sgt(order, best), lt(size, 0x7f800001)) {
+                    best := order
+                    most := x
+                }
+            }
         }
     }
 

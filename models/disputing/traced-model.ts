@@ -108,9 +108,14 @@ function tokenBytes(tokens: readonly number[]): Hex {
 }
 
 /** Whether a claim names the model's own inputs and programs. Of another model it can be right, and still worth nothing. */
-export function namesModel({ inputRoots, programsTree }: DescribedModel, statement: TraceStatement): boolean {
+export function namesModel(
+  { inputRoots, programs, programsTree }: DescribedModel,
+  statement: TraceStatement,
+): boolean {
   return (
-    statement.programs === bytesToHex(programsTree.root) && statement.inputs.join() === inputRoots.join()
+    statement.programs === bytesToHex(programsTree.root) &&
+    statement.programCount === BigInt(programs.length + 1) &&
+    statement.inputs.join() === inputRoots.join()
   );
 }
 

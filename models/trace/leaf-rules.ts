@@ -1,6 +1,6 @@
 /**
  * What each number of a trace has to be, from numbers of earlier operations. contracts/disputes/TraceRules.sol has the
- * same rules, and trace.test.ts compares both with the engine.
+ * same rules; ../disputing/trace-rules.test.ts compares both with the engine.
  */
 import { exponential, floatOf, fused, minus, over, plus, root, sigmoid, times } from "./float-arithmetic.ts";
 import { CAUSAL, LANES_OF, MOST_OF, TOTAL_AS, type TraceOp, type TraceSource } from "./trace-op.ts";
