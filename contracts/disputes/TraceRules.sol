@@ -117,10 +117,7 @@ contract TraceRules {
     function fuse(bytes calldata x, bytes calldata y, bytes calldata z) external pure returns (bytes memory results) {
         results = new bytes(x.length);
         for (uint256 k; k < x.length; k += 4) {
-            uint256 result = F.fused(_bits(x, k), _bits(y, k), _bits(z, k));
-            uint256 alone = F.chain(_bits(z, k), _place(x, k), _place(y, k), 1);
-            require(result == alone);
-            _write(results, k, result);
+            _write(results, k, F.fused(_bits(x, k), _bits(y, k), _bits(z, k)));
         }
     }
 
