@@ -57,14 +57,25 @@ program
 
 program
   .command("disputes")
-  .description("gas of challenges of a posted model on a local chain, and the time to recompute it")
+  .description(
+    "gas of challenges of a posted model on a local chain, and the time to recompute it; games over a language model's query",
+  )
   .option("--rows <n>", "e-mails of the model", "1000")
   .option("--challenges <n>", "random challenges of an honest posting", "1000")
-  .addHelpText("after", "\nExample:\n  npm run bench -- disputes --rows 200 --challenges 100")
-  .action(async (options: { rows: string; challenges: string }) => {
-    const { benchDisputes } = await import("./bench/disputes.ts");
+  .option("--tokens <n>", "that the traced query of a language model reads; 0 for none", "64")
+  .option("--only-language", "leave the posted model out")
+  .addHelpText("after", "\nExample:\n  npm run bench -- disputes --rows 200 --challenges 100 --tokens 16")
+  .action(async (options: Record<"rows" | "challenges" | "tokens", string> & { onlyLanguage?: boolean }) => {
     const [rows, challenges] = [Number(options.rows), Number(options.challenges)];
-    console.log(JSON.stringify(await benchDisputes({ rows, challenges })));
+    const tokens = Number(options.tokens);
+    if (options.onlyLanguage === true) {
+      const { benchTraceDisputes } = await import("./bench/trace-disputes.ts");
+      const language = await benchTraceDisputes(tokens);
+      console.log(JSON.stringify({ disputes: language }));
+      return;
+    }
+    const { benchDisputes } = await import("./bench/disputes.ts");
+    console.log(JSON.stringify(await benchDisputes({ rows, challenges, tokens })));
   });
 
 program

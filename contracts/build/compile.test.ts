@@ -12,6 +12,8 @@ import {
   renderDisputesAbi,
   renderGovernanceAbi,
   renderLeaseAbi,
+  renderTraceAbi,
+  traceAbiPath,
 } from "./generate-abi.ts";
 
 /** EIP-170. */
@@ -54,6 +56,12 @@ describe("pickContract", () => {
 describe("governance-abi.ts", () => {
   test("is what npx tsx contracts/build/generate-abi.ts writes", async () => {
     expect(await readFile(governanceAbiPath, "utf8")).toBe(await renderGovernanceAbi());
+  });
+});
+
+describe("trace-abi.ts", () => {
+  test("is what npx tsx contracts/build/generate-abi.ts writes", async () => {
+    expect(await readFile(traceAbiPath, "utf8")).toBe(await renderTraceAbi());
   });
 });
 

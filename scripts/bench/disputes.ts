@@ -11,18 +11,22 @@ import {
   type TrainedCase,
   trainedCase,
 } from "../../client/disputing/testing/dispute-fixture.ts";
+import { benchTraceDisputes } from "./trace-disputes.ts";
 
 export interface DisputesBenchOptions {
   /** E-mails that the model is made of. */
   readonly rows: number;
   /** Random challenges of the honest posting. */
   readonly challenges: number;
+  /** That a traced pass of a language model reads; 0 leaves language models out. */
+  readonly tokens: number;
 }
 
 const BUCKET_COUNT = 1_024;
 const COLUMN_COUNT = 64;
 
-export async function benchDisputes({ challenges, rows }: DisputesBenchOptions) {
+export async function benchDisputes({ challenges, rows, tokens }: DisputesBenchOptions) {
+  const language = tokens === 0 ? null : await benchTraceDisputes(tokens);
   const made = await trainedCase(rows, {
     inputs: { kind: "email", bucketCount: BUCKET_COUNT },
     model: { kind: "logistic", decay: 0.001, tolerance: 1e-7 },
@@ -52,12 +56,13 @@ export async function benchDisputes({ challenges, rows }: DisputesBenchOptions) 
     return {
       disputes: {
         entryGas: { short, median, long },
-        chainGas: null,
-        rounds: null,
+        chainGas: language?.chainGas ?? null,
+        rounds: language?.rounds ?? null,
         recomputeSeconds: recompute,
         directConstraints: null,
         sharesOff: null,
       },
+      language,
       longestEntryGas: longest,
       rowBytes: Object.fromEntries(
         Object.entries(places).map(([name, row]) => [name, made.contents[row]!.length]),

@@ -40,7 +40,7 @@ export async function modelTrainings(places: BasePlaces = {}): Promise<readonly 
   return [classifierTraining, retrievalTraining, textTraining(textFamily(setting), setting)];
 }
 
-async function textSetting({ base, serverUrl }: BasePlaces): Promise<TrainingSetting> {
+export async function textSetting({ base, serverUrl }: BasePlaces): Promise<TrainingSetting> {
   const [
     { baseSourceAt, OWN_BASE },
     { readFrom, readFromServer },

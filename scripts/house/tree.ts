@@ -9,7 +9,7 @@ export const isTesting = (path: string): boolean =>
   /(^|\/)testing\//.test(path) || path.endsWith(".fixtures.ts");
 /** Written by a program of this repository, and marked so in `.gitattributes`. */
 export const isGenerated = (path: string): boolean =>
-  /(^|\/)((rollup|governance|disputes)-abi\.ts|eddsa-tables\.circom|poseidon-constants\.circom|wide-kinds\.circom)$/.test(
+  /(^|\/)((rollup|governance|disputes|trace)-abi\.ts|eddsa-tables\.circom|poseidon-constants\.circom|wide-kinds\.circom)$/.test(
     path,
   );
 

@@ -3,6 +3,7 @@ import { onRun, withExample } from "../../cli/run-command.ts";
 import type { AdmitOptions } from "./disputes-admit.ts";
 import type { DeployOptions, PostOptions } from "./disputes-post.ts";
 import type { ShowOptions } from "./disputes-show.ts";
+import type { ClaimOptions, DeployGameOptions, PlayOptions } from "./query-disputes.ts";
 
 /** docs/disputes.md. Everything is loaded by its action: training would make every other command slower. */
 export function addDisputesCommands(program: Command): void {
@@ -16,6 +17,7 @@ export function addDisputesCommands(program: Command): void {
   addPost(disputes);
   addShow(disputes);
   addAdmit(disputes);
+  addQueries(disputes);
 }
 
 function addDeploy(disputes: Command): void {
@@ -72,4 +74,38 @@ function addAdmit(disputes: Command): void {
     );
   withExample(command, "disputes admit 0x… spam-model --model-id 12 --cap 32 --account walt");
   onRun<AdmitOptions>(command, async (context) => (await import("./disputes-admit.ts")).admitModel(context));
+}
+
+/** docs/lm-disputes.md. */
+function addQueries(disputes: Command): void {
+  const deploy = disputes
+    .command("deploy-game")
+    .description("deploy the contracts TraceGame and TraceRules, for queries of language models")
+    .option("--window-days <days>", "in which anyone may challenge a claim", "3")
+    .option("--move-hours <hours>", "that a player has for a move", "12")
+    .option("--bond <ether>", "the least bond of a claim", "0.5")
+    .option("--stake <ether>", "of a challenger", "0.1");
+  withExample(deploy, "disputes deploy-game --account alice");
+  onRun<DeployGameOptions>(deploy, async (context) =>
+    (await import("./query-disputes.ts")).deployGame(context),
+  );
+  const claim = disputes
+    .command("claim-query <game> <model> <prompt>")
+    .description("claim the query of a prompt and its answer, with a bond")
+    .requiredOption("--model-id <id>", "the model's leaf")
+    .option("--answer <json>", "as the receipt hashes it; default: the model answers")
+    .option("--base <place>", "where the base is, if the model's recipe does not find it");
+  withExample(
+    claim,
+    'disputes claim-query 0x… speeches "The state of the union" --model-id 13 --account mia',
+  );
+  onRun<ClaimOptions>(claim, async (context) => (await import("./query-disputes.ts")).claimQuery(context));
+  const play = disputes
+    .command("play <game> <model>")
+    .description("trace each claimed query of a model again, challenge false ones, and make one's moves")
+    .requiredOption("--model-id <id>", "the model's leaf")
+    .option("--every <minutes>", "look again and again")
+    .option("--base <place>", "where the base is, if the model's recipe does not find it");
+  withExample(play, "disputes play 0x… speeches --model-id 13 --account walt --every 10");
+  onRun<PlayOptions>(play, async (context) => (await import("./query-disputes.ts")).playGames(context));
 }

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {ITraceGame} from "./ITraceGame.sol";
+import {Openings} from "./Openings.sol";
+import {TraceRules} from "./TraceRules.sol";
+import {WordTrees} from "./WordTrees.sol";
+
+/// @dev Documentation is in ITraceGame. Holds exactly: bonds of claims that are neither refuted nor returned, stakes of
+/// games that are not over, and what is owed.
+contract TraceGame is ITraceGame {
+    /// @dev Levels of the tree that one move goes down: sixteen nodes.
+    uint256 private constant STEP = 4;
+    uint256 private constant MOST_TOKENS = 4_096;
+    /// @dev Of operations, inputs and results: their numbers fit everywhere.
+    uint256 private constant MOST_DEPTH = 32;
+
+    struct Claim {
+        address owner;
+        uint64 endsAt;
+        bool isRefuted;
+        uint24 openGames;
+        /// @dev 0 once it was returned or forfeited.
+        uint96 bondWei;
+        uint64 opCount;
+        bytes32 statementHash;
+    }
+
+    struct Game {
+        address challenger;
+        uint64 deadline;
+        Turn turn;
+        /// @dev Levels left in the tree that is descended.
+        uint8 depth;
+        uint8 step;
+        bool hasOp;
+        uint256 claimId;
+        uint64 op;
+        uint64 place;
+        uint96 stakeWei;
+        bytes32 traceRoot;
+        bytes32 node;
+        bytes32 nodesHash;
+        bytes32 opHash;
+    }
+
+    TraceRules public immutable rules;
+    uint256 public immutable windowSeconds;
+    /// @notice Time for a move.
+    uint256 public immutable moveSeconds;
+    uint256 public immutable leastBondWei;
+    uint256 public immutable stakeWei;
+
+    uint256 public claimCount;
+    uint256 public gameCount;
+    mapping(uint256 claimId => Claim) public claims;
+    mapping(uint256 gameId => Game) public games;
+    mapping(address who => uint256) public owedWei;
+
+    constructor(
+        TraceRules rules_,
+        uint256 windowSeconds_,
+        uint256 moveSeconds_,
+        uint256 leastBondWei_,
+        uint256 stakeWei_
+    ) {
+        bool isRight = address(rules_).code.length != 0 && windowSeconds_ != 0 && windowSeconds_ < 1 << 32
+            && moveSeconds_ != 0 && moveSeconds_ < 1 << 32 && stakeWei_ <= type(uint96).max;
+        if (!isRight) revert TraceParametersInvalid();
+        rules = rules_;
+        windowSeconds = windowSeconds_;
+        moveSeconds = moveSeconds_;
+        leastBondWei = leastBondWei_;
+        stakeWei = stakeWei_;
+    }
+
+    /// @inheritdoc ITraceGame
+    function claim(Statement calldata statement, bytes32[] calldata path) external payable returns (uint256 claimId) {
+        if (msg.value < leastBondWei || msg.value > type(uint96).max) revert TraceBondWrong(msg.value, leastBondWei);
+        _requireStatement(statement, path);
+        claimId = ++claimCount;
+        uint256 endsAt = block.timestamp + windowSeconds;
+        claims[claimId] = Claim({
+            owner: msg.sender,
+            endsAt: uint64(endsAt),
+            isRefuted: false,
+            openGames: 0,
+            bondWei: uint96(msg.value),
+            opCount: uint64(statement.opCount),
+            statementHash: keccak256(abi.encode(statement))
+        });
+        emit Claimed(claimId, statement.modelId, msg.sender, statement, msg.value, endsAt);
+    }
+
+    /// @inheritdoc ITraceGame
+    function challenge(uint256 claimId) external payable returns (uint256 gameId) {
+        Claim storage claimed = claims[claimId];
+        if (claimed.owner == address(0)) revert TraceUnknown(claimId);
+        if (claimed.isRefuted) revert TraceAlreadyRefuted(claimId);
+        if (block.timestamp >= claimed.endsAt) revert TraceWindowOver(claimId);
+        if (msg.value != stakeWei) revert TraceBondWrong(msg.value, stakeWei);
+        gameId = ++gameCount;
+        Game storage game = games[gameId];
+        (game.challenger, game.claimId, game.stakeWei) = (msg.sender, claimId, uint96(msg.value));
+        claimed.openGames++;
+        _next(game, Turn.Answer);
+        emit Challenged(gameId, claimId, msg.sender, game.deadline);
+    }
+
+    /// @inheritdoc ITraceGame
+    function answer(
+        uint256 gameId,
+        Statement calldata statement,
+        bytes32 traceRoot,
+        bytes32[] calldata path,
+        bytes32[] calldata nodes
+    ) external {
+        Game storage game = _turnOf(gameId, Turn.Answer);
+        _requireStated(game.claimId, statement);
+        uint256 depth = Openings.depthOf(statement.opCount);
+        bool isQuery = path.length == depth
+            && WordTrees.rootOf(statement.query, statement.opCount - 1, path) == traceRoot;
+        if (!isQuery) revert TracePathInvalid(gameId);
+        game.traceRoot = traceRoot;
+        _descend(game, traceRoot, depth);
+        _reveal(gameId, game, nodes);
+    }
+
+    /// @inheritdoc ITraceGame
+    function reveal(uint256 gameId, bytes32[] calldata nodes) external {
+        _reveal(gameId, _turnOf(gameId, Turn.Reveal), nodes);
+    }
+
+    /// @inheritdoc ITraceGame
+    function choose(uint256 gameId, bytes32[] calldata nodes, uint256 child) external {
+        Game storage game = _turnOf(gameId, Turn.Choose);
+        _choose(gameId, game, nodes, child);
+        // An operation is chosen with its description.
+        if (game.depth == 0 && !game.hasOp) revert TracePathInvalid(gameId);
+        _next(game, game.depth == 0 ? Turn.Show : Turn.Reveal);
+        emit Chosen(gameId, game.turn, game.op, game.place, game.deadline);
+    }
+
+    /// @inheritdoc ITraceGame
+    function chooseOp(
+        uint256 gameId,
+        Statement calldata statement,
+        bytes32[] calldata nodes,
+        uint256 child,
+        bytes calldata op,
+        bytes32[] calldata path
+    ) external {
+        Game storage game = _turnOf(gameId, Turn.Choose);
+        _requireStated(game.claimId, statement);
+        _choose(gameId, game, nodes, child);
+        if (game.depth != 0 || game.hasOp) revert TracePathInvalid(gameId);
+        uint256 place = game.place;
+        // Behind the last operation there is nothing.
+        if (place >= statement.opCount) return _judge(gameId, game, game.node != 0);
+        bool isOp = path.length == Openings.depthOf(statement.opCount)
+            && WordTrees.rootOf(keccak256(op), place, path) == statement.program;
+        if (!isOp) revert TracePathInvalid(gameId);
+        TraceRules.Head memory head = rules.headOf(op);
+        if (head.kind == TraceRules.Kind.Input) {
+            bool isKnown = head.extra < statement.inputs.length && statement.inputs[head.extra] == game.node;
+            return _judge(gameId, game, !isKnown);
+        }
+        (game.hasOp, game.op, game.opHash) = (true, uint64(place), keccak256(op));
+        _descend(game, game.node, Openings.depthOf((head.rows * head.columns + 7) >> 3));
+        _next(game, game.depth == 0 ? Turn.Show : Turn.Reveal);
+        emit Chosen(gameId, game.turn, place, 0, game.deadline);
+    }
+
+    /// @inheritdoc ITraceGame
+    function show(
+        uint256 gameId,
+        Statement calldata statement,
+        uint256 number,
+        bytes calldata op,
+        TraceRules.Range[] calldata ranges
+    ) external {
+        Game storage game = _turnOf(gameId, Turn.Show);
+        _requireStated(game.claimId, statement);
+        if (keccak256(op) != game.opHash || number > 7) revert TracePathInvalid(gameId);
+        uint256 given = uint32(uint256(game.node) >> (224 - 32 * number));
+        uint256 right = rules.output(
+            TraceRules.Pass(game.traceRoot, statement.opCount, statement.tokens, statement.promptCount),
+            op,
+            8 * uint256(game.place) + number,
+            ranges
+        );
+        _judge(gameId, game, given != right);
+    }
+
+    /// @inheritdoc ITraceGame
+    function endByTime(uint256 gameId) external {
+        Game storage game = _running(gameId);
+        if (block.timestamp <= game.deadline) revert TraceTooEarly(gameId, game.deadline);
+        if (_isOwners(game.turn)) _refute(gameId, game);
+        else _defend(gameId, game);
+    }
+
+    /// @inheritdoc ITraceGame
+    function returnStake(uint256 gameId) external {
+        Game storage game = games[gameId];
+        if (game.turn == Turn.None) revert TraceUnknown(gameId);
+        if (!claims[game.claimId].isRefuted || game.turn == Turn.Over) revert TraceNotYourTurn(gameId, game.turn);
+        uint256 amountWei = _end(game);
+        owedWei[game.challenger] += amountWei;
+        emit StakeReturned(gameId, game.challenger, amountWei);
+    }
+
+    /// @inheritdoc ITraceGame
+    function returnBond(uint256 claimId) external {
+        if (!stands(claimId)) revert TraceNotOver(claimId);
+        Claim storage claimed = claims[claimId];
+        uint256 amountWei = claimed.bondWei;
+        if (amountWei == 0) revert TraceNothingToWithdraw(claimed.owner);
+        claimed.bondWei = 0;
+        owedWei[claimed.owner] += amountWei;
+        emit BondReturned(claimId, claimed.owner, amountWei);
+    }
+
+    /// @inheritdoc ITraceGame
+    function withdraw(address payable who) external {
+        uint256 amountWei = owedWei[who];
+        if (amountWei == 0) revert TraceNothingToWithdraw(who);
+        owedWei[who] = 0;
+        emit Withdrawn(who, amountWei);
+        _pay(who, amountWei);
+    }
+
+    /// @inheritdoc ITraceGame
+    function stands(uint256 claimId) public view returns (bool) {
+        Claim storage claimed = claims[claimId];
+        return claimed.owner != address(0) && !claimed.isRefuted && claimed.openGames == 0
+            && block.timestamp >= claimed.endsAt;
+    }
+
+    function _requireStatement(Statement calldata statement, bytes32[] calldata path) private pure {
+        uint256 count = statement.tokens.length / 4;
+        bool isInRange = statement.tokens.length % 4 == 0 && count >= 2 && count <= MOST_TOKENS
+            && statement.promptCount >= 1 && statement.promptCount < count && statement.opCount >= 1
+            && statement.opCount < 1 << MOST_DEPTH && statement.programCount < 1 << MOST_DEPTH
+            && count - 1 < statement.programCount && path.length == Openings.depthOf(statement.programCount);
+        // The last token is wanted, not read.
+        bytes32 leaf = keccak256(abi.encode(statement.opCount, statement.program));
+        if (!isInRange || WordTrees.rootOf(leaf, count - 1, path) != statement.programs) revert TraceStatementInvalid();
+    }
+
+    function _requireStated(uint256 claimId, Statement calldata statement) private view {
+        if (keccak256(abi.encode(statement)) != claims[claimId].statementHash) revert TraceOtherStatement(claimId);
+    }
+
+    function _running(uint256 gameId) private view returns (Game storage game) {
+        game = games[gameId];
+        if (game.turn == Turn.None) revert TraceUnknown(gameId);
+        if (game.turn == Turn.Over) revert TraceNotYourTurn(gameId, game.turn);
+        if (claims[game.claimId].isRefuted) revert TraceAlreadyRefuted(game.claimId);
+    }
+
+    function _turnOf(uint256 gameId, Turn turn) private view returns (Game storage game) {
+        game = _running(gameId);
+        address player = _isOwners(turn) ? claims[game.claimId].owner : game.challenger;
+        if (game.turn != turn || msg.sender != player) revert TraceNotYourTurn(gameId, game.turn);
+        if (block.timestamp > game.deadline) revert TraceTooLate(gameId, game.deadline);
+    }
+
+    function _isOwners(Turn turn) private pure returns (bool) {
+        return turn == Turn.Answer || turn == Turn.Reveal;
+    }
+
+    function _next(Game storage game, Turn turn) private {
+        game.turn = turn;
+        game.deadline = uint64(block.timestamp + moveSeconds);
+    }
+
+    function _descend(Game storage game, bytes32 node, uint256 depth) private {
+        (game.node, game.depth, game.place) = (node, uint8(depth), 0);
+    }
+
+    function _reveal(uint256 gameId, Game storage game, bytes32[] calldata nodes) private {
+        uint256 step = game.depth < STEP ? game.depth : STEP;
+        if (nodes.length != 1 << step || WordTrees.fold(nodes) != game.node) revert TraceNodesInvalid(gameId);
+        game.step = uint8(step);
+        game.nodesHash = keccak256(abi.encodePacked(nodes));
+        _next(game, Turn.Choose);
+        emit Revealed(gameId, nodes, game.place, game.deadline);
+    }
+
+    function _choose(uint256 gameId, Game storage game, bytes32[] calldata nodes, uint256 child) private {
+        if (child >= nodes.length || keccak256(abi.encodePacked(nodes)) != game.nodesHash) {
+            revert TraceNodesInvalid(gameId);
+        }
+        game.node = nodes[child];
+        game.place = uint64((uint256(game.place) << game.step) | child);
+        game.depth -= game.step;
+    }
+
+    /// @dev A challenger who has shown a right number may show another one, until his time is over.
+    function _judge(uint256 gameId, Game storage game, bool isWrong) private {
+        if (!isWrong) revert TraceNothingWrong(gameId);
+        _refute(gameId, game);
+    }
+
+    /// @dev Attack: an owner who sees that he will lose challenges himself. He gets half of his bond back.
+    function _refute(uint256 gameId, Game storage game) private {
+        Claim storage claimed = claims[game.claimId];
+        uint256 bondWei = claimed.bondWei;
+        uint256 rewardWei = bondWei / 2;
+        (claimed.isRefuted, claimed.bondWei) = (true, 0);
+        owedWei[game.challenger] += rewardWei + _end(game);
+        emit Refuted(game.claimId, gameId, game.challenger, rewardWei);
+        _pay(payable(address(0)), bondWei - rewardWei);
+    }
+
+    function _defend(uint256 gameId, Game storage game) private {
+        uint256 rewardWei = _end(game);
+        owedWei[claims[game.claimId].owner] += rewardWei;
+        emit Defended(game.claimId, gameId, rewardWei);
+    }
+
+    /// @dev The stake, which is somebody's from now on.
+    function _end(Game storage game) private returns (uint256 amountWei) {
+        amountWei = game.stakeWei;
+        (game.turn, game.stakeWei) = (Turn.Over, 0);
+        claims[game.claimId].openGames--;
+    }
+
+    function _pay(address payable who, uint256 amountWei) private {
+        (bool isPaid,) = who.call{value: amountWei}("");
+        if (!isPaid) revert TracePaymentRefused(who);
+    }
+}

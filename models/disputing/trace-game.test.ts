@@ -1,0 +1,212 @@
+import { encodeFunctionData } from "viem";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
+import { madeConfigs } from "../testing/made-models.ts";
+import type { TracedText } from "../trace/leaf-rules.ts";
+import { chainKernels, traceSteps } from "../trace/run-trace.ts";
+import type { OpKind } from "../trace/trace-op.ts";
+import {
+  BOND_WEI,
+  HOUR_SECONDS,
+  STAKE_WEI,
+  smallModel,
+  startTraceGame,
+  type TraceFixture,
+} from "./testing/trace-fixture.ts";
+import { challengersMove, ownersMove } from "./trace-moves.ts";
+import { readGames, TracePlayer } from "./trace-player.ts";
+import {
+  claimOf,
+  type DescribedModel,
+  describeModel,
+  type TracedQuery,
+  tracedQuery,
+  traceQuery,
+} from "./traced-model.ts";
+
+let f: TraceFixture;
+let model: DescribedModel;
+let kernels: ReturnType<typeof chainKernels>;
+let honest: TracedQuery;
+const text: TracedText = { tokens: [3, 14, 15, 9, 26, 5], promptCount: 2 };
+
+beforeAll(async () => {
+  const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
+  const small = await smallModel(config, 6);
+  model = describeModel(7n, small.model, small.inputs);
+  kernels = chainKernels("wasm", model.programs);
+  honest = traceQuery(model, text, kernels);
+  f = await startTraceGame();
+});
+afterAll(() => f?.stop());
+
+/** A trace that goes on from one number that was changed: an operation's last. */
+function falseTrace(op: number): TracedQuery {
+  const results: Float32Array[] = [];
+  for (const numbers of traceSteps(honest.program, text, model.inputs, kernels)) {
+    // Large enough to be left in the query's eight bits.
+    if (results.length === op) numbers[numbers.length - 1] = 3 * numbers[numbers.length - 1]! + 2;
+    results.push(numbers);
+  }
+  return tracedQuery(text, honest.program, results);
+}
+
+/** Of the operations of a kind the middle one. */
+function placeOf(kind: OpKind): number {
+  const all = honest.program.flatMap((op, place) => (op.kind === kind ? [place] : []));
+  return all[all.length >> 1]!;
+}
+
+const playerOf = (who: `0x${string}`, own: TracedQuery, challenges = false) =>
+  new TracePlayer({
+    ...{ publicClient: f.publicClient, game: f.game, account: f.accountOf(who), challenges },
+    traceOf: () => own,
+  });
+
+/** Both play until neither has a move. @returns what was done, with its gas */
+async function playOut(players: readonly TracePlayer[]) {
+  const moves: { what: string; gas: number }[] = [];
+  for (let isOver = false; !isOver; ) {
+    isOver = true;
+    for (const player of players) {
+      for (const { gasUsed, what } of await player.playOnce()) {
+        moves.push({ what, gas: Number(gasUsed) });
+        isOver = false;
+      }
+    }
+  }
+  return moves;
+}
+
+const challenge = async (claimId: bigint, who: `0x${string}`) => {
+  const data = encodeFunctionData({ abi: traceGameAbi, functionName: "challenge", args: [claimId] });
+  await f.accountOf(who).send({ data, valueWei: STAKE_WEI });
+  return f.client.readContract({ ...f.read, functionName: "gameCount" });
+};
+
+const isRefuted = async (claimId: bigint) =>
+  (await f.client.readContract({ ...f.read, functionName: "claims", args: [claimId] }))[2];
+
+const call = (functionName: string, args: readonly unknown[]) =>
+  encodeFunctionData({ abi: traceGameAbi, functionName, args } as never);
+
+describe("a lying owner", () => {
+  test.each(["chain", "exponential", "crossEntropy", "embed", "quantise"] as const)(
+    "loses to a challenger who plays by himself: the lie is of the kind %s",
+    async (kind) => {
+      const lie = falseTrace(placeOf(kind));
+      const claimId = await f.claim(claimOf(model, lie));
+      const before = await f.owedWei(f.challenger);
+      const moves = await playOut([playerOf(f.challenger, honest, true), playerOf(f.owner, lie)]);
+      expect(moves.map(({ what }) => what)).toEqual([
+        "challenge",
+        "answer",
+        "choose",
+        "reveal",
+        ...moves.slice(4, -1).map(({ what }) => what),
+        "show",
+      ]);
+      expect(await isRefuted(claimId)).toBe(true);
+      expect((await f.owedWei(f.challenger)) - before).toBe(BOND_WEI / 2n + STAKE_WEI);
+    },
+  );
+
+  test("loses with other numbers of the model: their root is compared", async () => {
+    const [parameters, ...others] = model.inputs;
+    const changed = parameters!.map((value) => value / 2);
+    const lie = tracedQuery(text, honest.program, [
+      ...traceSteps(honest.program, text, [changed, ...others], kernels),
+    ]);
+    const claimId = await f.claim(claimOf(model, lie));
+    const moves = await playOut([playerOf(f.challenger, honest, true), playerOf(f.owner, lie)]);
+    expect(moves.at(-1)!.what).toBe("choose");
+    expect(await isRefuted(claimId)).toBe(true);
+  });
+
+  test("loses who does not move: also where the query is not of his own trace", async () => {
+    const lie = falseTrace(placeOf("quantise"));
+    const claimId = await f.claim(claimOf(model, lie));
+    const challenger = playerOf(f.challenger, honest, true);
+    await playOut([challenger]);
+    expect(await isRefuted(claimId)).toBe(false);
+    // With his honest trace he has no answer: the query's root is not in it.
+    const [game] = (await readGames(f.publicClient, f.game)).filter((one) => one.claimId === claimId);
+    const data = ownersMove(game!, claimOf(model, lie).statement, honest);
+    expect(await f.refusal({ account: f.owner, data })).toBe("TracePathInvalid");
+    await f.passTime(12n * HOUR_SECONDS + 1n);
+    expect((await playOut([challenger])).map(({ what }) => what)).toEqual(["endByTime"]);
+    expect(await isRefuted(claimId)).toBe(true);
+  });
+});
+
+describe("a lying challenger", () => {
+  test("finds no number that L1 computes otherwise, and loses by time", async () => {
+    const claimId = await f.claim(claimOf(model, honest));
+    const gameId = await challenge(claimId, f.challenger);
+    const owner = playerOf(f.owner, honest);
+    const liar = playerOf(f.challenger, falseTrace(placeOf("chain")));
+    await expect(playOut([owner, liar])).rejects.toThrow();
+    const [game] = (await readGames(f.publicClient, f.game)).filter((one) => one.gameId === gameId);
+    expect(game!.turn).toBe("show");
+    const { statement } = claimOf(model, honest);
+    const data = challengersMove(game!, statement, falseTrace(placeOf("chain")));
+    expect(await f.refusal({ account: f.challenger, data })).toBe("TraceNothingWrong");
+    await f.passTime(12n * HOUR_SECONDS + 1n);
+    const before = await f.owedWei(f.owner);
+    expect((await playOut([owner])).map(({ what }) => what)).toEqual(["endByTime"]);
+    expect((await f.owedWei(f.owner)) - before).toBe(STAKE_WEI);
+    expect(await isRefuted(claimId)).toBe(false);
+  });
+
+  test("loses who does not move, and the claim stands after its window", async () => {
+    const claimId = await f.claim(claimOf(model, honest));
+    await challenge(claimId, f.challenger);
+    const owner = playerOf(f.owner, honest);
+    expect((await playOut([owner])).map(({ what }) => what)).toEqual(["answer"]);
+    await f.passTime(12n * HOUR_SECONDS + 1n);
+    expect((await playOut([owner])).map(({ what }) => what)).toEqual(["endByTime"]);
+    const stands = () => f.client.readContract({ ...f.read, functionName: "stands", args: [claimId] });
+    expect(await stands()).toBe(false);
+    await f.passTime(72n * HOUR_SECONDS);
+    expect(await stands()).toBe(true);
+    await f.accountOf(f.stranger).send({ data: call("returnBond", [claimId]), valueWei: 0n });
+    const late = { account: f.challenger, data: call("challenge", [claimId]), value: STAKE_WEI };
+    expect(await f.refusal(late)).toBe("TraceWindowOver");
+  });
+
+  test("an honest watcher does not challenge an honest claim", async () => {
+    await f.claim(claimOf(model, honest));
+    expect(await playOut([playerOf(f.stranger, honest, true)])).toEqual([]);
+  });
+});
+
+test("moves that are not one's own, not in time or not in the tree are refused", async () => {
+  const lie = falseTrace(placeOf("chain"));
+  const { path, statement } = claimOf(model, lie);
+  const claimId = await f.claim({ path, statement });
+  const gameId = await challenge(claimId, f.challenger);
+  const gameNow = async () => (await readGames(f.publicClient, f.game)).find((one) => one.gameId === gameId)!;
+  const answer = ownersMove(await gameNow(), statement, lie);
+  expect(await f.refusal({ account: f.challenger, data: answer })).toBe("TraceNotYourTurn");
+  const other = ownersMove(await gameNow(), { ...statement, promptCount: 3n }, lie);
+  expect(await f.refusal({ account: f.owner, data: other })).toBe("TraceOtherStatement");
+  expect(await f.refusal({ account: f.owner, data: call("endByTime", [gameId]) })).toBe("TraceTooEarly");
+  await f.accountOf(f.owner).send({ data: answer, valueWei: 0n });
+  const { revealed } = await gameNow();
+  const nodes = revealed[0]!;
+  const turned = [...nodes].reverse();
+  const choose = (shown: readonly `0x${string}`[], child: number) => ({
+    account: f.challenger,
+    data: call("choose", [gameId, shown, BigInt(child)]),
+  });
+  expect(await f.refusal(choose(turned, 0))).toBe("TraceNodesInvalid");
+  expect(await f.refusal(choose(nodes, nodes.length))).toBe("TraceNodesInvalid");
+  expect(await f.refusal({ ...choose(nodes, 0), account: f.owner })).toBe("TraceNotYourTurn");
+  await f.accountOf(f.challenger).send({ data: choose(nodes, 0).data, valueWei: 0n });
+  const reveal = call("reveal", [gameId, nodes]);
+  expect(await f.refusal({ account: f.owner, data: reveal })).toBe("TraceNodesInvalid");
+  await f.passTime(12n * HOUR_SECONDS + 1n);
+  const late = ownersMove(await gameNow(), statement, lie);
+  expect(await f.refusal({ account: f.owner, data: late })).toBe("TraceTooLate");
+  expect(await f.refusal({ account: f.stranger, data: call("endByTime", [gameId]) })).toBeNull();
+});

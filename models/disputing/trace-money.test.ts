@@ -1,0 +1,165 @@
+import { encodeFunctionData, type Hex } from "viem";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
+import { programLeaf } from "../trace/trace-tree.ts";
+import { WordTree } from "../trace/word-tree.ts";
+import {
+  BOND_WEI,
+  HOUR_SECONDS,
+  STAKE_WEI,
+  startTraceGame,
+  type TraceFixture,
+} from "./testing/trace-fixture.ts";
+
+const STEPS = 160;
+let f: TraceFixture;
+
+beforeAll(async () => {
+  f = await startTraceGame();
+});
+afterAll(() => f?.stop());
+
+const hex = (bytes: Uint8Array): Hex => `0x${Buffer.from(bytes).toString("hex")}`;
+const call = (functionName: string, args: readonly unknown[]) =>
+  encodeFunctionData({ abi: traceGameAbi, functionName, args } as never);
+const read = (functionName: string, args: readonly unknown[] = []) =>
+  f.client.readContract({ ...f.read, functionName, args } as never) as Promise<never>;
+
+/** A claim of a program of two operations: what is in them is not asked for before the last move. */
+function anyStatement() {
+  const program = new Uint8Array(32).fill(7);
+  const programs = new WordTree(Buffer.concat([new Uint8Array(32), programLeaf(2, program)]));
+  const query = new Uint8Array(32).fill(9);
+  const trace = new WordTree(Buffer.concat([new Uint8Array(32).fill(8), query]));
+  const statement = {
+    modelId: 1n,
+    inputs: [],
+    programs: hex(programs.root),
+    programCount: 2n,
+    opCount: 2n,
+    program: hex(program),
+    tokens: "0x0000000100000002" as Hex,
+    promptCount: 1n,
+    query: hex(query),
+  };
+  const nodes = [0, 1].map((i) => hex(trace.node(0, i)));
+  return { statement, path: programs.path(1).map(hex), root: hex(trace.root), nodes };
+}
+
+/** What somebody should have been given, kept by a second set of books. */
+interface Books {
+  /** By claim: what its bond is worth to its owner. */
+  readonly bonds: Map<bigint, bigint>;
+  readonly stakes: Map<bigint, { claimId: bigint; who: Hex; turn: "owner" | "challenger" }>;
+  readonly owed: Map<Hex, bigint>;
+}
+
+test("a random walk moves no wei that the books do not", { timeout: 120_000 }, async () => {
+  const random = new SeededRandom("trace money");
+  const books: Books = { bonds: new Map(), stakes: new Map(), owed: new Map() };
+  const owe = (who: Hex, wei: bigint) => books.owed.set(who, (books.owed.get(who) ?? 0n) + wei);
+  const { nodes, path, root, statement } = anyStatement();
+  const done: Record<string, number> = {};
+  const people = [f.owner, f.challenger, f.stranger];
+  const refuted = new Set<bigint>();
+  const tryCall = async (what: string, account: Hex, data: Hex, value = 0n): Promise<boolean> => {
+    if ((await f.refusal({ account, data, value })) !== null) return false;
+    await f.client.sendTransaction({ account, to: f.game, data, value, gas: 5_000_000n });
+    done[what] = (done[what] ?? 0) + 1;
+    return true;
+  };
+  for (let step = 0; step < STEPS; step++) {
+    const who = people[random.nextBelow(3)]!;
+    const claimId = BigInt(1 + random.nextBelow(Math.max(1, Number(await read("claimCount")))));
+    const gameId = BigInt(1 + random.nextBelow(Math.max(1, Number(await read("gameCount")))));
+    const game = books.stakes.get(gameId);
+    switch (random.nextBelow(9)) {
+      case 0: {
+        if (!(await tryCall("claim", f.owner, call("claim", [statement, path]), BOND_WEI + BigInt(step))))
+          break;
+        books.bonds.set((await read("claimCount")) as bigint, BOND_WEI + BigInt(step));
+        break;
+      }
+      case 1:
+      case 2: {
+        if (!(await tryCall("challenge", who, call("challenge", [claimId]), STAKE_WEI))) break;
+        books.stakes.set((await read("gameCount")) as bigint, { claimId, who, turn: "owner" });
+        break;
+      }
+      case 3: {
+        const data = call("answer", [gameId, statement, root, [nodes[0]], nodes]);
+        if (await tryCall("answer", f.owner, data)) game!.turn = "challenger";
+        break;
+      }
+      case 4: {
+        if (game === undefined || !(await tryCall("endByTime", who, call("endByTime", [gameId])))) break;
+        books.stakes.delete(gameId);
+        if (game.turn === "challenger") owe(f.owner, STAKE_WEI);
+        else {
+          owe(game.who, books.bonds.get(game.claimId)! / 2n + STAKE_WEI);
+          books.bonds.delete(game.claimId);
+          refuted.add(game.claimId);
+        }
+        break;
+      }
+      case 5: {
+        const isGiven = await tryCall("returnStake", who, call("returnStake", [gameId]));
+        if (!isGiven) break;
+        expect(refuted.has(game!.claimId)).toBe(true);
+        books.stakes.delete(gameId);
+        owe(game!.who, STAKE_WEI);
+        break;
+      }
+      case 6: {
+        for (const [id, bondWei] of books.bonds) {
+          if (!(await tryCall("returnBond", who, call("returnBond", [id])))) continue;
+          owe(f.owner, bondWei);
+          books.bonds.delete(id);
+        }
+        break;
+      }
+      case 7: {
+        if (await tryCall("withdraw", f.stranger, call("withdraw", [who]))) books.owed.delete(who);
+        break;
+      }
+      default:
+        await f.passTime(HOUR_SECONDS * BigInt(random.nextBelow(4) === 0 ? 80 : 1 + random.nextBelow(20)));
+    }
+    const sum = (all: Iterable<bigint>) => [...all].reduce((total, wei) => total + wei, 0n);
+    const held = sum(books.bonds.values()) + sum(books.owed.values()) + BigInt(books.stakes.size) * STAKE_WEI;
+    expect(await f.client.getBalance({ address: f.game }), `step ${step}`).toBe(held);
+    for (const person of people) expect(await f.owedWei(person)).toBe(books.owed.get(person) ?? 0n);
+  }
+  const all = ["claim", "challenge", "answer", "endByTime", "returnStake", "returnBond", "withdraw"];
+  // A walk that never got somewhere shows nothing.
+  expect(all.filter((what) => done[what] === undefined)).toEqual([]);
+});
+
+test("whoever asks again while he is paid gets it once", async () => {
+  // Called with data, it passes them on to the game; paid, it asks for what it is owed once more.
+  const game = f.game.slice(2);
+  const selector = call("withdraw", [f.stranger]).slice(2, 10);
+  const paid = `63${selector}60e01b5f52306004525f5f60245f5f73${game}5af15000`;
+  const runtime = `36603157${paid}5b365f5f375f5f365f3473${game}5af15000`;
+  const size = (runtime.length / 2).toString(16);
+  const code: Hex = `0x60${size}80600a5f395ff300${runtime}`;
+  const made = await f.client.sendTransaction({ account: f.stranger, data: code });
+  const address = (await f.client.getTransactionReceipt({ hash: made })).contractAddress!;
+  const { path, statement } = anyStatement();
+  const claimId = await f.claim({ statement, path });
+  // A bond that could be taken.
+  await f.claim({ statement, path });
+  const challenge = { account: f.stranger, to: address, data: call("challenge", [claimId]) };
+  await f.client.sendTransaction({ ...challenge, value: STAKE_WEI, gas: 500_000n });
+  const gameId = (await read("gameCount")) as bigint;
+  await f.passTime(13n * HOUR_SECONDS);
+  const send = (data: Hex) =>
+    f.client.sendTransaction({ account: f.stranger, to: f.game, data, gas: 500_000n });
+  await send(call("endByTime", [gameId]));
+  const owed = BOND_WEI / 2n + STAKE_WEI;
+  expect(await f.owedWei(address)).toBe(owed);
+  await send(call("withdraw", [address]));
+  expect(await f.client.getBalance({ address })).toBe(owed);
+  expect(await f.owedWei(address)).toBe(0n);
+});

@@ -1,0 +1,173 @@
+/**
+ * Plays for an owner and for a challenger by itself: it traces each claimed query again, challenges the false ones, and
+ * makes the moves of every game that its address is in.
+ */
+import { type Address, encodeFunctionData, type Hex, type PublicClient } from "viem";
+import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
+import { challengersMove, type GameState, ownersMove, TURNS } from "./trace-moves.ts";
+import type { TracedQuery, TraceStatement } from "./traced-model.ts";
+
+export interface ClaimState {
+  readonly claimId: bigint;
+  readonly owner: Address;
+  readonly statement: TraceStatement;
+  readonly endsAt: bigint;
+  readonly isRefuted: boolean;
+}
+
+/** Who plays. `send` returns once the transaction is mined. */
+export interface PlayerAccount {
+  readonly address: Address;
+  send(call: { readonly data: Hex; readonly valueWei: bigint }): Promise<{ gasUsed: bigint }>;
+}
+
+export interface PlayerOptions {
+  readonly publicClient: PublicClient;
+  readonly game: Address;
+  readonly account: PlayerAccount;
+  /** His own trace of a claimed query; null where he does not know the model. */
+  readonly traceOf: (claim: ClaimState) => TracedQuery | null;
+  /** Whether he challenges claims of others. */
+  readonly challenges: boolean;
+}
+
+export interface PlayedMove {
+  readonly what: "challenge" | "answer" | "reveal" | "choose" | "show" | "endByTime";
+  readonly claimId: bigint;
+  /** null for a challenge. */
+  readonly gameId: bigint | null;
+  readonly gasUsed: bigint;
+}
+
+export class TracePlayer {
+  readonly #options: PlayerOptions;
+  readonly #traces = new Map<bigint, TracedQuery | null>();
+
+  constructor(options: PlayerOptions) {
+    this.#options = options;
+  }
+
+  /** One look at all claims and games, with at most one move in each. */
+  async playOnce(): Promise<PlayedMove[]> {
+    const { account, challenges, game, publicClient } = this.#options;
+    const { timestamp } = await publicClient.getBlock();
+    const claims = await readClaims(publicClient, game);
+    const games = await readGames(publicClient, game);
+    const isMine = (one: GameState) => sameAddress(one.challenger, account.address);
+    const played: PlayedMove[] = [];
+    for (const claim of claims) {
+      if (claim.isRefuted) continue;
+      const own = games.filter(({ claimId, turn }) => claimId === claim.claimId && turn !== "over");
+      const isOwner = sameAddress(claim.owner, account.address);
+      const isOpen = timestamp < claim.endsAt && !isOwner && challenges;
+      const hasPlayed = games.some((one) => one.claimId === claim.claimId && isMine(one));
+      if (isOpen && !hasPlayed && this.#isFalse(claim)) played.push(await this.#challenge(claim));
+      for (const one of own) {
+        if (!isOwner && !isMine(one)) continue;
+        const move = this.#moveIn(claim, one, isOwner, timestamp);
+        if (move !== null) played.push(await this.#send(move.what, claim.claimId, one.gameId, move.data));
+      }
+    }
+    return played;
+  }
+
+  #isFalse(claim: ClaimState): boolean {
+    const trace = this.#traceOf(claim);
+    return trace !== null && claim.statement.query !== rootOf(trace);
+  }
+
+  #traceOf(claim: ClaimState): TracedQuery | null {
+    const known = this.#traces.get(claim.claimId);
+    if (known !== undefined) return known;
+    const made = this.#options.traceOf(claim);
+    this.#traces.set(claim.claimId, made);
+    return made;
+  }
+
+  async #challenge({ claimId }: ClaimState): Promise<PlayedMove> {
+    const { game, publicClient } = this.#options;
+    const stakeWei = await publicClient.readContract({
+      address: game,
+      abi: traceGameAbi,
+      functionName: "stakeWei",
+    });
+    const data = encodeFunctionData({ abi: traceGameAbi, functionName: "challenge", args: [claimId] });
+    return this.#send("challenge", claimId, null, data, stakeWei);
+  }
+
+  #moveIn(claim: ClaimState, game: GameState, isOwner: boolean, now: bigint) {
+    const isOwnersTurn = game.turn === "answer" || game.turn === "reveal";
+    const { gameId, turn } = game;
+    if (isOwnersTurn !== isOwner) {
+      if (now <= game.deadline) return null;
+      const data = encodeFunctionData({ abi: traceGameAbi, functionName: "endByTime", args: [gameId] });
+      return { what: "endByTime", data } as const;
+    }
+    const own = now > game.deadline ? null : this.#traceOf(claim);
+    if (own === null) return null;
+    const move = isOwner ? ownersMove : challengersMove;
+    return { what: turn as PlayedMove["what"], data: move(game, claim.statement, own) };
+  }
+
+  async #send(
+    what: PlayedMove["what"],
+    claimId: bigint,
+    gameId: bigint | null,
+    data: Hex,
+    valueWei = 0n,
+  ): Promise<PlayedMove> {
+    const { gasUsed } = await this.#options.account.send({ data, valueWei });
+    return { what, claimId, gameId, gasUsed };
+  }
+}
+
+const rootOf = ({ tree }: TracedQuery): Hex => `0x${Buffer.from(tree.ops.at(-1)!.root).toString("hex")}`;
+const sameAddress = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+
+/** All claims that were ever made. */
+async function readClaims(publicClient: PublicClient, address: Address): Promise<ClaimState[]> {
+  const events = await publicClient.getContractEvents({
+    address,
+    abi: traceGameAbi,
+    eventName: "Claimed",
+    fromBlock: 0n,
+    strict: true,
+  });
+  return Promise.all(
+    events.map(async ({ args: { claimId, endsAt, owner, statement } }) => {
+      const [, , isRefuted] = await publicClient.readContract({
+        address,
+        abi: traceGameAbi,
+        functionName: "claims",
+        args: [claimId],
+      });
+      return { claimId, owner, statement, endsAt, isRefuted };
+    }),
+  );
+}
+
+/** All games, with what their owners have shown. */
+export async function readGames(publicClient: PublicClient, address: Address): Promise<GameState[]> {
+  const read = { address, abi: traceGameAbi } as const;
+  const count = await publicClient.readContract({ ...read, functionName: "gameCount" });
+  const shown = await publicClient.getContractEvents({
+    ...read,
+    eventName: "Revealed",
+    fromBlock: 0n,
+    strict: true,
+  });
+  const ids = Array.from({ length: Number(count) }, (_, i) => BigInt(i + 1));
+  return Promise.all(
+    ids.map(async (gameId) => {
+      const game = await publicClient.readContract({ ...read, functionName: "games", args: [gameId] });
+      const [challenger, deadline, turn, depth, , hasOp, claimId, op, place, , , node] = game;
+      const revealed = shown.filter(({ args }) => args.gameId === gameId).map(({ args }) => args.nodes);
+      return {
+        ...{ gameId, claimId, deadline, challenger, depth, node, revealed },
+        turn: TURNS[turn]!,
+        op: hasOp ? Number(op) : null,
+        place: Number(place),
+      };
+    }),
+  );
+}

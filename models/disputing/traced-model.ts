@@ -1,0 +1,126 @@
+/** A language model as claims of its queries name it: what is known before any text, and a program for each length. */
+import { bytesToHex, type Hex } from "viem";
+import type { Kernels } from "../kernels/kernels.ts";
+import type { TracedText } from "../trace/leaf-rules.ts";
+import { queryProgram, type TracedModel, type TraceInputs } from "../trace/query-program.ts";
+import { runTrace } from "../trace/run-trace.ts";
+import type { TraceOp } from "../trace/trace-op.ts";
+import { programsTree, programTree, type TraceTree, traceTree } from "../trace/trace-tree.ts";
+import { WordTree, wordsOf } from "../trace/word-tree.ts";
+
+export interface DescribedModel {
+  readonly modelId: bigint;
+  readonly inputs: TraceInputs;
+  readonly inputTrees: ReadonlyMap<Float32Array, WordTree>;
+  readonly inputRoots: readonly Hex[];
+  /** Program i reads i + 1 tokens. */
+  readonly programs: readonly (readonly TraceOp[])[];
+  readonly programsTree: WordTree;
+}
+
+/** The contract's Statement. */
+export interface TraceStatement {
+  readonly modelId: bigint;
+  readonly inputs: readonly Hex[];
+  readonly programs: Hex;
+  readonly programCount: bigint;
+  readonly opCount: bigint;
+  readonly program: Hex;
+  readonly tokens: Hex;
+  readonly promptCount: bigint;
+  readonly query: Hex;
+}
+
+/** @param mostTokens that a program reads; at most the model's `maxRows` */
+export function describeModel(
+  modelId: bigint,
+  model: TracedModel,
+  inputs: TraceInputs,
+  mostTokens = model.maxRows,
+): DescribedModel {
+  const programs = Array.from({ length: mostTokens }, (_, i) => queryProgram(model, i + 1));
+  const inputTrees = new Map(inputs.map((numbers) => [numbers, new WordTree(wordsOf(numbers))]));
+  const inputRoots = inputs.map((numbers) => bytesToHex(inputTrees.get(numbers)!.root));
+  return { modelId, inputs, inputTrees, inputRoots, programs, programsTree: programsTree(programs) };
+}
+
+/** Of prompt and answer. @throws RangeError for fewer tokens than two, or more than there are programs for */
+function programOf({ programs }: DescribedModel, { tokens }: TracedText): readonly TraceOp[] {
+  const program = programs[tokens.length - 2];
+  if (program === undefined)
+    throw new RangeError(`there is no program that reads ${tokens.length - 1} tokens`);
+  return program;
+}
+
+/** The query's numbers, and all that they come from. */
+export interface TracedQuery {
+  readonly text: TracedText;
+  readonly program: readonly TraceOp[];
+  readonly programTree: WordTree;
+  readonly tree: TraceTree;
+  readonly query: Int16Array;
+}
+
+export function traceQuery(model: DescribedModel, text: TracedText, kernels: Kernels): TracedQuery {
+  const program = programOf(model, text);
+  return tracedQuery(text, program, runTrace(program, text, model.inputs, kernels), model.inputTrees);
+}
+
+/** Of results that are there. */
+export function tracedQuery(
+  text: TracedText,
+  program: readonly TraceOp[],
+  results: readonly Float32Array[],
+  known?: ReadonlyMap<Float32Array, WordTree>,
+): TracedQuery {
+  return {
+    text,
+    program,
+    programTree: programTree(program),
+    tree: traceTree(results, known),
+    query: Int16Array.from(results.at(-1)!),
+  };
+}
+
+/** What is claimed of a query, and the path of its program. */
+export function claimOf(model: DescribedModel, { program, programTree, text, tree }: TracedQuery) {
+  const statement: TraceStatement = {
+    modelId: model.modelId,
+    inputs: model.inputRoots,
+    programs: bytesToHex(model.programsTree.root),
+    programCount: BigInt(model.programs.length + 1),
+    opCount: BigInt(program.length),
+    program: bytesToHex(programTree.root),
+    tokens: tokenBytes(text.tokens),
+    promptCount: BigInt(text.promptCount),
+    query: bytesToHex(tree.ops.at(-1)!.root),
+  };
+  const path = model.programsTree.path(text.tokens.length - 1).map((node) => bytesToHex(node));
+  return { statement, path };
+}
+
+/** Four bytes a token. */
+function tokenBytes(tokens: readonly number[]): Hex {
+  const bytes = new Uint8Array(4 * tokens.length);
+  const view = new DataView(bytes.buffer);
+  for (const [k, token] of tokens.entries()) view.setUint32(4 * k, token);
+  return bytesToHex(bytes);
+}
+
+/** Whether a claim names the model's own inputs and programs. Of another model it can be right, and still worth nothing. */
+export function namesModel(
+  { inputRoots, programs, programsTree }: DescribedModel,
+  statement: TraceStatement,
+): boolean {
+  return (
+    statement.programs === bytesToHex(programsTree.root) &&
+    statement.programCount === BigInt(programs.length + 1) &&
+    statement.inputs.join() === inputRoots.join()
+  );
+}
+
+/** The text of a statement that others have made. */
+export function textOf({ promptCount, tokens }: TraceStatement): TracedText {
+  const words = tokens.slice(2).match(/.{8}/g) ?? [];
+  return { tokens: words.map((word) => Number.parseInt(word, 16)), promptCount: Number(promptCount) };
+}

@@ -1,0 +1,57 @@
+/** A registered language model as claims of its queries name it. */
+
+import { parameterLayout } from "../architecture/parameter-layout.ts";
+import { NONE } from "../kernels/kernels.ts";
+import { decodeMap } from "../registered/query-map-file.ts";
+import type { TextParts } from "../registered/text-family.ts";
+import { loadText, type TextSetting } from "../registered/text-model.ts";
+import { answerTokens, questionRow, tokensOfPrompt } from "../registered/text-tokens.ts";
+import type { TracedText } from "../trace/leaf-rules.ts";
+import { type DescribedModel, describeModel } from "./traced-model.ts";
+
+export interface TracedTextModel {
+  readonly model: DescribedModel;
+  /** @throws RollupError ATT_ROW_INVALID, ATT_ANSWER_INVALID */
+  textOf(prompt: string, answer: string): TracedText;
+}
+
+/**
+ * Takes a second for a million parameters: roots of all of them, and programs for every length of a text.
+ *
+ * @throws RollupError MOD_BASE_MISSING, ATT_MODEL_FILE_INVALID, and what a published model is refused for
+ */
+export async function openTracedText(
+  modelId: bigint,
+  { adapter, queryMap, recipe }: Pick<TextParts, "adapter" | "queryMap" | "recipe">,
+  setting: TextSetting,
+): Promise<TracedTextModel> {
+  const maxRows = recipe.answers.promptTokens + recipe.answers.answerTokens;
+  const placed = await loadText(recipe, setting, { adapter, maxRows, adapterBlocks: 0, rowCount: 1 });
+  const { loaded, places, tokens } = placed;
+  const { model } = loaded;
+  const { shape } = model;
+  const { arena } = model.kernels;
+  const { at, layout } = model.adapter!;
+  const { featureCount } = recipe.method;
+  decodeMap(queryMap, { gradientCount: layout.floatCount, featureCount }, arena, places.directions);
+  const byFeature = new Float32Array(layout.floatCount * featureCount);
+  for (let j = 0; j < featureCount; j++)
+    for (let k = 0; k < layout.floatCount; k++)
+      byFeature[j * layout.floatCount + k] = arena[places.directions + k * featureCount + j]!;
+  const { rotary } = model.workspace;
+  const slice = (from: number, count: number) => arena.slice(from, from + count);
+  const inputs = [
+    slice(model.parameters, parameterLayout(shape).floatCount),
+    slice(at, layout.floatCount),
+    ...(rotary === NONE ? [] : [slice(rotary, maxRows * shape.headSize)]),
+    byFeature,
+  ];
+  return {
+    model: describeModel(modelId, { shape, adapter: layout, featureCount, maxRows }, inputs),
+    textOf(prompt, answer) {
+      const asked = tokensOfPrompt(tokens, prompt, recipe);
+      const row = questionRow(asked, answerTokens(tokens, answer, recipe, shape.vocabularySize), recipe);
+      return { tokens: [...row.tokens, row.targets.at(-1)!], promptCount: asked.length };
+    },
+  };
+}

@@ -1,0 +1,151 @@
+/** Disputes over a language model's query: gas of one chain, and of a whole game about a query of the default base. */
+import { bytesToHex, encodeFunctionData } from "viem";
+import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { traceRulesAbi } from "../../contracts/build/trace-abi.ts";
+import { defaultBase } from "../../models/base/default-base.ts";
+import {
+  BOND_WEI,
+  startTraceGame,
+  type TraceFixture,
+  tracedBase,
+} from "../../models/disputing/testing/trace-fixture.ts";
+import { rangesOf } from "../../models/disputing/trace-moves.ts";
+import { TracePlayer } from "../../models/disputing/trace-player.ts";
+import {
+  claimOf,
+  describeModel,
+  type TracedQuery,
+  tracedQuery,
+  traceQuery,
+} from "../../models/disputing/traced-model.ts";
+import { chainKernels, traceSteps } from "../../models/trace/run-trace.ts";
+import { encodeOp, type OpKind, type TraceOp } from "../../models/trace/trace-op.ts";
+
+const CHAINS = [256, 768, 2_048];
+const FEATURE_COUNT = 256;
+const RANK = 8;
+
+/** @param tokens that the traced pass reads */
+export async function benchTraceDisputes(tokens: number) {
+  const f = await startTraceGame();
+  try {
+    const chainGas: Record<string, number> = {};
+    for (const depth of CHAINS) {
+      chainGas[depth] = await chainGasOf(f, depth);
+      console.log(`a chain of ${depth}, with its openings: ${chainGas[depth]!.toLocaleString("en")} gas`);
+    }
+    return { chainGas, ...(await playGame(f, tokens)) };
+  } finally {
+    await f.stop();
+  }
+}
+
+/** One transaction that computes a number of a product from openings of both operands. */
+async function chainGasOf(f: TraceFixture, depth: number): Promise<number> {
+  const random = new SeededRandom(`chain of ${depth}`);
+  const rows = 64;
+  const numbers = () => Float32Array.from({ length: rows * depth }, () => random.nextFraction() - 0.5);
+  const input = (extra: number): TraceOp => ({
+    ...{ kind: "input", rows: 1, columns: rows * depth, depth: 0, extra, first: 0, second: 0, sources: [] },
+  });
+  const source = (op: number) => ({ op, size: rows * depth, start: 0, rowStride: depth, columnStride: 1 });
+  const chain: TraceOp = {
+    ...input(0),
+    kind: "chain",
+    rows,
+    columns: rows,
+    depth,
+    sources: [0, 1].map(source),
+  };
+  const program = [input(0), input(1), chain];
+  const text = { tokens: [1, 2], promptCount: 1 };
+  const own = tracedQuery(text, program, [
+    ...traceSteps(program, text, [numbers(), numbers()], chainKernels("wasm", [program])),
+  ]);
+  const element = 17 * rows + 5;
+  const pass = {
+    traceRoot: bytesToHex(own.tree.top.root),
+    opCount: 3n,
+    tokens: "0x0000000100000002" as const,
+    promptCount: 1n,
+  };
+  const args = [pass, bytesToHex(encodeOp(chain)), BigInt(element), rangesOf(own, 2, element)] as const;
+  const data = encodeFunctionData({ abi: traceRulesAbi, functionName: "output", args });
+  return f.gasOf({ account: f.challenger, to: f.rules, data });
+}
+
+/** A lie in the middle of the pass, played to the end by both sides. */
+async function playGame(f: TraceFixture, tokenCount: number) {
+  const { inputs, model } = await tracedBase(defaultBase(), tokenCount, {
+    featureCount: FEATURE_COUNT,
+    rank: RANK,
+  });
+  let startedAtMs = performance.now();
+  const seconds = () => {
+    const now = performance.now();
+    const passed = Math.round((now - startedAtMs) / 10) / 100;
+    startedAtMs = now;
+    return passed;
+  };
+  console.log("roots of the base's numbers, and programs for every length");
+  const described = describeModel(1n, model, inputs);
+  const describeSeconds = seconds();
+  console.log(`described in ${describeSeconds} s; tracing ${tokenCount} tokens`);
+  const tokens = Array.from({ length: tokenCount + 1 }, (_, i) => (i * i * 7 + i * 3) % 2_000);
+  const text = { tokens, promptCount: Math.ceil(tokenCount / 3) };
+  const kernels = chainKernels("wasm", described.programs.slice(-1));
+  const honest = traceQuery(described, text, kernels);
+  const traceSeconds = seconds();
+  const { program } = honest;
+  const floatCount = program.reduce((sum, { columns, rows }) => sum + rows * columns, 0);
+  console.log(
+    `${program.length} operations with ${floatCount.toLocaleString("en")} numbers: ${traceSeconds} s`,
+  );
+  const lie = falseTrace(honest, inputs, kernels, described.inputTrees);
+  const { path, statement } = claimOf(described, lie);
+  const claimGas = await f.claimGas({ path, statement });
+  const of = (address: `0x${string}`, own: TracedQuery, challenges: boolean) =>
+    new TracePlayer({
+      ...{ publicClient: f.publicClient, game: f.game, account: f.accountOf(address), challenges },
+      traceOf: () => own,
+    });
+  const players = [of(f.challenger, honest, true), of(f.owner, lie, false)];
+  const moves: { what: string; gas: number }[] = [];
+  for (let before = -1; before !== moves.length; ) {
+    before = moves.length;
+    for (const player of players) {
+      for (const { gasUsed, what } of await player.playOnce()) {
+        moves.push({ what, gas: Number(gasUsed) });
+        console.log(`${what}: ${gasUsed.toLocaleString("en")} gas`);
+      }
+    }
+  }
+  if ((await f.owedWei(f.challenger)) < BOND_WEI / 2n) throw new Error("the liar was not refuted");
+  const rounds = moves.filter(({ what }) => what === "answer" || what === "reveal").length;
+  const kinds = [...new Set(program.map(({ kind }) => kind))];
+  const chained = program.filter(({ kind }) => kind === "chain");
+  const multiplyAdds = chained.reduce((sum, { columns, depth, rows }) => sum + rows * columns * depth, 0);
+  return {
+    rounds: { count: rounds, claimGas, moves },
+    traced: { tokens: tokenCount, ops: program.length, floatCount, multiplyAdds, kinds: kinds.length },
+    describeSeconds,
+    traceSeconds,
+  };
+}
+
+function falseTrace(
+  { program, text }: TracedQuery,
+  inputs: readonly Float32Array[],
+  kernels: ReturnType<typeof chainKernels>,
+  known: Parameters<typeof tracedQuery>[3],
+): TracedQuery {
+  const isAt = (kind: OpKind) => program.flatMap((op, place) => (op.kind === kind ? [place] : []));
+  const chains = isAt("chain");
+  const wrong = chains[chains.length >> 1]!;
+  const results: Float32Array[] = [];
+  for (const numbers of traceSteps(program, text, inputs, kernels)) {
+    if (results.length === wrong) numbers[numbers.length - 1] = 3 * numbers[numbers.length - 1]! + 2;
+    results.push(numbers);
+  }
+  return tracedQuery(text, program, results, known);
+}
