@@ -105,12 +105,25 @@ export function writeRoundKey(
   }
 }
 
+/** Of the last contribution, a beacon's too: what follows it are its type, and its length before its parameters. */
+export function readLastRecord(zkeyPath: string): Uint8Array {
+  const file = new KeyFile(zkeyPath);
+  try {
+    const { byteCount, position } = readSections(file)[zkeySection.contributions]!;
+    const bytes = Buffer.alloc(byteCount);
+    file.read(bytes, position);
+    let at = circuitHashBytes + 4;
+    for (let left = bytes.readUInt32LE(circuitHashBytes); left > 1; left--)
+      at += recordBytes + 8 + bytes.readUInt32LE(at + recordBytes + 4);
+    return new Uint8Array(bytes.subarray(at, at + recordBytes));
+  } finally {
+    file.close();
+  }
+}
+
 /** delta in G1, then in G2, end the header. */
 const deltaPosition = ({ byteCount, position }: { position: number; byteCount: number }) =>
   position + byteCount - g1Bytes - g2Bytes;
-
-/** snarkjs keeps at most 64 characters of a name, and one byte says how long it is. */
-export const maxNameBytes = 64;
 
 /** As snarkjs' writeMPCParams (src/zkey_utils.js). */
 function encodeContributions(circuitHash: Uint8Array, records: readonly NamedRecord[]): Uint8Array {

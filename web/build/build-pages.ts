@@ -21,7 +21,7 @@ import { type PageCircuit, verifyingKeys, verifyingKeysText } from "./verifying-
 import { wordsOfDocs } from "./words-plugin.ts";
 
 const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
-const cacheFolder = join(repositoryRoot, ".cache", "web");
+export const cacheFolder = join(repositoryRoot, ".cache", "web");
 
 /** Whatever may end up in a page. More than what does: a build too many takes seconds, one too few shows old pages. */
 const SOURCES = [
@@ -33,6 +33,7 @@ const SOURCES = [
   "bridge",
   "prover/wasm",
   "prover/formats",
+  "prover/ceremony",
   "attribution",
   "datanets",
   "models",
@@ -114,7 +115,7 @@ const commonPlugins = (): Plugin[] => [browserTwins(), packedConstants(), wordsO
 const TARGET = "es2022";
 
 /** One classic script with all that it imports, and its style with pictures and typefaces in it. */
-async function buildScript(entry: URL, plugins: Plugin[]): Promise<{ script: string; style: string }> {
+export async function buildScript(entry: URL, plugins: Plugin[]): Promise<{ script: string; style: string }> {
   const result = (await build({
     ...commonConfig(),
     plugins: [...commonPlugins(), ...plugins],
@@ -175,7 +176,7 @@ function pagesConfig(outDir: string, keys: string, exits: Plugin): InlineConfig 
   };
 }
 
-function hashSources(keys: string): string {
+export function hashSources(keys: string): string {
   const hash = createHash("sha256").update(keys);
   const files = [...SOURCES.flatMap(filesBelow), ...PAGES_OF_DOCS].sort();
   for (const file of files)
