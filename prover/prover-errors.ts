@@ -97,8 +97,7 @@ export const proverErrors = {
     isRetryable: false,
   },
   PRV_CONTRIBUTION_INVALID: {
-    meaning:
-      "what a contributor handed in does not follow from the parameters that he was given; `data.reason`",
+    meaning: "what a contributor handed in does not follow from the key that he was given",
     httpStatus: 422,
     isRetryable: false,
   },
@@ -113,13 +112,12 @@ export const proverErrors = {
     isRetryable: true,
   },
   PRV_CEREMONY_TICKET: {
-    meaning:
-      "the coordinator does not know this ticket: it was never given, or its place was lost; `data.reason`",
+    meaning: "the coordinator does not know this ticket: it was never given, or its place was lost",
     httpStatus: 404,
     isRetryable: false,
   },
   PRV_CEREMONY_NOT_YOUR_TURN: {
-    meaning: "somebody else contributes now; `data.place` is how many come before",
+    meaning: "somebody else contributes now",
     httpStatus: 409,
     isRetryable: true,
   },

@@ -110,15 +110,23 @@ const commonConfig = (): InlineConfig => ({
   // Development would write this machine's paths into every element; tests build what people get.
   oxc: { jsx: { runtime: "automatic", importSource: "preact", development: false } },
 });
-const commonPlugins = (): Plugin[] => [browserTwins(), packedConstants(), wordsOfDocs(repositoryRoot)];
+const commonPlugins = (isCeremony = false): Plugin[] => [
+  browserTwins(),
+  packedConstants(),
+  wordsOfDocs(repositoryRoot, isCeremony),
+];
 // Whatever V8 and its like have had since 2023; WebAssembly and BigInt need no older one.
 const TARGET = "es2022";
 
 /** One classic script with all that it imports, and its style with pictures and typefaces in it. */
-export async function buildScript(entry: URL, plugins: Plugin[]): Promise<{ script: string; style: string }> {
+export async function buildScript(
+  entry: URL,
+  plugins: Plugin[],
+  isCeremony = false,
+): Promise<{ script: string; style: string }> {
   const result = (await build({
     ...commonConfig(),
-    plugins: [...commonPlugins(), ...plugins],
+    plugins: [...commonPlugins(isCeremony), ...plugins],
     build: {
       write: false,
       target: TARGET,
@@ -158,7 +166,7 @@ function pagesConfig(outDir: string, keys: string, exits: Plugin): InlineConfig 
     base: "./",
     plugins: [...commonPlugins(), verifyingKeys(keys), exits],
     // Threads that tune an adapter share code with the page, and with one another.
-    worker: { format: "es", plugins: commonPlugins },
+    worker: { format: "es", plugins: () => commonPlugins() },
     build: {
       outDir,
       emptyOutDir: true,

@@ -37,7 +37,7 @@ export async function buildCeremonyPage(): Promise<readonly CeremonyPageFile[]> 
       new URL("../ceremony/ceremony-main.tsx", import.meta.url),
       [],
     );
-    const worker = await buildScript(new URL("../ceremony/ceremony-worker.ts", import.meta.url), []);
+    const worker = await buildScript(new URL("../ceremony/ceremony-worker.ts", import.meta.url), [], true);
     const javascript = "text/javascript; charset=utf-8";
     const files: CeremonyPageFile[] = [
       { path: "/", type: "text/html; charset=utf-8", content: HTML },

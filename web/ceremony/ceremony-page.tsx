@@ -5,6 +5,7 @@ import { CeremonyClient } from "../../prover/ceremony/ceremony-client.ts";
 import { Badge } from "../design/badge.tsx";
 import { showCount, showDuration } from "../words/format.ts";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+import { type Ceremony, showBytes } from "./ceremony.ts";
 import { TakePart } from "./take-part.tsx";
 import { TranscriptPart } from "./transcript-part.tsx";
 
@@ -15,12 +16,6 @@ const STATES = {
   full: { tone: "wait", text: "all contributions are in" },
   finished: { tone: "good", text: "finished" },
 } as const;
-
-export interface Ceremony {
-  readonly client: CeremonyClient;
-  readonly info: CeremonyInfo;
-  readonly entries: readonly CeremonyEntry[];
-}
 
 export function CeremonyPage() {
   const [client] = useState(() => new CeremonyClient(document.baseURI));
@@ -57,32 +52,22 @@ function About({ info }: { info: CeremonyInfo }) {
         The key of {info.circuitName} <Badge tone={tone}>{text}</Badge>
       </h2>
       <dl class="facts">
-        <div>
-          <dt>Contributions</dt>
-          <dd>
-            {showCount(info.contributionCount)} of at most {showCount(info.maxContributions)}
-          </dd>
-        </div>
-        <div>
-          <dt>People waiting</dt>
-          <dd>{showCount(info.waitingCount)}</dd>
-        </div>
-        <div>
-          <dt>Now</dt>
-          <dd>
-            {turn === null
-              ? "nobody"
-              : `${turn.name || "somebody without a name"}, since ${showDuration(info.nowMs - turn.sinceMs)}`}
-          </dd>
-        </div>
-        <div>
-          <dt>You download and upload</dt>
-          <dd>{showBytes(info.roundBytes)} each</dd>
-        </div>
-        <div>
-          <dt>A turn lasts at most</dt>
-          <dd>{showDuration(info.turnMs)}</dd>
-        </div>
+        <dt>Contributions</dt>
+        <dd>
+          {showCount(info.contributionCount)} of at most {showCount(info.maxContributions)}
+        </dd>
+        <dt>People waiting</dt>
+        <dd>{showCount(info.waitingCount)}</dd>
+        <dt>Now</dt>
+        <dd>
+          {turn === null
+            ? "nobody"
+            : `${turn.name || "somebody without a name"}, since ${showDuration(info.nowMs - turn.sinceMs)}`}
+        </dd>
+        <dt>You download and upload</dt>
+        <dd>{showBytes(info.roundBytes)} each</dd>
+        <dt>A turn lasts at most</dt>
+        <dd>{showDuration(info.turnMs)}</dd>
       </dl>
       {info.beaconNotice !== "" && info.finished === null && (
         <p class="small soft">
@@ -91,11 +76,6 @@ function About({ info }: { info: CeremonyInfo }) {
       )}
     </section>
   );
-}
-
-export function showBytes(count: number): string {
-  if (count < 1e6) return `${Math.ceil(count / 1e3)} kB`;
-  return `${(count / 1e6).toFixed(count < 1e7 ? 1 : 0)} MB`;
 }
 
 /** Asks again and again; what is known stays where an answer does not come. */

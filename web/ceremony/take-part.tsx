@@ -6,7 +6,7 @@ import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
-import type { Ceremony } from "./ceremony-page.tsx";
+import type { Ceremony } from "./ceremony.ts";
 import { HandEntropy, WANTED_EVENTS } from "./entropy.ts";
 import { runInWorker } from "./run-worker.ts";
 
@@ -83,9 +83,11 @@ export function TakePart({ ceremony }: { ceremony: Ceremony }) {
             Your secret is drawn in this browser, used once in its memory, and never stored or sent. Keep this
             page open until it shows your receipt.
           </p>
-          <Button type="submit" isMain isDisabled={nameProblem !== null}>
-            Join the ceremony
-          </Button>
+          <p>
+            <Button type="submit" isMain isDisabled={nameProblem !== null}>
+              Join the ceremony
+            </Button>
+          </p>
         </form>
       )}
       {stage?.name === "waiting" && <Hands hands={hands} />}
@@ -139,7 +141,9 @@ function Receipt({ entry }: { entry: CeremonyEntry }) {
         </p>
       </Notice>
       <p class="ceremony-receipt">{entry.hash}</p>
-      <Button onClick={() => void navigator.clipboard.writeText(entry.hash)}>Copy the hash</Button>
+      <p>
+        <Button onClick={() => void navigator.clipboard.writeText(entry.hash)}>Copy the hash</Button>
+      </p>
     </section>
   );
 }

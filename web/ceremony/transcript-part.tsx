@@ -7,7 +7,7 @@ import { Notice } from "../design/notice.tsx";
 import { Table } from "../design/table.tsx";
 import { showTime } from "../words/format.ts";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
-import type { Ceremony } from "./ceremony-page.tsx";
+import type { Ceremony } from "./ceremony.ts";
 import { runInWorker } from "./run-worker.ts";
 
 export function TranscriptPart({ ceremony }: { ceremony: Ceremony }) {
@@ -68,12 +68,17 @@ function CheckChain({ ceremony: { entries, info } }: { ceremony: Ceremony }) {
   };
   return (
     <div class="stack">
-      <Button onClick={check} isBusy={progress !== null}>
-        {progress === null ? "Check the chain in this browser" : `Checked ${progress[0]} of ${progress[1]}`}
-      </Button>
+      <p>
+        <Button onClick={check} isBusy={progress !== null}>
+          {progress === null ? "Check the chain in this browser" : `Checked ${progress[0]} of ${progress[1]}`}
+        </Button>
+      </p>
       {verdict !== null && "problem" in verdict && <ProblemNotice problem={verdict.problem} />}
       {verdict !== null && "checkedCount" in verdict && (
-        <Notice tone="good" title={`All ${verdict.checkedCount} contributions are one chain.`}>
+        <Notice
+          tone="good"
+          title={`The chain holds: ${verdict.checkedCount} of ${verdict.checkedCount} contributions.`}
+        >
           <p>Every hash follows from those before it, and every author knew the secret that he added.</p>
         </Notice>
       )}
