@@ -59,7 +59,8 @@ test("delegates, proposes, votes, queues and carries out, and says what a call d
   await card.getByText("not counted yet").waitFor();
   await mine(3);
   await card.getByRole("button", { name: "Vote for it" }).click();
-  await card.getByText("reached", { exact: false }).waitFor();
+  await card.getByText("You have voted.").waitFor();
+  await card.getByText(", reached", { exact: false }).waitFor();
   expect(await seriousFindings(page)).toEqual([]);
   await pictureOf(page, "votes-open");
   await mine(6);

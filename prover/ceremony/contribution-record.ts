@@ -20,7 +20,7 @@ import {
   writeG2,
 } from "./curve-points.ts";
 
-export const transcriptBytes = 64;
+const transcriptBytes = 64;
 /** deltaAfter, s and s x in G1, challenge times x in G2, transcript: in this order. */
 export const recordBytes = 3 * g1Bytes + g2Bytes + transcriptBytes;
 

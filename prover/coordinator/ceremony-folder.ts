@@ -43,7 +43,7 @@ const lineSchema = entrySchema.extend({ ticketSha256: z.string() });
 type Line = z.output<typeof lineSchema>;
 
 const waitingSchema = z.array(z.object({ ticket: z.string(), name: z.string(), address: z.string() }));
-export const finishedSchema = infoSchema.shape.finished.unwrap();
+const finishedSchema = infoSchema.shape.finished.unwrap();
 export type FinishedCeremony = z.output<typeof finishedSchema>;
 
 export const sha256Hex = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");

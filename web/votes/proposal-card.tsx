@@ -42,7 +42,7 @@ export function ProposalCard({ live, proposal, votes }: CardProps) {
         The title is its proposer's, <Identifier value={proposal.proposer} label="the proposer's address" />.
         What it does stands in its calls:
       </p>
-      <ol class="stack-s">
+      <ol class="stack-s votes-calls">
         {calls.map(({ words }, i) => (
           <li key={i}>{words}.</li>
         ))}
@@ -126,6 +126,7 @@ function NextStep({ live, proposal, votes }: CardProps) {
       await work();
       live.ring();
     });
+  const hasVoted = mine?.votedIds.includes(proposal.id) === true;
   const isDue = proposal.executableFrom > 0n && head.seconds >= proposal.executableFrom;
   const button = (label: string, work: () => Promise<unknown>, isMain = true) => (
     <Button isMain={isMain} isBusy={action.isBusy} isDisabled={mine === null} onClick={() => void send(work)}>
@@ -135,7 +136,9 @@ function NextStep({ live, proposal, votes }: CardProps) {
   return (
     <>
       <div class="row">
+        {proposal.state === "active" && hasVoted && <span>You have voted.</span>}
         {proposal.state === "active" &&
+          !hasVoted &&
           CHOICES.map(({ label, name }) =>
             button(label, () => governance.cast(proposal.id, name), name === "for"),
           )}
@@ -147,7 +150,7 @@ function NextStep({ live, proposal, votes }: CardProps) {
         )}
         {mine === null && proposal.state === "active" && <span class="soft">Connect a wallet to vote.</span>}
       </div>
-      {proposal.state === "active" && mine !== null && (
+      {proposal.state === "active" && mine !== null && !hasVoted && (
         <p class="small soft">
           Counted is what was delegated to you in block {String(proposal.snapshotBlock)}. Each address votes
           once.

@@ -114,7 +114,7 @@ export function ProposeForm({ live, votes }: { votes: Votes; live: Live }) {
         />
         {draft !== null && (
           <Notice tone="wait" title="You would propose:">
-            <ol>
+            <ol class="votes-calls">
               {draft.map((call, i) => (
                 <li key={i}>{describeCall(call, contracts).words}.</li>
               ))}

@@ -29,6 +29,8 @@ export interface Votes {
     readonly votesWei: bigint;
     /** Who votes with what the wallet holds; null for nobody. */
     readonly delegate: Address | null;
+    /** Of the proposals that are open, those that the wallet has voted about. */
+    readonly votedIds: readonly bigint[];
   } | null;
 }
 
@@ -73,7 +75,8 @@ export async function readVotes(site: Site, info: SequencerInfo): Promise<Votes>
     now === null ? null : readMine(client, governance, now.address),
   ]);
   return {
-    ...{ governance, client, proposals, delaySeconds, thresholdWei, mine },
+    ...{ governance, client, proposals, delaySeconds, thresholdWei },
+    mine: mine && { ...mine, votedIds: await votedBy(governance, proposals, mine.address) },
     contracts: {
       rollupAddress,
       tokenAddress,
@@ -87,11 +90,17 @@ export async function readVotes(site: Site, info: SequencerInfo): Promise<Votes>
   };
 }
 
-async function readMine(
-  client: LedgerClient,
+async function votedBy(
   governance: Governance,
-  address: Address,
-): Promise<Votes["mine"]> {
+  proposals: readonly Proposal[],
+  voter: Address,
+): Promise<bigint[]> {
+  const open = proposals.filter(({ state }) => state === "active");
+  const votes = await Promise.all(open.map(({ id }) => governance.hasVoted(id, voter)));
+  return open.filter((_, i) => votes[i]).map(({ id }) => id);
+}
+
+async function readMine(client: LedgerClient, governance: Governance, address: Address) {
   const token = { address: client.tokenAddress, abi: openTokenAbi, args: [address] } as const;
   const [tokenWei, delegate, votesWei] = await Promise.all([
     client.l1.readContract({ ...token, functionName: "balanceOf" }),

@@ -1,4 +1,5 @@
 /** What OPEN votes about: proposals, one's own votes, and a new proposal. */
+import "./votes.css";
 import type { SequencerInfo } from "../../client/sequencer/sequencer-schemas.ts";
 import { Notice } from "../design/notice.tsx";
 import type { PageProps } from "../ledger/page.ts";
