@@ -177,7 +177,16 @@ function pagesConfig(outDir: string, keys: string, exits: Plugin): InlineConfig 
       rolldownOptions: {
         output: {
           // no-eval.ts has to run before anything makes a schema, in whichever chunk that lands.
-          codeSplitting: { groups: [{ name: "zod", test: /node_modules\/zod\/|web\/no-eval\.ts$/ }] },
+          codeSplitting: {
+            groups: [
+              { name: "zod", test: /node_modules\/zod\/|web\/no-eval\.ts$/ },
+              // What every page has: one file compresses better than a dozen.
+              {
+                name: "parts",
+                test: /web\/(design\/(?!choice)[a-z-]+\.tsx|bridge\/use-action\.ts|ledger\/use-answer\.ts)$/,
+              },
+            ],
+          },
         },
       },
     },
