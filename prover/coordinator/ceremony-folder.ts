@@ -24,6 +24,7 @@ import {
 import { copyFile, mkdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import { takeFileLock } from "../../circuits/file-lock.ts";
 import { type CeremonyEntry, entrySchema, fromHex, infoSchema, toHex } from "../ceremony/ceremony-api.ts";
 import { type RoundShape, splitRound } from "../ceremony/round-file.ts";
 import { readFirstRound } from "../keys/round-key.ts";
@@ -86,14 +87,16 @@ export class CeremonyFolder {
   static async open(path: string): Promise<CeremonyFolder> {
     const root = resolve(path);
     if (!existsSync(join(root, "ceremony.json"))) throw storeError(`${root} has no ceremony`);
-    takeLock(join(root, "lock"));
+    const release = takeFileLock(join(root, "lock"), (processId) =>
+      storeError(`process ${processId} works in this folder; if it is no coordinator, remove ${root}/lock`),
+    );
     try {
       const facts = factsSchema.parse(JSON.parse(readFileSync(join(root, "ceremony.json"), "utf8")));
       const folder = new CeremonyFolder(root, facts, await readFirstRound(join(root, "first.zkey")));
       folder.#readTranscript();
       return folder;
     } catch (error) {
-      rmSync(join(root, "lock"), { force: true });
+      release();
       if (error instanceof z.ZodError || error instanceof SyntaxError)
         throw storeError(`${root} is not as a coordinator left it`, error);
       throw error;
@@ -214,33 +217,6 @@ export const describeEntry = (
   hash: toHex(made.hash),
   roundSha256: made.roundSha256,
 });
-
-/** Attack on oneself: two coordinators of one folder. The file has the process; one that is gone holds nothing. */
-function takeLock(path: string): void {
-  for (let tries = 0; ; tries++) {
-    try {
-      const file = openSync(path, "wx");
-      writeSync(file, String(process.pid));
-      closeSync(file);
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST" || tries > 0) throw error;
-      const holder = Number(readFileSync(path, "utf8"));
-      if (Number.isInteger(holder) && holder > 0 && holder !== process.pid && isAlive(holder))
-        throw storeError(`process ${holder} works in this folder; if it is no coordinator, remove ${path}`);
-      rmSync(path, { force: true });
-    }
-  }
-}
-
-function isAlive(processId: number): boolean {
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
 
 function writeDurably(path: string, content: string | Uint8Array, mode = 0o644): void {
   const draft = `${path}.draft`;
