@@ -12,6 +12,7 @@ import { foundry } from "viem/chains";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { signMessage } from "../../circuits/field/eddsa.ts";
 import { Secret } from "../../circuits/secret.ts";
+import type { SignedSubmission } from "../../client/actions/ledger/send-operation.ts";
 import { transfer } from "../../client/actions/ledger/transfer.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
@@ -265,13 +266,18 @@ describe.skipIf(program === null)("the provers' queue", () => {
     ]);
     expect(paymentMetrics(reports)).toContain('rollup_prover_paid_open{worker="other"} 1\n');
 
-    // What nobody can decide waits for a human.
-    const open = JSON.parse(lines[0]!) as { signed: { hash: string } };
-    const foreign = lines[0]!.replaceAll(open.signed.hash, `0x${"12".repeat(32)}`);
-    writeFileSync(journalPath, `${foreign}\n`);
+    // Its nonce went to something else, and only a human can tell that.
+    const first = JSON.parse(lines[0]!) as { signed: SignedSubmission };
+    const onSigned = (signed: SignedSubmission) => {
+      first.signed = signed;
+      throw new Error("killed");
+    };
+    await expect(
+      transfer(client, { to: worker.id, amountWei: ONE_OPEN_WEI, nonce: 0, onSigned }),
+    ).rejects.toThrow();
+    writeFileSync(journalPath, `${JSON.stringify(first)}\n`);
     await expect(pay()).rejects.toMatchObject({ code: "CMD_PAYMENTS_UNCLEAR" });
-    const journal = new PaymentJournal(journalPath);
-    journal.decide(`0x${"12".repeat(32)}`, "paid");
+    new PaymentJournal(journalPath).decide(first.signed.hash, "paid");
     await pay();
     expect((await balance()) - before).toBe(3n * price);
   }, 30_000);
