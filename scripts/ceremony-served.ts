@@ -142,6 +142,15 @@ export function addServedCommands(program: Command, tools: CeremonyTools): void 
     });
 }
 
+/** @throws PRV_CEREMONY_REFUSED */
+function wholeNumber(text: string, name: string, least: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= least) return value;
+  throw proverError("PRV_CEREMONY_REFUSED", `refused: --${name} is a whole number, ${least} or more`, {
+    data: { [name]: text },
+  });
+}
+
 /** Until SIGTERM or SIGINT; a kill loses nothing that was accepted. */
 async function serve(options: ServeOptions, tools: CeremonyTools): Promise<void> {
   const [{ createCeremony }, { startCoordinator }, { buildCeremonyPage }] = await Promise.all([
@@ -171,7 +180,7 @@ async function serve(options: ServeOptions, tools: CeremonyTools): Promise<void>
         { onLog: tools.onLog },
       );
       const { contentHash } = await compileCircuit(resolveCircuit(circuit));
-      const maxContributions = Number(options.contributions);
+      const maxContributions = wholeNumber(options.contributions, "contributions", 1);
       const facts = {
         circuitName: circuit,
         contentHash,
@@ -187,12 +196,12 @@ async function serve(options: ServeOptions, tools: CeremonyTools): Promise<void>
   const coordinator = await startCoordinator({
     folder,
     host: options.host,
-    port: Number(options.port),
-    turnMs: 60_000 * Number(options.turnMinutes),
-    silentMs: 1_000 * Number(options.silentSeconds),
-    maxWaiting: Number(options.maxWaiting),
-    maxPerAddress: Number(options.maxPerAddress),
-    joinsPerMinute: Number(options.joinsPerMinute),
+    port: wholeNumber(options.port, "port", 0),
+    turnMs: 60_000 * wholeNumber(options.turnMinutes, "turn-minutes", 1),
+    silentMs: 1_000 * wholeNumber(options.silentSeconds, "silent-seconds", 1),
+    maxWaiting: wholeNumber(options.maxWaiting, "max-waiting", 1),
+    maxPerAddress: wholeNumber(options.maxPerAddress, "max-per-address", 1),
+    joinsPerMinute: wholeNumber(options.joinsPerMinute, "joins-per-minute", 1),
     isBehindProxy: options.behindProxy === true,
     pages: await buildCeremonyPage(),
     log: pino({ base: { component: "ceremony" } }, pino.destination(2)),

@@ -22,7 +22,8 @@ export interface FinishRequest {
 }
 
 /**
- * May be called again after a kill: until the last step nothing of the ceremony has changed.
+ * May be called again after a kill: until the last step nothing of the ceremony has changed. A key folder that was made by
+ * then has to be removed first.
  *
  * @throws RollupError PRV_CEREMONY_STORE, PRV_CEREMONY_REFUSED, and as exportKey
  */
