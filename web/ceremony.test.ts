@@ -21,7 +21,7 @@ beforeAll(async () => {
   served = await serveTiny(ceremonyPath, { pages: await buildCeremonyPage() });
   client = new CeremonyClient(served.url);
   browser = await openBrowser();
-}, 180_000);
+}, 300_000);
 afterAll(async () => {
   await browser?.close();
   await served?.stop();

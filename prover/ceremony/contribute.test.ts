@@ -29,7 +29,7 @@ beforeAll(async () => {
   const { circuitHash, shape } = first;
   one = contribute({ circuitHash, shape, records: [], round: first.round, entropy }, () => {});
   two = contribute({ circuitHash, shape, records: [recordOf(one)], round: one.round, entropy }, () => {});
-}, 60_000);
+}, 300_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const claim = (after: Uint8Array) => ({

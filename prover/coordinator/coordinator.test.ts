@@ -47,7 +47,7 @@ beforeAll(async () => {
   ({ ceremonyPath, ptauPath } = await makeTinyCeremony(folder, { maxContributions: 4 }));
   served = await serveTiny(ceremonyPath);
   client = new CeremonyClient(served.url);
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await served?.stop();
   await rm(folder, { recursive: true, force: true });
@@ -157,7 +157,7 @@ describe("a served ceremony", () => {
     expect((await (await fetch(`${served.url}/v1/key`)).arrayBuffer()).byteLength).toBe(finished.zkeyBytes);
 
     expect(await isTakenByContract(join(folder, "keys"))).toEqual({ right: true, wrong: false });
-  }, 120_000);
+  }, 300_000);
 
   test("belongs to one process at a time", async () => {
     writeFileSync(join(ceremonyPath, "lock"), "1");
