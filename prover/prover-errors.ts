@@ -96,6 +96,72 @@ export const proverErrors = {
     httpStatus: 400,
     isRetryable: false,
   },
+  PRV_CONTRIBUTION_INVALID: {
+    meaning: "what a contributor handed in does not follow from the key that he was given",
+    httpStatus: 422,
+    isRetryable: false,
+  },
+  PRV_CEREMONY_REQUEST: {
+    meaning: "a request to the ceremony's coordinator has a field that is absent or of the wrong form",
+    httpStatus: 400,
+    isRetryable: false,
+  },
+  PRV_CEREMONY_FULL: {
+    meaning: "as many people wait for their turn as the coordinator takes, or as it takes from one address",
+    httpStatus: 429,
+    isRetryable: true,
+  },
+  PRV_CEREMONY_TICKET: {
+    meaning: "the coordinator does not know this ticket: it was never given, or its place was lost",
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  PRV_CEREMONY_NOT_YOUR_TURN: {
+    meaning: "somebody else contributes now",
+    httpStatus: 409,
+    isRetryable: true,
+  },
+  PRV_CEREMONY_OFFSET: {
+    meaning: "a piece of a contribution does not begin where the last one ended; `data.receivedBytes`",
+    httpStatus: 409,
+    isRetryable: true,
+  },
+  PRV_CEREMONY_TOO_LARGE: {
+    meaning: "a request or a contribution has more bytes than it may have; `data.maxBytes`",
+    httpStatus: 413,
+    isRetryable: false,
+  },
+  PRV_CEREMONY_INCOMPLETE: {
+    meaning: "a contribution was handed in before all of it was uploaded; `data.receivedBytes`",
+    httpStatus: 409,
+    isRetryable: true,
+  },
+  PRV_CEREMONY_OVER: {
+    meaning: "the ceremony takes no contributions any more",
+    httpStatus: 410,
+    isRetryable: false,
+  },
+  PRV_CEREMONY_DISK_FULL: {
+    meaning: "the coordinator's disk has no room for the next contribution",
+    httpStatus: 507,
+    isRetryable: true,
+  },
+  PRV_CEREMONY_STORE: {
+    meaning:
+      "the coordinator's folder is used by another process, or was changed by somebody else; `data.reason`",
+    httpStatus: 500,
+    isRetryable: false,
+  },
+  PRV_CEREMONY_UNREACHABLE: {
+    meaning: "the ceremony's coordinator does not answer, or not as documented",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  PRV_CEREMONY_INTERNAL: {
+    meaning: "the ceremony's coordinator failed in an unforeseen way; its log says more",
+    httpStatus: 500,
+    isRetryable: true,
+  },
   PRV_CONFIG_INVALID: {
     meaning: "environment variables are missing or malformed; the message lists all of them",
     httpStatus: 500,

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import type { ResolveCircuit } from "../prover/keys/ceremony.ts";
+import { addServedCommands } from "./ceremony-served.ts";
 
 // Annotated, so that the compiler knows that program.error ends the process.
 const program: Command = new Command("ceremony")
@@ -137,6 +138,8 @@ program
     }
     report(await exportKey({ ...request, ptauPath, zkeyPath }, { onLog }), options.json);
   });
+
+addServedCommands(program, { onLog, loadResolver, report });
 
 interface ExportOptions {
   circuit: string;

@@ -16,7 +16,7 @@ import { verifyProof } from "../prover/formats/verification-key.ts";
 import { loadVerificationKey } from "../prover/keys/deployed-circuits.ts";
 import { createApi } from "./api/api.ts";
 import type { ApiOptions } from "./api/api-options.ts";
-import type { ServedPages } from "./api/pages.ts";
+import { type ServedPages, servedGovernance } from "./api/pages.ts";
 import { Feed } from "./batches/feed.ts";
 import type { Config } from "./config.ts";
 import { OpenPrice } from "./fees/open-price.ts";
@@ -28,7 +28,7 @@ import { sequencerError } from "./sequencer-errors.ts";
 import { FOLLOW_MARKER } from "./store/follow-marker.ts";
 import { LedgerLog } from "./store/ledger-log.ts";
 
-function servedPages(config: Config): ServedPages | undefined {
+function servedPages(config: Config, deployment: Deployment): ServedPages | undefined {
   const { pagesDatanetHosts, pagesFactory, pagesL1Url, pagesModelServers, pagesPath } = config;
   if (pagesPath === "") return undefined;
   return {
@@ -37,6 +37,7 @@ function servedPages(config: Config): ServedPages | undefined {
     modelServers: pagesModelServers,
     datanetHosts: pagesDatanetHosts,
     factoryUrl: pagesFactory === "" ? null : pagesFactory,
+    governance: servedGovernance(deployment),
   };
 }
 
@@ -148,7 +149,7 @@ export async function createSequencerProcess(
         ...config,
         deployment,
         preconfirmationSigner: signatures.address,
-        pages: servedPages(config),
+        pages: servedPages(config, deployment),
         provers,
       },
       { sequencer, operator: sequencer, feed, metrics, logger, clock },

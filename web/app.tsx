@@ -45,6 +45,8 @@ const DatanetsPage = lazyPage(async () => (await import("./datanets/datanets-pag
 const FactoryPage = lazyPage(async () => (await import("./factory/factory-page.tsx")).FactoryPage);
 const HealthPage = lazyPage(async () => (await import("./health/health-page.tsx")).HealthPage);
 
+const VotesPage = lazyPage(async () => (await import("./votes/votes-page.tsx")).VotesPage);
+
 /** Every page: its address, its name in the menu, and what shows it. */
 const PAGES: readonly PageEntry[] = [
   { name: "", label: "Overview", show: OverviewPage },
@@ -61,6 +63,7 @@ const PAGES: readonly PageEntry[] = [
   { name: "answer", label: "Answer", under: "batches", show: AnswerPage },
   { name: "leaf", label: "Account", under: "batches", show: LeafPage },
   { name: "address", label: "Address", under: "batches", show: AddressPage },
+  { name: "votes", label: "Votes", under: "health", show: VotesPage },
   { name: "queue", label: "Queue", under: "batches", show: QueuePage },
   { name: "settlement", label: "Settlement", under: "batches", show: SettlementPage },
 ];

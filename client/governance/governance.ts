@@ -93,6 +93,11 @@ export class Governance {
     return this.#client.l1.readContract({ ...token, functionName: "getVotes", args: [address] });
   }
 
+  hasVoted(id: bigint, voter: Address): Promise<boolean> {
+    const call = { functionName: "hasVoted", args: [id, voter] } as const;
+    return this.#client.l1.readContract({ ...this.#contract, ...call });
+  }
+
   /** Newest first. @param fromBlock no earlier proposal is looked for; the governor's own block will do */
   async proposals(fromBlock: bigint): Promise<Proposal[]> {
     const { l1 } = this.#client;

@@ -9,6 +9,7 @@ import {
   type Settings,
   type SettingValues,
   SPARE_SEQUENCER_URL,
+  someText,
   WORKER_SETTINGS,
   wholeNumber,
 } from "../../circuits/settings.ts";
@@ -43,6 +44,11 @@ export const DISPATCHER_SETTINGS = {
     schema: wholeNumber(100, ONE_DAY_MS),
     default: "60000",
     description: "within how long what waits should be proven; rollup_provers_wanted follows it",
+  },
+  creditsPath: {
+    schema: someText.optional() satisfies z.ZodType,
+    description:
+      "file that says whose proofs were taken, for openledger operator pay-provers; none where absent",
   },
   healthPort: {
     schema: wholeNumber(0, 65_535).optional() satisfies z.ZodType,

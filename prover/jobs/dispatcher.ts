@@ -16,6 +16,7 @@ import { proveJobAnswer, unprovenBatchesAnswer } from "../../circuits/wire/opera
 import { askSequencer, type SequencerEndpoint } from "../../circuits/wire/sequencer-request.ts";
 import { proverError } from "../prover-errors.ts";
 import { countWorkerProof, type DispatchMetrics } from "./dispatch-metrics.ts";
+import type { ProofCredits } from "./proof-credits.ts";
 import {
   cancelTask,
   dropInputs,
@@ -35,6 +36,8 @@ export interface DispatcherOptions extends SequencerEndpoint {
   readonly maxBackoffMs: number;
   /** Within how long what waits should be proven. */
   readonly targetMs: number;
+  /** Where it is written down whose proofs were taken; absent for nowhere. */
+  readonly credits?: ProofCredits | undefined;
 }
 
 export interface DispatcherModules {
@@ -161,6 +164,7 @@ export class Dispatcher {
       const isTaken = await postProof(this.#options, batchNumber, { batchHash, ...proof });
       countWorkerProof(metrics, worker, isTaken ? "taken" : "useless");
       if (isTaken) {
+        this.#options.credits?.add({ batchHash, batchNumber, worker, atMs: Date.now() });
         metrics.proofSeconds.inc({ worker }, elapsedMs / 1_000);
         const mean = this.#meanProofMs ?? elapsedMs;
         this.#meanProofMs = mean + NEWEST * (elapsedMs - mean);

@@ -6,6 +6,7 @@ import { SequencerChoice } from "../../circuits/wire/sequencer-choice.ts";
 import { type DispatchConfig, readDispatchConfig } from "./dispatch-config.ts";
 import { createDispatchMetrics } from "./dispatch-metrics.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { ProofCredits } from "./proof-credits.ts";
 import { connectRedis } from "./prove-queue.ts";
 
 async function run(config: DispatchConfig): Promise<void> {
@@ -13,6 +14,7 @@ async function run(config: DispatchConfig): Promise<void> {
   const stopping = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopping.abort());
   const {
+    creditsPath,
     healthPort,
     maxBackoffMs,
     pollIntervalMs,
@@ -29,6 +31,7 @@ async function run(config: DispatchConfig): Promise<void> {
   );
   const metrics = createDispatchMetrics();
   const options = {
+    credits: creditsPath === undefined ? undefined : new ProofCredits(creditsPath),
     ...{ onFailure, operatorToken: token.reveal(), pollIntervalMs, maxBackoffMs, targetMs },
     get sequencerUrl() {
       return choice.sequencerUrl;

@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { curves, powersOfTau } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { parseVerificationKey, toSolidityKey, verifyProof } from "../formats/verification-key.ts";
 import { loadProductionKey } from "../proving/proving-key.ts";
 import { createSnarkjsProver } from "../snarkjs/snarkjs-backend.ts";
+import { makePowers } from "../testing/powers.fixtures.ts";
 import { compileSample, makeScratchFolder, sampleSource } from "../testing/sample-circuit.fixtures.ts";
 import {
   applyBeacon,
@@ -32,12 +32,7 @@ const sample = () => ({ circuitName: "sample-4", resolveCircuit, ptauPath });
 beforeAll(async () => {
   folder = await makeScratchFolder();
   [ptauPath, emptyPtauPath] = [at("made.ptau"), at("empty.ptau")];
-  const curve = await curves.getCurveFromName("bn128");
-  await powersOfTau.newAccumulator(curve, power, at("new.ptau"));
-  await powersOfTau.contribute(at("new.ptau"), at("one.ptau"), "a test", "any entropy");
-  await powersOfTau.preparePhase2(at("one.ptau"), ptauPath);
-  await powersOfTau.preparePhase2(at("new.ptau"), emptyPtauPath);
-  await curve.terminate();
+  await makePowers(folder, power, { ptauPath, emptyPtauPath });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

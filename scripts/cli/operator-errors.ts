@@ -57,6 +57,15 @@ export const operatorErrors = {
     meaning: "the folder holds no installation that openledger operator init has written",
     remedy: "name its folder with --config",
   },
+  CMD_PAYMENTS_INVALID: {
+    meaning: "a file of the provers' payments cannot be read, or another process pays by it now",
+    remedy: "correct what the message names; never remove the journal, it says what was paid",
+  },
+  CMD_PAYMENTS_UNCLEAR: {
+    meaning: "a payment's nonce was used, and the sequencer does not know the payment",
+    remedy:
+      "look at the worker's account, then say --paid HASH or --void HASH; pay from an account of its own",
+  },
 } as const satisfies Record<string, { meaning: string; remedy: string }>;
 
 export function operatorError(

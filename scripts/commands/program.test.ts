@@ -96,6 +96,7 @@ describe("openledger --help", () => {
         "exit",
         "fees",
         "migrate",
+        "operator pay-provers",
         "operator profit",
         "vote",
         "vote cast",

@@ -14,6 +14,24 @@ export interface ServedPages {
   readonly datanetHosts?: readonly string[];
   /** Where they tune models; null for nowhere but in themselves. */
   readonly factoryUrl?: string | null;
+  /** The contracts that OPEN votes with, and the block from which proposals are looked for. */
+  readonly governance?: ServedGovernance | null;
+}
+
+interface ServedGovernance {
+  readonly governor: string;
+  readonly registry: string;
+  readonly fromBlock: number;
+}
+
+/** Of a deployment's record. */
+export function servedGovernance(deployment: {
+  readonly deployedAtBlock: number;
+  readonly governance?: { readonly governor: string; readonly registry: string } | undefined;
+}): ServedGovernance | null {
+  const { deployedAtBlock: fromBlock, governance } = deployment;
+  if (governance === undefined) return null;
+  return { governor: governance.governor, registry: governance.registry, fromBlock };
 }
 
 /** A file whose name holds its hash never changes. */
@@ -76,5 +94,6 @@ export async function registerPages(app: FastifyInstance, pages: ServedPages): P
     modelServers: pages.modelServers ?? [],
     datanetHosts: pages.datanetHosts ?? [],
     factoryUrl: pages.factoryUrl ?? null,
+    governance: pages.governance ?? null,
   }));
 }

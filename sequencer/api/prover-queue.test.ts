@@ -1,22 +1,45 @@
 /** A real sequencer, the dispatcher, provers and a real Redis; the proofs alone are made up. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { pino } from "pino";
+import { createPublicClient, custom, toHex } from "viem";
+import { mnemonicToAccount } from "viem/accounts";
+import { foundry } from "viem/chains";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { signMessage } from "../../circuits/field/eddsa.ts";
+import { Secret } from "../../circuits/secret.ts";
+import type { SignedSubmission } from "../../client/actions/ledger/send-operation.ts";
+import { transfer } from "../../client/actions/ledger/transfer.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
 import { createDispatchMetrics } from "../../prover/jobs/dispatch-metrics.ts";
 import { Dispatcher } from "../../prover/jobs/dispatcher.ts";
+import { ProofCredits } from "../../prover/jobs/proof-credits.ts";
 import { connectRedis } from "../../prover/jobs/prove-queue.ts";
 import { createQueueJobClient } from "../../prover/jobs/queue-jobs.ts";
 import type { ProveJob, ProveJobClient } from "../../prover/jobs/sequencer-jobs.ts";
 import type { ProofResult } from "../../prover/proving/prover.ts";
 import { redisProgram, startRedis, type TestRedis } from "../../prover/testing/redis.fixtures.ts";
 import {
+  PaymentJournal,
+  paymentMetrics,
+  payProvers,
+  reportWorkers,
+} from "../../scripts/operator/pay-provers.ts";
+import {
+  ONE_OPEN_WEI,
   operatorHeaders,
   startTestRollup,
+  TEST_DOMAIN,
   type TestRollup,
+  type TestUser,
   temporaryFolder,
+  testDeployment,
+  testUser,
 } from "../testing/test-rollup.ts";
 
 const program = redisProgram();
@@ -53,6 +76,29 @@ function proofOf(job: ProveJob): ProofResult {
   };
 }
 
+/** Of an account of the rollup, which no chain knows. */
+async function payingClient({ id, keyX, secret }: TestUser): Promise<LedgerClient> {
+  const deployment = await testDeployment();
+  const noL1 = custom({ request: async () => Promise.reject(new Error("this test has no L1")) });
+  return {
+    ...{ sequencerUrl: url, chain: foundry, wallet: null, leafId: id, requestTimeoutMs: 5_000 },
+    ...{
+      rollupAddress: deployment.rollupAddress,
+      tokenAddress: deployment.tokenAddress,
+      domain: TEST_DOMAIN,
+    },
+    l1: createPublicClient({ chain: foundry, transport: noL1 }),
+    spendingCap: DEFAULT_SPENDING_CAP,
+    sequencerAddress: mnemonicToAccount("test test test test test test test test test test test junk")
+      .address,
+    l2Key: {
+      keyX,
+      secret: new Secret(toHex(secret, { size: 32 })),
+      sign: (message) => signMessage(secret, message),
+    },
+  } as LedgerClient;
+}
+
 const statusOf = async (batchNumber: number) => (await rollup.sequencer.line.batch(batchNumber))?.status;
 
 describe.skipIf(program === null)("the provers' queue", () => {
@@ -82,9 +128,19 @@ describe.skipIf(program === null)("the provers' queue", () => {
     folder.remove();
   });
 
-  const startDispatcher = (token = operatorHeaders.authorization.slice("Bearer ".length)) =>
+  const startDispatcher = (
+    token = operatorHeaders.authorization.slice("Bearer ".length),
+    credits?: ProofCredits,
+  ) =>
     new Dispatcher(
-      { sequencerUrl: url, operatorToken: token, pollIntervalMs: 10, maxBackoffMs: 50, targetMs: 1_000 },
+      {
+        sequencerUrl: url,
+        operatorToken: token,
+        pollIntervalMs: 10,
+        maxBackoffMs: 50,
+        targetMs: 1_000,
+        credits,
+      },
       { redis: connection, logger, metrics },
     );
 
@@ -136,6 +192,95 @@ describe.skipIf(program === null)("the provers' queue", () => {
     expect(await statusOf(1)).toBe("proven");
     expect(await statusOf(2)).toBe("proven");
   }, 30_000);
+
+  test("pays each proof that was taken once, over kills of dispatcher and payer, and no more than a day may cost", async () => {
+    const [creditsPath, journalPath] = [join(folder.path, "credits"), join(folder.path, "paid")];
+    await dispatcher.close();
+    dispatcher = startDispatcher(undefined, new ProofCredits(creditsPath));
+    await dispatcher.look();
+    for (const name of ["paid", "unknown"]) {
+      const client = await prover(name);
+      const job = (await client.nextJob())!;
+      await client.submitProof(job, proofOf(job));
+    }
+    await dispatcher.look();
+    await dispatcher.look();
+    // A kill has cut the last line off.
+    appendFileSync(creditsPath, '{"batchHash":"0x');
+    const credits = new ProofCredits(creditsPath).all;
+    expect(credits.map(({ batchNumber, worker }) => [batchNumber, worker])).toEqual([
+      [1, "paid"],
+      [2, "unknown"],
+    ]);
+    const [payer, worker] = [testUser(0), testUser(1)];
+    const client = await payingClient(payer);
+    const price = ONE_OPEN_WEI / 2n;
+    const options = {
+      ...{ weiPerProof: price, maxWeiPerDay: price, nowMs: 86_400_000 * 20_000 },
+      accounts: { paid: { leaf: worker.id }, other: { leaf: worker.id } },
+    };
+    const balance = async () => BigInt((await rollup.get(`/v1/leaves/${worker.id}`)).body.balanceWei);
+    const before = await balance();
+    const pay = (extra: Partial<typeof options> = {}, all = credits) =>
+      payProvers(client, all, new PaymentJournal(journalPath), { ...options, ...extra });
+    // Killed between the journal's line and the transfer, which is as if nobody had heard of it.
+    const away = { ...client, sequencerUrl: "http://127.0.0.1:1" };
+    const { hash } = await transfer(client, {
+      ...{ to: worker.id, amountWei: price },
+      onSigned: (signed) => {
+        const facts = { worker: "paid", to: worker.id, atMs: options.nowMs, amountWei: `${price}` };
+        const batchHashes = [credits[0]!.batchHash];
+        const line = { kind: "signed", ...facts, batchHashes, signed: { ...signed } } as const;
+        new PaymentJournal(journalPath).add(line);
+        throw new Error("killed");
+      },
+    }).catch(() => ({ hash: null }));
+    expect(hash).toBeNull();
+    await expect(payProvers(away, credits, new PaymentJournal(journalPath), options)).rejects.toMatchObject({
+      code: "CLI_SEQUENCER_UNREACHABLE",
+    });
+    await pay();
+    expect((await balance()) - before).toBe(price);
+    // Killed between the transfer and its line.
+    const lines = readFileSync(journalPath, "utf8").trim().split("\n");
+    expect(lines).toHaveLength(2);
+    writeFileSync(journalPath, `${lines[0]}\n${lines[1]!.slice(0, 9)}`);
+    await pay();
+    await pay();
+    expect((await balance()) - before).toBe(price);
+
+    // The day is spent; the next one pays two at once, in one transfer.
+    const more = [3, 4].map((batchNumber) => ({
+      ...{ batchNumber, worker: "other", atMs: 0 },
+      batchHash: `0x${String(batchNumber).repeat(64)}`,
+    }));
+    await pay({}, [...credits, ...more]);
+    expect((await balance()) - before).toBe(price);
+    await pay({ nowMs: options.nowMs + 86_400_000, maxWeiPerDay: 10n * price }, [...credits, ...more]);
+    expect((await balance()) - before).toBe(3n * price);
+    const reports = reportWorkers([...credits, ...more], new PaymentJournal(journalPath), options);
+    expect(reports).toEqual([
+      { worker: "other", proofCount: 2, paidWei: 2n * price, dueWei: 0n, hasAccount: true },
+      { worker: "paid", proofCount: 1, paidWei: price, dueWei: 0n, hasAccount: true },
+      { worker: "unknown", proofCount: 1, paidWei: 0n, dueWei: price, hasAccount: false },
+    ]);
+    expect(paymentMetrics(reports)).toContain('rollup_prover_paid_open{worker="other"} 1\n');
+
+    // Its nonce went to something else, and only a human can tell that.
+    const first = JSON.parse(lines[0]!) as { signed: SignedSubmission };
+    const onSigned = (signed: SignedSubmission) => {
+      first.signed = signed;
+      throw new Error("killed");
+    };
+    await expect(
+      transfer(client, { to: worker.id, amountWei: ONE_OPEN_WEI, nonce: 0, onSigned }),
+    ).rejects.toThrow();
+    writeFileSync(journalPath, `${JSON.stringify(first)}\n`);
+    await expect(pay()).rejects.toMatchObject({ code: "CMD_PAYMENTS_UNCLEAR" });
+    new PaymentJournal(journalPath).decide(first.signed.hash, "paid");
+    await pay();
+    expect((await balance()) - before).toBe(3n * price);
+  }, 120_000);
 
   test("takes a job away from its prover once the batch was closed anew", async () => {
     await dispatcher.look();

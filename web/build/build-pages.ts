@@ -21,7 +21,7 @@ import { type PageCircuit, verifyingKeys, verifyingKeysText } from "./verifying-
 import { wordsOfDocs } from "./words-plugin.ts";
 
 const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
-const cacheFolder = join(repositoryRoot, ".cache", "web");
+export const cacheFolder = join(repositoryRoot, ".cache", "web");
 
 /** Whatever may end up in a page. More than what does: a build too many takes seconds, one too few shows old pages. */
 const SOURCES = [
@@ -33,6 +33,7 @@ const SOURCES = [
   "bridge",
   "prover/wasm",
   "prover/formats",
+  "prover/ceremony",
   "attribution",
   "datanets",
   "models",
@@ -109,15 +110,23 @@ const commonConfig = (): InlineConfig => ({
   // Development would write this machine's paths into every element; tests build what people get.
   oxc: { jsx: { runtime: "automatic", importSource: "preact", development: false } },
 });
-const commonPlugins = (): Plugin[] => [browserTwins(), packedConstants(), wordsOfDocs(repositoryRoot)];
+const commonPlugins = (isCeremony = false): Plugin[] => [
+  browserTwins(),
+  packedConstants(),
+  wordsOfDocs(repositoryRoot, isCeremony),
+];
 // Whatever V8 and its like have had since 2023; WebAssembly and BigInt need no older one.
 const TARGET = "es2022";
 
 /** One classic script with all that it imports, and its style with pictures and typefaces in it. */
-async function buildScript(entry: URL, plugins: Plugin[]): Promise<{ script: string; style: string }> {
+export async function buildScript(
+  entry: URL,
+  plugins: Plugin[],
+  isCeremony = false,
+): Promise<{ script: string; style: string }> {
   const result = (await build({
     ...commonConfig(),
-    plugins: [...commonPlugins(), ...plugins],
+    plugins: [...commonPlugins(isCeremony), ...plugins],
     build: {
       write: false,
       target: TARGET,
@@ -157,7 +166,7 @@ function pagesConfig(outDir: string, keys: string, exits: Plugin): InlineConfig 
     base: "./",
     plugins: [...commonPlugins(), verifyingKeys(keys), exits],
     // Threads that tune an adapter share code with the page, and with one another.
-    worker: { format: "es", plugins: commonPlugins },
+    worker: { format: "es", plugins: () => commonPlugins() },
     build: {
       outDir,
       emptyOutDir: true,
@@ -168,14 +177,23 @@ function pagesConfig(outDir: string, keys: string, exits: Plugin): InlineConfig 
       rolldownOptions: {
         output: {
           // no-eval.ts has to run before anything makes a schema, in whichever chunk that lands.
-          codeSplitting: { groups: [{ name: "zod", test: /node_modules\/zod\/|web\/no-eval\.ts$/ }] },
+          codeSplitting: {
+            groups: [
+              { name: "zod", test: /node_modules\/zod\/|web\/no-eval\.ts$/ },
+              // What every page has: one file compresses better than a dozen.
+              {
+                name: "parts",
+                test: /web\/(design\/(?!choice)[a-z-]+\.tsx|bridge\/use-action\.ts|ledger\/use-answer\.ts)$/,
+              },
+            ],
+          },
         },
       },
     },
   };
 }
 
-function hashSources(keys: string): string {
+export function hashSources(keys: string): string {
   const hash = createHash("sha256").update(keys);
   const files = [...SOURCES.flatMap(filesBelow), ...PAGES_OF_DOCS].sort();
   for (const file of files)

@@ -5,7 +5,7 @@ import type { Plugin } from "vite";
 const NAMES = ["virtual:dictionary", "virtual:errors"] as const;
 
 /** What pages say about terms and errors stands in docs/ once: the build reads the tables there. */
-export function wordsOfDocs(root: string): Plugin {
+export function wordsOfDocs(root: string, isCeremony = false): Plugin {
   const page = (name: string) => join(root, "docs", name);
   return {
     name: "words-of-docs",
@@ -13,7 +13,10 @@ export function wordsOfDocs(root: string): Plugin {
     load(id) {
       if (id === "\0virtual:dictionary")
         return exported(readDictionary(readFileSync(page("dictionary.md"), "utf8")));
-      if (id === "\0virtual:errors") return exported(errorsOfPages(readFileSync(page("errors.md"), "utf8")));
+      if (id === "\0virtual:errors") {
+        const text = readFileSync(page("errors.md"), "utf8");
+        return exported(isCeremony ? pick(text, (code) => code.startsWith("PRV_")) : errorsOfPages(text));
+      }
       return null;
     },
   };
@@ -29,12 +32,17 @@ export function readDictionary(text: string): Record<string, string> {
   return Object.fromEntries(words.filter(([word]) => word !== "word" && !/^-+$/.test(word)));
 }
 
-/** Of commands, devnet, drills and Datanet hosts: no page calls what raises them. */
+/** Of commands, devnet, drills and Datanet hosts: no page calls what raises them. Of ceremonies: they have a page alone. */
 const OF_OTHERS = /^(CMD|DEV|DNT|DRL)_/;
+const OF_CEREMONIES = /^PRV_(CEREMONY|CONTRIBUTION)_/;
 
 /** Those that a page may have to explain. */
 export function errorsOfPages(text: string): ReturnType<typeof readErrors> {
-  return Object.fromEntries(Object.entries(readErrors(text)).filter(([code]) => !OF_OTHERS.test(code)));
+  return pick(text, (code) => !OF_OTHERS.test(code) && !OF_CEREMONIES.test(code));
+}
+
+function pick(text: string, isWanted: (code: string) => boolean): ReturnType<typeof readErrors> {
+  return Object.fromEntries(Object.entries(readErrors(text)).filter(([code]) => isWanted(code)));
 }
 
 /** Code by code: what it means, and what to do where the table says so. */

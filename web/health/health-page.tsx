@@ -45,6 +45,11 @@ export function HealthPage({ site, live }: PageProps) {
           What the server, the prover and the bridge say of themselves, what Ethereum says, and what a{" "}
           <Term name="follower" /> has caught.
         </p>
+        {site.governance !== null && (
+          <p>
+            OPEN votes about the treasury and the next rollup: <a href="#/votes">votes and proposals</a>.
+          </p>
+        )}
       </section>
       {health.value !== undefined && live.link.value !== "lost" && (
         <Alarms health={health.value} status={status} />

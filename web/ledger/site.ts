@@ -7,6 +7,10 @@ const settingsSchema = z.object({
   modelServers: z.array(z.url()).default([]),
   datanetHosts: z.array(z.url()).default([]),
   factoryUrl: z.url().nullable().default(null),
+  governance: z
+    .object({ governor: z.string(), registry: z.string(), fromBlock: z.int() })
+    .nullable()
+    .default(null),
 });
 
 export interface Site {
@@ -19,6 +23,12 @@ export interface Site {
   readonly datanetHosts: readonly string[];
   /** A factory, where models are tuned; null where the page itself is all there is. */
   readonly factoryUrl: string | null;
+  /** The contracts that OPEN votes with; null where the deployment has none. */
+  readonly governance: {
+    readonly governor: string;
+    readonly registry: string;
+    readonly fromBlock: number;
+  } | null;
 }
 
 const REQUEST_TIMEOUT_MS = 10_000;

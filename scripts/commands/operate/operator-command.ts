@@ -4,6 +4,7 @@ import { commandError } from "../../cli/cli-errors.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { addProfitCommand } from "./fee-commands.ts";
 import { addLeaseCommands } from "./lease-command.ts";
+import { addPayProversCommand } from "./pay-provers-command.ts";
 
 interface InitCommandOptions {
   deployment: string;
@@ -30,6 +31,7 @@ export function addOperatorCommands(program: Command): void {
   const operator = program.command("operator").description("run a rollup: what its processes need");
   addProfitCommand(operator);
   addLeaseCommands(operator);
+  addPayProversCommand(operator);
   withExample(operator, "operator init --deployment deployment.json --out operator --operator-key-file key");
   const command = operator
     .command("init")

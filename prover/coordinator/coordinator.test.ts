@@ -1,0 +1,203 @@
+import { appendFileSync, existsSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CeremonyClient } from "../ceremony/ceremony-client.ts";
+import { checkTranscript } from "../ceremony/check-transcript.ts";
+import { type ContributedRound, contribute } from "../ceremony/contribute.ts";
+import { isTakenByContract, makeTinyCeremony, resolveTiny, serveTiny } from "../testing/ceremony.fixtures.ts";
+import { makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import { CeremonyFolder } from "./ceremony-folder.ts";
+import { finishCeremony } from "./finish-ceremony.ts";
+import type { RunningCoordinator } from "./start-coordinator.ts";
+import { WaitingList } from "./waiting-list.ts";
+
+let folder: string;
+let ceremonyPath: string;
+let ptauPath: string;
+let served: RunningCoordinator;
+let client: CeremonyClient;
+/** What each contributor made, for those who hand it in again. */
+const made: ContributedRound[] = [];
+
+const takePart = (name: string) =>
+  client.takePart({
+    name,
+    entropy: new Uint8Array([4]),
+    pollMs: 20,
+    onStage: () => {},
+    compute: async (work, onProgress) => {
+      made.push(contribute(work, onProgress));
+      return made.at(-1)!;
+    },
+  });
+const bearer = (ticket: string) => ({ authorization: `Bearer ${ticket}` });
+const octets = { "content-type": "application/octet-stream" };
+const put = (ticket: string, offset: number, body: Uint8Array) =>
+  fetch(`${served.url}/v1/round?offset=${offset}`, {
+    method: "PUT",
+    headers: { ...bearer(ticket), ...octets },
+    body: new Uint8Array(body),
+  });
+const codeOf = async (response: Response) =>
+  `${response.status} ${((await response.json()) as { error?: { code: string } }).error?.code}`;
+
+beforeAll(async () => {
+  folder = await makeScratchFolder();
+  ({ ceremonyPath, ptauPath } = await makeTinyCeremony(folder, { maxContributions: 4 }));
+  served = await serveTiny(ceremonyPath);
+  client = new CeremonyClient(served.url);
+}, 300_000);
+afterAll(async () => {
+  await served?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe("a served ceremony", () => {
+  test("takes two people at once, one after the other", async () => {
+    const entries = await Promise.all([takePart("Ada"), takePart("")]);
+    expect(entries.map(({ index }) => index).sort()).toEqual([1, 2]);
+    expect(await client.transcript()).toEqual([...entries].sort((a, b) => a.index - b.index));
+    expect(await client.info()).toMatchObject({ state: "open", contributionCount: 2, turn: null });
+  });
+
+  test("refuses strangers, wrong names and what is not one's turn", async () => {
+    const post = (body: string, headers = {}) =>
+      fetch(`${served.url}/v1/tickets`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body,
+      });
+    expect(await codeOf(await post('{"name":"a\\u0007b"}'))).toBe("400 PRV_CEREMONY_REQUEST");
+    expect(await codeOf(await post(`{"name":"${"x".repeat(65)}"}`))).toBe("400 PRV_CEREMONY_REQUEST");
+    expect(await codeOf(await post(`{"name":"${"x".repeat(9_000)}"}`))).toBe("413 PRV_CEREMONY_TOO_LARGE");
+    expect(await codeOf(await fetch(`${served.url}/v1/round`))).toBe("404 PRV_CEREMONY_TICKET");
+    expect(await codeOf(await put("ab".repeat(32), 0, new Uint8Array(1)))).toBe("404 PRV_CEREMONY_TICKET");
+    const [first, second] = [await client.join("first"), await client.join("second")];
+    expect(await client.stateOf(second)).toEqual({ state: "waiting", place: 1 });
+    expect(await codeOf(await put(second, 0, new Uint8Array(1)))).toBe("409 PRV_CEREMONY_NOT_YOUR_TURN");
+    await client.leave(first);
+    expect(await client.stateOf(second)).toMatchObject({ state: "turn", index: 2, receivedBytes: 0 });
+    expect(await client.stateOf(first)).toEqual({ state: "lost", reason: "it was given back" });
+    await client.leave(second);
+  });
+
+  test("refuses pieces that do not fit, and goes on where the last one ended", async () => {
+    const ticket = await client.join("pieces");
+    const { roundBytes } = await client.info();
+    expect(await client.sendPiece(ticket, 0, new Uint8Array(100))).toBe(100);
+    await expect(client.sendPiece(ticket, 50, new Uint8Array(1))).rejects.toMatchObject({
+      code: "PRV_CEREMONY_OFFSET",
+      data: { receivedBytes: 100 },
+    });
+    expect(await codeOf(await put(ticket, 100, new Uint8Array(roundBytes)))).toBe(
+      "413 PRV_CEREMONY_TOO_LARGE",
+    );
+    await expect(client.submit(ticket)).rejects.toMatchObject({ code: "PRV_CEREMONY_INCOMPLETE" });
+    expect(await client.stateOf(ticket)).toMatchObject({ state: "turn", receivedBytes: 100 });
+    await client.leave(ticket);
+  });
+
+  test("refuses rubbish, and what was handed in before; each costs its sender the place", async () => {
+    for (const bytes of [made[1]!.round, new Uint8Array(made[1]!.round.length)]) {
+      const ticket = await client.join("Mallory");
+      await client.sendPiece(ticket, 0, new Uint8Array(bytes));
+      await expect(client.submit(ticket)).rejects.toMatchObject({ code: "PRV_CONTRIBUTION_INVALID" });
+      expect(await client.stateOf(ticket)).toMatchObject({ state: "lost" });
+      await expect(client.submit(ticket)).rejects.toMatchObject({ code: "PRV_CEREMONY_TICKET" });
+    }
+    expect(await client.info()).toMatchObject({ contributionCount: 2, waitingCount: 0 });
+  });
+
+  test("goes on after a kill with half a line, an orphaned round and a contributor in the middle", async () => {
+    const ticket = await client.join("Cleo");
+    await client.sendPiece(ticket, 0, new Uint8Array(64));
+    await served.stop();
+    // What a kill leaves between the round and its line.
+    appendFileSync(join(ceremonyPath, "transcript.jsonl"), '{"index":3,"na');
+    writeFileSync(join(ceremonyPath, "round-3.bin"), "half");
+    writeFileSync(join(ceremonyPath, "lock"), "4194304");
+    served = await serveTiny(ceremonyPath);
+    client = new CeremonyClient(served.url);
+    expect(existsSync(join(ceremonyPath, "round-3.bin"))).toBe(false);
+    expect(await client.stateOf(ticket)).toMatchObject({ state: "turn", index: 2, receivedBytes: 64 });
+    await client.leave(ticket);
+    expect(await takePart("Dan")).toMatchObject({ index: 3, name: "Dan" });
+  });
+
+  test("answers a contribution that was taken again, and is full in the end", async () => {
+    const ticket = await client.join("Eve");
+    const entry = await client.takePart({
+      ...{ name: "", ticket, entropy: new Uint8Array(), pollMs: 20, onStage: () => {} },
+      compute: async (work) => contribute(work, () => {}),
+    });
+    expect(await client.submit(ticket)).toEqual(entry);
+    expect(await client.stateOf(ticket)).toEqual({ state: "accepted", entry });
+    await expect(client.join("late")).rejects.toMatchObject({ code: "PRV_CEREMONY_OVER" });
+    expect(await client.info()).toMatchObject({ state: "full", contributionCount: 4 });
+  });
+
+  test("ends with a key that snarkjs verifies and the contract takes proofs under", async () => {
+    const request = {
+      ...{ folder: ceremonyPath, resolveCircuit: resolveTiny, ptauPath },
+      ...{ beaconHex: "0102030405", iterationsExp: 10, keyFolder: join(folder, "keys") },
+    };
+    await served.stop();
+    const { finished } = await finishCeremony(request);
+    await expect(finishCeremony(request)).rejects.toMatchObject({ code: "PRV_CEREMONY_REFUSED" });
+    served = await serveTiny(ceremonyPath);
+    client = new CeremonyClient(served.url);
+    const info = await client.info();
+    expect(info).toMatchObject({ state: "finished", finished });
+    checkTranscript(info, await client.transcript(), () => {});
+    const changed = (await client.transcript()).map((one, i) =>
+      i === 1 ? { ...one, hash: one.hash.replace(/^./, "g") } : one,
+    );
+    expect(() => checkTranscript(info, changed, () => {})).toThrow(/contribution 2: its hash/);
+    expect((await (await fetch(`${served.url}/v1/key`)).arrayBuffer()).byteLength).toBe(finished.zkeyBytes);
+
+    expect(await isTakenByContract(join(folder, "keys"))).toEqual({ right: true, wrong: false });
+  }, 300_000);
+
+  test("belongs to one process at a time", async () => {
+    writeFileSync(join(ceremonyPath, "lock"), "1");
+    await expect(CeremonyFolder.open(ceremonyPath)).rejects.toMatchObject({ code: "PRV_CEREMONY_STORE" });
+  });
+});
+
+describe("WaitingList", () => {
+  const limits = { maxWaiting: 3, maxPerAddress: 2, turnMs: 1_000, silentMs: 100 };
+
+  test("gives the turn on when its holder is silent, or too slow", () => {
+    const list = new WaitingList(limits, [], 0);
+    const [a, b] = [list.join("a", "x", 0), list.join("b", "y", 0)];
+    list.sweep(0);
+    expect(list.turn).toMatchObject({ ticket: a });
+    list.placeOf(b, 90);
+    list.sweep(120);
+    expect(list.turn).toMatchObject({ ticket: b });
+    expect(list.lostReason(a)).toContain("nothing was heard");
+    for (let nowMs = 120; nowMs <= 1_120; nowMs += 50) list.placeOf(b, nowMs);
+    list.sweep(1_121);
+    expect(list.turn).toBeNull();
+    expect(list.lostReason(b)).toContain("lasts 1000 ms");
+  });
+
+  test("lets nobody's time run while a contribution is checked", () => {
+    const list = new WaitingList(limits, [], 0);
+    const ticket = list.join("a", "x", 0);
+    list.sweep(0);
+    list.isChecking = true;
+    list.sweep(50_000);
+    expect(list.turn).toMatchObject({ ticket });
+  });
+
+  test("refuses more than one address may hold, and more than there is room for", () => {
+    const list = new WaitingList(limits, [], 0);
+    list.join("a", "x", 0);
+    list.join("b", "x", 0);
+    expect(() => list.join("c", "x", 0)).toThrow(/held from this address/);
+    list.join("d", "y", 0);
+    expect(() => list.join("e", "z", 0)).toThrow(/wait already/);
+  });
+});

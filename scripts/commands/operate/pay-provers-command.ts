@@ -1,0 +1,93 @@
+/** `openledger operator pay-provers`: OPEN for each proof that a worker handed in and the sequencer took. */
+import { renameSync, writeFileSync } from "node:fs";
+import type { Command } from "commander";
+import { takeFileLock } from "../../../circuits/file-lock.ts";
+import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
+import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
+import { ProofCredits } from "../../../prover/jobs/proof-credits.ts";
+import { openSigner } from "../../cli/context.ts";
+import { operatorError } from "../../cli/operator-errors.ts";
+import { renderTable } from "../../cli/output.ts";
+import { onRun, withExample } from "../../cli/run-command.ts";
+import {
+  PaymentJournal,
+  paymentMetrics,
+  payProvers,
+  readWorkerAccounts,
+  reportWorkers,
+} from "../../operator/pay-provers.ts";
+
+interface PayCommandOptions {
+  credits: string;
+  journal: string;
+  accounts: string;
+  perProof: string;
+  maxPerDay: string;
+  report: boolean;
+  metricsFile?: string;
+  paid: string[];
+  void: string[];
+}
+
+export function addPayProversCommand(operator: Command): void {
+  const command = operator
+    .command("pay-provers")
+    .description("pay workers of the provers' queue for each proof that was taken; run it by a timer")
+    .requiredOption("--credits <file>", "what the dispatcher writes to DISPATCHER_CREDITS_PATH")
+    .requiredOption("--journal <file>", "what was paid; keep it as you keep money")
+    .requiredOption("--accounts <file>", 'whose leaf is whose: {"worker-1": {"leaf": 7, "owner": "0x…"}}')
+    .requiredOption("--per-proof <amount>", "OPEN for a proof")
+    .option("--max-per-day <amount>", "OPEN at most in a day (UTC); what is due beyond waits", "100")
+    .option("--report", "pay nothing: say what was paid and what is due", false)
+    .option("--paid <hash>", "an unclear payment was made (CMD_PAYMENTS_UNCLEAR)", collect, [])
+    .option("--void <hash>", "an unclear payment was not made, and never will be", collect, [])
+    .option("--metrics-file <file>", "write the same for Prometheus' textfile collector");
+  withExample(
+    command,
+    "operator pay-provers --credits credits.jsonl --journal paid.jsonl --accounts workers.json --per-proof 0.5 --account operator",
+    "operator pay-provers --credits credits.jsonl --journal paid.jsonl --accounts workers.json --per-proof 0.5 --report",
+  );
+  onRun<PayCommandOptions>(command, async ({ options, output }) => {
+    const weiPerProof = parseOpen(options.perProof);
+    // Refused now, not with the first payment.
+    encodeAmount(weiPerProof);
+    const accounts = readWorkerAccounts(options.accounts);
+    const release = takeFileLock(`${options.journal}.lock`, (processId) =>
+      operatorError("CMD_PAYMENTS_INVALID", `process ${processId} pays by this journal now`, {
+        data: { processId },
+      }),
+    );
+    try {
+      const credits = new ProofCredits(options.credits).all;
+      const journal = new PaymentJournal(options.journal);
+      for (const hash of options.paid) journal.decide(hash, "paid");
+      for (const hash of options.void) journal.decide(hash, "void");
+      if (!options.report) {
+        const { client } = await openSigner(options);
+        const maxWeiPerDay = parseOpen(options.maxPerDay);
+        await payProvers(client, credits, journal, {
+          weiPerProof,
+          maxWeiPerDay,
+          accounts,
+          nowMs: Date.now(),
+        });
+      }
+      const workers = reportWorkers(credits, journal, { accounts, weiPerProof });
+      if (options.metricsFile !== undefined) {
+        writeFileSync(`${options.metricsFile}.draft`, paymentMetrics(workers));
+        renameSync(`${options.metricsFile}.draft`, options.metricsFile);
+      }
+      const rows = workers.map(({ dueWei, hasAccount, paidWei, proofCount, worker }) => [
+        worker,
+        String(proofCount),
+        formatOpen(paidWei),
+        hasAccount ? formatOpen(dueWei) : `${formatOpen(dueWei)}, no account`,
+      ]);
+      output.answer(renderTable([["worker", "proofs", "paid OPEN", "due OPEN"], ...rows]), { workers });
+    } finally {
+      release();
+    }
+  });
+}
+
+const collect = (value: string, before: string[]) => [...before, value];

@@ -1,0 +1,32 @@
+/** The worker that contributes, or checks a transcript: one task, then it ends. Built as a classic script of its own. */
+import "../no-eval.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { checkTranscript } from "../../prover/ceremony/check-transcript.ts";
+import { contribute } from "../../prover/ceremony/contribute.ts";
+import type { WorkerAnswer, WorkerTask } from "./worker-messages.ts";
+
+const port = globalThis as unknown as {
+  onmessage: (event: MessageEvent<WorkerTask>) => void;
+  postMessage(answer: WorkerAnswer, transfer?: Transferable[]): void;
+};
+
+const tell = (done: number, total: number) => port.postMessage({ kind: "progress", done, total });
+
+port.onmessage = ({ data: task }) => {
+  try {
+    if (task.kind === "check") {
+      checkTranscript(task.info, task.entries, tell);
+      port.postMessage({ kind: "checked" });
+      return;
+    }
+    const { hash, round } = contribute(task.work, tell);
+    port.postMessage({ kind: "contributed", round, hash }, [round.buffer as ArrayBuffer]);
+  } catch (error) {
+    const code = isRollupError(error) ? error.code : null;
+    port.postMessage({
+      kind: "failed",
+      code,
+      message: error instanceof Error ? error.message : String(error),
+    });
+  }
+};

@@ -1,0 +1,70 @@
+/** A sequencer with pages on a chain with votes: real contracts, a treasury that belongs to the timelock. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
+import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
+import { verifierKey } from "../../bridge/verify/verify-keys.ts";
+import { TREASURY_ID } from "../../circuits/protocol.ts";
+import { keyXOf } from "../../circuits/testing/random-ledger.ts";
+import {
+  deployGovernance,
+  type GovernanceFixture,
+  governanceAddresses,
+} from "../../contracts/testing/governance-fixture.ts";
+import { ANY_FEE, OPEN } from "../../contracts/testing/rollup-fixture.ts";
+import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
+import { deploymentOn, startL1World } from "../../sequencer/testing/l1-world.ts";
+import { buildPages } from "../build/build-pages.ts";
+
+/** Of anvil's accounts: it sends nothing but the three contracts, so their addresses are known before. */
+const DEPLOYER = anvilAccount(8).address;
+/** Holds OPEN on L1, and everybody's votes. */
+export const VOTER = anvilAccount(4);
+
+export interface VotesWorld {
+  readonly f: HistoryFixture;
+  readonly g: GovernanceFixture;
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+export async function startVotesWorld(): Promise<VotesWorld> {
+  const folder = mkdtempSync(join(tmpdir(), "pages-votes-"));
+  const { timelock, ...contracts } = governanceAddresses(DEPLOYER);
+  const f = await startHistoryFixture({ treasuryOwner: timelock });
+  const { alice, bob } = f.l1.roles;
+  await f.l1.rollup.write.depositNew([100n * OPEN, alice, keyXOf(11n), ANY_FEE], { account: alice });
+  await f.l1.rollup.write.depositTo([TREASURY_ID, 60n * OPEN, timelock, ANY_FEE], { account: bob });
+  const g = await deployGovernance(f.l1, DEPLOYER);
+  await g.delegate();
+  const base = await deploymentOn(f);
+  const deployment = {
+    ...base,
+    genesis: { ...base.genesis, treasuryOwner: timelock },
+    governance: { timelock, ...contracts },
+  };
+  const { path } = await buildPages({
+    circuits: (await f.rollup.circuits()).map((circuit) => ({
+      ...circuit,
+      key: toSnarkjsKey(verifierKey(circuit)),
+    })),
+    exits: [],
+  });
+  const w = await startL1World(f, deployment, join(folder, "sequencer"), {
+    SEQUENCER_PAGES_PATH: path,
+    SEQUENCER_PAGES_L1_URL: f.rpcUrl,
+  });
+  await f.l1.client.mine({ blocks: 3 });
+  await w.watch();
+  return {
+    f,
+    g,
+    url: w.sequencerUrl,
+    async stop() {
+      await w.stop();
+      await f.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

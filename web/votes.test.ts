@@ -1,0 +1,107 @@
+/** The page of votes, with a wallet of its own, on real contracts. */
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { OPEN } from "../contracts/testing/rollup-fixture.ts";
+import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
+import { type Looks, openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
+import { startVotesWorld, VOTER, type VotesWorld } from "./testing/votes-world.ts";
+
+let world: VotesWorld;
+let browser: Browser;
+beforeAll(async () => {
+  [world, browser] = await Promise.all([startVotesWorld(), openBrowser()]);
+}, 300_000);
+afterAll(async () => {
+  await browser?.close();
+  await world?.stop();
+});
+
+const LONG = { timeout: 240_000 };
+
+async function open(looks: Looks, isConnected: boolean) {
+  const { context, misdeeds } = await openProfile(browser, looks);
+  if (isConnected) await announceWallet(context, "Alice's wallet", walletOfKey(VOTER, world.f.rpcUrl));
+  const page = await context.newPage();
+  await page.goto(`${world.url}/#/votes`);
+  await page.getByText("The treasury holds").waitFor();
+  if (isConnected) {
+    await page.getByRole("button", { name: "Connect a wallet" }).click();
+    await page.getByRole("dialog").getByText("Alice's wallet").click();
+    await page.getByRole("region", { name: "Your votes" }).getByText("Who votes with it").waitFor();
+  }
+  return { page, misdeeds, close: () => context.close() };
+}
+
+const proposal = (page: Page, title: string) => page.getByRole("article", { name: title });
+/** The page looks again with each status, and here nothing else moves the chain. */
+const mine = (blocks: number) => world.f.l1.client.mine({ blocks });
+
+test("delegates, proposes, votes, queues and carries out, and says what a call does", LONG, async () => {
+  const { close, misdeeds, page } = await open({}, true);
+  const own = page.getByRole("region", { name: "Your votes" });
+  await own.getByText("nobody yet").waitFor();
+  await own.getByRole("button", { name: "Vote with my own OPEN" }).click();
+  await own.getByText("you", { exact: true }).waitFor();
+
+  const form = page.getByRole("region", { name: "Propose a payment" });
+  await form.getByLabel("To", { exact: true }).selectOption("l1");
+  await form.getByLabel("The address").fill("0x12");
+  await form.getByText("Write 0x and 40 digits.").waitFor();
+  await form.getByLabel("The address").fill(world.f.l1.roles.bob);
+  await form.getByLabel("Amount").fill("61");
+  await form.getByText("the treasury holds no more").waitFor();
+  await form.getByLabel("Amount").fill("2.5");
+  await form.getByLabel("What it is for").fill("rent");
+  await form.getByRole("button", { name: "Show what it does" }).click();
+  await form.getByText(`Pays 2.5 OPEN out of the treasury to ${world.f.l1.roles.bob}, on Ethereum`).waitFor();
+  await form.getByRole("button", { name: "Propose it" }).click();
+  const card = proposal(page, "rent");
+  await card.getByText("not counted yet").waitFor();
+  await mine(3);
+  await card.getByRole("button", { name: "Vote for it" }).click();
+  await card.getByText("You have voted.").waitFor();
+  await card.getByText(", reached", { exact: false }).waitFor();
+  expect(await seriousFindings(page)).toEqual([]);
+  await pictureOf(page, "votes-open");
+  await mine(6);
+  await card.getByRole("button", { name: "Begin the time to leave" }).click();
+  await card.getByText("Whoever does not want this can leave until").waitFor();
+  const [{ id } = { id: 0n }] = (await world.g.governor.getEvents.ProposalCreated({ fromBlock: 0n })).map(
+    ({ args }) => ({ id: args.proposalId! }),
+  );
+  await world.g.waitUntil(await world.g.governor.read.proposalEta([id]));
+  await card.getByRole("button", { name: "Carry it out" }).click();
+  // The timelock has nothing on Ethereum to pay the queue's fee with.
+  await card.getByText("CLI_L1_REVERTED").waitFor();
+  const { roles, token } = world.f.l1;
+  await token.write.transfer([world.g.timelock.address, 8n * OPEN], { account: roles.bob });
+  await card.getByRole("button", { name: "Carry it out" }).click();
+  await card.getByText("carried out").waitFor();
+  const entries = await world.f.l1.rollup.getEvents.QueueEntryAdded({}, { fromBlock: 0n });
+  expect(entries.at(-1)!.args).toMatchObject({
+    amountWei: (5n * OPEN) / 2n,
+    sender: world.g.timelock.address,
+  });
+  expect(misdeeds).toEqual([]);
+  await close();
+});
+
+test.each(["light", "dark"] as const)(
+  "warns of calls that nobody knows, without a wallet, in %s colours",
+  LONG,
+  async (colorScheme) => {
+    const title = `a gift in ${colorScheme} colours`;
+    const account = world.f.l1.roles.alice;
+    const words = [[world.f.l1.token.address], [0n], ["0xdeadbeef"], title] as const;
+    await world.g.governor.write.propose(words, { account });
+    const { close, misdeeds, page } = await open({ colorScheme, width: 360 }, false);
+    const card = proposal(page, title);
+    await card.getByText("This page does not know what a call does.").waitFor();
+    await page.getByText("Connect a wallet to vote, or").waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    await pictureOf(page, `votes-phone-${colorScheme}`);
+    expect(misdeeds).toEqual([]);
+    await close();
+  },
+);

@@ -1,0 +1,133 @@
+/** A payment out of the treasury, proposed. */
+import { useState } from "preact/hooks";
+import { getAddress, isAddress } from "viem";
+import { describeCall } from "../../client/governance/describe-call.ts";
+import type { GovernedCall } from "../../client/governance/governance.ts";
+import { payFromTreasury, withdrawFromTreasury } from "../../client/governance/governed-calls.ts";
+import { rollupContract } from "../../client/ledger-client.ts";
+import { getLeaf } from "../../client/sequencer/ledger-reads.ts";
+import { readAmount } from "../bridge/amount.ts";
+import { useAction } from "../bridge/use-action.ts";
+import { Button } from "../design/button.tsx";
+import { Choice } from "../design/choice.tsx";
+import { Field } from "../design/field.tsx";
+import { Notice } from "../design/notice.tsx";
+import type { Live } from "../ledger/live.ts";
+import { showOpen } from "../words/format.ts";
+import { ProblemNotice } from "../words/problem.tsx";
+import type { Votes } from "./read-votes.ts";
+import { onRollupChain } from "./send-vote.ts";
+
+type Where = "leaf" | "l1";
+
+/** A forced operation asks eight base fees at most, in a queue that others have filled. */
+const HIGHEST_QUEUE_FACTOR = 8n;
+
+export function ProposeForm({ live, votes }: { votes: Votes; live: Live }) {
+  const [where, setWhere] = useState<Where>("leaf");
+  const [to, setTo] = useState("");
+  const [amountText, setAmountText] = useState("");
+  const [words, setWords] = useState("");
+  /** What would be proposed, to be read before it is sent. */
+  const [draft, setDraft] = useState<readonly GovernedCall[] | null>(null);
+  const action = useAction();
+  const { client, contracts, governance, mine, thresholdWei, treasuryWei } = votes;
+  if (mine === null) return null;
+  const amount = readAmount(amountText, {
+    maxWei: treasuryWei ?? 2n ** 96n,
+    maxWhy: "the treasury holds no more",
+  });
+  const isTarget = where === "leaf" ? /^\d{1,8}$/.test(to) : isAddress(to);
+  const isReady = isTarget && amount.wei !== null && amount.problem === null && words.trim() !== "";
+  const change = (set: (text: string) => void) => (text: string) => {
+    set(text);
+    setDraft(null);
+  };
+  const prepare = () =>
+    action.run(async () => {
+      const call = { ...rollupContract(client), functionName: "queueBaseFeeWei" } as const;
+      const maxFeeWei = HIGHEST_QUEUE_FACTOR * (await client.l1.readContract(call));
+      const amountWei = amount.wei!;
+      if (where === "l1") {
+        setDraft(withdrawFromTreasury(contracts, { recipient: getAddress(to), amountWei, maxFeeWei }));
+        return;
+      }
+      const { id, l1Owner } = await getLeaf(client, Number(to));
+      setDraft(payFromTreasury(contracts, { to: id, expectedOwner: l1Owner, amountWei, maxFeeWei }));
+    });
+  const propose = () =>
+    action.run(async () => {
+      await onRollupChain(votes);
+      await governance.propose(draft!, words.trim());
+      for (const set of [setTo, setAmountText, setWords]) set("");
+      setDraft(null);
+      live.ring();
+    });
+  return (
+    <section class="card stack" aria-label="Propose a payment">
+      <h2>Propose a payment</h2>
+      {mine.votesWei < thresholdWei && (
+        <Notice tone="wait" title={`It takes ${showOpen(thresholdWei)} OPEN of votes to propose.`}>
+          <p>You have {showOpen(mine.votesWei)}.</p>
+        </Notice>
+      )}
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void (draft === null ? prepare() : propose());
+        }}
+      >
+        <Choice<Where>
+          label="To"
+          value={where}
+          onChoose={(name) => {
+            setWhere(name);
+            setDraft(null);
+          }}
+          options={[
+            { name: "leaf", label: "an account in the ledger" },
+            { name: "l1", label: "an address on Ethereum" },
+          ]}
+        />
+        <Field
+          label={where === "leaf" ? "The account's number" : "The address"}
+          value={to}
+          onInput={change(setTo)}
+          problem={
+            to === "" || isTarget ? null : where === "leaf" ? "Write a number." : "Write 0x and 40 digits."
+          }
+        />
+        <Field
+          label="Amount"
+          value={amountText}
+          inputMode="decimal"
+          onInput={change(setAmountText)}
+          after="OPEN"
+          problem={amount.problem}
+        />
+        <Field
+          label="What it is for"
+          value={words}
+          onInput={change(setWords)}
+          help="Everybody reads it; it stays on Ethereum"
+        />
+        {draft !== null && (
+          <Notice tone="wait" title="You would propose:">
+            <ol class="votes-calls">
+              {draft.map((call, i) => (
+                <li key={i}>{describeCall(call, contracts).words}.</li>
+              ))}
+            </ol>
+          </Notice>
+        )}
+        <div class="row">
+          <Button type="submit" isMain={draft !== null} isBusy={action.isBusy} isDisabled={!isReady}>
+            {draft === null ? "Show what it does" : "Propose it"}
+          </Button>
+        </div>
+      </form>
+      {action.problem !== null && <ProblemNotice problem={action.problem} />}
+    </section>
+  );
+}

@@ -1,0 +1,111 @@
+/** Votes as Ethereum has them; of the server it takes the contracts' addresses alone, and holds them against each other. */
+import { type Address, getAddress } from "viem";
+import { TREASURY_ID } from "../../circuits/protocol.ts";
+import type { GovernedContracts } from "../../client/governance/describe-call.ts";
+import { Governance, type Proposal } from "../../client/governance/governance.ts";
+import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
+import { getLeaf } from "../../client/sequencer/ledger-reads.ts";
+import type { SequencerInfo } from "../../client/sequencer/sequencer-schemas.ts";
+import { openGovernorAbi } from "../../contracts/build/governance-abi.ts";
+import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
+import { session } from "../ledger/session.ts";
+import type { Site } from "../ledger/site.ts";
+
+export interface Votes {
+  readonly governance: Governance;
+  readonly client: LedgerClient;
+  readonly contracts: GovernedContracts;
+  readonly proposals: readonly Proposal[];
+  readonly delaySeconds: bigint;
+  readonly thresholdWei: bigint;
+  readonly head: { readonly block: bigint; readonly seconds: bigint };
+  /** What the treasury holds in the ledger, says the server. */
+  readonly treasuryWei: bigint | null;
+  /** Whether the treasury's leaf is the timelock's: only then can votes spend it. */
+  readonly isTreasuryTheirs: boolean | null;
+  readonly mine: {
+    readonly address: Address;
+    readonly tokenWei: bigint;
+    readonly votesWei: bigint;
+    /** Who votes with what the wallet holds; null for nobody. */
+    readonly delegate: Address | null;
+    /** Of the proposals that are open, those that the wallet has voted about. */
+    readonly votedIds: readonly bigint[];
+  } | null;
+}
+
+const NOBODY = "0x0000000000000000000000000000000000000000";
+
+let reader: { readonly key: string; readonly client: Promise<LedgerClient> } | null = null;
+
+/** One client for all questions of a page without a wallet. */
+function readerOf(site: Site, info: SequencerInfo): Promise<LedgerClient> {
+  const key = `${site.l1Url} ${info.rollupAddress}`;
+  if (reader?.key !== key) {
+    const { rollupAddress } = info;
+    const sequencerUrl = site.sequencer.sequencerUrl!;
+    const at = site.l1Url === null ? {} : { rpcUrl: site.l1Url };
+    reader = { key, client: createLedgerClient({ ...at, rollupAddress, sequencerUrl }) };
+    reader.client.catch(() => {
+      reader = null;
+    });
+  }
+  return reader.client;
+}
+
+/** @throws CLI_L1_UNREACHABLE; whatever the node says */
+export async function readVotes(site: Site, info: SequencerInfo): Promise<Votes> {
+  const { fromBlock, governor, registry } = site.governance!;
+  const now = session.value;
+  const client = now?.client ?? (await readerOf(site, info));
+  const governance = new Governance(client, getAddress(governor));
+  const { l1, rollupAddress, tokenAddress } = client;
+  const threshold = {
+    address: governance.governor,
+    abi: openGovernorAbi,
+    functionName: "proposalThreshold",
+  } as const;
+  const [timelock, proposals, delaySeconds, thresholdWei, head, treasury, mine] = await Promise.all([
+    governance.timelock(),
+    governance.proposals(BigInt(fromBlock)),
+    governance.delaySeconds(),
+    l1.readContract(threshold),
+    l1.getBlock(),
+    getLeaf(site.sequencer, TREASURY_ID).catch(() => null),
+    now === null ? null : readMine(client, governance, now.address),
+  ]);
+  return {
+    ...{ governance, client, proposals, delaySeconds, thresholdWei },
+    mine: mine && { ...mine, votedIds: await votedBy(governance, proposals, mine.address) },
+    contracts: {
+      rollupAddress,
+      tokenAddress,
+      timelock,
+      governor: governance.governor,
+      registry: getAddress(registry),
+    },
+    head: { block: head.number, seconds: head.timestamp },
+    treasuryWei: treasury?.balanceWei ?? null,
+    isTreasuryTheirs: treasury === null ? null : getAddress(treasury.l1Owner) === getAddress(timelock),
+  };
+}
+
+async function votedBy(
+  governance: Governance,
+  proposals: readonly Proposal[],
+  voter: Address,
+): Promise<bigint[]> {
+  const open = proposals.filter(({ state }) => state === "active");
+  const votes = await Promise.all(open.map(({ id }) => governance.hasVoted(id, voter)));
+  return open.filter((_, i) => votes[i]).map(({ id }) => id);
+}
+
+async function readMine(client: LedgerClient, governance: Governance, address: Address) {
+  const token = { address: client.tokenAddress, abi: openTokenAbi, args: [address] } as const;
+  const [tokenWei, delegate, votesWei] = await Promise.all([
+    client.l1.readContract({ ...token, functionName: "balanceOf" }),
+    client.l1.readContract({ ...token, functionName: "delegates" }),
+    governance.votesOf(address),
+  ]);
+  return { address, tokenWei, votesWei, delegate: delegate === NOBODY ? null : getAddress(delegate) };
+}

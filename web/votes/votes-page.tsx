@@ -1,0 +1,78 @@
+/** What OPEN votes about: proposals, one's own votes, and a new proposal. */
+import "./votes.css";
+import type { SequencerInfo } from "../../client/sequencer/sequencer-schemas.ts";
+import { Notice } from "../design/notice.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { session } from "../ledger/session.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
+import { showOpen } from "../words/format.ts";
+import { ProblemNotice } from "../words/problem.tsx";
+import { Term } from "../words/term.tsx";
+import { OwnVotes } from "./own-votes.tsx";
+import { ProposalCard } from "./proposal-card.tsx";
+import { ProposeForm } from "./propose-form.tsx";
+import { readVotes } from "./read-votes.ts";
+
+export function VotesPage(props: PageProps) {
+  const info = props.live.info.value;
+  return (
+    <>
+      <section class="stack">
+        <h1>Votes</h1>
+        <p class="lead">
+          OPEN on Ethereum votes about the treasury's money and about the next rollup. It decides nobody's
+          balance, key or exit, and nothing happens before everybody had time to leave.
+        </p>
+      </section>
+      {props.site.governance === null ? (
+        <Notice tone="wait" title="This rollup has no votes.">
+          <p>Whoever deploys a rollup may add contracts that OPEN votes with. Here there are none.</p>
+        </Notice>
+      ) : (
+        info !== null && <Governed {...props} info={info} />
+      )}
+    </>
+  );
+}
+
+function Governed({ info, live, site }: PageProps & { info: SequencerInfo }) {
+  const { problem, value: votes } = useAnswer(live, `votes ${session.value?.address}`, () =>
+    readVotes(site, info),
+  );
+  if (votes === undefined)
+    return problem === null ? <p class="soft">Asking Ethereum …</p> : <ProblemNotice problem={problem} />;
+  const days = Number(votes.delaySeconds) / 86_400;
+  return (
+    <>
+      {problem !== null && <ProblemNotice problem={problem} />}
+      {votes.isTreasuryTheirs === false && (
+        <Notice tone="bad" title="These contracts do not own the treasury.">
+          <p>What they decide about its money has no effect.</p>
+        </Notice>
+      )}
+      <section class="card stack" aria-label="How it stands">
+        <dl class="facts">
+          <dt>The treasury holds</dt>
+          <dd>{votes.treasuryWei === null ? "unknown now" : `${showOpen(votes.treasuryWei)} OPEN`}</dd>
+          <dt>Time to leave, from a vote that has won to its effect</dt>
+          <dd>{days} days</dd>
+          <dt>Votes that it takes to propose</dt>
+          <dd>{showOpen(votes.thresholdWei)} OPEN</dd>
+        </dl>
+        <p class="small soft">
+          OPEN in the <Term name="ledger" /> does not vote. Take it out before a proposal's count, and
+          delegate it.
+        </p>
+      </section>
+      <OwnVotes votes={votes} live={live} />
+      <section class="stack" aria-label="Proposals">
+        <h2>Proposals</h2>
+        {votes.proposals.length === 0 && <p class="soft">Nobody has proposed anything yet.</p>}
+        {votes.proposals.map((proposal) => (
+          <ProposalCard key={String(proposal.id)} proposal={proposal} votes={votes} live={live} />
+        ))}
+      </section>
+      <ProposeForm votes={votes} live={live} />
+    </>
+  );
+}
