@@ -1,15 +1,15 @@
 /**
- * A real ceremony for a drill: powers of tau with a contribution, three contributions to each circuit, a beacon. All of
- * it by the same functions as `npm run ceremony`. Its keys are kept by the circuit's content, and convince nobody but the
+ * A real ceremony for a drill: three contributions to each circuit and a beacon, by the same functions as `npm run ceremony`,
+ * on powers of tau of its own (drill-powers.ts). Its keys are kept by the circuit's content, and convince nobody but the
  * drill: one process drew all the secrets.
  */
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { curves, powersOfTau } from "snarkjs";
 import { compileCircuit, repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { applyBeacon, contributeToKey, exportKey, startKey } from "../../prover/keys/ceremony.ts";
+import { writeDrillPowers } from "./drill-powers.ts";
 
 const FOLDER = join(repositoryRoot, ".cache", "drill-ceremony");
 const CONTRIBUTORS = ["Ada", "Ben", "Cleo"];
@@ -22,7 +22,7 @@ export interface DrillCeremony {
 }
 
 /**
- * Minutes at the first time: the powers alone take two at 2^16.
+ * Minutes at the first time.
  *
  * @param power of two that the largest circuit needs
  */
@@ -42,17 +42,7 @@ async function powers(power: number, tell: (text: string) => void): Promise<stri
   const path = join(FOLDER, `pot${power}.ptau`);
   if (existsSync(path)) return path;
   tell(`powers of tau for 2^${power} constraints (once, then cached)`);
-  const [empty, one, prepared] = ["empty", "one", "prepared"].map((name) => `${path}.${process.pid}.${name}`);
-  try {
-    const curve = await curves.getCurveFromName("bn128");
-    await powersOfTau.newAccumulator(curve, power, empty!);
-    await powersOfTau.contribute(empty!, one!, "drill", `${process.pid} ${performance.now()}`);
-    await powersOfTau.preparePhase2(one!, prepared!);
-    await curve.terminate();
-    await rename(prepared!, path);
-  } finally {
-    for (const part of [empty!, one!, prepared!]) await rm(part, { force: true });
-  }
+  await writeDrillPowers(path, power);
   return path;
 }
 

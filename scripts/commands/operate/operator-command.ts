@@ -1,12 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { BACKEND_NAMES } from "../../../prover/backends.ts";
 import { commandError } from "../../cli/cli-errors.ts";
+import { parseAddress } from "../../cli/context.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { addProfitCommand } from "./fee-commands.ts";
 import { addLeaseCommands } from "./lease-command.ts";
 
 interface InitCommandOptions {
-  deployment: string;
+  deployment?: string;
   out: string;
   operatorKeyFile?: string;
   l1?: string;
@@ -22,6 +23,9 @@ interface InitCommandOptions {
   modelFolder?: string;
   modelId?: number;
   modelKeyFile?: string;
+  lease?: string;
+  spareOf?: string;
+  url?: string;
   user?: string;
   set: Record<string, string>;
 }
@@ -36,7 +40,7 @@ export function addOperatorCommands(program: Command): void {
     .description(
       "write the configuration of every process: env files, secrets, systemd units, compose, Prometheus, Grafana",
     )
-    .requiredOption("--deployment <file>", "the record that openledger deploy wrote")
+    .option("--deployment <file>", "the record that openledger deploy wrote; a spare takes the leader's")
     .requiredOption("--out <folder>", "the installation; run again, only secrets and data stay")
     .option("--operator-key-file <file>", "the operator's L1 key, mode 0600; it is copied into the folder")
     .option("--l1 <url>", "Ethereum node; default: the record's")
@@ -62,6 +66,15 @@ export function addOperatorCommands(program: Command): void {
     .option("--model-folder <folder>", "serve this model, too; with --model-id and --model-key-file")
     .option("--model-id <id>", "its leaf", parseCount)
     .option("--model-key-file <file>", "the key of the model's owner, who settles its epochs")
+    .option(
+      "--lease <address>",
+      "this machine needs the lease of `operator lease create`, so that a spare may take over (docs/failover.md)",
+    )
+    .option(
+      "--spare-of <folder>",
+      "this machine is the spare of that installation, or of a copy of its folder without data/",
+    )
+    .option("--url <url>", "where clients and provers find this machine's sequencer; it stands on L1")
     .option("--user <name>", "whom the units run as; default: who runs this")
     .option(
       "--set <NAME=value>",
@@ -73,6 +86,8 @@ export function addOperatorCommands(program: Command): void {
     command,
     "operator init --deployment deployment.json --out operator --operator-key-file key --prover native",
     "operator init --deployment deployment.json --out operator --set BRIDGE_L1_MAX_FEE_GWEI=80",
+    "operator init --deployment deployment.json --out operator --lease 0x… --url https://a…",
+    "operator init --spare-of operator-copy --out spare --url https://b…",
   );
   onRun<InitCommandOptions>(command, async ({ options, output }) => {
     const { initInstallation } = await import("../../operator/init.ts");
@@ -85,8 +100,8 @@ export function addOperatorCommands(program: Command): void {
       throw commandError("CMD_USAGE", "--queue-file and --worker-queue-file belong together");
     const queue = queueFile === undefined ? null : { urlFile: queueFile, workerUrlFile: workerQueueFile! };
     const model = isNone ? null : { folder: modelFolder!, id: modelId!, keyFile: modelKeyFile! };
-    const { processes } = await initInstallation({
-      deploymentPath: options.deployment,
+    const { lease, processes } = await initInstallation({
+      deploymentPath: options.deployment ?? null,
       folder: options.out,
       operatorKeyFile: options.operatorKeyFile ?? null,
       rpcUrl: options.l1 ?? null,
@@ -99,6 +114,9 @@ export function addOperatorCommands(program: Command): void {
       hasDatanetHost: options.datanetHost,
       hasFactory: options.factory,
       model,
+      leaseAddress: options.lease === undefined ? null : parseAddress(options.lease),
+      spareOf: options.spareOf ?? null,
+      url: options.url ?? null,
       user: options.user ?? null,
       settings: options.set,
     });
@@ -107,9 +125,12 @@ export function addOperatorCommands(program: Command): void {
         ...processes.map(({ name, port }) => `${name} on port ${port}`),
         `systemd: systemctl link ${options.out}/systemd/* && systemctl start openledger.target`,
         `compose: docker compose -f ${options.out}/compose.yaml up -d`,
-        `next: openledger doctor --config ${options.out}`,
+        ...(lease === null ? [] : [`lease ${lease.address}: this is the ${lease.role}, at ${lease.url}`]),
+        lease?.role === "leader"
+          ? `next, the first time: openledger operator lease take --config ${options.out}`
+          : `next: openledger doctor --config ${options.out}`,
       ],
-      { folder: options.out, processes },
+      { folder: options.out, processes, lease },
     );
   });
 }
