@@ -111,7 +111,15 @@ const toolsOf = (): TakeLeaseModules & { told: string[]; hashes: string[] } => {
       onSigned: (hash) => void hashes.push(hash),
     },
   );
-  return { lease, nonce, intent: () => null, onIntent: () => {}, tell: (text) => told.push(text), told, hashes };
+  return {
+    lease,
+    nonce,
+    intent: () => null,
+    onIntent: () => {},
+    tell: (text) => told.push(text),
+    told,
+    hashes,
+  };
 };
 const taking = { durationSeconds: 60, url: "http://b", isPatient: false, pollIntervalMs: 20 };
 

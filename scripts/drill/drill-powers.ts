@@ -137,7 +137,8 @@ async function contribution(path: string): Promise<Buffer> {
     const bytes = await readFile(one!);
     for (let at = 12; at < bytes.length; ) {
       const length = Number(bytes.readBigUInt64LE(at + 4));
-      if (bytes.readUInt32LE(at) === CONTRIBUTIONS) return Buffer.from(bytes.subarray(at + 12, at + 12 + length));
+      if (bytes.readUInt32LE(at) === CONTRIBUTIONS)
+        return Buffer.from(bytes.subarray(at + 12, at + 12 + length));
       at += 12 + length;
     }
     throw new Error("snarkjs wrote no contribution");

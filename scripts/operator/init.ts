@@ -62,8 +62,7 @@ export async function initInstallation(options: InitOptions): Promise<Installati
       data: { folder },
     });
   for (const path of [folder, repositoryRoot])
-    if (/[\s"'$%\\:,]/.test(path))
-      throw refused(`units and compose take no path like ${path}`, { path });
+    if (/[\s"'$%\\:,]/.test(path)) throw refused(`units and compose take no path like ${path}`, { path });
   const leader = options.spareOf === null ? null : await readLeader(resolve(options.spareOf), folder);
   const deploymentPath = options.deploymentPath ?? leader?.paths.deployment;
   if (deploymentPath === undefined) throw refused("name the record with --deployment");
@@ -84,7 +83,8 @@ export async function initInstallation(options: InitOptions): Promise<Installati
   const request = { ...plan, ...{ folder, lease, settings }, rpcUrl: deployment.rpcUrl };
   const planned = planProcesses(request);
   // What a spare's take-over starts has to start then.
-  for (const one of planProcesses({ ...request, lease: lease && { ...lease, role: "leader" } })) requireTaken(one);
+  for (const one of planProcesses({ ...request, lease: lease && { ...lease, role: "leader" } }))
+    requireTaken(one);
   // Without the settings: an Ethereum node's address often has a password in it.
   const processes = planned.map(({ env: _env, ...one }) => one);
   const user = options.user ?? userInfo().username;
@@ -108,8 +108,7 @@ export async function initInstallation(options: InitOptions): Promise<Installati
     for (const name of ["proverToken", "replicaToken"] as const)
       await writeSecret(paths[name], readSecretFile(leader.paths[name]));
   const tokens = [paths.operatorToken, paths.proverToken, ...(lease === null ? [] : [paths.replicaToken])];
-  for (const path of tokens)
-    if (!existsSync(path)) await writeSecret(path, randomBytes(32).toString("hex"));
+  for (const path of tokens) if (!existsSync(path)) await writeSecret(path, randomBytes(32).toString("hex"));
   for (const one of planned) await writeProcess(folder, installation, one);
   await writeFileWhole(paths.deployment, encodeDeployment(deployment), 0o600);
   const sequencerUrl = lease?.leaderUrl ?? ownSequencerUrl({ ...plan, host: "127.0.0.1" });
@@ -124,13 +123,18 @@ export async function initInstallation(options: InitOptions): Promise<Installati
   return installation;
 }
 
-/** A spare that has taken the lease becomes the leader: its installation gets a sequencer and a bridge. */
+/**
+ * A spare that has taken the lease becomes the leader: its installation gets a sequencer and a bridge. It has no spare, so it
+ * waits for no spare's word, whatever the old leader did.
+ */
 export async function promoteSpare(folder: string): Promise<Installation> {
-  const { lease, plan, user } = readInstallation(folder);
+  const known = readInstallation(folder);
+  const { lease, plan, user } = known;
   const paths = installationPaths(resolve(folder));
   if (lease === null) throw refused(`${folder} has no lease`);
+  const { SEQUENCER_REPLICA: _replica, ...settings } = known.settings;
   await writeInstallation(folder, {
-    ...readInstallation(folder),
+    ...{ ...known, settings },
     lease: { ...lease, role: "leader", leaderUrl: null },
   });
   const { model } = plan;

@@ -15,16 +15,20 @@ export function withLease(processes: readonly PlannedProcess[], request: Process
   const { folder, lease } = request;
   if (lease === null) return [...processes];
   const { replicaToken } = installationPaths(folder);
-  const { address, leaderUrl, role } = lease;
+  const { address, leaderUrl, role, url } = lease;
+  // Provers of two machines work for one sequencer, which tells them apart by their names.
+  const named = processes.map((one) =>
+    one.kind === "prover" ? withEnv(one, { PROVER_NAME: `${one.name}@${new URL(url).host}` }) : one,
+  );
   if (role === "leader" || leaderUrl === null) {
-    return processes.map((one) => {
+    return named.map((one) => {
       if (one.kind === "sequencer")
         return withEnv(one, { SEQUENCER_LEASE: "required", SEQUENCER_REPLICA_TOKEN_FILE: replicaToken });
       return one.kind === "bridge" ? withEnv(one, { BRIDGE_LEASE_ADDRESS: address }) : one;
     });
   }
   const own = ownSequencerUrl(request);
-  return processes
+  return named
     .filter(({ kind }) => OF_A_SPARE.includes(kind))
     .map((one) => {
       // They prove for the leader meanwhile, and for this machine afterwards.

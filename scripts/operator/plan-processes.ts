@@ -178,7 +178,9 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
         FACTORY_RPC_URL: rpcUrl,
         FACTORY_DATA_PATH: paths.data("factory"),
         FACTORY_PORT: String(factoryPort),
-        ...(rowHost === undefined ? {} : { FACTORY_DATANET_HOSTS: ownSequencerUrl({ host, firstPort: rowHost.port }) }),
+        ...(rowHost === undefined
+          ? {}
+          : { FACTORY_DATANET_HOSTS: ownSequencerUrl({ host, firstPort: rowHost.port }) }),
       },
     });
   }

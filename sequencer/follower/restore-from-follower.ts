@@ -86,7 +86,10 @@ export async function inspectRestored(
   }
 }
 
-async function openRollup({ rollupAddress, rpcUrl }: Pick<RestoreFromFollowerOptions, "rollupAddress" | "rpcUrl">) {
+async function openRollup({
+  rollupAddress,
+  rpcUrl,
+}: Pick<RestoreFromFollowerOptions, "rollupAddress" | "rpcUrl">) {
   await initPoseidon();
   const rollup = new RollupContract({ client: createPatientL1Client({ rpcUrl }), address: rollupAddress });
   const [registered, domain, idFeeWei] = await Promise.all([

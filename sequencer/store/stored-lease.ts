@@ -31,7 +31,8 @@ const MACHINE_ID_PATH = "/etc/machine-id";
 /** @param dataPath of the open log. It may be renamed afterwards, and moved within its file system. */
 export async function bindLease(log: LedgerLog, dataPath: string, epoch: number): Promise<void> {
   const path = join(dataPath, PLACE_FILE);
-  if (!existsSync(path)) writeFileSync(path, "An epoch of the lease holds for this file, and for no copy of it.\n");
+  if (!existsSync(path))
+    writeFileSync(path, "An epoch of the lease holds for this file, and for no copy of it.\n");
   const place = placeOf(dataPath)!;
   await log.write([{ key: storeKeys.lease, value: { epoch, place } satisfies StoredLease }]);
 }

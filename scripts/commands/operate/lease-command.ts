@@ -94,7 +94,11 @@ function addTake(lease: Command): void {
       .command("take")
       .description("take it for a stopped sequencer's own directory: the first time, or after a release")
       .option("--data <folder>", "SEQUENCER_DATA_PATH")
-      .option("--copy", "the directory was copied here, and nobody runs the one that it was copied from", false),
+      .option(
+        "--copy",
+        "the directory was copied here, and nobody runs the one that it was copied from",
+        false,
+      ),
   );
   withExample(
     command,
@@ -139,7 +143,10 @@ function addRelease(lease: Command): void {
     const state = await lease.read();
     // Without its number, an epoch of another machine could be ended.
     if (options.epoch === undefined && (options.config === undefined || state.url !== url))
-      throw commandError("CMD_USAGE", `the lease is that of ${state.url}: name its --epoch to end it all the same`);
+      throw commandError(
+        "CMD_USAGE",
+        `the lease is that of ${state.url}: name its --epoch to end it all the same`,
+      );
     const { epoch = state.epoch } = options;
     await releaseLease(epoch, { lease, nonce: modules.nonceWith(async () => {}) });
     output.answer([`epoch ${epoch} is over: another machine may take over`], { epoch });
