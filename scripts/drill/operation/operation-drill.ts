@@ -304,7 +304,7 @@ class OperationDrill {
     const counts: Record<string, number> = {};
     for (const [, labels, count] of text.matchAll(/^rollup_worker_proofs_total\{([^}]*)\} (\S+)$/gm)) {
       const worker = /worker="([^"]*)"/.exec(labels!)?.[1];
-      if (worker !== undefined && /result="proven"/.test(labels!)) counts[worker] = Number(count);
+      if (worker !== undefined && /result="taken"/.test(labels!)) counts[worker] = Number(count);
     }
     return counts;
   }
