@@ -48,6 +48,8 @@ export interface TakeOverModules {
   readonly onTaken?: () => void;
   /** Ends the follower; by default whoever reads what `tell` says does it. */
   readonly stopFollower?: () => Promise<void>;
+  /** Called once the directory is there, and again where a kill came before the end. */
+  readonly finish?: () => Promise<void>;
   readonly tell: (text: string) => void;
 }
 
@@ -79,6 +81,7 @@ export async function takeOver(options: TakeOverOptions, modules: TakeOverModule
   const drained = followerUrl === null ? null : await drain(followerUrl, modules);
   modules.tell("checks the follower's ledger, and L1's against it");
   const restored = await restoreFromFollower(options, (log, path) => bindLease(log, path, taken.epoch));
+  await modules.finish?.();
   rmSync(journalPath(dataPath), { force: true });
   return { ...restored, ...taken, isComplete: drained?.isComplete ?? null };
 }
@@ -99,6 +102,7 @@ async function finishTakeOver(options: TakeOverOptions, modules: TakeOverModules
   modules.onTaken?.();
   modules.tell("the directory is there already, with this epoch: it was made before");
   const found = await inspectRestored(options);
+  await modules.finish?.();
   rmSync(journalPath(dataPath), { force: true });
   return { ...found, ...taken, isComplete: null };
 }

@@ -172,6 +172,11 @@ function addTakeOver(operator: Command): void {
     const { withInstallation } = await import("./lease-tools.ts");
     const named = withInstallation(options);
     const { modules, rollupAddress, rpcUrl } = await toolsOf(named, output.progress);
+    const { config } = options;
+    const finish = async () => {
+      const { promoteSpare } = await import("../../operator/init.ts");
+      if (config !== undefined) await promoteSpare(config);
+    };
     const startedAtMs = performance.now();
     const result = await takeOver(
       {
@@ -180,12 +185,8 @@ function addTakeOver(operator: Command): void {
         followerPath: given(named, "followerData"),
         followerUrl: named.follower ?? null,
       },
-      modules,
+      { ...modules, finish },
     );
-    if (options.config !== undefined) {
-      const { promoteSpare } = await import("../../operator/init.ts");
-      await promoteSpare(options.config);
-    }
     const { epoch, filledCount, position, unpostedCount, isComplete } = result;
     const seconds = Math.round((performance.now() - startedAtMs) / 100) / 10;
     output.answer(
