@@ -56,26 +56,20 @@ async function keyOf(
   const folder = join(FOLDER, `${circuitName}-${contentHash.slice(0, 24)}-${power}`);
   if (existsSync(folder)) return folder;
   tell(`a ceremony of ${CONTRIBUTORS.length} contributions for ${circuitName} (once, then cached)`);
-  const parts: string[] = [];
-  const part = () => {
-    parts.push(`${folder}.${process.pid}.${parts.length}.zkey`);
-    return parts.at(-1)!;
-  };
+  // Each step is kept until the last one is done: a drill that was killed goes on here.
+  const part = (i: number) => `${folder}.part-${i}.zkey`;
   const request = { circuitName, resolveCircuit: circuitSpec, ptauPath };
-  try {
-    let last = part();
-    await startKey({ ...request, zkeyPath: last });
-    for (const contributorName of CONTRIBUTORS) {
-      const fromPath = last;
-      last = part();
-      await contributeToKey({ fromPath, toPath: last, contributorName });
-    }
-    const fromPath = last;
-    last = part();
-    await applyBeacon({ fromPath, toPath: last, beaconHex: BEACON_HEX, iterationsExp: 10 });
-    await exportKey({ ...request, zkeyPath: last, folder });
-  } finally {
-    for (const path of parts) await rm(path, { force: true });
-  }
+  const steps: ((fromPath: string, toPath: string) => Promise<unknown>)[] = [
+    (_fromPath, zkeyPath) => startKey({ ...request, zkeyPath }),
+    ...CONTRIBUTORS.map(
+      (contributorName) => (fromPath: string, toPath: string) =>
+        contributeToKey({ fromPath, toPath, contributorName }),
+    ),
+    (fromPath, toPath) => applyBeacon({ fromPath, toPath, beaconHex: BEACON_HEX, iterationsExp: 10 }),
+  ];
+  for (const [i, step] of steps.entries()) if (!existsSync(part(i))) await step(part(i - 1), part(i));
+  tell(`verifying the ceremony of ${circuitName}`);
+  await exportKey({ ...request, zkeyPath: part(steps.length - 1), folder });
+  for (const i of steps.keys()) await rm(part(i), { force: true });
   return folder;
 }

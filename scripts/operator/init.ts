@@ -20,7 +20,8 @@ import {
   writeInstallation,
 } from "./installation.ts";
 import { ownSequencerUrl } from "./plan-lease.ts";
-import { type PlannedProcess, planProcesses, settingProblems } from "./plan-processes.ts";
+import { planProcesses, settingProblems } from "./plan-processes.ts";
+import type { PlannedProcess } from "./planned-process.ts";
 import { writeMonitoring } from "./write-monitoring.ts";
 import { composeFile, systemdTarget, systemdUnit } from "./write-units.ts";
 

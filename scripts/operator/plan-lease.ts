@@ -1,6 +1,6 @@
 /** What a lease changes in an installation: a leader that needs it, or a spare that follows the leader and waits. */
 import { type InstallationPlan, type InstalledProcess, installationPaths } from "./installation.ts";
-import type { PlannedProcess, ProcessRequest } from "./plan-processes.ts";
+import type { PlannedProcess, ProcessRequest } from "./planned-process.ts";
 
 /** What else a spare could run needs a sequencer of its own. */
 const OF_A_SPARE: readonly InstalledProcess["kind"][] = ["prover", "follower"];

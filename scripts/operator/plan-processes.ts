@@ -13,26 +13,9 @@ import { DISPATCHER_SETTINGS } from "../../prover/jobs/dispatch-config.ts";
 import { PROVER_SETTINGS } from "../../prover/service/prove-config.ts";
 import { SEQUENCER_SETTINGS } from "../../sequencer/config.ts";
 import { operatorError } from "../cli/operator-errors.ts";
-import {
-  type InstallationPlan,
-  type InstalledLease,
-  type InstalledProcess,
-  installationPaths,
-} from "./installation.ts";
+import { type InstalledProcess, installationPaths } from "./installation.ts";
 import { ownSequencerUrl, withLease } from "./plan-lease.ts";
-
-/** `hasQueue`: provers take their jobs from the queue of the secret files, and not from the sequencer. */
-export interface ProcessRequest extends InstallationPlan {
-  readonly folder: string;
-  readonly rpcUrl: string;
-  readonly lease: InstalledLease | null;
-  /** By variable. */
-  readonly settings: Readonly<Record<string, string>>;
-}
-
-export interface PlannedProcess extends InstalledProcess {
-  readonly env: Readonly<Record<string, string>>;
-}
+import type { PlannedProcess, ProcessRequest } from "./planned-process.ts";
 
 /** Prefix and table of the processes that are configured by variables. */
 const SETTINGS_OF = {
