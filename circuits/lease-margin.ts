@@ -5,7 +5,7 @@
  * spread (attestations are due then), and some more for two processes that look every second. A clock that is behind by half
  * of the margin and as much more goes unnoticed. So the margin has to be more than twice that age, and 20 s is.
  */
-export const LEAST_LEASE_MARGIN_MS = 20_000;
+const LEAST_LEASE_MARGIN_MS = 20_000;
 
 /** anvil's own: its blocks are seen at once, and nothing on it is worth anything. */
 const LOCAL_CHAIN_ID = 31_337;

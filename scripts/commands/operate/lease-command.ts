@@ -107,8 +107,9 @@ function addTake(lease: Command): void {
   );
   onRun<TakeOptions>(command, async ({ options, output }) => {
     const { takeForOwn } = await import("../../../sequencer/follower/take-over.ts");
-    const { withInstallation } = await import("./lease-tools.ts");
+    const { requireLeader, withInstallation } = await import("./lease-tools.ts");
     const named = withInstallation(options);
+    if (options.config !== undefined) requireLeader(options.config);
     const { modules } = await toolsOf(named, output.progress);
     const taken = await takeForOwn({ ...epochOptions(named), isCopy: options.copy }, modules);
     output.answer([`${named.data} holds the lease, epoch ${taken.epoch}`], taken);

@@ -58,6 +58,12 @@ export function withInstallation<T extends { config?: string }>(options: T): T &
   return { ...known, ...options };
 }
 
+/** A spare has no ledger of a sequencer: with an empty one it would begin anew. @throws CMD_USAGE */
+export function requireLeader(config: string): void {
+  if (readInstallation(resolve(config)).lease?.role === "leader") return;
+  throw commandError("CMD_USAGE", `${config} is a spare: it gets the lease by operator take-over`);
+}
+
 interface InstalledNames {
   readonly rpc?: string;
   readonly rollup?: string;
