@@ -1,3 +1,4 @@
+import { leaseSecondsProblem } from "../circuits/lease-margin.ts";
 import {
   describeProblems,
   type Environment,
@@ -91,7 +92,8 @@ export const BRIDGE_SETTINGS = {
   leaseMarginMs: {
     schema: wholeNumber(100, 3_600_000),
     default: "20000",
-    description: "this long before the lease's end nothing new is signed; clocks may differ by half of it",
+    description:
+      "this long before the lease's end nothing new is signed; as the sequencer's, and 20000 at least off chain 31337",
   },
   healthPort: {
     schema: wholeNumber(0, 65_535).optional(),
@@ -103,7 +105,11 @@ export type BridgeConfig = SettingValues<typeof BRIDGE_SETTINGS>;
 
 /** @throws BRG_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a secret one */
 export function readConfig(environment: Environment): BridgeConfig {
-  const { problems, values } = readSettings("BRIDGE", BRIDGE_SETTINGS, environment);
+  const { problems: found, values } = readSettings("BRIDGE", BRIDGE_SETTINGS, environment);
+  const problems = [...found];
+  const { leaseAddress, leaseMarginMs, leaseSeconds } = values;
+  const tooShort = leaseAddress === undefined ? null : leaseSecondsProblem(leaseSeconds, leaseMarginMs);
+  if (tooShort !== null) problems.push({ env: "BRIDGE_LEASE_SECONDS", problem: tooShort });
   if (problems.length > 0)
     throw bridgeError("BRG_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
   return values;

@@ -16,7 +16,7 @@ const USAGE = `npm run failover-drill -- [--scenario ${FAILOVER_SCENARIOS.join("
   planned    it is stopped, and its lease is released
 
 --replica: whether an operation is acknowledged only once the spare has it; both, one after the other, unless told.
---seconds: load before each handover, 10 unless told. The last line is JSON: {"failover": […]}. Exit code 1 where something
+--seconds: load before each handover, 10 unless told. --lease: 12 at least, 20 unless told. The last line is JSON: {"failover": […]}. Exit code 1 where something
 was lost although the spare's word was required, where two machines acknowledged, or where L1 has something else.`;
 
 const { values } = parseArgs({
@@ -37,7 +37,7 @@ if (
   values.help ||
   !values.scenario.every(isScenario) ||
   !replicas.every((replica) => replica === "required" || replica === "off") ||
-  !(seconds > 0 && leaseSeconds >= 10)
+  !(seconds > 0 && leaseSeconds >= 12)
 ) {
   console.log(USAGE);
   process.exit(values.help ? 0 : 2);

@@ -63,7 +63,8 @@ export const SEQUENCER_SETTINGS = {
   leaseMarginMs: {
     schema: wholeNumber(100, 3_600_000),
     default: "20000",
-    description: "this long before the lease's end acknowledging stops; clocks may differ by half of it",
+    description:
+      "this long before the lease's end acknowledging stops, 20000 at least off chain 31337; clocks may differ by half of it",
   },
   replica: {
     schema: z.enum(REPLICA_MODES),

@@ -63,6 +63,12 @@ export const sequencerErrors = {
     httpStatus: 500,
     isRetryable: false,
   },
+  SEQ_LEASE_COPIED: {
+    meaning:
+      "the data directory was copied after it had taken the lease: only where it was taken does its epoch hold; take it anew",
+    httpStatus: 500,
+    isRetryable: false,
+  },
   SEQ_REPLICA_SILENT: {
     meaning:
       "the operation is executed, and the spare has not confirmed it: nothing is promised; sending it again asks again",

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import { batchInputs } from "../circuits/batch/batch-inputs.ts";
 import { initPoseidon } from "../circuits/field/poseidon.ts";
+import { leaseMarginProblem } from "../circuits/lease-margin.ts";
 import { TREE_DEPTH } from "../circuits/protocol.ts";
 import {
   type DeployedCircuit,
@@ -69,7 +70,7 @@ export interface SequencerProcess {
 
 /**
  * @param modules tests pass a clock
- * @throws PRV_KEY_UNREADABLE, PRV_KEY_INVALID for a settlement circuit; SEQ_STORE_*
+ * @throws PRV_KEY_UNREADABLE, PRV_KEY_INVALID for a settlement circuit; SEQ_STORE_*; SEQ_CONFIG_INVALID
  */
 export async function createSequencerProcess(
   config: Config,
@@ -77,6 +78,10 @@ export async function createSequencerProcess(
   modules: { logger: Logger; onFatal: (error: unknown) => void; clock?: () => number },
 ): Promise<SequencerProcess> {
   const { logger, onFatal, clock = Date.now } = modules;
+  const marginProblem =
+    config.lease === "off" ? null : leaseMarginProblem(config.leaseMarginMs, deployment.chainId);
+  if (marginProblem !== null)
+    throw sequencerError("SEQ_CONFIG_INVALID", `SEQUENCER_LEASE_MARGIN_MS ${marginProblem}`);
   await initPoseidon();
   const circuit = deployment.circuits[0]!;
   const circuits = await Promise.all(

@@ -83,7 +83,7 @@ export class Sequencer {
   readonly #stalled = new Set<number>();
   #isStopping = false;
 
-  /** @throws SEQ_STORE_INCONSISTENT, SEQ_LEASE_MISSING */
+  /** @throws SEQ_STORE_INCONSISTENT, SEQ_LEASE_MISSING, SEQ_LEASE_COPIED */
   static async start(options: SequencerOptions, modules: SequencerModules): Promise<Sequencer> {
     const startedAtMs = modules.clock();
     const lease = await Lease.load(options, modules.log, modules);
@@ -391,14 +391,13 @@ export class Sequencer {
   async #known(entry: OperationEntry): Promise<KnownOperation> {
     const batch = (await this.line.batch(entry.batchNumber)) ?? null;
     const status = operationStatusOf(batch);
-    const isOnL1 = status === "posted" || status === "final";
     return {
       hash: entry.hash,
       operation: entry.operation,
       status,
       entry,
       batch,
-      preconfirmation: await (isOnL1 ? this.signedFor(entry) : this.preconfirmationOf(entry)),
+      preconfirmation: await this.#promised(entry, status),
       reason: null,
     };
   }
@@ -406,6 +405,16 @@ export class Sequencer {
   async #answer(entry: OperationEntry): Promise<Submission> {
     const { hash, status, preconfirmation } = await this.#known(entry);
     return { hash, status, preconfirmation };
+  }
+
+  /**
+   * Attack: L1 takes a posted batch back while this machine hears nothing of it, and the next leader puts others into its
+   * places. So only what is final is signed without the lease.
+   */
+  #promised(entry: OperationEntry, status: KnownOperation["status"]): Promise<Preconfirmation> {
+    if (status !== "posted" && status !== "final") return this.preconfirmationOf(entry);
+    if (status === "posted") this.lease.require();
+    return this.signedFor(entry);
   }
 
   /** What is promised now. @throws SEQ_LEASE_LOST, SEQ_LEASE_ENDED, SEQ_REPLICA_SILENT */
@@ -416,7 +425,7 @@ export class Sequencer {
     return preconfirmation;
   }
 
-  /** The bytes of a promise, for the spare, which has to check them, and for what is on L1 anyhow. */
+  /** The bytes of a promise, for the spare, which has to check them, and for what is final on L1 anyhow. */
   signedFor({ hash, opIndex, deadlineSeconds }: OperationEntry): Promise<Preconfirmation> {
     return this.#modules.preconfirmations.sign({ operationHash: hash, opIndex, deadlineSeconds });
   }

@@ -310,10 +310,12 @@ function unreadable(batchNumber: bigint, why: string, cause?: unknown) {
 }
 
 /** The first block that has the contract's code, or 0 where the node does not keep old states. */
-async function findDeploymentBlock(rollup: RollupContract, toBlock: bigint): Promise<bigint> {
-  const { address, client } = rollup;
+export async function findDeploymentBlock(
+  { address, client }: Pick<RollupContract, "address" | "client">,
+  toBlock: bigint,
+): Promise<bigint> {
   const hasCode = (blockNumber: bigint) =>
-    l1Call(`read the rollup's code at block ${blockNumber}`, () =>
+    l1Call(`read a contract's code at block ${blockNumber}`, () =>
       client.getCode({ address, blockNumber }),
     ).then((code) => code !== undefined);
   try {

@@ -25,7 +25,7 @@ async function readerOf(genesisGate?: `0x${string}`): Promise<AdmissionReader> {
   );
   const l1 = createPublicClient({ chain: client.chain, transport: custom(client) });
   const rollup = new RollupContract({ client: l1 as never, address: deployment.rollup });
-  return new AdmissionReader(rollup, { deployedAtBlock: Number(deployment.blockNumber), maxChunkBlocks: 3 });
+  return new AdmissionReader(rollup, { maxChunkBlocks: 3 });
 }
 
 test("finds what the gate admits, up to the block that is deep enough, and keeps it", async () => {
@@ -42,6 +42,13 @@ test("finds what the gate admits, up to the block that is deep enough, and keeps
   await gate.admit(7, 16);
   await gate.admit(8, 32);
   expect(await reader.upTo(await head())).toEqual([admitted, { modelId: 8, word: gate.wordOf(8, 32) }]);
+});
+
+test("finds what the gate admitted for every rollup before this one was deployed", async () => {
+  await gate.admit(9, 16);
+  const reader = await readerOf(gate.address);
+  const found = await reader.upTo(Number(await client.getBlockNumber()));
+  expect(found).toContainEqual({ modelId: 9, word: gate.wordOf(9, 16) });
 });
 
 test("says of a rollup without a gate that it has none", async () => {

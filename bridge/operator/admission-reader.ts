@@ -5,6 +5,7 @@
 import { parseAbiItem, zeroAddress } from "viem";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { l1Call } from "../l1/l1-client.ts";
+import { findDeploymentBlock } from "../l1/l1-history.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
 
 /** The Genesis of a model with this J. */
@@ -27,13 +28,13 @@ export class AdmissionReader {
   /** Attack: anyone may admit the same again, for the price of an event. */
   readonly #keys = new Set<string>();
   #chunkBlocks: number;
-  #nextBlock: number;
+  /** null: not known yet. */
+  #nextBlock: number | null = null;
 
-  constructor(rollup: RollupContract, options: { deployedAtBlock: number; maxChunkBlocks: number }) {
+  constructor(rollup: RollupContract, options: { maxChunkBlocks: number }) {
     this.#rollup = rollup;
     this.#maxChunkBlocks = options.maxChunkBlocks;
     this.#chunkBlocks = options.maxChunkBlocks;
-    this.#nextBlock = options.deployedAtBlock;
   }
 
   /**
@@ -44,6 +45,9 @@ export class AdmissionReader {
     const { address, client } = this.#rollup;
     const gate = await this.#rollup.genesisGate();
     if (gate === zeroAddress) return null;
+    if (blockNumber < 0) return this.#found;
+    // The gate is older than the rollup, and a model without challenges is admitted for every rollup, later ones too.
+    this.#nextBlock ??= Number(await findDeploymentBlock({ address: gate, client }, BigInt(blockNumber)));
     for (let chunk = 0; this.#nextBlock <= blockNumber && chunk < MAX_CHUNKS; chunk++) {
       const fromBlock = this.#nextBlock;
       const toBlock = Math.min(blockNumber, fromBlock + this.#chunkBlocks - 1);

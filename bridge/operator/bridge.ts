@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { type Address, isAddressEqual, parseGwei } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
+import { leaseMarginProblem } from "../../circuits/lease-margin.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { BridgeConfig } from "../config.ts";
@@ -61,7 +62,10 @@ export async function startBridge(
     operatorToken: config.operatorToken.reveal(),
     timeoutMs: config.requestTimeoutMs,
   });
-  const lease = await leaseKeeper(config, { rollup, sequencer, logger, metrics, operator: account.address });
+  const lease = await leaseKeeper(config, {
+    ...{ rollup, sequencer, logger, metrics, operator: account.address },
+    chainId: deployment.chainId,
+  });
   const frozen = new FrozenNotice({ rollup, logger: logger.child({ component: "frozen-notice" }), metrics });
   const watcher = new QueueWatcher(
     {
@@ -181,14 +185,20 @@ export async function startBridge(
   };
 }
 
-/** @throws BRG_WRONG_DEPLOYMENT where the lease is another operator's */
+/** @throws BRG_WRONG_DEPLOYMENT where the lease is another operator's; BRG_CONFIG_INVALID */
 async function leaseKeeper(
   config: BridgeConfig,
-  modules: Omit<LeaseKeeperModules, "lease"> & { rollup: RollupContract; operator: Address },
+  modules: Omit<LeaseKeeperModules, "lease"> & {
+    rollup: RollupContract;
+    operator: Address;
+    chainId: number;
+  },
 ): Promise<LeaseKeeper | null> {
   const { leaseAddress: address, leaseMarginMs: marginMs, leaseSeconds: durationSeconds } = config;
   if (address === undefined) return null;
-  const { operator: expected, rollup, ...rest } = modules;
+  const { chainId, operator: expected, rollup, ...rest } = modules;
+  const problem = leaseMarginProblem(marginMs, chainId);
+  if (problem !== null) throw bridgeError("BRG_CONFIG_INVALID", `BRIDGE_LEASE_MARGIN_MS ${problem}`);
   const lease = new LeaseContract({ client: rollup.client, address });
   const operator = await lease.operator();
   if (!isAddressEqual(operator, expected)) {

@@ -111,7 +111,15 @@ const toolsOf = (): TakeLeaseModules & { told: string[]; hashes: string[] } => {
       onSigned: (hash) => void hashes.push(hash),
     },
   );
-  return { lease, nonce, intent: null, onIntent: () => {}, tell: (text) => told.push(text), told, hashes };
+  return {
+    lease,
+    nonce,
+    intent: () => null,
+    onIntent: () => {},
+    tell: (text) => told.push(text),
+    told,
+    hashes,
+  };
 };
 const taking = { durationSeconds: 60, url: "http://b", isPatient: false, pollIntervalMs: 20 };
 
@@ -157,7 +165,7 @@ describe("taking the lease", () => {
     const tools = toolsOf();
     await takeLease(taking, tools);
     await expect(takeLease(taking, toolsOf())).rejects.toMatchObject({ code: "BRG_LEASE_HELD" });
-    const intent = { afterEpoch: 0, transactionHashes: tools.hashes as `0x${string}`[] };
+    const intent = () => ({ afterEpoch: 0, transactionHashes: tools.hashes as `0x${string}`[] });
     expect(await takeLease(taking, { ...toolsOf(), intent })).toMatchObject({ epoch: 1 });
     await releaseLease(1, tools);
     expect(await takeLease(taking, toolsOf())).toMatchObject({ epoch: 2 });

@@ -26,8 +26,8 @@ export interface TakeLeaseOptions {
 export interface TakeLeaseModules {
   readonly lease: LeaseContract;
   readonly nonce: OperatorNonce;
-  /** As it was noted; null at first. */
-  readonly intent: LeaseIntent | null;
+  /** As it is noted by now; null at first. */
+  readonly intent: () => LeaseIntent | null;
   readonly onIntent: (afterEpoch: number) => Promise<void> | void;
   readonly tell: (text: string) => void;
 }
@@ -40,13 +40,12 @@ export interface TakenLease {
 
 /** @throws BRG_LEASE_HELD, BRG_LEASE_LOST where yet another machine was first; BRG_L1_* */
 export async function takeLease(options: TakeLeaseOptions, modules: TakeLeaseModules): Promise<TakenLease> {
-  const { intent, lease, nonce, onIntent, tell } = modules;
+  const { lease, nonce, onIntent, tell } = modules;
+  const earlier = modules.intent();
   let before = await lease.read();
-  while (intent !== null && before.epoch !== intent.afterEpoch) {
-    const receipt = await receiptOf(intent, before, lease);
-    if (await nonce.isDeep(receipt)) {
-      return { epoch: before.epoch, filledCount: await nonce.fillPending() };
-    }
+  while (earlier !== null && before.epoch !== earlier.afterEpoch) {
+    const taken = await takenBefore(before, modules);
+    if (taken !== null) return taken;
     before = await lease.read();
   }
   const afterEpoch = before.epoch;
@@ -64,7 +63,12 @@ export async function takeLease(options: TakeLeaseOptions, modules: TakeLeaseMod
     } catch (error) {
       if (!isRollupError(error, "BRG_CONTRACT_REVERTED")) throw error;
       const now = await lease.read();
-      if (now.epoch !== afterEpoch) throw wasFirst(now);
+      if (now.epoch !== afterEpoch) {
+        // It may be a transaction of this machine's, sent before a kill and mined only now.
+        const taken = await takenBefore(now, modules);
+        if (taken !== null) return taken;
+        continue;
+      }
       // Its holder has extended it meanwhile, or L1's newest block is older than this machine's clock.
       await waitForEnd(now, options, modules);
       await sleep(options.pollIntervalMs);
@@ -84,6 +88,15 @@ const wasFirst = ({ epoch, url }: LeaseState) =>
   bridgeError("BRG_LEASE_LOST", `another machine was first: the lease is at epoch ${epoch}`, {
     data: { leaseEpoch: epoch, url },
   });
+
+/** By a transaction that was noted. @returns null where L1 takes it back. @throws BRG_LEASE_LOST where it was another one */
+async function takenBefore(
+  now: LeaseState,
+  { intent, lease, nonce }: TakeLeaseModules,
+): Promise<TakenLease | null> {
+  const receipt = await receiptOf(intent()!, now, lease);
+  return (await nonce.isDeep(receipt)) ? { epoch: now.epoch, filledCount: await nonce.fillPending() } : null;
+}
 
 /** Of the transaction that took this epoch. @throws BRG_LEASE_LOST where it is none of those that were noted */
 async function receiptOf(

@@ -7,12 +7,15 @@ import { foundry } from "viem/chains";
 import { type HistoryEvent, readL1History } from "../../bridge/l1/l1-history.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
 import { kindRule } from "../../circuits/protocol.ts";
+import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { checkPreconfirmation } from "../../client/sequencer/preconfirmation.ts";
 import { verifyProof } from "../../prover/formats/verification-key.ts";
+import type { ProvingCircuit } from "../../prover/proving/prover.ts";
 import { drillAccount } from "./drill-accounts.ts";
 import { FIRST_DEPOSIT_WEI } from "./drill-l1.ts";
 import type { DrillWorld } from "./drill-world.ts";
-import { FEE_PER_UNIT_WEI } from "./traffic.ts";
+import { FEE_PER_UNIT_WEI, type Traffic } from "./traffic.ts";
 
 export interface Audit {
   readonly acknowledged: number;
@@ -66,13 +69,23 @@ export async function audit(world: DrillWorld): Promise<Audit> {
   return { ...counts, problems };
 }
 
+/** What an audit needs of a world; its sequencer's L1 account is the drills' operator. */
+export interface AuditedWorld {
+  readonly circuits: readonly {
+    readonly sizes: CircuitSizes;
+    readonly proving: Pick<ProvingCircuit, "verificationKey">;
+  }[];
+  readonly l1: { readonly url: string; readonly deployment: Pick<Deployment, "chainId" | "rollupAddress"> };
+  readonly traffic: Pick<Traffic, "acknowledged" | "problems">;
+}
+
 /**
  * The users' preconfirmations alone: others may have signed operations of their own. The world is settled.
  * @throws BRG_VERIFY_DIFFERS
  */
-export async function auditPreconfirmations(world: Pick<DrillWorld, "circuits" | "l1" | "traffic">) {
+export async function auditPreconfirmations(world: AuditedWorld) {
   const { circuits, l1, traffic } = world;
-  const { rollupAddress } = l1.deployment;
+  const { chainId, rollupAddress } = l1.deployment;
   const events: HistoryEvent[] = [];
   const verified = await verifyRollup({
     rpcUrl: l1.url,
@@ -93,7 +106,11 @@ export async function auditPreconfirmations(world: Pick<DrillWorld, "circuits" |
   const doubled = [...places.values()].filter((indices) => indices.length > 1).length;
   let lost = 0;
   const indices = new Set<number>();
-  const signer = { chain: foundry, rollupAddress, sequencerAddress: drillAccount("operator").address };
+  const signer = {
+    chain: { ...foundry, id: chainId },
+    rollupAddress,
+    sequencerAddress: drillAccount("operator").address,
+  };
   for (const { amountCode, hash, preconfirmation, to, user } of traffic.acknowledged) {
     await checkPreconfirmation(signer, preconfirmation, hash as `0x${string}`);
     const [opIndex] = places.get(nameOf({ a: user.leafId, b: to.leafId, amountCode })) ?? [];

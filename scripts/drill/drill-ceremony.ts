@@ -1,15 +1,15 @@
 /**
- * A real ceremony for a drill: powers of tau with a contribution, three contributions to each circuit, a beacon. All of
- * it by the same functions as `npm run ceremony`. Its keys are kept by the circuit's content, and convince nobody but the
+ * A real ceremony for a drill: three contributions to each circuit and a beacon, by the same functions as `npm run ceremony`,
+ * on powers of tau of its own (drill-powers.ts). Its keys are kept by the circuit's content, and convince nobody but the
  * drill: one process drew all the secrets.
  */
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { curves, powersOfTau } from "snarkjs";
 import { compileCircuit, repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { applyBeacon, contributeToKey, exportKey, startKey } from "../../prover/keys/ceremony.ts";
+import { writeDrillPowers } from "./drill-powers.ts";
 
 const FOLDER = join(repositoryRoot, ".cache", "drill-ceremony");
 const CONTRIBUTORS = ["Ada", "Ben", "Cleo"];
@@ -22,7 +22,7 @@ export interface DrillCeremony {
 }
 
 /**
- * Minutes at the first time: the powers alone take two at 2^16.
+ * Minutes at the first time.
  *
  * @param power of two that the largest circuit needs
  */
@@ -42,17 +42,7 @@ async function powers(power: number, tell: (text: string) => void): Promise<stri
   const path = join(FOLDER, `pot${power}.ptau`);
   if (existsSync(path)) return path;
   tell(`powers of tau for 2^${power} constraints (once, then cached)`);
-  const [empty, one, prepared] = ["empty", "one", "prepared"].map((name) => `${path}.${process.pid}.${name}`);
-  try {
-    const curve = await curves.getCurveFromName("bn128");
-    await powersOfTau.newAccumulator(curve, power, empty!);
-    await powersOfTau.contribute(empty!, one!, "drill", `${process.pid} ${performance.now()}`);
-    await powersOfTau.preparePhase2(one!, prepared!);
-    await curve.terminate();
-    await rename(prepared!, path);
-  } finally {
-    for (const part of [empty!, one!, prepared!]) await rm(part, { force: true });
-  }
+  await writeDrillPowers(path, power);
   return path;
 }
 
@@ -66,26 +56,20 @@ async function keyOf(
   const folder = join(FOLDER, `${circuitName}-${contentHash.slice(0, 24)}-${power}`);
   if (existsSync(folder)) return folder;
   tell(`a ceremony of ${CONTRIBUTORS.length} contributions for ${circuitName} (once, then cached)`);
-  const parts: string[] = [];
-  const part = () => {
-    parts.push(`${folder}.${process.pid}.${parts.length}.zkey`);
-    return parts.at(-1)!;
-  };
+  // Each step is kept until the last one is done: a drill that was killed goes on here.
+  const part = (i: number) => `${folder}.part-${i}.zkey`;
   const request = { circuitName, resolveCircuit: circuitSpec, ptauPath };
-  try {
-    let last = part();
-    await startKey({ ...request, zkeyPath: last });
-    for (const contributorName of CONTRIBUTORS) {
-      const fromPath = last;
-      last = part();
-      await contributeToKey({ fromPath, toPath: last, contributorName });
-    }
-    const fromPath = last;
-    last = part();
-    await applyBeacon({ fromPath, toPath: last, beaconHex: BEACON_HEX, iterationsExp: 10 });
-    await exportKey({ ...request, zkeyPath: last, folder });
-  } finally {
-    for (const path of parts) await rm(path, { force: true });
-  }
+  const steps: ((fromPath: string, toPath: string) => Promise<unknown>)[] = [
+    (_fromPath, zkeyPath) => startKey({ ...request, zkeyPath }),
+    ...CONTRIBUTORS.map(
+      (contributorName) => (fromPath: string, toPath: string) =>
+        contributeToKey({ fromPath, toPath, contributorName }),
+    ),
+    (fromPath, toPath) => applyBeacon({ fromPath, toPath, beaconHex: BEACON_HEX, iterationsExp: 10 }),
+  ];
+  for (const [i, step] of steps.entries()) if (!existsSync(part(i))) await step(part(i - 1), part(i));
+  tell(`verifying the ceremony of ${circuitName}`);
+  await exportKey({ ...request, zkeyPath: part(steps.length - 1), folder });
+  for (const i of steps.keys()) await rm(part(i), { force: true });
   return folder;
 }

@@ -2,27 +2,31 @@
  * What an operator does on the first day, by the commands that an operator uses: from an empty chain to a rollup that posts
  * batches, with a deployment that is killed midway; then what breaks, and what `openledger doctor` says of it.
  */
-import { spawn } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { basename, dirname, join } from "node:path";
-import { createTestClient, createWalletClient, http, maxUint256, parseEther, publicActions } from "viem";
-import { repositoryRoot } from "../../circuits/compiler/compile.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { createTestClient, http, publicActions } from "viem";
 import { encodeDeployment, loadDeployment } from "../../circuits/registry/deployment.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
-import { freePort } from "../../circuits/testing/free-port.ts";
-import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
-import { type Diagnosis, examine } from "../operator/doctor.ts";
+import { examine } from "../operator/doctor.ts";
 import type { Finding } from "../operator/finding.ts";
 import { installationPaths, readInstallation } from "../operator/installation.ts";
-import { drillAccount, drillPrivateKey, drillUser } from "./drill-accounts.ts";
-import { drillCeremony } from "./drill-ceremony.ts";
-import { drillError } from "./drill-errors.ts";
+import { drillAccount } from "./drill-accounts.ts";
 import { commandOfCompose, commandOfUnit, InstalledProcess } from "./installed-process.ts";
-import { FEE_PER_UNIT_WEI, Traffic } from "./traffic.ts";
-import { waitUntil } from "./wait-until.ts";
+import {
+  ceremonyKeys,
+  DRILL_SETTINGS,
+  freeRange,
+  openledger,
+  setOptions,
+  sleep,
+  startTraffic,
+  unexpected,
+  untilFinal,
+  untilWell,
+  writeConfig,
+} from "./operator-steps.ts";
+import type { Traffic } from "./traffic.ts";
 
 export interface InstallDrillOptions {
   /** Keys of a real ceremony on chain 1337, instead of development keys on 31337. */
@@ -41,14 +45,6 @@ export interface InstallDrillResult {
   /** What was broken, and what the doctor said of it. */
   readonly broken: Readonly<Record<string, string>>;
 }
-
-const CIRCUITS = ["batch-0-2", "leaf-exit", "earner-exit-4"];
-/** 60,248 constraints. */
-const POWER = 16;
-const USERS = [0, 1, 2, 3];
-const FIRST_DEPOSIT_WEI = parseEther("1000");
-const FINALITY_BLOCKS = 8;
-const PATIENCE_MS = 600_000;
 
 /** @throws DRL_… where something does not happen that should */
 export async function runInstallDrill(options: InstallDrillOptions): Promise<InstallDrillResult> {
@@ -98,68 +94,6 @@ export async function runInstallDrill(options: InstallDrillOptions): Promise<Ins
   }
 }
 
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-const ended = (processes: readonly InstalledProcess[]) =>
-  processes.map((one) => one.endedByItself()).find((end) => end !== null) ?? null;
-const unexpected = (message: string) => drillError("DRL_UNEXPECTED", message);
-
-async function ceremonyKeys(folder: string, tell: (text: string) => void): Promise<object> {
-  const { keyFolders, ptauPath } = await drillCeremony(CIRCUITS, POWER, tell);
-  const keys = join(folder, "keys");
-  for (const [i, from] of keyFolders.entries()) {
-    const to = join(keys, CIRCUITS[i]!);
-    mkdirSync(to, { recursive: true });
-    for (const name of [`${CIRCUITS[i]}.zkey`, "meta.json", "verification-key.json"])
-      copyFileSync(join(from, name), join(to, name));
-  }
-  return { folder: keys, ptau: ptauPath, leastContributions: 4 };
-}
-
-function writeConfig(folder: string, l1: { rpcUrl: string; chainId: number }, keys: object | string): string {
-  const secret = (name: string, key: string) =>
-    writeFileSync(join(folder, name), `${key}\n`, { mode: 0o600 });
-  secret("deployer-key", drillPrivateKey("faucet"));
-  secret("operator-key", drillPrivateKey("operator"));
-  const path = join(folder, "deploy.json");
-  const config = {
-    l1: { ...l1, confirmations: 2 },
-    deployerKeyFile: "deployer-key",
-    token: { holder: drillAccount("faucet").address },
-    operator: { keyFile: "operator-key" },
-    treasuryOwner: drillAccount("treasury").address,
-    idFee: "0.5",
-    circuits: CIRCUITS,
-    keys,
-    out: "deployment",
-  };
-  writeFileSync(path, JSON.stringify(config, null, 2));
-  return path;
-}
-
-/** @returns the answer's JSON. @throws DRL_UNEXPECTED with another status */
-async function openledger(
-  args: readonly string[],
-  onLine: (line: string, kill: () => void) => void = () => {},
-): Promise<{ status: number | null; json: Record<string, unknown> | null }> {
-  const child = spawn(process.execPath, ["scripts/openledger.js", ...args], {
-    cwd: repositoryRoot,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.on("data", (part) => {
-    stdout += part;
-  });
-  child.stderr.on("data", (part) => {
-    stderr += part;
-    onLine(String(part), () => child.kill("SIGKILL"));
-  });
-  const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  if (status === null) return { status, json: null };
-  if (status !== 0) throw unexpected(`openledger ${args[0]} ended with ${status}: ${stdout}${stderr}`);
-  return { status, json: JSON.parse(stdout) as Record<string, unknown> };
-}
-
 async function deployWithKill(configPath: string, tell: (text: string) => void): Promise<string> {
   const args = ["deploy", "--config", configPath, "--json"];
   const { json: dry } = await openledger([...args, "--dry-run"]);
@@ -178,16 +112,6 @@ async function deployWithKill(configPath: string, tell: (text: string) => void):
 }
 
 async function init(folder: string, home: string, recordPath: string): Promise<void> {
-  const settings = {
-    SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI,
-    SEQUENCER_CLOSE_INTERVAL_MS: 1_000,
-    SEQUENCER_MAX_UNPOSTED_BATCHES: 4,
-    BRIDGE_L1_CONFIRMATIONS: 2,
-    BRIDGE_L1_FINALITY_DEPTH_BLOCKS: FINALITY_BLOCKS,
-    BRIDGE_POLL_INTERVAL_MS: 300,
-    PROVER_POLL_INTERVAL_MS: 200,
-  };
-  const set = Object.entries(settings).flatMap(([name, value]) => ["--set", `${name}=${value}`]);
   const places = [
     "--deployment",
     recordPath,
@@ -196,117 +120,15 @@ async function init(folder: string, home: string, recordPath: string): Promise<v
     "--operator-key-file",
     join(folder, "operator-key"),
   ];
-  await openledger(["operator", "init", ...places, "--port", String(await freeRange()), ...set, "--json"]);
-}
-
-/** The first of five free ports. */
-async function freeRange(): Promise<number> {
-  for (;;) {
-    const first = await freePort();
-    if (first > 64_000) continue;
-    const taken = await Promise.all([1, 2, 3, 4].map((i) => isTaken(first + i)));
-    if (!taken.includes(true)) return first;
-  }
-}
-
-function isTaken(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(true));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(false)));
-  });
-}
-
-async function untilWell(home: string, processes: readonly InstalledProcess[]): Promise<Diagnosis> {
-  let last: Diagnosis | null = null;
-  await waitUntil(
-    "the doctor to find nothing",
-    async () => {
-      last = await examine(home);
-      return last.problems.length === 0;
-    },
-    PATIENCE_MS,
-    { inVain: () => ended(processes) },
-  ).catch((error: unknown) => {
-    if (!isRollupError(error, "DRL_TIMEOUT")) throw error;
-    const said = last?.problems.map(({ problem, subject }) => `${subject}: ${problem}`).join("; ");
-    throw drillError("DRL_TIMEOUT", `the doctor still finds: ${said}`, { cause: error });
-  });
-  return last!;
-}
-
-async function startTraffic(rpcUrl: string, recordPath: string, sequencerUrl: string): Promise<Traffic> {
-  await initPoseidon();
-  const record = loadDeployment(recordPath);
-  const users = USERS.map((i) => drillUser(i));
-  const chain = {
-    id: record.chainId,
-    name: "drill",
-    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
-    rpcUrls: { default: { http: [rpcUrl] } },
-  };
-  const wallet = createWalletClient({
-    chain,
-    transport: http(rpcUrl),
-    account: drillAccount("faucet"),
-  }).extend(publicActions);
-  const mined = async (hash: `0x${string}`) =>
-    wallet.waitForTransactionReceipt({ hash, pollingInterval: 200 });
-  const token = { address: record.tokenAddress, abi: openTokenAbi } as const;
-  await mined(
-    await wallet.writeContract({
-      ...token,
-      functionName: "approve",
-      args: [record.rollupAddress, maxUint256],
-    }),
-  );
-  for (const { keyX, l1Owner } of users) {
-    const args = [FIRST_DEPOSIT_WEI, l1Owner, keyX, parseEther("10")] as const;
-    await mined(
-      await wallet.writeContract({
-        address: record.rollupAddress,
-        abi: rollupAbi,
-        functionName: "depositNew",
-        args,
-      }),
-    );
-  }
-  await waitUntil(
-    "the first deposits",
-    async () => {
-      const answers = await Promise.all(
-        users.map(({ leafId }) => fetch(`${sequencerUrl}/v1/leaves/${leafId}`).then((answer) => answer.ok)),
-      );
-      return answers.every(Boolean);
-    },
-    PATIENCE_MS,
-  );
-  const traffic = new Traffic({ sequencerUrl, domain: record.domain, users });
-  traffic.start();
-  return traffic;
-}
-
-async function untilFinal(
-  sequencerUrl: string,
-  processes: readonly InstalledProcess[],
-  acknowledged: number,
-): Promise<number> {
-  if (acknowledged === 0) throw unexpected("no operation was acknowledged");
-  const batches = await waitUntil(
-    "every batch to be final",
-    async () => {
-      const answer = await fetch(`${sequencerUrl}/v1/status`);
-      const status = (await answer.json()) as {
-        batches: { closed: number; final: number };
-        head: { operationCount: number };
-      };
-      const isOver = status.head.operationCount === 0 && status.batches.final === status.batches.closed;
-      return isOver ? status.batches.final : null;
-    },
-    PATIENCE_MS,
-    { inVain: () => ended(processes) },
-  );
-  return batches;
+  await openledger([
+    "operator",
+    "init",
+    ...places,
+    "--port",
+    String(await freeRange()),
+    ...setOptions(DRILL_SETTINGS),
+    "--json",
+  ]);
 }
 
 /** Breaks one thing after the other, and mends it again. @throws DRL_UNEXPECTED where the doctor does not name it */

@@ -106,10 +106,14 @@ function checkContracts({ contractsHash }: Deployment): Promise<Finding> {
   });
 }
 
-function secretsOf(folder: string, { processes }: Installation): string[] {
+function secretsOf(folder: string, { lease, processes }: Installation): string[] {
   const paths = installationPaths(folder);
   const hasModel = processes.some(({ kind }) => kind === "model-server");
-  return [paths.operatorToken, paths.operatorKey, ...(hasModel ? [paths.modelKey] : [])];
+  return [
+    ...[paths.operatorToken, paths.proverToken, paths.operatorKey],
+    ...(lease === null ? [] : [paths.replicaToken]),
+    ...(hasModel ? [paths.modelKey] : []),
+  ];
 }
 
 async function checkSecrets(
@@ -127,7 +131,7 @@ async function checkSecrets(
         `chmod 600 ${path}, or write it anew with: openledger operator init`,
         async () => {
           const text = readSecretFile(path);
-          if (path === paths.operatorToken)
+          if (path !== paths.operatorKey && path !== paths.modelKey)
             return text.length >= 16 ? null : "the token is shorter than 16 characters";
           if (!/^0x[0-9a-fA-F]{64}$/.test(text)) return "it does not hold 0x and 64 hex digits";
           const { address } = privateKeyToAccount(text as Hex);

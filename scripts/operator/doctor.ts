@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { loadDeployment } from "../../circuits/registry/deployment.ts";
 import { checkL1 } from "./check-l1.ts";
+import { checkLease } from "./check-lease.ts";
 import { checkMachine } from "./check-machine.ts";
 import { checkProcesses } from "./check-processes.ts";
 import { bad, type Finding, good } from "./finding.ts";
@@ -29,6 +30,7 @@ export async function examine(folder: string): Promise<Diagnosis> {
     findings.push(...(await checkMachine(folder, installation, deployment)));
     findings.push(...(await checkL1(deployment, rpcUrl)));
     findings.push(...(await checkProcesses(folder, installation, deployment)));
+    findings.push(...(await checkLease(folder, installation, deployment, rpcUrl)));
     if (deployment.circuits.some(({ isDevelopment }) => isDevelopment))
       notices.push("development keys: anybody can forge proofs for this rollup");
   } catch (error) {

@@ -12,6 +12,7 @@ export interface Finding {
     | "port"
     | "l1"
     | "deployed"
+    | "lease"
     | "balance"
     | "clock"
     | "disk"

@@ -1,4 +1,13 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parser } from "@prometheus-io/lezer-promql";
@@ -6,19 +15,22 @@ import { Registry } from "prom-client";
 import { privateKeyToAccount } from "viem/accounts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { readConfig } from "../../bridge/config.ts";
 import { createBridgeMetrics } from "../../bridge/metrics.ts";
 import { type Deployment, encodeDeployment, loadDeployment } from "../../circuits/registry/deployment.ts";
 import { loadHostConfig } from "../../datanets/host/config.ts";
 import { readFactoryConfig } from "../../models/factory/factory-config.ts";
 import { createFactoryMetrics } from "../../models/factory/factory-metrics.ts";
 import { createDispatchMetrics } from "../../prover/jobs/dispatch-metrics.ts";
+import { loadConfig } from "../../sequencer/config.ts";
 import { createMetrics } from "../../sequencer/metrics.ts";
 import { examine } from "./doctor.ts";
-import { type InitOptions, initInstallation } from "./init.ts";
+import { type InitOptions, initInstallation, promoteSpare } from "./init.ts";
 import { installationPaths, readEnvFile, readInstallation } from "./installation.ts";
 import { PANELS } from "./write-monitoring.ts";
 
 const KEY = `0x${"5".repeat(64)}` as const;
+const LEASE = `0x${"3".repeat(40)}` as const;
 const OWNER = privateKeyToAccount(KEY).address;
 let folder: string;
 let out: string;
@@ -71,6 +83,9 @@ const init = (changes: Partial<InitOptions> = {}) =>
     hasDatanetHost: false,
     hasFactory: false,
     model: null,
+    leaseAddress: null,
+    spareOf: null,
+    url: null,
     user: null,
     settings: {},
     ...changes,
@@ -103,19 +118,112 @@ describe("openledger operator init", () => {
     }
   });
 
-  it("gives systemd and compose the same commands and the same env files", async () => {
-    const { processes } = await init();
+  it("gives systemd and compose the same commands, environment, folders and ports", async () => {
+    const { processes } = await init({
+      ...{ hasDatanetHost: true, hasFactory: true, leaseAddress: LEASE },
+      model: { folder, id: 7, keyFile: join(folder, "key") },
+    });
     const paths = installationPaths(out);
     const { services } = parse(readFileSync(paths.compose, "utf8"));
-    for (const { args, name } of processes) {
+    for (const { args, healthPath, kind, name, port } of processes) {
       const unit = readFileSync(paths.unit(name), "utf8");
-      expect(unit).toContain(`ExecStart=${process.execPath} ${args.join(" ")}\n`);
-      expect(unit).toContain(`EnvironmentFile=${paths.env(name)}\n`);
-      expect(services[name].command).toEqual(["node", ...args]);
-      expect(services[name].env_file).toEqual([paths.env(name)]);
-      expect(services[name].volumes).toContain("/nowhere/keys:/nowhere/keys:ro");
+      const unitValue = (key: string) => new RegExp(`^${key}=(.+)$`, "m").exec(unit)?.[1];
+      const { command, env_file, environment, healthcheck, network_mode, user, volumes, working_dir } =
+        services[name];
+      expect(unitValue("ExecStart")).toBe(`${process.execPath} ${args.join(" ")}`);
+      expect(command).toEqual(["node", ...args]);
+      expect(env_file).toEqual([unitValue("EnvironmentFile")]);
+      expect(environment).toBeUndefined();
+      expect(working_dir).toBe(unitValue("WorkingDirectory"));
+      expect(user).toMatch(/^\d+:\d+$/);
+      // On the host's network: the ports of the env files are the host's, and nothing is mapped.
+      expect(network_mode).toBe("host");
+      expect(healthcheck.test.at(-1)).toContain(`"http://127.0.0.1:${port}${healthPath}"`);
+      const given = [...Object.values(readEnvFile(paths.env(name))), ...args];
+      expect(kind === "sequencer" || given.includes(`${port}`), name).toBe(true);
+      // Each folder lies where it lies on the host; what the unit may write, the container may.
+      const mounts = (volumes as string[]).map((volume) => volume.split(":"));
+      expect(mounts.every(([from, to]) => from === to)).toBe(true);
+      const writable = mounts.filter(([, , mode]) => mode !== "ro").map(([from]) => from!);
+      for (const path of unitValue("ReadWritePaths")!.split(" "))
+        expect(
+          writable.some((mount) => path === mount || path.startsWith(`${mount}/`)),
+          path,
+        ).toBe(true);
+      const files = Object.entries(readEnvFile(paths.env(name))).filter(([key]) => key.endsWith("_FILE"));
+      for (const [, path] of files) expect(mounts.some(([mount]) => path.startsWith(`${mount}/`))).toBe(true);
+      expect(volumes).toContain("/nowhere/keys:/nowhere/keys:ro");
     }
     expect(Object.keys(services)).toEqual([...processes.map(({ name }) => name), "prometheus", "grafana"]);
+    for (const name of ["prometheus", "grafana"]) expect(services[name].network_mode).toBe("host");
+  });
+
+  it("makes a leader that needs the lease, and a spare of it that follows and waits", async () => {
+    const given = { SEQUENCER_REPLICA: "required", BRIDGE_LEASE_SECONDS: "90" };
+    await init({ leaseAddress: LEASE, hasFollower: false, settings: given });
+    const leader = installationPaths(out);
+    expect(readEnvFile(leader.env("sequencer"))).toMatchObject({
+      SEQUENCER_LEASE: "required",
+      SEQUENCER_REPLICA_TOKEN_FILE: leader.replicaToken,
+    });
+    expect(loadConfig(readEnvFile(leader.env("sequencer"))).replica).toBe("required");
+    expect(readConfig(readEnvFile(leader.env("bridge")))).toMatchObject({
+      leaseAddress: LEASE,
+      leaseSeconds: 90,
+    });
+    const spareFolder = join(folder, "spare");
+    const asSpare = { deploymentPath: null, folder: spareFolder, operatorKeyFile: null, firstPort: 24_000 };
+    const { lease, processes } = await init({ ...asSpare, spareOf: out, url: "https://b.example" });
+    const [role, leaderUrl] = ["spare", "http://127.0.0.1:23000"];
+    expect(lease).toEqual({ address: LEASE, role, url: "https://b.example", leaderUrl });
+    expect(processes.map(({ name }) => name)).toEqual(["prover-1", "prover-2", "follower"]);
+    const spare = installationPaths(spareFolder);
+    for (const name of ["proverToken", "replicaToken"] as const)
+      expect(readFileSync(spare[name], "utf8")).toBe(readFileSync(leader[name], "utf8"));
+    expect(readFileSync(spare.operatorToken, "utf8")).not.toBe(readFileSync(leader.operatorToken, "utf8"));
+    const names = [leader, spare].map((paths) => readEnvFile(paths.env("prover-1")).PROVER_NAME);
+    expect(names).toEqual(["prover-1@127.0.0.1:23000", "prover-1@b.example"]);
+    expect(readEnvFile(spare.env("prover-1"))).toMatchObject({
+      PROVER_SEQUENCER_URL: leaderUrl,
+      PROVER_SPARE_SEQUENCER_URL: "http://127.0.0.1:24000",
+    });
+    const unit = readFileSync(spare.unit("follower"), "utf8");
+    expect(unit).toContain(`--feed ${leaderUrl} `);
+    expect(unit).toContain(`--replica-token-file ${spare.replicaToken}\n`);
+    // After its take-over; nobody is its spare then, so it waits for nobody's word.
+    const promoted = await promoteSpare(spareFolder);
+    expect(promoted.lease).toEqual({
+      address: LEASE,
+      role: "leader",
+      url: "https://b.example",
+      leaderUrl: null,
+    });
+    expect(promoted.processes.map(({ name }) => name)).toContain("bridge");
+    const now = loadConfig(readEnvFile(spare.env("sequencer")));
+    expect([now.lease, now.replica, now.port]).toEqual(["required", "off", 24_000]);
+    // Settings of the old leader that are not about its spare stay.
+    expect(readEnvFile(spare.env("bridge")).BRIDGE_LEASE_SECONDS).toBe("90");
+    // The old leader comes back as the spare of the new one, once its ledger is out of the way.
+    const back = { ...asSpare, folder: out, firstPort: 23_000, spareOf: spareFolder };
+    mkdirSync(leader.data("sequencer"));
+    await expect(init(back)).rejects.toMatchObject({ code: "CMD_INIT_REFUSED" });
+    rmSync(leader.data("sequencer"), { recursive: true });
+    expect((await init(back)).lease).toMatchObject({ role: "spare", leaderUrl: "https://b.example" });
+  });
+
+  it("refuses a spare of an installation without a lease, and a lease too short for its margin", async () => {
+    await init();
+    const spare = {
+      deploymentPath: null,
+      folder: join(folder, "spare"),
+      operatorKeyFile: null,
+      spareOf: out,
+    };
+    await expect(init(spare)).rejects.toMatchObject({ code: "CMD_INIT_REFUSED" });
+    await expect(init({ url: "https://a.example" })).rejects.toMatchObject({ code: "CMD_INIT_REFUSED" });
+    await init({ leaseAddress: LEASE, settings: { BRIDGE_LEASE_SECONDS: "30" } });
+    const { env } = installationPaths(out);
+    expect(() => readConfig(readEnvFile(env("bridge")))).toThrow("three times the margin");
   });
 
   it("keeps secrets and given settings when it is run again, and writes the rest anew", async () => {

@@ -11,13 +11,23 @@ import { encodeDeployment, loadDeployment } from "../../circuits/registry/deploy
 import { readSecretFile } from "../../circuits/secret-file.ts";
 import { operatorError } from "../cli/operator-errors.ts";
 import { writeFileWhole } from "../cli/workspace.ts";
-import { type Installation, installationPaths, readInstallation, writeInstallation } from "./installation.ts";
-import { type PlannedProcess, planProcesses, settingProblems } from "./plan-processes.ts";
+import {
+  type Installation,
+  type InstallationPlan,
+  type InstalledLease,
+  installationPaths,
+  readInstallation,
+  writeInstallation,
+} from "./installation.ts";
+import { ownSequencerUrl } from "./plan-lease.ts";
+import { planProcesses, settingProblems } from "./plan-processes.ts";
+import type { PlannedProcess } from "./planned-process.ts";
 import { writeMonitoring } from "./write-monitoring.ts";
 import { composeFile, systemdTarget, systemdUnit } from "./write-units.ts";
 
 export interface InitOptions {
-  readonly deploymentPath: string;
+  /** null: the leader's, of `spareOf`. */
+  readonly deploymentPath: string | null;
   readonly folder: string;
   /** The operator's L1 key; read once, and kept in the installation's own file. null: that one is there already. */
   readonly operatorKeyFile: string | null;
@@ -33,6 +43,12 @@ export interface InitOptions {
   readonly hasDatanetHost: boolean;
   readonly hasFactory: boolean;
   readonly model: { readonly folder: string; readonly id: number; readonly keyFile: string } | null;
+  /** The lease's contract: this machine is the leader, or stays the spare that it is. null: as before. */
+  readonly leaseAddress: Address | null;
+  /** The leader's installation, or a copy of it without its data: this machine becomes its spare. */
+  readonly spareOf: string | null;
+  /** Where clients and provers find this machine's sequencer; null: where it listens, or as before. */
+  readonly url: string | null;
   readonly user: string | null;
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -47,42 +63,57 @@ export async function initInstallation(options: InitOptions): Promise<Installati
       data: { folder },
     });
   for (const path of [folder, repositoryRoot])
-    if (/[\s"'$%\\:,]/.test(path))
-      throw operatorError("CMD_INIT_REFUSED", `units and compose take no path like ${path}`, {
-        data: { path },
-      });
-  const record = loadDeployment(options.deploymentPath);
+    if (/[\s"'$%\\:,]/.test(path)) throw refused(`units and compose take no path like ${path}`, { path });
+  const leader = options.spareOf === null ? null : await readLeader(resolve(options.spareOf), folder);
+  const deploymentPath = options.deploymentPath ?? leader?.paths.deployment;
+  if (deploymentPath === undefined) throw refused("name the record with --deployment");
+  const record = loadDeployment(deploymentPath);
   const deployment = { ...record, rpcUrl: options.rpcUrl ?? record.rpcUrl };
   // A new host may have other keys, the settings of an earlier run stay.
-  const settings = { ...known?.settings, ...options.settings };
-  const { backend, firstPort, hasDatanetHost, hasFactory, hasFollower, host, model, proverCount } = options;
-  const modelPlan = model === null ? null : { folder: resolve(model.folder), id: model.id };
-  const request = {
-    ...{ folder, backend, firstPort, hasDatanetHost, hasFactory, hasFollower, host },
-    ...{ proverCount, settings, model: modelPlan },
-    hasQueue: options.queue !== null,
+  const settings = { ...leader?.installation.settings, ...known?.settings, ...options.settings };
+  const { model } = options;
+  const hasQueue = options.queue !== null || leader?.installation.plan.hasQueue === true;
+  const plan: InstallationPlan = {
+    ...{ hasQueue, backend: options.backend, proverCount: options.proverCount },
+    ...{ host: options.host, firstPort: options.firstPort },
+    ...{ hasDatanetHost: options.hasDatanetHost, hasFactory: options.hasFactory },
+    hasFollower: options.hasFollower || leader !== null,
+    model: model === null ? null : { folder: resolve(model.folder), id: model.id },
   };
-  const planned = planProcesses({ ...request, rpcUrl: deployment.rpcUrl });
+  const lease = leaseOf(options, known?.lease ?? null, leader?.lease ?? null);
+  const request = { ...plan, ...{ folder, lease, settings }, rpcUrl: deployment.rpcUrl };
+  const planned = planProcesses(request);
+  // What a spare's take-over starts has to start then.
+  for (const one of planProcesses({ ...request, lease: lease && { ...lease, role: "leader" } }))
+    requireTaken(one);
   // Without the settings: an Ethereum node's address often has a password in it.
   const processes = planned.map(({ env: _env, ...one }) => one);
   const user = options.user ?? userInfo().username;
-  const installation: Installation = { version: 1, repository: repositoryRoot, user, settings, processes };
+  const installation: Installation = {
+    ...{ version: 1, repository: repositoryRoot, user, settings },
+    ...{ plan, lease, processes },
+  };
 
   await mkdir(dirname(paths.operatorKey), { recursive: true, mode: 0o700 });
   await chmod(dirname(paths.operatorKey), 0o700);
-  await keepKey(paths.operatorKey, options.operatorKeyFile, deployment.genesis.operatorOwner);
+  const keyFile = options.operatorKeyFile ?? leader?.paths.operatorKey ?? null;
+  await keepKey(paths.operatorKey, keyFile, deployment.genesis.operatorOwner);
   if (model !== null) await keepKey(paths.modelKey, model.keyFile, null);
-  if (options.queue !== null) {
-    await writeSecret(paths.queueUrl, readSecretFile(options.queue.urlFile));
-    await writeSecret(paths.workerQueueUrl, readSecretFile(options.queue.workerUrlFile));
+  const queue = options.queue ?? (hasQueue ? leaderQueue(leader!.paths) : null);
+  if (queue !== null) {
+    await writeSecret(paths.queueUrl, readSecretFile(queue.urlFile));
+    await writeSecret(paths.workerQueueUrl, readSecretFile(queue.workerUrlFile));
   }
-  for (const path of [paths.operatorToken, paths.proverToken])
-    if (!existsSync(path)) await writeSecret(path, randomBytes(32).toString("hex"));
+  // Provers and spare go from one machine to the other with what they have.
+  if (leader !== null)
+    for (const name of ["proverToken", "replicaToken"] as const)
+      await writeSecret(paths[name], readSecretFile(leader.paths[name]));
+  const tokens = [paths.operatorToken, paths.proverToken, ...(lease === null ? [] : [paths.replicaToken])];
+  for (const path of tokens) if (!existsSync(path)) await writeSecret(path, randomBytes(32).toString("hex"));
   for (const one of planned) await writeProcess(folder, installation, one);
   await writeFileWhole(paths.deployment, encodeDeployment(deployment), 0o600);
-  const [sequencer] = processes;
-  const endpoints = { sequencerUrl: `http://127.0.0.1:${sequencer!.port}`, modelServers: {} };
-  await writeFileWhole(paths.endpoints, `${JSON.stringify(endpoints, null, 2)}\n`);
+  const sequencerUrl = lease?.leaderUrl ?? ownSequencerUrl({ ...plan, host: "127.0.0.1" });
+  await writeFileWhole(paths.endpoints, `${JSON.stringify({ sequencerUrl, modelServers: {} }, null, 2)}\n`);
   await writeFileWhole(paths.target, systemdTarget(installation));
   const keyFolders = new Set(deployment.circuits.map(({ zkeyPath }) => dirname(resolve(zkeyPath))));
   const outside = [...keyFolders].filter((path) => !path.startsWith(`${repositoryRoot}/`));
@@ -91,6 +122,78 @@ export async function initInstallation(options: InitOptions): Promise<Installati
   await writeMonitoring(folder, installation);
   await writeInstallation(folder, installation);
   return installation;
+}
+
+/**
+ * A spare that has taken the lease becomes the leader: its installation gets a sequencer and a bridge. It has no spare, so it
+ * waits for no spare's word, whatever the old leader did.
+ */
+export async function promoteSpare(folder: string): Promise<Installation> {
+  const known = readInstallation(folder);
+  const { lease, plan, user } = known;
+  const paths = installationPaths(resolve(folder));
+  if (lease === null) throw refused(`${folder} has no lease`);
+  const { SEQUENCER_REPLICA: _replica, ...settings } = known.settings;
+  await writeInstallation(folder, {
+    ...{ ...known, settings },
+    lease: { ...lease, role: "leader", leaderUrl: null },
+  });
+  const { model } = plan;
+  return initInstallation({
+    ...{ ...plan, folder, user, deploymentPath: paths.deployment, operatorKeyFile: null, rpcUrl: null },
+    queue: plan.hasQueue ? leaderQueue(paths) : null,
+    model: model === null ? null : { ...model, keyFile: paths.modelKey },
+    ...{ leaseAddress: null, spareOf: null, url: null, settings: {} },
+  });
+}
+
+type Paths = ReturnType<typeof installationPaths>;
+const refused = (message: string, data: object = {}) => operatorError("CMD_INIT_REFUSED", message, { data });
+const leaderQueue = ({ queueUrl, workerQueueUrl }: Paths) => ({
+  urlFile: queueUrl,
+  workerUrlFile: workerQueueUrl,
+});
+
+/** @throws CMD_INIT_REFUSED where it has no lease, or the spare's folder holds the ledger of a leader */
+async function readLeader(leaderFolder: string, folder: string) {
+  const installation = readInstallation(leaderFolder);
+  const { lease } = installation;
+  if (lease === null)
+    throw refused(`${leaderFolder} has no lease: give it one first, with operator init --lease`);
+  if (leaderFolder === folder) throw refused("a machine is not its own spare");
+  if (lease.role !== "leader") throw refused(`${leaderFolder} is a spare itself`);
+  for (const path of ["sequencer", "bridge"].map((name) => installationPaths(folder).data(name)))
+    if (existsSync(path))
+      throw refused(`this machine has been a leader: stop its processes, and move ${path} away`, { path });
+  return { installation, lease, paths: installationPaths(leaderFolder) };
+}
+
+/** @throws CMD_INIT_REFUSED where nobody could reach the address that would stand on L1 */
+function leaseOf(
+  { firstPort, host, leaseAddress, url }: InitOptions,
+  known: InstalledLease | null,
+  leader: InstalledLease | null,
+): InstalledLease | null {
+  const address = leader?.address ?? leaseAddress ?? known?.address;
+  if (address === undefined) {
+    if (url !== null) throw refused("--url goes with --lease or --spare-of");
+    return null;
+  }
+  const own = url ?? known?.url ?? ownSequencerUrl({ host, firstPort });
+  if (leader !== null) return { address, url: own, role: "spare", leaderUrl: leader.url };
+  const { leaderUrl = null, role = "leader" } = known ?? {};
+  return { address, url: own, role, leaderUrl };
+}
+
+function requireTaken({ env, kind, name }: PlannedProcess): void {
+  const files = Object.entries(env).filter(([name]) => name.endsWith("_FILE"));
+  // They are written later.
+  const problem = settingProblems(
+    kind,
+    env,
+    files.map(([, path]) => path),
+  );
+  if (problem !== null) throw refused(`${name} would not start: ${problem}`, { process: name, problem });
 }
 
 async function writeProcess(folder: string, installation: Installation, one: PlannedProcess): Promise<void> {

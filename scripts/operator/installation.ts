@@ -1,6 +1,7 @@
 /** An installation: a folder with the configuration of every process of one rollup, and `installation.json`, which lists it. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Address } from "viem";
 import { z } from "zod";
 import { operatorError } from "../cli/operator-errors.ts";
 import { readIfPresent, writeFileWhole } from "../cli/workspace.ts";
@@ -29,6 +30,28 @@ const processSchema = z.object({
   /** null where it keeps nothing. */
   dataPath: z.string().nullable(),
 });
+const leaseSchema = z.object({
+  /** Of the contract. */
+  address: z.string().regex(/^0x[0-9a-fA-F]{40}$/) as z.ZodType<Address>,
+  /** leader: its sequencer acknowledges. spare: it follows the leader, and `operator take-over` makes it the leader. */
+  role: z.enum(["leader", "spare"]),
+  /** Where clients and provers find this machine's sequencer; it stands on L1 while this machine leads. */
+  url: z.string(),
+  /** Where the leader's is; null on the leader's own machine. */
+  leaderUrl: z.string().nullable(),
+});
+/** What `operator init` was asked for, so that a spare can become a leader without being asked again. */
+const planSchema = z.object({
+  backend: z.string(),
+  proverCount: z.int(),
+  hasQueue: z.boolean(),
+  host: z.string(),
+  firstPort: z.int(),
+  hasFollower: z.boolean(),
+  hasDatanetHost: z.boolean(),
+  hasFactory: z.boolean(),
+  model: z.object({ folder: z.string(), id: z.int() }).nullable(),
+});
 const installationSchema = z.object({
   version: z.literal(1),
   /** Where this repository lies: what the processes run. */
@@ -36,10 +59,15 @@ const installationSchema = z.object({
   user: z.string(),
   /** As `--set` gave them. */
   settings: z.record(z.string(), z.string()),
+  plan: planSchema,
+  /** null: one machine, and no lease. */
+  lease: leaseSchema.nullable(),
   processes: z.array(processSchema).min(1),
 });
 
 export type Installation = z.output<typeof installationSchema>;
+export type InstalledLease = z.output<typeof leaseSchema>;
+export type InstallationPlan = z.output<typeof planSchema>;
 export type InstalledProcess = Installation["processes"][number];
 
 export const installationPaths = (folder: string) => ({
@@ -49,6 +77,7 @@ export const installationPaths = (folder: string) => ({
   env: (name: string) => join(folder, "env", `${name}.env`),
   operatorToken: join(folder, "secrets", "operator-token"),
   proverToken: join(folder, "secrets", "prover-token"),
+  replicaToken: join(folder, "secrets", "replica-token"),
   queueUrl: join(folder, "secrets", "queue-url"),
   workerQueueUrl: join(folder, "secrets", "worker-queue-url"),
   operatorKey: join(folder, "secrets", "operator-key"),

@@ -14,29 +14,8 @@ import { PROVER_SETTINGS } from "../../prover/service/prove-config.ts";
 import { SEQUENCER_SETTINGS } from "../../sequencer/config.ts";
 import { operatorError } from "../cli/operator-errors.ts";
 import { type InstalledProcess, installationPaths } from "./installation.ts";
-
-export interface ProcessRequest {
-  readonly folder: string;
-  readonly rpcUrl: string;
-  readonly proverCount: number;
-  readonly backend: string;
-  /** Provers take their jobs from the queue of the secret files, and not from the sequencer. */
-  readonly hasQueue: boolean;
-  /** Where the sequencer listens. */
-  readonly host: string;
-  /** Of the sequencer; the others follow it. */
-  readonly firstPort: number;
-  readonly hasFollower: boolean;
-  readonly hasDatanetHost: boolean;
-  readonly hasFactory: boolean;
-  readonly model: { readonly folder: string; readonly id: number } | null;
-  /** By variable. */
-  readonly settings: Readonly<Record<string, string>>;
-}
-
-export interface PlannedProcess extends InstalledProcess {
-  readonly env: Readonly<Record<string, string>>;
-}
+import { ownSequencerUrl, withLease } from "./plan-lease.ts";
+import type { PlannedProcess, ProcessRequest } from "./planned-process.ts";
 
 /** Prefix and table of the processes that are configured by variables. */
 const SETTINGS_OF = {
@@ -66,8 +45,7 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
   let port = request.firstPort;
   const next = () => port++;
   const sequencerPort = next();
-  const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  const sequencerUrl = `http://${reachable}:${sequencerPort}`;
+  const sequencerUrl = ownSequencerUrl(request);
   const node = (file: string) => ["--import", "tsx", file];
   const bridgePort = next();
   const processes: PlannedProcess[] = [
@@ -183,7 +161,9 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
         FACTORY_RPC_URL: rpcUrl,
         FACTORY_DATA_PATH: paths.data("factory"),
         FACTORY_PORT: String(factoryPort),
-        ...(rowHost === undefined ? {} : { FACTORY_DATANET_HOSTS: `http://${reachable}:${rowHost.port}` }),
+        ...(rowHost === undefined
+          ? {}
+          : { FACTORY_DATANET_HOSTS: ownSequencerUrl({ host, firstPort: rowHost.port }) }),
       },
     });
   }
@@ -222,7 +202,7 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
       env: home,
     });
   }
-  return withSettings(processes, request.settings);
+  return withSettings(withLease(processes, request), request.settings);
 }
 
 /** Gives each process the settings of its prefix. @throws CMD_INIT_REFUSED for one that nobody has */

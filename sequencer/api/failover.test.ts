@@ -1,8 +1,9 @@
+import { cpSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LedgerLog } from "../store/ledger-log.ts";
 import { storeKeys } from "../store/store-keys.ts";
-import type { StoredLease } from "../store/stored-lease.ts";
+import { bindLease } from "../store/stored-lease.ts";
 import {
   operationJson,
   operatorHeaders,
@@ -53,10 +54,26 @@ describe("a sequencer that needs a lease", () => {
   it("does not start on a directory that has taken none", async () => {
     await expect(start(environment)).rejects.toMatchObject({ code: "SEQ_LEASE_MISSING" });
     const log = await LedgerLog.open(dataPath);
-    await log.write([{ key: storeKeys.lease, value: { epoch: 2 } satisfies StoredLease }]);
+    await bindLease(log, dataPath, 2);
     await log.close();
     rollup = await start(environment);
     expect((await rollup.get("/operator/lease", operatorHeaders)).body).toMatchObject({ epoch: 2 });
+  });
+
+  it("does not start on a copy of a directory that has taken one, and does where that was moved", async () => {
+    await rollup.stop();
+    const elsewhere = join(folder.path, "elsewhere");
+    cpSync(dataPath, elsewhere, { recursive: true, preserveTimestamps: true });
+    const copied = startTestRollup({ dataPath: elsewhere, environment, isL1HeadKnown: false });
+    await expect(copied).rejects.toMatchObject({ code: "SEQ_LEASE_COPIED", data: { epoch: 2 } });
+    // Put back from a backup it is a copy, too: what came after the backup is not in it.
+    const original = `${dataPath}.original`;
+    renameSync(dataPath, original);
+    renameSync(elsewhere, dataPath);
+    await expect(start(environment)).rejects.toMatchObject({ code: "SEQ_LEASE_COPIED" });
+    rmSync(dataPath, { recursive: true });
+    renameSync(original, dataPath);
+    rollup = await start(environment);
   });
 
   it("promises nothing before the bridge has told of its epoch", async () => {

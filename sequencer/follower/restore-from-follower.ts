@@ -39,26 +39,20 @@ export interface RestoreFromFollowerResult {
 
 /**
  * Whole or not at all: the directory gets its name when everything in it is right.
+ * @param finish what is to be in it from the first moment on
  * @throws SEQ_FOLLOW_WRONG_ROLLUP, SEQ_FOLLOWER_BEHIND, SEQ_FROZEN; SEQ_STORE_NOT_EMPTY, SEQ_STORE_*; BRG_L1_*
  */
 export async function restoreFromFollower(
   options: RestoreFromFollowerOptions,
+  finish: (log: LedgerLog, path: string) => Promise<void> = async () => {},
 ): Promise<RestoreFromFollowerResult> {
-  await initPoseidon();
-  const { dataPath, followerPath, rollupAddress, rpcUrl } = options;
+  const { dataPath, followerPath } = options;
   if (existsSync(dataPath)) {
     throw sequencerError("SEQ_STORE_NOT_EMPTY", `there is something at ${dataPath} already`, {
       data: { dataPath },
     });
   }
-  const client = createPatientL1Client({ rpcUrl });
-  const rollup = new RollupContract({ client, address: rollupAddress });
-  const [registered, domain, idFeeWei] = await Promise.all([
-    rollup.circuits(),
-    rollup.domain(),
-    rollup.idFeeWei(),
-  ]);
-  const rules = { domain, idFeeWei, shape: batchShape(registered[0]!) };
+  const { rollup, rules } = await openRollup(options);
   const source = join(followerPath, "ledger");
   await checkSource(source, rollup);
 
@@ -67,16 +61,52 @@ export async function restoreFromFollower(
   // LOCK is the process's that has the directory open.
   await cp(source, partPath, { recursive: true, filter: (path) => basename(path) !== "LOCK" });
   const log = await LedgerLog.open(partPath);
-  let restored: Restored;
-  let unpostedCount: number;
+  let result: RestoreFromFollowerResult;
   try {
     await forgetFollower(log);
-    restored = await restore(log, { ...NO_GENESIS, rules });
-    unpostedCount = await requireAllOfL1(restored, rollup);
+    result = await describe(log, rollup, rules);
+    await finish(log, partPath);
   } finally {
     await log.close();
   }
   await rename(partPath, dataPath);
+  return result;
+}
+
+/** What `restoreFromFollower` said of a directory that it has made. @throws SEQ_FOLLOWER_BEHIND, SEQ_STORE_*, BRG_L1_* */
+export async function inspectRestored(
+  options: Omit<RestoreFromFollowerOptions, "followerPath">,
+): Promise<RestoreFromFollowerResult> {
+  const { rollup, rules } = await openRollup(options);
+  const log = await LedgerLog.open(options.dataPath);
+  try {
+    return await describe(log, rollup, rules);
+  } finally {
+    await log.close();
+  }
+}
+
+async function openRollup({
+  rollupAddress,
+  rpcUrl,
+}: Pick<RestoreFromFollowerOptions, "rollupAddress" | "rpcUrl">) {
+  await initPoseidon();
+  const rollup = new RollupContract({ client: createPatientL1Client({ rpcUrl }), address: rollupAddress });
+  const [registered, domain, idFeeWei] = await Promise.all([
+    rollup.circuits(),
+    rollup.domain(),
+    rollup.idFeeWei(),
+  ]);
+  return { rollup, rules: { domain, idFeeWei, shape: batchShape(registered[0]!) } };
+}
+
+async function describe(
+  log: LedgerLog,
+  rollup: RollupContract,
+  rules: Awaited<ReturnType<typeof openRollup>>["rules"],
+): Promise<RestoreFromFollowerResult> {
+  const restored = await restore(log, { ...NO_GENESIS, rules });
+  const unpostedCount = await requireAllOfL1(restored, rollup);
   const { batchNumber, opIndex, root } = restored.head.position;
   return { position: { batchNumber, opIndex, root }, unpostedCount, leafCount: restored.leafCount };
 }

@@ -13,11 +13,13 @@ import { z } from "zod";
 import type { LeaseContract } from "../../bridge/l1/lease-contract.ts";
 import type { OperatorNonce } from "../../bridge/operator/operator-nonce.ts";
 import { type LeaseIntent, type TakenLease, takeLease } from "../../bridge/operator/take-lease.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
 import { storeKeys } from "../store/store-keys.ts";
-import type { StoredLease } from "../store/stored-lease.ts";
+import { bindLease, requirePlace, type StoredLease } from "../store/stored-lease.ts";
 import {
+  inspectRestored,
   type RestoreFromFollowerOptions,
   type RestoreFromFollowerResult,
   restoreFromFollower,
@@ -46,6 +48,8 @@ export interface TakeOverModules {
   readonly onTaken?: () => void;
   /** Ends the follower; by default whoever reads what `tell` says does it. */
   readonly stopFollower?: () => Promise<void>;
+  /** Called once the directory is there, and again where a kill came before the end. */
+  readonly finish?: () => Promise<void>;
   readonly tell: (text: string) => void;
 }
 
@@ -70,32 +74,51 @@ const GONE_MS = 5_000;
  */
 export async function takeOver(options: TakeOverOptions, modules: TakeOverModules): Promise<TakeOverResult> {
   const { dataPath, followerUrl } = options;
-  if (existsSync(dataPath)) {
-    throw sequencerError("SEQ_STORE_NOT_EMPTY", `there is something at ${dataPath} already`, {
-      data: { dataPath },
-    });
-  }
+  if (existsSync(dataPath)) return finishTakeOver(options, modules);
   const taken = await takeNextEpoch(options, modules);
   modules.onTaken?.();
   modules.tell(`the lease is ours, epoch ${taken.epoch}: nobody else acknowledges operations any more`);
   const drained = followerUrl === null ? null : await drain(followerUrl, modules);
   modules.tell("checks the follower's ledger, and L1's against it");
-  const restored = await restoreFromFollower(options);
-  await noteEpoch(dataPath, taken.epoch);
+  const restored = await restoreFromFollower(options, (log, path) => bindLease(log, path, taken.epoch));
+  await modules.finish?.();
   rmSync(journalPath(dataPath), { force: true });
   return { ...restored, ...taken, isComplete: drained?.isComplete ?? null };
 }
 
-/** The same machine goes on with the directory that it has: the first lease of all, or one that L1 gave to nobody else. */
-export async function takeForOwn(options: TakeEpochOptions, modules: TakeOverModules): Promise<TakenLease> {
+/** It was killed between giving the directory its name and the end. @throws SEQ_STORE_NOT_EMPTY where it was not */
+async function finishTakeOver(options: TakeOverOptions, modules: TakeOverModules): Promise<TakeOverResult> {
   const { dataPath } = options;
-  const log = await LedgerLog.open(dataPath);
-  let stored: StoredLease | undefined;
-  try {
-    stored = await log.get<StoredLease>(storeKeys.lease);
-  } finally {
-    await log.close();
+  const hasBegun = existsSync(journalPath(dataPath));
+  const stored = hasBegun ? await storedLease(dataPath) : undefined;
+  const intent = hasBegun ? readIntent(dataPath) : null;
+  if (stored === undefined || stored.epoch !== intent!.afterEpoch + 1) {
+    throw sequencerError("SEQ_STORE_NOT_EMPTY", `there is something at ${dataPath} already`, {
+      data: { dataPath },
+    });
   }
+  requirePlace(stored, dataPath);
+  const taken = await takeNextEpoch(options, modules);
+  modules.onTaken?.();
+  modules.tell("the directory is there already, with this epoch: it was made before");
+  const found = await inspectRestored(options);
+  await modules.finish?.();
+  rmSync(journalPath(dataPath), { force: true });
+  return { ...found, ...taken, isComplete: null };
+}
+
+/**
+ * The same machine goes on with the directory that it has: the first lease of all, or one that L1 gave to nobody else.
+ * @param options.isCopy the directory was copied here, and whoever asks knows that the first one is never started again
+ * @throws SEQ_LEASE_LOST, SEQ_LEASE_COPIED, BRG_LEASE_HELD, BRG_LEASE_LOST
+ */
+export async function takeForOwn(
+  options: TakeEpochOptions & { readonly isCopy?: boolean },
+  modules: TakeOverModules,
+): Promise<TakenLease> {
+  const { dataPath } = options;
+  const stored = await storedLease(dataPath);
+  if (stored !== undefined && options.isCopy !== true) requirePlace(stored, dataPath);
   const { epoch } = await modules.lease.read();
   const isOwn = epoch === (stored?.epoch ?? 0) || existsSync(journalPath(dataPath));
   if (!isOwn) {
@@ -104,18 +127,35 @@ export async function takeForOwn(options: TakeEpochOptions, modules: TakeOverMod
     });
   }
   const taken = await takeNextEpoch(options, modules);
-  await noteEpoch(dataPath, taken.epoch);
+  const log = await LedgerLog.open(dataPath);
+  try {
+    await bindLease(log, dataPath, taken.epoch);
+  } finally {
+    await log.close();
+  }
   rmSync(journalPath(dataPath), { force: true });
   return taken;
 }
 
+async function storedLease(dataPath: string): Promise<StoredLease | undefined> {
+  const log = await LedgerLog.open(dataPath);
+  try {
+    return await log.get<StoredLease>(storeKeys.lease);
+  } finally {
+    await log.close();
+  }
+}
+
 const journalPath = (dataPath: string) => `${dataPath}.lease.json`;
+
+function readIntent(dataPath: string): LeaseIntent | null {
+  const path = journalPath(dataPath);
+  return existsSync(path) ? intentSchema.parse(JSON.parse(readFileSync(path, "utf8"))) : null;
+}
 
 async function takeNextEpoch(options: TakeEpochOptions, modules: TakeOverModules): Promise<TakenLease> {
   const path = journalPath(options.dataPath);
-  let intent: LeaseIntent | null = existsSync(path)
-    ? intentSchema.parse(JSON.parse(readFileSync(path, "utf8")))
-    : null;
+  let intent = readIntent(options.dataPath);
   const keep = async (next: LeaseIntent) => {
     intent = next;
     await mkdir(dirname(path), { recursive: true });
@@ -125,24 +165,21 @@ async function takeNextEpoch(options: TakeEpochOptions, modules: TakeOverModules
   const nonce = modules.nonceWith(async (hash) => {
     if (intent !== null) await keep({ ...intent, transactionHashes: [...intent.transactionHashes, hash] });
   });
-  return takeLease(options, {
-    ...modules,
-    nonce,
-    intent,
-    onIntent: (afterEpoch) =>
-      keep({
-        afterEpoch,
-        transactionHashes: intent?.afterEpoch === afterEpoch ? intent.transactionHashes : [],
-      }),
-  });
-}
-
-async function noteEpoch(dataPath: string, epoch: number): Promise<void> {
-  const log = await LedgerLog.open(dataPath);
   try {
-    await log.write([{ key: storeKeys.lease, value: { epoch } satisfies StoredLease }]);
-  } finally {
-    await log.close();
+    return await takeLease(options, {
+      ...modules,
+      nonce,
+      intent: () => intent,
+      onIntent: (afterEpoch) =>
+        keep({
+          afterEpoch,
+          transactionHashes: intent?.afterEpoch === afterEpoch ? intent.transactionHashes : [],
+        }),
+    });
+  } catch (error) {
+    // What was begun is over: whoever asks again begins anew, behind the machine that has it.
+    if (isRollupError(error, "BRG_LEASE_LOST")) rmSync(path, { force: true });
+    throw error;
   }
 }
 

@@ -11,11 +11,13 @@ import type { Metrics } from "../metrics.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import { storeKeys } from "../store/store-keys.ts";
-import type { StoredLease } from "../store/stored-lease.ts";
+import { requirePlace, type StoredLease } from "../store/stored-lease.ts";
 
 export const LEASE_MODES = ["off", "required"] as const;
 
 export interface LeaseOptions {
+  /** The log's. */
+  readonly dataPath: string;
   readonly lease: (typeof LEASE_MODES)[number];
   readonly leaseMarginMs: number;
 }
@@ -53,7 +55,7 @@ export class Lease {
   #successor: LeaseReport | null = null;
   #isClockBehind = false;
 
-  /** @throws SEQ_LEASE_MISSING */
+  /** @throws SEQ_LEASE_MISSING, SEQ_LEASE_COPIED */
   static async load(options: LeaseOptions, log: LedgerLog, modules: LeaseModules): Promise<Lease> {
     if (options.lease === "off") return new Lease(null, options.leaseMarginMs, modules);
     const stored = await log.get<StoredLease>(storeKeys.lease);
@@ -63,6 +65,7 @@ export class Lease {
         "SEQUENCER_LEASE is required, and this directory has taken none",
       );
     }
+    requirePlace(stored, options.dataPath);
     return new Lease(stored.epoch, options.leaseMarginMs, modules);
   }
 

@@ -5,30 +5,35 @@ import { type GlobalOptions, parseAddress, resolveEndpoints, spendingCapOf } fro
 import { onRun, withExample } from "../../cli/run-command.ts";
 import type { LeaseTools } from "./lease-tools.ts";
 
-interface LeaseOptions extends GlobalOptions {
-  lease: string;
-  operatorKeyFile: string;
-  confirmations: number;
+/** Each of them is an option, or the installation's of `--config`. */
+interface Named extends GlobalOptions {
+  config?: string;
+  lease?: string;
+  operatorKeyFile?: string;
+  confirmations?: number;
+  url?: string;
 }
 
-interface TakeOptions extends LeaseOptions {
-  data: string;
-  url: string;
-  seconds: number;
+interface TakeOptions extends Named {
+  data?: string;
+  seconds?: number;
   wait: boolean;
+  copy: boolean;
 }
 
 interface TakeOverCommandOptions extends TakeOptions {
-  followerData: string;
+  followerData?: string;
   follower?: string;
 }
+
+const CONFIG = ["--config <folder>", "the installation of this machine: it knows all that follows"] as const;
 
 /** `openledger operator lease …` and `operator take-over`. */
 export function addLeaseCommands(operator: Command): void {
   const lease = operator
     .command("lease")
     .description("which machine may acknowledge operations (docs/failover.md)");
-  withExample(lease, "operator lease show --lease 0x… --rpc https://…");
+  withExample(lease, "operator lease show --config operator");
   addShow(lease);
   addCreate(lease);
   addTake(lease);
@@ -40,11 +45,18 @@ function addShow(lease: Command): void {
   const command = lease
     .command("show")
     .description("who holds it, until when, and where that machine serves")
-    .requiredOption("--lease <address>", "the lease's contract");
-  withExample(command, "operator lease show --lease 0x… --rpc https://…");
-  onRun<GlobalOptions & { lease: string }>(command, async ({ options, output }) => {
-    const { openLease } = await import("./lease-tools.ts");
-    const state = await openLease(resolveEndpoints(options).rpcUrl, parseAddress(options.lease)).read();
+    .option(...CONFIG)
+    .option("--lease <address>", "the lease's contract");
+  withExample(
+    command,
+    "operator lease show --config operator",
+    "operator lease show --lease 0x… --rpc https://…",
+  );
+  onRun<Named>(command, async ({ options, output }) => {
+    const { openLease, withInstallation } = await import("./lease-tools.ts");
+    const named = withInstallation(options);
+    const { rpcUrl } = resolveEndpoints(named);
+    const state = await openLease(rpcUrl, parseAddress(given(named, "lease"))).read();
     const leftSeconds = Math.max(0, state.endsAtSeconds - Math.floor(Date.now() / 1_000));
     const held =
       leftSeconds > 0 ? `held for ${leftSeconds} s more` : "ended: anybody with the key may take it";
@@ -81,17 +93,26 @@ function addTake(lease: Command): void {
     lease
       .command("take")
       .description("take it for a stopped sequencer's own directory: the first time, or after a release")
-      .requiredOption("--data <folder>", "SEQUENCER_DATA_PATH"),
+      .option("--data <folder>", "SEQUENCER_DATA_PATH")
+      .option(
+        "--copy",
+        "the directory was copied here, and nobody runs the one that it was copied from",
+        false,
+      ),
   );
   withExample(
     command,
+    "operator lease take --config operator",
     "operator lease take --lease 0x… --data ./sequencer --operator-key-file key --url https://…",
   );
   onRun<TakeOptions>(command, async ({ options, output }) => {
     const { takeForOwn } = await import("../../../sequencer/follower/take-over.ts");
-    const { modules } = await toolsOf(options, output.progress);
-    const taken = await takeForOwn(epochOptions(options), modules);
-    output.answer([`${options.data} holds the lease, epoch ${taken.epoch}`], taken);
+    const { requireLeader, withInstallation } = await import("./lease-tools.ts");
+    const named = withInstallation(options);
+    if (options.config !== undefined) requireLeader(options.config);
+    const { modules } = await toolsOf(named, output.progress);
+    const taken = await takeForOwn({ ...epochOptions(named), isCopy: options.copy }, modules);
+    output.answer([`${named.data} holds the lease, epoch ${taken.epoch}`], taken);
   });
 }
 
@@ -100,26 +121,36 @@ function addRelease(lease: Command): void {
     lease
       .command("release")
       .description("end it now, for a handover without waiting; sequencer and bridge must have stopped")
-      .requiredOption("--epoch <n>", "as `lease show` says it", parseCount)
-      .requiredOption("--url <url>", "the sequencer's own address: it must not answer any more"),
+      .option("--epoch <n>", "as `lease show` says it; with --config that of this machine", parseCount)
+      .option("--url <url>", "the sequencer's own address: it must not answer any more"),
   );
   withExample(
     command,
+    "operator lease release --config operator",
     "operator lease release --lease 0x… --epoch 3 --url http://127.0.0.1:8547 --operator-key-file key",
   );
-  onRun<LeaseOptions & { epoch: number; url: string }>(command, async ({ options, output }) => {
+  onRun<Named & { epoch?: number }>(command, async ({ options, output }) => {
     const { releaseLease } = await import("../../../bridge/operator/take-lease.ts");
-    const isAnswering = await fetch(`${options.url}/health`, { signal: AbortSignal.timeout(3_000) }).then(
+    const { withInstallation } = await import("./lease-tools.ts");
+    const named = withInstallation(options);
+    const url = given(named, "url");
+    const isAnswering = await fetch(`${url}/health`, { signal: AbortSignal.timeout(3_000) }).then(
       () => true,
       () => false,
     );
-    if (isAnswering)
-      throw commandError("CMD_USAGE", `${options.url} still answers: stop sequencer and bridge first`);
-    const { modules } = await toolsOf(options, output.progress);
-    await releaseLease(options.epoch, { lease: modules.lease, nonce: modules.nonceWith(async () => {}) });
-    output.answer([`epoch ${options.epoch} is over: another machine may take over`], {
-      epoch: options.epoch,
-    });
+    if (isAnswering) throw commandError("CMD_USAGE", `${url} still answers: stop sequencer and bridge first`);
+    const { modules } = await toolsOf(named, output.progress);
+    const { lease } = modules;
+    const state = await lease.read();
+    // Without its number, an epoch of another machine could be ended.
+    if (options.epoch === undefined && (options.config === undefined || state.url !== url))
+      throw commandError(
+        "CMD_USAGE",
+        `the lease is that of ${state.url}: name its --epoch to end it all the same`,
+      );
+    const { epoch = state.epoch } = options;
+    await releaseLease(epoch, { lease, nonce: modules.nonceWith(async () => {}) });
+    output.answer([`epoch ${epoch} is over: another machine may take over`], { epoch });
   });
 }
 
@@ -128,26 +159,34 @@ function addTakeOver(operator: Command): void {
     operator
       .command("take-over")
       .description("go on on this machine, with the ledger of its follower, where another one has stopped")
-      .requiredOption("--follower-data <folder>", "the follower's --data")
+      .option("--follower-data <folder>", "the follower's --data")
       .option("--follower <url>", "its API; it is followed to the end, and then you stop it")
-      .requiredOption("--data <folder>", "a new folder: SEQUENCER_DATA_PATH here"),
+      .option("--data <folder>", "a new folder: SEQUENCER_DATA_PATH here"),
   );
   withExample(
     command,
+    "operator take-over --config spare",
     "operator take-over --lease 0x… --follower-data ./follower --follower http://127.0.0.1:8557 --data ./sequencer --operator-key-file key --url https://…",
   );
   onRun<TakeOverCommandOptions>(command, async ({ options, output }) => {
     const { takeOver } = await import("../../../sequencer/follower/take-over.ts");
-    const { modules, rollupAddress, rpcUrl } = await toolsOf(options, output.progress);
+    const { withInstallation } = await import("./lease-tools.ts");
+    const named = withInstallation(options);
+    const { modules, rollupAddress, rpcUrl } = await toolsOf(named, output.progress);
+    const { config } = options;
+    const finish = async () => {
+      const { promoteSpare } = await import("../../operator/init.ts");
+      if (config !== undefined) await promoteSpare(config);
+    };
     const startedAtMs = performance.now();
     const result = await takeOver(
       {
-        ...epochOptions(options),
+        ...epochOptions(named),
         ...{ rpcUrl, rollupAddress },
-        followerPath: options.followerData,
-        followerUrl: options.follower ?? null,
+        followerPath: given(named, "followerData"),
+        followerUrl: named.follower ?? null,
       },
-      modules,
+      { ...modules, finish },
     );
     const { epoch, filledCount, position, unpostedCount, isComplete } = result;
     const seconds = Math.round((performance.now() - startedAtMs) / 100) / 10;
@@ -158,7 +197,9 @@ function addTakeOver(operator: Command): void {
           ? "the old sequencer waited for this follower's word: nothing that it acknowledged is missing"
           : "what the old sequencer acknowledged and the follower had not seen is gone",
         `${filledCount} pending transactions of the old bridge can never be mined`,
-        `start sequencer (SEQUENCER_DATA_PATH=${options.data}), provers and a bridge with an empty BRIDGE_DATA_PATH`,
+        options.config === undefined
+          ? `start sequencer (SEQUENCER_DATA_PATH=${named.data}), provers and a bridge with an empty BRIDGE_DATA_PATH`
+          : `${options.config} is the leader's installation now: start its units, or its containers, anew`,
       ],
       { ...result, seconds },
     );
@@ -167,39 +208,49 @@ function addTakeOver(operator: Command): void {
 
 const withKey = (command: Command): Command =>
   command
-    .requiredOption("--lease <address>", "the lease's contract")
-    .requiredOption("--operator-key-file <file>", "the operator's L1 key, mode 0600")
+    .option(...CONFIG)
+    .option("--lease <address>", "the lease's contract")
+    .option("--operator-key-file <file>", "the operator's L1 key, mode 0600")
     .option(
       "--confirmations <blocks>",
-      "until the lease counts as taken; as BRIDGE_L1_CONFIRMATIONS",
+      "until the lease counts as taken; as BRIDGE_L1_CONFIRMATIONS, 3 by default",
       parseCount,
-      3,
     );
 
 const withTaking = (command: Command): Command =>
   withKey(command)
-    .requiredOption("--url <url>", "where clients and provers find this sequencer; it stands on L1")
+    .option("--url <url>", "where clients and provers find this sequencer; it stands on L1")
     .option(
       "--seconds <n>",
-      "how long it lasts until the bridge here extends it; as BRIDGE_LEASE_SECONDS",
+      "how long it lasts until the bridge here extends it; as BRIDGE_LEASE_SECONDS, 600 by default",
       parseCount,
-      600,
     )
     .option("--no-wait", "fail with BRG_LEASE_HELD where it has not ended");
 
-const epochOptions = ({ data: dataPath, seconds: durationSeconds, url, wait: isPatient }: TakeOptions) => ({
-  ...{ dataPath, durationSeconds, isPatient, url },
+/** @throws CMD_USAGE where neither an option nor the installation has it */
+function given<T extends object, K extends keyof T & string>(options: T, name: K): NonNullable<T[K]> {
+  const value = options[name];
+  if (value !== undefined && value !== null) return value;
+  const option = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw commandError("CMD_USAGE", `--${option} is missing, or --config with an installation`);
+}
+
+const epochOptions = (options: TakeOptions) => ({
+  dataPath: given(options, "data"),
+  durationSeconds: options.seconds ?? 600,
+  isPatient: options.wait,
+  url: given(options, "url"),
   pollIntervalMs: 500,
 });
 
-async function toolsOf(options: LeaseOptions, tell: (text: string) => void): Promise<LeaseTools> {
+async function toolsOf(options: Named, tell: (text: string) => void): Promise<LeaseTools> {
   const { leaseTools } = await import("./lease-tools.ts");
   const { rollupAddress, rpcUrl } = resolveEndpoints(options);
   return leaseTools({
     ...{ rollupAddress, rpcUrl, tell },
-    leaseAddress: parseAddress(options.lease) as Address,
-    keyFile: options.operatorKeyFile,
-    confirmations: options.confirmations,
+    leaseAddress: parseAddress(given(options, "lease")) as Address,
+    keyFile: given(options, "operatorKeyFile"),
+    confirmations: options.confirmations ?? 3,
     cap: spendingCapOf(options),
   });
 }

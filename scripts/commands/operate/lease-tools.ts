@@ -1,16 +1,19 @@
 /** What the commands of the lease are made with: an Ethereum node, the contract, the operator's account. */
+import { resolve } from "node:path";
 import { type Address, createWalletClient, http, isAddressEqual } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { createPatientL1Client } from "../../../bridge/l1/l1-client.ts";
 import { LeaseContract } from "../../../bridge/l1/lease-contract.ts";
 import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
 import { OperatorNonce } from "../../../bridge/operator/operator-nonce.ts";
+import { loadDeployment } from "../../../circuits/registry/deployment.ts";
 import { readSecretFile } from "../../../circuits/secret-file.ts";
 import { compileContracts, pickContract } from "../../../contracts/build/compile.ts";
 import { deployContract } from "../../../contracts/build/deploy.ts";
 import type { SpendingCap } from "../../../contracts/l1/capped-transaction.ts";
 import type { TakeOverModules } from "../../../sequencer/follower/take-over.ts";
 import { commandError } from "../../cli/cli-errors.ts";
+import { installationPaths, readInstallation } from "../../operator/installation.ts";
 
 interface LeaseToolsOptions {
   readonly rpcUrl: string;
@@ -30,6 +33,49 @@ export interface LeaseTools {
 
 const RESEND_AFTER_MS = 30_000;
 const POLL_INTERVAL_MS = 500;
+
+/** What the installation of `--config` knows, below what was given. @throws CMD_USAGE where it has no lease */
+export function withInstallation<T extends { config?: string }>(options: T): T & InstalledNames {
+  const { config } = options;
+  if (config === undefined) return options;
+  const folder = resolve(config);
+  const { lease, processes, settings } = readInstallation(folder);
+  if (lease === null)
+    throw commandError("CMD_USAGE", `${config} has no lease: give it one with operator init --lease`);
+  const paths = installationPaths(folder);
+  const { rollupAddress, rpcUrl } = loadDeployment(paths.deployment);
+  const { BRIDGE_L1_CONFIRMATIONS: confirmations, BRIDGE_LEASE_SECONDS: seconds } = settings;
+  const follower = processes.find(({ kind }) => kind === "follower");
+  const known: InstalledNames = {
+    ...{ rpc: rpcUrl, rollup: rollupAddress, lease: lease.address, url: lease.url },
+    operatorKeyFile: paths.operatorKey,
+    data: paths.data("sequencer"),
+    followerData: paths.data("follower"),
+    ...(follower === undefined ? {} : { follower: `http://127.0.0.1:${follower.port}` }),
+    ...(confirmations === undefined ? {} : { confirmations: Number(confirmations) }),
+    ...(seconds === undefined ? {} : { seconds: Number(seconds) }),
+  };
+  return { ...known, ...options };
+}
+
+/** A spare has no ledger of a sequencer: with an empty one it would begin anew. @throws CMD_USAGE */
+export function requireLeader(config: string): void {
+  if (readInstallation(resolve(config)).lease?.role === "leader") return;
+  throw commandError("CMD_USAGE", `${config} is a spare: it gets the lease by operator take-over`);
+}
+
+interface InstalledNames {
+  readonly rpc?: string;
+  readonly rollup?: string;
+  readonly lease?: string;
+  readonly url?: string;
+  readonly operatorKeyFile?: string;
+  readonly data?: string;
+  readonly followerData?: string;
+  readonly follower?: string;
+  readonly confirmations?: number;
+  readonly seconds?: number;
+}
 
 export const openLease = (rpcUrl: string, address: Address): LeaseContract =>
   new LeaseContract({ client: createPatientL1Client({ rpcUrl }), address });

@@ -1,13 +1,14 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { BACKEND_NAMES } from "../../../prover/backends.ts";
 import { commandError } from "../../cli/cli-errors.ts";
+import { parseAddress } from "../../cli/context.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { addProfitCommand } from "./fee-commands.ts";
 import { addLeaseCommands } from "./lease-command.ts";
 import { addPayProversCommand } from "./pay-provers-command.ts";
 
 interface InitCommandOptions {
-  deployment: string;
+  deployment?: string;
   out: string;
   operatorKeyFile?: string;
   l1?: string;
@@ -23,6 +24,9 @@ interface InitCommandOptions {
   modelFolder?: string;
   modelId?: number;
   modelKeyFile?: string;
+  lease?: string;
+  spareOf?: string;
+  url?: string;
   user?: string;
   set: Record<string, string>;
 }
@@ -38,7 +42,7 @@ export function addOperatorCommands(program: Command): void {
     .description(
       "write the configuration of every process: env files, secrets, systemd units, compose, Prometheus, Grafana",
     )
-    .requiredOption("--deployment <file>", "the record that openledger deploy wrote")
+    .option("--deployment <file>", "the record that openledger deploy wrote; a spare takes the leader's")
     .requiredOption("--out <folder>", "the installation; run again, only secrets and data stay")
     .option("--operator-key-file <file>", "the operator's L1 key, mode 0600; it is copied into the folder")
     .option("--l1 <url>", "Ethereum node; default: the record's")
@@ -64,6 +68,15 @@ export function addOperatorCommands(program: Command): void {
     .option("--model-folder <folder>", "serve this model, too; with --model-id and --model-key-file")
     .option("--model-id <id>", "its leaf", parseCount)
     .option("--model-key-file <file>", "the key of the model's owner, who settles its epochs")
+    .option(
+      "--lease <address>",
+      "this machine needs the lease of `operator lease create`, so that a spare may take over (docs/failover.md)",
+    )
+    .option(
+      "--spare-of <folder>",
+      "this machine is the spare of that installation, or of a copy of its folder without data/",
+    )
+    .option("--url <url>", "where clients and provers find this machine's sequencer; it stands on L1")
     .option("--user <name>", "whom the units run as; default: who runs this")
     .option(
       "--set <NAME=value>",
@@ -75,6 +88,8 @@ export function addOperatorCommands(program: Command): void {
     command,
     "operator init --deployment deployment.json --out operator --operator-key-file key --prover native",
     "operator init --deployment deployment.json --out operator --set BRIDGE_L1_MAX_FEE_GWEI=80",
+    "operator init --deployment deployment.json --out operator --lease 0x… --url https://a…",
+    "operator init --spare-of operator-copy --out spare --url https://b…",
   );
   onRun<InitCommandOptions>(command, async ({ options, output }) => {
     const { initInstallation } = await import("../../operator/init.ts");
@@ -87,8 +102,8 @@ export function addOperatorCommands(program: Command): void {
       throw commandError("CMD_USAGE", "--queue-file and --worker-queue-file belong together");
     const queue = queueFile === undefined ? null : { urlFile: queueFile, workerUrlFile: workerQueueFile! };
     const model = isNone ? null : { folder: modelFolder!, id: modelId!, keyFile: modelKeyFile! };
-    const { processes } = await initInstallation({
-      deploymentPath: options.deployment,
+    const { lease, processes } = await initInstallation({
+      deploymentPath: options.deployment ?? null,
       folder: options.out,
       operatorKeyFile: options.operatorKeyFile ?? null,
       rpcUrl: options.l1 ?? null,
@@ -101,6 +116,9 @@ export function addOperatorCommands(program: Command): void {
       hasDatanetHost: options.datanetHost,
       hasFactory: options.factory,
       model,
+      leaseAddress: options.lease === undefined ? null : parseAddress(options.lease),
+      spareOf: options.spareOf ?? null,
+      url: options.url ?? null,
       user: options.user ?? null,
       settings: options.set,
     });
@@ -109,9 +127,12 @@ export function addOperatorCommands(program: Command): void {
         ...processes.map(({ name, port }) => `${name} on port ${port}`),
         `systemd: systemctl link ${options.out}/systemd/* && systemctl start openledger.target`,
         `compose: docker compose -f ${options.out}/compose.yaml up -d`,
-        `next: openledger doctor --config ${options.out}`,
+        ...(lease === null ? [] : [`lease ${lease.address}: this is the ${lease.role}, at ${lease.url}`]),
+        lease?.role === "leader"
+          ? `next, the first time: openledger operator lease take --config ${options.out}`
+          : `next: openledger doctor --config ${options.out}`,
       ],
-      { folder: options.out, processes },
+      { folder: options.out, processes, lease },
     );
   });
 }

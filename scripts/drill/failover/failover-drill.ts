@@ -40,6 +40,9 @@ export interface FailoverDrillResult {
 }
 
 const PROBES = 30;
+/** Of each user, between two operations. */
+const LOAD_PACE_MS = 20;
+const QUIET_PACE_MS = 5_000;
 const LEAST_ACKNOWLEDGED = 50;
 
 /** @throws DRL_… where a handover does not happen */
@@ -48,11 +51,11 @@ export async function runFailoverDrill(options: FailoverDrillOptions): Promise<F
   const world = await FailoverWorld.start(options, isReplicaRequired);
   try {
     const { traffic } = world;
-    traffic.paceMs = 20;
     const rows: FailoverResult[] = [];
     const resent = new Set<string>();
     for (const [i, scenario] of scenarios.entries()) {
       tell(`${scenario}: load on machine ${world.leader.name}, its spare is ${world.spare.name}`);
+      traffic.paceMs = LOAD_PACE_MS;
       if (i === 0) traffic.start();
       await sleep(loadMs);
       const { epoch } = await world.lease.read();
@@ -113,7 +116,9 @@ async function handOver(
     takenAtMs = performance.now();
   });
   await world.waitFor("the new leader to have its lease", () => world.leader.isLeading());
-  const lost = await world.resendLost(resent);
+  // What counts from here on is one acknowledgement. More would wait for its proof for long.
+  traffic.paceMs = QUIET_PACE_MS;
+  const lost = await world.resendLost(epoch, resent);
   let acknowledgedAtMs: number | null = null;
   await world.waitFor("the new leader's first acknowledgement", async () => {
     acknowledgedAtMs =

@@ -241,10 +241,10 @@ export class FailoverWorld {
     });
   }
 
-  /** What the new leader does not know of all that was acknowledged; the users send it again. @returns how much */
-  async resendLost(resent: Set<string>): Promise<number> {
+  /** What the new leader does not know of all that the old one acknowledged; the users send it again. @returns how much */
+  async resendLost(oldEpoch: number, resent: Set<string>): Promise<number> {
     const lost: Acknowledged[] = [];
-    for (const one of this.traffic.acknowledged) {
+    for (const one of this.traffic.acknowledged.filter(({ epoch }) => (epoch ?? 0) <= oldEpoch)) {
       const answer = await this.get<{ error?: { code: string } }>(`/v1/operations/${one.hash}`);
       if (answer.error?.code === "SEQ_UNKNOWN_OPERATION") lost.push(one);
     }

@@ -145,7 +145,8 @@ export class Machine {
         SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: drillPrivateKey("operator"),
         SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI.toString(),
         SEQUENCER_CLOSE_INTERVAL_MS: "1000",
-        SEQUENCER_MAX_UNPOSTED_BATCHES: "400",
+        // As few as L1 gets within minutes after the last handover.
+        SEQUENCER_MAX_UNPOSTED_BATCHES: "40",
         SEQUENCER_PROVE_LEASE_MS: "20000",
         SEQUENCER_RATE_LIMIT_PER_MINUTE: "1000000",
         SEQUENCER_LEASE: hasLease ? "required" : "off",
