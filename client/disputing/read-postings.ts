@@ -8,6 +8,8 @@ export interface Posting {
   readonly id: bigint;
   readonly modelId: number;
   readonly owner: Address;
+  /** In whose state its rows are, and which may take the model's genesis by it. */
+  readonly rollup: Address;
   readonly statement: DisputeStatement;
   readonly bondWei: bigint;
   readonly endsAtSeconds: bigint;
@@ -43,6 +45,7 @@ export async function readPostings(
         id,
         modelId: Number(args.modelId!),
         owner: args.owner!,
+        rollup: args.rollup!,
         statement: readStatement(args.statement as StatementTuple),
         bondWei: args.bondWei!,
         endsAtSeconds: endsAt,

@@ -21,7 +21,7 @@ export interface WatchOptions {
   readonly watcher: Watcher | null;
   readonly disputes: Address;
   readonly modelId?: number;
-  /** null for a posting whose files cannot be had. */
+  /** null for a posting whose files cannot be had. A throw is of this posting alone. */
   readonly filesOf: (posting: Posting) => Promise<PublishedFiles | null>;
 }
 
@@ -35,9 +35,14 @@ export interface Watched {
     readonly hash: `0x${string}`;
     readonly gasUsed: bigint;
   } | null;
+  /** Why it was not recomputed, or nothing was sent: its files are none, or somebody was faster. null where nothing failed. */
+  readonly failure: Error | null;
 }
 
-/** One look at every posting that is open and that this watcher has not attested. */
+/**
+ * One look at every posting that is open and that this watcher has not attested.
+ * Attack: files that no program can read, served beside one posting, would keep a watcher from all others.
+ */
 export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
   const { publicClient, disputes, modelId, watcher } = options;
   const postings = await readPostings(publicClient, disputes, modelId === undefined ? {} : { modelId });
@@ -45,13 +50,19 @@ export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
   for (const posting of postings) {
     const isKnown =
       posting.state !== "open" || (watcher !== null && posting.attestedBy.includes(watcher.address));
-    const files = isKnown ? null : await options.filesOf(posting);
-    const examined = files === null ? null : examinePosting(posting, files);
-    const sent =
-      watcher === null || examined === null
-        ? null
-        : await act({ ...options, watcher }, posting, examined, files!.rows);
-    watched.push({ posting, examined, sent });
+    let examined: Examined | null = null;
+    let sent: Watched["sent"] = null;
+    let failure: Error | null = null;
+    try {
+      const files = isKnown ? null : await options.filesOf(posting);
+      if (files !== null) {
+        examined = examinePosting(posting, files);
+        if (watcher !== null) sent = await act({ ...options, watcher }, posting, examined, files.rows);
+      }
+    } catch (error) {
+      failure = error as Error;
+    }
+    watched.push({ posting, examined, sent, failure });
   }
   return watched;
 }

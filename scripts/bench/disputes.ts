@@ -2,7 +2,7 @@
 import { type Fault, findFaults } from "../../attribution/disputes/find-faults.ts";
 import { postedModel } from "../../attribution/disputes/posted-model.ts";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import { challengeData, statementTuple } from "../../client/disputing/dispute-calls.ts";
+import { challengeData } from "../../client/disputing/dispute-calls.ts";
 import {
   BOND_WEI,
   type DisputeFixture,
@@ -104,7 +104,7 @@ async function otherGas(f: DisputeFixture, made: TrainedCase, row: number) {
     address: f.disputes.address,
     abi: f.disputes.abi,
     functionName: "post",
-    args: [statementTuple(made.honest.statement)],
+    args: (await f.postArguments(made.honest.statement)) as never,
     account: f.owner,
     value: BOND_WEI,
   });

@@ -16,6 +16,7 @@ export function addDisputesCommands(program: Command): void {
   addPost(disputes);
   addShow(disputes);
   addAdmit(disputes);
+  addWithdraw(disputes);
 }
 
 function addDeploy(disputes: Command): void {
@@ -40,7 +41,7 @@ function addPost(disputes: Command): void {
   const command = disputes
     .command("post <disputes> <model>")
     .description(
-      "check every place of a registered model, post its roots with a bond, and bind its rows to the ledger",
+      "check every place of a registered model, and post its roots with a bond; its version has to be in L1's state",
     )
     .requiredOption("--model-id <id>", "the model's leaf")
     .option("--bond <ether>", "more than the least bond");
@@ -72,4 +73,12 @@ function addAdmit(disputes: Command): void {
     );
   withExample(command, "disputes admit 0x… spam-model --model-id 12 --cap 32 --account walt");
   onRun<AdmitOptions>(command, async (context) => (await import("./disputes-admit.ts")).admitModel(context));
+}
+
+function addWithdraw(disputes: Command): void {
+  const command = disputes
+    .command("withdraw <disputes>")
+    .description("pay the account what it is owed: rewards of challenges, fees, and bonds of postings that count")
+  withExample(command, "disputes withdraw 0x… --account walt");
+  onRun<object>(command, async (context) => (await import("./disputes-money.ts")).withdrawOwed(context));
 }

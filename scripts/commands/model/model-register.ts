@@ -1,3 +1,5 @@
+import { type Address, zeroAddress } from "viem";
+import { isDisputable } from "../../../attribution/disputes/posted-model.ts";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
@@ -10,8 +12,11 @@ import { toHex32 } from "../../../client/hex.ts";
 import { findLeaves } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel, getSettlement, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import { parseOpen } from "../../../client/sequencer/open-amount.ts";
+import type { LedgerClient } from "../../../client/ledger-client.ts";
 import { prepareGenesis } from "../../../client/settling/prepare-settlement.ts";
 import { signSettlement } from "../../../client/settling/sign-settlement.ts";
+import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
+import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
 import { accountOf, openSigner, type Signer, signFor } from "../../cli/context.ts";
 import { modelFamilies } from "../../cli/model-families.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
@@ -48,6 +53,21 @@ export async function registerModel({
   const leaf = await getModel(signer.client, modelId);
   if (!leaf.counters.isReady) {
     const prepared = prepareGenesis(leaf, model, { table, settling });
+    const gate = await waitingAtGate(signer.client, modelId, prepared.data.settlementHash);
+    if (gate !== null) {
+      const isPosted = isDisputable(model);
+      const post = `openledger disputes post ${gate} ${args[0]} --model-id ${modelId}`;
+      const admit = `openledger disputes admit ${gate} ${args[0]} --model-id ${modelId} --cap ${settling.size0}`;
+      const lines = [
+        `model ${modelId} is created; its genesis waits for the contract ${gate}`,
+        isPosted
+          ? `anyone may refute it for some days: ${post}; then ${admit}`
+          : `its statics promise no window: ${admit}`,
+        "then register it again",
+      ];
+      output.answer(lines, { modelId, cap: settling.size0, gate, isAdmitted: false });
+      return;
+    }
     const { settlement } = await proveWithOutput(prepared, table, {
       ...context,
       output,
@@ -70,6 +90,18 @@ export async function registerModel({
     circuit: settling.name,
     genesis: genesis === null ? null : { status: genesis.status, batchNumber: genesis.batchNumber },
   });
+}
+
+/** The contract that has to admit the model's genesis first; null where there is none, or it has. */
+async function waitingAtGate(client: LedgerClient, modelId: number, word: bigint): Promise<Address | null> {
+  const rollup = { address: client.rollupAddress, abi: rollupAbi } as const;
+  const gate = await client.l1.readContract({ ...rollup, functionName: "genesisGate" });
+  if (gate === zeroAddress) return null;
+  const isAdmitted = await client.l1.readContract({
+    ...{ address: gate, abi: disputesAbi, functionName: "admits", account: client.rollupAddress },
+    args: [BigInt(modelId), word],
+  });
+  return isAdmitted ? null : gate;
 }
 
 /** A model of the account with these statics whose genesis is missing: an earlier call came only so far. */
