@@ -139,12 +139,12 @@ export async function trainedCase(rowCount: number, changed: Partial<Recipe> = {
 }
 
 /** As its owner registers and publishes it. */
-export function registered(trained: Trained<ClassifierParts>): PublishedModel<ClassifierParts> {
+export function registered(trained: Trained<ClassifierParts>, draws = 4): PublishedModel<ClassifierParts> {
   const size = {
     rows: trained.rows.length,
     earners: trained.earners.length,
     features: trained.recipe.columnCount,
-    draws: 4,
+    draws,
   };
   const registration = registerModel(trained, { split: EARNER_PARTS }, size);
   return publishedModel(trained, registration, { publishRows: true });

@@ -9,8 +9,8 @@ import { parseAddress, resolveEndpoints } from "../../cli/context.ts";
 import { modelFamilies } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { postingLines } from "./disputes-show.ts";
 import { type DisputesCall, disputesSenderOf } from "./disputes-sender.ts";
+import { postingLines } from "./disputes-show.ts";
 
 export interface AdmitOptions {
   modelId: string;

@@ -78,7 +78,9 @@ function addAdmit(disputes: Command): void {
 function addWithdraw(disputes: Command): void {
   const command = disputes
     .command("withdraw <disputes>")
-    .description("pay the account what it is owed: rewards of challenges, fees, and bonds of postings that count")
+    .description(
+      "pay the account what it is owed: rewards of challenges, fees, and bonds of postings that count",
+    );
   withExample(command, "disputes withdraw 0x… --account walt");
   onRun<object>(command, async (context) => (await import("./disputes-money.ts")).withdrawOwed(context));
 }

@@ -39,7 +39,8 @@ export async function showPostings({ options, args, output }: CommandContext<Sho
 
 /** What L1 knows of a posting. */
 export function postingLines(posting: Posting): string[] {
-  const { attestedBy, bondWei, endsAtSeconds, id, modelId, openDemandCount, refutedBy, rollup, state } = posting;
+  const { attestedBy, bondWei, endsAtSeconds, id, modelId, openDemandCount, refutedBy, rollup, state } =
+    posting;
   const until = new Date(Number(endsAtSeconds) * 1000).toISOString();
   return [
     `posting ${id} of model ${modelId} of rollup ${rollup}: ${state}, window until ${until}, bond ${formatEther(bondWei)} ETH, ${openDemandCount} open demands`,

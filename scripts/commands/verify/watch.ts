@@ -127,7 +127,9 @@ function linesOf({ posting, examined, failure, sent }: Watched): string[] {
       : []),
     ...(failure === null
       ? []
-      : [`  ${examined === null ? "cannot be recomputed" : "nothing sent"}: ${failure.message.split("\n")[0]}`]),
+      : [
+          `  ${examined === null ? "cannot be recomputed" : "nothing sent"}: ${failure.message.split("\n")[0]}`,
+        ]),
     ...found,
     ...(sent === null ? [] : [`  sent: ${sent.what}, L1 transaction ${sent.hash}, ${sent.gasUsed} gas`]),
   ];
