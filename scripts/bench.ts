@@ -60,11 +60,12 @@ program
   .description("gas of challenges of a posted model on a local chain, and the time to recompute it")
   .option("--rows <n>", "e-mails of the model", "1000")
   .option("--challenges <n>", "random challenges of an honest posting", "1000")
+  .option("--part <names...>", "these parts alone: rows; default: all")
   .addHelpText("after", "\nExample:\n  npm run bench -- disputes --rows 200 --challenges 100")
-  .action(async (options: { rows: string; challenges: string }) => {
-    const { benchDisputes } = await import("./bench/disputes.ts");
+  .action(async (options: { rows: string; challenges: string; part?: string[] }) => {
+    const { benchDisputes } = await import("./bench/disputes/bench-disputes.ts");
     const [rows, challenges] = [Number(options.rows), Number(options.challenges)];
-    console.log(JSON.stringify(await benchDisputes({ rows, challenges })));
+    console.log(JSON.stringify(await benchDisputes({ rows, challenges }, options.part)));
   });
 
 program

@@ -201,11 +201,16 @@ describe("a false posting", () => {
     const id = await f.post(posted.statement);
     const [seen] = await watch({ model: made.model, rows: made.rows, leaves: null, mismatch: null });
     expect(seen!.sent!.what).toBe("demand");
-    const missing = { facts: 2, features: 3, columns: 7, points: 8 }[
-      seen!.examined!.missing as "facts" | "features"
-    ];
+    const unpublished = { model: made.model, rows: made.rows, leaves: null, mismatch: null };
+    // Once is enough.
+    const [again] = await watch(unpublished);
+    expect([again!.sent, again!.failure]).toEqual([null, null]);
     await f.passTime(DAY + 1n);
-    await f.disputes.write.challengeUnanswered([id, missing, 0n], { account: f.stranger });
+    const [later] = await watch(unpublished);
+    expect(later!.sent!.what).toBe("unanswered");
+    expect((await readPostings(f.client as never, f.disputes.address))[0]).toMatchObject({
+      ...{ id, state: "refuted", refutation: { fault: "Unanswered" } },
+    });
     expect(await f.disputes.read.owedWei([f.watcher])).toBe(BOND_WEI / 2n + 10n ** 16n);
   });
 });

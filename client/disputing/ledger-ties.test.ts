@@ -1,5 +1,5 @@
 /** What a posting says of the ledger: every way to let an honest posting stand beside something else, and its refusal. */
-import { bytesToHex, decodeFunctionData, encodeFunctionData } from "viem";
+import { bytesToHex, decodeFunctionData, encodeFunctionData, zeroAddress } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { DisputeStatement, Leaves } from "../../attribution/disputes/posted-model.ts";
 import { answeringFiles, answeringPreimage } from "../../attribution/model/answering-hash.ts";
@@ -142,6 +142,7 @@ const LIES: readonly Lie[] = [
     () => ({ numbers: { sharesDuplicates: !made.honest.statement.sharesDuplicates } }),
     "statics",
   ],
+  ["another quantile than the recipe's", () => ({ numbers: { clipQuantile: 1n << 39n } }), "statics"],
   ["other earners", () => ({ numbers: { earnerRoot: 7n } }), "statics"],
   [
     "a text that is not the version's",
@@ -323,6 +324,9 @@ describe("a rollup asks", () => {
     const short = call("post", [statementTuple(statement), await f.deployState(root), leaf, path.slice(1)]);
     const to = { account: f.owner, to: f.disputes.address, value: 10n ** 18n };
     expect(await f.refusal({ ...to, data: short })).toBe("DisputesRootMismatch");
+    // Attack: what is admitted for address 0 is admitted for every rollup.
+    const nowhere = call("post", [statementTuple(statement), zeroAddress, leaf, path]);
+    await expect(f.client.call({ ...to, data: nowhere })).rejects.toThrow();
     const empty = call("post", [statementTuple(statement), await f.deployState(0n), leaf, []]);
     expect(await f.refusal({ ...to, data: empty })).toBe("DisputesRootMismatch");
   });

@@ -5,7 +5,7 @@ import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 /** In the contract's order. */
 export const FAULT_NAMES = [
   ...["Entry", "Tokens", "Residual", "RowLength", "Lengths", "Factor", "Input", "Optimum"],
-  ...["RowTooLong", "Unanswered", "Cell", "Point", "Statics", "VersionRow"],
+  ...["RowTooLong", "Unanswered", "Cell", "Point", "Statics", "VersionRow", "Clip", "Duplicate"],
 ] as const;
 
 export interface PostingWindow {
@@ -41,24 +41,26 @@ export const readWindows = async (
   options: WindowOptions = {},
 ): Promise<PostingWindow[]> => (await readPostedEvents(client, address, options)).map(({ window }) => window);
 
-/** All postings, oldest first, each with its statement as the contract has it. */
+/** All postings, oldest first, each with its statement as the contract has it: all of one block. */
 export async function readPostedEvents(
   client: PublicClient,
   address: Address,
   { modelId, fromBlock = 0n }: WindowOptions,
 ) {
   const disputes = getContract({ address, abi: disputesAbi, client });
+  const blockNumber = await client.getBlockNumber({ cacheTime: 0 });
+  const range = { fromBlock, toBlock: blockNumber };
   const [posted, refuted, attested] = await Promise.all([
-    disputes.getEvents.Posted(modelId === undefined ? {} : { modelId: BigInt(modelId) }, { fromBlock }),
-    disputes.getEvents.Refuted({}, { fromBlock }),
-    disputes.getEvents.Attested({}, { fromBlock }),
+    disputes.getEvents.Posted(modelId === undefined ? {} : { modelId: BigInt(modelId) }, range),
+    disputes.getEvents.Refuted({}, range),
+    disputes.getEvents.Attested({}, range),
   ]);
   return Promise.all(
     posted.map(async ({ args }) => {
       const id = args.id!;
-      const [[, endsAt, isRefuted, , openDemands], isCounted] = await Promise.all([
-        disputes.read.postings([id]),
-        disputes.read.counts([id]),
+      const [[, endsAt, , , openDemands], isCounted] = await Promise.all([
+        disputes.read.postings([id], { blockNumber }),
+        disputes.read.counts([id], { blockNumber }),
       ]);
       const shown = refuted.find((event) => event.args.id === id);
       const window: PostingWindow = {
@@ -69,7 +71,8 @@ export async function readPostedEvents(
         rollup: args.rollup!,
         bondWei: args.bondWei!,
         endsAtSeconds: endsAt,
-        state: isRefuted ? "refuted" : isCounted ? "counts" : "open",
+        // By the event: a node may answer calls by a newer state than it has events of.
+        state: shown !== undefined ? "refuted" : isCounted ? "counts" : "open",
         openDemandCount: openDemands,
         refutedBy: shown?.args.challenger ?? null,
         refutation:

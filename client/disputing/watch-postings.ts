@@ -5,6 +5,7 @@ import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { challengeData } from "./dispute-calls.ts";
 import { type Examined, examinePosting, type PublishedFiles } from "./examine-posting.ts";
+import { readOpenDemands } from "./open-demands.ts";
 import { type Posting, readPostings } from "./read-postings.ts";
 
 /** Who challenges. Returns once the transaction is mined. */
@@ -31,7 +32,7 @@ export interface Watched {
   readonly examined: Examined | null;
   /** What was sent: the contract's function and its transaction; null where nothing was. */
   readonly sent: {
-    readonly what: "challenge" | "demand" | "attest";
+    readonly what: "challenge" | "demand" | "unanswered" | "attest";
     readonly hash: `0x${string}`;
     readonly gasUsed: bigint;
   } | null;
@@ -81,7 +82,17 @@ async function act(
   if (fault !== null) return finish("challenge", challengeData(id, fault.posted, rows, fault.fault));
   const abi = disputesAbi;
   if (missing !== null) {
-    if (!watcher.paysDemands) return null;
+    const demands = await readOpenDemands(publicClient, disputes, id);
+    const { timestamp } = await publicClient.getBlock();
+    const overdue = demands.find(({ answerBySeconds }) => answerBySeconds < timestamp);
+    if (overdue !== undefined) {
+      const args = [id, overdue.tree, overdue.index] as const;
+      return finish("unanswered", encodeFunctionData({ abi, functionName: "challengeUnanswered", args }));
+    }
+    const isDemanded = demands.some(
+      ({ index, tree }) => TREES[tree] === missing && index === BigInt(missingIndex),
+    );
+    if (isDemanded || !watcher.paysDemands) return null;
     const feeWei = await publicClient.readContract({ address: disputes, abi, functionName: "demandFeeWei" });
     const args = [id, TREES.indexOf(missing), BigInt(missingIndex)] as const;
     return finish("demand", encodeFunctionData({ abi, functionName: "demand", args }), feeWei);

@@ -18,13 +18,14 @@ interface IDisputes {
     /// @param staticsHash Of the model: what its datanet approves.
     /// @param rowsRoot Of the datanet's version, as the ledger has it.
     /// @param answering SHA-256 of the answering files, mod r. The statics have H[CHALLENGED](answering, rules), where
-    /// rules is bucketCount | decay << 16 | sharesDuplicates << 80.
+    /// rules is bucketCount | decay << 16 | sharesDuplicates << 80 | clipQuantile << 81.
     /// @param ownersCommitment With the next three, what the statics open to besides features.
     /// @param rowCount N, at most 4,096.
     /// @param bucketCount D, at most 4,096.
     /// @param columnCount d, at most 384.
     /// @param decay λ of the training, times 2^40.
     /// @param clipLength No row is longer, in units of G; 0 for no limit.
+    /// @param clipQuantile Of the rows' lengths, which the clip's length is; times 2^40, 2^40 for no limit.
     /// @param sharesDuplicates Whether near-duplicates share one reward; else every row leads itself.
     /// @param rows Tree of the contents' SHA-256.
     /// @param tokens Tree of token lists: bucket and count, two bytes each, ascending.
@@ -49,6 +50,7 @@ interface IDisputes {
         uint16 columnCount;
         uint64 decay;
         uint32 clipLength;
+        uint64 clipQuantile;
         bool sharesDuplicates;
         bytes32 rows;
         bytes32 tokens;
@@ -90,7 +92,9 @@ interface IDisputes {
         Cell,
         Point,
         Statics,
-        VersionRow
+        VersionRow,
+        Clip,
+        Duplicate
     }
 
     /// @notice The statement's trees. A row's leaf is the SHA-256 of its content; who opens it shows the content.
@@ -215,6 +219,25 @@ interface IDisputes {
     /// @notice A row's factor is neither one over its cluster's size nor what cuts it to the clip's length.
     function challengeFactor(uint256 id, Statement calldata statement, uint256 row, bytes calldata facts) external;
 
+    /// @notice The clip's length is not the quantile of the rows' lengths: it cuts more rows than are above, or fewer are as
+    /// long. Off by one row, and by what rounding adds to a row. @param facts All leaves, in their order.
+    function challengeClip(uint256 id, Statement calldata statement, bytes calldata facts) external;
+
+    /// @notice Where near-duplicates share: the row's leader is not the most similar one before it. `other` is the posted
+    /// leader, which is no near-duplicate; or an earlier leader that is one, and more similar than the posted.
+    /// @param leaderContent Of the posted leader, where it is neither the row nor `other`; else empty.
+    function challengeDuplicate(
+        uint256 id,
+        Statement calldata statement,
+        uint256 row,
+        uint256 other,
+        Opening calldata content,
+        Opening calldata fact,
+        Opening calldata otherContent,
+        Opening calldata otherFact,
+        Opening calldata leaderContent
+    ) external;
+
     /// @notice Row's token list and bucket's column differ about how often the one has the other.
     function challengeInput(
         uint256 id,
@@ -292,6 +315,9 @@ interface IDisputes {
 
     function UNCHALLENGED() external view returns (uint256);
 
+    /// @notice Reads and compares rows' texts: RowTexts.
+    function texts() external view returns (address);
+
     /// @notice Computes what the ledger does: LedgerMath.
     function math() external view returns (address);
 
@@ -313,12 +339,6 @@ interface IDisputes {
 
     /// @notice Pays what is owed to an address. Open to all.
     function withdraw(address payable who) external;
-
-    /// @notice What L1 makes of a row: its token list, residual, pull, and map row · x. For comparing; nothing is judged.
-    function readRow(bytes calldata content, uint256 bucketCount, bytes calldata weights, bytes calldata mapRow)
-        external
-        pure
-        returns (bytes memory tokens, int256 residual, int256 pull, int256 product);
 
     /// @notice Whether the window has ended, nothing wrong was shown and no demand is open.
     function counts(uint256 id) external view returns (bool);

@@ -84,7 +84,7 @@ abstract contract LedgerTies is Postings {
                 || Openings.rootOfLeaves(points, 64) != statement.points
         ) revert DisputesOpeningInvalid(Tree.Points, 0);
         uint256 rules = uint256(statement.bucketCount) | uint256(statement.decay) << 16
-            | uint256(statement.sharesDuplicates ? 1 : 0) << 80;
+            | uint256(statement.sharesDuplicates ? 1 : 0) << 80 | uint256(statement.clipQuantile) << 81;
         uint256 statics = _statics(
             _math.columnsCommitment(points),
             _hash2(CHALLENGED, statement.answering, rules),

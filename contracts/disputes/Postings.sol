@@ -16,9 +16,9 @@ abstract contract Postings is IDisputes {
     /// @inheritdoc IDisputes
     uint256 public constant LEAST_WINDOW_SECONDS = 3 days;
     /// @dev What one transaction can be shown of: 2^24 gas (EIP-7825).
-    uint256 public constant MOST_ROWS = 4_096;
-    uint256 public constant MOST_BUCKETS = 4_096;
-    uint256 public constant MOST_COLUMNS = 384;
+    uint256 private constant MOST_ROWS = 4_096;
+    uint256 private constant MOST_BUCKETS = 4_096;
+    uint256 private constant MOST_COLUMNS = 384;
     uint256 private constant LEAST_CLIP_SLACKS = 8;
     /// @dev No right leaf is longer: a row of the map has a number a bucket, and one for the bias.
     uint256 private constant MOST_LEAF_BYTES = 8 * (MOST_BUCKETS + 1);

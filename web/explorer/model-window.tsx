@@ -81,7 +81,7 @@ function Found({ admission, gate, isReady, l1Seconds, windows }: Windows & { isR
         the bond.
       </p>
       <Verdict {...{ admission, isReady, windows }} />
-      {windows.map((window) => (
+      {windows.toReversed().map((window) => (
         <Posting key={window.id} window={window} l1Seconds={l1Seconds} />
       ))}
       <div class="row small soft">
@@ -133,8 +133,6 @@ function Posting({ l1Seconds, window }: { window: PostingWindow; l1Seconds: bigi
     window;
   const [tone, word] = STATES[state];
   const leftSeconds = Number(endsAtSeconds - l1Seconds);
-  const people =
-    attestedBy.length === 1 ? "1 address says so" : `${showCount(attestedBy.length)} addresses say so`;
   return (
     <div class="stack">
       <div class="row">
@@ -142,26 +140,30 @@ function Posting({ l1Seconds, window }: { window: PostingWindow; l1Seconds: bigi
         <Badge tone={tone}>{word}</Badge>
       </div>
       <dl class="facts">
-        <dt>{state === "open" && leftSeconds > 0 ? "Window left" : "Window ended"}</dt>
-        <dd title={showDate(endsAtSeconds)}>
-          {state === "open" && leftSeconds > 0 ? showDuration(leftSeconds * 1000) : showDate(endsAtSeconds)}
-        </dd>
+        {state !== "refuted" && (
+          <>
+            <dt>{leftSeconds > 0 ? "Window left" : "Window ended"}</dt>
+            <dd title={showDate(endsAtSeconds)}>
+              {leftSeconds > 0 ? showDuration(leftSeconds * 1000) : showDate(endsAtSeconds)}
+            </dd>
+          </>
+        )}
         <dt>Bond</dt>
         <dd>{formatEther(bondWei)} ETH</dd>
         <dt>Posted by</dt>
         <dd>
           <Identifier value={owner} label="who posted it" />
         </dd>
-        <dt>Recomputed and found right</dt>
-        <dd>{attestedBy.length === 0 ? "nobody says so" : people}</dd>
-        {attestedBy.map((who) => (
-          <>
-            <dt class="soft">by their own word</dt>
-            <dd>
-              <Identifier value={who} label="who has recomputed it" />
-            </dd>
-          </>
-        ))}
+        <dt>Recomputed and found right, by their own word</dt>
+        <dd>
+          {attestedBy.length === 0
+            ? "nobody"
+            : attestedBy.map((who) => (
+                <div key={who}>
+                  <Identifier value={who} label="who has recomputed it" />
+                </div>
+              ))}
+        </dd>
         {openDemandCount > 0 && (
           <>
             <dt>Leaves demanded and not shown</dt>
@@ -202,4 +204,6 @@ const FAULT_WORDS: Readonly<Record<string, string>> = {
   Point: "a registered column",
   Statics: "the registered statics",
   VersionRow: "a row of the Datanet's version",
+  Clip: "the clip's length",
+  Duplicate: "a row's near-duplicate",
 };

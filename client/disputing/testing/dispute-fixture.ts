@@ -28,7 +28,7 @@ import {
   storeChunks,
   WEEK_SECONDS,
 } from "../../../contracts/build/deploy-disputes.ts";
-import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
+import { disputesAbi, rowTextsAbi } from "../../../contracts/build/disputes-abi.ts";
 import { startAnvil } from "../../../contracts/l1/anvil.ts";
 import { connect } from "../../../contracts/testing/rollup-fixture.ts";
 import { statementTuple } from "../dispute-calls.ts";
@@ -63,6 +63,7 @@ export async function startDisputes({
   const parameters = { windowSeconds: WEEK_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: DEMAND_FEE_WEI };
   const address = await deployDisputes(clients, { ...parameters, ...changed }, math);
   const disputes = getContract({ address, abi: disputesAbi, client });
+  const texts = getContract({ address: await disputes.read.texts(), abi: rowTextsAbi, client });
   /** A contract that answers every call with this word: a rollup's state begins with its root. */
   const deployState = async (root: bigint): Promise<`0x${string}`> => {
     const runtime = `7f${root.toString(16).padStart(64, "0")}5f5260205ff3`;
@@ -77,8 +78,10 @@ export async function startDisputes({
     return [statementTuple(statement), await deployState(root), leaf, path] as const;
   };
   return {
+    url: anvil.url,
     client,
     disputes,
+    texts,
     math,
     storedGas,
     owner,
@@ -128,10 +131,13 @@ export interface TrainedCase {
   readonly honest: PostedModel;
 }
 
-/** A model of this many e-mails, and what its honest owner posts. */
-export async function trainedCase(rowCount: number, changed: Partial<Recipe> = {}): Promise<TrainedCase> {
+/** A model of these rows, or of this many e-mails, and what its honest owner posts. */
+export async function trainedCase(
+  given: number | readonly OwnedRow[],
+  changed: Partial<Recipe> = {},
+): Promise<TrainedCase> {
   await initPoseidon();
-  const rows = sampleRows("email", rowCount);
+  const rows = typeof given === "number" ? sampleRows("email", given) : given;
   const trained = trainModel(rows, recipeFor(rows, { isChallengeable: true, ...changed }));
   const model = registered(trained);
   const contents = rows.map(({ content }) => content);

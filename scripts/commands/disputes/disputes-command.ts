@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import type { AdmitOptions } from "./disputes-admit.ts";
+import type { AnswerOptions } from "./disputes-answer.ts";
 import type { DeployOptions, PostOptions } from "./disputes-post.ts";
 import type { ShowOptions } from "./disputes-show.ts";
 
@@ -16,6 +17,7 @@ export function addDisputesCommands(program: Command): void {
   addPost(disputes);
   addShow(disputes);
   addAdmit(disputes);
+  addAnswer(disputes);
   addWithdraw(disputes);
 }
 
@@ -83,4 +85,17 @@ function addWithdraw(disputes: Command): void {
     );
   withExample(command, "disputes withdraw 0x… --account walt");
   onRun<object>(command, async (context) => (await import("./disputes-money.ts")).withdrawOwed(context));
+}
+
+function addAnswer(disputes: Command): void {
+  const command = disputes
+    .command("answer <disputes> <model>")
+    .description(
+      "show every leaf that somebody has demanded of your postings: a day later each refutes; the demand's fee is yours",
+    )
+    .requiredOption("--model-id <id>", "the model's leaf");
+  withExample(command, "disputes answer 0x… spam-model --model-id 12 --account walt");
+  onRun<AnswerOptions>(command, async (context) =>
+    (await import("./disputes-answer.ts")).answerDemands(context),
+  );
 }

@@ -93,7 +93,7 @@ export async function postModel({ options, args, output }: CommandContext<PostOp
   const lines = [
     `posting ${id} of model ${modelId}: window until ${until}, bond ${formatEther(valueWei)} ETH`,
     `posted by L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
-    `stay reachable until then, or have the leaves published: openledger disputes show ${address}`,
+    `look every day until then: who demands a leaf has to be answered within one, by openledger disputes answer ${address} ${args[1]} --model-id ${modelId}`,
     `afterwards: openledger disputes admit ${address} ${args[1]} --model-id ${modelId} --cap PAYMENTS`,
   ];
   output.answer(lines, {
