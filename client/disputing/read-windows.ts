@@ -3,7 +3,7 @@ import { type Address, getContract, type Hex, type PublicClient } from "viem";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 
 /** In the contract's order. */
-export const FAULT_NAMES = [
+const FAULT_NAMES = [
   ...["Entry", "Tokens", "Residual", "RowLength", "Lengths", "Factor", "Input", "Optimum"],
   ...["RowTooLong", "Unanswered", "Cell", "Point", "Statics", "VersionRow", "Clip", "Duplicate"],
 ] as const;

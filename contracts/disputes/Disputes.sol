@@ -203,7 +203,7 @@ contract Disputes is LedgerTies {
         }
         // A quantile is a double that was rounded: 2^-40 of the rows may decide about one row.
         uint256 share = uint256(statement.clipQuantile) * rowCount;
-        uint256 kept = (share - rowCount + (1 << 40) - 1) >> 40;
+        uint256 kept = (share + (1 << 40) - 1 - rowCount) >> 40;
         uint256 mostKept = (share + rowCount + (1 << 40) - 1) >> 40;
         bool isRight = statement.clipLength == 0
             ? statement.clipQuantile >= 1 << 40

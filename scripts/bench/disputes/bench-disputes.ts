@@ -2,7 +2,7 @@
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 import { rowChallenges } from "./row-challenges.ts";
 
-export const DISPUTES_PARTS: readonly DisputesPart[] = [rowChallenges];
+const DISPUTES_PARTS: readonly DisputesPart[] = [rowChallenges];
 
 /** @param names of the parts that are measured; none for all */
 export async function benchDisputes(options: DisputesBenchOptions, names: readonly string[] = []) {
