@@ -45,6 +45,7 @@ export async function deployContracts({ options, output }: CommandContext<Deploy
   const clients = { walletClient: sender.walletClient, publicClient: sender.publicClient };
   const math = await deployLedgerMath(clients);
   const missing = await missingChunks(sender.publicClient, math, mostRows);
+  output.progress(`storing ${missing.length} chunks of constants, some 5 million gas each`);
   const gasUsed = await storeChunks(clients, math, missing, (done) =>
     output.progress(`constants: ${done} of ${missing.length}`),
   );
@@ -52,6 +53,7 @@ export async function deployContracts({ options, output }: CommandContext<Deploy
   const lines = [
     `Disputes ${address}, LedgerMath ${math}`,
     `${missing.length} chunks of constants stored for ${gasUsed.toLocaleString("en")} gas, enough for ${mostRows} rows`,
+    `a rollup asks it before every genesis where its deploy.json says "genesisGate": "${address}"`,
   ];
   output.answer(lines, { disputes: address, math, chunkCount: missing.length, chunkGas: gasUsed });
 }

@@ -4,10 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { encodeLeaves, LEAF_FILE } from "../../../attribution/disputes/leaf-file.ts";
+import { TREES } from "../../../attribution/disputes/posted-model.ts";
 import { writeModel } from "../../../attribution/model/model-directory.ts";
 import { readWindows } from "../../../client/disputing/read-windows.ts";
 import {
   BOND_WEI,
+  DEMAND_FEE_WEI,
   type DisputeFixture,
   startDisputes,
   type TrainedCase,
@@ -84,9 +86,24 @@ test("watch refutes false postings by itself, whatever else is posted, and is pa
   ]);
   await expect.poll(() => watch!.hasSaid("cannot be recomputed"), POLL).toBe(true);
   await watch.close();
-  const { paidWei } = await commandRunner(folder).run<{ paidWei: string }>(
+  // The honest owner is asked for a leaf, and for one that is not there.
+  const honestId = 4n;
+  const runner = commandRunner(folder);
+  for (const index of [3n, 99n])
+    await f.disputes.write.demand([honestId, TREES.indexOf("rows"), index], {
+      ...{ account: f.stranger, value: DEMAND_FEE_WEI },
+    });
+  const { answered } = await runner.run<{ answered: { tree: string; index: string }[] }>(
+    ...["disputes", "answer", f.disputes.address, join(published, String(HONEST))],
+    ...["--model-id", String(HONEST), ...signed],
+  );
+  expect(answered).toMatchObject([
+    { tree: "rows", index: "3" },
+    { tree: "rows", index: "99" },
+  ]);
+  const { paidWei } = await runner.run<{ paidWei: string }>(
     ...["disputes", "withdraw", f.disputes.address, ...signed],
   );
-  expect(BigInt(paidWei)).toBe(BOND_WEI);
-  expect(await commandRunner(folder).refusal("disputes", "show", f.math, ...rpc)).toBe("CMD_USAGE");
+  expect(BigInt(paidWei)).toBe(BOND_WEI + 2n * DEMAND_FEE_WEI);
+  expect(await runner.refusal("disputes", "show", f.math, ...rpc)).toBe("CMD_USAGE");
 });
