@@ -5,6 +5,7 @@ import { readFact } from "../../attribution/disputes/leaf-bytes.ts";
 import type { DisputeStatement, Leaves, PostedModel } from "../../attribution/disputes/posted-model.ts";
 import { integerRoot, ONE } from "../../attribution/disputes/row-arithmetic.ts";
 import { areNear, textOverlap } from "../../attribution/disputes/text-overlap.ts";
+import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import { encodeRow } from "../../attribution/rows/row-content.ts";
 import { sampleRows } from "../../attribution/testing/sample-rows.ts";
 import { challengeData } from "./dispute-calls.ts";
@@ -151,6 +152,29 @@ describe("a false posting", () => {
     expect(seen!.examined!.fault!.fault).toEqual(fault);
     const [after] = await readPostings(f.client as never, f.disputes.address);
     expect(after).toMatchObject({ id, state: "refuted", refutedBy: f.watcher });
+  });
+});
+
+describe("the contract and the rules", () => {
+  test("say the same of random clips: lengths, quantiles, and rows that were cut", async () => {
+    const random = new SeededRandom("clips");
+    const { clipLength, clipQuantile } = made.honest.statement;
+    const verdicts = new Set<boolean>();
+    for (let i = 0; i < 24; i++) {
+      const cut = new Map<number, Change>();
+      for (let k = random.nextBelow(4); k > 0; k--) cut.set(random.nextBelow(SAMPLED), { factor: ONE / 5n });
+      const numbers = {
+        clipLength: i % 3 === 0 ? clipLength : clipLength + random.nextBelow(60) - 30,
+        clipQuantile: i % 2 === 0 ? clipQuantile : (ONE * BigInt(random.nextBelow(101))) / 100n,
+      };
+      const { posted } = lie(made, withFacts(cut), numbers);
+      const isWrong = [...findFaults(posted, made.rows)].some(({ kind }) => kind === "clip");
+      const id = await f.post(posted.statement);
+      const expected = isWrong ? null : "DisputesNothingWrong";
+      expect(await judged(id, posted, { kind: "clip" })).toBe(expected);
+      verdicts.add(isWrong);
+    }
+    expect(verdicts.size).toBe(2);
   });
 });
 

@@ -190,16 +190,18 @@ contract Disputes is LedgerTies {
         uint256[] memory sizes = new uint256[](rowCount);
         uint256 beyond;
         for (uint256 row; row < rowCount; row++) {
-            uint256 leader = _fact(facts, row).leader;
+            uint256 leader = uint32(_factWord(facts, row));
             if (leader < rowCount) sizes[leader]++;
             else beyond++;
         }
         uint256 cut;
         uint256 reached;
+        uint256 least = _slack(statement);
+        least = statement.clipLength > least ? statement.clipLength - least : 0;
         for (uint256 row; beyond == 0 && row < rowCount; row++) {
-            Fact memory fact = _fact(facts, row);
-            if (fact.factor < ONE / int256(sizes[fact.leader]) - 1) cut++;
-            if (fact.length + _slack(statement) >= statement.clipLength) reached++;
+            uint256 word = _factWord(facts, row);
+            if ((word >> 192) + 1 < uint256(ONE) / sizes[uint32(word)]) cut++;
+            if (uint32(word >> 32) >= least) reached++;
         }
         // A quantile is a double that was rounded: 2^-40 of the rows may decide about one row.
         uint256 share = uint256(statement.clipQuantile) * rowCount;
@@ -315,12 +317,19 @@ contract Disputes is LedgerTies {
     }
 
     function _fact(bytes calldata facts, uint256 row) private pure returns (Fact memory fact) {
-        uint256 word = uint256(bytes32(facts[FACT_BYTES * row:FACT_BYTES * row + FACT_BYTES]));
+        uint256 word = _factWord(facts, row);
         fact.factor = int256(word >> 192);
         fact.residual = int64(uint64(word >> 128));
         fact.pull = int64(uint64(word >> 64));
         fact.length = uint32(word >> 32);
         fact.leader = uint32(word);
+    }
+
+    /// @dev Its place was compared with the length before.
+    function _factWord(bytes calldata facts, uint256 row) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := calldataload(add(facts.offset, shl(5, row)))
+        }
     }
 
     /// @dev Sum of the counts at pairs with this key.
