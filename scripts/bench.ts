@@ -62,20 +62,14 @@ program
   )
   .option("--rows <n>", "e-mails of the model", "1000")
   .option("--challenges <n>", "random challenges of an honest posting", "1000")
-  .option("--tokens <n>", "that the traced query of a language model reads; 0 for none", "64")
-  .option("--only-language", "leave the posted model out")
+  .option("--tokens <n>", "that the traced query of a language model reads", "64")
+  .option("--part <names...>", "these parts alone: rows, language; default: all")
   .addHelpText("after", "\nExample:\n  npm run bench -- disputes --rows 200 --challenges 100 --tokens 16")
-  .action(async (options: Record<"rows" | "challenges" | "tokens", string> & { onlyLanguage?: boolean }) => {
+  .action(async (options: Record<"rows" | "challenges" | "tokens", string> & { part?: string[] }) => {
+    const { benchDisputes } = await import("./bench/disputes/bench-disputes.ts");
     const [rows, challenges] = [Number(options.rows), Number(options.challenges)];
-    const tokens = Number(options.tokens);
-    if (options.onlyLanguage === true) {
-      const { benchTraceDisputes } = await import("./bench/trace-disputes.ts");
-      const language = await benchTraceDisputes(tokens);
-      console.log(JSON.stringify({ disputes: language }));
-      return;
-    }
-    const { benchDisputes } = await import("./bench/disputes.ts");
-    console.log(JSON.stringify(await benchDisputes({ rows, challenges, tokens })));
+    const sizes = { rows, challenges, tokens: Number(options.tokens) };
+    console.log(JSON.stringify(await benchDisputes(sizes, options.part)));
   });
 
 program

@@ -12,11 +12,11 @@ import { answeringFiles, rawAnsweringHash } from "../model/answering-hash.ts";
 import { modelOf } from "../model/classifier.ts";
 import type { ClassifierParts } from "../model/classifier-family.ts";
 import type { PublishedModel } from "../model/model-files.ts";
-import { nearDuplicates } from "../rows/near-duplicates.ts";
 import { decodeRow, inputRows } from "../rows/row-content.ts";
 import { int64Bytes, pairBytes } from "./leaf-bytes.ts";
 import { type LeafTree, leafTree } from "./leaf-tree.ts";
 import { countRow, integerRoot, ONE, residualOf, scaleRow } from "./row-arithmetic.ts";
+import { nearestLeaders } from "./text-overlap.ts";
 
 /** The trees, as contracts/disputes/IDisputes.sol numbers them. */
 export const TREES = [
@@ -53,6 +53,8 @@ export interface DisputeStatement {
   readonly decay: bigint;
   /** 0 for no limit. */
   readonly clipLength: number;
+  /** Of the rows' lengths, times 2^40; 2^40 for no limit. */
+  readonly clipQuantile: bigint;
   /** Whether near-duplicates share one reward. */
   readonly sharesDuplicates: boolean;
   readonly roots: Readonly<Record<TreeName, Uint8Array>>;
@@ -149,6 +151,7 @@ export function postedModel(
     columnCount: features.featureCount,
     decay: toFixed40((recipe.model as { decay: number }).decay),
     clipLength: rules.clipLength,
+    clipQuantile: toFixed40(recipe.rules.normQuantile),
     sharesDuplicates: recipe.rules.nearDuplicatesShare,
   });
 }
@@ -172,16 +175,9 @@ function ruledRows(source: SourceModel, contents: readonly Uint8Array[]) {
   const decoded = contents.map((content) => decodeRow("email", content));
   const labels = Int32Array.from(decoded, ({ label }) => label);
   const texts = decoded.map(({ input }) => input);
-  const leaders = Int32Array.from(contents, (_, k) => k);
-  if (recipe.rules.nearDuplicatesShare) {
-    const encoder = new TextEncoder();
-    const duplicates = nearDuplicates({
-      kind: "text",
-      labels,
-      contents: texts.map((text) => encoder.encode(text)),
-    });
-    for (const { later, earlier } of duplicates) leaders[later] = earlier;
-  }
+  const leaders = recipe.rules.nearDuplicatesShare
+    ? nearestLeaders(contents)
+    : Int32Array.from(contents, (_, k) => k);
   const sizes = new Map<number, number>();
   for (const leader of leaders) sizes.set(leader, (sizes.get(leader) ?? 0) + 1);
   const examples = { inputs: inputRows(recipe.inputs, texts), labels };

@@ -75,9 +75,10 @@ function staticsOfPoints(
   statement: DisputeStatement,
   points: readonly (readonly [bigint, bigint])[],
 ): bigint {
-  const { answering, binding, bucketCount, decay, earnerRoot, ownersCommitment, sharesDuplicates, split } =
-    statement;
-  const rules = BigInt(bucketCount) | (decay << 16n) | (BigInt(sharesDuplicates) << 80n);
+  const { answering, binding, bucketCount, decay, earnerRoot, ownersCommitment, split } = statement;
+  const { clipQuantile, sharesDuplicates } = statement;
+  const small = BigInt(bucketCount) | (decay << 16n) | (BigInt(sharesDuplicates) << 80n);
+  const rules = small | (clipQuantile << 81n);
   const columns = { u: points.map(([u]) => u), v: points.map(([, v]) => v) };
   const marked = hashTagged(TAG.challenged, [answering, rules]);
   return hashStatics({

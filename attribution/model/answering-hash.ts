@@ -32,13 +32,18 @@ export function answeringPreimage({ recipe, parameters, queryMap }: AnsweringFil
   return concatBytes(...[recipe, parameters, queryMap].map((file) => sha256(file)));
 }
 
-/** bucketCount 16 | λ in 2^-40, 64 << 16 | whether near-duplicates share << 80; null where the model has no challenges. */
+/**
+ * bucketCount 16 | λ in 2^-40, 64 << 16 | whether near-duplicates share << 80 | the clip's quantile in 2^-40, 64 << 81;
+ * null where the model has no challenges.
+ */
 function challengedRules(recipe: Uint8Array): bigint | null {
   const { inputs, isChallengeable, model, rules } = JSON.parse(new TextDecoder().decode(recipe)) as Recipe;
   if (isChallengeable !== true) return null;
   const { bucketCount } = inputs as { bucketCount: number };
   const { decay } = model as { decay: number };
-  return BigInt(bucketCount) | (toFixed40(decay) << 16n) | (BigInt(rules.nearDuplicatesShare) << 80n);
+  const { nearDuplicatesShare, normQuantile } = rules;
+  const small = BigInt(bucketCount) | (toFixed40(decay) << 16n) | (BigInt(nearDuplicatesShare) << 80n);
+  return small | (toFixed40(normQuantile) << 81n);
 }
 
 export function jsonBytes(value: unknown): Uint8Array {

@@ -22,7 +22,7 @@ test("a marked model is registered under the hash of its files and rules, and re
   const registration = registerModel(trained, { split: { ownerParts: 1n, validatorParts: 2n } }, size);
   const files = answeringFiles(trained);
   const raw = rawAnsweringHash(files);
-  const rules = 128n | (toFixed40(0.01) << 16n) | (1n << 80n);
+  const rules = 128n | (toFixed40(0.01) << 16n) | (1n << 80n) | (toFixed40(0.9) << 81n);
   expect(registration.answeringHash).toBe(hashTagged(TAG.challenged, [raw, rules]));
   const model = publishedModel(trained, registration, { publishRows: true });
   expect(decodeModel(encodeModel(model)).staticsHash).toBe(registration.staticsHash);

@@ -5,6 +5,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { z } from "zod";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
 import { attributionError, attributionHttpStatus } from "../attribution-errors.ts";
+import { LEAF_FILE } from "../disputes/leaf-file.ts";
 import { MANIFEST, type ModelManifest } from "../model/model-manifest.ts";
 import { MAX_ROW_BYTES } from "../rows/row-content.ts";
 import type { RanMode } from "../scores/score-engine.ts";
@@ -23,6 +24,8 @@ export interface RoutedModel {
   readonly store: AnswerStore;
   /** A file of the manifest, or the manifest; nothing else is asked for. */
   file(name: string): Bytes | Promise<Bytes>;
+  /** The leaves of its posting, where its owner publishes them (docs/disputes.md). */
+  readonly disputeLeaves?: Uint8Array | undefined;
   /** A file that it shares with others: a language model's base. */
   sharedFile(name: string): Bytes | Promise<Bytes>;
   /** The content of a row, if rows are published. */
@@ -111,6 +114,7 @@ export async function createModelApp(
   app.get<{ Params: { file: string } }>(`${prefix}/v1/model/:file`, async (request, reply) => {
     const { file } = request.params;
     const model = of(request);
+    if (file === LEAF_FILE) return sendFile(reply, file, model.disputeLeaves);
     const isOwn = file === MANIFEST || Object.hasOwn(model.manifest.files, file);
     return sendFile(reply, file, isOwn ? await model.file(file) : null);
   });

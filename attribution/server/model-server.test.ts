@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -15,6 +15,7 @@ import { FakeFailure } from "../../client/testing/fake-sequencer.ts";
 import { createLedgerFixture, type LedgerFixture } from "../../client/testing/ledger-fixture.ts";
 import { checkableModel } from "../model/answering-model.ts";
 import type { ClassifierParts } from "../model/classifier-family.ts";
+import { LEAF_FILE } from "../disputes/leaf-file.ts";
 import { fetchModel, writeModel } from "../model/model-directory.ts";
 import { encodeModel, type PublishedModel, publishedModel } from "../model/model-files.ts";
 import { registerModel } from "../model/registration.ts";
@@ -357,6 +358,7 @@ describe("serveModel", () => {
     const modelFolder = join(folder, "model");
     const dataFolder = join(folder, "data");
     await writeModel(modelFolder, model);
+    await writeFile(join(modelFolder, LEAF_FILE), '{"rows":[]}');
     const { domain } = fixture.client;
     const options = {
       modelFolder,
@@ -368,6 +370,8 @@ describe("serveModel", () => {
     const log = { error: (_: object, message: string) => errors.push(message) };
     const served = await serveModel({ ...options, port: 0, pollIntervalMs: 20 }, { log });
     url = served.url;
+    // What its owner publishes beside it for a dispute.
+    expect((await get(`/v1/model/${LEAF_FILE}`)).body).toEqual({ rows: [] });
     const { receipt } = await ask(prompts[0]!);
     fixture.sequencer.answers.delete(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`);
     await expect.poll(() => errors).toContain("payments cannot be read");

@@ -42,9 +42,10 @@ export async function createModelServer(
     nowMs?: () => number;
     settling?: SettlingSource | undefined;
     spans?: SpanSource | undefined;
+    disputeLeaves?: Uint8Array | undefined;
   },
 ): Promise<ModelServer> {
-  const { log, settling, spans, store } = modules;
+  const { disputeLeaves, log, settling, spans, store } = modules;
   const { modelId, rateLimitPerMinute } = options;
   const model = decodeModel(files, options.families ?? [classifierFamily]);
   const { scoreMode, work } = await openWork(model, options.scores ?? "int32");
@@ -56,6 +57,7 @@ export async function createModelServer(
     desk,
     store,
     file: (name: string) => files.get(name),
+    disputeLeaves,
     sharedFile: (name: string) => model.family.readShared?.(model, name),
     row: (place: number) => model.rows?.[place]?.content,
     settling,

@@ -1,5 +1,8 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import type { RollupError } from "../../circuits/rollup-error.ts";
+import { LEAF_FILE } from "../disputes/leaf-file.ts";
 import { readModelFiles } from "../model/model-directory.ts";
 import type { RanMode } from "../scores/score-engine.ts";
 import { AnswerStore } from "./answer-store.ts";
@@ -53,6 +56,7 @@ export async function serveModel(
 ): Promise<ServedModel> {
   await initPoseidon();
   const files = await readModelFiles(options.modelFolder);
+  const disputeLeaves = await readLeaves(options.modelFolder);
   let fail!: (error: RollupError) => void;
   const failed = new Promise<RollupError>((resolve) => {
     fail = resolve;
@@ -64,7 +68,7 @@ export async function serveModel(
     const { app, readPayments, scoreMode } = await createModelServer(
       files,
       { ...defaults, ...options },
-      { ...modules, ledger, store },
+      { ...modules, disputeLeaves, ledger, store },
     );
     const nowMs = modules.nowMs ?? Date.now;
     let sweptAtMs = Number.NEGATIVE_INFINITY;
@@ -95,6 +99,13 @@ export async function serveModel(
     await store.close();
     throw error;
   }
+}
+
+async function readLeaves(folder: string): Promise<Uint8Array | undefined> {
+  return readFile(join(folder, LEAF_FILE)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
 }
 
 /** Calls `work` again and again, never twice at once. */

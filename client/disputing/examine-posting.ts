@@ -46,6 +46,7 @@ const COMPARED = [
   "columnCount",
   "decay",
   "clipLength",
+  "clipQuantile",
   "sharesDuplicates",
 ] as const;
 
@@ -72,7 +73,8 @@ export function examinePosting({ statement, modelId }: Posting, files: Published
   }
   const unopened = unopenedRows(posted, files.rows);
   for (const fault of findFaults(posted, files.rows)) {
-    if ("row" in fault && unopened.has(fault.row) && NEEDS_TEXT.has(fault.kind)) continue;
+    const shown = "other" in fault ? [fault.row, fault.other] : "row" in fault ? [fault.row] : [];
+    if (NEEDS_TEXT.has(fault.kind) && shown.some((row) => unopened.has(row))) continue;
     return { fault: { fault, posted }, missing: null, missingIndex: 0, warnings };
   }
   const [missingIndex = null] = unopened;
@@ -91,6 +93,7 @@ const NEEDS_TEXT: ReadonlySet<Fault["kind"]> = new Set([
   "residual",
   "entry",
   "versionRow",
+  "duplicate",
 ]);
 
 /**

@@ -50,13 +50,16 @@ export async function renderGovernanceAbi(): Promise<string> {
 
 export async function renderDisputesAbi(): Promise<string> {
   const contracts = await compileContracts({ set: "disputes" });
-  const [disputes, math] = ["Disputes", "LedgerMath"].map((name) => pickContract(contracts, name).abi);
+  const [disputes, math, texts] = ["Disputes", "LedgerMath", "RowTexts"].map(
+    (name) => pickContract(contracts, name).abi,
+  );
   // A challenge fails with the errors of the arithmetic that it asks.
   const errors = math!.filter((item) => item.type === "error");
   return [
     HEAD,
     `export const disputesAbi = ${render([...disputes!, ...errors])} as const;`,
     `export const ledgerMathAbi = ${render(math!)} as const;`,
+    `export const rowTextsAbi = ${render(texts!)} as const;`,
     "",
   ].join("\n");
 }

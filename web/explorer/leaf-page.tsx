@@ -1,3 +1,4 @@
+import { useEffect, useState } from "preact/hooks";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { getLeaf, listOperations } from "../../client/sequencer/ledger-reads.ts";
 import type { LedgerLeaf, LedgerOperation } from "../../client/sequencer/sequencer-schemas.ts";
@@ -7,10 +8,11 @@ import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showAge, showCount, showOpen } from "../words/format.ts";
 import { BatchLink, OperationLink } from "../words/links.tsx";
+import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Answered } from "./answered.tsx";
 import { KIND_NAMES } from "./leaf-kinds.ts";
-import { ModelPart } from "./model-part.tsx";
+import type { ModelPart } from "./model-part.tsx";
 import { amountOf, leafOf, showKind } from "./records.tsx";
 
 /** An account, a Datanet or a model: what it holds, what it is made of, what it did. */
@@ -36,13 +38,27 @@ export function LeafPage(props: PageProps) {
           <>
             <Facts leaf={leaf} />
             {leaf.datanet != null && <DatanetPart datanet={leaf.datanet} />}
-            {leaf.kind === "model" && <ModelPart {...props} modelId={leaf.id} />}
+            {leaf.kind === "model" && <LazyModelPart {...props} modelId={leaf.id} />}
             <Operations {...props} id={leaf.id} />
           </>
         )}
       </Answered>
     </>
   );
+}
+
+/** Its code is fetched with the first model that is looked at. */
+function LazyModelPart(props: PageProps & { modelId: number }) {
+  const [Show, setShow] = useState<typeof ModelPart | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  useEffect(() => {
+    import("./model-part.tsx").then(
+      (loaded) => setShow(() => loaded.ModelPart),
+      (error: unknown) => setProblem(problemOf(error)),
+    );
+  }, []);
+  if (problem !== null) return <ProblemNotice problem={problem} />;
+  return Show === null ? null : <Show {...props} />;
 }
 
 function Facts({ leaf }: { leaf: LedgerLeaf }) {

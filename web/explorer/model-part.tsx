@@ -9,9 +9,11 @@ import { BatchLink, LeafLink, settlementHref } from "../words/links.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
 import { Answered } from "./answered.tsx";
+import { ModelWindow } from "./model-window.tsx";
 
 /** What a model's leaf has beyond others: its price, its epochs, and who earns from it. */
-export function ModelPart({ site, live, modelId }: PageProps & { modelId: number }) {
+export function ModelPart(props: PageProps & { modelId: number }) {
+  const { live, modelId, site } = props;
   const answer = useAnswer(live, `model ${modelId}`, async () => {
     const [model, settlements] = await Promise.all([
       getModel(site.sequencer, modelId),
@@ -24,6 +26,7 @@ export function ModelPart({ site, live, modelId }: PageProps & { modelId: number
       {({ model, settlements }) => (
         <>
           <Terms model={model} />
+          <ModelWindow {...props} model={model} />
           <Epochs model={model} settlements={settlements} />
           <Earners model={model} />
         </>

@@ -1,11 +1,12 @@
-import { encodeFunctionData, formatEther, parseEther } from "viem";
+import { setTimeout as sleep } from "node:timers/promises";
+import { formatEther, type Hex, type PublicClient, parseEther, parseEventLogs } from "viem";
 import { findFaults } from "../../../attribution/disputes/find-faults.ts";
 import { postedModel } from "../../../attribution/disputes/posted-model.ts";
 import type { ClassifierParts } from "../../../attribution/model/classifier-family.ts";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { statementTuple } from "../../../client/disputing/dispute-calls.ts";
-import { bindRowsData } from "../../../client/disputing/ledger-proofs.ts";
+import { isRollupError } from "../../../circuits/rollup-error.ts";
+import { postCall } from "../../../client/disputing/ledger-proofs.ts";
 import { readPostings } from "../../../client/disputing/read-postings.ts";
 import {
   deployDisputes,
@@ -19,6 +20,10 @@ import { openReader, parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
+import { disputesSenderOf } from "./disputes-sender.ts";
+
+const ATTEMPTS = 20;
+const RETRY_MS = 3_000;
 
 export interface DeployOptions {
   windowDays: string;
@@ -40,6 +45,7 @@ export async function deployContracts({ options, output }: CommandContext<Deploy
   const clients = { walletClient: sender.walletClient, publicClient: sender.publicClient };
   const math = await deployLedgerMath(clients);
   const missing = await missingChunks(sender.publicClient, math, mostRows);
+  output.progress(`storing ${missing.length} chunks of constants, some 5 million gas each`);
   const gasUsed = await storeChunks(clients, math, missing, (done) =>
     output.progress(`constants: ${done} of ${missing.length}`),
   );
@@ -47,6 +53,7 @@ export async function deployContracts({ options, output }: CommandContext<Deploy
   const lines = [
     `Disputes ${address}, LedgerMath ${math}`,
     `${missing.length} chunks of constants stored for ${gasUsed.toLocaleString("en")} gas, enough for ${mostRows} rows`,
+    `a rollup asks it before every genesis where its deploy.json says "genesisGate": "${address}"`,
   ];
   output.answer(lines, { disputes: address, math, chunkCount: missing.length, chunkGas: gasUsed });
 }
@@ -69,40 +76,52 @@ export async function postModel({ options, args, output }: CommandContext<PostOp
   const { value: fault } = findFaults(posted, rows).next();
   if (fault !== undefined)
     throw commandError("CMD_USAGE", `anyone could refute it: ${JSON.stringify(fault)}; nothing is posted`);
-  const sender = await l1SenderOf(options);
-  const { publicClient } = sender;
-  const contract = { address, abi: disputesAbi } as const;
-  const [leastBondWei, math] = await Promise.all([
-    publicClient.readContract({ ...contract, functionName: "leastBondWei" }),
-    publicClient.readContract({ ...contract, functionName: "math" }),
-  ]);
-  const missing = await missingChunks(publicClient, math, rows.length);
+  const sender = await disputesSenderOf(options, address);
+  const { publicClient, terms } = sender;
+  const missing = await missingChunks(publicClient, terms.math, rows.length);
   if (missing.length > 0) {
     output.progress(`storing ${missing.length} chunks of constants that its challenges read`);
-    await storeChunks({ walletClient: sender.walletClient, publicClient }, math, missing);
+    await storeChunks({ walletClient: sender.walletClient, publicClient }, terms.math, missing);
   }
-  const valueWei = options.bond === undefined ? leastBondWei : parseEther(options.bond);
-  const data = encodeFunctionData({
-    ...{ abi: disputesAbi, functionName: "post" },
-    args: [statementTuple(posted.statement)],
-  });
-  const sent = await sender.send({ to: address, data, valueWei });
-  const own = (await readPostings(publicClient, address, { modelId })).filter(
-    ({ owner }) => owner === sender.address,
+  const valueWei = options.bond === undefined ? terms.leastBondWei : parseEther(options.bond);
+  const client = await openReader(options);
+  const sent = await againBetweenBatches(
+    async () => sender.send({ ...(await postCall(client, posted.statement)), valueWei }),
+    () => output.progress("a batch came between: opening the rows in the new state"),
   );
-  const posting = own.at(-1)!;
-  const bound = await sender.send({
-    to: address,
-    data: await bindRowsData(await openReader(options), posting),
-    valueWei: 0n,
-  });
+  const id = await postingOf(publicClient, sent.hash);
+  const posting = (await readPostings(publicClient, address, { modelId })).find((one) => one.id === id)!;
   const until = new Date(Number(posting.endsAtSeconds) * 1000).toISOString();
   const lines = [
-    `posting ${posting.id} of model ${modelId}: window until ${until}, bond ${formatEther(valueWei)} ETH`,
-    `posted by L1 transaction ${sent.hash}, ${sent.gasUsed} gas; rows bound by ${bound.hash}, ${bound.gasUsed} gas`,
+    `posting ${id} of model ${modelId}: window until ${until}, bond ${formatEther(valueWei)} ETH`,
+    `posted by L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
+    `look every day until then: who demands a leaf has to be answered within one, by openledger disputes answer ${address} ${args[1]} --model-id ${modelId}`,
+    `afterwards: openledger disputes admit ${address} ${args[1]} --model-id ${modelId} --cap PAYMENTS`,
   ];
   output.answer(lines, {
-    ...{ posting: posting.id, modelId, endsAtSeconds: posting.endsAtSeconds, bondWei: valueWei },
-    ...{ posted: sent, bound },
+    ...{ posting: id, modelId, endsAtSeconds: posting.endsAtSeconds, bondWei: valueWei },
+    ...sent,
   });
+}
+
+/** Each batch changes the root that the rows are opened in. */
+async function againBetweenBatches<T>(act: () => Promise<T>, onRetry: () => void): Promise<T> {
+  for (let left = ATTEMPTS; ; left--) {
+    try {
+      return await act();
+    } catch (error) {
+      const isOvertaken =
+        isRollupError(error, "CLI_L1_REVERTED") &&
+        (error.data as { error?: string }).error === "DisputesRootMismatch";
+      if (!isOvertaken || left === 1) throw error;
+      onRetry();
+      await sleep(RETRY_MS);
+    }
+  }
+}
+
+async function postingOf(publicClient: PublicClient, hash: Hex): Promise<bigint> {
+  const { logs } = await publicClient.getTransactionReceipt({ hash });
+  const [event] = parseEventLogs({ abi: disputesAbi, eventName: "Posted", logs });
+  return event!.args.id;
 }

@@ -1,32 +1,34 @@
 /** Disputes over a language model's query: gas of one chain, and of a whole game about a query of the default base. */
 import { bytesToHex, encodeFunctionData } from "viem";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import { traceRulesAbi } from "../../contracts/build/trace-abi.ts";
-import { defaultBase } from "../../models/base/default-base.ts";
+import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
+import { traceRulesAbi } from "../../../contracts/build/trace-abi.ts";
+import { defaultBase } from "../../../models/base/default-base.ts";
 import {
   BOND_WEI,
   startTraceGame,
   type TraceFixture,
   tracedBase,
-} from "../../models/disputing/testing/trace-fixture.ts";
-import { rangesOf } from "../../models/disputing/trace-moves.ts";
-import { TracePlayer } from "../../models/disputing/trace-player.ts";
+} from "../../../models/disputing/testing/trace-fixture.ts";
+import { rangesOf } from "../../../models/disputing/trace-moves.ts";
+import { TracePlayer } from "../../../models/disputing/trace-player.ts";
 import {
   claimOf,
   describeModel,
   type TracedQuery,
   tracedQuery,
   traceQuery,
-} from "../../models/disputing/traced-model.ts";
-import { chainKernels, traceSteps } from "../../models/trace/run-trace.ts";
-import { encodeOp, type OpKind, type TraceOp } from "../../models/trace/trace-op.ts";
+} from "../../../models/disputing/traced-model.ts";
+import { chainKernels, traceSteps } from "../../../models/trace/run-trace.ts";
+import { encodeOp, type OpKind, type TraceOp } from "../../../models/trace/trace-op.ts";
+import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 
 const CHAINS = [256, 768, 2_048];
 const FEATURE_COUNT = 256;
 const RANK = 8;
 
-/** @param tokens that the traced pass reads */
-export async function benchTraceDisputes(tokens: number) {
+export const languageGames: DisputesPart = { name: "language", measure };
+
+async function measure({ tokens }: DisputesBenchOptions) {
   const f = await startTraceGame();
   try {
     const chainGas: Record<string, number> = {};
@@ -34,7 +36,8 @@ export async function benchTraceDisputes(tokens: number) {
       chainGas[depth] = await chainGasOf(f, depth);
       console.log(`a chain of ${depth}, with its openings: ${chainGas[depth]!.toLocaleString("en")} gas`);
     }
-    return { chainGas, ...(await playGame(f, tokens)) };
+    const { rounds, ...language } = await playGame(f, tokens);
+    return { fields: { chainGas, rounds }, besides: { language } };
   } finally {
     await f.stop();
   }
