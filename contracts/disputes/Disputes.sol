@@ -44,7 +44,7 @@ contract Disputes is LedgerTies {
         pure
         returns (bytes memory tokens, int256 residual, int256 pull, int256 product)
     {
-        RowArithmetic.Counts memory counted = RowArithmetic.count(content, bucketCount);
+        RowArithmetic.Counts memory counted = RowArithmetic.count(content, bucketCount, RowArithmetic.ALL, RowArithmetic.ALL);
         tokens = counted.list();
         residual = counted.residual(counted.dot(weights));
         (pull, product) = (counted.scale(residual), counted.dot(mapRow));
@@ -61,7 +61,7 @@ contract Disputes is LedgerTies {
         Opening calldata mapRow,
         Opening calldata fact,
         Opening calldata features
-    ) external {
+    ) external virtual {
         Posting storage posting = _stated(id, statement);
         _requireWeights(statement, weights);
         _requireOpening(statement, Tree.Rows, row, content);
@@ -73,7 +73,7 @@ contract Disputes is LedgerTies {
             && fact.data.length == FACT_BYTES && features.data.length == statement.columnCount
             && content.data.length <= MOST_ROW_BYTES;
         if (isRight) {
-            RowArithmetic.Counts memory counted = RowArithmetic.count(content.data, statement.bucketCount);
+            RowArithmetic.Counts memory counted = RowArithmetic.count(content.data, statement.bucketCount, RowArithmetic.ALL, RowArithmetic.ALL);
             int256 residual = counted.residual(counted.dot(weights));
             int256 value = (counted.dot(mapRow.data) * residual) >> 40;
             value = (value * _fact(fact.data, 0).factor) >> 40;
@@ -91,11 +91,11 @@ contract Disputes is LedgerTies {
         Opening calldata content,
         bytes32 leaf,
         bytes32[] calldata path
-    ) external {
+    ) external virtual {
         Posting storage posting = _stated(id, statement);
         _requireOpening(statement, Tree.Rows, row, content);
         _requireLeaf(statement, Tree.Tokens, row, leaf, path);
-        bytes memory list = RowArithmetic.count(content.data, statement.bucketCount).list();
+        bytes memory list = RowArithmetic.count(content.data, statement.bucketCount, RowArithmetic.ALL, RowArithmetic.ALL).list();
         _judge(id, posting, keccak256(abi.encodePacked(bytes1(0), list)) == leaf, Fault.Tokens, row);
     }
 
@@ -107,7 +107,7 @@ contract Disputes is LedgerTies {
         bytes calldata weights,
         Opening calldata content,
         Opening calldata fact
-    ) external {
+    ) external virtual {
         Posting storage posting = _stated(id, statement);
         _requireWeights(statement, weights);
         _requireOpening(statement, Tree.Rows, row, content);
@@ -115,7 +115,7 @@ contract Disputes is LedgerTies {
         bool isRight =
             weights.length == 8 * (uint256(statement.bucketCount) + 1) && fact.data.length == FACT_BYTES;
         if (isRight) {
-            RowArithmetic.Counts memory counted = RowArithmetic.count(content.data, statement.bucketCount);
+            RowArithmetic.Counts memory counted = RowArithmetic.count(content.data, statement.bucketCount, RowArithmetic.ALL, RowArithmetic.ALL);
             Fact memory given = _fact(fact.data, 0);
             int256 residual = counted.residual(counted.dot(weights));
             isRight = _isNear(given.residual, residual, RESIDUAL_TOLERANCE)
@@ -131,7 +131,7 @@ contract Disputes is LedgerTies {
         uint256 row,
         Opening calldata fact,
         Opening calldata features
-    ) external {
+    ) external virtual {
         Posting storage posting = _stated(id, statement);
         _requireOpening(statement, Tree.Facts, row, fact);
         _requireOpening(statement, Tree.Features, row, features);

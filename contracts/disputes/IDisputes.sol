@@ -89,7 +89,14 @@ interface IDisputes {
         Cell,
         Point,
         Statics,
-        VersionRow
+        VersionRow,
+        // Of direct models: IDirectDisputes.
+        Size,
+        Curvature,
+        Inverse,
+        Logit,
+        Peak,
+        Digest
     }
 
     /// @notice The statement's trees. A row's leaf is the SHA-256 of its content; who opens it shows the content.
