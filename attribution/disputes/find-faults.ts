@@ -41,7 +41,7 @@ export type Fault =
   | TieFault;
 
 /** What a challenge is judged by, parsed once. */
-interface Readings {
+export interface Readings {
   readonly posted: PostedModel;
   readonly rows: readonly RowCounts[];
   readonly facts: readonly (RowFact | null)[];
@@ -94,7 +94,7 @@ function* rowFaults({ posted, rows, facts, weights }: Readings): Generator<Fault
   }
 }
 
-function* lengthFaults({ posted, facts }: Readings): Generator<Fault> {
+export function* lengthFaults({ posted, facts }: Readings): Generator<Fault> {
   // A leaf that is no fact is a wrong residual; L1 cannot read the others beside it.
   if (!facts.every((fact) => fact !== null)) return;
   const { clipLength, columnCount, rowCount, sharesDuplicates } = posted.statement;
@@ -114,7 +114,7 @@ function* lengthFaults({ posted, facts }: Readings): Generator<Fault> {
   }
 }
 
-function* inputFaults({ posted, rows }: Readings): Generator<Fault> {
+export function* inputFaults({ posted, rows }: Readings): Generator<Fault> {
   for (const [bucket, leaf] of posted.leaves.inputs.entries()) {
     const pairs = readPairs(leaf);
     if (pairs === null) {
@@ -132,7 +132,7 @@ function* inputFaults({ posted, rows }: Readings): Generator<Fault> {
   }
 }
 
-function* optimumFaults({ posted, facts, weights }: Readings): Generator<Fault> {
+export function* optimumFaults({ posted, facts, weights }: Readings): Generator<Fault> {
   if (weights === null || !facts.every((fact) => fact !== null)) return;
   const { bucketCount, decay, rowCount } = posted.statement;
   for (let bucket = 0; bucket <= bucketCount; bucket++) {
@@ -190,11 +190,11 @@ function entriesOf(posted: PostedModel, row: number): Int8Array {
   return new Int8Array(leaf.buffer, leaf.byteOffset, leaf.length);
 }
 
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
+export function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-function isNear(a: bigint, b: bigint, tolerance: bigint): boolean {
+export function isNear(a: bigint, b: bigint, tolerance: bigint): boolean {
   const gap = a < b ? b - a : a - b;
   return gap <= tolerance;
 }

@@ -12,11 +12,11 @@ import { answeringFiles, rawAnsweringHash } from "../model/answering-hash.ts";
 import { modelOf } from "../model/classifier.ts";
 import type { ClassifierParts } from "../model/classifier-family.ts";
 import type { PublishedModel } from "../model/model-files.ts";
-import { nearDuplicates } from "../rows/near-duplicates.ts";
 import { decodeRow, inputRows } from "../rows/row-content.ts";
 import { int64Bytes, pairBytes } from "./leaf-bytes.ts";
 import { type LeafTree, leafTree } from "./leaf-tree.ts";
-import { countRow, integerRoot, ONE, residualOf, scaleRow } from "./row-arithmetic.ts";
+import { countRow, integerRoot, residualOf, scaleRow } from "./row-arithmetic.ts";
+import { clusterLeaders, rowFactors, rowLengths } from "./row-factors.ts";
 
 /** The trees, as contracts/disputes/IDisputes.sol numbers them. */
 export const TREES = [
@@ -170,40 +170,12 @@ export function withTrees(leaves: Leaves, numbers: Omit<DisputeStatement, "roots
 function ruledRows(source: SourceModel, contents: readonly Uint8Array[]) {
   const { recipe, map, parameters, features } = source;
   const decoded = contents.map((content) => decodeRow("email", content));
-  const labels = Int32Array.from(decoded, ({ label }) => label);
   const texts = decoded.map(({ input }) => input);
-  const leaders = Int32Array.from(contents, (_, k) => k);
-  if (recipe.rules.nearDuplicatesShare) {
-    const encoder = new TextEncoder();
-    const duplicates = nearDuplicates({
-      kind: "text",
-      labels,
-      contents: texts.map((text) => encoder.encode(text)),
-    });
-    for (const { later, earlier } of duplicates) leaders[later] = earlier;
-  }
-  const sizes = new Map<number, number>();
-  for (const leader of leaders) sizes.set(leader, (sizes.get(leader) ?? 0) + 1);
+  const labels = Int32Array.from(decoded, ({ label }) => label);
   const examples = { inputs: inputRows(recipe.inputs, texts), labels };
   const real = mapFeatures(map, modelOf(recipe).sensitivities(parameters, examples));
-  const { featureCount } = map.linear;
-  const lengths = Float64Array.from(contents, (_, k) => {
-    let squares = 0;
-    for (const x of real.subarray(k * featureCount, (k + 1) * featureCount)) squares += x * x;
-    return Math.sqrt(squares) / sizes.get(leaders[k]!)!;
-  });
-  const { normQuantile } = recipe.rules;
-  const longest =
-    normQuantile < 1 ? lengths.slice().sort()[Math.ceil(normQuantile * lengths.length) - 1]! : Infinity;
-  return {
-    clipLength: normQuantile < 1 ? Math.ceil(longest / features.scale) : 0,
-    rows: Array.from(leaders, (leader, k) => {
-      const share = ONE / BigInt(sizes.get(leader)!);
-      const isCut = lengths[k]! > longest;
-      const factor = isCut ? toFixed40(longest / lengths[k]! / sizes.get(leader)!) : share;
-      return { leader, factor };
-    }),
-  };
+  const lengths = rowLengths(real, map.linear.featureCount);
+  return rowFactors(lengths, clusterLeaders(decoded, recipe.rules), recipe.rules, features.scale);
 }
 
 /**
@@ -235,7 +207,7 @@ function columnOfG({ values, featureCount, rowCount }: PublishedModel["features"
   return Uint8Array.from({ length: rowCount }, (_, k) => values[k * featureCount + j]! & 0xff);
 }
 
-function factBytes({ factor, residual, pull, length, leader }: RowFact): Uint8Array {
+export function factBytes({ factor, residual, pull, length, leader }: RowFact): Uint8Array {
   const bytes = new Uint8Array(32);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, factor);

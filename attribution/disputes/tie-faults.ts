@@ -41,7 +41,10 @@ export function* tieFaults(posted: PostedModel, owned: readonly OwnedRow[]): Gen
 }
 
 /** Rows that the version does not have at their place. Nothing where the statement names another version's root. */
-function* versionFaults({ leaves, statement }: PostedModel, owned: readonly OwnedRow[]): Generator<TieFault> {
+export function* versionFaults(
+  { leaves, statement }: PostedModel,
+  owned: readonly OwnedRow[],
+): Generator<Extract<TieFault, { kind: "versionRow" }>> {
   const version = owned.map(versionRowOf);
   if (version.length !== statement.rowCount || versionRowsRoot(version) !== statement.rowsRoot) return;
   for (const [row, { content }] of owned.entries())
@@ -92,7 +95,7 @@ export const versionRowOf = ({ content, contributorId, validatorId }: OwnedRow):
   validatorId,
 });
 
-function readPoint(leaf: Uint8Array): readonly [bigint, bigint] | null {
+export function readPoint(leaf: Uint8Array): readonly [bigint, bigint] | null {
   if (leaf.length !== POINT_BYTES) return null;
   const coordinate = (from: number) => BigInt(`0x${bytesToHex(leaf.subarray(from, from + 32))}`);
   const [u, v] = [coordinate(0), coordinate(32)];
