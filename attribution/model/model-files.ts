@@ -9,7 +9,7 @@ import type { QuantisedFeatures } from "../features/quantise.ts";
 import { answeringFiles, jsonBytes } from "./answering-hash.ts";
 import { type AnsweringPart, decodeAnsweringPart } from "./answering-part.ts";
 import { type ClassifierParts, classifierFamily } from "./classifier-family.ts";
-import type { ModelFamily, ModelParts, Trained } from "./model-family.ts";
+import type { FeaturesOf, ModelFamily, ModelParts, Trained } from "./model-family.ts";
 import {
   checkedFile,
   decodeManifest,
@@ -28,7 +28,7 @@ import { type ModelRegistration, staticsOf } from "./registration.ts";
 export type PublishedModel<Parts extends ModelParts = ModelParts> = AnsweringPart<Parts> & {
   readonly earners: readonly Earner[];
   /** G. */
-  readonly features: QuantisedFeatures;
+  readonly features: FeaturesOf<Parts>;
   readonly statics: ModelStatics;
   /** The hash of the statics. */
   readonly staticsHash: bigint;
