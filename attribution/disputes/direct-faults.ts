@@ -60,10 +60,7 @@ const PROBES = 24;
  * right: a wrong one is found by itself. Needs `initPoseidon`.
  * @param owned the version's rows
  */
-export function* findDirectFaults(
-  posted: PostedModel,
-  owned: readonly OwnedRow[],
-): Generator<DirectFault> {
+export function* findDirectFaults(posted: PostedModel, owned: readonly OwnedRow[]): Generator<DirectFault> {
   const contents = owned.map(({ content }) => content);
   const { bucketCount, columnCount } = posted.statement;
   for (const [row, content] of contents.entries())
@@ -167,7 +164,12 @@ function* matrixFaults(
   }
   for (const a of inverse.missing) yield { kind: "inverse", a, b: a };
   if (isRight) yield* inverseFaults(inverse.matrix, curvature.matrix);
-  yield* entryFaults(posted, rows, { weights: weights!, inverse, numbers, facts: facts.map((f) => f!.factor) });
+  yield* entryFaults(posted, rows, {
+    weights: weights!,
+    inverse,
+    numbers,
+    facts: facts.map((f) => f!.factor),
+  });
 }
 
 /**
@@ -235,8 +237,7 @@ function* entryFaults(
 
 function transpose(matrix: Float64Array, width: number): Float64Array {
   const out = new Float64Array(matrix.length);
-  for (let a = 0; a < width; a++)
-    for (let b = 0; b < width; b++) out[b * width + a] = matrix[a * width + b]!;
+  for (let a = 0; a < width; a++) for (let b = 0; b < width; b++) out[b * width + a] = matrix[a * width + b]!;
   return out;
 }
 

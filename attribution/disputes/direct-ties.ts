@@ -61,7 +61,9 @@ function* digestFaults({ leaves, statement }: PostedModel): Generator<DirectTieF
   const right = columnDigests({ u: points.map(([u]) => u), v: points.map(([, v]) => v) });
   const { digests } = mapPlaces(statement.columnCount);
   // Later digests follow from a wrong one: what L1 judges is the first that differs.
-  const step = right.findIndex((value, at) => bytesToHex(leaves.map[digests + at]!) !== hex32(value).slice(2));
+  const step = right.findIndex(
+    (value, at) => bytesToHex(leaves.map[digests + at]!) !== hex32(value).slice(2),
+  );
   if (step >= 0) yield { kind: "digest", step };
 }
 
@@ -91,7 +93,5 @@ export function directRules(rules: {
   damping: bigint;
 }): bigint {
   const { bucketCount, damping, decay, sharesDuplicates } = rules;
-  return (
-    BigInt(bucketCount) | (decay << 16n) | (BigInt(sharesDuplicates) << 80n) | (damping << 81n)
-  );
+  return BigInt(bucketCount) | (decay << 16n) | (BigInt(sharesDuplicates) << 80n) | (damping << 81n);
 }

@@ -35,10 +35,13 @@ const directFields = z.strictObject({
   columnCount: z.number().int().positive(),
 });
 
-const directSchema = directFields.refine(({ columnCount, inputs }) => columnCount === inputs.bucketCount + 1, {
-  path: ["columnCount"],
-  message: "is one more than the buckets: the bias has a column, too",
-});
+const directSchema = directFields.refine(
+  ({ columnCount, inputs }) => columnCount === inputs.bucketCount + 1,
+  {
+    path: ["columnCount"],
+    message: "is one more than the buckets: the bias has a column, too",
+  },
+);
 
 export type DirectRecipe = z.infer<typeof directSchema> & {
   readonly rules: { readonly base?: undefined };

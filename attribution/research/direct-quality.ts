@@ -2,8 +2,9 @@
  * How good a direct matrix is beside int8 features of e-mail models: the linear datamodeling score by training again, and
  * how far contributors' shares are from those of exact influence. Each way is measured against its own model's training.
  */
-import { alignColumns, exactInfluence } from "../features/exact-influence.ts";
+
 import { directRows, MAX_DIRECT_ENTRY, quantiseDirect } from "../features/direct-rows.ts";
+import { alignColumns, exactInfluence } from "../features/exact-influence.ts";
 import { featureMap } from "../features/feature-map.ts";
 import type { Sensitivities } from "../features/sensitivities.ts";
 import { SeededRandom } from "../maths/seeded-random.ts";
@@ -148,7 +149,9 @@ function sharesOff(exact: Float64Array, given: Float64Array, rowCount: number): 
   const queryCount = exact.length / rowCount;
   let off = 0;
   for (let q = 0; q < queryCount; q++) {
-    const [a, b] = [exact, given].map((scores) => sharesOf(scores.subarray(q * rowCount, (q + 1) * rowCount)));
+    const [a, b] = [exact, given].map((scores) =>
+      sharesOf(scores.subarray(q * rowCount, (q + 1) * rowCount)),
+    );
     for (let c = 0; c < CONTRIBUTORS; c++) off += Math.abs(a![c]! - b![c]!) / 2 / queryCount;
   }
   return off;

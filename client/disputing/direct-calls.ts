@@ -1,8 +1,8 @@
 /** Challenges of direct models as calls of the contract DirectDisputes (docs/direct-disputes.md). */
 import { bytesToHex, encodeFunctionData, type Hex } from "viem";
 import { readNumbers } from "../../attribution/disputes/direct-arithmetic.ts";
-import { CHAIN, GROUP, mapPlaces } from "../../attribution/disputes/direct-posting.ts";
 import type { DirectFault } from "../../attribution/disputes/direct-faults.ts";
+import { CHAIN, GROUP, mapPlaces } from "../../attribution/disputes/direct-posting.ts";
 import { leafHash } from "../../attribution/disputes/leaf-tree.ts";
 import type { PostedModel, TreeName } from "../../attribution/disputes/posted-model.ts";
 import type { OwnedRow } from "../../attribution/model/owned-rows.ts";

@@ -55,7 +55,9 @@ export async function renderDisputesAbi(): Promise<string> {
   const errors = math!.filter((item) => item.type === "error");
   const known = new Set(disputes!.map((item) => ("name" in item ? item.name : "")));
   const further = direct!.filter((item) => "name" in item && !known.has(item.name));
-  const judges = ["DirectJudge", "DirectTies"].map(abiOf).map((abi) => abi.filter((item) => item.type === "function"));
+  const judges = ["DirectJudge", "DirectTies"]
+    .map(abiOf)
+    .map((abi) => abi.filter((item) => item.type === "function"));
   return [
     HEAD,
     `export const disputesAbi = ${render([...disputes!, ...errors])} as const;`,

@@ -1,13 +1,10 @@
 /** A small direct model of e-mails, and what its honest owner posts, for tests and measurements. */
-import {
-  type DirectSource,
-  directPosting,
-} from "../../../attribution/disputes/direct-posting.ts";
+import { type DirectSource, directPosting } from "../../../attribution/disputes/direct-posting.ts";
 import { directRules } from "../../../attribution/disputes/direct-ties.ts";
 import { type Leaves, type PostedModel, withTrees } from "../../../attribution/disputes/posted-model.ts";
 import { toFixed40 } from "../../../attribution/maths/fixed-point.ts";
-import { trainDirect } from "../../../attribution/model/direct-training.ts";
 import type { DirectRecipe } from "../../../attribution/model/direct-recipe.ts";
+import { trainDirect } from "../../../attribution/model/direct-training.ts";
 import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
 import { recipeFor, sampleRows } from "../../../attribution/testing/sample-rows.ts";
 import { hashTagged, initPoseidon } from "../../../circuits/field/poseidon.ts";
@@ -27,6 +24,7 @@ export interface DirectCase {
 interface DirectOptions {
   readonly bucketCount?: number;
   readonly decay?: number;
+  readonly tolerance?: number;
   readonly rules?: DirectRecipe["rules"];
   readonly onProgress?: (text: string) => void;
 }
@@ -36,6 +34,7 @@ export async function directCase(
   {
     bucketCount = 64,
     decay = 0.01,
+    tolerance = 1e-7,
     rules = { normQuantile: 0.9, nearDuplicatesShare: false },
     onProgress = () => {},
   }: DirectOptions = {},
@@ -48,7 +47,7 @@ export async function directCase(
     datanet: recipeFor(rows).datanet,
     inputs: { kind: "email", bucketCount },
     seed: "recipe",
-    model: { kind: "logistic", decay, tolerance: 1e-7 },
+    model: { kind: "logistic", decay, tolerance },
     method: { kind: "direct", damping: decay },
     rules,
     columnCount: bucketCount + 1,

@@ -97,7 +97,10 @@ export async function startDisputes({
         const data = (raw as { data?: unknown } | null)?.data;
         const bytes = typeof data === "string" ? data : (data as { data?: string } | undefined)?.data;
         if (bytes === undefined) throw error;
-        return decodeErrorResult({ abi: [...disputesAbi, ...directDisputesAbi], data: bytes as `0x${string}` }).errorName;
+        return decodeErrorResult({
+          abi: [...disputesAbi, ...directDisputesAbi],
+          data: bytes as `0x${string}`,
+        }).errorName;
       }
     },
     /** A contract that answers every call with this word: a rollup's state begins with its root. */
