@@ -6,6 +6,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { hex32 } from "../../circuits/hex.ts";
 import { attributionError } from "../attribution-errors.ts";
+import type { QuantisedFeatures } from "../features/quantise.ts";
 import { mapFeatures } from "../features/query-map.ts";
 import { toFixed40 } from "../maths/fixed-point.ts";
 import { answeringFiles, rawAnsweringHash } from "../model/answering-hash.ts";
@@ -200,10 +201,10 @@ function composedMap({ map, features }: SourceModel, bucketCount: number): bigin
   });
 }
 
-const rowOfG = ({ values, featureCount }: PublishedModel["features"], k: number): Int8Array =>
+const rowOfG = ({ values, featureCount }: QuantisedFeatures, k: number): Int8Array =>
   values.subarray(k * featureCount, (k + 1) * featureCount);
 
-function columnOfG({ values, featureCount, rowCount }: PublishedModel["features"], j: number): Uint8Array {
+function columnOfG({ values, featureCount, rowCount }: QuantisedFeatures, j: number): Uint8Array {
   return Uint8Array.from({ length: rowCount }, (_, k) => values[k * featureCount + j]! & 0xff);
 }
 

@@ -15,6 +15,7 @@ import { logisticModel } from "./logistic-model.ts";
 import type { Model } from "./model.ts";
 import type { ModelFamily, ModelParts } from "./model-family.ts";
 import { invalidFile } from "./model-manifest.ts";
+import { DIRECT } from "./recipe-fields.ts";
 
 export interface DirectParts extends ModelParts {
   readonly recipe: DirectRecipe;
@@ -25,7 +26,7 @@ export interface DirectParts extends ModelParts {
 const LABELS = labelsOf("email");
 
 export const directFamily: ModelFamily<DirectParts> = {
-  name: "direct",
+  name: DIRECT,
   parseRecipe: parseDirectRecipe,
   promptKind: () => "email",
   // A query needs no map.

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { requireBuckets } from "../../circuits/ledger/direct-query.ts";
-import { checkedRecipe, recipeFields } from "./recipe-fields.ts";
+import { checkedRecipe, DIRECT, recipeFields } from "./recipe-fields.ts";
 
 const rate = z.number().positive();
 const { base: _, ...rules } = recipeFields.rules.shape;
@@ -21,7 +21,7 @@ function isBucketCount(count: number): boolean {
  */
 const directFields = z.strictObject({
   version: recipeFields.version,
-  family: z.literal("direct"),
+  family: z.literal(DIRECT),
   datanet: recipeFields.datanet,
   inputs: z.strictObject({
     kind: z.literal("email"),

@@ -95,7 +95,7 @@ export type Trained<Parts extends ModelParts = ModelParts> = Parts & {
   readonly rows: readonly OwnedRow[];
   readonly earners: readonly Earner[];
   /** G: rows × columnCount; of a direct model B. */
-  readonly features: FeaturesOf<Parts>;
+  readonly features: RegisteredMatrix;
   /** Part of the rows that the model itself labels as their contributors did; null where rows have no labels. */
   readonly accuracy: number | null;
 };

@@ -18,7 +18,10 @@ import { parseRecipe, type Recipe } from "./recipe.ts";
 import { registeredFeatures } from "./registered-features.ts";
 import { requireTrainable, rowFacts } from "./trainable.ts";
 
-export type TrainedModel = Trained<ClassifierParts> & { readonly accuracy: number };
+export type TrainedModel = Trained<ClassifierParts> & {
+  readonly accuracy: number;
+  readonly features: QuantisedFeatures;
+};
 
 /** How classifiers are made of rows, for those that know several families. */
 export const classifierTraining: FamilyTraining<ClassifierParts> = {
