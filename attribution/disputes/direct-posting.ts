@@ -6,10 +6,14 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { hashTagged } from "../../circuits/field/poseidon.ts";
 import { hex32 } from "../../circuits/hex.ts";
-import type { ModelStatics } from "../../circuits/ledger/leaf.ts";
+import { bucketsOfShape } from "../../circuits/ledger/direct-query.ts";
+import { unpackBinding } from "../../circuits/ledger/leaf.ts";
 import { FIELD_ORDER, TAG } from "../../circuits/protocol.ts";
 import type { ColumnCommitments } from "../../circuits/settlement/feature-commitment.ts";
 import { toFixed40 } from "../maths/fixed-point.ts";
+import { answeringFiles, rawAnsweringHash } from "../model/answering-hash.ts";
+import type { DirectParts } from "../model/direct-family.ts";
+import type { PublishedModel } from "../model/model-files.ts";
 import type { OnProgress } from "../progress.ts";
 import { decodeRow } from "../rows/row-content.ts";
 import {
@@ -22,29 +26,26 @@ import {
 } from "./direct-arithmetic.ts";
 import { type FixedMatrix, fixedCurvature, fixedInverse, matrixRow, toDoubles } from "./direct-curvature.ts";
 import { int64Bytes, pairBytes } from "./leaf-bytes.ts";
-import { factBytes, type Leaves, type PostedModel, withTrees } from "./posted-model.ts";
+import {
+  type DisputeStatement,
+  factBytes,
+  type Leaves,
+  type PostedModel,
+  requireDisputable,
+  withTrees,
+} from "./posted-model.ts";
 import { integerRoot, ONE, residualOf, scaleRow } from "./row-arithmetic.ts";
 import { clusterLeaders, rowFactors, rowLengths } from "./row-factors.ts";
 
 /** What of a registered direct model is posted. */
-export interface DirectSource {
-  readonly recipe: {
-    readonly datanet: { readonly rowsRoot: string };
-    readonly inputs: { readonly bucketCount: number };
-    readonly model: { readonly decay: number };
-    readonly method: { readonly damping: number };
-    readonly rules: { readonly normQuantile: number; readonly nearDuplicatesShare: boolean };
-  };
-  /** Input after input, two classes each; the bias last. */
-  readonly parameters: Float64Array;
-  /** B, (N + 1) × (D + 1): the logit's row last, the bias' column last. One unit is `scale` in real units. */
-  readonly features: { readonly values: Int16Array; readonly scale: number };
-  readonly columns: ColumnCommitments;
-  readonly statics: ModelStatics;
-  readonly staticsHash: bigint;
-  /** SHA-256 of the answering files, mod r. */
-  readonly answering: bigint;
-}
+export type DirectSource = Pick<
+  PublishedModel<DirectParts>,
+  "family" | "recipe" | "parameters" | "features" | "columns" | "statics" | "staticsHash"
+>;
+
+/** Whether a statement is of a direct model: its binding has the columns of one. */
+export const isDirectStatement = ({ binding }: Pick<DisputeStatement, "binding">): boolean =>
+  bucketsOfShape(Number(unpackBinding(binding).featureCount)) !== null;
 
 /** Places in the map's tree, as contracts/disputes/DirectTrees.sol has them. @param width D + 1 */
 export function mapPlaces(width: number) {
@@ -69,7 +70,7 @@ export const GROUP = 64;
 
 /**
  * What an honest owner posts. The same model gives the same bytes on every machine. Stages "curvature" and "inverse".
- * Needs `initPoseidon`. @param contents of the version's rows, in its order
+ * Needs `initPoseidon`. @param contents of the version's rows, in its order @throws ATT_NOT_DISPUTABLE
  */
 export function directPosting(
   source: DirectSource,
@@ -77,6 +78,7 @@ export function directPosting(
   modelId: number,
   onProgress?: OnProgress,
 ): PostedModel {
+  requireDisputable(source);
   const { recipe, parameters, features, columns, statics } = source;
   const { bucketCount } = recipe.inputs;
   const width = bucketCount + 1;
@@ -129,7 +131,7 @@ export function directPosting(
     modelId,
     staticsHash: source.staticsHash,
     rowsRoot: BigInt(recipe.datanet.rowsRoot),
-    answering: source.answering,
+    answering: rawAnsweringHash(answeringFiles(source)),
     ...{ ownersCommitment, earnerRoot, binding, split },
     rowCount,
     bucketCount,
@@ -148,7 +150,8 @@ function directNumbers(
   unit: number,
   entryCount: number,
 ): DirectNumbers {
-  const largest = weights.reduce((most, w) => (w < 0n ? (-w > most ? -w : most) : w > most ? w : most), 0n);
+  const sizes = weights.map((weight) => (weight < 0n ? -weight : weight));
+  const largest = sizes.reduce((most, size) => (size > most ? size : most));
   const peak = values.subarray(0, entryCount).findIndex((entry) => Math.abs(entry) === MOST_ENTRY);
   return {
     unit: toFixed40(1 / unit),

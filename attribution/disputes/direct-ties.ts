@@ -5,6 +5,7 @@ import { hex32 } from "../../circuits/hex.ts";
 import { hashStatics } from "../../circuits/ledger/leaf.ts";
 import { FIELD_ORDER, TAG } from "../../circuits/protocol.ts";
 import { commitDirectColumns } from "../../circuits/settlement/direct-matrix.ts";
+import { packRules } from "../model/answering-hash.ts";
 import { MOST_ENTRY, readEntries, readNumbers } from "./direct-arithmetic.ts";
 import { columnDigests, mapPlaces } from "./direct-posting.ts";
 import type { PostedModel } from "./posted-model.ts";
@@ -77,21 +78,10 @@ function staticsOfPosting({ leaves, statement }: PostedModel): bigint | null {
   const commitment = BigInt(`0x${bytesToHex(last)}`) % FIELD_ORDER;
   const answers = hashTagged(TAG.challenged, [
     answering,
-    directRules({ bucketCount, decay, sharesDuplicates, damping }),
+    packRules({ bucketCount, decay, sharesDuplicates, damping }),
   ]);
   return hashStatics({
     featuresCommitment: hashTagged(TAG.features, [commitment, answers]),
     ...{ ownersCommitment, earnerRoot, binding, split },
   });
-}
-
-/** bucketCount 16 | λ of the training 64 << 16 | whether near-duplicates share << 80 | λ of the inverse 63 << 81. */
-export function directRules(rules: {
-  bucketCount: number;
-  decay: bigint;
-  sharesDuplicates: boolean;
-  damping: bigint;
-}): bigint {
-  const { bucketCount, damping, decay, sharesDuplicates } = rules;
-  return BigInt(bucketCount) | (decay << 16n) | (BigInt(sharesDuplicates) << 80n) | (damping << 81n);
 }

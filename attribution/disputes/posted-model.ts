@@ -88,6 +88,15 @@ export function isDisputable({ recipe }: { readonly recipe: object }): boolean {
   return (recipe as Partial<ClassifierParts["recipe"]>).isChallengeable === true;
 }
 
+/** @throws ATT_NOT_DISPUTABLE */
+export function requireDisputable(model: { readonly recipe: object }): void {
+  if (isDisputable(model)) return;
+  throw attributionError(
+    "ATT_NOT_DISPUTABLE",
+    "the recipe does not say isChallengeable, so the statics promise no posting",
+  );
+}
+
 /**
  * What an honest owner posts. The same model gives the same bytes on every machine.
  * @param contents of the version's rows, in its order @throws ATT_NOT_DISPUTABLE
@@ -97,12 +106,7 @@ export function postedModel(
   contents: readonly Uint8Array[],
   modelId: number,
 ): PostedModel {
-  if (!isDisputable(source)) {
-    throw attributionError(
-      "ATT_NOT_DISPUTABLE",
-      "the recipe does not say isChallengeable, so the statics promise no posting",
-    );
-  }
+  requireDisputable(source);
   const { recipe, features, parameters } = source;
   const bucketCount = (recipe.inputs as { bucketCount: number }).bucketCount;
   const counted = contents.map((content) => countRow(content, bucketCount));

@@ -9,6 +9,7 @@ import { hashStatics } from "../../circuits/ledger/leaf.ts";
 import { hashRow, type VersionRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
 import { FIELD_ORDER, TAG } from "../../circuits/protocol.ts";
 import { commitColumns, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
+import { packRules } from "../model/answering-hash.ts";
 import type { OwnedRow } from "../model/owned-rows.ts";
 import type { DisputeStatement, PostedModel } from "./posted-model.ts";
 
@@ -80,7 +81,7 @@ function staticsOfPoints(
 ): bigint {
   const { answering, binding, bucketCount, decay, earnerRoot, ownersCommitment, sharesDuplicates, split } =
     statement;
-  const rules = BigInt(bucketCount) | (decay << 16n) | (BigInt(sharesDuplicates) << 80n);
+  const rules = packRules({ bucketCount, decay, sharesDuplicates, damping: 0n });
   const columns = { u: points.map(([u]) => u), v: points.map(([, v]) => v) };
   const marked = hashTagged(TAG.challenged, [answering, rules]);
   return hashStatics({

@@ -33,6 +33,8 @@ const directFields = z.strictObject({
   rules: z.strictObject(rules),
   /** Buckets and the bias. */
   columnCount: z.number().int().positive(),
+  /** The statics promise a posting that anyone may refute, before the model's genesis (docs/direct-disputes.md). */
+  isChallengeable: z.literal(true).optional(),
 });
 
 const directSchema = directFields.refine(

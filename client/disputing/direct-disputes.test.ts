@@ -14,7 +14,7 @@ import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import { directDisputesAbi, directJudgeAbis, disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { directChallengeData } from "./direct-calls.ts";
 import { openingOf, statementTuple } from "./dispute-calls.ts";
-import { type DirectCase, directCase, directLie, registeredSource } from "./testing/direct-case.ts";
+import { type DirectCase, directCase, directLie, registeredDirect } from "./testing/direct-case.ts";
 import { type DisputeFixture, startDisputes } from "./testing/dispute-fixture.ts";
 
 const BUCKETS = 64;
@@ -68,37 +68,34 @@ function otherNumbers(change: Partial<ReturnType<typeof readNumbers>>): PostedMo
 
 /** Another B, registered as it is: its columns, points, digests and statics fit, and its rows' lengths. */
 function otherMatrix(change: (values: Int16Array) => void): PostedModel {
-  const { features, parameters, recipe } = made.source;
+  const { features } = made.model;
   const values = features.values.slice();
   change(values);
-  const source = registeredSource(recipe, parameters, { ...features, values }, ROWS);
-  return directPosting(source, made.contents, 11);
+  const model = registeredDirect({ ...made.trained, features: { ...features, values } });
+  return directPosting(model, made.contents, 11);
 }
+
+/** The same, of entries that lie one after another. */
+const otherEntries = (from: number, to: number, change: (entry: number) => number) =>
+  otherMatrix((values) => {
+    for (let i = from; i < to; i++) values[i] = change(values[i]!);
+  });
 
 const LIES: readonly [string, () => PostedModel, DirectFault["kind"]][] = [
   [
     "a row copied from another",
-    () => otherMatrix((values) => values.copyWithin(7 * WIDTH, 20 * WIDTH, 21 * WIDTH)),
-    "entry",
-  ],
-  [
-    "a row turned around",
     () =>
-      otherMatrix((values) => values.subarray(9 * WIDTH, 10 * WIDTH).forEach((x, i, row) => (row[i] = -x))),
+      otherMatrix((values) => {
+        values.copyWithin(7 * WIDTH, 20 * WIDTH, 21 * WIDTH);
+      }),
     "entry",
   ],
-  ["one entry off by one", () => otherMatrix((values) => (values[5 * WIDTH + 11]! += 1)), "entry"],
-  [
-    "rows of half the unit, so that small ones vanish",
-    () => otherMatrix((values) => values.subarray(0, ROWS * WIDTH).forEach((x, i) => (values[i] = x >> 1))),
-    "peak",
-  ],
+  ["a row turned around", () => otherEntries(9 * WIDTH, 10 * WIDTH, (x) => -x), "entry"],
+  ["one entry off by one", () => otherEntries(5 * WIDTH + 11, 5 * WIDTH + 12, (x) => x + 1), "entry"],
+  ["half the unit, so that small rows vanish", () => otherEntries(0, ROWS * WIDTH, (x) => x >> 1), "peak"],
   [
     "another answer: the logit's row turned around",
-    () =>
-      otherMatrix((values) =>
-        values.subarray(ROWS * WIDTH).forEach((x, i) => (values[ROWS * WIDTH + i] = -x)),
-      ),
+    () => otherEntries(ROWS * WIDTH, (ROWS + 1) * WIDTH, (x) => -x),
     "logit",
   ],
   ["an entry of the inverse", () => moved("map", PLACES.inverse + 3, 9, 1n << 22n), "inverse"],

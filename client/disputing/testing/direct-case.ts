@@ -1,23 +1,24 @@
 /** A small direct model of e-mails, and what its honest owner posts, for tests and measurements. */
-import { type DirectSource, directPosting } from "../../../attribution/disputes/direct-posting.ts";
-import { directRules } from "../../../attribution/disputes/direct-ties.ts";
+import { directPosting } from "../../../attribution/disputes/direct-posting.ts";
+import { encodeLeaves } from "../../../attribution/disputes/leaf-file.ts";
 import { type Leaves, type PostedModel, withTrees } from "../../../attribution/disputes/posted-model.ts";
-import { toFixed40 } from "../../../attribution/maths/fixed-point.ts";
-import type { DirectRecipe } from "../../../attribution/model/direct-recipe.ts";
+import type { DirectParts } from "../../../attribution/model/direct-family.ts";
+import { type DirectRecipe, parseDirectRecipe } from "../../../attribution/model/direct-recipe.ts";
 import { trainDirect } from "../../../attribution/model/direct-training.ts";
+import type { Trained } from "../../../attribution/model/model-family.ts";
+import { type PublishedModel, publishedModel } from "../../../attribution/model/model-files.ts";
 import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
+import { DIRECT } from "../../../attribution/model/recipe-fields.ts";
+import { registerModel } from "../../../attribution/model/registration.ts";
 import { recipeFor, sampleRows } from "../../../attribution/testing/sample-rows.ts";
-import { hashTagged, initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { directShape } from "../../../circuits/ledger/direct-query.ts";
-import { hashStatics, packBinding } from "../../../circuits/ledger/leaf.ts";
-import { TAG } from "../../../circuits/protocol.ts";
-import { commitDirectColumns } from "../../../circuits/settlement/direct-matrix.ts";
-import { featuresCommitment } from "../../../circuits/settlement/feature-commitment.ts";
+import { initPoseidon } from "../../../circuits/field/poseidon.ts";
+import type { PublishedFiles } from "../examine-posting.ts";
 
 export interface DirectCase {
   readonly rows: readonly OwnedRow[];
   readonly contents: readonly Uint8Array[];
-  readonly source: DirectSource;
+  readonly trained: Trained<DirectParts>;
+  readonly model: PublishedModel<DirectParts>;
   readonly honest: PostedModel;
 }
 
@@ -41,9 +42,9 @@ export async function directCase(
 ): Promise<DirectCase> {
   await initPoseidon();
   const rows = sampleRows("email", rowCount);
-  const recipe = {
+  const recipe = parseDirectRecipe({
     version: 2,
-    family: "direct",
+    family: DIRECT,
     datanet: recipeFor(rows).datanet,
     inputs: { kind: "email", bucketCount },
     seed: "recipe",
@@ -51,53 +52,35 @@ export async function directCase(
     method: { kind: "direct", damping: decay },
     rules,
     columnCount: bucketCount + 1,
-  } as DirectRecipe;
+    isChallengeable: true,
+  });
   onProgress("training");
   const trained = trainDirect(rows, recipe);
-  onProgress("committing");
-  const source = registeredSource(recipe, trained.parameters, trained.features as never, rowCount);
+  onProgress("registering");
+  const model = registeredDirect(trained);
   onProgress("posting");
   const contents = rows.map(({ content }) => content);
-  return { rows, contents, source, honest: directPosting(source, contents, 11) };
+  return { rows, contents, trained, model, honest: directPosting(model, contents, 11) };
 }
 
-/** As an owner registers it. The owners' part of the statics is none of a posting's business. */
-export function registeredSource(
-  recipe: DirectSource["recipe"],
-  parameters: Float64Array,
-  features: DirectSource["features"],
-  rowCount: number,
-): DirectSource {
-  const { bucketCount } = recipe.inputs;
-  const columns = commitDirectColumns({ rowCount, bucketCount, values: features.values });
-  const answering = 77n;
-  const rules = directRules({
-    bucketCount,
-    decay: toFixed40(recipe.model.decay),
-    sharesDuplicates: recipe.rules.nearDuplicatesShare,
-    damping: toFixed40(recipe.method.damping),
-  });
-  const statics = {
-    featuresCommitment: featuresCommitment(columns, hashTagged(TAG.challenged, [answering, rules])),
-    ownersCommitment: 12n,
-    earnerRoot: 13n,
-    binding: packBinding({
-      datanetId: 4n,
-      version: 1n,
-      rowCount: BigInt(rowCount),
-      predecessorId: 0n,
-      drawBits: 2n,
-      featureCount: BigInt(directShape(bucketCount)),
-    }),
-    split: 15n,
+/** As its owner registers and publishes it. */
+export function registeredDirect(trained: Trained<DirectParts>): PublishedModel<DirectParts> {
+  const size = {
+    rows: trained.rows.length,
+    earners: trained.earners.length,
+    features: trained.recipe.inputs.bucketCount,
+    draws: 4,
   };
-  return {
-    ...{ recipe, parameters, features, columns, statics, answering },
-    staticsHash: hashStatics(statics),
-  };
+  const terms = { split: { ownerParts: 13_107n, validatorParts: 8_192n } };
+  return publishedModel(trained, registerModel(trained, terms, size), { publishRows: true });
 }
 
 /** What a hostile owner posts: other leaves. */
 export function directLie(made: DirectCase, leaves: Partial<Leaves>): PostedModel {
   return withTrees({ ...made.honest.leaves, ...leaves }, made.honest.statement);
+}
+
+/** What he publishes beside it. */
+export function directFiles({ model, rows }: DirectCase, posted: PostedModel): PublishedFiles {
+  return { model, rows, leaves: encodeLeaves(posted.leaves), mismatch: null };
 }

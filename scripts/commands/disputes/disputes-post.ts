@@ -1,7 +1,10 @@
 import { encodeFunctionData, formatEther, parseEther } from "viem";
-import { findFaults } from "../../../attribution/disputes/find-faults.ts";
-import { postedModel } from "../../../attribution/disputes/posted-model.ts";
-import type { ClassifierParts } from "../../../attribution/model/classifier-family.ts";
+import {
+  faultsOf,
+  honestPosting,
+  POSTABLE_FAMILIES,
+  type PostableModel,
+} from "../../../attribution/disputes/posting-kind.ts";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { statementTuple } from "../../../client/disputing/dispute-calls.ts";
@@ -56,17 +59,17 @@ export async function postModel({ options, args, output }: CommandContext<PostOp
   await initPoseidon();
   const address = parseAddress(args[0]!);
   const modelId = parseId(options.modelId);
-  const model = await readModel<ClassifierParts>(args[1]!);
+  const model = (await readModel(args[1]!, POSTABLE_FAMILIES)) as PostableModel;
   if (model.rows === null) throw commandError("CMD_USAGE", "the model is published without its rows");
   const { rows } = model;
   output.progress("computing what is posted");
-  const posted = postedModel(
+  const posted = honestPosting(
     model,
     rows.map(({ content }) => content),
     modelId,
   );
   output.progress("checking every place of it");
-  const { value: fault } = findFaults(posted, rows).next();
+  const { value: fault } = faultsOf(posted, rows).next();
   if (fault !== undefined)
     throw commandError("CMD_USAGE", `anyone could refute it: ${JSON.stringify(fault)}; nothing is posted`);
   const sender = await l1SenderOf(options);

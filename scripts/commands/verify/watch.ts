@@ -4,10 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createPublicClient, http } from "viem";
 import { LEAF_FILE } from "../../../attribution/disputes/leaf-file.ts";
 import { isDisputable } from "../../../attribution/disputes/posted-model.ts";
-import type { ClassifierParts } from "../../../attribution/model/classifier-family.ts";
+import { POSTABLE_FAMILIES, type PostableModel } from "../../../attribution/disputes/posting-kind.ts";
 import { fetchModel, readModel } from "../../../attribution/model/model-directory.ts";
 import { fetchFiles } from "../../../attribution/model/model-download.ts";
-import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import { verifyModel } from "../../../attribution/model/verify-model.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
@@ -64,10 +63,13 @@ async function publishedFiles(
   { modelId, statement }: Posting,
   { model: folder, server }: WatchCommandOptions,
 ): Promise<PublishedFiles | null> {
-  let model: PublishedModel<ClassifierParts>;
+  let model: PostableModel;
   let leaves: Uint8Array | null;
   try {
-    model = folder === undefined ? await fetchModel(modelServerOf(modelId, server)) : await readModel(folder);
+    model =
+      folder === undefined
+        ? await fetchModel(modelServerOf(modelId, server), {}, POSTABLE_FAMILIES)
+        : await readModel(folder, POSTABLE_FAMILIES);
     leaves =
       folder === undefined
         ? ((await fetchFiles(modelServerOf(modelId, server), [LEAF_FILE], {})).get(LEAF_FILE) ?? null)
