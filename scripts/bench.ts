@@ -68,6 +68,24 @@ program
   });
 
 program
+  .command("direct-disputes")
+  .description("the same of direct models, with what tolerances leave to an honest owner and to a liar")
+  .option("--rows <n>", "e-mails of the model", "1000")
+  .option("--buckets <n>", "of the honest posting", "1024")
+  .option("--challenges <n>", "random challenges of an honest posting", "1000")
+  .option("--most-rows <n>", "of the largest posting whose gas is measured", "4096")
+  .addHelpText(
+    "after",
+    "\nExample:\n  npm run bench -- direct-disputes --rows 200 --buckets 256 --most-rows 300",
+  )
+  .action(async (options: { rows: string; buckets: string; challenges: string; mostRows: string }) => {
+    const { benchDirectDisputes } = await import("./bench/direct-disputes.ts");
+    const [rows, buckets] = [Number(options.rows), Number(options.buckets)];
+    const [challenges, mostRows] = [Number(options.challenges), Number(options.mostRows)];
+    console.log(JSON.stringify(await benchDirectDisputes({ rows, buckets, challenges, mostRows })));
+  });
+
+program
   .command("settlement")
   .description("constraints, proofs and gas of settlements")
   .option(
