@@ -60,29 +60,12 @@ program
   .description("gas of challenges of a posted model on a local chain, and the time to recompute it")
   .option("--rows <n>", "e-mails of the model", "1000")
   .option("--challenges <n>", "random challenges of an honest posting", "1000")
+  .option("--part <names...>", "these parts alone: rows, direct; default: all")
   .addHelpText("after", "\nExample:\n  npm run bench -- disputes --rows 200 --challenges 100")
-  .action(async (options: { rows: string; challenges: string }) => {
-    const { benchDisputes } = await import("./bench/disputes.ts");
+  .action(async (options: { rows: string; challenges: string; part?: string[] }) => {
+    const { benchDisputes } = await import("./bench/disputes/bench-disputes.ts");
     const [rows, challenges] = [Number(options.rows), Number(options.challenges)];
-    console.log(JSON.stringify(await benchDisputes({ rows, challenges })));
-  });
-
-program
-  .command("direct-disputes")
-  .description("the same of direct models, with what tolerances leave to an honest owner and to a liar")
-  .option("--rows <n>", "e-mails of the model", "1000")
-  .option("--buckets <n>", "of the honest posting", "1024")
-  .option("--challenges <n>", "random challenges of an honest posting", "1000")
-  .option("--most-rows <n>", "of the largest posting whose gas is measured", "4096")
-  .addHelpText(
-    "after",
-    "\nExample:\n  npm run bench -- direct-disputes --rows 200 --buckets 256 --most-rows 300",
-  )
-  .action(async (options: { rows: string; buckets: string; challenges: string; mostRows: string }) => {
-    const { benchDirectDisputes } = await import("./bench/direct-disputes.ts");
-    const [rows, buckets] = [Number(options.rows), Number(options.buckets)];
-    const [challenges, mostRows] = [Number(options.challenges), Number(options.mostRows)];
-    console.log(JSON.stringify(await benchDirectDisputes({ rows, buckets, challenges, mostRows })));
+    console.log(JSON.stringify(await benchDisputes({ rows, challenges }, options.part)));
   });
 
 program

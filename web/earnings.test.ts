@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   MODEL_ID,
   type ModelHistory,
+  PAYMENT_COUNT,
   SAMPLED_CIRCUIT,
   startModelHistory,
 } from "../bridge/testing/model-history.ts";
@@ -18,6 +19,7 @@ import { toSnarkjsKey } from "../prover/formats/verification-key.ts";
 import { startTestFollower, type TestFollower } from "../sequencer/testing/follower-fixture.ts";
 import { buildPages } from "./build/build-pages.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
+import { deployGate, disputeModel } from "./testing/disputed-model.ts";
 
 const ALICE = 2;
 const folder = mkdtempSync(join(tmpdir(), "pages-earnings-"));
@@ -28,8 +30,9 @@ let url: string;
 let settlementBatch: number;
 
 beforeAll(async () => {
-  f = await startModelHistory();
+  f = await startModelHistory({ gateOn: (client) => deployGate(client, 9) });
   await f.makeModel();
+  await disputeModel(f, await f.rollup.genesisGate(), BigInt(PAYMENT_COUNT));
   await f.openModel();
   await f.recordRandomness(await f.sealEpoch());
   await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
@@ -70,7 +73,7 @@ test.each(["light", "dark"] as const)(
     const { context, misdeeds } = await openProfile(browser, { colorScheme, width: 360 });
     const page = await context.newPage();
     const pages = [
-      [`leaf/${MODEL_ID}`, "Epoch 3 is open"],
+      [`leaf/${MODEL_ID}`, "stood its window"],
       [`earnings/${ALICE}`, "does not know one by one"],
     ] as const;
     for (const [path, text] of pages) await look(page, path, text, colorScheme);
@@ -92,6 +95,25 @@ async function look(page: Page, path: string, text: string, colorScheme: string)
   expect(await seriousFindings(page)).toEqual([]);
   await pictureOf(page, `${name}-1180-${colorScheme}`);
 }
+
+test("a model's postings are shown as Ethereum has them: refuted, stood, open", {
+  timeout: 300_000,
+}, async () => {
+  const { context, misdeeds } = await openProfile(browser);
+  const page = await context.newPage();
+  await page.goto(`${url}/#/leaf/${MODEL_ID}`);
+  const card = page.getByRole("region", { name: "Window of disputes" });
+  await card.getByText("Ethereum admits this model.").waitFor();
+  await card.getByText("By posting 2, whose window has ended").waitFor();
+  await card.getByText("a row's token list, place 0").waitFor();
+  expect(await card.getByText("0.25 ETH").count()).toBe(1);
+  expect(await card.getByText("nobody", { exact: true }).count()).toBe(1);
+  await card.getByText("window open").waitFor();
+  await card.getByText(/^(7|6) days$/).waitFor();
+  await main(page).getByText("Epoch 3 is open").waitFor();
+  expect(misdeeds).toEqual([]);
+  await context.close();
+});
 
 test("earnings are the ledger's own, to the wei, and marked as collected or not", {
   timeout: 300_000,

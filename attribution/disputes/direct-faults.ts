@@ -22,6 +22,8 @@ import { type FixedMatrix, fixedCurvature, matrixRow, toDoubles } from "./direct
 import { mapPlaces, timesRow } from "./direct-posting.ts";
 import { type DirectTieFault, directTieFaults } from "./direct-ties.ts";
 import {
+  clipFaults,
+  duplicateFaults,
   type Fault,
   inputFaults,
   isNear,
@@ -39,7 +41,7 @@ import { versionFaults } from "./tie-faults.ts";
 /** Rules that hold for every kind of posting. */
 export type SharedFault =
   | { readonly kind: "rowTooLong" | "factor"; readonly row: number }
-  | Extract<Fault, { kind: "lengths" | "input" | "optimum" | "versionRow" }>;
+  | Extract<Fault, { kind: "lengths" | "clip" | "duplicate" | "input" | "optimum" | "versionRow" }>;
 
 export type DirectFault =
   | SharedFault
@@ -78,6 +80,8 @@ export function* findDirectFaults(posted: PostedModel, owned: readonly OwnedRow[
     ownRowFaults(posted, readings.weights),
     rowFaults(posted, readings, rows),
     lengthFaults(readings) as Generator<DirectFault>,
+    clipFaults(readings) as Generator<DirectFault>,
+    duplicateFaults(readings, contents) as Generator<DirectFault>,
     inputFaults(readings) as Generator<DirectFault>,
     optimumFaults(readings) as Generator<DirectFault>,
   ];

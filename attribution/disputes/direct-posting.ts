@@ -15,7 +15,6 @@ import { answeringFiles, rawAnsweringHash } from "../model/answering-hash.ts";
 import type { DirectParts } from "../model/direct-family.ts";
 import type { PublishedModel } from "../model/model-files.ts";
 import type { OnProgress } from "../progress.ts";
-import { decodeRow } from "../rows/row-content.ts";
 import {
   countDirectRow,
   type DirectCounts,
@@ -92,11 +91,10 @@ export function directPosting(
   const damping = toFixed40(recipe.method.damping);
   const curvature = fixedCurvature(counted, residuals, bucketCount, damping);
   const inverse = fixedInverse(curvature, onProgress);
-  const decoded = contents.map((content) => decodeRow("email", content));
   // Real rows, but for the √2 of the coordinates in which the recipe's are.
   const unit = Math.SQRT2 * features.scale;
   const lengths = influenceLengths(counted, residuals, inverse);
-  const rules = rowFactors(lengths, clusterLeaders(decoded, recipe.rules), recipe.rules, unit);
+  const rules = rowFactors(lengths, clusterLeaders(contents, recipe.rules), recipe.rules, unit);
   const rowOf = (k: number) => features.values.subarray(k * width, (k + 1) * width);
   const facts = counted.map((row, k) => {
     const squares = rowOf(k).reduce((sum, entry) => sum + entry * entry, 0);
@@ -138,6 +136,7 @@ export function directPosting(
     columnCount: width,
     decay: toFixed40(recipe.model.decay),
     clipLength: rules.clipLength,
+    clipQuantile: toFixed40(recipe.rules.normQuantile),
     sharesDuplicates: recipe.rules.nearDuplicatesShare,
   });
 }
@@ -150,8 +149,11 @@ function directNumbers(
   unit: number,
   entryCount: number,
 ): DirectNumbers {
-  const sizes = weights.map((weight) => (weight < 0n ? -weight : weight));
-  const largest = sizes.reduce((most, size) => (size > most ? size : most));
+  let largest = 0n;
+  for (const weight of weights) {
+    const size = weight < 0n ? -weight : weight;
+    if (size > largest) largest = size;
+  }
   const peak = values.subarray(0, entryCount).findIndex((entry) => Math.abs(entry) === MOST_ENTRY);
   return {
     unit: toFixed40(1 / unit),

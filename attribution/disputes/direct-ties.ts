@@ -72,13 +72,14 @@ function* digestFaults({ leaves, statement }: PostedModel): Generator<DirectTieF
 function staticsOfPosting({ leaves, statement }: PostedModel): bigint | null {
   const { answering, binding, bucketCount, decay, earnerRoot, ownersCommitment, sharesDuplicates, split } =
     statement;
+  const { clipQuantile } = statement;
   const { damping } = readNumbers(leaves.map[0]!);
   const last = leaves.map.at(-1)!;
   if (last.length !== 32 || damping === 0n) return null;
   const commitment = BigInt(`0x${bytesToHex(last)}`) % FIELD_ORDER;
   const answers = hashTagged(TAG.challenged, [
     answering,
-    packRules({ bucketCount, decay, sharesDuplicates, damping }),
+    packRules({ bucketCount, decay, sharesDuplicates, clipQuantile, damping }),
   ]);
   return hashStatics({
     featuresCommitment: hashTagged(TAG.features, [commitment, answers]),

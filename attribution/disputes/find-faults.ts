@@ -15,6 +15,7 @@ import {
   residualOf,
   scaleRow,
 } from "./row-arithmetic.ts";
+import { areNear, nearestLeaders, textOverlap } from "./text-overlap.ts";
 import { type TieFault, tieFaults } from "./tie-faults.ts";
 
 export const MOST_ROW_BYTES = 16_384;
@@ -33,7 +34,9 @@ export type Fault =
       readonly kind: "rowTooLong" | "tokens" | "residual" | "rowLength" | "factor";
       readonly row: number;
     }
-  | { readonly kind: "lengths" }
+  | { readonly kind: "lengths" | "clip" }
+  /** `other` is the posted leader, or a better one. */
+  | { readonly kind: "duplicate"; readonly row: number; readonly other: number }
   | { readonly kind: "input"; readonly row: number; readonly bucket: number }
   /** `bucket` D is the bias. */
   | { readonly kind: "optimum"; readonly bucket: number }
@@ -67,6 +70,8 @@ export function* findFaults(posted: PostedModel, owned: readonly OwnedRow[]): Ge
   yield* tieFaults(posted, owned);
   yield* rowFaults(readings);
   yield* lengthFaults(readings);
+  yield* clipFaults(readings);
+  yield* duplicateFaults(readings, contents);
   yield* inputFaults(readings);
   yield* optimumFaults(readings);
   yield* entryFaults(readings);
@@ -112,6 +117,41 @@ export function* lengthFaults({ posted, facts }: Readings): Generator<Fault> {
     if (factor < whole - 1n) isRight &&= clipLength !== 0 && length + slack >= clipLength;
     if (!isRight) yield { kind: "factor", row };
   }
+}
+
+/** The clip cuts as many rows as its quantile says, and as many are as long as it: off by one where doubles decide. */
+export function* clipFaults({ posted, facts }: Readings): Generator<Fault> {
+  if (!facts.every((fact) => fact !== null)) return;
+  const { clipLength, clipQuantile, columnCount, rowCount } = posted.statement;
+  const slack = Math.floor(Number(integerRoot(BigInt(columnCount))) / 2) + 2;
+  const sizes = new Map<number, bigint>();
+  for (const { leader } of facts) sizes.set(leader, (sizes.get(leader) ?? 0n) + 1n);
+  const cut = facts.filter(({ factor, leader }) => factor < ONE / sizes.get(leader)! - 1n).length;
+  const reached = facts.filter(({ length }) => length + slack >= clipLength).length;
+  const count = BigInt(rowCount);
+  const rounded = (share: bigint) => Number((share + ONE - 1n) >> 40n);
+  const [kept, mostKept] = [rounded(clipQuantile * count - count), rounded(clipQuantile * count + count)];
+  const isRight =
+    clipLength === 0
+      ? clipQuantile >= ONE
+      : clipQuantile < ONE && cut + kept <= rowCount && reached + mostKept > rowCount;
+  if (!isRight || facts.some(({ leader }) => leader >= rowCount)) yield { kind: "clip" };
+}
+
+/** The first row whose leader is another than the most similar one before it: all leaders before are right. */
+export function* duplicateFaults(
+  { posted, facts }: Readings,
+  contents: readonly Uint8Array[],
+): Generator<Fault> {
+  if (!posted.statement.sharesDuplicates || !facts.every((fact) => fact !== null)) return;
+  const leaders = nearestLeaders(contents);
+  const row = facts.findIndex(({ leader }, k) => leader !== leaders[k]);
+  if (row === -1) return;
+  const { leader } = facts[row]!;
+  // Later leaders, and such that lead themselves no more, are wrong factors.
+  if (leader > row || facts[leader]!.leader !== leader) return;
+  const isNear = leader !== row && areNear(textOverlap(contents[row]!, contents[leader]!));
+  yield { kind: "duplicate", row, other: leader === row || isNear ? leaders[row]! : leader };
 }
 
 export function* inputFaults({ posted, rows }: Readings): Generator<Fault> {

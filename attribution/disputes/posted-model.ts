@@ -54,6 +54,8 @@ export interface DisputeStatement {
   readonly decay: bigint;
   /** 0 for no limit. */
   readonly clipLength: number;
+  /** Of the rows' lengths, times 2^40; 2^40 for no limit. */
+  readonly clipQuantile: bigint;
   /** Whether near-duplicates share one reward. */
   readonly sharesDuplicates: boolean;
   readonly roots: Readonly<Record<TreeName, Uint8Array>>;
@@ -154,6 +156,7 @@ export function postedModel(
     columnCount: features.featureCount,
     decay: toFixed40((recipe.model as { decay: number }).decay),
     clipLength: rules.clipLength,
+    clipQuantile: toFixed40(recipe.rules.normQuantile),
     sharesDuplicates: recipe.rules.nearDuplicatesShare,
   });
 }
@@ -180,7 +183,7 @@ function ruledRows(source: SourceModel, contents: readonly Uint8Array[]) {
   const examples = { inputs: inputRows(recipe.inputs, texts), labels };
   const real = mapFeatures(map, modelOf(recipe).sensitivities(parameters, examples));
   const lengths = rowLengths(real, map.linear.featureCount);
-  return rowFactors(lengths, clusterLeaders(decoded, recipe.rules), recipe.rules, features.scale);
+  return rowFactors(lengths, clusterLeaders(contents, recipe.rules), recipe.rules, features.scale);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What a recipe's rules make of rows, as a posting says it: who leads a cluster of near-duplicates, and factors. */
 import { toFixed40 } from "../maths/fixed-point.ts";
-import { nearDuplicates } from "../rows/near-duplicates.ts";
 import { ONE } from "./row-arithmetic.ts";
+import { nearestLeaders } from "./text-overlap.ts";
 
 interface Rules {
   readonly normQuantile: number;
@@ -9,20 +9,8 @@ interface Rules {
 }
 
 /** Of each row the first one of its cluster; itself where near-duplicates do not share. */
-export function clusterLeaders(
-  rows: readonly { readonly label: number; readonly input: string }[],
-  { nearDuplicatesShare }: Rules,
-): Int32Array {
-  const leaders = Int32Array.from(rows, (_, k) => k);
-  if (!nearDuplicatesShare) return leaders;
-  const encoder = new TextEncoder();
-  const duplicates = nearDuplicates({
-    kind: "text",
-    labels: Int32Array.from(rows, ({ label }) => label),
-    contents: rows.map(({ input }) => encoder.encode(input)),
-  });
-  for (const { later, earlier } of duplicates) leaders[later] = earlier;
-  return leaders;
+export function clusterLeaders(contents: readonly Uint8Array[], { nearDuplicatesShare }: Rules): Int32Array {
+  return nearDuplicatesShare ? nearestLeaders(contents) : Int32Array.from(contents, (_, k) => k);
 }
 
 /** Of rows of real numbers. */

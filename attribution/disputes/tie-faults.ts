@@ -79,9 +79,9 @@ function staticsOfPoints(
   statement: DisputeStatement,
   points: readonly (readonly [bigint, bigint])[],
 ): bigint {
-  const { answering, binding, bucketCount, decay, earnerRoot, ownersCommitment, sharesDuplicates, split } =
-    statement;
-  const rules = packRules({ bucketCount, decay, sharesDuplicates, damping: 0n });
+  const { answering, binding, bucketCount, decay, earnerRoot, ownersCommitment, split } = statement;
+  const { clipQuantile, sharesDuplicates } = statement;
+  const rules = packRules({ bucketCount, decay, sharesDuplicates, clipQuantile, damping: 0n });
   const columns = { u: points.map(([u]) => u), v: points.map(([, v]) => v) };
   const marked = hashTagged(TAG.challenged, [answering, rules]);
   return hashStatics({

@@ -39,13 +39,17 @@ export interface ChallengedRules {
   /** λ of the training. */
   readonly decay: bigint;
   readonly sharesDuplicates: boolean;
+  /** Of the rows' lengths, which the clip's is; 2^40 for no limit. */
+  readonly clipQuantile: bigint;
   /** λ of a direct model's inverse; 0 for other models. */
   readonly damping: bigint;
 }
 
-/** bucketCount 16 | decay 64 << 16 | sharesDuplicates << 80 | damping 63 << 81. */
-export function packRules({ bucketCount, damping, decay, sharesDuplicates }: ChallengedRules): bigint {
-  return BigInt(bucketCount) | (decay << 16n) | (BigInt(sharesDuplicates) << 80n) | (damping << 81n);
+/** bucketCount 16 | decay 64 << 16 | sharesDuplicates << 80 | clipQuantile 64 << 81 | damping 63 << 145. */
+export function packRules(rules: ChallengedRules): bigint {
+  const { bucketCount, clipQuantile, damping, decay, sharesDuplicates } = rules;
+  const small = BigInt(bucketCount) | (decay << 16n) | (BigInt(sharesDuplicates) << 80n);
+  return small | (clipQuantile << 81n) | (damping << 145n);
 }
 
 /** null where the model has no challenges. */
@@ -60,6 +64,7 @@ function challengedRules(recipe: Uint8Array): bigint | null {
     bucketCount,
     decay: toFixed40(decay),
     sharesDuplicates: rules.nearDuplicatesShare,
+    clipQuantile: toFixed40(rules.normQuantile),
     damping: family === DIRECT ? toFixed40(method.damping) : 0n,
   });
 }

@@ -35,16 +35,18 @@ export type HistoryFixture = Awaited<ReturnType<typeof startHistoryFixture>>;
 /** Circuits with keys of a setup, behind all others, and the secrets that all of them share. */
 export type RealCircuits = NonNullable<Parameters<typeof deployFixture>[4]>;
 
+export interface HistoryFixtureOptions {
+  sequencer?: Address;
+  /** Who owns leaf 0; the contracts' fixture's where absent. */
+  treasuryOwner?: Address;
+  settlementSizes?: readonly CircuitSizes[];
+  real?: RealCircuits;
+  /** Deploys the contract that is asked before a genesis is taken. */
+  gateOn?: (client: Awaited<ReturnType<typeof connect>>) => Promise<Address>;
+}
+
 /** `sequencer`: who may submit; the contracts' fixture's where absent. `settlementSizes`: further circuits. */
-export async function startHistoryFixture(
-  options: {
-    sequencer?: Address;
-    /** Who owns leaf 0; the contracts' fixture's where absent. */
-    treasuryOwner?: Address;
-    settlementSizes?: readonly CircuitSizes[];
-    real?: RealCircuits;
-  } = {},
-) {
+export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
   await initPoseidon();
   const anvil = await startAnvil();
   const client = await connect(anvil);
@@ -65,6 +67,7 @@ export async function startHistoryFixture(
       operatorOwner,
       operatorKeyX,
       ...(options.sequencer === undefined ? {} : { sequencer: options.sequencer }),
+      ...(options.gateOn === undefined ? {} : { genesisGate: await options.gateOn(client) }),
     },
     SHAPES,
     options.settlementSizes,

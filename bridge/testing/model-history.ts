@@ -23,7 +23,12 @@ import { encodeHeader, type RpcHeader } from "../../contracts/l1/block-header.ts
 import { ANY_FEE, type ClosedBatch, OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { parkArguments } from "../../contracts/testing/settlement-fixture.ts";
 import { RANDOMNESS_DELAY_BLOCKS } from "../l1/settlement-times.ts";
-import { type HistoryFixture, type RealCircuits, startHistoryFixture } from "./history-fixture.ts";
+import {
+  type HistoryFixture,
+  type HistoryFixtureOptions,
+  type RealCircuits,
+  startHistoryFixture,
+} from "./history-fixture.ts";
 
 const DAY_SECONDS = 86_400n;
 const ALICE_SECRET = 11n;
@@ -36,7 +41,7 @@ export const FEATURES = 16;
 export const SAMPLED_CIRCUIT = 3;
 export const EARNER_TABLE_CIRCUIT = 4;
 const EARNER_COUNT = 8;
-const PAYMENT_COUNT = 16;
+export const PAYMENT_COUNT = 16;
 export const MODEL_CIRCUITS = [
   { sort: CIRCUIT_SORT.settlement, size0: PAYMENT_COUNT, size1: EARNER_COUNT },
   { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: EARNER_COUNT },
@@ -47,7 +52,7 @@ export const EARNERS = [
   { contributorId: ALICE, validatorId: DATANET_ID, rowCount: 4 },
 ];
 
-export interface ModelHistoryOptions {
+export interface ModelHistoryOptions extends Pick<HistoryFixtureOptions, "gateOn"> {
   readonly sequencer?: Hex;
   /** Of the model; any where no sampled settlement is proven. */
   readonly featuresCommitment?: bigint;
@@ -62,6 +67,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
     settlementSizes: MODEL_CIRCUITS,
     ...(options.sequencer === undefined ? {} : { sequencer: options.sequencer }),
     ...(options.real === undefined ? {} : { real: options.real }),
+    ...(options.gateOn === undefined ? {} : { gateOn: options.gateOn }),
   });
   const { l1, ledger, rollup } = f;
   const domain = await rollup.domain();

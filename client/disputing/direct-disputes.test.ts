@@ -156,7 +156,7 @@ describe("leaves of any bytes", () => {
   test("are refuted: cut, lengthened, or with a bit turned", async () => {
     const random = new SeededRandom("hostile leaves");
     const trees = Object.keys(made.honest.leaves) as TreeName[];
-    for (let i = 0; i < 36; i++) {
+    for (let i = 0; i < 18; i++) {
       const tree = trees[i % trees.length]!;
       const index = random.nextBelow(made.honest.leaves[tree].length);
       const leaf = made.honest.leaves[tree][index]!;
@@ -224,13 +224,13 @@ describe("an honest posting", () => {
         { kind: "curvature", a: a!, b: b! },
         { kind: "inverse", a: a!, b: b! },
       ]),
-      ...(["logit", "peak", "lengths", "statics"] as const).map((kind): DirectFault => ({ kind })),
+      ...(["logit", "peak", "lengths", "clip", "statics"] as const).map((kind): DirectFault => ({ kind })),
       { kind: "cell", row: ROWS, column: BUCKETS },
       { kind: "point", column: BUCKETS },
       ...Array.from({ length: PLACES.digestCount }, (_, step): DirectFault => ({ kind: "digest", step })),
       { kind: "input", row: 9, bucket: 3 },
       ...[3, BUCKETS].map((bucket): DirectFault => ({ kind: "optimum", bucket })),
-      ...randomFaults(40),
+      ...randomFaults(24),
     ];
     for (const fault of faults)
       expect([fault, await judged(id, fault)]).toEqual([fault, "DisputesNothingWrong"]);

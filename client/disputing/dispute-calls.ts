@@ -1,6 +1,7 @@
 /** Postings and challenges as calls of the contract Disputes (docs/disputes.md). */
 import { bytesToHex, encodeFunctionData, type Hex, hexToBytes } from "viem";
 import type { Fault } from "../../attribution/disputes/find-faults.ts";
+import { readFact } from "../../attribution/disputes/leaf-bytes.ts";
 import { leafHash } from "../../attribution/disputes/leaf-tree.ts";
 import {
   type DisputeStatement,
@@ -86,6 +87,24 @@ export function challengeData(
         return call("challengeRowLength", [id, statement, row, open("facts", at), open("features", at)]);
       case "lengths":
         return call("challengeLengths", [id, statement, facts()]);
+      case "clip":
+        return call("challengeClip", [id, statement, facts()]);
+      case "duplicate": {
+        const { leader } = readFact(posted.leaves.facts[at]!)!;
+        const isOpened = leader !== at && leader !== fault.other;
+        const opened = (k: number) => openingOf(posted, "rows", k, owned[k]!.content);
+        return call("challengeDuplicate", [
+          id,
+          statement,
+          row,
+          BigInt(fault.other),
+          content(),
+          open("facts", at),
+          opened(fault.other),
+          open("facts", fault.other),
+          isOpened ? opened(leader) : { data: "0x" as const, path: [] },
+        ]);
+      }
       case "factor":
         return call("challengeFactor", [id, statement, row, facts()]);
       case "input":

@@ -49,6 +49,7 @@ const COMPARED = [
   "columnCount",
   "decay",
   "clipLength",
+  "clipQuantile",
   "sharesDuplicates",
 ] as const;
 
@@ -75,7 +76,8 @@ export function examinePosting({ statement, modelId }: Posting, files: Published
   }
   const unopened = unopenedRows(posted, files.rows);
   for (const fault of faultsOf(posted, files.rows)) {
-    if ("row" in fault && unopened.has(fault.row) && NEEDS_TEXT.has(fault.kind)) continue;
+    const shown = "other" in fault ? [fault.row, fault.other] : "row" in fault ? [fault.row] : [];
+    if (NEEDS_TEXT.has(fault.kind) && shown.some((row) => unopened.has(row))) continue;
     return { fault: { fault, posted }, missing: null, missingIndex: 0, warnings };
   }
   const [missingIndex = null] = unopened;
@@ -94,6 +96,7 @@ const NEEDS_TEXT: ReadonlySet<AnyFault["kind"]> = new Set([
   "residual",
   "entry",
   "versionRow",
+  "duplicate",
 ]);
 
 /**

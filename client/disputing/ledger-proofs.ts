@@ -1,24 +1,23 @@
 /** What the contract Disputes is shown of the ledger: a version's root in the rollup's state, and statics without a mark. */
-import { bytesToHex, encodeFunctionData, type Hex } from "viem";
+import { bytesToHex } from "viem";
+import type { DisputeStatement } from "../../attribution/disputes/posted-model.ts";
 import { answeringFiles, answeringPreimage } from "../../attribution/model/answering-hash.ts";
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import { hashDatanetBody, unpackBinding } from "../../circuits/ledger/leaf.ts";
 import { columnsCommitment } from "../../circuits/settlement/feature-commitment.ts";
-import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
 import { requestSequencer } from "../sequencer/sequencer-request.ts";
 import { postedLeafSchema } from "../sequencer/sequencer-schemas.ts";
 import { statementTuple } from "./dispute-calls.ts";
-import type { Posting } from "./read-postings.ts";
 
 /**
- * A call of `bindRows`: the datanet's leaf by the sequencer's word, which L1 checks. It fails on L1 where a batch comes
+ * The call `post`, with the datanet's leaf by the sequencer's word, which L1 checks. It fails on L1 where a batch comes
  * between; then it is made again. Needs `initPoseidon`.
  * @throws CLI_LEAF_UNPROVEN where the datanet has another version (by now)
  */
-export async function bindRowsData(client: LedgerClient, { id, statement }: Posting): Promise<Hex> {
+export async function postCall(client: LedgerClient, statement: DisputeStatement) {
   const { binding, earnerRoot, ownersCommitment, rowCount, rowsRoot } = statement;
   const { datanetId, version } = unpackBinding(binding);
   const [{ datanet }, { leaf, rows }] = await Promise.all([
@@ -40,15 +39,16 @@ export async function bindRowsData(client: LedgerClient, { id, statement }: Post
   const { nonce, l1Owner, keyX, balance, chain, openAmount, counters } = leaf;
   const fields = [nonce, l1Owner, keyX, balance, chain, openAmount, counters].map(BigInt);
   const path = rows.map((row) => row.map(BigInt));
-  const args = [id, statementTuple(statement), client.rollupAddress, { fields, ...opened }, path];
-  return encodeFunctionData({ abi: disputesAbi, functionName: "bindRows", args } as never);
+  return {
+    functionName: "post",
+    args: [statementTuple(statement), client.rollupAddress, { fields, ...opened }, path],
+  } as const;
 }
 
-/** A call of `admitUnchallenged`. Needs `initPoseidon`. @param cap most payments of an epoch */
-export function admitUnchallengedData(model: PublishedModel, modelId: number, cap: bigint): Hex {
+/** The call `admitUnchallenged`. Needs `initPoseidon`. @param cap most payments of an epoch */
+export function admitUnchallengedCall(model: PublishedModel, modelId: number, cap: bigint) {
   const { binding, earnerRoot, ownersCommitment, split } = model.statics;
   const parts = [columnsCommitment(model.columns), ownersCommitment, earnerRoot, binding, split] as const;
   const preimage = bytesToHex(answeringPreimage(answeringFiles(model)));
-  const args = [modelId, preimage, parts, cap] as const;
-  return encodeFunctionData({ abi: disputesAbi, functionName: "admitUnchallenged", args });
+  return { functionName: "admitUnchallenged", args: [modelId, preimage, parts, cap] } as const;
 }

@@ -1,14 +1,13 @@
 /** What a posting says of the ledger: every way to let an honest posting stand beside something else, and its refusal. */
-import { bytesToHex, decodeFunctionData, encodeFunctionData } from "viem";
+import { bytesToHex, decodeFunctionData, encodeFunctionData, zeroAddress } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { DisputeStatement, Leaves } from "../../attribution/disputes/posted-model.ts";
 import { answeringFiles, answeringPreimage } from "../../attribution/model/answering-hash.ts";
 import { hashTagged } from "../../circuits/field/poseidon.ts";
 import { hex32 } from "../../circuits/hex.ts";
-import { hashDatanetBody, hashLeaf, hashStatics, type Leaf } from "../../circuits/ledger/leaf.ts";
+import { hashStatics } from "../../circuits/ledger/leaf.ts";
 import { genesisHash } from "../../circuits/ledger/rewards.ts";
-import { treePath, treeRoot } from "../../circuits/ledger/tree-root.ts";
-import { FIELD_ORDER, LEAF_KIND, TAG, TREE_DEPTH } from "../../circuits/protocol.ts";
+import { FIELD_ORDER, TAG } from "../../circuits/protocol.ts";
 import { columnsCommitment, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { challengeData, openingOf, statementTuple } from "./dispute-calls.ts";
@@ -21,6 +20,7 @@ import {
   type TrainedCase,
   trainedCase,
 } from "./testing/dispute-fixture.ts";
+import { rowsInState } from "./testing/rows-in-state.ts";
 import { watchOnce } from "./watch-postings.ts";
 
 const CAP = 16;
@@ -142,6 +142,7 @@ const LIES: readonly Lie[] = [
     () => ({ numbers: { sharesDuplicates: !made.honest.statement.sharesDuplicates } }),
     "statics",
   ],
+  ["another quantile than the recipe's", () => ({ numbers: { clipQuantile: 1n << 39n } }), "statics"],
   ["other earners", () => ({ numbers: { earnerRoot: 7n } }), "statics"],
   [
     "a text that is not the version's",
@@ -191,7 +192,8 @@ describe("numbers that are none are not posted", () => {
     ["a split with bits above its own", () => ({ split: made.honest.statement.split + (1n << 32n) })],
   ])("%s", async (_, changed) => {
     const statement = { ...made.honest.statement, ...changed() };
-    const data = call("post", [statementTuple(statement)]);
+    const { leaf, path } = rowsInState(made.honest.statement);
+    const data = call("post", [statementTuple(statement), f.stranger, leaf, path]);
     const account = { account: f.owner, to: f.disputes.address, data, value: 10n ** 18n };
     expect(await f.refusal(account)).toBe("DisputesStatementInvalid");
   });
@@ -199,8 +201,8 @@ describe("numbers that are none are not posted", () => {
   test("without the constants that its challenges need, nothing is posted", async () => {
     const other = await startDisputes({ mostRows: 0 });
     try {
-      const statement = { ...made.honest.statement };
-      const data = call("post", [statementTuple({ ...statement, rowCount: 900, binding: bindingOf(900n) })]);
+      const statement = { ...made.honest.statement, rowCount: 900, binding: bindingOf(900n) };
+      const data = call("post", await other.postArguments(statement));
       const to = { account: other.owner, to: other.disputes.address, data, value: 10n ** 18n };
       expect(await other.refusal(to)).toBe("DisputesConstantsMissing");
     } finally {
@@ -266,40 +268,8 @@ describe("an honest posting's places", () => {
 });
 
 describe("a rollup asks", () => {
-  /** The datanet's leaf in a tree of two leaves, and a contract that has its root as a rollup's state. */
-  async function rollupWith(changed: { version?: bigint; rowsRoot?: bigint } = {}, offset = 0n) {
-    const { rowsRoot, ownersCommitment, earnerRoot, rowCount } = made.honest.statement;
-    const body = {
-      ...{ version: 1n, rowCount: BigInt(rowCount), publishedAt: 1_700_000_000n, policy: 0n },
-      ...{ rowsRoot, ownersCommitment, earnerRoot },
-      ...changed,
-    };
-    const leaf: Leaf = {
-      ...{
-        kind: LEAF_KIND.datanet,
-        nonce: 3n,
-        l1Owner: 77n,
-        keyX: 5n,
-        balance: 9n,
-        chain: 8n,
-        openAmount: 0n,
-      },
-      ...{ counters: 24n, body: hashDatanetBody(body) },
-    };
-    const leaves = [1n, 2n, 3n, 4n, hashLeaf(leaf)];
-    const path = treePath(TAG.node, leaves, TREE_DEPTH, 4);
-    const rollup = await f.deployState(treeRoot(TAG.node, leaves, TREE_DEPTH) + offset);
-    const { nonce, l1Owner, keyX, balance, chain, openAmount, counters } = leaf;
-    const opened = {
-      fields: [nonce, l1Owner, keyX, balance, chain, openAmount, counters],
-      publishedAt: body.publishedAt,
-      policy: body.policy,
-    };
-    const tuple = statementTuple(made.honest.statement);
-    const bind = (id: bigint) => call("bindRows", [id, tuple, rollup, opened, path]);
-    const admit = (id: bigint) => call("admit", [id, tuple, rollup, BigInt(CAP)]);
-    return { rollup, bind, admit };
-  }
+  const admit = (id: bigint, statement = made.honest.statement) =>
+    call("admit", [id, statementTuple(statement), BigInt(CAP)]);
   const word = () =>
     genesisHash({
       modelId: 11,
@@ -314,10 +284,10 @@ describe("a rollup asks", () => {
       args: [modelId, given],
     });
 
-  test("and is told yes once the window is over and the rows are the version's, not before", async () => {
-    const { rollup, bind, admit } = await rollupWith();
+  test("and is told yes once the window is over, not before", async () => {
     const id = await f.post(made.honest.statement);
-    await send(bind(id));
+    const [posting] = await readPostings(f.client as never, f.disputes.address);
+    const { rollup } = posting!;
     expect(await refusalOf(admit(id))).toBe("DisputesNotOver");
     await f.passTime(7n * DAY);
     expect(await admits(rollup)).toBe(false);
@@ -330,30 +300,44 @@ describe("a rollup asks", () => {
     expect(await admits(rollup, 11n, word() + 1n)).toBe(false);
   });
 
-  test("and is told no where the version has other rows, is another, or nobody bound them", async () => {
-    const id = await f.post(made.honest.statement);
-    for (const changed of [{ version: 2n }, { rowsRoot: 5n }]) {
-      const { bind } = await rollupWith(changed);
-      expect(await refusalOf(bind(id))).toBe("LedgerMathChildWrong");
-    }
-    const { bind } = await rollupWith({}, 1n);
-    expect(await refusalOf(bind(id))).toBe("DisputesRootMismatch");
-    await f.passTime(7n * DAY);
-    const { admit } = await rollupWith();
-    expect(await refusalOf(admit(id))).toBe("DisputesRowsUnbound");
+  test.each([
+    ["another version", { version: 2n }, 0n, "LedgerMathChildWrong"],
+    ["other rows", { rowsRoot: 5n }, 0n, "LedgerMathChildWrong"],
+    ["another root than its state", {}, 1n, "DisputesRootMismatch"],
+  ])("and no window passes for %s: nothing is posted", async (_, changed, offset, refusal) => {
+    const { statement } = made.honest;
+    const { leaf, path } = rowsInState(statement);
+    const rollup = await f.deployState(rowsInState(statement, changed).root + offset);
+    const shown = rowsInState(statement, changed).path;
+    const data = call("post", [statementTuple(statement), rollup, leaf, shown]);
+    const to = { account: f.owner, to: f.disputes.address, data, value: 10n ** 18n };
+    expect(await f.refusal(to)).toBe(refusal);
+    // Its own path leads to another root.
+    const own = call("post", [statementTuple(statement), rollup, leaf, path]);
+    expect(await f.refusal({ ...to, data: own })).toBe("DisputesRootMismatch");
+    expect(await f.disputes.read.postingCount()).toBe(0n);
+  });
+
+  test("and a leaf of a higher level, or an address without a state, has no rows", async () => {
+    const { statement } = made.honest;
+    const { leaf, path, root } = rowsInState(statement);
+    const short = call("post", [statementTuple(statement), await f.deployState(root), leaf, path.slice(1)]);
+    const to = { account: f.owner, to: f.disputes.address, value: 10n ** 18n };
+    expect(await f.refusal({ ...to, data: short })).toBe("DisputesRootMismatch");
+    // Attack: what is admitted for address 0 is admitted for every rollup.
+    const nowhere = call("post", [statementTuple(statement), zeroAddress, leaf, path]);
+    await expect(f.client.call({ ...to, data: nowhere })).rejects.toThrow();
+    const empty = call("post", [statementTuple(statement), await f.deployState(0n), leaf, []]);
+    expect(await f.refusal({ ...to, data: empty })).toBe("DisputesRootMismatch");
   });
 
   test("and is told no for ever once a posting is refuted", async () => {
-    const { bind, admit } = await rollupWith();
     const tokens = made.honest.leaves.tokens.map(() => new Uint8Array());
     const { posted } = lie(made, { tokens });
     const id = await f.post(posted.statement);
     await send(challengeData(id, posted, made.rows, { kind: "tokens", row: 0 }));
     await f.passTime(8n * DAY);
-    expect(await refusalOf(bind(id))).toBe("DisputesOtherStatement");
-    const tuple = statementTuple(posted.statement);
-    const { rollup } = await rollupWith();
-    expect(await refusalOf(call("admit", [id, tuple, rollup, BigInt(CAP)]))).toBe("DisputesNotOver");
+    expect(await refusalOf(admit(id, posted.statement))).toBe("DisputesNotOver");
     expect(await refusalOf(admit(id))).toBe("DisputesOtherStatement");
   });
 

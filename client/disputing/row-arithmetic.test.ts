@@ -10,6 +10,7 @@ import {
   scaleRow,
   sigmoid,
 } from "../../attribution/disputes/row-arithmetic.ts";
+import { areNear, textOverlap } from "../../attribution/disputes/text-overlap.ts";
 import { toFixed40 } from "../../attribution/maths/fixed-point.ts";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import { encodeRow } from "../../attribution/rows/row-content.ts";
@@ -84,7 +85,7 @@ describe("the contract and the model", () => {
         `0x${string}`,
         `0x${string}`,
       ];
-      const given = await f.disputes.read.readRow([bytesToHex(content), BigInt(bucketCount), ...vectors]);
+      const given = await f.texts.read.readRow([bytesToHex(content), BigInt(bucketCount), ...vectors]);
       const row = countRow(content, bucketCount);
       const residual = residualOf(row, weights);
       expect([bytesToHex(hexToBytes(given[0])), ...given.slice(1)]).toEqual([
@@ -94,6 +95,27 @@ describe("the contract and the model", () => {
         dotRow(row, mapRow),
       ]);
     }
+  });
+});
+
+describe("two texts' overlap", () => {
+  test("is the same by the contract and by the rules of near-duplicates, also of long texts", async () => {
+    const words = (count: number) =>
+      Array.from({ length: count }, () => `w${random.nextBelow(count)}`).join(" ");
+    let nearCount = 0;
+    for (let i = 0; i < 60; i++) {
+      const first = i % 10 === 0 ? words(300) : randomText();
+      const second = i % 2 === 0 ? randomText() : `${first} ${randomText().slice(0, 6)}`;
+      const [a, b] = [
+        encodeRow("email", { label: i & 1, input: first }),
+        encodeRow("email", { label: i % 7 === 0 ? 1 : i & 1, input: second }),
+      ];
+      const [common, union] = await f.texts.read.overlap([bytesToHex(a), bytesToHex(b)]);
+      const expected = textOverlap(a, b);
+      expect({ common: Number(common), union: Number(union) }).toEqual(expected);
+      nearCount += Number(areNear(expected));
+    }
+    expect(nearCount).toBeGreaterThan(5);
   });
 });
 

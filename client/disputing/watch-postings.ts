@@ -4,6 +4,7 @@ import { TREES } from "../../attribution/disputes/posted-model.ts";
 import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { type Examined, examinePosting, type PublishedFiles } from "./examine-posting.ts";
+import { readOpenDemands } from "./open-demands.ts";
 import { type Posting, readPostings } from "./read-postings.ts";
 import { refutationData } from "./refutation.ts";
 
@@ -21,7 +22,7 @@ export interface WatchOptions {
   readonly watcher: Watcher | null;
   readonly disputes: Address;
   readonly modelId?: number;
-  /** null for a posting whose files cannot be had. */
+  /** null for a posting whose files cannot be had. A throw is of this posting alone. */
   readonly filesOf: (posting: Posting) => Promise<PublishedFiles | null>;
 }
 
@@ -31,13 +32,18 @@ export interface Watched {
   readonly examined: Examined | null;
   /** What was sent: the contract's function and its transaction; null where nothing was. */
   readonly sent: {
-    readonly what: "challenge" | "demand" | "attest";
+    readonly what: "challenge" | "demand" | "unanswered" | "attest";
     readonly hash: `0x${string}`;
     readonly gasUsed: bigint;
   } | null;
+  /** Why it was not recomputed, or nothing was sent: its files are none, or somebody was faster. null where nothing failed. */
+  readonly failure: Error | null;
 }
 
-/** One look at every posting that is open and that this watcher has not attested. */
+/**
+ * One look at every posting that is open and that this watcher has not attested.
+ * Attack: files that no program can read, served beside one posting, would keep a watcher from all others.
+ */
 export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
   const { publicClient, disputes, modelId, watcher } = options;
   const postings = await readPostings(publicClient, disputes, modelId === undefined ? {} : { modelId });
@@ -45,13 +51,19 @@ export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
   for (const posting of postings) {
     const isKnown =
       posting.state !== "open" || (watcher !== null && posting.attestedBy.includes(watcher.address));
-    const files = isKnown ? null : await options.filesOf(posting);
-    const examined = files === null ? null : examinePosting(posting, files);
-    const sent =
-      watcher === null || examined === null
-        ? null
-        : await act({ ...options, watcher }, posting, examined, files!.rows);
-    watched.push({ posting, examined, sent });
+    let examined: Examined | null = null;
+    let sent: Watched["sent"] = null;
+    let failure: Error | null = null;
+    try {
+      const files = isKnown ? null : await options.filesOf(posting);
+      if (files !== null) {
+        examined = examinePosting(posting, files);
+        if (watcher !== null) sent = await act({ ...options, watcher }, posting, examined, files.rows);
+      }
+    } catch (error) {
+      failure = error as Error;
+    }
+    watched.push({ posting, examined, sent, failure });
   }
   return watched;
 }
@@ -70,7 +82,17 @@ async function act(
   if (fault !== null) return finish("challenge", refutationData(id, fault.posted, rows, fault.fault));
   const abi = disputesAbi;
   if (missing !== null) {
-    if (!watcher.paysDemands) return null;
+    const demands = await readOpenDemands(publicClient, disputes, id);
+    const { timestamp } = await publicClient.getBlock();
+    const overdue = demands.find(({ answerBySeconds }) => answerBySeconds < timestamp);
+    if (overdue !== undefined) {
+      const args = [id, overdue.tree, overdue.index] as const;
+      return finish("unanswered", encodeFunctionData({ abi, functionName: "challengeUnanswered", args }));
+    }
+    const isDemanded = demands.some(
+      ({ index, tree }) => TREES[tree] === missing && index === BigInt(missingIndex),
+    );
+    if (isDemanded || !watcher.paysDemands) return null;
     const feeWei = await publicClient.readContract({ address: disputes, abi, functionName: "demandFeeWei" });
     const args = [id, TREES.indexOf(missing), BigInt(missingIndex)] as const;
     return finish("demand", encodeFunctionData({ abi, functionName: "demand", args }), feeWei);

@@ -50,7 +50,7 @@ export async function renderGovernanceAbi(): Promise<string> {
 export async function renderDisputesAbi(): Promise<string> {
   const contracts = await compileContracts({ set: "disputes" });
   const abiOf = (name: string) => pickContract(contracts, name).abi;
-  const [disputes, direct, math] = ["Disputes", "DirectDisputes", "LedgerMath"].map(abiOf);
+  const [disputes, direct, math, texts] = ["Disputes", "DirectDisputes", "LedgerMath", "RowTexts"].map(abiOf);
   // A challenge fails with the errors of the arithmetic that it asks.
   const errors = math!.filter((item) => item.type === "error");
   const known = new Set(disputes!.map((item) => ("name" in item ? item.name : "")));
@@ -65,6 +65,7 @@ export async function renderDisputesAbi(): Promise<string> {
     `export const directDisputesAbi = ${render(further)} as const;`,
     `export const directJudgeAbis = [${judges.map(render).join(", ")}] as const;`,
     `export const ledgerMathAbi = ${render(math!)} as const;`,
+    `export const rowTextsAbi = ${render(texts!)} as const;`,
     "",
   ].join("\n");
 }

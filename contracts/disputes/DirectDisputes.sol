@@ -14,7 +14,7 @@ import {LedgerMath} from "./LedgerMath.sol";
 /// without state, since one contract's code has not the room: a judge is asked with the very bytes that are shown.
 contract DirectDisputes is Disputes {
     /// @dev Words of a Statement: its fields are of fixed size.
-    uint256 private constant STATEMENT_BYTES = 23 * 32;
+    uint256 private constant STATEMENT_BYTES = 24 * 32;
     uint256 private constant VERDICT_BYTES = 96;
     /// @dev What the binding says of a direct model's columns: docs/ledger.md.
     uint256 private constant SHAPE = 3_072;
@@ -73,7 +73,7 @@ contract DirectDisputes is Disputes {
         if (isRight) {
             uint256 damping = uint256(bytes32(numbers.data[64:96]));
             uint256 rules = uint256(statement.bucketCount) | uint256(statement.decay) << 16
-                | uint256(statement.sharesDuplicates ? 1 : 0) << 80 | damping << 81;
+                | uint256(statement.sharesDuplicates ? 1 : 0) << 80 | uint256(statement.clipQuantile) << 81 | damping << 145;
             uint256 statics = _statics(
                 uint256(bytes32(last.data)),
                 _hash2(CHALLENGED, statement.answering, rules),

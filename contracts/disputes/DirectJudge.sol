@@ -291,7 +291,7 @@ contract DirectJudge {
         pure
         returns (RowArithmetic.Counts memory)
     {
-        return RowArithmetic.count(content, statement.bucketCount, MOST_OF_BUCKET, MOST_TERMS).byTerms();
+        return RowArithmetic.countUpTo(content, statement.bucketCount, MOST_OF_BUCKET, MOST_TERMS).byTerms();
     }
 
     function _entry(bytes calldata entries, uint256 column) private pure returns (int256) {

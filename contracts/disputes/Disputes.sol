@@ -6,6 +6,7 @@ import {LedgerMath} from "./LedgerMath.sol";
 import {LedgerTies} from "./LedgerTies.sol";
 import {Openings} from "./Openings.sol";
 import {RowArithmetic} from "./RowArithmetic.sol";
+import {RowTexts} from "./RowTexts.sol";
 
 /// @title One wrong place of a posted model, shown in one transaction
 /// @dev Documentation is in IDisputes. Bytes of a wrong length that open a posted root are the owner's fault: they refute.
@@ -13,9 +14,9 @@ contract Disputes is LedgerTies {
     using RowArithmetic for RowArithmetic.Counts;
 
     /// @dev A row of this many bytes is shown, read and divided within 2^24 gas (EIP-7825).
-    uint256 public constant MOST_ROW_BYTES = 16_384;
+    uint256 private constant MOST_ROW_BYTES = 16_384;
     /// @dev No row is longer than this many average ones.
-    uint256 public constant MOST_AVERAGES = 10;
+    uint256 private constant MOST_AVERAGES = 10;
 
     int256 private constant ONE = RowArithmetic.ONE;
     /// @dev Half a unit of G, and 2^-20 of one for another machine's floats.
@@ -25,6 +26,7 @@ contract Disputes is LedgerTies {
     /// @dev 2^-18.
     int256 private constant OPTIMUM_TOLERANCE = 1 << 22;
     uint256 private constant FACT_BYTES = 32;
+    RowTexts private immutable _texts;
 
     struct Fact {
         int256 factor;
@@ -36,18 +38,13 @@ contract Disputes is LedgerTies {
 
     constructor(uint256 windowSeconds_, uint256 leastBondWei_, uint256 demandFeeWei_, LedgerMath math_)
         LedgerTies(windowSeconds_, leastBondWei_, demandFeeWei_, math_)
-    {}
+    {
+        _texts = new RowTexts();
+    }
 
     /// @inheritdoc IDisputes
-    function readRow(bytes calldata content, uint256 bucketCount, bytes calldata weights, bytes calldata mapRow)
-        external
-        pure
-        returns (bytes memory tokens, int256 residual, int256 pull, int256 product)
-    {
-        RowArithmetic.Counts memory counted = RowArithmetic.count(content, bucketCount, RowArithmetic.ALL, RowArithmetic.ALL);
-        tokens = counted.list();
-        residual = counted.residual(counted.dot(weights));
-        (pull, product) = (counted.scale(residual), counted.dot(mapRow));
+    function texts() external view returns (address) {
+        return address(_texts);
     }
 
     /// @inheritdoc IDisputes
@@ -73,7 +70,7 @@ contract Disputes is LedgerTies {
             && fact.data.length == FACT_BYTES && features.data.length == statement.columnCount
             && content.data.length <= MOST_ROW_BYTES;
         if (isRight) {
-            RowArithmetic.Counts memory counted = RowArithmetic.count(content.data, statement.bucketCount, RowArithmetic.ALL, RowArithmetic.ALL);
+            RowArithmetic.Counts memory counted = RowArithmetic.count(content.data, statement.bucketCount);
             int256 residual = counted.residual(counted.dot(weights));
             int256 value = (counted.dot(mapRow.data) * residual) >> 40;
             value = (value * _fact(fact.data, 0).factor) >> 40;
@@ -95,7 +92,7 @@ contract Disputes is LedgerTies {
         Posting storage posting = _stated(id, statement);
         _requireOpening(statement, Tree.Rows, row, content);
         _requireLeaf(statement, Tree.Tokens, row, leaf, path);
-        bytes memory list = RowArithmetic.count(content.data, statement.bucketCount, RowArithmetic.ALL, RowArithmetic.ALL).list();
+        bytes memory list = RowArithmetic.count(content.data, statement.bucketCount).list();
         _judge(id, posting, keccak256(abi.encodePacked(bytes1(0), list)) == leaf, Fault.Tokens, row);
     }
 
@@ -115,7 +112,7 @@ contract Disputes is LedgerTies {
         bool isRight =
             weights.length == 8 * (uint256(statement.bucketCount) + 1) && fact.data.length == FACT_BYTES;
         if (isRight) {
-            RowArithmetic.Counts memory counted = RowArithmetic.count(content.data, statement.bucketCount, RowArithmetic.ALL, RowArithmetic.ALL);
+            RowArithmetic.Counts memory counted = RowArithmetic.count(content.data, statement.bucketCount);
             Fact memory given = _fact(fact.data, 0);
             int256 residual = counted.residual(counted.dot(weights));
             isRight = _isNear(given.residual, residual, RESIDUAL_TOLERANCE)
@@ -183,6 +180,68 @@ contract Disputes is LedgerTies {
                 && fact.length + _slack(statement) >= statement.clipLength;
         }
         _judge(id, posting, isRight, Fault.Factor, row);
+    }
+
+    /// @inheritdoc IDisputes
+    function challengeClip(uint256 id, Statement calldata statement, bytes calldata facts) external {
+        Posting storage posting = _stated(id, statement);
+        _requireFacts(statement, facts);
+        uint256 rowCount = statement.rowCount;
+        uint256[] memory sizes = new uint256[](rowCount);
+        uint256 beyond;
+        for (uint256 row; row < rowCount; row++) {
+            uint256 leader = _fact(facts, row).leader;
+            if (leader < rowCount) sizes[leader]++;
+            else beyond++;
+        }
+        uint256 cut;
+        uint256 reached;
+        for (uint256 row; beyond == 0 && row < rowCount; row++) {
+            Fact memory fact = _fact(facts, row);
+            if (fact.factor < ONE / int256(sizes[fact.leader]) - 1) cut++;
+            if (fact.length + _slack(statement) >= statement.clipLength) reached++;
+        }
+        // A quantile is a double that was rounded: 2^-40 of the rows may decide about one row.
+        uint256 share = uint256(statement.clipQuantile) * rowCount;
+        uint256 kept = (share - rowCount + (1 << 40) - 1) >> 40;
+        uint256 mostKept = (share + rowCount + (1 << 40) - 1) >> 40;
+        bool isRight = statement.clipLength == 0
+            ? statement.clipQuantile >= 1 << 40
+            : statement.clipQuantile < 1 << 40 && cut + kept <= rowCount && reached + mostKept > rowCount;
+        _judge(id, posting, isRight && beyond == 0, Fault.Clip, cut);
+    }
+
+    /// @inheritdoc IDisputes
+    function challengeDuplicate(
+        uint256 id,
+        Statement calldata statement,
+        uint256 row,
+        uint256 other,
+        Opening calldata content,
+        Opening calldata fact,
+        Opening calldata otherContent,
+        Opening calldata otherFact,
+        Opening calldata leaderContent
+    ) external {
+        Posting storage posting = _stated(id, statement);
+        _requireOpening(statement, Tree.Rows, row, content);
+        _requireOpening(statement, Tree.Facts, row, fact);
+        _requireOpening(statement, Tree.Rows, other, otherContent);
+        _requireOpening(statement, Tree.Facts, other, otherFact);
+        bool isRight = fact.data.length == FACT_BYTES && otherFact.data.length == FACT_BYTES;
+        if (isRight) {
+            uint256 leader = _fact(fact.data, 0).leader;
+            // A leader that is none, or comes later, is challengeFactor's.
+            bool isLeader = other < row && _fact(otherFact.data, 0).leader == other;
+            if (!statement.sharesDuplicates || other == row || (other != leader && !isLeader)) {
+                revert DisputesOpeningInvalid(Tree.Facts, other);
+            }
+            bool hasLeader = leader != row && leader != other;
+            if (hasLeader) _requireOpening(statement, Tree.Rows, leader, leaderContent);
+            bytes calldata known = hasLeader ? leaderContent.data : content.data[:0];
+            isRight = _texts.isLeader(content.data, otherContent.data, known, leader < other) == (other == leader);
+        }
+        _judge(id, posting, isRight, Fault.Duplicate, row);
     }
 
     /// @inheritdoc IDisputes

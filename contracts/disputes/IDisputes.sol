@@ -11,19 +11,21 @@ pragma solidity ^0.8.30;
 ///
 /// What it assumes: one honest party recomputes the model in time, and L1 takes its transaction.
 /// What a posting says of the ledger is tied to it: points and rules hash to `staticsHash`, rows to `rowsRoot`, and
-/// `bindRows` shows that root in the rollup's state. So a rollup can ask `admits` before it takes a model's Genesis.
+/// `post` shows that root in the rollup's state: no window passes for rows that the ledger does not have yet. So a rollup
+/// can ask `admits` before it takes a model's Genesis.
 interface IDisputes {
     /// @param modelId The ledger's.
     /// @param staticsHash Of the model: what its datanet approves.
     /// @param rowsRoot Of the datanet's version, as the ledger has it.
     /// @param answering SHA-256 of the answering files, mod r. The statics have H[CHALLENGED](answering, rules), where
-    /// rules is bucketCount | decay << 16 | sharesDuplicates << 80.
+    /// rules is bucketCount | decay << 16 | sharesDuplicates << 80 | clipQuantile << 81.
     /// @param ownersCommitment With the next three, what the statics open to besides features.
     /// @param rowCount N, at most 4,096.
     /// @param bucketCount D, at most 4,096.
     /// @param columnCount d, at most 384.
     /// @param decay λ of the training, times 2^40.
     /// @param clipLength No row is longer, in units of G; 0 for no limit.
+    /// @param clipQuantile Of the rows' lengths, which the clip's length is; times 2^40, 2^40 for no limit.
     /// @param sharesDuplicates Whether near-duplicates share one reward; else every row leads itself.
     /// @param rows Tree of the contents' SHA-256.
     /// @param tokens Tree of token lists: bucket and count, two bytes each, ascending.
@@ -48,6 +50,7 @@ interface IDisputes {
         uint16 columnCount;
         uint64 decay;
         uint32 clipLength;
+        uint64 clipQuantile;
         bool sharesDuplicates;
         bytes32 rows;
         bytes32 tokens;
@@ -90,7 +93,9 @@ interface IDisputes {
         Point,
         Statics,
         VersionRow,
-        // Of direct models: IDirectDisputes.
+        Clip,
+        Duplicate,
+        // Of direct models: DirectJudge and DirectTies.
         Size,
         Curvature,
         Inverse,
@@ -112,8 +117,15 @@ interface IDisputes {
         Points
     }
 
+    /// @param rollup In whose state the rows are.
     event Posted(
-        uint256 indexed id, uint256 indexed modelId, address indexed owner, Statement statement, uint256 bondWei, uint256 endsAt
+        uint256 indexed id,
+        uint256 indexed modelId,
+        address indexed owner,
+        Statement statement,
+        uint256 bondWei,
+        uint256 endsAt,
+        address rollup
     );
     event Refuted(uint256 indexed id, address indexed challenger, Fault fault, uint256 place, uint256 rewardWei);
     event BondReturned(uint256 indexed id, address indexed owner, uint256 amountWei);
@@ -122,8 +134,6 @@ interface IDisputes {
     event Demanded(uint256 indexed id, Tree tree, uint256 index, address indexed who, uint256 answerBy);
     event Answered(uint256 indexed id, Tree tree, uint256 index, bytes data);
     event Withdrawn(address indexed who, uint256 amountWei);
-    /// @notice The rows' root is that of the datanet's version in the state of this rollup.
-    event RowsBound(uint256 indexed id, address indexed rollup);
     /// @notice The rollup may take this Genesis. @param id UNCHALLENGED, with rollup 0, where the model is registered as one
     /// that has no challenges.
     event Admitted(address indexed rollup, uint256 indexed modelId, uint256 word, uint256 id);
@@ -136,8 +146,6 @@ interface IDisputes {
     error DisputesConstantsMissing(address math);
     /// @notice The path leads to another root than the version's, or than the rollup's state.
     error DisputesRootMismatch(uint256 expected, uint256 actual);
-    /// @notice `bindRows` has not been called for this rollup.
-    error DisputesRowsUnbound(uint256 id, address rollup);
     error DisputesUnknown(uint256 id);
     /// @notice The given statement is not the one that was posted.
     error DisputesOtherStatement(uint256 id);
@@ -157,9 +165,18 @@ interface IDisputes {
     /// @notice The address does not take what it is owed.
     error DisputesPaymentRefused(address who);
 
-    /// @notice Posts a model. Several postings of one model may stand side by side: a stranger's false one hurts nobody.
+    /// @notice Posts a model, and shows that `rowsRoot` is that of the datanet's version in the rollup's latest state. It
+    /// fails where a batch came between; then it is sent again. Several postings of one model may stand side by side: a
+    /// stranger's false one hurts nobody.
+    /// @param rollup Whose Genesis it is for. Nobody asks whether it is one: a posting counts for this address alone.
+    /// @param path All children on the way from the datanet's leaf to the root.
     /// @return id 1, 2, …
-    function post(Statement calldata statement) external payable returns (uint256 id);
+    function post(
+        Statement calldata statement,
+        address rollup,
+        DatanetLeaf calldata leaf,
+        uint256[8][] calldata path
+    ) external payable returns (uint256 id);
 
     /// @notice G[row][column] is not the rounding of any value within 2^-20 of what text, weights and map make of it.
     function challengeEntry(
@@ -208,6 +225,25 @@ interface IDisputes {
 
     /// @notice A row's factor is neither one over its cluster's size nor what cuts it to the clip's length.
     function challengeFactor(uint256 id, Statement calldata statement, uint256 row, bytes calldata facts) external;
+
+    /// @notice The clip's length is not the quantile of the rows' lengths: it cuts more rows than are above, or fewer are as
+    /// long. Off by one row, and by what rounding adds to a row. @param facts All leaves, in their order.
+    function challengeClip(uint256 id, Statement calldata statement, bytes calldata facts) external;
+
+    /// @notice Where near-duplicates share: the row's leader is not the most similar one before it. `other` is the posted
+    /// leader, which is no near-duplicate; or an earlier leader that is one, and more similar than the posted.
+    /// @param leaderContent Of the posted leader, where it is neither the row nor `other`; else empty.
+    function challengeDuplicate(
+        uint256 id,
+        Statement calldata statement,
+        uint256 row,
+        uint256 other,
+        Opening calldata content,
+        Opening calldata fact,
+        Opening calldata otherContent,
+        Opening calldata otherFact,
+        Opening calldata leaderContent
+    ) external;
 
     /// @notice Row's token list and bucket's column differ about how often the one has the other.
     function challengeInput(
@@ -269,20 +305,9 @@ interface IDisputes {
         uint256[8][] calldata versionPath
     ) external;
 
-    /// @notice Shows that `rowsRoot` is that of the datanet's version in the rollup's latest state. Open to all, at any
-    /// time while the datanet has that version.
-    /// @param path All children on the way from the datanet's leaf to the root.
-    function bindRows(
-        uint256 id,
-        Statement calldata statement,
-        address rollup,
-        DatanetLeaf calldata leaf,
-        uint256[8][] calldata path
-    ) external;
-
-    /// @notice Lets the rollup take the Genesis of a model whose posting counts and is bound to it. Open to all.
+    /// @notice Lets the posting's rollup take the Genesis of a model whose posting counts. Open to all.
     /// @param cap Most payments of an epoch, which the Genesis states.
-    function admit(uint256 id, Statement calldata statement, address rollup, uint256 cap) external;
+    function admit(uint256 id, Statement calldata statement, uint256 cap) external;
 
     /// @notice Lets every rollup take the Genesis of a model that is registered as one without challenges: its answering
     /// hash is a SHA-256. Open to all: its statics said so when it was created.
@@ -295,10 +320,10 @@ interface IDisputes {
     /// @notice By which posting a rollup may take it; 0 for none. UNCHALLENGED stands under rollup 0.
     function admissions(address rollup, uint256 modelId, uint256 word) external view returns (uint256 id);
 
-    /// @notice Whether `bindRows` was called.
-    function isBound(uint256 id, address rollup) external view returns (bool);
-
     function UNCHALLENGED() external view returns (uint256);
+
+    /// @notice Reads and compares rows' texts: RowTexts.
+    function texts() external view returns (address);
 
     /// @notice Computes what the ledger does: LedgerMath.
     function math() external view returns (address);
@@ -322,18 +347,8 @@ interface IDisputes {
     /// @notice Pays what is owed to an address. Open to all.
     function withdraw(address payable who) external;
 
-    /// @notice What L1 makes of a row: its token list, residual, pull, and map row · x. For comparing; nothing is judged.
-    function readRow(bytes calldata content, uint256 bucketCount, bytes calldata weights, bytes calldata mapRow)
-        external
-        pure
-        returns (bytes memory tokens, int256 residual, int256 pull, int256 product);
-
     /// @notice Whether the window has ended, nothing wrong was shown and no demand is open.
     function counts(uint256 id) external view returns (bool);
-
-    /// @notice The first posting of these statics that counts; 0 for none.
-    /// @param ids Postings to look at.
-    function firstThatCounts(uint256 modelId, uint256 staticsHash, uint256[] calldata ids) external view returns (uint256);
 
     function postings(uint256 id)
         external
@@ -345,7 +360,7 @@ interface IDisputes {
             uint96 bondWei,
             uint32 openDemands,
             bytes32 statementHash,
-            bytes32 modelHash
+            address rollup
         );
 
     /// @notice How many postings there are.

@@ -33,8 +33,6 @@ abstract contract LedgerTies is Postings {
     uint256 private constant R = PoseidonHash.R;
 
     /// @inheritdoc IDisputes
-    mapping(uint256 id => mapping(address rollup => bool)) public isBound;
-    /// @inheritdoc IDisputes
     mapping(address rollup => mapping(uint256 modelId => mapping(uint256 word => uint256 id))) public admissions;
 
     constructor(uint256 windowSeconds_, uint256 leastBondWei_, uint256 demandFeeWei_, LedgerMath math_)
@@ -86,7 +84,7 @@ abstract contract LedgerTies is Postings {
                 || Openings.rootOfLeaves(points, 64) != statement.points
         ) revert DisputesOpeningInvalid(Tree.Points, 0);
         uint256 rules = uint256(statement.bucketCount) | uint256(statement.decay) << 16
-            | uint256(statement.sharesDuplicates ? 1 : 0) << 80;
+            | uint256(statement.sharesDuplicates ? 1 : 0) << 80 | uint256(statement.clipQuantile) << 81;
         uint256 statics = _statics(
             _math.columnsCommitment(points),
             _hash2(CHALLENGED, statement.answering, rules),
@@ -115,15 +113,12 @@ abstract contract LedgerTies is Postings {
         _judge(id, posting, uint256(digest) % R == versionRow[0] % R, Fault.VersionRow, row);
     }
 
-    /// @inheritdoc IDisputes
-    function bindRows(
-        uint256 id,
+    function _requireVersion(
         Statement calldata statement,
         address rollup,
         DatanetLeaf calldata leaf,
         uint256[8][] calldata path
-    ) external {
-        _requireStated(id, statement);
+    ) internal view override {
         uint256 binding = statement.binding;
         uint256[] memory body = new uint256[](7);
         (body[0], body[1]) = (uint32(binding >> 24), statement.rowCount);
@@ -137,16 +132,13 @@ abstract contract LedgerTies is Postings {
             ? _math.rootOf(NODE, uint24(binding), _math.hash(DATANET_LEAF, fields), path)
             : 0;
         if (reached != root || root == 0) revert DisputesRootMismatch(root, reached);
-        isBound[id][rollup] = true;
-        emit RowsBound(id, rollup);
     }
 
     /// @inheritdoc IDisputes
-    function admit(uint256 id, Statement calldata statement, address rollup, uint256 cap) external {
+    function admit(uint256 id, Statement calldata statement, uint256 cap) external {
         _requireStated(id, statement);
         if (!counts(id)) revert DisputesNotOver(id);
-        if (!isBound[id][rollup]) revert DisputesRowsUnbound(id, rollup);
-        _admit(rollup, id, statement.modelId, _genesis(statement.modelId, statement.staticsHash, cap, statement.earnerRoot));
+        _admit(postings[id].rollup, id, statement.modelId, _genesis(statement.modelId, statement.staticsHash, cap, statement.earnerRoot));
     }
 
     /// @inheritdoc IDisputes

@@ -16,9 +16,9 @@ abstract contract Postings is IDisputes {
     /// @inheritdoc IDisputes
     uint256 public constant LEAST_WINDOW_SECONDS = 3 days;
     /// @dev What one transaction can be shown of: 2^24 gas (EIP-7825).
-    uint256 public constant MOST_ROWS = 4_096;
-    uint256 public constant MOST_BUCKETS = 4_096;
-    uint256 public constant MOST_COLUMNS = 384;
+    uint256 private constant MOST_ROWS = 4_096;
+    uint256 private constant MOST_BUCKETS = 4_096;
+    uint256 private constant MOST_COLUMNS = 384;
     uint256 private constant LEAST_CLIP_SLACKS = 8;
     /// @dev No right leaf is longer: a row of the map has a number a bucket, and one for the bias.
     uint256 private constant MOST_LEAF_BYTES = 8 * (MOST_BUCKETS + 1);
@@ -31,7 +31,8 @@ abstract contract Postings is IDisputes {
         uint96 bondWei;
         uint32 openDemands;
         bytes32 statementHash;
-        bytes32 modelHash;
+        /// @dev In whose state the rows are, and which may take the model's Genesis.
+        address rollup;
     }
 
     struct Demand {
@@ -71,7 +72,12 @@ abstract contract Postings is IDisputes {
     }
 
     /// @inheritdoc IDisputes
-    function post(Statement calldata statement) external payable returns (uint256 id) {
+    function post(
+        Statement calldata statement,
+        address rollup,
+        DatanetLeaf calldata leaf,
+        uint256[8][] calldata path
+    ) external payable returns (uint256 id) {
         if (msg.value < leastBondWei || msg.value > type(uint96).max) {
             revert DisputesBondTooSmall(msg.value, leastBondWei);
         }
@@ -80,6 +86,7 @@ abstract contract Postings is IDisputes {
                 || statement.bucketCount > MOST_BUCKETS || !_hasColumns(statement) || !_isInRange(statement)
         ) revert DisputesStatementInvalid();
         if (!_math.isReady(statement.rowCount)) revert DisputesConstantsMissing(address(_math));
+        _requireVersion(statement, rollup, leaf, path);
         id = ++postingCount;
         uint256 endsAt = block.timestamp + windowSeconds;
         // Narrowing casts: 2^64 seconds do not come, the bond was compared.
@@ -90,9 +97,9 @@ abstract contract Postings is IDisputes {
             bondWei: uint96(msg.value),
             openDemands: 0,
             statementHash: keccak256(abi.encode(statement)),
-            modelHash: _modelHash(statement.modelId, statement.staticsHash)
+            rollup: rollup
         });
-        emit Posted(id, statement.modelId, msg.sender, statement, msg.value, endsAt);
+        emit Posted(id, statement.modelId, msg.sender, statement, msg.value, endsAt, rollup);
     }
 
     /// @inheritdoc IDisputes
@@ -173,18 +180,13 @@ abstract contract Postings is IDisputes {
             && block.timestamp >= posting.endsAt;
     }
 
-    /// @inheritdoc IDisputes
-    function firstThatCounts(uint256 modelId, uint256 staticsHash, uint256[] calldata ids)
-        external
-        view
-        returns (uint256)
-    {
-        bytes32 modelHash = _modelHash(modelId, staticsHash);
-        for (uint256 i; i < ids.length; i++) {
-            if (postings[ids[i]].modelHash == modelHash && counts(ids[i])) return ids[i];
-        }
-        return 0;
-    }
+    /// @dev The datanet's version in the rollup's latest state has these rows.
+    function _requireVersion(
+        Statement calldata statement,
+        address rollup,
+        DatanetLeaf calldata leaf,
+        uint256[8][] calldata path
+    ) internal view virtual;
 
     /// @dev A posting that can still be refuted. An open demand keeps it so beyond its window.
     function _open(uint256 id) internal view returns (Posting storage posting) {
@@ -269,10 +271,6 @@ abstract contract Postings is IDisputes {
     /// @dev How far a row of integers can be from the real one: half a unit an entry, and roundings of the two lengths.
     function _slack(Statement calldata statement) internal pure returns (uint256) {
         return RowArithmetic.root(statement.columnCount) / 2 + 2;
-    }
-
-    function _modelHash(uint256 modelId, uint256 staticsHash) private pure returns (bytes32) {
-        return keccak256(abi.encode(modelId, staticsHash));
     }
 
     function _pay(address payable who, uint256 amountWei) private {

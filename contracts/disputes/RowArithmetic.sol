@@ -31,17 +31,25 @@ library RowArithmetic {
     }
 
     /// @dev More terms than a text can have.
-    uint256 internal constant ALL = type(uint256).max;
+    uint256 private constant ALL = type(uint256).max;
 
     /// @notice How many different words and pairs of words of the text fall on each bucket.
     /// @dev Any bytes have counts: what is no canonical row is read by the same places.
+    function count(bytes calldata content, uint256 bucketCount) internal pure returns (Counts memory) {
+        return countUpTo(content, bucketCount, ALL, ALL);
+    }
+
     /// @param mostOf How many terms of a bucket count. @param most How many terms count at all: the first ones.
-    function count(bytes calldata content, uint256 bucketCount, uint256 mostOf, uint256 most)
+    function countUpTo(bytes calldata content, uint256 bucketCount, uint256 mostOf, uint256 most)
         internal
         pure
         returns (Counts memory counts)
     {
         (counts.bucketCount, counts.mostOf, counts.most) = (bucketCount, mostOf, most);
+        _fill(counts, content);
+    }
+
+    function _fill(Counts memory counts, bytes calldata content) private pure {
         counts.label = content.length > 10 && content[10] == "s" ? 1 : 0;
         uint256 skipped = 23 + counts.label;
         uint256 length = content.length > skipped + 2 ? content.length - skipped - 2 : 0;
@@ -87,7 +95,7 @@ library RowArithmetic {
             }
             let table := mload(0x40)
             mstore(add(counts, 0x60), table)
-            let set := add(table, and(add(shl(1, bucketCount), 63), not(31)))
+            let set := add(table, and(add(shl(1, mload(add(counts, 0x40))), 63), not(31)))
             // More places than the text has terms: every word takes a byte, and a byte between it and the next.
             let mask := 63
             for {} iszero(gt(mask, length)) {} { mask := or(shl(1, mask), 1) }

@@ -34,10 +34,10 @@ import { createProver } from "../../prover/backends.ts";
 import type { Prover } from "../../prover/proving/prover.ts";
 import type { DrillCircuit } from "../drill/drill-circuit.ts";
 import type { DrillWorld } from "../drill/drill-world.ts";
+import { proveTable, SETTLEMENT_INDEX, TABLE_INDEX } from "../drill/model-circuits.ts";
+import { openAccount } from "../drill/open-account.ts";
+import { allPosted, passTime, patiently, STEP_TIMEOUT_MS } from "../drill/world-steps.ts";
 import type { GriefOptions } from "./grief-result.ts";
-import { proveTable, SETTLEMENT_INDEX, TABLE_INDEX } from "./model-circuits.ts";
-import { openAccount } from "./open-account.ts";
-import { allPosted, passTime, patiently, STEP_TIMEOUT_MS } from "./world-steps.ts";
 
 export const SIZE: SettlementSize = { rows: 8, features: 4, earners: 4, payments: 4, draws: 2 };
 /** The clocks of L1 and sequencer differ by seconds. */

@@ -6,13 +6,13 @@ import { auditPreconfirmations } from "../drill/audit.ts";
 import { drillUser } from "../drill/drill-accounts.ts";
 import { drillError } from "../drill/drill-errors.ts";
 import { DrillWorld } from "../drill/drill-world.ts";
+import { buildModelCircuits } from "../drill/model-circuits.ts";
+import { openAccount } from "../drill/open-account.ts";
 import { makeParkables, SIZE } from "./attackers-models.ts";
 import { claimAttack, creditWei } from "./claim-attack.ts";
 import { goesOn, type Measured, measure } from "./grief-measure.ts";
 import type { Attack, GriefOptions, GriefResult } from "./grief-result.ts";
 import { lagAttack } from "./lag-attack.ts";
-import { buildModelCircuits } from "./model-circuits.ts";
-import { openAccount } from "./open-account.ts";
 import { settleAttack } from "./settle-attack.ts";
 import { Withdrawals } from "./withdrawals.ts";
 

@@ -69,6 +69,11 @@ export function resolveEndpoints(options: GlobalOptions): Endpoints {
   };
 }
 
+/** The Ethereum node alone: nothing of a rollup is needed. @throws CMD_NO_DEPLOYMENT */
+export function resolveRpcUrl({ rpc }: GlobalOptions): string {
+  return rpc ?? resolveEndpoints({}).rpcUrl;
+}
+
 /** Where a model is served: what was asked for, else what this machine knows. @throws CMD_NO_MODEL_SERVER */
 export function modelServerOf(modelId: number, server: string | undefined): string {
   const endpoints = readIfPresent(workspacePaths.endpoints);

@@ -11,15 +11,16 @@ import {
   type Transport,
   type WalletClient,
 } from "viem";
+import { readL1Result } from "../../client/actions/l1/l1-result.ts";
 import { cappedFees, cappedTransaction } from "../../contracts/l1/capped-transaction.ts";
-import { type GlobalOptions, resolveAccount, resolveEndpoints, spendingCapOf } from "./context.ts";
+import { type GlobalOptions, resolveAccount, resolveRpcUrl, spendingCapOf } from "./context.ts";
 
 export interface L1Sender {
   readonly address: Address;
   readonly publicClient: PublicClient;
   /** Its deployments and calls pay the same capped fees. */
   readonly walletClient: WalletClient<Transport, Chain, Account>;
-  /** Returns once it is mined. @throws CON_L1_COST_ABOVE_CAP; viem's errors where the call is refused */
+  /** Returns once it is mined. @throws CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED; viem's errors where a call of it is refused */
   send(call: {
     readonly to: Address;
     readonly data: Hex;
@@ -29,7 +30,7 @@ export interface L1Sender {
 
 export async function l1SenderOf(options: GlobalOptions): Promise<L1Sender> {
   const { l1 } = resolveAccount(options);
-  const transport = http(resolveEndpoints(options).rpcUrl);
+  const transport = http(resolveRpcUrl(options));
   const cap = spendingCapOf(options);
   const publicClient = createPublicClient({ transport });
   const estimateFeesPerGas = async () => {
@@ -54,7 +55,8 @@ export async function l1SenderOf(options: GlobalOptions): Promise<L1Sender> {
         await cappedTransaction(walletClient, call, cap),
       );
       const hash = await walletClient.sendRawTransaction({ serializedTransaction });
-      return { hash, gasUsed: (await publicClient.waitForTransactionReceipt({ hash })).gasUsed };
+      const { gasUsed } = readL1Result(await publicClient.waitForTransactionReceipt({ hash }));
+      return { hash, gasUsed: BigInt(gasUsed) };
     },
   };
 }

@@ -6,13 +6,22 @@ import { derivePublicKey } from "../../circuits/field/eddsa.ts";
 const MNEMONIC = "test test test test test test test test test test test junk";
 
 /** Order of anvil's accounts. */
-const INDEX = { operator: 0, faucet: 1, treasury: 2 } as const;
+const INDEX = {
+  operator: 0,
+  faucet: 1,
+  treasury: 2,
+  hostile: 5,
+  watcher: 6,
+  builder: 7,
+  customer: 8,
+} as const;
+export type DrillAccountName = keyof typeof INDEX;
 
-export function drillAccount(name: keyof typeof INDEX): HDAccount {
+export function drillAccount(name: DrillAccountName): HDAccount {
   return mnemonicToAccount(MNEMONIC, { addressIndex: INDEX[name] });
 }
 
-export function drillPrivateKey(name: keyof typeof INDEX): `0x${string}` {
+export function drillPrivateKey(name: DrillAccountName): `0x${string}` {
   return toHex(drillAccount(name).getHdKey().privateKey!);
 }
 

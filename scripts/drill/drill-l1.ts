@@ -39,8 +39,13 @@ export type DrillL1 = Awaited<ReturnType<typeof startDrillL1>>;
 /**
  * Deploys, deposits for the users, and begins to mine a block a second.
  * @param circuits in the order in which L1 numbers them
+ * @param gateOn deploys the contract that is asked before a genesis is taken; default: none
  */
-export async function startDrillL1(circuits: readonly DrillCircuit[], users: readonly DrillUser[]) {
+export async function startDrillL1(
+  circuits: readonly DrillCircuit[],
+  users: readonly DrillUser[],
+  gateOn?: (l1Url: string) => Promise<Address>,
+) {
   await initPoseidon();
   const anvil: Anvil = await startAnvil();
   const transport = http(anvil.url, { retryCount: 0, timeout: 20_000 });
@@ -68,7 +73,9 @@ export async function startDrillL1(circuits: readonly DrillCircuit[], users: rea
       key: toSolidityKey(proving.verificationKey) as VerifyingKey,
     }),
   );
+  const gate = gateOn === undefined ? {} : { genesisGate: await gateOn(anvil.url) };
   const deployed = await deployRollup({
+    ...gate,
     walletClient: faucet,
     publicClient: client as never,
     sequencer: operatorOwner,

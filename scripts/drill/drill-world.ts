@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseEther } from "viem";
+import { type Address, parseEther } from "viem";
 import { freePort } from "../../circuits/testing/free-port.ts";
 import type { TestRandom } from "../../circuits/testing/test-random.ts";
 import type { BackendName } from "../../prover/backends.ts";
@@ -21,6 +21,8 @@ export interface WorldOptions {
   readonly slots: number;
   /** Circuits that the rollup has beside the batch's, in L1's order. */
   readonly others?: readonly DrillCircuit[];
+  /** Deploys the contract that the rollup asks before it takes a genesis; absent for none. */
+  readonly gateOn?: (l1Url: string) => Promise<Address>;
   /** Traffic is held back while so many batches wait for proof and L1; default: as the circuit's. */
   readonly maxUnpostedBatches?: number;
   /** Longest time that an operation waits for company; 1,000 unless told. */
@@ -82,7 +84,7 @@ export class DrillWorld {
     const circuit = await buildDrillCircuit({ narrow: 0, wide: options.slots });
     const users = Array.from({ length: USER_COUNT }, (_, i) => drillUser(i));
     const circuits = [circuit, ...(options.others ?? [])];
-    const l1 = await startDrillL1(circuits, users);
+    const l1 = await startDrillL1(circuits, users, options.gateOn);
     try {
       const ports = [await freePort(), await freePort(), await freePort()] as const;
       const proxy = await startL1Proxy(l1.url);

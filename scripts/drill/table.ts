@@ -18,7 +18,12 @@ export function tableOf(results: readonly FaultResult[]): string {
     COLUMNS.map(([head]) => head),
     ...results.map((result) => COLUMNS.map(([, cell]) => cell(result))),
   ];
-  const widths = COLUMNS.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  return renderColumns(rows);
+}
+
+/** Cells as a Markdown table; the first row is its head. */
+export function renderColumns(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
   const lines = rows.map((row) => `| ${row.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`);
   lines.splice(1, 0, `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`);
   return lines.join("\n");

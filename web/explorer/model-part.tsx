@@ -1,3 +1,4 @@
+import { useEffect, useState } from "preact/hooks";
 import { getModel, listSettlements } from "../../client/sequencer/model-reads.ts";
 import type { LedgerModelLeaf, LedgerSettlement } from "../../client/sequencer/model-schemas.ts";
 import { Badge } from "../design/badge.tsx";
@@ -6,12 +7,15 @@ import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showCount, showOpen } from "../words/format.ts";
 import { BatchLink, LeafLink, settlementHref } from "../words/links.tsx";
+import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
 import { Answered } from "./answered.tsx";
+import type { ModelWindow } from "./model-window.tsx";
 
 /** What a model's leaf has beyond others: its price, its epochs, and who earns from it. */
-export function ModelPart({ site, live, modelId }: PageProps & { modelId: number }) {
+export function ModelPart(props: PageProps & { modelId: number }) {
+  const { live, modelId, site } = props;
   const answer = useAnswer(live, `model ${modelId}`, async () => {
     const [model, settlements] = await Promise.all([
       getModel(site.sequencer, modelId),
@@ -24,12 +28,27 @@ export function ModelPart({ site, live, modelId }: PageProps & { modelId: number
       {({ model, settlements }) => (
         <>
           <Terms model={model} />
+          <LazyWindow {...props} model={model} />
           <Epochs model={model} settlements={settlements} />
           <Earners model={model} />
         </>
       )}
     </Answered>
   );
+}
+
+/** Its code is fetched with the first model that is looked at. */
+function LazyWindow(props: PageProps & { model: LedgerModelLeaf }) {
+  const [Show, setShow] = useState<typeof ModelWindow | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  useEffect(() => {
+    import("./model-window.tsx").then(
+      (loaded) => setShow(() => loaded.ModelWindow),
+      (error: unknown) => setProblem(problemOf(error)),
+    );
+  }, []);
+  if (problem !== null) return <ProblemNotice problem={problem} />;
+  return Show === null ? null : <Show {...props} />;
 }
 
 const PARTS = 65_536;

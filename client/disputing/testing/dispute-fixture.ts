@@ -29,12 +29,13 @@ import {
   storeChunks,
   WEEK_SECONDS,
 } from "../../../contracts/build/deploy-disputes.ts";
-import { directDisputesAbi, disputesAbi } from "../../../contracts/build/disputes-abi.ts";
+import { directDisputesAbi, disputesAbi, rowTextsAbi } from "../../../contracts/build/disputes-abi.ts";
 import { startAnvil } from "../../../contracts/l1/anvil.ts";
 import { connect } from "../../../contracts/testing/rollup-fixture.ts";
 import { statementTuple } from "../dispute-calls.ts";
 import type { PublishedFiles } from "../examine-posting.ts";
 import type { Watcher } from "../watch-postings.ts";
+import { rowsInState } from "./rows-in-state.ts";
 
 export const BOND_WEI = parseEther("1");
 export const DEMAND_FEE_WEI = parseEther("0.01");
@@ -65,9 +66,25 @@ export async function startDisputes({
   const deploy = isDirect ? deployDirectDisputes : deployDisputes;
   const address = await deploy(clients, { ...parameters, ...changed }, math);
   const disputes = getContract({ address, abi: disputesAbi, client });
+  const texts = getContract({ address: await disputes.read.texts(), abi: rowTextsAbi, client });
+  /** A contract that answers every call with this word: a rollup's state begins with its root. */
+  const deployState = async (root: bigint): Promise<`0x${string}`> => {
+    const runtime = `7f${root.toString(16).padStart(64, "0")}5f5260205ff3`;
+    const code =
+      `0x60${(runtime.length / 2).toString(16)}80600b5f395ff3${"".padEnd(4, "0")}${runtime}` as const;
+    const hash = await client.sendTransaction({ account: deployer, data: code });
+    return (await client.getTransactionReceipt({ hash })).contractAddress!;
+  };
+  /** What `post` takes, with a rollup of its own that has the statement's rows. */
+  const postArguments = async (statement: DisputeStatement) => {
+    const { leaf, path, root } = rowsInState(statement);
+    return [statementTuple(statement), await deployState(root), leaf, path] as const;
+  };
   return {
+    url: anvil.url,
     client,
     disputes,
+    texts,
     math,
     storedGas,
     owner,
@@ -84,9 +101,12 @@ export async function startDisputes({
     stop: () => anvil.stop(),
     /** Posts, by the owner; the posting's id. */
     async post(statement: DisputeStatement, bondWei = BOND_WEI): Promise<bigint> {
-      await disputes.write.post([statementTuple(statement)], { account: owner, value: bondWei });
+      const args = await postArguments(statement);
+      await disputes.write.post(args as never, { account: owner, value: bondWei });
       return disputes.read.postingCount();
     },
+    deployState,
+    postArguments,
     /** The name of the error that a call reverts with; null for none. Other failures are thrown on. */
     async refusal(call: { account: `0x${string}`; to: `0x${string}`; data: `0x${string}`; value?: bigint }) {
       try {
@@ -103,14 +123,6 @@ export async function startDisputes({
         }).errorName;
       }
     },
-    /** A contract that answers every call with this word: a rollup's state begins with its root. */
-    async deployState(root: bigint): Promise<`0x${string}`> {
-      const runtime = `7f${root.toString(16).padStart(64, "0")}5f5260205ff3`;
-      const code =
-        `0x60${(runtime.length / 2).toString(16)}80600b5f395ff3${"".padEnd(4, "0")}${runtime}` as const;
-      const hash = await client.sendTransaction({ account: deployer, data: code });
-      return (await client.getTransactionReceipt({ hash })).contractAddress!;
-    },
     async passTime(seconds: bigint): Promise<void> {
       await client.increaseTime({ seconds: Number(seconds) });
       await client.mine({ blocks: 1 });
@@ -125,10 +137,13 @@ export interface TrainedCase {
   readonly honest: PostedModel;
 }
 
-/** A model of this many e-mails, and what its honest owner posts. */
-export async function trainedCase(rowCount: number, changed: Partial<Recipe> = {}): Promise<TrainedCase> {
+/** A model of these rows, or of this many e-mails, and what its honest owner posts. */
+export async function trainedCase(
+  given: number | readonly OwnedRow[],
+  changed: Partial<Recipe> = {},
+): Promise<TrainedCase> {
   await initPoseidon();
-  const rows = sampleRows("email", rowCount);
+  const rows = typeof given === "number" ? sampleRows("email", given) : given;
   const trained = trainModel(rows, recipeFor(rows, { isChallengeable: true, ...changed }));
   const model = registered(trained);
   const contents = rows.map(({ content }) => content);
@@ -136,12 +151,12 @@ export async function trainedCase(rowCount: number, changed: Partial<Recipe> = {
 }
 
 /** As its owner registers and publishes it. */
-export function registered(trained: Trained<ClassifierParts>): PublishedModel<ClassifierParts> {
+export function registered(trained: Trained<ClassifierParts>, draws = 4): PublishedModel<ClassifierParts> {
   const size = {
     rows: trained.rows.length,
     earners: trained.earners.length,
     features: trained.recipe.columnCount,
-    draws: 4,
+    draws,
   };
   const registration = registerModel(trained, { split: EARNER_PARTS }, size);
   return publishedModel(trained, registration, { publishRows: true });

@@ -22,9 +22,9 @@ import { readFrom } from "../../../models/registered/base-files.ts";
 import { textFamily } from "../../../models/registered/text-family.ts";
 import { type BackendName, createProver } from "../../../prover/backends.ts";
 import { DrillWorld } from "../../drill/drill-world.ts";
-import { buildModelCircuits } from "../model-circuits.ts";
-import { openAccount } from "../open-account.ts";
-import { allPosted, patiently } from "../world-steps.ts";
+import { buildModelCircuits } from "../../drill/model-circuits.ts";
+import { openAccount } from "../../drill/open-account.ts";
+import { allPosted, patiently } from "../../drill/world-steps.ts";
 import { MODEL_SIZE, type RegisteredModels, registerModels } from "./registered-models.ts";
 import { type ServingChild, startServingChild } from "./serving-child.ts";
 

@@ -32,8 +32,8 @@ import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../../../mod
 import type { Prover } from "../../../prover/proving/prover.ts";
 import type { DrillCircuit } from "../../drill/drill-circuit.ts";
 import type { DrillWorld } from "../../drill/drill-world.ts";
-import { proveTable, SETTLEMENT_INDEX } from "../model-circuits.ts";
-import { passTime, patiently } from "../world-steps.ts";
+import { proveTable, SETTLEMENT_INDEX } from "../../drill/model-circuits.ts";
+import { passTime, patiently } from "../../drill/world-steps.ts";
 
 /** The rows, features and draws of all models, and the payments that an epoch takes. */
 export const MODEL_SIZE: SettlementSize = { rows: 8, features: 32, earners: 4, payments: 4, draws: 2 };

@@ -1,17 +1,16 @@
-import { encodeFunctionData } from "viem";
 import { isDisputable } from "../../../attribution/disputes/posted-model.ts";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { statementTuple } from "../../../client/disputing/dispute-calls.ts";
-import { admitUnchallengedData } from "../../../client/disputing/ledger-proofs.ts";
+import { admitUnchallengedCall } from "../../../client/disputing/ledger-proofs.ts";
 import { readPostings } from "../../../client/disputing/read-postings.ts";
-import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { parseAddress, resolveEndpoints } from "../../cli/context.ts";
-import { l1SenderOf } from "../../cli/l1-sender.ts";
 import { modelFamilies } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
+import { type DisputesCall, disputesSenderOf } from "./disputes-sender.ts";
+import { postingLines } from "./disputes-show.ts";
 
 export interface AdmitOptions {
   modelId: string;
@@ -24,26 +23,30 @@ export async function admitModel({ options, args, output }: CommandContext<Admit
   const to = parseAddress(args[0]!);
   const [modelId, cap] = [parseId(options.modelId), BigInt(parseId(options.cap))];
   const model = await readModel(args[1]!, await modelFamilies());
-  const sender = await l1SenderOf(options);
+  const sender = await disputesSenderOf(options, to);
   const { rollupAddress } = resolveEndpoints(options);
-  let data: `0x${string}`;
+  let call: DisputesCall;
   if (isDisputable(model)) {
-    const postings = await readPostings(sender.publicClient, to, { modelId });
-    const counting = postings.find(
-      ({ state, statement }) => state === "counts" && statement.staticsHash === model.staticsHash,
+    const own = (await readPostings(sender.publicClient, to, { modelId })).filter(
+      ({ rollup, statement }) => rollup === rollupAddress && statement.staticsHash === model.staticsHash,
     );
+    const counting = own.find(({ state }) => state === "counts");
     if (counting === undefined)
       throw commandError(
         "CMD_USAGE",
-        `no posting of model ${modelId} counts yet: openledger disputes show ${to}`,
+        own.length === 0
+          ? `nobody has posted model ${modelId} of this rollup: openledger disputes post ${to} ${args[1]} --model-id ${modelId}`
+          : `no posting of model ${modelId} counts yet:\n${own.flatMap(postingLines).join("\n")}`,
       );
-    const args = [counting.id, statementTuple(counting.statement), rollupAddress, cap] as const;
-    data = encodeFunctionData({ abi: disputesAbi, functionName: "admit", args });
-  } else data = admitUnchallengedData(model, modelId, cap);
-  const sent = await sender.send({ to, data, valueWei: 0n });
+    call = { functionName: "admit", args: [counting.id, statementTuple(counting.statement), cap] };
+  } else call = admitUnchallengedCall(model, modelId, cap);
+  const sent = await sender.send(call);
   const how = isDisputable(model) ? "its window has ended" : "its statics promise no window";
   output.answer(
-    [`model ${modelId} may have its genesis: ${how}; L1 transaction ${sent.hash}, ${sent.gasUsed} gas`],
+    [
+      `model ${modelId} may have its genesis: ${how}; L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
+      `once the sequencer has heard of it: openledger model register ${args[1]}`,
+    ],
     { modelId, isChallenged: isDisputable(model), ...sent },
   );
 }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import type { AdmitOptions } from "./disputes-admit.ts";
+import type { AnswerOptions } from "./disputes-answer.ts";
 import type { DeployOptions, PostOptions } from "./disputes-post.ts";
 import type { ShowOptions } from "./disputes-show.ts";
 
@@ -16,6 +17,8 @@ export function addDisputesCommands(program: Command): void {
   addPost(disputes);
   addShow(disputes);
   addAdmit(disputes);
+  addAnswer(disputes);
+  addWithdraw(disputes);
 }
 
 function addDeploy(disputes: Command): void {
@@ -29,7 +32,8 @@ function addDeploy(disputes: Command): void {
       "--rows <count>",
       "most rows of the models that will be posted; more constants can follow",
       "1024",
-    );
+    )
+    .option("--direct", "for direct models, whose contract is another");
   withExample(command, "disputes deploy --account alice --rows 1024");
   onRun<DeployOptions>(command, async (context) =>
     (await import("./disputes-post.ts")).deployContracts(context),
@@ -40,7 +44,7 @@ function addPost(disputes: Command): void {
   const command = disputes
     .command("post <disputes> <model>")
     .description(
-      "check every place of a registered model, post its roots with a bond, and bind its rows to the ledger",
+      "check every place of a registered model, and post its roots with a bond; its version has to be in L1's state",
     )
     .requiredOption("--model-id <id>", "the model's leaf")
     .option("--bond <ether>", "more than the least bond");
@@ -72,4 +76,27 @@ function addAdmit(disputes: Command): void {
     );
   withExample(command, "disputes admit 0x… spam-model --model-id 12 --cap 32 --account walt");
   onRun<AdmitOptions>(command, async (context) => (await import("./disputes-admit.ts")).admitModel(context));
+}
+
+function addWithdraw(disputes: Command): void {
+  const command = disputes
+    .command("withdraw <disputes>")
+    .description(
+      "pay the account what it is owed: rewards of challenges, fees, and bonds of postings that count",
+    );
+  withExample(command, "disputes withdraw 0x… --account walt");
+  onRun<object>(command, async (context) => (await import("./disputes-money.ts")).withdrawOwed(context));
+}
+
+function addAnswer(disputes: Command): void {
+  const command = disputes
+    .command("answer <disputes> <model>")
+    .description(
+      "show every leaf that somebody has demanded of your postings: a day later each refutes; the demand's fee is yours",
+    )
+    .requiredOption("--model-id <id>", "the model's leaf");
+  withExample(command, "disputes answer 0x… spam-model --model-id 12 --account walt");
+  onRun<AnswerOptions>(command, async (context) =>
+    (await import("./disputes-answer.ts")).answerDemands(context),
+  );
 }

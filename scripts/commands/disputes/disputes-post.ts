@@ -1,4 +1,5 @@
-import { encodeFunctionData, formatEther, parseEther } from "viem";
+import { setTimeout as sleep } from "node:timers/promises";
+import { formatEther, type Hex, type PublicClient, parseEther, parseEventLogs } from "viem";
 import {
   faultsOf,
   honestPosting,
@@ -7,10 +8,11 @@ import {
 } from "../../../attribution/disputes/posting-kind.ts";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { statementTuple } from "../../../client/disputing/dispute-calls.ts";
-import { bindRowsData } from "../../../client/disputing/ledger-proofs.ts";
+import { isRollupError } from "../../../circuits/rollup-error.ts";
+import { postCall } from "../../../client/disputing/ledger-proofs.ts";
 import { readPostings } from "../../../client/disputing/read-postings.ts";
 import {
+  deployDirectDisputes,
   deployDisputes,
   deployLedgerMath,
   missingChunks,
@@ -22,12 +24,17 @@ import { openReader, parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
+import { disputesSenderOf } from "./disputes-sender.ts";
+
+const ATTEMPTS = 20;
+const RETRY_MS = 3_000;
 
 export interface DeployOptions {
   windowDays: string;
   bond: string;
   demandFee: string;
   rows: string;
+  direct?: boolean;
 }
 
 export interface PostOptions {
@@ -46,9 +53,11 @@ export async function deployContracts({ options, output }: CommandContext<Deploy
   const gasUsed = await storeChunks(clients, math, missing, (done) =>
     output.progress(`constants: ${done} of ${missing.length}`),
   );
-  const address = await deployDisputes(clients, { windowSeconds, leastBondWei, demandFeeWei }, math);
+  const isDirect = options.direct === true;
+  const deploy = isDirect ? deployDirectDisputes : deployDisputes;
+  const address = await deploy(clients, { windowSeconds, leastBondWei, demandFeeWei }, math);
   const lines = [
-    `Disputes ${address}, LedgerMath ${math}`,
+    `${isDirect ? "DirectDisputes" : "Disputes"} ${address}, LedgerMath ${math}`,
     `${missing.length} chunks of constants stored for ${gasUsed.toLocaleString("en")} gas, enough for ${mostRows} rows`,
   ];
   output.answer(lines, { disputes: address, math, chunkCount: missing.length, chunkGas: gasUsed });
@@ -72,40 +81,52 @@ export async function postModel({ options, args, output }: CommandContext<PostOp
   const { value: fault } = faultsOf(posted, rows).next();
   if (fault !== undefined)
     throw commandError("CMD_USAGE", `anyone could refute it: ${JSON.stringify(fault)}; nothing is posted`);
-  const sender = await l1SenderOf(options);
-  const { publicClient } = sender;
-  const contract = { address, abi: disputesAbi } as const;
-  const [leastBondWei, math] = await Promise.all([
-    publicClient.readContract({ ...contract, functionName: "leastBondWei" }),
-    publicClient.readContract({ ...contract, functionName: "math" }),
-  ]);
-  const missing = await missingChunks(publicClient, math, rows.length);
+  const sender = await disputesSenderOf(options, address);
+  const { publicClient, terms } = sender;
+  const missing = await missingChunks(publicClient, terms.math, rows.length);
   if (missing.length > 0) {
     output.progress(`storing ${missing.length} chunks of constants that its challenges read`);
-    await storeChunks({ walletClient: sender.walletClient, publicClient }, math, missing);
+    await storeChunks({ walletClient: sender.walletClient, publicClient }, terms.math, missing);
   }
-  const valueWei = options.bond === undefined ? leastBondWei : parseEther(options.bond);
-  const data = encodeFunctionData({
-    ...{ abi: disputesAbi, functionName: "post" },
-    args: [statementTuple(posted.statement)],
-  });
-  const sent = await sender.send({ to: address, data, valueWei });
-  const own = (await readPostings(publicClient, address, { modelId })).filter(
-    ({ owner }) => owner === sender.address,
+  const valueWei = options.bond === undefined ? terms.leastBondWei : parseEther(options.bond);
+  const client = await openReader(options);
+  const sent = await againBetweenBatches(
+    async () => sender.send({ ...(await postCall(client, posted.statement)), valueWei }),
+    () => output.progress("a batch came between: opening the rows in the new state"),
   );
-  const posting = own.at(-1)!;
-  const bound = await sender.send({
-    to: address,
-    data: await bindRowsData(await openReader(options), posting),
-    valueWei: 0n,
-  });
+  const id = await postingOf(publicClient, sent.hash);
+  const posting = (await readPostings(publicClient, address, { modelId })).find((one) => one.id === id)!;
   const until = new Date(Number(posting.endsAtSeconds) * 1000).toISOString();
   const lines = [
-    `posting ${posting.id} of model ${modelId}: window until ${until}, bond ${formatEther(valueWei)} ETH`,
-    `posted by L1 transaction ${sent.hash}, ${sent.gasUsed} gas; rows bound by ${bound.hash}, ${bound.gasUsed} gas`,
+    `posting ${id} of model ${modelId}: window until ${until}, bond ${formatEther(valueWei)} ETH`,
+    `posted by L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
+    `look every day until then: who demands a leaf has to be answered within one, by openledger disputes answer ${address} ${args[1]} --model-id ${modelId}`,
+    `afterwards: openledger disputes admit ${address} ${args[1]} --model-id ${modelId} --cap PAYMENTS`,
   ];
   output.answer(lines, {
-    ...{ posting: posting.id, modelId, endsAtSeconds: posting.endsAtSeconds, bondWei: valueWei },
-    ...{ posted: sent, bound },
+    ...{ posting: id, modelId, endsAtSeconds: posting.endsAtSeconds, bondWei: valueWei },
+    ...sent,
   });
+}
+
+/** Each batch changes the root that the rows are opened in. */
+async function againBetweenBatches<T>(act: () => Promise<T>, onRetry: () => void): Promise<T> {
+  for (let left = ATTEMPTS; ; left--) {
+    try {
+      return await act();
+    } catch (error) {
+      const isOvertaken =
+        isRollupError(error, "CLI_L1_REVERTED") &&
+        (error.data as { error?: string }).error === "DisputesRootMismatch";
+      if (!isOvertaken || left === 1) throw error;
+      onRetry();
+      await sleep(RETRY_MS);
+    }
+  }
+}
+
+async function postingOf(publicClient: PublicClient, hash: Hex): Promise<bigint> {
+  const { logs } = await publicClient.getTransactionReceipt({ hash });
+  const [event] = parseEventLogs({ abi: disputesAbi, eventName: "Posted", logs });
+  return event!.args.id;
 }

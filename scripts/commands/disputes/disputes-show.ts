@@ -1,9 +1,10 @@
 import { createPublicClient, formatEther, http } from "viem";
 import { readAdmissions } from "../../../client/disputing/read-admissions.ts";
 import { type Posting, readPostings } from "../../../client/disputing/read-postings.ts";
-import { parseAddress, resolveEndpoints } from "../../cli/context.ts";
+import { parseAddress, resolveRpcUrl } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
+import { readTerms } from "./disputes-sender.ts";
 
 export interface ShowOptions {
   modelId?: string;
@@ -11,21 +12,26 @@ export interface ShowOptions {
 
 export async function showPostings({ options, args, output }: CommandContext<ShowOptions>): Promise<void> {
   const disputes = parseAddress(args[0]!);
-  const publicClient = createPublicClient({ transport: http(resolveEndpoints(options).rpcUrl) });
+  const publicClient = createPublicClient({ transport: http(resolveRpcUrl(options)) });
+  const { math: _, ...terms } = await readTerms(publicClient, disputes);
   const ofModel = options.modelId === undefined ? {} : { modelId: parseId(options.modelId) };
   const [postings, admissions] = await Promise.all([
     readPostings(publicClient, disputes, ofModel),
     readAdmissions(publicClient, disputes, ofModel),
   ]);
+  const days = (Number(terms.windowSeconds) / 86_400).toFixed(1);
   const lines = [
+    `windows of ${days} days, bonds of at least ${formatEther(terms.leastBondWei)} ETH`,
     ...postings.flatMap(postingLines),
     ...admissions.map(({ modelId, postingId, rollup }) =>
       postingId === null
         ? `model ${modelId}: every rollup may take its genesis; its statics promise no window`
         : `model ${modelId}: rollup ${rollup} may take its genesis, by posting ${postingId}`,
     ),
+    ...(postings.length === 0 ? ["nothing is posted"] : []),
   ];
-  output.answer(lines.length === 0 ? ["nothing is posted"] : lines, {
+  output.answer(lines, {
+    ...terms,
     postings: postings.map(({ statement: _, ...posting }) => posting),
     admissions,
   });
@@ -33,10 +39,11 @@ export async function showPostings({ options, args, output }: CommandContext<Sho
 
 /** What L1 knows of a posting. */
 export function postingLines(posting: Posting): string[] {
-  const { attestedBy, bondWei, endsAtSeconds, id, modelId, openDemandCount, refutedBy, state } = posting;
+  const { attestedBy, bondWei, endsAtSeconds, id, modelId, openDemandCount, refutedBy, rollup, state } =
+    posting;
   const until = new Date(Number(endsAtSeconds) * 1000).toISOString();
   return [
-    `posting ${id} of model ${modelId}: ${state}, window until ${until}, bond ${formatEther(bondWei)} ETH, ${openDemandCount} open demands`,
+    `posting ${id} of model ${modelId} of rollup ${rollup}: ${state}, window until ${until}, bond ${formatEther(bondWei)} ETH, ${openDemandCount} open demands`,
     `  recomputed, by their own word: ${attestedBy.length === 0 ? "nobody" : attestedBy.join(", ")}`,
     ...(refutedBy === null ? [] : [`  refuted by ${refutedBy}`]),
   ];

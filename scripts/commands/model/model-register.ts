@@ -1,22 +1,32 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Address, zeroAddress } from "viem";
+import { isDisputable } from "../../../attribution/disputes/posted-model.ts";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
 import { unpackSplit } from "../../../circuits/ledger/rewards.ts";
+import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
 import { encodeSettlementBody, sendSettlement } from "../../../client/actions/l1/send-settlement.ts";
 import { createModel } from "../../../client/actions/ledger/create-model.ts";
 import { earnerTableFor, settlementCircuitFor } from "../../../client/circuits/rollup-circuits.ts";
 import { toHex32 } from "../../../client/hex.ts";
+import type { LedgerClient } from "../../../client/ledger-client.ts";
 import { findLeaves } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel, getSettlement, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import { parseOpen } from "../../../client/sequencer/open-amount.ts";
 import { prepareGenesis } from "../../../client/settling/prepare-settlement.ts";
 import { signSettlement } from "../../../client/settling/sign-settlement.ts";
+import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
+import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
 import { accountOf, openSigner, type Signer, signFor } from "../../cli/context.ts";
 import { modelFamilies } from "../../cli/model-families.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { waitWithProgress } from "../../cli/run-command.ts";
 import { openSettlementContext, proveWithOutput } from "../../cli/settlement-context.ts";
+
+const HEARD_ATTEMPTS = 40;
+const HEARD_RETRY_MS = 3_000;
 
 export interface RegisterOptions {
   price: string;
@@ -48,13 +58,28 @@ export async function registerModel({
   const leaf = await getModel(signer.client, modelId);
   if (!leaf.counters.isReady) {
     const prepared = prepareGenesis(leaf, model, { table, settling });
+    const gate = await waitingAtGate(signer.client, modelId, prepared.data.settlementHash);
+    if (gate !== null) {
+      const isPosted = isDisputable(model);
+      const post = `openledger disputes post ${gate} ${args[0]} --model-id ${modelId}`;
+      const admit = `openledger disputes admit ${gate} ${args[0]} --model-id ${modelId} --cap ${settling.size0}`;
+      const lines = [
+        `model ${modelId} is created; its genesis waits for the contract ${gate}`,
+        isPosted
+          ? `anyone may refute it for some days: ${post}; then ${admit}`
+          : `its statics promise no window: ${admit}`,
+        "then register it again",
+      ];
+      output.answer(lines, { modelId, cap: settling.size0, gate, isAdmitted: false });
+      return;
+    }
     const { settlement } = await proveWithOutput(prepared, table, {
       ...context,
       output,
       prover: options.prover,
     });
     const consented = signSettlement(await signFor(signer, leaf), leaf, settlement);
-    await sendSettlement(signer.client, encodeSettlementBody(consented));
+    await sendOnceHeard(signer.client, encodeSettlementBody(consented), output);
   }
   const genesis = await getSettlement(signer.client, modelId, 0);
   const lines = [
@@ -70,6 +95,36 @@ export async function registerModel({
     circuit: settling.name,
     genesis: genesis === null ? null : { status: genesis.status, batchNumber: genesis.batchNumber },
   });
+}
+
+/** The contract that has to admit the model's genesis first; null where there is none, or it has. */
+async function waitingAtGate(client: LedgerClient, modelId: number, word: bigint): Promise<Address | null> {
+  const rollup = { address: client.rollupAddress, abi: rollupAbi } as const;
+  const gate = await client.l1.readContract({ ...rollup, functionName: "genesisGate" });
+  if (gate === zeroAddress) return null;
+  const isAdmitted = await client.l1.readContract({
+    ...{ address: gate, abi: disputesAbi, functionName: "admits", account: client.rollupAddress },
+    args: [BigInt(modelId), word],
+  });
+  return isAdmitted ? null : gate;
+}
+
+/** L1 admits it by now, but the bridge tells the sequencer so only with one of the next blocks. */
+async function sendOnceHeard(
+  client: LedgerClient,
+  body: ReturnType<typeof encodeSettlementBody>,
+  output: CommandContext<RegisterOptions>["output"],
+): Promise<void> {
+  for (let left = HEARD_ATTEMPTS; ; left--) {
+    try {
+      await sendSettlement(client, body);
+      return;
+    } catch (error) {
+      if (!isRollupError(error, "SEQ_GENESIS_NOT_ADMITTED") || left === 1) throw error;
+      output.progress("waiting until the sequencer has heard that L1 admits the genesis");
+      await sleep(HEARD_RETRY_MS);
+    }
+  }
 }
 
 /** A model of the account with these statics whose genesis is missing: an earlier call came only so far. */

@@ -9,8 +9,13 @@ export function addWatchCommand(program: Command): void {
       "recompute every newly posted model from its published files, and refute a false one on L1 before it counts; without --account it only looks",
     )
     .option("--model <folder>", "a published model, instead of where it is served")
+    .option("--models <folder>", "published models, each in a folder named by its id")
     .option("--server <url>", "where the models are served; default: what this machine knows")
-    .option("--every <minutes>", "look again after so many minutes; default: once");
+    .option("--every <minutes>", "look again after so many minutes; default: once")
+    .option(
+      "--pay-demands",
+      "demand leaves that nobody publishes: it costs a fee, which comes back unless they are shown",
+    );
   withExample(command, "watch 0x… --account walt", "watch 0x… --account walt --every 10");
   onRun<WatchCommandOptions>(command, async (context) => {
     // Loaded here: training would make every other command slower.

@@ -13,15 +13,19 @@ import { isRollupError } from "../../../circuits/rollup-error.ts";
 import type { PublishedFiles } from "../../../client/disputing/examine-posting.ts";
 import type { Posting } from "../../../client/disputing/read-postings.ts";
 import { type Watched, type Watcher, watchOnce } from "../../../client/disputing/watch-postings.ts";
-import { type GlobalOptions, modelServerOf, parseAddress, resolveEndpoints } from "../../cli/context.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import { type GlobalOptions, modelServerOf, parseAddress, resolveRpcUrl } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/l1-sender.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
+import { readTerms } from "../disputes/disputes-sender.ts";
 import { postingLines } from "../disputes/disputes-show.ts";
 
 export interface WatchCommandOptions {
   model?: string;
+  models?: string;
   server?: string;
   every?: string;
+  payDemands?: boolean;
 }
 
 export async function watchModels({
@@ -31,7 +35,11 @@ export async function watchModels({
 }: CommandContext<WatchCommandOptions>): Promise<void> {
   await initPoseidon();
   const disputes = parseAddress(args[0]!);
-  const publicClient = createPublicClient({ transport: http(resolveEndpoints(options).rpcUrl) });
+  const everyMinutes = options.every === undefined ? null : Number(options.every);
+  if (everyMinutes !== null && !(everyMinutes > 0))
+    throw commandError("CMD_USAGE", `"${options.every}" is no number of minutes`);
+  const publicClient = createPublicClient({ transport: http(resolveRpcUrl(options)) });
+  await readTerms(publicClient, disputes);
   const isSigning = options.account !== undefined || options.privateKeyFile !== undefined;
   const watcher = isSigning ? await watcherOf(options, disputes) : null;
   const filesOf = async (posting: Posting) => {
@@ -39,41 +47,50 @@ export async function watchModels({
     return publishedFiles(posting, options);
   };
   for (;;) {
-    const watched = await watchOnce({ publicClient, watcher, disputes, filesOf });
-    output.answer(watched.length === 0 ? ["nothing is posted"] : watched.flatMap(linesOf), {
-      postings: watched.map(viewOf),
-    });
-    if (options.every === undefined) return;
-    await sleep(Number(options.every) * 60_000);
+    try {
+      const watched = await watchOnce({ publicClient, watcher, disputes, filesOf });
+      output.answer(watched.length === 0 ? ["nothing is posted"] : watched.flatMap(linesOf), {
+        postings: watched.map(viewOf),
+      });
+    } catch (error) {
+      // A node that does not answer now may in some minutes: whoever watches for a week goes on.
+      if (everyMinutes === null) throw error;
+      output.fail(error);
+    }
+    if (everyMinutes === null) return;
+    await sleep(everyMinutes * 60_000);
   }
 }
 
-/** Demands cost ether: they are left to the user. */
-async function watcherOf(options: GlobalOptions, disputes: `0x${string}`): Promise<Watcher> {
+async function watcherOf(
+  options: GlobalOptions & WatchCommandOptions,
+  disputes: `0x${string}`,
+): Promise<Watcher> {
   const sender = await l1SenderOf(options);
   return {
     address: sender.address,
-    paysDemands: false,
-    send: ({ data }) => sender.send({ to: disputes, data, valueWei: 0n }),
+    paysDemands: options.payDemands === true,
+    send: ({ data, valueWei }) => sender.send({ to: disputes, data, valueWei }),
   };
 }
 
 /** The model from its folder or server, trained again; null where it is not to be had, or is of another kind. */
 async function publishedFiles(
   { modelId, statement }: Posting,
-  { model: folder, server }: WatchCommandOptions,
+  options: WatchCommandOptions,
 ): Promise<PublishedFiles | null> {
   let model: PostableModel;
   let leaves: Uint8Array | null;
+  const folder = options.models === undefined ? options.model : join(options.models, String(modelId));
   try {
-    model =
-      folder === undefined
-        ? await fetchModel(modelServerOf(modelId, server), {}, POSTABLE_FAMILIES)
-        : await readModel(folder, POSTABLE_FAMILIES);
-    leaves =
-      folder === undefined
-        ? ((await fetchFiles(modelServerOf(modelId, server), [LEAF_FILE], {})).get(LEAF_FILE) ?? null)
-        : await readFile(join(folder, LEAF_FILE)).catch(() => null);
+    if (folder === undefined) {
+      const server = modelServerOf(modelId, options.server);
+      model = await fetchModel(server, {}, POSTABLE_FAMILIES);
+      leaves = (await fetchFiles(server, [LEAF_FILE], {})).get(LEAF_FILE) ?? null;
+    } else {
+      model = await readModel(folder, POSTABLE_FAMILIES);
+      leaves = await readFile(join(folder, LEAF_FILE)).catch(() => null);
+    }
   } catch (error) {
     if (isRollupError(error, "ATT_SERVER_UNREACHABLE") || isRollupError(error, "CMD_NO_MODEL_SERVER"))
       return null;
@@ -91,7 +108,7 @@ async function publishedFiles(
   return { model, rows: model.rows, leaves, mismatch };
 }
 
-function linesOf({ posting, examined, sent }: Watched): string[] {
+function linesOf({ posting, examined, failure, sent }: Watched): string[] {
   const found =
     examined === null
       ? []
@@ -104,16 +121,21 @@ function linesOf({ posting, examined, sent }: Watched): string[] {
         ];
   return [
     ...postingLines(posting),
-    ...(posting.state === "open" && examined === null
+    ...(posting.state === "open" && examined === null && failure === null
       ? ["  not recomputed: attested before, not to be had, or of another kind"]
       : []),
+    ...(failure === null
+      ? []
+      : [
+          `  ${examined === null ? "cannot be recomputed" : "nothing sent"}: ${failure.message.split("\n")[0]}`,
+        ]),
     ...found,
     ...(sent === null ? [] : [`  sent: ${sent.what}, L1 transaction ${sent.hash}, ${sent.gasUsed} gas`]),
   ];
 }
 
-function viewOf({ posting, examined, sent }: Watched) {
+function viewOf({ posting, examined, failure, sent }: Watched) {
   const { statement: _, ...shown } = posting;
   const found = examined === null ? null : { ...examined, fault: examined.fault?.fault ?? null };
-  return { ...shown, examined: found, sent };
+  return { ...shown, examined: found, sent, failure: failure?.message ?? null };
 }

@@ -1,8 +1,8 @@
-/** What a dispute costs: gas of challenges from receipts on a local chain, and the time to recompute a model. */
-import { type Fault, findFaults } from "../../attribution/disputes/find-faults.ts";
-import { postedModel } from "../../attribution/disputes/posted-model.ts";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import { challengeData, statementTuple } from "../../client/disputing/dispute-calls.ts";
+/** Challenges of logistic models: gas from receipts on a local chain, the time to recompute one, random challenges. */
+import { type Fault, findFaults } from "../../../attribution/disputes/find-faults.ts";
+import { postedModel } from "../../../attribution/disputes/posted-model.ts";
+import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
+import { challengeData } from "../../../client/disputing/dispute-calls.ts";
 import {
   BOND_WEI,
   type DisputeFixture,
@@ -10,19 +10,15 @@ import {
   startDisputes,
   type TrainedCase,
   trainedCase,
-} from "../../client/disputing/testing/dispute-fixture.ts";
-
-export interface DisputesBenchOptions {
-  /** E-mails that the model is made of. */
-  readonly rows: number;
-  /** Random challenges of the honest posting. */
-  readonly challenges: number;
-}
+} from "../../../client/disputing/testing/dispute-fixture.ts";
+import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 
 const BUCKET_COUNT = 1_024;
 const COLUMN_COUNT = 64;
 
-export async function benchDisputes({ challenges, rows }: DisputesBenchOptions) {
+export const rowChallenges: DisputesPart = { name: "rows", measure };
+
+async function measure({ challenges, rows }: DisputesBenchOptions) {
   const made = await trainedCase(rows, {
     inputs: { kind: "email", bucketCount: BUCKET_COUNT },
     model: { kind: "logistic", decay: 0.001, tolerance: 1e-7 },
@@ -50,24 +46,19 @@ export async function benchDisputes({ challenges, rows }: DisputesBenchOptions) 
     const survived = await surviveChallenges(f, made, challenges);
     const { short, median, long, longest } = entryGas;
     return {
-      disputes: {
-        entryGas: { short, median, long },
-        chainGas: null,
-        rounds: null,
-        recomputeSeconds: recompute,
-        directConstraints: null,
-        sharesOff: null,
+      fields: { entryGas: { short, median, long }, recomputeSeconds: recompute },
+      besides: {
+        longestEntryGas: longest,
+        rowBytes: Object.fromEntries(
+          Object.entries(places).map(([name, row]) => [name, made.contents[row]!.length]),
+        ),
+        otherGas: others,
+        constantsGas: Number(f.storedGas),
+        survived,
+        rows,
+        bucketCount: BUCKET_COUNT,
+        columnCount: COLUMN_COUNT,
       },
-      longestEntryGas: longest,
-      rowBytes: Object.fromEntries(
-        Object.entries(places).map(([name, row]) => [name, made.contents[row]!.length]),
-      ),
-      otherGas: others,
-      constantsGas: Number(f.storedGas),
-      survived,
-      rows,
-      bucketCount: BUCKET_COUNT,
-      columnCount: COLUMN_COUNT,
     };
   } finally {
     await f.stop();
@@ -98,20 +89,29 @@ async function entryChallengeGas(f: DisputeFixture, made: TrainedCase, row: numb
   return send(f, challengeData(id, posted, made.rows, { kind: "entry", row, column: 0 }));
 }
 
+/** Posts what is false, and challenges it. @returns gas of the challenge */
+const challenger =
+  (f: DisputeFixture, made: TrainedCase) =>
+  async (
+    leaves: Parameters<typeof lie>[1],
+    fault: Parameters<typeof challengeData>[3],
+    numbers: Parameters<typeof lie>[2] = {},
+  ): Promise<number> => {
+    const { posted } = lie(made, leaves, numbers);
+    return send(f, challengeData(await f.post(posted.statement), posted, made.rows, fault));
+  };
+
 async function otherGas(f: DisputeFixture, made: TrainedCase, row: number) {
   const { facts, inputs, tokens } = made.honest.leaves;
   const post = await f.client.estimateContractGas({
     address: f.disputes.address,
     abi: f.disputes.abi,
     functionName: "post",
-    args: [statementTuple(made.honest.statement)],
+    args: (await f.postArguments(made.honest.statement)) as never,
     account: f.owner,
     value: BOND_WEI,
   });
-  const challenge = async (leaves: Parameters<typeof lie>[1], fault: Parameters<typeof challengeData>[3]) => {
-    const { posted } = lie(made, leaves);
-    return send(f, challengeData(await f.post(posted.statement), posted, made.rows, fault));
-  };
+  const challenge = challenger(f, made);
   const fullest = inputs.reduce((best, leaf, k) => (leaf.length > inputs[best]!.length ? k : best), 0);
   const wrongFacts = facts.map((fact) => {
     const changed = fact.slice();
@@ -141,7 +141,26 @@ async function otherGas(f: DisputeFixture, made: TrainedCase, row: number) {
       { kind: "input", row, bucket },
     ),
     optimum: await challenge({ facts: wrongFacts }, { kind: "optimum", bucket: fullest }),
+    rowLength: await challenge({ facts: longFacts }, { kind: "rowLength", row }),
+    ...(await ruleGas(made, challenge)),
     ...(await tieGas(f, made, row)),
+  };
+}
+
+/** Of the clip, and of two texts that are no near-duplicates: the median row's and the one before it by length. */
+async function ruleGas({ contents, honest }: TrainedCase, challenge: ReturnType<typeof challenger>) {
+  const { facts } = honest.leaves;
+  const order = contents.map((_, k) => k).sort((a, b) => contents[a]!.length - contents[b]!.length);
+  const middle = order.length >> 1;
+  const [other, row] = [order[middle]!, order[middle + 1]!].sort((a, b) => a - b) as [number, number];
+  const led = facts.map((fact, k) => {
+    const changed = fact.slice();
+    if (k === row) new DataView(changed.buffer).setUint32(28, other);
+    return changed;
+  });
+  return {
+    clip: await challenge({}, { kind: "clip" }, { clipLength: 1_000_000 }),
+    duplicate: await challenge({ facts: led }, { kind: "duplicate", row, other }),
   };
 }
 
@@ -150,14 +169,7 @@ async function tieGas(f: DisputeFixture, made: TrainedCase, row: number) {
   const { columns, points, rows } = made.honest.leaves;
   const swapped = (leaves: readonly Uint8Array[], at: number) =>
     leaves.map((leaf, k) => (k === at ? leaves[(at + 1) % leaves.length]! : leaf));
-  const challenge = async (
-    leaves: Parameters<typeof lie>[1],
-    fault: Parameters<typeof challengeData>[3],
-    numbers: Parameters<typeof lie>[2] = {},
-  ) => {
-    const { posted } = lie(made, leaves, numbers);
-    return send(f, challengeData(await f.post(posted.statement), posted, made.rows, fault));
-  };
+  const challenge = challenger(f, made);
   const differs = columns[0]!.findIndex((entry, k) => entry !== columns[1]![k]);
   return {
     cell: await challenge({ columns: swapped(columns, 0) }, { kind: "cell", row: differs, column: 0 }),
@@ -184,6 +196,7 @@ async function surviveChallenges(f: DisputeFixture, made: TrainedCase, count: nu
       })),
       ...[{ kind: "input", row, bucket } as const, { kind: "optimum", bucket } as const],
       ...[{ kind: "point", column } as const, { kind: "lengths" } as const, { kind: "statics" } as const],
+      { kind: "clip" } as const,
     ];
     const fault = faults[random.nextBelow(faults.length)]!;
     const data = challengeData(id, made.honest, made.rows, fault);

@@ -6,8 +6,8 @@ import { CIRCUIT_SORT, settlementStatement } from "../../circuits/settlement/set
 import { type SettlementSize, settlementCircuitName } from "../../circuits/settlement/settlement-size.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { Prover } from "../../prover/proving/prover.ts";
-import type { DrillCircuit } from "../drill/drill-circuit.ts";
-import type { DrillWorld } from "../drill/drill-world.ts";
+import type { DrillCircuit } from "./drill-circuit.ts";
+import type { DrillWorld } from "./drill-world.ts";
 
 /** Places on L1, behind the batch circuit. */
 export const SETTLEMENT_INDEX = 1;

@@ -2,7 +2,7 @@
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getStatus } from "../../client/sequencer/ledger-reads.ts";
-import type { DrillWorld } from "../drill/drill-world.ts";
+import type { DrillWorld } from "./drill-world.ts";
 
 export const STEP_TIMEOUT_MS = 600_000;
 

@@ -1,7 +1,7 @@
 import { parseEther } from "viem";
 import { toHex32 } from "../../client/hex.ts";
-import type { DrillUser } from "../drill/drill-accounts.ts";
-import type { DrillWorld } from "../drill/drill-world.ts";
+import type { DrillUser } from "./drill-accounts.ts";
+import type { DrillWorld } from "./drill-world.ts";
 
 const TIMEOUT_MS = 300_000;
 

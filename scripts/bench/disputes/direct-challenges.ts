@@ -1,38 +1,35 @@
 /** What disputes of direct models cost, what an honest owner's floats differ by, and what a liar could gain inside tolerances. */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { entryBytes, numberBytes } from "../../attribution/disputes/direct-arithmetic.ts";
-import { type DirectFault, findDirectFaults } from "../../attribution/disputes/direct-faults.ts";
-import { directPosting, mapPlaces } from "../../attribution/disputes/direct-posting.ts";
-import { int64Bytes, pairBytes } from "../../attribution/disputes/leaf-bytes.ts";
-import { type Leaves, type PostedModel, withTrees } from "../../attribution/disputes/posted-model.ts";
-import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
-import { sampleRows } from "../../attribution/testing/sample-rows.ts";
-import { directShape } from "../../circuits/ledger/direct-query.ts";
-import { packBinding } from "../../circuits/ledger/leaf.ts";
-import { directChallengeData } from "../../client/disputing/direct-calls.ts";
-import { type DirectCase, directCase } from "../../client/disputing/testing/direct-case.ts";
-import { type DisputeFixture, startDisputes } from "../../client/disputing/testing/dispute-fixture.ts";
+import { entryBytes, numberBytes } from "../../../attribution/disputes/direct-arithmetic.ts";
+import { type DirectFault, findDirectFaults } from "../../../attribution/disputes/direct-faults.ts";
+import { directPosting, mapPlaces } from "../../../attribution/disputes/direct-posting.ts";
+import { int64Bytes, pairBytes } from "../../../attribution/disputes/leaf-bytes.ts";
+import { type Leaves, type PostedModel, withTrees } from "../../../attribution/disputes/posted-model.ts";
+import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
+import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
+import { sampleRows } from "../../../attribution/testing/sample-rows.ts";
+import { directShape } from "../../../circuits/ledger/direct-query.ts";
+import { packBinding } from "../../../circuits/ledger/leaf.ts";
+import { directChallengeData } from "../../../client/disputing/direct-calls.ts";
+import { type DirectCase, directCase } from "../../../client/disputing/testing/direct-case.ts";
+import { type DisputeFixture, startDisputes } from "../../../client/disputing/testing/dispute-fixture.ts";
 import { measureMargins } from "./direct-margins.ts";
+import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 
-export interface DirectDisputesOptions {
-  /** E-mails that the honest model is made of. */
-  readonly rows: number;
-  readonly buckets: number;
-  /** Random challenges of the honest posting. */
-  readonly challenges: number;
-  /** E-mails of the largest posting whose gas is measured: 4,096 buckets. */
-  readonly mostRows: number;
-}
+const BUCKETS = 1_024;
+/** The largest posting: its gas is measured, too. */
+const [MOST_ROWS, MOST_BUCKETS] = [4_096, 4_096];
 
-export async function benchDirectDisputes(options: DirectDisputesOptions) {
-  const { buckets, challenges, mostRows, rows } = options;
-  const f = await startDisputes({ isDirect: true, mostRows: Math.max(rows, mostRows) });
+export const directChallenges: DisputesPart = { name: "direct", measure };
+
+async function measure({ challenges, rows }: DisputesBenchOptions) {
+  const mostRows = Math.min(MOST_ROWS, 4 * rows);
+  const f = await startDisputes({ isDirect: true, mostRows });
   try {
     const gas: Record<string, Record<string, number>> = {};
     for (const [rowCount, bucketCount] of [
-      [rows, 1_024],
-      [mostRows, 4_096],
+      [rows, BUCKETS],
+      [mostRows, MOST_BUCKETS],
     ] as const) {
       const named = `${rowCount} rows, ${bucketCount} buckets`;
       gas[named] = await worstGas(f, sampleRows("email", rowCount), bucketCount);
@@ -40,16 +37,17 @@ export async function benchDirectDisputes(options: DirectDisputesOptions) {
         console.log(`${named}: ${name} ${used.toLocaleString("en")} gas`);
     }
     const made = await directCase(rows, {
-      bucketCount: buckets,
+      bucketCount: BUCKETS,
       decay: 0.001,
       rules: { normQuantile: 0.99, nearDuplicatesShare: true },
       onProgress: (text) => console.log(text),
     });
     const seconds = measureRecompute(made);
+    console.log(`posting made in ${seconds.posting} s, checked in ${seconds.checking} s`);
     const margins = await measureMargins(made);
     console.log(margins);
     const survived = await surviveChallenges(f, made, challenges);
-    return { directDisputes: { gas, seconds, margins, survived, rows, buckets } };
+    return { fields: {}, besides: { direct: { gas, seconds, margins, survived } } };
   } finally {
     await f.stop();
   }
@@ -111,6 +109,7 @@ async function worstGas(
     ["statics", { kind: "statics" }],
     ["lengths", { kind: "lengths" }],
     ["factor", { kind: "factor", row }],
+    ["clip", { kind: "clip" }],
     ["optimum", { kind: "optimum", bucket: fullest }],
   ];
   const gas: Record<string, number> = {};
@@ -179,6 +178,7 @@ function junkPosting(owned: readonly OwnedRow[], bucketCount: number): PostedMod
     columnCount: width,
     decay: 1n << 30n,
     clipLength: 0,
+    clipQuantile: 1n << 40n,
     sharesDuplicates: false,
   });
 }
@@ -210,7 +210,7 @@ async function surviveChallenges(f: DisputeFixture, made: DirectCase, count: num
       })),
       ...(["entry", "entry", "cell"] as const).map((kind) => ({ kind, row, column: a })),
       ...(["curvature", "inverse", "curvature", "inverse"] as const).map((kind) => ({ kind, a, b })),
-      ...(["logit", "peak", "lengths", "statics"] as const).map((kind) => ({ kind })),
+      ...(["logit", "peak", "lengths", "clip", "statics"] as const).map((kind) => ({ kind })),
       { kind: "digest", step: random.nextBelow(digestCount) },
       { kind: "point", column: a },
       { kind: "optimum", bucket: a },

@@ -1,0 +1,47 @@
+/** `npm run dispute-drill`: hostile owners post false models; `openledger watch` refutes each; an honest model is admitted. */
+import { parseArgs } from "node:util";
+import { BACKEND_NAMES, type BackendName } from "../prover/backends.ts";
+import { disputeFacts, disputeTable, runDisputeDrill } from "./drill/disputes/dispute-drill.ts";
+import { FALSEHOODS } from "./drill/disputes/falsehoods.ts";
+
+const USAGE = `npm run dispute-drill -- [--lie NAME]… [--only-lies] [--prover ${BACKEND_NAMES.join("|")}] [--keep FOLDER]
+
+${FALSEHOODS.map(({ description, name }) => `  ${name.padEnd(10)} ${description}`).join("\n")}
+
+A rollup whose gate is the contract Disputes, with real processes. A hostile owner registers and posts each lie with a
+bond; the command \`openledger watch\` is left alone with them. An honest model then passes its window, is admitted, paid and
+settled. --only-lies: without it. --keep: logs stay in FOLDER. The last line is JSON: {"disputeDrill": {…}}. Exit code 1
+where a lie is not refuted, gets a genesis, or the honest model does not.`;
+
+/** Circuits of the tests, too: small, but with room for a model of some rows. */
+const SIZE = { rows: 48, features: 32, earners: 4, payments: 4, draws: 4 } as const;
+
+const { values } = parseArgs({
+  options: {
+    lie: { type: "string", multiple: true, default: [] },
+    "only-lies": { type: "boolean", default: false },
+    prover: { type: "string", default: "wasm" },
+    keep: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+const isBackend = (name: string): name is BackendName => (BACKEND_NAMES as readonly string[]).includes(name);
+const unknown = values.lie.filter((name) => !FALSEHOODS.some((lie) => lie.name === name));
+if (values.help || unknown.length > 0 || !isBackend(values.prover)) {
+  console.log(unknown.length > 0 ? `there is no lie ${unknown.join(", ")}\n\n${USAGE}` : USAGE);
+  process.exit(values.help ? 0 : 2);
+}
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+const startedAtMs = performance.now();
+const result = await runDisputeDrill({
+  size: SIZE,
+  backend: values.prover,
+  falsehoods: FALSEHOODS.filter(({ name }) => values.lie.length === 0 || values.lie.includes(name)),
+  playsHonest: !values["only-lies"],
+  keepIn: values.keep ?? null,
+  tell: (text) =>
+    console.log(`${String(Math.round((performance.now() - startedAtMs) / 1000)).padStart(5)} s  ${text}`),
+});
+console.log(disputeTable(result));
+console.log(JSON.stringify({ disputeDrill: disputeFacts(result) }));
+process.exit(0);

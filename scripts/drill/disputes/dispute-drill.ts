@@ -1,0 +1,107 @@
+/** Hostile owners against `openledger watch`, and one honest model: everything real, each command a process of its own. */
+import { formatEther, parseEther } from "viem";
+import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
+import { type BackendName, createProver } from "../../../prover/backends.ts";
+import { drillAccount } from "../drill-accounts.ts";
+import { drillError } from "../drill-errors.ts";
+import { renderColumns } from "../table.ts";
+import { type DisputeWorldOptions, startDisputeWorld } from "./dispute-world.ts";
+import type { Falsehood } from "./falsehoods.ts";
+import { type HonestWay, playHonest } from "./honest-model.ts";
+import { playLie, type RefutedLie } from "./hostile-postings.ts";
+
+export interface DisputeDrillOptions extends DisputeWorldOptions {
+  readonly backend: BackendName;
+  readonly falsehoods: readonly Falsehood[];
+  /** Whether an honest model goes all the way, too: some minutes more. */
+  readonly playsHonest: boolean;
+}
+
+export interface DisputeDrillResult {
+  readonly lies: readonly RefutedLie[];
+  /** What the watcher has taken home. */
+  readonly paidWei: bigint;
+  readonly honest: HonestWay | null;
+  readonly rows: number;
+}
+
+const WATCH_MINUTES = "0.05";
+
+export async function runDisputeDrill(options: DisputeDrillOptions): Promise<DisputeDrillResult> {
+  const { backend, falsehoods, size, tell } = options;
+  const f = await startDisputeWorld(options);
+  const prover = await createProver(backend);
+  try {
+    const watch = ["watch", f.disputes, "--models", f.published, "--every", WATCH_MINUTES];
+    tell("openledger watch begins");
+    const watcher = await f.serve("watch", [...watch, ...f.as("watcher")], async () => true);
+    try {
+      const lies: RefutedLie[] = [];
+      for (const falsehood of falsehoods) {
+        tell(`a hostile owner posts ${falsehood.description}`);
+        const lie = await playLie(f, falsehood, { prover, size });
+        tell(
+          `refuted by ${lie.fault} for ${lie.challengeGas} gas after ${lie.refutedAfterMs} ms; genesis: ${lie.genesisRefusal}`,
+        );
+        lies.push(lie);
+      }
+      const honest = options.playsHonest ? await playHonest(f, tell) : null;
+      return { lies, honest, paidWei: await takeRewards(f, lies), rows: size.rows };
+    } finally {
+      await watcher.close();
+    }
+  } finally {
+    await prover.close();
+    await f.stop();
+  }
+}
+
+/** Half of every bond, to the wei. */
+async function takeRewards(
+  { as, disputes, run, world }: Awaited<ReturnType<typeof startDisputeWorld>>,
+  lies: readonly RefutedLie[],
+): Promise<bigint> {
+  if (lies.length === 0) return 0n;
+  const { paidWei } = await run.run<{ paidWei: string }>("disputes", "withdraw", disputes, ...as("watcher"));
+  const bondWei = await world.l1.client.readContract({
+    ...{ address: disputes, abi: disputesAbi, functionName: "leastBondWei" },
+  });
+  const expectedWei = (bondWei / 2n) * BigInt(lies.length);
+  if (BigInt(paidWei) !== expectedWei)
+    throw drillError(
+      "DRL_UNEXPECTED",
+      `${drillAccount("watcher").address} got ${paidWei} wei instead of ${expectedWei}`,
+    );
+  return expectedWei;
+}
+
+export function disputeTable({ honest, lies, paidWei }: DisputeDrillResult): string {
+  const gas = (count: number) => count.toLocaleString("en");
+  const lines = [
+    ["posting", "shown by", "post gas", "challenge gas", "after", "reward", "genesis"],
+    ...lies.map((lie) => [
+      ...[lie.name, lie.fault, gas(lie.postGas), gas(lie.challengeGas), `${lie.refutedAfterMs} ms`],
+      ...[`${formatEther(lie.rewardWei)} ETH`, lie.genesisRefusal],
+    ]),
+    ...(honest === null
+      ? []
+      : [
+          [
+            ...["honest", "-", gas(honest.postGas), "-", "-", "-"],
+            `admitted for ${gas(honest.admitGas)} gas, ${formatEther(honest.paidWei)} OPEN settled in batch ${honest.settledInBatch}`,
+          ],
+        ]),
+  ];
+  return `${renderColumns(lines)}\nthe watcher has withdrawn ${formatEther(paidWei)} ETH`;
+}
+
+/** The last line of the command. */
+export function disputeFacts({ honest, lies, paidWei, rows }: DisputeDrillResult): object {
+  const inEther = (wei: bigint) => Number(wei) / Number(parseEther("1"));
+  return {
+    rows,
+    lies: lies.map(({ rewardWei, ...lie }) => ({ ...lie, rewardEther: inEther(rewardWei) })),
+    paidEther: inEther(paidWei),
+    honest: honest === null ? null : { ...honest, paidWei: honest.paidWei.toString() },
+  };
+}

@@ -1,0 +1,170 @@
+/** A rollup with the contract Disputes as its gate, a datanet of e-mails on it, and the people who meet there. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Address, getAddress, parseEther } from "viem";
+import { earnerTable, type OwnedRow } from "../../../attribution/model/owned-rows.ts";
+import type { Recipe } from "../../../attribution/model/recipe.ts";
+import { trainModel } from "../../../attribution/model/trained-model.ts";
+import { encodeRow } from "../../../attribution/rows/row-content.ts";
+import { recipeFor, sampleInputs } from "../../../attribution/testing/sample-rows.ts";
+import { earnerRoot, ownersCommitment } from "../../../circuits/ledger/rewards.ts";
+import type { SettlementSize } from "../../../circuits/settlement/settlement-size.ts";
+import { freePort } from "../../../circuits/testing/free-port.ts";
+import { createDatanet } from "../../../client/actions/ledger/create-datanet.ts";
+import { publishVersion } from "../../../client/actions/ledger/publish-version.ts";
+import { registered } from "../../../client/disputing/testing/dispute-fixture.ts";
+import { deriveKey, type L2Key } from "../../../client/l2-key.ts";
+import { createLedgerClient, type LedgerClient } from "../../../client/ledger-client.ts";
+import { waitFor } from "../../../client/sequencer/wait-for.ts";
+import type { BackendName } from "../../../prover/backends.ts";
+import { type DrillAccountName, drillAccount, drillPrivateKey } from "../drill-accounts.ts";
+import { DrillProcess } from "../drill-process.ts";
+import { DrillWorld } from "../drill-world.ts";
+import { buildModelCircuits } from "../model-circuits.ts";
+import { openAccount } from "../open-account.ts";
+import { allPosted, patiently } from "../world-steps.ts";
+import type { HonestModel } from "./falsehoods.ts";
+import { type CommandRunner, commandRunner } from "./openledger-process.ts";
+
+export type DisputeWorld = Awaited<ReturnType<typeof startDisputeWorld>>;
+
+/** Who has an account on the ledger. The watcher needs none. */
+const PEOPLE = ["hostile", "builder", "customer"] as const;
+const FEATURES_OF_CLASSIFIER = 16;
+
+export interface DisputeWorldOptions {
+  readonly size: SettlementSize;
+  readonly backend: BackendName;
+  readonly keepIn: string | null;
+  readonly tell: (text: string) => void;
+}
+
+export async function startDisputeWorld({ backend, keepIn, size, tell }: DisputeWorldOptions) {
+  const others = await buildModelCircuits(size);
+  let disputes!: Address;
+  const world = await DrillWorld.start({
+    ...{ backend, slots: 2, name: "disputes", keepIn, tell, others },
+    gateOn: async (l1Url) => {
+      tell("openledger disputes deploy");
+      disputes = await deployGate(l1Url, size.rows);
+      return disputes;
+    },
+  });
+  try {
+    const home = join(world.folder, "home");
+    const published = join(world.folder, "published");
+    for (const folder of [home, published]) mkdirSync(folder, { recursive: true });
+    writeFileSync(join(home, "deployment.json"), world.l1.encoded);
+    writeFileSync(join(home, "endpoints.json"), JSON.stringify({ sequencerUrl: world.sequencerUrl }));
+    const keyFile = (name: DrillAccountName) => writeKey(home, name);
+    const clients = {} as Record<(typeof PEOPLE)[number], LedgerClient>;
+    for (const name of PEOPLE) clients[name] = await accountOf(world, name);
+    tell("a datanet with a version, posted on L1");
+    const { datanetId, rows } = await publishRows(
+      world,
+      clients.builder,
+      clients.customer.leafId!,
+      size.rows,
+    );
+    const recipe = {
+      isChallengeable: true,
+      columnCount: size.features,
+      method: {
+        kind: "influence",
+        damping: 0.01,
+        featureCount: Math.min(FEATURES_OF_CLASSIFIER, size.rows / 2),
+      },
+    } as const;
+    const { datanet, ...given } = recipeFor(rows, recipe as Partial<Recipe>);
+    const trained = trainModel(rows, { ...given, datanet: { ...datanet, id: datanetId } });
+    const honest: HonestModel = { model: registered(trained, size.draws), rows, draws: size.draws };
+    return {
+      world,
+      disputes,
+      datanetId,
+      honest,
+      clients,
+      /** A folder for each model that somebody publishes, named by its id. */
+      published,
+      home,
+      run: commandRunner(home) as CommandRunner,
+      /** The end of a command line that this person signs. */
+      as: (name: DrillAccountName): readonly string[] => ["--private-key-file", keyFile(name)],
+      /** A command that goes on until it is stopped. */
+      async serve(name: string, args: readonly string[], isReady: () => Promise<boolean>) {
+        const process = new DrillProcess({
+          ...{ name, main: "scripts/openledger.ts", args, isReady, tell },
+          env: { OPENLEDGER_HOME: home },
+          logFolder: join(world.folder, "logs"),
+        });
+        await process.start();
+        return process;
+      },
+      freePort,
+      stop: () => world.stop(),
+    };
+  } catch (error) {
+    await world.stop();
+    throw error;
+  }
+}
+
+function writeKey(folder: string, name: DrillAccountName): string {
+  const path = join(folder, `${name}-key`);
+  writeFileSync(path, drillPrivateKey(name), { mode: 0o600 });
+  return path;
+}
+
+/** As an operator does it who has no rollup yet. */
+async function deployGate(l1Url: string, rows: number): Promise<Address> {
+  const { mkdtempSync, rmSync } = await import("node:fs");
+  const { tmpdir } = await import("node:os");
+  const folder = mkdtempSync(join(tmpdir(), "drill-gate-"));
+  try {
+    const signed = ["--rpc", l1Url, "--private-key-file", writeKey(folder, "operator")];
+    const { disputes } = await commandRunner(folder).run<{ disputes: Address }>(
+      ...["disputes", "deploy", "--rows", String(rows), ...signed],
+    );
+    return getAddress(disputes);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function accountOf(world: DrillWorld, name: DrillAccountName): Promise<LedgerClient> {
+  const wallet = drillAccount(name);
+  const { deployment, url } = world.l1;
+  const { chainId, rollupAddress } = deployment;
+  const l2Key: L2Key = await deriveKey({ wallet, chainId, rollupAddress });
+  const leafId = await openAccount(world, { keyX: l2Key.keyX, l1Owner: wallet.address });
+  const client = await createLedgerClient({
+    ...{ sequencerUrl: world.sequencerUrl, rpcUrl: url, rollupAddress, wallet, l2Key },
+  });
+  return { ...client, leafId };
+}
+
+/** Half of the rows are the builder's, half the customer's. */
+async function publishRows(world: DrillWorld, builder: LedgerClient, otherId: number, count: number) {
+  const ownedBy = { l1Owner: drillAccount("builder").address, keyX: builder.l2Key!.keyX };
+  const sent = await patiently(world, () =>
+    createDatanet(builder, { ...ownedBy, amountWei: parseEther("100") }),
+  );
+  const { operation } = await waitFor(builder, { hash: sent.hash }, "acknowledged");
+  const datanetId = operation!.createdId!;
+  const [first, second] = [builder.leafId!, otherId].sort((a, b) => a - b) as [number, number];
+  const rows: OwnedRow[] = sampleInputs("email", count, "hostile owner").map((row, k) => ({
+    content: encodeRow("email", row),
+    contributorId: k < count / 2 ? first : second,
+    validatorId: datanetId,
+  }));
+  const earners = earnerTable(rows);
+  const version = {
+    rowsRoot: BigInt(recipeFor(rows).datanet.rowsRoot),
+    rowCount: rows.length,
+    ownersCommitment: ownersCommitment(earners.map(({ rowCount }) => rowCount)),
+    earnerRoot: earnerRoot(earners),
+  };
+  await patiently(world, () => publishVersion(builder, { datanetId, version }));
+  await allPosted(world);
+  return { datanetId, rows };
+}

@@ -1,0 +1,124 @@
+/** An honest model's way: posted, attested by the watcher, admitted after its window, paid and settled. */
+import { join } from "node:path";
+import { writeModel } from "../../../attribution/model/model-directory.ts";
+import { RANDOMNESS_DELAY_BLOCKS } from "../../../bridge/l1/settlement-times.ts";
+import { readWindows } from "../../../client/disputing/read-windows.ts";
+import { getModel, getSettlement } from "../../../client/sequencer/model-reads.ts";
+import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
+import { drillAccount } from "../drill-accounts.ts";
+import { drillError } from "../drill-errors.ts";
+import { allPosted, passTime, STEP_TIMEOUT_MS } from "../world-steps.ts";
+import type { DisputeWorld } from "./dispute-world.ts";
+
+export interface HonestWay {
+  readonly modelId: number;
+  readonly postGas: number;
+  readonly attestGas: number;
+  readonly admitGas: number;
+  /** Of its one epoch, with one payment. */
+  readonly paidWei: bigint;
+  /** What L1 has when it is over: the batch with the settlement. */
+  readonly settledInBatch: number;
+}
+
+const HOUR_SECONDS = 3_600;
+const WINDOW_SECONDS = 7 * 86_400;
+
+/** @throws DRL_UNEXPECTED where it is refuted, or let in too early */
+export async function playHonest(f: DisputeWorld, tell: (text: string) => void): Promise<HonestWay> {
+  const { clients, datanetId, disputes, honest, published, run, world } = f;
+  const [builder, customer] = [f.as("builder"), f.as("customer")];
+  const staged = join(world.folder, "honest");
+  await writeModel(staged, honest.model);
+  const register = ["model", "register", staged, "--prover", "wasm", ...builder] as const;
+  const { cap, modelId } = await run.run<{ modelId: number; cap: number }>(...register);
+  const folder = join(published, String(modelId));
+  await writeModel(folder, honest.model);
+  await allPosted(world);
+  const named = ["--model-id", String(modelId)];
+  const posted = await run.run<{ posting: string; gasUsed: string }>(
+    ...["disputes", "post", disputes, folder, ...named, ...builder],
+  );
+  tell(`honest model ${modelId} is posted; waiting for the watcher`);
+  const admit = ["disputes", "admit", disputes, folder, ...named, "--cap", String(cap), ...builder] as const;
+  if ((await run.refusal(...admit)) !== "CMD_USAGE")
+    throw drillError("DRL_UNEXPECTED", "admitted before its window has ended");
+  const attested = await world.waitFor(
+    "watch to attest the honest model",
+    async () => {
+      const [posting] = await readWindows(world.l1.client as never, disputes, { modelId });
+      return posting!.attestedBy.includes(drillAccount("watcher").address);
+    },
+    STEP_TIMEOUT_MS,
+  );
+  if (!attested) throw drillError("DRL_UNEXPECTED", "nobody has attested it");
+  tell("attested; seven days pass on L1");
+  await passTime(world, clients.builder, WINDOW_SECONDS + HOUR_SECONDS);
+  const { gasUsed: admitGas } = await run.run<{ gasUsed: string }>(...admit);
+  tell("admitted; its genesis is proven");
+  const { genesis } = await run.run<{ genesis: { batchNumber: number } | null }>(...register);
+  if (genesis === null) throw drillError("DRL_UNEXPECTED", "it has no genesis");
+  await run.run("datanet", "approve-model", String(datanetId), String(modelId), ...builder);
+  const port = await f.freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const server = await f.serve(
+    "model-server",
+    [
+      ...["model", "serve", folder, "--model", String(modelId), "--port", String(port)],
+      ...["--data", join(world.folder, "answers")],
+    ],
+    async () => (await fetch(`${url}/v1/model`, { signal: AbortSignal.timeout(2_000) })).ok,
+  );
+  try {
+    tell("asked and paid for one answer");
+    await run.run("model", "ask", String(modelId), "Subject: lunch at noon?", "--server", url, ...customer);
+    await run.run("model", "seal", String(modelId), ...builder);
+    await allPosted(world);
+    const paidWei = (await getModel(clients.builder, modelId)).sealedEpoch!.amountWei;
+    await world.l1.client.mine({ blocks: RANDOMNESS_DELAY_BLOCKS + world.finalityDepthBlocks });
+    tell("sealed; its draws are settled");
+    const settle = [
+      "model",
+      "settle",
+      String(modelId),
+      "--server",
+      url,
+      "--prover",
+      "wasm",
+      ...builder,
+    ] as const;
+    await world.waitFor(
+      "the epoch's randomness and its settlement",
+      () => run.run(...settle),
+      STEP_TIMEOUT_MS,
+    );
+    await allPosted(world);
+    const settlement = await getSettlement(clients.builder, modelId, 1);
+    if (settlement?.batchNumber == null) throw drillError("DRL_UNEXPECTED", "no batch has its settlement");
+    return {
+      modelId,
+      paidWei,
+      postGas: Number(posted.gasUsed),
+      attestGas: await attestGas(f, modelId),
+      admitGas: Number(admitGas),
+      settledInBatch: settlement.batchNumber,
+    };
+  } finally {
+    await server.close();
+  }
+}
+
+async function attestGas({ disputes, world }: DisputeWorld, modelId: number): Promise<number> {
+  const { client } = world.l1;
+  const [posting] = await readWindows(client as never, disputes, { modelId });
+  const [event] = await client.getContractEvents({
+    ...{
+      address: disputes,
+      abi: disputesAbi,
+      eventName: "Attested",
+      args: { id: posting!.id },
+      fromBlock: 0n,
+    },
+  });
+  return Number((await client.getTransactionReceipt({ hash: event!.transactionHash })).gasUsed);
+}

@@ -1,0 +1,92 @@
+/** The command `watch` as a process, alone with what hostile owners post: the short version of `npm run dispute-drill`. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { encodeLeaves, LEAF_FILE } from "../../../attribution/disputes/leaf-file.ts";
+import { writeModel } from "../../../attribution/model/model-directory.ts";
+import { readWindows } from "../../../client/disputing/read-windows.ts";
+import {
+  BOND_WEI,
+  type DisputeFixture,
+  startDisputes,
+  type TrainedCase,
+  trainedCase,
+} from "../../../client/disputing/testing/dispute-fixture.ts";
+import { drillAccount, drillPrivateKey } from "../drill-accounts.ts";
+import { DrillProcess } from "../drill-process.ts";
+import { FALSEHOODS, postedLie } from "./falsehoods.ts";
+import { commandRunner } from "./openledger-process.ts";
+
+const POLL = { timeout: 240_000, interval: 500 };
+const [UNREADABLE, COPIED, TOKENS, HONEST] = [20, 21, 22, 23] as const;
+const folder = mkdtempSync(join(tmpdir(), "watch-process-"));
+const published = join(folder, "published");
+const keyFile = join(folder, "watcher-key");
+let f: DisputeFixture;
+let made: TrainedCase;
+let watch: DrillProcess | undefined;
+
+beforeAll(async () => {
+  writeFileSync(keyFile, drillPrivateKey("watcher"), { mode: 0o600 });
+  [f, made] = await Promise.all([startDisputes(), trainedCase(24)]);
+}, 240_000);
+afterAll(async () => {
+  await watch?.close();
+  await f?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("watch refutes false postings by itself, whatever else is posted, and is paid", {
+  timeout: 600_000,
+}, async () => {
+  const { contents, model, rows } = made;
+  for (const [modelId, name] of [
+    [COPIED, "copied"],
+    [TOKENS, "tokens"],
+    [HONEST, null],
+  ] as const) {
+    const lie = FALSEHOODS.find((one) => one.name === name);
+    const own = lie?.model({ model, rows, draws: 4 }) ?? model;
+    const posted = postedLie(lie ?? { ...FALSEHOODS[0]!, leaves: () => ({}) }, own, contents, modelId);
+    const target = join(published, String(modelId));
+    await writeModel(target, own);
+    if (lie?.leaves !== undefined) writeFileSync(join(target, LEAF_FILE), encodeLeaves(posted.leaves));
+    // Attack: files that nobody can read, of a posting that comes first.
+    if (modelId === COPIED) {
+      mkdirSync(join(published, String(UNREADABLE)), { recursive: true });
+      writeFileSync(join(published, String(UNREADABLE), "manifest.json"), "{");
+      await f.post({ ...posted.statement, modelId: UNREADABLE });
+    }
+    await f.post(posted.statement);
+  }
+  const rpc = ["--rpc", f.url];
+  const signed = [...rpc, "--private-key-file", keyFile];
+  watch = new DrillProcess({
+    ...{ name: "watch", main: "scripts/openledger.ts", isReady: async () => true, env: {} },
+    args: ["watch", f.disputes.address, "--models", published, "--every", "0.02", ...signed],
+    logFolder: join(folder, "logs"),
+  });
+  await watch.start();
+  const watcher = drillAccount("watcher").address;
+  const seen = async () => {
+    if (watch!.endedByItself !== null) throw watch!.endedByItself;
+    const windows = await readWindows(f.client as never, f.disputes.address);
+    return windows.map(({ attestedBy, modelId, refutation, refutedBy, state }) => [
+      ...[modelId, state, refutation?.fault ?? null, refutedBy ?? attestedBy[0] ?? null],
+    ]);
+  };
+  await expect.poll(seen, POLL).toEqual([
+    [UNREADABLE, "open", null, null],
+    [COPIED, "refuted", "Entry", watcher],
+    [TOKENS, "refuted", "Tokens", watcher],
+    [HONEST, "open", null, watcher],
+  ]);
+  await expect.poll(() => watch!.hasSaid("cannot be recomputed"), POLL).toBe(true);
+  await watch.close();
+  const { paidWei } = await commandRunner(folder).run<{ paidWei: string }>(
+    ...["disputes", "withdraw", f.disputes.address, ...signed],
+  );
+  expect(BigInt(paidWei)).toBe(BOND_WEI);
+  expect(await commandRunner(folder).refusal("disputes", "show", f.math, ...rpc)).toBe("CMD_USAGE");
+});

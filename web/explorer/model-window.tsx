@@ -1,0 +1,209 @@
+import { useRef } from "preact/hooks";
+import { type Address, formatEther, type PublicClient, zeroAddress } from "viem";
+import { type ReadAdmission, readAdmissions } from "../../client/disputing/read-admissions.ts";
+import { type PostingWindow, readWindows } from "../../client/disputing/read-windows.ts";
+import type { LedgerModelLeaf } from "../../client/sequencer/model-schemas.ts";
+import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import { Badge, type Tone } from "../design/badge.tsx";
+import { Identifier } from "../design/identifier.tsx";
+import { Notice } from "../design/notice.tsx";
+import { l1Node } from "../ledger/l1-node.ts";
+import type { PageProps } from "../ledger/page.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
+import { showCount, showDuration } from "../words/format.ts";
+import { Term } from "../words/term.tsx";
+import { Answered } from "./answered.tsx";
+
+/** Ethereum's blocks are 12 s apart: asking more often says nothing new. */
+const LEAST_AGE_MS = 10_000;
+
+interface Windows {
+  /** null: this rollup takes every genesis that is proven. */
+  readonly gate: Address | null;
+  readonly windows: readonly PostingWindow[];
+  readonly admission: ReadAdmission | null;
+  readonly l1Seconds: bigint;
+}
+
+/** What Ethereum has of a model before it may open: postings, bonds, windows, who has recomputed, what was shown. */
+export function ModelWindow({ live, model, site }: PageProps & { model: LedgerModelLeaf }) {
+  const client = l1Node(site);
+  const rollup = live.info.value?.rollupAddress ?? null;
+  const last = useRef<{ atMs: number; value: Windows } | null>(null);
+  const about = `window of ${model.id} ${rollup} ${client === null}`;
+  const answer = useAnswer<Windows | null>(live, about, async () => {
+    if (client === null || rollup === null) return null;
+    if (last.current !== null && Date.now() - last.current.atMs < LEAST_AGE_MS) return last.current.value;
+    const value = await readModelWindows(client, rollup, model.id);
+    last.current = { atMs: Date.now(), value };
+    return value;
+  });
+  if (answer.value?.gate === null) return null;
+  return (
+    <section class="card stack" aria-label="Window of disputes">
+      <h2>
+        <Term name="dispute">Disputes</Term> on Ethereum
+      </h2>
+      <Answered
+        answer={answer}
+        none="This page knows no Ethereum node. Connect a wallet: its node is asked then."
+      >
+        {(found) => <Found {...found} isReady={model.counters.isReady} />}
+      </Answered>
+    </section>
+  );
+}
+
+async function readModelWindows(client: PublicClient, rollup: Address, modelId: number): Promise<Windows> {
+  const [gate, { timestamp }] = await Promise.all([
+    client.readContract({ address: rollup, abi: rollupAbi, functionName: "genesisGate" }),
+    client.getBlock(),
+  ]);
+  if (gate === zeroAddress) return { gate: null, windows: [], admission: null, l1Seconds: timestamp };
+  const [windows, admissions] = await Promise.all([
+    readWindows(client, gate, { modelId }),
+    readAdmissions(client, gate, { modelId }),
+  ]);
+  return {
+    gate,
+    windows: windows.filter((one) => one.rollup === rollup),
+    admission: admissions.find((one) => one.rollup === null || one.rollup === rollup) ?? null,
+    l1Seconds: timestamp,
+  };
+}
+
+function Found({ admission, gate, isReady, l1Seconds, windows }: Windows & { isReady: boolean }) {
+  return (
+    <>
+      <p class="soft">
+        Before this rollup takes a model's <Term name="genesis" />, a contract on Ethereum has to admit it.
+        Until a posting's window ends, anyone may show one wrong place of the model there, and gets half of
+        the bond.
+      </p>
+      <Verdict {...{ admission, isReady, windows }} />
+      {windows.toReversed().map((window) => (
+        <Posting key={window.id} window={window} l1Seconds={l1Seconds} />
+      ))}
+      <div class="row small soft">
+        The contract <Identifier value={gate!} label="the contract Disputes" />
+      </div>
+    </>
+  );
+}
+
+function Verdict({
+  admission,
+  isReady,
+  windows,
+}: Pick<Windows, "admission" | "windows"> & { isReady: boolean }) {
+  if (admission !== null) {
+    const how =
+      admission.postingId === null
+        ? "Its statics promise no window: nobody could refute it on Ethereum."
+        : `By posting ${admission.postingId}, whose window has ended without a wrong place.`;
+    return (
+      <Notice tone={admission.postingId === null ? "wait" : "good"} title="Ethereum admits this model.">
+        <p>
+          {how} {!isReady && "Its genesis is still to come."}
+        </p>
+      </Notice>
+    );
+  }
+  if (windows.length === 0)
+    return <Notice tone="wait" title="Nobody has posted this model yet, so it cannot open for payments." />;
+  if (windows.every(({ state }) => state === "refuted"))
+    return (
+      <Notice tone="bad" title="Every posting of this model was refuted: it cannot open for payments." />
+    );
+  if (windows.some(({ state }) => state === "counts"))
+    return <Notice tone="wait" title="A window has ended. Anyone may have the model admitted now." />;
+  return <Notice tone="info" title="Its window is open: until it ends, the model takes no payments." />;
+}
+
+const showDate = (seconds: bigint) => new Date(Number(seconds) * 1000).toLocaleString("en-GB");
+
+const STATES: Readonly<Record<PostingWindow["state"], readonly [Tone, string]>> = {
+  open: ["info", "window open"],
+  counts: ["good", "stood its window"],
+  refuted: ["bad", "refuted"],
+};
+
+function Posting({ l1Seconds, window }: { window: PostingWindow; l1Seconds: bigint }) {
+  const { attestedBy, bondWei, endsAtSeconds, id, openDemandCount, owner, refutation, refutedBy, state } =
+    window;
+  const [tone, word] = STATES[state];
+  const leftSeconds = Number(endsAtSeconds - l1Seconds);
+  return (
+    <div class="stack">
+      <div class="row">
+        <h3>Posting {showCount(id)}</h3>
+        <Badge tone={tone}>{word}</Badge>
+      </div>
+      <dl class="facts">
+        {state !== "refuted" && (
+          <>
+            <dt>{leftSeconds > 0 ? "Window left" : "Window ended"}</dt>
+            <dd title={showDate(endsAtSeconds)}>
+              {leftSeconds > 0 ? showDuration(leftSeconds * 1000) : showDate(endsAtSeconds)}
+            </dd>
+          </>
+        )}
+        <dt>Bond</dt>
+        <dd>{formatEther(bondWei)} ETH</dd>
+        <dt>Posted by</dt>
+        <dd>
+          <Identifier value={owner} label="who posted it" />
+        </dd>
+        <dt>Recomputed and found right, by their own word</dt>
+        <dd>
+          {attestedBy.length === 0
+            ? "nobody"
+            : attestedBy.map((who) => (
+                <div key={who}>
+                  <Identifier value={who} label="who has recomputed it" />
+                </div>
+              ))}
+        </dd>
+        {openDemandCount > 0 && (
+          <>
+            <dt>Leaves demanded and not shown</dt>
+            <dd>{showCount(openDemandCount)}</dd>
+          </>
+        )}
+        {refutation !== null && (
+          <>
+            <dt>Shown to be wrong</dt>
+            <dd>
+              {FAULT_WORDS[refutation.fault] ?? refutation.fault}, place {showCount(refutation.place)}
+            </dd>
+            <dt>Shown by</dt>
+            <dd>
+              <Identifier value={refutedBy!} label="who has refuted it" />
+            </dd>
+            <dt>His reward</dt>
+            <dd>{formatEther(refutation.rewardWei)} ETH</dd>
+          </>
+        )}
+      </dl>
+    </div>
+  );
+}
+
+const FAULT_WORDS: Readonly<Record<string, string>> = {
+  Entry: "an entry of G",
+  Tokens: "a row's token list",
+  Residual: "a row's residual",
+  RowLength: "a row's length",
+  Lengths: "a row that is too long",
+  Factor: "a row's share or clip",
+  Input: "a column of the token lists",
+  Optimum: "weights off the optimum",
+  RowTooLong: "a row beyond what can be shown",
+  Unanswered: "a leaf that nobody has shown",
+  Cell: "a column of G",
+  Point: "a registered column",
+  Statics: "the registered statics",
+  VersionRow: "a row of the Datanet's version",
+  Clip: "the clip's length",
+  Duplicate: "a row's near-duplicate",
+};
