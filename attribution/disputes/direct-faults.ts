@@ -180,7 +180,7 @@ function* matrixFaults(
  * Rows of the product that are not those of the unit matrix: sums with random signs find them, exact products name them.
  * An entry that is off by ε is off by ε or more in one of the two sums that differ in its sign.
  */
-export function* inverseFaults(inverse: FixedMatrix, curvature: FixedMatrix): Generator<DirectFault> {
+function* inverseFaults(inverse: FixedMatrix, curvature: FixedMatrix): Generator<DirectFault> {
   const { width } = inverse;
   const [Q, H] = [toDoubles(inverse.values), toDoubles(curvature.values)];
   const random = new SeededRandom("probes of the inverse");
