@@ -17,6 +17,8 @@ import { measureMargins } from "./direct-margins.ts";
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 
 const BUCKETS = 1_024;
+/** The honest model of a short run. */
+const [FEW_ROWS, FEW_BUCKETS] = [500, 64];
 /** The largest posting: its gas is measured, too. */
 const [MOST_ROWS, MOST_BUCKETS] = [4_096, 4_096];
 
@@ -37,7 +39,7 @@ async function measure({ challenges, rows }: DisputesBenchOptions) {
         console.log(`${named}: ${name} ${used.toLocaleString("en")} gas`);
     }
     const made = await directCase(rows, {
-      bucketCount: BUCKETS,
+      bucketCount: rows < FEW_ROWS ? FEW_BUCKETS : BUCKETS,
       decay: 0.001,
       rules: { normQuantile: 0.99, nearDuplicatesShare: true },
       onProgress: (text) => console.log(text),
