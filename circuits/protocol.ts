@@ -35,6 +35,8 @@ export const TAG = {
   receipt: 18n,
   // A model that promises a posting before its genesis (docs/disputes.md).
   challenged: 19n,
+  // The query of a direct model.
+  counts: 20n,
   // A datanet's rows and owners (docs/ledger.md, "Rows and owners").
   contributionNode: 32n,
   versionRow: 33n,

@@ -44,7 +44,7 @@ export type Fault =
   | TieFault;
 
 /** What a challenge is judged by, parsed once. */
-interface Readings {
+export interface Readings {
   readonly posted: PostedModel;
   readonly rows: readonly RowCounts[];
   readonly facts: readonly (RowFact | null)[];
@@ -99,7 +99,7 @@ function* rowFaults({ posted, rows, facts, weights }: Readings): Generator<Fault
   }
 }
 
-function* lengthFaults({ posted, facts }: Readings): Generator<Fault> {
+export function* lengthFaults({ posted, facts }: Readings): Generator<Fault> {
   // A leaf that is no fact is a wrong residual; L1 cannot read the others beside it.
   if (!facts.every((fact) => fact !== null)) return;
   const { clipLength, columnCount, rowCount, sharesDuplicates } = posted.statement;
@@ -120,7 +120,7 @@ function* lengthFaults({ posted, facts }: Readings): Generator<Fault> {
 }
 
 /** The clip cuts as many rows as its quantile says, and as many are as long as it: off by one where doubles decide. */
-function* clipFaults({ posted, facts }: Readings): Generator<Fault> {
+export function* clipFaults({ posted, facts }: Readings): Generator<Fault> {
   if (!facts.every((fact) => fact !== null)) return;
   const { clipLength, clipQuantile, columnCount, rowCount } = posted.statement;
   const slack = Math.floor(Number(integerRoot(BigInt(columnCount))) / 2) + 2;
@@ -139,7 +139,10 @@ function* clipFaults({ posted, facts }: Readings): Generator<Fault> {
 }
 
 /** The first row whose leader is another than the most similar one before it: all leaders before are right. */
-function* duplicateFaults({ posted, facts }: Readings, contents: readonly Uint8Array[]): Generator<Fault> {
+export function* duplicateFaults(
+  { posted, facts }: Readings,
+  contents: readonly Uint8Array[],
+): Generator<Fault> {
   if (!posted.statement.sharesDuplicates || !facts.every((fact) => fact !== null)) return;
   const leaders = nearestLeaders(contents);
   const row = facts.findIndex(({ leader }, k) => leader !== leaders[k]);
@@ -151,7 +154,7 @@ function* duplicateFaults({ posted, facts }: Readings, contents: readonly Uint8A
   yield { kind: "duplicate", row, other: leader === row || isNear ? leaders[row]! : leader };
 }
 
-function* inputFaults({ posted, rows }: Readings): Generator<Fault> {
+export function* inputFaults({ posted, rows }: Readings): Generator<Fault> {
   for (const [bucket, leaf] of posted.leaves.inputs.entries()) {
     const pairs = readPairs(leaf);
     if (pairs === null) {
@@ -169,7 +172,7 @@ function* inputFaults({ posted, rows }: Readings): Generator<Fault> {
   }
 }
 
-function* optimumFaults({ posted, facts, weights }: Readings): Generator<Fault> {
+export function* optimumFaults({ posted, facts, weights }: Readings): Generator<Fault> {
   if (weights === null || !facts.every((fact) => fact !== null)) return;
   const { bucketCount, decay, rowCount } = posted.statement;
   for (let bucket = 0; bucket <= bucketCount; bucket++) {
@@ -227,11 +230,11 @@ function entriesOf(posted: PostedModel, row: number): Int8Array {
   return new Int8Array(leaf.buffer, leaf.byteOffset, leaf.length);
 }
 
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
+export function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-function isNear(a: bigint, b: bigint, tolerance: bigint): boolean {
+export function isNear(a: bigint, b: bigint, tolerance: bigint): boolean {
   const gap = a < b ? b - a : a - b;
   return gap <= tolerance;
 }

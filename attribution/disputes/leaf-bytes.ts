@@ -2,7 +2,7 @@
 import { attributionError } from "../attribution-errors.ts";
 
 /** @throws ATT_NOT_DISPUTABLE where a number leaves 64 bits */
-export function int64Bytes(values: readonly bigint[]): Uint8Array {
+export function int64Bytes(values: readonly bigint[] | BigInt64Array): Uint8Array {
   const bytes = new Uint8Array(8 * values.length);
   const view = new DataView(bytes.buffer);
   for (const [k, value] of values.entries()) {

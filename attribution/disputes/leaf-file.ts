@@ -1,6 +1,7 @@
 /** The leaves of a posting as its owner publishes them: JSON, a list of base64 a tree. Rows are published by themselves. */
 import { z } from "zod";
 import { attributionError } from "../attribution-errors.ts";
+import { isDirectStatement, mapPlaces } from "./direct-posting.ts";
 import { type DisputeStatement, type Leaves, type PostedModel, TREES, withTrees } from "./posted-model.ts";
 
 export const LEAF_FILE = "dispute-leaves.json";
@@ -53,14 +54,18 @@ export function requireRoots(posted: PostedModel, { roots, ...numbers }: Dispute
   return { ...posted, statement: { ...numbers, roots } };
 }
 
-function leafCounts({ bucketCount, columnCount, rowCount }: Omit<DisputeStatement, "roots">) {
+function leafCounts(statement: Omit<DisputeStatement, "roots">) {
+  const { bucketCount, columnCount, rowCount } = statement;
   const rows = rowCount;
+  const isDirect = isDirectStatement(statement);
+  const { digestCount, digests } = mapPlaces(columnCount);
   return {
     rows,
     tokens: rows,
     facts: rows,
-    features: rows,
-    map: columnCount,
+    // The row of a direct model's logit.
+    features: isDirect ? rows + 1 : rows,
+    map: isDirect ? digests + digestCount : columnCount,
     inputs: bucketCount,
     weights: 1,
     columns: columnCount,

@@ -6,6 +6,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { hex32 } from "../../circuits/hex.ts";
 import { attributionError } from "../attribution-errors.ts";
+import type { QuantisedFeatures } from "../features/quantise.ts";
 import { mapFeatures } from "../features/query-map.ts";
 import { toFixed40 } from "../maths/fixed-point.ts";
 import { answeringFiles, rawAnsweringHash } from "../model/answering-hash.ts";
@@ -15,8 +16,8 @@ import type { PublishedModel } from "../model/model-files.ts";
 import { decodeRow, inputRows } from "../rows/row-content.ts";
 import { int64Bytes, pairBytes } from "./leaf-bytes.ts";
 import { type LeafTree, leafTree } from "./leaf-tree.ts";
-import { countRow, integerRoot, ONE, residualOf, scaleRow } from "./row-arithmetic.ts";
-import { nearestLeaders } from "./text-overlap.ts";
+import { countRow, integerRoot, residualOf, scaleRow } from "./row-arithmetic.ts";
+import { clusterLeaders, rowFactors, rowLengths } from "./row-factors.ts";
 
 /** The trees, as contracts/disputes/IDisputes.sol numbers them. */
 export const TREES = [
@@ -89,6 +90,15 @@ export function isDisputable({ recipe }: { readonly recipe: object }): boolean {
   return (recipe as Partial<ClassifierParts["recipe"]>).isChallengeable === true;
 }
 
+/** @throws ATT_NOT_DISPUTABLE */
+export function requireDisputable(model: { readonly recipe: object }): void {
+  if (isDisputable(model)) return;
+  throw attributionError(
+    "ATT_NOT_DISPUTABLE",
+    "the recipe does not say isChallengeable, so the statics promise no posting",
+  );
+}
+
 /**
  * What an honest owner posts. The same model gives the same bytes on every machine.
  * @param contents of the version's rows, in its order @throws ATT_NOT_DISPUTABLE
@@ -98,12 +108,7 @@ export function postedModel(
   contents: readonly Uint8Array[],
   modelId: number,
 ): PostedModel {
-  if (!isDisputable(source)) {
-    throw attributionError(
-      "ATT_NOT_DISPUTABLE",
-      "the recipe does not say isChallengeable, so the statics promise no posting",
-    );
-  }
+  requireDisputable(source);
   const { recipe, features, parameters } = source;
   const bucketCount = (recipe.inputs as { bucketCount: number }).bucketCount;
   const counted = contents.map((content) => countRow(content, bucketCount));
@@ -173,33 +178,12 @@ export function withTrees(leaves: Leaves, numbers: Omit<DisputeStatement, "roots
 function ruledRows(source: SourceModel, contents: readonly Uint8Array[]) {
   const { recipe, map, parameters, features } = source;
   const decoded = contents.map((content) => decodeRow("email", content));
-  const labels = Int32Array.from(decoded, ({ label }) => label);
   const texts = decoded.map(({ input }) => input);
-  const leaders = recipe.rules.nearDuplicatesShare
-    ? nearestLeaders(contents)
-    : Int32Array.from(contents, (_, k) => k);
-  const sizes = new Map<number, number>();
-  for (const leader of leaders) sizes.set(leader, (sizes.get(leader) ?? 0) + 1);
+  const labels = Int32Array.from(decoded, ({ label }) => label);
   const examples = { inputs: inputRows(recipe.inputs, texts), labels };
   const real = mapFeatures(map, modelOf(recipe).sensitivities(parameters, examples));
-  const { featureCount } = map.linear;
-  const lengths = Float64Array.from(contents, (_, k) => {
-    let squares = 0;
-    for (const x of real.subarray(k * featureCount, (k + 1) * featureCount)) squares += x * x;
-    return Math.sqrt(squares) / sizes.get(leaders[k]!)!;
-  });
-  const { normQuantile } = recipe.rules;
-  const longest =
-    normQuantile < 1 ? lengths.slice().sort()[Math.ceil(normQuantile * lengths.length) - 1]! : Infinity;
-  return {
-    clipLength: normQuantile < 1 ? Math.ceil(longest / features.scale) : 0,
-    rows: Array.from(leaders, (leader, k) => {
-      const share = ONE / BigInt(sizes.get(leader)!);
-      const isCut = lengths[k]! > longest;
-      const factor = isCut ? toFixed40(longest / lengths[k]! / sizes.get(leader)!) : share;
-      return { leader, factor };
-    }),
-  };
+  const lengths = rowLengths(real, map.linear.featureCount);
+  return rowFactors(lengths, clusterLeaders(contents, recipe.rules), recipe.rules, features.scale);
 }
 
 /**
@@ -224,14 +208,14 @@ function composedMap({ map, features }: SourceModel, bucketCount: number): bigin
   });
 }
 
-const rowOfG = ({ values, featureCount }: PublishedModel["features"], k: number): Int8Array =>
+const rowOfG = ({ values, featureCount }: QuantisedFeatures, k: number): Int8Array =>
   values.subarray(k * featureCount, (k + 1) * featureCount);
 
-function columnOfG({ values, featureCount, rowCount }: PublishedModel["features"], j: number): Uint8Array {
+function columnOfG({ values, featureCount, rowCount }: QuantisedFeatures, j: number): Uint8Array {
   return Uint8Array.from({ length: rowCount }, (_, k) => values[k * featureCount + j]! & 0xff);
 }
 
-function factBytes({ factor, residual, pull, length, leader }: RowFact): Uint8Array {
+export function factBytes({ factor, residual, pull, length, leader }: RowFact): Uint8Array {
   const bytes = new Uint8Array(32);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, factor);

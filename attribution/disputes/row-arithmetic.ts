@@ -24,19 +24,35 @@ const LABEL_PLACE = 10;
 export interface RowCounts {
   /** 1 for spam. */
   readonly label: 0 | 1;
-  /** Sum of the counts' squares. */
+  /** Of the length that counts are divided by: the sum of their squares. A direct model has its own. */
   readonly squares: bigint;
   /** How many different words and pairs of words fall on each bucket; buckets ascending, without zeros. */
   readonly counts: readonly (readonly [bucket: number, count: number])[];
 }
 
+/** How many terms count: of a bucket, and at all. What comes later in the text is left out. */
+export interface TermBounds {
+  readonly mostOf: number;
+  readonly most: number;
+}
+
+const UNBOUNDED: TermBounds = { mostOf: Number.POSITIVE_INFINITY, most: Number.POSITIVE_INFINITY };
+
 /** The counts of a row's text, read from its JSON. Any bytes have counts. */
-export function countRow(content: Uint8Array, bucketCount: number): RowCounts {
+export function countRow(
+  content: Uint8Array,
+  bucketCount: number,
+  { mostOf, most }: TermBounds = UNBOUNDED,
+): RowCounts {
   const label = content[LABEL_PLACE] === LETTER_S ? 1 : 0;
   const counts = new Map<number, number>();
+  let total = 0;
   for (const term of termsOf(content, HEAD_BYTES + label, content.length - TAIL_BYTES)) {
     const bucket = mix32(BUCKET_SEED, term) % bucketCount;
-    counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
+    const counted = counts.get(bucket) ?? 0;
+    if (counted === mostOf || total === most) continue;
+    counts.set(bucket, counted + 1);
+    total++;
   }
   let squares = 0n;
   for (const count of counts.values()) squares += BigInt(count * count);

@@ -9,6 +9,7 @@ import { hashStatics } from "../../circuits/ledger/leaf.ts";
 import { hashRow, type VersionRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
 import { FIELD_ORDER, TAG } from "../../circuits/protocol.ts";
 import { commitColumns, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
+import { packRules } from "../model/answering-hash.ts";
 import type { OwnedRow } from "../model/owned-rows.ts";
 import type { DisputeStatement, PostedModel } from "./posted-model.ts";
 
@@ -41,7 +42,10 @@ export function* tieFaults(posted: PostedModel, owned: readonly OwnedRow[]): Gen
 }
 
 /** Rows that the version does not have at their place. Nothing where the statement names another version's root. */
-function* versionFaults({ leaves, statement }: PostedModel, owned: readonly OwnedRow[]): Generator<TieFault> {
+export function* versionFaults(
+  { leaves, statement }: PostedModel,
+  owned: readonly OwnedRow[],
+): Generator<Extract<TieFault, { kind: "versionRow" }>> {
   const version = owned.map(versionRowOf);
   if (version.length !== statement.rowCount || versionRowsRoot(version) !== statement.rowsRoot) return;
   for (const [row, { content }] of owned.entries())
@@ -77,8 +81,7 @@ function staticsOfPoints(
 ): bigint {
   const { answering, binding, bucketCount, decay, earnerRoot, ownersCommitment, split } = statement;
   const { clipQuantile, sharesDuplicates } = statement;
-  const small = BigInt(bucketCount) | (decay << 16n) | (BigInt(sharesDuplicates) << 80n);
-  const rules = small | (clipQuantile << 81n);
+  const rules = packRules({ bucketCount, decay, sharesDuplicates, clipQuantile, damping: 0n });
   const columns = { u: points.map(([u]) => u), v: points.map(([, v]) => v) };
   const marked = hashTagged(TAG.challenged, [answering, rules]);
   return hashStatics({
@@ -93,7 +96,7 @@ export const versionRowOf = ({ content, contributorId, validatorId }: OwnedRow):
   validatorId,
 });
 
-function readPoint(leaf: Uint8Array): readonly [bigint, bigint] | null {
+export function readPoint(leaf: Uint8Array): readonly [bigint, bigint] | null {
   if (leaf.length !== POINT_BYTES) return null;
   const coordinate = (from: number) => BigInt(`0x${bytesToHex(leaf.subarray(from, from + 32))}`);
   const [u, v] = [coordinate(0), coordinate(32)];

@@ -6,6 +6,7 @@ import { TAG } from "../../circuits/protocol.ts";
 import { toFixed40 } from "../maths/fixed-point.ts";
 import type { AnsweringFiles, ModelParts } from "./model-family.ts";
 import type { Recipe } from "./recipe.ts";
+import { DIRECT, type RecipeBase } from "./recipe-fields.ts";
 
 /** Files of these parts. */
 export function answeringFiles(parts: ModelParts): AnsweringFiles {
@@ -32,18 +33,40 @@ export function answeringPreimage({ recipe, parameters, queryMap }: AnsweringFil
   return concatBytes(...[recipe, parameters, queryMap].map((file) => sha256(file)));
 }
 
-/**
- * bucketCount 16 | λ in 2^-40, 64 << 16 | whether near-duplicates share << 80 | the clip's quantile in 2^-40, 64 << 81;
- * null where the model has no challenges.
- */
+/** What the statics of a model with challenges say of how it was made. λ in units of 2^-40. */
+export interface ChallengedRules {
+  readonly bucketCount: number;
+  /** λ of the training. */
+  readonly decay: bigint;
+  readonly sharesDuplicates: boolean;
+  /** Of the rows' lengths, which the clip's is; 2^40 for no limit. */
+  readonly clipQuantile: bigint;
+  /** λ of a direct model's inverse; 0 for other models. */
+  readonly damping: bigint;
+}
+
+/** bucketCount 16 | decay 64 << 16 | sharesDuplicates << 80 | clipQuantile 64 << 81 | damping 63 << 145. */
+export function packRules(rules: ChallengedRules): bigint {
+  const { bucketCount, clipQuantile, damping, decay, sharesDuplicates } = rules;
+  const small = BigInt(bucketCount) | (decay << 16n) | (BigInt(sharesDuplicates) << 80n);
+  return small | (clipQuantile << 81n) | (damping << 145n);
+}
+
+/** null where the model has no challenges. */
 function challengedRules(recipe: Uint8Array): bigint | null {
-  const { inputs, isChallengeable, model, rules } = JSON.parse(new TextDecoder().decode(recipe)) as Recipe;
+  const { family, inputs, isChallengeable, method, model, rules } = JSON.parse(
+    new TextDecoder().decode(recipe),
+  ) as Recipe & RecipeBase;
   if (isChallengeable !== true) return null;
   const { bucketCount } = inputs as { bucketCount: number };
   const { decay } = model as { decay: number };
-  const { nearDuplicatesShare, normQuantile } = rules;
-  const small = BigInt(bucketCount) | (toFixed40(decay) << 16n) | (BigInt(nearDuplicatesShare) << 80n);
-  return small | (toFixed40(normQuantile) << 81n);
+  return packRules({
+    bucketCount,
+    decay: toFixed40(decay),
+    sharesDuplicates: rules.nearDuplicatesShare,
+    clipQuantile: toFixed40(rules.normQuantile),
+    damping: family === DIRECT ? toFixed40(method.damping) : 0n,
+  });
 }
 
 export function jsonBytes(value: unknown): Uint8Array {

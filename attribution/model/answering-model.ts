@@ -12,7 +12,7 @@ export function answeringModel(parts: {
   readonly recipe: Recipe;
   readonly parameters: Float64Array;
   readonly map: QueryMap;
-}): AnsweringModel {
+}): AnsweringModel<Int16Array> {
   const { recipe, parameters, map } = parts;
   const model = modelOf(recipe);
   if (parameters.length !== model.parameterCount) {
@@ -49,6 +49,6 @@ export function answeringModel(parts: {
 /** A published model as a customer's client checks answers with it (client/actions/answers/check-answer.ts). */
 export function checkableModel(
   model: Parameters<typeof answeringModel>[0] & { readonly staticsHash: bigint },
-): AnsweringModel & { readonly staticsHash: bigint } {
+): AnsweringModel<Int16Array> & { readonly staticsHash: bigint } {
   return { ...answeringModel(model), staticsHash: model.staticsHash };
 }

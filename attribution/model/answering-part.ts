@@ -15,6 +15,7 @@ import {
   type ModelManifest,
   parseJson,
 } from "./model-manifest.ts";
+import { boundColumns } from "./recipe-fields.ts";
 
 export type AnsweringPart<Parts extends ModelParts = ModelParts> = Parts & {
   readonly columns: ColumnCommitments;
@@ -63,8 +64,9 @@ export function decodeAnswering<Parts extends ModelParts>(
     split: BigInt(split),
   };
   const { featureCount } = unpackBinding(statics.binding);
-  if (Number(featureCount) !== part.recipe.columnCount)
-    throw invalidFile(MANIFEST, `binds ${featureCount} columns, the recipe has ${part.recipe.columnCount}`);
+  const columns = boundColumns(part.recipe);
+  if (Number(featureCount) !== columns)
+    throw invalidFile(MANIFEST, `binds ${featureCount} columns, the recipe has ${columns}`);
   const staticsHash = hashStatics(statics);
   if (hex32(staticsHash) !== manifest.staticsHash)
     throw invalidFile(MANIFEST, `has the statics ${manifest.staticsHash}, which its files do not make`);

@@ -26,14 +26,16 @@ export const classifierFamily: ModelFamily<ClassifierParts> = {
   open: async (parts) => answeringModel(parts),
 };
 
-function doubleBytes(values: Float64Array): Uint8Array {
+/** Little-endian. */
+export function doubleBytes(values: Float64Array): Uint8Array {
   const bytes = new Uint8Array(8 * values.length);
   const view = new DataView(bytes.buffer);
   for (const [k, value] of values.entries()) view.setFloat64(8 * k, value, true);
   return bytes;
 }
 
-function decodeDoubles(bytes: Uint8Array): Float64Array {
+/** @throws ATT_MODEL_FILE_INVALID */
+export function decodeDoubles(bytes: Uint8Array): Float64Array {
   if (bytes.length % 8 !== 0) throw invalidFile("parameters.bin", "does not hold whole doubles");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Float64Array.from({ length: bytes.length / 8 }, (_, k) => view.getFloat64(8 * k, true));

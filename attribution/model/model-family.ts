@@ -3,34 +3,37 @@
  * statics, files, receipts, settlement). Classifiers live in this folder. Language models and retrieval live in
  * models/, which imports attribution/; so whoever reads or serves models is handed the families that he knows.
  */
+import type { DirectQuery } from "../../circuits/ledger/direct-query.ts";
+import type { ModelQuery } from "../../circuits/ledger/model-query.ts";
 import type { Earner } from "../../circuits/ledger/rewards.ts";
 import { attributionError } from "../attribution-errors.ts";
+import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";
 import type { OnProgress } from "../progress.ts";
 import type { OwnedRow } from "./owned-rows.ts";
 import type { RecipeBase } from "./recipe-fields.ts";
 
 /** What a model says to a prompt, and the query that its receipt binds. */
-export interface ModelAnswer {
+export interface ModelAnswer<Query extends ModelQuery = ModelQuery> {
   /** Of a classifier, else null. */
   readonly label: string | null;
   /** The probability that the model gives the label, rounded to four decimals; null without a label. */
   readonly confidence: number | null;
   /** The answer that receipts hash: JSON, {"label":…,"confidence":…} of a classifier. */
   readonly text: string;
-  /** columnCount odd numbers, −255 … 255. */
-  readonly query: Int16Array;
+  /** columnCount odd numbers, −255 … 255; of a direct model the prompt's counts with the answered class. */
+  readonly query: Query;
 }
 
 /** A model that answers, as a plain object. A prompt is a row's input: an e-mail's text, a digit's pixels in base64, or plain text. */
-export interface AnsweringModel {
+export interface AnsweringModel<Query extends ModelQuery = ModelQuery> {
   /** The same prompt gives the same bytes on every machine. @throws ATT_ROW_INVALID */
-  answer(prompt: string): ModelAnswer;
+  answer(prompt: string): ModelAnswer<Query>;
   /**
    * The query of an answer that is at hand, without answering again. Only where answering costs much more.
    * @param text as `ModelAnswer.text`. @throws ATT_ANSWER_INVALID for what no such model answers
    */
-  queryOf?(prompt: string, text: string): Int16Array;
+  queryOf?(prompt: string, text: string): Query;
 }
 
 /** The files that answer, as published: their hash is in the model's statics. */
@@ -45,6 +48,22 @@ export interface ModelParts {
   readonly family: ModelFamily;
   readonly recipe: RecipeBase;
 }
+
+interface DirectKind {
+  readonly recipe: { readonly family: "direct" };
+}
+
+/** What a receipt of such a model binds, and what the model registers; of models that are not known, either kind. */
+export type QueryOf<Parts extends ModelParts> = ModelParts extends Parts
+  ? ModelQuery
+  : Parts extends DirectKind
+    ? DirectQuery
+    : Int16Array;
+export type FeaturesOf<Parts extends ModelParts> = ModelParts extends Parts
+  ? RegisteredMatrix
+  : Parts extends DirectKind
+    ? DirectFeatures
+    : QuantisedFeatures;
 
 /** What rows are, and so what a model of them is asked. */
 export type PromptKind = "email" | "digit" | "text";
@@ -75,8 +94,8 @@ export type Trained<Parts extends ModelParts = ModelParts> = Parts & {
   /** In the version's order. */
   readonly rows: readonly OwnedRow[];
   readonly earners: readonly Earner[];
-  /** G: rows × columnCount. */
-  readonly features: QuantisedFeatures;
+  /** G: rows × columnCount; of a direct model B. */
+  readonly features: RegisteredMatrix;
   /** Part of the rows that the model itself labels as their contributors did; null where rows have no labels. */
   readonly accuracy: number | null;
 };
@@ -97,21 +116,22 @@ export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
    * @throws ATT_ROWS_MISMATCH, ATT_ROW_INVALID, ATT_DUPLICATE_ROW, ATT_RECIPE_INVALID
    */
   train(rows: readonly OwnedRow[], recipe: Parts["recipe"], options: TrainOptions): Promise<Trained<Parts>>;
-  /** G from parts that are there already, without training. */
+  /** G, or B, from parts that are there already, without training. */
   features(
     parts: Parts,
     rows: readonly OwnedRow[],
     options: { onProgress?: OnProgress },
-  ): Promise<QuantisedFeatures>;
+  ): Promise<RegisteredMatrix>;
   /** How well the model does on its rows, as a sentence. */
   describe(trained: Trained<Parts>): string;
 }
 
 /** A published model as a customer's client checks answers with it (client/actions/answers/check-answer.ts). */
-export async function openCheckable(
-  model: ModelParts & { readonly staticsHash: bigint },
-): Promise<AnsweringModel & { readonly staticsHash: bigint }> {
-  return { ...(await model.family.open(model)), staticsHash: model.staticsHash };
+export async function openCheckable<Parts extends ModelParts>(
+  model: Parts & { readonly staticsHash: bigint },
+): Promise<AnsweringModel<QueryOf<Parts>> & { readonly staticsHash: bigint }> {
+  const answering = (await model.family.open(model)) as AnsweringModel<QueryOf<Parts>>;
+  return { ...answering, staticsHash: model.staticsHash };
 }
 
 const CLASSIFIER = "classifier";

@@ -4,12 +4,13 @@ import { z } from "zod";
 import { hex32 } from "../../circuits/hex.ts";
 import { hashStatics, type ModelStatics, unpackBinding } from "../../circuits/ledger/leaf.ts";
 import { type Earner, unpackSplit } from "../../circuits/ledger/rewards.ts";
+import { MAX_DIRECT_ENTRY } from "../../circuits/settlement/direct-matrix.ts";
 import { type ColumnCommitments, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
-import type { QuantisedFeatures } from "../features/quantise.ts";
+import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.ts";
 import { answeringFiles, jsonBytes } from "./answering-hash.ts";
 import { type AnsweringPart, decodeAnsweringPart } from "./answering-part.ts";
 import { type ClassifierParts, classifierFamily } from "./classifier-family.ts";
-import type { ModelFamily, ModelParts, Trained } from "./model-family.ts";
+import type { FeaturesOf, ModelFamily, ModelParts, Trained } from "./model-family.ts";
 import {
   checkedFile,
   decodeManifest,
@@ -21,14 +22,14 @@ import {
   parseJson,
 } from "./model-manifest.ts";
 import { checkRowsRoot, type OwnedRow } from "./owned-rows.ts";
-import type { RecipeBase } from "./recipe-fields.ts";
+import { DIRECT, type RecipeBase } from "./recipe-fields.ts";
 import { type ModelRegistration, staticsOf } from "./registration.ts";
 
 /** A model as its owner publishes it. */
 export type PublishedModel<Parts extends ModelParts = ModelParts> = AnsweringPart<Parts> & {
   readonly earners: readonly Earner[];
   /** G. */
-  readonly features: QuantisedFeatures;
+  readonly features: FeaturesOf<Parts>;
   readonly statics: ModelStatics;
   /** The hash of the statics. */
   readonly staticsHash: bigint;
@@ -68,7 +69,7 @@ export function encodeModel<Parts extends ModelParts>(model: PublishedModel<Part
     ["earners.json", jsonBytes(model.earners)],
     ["parameters.bin", answering.parameters],
     ["query-map.bin", answering.queryMap],
-    ["features.bin", new Uint8Array(features.values)],
+    ["features.bin", matrixBytes(features)],
     ["columns.bin", columnBytes(columns)],
   ]);
   if (rows !== null)
@@ -117,7 +118,7 @@ export function decodeModel<Parts extends ModelParts = ClassifierParts>(
   const statics = decodeStatics(manifest, recipe, earners, featuresCommitment(columns, answeringHash));
   const rows = "rows.jsonl" in manifest.files ? decodeRowLines(bytesOf("rows.jsonl"), earners, recipe) : null;
   const card = "card.json" in manifest.files ? new TextDecoder().decode(bytesOf("card.json")) : null;
-  return { ...part, earners, features, statics, staticsHash: hashStatics(statics), rows, card };
+  return { ...part, earners, features, statics, staticsHash: hashStatics(statics), rows, card } as never;
 }
 
 function decodeEarners(bytes: Uint8Array, rowCount: number): Earner[] {
@@ -136,17 +137,43 @@ function decodeEarners(bytes: Uint8Array, rowCount: number): Earner[] {
   return earners;
 }
 
-function decodeFeatures(bytes: Uint8Array, manifest: ModelManifest, recipe: RecipeBase): QuantisedFeatures {
+/** G a signed byte an entry; B of a direct model 16 bits an entry, little-endian, with the row of the logit. */
+function matrixBytes({ values }: RegisteredMatrix): Uint8Array {
+  if (values instanceof Int8Array) return new Uint8Array(values);
+  const bytes = new Uint8Array(2 * values.length);
+  const view = new DataView(bytes.buffer);
+  for (const [k, value] of values.entries()) view.setInt16(2 * k, value, true);
+  return bytes;
+}
+
+function decodeFeatures(bytes: Uint8Array, manifest: ModelManifest, recipe: RecipeBase): RegisteredMatrix {
   const { rowCount, columnCount, featureScale } = manifest;
   if (columnCount !== recipe.columnCount) {
     throw invalidFile(MANIFEST, `names ${columnCount} columns, the recipe ${recipe.columnCount}`);
   }
+  if (recipe.family === DIRECT) return decodeDirect(bytes, manifest);
   if (bytes.length !== rowCount * columnCount) {
     throw invalidFile("features.bin", `has ${bytes.length} bytes, not ${rowCount} × ${columnCount}`);
   }
   const values = Int8Array.from(bytes, (byte) => (byte << 24) >> 24);
   const bad = values.indexOf(-128);
   if (bad >= 0) throw invalidFile("features.bin", `has −128 in row ${Math.floor(bad / columnCount)}`);
+  return { values, rowCount, featureCount: columnCount, scale: featureScale };
+}
+
+function decodeDirect(bytes: Uint8Array, manifest: ModelManifest): DirectFeatures {
+  const { rowCount, columnCount, featureScale } = manifest;
+  const count = (rowCount + 1) * columnCount;
+  if (bytes.length !== 2 * count)
+    throw invalidFile(
+      "features.bin",
+      `has ${bytes.length} bytes, not 2 × (${rowCount} + 1) × ${columnCount}`,
+    );
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const values = Int16Array.from({ length: count }, (_, k) => view.getInt16(2 * k, true));
+  const bad = values.findIndex((value) => Math.abs(value) > MAX_DIRECT_ENTRY);
+  if (bad >= 0)
+    throw invalidFile("features.bin", `has ${values[bad]} in row ${Math.floor(bad / columnCount)}`);
   return { values, rowCount, featureCount: columnCount, scale: featureScale };
 }
 

@@ -1,5 +1,7 @@
 /** What every recipe says, of whatever family. A family adds what its models are made of. */
 import { z } from "zod";
+import { directShape } from "../../circuits/ledger/direct-query.ts";
+import { isDirectQuery, type ModelQuery } from "../../circuits/ledger/model-query.ts";
 import { attributionError } from "../attribution-errors.ts";
 import { MAX_FEATURE_COUNT, MAX_QUERY } from "../features/quantise.ts";
 
@@ -51,6 +53,14 @@ export interface RecipeBase extends z.infer<typeof baseSchema> {
   readonly family?: string;
 }
 
+/** The family of direct models: it names how a model is settled, too. */
+export const DIRECT = "direct";
+
+/** What the binding of a model's statics says of its columns: which settlement circuits are for it. */
+export function boundColumns({ columnCount, family }: Pick<RecipeBase, "columnCount" | "family">): number {
+  return family === DIRECT ? directShape(columnCount - 1) : columnCount;
+}
+
 /** A query's entry in all columns beyond the family's own: a constant of the model, since the statics bind the recipe. */
 export function restOfQuery({ rules }: Pick<RecipeBase, "rules">): number {
   return rules.base === undefined ? 1 : MAX_QUERY;
@@ -60,8 +70,8 @@ export function restOfQuery({ rules }: Pick<RecipeBase, "rules">): number {
  * Whether a query has the model's entry in all of its base columns. One that has not was made by no answer of this model:
  * whoever paid for it chose it himself. True where there is no base.
  */
-export function isQueryOfBase(recipe: RecipeBase, query: Int16Array): boolean {
-  if (recipe.rules.base === undefined) return true;
+export function isQueryOfBase(recipe: RecipeBase, query: ModelQuery): boolean {
+  if (recipe.rules.base === undefined || isDirectQuery(query)) return true;
   const { method } = recipe as RecipeBase & { method?: { featureCount?: number } };
   return query.subarray(method?.featureCount ?? 0).every((entry) => entry === MAX_QUERY);
 }

@@ -7,6 +7,7 @@ import {
   type RewardSplit,
 } from "../../circuits/ledger/rewards.ts";
 import { MAX_EARNER_COUNT, TREASURY_PARTS } from "../../circuits/protocol.ts";
+import { commitDirectColumns, type DirectMatrix } from "../../circuits/settlement/direct-matrix.ts";
 import {
   type ColumnCommitments,
   commitColumns,
@@ -14,11 +15,11 @@ import {
 } from "../../circuits/settlement/feature-commitment.ts";
 import { drawBits, type SettlementSize } from "../../circuits/settlement/settlement-size.ts";
 import { attributionError } from "../attribution-errors.ts";
-import type { QuantisedFeatures } from "../features/quantise.ts";
+import { type DirectFeatures, isDirect, type RegisteredMatrix } from "../features/direct-rows.ts";
 import type { OnProgress } from "../progress.ts";
 import { answeringFiles, answeringHash } from "./answering-hash.ts";
 import type { ModelParts, Trained } from "./model-family.ts";
-import type { RecipeBase } from "./recipe-fields.ts";
+import { boundColumns, type RecipeBase } from "./recipe-fields.ts";
 
 /** What the owner decides when he creates the model on the ledger. */
 export interface RegistrationTerms {
@@ -60,24 +61,37 @@ export function registerModel<Parts extends ModelParts>(
   return { columns, answeringHash: answering, statics, staticsHash: hashStatics(statics) };
 }
 
-/** Column commitments of G, with progress. Needs `initPoseidon`. */
+/** Column commitments of G, or of B, with progress. Needs `initPoseidon`. */
 export function commitFeatures(
-  { values, rowCount, featureCount }: QuantisedFeatures,
+  features: RegisteredMatrix,
   { onProgress }: { onProgress?: OnProgress } = {},
 ): ColumnCommitments {
-  return commitColumns(values, rowCount, featureCount, (done) => {
-    if (done % 16 === 0 || done === rowCount) onProgress?.({ stage: "commit", done, total: rowCount });
-  });
+  const { featureCount, rowCount, values } = features;
+  const told = (done: number) => {
+    if (done % 16 === 0 || done >= rowCount)
+      onProgress?.({ stage: "commit", done: Math.min(done, rowCount), total: rowCount });
+  };
+  return isDirect(features)
+    ? commitDirectColumns(directMatrix(features), told)
+    : commitColumns(values as Int8Array, rowCount, featureCount, told);
 }
+
+/** B as circuits take it. */
+export const directMatrix = ({ featureCount, rowCount, values }: DirectFeatures): DirectMatrix => ({
+  rowCount,
+  bucketCount: featureCount - 1,
+  values,
+});
 
 /** The statics of a model with these earners and this commitment. @param terms with log2 of the draws of an epoch */
 export function staticsOf(
-  { datanet, columnCount }: Pick<RecipeBase, "datanet" | "columnCount">,
+  recipe: Pick<RecipeBase, "datanet" | "columnCount" | "family">,
   earners: readonly Earner[],
   features: bigint,
   terms: RegistrationTerms & { readonly drawBits: number },
 ): ModelStatics {
   const { split, predecessorId = 0, drawBits } = terms;
+  const { datanet } = recipe;
   const rowCounts = earners.map(({ rowCount }) => rowCount);
   return {
     featuresCommitment: features,
@@ -89,7 +103,7 @@ export function staticsOf(
       rowCount: BigInt(rowCounts.reduce((sum, count) => sum + count, 0)),
       predecessorId: BigInt(predecessorId),
       drawBits: BigInt(drawBits),
-      featureCount: BigInt(columnCount),
+      featureCount: BigInt(boundColumns(recipe)),
     }),
     split: packSplit(split),
   };
@@ -104,9 +118,9 @@ function checkFits({ features, earners }: Pick<Trained, "features" | "earners">,
   if (features.rowCount > size.rows) throw beyond("rows", features.rowCount, size.rows);
   const mostEarners = Math.min(size.earners, MAX_EARNER_COUNT);
   if (earners.length > mostEarners) throw beyond("earners", earners.length, mostEarners);
-  if (features.featureCount !== size.features) {
-    throw beyond("columns", features.featureCount, size.features);
-  }
+  // A direct circuit is named by its buckets; the bias is a column besides.
+  const columns = features.featureCount - (isDirect(features) ? 1 : 0);
+  if (columns !== size.features) throw beyond("columns", columns, size.features);
 }
 
 /** @throws ATT_SPLIT_INVALID */

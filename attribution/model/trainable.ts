@@ -4,6 +4,7 @@ import { MAX_FEATURE_COUNT } from "../features/quantise.ts";
 import { usedColumns } from "../maths/sparse-rows.ts";
 import { decodeRow, type InputOptions, inputRows, labelsOf } from "../rows/row-content.ts";
 import type { Recipe } from "./recipe.ts";
+import type { RecipeBase } from "./recipe-fields.ts";
 
 /** With fewer rows the eigenvectors of their gradients are not determined. */
 const LEAST_ROWS = 4;
@@ -46,12 +47,11 @@ export function rowFacts(contents: readonly Uint8Array[], inputs: InputOptions):
   };
 }
 
-/**
- * @throws ATT_TOO_FEW_ROWS with what is missing; ATT_RECIPE_INVALID where a logistic model cannot have so many features,
- *   with the largest number that it can
- */
-export function requireTrainable(facts: RowFacts, { datanet, method, model }: Recipe): void {
-  const { coordinateCount, labelCounts, rowCount } = facts;
+/** @throws ATT_TOO_FEW_ROWS with what is missing */
+export function requireRows(
+  { labelCounts, rowCount }: RowFacts,
+  { datanet }: Pick<RecipeBase, "datanet">,
+): void {
   const present = Object.entries(labelCounts).filter(([, count]) => count > 0);
   if (rowCount < LEAST_ROWS || present.length < 2) {
     const counts = present.map(([name, count]) => `${count} ${name}`).join(", ");
@@ -66,6 +66,15 @@ export function requireTrainable(facts: RowFacts, { datanet, method, model }: Re
       { data: { rowCount, leastRows: LEAST_ROWS, labelCounts } },
     );
   }
+}
+
+/**
+ * @throws ATT_TOO_FEW_ROWS with what is missing; ATT_RECIPE_INVALID where a logistic model cannot have so many features,
+ *   with the largest number that it can
+ */
+export function requireTrainable(facts: RowFacts, { datanet, method, model }: Recipe): void {
+  const { coordinateCount, rowCount } = facts;
+  requireRows(facts, { datanet });
   if (model.kind !== "logistic" || method.featureCount <= coordinateCount) return;
   const most = powerOfTwoUpTo(coordinateCount);
   throw attributionError(

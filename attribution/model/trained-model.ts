@@ -1,16 +1,15 @@
-import { attributionError } from "../attribution-errors.ts";
 import { alignColumns } from "../features/exact-influence.ts";
 import { featureMap } from "../features/feature-map.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";
 import { mapFeatures, type QueryMap } from "../features/query-map.ts";
 import { usedColumns } from "../maths/sparse-rows.ts";
 import type { OnProgress } from "../progress.ts";
-import { refuseDuplicates } from "../rows/labelled-rows.ts";
 import { PIXEL_COUNT } from "../rows/mnist-digits.ts";
 import { nearDuplicates } from "../rows/near-duplicates.ts";
-import { decodeRow, inputRows, labelsOf } from "../rows/row-content.ts";
+import { inputRows, labelsOf } from "../rows/row-content.ts";
 import { modelOf } from "./classifier.ts";
 import { type ClassifierParts, classifierFamily } from "./classifier-family.ts";
+import { type DecodedRows, decodeRows } from "./decoded-rows.ts";
 import { foldsOfContributors, heldOut } from "./held-out-odds.ts";
 import { accuracy, type Examples, type Model } from "./model.ts";
 import type { FamilyTraining, Trained } from "./model-family.ts";
@@ -19,7 +18,10 @@ import { parseRecipe, type Recipe } from "./recipe.ts";
 import { registeredFeatures } from "./registered-features.ts";
 import { requireTrainable, rowFacts } from "./trainable.ts";
 
-export type TrainedModel = Trained<ClassifierParts> & { readonly accuracy: number };
+export type TrainedModel = Trained<ClassifierParts> & {
+  readonly accuracy: number;
+  readonly features: QuantisedFeatures;
+};
 
 /** How classifiers are made of rows, for those that know several families. */
 export const classifierTraining: FamilyTraining<ClassifierParts> = {
@@ -29,7 +31,7 @@ export const classifierTraining: FamilyTraining<ClassifierParts> = {
   },
   train: async (rows, recipe, options) => trainModel(rows, recipe, options),
   async features({ map, parameters, recipe }, rows, options) {
-    return rowFeatures(modelOf(recipe), parameters, map, decodeRows(rows, recipe), recipe, options);
+    return rowFeatures(modelOf(recipe), parameters, map, classifierRows(rows, recipe), recipe, options);
   },
   describe: ({ accuracy: part }) =>
     `it labels ${(100 * (part ?? 0)).toFixed(1)} % of its rows as their contributors did`,
@@ -48,7 +50,7 @@ export function trainModel(
   const recipe = parseRecipe(unchecked);
   const earners = earnerTable(rows);
   checkRowsRoot(rows, recipe);
-  const examples = decodeRows(rows, recipe);
+  const examples = classifierRows(rows, recipe);
   const model = modelOf(recipe);
   const parameters = model.train(examples, options);
   const map = fitQueryMap(model, parameters, examples, recipe, options);
@@ -64,34 +66,9 @@ export function trainModel(
   };
 }
 
-/** Rows as the model takes them, and their inputs as bytes: text as UTF-8, or pixels. */
-interface DecodedRows extends Examples {
-  readonly contents: readonly Uint8Array[];
-  readonly contributorIds: readonly number[];
-}
-
 /** @throws ATT_ROW_INVALID naming the first row that is none, ATT_DUPLICATE_ROW */
-function decodeRows(rows: readonly OwnedRow[], { inputs }: Recipe): DecodedRows {
-  const decoded = rows.map(({ content }, index) => {
-    try {
-      return decodeRow(inputs.kind, content);
-    } catch (cause) {
-      throw attributionError("ATT_ROW_INVALID", `row ${index} is ${(cause as Error).message}`, {
-        data: { index },
-        cause,
-      });
-    }
-  });
-  refuseDuplicates(rows.map(({ content }) => content));
-  return {
-    inputs: inputRows(
-      inputs,
-      decoded.map(({ input }) => input),
-    ),
-    labels: Int32Array.from(decoded, ({ label }) => label),
-    contents: decoded.map(({ input }) => Buffer.from(input, inputs.kind === "email" ? "utf8" : "base64")),
-    contributorIds: rows.map(({ contributorId }) => contributorId),
-  };
+function classifierRows(rows: readonly OwnedRow[], { inputs }: Recipe): DecodedRows {
+  return decodeRows(rows, inputs.kind, (texts) => inputRows(inputs, texts));
 }
 
 /** G from trained parameters and the map, without training: what the rules make of the rows' features, as int8. */

@@ -1,7 +1,7 @@
 import { hex32 } from "../../circuits/hex.ts";
 import { attributionError } from "../attribution-errors.ts";
 import type { BaseRule } from "../features/base-column.ts";
-import type { QuantisedFeatures } from "../features/quantise.ts";
+import type { RegisteredMatrix } from "../features/direct-rows.ts";
 import type { OnProgress } from "../progress.ts";
 import { baseOfCard, policyOf } from "./base-policy.ts";
 import { type FamilyTraining, type ModelParts, trainingOf } from "./model-family.ts";
@@ -110,7 +110,7 @@ function spellBase(base: BaseRule | null | undefined): string {
   return `${base.flatPermille} flat, ${base.trustPermille} for trust at odds of ${base.oddsPermille}, in thousandths`;
 }
 
-function requireSameFeatures(published: QuantisedFeatures, computed: QuantisedFeatures): void {
+function requireSameFeatures(published: RegisteredMatrix, computed: RegisteredMatrix): void {
   const at = published.values.findIndex((value, k) => value !== computed.values[k]);
   if (at >= 0) {
     const row = Math.floor(at / published.featureCount);

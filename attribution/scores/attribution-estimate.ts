@@ -1,7 +1,9 @@
+import type { ModelQuery } from "../../circuits/ledger/model-query.ts";
 import type { Earner } from "../../circuits/ledger/rewards.ts";
-import type { QuantisedFeatures } from "../features/quantise.ts";
+import type { RegisteredMatrix } from "../features/direct-rows.ts";
 import { rowOwners } from "../model/owned-rows.ts";
-import { openScoreEngine, type RanMode, type ScoreEngine } from "./score-engine.ts";
+import { type ModelScores, openModelScores } from "./model-scores.ts";
+import type { RanMode } from "./score-engine.ts";
 
 export interface RowShare {
   /** Place in the version's order. */
@@ -33,14 +35,12 @@ function rowWeights(scores: ArrayLike<number>): { weights: Float64Array; isEven:
 }
 
 export function estimateAttribution(
-  model: { readonly features: QuantisedFeatures; readonly earners: readonly Earner[] },
-  query: Int16Array,
-  options: { topCount?: number; engine?: ScoreEngine } = {},
+  model: { readonly features: RegisteredMatrix; readonly earners: readonly Earner[] },
+  query: ModelQuery,
+  options: { topCount?: number; engine?: ModelScores } = {},
 ): AttributionEstimate {
   const { features, earners } = model;
-  const { rowCount, featureCount } = features;
-  const matrix = { features: features.values, rowCount, featureCount };
-  const engine = options.engine ?? openScoreEngine(matrix, "int32");
+  const engine = options.engine ?? openModelScores(features, "int32");
   const scores = engine.scores(query);
   const { weights, isEven } = rowWeights(scores);
   const total = weights.reduce((sum, weight) => sum + weight, 0);

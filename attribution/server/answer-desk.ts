@@ -2,7 +2,12 @@ import { randomBytes } from "node:crypto";
 import { type Signature, verifySignature } from "../../circuits/field/eddsa.ts";
 import { hex32 } from "../../circuits/hex.ts";
 import { hashStatics } from "../../circuits/ledger/leaf.ts";
-import { queryBytes, queryCommitment, queryOfBytes } from "../../circuits/ledger/query.ts";
+import {
+  type ModelQuery,
+  modelQueryBytes,
+  modelQueryCommitment,
+  modelQueryOfBytes,
+} from "../../circuits/ledger/model-query.ts";
 import { answerHash, askMessage, receiptHash } from "../../circuits/ledger/receipt.ts";
 import { packSplit } from "../../circuits/ledger/rewards.ts";
 import { attributionError } from "../attribution-errors.ts";
@@ -34,8 +39,10 @@ export type MakeAnswer = (prompt: string) => ModelAnswer | Promise<ModelAnswer>;
 export interface AnswerWork {
   /** Of the model that is served. */
   readonly staticsHash: bigint;
+  /** Whether its queries are those of direct models. */
+  readonly isDirect?: boolean;
   readonly answer: MakeAnswer;
-  estimate(query: Int16Array): AttributionEstimate | Promise<AttributionEstimate>;
+  estimate(query: ModelQuery): AttributionEstimate | Promise<AttributionEstimate>;
 }
 
 export interface GivenAnswer {
@@ -122,7 +129,7 @@ export class AnswerDesk {
       statics: this.#work.staticsHash,
       payerId: question.payerId,
       answerHash: answerHash(question.prompt, answered.text),
-      queryCommitment: queryCommitment(answered.query),
+      queryCommitment: modelQueryCommitment(answered.query),
       salt: BigInt(`0x${randomBytes(31).toString("hex")}`),
     };
     const record: StoredAnswer = {
@@ -133,7 +140,7 @@ export class AnswerDesk {
       confidence: answered.confidence,
       answer: answered.text,
       answerHash: hex32(opening.answerHash),
-      queryBytes: Buffer.from(queryBytes(answered.query)).toString("base64"),
+      queryBytes: Buffer.from(modelQueryBytes(answered.query)).toString("base64"),
       queryCommitment: hex32(opening.queryCommitment),
       salt: hex32(opening.salt),
       priceWei: priceWei.toString(),
@@ -150,7 +157,9 @@ export class AnswerDesk {
     return record !== undefined && record.expiresAtMs > nowMs ? record : undefined;
   }
 
-  async #given(record: StoredAnswer, query = queryOfRecord(record)): Promise<GivenAnswer> {
+  async #given(record: StoredAnswer, made?: ModelQuery): Promise<GivenAnswer> {
+    const query =
+      made ?? modelQueryOfBytes(Buffer.from(record.queryBytes, "base64"), this.#work.isDirect === true);
     return { record, estimate: await this.#work.estimate(query) };
   }
 
@@ -182,9 +191,4 @@ export class AnswerDesk {
 function ledgerStatics({ ownerParts, validatorParts, ...statics }: LedgerModel["model"]): bigint {
   const split = packSplit({ ownerParts: BigInt(ownerParts), validatorParts: BigInt(validatorParts) });
   return hashStatics({ ...statics, split });
-}
-
-/** The query of an answer, from the bytes that openings show. */
-function queryOfRecord({ queryBytes: text }: Pick<StoredAnswer, "queryBytes">): Int16Array {
-  return queryOfBytes(Buffer.from(text, "base64"));
 }

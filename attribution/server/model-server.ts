@@ -1,11 +1,13 @@
 /** A model over HTTP: answers with receipts, its files, and the openings that settle it (docs/attribution.md). */
 import type { FastifyInstance } from "fastify";
+import { isDirect } from "../features/direct-rows.ts";
 import { classifierFamily } from "../model/classifier-family.ts";
 import type { ModelFamily } from "../model/model-family.ts";
 import { decodeModel, type PublishedModel } from "../model/model-files.ts";
 import { decodeManifest, type ModelFiles } from "../model/model-manifest.ts";
 import { estimateAttribution } from "../scores/attribution-estimate.ts";
-import { openScoreEngine, type RanMode, type ScoreChoice } from "../scores/score-engine.ts";
+import { openModelScores } from "../scores/model-scores.ts";
+import type { RanMode, ScoreChoice } from "../scores/score-engine.ts";
 import { AnswerDesk, type AnswerDeskOptions, type AnswerWork } from "./answer-desk.ts";
 import type { AnswerStore } from "./answer-store.ts";
 import type { LedgerView } from "./ledger-view.ts";
@@ -73,10 +75,10 @@ async function openWork(
   scores: ScoreChoice,
 ): Promise<{ work: AnswerWork; scoreMode: RanMode }> {
   const answering = await model.family.open(model);
-  const { featureCount, rowCount, values } = model.features;
-  const engine = openScoreEngine({ features: values, featureCount, rowCount }, scores);
+  const engine = openModelScores(model.features, scores);
   const work: AnswerWork = {
     staticsHash: model.staticsHash,
+    isDirect: isDirect(model.features),
     answer: answering.answer,
     estimate: (query) => estimateAttribution(model, query, { engine }),
   };

@@ -38,32 +38,47 @@ export function commitColumns(
       },
     );
   }
-  const bad = G.findIndex((entry) => entry < -MAX_FEATURE);
+  return sumColumns(G, generators("row", rowCount), { featureCount, maxEntry: MAX_FEATURE }, onProgress);
+}
+
+/**
+ * H' + Σ_k entry[k][j] · points[k] for every column of a matrix with a row for each point: what `commitColumns` does, for
+ * other rows and entries.
+ *
+ * @throws CIR_FEATURES_INVALID where an entry is beyond ± maxEntry
+ */
+export function sumColumns(
+  entries: Int8Array | Int16Array,
+  points: Readonly<MontgomeryPoints>,
+  { featureCount, maxEntry }: { readonly featureCount: number; readonly maxEntry: number },
+  onProgress: (rowsDone: number) => void = () => {},
+): ColumnCommitments {
+  const rowCount = entries.length / featureCount;
+  const bad = entries.findIndex((entry: number) => Math.abs(entry) > maxEntry);
   if (bad !== -1) {
-    throw new RollupError("CIR_FEATURES_INVALID", `an entry is ${G[bad]}, below −${MAX_FEATURE}`, {
-      data: { row: Math.floor(bad / featureCount), column: bad % featureCount, entry: G[bad] },
+    throw new RollupError("CIR_FEATURES_INVALID", `an entry is ${entries[bad]}, beyond ±${maxEntry}`, {
+      data: { row: Math.floor(bad / featureCount), column: bad % featureCount, entry: entries[bad] },
     });
   }
-  const rows = generators("row", rowCount);
-  const negatedV = negateAll(rows).v;
-  const buckets = Array.from({ length: MAX_FEATURE + 1 }, () => identities(featureCount));
+  const negatedV = negateAll(points).v;
+  const buckets = Array.from({ length: maxEntry + 1 }, () => identities(featureCount));
   for (let k = 0; k < rowCount; k++) {
     const columns: number[] = [];
     const sums: MontgomeryPoints = { u: [], v: [] };
     const terms: MontgomeryPoints = { u: [], v: [] };
     for (let j = 0; j < featureCount; j++) {
-      const entry = G[k * featureCount + j]!;
+      const entry = entries[k * featureCount + j]!;
       if (entry === 0) continue;
       const bucket = buckets[Math.abs(entry)]!;
       columns.push(j);
       sums.u.push(bucket.u[j]!);
       sums.v.push(bucket.v[j]!);
-      terms.u.push(rows.u[k]!);
-      terms.v.push(entry > 0 ? rows.v[k]! : negatedV[k]!);
+      terms.u.push(points.u[k]!);
+      terms.v.push(entry > 0 ? points.v[k]! : negatedV[k]!);
     }
     addAll(sums, terms);
     columns.forEach((j, i) => {
-      const bucket = buckets[Math.abs(G[k * featureCount + j]!)]!;
+      const bucket = buckets[Math.abs(entries[k * featureCount + j]!)]!;
       bucket.u[j] = sums.u[i]!;
       bucket.v[j] = sums.v[i]!;
     });
@@ -72,7 +87,7 @@ export function commitColumns(
   // Σ_b b · bucket_b, as the sum of the sums from the top.
   const running = identities(featureCount);
   const total = identities(featureCount);
-  for (let b = MAX_FEATURE; b >= 1; b--) {
+  for (let b = maxEntry; b >= 1; b--) {
     addAll(running, buckets[b]!);
     addAll(total, running);
   }

@@ -1,11 +1,14 @@
 /** What a watcher finds of a posting when he recomputes it from published files. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { type Fault, findFaults } from "../../attribution/disputes/find-faults.ts";
 import { decodeLeaves, requireRoots } from "../../attribution/disputes/leaf-file.ts";
-import { type PostedModel, postedModel, type TreeName } from "../../attribution/disputes/posted-model.ts";
-import type { ClassifierParts } from "../../attribution/model/classifier-family.ts";
-import type { PublishedModel } from "../../attribution/model/model-files.ts";
+import type { PostedModel, TreeName } from "../../attribution/disputes/posted-model.ts";
+import {
+  type AnyFault,
+  faultsOf,
+  honestPosting,
+  type PostableModel,
+} from "../../attribution/disputes/posting-kind.ts";
 import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
 import { digestToField } from "../../circuits/ledger/version-rows.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
@@ -13,7 +16,7 @@ import type { Posting } from "./read-postings.ts";
 
 /** What a model's owner publishes. */
 export interface PublishedFiles {
-  readonly model: PublishedModel<ClassifierParts>;
+  readonly model: PostableModel;
   /** The version's rows, in its order. */
   readonly rows: readonly OwnedRow[];
   /** The leaves as published; null where the owner publishes none: then they are computed from the model. */
@@ -24,7 +27,7 @@ export interface PublishedFiles {
 
 export interface Examined {
   /** The first wrong place that L1 will refuse, with what it is shown from; null if there is none. */
-  readonly fault: { readonly fault: Fault; readonly posted: PostedModel } | null;
+  readonly fault: { readonly fault: AnyFault; readonly posted: PostedModel } | null;
   /** A tree whose leaves nobody publishes: its leaves can be demanded. */
   readonly missing: TreeName | null;
   /** Which of its leaves to demand. */
@@ -52,7 +55,7 @@ const COMPARED = [
 
 /** Needs `initPoseidon`. @throws ATT_NOT_DISPUTABLE */
 export function examinePosting({ statement, modelId }: Posting, files: PublishedFiles): Examined {
-  const own = postedModel(
+  const own = honestPosting(
     files.model,
     files.rows.map(({ content }) => content),
     modelId,
@@ -72,7 +75,7 @@ export function examinePosting({ statement, modelId }: Posting, files: Published
     return { fault: null, missing, missingIndex: 0, warnings };
   }
   const unopened = unopenedRows(posted, files.rows);
-  for (const fault of findFaults(posted, files.rows)) {
+  for (const fault of faultsOf(posted, files.rows)) {
     const shown = "other" in fault ? [fault.row, fault.other] : "row" in fault ? [fault.row] : [];
     if (NEEDS_TEXT.has(fault.kind) && shown.some((row) => unopened.has(row))) continue;
     return { fault: { fault, posted }, missing: null, missingIndex: 0, warnings };
@@ -87,7 +90,7 @@ export function examinePosting({ statement, modelId }: Posting, files: Published
 }
 
 /** Challenges that open the row, or compare its digest. */
-const NEEDS_TEXT: ReadonlySet<Fault["kind"]> = new Set([
+const NEEDS_TEXT: ReadonlySet<AnyFault["kind"]> = new Set([
   "rowTooLong",
   "tokens",
   "residual",

@@ -6,6 +6,7 @@ import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 const FAULT_NAMES = [
   ...["Entry", "Tokens", "Residual", "RowLength", "Lengths", "Factor", "Input", "Optimum"],
   ...["RowTooLong", "Unanswered", "Cell", "Point", "Statics", "VersionRow", "Clip", "Duplicate"],
+  ...["Size", "Curvature", "Inverse", "Logit", "Peak", "Digest"],
 ] as const;
 
 export interface PostingWindow {

@@ -3,10 +3,10 @@ import { type Address, encodeFunctionData, type Hex, type PublicClient } from "v
 import { TREES } from "../../attribution/disputes/posted-model.ts";
 import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
-import { challengeData } from "./dispute-calls.ts";
 import { type Examined, examinePosting, type PublishedFiles } from "./examine-posting.ts";
 import { readOpenDemands } from "./open-demands.ts";
 import { type Posting, readPostings } from "./read-postings.ts";
+import { refutationData } from "./refutation.ts";
 
 /** Who challenges. Returns once the transaction is mined. */
 export interface Watcher {
@@ -79,7 +79,7 @@ async function act(
     await publicClient.call({ account: watcher.address, to: disputes, data, value: valueWei });
     return { what, ...(await watcher.send({ data, valueWei })) };
   };
-  if (fault !== null) return finish("challenge", challengeData(id, fault.posted, rows, fault.fault));
+  if (fault !== null) return finish("challenge", refutationData(id, fault.posted, rows, fault.fault));
   const abi = disputesAbi;
   if (missing !== null) {
     const demands = await readOpenDemands(publicClient, disputes, id);

@@ -118,7 +118,7 @@ export function prepareSampled(
     payments,
     openingOf: (i) => openings.get(payments[i]!.receipt),
     features: {
-      matrix: model.features.values,
+      matrix: model.features.values as Int8Array,
       columns: model.columns,
       answeringHash: model.answeringHash,
     },

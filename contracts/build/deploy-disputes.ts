@@ -34,6 +34,20 @@ export async function deployDisputes(
     .contractAddress;
 }
 
+/** The same for direct models, with its judges. @throws RollupError CON_DEPLOY_FAILED */
+export async function deployDirectDisputes(
+  clients: Clients,
+  { windowSeconds, leastBondWei, demandFeeWei }: DisputesParameters,
+  math?: Address,
+): Promise<Address> {
+  const contracts = await compileContracts({ set: "disputes" });
+  const used = math ?? (await deployLedgerMath(clients, contracts));
+  const deploy = async (name: string, args: readonly unknown[]) =>
+    (await deployContract(clients, name, pickContract(contracts, name), args)).contractAddress;
+  const judges = [await deploy("DirectJudge", []), await deploy("DirectTies", [used])];
+  return deploy("DirectDisputes", [windowSeconds, leastBondWei, demandFeeWei, used, judges]);
+}
+
 /** @throws RollupError CON_DEPLOY_FAILED */
 export async function deployLedgerMath(clients: Clients, contracts?: CompiledContracts): Promise<Address> {
   const contract = pickContract(contracts ?? (await compileContracts({ set: "disputes" })), "LedgerMath");

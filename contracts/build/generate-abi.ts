@@ -50,14 +50,21 @@ export async function renderGovernanceAbi(): Promise<string> {
 
 export async function renderDisputesAbi(): Promise<string> {
   const contracts = await compileContracts({ set: "disputes" });
-  const [disputes, math, texts] = ["Disputes", "LedgerMath", "RowTexts"].map(
-    (name) => pickContract(contracts, name).abi,
-  );
+  const abiOf = (name: string) => pickContract(contracts, name).abi;
+  const [disputes, direct, math, texts] = ["Disputes", "DirectDisputes", "LedgerMath", "RowTexts"].map(abiOf);
   // A challenge fails with the errors of the arithmetic that it asks.
   const errors = math!.filter((item) => item.type === "error");
+  const known = new Set(disputes!.map((item) => ("name" in item ? item.name : "")));
+  const further = direct!.filter((item) => "name" in item && !known.has(item.name));
+  const judges = ["DirectJudge", "DirectTies"]
+    .map(abiOf)
+    .map((abi) => abi.filter((item) => item.type === "function"));
   return [
     HEAD,
     `export const disputesAbi = ${render([...disputes!, ...errors])} as const;`,
+    `// What a contract for direct models has besides; then its judges, by their numbers.`,
+    `export const directDisputesAbi = ${render(further)} as const;`,
+    `export const directJudgeAbis = [${judges.map(render).join(", ")}] as const;`,
     `export const ledgerMathAbi = ${render(math!)} as const;`,
     `export const rowTextsAbi = ${render(texts!)} as const;`,
     "",

@@ -5,12 +5,11 @@ pragma solidity ^0.8.30;
 /// @notice The same sum as `commitColumns` in circuits/settlement/feature-commitment.ts, on the twisted Edwards form
 /// 168700 x² + y² = 1 + 168696 x² y². Its addition has no exceptional case: 168700 is a square, 168696 is none.
 library ColumnSum {
-    uint256 private constant BUCKETS = 128;
-
     /// @notice Adds each row's generator to the bucket of its entry's size; a bucket counts by its number in the end.
     /// @param points Place in memory of H', H_0, H_1, …: x and y each.
-    /// @return isValid No entry is -128. @return x y z Projective.
-    function sum(bytes calldata entries, uint256 points)
+    /// @param width Bytes of an entry: 1 for int8, 2 for ten bits with their sign.
+    /// @return isValid No entry is beyond 127, or 511. @return x y z Projective.
+    function sum(bytes calldata entries, uint256 points, uint256 width)
         internal
         pure
         returns (bool isValid, uint256 x, uint256 y, uint256 z)
@@ -58,21 +57,22 @@ library ColumnSum {
             }
             let r := 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001
             isValid := 1
-            // Buckets 0 to 127, then the sum from the top, then the total.
+            // Buckets from 0, then the sum from the top, then the total.
+            let most := sub(shl(add(5, shl(1, width)), 1), 1)
             let buckets := mload(0x40)
-            let running := add(buckets, mul(0x80, BUCKETS))
+            let running := add(buckets, shl(7, add(most, 1)))
             let total := add(running, 0x80)
             for { let at := buckets } iszero(gt(at, total)) { at := add(at, 0x80) } { neutral(at) }
             addAffine(total, mload(points), mload(add(points, 0x20)))
-            for { let k := 0 } lt(k, entries.length) { k := add(k, 1) } {
+            for { let k := 0 } lt(k, entries.length) { k := add(k, width) } {
                 points := add(points, 0x40)
-                let entry := signextend(0, shr(248, calldataload(add(entries.offset, k))))
+                let entry := sar(sub(256, shl(3, width)), calldataload(add(entries.offset, k)))
                 let px := mload(points)
                 if slt(entry, 0) {
                     entry := sub(0, entry)
                     px := sub(r, px)
                 }
-                if gt(entry, 127) {
+                if gt(entry, most) {
                     isValid := 0
                     break
                 }

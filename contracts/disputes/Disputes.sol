@@ -58,7 +58,7 @@ contract Disputes is LedgerTies {
         Opening calldata mapRow,
         Opening calldata fact,
         Opening calldata features
-    ) external {
+    ) external virtual {
         Posting storage posting = _stated(id, statement);
         _requireWeights(statement, weights);
         _requireOpening(statement, Tree.Rows, row, content);
@@ -88,7 +88,7 @@ contract Disputes is LedgerTies {
         Opening calldata content,
         bytes32 leaf,
         bytes32[] calldata path
-    ) external {
+    ) external virtual {
         Posting storage posting = _stated(id, statement);
         _requireOpening(statement, Tree.Rows, row, content);
         _requireLeaf(statement, Tree.Tokens, row, leaf, path);
@@ -104,7 +104,7 @@ contract Disputes is LedgerTies {
         bytes calldata weights,
         Opening calldata content,
         Opening calldata fact
-    ) external {
+    ) external virtual {
         Posting storage posting = _stated(id, statement);
         _requireWeights(statement, weights);
         _requireOpening(statement, Tree.Rows, row, content);
@@ -128,7 +128,7 @@ contract Disputes is LedgerTies {
         uint256 row,
         Opening calldata fact,
         Opening calldata features
-    ) external {
+    ) external virtual {
         Posting storage posting = _stated(id, statement);
         _requireOpening(statement, Tree.Facts, row, fact);
         _requireOpening(statement, Tree.Features, row, features);

@@ -94,7 +94,14 @@ interface IDisputes {
         Statics,
         VersionRow,
         Clip,
-        Duplicate
+        Duplicate,
+        // Of direct models: DirectJudge and DirectTies.
+        Size,
+        Curvature,
+        Inverse,
+        Logit,
+        Peak,
+        Digest
     }
 
     /// @notice The statement's trees. A row's leaf is the SHA-256 of its content; who opens it shows the content.

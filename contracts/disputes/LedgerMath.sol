@@ -19,6 +19,9 @@ contract LedgerMath {
     uint256 private constant WIDTH_COUNT = 7;
     /// @notice First chunk of the generators.
     uint256 public immutable pointChunk;
+    /// @dev The generator of a direct model's own row, on the twisted Edwards form.
+    uint256 private constant LOGIT_X = 0x1ffa146c5a6357e3899db73e6c8ab4ff1f4d0c7bdd88c8eb40006858ff1f42ce;
+    uint256 private constant LOGIT_Y = 0x495b2b838375b238e7495f0cc4691db06e63161a164b15ad8c6b21bdf71f1b0;
     uint256 private constant FEATURES = 16;
     uint256 private constant SIGN_GROUP = 64;
     uint256 private constant CHAIN_CHUNK = 15;
@@ -87,14 +90,35 @@ contract LedgerMath {
         return _chain(tables, rho, sums);
     }
 
-    /// @notice Whether (u, v) is H' + Σ entry_k · H_k, on the Montgomery form. @param entries int8 each, -128 none of them.
+    /// @notice Whether (u, v) is H' + Σ entry_k · H_k, on the Montgomery form. @param entries -127 to 127, a byte each.
     function isColumn(bytes calldata entries, uint256 u, uint256 v) external view returns (bool) {
-        uint256 points = _load(CHUNK_WORDS * pointChunk, 2 * (entries.length + 1));
-        (bool isValid, uint256 x, uint256 y, uint256 z) = ColumnSum.sum(entries, points);
+        return _isColumn(entries, 1, u, v);
+    }
+
+    /// @notice The same for a direct model. @param entries -511 to 511, two bytes each; the last one is the logit's, which
+    /// has a generator of its own.
+    function isWideColumn(bytes calldata entries, uint256 u, uint256 v) external view returns (bool) {
+        return _isColumn(entries, 2, u, v);
+    }
+
+    function _isColumn(bytes calldata entries, uint256 width, uint256 u, uint256 v) private view returns (bool) {
+        uint256 count = entries.length / width;
+        uint256 points = _load(CHUNK_WORDS * pointChunk, 2 * (width == 1 ? count + 1 : count));
+        if (width == 2) _append(points + 64 * count);
+        (bool isValid, uint256 x, uint256 y, uint256 z) = ColumnSum.sum(entries, points, width);
         // u = (1 + y) / (1 - y), v = u / x. The generators are of prime order, so x = 0 is the identity alone, which has
         // no u.
         return isValid && mulmod(u, addmod(z, R - y, R), R) == addmod(z, y, R)
             && mulmod(v, x, R) == mulmod(u, z, R);
+    }
+
+    /// @dev Behind what `_load` has just read.
+    function _append(uint256 place) private pure {
+        assembly ("memory-safe") {
+            mstore(place, LOGIT_X)
+            mstore(add(place, 32), LOGIT_Y)
+            mstore(0x40, add(place, 64))
+        }
     }
 
     /// @notice Root of a tree with eight children a node, from a leaf and all children on the way, leaf's level first.

@@ -25,7 +25,7 @@ abstract contract LedgerTies is Postings {
     uint256 private constant STATICS = 10;
     uint256 private constant GENESIS = 13;
     uint256 private constant FEATURES = 16;
-    uint256 private constant CHALLENGED = 19;
+    uint256 internal constant CHALLENGED = 19;
     uint256 private constant VERSION_ROW = 33;
     uint256 private constant VERSION_NODE = 34;
     uint256 private constant DATANET_LEAF = 258;
@@ -47,7 +47,7 @@ abstract contract LedgerTies is Postings {
         uint256 column,
         Opening calldata features,
         Opening calldata entries
-    ) external {
+    ) external virtual {
         Posting storage posting = _stated(id, statement);
         _requireOpening(statement, Tree.Features, row, features);
         _requireOpening(statement, Tree.Columns, column, entries);
@@ -63,7 +63,7 @@ abstract contract LedgerTies is Postings {
         uint256 column,
         Opening calldata entries,
         Opening calldata point
-    ) external {
+    ) external virtual {
         Posting storage posting = _stated(id, statement);
         _requireOpening(statement, Tree.Columns, column, entries);
         _requireOpening(statement, Tree.Points, column, point);
@@ -76,7 +76,7 @@ abstract contract LedgerTies is Postings {
     }
 
     /// @inheritdoc IDisputes
-    function challengeStatics(uint256 id, Statement calldata statement, bytes calldata points) external {
+    function challengeStatics(uint256 id, Statement calldata statement, bytes calldata points) external virtual {
         Posting storage posting = _stated(id, statement);
         // A leaf of another length is refuted by challengePoint.
         if (
@@ -166,7 +166,7 @@ abstract contract LedgerTies is Postings {
     }
 
     /// @dev rest: ownersCommitment, earnerRoot, binding, split.
-    function _statics(uint256 columns, uint256 answering, uint256[4] memory rest) private view returns (uint256) {
+    function _statics(uint256 columns, uint256 answering, uint256[4] memory rest) internal view returns (uint256) {
         uint256[] memory inputs = new uint256[](5);
         inputs[0] = _hash2(FEATURES, columns, answering);
         for (uint256 i; i < 4; i++) inputs[i + 1] = rest[i];
@@ -184,7 +184,7 @@ abstract contract LedgerTies is Postings {
         return _math.hash(GENESIS, inputs);
     }
 
-    function _hash2(uint256 tag, uint256 a, uint256 b) private view returns (uint256) {
+    function _hash2(uint256 tag, uint256 a, uint256 b) internal view returns (uint256) {
         uint256[] memory inputs = new uint256[](2);
         (inputs[0], inputs[1]) = (a, b);
         return _math.hash(tag, inputs);

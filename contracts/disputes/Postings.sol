@@ -83,8 +83,7 @@ abstract contract Postings is IDisputes {
         }
         if (
             statement.rowCount == 0 || statement.rowCount > MOST_ROWS || statement.bucketCount == 0
-                || statement.bucketCount > MOST_BUCKETS || statement.columnCount == 0
-                || statement.columnCount > MOST_COLUMNS || !_isInRange(statement)
+                || statement.bucketCount > MOST_BUCKETS || !_hasColumns(statement) || !_isInRange(statement)
         ) revert DisputesStatementInvalid();
         if (!_math.isReady(statement.rowCount)) revert DisputesConstantsMissing(address(_math));
         _requireVersion(statement, rollup, leaf, path);
@@ -197,6 +196,11 @@ abstract contract Postings is IDisputes {
         if (counts(id)) revert DisputesOver(id);
     }
 
+    function _hasColumns(Statement calldata statement) internal pure virtual returns (bool) {
+        uint256 columnCount = statement.columnCount;
+        return columnCount != 0 && columnCount <= MOST_COLUMNS && statement.binding >> 115 == columnCount;
+    }
+
     /// @dev The same, where the statement is what was posted.
     function _stated(uint256 id, Statement calldata statement) internal view returns (Posting storage posting) {
         posting = _open(id);
@@ -230,10 +234,10 @@ abstract contract Postings is IDisputes {
         return (clip == 0 || clip >= LEAST_CLIP_SLACKS * _slack(statement)) && statement.staticsHash < PoseidonHash.R && statement.rowsRoot < PoseidonHash.R
             && statement.answering < PoseidonHash.R && statement.ownersCommitment < PoseidonHash.R
             && statement.earnerRoot < PoseidonHash.R && binding >> 127 == 0 && statement.split >> 32 == 0
-            && uint32(binding >> 56) == statement.rowCount && binding >> 115 == statement.columnCount;
+            && uint32(binding >> 56) == statement.rowCount;
     }
 
-    function _treeOf(Statement calldata statement, Tree tree) internal pure returns (bytes32 root, uint256 count) {
+    function _treeOf(Statement calldata statement, Tree tree) internal pure virtual returns (bytes32 root, uint256 count) {
         if (tree == Tree.Rows) return (statement.rows, statement.rowCount);
         if (tree == Tree.Tokens) return (statement.tokens, statement.rowCount);
         if (tree == Tree.Facts) return (statement.facts, statement.rowCount);

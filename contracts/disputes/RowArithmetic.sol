@@ -19,17 +19,37 @@ library RowArithmetic {
     struct Counts {
         /// @dev 1 for spam.
         uint256 label;
-        /// @dev Sum of the counts' squares.
+        /// @dev Of the length that counts are divided by: the sum of their squares, or how many terms there are.
         uint256 squares;
         uint256 bucketCount;
         /// @dev Where the counts lie: two bytes a bucket, zeros up to a whole word.
         uint256 table;
+        /// @dev How many terms are counted, and at most: of a bucket, and of all.
+        uint256 terms;
+        uint256 mostOf;
+        uint256 most;
     }
+
+    /// @dev More terms than a text can have.
+    uint256 private constant ALL = type(uint256).max;
 
     /// @notice How many different words and pairs of words of the text fall on each bucket.
     /// @dev Any bytes have counts: what is no canonical row is read by the same places.
-    function count(bytes calldata content, uint256 bucketCount) internal pure returns (Counts memory counts) {
-        counts.bucketCount = bucketCount;
+    function count(bytes calldata content, uint256 bucketCount) internal pure returns (Counts memory) {
+        return countUpTo(content, bucketCount, ALL, ALL);
+    }
+
+    /// @param mostOf How many terms of a bucket count. @param most How many terms count at all: the first ones.
+    function countUpTo(bytes calldata content, uint256 bucketCount, uint256 mostOf, uint256 most)
+        internal
+        pure
+        returns (Counts memory counts)
+    {
+        (counts.bucketCount, counts.mostOf, counts.most) = (bucketCount, mostOf, most);
+        _fill(counts, content);
+    }
+
+    function _fill(Counts memory counts, bytes calldata content) private pure {
         counts.label = content.length > 10 && content[10] == "s" ? 1 : 0;
         uint256 skipped = 23 + counts.label;
         uint256 length = content.length > skipped + 2 ? content.length - skipped - 2 : 0;
@@ -43,7 +63,7 @@ library RowArithmetic {
                 h := and(mul(h, 0xc2b2ae35), 0xffffffff)
                 h := xor(h, shr(16, h))
             }
-            // state: label, squares, bucketCount, table, then the set of terms, its mask, and whether term 0 was seen.
+            // state: the struct; then the set of terms, its mask, and whether term 0 was seen.
             function addTerm(state, set, mask, zero, term) -> zeroAfter {
                 zeroAfter := zero
                 switch term
@@ -67,12 +87,15 @@ library RowArithmetic {
                 }
                 let at := add(mload(add(state, 0x60)), shl(1, mod(mix(0x5eed, term), mload(add(state, 0x40)))))
                 let counted := mload(at)
+                let terms := mload(add(state, 0x80))
+                if or(eq(terms, mload(add(state, 0xc0))), eq(shr(240, counted), mload(add(state, 0xa0)))) { leave }
+                mstore(add(state, 0x80), add(terms, 1))
                 mstore(add(state, 0x20), add(mload(add(state, 0x20)), add(shl(1, shr(240, counted)), 1)))
                 mstore(at, add(counted, shl(240, 1)))
             }
             let table := mload(0x40)
             mstore(add(counts, 0x60), table)
-            let set := add(table, and(add(shl(1, bucketCount), 63), not(31)))
+            let set := add(table, and(add(shl(1, mload(add(counts, 0x40))), 63), not(31)))
             // More places than the text has terms: every word takes a byte, and a byte between it and the next.
             let mask := 63
             for {} iszero(gt(mask, length)) {} { mask := or(shl(1, mask), 1) }
@@ -114,6 +137,12 @@ library RowArithmetic {
         }
     }
 
+    /// @notice The same counts, divided by the root of how many terms there are.
+    function byTerms(Counts memory counts) internal pure returns (Counts memory) {
+        counts.squares = counts.terms;
+        return counts;
+    }
+
     /// @notice The counts as a list, ascending: bucket and count of each bucket that is not empty, two bytes each.
     function list(Counts memory counts) internal pure returns (bytes memory out) {
         assembly ("memory-safe") {
@@ -133,7 +162,7 @@ library RowArithmetic {
         }
     }
 
-    /// @notice vector · x, where x is the counts at length 1, and 1 for the bias.
+    /// @notice vector · x, where x is the counts over their length, and 1 for the bias.
     function dot(Counts memory counts, bytes calldata vector) internal pure returns (int256) {
         int256 sum;
         int256 bias;
@@ -155,7 +184,7 @@ library RowArithmetic {
         return scale(counts, sum) + bias;
     }
 
-    /// @notice value / |counts|; 0 for a row without terms.
+    /// @notice value over the counts' length; 0 for a row without terms.
     function scale(Counts memory counts, int256 value) internal pure returns (int256) {
         if (counts.squares == 0) return 0;
         return (value * (1 << 48)) / int256(root(counts.squares << 96));

@@ -150,7 +150,7 @@ describe("a text model", () => {
     expect(first.some((entry) => entry > 0)).toBe(true);
     for (let i = 0; i < rows.length; i++)
       expect(values.subarray(i * columnCount + featureCount, (i + 1) * columnCount)).toEqual(first);
-    const { query } = (await training.family.open(parts)).answer("The union");
+    const query = (await training.family.open(parts)).answer("The union").query as Int16Array;
     const plain = (await openCheckable(model)).answer("The union").query;
     expect(query.subarray(0, featureCount)).toEqual(plain.subarray(0, featureCount));
     expect(query.subarray(featureCount).every((entry) => entry === 255)).toBe(true);

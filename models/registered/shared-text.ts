@@ -100,7 +100,7 @@ export class SharedText {
    *
    * @throws RollupError ATT_MODEL_FILE_INVALID, MOD_ADAPTER_INVALID, MOD_TENSORS_INVALID, MOD_TENSOR_NOT_FINITE
    */
-  async seat(parts: SeatedText): Promise<AnsweringModel> {
+  async seat(parts: SeatedText): Promise<AnsweringModel<Int16Array>> {
     const { adapter, queryMap, recipe } = parts;
     const { answers, columnCount, method } = recipe;
     const model = this.#models.get(keyOf(recipe.adapter))!;

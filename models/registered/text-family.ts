@@ -26,6 +26,6 @@ export function textFamily(setting: TextSetting): ModelFamily<TextParts> {
   return family;
 }
 
-async function openText(parts: TextParts, setting: TextSetting): Promise<AnsweringModel> {
+async function openText(parts: TextParts, setting: TextSetting): Promise<AnsweringModel<Int16Array>> {
   return (await SharedText.open([parts.recipe], setting)).seat(parts);
 }

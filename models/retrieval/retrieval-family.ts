@@ -43,7 +43,7 @@ export function embeddingShape(recipe: RetrievalRecipe): EmbeddingShape {
   };
 }
 
-function openRetrieval({ index, recipe, words }: RetrievalParts): AnsweringModel {
+function openRetrieval({ index, recipe, words }: RetrievalParts): AnsweringModel<Int16Array> {
   const shape = embeddingShape(recipe);
   return {
     answer(prompt) {

@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 const settled = (query: Int16Array) => {
   const { featureCount, rowCount, values } = trained.features;
-  return integerScores({ features: values, rowCount, featureCount, query });
+  return integerScores({ features: values as Int8Array, rowCount, featureCount, query });
 };
 
 describe("columns of the threshold", () => {

@@ -117,10 +117,10 @@ async function measure(task: Task, columnCount: number, quantile: number) {
     proven.push(place < 0 ? Number.POSITIVE_INFINITY : place);
     const least = index.threshold * lengthOf(embedded);
     const settled = integerScores({
-      features: features.values,
+      features: features.values as Int8Array,
       rowCount: features.rowCount,
       featureCount: columnCount,
-      query: answer.query,
+      query: answer.query as Int16Array,
     });
     for (const [one, score] of settled.entries())
       if (score > 0 && scores[one]! <= least) belowThresholdPaid++;

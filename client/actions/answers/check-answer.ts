@@ -1,5 +1,5 @@
 import { toHex } from "viem";
-import { queryBytes, queryCommitment } from "../../../circuits/ledger/query.ts";
+import { modelQueryBytes, modelQueryCommitment } from "../../../circuits/ledger/model-query.ts";
 import { answerHash, receiptHash } from "../../../circuits/ledger/receipt.ts";
 import { clientError } from "../../client-errors.ts";
 import { toHex32 } from "../../hex.ts";
@@ -43,8 +43,10 @@ export function checkAnswer(
       ? model.answer(prompt)
       : { text: answer.answer, query: model.queryOf(prompt, answer.answer) };
   requireSame("answer", answer.answer, own.text);
-  requireSame("query", toHex(answer.queryBytes), toHex(queryBytes(own.query)));
-  const commitment = queryCommitment(own.query);
+  const label = labelIn(own.text);
+  if (answer.label !== null && label !== null) requireSame("label", answer.label, label);
+  requireSame("query", toHex(answer.queryBytes), toHex(modelQueryBytes(own.query)));
+  const commitment = modelQueryCommitment(own.query);
   const hash = answerHash(prompt, own.text);
   requireSame("queryCommitment", toHex32(answer.queryCommitment), toHex32(commitment));
   requireSame("answerHash", toHex32(answer.answerHash), toHex32(hash));
@@ -56,6 +58,16 @@ export function checkAnswer(
     salt: answer.salt,
   });
   requireSame("receipt", toHex32(answer.receipt), toHex32(receipt));
+}
+
+/** What an answer's text says, where it says a label: the server's field of that name is for reading alone. */
+function labelIn(text: string): string | null {
+  try {
+    const label = (JSON.parse(text) as { label?: unknown } | null)?.label;
+    return typeof label === "string" ? label : null;
+  } catch {
+    return null;
+  }
 }
 
 function requireSame(what: string, given: string | number, right: string | number): void {

@@ -1,5 +1,6 @@
 /** What a customer and a model server say to each other. */
 import { z } from "zod";
+import type { ModelQuery } from "../../../circuits/ledger/model-query.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
@@ -60,10 +61,10 @@ export type UncheckedAnswer = z.output<typeof answerSchema>;
 export interface CheckableModel {
   /** The hash of the statics. */
   readonly staticsHash: bigint;
-  /** What the model says to a prompt, and its query: columnCount odd numbers, −255 … 255. */
-  answer(prompt: string): { readonly text: string; readonly query: Int16Array };
-  /** Of models that answer slowly: the query of an answer's text, without answering again. */
-  queryOf?(prompt: string, text: string): Int16Array;
+  /** What the model says to a prompt, and its query: columnCount odd numbers, or a direct model's counts and class. */
+  answer(prompt: string): { readonly text: string; readonly query: ModelQuery };
+  /** Of models that answer slowly, or whose settlement proves the answer: the query of an answer's text alone. */
+  queryOf?(prompt: string, text: string): ModelQuery;
 }
 
 /**

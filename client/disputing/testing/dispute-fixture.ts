@@ -22,13 +22,14 @@ import { hashStatics } from "../../../circuits/ledger/leaf.ts";
 import { commitColumns, featuresCommitment } from "../../../circuits/settlement/feature-commitment.ts";
 import {
   type DisputesParameters,
+  deployDirectDisputes,
   deployDisputes,
   deployLedgerMath,
   missingChunks,
   storeChunks,
   WEEK_SECONDS,
 } from "../../../contracts/build/deploy-disputes.ts";
-import { disputesAbi, rowTextsAbi } from "../../../contracts/build/disputes-abi.ts";
+import { directDisputesAbi, disputesAbi, rowTextsAbi } from "../../../contracts/build/disputes-abi.ts";
 import { startAnvil } from "../../../contracts/l1/anvil.ts";
 import { connect } from "../../../contracts/testing/rollup-fixture.ts";
 import { statementTuple } from "../dispute-calls.ts";
@@ -42,11 +43,12 @@ const EARNER_PARTS = { ownerParts: 13_107n, validatorParts: 8_192n };
 
 export type DisputeFixture = Awaited<ReturnType<typeof startDisputes>>;
 
-/** @param mostRows of the models that are posted: constants for so many are stored, some 5 million gas a chunk */
+/** @param options.mostRows of the models that are posted: constants for so many are stored, some 5 million gas a chunk */
 export async function startDisputes({
   mostRows = 48,
+  isDirect = false,
   ...changed
-}: Partial<DisputesParameters> & { mostRows?: number } = {}) {
+}: Partial<DisputesParameters> & { mostRows?: number; isDirect?: boolean } = {}) {
   const anvil = await startAnvil();
   const client = await connect(anvil);
   const [deployer, owner, watcher, stranger] = (await client.getAddresses()) as [
@@ -61,7 +63,8 @@ export async function startDisputes({
   const math = await deployLedgerMath(clients);
   const storedGas = await storeChunks(clients, math, await missingChunks(client as never, math, mostRows));
   const parameters = { windowSeconds: WEEK_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: DEMAND_FEE_WEI };
-  const address = await deployDisputes(clients, { ...parameters, ...changed }, math);
+  const deploy = isDirect ? deployDirectDisputes : deployDisputes;
+  const address = await deploy(clients, { ...parameters, ...changed }, math);
   const disputes = getContract({ address, abi: disputesAbi, client });
   const texts = getContract({ address: await disputes.read.texts(), abi: rowTextsAbi, client });
   /** A contract that answers every call with this word: a rollup's state begins with its root. */
@@ -114,7 +117,10 @@ export async function startDisputes({
         const data = (raw as { data?: unknown } | null)?.data;
         const bytes = typeof data === "string" ? data : (data as { data?: string } | undefined)?.data;
         if (bytes === undefined) throw error;
-        return decodeErrorResult({ abi: disputesAbi, data: bytes as `0x${string}` }).errorName;
+        return decodeErrorResult({
+          abi: [...disputesAbi, ...directDisputesAbi],
+          data: bytes as `0x${string}`,
+        }).errorName;
       }
     },
     async passTime(seconds: bigint): Promise<void> {

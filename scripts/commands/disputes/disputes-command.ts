@@ -34,7 +34,8 @@ function addDeploy(disputes: Command): void {
       "--rows <count>",
       "most rows of the models that will be posted; more constants can follow",
       "1024",
-    );
+    )
+    .option("--direct", "for direct models, whose contract is another");
   withExample(command, "disputes deploy --account alice --rows 1024");
   onRun<DeployOptions>(command, async (context) =>
     (await import("./disputes-post.ts")).deployContracts(context),
@@ -111,6 +112,8 @@ function addQueries(disputes: Command): void {
     .option("--base <place>", "where the base is, if the model's recipe does not find it");
   withExample(play, "disputes play 0x… speeches --model-id 13 --account walt --every 10");
   onRun<PlayOptions>(play, async (context) => (await import("./query-disputes.ts")).playGames(context));
+}
+
 function addWithdraw(disputes: Command): void {
   const command = disputes
     .command("withdraw <disputes>")

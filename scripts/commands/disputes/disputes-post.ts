@@ -1,14 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatEther, type Hex, type PublicClient, parseEther, parseEventLogs } from "viem";
-import { findFaults } from "../../../attribution/disputes/find-faults.ts";
-import { postedModel } from "../../../attribution/disputes/posted-model.ts";
-import type { ClassifierParts } from "../../../attribution/model/classifier-family.ts";
+import {
+  faultsOf,
+  honestPosting,
+  POSTABLE_FAMILIES,
+  type PostableModel,
+} from "../../../attribution/disputes/posting-kind.ts";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { postCall } from "../../../client/disputing/ledger-proofs.ts";
 import { readPostings } from "../../../client/disputing/read-postings.ts";
 import {
+  deployDirectDisputes,
   deployDisputes,
   deployLedgerMath,
   missingChunks,
@@ -30,6 +34,7 @@ export interface DeployOptions {
   bond: string;
   demandFee: string;
   rows: string;
+  direct?: boolean;
 }
 
 export interface PostOptions {
@@ -49,9 +54,11 @@ export async function deployContracts({ options, output }: CommandContext<Deploy
   const gasUsed = await storeChunks(clients, math, missing, (done) =>
     output.progress(`constants: ${done} of ${missing.length}`),
   );
-  const address = await deployDisputes(clients, { windowSeconds, leastBondWei, demandFeeWei }, math);
+  const isDirect = options.direct === true;
+  const deploy = isDirect ? deployDirectDisputes : deployDisputes;
+  const address = await deploy(clients, { windowSeconds, leastBondWei, demandFeeWei }, math);
   const lines = [
-    `Disputes ${address}, LedgerMath ${math}`,
+    `${isDirect ? "DirectDisputes" : "Disputes"} ${address}, LedgerMath ${math}`,
     `${missing.length} chunks of constants stored for ${gasUsed.toLocaleString("en")} gas, enough for ${mostRows} rows`,
     `a rollup asks it before every genesis where its deploy.json says "genesisGate": "${address}"`,
   ];
@@ -63,17 +70,17 @@ export async function postModel({ options, args, output }: CommandContext<PostOp
   await initPoseidon();
   const address = parseAddress(args[0]!);
   const modelId = parseId(options.modelId);
-  const model = await readModel<ClassifierParts>(args[1]!);
+  const model = (await readModel(args[1]!, POSTABLE_FAMILIES)) as PostableModel;
   if (model.rows === null) throw commandError("CMD_USAGE", "the model is published without its rows");
   const { rows } = model;
   output.progress("computing what is posted");
-  const posted = postedModel(
+  const posted = honestPosting(
     model,
     rows.map(({ content }) => content),
     modelId,
   );
   output.progress("checking every place of it");
-  const { value: fault } = findFaults(posted, rows).next();
+  const { value: fault } = faultsOf(posted, rows).next();
   if (fault !== undefined)
     throw commandError("CMD_USAGE", `anyone could refute it: ${JSON.stringify(fault)}; nothing is posted`);
   const sender = await disputesSenderOf(options, address);

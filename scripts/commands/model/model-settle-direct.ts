@@ -137,7 +137,7 @@ async function divisionByDraws(
   const { features, columns, answeringHash } = model;
   return {
     kind: "draws",
-    features: { matrix: features.values, columns, answeringHash },
+    features: { matrix: features.values as Int8Array, columns, answeringHash },
     openingOf: (receipt) => openings.get(receipt),
   };
 }

@@ -1,5 +1,6 @@
 import { isQueryOfBase } from "../../../attribution/model/recipe-fields.ts";
-import { openScoreEngine, type RanMode, type ScoreChoice } from "../../../attribution/scores/score-engine.ts";
+import { openModelScores } from "../../../attribution/scores/model-scores.ts";
+import type { RanMode, ScoreChoice } from "../../../attribution/scores/score-engine.ts";
 import { clientError } from "../../../client/client-errors.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
@@ -91,8 +92,7 @@ function scoreAgain(
   { model, openings, payments, sampled }: Awaited<ReturnType<typeof checkSettlement>>,
   choice: ScoreChoice,
 ): RanMode {
-  const { featureCount, rowCount, values } = model.features;
-  const engine = openScoreEngine({ features: values, featureCount, rowCount }, choice);
+  const engine = openModelScores(model.features, choice);
   try {
     for (const [draw, { isValid, paymentIndex, scores }] of sampled.draws.entries()) {
       if (!isValid) continue;

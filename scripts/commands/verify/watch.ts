@@ -4,10 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createPublicClient, http } from "viem";
 import { LEAF_FILE } from "../../../attribution/disputes/leaf-file.ts";
 import { isDisputable } from "../../../attribution/disputes/posted-model.ts";
-import type { ClassifierParts } from "../../../attribution/model/classifier-family.ts";
+import { POSTABLE_FAMILIES, type PostableModel } from "../../../attribution/disputes/posting-kind.ts";
 import { fetchModel, readModel } from "../../../attribution/model/model-directory.ts";
 import { fetchFiles } from "../../../attribution/model/model-download.ts";
-import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import { verifyModel } from "../../../attribution/model/verify-model.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
@@ -80,16 +79,16 @@ async function publishedFiles(
   { modelId, statement }: Posting,
   options: WatchCommandOptions,
 ): Promise<PublishedFiles | null> {
-  let model: PublishedModel<ClassifierParts>;
+  let model: PostableModel;
   let leaves: Uint8Array | null;
   const folder = options.models === undefined ? options.model : join(options.models, String(modelId));
   try {
     if (folder === undefined) {
       const server = modelServerOf(modelId, options.server);
-      model = await fetchModel(server);
+      model = await fetchModel(server, {}, POSTABLE_FAMILIES);
       leaves = (await fetchFiles(server, [LEAF_FILE], {})).get(LEAF_FILE) ?? null;
     } else {
-      model = await readModel(folder);
+      model = await readModel(folder, POSTABLE_FAMILIES);
       leaves = await readFile(join(folder, LEAF_FILE)).catch(() => null);
     }
   } catch (error) {

@@ -110,8 +110,10 @@ function withRow(
   return registered({ ...model, rows, accuracy: null, features: { ...model.features, values } }, draws);
 }
 
-const rowOf = ({ features: { featureCount, values } }: PublishedModel, k: number): Int8Array =>
-  values.slice(k * featureCount, (k + 1) * featureCount);
+const rowOf = (
+  { features: { featureCount, values } }: PublishedModel<ClassifierParts>,
+  k: number,
+): Int8Array => values.slice(k * featureCount, (k + 1) * featureCount);
 
 const length = (row: Int8Array): number => Math.hypot(...row);
 

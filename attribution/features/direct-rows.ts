@@ -1,0 +1,81 @@
+/**
+ * The composed matrix of a binary logistic model: rows of exact influence over the model's own inputs, so that a prompt's
+ * list of terms is the query and nothing has to be projected (docs/attribution-direct.md).
+ *
+ * With x the inputs and the bias, and y − σ a row's residual: B_k = −(H + λ)⁻¹ g_k, of which B_k · x is, up to a
+ * positive factor of the query alone, by how much row k lowered the loss of the answer "class 0" to x. For the answer
+ * "class 1" the sign turns. So the answer is one bit beside the list.
+ */
+import { choleskyInPlace, solveCholesky } from "../maths/dense-matrix.ts";
+import { renumberColumns, usedColumns } from "../maths/sparse-rows.ts";
+import type { OnProgress } from "../progress.ts";
+import { gaussNewton, writeGradients } from "./exact-influence.ts";
+import type { QuantisedFeatures } from "./quantise.ts";
+import type { Sensitivities } from "./sensitivities.ts";
+
+/** B of N rows, and behind them the row of the model's logit, which has a scale of its own. */
+export interface DirectFeatures {
+  /** (N + 1) × featureCount, row-major; the last of a row's entries is that of the bias. */
+  readonly values: Int16Array;
+  /** N. */
+  readonly rowCount: number;
+  /** Buckets and the bias. */
+  readonly featureCount: number;
+  /** One unit of the N rows in real units. */
+  readonly scale: number;
+}
+
+/** What a model registers: G, or a direct model's B. */
+export type RegisteredMatrix = QuantisedFeatures | DirectFeatures;
+
+export function isDirect(features: RegisteredMatrix): features is DirectFeatures {
+  return features.values instanceof Int16Array;
+}
+
+/** Rows that are solved at a time: their right-hand sides stay small. */
+const BLOCK = 512;
+
+/**
+ * B in real numbers, rowCount × inputs (the bias last). Inputs that no row has are 0.
+ * @param rows of a model with two classes: one layer, one output
+ */
+export function directRows(
+  rows: Sensitivities,
+  damping: number,
+  { onProgress }: { onProgress?: OnProgress | undefined } = {},
+): Float64Array {
+  const layer = rows.layers[0]!;
+  const width = layer.inputs.columnCount;
+  const { position, count } = usedColumns(layer.inputs);
+  const aligned = { ...rows, layers: [{ ...layer, inputs: renumberColumns(layer.inputs, position, count) }] };
+  const total = rows.rowCount + 1;
+  onProgress?.({ stage: "influence", done: 0, total });
+  const factor = gaussNewton(aligned, damping);
+  choleskyInPlace(factor, count);
+  const solved = writeGradients(aligned, count);
+  const out = new Float64Array(rows.rowCount * width);
+  for (let from = 0; from < rows.rowCount; from += BLOCK) {
+    const to = Math.min(from + BLOCK, rows.rowCount);
+    solveCholesky(factor, count, solved.subarray(from * count, to * count), to - from);
+    for (let k = from; k < to; k++) {
+      for (let a = 0; a < width; a++)
+        if (position[a]! >= 0) out[k * width + a] = -solved[k * count + position[a]!]!;
+    }
+    onProgress?.({ stage: "influence", done: to + 1, total });
+  }
+  return out;
+}
+
+/**
+ * Real numbers as integers at one scale: the least with which none is beyond ±`most`. Halves are rounded up.
+ * @returns the scale: one unit in real units
+ */
+export function quantiseDirect(
+  values: Float64Array,
+  most: number,
+): { readonly values: Int16Array; readonly scale: number } {
+  let largest = 0;
+  for (const x of values) largest = Math.max(largest, Math.abs(x));
+  const scale = largest / most || 1;
+  return { values: Int16Array.from(values, (x) => Math.floor(x / scale + 0.5)), scale };
+}

@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { requireBuckets } from "../../circuits/ledger/direct-query.ts";
+import { checkedRecipe, DIRECT, recipeFields } from "./recipe-fields.ts";
+
+const rate = z.number().positive();
+const { base: _, ...rules } = recipeFields.rules.shape;
+
+/** Buckets that a settlement circuit can have. */
+function isBucketCount(count: number): boolean {
+  try {
+    requireBuckets(count);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A direct model's recipe (docs/attribution-direct.md). Its fields are published in this order. No base: a query has no
+ * column that every row could score in whatever was answered.
+ */
+const directFields = z.strictObject({
+  version: recipeFields.version,
+  family: z.literal(DIRECT),
+  datanet: recipeFields.datanet,
+  inputs: z.strictObject({
+    kind: z.literal("email"),
+    bucketCount: z.number().int().refine(isBucketCount, "must be a multiple of 16, at most 4,096"),
+  }),
+  seed: recipeFields.seed,
+  model: z.strictObject({ kind: z.literal("logistic"), decay: rate, tolerance: rate }),
+  method: z.strictObject({ kind: z.literal("direct"), damping: rate }),
+  rules: z.strictObject(rules),
+  /** Buckets and the bias. */
+  columnCount: z.number().int().positive(),
+  /** The statics promise a posting that anyone may refute, before the model's genesis (docs/direct-disputes.md). */
+  isChallengeable: z.literal(true).optional(),
+});
+
+const directSchema = directFields.refine(
+  ({ columnCount, inputs }) => columnCount === inputs.bucketCount + 1,
+  {
+    path: ["columnCount"],
+    message: "is one more than the buckets: the bias has a column, too",
+  },
+);
+
+export type DirectRecipe = z.infer<typeof directSchema> & {
+  readonly rules: { readonly base?: undefined };
+};
+
+/** @throws ATT_RECIPE_INVALID */
+export function parseDirectRecipe(json: unknown): DirectRecipe {
+  return checkedRecipe(directSchema, json);
+}

@@ -1,0 +1,83 @@
+/** How direct models are made of rows, and the matrix that they register (docs/attribution-direct.md). */
+import { answeredClass, MAX_DIRECT_ENTRY } from "../../circuits/settlement/direct-matrix.ts";
+import { type DirectFeatures, directRows, quantiseDirect } from "../features/direct-rows.ts";
+import type { OnProgress } from "../progress.ts";
+import { nearDuplicates } from "../rows/near-duplicates.ts";
+import { decodeRow } from "../rows/row-content.ts";
+import { clipRowNorms, shareNearDuplicates } from "../rows/row-rules.ts";
+import { type DecodedRows, decodeRows } from "./decoded-rows.ts";
+import { type DirectParts, directFamily, directModel, logitRow } from "./direct-family.ts";
+import { countText, directInputs } from "./direct-inputs.ts";
+import { type DirectRecipe, parseDirectRecipe } from "./direct-recipe.ts";
+import type { FamilyTraining, Trained, TrainOptions } from "./model-family.ts";
+import { checkRowsRoot, earnerTable, type OwnedRow } from "./owned-rows.ts";
+import { requireRows, rowFacts } from "./trainable.ts";
+
+export const directTraining: FamilyTraining<DirectParts> = {
+  family: directFamily,
+  requireTrainable(contents, recipe) {
+    requireRows(rowFacts(contents, recipe.inputs), recipe);
+  },
+  train: async (rows, recipe, options) => trainDirect(rows, recipe, options),
+  features: async ({ parameters, recipe }, rows, options) =>
+    directFeatures(parameters, directDecoded(rows, recipe), recipe, options),
+  describe: ({ accuracy }) =>
+    `it labels ${(100 * (accuracy ?? 0)).toFixed(1)} % of its rows as their contributors did; a settlement proves its answers`,
+};
+
+/**
+ * Trains the recipe's model on the version's rows and computes B. Deterministic to the byte. Needs `initPoseidon`.
+ * @throws ATT_ROWS_MISMATCH, ATT_ROW_INVALID, ATT_DUPLICATE_ROW, ATT_RECIPE_INVALID
+ */
+export function trainDirect(
+  rows: readonly OwnedRow[],
+  unchecked: DirectRecipe,
+  options: Pick<TrainOptions, "onProgress"> = {},
+): Trained<DirectParts> {
+  const recipe = parseDirectRecipe(unchecked);
+  const earners = earnerTable(rows);
+  checkRowsRoot(rows, recipe);
+  const examples = directDecoded(rows, recipe);
+  const parameters = directModel(recipe).train(examples, options);
+  const features = directFeatures(parameters, examples, recipe, options);
+  const { bucketCount } = recipe.inputs;
+  const matrix = { rowCount: rows.length, bucketCount, values: features.values };
+  const right = rows.filter(({ content }) => {
+    const { input, label } = decodeRow("email", content);
+    return answeredClass(matrix, countText(input, bucketCount)) === label;
+  });
+  return {
+    family: directFamily,
+    recipe,
+    rows,
+    earners,
+    parameters,
+    features,
+    accuracy: right.length / rows.length,
+  };
+}
+
+function directDecoded(rows: readonly OwnedRow[], { inputs }: DirectRecipe): DecodedRows {
+  return decodeRows(rows, inputs.kind, (texts) => directInputs(texts, inputs.bucketCount));
+}
+
+/** What the recipe's rules make of the rows' exact influence, as integers, and the row of the logit. */
+function directFeatures(
+  parameters: Float64Array,
+  rows: DecodedRows,
+  recipe: DirectRecipe,
+  options: { onProgress?: OnProgress | undefined },
+): DirectFeatures {
+  const { method, rules } = recipe;
+  const featureCount = recipe.columnCount;
+  const rowCount = rows.labels.length;
+  let ruled = directRows(directModel(recipe).sensitivities(parameters, rows), method.damping, options);
+  if (rules.nearDuplicatesShare)
+    ruled = shareNearDuplicates(ruled, featureCount, nearDuplicates({ ...rows, kind: "text" }));
+  if (rules.normQuantile < 1) ruled = clipRowNorms(ruled, featureCount, rules.normQuantile);
+  const { scale, values: integers } = quantiseDirect(ruled, MAX_DIRECT_ENTRY);
+  const values = new Int16Array((rowCount + 1) * featureCount);
+  values.set(integers);
+  values.set(logitRow(parameters), rowCount * featureCount);
+  return { values, rowCount, featureCount, scale };
+}

@@ -1,0 +1,161 @@
+/**
+ * The query of a direct model: how often each bucket of terms occurs in the prompt, and the class that was answered.
+ *
+ * Interface. A direct model registers one matrix over buckets of terms (settlement/direct-matrix.ts), so a prompt's own
+ * counts are its query, and nobody needs parameters or a map to check it:
+ * - terms → buckets is the recipe's tokeniser. `countTerms` turns the buckets into counts, `directQueryCommitment` into what
+ *   a receipt holds in place of `queryCommitment`.
+ * - `answeredClass` of the matrix says which class a prompt has. The settlement proves that the committed class is this one.
+ * - n = Σ counts and L = `lengthOf(n)` weigh the bias: a row scores 8 · Σ_a count_a · B_a + L · B_bias.
+ * Counts are bounded here so that scores fit eight base-8 digits; docs/attribution-proof.md, "Direct", has the bounds.
+ */
+import { hashTagged } from "../field/poseidon.ts";
+import { TAG } from "../protocol.ts";
+import { RollupError } from "../rollup-error.ts";
+
+/** Binary models only: class 1 where the logit is 0 or more. */
+export type AnsweredClass = 0 | 1;
+
+export interface DirectQuery {
+  /** One a bucket, 0 … 3. */
+  readonly counts: Uint8Array;
+  readonly answeredClass: AnsweredClass;
+}
+
+/** A bucket's count says at most this; further terms in it are left out. */
+export const MAX_TERM_COUNT = 3;
+/** Terms of a prompt that are counted: with more, scores of 511 an entry would not fit eight digits. */
+export const MAX_TERMS = 2_000;
+/** What one term weighs beside the bias, whose weight is L = floor(8 √n). */
+export const TERM_WEIGHT = 8;
+const BUCKET_STEP = 16;
+const MAX_BUCKETS = 4_096;
+/** `featureCount` of a direct model's binding, 12 bits: above the 2,072 features that other models have at most. */
+const DIRECT_SHAPE = 3_072;
+const COUNT_BITS = 2n;
+/** Counts in a field element. */
+const PACKED_COUNTS = 126;
+const CHUNK = 15;
+
+/** @throws CIR_SETTLEMENT_SIZE where no circuit has so many buckets: a multiple of 16, from 16 to 4,096 */
+export function requireBuckets(bucketCount: number): void {
+  if (bucketCount % BUCKET_STEP !== 0 || bucketCount < BUCKET_STEP || bucketCount > MAX_BUCKETS) {
+    throw new RollupError(
+      "CIR_SETTLEMENT_SIZE",
+      `${bucketCount} buckets; a multiple of ${BUCKET_STEP} up to ${MAX_BUCKETS} fits`,
+      { data: { what: "buckets", given: bucketCount, most: MAX_BUCKETS } },
+    );
+  }
+}
+
+/**
+ * What a direct model's binding has for `featureCount`: 3,072 + buckets / 16.
+ * @throws CIR_SETTLEMENT_SIZE
+ */
+export function directShape(bucketCount: number): number {
+  requireBuckets(bucketCount);
+  return DIRECT_SHAPE + bucketCount / BUCKET_STEP;
+}
+
+/** The buckets of a direct model, by its binding's `featureCount`; null for a model of another kind. */
+export function bucketsOfShape(featureCount: number): number | null {
+  const bucketCount = BUCKET_STEP * (featureCount - DIRECT_SHAPE);
+  return bucketCount >= BUCKET_STEP && bucketCount <= MAX_BUCKETS ? bucketCount : null;
+}
+
+/**
+ * Counts of a prompt, from the buckets of its terms in order. Left out are a bucket's fourth and later terms, and what
+ * comes after 2,000 counted ones.
+ * @throws CIR_QUERY_INVALID for a bucket beyond `bucketCount`, CIR_SETTLEMENT_SIZE
+ */
+export function countTerms(buckets: Iterable<number>, bucketCount: number): Uint8Array {
+  requireBuckets(bucketCount);
+  const counts = new Uint8Array(bucketCount);
+  let total = 0;
+  for (const bucket of buckets) {
+    const count = counts[bucket];
+    if (count === undefined) throw invalid(`there is no bucket ${bucket}`, { bucket, bucketCount });
+    if (count === MAX_TERM_COUNT || total === MAX_TERMS) continue;
+    counts[bucket] = count + 1;
+    total++;
+  }
+  return counts;
+}
+
+/** n: the terms that are counted. */
+export function termTotal(counts: Uint8Array): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** L = floor(8 √n): what the bias weighs beside terms of 8 each. */
+export function lengthOf(terms: number): number {
+  // 64 n is far below 2^53, and the root of a number that is no square is further from an integer than its rounding.
+  return Math.floor(Math.sqrt(TERM_WEIGHT * TERM_WEIGHT * terms));
+}
+
+/** Of a void draw: no term, of which every logit is 0. */
+export function emptyQuery(bucketCount: number): DirectQuery {
+  requireBuckets(bucketCount);
+  return { counts: new Uint8Array(bucketCount), answeredClass: 1 };
+}
+
+/** @throws CIR_QUERY_INVALID, CIR_SETTLEMENT_SIZE */
+export function requireDirectQuery({ counts, answeredClass }: DirectQuery): void {
+  requireBuckets(counts.length);
+  const bucket = counts.findIndex((count) => count > MAX_TERM_COUNT);
+  if (bucket >= 0) throw invalid(`bucket ${bucket} counts ${counts[bucket]}`, { bucket });
+  const terms = termTotal(counts);
+  if (terms > MAX_TERMS) throw invalid(`${terms} terms; ${MAX_TERMS} are counted`, { terms });
+  if (answeredClass !== 0 && answeredClass !== 1)
+    throw invalid(`no class ${answeredClass}`, { answeredClass });
+}
+
+/**
+ * What a receipt holds of a direct query: 126 counts of 2 bits an element, the first lowest; h = buckets | class << 16; for
+ * every chunk of 15 elements: h = H[COUNTS](h, chunk). Needs `initPoseidon`.
+ *
+ * @throws CIR_QUERY_INVALID, CIR_SETTLEMENT_SIZE
+ */
+export function directQueryCommitment(query: DirectQuery): bigint {
+  requireDirectQuery(query);
+  const { counts, answeredClass } = query;
+  const elements: bigint[] = [];
+  for (let at = 0; at < counts.length; at += PACKED_COUNTS) {
+    elements.push(
+      counts
+        .subarray(at, at + PACKED_COUNTS)
+        .reduceRight((packed, count) => (packed << COUNT_BITS) | BigInt(count), 0n),
+    );
+  }
+  let hash = BigInt(counts.length) | (BigInt(answeredClass) << 16n);
+  for (let at = 0; at < elements.length; at += CHUNK) {
+    const chunk = elements.slice(at, at + CHUNK);
+    hash = hashTagged(TAG.counts, [hash, ...chunk, ...new Array<bigint>(CHUNK - chunk.length).fill(0n)]);
+  }
+  return hash;
+}
+
+/** The query as bytes: the class, then four counts a byte, the first lowest. @throws as `requireDirectQuery` */
+export function encodeDirectQuery(query: DirectQuery): Uint8Array {
+  requireDirectQuery(query);
+  const { counts, answeredClass } = query;
+  const bytes = new Uint8Array(1 + counts.length / 4);
+  bytes[0] = answeredClass;
+  for (const [a, count] of counts.entries()) bytes[1 + (a >> 2)]! |= count << (2 * (a & 3));
+  return bytes;
+}
+
+/** The query that `encodeDirectQuery` has written. @throws CIR_QUERY_INVALID, CIR_SETTLEMENT_SIZE */
+export function decodeDirectQuery(bytes: Uint8Array): DirectQuery {
+  const counts = Uint8Array.from(
+    { length: 4 * Math.max(0, bytes.length - 1) },
+    (_, a) => (bytes[1 + (a >> 2)]! >> (2 * (a & 3))) & 3,
+  );
+  const query = { counts, answeredClass: bytes[0] as AnsweredClass };
+  requireDirectQuery(query);
+  return query;
+}
+
+function invalid(message: string, data: object): RollupError {
+  return new RollupError("CIR_QUERY_INVALID", message, { data });
+}

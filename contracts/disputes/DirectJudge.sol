@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {DirectArithmetic} from "./DirectArithmetic.sol";
+import {DirectTrees} from "./DirectTrees.sol";
+import {IDisputes} from "./IDisputes.sol";
+import {Openings} from "./Openings.sol";
+import {RowArithmetic} from "./RowArithmetic.sol";
+
+/// @title Whether a place of a posted direct model is right
+/// @notice Asked by DirectDisputes, which has compared the statement. Every function says whether the place is right, what
+/// it would be called were it wrong, and where it is. Bytes of a wrong length that open a posted root are wrong.
+contract DirectJudge {
+    using RowArithmetic for RowArithmetic.Counts;
+
+    int256 private constant ONE = RowArithmetic.ONE;
+    uint256 private constant MOST_ROW_BYTES = 16_384;
+    uint256 private constant FACT_BYTES = 32;
+    /// @dev Terms that count, as in a query: docs/attribution-direct.md.
+    uint256 private constant MOST_OF_BUCKET = 3;
+    uint256 private constant MOST_TERMS = 2_000;
+    /// @dev Ten bits with their sign.
+    int256 private constant MOST_ENTRY = 511;
+    /// @dev Half a unit of B, and 2^-8 of one.
+    int256 private constant ENTRY_TOLERANCE = (1 << 39) + (1 << 32);
+    /// @dev 2^-36.
+    int256 private constant RESIDUAL_TOLERANCE = 1 << 4;
+    /// @dev 2^-38.
+    int256 private constant CURVATURE_TOLERANCE = 1 << 2;
+    /// @dev 2^-28 of a product, which has 80 bits behind the point.
+    int256 private constant INVERSE_TOLERANCE = 1 << 52;
+
+    /// @param unit Of B: its entries are real ones times this, over 2^40. @param logitUnit Of the model's own row.
+    /// @param damping λ of the inverse, times 2^40. @param peak Row · W + column of an entry of B of largest size.
+    struct Numbers {
+        uint256 unit;
+        uint256 logitUnit;
+        uint256 damping;
+        uint256 peak;
+    }
+
+    /// @notice B[row][column] is not the rounding of what text, weights and the inverse's row make of it.
+    function judgeEntry(
+        IDisputes.Statement calldata statement,
+        uint256 row,
+        uint256 column,
+        bytes calldata weights,
+        IDisputes.Opening calldata content,
+        IDisputes.Opening calldata inverse,
+        IDisputes.Opening calldata fact,
+        IDisputes.Opening calldata features,
+        IDisputes.Opening calldata numbers
+    ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
+        uint256 width = statement.columnCount;
+        if (row >= statement.rowCount || column >= width) {
+            revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Features, row);
+        }
+        _requireWeights(statement, weights);
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Rows, row, content);
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Map, DirectTrees.INVERSE + column, inverse);
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Facts, row, fact);
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Features, row, features);
+        isRight = weights.length == 8 * width && inverse.data.length == 8 * width && fact.data.length == FACT_BYTES
+            && features.data.length == 2 * width && content.data.length <= MOST_ROW_BYTES;
+        Numbers memory given = _numbers(statement, numbers);
+        if (isRight) {
+            RowArithmetic.Counts memory counted = _count(statement, content.data);
+            // Towards the other class: B speaks for class 0.
+            int256 value = -counted.residual(counted.dot(weights)) * counted.dot(inverse.data);
+            value = (value * int256(uint256(uint64(bytes8(fact.data[0:8]))))) >> 80;
+            value = (value * int256(given.unit)) >> 40;
+            isRight = _isNear(value, _entry(features.data, column) * ONE, ENTRY_TOLERANCE);
+        }
+        return (isRight, IDisputes.Fault.Entry, row * width + column);
+    }
+
+    /// @notice The row's token list is not its text's.
+    function judgeTokens(
+        IDisputes.Statement calldata statement,
+        uint256 row,
+        IDisputes.Opening calldata content,
+        bytes32 leaf,
+        bytes32[] calldata path
+    ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Rows, row, content);
+        DirectTrees.requireLeaf(statement, IDisputes.Tree.Tokens, row, leaf, path);
+        bytes memory list = _count(statement, content.data).list();
+        return (keccak256(abi.encodePacked(bytes1(0), list)) == leaf, IDisputes.Fault.Tokens, row);
+    }
+
+    /// @notice The row's residual, or that over the root of its terms, is off by more than 2^-36.
+    function judgeResidual(
+        IDisputes.Statement calldata statement,
+        uint256 row,
+        bytes calldata weights,
+        IDisputes.Opening calldata content,
+        IDisputes.Opening calldata fact
+    ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
+        _requireWeights(statement, weights);
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Rows, row, content);
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Facts, row, fact);
+        isRight = weights.length == 8 * uint256(statement.columnCount) && fact.data.length == FACT_BYTES;
+        if (isRight) {
+            RowArithmetic.Counts memory counted = _count(statement, content.data);
+            int256 residual = counted.residual(counted.dot(weights));
+            isRight = _isNear(_int64(fact.data, 8), residual, RESIDUAL_TOLERANCE)
+                && _isNear(_int64(fact.data, 16), counted.scale(residual), RESIDUAL_TOLERANCE);
+        }
+        return (isRight, IDisputes.Fault.Residual, row);
+    }
+
+    /// @notice The row's length is not the root of its entries' squares, rounded down.
+    function judgeRowLength(
+        IDisputes.Statement calldata statement,
+        uint256 row,
+        IDisputes.Opening calldata fact,
+        IDisputes.Opening calldata features
+    ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Facts, row, fact);
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Features, row, features);
+        isRight = fact.data.length == FACT_BYTES && features.data.length == 2 * uint256(statement.columnCount);
+        if (isRight) {
+            uint256 squares;
+            for (uint256 column; column < statement.columnCount; column++) {
+                int256 entry = _entry(features.data, column);
+                squares += uint256(entry * entry);
+            }
+            isRight = uint32(bytes4(fact.data[24:28])) == RowArithmetic.root(squares);
+        }
+        return (isRight, IDisputes.Fault.RowLength, row);
+    }
+
+    /// @notice The row's number of terms is not that of its token list.
+    function judgeSize(
+        IDisputes.Statement calldata statement,
+        uint256 row,
+        IDisputes.Opening calldata tokens,
+        IDisputes.Opening calldata sizes
+    ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Tokens, row, tokens);
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Map, DirectTrees.SIZES, sizes);
+        isRight = sizes.data.length == 2 * uint256(statement.rowCount) && tokens.data.length % 4 == 0;
+        if (isRight) {
+            uint256 terms;
+            for (uint256 i; i < tokens.data.length; i += 4) terms += uint16(bytes2(tokens.data[i + 2:i + 4]));
+            isRight = uint16(bytes2(sizes.data[2 * row:2 * row + 2])) == terms;
+        }
+        return (isRight, IDisputes.Fault.Size, row);
+    }
+
+    /// @notice An entry of the curvature is not what the columns of its two inputs make of the residuals.
+    /// @param a Row of the curvature, @param b its column; D for the bias. @param facts All leaves, in their order.
+    /// @param first Column of the inputs a, @param second of b; not read for the bias.
+    function judgeCurvature(
+        IDisputes.Statement calldata statement,
+        uint256 a,
+        uint256 b,
+        bytes calldata facts,
+        IDisputes.Opening calldata sizes,
+        IDisputes.Opening calldata first,
+        IDisputes.Opening calldata second,
+        IDisputes.Opening calldata entries,
+        IDisputes.Opening calldata numbers
+    ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
+        uint256 width = statement.columnCount;
+        if (
+            facts.length != FACT_BYTES * statement.rowCount
+                || Openings.rootOfLeaves(facts, FACT_BYTES) != statement.facts
+        ) revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Facts, 0);
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Map, DirectTrees.SIZES, sizes);
+        _requireCurvature(statement, a, b, entries);
+        bool[2] memory isBias = [a == statement.bucketCount, b == statement.bucketCount];
+        if (!isBias[0]) DirectTrees.requireOpening(statement, IDisputes.Tree.Inputs, a, first);
+        if (!isBias[1]) DirectTrees.requireOpening(statement, IDisputes.Tree.Inputs, b, second);
+        isRight = entries.data.length == 8 * width && sizes.data.length == 2 * uint256(statement.rowCount)
+            && (isBias[0] || first.data.length % 4 == 0) && (isBias[1] || second.data.length % 4 == 0);
+        if (isRight) {
+            int256 value;
+            (isRight, value) = DirectArithmetic.curvature(
+                facts, sizes.data, first.data, second.data, isBias, statement.rowCount
+            );
+            // In the difference of two classes' weights, of which each is damped: half.
+            if (a == b) value += int256(_numbers(statement, numbers).damping >> 1);
+            isRight = isRight && _isNear(_int64(entries.data, 8 * b), value, CURVATURE_TOLERANCE);
+        }
+        return (isRight, IDisputes.Fault.Curvature, a * width + b);
+    }
+
+    /// @notice A row of the inverse times a row of the curvature, which is symmetric, is not that of the unit matrix.
+    function judgeInverse(
+        IDisputes.Statement calldata statement,
+        uint256 a,
+        uint256 b,
+        IDisputes.Opening calldata inverse,
+        IDisputes.Opening calldata curvature
+    ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
+        uint256 width = statement.columnCount;
+        _requireCurvature(statement, b, a, curvature);
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Map, DirectTrees.INVERSE + a, inverse);
+        isRight = inverse.data.length == 8 * width && curvature.data.length == 8 * width
+            && _isNear(
+                DirectArithmetic.product(inverse.data, curvature.data, width),
+                a == b ? ONE * ONE : int256(0),
+                INVERSE_TOLERANCE
+            );
+        return (isRight, IDisputes.Fault.Inverse, a * width + b);
+    }
+
+    /// @notice The model's own row is not that of its weights, at a unit with which its largest entry is 511.
+    function judgeLogit(
+        IDisputes.Statement calldata statement,
+        bytes calldata weights,
+        IDisputes.Opening calldata features,
+        IDisputes.Opening calldata numbers
+    ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
+        uint256 width = statement.columnCount;
+        _requireWeights(statement, weights);
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Features, statement.rowCount, features);
+        isRight = weights.length == 8 * width && features.data.length == 2 * width;
+        int256 unit = int256(_numbers(statement, numbers).logitUnit);
+        int256 largest;
+        for (uint256 column; isRight && column < width; column++) {
+            int256 entry = _entry(features.data, column);
+            isRight = _isNear((_int64(weights, 8 * column) * unit) >> 40, entry * ONE, ENTRY_TOLERANCE);
+            if (entry < 0) entry = -entry;
+            if (entry > largest) largest = entry;
+            if (!isRight) place = column;
+        }
+        return (isRight && largest == MOST_ENTRY, IDisputes.Fault.Logit, place);
+    }
+
+    /// @notice No entry of B at the place that the numbers name is as large as entries get, or the numbers are none.
+    function judgePeak(
+        IDisputes.Statement calldata statement,
+        IDisputes.Opening calldata numbers,
+        IDisputes.Opening calldata features
+    ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
+        uint256 width = statement.columnCount;
+        Numbers memory given = _numbers(statement, numbers);
+        place = given.peak;
+        uint256 row = place / width;
+        isRight = row < statement.rowCount;
+        if (isRight) {
+            DirectTrees.requireOpening(statement, IDisputes.Tree.Features, row, features);
+            isRight = features.data.length == 2 * width;
+        }
+        if (isRight) {
+            int256 entry = _entry(features.data, place % width);
+            isRight = entry == MOST_ENTRY || entry == -MOST_ENTRY;
+        }
+        return (isRight, IDisputes.Fault.Peak, place);
+    }
+
+    function _requireWeights(IDisputes.Statement calldata statement, bytes calldata weights) private pure {
+        if (Openings.leafOf(weights) != statement.weights) {
+            revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Weights, 0);
+        }
+    }
+
+    function _requireCurvature(
+        IDisputes.Statement calldata statement,
+        uint256 row,
+        uint256 column,
+        IDisputes.Opening calldata entries
+    ) private pure {
+        if (row >= statement.columnCount || column >= statement.columnCount) {
+            revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Map, row);
+        }
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Map, DirectTrees.curvature(statement) + row, entries);
+    }
+
+    /// @dev Numbers of another length count as zeros: `judgePeak` refutes them.
+    function _numbers(IDisputes.Statement calldata statement, IDisputes.Opening calldata opening)
+        private
+        pure
+        returns (Numbers memory numbers)
+    {
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Map, DirectTrees.NUMBERS, opening);
+        if (opening.data.length != DirectTrees.NUMBER_BYTES) {
+            numbers.peak = type(uint256).max;
+            return numbers;
+        }
+        numbers = abi.decode(opening.data, (Numbers));
+        if ((numbers.unit | numbers.logitUnit | numbers.damping) >> 63 != 0) {
+            (numbers.unit, numbers.logitUnit, numbers.damping, numbers.peak) = (0, 0, 0, type(uint256).max);
+        }
+    }
+
+    function _count(IDisputes.Statement calldata statement, bytes calldata content)
+        private
+        pure
+        returns (RowArithmetic.Counts memory)
+    {
+        return RowArithmetic.countUpTo(content, statement.bucketCount, MOST_OF_BUCKET, MOST_TERMS).byTerms();
+    }
+
+    function _entry(bytes calldata entries, uint256 column) private pure returns (int256) {
+        return int16(uint16(bytes2(entries[2 * column:2 * column + 2])));
+    }
+
+    function _int64(bytes calldata vector, uint256 place) private pure returns (int256) {
+        return int64(uint64(bytes8(vector[place:place + 8])));
+    }
+
+    function _isNear(int256 a, int256 b, int256 tolerance) private pure returns (bool) {
+        return a - b <= tolerance && b - a <= tolerance;
+    }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {DirectTrees} from "./DirectTrees.sol";
+import {IDisputes} from "./IDisputes.sol";
+import {LedgerMath} from "./LedgerMath.sol";
+import {PoseidonHash} from "./PoseidonHash.sol";
+
+/// @title Whether a posted direct model is what the ledger has
+/// @notice As DirectJudge. A direct model has too many columns for one transaction, so their commitment is posted step by
+/// step: each digest is one hash of the one before and of some points.
+contract DirectTies {
+    uint256 private constant R = PoseidonHash.R;
+    uint256 private constant FEATURES = 16;
+
+    LedgerMath private immutable _math;
+
+    constructor(LedgerMath math_) {
+        _math = math_;
+    }
+
+    /// @notice Row and column of B differ about the entry where they cross, or the column has not N + 1 entries.
+    function judgeCell(
+        IDisputes.Statement calldata statement,
+        uint256 row,
+        uint256 column,
+        IDisputes.Opening calldata features,
+        IDisputes.Opening calldata entries
+    ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
+        uint256 width = statement.columnCount;
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Features, row, features);
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Columns, column, entries);
+        isRight = features.data.length == 2 * width
+            && entries.data.length == 2 * (uint256(statement.rowCount) + 1)
+            && bytes2(features.data[2 * column:2 * column + 2]) == bytes2(entries.data[2 * row:2 * row + 2]);
+        return (isRight, IDisputes.Fault.Cell, row * width + column);
+    }
+
+    /// @notice The column's commitment is not that of its entries, or no point in canonical form.
+    function judgePoint(
+        IDisputes.Statement calldata statement,
+        uint256 column,
+        IDisputes.Opening calldata entries,
+        IDisputes.Opening calldata point
+    ) external view returns (bool isRight, IDisputes.Fault fault, uint256 place) {
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Columns, column, entries);
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Points, column, point);
+        isRight = entries.data.length == 2 * (uint256(statement.rowCount) + 1) && point.data.length == 64;
+        if (isRight) {
+            (uint256 u, uint256 v) = abi.decode(point.data, (uint256, uint256));
+            isRight = u < R && v < R && _math.isWideColumn(entries.data, u, v);
+        }
+        return (isRight, IDisputes.Fault.Point, column);
+    }
+
+    /// @notice A digest is not made of the ones before it. @param step Of all three chains. @param before The digest that it
+    /// begins with; not read where that is W. @param values The points, or the sums, that it takes up.
+    function judgeDigest(
+        IDisputes.Statement calldata statement,
+        uint256 step,
+        IDisputes.Opening calldata digest,
+        IDisputes.Opening calldata before,
+        IDisputes.Opening[] calldata values
+    ) external view returns (bool isRight, IDisputes.Fault fault, uint256 place) {
+        (uint256 first, uint256 ofPoints, uint256 ofGroups,) = DirectTrees.digests(statement);
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Map, first + step, digest);
+        bool isGroup = step >= ofPoints && step < ofPoints + ofGroups;
+        bool isSum = step >= ofPoints + ofGroups;
+        uint256 start = statement.columnCount;
+        isRight = true;
+        if (step != 0) {
+            // The groups' sums, and the chain over them, begin with what the chain over the points ends with.
+            uint256 from = isGroup || step == ofPoints + ofGroups ? ofPoints - 1 : step - 1;
+            DirectTrees.requireOpening(statement, IDisputes.Tree.Map, first + from, before);
+            (isRight, start) = _element(before.data);
+        }
+        uint256[] memory inputs;
+        if (isRight) {
+            if (isSum) {
+                uint256 begin = DirectTrees.CHAIN * (step - ofPoints - ofGroups);
+                (isRight, inputs) = _sums(statement, first + ofPoints, begin, ofGroups, values);
+            } else {
+                uint256 size = isGroup ? DirectTrees.GROUP : DirectTrees.CHAIN;
+                uint256 begin = size * (isGroup ? step - ofPoints : step);
+                (isRight, inputs) = _points(statement, begin, size, isGroup ? 32 : 0, values);
+            }
+        }
+        if (isRight) {
+            uint256 right;
+            if (isGroup) {
+                for (uint256 i; i < values.length; i++) right = addmod(mulmod(right, start, R), inputs[i + 1], R);
+            } else {
+                inputs[0] = start;
+                right = _math.hash(FEATURES, inputs);
+            }
+            isRight = digest.data.length == 32 && uint256(bytes32(digest.data)) == right;
+        }
+        return (isRight, IDisputes.Fault.Digest, step);
+    }
+
+    /// @dev Coordinates of the points from a place on, behind an empty first number; zeros where there are no more.
+    function _points(
+        IDisputes.Statement calldata statement,
+        uint256 begin,
+        uint256 size,
+        uint256 coordinate,
+        IDisputes.Opening[] calldata points
+    ) private pure returns (bool isRight, uint256[] memory read) {
+        uint256 count = statement.columnCount - begin < size ? statement.columnCount - begin : size;
+        if (points.length != count) revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Points, begin);
+        (isRight, read) = (true, new uint256[](size + 1));
+        for (uint256 i; i < count; i++) {
+            DirectTrees.requireOpening(statement, IDisputes.Tree.Points, begin + i, points[i]);
+            isRight = isRight && points[i].data.length == 64;
+            if (isRight) read[i + 1] = uint256(bytes32(points[i].data[coordinate:coordinate + 32]));
+        }
+    }
+
+    function _sums(
+        IDisputes.Statement calldata statement,
+        uint256 first,
+        uint256 begin,
+        uint256 total,
+        IDisputes.Opening[] calldata sums
+    ) private pure returns (bool isRight, uint256[] memory read) {
+        uint256 count = total - begin < DirectTrees.CHAIN ? total - begin : DirectTrees.CHAIN;
+        if (sums.length != count) revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Map, first + begin);
+        (isRight, read) = (true, new uint256[](DirectTrees.CHAIN + 1));
+        for (uint256 i; i < count; i++) {
+            DirectTrees.requireOpening(statement, IDisputes.Tree.Map, first + begin + i, sums[i]);
+            bool isElement;
+            (isElement, read[i + 1]) = _element(sums[i].data);
+            isRight = isRight && isElement;
+        }
+    }
+
+    function _element(bytes calldata data) private pure returns (bool isRight, uint256 value) {
+        isRight = data.length == 32;
+        if (isRight) value = uint256(bytes32(data));
+        isRight = isRight && value < R;
+    }
+}

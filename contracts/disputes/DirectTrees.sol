@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {IDisputes} from "./IDisputes.sol";
+import {Openings} from "./Openings.sol";
+
+/// @title Which leaves a posting of a direct model has
+/// @notice docs/direct-disputes.md says what each holds. A model of D buckets has W = D + 1 columns, the last for the bias.
+library DirectTrees {
+    /// @dev In the map's tree: numbers, sizes, the inverse's rows, the curvature's rows, digests.
+    uint256 internal constant NUMBERS = 0;
+    uint256 internal constant SIZES = 1;
+    uint256 internal constant INVERSE = 2;
+    /// @dev unit, logitUnit, damping, peak: DirectJudge.Numbers.
+    uint256 internal constant NUMBER_BYTES = 128;
+    uint256 internal constant CHAIN = 15;
+    uint256 internal constant GROUP = 64;
+
+    function curvature(IDisputes.Statement calldata statement) internal pure returns (uint256) {
+        return INVERSE + statement.columnCount;
+    }
+
+    /// @notice First digest, and how many steps there are of each of the three chains.
+    function digests(IDisputes.Statement calldata statement)
+        internal
+        pure
+        returns (uint256 first, uint256 ofPoints, uint256 ofGroups, uint256 ofSums)
+    {
+        uint256 width = statement.columnCount;
+        first = INVERSE + 2 * width;
+        ofPoints = (width + CHAIN - 1) / CHAIN;
+        ofGroups = (width + GROUP - 1) / GROUP;
+        ofSums = (ofGroups + CHAIN - 1) / CHAIN;
+    }
+
+    function treeOf(IDisputes.Statement calldata statement, IDisputes.Tree tree)
+        internal
+        pure
+        returns (bytes32 root, uint256 count)
+    {
+        if (tree == IDisputes.Tree.Rows) return (statement.rows, statement.rowCount);
+        if (tree == IDisputes.Tree.Tokens) return (statement.tokens, statement.rowCount);
+        if (tree == IDisputes.Tree.Facts) return (statement.facts, statement.rowCount);
+        // The model's own row comes last.
+        if (tree == IDisputes.Tree.Features) return (statement.features, uint256(statement.rowCount) + 1);
+        if (tree == IDisputes.Tree.Inputs) return (statement.inputs, statement.bucketCount);
+        if (tree == IDisputes.Tree.Columns) return (statement.columns, statement.columnCount);
+        if (tree == IDisputes.Tree.Points) return (statement.points, statement.columnCount);
+        if (tree == IDisputes.Tree.Map) {
+            (uint256 first, uint256 a, uint256 b, uint256 c) = digests(statement);
+            return (statement.map, first + a + b + c);
+        }
+        return (statement.weights, 1);
+    }
+
+    function requireLeaf(
+        IDisputes.Statement calldata statement,
+        IDisputes.Tree tree,
+        uint256 index,
+        bytes32 hash,
+        bytes32[] calldata path
+    ) internal pure {
+        (bytes32 root, uint256 count) = treeOf(statement, tree);
+        if (!Openings.opens(root, count, index, hash, path)) revert IDisputes.DisputesOpeningInvalid(tree, index);
+    }
+
+    function requireOpening(
+        IDisputes.Statement calldata statement,
+        IDisputes.Tree tree,
+        uint256 index,
+        IDisputes.Opening calldata leaf
+    ) internal pure {
+        bytes32 hash = tree == IDisputes.Tree.Rows ? Openings.rowLeaf(leaf.data) : Openings.leafOf(leaf.data);
+        requireLeaf(statement, tree, index, hash, leaf.path);
+    }
+}
