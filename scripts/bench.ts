@@ -22,8 +22,14 @@ program
   .command("attribution")
   .description("quality of attribution methods on MNIST, and what gaming them gains")
   .option("--quick", "small sizes, for a look")
+  .option("--emails", "instead: what direct models of e-mails register, beside int8, by training again")
   .addHelpText("after", "\nExample:\n  npm run bench -- attribution --quick")
-  .action(async (options: { quick?: boolean }) => {
+  .action(async (options: { quick?: boolean; emails?: boolean }) => {
+    if (options.emails === true) {
+      const { benchEmails } = await import("./bench/emails.ts");
+      console.log(JSON.stringify(benchEmails({ quick: options.quick === true })));
+      return;
+    }
     const { benchAttribution } = await import("./bench/attribution.ts");
     console.log(JSON.stringify(await benchAttribution({ quick: options.quick === true })));
   });

@@ -56,6 +56,14 @@ export interface RecipeBase extends z.infer<typeof baseSchema> {
 /** The family of direct models: it names how a model is settled, too. */
 export const DIRECT = "direct";
 
+/** A model's columns as its settlement circuit counts them: a direct one names its buckets, and has the bias besides. */
+export function circuitColumns({ columnCount, family }: Pick<RecipeBase, "columnCount" | "family">): {
+  readonly features: number;
+  readonly isDirect?: true;
+} {
+  return family === DIRECT ? { features: columnCount - 1, isDirect: true } : { features: columnCount };
+}
+
 /** What the binding of a model's statics says of its columns: which settlement circuits are for it. */
 export function boundColumns({ columnCount, family }: Pick<RecipeBase, "columnCount" | "family">): number {
   return family === DIRECT ? directShape(columnCount - 1) : columnCount;
