@@ -23,7 +23,7 @@ const pageSchema = z.object({
 });
 
 /** Openings by receipt. Nothing in them is trusted: a settlement hashes each again. */
-export type Openings = ReadonlyMap<bigint, AnswerOpening>;
+export type Openings = ReadonlyMap<bigint, AnswerOpening<Int16Array>>;
 
 export type FetchOpeningsErrorCode = "ATT_SERVER_UNREACHABLE";
 
@@ -36,7 +36,7 @@ export type FetchOpeningsErrorCode = "ATT_SERVER_UNREACHABLE";
  * ```
  */
 export async function fetchOpenings(serverUrl: string, epoch: number): Promise<Openings> {
-  const openings = new Map<bigint, AnswerOpening>();
+  const openings = new Map<bigint, AnswerOpening<Int16Array>>();
   let from: number | null = 0;
   while (from !== null) {
     const url: string = `${serverUrl.replace(/\/+$/, "")}/v1/openings?epoch=${epoch}&from=${from}`;
