@@ -65,7 +65,7 @@ export const directFamily: ModelFamily<DirectParts> = {
  * The query of an answer that is at hand, from the prompt alone: no parameters.
  * @throws ATT_ROW_INVALID, ATT_ANSWER_INVALID for what no such model answers
  */
-export function directQueryOf({ inputs }: DirectRecipe, prompt: string, text: string): DirectQuery {
+function directQueryOf({ inputs }: DirectRecipe, prompt: string, text: string): DirectQuery {
   const answered = ([0, 1] as const).find((one) => directAnswer(one) === text);
   if (answered === undefined)
     throw attributionError("ATT_ANSWER_INVALID", `a direct model does not answer ${text.slice(0, 80)}`);

@@ -11,6 +11,7 @@ import {
   type TrainedCase,
   trainedCase,
 } from "../../client/disputing/testing/dispute-fixture.ts";
+import { benchSharesOff } from "./emails.ts";
 
 export interface DisputesBenchOptions {
   /** E-mails that the model is made of. */
@@ -31,6 +32,7 @@ export async function benchDisputes({ challenges, rows }: DisputesBenchOptions) 
     columnCount: COLUMN_COUNT,
   });
   const recompute = measureRecompute(made);
+  const sharesOff = benchSharesOff(rows);
   const f = await startDisputes({ mostRows: rows });
   try {
     const order = made.contents
@@ -56,7 +58,7 @@ export async function benchDisputes({ challenges, rows }: DisputesBenchOptions) 
         rounds: null,
         recomputeSeconds: recompute,
         directConstraints: null,
-        sharesOff: null,
+        sharesOff,
       },
       longestEntryGas: longest,
       rowBytes: Object.fromEntries(
