@@ -1,0 +1,165 @@
+/**
+ * What a prover of a direct settlement can choose: queries of others, voids, circuits of the other kind, and every input and
+ * wire alone once z is known. Payments, rows and money around them are SampledPayout's, as in Settlement.
+ */
+import { beforeAll, describe, expect, it } from "vitest";
+import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { countTerms } from "../../ledger/direct-query.ts";
+import { hashStatics, packBinding, unpackBinding } from "../../ledger/leaf.ts";
+import { receiptHash } from "../../ledger/receipt.ts";
+import { settlementCircuitSpec } from "../../registry/circuit-registry.ts";
+import { freeInputs, type InputWidths, looseWires } from "../../testing/alias-check.ts";
+import { CircuitTester } from "../../testing/circuit-tester.ts";
+import { answeredQuery } from "../../testing/direct-instance.ts";
+import { directEpochOf, SMALL_DIRECT } from "../../testing/direct-world.ts";
+import { expectRefusedBy } from "../../testing/refusal-check.ts";
+import { acceptedWitness, differingPlaces, statedInputs } from "../../testing/settlement-world.ts";
+import { directDraw } from "../direct-matrix.ts";
+import { commitmentOf } from "../query-kinds.ts";
+import { type DirectEpoch, paymentChain, settleEpoch } from "../settlement-rules.ts";
+
+const OPENS = "SampledPayout: isValid[k] * (drawReceipt[k] - opening[k].out) === 0;";
+let tester: CircuitTester;
+beforeAll(async () => {
+  await initPoseidon();
+  const { name, mainSource } = settlementCircuitSpec(SMALL_DIRECT);
+  tester = await CircuitTester.compile(name, mainSource);
+}, 600_000);
+
+/** Two payments of the same amount, so that each has one of the two draws; a padding row and an absent earner. */
+const WORLD = {
+  seed: 6,
+  rowCounts: [2, 3, 1],
+  amountsWei: [10n ** 18n, 10n ** 18n, 1n],
+  terms: (payment: number) => [[0, 3, 3, 9], [1, 2, 15], [4]][payment]!,
+};
+
+/** Draw 0 with another query and all that follows from it. */
+function withQuery(inputs: CircuitInputs, epoch: DirectEpoch, terms: readonly number[]): CircuitInputs {
+  const { matrix } = epoch.features;
+  const draw = directDraw(matrix, answeredQuery(matrix, countTerms(terms, matrix.bucketCount)));
+  const scores = Array.from({ length: SMALL_DIRECT.rows }, (_, k) => draw.scores[k] ?? 0n);
+  const changes = { ...draw, scores };
+  const names = Object.keys(changes) as (keyof typeof changes)[];
+  const at = (name: string) => inputs[name] as readonly bigint[];
+  return {
+    ...inputs,
+    ...Object.fromEntries(names.map((name) => [name, at(name).with(0, changes[name] as bigint)])),
+  };
+}
+
+describe("a draw", { timeout: 600_000 }, () => {
+  it("is scored by its receipt's query, whatever its own scores are", async () => {
+    const epoch = directEpochOf(WORLD);
+    const { inputs } = statedInputs(settleEpoch(epoch));
+    for (const [what, terms] of [
+      ["the prompt of another payment", WORLD.terms(1)],
+      ["a term more", [...WORLD.terms(0), 9]],
+      ["no term", []],
+    ] as const)
+      await expectRefusedBy(tester, withQuery(inputs, epoch, terms), OPENS, what);
+  });
+
+  it("that is void may show any query: C, y and the money stay", async () => {
+    const epoch = directEpochOf({ ...WORLD, terms: (i) => (i === 0 ? null : WORLD.terms(i)) });
+    const settled = settleEpoch(epoch);
+    expect(settled.draws.map(({ isValid }) => isValid)).toEqual([false, true]);
+    const honest = await acceptedWitness(tester, settled);
+    const { inputs } = statedInputs(settled);
+    for (const terms of [WORLD.terms(0), [7, 7, 7, 7, 1]]) {
+      const other = await tester.calculateWitness(withQuery(inputs, epoch, terms));
+      expect(tester.checkConstraints(other)).toBeNull();
+      expect(other.slice(1, 4)).toEqual(honest.slice(1, 4));
+    }
+    // A prompt's own query in a void draw makes it no valid one, and a valid one that is called void shows.
+    await expectRefusedBy(tester, { ...inputs, isValid: [1n, 1n] }, OPENS, "void called valid");
+    const valid = settleEpoch(directEpochOf(WORLD));
+    const called = { ...statedInputs(valid).inputs, isValid: [0n, 1n] };
+    const outcome = differingPlaces(tester, called, valid.data, SMALL_DIRECT.earners);
+    await expect(outcome).rejects.toMatchObject({ code: "CIR_WITNESS_REFUSED" });
+  });
+
+  it("of a model of features with the same numbers has no witness here", async () => {
+    // The same columns, registered as 17 features. Its receipts are for its own statics.
+    const own = directEpochOf(WORLD);
+    const { statics } = own.model;
+    const binding = packBinding({ ...unpackBinding(statics.binding), featureCount: 17n });
+    const hash = hashStatics({ ...statics, binding });
+    const payments = own.payments.map((payment, i) => {
+      const { query, ...secrets } = own.openingOf(i)!;
+      const receipt = receiptHash({
+        statics: hash,
+        payerId: payment.payerId,
+        ...secrets,
+        queryCommitment: commitmentOf(query),
+      });
+      return { ...payment, receipt };
+    });
+    const epoch = { ...own, payments, sealed: { ...own.sealed, chain: paymentChain(payments) } };
+    const voided = settleEpoch({ ...epoch, openingOf: () => undefined });
+    const { inputs } = statedInputs(voided);
+    const opened = statedInputs(settleEpoch(own)).inputs;
+    const names = [
+      "answerHash",
+      "salt",
+      "counts",
+      "answeredClass",
+      "scores",
+      "logitDigits",
+      "blindScore",
+    ] as const;
+    const forged = {
+      ...inputs,
+      ...Object.fromEntries(names.map((name) => [name, opened[name]!])),
+      isValid: [1n, 1n],
+    };
+    await expectRefusedBy(tester, forged, OPENS, "a model of features");
+    const model = { ...own.model, statics: { ...statics, binding } };
+    expect(() => settleEpoch({ ...own, model })).toThrow(
+      expect.objectContaining({ data: expect.objectContaining({ what: "features", bound: "17" }) }),
+    );
+  });
+});
+
+/** Inputs with a range of their own. The others are bound by a hash, by L1's element or by the score equation. */
+const WIDTHS: InputWidths = {
+  modelId: [24],
+  epoch: [24, 24],
+  sealBatch: [40, 24, 48],
+  amount: [96, 24],
+  origin: [56],
+  predecessor: [24, 88],
+  ownerParts: [16],
+  validatorParts: [16, 16],
+  present: [1],
+  active: [1],
+  isValid: [1, 128],
+  earned: [96, 40, 48],
+  remainder: [40, 80],
+  hits: [Math.log2(SMALL_DIRECT.draws) + 1],
+  counts: [2, 2, 250],
+  answeredClass: [1, 16],
+};
+
+describe("under the honest z", { timeout: 600_000 }, () => {
+  it("a prover chooses nothing that counts: hints of scores, an absent payment, a void draw's opening", async () => {
+    // Draw 0 is void, draw 1 has no positive score.
+    const entry = (row: number) => (row === 6 ? 1 : 2);
+    const settled = settleEpoch(
+      directEpochOf({ ...WORLD, entry, terms: (i) => (i === 0 ? null : WORLD.terms(i)) }),
+    );
+    expect(settled.draws.map(({ isEven }) => isEven)).toEqual([false, true]);
+    const free = await freeInputs(tester, statedInputs(settled).inputs, WIDTHS);
+    const rest = free.filter((name) => !/^(scores|blindScore|logitDigits)\./.test(name)).sort();
+    expect(rest).toEqual(["answerHash.0", "packed.3", "receipt.3", "salt.0"]);
+  });
+
+  it("no inner wire can hold an alias alone", async () => {
+    const witness = await acceptedWitness(tester, settleEpoch(directEpochOf(WORLD)));
+    const loose = looseWires(tester, witness, [2, 16, 24, 40, 96]).filter(
+      (signal) => !signal.endsWith(".equal.inverse"),
+    );
+    expect(loose).toEqual([]);
+  });
+});
