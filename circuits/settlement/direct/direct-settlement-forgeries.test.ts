@@ -138,7 +138,6 @@ const WIDTHS: InputWidths = {
   earned: [96, 40, 48],
   remainder: [40, 80],
   hits: [Math.log2(SMALL_DIRECT.draws) + 1],
-  counts: [2, 2, 250],
   answeredClass: [1, 16],
 };
 
