@@ -3,6 +3,7 @@
  * wire alone once z is known. Payments, rows and money around them are SampledPayout's, as in Settlement.
  */
 import { beforeAll, describe, expect, it } from "vitest";
+import { templateSource } from "../../compiler/template-files.ts";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { countTerms } from "../../ledger/direct-query.ts";
@@ -122,24 +123,48 @@ describe("a draw", { timeout: 600_000 }, () => {
   });
 });
 
-/** Inputs with a range of their own. The others are bound by a hash, by L1's element or by the score equation. */
-const WIDTHS: InputWidths = {
-  modelId: [24],
-  epoch: [24, 24],
-  sealBatch: [40, 24, 48],
-  amount: [96, 24],
-  origin: [56],
-  predecessor: [24, 88],
-  ownerParts: [16],
-  validatorParts: [16, 16],
-  present: [1],
-  active: [1],
-  isValid: [1, 128],
-  earned: [96, 40, 48],
-  remainder: [40, 80],
-  hits: [Math.log2(SMALL_DIRECT.draws) + 1],
-  answeredClass: [1, 16],
-};
+/** Inputs that SampledPayout does not share with Settlement, whose own test alters all others; and draws' openings. */
+const WIDTHS: InputWidths = { answeredClass: [1, 16], isValid: [1, 128] };
+const OWN = new Set([
+  ...Object.keys(WIDTHS),
+  ...["counts", "scores", "logitDigits", "blindScore", "answeringHash", "answerHash", "salt", "receipt"],
+]);
+
+describe("SampledPayout", () => {
+  it("says what Settlement says, line by line", () => {
+    const lines = (name: string) =>
+      templateSource(name)
+        .split("\n")
+        .map((line) => line.trim().replace(/ *\/\/.*$/, ""))
+        .filter((line) => line !== "" && !line.startsWith("include"));
+    const settlement = lines("settlement");
+    const payout = lines("sampled-payout").map((line) =>
+      line
+        .replace(/(positive|queryCommitment)\[k\](?!\[| <)/, (_match, name: string) => `scored[k].${name}`)
+        .replace("scoreBits + BITS_BELOW(rows)", "3 * SCORE_DIGITS(features) - 1 + LOG2_CEIL(rows)"),
+    );
+    // What it takes where Settlement makes it, and constants.
+    expect(payout.filter((line) => !settlement.includes(line))).toEqual([
+      "function BITS_BELOW(n) {",
+      "template SampledPayout(rows, earners, payments, drawBits, shape, scoreBits) {",
+      "var draws = 1 << drawBits;",
+      "signal input positive[draws][rows];",
+      "signal input queryCommitment[draws];",
+      "signal input featuresCommitment;",
+      "component challenge[2];",
+      "for (var i = 0; i < 2; i++) {",
+      "statics.featuresCommitment <== featuresCommitment;",
+      "assert(drawBits < 8 && shape < 1 << 12);",
+      "statics.shape <== drawBits + (1 << 3) * shape;",
+    ]);
+    // What Settlement has besides: nothing but start, columns, scores, and names of the same.
+    const left = settlement.filter((line) => !payout.includes(line));
+    const besides =
+      /start|scored|column|bound|feature|query|blindScore|scores|answeringHash|drawBits|LOG2|challenge|i < 3/i;
+    expect(left.filter((line) => !besides.test(line))).toEqual([]);
+    expect(left.filter((line) => line.includes("==="))).toEqual([]);
+  });
+});
 
 describe("under the honest z", { timeout: 600_000 }, () => {
   it("a prover chooses nothing that counts: hints of scores, an absent payment, a void draw's opening", async () => {
@@ -149,9 +174,10 @@ describe("under the honest z", { timeout: 600_000 }, () => {
       directEpochOf({ ...WORLD, entry, terms: (i) => (i === 0 ? null : WORLD.terms(i)) }),
     );
     expect(settled.draws.map(({ isEven }) => isEven)).toEqual([false, true]);
-    const free = await freeInputs(tester, statedInputs(settled).inputs, WIDTHS);
+    const free = await freeInputs(tester, statedInputs(settled).inputs, WIDTHS, OWN);
     const rest = free.filter((name) => !/^(scores|blindScore|logitDigits)\./.test(name)).sort();
-    expect(rest).toEqual(["answerHash.0", "packed.3", "receipt.3", "salt.0"]);
+    // The last payment's place is empty.
+    expect(rest).toEqual(["answerHash.0", "receipt.3", "salt.0"]);
   });
 
   it("no inner wire can hold an alias alone", async () => {
