@@ -76,7 +76,7 @@ function directSettlementSpec(size: SettlementSize): CircuitSpec {
     mainSource: [
       "pragma circom 2.1.6;",
       `include "${generatorTablesPath(rows)}";`,
-      'include "circuits/settlement/direct-settlement.circom";',
+      'include "circuits/settlement/direct/direct-settlement.circom";',
       `component main {public [z]} = DirectSettlement(${rows}, ${features}, ${earners}, ${payments}, ${draws});`,
       "",
     ].join("\n"),

@@ -21,7 +21,7 @@ function directMain(rows: number, buckets: number): string {
 include "${generatorTablesPath(rows)}";
 include "circuits/field/start-point.circom";
 include "circuits/settlement/feature-columns.circom";
-include "circuits/settlement/direct-scores.circom";
+include "circuits/settlement/direct/direct-scores.circom";
 template Draw(rows, buckets) {
     signal input startElement;
     signal input u[buckets + 1];

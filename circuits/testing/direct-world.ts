@@ -8,7 +8,7 @@ import { answeredQuery } from "./direct-instance.ts";
 import { sealedEpoch, type WorldOptions } from "./settlement-world.ts";
 
 export const SMALL_DIRECT: SettlementSize = {
-  rows: 8,
+  rows: 9,
   features: 16,
   earners: 4,
   payments: 4,

@@ -35,7 +35,7 @@ export interface ShownOpening extends AnswerOpening {
 /** Openings by receipt. Nothing in them is trusted: a settlement hashes each again. */
 export type Openings = ReadonlyMap<bigint, ShownOpening>;
 
-export type FetchOpeningsErrorCode = "ATT_SERVER_UNREACHABLE";
+export type FetchOpeningsErrorCode = "ATT_SERVER_UNREACHABLE" | "CIR_QUERY_INVALID";
 
 /**
  * All openings of an epoch that the model's server has.

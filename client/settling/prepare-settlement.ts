@@ -145,7 +145,10 @@ export function provable<Opening extends AnswerOpening>(
   return said === answeredClass(directMatrix(features), counts) ? opening : undefined;
 }
 
-/** What a settlement takes of a published model. @internal */
+/**
+ * What a settlement takes of a published model.
+ * @internal
+ */
 export function settledFeatures({
   answeringHash,
   columns,

@@ -105,7 +105,10 @@ async function requireOnL1(
     throw differs("transaction", "the settlement's data and C among its settlements", posted.transactionHash);
 }
 
-/** A sealed epoch, settled or not, with the randomness as the contract has it. @internal */
+/**
+ * A sealed epoch, settled or not, with the randomness as the contract has it.
+ * @internal
+ */
 export async function readRandomEpoch(
   client: LedgerClient,
   rollup: RollupContract,

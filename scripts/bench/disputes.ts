@@ -2,6 +2,9 @@
 import { type Fault, findFaults } from "../../attribution/disputes/find-faults.ts";
 import { postedModel } from "../../attribution/disputes/posted-model.ts";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { settlementCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
 import { challengeData, statementTuple } from "../../client/disputing/dispute-calls.ts";
 import {
   BOND_WEI,
@@ -22,6 +25,23 @@ export interface DisputesBenchOptions {
 
 const BUCKET_COUNT = 1_024;
 const COLUMN_COUNT = 64;
+
+/** A direct model's epoch with a thousand rows, as docs/attribution-proof.md names it. */
+const DIRECT: SettlementSize = {
+  rows: 1_024,
+  features: 1_024,
+  earners: 64,
+  payments: 32,
+  draws: 4,
+  isDirect: true,
+};
+
+async function countDirect(): Promise<number> {
+  const spec = settlementCircuitSpec(DIRECT);
+  console.log(`compiling ${spec.name}: two minutes, then cached`);
+  const { constraintCounts } = await compileCircuit(spec);
+  return constraintCounts.nonLinear + constraintCounts.linear;
+}
 
 export async function benchDisputes({ challenges, rows }: DisputesBenchOptions) {
   const made = await trainedCase(rows, {
@@ -57,7 +77,7 @@ export async function benchDisputes({ challenges, rows }: DisputesBenchOptions) 
         chainGas: null,
         rounds: null,
         recomputeSeconds: recompute,
-        directConstraints: null,
+        directConstraints: await countDirect(),
         sharesOff,
       },
       longestEntryGas: longest,

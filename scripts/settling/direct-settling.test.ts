@@ -10,6 +10,7 @@ import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import { type ServedModel, serveModel } from "../../attribution/server/serve-model.ts";
 import { directRecipeFor } from "../../attribution/testing/direct-rows.ts";
 import { sampleInputs } from "../../attribution/testing/sample-rows.ts";
+import { SMALL_DIRECT as SIZE } from "../../circuits/testing/direct-world.ts";
 import { askModel } from "../../client/actions/answers/ask-model.ts";
 import { payForAnswer } from "../../client/actions/answers/pay-for-answer.ts";
 import { encodeSettlementBody, sendSettlement } from "../../client/actions/l1/send-settlement.ts";
@@ -25,7 +26,6 @@ import { PRICE_WEI, type SettlingWorld, startSettlingWorld } from "./testing/set
 
 // A direct model from its rows to a settlement on L1: real node, sequencer, bridge, model server and proof.
 
-const SIZE = { rows: 8, features: 32, earners: 4, payments: 4, draws: 2, isDirect: true } as const;
 /** Bob's questions; the second one is private. */
 const PRIVATE = 1;
 const prompts = sampleInputs("email", 3, "direct questions").map(({ input }) => input);

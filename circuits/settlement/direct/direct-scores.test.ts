@@ -1,21 +1,21 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { compileCircuit } from "../compiler/compile.ts";
-import { digitTables, generatorTablesPath } from "../field/generator-tables.ts";
-import { initPoseidon } from "../field/poseidon.ts";
-import { countTerms, directQueryCommitment, lengthOf } from "../ledger/direct-query.ts";
-import { FIELD_ORDER } from "../protocol.ts";
-import type { CircuitTester } from "../testing/circuit-tester.ts";
-import { recordedCount } from "../testing/constraint-counts.ts";
+import { compileCircuit } from "../../compiler/compile.ts";
+import { digitTables, generatorTablesPath } from "../../field/generator-tables.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { countTerms, directQueryCommitment, lengthOf } from "../../ledger/direct-query.ts";
+import { FIELD_ORDER } from "../../protocol.ts";
+import type { CircuitTester } from "../../testing/circuit-tester.ts";
+import { recordedCount } from "../../testing/constraint-counts.ts";
 import {
   answeredQuery,
   arbitraryDirectInstance,
   compileDirectDraw,
   type DirectInstance,
   directInputs,
-} from "../testing/direct-instance.ts";
-import { type DirectMatrix, directScores, logitGenerator } from "./direct-matrix.ts";
-import { columnsCommitment } from "./feature-commitment.ts";
+} from "../../testing/direct-instance.ts";
+import { type DirectMatrix, directScores, logitGenerator } from "../direct-matrix.ts";
+import { columnsCommitment } from "../feature-commitment.ts";
 
 const ROWS = 3;
 const BUCKETS = 16;
@@ -93,7 +93,7 @@ describe("DirectScores", { timeout: 600_000 }, () => {
     const { u, v } = logitGenerator();
     const [table] = digitTables({ u: [u], v: [v] });
     const source = `pragma circom 2.1.6;
-include "circuits/settlement/logit-generator.circom";
+include "circuits/settlement/direct/logit-generator.circom";
 template Constants() {
     signal output out[10];
     var generator[2] = LOGIT_GENERATOR();
@@ -103,7 +103,7 @@ template Constants() {
 }
 component main = Constants();
 `;
-    const { CircuitTester } = await import("../testing/circuit-tester.ts");
+    const { CircuitTester } = await import("../../testing/circuit-tester.ts");
     const constants = await CircuitTester.compile("logit-constants", source);
     expect(constants.readOutput(await constants.calculateWitness({}), "out")).toEqual([u, v, ...table!]);
   });
@@ -113,7 +113,7 @@ describe("DirectScores' constraints", { timeout: 600_000 }, () => {
   const count = async (template: string, rows: number) => {
     const source = `pragma circom 2.1.6;
 include "${generatorTablesPath(rows)}";
-include "circuits/settlement/direct-scores.circom";
+include "circuits/settlement/direct/direct-scores.circom";
 component main = ${template};
 `;
     const name = template.replace(/\W+/g, "-").toLowerCase();

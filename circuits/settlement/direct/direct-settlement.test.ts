@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { initPoseidon } from "../field/poseidon.ts";
-import { MAX_TERMS } from "../ledger/direct-query.ts";
-import { circuitSpec, settlementCircuitSpec } from "../registry/circuit-registry.ts";
-import { CircuitTester } from "../testing/circuit-tester.ts";
-import { recordedCount } from "../testing/constraint-counts.ts";
-import { type DirectWorldOptions, directEpochOf, SMALL_DIRECT } from "../testing/direct-world.ts";
-import { acceptedWitness, epochOf, SMALL_SIZE } from "../testing/settlement-world.ts";
-import { MAX_DIRECT_ENTRY } from "./direct-matrix.ts";
-import { settleEpoch } from "./settlement-rules.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { MAX_TERMS } from "../../ledger/direct-query.ts";
+import { circuitSpec, settlementCircuitSpec } from "../../registry/circuit-registry.ts";
+import { CircuitTester } from "../../testing/circuit-tester.ts";
+import { recordedCount } from "../../testing/constraint-counts.ts";
+import { type DirectWorldOptions, directEpochOf, SMALL_DIRECT } from "../../testing/direct-world.ts";
+import { acceptedWitness, epochOf, SMALL_SIZE } from "../../testing/settlement-world.ts";
+import { MAX_DIRECT_ENTRY } from "../direct-matrix.ts";
+import { settleEpoch } from "../settlement-rules.ts";
 import {
   columnCount,
   columnShape,
@@ -15,7 +15,7 @@ import {
   modelShape,
   parseSettlementName,
   settlementCircuitName,
-} from "./settlement-size.ts";
+} from "../settlement-size.ts";
 
 let tester: CircuitTester;
 beforeAll(async () => {
@@ -67,7 +67,7 @@ describe("DirectSettlement", { timeout: 600_000 }, () => {
   });
 
   it("has the recorded number of constraints", () => {
-    expect(tester.constraintCount).toBe(recordedCount("DirectSettlement(8, 16, 4, 4, 2)"));
+    expect(tester.constraintCount).toBe(recordedCount("DirectSettlement(9, 16, 4, 4, 2)"));
   });
 });
 
@@ -104,7 +104,7 @@ describe("the rules of a direct epoch", () => {
 
   it("know circuits of direct models by their names, and never take one kind for the other", () => {
     const name = settlementCircuitName(SMALL_DIRECT);
-    expect(name).toBe("direct-8-16-4-4-2");
+    expect(name).toBe("direct-9-16-4-4-2");
     expect(parseSettlementName(name)).toEqual(SMALL_DIRECT);
     expect(circuitSpec(name)).toEqual(settlementCircuitSpec(SMALL_DIRECT));
     for (const bad of ["direct-8-17-4-4-2", "direct-8-4112-4-4-2", "direct-8-16-4-4", "direct-0-16-4-4-2"])

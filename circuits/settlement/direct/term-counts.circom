@@ -1,7 +1,7 @@
 pragma circom 2.1.6;
 
-include "../field/poseidon.circom";
-include "../field/range-check.circom";
+include "../../field/poseidon.circom";
+include "../../field/range-check.circom";
 
 // One count of a direct query and its column: (2 count - 3) * C, which is -3C, -C, C or 3C.
 //

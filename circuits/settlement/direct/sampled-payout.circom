@@ -1,14 +1,14 @@
 pragma circom 2.1.6;
 
-include "./draw-point.circom";
-include "./draw-shares.circom";
-include "./draw-weight.circom";
-include "../ledger/model-statics.circom";
-include "./payment-replay.circom";
-include "./earners.circom";
-include "../ledger/rewards-tree.circom";
-include "./row-rewards.circom";
-include "./settlement-vector.circom";
+include "../draw-point.circom";
+include "../draw-shares.circom";
+include "../draw-weight.circom";
+include "../../ledger/model-statics.circom";
+include "../payment-replay.circom";
+include "../earners.circom";
+include "../../ledger/rewards-tree.circom";
+include "../row-rewards.circom";
+include "../settlement-vector.circom";
 
 // Least bits with n <= 2^bits.
 function BITS_BELOW(n) {
