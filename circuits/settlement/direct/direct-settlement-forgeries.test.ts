@@ -8,6 +8,7 @@ import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { countTerms } from "../../ledger/direct-query.ts";
 import { hashStatics, packBinding, unpackBinding } from "../../ledger/leaf.ts";
+import { modelQueryCommitment } from "../../ledger/model-query.ts";
 import { receiptHash } from "../../ledger/receipt.ts";
 import { settlementCircuitSpec } from "../../registry/circuit-registry.ts";
 import { freeInputs, type InputWidths, looseWires } from "../../testing/alias-check.ts";
@@ -17,7 +18,6 @@ import { directEpochOf, SMALL_DIRECT } from "../../testing/direct-world.ts";
 import { expectRefusedBy } from "../../testing/refusal-check.ts";
 import { acceptedWitness, differingPlaces, statedInputs } from "../../testing/settlement-world.ts";
 import { directDraw } from "../direct-matrix.ts";
-import { modelQueryCommitment } from "../../ledger/model-query.ts";
 import { type DirectEpoch, paymentChain, settleEpoch } from "../settlement-rules.ts";
 
 const OPENS = "SampledPayout: isValid[k] * (drawReceipt[k] - opening[k].out) === 0;";
