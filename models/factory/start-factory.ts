@@ -22,7 +22,8 @@ export async function startFactory(
       const circuits = await readRollupCircuits({ rpcUrl, rollupAddress, deployment });
       return circuits
         .filter(({ sort }) => sort === CIRCUIT_SORT.settlement)
-        .map(({ name }) => settlementSizeOf(name));
+        .map(({ name }) => settlementSizeOf(name))
+        .filter(({ isDirect }) => isDirect !== true);
     },
   });
   const url = await factory.listen();

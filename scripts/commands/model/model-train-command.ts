@@ -210,6 +210,8 @@ async function columnsOf(
   const sizes = circuits
     .filter(({ sort }) => sort === CIRCUIT_SORT.settlement)
     .map(({ name }) => settlementSizeOf(name))
+    // A recipe with a map from queries to columns needs a circuit for such columns.
+    .filter(({ isDirect }) => isDirect !== true)
     .sort((a, b) => a.rows - b.rows);
   const earnerCount = new Set(rows.map(({ contributorId, validatorId }) => `${contributorId} ${validatorId}`))
     .size;
