@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { compileCircuit } from "../../compiler/compile.ts";
+import { templateSource } from "../../compiler/template-files.ts";
 import { digitTables, generatorTablesPath } from "../../field/generator-tables.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { countTerms, directQueryCommitment, lengthOf } from "../../ledger/direct-query.ts";
@@ -89,51 +90,39 @@ describe("DirectScores", { timeout: 600_000 }, () => {
     }
   });
 
-  test("has the generator and the table of the logit that the rules have", async () => {
+  test("has the generator and the table of the logit that the rules have", () => {
     const { u, v } = logitGenerator();
     const [table] = digitTables({ u: [u], v: [v] });
-    const source = `pragma circom 2.1.6;
-include "circuits/settlement/direct/logit-generator.circom";
-template Constants() {
-    signal output out[10];
-    var generator[2] = LOGIT_GENERATOR();
-    var table[1][8] = LOGIT_TABLE();
-    for (var i = 0; i < 2; i++) { out[i] <== generator[i]; }
-    for (var i = 0; i < 8; i++) { out[2 + i] <== table[0][i]; }
-}
-component main = Constants();
-`;
-    const { CircuitTester } = await import("../../testing/circuit-tester.ts");
-    const constants = await CircuitTester.compile("logit-constants", source);
-    expect(constants.readOutput(await constants.calculateWitness({}), "out")).toEqual([u, v, ...table!]);
+    const constants = templateSource("logit-generator")
+      .match(/0x[0-9a-f]+/g)!
+      .map(BigInt);
+    expect(constants).toEqual([u, v, ...table!]);
   });
 });
 
 describe("DirectScores' constraints", { timeout: 600_000 }, () => {
-  const count = async (template: string, rows: number) => {
-    const source = `pragma circom 2.1.6;
-include "${generatorTablesPath(rows)}";
-include "circuits/settlement/direct/direct-scores.circom";
-component main = ${template};
-`;
-    const name = template.replace(/\W+/g, "-").toLowerCase();
-    const { nonLinear, linear } = (await compileCircuit({ name, mainSource: source })).constraintCounts;
-    expect(nonLinear + linear, template).toBe(recordedCount(template));
-    return nonLinear + linear;
-  };
+  const [hash, root] = [612, (bits: number) => 3 * bits + 5];
+  const expected = (rows: number, buckets: number, bits: number) =>
+    66 * rows + 9 * buckets + hash + root(bits) + 9 * bits + 293;
 
   test("are those of its rows and buckets, exactly", async () => {
-    const bits = 6;
-    const [hash, length] = [612, 23];
-    const base = await count("DirectScores(1, 16)", 1);
-    expect(base).toBe(66 + hash + length + 9 * 16 + 9 * bits + 293);
-    // A row, 16 buckets, and a bit of L: nine for its addition, three for its ranges.
-    expect((await count("DirectScores(2, 32)", 2)) - base).toBe(66 + 16 * 9 + 9 + 3);
-    expect(lengthOf(48)).toBeLessThan(2 ** bits);
-    // Columns and their hash, the start, and what draws share: 3 a bucket and 22 doublings and sums; S's own 32 and 128.
-    const shared = tester.constraintCount - base - (ROWS - 1) * 66;
-    expect(shared - recordedCount("StartPoint()")).toBe(
-      9 * 17 + 609 * 3 + 17 - 1 + 3 * 16 + 22 + 4 * (bits + 1),
-    );
+    const mainSource = `pragma circom 2.1.6;
+include "${generatorTablesPath(2)}";
+include "circuits/settlement/direct/direct-scores.circom";
+component main = DirectScores(2, 32);
+`;
+    const { constraintCounts } = await compileCircuit({ name: "direct-scores-2-32", mainSource });
+    const count = constraintCounts.nonLinear + constraintCounts.linear;
+    expect(count).toBe(expected(2, 32, 7));
+    expect(count).toBe(recordedCount("DirectScores(2, 32)"));
+    // 8 √n for three terms in each of 16 and of 32 buckets.
+    expect([lengthOf(48) < 2 ** 6, lengthOf(96) >= 2 ** 6, lengthOf(96) < 2 ** 7]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    // Columns and their hash, the start, and what draws share: 3 a bucket and 22; S 32 and 128 times.
+    const shared = tester.constraintCount - expected(ROWS, BUCKETS, 6) - recordedCount("StartPoint()");
+    expect(shared).toBe(9 * 17 + 609 * 3 + 17 - 1 + 3 * 16 + 22 + 4 * 7);
   });
 });
