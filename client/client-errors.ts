@@ -320,6 +320,11 @@ export const clientErrors = {
     remedy: "take the money with: openledger withdraw (--forced), or look with --dry-run",
     isRetryable: false,
   },
+  CLI_NOT_DIRECT: {
+    meaning: "the model is not direct, so prompts alone do not say what its queries are",
+    remedy: "ask for the settlement instead: openledger verify settlement",
+    isRetryable: false,
+  },
   CLI_NOT_SETTLED: {
     meaning: "the model has no settlement of this epoch",
     remedy: "list the model's epochs with: openledger model show",

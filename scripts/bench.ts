@@ -22,8 +22,14 @@ program
   .command("attribution")
   .description("quality of attribution methods on MNIST, and what gaming them gains")
   .option("--quick", "small sizes, for a look")
+  .option("--emails", "instead: what direct models of e-mails register, beside int8, by training again")
   .addHelpText("after", "\nExample:\n  npm run bench -- attribution --quick")
-  .action(async (options: { quick?: boolean }) => {
+  .action(async (options: { quick?: boolean; emails?: boolean }) => {
+    if (options.emails === true) {
+      const { benchEmails } = await import("./bench/emails.ts");
+      console.log(JSON.stringify(benchEmails({ quick: options.quick === true })));
+      return;
+    }
     const { benchAttribution } = await import("./bench/attribution.ts");
     console.log(JSON.stringify(await benchAttribution({ quick: options.quick === true })));
   });
@@ -63,7 +69,7 @@ program
   .option("--rows <n>", "e-mails of the model", "1000")
   .option("--challenges <n>", "random challenges of an honest posting", "1000")
   .option("--tokens <n>", "that the traced query of a language model reads", "64")
-  .option("--part <names...>", "these parts alone: rows, direct, language; default: all")
+  .option("--part <names...>", "these parts alone: rows, direct, settlement, language; default: all")
   .addHelpText("after", "\nExample:\n  npm run bench -- disputes --rows 200 --challenges 100 --tokens 16")
   .action(async (options: Record<"rows" | "challenges" | "tokens", string> & { part?: string[] }) => {
     const { benchDisputes } = await import("./bench/disputes/bench-disputes.ts");
@@ -77,7 +83,7 @@ program
   .description("constraints, proofs and gas of settlements")
   .option(
     "--sizes <list>",
-    "rows-features-slots-payments-draws",
+    "rows-features-earners-payments-draws, or direct-rows-buckets-earners-payments-draws",
     "64-32-16-16-2,1024-256-64-32-4,1024-256-64-1000-4,8192-1024-256-32-1",
   )
   .option("--prover <name>", "wasm, native, webgpu or snarkjs", "wasm")

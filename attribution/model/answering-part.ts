@@ -65,7 +65,7 @@ export function decodeAnswering<Parts extends ModelParts>(
   };
   const { featureCount } = unpackBinding(statics.binding);
   const columns = boundColumns(part.recipe);
-  if (Number(featureCount) !== columns)
+  if (featureCount !== columns)
     throw invalidFile(MANIFEST, `binds ${featureCount} columns, the recipe has ${columns}`);
   const staticsHash = hashStatics(statics);
   if (hex32(staticsHash) !== manifest.staticsHash)

@@ -52,7 +52,7 @@ export const directFamily: ModelFamily<DirectParts> = {
         return {
           label: LABELS[answered]!,
           confidence: null,
-          text: answerText(answered),
+          text: directAnswer(answered),
           query: { counts, answeredClass: answered },
         };
       },
@@ -65,15 +65,15 @@ export const directFamily: ModelFamily<DirectParts> = {
  * The query of an answer that is at hand, from the prompt alone: no parameters.
  * @throws ATT_ROW_INVALID, ATT_ANSWER_INVALID for what no such model answers
  */
-export function directQueryOf({ inputs }: DirectRecipe, prompt: string, text: string): DirectQuery {
-  const answered = ([0, 1] as const).find((one) => answerText(one) === text);
+function directQueryOf({ inputs }: DirectRecipe, prompt: string, text: string): DirectQuery {
+  const answered = ([0, 1] as const).find((one) => directAnswer(one) === text);
   if (answered === undefined)
     throw attributionError("ATT_ANSWER_INVALID", `a direct model does not answer ${text.slice(0, 80)}`);
   return { counts: countText(prompt, inputs.bucketCount), answeredClass: answered };
 }
 
 /** What receipts hash: without a confidence, which nobody could check with a tokeniser alone. */
-const answerText = (answered: AnsweredClass): string => JSON.stringify({ label: LABELS[answered] });
+export const directAnswer = (answered: AnsweredClass): string => JSON.stringify({ label: LABELS[answered] });
 
 /** The model that a recipe is about, untrained. */
 export function directModel({ inputs, model }: DirectRecipe): Model {

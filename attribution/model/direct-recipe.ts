@@ -1,19 +1,9 @@
 import { z } from "zod";
-import { requireBuckets } from "../../circuits/ledger/direct-query.ts";
+import { areBuckets } from "../../circuits/ledger/direct-query.ts";
 import { checkedRecipe, DIRECT, recipeFields } from "./recipe-fields.ts";
 
 const rate = z.number().positive();
 const { base: _, ...rules } = recipeFields.rules.shape;
-
-/** Buckets that a settlement circuit can have. */
-function isBucketCount(count: number): boolean {
-  try {
-    requireBuckets(count);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /**
  * A direct model's recipe (docs/attribution-direct.md). Its fields are published in this order. No base: a query has no
@@ -25,7 +15,7 @@ const directFields = z.strictObject({
   datanet: recipeFields.datanet,
   inputs: z.strictObject({
     kind: z.literal("email"),
-    bucketCount: z.number().int().refine(isBucketCount, "must be a multiple of 16, at most 4,096"),
+    bucketCount: z.number().int().refine(areBuckets, "must be a multiple of 16, at most 4,096"),
   }),
   seed: recipeFields.seed,
   model: z.strictObject({ kind: z.literal("logistic"), decay: rate, tolerance: rate }),

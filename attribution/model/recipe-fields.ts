@@ -1,7 +1,7 @@
 /** What every recipe says, of whatever family. A family adds what its models are made of. */
 import { z } from "zod";
-import { directShape } from "../../circuits/ledger/direct-query.ts";
 import { isDirectQuery, type ModelQuery } from "../../circuits/ledger/model-query.ts";
+import { columnShape } from "../../circuits/settlement/settlement-size.ts";
 import { attributionError } from "../attribution-errors.ts";
 import { MAX_FEATURE_COUNT, MAX_QUERY } from "../features/quantise.ts";
 
@@ -56,9 +56,17 @@ export interface RecipeBase extends z.infer<typeof baseSchema> {
 /** The family of direct models: it names how a model is settled, too. */
 export const DIRECT = "direct";
 
+/** A model's columns as its settlement circuit counts them: a direct one names its buckets, and has the bias besides. */
+export function circuitColumns({ columnCount, family }: Pick<RecipeBase, "columnCount" | "family">): {
+  readonly features: number;
+  readonly isDirect?: true;
+} {
+  return family === DIRECT ? { features: columnCount - 1, isDirect: true } : { features: columnCount };
+}
+
 /** What the binding of a model's statics says of its columns: which settlement circuits are for it. */
-export function boundColumns({ columnCount, family }: Pick<RecipeBase, "columnCount" | "family">): number {
-  return family === DIRECT ? directShape(columnCount - 1) : columnCount;
+export function boundColumns(recipe: Pick<RecipeBase, "columnCount" | "family">): bigint {
+  return columnShape(circuitColumns(recipe));
 }
 
 /** A query's entry in all columns beyond the family's own: a constant of the model, since the statics bind the recipe. */

@@ -103,7 +103,7 @@ export function staticsOf(
       rowCount: BigInt(rowCounts.reduce((sum, count) => sum + count, 0)),
       predecessorId: BigInt(predecessorId),
       drawBits: BigInt(drawBits),
-      featureCount: BigInt(boundColumns(recipe)),
+      featureCount: boundColumns(recipe),
     }),
     split: packSplit(split),
   };

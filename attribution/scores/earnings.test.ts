@@ -26,7 +26,7 @@ const PRICE_WEI = 1_234_567_890_123_456_789n;
 let model: PublishedModel<ClassifierParts>;
 let settled: SettledModel;
 let payments: EpochPayment[];
-let openings: Map<bigint, AnswerOpening>;
+let openings: Map<bigint, AnswerOpening<Int16Array>>;
 
 beforeAll(async () => {
   await initPoseidon();

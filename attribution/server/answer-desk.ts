@@ -14,6 +14,7 @@ import { attributionError } from "../attribution-errors.ts";
 import type { ModelAnswer } from "../model/model-family.ts";
 import type { AttributionEstimate } from "../scores/attribution-estimate.ts";
 import type { AnswerStore, StoredAnswer } from "./answer-store.ts";
+import { markDrawnPayments } from "./drawn-payments.ts";
 import type { LedgerModel, LedgerView } from "./ledger-view.ts";
 import { readPayments } from "./payment-watcher.ts";
 
@@ -28,6 +29,8 @@ export interface AnswerDeskOptions {
 export interface Question {
   readonly prompt: string;
   readonly payerId: number;
+  /** The prompt is not published even if its payment is drawn: then nobody but the payer can compare it. */
+  readonly isPrivate?: boolean;
   /** By the payer's key, over `askMessage`. */
   readonly signature: Signature;
 }
@@ -95,9 +98,12 @@ export class AnswerDesk {
     }
   }
 
-  /** Marks the answers that were paid for. @returns how many. @throws ATT_SERVER_UNREACHABLE */
-  readPayments(): Promise<number> {
-    return readPayments(this.#ledger, this.#store, this.#options.modelId);
+  /** Marks the answers that were paid for, and of direct models those that were drawn. @returns how many were paid. @throws ATT_SERVER_UNREACHABLE */
+  async readPayments(): Promise<number> {
+    const { modelId } = this.#options;
+    const count = await readPayments(this.#ledger, this.#store, modelId);
+    if (this.#work.isDirect === true) await markDrawnPayments(this.#ledger, this.#store, modelId);
+    return count;
   }
 
   async #checkSignature({ payerId, signature }: Question, message: bigint): Promise<void> {
@@ -139,6 +145,7 @@ export class AnswerDesk {
       label: answered.label,
       confidence: answered.confidence,
       answer: answered.text,
+      ...(this.#work.isDirect === true && question.isPrivate !== true ? { prompt: question.prompt } : {}),
       answerHash: hex32(opening.answerHash),
       queryBytes: Buffer.from(modelQueryBytes(answered.query)).toString("base64"),
       queryCommitment: hex32(opening.queryCommitment),

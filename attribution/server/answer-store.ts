@@ -18,6 +18,8 @@ export interface StoredAnswer {
   readonly label: string | null;
   readonly confidence: number | null;
   readonly answer: string;
+  /** Kept where others may compare it with the query once its payment is drawn; absent where the payer asked for privacy. */
+  readonly prompt?: string;
   readonly answerHash: string;
   /** q, a byte an entry, in base64 (docs/settlement.md). */
   readonly queryBytes: string;
@@ -26,6 +28,8 @@ export interface StoredAnswer {
   readonly priceWei: string;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
+  /** The payment was drawn for a settlement: what others may compare is published. */
+  readonly isDrawn?: true;
   /** null until the ledger has a payment with this receipt by this payer. */
   readonly payment: { readonly epoch: number; readonly index: number; readonly amountWei: string } | null;
 }
@@ -147,6 +151,20 @@ export class AnswerStore {
       if (record !== undefined) found.push({ index: Number(key.split("/").at(-1)), record });
     }
     return found;
+  }
+
+  /** Marks the answers of an epoch's drawn payments. Payments for answers that nobody gave here are passed over. */
+  async markDrawn(epoch: number, indices: Iterable<number>): Promise<void> {
+    const writes: LevelWrite[] = [];
+    for (const index of new Set(indices)) {
+      const receipt = (await this.#level.read(this.#db.get(this.#keys.paid(epoch, index)))) as
+        | string
+        | undefined;
+      const record = receipt === undefined ? undefined : await this.answer(receipt);
+      if (record !== undefined && record.isDrawn !== true)
+        writes.push(put(this.#keys.answer(record.receipt), { ...record, isDrawn: true }));
+    }
+    if (writes.length > 0) await this.#level.write(writes);
   }
 
   /** Forgets unpaid answers that expired before `beforeMs`. @returns how many */

@@ -24,8 +24,15 @@ const paymentsSchema = z.object({
   paymentCount: whole,
   payments: z.array(z.object({ receipt: fieldElement, payerId: whole, amountWei: wei, cumulativeWei: wei })),
 });
+const sealedSchema = z.object({
+  model: z.object({ drawCount: whole }),
+  sealedEpoch: z
+    .object({ epoch: whole, amountWei: wei, chain: fieldElement, prevRandao: fieldElement.nullable() })
+    .nullable(),
+});
 export type LedgerAccount = z.output<typeof accountSchema>;
 export type LedgerModel = z.output<typeof modelSchema>;
+export type SealedModel = z.output<typeof sealedSchema>;
 export type PaymentPage = z.output<typeof paymentsSchema>;
 
 /** What a model server asks a sequencer (docs/api.md). All throw ATT_SERVER_UNREACHABLE. */
@@ -34,6 +41,8 @@ export interface LedgerView {
   account(id: number): Promise<LedgerAccount | null>;
   /** null where there is no such leaf. */
   model(id: number): Promise<LedgerModel | null>;
+  /** The model's epoch that waits for its settlement, with the randomness once L1 has it; null where there is no such model. */
+  sealed(modelId: number): Promise<SealedModel | null>;
   /** A page of an epoch's payments in the order of their chain; null where the epoch has not begun. */
   payments(modelId: number, epoch: number, from: number): Promise<PaymentPage | null>;
 }
@@ -53,6 +62,7 @@ export function createLedgerView(sequencerUrl: string, timeoutMs?: number): Ledg
   return {
     account: (id) => get(`/v1/leaves/${id}`, accountSchema, ["OP_UNKNOWN_LEAF"]),
     model: (id) => get(`/v1/leaves/${id}`, modelSchema, ["OP_UNKNOWN_LEAF"]),
+    sealed: (modelId) => get(`/v1/models/${modelId}`, sealedSchema, ["OP_UNKNOWN_LEAF"]),
     payments: (modelId, epoch, from) =>
       get(`/v1/models/${modelId}/payments?epoch=${epoch}&from=${from}`, paymentsSchema, [
         "SEQ_UNKNOWN_EPOCH",

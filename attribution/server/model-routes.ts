@@ -69,6 +69,7 @@ const id = z.number().int().min(0).max(0xffffff);
 const questionSchema = z.strictObject({
   prompt: z.string().min(1).max(MAX_ROW_BYTES),
   payerId: id,
+  isPrivate: z.boolean().default(false),
   signature: z.strictObject({ r8x: element, r8y: element, s: element }).transform(({ r8x, r8y, s }) => {
     return { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) };
   }),
@@ -212,8 +213,10 @@ function statusView(record: StoredAnswer) {
 }
 
 /** What opens a receipt: published once it is paid, for everyone who settles or checks a settlement. */
-function openingView({ receipt, payerId, answerHash, queryBytes, queryCommitment, salt }: StoredAnswer) {
-  return { receipt, payerId, answerHash, queryBytes, queryCommitment, salt };
+function openingView(record: StoredAnswer) {
+  const { receipt, payerId, answerHash, queryBytes, queryCommitment, salt } = record;
+  const shown = record.isDrawn === true && record.prompt !== undefined ? { prompt: record.prompt } : {};
+  return { receipt, payerId, answerHash, queryBytes, queryCommitment, salt, ...shown };
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {

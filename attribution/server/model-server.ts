@@ -1,10 +1,10 @@
 /** A model over HTTP: answers with receipts, its files, and the openings that settle it (docs/attribution.md). */
 import type { FastifyInstance } from "fastify";
-import { isDirect } from "../features/direct-rows.ts";
 import { classifierFamily } from "../model/classifier-family.ts";
 import type { ModelFamily } from "../model/model-family.ts";
 import { decodeModel, type PublishedModel } from "../model/model-files.ts";
 import { decodeManifest, type ModelFiles } from "../model/model-manifest.ts";
+import { DIRECT } from "../model/recipe-fields.ts";
 import { estimateAttribution } from "../scores/attribution-estimate.ts";
 import { openModelScores } from "../scores/model-scores.ts";
 import type { RanMode, ScoreChoice } from "../scores/score-engine.ts";
@@ -78,7 +78,7 @@ async function openWork(
   const engine = openModelScores(model.features, scores);
   const work: AnswerWork = {
     staticsHash: model.staticsHash,
-    isDirect: isDirect(model.features),
+    isDirect: model.recipe.family === DIRECT,
     answer: answering.answer,
     estimate: (query) => estimateAttribution(model, query, { engine }),
   };

@@ -2,7 +2,12 @@
 import type { Hex } from "viem";
 import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
-import { hashStatics, type ModelStatics, packBinding } from "../../circuits/ledger/leaf.ts";
+import {
+  hashStatics,
+  type ModelBinding,
+  type ModelStatics,
+  packBinding,
+} from "../../circuits/ledger/leaf.ts";
 import {
   accruedRoot,
   earnerRoot,
@@ -56,6 +61,8 @@ export interface ModelHistoryOptions extends Pick<HistoryFixtureOptions, "gateOn
   readonly sequencer?: Hex;
   /** Of the model; any where no sampled settlement is proven. */
   readonly featuresCommitment?: bigint;
+  /** What its binding says of its settlement circuit; FEATURES and DRAWS where absent. */
+  readonly settledBy?: Pick<ModelBinding, "drawBits" | "featureCount">;
   /** Circuits with real keys, behind the others. */
   readonly real?: RealCircuits;
 }
@@ -82,6 +89,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
       predecessorId: 0n,
       drawBits: BigInt(Math.log2(DRAWS)),
       featureCount: BigInt(FEATURES),
+      ...options.settledBy,
     }),
     split: packSplit({ ownerParts: 6_554n, validatorParts: 16_384n }),
   };

@@ -23,7 +23,7 @@ export interface DirectQuery {
 }
 
 /** A bucket's count says at most this; further terms in it are left out. */
-export const MAX_TERM_COUNT = 3;
+const MAX_TERM_COUNT = 3;
 /** Terms of a prompt that are counted: with more, scores of 511 an entry would not fit eight digits. */
 export const MAX_TERMS = 2_000;
 /** What one term weighs beside the bias, whose weight is L = floor(8 √n). */
@@ -37,9 +37,14 @@ const COUNT_BITS = 2n;
 const PACKED_COUNTS = 126;
 const CHUNK = 15;
 
-/** @throws CIR_SETTLEMENT_SIZE where no circuit has so many buckets: a multiple of 16, from 16 to 4,096 */
+/** A circuit can have so many: a multiple of 16, from 16 to 4,096. */
+export function areBuckets(bucketCount: number): boolean {
+  return bucketCount % BUCKET_STEP === 0 && bucketCount >= BUCKET_STEP && bucketCount <= MAX_BUCKETS;
+}
+
+/** @throws CIR_SETTLEMENT_SIZE where no circuit has so many buckets */
 export function requireBuckets(bucketCount: number): void {
-  if (bucketCount % BUCKET_STEP !== 0 || bucketCount < BUCKET_STEP || bucketCount > MAX_BUCKETS) {
+  if (!areBuckets(bucketCount)) {
     throw new RollupError(
       "CIR_SETTLEMENT_SIZE",
       `${bucketCount} buckets; a multiple of ${BUCKET_STEP} up to ${MAX_BUCKETS} fits`,
@@ -60,7 +65,7 @@ export function directShape(bucketCount: number): number {
 /** The buckets of a direct model, by its binding's `featureCount`; null for a model of another kind. */
 export function bucketsOfShape(featureCount: number): number | null {
   const bucketCount = BUCKET_STEP * (featureCount - DIRECT_SHAPE);
-  return bucketCount >= BUCKET_STEP && bucketCount <= MAX_BUCKETS ? bucketCount : null;
+  return areBuckets(bucketCount) ? bucketCount : null;
 }
 
 /**

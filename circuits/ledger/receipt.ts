@@ -42,9 +42,11 @@ export function askMessage(ask: {
   readonly modelId: number;
   readonly payerId: number;
   readonly prompt: string;
+  /** Nobody but the server is to see the prompt, even if its payment is drawn: another head, "OpenLedger private ask v1". */
+  readonly isPrivate?: boolean;
 }): bigint {
   const encoder = new TextEncoder();
-  const head = encoder.encode("OpenLedger ask v1");
+  const head = encoder.encode(ask.isPrivate === true ? "OpenLedger private ask v1" : "OpenLedger ask v1");
   const prompt = encoder.encode(ask.prompt);
   const message = new Uint8Array(head.length + 40 + prompt.length);
   message.set(head);

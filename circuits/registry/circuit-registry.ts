@@ -1,6 +1,6 @@
 import { batchComposition } from "../batch/composed-batch.ts";
 import type { Composition } from "../compiler/compose-layout.ts";
-import { drawScoresIncludes } from "../field/generator-tables.ts";
+import { drawScoresIncludes, generatorTablesPath } from "../field/generator-tables.ts";
 import {
   APPROVAL_DELAY_SECONDS,
   type BatchShape,
@@ -10,6 +10,7 @@ import {
 } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 import {
+  parseSettlementName,
   requireSize,
   type SettlementSize,
   settlementCircuitName,
@@ -54,6 +55,7 @@ export function composedBatchSpec(shape: BatchShape, depth: number = TREE_DEPTH)
 /** The sampled settlement. Makes the generators' tables where they are missing. @throws CIR_SETTLEMENT_SIZE */
 export function settlementCircuitSpec(size: SettlementSize): CircuitSpec {
   requireSize(size);
+  if (size.isDirect === true) return directSettlementSpec(size);
   const { rows, features, earners, payments, draws } = size;
   return {
     name: settlementCircuitName(size),
@@ -61,6 +63,21 @@ export function settlementCircuitSpec(size: SettlementSize): CircuitSpec {
       "pragma circom 2.1.6;",
       `${drawScoresIncludes(rows)}include "circuits/settlement/settlement.circom";`,
       `component main {public [z]} = Settlement(${rows}, ${features}, ${earners}, ${payments}, ${draws});`,
+      "",
+    ].join("\n"),
+  };
+}
+
+/** The sampled settlement of direct models, likewise. @throws CIR_SETTLEMENT_SIZE */
+function directSettlementSpec(size: SettlementSize): CircuitSpec {
+  const { rows, features, earners, payments, draws } = size;
+  return {
+    name: settlementCircuitName(size),
+    mainSource: [
+      "pragma circom 2.1.6;",
+      `include "${generatorTablesPath(rows)}";`,
+      'include "circuits/settlement/direct/direct-settlement.circom";',
+      `component main {public [z]} = DirectSettlement(${rows}, ${features}, ${earners}, ${payments}, ${draws});`,
       "",
     ].join("\n"),
   };
@@ -111,28 +128,25 @@ export function earnerExitCircuitSpec(earners: number): CircuitSpec {
 
 /**
  * The circuit of a name: batch-<narrow>-<wide>, settlement-<rows>-<features>-<earners>-<payments>-<draws>,
- * earner-table-<earners>, leaf-exit or earner-exit-<earners>.
+ * direct-<rows>-<buckets>-<earners>-<payments>-<draws>, earner-table-<earners>, leaf-exit or earner-exit-<earners>.
  * @throws CIR_CIRCUIT_UNKNOWN, CIR_SHAPE_IMPOSSIBLE, CIR_SETTLEMENT_SIZE
  */
 export function circuitSpec(name: string): CircuitSpec {
   if (name === "leaf-exit") return leafExitCircuitSpec();
-  const [, sort, numbers] =
-    /^(batch|settlement|earner-table|earner-exit)((?:-[1-9]\d*|-0)+)$/.exec(name) ?? [];
-  const [first, second, earners, payments, draws, ...rest] = (numbers ?? "").split("-").slice(1).map(Number);
+  const settlement = parseSettlementName(name);
+  if (settlement !== null) return settlementCircuitSpec(settlement);
+  const [, sort, numbers] = /^(batch|earner-table|earner-exit)((?:-[1-9]\d*|-0)+)$/.exec(name) ?? [];
+  const [first, second, ...rest] = (numbers ?? "").split("-").slice(1).map(Number);
   if (rest.length === 0 && first !== undefined) {
     if (sort === "earner-table" && second === undefined) return earnerTableCircuitSpec(first);
     if (sort === "earner-exit" && second === undefined) return earnerExitCircuitSpec(first);
-    if (second !== undefined) {
-      if (sort === "batch" && earners === undefined)
-        return composedBatchSpec({ narrow: first, wide: second });
-      if (earners !== undefined && payments !== undefined && draws !== undefined && sort === "settlement")
-        return settlementCircuitSpec({ rows: first, features: second, earners, payments, draws });
-    }
+    if (sort === "batch" && second !== undefined) return composedBatchSpec({ narrow: first, wide: second });
   }
   throw new RollupError(
     "CIR_CIRCUIT_UNKNOWN",
     `there is no circuit ${name}; the names are batch-<narrow>-<wide>, ` +
-      "settlement-<rows>-<features>-<earners>-<payments>-<draws>, earner-table-<earners>, leaf-exit and earner-exit-<earners>",
+      "settlement-<rows>-<features>-<earners>-<payments>-<draws>, direct-<rows>-<buckets>-<earners>-<payments>-<draws>, " +
+      "earner-table-<earners>, leaf-exit and earner-exit-<earners>",
     { data: { name } },
   );
 }

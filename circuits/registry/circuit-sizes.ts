@@ -35,7 +35,7 @@ export function batchShape({ sort, size0, size1 }: CircuitSizes): BatchShape {
   });
 }
 
-/** Whether a circuit's name in the registry can be that of these sizes; rows, features and draws are free. */
+/** Whether a circuit's name in the registry can be that of these sizes; rows, features, draws and kind are free. */
 export function isNameOfSizes(name: string, { sort, size0, size1 }: CircuitSizes): boolean {
   if (sort === CIRCUIT_SORT.batch) return name === shapeName({ narrow: size0, wide: size1 });
   if (sort === CIRCUIT_SORT.earnerTable) return name === `earner-table-${size1}`;
@@ -43,6 +43,6 @@ export function isNameOfSizes(name: string, { sort, size0, size1 }: CircuitSizes
     const isLeaf = size0 === 0 && size1 === 0;
     return name === (isLeaf ? "leaf-exit" : `earner-exit-${size1}`) && (isLeaf || size0 === 1);
   }
-  const [, earners, payments] = /^settlement-\d+-\d+-(\d+)-(\d+)-\d+$/.exec(name) ?? [];
+  const [, earners, payments] = /^(?:settlement|direct)-\d+-\d+-(\d+)-(\d+)-\d+$/.exec(name) ?? [];
   return sort === CIRCUIT_SORT.settlement && Number(earners) === size1 && Number(payments) === size0;
 }

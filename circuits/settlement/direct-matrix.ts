@@ -35,7 +35,7 @@ export function logitGenerator(): { readonly u: bigint; readonly v: bigint } {
 }
 
 /** @throws CIR_FEATURES_INVALID, CIR_SETTLEMENT_SIZE */
-export function requireDirectMatrix({ rowCount, bucketCount, values }: DirectMatrix): void {
+function requireDirectMatrix({ rowCount, bucketCount, values }: DirectMatrix): void {
   requireBuckets(bucketCount);
   if (rowCount < 1 || values.length !== (rowCount + 1) * (bucketCount + 1)) {
     throw new RollupError(

@@ -1,5 +1,7 @@
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import type { SealedEpoch } from "../ledger/rewards.ts";
+import type { DirectDraw } from "./direct-matrix.ts";
+import type { DrawInputs } from "./draw-scores.ts";
 import type { ColumnCommitments } from "./feature-commitment.ts";
 import { modelInputs, padded, type SettledModel } from "./settled-model.ts";
 import { privateElements, type SettlementSize } from "./settlement-size.ts";
@@ -12,19 +14,17 @@ export interface PackedPayment {
   readonly hits: number;
 }
 
-/** What settlement.circom takes of one draw. */
+/** What a settlement circuit takes of one draw. */
 export interface DrawWitness {
   readonly paymentIndex: number;
   readonly isValid: boolean;
   readonly answerHash: bigint;
   readonly salt: bigint;
-  readonly queryBytes: readonly number[];
-  /** Of the version's rows. */
-  readonly scores: readonly bigint[];
-  readonly blindScore: bigint;
+  /** The query and what it scores, in the circuit's terms; scores are of the version's rows. */
+  readonly scored: DrawInputs | DirectDraw;
 }
 
-/** What settlement.circom takes, in the model's terms. */
+/** What a settlement circuit takes, in the model's terms. */
 export interface SettlementWitness {
   readonly model: SettledModel;
   readonly columns: ColumnCommitments;
@@ -77,12 +77,17 @@ export function settlementInputs(
       isValid: draws.map((draw) => draw.isValid),
       answerHash: draws.map((draw) => draw.answerHash),
       salt: draws.map((draw) => draw.salt),
-      queryBytes: draws.map((draw) => draw.queryBytes),
-      scores: draws.map((draw) => padded(draw.scores, size.rows)),
-      blindScore: draws.map((draw) => draw.blindScore),
+      ...scoredInputs(draws, size.rows),
       columnU: columns.u,
       columnV: columns.v,
       answeringHash,
     },
   };
+}
+
+/** Each field of the draws' queries as a circuit input, one entry a draw. All draws are of one kind. */
+function scoredInputs(draws: readonly DrawWitness[], rows: number): CircuitInputs {
+  const scored = draws.map((draw) => ({ ...draw.scored, scores: padded(draw.scored.scores, rows) }));
+  const names = Object.keys(scored[0]!) as (keyof (typeof scored)[number])[];
+  return Object.fromEntries(names.map((name) => [name, scored.map((fields) => fields[name])]));
 }

@@ -1,16 +1,18 @@
 /**
- * The rules of settlement.circom: who earns what of a sealed epoch, and the circuit's inputs. Pure; amounts are wei.
+ * The rules of settlement.circom and direct-settlement.circom: who earns what of a sealed epoch, and the circuit's inputs. Pure; amounts are wei.
  * Needs `initPoseidon`.
  */
 
 import { hashTagged } from "../field/poseidon.ts";
+import type { DirectQuery } from "../ledger/direct-query.ts";
 import { hashStatics, unpackBinding } from "../ledger/leaf.ts";
-import { queryCommitment } from "../ledger/query.ts";
+import { type ModelQuery, modelQueryCommitment } from "../ledger/model-query.ts";
 import { receiptHash } from "../ledger/receipt.ts";
 import { type SealedEpoch, unpackSplit } from "../ledger/rewards.ts";
 import { TAG } from "../protocol.ts";
-import { drawInputs, exactScores } from "./draw-scores.ts";
+import type { DirectMatrix } from "./direct-matrix.ts";
 import { type ColumnCommitments, featuresCommitment } from "./feature-commitment.ts";
+import { queryOfVoid, type RegisteredMatrix, scoredDraw, scoresOf } from "./query-kinds.ts";
 import {
   differs,
   type PreparedSettlement,
@@ -20,7 +22,14 @@ import {
   settledEpoch,
 } from "./settled-model.ts";
 import { settlementInputs } from "./settlement-inputs.ts";
-import { misfitOf, modelShape, requireSize, type SettlementSize, sizeError } from "./settlement-size.ts";
+import {
+  columnCount,
+  misfitOf,
+  modelShape,
+  requireSize,
+  type SettlementSize,
+  sizeError,
+} from "./settlement-size.ts";
 import {
   type DrawShares,
   drawPoint,
@@ -38,31 +47,37 @@ export interface EpochPayment {
 }
 
 /** What a receipt is opened with. */
-export interface AnswerOpening {
+export interface AnswerOpening<Q extends ModelQuery = ModelQuery> {
   readonly answerHash: bigint;
   readonly salt: bigint;
-  readonly query: Int16Array;
+  readonly query: Q;
 }
 
-export interface ModelFeatures {
-  /** G, row-major N × d. */
-  readonly matrix: Int8Array;
+export interface ModelFeatures<M extends RegisteredMatrix = RegisteredMatrix> {
+  readonly matrix: M;
   readonly columns: ColumnCommitments;
   /** What its queries depend on besides prompt and answer (docs/settlement.md). */
   readonly answeringHash: bigint;
 }
 
-export interface EpochToSettle {
+export interface EpochToSettle<
+  M extends RegisteredMatrix = RegisteredMatrix,
+  Q extends ModelQuery = ModelQuery,
+> {
   readonly size: SettlementSize;
   readonly model: SettledModel;
   readonly sealed: SealedEpoch;
   readonly payments: readonly EpochPayment[];
   /** The opening of a payment's receipt; undefined makes every draw that hits it void. Asked for drawn payments only. */
-  readonly openingOf: (paymentIndex: number) => AnswerOpening | undefined;
-  readonly features: ModelFeatures;
+  readonly openingOf: (paymentIndex: number) => AnswerOpening<Q> | undefined;
+  readonly features: ModelFeatures<M>;
   /** 128 bits, from L1. */
   readonly seed: bigint;
 }
+
+/** An epoch of a model of features, and one of a direct model. */
+export type FeatureEpoch = EpochToSettle<Int8Array, Int16Array>;
+export type DirectEpoch = EpochToSettle<DirectMatrix, DirectQuery>;
 
 /** One draw: its payment, and what it gives to each row. */
 export interface SettledDraw {
@@ -114,8 +129,7 @@ export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
       isValid,
       answerHash: openings[k]?.answerHash ?? 0n,
       salt: openings[k]?.salt ?? 0n,
-      // A void draw needs some query; all ones do.
-      ...drawInputs(epoch.features.matrix, openings[k]?.query ?? new Int16Array(size.features).fill(1)),
+      scored: scoredDraw(epoch.features.matrix, openings[k]?.query ?? queryOfVoid(size)),
     })),
     earned,
   });
@@ -126,8 +140,8 @@ export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
 export interface EpochToDivide
   extends Pick<EpochToSettle, "model" | "sealed" | "payments" | "openingOf" | "seed"> {
   readonly drawCount: number;
-  /** G, row-major N × d. Nothing here binds it: what was settled does. */
-  readonly matrix: Int8Array;
+  /** Nothing here binds it: what was settled does. */
+  readonly matrix: RegisteredMatrix;
 }
 
 /**
@@ -182,7 +196,7 @@ function packPayment(payment: EpochPayment): bigint {
 
 function scoreDraw({ matrix }: EpochToDivide, shares: DrawShares, opening: AnswerOpening | undefined) {
   if (opening === undefined) return { isValid: false, scores: [], rewardPerUnit: 0n, isEven: false };
-  const scores = exactScores(matrix, opening.query);
+  const scores = scoresOf(matrix, opening.query);
   const positiveTotal = scores.reduce((sum, score) => (score > 0n ? sum + score : sum), 0n);
   const total = positiveTotal === 0n ? BigInt(scores.length) : positiveTotal;
   return {
@@ -200,11 +214,14 @@ function requireFits({ size, model, payments, features }: EpochToSettle): void {
     ["rows", rowCount, size.rows],
     ["earners", model.earners.length, size.earners],
     ["payments", payments.length, size.payments],
-    ["features", features.columns.u.length, size.features],
+    ["features", features.columns.u.length, columnCount(size)],
   ];
   for (const [what, given, most] of limits) if (given > most) throw sizeError(what, given, most);
-  requireSame("features", features.columns.u.length, size.features);
-  requireSame("matrix", features.matrix.length, rowCount * size.features);
+  requireSame("features", features.columns.u.length, columnCount(size));
+  const { matrix } = features;
+  const values = matrix instanceof Int8Array ? matrix : matrix.values;
+  // A direct matrix has the logit's row behind those of the version.
+  requireSame("matrix", values.length, (rowCount + Number(size.isDirect === true)) * columnCount(size));
   // Attack: another number of draws is another choice of payments for the same seed. So the circuit's number has to be
   // the model's.
   const misfit = misfitOf(size, modelShape(model.statics, model.earners.length));
@@ -230,7 +247,7 @@ function requireOpens(payment: EpochPayment, opening: AnswerOpening, statics: bi
     statics,
     payerId,
     answerHash,
-    queryCommitment: queryCommitment(opening.query),
+    queryCommitment: modelQueryCommitment(opening.query),
     salt,
   });
   requireSame(`the receipt of payment ${index}`, hash, receipt);

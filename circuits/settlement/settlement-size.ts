@@ -1,3 +1,4 @@
+import { areBuckets, bucketsOfShape, directShape, requireBuckets } from "../ledger/direct-query.ts";
 import { unpackBinding } from "../ledger/leaf.ts";
 import { MAX_EARNER_COUNT } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
@@ -10,6 +11,8 @@ export interface SettlementSize {
   readonly payments: number;
   /** A power of two, at most 128: the void count has 8 bits. */
   readonly draws: number;
+  /** A circuit of sort Settlement for direct models: `features` are its buckets, and their columns have the bias behind them. */
+  readonly isDirect?: boolean;
 }
 
 /** log2 of the number of draws. @throws CIR_SETTLEMENT_SIZE */
@@ -21,9 +24,9 @@ export function drawBits(draws: number): number {
 
 /** @throws CIR_SETTLEMENT_SIZE for a size that no circuit has */
 export function requireSize(size: SettlementSize): void {
-  const limits: [what: keyof SettlementSize, most: number][] = [
+  const limits: [what: Exclude<keyof SettlementSize, "isDirect">, most: number][] = [
     ["rows", 2 ** 20],
-    ["features", 2072],
+    ["features", size.isDirect === true ? 4_096 : 2072],
     ["earners", MAX_EARNER_COUNT],
     ["payments", 2 ** 16 - 1],
     ["draws", 128],
@@ -33,18 +36,38 @@ export function requireSize(size: SettlementSize): void {
     if (!Number.isInteger(given) || given < 1 || given > most) throw sizeError(what, given, most);
   }
   drawBits(size.draws);
+  if (size.isDirect === true) requireBuckets(size.features);
 }
 
 export function settlementCircuitName(size: SettlementSize): string {
-  return `settlement-${size.rows}-${size.features}-${size.earners}-${size.payments}-${size.draws}`;
+  const sort = size.isDirect === true ? "direct" : "settlement";
+  return `${sort}-${size.rows}-${size.features}-${size.earners}-${size.payments}-${size.draws}`;
 }
 
 /** The sizes in a settlement circuit's name, or null for another name. */
 export function parseSettlementName(name: string): SettlementSize | null {
-  const numbers = /^settlement-(\d+)-(\d+)-(\d+)-(\d+)-(\d+)$/.exec(name)?.slice(1).map(Number);
-  if (numbers === undefined) return null;
-  const [rows, features, earners, payments, draws] = numbers as [number, number, number, number, number];
-  return { rows, features, earners, payments, draws };
+  const [, sort, ...sizes] = /^(settlement|direct)-(\d+)-(\d+)-(\d+)-(\d+)-(\d+)$/.exec(name) ?? [];
+  const [rows, features, earners, payments, draws] = sizes.map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  if (sort === "settlement") return { rows, features, earners, payments, draws };
+  return sort === "direct" && areBuckets(features)
+    ? { rows, features, earners, payments, draws, isDirect: true }
+    : null;
+}
+
+/** What a model's binding says of its columns, 12 bits: its features, or a direct one's shape. @throws CIR_SETTLEMENT_SIZE */
+export function columnShape({ features, isDirect }: Pick<SettlementSize, "features" | "isDirect">): bigint {
+  return BigInt(isDirect === true ? directShape(features) : features);
+}
+
+/** Columns that a model of this size registers. */
+export function columnCount({ features, isDirect }: Pick<SettlementSize, "features" | "isDirect">): number {
+  return isDirect === true ? features + 1 : features;
 }
 
 /** What a model needs of the circuit that settles it: its rows and earners at least, its features and draws exactly. */
@@ -53,26 +76,39 @@ export type ModelShape = Omit<SettlementSize, "payments">;
 /** By the binding of its statics, which the owner signed and the datanet approved. @param earners M */
 export function modelShape({ binding }: { readonly binding: bigint }, earners: number): ModelShape {
   const { rowCount, featureCount, drawBits: bits } = unpackBinding(binding);
-  return { rows: Number(rowCount), features: Number(featureCount), earners, draws: 2 ** Number(bits) };
+  const buckets = bucketsOfShape(Number(featureCount));
+  return {
+    rows: Number(rowCount),
+    features: buckets ?? Number(featureCount),
+    earners,
+    draws: 2 ** Number(bits),
+    ...(buckets !== null && { isDirect: true }),
+  };
 }
 
 /** The first thing of a model that is not the circuit's: `given` is the model's, `has` the circuit's. */
 export interface Misfit {
-  readonly what: keyof ModelShape;
+  readonly what: Exclude<keyof ModelShape, "isDirect">;
   readonly given: number;
   readonly has: number;
 }
 
 /** Why a circuit of this size settles no epoch of such a model; null where it does. */
 export function misfitOf(size: SettlementSize, model: ModelShape): Misfit | null {
-  const fits: readonly [what: keyof ModelShape, fits: boolean][] = [
+  // 1,024 buckets are no 1,024 features: another kind's number is what its binding says.
+  const isSameKind = model.isDirect === size.isDirect;
+  const ofFeatures = (shape: ModelShape) => (isSameKind ? shape.features : Number(columnShape(shape)));
+  const fits: readonly [what: Misfit["what"], fits: boolean][] = [
     ["rows", model.rows <= size.rows],
     ["earners", model.earners <= size.earners],
-    ["features", model.features === size.features],
+    ["features", isSameKind && model.features === size.features],
     ["draws", model.draws === size.draws],
   ];
   const what = fits.find(([, isFitting]) => !isFitting)?.[0];
-  return what === undefined ? null : { what, given: model[what], has: size[what] };
+  if (what === undefined) return null;
+  return what === "features"
+    ? { what, given: ofFeatures(model), has: ofFeatures(size) }
+    : { what, given: model[what], has: size[what] };
 }
 
 /** Something does not fit a circuit: `what` of it is given, `most` fit. */

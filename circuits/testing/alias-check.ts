@@ -49,17 +49,20 @@ function withScalar(inputs: CircuitInputs, { name, path }: Place, to: bigint): C
  * be refused or make another C or y, which is another statement.
  *
  * @param widths of inputs that have a range of their own; every other input is altered, too
+ * @param only names of inputs to alter, where others are known from another circuit's test
  * @returns inputs that a prover may choose after z: `name.place`
  */
 export async function freeInputs(
   tester: CircuitTester,
   inputs: CircuitInputs,
   widths: InputWidths,
+  only?: ReadonlySet<string>,
 ): Promise<string[]> {
   const { witness: honest } = (await refusalOf(tester, inputs)) as { witness: bigint[] };
   const free = new Set<string>();
   for (const place of placesOf(inputs)) {
     const { name, path, value } = place;
+    if (only?.has(name) === false) continue;
     const [width, ...shifts] = widths[name] ?? [];
     const beyond = width === undefined ? [] : fieldAliases(width, shifts);
     const steps = [value + 1n, value - 1n, value ^ 1n, 0n, -value, value + 0x1234567n];

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { settlementCircuitSpec } from "../registry/circuit-registry.ts";
-import { type EpochToSettle, type SampledSettlement, settleEpoch } from "../settlement/settlement-rules.ts";
+import { type FeatureEpoch, type SampledSettlement, settleEpoch } from "../settlement/settlement-rules.ts";
 import { CircuitTester } from "./circuit-tester.ts";
 import { expectRefusedBy } from "./refusal-check.ts";
 import {
@@ -33,7 +33,7 @@ export const RANGE = "RangeCheck: lowest * (lowest - 1) === 0;";
 export const SCORES = "EqualUpToSmallOrder:";
 
 export interface Honest {
-  readonly epoch: EpochToSettle;
+  readonly epoch: FeatureEpoch;
   readonly settled: SampledSettlement;
   readonly inputs: CircuitInputs;
 }

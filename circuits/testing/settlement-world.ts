@@ -2,11 +2,12 @@
 
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics, type ModelStatics, packBinding } from "../ledger/leaf.ts";
-import { queryCommitment } from "../ledger/query.ts";
+import { type ModelQuery, modelQueryCommitment } from "../ledger/model-query.ts";
 import { receiptHash } from "../ledger/receipt.ts";
 import { type Earner, earnerRoot, ownersCommitment, packSplit, type RewardSplit } from "../ledger/rewards.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { commitColumns, featuresCommitment } from "../settlement/feature-commitment.ts";
+import type { RegisteredMatrix } from "../settlement/query-kinds.ts";
 import type { PreparedSettlement, SettledModel } from "../settlement/settled-model.ts";
 import {
   type SettlementData,
@@ -17,10 +18,11 @@ import {
   type AnswerOpening,
   type EpochPayment,
   type EpochToSettle,
+  type FeatureEpoch,
   type ModelFeatures,
   paymentChain,
 } from "../settlement/settlement-rules.ts";
-import { drawBits, type SettlementSize } from "../settlement/settlement-size.ts";
+import { columnShape, drawBits, type SettlementSize } from "../settlement/settlement-size.ts";
 import type { CircuitTester } from "./circuit-tester.ts";
 import { TestRandom } from "./test-random.ts";
 
@@ -61,22 +63,42 @@ export interface WorldOptions {
 }
 
 /** A sealed epoch with everything that settles it, and who the model is. */
-export function epochOf(options: WorldOptions = {}): EpochToSettle {
+export function epochOf(options: WorldOptions = {}): FeatureEpoch {
   const size = options.size ?? SMALL_SIZE;
+  return sealedEpoch<Int8Array, Int16Array>(
+    { ...options, size },
+    {
+      features: (numbers, rowTotal) => {
+        const entry = options.entry ?? (() => numbers.below(255) - 127);
+        const matrix = Int8Array.from({ length: rowTotal * size.features }, (_, at) =>
+          entry(Math.floor(at / size.features), at % size.features),
+        );
+        return { matrix, columns: commitColumns(matrix, rowTotal, size.features), answeringHash: 0xa75e3n };
+      },
+      query: (numbers, payment) =>
+        options.query === undefined ? numbers.query(size.features) : options.query(payment),
+    },
+  );
+}
+
+/** What a kind of model has of its own. A query of null: its receipt is no opening's. */
+interface WorldParts<M extends RegisteredMatrix, Q extends ModelQuery> {
+  features(numbers: SeededNumbers, rowTotal: number): ModelFeatures<M>;
+  query(numbers: SeededNumbers, payment: number, features: ModelFeatures<M>): Q | null;
+}
+
+/** As `epochOf`, of any kind of model. */
+export function sealedEpoch<M extends RegisteredMatrix, Q extends ModelQuery>(
+  options: Omit<WorldOptions, "query" | "entry"> & { readonly size: SettlementSize },
+  parts: WorldParts<M, Q>,
+): EpochToSettle<M, Q> {
+  const { size } = options;
   const numbers = new SeededNumbers(options.seed ?? 1);
   const earnerCount = 1 + numbers.below(Math.min(size.earners, size.rows));
   const rowCounts =
     options.rowCounts ?? numbers.parts(earnerCount + numbers.below(size.rows - earnerCount + 1), earnerCount);
   const rowTotal = rowCounts.reduce((sum, count) => sum + count, 0);
-  const entry = options.entry ?? (() => numbers.below(255) - 127);
-  const matrix = Int8Array.from({ length: rowTotal * size.features }, (_, at) =>
-    entry(Math.floor(at / size.features), at % size.features),
-  );
-  const features = {
-    matrix,
-    columns: commitColumns(matrix, rowTotal, size.features),
-    answeringHash: 0xa75e3n,
-  };
+  const features = parts.features(numbers, rowTotal);
   const split = options.split ?? {
     ownerParts: BigInt(numbers.below(62_260)),
     validatorParts: BigInt(numbers.below(65_536)),
@@ -87,12 +109,12 @@ export function epochOf(options: WorldOptions = {}): EpochToSettle {
     Array.from({ length: 1 + numbers.below(size.payments) }, () => 1n + numbers.bits(70));
   const statics = hashStatics(model.statics);
   const payments: EpochPayment[] = [];
-  const openings: (AnswerOpening | undefined)[] = [];
+  const openings: (AnswerOpening<Q> | undefined)[] = [];
   let cumulativeWei = 0n;
   for (const [i, amountWei] of amountsWei.entries()) {
     cumulativeWei += amountWei;
     const payerId = 2 + numbers.below(2 ** 24 - 2);
-    const query = options.query === undefined ? numbers.query(size.features) : options.query(i);
+    const query = parts.query(numbers, i, features);
     const secrets = { answerHash: numbers.bits(250), salt: numbers.bits(250) };
     if (query === null) {
       openings.push(undefined);
@@ -100,7 +122,12 @@ export function epochOf(options: WorldOptions = {}): EpochToSettle {
       continue;
     }
     openings.push({ ...secrets, query });
-    const receipt = receiptHash({ statics, payerId, ...secrets, queryCommitment: queryCommitment(query) });
+    const receipt = receiptHash({
+      statics,
+      payerId,
+      ...secrets,
+      queryCommitment: modelQueryCommitment(query),
+    });
     payments.push({ payerId, receipt, cumulativeWei });
   }
   return {
@@ -139,7 +166,7 @@ function modelOf(
       rowCount: BigInt(rowCounts.reduce((sum, count) => sum + count, 0)),
       predecessorId: numbers.bits(24),
       drawBits: BigInt(drawBits(size.draws)),
-      featureCount: BigInt(size.features),
+      featureCount: columnShape(size),
     }),
     split: packSplit(split),
   };

@@ -5,8 +5,14 @@ import { type RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-c
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { RollupError } from "../../circuits/rollup-error.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { type ModelShape, misfitOf, type SettlementSize } from "../../circuits/settlement/settlement-size.ts";
+import {
+  type ModelShape,
+  misfitOf,
+  parseSettlementName,
+  type SettlementSize,
+} from "../../circuits/settlement/settlement-size.ts";
 import { loadDeployedCircuits } from "../../prover/keys/deployed-circuits.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
@@ -66,16 +72,11 @@ async function findName(
   );
 }
 
-/** Sizes of a settlement circuit, which its name spells. */
+/** Sizes of a settlement circuit, which its name spells. @throws CIR_CIRCUIT_UNKNOWN */
 export function settlementSizeOf(name: string): SettlementSize {
-  const [rows, features, earners, payments, draws] = name.split("-").slice(1).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  return { rows, features, earners, payments, draws };
+  const size = parseSettlementName(name);
+  if (size !== null) return size;
+  throw new RollupError("CIR_CIRCUIT_UNKNOWN", `${name} is no settlement circuit's name`, { data: { name } });
 }
 
 /** The smallest settlement circuit that settles a model of this shape. @throws CLI_CIRCUIT_MISSING */

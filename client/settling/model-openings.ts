@@ -1,7 +1,7 @@
 /** What opens the receipts of an epoch: from the model's server, or from the file that it once gave. */
 import { z } from "zod";
 import { attributionError } from "../../attribution/attribution-errors.ts";
-import { queryOfBytes } from "../../circuits/ledger/query.ts";
+import { modelQueryOfBytes } from "../../circuits/ledger/model-query.ts";
 import type { AnswerOpening } from "../../circuits/settlement/settlement-rules.ts";
 
 const element = z
@@ -17,26 +17,37 @@ const pageSchema = z.object({
       answerHash: element,
       queryBytes: z.base64(),
       salt: element,
+      prompt: z.string().optional(),
     }),
   ),
   nextFrom: z.int().nullable(),
 });
 
-/** Openings by receipt. Nothing in them is trusted: a settlement hashes each again. */
-export type Openings = ReadonlyMap<bigint, AnswerOpening>;
+/** An opening as the server shows it. */
+export interface ShownOpening extends AnswerOpening {
+  readonly receipt: bigint;
+  /** Place among the epoch's payments. */
+  readonly index: number;
+  /** What was asked: of direct models' drawn payments, unless the payer asked for privacy. */
+  readonly prompt: string | null;
+}
 
-export type FetchOpeningsErrorCode = "ATT_SERVER_UNREACHABLE";
+/** Openings by receipt. Nothing in them is trusted: a settlement hashes each again. */
+export type Openings = ReadonlyMap<bigint, ShownOpening>;
+
+export type FetchOpeningsErrorCode = "ATT_SERVER_UNREACHABLE" | "CIR_QUERY_INVALID";
 
 /**
  * All openings of an epoch that the model's server has.
- * @throws ATT_SERVER_UNREACHABLE
+ * @param isOfDirect whether the model is direct, as its binding says: the bytes of a query do not
+ * @throws ATT_SERVER_UNREACHABLE; CIR_QUERY_INVALID where a query is none of such a model
  * @example
  * ```ts
  * const openings = await fetchOpenings(serverUrl, 1);
  * ```
  */
-export async function fetchOpenings(serverUrl: string, epoch: number): Promise<Openings> {
-  const openings = new Map<bigint, AnswerOpening>();
+export async function fetchOpenings(serverUrl: string, epoch: number, isOfDirect = false): Promise<Openings> {
+  const openings = new Map<bigint, ShownOpening>();
   let from: number | null = 0;
   while (from !== null) {
     const url: string = `${serverUrl.replace(/\/+$/, "")}/v1/openings?epoch=${epoch}&from=${from}`;
@@ -48,8 +59,9 @@ export async function fetchOpenings(serverUrl: string, epoch: number): Promise<O
     } catch (cause) {
       throw attributionError("ATT_SERVER_UNREACHABLE", `no openings from ${url}`, { data: { url }, cause });
     }
-    for (const { answerHash, queryBytes, receipt, salt } of page.openings) {
-      openings.set(receipt, { answerHash, salt, query: queryOfBytes(Buffer.from(queryBytes, "base64")) });
+    for (const { answerHash, index, prompt = null, queryBytes, receipt, salt } of page.openings) {
+      const query = modelQueryOfBytes(Buffer.from(queryBytes, "base64"), isOfDirect);
+      openings.set(receipt, { answerHash, index, prompt, query, receipt, salt });
     }
     from = page.nextFrom;
   }

@@ -1,7 +1,11 @@
 /** From what the ledger, L1 and the model's owner publish to a settlement that can be proven. */
 
+import { isDirect, type RegisteredMatrix } from "../../attribution/features/direct-rows.ts";
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
+import { directMatrix } from "../../attribution/model/registration.ts";
+import { isDirectQuery } from "../../circuits/ledger/model-query.ts";
 import type { SealedEpoch } from "../../circuits/ledger/rewards.ts";
+import { answeredClass } from "../../circuits/settlement/direct-matrix.ts";
 import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import {
   defaultSplit,
@@ -9,7 +13,12 @@ import {
   type PreparedGenesis,
 } from "../../circuits/settlement/earner-table-rules.ts";
 import type { PreparedSettlement, SettledModel } from "../../circuits/settlement/settled-model.ts";
-import { type SampledSettlement, settleEpoch } from "../../circuits/settlement/settlement-rules.ts";
+import {
+  type AnswerOpening,
+  type ModelFeatures,
+  type SampledSettlement,
+  settleEpoch,
+} from "../../circuits/settlement/settlement-rules.ts";
 import { type RollupCircuit, settlementSizeOf } from "../circuits/rollup-circuits.ts";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
@@ -116,14 +125,36 @@ export function prepareSampled(
     model: settledModelOf(leaf, accruedWei?.slice()),
     sealed,
     payments,
-    openingOf: (i) => openings.get(payments[i]!.receipt),
-    features: {
-      matrix: model.features.values as Int8Array,
-      columns: model.columns,
-      answeringHash: model.answeringHash,
-    },
+    openingOf: (i) => provable(openings.get(payments[i]!.receipt), model.features),
+    features: settledFeatures(model),
     seed: drawSeed({ ...sealed, prevRandao, modelId: leaf.id }),
   });
+}
+
+/**
+ * An opening that a proof can be made of. Attack: whoever serves a direct model may give a class that is not the model's
+ * answer to a customer who does not look. No proof of such a draw exists, so it is void, as if nobody could open it.
+ * @internal
+ */
+export function provable<Opening extends AnswerOpening>(
+  opening: Opening | undefined,
+  features: RegisteredMatrix,
+): Opening | undefined {
+  if (opening === undefined || !isDirect(features) || !isDirectQuery(opening.query)) return opening;
+  const { answeredClass: said, counts } = opening.query;
+  return said === answeredClass(directMatrix(features), counts) ? opening : undefined;
+}
+
+/**
+ * What a settlement takes of a published model.
+ * @internal
+ */
+export function settledFeatures({
+  answeringHash,
+  columns,
+  features,
+}: Pick<PublishedModel, "features" | "columns" | "answeringHash">): ModelFeatures {
+  return { matrix: isDirect(features) ? directMatrix(features) : features.values, columns, answeringHash };
 }
 
 /**

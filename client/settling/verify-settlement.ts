@@ -72,7 +72,7 @@ export async function verifySettlement(
     client: createPatientL1Client({ rpcUrl: client.chain.rpcUrls.default.http[0]! }),
     address: client.rollupAddress,
   });
-  const facts = await readSettledEpoch(client, rollup, wanted);
+  const facts = await readRandomEpoch(client, rollup, wanted);
   await requireOnL1(rollup, settlement, { circuit, sealBatch: Number(facts.sealed.sealBatch) });
   const before = await accruedBefore(client, facts.leaf, epoch);
   const sampled = prepareSampled(facts, { ...published, circuit, accruedWei: before });
@@ -105,8 +105,11 @@ async function requireOnL1(
     throw differs("transaction", "the settlement's data and C among its settlements", posted.transactionHash);
 }
 
-/** An epoch that was settled, with the randomness as the contract has it. */
-async function readSettledEpoch(
+/**
+ * A sealed epoch, settled or not, with the randomness as the contract has it.
+ * @internal
+ */
+export async function readRandomEpoch(
   client: LedgerClient,
   rollup: RollupContract,
   { epoch, modelId }: { modelId: number; epoch: number },
@@ -116,8 +119,8 @@ async function readSettledEpoch(
     getPayments(client, modelId, epoch),
   ]);
   const { amountWei, chain, payments, sealBatch } = epochPayments;
-  const prevRandao = await rollup.randomness(sealBatch!);
-  const sealed = { epoch: BigInt(epoch), sealBatch: BigInt(sealBatch!), amountWei, chain };
+  const prevRandao = sealBatch === null ? 0n : await rollup.randomness(sealBatch);
+  const sealed = { epoch: BigInt(epoch), sealBatch: BigInt(sealBatch ?? 0), amountWei, chain };
   return { leaf, payments, sealed, prevRandao: prevRandao === 0n ? null : prevRandao };
 }
 

@@ -32,7 +32,7 @@ test("the trace of a registered model's answer ends in the query that its receip
   const traced = await openTracedText(9n, parts, setting);
   const text = traced.textOf("The union?", answer);
   const own = traceQuery(traced.model, text, chainKernels("wasm", traced.model.programs.slice(-1)));
-  expect([...own.query]).toEqual([...query.slice(0, recipe.method.featureCount)]);
+  expect([...own.query]).toEqual([...(query as Int16Array).slice(0, recipe.method.featureCount)]);
   // Whoever reads the claim has the same text, and knows the model by its roots.
   const { statement } = claimOf(traced.model, own);
   expect(textOf(statement)).toEqual(text);

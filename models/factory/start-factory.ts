@@ -21,9 +21,13 @@ export async function startFactory(
     client: await createLedgerClient({ rpcUrl, rollupAddress, sequencerUrl, requestTimeoutMs }),
     async circuitSizes() {
       const circuits = await readRollupCircuits({ rpcUrl, rollupAddress, deployment });
-      return circuits
-        .filter(({ sort }) => sort === CIRCUIT_SORT.settlement)
-        .map(({ name }) => settlementSizeOf(name));
+      return (
+        circuits
+          .filter(({ sort }) => sort === CIRCUIT_SORT.settlement)
+          .map(({ name }) => settlementSizeOf(name))
+          // The factory makes no direct models.
+          .filter(({ isDirect }) => isDirect !== true)
+      );
     },
   });
   collectFactoryProcessMetrics(factory.metrics);

@@ -3,16 +3,22 @@
 import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { circuitSpec, settlementCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { RollupError } from "../../circuits/rollup-error.ts";
 import { settlementStatement } from "../../circuits/settlement/settlement-data.ts";
 import { type EpochToSettle, settleEpoch } from "../../circuits/settlement/settlement-rules.ts";
-import { type SettlementSize, settlementCircuitName } from "../../circuits/settlement/settlement-size.ts";
+import {
+  parseSettlementName,
+  type SettlementSize,
+  settlementCircuitName,
+} from "../../circuits/settlement/settlement-size.ts";
+import { directEpochOf } from "../../circuits/testing/direct-world.ts";
 import { CIRCUIT_ID, epochOf } from "../../circuits/testing/settlement-world.ts";
 import { type BackendName, createProver } from "../../prover/backends.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { Prover } from "../../prover/proving/prover.ts";
 
 export interface BenchSettlementOptions {
-  /** rows-features-earners-payments-draws, commas between sizes. */
+  /** rows-features-earners-payments-draws, or direct-rows-buckets-earners-payments-draws; commas between sizes. */
   readonly sizes: string;
   readonly prover: string;
   readonly gas: boolean;
@@ -45,9 +51,12 @@ export async function benchSettlement(options: BenchSettlementOptions) {
   return { constraintsPer, sizes, nsPerMacElsewhere: ELSEWHERE_NS_PER_MAC, backend: options.prover, gas };
 }
 
-function parseSize(name: string): SettlementSize {
-  const [rows, features, earners, payments, draws] = name.split("-").map(Number);
-  return { rows: rows!, features: features!, earners: earners!, payments: payments!, draws: draws! };
+function parseSize(sizes: string): SettlementSize {
+  const name = sizes.startsWith("direct-") ? sizes : `settlement-${sizes}`;
+  const size = parseSettlementName(name);
+  if (size === null)
+    throw new RollupError("CIR_CIRCUIT_UNKNOWN", `there is no circuit ${name}`, { data: { name } });
+  return size;
 }
 
 const BASE: SettlementSize = { rows: 64, features: 60, earners: 30, payments: 8, draws: 1 };
@@ -160,7 +169,8 @@ function fullEpoch(size: SettlementSize): EpochToSettle {
     { length: size.payments },
     (_, i) => 10n ** 18n + (BigInt(i) * 10n ** 18n) / BigInt(size.payments),
   );
-  return epochOf({ size, rowCounts, amountsWei });
+  const options = { size, rowCounts, amountsWei };
+  return size.isDirect === true ? directEpochOf(options) : epochOf(options);
 }
 
 async function measureSettlementGas() {

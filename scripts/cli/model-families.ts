@@ -18,26 +18,35 @@ export interface BasePlaces {
 
 /** For whoever reads, serves, asks or settles models. Loaded when asked for: engines are much code. */
 export async function modelFamilies(places: BasePlaces = {}): Promise<readonly ModelFamily[]> {
-  const [{ classifierFamily }, { retrievalFamily }, { textFamily }, setting] = await Promise.all([
-    import("../../attribution/model/classifier-family.ts"),
-    import("../../models/retrieval/retrieval-family.ts"),
-    import("../../models/registered/text-family.ts"),
-    textSetting(places),
-  ]);
-  return [classifierFamily, retrievalFamily, textFamily(setting)];
+  const [{ classifierFamily }, { directFamily }, { retrievalFamily }, { textFamily }, setting] =
+    await Promise.all([
+      import("../../attribution/model/classifier-family.ts"),
+      import("../../attribution/model/direct-family.ts"),
+      import("../../models/retrieval/retrieval-family.ts"),
+      import("../../models/registered/text-family.ts"),
+      textSetting(places),
+    ]);
+  return [classifierFamily, directFamily, retrievalFamily, textFamily(setting)];
 }
 
 /** For whoever makes models, or checks how they were made. */
 export async function modelTrainings(places: BasePlaces = {}): Promise<readonly FamilyTraining[]> {
-  const [{ classifierTraining }, { retrievalTraining }, { textFamily }, { textTraining }, setting] =
-    await Promise.all([
-      import("../../attribution/model/trained-model.ts"),
-      import("../../models/retrieval/retrieval-training.ts"),
-      import("../../models/registered/text-family.ts"),
-      import("../../models/registered/text-training.ts"),
-      textSetting(places),
-    ]);
-  return [classifierTraining, retrievalTraining, textTraining(textFamily(setting), setting)];
+  const [
+    { classifierTraining },
+    { directTraining },
+    { retrievalTraining },
+    { textFamily },
+    { textTraining },
+    setting,
+  ] = await Promise.all([
+    import("../../attribution/model/trained-model.ts"),
+    import("../../attribution/model/direct-training.ts"),
+    import("../../models/retrieval/retrieval-training.ts"),
+    import("../../models/registered/text-family.ts"),
+    import("../../models/registered/text-training.ts"),
+    textSetting(places),
+  ]);
+  return [classifierTraining, directTraining, retrievalTraining, textTraining(textFamily(setting), setting)];
 }
 
 export async function textSetting({ base, serverUrl }: BasePlaces): Promise<TrainingSetting> {

@@ -1,5 +1,6 @@
 /** Automatic settling beside a model's server: reads the rollup's circuits, opens keys when they are needed, proves. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDirect } from "../../attribution/features/direct-rows.ts";
 import { readModel } from "../../attribution/model/model-directory.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { openProvingCircuit } from "../../client/circuits/rollup-circuits.ts";
@@ -57,7 +58,7 @@ export async function startSettling(
     circuits,
     log,
     report,
-    openings: (epoch) => fetchOpenings(options.serverUrl, epoch),
+    openings: (epoch) => fetchOpenings(options.serverUrl, epoch, isDirect(model.features)),
     prove: async (prepared, circuit, onPercent) => {
       const told = (text: string) => log.info({ circuit: circuit.name }, text);
       const proving = await openProvingCircuit(circuit, deployment, told, options.keys ?? null);

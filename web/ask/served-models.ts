@@ -96,14 +96,17 @@ async function loadCopy(serverUrl: string): Promise<OwnCopy> {
 
 /** The families of models whose answers the page can check; scripts/cli/model-families.ts has those of the commands. */
 async function knownFamilies(serverUrl: string): Promise<readonly ModelFamily[]> {
-  const [{ classifierFamily }, { retrievalFamily }, { textFamily }, { readFromServer }] = await Promise.all([
-    import("../../attribution/model/classifier-family.ts"),
-    import("../../models/retrieval/retrieval-family.ts"),
-    import("../../models/registered/text-family.ts"),
-    import("../../models/registered/base-files.ts"),
-  ]);
+  const [{ classifierFamily }, { directFamily }, { retrievalFamily }, { textFamily }, { readFromServer }] =
+    await Promise.all([
+      import("../../attribution/model/classifier-family.ts"),
+      import("../../attribution/model/direct-family.ts"),
+      import("../../models/retrieval/retrieval-family.ts"),
+      import("../../models/registered/text-family.ts"),
+      import("../../models/registered/base-files.ts"),
+    ]);
   return [
     classifierFamily,
+    directFamily,
     retrievalFamily,
     textFamily({ bases: [readFromServer(serverUrl)], kernels: "wasm" }),
   ];

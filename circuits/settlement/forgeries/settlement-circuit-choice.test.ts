@@ -19,7 +19,7 @@ import {
   SMALL_SIZE,
   statedInputs,
 } from "../../testing/settlement-world.ts";
-import { type EpochToSettle, paymentChain, settleEpoch } from "../settlement-rules.ts";
+import { type FeatureEpoch, paymentChain, settleEpoch } from "../settlement-rules.ts";
 import { misfitOf, modelShape } from "../settlement-size.ts";
 
 const OTHER_SIZE = { ...SMALL_SIZE, draws: 1 };
@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 
 /** An epoch of a model for SMALL_SIZE, and the same one by a model that differs in its number of draws alone. */
-function twins(): { own: EpochToSettle; alien: EpochToSettle } {
+function twins(): { own: FeatureEpoch; alien: FeatureEpoch } {
   const own = epochOf({ seed: 6, rowCounts: [2, 3, 1], amountsWei: [10n ** 18n, 10n ** 18n, 1n] });
   const { statics } = own.model;
   const binding = packBinding({ ...unpackBinding(statics.binding), drawBits: 0n });
@@ -41,7 +41,7 @@ function twins(): { own: EpochToSettle; alien: EpochToSettle } {
 }
 
 /** The epoch with receipts for its own statics, where they were for the twin's. */
-function withOwnReceipts(epoch: EpochToSettle): EpochToSettle {
+function withOwnReceipts(epoch: FeatureEpoch): FeatureEpoch {
   const statics = hashStatics(epoch.model.statics);
   const payments = epoch.payments.map((payment, i) => {
     const { query, ...secrets } = epoch.openingOf(i)!;

@@ -14,6 +14,8 @@ export interface AskModelParameters {
   prompt: string;
   /** The account that will pay; default: the client's. */
   from?: number;
+  /** Of direct models: the prompt stays unpublished even if its payment is drawn. Then check the answer yourself. */
+  isPrivate?: boolean;
 }
 
 export type AskModelErrorCode =
@@ -37,14 +39,16 @@ export async function askModel(
   client: LedgerClient,
   parameters: AskModelParameters,
 ): Promise<UncheckedAnswer> {
-  const { serverUrl, modelId, prompt, from } = parameters;
+  const { serverUrl, modelId, prompt, from, isPrivate = false } = parameters;
   // A commitment of many words is ahead: pages and the package fetch the constants of that hash when it is.
   await loadDataConstants();
   const key = requireL2Key(client);
   const { id: payerId } = await resolveSigner(client, from);
-  const { r8x, r8y, s } = key.sign(askMessage({ domain: client.domain, modelId, payerId, prompt }));
+  const { r8x, r8y, s } = key.sign(
+    askMessage({ domain: client.domain, modelId, payerId, prompt, isPrivate }),
+  );
   const signature = { r8x: toHex32(r8x), r8y: toHex32(r8y), s: toHex32(s) };
   return requestModelServer(client, serverUrl, "/v1/answers", answerSchema, {
-    body: { prompt, payerId, signature },
+    body: { prompt, payerId, signature, ...(isPrivate ? { isPrivate } : {}) },
   });
 }

@@ -12,11 +12,15 @@ export function addModelAskCommand(parent: Command): void {
     .option(...TEXT_BASE_OPTION)
     .option(
       "--check-answer",
-      "of a language model: let your own copy answer, too, not only compute the query",
+      "of a language model or a direct one: let your own copy answer, too, not only compute the query",
     )
     .option(
       "--spans-root <hex>",
       "of an index that you have made or trust: verbatim spans are checked against it",
+    )
+    .option(
+      "--private",
+      "of a direct model: the prompt is not published even if its payment is drawn; nobody else can compare it then",
     )
     .option("--max-price <open>", "the most that you pay; default: what the answer asks")
     .option("--no-pay", "only ask and check; another question is answered once this one is paid or expired");

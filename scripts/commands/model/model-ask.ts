@@ -21,6 +21,7 @@ export interface AskOptions {
   folder?: string;
   base?: string;
   checkAnswer?: boolean;
+  private?: boolean;
   spansRoot?: string;
   pay: boolean;
   maxPrice?: string;
@@ -34,7 +35,8 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const signer = await openSigner(options);
   const payer = await accountOf(signer.client, signer.account.l1.address);
   const client = await signFor(signer, payer);
-  const answer = await askModel(client, { serverUrl, modelId, prompt, from: payer.id });
+  const isPrivate = options.private === true;
+  const answer = await askModel(client, { serverUrl, modelId, prompt, from: payer.id, isPrivate });
   const families = await modelFamilies({ base: options.base, serverUrl });
   const published =
     options.folder === undefined

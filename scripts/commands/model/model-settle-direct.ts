@@ -1,4 +1,5 @@
 /** Settling without the sequencer: the ledger is rebuilt from L1, and the batch goes to the contract. */
+import { isDirect } from "../../../attribution/features/direct-rows.ts";
 import { fetchModel, readModel } from "../../../attribution/model/model-directory.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import {
@@ -9,7 +10,7 @@ import {
 import { openProvingCircuit } from "../../../client/circuits/rollup-circuits.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { fetchOpenings, type Openings } from "../../../client/settling/model-openings.ts";
-import { readSealedEpoch } from "../../../client/settling/prepare-settlement.ts";
+import { provable, readSealedEpoch, settledFeatures } from "../../../client/settling/prepare-settlement.ts";
 import { createProver } from "../../../prover/backends.ts";
 import { proveWithProgress } from "../../../prover/proving/prove-with-progress.ts";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -46,7 +47,7 @@ export async function fetchPublished(
     options.folder === undefined
       ? await fetchModel(serverUrl, { onProgress: (file) => onProgress(`fetching ${file}`) }, families)
       : await readModel(options.folder, families);
-  return { model, openings: await fetchOpenings(serverUrl, epoch) };
+  return { model, openings: await fetchOpenings(serverUrl, epoch, isDirect(model.features)) };
 }
 
 const STAGE_TEXT: Readonly<Record<SettleStage, string>> = {
@@ -134,11 +135,10 @@ async function divisionByDraws(
   const epoch =
     options.epoch === undefined ? await sealedEpochOf(modelId, options) : parseEpoch(options.epoch);
   const { model, openings } = await fetchPublished(modelId, epoch, options, onProgress);
-  const { features, columns, answeringHash } = model;
   return {
     kind: "draws",
-    features: { matrix: features.values as Int8Array, columns, answeringHash },
-    openingOf: (receipt) => openings.get(receipt),
+    features: settledFeatures(model),
+    openingOf: (receipt) => provable(openings.get(receipt), model.features),
   };
 }
 

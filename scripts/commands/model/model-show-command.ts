@@ -10,6 +10,7 @@ import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { listParkedSettlements } from "../../../client/sequencer/parked-settlements.ts";
 import type { SequencerInfo } from "../../../client/sequencer/sequencer-schemas.ts";
 import { openReader } from "../../cli/context.ts";
+import { describeShape } from "../../cli/describe-shape.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -59,7 +60,8 @@ export function addModelShowCommand(parent: Command): void {
       datanetId: model.datanetId,
       version: model.version,
       drawCount: model.drawCount,
-      featureCount: model.featureCount,
+      featureCount: model.featureCount === null ? null : settling.shape.features,
+      isDirect: settling.shape.isDirect === true,
       settlingCircuits: settling.circuits,
       misfit: settling.misfit,
       staticsHash: toHex32(staticsOf(leaf).hash),
@@ -97,13 +99,16 @@ function describeSettling(
     genesis === undefined
       ? null
       : genesisMisfit(info, decodeSettlement(Buffer.from(genesis.data.slice(2), "hex")).capCircuit, shape);
-  const head = `an epoch is settled by ${drawCount} draws over ${featureCount ?? "too many"} features`;
+  const head =
+    featureCount === null
+      ? `an epoch is settled by ${drawCount} draws over too many features`
+      : describeShape(shape);
   const why =
     misfit === null
       ? "no circuit of the rollup does it, so only row counts are left"
       : `its genesis names ${misfit.circuit}, which has ${misfit.has} ${misfit.what} and not ${misfit.given}: its cap is no promise`;
   const isFine = misfit === null && circuits.length > 0;
-  return { line: isFine ? `${head}: ${circuits.join(", ")}` : `⚠ ${head}; ${why}`, circuits, misfit };
+  return { line: isFine ? `${head}: ${circuits.join(", ")}` : `⚠ ${head}; ${why}`, circuits, misfit, shape };
 }
 
 function describeSealed({ sealedEpoch }: LedgerModelLeaf): string {

@@ -4,7 +4,7 @@ import type { BaseRule } from "../../../attribution/features/base-column.ts";
 import { baseOfCard } from "../../../attribution/model/base-policy.ts";
 import { type FamilyTraining, trainingOf } from "../../../attribution/model/model-family.ts";
 import { hashRecipe } from "../../../attribution/model/recipe.ts";
-import type { RecipeBase } from "../../../attribution/model/recipe-fields.ts";
+import { circuitColumns, DIRECT, type RecipeBase } from "../../../attribution/model/recipe-fields.ts";
 import { CIRCUIT_SORT } from "../../../circuits/settlement/settlement-data.ts";
 import type { OwnedContent } from "../../../client/actions/data/published-version.ts";
 import { openRowStore } from "../../../client/actions/data/row-store.ts";
@@ -21,7 +21,13 @@ import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION, type CircuitOptions } from "../../cli/settlement-options.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import { readCardFile } from "../datanet/host-command.ts";
-import { completeRecipe, PRESET_NAMES, presetRecipe, type RecipeDatanet } from "./recipe-presets.ts";
+import {
+  completeRecipe,
+  directPreset,
+  PRESET_NAMES,
+  presetRecipe,
+  type RecipeDatanet,
+} from "./recipe-presets.ts";
 import { retrievalPreset } from "./retrieval-preset.ts";
 
 interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
@@ -43,7 +49,7 @@ interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
 /** Tunes a language model, and makes one that cites rows; the other presets make classifiers. */
 const TEXTS = "texts";
 const RETRIEVAL = "retrieval";
-const PRESETS = [...PRESET_NAMES, TEXTS, RETRIEVAL];
+const PRESETS = [...PRESET_NAMES, DIRECT, TEXTS, RETRIEVAL];
 
 export function addModelTrainCommand(parent: Command): void {
   const command = parent
@@ -59,7 +65,7 @@ export function addModelTrainCommand(parent: Command): void {
     .option("--rows <folder>", "the store that holds the rows", workspacePaths.rows)
     .option(
       "--columns <count>",
-      "features of the settlement circuit, where the recipe does not say; default: those of the rollup's smallest that holds the rows",
+      "features of the settlement circuit (of a direct one: buckets), where the recipe does not say; default: those of the rollup's smallest that holds the rows",
     )
     .option(
       "--draws <count>",
@@ -82,6 +88,7 @@ export function addModelTrainCommand(parent: Command): void {
   withExample(
     command,
     "model train --datanet 10 --recipe emails --out spam-model",
+    "model train --datanet 10 --recipe direct --out direct-spam-model",
     "model train --datanet 12 --recipe texts --out speeches",
     "model train --datanet 12 --recipe retrieval --out cited-speeches",
   );
@@ -122,7 +129,7 @@ export function addModelTrainCommand(parent: Command): void {
     const stateFolder = `${options.out}.state`;
     const trained = await training.train(rows, recipe, { onProgress, stateFolder });
     const draws = Number(options.draws);
-    const size = { rows: rows.length, earners: trained.earners.length, features: recipe.columnCount, draws };
+    const size = { rows: rows.length, earners: trained.earners.length, ...circuitColumns(recipe), draws };
     const terms = { split, predecessorId: parseId(options.predecessor) };
     const registration = registerModel(trained, terms, size, { onProgress });
     const model = publishedModel(trained, registration, {
@@ -166,7 +173,7 @@ async function recipeOf(
   const contents = rows.map(({ content }) => content);
   const file = PRESETS.includes(options.recipe) ? null : await readRecipeFile(options.recipe);
   const columnCount =
-    file?.columnCount === undefined ? await columnsOf(options, rows) : Number(file.columnCount);
+    file?.columnCount === undefined ? await columnsOf(options, rows, file) : Number(file.columnCount);
   // The base takes a column at least.
   const featureColumns = columnCount - (base === null ? 0 : 1);
   const given = file ?? (await presetOf(options, contents, featureColumns));
@@ -185,6 +192,7 @@ async function presetOf(
   columnCount: number,
 ): Promise<object> {
   if (recipe === RETRIEVAL) return retrievalPreset(contents, columnCount);
+  if (recipe === DIRECT) return directPreset(contents, columnCount - 1);
   const name = PRESET_NAMES.find((one) => one === recipe);
   if (name !== undefined) return presetRecipe(name, contents, columnCount);
   const place = base ?? OWN_BASE;
@@ -193,10 +201,24 @@ async function presetOf(
   return textPreset(baseSourceAt(place), baseNameAt(place), sizes);
 }
 
-/** Columns of the smallest settlement circuit that holds the rows. @throws CLI_CIRCUIT_MISSING, CMD_USAGE */
+/** Columns of a recipe that does not say how many. @throws CLI_CIRCUIT_MISSING, CMD_USAGE */
 async function columnsOf(
   options: TrainOptions & GlobalOptions,
   rows: readonly OwnedContent[],
+  file: { readonly family?: unknown; readonly inputs?: unknown } | null,
+): Promise<number> {
+  const isOfDirect = options.recipe === DIRECT || file?.family === DIRECT;
+  if (!isOfDirect) return circuitFeatures(options, rows, false);
+  const named = (file?.inputs as { bucketCount?: unknown } | undefined)?.bucketCount;
+  // The bias has a column beside the buckets.
+  return 1 + (named === undefined ? await circuitFeatures(options, rows, true) : Number(named));
+}
+
+/** Features, or buckets, of the smallest settlement circuit of the kind that holds the rows. */
+async function circuitFeatures(
+  options: TrainOptions & GlobalOptions,
+  rows: readonly OwnedContent[],
+  isOfDirect: boolean,
 ): Promise<number> {
   if (options.columns !== undefined) {
     if (/^[1-9]\d{0,4}$/.test(options.columns)) return Number(options.columns);
@@ -210,6 +232,7 @@ async function columnsOf(
   const sizes = circuits
     .filter(({ sort }) => sort === CIRCUIT_SORT.settlement)
     .map(({ name }) => settlementSizeOf(name))
+    .filter((size) => (size.isDirect === true) === isOfDirect)
     .sort((a, b) => a.rows - b.rows);
   const earnerCount = new Set(rows.map(({ contributorId, validatorId }) => `${contributorId} ${validatorId}`))
     .size;

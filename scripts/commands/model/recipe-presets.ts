@@ -1,4 +1,5 @@
 import type { BaseRule } from "../../../attribution/features/base-column.ts";
+import type { DirectRecipe } from "../../../attribution/model/direct-recipe.ts";
 import type { Recipe } from "../../../attribution/model/recipe.ts";
 import { featureCountFor, rowFacts } from "../../../attribution/model/trainable.ts";
 import type { InputOptions } from "../../../attribution/rows/row-content.ts";
@@ -22,6 +23,8 @@ const SIZES = [
 const LEAST_DIGIT_PENALTY = 0.003;
 const MOST_FEATURES = 256;
 
+const sizesFor = (rowCount: number) => SIZES.find(({ rowsBelow }) => rowCount < rowsBelow)!;
+
 /**
  * A preset that fits these rows: the penalty, the buckets of words, and as many features as the rows can be told apart
  * by, at most `columnCount`. The same rows give the same recipe. @throws ATT_ROW_INVALID
@@ -31,7 +34,7 @@ export function presetRecipe(
   contents: readonly Uint8Array[],
   columnCount: number,
 ): RecipePreset {
-  const { bucketCount, penalty } = SIZES.find(({ rowsBelow }) => contents.length < rowsBelow)!;
+  const { bucketCount, penalty } = sizesFor(contents.length);
   const inputs: InputOptions =
     name === "emails" ? { kind: "email", bucketCount } : { kind: "digit", side: 14 };
   const decay = name === "digits" ? Math.max(penalty, LEAST_DIGIT_PENALTY) : penalty;
@@ -44,6 +47,24 @@ export function presetRecipe(
     method: { kind: "influence", damping: decay, featureCount },
     // Near-duplicates are left out of the version (`openledger datanet check`), which gives the first one its full reward.
     rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
+  };
+}
+
+/** As the preset of e-mails, for a direct model: a settlement circuit is of exactly so many buckets. */
+export function directPreset(
+  contents: readonly Uint8Array[],
+  bucketCount: number,
+): Omit<DirectRecipe, "datanet"> {
+  const { penalty } = sizesFor(contents.length);
+  return {
+    version: 2,
+    family: "direct",
+    inputs: { kind: "email", bucketCount },
+    seed: "direct",
+    model: { kind: "logistic", decay: penalty, tolerance: 1e-6 },
+    method: { kind: "direct", damping: penalty },
+    rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
+    columnCount: bucketCount + 1,
   };
 }
 

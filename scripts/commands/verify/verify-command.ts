@@ -7,6 +7,7 @@ import { deployedCircuitNames, resolveEndpoints } from "../../cli/context.ts";
 import { parseBlock } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { addVerifyModelCommand } from "./verify-model-command.ts";
+import { addVerifyPromptsCommand } from "./verify-prompts-command.ts";
 import { addVerifySettlementCommand } from "./verify-settlement-command.ts";
 import { addVerifyIndexCommand, addVerifySpansCommand } from "./verify-spans-command.ts";
 
@@ -29,6 +30,7 @@ export function addVerifyCommand(program: Command): void {
     .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
   addVerifyModelCommand(command);
   addVerifySettlementCommand(command);
+  addVerifyPromptsCommand(command);
   addVerifySpansCommand(command);
   addVerifyIndexCommand(command);
   withExample(command, "verify", "verify --rpc https://… --rollup 0x… --json");

@@ -11,6 +11,7 @@ import { getInfo, getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import { nameCard } from "../../../datanets/card/card.ts";
 import { modelServerOf, openReader } from "../../cli/context.ts";
+import { describeShape } from "../../cli/describe-shape.ts";
 import { modelFamilies, modelTrainings } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
@@ -61,12 +62,12 @@ export async function retrainAndCompare({
     onProgress: ({ stage, done, total }) =>
       output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`),
   });
-  const settling = settlingCircuits(await getInfo(client), modelShape(model.statics, model.earners.length));
-  const drawCount = 2 ** Number(binding.drawBits);
+  const shape = modelShape(model.statics, model.earners.length);
+  const settling = settlingCircuits(await getInfo(client), shape);
   const how = options.quick === true ? "its parameters make of" : "its recipe makes of";
   const lines = [
     `${isFolder ? what : `model ${what}`} is what ${how} the ${result.rowCount} rows of version ${binding.version} of datanet ${binding.datanetId}, to the byte`,
-    `an epoch is settled by ${drawCount} draws over ${binding.featureCount} features${settling.length > 0 ? `: ${settling.join(", ")}` : ", which no circuit of this rollup does"}`,
+    `${describeShape(shape)}${settling.length > 0 ? `: ${settling.join(", ")}` : ", which no circuit of this rollup does"}`,
     result.isBaseOfCard
       ? "its base is what the datanet's card says"
       : `it has no base${facts.policy === 0n || model.family.takesNoBase === true ? "" : "; with --card FILE it is compared with what the datanet's card says"}`,
@@ -76,8 +77,9 @@ export async function retrainAndCompare({
     model: what,
     datanetId: Number(binding.datanetId),
     version: Number(binding.version),
-    drawCount,
-    featureCount: Number(binding.featureCount),
+    drawCount: shape.draws,
+    featureCount: shape.features,
+    isDirect: shape.isDirect === true,
     settlingCircuits: settling,
     staticsHash: toHex32(model.staticsHash),
     isTrainedAgain: options.quick !== true,

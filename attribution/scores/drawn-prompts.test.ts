@@ -1,0 +1,26 @@
+import { beforeAll, expect, it } from "vitest";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { answerHash } from "../../circuits/ledger/receipt.ts";
+import { countText } from "../model/direct-inputs.ts";
+import { encodeRow } from "../rows/row-content.ts";
+import { directRecipeFor } from "../testing/direct-rows.ts";
+import { judgePrompt } from "./drawn-prompts.ts";
+
+beforeAll(initPoseidon);
+
+it("tells counts of the prompt from dictated ones, another prompt, and one that is kept back", () => {
+  const content = encodeRow("email", { label: 1, input: "win" });
+  const recipe = directRecipeFor([{ content, contributorId: 5, validatorId: 8 }], 64);
+  const prompt = "win a free cruise";
+  const query = { counts: countText(prompt, 64), answeredClass: 1 } as const;
+  const opening = { answerHash: answerHash(prompt, '{"label":"spam"}'), prompt, query };
+  expect(judgePrompt(recipe, opening)).toBe("same");
+  expect(judgePrompt(recipe, { ...opening, prompt: null })).toBe("withheld");
+  const counts = countText("lunch at noon", 64);
+  expect(judgePrompt(recipe, { ...opening, query: { ...query, counts } })).toBe("dictated");
+  // The same counts: only the hash tells them apart.
+  expect(judgePrompt(recipe, { ...opening, prompt: "WIN a free cruise" })).toBe("another-prompt");
+  expect(judgePrompt(recipe, { ...opening, query: { ...query, answeredClass: 0 } })).toBe("another-prompt");
+  const blank = { ...opening, prompt: " ", answerHash: answerHash(" ", '{"label":"spam"}') };
+  expect(judgePrompt(recipe, blank)).toBe("dictated");
+});

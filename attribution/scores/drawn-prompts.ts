@@ -1,0 +1,35 @@
+/** Whether what a direct model's receipt binds is what was asked: for anybody who is shown the prompt. */
+import type { DirectQuery } from "../../circuits/ledger/direct-query.ts";
+import { answerHash } from "../../circuits/ledger/receipt.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { directAnswer } from "../model/direct-family.ts";
+import { countText } from "../model/direct-inputs.ts";
+import type { DirectRecipe } from "../model/direct-recipe.ts";
+
+/**
+ * - same: the counts are the prompt's, and the receipt binds this prompt with the answered class
+ * - withheld: no prompt was published; the payer's own check is all there is
+ * - another-prompt: the receipt binds another prompt or another answer than the class says
+ * - dictated: the receipt binds this prompt, but pays by counts that are not its own
+ */
+export type PromptVerdict = "same" | "withheld" | "another-prompt" | "dictated";
+
+/** @param opening its receipt has been hashed again (`settleEpoch` does) */
+export function judgePrompt(
+  { inputs }: DirectRecipe,
+  opening: { readonly answerHash: bigint; readonly query: DirectQuery; readonly prompt: string | null },
+): PromptVerdict {
+  const { prompt, query } = opening;
+  if (prompt === null) return "withheld";
+  if (answerHash(prompt, directAnswer(query.answeredClass)) !== opening.answerHash) return "another-prompt";
+  try {
+    const own = countText(prompt, inputs.bucketCount);
+    return own.every((count, a) => count === query.counts[a]) && own.length === query.counts.length
+      ? "same"
+      : "dictated";
+  } catch (error) {
+    // No model of the kind takes such a prompt, so no honest server has answered it.
+    if (isRollupError(error, "ATT_ROW_INVALID")) return "dictated";
+    throw error;
+  }
+}

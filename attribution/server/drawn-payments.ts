@@ -1,0 +1,35 @@
+/** Which payments of a sealed epoch were drawn: what their answers were asked may then be compared by anybody. */
+import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
+import { drawPoint } from "../../circuits/settlement/settlement-split.ts";
+import type { AnswerStore } from "./answer-store.ts";
+import type { LedgerView } from "./ledger-view.ts";
+
+/**
+ * Marks the answers of the drawn payments, as soon as the randomness is on L1. The draws are those of the settlement:
+ * they depend on nothing that a server could choose. After the settlement the ledger no longer names the sealed epoch;
+ * a server that was away all the while marks nothing. @throws ATT_SERVER_UNREACHABLE
+ */
+export async function markDrawnPayments(
+  ledger: LedgerView,
+  store: AnswerStore,
+  modelId: number,
+): Promise<void> {
+  const model = await ledger.sealed(modelId);
+  const sealed = model?.sealedEpoch;
+  if (model == null || sealed == null || sealed.prevRandao === null) return;
+  const { amountWei, chain, epoch, prevRandao } = sealed;
+  const cumulative: bigint[] = [];
+  for (;;) {
+    const page = await ledger.payments(modelId, epoch, cumulative.length);
+    if (page === null || page.payments.length === 0) break;
+    cumulative.push(...page.payments.map(({ cumulativeWei }) => cumulativeWei));
+    if (cumulative.length >= page.paymentCount) break;
+  }
+  const { drawCount } = model.model;
+  const seed = drawSeed({ prevRandao, modelId, epoch: BigInt(epoch), chain });
+  const points = Array.from({ length: drawCount }, (_, k) => drawPoint(seed, k, drawCount, amountWei));
+  await store.markDrawn(
+    epoch,
+    points.map((point) => cumulative.findIndex((wei) => point < wei)),
+  );
+}

@@ -1,0 +1,190 @@
+/**
+ * What a prover of a direct settlement can choose: queries of others, voids, circuits of the other kind, and every input and
+ * wire alone once z is known. Payments, rows and money around them are SampledPayout's, as in Settlement.
+ */
+import { beforeAll, describe, expect, it } from "vitest";
+import { templateSource } from "../../compiler/template-files.ts";
+import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { countTerms } from "../../ledger/direct-query.ts";
+import { hashStatics, packBinding, unpackBinding } from "../../ledger/leaf.ts";
+import { modelQueryCommitment } from "../../ledger/model-query.ts";
+import { receiptHash } from "../../ledger/receipt.ts";
+import { settlementCircuitSpec } from "../../registry/circuit-registry.ts";
+import { freeInputs, type InputWidths, looseWires } from "../../testing/alias-check.ts";
+import { CircuitTester } from "../../testing/circuit-tester.ts";
+import { answeredQuery } from "../../testing/direct-instance.ts";
+import { directEpochOf, SMALL_DIRECT } from "../../testing/direct-world.ts";
+import { expectRefusedBy } from "../../testing/refusal-check.ts";
+import { acceptedWitness, differingPlaces, statedInputs } from "../../testing/settlement-world.ts";
+import { directDraw } from "../direct-matrix.ts";
+import { type DirectEpoch, paymentChain, settleEpoch } from "../settlement-rules.ts";
+
+const OPENS = "SampledPayout: isValid[k] * (drawReceipt[k] - opening[k].out) === 0;";
+let tester: CircuitTester;
+beforeAll(async () => {
+  await initPoseidon();
+  const { name, mainSource } = settlementCircuitSpec(SMALL_DIRECT);
+  tester = await CircuitTester.compile(name, mainSource);
+}, 600_000);
+
+/** Two payments of the same amount, so that each has one of the two draws; a padding row and an absent earner. */
+const WORLD = {
+  seed: 6,
+  rowCounts: [2, 3, 1],
+  amountsWei: [10n ** 18n, 10n ** 18n, 1n],
+  terms: (payment: number) => [[0, 3, 3, 9], [1, 2, 15], [4]][payment]!,
+};
+
+/** Draw 0 with another query and all that follows from it. */
+function withQuery(inputs: CircuitInputs, epoch: DirectEpoch, terms: readonly number[]): CircuitInputs {
+  const { matrix } = epoch.features;
+  const draw = directDraw(matrix, answeredQuery(matrix, countTerms(terms, matrix.bucketCount)));
+  const scores = Array.from({ length: SMALL_DIRECT.rows }, (_, k) => draw.scores[k] ?? 0n);
+  const changes = { ...draw, scores };
+  const names = Object.keys(changes) as (keyof typeof changes)[];
+  const at = (name: string) => inputs[name] as readonly bigint[];
+  return {
+    ...inputs,
+    ...Object.fromEntries(names.map((name) => [name, at(name).with(0, changes[name] as bigint)])),
+  };
+}
+
+describe("a draw", { timeout: 600_000 }, () => {
+  it("is scored by its receipt's query, whatever its own scores are", async () => {
+    const epoch = directEpochOf(WORLD);
+    const { inputs } = statedInputs(settleEpoch(epoch));
+    for (const [what, terms] of [
+      ["the prompt of another payment", WORLD.terms(1)],
+      ["a term more", [...WORLD.terms(0), 9]],
+      ["no term", []],
+    ] as const)
+      await expectRefusedBy(tester, withQuery(inputs, epoch, terms), OPENS, what);
+  });
+
+  it("that is void may show any query: C, y and the money stay", async () => {
+    const epoch = directEpochOf({ ...WORLD, terms: (i) => (i === 0 ? null : WORLD.terms(i)) });
+    const settled = settleEpoch(epoch);
+    expect(settled.draws.map(({ isValid }) => isValid)).toEqual([false, true]);
+    const honest = await acceptedWitness(tester, settled);
+    const { inputs } = statedInputs(settled);
+    for (const terms of [WORLD.terms(0), [7, 7, 7, 7, 1]]) {
+      const other = await tester.calculateWitness(withQuery(inputs, epoch, terms));
+      expect(tester.checkConstraints(other)).toBeNull();
+      expect(other.slice(1, 4)).toEqual(honest.slice(1, 4));
+    }
+    // A prompt's own query in a void draw makes it no valid one, and a valid one that is called void shows.
+    await expectRefusedBy(tester, { ...inputs, isValid: [1n, 1n] }, OPENS, "void called valid");
+    const valid = settleEpoch(directEpochOf(WORLD));
+    const called = { ...statedInputs(valid).inputs, isValid: [0n, 1n] };
+    const outcome = differingPlaces(tester, called, valid.data, SMALL_DIRECT.earners);
+    await expect(outcome).rejects.toMatchObject({ code: "CIR_WITNESS_REFUSED" });
+  });
+
+  it("of a model of features with the same numbers has no witness here", async () => {
+    // The same columns, registered as 17 features. Its receipts are for its own statics.
+    const own = directEpochOf(WORLD);
+    const { statics } = own.model;
+    const binding = packBinding({ ...unpackBinding(statics.binding), featureCount: 17n });
+    const hash = hashStatics({ ...statics, binding });
+    const payments = own.payments.map((payment, i) => {
+      const { query, ...secrets } = own.openingOf(i)!;
+      const receipt = receiptHash({
+        statics: hash,
+        payerId: payment.payerId,
+        ...secrets,
+        queryCommitment: modelQueryCommitment(query),
+      });
+      return { ...payment, receipt };
+    });
+    const epoch = { ...own, payments, sealed: { ...own.sealed, chain: paymentChain(payments) } };
+    const voided = settleEpoch({ ...epoch, openingOf: () => undefined });
+    const { inputs } = statedInputs(voided);
+    const opened = statedInputs(settleEpoch(own)).inputs;
+    const names = [
+      "answerHash",
+      "salt",
+      "counts",
+      "answeredClass",
+      "scores",
+      "logitDigits",
+      "blindScore",
+    ] as const;
+    const forged = {
+      ...inputs,
+      ...Object.fromEntries(names.map((name) => [name, opened[name]!])),
+      isValid: [1n, 1n],
+    };
+    await expectRefusedBy(tester, forged, OPENS, "a model of features");
+    const model = { ...own.model, statics: { ...statics, binding } };
+    expect(() => settleEpoch({ ...own, model })).toThrow(
+      expect.objectContaining({ data: expect.objectContaining({ what: "features", bound: "17" }) }),
+    );
+  });
+});
+
+/** Inputs that SampledPayout does not share with Settlement, whose own test alters all others; and draws' openings. */
+const WIDTHS: InputWidths = { answeredClass: [1, 16], isValid: [1, 128] };
+const OWN = new Set([
+  ...Object.keys(WIDTHS),
+  ...["counts", "scores", "logitDigits", "blindScore", "answeringHash", "answerHash", "salt", "receipt"],
+]);
+
+describe("SampledPayout", () => {
+  it("says what Settlement says, line by line", () => {
+    const lines = (name: string) =>
+      templateSource(name)
+        .split("\n")
+        .map((line) => line.trim().replace(/ *\/\/.*$/, ""))
+        .filter((line) => line !== "" && !line.startsWith("include"));
+    const settlement = lines("settlement");
+    const payout = lines("sampled-payout").map((line) =>
+      line
+        .replace(/(positive|queryCommitment)\[k\](?!\[| <)/, (_match, name: string) => `scored[k].${name}`)
+        .replace("scoreBits + BITS_BELOW(rows)", "3 * SCORE_DIGITS(features) - 1 + LOG2_CEIL(rows)"),
+    );
+    // What it takes where Settlement makes it, and constants.
+    expect(payout.filter((line) => !settlement.includes(line))).toEqual([
+      "function BITS_BELOW(n) {",
+      "template SampledPayout(rows, earners, payments, drawBits, shape, scoreBits) {",
+      "var draws = 1 << drawBits;",
+      "signal input positive[draws][rows];",
+      "signal input queryCommitment[draws];",
+      "signal input featuresCommitment;",
+      "component challenge[2];",
+      "for (var i = 0; i < 2; i++) {",
+      "statics.featuresCommitment <== featuresCommitment;",
+      "assert(drawBits < 8 && shape < 1 << 12);",
+      "statics.shape <== drawBits + (1 << 3) * shape;",
+    ]);
+    // What Settlement has besides: nothing but start, columns, scores, and names of the same.
+    const left = settlement.filter((line) => !payout.includes(line));
+    const besides =
+      /start|scored|column|bound|feature|query|blindScore|scores|answeringHash|drawBits|LOG2|challenge|i < 3/i;
+    expect(left.filter((line) => !besides.test(line))).toEqual([]);
+    expect(left.filter((line) => line.includes("==="))).toEqual([]);
+  });
+});
+
+describe("under the honest z", { timeout: 600_000 }, () => {
+  it("a prover chooses nothing that counts: hints of scores, an absent payment, a void draw's opening", async () => {
+    // Draw 0 is void, draw 1 has no positive score.
+    const entry = (row: number) => (row === 6 ? 1 : 2);
+    const settled = settleEpoch(
+      directEpochOf({ ...WORLD, entry, terms: (i) => (i === 0 ? null : WORLD.terms(i)) }),
+    );
+    expect(settled.draws.map(({ isEven }) => isEven)).toEqual([false, true]);
+    const free = await freeInputs(tester, statedInputs(settled).inputs, WIDTHS, OWN);
+    const rest = free.filter((name) => !/^(scores|blindScore|logitDigits)\./.test(name)).sort();
+    // The last payment's place is empty.
+    expect(rest).toEqual(["answerHash.0", "receipt.3", "salt.0"]);
+  });
+
+  it("no inner wire can hold an alias alone", async () => {
+    const witness = await acceptedWitness(tester, settleEpoch(directEpochOf(WORLD)));
+    const loose = looseWires(tester, witness, [2, 16, 24, 40, 96]).filter(
+      (signal) => !signal.endsWith(".equal.inverse"),
+    );
+    expect(loose).toEqual([]);
+  });
+});

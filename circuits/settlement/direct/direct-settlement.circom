@@ -1,0 +1,151 @@
+pragma circom 2.1.6;
+
+include "./direct-scores.circom";
+include "../feature-columns.circom";
+include "./sampled-payout.circom";
+include "../../field/start-point.circom";
+
+// The shape of a direct model in its binding: 3,072 + buckets / 16. DIRECT_SHAPE in direct-query.ts.
+function DIRECT_SHAPE(buckets) {
+    assert(buckets % 16 == 0 && buckets >= 16 && buckets <= 4096);
+    return 3072 + buckets / 16;
+}
+
+// The sampled settlement of a direct model's sealed epoch: as Settlement, with scores by the prompts' own counts, and with
+// the answered class proven. Rules: settlement-rules.ts, direct-matrix.ts. The main source includes the generators' tables
+// first (generator-tables.ts).
+//
+// Parameters:  rows ≥ N; buckets: exactly D; earners ≤ 256, at least M; payments; draws: a power of two, at most 128.
+// Public:      commitment (C), y; z.
+// Inputs:      all private: those of SampledPayout, of DirectScores, and the columns, one a bucket and the bias' last.
+// Assumes:     as Settlement, of L1 and the ledger.
+// Ensures:     what docs/attribution-proof.md states, 1 to 7, with 3 as its section "Direct" has it.
+//
+// What a challenge must not precede is in C: see SampledPayout, G. Bound by what is in C: the columns by statics in J, a valid
+// draw's counts and class by its receipt, its scores by counts, class and columns, μ by the scores. There is no other choice:
+// every count's place is its bucket's, so nothing has to be looked up. A void draw's query is free; its μ is 0, so its scores
+// are multiplied by 0, and no other draw shares anything with it but columns and start.
+// Constraints: constraint-counts.json, "DirectSettlement(…)".
+template DirectSettlement(rows, buckets, earners, payments, draws) {
+    signal input z;
+    // SampledPayout.
+    signal input modelId;
+    signal input epoch;
+    signal input sealBatch;
+    signal input seed;
+    signal input amount;
+    signal input earnerRoot;
+    signal input origin;
+    signal input predecessor;
+    signal input ownerParts;
+    signal input validatorParts;
+    signal input present[earners];
+    signal input rowCounts[earners];
+    signal input leaf[earners];
+    signal input earned[earners];
+    signal input remainder[earners];
+    signal input owner[rows];
+    signal input active[payments];
+    signal input receipt[payments];
+    signal input packed[payments];
+    signal input hits[payments];
+    signal input drawBefore[draws];
+    signal input drawAfter[draws];
+    signal input drawReceipt[draws];
+    signal input isValid[draws];
+    signal input answerHash[draws];
+    signal input salt[draws];
+    // DirectScores.
+    signal input counts[draws][buckets];
+    signal input answeredClass[draws];
+    signal input scores[draws][rows];
+    signal input logitDigits[draws];
+    signal input blindScore[draws];
+    // The column commitments: FeatureColumns.
+    signal input columnU[buckets + 1];
+    signal input columnV[buckets + 1];
+    // Of what its answers depend on besides the columns; the statics bind it, and nothing else reads it here.
+    signal input answeringHash;
+
+    signal output commitment;
+    signal output y;
+
+    var drawBits = BITS_BELOW(draws);
+    assert(1 << drawBits == draws);
+
+    // A. The start of the columns' sums. z is a hash over C.
+    component challenge = HashTagged(2, 14);
+    challenge.in[0] <== z;
+    challenge.in[1] <== 2;
+    component start = StartPoint();
+    start.start <== challenge.out;
+
+    // B. The columns, and what the statics hold of them.
+    component columns = FeatureColumns(buckets + 1);
+    columns.u <== columnU;
+    columns.v <== columnV;
+    component bound = HashTagged(2, 16);
+    bound.in[0] <== columns.commitment;
+    bound.in[1] <== answeringHash;
+    component shared = DirectBase(buckets, LENGTH_BITS(buckets));
+    shared.start <== start.point;
+    for (var a = 0; a < buckets; a++) {
+        shared.u[a] <== columnU[a];
+        shared.v[a] <== columnV[a];
+    }
+
+    // C. The draws' scores.
+    component scored[draws];
+    component payout = SampledPayout(
+        rows, earners, payments, drawBits, DIRECT_SHAPE(buckets), 3 * DIRECT_DIGITS() - 1
+    );
+    for (var k = 0; k < draws; k++) {
+        scored[k] = DirectScores(rows, buckets);
+        scored[k].start <== start.point;
+        scored[k].base <== shared.base;
+        scored[k].startMultiple <== shared.startMultiple;
+        scored[k].u <== columnU;
+        scored[k].v <== columnV;
+        scored[k].tripleU <== columns.tripleU;
+        scored[k].tripleV <== columns.tripleV;
+        scored[k].counts <== counts[k];
+        scored[k].answeredClass <== answeredClass[k];
+        scored[k].scores <== scores[k];
+        scored[k].logitDigits <== logitDigits[k];
+        scored[k].blindScore <== blindScore[k];
+        payout.positive[k] <== scored[k].positive;
+        payout.queryCommitment[k] <== scored[k].queryCommitment;
+    }
+
+    // D. Everything else.
+    payout.featuresCommitment <== bound.out;
+    payout.z <== z;
+    payout.modelId <== modelId;
+    payout.epoch <== epoch;
+    payout.sealBatch <== sealBatch;
+    payout.seed <== seed;
+    payout.amount <== amount;
+    payout.earnerRoot <== earnerRoot;
+    payout.origin <== origin;
+    payout.predecessor <== predecessor;
+    payout.ownerParts <== ownerParts;
+    payout.validatorParts <== validatorParts;
+    payout.present <== present;
+    payout.rowCounts <== rowCounts;
+    payout.leaf <== leaf;
+    payout.earned <== earned;
+    payout.remainder <== remainder;
+    payout.owner <== owner;
+    payout.active <== active;
+    payout.receipt <== receipt;
+    payout.packed <== packed;
+    payout.hits <== hits;
+    payout.drawBefore <== drawBefore;
+    payout.drawAfter <== drawAfter;
+    payout.drawReceipt <== drawReceipt;
+    payout.isValid <== isValid;
+    payout.answerHash <== answerHash;
+    payout.salt <== salt;
+    commitment <== payout.commitment;
+    y <== payout.y;
+}

@@ -1,0 +1,47 @@
+/** Test support: a direct model with random entries, and sealed epochs of it, any part of which a test can choose. */
+
+import { countTerms, type DirectQuery } from "../ledger/direct-query.ts";
+import { commitDirectColumns, type DirectMatrix, MAX_DIRECT_ENTRY } from "../settlement/direct-matrix.ts";
+import type { DirectEpoch } from "../settlement/settlement-rules.ts";
+import type { SettlementSize } from "../settlement/settlement-size.ts";
+import { answeredQuery } from "./direct-instance.ts";
+import { sealedEpoch, type WorldOptions } from "./settlement-world.ts";
+
+export const SMALL_DIRECT: SettlementSize = {
+  rows: 9,
+  features: 16,
+  earners: 4,
+  payments: 4,
+  draws: 2,
+  isDirect: true,
+};
+
+export interface DirectWorldOptions extends Omit<WorldOptions, "query"> {
+  /** The buckets of payment i's terms; null: its receipt is no opening's. */
+  readonly terms?: (payment: number) => readonly number[] | null;
+}
+
+/** A sealed epoch of a direct model. `entry`'s last row is the logit's, its last column the bias'. */
+export function directEpochOf(options: DirectWorldOptions = {}): DirectEpoch {
+  const size = options.size ?? SMALL_DIRECT;
+  const bucketCount = size.features;
+  return sealedEpoch<DirectMatrix, DirectQuery>(
+    { ...options, size },
+    {
+      features: (numbers, rowCount) => {
+        const entry = options.entry ?? (() => numbers.below(2 * MAX_DIRECT_ENTRY + 1) - MAX_DIRECT_ENTRY);
+        const values = Int16Array.from({ length: (rowCount + 1) * (bucketCount + 1) }, (_, at) =>
+          entry(Math.floor(at / (bucketCount + 1)), at % (bucketCount + 1)),
+        );
+        const matrix = { rowCount, bucketCount, values };
+        return { matrix, columns: commitDirectColumns(matrix), answeringHash: 0xa75e3n };
+      },
+      query: (numbers, payment, { matrix }) => {
+        const random = () =>
+          Array.from({ length: 1 + numbers.below(2 * bucketCount) }, () => numbers.below(bucketCount));
+        const terms = options.terms === undefined ? random() : options.terms(payment);
+        return terms === null ? null : answeredQuery(matrix, countTerms(terms, bucketCount));
+      },
+    },
+  );
+}

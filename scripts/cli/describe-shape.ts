@@ -1,0 +1,8 @@
+import type { ModelShape } from "../../circuits/settlement/settlement-size.ts";
+
+/** What a model's binding says of its settlements, in words. */
+export function describeShape({ draws, features, isDirect }: ModelShape): string {
+  return isDirect === true
+    ? `an epoch is settled by ${draws} draws over ${features} buckets of terms, and the settlement proves the answers`
+    : `an epoch is settled by ${draws} draws over ${features} features`;
+}
