@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import type { CircuitTester } from "../testing/circuit-tester.ts";
+import { shiftedDown } from "../testing/field-aliases.ts";
 import type { Row } from "../testing/r1cs-rows.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
 import { TableWires } from "../testing/table-wires.ts";
@@ -11,11 +13,12 @@ import {
 } from "../testing/table-world.ts";
 
 const Z = 0x5eed_0000_1234_5678n;
+let tester: CircuitTester;
 let wires: TableWires;
 let full: bigint[];
 let sparse: bigint[];
 beforeAll(async () => {
-  const tester = await smallTableTester();
+  tester = await smallTableTester();
   wires = new TableWires(tester);
   const witnessOf = async (operations: number) =>
     (
@@ -40,6 +43,11 @@ describe("the wires of a table batch", () => {
     const report = wires.report(full);
     expect(report.problems).toEqual([]);
     expect(apart(report).filter((name) => !OF_SIGNATURES.test(name))).toEqual([]);
+  });
+
+  it("cannot change alone, by one or to the aliases of scaled values", () => {
+    const aliases = [24, 26, 96].map((shift) => shiftedDown(1n, shift));
+    expect(tester.tamper(full, { only: () => true, aliasBits: [24, 96], aliases })).toEqual([]);
   });
 
   it("are fixed as far as terms need it where slots and units are null, too", () => {
