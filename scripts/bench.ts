@@ -19,6 +19,15 @@ program
   });
 
 program
+  .command("table")
+  .description("constraints per operation of batches with a leaf table, for simulated traffic")
+  .addHelpText("after", "\nExample:\n  npm run bench -- table")
+  .action(async () => {
+    const { benchTableCounts } = await import("./bench/table-counts.ts");
+    console.log(JSON.stringify(benchTableCounts()));
+  });
+
+program
   .command("attribution")
   .description("quality of attribution methods on MNIST, and what gaming them gains")
   .option("--quick", "small sizes, for a look")

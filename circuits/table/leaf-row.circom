@@ -18,7 +18,7 @@ include "./terms.circom";
 //              given and the new one taken, owner and kind given askedBits times, and the member's fields.
 // Why all is fixed by C: packed fixes id, flags and counts, all boolean. oldSub fixes children and leaf, newSub the new
 //              fields, since hashes are collision-resistant and a leaf's tag is one of three.
-// Constraints: constraint-counts.json, "LeafRow(4, 6)".
+// Constraints: constraint-counts.json, "LeafRow(1, 2)"; 818 more for every level below, 3 for every level of the window.
 template LeafRow(low, window) {
     signal input gamma;
     signal input power[9];

@@ -15,7 +15,7 @@ include "./slot-head.circom";
 //              a state that B was left in by an earlier slot, or had before the batch, count, and ask for B's owner, kind
 //              and, in a payment, for a ready and approved model whose price is wei - surplus, so at most wei.
 //              isUsed = 0: no terms.
-// Constraints: constraint-counts.json, "MemberSlot(8)".
+// Constraints: constraint-counts.json, "MemberSlot(3)"; 6 more for every level.
 template MemberSlot(depth) {
     signal input domain;
     signal input feePerUnit;

@@ -20,7 +20,7 @@ include "./terms.circom";
 //              left to choose.
 // Attack:      without the last rule a null slot's key is free after z. Whoever sets it to a pole of its own term has an
 //              inverse that may be anything, and balances the batch with it.
-// Constraints: constraint-counts.json, "SlotHead(8, 10)".
+// Constraints: part of "TransferSlot(3)" and "MemberSlot(3)" in constraint-counts.json.
 template SlotHead(depth, units) {
     signal input domain;
     signal input feePerUnit;

@@ -15,7 +15,7 @@ include "./table-frame.circom";
 // Public:      commitment (C), y; z.
 // Inputs:      header; arrays over slots, rows, units and wide slots of what the parts take.
 // Ensures:     docs/leaf-table.md, "The theorem".
-// Constraints: constraint-counts.json, "TableBatch(3, 4, 2, 0, 8, 2, 1, 2)"; every line is an equality of two signals, so
+// Constraints: tableConstraints in table-counts.ts; every line is an equality of two signals, so
 //              table-composition.ts puts the same constraints together from compiled parts.
 template TableBatch(depth, transfers, members, wide, rows, units, low, top, approvalDelay) {
     var subtrees = 8 ** top;

@@ -16,7 +16,7 @@ include "./row-groups.circom";
 // Assumes:     the parts' assumptions on each other; flags boolean; fees below 2^70 and ids below 2^25.
 // Ensures:     all terms cancel: with C before z, this is what docs/leaf-table.md proves from. Nulls are a suffix of each
 //              section; used units have rising ids and come first; all else as BatchFrame (batch-frame.circom).
-// Constraints: constraint-counts.json, "TableFrame(8, 4, 2, 1, 8, 2, 2, 4)".
+// Constraints: partConstraints in table-counts.ts.
 //
 // Phases: A header, B chains of rows, C order, D the equation, E fee leaf, F elements and C, G y.
 template TableFrame(depth, transfers, members, wide, rows, units, low, top) {

@@ -10,7 +10,7 @@ include "./tree-top.circom";
 //              touchedWords: the touched bits, 252 an element.
 // Assumes:     C absorbs oldRoot, midRoot and touchedWords, before z.
 // Ensures:     the top belongs to oldRoot and midRoot.
-// Constraints: constraint-counts.json, "TableTree(2, 2, 4)".
+// Constraints: partConstraints in table-counts.ts.
 template TableTree(members, top, spine) {
     var subtrees = 8 ** top;
     var chunks = (subtrees + 251) \ 252;

@@ -10,7 +10,7 @@ include "./slot-head.circom";
 // Assumes:     C absorbs challenge and core.
 // Ensures:     isUsed = 1: terms that take amount + fee from A's balance, add amount to B's, use A's nonce under the key that
 //              signed, and ask for B's owner and kind. isUsed = 0: no terms.
-// Constraints: constraint-counts.json, "TransferSlot(8)".
+// Constraints: constraint-counts.json, "TransferSlot(3)"; 6 more for every level.
 template TransferSlot(depth) {
     signal input domain;
     signal input feePerUnit;

@@ -12,7 +12,7 @@ include "./terms.circom";
 // Outputs:     oldRoot, newRoot; sum.
 // Assumes:     C absorbs both roots and the touched bits.
 // Ensures:     now is old where touched = 0; where it is 1, a term (number, old, now) is taken.
-// Constraints: 804 for every node and level of the spine, 5 for every subtree, 1; "TreeTop(2, 2)".
+// Constraints: 804 for every node and level of the spine, 5 for every subtree, 1.
 template TreeTop(k, spine) {
     var n = 8 ** k;
     var total = (n - 1) \ 7;

@@ -3,10 +3,10 @@
 import { batchElements } from "../batch/batch-data.ts";
 import { dataCommitment, evaluate } from "../field/element-vector.ts";
 import { initPoseidon } from "../field/poseidon.ts";
-import { APPROVAL_DELAY_SECONDS } from "../protocol.ts";
+import { tableCircuitSpec } from "../registry/circuit-registry.ts";
 import { type ClosedTable, closedTableInputs, TableBuilder } from "../table/table-builder.ts";
 import { absorbedElements } from "../table/table-data.ts";
-import { type TableShape, tableName } from "../table/table-shape.ts";
+import type { TableShape } from "../table/table-shape.ts";
 import { CircuitTester } from "./circuit-tester.ts";
 import type { RandomLedger } from "./random-ledger.ts";
 
@@ -17,26 +17,10 @@ export const SMALL_TABLE: TableShape = {
 };
 export const SMALL_DEPTH = 3;
 
-/** The text of a table batch's circuit as circom compiles it whole. */
-export function tableMainSource(shape: TableShape, depth: number): string {
-  const { transfers, members, wide, rows, units, low, top } = shape;
-  const sizes = [depth, transfers, members, wide, rows, units, low, top, APPROVAL_DELAY_SECONDS];
-  return [
-    "pragma circom 2.1.6;",
-    'include "circuits/table/table-batch.circom";',
-    `component main {public [z]} = TableBatch(${sizes.join(", ")});`,
-    "",
-  ].join("\n");
-}
-
 let small: Promise<CircuitTester> | undefined;
 export function smallTableTester(): Promise<CircuitTester> {
-  small ??= initPoseidon().then(() =>
-    CircuitTester.compile(
-      `${tableName(SMALL_TABLE)}-depth-${SMALL_DEPTH}`,
-      tableMainSource(SMALL_TABLE, SMALL_DEPTH),
-    ),
-  );
+  const { name, mainSource } = tableCircuitSpec(SMALL_TABLE, SMALL_DEPTH);
+  small ??= initPoseidon().then(() => CircuitTester.compile(name, mainSource));
   return small;
 }
 
