@@ -20,11 +20,16 @@ program
 
 program
   .command("table")
-  .description("constraints per operation of batches with a leaf table, for simulated traffic")
-  .addHelpText("after", "\nExample:\n  npm run bench -- table")
-  .action(async () => {
+  .description(
+    "constraints per operation of batches with a leaf table, for simulated traffic; random batches against it",
+  )
+  .option("--batches <count>", "random batches that the circuit and TypeScript are held equal on", "0")
+  .addHelpText("after", "\nExample:\n  npm run bench -- table --batches 500")
+  .action(async ({ batches }: { batches: string }) => {
     const { benchTableCounts } = await import("./bench/table-counts.ts");
-    console.log(JSON.stringify(benchTableCounts()));
+    const { benchTableEquality } = await import("./bench/table-equality.ts");
+    const counts = benchTableCounts();
+    console.log(JSON.stringify({ ...counts, equality: await benchTableEquality(Number(batches)) }));
   });
 
 program

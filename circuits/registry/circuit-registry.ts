@@ -9,14 +9,14 @@ import {
   TREE_DEPTH,
 } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
-import { tableComposition } from "../table/table-composition.ts";
-import { type TableShape, tableName } from "../table/table-shape.ts";
 import {
   requireSize,
   type SettlementSize,
   settlementCircuitName,
   sizeError,
 } from "../settlement/settlement-size.ts";
+import { tableComposition } from "../table/table-composition.ts";
+import { type TableShape, tableName } from "../table/table-shape.ts";
 
 /** A circuit by name, and the circom text of its `component main`. Includes are relative to the repository's root. */
 export interface CircuitSpec {

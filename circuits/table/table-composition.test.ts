@@ -44,7 +44,10 @@ describe("a composed table batch", () => {
     expect(countOf("leaf-row-1-2")).toBe(recordedCount("LeafRow(1, 2)"));
     expect(countOf("member-unit")).toBe(recordedCount("MemberUnit()"));
     const { transfer, member, row, unit, tree } = partConstraints(SMALL_TABLE, SMALL_DEPTH);
-    const [names, sizes] = [["transfer-slot-3", "member-slot-3", "leaf-row-1-2", "member-unit", "table-tree-2-1-1"], [transfer, member, row, unit, tree]];
+    const [names, sizes] = [
+      ["transfer-slot-3", "member-slot-3", "leaf-row-1-2", "member-unit", "table-tree-2-1-1"],
+      [transfer, member, row, unit, tree],
+    ];
     expect(names.map(countOf)).toEqual(sizes);
     expect((await smallTableTester()).constraintCount).toBe(tableConstraints(SMALL_TABLE, SMALL_DEPTH, 0));
   });

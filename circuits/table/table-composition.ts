@@ -40,13 +40,33 @@ function parts(shape: TableShape, depth: number): Record<Section | "tree" | "fra
   const spine = depth - low - top;
   return {
     transfer: main(`transfer-slot-${depth}`, "transfer-slot", shared, `TransferSlot(${depth})`),
-    member: main(`member-slot-${depth}`, "member-slot", [...shared, "timePoint", "payload"], `MemberSlot(${depth})`),
-    row: main(`leaf-row-${low}-${low + top}`, "leaf-row", ["gamma", "power"], `LeafRow(${low}, ${low + top})`),
+    member: main(
+      `member-slot-${depth}`,
+      "member-slot",
+      [...shared, "timePoint", "payload"],
+      `MemberSlot(${depth})`,
+    ),
+    row: main(
+      `leaf-row-${low}-${low + top}`,
+      "leaf-row",
+      ["gamma", "power"],
+      `LeafRow(${low}, ${low + top})`,
+    ),
     unit: main("member-unit", "member-unit", ["gamma", "power"], "MemberUnit()"),
-    tree: main(`table-tree-${members}-${top}-${spine}`, "table-tree", ["z", "oldRoot"], `TableTree(${members}, ${top}, ${spine})`),
+    tree: main(
+      `table-tree-${members}-${top}-${spine}`,
+      "table-tree",
+      ["z", "oldRoot"],
+      `TableTree(${members}, ${top}, ${spine})`,
+    ),
     // The same part as of other batches.
     wide: batchComposition({ narrow: 0, wide: 1 }, depth).parts[0]!,
-    frame: main(`${tableName(shape)}-frame-depth-${depth}`, "table-frame", framePorts, `TableFrame(${sizes})`),
+    frame: main(
+      `${tableName(shape)}-frame-depth-${depth}`,
+      "table-frame",
+      framePorts,
+      `TableFrame(${sizes})`,
+    ),
   };
 }
 

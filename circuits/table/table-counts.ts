@@ -42,7 +42,8 @@ export function partConstraints(shape: TableShape, depth: number): TableCounts {
     unit: UNIT,
     tree: CHALLENGES + NODE_PAIR * nodes + 5 * subtrees + 1 + members + touchedWords,
     // Sums of row chains, the equation, two header elements and the pairs are linear.
-    frame: header + order + 6 * rows - 2 + 1 + feeLeaf + 2 + pairs + CHUNK * Math.ceil(absorbed / 15) + horner,
+    frame:
+      header + order + 6 * rows - 2 + 1 + feeLeaf + 2 + pairs + CHUNK * Math.ceil(absorbed / 15) + horner,
   };
 }
 

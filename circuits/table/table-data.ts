@@ -18,10 +18,7 @@ import { nextChain } from "./table-terms.ts";
 const TOUCHED_BITS = 252;
 
 /** h of the slot's signature; a null slot shows the dummy's over 0. */
-export function signatureChallenge(
-  slot: TableSlot,
-  data: Pick<BatchData, "domain" | "feePerUnitWei">,
-): bigint {
+function signatureChallenge(slot: TableSlot, data: Pick<BatchData, "domain" | "feePerUnitWei">): bigint {
   const isNull = slot.kind === KIND.null;
   const { domain, feePerUnitWei } = data;
   const operation = {

@@ -86,7 +86,7 @@ export interface TableLayout {
   readonly midRoot: bigint;
 }
 
-export const NULL_SLOT: TableSlot = {
+const NULL_SLOT: TableSlot = {
   kind: KIND.null,
   a: 0,
   b: 0,
@@ -104,7 +104,7 @@ export const NULL_SLOT: TableSlot = {
   gap: 0,
 };
 
-export const NULL_UNIT: TableUnit = {
+const NULL_UNIT: TableUnit = {
   id: 0,
   isUsed: false,
   isModel: false,

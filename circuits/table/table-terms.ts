@@ -13,7 +13,7 @@ import { COUNTERS, FIELD_ORDER, ID_BITS, KIND, kindRule, TAG, TREE_ARITY } from 
 import type { TableLayout, TableRow, TableSlot, TableUnit } from "./table-layout.ts";
 
 /** Sorts of points, by their multiple of alpha^9. */
-export const SORT = {
+const SORT = {
   balance: 1,
   nonce: 2,
   reference: 3,

@@ -72,7 +72,9 @@ export function benchTableCounts() {
       const each = Math.round(tableConstraints(shape, TREE_DEPTH, WIDE_SLOT) / operations);
       constraintsPerOperation[name][operations] = each;
       const { low, top } = shape;
-      console.log(`${name}, ${operations} operations: ${rows} leaves, ${low} + ${top} levels, ${each} constraints each`);
+      console.log(
+        `${name}, ${operations} operations: ${rows} leaves, ${low} + ${top} levels, ${each} constraints each`,
+      );
     }
   }
   const { transfer, member } = partConstraints(cheapest(64, 64, false), TREE_DEPTH);
