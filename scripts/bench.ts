@@ -26,8 +26,7 @@ program
   .option("--batches <count>", "random batches that the circuit and TypeScript are held equal on", "0")
   .addHelpText("after", "\nExample:\n  npm run bench -- table --batches 500")
   .action(async ({ batches }: { batches: string }) => {
-    const { benchTableCounts } = await import("./bench/table-counts.ts");
-    const { benchTableEquality } = await import("./bench/table-equality.ts");
+    const { benchTableCounts, benchTableEquality } = await import("./bench/table.ts");
     const counts = benchTableCounts();
     console.log(JSON.stringify({ ...counts, equality: await benchTableEquality(Number(batches)) }));
   });

@@ -8,10 +8,10 @@ include "./terms.circom";
 // what the first left; a leaf may even have two rows, its states then follow each other too.
 //
 // Parameters:  low ≥ 1: levels from the leaf to its subtree's root; window: levels from the leaf to the window's root.
-// Inputs:      gamma, power[9]. Witness: idBits; isFirst: begins its subtree; isMember: chain, open amount and counters may
+// Inputs:      gamma, power[9]. Witness: idBits; first: begins its subtree, which the frame takes too; isMember: chain, open amount and counters may
 //              change; askedBits: how often slots ask for its owner and kind; leaf[9] before; newNonce, newBalance,
 //              newChain, newOpen, newCounters; children: of its path.
-// Outputs:     sub: the subtree's number; oldSub, newSub: its root before and after; isFirst; packed; sum.
+// Outputs:     sub: the subtree's number; oldSub, newSub: its root before and after; packed; sum.
 // Assumes:     C absorbs oldSub, newSub and packed. Whoever chains the rows sees that oldSub is true.
 // Ensures:     the leaf with this id of the subtree oldSub is leaf, and newSub has the changed one instead; no other field
 //              changes, chain, open amount and counters only where isMember = 1. Terms: new - old balance, the old nonce
@@ -36,7 +36,6 @@ template LeafRow(low, window) {
     signal output sub;
     signal output oldSub;
     signal output newSub;
-    signal output isFirst;
     signal output packed;
     signal output sum;
 
@@ -56,7 +55,6 @@ template LeafRow(low, window) {
     first * (1 - first) === 0;
     isMember * (1 - isMember) === 0;
     sub <== subSum;
-    isFirst <== first;
     packed <== id + (1 << 24) * first + (1 << 25) * isMember + (1 << 26) * asked;
 
     // B. The leaf before and after.

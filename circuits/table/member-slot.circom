@@ -9,12 +9,12 @@ include "./slot-head.circom";
 // Inputs:      domain, feePerUnit, gamma, power[9] from the batch; timePoint = t · alpha^3 of the slot's number t ≥ 1. Witness:
 //              used, isPay; payload; chain, open: B's before the slot; surplusBits: what is paid above the price; gapBits:
 //              slots since B's last one, less 1; the rest as in SlotHead.
-// Outputs:     challenge, core, isUsed, feeWei, sum; newChain; packed: surplus and gap.
+// Outputs:     challenge, core, feeWei, sum; newChain; packed: surplus and gap.
 // Assumes:     C absorbs challenge, core, payload, newChain and packed.
-// Ensures:     isUsed = 1: terms that take fee (and the payment) from A's balance, use A's nonce, move B's chain one step from
+// Ensures:     used = 1: terms that take fee (and the payment) from A's balance, use A's nonce, move B's chain one step from
 //              a state that B was left in by an earlier slot, or had before the batch, count, and ask for B's owner, kind
 //              and, in a payment, for a ready and approved model whose price is wei - surplus, so at most wei.
-//              isUsed = 0: no terms.
+//              used = 0: no terms.
 // Constraints: constraint-counts.json, "MemberSlot(3)"; 6 more for every level.
 template MemberSlot(depth) {
     signal input domain;
@@ -38,25 +38,23 @@ template MemberSlot(depth) {
     signal input gapBits[11];
     signal output challenge;
     signal output core;
-    signal output isUsed;
     signal output feeWei;
     signal output newChain;
     signal output packed;
     signal output sum;
 
     // A. Kind 2 or 3. Both flags follow from the core.
-    isUsed <== used;
     used * (1 - used) === 0;
     isPay * (1 - isPay) === 0;
-    isPay * (1 - isUsed) === 0;
-    payload * (1 - isUsed) === 0;
+    isPay * (1 - used) === 0;
+    payload * (1 - used) === 0;
     component head = SlotHead(depth, 14);
     head.domain <== domain;
     head.feePerUnit <== feePerUnit;
     head.gamma <== gamma;
     head.power <== power;
-    head.isUsed <== isUsed;
-    head.kind <== 2 * isUsed + isPay;
+    head.isUsed <== used;
+    head.kind <== 2 * used + isPay;
     head.w <== payload;
     head.aBits <== aBits;
     head.bBits <== bBits;
@@ -90,7 +88,7 @@ template MemberSlot(depth) {
     signal paid <== isPay * head.wei;
     signal debit <-- (paid + head.feeWei) / (gamma - head.aId - SORT_BALANCE() * power[8]);
     debit * (gamma - head.aId - SORT_BALANCE() * power[8]) === paid + head.feeWei;
-    signal added <== (isUsed - isPay) * head.code;
+    signal added <== (used - isPay) * head.code;
     signal count <-- (added + COUNTER_PAYMENT_COUNT() * isPay) / (gamma - head.bId - SORT_COUNTERS() * power[8]);
     count * (gamma - head.bId - SORT_COUNTERS() * power[8]) === added + COUNTER_PAYMENT_COUNT() * isPay;
 
@@ -109,17 +107,17 @@ template MemberSlot(depth) {
     signal byGap <== power[2] * gap;
     var read = head.bId + byChain + byOpen + timePoint - power[2] - byGap + SORT_CHAIN() * power[8];
     var written = head.bId + byNewChain + byNewOpen + timePoint + SORT_CHAIN() * power[8];
-    signal taken <-- isUsed / (gamma - read);
-    taken * (gamma - read) === isUsed;
-    signal given <-- isUsed / (gamma - written);
-    given * (gamma - written) === isUsed;
+    signal taken <-- used / (gamma - read);
+    taken * (gamma - read) === used;
+    signal given <-- used / (gamma - written);
+    given * (gamma - written) === used;
 
     // E. B's owner, kind and price.
     signal byReference <== power[0] * bRef;
     signal price <== isPay * (PRICE_OF_MODEL() + 4 * (head.wei - surplus) + 3);
     signal byPrice <== power[1] * price;
     var asked = head.bId + byReference + byPrice + SORT_PRICE() * power[8];
-    signal reference <-- isUsed / (gamma - asked);
-    reference * (gamma - asked) === isUsed;
+    signal reference <-- used / (gamma - asked);
+    reference * (gamma - asked) === used;
     sum <== head.sum - debit + count + given - taken + reference;
 }

@@ -7,10 +7,10 @@ include "./terms.circom";
 // A datanet or model that the batch's second section uses: what commits and payments do to it, once a batch.
 //
 // Inputs:      gamma, power[9]. Witness: idBits; isUsed; isModel; askedBits: how many slots name it; lastBits: number of the
-//              last one, 0 without any; fields: ref (owner and kind), chain, newChain, open, newOpen, counters, newCounters;
+//              last one, 0 without any; state: ref (owner and kind), chain, newChain, open, newOpen, counters, newCounters;
 //              opening of a model's new counters: readyBit, approvedBit, capBits, countBits, epochBits, priceBits.
-// Outputs:     id, used; packed; fields[7]: those seven again; sum.
-// Assumes:     C absorbs packed and fields. The frame lets ids of used units only rise.
+// Outputs:     id; packed; sum. The frame takes isUsed and state, too.
+// Assumes:     C absorbs packed and state. The frame lets ids of used units only rise.
 // Ensures:     isUsed = 1: a row with isMember = 1 has this id, kind and these fields, before and after. Terms: the chain's
 //              state before slot 1 given, the last one taken; new - old counters; owner, kind and price given askedBits
 //              times. A datanet's rows stay below 2^40; a model's payments at most its cap; open amounts below 2^96.
@@ -33,9 +33,7 @@ template MemberUnit() {
     signal input epochBits[24];
     signal input priceBits[96];
     signal output id;
-    signal output used;
     signal output packed;
-    signal output fields[7];
     signal output sum;
 
     var ref = state[0];
@@ -64,9 +62,7 @@ template MemberUnit() {
     isModel * (1 - isModel) === 0;
     (1 - isUsed) * asked === 0;
     id <== idSum;
-    used <== isUsed;
     packed <== idSum + (1 << 24) * isUsed + (1 << 25) * isModel + (1 << 26) * asked + (1 << 38) * last;
-    fields <== state;
 
     // B. New counters. Every part has its width, so the opening is the one of the packing; a datanet's is 0.
     readyBit * (1 - readyBit) === 0;

@@ -139,7 +139,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
         frame.transferCore[i] <== t[i].core;
         frame.transferChallenge[i] <== t[i].challenge;
         frame.transferFeeWei[i] <== t[i].feeWei;
-        frame.transferIsUsed[i] <== t[i].isUsed;
+        frame.transferUsed[i] <== transferUsed[i];
         frame.transferSum[i] <== t[i].sum;
     }
     component m[members];
@@ -168,7 +168,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
         frame.memberCore[i] <== m[i].core;
         frame.memberChallenge[i] <== m[i].challenge;
         frame.memberFeeWei[i] <== m[i].feeWei;
-        frame.memberIsUsed[i] <== m[i].isUsed;
+        frame.memberUsed[i] <== memberUsed[i];
         frame.memberNewChain[i] <== m[i].newChain;
         frame.memberPacked[i] <== m[i].packed;
         frame.memberSum[i] <== m[i].sum;
@@ -192,7 +192,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
         frame.rowSub[i] <== r[i].sub;
         frame.rowOldSub[i] <== r[i].oldSub;
         frame.rowNewSub[i] <== r[i].newSub;
-        frame.rowIsFirst[i] <== r[i].isFirst;
+        frame.rowFirst[i] <== rowFirst[i];
         frame.rowPacked[i] <== r[i].packed;
         frame.rowSum[i] <== r[i].sum;
     }
@@ -214,9 +214,9 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
         u[i].epochBits <== unitEpochBits[i];
         u[i].priceBits <== unitPriceBits[i];
         frame.unitId[i] <== u[i].id;
-        frame.unitUsed[i] <== u[i].used;
+        frame.unitIsUsed[i] <== unitIsUsed[i];
         frame.unitPacked[i] <== u[i].packed;
-        frame.unitFields[i] <== u[i].fields;
+        frame.unitState[i] <== unitState[i];
         frame.unitSum[i] <== u[i].sum;
     }
     component w[wide];

@@ -14,10 +14,10 @@ const TREE_PORTS = ["gamma", "power", "midRoot", "treeSum", "treeTouched"];
 
 /** What slots, rows and units hand to the frame, by the frame's names. */
 const HANDED = {
-  transfer: ["core", "challenge", "feeWei", "isUsed", "sum"],
-  member: ["payload", "core", "challenge", "feeWei", "isUsed", "newChain", "packed", "sum"],
-  row: ["sub", "oldSub", "newSub", "isFirst", "packed", "sum"],
-  unit: ["id", "used", "packed", "fields", "sum"],
+  transfer: ["core", "challenge", "feeWei", "used", "sum"],
+  member: ["payload", "core", "challenge", "feeWei", "used", "newChain", "packed", "sum"],
+  row: ["sub", "oldSub", "newSub", "first", "packed", "sum"],
+  unit: ["id", "isUsed", "packed", "state", "sum"],
   wide: ["words", "core", "hasWord", "isUsed", "isSigned", "feeWei"],
 } as const;
 type Section = keyof typeof HANDED;
@@ -39,20 +39,20 @@ function parts(shape: TableShape, depth: number): Record<Section | "tree" | "fra
   const sizes = [depth, transfers, members, wide, rows, units, low, top].join(", ");
   const spine = depth - low - top;
   return {
-    transfer: main(`transfer-slot-${depth}`, "transfer-slot", shared, `TransferSlot(${depth})`),
+    transfer: main(`transfer-slot-${depth}`, "transfer-slot", [...shared, "used"], `TransferSlot(${depth})`),
     member: main(
       `member-slot-${depth}`,
       "member-slot",
-      [...shared, "timePoint", "payload"],
+      [...shared, "timePoint", "payload", "used"],
       `MemberSlot(${depth})`,
     ),
     row: main(
       `leaf-row-${low}-${low + top}`,
       "leaf-row",
-      ["gamma", "power"],
+      ["gamma", "power", "first"],
       `LeafRow(${low}, ${low + top})`,
     ),
-    unit: main("member-unit", "member-unit", ["gamma", "power"], "MemberUnit()"),
+    unit: main("member-unit", "member-unit", ["gamma", "power", "isUsed", "state"], "MemberUnit()"),
     tree: main(
       `table-tree-${members}-${top}-${spine}`,
       "table-tree",

@@ -203,7 +203,7 @@ const LOCAL: readonly (readonly [string, () => Forged, string])[] = [
   [
     "a null slot between others",
     () => ({ layout: ({ transfers }) => ({ transfers: withItem(transfers, 1, () => transfers[3]!) }) }),
-    "transferIsUsed[i] * (1 - transferIsUsed[i - 1])",
+    "transferUsed[i] * (1 - transferUsed[i - 1])",
   ],
   [
     "a commit with an open amount",

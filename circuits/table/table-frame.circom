@@ -46,26 +46,26 @@ template TableFrame(depth, transfers, members, wide, rows, units, low, top) {
     signal input transferCore[transfers];
     signal input transferChallenge[transfers];
     signal input transferFeeWei[transfers];
-    signal input transferIsUsed[transfers];
+    signal input transferUsed[transfers];
     signal input transferSum[transfers];
     signal input memberPayload[members];
     signal input memberCore[members];
     signal input memberChallenge[members];
     signal input memberFeeWei[members];
-    signal input memberIsUsed[members];
+    signal input memberUsed[members];
     signal input memberNewChain[members];
     signal input memberPacked[members];
     signal input memberSum[members];
     signal input rowSub[rows];
     signal input rowOldSub[rows];
     signal input rowNewSub[rows];
-    signal input rowIsFirst[rows];
+    signal input rowFirst[rows];
     signal input rowPacked[rows];
     signal input rowSum[rows];
     signal input unitId[units];
-    signal input unitUsed[units];
+    signal input unitIsUsed[units];
     signal input unitPacked[units];
-    signal input unitFields[units][7];
+    signal input unitState[units][7];
     signal input unitSum[units];
     signal input wideWords[wide][7];
     signal input wideCore[wide];
@@ -98,7 +98,7 @@ template TableFrame(depth, transfers, members, wide, rows, units, low, top) {
     groups.sub <== rowSub;
     groups.oldSub <== rowOldSub;
     groups.newSub <== rowNewSub;
-    groups.isFirst <== rowIsFirst;
+    groups.isFirst <== rowFirst;
 
     // C. Order, and sums of the slots.
     var fees = 0;
@@ -106,14 +106,14 @@ template TableFrame(depth, transfers, members, wide, rows, units, low, top) {
     var payloadSum = 0;
     for (var i = 0; i < transfers; i++) {
         fees += transferFeeWei[i];
-        signedSum += transferIsUsed[i];
-        if (i > 0) { transferIsUsed[i] * (1 - transferIsUsed[i - 1]) === 0; }
+        signedSum += transferUsed[i];
+        if (i > 0) { transferUsed[i] * (1 - transferUsed[i - 1]) === 0; }
     }
     for (var i = 0; i < members; i++) {
         fees += memberFeeWei[i];
-        signedSum += memberIsUsed[i];
-        payloadSum += memberIsUsed[i];
-        if (i > 0) { memberIsUsed[i] * (1 - memberIsUsed[i - 1]) === 0; }
+        signedSum += memberUsed[i];
+        payloadSum += memberUsed[i];
+        if (i > 0) { memberUsed[i] * (1 - memberUsed[i - 1]) === 0; }
     }
     for (var i = 0; i < wide; i++) {
         fees += wideFeeWei[i];
@@ -123,8 +123,8 @@ template TableFrame(depth, transfers, members, wide, rows, units, low, top) {
     component rising[units];
     signal step[units];
     for (var i = 1; i < units; i++) {
-        unitUsed[i] * (1 - unitUsed[i - 1]) === 0;
-        step[i] <== unitUsed[i] * (unitId[i] - unitId[i - 1] - 1);
+        unitIsUsed[i] * (1 - unitIsUsed[i - 1]) === 0;
+        step[i] <== unitIsUsed[i] * (unitId[i] - unitId[i - 1] - 1);
         rising[i] = RangeCheck(24);
         rising[i].in <== step[i];
     }
@@ -210,7 +210,7 @@ template TableFrame(depth, transfers, members, wide, rows, units, low, top) {
     }
     for (var i = 0; i < units; i++) {
         e[at] <== unitPacked[i];
-        for (var j = 0; j < 7; j++) { e[at + 1 + j] <== unitFields[i][j]; }
+        for (var j = 0; j < 7; j++) { e[at + 1 + j] <== unitState[i][j]; }
         at += 8;
     }
     component data = DataCommitment(absorbed);
@@ -226,7 +226,7 @@ template TableFrame(depth, transfers, members, wide, rows, units, low, top) {
             var k = i - fixedCount;
             shifted[k] <== horner[i + 1] * z;
             if (k < members) {
-                horner[i] <== horner[i + 1] + memberIsUsed[k] * (shifted[k] - horner[i + 1]) + e[i];
+                horner[i] <== horner[i + 1] + memberUsed[k] * (shifted[k] - horner[i + 1]) + e[i];
             } else {
                 horner[i] <== horner[i + 1] + wideHasWord[(k - members) \ 7][(k - members) % 7] * (shifted[k] - horner[i + 1]) + e[i];
             }

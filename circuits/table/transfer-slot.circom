@@ -5,11 +5,11 @@ include "./slot-head.circom";
 // A slot of the table's first section: Null or Transfer. It has no leaf, no balance and no path.
 //
 // Parameters:  depth of the tree.
-// Inputs:      domain, feePerUnit, gamma, power[9] from the batch; all else is witness, see SlotHead.
-// Outputs:     challenge, core, isUsed, feeWei, sum.
+// Inputs:      domain, feePerUnit, gamma, power[9] from the batch; used, which the frame takes too; all else is witness, see SlotHead.
+// Outputs:     challenge, core, feeWei, sum.
 // Assumes:     C absorbs challenge and core.
-// Ensures:     isUsed = 1: terms that take amount + fee from A's balance, add amount to B's, use A's nonce under the key that
-//              signed, and ask for B's owner and kind. isUsed = 0: no terms.
+// Ensures:     used = 1: terms that take amount + fee from A's balance, add amount to B's, use A's nonce under the key that
+//              signed, and ask for B's owner and kind. used = 0: no terms.
 // Constraints: constraint-counts.json, "TransferSlot(3)"; 6 more for every level.
 template TransferSlot(depth) {
     signal input domain;
@@ -26,19 +26,17 @@ template TransferSlot(depth) {
     signal input signature[5];
     signal output challenge;
     signal output core;
-    signal output isUsed;
     signal output feeWei;
     signal output sum;
 
-    isUsed <== used;
     used * (1 - used) === 0;
     component head = SlotHead(depth, 10);
     head.domain <== domain;
     head.feePerUnit <== feePerUnit;
     head.gamma <== gamma;
     head.power <== power;
-    head.isUsed <== isUsed;
-    head.kind <== isUsed;
+    head.isUsed <== used;
+    head.kind <== used;
     head.w <== 0;
     head.aBits <== aBits;
     head.bBits <== bBits;
@@ -60,7 +58,7 @@ template TransferSlot(depth) {
     signal credit <-- head.wei / (gamma - head.bId - SORT_BALANCE() * power[8]);
     credit * (gamma - head.bId - SORT_BALANCE() * power[8]) === head.wei;
     signal byReference <== power[0] * bRef;
-    signal reference <-- isUsed / (gamma - head.bId - byReference - SORT_REFERENCE() * power[8]);
-    reference * (gamma - head.bId - byReference - SORT_REFERENCE() * power[8]) === isUsed;
+    signal reference <-- used / (gamma - head.bId - byReference - SORT_REFERENCE() * power[8]);
+    reference * (gamma - head.bId - byReference - SORT_REFERENCE() * power[8]) === used;
     sum <== head.sum - debit + credit + reference;
 }

@@ -1,7 +1,16 @@
-/** Constraints per operation of table batches under three kinds of traffic: simulated leaves, computed sizes. */
+/**
+ * Table batches: constraints per operation under three kinds of traffic, of simulated leaves and computed sizes; and random
+ * batches, of which the circuit has the C, y and z of TypeScript.
+ */
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { TREE_DEPTH } from "../../circuits/protocol.ts";
+import { closedTableInputs } from "../../circuits/table/table-builder.ts";
 import { partConstraints, tableConstraints } from "../../circuits/table/table-counts.ts";
+import { tableStatement } from "../../circuits/table/table-data.ts";
 import type { TableShape } from "../../circuits/table/table-shape.ts";
+import { tableTerms, unbalanced } from "../../circuits/table/table-terms.ts";
+import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
+import { fillTable, SMALL_DEPTH, SMALL_TABLE, smallTableTester } from "../../circuits/testing/table-world.ts";
 
 const ACCOUNTS = 262_144;
 const MODELS = 16;
@@ -84,4 +93,30 @@ export function benchTableCounts() {
     // One wide slot for 64 operations.
     wideAddsPerOperation: Math.round(WIDE_SLOT / 64),
   };
+}
+
+/** Batches of one ledger before a new one begins. */
+const BATCHES_PER_LEDGER = 10;
+
+export async function benchTableEquality(count: number) {
+  await initPoseidon();
+  const tester = await smallTableTester();
+  let operations = 0;
+  let world = new RandomLedger(1, SMALL_DEPTH);
+  for (let i = 0; i < count; i++) {
+    if (i % BATCHES_PER_LEDGER === 0) {
+      world = new RandomLedger(1 + i, SMALL_DEPTH);
+      console.log(`${i} of ${count} batches, ${operations} operations`);
+    }
+    const closed = fillTable(world, SMALL_TABLE, world.random.below(14));
+    const { data } = closed.batch;
+    const left = unbalanced(tableTerms(closed.layout, data.feePerUnitWei));
+    const { commitment, y, z } = tableStatement(data, closed.layout, 0n);
+    const witness = await tester.calculateWitness(closedTableInputs(closed, z, SMALL_DEPTH));
+    const isEqual = witness[1] === commitment && witness[2] === y && witness[3] === z;
+    if (left.length > 0 || !isEqual || tester.checkConstraints(witness) !== null)
+      throw new Error(`batch ${i}: the template and the model differ`);
+    operations += data.signedCount;
+  }
+  return { batches: count, operations, different: 0 };
 }
