@@ -19,6 +19,19 @@ program
   });
 
 program
+  .command("table")
+  .description(
+    "constraints per operation of batches with a leaf table, for simulated traffic; random batches against it",
+  )
+  .option("--batches <count>", "random batches that the circuit and TypeScript are held equal on", "0")
+  .addHelpText("after", "\nExample:\n  npm run bench -- table --batches 500")
+  .action(async ({ batches }: { batches: string }) => {
+    const { benchTableCounts, benchTableEquality } = await import("./bench/table.ts");
+    const counts = benchTableCounts();
+    console.log(JSON.stringify({ ...counts, equality: await benchTableEquality(Number(batches)) }));
+  });
+
+program
   .command("attribution")
   .description("quality of attribution methods on MNIST, and what gaming them gains")
   .option("--quick", "small sizes, for a look")

@@ -148,7 +148,8 @@ export function feeOnTree(fee: Omit<FeeTrace, "children">, before: TreeVersion):
   };
 }
 
-function creditFees(ledger: Ledger, id: number, totalWei: bigint): FeeTrace {
+/** Credits all fees of a batch to its fee leaf. @throws OP_BALANCE_OVERFLOW */
+export function creditFees(ledger: Ledger, id: number, totalWei: bigint): FeeTrace {
   const record = ledger.requireLeaf(id);
   const trace = feeOnTree({ id, leaf: record.leaf, totalWei }, ledger.tree.version);
   const balance = record.leaf.balance + totalWei;

@@ -16,6 +16,8 @@ import {
   settlementCircuitName,
   sizeError,
 } from "../settlement/settlement-size.ts";
+import { tableComposition } from "../table/table-composition.ts";
+import { type TableShape, tableName } from "../table/table-shape.ts";
 
 /** A circuit by name, and the circom text of its `component main`. Includes are relative to the repository's root. */
 export interface CircuitSpec {
@@ -50,6 +52,23 @@ export function batchCircuitSpec(shape: BatchShape, depth: number = TREE_DEPTH):
 /** The same circuit put together from parts, of any size: what rollups have. @throws CIR_SHAPE_IMPOSSIBLE */
 export function composedBatchSpec(shape: BatchShape, depth: number = TREE_DEPTH): CircuitSpec {
   return { ...batchCircuitSpec(shape, depth), composition: batchComposition(shape, depth) };
+}
+
+/** A batch with a leaf table (docs/leaf-table.md), put together from parts. Smaller trees (`depth`) are for tests. @throws CIR_SHAPE_IMPOSSIBLE */
+export function tableCircuitSpec(shape: TableShape, depth: number = TREE_DEPTH): CircuitSpec {
+  const composition = tableComposition(shape, depth);
+  const { transfers, members, wide, rows, units, low, top } = shape;
+  const sizes = [depth, transfers, members, wide, rows, units, low, top, APPROVAL_DELAY_SECONDS];
+  return {
+    name: depth === TREE_DEPTH ? tableName(shape) : `${tableName(shape)}-depth-${depth}`,
+    mainSource: [
+      "pragma circom 2.1.6;",
+      'include "circuits/table/table-batch.circom";',
+      `component main {public [z]} = TableBatch(${sizes.join(", ")});`,
+      "",
+    ].join("\n"),
+    composition,
+  };
 }
 
 /** The sampled settlement. Makes the generators' tables where they are missing. @throws CIR_SETTLEMENT_SIZE */
@@ -127,14 +146,24 @@ export function earnerExitCircuitSpec(earners: number): CircuitSpec {
 }
 
 /**
- * The circuit of a name: batch-<narrow>-<wide>, settlement-<rows>-<features>-<earners>-<payments>-<draws>,
- * direct-<rows>-<buckets>-<earners>-<payments>-<draws>, earner-table-<earners>, leaf-exit or earner-exit-<earners>.
+ * The circuit of a name: batch-<narrow>-<wide>, table-<transfers>-<members>-<wide>-<rows>-<units>-<low>-<top>,
+ * settlement-<rows>-<features>-<earners>-<payments>-<draws>, direct-<rows>-<buckets>-<earners>-<payments>-<draws>,
+ * earner-table-<earners>, leaf-exit or earner-exit-<earners>.
  * @throws CIR_CIRCUIT_UNKNOWN, CIR_SHAPE_IMPOSSIBLE, CIR_SETTLEMENT_SIZE
  */
 export function circuitSpec(name: string): CircuitSpec {
   if (name === "leaf-exit") return leafExitCircuitSpec();
   const settlement = parseSettlementName(name);
   if (settlement !== null) return settlementCircuitSpec(settlement);
+  const table = /^table((?:-[1-9]\d*|-0){7})$/.exec(name)?.[1];
+  if (table !== undefined) {
+    const sizes = table.split("-").slice(1).map(Number);
+    const [transfers, members, wide, rows, units, low, top] = sizes as [
+      ...[number, number, number],
+      ...[number, number, number, number],
+    ];
+    return tableCircuitSpec({ transfers, members, wide, rows, units, low, top });
+  }
   const [, sort, numbers] = /^(batch|earner-table|earner-exit)((?:-[1-9]\d*|-0)+)$/.exec(name) ?? [];
   const [first, second, ...rest] = (numbers ?? "").split("-").slice(1).map(Number);
   if (rest.length === 0 && first !== undefined) {
@@ -145,6 +174,7 @@ export function circuitSpec(name: string): CircuitSpec {
   throw new RollupError(
     "CIR_CIRCUIT_UNKNOWN",
     `there is no circuit ${name}; the names are batch-<narrow>-<wide>, ` +
+      "table-<transfers>-<members>-<wide>-<rows>-<units>-<low>-<top>, " +
       "settlement-<rows>-<features>-<earners>-<payments>-<draws>, direct-<rows>-<buckets>-<earners>-<payments>-<draws>, " +
       "earner-table-<earners>, leaf-exit and earner-exit-<earners>",
     { data: { name } },

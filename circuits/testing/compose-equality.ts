@@ -12,6 +12,8 @@ import {
 } from "../compiler/compose-layout.ts";
 import { wireMap } from "../compiler/compose-r1cs.ts";
 import { type R1csTerms, readR1cs } from "../compiler/r1cs-reader.ts";
+import { fromBytesBe, toBytesBe } from "../field/element-vector.ts";
+import { FIELD_ORDER } from "../protocol.ts";
 
 export interface ComposedFiles {
   readonly r1csPath: string;
@@ -156,16 +158,34 @@ export function compareRows(
 
 const TERM_BYTES = 36;
 
+/** Where nets were joined, a wire may stand twice in a combination: its coefficients are then added up. */
+function addUp(terms: readonly { wire: number; coefficient: Uint8Array }[]) {
+  const sums = new Map<number, bigint>();
+  for (const { wire, coefficient } of terms) {
+    const value = fromBytesBe(Uint8Array.from(coefficient).reverse());
+    sums.set(wire, ((sums.get(wire) ?? 0n) + value) % FIELD_ORDER);
+  }
+  return [...sums]
+    .filter(([, sum]) => sum !== 0n)
+    .map(([wire, sum]) => ({ wire, coefficient: toBytesBe(sum, 32).reverse() }));
+}
+
 /** A hash of three linear combinations, each as (wire, coefficient) by rising wire. */
 function canonicalRow(window: Buffer, sides: readonly R1csTerms[], rename: (wire: number) => number): string {
   const hash = createHash("sha256");
   for (const { termCount, offset } of sides) {
-    const terms = Array.from({ length: termCount }, (_, i) => {
+    const listed = Array.from({ length: termCount }, (_, i) => {
       const at = offset + i * TERM_BYTES;
       return { wire: rename(window.readUInt32LE(at)), coefficient: window.subarray(at + 4, at + TERM_BYTES) };
-    }).sort((x, y) => x.wire - y.wire || Buffer.compare(x.coefficient, y.coefficient));
-    const bytes = Buffer.alloc(4 + termCount * TERM_BYTES);
-    bytes.writeUInt32LE(termCount, 0);
+    });
+    const wires = new Set(listed.map(({ wire }) => wire));
+    // Unknown wires share a mark and are not one wire.
+    const isJoined = wires.size < termCount && !wires.has(UNKNOWN);
+    const terms = (isJoined ? addUp(listed) : listed).sort(
+      (x, y) => x.wire - y.wire || Buffer.compare(x.coefficient, y.coefficient),
+    );
+    const bytes = Buffer.alloc(4 + terms.length * TERM_BYTES);
+    bytes.writeUInt32LE(terms.length, 0);
     for (const [i, { wire, coefficient }] of terms.entries()) {
       bytes.writeUInt32LE(wire, 4 + i * TERM_BYTES);
       bytes.set(coefficient, 8 + i * TERM_BYTES);

@@ -1,0 +1,282 @@
+pragma circom 2.1.6;
+
+include "../batch/slot-places.circom";
+include "./transfer-slot.circom";
+include "./member-slot.circom";
+include "./leaf-row.circom";
+include "./member-unit.circom";
+include "./table-tree.circom";
+include "./table-frame.circom";
+
+// A batch whose frequent operations share a leaf table: each distinct leaf is opened and closed once. The statement, C, y
+// and z are those of LedgerBatch (batch.circom), the semantics are docs/ledger.md's "At once". Rules: table-batch.ts.
+//
+// Parameters:  as TableFrame; approvalDelay in seconds.
+// Public:      commitment (C), y; z.
+// Inputs:      header; arrays over slots, rows, units and wide slots of what the parts take.
+// Ensures:     docs/leaf-table.md, "The theorem".
+// Constraints: tableConstraints in table-counts.ts; every line is an equality of two signals, so
+//              table-composition.ts puts the same constraints together from compiled parts.
+template TableBatch(depth, transfers, members, wide, rows, units, low, top, approvalDelay) {
+    var subtrees = 8 ** top;
+    var spine = depth - low - top;
+    var window = low + top;
+    signal input z;
+    signal input domain;
+    signal input oldRoot;
+    signal input batchNumber;
+    signal input timestamp;
+    signal input firstOpIndex;
+    signal input oldNextId;
+    signal input feePerUnit;
+    signal input idFee;
+    signal input feeIdBits[3 * depth];
+    signal input feeLeaf[9];
+    signal input feeChildren[depth][8];
+    signal input old[subtrees];
+    signal input now[subtrees];
+    signal input touched[subtrees];
+    signal input spineChildren[spine][7];
+
+    signal input transferUsed[transfers];
+    signal input transferABits[transfers][3 * depth];
+    signal input transferBBits[transfers][3 * depth];
+    signal input transferAmountBits[transfers][40];
+    signal input transferNonceBits[transfers][40];
+    signal input transferSlackBits[transfers][64];
+    signal input transferBRef[transfers];
+    signal input transferSignature[transfers][5];
+
+    signal input memberPayload[members];
+    signal input memberUsed[members];
+    signal input memberIsPay[members];
+    signal input memberABits[members][3 * depth];
+    signal input memberBBits[members][3 * depth];
+    signal input memberAmountBits[members][40];
+    signal input memberNonceBits[members][40];
+    signal input memberSlackBits[members][64];
+    signal input memberBRef[members];
+    signal input memberSignature[members][5];
+    signal input memberChain[members];
+    signal input memberOpen[members];
+    signal input memberSurplusBits[members][96];
+    signal input memberGapBits[members][11];
+
+    signal input rowIdBits[rows][3 * window];
+    signal input rowFirst[rows];
+    signal input rowIsMember[rows];
+    signal input rowAskedBits[rows][12];
+    signal input rowLeaf[rows][9];
+    signal input rowNewNonce[rows];
+    signal input rowNewBalance[rows];
+    signal input rowNewChain[rows];
+    signal input rowNewOpen[rows];
+    signal input rowNewCounters[rows];
+    signal input rowChildren[rows][low][8];
+
+    signal input unitIdBits[units][24];
+    signal input unitIsUsed[units];
+    signal input unitIsModel[units];
+    signal input unitAskedBits[units][12];
+    signal input unitLastBits[units][12];
+    signal input unitState[units][7];
+    signal input unitReadyBit[units];
+    signal input unitApprovedBit[units];
+    signal input unitCapBits[units][16];
+    signal input unitCountBits[units][16];
+    signal input unitEpochBits[units][24];
+    signal input unitPriceBits[units][96];
+
+    signal input wideFlags[wide][23];
+    signal input wideABits[wide][3 * depth];
+    signal input wideBBits[wide][3 * depth];
+    signal input wideAmountBits[wide][40];
+    signal input wideWords[wide][7];
+    signal input wideIsMissing[wide][2];
+    signal input wideA[wide][9];
+    signal input wideB[wide][9];
+    signal input wideChildrenA[wide][depth][8];
+    signal input wideChildrenB[wide][depth][8];
+    signal input wideRest[wide][11];
+    signal input wideDatanet[wide][7];
+    signal input wideModel[wide][11];
+    signal input wideAccruedChildren[wide][3][8];
+    signal input wideCollectedChildren[wide][3][8];
+    signal input wideScratchBits[wide][201];
+
+    signal output commitment;
+    signal output y;
+
+    component frame = TableFrame(depth, transfers, members, wide, rows, units, low, top);
+    component tree = TableTree(members, top, spine);
+    tree.z <== z;
+    tree.oldRoot <== oldRoot;
+    tree.old <== old;
+    tree.now <== now;
+    tree.touched <== touched;
+    tree.spineChildren <== spineChildren;
+    frame.gamma <== tree.gamma;
+    frame.power <== tree.power;
+    frame.midRoot <== tree.midRoot;
+    frame.treeSum <== tree.sum;
+    frame.treeTouched <== tree.touchedWords;
+
+    component t[transfers];
+    for (var i = 0; i < transfers; i++) {
+        t[i] = TransferSlot(depth);
+        t[i].domain <== domain;
+        t[i].feePerUnit <== feePerUnit;
+        t[i].gamma <== tree.gamma;
+        t[i].power <== tree.power;
+        t[i].used <== transferUsed[i];
+        t[i].aBits <== transferABits[i];
+        t[i].bBits <== transferBBits[i];
+        t[i].amountBits <== transferAmountBits[i];
+        t[i].nonceBits <== transferNonceBits[i];
+        t[i].slackBits <== transferSlackBits[i];
+        t[i].bRef <== transferBRef[i];
+        t[i].signature <== transferSignature[i];
+        frame.transferCore[i] <== t[i].core;
+        frame.transferChallenge[i] <== t[i].challenge;
+        frame.transferFeeWei[i] <== t[i].feeWei;
+        frame.transferUsed[i] <== transferUsed[i];
+        frame.transferSum[i] <== t[i].sum;
+    }
+    component m[members];
+    for (var i = 0; i < members; i++) {
+        m[i] = MemberSlot(depth);
+        m[i].domain <== domain;
+        m[i].feePerUnit <== feePerUnit;
+        m[i].gamma <== tree.gamma;
+        m[i].power <== tree.power;
+        m[i].timePoint <== tree.timePoint[i];
+        m[i].payload <== memberPayload[i];
+        m[i].used <== memberUsed[i];
+        m[i].isPay <== memberIsPay[i];
+        m[i].aBits <== memberABits[i];
+        m[i].bBits <== memberBBits[i];
+        m[i].amountBits <== memberAmountBits[i];
+        m[i].nonceBits <== memberNonceBits[i];
+        m[i].slackBits <== memberSlackBits[i];
+        m[i].bRef <== memberBRef[i];
+        m[i].signature <== memberSignature[i];
+        m[i].chain <== memberChain[i];
+        m[i].open <== memberOpen[i];
+        m[i].surplusBits <== memberSurplusBits[i];
+        m[i].gapBits <== memberGapBits[i];
+        frame.memberPayload[i] <== memberPayload[i];
+        frame.memberCore[i] <== m[i].core;
+        frame.memberChallenge[i] <== m[i].challenge;
+        frame.memberFeeWei[i] <== m[i].feeWei;
+        frame.memberUsed[i] <== memberUsed[i];
+        frame.memberNewChain[i] <== m[i].newChain;
+        frame.memberPacked[i] <== m[i].packed;
+        frame.memberSum[i] <== m[i].sum;
+    }
+    component r[rows];
+    for (var i = 0; i < rows; i++) {
+        r[i] = LeafRow(low, window);
+        r[i].gamma <== tree.gamma;
+        r[i].power <== tree.power;
+        r[i].idBits <== rowIdBits[i];
+        r[i].first <== rowFirst[i];
+        r[i].isMember <== rowIsMember[i];
+        r[i].askedBits <== rowAskedBits[i];
+        r[i].leaf <== rowLeaf[i];
+        r[i].newNonce <== rowNewNonce[i];
+        r[i].newBalance <== rowNewBalance[i];
+        r[i].newChain <== rowNewChain[i];
+        r[i].newOpen <== rowNewOpen[i];
+        r[i].newCounters <== rowNewCounters[i];
+        r[i].children <== rowChildren[i];
+        frame.rowSub[i] <== r[i].sub;
+        frame.rowOldSub[i] <== r[i].oldSub;
+        frame.rowNewSub[i] <== r[i].newSub;
+        frame.rowFirst[i] <== rowFirst[i];
+        frame.rowPacked[i] <== r[i].packed;
+        frame.rowSum[i] <== r[i].sum;
+    }
+    component u[units];
+    for (var i = 0; i < units; i++) {
+        u[i] = MemberUnit();
+        u[i].gamma <== tree.gamma;
+        u[i].power <== tree.power;
+        u[i].idBits <== unitIdBits[i];
+        u[i].isUsed <== unitIsUsed[i];
+        u[i].isModel <== unitIsModel[i];
+        u[i].askedBits <== unitAskedBits[i];
+        u[i].lastBits <== unitLastBits[i];
+        u[i].state <== unitState[i];
+        u[i].readyBit <== unitReadyBit[i];
+        u[i].approvedBit <== unitApprovedBit[i];
+        u[i].capBits <== unitCapBits[i];
+        u[i].countBits <== unitCountBits[i];
+        u[i].epochBits <== unitEpochBits[i];
+        u[i].priceBits <== unitPriceBits[i];
+        frame.unitId[i] <== u[i].id;
+        frame.unitIsUsed[i] <== unitIsUsed[i];
+        frame.unitPacked[i] <== u[i].packed;
+        frame.unitState[i] <== unitState[i];
+        frame.unitSum[i] <== u[i].sum;
+    }
+    component w[wide];
+    for (var i = 0; i < wide; i++) {
+        w[i] = WidePlace(depth, approvalDelay);
+        if (i == 0) {
+            w[i].oldRoot <== tree.midRoot;
+            w[i].nextId <== oldNextId;
+        } else {
+            w[i].oldRoot <== w[i - 1].newRoot;
+            w[i].nextId <== w[i - 1].newNextId;
+        }
+        w[i].domain <== domain;
+        w[i].timestamp <== timestamp;
+        w[i].batchNumber <== batchNumber;
+        w[i].feePerUnit <== feePerUnit;
+        w[i].idFee <== idFee;
+        w[i].words <== wideWords[i];
+        w[i].flags <== wideFlags[i];
+        w[i].aBits <== wideABits[i];
+        w[i].bBits <== wideBBits[i];
+        w[i].amountBits <== wideAmountBits[i];
+        w[i].isMissing <== wideIsMissing[i];
+        w[i].a <== wideA[i];
+        w[i].b <== wideB[i];
+        w[i].childrenA <== wideChildrenA[i];
+        w[i].childrenB <== wideChildrenB[i];
+        w[i].rest <== wideRest[i];
+        w[i].datanet <== wideDatanet[i];
+        w[i].model <== wideModel[i];
+        w[i].accruedChildren <== wideAccruedChildren[i];
+        w[i].collectedChildren <== wideCollectedChildren[i];
+        w[i].scratchBits <== wideScratchBits[i];
+        frame.wideWords[i] <== wideWords[i];
+        frame.wideCore[i] <== w[i].core;
+        frame.wideHasWord[i] <== w[i].hasWord;
+        frame.wideIsUsed[i] <== w[i].isUsed;
+        frame.wideIsSigned[i] <== w[i].isSigned;
+        frame.wideFeeWei[i] <== w[i].feeWei;
+    }
+
+    frame.z <== z;
+    frame.domain <== domain;
+    frame.oldRoot <== oldRoot;
+    frame.batchNumber <== batchNumber;
+    frame.timestamp <== timestamp;
+    frame.firstOpIndex <== firstOpIndex;
+    frame.oldNextId <== oldNextId;
+    frame.feePerUnit <== feePerUnit;
+    frame.idFee <== idFee;
+    frame.feeIdBits <== feeIdBits;
+    frame.feeLeaf <== feeLeaf;
+    frame.feeChildren <== feeChildren;
+    if (wide == 0) {
+        frame.lastRoot <== tree.midRoot;
+        frame.lastNextId <== oldNextId;
+    } else {
+        frame.lastRoot <== w[wide - 1].newRoot;
+        frame.lastNextId <== w[wide - 1].newNextId;
+    }
+    commitment <== frame.commitment;
+    y <== frame.y;
+}

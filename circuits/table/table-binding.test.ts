@@ -1,0 +1,85 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { CircuitTester } from "../testing/circuit-tester.ts";
+import { shiftedDown } from "../testing/field-aliases.ts";
+import type { Row } from "../testing/r1cs-rows.ts";
+import { RandomLedger } from "../testing/random-ledger.ts";
+import { TableWires } from "../testing/table-wires.ts";
+import {
+  fillTable,
+  SMALL_DEPTH,
+  SMALL_TABLE,
+  smallTableTester,
+  tableWitness,
+} from "../testing/table-world.ts";
+
+const Z = 0x5eed_0000_1234_5678n;
+let tester: CircuitTester;
+let wires: TableWires;
+let full: bigint[];
+let sparse: bigint[];
+beforeAll(async () => {
+  tester = await smallTableTester();
+  wires = new TableWires(tester);
+  const witnessOf = async (operations: number) =>
+    (
+      await tableWitness(
+        tester,
+        fillTable(new RandomLedger(3, SMALL_DEPTH), SMALL_TABLE, operations),
+        Z,
+        SMALL_DEPTH,
+      )
+    ).witness;
+  full = await witnessOf(30);
+  sparse = await witnessOf(3);
+}, 600_000);
+
+const apart = (report: ReturnType<TableWires["report"]>) =>
+  [...report.classes].filter(([, entry]) => entry.class === "apart").map(([wire]) => wires.names.get(wire)!);
+/** What a signature's check computes from the challenge and S: it is in no term. */
+const OF_SIGNATURES = /\.head\.check\.|^main\.(transfer|member)Signature\[\d+\]\[4\]$/;
+
+describe("the wires of a table batch", () => {
+  it("are all fixed by C, but challenges, terms, y and the insides of signatures", () => {
+    const report = wires.report(full);
+    expect(report.problems).toEqual([]);
+    expect(apart(report).filter((name) => !OF_SIGNATURES.test(name))).toEqual([]);
+  });
+
+  it("cannot change alone, by one or to the aliases of scaled values", () => {
+    const aliases = [24, 26, 96].map((shift) => shiftedDown(1n, shift));
+    expect(tester.tamper(full, { only: () => true, aliasBits: [24, 96], aliases })).toEqual([]);
+  });
+
+  it("are fixed as far as terms need it where slots and units are null, too", () => {
+    const report = wires.report(sparse);
+    expect(report.problems).toEqual([]);
+    const ofNulls = /\.head\.message\.|(transfer|member)(SlackBits|Signature)\[/;
+    expect(apart(report).filter((name) => !OF_SIGNATURES.test(name) && !ofNulls.test(name))).toEqual([]);
+  });
+
+  // Each is a rule without which a term has something to choose once z is known.
+  const isProductOf = (name: string) => (row: Row) =>
+    row.a.has(wires.wire(name)) || row.b.has(wires.wire(name));
+  it.each([["a null slot's reference", "main.transferBRef[3]", "main.transferUsed[3]"]])(
+    "leave %s to choose without its rule",
+    (_what, name, flag) => {
+      const without = wires.rowsOf(name, (row) => isProductOf(flag)(row) && row.c.size === 0);
+      expect(without).toHaveLength(1);
+      expect(wires.report(sparse, without).problems.join("\n")).toContain("is free after C");
+    },
+  );
+
+  it.each([
+    ["a row's counts and flags", "main.frame.rowPacked[1]"],
+    ["a row's new subtree", "main.frame.rowNewSub[6]"],
+    ["a unit's chain", "main.unitState[0][2]"],
+    ["a signature's challenge", "main.frame.transferChallenge[1]"],
+  ])("leave terms to choose where C does not absorb %s", (_what, name) => {
+    const isInput = (wire: number) =>
+      /frame\.data\.hash\[\d+\]\.core\.f2\[0\]/.test(wires.names.get(wire) ?? "");
+    const isAbsorbed = ({ a, c }: Row) => a.has(wires.wire(name)) && [...c.keys()].some(isInput);
+    const without = wires.rowsOf(name, isAbsorbed);
+    expect(without).toHaveLength(1);
+    expect(wires.report(full, without).problems.join("\n")).toContain("is free after C");
+  });
+});

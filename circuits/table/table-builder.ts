@@ -1,0 +1,134 @@
+/** An open batch with a leaf table: operations are executed in order as they come, and placed in the section of their kind. */
+import { type BatchOpening, type ClosedBatch, creditFees } from "../batch/batch.ts";
+import type { SlotRecord } from "../batch/batch-data.ts";
+import { batchInputs } from "../batch/batch-inputs.ts";
+import { executeSlot, nullSlot } from "../batch/slot.ts";
+import type { Operation, SlotTrace } from "../batch/slot-trace.ts";
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { TreeVersion } from "../ledger/ledger-tree.ts";
+import { KIND, kindRule } from "../protocol.ts";
+import { RollupError } from "../rollup-error.ts";
+import { withTable } from "./table-inputs.ts";
+import { layOutTable, type TableLayout } from "./table-layout.ts";
+import { postedShape, type TableShape, windowSize } from "./table-shape.ts";
+
+export interface ClosedTable {
+  /** What is posted: as of any batch, its narrow slots are both sections, the first one padded. */
+  readonly batch: ClosedBatch;
+  readonly layout: TableLayout;
+}
+
+const NULL_RECORD: SlotRecord = { kind: KIND.null, a: 0, b: 0, amountCode: 0n, isValid: false, words: [] };
+
+type Section = "transfers" | "members" | "wide";
+
+export class TableBuilder {
+  readonly shape: TableShape;
+  readonly #opening: Omit<BatchOpening, "shape">;
+  readonly #ledger: Ledger;
+  readonly #before: TreeVersion;
+  readonly #sections: Record<Section, SlotTrace[]> = { transfers: [], members: [], wide: [] };
+  readonly #rowIds = new Set<number>();
+  readonly #unitIds = new Set<number>();
+  #after: TreeVersion | null = null;
+
+  /** @throws OP_UNKNOWN_LEAF where the fee account does not exist */
+  constructor(ledger: Ledger, shape: TableShape, opening: Omit<BatchOpening, "shape">) {
+    ledger.requireLeaf(opening.feeAccountId);
+    this.shape = shape;
+    this.#ledger = ledger;
+    this.#opening = opening;
+    this.#before = ledger.tree.version;
+  }
+
+  get signedCount(): number {
+    return Object.values(this.#sections)
+      .flat()
+      .filter(({ record }) => kindRule(record.kind)?.isSigned).length;
+  }
+
+  /**
+   * Where the operation would go: into the section of its kind while that has a slot and the table has room for its leaves,
+   * else into a wide slot. From the first wide slot on there are only wide ones, which are executed after the table.
+   */
+  #sectionOf(operation: Operation): Section | null {
+    const { wide } = this.#sections;
+    const rule = kindRule(operation.kind);
+    if (rule?.isNarrow && wide.length === 0 && "a" in operation) {
+      const section = operation.kind === KIND.transfer ? "transfers" : "members";
+      const ids = [operation.a, operation.b];
+      const rows = new Set([...this.#rowIds, ...ids]).size;
+      const units = section === "transfers" ? 0 : new Set([...this.#unitIds, operation.b]).size;
+      const hasRoom =
+        this.#sections[section].length < this.shape[section] &&
+        rows <= this.shape.rows &&
+        units <= this.shape.units &&
+        ids.every((id) => id < windowSize(this.shape));
+      if (hasRoom) return section;
+    }
+    return wide.length < this.shape.wide ? "wide" : null;
+  }
+
+  hasRoomFor(operation: Operation): boolean {
+    return this.#sectionOf(operation) !== null;
+  }
+
+  /** @throws OP_* and leaves everything as it was; CIR_BATCH_FULL where `hasRoomFor` says no */
+  add(operation: Operation): SlotTrace {
+    const section = this.#sectionOf(operation);
+    if (section === null)
+      throw new RollupError(
+        "CIR_BATCH_FULL",
+        `the table batch has no place left for kind ${operation.kind}`,
+        {
+          data: { kind: operation.kind },
+        },
+      );
+    const before = this.#ledger.tree.version;
+    const trace = executeSlot(this.#ledger, operation, this.#opening);
+    if (section === "wide") this.#after ??= before;
+    else {
+      this.#rowIds.add(trace.record.a).add(trace.record.b);
+      if (section === "members") this.#unitIds.add(trace.record.b);
+    }
+    this.#sections[section].push(trace);
+    return trace;
+  }
+
+  /** Fills the empty slots, credits the fees and closes the batch. */
+  close(): ClosedTable {
+    const { transfers, members, wide } = this.#sections;
+    const { signedCount } = this;
+    const after = this.#after ?? this.#ledger.tree.version;
+    const layout = layOutTable(this.shape, {
+      transfers,
+      members,
+      before: this.#before,
+      after,
+      feePerUnitWei: this.#opening.feePerUnitWei,
+    });
+    const used = wide.length;
+    const filler = nullSlot(this.#ledger);
+    const padded = [...wide, ...Array<SlotTrace>(this.shape.wide - used).fill(filler)];
+    const totalWei = [...transfers, ...members, ...wide].reduce((sum, { feeWei }) => sum + feeWei, 0n);
+    const fee = creditFees(this.#ledger, this.#opening.feeAccountId, totalWei);
+    const records = (traces: readonly SlotTrace[]) => traces.map(({ record }) => record);
+    const gap = members.length === 0 ? 0 : this.shape.transfers - transfers.length;
+    const data = {
+      ...this.#opening,
+      shape: postedShape(this.shape),
+      newRoot: this.#ledger.root,
+      newNextId: this.#ledger.nextId,
+      signedCount,
+      narrow: [...records(transfers), ...Array<SlotRecord>(gap).fill(NULL_RECORD), ...records(members)],
+      wide: records(wide),
+    };
+    return { batch: { data, narrow: [...transfers, ...members], wide: padded, fee }, layout };
+  }
+}
+
+/** The inputs of the circuit at challenge z. */
+export function closedTableInputs({ batch, layout }: ClosedTable, z: bigint, depth: number): CircuitInputs {
+  return withTable(batchInputs({ ...batch, narrow: [] }, z, depth), layout, batch.data, depth);
+}

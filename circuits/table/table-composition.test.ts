@@ -1,0 +1,60 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { type CompiledCircuit, compileCircuit } from "../compiler/compile.ts";
+import { partShape } from "../compiler/compose.ts";
+import { layOutComposition } from "../compiler/compose-layout.ts";
+import { circuitSpec, tableCircuitSpec } from "../registry/circuit-registry.ts";
+import { compareRows, matchWires } from "../testing/compose-equality.ts";
+import { recordedCount } from "../testing/constraint-counts.ts";
+import { SMALL_DEPTH, SMALL_TABLE, smallTableTester } from "../testing/table-world.ts";
+import { partConstraints, tableConstraints } from "./table-counts.ts";
+
+const spec = tableCircuitSpec(SMALL_TABLE, SMALL_DEPTH);
+const parts = new Map<string, CompiledCircuit>();
+const countOf = (name: string) => {
+  const { nonLinear, linear } = parts.get(name)!.constraintCounts;
+  return nonLinear + linear;
+};
+beforeAll(async () => {
+  for (const part of spec.composition!.parts)
+    parts.set(part.name, await compileCircuit({ ...part, keepSym: true }));
+}, 600_000);
+
+describe("a composed table batch", () => {
+  it("has the rows that circom compiles, wire for wire", { timeout: 600_000 }, async () => {
+    const { circuit: compiled } = await smallTableTester();
+    const composed = await compileCircuit({ ...spec, name: `composed-${spec.name}` });
+    const composition = spec.composition!;
+    const compiledParts = composition.parts.map(({ name }) => parts.get(name)!);
+    const layout = layOutComposition(composition, await Promise.all(compiledParts.map(partShape)));
+    const files = {
+      ...{ r1csPath: composed.r1csPath, layout },
+      partSymPaths: compiledParts.map((part) => part.symPath),
+      partWireCounts: compiledParts.map((part) => part.wireCount),
+    };
+    const match = await matchWires(composition, files, compiled);
+    expect(compareRows(composed.r1csPath, compiled.r1csPath, match)).toMatchObject({
+      ...{ onlyComposed: 0, onlyCompiled: 0 },
+    });
+    expect(composed.constraintCounts).toEqual(compiled.constraintCounts);
+  });
+
+  it("has parts of the recorded sizes, and as many rows as computed", async () => {
+    expect(countOf("transfer-slot-3")).toBe(recordedCount("TransferSlot(3)"));
+    expect(countOf("member-slot-3")).toBe(recordedCount("MemberSlot(3)"));
+    expect(countOf("leaf-row-1-2")).toBe(recordedCount("LeafRow(1, 2)"));
+    expect(countOf("member-unit")).toBe(recordedCount("MemberUnit()"));
+    const { transfer, member, row, unit, tree } = partConstraints(SMALL_TABLE, SMALL_DEPTH);
+    const [names, sizes] = [
+      ["transfer-slot-3", "member-slot-3", "leaf-row-1-2", "member-unit", "table-tree-2-1-1"],
+      [transfer, member, row, unit, tree],
+    ];
+    expect(names.map(countOf)).toEqual(sizes);
+    expect((await smallTableTester()).constraintCount).toBe(tableConstraints(SMALL_TABLE, SMALL_DEPTH, 0));
+  });
+
+  it("is in the registry, by its seven sizes", () => {
+    expect(circuitSpec("table-48-16-2-96-8-4-2").composition?.copies).toHaveLength(64 + 2 + 96 + 8 + 2);
+    for (const name of ["table-3-2-1-8-2-1-2", "table-4-2-1-8-2-6-3", "table-4-2-1-0-2-1-2"])
+      expect(() => circuitSpec(name)).toThrow(expect.objectContaining({ code: "CIR_SHAPE_IMPOSSIBLE" }));
+  });
+});

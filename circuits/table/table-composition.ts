@@ -1,0 +1,125 @@
+/**
+ * A table batch of any size out of parts: one transfer slot, one member slot, one row, one unit, one wide place, the tree's
+ * top and the frame. The nets are the connections of TableBatch (table-batch.circom), line by line;
+ * table-composition.test.ts holds the two equal.
+ */
+import { batchComposition } from "../batch/composed-batch.ts";
+import type { Composition, PartCopy, PartSpec } from "../compiler/compose-layout.ts";
+import { templatePath } from "../compiler/template-files.ts";
+import { TREE_DEPTH } from "../protocol.ts";
+import { requireTableShape, type TableShape, tableName } from "./table-shape.ts";
+
+const capital = (name: string) => `${name[0]!.toUpperCase()}${name.slice(1)}`;
+const TREE_PORTS = ["gamma", "power", "midRoot", "treeSum", "treeTouched"];
+
+/** What slots, rows and units hand to the frame, by the frame's names. */
+const HANDED = {
+  transfer: ["core", "challenge", "feeWei", "used", "sum"],
+  member: ["payload", "core", "challenge", "feeWei", "used", "newChain", "packed", "sum"],
+  row: ["sub", "oldSub", "newSub", "first", "packed", "sum"],
+  unit: ["id", "isUsed", "packed", "state", "sum"],
+  wide: ["words", "core", "hasWord", "isUsed", "isSigned", "feeWei"],
+} as const;
+type Section = keyof typeof HANDED;
+
+function parts(shape: TableShape, depth: number): Record<Section | "tree" | "frame", PartSpec> {
+  const { transfers, members, wide, rows, units, low, top } = shape;
+  const main = (name: string, file: string, ports: readonly string[], template: string): PartSpec => ({
+    name,
+    mainSource: `pragma circom 2.1.6;\ninclude "${templatePath(file)}";\ncomponent main {public [${ports.join(", ")}]} = ${template};\n`,
+  });
+  const shared = ["domain", "feePerUnit", "gamma", "power"];
+  const sections = (Object.keys(HANDED) as Section[]).filter((section) => section !== "wide" || wide > 0);
+  const framePorts = [
+    ...["z", "domain", "oldRoot", "batchNumber", "timestamp", "oldNextId", "feePerUnit", "idFee"],
+    ...TREE_PORTS,
+    ...sections.flatMap((section) => HANDED[section].map((name) => section + capital(name))),
+    ...["lastRoot", "lastNextId"],
+  ];
+  const sizes = [depth, transfers, members, wide, rows, units, low, top].join(", ");
+  const spine = depth - low - top;
+  return {
+    transfer: main(`transfer-slot-${depth}`, "transfer-slot", [...shared, "used"], `TransferSlot(${depth})`),
+    member: main(
+      `member-slot-${depth}`,
+      "member-slot",
+      [...shared, "timePoint", "payload", "used"],
+      `MemberSlot(${depth})`,
+    ),
+    row: main(
+      `leaf-row-${low}-${low + top}`,
+      "leaf-row",
+      ["gamma", "power", "first"],
+      `LeafRow(${low}, ${low + top})`,
+    ),
+    unit: main("member-unit", "member-unit", ["gamma", "power", "isUsed", "state"], "MemberUnit()"),
+    tree: main(
+      `table-tree-${members}-${top}-${spine}`,
+      "table-tree",
+      ["z", "oldRoot"],
+      `TableTree(${members}, ${top}, ${spine})`,
+    ),
+    // The same part as of other batches.
+    wide: batchComposition({ narrow: 0, wide: 1 }, depth).parts[0]!,
+    frame: main(
+      `${tableName(shape)}-frame-depth-${depth}`,
+      "table-frame",
+      framePorts,
+      `TableFrame(${sizes})`,
+    ),
+  };
+}
+
+/** The plan of a shape that `requireTableShape` allows. Smaller trees (`depth`) are for tests. @throws CIR_SHAPE_IMPOSSIBLE */
+export function tableComposition(shape: TableShape, depth: number = TREE_DEPTH): Composition {
+  requireTableShape(shape, depth);
+  const { wide } = shape;
+  const specs = parts(shape, depth);
+  const names = (Object.keys(specs) as (keyof typeof specs)[]).filter((name) => name !== "wide" || wide > 0);
+  const partOf = (name: keyof typeof specs) => names.indexOf(name);
+  const rootNet = (index: number) => (index === 0 ? "midRoot" : `wideRoot[${index}]`);
+  const nextIdNet = (index: number) => (index === 0 ? "oldNextId" : `nextId[${index}]`);
+  const copiesOf = (section: Section, count: number): PartCopy[] =>
+    Array.from({ length: count }, (_, i) => {
+      const own = new Set<string>(HANDED[section]);
+      const nets: Record<string, string> =
+        section === "wide"
+          ? {
+              oldRoot: rootNet(i),
+              newRoot: rootNet(i + 1),
+              nextId: nextIdNet(i),
+              newNextId: nextIdNet(i + 1),
+            }
+          : { timePoint: `timePoint[${i}]` };
+      return {
+        part: partOf(section),
+        component: `main.${section[0]}[${i}]`,
+        netOf: (port) => {
+          const [name = "", ...indices] = port.split("[");
+          if (own.has(name)) return [`${section}${capital(name)}`, `${i}]`, ...indices].join("[");
+          return nets[port] ?? port;
+        },
+      };
+    });
+  const treeNets: Record<string, string> = { sum: "treeSum" };
+  const frameNets: Record<string, string> = { lastRoot: rootNet(wide), lastNextId: nextIdNet(wide) };
+  return {
+    parts: names.map((name) => specs[name]),
+    copies: [
+      ...copiesOf("transfer", shape.transfers),
+      ...copiesOf("member", shape.members),
+      ...copiesOf("row", shape.rows),
+      ...copiesOf("unit", shape.units),
+      ...copiesOf("wide", wide),
+      {
+        part: partOf("tree"),
+        component: "main.tree",
+        netOf: (port) => treeNets[port] ?? port.replace("touchedWords", "treeTouched"),
+      },
+      { part: partOf("frame"), component: "main.frame", netOf: (port) => frameNets[port] ?? port },
+    ],
+    publicOutputs: ["commitment", "y"],
+    publicInputs: ["z"],
+    plan: { sort: "table", ...shape, depth },
+  };
+}

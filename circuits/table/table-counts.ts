@@ -1,0 +1,55 @@
+/** Constraints of table batches of any size, by the sizes of their parts; table-composition.test.ts holds them to circom's. */
+import { HEADER_ELEMENT_COUNT, TREE_ARITY } from "../protocol.ts";
+import type { TableShape } from "./table-shape.ts";
+
+/** Two leaf hashes, ranges, tuples of a row; its path and its id come on top. */
+const ROW = 983;
+const LEVEL = 818;
+const UNIT = 384;
+/** A node before and after. */
+const NODE_PAIR = 804;
+const CHALLENGES = 488;
+/** One Poseidon call of C, for 15 elements. */
+const CHUNK = 609;
+const TOUCHED_BITS = 252;
+
+export interface TableCounts {
+  readonly transfer: number;
+  readonly member: number;
+  readonly row: number;
+  readonly unit: number;
+  readonly tree: number;
+  readonly frame: number;
+}
+
+export function partConstraints(shape: TableShape, depth: number): TableCounts {
+  const { transfers, members, wide, rows, units, low, top } = shape;
+  const subtrees = TREE_ARITY ** top;
+  const nodes = (subtrees - 1) / (TREE_ARITY - 1) + depth - low - top;
+  const touchedWords = Math.ceil(subtrees / TOUCHED_BITS);
+  const pairs = (transfers + members) / 2;
+  const posted = HEADER_ELEMENT_COUNT + pairs + wide;
+  const running = members + 7 * wide;
+  const absorbed = posted + running + 1 + touchedWords + transfers + 3 * members + 3 * rows + 8 * units;
+  const header = 3 * 40 + 25 + 64 + 96;
+  const order = transfers - 1 + members - 1 + Math.max(0, wide - 1) + 26 * (units - 1);
+  const feeLeaf = 3 * depth + 1 + 96 + 2 + 2 * 405 + LEVEL * depth;
+  const horner = posted + 2 * running - 1;
+  return {
+    transfer: 3259 + 6 * depth,
+    member: 3649 + 6 * depth,
+    row: ROW + LEVEL * low + 3 * (low + top),
+    unit: UNIT,
+    tree: CHALLENGES + NODE_PAIR * nodes + 5 * subtrees + 1 + members + touchedWords,
+    // Sums of row chains, the equation, two header elements and the pairs are linear.
+    frame:
+      header + order + 6 * rows - 2 + 1 + feeLeaf + 2 + pairs + CHUNK * Math.ceil(absorbed / 15) + horner,
+  };
+}
+
+/** Of a whole batch. @param wideSlot constraints of a wide slot */
+export function tableConstraints(shape: TableShape, depth: number, wideSlot: number): number {
+  const { transfer, member, row, unit, tree, frame } = partConstraints(shape, depth);
+  const { transfers, members, wide, rows, units } = shape;
+  return transfers * transfer + members * member + rows * row + units * unit + wide * wideSlot + tree + frame;
+}

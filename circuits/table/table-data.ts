@@ -1,0 +1,77 @@
+/** What C absorbs of a table batch, and its statement. L1 sees the same elements as of any batch. */
+
+import {
+  type BatchData,
+  type BatchStatement,
+  batchElements,
+  committedElements,
+} from "../batch/batch-data.ts";
+import { DUMMY } from "../field/dummy-signature.ts";
+import { challenge, dataCommitment, evaluate } from "../field/element-vector.ts";
+import { hashTagged } from "../field/poseidon.ts";
+import { messageHash } from "../ledger/operation.ts";
+import { HEADER_ELEMENT_COUNT, KIND } from "../protocol.ts";
+import type { TableLayout, TableRow, TableSlot, TableUnit } from "./table-layout.ts";
+import { nextChain } from "./table-terms.ts";
+
+/** Touched bits in an element. */
+const TOUCHED_BITS = 252;
+
+/** h of the slot's signature; a null slot shows the dummy's over 0. */
+function signatureChallenge(slot: TableSlot, data: Pick<BatchData, "domain" | "feePerUnitWei">): bigint {
+  const isNull = slot.kind === KIND.null;
+  const { domain, feePerUnitWei } = data;
+  const operation = {
+    ...{ kind: slot.kind, a: slot.a, b: slot.b, amountCode: slot.amountCode, nonce: slot.nonce },
+    words: slot.kind === KIND.transfer ? [] : [slot.payload],
+    maxFeePerUnitWei: feePerUnitWei + slot.slackWei,
+  };
+  const message = isNull ? 0n : messageHash(operation, { domain, bRef: slot.bRef });
+  const keyX = isNull ? DUMMY.keyX : slot.keyX;
+  const { r8x, r8y } = slot.signature;
+  return hashTagged(0n, [r8x, r8y, keyX, slot.keyY, message]);
+}
+
+const packedRow = ({ id, isFirst, isMember, asked }: TableRow): bigint =>
+  BigInt(id) | (BigInt(isFirst) << 24n) | (BigInt(isMember) << 25n) | (BigInt(asked) << 26n);
+
+const packedUnit = ({ id, isUsed, isModel, asked, last }: TableUnit): bigint =>
+  BigInt(id) |
+  (BigInt(isUsed) << 24n) |
+  (BigInt(isModel) << 25n) |
+  (BigInt(asked) << 26n) |
+  (BigInt(last) << 38n);
+
+/** The vector that C commits to: what L1 evaluates, every place fixed, then what only C absorbs. */
+export function absorbedElements(data: BatchData, layout: TableLayout): bigint[] {
+  const { shape, tree } = layout;
+  const posted = committedElements(data);
+  const fixedCount = HEADER_ELEMENT_COUNT + data.shape.narrow / 2 + data.shape.wide;
+  const touched = Array.from({ length: Math.ceil(tree.touched.length / TOUCHED_BITS) }, (_, c) =>
+    tree.touched
+      .slice(c * TOUCHED_BITS, (c + 1) * TOUCHED_BITS)
+      .reduce((sum, isTouched, i) => sum | (BigInt(isTouched) << BigInt(i)), 0n),
+  );
+  return [
+    ...posted.slice(0, fixedCount),
+    // Transfers have no payload, and no place for one.
+    ...posted.slice(fixedCount + shape.transfers),
+    layout.midRoot,
+    ...touched,
+    ...layout.transfers.map((slot) => signatureChallenge(slot, data)),
+    ...layout.members.flatMap((slot) => [
+      signatureChallenge(slot, data),
+      nextChain(slot),
+      slot.surplusWei | (BigInt(slot.gap) << 96n),
+    ]),
+    ...layout.rows.flatMap((row) => [row.oldSub, row.newSub, packedRow(row)]),
+    ...layout.units.flatMap((unit) => [packedUnit(unit), ...unit.state]),
+  ];
+}
+
+export function tableStatement(data: BatchData, layout: TableLayout, circuitId: bigint): BatchStatement {
+  const elements = batchElements(data);
+  const commitment = dataCommitment(absorbedElements(data, layout));
+  const z = challenge(circuitId, commitment, elements);
+  return { commitment, z, y: evaluate(elements, z) };
+}

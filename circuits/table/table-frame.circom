@@ -1,0 +1,238 @@
+pragma circom 2.1.6;
+
+include "../field/data-commitment.circom";
+include "../ledger/merkle8.circom";
+include "../batch/slot-parts.circom";
+include "./row-groups.circom";
+
+// What a table batch states beside its slots, rows, units and tree: header, order of slots and units, the one equation, fee leaf, elements, C and y. L1 sees the same elements as of an older batch: both sections of the table are its
+// narrow slots (docs/ledger.md, "Batch data").
+//
+// Parameters:  depth 1 … 8; transfers, members: slots of the two sections, together even; wide ≥ 0: wide slots; rows, units ≥ 1;
+//              low, top ≥ 1 with low + top ≤ depth: levels below and in the tree's top.
+// Inputs:      z; header fields; the fee leaf and its path; gamma, power, midRoot, treeSum, treeTouched: TableTree's; of every
+//              slot, row and unit what it puts out; payloads and words; lastRoot, lastNextId: the last wide slot's.
+// Outputs:     commitment (C), y.
+// Assumes:     the parts' assumptions on each other; flags boolean; fees below 2^70 and ids below 2^25.
+// Ensures:     all terms cancel: with C before z, this is what docs/leaf-table.md proves from. Nulls are a suffix of each
+//              section; used units have rising ids and come first; all else as BatchFrame (batch-frame.circom).
+// Constraints: partConstraints in table-counts.ts.
+//
+// Phases: A header, B chains of rows, C order, D the equation, E fee leaf, F elements and C, G y.
+template TableFrame(depth, transfers, members, wide, rows, units, low, top) {
+    assert(depth >= 1 && depth <= 8 && low >= 1 && top >= 1 && low + top <= depth);
+    // 12 bits count how often a leaf is asked for and number the slots, 11 the gaps; two cores share an element.
+    assert((transfers + members) % 2 == 0 && transfers + members + wide < (1 << 12) && members < (1 << 11) && rows >= 1 && units >= 1);
+    var narrow = transfers + members;
+    var chunks = (8 ** top + 251) \ 252;
+    signal input z;
+    signal input domain;
+    signal input oldRoot;
+    signal input batchNumber;
+    signal input timestamp;
+    signal input firstOpIndex;
+    signal input oldNextId;
+    signal input feePerUnit;
+    signal input idFee;
+    signal input feeIdBits[3 * depth];
+    signal input feeLeaf[9];
+    signal input feeChildren[depth][8];
+    signal input gamma;
+    signal input power[9];
+    signal input midRoot;
+    signal input treeSum;
+    signal input treeTouched[chunks];
+
+    signal input transferCore[transfers];
+    signal input transferChallenge[transfers];
+    signal input transferFeeWei[transfers];
+    signal input transferUsed[transfers];
+    signal input transferSum[transfers];
+    signal input memberPayload[members];
+    signal input memberCore[members];
+    signal input memberChallenge[members];
+    signal input memberFeeWei[members];
+    signal input memberUsed[members];
+    signal input memberNewChain[members];
+    signal input memberPacked[members];
+    signal input memberSum[members];
+    signal input rowSub[rows];
+    signal input rowOldSub[rows];
+    signal input rowNewSub[rows];
+    signal input rowFirst[rows];
+    signal input rowPacked[rows];
+    signal input rowSum[rows];
+    signal input unitId[units];
+    signal input unitIsUsed[units];
+    signal input unitPacked[units];
+    signal input unitState[units][7];
+    signal input unitSum[units];
+    signal input wideWords[wide][7];
+    signal input wideCore[wide];
+    signal input wideHasWord[wide][7];
+    signal input wideIsUsed[wide];
+    signal input wideIsSigned[wide];
+    signal input wideFeeWei[wide];
+    signal input lastRoot;
+    signal input lastNextId;
+
+    signal output commitment;
+    signal output y;
+
+    // A. Header. Every packed field is range-checked, so the packing is injective.
+    component ranges[5];
+    var widths[5] = [40, 40, 40, 25, 64];
+    for (var i = 0; i < 5; i++) { ranges[i] = RangeCheck(widths[i]); }
+    ranges[0].in <== batchNumber;
+    ranges[1].in <== timestamp;
+    ranges[2].in <== firstOpIndex;
+    ranges[3].in <== oldNextId;
+    ranges[4].in <== feePerUnit;
+    component idFeeRange = RangeCheck(96);
+    idFeeRange.in <== idFee;
+
+    // B. Chains of rows.
+    component groups = RowGroups(rows);
+    groups.gamma <== gamma;
+    groups.power <== power;
+    groups.sub <== rowSub;
+    groups.oldSub <== rowOldSub;
+    groups.newSub <== rowNewSub;
+    groups.isFirst <== rowFirst;
+
+    // C. Order, and sums of the slots.
+    var fees = 0;
+    var signedSum = 0;
+    var payloadSum = 0;
+    for (var i = 0; i < transfers; i++) {
+        fees += transferFeeWei[i];
+        signedSum += transferUsed[i];
+        if (i > 0) { transferUsed[i] * (1 - transferUsed[i - 1]) === 0; }
+    }
+    for (var i = 0; i < members; i++) {
+        fees += memberFeeWei[i];
+        signedSum += memberUsed[i];
+        payloadSum += memberUsed[i];
+        if (i > 0) { memberUsed[i] * (1 - memberUsed[i - 1]) === 0; }
+    }
+    for (var i = 0; i < wide; i++) {
+        fees += wideFeeWei[i];
+        signedSum += wideIsSigned[i];
+        if (i > 0) { wideIsUsed[i] * (1 - wideIsUsed[i - 1]) === 0; }
+    }
+    component rising[units];
+    signal step[units];
+    for (var i = 1; i < units; i++) {
+        unitIsUsed[i] * (1 - unitIsUsed[i - 1]) === 0;
+        step[i] <== unitIsUsed[i] * (unitId[i] - unitId[i - 1] - 1);
+        rising[i] = RangeCheck(24);
+        rising[i].in <== step[i];
+    }
+
+    // D. The equation.
+    var all = treeSum + groups.sum;
+    for (var i = 0; i < transfers; i++) { all += transferSum[i]; }
+    for (var i = 0; i < members; i++) { all += memberSum[i]; }
+    for (var i = 0; i < rows; i++) { all += rowSum[i]; }
+    for (var i = 0; i < units; i++) { all += unitSum[i]; }
+    all === 0;
+
+    // E. Fee leaf, after all slots, as in BatchFrame.
+    var feeIdSum = 0;
+    for (var i = 0; i < 3 * depth; i++) {
+        feeIdBits[i] * (1 - feeIdBits[i]) === 0;
+        feeIdSum += (1 << i) * feeIdBits[i];
+    }
+    signal newFeeBalance <== feeLeaf[4] + fees;
+    component feeRange = RangeCheck(96);
+    feeRange.in <== newFeeBalance;
+    component feeTag = LeafTag();
+    feeTag.tag <== feeLeaf[0];
+    feeTag.isEmpty <== 0;
+    component feeHash[2];
+    feeHash[0] = LeafHash();
+    feeHash[1] = LeafHash();
+    for (var i = 0; i < 9; i++) {
+        feeHash[0].leaf[i] <== feeLeaf[i];
+        if (i == 4) { feeHash[1].leaf[i] <== newFeeBalance; } else { feeHash[1].leaf[i] <== feeLeaf[i]; }
+    }
+    component feePath = PathUpdate8(depth);
+    feePath.oldRoot <== lastRoot;
+    feePath.oldLeaf <== feeHash[0].out;
+    feePath.newLeaf <== feeHash[1].out;
+    feePath.idBits <== feeIdBits;
+    feePath.children <== feeChildren;
+
+    // F. Elements: first those that L1 evaluates, then what only C absorbs. The latter are all that the equation's terms are
+    //    made of and the former do not fix. midRoot is among them: wide slots may change keys, so that neither the old
+    //    nor the new root fixes the root between.
+    var half = narrow \ 2;
+    var fixedCount = 5 + half + wide;
+    var total = fixedCount + members + 7 * wide;
+    var absorbed = total + 1 + chunks + transfers + 3 * members + 3 * rows + 8 * units;
+    signal e[absorbed];
+    e[0] <== domain;
+    e[1] <== oldRoot;
+    e[2] <== feePath.newRoot;
+    e[3] <== batchNumber + (1 << 40) * timestamp + (1 << 80) * firstOpIndex + (1 << 120) * oldNextId + (1 << 145) * lastNextId + (1 << 170) * feeIdSum + (1 << 194) * signedSum + (1 << 210) * payloadSum;
+    e[4] <== feePerUnit + (1 << 64) * idFee;
+    for (var i = 0; i < half; i++) {
+        var pair = 0;
+        for (var j = 0; j < 2; j++) {
+            if (2 * i + j < transfers) { pair += (1 << (92 * j)) * transferCore[2 * i + j]; } else { pair += (1 << (92 * j)) * memberCore[2 * i + j - transfers]; }
+        }
+        e[5 + i] <== pair;
+    }
+    for (var i = 0; i < wide; i++) { e[5 + half + i] <== wideCore[i]; }
+    for (var i = 0; i < members; i++) { e[fixedCount + i] <== memberPayload[i]; }
+    for (var i = 0; i < wide; i++) {
+        for (var j = 0; j < 7; j++) { e[fixedCount + members + 7 * i + j] <== wideWords[i][j]; }
+    }
+    var at = total;
+    e[at] <== midRoot;
+    at++;
+    for (var c = 0; c < chunks; c++) {
+        e[at] <== treeTouched[c];
+        at++;
+    }
+    for (var i = 0; i < transfers; i++) { e[at] <== transferChallenge[i]; at++; }
+    for (var i = 0; i < members; i++) {
+        e[at] <== memberChallenge[i];
+        e[at + 1] <== memberNewChain[i];
+        e[at + 2] <== memberPacked[i];
+        at += 3;
+    }
+    for (var i = 0; i < rows; i++) {
+        e[at] <== rowOldSub[i];
+        e[at + 1] <== rowNewSub[i];
+        e[at + 2] <== rowPacked[i];
+        at += 3;
+    }
+    for (var i = 0; i < units; i++) {
+        e[at] <== unitPacked[i];
+        for (var j = 0; j < 7; j++) { e[at + 1 + j] <== unitState[i][j]; }
+        at += 8;
+    }
+    component data = DataCommitment(absorbed);
+    data.in <== e;
+    commitment <== data.out;
+
+    // G. y by Horner over the first `total`; absent places neither add nor shift.
+    signal shifted[members + 7 * wide];
+    signal horner[total + 1];
+    horner[total] <== 0;
+    for (var i = total - 1; i >= 0; i--) {
+        if (i >= fixedCount) {
+            var k = i - fixedCount;
+            shifted[k] <== horner[i + 1] * z;
+            if (k < members) {
+                horner[i] <== horner[i + 1] + memberUsed[k] * (shifted[k] - horner[i + 1]) + e[i];
+            } else {
+                horner[i] <== horner[i + 1] + wideHasWord[(k - members) \ 7][(k - members) % 7] * (shifted[k] - horner[i + 1]) + e[i];
+            }
+        } else {
+            horner[i] <== horner[i + 1] * z + e[i];
+        }
+    }
+    y <== horner[0];
+}

@@ -1,0 +1,93 @@
+/** Lays a table batch out as the input signals of `TableBatch` (table-batch.circom). */
+
+import type { BatchData } from "../batch/batch-data.ts";
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import { type Leaf, leafFields, unpackCounters } from "../ledger/leaf.ts";
+import { ID_BITS, KIND } from "../protocol.ts";
+import type { TableLayout, TableSlot } from "./table-layout.ts";
+
+const toBits = (value: bigint | number, count: number): bigint[] =>
+  Array.from({ length: count }, (_, i) => (BigInt(value) >> BigInt(i)) & 1n);
+
+/** Prefixes each name: `slots("transfer", { used })` is `{ transferUsed }`. */
+const named = (section: string, values: CircuitInputs): CircuitInputs =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      `${section}${name[0]!.toUpperCase()}${name.slice(1)}`,
+      value,
+    ]),
+  );
+
+function slotInputs(slots: readonly TableSlot[], depth: number): CircuitInputs {
+  return {
+    used: slots.map(({ kind }) => BigInt(kind !== KIND.null)),
+    aBits: slots.map(({ a }) => toBits(a, 3 * depth)),
+    bBits: slots.map(({ b }) => toBits(b, 3 * depth)),
+    amountBits: slots.map(({ amountCode }) => toBits(amountCode, 40)),
+    nonceBits: slots.map(({ nonce }) => toBits(nonce, 40)),
+    slackBits: slots.map(({ slackWei }) => toBits(slackWei, 64)),
+    bRef: slots.map(({ bRef }) => bRef),
+    signature: slots.map(({ keyX, keyY, signature: { r8x, r8y, s } }) => [keyX, keyY, r8x, r8y, s]),
+  };
+}
+
+/** Everything but header, fee leaf and wide slots, which are as in `batchInputs`. */
+export function tableInputs(layout: TableLayout, depth: number): CircuitInputs {
+  const { members, rows, units, tree, shape } = layout;
+  const change = (of: (leaf: Leaf) => bigint) => rows.map(({ after }) => of(after));
+  const opening = units.map(({ isModel, state }) => unpackCounters(isModel ? state[6] : 0n));
+  return {
+    ...named("transfer", slotInputs(layout.transfers, depth)),
+    ...named("member", {
+      ...slotInputs(members, depth),
+      payload: members.map(({ payload }) => payload),
+      isPay: members.map(({ kind }) => BigInt(kind === KIND.payInference)),
+      chain: members.map(({ chain }) => chain),
+      open: members.map(({ openWei }) => openWei),
+      surplusBits: members.map(({ surplusWei }) => toBits(surplusWei, 96)),
+      gapBits: members.map(({ gap }) => toBits(gap, 11)),
+    }),
+    ...named("row", {
+      idBits: rows.map(({ id }) => toBits(id, 3 * (shape.low + shape.top))),
+      first: rows.map(({ isFirst }) => BigInt(isFirst)),
+      isMember: rows.map(({ isMember }) => BigInt(isMember)),
+      askedBits: rows.map(({ asked }) => toBits(asked, 12)),
+      leaf: rows.map(({ before }) => leafFields(before)),
+      newNonce: change((leaf) => leaf.nonce),
+      newBalance: change((leaf) => leaf.balance),
+      newChain: change((leaf) => leaf.chain),
+      newOpen: change((leaf) => leaf.openAmount),
+      newCounters: change((leaf) => leaf.counters),
+      children: rows.map(({ children }) => children),
+    }),
+    ...named("unit", {
+      idBits: units.map(({ id }) => toBits(id, ID_BITS)),
+      isUsed: units.map(({ isUsed }) => BigInt(isUsed)),
+      isModel: units.map(({ isModel }) => BigInt(isModel)),
+      askedBits: units.map(({ asked }) => toBits(asked, 12)),
+      lastBits: units.map(({ last }) => toBits(last, 12)),
+      state: units.map(({ state }) => state),
+      readyBit: opening.map(({ isReady }) => BigInt(isReady)),
+      approvedBit: opening.map(({ isApproved }) => BigInt(isApproved)),
+      capBits: opening.map(({ cap }) => toBits(cap, 16)),
+      countBits: opening.map(({ paymentCount }) => toBits(paymentCount, 16)),
+      epochBits: opening.map(({ epoch }) => toBits(epoch, 24)),
+      priceBits: opening.map(({ priceWei }) => toBits(priceWei, 96)),
+    }),
+    old: tree.old,
+    now: tree.now,
+    touched: tree.touched.map(BigInt),
+    spineChildren: tree.spineChildren,
+  };
+}
+
+/** Header, wide slots and fee leaf of the layout that `batchInputs` makes of a batch without narrow slots. */
+export function withTable(
+  others: CircuitInputs,
+  layout: TableLayout,
+  data: BatchData,
+  depth: number,
+): CircuitInputs {
+  const kept = Object.entries(others).filter(([name]) => !name.startsWith("narrow"));
+  return { ...Object.fromEntries(kept), ...tableInputs(layout, depth), oldRoot: data.oldRoot };
+}

@@ -1,0 +1,261 @@
+/**
+ * A closed table batch as its circuit takes it: what each slot, row and unit says, and the tree around them. Plain data, so
+ * that tests can bend it. docs/leaf-table.md has the argument.
+ */
+
+import type { SlotTrace } from "../batch/slot-trace.ts";
+import { DUMMY } from "../field/dummy-signature.ts";
+import type { Signature } from "../field/eddsa.ts";
+import { decodeAmount } from "../ledger/amount-float.ts";
+import { type Leaf, unpackCounters } from "../ledger/leaf.ts";
+import { hashVersions, LedgerTree, type TreeVersion } from "../ledger/ledger-tree.ts";
+import { leafReference } from "../ledger/operation.ts";
+import { KIND, LEAF_KIND, TREE_ARITY } from "../protocol.ts";
+import type { TableShape } from "./table-shape.ts";
+
+export interface TableSlot {
+  readonly kind: number;
+  readonly a: number;
+  readonly b: number;
+  readonly amountCode: bigint;
+  readonly payload: bigint;
+  readonly nonce: bigint;
+  /** maxFeePerUnit less the batch's fee. */
+  readonly slackWei: bigint;
+  readonly bRef: bigint;
+  readonly keyX: bigint;
+  readonly keyY: bigint;
+  readonly signature: Signature;
+  /** Of the second section only: B's chain and open amount before, what is paid above the price, slots since B's last less 1. */
+  readonly chain: bigint;
+  readonly openWei: bigint;
+  readonly surplusWei: bigint;
+  readonly gap: number;
+}
+
+export interface TableRow {
+  readonly id: number;
+  readonly isFirst: boolean;
+  readonly isMember: boolean;
+  /** Slots of the first section that name this leaf as B. */
+  readonly asked: number;
+  readonly before: Leaf;
+  readonly after: Leaf;
+  /** All children on the way to the subtree's root, as the row before left them. */
+  readonly children: readonly (readonly bigint[])[];
+  readonly oldSub: bigint;
+  readonly newSub: bigint;
+}
+
+export interface TableUnit {
+  readonly id: number;
+  readonly isUsed: boolean;
+  readonly isModel: boolean;
+  /** Slots that name this leaf as B, and the number of the last one (from 1). */
+  readonly asked: number;
+  readonly last: number;
+  /** Owner and kind; chain, open amount and counters, each before and after. */
+  readonly state: readonly [
+    ref: bigint,
+    chain: bigint,
+    newChain: bigint,
+    openWei: bigint,
+    newOpenWei: bigint,
+    counters: bigint,
+    newCounters: bigint,
+  ];
+}
+
+/** The upper tree: every subtree's root before and after the table. */
+export interface TableTop {
+  readonly old: readonly bigint[];
+  readonly now: readonly bigint[];
+  readonly touched: readonly boolean[];
+  /** Siblings on the way from the window to the root, one row a level. */
+  readonly spineChildren: readonly (readonly bigint[])[];
+}
+
+export interface TableLayout {
+  readonly shape: TableShape;
+  /** One for every slot of the shape, nulls included; likewise rows and units. */
+  readonly transfers: readonly TableSlot[];
+  readonly members: readonly TableSlot[];
+  readonly rows: readonly TableRow[];
+  readonly units: readonly TableUnit[];
+  readonly tree: TableTop;
+  readonly midRoot: bigint;
+}
+
+const NULL_SLOT: TableSlot = {
+  kind: KIND.null,
+  a: 0,
+  b: 0,
+  amountCode: 0n,
+  payload: 0n,
+  nonce: 0n,
+  slackWei: 0n,
+  bRef: 0n,
+  keyX: DUMMY.keyX,
+  keyY: DUMMY.keyY,
+  signature: DUMMY.signature,
+  chain: 0n,
+  openWei: 0n,
+  surplusWei: 0n,
+  gap: 0,
+};
+
+const NULL_UNIT: TableUnit = {
+  id: 0,
+  isUsed: false,
+  isModel: false,
+  asked: 0,
+  last: 0,
+  state: [0n, 0n, 0n, 0n, 0n, 0n, 0n],
+};
+
+/** The narrow sections of a batch that was executed. */
+export interface TableSections {
+  readonly transfers: readonly SlotTrace[];
+  readonly members: readonly SlotTrace[];
+  /** The tree before and after both sections. */
+  readonly before: TreeVersion;
+  readonly after: TreeVersion;
+  readonly feePerUnitWei: bigint;
+}
+
+export function layOutTable(shape: TableShape, sections: TableSections): TableLayout {
+  const { transfers, members, before, after, feePerUnitWei } = sections;
+  const fill = <T>(items: readonly T[], count: number, filler: T): T[] => [
+    ...items,
+    ...Array<T>(count - items.length).fill(filler),
+  ];
+  const slotOf = (trace: SlotTrace): TableSlot => ({
+    ...NULL_SLOT,
+    kind: trace.record.kind,
+    a: trace.record.a,
+    b: trace.record.b,
+    amountCode: trace.record.amountCode,
+    payload: trace.record.words[0] ?? 0n,
+    nonce: trace.a.nonce,
+    slackWei: trace.maxFeePerUnitWei - feePerUnitWei,
+    bRef: leafReference(trace.b),
+    keyX: trace.a.keyX,
+    keyY: trace.keyY,
+    signature: trace.signature,
+  });
+  const lastOf = new Map<number, number>();
+  const memberSlots = members.map((trace, i): TableSlot => {
+    const { b, kind, amountCode } = trace.record;
+    const gap = i - (lastOf.get(b) ?? 0);
+    lastOf.set(b, i + 1);
+    const isPay = kind === KIND.payInference;
+    return {
+      ...slotOf(trace),
+      chain: trace.b.chain,
+      openWei: isPay ? trace.b.openAmount : 0n,
+      surplusWei: isPay ? decodeAmount(amountCode) - unpackCounters(trace.b.counters).priceWei : 0n,
+      gap,
+    };
+  });
+  const count = (traces: readonly SlotTrace[]) => {
+    const asked = new Map<number, number>();
+    for (const { record } of traces) asked.set(record.b, (asked.get(record.b) ?? 0) + 1);
+    return asked;
+  };
+  const askedOfRows = count(transfers);
+  const askedOfUnits = count(members);
+  const ids = [...new Set([...transfers, ...members].flatMap(({ record }) => [record.a, record.b]))].sort(
+    (x, y) => x - y,
+  );
+  const { rows, tree } = layOutTree(shape, ids.length === 0 ? [0] : ids, before, after);
+  const units = [...askedOfUnits.keys()]
+    .sort((x, y) => x - y)
+    .map((id): TableUnit => {
+      const [old, now] = [before.leaf(id)!, after.leaf(id)!];
+      return {
+        id,
+        isUsed: true,
+        isModel: old.kind === LEAF_KIND.model,
+        asked: askedOfUnits.get(id)!,
+        last: lastOf.get(id)!,
+        state: [
+          leafReference(old),
+          old.chain,
+          now.chain,
+          old.openAmount,
+          now.openAmount,
+          old.counters,
+          now.counters,
+        ],
+      };
+    });
+  return {
+    shape,
+    transfers: fill(transfers.map(slotOf), shape.transfers, NULL_SLOT),
+    members: fill(memberSlots, shape.members, NULL_SLOT),
+    rows: rows.map((row, i) =>
+      i < ids.length
+        ? { ...row, asked: askedOfRows.get(row.id) ?? 0, isMember: askedOfUnits.has(row.id) }
+        : row,
+    ),
+    units: fill(units, shape.units, NULL_UNIT),
+    tree,
+    midRoot: after.root,
+  };
+}
+
+/**
+ * Rows for these leaves by rising id, and the tree around them. Rows that are left over open the last leaf again, and
+ * leave it as it is: a leaf may have any number of rows.
+ */
+function layOutTree(
+  { rows: rowCount, low, top }: TableShape,
+  ids: readonly number[],
+  before: TreeVersion,
+  after: TreeVersion,
+): { rows: TableRow[]; tree: TableTop } {
+  const subOf = (id: number) => Math.floor(id / TREE_ARITY ** low);
+  const tree = LedgerTree.ofVersion(before);
+  const versions = [before];
+  for (const id of ids) {
+    tree.put(id, after.leaf(id)!);
+    versions.push(tree.version);
+  }
+  hashVersions([...versions, after]);
+  const subRoot = (version: TreeVersion, id: number) =>
+    low === version.depth ? version.root : version.path(id)[low]![subOf(id) % TREE_ARITY]!;
+  const rows = Array.from({ length: rowCount }, (_, j): TableRow => {
+    const isPadding = j >= ids.length;
+    const id = ids[isPadding ? ids.length - 1 : j]!;
+    const [old, now] = isPadding ? [versions.at(-1)!, versions.at(-1)!] : [versions[j]!, versions[j + 1]!];
+    return {
+      id,
+      isFirst: j === 0 || (!isPadding && subOf(ids[j - 1]!) !== subOf(id)),
+      isMember: false,
+      asked: 0,
+      before: old.leaf(id)!,
+      after: now.leaf(id)!,
+      children: old.path(id).slice(0, low),
+      oldSub: subRoot(old, id),
+      newSub: subRoot(now, id),
+    };
+  });
+  const entries = (version: TreeVersion) =>
+    Array.from(
+      { length: TREE_ARITY ** (top - 1) },
+      (_, i) => version.path(i * TREE_ARITY ** (low + 1))[low]!,
+    ).flat();
+  const touched = new Set(ids.map(subOf));
+  return {
+    rows,
+    tree: {
+      old: entries(before),
+      now: entries(after),
+      touched: Array.from({ length: TREE_ARITY ** top }, (_, i) => touched.has(i)),
+      spineChildren: before
+        .path(0)
+        .slice(low + top)
+        .map((row) => row.slice(1)),
+    },
+  };
+}

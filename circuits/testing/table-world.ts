@@ -1,0 +1,52 @@
+/** Test support: random table batches, and the small circuit that proves them. */
+
+import { batchElements } from "../batch/batch-data.ts";
+import { dataCommitment, evaluate } from "../field/element-vector.ts";
+import { initPoseidon } from "../field/poseidon.ts";
+import { tableCircuitSpec } from "../registry/circuit-registry.ts";
+import { type ClosedTable, closedTableInputs, TableBuilder } from "../table/table-builder.ts";
+import { absorbedElements } from "../table/table-data.ts";
+import type { TableShape } from "../table/table-shape.ts";
+import { CircuitTester } from "./circuit-tester.ts";
+import type { RandomLedger } from "./random-ledger.ts";
+
+/** 512 ids, of which the table reaches 64; no wide slot, so that the circuit is the table and little else. */
+export const SMALL_TABLE: TableShape = {
+  ...{ transfers: 4, members: 2, wide: 0, rows: 7, units: 2 },
+  ...{ low: 1, top: 1 },
+};
+export const SMALL_DEPTH = 3;
+
+let small: Promise<CircuitTester> | undefined;
+export function smallTableTester(): Promise<CircuitTester> {
+  const { name, mainSource } = tableCircuitSpec(SMALL_TABLE, SMALL_DEPTH);
+  small ??= initPoseidon().then(() => CircuitTester.compile(name, mainSource));
+  return small;
+}
+
+/** Executes random operations until `count` were tried; refused ones change nothing. */
+export function fillTable(world: RandomLedger, shape: TableShape, count: number): ClosedTable {
+  const { shape: _, ...opening } = world.opening({ narrow: 0, wide: 1 });
+  const builder = new TableBuilder(world.ledger, shape, opening);
+  for (let i = 0; i < count; i++) {
+    const operation = world.operation(shape.wide > 0 && i >= count - shape.wide);
+    if (!builder.hasRoomFor(operation)) continue;
+    try {
+      builder.add(operation);
+    } catch (error) {
+      if (!(error as { code?: string }).code?.startsWith("OP_")) throw error;
+    }
+  }
+  world.opIndex += BigInt(builder.signedCount);
+  return builder.close();
+}
+
+/** C and y that TypeScript computes, and a witness of the circuit at z. */
+export async function tableWitness(tester: CircuitTester, closed: ClosedTable, z: bigint, depth: number) {
+  const { data } = closed.batch;
+  return {
+    commitment: dataCommitment(absorbedElements(data, closed.layout)),
+    y: evaluate(batchElements(data), z),
+    witness: await tester.calculateWitness(closedTableInputs(closed, z, depth)),
+  };
+}
