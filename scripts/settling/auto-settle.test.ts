@@ -236,7 +236,7 @@ const receiptStatus = (...args: string[]): Promise<Answer> =>
     const named = [...where, "--rollup", world.f.rollup.address, "--server", url(), "--json"];
     execFile(
       process.execPath,
-      ["--import", "tsx", join("scripts", "openledger.ts"), "receipt", "status", ...args, ...named],
+      [join("scripts", "openledger.js"), "receipt", "status", ...args, ...named],
       { cwd: repositoryRoot, env: { ...process.env, OPENLEDGER_HOME: world.home } },
       (error, stdout) =>
         resolve({ status: error === null ? 0 : Number(error.code), json: JSON.parse(stdout) }),

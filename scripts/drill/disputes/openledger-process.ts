@@ -33,7 +33,7 @@ export function commandRunner(home: string): CommandRunner {
 async function ended(home: string, args: readonly string[]) {
   const { HOME = "", PATH = "", TMPDIR } = process.env;
   const env = { HOME, PATH, OPENLEDGER_HOME: home, ...(TMPDIR === undefined ? {} : { TMPDIR }) };
-  const command = ["--import", "tsx", "scripts/openledger.ts", "--json", ...args];
+  const command = ["scripts/openledger.js", "--json", ...args];
   const child = spawn(process.execPath, command, {
     cwd: repositoryRoot,
     env,
