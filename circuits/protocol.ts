@@ -37,6 +37,8 @@ export const TAG = {
   challenged: 19n,
   // The query of a direct model.
   counts: 20n,
+  // Challenges of a table batch (docs/leaf-table.md); terms.circom has them.
+  tableChallenge: 21n,
   // A datanet's rows and owners (docs/ledger.md, "Rows and owners").
   contributionNode: 32n,
   versionRow: 33n,

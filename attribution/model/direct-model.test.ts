@@ -132,7 +132,7 @@ describe("a direct model", () => {
     }
   });
 
-  it("refuses recipes without a circuit, with a base, or with challenges", () => {
+  it("refuses recipes without a circuit, or with a base", () => {
     const recipe = directRecipeFor(rows, BUCKETS);
     const base = { flatPermille: 1_000, trustPermille: 0, oddsPermille: 500 };
     for (const wrong of [
@@ -140,7 +140,6 @@ describe("a direct model", () => {
       { ...recipe, inputs: { kind: "email", bucketCount: 8_192 }, columnCount: 8_193 },
       { ...recipe, columnCount: BUCKETS },
       { ...recipe, rules: { ...recipe.rules, base } },
-      { ...recipe, isChallengeable: true },
       recipeFor(rows),
     ])
       expect(() => parseDirectRecipe(wrong)).toThrow(code("ATT_RECIPE_INVALID"));

@@ -38,7 +38,7 @@ export interface ModelRegistration {
 }
 
 /** Of the settlement circuit: rows and earners that it has room for, its features and draws exactly. */
-export type ModelSize = Pick<SettlementSize, "rows" | "earners" | "features" | "draws">;
+export type ModelSize = Pick<SettlementSize, "rows" | "earners" | "features" | "draws" | "isDirect">;
 
 /**
  * Commits to a trained model for a settlement circuit. Needs `initPoseidon`; about 4 µs an entry of G.
@@ -118,6 +118,10 @@ function checkFits({ features, earners }: Pick<Trained, "features" | "earners">,
   if (features.rowCount > size.rows) throw beyond("rows", features.rowCount, size.rows);
   const mostEarners = Math.min(size.earners, MAX_EARNER_COUNT);
   if (earners.length > mostEarners) throw beyond("earners", earners.length, mostEarners);
+  if (isDirect(features) !== (size.isDirect === true))
+    throw attributionError("ATT_BEYOND_CIRCUIT", "the circuit settles models of another kind", {
+      data: { what: "kind", given: isDirect(features), most: size.isDirect === true },
+    });
   // A direct circuit is named by its buckets; the bias is a column besides.
   const columns = features.featureCount - (isDirect(features) ? 1 : 0);
   if (columns !== size.features) throw beyond("columns", columns, size.features);

@@ -96,7 +96,7 @@ export interface Misfit {
 /** Why a circuit of this size settles no epoch of such a model; null where it does. */
 export function misfitOf(size: SettlementSize, model: ModelShape): Misfit | null {
   // 1,024 buckets are no 1,024 features: another kind's number is what its binding says.
-  const isSameKind = model.isDirect === size.isDirect;
+  const isSameKind = (model.isDirect === true) === (size.isDirect === true);
   const ofFeatures = (shape: ModelShape) => (isSameKind ? shape.features : Number(columnShape(shape)));
   const fits: readonly [what: Misfit["what"], fits: boolean][] = [
     ["rows", model.rows <= size.rows],

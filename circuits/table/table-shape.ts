@@ -41,6 +41,10 @@ export function requireTableShape(shape: TableShape, depth: number = TREE_DEPTH)
     transfers + members + wide < 1 << 12 &&
     members < 1 << 11 &&
     low + top <= depth &&
+    // So that the sum has fewer than 2^20 terms: the theorem of docs/leaf-table.md asks for it.
+    rows < 1 << 13 &&
+    units < 1 << 13 &&
+    top <= 6 &&
     wide >= 0 &&
     wide <= 255;
   if (!isPossible)

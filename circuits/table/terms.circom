@@ -18,7 +18,7 @@ function PRICE_OF_MODEL() { return 1 << 98; }
 
 // gamma and the powers of alpha, from the z that L1 derives.
 //
-// Inputs:      z. Outputs: gamma = H[20](z, 0), power[i] = alpha^(i + 1) with alpha = H[20](z, 1).
+// Inputs:      z. Outputs: gamma = H[21](z, 0), power[i] = alpha^(i + 1) with alpha = H[21](z, 1).
 // Assumes:     z is fixed after C. Ensures: all wires are functions of z.
 // Constraints: 488.
 template Challenges() {
@@ -27,7 +27,7 @@ template Challenges() {
     signal output power[9];
     component hash[2];
     for (var i = 0; i < 2; i++) {
-        hash[i] = HashTagged(2, 20);
+        hash[i] = HashTagged(2, 21);
         hash[i].in[0] <== z;
         hash[i].in[1] <== i;
     }

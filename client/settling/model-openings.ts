@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { attributionError } from "../../attribution/attribution-errors.ts";
 import { modelQueryOfBytes } from "../../circuits/ledger/model-query.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { AnswerOpening } from "../../circuits/settlement/settlement-rules.ts";
 
 const element = z
@@ -35,12 +36,13 @@ export interface ShownOpening extends AnswerOpening {
 /** Openings by receipt. Nothing in them is trusted: a settlement hashes each again. */
 export type Openings = ReadonlyMap<bigint, ShownOpening>;
 
-export type FetchOpeningsErrorCode = "ATT_SERVER_UNREACHABLE" | "CIR_QUERY_INVALID";
+export type FetchOpeningsErrorCode = "ATT_SERVER_UNREACHABLE";
 
 /**
  * All openings of an epoch that the model's server has.
  * @param isOfDirect whether the model is direct, as its binding says: the bytes of a query do not
- * @throws ATT_SERVER_UNREACHABLE; CIR_QUERY_INVALID where a query is none of such a model
+ * @returns without those whose query is none of such a model: they open nothing, and hide no others
+ * @throws ATT_SERVER_UNREACHABLE
  * @example
  * ```ts
  * const openings = await fetchOpenings(serverUrl, 1);
@@ -60,10 +62,19 @@ export async function fetchOpenings(serverUrl: string, epoch: number, isOfDirect
       throw attributionError("ATT_SERVER_UNREACHABLE", `no openings from ${url}`, { data: { url }, cause });
     }
     for (const { answerHash, index, prompt = null, queryBytes, receipt, salt } of page.openings) {
-      const query = modelQueryOfBytes(Buffer.from(queryBytes, "base64"), isOfDirect);
-      openings.set(receipt, { answerHash, index, prompt, query, receipt, salt });
+      const query = readQuery(queryBytes, isOfDirect);
+      if (query !== null) openings.set(receipt, { answerHash, index, prompt, query, receipt, salt });
     }
     from = page.nextFrom;
   }
   return openings;
+}
+
+function readQuery(queryBytes: string, isOfDirect: boolean): AnswerOpening["query"] | null {
+  try {
+    return modelQueryOfBytes(Buffer.from(queryBytes, "base64"), isOfDirect);
+  } catch (error) {
+    if (isRollupError(error, "CIR_QUERY_INVALID")) return null;
+    throw error;
+  }
 }
