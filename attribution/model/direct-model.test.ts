@@ -62,10 +62,11 @@ describe("a direct model", () => {
     expect(model.columns).toEqual(columns);
     expect(model.statics.featuresCommitment).toBe(featuresCommitment(columns, model.answeringHash));
     expect(unpackBinding(model.statics.binding).featureCount).toBe(BigInt(directShape(BUCKETS)));
-    const other = { ...SIZE, features: 2 * BUCKETS };
-    expect(() => registerModel({ ...model, accuracy: null } as never, { split: SPLIT }, other)).toThrow(
-      code("ATT_BEYOND_CIRCUIT"),
-    );
+    const { isDirect: _, ...older } = SIZE;
+    for (const other of [{ ...SIZE, features: 2 * BUCKETS }, older])
+      expect(() => registerModel({ ...model, accuracy: null } as never, { split: SPLIT }, other)).toThrow(
+        code("ATT_BEYOND_CIRCUIT"),
+      );
   });
 
   it("answers by its integers, and scores as exact influence does", async () => {

@@ -199,6 +199,11 @@ describe("openledger deploy", () => {
     await expect(prepareDeployment(hasty, quiet)).rejects.toMatchObject({
       code: "CMD_DEPLOY_CONFIG_INVALID",
     });
+    const table = writeConfig({ circuits: [...CIRCUITS, "table-4-2-1-6-2-3-1"] }, "table.json");
+    await expect(prepareDeployment(table, quiet)).rejects.toMatchObject({
+      code: "CMD_DEPLOY_CONFIG_INVALID",
+      data: { fields: ["circuits"] },
+    });
   });
 
   it("deploys once however often it is killed: at each of its requests, sent or not", async () => {
