@@ -74,7 +74,7 @@ function readQuery(queryBytes: string, isOfDirect: boolean): AnswerOpening["quer
   try {
     return modelQueryOfBytes(Buffer.from(queryBytes, "base64"), isOfDirect);
   } catch (error) {
-    if (isRollupError(error, "CIR_QUERY_INVALID")) return null;
+    if (isRollupError(error)) return null;
     throw error;
   }
 }
