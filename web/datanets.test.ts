@@ -183,8 +183,8 @@ test("a file is looked through, signed for, and brought to the host after a relo
 });
 
 test("fifty rows are labelled by keys alone, taken back, and kept over a reload", LONG, async () => {
-  const answer = () => ({ label: "good", confidence: 0.9, text: "", query: new Int16Array() });
-  await suggestLabels(world.client("erin"), { ...place(), model: { answer }, modelName: "a forecast" });
+  const labelRow = () => ({ label: "good", confidence: 0.9 });
+  await suggestLabels(world.client("erin"), { ...place(), labelRow, modelName: "a forecast" });
   const { context, misdeeds, page } = await world.visit(browser, "carol", `datanets/${datanetId}/label`);
   await unlock(page, "carol");
   const row = page.getByRole("region", { name: "The row's text" });

@@ -1,6 +1,5 @@
 import { RollupError } from "../../circuits/rollup-error.ts";
 import type { Card } from "../../datanets/card/card.ts";
-import { promptOf } from "../../datanets/rows/row-view.ts";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { fetchRowContents, findRows } from "./browse-rows.ts";
@@ -10,14 +9,15 @@ import { sayRecords, type UnsignedRecord } from "./signed-records.ts";
 
 const PAGE_ROWS = 200;
 
-/** A published model, opened, is one. */
-export interface LabellingModel {
-  /** @returns confidence: probability of the label, 0 … 1; both null where the model gives no labels */
-  answer(prompt: string): { readonly label: string | null; readonly confidence: number | null };
+/** What a model says of a row: a label of the card, and how probable it is, 0 … 1. */
+export interface RowSuggestion {
+  readonly label: string | null;
+  readonly confidence: number | null;
 }
 
 export interface SuggestLabelsParameters extends HostedDatanetPlace {
-  model: LabellingModel;
+  /** null for a row that the model cannot read; a null label where it gives none. */
+  labelRow: (content: Uint8Array, card: Card) => RowSuggestion | null;
   /** How labellers are told which model it is. */
   modelName: string;
   /** The reviewer who signs; default: the client's account. */
@@ -42,13 +42,14 @@ export interface SuggestLabelsReturnType {
  * @throws CLI_MODEL_WITHOUT_LABELS, DNT_RECORD_NOT_ALLOWED where the signer is no reviewer, DNT_NOT_HOSTED
  * @example
  * ```ts
- * const model = { answer: (prompt: string) => ({ label: prompt.includes("rain") ? "bad" : "good", confidence: 0.8 }) };
- * await suggestLabels(client, { hostUrl, datanetId: 10, model, modelName: "looks for rain" });
+ * const rain = (content: Uint8Array) => new TextDecoder().decode(content).includes("rain");
+ * const labelRow = (content: Uint8Array) => ({ label: rain(content) ? "bad" : "good", confidence: 0.8 });
+ * await suggestLabels(client, { hostUrl, datanetId: 10, labelRow, modelName: "looks for rain" });
  * ```
  */
 export async function suggestLabels(
   client: LedgerClient,
-  { from, model, modelName, onProgress, ...place }: SuggestLabelsParameters,
+  { from, labelRow, modelName, onProgress, ...place }: SuggestLabelsParameters,
 ): Promise<SuggestLabelsReturnType> {
   const signed = { isSigned: true, ...(from === undefined ? {} : { from }) };
   const { card } = await getHostedDatanet(client, place);
@@ -62,7 +63,7 @@ export async function suggestLabels(
     for (let read = 0; read < digests.length; ) {
       const asked = { digests: digests.slice(read), maxRowBytes: card.row.maxBytes };
       for (const content of await fetchRowContents(client, { ...place, ...signed, ...asked })) {
-        const suggestion = suggestionOf(card, model, content);
+        const suggestion = suggestionOf(card, labelRow(content, card));
         if (suggestion === null) skippedCount += 1;
         else records.push({ kind: "suggestion", row: digests[read]!, ...suggestion, model: modelName });
         read += 1;
@@ -82,11 +83,10 @@ export async function suggestLabels(
   return { suggestedCount, skippedCount };
 }
 
-/** null for a row that the model cannot read. @throws CLI_MODEL_WITHOUT_LABELS */
-function suggestionOf(card: Card, model: LabellingModel, content: Uint8Array) {
-  const prompt = promptOf(card, content);
-  if (prompt === null) return null;
-  const { confidence, label } = model.answer(prompt);
+/** @throws CLI_MODEL_WITHOUT_LABELS */
+function suggestionOf(card: Card, said: RowSuggestion | null) {
+  if (said === null) return null;
+  const { confidence, label } = said;
   if (label === null || confidence === null || !card.labels.some(({ name }) => name === label))
     throw clientError(
       "CLI_MODEL_WITHOUT_LABELS",

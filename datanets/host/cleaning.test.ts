@@ -61,9 +61,7 @@ let people: Record<"alice" | "bob" | "carol" | "dave" | "erin", LedgerClient>;
 const digests: string[] = [];
 let atMs = Date.now() - 100_000;
 /** Takes everything for ham. */
-const doubter = {
-  answer: (prompt: string) => ({ label: "ham", confidence: 0.625, text: prompt, query: new Int16Array() }),
-};
+const doubts = () => ({ label: "ham", confidence: 0.625 });
 let suggested: SuggestLabelsReturnType;
 const code = (name: string) => expect.objectContaining({ code: name });
 const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
@@ -104,7 +102,7 @@ beforeAll(async () => {
   const right = new Map(digests.map((row, i) => [row, i < 10 ? ["ham", "spam"][i % 2]! : "spam"] as const));
   for (const place of [2, 9]) right.set(digests[place]!, "ham");
   right.set(digests[14]!, "ham");
-  suggested = await suggestLabels(people.erin, { ...place(), model: doubter, modelName: "a doubter" });
+  suggested = await suggestLabels(people.erin, { ...place(), labelRow: doubts, modelName: "a doubter" });
   const labels = [...right].map(
     ([row, label]): UnsignedRecord => ({ kind: "label", row, label, flags: [], note: "" }),
   );
@@ -234,7 +232,7 @@ describe("a model's suggestions", () => {
     const suggest = (client: LedgerClient, label: string) =>
       suggestLabels(client, {
         ...place(),
-        model: { answer: () => ({ ...doubter.answer(""), label }) },
+        labelRow: () => ({ ...doubts(), label }),
         modelName: "x",
       });
     const open = await contribute(people.bob, world.datanetId, [mail(1, text(40))]);

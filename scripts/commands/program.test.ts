@@ -161,6 +161,7 @@ describe("openledger --help", () => {
         "transfer",
         "verify",
         "verify model",
+        "verify prompts",
         "verify index",
         "verify settlement",
         "verify spans",

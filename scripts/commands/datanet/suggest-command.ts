@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import { fetchAnswering } from "../../../attribution/model/model-download.ts";
 import { suggestLabels } from "../../../client/datanets/suggest-labels.ts";
+import { promptOf } from "../../../datanets/rows/row-view.ts";
 import { modelFamilies } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -36,10 +37,14 @@ export function addSuggestCommand(datanet: Command): void {
           onProgress: (file) => output.progress(`fetching ${file}`),
         })
       : await readModel(options.model, families);
+    const answering = await published.family.open(published);
     const done = await suggestLabels(client, {
       hostUrl: options.host,
       datanetId,
-      model: await published.family.open(published),
+      labelRow: (content, card) => {
+        const prompt = promptOf(card, content);
+        return prompt === null ? null : answering.answer(prompt);
+      },
       modelName: options.name ?? options.model.slice(0, 200),
       onProgress: (count, total) => output.progress(`${count} of ${total} rows`),
     });
