@@ -23,8 +23,8 @@ export interface CoordinatorApiOptions {
   readonly requestsPerMinute: number;
   readonly joinsPerMinute: number;
   readonly requestTimeoutMs: number;
-  /** Behind a proxy of one's own: addresses are those that it names. */
-  readonly isBehindProxy: boolean;
+  /** Of one's own, in front: each adds who asked it to x-forwarded-for. What stands before theirs is a stranger's word. */
+  readonly proxyCount: number;
   readonly pages: readonly PageFile[];
   readonly log: CoordinatorLog & { error(facts: object, message: string): void };
 }
@@ -56,7 +56,7 @@ export async function createCoordinatorApi(
     forceCloseConnections: true,
     // A body that trickles in holds its connection no longer than this.
     requestTimeout: options.requestTimeoutMs,
-    trustProxy: options.isBehindProxy,
+    trustProxy: (_address: string, hop: number) => hop < options.proxyCount,
     frameworkErrors: handleError,
   });
   app.server.maxConnections = 1_000;

@@ -168,6 +168,33 @@ describe("a served ceremony", () => {
     client = new CeremonyClient(served.url);
   });
 
+  test.each([
+    { proxyCount: 0, forged: true },
+    { proxyCount: 1, forged: true },
+    { proxyCount: 1, forged: false },
+  ])("takes no address from a client's own header: %o", async ({ forged, proxyCount }) => {
+    await served.stop();
+    served = await serveTiny(ceremonyPath, { proxyCount, maxPerAddress: 1 });
+    client = new CeremonyClient(served.url);
+    // What the proxy adds comes last.
+    const answers = ["1", "2"].map(async (host) => {
+      const forwarded = forged ? `198.51.100.${host}, 203.0.113.7` : `203.0.113.7, 198.51.100.${host}`;
+      const response = await fetch(`${served.url}/v1/tickets`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "x-forwarded-for": forwarded },
+        body: '{"name":""}',
+      });
+      const { ticket } = (await response.json()) as { ticket?: string };
+      return { status: response.status, ticket };
+    });
+    const given = await Promise.all(answers);
+    expect(given.filter(({ status }) => status === 200)).toHaveLength(forged ? 1 : 2);
+    for (const { ticket } of given) if (ticket !== undefined) await client.leave(ticket);
+    await served.stop();
+    served = await serveTiny(ceremonyPath);
+    client = new CeremonyClient(served.url);
+  });
+
   test("answers a contribution that was taken again, and is full in the end", async () => {
     const ticket = await client.join("Eve");
     const entry = await client.takePart({

@@ -1,10 +1,11 @@
 /** Who contributes next. One at a time; whoever is silent or too slow loses the place, and the next one has the turn. */
 import { randomBytes } from "node:crypto";
 import { proverError } from "../prover-errors.ts";
+import { networkOf } from "./network-of.ts";
 
 export interface WaitingLimits {
   readonly maxWaiting: number;
-  /** Places that one network address may hold. */
+  /** Places that one network address may hold; of IPv6 one network of 64 bits. */
   readonly maxPerAddress: number;
   /** A turn, from the moment it is given to the finished upload. */
   readonly turnMs: number;
@@ -64,7 +65,9 @@ export class WaitingList {
     if (this.#entries.length >= maxWaiting)
       throw proverError("PRV_CEREMONY_FULL", `${maxWaiting} people wait already`, { data: { maxWaiting } });
     // Attack: one person takes the whole list.
-    if (this.#entries.filter((entry) => entry.address === address).length >= maxPerAddress)
+    if (
+      this.#entries.filter((entry) => networkOf(entry.address) === networkOf(address)).length >= maxPerAddress
+    )
       throw proverError("PRV_CEREMONY_FULL", `${maxPerAddress} places are held from this address already`, {
         data: { maxPerAddress },
       });
