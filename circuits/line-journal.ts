@@ -26,6 +26,8 @@ export class LineJournal<Line> {
   readonly #path: string;
   readonly #mode: number;
   readonly #lines: Line[];
+  /** Of the lines that count. */
+  #byteCount: number;
 
   /** @param parse throws for what is no line of the journal */
   constructor(path: string, parse: (value: unknown) => Line, mode = 0o600) {
@@ -34,22 +36,27 @@ export class LineJournal<Line> {
     this.#lines = readLineJournal(path, parse);
     this.lines = this.#lines;
     const { hasMore, text } = wholeLines(path);
+    this.#byteCount = Buffer.byteLength(text);
     if (!hasMore) return;
     const file = openSync(path, "r+");
-    ftruncateSync(file, Buffer.byteLength(text));
+    ftruncateSync(file, this.#byteCount);
     closeSync(file);
   }
 
   /** @throws Error of the disk; then the journal is as before */
   add(line: Line): void {
     const file = openSync(this.#path, "a", this.#mode);
-    const { size } = fstatSync(file);
+    const takeBack = () => {
+      if (fstatSync(file).size > this.#byteCount) ftruncateSync(file, this.#byteCount);
+    };
     try {
+      takeBack();
       const bytes = Buffer.from(`${JSON.stringify(line)}\n`, "utf8");
       for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
       fsyncSync(file);
+      this.#byteCount += bytes.length;
     } catch (error) {
-      ftruncateSync(file, size);
+      takeBack();
       throw error;
     } finally {
       closeSync(file);
