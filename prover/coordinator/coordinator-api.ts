@@ -10,6 +10,7 @@ import { validateByZod } from "../../circuits/wire/zod-routes.ts";
 import { contributorName, ticketText } from "../ceremony/ceremony-api.ts";
 import { type ProverErrorCode, proverError, proverErrors } from "../prover-errors.ts";
 import type { Coordinator, CoordinatorLog } from "./coordinator.ts";
+import { networkOf } from "./network-of.ts";
 
 /** Of the page: address, type, content. */
 export interface PageFile {
@@ -98,7 +99,9 @@ export async function createCoordinatorApi(
       schema: { body: z.strictObject({ name: contributorName }) },
       config: { rateLimit: { max: options.joinsPerMinute } },
     },
-    (request) => ({ ticket: coordinator.join((request.body as { name: string }).name, request.ip) }),
+    (request) => ({
+      ticket: coordinator.join((request.body as { name: string }).name, networkOf(request.ip)),
+    }),
   );
   app.get("/v1/ticket", (request) => coordinator.stateOf(ticketOf(request)));
   app.delete("/v1/ticket", (request) => {

@@ -1,7 +1,6 @@
 /** Who contributes next. One at a time; whoever is silent or too slow loses the place, and the next one has the turn. */
 import { randomBytes } from "node:crypto";
 import { proverError } from "../prover-errors.ts";
-import { networkOf } from "./network-of.ts";
 
 export interface WaitingLimits {
   readonly maxWaiting: number;
@@ -16,6 +15,7 @@ export interface WaitingLimits {
 export interface Place {
   readonly ticket: string;
   readonly name: string;
+  /** As `networkOf` has it. */
   readonly address: string;
 }
 
@@ -65,9 +65,7 @@ export class WaitingList {
     if (this.#entries.length >= maxWaiting)
       throw proverError("PRV_CEREMONY_FULL", `${maxWaiting} people wait already`, { data: { maxWaiting } });
     // Attack: one person takes the whole list.
-    if (
-      this.#entries.filter((entry) => networkOf(entry.address) === networkOf(address)).length >= maxPerAddress
-    )
+    if (this.#entries.filter((entry) => entry.address === address).length >= maxPerAddress)
       throw proverError("PRV_CEREMONY_FULL", `${maxPerAddress} places are held from this address already`, {
         data: { maxPerAddress },
       });
