@@ -20,7 +20,7 @@ interface ServeOptions {
   maxWaiting: string;
   maxPerAddress: string;
   joinsPerMinute: string;
-  behindProxy?: boolean;
+  proxies: string;
 }
 
 interface FinishOptions {
@@ -56,7 +56,7 @@ export function addServedCommands(program: Command, tools: CeremonyTools): void 
     .option("--max-waiting <n>", "places in the list", "500")
     .option("--max-per-address <n>", "places of one network address", "3")
     .option("--joins-per-minute <n>", "of one network address", "10")
-    .option("--behind-proxy", "a proxy of yours says who asks (x-forwarded-for)")
+    .option("--proxies <n>", "how many proxies of yours stand in front and add to x-forwarded-for", "0")
     .addHelpText(
       "after",
       example(
@@ -202,7 +202,7 @@ async function serve(options: ServeOptions, tools: CeremonyTools): Promise<void>
     maxWaiting: wholeNumber(options.maxWaiting, "max-waiting", 1),
     maxPerAddress: wholeNumber(options.maxPerAddress, "max-per-address", 1),
     joinsPerMinute: wholeNumber(options.joinsPerMinute, "joins-per-minute", 1),
-    isBehindProxy: options.behindProxy === true,
+    proxyCount: wholeNumber(options.proxies, "proxies", 0),
     pages: await buildCeremonyPage(),
     log: pino({ base: { component: "ceremony" } }, pino.destination(2)),
   });

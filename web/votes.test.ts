@@ -90,12 +90,13 @@ test.each(["light", "dark"] as const)(
   "warns of calls that nobody knows, without a wallet, in %s colours",
   LONG,
   async (colorScheme) => {
-    const title = `a gift in ${colorScheme} colours`;
+    const title = `a gift\u202e in ${colorScheme} colours`;
     const account = world.f.l1.roles.alice;
-    const words = [[world.f.l1.token.address], [0n], ["0xdeadbeef"], title] as const;
+    const words = [[world.f.l1.token.address], [5n * 10n ** 16n], ["0xdeadbeef"], title] as const;
     await world.g.governor.write.propose(words, { account });
     const { close, misdeeds, page } = await open({ colorScheme, width: 360 }, false);
-    const card = proposal(page, title);
+    const card = proposal(page, title.replace("\u202e", "[U+202E]"));
+    await card.getByText("Sends 0.05 ETH that the timelock holds to").waitFor();
     await card.getByText("This page does not know what a call does.").waitFor();
     await page.getByText("Connect a wallet to vote, or").waitFor();
     expect(await seriousFindings(page)).toEqual([]);

@@ -1,5 +1,5 @@
 /** What a proposal's call would do, in words: by the call itself, not by what its proposer says of it. */
-import { type Abi, type Address, decodeFunctionData, getAddress } from "viem";
+import { type Abi, type Address, decodeFunctionData, formatEther, getAddress } from "viem";
 import { TREASURY_ID, WITHDRAW_ALL_WEI } from "../../circuits/protocol.ts";
 import {
   governanceTimelockAbi,
@@ -32,6 +32,11 @@ const amount = (wei: unknown) => (wei === WITHDRAW_ALL_WEI ? "everything" : open
 
 export function describeCall(call: GovernedCall, at: GovernedContracts): DescribedCall {
   const target = getAddress(call.target);
+  const ether = `${formatEther(call.valueWei)} ETH that the timelock holds`;
+  if (call.valueWei > 0n && call.data === "0x") return known(`Sends ${ether} to ${target}`);
+  // No function that is known here takes ETH.
+  if (call.valueWei > 0n)
+    return { words: `Sends ${ether} to ${target}, and calls it with ${call.data}`, isUnknown: true };
   const described =
     read(call, target, at.rollupAddress, rollupAbi, sayRollup) ??
     read(call, target, at.tokenAddress, openTokenAbi, (name, args) => sayToken(name, args, at)) ??

@@ -70,13 +70,15 @@ describe("a vote with delegated OPEN", () => {
     const { f, g, at, client, governance } = await start();
     const { alice } = f.l1.roles;
     const payment = { to: ALICE_ID, expectedOwner: alice, amountWei: 20n * OPEN, maxFeeWei: 8n * OPEN };
-    const { id } = await governance.propose(payFromTreasury(client, payment), "20 OPEN to alice");
+    const gift = { target: DEPLOYER, data: "0x", valueWei: 7n } as const;
+    const calls = [...payFromTreasury(client, payment), gift];
+    const { id } = await governance.propose(calls, "20 OPEN to alice");
     expect(await governance.proposal(id, 0n)).toMatchObject({ state: "pending", executableFrom: 0n });
     await expect(governance.cast(id, "for")).rejects.toMatchObject({ code: "CLI_L1_REVERTED" });
     await f.l1.client.mine({ blocks: 3 });
     await governance.cast(id, "for");
     const active = await governance.proposal(id, 0n);
-    expect(active).toMatchObject({ state: "active", description: "20 OPEN to alice" });
+    expect(active).toMatchObject({ state: "active", description: "20 OPEN to alice", calls });
     expect(active.votes.for).toBe(await governance.votesOf(alice));
     expect(active.votes.for).toBeGreaterThan(active.quorumWei!);
     await f.l1.client.mine({ blocks: 6 });
@@ -89,7 +91,10 @@ describe("a vote with delegated OPEN", () => {
     // The queue's fee is paid on L1, by whoever forces; until the timelock has it, nothing happens.
     await expect(governance.execute(queued)).rejects.toMatchObject({ code: "CLI_L1_REVERTED" });
     await f.l1.token.write.transfer([at.timelock, 8n * OPEN], { account: f.l1.roles.bob });
+    await f.l1.client.setBalance({ address: at.timelock, value: 10n });
+    const beforeWei = await f.l1.client.getBalance({ address: DEPLOYER });
     await governance.execute(queued);
+    expect((await f.l1.client.getBalance({ address: DEPLOYER })) - beforeWei).toBe(7n);
     expect(await governance.proposal(id, 0n)).toMatchObject({ state: "executed" });
     const [entry] = await f.queueOperations();
     expect(entry).toMatchObject({ a: TREASURY_ID, b: ALICE_ID, sender: BigInt(at.timelock) });

@@ -12,6 +12,8 @@ import { type LedgerClient, requireWallet } from "../ledger-client.ts";
 export interface GovernedCall {
   readonly target: Address;
   readonly data: Hex;
+  /** ETH that goes with it, out of what the timelock holds. */
+  readonly valueWei: bigint;
 }
 
 /** OpenZeppelin's IGovernor.ProposalState, in its order. */
@@ -55,7 +57,7 @@ const descriptionHash = (text: string) => keccak256(stringToHex(text));
 function hashedArguments({ calls, description }: Pick<Proposal, "calls" | "description">) {
   return [
     calls.map(({ target }) => target),
-    calls.map(() => 0n),
+    calls.map(({ valueWei }) => valueWei),
     calls.map(({ data }) => data),
     descriptionHash(description),
   ] as const;
@@ -110,8 +112,21 @@ export class Governance {
         ...{ fromBlock: from, toBlock: last < head ? last : head },
       });
       for (const { args } of events) {
-        const { calldatas, description, proposalId: id, proposer, targets, voteEnd, voteStart } = args;
-        const calls = targets.map((target, i) => ({ target: getAddress(target), data: calldatas[i]! }));
+        const {
+          calldatas,
+          description,
+          proposalId: id,
+          proposer,
+          targets,
+          values,
+          voteEnd,
+          voteStart,
+        } = args;
+        const calls = targets.map((target, i) => ({
+          target: getAddress(target),
+          data: calldatas[i]!,
+          valueWei: values[i]!,
+        }));
         const bounds = { snapshotBlock: voteStart, deadlineBlock: voteEnd };
         found.push({
           id,

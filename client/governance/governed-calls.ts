@@ -23,8 +23,8 @@ function forced(
   const abi = rollupAbi.filter((item) => item.type === "function" && item.name === functionName);
   const data = encodeFunctionData({ abi, functionName, args: [...args, maxFeeWei] } as never);
   return [
-    { target: tokenAddress, data: encodeFunctionData(approve) },
-    { target: rollupAddress, data },
+    { target: tokenAddress, data: encodeFunctionData(approve), valueWei: 0n },
+    { target: rollupAddress, data, valueWei: 0n },
   ];
 }
 
@@ -51,5 +51,5 @@ export function withdrawFromTreasury(
 /** Names the rollup to enter from then on. It moves nobody. */
 export function announceRollup(registry: Address, rollup: Address, sourcesHash: Hex): GovernedCall[] {
   const call = { abi: rollupRegistryAbi, functionName: "announce", args: [rollup, sourcesHash] } as const;
-  return [{ target: registry, data: encodeFunctionData(call) }];
+  return [{ target: registry, data: encodeFunctionData(call), valueWei: 0n }];
 }

@@ -69,7 +69,9 @@ async function playOut(players: readonly TracePlayer[]) {
   for (let isOver = false; !isOver; ) {
     isOver = true;
     for (const player of players) {
-      for (const { gasUsed, what } of await player.playOnce()) {
+      const { failures, moves: made } = await player.playOnce();
+      if (failures.length > 0) throw failures[0]!.error;
+      for (const { gasUsed, what } of made) {
         moves.push({ what, gas: Number(gasUsed) });
         isOver = false;
       }
@@ -146,6 +148,12 @@ describe("a lying challenger", () => {
     const owner = playerOf(f.owner, honest);
     const liar = playerOf(f.challenger, falseTrace(placeOf("chain")));
     await expect(playOut([owner, liar])).rejects.toThrow();
+    // What he cannot play keeps nobody from another game.
+    const otherId = await challenge(await f.claim(claimOf(model, honest)), f.challenger);
+    expect((await owner.playOnce()).moves).toMatchObject([{ gameId: otherId, what: "answer" }]);
+    const played = await liar.playOnce();
+    expect(played.failures).toMatchObject([{ claimId, gameId }]);
+    expect(played.moves).toMatchObject([{ gameId: otherId, what: "choose" }]);
     const [game] = (await readGames(f.publicClient, f.game)).filter((one) => one.gameId === gameId);
     expect(game!.turn).toBe("show");
     const { statement } = claimOf(model, honest);

@@ -39,6 +39,19 @@ export interface PlayedMove {
   readonly gasUsed: bigint;
 }
 
+/** What could not be played in one look; the next one tries it again. */
+export interface FailedMove {
+  readonly claimId: bigint;
+  /** null for a challenge. */
+  readonly gameId: bigint | null;
+  readonly error: unknown;
+}
+
+export interface PlayedRound {
+  readonly moves: readonly PlayedMove[];
+  readonly failures: readonly FailedMove[];
+}
+
 export class TracePlayer {
   readonly #options: PlayerOptions;
   readonly #traces = new Map<bigint, TracedQuery | null>();
@@ -47,28 +60,50 @@ export class TracePlayer {
     this.#options = options;
   }
 
-  /** One look at all claims and games, with at most one move in each. */
-  async playOnce(): Promise<PlayedMove[]> {
+  /**
+   * One look at all claims and games, with at most one move in each. Games come first: their time runs. Attack: one move
+   * that L1 refuses, as where somebody else has ended a game meanwhile, and everything after it is never played.
+   */
+  async playOnce(): Promise<PlayedRound> {
     const { account, challenges, game, publicClient } = this.#options;
     const { timestamp } = await publicClient.getBlock();
-    const claims = await readClaims(publicClient, game);
+    const claims = (await readClaims(publicClient, game)).filter(({ isRefuted }) => !isRefuted);
     const games = await readGames(publicClient, game);
-    const isMine = (one: GameState) => sameAddress(one.challenger, account.address);
-    const played: PlayedMove[] = [];
-    for (const claim of claims) {
-      if (claim.isRefuted) continue;
-      const own = games.filter(({ claimId, turn }) => claimId === claim.claimId && turn !== "over");
-      const isOwner = sameAddress(claim.owner, account.address);
-      const isOpen = timestamp < claim.endsAt && !isOwner && challenges;
-      const hasPlayed = games.some((one) => one.claimId === claim.claimId && isMine(one));
-      if (isOpen && !hasPlayed && this.#isFalse(claim)) played.push(await this.#challenge(claim));
-      for (const one of own) {
-        if (!isOwner && !isMine(one)) continue;
-        const move = this.#moveIn(claim, one, isOwner, timestamp);
-        if (move !== null) played.push(await this.#send(move.what, claim.claimId, one.gameId, move.data));
+    const moves: PlayedMove[] = [];
+    const failures: FailedMove[] = [];
+    const attempt = async (
+      claimId: bigint,
+      gameId: bigint | null,
+      play: () => Promise<PlayedMove | null>,
+    ) => {
+      try {
+        const move = await play();
+        if (move !== null) moves.push(move);
+      } catch (error) {
+        failures.push({ claimId, gameId, error });
       }
+    };
+    const isMine = (one: GameState) => sameAddress(one.challenger, account.address);
+    const isOwner = (claim: ClaimState) => sameAddress(claim.owner, account.address);
+    const runningOf = (claim: ClaimState) =>
+      games.filter(
+        (one) => one.claimId === claim.claimId && one.turn !== "over" && (isOwner(claim) || isMine(one)),
+      );
+    for (const claim of claims)
+      for (const one of runningOf(claim))
+        await attempt(claim.claimId, one.gameId, async () => {
+          const move = this.#moveIn(claim, one, isOwner(claim), timestamp);
+          return move && this.#send(move.what, claim.claimId, one.gameId, move.data);
+        });
+    for (const claim of claims) {
+      if (timestamp >= claim.endsAt || isOwner(claim) || !challenges) continue;
+      if (games.some((one) => one.claimId === claim.claimId && isMine(one))) continue;
+      await attempt(claim.claimId, null, async () => (this.#isFalse(claim) ? this.#challenge(claim) : null));
     }
-    return played;
+    const kept = claims.filter((claim) => timestamp < claim.endsAt || runningOf(claim).length > 0);
+    for (const claimId of this.#traces.keys())
+      if (!kept.some((claim) => claim.claimId === claimId)) this.#traces.delete(claimId);
+    return { moves, failures };
   }
 
   #isFalse(claim: ClaimState): boolean {

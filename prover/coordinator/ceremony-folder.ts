@@ -4,27 +4,31 @@
  *
  *   ceremony.json     what it is about; written once
  *   first.zkey        the key without contributions
- *   round-<n>.bin     what n contributions have made; the last one
+ *   round-<n>.bin     what n contributions have made; the last two
  *   transcript.jsonl  a line for each contribution
  *   waiting.json      who waits; private, since it has the tickets
  *   upload.bin        the running contribution, as far as it came
+ *   checking.bin      a whole one, from the moment its check begins: nobody can write it any more
  *   final.zkey, finished.json  the end
  */
 import { createHash } from "node:crypto";
 import {
   closeSync,
+  createReadStream,
   existsSync,
   fsyncSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
-import { copyFile, mkdir, stat } from "node:fs/promises";
+import { copyFile, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { takeFileLock } from "../../circuits/file-lock.ts";
+import { LineJournal } from "../../circuits/line-journal.ts";
 import { type CeremonyEntry, entrySchema, fromHex, infoSchema, toHex } from "../ceremony/ceremony-api.ts";
 import { type RoundShape, splitRound } from "../ceremony/round-file.ts";
 import { readFirstRound } from "../keys/round-key.ts";
@@ -69,7 +73,7 @@ export class CeremonyFolder {
   readonly circuitHash: Uint8Array;
   readonly firstDelta: Uint8Array;
   readonly #path: string;
-  readonly #lines: Line[] = [];
+  readonly #transcript: LineJournal<Line>;
 
   private constructor(path: string, facts: CeremonyFacts, first: Awaited<ReturnType<typeof readFirstRound>>) {
     this.#path = path;
@@ -77,6 +81,11 @@ export class CeremonyFolder {
     this.shape = first.shape;
     this.circuitHash = first.circuitHash;
     this.firstDelta = splitRound(first.round, first.shape).delta1.slice();
+    this.#transcript = new LineJournal(
+      this.at("transcript.jsonl"),
+      (value) => lineSchema.parse(value),
+      0o644,
+    );
   }
 
   /**
@@ -93,7 +102,7 @@ export class CeremonyFolder {
     try {
       const facts = factsSchema.parse(JSON.parse(readFileSync(join(root, "ceremony.json"), "utf8")));
       const folder = new CeremonyFolder(root, facts, await readFirstRound(join(root, "first.zkey")));
-      folder.#readTranscript();
+      folder.#recover();
       return folder;
     } catch (error) {
       release();
@@ -104,19 +113,23 @@ export class CeremonyFolder {
   }
 
   get entries(): readonly CeremonyEntry[] {
-    return this.#lines.map(({ ticketSha256, ...entry }) => entry);
+    return this.#transcript.lines.map(({ ticketSha256, ...entry }) => entry);
   }
 
   get records(): readonly Uint8Array[] {
-    return this.#lines.map(({ record }) => fromHex(record));
+    return this.#transcript.lines.map(({ record }) => fromHex(record));
   }
 
   get roundPath(): string {
-    return this.at(`round-${this.#lines.length}.bin`);
+    return this.at(`round-${this.#transcript.lines.length}.bin`);
   }
 
   get uploadPath(): string {
     return this.at("upload.bin");
+  }
+
+  get checkingPath(): string {
+    return this.at("checking.bin");
   }
 
   at(name: string): string {
@@ -125,7 +138,7 @@ export class CeremonyFolder {
 
   entryOf(ticket: string): CeremonyEntry | null {
     const digest = sha256Hex(ticket);
-    const index = this.#lines.findIndex(({ ticketSha256 }) => ticketSha256 === digest);
+    const index = this.#transcript.lines.findIndex(({ ticketSha256 }) => ticketSha256 === digest);
     return index < 0 ? null : this.entries[index]!;
   }
 
@@ -158,50 +171,76 @@ export class CeremonyFolder {
     writeDurably(this.at("waiting.json"), JSON.stringify(places), 0o600);
   }
 
-  /** upload.bin, which was checked, becomes the next round. @throws Error of the disk; then nothing has changed */
-  accept(entry: CeremonyEntry, ticket: string): void {
-    const before = this.roundPath;
-    const after = this.at(`round-${entry.index}.bin`);
-    syncFile(this.uploadPath);
-    renameSync(this.uploadPath, after);
-    const line: Line = { ...entry, ticketSha256: sha256Hex(ticket) };
-    const file = openSync(this.at("transcript.jsonl"), "a");
-    try {
-      writeSync(file, `${JSON.stringify(line)}\n`);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    this.#lines.push(line);
-    rmSync(before, { force: true });
+  /** Attack: bytes that come during the check. They go into another file than what is checked. */
+  beginCheck(): void {
+    renameSync(this.uploadPath, this.checkingPath);
   }
 
-  async roundBytesOnDisk(): Promise<number> {
-    return existsSync(this.uploadPath) ? (await stat(this.uploadPath)).size : 0;
+  /** After a check that could not be made, for another one. */
+  cancelCheck(): void {
+    this.#restoreUpload(this.checkingPath);
+  }
+
+  /**
+   * checking.bin, which was checked, becomes the next round. The round before stays until the next one is taken.
+   *
+   * @throws Error of the disk, or where the file is not what was checked; then the contribution is upload.bin again
+   */
+  async accept(entry: CeremonyEntry, ticket: string): Promise<void> {
+    const after = this.at(`round-${entry.index}.bin`);
+    try {
+      syncPath(this.checkingPath);
+      if ((await fileSha256Hex(this.checkingPath)) !== entry.roundSha256)
+        throw new Error(`${this.checkingPath} is not what was checked`);
+      renameSync(this.checkingPath, after);
+      syncPath(this.#path);
+      this.#transcript.add({ ...entry, ticketSha256: sha256Hex(ticket) });
+    } catch (error) {
+      for (const path of [this.checkingPath, after]) this.#restoreUpload(path);
+      throw error;
+    }
+    rmSync(this.at(`round-${entry.index - 2}.bin`), { force: true });
+  }
+
+  /** Bytes of upload.bin. */
+  uploadedBytes(): number {
+    return statSync(this.uploadPath, { throwIfNoEntry: false })?.size ?? 0;
   }
 
   close(): void {
     rmSync(this.at("lock"), { force: true });
   }
 
-  /** A line that a kill has cut off did not count, nor did its round. */
-  #readTranscript(): void {
-    const path = this.at("transcript.jsonl");
-    const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-    const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-    if (whole.length < text.length) writeDurably(path, whole);
-    for (const line of whole.split("\n").filter((one) => one !== "")) {
-      const parsed = lineSchema.parse(JSON.parse(line));
-      if (parsed.index !== this.#lines.length + 1) throw storeError(`${path} leaves out a contribution`);
-      this.#lines.push(parsed);
-    }
-    const last = this.#lines.at(-1);
-    if (!existsSync(this.roundPath)) throw storeError(`${this.roundPath} is missing`);
-    if (last !== undefined && sha256Hex(readFileSync(this.roundPath)) !== last.roundSha256)
-      throw storeError(`${this.roundPath} is not the one of the transcript`);
-    for (const index of [this.#lines.length - 1, this.#lines.length + 1])
-      rmSync(this.at(`round-${index}.bin`), { force: true });
+  /** A contribution without its line did not count: it is there again to be checked, unless another one was begun. */
+  #recover(): void {
+    const { lines } = this.#transcript;
+    if (lines.some(({ index }, i) => index !== i + 1))
+      throw storeError(`${this.at("transcript.jsonl")} leaves out a contribution`);
+    const wrong = !existsSync(this.roundPath)
+      ? "is missing"
+      : lines.length > 0 && sha256Hex(readFileSync(this.roundPath)) !== lines.at(-1)!.roundSha256
+        ? "is not the one of the transcript"
+        : null;
+    if (wrong !== null)
+      throw storeError(
+        `${this.roundPath} ${wrong}; without the last line of transcript.jsonl the round before counts`,
+      );
+    for (const path of [this.checkingPath, this.at(`round-${lines.length + 1}.bin`)])
+      this.#restoreUpload(path);
+    rmSync(this.at(`round-${lines.length - 2}.bin`), { force: true });
   }
+
+  #restoreUpload(path: string): void {
+    if (!existsSync(path)) return;
+    if (existsSync(this.uploadPath)) rmSync(path);
+    else renameSync(path, this.uploadPath);
+  }
+}
+
+async function fileSha256Hex(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
+  return hash.digest("hex");
 }
 
 export const describeEntry = (
@@ -231,8 +270,9 @@ function writeDurably(path: string, content: string | Uint8Array, mode = 0o644):
   renameSync(draft, path);
 }
 
-function syncFile(path: string): void {
-  const file = openSync(path, "r+");
+/** A file's content, or a folder's names. */
+function syncPath(path: string): void {
+  const file = openSync(path, "r");
   try {
     fsyncSync(file);
   } finally {

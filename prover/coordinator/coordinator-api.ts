@@ -10,6 +10,7 @@ import { validateByZod } from "../../circuits/wire/zod-routes.ts";
 import { contributorName, ticketText } from "../ceremony/ceremony-api.ts";
 import { type ProverErrorCode, proverError, proverErrors } from "../prover-errors.ts";
 import type { Coordinator, CoordinatorLog } from "./coordinator.ts";
+import { networkOf } from "./network-of.ts";
 
 /** Of the page: address, type, content. */
 export interface PageFile {
@@ -23,8 +24,8 @@ export interface CoordinatorApiOptions {
   readonly requestsPerMinute: number;
   readonly joinsPerMinute: number;
   readonly requestTimeoutMs: number;
-  /** Behind a proxy of one's own: addresses are those that it names. */
-  readonly isBehindProxy: boolean;
+  /** Of one's own, in front: each adds who asked it to x-forwarded-for. What stands before theirs is a stranger's word. */
+  readonly proxyCount: number;
   readonly pages: readonly PageFile[];
   readonly log: CoordinatorLog & { error(facts: object, message: string): void };
 }
@@ -56,7 +57,7 @@ export async function createCoordinatorApi(
     forceCloseConnections: true,
     // A body that trickles in holds its connection no longer than this.
     requestTimeout: options.requestTimeoutMs,
-    trustProxy: options.isBehindProxy,
+    trustProxy: (_address: string, hop: number) => hop < options.proxyCount,
     frameworkErrors: handleError,
   });
   app.server.maxConnections = 1_000;
@@ -98,7 +99,9 @@ export async function createCoordinatorApi(
       schema: { body: z.strictObject({ name: contributorName }) },
       config: { rateLimit: { max: options.joinsPerMinute } },
     },
-    (request) => ({ ticket: coordinator.join((request.body as { name: string }).name, request.ip) }),
+    (request) => ({
+      ticket: coordinator.join((request.body as { name: string }).name, networkOf(request.ip)),
+    }),
   );
   app.get("/v1/ticket", (request) => coordinator.stateOf(ticketOf(request)));
   app.delete("/v1/ticket", (request) => {

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -7,7 +7,8 @@ import { checkTranscript } from "../ceremony/check-transcript.ts";
 import { type ContributedRound, contribute } from "../ceremony/contribute.ts";
 import { isTakenByContract, makeTinyCeremony, resolveTiny, serveTiny } from "../testing/ceremony.fixtures.ts";
 import { makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
-import { CeremonyFolder } from "./ceremony-folder.ts";
+import { CeremonyFolder, sha256Hex } from "./ceremony-folder.ts";
+import { Coordinator } from "./coordinator.ts";
 import { finishCeremony } from "./finish-ceremony.ts";
 import type { RunningCoordinator } from "./start-coordinator.ts";
 import { WaitingList } from "./waiting-list.ts";
@@ -44,7 +45,7 @@ const codeOf = async (response: Response) =>
 
 beforeAll(async () => {
   folder = await makeScratchFolder();
-  ({ ceremonyPath, ptauPath } = await makeTinyCeremony(folder, { maxContributions: 4 }));
+  ({ ceremonyPath, ptauPath } = await makeTinyCeremony(folder, { maxContributions: 5 }));
   served = await serveTiny(ceremonyPath);
   client = new CeremonyClient(served.url);
 }, 300_000);
@@ -125,6 +126,75 @@ describe("a served ceremony", () => {
     expect(await takePart("Dan")).toMatchObject({ index: 3, name: "Dan" });
   });
 
+  test("takes exactly what it checked, whatever its sender sends or gives back meanwhile", async () => {
+    await served.stop();
+    const limits = { turnMs: 60_000, silentMs: 60_000, maxWaiting: 9, maxPerAddress: 9, pieceBytes: 1 << 20 };
+    const log = { info() {}, warn() {} };
+    const opened = await CeremonyFolder.open(ceremonyPath);
+    const coordinator = new Coordinator(opened, limits, { log });
+    const ticket = coordinator.join("Mallory", "x");
+    const next = coordinator.join("next", "y");
+    const { circuitHash, shape } = opened;
+    const work = { circuitHash, shape, records: opened.records, entropy: new Uint8Array() };
+    const before = new Uint8Array(readFileSync(coordinator.roundFor(ticket)));
+    const { round } = contribute({ ...work, round: before }, () => {});
+    await coordinator.upload(ticket, 0, round);
+    cpSync(ceremonyPath, join(folder, "killed"), { recursive: true });
+    const submitted = coordinator.submit(ticket);
+    const piece = coordinator.upload(ticket, 0, new Uint8Array(1));
+    await expect(piece).rejects.toMatchObject({ code: "PRV_CEREMONY_NOT_YOUR_TURN" });
+    coordinator.leave(ticket);
+    const entry = await submitted;
+    expect(entry).toMatchObject({ index: 4, name: "Mallory", roundSha256: sha256Hex(round) });
+    expect(sha256Hex(readFileSync(opened.roundPath))).toBe(entry.roundSha256);
+    expect(existsSync(opened.at("round-3.bin"))).toBe(true);
+    expect(existsSync(opened.at("round-2.bin"))).toBe(false);
+    coordinator.leave(next);
+    await coordinator.close();
+
+    // Killed in the check, and before the line was durable.
+    for (const step of ["checking.bin", "round-4.bin"]) {
+      const killed = join(folder, "killed");
+      rmSync(join(killed, "lock"), { force: true });
+      renameSync(join(killed, "upload.bin"), join(killed, step));
+      const again = await CeremonyFolder.open(killed);
+      expect([again.entries.length, again.uploadedBytes()]).toEqual([3, round.length]);
+      again.close();
+    }
+    const again = new Coordinator(await CeremonyFolder.open(join(folder, "killed")), limits, { log });
+    expect(await again.submit(ticket)).toMatchObject({ index: 4, name: "Mallory" });
+    await again.close();
+    served = await serveTiny(ceremonyPath);
+    client = new CeremonyClient(served.url);
+  });
+
+  test.each([
+    { proxyCount: 0, forged: true },
+    { proxyCount: 1, forged: true },
+    { proxyCount: 1, forged: false },
+  ])("takes no address from a client's own header: %o", async ({ forged, proxyCount }) => {
+    await served.stop();
+    served = await serveTiny(ceremonyPath, { proxyCount, maxPerAddress: 1 });
+    client = new CeremonyClient(served.url);
+    // What the proxy adds comes last.
+    const answers = ["1", "2"].map(async (host) => {
+      const forwarded = forged ? `198.51.100.${host}, 203.0.113.7` : `203.0.113.7, 198.51.100.${host}`;
+      const response = await fetch(`${served.url}/v1/tickets`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "x-forwarded-for": forwarded },
+        body: '{"name":""}',
+      });
+      const { ticket } = (await response.json()) as { ticket?: string };
+      return { status: response.status, ticket };
+    });
+    const given = await Promise.all(answers);
+    expect(given.filter(({ status }) => status === 200)).toHaveLength(forged ? 1 : 2);
+    for (const { ticket } of given) if (ticket !== undefined) await client.leave(ticket);
+    await served.stop();
+    served = await serveTiny(ceremonyPath);
+    client = new CeremonyClient(served.url);
+  });
+
   test("answers a contribution that was taken again, and is full in the end", async () => {
     const ticket = await client.join("Eve");
     const entry = await client.takePart({
@@ -134,7 +204,7 @@ describe("a served ceremony", () => {
     expect(await client.submit(ticket)).toEqual(entry);
     expect(await client.stateOf(ticket)).toEqual({ state: "accepted", entry });
     await expect(client.join("late")).rejects.toMatchObject({ code: "PRV_CEREMONY_OVER" });
-    expect(await client.info()).toMatchObject({ state: "full", contributionCount: 4 });
+    expect(await client.info()).toMatchObject({ state: "full", contributionCount: 5 });
   });
 
   test("ends with a key that snarkjs verifies and the contract takes proofs under", async () => {

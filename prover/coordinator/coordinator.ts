@@ -26,7 +26,7 @@ export class Coordinator {
   readonly #log: CoordinatorLog;
   /** Uploads of a turn follow one another, whoever sends them at once. */
   #uploads: Promise<unknown> = Promise.resolve();
-  #check: Promise<CeremonyEntry> | null = null;
+  #check: { readonly ticket: string; readonly entry: Promise<CeremonyEntry> } | null = null;
   readonly #thread = new CheckThread();
 
   constructor(
@@ -97,7 +97,7 @@ export class Coordinator {
     if (place > 0) return { state: "waiting", place };
     if (this.#waiting.isChecking) return { state: "checking" };
     const endsAtMs = this.#waiting.endOf(ticket)!;
-    const receivedBytes = await this.#receivedBytes(ticket);
+    const receivedBytes = this.#receivedBytes(ticket);
     return { state: "turn", index: this.entries.length, endsAtMs, receivedBytes };
   }
 
@@ -126,10 +126,15 @@ export class Coordinator {
     const known = this.#folder.entryOf(ticket);
     if (known !== null) return known;
     this.#requireTurn(ticket);
-    this.#check ??= this.#checkAndAccept(ticket).finally(() => {
-      this.#check = null;
-    });
-    return this.#check;
+    if (this.#check?.ticket !== ticket) {
+      const check = { ticket, entry: this.#checkAndAccept(ticket) };
+      this.#check = check;
+      const end = () => {
+        if (this.#check === check) this.#check = null;
+      };
+      check.entry.then(end, end);
+    }
+    return this.#check.entry;
   }
 
   /** Gives turns on; to be called now and then. */
@@ -143,7 +148,7 @@ export class Coordinator {
   /** Lets a running check end. */
   async close(): Promise<void> {
     await this.#uploads;
-    await this.#check?.catch(() => {});
+    await this.#check?.entry.catch(() => {});
     await this.#thread.end();
     this.#folder.close();
   }
@@ -167,8 +172,8 @@ export class Coordinator {
       throw proverError("PRV_CEREMONY_NOT_YOUR_TURN", `${place} come before`, { data: { place } });
   }
 
-  async #receivedBytes(ticket: string): Promise<number> {
-    return this.#folder.readUploader() === ticket ? this.#folder.roundBytesOnDisk() : 0;
+  #receivedBytes(ticket: string): number {
+    return this.#folder.readUploader() === ticket ? this.#folder.uploadedBytes() : 0;
   }
 
   async #append(ticket: string, offset: number, bytes: Uint8Array): Promise<number> {
@@ -177,7 +182,7 @@ export class Coordinator {
       throw proverError("PRV_CEREMONY_NOT_YOUR_TURN", "this contribution is being checked", {
         data: { place: 0 },
       });
-    const receivedBytes = await this.#receivedBytes(ticket);
+    const receivedBytes = this.#receivedBytes(ticket);
     const maxBytes = roundFileBytes(this.#folder.shape);
     // From the start again: a page that was reloaded has another contribution.
     if (offset > 0 && offset !== receivedBytes)
@@ -215,10 +220,16 @@ export class Coordinator {
     if (bavail * bsize < 2 * byteCount) throw diskFull(undefined);
   }
 
-  async #checkAndAccept(ticket: string): Promise<CeremonyEntry> {
-    await this.#uploads;
-    const { circuitHash, records, roundPath, shape, uploadPath } = this.#folder;
-    const receivedBytes = await this.#receivedBytes(ticket);
+  /**
+   * The turn is held, and the file is out of any upload's reach, from here on. Attack: a turn that ends, or a piece that
+   * comes, between a look and what follows from it. So nothing here may be asynchronous.
+   *
+   * @returns the name for the entry
+   */
+  #beginCheck(ticket: string): string {
+    this.#requireTurn(ticket);
+    const { shape } = this.#folder;
+    const receivedBytes = this.#receivedBytes(ticket);
     if (receivedBytes !== roundFileBytes(shape))
       throw proverError(
         "PRV_CEREMONY_INCOMPLETE",
@@ -228,24 +239,33 @@ export class Coordinator {
         },
       );
     const { name } = this.#waiting.turn!;
-    const index = this.entries.length + 1;
+    this.#folder.beginCheck();
     this.#waiting.isChecking = true;
+    return name;
+  }
+
+  async #checkAndAccept(ticket: string): Promise<CeremonyEntry> {
+    const begun = this.#uploads.then(() => this.#beginCheck(ticket));
+    this.#uploads = begun.catch(() => {});
+    const name = await begun;
     try {
-      const task = { circuitHash, shape, records, beforePath: roundPath, afterPath: uploadPath };
+      const { checkingPath, circuitHash, records, roundPath, shape } = this.#folder;
+      const task = { circuitHash, shape, records, beforePath: roundPath, afterPath: checkingPath };
       const answer = await this.#thread.run(task);
       if ("message" in answer) {
         if (answer.code !== "PRV_CONTRIBUTION_INVALID") throw new Error(answer.message);
         this.#log.warn({ name, reason: answer.reason }, "a contribution was refused");
         this.#waiting.remove(ticket, `the contribution was refused: ${answer.reason}`);
-        await rm(uploadPath, { force: true });
+        await rm(checkingPath, { force: true });
         throw invalidContribution(answer.reason);
       }
-      const entry = describeEntry(index, name, this.#nowMs(), answer);
-      this.#folder.accept(entry, ticket);
+      const entry = describeEntry(this.entries.length + 1, name, this.#nowMs(), answer);
+      await this.#folder.accept(entry, ticket);
       this.#waiting.remove(ticket, null);
-      this.#log.info({ index, name, hash: entry.hash }, "a contribution was accepted");
+      this.#log.info({ index: entry.index, name, hash: entry.hash }, "a contribution was accepted");
       return entry;
     } finally {
+      this.#folder.cancelCheck();
       this.#waiting.isChecking = false;
       this.sweep();
       this.#folder.writePlaces(this.#waiting.places);

@@ -4,7 +4,7 @@ import { proverError } from "../prover-errors.ts";
 
 export interface WaitingLimits {
   readonly maxWaiting: number;
-  /** Places that one network address may hold. */
+  /** Places that one network address may hold; of IPv6 one network of 64 bits. */
   readonly maxPerAddress: number;
   /** A turn, from the moment it is given to the finished upload. */
   readonly turnMs: number;
@@ -15,6 +15,7 @@ export interface WaitingLimits {
 export interface Place {
   readonly ticket: string;
   readonly name: string;
+  /** As `networkOf` has it. */
   readonly address: string;
 }
 

@@ -3,7 +3,7 @@
  * credited once. A kill between the sequencer's answer and the line loses that credit, and never makes two.
  */
 import { z } from "zod";
-import { LineJournal } from "../../circuits/line-journal.ts";
+import { LineJournal, readLineJournal } from "../../circuits/line-journal.ts";
 
 const creditSchema = z.object({
   batchHash: z.string().regex(/^0x[0-9a-f]{64}$/),
@@ -12,6 +12,10 @@ const creditSchema = z.object({
   atMs: z.number(),
 });
 export type ProofCredit = z.output<typeof creditSchema>;
+
+/** Oldest first, while a dispatcher may be writing the file: changes nothing, and leaves out an unfinished line. */
+export const readProofCredits = (path: string): readonly ProofCredit[] =>
+  readLineJournal(path, (value) => creditSchema.parse(value));
 
 export class ProofCredits {
   readonly #journal: LineJournal<ProofCredit>;

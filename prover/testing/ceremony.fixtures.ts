@@ -63,7 +63,7 @@ export function serveTiny(
     maxWaiting: 20,
     maxPerAddress: 20,
     joinsPerMinute: 1_000,
-    isBehindProxy: false,
+    proxyCount: 0,
     pages: [],
     log: { info() {}, warn() {}, error() {} },
     ...options,

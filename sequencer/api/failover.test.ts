@@ -53,6 +53,14 @@ describe("a sequencer that needs a lease", () => {
 
   it("does not start on a directory that has taken none", async () => {
     await expect(start(environment)).rejects.toMatchObject({ code: "SEQ_LEASE_MISSING" });
+    // As a version wrote it that stored no place.
+    const older = await LedgerLog.open(dataPath);
+    await older.write([{ key: storeKeys.lease, value: { epoch: 2 } }]);
+    await older.close();
+    await expect(start(environment)).rejects.toMatchObject({
+      code: "SEQ_LEASE_COPIED",
+      message: expect.stringContaining("lease take --copy"),
+    });
     const log = await LedgerLog.open(dataPath);
     await bindLease(log, dataPath, 2);
     await log.close();

@@ -1,3 +1,4 @@
+import "./row-text.css";
 import { shownParts } from "./shown-parts.ts";
 
 /** A row's text, whatever is in it: never markup, and what would not be seen or would turn it round is named. */

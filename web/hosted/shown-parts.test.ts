@@ -1,16 +1,11 @@
 import { expect, it } from "vitest";
-import { shownParts } from "./shown-parts.ts";
-
-const shown = (text: string) =>
-  shownParts(text)
-    .map((part) => (part.isHidden ? `[${part.text}]` : part.text))
-    .join("");
+import { shownWords } from "./shown-parts.ts";
 
 it("names what a reader would not see, or would see turned round", () => {
-  expect(shown("a\u202eb\u202c")).toBe("a[U+202E]b[U+202C]");
-  expect(shown("\u0000\u001b[31m\u0085")).toBe("[U+0000][U+001B][31m[U+0085]");
-  expect(shown("pass\u200bword\ufeff")).toBe("pass[U+200B]word[U+FEFF]");
-  expect(shown("\u{e0041}half \ud800")).toBe("[U+E0041]half [U+D800]");
+  expect(shownWords("a\u202eb\u202c")).toBe("a[U+202E]b[U+202C]");
+  expect(shownWords("\u0000\u001b[31m\u0085")).toBe("[U+0000][U+001B][31m[U+0085]");
+  expect(shownWords("pass\u200bword\ufeff")).toBe("pass[U+200B]word[U+FEFF]");
+  expect(shownWords("\u{e0041}half \ud800")).toBe("[U+E0041]half [U+D800]");
 });
 
 it("leaves text alone, with joiners where they belong and marks as people write them", () => {
@@ -22,9 +17,9 @@ it("leaves text alone, with joiners where they belong and marks as people write 
     "naïve Z\u0351\u036b",
     "<b>&amp;</b>",
   ])
-    expect(shown(text)).toBe(text);
+    expect(shownWords(text)).toBe(text);
 });
 
 it("cuts marks that are piled up over other lines", () => {
-  expect(shown(`a${"\u0301".repeat(500)}b`)).toBe(`a${"\u0301".repeat(4)}…b`);
+  expect(shownWords(`a${"\u0301".repeat(500)}b`)).toBe(`a${"\u0301".repeat(4)}…b`);
 });

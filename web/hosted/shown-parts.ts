@@ -27,3 +27,9 @@ export function shownParts(text: string): ShownPart[] {
   if (from < tame.length || parts.length === 0) parts.push({ text: tame.slice(from), isHidden: false });
   return parts;
 }
+
+/** The same where only text can stand, as in a label: names of hidden characters in brackets. */
+export const shownWords = (text: string): string =>
+  shownParts(text)
+    .map((part) => (part.isHidden ? `[${part.text}]` : part.text))
+    .join("");

@@ -7,6 +7,8 @@ import { Button } from "../design/button.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";
 import { Timeline, type TimelineStep } from "../design/timeline.tsx";
+import { RowText } from "../hosted/row-text.tsx";
+import { shownWords } from "../hosted/shown-parts.ts";
 import type { Live } from "../ledger/live.ts";
 import { showCount, showOpen } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
@@ -34,9 +36,9 @@ export function ProposalCard({ live, proposal, votes }: CardProps) {
   const { tone, text } = STATES[proposal.state];
   const calls = proposal.calls.map((call) => describeCall(call, votes.contracts));
   return (
-    <article class="card stack" aria-label={proposal.description}>
+    <article class="card stack" aria-label={shownWords(proposal.description)}>
       <h3>
-        {proposal.description} <Badge tone={tone}>{text}</Badge>
+        <RowText text={proposal.description} /> <Badge tone={tone}>{text}</Badge>
       </h3>
       <p class="small soft">
         The title is its proposer's, <Identifier value={proposal.proposer} label="the proposer's address" />.

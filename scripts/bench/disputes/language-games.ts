@@ -117,7 +117,9 @@ async function playGame(f: TraceFixture, tokenCount: number) {
   for (let before = -1; before !== moves.length; ) {
     before = moves.length;
     for (const player of players) {
-      for (const { gasUsed, what } of await player.playOnce()) {
+      const { failures, moves: made } = await player.playOnce();
+      if (failures.length > 0) throw failures[0]!.error;
+      for (const { gasUsed, what } of made) {
         moves.push({ what, gas: Number(gasUsed) });
         console.log(`${what}: ${gasUsed.toLocaleString("en")} gas`);
       }

@@ -5,7 +5,7 @@ import { readModel } from "../../../attribution/model/model-directory.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
-import { type ClaimState, TracePlayer } from "../../../models/disputing/trace-player.ts";
+import { type ClaimState, type PlayedRound, TracePlayer } from "../../../models/disputing/trace-player.ts";
 import { claimOf, namesModel, textOf, traceQuery } from "../../../models/disputing/traced-model.ts";
 import { openTracedText } from "../../../models/disputing/traced-text.ts";
 import { type TextParts, textFamily } from "../../../models/registered/text-family.ts";
@@ -90,16 +90,32 @@ export async function playGames({ options, args, output }: CommandContext<PlayOp
     },
   });
   for (;;) {
-    const moves = await player.playOnce();
-    const lines = moves.map(
-      ({ claimId, gameId, gasUsed, what }) =>
-        `claim ${claimId}${gameId === null ? "" : `, game ${gameId}`}: ${what}, ${gasUsed} gas`,
-    );
-    output.answer(lines.length === 0 ? ["no move to make"] : lines, { moves });
-    if (options.every === undefined) return;
+    const played = await player.playOnce().catch((error: unknown) => {
+      if (options.every === undefined) throw error;
+      output.progress(`nothing could be played: ${messageOf(error)}`);
+      return null;
+    });
+    if (played !== null) sayRound(played, output);
+    if (options.every === undefined) {
+      if (played!.failures.length > 0) throw played!.failures[0]!.error;
+      return;
+    }
     await sleep(Number(options.every) * 60_000);
   }
 }
+
+function sayRound({ failures, moves }: PlayedRound, output: CommandContext<PlayOptions>["output"]): void {
+  const where = ({ claimId, gameId }: { readonly claimId: bigint; readonly gameId: bigint | null }) =>
+    `claim ${claimId}${gameId === null ? "" : `, game ${gameId}`}`;
+  const lines = [
+    ...moves.map((move) => `${where(move)}: ${move.what}, ${move.gasUsed} gas`),
+    ...failures.map((failure) => `${where(failure)} could not be played: ${messageOf(failure.error)}`),
+  ];
+  const failed = failures.map(({ error, ...place }) => ({ ...place, reason: messageOf(error) }));
+  output.answer(lines.length === 0 ? ["no move to make"] : lines, { moves, failures: failed });
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 async function openTraced(
   folder: string,

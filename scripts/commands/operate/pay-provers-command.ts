@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { takeFileLock } from "../../../circuits/file-lock.ts";
 import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
 import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
-import { ProofCredits } from "../../../prover/jobs/proof-credits.ts";
+import { readProofCredits } from "../../../prover/jobs/proof-credits.ts";
 import { openSigner } from "../../cli/context.ts";
 import { operatorError } from "../../cli/operator-errors.ts";
 import { renderTable } from "../../cli/output.ts";
@@ -32,7 +32,9 @@ interface PayCommandOptions {
 export function addPayProversCommand(operator: Command): void {
   const command = operator
     .command("pay-provers")
-    .description("pay workers of the provers' queue for each proof that was taken; run it by a timer")
+    .description(
+      "pay workers that you know for each proof that was taken; a name in the queue is its worker's own word",
+    )
     .requiredOption("--credits <file>", "what the dispatcher writes to DISPATCHER_CREDITS_PATH")
     .requiredOption("--journal <file>", "what was paid; keep it as you keep money")
     .requiredOption("--accounts <file>", 'whose leaf is whose: {"worker-1": {"leaf": 7, "owner": "0x…"}}')
@@ -58,7 +60,7 @@ export function addPayProversCommand(operator: Command): void {
       }),
     );
     try {
-      const credits = new ProofCredits(options.credits).all;
+      const credits = readProofCredits(options.credits);
       const journal = new PaymentJournal(options.journal);
       for (const hash of options.paid) journal.decide(hash, "paid");
       for (const hash of options.void) journal.decide(hash, "void");

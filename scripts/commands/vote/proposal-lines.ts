@@ -1,5 +1,5 @@
 /** Proposals for people: what they would do, how they stand, and what comes next. */
-import { decodeFunctionData } from "viem";
+import { decodeFunctionData, formatEther } from "viem";
 import type { GovernedCall, Proposal, ProposalState } from "../../../client/governance/governance.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import {
@@ -44,14 +44,15 @@ function describe(proposal: Proposal): string[] {
 }
 
 /** By what the call says, not by what its proposer says of it. */
-function describeCall({ data, target }: GovernedCall): string {
+function describeCall({ data, target, valueWei }: GovernedCall): string {
+  const ether = valueWei === 0n ? "" : `, with ${formatEther(valueWei)} ETH of the timelock's`;
   for (const abi of KNOWN) {
     try {
       const { args = [], functionName } = decodeFunctionData({ abi, data });
-      return `${target}.${functionName}(${args.map(String).join(", ")})`;
+      return `${target}.${functionName}(${args.map(String).join(", ")})${ether}`;
     } catch {
       // Of another contract.
     }
   }
-  return `${target} is called with ${data}`;
+  return `${target} is called with ${data}${ether}`;
 }

@@ -1,0 +1,12 @@
+import { isIPv6 } from "node:net";
+
+/** Whoever has one IPv6 address has the 2^64 of its network: they count as one. IPv4 addresses count each. */
+export function networkOf(address: string): string {
+  const plain = address.replace(/%.*$/, "");
+  const ipv4 = /^::ffff:([\d.]+)$/i.exec(plain)?.[1];
+  if (ipv4 !== undefined || !isIPv6(plain)) return ipv4 ?? address;
+  const [left, right] = plain.split("::").map((side) => side.split(":").filter((group) => group !== ""));
+  const zeros = Array(Math.max(0, 8 - left!.length - (right?.length ?? 0))).fill("0");
+  const groups = [...left!, ...zeros, ...(right ?? [])].slice(0, 4);
+  return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(":")}::/64`;
+}
