@@ -192,7 +192,7 @@ describe("a false posting", () => {
     const { files, posted } = lie(made, alias);
     await f.post(posted.statement);
     const [, demanded] = await watch(files);
-    expect(demanded!.examined).toMatchObject({ fault: null, missing: "rows", missingIndex: row });
+    expect(demanded!.examined).toMatchObject({ fault: null, wanted: [{ tree: "rows", index: row }] });
     expect(demanded!.sent!.what).toBe("demand");
   });
 
