@@ -11,11 +11,13 @@ import {
   TREES,
   type TreeName,
 } from "../../attribution/disputes/posted-model.ts";
+import { MOST_CHALLENGED_ROWS } from "../../attribution/model/recipe-fields.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { challengeData, openingOf, statementTuple } from "./dispute-calls.ts";
 import type { PublishedFiles } from "./examine-posting.ts";
 import { readPostings } from "./read-postings.ts";
 import {
+  BOND_WEI,
   DEMAND_FEE_WEI,
   type DisputeFixture,
   lie,
@@ -163,6 +165,18 @@ describe("what would keep a watcher from a wrong place", () => {
       expect(await judged(id, { kind: "input", row: 0, bucket: 3 }, posted)).toBe("accepted");
     }
   });
+});
+
+test("a posting has at most as many rows as a transaction can be shown of", async () => {
+  const refused = async (rowCount: number) => {
+    const { statement } = made.honest;
+    const binding = statement.binding + (BigInt(rowCount - statement.rowCount) << 56n);
+    const args = (await f.postArguments({ ...statement, rowCount, binding })) as never;
+    const data = encodeFunctionData({ abi: disputesAbi, functionName: "post", args });
+    return f.refusal({ account: f.owner, to: f.disputes.address, data, value: BOND_WEI });
+  };
+  expect(await refused(MOST_CHALLENGED_ROWS)).toBe("DisputesConstantsMissing");
+  expect(await refused(MOST_CHALLENGED_ROWS + 1)).toBe("DisputesStatementInvalid");
 });
 
 function withLeader(row: number, leader: number): Uint8Array {
