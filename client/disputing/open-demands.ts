@@ -8,6 +8,7 @@ export interface OpenDemand {
   /** As the contract numbers the trees. */
   readonly tree: number;
   readonly index: bigint;
+  readonly who: Address;
   /** From then on anyone may refute the posting with it. */
   readonly answerBySeconds: bigint;
 }
@@ -35,8 +36,9 @@ export async function readDemands(client: PublicClient, address: Address, id: bi
     const key = `${tree}/${index}`;
     // What was answered may be demanded again.
     open.delete(key);
-    if (eventName === "Demanded")
-      open.set(key, { tree, index, answerBySeconds: (args as { answerBy?: bigint }).answerBy! });
+    if (eventName !== "Demanded") continue;
+    const { answerBy, who } = args as { answerBy?: bigint; who?: Address };
+    open.set(key, { tree, index, who: who!, answerBySeconds: answerBy! });
   }
   const shown = answered.map(({ args }) => ({
     tree: TREES[args.tree!]!,

@@ -55,6 +55,9 @@ export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
     let sent: Watched["sent"] = null;
     let failure: Error | null = null;
     try {
+      const isFeeOpen = posting.state === "refuted" && posting.openDemandCount > 0;
+      if (isFeeOpen && watcher !== null && watcher.mostDemandsWei > 0n)
+        sent = await feeBack({ ...options, watcher }, posting);
       const files = isKnown ? null : await options.filesOf(posting);
       if (files !== null) {
         const demands = await readDemands(publicClient, disputes, posting.id);
@@ -113,8 +116,30 @@ async function act(
   return { what: "attest", ...(await send(data)) };
 }
 
+/** The watcher's fees of demands on a posting that something else has refuted, one a look. */
+async function feeBack(
+  { publicClient, watcher, disputes }: WatchOptions & { watcher: Watcher },
+  { id }: Posting,
+): Promise<Watched["sent"]> {
+  const { open } = await readDemands(publicClient, disputes, id);
+  for (const { tree, index, who } of open) {
+    if (who !== watcher.address) continue;
+    const args = [id, tree, index] as const;
+    const data = encodeFunctionData({ abi: disputesAbi, functionName: "challengeUnanswered", args });
+    const call = { account: watcher.address, to: disputes, data };
+    // No event says which fees were given back; the contract refuses those.
+    const isDue = await publicClient.call(call).then(
+      () => true,
+      () => false,
+    );
+    if (isDue) return { what: "unanswered", ...(await watcher.send({ data, valueWei: 0n })) };
+  }
+  return null;
+}
+
 /**
- * The first leaf that was never shown. One at a time: while it is open, its answer may be what refutes the posting.
+ * The first leaf that was never shown. Last leaves of trees at once, since answers may take a day each; the others one
+ * at a time: while one is open, its answer may be what refutes the posting.
  * Attack: an owner who answers the same demand again and again for its fee.
  */
 async function nextDemand(
@@ -125,11 +150,13 @@ async function nextDemand(
 ): Promise<(Examined["wanted"][number] & { feeWei: bigint }) | null> {
   if (mostDemandsWei === 0n) return null;
   const keyOf = (tree: string, index: number | bigint) => `${tree}/${index}`;
-  const wantedKeys = new Set(wanted.map(({ tree, index }) => keyOf(tree, index)));
-  if (open.some(({ tree, index }) => wantedKeys.has(keyOf(TREES[tree]!, index)))) return null;
-  const known = new Set(shown.map(({ tree, index }) => keyOf(tree, index)));
-  const next = wanted.find(({ tree, index }) => !known.has(keyOf(tree, index)));
-  if (next === undefined) return null;
+  const openKeys = new Set(open.map(({ tree, index }) => keyOf(TREES[tree]!, index)));
+  const isWaiting = wanted.some(({ tree, index }) => openKeys.has(keyOf(tree, index)));
+  const known = new Set([...openKeys, ...shown.map(({ tree, index }) => keyOf(tree, index))]);
+  const place = wanted.findIndex(({ tree, index }) => !known.has(keyOf(tree, index)));
+  const next = wanted[place];
+  const isLastLeaf = place === wanted.findIndex(({ tree }) => tree === next?.tree);
+  if (next === undefined || (isWaiting && !isLastLeaf)) return null;
   const feeWei = await readFeeWei();
   const spentWei = feeWei * BigInt(demandedBy.filter((who) => who === address).length);
   return spentWei + feeWei > mostDemandsWei ? null : { ...next, feeWei };
