@@ -21,6 +21,11 @@ export function encodeLeaves(leaves: Leaves): Uint8Array {
 
 /** @throws ATT_LEAVES_MISMATCH where they are not the leaves of these roots */
 export function decodeLeaves(bytes: Uint8Array, statement: DisputeStatement): PostedModel {
+  return requireRoots(withTrees(readLeaves(bytes), statement), statement);
+}
+
+/** Of whatever roots. @throws ATT_LEAVES_MISMATCH where the file is not as documented */
+export function readLeaves(bytes: Uint8Array): Leaves {
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder().decode(bytes));
@@ -32,10 +37,9 @@ export function decodeLeaves(bytes: Uint8Array, statement: DisputeStatement): Po
     throw attributionError("ATT_LEAVES_MISMATCH", `${LEAF_FILE} is not as documented`, {
       cause: parsed.error,
     });
-  const leaves = Object.fromEntries(
+  return Object.fromEntries(
     TREES.map((name) => [name, parsed.data[name].map((leaf) => new Uint8Array(Buffer.from(leaf, "base64")))]),
   ) as Record<(typeof TREES)[number], Uint8Array[]>;
-  return requireRoots(withTrees(leaves, statement), statement);
 }
 
 /** The same, where its roots are those of the statement. @throws ATT_LEAVES_MISMATCH naming the first tree that differs */
@@ -54,7 +58,8 @@ export function requireRoots(posted: PostedModel, { roots, ...numbers }: Dispute
   return { ...posted, statement: { ...numbers, roots } };
 }
 
-function leafCounts(statement: Omit<DisputeStatement, "roots">) {
+/** How many leaves each tree of a statement has. */
+export function leafCounts(statement: Omit<DisputeStatement, "roots">) {
   const { bucketCount, columnCount, rowCount } = statement;
   const rows = rowCount;
   const isDirect = isDirectStatement(statement);

@@ -56,6 +56,9 @@ export interface RecipeBase extends z.infer<typeof baseSchema> {
 /** The family of direct models: it names how a model is settled, too. */
 export const DIRECT = "direct";
 
+/** Of a model whose posting anyone may refute: one transaction is shown what all rows are; contracts/disputes/Postings.sol. */
+export const MOST_CHALLENGED_ROWS = 2_048;
+
 /** A model's columns as its settlement circuit counts them: a direct one names its buckets, and has the bias besides. */
 export function circuitColumns({ columnCount, family }: Pick<RecipeBase, "columnCount" | "family">): {
   readonly features: number;

@@ -202,6 +202,49 @@ describe("tolerances", () => {
   });
 });
 
+describe("an inverse that is wrong where known probes see nothing", () => {
+  test("is found by probes that nobody knows, whatever else is wrong", () => {
+    const bad = unseenBy("known");
+    const inverse = made.honest.leaves.map.map((leaf, i) => (i === PLACES.inverse ? int64Bytes(bad) : leaf));
+    const kindsOf = (leaves: Partial<Leaves>, seed?: string) =>
+      new Set(Array.from(findDirectFaults(directLie(made, leaves), made.rows, seed), ({ kind }) => kind));
+    expect(kindsOf({ map: inverse }, "known")).not.toContain("inverse");
+    expect(kindsOf({ map: inverse })).toContain("inverse");
+    const both = kindsOf({ map: inverse, ...changed("inputs", 3, pairBytes([[0, 0]])) });
+    expect(both).toContain("input");
+    expect(both).toContain("inverse");
+  });
+});
+
+/** A row of the inverse, moved across all H s of the probes s of this seed. */
+function unseenBy(seed: string): bigint[] {
+  const { map } = made.honest.leaves;
+  const rowOf = (place: number) => readInt64s(map[place]!, WIDTH)!;
+  const curvature = Array.from({ length: WIDTH }, (_, a) =>
+    rowOf(PLACES.curvature + a).map((value) => Number(value) / 2 ** 40),
+  );
+  const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+  const basis: number[][] = [];
+  const across = (vector: number[]) => {
+    let rest = vector;
+    // Three times, against rounding.
+    for (const unit of [...basis, ...basis, ...basis]) {
+      const along = dot(rest, unit);
+      rest = rest.map((x, i) => x - along * unit[i]!);
+    }
+    return rest;
+  };
+  const random = new SeededRandom(seed);
+  for (let probe = 0; probe < 24; probe++) {
+    const signs = Array.from({ length: WIDTH }, () => (random.nextBelow(2) === 0 ? 1 : -1));
+    const seen = across(curvature.map((row) => dot(row, signs)));
+    const length = Math.sqrt(dot(seen, seen));
+    basis.push(seen.map((x) => x / length));
+  }
+  const moved = across(Array.from({ length: WIDTH }, (_, i) => (i === 3 ? 50 : 0)));
+  return rowOf(PLACES.inverse).map((value, i) => value + BigInt(Math.round(moved[i]! * 2 ** 40)));
+}
+
 describe("an honest posting", () => {
   test("has no fault", () => {
     expect([...findDirectFaults(made.honest, made.rows)]).toEqual([]);

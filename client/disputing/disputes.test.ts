@@ -192,7 +192,7 @@ describe("a false posting", () => {
     const { files, posted } = lie(made, alias);
     await f.post(posted.statement);
     const [, demanded] = await watch(files);
-    expect(demanded!.examined).toMatchObject({ fault: null, missing: "rows", missingIndex: row });
+    expect(demanded!.examined).toMatchObject({ fault: null, wanted: [{ tree: "rows", index: row }] });
     expect(demanded!.sent!.what).toBe("demand");
   });
 
@@ -202,9 +202,11 @@ describe("a false posting", () => {
     const [seen] = await watch({ model: made.model, rows: made.rows, leaves: null, mismatch: null });
     expect(seen!.sent!.what).toBe("demand");
     const unpublished = { model: made.model, rows: made.rows, leaves: null, mismatch: null };
-    // Once is enough.
-    const [again] = await watch(unpublished);
-    expect([again!.sent, again!.failure]).toEqual([null, null]);
+    // The last leaf of each tree that differs, once: facts, features, columns, points.
+    for (const what of ["demand", "demand", "demand", undefined]) {
+      const [again] = await watch(unpublished);
+      expect([again!.sent?.what, again!.failure]).toEqual([what, null]);
+    }
     await f.passTime(DAY + 1n);
     const [later] = await watch(unpublished);
     expect(later!.sent!.what).toBe("unanswered");
@@ -212,6 +214,9 @@ describe("a false posting", () => {
       ...{ id, state: "refuted", refutation: { fault: "Unanswered" } },
     });
     expect(await f.disputes.read.owedWei([f.watcher])).toBe(BOND_WEI / 2n + 10n ** 16n);
+    // Fees of the other demands come back, too.
+    for (let look = 0; look < 4; look++) await watch(unpublished);
+    expect(await f.disputes.read.owedWei([f.watcher])).toBe(BOND_WEI / 2n + 4n * 10n ** 16n);
   });
 });
 

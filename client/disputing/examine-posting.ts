@@ -1,8 +1,14 @@
 /** What a watcher finds of a posting when he recomputes it from published files. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { decodeLeaves, requireRoots } from "../../attribution/disputes/leaf-file.ts";
-import type { PostedModel, TreeName } from "../../attribution/disputes/posted-model.ts";
+import {
+  knownLeaves,
+  type LeafPlace,
+  type ShownLeaf,
+  wantedOf,
+} from "../../attribution/disputes/known-leaves.ts";
+import { readLeaves } from "../../attribution/disputes/leaf-file.ts";
+import type { Leaves, PostedModel } from "../../attribution/disputes/posted-model.ts";
 import {
   type AnyFault,
   faultsOf,
@@ -26,12 +32,14 @@ export interface PublishedFiles {
 }
 
 export interface Examined {
-  /** The first wrong place that L1 will refuse, with what it is shown from; null if there is none. */
-  readonly fault: { readonly fault: AnyFault; readonly posted: PostedModel } | null;
-  /** A tree whose leaves nobody publishes: its leaves can be demanded. */
-  readonly missing: TreeName | null;
-  /** Which of its leaves to demand. */
-  readonly missingIndex: number;
+  /** The first wrong place, what all of them are shown from, and those after it. null if there is none. */
+  readonly fault: {
+    readonly fault: AnyFault;
+    readonly posted: PostedModel;
+    readonly others: Iterable<AnyFault>;
+  } | null;
+  /** Leaves to demand, the first one first: nobody publishes them, or they have no room in a challenge. */
+  readonly wanted: readonly LeafPlace[];
   /** What is wrong, but has no challenge: whoever approves the model has to refuse it. */
   readonly warnings: readonly string[];
 }
@@ -53,8 +61,12 @@ const COMPARED = [
   "sharesDuplicates",
 ] as const;
 
-/** Needs `initPoseidon`. @throws ATT_NOT_DISPUTABLE */
-export function examinePosting({ statement, modelId }: Posting, files: PublishedFiles): Examined {
+/** Needs `initPoseidon`. @param shown answers to demands @throws ATT_NOT_DISPUTABLE */
+export function examinePosting(
+  { statement, modelId }: Posting,
+  files: PublishedFiles,
+  shown: readonly ShownLeaf[] = [],
+): Examined {
   const own = honestPosting(
     files.model,
     files.rows.map(({ content }) => content),
@@ -66,27 +78,35 @@ export function examinePosting({ statement, modelId }: Posting, files: Published
   if (files.mismatch !== null) warnings.push(files.mismatch);
   if (Buffer.compare(own.statement.roots.map, statement.roots.map) !== 0)
     warnings.push("its map is not the published one");
-  let posted: PostedModel;
+  const known = knownLeaves(statement, own, publishedLeaves(files), shown);
+  const wanted = wantedOf(known, statement);
+  const { posted } = known;
+  if (posted === null) return { fault: null, wanted, warnings };
+  const unopened = unopenedRows(posted, files.rows);
+  const faults = challengeable(faultsOf(posted, files.rows), unopened);
+  const first = faults.next();
+  const fault = first.done === true ? null : { fault: first.value, posted, others: faults };
+  const rows = Array.from(unopened, (index) => ({ tree: "rows" as const, index }));
+  return { fault, wanted: [...wanted, ...rows], warnings };
+}
+
+/** null where there are none that can be read. */
+function publishedLeaves({ leaves }: PublishedFiles): Leaves | null {
+  if (leaves === null) return null;
   try {
-    posted = files.leaves === null ? requireRoots(own, statement) : decodeLeaves(files.leaves, statement);
+    return readLeaves(leaves);
   } catch (error) {
     if (!isRollupError(error, "ATT_LEAVES_MISMATCH")) throw error;
-    const missing = ((error.data as { tree?: TreeName }).tree ?? "features") as TreeName;
-    return { fault: null, missing, missingIndex: 0, warnings };
+    return null;
   }
-  const unopened = unopenedRows(posted, files.rows);
-  for (const fault of faultsOf(posted, files.rows)) {
+}
+
+function* challengeable(faults: Iterable<AnyFault>, unopened: ReadonlySet<number>): Generator<AnyFault> {
+  for (const fault of faults) {
     const shown = "other" in fault ? [fault.row, fault.other] : "row" in fault ? [fault.row] : [];
     if (NEEDS_TEXT.has(fault.kind) && shown.some((row) => unopened.has(row))) continue;
-    return { fault: { fault, posted }, missing: null, missingIndex: 0, warnings };
+    yield fault;
   }
-  const [missingIndex = null] = unopened;
-  return {
-    fault: null,
-    missing: missingIndex === null ? null : "rows",
-    missingIndex: missingIndex ?? 0,
-    warnings,
-  };
 }
 
 /** Challenges that open the row, or compare its digest. */

@@ -1,21 +1,27 @@
-/** Leaves of a posting that somebody has demanded and nobody has shown. */
-import { type Address, getContract, type PublicClient } from "viem";
+/** Leaves of a posting that somebody has demanded, and those that were shown. */
+import { type Address, getContract, hexToBytes, type PublicClient } from "viem";
+import type { ShownLeaf } from "../../attribution/disputes/known-leaves.ts";
+import { TREES } from "../../attribution/disputes/posted-model.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 
 export interface OpenDemand {
   /** As the contract numbers the trees. */
   readonly tree: number;
   readonly index: bigint;
+  readonly who: Address;
   /** From then on anyone may refute the posting with it. */
   readonly answerBySeconds: bigint;
 }
 
-/** Oldest first. */
-export async function readOpenDemands(
-  client: PublicClient,
-  address: Address,
-  id: bigint,
-): Promise<OpenDemand[]> {
+export interface Demands {
+  /** Those that nobody has answered, oldest first. */
+  readonly open: readonly OpenDemand[];
+  readonly shown: readonly ShownLeaf[];
+  /** Who has demanded: an address for each demand. */
+  readonly demandedBy: readonly Address[];
+}
+
+export async function readDemands(client: PublicClient, address: Address, id: bigint): Promise<Demands> {
   const disputes = getContract({ address, abi: disputesAbi, client });
   const [demanded, answered] = await Promise.all([
     disputes.getEvents.Demanded({ id }, { fromBlock: 0n }),
@@ -30,8 +36,14 @@ export async function readOpenDemands(
     const key = `${tree}/${index}`;
     // What was answered may be demanded again.
     open.delete(key);
-    if (eventName === "Demanded")
-      open.set(key, { tree, index, answerBySeconds: (args as { answerBy?: bigint }).answerBy! });
+    if (eventName !== "Demanded") continue;
+    const { answerBy, who } = args as { answerBy?: bigint; who?: Address };
+    open.set(key, { tree, index, who: who!, answerBySeconds: answerBy! });
   }
-  return [...open.values()];
+  const shown = answered.map(({ args }) => ({
+    tree: TREES[args.tree!]!,
+    index: Number(args.index!),
+    data: hexToBytes(args.data!),
+  }));
+  return { open: [...open.values()], shown, demandedBy: demanded.map(({ args }) => args.who!) };
 }

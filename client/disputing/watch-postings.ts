@@ -4,16 +4,16 @@ import { TREES } from "../../attribution/disputes/posted-model.ts";
 import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { type Examined, examinePosting, type PublishedFiles } from "./examine-posting.ts";
-import { readOpenDemands } from "./open-demands.ts";
+import { type Demands, readDemands } from "./open-demands.ts";
 import { type Posting, readPostings } from "./read-postings.ts";
-import { refutationData } from "./refutation.ts";
+import { MOST_TRANSACTION_GAS, tryChallenges } from "./try-challenges.ts";
 
 /** Who challenges. Returns once the transaction is mined. */
 export interface Watcher {
   readonly address: Address;
   send(call: { readonly data: Hex; readonly valueWei: bigint }): Promise<{ hash: Hex; gasUsed: bigint }>;
-  /** Whether he pays for demands of leaves that nobody publishes. */
-  readonly paysDemands: boolean;
+  /** What he spends at most on demands of one posting's leaves, fees that come back among it. 0 demands nothing. */
+  readonly mostDemandsWei: bigint;
 }
 
 export interface WatchOptions {
@@ -55,10 +55,15 @@ export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
     let sent: Watched["sent"] = null;
     let failure: Error | null = null;
     try {
+      const isFeeOpen = posting.state === "refuted" && posting.openDemandCount > 0;
+      if (isFeeOpen && watcher !== null && watcher.mostDemandsWei > 0n)
+        sent = await feeBack({ ...options, watcher }, posting);
       const files = isKnown ? null : await options.filesOf(posting);
       if (files !== null) {
-        examined = examinePosting(posting, files);
-        if (watcher !== null) sent = await act({ ...options, watcher }, posting, examined, files.rows);
+        const demands = await readDemands(publicClient, disputes, posting.id);
+        examined = examinePosting(posting, files, demands.shown);
+        if (watcher !== null)
+          sent = await act({ ...options, watcher }, posting, examined, demands, files.rows);
       }
     } catch (error) {
       failure = error as Error;
@@ -71,32 +76,88 @@ export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
 async function act(
   { publicClient, watcher, disputes }: WatchOptions & { watcher: Watcher },
   { id }: Posting,
-  { fault, missing, missingIndex, warnings }: Examined,
+  { fault, wanted, warnings }: Examined,
+  demands: Demands,
   rows: readonly OwnedRow[],
 ): Promise<Watched["sent"]> {
-  const finish = async (what: NonNullable<Watched["sent"]>["what"], data: Hex, valueWei = 0n) => {
-    // Said no by a call, it costs nothing.
-    await publicClient.call({ account: watcher.address, to: disputes, data, value: valueWei });
-    return { what, ...(await watcher.send({ data, valueWei })) };
-  };
-  if (fault !== null) return finish("challenge", refutationData(id, fault.posted, rows, fault.fault));
   const abi = disputesAbi;
-  if (missing !== null) {
-    const demands = await readOpenDemands(publicClient, disputes, id);
+  const send = async (data: Hex, valueWei = 0n) => {
+    const call = { account: watcher.address, to: disputes, data, value: valueWei };
+    // Said no by a call, it costs nothing.
+    await publicClient.call({ ...call, gas: MOST_TRANSACTION_GAS });
+    return watcher.send({ data, valueWei });
+  };
+  let failure: Error | null = null;
+  if (fault !== null) {
+    const tried = await tryChallenges(fault, { publicClient, disputes, id, rows, send });
+    if ("sent" in tried) return { what: "challenge", ...tried.sent };
+    failure = tried.failure;
+  }
+  if (wanted.length > 0) {
     const { timestamp } = await publicClient.getBlock();
-    const overdue = demands.find(({ answerBySeconds }) => answerBySeconds < timestamp);
+    const overdue = demands.open.find(({ answerBySeconds }) => answerBySeconds < timestamp);
     if (overdue !== undefined) {
       const args = [id, overdue.tree, overdue.index] as const;
-      return finish("unanswered", encodeFunctionData({ abi, functionName: "challengeUnanswered", args }));
+      const data = encodeFunctionData({ abi, functionName: "challengeUnanswered", args });
+      return { what: "unanswered", ...(await send(data)) };
     }
-    const isDemanded = demands.some(
-      ({ index, tree }) => TREES[tree] === missing && index === BigInt(missingIndex),
+    const demand = await nextDemand(wanted, demands, watcher, () =>
+      publicClient.readContract({ address: disputes, abi, functionName: "demandFeeWei" }),
     );
-    if (isDemanded || !watcher.paysDemands) return null;
-    const feeWei = await publicClient.readContract({ address: disputes, abi, functionName: "demandFeeWei" });
-    const args = [id, TREES.indexOf(missing), BigInt(missingIndex)] as const;
-    return finish("demand", encodeFunctionData({ abi, functionName: "demand", args }), feeWei);
+    if (demand !== null) {
+      const args = [id, TREES.indexOf(demand.tree), BigInt(demand.index)] as const;
+      const data = encodeFunctionData({ abi, functionName: "demand", args });
+      return { what: "demand", ...(await send(data, demand.feeWei)) };
+    }
   }
-  if (warnings.length > 0) return null;
-  return finish("attest", encodeFunctionData({ abi, functionName: "attest", args: [id] }));
+  if (failure !== null) throw failure;
+  if (warnings.length > 0 || wanted.length > 0) return null;
+  const data = encodeFunctionData({ abi, functionName: "attest", args: [id] });
+  return { what: "attest", ...(await send(data)) };
+}
+
+/** The watcher's fees of demands on a posting that something else has refuted, one a look. */
+async function feeBack(
+  { publicClient, watcher, disputes }: WatchOptions & { watcher: Watcher },
+  { id }: Posting,
+): Promise<Watched["sent"]> {
+  const { open } = await readDemands(publicClient, disputes, id);
+  for (const { tree, index, who } of open) {
+    if (who !== watcher.address) continue;
+    const args = [id, tree, index] as const;
+    const data = encodeFunctionData({ abi: disputesAbi, functionName: "challengeUnanswered", args });
+    const call = { account: watcher.address, to: disputes, data };
+    // No event says which fees were given back; the contract refuses those.
+    const isDue = await publicClient.call(call).then(
+      () => true,
+      () => false,
+    );
+    if (isDue) return { what: "unanswered", ...(await watcher.send({ data, valueWei: 0n })) };
+  }
+  return null;
+}
+
+/**
+ * The first leaf that was never shown. Last leaves of trees at once, since answers may take a day each; the others one
+ * at a time: while one is open, its answer may be what refutes the posting.
+ * Attack: an owner who answers the same demand again and again for its fee.
+ */
+async function nextDemand(
+  wanted: Examined["wanted"],
+  { open, shown, demandedBy }: Demands,
+  { address, mostDemandsWei }: Watcher,
+  readFeeWei: () => Promise<bigint>,
+): Promise<(Examined["wanted"][number] & { feeWei: bigint }) | null> {
+  if (mostDemandsWei === 0n) return null;
+  const keyOf = (tree: string, index: number | bigint) => `${tree}/${index}`;
+  const openKeys = new Set(open.map(({ tree, index }) => keyOf(TREES[tree]!, index)));
+  const isWaiting = wanted.some(({ tree, index }) => openKeys.has(keyOf(tree, index)));
+  const known = new Set([...openKeys, ...shown.map(({ tree, index }) => keyOf(tree, index))]);
+  const place = wanted.findIndex(({ tree, index }) => !known.has(keyOf(tree, index)));
+  const next = wanted[place];
+  const isLastLeaf = place === wanted.findIndex(({ tree }) => tree === next?.tree);
+  if (next === undefined || (isWaiting && !isLastLeaf)) return null;
+  const feeWei = await readFeeWei();
+  const spentWei = feeWei * BigInt(demandedBy.filter((who) => who === address).length);
+  return spentWei + feeWei > mostDemandsWei ? null : { ...next, feeWei };
 }

@@ -9,7 +9,7 @@ import { makeTables } from "../../circuits/wasm/poseidon-tables.ts";
 export const HASH_WIDTHS = [3, 4, 6, 7, 8, 9, 17] as const;
 /** As code with a stop before it: 24,513 bytes, and a whole number of points. */
 const CHUNK_WORDS = 766;
-/** Most rows of a model that can be posted. */
+/** Constants exist for so many rows; fewer can be posted. */
 const MOST_ROWS = 4_096;
 
 let made: readonly Hex[] | undefined;

@@ -258,8 +258,9 @@ contract Disputes is LedgerTies {
         Posting storage posting = _stated(id, statement);
         _requireOpening(statement, Tree.Tokens, row, tokens);
         _requireOpening(statement, Tree.Inputs, bucket, column);
-        bool isRight = tokens.data.length % 4 == 0 && column.data.length % 4 == 0
-            && _countIn(tokens.data, bucket) == _countIn(column.data, row);
+        (bool isList, uint256 inRow) = _countIn(tokens.data, bucket);
+        (bool isColumn, uint256 inColumn) = _countIn(column.data, row);
+        bool isRight = isList && isColumn && inRow == inColumn;
         _judge(id, posting, isRight, Fault.Input, row * statement.bucketCount + bucket);
     }
 
@@ -332,11 +333,17 @@ contract Disputes is LedgerTies {
         }
     }
 
-    /// @dev Sum of the counts at pairs with this key.
-    function _countIn(bytes calldata pairs, uint256 key) private pure returns (uint256 counted) {
-        for (uint256 place; place < pairs.length; place += 4) {
+    /// @dev The count at this key, 0 where there is none.
+    /// Attack: pairs that count nothing, or twice, so many that a challenge which reads them all has no gas left.
+    /// @return isList Whether these are pairs with ascending keys and counts above 0.
+    function _countIn(bytes calldata pairs, uint256 key) private pure returns (bool isList, uint256 counted) {
+        isList = pairs.length % 4 == 0;
+        uint256 least;
+        for (uint256 place; isList && place < pairs.length; place += 4) {
             uint256 pair = _pair(pairs, place);
-            if (pair >> 16 == key) counted += pair & 0xffff;
+            isList = pair & 0xffff != 0 && pair >> 16 >= least;
+            least = (pair >> 16) + 1;
+            if (pair >> 16 == key) counted = pair & 0xffff;
         }
     }
 

@@ -20,7 +20,7 @@ interface IDisputes {
     /// @param answering SHA-256 of the answering files, mod r. The statics have H[CHALLENGED](answering, rules), where
     /// rules is bucketCount | decay << 16 | sharesDuplicates << 80 | clipQuantile << 81.
     /// @param ownersCommitment With the next three, what the statics open to besides features.
-    /// @param rowCount N, at most 4,096.
+    /// @param rowCount N, at most 2,048.
     /// @param bucketCount D, at most 4,096.
     /// @param columnCount d, at most 384.
     /// @param decay λ of the training, times 2^40.

@@ -22,14 +22,23 @@ library Openings {
     }
 
     /// @notice Whether the path leads from the leaf at this place to the root of a tree of `count` leaves.
+    /// @dev Attack: bytes behind the last leaf. Each leaf would open, and no challenge that is shown all of them. So a half
+    /// wholly behind it is 0's, whatever the path says: the last leaf opens only where nothing is behind it.
     function opens(bytes32 root, uint256 count, uint256 index, bytes32 leaf, bytes32[] calldata path)
         internal
         pure
         returns (bool)
     {
         if (index >= count || path.length != depthOf(count)) return false;
+        bytes32 empty;
+        uint256 last = count - 1;
         for (uint256 level; level < path.length; level++) {
-            leaf = (index >> level) & 1 == 0 ? node(leaf, path[level]) : node(path[level], leaf);
+            bytes32 beside = path[level];
+            if (index & 1 != 0) leaf = node(beside, leaf);
+            else leaf = node(leaf, index < last ? beside : empty);
+            empty = node(empty, empty);
+            index >>= 1;
+            last >>= 1;
         }
         return leaf == root;
     }

@@ -15,8 +15,8 @@ abstract contract Postings is IDisputes {
     uint256 public constant ANSWER_SECONDS = 1 days;
     /// @inheritdoc IDisputes
     uint256 public constant LEAST_WINDOW_SECONDS = 3 days;
-    /// @dev What one transaction can be shown of: 2^24 gas (EIP-7825).
-    uint256 private constant MOST_ROWS = 4_096;
+    /// @dev What one transaction can be shown of: 2^24 gas (EIP-7825), and 128 KiB, of which nodes take no more.
+    uint256 private constant MOST_ROWS = 2_048;
     uint256 private constant MOST_BUCKETS = 4_096;
     uint256 private constant MOST_COLUMNS = 384;
     uint256 private constant LEAST_CLIP_SLACKS = 8;

@@ -69,6 +69,7 @@ export function registeredDirect(trained: Trained<DirectParts>): PublishedModel<
     rows: trained.rows.length,
     earners: trained.earners.length,
     features: trained.recipe.inputs.bucketCount,
+    isDirect: true,
     draws: 4,
   };
   const terms = { split: { ownerParts: 13_107n, validatorParts: 8_192n } };

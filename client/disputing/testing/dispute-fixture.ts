@@ -92,7 +92,7 @@ export async function startDisputes({
     stranger,
     watcherOf: (who: `0x${string}`): Watcher => ({
       address: who,
-      paysDemands: true,
+      mostDemandsWei: 10n * DEMAND_FEE_WEI,
       async send({ data, valueWei }) {
         const hash = await walletOf(who).sendTransaction({ to: address, data, value: valueWei });
         return { hash, gasUsed: (await client.getTransactionReceipt({ hash })).gasUsed };

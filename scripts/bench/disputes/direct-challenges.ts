@@ -20,7 +20,7 @@ const BUCKETS = 1_024;
 /** The honest model of a short run. */
 const [FEW_ROWS, FEW_BUCKETS] = [500, 64];
 /** The largest posting: its gas is measured, too. */
-const [MOST_ROWS, MOST_BUCKETS] = [4_096, 4_096];
+const [MOST_ROWS, MOST_BUCKETS] = [2_048, 4_096];
 
 export const directChallenges: DisputesPart = { name: "direct", measure };
 

@@ -1,14 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeLeaves, LEAF_FILE, requireRoots } from "../../../attribution/disputes/leaf-file.ts";
-import { postedModel, TREES } from "../../../attribution/disputes/posted-model.ts";
-import type { ClassifierParts } from "../../../attribution/model/classifier-family.ts";
+import { type PostedModel, TREES } from "../../../attribution/disputes/posted-model.ts";
+import {
+  honestPosting,
+  POSTABLE_FAMILIES,
+  type PostableModel,
+} from "../../../attribution/disputes/posting-kind.ts";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { openingOf, statementTuple } from "../../../client/disputing/dispute-calls.ts";
-import { readOpenDemands } from "../../../client/disputing/open-demands.ts";
-import { readPostings } from "../../../client/disputing/read-postings.ts";
-import { commandError } from "../../cli/cli-errors.ts";
+import { type OpenDemand, readDemands } from "../../../client/disputing/open-demands.ts";
+import { type Posting, readPostings } from "../../../client/disputing/read-postings.ts";
+import { commandError, renderError } from "../../cli/cli-errors.ts";
 import { parseAddress } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
@@ -18,41 +22,60 @@ export interface AnswerOptions {
   modelId: string;
 }
 
-/** Shows every demanded leaf of the model's open postings. @throws CMD_USAGE, ATT_LEAVES_MISMATCH */
+/**
+ * Shows every demanded leaf of the account's open postings of the model. What cannot be shown keeps no other from it, and
+ * is a failure at the end. Attack: a stranger's posting of the same model, with leaves that only he has.
+ * @throws CMD_USAGE
+ */
 export async function answerDemands({ options, args, output }: CommandContext<AnswerOptions>): Promise<void> {
   await initPoseidon();
   const sender = await disputesSenderOf(options, parseAddress(args[0]!));
   const { disputes, publicClient } = sender;
   const modelId = parseId(options.modelId);
-  const model = await readModel<ClassifierParts>(args[1]!);
+  const model = (await readModel(args[1]!, POSTABLE_FAMILIES)) as PostableModel;
   const { rows } = model;
   if (rows === null) throw commandError("CMD_USAGE", "the model is published without its rows");
   const leafFile = await readFile(join(args[1]!, LEAF_FILE)).catch(() => null);
   const contents = rows.map(({ content }) => content);
   const answered: { posting: bigint; tree: string; index: bigint; hash: string; gasUsed: bigint }[] = [];
+  const failures: unknown[] = [];
+  const orFail = async (act: () => Promise<void>) =>
+    act().catch((error: unknown) => void failures.push(error));
+  const showLeaf = async (posting: Posting, posted: PostedModel, { index, tree }: OpenDemand) => {
+    const name = TREES[tree]!;
+    const place = Number(index);
+    // Nobody can show what is not there: its number is answer enough.
+    const isThere = place < posted.leaves[name].length;
+    const opening = isThere
+      ? openingOf(posted, name, place, name === "rows" ? contents[place] : undefined)
+      : { data: "0x", path: [] };
+    output.progress(`showing leaf ${index} of "${name}", posting ${posting.id}`);
+    const args = [posting.id, statementTuple(posting.statement), tree, index, opening];
+    const sent = await sender.send({ functionName: "answer", args });
+    answered.push({ posting: posting.id, tree: name, index, ...sent });
+  };
   for (const posting of await readPostings(publicClient, disputes, { modelId })) {
-    const { id, openDemandCount, statement } = posting;
-    if (posting.state !== "open" || openDemandCount === 0) continue;
-    const posted =
-      leafFile === null
-        ? requireRoots(postedModel(model, contents, modelId), statement)
-        : decodeLeaves(leafFile, statement);
-    for (const { index, tree } of await readOpenDemands(publicClient, disputes, id)) {
-      const name = TREES[tree]!;
-      const place = Number(index);
-      // Nobody can show what is not there: its number is answer enough.
-      const isThere = place < posted.leaves[name].length;
-      const opening = isThere
-        ? openingOf(posted, name, place, name === "rows" ? contents[place] : undefined)
-        : { data: "0x", path: [] };
-      output.progress(`showing leaf ${index} of "${name}", posting ${id}`);
-      const call = { functionName: "answer", args: [id, statementTuple(statement), tree, index, opening] };
-      answered.push({ posting: id, tree: name, index, ...(await sender.send(call)) });
-    }
+    const { id, openDemandCount, owner, statement } = posting;
+    if (owner !== sender.address || posting.state !== "open" || openDemandCount === 0) continue;
+    await orFail(async () => {
+      const posted =
+        leafFile === null
+          ? requireRoots(honestPosting(model, contents, modelId), statement)
+          : decodeLeaves(leafFile, statement);
+      const { open } = await readDemands(publicClient, disputes, id);
+      for (const demand of open) await orFail(() => showLeaf(posting, posted, demand));
+    });
   }
   const lines = answered.map(
     ({ gasUsed, hash, index, posting, tree }) =>
       `posting ${posting}: leaf ${index} of "${tree}" is shown, L1 transaction ${hash}, ${gasUsed} gas`,
   );
-  output.answer(lines.length === 0 ? ["nothing is demanded"] : lines, { answered });
+  if (failures.length === 0) {
+    output.answer(lines.length === 0 ? ["nothing is demanded"] : lines, { answered });
+    return;
+  }
+  const errors = failures.map(renderError);
+  const failed = errors.map(({ code, message }) => `not shown: ${message} [${code}]`);
+  output.answer([...lines, ...failed], { answered, error: errors[0], failures: errors });
+  process.exitCode = 1;
 }

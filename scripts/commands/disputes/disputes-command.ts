@@ -29,7 +29,11 @@ function addDeploy(disputes: Command): void {
     .description("deploy the contracts Disputes and LedgerMath, and store the constants that challenges read")
     .option("--window-days <days>", "in which anyone may refute a posting; at least 3", "7")
     .option("--bond <ether>", "the least bond of a posting", "0.5")
-    .option("--demand-fee <ether>", "of a demand for one unpublished leaf", "0.01")
+    .option(
+      "--demand-fee <ether>",
+      "of a demand for one unpublished leaf: more than an answer costs its owner, up to 1.34 million gas",
+      "0.05",
+    )
     .option(
       "--rows <count>",
       "most rows of the models that will be posted; more constants can follow",

@@ -7,6 +7,7 @@ import {
   type PostableModel,
 } from "../../../attribution/disputes/posting-kind.ts";
 import { readModel } from "../../../attribution/model/model-directory.ts";
+import { MOST_CHALLENGED_ROWS } from "../../../attribution/model/recipe-fields.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { postCall } from "../../../client/disputing/ledger-proofs.ts";
@@ -73,6 +74,8 @@ export async function postModel({ options, args, output }: CommandContext<PostOp
   const model = (await readModel(args[1]!, POSTABLE_FAMILIES)) as PostableModel;
   if (model.rows === null) throw commandError("CMD_USAGE", "the model is published without its rows");
   const { rows } = model;
+  if (rows.length > MOST_CHALLENGED_ROWS)
+    throw commandError("CMD_USAGE", `a posting has at most ${MOST_CHALLENGED_ROWS} rows, not ${rows.length}`);
   output.progress("computing what is posted");
   const posted = honestPosting(
     model,

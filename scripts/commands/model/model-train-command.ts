@@ -4,7 +4,12 @@ import type { BaseRule } from "../../../attribution/features/base-column.ts";
 import { baseOfCard } from "../../../attribution/model/base-policy.ts";
 import { type FamilyTraining, trainingOf } from "../../../attribution/model/model-family.ts";
 import { hashRecipe } from "../../../attribution/model/recipe.ts";
-import { circuitColumns, DIRECT, type RecipeBase } from "../../../attribution/model/recipe-fields.ts";
+import {
+  circuitColumns,
+  DIRECT,
+  MOST_CHALLENGED_ROWS,
+  type RecipeBase,
+} from "../../../attribution/model/recipe-fields.ts";
 import { CIRCUIT_SORT } from "../../../circuits/settlement/settlement-data.ts";
 import type { OwnedContent } from "../../../client/actions/data/published-version.ts";
 import { openRowStore } from "../../../client/actions/data/row-store.ts";
@@ -177,6 +182,12 @@ async function recipeOf(
   // The base takes a column at least.
   const featureColumns = columnCount - (base === null ? 0 : 1);
   const given = file ?? (await presetOf(options, contents, featureColumns));
+  const isMarked = options.challengeable === true || file?.isChallengeable === true;
+  if (isMarked && rows.length > MOST_CHALLENGED_ROWS)
+    throw commandError(
+      "CMD_USAGE",
+      `a model with challenges has at most ${MOST_CHALLENGED_ROWS} rows, the version has ${rows.length}`,
+    );
   const marked = options.challengeable === true ? { ...given, isChallengeable: true } : given;
   const takesBase = trainingOf(marked, trainings).family.takesNoBase !== true;
   const complete = completeRecipe(marked, datanet, columnCount, takesBase ? base : null);

@@ -15,7 +15,8 @@ export function addWatchCommand(program: Command): void {
     .option(
       "--pay-demands",
       "demand leaves that nobody publishes: it costs a fee, which comes back unless they are shown",
-    );
+    )
+    .option("--most-demands <ether>", "with --pay-demands: spent on one posting at most", "0.5");
   withExample(command, "watch 0x… --account walt", "watch 0x… --account walt --every 10");
   onRun<WatchCommandOptions>(command, async (context) => {
     // Loaded here: training would make every other command slower.

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createPublicClient, http } from "viem";
+import { createPublicClient, http, parseEther } from "viem";
 import { LEAF_FILE } from "../../../attribution/disputes/leaf-file.ts";
 import { isDisputable } from "../../../attribution/disputes/posted-model.ts";
 import { POSTABLE_FAMILIES, type PostableModel } from "../../../attribution/disputes/posting-kind.ts";
@@ -26,7 +26,11 @@ export interface WatchCommandOptions {
   server?: string;
   every?: string;
   payDemands?: boolean;
+  mostDemands: string;
 }
+
+/** In JSON: there may be thousands. */
+const MOST_WANTED_SHOWN = 8;
 
 export async function watchModels({
   options,
@@ -69,7 +73,7 @@ async function watcherOf(
   const sender = await l1SenderOf(options);
   return {
     address: sender.address,
-    paysDemands: options.payDemands === true,
+    mostDemandsWei: options.payDemands === true ? parseEther(options.mostDemands) : 0n,
     send: ({ data, valueWei }) => sender.send({ to: disputes, data, valueWei }),
   };
 }
@@ -114,9 +118,10 @@ function linesOf({ posting, examined, failure, sent }: Watched): string[] {
       ? []
       : [
           ...(examined.fault === null ? [] : [`  wrong: ${JSON.stringify(examined.fault.fault)}`]),
-          ...(examined.missing === null
-            ? []
-            : [`  nobody publishes the leaves of "${examined.missing}": demand them, and do not approve it`]),
+          ...[...new Set(examined.wanted.map(({ tree }) => tree))].map(
+            (tree) =>
+              `  leaves of "${tree}" are not published, or too long: demand them, and do not approve it`,
+          ),
           ...examined.warnings.map((warning) => `  no challenge for this, do not approve it: ${warning}`),
         ];
   return [
@@ -136,6 +141,13 @@ function linesOf({ posting, examined, failure, sent }: Watched): string[] {
 
 function viewOf({ posting, examined, failure, sent }: Watched) {
   const { statement: _, ...shown } = posting;
-  const found = examined === null ? null : { ...examined, fault: examined.fault?.fault ?? null };
+  const found =
+    examined === null
+      ? null
+      : {
+          fault: examined.fault?.fault ?? null,
+          wanted: examined.wanted.slice(0, MOST_WANTED_SHOWN),
+          warnings: examined.warnings,
+        };
   return { ...shown, examined: found, sent, failure: failure?.message ?? null };
 }

@@ -25,6 +25,8 @@ const [UNREADABLE, COPIED, TOKENS, HONEST] = [20, 21, 22, 23] as const;
 const folder = mkdtempSync(join(tmpdir(), "watch-process-"));
 const published = join(folder, "published");
 const keyFile = join(folder, "watcher-key");
+/** Of the fixture's owner, who is anvil's second account. */
+const ownerKeyFile = join(folder, "owner-key");
 let f: DisputeFixture;
 let made: TrainedCase;
 let watch: DrillProcess | undefined;
@@ -86,24 +88,34 @@ test("watch refutes false postings by itself, whatever else is posted, and is pa
   ]);
   await expect.poll(() => watch!.hasSaid("cannot be recomputed"), POLL).toBe(true);
   await watch.close();
-  // The honest owner is asked for a leaf, and for one that is not there.
-  const honestId = 4n;
+  // The honest owner is asked for a leaf, and for one that is not there. Beside it: a stranger's posting of his model,
+  // and one of his own that he has no leaves of. Neither keeps him from answering.
+  const ofHonest = { ...made.honest.statement, modelId: HONEST };
+  const unknown = { ...ofHonest, roots: { ...ofHonest.roots, map: new Uint8Array(32).fill(7) } };
+  const args = await f.postArguments(unknown);
+  await f.disputes.write.post(args as never, { account: f.stranger, value: BOND_WEI });
+  await f.post(unknown);
+  const honestId = await f.post(ofHonest);
   const runner = commandRunner(folder);
-  for (const index of [3n, 99n])
-    await f.disputes.write.demand([honestId, TREES.indexOf("rows"), index], {
+  for (const [id, index] of [
+    ...[5n, 6n].map((id) => [id, 1n] as const),
+    [honestId, 3n],
+    [honestId, 99n],
+  ] as const)
+    await f.disputes.write.demand([id, TREES.indexOf("rows"), index], {
       ...{ account: f.stranger, value: DEMAND_FEE_WEI },
     });
-  const { answered } = await runner.run<{ answered: { tree: string; index: string }[] }>(
+  writeFileSync(ownerKeyFile, drillPrivateKey("faucet"), { mode: 0o600 });
+  const refused = await runner.refusal(
     ...["disputes", "answer", f.disputes.address, join(published, String(HONEST))],
-    ...["--model-id", String(HONEST), ...signed],
+    ...["--model-id", String(HONEST), ...rpc, "--private-key-file", ownerKeyFile],
   );
-  expect(answered).toMatchObject([
-    { tree: "rows", index: "3" },
-    { tree: "rows", index: "99" },
-  ]);
+  expect(refused).toBe("ATT_LEAVES_MISMATCH");
+  const windows = await readWindows(f.client as never, f.disputes.address);
+  expect(windows.map(({ openDemandCount }) => openDemandCount)).toEqual([0, 0, 0, 0, 1, 1, 0]);
   const { paidWei } = await runner.run<{ paidWei: string }>(
     ...["disputes", "withdraw", f.disputes.address, ...signed],
   );
-  expect(BigInt(paidWei)).toBe(BOND_WEI + 2n * DEMAND_FEE_WEI);
+  expect(BigInt(paidWei)).toBe(BOND_WEI);
   expect(await runner.refusal("disputes", "show", f.math, ...rpc)).toBe("CMD_USAGE");
 });

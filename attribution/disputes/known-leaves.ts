@@ -1,0 +1,92 @@
+/** The leaves behind a posting's roots, as far as a watcher knows them, tree by tree. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { leafCounts } from "./leaf-file.ts";
+import { type LeafTree, leafTree } from "./leaf-tree.ts";
+import {
+  type DisputeStatement,
+  type Leaves,
+  type PostedModel,
+  TREES,
+  type TreeName,
+} from "./posted-model.ts";
+
+/** A longer leaf answers no demand; contracts/disputes/Postings.sol. */
+export const MOST_LEAF_BYTES = 8 * (4_096 + 1);
+
+export interface LeafPlace {
+  readonly tree: TreeName;
+  readonly index: number;
+}
+
+/** What an answer to a demand has shown: of a row, its content. */
+export interface ShownLeaf extends LeafPlace {
+  readonly data: Uint8Array;
+}
+
+export interface KnownLeaves {
+  /** null where the leaves of a tree are not known. */
+  readonly posted: PostedModel | null;
+  /** Trees whose leaves nobody publishes. */
+  readonly unknown: readonly TreeName[];
+}
+
+/**
+ * Of each tree the leaves that make its root: those published, those of an honest posting, or these with what was shown.
+ * @param published null where there are none, or none that can be read
+ */
+export function knownLeaves(
+  { roots, ...numbers }: DisputeStatement,
+  own: PostedModel,
+  published: Leaves | null,
+  shown: readonly ShownLeaf[],
+): KnownLeaves {
+  const counts = leafCounts(numbers);
+  const leaves = {} as Record<TreeName, readonly Uint8Array[]>;
+  const trees = {} as Record<TreeName, LeafTree>;
+  const unknown: TreeName[] = [];
+  for (const tree of TREES) {
+    const lists = [own.leaves[tree], ...(published === null ? [] : [published[tree]])];
+    const replaced = shown.some((one) => one.tree === tree)
+      ? lists.map((list) => withShown(list, tree, shown))
+      : [];
+    const isRight = (list: readonly Uint8Array[]) => {
+      if (list.length !== counts[tree]) return false;
+      trees[tree] = leafTree(list);
+      return bytesToHex(trees[tree].root) === bytesToHex(roots[tree]);
+    };
+    const right = [...lists, ...replaced].find(isRight);
+    if (right === undefined) unknown.push(tree);
+    else leaves[tree] = right;
+  }
+  if (unknown.length > 0) return { posted: null, unknown };
+  return { posted: { statement: { ...numbers, roots }, leaves, trees }, unknown };
+}
+
+/**
+ * What to demand, in this order. The last leaves come first: they open only where nothing lies behind them, since what
+ * does keeps a challenge from being shown all leaves.
+ */
+export function wantedOf(
+  { posted, unknown }: KnownLeaves,
+  { roots: _, ...numbers }: DisputeStatement,
+): LeafPlace[] {
+  if (posted !== null) {
+    return TREES.flatMap((tree) =>
+      posted.leaves[tree].flatMap(({ length }, index) => (length > MOST_LEAF_BYTES ? [{ tree, index }] : [])),
+    );
+  }
+  const counts = leafCounts(numbers);
+  const last = unknown.map((tree) => ({ tree, index: counts[tree] - 1 }));
+  const others = unknown.flatMap((tree) =>
+    Array.from({ length: counts[tree] - 1 }, (_, index) => ({ tree, index })),
+  );
+  return [...last, ...others];
+}
+
+function withShown(list: readonly Uint8Array[], tree: TreeName, shown: readonly ShownLeaf[]): Uint8Array[] {
+  const replaced = [...list];
+  for (const { data, index, tree: of } of shown)
+    if (of === tree && index < replaced.length) replaced[index] = tree === "rows" ? sha256(data) : data;
+  return replaced;
+}

@@ -1,0 +1,203 @@
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import { concatBytes } from "@noble/hashes/utils.js";
+import { encodeFunctionData } from "viem";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Fault, findFaults } from "../../attribution/disputes/find-faults.ts";
+import { pairBytes } from "../../attribution/disputes/leaf-bytes.ts";
+import { type LeafTree, leafHash } from "../../attribution/disputes/leaf-tree.ts";
+import {
+  type Leaves,
+  type PostedModel,
+  TREES,
+  type TreeName,
+} from "../../attribution/disputes/posted-model.ts";
+import { MOST_CHALLENGED_ROWS } from "../../attribution/model/recipe-fields.ts";
+import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
+import { challengeData, openingOf, statementTuple } from "./dispute-calls.ts";
+import type { PublishedFiles } from "./examine-posting.ts";
+import { readPostings } from "./read-postings.ts";
+import {
+  BOND_WEI,
+  DEMAND_FEE_WEI,
+  type DisputeFixture,
+  lie,
+  startDisputes,
+  type TrainedCase,
+  trainedCase,
+} from "./testing/dispute-fixture.ts";
+import { watchOnce } from "./watch-postings.ts";
+
+const DAY = 86_400n;
+const JUNK = new Uint8Array(32).fill(7);
+let f: DisputeFixture;
+let made: TrainedCase;
+let snapshot: `0x${string}` | undefined;
+
+beforeAll(async () => {
+  [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), trainedCase(24)]);
+});
+afterAll(() => f?.stop());
+beforeEach(async () => {
+  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
+  snapshot = await f.client.snapshot();
+});
+
+const watch = (files: PublishedFiles, watcher = f.watcherOf(f.watcher)) =>
+  watchOnce({
+    publicClient: f.client as never,
+    watcher,
+    disputes: f.disputes.address,
+    filesOf: async () => files,
+  });
+
+/** One leaf changed. */
+function changed(tree: TreeName, index: number, bytes: Uint8Array): Partial<Leaves> {
+  return { [tree]: made.honest.leaves[tree].map((leaf, i) => (i === index ? bytes : leaf)) };
+}
+
+describe("what would keep a watcher from a wrong place", () => {
+  const factsTree = TREES.indexOf("facts");
+  const unpublished = () => ({ model: made.model, rows: made.rows, leaves: null, mismatch: null });
+
+  test("bytes behind the last leaf: it cannot be shown, and that refutes", async () => {
+    const { files, posted } = lie(made, changed("facts", 0, withLeader(0, 1)));
+    const facts = paddedTree(posted.leaves.facts);
+    const roots = { ...posted.statement.roots, facts: facts.root };
+    const padded = {
+      ...posted,
+      trees: { ...posted.trees, facts },
+      statement: { ...posted.statement, roots },
+    };
+    const id = await f.post(padded.statement);
+    const [seen] = await watch(files);
+    expect(seen!.examined!.wanted[0]).toEqual({ tree: "facts", index: 23 });
+    expect(seen!.sent!.what).toBe("demand");
+    for (const opened of [padded, posted]) {
+      const args = [
+        id,
+        statementTuple(padded.statement),
+        factsTree,
+        23n,
+        openingOf(opened, "facts", 23),
+      ] as const;
+      const data = encodeFunctionData({ abi: disputesAbi, functionName: "answer", args });
+      const answer = { account: f.owner, to: f.disputes.address, data };
+      expect(await f.refusal(answer)).toBe("DisputesOpeningInvalid");
+    }
+    await f.passTime(DAY + 1n);
+    expect((await watch(files))[0]!.sent!.what).toBe("unanswered");
+  });
+
+  test("answers for their fee: the next leaf is demanded, up to a sum, and what was shown is used", async () => {
+    const { posted } = lie(made, changed("tokens", 1, pairBytes([[3, 1]])));
+    const id = await f.post(posted.statement);
+    const tokens = TREES.indexOf("tokens");
+    const poor = { ...f.watcherOf(f.watcher), mostDemandsWei: 3n * DEMAND_FEE_WEI };
+    const demanded: number[] = [];
+    for (let look = 0; look < 3; look++) {
+      const [seen] = await watch(unpublished(), poor);
+      if (seen!.sent?.what !== "demand") break;
+      const { index } = seen!.examined!.wanted.find((place) => !demanded.includes(place.index))!;
+      demanded.push(index);
+      if (look === 2) break;
+      const args = [id, statementTuple(posted.statement), tokens, BigInt(index)] as const;
+      await f.disputes.write.answer([...args, openingOf(posted, "tokens", index)], { account: f.owner });
+    }
+    expect(demanded).toEqual([23, 0, 1]);
+    const args = [id, statementTuple(posted.statement), tokens] as const;
+    // An open demand, and then the sum, keep him from more.
+    expect((await watch(unpublished(), poor))[0]!.sent).toBeNull();
+    await f.disputes.write.answer([...args, 1n, openingOf(posted, "tokens", 1)], { account: f.owner });
+    const [seen] = await watch(unpublished(), poor);
+    expect(seen!.examined!.fault!.fault).toEqual({ kind: "tokens", row: 1 });
+    expect(seen!.sent!.what).toBe("challenge");
+  });
+
+  test("a sum that is spent demands no more", async () => {
+    const { posted } = lie(made, changed("features", 3, made.honest.leaves.features[20]!));
+    const id = await f.post(posted.statement);
+    const poor = { ...f.watcherOf(f.watcher), mostDemandsWei: DEMAND_FEE_WEI };
+    const [seen] = await watch(unpublished(), poor);
+    const { tree, index } = seen!.examined!.wanted[0]!;
+    const args = [id, statementTuple(posted.statement), TREES.indexOf(tree), BigInt(index)] as const;
+    await f.disputes.write.answer([...args, openingOf(posted, tree, index)], { account: f.owner });
+    expect((await watch(unpublished(), poor))[0]!.sent).toBeNull();
+  });
+
+  test("wrong places that no transaction can show: others are, and long leaves are demanded", async () => {
+    const long = new Uint8Array(140_000);
+    const decoys = made.honest.leaves.features.map((leaf, row) => (row < 12 ? long : leaf));
+    const only = lie(made, { ...changed("map", 3, long) });
+    const { files, posted } = lie(made, {
+      features: decoys,
+      columns: made.honest.leaves.columns,
+      ...changed("tokens", 20, pairBytes([[3, 1]])),
+    });
+    await f.post(posted.statement);
+    const [seen] = await watch(files);
+    expect(seen!.sent!.what).toBe("challenge");
+    expect((await readPostings(f.client as never, f.disputes.address))[0]!.refutation!.fault).toBe("Tokens");
+    await f.post(only.posted.statement);
+    const [, demanded] = await watch(only.files);
+    expect(demanded!.examined!.wanted).toEqual([{ tree: "map", index: 3 }]);
+    expect(demanded!.sent!.what).toBe("demand");
+  });
+
+  test("a column of the inputs with pairs that count nothing, or twice", async () => {
+    for (const pairs of [
+      [
+        [0, 1],
+        [5, 0],
+      ],
+      [
+        [0, 1],
+        [0, 1],
+      ],
+      [
+        [5, 1],
+        [0, 1],
+      ],
+    ] as [number, number][][]) {
+      const { posted } = lie(made, changed("inputs", 3, pairBytes(pairs)));
+      const faults = [...findFaults(posted, made.rows)];
+      expect(faults).toContainEqual({ kind: "input", row: 0, bucket: 3 });
+      const id = await f.post(posted.statement);
+      expect(await judged(id, { kind: "input", row: 0, bucket: 3 }, posted)).toBe("accepted");
+    }
+  });
+});
+
+test("a posting has at most as many rows as a transaction can be shown of", async () => {
+  const refused = async (rowCount: number) => {
+    const { statement } = made.honest;
+    const binding = statement.binding + (BigInt(rowCount - statement.rowCount) << 56n);
+    const args = (await f.postArguments({ ...statement, rowCount, binding })) as never;
+    const data = encodeFunctionData({ abi: disputesAbi, functionName: "post", args });
+    return f.refusal({ account: f.owner, to: f.disputes.address, data, value: BOND_WEI });
+  };
+  expect(await refused(MOST_CHALLENGED_ROWS)).toBe("DisputesConstantsMissing");
+  expect(await refused(MOST_CHALLENGED_ROWS + 1)).toBe("DisputesStatementInvalid");
+});
+
+function withLeader(row: number, leader: number): Uint8Array {
+  const fact = made.honest.leaves.facts[row]!.slice();
+  new DataView(fact.buffer).setUint32(28, leader);
+  return fact;
+}
+
+/** As leafTree makes it, but for what lies behind the last leaf. */
+function paddedTree(leaves: readonly Uint8Array[]): LeafTree {
+  const levels = [Array.from({ length: 32 }, (_, i) => (i < leaves.length ? leafHash(leaves[i]!) : JUNK))];
+  for (let below = levels[0]!; below.length > 1; below = levels.at(-1)!) {
+    const pairOf = (i: number) => concatBytes(below[2 * i]!, below[2 * i + 1]!);
+    levels.push(Array.from({ length: below.length / 2 }, (_, i) => keccak_256(pairOf(i))));
+  }
+  const path = (index: number) => levels.slice(0, -1).map((level, depth) => level[(index >> depth) ^ 1]!);
+  return { root: levels.at(-1)![0]!, path };
+}
+
+/** The name of the error that a challenge reverts with. */
+async function judged(id: bigint, fault: Fault, posted: PostedModel): Promise<string> {
+  const data = challengeData(id, posted, made.rows, fault);
+  return (await f.refusal({ account: f.watcher, to: f.disputes.address, data })) ?? "accepted";
+}
