@@ -54,6 +54,7 @@ describe("pages at /", () => {
       modelServers: ["http://127.0.0.1:8700"],
       datanetHosts: ["http://127.0.0.1:8560"],
       factoryUrl: "http://127.0.0.1:8570/",
+      governance: null,
     });
   });
 
