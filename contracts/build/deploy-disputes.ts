@@ -27,11 +27,8 @@ export async function deployDisputes(
   { windowSeconds, leastBondWei, demandFeeWei }: DisputesParameters,
   math?: Address,
 ): Promise<Address> {
-  const contracts = await compileContracts({ set: "disputes" });
-  const used = math ?? (await deployLedgerMath(clients, contracts));
-  const args = [windowSeconds, leastBondWei, demandFeeWei, used];
-  return (await deployContract(clients, "Disputes", pickContract(contracts, "Disputes"), args))
-    .contractAddress;
+  const { deploy, used } = await prepare(clients, math);
+  return deploy("Disputes", [windowSeconds, leastBondWei, demandFeeWei, used]);
 }
 
 /** The same for direct models, with its judges. @throws RollupError CON_DEPLOY_FAILED */
@@ -40,12 +37,18 @@ export async function deployDirectDisputes(
   { windowSeconds, leastBondWei, demandFeeWei }: DisputesParameters,
   math?: Address,
 ): Promise<Address> {
-  const contracts = await compileContracts({ set: "disputes" });
-  const used = math ?? (await deployLedgerMath(clients, contracts));
-  const deploy = async (name: string, args: readonly unknown[]) =>
-    (await deployContract(clients, name, pickContract(contracts, name), args)).contractAddress;
+  const { deploy, used } = await prepare(clients, math);
   const judges = [await deploy("DirectJudge", []), await deploy("DirectTies", [used])];
   return deploy("DirectDisputes", [windowSeconds, leastBondWei, demandFeeWei, used, judges]);
+}
+
+async function prepare(clients: Clients, math?: Address) {
+  const contracts = await compileContracts({ set: "disputes" });
+  return {
+    used: math ?? (await deployLedgerMath(clients, contracts)),
+    deploy: async (name: string, args: readonly unknown[]) =>
+      (await deployContract(clients, name, pickContract(contracts, name), args)).contractAddress,
+  };
 }
 
 /** @throws RollupError CON_DEPLOY_FAILED */

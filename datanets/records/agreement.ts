@@ -90,4 +90,4 @@ function sumCounts(rows: readonly ReadonlyMap<string, number>[]): Map<string, nu
   return totals;
 }
 
-const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
+export const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);

@@ -1,5 +1,5 @@
 import type { Card } from "../card/card.ts";
-import { agreementOf } from "../records/agreement.ts";
+import { agreementOf, sum } from "../records/agreement.ts";
 import { outcomeOf } from "../records/record-book.ts";
 import type { HostedDatanet } from "./hosted-datanet.ts";
 import { outcomeAt } from "./row-search.ts";
@@ -117,5 +117,3 @@ function labellingOf({ book }: HostedDatanet, card: Card, nowMs: number) {
     suggestions,
   };
 }
-
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);

@@ -8,7 +8,7 @@ import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "../../brid
 import { type ModelBinding, packBinding } from "../../circuits/ledger/leaf.ts";
 import { type Earner, earnerRoot, ownersCommitment, packSplit } from "../../circuits/ledger/rewards.ts";
 import { APPROVAL_DELAY_SECONDS } from "../../circuits/protocol.ts";
-import { defaultSplit, genesisOf } from "../../circuits/settlement/earner-table-rules.ts";
+import { defaultSplit } from "../../circuits/settlement/earner-table-rules.ts";
 import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
 import { type ContractProof, toContractProof } from "../../circuits/wire/groth16-proof.ts";
@@ -34,7 +34,7 @@ import { createProver } from "../../prover/backends.ts";
 import type { Prover } from "../../prover/proving/prover.ts";
 import type { DrillCircuit } from "../drill/drill-circuit.ts";
 import type { DrillWorld } from "../drill/drill-world.ts";
-import { proveTable, SETTLEMENT_INDEX, TABLE_INDEX } from "../drill/model-circuits.ts";
+import { proveGenesis, proveTable, TABLE_INDEX } from "../drill/model-circuits.ts";
 import { openAccount } from "../drill/open-account.ts";
 import { allPosted, passTime, patiently, STEP_TIMEOUT_MS } from "../drill/world-steps.ts";
 import type { GriefOptions } from "./grief-result.ts";
@@ -141,18 +141,10 @@ async function openModels(
   progress("a day passes on L1; the Datanet approves them, and their geneses are proven");
   await passTime(world, client, APPROVAL_DELAY_SECONDS + MARGIN_SECONDS);
   const signed = { ...statics, binding: packBinding(binding), split: packSplit(split) };
-  const cap = { circuit: SETTLEMENT_INDEX, payments: SIZE.payments };
   const settlements: ProvenSettlement[] = [];
   for (const modelId of modelIds) {
-    const { data, ...genesis } = genesisOf({ modelId, statics: signed, earners }, cap, SIZE.earners);
-    const { proof, statement } = await proveTable(world, { ...genesis, data }, { prover, table });
-    const proven = {
-      kind: "genesis" as const,
-      ...{ modelId, circuit: table.compiled.name, proof },
-      settlementHash: data.settlementHash,
-      data: encodeSettlement(data),
-      publicSignals: [statement.commitment, statement.y, statement.z] as const,
-    };
+    const model = { modelId, statics: signed, earners };
+    const proven = await proveGenesis(world, model, SIZE, { prover, table });
     settlements.push(signSettlement(client, await getModel(client, modelId), proven));
   }
   for (const settlement of settlements) {

@@ -1,8 +1,13 @@
 /** The circuits that a rollup with models has beside the batch's, and proofs of earner tables. */
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { genesisOf } from "../../circuits/settlement/earner-table-rules.ts";
 import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
-import { CIRCUIT_SORT, settlementStatement } from "../../circuits/settlement/settlement-data.ts";
+import {
+  CIRCUIT_SORT,
+  encodeSettlement,
+  settlementStatement,
+} from "../../circuits/settlement/settlement-data.ts";
 import { type SettlementSize, settlementCircuitName } from "../../circuits/settlement/settlement-size.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { Prover } from "../../prover/proving/prover.ts";
@@ -44,4 +49,23 @@ export async function proveTable(
   const job = { circuit: table.proving, inputs: { ...inputs, z: statement.z } };
   const { proof } = await prover.prove(job);
   return { proof, statement };
+}
+
+/** A model's genesis, proven and not signed. @param size of the circuit that its epochs are settled by */
+export async function proveGenesis(
+  world: DrillWorld,
+  model: Parameters<typeof genesisOf>[0],
+  size: Pick<SettlementSize, "payments" | "earners">,
+  { prover, table }: { readonly prover: Prover; readonly table: DrillCircuit },
+) {
+  const cap = { circuit: SETTLEMENT_INDEX, payments: size.payments };
+  const { data, ...genesis } = genesisOf(model, cap, size.earners);
+  const { proof, statement } = await proveTable(world, { ...genesis, data }, { prover, table });
+  return {
+    kind: "genesis" as const,
+    ...{ modelId: model.modelId, circuit: table.compiled.name, proof },
+    settlementHash: data.settlementHash,
+    data: encodeSettlement(data),
+    publicSignals: [statement.commitment, statement.y, statement.z] as const,
+  };
 }

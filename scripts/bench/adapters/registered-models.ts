@@ -8,8 +8,7 @@ import { registerModel } from "../../../attribution/model/registration.ts";
 import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
 import { earnerRoot, ownersCommitment, unpackSplit } from "../../../circuits/ledger/rewards.ts";
 import { APPROVAL_DELAY_SECONDS } from "../../../circuits/protocol.ts";
-import { genesisOf } from "../../../circuits/settlement/earner-table-rules.ts";
-import { encodeSettlement } from "../../../circuits/settlement/settlement-data.ts";
+import type { genesisOf } from "../../../circuits/settlement/earner-table-rules.ts";
 import type { SettlementSize } from "../../../circuits/settlement/settlement-size.ts";
 import { encodeSettlementBody, sendSettlement } from "../../../client/actions/l1/send-settlement.ts";
 import { approveModel } from "../../../client/actions/ledger/approve-model.ts";
@@ -32,7 +31,7 @@ import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../../../mod
 import type { Prover } from "../../../prover/proving/prover.ts";
 import type { DrillCircuit } from "../../drill/drill-circuit.ts";
 import type { DrillWorld } from "../../drill/drill-world.ts";
-import { proveTable, SETTLEMENT_INDEX } from "../../drill/model-circuits.ts";
+import { proveGenesis } from "../../drill/model-circuits.ts";
 import { passTime, patiently } from "../../drill/world-steps.ts";
 
 /** The rows, features and draws of all models, and the payments that an epoch takes. */
@@ -142,18 +141,10 @@ export async function registerModels(
   await beforeTheDay();
   tell("a day passes on L1; the Datanet approves them, and their geneses are proven");
   await passTime(world, client, APPROVAL_DELAY_SECONDS + MARGIN_SECONDS);
-  const cap = { circuit: SETTLEMENT_INDEX, payments: MODEL_SIZE.payments };
   for (const [i, { modelId, statics }] of made.entries()) {
     await send(() => approveModel(client, { datanetId, modelId, statics }));
-    const { data, ...genesis } = genesisOf({ modelId, statics, earners }, cap, MODEL_SIZE.earners);
-    const { proof, statement } = await proveTable(world, { ...genesis, data }, { prover, table });
-    const proven = {
-      kind: "genesis" as const,
-      ...{ modelId, circuit: table.compiled.name, proof },
-      settlementHash: data.settlementHash,
-      data: encodeSettlement(data),
-      publicSignals: [statement.commitment, statement.y, statement.z] as const,
-    };
+    const model = { modelId, statics, earners };
+    const proven = await proveGenesis(world, model, MODEL_SIZE, { prover, table });
     const signed = signSettlement(client, await getModel(client, modelId), proven);
     await patiently(world, () => sendSettlement(client, encodeSettlementBody(signed)));
     if ((i + 1) % PART === 0) tell(`${i + 1} models approved, with their geneses`);

@@ -6,8 +6,6 @@ import { encodeLeaves, LEAF_FILE } from "../../../attribution/disputes/leaf-file
 import { writeModel } from "../../../attribution/model/model-directory.ts";
 import { earnerTable } from "../../../attribution/model/owned-rows.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
-import { genesisOf } from "../../../circuits/settlement/earner-table-rules.ts";
-import { encodeSettlement } from "../../../circuits/settlement/settlement-data.ts";
 import type { SettlementSize } from "../../../circuits/settlement/settlement-size.ts";
 import { encodeSettlementBody, sendSettlement } from "../../../client/actions/l1/send-settlement.ts";
 import { postCall } from "../../../client/disputing/ledger-proofs.ts";
@@ -18,7 +16,7 @@ import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import type { Prover } from "../../../prover/proving/prover.ts";
 import { drillAccount } from "../drill-accounts.ts";
 import { drillError } from "../drill-errors.ts";
-import { proveTable, SETTLEMENT_INDEX, TABLE_INDEX } from "../model-circuits.ts";
+import { proveGenesis, TABLE_INDEX } from "../model-circuits.ts";
 import { allPosted, STEP_TIMEOUT_MS } from "../world-steps.ts";
 import type { DisputeWorld } from "./dispute-world.ts";
 import { type Falsehood, postedLie } from "./falsehoods.ts";
@@ -110,19 +108,10 @@ async function genesisRefusal(
   { prover, size }: { readonly prover: Prover; readonly size: SettlementSize },
 ): Promise<string> {
   const leaf = await getModel(clients.hostile, modelId);
-  const cap = { circuit: SETTLEMENT_INDEX, payments: size.payments };
   const { hash: _hash, ...statics } = staticsOf(leaf);
   const earners = earnerTable(honest.rows);
-  const { data, ...genesis } = genesisOf({ modelId, statics, earners }, cap, size.earners);
   const table = world.circuits[TABLE_INDEX]!;
-  const { proof, statement } = await proveTable(world, { ...genesis, data }, { prover, table });
-  const proven = {
-    kind: "genesis" as const,
-    ...{ modelId, circuit: table.compiled.name, proof },
-    settlementHash: data.settlementHash,
-    data: encodeSettlement(data),
-    publicSignals: [statement.commitment, statement.y, statement.z] as const,
-  };
+  const proven = await proveGenesis(world, { modelId, statics, earners }, size, { prover, table });
   try {
     await sendSettlement(
       clients.hostile,
