@@ -55,6 +55,18 @@ describe("LedgerLog", () => {
     expect(await log.get(key)).toBe(last);
   });
 
+  it("shows a batch as it was last written, before that is durable, too", async () => {
+    const { log } = await open();
+    await log.write([{ key: storeKeys.batch(7), value: { status: "closed" } }]);
+    const final = log.write([{ key: storeKeys.batch(7), value: { status: "final" } }]);
+    expect(await log.batch(7), "waiting").toEqual({ status: "final" });
+    await new Promise((resolve) => setImmediate(resolve));
+    const gone = log.write([{ key: storeKeys.batch(7) }]);
+    expect(await log.batch(7), "deleted behind it").toBeUndefined();
+    await Promise.all([final, gone]);
+    expect(await log.batch(7)).toBeUndefined();
+  });
+
   it("deletes where a write has no value", async () => {
     const { log } = await open();
     await log.write([{ key: storeKeys.finalPosition, value: { root: 2n ** 253n } }]);

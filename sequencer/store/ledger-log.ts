@@ -73,6 +73,8 @@ export class LedgerLog {
   /** The mark is lowered to this before the next write; null: it stays. */
   #lowerTo: number | null = null;
   #pending = newPendingWrite();
+  /** On its way to the disk. */
+  #current: PendingWrite | null = null;
   #writing: Promise<void> | null = null;
   #failure: Error | null = null;
   /** How often entries were deleted or replaced: whoever reads along has to look again at what he has. */
@@ -208,6 +210,7 @@ export class LedgerLog {
       await new Promise((resolve) => setImmediate(resolve));
       while (this.#pending.writes.length > 0) {
         const current = this.#pending;
+        this.#current = current;
         this.#pending = newPendingWrite();
         const lastKept = this.#lastKept;
         const lowerTo = this.#lowerTo;
@@ -233,6 +236,7 @@ export class LedgerLog {
       this.#pending.resolve();
       this.#pending = newPendingWrite();
     } finally {
+      this.#current = null;
       this.#writing = null;
     }
   }
@@ -333,8 +337,15 @@ export class LedgerLog {
     );
   }
 
+  /**
+   * The record as it was last written, durable or not: `BatchBook` forgets a batch as it becomes final, and who asks
+   * at that moment must not be told what was before.
+   */
   async batch(batchNumber: number): Promise<StoredBatch | undefined> {
-    return (await this.#level.read(this.#db.get(storeKeys.batch(batchNumber)))) as StoredBatch | undefined;
+    const key = storeKeys.batch(batchNumber);
+    const ofKey = (write: StoreWrite) => write.key === key;
+    const waiting = this.#pending.writes.findLast(ofKey) ?? this.#current?.writes.findLast(ofKey);
+    return (waiting === undefined ? await this.get(key) : waiting.value) as StoredBatch | undefined;
   }
 
   async queueEntry(queueIndex: number): Promise<StoredQueueEntry | undefined> {
