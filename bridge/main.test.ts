@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { toHex } from "viem";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { shapeName } from "../circuits/protocol.ts";
 import { batchSizes } from "../circuits/registry/circuit-sizes.ts";
 import { encodeDeployment } from "../circuits/registry/deployment.ts";
@@ -24,7 +24,7 @@ afterEach(async () => {
   await f?.stop();
 });
 
-const waitOptions = { timeout: 60_000, interval: 50 };
+const PATIENT = { timeout: 120_000 };
 
 async function start(env: Record<string, string> = {}): Promise<void> {
   const { l1 } = f;
@@ -77,9 +77,10 @@ async function start(env: Record<string, string> = {}): Promise<void> {
   child.stderr!.on("data", (chunk: Buffer) => (output += chunk));
 }
 
+/** Its end, with all that it has written: `exit` may come before the last of it is read. */
 const end = () =>
   new Promise<number | NodeJS.Signals | null>((resolve) =>
-    child!.once("exit", (status, signal) => resolve(status ?? signal)),
+    child!.once("close", (status, signal) => resolve(status ?? signal)),
   );
 
 describe("main", () => {
@@ -88,23 +89,28 @@ describe("main", () => {
     await start({ BRIDGE_HEALTH_PORT: String(port) });
     await f.l1.depositNew("alice", OPEN);
     await f.l1.client.mine({ blocks: 2 });
-    await vi.waitFor(() => expect(f.sequencer.entries.length).toBe(1), waitOptions);
+    await expect.poll(() => f.sequencer.entries.length, PATIENT).toBe(1);
     await f.prove(1);
-    await vi.waitFor(() => expect(f.sequencer.with("posted")).toEqual([1]), waitOptions);
-    const health = await fetch(`http://127.0.0.1:${port}/health`);
-    expect([health.status, await health.json()]).toEqual([200, { isHealthy: true, isStarting: false }]);
-    expect(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).toContain(
-      "rollup_l1_posted_batch 1",
-    );
+    await expect.poll(() => f.sequencer.with("posted"), PATIENT).toEqual([1]);
+    const ask = (path: string) => fetch(`http://127.0.0.1:${port}/${path}`);
+    // What the sequencer was told may be ahead of what the loops have noted.
+    await expect
+      .poll(async () => (await ask("metrics")).text(), PATIENT)
+      .toContain("rollup_l1_posted_batch 1");
+    const health = async () => {
+      const answer = await ask("health");
+      return [answer.status, await answer.json()];
+    };
+    await expect.poll(health, PATIENT).toEqual([200, { isHealthy: true, isStarting: false }]);
     const killed = end();
     child!.kill("SIGKILL");
     await killed;
     await f.prove(1);
     await f.l1.client.mine({ blocks: 3 });
     await start();
-    await vi.waitFor(() => expect(f.sequencer.with("posted")).toEqual([2]), waitOptions);
+    await expect.poll(() => f.sequencer.with("posted"), PATIENT).toEqual([2]);
     await f.l1.client.mine({ blocks: 3 });
-    await vi.waitFor(() => expect(f.sequencer.with("final")).toEqual([1, 2]), waitOptions);
+    await expect.poll(() => f.sequencer.with("final"), PATIENT).toEqual([1, 2]);
     const ended = end();
     child!.kill("SIGTERM");
     expect(await ended).toBe(0);

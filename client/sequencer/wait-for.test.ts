@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { toHex32 } from "../hex.ts";
 import { FakeFailure } from "../testing/fake-sequencer.ts";
 import { createLedgerFixture, type LedgerFixture } from "../testing/ledger-fixture.ts";
@@ -42,7 +42,7 @@ describe("waitFor", () => {
     const wait = waitFor(fixture.client, { hash }, "posted", {
       onProgress: (progress) => seen.push(progress),
     });
-    await vi.waitFor(() => expect(fixture.sequencer.feedCount()).toBe(1));
+    await expect.poll(() => fixture.sequencer.feedCount()).toBe(1);
     setStatus("posted");
     fixture.sequencer.publish({ topic: "batches", event: "posted", data: {}, sequence: 1 });
     await expect(wait).resolves.toMatchObject({ stage: "posted" });
@@ -57,7 +57,7 @@ describe("waitFor", () => {
     const wait = waitFor(fixture.client, { hash }, "final", {
       onProgress: (progress) => seen.push(progress),
     });
-    await vi.waitFor(() => expect(seen).toHaveLength(1));
+    await expect.poll(() => seen.length).toBeGreaterThan(0);
     setStatus("final");
     await expect(wait).resolves.toMatchObject({ stage: "final" });
     expect(seen.every(({ via }) => via === "polling")).toBe(true);
@@ -109,7 +109,7 @@ describe("waitFor", () => {
     });
     const controller = new AbortController();
     const wait = waitFor(fixture.client, { hash }, "posted", { signal: controller.signal });
-    await vi.waitFor(() => expect(fixture.sequencer.feedCount()).toBeGreaterThan(0));
+    await expect.poll(() => fixture.sequencer.feedCount()).toBeGreaterThan(0);
     controller.abort();
     await expect(wait).rejects.toMatchObject({ code: "CLI_WAIT_ABORTED" });
   });

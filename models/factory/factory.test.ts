@@ -189,6 +189,7 @@ describe("what a factory refuses", () => {
     const head = `POST /v1/datasets HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\n`;
     const sockets = Array.from({ length: 5 }, () => {
       const socket = connect(Number(new URL(factory.url).port), "127.0.0.1");
+      socket.on("error", () => {});
       socket.write(`${head}content-length: 2000000\r\n\r\n`);
       return socket;
     });

@@ -205,7 +205,7 @@ describe("clients that go", () => {
     // On a busy machine an answer may be whole before its client's leaving is seen: then another one leaves.
     await expect.poll(leave).toBeGreaterThan(0);
     await expect.poll(() => metric("serving_requests_active")).toBe(0);
-    expect(await metric("serving_kv_pages_used")).toBe(0);
+    await expect.poll(() => metric("serving_kv_pages_used")).toBe(0);
   });
 
   it("or stay and do not read, lose their stream and slow nobody", async () => {
@@ -216,6 +216,7 @@ describe("clients that go", () => {
     try {
       const body = JSON.stringify({ model: "base", prompt: "x", max_tokens: 500, stream: true });
       const socket = connect(Number(new URL(tight.url).port), "127.0.0.1");
+      socket.on("error", () => {});
       socket.pause();
       const request = `POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
       // Many questions on one connection: their answers wait for the first one, which nobody reads.
@@ -224,12 +225,12 @@ describe("clients that go", () => {
       const answer = await reading.completions.create({ model: "a2", prompt: "y", max_tokens: 20 });
       expect(answer.usage?.completion_tokens).toBe(20);
       const dropped = () => metric('serving_requests_total{result="MOD_SERVE_READER_SLOW"}', tight);
-      await expect.poll(dropped, { timeout: 20_000 }).toBeGreaterThan(0);
+      await expect.poll(dropped).toBeGreaterThan(0);
       socket.destroy();
-      await expect.poll(() => metric("serving_requests_active", tight), { timeout: 10_000 }).toBe(0);
-      expect(await metric("serving_kv_pages_used", tight)).toBe(0);
+      await expect.poll(() => metric("serving_requests_active", tight)).toBe(0);
+      await expect.poll(() => metric("serving_kv_pages_used", tight)).toBe(0);
     } finally {
       await tight.close();
     }
-  }, 30_000);
+  });
 });

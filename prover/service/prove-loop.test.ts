@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { realFirst } from "../../circuits/wire/groth16-proof.ts";
 import type { ProveJob, ProveJobClient } from "../jobs/sequencer-jobs.ts";
 import { proverError } from "../prover-errors.ts";
@@ -93,7 +93,7 @@ describe("runProveLoop", () => {
       jobs.client,
       fakeProver(async () => result),
     );
-    await vi.waitFor(() => expect(jobs.taken).toEqual(["hash-1", "hash-2"]));
+    await expect.poll(() => jobs.taken).toEqual(["hash-1", "hash-2"]);
     await loop.stop();
   });
 
@@ -104,10 +104,10 @@ describe("runProveLoop", () => {
       return result;
     });
     const loop = start(jobs.client, prover);
-    await vi.waitFor(() => expect(prover.startedCount).toBe(1));
+    await expect.poll(() => prover.startedCount).toBe(1);
     await sleep(10);
     jobs.state.isDown = false;
-    await vi.waitFor(() => expect(jobs.taken).toEqual(["hash-1"]));
+    await expect.poll(() => jobs.taken).toEqual(["hash-1"]);
     expect(prover.startedCount).toBe(1);
     await loop.stop();
   });
@@ -123,12 +123,12 @@ describe("runProveLoop", () => {
         }),
     );
     const loop = start(jobs.client, prover);
-    await vi.waitFor(() => expect(prover.startedCount).toBe(1));
+    await expect.poll(() => prover.startedCount).toBe(1);
     jobs.state.isDown = true;
     await sleep(15);
     jobs.state.isDown = false;
     finish();
-    await vi.waitFor(() => expect(jobs.taken).toEqual(["hash-1"]));
+    await expect.poll(() => jobs.taken).toEqual(["hash-1"]);
     await loop.stop();
   });
 
@@ -136,9 +136,9 @@ describe("runProveLoop", () => {
     const jobs = fakeJobs(jobOf(1, "old"));
     const prover = fakeProver((options, count) => (count === 1 ? endless(options) : Promise.resolve(result)));
     const loop = start(jobs.client, prover);
-    await vi.waitFor(() => expect(prover.startedCount).toBe(1));
+    await expect.poll(() => prover.startedCount).toBe(1);
     jobs.state.wanted[0] = jobOf(1, "new");
-    await vi.waitFor(() => expect(jobs.taken).toEqual(["new"]));
+    await expect.poll(() => jobs.taken).toEqual(["new"]);
     await loop.stop();
   });
 
@@ -149,7 +149,7 @@ describe("runProveLoop", () => {
       jobs.client,
       fakeProver(async () => result),
     );
-    await vi.waitFor(() => expect(jobs.taken).toEqual(["hash-2"]));
+    await expect.poll(() => jobs.taken).toEqual(["hash-2"]);
     await loop.stop();
   });
 
@@ -160,7 +160,7 @@ describe("runProveLoop", () => {
       return result;
     });
     const loop = start(jobs.client, prover);
-    await vi.waitFor(() => expect(jobs.taken).toEqual(["hash-1"]));
+    await expect.poll(() => jobs.taken).toEqual(["hash-1"]);
     await loop.stop();
   });
 
@@ -174,11 +174,11 @@ describe("runProveLoop", () => {
       return result;
     });
     const loop = start(jobs.client, prover);
-    await vi.waitFor(() => expect(prover.startedCount).toBeGreaterThan(2));
+    await expect.poll(() => prover.startedCount).toBeGreaterThan(2);
     expect(loop.failing.at(-1)).toBe(code);
     jobs.state.wanted[0] = jobOf(1, "closed anew");
-    await vi.waitFor(() => expect(jobs.taken).toEqual(["closed anew"]));
-    await vi.waitFor(() => expect(loop.failing.at(-1)).toBe(null));
+    await expect.poll(() => jobs.taken).toEqual(["closed anew"]);
+    await expect.poll(() => loop.failing.at(-1)).toBe(null);
     await loop.stop();
   });
 
@@ -188,7 +188,7 @@ describe("runProveLoop", () => {
       jobs.client,
       fakeProver(async () => result),
     );
-    await vi.waitFor(() => expect(loop.failing.at(-1)).toBe("PRV_CIRCUIT_UNKNOWN"));
+    await expect.poll(() => loop.failing.at(-1)).toBe("PRV_CIRCUIT_UNKNOWN");
     await loop.stop();
     expect(jobs.taken).toEqual([]);
   });
@@ -197,7 +197,7 @@ describe("runProveLoop", () => {
     const jobs = fakeJobs(jobOf(1));
     const prover = fakeProver((options) => endless(options));
     const loop = start(jobs.client, prover);
-    await vi.waitFor(() => expect(prover.startedCount).toBe(1));
+    await expect.poll(() => prover.startedCount).toBe(1);
     await loop.stop();
     expect(jobs.taken).toEqual([]);
   });

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Console } from "./console.ts";
 import { Journal } from "./journal.ts";
 import { commandOf, endLeftovers } from "./process-file.ts";
@@ -58,13 +58,13 @@ describe("Supervisor", () => {
     await supervisor.start(nodeService("worker", FOREVER));
     const pid = recorded()[0]!.pid;
     process.kill(pid, "SIGKILL");
-    await vi.waitFor(() => expect(recorded()[0]?.pid).not.toBe(pid), 10_000);
+    await expect.poll(() => recorded()[0]?.pid).not.toBe(pid);
     expect(alarms).toEqual([expect.stringContaining("worker ended with SIGKILL")]);
   });
 
   it("gives up on a service that does not stay up, with the end of its log", async () => {
     await supervisor.start(nodeService("broken", "console.log('out of coffee'); process.exit(3)"));
-    await vi.waitFor(() => expect(gaveUp).not.toBeNull(), 30_000);
+    await expect.poll(() => gaveUp, { timeout: 60_000 }).not.toBeNull();
     expect(gaveUp).toMatchObject({
       code: "DEV_SERVICE_FAILED",
       message: expect.stringContaining("out of coffee"),

@@ -43,6 +43,7 @@ afterAll(async () => {
 interface Server {
   readonly child: ChildProcess;
   readonly lines: string[];
+  /** With all that it has written: `exit` may come before the last of it is read. */
   readonly exited: Promise<void>;
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
@@ -84,7 +85,7 @@ async function serve(options: { args?: string[]; killAt?: string } = {}): Promis
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines: string[] = [];
-  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const exited = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const take = (chunk: Buffer) => {
     lines.push(...chunk.toString().split("\n").filter(Boolean));
   };

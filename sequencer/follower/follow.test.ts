@@ -1,11 +1,11 @@
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import { parseEvidence } from "../../bridge/verify/preconfirmation-evidence.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { startTestFollower, urlOf } from "../testing/follower-fixture.ts";
+import { passStall, startTestFollower, urlOf } from "../testing/follower-fixture.ts";
 import {
   deploymentOn,
   depositFor,
@@ -24,6 +24,8 @@ import {
   transfer,
 } from "../testing/test-rollup.ts";
 
+/** Longer than a busy machine takes for anything here. */
+const STALL_MS = 600_000;
 const [alice, bob] = [testUser(0), testUser(1)];
 let f: HistoryFixture;
 let deployment: Deployment;
@@ -38,6 +40,7 @@ beforeAll(async () => {
   await depositFor(f, { alice: alice.keyX, bob: bob.keyX }, 99n * ONE_OPEN_WEI);
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 afterAll(() => f.stop());
@@ -393,7 +396,7 @@ describe("a follower of a lying sequencer", () => {
     cleanUps.push(folder.remove);
     const w = await startL1World(f, deployment, join(folder.path, "sequencer"));
     await w.watch();
-    const follower = await startFollower(join(folder.path, "follower"), urlOf(w), { stallMs: 200 });
+    const follower = await startFollower(join(folder.path, "follower"), urlOf(w), { stallMs: STALL_MS });
     cleanUps.push(() => follower.stop());
     const { preconfirmation } = await pay(w, alice, bob, 0n);
     await follower.poll();
@@ -402,7 +405,7 @@ describe("a follower of a lying sequencer", () => {
     await f.l1.client.increaseTime({ seconds: 86_400 + 60 });
     await mine(1);
     await follower.poll();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    passStall(STALL_MS);
     await follower.poll();
     expect(follower.alarms.all).toMatchObject([{ reason: "overdue", evidence: { preconfirmation } }]);
     const kinds = follower.alarms.passingView.map((alarm) => (alarm as { kind: string }).kind);

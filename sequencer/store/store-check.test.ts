@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Level } from "level";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { close, send } from "../testing/test-operator.ts";
 import { startTestRollup, temporaryFolder, transfer } from "../testing/test-rollup.ts";
 import { LedgerLog } from "./ledger-log.ts";
@@ -52,7 +52,7 @@ describe("a store that is checked beside the work", () => {
     await damage(oldKey);
     await expect(start("first")).rejects.toMatchObject({ code: "SEQ_STORE_CORRUPT" });
     const rollup = await start("beside");
-    await vi.waitFor(() => expect(rollup.fatal).toMatchObject([{ code: "SEQ_STORE_CORRUPT" }]));
+    await expect.poll(() => rollup.fatal).toMatchObject([{ code: "SEQ_STORE_CORRUPT" }]);
     await expect(rollup.sequencer.log.write([{ key: "x", value: 1 }])).rejects.toMatchObject({
       code: "SEQ_STORE_CORRUPT",
     });
