@@ -83,7 +83,10 @@ export async function behindLimit<T>(
     const headers = { "content-type": "application/json" };
     return response.end(await (await fetch(trueUrl, { method: "POST", headers, body })).text());
   };
-  const server = createServer((request, response) => void answer(request, response));
+  // Who asks may be killed, and the node stopped, in the middle of a question.
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => request.socket.destroy());
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {
     const result = await run(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);

@@ -65,11 +65,10 @@ async function startProxy(url: () => string) {
         answer.text(),
       );
     // What dies here may have sent its request, or not.
-    const answer = isDead && !state.isForwarding ? null : await forward();
-    if (isDead) {
-      state.onDeath();
-      response.destroy();
-    } else response.writeHead(200, { "content-type": "application/json" }).end(answer);
+    const answer = isDead && !state.isForwarding ? null : await forward().catch(() => null);
+    if (isDead) state.onDeath();
+    if (isDead || answer === null) response.destroy();
+    else response.writeHead(200, { "content-type": "application/json" }).end(answer);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {

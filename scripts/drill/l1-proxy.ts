@@ -1,6 +1,7 @@
 /** Between the bridge and its L1 node: passes everything on, until it is told to misbehave as nodes do. */
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lagging } from "./lagging-node.ts";
 
@@ -36,12 +37,10 @@ export async function startL1Proxy(targetUrl: string): Promise<L1Proxy> {
   const state: { fault: L1Fault | null; faultCount: number } = { fault: null, faultCount: 0 };
   const hanging = new Set<ServerResponse>();
   const server: Server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = Buffer.concat(chunks).toString();
     try {
-      await answer(body, response);
+      await answer(await text(request), response);
     } catch {
+      // Who asked may have been killed in the middle of a question.
       response.destroy();
     }
   });
@@ -103,10 +102,10 @@ export async function startL1Proxy(targetUrl: string): Promise<L1Proxy> {
       default:
         fault satisfies never;
     }
-    const text = await pass(body);
+    const passed = await pass(body);
     if (fault === "takes transactions and does not say so" && call.method === "eth_sendRawTransaction")
       response.destroy();
-    else json(fault === "answers half of the JSON" ? text.slice(0, text.length / 2) : text);
+    else json(fault === "answers half of the JSON" ? passed.slice(0, passed.length / 2) : passed);
   }
 
   async function pass(body: string): Promise<string> {
