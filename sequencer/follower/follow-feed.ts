@@ -60,6 +60,7 @@ export class FollowFeed {
   #nextSequence: number | null = null;
   /** Of the sequencer's log, as what is here was read from it; empty while that is to be found out. */
   #generation = "";
+  readonly #untold: (() => void)[] = [];
 
   constructor(url: string, modules: FollowFeedModules) {
     this.url = url;
@@ -108,6 +109,7 @@ export class FollowFeed {
           this.#nextSequence = entry.sequence + 1;
           taken += 1;
         }
+        await this.#tell();
         this.#nextSequence = page.nextSequence;
         this.isAtEnd = page.isAtEnd === true;
         this.isComplete = page.isReplicaRequired === true && (this.isComplete || this.isAtEnd);
@@ -117,7 +119,15 @@ export class FollowFeed {
     } catch (error) {
       if (isRollupError(error, "SEQ_LEADER_DIFFERS")) await this.#afterDifference();
       throw error;
+    } finally {
+      await this.#tell();
     }
+  }
+
+  /** Nobody hears of what is not on the disk: the routes read operations and batches from there. */
+  async #tell(): Promise<void> {
+    await this.#modules.followed.log.flushed();
+    for (const tell of this.#untold.splice(0)) tell();
   }
 
   /** @param waitMs how long the sequencer may wait for an entry, where this is the spare */
@@ -180,8 +190,10 @@ export class FollowFeed {
       return false;
     }
     if (result === null) return true;
-    if (followed.book.closedNumber > closedBefore) onBatch(result as StoredBatch);
-    else onOperation(result as OperationEntry);
+    const isBatch = followed.book.closedNumber > closedBefore;
+    this.#untold.push(() =>
+      isBatch ? onBatch(result as StoredBatch) : onOperation(result as OperationEntry),
+    );
     return true;
   }
 
