@@ -1,10 +1,8 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { numberToHex, parseGwei, toHex } from "viem";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createL1Client } from "../../bridge/l1/l1-client.ts";
@@ -13,10 +11,10 @@ import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
 import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
+import { runInProcess } from "./testing/run-in-process.ts";
 
 // An Ethereum node that is honest but for what it says a transaction costs.
 
-const executable = fileURLToPath(new URL("../openledger.js", import.meta.url));
 const alice = anvilAccount(4);
 let folder: string;
 let f: HistoryFixture;
@@ -53,20 +51,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const run = (...args: string[]) =>
-  new Promise<{ status: number; stdout: string; stderr: string }>((resolve) => {
-    const named = [
-      "--rpc",
-      nodeUrl,
-      "--rollup",
-      f.rollup.address,
-      "--private-key-file",
-      join(folder, "alice"),
-    ];
-    execFile(process.execPath, [executable, ...args, ...named], (error, stdout, stderr) =>
-      resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr }),
-    );
-  });
+const run = (...args: string[]) => {
+  const place = ["--rpc", nodeUrl, "--rollup", f.rollup.address];
+  return runInProcess(...args, ...place, "--private-key-file", join(folder, "alice"));
+};
 const sentCount = () => f.l1.client.getTransactionCount({ address: alice.address, blockTag: "pending" });
 const tip = (gwei: string) => ({ eth_maxPriorityFeePerGas: numberToHex(parseGwei(gwei)) });
 

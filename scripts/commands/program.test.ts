@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allCommands, createProgram } from "./program.ts";
+import { type Ended, runInProcess as run } from "./testing/run-in-process.ts";
 
 const executable = fileURLToPath(new URL("../openledger.js", import.meta.url));
 let folder: string;
@@ -15,12 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-interface Ended {
-  status: number;
-  stdout: string;
-  stderr: string;
-}
-const run = (...args: string[]): Promise<Ended> =>
+/** As a process of its own, where its exit status or its streams are what is looked at. */
+const spawned = (...args: string[]): Promise<Ended> =>
   new Promise((resolve) => {
     execFile(process.execPath, [executable, ...args], (error, stdout, stderr) => {
       resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
@@ -182,7 +179,7 @@ describe("openledger --help", () => {
 
 describe("openledger", () => {
   it("answers help with status 0, and no matter who stops reading", async () => {
-    const { status, stdout } = await run("transfer", "--help");
+    const { status, stdout } = await spawned("transfer", "--help");
     expect(status).toBe(0);
     expect(stdout).toContain("Example:");
     const child = spawn(process.execPath, [executable, "model", "--help"], {
@@ -196,7 +193,7 @@ describe("openledger", () => {
   });
 
   it("answers wrong usage with status 2: what happened, what to do, the code", async () => {
-    const { status, stdout, stderr } = await run("transfer", "bob");
+    const { status, stdout, stderr } = await spawned("transfer", "bob");
     expect(status).toBe(2);
     expect(stdout).toBe("");
     expect(stderr.trim().split("\n")).toEqual([expect.any(String), expect.any(String), "[CMD_USAGE]"]);
@@ -208,7 +205,7 @@ describe("openledger", () => {
     expect(JSON.parse(usage.stdout)).toMatchObject({
       error: { code: "CMD_USAGE", remedy: expect.any(String) },
     });
-    const amount = await run("--json", "transfer", "bob", "1e5", "--account", "alice");
+    const amount = await spawned("--json", "transfer", "bob", "1e5", "--account", "alice");
     expect(amount.status).toBe(1);
     expect(JSON.parse(amount.stdout)).toMatchObject({
       error: { code: "CLI_AMOUNT_INVALID", data: { text: "1e5" } },

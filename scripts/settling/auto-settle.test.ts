@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +14,7 @@ import { payInference } from "../../client/actions/ledger/pay-inference.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { listOperations } from "../../client/sequencer/ledger-reads.ts";
 import { getModel, getPayments, getSettlement } from "../../client/sequencer/model-reads.ts";
+import { runInProcess } from "../commands/testing/run-in-process.ts";
 import { findFreePort } from "../devnet/free-port.ts";
 import type { SettlingView } from "./settling-report.ts";
 import { CAP, PRICE_WEI, type SettlingWorld, startSettlingWorld } from "./testing/settling-fixture.ts";
@@ -32,6 +33,7 @@ let port: number;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "settling-"));
   world = await startSettlingWorld(folder);
+  process.env.OPENLEDGER_HOME = world.home;
   ({ model, modelId, modelFolder } = await world.makeModel());
   port = await findFreePort(18_797);
 }, 900_000);
@@ -81,7 +83,7 @@ async function serve(options: { args?: string[]; killAt?: string } = {}): Promis
   const settle = ["--settle", "--private-key-file", join(world.home, "alice-key"), ...(options.args ?? [])];
   const child = spawn(process.execPath, [...entry, ...places, ...ledger, ...settle], {
     cwd: repositoryRoot,
-    env: { ...process.env, OPENLEDGER_HOME: world.home, DIE_AT_LINE: options.killAt },
+    env: { ...process.env, DIE_AT_LINE: options.killAt },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines: string[] = [];
@@ -231,18 +233,12 @@ interface Answer {
   // biome-ignore lint/suspicious/noExplicitAny: the JSON of a command
   json: any;
 }
-const receiptStatus = (...args: string[]): Promise<Answer> =>
-  new Promise((resolve) => {
-    const where = ["--sequencer", world.sequencerUrl, "--rpc", world.f.rpcUrl];
-    const named = [...where, "--rollup", world.f.rollup.address, "--server", url(), "--json"];
-    execFile(
-      process.execPath,
-      [join("scripts", "openledger.js"), "receipt", "status", ...args, ...named],
-      { cwd: repositoryRoot, env: { ...process.env, OPENLEDGER_HOME: world.home } },
-      (error, stdout) =>
-        resolve({ status: error === null ? 0 : Number(error.code), json: JSON.parse(stdout) }),
-    );
-  });
+async function receiptStatus(...args: string[]): Promise<Answer> {
+  const where = ["--sequencer", world.sequencerUrl, "--rpc", world.f.rpcUrl];
+  const named = [...where, "--rollup", world.f.rollup.address, "--server", url(), "--json"];
+  const { status, stdout } = await runInProcess("receipt", "status", ...args, ...named);
+  return { status, json: JSON.parse(stdout) };
+}
 
 // Of the epochs that the tests above have left.
 describe("receipt status", () => {

@@ -1,4 +1,4 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,8 +28,9 @@ import { ANY_FEE, OPEN } from "../../../contracts/testing/rollup-fixture.ts";
 import { toSolidityKey } from "../../../prover/formats/verification-key.ts";
 import { developmentSecrets } from "../../../prover/keys/development-secrets.ts";
 import { developmentSetup } from "../../../prover/keys/development-setup.ts";
+import { runInProcess } from "../testing/run-in-process.ts";
 
-// The command line as a user runs it, against a real node and with real proofs of exits. Batches and settlements are
+// The command line, against a real node and with real proofs of exits. Batches and settlements are
 // those of a true ledger; their proofs come from known trapdoors.
 
 const executable = fileURLToPath(new URL("../../openledger.js", import.meta.url));
@@ -52,6 +53,7 @@ async function exitConfig(name: string, earners?: number): Promise<CircuitConfig
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "exit-"));
+  process.env.OPENLEDGER_HOME = folder;
   const key = anvilAccount(STRANGER).getHdKey().privateKey!;
   await writeFile(join(folder, "key"), toHex(key));
   await writeFile(join(folder, "alice"), toHex(anvilAccount(ALICE_ACCOUNT).getHdKey().privateKey!));
@@ -66,8 +68,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const commandLine = (...args: string[]) => [
-  executable,
+const words = (...args: string[]) => [
   ...args,
   "--json",
   "--rpc",
@@ -76,19 +77,15 @@ const commandLine = (...args: string[]) => [
   f.rollup.address,
   ...(args.includes("--private-key-file") ? [] : ["--private-key-file", join(folder, "key")]),
 ];
-const env = () => ({ ...process.env, OPENLEDGER_HOME: folder });
-
 interface Answer {
   status: number;
   // biome-ignore lint/suspicious/noExplicitAny: the JSON of several commands
   json: any;
 }
-const run = (...args: string[]): Promise<Answer> =>
-  new Promise((resolve) => {
-    execFile(process.execPath, commandLine(...args), { env: env() }, (error, stdout) =>
-      resolve({ status: error === null ? 0 : Number(error.code), json: JSON.parse(stdout) }),
-    );
-  });
+const run = async (...args: string[]): Promise<Answer> => {
+  const { status, stdout } = await runInProcess(...words(...args));
+  return { status, json: JSON.parse(stdout) };
+};
 /** The same command by two accounts at once. Blocks come now and then, not with each transaction. */
 async function runTwice(...args: string[]): Promise<Answer[]> {
   await f.l1.client.setAutomine(false);
@@ -206,14 +203,14 @@ test("everybody's money leaves a rollup without any server, each piece once, aft
   expect(earner.json.transactions.map(({ action }: { action: string }) => action)).toEqual(["exit", "claim"]);
 
   // Killed as soon as L1 has the first of the others.
-  const child = spawn(process.execPath, commandLine("exit", "--owner", alice), {
-    env: env(),
+  const child = spawn(process.execPath, [executable, ...words("exit", "--owner", alice)], {
     stdio: "ignore",
   });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
   const contract = new ExitContract(f.rollup);
   while (!(await contract.isExited(BigInt(ALICE)))) await sleep(20);
   child.kill("SIGKILL");
-  await new Promise((resolve) => child.once("exit", resolve));
+  await ended;
   const resumed = await run("exit", "--owner", alice);
   expect(resumed.status).toBe(0);
   expect(resumed.json.items.every(({ isTaken }: { isTaken: boolean }) => isTaken)).toBe(true);

@@ -1,13 +1,11 @@
 /** What the command line says of a settlement that waits on L1, beside a real sequencer. */
-import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { MODEL_ID } from "../../../bridge/testing/model-history.ts";
 import { FINALITY_DEPTH_BLOCKS } from "../../../sequencer/testing/l1-world.ts";
 import { startParkedWorld } from "../../../sequencer/testing/parked-world.ts";
 import { close } from "../../../sequencer/testing/test-operator.ts";
+import { runInProcess } from "../testing/run-in-process.ts";
 
-const executable = fileURLToPath(new URL("../../openledger.js", import.meta.url));
 const DAY_SECONDS = 86_400;
 
 const cleanUps: (() => unknown)[] = [];
@@ -21,14 +19,12 @@ afterAll(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
-const run = (...args: string[]) => {
+const run = async (...args: string[]) => {
   const { rollup, rpcUrl } = world.f;
   const named = ["--rpc", rpcUrl, "--rollup", rollup.address, "--sequencer", sequencerUrl];
-  return new Promise<string>((resolve, reject) => {
-    execFile(process.execPath, [executable, ...args, ...named], (error, stdout, stderr) =>
-      error === null ? resolve(stdout) : reject(new Error(`${stdout}${stderr}`)),
-    );
-  });
+  const { status, stderr, stdout } = await runInProcess(...args, ...named);
+  expect(status, stderr).toBe(0);
+  return stdout;
 };
 const commands = [
   ["status", (answer: { sequencer: object }) => answer.sequencer],

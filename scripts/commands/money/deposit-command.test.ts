@@ -1,15 +1,13 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { toHex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../../../bridge/testing/history-fixture.ts";
 import { startTestRollup, type TestRollup } from "../../../sequencer/testing/test-rollup.ts";
+import { runInProcess } from "../testing/run-in-process.ts";
 
-const executable = fileURLToPath(new URL("../../openledger.js", import.meta.url));
 let folder: string;
 let l1: HistoryFixture;
 let sequencer: TestRollup;
@@ -27,23 +25,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const deposit = (...args: string[]) =>
-  new Promise<{ status: number; json: { error?: { code: string; remedy: string } } }>((resolve) => {
-    const all = [
-      executable,
-      "deposit",
-      "2",
-      "--new",
-      "--approve",
-      "--json",
-      "--wait",
-      "acknowledged",
-      ...args,
-    ];
-    execFile(process.execPath, all, (error, stdout) =>
-      resolve({ status: error === null ? 0 : Number(error.code), json: JSON.parse(stdout) }),
-    );
-  });
+async function deposit(...args: string[]) {
+  const words = ["deposit", "2", "--new", "--approve", "--json", "--wait", "acknowledged", ...args];
+  const { status, stdout } = await runInProcess(...words);
+  return { status, json: JSON.parse(stdout) as { error?: { code: string; remedy: string } } };
+}
 
 test("sends nothing into a rollup that its operator ends", async () => {
   const keyFile = join(folder, "alice");

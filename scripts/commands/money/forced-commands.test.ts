@@ -1,8 +1,6 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { toHex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
@@ -18,10 +16,10 @@ import { KIND } from "../../../circuits/protocol.ts";
 import { startFakeSequencer } from "../../../client/testing/fake-sequencer.ts";
 import { leafAnswer } from "../../../client/testing/ledger-fixture.ts";
 import { ANY_FEE, OPEN, SHAPES } from "../../../contracts/testing/rollup-fixture.ts";
+import { runInProcess } from "../testing/run-in-process.ts";
 
-// The command line as a user runs it, with nothing but an Ethereum node to ask.
+// The command line with nothing but an Ethereum node to ask.
 
-const executable = fileURLToPath(new URL("../../openledger.js", import.meta.url));
 const ALICE = EARNERS[0]!.contributorId;
 const ALICE_ACCOUNT = 4;
 
@@ -51,7 +49,7 @@ interface Answer {
   readonly error?: { readonly message: string };
 }
 
-const run = (...args: string[]): Promise<Answer> => {
+const run = async (...args: string[]): Promise<Answer> => {
   const named = [
     "--rpc",
     f.rpcUrl,
@@ -59,11 +57,7 @@ const run = (...args: string[]): Promise<Answer> => {
     f.rollup.address,
     ...(args.includes("--private-key-file") ? [] : ["--private-key-file", join(folder, "alice")]),
   ];
-  return new Promise((resolve) => {
-    execFile(process.execPath, [executable, ...args, "--json", ...named], (_error, stdout) =>
-      resolve(JSON.parse(stdout)),
-    );
-  });
+  return JSON.parse((await runInProcess(...args, "--json", ...named)).stdout);
 };
 
 test("moves OPEN to a leaf, whose owner is looked up on L1", async () => {

@@ -1,8 +1,6 @@
-import { execFile } from "node:child_process";
 import { cpSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../../../bridge/testing/history-fixture.ts";
 import { behindLimit, forgetsHashes } from "../../../bridge/testing/limited-node.ts";
@@ -29,6 +27,7 @@ import {
   transfer,
 } from "../../../sequencer/testing/test-rollup.ts";
 import { storedPreconfirmationPaths, storePreconfirmation } from "../../cli/preconfirmation-store.ts";
+import { runInProcess } from "../testing/run-in-process.ts";
 import { EXIT_STATUS, findContradictions } from "./contradiction.ts";
 
 // Before workspace.ts is loaded: preconfirmations are stored below it.
@@ -37,7 +36,6 @@ const home = vi.hoisted(() => {
   process.env.OPENLEDGER_HOME = folder;
   return folder;
 });
-const executable = fileURLToPath(new URL("../../openledger.js", import.meta.url));
 /** Of anvil's second account, which is the contract's sequencer in l1-world.ts. */
 const OPERATOR_L1_KEY = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
 const folder = temporaryFolder();
@@ -247,12 +245,7 @@ describe("openledger contradiction", () => {
 
   it("prints both facts and ends with the status that says what it found", async () => {
     const run = (path: string, ...args: string[]) =>
-      new Promise<{ status: number; stdout: string }>((resolve) => {
-        const common = ["--rpc", f.rpcUrl, "--rollup", f.rollup.address];
-        execFile(process.execPath, [executable, "contradiction", path, ...common, ...args], (error, stdout) =>
-          resolve({ status: error === null ? 0 : Number(error.code), stdout }),
-        );
-      });
+      runInProcess("contradiction", path, "--rpc", f.rpcUrl, "--rollup", f.rollup.address, ...args);
     const { status, stdout } = await run(fileOf(promised, "promised"));
     expect(status).toBe(EXIT_STATUS.contradicted);
     expect(stdout).toContain("signed fact 1: the preconfirmation promises operation");
