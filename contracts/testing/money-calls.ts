@@ -1,5 +1,5 @@
 /** Random calls of the walk of Exits.money.test.ts that hold no batch, each with what the model says of it. */
-import { encodeFunctionData, type Hex } from "viem";
+import { encodeFunctionData, type Hex, prepareEncodeFunctionData } from "viem";
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { packCollect } from "../../circuits/batch/epoch-operations.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
@@ -17,6 +17,11 @@ const QUEUE_KINDS = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule
 const MODEL_IDS = Object.values(MODELS);
 /** Leaves there are, one there never is, and those that come to be. */
 const IDS = [0, 1, 2, 3, 4, 5, ...MODEL_IDS, 9, ...FREE_IDS];
+
+/** A selector is the hash of a whole signature: one for each function is enough. */
+const prepareCall = (functionName: string) =>
+  prepareEncodeFunctionData({ abi: rollupAbi, functionName: functionName as "submitBatches" });
+const preparedCalls = new Map<string, ReturnType<typeof prepareCall>>();
 
 export interface Call {
   readonly name: string;
@@ -50,10 +55,9 @@ export class MoneyCalls {
   }
 
   call(name: string, from: Role, functionName: string, args: readonly unknown[], take: Call["take"]): Call {
-    const data = encodeFunctionData({ abi: rollupAbi, functionName, args } as Parameters<
-      typeof encodeFunctionData
-    >[0]);
-    return { name, from, data, take };
+    const prepared = preparedCalls.get(functionName) ?? prepareCall(functionName);
+    preparedCalls.set(functionName, prepared);
+    return { name, from, data: encodeFunctionData({ ...prepared, args } as never), take };
   }
 
   word(role: Role): bigint {
