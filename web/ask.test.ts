@@ -150,12 +150,13 @@ test("cited rows are shown with their shares, and what of them stands in the Dat
   const quote = words.locator("blockquote").first().getByRole("button").first();
   await quote.focus();
   await words.getByText("Stands once in the Datanet:").waitFor();
-  expect(await quote.getAttribute("aria-pressed")).toBe("true");
+  const isPressed = () => quote.getAttribute("aria-pressed");
+  await expect.poll(isPressed).toBe("true");
   await pictureOf(page, "ask-cited");
   await page.keyboard.press("Escape");
-  expect(await quote.getAttribute("aria-pressed")).toBe("false");
+  await expect.poll(isPressed).toBe("false");
   await page.keyboard.press("Enter");
-  expect(await quote.getAttribute("aria-pressed")).toBe("true");
+  await expect.poll(isPressed).toBe("true");
   expect(await seriousFindings(page)).toEqual([]);
   await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
   await answer.getByRole("link", { name: "Where its money goes" }).click();

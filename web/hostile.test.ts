@@ -109,17 +109,38 @@ async function visitAll(
 ): Promise<{ found: string[]; shownCount: number }> {
   const page = await context.newPage();
   await page.route(/\/(v1\/|health$)/, answer);
+  const quiet = watchRequests(page);
   const found: string[] = [];
   let shownCount = 0;
   for (const path of paths) {
     await page.goto(`${world.url}/#/${path}`);
     await page.getByRole("main").waitFor();
-    await page.waitForTimeout(250);
+    await quiet();
     if ((await page.getByText("globalThis.pwned").count()) > 0) shownCount += 1;
     found.push(...(await traces(page)).map((trace) => `${path}: ${trace}`));
   }
+  await page.unrouteAll({ behavior: "ignoreErrors" });
   await page.close();
   return { found, shownCount };
+}
+
+/** @returns what waits until a page has not asked for anything for a quarter of a second, at most for ten */
+function watchRequests(page: Page): () => Promise<void> {
+  const open = new Set<object>();
+  let count = 0;
+  page.on("request", (request) => {
+    open.add(request);
+    count += 1;
+  });
+  for (const end of ["requestfinished", "requestfailed"] as const)
+    page.on(end as "requestfinished", (request) => void open.delete(request));
+  return async () => {
+    for (let looks = 0, still = 0; still < 5 && looks < 200; looks += 1) {
+      const before = count;
+      await page.waitForTimeout(50);
+      still = open.size === 0 && count === before ? still + 1 : 0;
+    }
+  };
 }
 
 describe("hostile answers", () => {
