@@ -8,9 +8,9 @@ import { decodeRow } from "../attribution/rows/row-content.ts";
 import { type ServedModel, serveModel } from "../attribution/server/serve-model.ts";
 import { sampleInputs } from "../attribution/testing/sample-rows.ts";
 import { anvilAccount } from "../bridge/testing/bridge-fixture.ts";
+import { freePort } from "../circuits/testing/free-port.ts";
 import { listOperations } from "../client/sequencer/ledger-reads.ts";
 import { retrievalFamily } from "../models/retrieval/retrieval-family.ts";
-import { findFreePort } from "../scripts/devnet/free-port.ts";
 import { mailSpans, makeRetrieval } from "../scripts/settling/testing/make-retrieval.ts";
 import {
   BOB_ACCOUNT,
@@ -33,8 +33,8 @@ let retrievalId: number;
 let mail: string;
 
 beforeAll(async () => {
-  const port = await findFreePort(18_897);
-  const retrievalPort = await findFreePort(port + 1);
+  const port = await freePort();
+  const retrievalPort = await freePort();
   const { path } = await buildPages({ circuits: [], exits: [] });
   world = await startSettlingWorld(folder, (rpcUrl) => ({
     SEQUENCER_PAGES_PATH: path,

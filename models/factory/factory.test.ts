@@ -106,9 +106,10 @@ describe("a factory", () => {
     }
     expect(files).toHaveLength(2);
     await expect(alice.export(id, "model")).rejects.toThrow(code("MOD_FACTORY_NOT_REGISTRABLE"));
-    const metrics = await (await fetch(`${factory.url}/metrics`)).text();
-    expect(metrics).toContain('factory_jobs{state="done"} 1');
-    expect(metrics).toContain('factory_computations{state="running"} 0');
+    const askMetrics = async () => (await fetch(`${factory.url}/metrics`)).text();
+    await expect.poll(askMetrics).toContain('factory_jobs{state="done"} 1');
+    await expect.poll(askMetrics).toContain('factory_computations{state="running"} 0');
+    const metrics = await askMetrics();
     expect(metrics).toContain('factory_errors_total{code="MOD_FACTORY_NOT_REGISTRABLE"} 1');
     await expect(alice.proveGenesis(id, 2)).rejects.toThrow(code("MOD_FACTORY_NOT_REGISTRABLE"));
   });

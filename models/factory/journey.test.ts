@@ -50,12 +50,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The factory's address stays, as an operator's does. */
-async function startAgain(): Promise<void> {
-  const { port } = new URL(process.url);
-  process = await startChildFactory({ ...environment, FACTORY_PORT: port });
-}
-
 async function exported(jobId: string, form: ExportForm): Promise<Map<string, Uint8Array>> {
   const { files } = await factory.export(jobId, form);
   const bytes = new Map<string, Uint8Array>();
@@ -129,7 +123,8 @@ describe("from a permissioned Datanet to a registered model", () => {
       if (event.kind === "step" && event.step === 70 && !isKilled) {
         isKilled = true;
         await process.kill();
-        await startAgain();
+        // Its address stays, as an operator's does.
+        process = await startChildFactory(environment);
       }
       if (event.kind === "state" && /done|failed/.test(event.state)) break;
     }

@@ -8,6 +8,7 @@ import pino from "pino";
 import { encodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
 import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
+import { freePort } from "../../circuits/testing/free-port.ts";
 import { collectVersion } from "../../client/actions/data/collect-version.ts";
 import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
 import { listCommits } from "../../client/actions/data/list-commits.ts";
@@ -76,6 +77,7 @@ export async function startJourneyWorld(
     },
   );
   const hostUrl = await host.listen();
+  const factoryPort = await freePort();
   await bringCard(alice, { hostUrl, datanetId, card });
   for (const { rowsRoot } of await listCommits(alice, datanetId))
     await uploadRows(alice, {
@@ -96,7 +98,8 @@ export async function startJourneyWorld(
       FACTORY_RPC_URL: world.f.rpcUrl,
       FACTORY_DATANET_HOSTS: hostUrl,
       FACTORY_DATA_PATH: join(folder, "factory"),
-      FACTORY_PORT: "0",
+      // Known, since it is killed and comes back there.
+      FACTORY_PORT: String(factoryPort),
       ...more,
     }),
     async stop() {

@@ -8,6 +8,7 @@ import { openCheckable } from "../../attribution/model/model-family.ts";
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import { sampleInputs } from "../../attribution/testing/sample-rows.ts";
 import { repositoryRoot } from "../../circuits/compiler/compile.ts";
+import { freePort } from "../../circuits/testing/free-port.ts";
 import { askModel } from "../../client/actions/answers/ask-model.ts";
 import { payForAnswer } from "../../client/actions/answers/pay-for-answer.ts";
 import { payInference } from "../../client/actions/ledger/pay-inference.ts";
@@ -15,7 +16,6 @@ import { toHex32 } from "../../client/hex.ts";
 import { listOperations } from "../../client/sequencer/ledger-reads.ts";
 import { getModel, getPayments, getSettlement } from "../../client/sequencer/model-reads.ts";
 import { runInProcess } from "../commands/testing/run-in-process.ts";
-import { findFreePort } from "../devnet/free-port.ts";
 import type { SettlingView } from "./settling-report.ts";
 import { CAP, PRICE_WEI, type SettlingWorld, startSettlingWorld } from "./testing/settling-fixture.ts";
 
@@ -35,7 +35,7 @@ beforeAll(async () => {
   world = await startSettlingWorld(folder);
   process.env.OPENLEDGER_HOME = world.home;
   ({ model, modelId, modelFolder } = await world.makeModel());
-  port = await findFreePort(18_797);
+  port = await freePort();
 }, 900_000);
 afterAll(async () => {
   await world?.stop();

@@ -13,6 +13,7 @@ import { AnswerStore } from "../../attribution/server/answer-store.ts";
 import { createLedgerView } from "../../attribution/server/ledger-view.ts";
 import { createModelServer } from "../../attribution/server/model-server.ts";
 import { sampleInputs } from "../../attribution/testing/sample-rows.ts";
+import { freePort } from "../../circuits/testing/free-port.ts";
 import { askModel } from "../../client/actions/answers/ask-model.ts";
 import { payForAnswer } from "../../client/actions/answers/pay-for-answer.ts";
 import { encodeSettlementBody, sendSettlement } from "../../client/actions/l1/send-settlement.ts";
@@ -23,7 +24,6 @@ import { fetchOpenings } from "../../client/settling/model-openings.ts";
 import { prepareSampled, readSealedEpoch } from "../../client/settling/prepare-settlement.ts";
 import { proveSettlement } from "../../client/settling/prove-settlement.ts";
 import { signSettlement } from "../../client/settling/sign-settlement.ts";
-import { findFreePort } from "../../scripts/devnet/free-port.ts";
 import { type SettlingWorld, startSettlingWorld } from "../../scripts/settling/testing/settling-fixture.ts";
 import { buildPages } from "../build/build-pages.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "../testing/browser.ts";
@@ -36,7 +36,7 @@ let hashes: string[];
 
 beforeAll(async () => {
   const { path } = await buildPages({ circuits: [], exits: [] });
-  const serverUrl = `http://127.0.0.1:${await findFreePort(19_797)}`;
+  const serverUrl = `http://127.0.0.1:${await freePort()}`;
   world = await startSettlingWorld(folder, () => ({
     SEQUENCER_PAGES_PATH: path,
     SEQUENCER_PAGES_MODEL_SERVERS: serverUrl,

@@ -9,6 +9,7 @@ import pino from "pino";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import { startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
+import { freePort } from "../../circuits/testing/free-port.ts";
 import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
 import { openRowStore, type RowStore } from "../../client/actions/data/row-store.ts";
 import { createDatanet } from "../../client/actions/ledger/create-datanet.ts";
@@ -21,7 +22,6 @@ import { ANY_FEE, OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import type { Card } from "../../datanets/card/card.ts";
 import { loadHostConfig } from "../../datanets/host/config.ts";
 import { createHostProcess, type HostProcess } from "../../datanets/host/host-process.ts";
-import { findFreePort } from "../../scripts/devnet/free-port.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, startL1World } from "../../sequencer/testing/l1-world.ts";
 import { close } from "../../sequencer/testing/test-operator.ts";
 import { buildPages } from "../build/build-pages.ts";
@@ -33,7 +33,6 @@ const PEOPLE = ["alice", "bob", "carol", "dave", "erin", "frank"] as const;
 export type Person = (typeof PEOPLE)[number];
 const FIRST_ACCOUNT = 4;
 const FIRST_LEAF = 2;
-const FIRST_PORT = 18_960;
 
 export const leafOf = (person: Person) => FIRST_LEAF + PEOPLE.indexOf(person);
 const walletOf = (person: Person) => anvilAccount(FIRST_ACCOUNT + PEOPLE.indexOf(person));
@@ -78,7 +77,7 @@ export async function startDatanetWorld(): Promise<DatanetWorld> {
     const hash = await f.l1.rollup.write.depositNew([90n * OPEN, address, keyX, ANY_FEE], { account });
     await f.l1.client.waitForTransactionReceipt({ hash });
   }
-  const port = await findFreePort(FIRST_PORT);
+  const port = await freePort();
   const hostUrl = `http://127.0.0.1:${port}`;
   const { path } = await buildPages({ circuits: [], exits: [] });
   const w = await startL1World(f, deployment, join(folder, "operator"), {

@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import pino from "pino";
 import { type ServedModel, serveModel } from "../../attribution/server/serve-model.ts";
 import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
+import { freePort } from "../../circuits/testing/free-port.ts";
 import { collectVersion } from "../../client/actions/data/collect-version.ts";
 import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
 import { storeVersion } from "../../client/actions/data/published-version.ts";
@@ -32,7 +33,6 @@ import { sampleCard } from "../../datanets/testing/sample-card.ts";
 import { defaultBase } from "../../models/base/default-base.ts";
 import { readFrom } from "../../models/registered/base-files.ts";
 import { textFamily } from "../../models/registered/text-family.ts";
-import { findFreePort } from "../../scripts/devnet/free-port.ts";
 import {
   BOB_ACCOUNT,
   type SettlingWorld,
@@ -71,10 +71,8 @@ export interface ChildFactory {
 
 export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
   const folder = mkdtempSync(join(tmpdir(), "pages-factory-"));
-  // The pages are told the addresses before anything listens there: far from where other tests look for theirs.
-  const hostPort = await findFreePort(20_000 + Math.floor(20_000 * Math.random()));
-  const factoryPort = await findFreePort(hostPort + 1);
-  const modelPort = await findFreePort(factoryPort + 1);
+  // The pages are told the addresses before anything listens there.
+  const [hostPort, factoryPort, modelPort] = [await freePort(), await freePort(), await freePort()];
   const urlOf = (port: number) => `http://127.0.0.1:${port}`;
   const { path } = await buildPages({ circuits: [], exits: [] });
   const world = await startSettlingWorld(
