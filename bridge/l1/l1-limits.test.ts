@@ -73,7 +73,7 @@ describe("createPatientL1Client", () => {
     const client = createPatientL1Client({ rpcUrl: "http://127.0.0.1:1" });
     const rollup = new RollupContract({ client, address: f.rollup.address });
     await expect(rollup.state()).rejects.toMatchObject({ code: "BRG_L1_UNREACHABLE" });
-    expect(performance.now() - startedMs).toBeLessThan(5_000);
+    expect(performance.now() - startedMs, "half of its patience").toBeLessThan(60_000);
   });
 
   test("gives up after its patience", async () => {

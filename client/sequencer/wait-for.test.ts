@@ -37,7 +37,7 @@ describe("waitFor", () => {
 
   it("is woken by the feed, and tells of every stage with an estimate", async () => {
     fixture = await createLedgerFixture();
-    setStatus("acknowledged", { estimatedReadyAtMs: { posted: Date.now() + 30_000 } });
+    setStatus("acknowledged", { estimatedReadyAtMs: { posted: Date.now() + 3_000_000 } });
     const seen: WaitProgress[] = [];
     const wait = waitFor(fixture.client, { hash }, "posted", {
       onProgress: (progress) => seen.push(progress),
@@ -47,7 +47,7 @@ describe("waitFor", () => {
     fixture.sequencer.publish({ topic: "batches", event: "posted", data: {}, sequence: 1 });
     await expect(wait).resolves.toMatchObject({ stage: "posted" });
     expect(seen[0]).toMatchObject({ stage: "acknowledged" });
-    expect(seen[0]!.remainingMs).toBeGreaterThan(20_000);
+    expect(seen[0]!.remainingMs).toBeGreaterThan(2_000_000);
   });
 
   it("polls where there is no feed", async () => {

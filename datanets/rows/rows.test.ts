@@ -122,10 +122,10 @@ describe("findSecrets", () => {
   });
 
   it("is done soon with a row made against it", () => {
-    const startedAtMs = performance.now();
+    const before = process.cpuUsage();
     for (const piece of ["a@", "1 ", "+1(", "password:", "eyJaaaaaaaaaa.", "AA11 "])
       findSecrets(piece.repeat(13_000));
-    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
+    expect(process.cpuUsage(before).user).toBeLessThan(5_000_000);
   });
 });
 
