@@ -1,4 +1,3 @@
-import { setTimeout } from "node:timers/promises";
 import { createTestClient, type Hex, http, parseGwei, publicActions, walletActions } from "viem";
 import { foundry } from "viem/chains";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -106,14 +105,15 @@ describe("a client with an EIP-1193 wallet", () => {
     ["sped up", true],
     ["cancelled", false],
   ])("follows a transaction that the wallet has %s", async (_how, isSame) => {
-    const client = await clientOf(walletOf());
+    const wallet = walletOf();
+    const client = await clientOf(wallet);
     await node.setAutomine(false);
     try {
       let replacedBy: Hex | null = null;
       const replace = async (hash: Hex) => {
         const { nonce, to, input, maxFeePerGas } = await node.getTransaction({ hash });
         // Somebody has to have seen the first one before.
-        await setTimeout(1_500);
+        await expect.poll(() => wallet.asked).toContain("eth_getTransactionByHash");
         replacedBy = await node.sendTransaction({
           account: f.roles.alice,
           nonce,
