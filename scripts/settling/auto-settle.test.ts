@@ -54,34 +54,26 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.kill();
 });
 
-/** What a server says that ends by itself, whether or not it has listened before. */
-async function refusal(args: string[]): Promise<string> {
-  try {
-    const { exited, lines } = await serve({ args });
-    await exited;
-    return lines.join("\n");
-  } catch (error) {
-    return (error as Error).message;
-  }
+const url = () => `http://127.0.0.1:${port}`;
+
+function wordsOf(args: readonly string[]): string[] {
+  const { f, home, sequencerUrl } = world;
+  return [
+    ...["model", "serve", modelFolder, "--port", String(port)],
+    ...["--data", join(folder, "answers"), "--model", String(modelId)],
+    ...["--sequencer", sequencerUrl, "--rpc", f.rpcUrl, "--rollup", f.rollup.address],
+    ...["--settle", "--private-key-file", join(home, "alice-key"), ...args],
+  ];
 }
 
-const url = () => `http://127.0.0.1:${port}`;
+/** What a server says that ends by itself. */
+const refusal = async (...args: string[]) => (await runInProcess(...wordsOf(args))).stderr;
 
 /** `model serve --settle` until it answers. @param killAt it dies as it writes the first line with this */
 async function serve(options: { args?: string[]; killAt?: string } = {}): Promise<Server> {
   const loaders = ["--import", "tsx", "--import", "./scripts/settling/testing/die-at-line.ts"];
-  const entry = [...loaders, join("scripts", "openledger.ts"), "model", "serve", modelFolder];
-  const places = ["--port", String(port), "--data", join(folder, "answers"), "--model", String(modelId)];
-  const ledger = [
-    "--sequencer",
-    world.sequencerUrl,
-    "--rpc",
-    world.f.rpcUrl,
-    "--rollup",
-    world.f.rollup.address,
-  ];
-  const settle = ["--settle", "--private-key-file", join(world.home, "alice-key"), ...(options.args ?? [])];
-  const child = spawn(process.execPath, [...entry, ...places, ...ledger, ...settle], {
+  const entry = [...loaders, join("scripts", "openledger.ts"), ...wordsOf(options.args ?? [])];
+  const child = spawn(process.execPath, entry, {
     cwd: repositoryRoot,
     env: { ...process.env, DIE_AT_LINE: options.killAt },
     stdio: ["ignore", "pipe", "pipe"],
@@ -223,8 +215,8 @@ describe("model serve --settle", () => {
     timeout: 120_000,
   }, async () => {
     const bobs = ["--private-key-file", join(world.home, "bob-key")];
-    expect(await refusal(bobs)).toContain("CMD_KEY_UNKNOWN");
-    expect(await refusal(["--epoch-length", "0"])).toContain("CMD_USAGE");
+    expect(await refusal(...bobs)).toContain("CMD_KEY_UNKNOWN");
+    expect(await refusal("--epoch-length", "0")).toContain("CMD_USAGE");
   });
 });
 
