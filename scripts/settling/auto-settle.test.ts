@@ -45,8 +45,6 @@ afterAll(async () => {
 interface Server {
   readonly child: ChildProcess;
   readonly lines: string[];
-  /** With all that it has written: `exit` may come before the last of it is read. */
-  readonly exited: Promise<void>;
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
 const servers: Server[] = [];
@@ -79,6 +77,7 @@ async function serve(options: { args?: string[]; killAt?: string } = {}): Promis
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines: string[] = [];
+  // With all that it has written: `exit` may come before the last of it is read.
   const exited = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const take = (chunk: Buffer) => {
     lines.push(...chunk.toString().split("\n").filter(Boolean));
@@ -88,7 +87,6 @@ async function serve(options: { args?: string[]; killAt?: string } = {}): Promis
   const server: Server = {
     child,
     lines,
-    exited,
     async kill(signal = "SIGKILL") {
       child.kill(signal);
       await exited;
