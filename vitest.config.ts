@@ -8,9 +8,9 @@ export default defineConfig({
     ],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 240_000,
+    testTimeout: 420_000,
     hookTimeout: 600_000,
     // A busy machine may take many seconds for what a quiet one does at once.
-    expect: { poll: { timeout: 30_000 } },
+    expect: { poll: { timeout: 60_000 } },
   },
 });

@@ -70,4 +70,4 @@ it("Attack: refuses a false query map: the statics bind recipe, parameters and m
   await expect(verifyModel({ model: served, facts, depth: "features" })).rejects.toThrow(
     expect.objectContaining({ code: "ATT_MODEL_MISMATCH" }),
   );
-}, 120_000);
+});

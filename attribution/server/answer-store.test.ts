@@ -74,7 +74,7 @@ describe("AnswerStore", () => {
     });
     expect(outcomes.get("ATT_STORE_CORRUPT")).toBeGreaterThan(80);
     expect(outcomes.get("everything")).toBeGreaterThan(5);
-  }, 120_000);
+  });
 
   it("begins anew with an empty folder, which is the remedy where there is no copy", async () => {
     await fill();

@@ -17,7 +17,7 @@ let f: HistoryFixture;
 beforeAll(async () => {
   f = await startHistoryFixture();
   await f.makeHistory();
-}, 60_000);
+});
 afterAll(() => f?.stop());
 
 /** Restores the ledger by a node with this limit in front of the true one. */

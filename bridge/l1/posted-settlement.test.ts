@@ -21,7 +21,7 @@ beforeAll(async () => {
   await f.submit([await f.proveSettlementFixture(data, SAMPLED_CIRCUIT)]);
   const { batchNumber } = await f.rollup.state();
   key = { modelId: MODEL_ID, epoch: 1, batchNumber, sealBatch };
-}, 60_000);
+});
 afterAll(() => f?.stop());
 
 const find = async (limit: Limit, changes: Partial<SettledEpochKey> = {}) =>

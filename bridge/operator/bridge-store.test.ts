@@ -76,7 +76,7 @@ test("opens with everything or not at all, whatever happened to a file", async (
   });
   expect(outcomes.get("BRG_STORE_CORRUPT")).toBeGreaterThan(80);
   expect(outcomes.get("everything")).toBeGreaterThan(5);
-}, 120_000);
+});
 
 test("says that a second process has it, and tells its owner of a failure", async () => {
   const failures: Error[] = [];

@@ -76,7 +76,7 @@ describe("two settlement circuits of the same sizes", () => {
     } finally {
       await f.stop();
     }
-  }, 60_000);
+  });
 
   async function deploymentOf(rollup: RollupContract) {
     const registered = await rollup.circuits();

@@ -23,7 +23,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "exit-keys-"));
   compiled = await compileCircuit(circuitSpec("leaf-exit"));
   development = await developmentSetup(compiled);
-}, 120_000);
+});
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const registered = (sort: number, size0: number, size1: number, index = 0): RegisteredCircuit => ({

@@ -30,7 +30,7 @@ interface Books {
   readonly owed: Map<`0x${string}`, bigint>;
 }
 
-test("a random walk moves no wei that the books do not", { timeout: 120_000 }, async () => {
+test("a random walk moves no wei that the books do not", { timeout: 600_000 }, async () => {
   const random = new SeededRandom("dispute money");
   const books: Books = { bonds: new Map(), demands: new Map(), owed: new Map() };
   const owe = (who: `0x${string}`, wei: bigint) => books.owed.set(who, (books.owed.get(who) ?? 0n) + wei);

@@ -55,7 +55,7 @@ interface Books {
   readonly owed: Map<Hex, bigint>;
 }
 
-test("a random walk moves no wei that the books do not", { timeout: 120_000 }, async () => {
+test("a random walk moves no wei that the books do not", { timeout: 600_000 }, async () => {
   const random = new SeededRandom("trace money");
   const books: Books = { bonds: new Map(), stakes: new Map(), owed: new Map() };
   const owe = (who: Hex, wei: bigint) => books.owed.set(who, (books.owed.get(who) ?? 0n) + wei);

@@ -43,7 +43,7 @@ beforeAll(async () => {
   });
   process = await startChildFactory(environment);
   factory = new FactoryClient(world.bob, process.url);
-}, 240_000);
+});
 afterAll(async () => {
   await process?.kill();
   await world?.stop();

@@ -60,7 +60,7 @@ beforeAll(async () => {
   model = await publish(MODEL_ID, { rank: 2, alpha: 4, targets: ["q_proj", "v_proj"] });
   other = await publish(OTHER_ID, { rank: 4, alpha: 4, targets: ["o_proj"] });
   return () => rm(folder, { recursive: true });
-}, 240_000);
+});
 
 let fixture: LedgerFixture;
 const optionsOf = (basePath: string) => ({
@@ -172,7 +172,7 @@ describe("a registered model behind the server of adapters", () => {
     const openings = await (await fetch(`${ledger.serverUrl}/v1/openings?epoch=1`)).json();
     expect(openings).toMatchObject({ openings: [{ receipt: toHex32(answer.receipt), payerId: PAYER }] });
     expect((await streamed("A nation?")).answer.receipt).not.toBe(answer.receipt);
-  }, 120_000);
+  });
 
   it("attributes for models of other ranks and targets by one base, in turns, one of them in memory", async () => {
     const answers = await Promise.all([streamed("The union?"), streamed("The union?", OTHER_ID)]);
@@ -189,7 +189,7 @@ describe("a registered model behind the server of adapters", () => {
     expect(await (await fetch(`${served.url}/ledger/77/v1/model`)).json()).toMatchObject({
       error: { code: "ATT_BAD_REQUEST" },
     });
-  }, 120_000);
+  });
 
   it("does not begin with another base than the models'", async () => {
     const other = join(folder, "other-base");
@@ -209,7 +209,7 @@ describe("a registered model behind the server of adapters", () => {
     expect((await streamed("A nation?")).answer.estimate.topRows.length).toBeGreaterThan(0);
     await writeFile(path, bytes);
     expect((await streamed("A nation?", OTHER_ID)).text).not.toBe("");
-  }, 120_000);
+  });
 
   it("gives nothing to whom nobody answers for, and nothing for nothing to who leaves early", async () => {
     const unpaid = { status: 402, type: "insufficient_quota" };
@@ -230,5 +230,5 @@ describe("a registered model behind the server of adapters", () => {
     );
     for await (const _ of stream) leaving.abort();
     await expect.poll(() => streamed("A nation?").catch((error: unknown) => error)).toMatchObject(unpaid);
-  }, 120_000);
+  });
 });

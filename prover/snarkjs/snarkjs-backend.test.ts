@@ -171,7 +171,7 @@ describe("createSnarkjsProver", () => {
     const child = spawn(
       process.execPath,
       ["--import", import.meta.resolve("tsx"), "--input-type=module", "--eval", script],
-      { cwd: tmpdir(), stdio: ["ignore", "pipe", "inherit"], timeout: 30_000 },
+      { cwd: tmpdir(), stdio: ["ignore", "pipe", "inherit"], timeout: 120_000 },
     );
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));

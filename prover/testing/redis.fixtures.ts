@@ -42,7 +42,7 @@ export async function startRedis(program: string): Promise<TestRedis> {
   const redis = new Redis({ port, lazyConnect: true, retryStrategy: () => 50 });
   redis.on("error", () => {});
   for (let tries = 0; (await redis.ping().catch(() => null)) !== "PONG"; tries++) {
-    if (tries > 100) throw new Error(`${program} does not start`);
+    if (tries > 1_200) throw new Error(`${program} does not start`);
     await delay(50);
   }
   await redis.call("ACL", "SETUSER", "prover", "on", ">worker-secret", ...WORKER_RIGHTS);

@@ -41,7 +41,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => node.listen(0, "127.0.0.1", resolve));
   nodeUrl = `http://127.0.0.1:${(node.address() as AddressInfo).port}`;
-}, 120_000);
+});
 afterEach(() => {
   lies = {};
 });
@@ -77,7 +77,7 @@ describe("an Ethereum node that names a price", () => {
     expect(burnedFeeWei).toBe(String(OPEN));
     expect(BigInt(gasCostWei)).toBeGreaterThanOrEqual(BigInt(gasUsed) * parseGwei("12"));
     expect(await sentCount()).toBe(before + 1);
-  }, 120_000);
+  });
 
   test("gets none for gas that no transaction may have", async () => {
     const before = await sentCount();
@@ -87,7 +87,7 @@ describe("an Ethereum node that names a price", () => {
       error: { code: "CON_L1_COST_ABOVE_CAP", data: { what: "gas", asked: "30000000", cap: "16777216" } },
     });
     expect(await sentCount()).toBe(before);
-  }, 120_000);
+  });
 
   test("gets none above a cap that the user has lowered", async () => {
     lies = tip("1");
@@ -104,7 +104,7 @@ describe("an Ethereum node that names a price", () => {
     expect(refused.stderr).toMatch(/above 0\.5 gwei \(--max-fee-gwei\)/);
     const wrong = await run("claim", "--max-fee-gwei", "much");
     expect(wrong).toMatchObject({ status: 2, stderr: expect.stringContaining("[CMD_USAGE]") });
-  }, 120_000);
+  });
 
   test("gets none by the bridge's contract, which freeze, exit, submit-queue and settle send by", async () => {
     const before = await sentCount();
@@ -128,5 +128,5 @@ describe("an Ethereum node that names a price", () => {
     lies = tip("10");
     await approve(1_000n * OPEN);
     expect(await sentCount()).toBe(before + 1);
-  }, 60_000);
+  });
 });

@@ -57,7 +57,7 @@ describe("npm start", () => {
     expect(earnings.some(({ wrongCount }) => wrongCount > 0)).toBe(true);
   });
 
-  test("resumes, does nothing twice, and keeps what it did", { timeout: 300_000 }, async () => {
+  test("resumes, does nothing twice, and keeps what it did", { timeout: 900_000 }, async () => {
     const before = await readFile(join(home, "journal.json"), "utf8");
     const { status, output } = await run("devnet.ts", ["--exit", "--small"]);
     expect(status, output.slice(-8000)).toBe(0);
@@ -65,7 +65,7 @@ describe("npm start", () => {
     expect(await readFile(join(home, "journal.json"), "utf8")).toBe(before);
   });
 
-  test("answers the command line with a typed error once it is down", { timeout: 60_000 }, async () => {
+  test("answers the command line with a typed error once it is down", { timeout: 240_000 }, async () => {
     const { status, output } = await run("openledger.ts", ["status", "--json"]);
     expect(status).toBe(1);
     expect(output).toMatch(/"code":\s*"(CLI|CMD)_[A-Z0-9_]+"/);

@@ -210,7 +210,7 @@ describe("model serve --settle", () => {
   });
 
   it("refuses an account whose key is not the model's, and an epoch without length", {
-    timeout: 120_000,
+    timeout: 600_000,
   }, async () => {
     const bobs = ["--private-key-file", join(world.home, "bob-key")];
     expect(await refusal(...bobs)).toContain("CMD_KEY_UNKNOWN");

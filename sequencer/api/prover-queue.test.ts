@@ -280,7 +280,7 @@ describe.skipIf(program === null)("the provers' queue", () => {
     new PaymentJournal(journalPath).decide(first.signed.hash, "paid");
     await pay();
     expect((await balance()) - before).toBe(3n * price);
-  }, 120_000);
+  });
 
   test("takes a job away from its prover once the batch was closed anew", async () => {
     await dispatcher.look();

@@ -120,7 +120,7 @@ describe("from a snapshot, by a node that has dropped older blocks", () => {
     await pay(501n);
     // Its state is not to be had where the snapshot's batch was.
     await f.l1.client.mine({ blocks: 200 });
-  }, 60_000);
+  });
   afterAll(() => f?.stop());
 
   const restore = (from: World, dataPath: string, used?: LedgerSnapshot) =>
@@ -262,4 +262,4 @@ it("plans the exits of a frozen rollup whose waiting deposits were refunded, fro
   } finally {
     await f.stop();
   }
-}, 60_000);
+});

@@ -264,4 +264,4 @@ test("verification holds exits and refunds to the last ledger", async () => {
   await expect(changed({ refundedWei: 1n }, "refund")).rejects.toMatchObject(differs);
   await expect(changed({ queueIndex: 0 }, "refund")).rejects.toMatchObject(differs);
   await expect(changed({ root: 1n }, "frozen")).rejects.toMatchObject(differs);
-}, 60_000);
+});

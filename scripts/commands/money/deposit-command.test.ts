@@ -18,7 +18,7 @@ beforeAll(async () => {
     dataPath: join(folder, "sequencer"),
     environment: { SEQUENCER_MODE: "sunset" },
   });
-}, 120_000);
+});
 afterAll(async () => {
   await sequencer?.stop();
   await l1?.stop();
@@ -40,4 +40,4 @@ test("sends nothing into a rollup that its operator ends", async () => {
   expect(refused).toMatchObject({ status: 1, json: { error: { code: "CMD_ROLLUP_ENDS" } } });
   expect(refused.json.error!.remedy).toContain("withdraw");
   expect(await l1.rollup.queueTail()).toBe(0n);
-}, 120_000);
+});

@@ -73,7 +73,7 @@ test("moves OPEN to a leaf, whose owner is looked up on L1", async () => {
   expect(f.ledger.requireLeaf(DATANET_ID).leaf.balance - held).toBe((5n * OPEN) / 2n);
   const unknown = await run("transfer", "77", "1", "--forced");
   expect(unknown).toMatchObject({ error: { code: "CLI_LEAF_NOT_FOUND" } });
-}, 120_000);
+});
 
 test("burns no fee for what would have no effect on the ledger that L1 has, and says why", async () => {
   const { alice, bob } = f.l1.roles;
@@ -116,7 +116,7 @@ test("burns no fee for what would have no effect on the ledger that L1 has, and 
   const sealed = await f.close(() => waiting, undefined, SHAPES[1]);
   await f.submit([sealed]);
   expect(sealed.content.wide.map(({ isValid }) => isValid)).toEqual([true, true, true]);
-}, 180_000);
+});
 
 test("sends nothing for a wallet that cannot pay the fee on L1, which status prints", async () => {
   const poor = anvilAccount(9);
@@ -130,7 +130,7 @@ test("sends nothing for a wallet that cannot pay the fee on L1, which status pri
     error: { code: "CLI_TOKEN_BALANCE_TOO_LOW", data: { balanceWei: "0", feeWei } },
   });
   expect(await f.l1.client.getTransactionCount({ address: poor.address })).toBe(0);
-}, 60_000);
+});
 
 test("burns no more than --max-fee allows, and by default what it saw", async () => {
   const queued = await f.rollup.queueTail();
@@ -154,7 +154,7 @@ test("burns no more than --max-fee allows, and by default what it saw", async ()
     error: { code: "CLI_QUEUE_FEE_TOO_HIGH", data: { feeWei: String(OPEN) } },
   });
   expect(await f.rollup.queueTail()).toBe(queued);
-}, 60_000);
+});
 
 test("takes no sequencer's word for it", async () => {
   const sequencer = await startFakeSequencer();
@@ -175,7 +175,7 @@ test("takes no sequencer's word for it", async () => {
   } finally {
     await sequencer.close();
   }
-}, 60_000);
+});
 
 test("collects all that an owner's leaves have earned, and seals, without a sequencer", async () => {
   const before = f.ledger.requireLeaf(MODEL_ID).rewards!;

@@ -34,7 +34,7 @@ let watch: DrillProcess | undefined;
 beforeAll(async () => {
   writeFileSync(keyFile, drillPrivateKey("watcher"), { mode: 0o600 });
   [f, made] = await Promise.all([startDisputes(), trainedCase(24)]);
-}, 240_000);
+});
 afterAll(async () => {
   await watch?.close();
   await f?.stop();
