@@ -20,7 +20,7 @@ afterAll(async () => {
   await world?.stop();
 });
 
-const LONG = { timeout: 240_000 };
+const LONG = { timeout: 400_000 };
 const main = (page: Page) => page.getByRole("main");
 
 describe("the page of an answer", () => {

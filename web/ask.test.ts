@@ -72,7 +72,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const LONG = { timeout: 240_000 };
+const LONG = { timeout: 400_000 };
 const main = (page: Page) => page.getByRole("main");
 const [first, second] = sampleInputs("email", 2, "asked in a page").map(({ input }) => input) as [
   string,

@@ -15,7 +15,7 @@ import { sampleCard, sampleRows } from "../datanets/testing/sample-card.ts";
 import { openBrowser, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { type DatanetWorld, leafOf, startDatanetWorld } from "./testing/datanet-world.ts";
 
-const LONG = { timeout: 240_000 };
+const LONG = { timeout: 400_000 };
 const card = sampleCard({
   labelling: {
     annotatorsPerRow: 2,

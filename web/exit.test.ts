@@ -16,7 +16,7 @@ import { FUNDED_WEI, startPagesWorld, visitorAddress } from "./testing/pages-wor
 const DEPOSIT_WEI = parseEther("40") + 7n;
 const DAYS_14_SECONDS = 14 * 24 * 60 * 60;
 /** Proofs and blocks take their time on a busy machine. */
-const LONG = { timeout: 240_000 };
+const LONG = { timeout: 400_000 };
 
 let world: DrillWorld & { readonly pagesPath: string };
 let browser: Browser;

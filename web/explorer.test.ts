@@ -16,7 +16,7 @@ afterAll(async () => {
 });
 
 /** Proofs and blocks take their time on a busy machine. */
-const LONG = { timeout: 240_000 };
+const LONG = { timeout: 400_000 };
 
 async function posted(count: number): Promise<void> {
   for (;;) {

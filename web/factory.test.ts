@@ -10,7 +10,7 @@ import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { type FactoryPagesWorld, newcomerWallet, startFactoryPagesWorld } from "./testing/factory-world.ts";
 
-const LONG = { timeout: 240_000 };
+const LONG = { timeout: 400_000 };
 const folder = mkdtempSync(join(tmpdir(), "pages-factory-test-"));
 let world: FactoryPagesWorld;
 let browser: Browser;

@@ -33,7 +33,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const LONG = { timeout: 240_000 };
+const LONG = { timeout: 400_000 };
 const main = (page: Page) => page.getByRole("main");
 const part = (page: Page, name: string) => main(page).getByRole("region", { name, exact: true });
 

@@ -38,7 +38,7 @@ afterAll(async () => {
   await world?.stop();
 });
 
-const LONG = { timeout: 240_000 };
+const LONG = { timeout: 400_000 };
 const PAYLOADS = [
   "<img src=x onerror=globalThis.pwned=1>",
   '"><script>globalThis.pwned=1</script>',

@@ -15,7 +15,7 @@ afterAll(async () => {
 });
 
 /** Proofs and blocks take their time on a busy machine. */
-const LONG = { timeout: 240_000 };
+const LONG = { timeout: 400_000 };
 
 const main = (page: Page) => page.getByRole("main");
 const journey = (page: Page, name: RegExp) => page.getByRole("article", { name });

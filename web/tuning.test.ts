@@ -12,7 +12,7 @@ import { rowsOfFile } from "./tuning/rows-of-file.ts";
 import { tuneHere } from "./tuning/tune-run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pages-tuning-"));
-const LONG = { timeout: 240_000 };
+const LONG = { timeout: 400_000 };
 let browser: Browser;
 let rollup: Awaited<ReturnType<typeof startTestRollup>>;
 let url: string;

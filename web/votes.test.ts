@@ -16,7 +16,7 @@ afterAll(async () => {
   await world?.stop();
 });
 
-const LONG = { timeout: 240_000 };
+const LONG = { timeout: 400_000 };
 
 async function open(looks: Looks, isConnected: boolean) {
   const { context, misdeeds } = await openProfile(browser, looks);

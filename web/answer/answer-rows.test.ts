@@ -88,7 +88,7 @@ afterAll(async () => {
   for (const cleanUp of cleanUps) await cleanUp();
 });
 
-const LONG = { timeout: 240_000 };
+const LONG = { timeout: 400_000 };
 const POLLED = { timeout: 60_000 };
 
 test("a drawn answer shows its rows and what each got, as it was settled", LONG, async () => {

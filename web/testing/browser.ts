@@ -61,7 +61,7 @@ export async function openProfile(
     viewport: { width, height: width < 500 ? 780 : 860 },
     permissions: ["clipboard-read", "clipboard-write"],
   });
-  context.setDefaultTimeout(60_000);
+  context.setDefaultTimeout(120_000);
   // An answer that a test alters may be under way at its end: what becomes of it then is nobody's failure.
   const close = context.close.bind(context);
   context.close = async (options) => {
