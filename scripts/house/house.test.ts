@@ -57,6 +57,11 @@ describe("the house", () => {
     }
   });
 
+  it("lets every test wait as long as the configuration says: Vitest's own waiting ends after a second", () => {
+    const hasty = [...tree.values()].filter(({ path, text }) => isTest(path) && /\bvi\.waitFor\(/.test(text));
+    expect(hasty.map(({ path }) => path)).toEqual([]);
+  });
+
   it("answers every question of docs/where.md at a place that exists", () => {
     const page = readFileSync(`${root}/docs/where.md`, "utf8");
     const rows = [...page.matchAll(/^\| ([^|]+\?) \| `([^`]+)` \| `([^`]+)` \|$/gm)];

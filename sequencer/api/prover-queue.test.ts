@@ -9,7 +9,7 @@ import { pino } from "pino";
 import { createPublicClient, custom, toHex } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { foundry } from "viem/chains";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { signMessage } from "../../circuits/field/eddsa.ts";
 import { Secret } from "../../circuits/secret.ts";
 import type { SignedSubmission } from "../../client/actions/ledger/send-operation.ts";
@@ -99,6 +99,17 @@ async function payingClient({ id, keyX, secret }: TestUser): Promise<LedgerClien
   } as LedgerClient;
 }
 
+/** A job that comes in time: its lock has to end, or a failure's pause. */
+async function soonNext(client: ProveJobClient): Promise<ProveJob> {
+  let job: ProveJob | null = null;
+  const isThere = async () => {
+    job = await client.nextJob();
+    return job !== null;
+  };
+  await expect.poll(isThere).toBe(true);
+  return job!;
+}
+
 const statusOf = async (batchNumber: number) => (await rollup.sequencer.line.batch(batchNumber))?.status;
 
 describe.skipIf(program === null)("the provers' queue", () => {
@@ -178,14 +189,7 @@ describe.skipIf(program === null)("the provers' queue", () => {
     await other.submitProof(second, proofOf(second));
     expect(await other.nextJob()).toBeNull();
     killed.kill("SIGKILL");
-    const job = await vi.waitFor(
-      async () => {
-        const found = await other.nextJob();
-        expect(found).not.toBeNull();
-        return found!;
-      },
-      { timeout: 60_000, interval: 50 },
-    );
+    const job = await soonNext(other);
     expect(job.batchHash).toBe(taken.toString().trim());
     await other.submitProof(job, proofOf(job));
     await dispatcher.look();
@@ -304,14 +308,7 @@ describe.skipIf(program === null)("the provers' queue", () => {
     const client = await prover("a");
     let other: ProveJob | null = null;
     for (let i = 0; i < 3; i++) {
-      const job = await vi.waitFor(
-        async () => {
-          const found = await client.nextJob();
-          expect(found).not.toBeNull();
-          return found!;
-        },
-        { timeout: 60_000, interval: 50 },
-      );
+      const job = await soonNext(client);
       expect(job.batchNumber).toBe(1);
       await client.giveUp!(job, new Error("no witness"));
       // The one behind it is there for others meanwhile.

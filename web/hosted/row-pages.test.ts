@@ -1,4 +1,4 @@
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import type { HostedRow } from "../../client/datanets/row-schemas.ts";
 import { type AskPage, PAGE_ROWS, RowPages } from "./row-pages.ts";
 
@@ -21,10 +21,10 @@ function listen(fail = () => false) {
 it("fetches what is seen once, and goes on from the page before by its cursor", async () => {
   const { asked, pages } = listen();
   pages.want(0, 20);
-  await vi.waitFor(() => expect(pages.row(7)).toMatchObject({ index: 7 }));
+  await expect.poll(() => pages.row(7)).toMatchObject({ index: 7 });
   expect(pages.total).toBe(TOTAL);
   pages.want(PAGE_ROWS - 5, PAGE_ROWS + 5);
-  await vi.waitFor(() => expect(pages.row(PAGE_ROWS + 4)).toMatchObject({ index: PAGE_ROWS + 4 }));
+  await expect.poll(() => pages.row(PAGE_ROWS + 4)).toMatchObject({ index: PAGE_ROWS + 4 });
   pages.want(0, 20);
   expect(asked).toEqual([
     { at: 0, limit: PAGE_ROWS },
@@ -35,7 +35,7 @@ it("fetches what is seen once, and goes on from the page before by its cursor", 
 it("asks only for where a dragged scroll bar stops", async () => {
   const { asked, pages } = listen();
   for (const first of [0, 300, 500, 900]) pages.want(first, first + 20);
-  await vi.waitFor(() => expect(pages.row(910)).toMatchObject({ index: 910 }));
+  await expect.poll(() => pages.row(910)).toMatchObject({ index: 910 });
   expect(asked.map(({ at }) => at)).toEqual([0, 900]);
 });
 
@@ -43,9 +43,9 @@ it("says why nothing came, and tries again when it is asked to", async () => {
   let isDown = true;
   const { pages } = listen(() => isDown);
   pages.want(0, 20);
-  await vi.waitFor(() => expect(pages.failure).toMatchObject({ message: "no answer" }));
+  await expect.poll(() => pages.failure).toMatchObject({ message: "no answer" });
   isDown = false;
   pages.want(0, 20);
-  await vi.waitFor(() => expect(pages.row(0)).toBeDefined());
+  await expect.poll(() => pages.row(0)).toBeDefined();
   expect(pages.failure).toBeNull();
 });
