@@ -5,7 +5,7 @@
  *   GET  /v1/transcript     transcriptSchema: of every contribution so far, what anybody can check
  *   POST /v1/tickets        {name} → {ticket}: a place in the waiting list
  *   GET  /v1/ticket?done=N T ticketSchema; asking keeps the place, silence loses it. In one's turn N, which counts what
- *                           was fetched, computed and sent, has to grow: a turn in which nothing is done is lost
+ *                           was fetched, computed and sent, has to change: a turn in which nothing is done is lost
  *   DELETE /v1/ticket     T {}: gives the place back
  *   GET  /v1/round        T bytes of the round to contribute to, by `range: bytes=N-` from byte N on; in one's turn
  *   PUT  /v1/round?offset=N T octets of the contribution from byte N on → {receivedBytes}

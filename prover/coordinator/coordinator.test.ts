@@ -213,6 +213,9 @@ describe("a served ceremony", () => {
     });
     for (let done = 1; done < 10; done++, nowMs += 100_000)
       expect(await coordinator.stateOf(slow, done)).toMatchObject({ state: "turn" });
+    // A page that was reloaded counts from the beginning.
+    expect(await coordinator.stateOf(slow, 1)).toMatchObject({ state: "turn" });
+    nowMs += 100_000;
     // A piece that comes is work, whatever its sender counts.
     await coordinator.upload(slow, 0, new Uint8Array(1));
     nowMs += 110_000;

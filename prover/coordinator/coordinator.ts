@@ -86,7 +86,7 @@ export class Coordinator {
   }
 
   /**
-   * @param done how far its holder is, in units of his own; growth keeps his turn
+   * @param done how far its holder is, in units of his own; a number that changes keeps his turn
    * @throws RollupError PRV_CEREMONY_TICKET for one that was never given
    */
   async stateOf(ticket: string, done: number | null = null): Promise<TicketState> {

@@ -24,7 +24,7 @@ export interface Place {
 interface Entry extends Place {
   seenAtMs: number;
   turnSinceMs: number | null;
-  /** What its holder says that is done, in units of his own: more than before is a sign of work. */
+  /** What its holder says that is done, in units of his own: another number than before is a sign of work. */
   workDone: number;
   workedAtMs: number;
 }
@@ -95,7 +95,8 @@ export class WaitingList {
    */
   noteWork(ticket: string, done: number | null, nowMs: number): void {
     const entry = this.#entries.find((one) => one.ticket === ticket);
-    if (entry === undefined || (done !== null && done <= entry.workDone)) return;
+    // Less than before: a page that was reloaded begins anew.
+    if (entry === undefined || done === entry.workDone) return;
     entry.workDone = done ?? entry.workDone;
     entry.workedAtMs = nowMs;
   }

@@ -73,11 +73,7 @@ async function keyOf(
   return folder;
 }
 
-async function contributeAll(
-  firstPath: string,
-  toPath: string,
-  tell: (text: string) => void,
-): Promise<void> {
+async function contributeAll(firstPath: string, toPath: string, tell: (text: string) => void): Promise<void> {
   const { circuitHash, shape, ...first } = await readFirstRound(firstPath);
   let { round } = first;
   const named: NamedRecord[] = [];
