@@ -11,6 +11,7 @@ import { freePort } from "../circuits/testing/free-port.ts";
 import { OPEN, SHAPES } from "../contracts/testing/rollup-fixture.ts";
 import { anvilAccount, type BridgeFixture, startBridgeFixture } from "./testing/bridge-fixture.ts";
 import { OPERATOR_TOKEN } from "./testing/fake-sequencer.ts";
+import { behindLimit } from "./testing/limited-node.ts";
 
 let f: BridgeFixture;
 let child: ChildProcess | null = null;
@@ -118,6 +119,25 @@ describe("main", () => {
     expect(output).not.toContain(OPERATOR_TOKEN);
     expect(output).not.toContain(toHex(anvilAccount(1).getHdKey().privateKey!));
   });
+
+  test("ends when asked to while Ethereum does not answer", async () => {
+    let asked = 0;
+    let isHanging = false;
+    const limit = () => {
+      if (isHanging) asked++;
+      return isHanging ? ({ hang: true } as const) : null;
+    };
+    await behindLimit(f.rpcUrl, limit, async (rpcUrl) => {
+      // Longer than any test.
+      await start({ BRIDGE_L1_RPC_URL: rpcUrl, BRIDGE_REQUEST_TIMEOUT_MS: "3600000" });
+      await vi.waitFor(() => expect(output).toContain("bridge runs"), waitOptions);
+      isHanging = true;
+      await vi.waitFor(() => expect(asked).toBeGreaterThan(0), waitOptions);
+      const ended = end();
+      child!.kill("SIGTERM");
+      expect(await ended).toBe(0);
+    });
+  }, 120_000);
 
   test("refuses to publish with a key that is not the contract's sequencer", async () => {
     await start({ BRIDGE_OPERATOR_PRIVATE_KEY: toHex(anvilAccount(5).getHdKey().privateKey!) });

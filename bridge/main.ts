@@ -3,6 +3,7 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { loadDeployment } from "../circuits/registry/deployment.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
+import { cutStopShort } from "../circuits/run-until-stopped.ts";
 import { startHealthServer } from "../circuits/wire/health-server.ts";
 import { type BridgeConfig, readConfig } from "./config.ts";
 import { startBridge } from "./operator/bridge.ts";
@@ -28,6 +29,7 @@ async function run(config: BridgeConfig): Promise<void> {
   let signal: NodeJS.Signals | null = null;
   void stopping.then((name) => {
     signal = name;
+    cutStopShort(logger, "bridge");
   });
   while (bridge === null && signal === null) {
     try {
@@ -56,6 +58,8 @@ async function run(config: BridgeConfig): Promise<void> {
 
 try {
   await run(readConfig(process.env));
+  // Whatever it was still waiting for has nothing to say any more.
+  process.exit(0);
 } catch (error) {
   // An error of ours needs no stack; anything else does.
   if (isRollupError(error)) process.stderr.write(`${error.code}: ${error.message}\n`);

@@ -5,7 +5,16 @@ const MAX_STOP_MS = 10_000;
 
 interface ServiceLogger {
   info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
   fatal(facts: object, message: string): void;
+}
+
+/** Ends the process, with 1, where a stop hangs: on Ethereum, on Redis, on another process. Call it when the stop begins. */
+export function cutStopShort(logger: Pick<ServiceLogger, "warn">, name: string): void {
+  setTimeout(() => {
+    logger.warn({ afterMs: MAX_STOP_MS }, `${name} is cut short in its stop: something did not answer`);
+    process.exit(1);
+  }, MAX_STOP_MS).unref();
 }
 
 export interface Service<
@@ -47,7 +56,7 @@ export async function runUntilStopped<
       if (isStopping) return;
       isStopping = true;
       logger.info({ signal }, `${name} stops`);
-      setTimeout(() => process.exit(1), MAX_STOP_MS).unref();
+      cutStopShort(logger, name);
       Promise.resolve(running?.stop()).then(() => process.exit(0), exitAfterFailure);
     };
     process.on("SIGTERM", () => stop("SIGTERM"));

@@ -18,6 +18,12 @@ export const proverErrors = {
     httpStatus: 500,
     isRetryable: true,
   },
+  PRV_HAND_IN_UNPROVEN: {
+    meaning:
+      "a worker's hand-in is not sealed by the key of its name (docs/operating.md): nobody is credited, and the job is proven anew",
+    httpStatus: 403,
+    isRetryable: false,
+  },
   PRV_NO_WITNESS: {
     meaning: "the circuit has no witness for these inputs, or the witness file is not one of this circuit",
     httpStatus: 422,

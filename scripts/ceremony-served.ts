@@ -16,6 +16,7 @@ interface ServeOptions {
   host: string;
   port: string;
   turnMinutes: string;
+  stalledSeconds: string;
   silentSeconds: string;
   maxWaiting: string;
   maxPerAddress: string;
@@ -52,7 +53,8 @@ export function addServedCommands(program: Command, tools: CeremonyTools): void 
     .option("--host <address>", "where to listen", "127.0.0.1")
     .option("--port <n>", "0 for any free one", "8570")
     .option("--turn-minutes <n>", "longest turn", "30")
-    .option("--silent-seconds <n>", "after so long without a word a place is lost", "60")
+    .option("--stalled-seconds <n>", "after so long without any work a turn is lost", "120")
+    .option("--silent-seconds <n>", "after so long without a word a place is lost", "150")
     .option("--max-waiting <n>", "places in the list", "500")
     .option("--max-per-address <n>", "places of one network address", "3")
     .option("--joins-per-minute <n>", "of one network address", "10")
@@ -76,12 +78,12 @@ export function addServedCommands(program: Command, tools: CeremonyTools): void 
     .addHelpText("after", example('join --url https://ceremony.example --name "Ada"'))
     .action(async ({ json, name, url }: { url: string; name: string; json?: boolean }) => {
       const { CeremonyClient } = await import("../prover/ceremony/ceremony-client.ts");
-      const { contribute } = await import("../prover/ceremony/contribute.ts");
+      const { contributeInTurns } = await import("../prover/ceremony/contribute.ts");
       let said = "";
       const entry = await new CeremonyClient(url).takePart({
         name,
         entropy: new Uint8Array(),
-        compute: async (work, onProgress) => contribute(work, onProgress),
+        compute: contributeInTurns,
         onStage: (stage) => {
           const text =
             stage.name === "waiting"
@@ -198,6 +200,7 @@ async function serve(options: ServeOptions, tools: CeremonyTools): Promise<void>
     host: options.host,
     port: wholeNumber(options.port, "port", 0),
     turnMs: 60_000 * wholeNumber(options.turnMinutes, "turn-minutes", 1),
+    stalledMs: 1_000 * wholeNumber(options.stalledSeconds, "stalled-seconds", 1),
     silentMs: 1_000 * wholeNumber(options.silentSeconds, "silent-seconds", 1),
     maxWaiting: wholeNumber(options.maxWaiting, "max-waiting", 1),
     maxPerAddress: wholeNumber(options.maxPerAddress, "max-per-address", 1),

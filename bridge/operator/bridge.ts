@@ -1,4 +1,5 @@
 /** The bridge as one object: its loops over one database, from start to stop. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { type Address, isAddressEqual, parseGwei } from "viem";
@@ -24,12 +25,15 @@ import { QueueAge } from "./queue-age.ts";
 import { QueueWatcher } from "./queue-watcher.ts";
 import { RandomnessWatcher } from "./randomness-watcher.ts";
 
+/** Longest that a stop waits for steps that are under way. */
+const STOP_PATIENCE_MS = 3_000;
+
 export interface BridgeHandle {
   /** False while a loop fails for a reason that a human has to look at, and while the rollup is frozen. */
   readonly isHealthy: boolean;
   /** Resolves with the error once the database failed: nothing is of use then but a new start. */
   readonly failed: Promise<Error>;
-  /** Ends the loops after the step they are in, and closes the database. */
+  /** Ends the loops after the step they are in, if that is soon, and closes the database. */
   stop(): Promise<void>;
 }
 
@@ -179,7 +183,8 @@ export async function startBridge(
     },
     async stop() {
       stopping.abort();
-      await Promise.all(loops);
+      // Whatever was sent is on the disk: a start goes on from there, as after a kill.
+      await Promise.race([Promise.all(loops), delay(STOP_PATIENCE_MS, undefined, { ref: false })]);
       await store.close();
     },
   };

@@ -10,7 +10,9 @@ export interface LimitedRequest {
   readonly params?: readonly unknown[];
 }
 /** What the node answers in the true one's place; null = what that one says. `drop` breaks the connection. */
-export type Limit = (request: LimitedRequest) => { status?: number; body?: unknown; drop?: true } | null;
+export type Limit = (
+  request: LimitedRequest,
+) => { status?: number; body?: unknown; drop?: true; hang?: true } | null;
 
 export const rpcError = (code: number, message: string) => ({
   jsonrpc: "2.0",
@@ -73,6 +75,7 @@ export async function behindLimit<T>(
     const { id, method, params } = JSON.parse(body);
     const limited = limit({ number: ++number, method, params });
     if (limited?.drop) return request.socket.destroy();
+    if (limited?.hang) return;
     const isPlain = typeof limited?.body === "string";
     response.setHeader("content-type", isPlain ? "text/plain" : "application/json");
     if (limited !== null) {

@@ -4,7 +4,8 @@
  *   GET  /v1/ceremony       infoSchema
  *   GET  /v1/transcript     transcriptSchema: of every contribution so far, what anybody can check
  *   POST /v1/tickets        {name} → {ticket}: a place in the waiting list
- *   GET  /v1/ticket       T ticketSchema; asking keeps the place, silence loses it
+ *   GET  /v1/ticket?done=N T ticketSchema; asking keeps the place, silence loses it. In one's turn N, which counts what
+ *                           was fetched, computed and sent, has to change: a turn in which nothing is done is lost
  *   DELETE /v1/ticket     T {}: gives the place back
  *   GET  /v1/round        T bytes of the round to contribute to, by `range: bytes=N-` from byte N on; in one's turn
  *   PUT  /v1/round?offset=N T octets of the contribution from byte N on → {receivedBytes}
@@ -48,6 +49,7 @@ export const infoSchema = z.object({
   turn: z.object({ name: z.string(), sinceMs: timeMs, endsAtMs: timeMs }).nullable(),
   turnMs: count,
   silentMs: count,
+  stalledMs: count,
   /** The public value that will end the ceremony, as it was announced; empty where none was. */
   beaconNotice: z.string(),
   finished: z

@@ -77,8 +77,9 @@ export class CeremonyClient {
     return (await this.#json("POST", "/v1/tickets", answer, { body: JSON.stringify({ name }) })).ticket;
   }
 
-  stateOf(ticket: string): Promise<TicketState> {
-    return this.#json("GET", "/v1/ticket", ticketSchema, { ticket });
+  /** @param done of the work on the contribution, in units of one's own; 0 says nothing */
+  stateOf(ticket: string, done = 0): Promise<TicketState> {
+    return this.#json("GET", done > 0 ? `/v1/ticket?done=${done}` : "/v1/ticket", ticketSchema, { ticket });
   }
 
   leave(ticket: string): Promise<object> {
@@ -104,7 +105,7 @@ export class CeremonyClient {
    * PRV_CEREMONY_OVER, PRV_CEREMONY_UNREACHABLE; the signal's reason
    */
   async takePart(participation: Participation): Promise<CeremonyEntry> {
-    const { compute, entropy, name, onStage, onTicket, pollMs = 2_000, signal } = participation;
+    const { compute, entropy, name, onTicket, pollMs = 2_000, signal } = participation;
     const info = await this.#again(() => this.info(), signal);
     const ticket = participation.ticket ?? (await this.join(name));
     onTicket?.(ticket);
@@ -114,11 +115,16 @@ export class CeremonyClient {
       if (state.state === "accepted") return state.entry;
       if (state.state === "lost") throw lostPlace(state.reason);
       if (state.state === "turn") break;
-      onStage(state.state === "waiting" ? { name: "waiting", place: state.place } : { name: "check" });
+      participation.onStage(
+        state.state === "waiting" ? { name: "waiting", place: state.place } : { name: "check" },
+      );
       await pause(pollMs, signal);
     }
-    // Silence would lose the turn, and computing may take minutes.
-    const heartbeat = setInterval(() => void this.stateOf(ticket).catch(() => {}), pollMs);
+    const heart = new Heart(info, pollMs, (done) => this.stateOf(ticket, done));
+    const onStage = (stage: Stage) => {
+      heart.note(stage);
+      participation.onStage(stage);
+    };
     try {
       const entries = await this.#again(() => this.transcript(), signal);
       const round = await this.#download(ticket, info, onStage, signal);
@@ -141,7 +147,7 @@ export class CeremonyClient {
         }
       }
     } finally {
-      clearInterval(heartbeat);
+      heart.stop();
     }
   }
 
@@ -238,6 +244,43 @@ export class CeremonyClient {
     const { code, data, message } = parsed.data.error;
     const isRetryable = code in proverErrors && proverErrors[code as keyof typeof proverErrors].isRetryable;
     throw new RollupError(code, message, { data, isRetryable });
+  }
+}
+
+/**
+ * Silence would lose the turn, and so would words without work. It beats by its timer and with progress: a browser lets the
+ * timers of a page in the background come once a minute, and its worker's messages at once.
+ */
+class Heart {
+  readonly #info: CeremonyInfo;
+  readonly #everyMs: number;
+  readonly #beat: (done: number) => Promise<unknown>;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #done = 0;
+  #beatAtMs = 0;
+
+  constructor(info: CeremonyInfo, everyMs: number, beat: (done: number) => Promise<unknown>) {
+    this.#info = info;
+    this.#everyMs = everyMs;
+    this.#beat = beat;
+    this.#timer = setInterval(() => this.#say(), everyMs);
+  }
+
+  note(stage: Stage): void {
+    if (stage.name === "waiting" || stage.name === "check") return;
+    const { pointCount, roundBytes } = this.#info;
+    const before = { download: 0, compute: roundBytes, upload: roundBytes + pointCount }[stage.name];
+    this.#done = Math.max(this.#done, before + stage.done);
+    if (performance.now() - this.#beatAtMs >= this.#everyMs) this.#say();
+  }
+
+  #say(): void {
+    this.#beatAtMs = performance.now();
+    void this.#beat(this.#done).catch(() => {});
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
   }
 }
 

@@ -35,16 +35,39 @@ export interface ContributedRound {
   readonly hash: Uint8Array;
 }
 
+type OnProgress = (done: number, total: number) => void;
+
 /**
  * The secret lives in this call alone. Blocks its thread: about 40 µs a point.
  *
  * @throws RollupError PRV_CONTRIBUTION_INVALID where the round that was given is malformed; PRV_PROVE_FAILED without
  * relaxed SIMD
  */
-export function contribute(
+export function contribute(work: ContributionWork, onProgress: OnProgress): ContributedRound {
+  const steps = contributionSteps(work);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    onProgress(step.value, work.shape.pointCount);
+  }
+}
+
+/** The same, and lets timers and answers come in between. @throws as `contribute` */
+export async function contributeInTurns(
   work: ContributionWork,
-  onProgress: (done: number, total: number) => void,
-): ContributedRound {
+  onProgress: OnProgress,
+): Promise<ContributedRound> {
+  const steps = contributionSteps(work);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    onProgress(step.value, work.shape.pointCount);
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+/** Yields the number of points that are done. */
+function* contributionSteps(work: ContributionWork): Generator<number, ContributedRound> {
   const { circuitHash, records, shape } = work;
   const before = splitRound(work.round, shape);
   const chain = new TranscriptChain(circuitHash);
@@ -64,7 +87,7 @@ export function contribute(
       inverse,
       round.subarray(roundHeadBytes + from, roundHeadBytes + to),
     );
-    onProgress(Math.min(done + scaleBatch, shape.pointCount), shape.pointCount);
+    yield Math.min(done + scaleBatch, shape.pointCount);
   }
   return { round, hash: contributionHash(record) };
 }

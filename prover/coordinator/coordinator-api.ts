@@ -103,7 +103,11 @@ export async function createCoordinatorApi(
       ticket: coordinator.join((request.body as { name: string }).name, networkOf(request.ip)),
     }),
   );
-  app.get("/v1/ticket", (request) => coordinator.stateOf(ticketOf(request)));
+  app.get(
+    "/v1/ticket",
+    { schema: { querystring: z.strictObject({ done: z.coerce.number().int().min(0).optional() }) } },
+    (request) => coordinator.stateOf(ticketOf(request), (request.query as { done?: number }).done),
+  );
   app.delete("/v1/ticket", (request) => {
     coordinator.leave(ticketOf(request));
     return {};

@@ -128,7 +128,8 @@ describe("a served ceremony", () => {
 
   test("takes exactly what it checked, whatever its sender sends or gives back meanwhile", async () => {
     await served.stop();
-    const limits = { turnMs: 60_000, silentMs: 60_000, maxWaiting: 9, maxPerAddress: 9, pieceBytes: 1 << 20 };
+    const times = { turnMs: 60_000, silentMs: 60_000, stalledMs: 60_000 };
+    const limits = { ...times, maxWaiting: 9, maxPerAddress: 9, pieceBytes: 1 << 20 };
     const log = { info() {}, warn() {} };
     const opened = await CeremonyFolder.open(ceremonyPath);
     const coordinator = new Coordinator(opened, limits, { log });
@@ -195,6 +196,37 @@ describe("a served ceremony", () => {
     client = new CeremonyClient(served.url);
   });
 
+  test("takes the turn from who asks and does nothing, and leaves it to who works slowly", async () => {
+    await served.stop();
+    let nowMs = 0;
+    const times = { turnMs: 1_800_000, silentMs: 150_000, stalledMs: 120_000 };
+    const limits = { ...times, maxWaiting: 9, maxPerAddress: 9, pieceBytes: 1 << 20 };
+    const modules = { log: { info() {}, warn() {} }, nowMs: () => nowMs };
+    const coordinator = new Coordinator(await CeremonyFolder.open(ceremonyPath), limits, modules);
+    const [idle, slow] = [coordinator.join("idle", "x"), coordinator.join("slow", "y")];
+    for (; nowMs <= 120_000; nowMs += 10_000) {
+      expect(await coordinator.stateOf(idle, 7)).toMatchObject({ state: "turn" });
+      expect(await coordinator.stateOf(slow)).toMatchObject({ state: "waiting" });
+    }
+    expect(await coordinator.stateOf(idle, 7)).toEqual({
+      ...{ state: "lost", reason: "nothing was done for 120000 ms" },
+    });
+    for (let done = 1; done < 10; done++, nowMs += 100_000)
+      expect(await coordinator.stateOf(slow, done)).toMatchObject({ state: "turn" });
+    // A page that was reloaded counts from the beginning.
+    expect(await coordinator.stateOf(slow, 1)).toMatchObject({ state: "turn" });
+    nowMs += 100_000;
+    // A piece that comes is work, whatever its sender counts.
+    await coordinator.upload(slow, 0, new Uint8Array(1));
+    nowMs += 110_000;
+    expect(await coordinator.stateOf(slow)).toMatchObject({ state: "turn", receivedBytes: 1 });
+    nowMs += 11_000;
+    expect(await coordinator.stateOf(slow)).toMatchObject({ state: "lost" });
+    await coordinator.close();
+    served = await serveTiny(ceremonyPath);
+    client = new CeremonyClient(served.url);
+  });
+
   test("answers a contribution that was taken again, and is full in the end", async () => {
     const ticket = await client.join("Eve");
     const entry = await client.takePart({
@@ -236,7 +268,7 @@ describe("a served ceremony", () => {
 });
 
 describe("WaitingList", () => {
-  const limits = { maxWaiting: 3, maxPerAddress: 2, turnMs: 1_000, silentMs: 100 };
+  const limits = { maxWaiting: 3, maxPerAddress: 2, turnMs: 1_000, silentMs: 100, stalledMs: 200 };
 
   test("gives the turn on when its holder is silent, or too slow", () => {
     const list = new WaitingList(limits, [], 0);
@@ -247,7 +279,10 @@ describe("WaitingList", () => {
     list.sweep(120);
     expect(list.turn).toMatchObject({ ticket: b });
     expect(list.lostReason(a)).toContain("nothing was heard");
-    for (let nowMs = 120; nowMs <= 1_120; nowMs += 50) list.placeOf(b, nowMs);
+    for (let nowMs = 120; nowMs <= 1_120; nowMs += 50) {
+      list.placeOf(b, nowMs);
+      list.noteWork(b, nowMs, nowMs);
+    }
     list.sweep(1_121);
     expect(list.turn).toBeNull();
     expect(list.lostReason(b)).toContain("lasts 1000 ms");
@@ -257,8 +292,13 @@ describe("WaitingList", () => {
     const list = new WaitingList(limits, [], 0);
     const ticket = list.join("a", "x", 0);
     list.sweep(0);
-    list.isChecking = true;
+    list.beginCheck();
     list.sweep(50_000);
+    expect(list.turn).toMatchObject({ ticket });
+    // Where the check itself failed, there is time to send again.
+    list.endCheck(900);
+    list.placeOf(ticket, 900);
+    list.sweep(950);
     expect(list.turn).toMatchObject({ ticket });
   });
 

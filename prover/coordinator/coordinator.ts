@@ -50,7 +50,7 @@ export class Coordinator {
 
   info(): CeremonyInfo {
     const { circuitHash, facts, firstDelta, shape } = this.#folder;
-    const { pieceBytes, silentMs, turnMs } = this.#limits;
+    const { pieceBytes, silentMs, stalledMs, turnMs } = this.#limits;
     const finished = this.#folder.finished();
     const { turn } = this.#waiting;
     return {
@@ -64,7 +64,7 @@ export class Coordinator {
       contributionCount: this.entries.length,
       waitingCount: this.#waiting.places.length,
       turn: turn && { name: turn.name, sinceMs: turn.sinceMs, endsAtMs: turn.sinceMs + turnMs },
-      ...{ turnMs, silentMs, finished, nowMs: this.#nowMs() },
+      ...{ turnMs, silentMs, stalledMs, finished, nowMs: this.#nowMs() },
     };
   }
 
@@ -85,10 +85,14 @@ export class Coordinator {
     this.sweep();
   }
 
-  /** @throws RollupError PRV_CEREMONY_TICKET for one that was never given */
-  async stateOf(ticket: string): Promise<TicketState> {
+  /**
+   * @param done how far its holder is, in units of his own; a number that changes keeps his turn
+   * @throws RollupError PRV_CEREMONY_TICKET for one that was never given
+   */
+  async stateOf(ticket: string, done: number | null = null): Promise<TicketState> {
     const entry = this.#folder.entryOf(ticket);
     if (entry !== null) return { state: "accepted", entry };
+    if (done !== null) this.#waiting.noteWork(ticket, done, this.#nowMs());
     this.sweep();
     const reason = this.#waiting.lostReason(ticket);
     if (reason !== null) return { state: "lost", reason };
@@ -211,6 +215,7 @@ export class Coordinator {
     } finally {
       await file.close();
     }
+    this.#waiting.noteWork(ticket, null, this.#nowMs());
     return offset + bytes.length;
   }
 
@@ -240,7 +245,7 @@ export class Coordinator {
       );
     const { name } = this.#waiting.turn!;
     this.#folder.beginCheck();
-    this.#waiting.isChecking = true;
+    this.#waiting.beginCheck();
     return name;
   }
 
@@ -266,7 +271,7 @@ export class Coordinator {
       return entry;
     } finally {
       this.#folder.cancelCheck();
-      this.#waiting.isChecking = false;
+      this.#waiting.endCheck(this.#nowMs());
       this.sweep();
       this.#folder.writePlaces(this.#waiting.places);
     }

@@ -1,4 +1,4 @@
-/** Who contributes next. One at a time; whoever is silent or too slow loses the place, and the next one has the turn. */
+/** Who contributes next. One at a time; whoever is silent, stands still or is too slow loses the place to the next one. */
 import { randomBytes } from "node:crypto";
 import { proverError } from "../prover-errors.ts";
 
@@ -10,6 +10,8 @@ export interface WaitingLimits {
   readonly turnMs: number;
   /** A place is lost when nobody has asked for it for so long. */
   readonly silentMs: number;
+  /** A turn is lost when no work was heard of for so long, however often somebody asks. */
+  readonly stalledMs: number;
 }
 
 export interface Place {
@@ -22,6 +24,9 @@ export interface Place {
 interface Entry extends Place {
   seenAtMs: number;
   turnSinceMs: number | null;
+  /** What its holder says that is done, in units of his own: another number than before is a sign of work. */
+  workDone: number;
+  workedAtMs: number;
 }
 
 /** Of places that were lost, the reasons, for those who ask later. */
@@ -31,13 +36,12 @@ export class WaitingList {
   readonly #limits: WaitingLimits;
   readonly #entries: Entry[] = [];
   readonly #lost = new Map<string, string>();
-  /** While a contribution is checked nobody's time runs. */
   #isChecking = false;
 
   /** @param places of before a restart: each keeps its place, and its time begins anew */
   constructor(limits: WaitingLimits, places: readonly Place[], nowMs: number) {
     this.#limits = limits;
-    for (const place of places) this.#entries.push({ ...place, seenAtMs: nowMs, turnSinceMs: null });
+    for (const place of places) this.#add(place, nowMs);
   }
 
   get places(): readonly Place[] {
@@ -55,8 +59,19 @@ export class WaitingList {
     return this.#isChecking;
   }
 
-  set isChecking(value: boolean) {
-    this.#isChecking = value;
+  /** While a contribution is checked its sender's time does not run. */
+  beginCheck(): void {
+    this.#isChecking = true;
+  }
+
+  endCheck(nowMs: number): void {
+    this.#isChecking = false;
+    // It may have failed for no fault of his.
+    if (this.#entries[0] !== undefined) this.#entries[0].workedAtMs = nowMs;
+  }
+
+  #add(place: Place, nowMs: number): void {
+    this.#entries.push({ ...place, seenAtMs: nowMs, turnSinceMs: null, workDone: 0, workedAtMs: nowMs });
   }
 
   /** @returns the ticket, which nobody else knows @throws RollupError PRV_CEREMONY_FULL */
@@ -70,8 +85,20 @@ export class WaitingList {
         data: { maxPerAddress },
       });
     const ticket = randomBytes(32).toString("hex");
-    this.#entries.push({ ticket, name, address, seenAtMs: nowMs, turnSinceMs: null });
+    this.#add({ ticket, name, address }, nowMs);
     return ticket;
+  }
+
+  /**
+   * Somebody has done something for his contribution.
+   * @param done as he counts it himself; null for what the coordinator has seen
+   */
+  noteWork(ticket: string, done: number | null, nowMs: number): void {
+    const entry = this.#entries.find((one) => one.ticket === ticket);
+    // Less than before: a page that was reloaded begins anew.
+    if (entry === undefined || done === entry.workDone) return;
+    entry.workDone = done ?? entry.workDone;
+    entry.workedAtMs = nowMs;
   }
 
   /** How many come before, 0 for who has the turn; keeps the place. @throws RollupError PRV_CEREMONY_TICKET */
@@ -107,15 +134,13 @@ export class WaitingList {
     }
   }
 
-  /** Drops who is silent or too slow, and gives the turn on. @returns whether anybody lost or got something */
+  /** Drops who is silent, idle or too slow, and gives the turn on. @returns whether anybody lost or got something */
   sweep(nowMs: number): boolean {
-    const { silentMs, turnMs } = this.#limits;
     let hasChanged = false;
     for (const entry of [...this.#entries]) {
       if (this.#isChecking && entry === this.#entries[0]) continue;
-      const isSlow = entry.turnSinceMs !== null && nowMs - entry.turnSinceMs > turnMs;
-      if (!isSlow && nowMs - entry.seenAtMs <= silentMs) continue;
-      const reason = isSlow ? `a turn lasts ${turnMs} ms` : `nothing was heard for ${silentMs} ms`;
+      const reason = this.#whyLost(entry, nowMs);
+      if (reason === null) continue;
       this.remove(entry.ticket, reason);
       hasChanged = true;
     }
@@ -123,8 +148,17 @@ export class WaitingList {
     if (first !== undefined && first.turnSinceMs === null) {
       first.turnSinceMs = nowMs;
       first.seenAtMs = nowMs;
+      first.workedAtMs = nowMs;
       hasChanged = true;
     }
     return hasChanged;
+  }
+
+  #whyLost({ seenAtMs, turnSinceMs, workedAtMs }: Entry, nowMs: number): string | null {
+    const { silentMs, stalledMs, turnMs } = this.#limits;
+    if (turnSinceMs !== null && nowMs - turnSinceMs > turnMs) return `a turn lasts ${turnMs} ms`;
+    // Attack: somebody asks for his place every second, and never contributes.
+    if (turnSinceMs !== null && nowMs - workedAtMs > stalledMs) return `nothing was done for ${stalledMs} ms`;
+    return nowMs - seenAtMs > silentMs ? `nothing was heard for ${silentMs} ms` : null;
   }
 }

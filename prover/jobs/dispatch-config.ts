@@ -14,6 +14,7 @@ import {
   wholeNumber,
 } from "../../circuits/settings.ts";
 import { proverError } from "../prover-errors.ts";
+import { handInKeyText } from "./hand-in.ts";
 
 /** Every setting of the dispatcher, in the environment as DISPATCHER_…; docs/generated/settings.md has their table. */
 export const DISPATCHER_SETTINGS = {
@@ -45,6 +46,12 @@ export const DISPATCHER_SETTINGS = {
     default: "60000",
     description: "within how long what waits should be proven; rollup_provers_wanted follows it",
   },
+  handInSecret: {
+    schema: handInKeyText.optional(),
+    isSecret: true,
+    description:
+      "64 hex digits, from which the workers' keys follow (openledger operator worker-key); DISPATCHER_CREDITS_PATH needs it",
+  },
   creditsPath: {
     schema: someText.optional() satisfies z.ZodType,
     description:
@@ -60,7 +67,13 @@ export type DispatchConfig = SettingValues<typeof DISPATCHER_SETTINGS>;
 
 /** @throws PRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown */
 export function readDispatchConfig(environment: Environment): DispatchConfig {
-  const { problems, values } = readSettings("DISPATCHER", DISPATCHER_SETTINGS, environment);
+  const { problems: found, values } = readSettings("DISPATCHER", DISPATCHER_SETTINGS, environment);
+  const problems = [...found];
+  if (problems.length === 0 && values.creditsPath !== undefined && values.handInSecret === undefined)
+    problems.push({
+      env: "DISPATCHER_HAND_IN_SECRET",
+      problem: "is missing, and DISPATCHER_CREDITS_PATH is given",
+    });
   if (problems.length > 0)
     throw proverError("PRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
   return values;

@@ -14,8 +14,8 @@ import type { z } from "zod";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { proveJobAnswer, unprovenBatchesAnswer } from "../../circuits/wire/operator-api.ts";
 import { askSequencer, type SequencerEndpoint } from "../../circuits/wire/sequencer-request.ts";
-import { proverError } from "../prover-errors.ts";
 import { countWorkerProof, type DispatchMetrics } from "./dispatch-metrics.ts";
+import { openHandIn } from "./hand-in.ts";
 import type { ProofCredits } from "./proof-credits.ts";
 import {
   cancelTask,
@@ -23,7 +23,6 @@ import {
   KEY_PREFIX,
   MAX_ATTEMPTS,
   type ProveTask,
-  proveAnswerSchema,
   proveTaskSchema,
   putInputs,
   QUEUE_NAME,
@@ -36,7 +35,9 @@ export interface DispatcherOptions extends SequencerEndpoint {
   readonly maxBackoffMs: number;
   /** Within how long what waits should be proven. */
   readonly targetMs: number;
-  /** Where it is written down whose proofs were taken; absent for nowhere. */
+  /** From which workers' keys follow (hand-in.ts); null where workers have none. */
+  readonly handInSecret: string | null;
+  /** Where it is written down whose proofs were taken, by their keys and not by their words; absent for nowhere. */
   readonly credits?: ProofCredits | undefined;
 }
 
@@ -52,6 +53,8 @@ type Unproven = z.output<typeof unprovenBatchesAnswer>[number];
 const MAX_QUEUED = 64;
 /** BullMQ knows 2^21 priorities, the smallest first. */
 const PRIORITIES = 2 ** 20;
+/** Who nobody knows by a key. */
+const UNPROVEN = "unproven";
 /** Weight of the newest proof in the mean of what one takes. */
 const NEWEST = 0.2;
 
@@ -154,28 +157,30 @@ export class Dispatcher {
   async #handIn(job: Job<ProveTask>): Promise<void> {
     const { logger, metrics } = this.#modules;
     const { batchHash, batchNumber } = job.data;
-    const parsed = proveAnswerSchema.safeParse(job.returnvalue);
-    const worker = parsed.success ? parsed.data.worker : "unknown";
+    const { credits, handInSecret } = this.#options;
+    let worker = UNPROVEN;
     try {
-      if (!parsed.success)
-        throw proverError("PRV_PROOF_INVALID", `the answer of batch ${batchNumber} is no proof`);
-      // As it came: whoever writes to the sequencer writes text.
-      const { worker: _worker, elapsedMs, ...proof } = job.returnvalue as z.input<typeof proveAnswerSchema>;
+      const { answer, plain, provenWorker } = openHandIn(job.returnvalue, batchHash, handInSecret);
+      // Without keys a name is its worker's word: good enough for figures.
+      worker = provenWorker ?? (handInSecret === null ? answer.worker : UNPROVEN);
+      const { worker: _worker, elapsedMs, ...proof } = plain;
       const isTaken = await postProof(this.#options, batchNumber, { batchHash, ...proof });
       countWorkerProof(metrics, worker, isTaken ? "taken" : "useless");
       if (isTaken) {
-        this.#options.credits?.add({ batchHash, batchNumber, worker, atMs: Date.now() });
+        if (provenWorker !== null) credits?.add({ batchHash, batchNumber, worker, atMs: Date.now() });
         metrics.proofSeconds.inc({ worker }, elapsedMs / 1_000);
         const mean = this.#meanProofMs ?? elapsedMs;
         this.#meanProofMs = mean + NEWEST * (elapsedMs - mean);
         logger.info({ batchNumber, worker, elapsedMs }, "proof handed in");
       }
     } catch (error) {
-      if (!isRollupError(error, "PRV_PROOF_INVALID")) throw error;
+      const isUnproven = isRollupError(error, "PRV_HAND_IN_UNPROVEN");
+      if (!isUnproven && !isRollupError(error, "PRV_PROOF_INVALID")) throw error;
       // It becomes a new job with the next look.
       countWorkerProof(metrics, worker, "invalid");
       metrics.errors.inc({ code: error.code });
-      logger.error({ batchNumber, worker, reason: error.message }, "a worker handed in a false proof");
+      const facts = { batchNumber, worker, code: error.code, reason: error.message };
+      logger.error(facts, isUnproven ? "a hand-in cannot be opened" : "a worker handed in a false proof");
     }
     await this.#remove(job);
   }

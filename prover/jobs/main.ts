@@ -1,6 +1,7 @@
 /** The dispatcher's process: `npx tsx prover/jobs/main.ts`, configured by prover/jobs/dispatch-config.ts. */
 import { pino } from "pino";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import { cutStopShort } from "../../circuits/run-until-stopped.ts";
 import { startHealthServer } from "../../circuits/wire/health-server.ts";
 import { SequencerChoice } from "../../circuits/wire/sequencer-choice.ts";
 import { type DispatchConfig, readDispatchConfig } from "./dispatch-config.ts";
@@ -12,9 +13,11 @@ import { connectRedis } from "./prove-queue.ts";
 async function run(config: DispatchConfig): Promise<void> {
   const logger = pino({ level: config.logLevel });
   const stopping = new AbortController();
+  stopping.signal.addEventListener("abort", () => cutStopShort(logger, "dispatcher"));
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopping.abort());
   const {
     creditsPath,
+    handInSecret,
     healthPort,
     maxBackoffMs,
     pollIntervalMs,
@@ -32,6 +35,7 @@ async function run(config: DispatchConfig): Promise<void> {
   const metrics = createDispatchMetrics();
   const options = {
     credits: creditsPath === undefined ? undefined : new ProofCredits(creditsPath),
+    handInSecret: handInSecret?.reveal() ?? null,
     ...{ onFailure, operatorToken: token.reveal(), pollIntervalMs, maxBackoffMs, targetMs },
     get sequencerUrl() {
       return choice.sequencerUrl;

@@ -2,16 +2,15 @@
 import { randomUUID } from "node:crypto";
 import { type Job, UnrecoverableError, Worker } from "bullmq";
 import type { Logger } from "pino";
-import type { z } from "zod";
 import { hex32 } from "../../circuits/hex.ts";
 import { proofJson } from "../../circuits/wire/wire-fields.ts";
 import { proverError } from "../prover-errors.ts";
+import { type PlainAnswer, sealAnswer } from "./hand-in.ts";
 import {
   connectRedis,
   getInputs,
   isCancelled,
   KEY_PREFIX,
-  type proveAnswerSchema,
   proveTaskSchema,
   QUEUE_NAME,
   requireConnected,
@@ -21,6 +20,8 @@ import { type ProveJob, type ProveJobClient, toInputs } from "./sequencer-jobs.t
 export interface QueueJobClientOptions {
   readonly queueUrl: string;
   readonly proverName: string;
+  /** Hex, for this name alone (hand-in.ts); absent where hand-ins are not sealed. */
+  readonly handInKey?: string | undefined;
   /** A prover that has not shown for so long that it lives loses its job to the next. */
   readonly lockMs: number;
 }
@@ -35,7 +36,7 @@ interface Held {
 
 /** @throws PRV_QUEUE_UNREACHABLE from every method where Redis is away; PRV_QUEUE_INPUTS_INVALID from nextJob */
 export async function createQueueJobClient(
-  { lockMs, proverName, queueUrl }: QueueJobClientOptions,
+  { handInKey, lockMs, proverName, queueUrl }: QueueJobClientOptions,
   { logger }: { logger: Logger },
 ): Promise<ProveJobClient> {
   const redis = await connectRedis(queueUrl, (error) =>
@@ -111,8 +112,9 @@ export async function createQueueJobClient(
           elapsedMs: Math.round(performance.now() - startedAtMs),
           proof: proofJson(proof),
           publicSignals: publicSignals.map(hex32),
-        } satisfies z.input<typeof proveAnswerSchema>;
-        return job.moveToCompleted(answer, token, false);
+        } satisfies PlainAnswer;
+        const handIn = handInKey === undefined ? answer : sealAnswer(answer, batchHash, handInKey);
+        return job.moveToCompleted(handIn, token, false);
       });
       return true;
     },

@@ -2,6 +2,7 @@
 import { type Logger, pino } from "pino";
 import { loadDeployment } from "../../circuits/registry/deployment.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import { cutStopShort } from "../../circuits/run-until-stopped.ts";
 import { startHealthServer } from "../../circuits/wire/health-server.ts";
 import { SequencerChoice } from "../../circuits/wire/sequencer-choice.ts";
 import { createProver } from "../backends.ts";
@@ -20,6 +21,8 @@ async function run(config: ProveConfig): Promise<void> {
     logger.warn("development keys: anyone can forge proofs for this rollup");
   }
   const stopping = new AbortController();
+  // A finished proof is handed over first, or its job given back, where somebody takes them.
+  stopping.signal.addEventListener("abort", () => cutStopShort(logger, "prover"));
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopping.abort());
   const prover = await createProver(config.backend);
   let provingBatch: number | null = null;
@@ -71,7 +74,8 @@ async function run(config: ProveConfig): Promise<void> {
 
 /** From the sequencer itself, or from the queue. */
 async function openJobs(config: ProveConfig, logger: Logger): Promise<ProveJobClient> {
-  const { name: proverName, queue, queueLockMs: lockMs, sequencerUrl, spareSequencerUrl, token } = config;
+  const { handInKey, name: proverName, queue, queueLockMs: lockMs, token } = config;
+  const { sequencerUrl, spareSequencerUrl } = config;
   if (queue === undefined) {
     const choice = new SequencerChoice([sequencerUrl, spareSequencerUrl ?? sequencerUrl]);
     const { onFailure } = choice;
@@ -84,7 +88,8 @@ async function openJobs(config: ProveConfig, logger: Logger): Promise<ProveJobCl
     });
   }
   const { createQueueJobClient } = await import("../jobs/queue-jobs.ts");
-  return createQueueJobClient({ queueUrl: queue.reveal(), proverName, lockMs }, { logger });
+  const credential = { queueUrl: queue.reveal(), handInKey: handInKey?.reveal() };
+  return createQueueJobClient({ ...credential, proverName, lockMs }, { logger });
 }
 
 try {

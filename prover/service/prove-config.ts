@@ -14,6 +14,7 @@ import {
   wholeNumber,
 } from "../../circuits/settings.ts";
 import { BACKEND_NAMES } from "../backends.ts";
+import { handInKeyText } from "../jobs/hand-in.ts";
 import { proverError } from "../prover-errors.ts";
 
 /** Every setting of the prover's process, in the environment as PROVER_…; docs/generated/settings.md has their table. */
@@ -32,6 +33,12 @@ export const PROVER_SETTINGS = {
     isSecret: true,
     description:
       "redis:// or rediss:// address to take jobs from, with user and password, instead of the sequencer",
+  },
+  handInKey: {
+    schema: handInKeyText.optional(),
+    isSecret: true,
+    description:
+      "64 hex digits that seal what this prover hands in, for PROVER_NAME alone (openledger operator worker-key); only with PROVER_QUEUE",
   },
   queueLockMs: {
     schema: wholeNumber(1_000, 600_000),
@@ -80,8 +87,11 @@ export type ProveConfig = SettingValues<typeof PROVER_SETTINGS>;
 export function readProveConfig(environment: Environment): ProveConfig {
   const { problems: found, values } = readSettings("PROVER", PROVER_SETTINGS, environment);
   const isOneSource = (values.token === undefined) !== (values.queue === undefined);
-  const problem = "is given, or PROVER_QUEUE, and not both";
-  const problems = isOneSource || found.length > 0 ? found : [{ env: "PROVER_TOKEN", problem }];
+  const problems = [...found];
+  if (problems.length === 0 && !isOneSource)
+    problems.push({ env: "PROVER_TOKEN", problem: "is given, or PROVER_QUEUE, and not both" });
+  if (problems.length === 0 && values.handInKey !== undefined && values.queue === undefined)
+    problems.push({ env: "PROVER_HAND_IN_KEY", problem: "is given, and PROVER_QUEUE is not" });
   if (problems.length > 0)
     throw proverError("PRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
   return values;

@@ -60,6 +60,7 @@ export function serveTiny(
     port: 0,
     turnMs: 600_000,
     silentMs: 120_000,
+    stalledMs: 120_000,
     maxWaiting: 20,
     maxPerAddress: 20,
     joinsPerMinute: 1_000,

@@ -127,7 +127,14 @@ async function openWorld(
   const connection = await connectRedis(redis.url, () => {});
   await connection.flushall();
   const dispatcher = new Dispatcher(
-    { sequencerUrl, operatorToken: TOKEN, pollIntervalMs: POLL_MS, maxBackoffMs: 1_000, targetMs: 60_000 },
+    {
+      handInSecret: null,
+      sequencerUrl,
+      operatorToken: TOKEN,
+      pollIntervalMs: POLL_MS,
+      maxBackoffMs: 1_000,
+      targetMs: 60_000,
+    },
     { redis: connection, logger: pino({ level: "silent" }), metrics: createDispatchMetrics() },
   );
   const children: ChildProcess[] = [];

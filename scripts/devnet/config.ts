@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parseEther } from "viem";
 import type { RewardSplit } from "../../circuits/ledger/rewards.ts";
 import type { BatchShape } from "../../circuits/protocol.ts";
+import type { GovernanceOptions } from "../../contracts/build/governance.ts";
 import { workspaceDir } from "../cli/workspace.ts";
 
 /**
@@ -62,6 +63,14 @@ export const FEE_PER_UNIT_WEI = parseEther("0.0001");
 export const ID_FEE_WEI = parseEther("0.5");
 export const MIN_DEPOSIT_WEI = parseEther("1");
 export const QUEUE_BASE_FEE_WEI = parseEther("1");
+/** A vote ends within minutes; what it decides waits 30 days, as the contract will have it. The faucet holds a quorum. */
+export const GOVERNANCE = {
+  delaySeconds: 30n * 86_400n,
+  votingDelayBlocks: 5,
+  votingPeriodBlocks: 120,
+  proposalThresholdWei: parseEther("100"),
+  quorumPercent: 4,
+} as const satisfies GovernanceOptions;
 
 /** The test wallets of the pages (`web/ledger/test-wallet.ts`): nobody of the job uses them. */
 export const VISITORS = ["visitorA", "visitorB"] as const;

@@ -1,12 +1,23 @@
 import { dirname, join } from "node:path";
-import { createPublicClient, createWalletClient, getAddress, http, keccak256, stringToHex } from "viem";
+import {
+  type Address,
+  createPublicClient,
+  createWalletClient,
+  getAddress,
+  getContractAddress,
+  http,
+  keccak256,
+  stringToHex,
+} from "viem";
 import { foundry } from "viem/chains";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { genesisLedger } from "../../circuits/ledger/ledger.ts";
 import { type Deployment, encodeDeployment, loadDeployment } from "../../circuits/registry/deployment.ts";
 import { keyFromSecret } from "../../client/l2-key.ts";
 import { ledgerDomain } from "../../client/ledger-client.ts";
-import { deployRollup } from "../../contracts/build/deploy.ts";
+import { compileContracts, compilerInput, pickContract } from "../../contracts/build/compile.ts";
+import { deployContract, deployRollup } from "../../contracts/build/deploy.ts";
+import { GOVERNANCE_CONTRACTS, governanceArguments } from "../../contracts/build/governance.ts";
 import {
   type CircuitConfig,
   computeCircuitId,
@@ -16,7 +27,7 @@ import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { readIfPresent, workspacePaths, writeFileWhole } from "../cli/workspace.ts";
 import { devAccount } from "./accounts.ts";
 import type { DevnetCircuit } from "./circuits.ts";
-import { ID_FEE_WEI, MIN_DEPOSIT_WEI, QUEUE_BASE_FEE_WEI } from "./config.ts";
+import { GOVERNANCE, ID_FEE_WEI, MIN_DEPOSIT_WEI, QUEUE_BASE_FEE_WEI } from "./config.ts";
 import type { Console } from "./console.ts";
 import { devnetError } from "./devnet-errors.ts";
 
@@ -79,7 +90,12 @@ async function deployNew(
   const walletClient = createWalletClient({ chain: foundry, transport, account: devAccount("faucet") });
   const { keyX: operatorKeyX } = await operatorKey();
   const operatorOwner = devAccount("operator").address;
-  const treasuryOwner = devAccount("treasury").address;
+  // Token, rollup, and the contracts of votes: the treasury's owner is known before it is there.
+  const firstNonce = await publicClient.getTransactionCount({ address: walletClient.account.address });
+  const [timelock, governor, registry] = [2, 3, 4].map((i) =>
+    getContractAddress({ from: walletClient.account.address, nonce: BigInt(firstNonce + i) }),
+  ) as [Address, Address, Address];
+  const treasuryOwner = timelock;
   const { root } = genesisLedger({
     treasuryOwner: BigInt(treasuryOwner),
     operatorOwner: BigInt(operatorOwner),
@@ -106,12 +122,19 @@ async function deployNew(
     queueBaseFeeWei: QUEUE_BASE_FEE_WEI,
   });
   const { token, rollup, gas } = deployed;
+  const votes = await compileContracts({ set: "governance" });
+  const { contentHash: contractsHash } = await compilerInput();
+  const addresses = { timelock, governor, registry };
+  const args = governanceArguments(GOVERNANCE, { ...addresses, token, rollup, contractsHash });
+  for (const name of GOVERNANCE_CONTRACTS)
+    await deployContract({ walletClient, publicClient }, name, pickContract(votes, name), args[name]);
   const elapsedMs = Date.now() - startedAtMs;
   console.done(`token ${token}, ${gas.token.toLocaleString("en")} gas`);
   console.done(
     `rollup ${rollup}, ${gas.rollup.toLocaleString("en")} gas, block ${deployed.blockNumber}`,
     elapsedMs,
   );
+  console.done(`votes: governor ${governor}, and its timelock owns the treasury`);
   return {
     chainId: foundry.id,
     rpcUrl,
@@ -121,6 +144,7 @@ async function deployNew(
     domain: ledgerDomain(foundry.id, rollup),
     genesis: { treasuryOwner, operatorOwner, operatorKeyX, root },
     idFeeWei: ID_FEE_WEI,
+    governance: addresses,
     circuits: circuits.map(({ sizes, compiled, proving }, i) => ({
       name: compiled.name,
       ...sizes,

@@ -1,14 +1,17 @@
 /**
  * A real ceremony for a drill: three contributions to each circuit and a beacon, by the same functions as `npm run ceremony`,
- * on powers of tau of its own (drill-powers.ts). Its keys are kept by the circuit's content, and convince nobody but the
- * drill: one process drew all the secrets.
+ * on powers of tau of its own (drill-powers.ts). The contributions are those of the page, which take seconds where snarkjs takes
+ * a minute. Its keys are kept by the circuit's content, and convince nobody but the drill: one process drew all the secrets.
  */
 import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { compileCircuit, repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { applyBeacon, contributeToKey, exportKey, startKey } from "../../prover/keys/ceremony.ts";
+import { contribute } from "../../prover/ceremony/contribute.ts";
+import { recordBytes } from "../../prover/ceremony/contribution-record.ts";
+import { applyBeacon, exportKey, startKey } from "../../prover/keys/ceremony.ts";
+import { type NamedRecord, readFirstRound, writeRoundKey } from "../../prover/keys/round-key.ts";
 import { writeDrillPowers } from "./drill-powers.ts";
 
 const FOLDER = join(repositoryRoot, ".cache", "drill-ceremony");
@@ -57,19 +60,29 @@ async function keyOf(
   if (existsSync(folder)) return folder;
   tell(`a ceremony of ${CONTRIBUTORS.length} contributions for ${circuitName} (once, then cached)`);
   // Each step is kept until the last one is done: a drill that was killed goes on here.
-  const part = (i: number) => `${folder}.part-${i}.zkey`;
+  const part = (name: string) => `${folder}.${name}.zkey`;
+  const [first, contributed, ended] = [part("first"), part("contributed"), part("ended")];
   const request = { circuitName, resolveCircuit: circuitSpec, ptauPath };
-  const steps: ((fromPath: string, toPath: string) => Promise<unknown>)[] = [
-    (_fromPath, zkeyPath) => startKey({ ...request, zkeyPath }),
-    ...CONTRIBUTORS.map(
-      (contributorName) => (fromPath: string, toPath: string) =>
-        contributeToKey({ fromPath, toPath, contributorName }),
-    ),
-    (fromPath, toPath) => applyBeacon({ fromPath, toPath, beaconHex: BEACON_HEX, iterationsExp: 10 }),
-  ];
-  for (const [i, step] of steps.entries()) if (!existsSync(part(i))) await step(part(i - 1), part(i));
+  if (!existsSync(first)) await startKey({ ...request, zkeyPath: first });
+  if (!existsSync(contributed)) await contributeAll(first, contributed, tell);
+  const beacon = { beaconHex: BEACON_HEX, iterationsExp: 10 };
+  if (!existsSync(ended)) await applyBeacon({ fromPath: contributed, toPath: ended, ...beacon });
   tell(`verifying the ceremony of ${circuitName}`);
-  await exportKey({ ...request, zkeyPath: part(steps.length - 1), folder });
-  for (const i of steps.keys()) await rm(part(i), { force: true });
+  await exportKey({ ...request, zkeyPath: ended, folder });
+  for (const path of [first, contributed, ended]) await rm(path, { force: true });
   return folder;
+}
+
+async function contributeAll(firstPath: string, toPath: string, tell: (text: string) => void): Promise<void> {
+  const { circuitHash, shape, ...first } = await readFirstRound(firstPath);
+  let { round } = first;
+  const named: NamedRecord[] = [];
+  for (const name of CONTRIBUTORS) {
+    const records = named.map(({ record }) => record);
+    const work = { ...{ circuitHash, shape, records, round }, entropy: new Uint8Array() };
+    ({ round } = contribute(work, () => {}));
+    named.push({ name, record: round.slice(0, recordBytes) });
+    tell(`${name} has contributed`);
+  }
+  writeRoundKey(firstPath, shape, round, named, toPath);
 }

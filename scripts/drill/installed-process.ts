@@ -45,6 +45,11 @@ export function commandOfCompose(folder: string, name: string): StartCommand {
   };
 }
 
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 export class InstalledProcess {
   readonly name: string;
   readonly #start: StartCommand;
@@ -67,12 +72,11 @@ export class InstalledProcess {
       env: { HOME, PATH, ...readEnvFile(envPath) },
       stdio: ["ignore", log, log],
     });
-    const killOnExit = () => child.kill("SIGKILL");
-    process.once("exit", killOnExit);
+    running.add(child);
     this.#child = child;
     this.#ended = new Promise((resolve) => {
       child.once("exit", () => {
-        process.off("exit", killOnExit);
+        running.delete(child);
         if (this.#child === child) this.#child = null;
         resolve();
       });

@@ -93,15 +93,27 @@ export class Traffic {
     this.#urlIndex[index] = 1 - this.#urlIndex[index]!;
   }
 
-  /** What was acknowledged and is gone leaves a gap of nonces, until the user sends it again. */
+  /**
+   * What was acknowledged and is gone leaves a gap of nonces, until the user sends it again. One that is not taken would keep
+   * back all that the user sends after it.
+   */
   async sendAgain(url: string, { body, hash }: Acknowledged): Promise<void> {
-    const { status } = await fetch(`${url}/v1/operations`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-    });
-    if (status !== 202) this.problems.push(`${hash} was sent again and answered with ${status}`);
+    while (!this.#isAbandoned) {
+      const answered = await fetch(`${url}/v1/operations`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      }).catch(() => null);
+      if (answered?.status === 202) return;
+      const answer = (await answered?.json().catch(() => null)) as SubmissionAnswer | null | undefined;
+      const code = answer?.error?.code;
+      if (code !== undefined && !WAITS.includes(code)) {
+        this.problems.push(`${hash} was sent again and answered with ${code}`);
+        return;
+      }
+      await sleep(RETRY_MS);
+    }
   }
 
   /**

@@ -22,6 +22,7 @@ import { loadHostConfig } from "../../datanets/host/config.ts";
 import { readFactoryConfig } from "../../models/factory/factory-config.ts";
 import { createFactoryMetrics } from "../../models/factory/factory-metrics.ts";
 import { createDispatchMetrics } from "../../prover/jobs/dispatch-metrics.ts";
+import { handInKeyOf } from "../../prover/jobs/hand-in.ts";
 import { loadConfig } from "../../sequencer/config.ts";
 import { createMetrics } from "../../sequencer/metrics.ts";
 import { examine } from "./doctor.ts";
@@ -297,7 +298,15 @@ describe("openledger operator init", () => {
     expect(prover.PROVER_TOKEN_FILE).toBeUndefined();
     expect(readFileSync(paths.workerQueueUrl, "utf8")).toContain("prover:little@");
     expect(statSync(paths.queueUrl).mode & 0o777).toBe(0o600);
-    expect(readEnvFile(paths.env("dispatcher")).DISPATCHER_TOKEN_FILE).toBe(paths.proverToken);
+    const dispatcher = readEnvFile(paths.env("dispatcher"));
+    expect(dispatcher.DISPATCHER_TOKEN_FILE).toBe(paths.proverToken);
+    // Each worker has a key for its name, and the secret stays where workers on other machines have keys of it.
+    const read = (path: string) => readFileSync(path, "utf8").trim();
+    const secret = read(dispatcher.DISPATCHER_HAND_IN_SECRET_FILE!);
+    expect(read(prover.PROVER_HAND_IN_KEY_FILE!)).toBe(handInKeyOf(secret, prover.PROVER_NAME!));
+    expect(read(paths.handInKey("prover-2"))).not.toBe(read(paths.handInKey("prover-1")));
+    await init({ queue: { urlFile, workerUrlFile } });
+    expect(read(paths.handInSecret)).toBe(secret);
     const { prometheus } = installationPaths(out);
     const config = parse(readFileSync(join(prometheus, "prometheus.yml"), "utf8"));
     expect(config.rule_files).toContain("rules/prover-jobs-alerts.yml");

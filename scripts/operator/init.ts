@@ -9,6 +9,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { encodeDeployment, loadDeployment } from "../../circuits/registry/deployment.ts";
 import { readSecretFile } from "../../circuits/secret-file.ts";
+import { handInKeyOf } from "../../prover/jobs/hand-in.ts";
 import { operatorError } from "../cli/operator-errors.ts";
 import { writeFileWhole } from "../cli/workspace.ts";
 import {
@@ -103,6 +104,7 @@ export async function initInstallation(options: InitOptions): Promise<Installati
   if (queue !== null) {
     await writeSecret(paths.queueUrl, readSecretFile(queue.urlFile));
     await writeSecret(paths.workerQueueUrl, readSecretFile(queue.workerUrlFile));
+    await keepHandInKeys(paths, leader?.paths ?? null, planned);
   }
   // Provers and spare go from one machine to the other with what they have.
   if (leader !== null)
@@ -207,6 +209,21 @@ async function writeProcess(folder: string, installation: Installation, one: Pla
   await writeFileWhole(paths.env(one.name), `${lines.join("\n")}\n`, 0o600);
   await writeFileWhole(paths.unit(one.name), systemdUnit(folder, installation, one));
   if (one.dataPath !== null) await mkdir(dirname(one.dataPath), { recursive: true });
+}
+
+/** The secret of the first time stays: workers on other machines have keys of it. A spare has its leader's. */
+async function keepHandInKeys(
+  paths: Paths,
+  leader: Paths | null,
+  planned: readonly PlannedProcess[],
+): Promise<void> {
+  if (leader !== null) await writeSecret(paths.handInSecret, readSecretFile(leader.handInSecret));
+  else if (!existsSync(paths.handInSecret))
+    await writeSecret(paths.handInSecret, randomBytes(32).toString("hex"));
+  const secret = readSecretFile(paths.handInSecret);
+  for (const { env } of planned)
+    if (env.PROVER_HAND_IN_KEY_FILE !== undefined)
+      await writeSecret(env.PROVER_HAND_IN_KEY_FILE, handInKeyOf(secret, env.PROVER_NAME!));
 }
 
 /** @param address whose key it has to be; null for anybody's. @throws CMD_INIT_REFUSED, CIR_SECRET_FILE_… */

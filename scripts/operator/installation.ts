@@ -80,6 +80,10 @@ export const installationPaths = (folder: string) => ({
   replicaToken: join(folder, "secrets", "replica-token"),
   queueUrl: join(folder, "secrets", "queue-url"),
   workerQueueUrl: join(folder, "secrets", "worker-queue-url"),
+  /** From which the keys of workers follow. */
+  handInSecret: join(folder, "secrets", "hand-in-secret"),
+  /** Of a worker of this installation, by its process. */
+  handInKey: (process: string) => join(folder, "secrets", `hand-in-key-${process}`),
   operatorKey: join(folder, "secrets", "operator-key"),
   modelKey: join(folder, "secrets", "model-key"),
   unit: (name: string) => join(folder, "systemd", `openledger-${name}.service`),

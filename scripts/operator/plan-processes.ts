@@ -100,6 +100,7 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
         DISPATCHER_SEQUENCER_URL: sequencerUrl,
         DISPATCHER_TOKEN_FILE: paths.proverToken,
         DISPATCHER_QUEUE_FILE: paths.queueUrl,
+        DISPATCHER_HAND_IN_SECRET_FILE: paths.handInSecret,
         DISPATCHER_HEALTH_PORT: String(dispatcherPort),
       },
     });
@@ -117,7 +118,10 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
       env: {
         PROVER_DEPLOYMENT_PATH: paths.deployment,
         ...(hasQueue
-          ? { PROVER_QUEUE_FILE: paths.workerQueueUrl }
+          ? {
+              PROVER_QUEUE_FILE: paths.workerQueueUrl,
+              PROVER_HAND_IN_KEY_FILE: paths.handInKey(`prover-${i}`),
+            }
           : { PROVER_SEQUENCER_URL: sequencerUrl, PROVER_TOKEN_FILE: paths.proverToken }),
         PROVER_NAME: `prover-${i}`,
         PROVER_BACKEND: backend,

@@ -18,6 +18,7 @@ import type { LedgerClient } from "../../client/ledger-client.ts";
 import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
 import { createDispatchMetrics } from "../../prover/jobs/dispatch-metrics.ts";
 import { Dispatcher } from "../../prover/jobs/dispatcher.ts";
+import { handInKeyOf, openHandIn } from "../../prover/jobs/hand-in.ts";
 import { ProofCredits } from "../../prover/jobs/proof-credits.ts";
 import { connectRedis } from "../../prover/jobs/prove-queue.ts";
 import { createQueueJobClient } from "../../prover/jobs/queue-jobs.ts";
@@ -48,6 +49,8 @@ const logger = pino({ level: "silent" });
 const LOCK_MS = 30_000;
 /** Where a test waits for a lock to end. */
 const SHORT_LOCK_MS = 2_500;
+const HAND_IN_SECRET = "5e".repeat(32);
+const keyOf = (worker: string) => handInKeyOf(HAND_IN_SECRET, worker);
 const point: [bigint, bigint] = [1n, 2n];
 
 let redis: TestRedis;
@@ -60,8 +63,14 @@ let metrics: ReturnType<typeof createDispatchMetrics>;
 const open: ProveJobClient[] = [];
 
 /** A prover's side, with a worker's rights. */
-async function prover(proverName: string, lockMs = LOCK_MS): Promise<ProveJobClient> {
-  const client = await createQueueJobClient({ queueUrl: redis.workerUrl, proverName, lockMs }, { logger });
+async function prover(
+  proverName: string,
+  options: { lockMs?: number; handInKey?: string } = {},
+): Promise<ProveJobClient> {
+  const client = await createQueueJobClient(
+    { queueUrl: redis.workerUrl, proverName, lockMs: LOCK_MS, ...options },
+    { logger },
+  );
   open.push(client);
   return client;
 }
@@ -150,6 +159,7 @@ describe.skipIf(program === null)("the provers' queue", () => {
         pollIntervalMs: 10,
         maxBackoffMs: 50,
         targetMs: 1_000,
+        handInSecret: credits === undefined ? null : HAND_IN_SECRET,
         credits,
       },
       { redis: connection, logger, metrics },
@@ -181,7 +191,7 @@ describe.skipIf(program === null)("the provers' queue", () => {
     const args = ["--import", "tsx", "prover/testing/taking-prover.ts", redis.workerUrl, `${SHORT_LOCK_MS}`];
     const killed = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     const [taken] = (await once(killed.stdout, "data")) as [Buffer];
-    const other = await prover("other", SHORT_LOCK_MS);
+    const other = await prover("other", { lockMs: SHORT_LOCK_MS });
     // It lives: longer than a lock lasts, nobody else gets its job.
     await delay(1.5 * SHORT_LOCK_MS);
     const second = (await other.nextJob())!;
@@ -203,7 +213,7 @@ describe.skipIf(program === null)("the provers' queue", () => {
     dispatcher = startDispatcher(undefined, new ProofCredits(creditsPath));
     await dispatcher.look();
     for (const name of ["paid", "unknown"]) {
-      const client = await prover(name);
+      const client = await prover(name, keyOf(name));
       const job = (await client.nextJob())!;
       await client.submitProof(job, proofOf(job));
     }
@@ -284,6 +294,40 @@ describe.skipIf(program === null)("the provers' queue", () => {
     new PaymentJournal(journalPath).decide(first.signed.hash, "paid");
     await pay();
     expect((await balance()) - before).toBe(3n * price);
+  });
+
+  test("credits a proof to who made it, whatever name another one gives", async () => {
+    const credits = new ProofCredits(join(folder.path, "credits"));
+    await dispatcher.close();
+    dispatcher = startDispatcher(undefined, credits);
+    await dispatcher.look();
+    const handIn = async (client: ProveJobClient) => {
+      const job = (await client.nextJob())!;
+      await client.submitProof(job, proofOf(job));
+      return job;
+    };
+    // Under another's name, sealed with the own key: it cannot be opened, and the job is there again.
+    const { batchHash } = await handIn(await prover("machine-7", { handInKey: keyOf("thief") }));
+    await dispatcher.look();
+    expect(await statusOf(1)).toBe("closed");
+    await dispatcher.look();
+    // Not sealed at all: the proof is as good as any, and nobody's.
+    const again = await handIn(await prover("machine-7"));
+    expect(again.batchHash).toBe(batchHash);
+    await dispatcher.look();
+    expect([await statusOf(1), credits.all]).toEqual(["proven", []]);
+    const second = await handIn(await prover("machine-7", { handInKey: keyOf("machine-7") }));
+    // Who sees the whole queue reads no proof that he could hand in himself, and another batch's seal is worth nothing.
+    const left = await connection.hget(`openledger:prove:${second.batchHash}`, "returnvalue");
+    expect(Object.keys(JSON.parse(left!))).toEqual(["worker", "sealed"]);
+    expect(() => openHandIn(JSON.parse(left!), batchHash, HAND_IN_SECRET)).toThrow("not sealed by its key");
+    await dispatcher.look();
+    expect(credits.all).toMatchObject([{ batchNumber: 2, worker: "machine-7" }]);
+    const text = await metrics.registry.metrics();
+    expect(text).toContain('rollup_worker_proofs_total{worker="unproven",result="invalid"} 1');
+    expect(text).toContain('rollup_worker_proofs_total{worker="unproven",result="taken"} 1');
+    expect(text).toContain('rollup_worker_proofs_total{worker="machine-7",result="taken"} 1');
+    expect(text).toContain('rollup_errors_total{code="PRV_HAND_IN_UNPROVEN"} 1');
   });
 
   test("takes a job away from its prover once the batch was closed anew", async () => {

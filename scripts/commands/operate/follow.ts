@@ -5,6 +5,7 @@ import { readSnapshot } from "../../../bridge/verify/snapshot-file.ts";
 import { verifierKey } from "../../../bridge/verify/verify-keys.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
+import { cutStopShort } from "../../../circuits/run-until-stopped.ts";
 import type { ServedPages } from "../../../sequencer/api/pages.ts";
 import { createFollowProcess, type FollowOptions } from "../../../sequencer/follower/follow-process.ts";
 import { createLogger } from "../../../sequencer/logger.ts";
@@ -47,6 +48,7 @@ export async function runFollower(
     const { finalNumber } = follower.followed.book;
     logger.info({ url, finalBatch: finalNumber, feedUrl: options.feedUrl }, "follower listens");
     const ended = await Promise.race([ending, failing]);
+    if (ended === "signal") cutStopShort(logger, "follower");
     await follower.stop();
     if (ended === "signal") return;
     if (!isRollupError(ended, "SEQ_FOLLOW_REORGANISED")) throw ended;

@@ -6,6 +6,7 @@ import { onRun, withExample } from "../../cli/run-command.ts";
 import { addProfitCommand } from "./fee-commands.ts";
 import { addLeaseCommands } from "./lease-command.ts";
 import { addPayProversCommand } from "./pay-provers-command.ts";
+import { addWorkerKeyCommand } from "./worker-key-command.ts";
 
 interface InitCommandOptions {
   deployment?: string;
@@ -36,6 +37,7 @@ export function addOperatorCommands(program: Command): void {
   addProfitCommand(operator);
   addLeaseCommands(operator);
   addPayProversCommand(operator);
+  addWorkerKeyCommand(operator);
   withExample(operator, "operator init --deployment deployment.json --out operator --operator-key-file key");
   const command = operator
     .command("init")

@@ -33,7 +33,7 @@ export function addPayProversCommand(operator: Command): void {
   const command = operator
     .command("pay-provers")
     .description(
-      "pay workers that you know for each proof that was taken; a name in the queue is its worker's own word",
+      "pay workers that you know for each proof that was taken, by the keys of operator worker-key",
     )
     .requiredOption("--credits <file>", "what the dispatcher writes to DISPATCHER_CREDITS_PATH")
     .requiredOption("--journal <file>", "what was paid; keep it as you keep money")

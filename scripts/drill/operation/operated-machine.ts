@@ -43,9 +43,12 @@ export class OperatedMachine {
     this.#processes.set(name, one);
   }
 
-  async stop(name: string): Promise<void> {
+  /** @returns how long that took, in seconds */
+  async stop(name: string): Promise<number> {
+    const startedAtMs = performance.now();
     await this.#processes.get(name)?.stop();
     this.#processes.delete(name);
+    return Math.round((performance.now() - startedAtMs) / 100) / 10;
   }
 
   /** kill -9 of everything here. */

@@ -270,9 +270,13 @@ class OperationDrill {
     await requireLittle(url.href);
     const [queuePath, envPath] = [join(folder, `${name}-queue-url`), join(folder, `${name}.env`)];
     writeFileSync(queuePath, `${url.href}\n`, { mode: 0o600 });
+    const keyPath = join(folder, `${name}-hand-in-key`);
+    const key = ["operator", "worker-key", name, "--config", this.#a.folder, "--out", keyPath];
+    await openledger([...key, "--json"]);
     const env = {
       PROVER_DEPLOYMENT_PATH: this.#recordPath,
       PROVER_QUEUE_FILE: queuePath,
+      PROVER_HAND_IN_KEY_FILE: keyPath,
       PROVER_NAME: name,
       PROVER_BACKEND: backend,
     };
@@ -293,7 +297,7 @@ class OperationDrill {
       if (end !== null) throw end;
       return ((await this.#proofs())[name] ?? 0) > 0;
     });
-    steps.tell(`${name} has made a proof`);
+    steps.tell(`${name} has made a proof, and its own key says so`);
     return prover;
   }
 
@@ -315,10 +319,10 @@ class OperationDrill {
     const [a, b] = [this.#a, this.#b];
     return steps.take("handover from machine A to machine B, under traffic", async () => {
       const stoppedAtMs = performance.now();
-      await a.stop("bridge");
-      await a.stop("sequencer");
+      const [bridge, sequencer] = [await a.stop("bridge"), await a.stop("sequencer")];
+      steps.tell(`stopped: the bridge within ${bridge} s, the sequencer within ${sequencer} s`);
       await openledger(["operator", "lease", "release", "--config", a.folder, "--json"]);
-      steps.tell("the leader is stopped, and its lease released");
+      steps.tell("its lease is released");
       // Without its bridge it promises nothing, and still hands over what the spare does not have.
       a.start("sequencer");
       await openledger(["operator", "take-over", "--config", b.folder, "--json"], (line) => {
