@@ -39,6 +39,7 @@ interface PageEntry {
   readonly show: (props: PageProps) => VNode;
 }
 
+const AdaptersPage = lazyPage(async () => (await import("./adapters/adapters-page.tsx")).AdaptersPage);
 const AnswerPage = lazyPage(async () => (await import("./answer/answer-page.tsx")).AnswerPage);
 const AskPage = lazyPage(async () => (await import("./ask/ask-page.tsx")).AskPage);
 const DatanetsPage = lazyPage(async () => (await import("./datanets/datanets-page.tsx")).DatanetsPage);
@@ -58,6 +59,7 @@ const PAGES: readonly PageEntry[] = [
   { name: "batches", label: "Explorer", show: BatchesPage },
   { name: "health", label: "Health", show: HealthPage },
   { name: "exit", label: "Exit", show: ExitPage },
+  { name: "adapters", label: "Adapters", under: "ask", show: AdaptersPage },
   { name: "batch", label: "Batch", under: "batches", show: BatchPage },
   { name: "operation", label: "Operation", under: "batches", show: OperationPage },
   { name: "answer", label: "Answer", under: "batches", show: AnswerPage },
