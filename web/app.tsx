@@ -74,7 +74,7 @@ const MENU = PAGES.filter(({ under }) => under === undefined);
 const LINKS: Readonly<Record<Link, { tone: "good" | "wait" | "bad"; text: string }>> = {
   connecting: { tone: "wait", text: "connecting" },
   live: { tone: "good", text: "live" },
-  polling: { tone: "wait", text: "asking every 2 s" },
+  polling: { tone: "wait", text: "every 2 s" },
   lost: { tone: "bad", text: "no answer" },
 };
 

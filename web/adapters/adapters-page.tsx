@@ -12,7 +12,7 @@ import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { FreeQuestion } from "./free-question.tsx";
-import { type Adapter, adapterHref, findAdapters, madeOf, searchAdapters } from "./listed-adapters.ts";
+import { type Adapter, type Adapters, adapterHref, findAdapters, madeOf, searchAdapters } from "./listed-adapters.ts";
 
 /** One of thousands of adapters on one base: chosen, asked, and its answer watched as it comes. */
 export function AdaptersPage(props: PageProps) {
@@ -44,7 +44,7 @@ export function AdaptersPage(props: PageProps) {
       {value === undefined ? (
         problem === null && <p class="soft">Asking which adapters there are …</p>
       ) : name === undefined ? (
-        <AdapterList adapters={value.adapters} isAny={site.adapterServers.length > 0} />
+        <AdapterList {...value} isAny={site.adapterServers.length > 0} />
       ) : chosen === undefined ? (
         <Notice tone="info" title="No server has an adapter of this name now.">
           <p>
@@ -58,12 +58,15 @@ export function AdaptersPage(props: PageProps) {
   );
 }
 
-/** Rows of the list; who looks for others writes another word. */
-const SHOWN = 50;
+const START = "openledger models serve --base FOLDER --adapters FOLDER --registered FOLDER";
 
+/** Rows of the list; who looks for others writes another word. */
+const SHOWN = 20;
+
+const MADE_OF: Column<Adapter> = { label: "Made of", cell: (adapter) => madeOf(adapter) };
 const COLUMNS: readonly Column<Adapter>[] = [
   { label: "Adapter", cell: (adapter) => <a href={adapterHref(adapter)}>{adapter.name}</a> },
-  { label: "Made of", cell: (adapter) => madeOf(adapter) },
+  MADE_OF,
   {
     label: "An answer",
     cell: ({ registered }) =>
@@ -71,20 +74,24 @@ const COLUMNS: readonly Column<Adapter>[] = [
   },
 ];
 
-function AdapterList({ adapters, isAny }: { adapters: readonly Adapter[]; isAny: boolean }) {
+function AdapterList({ adapters, isAny, problems }: Adapters & { isAny: boolean }) {
   const [text, setText] = useState("");
   if (adapters.length === 0)
     return (
       <section class="card stack narrow">
         <h2>{isAny ? "There is no adapter to ask yet" : "No server of adapters is named here"}</h2>
         <p class="soft">
-          {isAny
-            ? "A model that is registered and published appears here."
-            : "Who runs this server has named none for its pages. Anybody starts one: openledger models serve."}
+          {!isAny
+            ? "Who runs this server has named none for its pages."
+            : problems.length > 0
+              ? "Its server does not run, or cannot be reached. This command starts one:"
+              : "A model that is registered, and published to the server, appears here."}
         </p>
+        {problems.length > 0 && <code>{START}</code>}
       </section>
     );
   const found = searchAdapters(adapters, text);
+  const isSold = adapters.some(({ registered }) => registered !== null);
   return (
     <section class="card stack" aria-label="Adapters">
       <Field
@@ -98,7 +105,7 @@ function AdapterList({ adapters, isAny }: { adapters: readonly Adapter[]; isAny:
       />
       <Table
         caption="Adapters that can be asked"
-        columns={COLUMNS}
+        columns={COLUMNS.filter((column) => column !== MADE_OF || isSold)}
         rows={found.slice(0, SHOWN)}
         keyOf={adapterHref}
         empty="None has all of these words."

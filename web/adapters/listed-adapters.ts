@@ -30,14 +30,25 @@ export async function findAdapters({ adapterServers, sequencer }: Site): Promise
     adapterServers.map((serverUrl) => listAdapters(sequencer, serverUrl)),
   );
   return {
-    adapters: found.flatMap((one, server) =>
-      one.status === "rejected"
-        ? []
-        : one.value.flatMap((listed) => asked(listed, server, adapterServers[server]!)),
+    adapters: inOrder(
+      found.flatMap((one, server) =>
+        one.status === "rejected"
+          ? []
+          : one.value.flatMap((listed) => asked(listed, server, adapterServers[server]!)),
+      ),
     ),
     problems: found.flatMap((one) => (one.status === "rejected" ? [problemOf(one.reason)] : [])),
   };
 }
+
+/** Of each server the base first; numbers in names count as numbers. */
+const inOrder = (adapters: readonly Adapter[]): Adapter[] =>
+  adapters.toSorted(
+    (a, b) =>
+      a.server - b.server ||
+      Number(b.isBase) - Number(a.isBase) ||
+      a.name.localeCompare(b.name, "en", { numeric: true }),
+  );
 
 function asked(
   { id: name, openledger, parent }: ListedAdapter,
