@@ -21,7 +21,10 @@ export interface SignedQuestion {
 
 export type SignQuestionErrorCode = SigningErrorCode;
 
-/** @throws CLI_NO_L2_KEY, CLI_LEAF_NOT_FOUND @internal */
+/**
+ * @throws CLI_NO_L2_KEY, CLI_LEAF_NOT_FOUND
+ * @internal
+ */
 export async function signQuestion(
   client: LedgerClient,
   { from, isPrivate = false, modelId, prompt }: Question,
