@@ -426,9 +426,20 @@ program
   .option("--chosen-on <n>", "other halves, on which methods are chosen", "48")
   .option("--threads <n>", "processes that retrain", "2")
   .option("--quick", "small sizes, for a look")
+  .option("--only-order", "only: how well rows are found whose words stand in no order; nothing is tuned")
   .addHelpText("after", "\nExample:\n  npm run bench -- text-attribution --threads 1")
   .action(
-    async (options: Record<"again" | "halves" | "chosenOn" | "threads", string> & { quick?: boolean }) => {
+    async (
+      options: Record<"again" | "halves" | "chosenOn" | "threads", string> & {
+        quick?: boolean;
+        onlyOrder?: boolean;
+      },
+    ) => {
+      if (options.onlyOrder === true) {
+        const { benchWordOrder } = await import("./bench/texts/word-order.ts");
+        console.log(JSON.stringify(await benchWordOrder(options.quick === true ? 64 : 256)));
+        return;
+      }
       const { benchTextAttribution } = await import("./bench/text-attribution.ts");
       const quick = options.quick === true;
       const count = (text: string, atMost: number) => (quick ? Math.min(atMost, Number(text)) : Number(text));

@@ -56,27 +56,29 @@ export function AnswerCard({ answer, words, rewardWei, children }: AnswerCardPro
       {words !== null && <Words {...words} />}
       {children}
       <details>
-        <summary>Its receipt</summary>
-        <dl class="facts small">
-          <dt>Receipt</dt>
-          <dd>
-            <Identifier value={toHex32(answer.receipt)} label="the receipt" />
-          </dd>
-          <dt>Answer's hash</dt>
-          <dd>
-            <Identifier value={toHex32(answer.answerHash)} label="the answer's hash" />
-          </dd>
-          <dt>Query's commitment</dt>
-          <dd>
-            <Identifier value={toHex32(answer.queryCommitment)} label="the query's commitment" />
-          </dd>
-          <dt>Good until</dt>
-          <dd>{showTime(answer.expiresAtMs)}</dd>
-        </dl>
-        <p class="soft small">
-          Your payment names the receipt. It opens to this answer, this query and your account, and to nothing
-          else, so nobody can later let it pay other rows.
-        </p>
+        <summary class="row small">Its receipt</summary>
+        <div class="folded stack-s">
+          <dl class="facts small">
+            <dt>Receipt</dt>
+            <dd>
+              <Identifier value={toHex32(answer.receipt)} label="the receipt" />
+            </dd>
+            <dt>Answer's hash</dt>
+            <dd>
+              <Identifier value={toHex32(answer.answerHash)} label="the answer's hash" />
+            </dd>
+            <dt>Query's commitment</dt>
+            <dd>
+              <Identifier value={toHex32(answer.queryCommitment)} label="the query's commitment" />
+            </dd>
+            <dt>Good until</dt>
+            <dd>{showTime(answer.expiresAtMs)}</dd>
+          </dl>
+          <p class="soft small">
+            Your payment names the receipt. It opens to this answer, this query and your account, and to
+            nothing else, so nobody can later let it pay other rows.
+          </p>
+        </div>
       </details>
       <h3>Whose rows made it</h3>
       <Table
