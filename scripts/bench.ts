@@ -169,12 +169,17 @@ program
   .option("--searched <n>", "rows of the index", "1000000")
   .option("--compared <n>", "texts among which near-duplicates are looked for", "20000")
   .option("--worlds <n>", "of gaming, up to 5, some minutes each; 0 leaves it out", "5")
+  .option(
+    "--keep <folder>",
+    "where each world is kept once it is done: a run that was stopped goes on",
+    ".cache/gaming-worlds",
+  )
   .option("--only-gaming", "gaming and cleaning's scores alone")
   .option("--quick", "gaming in small worlds, for a look: their numbers mean nothing")
   .addHelpText("after", "\nExample:\n  npm run bench -- datanets --searched 100000")
   .action(
     async (
-      options: Record<"rows" | "searched" | "compared" | "worlds", string> & {
+      options: Record<"rows" | "searched" | "compared" | "worlds" | "keep", string> & {
         onlyGaming?: true;
         quick?: true;
       },
@@ -183,7 +188,11 @@ program
       const isQuick = options.quick === true;
       if (options.onlyGaming === true) {
         const { benchGaming } = await import("./bench/datanets/gaming-worlds.ts");
-        console.log(JSON.stringify({ datanets: await benchGaming({ worldCount: worlds, isQuick }) }));
+        console.log(
+          JSON.stringify({
+            datanets: await benchGaming({ worldCount: worlds, isQuick, keepFolder: options.keep }),
+          }),
+        );
         return;
       }
       const { benchDatanets } = await import("./bench/datanets.ts");
@@ -193,6 +202,7 @@ program
         compared: Number(options.compared),
         worlds,
         isQuick,
+        keepFolder: options.keep,
       };
       console.log(JSON.stringify(await benchDatanets(counts)));
     },
@@ -416,9 +426,20 @@ program
   .option("--chosen-on <n>", "other halves, on which methods are chosen", "48")
   .option("--threads <n>", "processes that retrain", "2")
   .option("--quick", "small sizes, for a look")
+  .option("--only-order", "only: how well rows are found whose words stand in no order; nothing is tuned")
   .addHelpText("after", "\nExample:\n  npm run bench -- text-attribution --threads 1")
   .action(
-    async (options: Record<"again" | "halves" | "chosenOn" | "threads", string> & { quick?: boolean }) => {
+    async (
+      options: Record<"again" | "halves" | "chosenOn" | "threads", string> & {
+        quick?: boolean;
+        onlyOrder?: boolean;
+      },
+    ) => {
+      if (options.onlyOrder === true) {
+        const { benchWordOrder } = await import("./bench/texts/word-order.ts");
+        console.log(JSON.stringify(await benchWordOrder(options.quick === true ? 64 : 256)));
+        return;
+      }
       const { benchTextAttribution } = await import("./bench/text-attribution.ts");
       const quick = options.quick === true;
       const count = (text: string, atMost: number) => (quick ? Math.min(atMost, Number(text)) : Number(text));

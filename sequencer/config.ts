@@ -266,6 +266,11 @@ export const SEQUENCER_SETTINGS = {
     default: "",
     description: "model servers that the pages ask which rows an answer paid, separated by spaces",
   },
+  pagesAdapterServers: {
+    schema: httpUrls,
+    default: "",
+    description: "servers of many adapters (docs/openlora.md) that the pages ask, separated by spaces",
+  },
   pagesDatanetHosts: {
     schema: httpUrls,
     default: "",

@@ -30,12 +30,14 @@ import { FOLLOW_MARKER } from "./store/follow-marker.ts";
 import { LedgerLog } from "./store/ledger-log.ts";
 
 function servedPages(config: Config, deployment: Deployment): ServedPages | undefined {
-  const { pagesDatanetHosts, pagesFactory, pagesL1Url, pagesModelServers, pagesPath } = config;
+  const { pagesAdapterServers, pagesDatanetHosts, pagesFactory, pagesL1Url, pagesModelServers, pagesPath } =
+    config;
   if (pagesPath === "") return undefined;
   return {
     path: resolve(pagesPath),
     l1Url: pagesL1Url === "" ? null : pagesL1Url,
     modelServers: pagesModelServers,
+    adapterServers: pagesAdapterServers,
     datanetHosts: pagesDatanetHosts,
     factoryUrl: pagesFactory === "" ? null : pagesFactory,
     governance: servedGovernance(deployment),

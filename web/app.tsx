@@ -39,6 +39,7 @@ interface PageEntry {
   readonly show: (props: PageProps) => VNode;
 }
 
+const AdaptersPage = lazyPage(async () => (await import("./adapters/adapters-page.tsx")).AdaptersPage);
 const AnswerPage = lazyPage(async () => (await import("./answer/answer-page.tsx")).AnswerPage);
 const AskPage = lazyPage(async () => (await import("./ask/ask-page.tsx")).AskPage);
 const DatanetsPage = lazyPage(async () => (await import("./datanets/datanets-page.tsx")).DatanetsPage);
@@ -58,6 +59,7 @@ const PAGES: readonly PageEntry[] = [
   { name: "batches", label: "Explorer", show: BatchesPage },
   { name: "health", label: "Health", show: HealthPage },
   { name: "exit", label: "Exit", show: ExitPage },
+  { name: "adapters", label: "Adapters", under: "ask", show: AdaptersPage },
   { name: "batch", label: "Batch", under: "batches", show: BatchPage },
   { name: "operation", label: "Operation", under: "batches", show: OperationPage },
   { name: "answer", label: "Answer", under: "batches", show: AnswerPage },
@@ -72,7 +74,7 @@ const MENU = PAGES.filter(({ under }) => under === undefined);
 const LINKS: Readonly<Record<Link, { tone: "good" | "wait" | "bad"; text: string }>> = {
   connecting: { tone: "wait", text: "connecting" },
   live: { tone: "good", text: "live" },
-  polling: { tone: "wait", text: "asking every 2 s" },
+  polling: { tone: "wait", text: "every 2 s" },
   lost: { tone: "bad", text: "no answer" },
 };
 

@@ -210,10 +210,52 @@ test("one chats with it for free and for OPEN, and sees which rows earn", LONG, 
   await look("chat");
   await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
   await answer.getByText("paid", { exact: true }).waitFor(LONG);
+  await expect.poll(() => world.isPaid(modelId)).toBe(true);
   await page.goto(`${jobUrl}/lineage`);
   await main().getByText("approved by the Datanet").waitFor(LONG);
   await look("lineage");
 });
+
+test(
+  "anybody finds it among the adapters, watches its answer, and sees whose words it has",
+  LONG,
+  async () => {
+    await page.goto(`${world.sequencerUrl}/#/adapters`);
+    const list = main().getByRole("region", { name: "Adapters" });
+    await list.getByText("1 of 1").waitFor();
+    await look("adapters");
+    await list.getByLabel("Find one").fill("datanet nothing");
+    await list.getByText("None has all of these words.").waitFor();
+    await list.getByLabel("Find one").fill(`datanet ${world.datanetId}`);
+    await list.getByRole("link", { name: `model-${modelId}` }).click();
+    await button("Ask").waitFor();
+    // What is on the page meanwhile may be gone before anybody looks: it is written down.
+    const soFar = page.evaluate(
+      () =>
+        new Promise<string>((settle) => {
+          new MutationObserver((_, observer) => {
+            const text = document.querySelector('[aria-label="The answer so far"] blockquote')?.textContent;
+            if (text === undefined || text === null) return;
+            observer.disconnect();
+            settle(text);
+          }).observe(document.body, { subtree: true, childList: true, characterData: true });
+        }),
+    );
+    const cited = page.waitForResponse(/\/ledger\/\d+\/v1\/spans$/, LONG);
+    await main().getByLabel("Your text").fill("Day 9. Wind from the");
+    await button("Ask").click();
+    const answer = main().getByRole("region", { name: "Answer" });
+    await answer.getByText("checked here").waitFor(LONG);
+    const words = await answer.locator("blockquote").textContent();
+    expect(words!.startsWith(await soFar)).toBe(true);
+    // Whatever it says: the index of the rows' words was asked, and what came was checked.
+    expect((await cited).status()).toBe(200);
+    await answer.getByText("Its receipt").click();
+    await look("adapter-answer");
+    await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
+    await answer.getByText("paid", { exact: true }).waitFor(LONG);
+  },
+);
 
 test("nothing of all that was against the pages' rules", () => {
   expect(misdeeds).toEqual([]);
@@ -239,6 +281,9 @@ test("on a phone and in dark colours it holds, too", LONG, async () => {
     await main().getByText(text).first().waitFor(LONG);
     await look(`${part}-360`);
   }
+  await page.goto(`${world.sequencerUrl}/#/adapters`);
+  await main().getByText("1 of 1").waitFor();
+  await look("adapters-360");
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(360);
   expect(phone.misdeeds).toEqual([]);
   await phone.context.close();

@@ -259,7 +259,9 @@ async function attempt(
 async function send(client: HostAccess, url: string, init: RequestInit, codes: HostCodes): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { signal: AbortSignal.timeout(client.requestTimeoutMs), ...init });
+    // A signed request is for one host. Who is sent on would ask whatever address that host names.
+    const signal = AbortSignal.timeout(client.requestTimeoutMs);
+    response = await fetch(url, { signal, redirect: "error", ...init });
   } catch (cause) {
     throw clientError(codes.unreachable, `no answer from ${url}`, { data: { url }, cause });
   }

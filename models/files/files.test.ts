@@ -27,6 +27,11 @@ let manner: "parts" | "whole" | "other part" | "too much" | "cut" = "parts";
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "openledger-files-"));
   server = createServer((request, answer) => {
+    const [, way, rest] = /^\/(on|away|round)(\/.*)$/.exec(request.url!) ?? [];
+    if (way !== undefined) {
+      const to = { on: rest, away: `http://localhost:1${rest}`, round: request.url }[way]!;
+      return void answer.writeHead(302, { location: to }).end();
+    }
     void readFile(join(folder, request.url!)).then(
       (bytes) => {
         const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [];
@@ -280,6 +285,7 @@ describe("a model", () => {
     expect(await read(folderSource(at("shards")))).toEqual(local);
     expect(await read(urlSource(`${address}/whole`))).toEqual(local);
     expect(await read(urlSource(`${address}/shards/`))).toEqual(local);
+    expect(await read(urlSource(`${address}/on/whole`))).toEqual(local);
   });
 
   it("is refused where the server does not give parts, or others", async () => {
@@ -288,7 +294,10 @@ describe("a model", () => {
       expect(await codeOf(read(urlSource(`${address}/whole`))), wrong).toBe("MOD_SOURCE_UNREADABLE");
     }
     manner = "parts";
-    expect(await codeOf(read(urlSource(`${address}/nothing`)))).toBe("MOD_SOURCE_UNREADABLE");
+    for (const lost of ["nothing", "round/whole"])
+      expect(await codeOf(read(urlSource(`${address}/${lost}`))), lost).toBe("MOD_SOURCE_UNREADABLE");
+    // Whatever listens there is not asked.
+    await expect(read(urlSource(`${address}/away/whole`))).rejects.toThrow(/not https/);
     expect(await codeOf(read(urlSource("http://127.0.0.1:1")))).toBe("MOD_SOURCE_UNREADABLE");
   });
 

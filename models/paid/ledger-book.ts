@@ -3,7 +3,13 @@ import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts"
 import { type ServingErrorCode, servingError } from "../adapters/serving-errors.ts";
 import { drawSeedOf } from "../registered/draw-seed.ts";
 import { answerText, tokensOfPrompt } from "../registered/text-tokens.ts";
-import type { AnswerBook, AnswerForm, AskedQuestion, BookedAnswer } from "../serving/answer-book.ts";
+import type {
+  AnswerBook,
+  AnswerForm,
+  AskedQuestion,
+  BookedAnswer,
+  RegisteredName,
+} from "../serving/answer-book.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";
 import type { PaidModel } from "./paid-models.ts";
 
@@ -26,6 +32,13 @@ export class LedgerBook implements AnswerBook {
   constructor(models: ReadonlyMap<string, PaidModel>, tokens: TextTokens) {
     this.#models = models;
     this.#tokens = tokens;
+  }
+
+  registered(name: string): RegisteredName | null {
+    const model = this.#models.get(name);
+    if (model === undefined) return null;
+    const { id: datanetId, version } = model.recipe.datanet;
+    return { modelId: model.modelId, datanetId, version };
   }
 
   /** The recipe says how a registered model answers: whoever could choose would look for what suits him. */

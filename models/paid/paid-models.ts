@@ -11,7 +11,12 @@ import { checkedFile, decodeManifest, MANIFEST, parseJson } from "../../attribut
 import { AnswerDesk } from "../../attribution/server/answer-desk.ts";
 import { AnswerStore } from "../../attribution/server/answer-store.ts";
 import { createLedgerView } from "../../attribution/server/ledger-view.ts";
-import { createModelApp, type RoutedModel, type ServerLog } from "../../attribution/server/model-routes.ts";
+import {
+  createModelApp,
+  type RoutedModel,
+  type ServerLog,
+  type SpanSource,
+} from "../../attribution/server/model-routes.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import type { RollupError } from "../../circuits/rollup-error.ts";
 import { ONE_DAY_MS } from "../../circuits/settings.ts";
@@ -38,6 +43,8 @@ export interface PaidModelsOptions {
   readonly domain: bigint;
   readonly answerTtlMs: number;
   readonly rateLimitPerMinute: number;
+  /** Indexes of versions' texts, each by the root of its version (64 hexadecimal digits): docs/spans.md. */
+  readonly spans?: ReadonlyMap<string, SpanSource> | undefined;
 }
 
 export interface PaidModel {
@@ -115,6 +122,7 @@ export async function openPaidModels(
         store: own,
         file,
         sharedFile: (name) => readBaseFile(recipe.base, name, bases),
+        spans: options.spans?.get(recipe.datanet.rowsRoot.slice(2)),
         row: async (place) =>
           "rows.jsonl" in manifest.files ? lineOf(await file("rows.jsonl"), place) : null,
       });

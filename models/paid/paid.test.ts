@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,12 +8,15 @@ import { writeModel } from "../../attribution/model/model-directory.ts";
 import { openCheckable } from "../../attribution/model/model-family.ts";
 import { type PublishedModel, publishedModel } from "../../attribution/model/model-files.ts";
 import { registerModel } from "../../attribution/model/registration.ts";
+import { decodeTextRow, wholeText } from "../../attribution/rows/text-rows.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import type { ModelStatics } from "../../circuits/ledger/leaf.ts";
 import { askMessage } from "../../circuits/ledger/receipt.ts";
 import { unpackSplit } from "../../circuits/ledger/rewards.ts";
+import { askAdapter } from "../../client/actions/answers/ask-adapter.ts";
 import { askModel } from "../../client/actions/answers/ask-model.ts";
 import { checkAnswer } from "../../client/actions/answers/check-answer.ts";
+import { listAdapters } from "../../client/actions/answers/completion-stream.ts";
 import { answerSchema } from "../../client/actions/answers/model-answers.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { createLedgerFixture, type LedgerFixture } from "../../client/testing/ledger-fixture.ts";
@@ -22,6 +26,9 @@ import { type TextParts, textFamily } from "../registered/text-family.ts";
 import type { TextRecipe } from "../registered/text-recipe.ts";
 import { textTraining } from "../registered/text-training.ts";
 import type { ServedAdapters } from "../serving/serve-adapters.ts";
+import { askSpans } from "../spans/ask-spans.ts";
+import { hostSpans } from "../spans/host-spans.ts";
+import { buildSpanIndex } from "../spans/span-index.ts";
 import { makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { serveWorld } from "../testing/serving-world.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../testing/text-rows.ts";
@@ -38,6 +45,7 @@ const setting = () => ({ bases: [readFrom(folderSource(base))], kernels: "wasm" 
 
 let folder: string;
 let base: string;
+let spans: Promise<ReadonlyMap<string, ReturnType<typeof hostSpans>>>;
 let model: PublishedModel<TextParts>;
 let other: PublishedModel<TextParts>;
 beforeAll(async () => {
@@ -59,6 +67,7 @@ beforeAll(async () => {
   };
   model = await publish(MODEL_ID, { rank: 2, alpha: 4, targets: ["q_proj", "v_proj"] });
   other = await publish(OTHER_ID, { rank: 4, alpha: 4, targets: ["o_proj"] });
+  spans = spansOf(model);
   return () => rm(folder, { recursive: true });
 });
 
@@ -88,7 +97,7 @@ beforeEach(async () => {
     fixture.sequencer.answers.set(`GET /v1/leaves/${id}`, modelLeaf(statics));
     setPayments([], id);
   }
-  paid = await openPaidModels(optionsOf(base), { log });
+  paid = await openPaidModels({ ...optionsOf(base), spans: await spans }, { log });
   const tokens = await openTokenizer(folderSource(base), byteConfig.vocab_size);
   const book = new LedgerBook(paid.models, tokens);
   served = await serveWorld(folder, {}, { book, mounts: paid.mounts });
@@ -99,6 +108,19 @@ afterEach(async () => {
   await paid.close();
   await fixture.close();
 });
+
+/** As `datanet index` makes it. */
+async function spansOf({ recipe, rows }: typeof model) {
+  const documents = rows!.map(({ content, contributorId, validatorId }) => ({
+    text: new TextEncoder().encode(wholeText(decodeTextRow(content))),
+    digest: createHash("sha256").update(content).digest("hex"),
+    contributorId,
+    validatorId,
+  }));
+  const rowsRoot = recipe.datanet.rowsRoot.slice(2);
+  const index = await buildSpanIndex(documents, { rowsRoot, rowText: "text", engine: "typescript" });
+  return new Map([[rowsRoot, hostSpans(index)]]);
+}
 
 function modelLeaf({ split, ...statics }: ModelStatics) {
   const { ownerParts, validatorParts } = unpackSplit(split);
@@ -161,6 +183,17 @@ describe("a registered model behind the server of adapters", () => {
     const expected = { prompt, payerId: PAYER, staticsHash: model.staticsHash, isAnsweredAgain: true };
     checkAnswer(await openCheckable(model), answer, expected);
 
+    // The client library streams the same, with the words of it that stand in the rows.
+    const soFar: string[] = [];
+    const order = { serverUrl: served.url, modelId: MODEL_ID, prompt, from: PAYER };
+    const again = await askAdapter(fixture.client, { ...order, onText: (more) => soFar.push(more) });
+    expect(again.receipt).toBe(answer.receipt);
+    expect(soFar.at(-1)).toBe(text);
+    const rowsRoot = model.recipe.datanet.rowsRoot.slice(2);
+    const words = wholeText(sampleTexts(24)[21]!);
+    const spans = await askSpans({ serverUrl: `${served.url}/ledger/${MODEL_ID}`, text: words, rowsRoot });
+    expect(spans!.spans[0]).toMatchObject({ count: 1, sources: [{ document: 21 }] });
+
     // The same question has the same answer, also from the routes of a model server.
     expect((await streamed(prompt)).answer.receipt).toBe(answer.receipt);
     const ledger = { serverUrl: `${served.url}/ledger/${MODEL_ID}`, modelId: MODEL_ID, from: PAYER };
@@ -168,11 +201,44 @@ describe("a registered model behind the server of adapters", () => {
 
     const unpaid = { status: 402, type: "insufficient_quota", code: "insufficient_quota" };
     await expect(streamed("A nation?")).rejects.toMatchObject(unpaid);
+    await expect(askAdapter(fixture.client, { ...order, prompt: "A nation?" })).rejects.toMatchObject({
+      code: "MOD_SERVE_UNPAID",
+      data: { httpStatus: 402 },
+    });
     setPayments([answer.receipt]);
     const openings = await (await fetch(`${ledger.serverUrl}/v1/openings?epoch=1`)).json();
     expect(openings).toMatchObject({ openings: [{ receipt: toHex32(answer.receipt), payerId: PAYER }] });
     expect((await streamed("A nation?")).answer.receipt).not.toBe(answer.receipt);
   });
+
+  it("says to any page which adapters are registered, and of what", async () => {
+    const listed = await listAdapters(fixture.client, served.url);
+    const { id: datanetId, version } = model.recipe.datanet;
+    const about = new Map(listed.map(({ id, openledger }) => [id, openledger]));
+    expect(about.get(`model-${MODEL_ID}`)).toEqual({
+      charging: "ledger",
+      modelId: MODEL_ID,
+      datanetId,
+      version,
+    });
+    expect(about.get("base")).toEqual({ charging: "ledger" });
+    const elsewhere = { origin: "http://127.0.0.1:1" };
+    const refused = await fetch(`${served.url}/v1/completions`, {
+      method: "POST",
+      headers: { ...elsewhere, "content-type": "application/json" },
+      body: JSON.stringify({ ...question("Whose?"), openledger: null }),
+    });
+    expect(refused.status).toBe(402);
+    const asked = await fetch(`${served.url}/v1/completions`, {
+      method: "POST",
+      headers: { ...elsewhere, "content-type": "application/json" },
+      body: JSON.stringify({ ...question("Whose?"), stream: true }),
+    });
+    for (const answer of [refused, asked]) {
+      expect(answer.headers.get("access-control-allow-origin")).toBe("*");
+      await answer.text();
+    }
+  }, 120_000);
 
   it("attributes for models of other ranks and targets by one base, in turns, one of them in memory", async () => {
     const answers = await Promise.all([streamed("The union?"), streamed("The union?", OTHER_ID)]);

@@ -26,7 +26,16 @@ export interface BookedAnswer {
   readonly openledger: object;
 }
 
+/** What stands on the ledger of a registered model. */
+export interface RegisteredName {
+  readonly modelId: number;
+  readonly datanetId: number;
+  readonly version: number;
+}
+
 export interface AnswerBook {
+  /** null of an adapter, or the base, that nobody has registered: it is not sold. */
+  registered(model: string): RegisteredName | null;
   /** null where the request decides. @throws RollupError MOD_SERVE_UNPAID, MOD_SERVE_REQUEST_INVALID */
   formOf(question: AskedQuestion): AnswerForm | null;
   /**

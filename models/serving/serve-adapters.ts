@@ -93,6 +93,7 @@ export async function serveAdapters(
     registry,
     baseName,
     log: logger,
+    book: modules.book,
     mounts: modules.mounts,
   });
   const url = await app.listen({ host: config.host, port: config.port });

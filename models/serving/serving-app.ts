@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
+import cors from "@fastify/cors";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Registry } from "prom-client";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
 import type { AdapterShelf } from "../adapters/adapter-shelf.ts";
 import { servingError } from "../adapters/serving-errors.ts";
+import type { AnswerBook } from "./answer-book.ts";
 import type { AnswerDesk } from "./answer-desk.ts";
 import { errorView } from "./openai-answers.ts";
 import { invalidRequest, parseChat, parseCompletion } from "./openai-requests.ts";
@@ -16,6 +18,8 @@ export interface ServingAppModules {
   readonly registry: Registry;
   readonly baseName: string;
   readonly log: { error(facts: object, message: string): void };
+  /** Absent where answers cost nothing. */
+  readonly book?: AnswerBook | undefined;
   /** Other servers' routes by what their paths begin with: "/ledger/15". */
   readonly mounts?: ReadonlyMap<string, FastifyInstance> | undefined;
 }
@@ -24,10 +28,12 @@ const MAX_BODY_BYTES = 8 * 2 ** 20;
 
 /** OpenAI's routes, health and metrics; the caller listens. */
 export async function createServingApp(modules: ServingAppModules): Promise<FastifyInstance> {
-  const { baseName, desk, engine, log, registry, shelf } = modules;
+  const { baseName, book, desk, engine, log, registry, shelf } = modules;
   const app = fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true });
   const startedSeconds = Math.floor(Date.now() / 1000);
   app.setErrorHandler((error, _request, reply) => sendError(typed(error, log), reply, engine));
+  // Anybody's page may ask: there are no cookies, and what costs something is signed by the account that pays.
+  await app.register(cors, { origin: "*", methods: ["GET", "POST"], maxAge: 86_400 });
   app.setNotFoundHandler((request) => {
     throw invalidRequest("", `there is no ${request.method} ${request.url.slice(0, 200)}`);
   });
@@ -36,18 +42,17 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
     object: "model",
     created: startedSeconds,
     owned_by: "openledger",
+    parent: id === baseName ? null : baseName,
+    openledger: book === undefined ? { charging: "free" } : { charging: "ledger", ...book.registered(id) },
   });
   app.get("/v1/models", async () => ({
     object: "list",
-    data: [baseName, ...(await shelf.names())].map((id, i) => ({
-      ...modelView(id),
-      parent: i === 0 ? null : baseName,
-    })),
+    data: [baseName, ...(await shelf.names())].map(modelView),
   }));
   app.get<{ Params: { model: string } }>("/v1/models/:model", async (request) => {
     const { model } = request.params;
     if (model !== baseName) shelf.stamp(model);
-    return { ...modelView(model), parent: model === baseName ? null : baseName };
+    return modelView(model);
   });
   app.post("/v1/completions", (request, reply) => give(request, reply, parseCompletion));
   app.post("/v1/chat/completions", (request, reply) => give(request, reply, parseChat));
@@ -78,6 +83,9 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
   ) {
     const body = parse(request.body);
     if (body.model !== baseName) shelf.stamp(body.model);
+    // The desk writes past the framework, which has the headers of other origins' pages.
+    for (const [name, value] of Object.entries(reply.getHeaders()))
+      if (value !== undefined) reply.raw.setHeader(name, value);
     try {
       await desk.answer(body, tenantOf(request), reply.raw);
       reply.hijack();

@@ -89,6 +89,11 @@ export const SERVING_SETTINGS = {
     default: ".openledger/answers",
     description: "with ledger: where answers and openings are kept; without them no receipt can be opened",
   },
+  spansPath: {
+    schema: someText.optional(),
+    description:
+      "with ledger: folder of indexes of versions' texts (datanet index), for the verbatim spans of answers",
+  },
   answerTtlSeconds: {
     schema: wholeNumber(1, 86_400),
     default: "600",

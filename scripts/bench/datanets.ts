@@ -24,6 +24,7 @@ export interface BenchDatanetsOptions {
   readonly compared: number;
   /** Of gaming, up to five; 0 leaves it out. */
   readonly worlds: number;
+  readonly keepFolder: string;
   /** Gaming in small worlds, whose numbers mean nothing. */
   readonly isQuick: boolean;
 }
@@ -37,8 +38,7 @@ export async function benchDatanets(options: BenchDatanetsOptions) {
   console.log(
     `${options.searched} rows indexed at ${search.indexedPerSecond} a second, ${search.wordCount} words; searches ${search.searchMs.p50} ms, 99 of 100 within ${search.searchMs.p99} ms`,
   );
-  const gaming =
-    options.worlds > 0 ? await benchGaming({ worldCount: options.worlds, isQuick: options.isQuick }) : {};
+  const gaming = options.worlds > 0 ? await benchGaming({ ...options, worldCount: options.worlds }) : {};
   return {
     datanets: {
       rowsPerSecond,

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { SERVING_SETTINGS } from "../../models/serving/serving-config.ts";
 import type { BackendName } from "../../prover/backends.ts";
 import { readIfPresent, workspacePaths, writeFileWhole } from "../cli/workspace.ts";
 import { devPrivateKey } from "./accounts.ts";
@@ -58,6 +59,8 @@ export function sequencerSpec({
       SEQUENCER_PAGES_PATH: pagesPath,
       SEQUENCER_PAGES_L1_URL: rpcUrl,
       SEQUENCER_PAGES_MODEL_SERVERS: Object.values(modelServerUrls).join(" "),
+      // Whoever starts `openledger models serve` beside the devnet finds its adapters in the pages.
+      SEQUENCER_PAGES_ADAPTER_SERVERS: `http://127.0.0.1:${SERVING_SETTINGS.port.default}`,
       SEQUENCER_PAGES_DATANET_HOSTS: datanetHostUrl,
       SEQUENCER_PAGES_FACTORY: factoryUrl,
       SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: devPrivateKey("operator"),

@@ -28,6 +28,7 @@ describe("pages at /", () => {
     SEQUENCER_PAGES_PATH: "here",
     SEQUENCER_PAGES_L1_URL: "http://127.0.0.1:8545/key",
     SEQUENCER_PAGES_MODEL_SERVERS: "http://127.0.0.1:8700",
+    SEQUENCER_PAGES_ADAPTER_SERVERS: "http://127.0.0.1:8798",
     SEQUENCER_PAGES_DATANET_HOSTS: "http://127.0.0.1:8560",
     SEQUENCER_PAGES_FACTORY: "http://127.0.0.1:8570/",
   };
@@ -39,7 +40,7 @@ describe("pages at /", () => {
     const policy = String(headers["content-security-policy"]);
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("frame-ancestors 'none'");
-    const others = [8545, 8700, 8560, 8570].map((port) => `http://127.0.0.1:${port}`);
+    const others = [8545, 8700, 8798, 8560, 8570].map((port) => `http://127.0.0.1:${port}`);
     expect(policy).toContain(`connect-src 'self' ${others.join(" ")};`);
     expect(policy).not.toMatch(/unsafe-inline|'unsafe-eval'|\*/);
     expect(headers).toMatchObject({
@@ -52,6 +53,7 @@ describe("pages at /", () => {
     expect((await get("/pages.json")).json()).toEqual({
       l1Url: "http://127.0.0.1:8545/key",
       modelServers: ["http://127.0.0.1:8700"],
+      adapterServers: ["http://127.0.0.1:8798"],
       datanetHosts: ["http://127.0.0.1:8560"],
       factoryUrl: "http://127.0.0.1:8570/",
       governance: null,

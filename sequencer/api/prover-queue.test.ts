@@ -213,7 +213,7 @@ describe.skipIf(program === null)("the provers' queue", () => {
     dispatcher = startDispatcher(undefined, new ProofCredits(creditsPath));
     await dispatcher.look();
     for (const name of ["paid", "unknown"]) {
-      const client = await prover(name, keyOf(name));
+      const client = await prover(name, { handInKey: keyOf(name) });
       const job = (await client.nextJob())!;
       await client.submitProof(job, proofOf(job));
     }

@@ -1,10 +1,12 @@
 import type { ComponentChildren } from "preact";
 import type { UncheckedAnswer } from "../../client/actions/answers/model-answers.ts";
+import { toHex32 } from "../../client/hex.ts";
 import { Badge } from "../design/badge.tsx";
+import { Identifier } from "../design/identifier.tsx";
 import { type Column, Table } from "../design/table.tsx";
 import type { SaidWords } from "../said/read-words.ts";
 import { Words } from "../said/said-words.tsx";
-import { showOpen } from "../words/format.ts";
+import { showOpen, showTime } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 
 type Row = UncheckedAnswer["estimate"]["topRows"][number];
@@ -53,6 +55,31 @@ export function AnswerCard({ answer, words, rewardWei, children }: AnswerCardPro
       </p>
       {words !== null && <Words {...words} />}
       {children}
+      <details>
+        <summary class="row small">Its receipt</summary>
+        <div class="folded stack-s">
+          <dl class="facts small">
+            <dt>Receipt</dt>
+            <dd>
+              <Identifier value={toHex32(answer.receipt)} label="the receipt" />
+            </dd>
+            <dt>Answer's hash</dt>
+            <dd>
+              <Identifier value={toHex32(answer.answerHash)} label="the answer's hash" />
+            </dd>
+            <dt>Query's commitment</dt>
+            <dd>
+              <Identifier value={toHex32(answer.queryCommitment)} label="the query's commitment" />
+            </dd>
+            <dt>Good until</dt>
+            <dd>{showTime(answer.expiresAtMs)}</dd>
+          </dl>
+          <p class="soft small">
+            Your payment names the receipt. It opens to this answer, this query and your account, and to
+            nothing else, so nobody can later let it pay other rows.
+          </p>
+        </div>
+      </details>
       <h3>Whose rows made it</h3>
       <Table
         caption="The rows that helped most"

@@ -35,6 +35,11 @@ export function AskPage(props: PageProps) {
           answer before you pay.
         </p>
       </section>
+      {site.adapterServers.length > 0 && (
+        <p>
+          <a href="#/adapters">Or ask one of many adapters</a>, and watch its answer come.
+        </p>
+      )}
       {problem !== null && <ProblemNotice problem={problem} />}
       {value?.problems.map((one) => (
         <ProblemNotice key={one.message} problem={one} />
@@ -89,6 +94,7 @@ const QUESTION = "openledger.question";
 export function ModelQuestion({ site, live, model }: PageProps & { model: ServedModel }) {
   const [prompt, setPrompt] = useState(sessionStorage.getItem(QUESTION) ?? "");
   const [checked, setChecked] = useState<CheckedAnswer | null>(null);
+  const [soFar, setSoFar] = useState("");
   const asking = useAction();
   const paying = useAction();
   const kind = useInputKind(model);
@@ -100,7 +106,14 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
     setPrompt(text);
     setChecked(null);
   };
-  const ask = () => asking.run(async () => setChecked(await askAndCheck(now!, owned!, model, prompt)));
+  const ask = () =>
+    asking.run(async () => {
+      try {
+        setChecked(await askAndCheck(now!, owned!, model, prompt, setSoFar));
+      } finally {
+        setSoFar("");
+      }
+    });
   const pay = () =>
     paying.run(async () => {
       await payChecked(now!, owned!, model, checked!);
@@ -168,7 +181,8 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
         )}
         {asking.problem !== null && <ProblemNotice problem={asking.problem} />}
       </form>
-      {checked !== null && (
+      {soFar !== "" && <SoFar text={soFar} note="not checked yet" />}
+      {soFar === "" && checked !== null && (
         <AnswerCard answer={checked.answer} words={checked.words} rewardWei={model.rewardWei}>
           {payment === undefined ? (
             <Button isMain isBusy={paying.isBusy} onClick={() => void pay()}>
@@ -181,6 +195,20 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
         </AnswerCard>
       )}
     </>
+  );
+}
+
+/** Words as they come. What is said with certainty comes with the answer. */
+export function SoFar({ note, text }: { text: string; note: string }) {
+  return (
+    <section class="card stack" aria-label="The answer so far">
+      <div class="row">
+        <h2>The answer so far</h2>
+        <span class="push" />
+        <Badge tone="wait">{note}</Badge>
+      </div>
+      <blockquote class="said-text">{text}</blockquote>
+    </section>
   );
 }
 

@@ -1,4 +1,5 @@
 /** A question, the check of its answer, and its payment. */
+import { askAdapter } from "../../client/actions/answers/ask-adapter.ts";
 import { askModel } from "../../client/actions/answers/ask-model.ts";
 import { checkAnswer } from "../../client/actions/answers/check-answer.ts";
 import type { UncheckedAnswer } from "../../client/actions/answers/model-answers.ts";
@@ -27,18 +28,23 @@ const unlocked = (now: Session, owned: Holdings) =>
 
 /**
  * Asks, and computes answer, query and receipt again from the page's own copy of the model.
- * @throws CLI_ANSWER_WRONG where they differ: nothing is owed then; and what unlock, askModel and ownCopy throw
+ * @param onText told the text so far, unchecked, where a server gives it as it comes
+ * @throws CLI_ANSWER_WRONG where they differ: nothing is owed then; and what unlock, askModel, askAdapter and ownCopy throw
  */
 export async function askAndCheck(
   now: Session,
   owned: Holdings,
   model: ServedModel,
   prompt: string,
+  onText: (text: string) => void,
 ): Promise<CheckedAnswer> {
   const client = await unlocked(now, owned);
   const { id: from } = mainAccount(owned)!;
-  const { modelId, serverUrl } = model;
-  const answer = await askModel(client, { serverUrl, modelId, prompt, from });
+  const { modelId, serverUrl, streamsFrom } = model;
+  const question = { modelId, prompt, from };
+  const answer = await (streamsFrom === undefined
+    ? askModel(client, { ...question, serverUrl })
+    : askAdapter(client, { ...question, serverUrl: streamsFrom, onText }));
   const [copy, leaf] = await Promise.all([ownCopy(model), getModel(client, modelId)]);
   const staticsHash = staticsOf(leaf).hash;
   checkAnswer(copy, answer, { prompt, payerId: from, staticsHash, isAnsweredAgain: true });

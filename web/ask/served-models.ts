@@ -14,7 +14,10 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const servedSchema = z.object({ modelId: z.int() });
 
 export interface ServedModel {
+  /** Where its files and the openings of its receipts are. */
   readonly serverUrl: string;
+  /** A server of many adapters that gives its answers as they come; absent where an answer comes whole. */
+  readonly streamsFrom?: string;
   readonly modelId: number;
   readonly priceWei: bigint;
   /** The rows' part of the price: what the model's owner and the treasury get is off. */
@@ -35,18 +38,34 @@ export async function findServedModels({ modelServers, sequencer }: Site): Promi
     modelServers.map(async (serverUrl): Promise<ServedModel> => {
       const access = { requestTimeoutMs: REQUEST_TIMEOUT_MS };
       const { modelId } = await requestModelServer(access, serverUrl, "/v1/model", servedSchema);
-      const { counters, model } = await getModel(sequencer, modelId);
-      const { priceWei } = counters;
-      const isReady = counters.isReady && counters.isApproved;
-      const split = { ownerParts: BigInt(model.ownerParts), validatorParts: BigInt(model.validatorParts) };
-      const { rewardWei } = drawShares(priceWei, 1, split);
-      return { serverUrl, modelId, priceWei, rewardWei, isReady };
+      return { serverUrl, modelId, ...(await termsOf(sequencer, modelId)) };
     }),
   );
   return {
     models: found.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])),
     problems: found.flatMap((one) => (one.status === "rejected" ? [problemOf(one.reason)] : [])),
   };
+}
+
+/** Of a registered model behind a server of many adapters. @throws what getModel throws */
+export async function findAdapter(
+  { sequencer }: Site,
+  streamsFrom: string,
+  modelId: number,
+): Promise<ServedModel> {
+  // There it has the routes of a model's server.
+  const serverUrl = `${streamsFrom.replace(/\/+$/, "")}/ledger/${modelId}`;
+  return { serverUrl, streamsFrom, modelId, ...(await termsOf(sequencer, modelId)) };
+}
+
+/** What the ledger says of an answer's price, and whether it takes one. */
+async function termsOf(sequencer: Site["sequencer"], modelId: number) {
+  const { counters, model } = await getModel(sequencer, modelId);
+  const { priceWei } = counters;
+  const isReady = counters.isReady && counters.isApproved;
+  const split = { ownerParts: BigInt(model.ownerParts), validatorParts: BigInt(model.validatorParts) };
+  const { rewardWei } = drawShares(priceWei, 1, split);
+  return { priceWei, rewardWei, isReady };
 }
 
 /** What the reader writes: an e-mail, or any text. Digits are asked about at the command line. */

@@ -1,10 +1,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { findRegistered } from "../adapters/listed-adapters.ts";
 import { ModelQuestion } from "../ask/ask-page.tsx";
-import { findServedModels } from "../ask/served-models.ts";
+import { findServedModels, type ServedModel } from "../ask/served-models.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
+import type { Site } from "../ledger/site.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { jobHref } from "./factory-links.ts";
@@ -13,11 +15,12 @@ import type { JobPartProps } from "./job-part.ts";
 /** Talking to the model: paid where it is registered and served, else for free at the factory. */
 export function ChatPart(props: JobPartProps) {
   const { job, live, site } = props;
-  const { value } = useAnswer(live, "served models", () => findServedModels(site));
-  const served = value?.models.find(({ modelId }) => modelId === job.modelId);
+  const { value: served } = useAnswer(live, "served models", async () =>
+    job.modelId === null ? null : servedModel(site, job.modelId),
+  );
   return (
     <>
-      {served !== undefined ? (
+      {served !== undefined && served !== null ? (
         <>
           <p class="soft">
             You pay the model's price, and see which rows earn by the answer. This page checks the answer
@@ -26,11 +29,17 @@ export function ChatPart(props: JobPartProps) {
           <ModelQuestion {...props} model={served} />
         </>
       ) : (
-        value !== undefined && <NotServed job={job} />
+        served === null && <NotServed job={job} />
       )}
       <FreeChat {...props} />
     </>
   );
+}
+
+/** By a server of its own, or one of many adapters; null where nobody has it. */
+async function servedModel(site: Site, modelId: number): Promise<ServedModel | null> {
+  const { models } = await findServedModels(site);
+  return models.find((model) => model.modelId === modelId) ?? findRegistered(site, modelId);
 }
 
 function NotServed({ job }: Pick<JobPartProps, "job">) {

@@ -5,6 +5,7 @@ import { requestSequencer, type SequencerAccess } from "../../client/sequencer/s
 const settingsSchema = z.object({
   l1Url: z.url().nullable(),
   modelServers: z.array(z.url()).default([]),
+  adapterServers: z.array(z.url()).default([]),
   datanetHosts: z.array(z.url()).default([]),
   factoryUrl: z.url().nullable().default(null),
   governance: z
@@ -19,6 +20,8 @@ export interface Site {
   readonly l1Url: string | null;
   /** Servers of models: the page asks them questions, and which rows an answer paid. */
   readonly modelServers: readonly string[];
+  /** Servers of many adapters over OpenAI's API. */
+  readonly adapterServers: readonly string[];
   /** Hosts of Datanets: cards, rows, labels. */
   readonly datanetHosts: readonly string[];
   /** A factory, where models are tuned; null where the page itself is all there is. */

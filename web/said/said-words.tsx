@@ -59,9 +59,11 @@ function PassageWords({ passage }: { passage: Passage }) {
           <PieceWords key={piece.from} piece={piece} chosen={chosen} choose={setChosen} />
         ))}
       </blockquote>
-      <div class="said-note small" aria-live="polite">
-        {span !== undefined && <SpanNote span={span} />}
-      </div>
+      {found.length > 0 && (
+        <div class="said-note small" aria-live="polite">
+          {span !== undefined && <SpanNote span={span} />}
+        </div>
+      )}
     </figure>
   );
 }

@@ -1,20 +1,23 @@
 /**
  * What a newcomer meets: a rollup with pages, a host with a permissioned Datanet of texts, a factory as a process of its
- * own, and a place where a model server will be. L1, database and circuits are those of the settling tests.
+ * own, and a place where a server of adapters will be. L1, database and circuits are those of the settling tests.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import pino from "pino";
-import { type ServedModel, serveModel } from "../../attribution/server/serve-model.ts";
+import { decodeTextRow, wholeText } from "../../attribution/rows/text-rows.ts";
 import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
+import { hex32 } from "../../circuits/hex.ts";
 import { freePort } from "../../circuits/testing/free-port.ts";
 import { collectVersion } from "../../client/actions/data/collect-version.ts";
 import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
-import { storeVersion } from "../../client/actions/data/published-version.ts";
+import { readVersionRows, storeVersion } from "../../client/actions/data/published-version.ts";
 import { openRowStore } from "../../client/actions/data/row-store.ts";
 import { approveModel } from "../../client/actions/ledger/approve-model.ts";
 import { createDatanet } from "../../client/actions/ledger/create-datanet.ts";
@@ -30,9 +33,15 @@ import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import { loadHostConfig } from "../../datanets/host/config.ts";
 import { createHostProcess } from "../../datanets/host/host-process.ts";
 import { sampleCard } from "../../datanets/testing/sample-card.ts";
-import { defaultBase } from "../../models/base/default-base.ts";
-import { readFrom } from "../../models/registered/base-files.ts";
-import { textFamily } from "../../models/registered/text-family.ts";
+import { baseConfig } from "../../models/base/base-recipe.ts";
+import { BASE_FOLDER, defaultBase } from "../../models/base/default-base.ts";
+import { LedgerBook } from "../../models/paid/ledger-book.ts";
+import { openPaidModels, type PaidModelsOptions } from "../../models/paid/paid-models.ts";
+import { serveAdapters } from "../../models/serving/serve-adapters.ts";
+import { readServingConfig } from "../../models/serving/serving-config.ts";
+import { hostSpans } from "../../models/spans/host-spans.ts";
+import { buildSpanIndex } from "../../models/spans/span-index.ts";
+import { openTokenizer } from "../../models/tokens/tokenizer.ts";
 import {
   BOB_ACCOUNT,
   type SettlingWorld,
@@ -59,9 +68,11 @@ export interface FactoryPagesWorld extends SettlingWorld {
   killFactory(): Promise<void>;
   /** Answers the newcomer's request for access. */
   grant(note: string): Promise<void>;
-  /** Serves a registered model where the pages look for one. */
-  serve(modelId: number, modelFolder: string): Promise<ServedModel>;
+  /** Serves a registered model, with its rows' words, where the pages look for adapters. */
+  serve(modelId: number, modelFolder: string): Promise<void>;
   approve(modelId: number): Promise<void>;
+  /** Whether the ledger has a payment for an answer of it. */
+  isPaid(modelId: number): Promise<boolean>;
 }
 
 export interface ChildFactory {
@@ -72,7 +83,7 @@ export interface ChildFactory {
 export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
   const folder = mkdtempSync(join(tmpdir(), "pages-factory-"));
   // The pages are told the addresses before anything listens there.
-  const [hostPort, factoryPort, modelPort] = [await freePort(), await freePort(), await freePort()];
+  const [hostPort, factoryPort, adaptersPort] = [await freePort(), await freePort(), await freePort()];
   const urlOf = (port: number) => `http://127.0.0.1:${port}`;
   const { path } = await buildPages({ circuits: [], exits: [] });
   const world = await startSettlingWorld(
@@ -80,7 +91,7 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
     (rpcUrl) => ({
       SEQUENCER_PAGES_PATH: path,
       SEQUENCER_PAGES_L1_URL: rpcUrl,
-      SEQUENCER_PAGES_MODEL_SERVERS: urlOf(modelPort),
+      SEQUENCER_PAGES_ADAPTER_SERVERS: urlOf(adaptersPort),
       SEQUENCER_PAGES_DATANET_HOSTS: urlOf(hostPort),
       SEQUENCER_PAGES_FACTORY: urlOf(factoryPort),
     }),
@@ -101,7 +112,7 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
     { logger: pino({ level: "silent" }), onFatal: (error) => console.error(error), nowMs: Date.now },
   );
   const hostUrl = await host.listen();
-  const datanetId = await publishTexts(world, hostUrl, join(folder, "rows"));
+  const { datanetId, rowsRoot } = await publishTexts(world, hostUrl, join(folder, "rows"));
   await world.passTime(A_DAY_SECONDS);
   const environment = {
     FACTORY_DEPLOYMENT_PATH: deploymentPath,
@@ -114,7 +125,7 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
     FACTORY_THREAD_COUNT: "1",
   };
   let factory = await startFactory(environment);
-  let served: ServedModel | null = null;
+  let served: { close(): Promise<void> } | null = null;
   const datanet: LedgerClient = { ...alice, leafId: datanetId };
   const place = { hostUrl, datanetId };
   return {
@@ -141,21 +152,22 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
         if (error !== null) throw new Error(error.message);
     },
     async serve(modelId, modelFolder) {
-      served = await serveModel(
-        {
-          ...{ modelFolder, modelId, sequencerUrl, port: modelPort },
-          dataFolder: join(folder, "answers"),
-          domain: alice.domain,
-          families: [textFamily({ bases: [readFrom(defaultBase())], kernels: "wasm" })],
-        },
-        { log: console },
-      );
-      return served;
+      const published = join(folder, "published");
+      cpSync(modelFolder, join(published, String(modelId)), { recursive: true });
+      served = await serveRegistered(world, {
+        folder,
+        published,
+        port: adaptersPort,
+        spans: await textSpans(join(folder, "rows"), rowsRoot),
+      });
     },
     async approve(modelId) {
       const statics = staticsOf(await getModel(alice, modelId));
       await approveModel(alice, { datanetId, modelId, statics });
       await world.settle();
+    },
+    async isPaid(modelId) {
+      return (await getModel(alice, modelId)).counters.paymentCount > 0;
     },
     async stop() {
       await ended(factory.process, "SIGTERM");
@@ -167,8 +179,12 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
   };
 }
 
-/** Alice's Datanet: a card that asks who comes, and a version of texts. @returns its id */
-async function publishTexts(world: SettlingWorld, hostUrl: string, storePath: string): Promise<number> {
+/** Alice's Datanet: a card that asks who comes, and a version of texts. */
+async function publishTexts(
+  world: SettlingWorld,
+  hostUrl: string,
+  storePath: string,
+): Promise<{ datanetId: number; rowsRoot: bigint }> {
   const { alice } = world;
   await world.settle();
   const { l1Owner, keyX } = { l1Owner: anvilAccount(4).address, keyX: alice.l2Key!.keyX };
@@ -204,7 +220,74 @@ async function publishTexts(world: SettlingWorld, hostUrl: string, storePath: st
   await publishVersion(datanet, { datanetId, version });
   await world.settle();
   await bringVersion(alice, { ...place, store, rowsRoot: version.rowsRoot });
-  return datanetId;
+  return { datanetId, rowsRoot: version.rowsRoot };
+}
+
+/** An index of the version's words, as `datanet index` makes it. */
+async function textSpans(storePath: string, rowsRoot: bigint) {
+  const rows = await readVersionRows(await openRowStore(storePath), rowsRoot);
+  const documents = rows.map(({ content, contributorId, validatorId }) => ({
+    text: new TextEncoder().encode(wholeText(decodeTextRow(content))),
+    digest: bytesToHex(sha256(content)),
+    contributorId,
+    validatorId,
+  }));
+  const root = hex32(rowsRoot).slice(2);
+  const index = await buildSpanIndex(documents, { rowsRoot: root, rowText: "text", engine: "typescript" });
+  return new Map([[root, hostSpans(index)]]);
+}
+
+interface RegisteredPlaces {
+  readonly folder: string;
+  /** Folders of published models. */
+  readonly published: string;
+  readonly port: number;
+  readonly spans: PaidModelsOptions["spans"];
+}
+
+/** A server of adapters that is paid, as `models serve --registered` starts it. */
+async function serveRegistered(
+  { alice, sequencerUrl }: SettlingWorld,
+  { folder, port, published, spans }: RegisteredPlaces,
+): Promise<{ close(): Promise<void> }> {
+  const adaptersFolder = join(folder, "adapters");
+  const kernels = "wasm" as const;
+  const options = {
+    ...{
+      folder: published,
+      adaptersFolder,
+      dataFolder: join(folder, "answers"),
+      spans,
+      kernels,
+      sequencerUrl,
+    },
+    basePath: BASE_FOLDER,
+    domain: alice.domain,
+    heldBytes: 2 ** 26,
+    answerTtlMs: 600_000,
+    rateLimitPerMinute: 1_000_000,
+  };
+  const paid = await openPaidModels(options, { log: console });
+  const tokens = await openTokenizer(defaultBase(), baseConfig.vocab_size);
+  const served = await serveAdapters(
+    readServingConfig({
+      SERVING_BASE_PATH: BASE_FOLDER,
+      SERVING_ADAPTERS_PATH: adaptersFolder,
+      SERVING_CACHE_PATH: join(folder, "compiled"),
+      SERVING_PORT: String(port),
+      SERVING_KERNELS: kernels,
+      SERVING_KV_MEGABYTES: "16",
+      SERVING_ADAPTER_MEGABYTES: "4",
+      SERVING_LOG_LEVEL: "silent",
+    }),
+    { book: new LedgerBook(paid.models, tokens), mounts: paid.mounts },
+  );
+  return {
+    async close() {
+      await served.close();
+      await paid.close();
+    },
+  };
 }
 
 async function startFactory(environment: Record<string, string>): Promise<ChildFactory> {

@@ -1,10 +1,6 @@
-import { askMessage } from "../../../circuits/ledger/receipt.ts";
-import { loadDataConstants } from "../../../circuits/wasm/poseidon-constants.ts";
-import { toHex32 } from "../../hex.ts";
-import { type LedgerClient, requireL2Key } from "../../ledger-client.ts";
-import { resolveSigner } from "../../sequencer/ledger-reads.ts";
-import type { SigningErrorCode } from "../ledger/send-operation.ts";
+import type { LedgerClient } from "../../ledger-client.ts";
 import { answerSchema, requestModelServer, type UncheckedAnswer } from "./model-answers.ts";
+import { type SignQuestionErrorCode, signQuestion } from "./sign-question.ts";
 
 export interface AskModelParameters {
   /** Where the model is served. */
@@ -19,7 +15,7 @@ export interface AskModelParameters {
 }
 
 export type AskModelErrorCode =
-  | SigningErrorCode
+  | SignQuestionErrorCode
   | "CLI_MODEL_SERVER_UNREACHABLE"
   | "CLI_MODEL_SERVER_ANSWER_INVALID"
   | `ATT_${string}`;
@@ -40,15 +36,8 @@ export async function askModel(
   parameters: AskModelParameters,
 ): Promise<UncheckedAnswer> {
   const { serverUrl, modelId, prompt, from, isPrivate = false } = parameters;
-  // A commitment of many words is ahead: pages and the package fetch the constants of that hash when it is.
-  await loadDataConstants();
-  const key = requireL2Key(client);
-  const { id: payerId } = await resolveSigner(client, from);
-  const { r8x, r8y, s } = key.sign(
-    askMessage({ domain: client.domain, modelId, payerId, prompt, isPrivate }),
-  );
-  const signature = { r8x: toHex32(r8x), r8y: toHex32(r8y), s: toHex32(s) };
+  const signed = await signQuestion(client, { modelId, prompt, from, isPrivate });
   return requestModelServer(client, serverUrl, "/v1/answers", answerSchema, {
-    body: { prompt, payerId, signature, ...(isPrivate ? { isPrivate } : {}) },
+    body: { prompt, ...signed, ...(isPrivate ? { isPrivate } : {}) },
   });
 }

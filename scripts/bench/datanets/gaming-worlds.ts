@@ -1,5 +1,8 @@
 /** What cheating with rows gains under a card's base, in several worlds, and how well cleaning's scores find bad rows. */
 import { fork } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BaseRule } from "../../../attribution/features/base-column.ts";
 import { type BaseFactors, simulateBase } from "../../../attribution/research/base-gaming.ts";
@@ -35,21 +38,29 @@ const FIGURES = [
 export interface GamingBenchOptions {
   /** Up to five. */
   readonly worldCount: number;
+  /** Where each world is kept once it is done, so that a run that was stopped goes on. */
+  readonly keepFolder: string;
   /** Small worlds: shows in a minute that everything runs; its numbers mean nothing. */
   readonly isQuick: boolean;
   readonly log?: (line: string) => void;
 }
 
-export async function benchGaming({ isQuick, log = console.log, worldCount }: GamingBenchOptions) {
+export async function benchGaming({
+  isQuick,
+  keepFolder,
+  log = console.log,
+  worldCount,
+}: GamingBenchOptions) {
   const seeds = SEEDS.slice(0, worldCount);
   const { contributors, rowsEach } = isQuick ? QUICK_GAMING : FULL_GAMING;
   log(`gaming: ${seeds.length} worlds of ${contributors} × ${rowsEach} digits, two at a time`);
   const waiting = [...seeds];
   const worlds = new Map<string, Record<RuleName, BaseFactors>>();
+  const sources = await hashOfSources();
   await Promise.all(
     Array.from({ length: PROCESSES }, async () => {
       for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift())
-        worlds.set(seed, await forkWorld(seed, isQuick));
+        worlds.set(seed, await keptWorld(join(keepFolder, sources), seed, isQuick, log));
     }),
   );
   const reports = seeds.map((seed) => worlds.get(seed)!);
@@ -90,6 +101,37 @@ export async function benchGaming({ isQuick, log = console.log, worldCount }: Ga
 }
 
 const round = (value: number) => Math.round(value * 1_000) / 1_000;
+
+/** Of everything that a world depends on: a world of other sources is another world. */
+async function hashOfSources(): Promise<string> {
+  const hash = createHash("sha256").update(process.version);
+  for (const folder of ["../../../attribution/", "../../../circuits/", "./"]) {
+    const root = fileURLToPath(new URL(folder, import.meta.url));
+    const names = (await readdir(root, { recursive: true })).filter((name) => name.endsWith(".ts"));
+    for (const name of names.sort()) hash.update(name).update(await readFile(join(root, name)));
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** A world that was made by the same sources is not made again. */
+async function keptWorld(folder: string, seed: string, isQuick: boolean, log: (line: string) => void) {
+  const path = join(folder, `${seed}-${isQuick ? "quick" : "full"}.json`);
+  const kept = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    return null;
+  });
+  if (kept !== null) {
+    log(`world ${seed}: kept from an earlier run of the same sources, ${path}`);
+    return JSON.parse(kept) as Record<RuleName, BaseFactors>;
+  }
+  const startedAtMs = performance.now();
+  const world = await forkWorld(seed, isQuick);
+  log(`world ${seed}: done in ${Math.round((performance.now() - startedAtMs) / 1_000)} s`);
+  await mkdir(folder, { recursive: true });
+  await writeFile(`${path}.part`, JSON.stringify(world));
+  await rename(`${path}.part`, path);
+  return world;
+}
 
 /** A world takes minutes: each in a process of its own. */
 function forkWorld(seed: string, isQuick: boolean): Promise<Record<RuleName, BaseFactors>> {

@@ -9,7 +9,19 @@ import { rowOfBytes, rowsAndQueries, type TextSetting } from "./setting.ts";
 
 /** What is done to a tenth of the rows. */
 export const SPOILINGS = ["letters", "words", "swapped"] as const;
-type Spoiling = (typeof SPOILINGS)[number];
+export type Spoiling = (typeof SPOILINGS)[number];
+
+/** The rows' texts, a tenth of them spoilt, and which. The same each time. */
+export function spoiltTexts(rows: readonly TokenRow[], spoiling: Spoiling) {
+  const random = new SeededRandom(`spoilt ${spoiling}`);
+  const bad = new Set(random.subset(rows.length, Math.round(rows.length / 10)));
+  const texts = rows.map((row, i) => {
+    if (!bad.has(i)) return textOf(row);
+    // An odd number of rows on, so a speech gets the end of an e-mail.
+    return spoilt(textOf(row), textOf(rows[(i + 129) % rows.length]!), spoiling, random);
+  });
+  return { texts, isBad: texts.map((_, i) => bad.has(i)) };
+}
 
 export async function badRowAuc(
   setting: TextSetting,
@@ -18,16 +30,10 @@ export async function badRowAuc(
   spoiling: Spoiling,
 ) {
   const { queries, rows } = rowsAndQueries(setting);
-  const random = new SeededRandom(`spoilt ${spoiling}`);
-  const bad = new Set(random.subset(rows.length, Math.round(rows.length / 10)));
-  const given = rows.map((row, i) => {
-    if (!bad.has(i)) return row;
-    // An odd number of rows on, so a speech gets the end of an e-mail.
-    return rowOfBytes(spoilt(textOf(row), textOf(rows[(i + 129) % rows.length]!), spoiling, random));
-  });
+  const { isBad, texts } = spoiltTexts(rows, spoiling);
+  const given = texts.map((text, i) => (isBad[i] ? rowOfBytes(Buffer.from(text, "latin1")) : rows[i]!));
   const model = await gradientsAfter(setting, base, { rows: given, queries }, [...given.keys()]);
   const real = textFeatures(method, [model]);
-  const isBad = given.map((_, i) => bad.has(i));
   const scores = floatScores(real);
   const againstGood = Float64Array.from(given, (_, i) => {
     let sum = 0;
@@ -44,14 +50,13 @@ export async function badRowAuc(
 const textOf = ({ targets, tokens }: TokenRow): string =>
   Buffer.from([...tokens, targets.at(-1)!]).toString("latin1");
 
-function spoilt(text: string, other: string, spoiling: Spoiling, random: SeededRandom): Uint8Array {
+function spoilt(text: string, other: string, spoiling: Spoiling, random: SeededRandom): string {
   const shuffled = (parts: readonly string[]) =>
     Array.from(random.permutation(parts.length), (i) => parts[i]!);
   const middle = Math.floor(text.length / 2);
-  const changed = {
+  return {
     letters: () => text.replace(/[A-Za-z]+/g, (word) => shuffled([...word]).join("")),
     words: () => shuffled(text.split(" ")).join(" "),
     swapped: () => text.slice(0, middle) + other.slice(middle),
   }[spoiling]();
-  return Buffer.from(changed, "latin1");
 }

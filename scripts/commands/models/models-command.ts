@@ -17,6 +17,10 @@ export function addModelsCommands(parent: Command): void {
       "--registered <folder>",
       "answer for receipts: published models, each folder named by its model's leaf",
     )
+    .option(
+      "--spans <folder>",
+      "with --registered: indexes of versions' texts (datanet index), for answers' verbatim spans",
+    )
     .option("--threads <n>", "threads, each with a batch of its own")
     .option("--batch <n>", "requests at once of each thread")
     .option("--kernels <set>", "native, avx512, avx2 or wasm; all give the same bytes");

@@ -1,3 +1,5 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { Logger } from "pino";
 import { pino } from "pino";
 import { clientError } from "../../../client/client-errors.ts";
@@ -7,6 +9,8 @@ import { LedgerBook } from "../../../models/paid/ledger-book.ts";
 import { openPaidModels, type PaidModels } from "../../../models/paid/paid-models.ts";
 import { serveAdapters } from "../../../models/serving/serve-adapters.ts";
 import { readServingConfig, type ServingConfig } from "../../../models/serving/serving-config.ts";
+import { hostSpans } from "../../../models/spans/host-spans.ts";
+import { readIndexFile } from "../../../models/spans/index-file.ts";
 import { openTokenizer } from "../../../models/tokens/tokenizer.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader } from "../../cli/context.ts";
@@ -20,7 +24,7 @@ export async function serveUntilStopped(
   options: GlobalOptions & ServeAdaptersOptions,
   output: Output,
 ): Promise<void> {
-  const { adapters, base, batch, host, kernels, port, registered, threads } = options;
+  const { adapters, base, batch, host, kernels, port, registered, spans, threads } = options;
   const given = {
     SERVING_BASE_PATH: base,
     SERVING_ADAPTERS_PATH: adapters,
@@ -30,6 +34,7 @@ export async function serveUntilStopped(
     SERVING_BATCH: batch,
     SERVING_KERNELS: kernels,
     SERVING_REGISTERED_PATH: registered,
+    SERVING_SPANS_PATH: spans,
     SERVING_CHARGING: registered === undefined ? undefined : "ledger",
   };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
@@ -58,7 +63,7 @@ export async function serveUntilStopped(
 
 async function openPaid(config: ServingConfig, options: GlobalOptions, logger: Logger): Promise<PaidModels> {
   const { adaptersPath, answersPath, answerTtlSeconds, basePath, kernels, registeredPath } = config;
-  const { attributionMegabytes } = config;
+  const { attributionMegabytes, spansPath } = config;
   if (registeredPath === undefined)
     throw commandError("CMD_USAGE", "charging by the ledger needs SERVING_REGISTERED_PATH or --registered");
   const { domain, sequencerUrl } = await openReader(options);
@@ -76,9 +81,20 @@ async function openPaid(config: ServingConfig, options: GlobalOptions, logger: L
       domain,
       answerTtlMs: 1_000 * answerTtlSeconds,
       rateLimitPerMinute: RATE_LIMIT_PER_MINUTE,
+      spans: spansPath === undefined ? undefined : await readSpansFolder(spansPath),
     },
     { log: logger },
   );
+}
+
+/** Every file of the folder is an index, held in memory: five bytes for each of its text. @throws MOD_SPANS_FILE_INVALID */
+async function readSpansFolder(folder: string) {
+  const indexes = new Map<string, ReturnType<typeof hostSpans>>();
+  for (const name of (await readdir(folder)).sort()) {
+    const index = await readIndexFile(join(folder, name));
+    indexes.set(index.header.rowsRoot, hostSpans(index));
+  }
+  return indexes;
 }
 
 async function tokensOf(basePath: string) {

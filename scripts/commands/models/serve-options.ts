@@ -8,4 +8,5 @@ export interface ServeAdaptersOptions {
   batch?: string;
   kernels?: string;
   registered?: string;
+  spans?: string;
 }

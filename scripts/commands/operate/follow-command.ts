@@ -23,6 +23,7 @@ interface FollowCommandOptions {
   pages: boolean;
   pagesL1?: string;
   pagesModel?: string[];
+  pagesAdapters?: string[];
   pagesDatanets?: string[];
   pagesFactory?: string;
 }
@@ -60,6 +61,7 @@ export function addFollowCommand(program: Command): void {
       "an Ethereum node that the pages' readers may ask; default: their wallets' alone",
     )
     .option("--pages-model <url...>", "servers of models that the pages may ask")
+    .option("--pages-adapters <url...>", "servers of many adapters that the pages may ask")
     .option("--pages-datanets <url...>", "hosts of Datanets that the pages work with")
     .option("--pages-factory <url>", "a factory where the pages tune models")
     .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
@@ -98,6 +100,7 @@ export function addFollowCommand(program: Command): void {
           ? {
               l1Url: options.pagesL1 ?? null,
               modelServers: options.pagesModel ?? [],
+              adapterServers: options.pagesAdapters ?? [],
               datanetHosts: options.pagesDatanets ?? [],
               factoryUrl: options.pagesFactory ?? null,
             }

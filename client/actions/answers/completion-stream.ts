@@ -1,0 +1,152 @@
+/** A server of many adapters (docs/openlora.md) as a client meets it: what it has, and one answer as it is made. */
+import { z } from "zod";
+import { RollupError } from "../../../circuits/rollup-error.ts";
+import { clientError } from "../../client-errors.ts";
+import type { LedgerClient } from "../../ledger-client.ts";
+import { requestModelServer } from "./model-answers.ts";
+
+type Access = Pick<LedgerClient, "requestTimeoutMs">;
+
+const adaptersSchema = z.object({
+  data: z.array(
+    z.object({
+      id: z.string(),
+      /** null of the base. */
+      parent: z.string().nullable(),
+      openledger: z.discriminatedUnion("charging", [
+        z.object({ charging: z.literal("free") }),
+        z.object({
+          charging: z.literal("ledger"),
+          /** Absent of what is not registered: it is not sold. */
+          modelId: z.int().optional(),
+          datanetId: z.int().optional(),
+          version: z.int().optional(),
+        }),
+      ]),
+    }),
+  ),
+});
+export type ListedAdapter = z.output<typeof adaptersSchema>["data"][number];
+
+/**
+ * The base, and all adapters in the order of their names.
+ * @throws CLI_MODEL_SERVER_UNREACHABLE, CLI_MODEL_SERVER_ANSWER_INVALID
+ * @internal
+ */
+export const listAdapters = async (access: Access, serverUrl: string): Promise<ListedAdapter[]> =>
+  (await requestModelServer(access, serverUrl, "/v1/models", adaptersSchema)).data;
+
+export interface CompletionOrder {
+  readonly serverUrl: string;
+  /** The name of an adapter, or of the base. */
+  readonly model: string;
+  readonly prompt: string;
+  /** Tokens of the answer at most; a registered model's recipe overrules it. */
+  readonly maxTokens?: number;
+  /** Who pays, and his signature. */
+  readonly claim?: object;
+  /** For each part. The first one waits for a turn, so it is long. */
+  readonly patienceMs?: number;
+}
+
+const partSchema = z.object({
+  choices: z.array(z.object({ text: z.string() })),
+  openledger: z.unknown().optional(),
+});
+const errorSchema = z.object({
+  error: z.object({
+    message: z.string(),
+    openledger: z.object({ code: z.string(), data: z.record(z.string(), z.unknown()).default({}) }),
+  }),
+});
+/** An answer's last part has its opening and its estimate; nothing that is honest comes near this. */
+const MAX_LINE_CHARACTERS = 2 ** 22;
+
+const PATIENCE_MS = 300_000;
+
+/**
+ * One answer, part by part.
+ *
+ * @param onText told the whole text so far, with every part that has more of it
+ * @returns `openledger` of the last part
+ * @throws CLI_MODEL_SERVER_UNREACHABLE, CLI_MODEL_SERVER_ANSWER_INVALID, and MOD_SERVE_… as the server refuses
+ * @internal
+ */
+export async function streamCompletion(
+  { claim, maxTokens, model, patienceMs = PATIENCE_MS, prompt, serverUrl }: CompletionOrder,
+  onText: (text: string) => void,
+): Promise<unknown> {
+  const url = `${serverUrl.replace(/\/+$/, "")}/v1/completions`;
+  const invalid = (reason: string, cause?: unknown) =>
+    clientError("CLI_MODEL_SERVER_ANSWER_INVALID", `the answer of ${url} is not as documented: ${reason}`, {
+      data: { url },
+      cause,
+    });
+  const silent = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const within = async <T>(work: Promise<T>): Promise<T> => {
+    timer = setTimeout(() => silent.abort(), patienceMs);
+    try {
+      return await work;
+    } catch (cause) {
+      throw clientError("CLI_MODEL_SERVER_UNREACHABLE", `no answer from ${url}`, { data: { url }, cause });
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  const response = await within(
+    fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model, prompt, stream: true, max_tokens: maxTokens, openledger: claim }),
+      signal: silent.signal,
+    }),
+  );
+  if (!response.ok) throw refusalOf(await within(response.text()), response.status) ?? invalid("no error");
+  if (response.body === null) throw invalid("it is empty");
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let unread = "";
+  let text = "";
+  let last: unknown;
+  try {
+    for (;;) {
+      const { done, value } = await within(reader.read());
+      if (done) throw invalid("it ends early");
+      const lines = (unread + value).split("\n");
+      unread = lines.pop()!;
+      if (unread.length > MAX_LINE_CHARACTERS) throw invalid("a part is too long");
+      for (const line of lines) {
+        if (!line.startsWith("data: ")) continue;
+        const event = line.slice("data: ".length);
+        if (event === "[DONE]") return last;
+        const refusal = refusalOf(event, response.status);
+        if (refusal !== null) throw refusal;
+        const part = partSchema.safeParse(parsed(event));
+        if (!part.success) throw invalid("a part has another form", part.error);
+        const more = part.data.choices[0]?.text ?? "";
+        text += more;
+        last = part.data.openledger ?? last;
+        if (more !== "") onText(text);
+      }
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+/** What the server itself says; null where it says nothing of the kind. */
+function refusalOf(body: string, httpStatus: number): RollupError | null {
+  const refused = errorSchema.safeParse(parsed(body));
+  if (!refused.success) return null;
+  const { message, openledger } = refused.data.error;
+  const isRetryable = httpStatus === 429 || httpStatus >= 500;
+  return new RollupError(openledger.code, message, { data: { ...openledger.data, httpStatus }, isRetryable });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

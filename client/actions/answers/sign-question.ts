@@ -1,0 +1,40 @@
+import { askMessage } from "../../../circuits/ledger/receipt.ts";
+import { loadDataConstants } from "../../../circuits/wasm/poseidon-constants.ts";
+import { toHex32 } from "../../hex.ts";
+import { type LedgerClient, requireL2Key } from "../../ledger-client.ts";
+import { resolveSigner } from "../../sequencer/ledger-reads.ts";
+import type { SigningErrorCode } from "../ledger/send-operation.ts";
+
+export interface Question {
+  readonly modelId: number;
+  readonly prompt: string;
+  /** The account that will pay; default: the client's. */
+  readonly from?: number | undefined;
+  readonly isPrivate?: boolean;
+}
+
+/** Who pays, and that he asks exactly this: as a model's server takes it. */
+export interface SignedQuestion {
+  readonly payerId: number;
+  readonly signature: { readonly r8x: string; readonly r8y: string; readonly s: string };
+}
+
+export type SignQuestionErrorCode = SigningErrorCode;
+
+/**
+ * @throws CLI_NO_L2_KEY, CLI_LEAF_NOT_FOUND
+ * @internal
+ */
+export async function signQuestion(
+  client: LedgerClient,
+  { from, isPrivate = false, modelId, prompt }: Question,
+): Promise<SignedQuestion> {
+  // A commitment of many words is ahead: pages and the package fetch the constants of that hash when it is.
+  await loadDataConstants();
+  const key = requireL2Key(client);
+  const { id: payerId } = await resolveSigner(client, from);
+  const { r8x, r8y, s } = key.sign(
+    askMessage({ domain: client.domain, modelId, payerId, prompt, isPrivate }),
+  );
+  return { payerId, signature: { r8x: toHex32(r8x), r8y: toHex32(r8y), s: toHex32(s) } };
+}

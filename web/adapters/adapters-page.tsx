@@ -1,0 +1,138 @@
+import { useState } from "preact/hooks";
+import { ModelQuestion } from "../ask/ask-page.tsx";
+import { findAdapter } from "../ask/served-models.ts";
+import { Badge } from "../design/badge.tsx";
+import { Field } from "../design/field.tsx";
+import { Notice } from "../design/notice.tsx";
+import { type Column, Table } from "../design/table.tsx";
+import type { PageProps } from "../ledger/page.ts";
+import { useAnswer } from "../ledger/use-answer.ts";
+import { showCount } from "../words/format.ts";
+import { LeafLink } from "../words/links.tsx";
+import { ProblemNotice } from "../words/problem.tsx";
+import { Term } from "../words/term.tsx";
+import { FreeQuestion } from "./free-question.tsx";
+import { type Adapter, type Adapters, adapterHref, findAdapters, madeOf, searchAdapters } from "./listed-adapters.ts";
+
+/** One of thousands of adapters on one base: chosen, asked, and its answer watched as it comes. */
+export function AdaptersPage(props: PageProps) {
+  const { live, rest, site } = props;
+  const { problem, value } = useAnswer(live, "adapters", () => findAdapters(site));
+  const [server, name] = rest;
+  const chosen = value?.adapters.find((one) => String(one.server) === server && one.name === name);
+  return (
+    <>
+      <section class="stack">
+        {name !== undefined && (
+          <p>
+            <a href="#/adapters">All adapters</a>
+          </p>
+        )}
+        <h1>{name === undefined ? "Choose an adapter" : name}</h1>
+        {name === undefined && (
+          <p class="lead">
+            One machine serves one <Term name="base (of an adapter)">base</Term> and many adapters, each tuned
+            on rows of its own. You see the answer as it is made, what of it stands in the rows word for word,
+            and whom it pays.
+          </p>
+        )}
+      </section>
+      {problem !== null && <ProblemNotice problem={problem} />}
+      {value?.problems.map((one) => (
+        <ProblemNotice key={one.message} problem={one} />
+      ))}
+      {value === undefined ? (
+        problem === null && <p class="soft">Asking which adapters there are …</p>
+      ) : name === undefined ? (
+        <AdapterList {...value} isAny={site.adapterServers.length > 0} />
+      ) : chosen === undefined ? (
+        <Notice tone="info" title="No server has an adapter of this name now.">
+          <p>
+            <a href="#/adapters">Choose another one</a>, or try again in a moment.
+          </p>
+        </Notice>
+      ) : (
+        <Chosen {...props} adapter={chosen} />
+      )}
+    </>
+  );
+}
+
+const START = "openledger models serve --base FOLDER --adapters FOLDER --registered FOLDER";
+
+/** Rows of the list; who looks for others writes another word. */
+const SHOWN = 20;
+
+const MADE_OF: Column<Adapter> = { label: "Made of", cell: (adapter) => madeOf(adapter) };
+const COLUMNS: readonly Column<Adapter>[] = [
+  { label: "Adapter", cell: (adapter) => <a href={adapterHref(adapter)}>{adapter.name}</a> },
+  MADE_OF,
+  {
+    label: "An answer",
+    cell: ({ registered }) =>
+      registered === null ? <Badge tone="plain">free</Badge> : <Badge tone="good">pays its rows</Badge>,
+  },
+];
+
+function AdapterList({ adapters, isAny, problems }: Adapters & { isAny: boolean }) {
+  const [text, setText] = useState("");
+  if (adapters.length === 0)
+    return (
+      <section class="card stack narrow">
+        <h2>{isAny ? "There is no adapter to ask yet" : "No server of adapters is named here"}</h2>
+        <p class="soft">
+          {!isAny
+            ? "Who runs this server has named none for its pages."
+            : problems.length > 0
+              ? "Its server does not run, or cannot be reached. This command starts one:"
+              : "A model that is registered, and published to the server, appears here."}
+        </p>
+        {problems.length > 0 && <code>{START}</code>}
+      </section>
+    );
+  const found = searchAdapters(adapters, text);
+  const isSold = adapters.some(({ registered }) => registered !== null);
+  return (
+    <section class="card stack" aria-label="Adapters">
+      <Field
+        label="Find one"
+        value={text}
+        onInput={setText}
+        placeholder="A part of its name, or: Datanet 12"
+        help={`${showCount(found.length)} of ${showCount(adapters.length)}${
+          found.length > SHOWN ? `; the first ${SHOWN} are shown` : ""
+        }`}
+      />
+      <Table
+        caption="Adapters that can be asked"
+        columns={COLUMNS.filter((column) => column !== MADE_OF || isSold)}
+        rows={found.slice(0, SHOWN)}
+        keyOf={adapterHref}
+        empty="None has all of these words."
+      />
+    </section>
+  );
+}
+
+function Chosen(props: PageProps & { adapter: Adapter }) {
+  const { adapter, live, site } = props;
+  const { registered, serverUrl } = adapter;
+  const { problem, value } = useAnswer(live, `adapter ${adapterHref(adapter)}`, async () =>
+    registered === null ? null : findAdapter(site, serverUrl, registered.modelId),
+  );
+  if (registered === null) return <FreeQuestion adapter={adapter} />;
+  return (
+    <>
+      <p class="soft">
+        Made of <a href={`#/datanets/${registered.datanetId}`}>Datanet {registered.datanetId}</a>, version{" "}
+        {registered.version}; on the ledger it is model <LeafLink id={registered.modelId} />.
+      </p>
+      {problem !== null && <ProblemNotice problem={problem} />}
+      {value === undefined || value === null ? (
+        problem === null && <p class="soft">Asking the ledger for its price …</p>
+      ) : (
+        <ModelQuestion {...props} model={value} />
+      )}
+    </>
+  );
+}
