@@ -9,8 +9,10 @@ import { drillAccount } from "../drill-accounts.ts";
 import { drillError } from "../drill-errors.ts";
 import { allPosted, passTime, STEP_TIMEOUT_MS } from "../world-steps.ts";
 import type { DisputeWorld } from "./dispute-world.ts";
+import type { ModelKind } from "./falsehood.ts";
 
 export interface HonestWay {
+  readonly kind: ModelKind;
   readonly modelId: number;
   readonly postGas: number;
   readonly attestGas: number;
@@ -25,10 +27,15 @@ const HOUR_SECONDS = 3_600;
 const WINDOW_SECONDS = 7 * 86_400;
 
 /** @throws DRL_UNEXPECTED where it is refuted, or let in too early */
-export async function playHonest(f: DisputeWorld, tell: (text: string) => void): Promise<HonestWay> {
-  const { clients, datanetId, disputes, honest, published, run, world } = f;
+export async function playHonest(
+  f: DisputeWorld,
+  kind: ModelKind,
+  tell: (text: string) => void,
+): Promise<HonestWay> {
+  const { clients, datanetId, published, run, world } = f;
+  const { disputes, honest } = f.sides[kind];
   const [builder, customer] = [f.as("builder"), f.as("customer")];
-  const staged = join(world.folder, "honest");
+  const staged = join(world.folder, `honest-${kind}`);
   await writeModel(staged, honest.model);
   const register = ["model", "register", staged, "--prover", "wasm", ...builder] as const;
   const { cap, modelId } = await run.run<{ modelId: number; cap: number }>(...register);
@@ -39,7 +46,7 @@ export async function playHonest(f: DisputeWorld, tell: (text: string) => void):
   const posted = await run.run<{ posting: string; gasUsed: string }>(
     ...["disputes", "post", disputes, folder, ...named, ...builder],
   );
-  tell(`honest model ${modelId} is posted; waiting for the watcher`);
+  tell(`honest ${kind} model ${modelId} is posted; waiting for the watcher`);
   const admit = ["disputes", "admit", disputes, folder, ...named, "--cap", String(cap), ...builder] as const;
   if ((await run.refusal(...admit)) !== "CMD_USAGE")
     throw drillError("DRL_UNEXPECTED", "admitted before its window has ended");
@@ -65,7 +72,7 @@ export async function playHonest(f: DisputeWorld, tell: (text: string) => void):
     "model-server",
     [
       ...["model", "serve", folder, "--model", String(modelId), "--port", String(port)],
-      ...["--data", join(world.folder, "answers")],
+      ...["--data", join(world.folder, `answers-${kind}`)],
     ],
     async () => (await fetch(`${url}/v1/model`, { signal: AbortSignal.timeout(2_000) })).ok,
   );
@@ -96,10 +103,10 @@ export async function playHonest(f: DisputeWorld, tell: (text: string) => void):
     const settlement = await getSettlement(clients.builder, modelId, 1);
     if (settlement?.batchNumber == null) throw drillError("DRL_UNEXPECTED", "no batch has its settlement");
     return {
-      modelId,
+      ...{ kind, modelId },
       paidWei,
       postGas: Number(posted.gasUsed),
-      attestGas: await attestGas(f, modelId),
+      attestGas: await attestGas(f, kind, modelId),
       admitGas: Number(admitGas),
       settledInBatch: settlement.batchNumber,
     };
@@ -108,8 +115,9 @@ export async function playHonest(f: DisputeWorld, tell: (text: string) => void):
   }
 }
 
-async function attestGas({ disputes, world }: DisputeWorld, modelId: number): Promise<number> {
+async function attestGas({ sides, world }: DisputeWorld, kind: ModelKind, modelId: number) {
   const { client } = world.l1;
+  const { disputes } = sides[kind];
   const [posting] = await readWindows(client as never, disputes, { modelId });
   const [event] = await client.getContractEvents({
     ...{
