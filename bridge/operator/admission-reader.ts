@@ -5,7 +5,7 @@
 import { parseAbiItem, zeroAddress } from "viem";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { l1Call } from "../l1/l1-client.ts";
-import { findDeploymentBlock } from "../l1/l1-history.ts";
+import { findDeploymentBlock } from "../l1/deployment-block.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
 
 /** The Genesis of a model with this J. */

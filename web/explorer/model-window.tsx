@@ -1,7 +1,7 @@
 import { useRef } from "preact/hooks";
 import { type Address, formatEther, type PublicClient, zeroAddress } from "viem";
 import { type ReadAdmission, readAdmissions } from "../../client/disputing/read-admissions.ts";
-import { type PostingWindow, readWindows } from "../../client/disputing/read-windows.ts";
+import { type FaultName, type PostingWindow, readWindows } from "../../client/disputing/read-windows.ts";
 import type { LedgerModelLeaf } from "../../client/sequencer/model-schemas.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { Badge, type Tone } from "../design/badge.tsx";
@@ -174,7 +174,7 @@ function Posting({ l1Seconds, window }: { window: PostingWindow; l1Seconds: bigi
           <>
             <dt>Shown to be wrong</dt>
             <dd>
-              {FAULT_WORDS[refutation.fault] ?? refutation.fault}, place {showCount(refutation.place)}
+              {FAULT_WORDS[refutation.fault as FaultName] ?? refutation.fault}, place {showCount(refutation.place)}
             </dd>
             <dt>Shown by</dt>
             <dd>
@@ -189,8 +189,9 @@ function Posting({ l1Seconds, window }: { window: PostingWindow; l1Seconds: bigi
   );
 }
 
-const FAULT_WORDS: Readonly<Record<string, string>> = {
-  Entry: "an entry of G",
+/** Of every kind of model: a classifier registers G, a direct model B. */
+const FAULT_WORDS: Readonly<Record<FaultName, string>> = {
+  Entry: "an entry of a row's features",
   Tokens: "a row's token list",
   Residual: "a row's residual",
   RowLength: "a row's length",
@@ -200,10 +201,16 @@ const FAULT_WORDS: Readonly<Record<string, string>> = {
   Optimum: "weights off the optimum",
   RowTooLong: "a row beyond what can be shown",
   Unanswered: "a leaf that nobody has shown",
-  Cell: "a column of G",
+  Cell: "a column of the features",
   Point: "a registered column",
   Statics: "the registered statics",
   VersionRow: "a row of the Datanet's version",
   Clip: "the clip's length",
   Duplicate: "a row's near-duplicate",
+  Size: "how many terms a row has",
+  Curvature: "an entry of the curvature",
+  Inverse: "an entry of the curvature's inverse",
+  Logit: "the row that answers",
+  Peak: "the unit of the features",
+  Digest: "a step of the columns' commitment",
 };
