@@ -1,5 +1,7 @@
 /** An honest model's way: posted, attested by the watcher, admitted after its window, paid and settled. */
 import { join } from "node:path";
+import { createWalletClient, http } from "viem";
+import { TREES } from "../../../attribution/disputes/posted-model.ts";
 import { writeModel } from "../../../attribution/model/model-directory.ts";
 import { RANDOMNESS_DELAY_BLOCKS } from "../../../bridge/l1/settlement-times.ts";
 import { readWindows } from "../../../client/disputing/read-windows.ts";
@@ -46,7 +48,14 @@ export async function playHonest(
   const posted = await run.run<{ posting: string; gasUsed: string }>(
     ...["disputes", "post", disputes, folder, ...named, ...builder],
   );
-  tell(`honest ${kind} model ${modelId} is posted; waiting for the watcher`);
+  tell(`honest ${kind} model ${modelId} is posted; somebody demands a leaf, and its owner shows it`);
+  const terms = await demandLeaf(f, kind, BigInt(posted.posting));
+  const { answered } = await run.run<{ answered: readonly object[] }>(
+    ...["disputes", "answer", disputes, folder, ...named, ...builder],
+  );
+  if (answered.length !== 1)
+    throw drillError("DRL_UNEXPECTED", `${answered.length} demands were answered, not one`);
+  tell("waiting for the watcher");
   const admit = ["disputes", "admit", disputes, folder, ...named, "--cap", String(cap), ...builder] as const;
   if ((await run.refusal(...admit)) !== "CMD_USAGE")
     throw drillError("DRL_UNEXPECTED", "admitted before its window has ended");
@@ -62,7 +71,12 @@ export async function playHonest(
   tell("attested; seven days pass on L1");
   await passTime(world, clients.builder, WINDOW_SECONDS + HOUR_SECONDS);
   const { gasUsed: admitGas } = await run.run<{ gasUsed: string }>(...admit);
-  tell("admitted; its genesis is proven");
+  const { paidWei: returnedWei } = await run.run<{ paidWei: string }>(
+    ...["disputes", "withdraw", disputes, ...builder],
+  );
+  if (BigInt(returnedWei) !== terms.bondWei + terms.demandFeeWei)
+    throw drillError("DRL_UNEXPECTED", `bond and fee came back as ${returnedWei} wei`);
+  tell("admitted, its bond returned with the demand's fee; its genesis is proven");
   const { genesis } = await run.run<{ genesis: { batchNumber: number } | null }>(...register);
   if (genesis === null) throw drillError("DRL_UNEXPECTED", "it has no genesis");
   await run.run("datanet", "approve-model", String(datanetId), String(modelId), ...builder);
@@ -94,11 +108,12 @@ export async function playHonest(
       "wasm",
       ...builder,
     ] as const;
-    await world.waitFor(
+    const divided = await world.waitFor(
       "the epoch's randomness and its settlement",
-      () => run.run(...settle),
+      () => run.run<Divided>(...settle),
       STEP_TIMEOUT_MS,
     );
+    requireWhole(divided, paidWei);
     await allPosted(world);
     const settlement = await getSettlement(clients.builder, modelId, 1);
     if (settlement?.batchNumber == null) throw drillError("DRL_UNEXPECTED", "no batch has its settlement");
@@ -113,6 +128,39 @@ export async function playHonest(
   } finally {
     await server.close();
   }
+}
+
+/** What the command says of a settled epoch, in wei. */
+interface Divided {
+  readonly earnedWei: readonly string[];
+  readonly ownerWei: string;
+  readonly treasuryWei: string;
+  readonly burnedWei: string;
+}
+
+/** @throws DRL_UNEXPECTED where a wei is missing, or rows get nothing */
+function requireWhole({ burnedWei, earnedWei, ownerWei, treasuryWei }: Divided, paidWei: bigint): void {
+  const sum = (parts: readonly string[]) => parts.reduce((total, part) => total + BigInt(part), 0n);
+  const earned = sum(earnedWei);
+  const total = earned + sum([ownerWei, treasuryWei, burnedWei]);
+  if (earned === 0n || total !== paidWei)
+    throw drillError("DRL_UNEXPECTED", `${paidWei} wei were paid, ${total} are settled, ${earned} for rows`);
+}
+
+/** A stranger demands a row of the posting's map. */
+async function demandLeaf({ sides, world }: DisputeWorld, kind: ModelKind, id: bigint) {
+  const { client, url } = world.l1;
+  const contract = { address: sides[kind].disputes, abi: disputesAbi } as const;
+  const [bondWei, demandFeeWei] = await Promise.all([
+    client.readContract({ ...contract, functionName: "leastBondWei" }),
+    client.readContract({ ...contract, functionName: "demandFeeWei" }),
+  ]);
+  const account = drillAccount("hostile");
+  const wallet = createWalletClient({ account, chain: client.chain, transport: http(url) });
+  const args = [id, TREES.indexOf("map"), 3n] as const;
+  const hash = await wallet.writeContract({ ...contract, functionName: "demand", args, value: demandFeeWei });
+  await client.waitForTransactionReceipt({ hash });
+  return { bondWei, demandFeeWei };
 }
 
 async function attestGas({ sides, world }: DisputeWorld, kind: ModelKind, modelId: number) {
