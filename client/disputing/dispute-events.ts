@@ -62,7 +62,8 @@ export async function deploymentBlock(
 ): Promise<bigint> {
   const known = KNOWN.get(client) ?? new Map<Address, bigint>();
   KNOWN.set(client, known);
-  const block = known.get(address) ?? (await findDeploymentBlock({ address, client: client as never }, toBlock));
+  const block =
+    known.get(address) ?? (await findDeploymentBlock({ address, client: client as never }, toBlock));
   known.set(address, block);
   return block;
 }
