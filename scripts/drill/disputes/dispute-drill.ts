@@ -28,55 +28,43 @@ export interface DisputeDrillResult {
 
 const WATCH_MINUTES = "0.05";
 
-/** One kind of models after the other: a watcher for each contract. */
+/** One rollup, one gate, one watcher of all that stands behind it. */
 export async function runDisputeDrill(options: DisputeDrillOptions): Promise<DisputeDrillResult> {
   const { backend, falsehoods, kinds, sizes, tell } = options;
   const f = await startDisputeWorld(options);
   const prover = await createProver(backend);
   try {
-    const lies: RefutedLie[] = [];
-    const honest: HonestWay[] = [];
-    let paidWei = 0n;
-    for (const kind of kinds) {
-      const { disputes } = f.sides[kind];
-      const watch = ["watch", disputes, "--models", f.published, "--every", WATCH_MINUTES];
-      tell(`openledger watch begins, of ${kind} models`);
-      const watcher = await f.serve(`watch-${kind}`, [...watch, ...f.as("watcher")], async () => true);
-      try {
-        const refuted: RefutedLie[] = [];
-        for (const falsehood of falsehoods.filter((one) => one.kind === kind)) {
-          tell(`a hostile owner posts ${falsehood.description}`);
-          const lie = await playLie(f, falsehood, prover);
-          tell(
-            `refuted by ${lie.fault} for ${lie.challengeGas} gas after ${lie.refutedAfterMs} ms; genesis: ${lie.genesisRefusal}`,
-          );
-          refuted.push(lie);
-        }
-        lies.push(...refuted);
-        if (options.playsHonest) honest.push(await playHonest(f, kind, tell));
-        paidWei += await takeRewards(f, kind, refuted.length);
-      } finally {
-        await watcher.close();
+    const watch = ["watch", f.gate, "--models", f.published, "--every", WATCH_MINUTES];
+    tell("openledger watch begins");
+    const watcher = await f.serve("watch", [...watch, ...f.as("watcher")], async () => true);
+    try {
+      const lies: RefutedLie[] = [];
+      for (const falsehood of falsehoods.filter(({ kind }) => kinds.includes(kind))) {
+        tell(`a hostile owner posts ${falsehood.description}`);
+        const lie = await playLie(f, falsehood, prover);
+        tell(
+          `refuted by ${lie.fault} for ${lie.challengeGas} gas after ${lie.refutedAfterMs} ms; genesis: ${lie.genesisRefusal}`,
+        );
+        lies.push(lie);
       }
+      const honest: HonestWay[] = [];
+      if (options.playsHonest) for (const kind of kinds) honest.push(await playHonest(f, kind, tell));
+      return { lies, honest, paidWei: await takeRewards(f, lies.length), rows: sizes.classifier.rows };
+    } finally {
+      await watcher.close();
     }
-    return { lies, honest, paidWei, rows: sizes.classifier.rows };
   } finally {
     await prover.close();
     await f.stop();
   }
 }
 
-/** Half of every bond, to the wei. */
-async function takeRewards(
-  { as, run, sides, world }: DisputeWorld,
-  kind: ModelKind,
-  lieCount: number,
-): Promise<bigint> {
+/** Half of every bond, to the wei, from all contracts at once. */
+async function takeRewards({ as, gate, run, sides, world }: DisputeWorld, lieCount: number): Promise<bigint> {
   if (lieCount === 0) return 0n;
-  const { disputes } = sides[kind];
-  const { paidWei } = await run.run<{ paidWei: string }>("disputes", "withdraw", disputes, ...as("watcher"));
+  const { paidWei } = await run.run<{ paidWei: string }>("disputes", "withdraw", gate, ...as("watcher"));
   const bondWei = await world.l1.client.readContract({
-    ...{ address: disputes, abi: disputesAbi, functionName: "leastBondWei" },
+    ...{ address: sides.direct.disputes, abi: disputesAbi, functionName: "leastBondWei" },
   });
   const expectedWei = (bondWei / 2n) * BigInt(lieCount);
   if (BigInt(paidWei) !== expectedWei)

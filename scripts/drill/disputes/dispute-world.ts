@@ -1,5 +1,6 @@
-/** A rollup with the contract Disputes as its gate, a datanet of e-mails on it, and the people who meet there. */
-import { mkdirSync, writeFileSync } from "node:fs";
+/** A rollup whose gate has a contract of disputes for each kind of models, a datanet of e-mails on it, and the people who meet there. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Address, getAddress, parseEther } from "viem";
 import { trainDirect } from "../../../attribution/model/direct-training.ts";
@@ -56,12 +57,21 @@ export async function startDisputeWorld({ backend, keepIn, sizes, tell }: Disput
   const { classifier, direct } = sizes;
   const others = await buildModelCircuits(classifier, [direct]);
   const contracts = {} as Record<ModelKind, Address>;
+  let gate!: Address;
   const world = await DrillWorld.start({
     ...{ backend, slots: 2, name: "disputes", keepIn, tell, others },
     gateOn: async (l1Url) => {
       tell("openledger disputes deploy");
-      for (const kind of MODEL_KINDS) contracts[kind] = await deployGate(l1Url, kind, sizes[kind].rows);
-      return contracts.direct;
+      return withOperator(l1Url, async (run, signed) => {
+        for (const kind of MODEL_KINDS) {
+          const options = [...(kind === "direct" ? ["--direct"] : []), "--rows", String(sizes[kind].rows)];
+          const { disputes } = await run<{ disputes: Address }>("disputes", "deploy", ...options, ...signed);
+          contracts[kind] = getAddress(disputes);
+        }
+        gate = (await run<{ gate: Address }>("disputes", "gate", ...Object.values(contracts), ...signed))
+          .gate;
+        return getAddress(gate);
+      });
     },
   });
   try {
@@ -96,6 +106,8 @@ export async function startDisputeWorld({ backend, keepIn, sizes, tell }: Disput
     return {
       world,
       sides,
+      /** What the rollup asks: one gate before the contracts of all kinds. Commands take its address. */
+      gate,
       datanetId,
       clients,
       /** A folder for each model that somebody publishes, named by its id. */
@@ -144,24 +156,15 @@ function writeKey(folder: string, name: DrillAccountName): string {
   return path;
 }
 
-/** As an operator does it who has no rollup yet. */
-async function deployGate(l1Url: string, kind: ModelKind, rows: number): Promise<Address> {
-  const { mkdtempSync, rmSync } = await import("node:fs");
-  const { tmpdir } = await import("node:os");
+/** Commands as an operator runs them who has no rollup yet. @param act takes the end of a command line that he signs */
+async function withOperator<T>(
+  l1Url: string,
+  act: (run: CommandRunner["run"], signed: readonly string[]) => Promise<T>,
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "drill-gate-"));
   try {
     const signed = ["--rpc", l1Url, "--private-key-file", writeKey(folder, "operator")];
-    const { disputes } = await commandRunner(folder).run<{ disputes: Address }>(
-      ...[
-        "disputes",
-        "deploy",
-        ...(kind === "direct" ? ["--direct"] : []),
-        "--rows",
-        String(rows),
-        ...signed,
-      ],
-    );
-    return getAddress(disputes);
+    return await act(commandRunner(folder).run, signed);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -34,7 +34,7 @@ export async function playHonest(
   kind: ModelKind,
   tell: (text: string) => void,
 ): Promise<HonestWay> {
-  const { clients, datanetId, published, run, world } = f;
+  const { clients, datanetId, gate, published, run, world } = f;
   const { disputes, honest } = f.sides[kind];
   const [builder, customer] = [f.as("builder"), f.as("customer")];
   const staged = join(world.folder, `honest-${kind}`);
@@ -46,17 +46,17 @@ export async function playHonest(
   await allPosted(world);
   const named = ["--model-id", String(modelId)];
   const posted = await run.run<{ posting: string; gasUsed: string }>(
-    ...["disputes", "post", disputes, folder, ...named, ...builder],
+    ...["disputes", "post", gate, folder, ...named, ...builder],
   );
   tell(`honest ${kind} model ${modelId} is posted; somebody demands a leaf, and its owner shows it`);
   const terms = await demandLeaf(f, kind, BigInt(posted.posting));
   const { answered } = await run.run<{ answered: readonly object[] }>(
-    ...["disputes", "answer", disputes, folder, ...named, ...builder],
+    ...["disputes", "answer", gate, folder, ...named, ...builder],
   );
   if (answered.length !== 1)
     throw drillError("DRL_UNEXPECTED", `${answered.length} demands were answered, not one`);
   tell("waiting for the watcher");
-  const admit = ["disputes", "admit", disputes, folder, ...named, "--cap", String(cap), ...builder] as const;
+  const admit = ["disputes", "admit", gate, folder, ...named, "--cap", String(cap), ...builder] as const;
   if ((await run.refusal(...admit)) !== "CMD_USAGE")
     throw drillError("DRL_UNEXPECTED", "admitted before its window has ended");
   const attested = await world.waitFor(
@@ -72,7 +72,7 @@ export async function playHonest(
   await passTime(world, clients.builder, WINDOW_SECONDS + HOUR_SECONDS);
   const { gasUsed: admitGas } = await run.run<{ gasUsed: string }>(...admit);
   const { paidWei: returnedWei } = await run.run<{ paidWei: string }>(
-    ...["disputes", "withdraw", disputes, ...builder],
+    ...["disputes", "withdraw", gate, ...builder],
   );
   if (BigInt(returnedWei) !== terms.bondWei + terms.demandFeeWei)
     throw drillError("DRL_UNEXPECTED", `bond and fee came back as ${returnedWei} wei`);
