@@ -10,6 +10,7 @@ import {
 } from "../../contracts/build/deploy-disputes.ts";
 import { disputesAbi, genesisGatesAbi } from "../../contracts/build/disputes-abi.ts";
 import { challengeData, statementTuple } from "./dispute-calls.ts";
+import { readGateContracts } from "./gate-contracts.ts";
 import { type DirectCase, directCase } from "./testing/direct-case.ts";
 import {
   BOND_WEI,
@@ -128,4 +129,16 @@ test.each([
   ["more than eight", () => Array.from({ length: 9 }, () => members[0])],
 ])("is not deployed before %s", async (_, given) => {
   await expect(deployGenesisGates(clients, given())).rejects.toThrow();
+});
+
+test("readers find the contracts behind it, and which kind of models each judges", async () => {
+  const client = f.client as never;
+  const both = [
+    { address: members[0], kind: "classifier" },
+    { address: members[1], kind: "direct" },
+  ];
+  expect(await readGateContracts(client, gates)).toEqual(both);
+  expect(await readGateContracts(client, members[1])).toEqual([both[1]]);
+  // It takes no postings.
+  expect(await readGateContracts(client, f.math)).toEqual([]);
 });
