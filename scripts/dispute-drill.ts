@@ -1,12 +1,16 @@
 /** `npm run dispute-drill`: hostile owners post false models; `openledger watch` refutes each; an honest model is admitted. */
 import { parseArgs } from "node:util";
 import { BACKEND_NAMES, type BackendName } from "../prover/backends.ts";
+import { DIRECT_FALSEHOODS } from "./drill/disputes/direct-falsehoods.ts";
 import { disputeFacts, disputeTable, runDisputeDrill } from "./drill/disputes/dispute-drill.ts";
+import { type Falsehood, MODEL_KINDS, type ModelKind } from "./drill/disputes/falsehood.ts";
 import { FALSEHOODS } from "./drill/disputes/falsehoods.ts";
 
-const USAGE = `npm run dispute-drill -- [--lie NAME]… [--only-lies] [--prover ${BACKEND_NAMES.join("|")}] [--keep FOLDER]
+const ALL: readonly Falsehood[] = [...FALSEHOODS, ...DIRECT_FALSEHOODS];
 
-${FALSEHOODS.map(({ description, name }) => `  ${name.padEnd(10)} ${description}`).join("\n")}
+const USAGE = `npm run dispute-drill -- [--kind ${MODEL_KINDS.join("|")}]… [--lie NAME]… [--only-lies] [--prover ${BACKEND_NAMES.join("|")}] [--keep FOLDER]
+
+${ALL.map(({ description, name }) => `  ${name.padEnd(16)} ${description}`).join("\n")}
 
 A rollup whose gate is the contract Disputes, with real processes. A hostile owner registers and posts each lie with a
 bond; the command \`openledger watch\` is left alone with them. An honest model then passes its window, is admitted, paid and
@@ -15,9 +19,11 @@ where a lie is not refuted, gets a genesis, or the honest model does not.`;
 
 /** Circuits of the tests, too: small, but with room for a model of some rows. */
 const SIZE = { rows: 48, features: 32, earners: 4, payments: 4, draws: 4 } as const;
+const DIRECT_SIZE = { ...SIZE, features: 64, isDirect: true } as const;
 
 const { values } = parseArgs({
   options: {
+    kind: { type: "string", multiple: true, default: [...MODEL_KINDS] },
     lie: { type: "string", multiple: true, default: [] },
     "only-lies": { type: "boolean", default: false },
     prover: { type: "string", default: "wasm" },
@@ -26,17 +32,22 @@ const { values } = parseArgs({
   },
 });
 const isBackend = (name: string): name is BackendName => (BACKEND_NAMES as readonly string[]).includes(name);
-const unknown = values.lie.filter((name) => !FALSEHOODS.some((lie) => lie.name === name));
+const isKind = (name: string): name is ModelKind => (MODEL_KINDS as readonly string[]).includes(name);
+const unknown = [
+  ...values.lie.filter((name) => !ALL.some((lie) => lie.name === name)),
+  ...values.kind.filter((name) => !isKind(name)),
+];
 if (values.help || unknown.length > 0 || !isBackend(values.prover)) {
-  console.log(unknown.length > 0 ? `there is no lie ${unknown.join(", ")}\n\n${USAGE}` : USAGE);
+  console.log(unknown.length > 0 ? `there is no ${unknown.join(", ")}\n\n${USAGE}` : USAGE);
   process.exit(values.help ? 0 : 2);
 }
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 const startedAtMs = performance.now();
 const result = await runDisputeDrill({
-  size: SIZE,
+  sizes: { classifier: SIZE, direct: DIRECT_SIZE },
+  kinds: values.kind.filter(isKind),
   backend: values.prover,
-  falsehoods: FALSEHOODS.filter(({ name }) => values.lie.length === 0 || values.lie.includes(name)),
+  falsehoods: ALL.filter(({ name }) => values.lie.length === 0 || values.lie.includes(name)),
   playsHonest: !values["only-lies"],
   keepIn: values.keep ?? null,
   tell: (text) =>

@@ -14,7 +14,7 @@ import {
 } from "../../circuits/settlement/settlement-data.ts";
 import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { bridgeError } from "../bridge-errors.ts";
-import { l1Call } from "./l1-client.ts";
+import { findDeploymentBlock } from "./deployment-block.ts";
 import { readSubmission, type Submission, takesSettlementOnL1 } from "./l1-submission.ts";
 import { type RollupLog, readRollupLogs } from "./log-reader.ts";
 import { type BatchPlace, batchMalformed } from "./malformed-batch.ts";
@@ -307,33 +307,4 @@ function unreadable(batchNumber: bigint, why: string, cause?: unknown) {
     data: { batchNumber: Number(batchNumber), why },
     cause,
   });
-}
-
-/** The first block that has the contract's code, or 0 where the node does not keep old states. */
-export async function findDeploymentBlock(
-  { address, client }: Pick<RollupContract, "address" | "client">,
-  toBlock: bigint,
-): Promise<bigint> {
-  const hasCode = (blockNumber: bigint) =>
-    l1Call(`read a contract's code at block ${blockNumber}`, () =>
-      client.getCode({ address, blockNumber }),
-    ).then((code) => code !== undefined);
-  try {
-    if (!(await hasCode(toBlock))) {
-      throw bridgeError("BRG_HISTORY_UNREADABLE", `there is no contract at ${address}`, {
-        data: { address, blockNumber: Number(toBlock) },
-      });
-    }
-    let low = 0n;
-    let high = toBlock;
-    while (low < high) {
-      const middle = (low + high) / 2n;
-      if (await hasCode(middle)) high = middle;
-      else low = middle + 1n;
-    }
-    return low;
-  } catch (error) {
-    if (isRollupError(error, "BRG_L1_REFUSED")) return 0n;
-    throw error;
-  }
 }

@@ -1,7 +1,7 @@
 import { type Address, type Log, type ParseEventLogsReturnType, parseEventLogs } from "viem";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { bridgeError } from "../bridge-errors.ts";
+import { type BlockRange, readInChunks } from "./block-chunks.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 
 export type RollupLog = ParseEventLogsReturnType<typeof rollupAbi, undefined, true>[number] & {
@@ -18,13 +18,9 @@ export interface LogChunk {
   readonly logs: readonly RollupLog[];
 }
 
-export interface LogReaderOptions {
+export interface LogReaderOptions extends BlockRange {
   readonly client: L1Client;
   readonly address: Address;
-  readonly fromBlock: bigint;
-  readonly toBlock: bigint;
-  /** Blocks asked for at once; halved while the node refuses, doubled again while it answers. */
-  readonly maxChunkBlocks: number;
 }
 
 /**
@@ -33,26 +29,12 @@ export interface LogReaderOptions {
  */
 export async function* readRollupLogs(options: LogReaderOptions): AsyncGenerator<LogChunk> {
   const { client, address } = options;
-  let chunkBlocks = BigInt(options.maxChunkBlocks);
-  for (let fromBlock = options.fromBlock; fromBlock <= options.toBlock; ) {
-    const end = fromBlock + chunkBlocks - 1n;
-    const toBlock = end < options.toBlock ? end : options.toBlock;
-    let raw: Log<bigint, number, false>[];
-    try {
-      raw = await l1Call(`read the logs of blocks ${fromBlock} to ${toBlock}`, () =>
-        client.getLogs({ address, fromBlock, toBlock }),
-      );
-    } catch (error) {
-      // Nodes limit ranges and results, each with wording of its own.
-      if (!isRollupError(error, "BRG_L1_REFUSED") || chunkBlocks === 1n) throw error;
-      chunkBlocks /= 2n;
-      continue;
-    }
-    yield { fromBlock, toBlock, logs: inOrder(raw) };
-    fromBlock = toBlock + 1n;
-    const doubled = chunkBlocks * 2n;
-    chunkBlocks = doubled < options.maxChunkBlocks ? doubled : BigInt(options.maxChunkBlocks);
-  }
+  const chunks = readInChunks(options, (fromBlock, toBlock) =>
+    l1Call(`read the logs of blocks ${fromBlock} to ${toBlock}`, () =>
+      client.getLogs({ address, fromBlock, toBlock }),
+    ),
+  );
+  for await (const { answer, ...range } of chunks) yield { ...range, logs: inOrder(answer) };
 }
 
 export interface WantedEvent {

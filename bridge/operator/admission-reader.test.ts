@@ -1,5 +1,6 @@
-import { createPublicClient, custom } from "viem";
+import { createPublicClient, createWalletClient, custom } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { deployGenesisGates } from "../../contracts/build/deploy-disputes.ts";
 import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
 import { type Gate, startGate } from "../../contracts/testing/gate-fixture.ts";
 import { connect, deployFixture, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
@@ -49,6 +50,25 @@ test("finds what the gate admitted for every rollup before this one was deployed
   const reader = await readerOf(gate.address);
   const found = await reader.upTo(Number(await client.getBlockNumber()));
   expect(found).toContainEqual({ modelId: 9, word: gate.wordOf(9, 16) });
+});
+
+test("finds what any contract behind a gate of several admits", async () => {
+  const other = await startGate(client);
+  const [deployer] = await client.getAddresses();
+  const transport = custom(client);
+  const gates = await deployGenesisGates(
+    {
+      walletClient: createWalletClient({ account: deployer!, chain: client.chain, transport }),
+      publicClient: createPublicClient({ chain: client.chain, transport, pollingInterval: 10 }),
+    },
+    [gate.address, other.address],
+  );
+  const reader = await readerOf(gates);
+  await gate.admit(21, 16);
+  await other.admit(22, 16);
+  const found = await reader.upTo(Number(await client.getBlockNumber()));
+  expect(found).toContainEqual({ modelId: 21, word: gate.wordOf(21, 16) });
+  expect(found).toContainEqual({ modelId: 22, word: other.wordOf(22, 16) });
 });
 
 test("says of a rollup without a gate that it has none", async () => {

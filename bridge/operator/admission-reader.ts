@@ -2,10 +2,11 @@
  * Which Geneses the rollup's gate admits (docs/disputes.md). L1 would refuse a batch with another one, and with it all
  * later batches; so the sequencer hears of every admission that is deep enough.
  */
-import { parseAbiItem, zeroAddress } from "viem";
+import { type Address, parseAbiItem, zeroAddress } from "viem";
 import { isRollupError } from "../../circuits/rollup-error.ts";
-import { l1Call } from "../l1/l1-client.ts";
-import { findDeploymentBlock } from "../l1/l1-history.ts";
+import { findDeploymentBlock } from "../l1/deployment-block.ts";
+import { readGateMembers } from "../l1/gate-members.ts";
+import { type L1Client, l1Call } from "../l1/l1-client.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
 
 /** The Genesis of a model with this J. */
@@ -28,6 +29,8 @@ export class AdmissionReader {
   /** Attack: anyone may admit the same again, for the price of an event. */
   readonly #keys = new Set<string>();
   #chunkBlocks: number;
+  /** The gate, or those that stand behind it. null: not known yet. */
+  #members: readonly Address[] | null = null;
   /** null: not known yet. */
   #nextBlock: number | null = null;
 
@@ -46,15 +49,22 @@ export class AdmissionReader {
     const gate = await this.#rollup.genesisGate();
     if (gate === zeroAddress) return null;
     if (blockNumber < 0) return this.#found;
+    this.#members ??= await readGateMembers(client, gate);
+    const members = this.#members;
     // The gate is older than the rollup, and a model without challenges is admitted for every rollup, later ones too.
-    this.#nextBlock ??= Number(await findDeploymentBlock({ address: gate, client }, BigInt(blockNumber)));
+    this.#nextBlock ??= await firstBlockOf(client, members, blockNumber);
     for (let chunk = 0; this.#nextBlock <= blockNumber && chunk < MAX_CHUNKS; chunk++) {
       const fromBlock = this.#nextBlock;
       const toBlock = Math.min(blockNumber, fromBlock + this.#chunkBlocks - 1);
       try {
         const logs = await l1Call(`read what is admitted in blocks ${fromBlock} to ${toBlock}`, () =>
           client.getLogs({
-            ...{ address: gate, event: ADMITTED, args: { rollup: [address, zeroAddress] }, strict: true },
+            ...{
+              address: [...members],
+              event: ADMITTED,
+              args: { rollup: [address, zeroAddress] },
+              strict: true,
+            },
             ...{ fromBlock: BigInt(fromBlock), toBlock: BigInt(toBlock) },
           }),
         );
@@ -77,4 +87,11 @@ export class AdmissionReader {
     this.#keys.add(key);
     this.#found.push(admission);
   }
+}
+
+async function firstBlockOf(client: L1Client, members: readonly Address[], upTo: number): Promise<number> {
+  const blocks = await Promise.all(
+    members.map((address) => findDeploymentBlock({ address, client }, BigInt(upTo))),
+  );
+  return Math.min(...blocks.map(Number));
 }

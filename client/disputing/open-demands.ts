@@ -1,8 +1,8 @@
 /** Leaves of a posting that somebody has demanded, and those that were shown. */
-import { type Address, getContract, hexToBytes, type PublicClient } from "viem";
+import { type Address, hexToBytes, type PublicClient } from "viem";
 import type { ShownLeaf } from "../../attribution/disputes/known-leaves.ts";
 import { TREES } from "../../attribution/disputes/posted-model.ts";
-import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
+import { readDisputeEvents } from "./dispute-events.ts";
 
 export interface OpenDemand {
   /** As the contract numbers the trees. */
@@ -22,10 +22,9 @@ export interface Demands {
 }
 
 export async function readDemands(client: PublicClient, address: Address, id: bigint): Promise<Demands> {
-  const disputes = getContract({ address, abi: disputesAbi, client });
   const [demanded, answered] = await Promise.all([
-    disputes.getEvents.Demanded({ id }, { fromBlock: 0n }),
-    disputes.getEvents.Answered({ id }, { fromBlock: 0n }),
+    readDisputeEvents(client, address, "Demanded", { id }),
+    readDisputeEvents(client, address, "Answered", { id }),
   ]);
   const inOrder = [...demanded, ...answered].sort(
     (a, b) => Number(a.blockNumber - b.blockNumber) || a.logIndex - b.logIndex,

@@ -1,6 +1,6 @@
 /** Which rollups may take which models' Geneses, by the contract Disputes. */
-import { type Address, getContract, type PublicClient, zeroAddress } from "viem";
-import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
+import { type Address, type PublicClient, zeroAddress } from "viem";
+import { readDisputeEvents } from "./dispute-events.ts";
 
 export interface ReadAdmission {
   readonly modelId: number;
@@ -15,11 +15,10 @@ export interface ReadAdmission {
 export async function readAdmissions(
   client: PublicClient,
   address: Address,
-  { modelId, fromBlock = 0n }: { modelId?: number; fromBlock?: bigint } = {},
+  { modelId, ...range }: { modelId?: number; fromBlock?: bigint } = {},
 ): Promise<ReadAdmission[]> {
-  const disputes = getContract({ address, abi: disputesAbi, client });
-  const filter = modelId === undefined ? {} : { modelId: BigInt(modelId) };
-  const events = await disputes.getEvents.Admitted(filter, { fromBlock });
+  const filter: Readonly<Record<string, bigint>> = modelId === undefined ? {} : { modelId: BigInt(modelId) };
+  const events = await readDisputeEvents(client, address, "Admitted", filter, range);
   return events.map(({ args }) => {
     const isPosted = args.rollup !== zeroAddress;
     return {

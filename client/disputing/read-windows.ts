@@ -1,6 +1,7 @@
 /** Windows of posted models, as L1 has them: bonds, who has recomputed, what was shown. Runs in pages, too. */
 import { type Address, getContract, type Hex, type PublicClient } from "viem";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
+import { deploymentBlock, readDisputeEvents } from "./dispute-events.ts";
 
 /** In the contract's order. */
 const FAULT_NAMES = [
@@ -8,6 +9,7 @@ const FAULT_NAMES = [
   ...["RowTooLong", "Unanswered", "Cell", "Point", "Statics", "VersionRow", "Clip", "Duplicate"],
   ...["Size", "Curvature", "Inverse", "Logit", "Peak", "Digest"],
 ] as const;
+export type FaultName = (typeof FAULT_NAMES)[number];
 
 export interface PostingWindow {
   readonly id: bigint;
@@ -33,6 +35,7 @@ export interface PostingWindow {
 export interface WindowOptions {
   /** Of this model alone. */
   readonly modelId?: number;
+  /** Default: the block that the contract was deployed in. */
   readonly fromBlock?: bigint;
 }
 
@@ -46,15 +49,17 @@ export const readWindows = async (
 export async function readPostedEvents(
   client: PublicClient,
   address: Address,
-  { modelId, fromBlock = 0n }: WindowOptions,
+  { modelId, fromBlock }: WindowOptions,
 ) {
   const disputes = getContract({ address, abi: disputesAbi, client });
   const blockNumber = await client.getBlockNumber({ cacheTime: 0 });
-  const range = { fromBlock, toBlock: blockNumber };
+  const from = fromBlock ?? (await deploymentBlock(client, address, blockNumber));
+  const range = { fromBlock: from, toBlock: blockNumber };
+  const ofModel: Readonly<Record<string, bigint>> = modelId === undefined ? {} : { modelId: BigInt(modelId) };
   const [posted, refuted, attested] = await Promise.all([
-    disputes.getEvents.Posted(modelId === undefined ? {} : { modelId: BigInt(modelId) }, range),
-    disputes.getEvents.Refuted({}, range),
-    disputes.getEvents.Attested({}, range),
+    readDisputeEvents(client, address, "Posted", ofModel, range),
+    readDisputeEvents(client, address, "Refuted", {}, range),
+    readDisputeEvents(client, address, "Attested", {}, range),
   ]);
   return Promise.all(
     posted.map(async ({ args }) => {

@@ -1,17 +1,21 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes } from "@noble/hashes/utils.js";
-import { encodeFunctionData } from "viem";
+import { createPublicClient, custom, encodeFunctionData, RpcRequestError } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Fault, findFaults } from "../../attribution/disputes/find-faults.ts";
 import { pairBytes } from "../../attribution/disputes/leaf-bytes.ts";
+import { encodeLeaves } from "../../attribution/disputes/leaf-file.ts";
 import { type LeafTree, leafHash } from "../../attribution/disputes/leaf-tree.ts";
 import {
   type Leaves,
   type PostedModel,
+  postedModel,
   TREES,
   type TreeName,
 } from "../../attribution/disputes/posted-model.ts";
 import { MOST_CHALLENGED_ROWS } from "../../attribution/model/recipe-fields.ts";
+import { verifyModel } from "../../attribution/model/verify-model.ts";
+import { recipeFor } from "../../attribution/testing/sample-rows.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { challengeData, openingOf, statementTuple } from "./dispute-calls.ts";
 import type { PublishedFiles } from "./examine-posting.ts";
@@ -21,6 +25,7 @@ import {
   DEMAND_FEE_WEI,
   type DisputeFixture,
   lie,
+  registered,
   startDisputes,
   type TrainedCase,
   trainedCase,
@@ -166,6 +171,78 @@ describe("what would keep a watcher from a wrong place", () => {
     }
   });
 });
+
+test("a row that is no e-mail is read by its places: lies about it are refuted, and others are looked at", async () => {
+  // One byte of the row's frame, which no place is read from: its label and words are the same.
+  const content = made.rows[5]!.content.slice();
+  content[0] = "[".charCodeAt(0);
+  const rows = made.rows.with(5, { ...made.rows[5]!, content });
+  const recipe = { ...made.model.recipe, datanet: recipeFor(rows).datanet };
+  const model = registered({ ...made.model, rows, recipe, accuracy: null });
+  const contents = rows.map((row) => row.content);
+  const verified = verifyModel({
+    model,
+    facts: { staticsHash: model.staticsHash, rowsRoot: BigInt(recipe.datanet.rowsRoot) },
+    depth: "train",
+  });
+  const mismatch = await verified.catch((error: Error) => error.message);
+  expect(mismatch).toContain("not a row of kind email");
+  const byPlaces = postedModel(model, contents, 20);
+  const { features } = byPlaces.leaves;
+  const ofLie = { contents, rows, model, honest: postedModel(model, contents, 21) };
+  const lying = lie(ofLie, { features: features.with(5, features[6]!) as Uint8Array[] });
+  const files = new Map<number, PublishedFiles>([
+    [20, { model, rows, leaves: encodeLeaves(byPlaces.leaves), mismatch: mismatch as string }],
+    [21, { ...lying.files, mismatch: mismatch as string }],
+    [11, { model: made.model, rows: made.rows, leaves: null, mismatch: null }],
+  ]);
+  for (const { statement } of [byPlaces, lying.posted, made.honest]) await f.post(statement);
+  const watched = await watchOnce({
+    ...{ publicClient: f.client as never, watcher: f.watcherOf(f.watcher), disputes: f.disputes.address },
+    filesOf: async ({ modelId }) => files.get(modelId)!,
+  });
+  expect(watched.map(({ failure, sent }) => [sent?.what ?? null, failure])).toEqual([
+    [null, null],
+    ["challenge", null],
+    ["attest", null],
+  ]);
+  expect(watched[0]!.examined).toEqual({ fault: null, wanted: [], warnings: [mismatch] });
+});
+
+test("events are read from the contract's block on, in chunks that the node answers", async () => {
+  await f.post(made.honest.statement);
+  const asked: [from: number, to: number][] = [];
+  const MOST_BLOCKS = 8;
+  const limited = createPublicClient({
+    transport: custom({
+      async request({ method, params }) {
+        if (method === "eth_getLogs") {
+          const [{ fromBlock, toBlock }] = params as [{ fromBlock: string; toBlock: string }];
+          const range: [number, number] = [Number(fromBlock), Number(toBlock)];
+          if (range[1] - range[0] >= MOST_BLOCKS) throw new RpcRequestError(REFUSED);
+          asked.push(range);
+        }
+        return f.client.request({ method, params } as never);
+      },
+    }),
+  });
+  await f.client.mine({ blocks: 3 * MOST_BLOCKS });
+  const [found] = await readPostings(limited, f.disputes.address);
+  expect(found!.statement).toEqual(made.honest.statement);
+  const head = Number(await f.client.getBlockNumber({ cacheTime: 0 }));
+  const deployed = Math.min(...asked.map(([from]) => from));
+  const codeAt = (blockNumber: number) =>
+    f.client.getCode({ address: f.disputes.address, blockNumber: BigInt(blockNumber) });
+  expect(await codeAt(deployed)).toBeDefined();
+  expect(await codeAt(deployed - 1)).toBeUndefined();
+  expect(Math.max(...asked.map(([, to]) => to))).toBe(head);
+});
+
+const REFUSED = {
+  body: {},
+  error: { code: -32_005, message: "query exceeds max block range" },
+  url: "http://127.0.0.1",
+};
 
 test("a posting has at most as many rows as a transaction can be shown of", async () => {
   const refused = async (rowCount: number) => {

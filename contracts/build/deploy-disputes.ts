@@ -42,6 +42,15 @@ export async function deployDirectDisputes(
   return deploy("DirectDisputes", [windowSeconds, leastBondWei, demandFeeWei, used, judges]);
 }
 
+/**
+ * One gate before several such contracts, older and direct ones, say: a rollup names it as `genesisGate`.
+ * @throws RollupError CON_DEPLOY_FAILED
+ */
+export async function deployGenesisGates(clients: Clients, members: readonly Address[]): Promise<Address> {
+  const gates = pickContract(await compileContracts({ set: "disputes" }), "GenesisGates");
+  return (await deployContract(clients, "GenesisGates", gates, [members])).contractAddress;
+}
+
 async function prepare(clients: Clients, math?: Address) {
   const contracts = await compileContracts({ set: "disputes" });
   return {

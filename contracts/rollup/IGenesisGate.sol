@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-/// @title Whether a model may begin
-/// @notice A rollup that names one asks it before it takes a Genesis (docs/disputes.md). It decides nothing else: no gate
-/// can hold back a payment, a settlement or a withdrawal.
+/// @title Whether a model may begin, and whether its epoch may be settled by draws
+/// @notice A rollup that names one asks it before it takes a Genesis (docs/disputes.md), and before it takes a settlement by
+/// draws (docs/lm-disputes.md). It decides nothing else: no gate can hold back a payment, a settlement by row counts or a
+/// withdrawal.
 interface IGenesisGate {
     /// @notice Whether the calling rollup may take the Genesis of this model with this word J.
     function admits(uint256 modelId, uint256 word) external view returns (bool);
+}
+
+/// @title What a gate has besides that judges settlements. One without it refuses none
+interface ISettlementGate {
+    /// @notice Whether the calling rollup may take the settlement by draws of this model with this commitment C. Once yes,
+    /// it is yes for ever: a batch that is in proof relies on it.
+    function settles(uint256 modelId, uint256 commitment) external view returns (bool);
 }

@@ -86,6 +86,7 @@ describe("openledger --help", () => {
         "disputes claim-query",
         "disputes deploy",
         "disputes deploy-game",
+        "disputes gate",
         "disputes play",
         "disputes post",
         "disputes show",

@@ -18,17 +18,22 @@ import type { DrillWorld } from "./drill-world.ts";
 export const SETTLEMENT_INDEX = 1;
 export const TABLE_INDEX = 2;
 
-/** In the order of the indices above. */
-export async function buildModelCircuits(size: SettlementSize): Promise<DrillCircuit[]> {
+/** In the order of the indices above; then those that settle models of `more` sizes. */
+export async function buildModelCircuits(
+  size: SettlementSize,
+  more: readonly SettlementSize[] = [],
+): Promise<DrillCircuit[]> {
+  const settling = (of: SettlementSize) => ({
+    name: settlementCircuitName(of),
+    sizes: { sort: CIRCUIT_SORT.settlement, size0: of.payments, size1: of.earners },
+  });
   const wanted = [
-    {
-      name: settlementCircuitName(size),
-      sizes: { sort: CIRCUIT_SORT.settlement, size0: size.payments, size1: size.earners },
-    },
+    settling(size),
     {
       name: `earner-table-${size.earners}`,
       sizes: { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: size.earners },
     },
+    ...more.map(settling),
   ];
   const circuits: DrillCircuit[] = [];
   for (const { name, sizes } of wanted) {
@@ -51,14 +56,21 @@ export async function proveTable(
   return { proof, statement };
 }
 
-/** A model's genesis, proven and not signed. @param size of the circuit that its epochs are settled by */
+/**
+ * A model's genesis, proven and not signed. @param size of the circuit that its epochs are settled by, whose place on L1 is
+ * `settlingIndex`
+ */
 export async function proveGenesis(
   world: DrillWorld,
   model: Parameters<typeof genesisOf>[0],
   size: Pick<SettlementSize, "payments" | "earners">,
-  { prover, table }: { readonly prover: Prover; readonly table: DrillCircuit },
+  {
+    prover,
+    settlingIndex = SETTLEMENT_INDEX,
+    table,
+  }: { readonly prover: Prover; readonly table: DrillCircuit; readonly settlingIndex?: number },
 ) {
-  const cap = { circuit: SETTLEMENT_INDEX, payments: size.payments };
+  const cap = { circuit: settlingIndex, payments: size.payments };
   const { data, ...genesis } = genesisOf(model, cap, size.earners);
   const { proof, statement } = await proveTable(world, { ...genesis, data }, { prover, table });
   return {

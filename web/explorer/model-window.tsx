@@ -1,7 +1,8 @@
 import { useRef } from "preact/hooks";
 import { type Address, formatEther, type PublicClient, zeroAddress } from "viem";
+import { readGateContracts } from "../../client/disputing/gate-contracts.ts";
 import { type ReadAdmission, readAdmissions } from "../../client/disputing/read-admissions.ts";
-import { type PostingWindow, readWindows } from "../../client/disputing/read-windows.ts";
+import { type FaultName, type PostingWindow, readWindows } from "../../client/disputing/read-windows.ts";
 import type { LedgerModelLeaf } from "../../client/sequencer/model-schemas.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { Badge, type Tone } from "../design/badge.tsx";
@@ -17,10 +18,17 @@ import { Answered } from "./answered.tsx";
 /** Ethereum's blocks are 12 s apart: asking more often says nothing new. */
 const LEAST_AGE_MS = 10_000;
 
+/** A posting, and the contract that judges it: each numbers its own. */
+interface ContractWindow {
+  readonly contract: Address;
+  readonly window: PostingWindow;
+}
+
 interface Windows {
   /** null: this rollup takes every genesis that is proven. */
   readonly gate: Address | null;
-  readonly windows: readonly PostingWindow[];
+  /** Of the contracts behind the gate: a model's kind says which one takes it. */
+  readonly windows: readonly ContractWindow[];
   readonly admission: ReadAdmission | null;
   readonly l1Seconds: bigint;
 }
@@ -60,13 +68,19 @@ async function readModelWindows(client: PublicClient, rollup: Address, modelId: 
     client.getBlock(),
   ]);
   if (gate === zeroAddress) return { gate: null, windows: [], admission: null, l1Seconds: timestamp };
-  const [windows, admissions] = await Promise.all([
-    readWindows(client, gate, { modelId }),
-    readAdmissions(client, gate, { modelId }),
-  ]);
+  const found = await Promise.all(
+    (await readGateContracts(client, gate)).map(async ({ address: contract }) => {
+      const [windows, admissions] = await Promise.all([
+        readWindows(client, contract, { modelId }),
+        readAdmissions(client, contract, { modelId }),
+      ]);
+      return { windows: windows.map((window) => ({ contract, window })), admissions };
+    }),
+  );
+  const admissions = found.flatMap((one) => one.admissions);
   return {
     gate,
-    windows: windows.filter((one) => one.rollup === rollup),
+    windows: found.flatMap(({ windows }) => windows.filter(({ window }) => window.rollup === rollup)),
     admission: admissions.find((one) => one.rollup === null || one.rollup === rollup) ?? null,
     l1Seconds: timestamp,
   };
@@ -80,12 +94,12 @@ function Found({ admission, gate, isReady, l1Seconds, windows }: Windows & { isR
         Until a posting's window ends, anyone may show one wrong place of the model there, and gets half of
         the bond.
       </p>
-      <Verdict {...{ admission, isReady, windows }} />
-      {windows.toReversed().map((window) => (
-        <Posting key={window.id} window={window} l1Seconds={l1Seconds} />
+      <Verdict {...{ admission, isReady }} windows={windows.map(({ window }) => window)} />
+      {windows.toReversed().map(({ contract, window }) => (
+        <Posting key={`${contract}/${window.id}`} {...{ contract, window, l1Seconds }} />
       ))}
       <div class="row small soft">
-        The contract <Identifier value={gate!} label="the contract Disputes" />
+        The gate <Identifier value={gate!} label="the contract that the rollup asks" />
       </div>
     </>
   );
@@ -95,7 +109,7 @@ function Verdict({
   admission,
   isReady,
   windows,
-}: Pick<Windows, "admission" | "windows"> & { isReady: boolean }) {
+}: Pick<Windows, "admission"> & { windows: readonly PostingWindow[]; isReady: boolean }) {
   if (admission !== null) {
     const how =
       admission.postingId === null
@@ -128,7 +142,7 @@ const STATES: Readonly<Record<PostingWindow["state"], readonly [Tone, string]>> 
   refuted: ["bad", "refuted"],
 };
 
-function Posting({ l1Seconds, window }: { window: PostingWindow; l1Seconds: bigint }) {
+function Posting({ contract, l1Seconds, window }: ContractWindow & { l1Seconds: bigint }) {
   const { attestedBy, bondWei, endsAtSeconds, id, openDemandCount, owner, refutation, refutedBy, state } =
     window;
   const [tone, word] = STATES[state];
@@ -154,6 +168,10 @@ function Posting({ l1Seconds, window }: { window: PostingWindow; l1Seconds: bigi
         <dd>
           <Identifier value={owner} label="who posted it" />
         </dd>
+        <dt>Judged by</dt>
+        <dd>
+          <Identifier value={contract} label="the contract of disputes" />
+        </dd>
         <dt>Recomputed and found right, by their own word</dt>
         <dd>
           {attestedBy.length === 0
@@ -174,7 +192,8 @@ function Posting({ l1Seconds, window }: { window: PostingWindow; l1Seconds: bigi
           <>
             <dt>Shown to be wrong</dt>
             <dd>
-              {FAULT_WORDS[refutation.fault] ?? refutation.fault}, place {showCount(refutation.place)}
+              {FAULT_WORDS[refutation.fault as FaultName] ?? refutation.fault}, place{" "}
+              {showCount(refutation.place)}
             </dd>
             <dt>Shown by</dt>
             <dd>
@@ -189,8 +208,9 @@ function Posting({ l1Seconds, window }: { window: PostingWindow; l1Seconds: bigi
   );
 }
 
-const FAULT_WORDS: Readonly<Record<string, string>> = {
-  Entry: "an entry of G",
+/** Of every kind of model: a classifier registers G, a direct model B. */
+const FAULT_WORDS: Readonly<Record<FaultName, string>> = {
+  Entry: "an entry of a row's features",
   Tokens: "a row's token list",
   Residual: "a row's residual",
   RowLength: "a row's length",
@@ -200,10 +220,16 @@ const FAULT_WORDS: Readonly<Record<string, string>> = {
   Optimum: "weights off the optimum",
   RowTooLong: "a row beyond what can be shown",
   Unanswered: "a leaf that nobody has shown",
-  Cell: "a column of G",
+  Cell: "a column of the features",
   Point: "a registered column",
   Statics: "the registered statics",
   VersionRow: "a row of the Datanet's version",
   Clip: "the clip's length",
   Duplicate: "a row's near-duplicate",
+  Size: "how many terms a row has",
+  Curvature: "an entry of the curvature",
+  Inverse: "an entry of the curvature's inverse",
+  Logit: "the row that answers",
+  Peak: "the unit of the features",
+  Digest: "a step of the columns' commitment",
 };

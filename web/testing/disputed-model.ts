@@ -1,14 +1,24 @@
-/** The model of a history before the contract Disputes: one posting refuted, one that stood, one that is open. */
+/**
+ * The model of a history before contracts of disputes: one posting refuted, one that stood, one that is open, and one for
+ * which it is a direct model.
+ */
 import { createPublicClient, createWalletClient, custom, type Hex, parseEther } from "viem";
-import { withTrees } from "../../attribution/disputes/posted-model.ts";
+import { mapPlaces } from "../../attribution/disputes/direct-posting.ts";
+import { type DisputeStatement, withTrees } from "../../attribution/disputes/posted-model.ts";
 import { MODEL_ID, type ModelHistory } from "../../bridge/testing/model-history.ts";
-import { hashLeaf, hashStatics, unpackBinding } from "../../circuits/ledger/leaf.ts";
+import { directShape } from "../../circuits/ledger/direct-query.ts";
+import { hashLeaf, hashStatics, packBinding, unpackBinding } from "../../circuits/ledger/leaf.ts";
 import { treePath } from "../../circuits/ledger/tree-root.ts";
 import { TAG, TREE_DEPTH } from "../../circuits/protocol.ts";
+import { directChallengeData } from "../../client/disputing/direct-calls.ts";
 import { challengeData, statementTuple } from "../../client/disputing/dispute-calls.ts";
+import { readGateContracts } from "../../client/disputing/gate-contracts.ts";
+import { directCase } from "../../client/disputing/testing/direct-case.ts";
 import { trainedCase } from "../../client/disputing/testing/dispute-fixture.ts";
 import {
+  deployDirectDisputes,
   deployDisputes,
+  deployGenesisGates,
   deployLedgerMath,
   missingChunks,
   storeChunks,
@@ -22,7 +32,7 @@ const DAY_SECONDS = 86_400n;
 
 type Client = Awaited<ReturnType<typeof connect>>;
 
-/** The contract, before the rollup that asks it. @param rowCount of the models that are posted */
+/** One gate before a contract for each kind of models, before the rollup that asks it. @param rowCount of the models that are posted */
 export async function deployGate(client: Client, rowCount: number): Promise<Hex> {
   const [account] = await client.getAddresses();
   const chain = client.chain;
@@ -33,12 +43,17 @@ export async function deployGate(client: Client, rowCount: number): Promise<Hex>
   const math = await deployLedgerMath(clients);
   await storeChunks(clients, math, await missingChunks(clients.publicClient, math, rowCount));
   const parameters = { windowSeconds: WEEK_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: 1n };
-  return deployDisputes(clients, parameters, math);
+  const contracts = [
+    await deployDisputes(clients, parameters, math),
+    await deployDirectDisputes(clients, parameters, math),
+  ];
+  return deployGenesisGates(clients, contracts);
 }
 
 /** Postings of the history's model, up to its admission. @param cap of its genesis */
 export async function disputeModel(f: ModelHistory, gate: Hex, cap: bigint): Promise<void> {
   const { client } = f.l1;
+  const [disputes, direct] = (await readGateContracts(client as never, gate)).map(({ address }) => address);
   const { binding, earnerRoot, ownersCommitment, split } = f.statics;
   const { datanetId, featureCount, rowCount } = unpackBinding(binding);
   const made = await trainedCase(Number(rowCount), { columnCount: Number(featureCount) });
@@ -52,12 +67,24 @@ export async function disputeModel(f: ModelHistory, gate: Hex, cap: bigint): Pro
   const tokens = made.honest.leaves.tokens.map(() => new Uint8Array());
   const lie = withTrees({ ...made.honest.leaves, tokens }, numbers);
   const [owner, watcher, other] = (await client.getAddresses()).slice(-3) as [Hex, Hex, Hex];
-  const send = async (functionName: string, args: readonly unknown[], account: Hex, value = 0n) => {
-    const call = { address: gate, abi: disputesAbi, functionName, args, account, value };
+  const sendTo = async (
+    to: Hex,
+    functionName: string,
+    args: readonly unknown[],
+    account: Hex,
+    value = 0n,
+  ) => {
+    const call = { address: to, abi: disputesAbi, functionName, args, account, value };
     const hash = await client.writeContract(call as never);
     await client.waitForTransactionReceipt({ hash });
   };
-  const post = async ({ statement }: typeof honest) => {
+  const send = (functionName: string, args: readonly unknown[], account: Hex) =>
+    sendTo(disputes!, functionName, args, account);
+  const challenge = async (to: Hex, data: Hex) => {
+    const hash = await client.sendTransaction({ account: watcher, to, data });
+    await client.waitForTransactionReceipt({ hash });
+  };
+  const post = async ({ statement }: typeof honest, to = disputes!) => {
     const ids = Array.from({ length: MODEL_ID + 1 }, (_, id) => hashLeaf(f.ledger.requireLeaf(id).leaf));
     const { nonce, l1Owner, keyX, balance, chain, openAmount, counters } = leaf;
     const opened = {
@@ -65,16 +92,37 @@ export async function disputeModel(f: ModelHistory, gate: Hex, cap: bigint): Pro
       ...{ publishedAt: datanet!.publishedAt, policy: datanet!.policy },
     };
     const path = treePath(TAG.node, ids, TREE_DEPTH, Number(datanetId));
-    await send("post", [statementTuple(statement), f.rollup.address, opened, path], owner, BOND_WEI);
+    const args = [statementTuple(statement), f.rollup.address, opened, path];
+    await sendTo(to, "post", args, owner, BOND_WEI);
   };
   await post(lie);
-  const data = challengeData(1n, lie, made.rows, { kind: "tokens", row: 0 });
-  const hash = await client.sendTransaction({ account: watcher, to: gate, data });
-  await client.waitForTransactionReceipt({ hash });
+  await challenge(disputes!, challengeData(1n, lie, made.rows, { kind: "tokens", row: 0 }));
+  const ofDirect = await directLie(numbers);
+  await post(ofDirect.posted, direct);
+  await challenge(direct!, directChallengeData(1n, ofDirect.posted, ofDirect.rows, ofDirect.fault));
   await post(honest);
   for (const who of [watcher, other]) await send("attest", [2n], who);
   await f.l1.passTime(7n * DAY_SECONDS);
   await send("admit", [2n, statementTuple(honest.statement), cap], owner);
   await post(honest);
   await send("attest", [3n], other);
+}
+
+/** The model, posted as if it were a direct one, with a row of the curvature's inverse that is nought. */
+async function directLie({ binding, earnerRoot, modelId, ownersCommitment, rowsRoot }: DisputeStatement) {
+  const version = unpackBinding(binding);
+  const { honest, rows } = await directCase(Number(version.rowCount));
+  const { bucketCount, columnCount } = honest.statement;
+  const row = 3;
+  const place = mapPlaces(columnCount).inverse + row;
+  const map = honest.leaves.map.with(place, new Uint8Array(8 * columnCount)) as Uint8Array[];
+  const posted = withTrees(
+    { ...honest.leaves, map },
+    {
+      ...honest.statement,
+      ...{ modelId, rowsRoot, ownersCommitment, earnerRoot },
+      binding: packBinding({ ...version, featureCount: BigInt(directShape(bucketCount)) }),
+    },
+  );
+  return { posted, rows, fault: { kind: "inverse", a: row, b: row } as const };
 }

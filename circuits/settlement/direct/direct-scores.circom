@@ -8,6 +8,9 @@ include "./term-counts.circom";
 // Base-8 digits of a direct score: 2 * 511 * (8 * 2000 + 357) + 1 < 8^8. The main source's tables: see score-rows.circom.
 function DIRECT_DIGITS() { return 8; }
 
+// Terms of a prompt that count: MAX_TERMS in direct-query.ts.
+function MOST_TERMS() { return 2000; }
+
 // UnsafePointSum in parts of 64 points, each with one division.
 //
 // Parameters, inputs, outputs, what is assumed and ensured: as UnsafePointSum.
@@ -91,7 +94,8 @@ template DirectBase(buckets, lengthBits) {
 // Ensures:     the equation, for the query of queryCommitment; so positive is a function of columns and query, and the
 //              class is that of the columns' last row of openings. Small-order parts of columns do not matter.
 // Constraints: 66 a row, 9 a bucket, CountsHash(buckets) + TermLength(bits) + 9 * bits with bits = LENGTH_BITS(buckets), and
-//              293: planes of H' and H_logit 128, its sign 1, Horner 105, the equation 36, sums of columns 22, class 1.
+//              293: planes of H' and H_logit 128, its sign 1, Horner 105, the equation 36, sums of columns 22, class 1. With
+//              more than 666 buckets 11 more, for n.
 //
 // Why incomplete additions are enough: as in DrawScores. Every sum over columns is a multiple of S, not 0, plus a
 // combination of columns that is fixed before S is; the multiples of two sums that are added differ: 8 and 24, then 32 and
@@ -126,6 +130,13 @@ template DirectScores(rows, buckets) {
     queryCommitment <== hash.commitment;
     component length = TermLength(lengthBits);
     length.terms <== hash.total;
+    // n <= 2,000, as the rules have it: 2,000 - n is in 0 ... 2,047, and n is a sum of counts. Fewer buckets hold no more.
+    var mayExceed = 3 * buckets > MOST_TERMS() ? 1 : 0;
+    component fewTerms[mayExceed];
+    for (var i = 0; i < mayExceed; i++) {
+        fewTerms[i] = RangeCheck(11);
+        fewTerms[i].in <== MOST_TERMS() - hash.total;
+    }
 
     // B. The buckets: 8 * (S + sum of (2 count_a - 3) C_a); with base it makes 32 S + 16 sum of count_a C_a.
     component entry[buckets];

@@ -8,6 +8,7 @@ import { type Leaves, type PostedModel, withTrees } from "../../../attribution/d
 import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
 import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
 import { sampleRows } from "../../../attribution/testing/sample-rows.ts";
+import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { directShape } from "../../../circuits/ledger/direct-query.ts";
 import { packBinding } from "../../../circuits/ledger/leaf.ts";
 import { directChallengeData } from "../../../client/disputing/direct-calls.ts";
@@ -25,6 +26,7 @@ const [MOST_ROWS, MOST_BUCKETS] = [2_048, 4_096];
 export const directChallenges: DisputesPart = { name: "direct", measure };
 
 async function measure({ challenges, rows }: DisputesBenchOptions) {
+  await initPoseidon();
   const mostRows = Math.min(MOST_ROWS, 4 * rows);
   const f = await startDisputes({ isDirect: true, mostRows });
   try {

@@ -9,6 +9,7 @@ import { parseAddress, resolveEndpoints } from "../../cli/context.ts";
 import { modelFamilies } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
+import { contractFor, contractsBehind } from "./disputes-contracts.ts";
 import { type DisputesCall, disputesSenderOf } from "./disputes-sender.ts";
 import { postingLines } from "./disputes-show.ts";
 
@@ -20,10 +21,16 @@ export interface AdmitOptions {
 /** @throws CMD_USAGE where no posting of the model counts */
 export async function admitModel({ options, args, output }: CommandContext<AdmitOptions>): Promise<void> {
   await initPoseidon();
-  const to = parseAddress(args[0]!);
+  const given = parseAddress(args[0]!);
   const [modelId, cap] = [parseId(options.modelId), BigInt(parseId(options.cap))];
   const model = await readModel(args[1]!, await modelFamilies());
-  const sender = await disputesSenderOf(options, to);
+  // A model without a window is admitted by any of them.
+  const sender = await disputesSenderOf(options, given, async (client) =>
+    isDisputable(model)
+      ? contractFor(client, given, model)
+      : (await contractsBehind(client, given))[0]!.address,
+  );
+  const to = sender.disputes;
   const { rollupAddress } = resolveEndpoints(options);
   let call: DisputesCall;
   if (isDisputable(model)) {

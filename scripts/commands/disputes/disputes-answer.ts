@@ -16,6 +16,7 @@ import { commandError, renderError } from "../../cli/cli-errors.ts";
 import { parseAddress } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
+import { contractFor } from "./disputes-contracts.ts";
 import { disputesSenderOf } from "./disputes-sender.ts";
 
 export interface AnswerOptions {
@@ -29,10 +30,11 @@ export interface AnswerOptions {
  */
 export async function answerDemands({ options, args, output }: CommandContext<AnswerOptions>): Promise<void> {
   await initPoseidon();
-  const sender = await disputesSenderOf(options, parseAddress(args[0]!));
-  const { disputes, publicClient } = sender;
   const modelId = parseId(options.modelId);
   const model = (await readModel(args[1]!, POSTABLE_FAMILIES)) as PostableModel;
+  const given = parseAddress(args[0]!);
+  const sender = await disputesSenderOf(options, given, (client) => contractFor(client, given, model));
+  const { disputes, publicClient } = sender;
   const { rows } = model;
   if (rows === null) throw commandError("CMD_USAGE", "the model is published without its rows");
   const leafFile = await readFile(join(args[1]!, LEAF_FILE)).catch(() => null);

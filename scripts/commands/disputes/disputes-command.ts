@@ -15,6 +15,7 @@ export function addDisputesCommands(program: Command): void {
     );
   withExample(disputes, "disputes show 0x…");
   addDeploy(disputes);
+  addGate(disputes);
   addPost(disputes);
   addShow(disputes);
   addAdmit(disputes);
@@ -44,6 +45,16 @@ function addDeploy(disputes: Command): void {
   onRun<DeployOptions>(command, async (context) =>
     (await import("./disputes-post.ts")).deployContracts(context),
   );
+}
+
+function addGate(disputes: Command): void {
+  const command = disputes
+    .command("gate <contracts...>")
+    .description(
+      "deploy one gate before several contracts of disputes: a rollup names one, models are of kinds",
+    );
+  withExample(command, "disputes gate 0x… 0x… --account alice");
+  onRun<object>(command, async (context) => (await import("./disputes-gate.ts")).deployGate(context));
 }
 
 function addPost(disputes: Command): void {

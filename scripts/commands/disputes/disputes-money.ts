@@ -1,17 +1,48 @@
-import { formatEther } from "viem";
+import { type Address, formatEther, type Hex } from "viem";
 import { readPostings } from "../../../client/disputing/read-postings.ts";
 import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { parseAddress } from "../../cli/context.ts";
+import { l1SenderOf } from "../../cli/l1-sender.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { disputesSenderOf } from "./disputes-sender.ts";
+import { contractsBehind } from "./disputes-contracts.ts";
+import { type DisputesSender, disputesSenderOf } from "./disputes-sender.ts";
 
 /**
  * Bonds of the account's postings that count, then all that the contract owes it: rewards, fees and bonds.
  * @throws CMD_USAGE where there is nothing
  */
 export async function withdrawOwed({ options, args, output }: CommandContext<object>): Promise<void> {
-  const sender = await disputesSenderOf(options, parseAddress(args[0]!));
+  const given = parseAddress(args[0]!);
+  const { address: who, publicClient } = await l1SenderOf(options);
+  const paid: Paid[] = [];
+  for (const { address } of await contractsBehind(publicClient, given)) {
+    const one = await withdrawFrom(await disputesSenderOf(options, address), output);
+    if (one !== null) paid.push(one);
+  }
+  if (paid.length === 0) throw commandError("CMD_USAGE", `${given} owes nothing to ${who}`);
+  const lines = paid.map(({ bondsOf, hash, paidWei }) => {
+    const ofBonds = bondsOf.length === 0 ? "" : `, with the bonds of ${bondsOf.join(", ")}`;
+    return `${formatEther(paidWei)} ETH are paid to ${who}${ofBonds}; L1 transaction ${hash}`;
+  });
+  const paidWei = paid.reduce((sum, one) => sum + one.paidWei, 0n);
+  output.answer(lines, { paidWei, to: who, withdrawals: paid });
+}
+
+interface Paid {
+  readonly disputes: Address;
+  readonly paidWei: bigint;
+  /** Postings whose bonds are among it. */
+  readonly bondsOf: readonly bigint[];
+  readonly hash: Hex;
+  readonly gasUsed: bigint;
+}
+
+/** null where the contract owes nothing. */
+async function withdrawFrom(
+  sender: DisputesSender,
+  output: CommandContext<object>["output"],
+): Promise<Paid | null> {
   const { address: who, disputes: address, publicClient } = sender;
   const contract = { address, abi: disputesAbi } as const;
   const returned: bigint[] = [];
@@ -26,11 +57,7 @@ export async function withdrawOwed({ options, args, output }: CommandContext<obj
     returned.push(id);
   }
   const owedWei = await publicClient.readContract({ ...contract, functionName: "owedWei", args: [who] });
-  if (owedWei === 0n) throw commandError("CMD_USAGE", `${address} owes nothing to ${who}`);
-  const sent = await sender.send({ functionName: "withdraw", args: [who] });
-  const ofBonds = returned.length === 0 ? "" : `, with the bonds of ${returned.join(", ")}`;
-  output.answer([`${formatEther(owedWei)} ETH are paid to ${who}${ofBonds}; L1 transaction ${sent.hash}`], {
-    ...{ paidWei: owedWei, to: who, bondsOf: returned },
-    ...sent,
-  });
+  if (owedWei === 0n) return null;
+  const { gasUsed, hash } = await sender.send({ functionName: "withdraw", args: [who] });
+  return { disputes: address, paidWei: owedWei, bondsOf: returned, gasUsed, hash };
 }

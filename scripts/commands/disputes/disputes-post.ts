@@ -25,6 +25,7 @@ import { openReader, parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
+import { contractFor } from "./disputes-contracts.ts";
 import { disputesSenderOf } from "./disputes-sender.ts";
 
 const ATTEMPTS = 20;
@@ -69,7 +70,7 @@ export async function deployContracts({ options, output }: CommandContext<Deploy
 /** @throws CMD_USAGE where a place of the model is wrong: it would cost the bond */
 export async function postModel({ options, args, output }: CommandContext<PostOptions>): Promise<void> {
   await initPoseidon();
-  const address = parseAddress(args[0]!);
+  const given = parseAddress(args[0]!);
   const modelId = parseId(options.modelId);
   const model = (await readModel(args[1]!, POSTABLE_FAMILIES)) as PostableModel;
   if (model.rows === null) throw commandError("CMD_USAGE", "the model is published without its rows");
@@ -86,8 +87,8 @@ export async function postModel({ options, args, output }: CommandContext<PostOp
   const { value: fault } = faultsOf(posted, rows).next();
   if (fault !== undefined)
     throw commandError("CMD_USAGE", `anyone could refute it: ${JSON.stringify(fault)}; nothing is posted`);
-  const sender = await disputesSenderOf(options, address);
-  const { publicClient, terms } = sender;
+  const sender = await disputesSenderOf(options, given, (client) => contractFor(client, given, model));
+  const { disputes: address, publicClient, terms } = sender;
   const missing = await missingChunks(publicClient, terms.math, rows.length);
   if (missing.length > 0) {
     output.progress(`storing ${missing.length} chunks of constants that its challenges read`);

@@ -43,9 +43,18 @@ export async function readTerms(publicClient: PublicClient, address: Address): P
   }
 }
 
-export async function disputesSenderOf(options: GlobalOptions, disputes: Address): Promise<DisputesSender> {
+/**
+ * @param address of a contract, or of a gate @param pick which one of those behind it; default: it is the contract
+ * @throws CMD_USAGE
+ */
+export async function disputesSenderOf(
+  options: GlobalOptions,
+  address: Address,
+  pick: (client: PublicClient) => Promise<Address> = async () => address,
+): Promise<DisputesSender> {
   const sender = await l1SenderOf(options);
   const { address: account, publicClient } = sender;
+  const disputes = await pick(publicClient);
   const terms = await readTerms(publicClient, disputes);
   return {
     ...sender,

@@ -1,27 +1,47 @@
 import { createPublicClient, formatEther, http } from "viem";
-import { readAdmissions } from "../../../client/disputing/read-admissions.ts";
+import type { GateContract } from "../../../client/disputing/gate-contracts.ts";
+import { type ReadAdmission, readAdmissions } from "../../../client/disputing/read-admissions.ts";
 import { type Posting, readPostings } from "../../../client/disputing/read-postings.ts";
 import { parseAddress, resolveRpcUrl } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { readTerms } from "./disputes-sender.ts";
+import { contractsBehind } from "./disputes-contracts.ts";
+import { type DisputesTerms, readTerms } from "./disputes-sender.ts";
 
 export interface ShowOptions {
   modelId?: string;
 }
 
 export async function showPostings({ options, args, output }: CommandContext<ShowOptions>): Promise<void> {
-  const disputes = parseAddress(args[0]!);
   const publicClient = createPublicClient({ transport: http(resolveRpcUrl(options)) });
-  const { math: _, ...terms } = await readTerms(publicClient, disputes);
   const ofModel = options.modelId === undefined ? {} : { modelId: parseId(options.modelId) };
-  const [postings, admissions] = await Promise.all([
-    readPostings(publicClient, disputes, ofModel),
-    readAdmissions(publicClient, disputes, ofModel),
-  ]);
+  const shown: Shown[] = [];
+  for (const { address, kind } of await contractsBehind(publicClient, parseAddress(args[0]!))) {
+    const [{ math: _, ...terms }, postings, admissions] = await Promise.all([
+      readTerms(publicClient, address),
+      readPostings(publicClient, address, ofModel),
+      readAdmissions(publicClient, address, ofModel),
+    ]);
+    shown.push({ address, kind, terms, postings, admissions });
+  }
+  output.answer(shown.flatMap(linesOf), {
+    contracts: shown.map(({ postings, ...contract }) => ({
+      ...contract,
+      postings: postings.map(({ statement: _, ...posting }) => posting),
+    })),
+  });
+}
+
+interface Shown extends GateContract {
+  readonly terms: Omit<DisputesTerms, "math">;
+  readonly postings: readonly Posting[];
+  readonly admissions: readonly ReadAdmission[];
+}
+
+function linesOf({ address, admissions, kind, postings, terms }: Shown): string[] {
   const days = (Number(terms.windowSeconds) / 86_400).toFixed(1);
-  const lines = [
-    `windows of ${days} days, bonds of at least ${formatEther(terms.leastBondWei)} ETH`,
+  return [
+    `${address}, of ${kind} models: windows of ${days} days, bonds of at least ${formatEther(terms.leastBondWei)} ETH`,
     ...postings.flatMap(postingLines),
     ...admissions.map(({ modelId, postingId, rollup }) =>
       postingId === null
@@ -30,11 +50,6 @@ export async function showPostings({ options, args, output }: CommandContext<Sho
     ),
     ...(postings.length === 0 ? ["nothing is posted"] : []),
   ];
-  output.answer(lines, {
-    ...terms,
-    postings: postings.map(({ statement: _, ...posting }) => posting),
-    admissions,
-  });
 }
 
 /** What L1 knows of a posting. */

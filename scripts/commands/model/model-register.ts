@@ -61,6 +61,7 @@ export async function registerModel({
     const gate = await waitingAtGate(signer.client, modelId, prepared.data.settlementHash);
     if (gate !== null) {
       const isPosted = isDisputable(model);
+      // A gate may have a contract for each kind of models; the commands find theirs behind it.
       const post = `openledger disputes post ${gate} ${args[0]} --model-id ${modelId}`;
       const admit = `openledger disputes admit ${gate} ${args[0]} --model-id ${modelId} --cap ${settling.size0}`;
       const lines = [

@@ -11,13 +11,14 @@ import { verifyModel } from "../../../attribution/model/verify-model.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import type { PublishedFiles } from "../../../client/disputing/examine-posting.ts";
+import type { GateContract } from "../../../client/disputing/gate-contracts.ts";
 import type { Posting } from "../../../client/disputing/read-postings.ts";
 import { type Watched, type Watcher, watchOnce } from "../../../client/disputing/watch-postings.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, modelServerOf, parseAddress, resolveRpcUrl } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/l1-sender.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { readTerms } from "../disputes/disputes-sender.ts";
+import { contractsBehind } from "../disputes/disputes-contracts.ts";
 import { postingLines } from "../disputes/disputes-show.ts";
 
 export interface WatchCommandOptions {
@@ -38,24 +39,30 @@ export async function watchModels({
   output,
 }: CommandContext<WatchCommandOptions>): Promise<void> {
   await initPoseidon();
-  const disputes = parseAddress(args[0]!);
+  const given = parseAddress(args[0]!);
   const everyMinutes = options.every === undefined ? null : Number(options.every);
   if (everyMinutes !== null && !(everyMinutes > 0))
     throw commandError("CMD_USAGE", `"${options.every}" is no number of minutes`);
   const publicClient = createPublicClient({ transport: http(resolveRpcUrl(options)) });
-  await readTerms(publicClient, disputes);
   const isSigning = options.account !== undefined || options.privateKeyFile !== undefined;
-  const watcher = isSigning ? await watcherOf(options, disputes) : null;
+  const contracts: (GateContract & { watcher: Watcher | null })[] = [];
+  for (const contract of await contractsBehind(publicClient, given))
+    contracts.push({ ...contract, watcher: isSigning ? await watcherOf(options, contract.address) : null });
   const filesOf = async (posting: Posting) => {
     output.progress(`recomputing model ${posting.modelId}, posting ${posting.id}`);
     return publishedFiles(posting, options);
   };
   for (;;) {
     try {
-      const watched = await watchOnce({ publicClient, watcher, disputes, filesOf });
-      output.answer(watched.length === 0 ? ["nothing is posted"] : watched.flatMap(linesOf), {
-        postings: watched.map(viewOf),
-      });
+      const lines: string[] = [];
+      const postings: object[] = [];
+      for (const { address: disputes, kind, watcher } of contracts) {
+        const watched = await watchOnce({ publicClient, watcher, disputes, filesOf });
+        lines.push(`${disputes}, of ${kind} models${watched.length === 0 ? ": nothing is posted" : ""}`);
+        lines.push(...watched.flatMap(linesOf));
+        postings.push(...watched.map((one) => ({ disputes, ...viewOf(one) })));
+      }
+      output.answer(lines, { postings });
     } catch (error) {
       // A node that does not answer now may in some minutes: whoever watches for a week goes on.
       if (everyMinutes === null) throw error;

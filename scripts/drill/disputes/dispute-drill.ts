@@ -5,15 +5,16 @@ import { type BackendName, createProver } from "../../../prover/backends.ts";
 import { drillAccount } from "../drill-accounts.ts";
 import { drillError } from "../drill-errors.ts";
 import { renderColumns } from "../table.ts";
-import { type DisputeWorldOptions, startDisputeWorld } from "./dispute-world.ts";
-import type { Falsehood } from "./falsehoods.ts";
+import { type DisputeWorld, type DisputeWorldOptions, startDisputeWorld } from "./dispute-world.ts";
+import type { Falsehood, ModelKind } from "./falsehood.ts";
 import { type HonestWay, playHonest } from "./honest-model.ts";
 import { playLie, type RefutedLie } from "./hostile-postings.ts";
 
 export interface DisputeDrillOptions extends DisputeWorldOptions {
   readonly backend: BackendName;
+  readonly kinds: readonly ModelKind[];
   readonly falsehoods: readonly Falsehood[];
-  /** Whether an honest model goes all the way, too: some minutes more. */
+  /** Whether an honest model of each kind goes all the way, too: some minutes more. */
   readonly playsHonest: boolean;
 }
 
@@ -21,32 +22,34 @@ export interface DisputeDrillResult {
   readonly lies: readonly RefutedLie[];
   /** What the watcher has taken home. */
   readonly paidWei: bigint;
-  readonly honest: HonestWay | null;
+  readonly honest: readonly HonestWay[];
   readonly rows: number;
 }
 
 const WATCH_MINUTES = "0.05";
 
+/** One rollup, one gate, one watcher of all that stands behind it. */
 export async function runDisputeDrill(options: DisputeDrillOptions): Promise<DisputeDrillResult> {
-  const { backend, falsehoods, size, tell } = options;
+  const { backend, falsehoods, kinds, sizes, tell } = options;
   const f = await startDisputeWorld(options);
   const prover = await createProver(backend);
   try {
-    const watch = ["watch", f.disputes, "--models", f.published, "--every", WATCH_MINUTES];
+    const watch = ["watch", f.gate, "--models", f.published, "--every", WATCH_MINUTES];
     tell("openledger watch begins");
     const watcher = await f.serve("watch", [...watch, ...f.as("watcher")], async () => true);
     try {
       const lies: RefutedLie[] = [];
-      for (const falsehood of falsehoods) {
+      for (const falsehood of falsehoods.filter(({ kind }) => kinds.includes(kind))) {
         tell(`a hostile owner posts ${falsehood.description}`);
-        const lie = await playLie(f, falsehood, { prover, size });
+        const lie = await playLie(f, falsehood, prover);
         tell(
           `refuted by ${lie.fault} for ${lie.challengeGas} gas after ${lie.refutedAfterMs} ms; genesis: ${lie.genesisRefusal}`,
         );
         lies.push(lie);
       }
-      const honest = options.playsHonest ? await playHonest(f, tell) : null;
-      return { lies, honest, paidWei: await takeRewards(f, lies), rows: size.rows };
+      const honest: HonestWay[] = [];
+      if (options.playsHonest) for (const kind of kinds) honest.push(await playHonest(f, kind, tell));
+      return { lies, honest, paidWei: await takeRewards(f, lies.length), rows: sizes.classifier.rows };
     } finally {
       await watcher.close();
     }
@@ -56,17 +59,14 @@ export async function runDisputeDrill(options: DisputeDrillOptions): Promise<Dis
   }
 }
 
-/** Half of every bond, to the wei. */
-async function takeRewards(
-  { as, disputes, run, world }: Awaited<ReturnType<typeof startDisputeWorld>>,
-  lies: readonly RefutedLie[],
-): Promise<bigint> {
-  if (lies.length === 0) return 0n;
-  const { paidWei } = await run.run<{ paidWei: string }>("disputes", "withdraw", disputes, ...as("watcher"));
+/** Half of every bond, to the wei, from all contracts at once. */
+async function takeRewards({ as, gate, run, sides, world }: DisputeWorld, lieCount: number): Promise<bigint> {
+  if (lieCount === 0) return 0n;
+  const { paidWei } = await run.run<{ paidWei: string }>("disputes", "withdraw", gate, ...as("watcher"));
   const bondWei = await world.l1.client.readContract({
-    ...{ address: disputes, abi: disputesAbi, functionName: "leastBondWei" },
+    ...{ address: sides.direct.disputes, abi: disputesAbi, functionName: "leastBondWei" },
   });
-  const expectedWei = (bondWei / 2n) * BigInt(lies.length);
+  const expectedWei = (bondWei / 2n) * BigInt(lieCount);
   if (BigInt(paidWei) !== expectedWei)
     throw drillError(
       "DRL_UNEXPECTED",
@@ -83,14 +83,10 @@ export function disputeTable({ honest, lies, paidWei }: DisputeDrillResult): str
       ...[lie.name, lie.fault, gas(lie.postGas), gas(lie.challengeGas), `${lie.refutedAfterMs} ms`],
       ...[`${formatEther(lie.rewardWei)} ETH`, lie.genesisRefusal],
     ]),
-    ...(honest === null
-      ? []
-      : [
-          [
-            ...["honest", "-", gas(honest.postGas), "-", "-", "-"],
-            `admitted for ${gas(honest.admitGas)} gas, ${formatEther(honest.paidWei)} OPEN settled in batch ${honest.settledInBatch}`,
-          ],
-        ]),
+    ...honest.map(({ admitGas, kind, paidWei, postGas, settledInBatch }) => [
+      ...[`honest ${kind}`, "-", gas(postGas), "-", "-", "-"],
+      `admitted for ${gas(admitGas)} gas, ${formatEther(paidWei)} OPEN settled in batch ${settledInBatch}`,
+    ]),
   ];
   return `${renderColumns(lines)}\nthe watcher has withdrawn ${formatEther(paidWei)} ETH`;
 }
@@ -102,6 +98,6 @@ export function disputeFacts({ honest, lies, paidWei, rows }: DisputeDrillResult
     rows,
     lies: lies.map(({ rewardWei, ...lie }) => ({ ...lie, rewardEther: inEther(rewardWei) })),
     paidEther: inEther(paidWei),
-    honest: honest === null ? null : { ...honest, paidWei: honest.paidWei.toString() },
+    honest: honest.map((way) => ({ ...way, paidWei: way.paidWei.toString() })),
   };
 }

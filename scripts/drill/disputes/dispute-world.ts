@@ -1,17 +1,21 @@
-/** A rollup with the contract Disputes as its gate, a datanet of e-mails on it, and the people who meet there. */
-import { mkdirSync, writeFileSync } from "node:fs";
+/** A rollup whose gate has a contract of disputes for each kind of models, a datanet of e-mails on it, and the people who meet there. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Address, getAddress, parseEther } from "viem";
+import { trainDirect } from "../../../attribution/model/direct-training.ts";
 import { earnerTable, type OwnedRow } from "../../../attribution/model/owned-rows.ts";
 import type { Recipe } from "../../../attribution/model/recipe.ts";
 import { trainModel } from "../../../attribution/model/trained-model.ts";
 import { encodeRow } from "../../../attribution/rows/row-content.ts";
+import { directRecipeFor } from "../../../attribution/testing/direct-rows.ts";
 import { recipeFor, sampleInputs } from "../../../attribution/testing/sample-rows.ts";
 import { earnerRoot, ownersCommitment } from "../../../circuits/ledger/rewards.ts";
 import type { SettlementSize } from "../../../circuits/settlement/settlement-size.ts";
 import { freePort } from "../../../circuits/testing/free-port.ts";
 import { createDatanet } from "../../../client/actions/ledger/create-datanet.ts";
 import { publishVersion } from "../../../client/actions/ledger/publish-version.ts";
+import { registeredDirect } from "../../../client/disputing/testing/direct-case.ts";
 import { registered } from "../../../client/disputing/testing/dispute-fixture.ts";
 import { deriveKey, type L2Key } from "../../../client/l2-key.ts";
 import { createLedgerClient, type LedgerClient } from "../../../client/ledger-client.ts";
@@ -20,34 +24,54 @@ import type { BackendName } from "../../../prover/backends.ts";
 import { type DrillAccountName, drillAccount, drillPrivateKey } from "../drill-accounts.ts";
 import { DrillProcess } from "../drill-process.ts";
 import { DrillWorld } from "../drill-world.ts";
-import { buildModelCircuits } from "../model-circuits.ts";
+import { buildModelCircuits, SETTLEMENT_INDEX, TABLE_INDEX } from "../model-circuits.ts";
 import { openAccount } from "../open-account.ts";
 import { allPosted, patiently } from "../world-steps.ts";
-import type { HonestModel } from "./falsehoods.ts";
+import { type HonestModel, MODEL_KINDS, type ModelKind } from "./falsehood.ts";
 import { type CommandRunner, commandRunner } from "./openledger-process.ts";
 
 export type DisputeWorld = Awaited<ReturnType<typeof startDisputeWorld>>;
+
+/** What there is of a kind of models. */
+export interface DisputeSide {
+  /** The contract that judges its postings. */
+  readonly disputes: Address;
+  readonly honest: HonestModel;
+  /** Of the circuit that settles it, and that circuit's place on L1. */
+  readonly size: SettlementSize;
+  readonly settlingIndex: number;
+}
 
 /** Who has an account on the ledger. The watcher needs none. */
 const PEOPLE = ["hostile", "builder", "customer"] as const;
 const FEATURES_OF_CLASSIFIER = 16;
 
 export interface DisputeWorldOptions {
-  readonly size: SettlementSize;
+  readonly sizes: Readonly<Record<ModelKind, SettlementSize>>;
   readonly backend: BackendName;
   readonly keepIn: string | null;
   readonly tell: (text: string) => void;
 }
 
-export async function startDisputeWorld({ backend, keepIn, size, tell }: DisputeWorldOptions) {
-  const others = await buildModelCircuits(size);
-  let disputes!: Address;
+export async function startDisputeWorld({ backend, keepIn, sizes, tell }: DisputeWorldOptions) {
+  const { classifier, direct } = sizes;
+  const others = await buildModelCircuits(classifier, [direct]);
+  const contracts = {} as Record<ModelKind, Address>;
+  let gate!: Address;
   const world = await DrillWorld.start({
     ...{ backend, slots: 2, name: "disputes", keepIn, tell, others },
     gateOn: async (l1Url) => {
       tell("openledger disputes deploy");
-      disputes = await deployGate(l1Url, size.rows);
-      return disputes;
+      return withOperator(l1Url, async (run, signed) => {
+        for (const kind of MODEL_KINDS) {
+          const options = [...(kind === "direct" ? ["--direct"] : []), "--rows", String(sizes[kind].rows)];
+          const { disputes } = await run<{ disputes: Address }>("disputes", "deploy", ...options, ...signed);
+          contracts[kind] = getAddress(disputes);
+        }
+        gate = (await run<{ gate: Address }>("disputes", "gate", ...Object.values(contracts), ...signed))
+          .gate;
+        return getAddress(gate);
+      });
     },
   });
   try {
@@ -64,25 +88,27 @@ export async function startDisputeWorld({ backend, keepIn, size, tell }: Dispute
       world,
       clients.builder,
       clients.customer.leafId!,
-      size.rows,
+      classifier.rows,
     );
-    const recipe = {
-      isChallengeable: true,
-      columnCount: size.features,
-      method: {
-        kind: "influence",
-        damping: 0.01,
-        featureCount: Math.min(FEATURES_OF_CLASSIFIER, size.rows / 2),
+    tell("an honest model of each kind");
+    const sides: Readonly<Record<ModelKind, DisputeSide>> = {
+      classifier: {
+        disputes: contracts.classifier,
+        honest: { model: honestClassifier(rows, datanetId, classifier), rows, draws: classifier.draws },
+        ...{ size: classifier, settlingIndex: SETTLEMENT_INDEX },
       },
-    } as const;
-    const { datanet, ...given } = recipeFor(rows, recipe as Partial<Recipe>);
-    const trained = trainModel(rows, { ...given, datanet: { ...datanet, id: datanetId } });
-    const honest: HonestModel = { model: registered(trained, size.draws), rows, draws: size.draws };
+      direct: {
+        disputes: contracts.direct,
+        honest: { model: honestDirect(rows, datanetId, direct), rows, draws: direct.draws },
+        ...{ size: direct, settlingIndex: TABLE_INDEX + 1 },
+      },
+    };
     return {
       world,
-      disputes,
+      sides,
+      /** What the rollup asks: one gate before the contracts of all kinds. Commands take its address. */
+      gate,
       datanetId,
-      honest,
       clients,
       /** A folder for each model that somebody publishes, named by its id. */
       published,
@@ -109,23 +135,36 @@ export async function startDisputeWorld({ backend, keepIn, size, tell }: Dispute
   }
 }
 
+function honestClassifier(rows: readonly OwnedRow[], datanetId: number, size: SettlementSize) {
+  const featureCount = Math.min(FEATURES_OF_CLASSIFIER, size.rows / 2);
+  const method = { kind: "influence", damping: 0.01, featureCount } as const;
+  const { datanet, ...given } = recipeFor(rows, {
+    ...{ isChallengeable: true, columnCount: size.features, method },
+  } as Partial<Recipe>);
+  const trained = trainModel(rows, { ...given, datanet: { ...datanet, id: datanetId } });
+  return registered(trained, size.draws);
+}
+
+function honestDirect(rows: readonly OwnedRow[], datanetId: number, size: SettlementSize) {
+  const { datanet, ...given } = directRecipeFor(rows, size.features, { isChallengeable: true });
+  return registeredDirect(trainDirect(rows, { ...given, datanet: { ...datanet, id: datanetId } }));
+}
+
 function writeKey(folder: string, name: DrillAccountName): string {
   const path = join(folder, `${name}-key`);
   writeFileSync(path, drillPrivateKey(name), { mode: 0o600 });
   return path;
 }
 
-/** As an operator does it who has no rollup yet. */
-async function deployGate(l1Url: string, rows: number): Promise<Address> {
-  const { mkdtempSync, rmSync } = await import("node:fs");
-  const { tmpdir } = await import("node:os");
+/** Commands as an operator runs them who has no rollup yet. @param act takes the end of a command line that he signs */
+async function withOperator<T>(
+  l1Url: string,
+  act: (run: CommandRunner["run"], signed: readonly string[]) => Promise<T>,
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "drill-gate-"));
   try {
     const signed = ["--rpc", l1Url, "--private-key-file", writeKey(folder, "operator")];
-    const { disputes } = await commandRunner(folder).run<{ disputes: Address }>(
-      ...["disputes", "deploy", "--rows", String(rows), ...signed],
-    );
-    return getAddress(disputes);
+    return await act(commandRunner(folder).run, signed);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,62 +1,36 @@
-/** What a hostile owner posts: each is a model with one lie, made so that all else of the posting fits it. */
+/** Lies about classifiers of e-mails, which the contract Disputes judges. */
 import { pairBytes } from "../../../attribution/disputes/leaf-bytes.ts";
-import {
-  type Leaves,
-  type PostedModel,
-  postedModel,
-  withTrees,
-} from "../../../attribution/disputes/posted-model.ts";
-import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
 import type { ClassifierParts } from "../../../attribution/model/classifier-family.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
-import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
 import { registered } from "../../../client/disputing/testing/dispute-fixture.ts";
+import { type Falsehood, LIAR_ROW } from "./falsehood.ts";
+import { rowFalsehoods } from "./row-falsehoods.ts";
 
-export interface Falsehood {
-  readonly name: string;
-  readonly description: string;
-  /** The model as its owner registers and publishes it. */
-  model(made: HonestModel): PublishedModel<ClassifierParts>;
-  /** Leaves that he posts instead of the model's. */
-  leaves?(posted: PostedModel): Partial<Leaves>;
-}
+type Model = PublishedModel<ClassifierParts>;
 
-export interface HonestModel {
-  readonly model: PublishedModel<ClassifierParts>;
-  readonly rows: readonly OwnedRow[];
-  /** Of an epoch. */
-  readonly draws: number;
-}
+const kind = "classifier";
 
-const LIAR_ROW = 3;
-const COPIED_ROW = 1;
-
-export const FALSEHOODS: readonly Falsehood[] = [
+export const FALSEHOODS: readonly Falsehood<Model>[] = [
+  ...rowFalsehoods<Model>({
+    ...{ kind, prefix: "", matrix: "G", most: 127 },
+    /** The direction that the rows of G have in common, but for their sign: queries are made like rows. */
+    frequentDirection({ model: { features } }) {
+      const { featureCount, rowCount, values } = features;
+      const mean = new Float64Array(featureCount);
+      for (let k = 0; k < rowCount; k++) {
+        const row = values.subarray(k * featureCount, (k + 1) * featureCount);
+        for (const [j, entry] of row.entries()) mean[j]! += entry * Math.sign(row[0]! || 1);
+      }
+      return mean;
+    },
+    registeredWith: ({ draws, model, rows }, values) =>
+      registered(
+        { ...model, rows, accuracy: null, features: { ...model.features, values: values as Int8Array } },
+        draws,
+      ),
+  }),
   {
-    name: "frequent",
-    description: "a row of G in the direction of frequent queries, as long as the row was",
-    model: (made) => withRow(made, (row, made) => frequentDirection(made, length(row))),
-  },
-  {
-    name: "longest",
-    description: "the same, as long as int8 goes",
-    model: (made) => withRow(made, (_, made) => frequentDirection(made, Number.POSITIVE_INFINITY)),
-  },
-  {
-    name: "copied",
-    description: "a row of G copied from another",
-    model: (made) => withRow(made, (_, { model }) => rowOf(model, COPIED_ROW)),
-  },
-  {
-    name: "shuffled",
-    description: "a row's entries in another order",
-    model: (made) =>
-      withRow(made, (row) => {
-        const order = new SeededRandom("shuffle").permutation(row.length);
-        return row.map((_, j) => row[order[j]!]!);
-      }),
-  },
-  {
+    kind,
     name: "weights",
     description: "weights off the optimum, and a G made of them",
     model: ({ draws, model, rows }) => {
@@ -65,12 +39,14 @@ export const FALSEHOODS: readonly Falsehood[] = [
     },
   },
   {
+    kind,
     name: "tokens",
     description: "a token list that is not the text's",
     model: ({ model }) => model,
     leaves: ({ leaves }) => ({ tokens: leaves.tokens.with(LIAR_ROW, pairBytes([[1, 1]])) as Uint8Array[] }),
   },
   {
+    kind,
     name: "column",
     description: "a column with another entry than G's row",
     model: ({ model }) => model,
@@ -81,51 +57,10 @@ export const FALSEHOODS: readonly Falsehood[] = [
     },
   },
   {
+    kind,
     name: "point",
     description: "a registered point that is not its column's",
     model: ({ model }) => model,
     leaves: ({ leaves }) => ({ points: leaves.points.with(0, leaves.points[1]!) as Uint8Array[] }),
   },
 ];
-
-/** What he posts for the model's id on the ledger. */
-export function postedLie(
-  { leaves }: Falsehood,
-  model: PublishedModel<ClassifierParts>,
-  contents: readonly Uint8Array[],
-  modelId: number,
-): PostedModel {
-  const posted = postedModel(model, contents, modelId);
-  if (leaves === undefined) return posted;
-  return withTrees({ ...posted.leaves, ...leaves(posted) }, posted.statement);
-}
-
-function withRow(
-  made: HonestModel,
-  change: (row: Int8Array, made: HonestModel) => Int8Array,
-): PublishedModel<ClassifierParts> {
-  const { draws, model, rows } = made;
-  const values = model.features.values.slice();
-  values.set(change(rowOf(model, LIAR_ROW), made), LIAR_ROW * model.features.featureCount);
-  return registered({ ...model, rows, accuracy: null, features: { ...model.features, values } }, draws);
-}
-
-const rowOf = (
-  { features: { featureCount, values } }: PublishedModel<ClassifierParts>,
-  k: number,
-): Int8Array => values.slice(k * featureCount, (k + 1) * featureCount);
-
-const length = (row: Int8Array): number => Math.hypot(...row);
-
-/** The direction that the rows of G have in common, but for their sign: queries are made like rows. */
-function frequentDirection({ model }: HonestModel, wanted: number): Int8Array {
-  const { featureCount, rowCount } = model.features;
-  const mean = new Float64Array(featureCount);
-  for (let k = 0; k < rowCount; k++) {
-    const row = rowOf(model, k);
-    for (const [j, entry] of row.entries()) mean[j]! += entry * Math.sign(row[0]! || 1);
-  }
-  const most = Math.max(...mean.map(Math.abs));
-  const scale = Math.min(wanted / Math.hypot(...mean), 127 / most);
-  return Int8Array.from(mean, (x) => Math.round(x * scale));
-}

@@ -1,5 +1,7 @@
 /** An honest model's way: posted, attested by the watcher, admitted after its window, paid and settled. */
 import { join } from "node:path";
+import { createWalletClient, http } from "viem";
+import { TREES } from "../../../attribution/disputes/posted-model.ts";
 import { writeModel } from "../../../attribution/model/model-directory.ts";
 import { RANDOMNESS_DELAY_BLOCKS } from "../../../bridge/l1/settlement-times.ts";
 import { readWindows } from "../../../client/disputing/read-windows.ts";
@@ -9,8 +11,10 @@ import { drillAccount } from "../drill-accounts.ts";
 import { drillError } from "../drill-errors.ts";
 import { allPosted, passTime, STEP_TIMEOUT_MS } from "../world-steps.ts";
 import type { DisputeWorld } from "./dispute-world.ts";
+import type { ModelKind } from "./falsehood.ts";
 
 export interface HonestWay {
+  readonly kind: ModelKind;
   readonly modelId: number;
   readonly postGas: number;
   readonly attestGas: number;
@@ -25,10 +29,15 @@ const HOUR_SECONDS = 3_600;
 const WINDOW_SECONDS = 7 * 86_400;
 
 /** @throws DRL_UNEXPECTED where it is refuted, or let in too early */
-export async function playHonest(f: DisputeWorld, tell: (text: string) => void): Promise<HonestWay> {
-  const { clients, datanetId, disputes, honest, published, run, world } = f;
+export async function playHonest(
+  f: DisputeWorld,
+  kind: ModelKind,
+  tell: (text: string) => void,
+): Promise<HonestWay> {
+  const { clients, datanetId, gate, published, run, world } = f;
+  const { disputes, honest } = f.sides[kind];
   const [builder, customer] = [f.as("builder"), f.as("customer")];
-  const staged = join(world.folder, "honest");
+  const staged = join(world.folder, `honest-${kind}`);
   await writeModel(staged, honest.model);
   const register = ["model", "register", staged, "--prover", "wasm", ...builder] as const;
   const { cap, modelId } = await run.run<{ modelId: number; cap: number }>(...register);
@@ -37,10 +46,17 @@ export async function playHonest(f: DisputeWorld, tell: (text: string) => void):
   await allPosted(world);
   const named = ["--model-id", String(modelId)];
   const posted = await run.run<{ posting: string; gasUsed: string }>(
-    ...["disputes", "post", disputes, folder, ...named, ...builder],
+    ...["disputes", "post", gate, folder, ...named, ...builder],
   );
-  tell(`honest model ${modelId} is posted; waiting for the watcher`);
-  const admit = ["disputes", "admit", disputes, folder, ...named, "--cap", String(cap), ...builder] as const;
+  tell(`honest ${kind} model ${modelId} is posted; somebody demands a leaf, and its owner shows it`);
+  const terms = await demandLeaf(f, kind, BigInt(posted.posting));
+  const { answered } = await run.run<{ answered: readonly object[] }>(
+    ...["disputes", "answer", gate, folder, ...named, ...builder],
+  );
+  if (answered.length !== 1)
+    throw drillError("DRL_UNEXPECTED", `${answered.length} demands were answered, not one`);
+  tell("waiting for the watcher");
+  const admit = ["disputes", "admit", gate, folder, ...named, "--cap", String(cap), ...builder] as const;
   if ((await run.refusal(...admit)) !== "CMD_USAGE")
     throw drillError("DRL_UNEXPECTED", "admitted before its window has ended");
   const attested = await world.waitFor(
@@ -55,7 +71,12 @@ export async function playHonest(f: DisputeWorld, tell: (text: string) => void):
   tell("attested; seven days pass on L1");
   await passTime(world, clients.builder, WINDOW_SECONDS + HOUR_SECONDS);
   const { gasUsed: admitGas } = await run.run<{ gasUsed: string }>(...admit);
-  tell("admitted; its genesis is proven");
+  const { paidWei: returnedWei } = await run.run<{ paidWei: string }>(
+    ...["disputes", "withdraw", gate, ...builder],
+  );
+  if (BigInt(returnedWei) !== terms.bondWei + terms.demandFeeWei)
+    throw drillError("DRL_UNEXPECTED", `bond and fee came back as ${returnedWei} wei`);
+  tell("admitted, its bond returned with the demand's fee; its genesis is proven");
   const { genesis } = await run.run<{ genesis: { batchNumber: number } | null }>(...register);
   if (genesis === null) throw drillError("DRL_UNEXPECTED", "it has no genesis");
   await run.run("datanet", "approve-model", String(datanetId), String(modelId), ...builder);
@@ -65,7 +86,7 @@ export async function playHonest(f: DisputeWorld, tell: (text: string) => void):
     "model-server",
     [
       ...["model", "serve", folder, "--model", String(modelId), "--port", String(port)],
-      ...["--data", join(world.folder, "answers")],
+      ...["--data", join(world.folder, `answers-${kind}`)],
     ],
     async () => (await fetch(`${url}/v1/model`, { signal: AbortSignal.timeout(2_000) })).ok,
   );
@@ -87,19 +108,20 @@ export async function playHonest(f: DisputeWorld, tell: (text: string) => void):
       "wasm",
       ...builder,
     ] as const;
-    await world.waitFor(
+    const divided = await world.waitFor(
       "the epoch's randomness and its settlement",
-      () => run.run(...settle),
+      () => run.run<Divided>(...settle),
       STEP_TIMEOUT_MS,
     );
+    requireWhole(divided, paidWei);
     await allPosted(world);
     const settlement = await getSettlement(clients.builder, modelId, 1);
     if (settlement?.batchNumber == null) throw drillError("DRL_UNEXPECTED", "no batch has its settlement");
     return {
-      modelId,
+      ...{ kind, modelId },
       paidWei,
       postGas: Number(posted.gasUsed),
-      attestGas: await attestGas(f, modelId),
+      attestGas: await attestGas(f, kind, modelId),
       admitGas: Number(admitGas),
       settledInBatch: settlement.batchNumber,
     };
@@ -108,8 +130,42 @@ export async function playHonest(f: DisputeWorld, tell: (text: string) => void):
   }
 }
 
-async function attestGas({ disputes, world }: DisputeWorld, modelId: number): Promise<number> {
+/** What the command says of a settled epoch, in wei. */
+interface Divided {
+  readonly earnedWei: readonly string[];
+  readonly ownerWei: string;
+  readonly treasuryWei: string;
+  readonly burnedWei: string;
+}
+
+/** @throws DRL_UNEXPECTED where a wei is missing, or rows get nothing */
+function requireWhole({ burnedWei, earnedWei, ownerWei, treasuryWei }: Divided, paidWei: bigint): void {
+  const sum = (parts: readonly string[]) => parts.reduce((total, part) => total + BigInt(part), 0n);
+  const earned = sum(earnedWei);
+  const total = earned + sum([ownerWei, treasuryWei, burnedWei]);
+  if (earned === 0n || total !== paidWei)
+    throw drillError("DRL_UNEXPECTED", `${paidWei} wei were paid, ${total} are settled, ${earned} for rows`);
+}
+
+/** A stranger demands a row of the posting's map. */
+async function demandLeaf({ sides, world }: DisputeWorld, kind: ModelKind, id: bigint) {
+  const { client, url } = world.l1;
+  const contract = { address: sides[kind].disputes, abi: disputesAbi } as const;
+  const [bondWei, demandFeeWei] = await Promise.all([
+    client.readContract({ ...contract, functionName: "leastBondWei" }),
+    client.readContract({ ...contract, functionName: "demandFeeWei" }),
+  ]);
+  const account = drillAccount("hostile");
+  const wallet = createWalletClient({ account, chain: client.chain, transport: http(url) });
+  const args = [id, TREES.indexOf("map"), 3n] as const;
+  const hash = await wallet.writeContract({ ...contract, functionName: "demand", args, value: demandFeeWei });
+  await client.waitForTransactionReceipt({ hash });
+  return { bondWei, demandFeeWei };
+}
+
+async function attestGas({ sides, world }: DisputeWorld, kind: ModelKind, modelId: number) {
   const { client } = world.l1;
+  const { disputes } = sides[kind];
   const [posting] = await readWindows(client as never, disputes, { modelId });
   const [event] = await client.getContractEvents({
     ...{

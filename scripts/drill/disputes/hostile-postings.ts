@@ -6,7 +6,6 @@ import { encodeLeaves, LEAF_FILE } from "../../../attribution/disputes/leaf-file
 import { writeModel } from "../../../attribution/model/model-directory.ts";
 import { earnerTable } from "../../../attribution/model/owned-rows.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
-import type { SettlementSize } from "../../../circuits/settlement/settlement-size.ts";
 import { encodeSettlementBody, sendSettlement } from "../../../client/actions/l1/send-settlement.ts";
 import { postCall } from "../../../client/disputing/ledger-proofs.ts";
 import { readWindows } from "../../../client/disputing/read-windows.ts";
@@ -19,10 +18,11 @@ import { drillError } from "../drill-errors.ts";
 import { proveGenesis, TABLE_INDEX } from "../model-circuits.ts";
 import { allPosted, STEP_TIMEOUT_MS } from "../world-steps.ts";
 import type { DisputeWorld } from "./dispute-world.ts";
-import { type Falsehood, postedLie } from "./falsehoods.ts";
+import { type Falsehood, type ModelKind, postedLie } from "./falsehood.ts";
 
 export interface RefutedLie {
   readonly name: string;
+  readonly kind: ModelKind;
   readonly modelId: number;
   /** What L1 was shown, as the contract names it. */
   readonly fault: string;
@@ -36,13 +36,10 @@ export interface RefutedLie {
 }
 
 /** @throws DRL_TIMEOUT where nobody refutes it; DRL_UNEXPECTED where it gets further than it may */
-export async function playLie(
-  f: DisputeWorld,
-  lie: Falsehood,
-  { prover, size }: { readonly prover: Prover; readonly size: SettlementSize },
-): Promise<RefutedLie> {
-  const { clients, disputes, honest, published, run, world } = f;
-  const model = lie.model(honest);
+export async function playLie(f: DisputeWorld, lie: Falsehood, prover: Prover): Promise<RefutedLie> {
+  const { clients, published, run, world } = f;
+  const { disputes, honest } = f.sides[lie.kind];
+  const model = await lie.model(honest);
   const staged = join(world.folder, `false-${lie.name}`);
   await writeModel(staged, model);
   const { isAdmitted, modelId } = await run.run<{ modelId: number; isAdmitted: boolean }>(
@@ -90,28 +87,32 @@ export async function playLie(
   if (refutedBy !== drillAccount("watcher").address)
     throw drillError("DRL_UNEXPECTED", `${refutedBy} has refuted it`);
   return {
-    name: lie.name,
+    ...{ name: lie.name, kind: lie.kind },
     modelId,
     fault: refutation!.fault,
     postGas: Number(receipt.gasUsed),
     challengeGas: Number(gasUsed),
     rewardWei: refutation!.rewardWei,
     refutedAfterMs,
-    genesisRefusal: await genesisRefusal(f, modelId, { prover, size }),
+    genesisRefusal: await genesisRefusal(f, lie.kind, modelId, prover),
   };
 }
 
 /** He brings the genesis all the same, with its proof. */
 async function genesisRefusal(
-  { clients, honest, world }: DisputeWorld,
+  { clients, sides, world }: DisputeWorld,
+  kind: ModelKind,
   modelId: number,
-  { prover, size }: { readonly prover: Prover; readonly size: SettlementSize },
+  prover: Prover,
 ): Promise<string> {
+  const { honest, settlingIndex, size } = sides[kind];
   const leaf = await getModel(clients.hostile, modelId);
   const { hash: _hash, ...statics } = staticsOf(leaf);
   const earners = earnerTable(honest.rows);
   const table = world.circuits[TABLE_INDEX]!;
-  const proven = await proveGenesis(world, { modelId, statics, earners }, size, { prover, table });
+  const proven = await proveGenesis(world, { modelId, statics, earners }, size, {
+    ...{ prover, table, settlingIndex },
+  });
   try {
     await sendSettlement(
       clients.hostile,

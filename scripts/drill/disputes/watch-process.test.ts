@@ -17,7 +17,8 @@ import {
 } from "../../../client/disputing/testing/dispute-fixture.ts";
 import { drillAccount, drillPrivateKey } from "../drill-accounts.ts";
 import { DrillProcess } from "../drill-process.ts";
-import { FALSEHOODS, postedLie } from "./falsehoods.ts";
+import { postedLie } from "./falsehood.ts";
+import { FALSEHOODS } from "./falsehoods.ts";
 import { commandRunner } from "./openledger-process.ts";
 
 const POLL = { timeout: 240_000, interval: 500 };
@@ -51,8 +52,8 @@ test("watch refutes false postings by itself, whatever else is posted, and is pa
     [HONEST, null],
   ] as const) {
     const lie = FALSEHOODS.find((one) => one.name === name);
-    const own = lie?.model({ model, rows, draws: 4 }) ?? model;
-    const posted = postedLie(lie ?? { ...FALSEHOODS[0]!, leaves: () => ({}) }, own, contents, modelId);
+    const own = (await lie?.model({ model, rows, draws: 4 })) ?? model;
+    const posted = postedLie(lie ?? {}, own, contents, modelId);
     const target = join(published, String(modelId));
     await writeModel(target, own);
     if (lie?.leaves !== undefined) writeFileSync(join(target, LEAF_FILE), encodeLeaves(posted.leaves));

@@ -1,0 +1,144 @@
+/** One gate before both kinds of contracts: what each refuses, no other lets in. */
+import { createWalletClient, custom, encodeFunctionData, getContract, type Hex } from "viem";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { type PostedModel, withTrees } from "../../attribution/disputes/posted-model.ts";
+import { genesisHash } from "../../circuits/ledger/rewards.ts";
+import {
+  deployDirectDisputes,
+  deployGenesisGates,
+  WEEK_SECONDS,
+} from "../../contracts/build/deploy-disputes.ts";
+import { disputesAbi, genesisGatesAbi } from "../../contracts/build/disputes-abi.ts";
+import { challengeData, statementTuple } from "./dispute-calls.ts";
+import { readGateContracts } from "./gate-contracts.ts";
+import { type DirectCase, directCase } from "./testing/direct-case.ts";
+import {
+  BOND_WEI,
+  DEMAND_FEE_WEI,
+  type DisputeFixture,
+  startDisputes,
+  type TrainedCase,
+  trainedCase,
+} from "./testing/dispute-fixture.ts";
+
+const CAP = 16;
+/** What the fixtures' models are numbered. */
+const MODEL = 11n;
+let f: DisputeFixture;
+let older: TrainedCase;
+let direct: DirectCase;
+let members: [Hex, Hex];
+let clients: Parameters<typeof deployGenesisGates>[0];
+let gates: Hex;
+let snapshot: Hex | undefined;
+
+beforeAll(async () => {
+  [f, older, direct] = await Promise.all([startDisputes(), trainedCase(48), directCase(48)]);
+  const transport = custom(f.client);
+  const walletClient = createWalletClient({ account: f.owner, chain: f.client.chain, transport });
+  clients = { walletClient, publicClient: f.client as never };
+  const terms = { windowSeconds: WEEK_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: DEMAND_FEE_WEI };
+  members = [f.disputes.address, await deployDirectDisputes(clients, terms, f.math)];
+  gates = await deployGenesisGates(clients, members);
+});
+afterAll(() => f?.stop());
+beforeEach(async () => {
+  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
+  snapshot = await f.client.snapshot();
+});
+
+const at = (address: Hex) => getContract({ address, abi: disputesAbi, client: f.client });
+const wordOf = ({ model }: TrainedCase | DirectCase) =>
+  genesisHash({
+    ...{ modelId: Number(MODEL), cap: CAP, statics: model.staticsHash },
+    earnerRoot: model.statics.earnerRoot,
+  });
+const admits = (rollup: Hex, word: bigint, modelId = MODEL) =>
+  f.client.readContract({
+    ...{ address: gates, abi: genesisGatesAbi, functionName: "admits", account: rollup },
+    args: [modelId, word],
+  });
+
+/** Posts to one of the contracts; the rollup whose state it was shown. */
+async function post(member: Hex, { statement }: PostedModel): Promise<Hex> {
+  const args = await f.postArguments(statement);
+  await at(member).write.post(args as never, { account: f.owner, value: BOND_WEI });
+  return args[1];
+}
+async function admit(member: Hex, { statement }: PostedModel): Promise<void> {
+  const id = await at(member).read.postingCount();
+  await at(member).write.admit([id, statementTuple(statement), BigInt(CAP)] as never, {
+    account: f.stranger,
+  });
+}
+
+test("admits each model that the contract of its kind has admitted, for that posting's rollup alone", async () => {
+  expect(
+    await f.client.readContract({ address: gates, abi: genesisGatesAbi, functionName: "members" }),
+  ).toEqual(members);
+  const rollups = [await post(members[0], older.honest), await post(members[1], direct.honest)] as const;
+  await f.passTime(WEEK_SECONDS);
+  expect(await admits(rollups[0], wordOf(older))).toBe(false);
+  await admit(members[0], older.honest);
+  await admit(members[1], direct.honest);
+  expect(await admits(rollups[0], wordOf(older))).toBe(true);
+  expect(await admits(rollups[1], wordOf(direct))).toBe(true);
+  // Replays: the other's rollup, nobody's, the gate itself, another model, another Genesis.
+  expect(await admits(rollups[1], wordOf(older))).toBe(false);
+  expect(await admits(f.stranger, wordOf(older))).toBe(false);
+  expect(await admits(gates, wordOf(older))).toBe(false);
+  expect(await admits(rollups[0], wordOf(older), MODEL + 1n)).toBe(false);
+  expect(await admits(rollups[0], wordOf(older) + 1n)).toBe(false);
+});
+
+test("does not take a model of one kind from the contract of the other", async () => {
+  for (const [member, { honest }] of [[members[1], older] as const, [members[0], direct] as const]) {
+    const [statement, rollup, leaf, path] = await f.postArguments(honest.statement);
+    const data = encodeFunctionData({
+      ...{ abi: disputesAbi, functionName: "post" },
+      args: [statement, rollup, leaf, path] as never,
+    });
+    const call = { account: f.owner, to: member, data, value: BOND_WEI };
+    expect(await f.refusal(call)).toBe("DisputesStatementInvalid");
+  }
+});
+
+test("does not take it from there with a lie about its kind: the statics refute that", async () => {
+  // The same model in both: refuted in the one, its window open in the other.
+  await post(members[1], direct.honest);
+  const { statement, leaves } = direct.honest;
+  const columnCount = statement.columnCount;
+  const binding = (statement.binding & ((1n << 115n) - 1n)) | (BigInt(columnCount) << 115n);
+  const posted = withTrees(leaves, { ...statement, binding });
+  const rollup = await post(members[0], posted);
+  const data = challengeData(1n, posted, direct.rows, { kind: "statics" });
+  await f.watcherOf(f.watcher).send({ data, valueWei: 0n });
+  await f.passTime(WEEK_SECONDS);
+  await expect(admit(members[0], posted)).rejects.toThrow("DisputesNotOver");
+  expect(await admits(rollup, wordOf(direct))).toBe(false);
+  // Its own contract decides, and has not been asked yet.
+  await admit(members[1], direct.honest);
+  expect(await admits(rollup, wordOf(direct))).toBe(false);
+});
+
+test.each([
+  ["none", () => []],
+  ["one twice", () => [members[0], members[0]]],
+  ["an address without code", () => [members[0], f.stranger]],
+  ["a contract that has no admissions", () => [f.math]],
+  ["more than eight", () => Array.from({ length: 9 }, () => members[0])],
+])("is not deployed before %s", async (_, given) => {
+  await expect(deployGenesisGates(clients, given())).rejects.toThrow();
+});
+
+test("readers find the contracts behind it, and which kind of models each judges", async () => {
+  const client = f.client as never;
+  const both = [
+    { address: members[0], kind: "classifier" },
+    { address: members[1], kind: "direct" },
+  ];
+  expect(await readGateContracts(client, gates)).toEqual(both);
+  expect(await readGateContracts(client, members[1])).toEqual([both[1]]);
+  // It takes no postings.
+  expect(await readGateContracts(client, f.math)).toEqual([]);
+});
