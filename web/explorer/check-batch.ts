@@ -174,7 +174,7 @@ function checkStatement(
   { circuitId, key }: CheckedKey,
   tell: (step: CheckStep) => void,
 ): void {
-  const { commitment, z, y } = batchStatement(batch, circuitId);
+  const { commitment, z, y } = batchStatement(batch, circuitId, posted ?? 0n);
   if (posted === null || proof === null) {
     tell({
       name: "commitment",
