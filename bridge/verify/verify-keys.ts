@@ -45,9 +45,9 @@ export function checkKeys(
   derived: readonly DerivedCircuit[] | null,
 ): void {
   for (const circuit of registered) {
-    const { index, isDevelopment, key, layout, sort, size0, size1 } = circuit;
+    const { index, isDevelopment, key, tableSizes, sort, size0, size1 } = circuit;
     const [ic0, ic1, ic2, ic3] = key.ic as [G1Point, G1Point, G1Point, G1Point];
-    const sizes = { sort, size0, size1, layout };
+    const sizes = { sort, size0, size1, tableSizes };
     const id = computeCircuitId({ ...sizes, isDevelopment, key: { ...key, ic: [ic0, ic1, ic2, ic3] } });
     requireSame(null, `the id of circuit ${index}`, id, circuit.circuitId);
     if (derived === null) continue;

@@ -222,7 +222,8 @@ export function decodeWire(wire: Uint8Array, shape: BatchShape, l1: L1Header): B
   const wideCount = Number(take(1));
   if ((pairCount + gapCount) * 2 > shape.narrow || wideCount > shape.wide)
     throw malformed("more slots than the circuit has");
-  if (gapAt > pairCount) throw malformed("a gap behind the last pair");
+  if (gapAt > pairCount || (gapCount === 0) !== (gapAt === pairCount))
+    throw malformed("a gap that is not between two pairs");
 
   const narrowHeads: SlotRecord[] = [];
   for (let i = 0; i < pairCount; i++) {

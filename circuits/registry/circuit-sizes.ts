@@ -2,7 +2,7 @@
 import { type BatchShape, shapeName } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 import { CIRCUIT_SORT } from "../settlement/settlement-data.ts";
-import { packLayout, unpackLayout } from "../table/table-shape.ts";
+import { packTable, unpackTable } from "../table/table-shape.ts";
 
 /**
  * `size0` and `size1` are, by sort: narrow and wide slots of a batch; payments and earners of a sampled settlement; 0 and
@@ -12,13 +12,13 @@ export interface CircuitSizes {
   readonly sort: number;
   readonly size0: number;
   readonly size1: number;
-  /** Of a batch with a leaf table its sizes (table-shape.ts, `packLayout`); 0, or absent, for all others. */
-  readonly layout?: bigint | undefined;
+  /** Of a batch with a leaf table its sizes (table-shape.ts, `packTable`); 0, or absent, for all others. */
+  readonly tableSizes?: bigint | undefined;
 }
 
 export function batchSizes(shape: BatchShape): CircuitSizes {
   const sizes = { sort: CIRCUIT_SORT.batch, size0: shape.narrow, size1: shape.wide };
-  return shape.table === undefined ? sizes : { ...sizes, layout: packLayout(shape.table) };
+  return shape.table === undefined ? sizes : { ...sizes, tableSizes: packTable(shape.table) };
 }
 
 /** Sizes of the circuit of leaves' exits; with a number of earners, of earners' exits. */
@@ -32,9 +32,9 @@ export function exitCircuitName({ size0, size1 }: Pick<CircuitSizes, "size0" | "
 }
 
 /** The shape of a batch circuit. @throws CIR_NOT_A_BATCH_CIRCUIT for one of another sort */
-export function batchShape({ sort, size0, size1, layout = 0n }: CircuitSizes): BatchShape {
+export function batchShape({ sort, size0, size1, tableSizes = 0n }: CircuitSizes): BatchShape {
   if (sort === CIRCUIT_SORT.batch) {
-    const table = unpackLayout(layout);
+    const table = unpackTable(tableSizes);
     return { narrow: size0, wide: size1, ...(table === undefined ? {} : { table }) };
   }
   throw new RollupError("CIR_NOT_A_BATCH_CIRCUIT", `a circuit of sort ${sort} proves no batches`, {

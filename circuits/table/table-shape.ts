@@ -35,7 +35,7 @@ export function parseTableName(name: string): TableShape | null {
 }
 
 /** Bits of each size in the number that L1 keeps, the first lowest. */
-const LAYOUT: readonly [keyof TableSizes, number][] = [
+const PACKED: readonly [keyof TableSizes, number][] = [
   ["members", 12],
   ["rows", 13],
   ["units", 13],
@@ -44,21 +44,21 @@ const LAYOUT: readonly [keyof TableSizes, number][] = [
 ];
 
 /** The table's sizes as L1 keeps them, 0 where there is none. */
-export function packLayout(table: TableSizes | undefined): bigint {
+export function packTable(table: TableSizes | undefined): bigint {
   if (table === undefined) return 0n;
   let shift = 0n;
   let packed = 0n;
-  for (const [name, bits] of LAYOUT) {
+  for (const [name, bits] of PACKED) {
     packed |= BigInt(table[name]) << shift;
     shift += BigInt(bits);
   }
   return packed;
 }
 
-export function unpackLayout(layout: bigint): TableSizes | undefined {
-  if (layout === 0n) return undefined;
-  let rest = layout;
-  const sizes = LAYOUT.map(([name, bits]) => {
+export function unpackTable(packed: bigint): TableSizes | undefined {
+  if (packed === 0n) return undefined;
+  let rest = packed;
+  const sizes = PACKED.map(([name, bits]) => {
     const size = Number(BigInt.asUintN(bits, rest));
     rest >>= BigInt(bits);
     return [name, size] as const;

@@ -62,6 +62,11 @@ library BatchElements {
         if (pairCount + gapCount > narrow / 2) {
             revert IRollup.RollupNarrowCountExceeded(pairCount + gapCount, narrow / 2);
         }
+        uint256 gapAt = uint16(header >> 24);
+        // One form only: where there is no gap, it stands behind the last pair.
+        if (gapAt > pairCount || (gapCount == 0) != (gapAt == pairCount)) {
+            revert IRollup.RollupGapInvalid(gapAt, gapCount, pairCount);
+        }
         if (wideCount > wide) revert IRollup.RollupWideCountExceeded(wideCount, wide);
         // Attack: a larger id spills into feeAccountId in the packed element, so that L1 stores an id that was not proven.
         if (newNextId > MAX_LEAF_COUNT) revert IRollup.RollupNextIdTooLarge(newNextId);
@@ -143,8 +148,7 @@ library BatchElements {
                 source := add(source, 92)
             }
             ptr := add(ptr, mul(WIRE_PAIR_SIZE, pairCount))
-            // The pairs from gapAt on move gapCount places further, and their old places are zeroed. Where there are no
-            // pairs from gapAt on, the length is negative: no gas suffices for it.
+            // The pairs from gapAt on move gapCount places further, and their old places are zeroed.
             let gapSize := shl(5, and(shr(8, header), 0xffff))
             let gapStart := add(add(start, mul(0x20, HEADER_ELEMENT_COUNT)), shl(5, and(shr(24, header), 0xffff)))
             mcopy(add(gapStart, gapSize), gapStart, sub(end, gapStart))

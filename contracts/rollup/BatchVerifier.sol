@@ -38,12 +38,12 @@ contract BatchVerifier is IBatchVerifier {
     uint256 private constant MAX_CIRCUIT_COUNT = 16;
     uint256 private constant DEVELOPMENT_CHAIN_ID = 31337;
 
-    // The key store's layout after its first byte, in bytes: alpha and beta, then per circuit
-    // circuitId | layout << 56 | sort << 48 | size0 << 32 | size1 << 16 | isDevelopment | delta | ic.
+    // The key store's tableSizes after its first byte, in bytes: alpha and beta, then per circuit
+    // circuitId | tableSizes << 56 | sort << 48 | size0 << 32 | size1 << 16 | isDevelopment | delta | ic.
     uint256 private constant SHARED_SIZE = 0xc0;
     uint256 private constant CIRCUIT_SIZE = 0x1c0;
     uint256 private constant SHAPE_AT = 0x20;
-    uint256 private constant LAYOUT_AT = 56;
+    uint256 private constant TABLE_AT = 56;
     uint256 private constant DELTA_AT = 0x40;
     uint256 private constant IC_AT = 0xc0;
 
@@ -79,7 +79,7 @@ contract BatchVerifier is IBatchVerifier {
                     keccak256(abi.encode(config.key))
                 )
             );
-            uint256 shape = uint256(config.layout) << LAYOUT_AT | uint256(config.sort) << 48
+            uint256 shape = uint256(config.tableSizes) << TABLE_AT | uint256(config.sort) << 48
                 | uint256(config.size0) << 32 | uint256(config.size1) << 16 | (config.isDevelopment ? 1 : 0);
             store = abi.encodePacked(store, abi.encode(circuitId, shape, config.key.delta, config.key.ic));
         }
@@ -101,7 +101,7 @@ contract BatchVerifier is IBatchVerifier {
             mstore(out, sort)
             mstore(add(out, 0x20), size0)
             mstore(add(out, 0x40), size1)
-            mstore(add(out, 0x60), shr(LAYOUT_AT, shape))
+            mstore(add(out, 0x60), shr(TABLE_AT, shape))
             mstore(add(out, 0x80), and(shape, 1))
             mstore(add(out, 0xa0), circuitId)
             // alpha and beta, then delta and ic.
@@ -344,8 +344,8 @@ contract BatchVerifier is IBatchVerifier {
     function _checkConfig(CircuitConfig[] memory configs, uint256 index) private view {
         CircuitConfig memory config = configs[index];
         // Only batches have a table.
-        bool isLayout = config.layout == 0 || config.sort == SORT_BATCH;
-        if (!isLayout || !_isShape(config.sort, config.size0, config.size1)) {
+        bool hasFittingTable = config.tableSizes == 0 || config.sort == SORT_BATCH;
+        if (!hasFittingTable || !_isShape(config.sort, config.size0, config.size1)) {
             revert VerifierShapeInvalid(index, config.sort, config.size0, config.size1);
         }
         if (config.isDevelopment && block.chainid != DEVELOPMENT_CHAIN_ID) {

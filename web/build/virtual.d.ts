@@ -14,7 +14,7 @@ declare module "virtual:verifying-keys" {
     readonly size0: number;
     readonly size1: number;
     /** Decimal; absent where there is no leaf table. */
-    readonly layout?: string;
+    readonly tableSizes?: string;
     readonly isDevelopment: boolean;
     /** In snarkjs' form. */
     readonly key: unknown;

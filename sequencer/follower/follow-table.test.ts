@@ -1,0 +1,141 @@
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
+import { checkPreconfirmations } from "../../bridge/verify/preconfirmation-check.ts";
+import { verifyRollup } from "../../bridge/verify/verify.ts";
+import type { SignedOperation } from "../../circuits/ledger/operation.ts";
+import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { startTestFollower, urlOf } from "../testing/follower-fixture.ts";
+import { preconfirmationsFrom } from "./follow-preconfirmations.ts";
+import {
+  deploymentOn,
+  depositFor,
+  FINALITY_DEPTH_BLOCKS,
+  type L1World,
+  startL1World,
+} from "../testing/l1-world.ts";
+import { close, send } from "../testing/test-operator.ts";
+import {
+  ONE_OPEN_WEI,
+  signedBy,
+  temporaryFolder,
+  type TestUser,
+  testUser,
+  transfer,
+} from "../testing/test-rollup.ts";
+
+/** Sections of four transfers and four commits or payments; ids below 4,096 have a place in the table. */
+const SHAPE = { narrow: 8, wide: 4, table: { members: 4, rows: 8, units: 2, low: 2, top: 2 } };
+
+const [alice, bob] = [testUser(0), testUser(1)];
+const DATANET_ID = 4;
+let f: HistoryFixture;
+let deployment: Deployment;
+let owners: Record<number, bigint>;
+const cleanUps: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  f = await startHistoryFixture({ shapes: [SHAPE] });
+  deployment = await deploymentOn(f);
+  const { roles } = f.l1;
+  owners = { [alice.id]: BigInt(roles.alice), [bob.id]: BigInt(roles.bob) };
+  await depositFor(f, { alice: alice.keyX, bob: bob.keyX }, 99n * ONE_OPEN_WEI);
+});
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+afterAll(() => f?.stop());
+
+const payment = (from: TestUser, to: TestUser, nonce: bigint, fields: Partial<SignedOperation> = {}) =>
+  transfer(from, { ...to, l1Owner: owners[to.id]! }, nonce, { domain: deployment.domain, ...fields });
+
+const commit = (from: TestUser, nonce: bigint) =>
+  signedBy(from, {
+    ...{ kind: KIND.commitData, nonce, b: DATANET_ID, amountCode: 5n, words: [123n + nonce] },
+    ...{ bOwner: alice.l1Owner, bKind: LEAF_KIND.datanet, domain: deployment.domain },
+  });
+
+async function take(w: L1World, operation: SignedOperation) {
+  const { body, status } = await send(w.rollup, operation);
+  expect(status, JSON.stringify(body)).toBe(202);
+  return body;
+}
+
+/** Until L1 has the last closed batch. */
+async function post(w: L1World): Promise<void> {
+  await close(w.rollup);
+  await expect
+    .poll(
+      async () => {
+        await w.turn();
+        const { batches } = (await w.rollup.get("/v1/status")).body;
+        return batches.closed - batches.posted;
+      },
+      { timeout: 60_000, interval: 20 },
+    )
+    .toBe(0);
+}
+
+describe("a rollup with a leaf table", () => {
+  it("posts transfers, commits and wide slots in one batch, and is followed, verified and kept to its word", async () => {
+    const folder = temporaryFolder();
+    cleanUps.push(folder.remove);
+    const w = await startL1World(f, deployment, join(folder.path, "sequencer"));
+    cleanUps.push(() => w.stop());
+    const follower = await startTestFollower(f, join(folder.path, "follower"), urlOf(w));
+    cleanUps.push(() => follower.stop());
+    const alone = await startTestFollower(f, join(folder.path, "alone"), null);
+    cleanUps.push(() => alone.stop());
+    await w.watch();
+    const words = [alice.l1Owner, alice.keyX];
+    const create = { kind: KIND.createDatanet, nonce: 0n, words, domain: deployment.domain };
+    await take(w, signedBy(alice, create));
+    await post(w);
+
+    // The commits are taken between transfers of the same account; on L1 they stand behind all of them.
+    const taken = [
+      payment(alice, bob, 1n),
+      commit(alice, 2n),
+      payment(bob, alice, 0n),
+      payment(alice, bob, 3n),
+      commit(bob, 1n),
+      signedBy(bob, { kind: KIND.withdraw, nonce: 2n, words: [99n, ONE_OPEN_WEI], domain: deployment.domain }),
+      payment(alice, bob, 4n),
+    ];
+    for (const operation of taken) await take(w, operation);
+    await follower.poll();
+    const promises = await preconfirmationsFrom(follower.followed.log, 0, 100);
+    await post(w);
+    const number = (await w.rollup.get("/v1/status")).body.batches.closed;
+    const { body } = await w.rollup.get(`/v1/batches/${number}`);
+    expect(body.records.map(({ kind, slot }: { kind: string; slot: number }) => [kind, slot])).toEqual([
+      ["transfer", 0],
+      ["transfer", 1],
+      ["transfer", 2],
+      ["commitData", 4],
+      ["commitData", 5],
+      ["withdraw", 8],
+      ["transfer", 9],
+    ]);
+
+    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+    await w.turn();
+    const { root } = await f.rollup.state();
+    for (const one of [follower, alone]) {
+      for (let i = 0; i < 3; i++) await one.poll();
+      expect(one.followed.head.ledger.root).toBe(root);
+      expect(one.alarms.all).toEqual([]);
+      expect((await one.get(`/v1/batches/${number}`)).body.status).toBe("final");
+    }
+    expect((await follower.get(`/v1/batches/${number}`)).body.batchHash).toBe(body.batchHash);
+    const verified = await verifyRollup({
+      ...{ rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address },
+      ...{ circuits: f.derived, verifyProof: f.verifyProof },
+    });
+    expect(verified).toMatchObject({ root, batchCount: number });
+    const { checked } = await checkPreconfirmations(f.rollup, promises);
+    expect(checked.map(({ verdict }) => verdict.verdict)).toEqual(promises.map(() => "consistent"));
+    expect(promises.length).toBeGreaterThanOrEqual(taken.length);
+  });
+});
