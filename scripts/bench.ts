@@ -21,14 +21,21 @@ program
 program
   .command("table")
   .description(
-    "constraints per operation of batches with a leaf table, for simulated traffic; random batches against it",
+    "constraints per operation of batches with a leaf table, for simulated traffic; random batches against it; its gas",
   )
+  .option("--at-once <count>", "random batches and false claims that replay and the equation are held equal on", "0")
+  .option("--gas", "gas per transfer and per payment, from receipts")
   .option("--batches <count>", "random batches that the circuit and TypeScript are held equal on", "0")
   .addHelpText("after", "\nExample:\n  npm run bench -- table --batches 500")
-  .action(async ({ batches }: { batches: string }) => {
-    const { benchTableCounts, benchTableEquality } = await import("./bench/table.ts");
+  .action(async (options: { batches: string; atOnce: string; gas?: boolean }) => {
+    const { benchAtOnce, benchTableCounts, benchTableEquality, benchTableGas } = await import(
+      "./bench/table.ts"
+    );
     const counts = benchTableCounts();
-    console.log(JSON.stringify({ ...counts, equality: await benchTableEquality(Number(batches)) }));
+    const equality = await benchTableEquality(Number(options.batches));
+    const atOnce = await benchAtOnce(Number(options.atOnce));
+    const gasPerOperation = options.gas === true ? await benchTableGas() : null;
+    console.log(JSON.stringify({ ...counts, equality, atOnce, gasPerOperation }));
   });
 
 program

@@ -167,7 +167,7 @@ KINDS, statements, seen, calls, HEAD = dict(map(parse_event, EVENTS.split("\n"))
 DOMAIN = hash_of(tag("OpenLedger rollup v1"), int(ask("eth_chainId"), 16), int(ROLLUP, 16)) % R
 [ID_FEE], [BASE_FEE], CIRCUITS = view("idFeeWei()"), view("queueBaseFeeWei()"), []
 for i in range(view("circuitCount()")[0]):
-    sort, size0, size1, _, circuit_id, *key = view("circuits(uint256)", i)
+    sort, size0, size1, _, _, circuit_id, *key = view("circuits(uint256)", i)
     CIRCUITS.append((sort, size0, size1, hash_of(tag("OpenLedger circuit v1"), sort, size0, size1, hash_of(*key))))
     require(CIRCUITS[i][3] == circuit_id and view("domain()") == [DOMAIN], f"the domain, or the id of circuit {i}")
 ranges = [(hex(first), hex(min(first + 9_999, int(HEAD, 16)))) for first in range(0, int(HEAD, 16) + 1, 10_000)]

@@ -9,8 +9,10 @@ import { partConstraints, tableConstraints } from "../../circuits/table/table-co
 import { tableStatement } from "../../circuits/table/table-data.ts";
 import type { TableShape } from "../../circuits/table/table-shape.ts";
 import { tableTerms, unbalanced } from "../../circuits/table/table-terms.ts";
+import { holdReplayEqual } from "../../circuits/testing/at-once-world.ts";
 import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
 import { fillTable, SMALL_DEPTH, SMALL_TABLE, smallTableTester } from "../../circuits/testing/table-world.ts";
+import { measureTableGas } from "../../contracts/testing/measure-table-gas.ts";
 
 const ACCOUNTS = 262_144;
 const MODELS = 16;
@@ -119,4 +121,18 @@ export async function benchTableEquality(count: number) {
     operations += data.signedCount;
   }
   return { batches: count, operations, different: 0 };
+}
+
+/** Replay and the table's equation on random narrow sections, false claims among them. @throws Error where they differ */
+export async function benchAtOnce(count: number) {
+  await initPoseidon();
+  return holdReplayEqual(count, (seed) => {
+    if (seed % 50 === 0) console.log(`at once: ${seed} of ${count} batches judged alike`);
+  });
+}
+
+/** Gas of a batch full of transfers, and of one full of payments, divided by them. Proofs by known trapdoors. */
+export async function benchTableGas() {
+  console.log("posting table batches to a local node");
+  return measureTableGas();
 }

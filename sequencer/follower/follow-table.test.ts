@@ -47,8 +47,10 @@ afterEach(async () => {
 });
 afterAll(() => f?.stop());
 
-const payment = (from: TestUser, to: TestUser, nonce: bigint, fields: Partial<SignedOperation> = {}) =>
-  transfer(from, { ...to, l1Owner: owners[to.id]! }, nonce, { domain: deployment.domain, ...fields });
+const payment = (from: TestUser, to: TestUser, nonce: bigint) =>
+  transfer(from, { ...to, l1Owner: owners[to.id]! }, nonce, {
+    domain: deployment.domain,
+  } as Partial<SignedOperation>);
 
 const commit = (from: TestUser, nonce: bigint) =>
   signedBy(from, {
