@@ -53,7 +53,10 @@ export function postedOperations(
       return [{ ...facts, kind: rule.name, a, b, amountCode, words }];
     });
   const narrow = operationsOf(batch.narrow);
-  return [...(batch.shape.table === undefined ? narrow : placedAtOnce(narrow, promised)), ...operationsOf(batch.wide)];
+  return [
+    ...(batch.shape.table === undefined ? narrow : placedAtOnce(narrow, promised)),
+    ...operationsOf(batch.wide),
+  ];
 }
 
 /** Each promised operation that is there in its place and under its nonce; each place, and each nonce, once. */

@@ -14,7 +14,12 @@ import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { readL1History } from "../l1/l1-history.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
-import { isSameOperation, type PostedOperation, type Promised, postedOperations } from "./posted-operations.ts";
+import {
+  isSameOperation,
+  type PostedOperation,
+  type Promised,
+  postedOperations,
+} from "./posted-operations.ts";
 import {
   type PreconfirmationContext,
   type PreconfirmationEvidence,

@@ -8,7 +8,7 @@ import { executeSlot, operationFeeWei } from "../batch/slot.ts";
 import type { SlotTrace } from "../batch/slot-trace.ts";
 import { encodeAmount, floorAmount } from "../ledger/amount-float.ts";
 import type { Leaf } from "../ledger/leaf.ts";
-import { Ledger } from "../ledger/ledger.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { LedgerTree, type TreeVersion } from "../ledger/ledger-tree.ts";
 import { KIND, MAX_AMOUNT_WEI } from "../protocol.ts";
 import { isRollupError } from "../rollup-error.ts";
@@ -46,7 +46,10 @@ export function judgeAtOnce(seed: number): AtOnceVerdicts {
   const sections: Record<"transfers" | "members", SlotTrace[]> = { transfers: [], members: [] };
   const place = (kind: number, section: "transfers" | "members") => {
     const a = random.pick(people);
-    const b = kind === KIND.transfer ? random.pick(people) : random.pick(kind === KIND.commitData ? world.datanets : world.models);
+    const b =
+      kind === KIND.transfer
+        ? random.pick(people)
+        : random.pick(kind === KIND.commitData ? world.datanets : world.models);
     const wei = ledger.requireLeaf(a.id).leaf.balance;
     // More than the payer has, about every third time: somebody may give it to him later in the batch.
     const part = wei <= 0n ? 10n ** 18n : (wei * BigInt(random.below(150))) / 100n;

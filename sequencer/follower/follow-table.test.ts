@@ -2,12 +2,14 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import { checkPreconfirmations } from "../../bridge/verify/preconfirmation-check.ts";
+import { restoreLedger } from "../../bridge/verify/restore-ledger.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
+import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { slot } from "../../contracts/testing/rollup-fixture.ts";
 import { startTestFollower, urlOf } from "../testing/follower-fixture.ts";
-import { preconfirmationsFrom } from "./follow-preconfirmations.ts";
 import {
   deploymentOn,
   depositFor,
@@ -19,11 +21,12 @@ import { close, send } from "../testing/test-operator.ts";
 import {
   ONE_OPEN_WEI,
   signedBy,
-  temporaryFolder,
   type TestUser,
+  temporaryFolder,
   testUser,
   transfer,
 } from "../testing/test-rollup.ts";
+import { preconfirmationsFrom } from "./follow-preconfirmations.ts";
 
 /** Sections of four transfers and four commits or payments; ids below 4,096 have a place in the table. */
 const SHAPE = { narrow: 8, wide: 4, table: { members: 4, rows: 8, units: 2, low: 2, top: 2 } };
@@ -102,7 +105,12 @@ describe("a rollup with a leaf table", () => {
       payment(bob, alice, 0n),
       payment(alice, bob, 3n),
       commit(bob, 1n),
-      signedBy(bob, { kind: KIND.withdraw, nonce: 2n, words: [99n, ONE_OPEN_WEI], domain: deployment.domain }),
+      signedBy(bob, {
+        kind: KIND.withdraw,
+        nonce: 2n,
+        words: [99n, ONE_OPEN_WEI],
+        domain: deployment.domain,
+      }),
       payment(alice, bob, 4n),
     ];
     for (const operation of taken) await take(w, operation);
@@ -139,5 +147,39 @@ describe("a rollup with a leaf table", () => {
     const { checked } = await checkPreconfirmations(f.rollup, promises);
     expect(checked.map(({ verdict }) => verdict.verdict)).toEqual(promises.map(() => "consistent"));
     expect(promises.length).toBeGreaterThanOrEqual(taken.length);
+  });
+
+  it("follows a batch of the operator's that no order allows, as the proof does", async () => {
+    const folder = temporaryFolder();
+    cleanUps.push(folder.remove);
+    const alone = await startTestFollower(f, join(folder.path, "alone"), null, { finalityDepthBlocks: 1 });
+    cleanUps.push(() => alone.stop());
+    const hundred = encodeAmount(100n * ONE_OPEN_WEI);
+    const { ledger } = await restoreLedger(f.rollup);
+    // A circle: each pays the other more than he has.
+    const narrow = [
+      slot(KIND.transfer, [], { a: 2, b: 3, amountCode: hundred }),
+      slot(KIND.transfer, [], { a: 3, b: 2, amountCode: hundred }),
+    ];
+    expect(ledger.requireLeaf(2).leaf.balance).toBeLessThan(100n * ONE_OPEN_WEI);
+    const content = { shape: SHAPE, narrow, signedCount: 2, feePerUnitWei: 0n };
+    for (const id of [2, 3]) {
+      const state = ledger.requireLeaf(id);
+      ledger.put(id, { ...state, leaf: { ...state.leaf, nonce: state.leaf.nonce + 1n } });
+    }
+    await f.l1.post({ ...content, newRoot: ledger.root });
+    await f.l1.client.mine({ blocks: 2 });
+    for (let i = 0; i < 3; i++) await alone.poll();
+    expect(alone.followed.head.ledger.root).toBe(ledger.root);
+    expect(alone.alarms.all).toEqual([]);
+    expect((await restoreLedger(f.rollup)).ledger.root).toBe(ledger.root);
+
+    // Half of it leaves somebody without what he paid, and then no root is right.
+    const half = await f.l1.draft({ ...content, narrow: narrow.slice(0, 1), signedCount: 1 });
+    await f.l1.submit([f.l1.close(half)]);
+    await expect(restoreLedger(f.rollup)).rejects.toMatchObject({
+      code: "BRG_BATCH_MALFORMED",
+      cause: { code: "OP_BALANCE_TOO_LOW" },
+    });
   });
 });
