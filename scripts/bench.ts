@@ -4,6 +4,7 @@ import type { KernelChoice } from "../models/kernels/create-kernels.ts";
 import type { BackendName } from "../prover/backends.ts";
 import type { WidthName } from "./bench/adapters/adapter-world.ts";
 import type { BenchProveOptions } from "./bench/prove.ts";
+import type { BenchTableProveOptions } from "./bench/table-prove.ts";
 
 const program = new Command("bench").description("Benchmarks. Each prints one JSON object as its last line.");
 
@@ -21,14 +22,24 @@ program
 program
   .command("table")
   .description(
-    "constraints per operation of batches with a leaf table, for simulated traffic; random batches against it",
+    "constraints per operation of batches with a leaf table, for simulated traffic; random batches against it; proofs",
   )
   .option("--batches <count>", "random batches that the circuit and TypeScript are held equal on", "0")
-  .addHelpText("after", "\nExample:\n  npm run bench -- table --batches 500")
-  .action(async ({ batches }: { batches: string }) => {
+  .option("--domain <log2>", "prove batches of this domain, today's and with a table, in turns; 0: none", "0")
+  .option("--traffic <name>", "of these proofs: payments, zipf or uniform", "payments")
+  .option("--rounds <count>", "proofs of each that count", "3")
+  .option("--backend <name>", "native or wasm", "native")
+  .addHelpText("after", "\nExample:\n  npm run bench -- table --domain 20")
+  .action(async (options: { batches: string } & BenchTableProveOptions) => {
     const { benchTableCounts, benchTableEquality } = await import("./bench/table.ts");
     const counts = benchTableCounts();
-    console.log(JSON.stringify({ ...counts, equality: await benchTableEquality(Number(batches)) }));
+    const equality = await benchTableEquality(Number(options.batches));
+    if (options.domain === "0") {
+      console.log(JSON.stringify({ ...counts, equality }));
+      return;
+    }
+    const { benchTableProve } = await import("./bench/table-prove.ts");
+    console.log(JSON.stringify({ ...counts, equality, ...(await benchTableProve(options)) }));
   });
 
 program
