@@ -4,6 +4,7 @@ import type { KernelChoice } from "../models/kernels/create-kernels.ts";
 import type { BackendName } from "../prover/backends.ts";
 import type { WidthName } from "./bench/adapters/adapter-world.ts";
 import type { BenchProveOptions } from "./bench/prove.ts";
+import type { BenchTableProveOptions } from "./bench/table-prove.ts";
 
 const program = new Command("bench").description("Benchmarks. Each prints one JSON object as its last line.");
 
@@ -21,21 +22,29 @@ program
 program
   .command("table")
   .description(
-    "constraints per operation of batches with a leaf table, for simulated traffic; random batches against it; its gas",
+    "constraints per operation of batches with a leaf table, for simulated traffic; random batches against it; proofs, gas",
   )
   .option("--at-once <count>", "random batches and false claims that replay and the equation are held equal on", "0")
   .option("--gas", "gas per transfer and per payment, from receipts")
   .option("--batches <count>", "random batches that the circuit and TypeScript are held equal on", "0")
-  .addHelpText("after", "\nExample:\n  npm run bench -- table --batches 500")
-  .action(async (options: { batches: string; atOnce: string; gas?: boolean }) => {
-    const { benchAtOnce, benchTableCounts, benchTableEquality, benchTableGas } = await import(
-      "./bench/table.ts"
-    );
-    const counts = benchTableCounts();
-    const equality = await benchTableEquality(Number(options.batches));
-    const atOnce = await benchAtOnce(Number(options.atOnce));
-    const gasPerOperation = options.gas === true ? await benchTableGas() : null;
-    console.log(JSON.stringify({ ...counts, equality, atOnce, gasPerOperation }));
+  .option("--domain <log2>", "prove batches of this domain, today's and with a table, in turns; 0: none", "0")
+  .option("--traffic <name>", "of these proofs: payments, zipf or uniform", "payments")
+  .option("--rounds <count>", "proofs of each that count", "3")
+  .option("--backend <name>", "native or wasm", "native")
+  .addHelpText("after", "\nExample:\n  npm run bench -- table --domain 20")
+  .action(async (options: { batches: string; atOnce: string; gas?: boolean } & BenchTableProveOptions) => {
+    const table = await import("./bench/table.ts");
+    const counts = table.benchTableCounts();
+    const equality = await table.benchTableEquality(Number(options.batches));
+    const atOnce = await table.benchAtOnce(Number(options.atOnce));
+    const gasPerOperation = options.gas === true ? await table.benchTableGas() : null;
+    const figures = { ...counts, equality, atOnce, gasPerOperation };
+    if (options.domain === "0") {
+      console.log(JSON.stringify(figures));
+      return;
+    }
+    const { benchTableProve } = await import("./bench/table-prove.ts");
+    console.log(JSON.stringify({ ...figures, ...(await benchTableProve(options)) }));
   });
 
 program

@@ -5,12 +5,14 @@ import { batchInputs } from "../batch/batch-inputs.ts";
 import { executeSlot, nullSlot } from "../batch/slot.ts";
 import type { Operation, SlotTrace } from "../batch/slot-trace.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import { unpackCounters } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { TreeVersion } from "../ledger/ledger-tree.ts";
 import { KIND, kindRule } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 import { withTable } from "./table-inputs.ts";
 import { layOutTable, type TableLayout } from "./table-layout.ts";
+import { fitsTable } from "./table-limits.ts";
 import { postedShape, type TableShape, windowSize } from "./table-shape.ts";
 
 export interface ClosedTable {
@@ -69,7 +71,7 @@ export class TableBuilder {
   #sectionOf(operation: Operation): Section | null {
     const { wide } = this.#sections;
     const rule = kindRule(operation.kind);
-    if (rule?.isNarrow && wide.length === 0 && "a" in operation) {
+    if (rule?.isNarrow && wide.length === 0 && "amountCode" in operation) {
       const section = operation.kind === KIND.transfer ? "transfers" : "members";
       const ids = [operation.a, operation.b];
       const fits = (known: ReadonlySet<number>, added: readonly number[], limit: number) =>
@@ -78,7 +80,8 @@ export class TableBuilder {
         this.#sections[section].length < this.shape[section] &&
         fits(this.#rowIds, ids, this.shape.rows) &&
         (section === "transfers" || fits(this.#unitIds, [operation.b], this.shape.units)) &&
-        ids.every((id) => id < windowSize(this.shape));
+        ids.every((id) => id < windowSize(this.shape)) &&
+        fitsTable(operation, unpackCounters(this.#ledger.opened(operation.b).leaf.counters).priceWei);
       if (hasRoom) return section;
     }
     return wide.length < this.shape.wide ? "wide" : null;
@@ -145,5 +148,5 @@ export class TableBuilder {
 
 /** The inputs of the circuit at challenge z. */
 export function closedTableInputs({ batch, layout }: ClosedTable, z: bigint, depth: number): CircuitInputs {
-  return withTable(batchInputs({ ...batch, narrow: [] }, z, depth), layout, batch.data, depth);
+  return withTable(batchInputs({ ...batch, narrow: [] }, z, depth), layout, batch.data);
 }
