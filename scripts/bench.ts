@@ -11,7 +11,7 @@ const program = new Command("bench").description("Benchmarks. Each prints one JS
 program
   .command("ledger")
   .description("constraints, keys, proving, gas and acceptance of the ledger")
-  .option("--shapes <list>", "batch shapes, narrow-wide", "8-4,56-8")
+  .option("--shapes <list>", "batch shapes, narrow-wide, or names of table batches", "8-4,56-8")
   .option("--no-acceptance", "leave out the sequencer's acceptance rate")
   .addHelpText("after", "\nExample:\n  npm run bench -- ledger --shapes 8-4")
   .action(async (options: { shapes: string; acceptance: boolean }) => {

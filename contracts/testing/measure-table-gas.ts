@@ -3,7 +3,7 @@ import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { postedShape } from "../../circuits/table/table-shape.ts";
 import { startAnvil } from "../l1/anvil.ts";
-import { connect, deployFixture, randomElement, slot } from "./rollup-fixture.ts";
+import { type ClosedBatch, connect, deployFixture, randomElement, slot } from "./rollup-fixture.ts";
 
 /** All of a batch's operations are of one section; what the other costs while it is empty is counted, too. */
 const COUNT = 1_022;
@@ -39,7 +39,7 @@ export async function measureTableGas(): Promise<TableGas> {
       signedCount: COUNT,
     });
     const each = async (kinds: readonly number[]) => {
-      const closed = [];
+      const closed: ClosedBatch[] = [];
       for (const kind of kinds) {
         const after = closed.at(-1)?.content;
         closed.push(f.close(await f.draft({ ...content(kind), ...(after === undefined ? {} : { after }) })));
