@@ -137,7 +137,7 @@ describe("docs/ledger.md", () => {
     expect(ledgerPage).toContain(`for every chunk of ${DATA_CHUNK}`);
     const wire = tableOf("| bytes | content |");
     const header = wire.slice(0, 7).flatMap(([bytes]) => bytes!.split(",").map(Number));
-    expect(header).toEqual([32, 5, 4, 3, 8, 2, 2, 1, 1]);
+    expect(header).toEqual([32, 5, 4, 3, 8, 2, 2, 2, 2, 2, 1]);
     expect(wire.slice(7).map(([bytes]) => Number.parseInt(bytes!, 10))).toEqual([23, 12, 32]);
   });
 });
@@ -173,7 +173,7 @@ describe("contracts", () => {
       ["MAX_LEAF_COUNT", `2 ** ${ID_BITS}`],
       ["GENESIS_NEXT_ID", GENESIS_NEXT_ID],
       ["HEADER_ELEMENT_COUNT", HEADER_ELEMENT_COUNT],
-      ["WIRE_HEADER_SIZE", 58],
+      ["WIRE_HEADER_SIZE", 63],
     ]) {
       expect(source.includes(`${constant} = ${value};`), `${constant}`).toBe(true);
     }

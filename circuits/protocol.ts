@@ -220,10 +220,26 @@ export const GENESIS_NEXT_ID = 2;
 export interface BatchShape {
   readonly narrow: number;
   readonly wide: number;
+  /** Sizes of the leaf table, where the narrow slots have one: they are then applied at once (docs/leaf-table.md). */
+  readonly table?: TableSizes;
+}
+
+export interface TableSizes {
+  /** Narrow slots of the second section: commits and payments. Those before are transfers. */
+  readonly members: number;
+  /** Leaves that the narrow slots may touch. */
+  readonly rows: number;
+  /** Of them, datanets and models whose chains may change. */
+  readonly units: number;
+  /** Levels from a leaf to its subtree's root, and from there to the window's. */
+  readonly low: number;
+  readonly top: number;
 }
 /** What two cores can prove in a minute or so. */
 export const PRODUCTION_SHAPE: BatchShape = { narrow: 56, wide: 8 };
 
-export function shapeName(shape: BatchShape): string {
-  return `batch-${shape.narrow}-${shape.wide}`;
+export function shapeName({ narrow, wide, table }: BatchShape): string {
+  if (table === undefined) return `batch-${narrow}-${wide}`;
+  const { members, rows, units, low, top } = table;
+  return `table-${[narrow - members, members, wide, rows, units, low, top].join("-")}`;
 }

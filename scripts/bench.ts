@@ -4,13 +4,14 @@ import type { KernelChoice } from "../models/kernels/create-kernels.ts";
 import type { BackendName } from "../prover/backends.ts";
 import type { WidthName } from "./bench/adapters/adapter-world.ts";
 import type { BenchProveOptions } from "./bench/prove.ts";
+import type { BenchTableProveOptions } from "./bench/table-prove.ts";
 
 const program = new Command("bench").description("Benchmarks. Each prints one JSON object as its last line.");
 
 program
   .command("ledger")
   .description("constraints, keys, proving, gas and acceptance of the ledger")
-  .option("--shapes <list>", "batch shapes, narrow-wide", "8-4,56-8")
+  .option("--shapes <list>", "batch shapes, narrow-wide, or names of table batches", "8-4,56-8")
   .option("--no-acceptance", "leave out the sequencer's acceptance rate")
   .addHelpText("after", "\nExample:\n  npm run bench -- ledger --shapes 8-4")
   .action(async (options: { shapes: string; acceptance: boolean }) => {
@@ -21,14 +22,29 @@ program
 program
   .command("table")
   .description(
-    "constraints per operation of batches with a leaf table, for simulated traffic; random batches against it",
+    "constraints per operation of batches with a leaf table, for simulated traffic; random batches against it; proofs, gas",
   )
+  .option("--at-once <count>", "random batches and false claims that replay and the equation are held equal on", "0")
+  .option("--gas", "gas per transfer and per payment, from receipts")
   .option("--batches <count>", "random batches that the circuit and TypeScript are held equal on", "0")
-  .addHelpText("after", "\nExample:\n  npm run bench -- table --batches 500")
-  .action(async ({ batches }: { batches: string }) => {
-    const { benchTableCounts, benchTableEquality } = await import("./bench/table.ts");
-    const counts = benchTableCounts();
-    console.log(JSON.stringify({ ...counts, equality: await benchTableEquality(Number(batches)) }));
+  .option("--domain <log2>", "prove batches of this domain, today's and with a table, in turns; 0: none", "0")
+  .option("--traffic <name>", "of these proofs: payments, zipf or uniform", "payments")
+  .option("--rounds <count>", "proofs of each that count", "3")
+  .option("--backend <name>", "native or wasm", "native")
+  .addHelpText("after", "\nExample:\n  npm run bench -- table --domain 20")
+  .action(async (options: { batches: string; atOnce: string; gas?: boolean } & BenchTableProveOptions) => {
+    const table = await import("./bench/table.ts");
+    const counts = table.benchTableCounts();
+    const equality = await table.benchTableEquality(Number(options.batches));
+    const atOnce = await table.benchAtOnce(Number(options.atOnce));
+    const gasPerOperation = options.gas === true ? await table.benchTableGas() : null;
+    const figures = { ...counts, equality, atOnce, gasPerOperation };
+    if (options.domain === "0") {
+      console.log(JSON.stringify(figures));
+      return;
+    }
+    const { benchTableProve } = await import("./bench/table-prove.ts");
+    console.log(JSON.stringify({ ...figures, ...(await benchTableProve(options)) }));
   });
 
 program

@@ -1,7 +1,6 @@
 /** Everything that a running sequencer consists of, wired up; main.ts gives it an environment and signals. */
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
-import { batchInputs } from "../circuits/batch/batch-inputs.ts";
 import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { leaseMarginProblem } from "../circuits/lease-margin.ts";
 import { TREE_DEPTH } from "../circuits/protocol.ts";
@@ -13,6 +12,7 @@ import {
 } from "../circuits/registry/deployment.ts";
 import type { Secret } from "../circuits/secret.ts";
 import { CIRCUIT_SORT } from "../circuits/settlement/settlement-data.ts";
+import { sealedInputs } from "../circuits/table/sealed-batch.ts";
 import { verifyProof } from "../prover/formats/verification-key.ts";
 import { loadVerificationKey } from "../prover/keys/deployed-circuits.ts";
 import { createApi } from "./api/api.ts";
@@ -143,7 +143,7 @@ export async function createSequencerProcess(
         circuits,
         circuit: {
           circuitId: circuit.circuitId,
-          circuitInputs: (closed, z) => batchInputs(closed, z, TREE_DEPTH),
+          circuitInputs: (closed, z) => sealedInputs(closed, z, TREE_DEPTH),
         },
       },
     );

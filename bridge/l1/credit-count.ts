@@ -5,8 +5,8 @@ import { KIND } from "../../circuits/protocol.ts";
 /** A refused deposit goes back to its sender as a credit; whether it is refused, the ledger decides. */
 const CREDITING: readonly number[] = [KIND.withdraw, KIND.depositNew, KIND.depositTo, KIND.forcedWithdraw];
 
-// Counts of slots have a byte each on the wire, narrow ones in pairs.
-const ANY_SHAPE = { narrow: 510, wide: 255 };
+// No circuit has more.
+const ANY_SHAPE = { narrow: 4_094, wide: 255 };
 // What L1 knows and the wire does not hold. Nothing of it is read here.
 const ANY_HEADER = {
   domain: 0n,

@@ -1,9 +1,6 @@
 /** A rollup with a short true history on a local node: real ledger, real commitments, proofs from known trapdoors. */
 import type { Address, Hex } from "viem";
-import { BatchBuilder } from "../../circuits/batch/batch.ts";
-import { committedElements } from "../../circuits/batch/batch-data.ts";
 import type { Operation } from "../../circuits/batch/slot-trace.ts";
-import { dataCommitment } from "../../circuits/field/element-vector.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
@@ -11,6 +8,7 @@ import type { QueueOperation } from "../../circuits/ledger/operation.ts";
 import { type BatchShape, KIND } from "../../circuits/protocol.ts";
 import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
+import { openBatch, sealedCommitment } from "../../circuits/table/sealed-batch.ts";
 import { toContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
 import {
@@ -39,6 +37,8 @@ export interface HistoryFixtureOptions {
   sequencer?: Address;
   /** Who owns leaf 0; the contracts' fixture's where absent. */
   treasuryOwner?: Address;
+  /** Of the batch circuits; the contracts' fixture's where absent. */
+  shapes?: readonly BatchShape[];
   settlementSizes?: readonly CircuitSizes[];
   real?: RealCircuits;
   /** Deploys the contract that is asked before a genesis is taken. */
@@ -69,7 +69,7 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
       ...(options.sequencer === undefined ? {} : { sequencer: options.sequencer }),
       ...(options.gateOn === undefined ? {} : { genesisGate: await options.gateOn(client) }),
     },
-    SHAPES,
+    options.shapes ?? SHAPES,
     options.settlementSizes,
     options.real,
   );
@@ -92,6 +92,7 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
         sort: circuit.sort,
         size0: circuit.size0,
         size1: circuit.size1,
+        tableSizes: circuit.tableSizes,
         key: verifierKey(circuit),
       }),
     ),
@@ -112,14 +113,13 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
     async close(
       operations: (ledger: Ledger) => readonly Operation[],
       after?: ClosedBatch,
-      shape: BatchShape = SHAPES[0],
+      shape: BatchShape = l1.shapes[0]!,
     ): Promise<ClosedBatch> {
       const draft = await l1.draft(after === undefined ? {} : { after: after.content });
-      const builder = new BatchBuilder(ledger, { ...draft, shape });
+      const builder = openBatch(ledger, { ...draft, shape });
       for (const operation of operations(ledger)) builder.add(operation);
-      const content = builder.close().data;
-      const closed = l1.close(content, { commitment: dataCommitment(committedElements(content)) });
-      return closed;
+      const sealed = builder.close();
+      return l1.close(sealed.batch.data, { commitment: sealedCommitment(sealed) });
     },
 
     transfer: (from: "alice" | "bob", to: number, wei: bigint, domain: bigint) =>

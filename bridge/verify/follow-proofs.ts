@@ -16,7 +16,7 @@ export async function requireBatchProof(
   if (commitment === null || proof === null) return;
   const batchNumber = Number(batch.batchNumber);
   const circuit = registered[circuitIndex]!;
-  const statement = batchStatement(batch, circuit.circuitId);
+  const statement = batchStatement(batch, circuit.circuitId, commitment);
   requireSame(batchNumber, "the commitment C", statement.commitment, commitment);
   const signals = [statement.commitment, statement.y, statement.z];
   const isValid = await verifyProof(verifierKey(circuit), fromContractProof(proof), signals);

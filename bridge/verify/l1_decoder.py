@@ -124,12 +124,17 @@ def take_settlement(kind, model, word, circuit, commitment, data, proof):
     return "GenesisAccepted" if is_genesis else "SettlementAccepted", [model, s["number"], *tail]
 def take_batch(block, settlements, circuit, commitment, data, proof):
     """The events that a batch must have. `settlements`: in the order of their records."""
-    (root, time, next_id, fee_id, fee, signed, count, *sizes), rest = split(data, 32, 5, 4, 3, 8, 2, 2, 1, 1)
+    (root, time, next_id, fee_id, fee, signed, count, pair_count, gap_at, gap_count, wide_count), rest = split(
+        data, 32, 5, 4, 3, 8, 2, 2, 2, 2, 2, 1
+    )
     (_, narrow, slots, _), old_root, n, events = CIRCUITS[circuit], s["root"], s["number"] + 1, []
-    pairs, rest = each(rest[: 23 * sizes[0]], 23), rest[23 * sizes[0] :]
-    wide, running = each(rest[: 12 * sizes[1]], 12), each(rest[12 * sizes[1] :], 32)
-    size = 58 + 23 * sizes[0] + 12 * sizes[1] + 32 * (count + sum(WORD_COUNTS[core & 31] for core in wide))
+    pairs, rest = each(rest[: 23 * pair_count], 23), rest[23 * pair_count :]
+    wide, running = each(rest[: 12 * wide_count], 12), each(rest[12 * wide_count :], 32)
+    size = 63 + 23 * pair_count + 12 * wide_count + 32 * (count + sum(WORD_COUNTS[core & 31] for core in wide))
     require(len(data) == size and len(pairs) <= narrow // 2 and len(wide) <= slots, f"{len(data)} bytes posted")
+    require(gap_at <= pair_count and (gap_count == 0) == (gap_at == pair_count), "the gap is not between two pairs")
+    pairs[gap_at:gap_at] = [0] * gap_count
+    require(len(pairs) <= narrow // 2, "more pairs than the circuit has")
     fields = n | time << 40 | s["opIndex"] << 80 | s["nextId"] << 120 | next_id << 145
     fields |= fee_id << 170 | signed << 194 | count << 210
     slot_elements = pairs + [0] * (narrow // 2 - len(pairs)) + wide + [0] * (slots - len(wide))
@@ -162,7 +167,7 @@ KINDS, statements, seen, calls, HEAD = dict(map(parse_event, EVENTS.split("\n"))
 DOMAIN = hash_of(tag("OpenLedger rollup v1"), int(ask("eth_chainId"), 16), int(ROLLUP, 16)) % R
 [ID_FEE], [BASE_FEE], CIRCUITS = view("idFeeWei()"), view("queueBaseFeeWei()"), []
 for i in range(view("circuitCount()")[0]):
-    sort, size0, size1, _, circuit_id, *key = view("circuits(uint256)", i)
+    sort, size0, size1, _, _, circuit_id, *key = view("circuits(uint256)", i)
     CIRCUITS.append((sort, size0, size1, hash_of(tag("OpenLedger circuit v1"), sort, size0, size1, hash_of(*key))))
     require(CIRCUITS[i][3] == circuit_id and view("domain()") == [DOMAIN], f"the domain, or the id of circuit {i}")
 ranges = [(hex(first), hex(min(first + 9_999, int(HEAD, 16)))) for first in range(0, int(HEAD, 16) + 1, 10_000)]

@@ -4,38 +4,27 @@
  * only the operator's address can fill with signed operations, have another operation in that place; where the deadline
  * has passed; or where two preconfirmations name different operations for one place. The last needs no batch at all.
  *
+ * In a batch with a leaf table the narrow slots have no order (posted-operations.ts): there a place is any of theirs.
+ *
  * What is compared is what L1 posts: kind, A, B, amount and words, and A's nonce, which is the number of operations that
  * A had signed before. L1 does not hold an operation's fee limit; the proof holds the fee to it.
  */
 import { type Hex, isAddressEqual } from "viem";
-import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import type { SignedOperation } from "../../circuits/ledger/operation.ts";
-import { kindRule } from "../../circuits/protocol.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";
-import { type BatchEvent, readL1History } from "../l1/l1-history.ts";
+import { readL1History } from "../l1/l1-history.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
+import {
+  isSameOperation,
+  type PostedOperation,
+  type Promised,
+  postedOperations,
+} from "./posted-operations.ts";
 import {
   type PreconfirmationContext,
   type PreconfirmationEvidence,
   requireOperatorsPreconfirmation,
 } from "./preconfirmation-evidence.ts";
-
-/** A signed operation as L1 holds it. */
-export interface PostedOperation {
-  readonly opIndex: number;
-  readonly batchNumber: number;
-  readonly kind: string;
-  readonly a: number;
-  /** 0 where the kind has no B; the new leaf's id for a Create. */
-  readonly b: number;
-  readonly amountCode: bigint;
-  readonly words: readonly bigint[];
-  /** A's signed operations before it. */
-  readonly nonce: number;
-  readonly transactionHash: Hex;
-  readonly blockNumber: number;
-}
 
 /** Who sent the transaction, and when L1 took it. */
 export interface PostedFacts extends PostedOperation {
@@ -85,36 +74,6 @@ export async function preconfirmationContext(rollup: RollupContract): Promise<Pr
     rollup.domain(),
   ]);
   return { chainId, sequencerAddress, domain, rollupAddress: rollup.address };
-}
-
-/** The signed operations of a batch in their order. `nonceOf` counts a leaf's, and goes on with each. */
-export function postedOperations(event: BatchEvent, nonceOf: Map<number, number>): PostedOperation[] {
-  const { batch, blockNumber, l1TransactionHash: transactionHash } = event;
-  const batchNumber = Number(batch.batchNumber);
-  let opIndex = Number(batch.firstOpIndex);
-  return [...batch.narrow, ...batch.wide].flatMap((record: SlotRecord): PostedOperation[] => {
-    const rule = kindRule(record.kind);
-    if (!rule?.isSigned) return [];
-    const nonce = nonceOf.get(record.a) ?? 0;
-    nonceOf.set(record.a, nonce + 1);
-    const { a, amountCode, b, words } = record;
-    const facts = { opIndex: opIndex++, batchNumber, nonce, transactionHash, blockNumber };
-    return [{ ...facts, kind: rule.name, a, b, amountCode, words }];
-  });
-}
-
-/** Whether L1 has this operation there. */
-export function isSameOperation(operation: SignedOperation, posted: PostedOperation): boolean {
-  const rule = kindRule(operation.kind)!;
-  return (
-    posted.kind === rule.name &&
-    posted.a === operation.a &&
-    (rule.isCreate || posted.b === operation.b) &&
-    posted.amountCode === operation.amountCode &&
-    BigInt(posted.nonce) === operation.nonce &&
-    operation.words.length === posted.words.length &&
-    operation.words.every((word, i) => word === posted.words[i])
-  );
 }
 
 /** Pairs of preconfirmations that name different operations for one place; the operator's signatures are checked already. */
@@ -205,6 +164,10 @@ async function findPosted(
   const nonces = new Set(
     evidences.flatMap(({ opening }) => (opening === null ? [] : [nonceKey(opening.operation)])),
   );
+  const promised: Promised = (opIndex) =>
+    evidences.flatMap(({ opening, preconfirmation }) =>
+      opening === null || preconfirmation.opIndex !== opIndex ? [] : [opening.operation],
+    );
   const byIndex = new Map<number, PostedOperation>();
   const byNonce = new Map<string, PostedOperation>();
   const nonceOf = new Map<number, number>();
@@ -212,7 +175,7 @@ async function findPosted(
   const source = readL1History({ rollup, toBlock, ...(fromBlock === undefined ? {} : { fromBlock }) });
   for await (const event of source) {
     if (event.type !== "batch") continue;
-    for (const posted of postedOperations(event, nonceOf)) {
+    for (const posted of postedOperations(event, nonceOf, promised)) {
       if (places.has(posted.opIndex)) byIndex.set(posted.opIndex, posted);
       if (nonces.has(nonceKey(posted))) byNonce.set(nonceKey(posted), posted);
     }

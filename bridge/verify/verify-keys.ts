@@ -1,7 +1,7 @@
 /** Are the keys on L1 those of the circuits? */
 
 import { shapeName } from "../../circuits/protocol.ts";
-import { type CircuitSizes, exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
+import { batchShape, type CircuitSizes, exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import {
   fromContractOrder,
@@ -45,9 +45,9 @@ export function checkKeys(
   derived: readonly DerivedCircuit[] | null,
 ): void {
   for (const circuit of registered) {
-    const { index, isDevelopment, key, sort, size0, size1 } = circuit;
+    const { index, isDevelopment, key, tableSizes, sort, size0, size1 } = circuit;
     const [ic0, ic1, ic2, ic3] = key.ic as [G1Point, G1Point, G1Point, G1Point];
-    const sizes = { sort, size0, size1 };
+    const sizes = { sort, size0, size1, tableSizes };
     const id = computeCircuitId({ ...sizes, isDevelopment, key: { ...key, ic: [ic0, ic1, ic2, ic3] } });
     requireSame(null, `the id of circuit ${index}`, id, circuit.circuitId);
     if (derived === null) continue;
@@ -76,10 +76,11 @@ export function checkKeys(
 }
 
 /** As far as L1 knows it: a settlement's rows, features and draws are not among its sizes. */
-function sizesName({ size0, size1, sort }: CircuitSizes): string {
+function sizesName(sizes: CircuitSizes): string {
+  const { size0, size1, sort } = sizes;
   switch (sort) {
     case CIRCUIT_SORT.batch:
-      return shapeName({ narrow: size0, wide: size1 });
+      return shapeName(batchShape(sizes));
     case CIRCUIT_SORT.earnerTable:
       return `earner-table-${size1}`;
     case CIRCUIT_SORT.exit:

@@ -4,13 +4,12 @@
  * that it takes.
  */
 import { type Address, bytesToHex, type Hex, type LocalAccount } from "viem";
-import { BatchBuilder } from "../../circuits/batch/batch.ts";
-import { batchStatement, encodeWire } from "../../circuits/batch/batch-data.ts";
-import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
+import { encodeWire } from "../../circuits/batch/batch-data.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import type { QueueOperation } from "../../circuits/ledger/operation.ts";
 import { GENESIS_FEE_ACCOUNT_ID, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
+import { openBatch, sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
 import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { createPatientL1Client, l1Call } from "../l1/l1-client.ts";
@@ -89,7 +88,7 @@ export async function submitQueue(options: SubmitQueueOptions): Promise<Submitte
     batchNumber += 1;
     stage("prove", batchNumber);
     const head = await l1Call("read the newest block", () => client.getBlock());
-    const builder = new BatchBuilder(ledger, {
+    const builder = openBatch(ledger, {
       shape,
       domain,
       idFeeWei,
@@ -102,9 +101,10 @@ export async function submitQueue(options: SubmitQueueOptions): Promise<Submitte
       feePerUnitWei: 0n,
     });
     for (const operation of overdue) builder.add(operation);
-    const batch = builder.close();
-    const statement = batchStatement(batch.data, circuit.circuitId);
-    const inputs = batchInputs(batch, statement.z, TREE_DEPTH);
+    const sealed = builder.close();
+    const { batch } = sealed;
+    const statement = sealedStatement(sealed, circuit.circuitId);
+    const inputs = sealedInputs(sealed, statement.z, TREE_DEPTH);
     const proof = await proveStatement(prove, circuit.name, inputs, statement);
     stage("send", batchNumber);
     const data = bytesToHex(encodeWire(batch.data));

@@ -7,9 +7,7 @@
  */
 
 import { type Address, bytesToHex, type Hex, type LocalAccount, type TransactionReceipt } from "viem";
-import { BatchBuilder } from "../../circuits/batch/batch.ts";
-import { batchStatement, encodeWire } from "../../circuits/batch/batch-data.ts";
-import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
+import { encodeWire } from "../../circuits/batch/batch-data.ts";
 import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, TREE_DEPTH } from "../../circuits/protocol.ts";
@@ -24,6 +22,7 @@ import {
   settleEpoch,
 } from "../../circuits/settlement/settlement-rules.ts";
 import { modelShape } from "../../circuits/settlement/settlement-size.ts";
+import { openBatch, sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
 import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { createPatientL1Client, l1Call } from "../l1/l1-client.ts";
@@ -168,7 +167,7 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   stage("prove-batch");
   const batchCircuit = chooseBatchCircuit(registered, circuits);
   const [domain, idFeeWei] = await Promise.all([rollup.domain(), rollup.idFeeWei()]);
-  const builder = new BatchBuilder(ledger, {
+  const builder = openBatch(ledger, {
     shape: batchShape(batchCircuit),
     domain,
     idFeeWei,
@@ -182,9 +181,10 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   });
   const settleRecord = { kind: KIND.settle, b: modelId, words: [data.settlementHash] };
   builder.add(settlementOperationOf(settleRecord, data, record));
-  const batch = builder.close();
-  const batchSigned = batchStatement(batch.data, batchCircuit.circuitId);
-  const inputs = batchInputs(batch, batchSigned.z, TREE_DEPTH);
+  const closed = builder.close();
+  const { batch } = closed;
+  const batchSigned = sealedStatement(closed, batchCircuit.circuitId);
+  const inputs = sealedInputs(closed, batchSigned.z, TREE_DEPTH);
   const proven = await proveStatement(prove, batchCircuit.name, inputs, batchSigned);
 
   stage("send");

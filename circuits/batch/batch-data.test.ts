@@ -18,7 +18,7 @@ beforeAll(initPoseidon);
 
 const SHAPE = { narrow: 4, wide: 3 };
 const FIXED_COUNT = 5 + SHAPE.narrow / 2 + SHAPE.wide;
-const WIRE_HEADER_BYTES = 58;
+const WIRE_HEADER_BYTES = 63;
 
 const bits = (width: number) => fc.bigInt(0n, 2n ** BigInt(width) - 1n);
 const id = fc.nat(2 ** 24 - 1);
@@ -207,7 +207,7 @@ describe("decodeWire", () => {
     const batch = { ...sample(), narrow: [], wide: [] };
     const wire = encodeWire(batch);
     const header = Uint8Array.from(wire);
-    header.set([2, 1], WIRE_HEADER_BYTES - 2);
+    header.set([0, 2, 0, 2, 0, 0, 1], WIRE_HEADER_BYTES - 7);
     const decoded = decodeWire(Uint8Array.of(...header, ...new Uint8Array(2 * 23 + 12)), SHAPE, l1Of(batch));
     expect(batchElements(decoded)).toEqual(batchElements(batch));
     expect(committedElements(decoded)).toEqual(committedElements(batch));
@@ -228,9 +228,17 @@ describe("decodeWire", () => {
   it("refuses more slots than the circuit has, and a payload count that the kinds do not have", () => {
     const wire = encodeWire(sample());
     const put = (at: number, value: number) => Uint8Array.from(wire).fill(value, at, at + 1);
-    expect(() => decode(put(56, 3))).toThrow(malformed);
     expect(() => decode(put(57, 4))).toThrow(malformed);
+    expect(() => decode(put(62, 4))).toThrow(malformed);
     for (const count of [0, 1, 3]) expect(() => decode(put(55, count)), `${count}`).toThrow(malformed);
+  });
+
+  it("refuses a gap that is not between two pairs", () => {
+    const wire = encodeWire(sample());
+    const withGap = (at: number, count: number) => wire.with(59, at).with(61, count);
+    expect(decode(withGap(2, 0))).toEqual(sample());
+    for (const [at, count] of [[2, 1], [1, 0], [3, 0], [0, 0]] as const)
+      expect(() => decode(withGap(at, count)), `${count} at ${at}`).toThrow(malformed);
   });
 
   it("refuses a null slot with fields, and a wide kind in the narrow section", () => {

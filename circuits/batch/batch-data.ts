@@ -49,7 +49,7 @@ export interface L1Header {
 
 export interface BatchData extends PostedHeader, L1Header {
   readonly shape: BatchShape;
-  /** Used slots only; the rest of each section is null. */
+  /** Up to the last used slot; the rest of each section is null. With a table, nulls may stand between its two sections. */
   readonly narrow: readonly SlotRecord[];
   readonly wide: readonly SlotRecord[];
 }
@@ -136,16 +136,28 @@ export interface BatchStatement {
   readonly z: bigint;
 }
 
-export function batchStatement(batch: BatchData, circuitId: bigint): BatchStatement {
+/**
+ * @param postedCommitment C as L1 got it. With a leaf table C is no function of the batch's data, so that L1's is the one;
+ * else it is computed from the data and may be left out.
+ */
+export function batchStatement(
+  batch: BatchData,
+  circuitId: bigint,
+  postedCommitment?: bigint | null,
+): BatchStatement {
   const elements = batchElements(batch);
-  const commitment = dataCommitment(committedElements(batch));
+  const isTable = batch.shape.table !== undefined;
+  if (isTable && postedCommitment == null) throw new RangeError("a table batch's C has to be given");
+  const commitment = isTable ? postedCommitment! : dataCommitment(committedElements(batch));
   const z = challenge(circuitId, commitment, elements);
   return { commitment, z, y: evaluate(elements, z) };
 }
 
-/** The bytes that are posted to L1. Slots must not end in a null one. */
+/** The bytes that are posted to L1. Slots must not end in a null one. The longest run of empty pairs is not posted. */
 export function encodeWire(batch: BatchData): Uint8Array {
-  const pairCount = Math.ceil(batch.narrow.length / 2);
+  const pairs = narrowPairs(batch).slice(0, Math.ceil(batch.narrow.length / 2));
+  const gap = longestGap(pairs);
+  const posted = [...pairs.slice(0, gap.at), ...pairs.slice(gap.at + gap.count)];
   return concatBytes([
     toBytesBe(batch.newRoot, 32),
     toBytesBe(batch.timestamp, 5),
@@ -154,14 +166,26 @@ export function encodeWire(batch: BatchData): Uint8Array {
     toBytesBe(batch.feePerUnitWei, 8),
     toBytesBe(BigInt(batch.signedCount), 2),
     toBytesBe(BigInt(payloads(batch).length), 2),
-    Uint8Array.of(pairCount, batch.wide.length),
-    ...narrowPairs(batch)
-      .slice(0, pairCount)
-      .map((pair) => toBytesBe(pair, 23)),
+    toBytesBe(BigInt(posted.length), 2),
+    toBytesBe(BigInt(gap.at), 2),
+    toBytesBe(BigInt(gap.count), 2),
+    Uint8Array.of(batch.wide.length),
+    ...posted.map((pair) => toBytesBe(pair, 23)),
     ...batch.wide.map((slot) => toBytesBe(wideCore(slot), 12)),
     ...payloads(batch).map((word) => toBytesBe(word, 32)),
     ...batch.wide.flatMap((slot) => slot.words.map((word) => toBytesBe(word, 32))),
   ]);
+}
+
+/** Where there is no empty pair, an empty gap behind the last one. */
+function longestGap(pairs: readonly bigint[]): { at: number; count: number } {
+  let longest = { at: pairs.length, count: 0 };
+  let count = 0;
+  for (const [i, pair] of pairs.entries()) {
+    count = pair === 0n ? count + 1 : 0;
+    if (count > longest.count) longest = { at: i + 1 - count, count };
+  }
+  return longest;
 }
 
 const field = (value: bigint, from: number, width: number): bigint =>
@@ -192,13 +216,18 @@ export function decodeWire(wire: Uint8Array, shape: BatchShape, l1: L1Header): B
     signedCount: Number(take(2)),
   };
   const payloadCount = Number(take(2));
-  const pairCount = Number(take(1));
+  const pairCount = Number(take(2));
+  const gapAt = Number(take(2));
+  const gapCount = Number(take(2));
   const wideCount = Number(take(1));
-  if (pairCount * 2 > shape.narrow || wideCount > shape.wide)
+  if ((pairCount + gapCount) * 2 > shape.narrow || wideCount > shape.wide)
     throw malformed("more slots than the circuit has");
+  if (gapAt > pairCount || (gapCount === 0) !== (gapAt === pairCount))
+    throw malformed("a gap that is not between two pairs");
 
   const narrowHeads: SlotRecord[] = [];
   for (let i = 0; i < pairCount; i++) {
+    if (i === gapAt) narrowHeads.push(...Array<SlotRecord>(2 * gapCount).fill(NULL_RECORD));
     const pair = take(23);
     for (const core of [field(pair, 0, 92), pair >> 92n]) {
       narrowHeads.push({

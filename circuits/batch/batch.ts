@@ -1,6 +1,7 @@
 /** Batches: operations placed into slots, closed, laid out for the circuit; and replayed from what L1 received. */
 
 import type { Leaf } from "../ledger/leaf.ts";
+import { credit, refuse } from "../ledger/leaf-rules.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { TreeVersion } from "../ledger/ledger-tree.ts";
 import type { QueueOperation } from "../ledger/operation.ts";
@@ -218,7 +219,20 @@ export function replayBatch(
   let totalWei = 0n;
   let signedCount = 0;
   let settlementCount = 0;
-  for (const record of [...data.narrow, ...data.wide]) {
+  const replaySigned = (record: SlotRecord, context: SlotContext) => {
+    const rule = kindRule(record.kind);
+    replaySlot(ledger, record, context, onBrokenForm);
+    if (rule?.isSigned) signedCount += 1;
+    totalWei += BigInt(rule?.weight ?? 0) * data.feePerUnitWei;
+  };
+  const isAtOnce = data.shape.table !== undefined;
+  for (const record of data.narrow) {
+    if (kindRule(record.kind)?.isNarrow !== true)
+      refuse("OP_UNKNOWN_KIND", `kind ${record.kind} has no place in a narrow slot`, { kind: record.kind });
+    replaySigned(record, { ...data, isAtOnce });
+  }
+  if (isAtOnce) requireBalances(ledger, data.narrow);
+  for (const record of data.wide) {
     const rule = kindRule(record.kind);
     if (rule?.isQueue) {
       const { record: replayed } = executeSlot(ledger, queueOperationOf(record, 0), data);
@@ -235,9 +249,7 @@ export function replayBatch(
       replaySettlement(ledger, record, posted, data);
       continue;
     }
-    replaySlot(ledger, record, data, onBrokenForm);
-    if (rule?.isSigned) signedCount += 1;
-    totalWei += BigInt(rule?.weight ?? 0) * data.feePerUnitWei;
+    replaySigned(record, data);
   }
   if (settlementCount !== settlements.length)
     differs("the number of settlements", settlementCount, settlements.length);
@@ -245,6 +257,21 @@ export function replayBatch(
   creditFees(ledger, data.feeAccountId, totalWei);
   if (ledger.nextId !== data.newNextId) differs("new nextId", ledger.nextId, data.newNextId);
   if (ledger.root !== data.newRoot) differs("new root", ledger.root, data.newRoot);
+}
+
+/** Narrow slots at once: nobody's balance is negative, or above 96 bits, after the last one. @throws OP_BALANCE_* */
+function requireBalances(ledger: Ledger, records: readonly SlotRecord[]): void {
+  for (const id of new Set(records.flatMap(({ a, b }) => [a, b]))) {
+    const balance = ledger.leaf(id)?.leaf.balance ?? 0n;
+    if (balance < 0n) {
+      refuse("OP_BALANCE_TOO_LOW", `leaf ${id} lacks ${-balance} wei after the batch's narrow slots`, {
+        id,
+        balanceWei: balance.toString(),
+        neededWei: "0",
+      });
+    }
+    credit(balance, 0n);
+  }
 }
 
 export type { PostedHeader };

@@ -1,9 +1,9 @@
 /** A batch circuit's inputs (batch-inputs.ts) divided among its parts. */
 
+import { mismatch } from "../compiler/composed-copies.ts";
 import type { CircuitInputs, InputValue } from "../compiler/witness-calculator.ts";
 import { permute } from "../field/poseidon-permutation.ts";
 import { TAG } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 
 /** What slots hand on to each other. Narrow slots hand `nextId` on as it is. */
 export interface SlotState {
@@ -18,21 +18,22 @@ export interface BatchSections {
 
 /**
  * The i-th place's own inputs and those that it shares with the whole batch; its state is the caller's.
+ * @param count places of the section
  * @throws RollupError CIR_INPUT_MISMATCH where an array has another number of slots
  */
 export function slotInputs(
   inputs: CircuitInputs,
-  section: keyof BatchSections,
+  section: string,
   index: number,
-  sections: BatchSections,
+  count: number,
   ports: ReadonlySet<string>,
 ): CircuitInputs {
   const own: CircuitInputs = {};
   for (const [name, value] of Object.entries(inputs)) {
     if (ports.has(name) && name !== "oldRoot") own[name] = value;
     if (!isOfSection(name, section)) continue;
-    if (!Array.isArray(value) || value.length !== sections[section])
-      throw mismatch(`input ${name} is not an array over ${sections[section]} slots`);
+    if (!Array.isArray(value) || value.length !== count)
+      throw mismatch(`input ${name} is not an array over ${count} slots`);
     const local = name.slice(section.length);
     own[local[0]!.toLowerCase() + local.slice(1)] = value[index] as InputValue;
   }
@@ -40,8 +41,12 @@ export function slotInputs(
 }
 
 /** Everything that is no slot's, and of the slots what the frame has ports for. */
-export function frameInputs(inputs: CircuitInputs, ports: ReadonlySet<string>): CircuitInputs {
-  const isSlots = (name: string) => isOfSection(name, "narrow") || isOfSection(name, "wide");
+export function frameInputs(
+  inputs: CircuitInputs,
+  ports: ReadonlySet<string>,
+  sections: readonly string[] = ["narrow", "wide"],
+): CircuitInputs {
+  const isSlots = (name: string) => sections.some((section) => isOfSection(name, section));
   return Object.fromEntries(Object.entries(inputs).filter(([name]) => !isSlots(name) || ports.has(name)));
 }
 
@@ -72,7 +77,3 @@ export function foreseeStates(inputs: CircuitInputs, { narrow, wide }: BatchSect
 
 const isOfSection = (name: string, section: string) =>
   name.startsWith(section) && /^[A-Z]/.test(name.slice(section.length));
-
-export function mismatch(reason: string): RollupError {
-  return new RollupError("CIR_INPUT_MISMATCH", reason, { data: { reason } });
-}

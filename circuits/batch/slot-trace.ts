@@ -17,6 +17,8 @@ export interface SlotContext {
   readonly timestamp: bigint;
   readonly feePerUnitWei: bigint;
   readonly idFeeWei: bigint;
+  /** Balances are in range only after the last slot of the table: `requireBalances` looks at them then. */
+  readonly isAtOnce?: boolean;
 }
 
 /** What the prover has to know of one executed slot, before it is laid out for a circuit. */

@@ -180,7 +180,7 @@ function applySigned(
         )
       : null;
   const balance = a.balance + (collected?.gainWei ?? 0n);
-  if (balance < debitWei) {
+  if (balance < debitWei && context.isAtOnce !== true) {
     refuse(
       "OP_BALANCE_TOO_LOW",
       `leaf ${operation.a} holds ${balance} wei, the operation needs ${debitWei}`,
@@ -191,9 +191,11 @@ function applySigned(
       },
     );
   }
+  const moved = (wei: bigint, changeWei: bigint) =>
+    context.isAtOnce === true ? wei + changeWei : credit(wei, changeWei);
   let newA: LeafState = {
     ...recordA,
-    leaf: { ...a, nonce: a.nonce + 1n, balance: credit(balance - debitWei, 0n) },
+    leaf: { ...a, nonce: a.nonce + 1n, balance: moved(balance, -debitWei) },
   };
   let newB: LeafState | null = null;
   let collect: CollectTrace | null = null;
@@ -203,7 +205,7 @@ function applySigned(
 
   switch (kind) {
     case KIND.transfer:
-      newB = withLeaf(oldB!, { balance: credit(oldB!.leaf.balance, amountWei) });
+      newB = withLeaf(oldB!, { balance: moved(oldB!.leaf.balance, amountWei) });
       break;
     case KIND.commitData: {
       requireKind(oldB!, LEAF_KIND.datanet, operation.b);

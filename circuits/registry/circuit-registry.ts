@@ -17,7 +17,7 @@ import {
   sizeError,
 } from "../settlement/settlement-size.ts";
 import { tableComposition } from "../table/table-composition.ts";
-import { type TableShape, tableName } from "../table/table-shape.ts";
+import { parseTableName, type TableShape, tableName } from "../table/table-shape.ts";
 
 /** A circuit by name, and the circom text of its `component main`. Includes are relative to the repository's root. */
 export interface CircuitSpec {
@@ -155,15 +155,8 @@ export function circuitSpec(name: string): CircuitSpec {
   if (name === "leaf-exit") return leafExitCircuitSpec();
   const settlement = parseSettlementName(name);
   if (settlement !== null) return settlementCircuitSpec(settlement);
-  const table = /^table((?:-[1-9]\d*|-0){7})$/.exec(name)?.[1];
-  if (table !== undefined) {
-    const sizes = table.split("-").slice(1).map(Number);
-    const [transfers, members, wide, rows, units, low, top] = sizes as [
-      ...[number, number, number],
-      ...[number, number, number, number],
-    ];
-    return tableCircuitSpec({ transfers, members, wide, rows, units, low, top });
-  }
+  const table = parseTableName(name);
+  if (table !== null) return tableCircuitSpec(table);
   const [, sort, numbers] = /^(batch|earner-table|earner-exit)((?:-[1-9]\d*|-0)+)$/.exec(name) ?? [];
   const [first, second, ...rest] = (numbers ?? "").split("-").slice(1).map(Number);
   if (rest.length === 0 && first !== undefined) {

@@ -2,6 +2,7 @@
 import { type BatchShape, shapeName } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 import { CIRCUIT_SORT } from "../settlement/settlement-data.ts";
+import { packTable, unpackTable } from "../table/table-shape.ts";
 
 /**
  * `size0` and `size1` are, by sort: narrow and wide slots of a batch; payments and earners of a sampled settlement; 0 and
@@ -11,10 +12,13 @@ export interface CircuitSizes {
   readonly sort: number;
   readonly size0: number;
   readonly size1: number;
+  /** Of a batch with a leaf table its sizes (table-shape.ts, `packTable`); 0, or absent, for all others. */
+  readonly tableSizes?: bigint | undefined;
 }
 
 export function batchSizes(shape: BatchShape): CircuitSizes {
-  return { sort: CIRCUIT_SORT.batch, size0: shape.narrow, size1: shape.wide };
+  const sizes = { sort: CIRCUIT_SORT.batch, size0: shape.narrow, size1: shape.wide };
+  return shape.table === undefined ? sizes : { ...sizes, tableSizes: packTable(shape.table) };
 }
 
 /** Sizes of the circuit of leaves' exits; with a number of earners, of earners' exits. */
@@ -28,16 +32,20 @@ export function exitCircuitName({ size0, size1 }: Pick<CircuitSizes, "size0" | "
 }
 
 /** The shape of a batch circuit. @throws CIR_NOT_A_BATCH_CIRCUIT for one of another sort */
-export function batchShape({ sort, size0, size1 }: CircuitSizes): BatchShape {
-  if (sort === CIRCUIT_SORT.batch) return { narrow: size0, wide: size1 };
+export function batchShape({ sort, size0, size1, tableSizes = 0n }: CircuitSizes): BatchShape {
+  if (sort === CIRCUIT_SORT.batch) {
+    const table = unpackTable(tableSizes);
+    return { narrow: size0, wide: size1, ...(table === undefined ? {} : { table }) };
+  }
   throw new RollupError("CIR_NOT_A_BATCH_CIRCUIT", `a circuit of sort ${sort} proves no batches`, {
     data: { sort, size0, size1 },
   });
 }
 
 /** Whether a circuit's name in the registry can be that of these sizes; rows, features, draws and kind are free. */
-export function isNameOfSizes(name: string, { sort, size0, size1 }: CircuitSizes): boolean {
-  if (sort === CIRCUIT_SORT.batch) return name === shapeName({ narrow: size0, wide: size1 });
+export function isNameOfSizes(name: string, sizes: CircuitSizes): boolean {
+  const { sort, size0, size1 } = sizes;
+  if (sort === CIRCUIT_SORT.batch) return name === shapeName(batchShape(sizes));
   if (sort === CIRCUIT_SORT.earnerTable) return name === `earner-table-${size1}`;
   if (sort === CIRCUIT_SORT.exit) {
     const isLeaf = size0 === 0 && size1 === 0;

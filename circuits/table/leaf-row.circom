@@ -16,6 +16,7 @@ include "./terms.circom";
 // Ensures:     the leaf with this id of the subtree oldSub is leaf, and newSub has the changed one instead; no other field
 //              changes, chain, open amount and counters only where isMember = 1. Terms: new - old balance, the old nonce
 //              given and the new one taken, owner and kind given askedBits times, and the member's fields.
+//              newNonce needs no range: the equation makes it leaf[1], or what follows a slot's nonce.
 // Why all is fixed by C: packed fixes id, flags and counts, all boolean. oldSub fixes children and leaf, newSub the new
 //              fields, since hashes are collision-resistant and a leaf's tag is one of three.
 // Constraints: constraint-counts.json, "LeafRow(1, 2)"; 818 more for every level below, 3 for every level of the window.
@@ -61,8 +62,6 @@ template LeafRow(low, window) {
     component tag = LeafTag();
     tag.tag <== leaf[0];
     tag.isEmpty <== 0;
-    component nonceRange = RangeCheck(40);
-    nonceRange.in <== newNonce;
     component balanceRange = RangeCheck(96);
     balanceRange.in <== newBalance;
     (1 - isMember) * (newChain - leaf[5]) === 0;

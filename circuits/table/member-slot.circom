@@ -5,18 +5,18 @@ include "./slot-head.circom";
 // A slot of the table's second section: Null, CommitData or PayInference. B is a datanet or a model, of which the batch has
 // a MemberUnit.
 //
-// Parameters:  depth of the tree.
+// Parameters:  window: levels that the table reaches.
 // Inputs:      domain, feePerUnit, gamma, power[9] from the batch; timePoint = t · alpha^3 of the slot's number t ≥ 1. Witness:
 //              used, isPay; payload; chain, open: B's before the slot; surplusBits: what is paid above the price; gapBits:
 //              slots since B's last one, less 1; the rest as in SlotHead.
 // Outputs:     challenge, core, feeWei, sum; newChain; packed: surplus and gap.
-// Assumes:     C absorbs challenge, core, payload, newChain and packed.
+// Assumes:     C absorbs challenge, newChain and packed, which has 75 bits.
 // Ensures:     used = 1: terms that take fee (and the payment) from A's balance, use A's nonce, move B's chain one step from
 //              a state that B was left in by an earlier slot, or had before the batch, count, and ask for B's owner, kind
 //              and, in a payment, for a ready and approved model whose price is wei - surplus, so at most wei.
 //              used = 0: no terms.
-// Constraints: constraint-counts.json, "MemberSlot(3)"; 6 more for every level.
-template MemberSlot(depth) {
+// Constraints: constraint-counts.json, "MemberSlot(2)"; 6 more for every level.
+template MemberSlot(window) {
     signal input domain;
     signal input feePerUnit;
     signal input gamma;
@@ -25,16 +25,16 @@ template MemberSlot(depth) {
     signal input payload;
     signal input used;
     signal input isPay;
-    signal input aBits[3 * depth];
-    signal input bBits[3 * depth];
+    signal input aBits[3 * window];
+    signal input bBits[3 * window];
     signal input amountBits[40];
-    signal input nonceBits[40];
+    signal input nextBits[40];
     signal input slackBits[64];
     signal input bRef;
     signal input signature[5];
     signal input chain;
     signal input open;
-    signal input surplusBits[96];
+    signal input surplusBits[64];
     signal input gapBits[11];
     signal output challenge;
     signal output core;
@@ -48,7 +48,7 @@ template MemberSlot(depth) {
     isPay * (1 - isPay) === 0;
     isPay * (1 - used) === 0;
     payload * (1 - used) === 0;
-    component head = SlotHead(depth, 14);
+    component head = SlotHead(window, 14);
     head.domain <== domain;
     head.feePerUnit <== feePerUnit;
     head.gamma <== gamma;
@@ -59,7 +59,7 @@ template MemberSlot(depth) {
     head.aBits <== aBits;
     head.bBits <== bBits;
     head.amountBits <== amountBits;
-    head.nonceBits <== nonceBits;
+    head.nextBits <== nextBits;
     head.slackBits <== slackBits;
     head.bRef <== bRef;
     head.keyX <== signature[0];
@@ -73,7 +73,7 @@ template MemberSlot(depth) {
 
     // B. What C absorbs of the slot's own witness.
     var surplus = 0;
-    for (var i = 0; i < 96; i++) {
+    for (var i = 0; i < 64; i++) {
         surplusBits[i] * (1 - surplusBits[i]) === 0;
         surplus += (1 << i) * surplusBits[i];
     }
@@ -82,7 +82,7 @@ template MemberSlot(depth) {
         gapBits[i] * (1 - gapBits[i]) === 0;
         gap += (1 << i) * gapBits[i];
     }
-    packed <== surplus + (1 << 96) * gap;
+    packed <== surplus + (1 << 64) * gap;
 
     // C. Money and counters. A datanet's row count is the amount field's number.
     signal paid <== isPay * head.wei;

@@ -39,10 +39,10 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
     signal input spineChildren[spine][7];
 
     signal input transferUsed[transfers];
-    signal input transferABits[transfers][3 * depth];
-    signal input transferBBits[transfers][3 * depth];
+    signal input transferABits[transfers][3 * window];
+    signal input transferBBits[transfers][3 * window];
     signal input transferAmountBits[transfers][40];
-    signal input transferNonceBits[transfers][40];
+    signal input transferNextBits[transfers][40];
     signal input transferSlackBits[transfers][64];
     signal input transferBRef[transfers];
     signal input transferSignature[transfers][5];
@@ -50,16 +50,16 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
     signal input memberPayload[members];
     signal input memberUsed[members];
     signal input memberIsPay[members];
-    signal input memberABits[members][3 * depth];
-    signal input memberBBits[members][3 * depth];
+    signal input memberABits[members][3 * window];
+    signal input memberBBits[members][3 * window];
     signal input memberAmountBits[members][40];
-    signal input memberNonceBits[members][40];
+    signal input memberNextBits[members][40];
     signal input memberSlackBits[members][64];
     signal input memberBRef[members];
     signal input memberSignature[members][5];
     signal input memberChain[members];
     signal input memberOpen[members];
-    signal input memberSurplusBits[members][96];
+    signal input memberSurplusBits[members][64];
     signal input memberGapBits[members][11];
 
     signal input rowIdBits[rows][3 * window];
@@ -123,7 +123,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
 
     component t[transfers];
     for (var i = 0; i < transfers; i++) {
-        t[i] = TransferSlot(depth);
+        t[i] = TransferSlot(window);
         t[i].domain <== domain;
         t[i].feePerUnit <== feePerUnit;
         t[i].gamma <== tree.gamma;
@@ -132,7 +132,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
         t[i].aBits <== transferABits[i];
         t[i].bBits <== transferBBits[i];
         t[i].amountBits <== transferAmountBits[i];
-        t[i].nonceBits <== transferNonceBits[i];
+        t[i].nextBits <== transferNextBits[i];
         t[i].slackBits <== transferSlackBits[i];
         t[i].bRef <== transferBRef[i];
         t[i].signature <== transferSignature[i];
@@ -144,7 +144,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
     }
     component m[members];
     for (var i = 0; i < members; i++) {
-        m[i] = MemberSlot(depth);
+        m[i] = MemberSlot(window);
         m[i].domain <== domain;
         m[i].feePerUnit <== feePerUnit;
         m[i].gamma <== tree.gamma;
@@ -156,7 +156,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
         m[i].aBits <== memberABits[i];
         m[i].bBits <== memberBBits[i];
         m[i].amountBits <== memberAmountBits[i];
-        m[i].nonceBits <== memberNonceBits[i];
+        m[i].nextBits <== memberNextBits[i];
         m[i].slackBits <== memberSlackBits[i];
         m[i].bRef <== memberBRef[i];
         m[i].signature <== memberSignature[i];

@@ -70,7 +70,9 @@ describe("the wires of a table batch", () => {
   );
 
   it.each([
-    ["a row's counts and flags", "main.frame.rowPacked[1]"],
+    // The elements that small fields share.
+    ["members' surpluses and gaps", "main.frame.data.in[15]"],
+    ["rows' counts and flags", "main.frame.data.in[30]"],
     ["a row's new subtree", "main.frame.rowNewSub[6]"],
     ["a unit's chain", "main.unitState[0][2]"],
     ["a signature's challenge", "main.frame.transferChallenge[1]"],

@@ -1,16 +1,18 @@
 /** An open batch with a leaf table: operations are executed in order as they come, and placed in the section of their kind. */
-import { type BatchOpening, type ClosedBatch, creditFees } from "../batch/batch.ts";
+import { type BatchOpening, type ClosedBatch, creditFees, type PlacedTrace } from "../batch/batch.ts";
 import type { SlotRecord } from "../batch/batch-data.ts";
 import { batchInputs } from "../batch/batch-inputs.ts";
 import { executeSlot, nullSlot } from "../batch/slot.ts";
 import type { Operation, SlotTrace } from "../batch/slot-trace.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import { unpackCounters } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { TreeVersion } from "../ledger/ledger-tree.ts";
 import { KIND, kindRule } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 import { withTable } from "./table-inputs.ts";
 import { layOutTable, type TableLayout } from "./table-layout.ts";
+import { fitsTable } from "./table-limits.ts";
 import { postedShape, type TableShape, windowSize } from "./table-shape.ts";
 
 export interface ClosedTable {
@@ -42,10 +44,24 @@ export class TableBuilder {
     this.#before = ledger.tree.version;
   }
 
+  get #traces(): SlotTrace[] {
+    return Object.values(this.#sections).flat();
+  }
+
+  get operationCount(): number {
+    return Object.values(this.#sections).reduce((sum, { length }) => sum + length, 0);
+  }
+
   get signedCount(): number {
-    return Object.values(this.#sections)
-      .flat()
-      .filter(({ record }) => kindRule(record.kind)?.isSigned).length;
+    return this.#traces.filter(({ record }) => kindRule(record.kind)?.isSigned).length;
+  }
+
+  /** Whatever comes next has no place. */
+  get isFull(): boolean {
+    const { transfers, members, wide } = this.#sections;
+    const { shape } = this;
+    const hasTable = wide.length === 0 && transfers.length + members.length < shape.transfers + shape.members;
+    return wide.length >= shape.wide && !hasTable;
   }
 
   /**
@@ -55,16 +71,17 @@ export class TableBuilder {
   #sectionOf(operation: Operation): Section | null {
     const { wide } = this.#sections;
     const rule = kindRule(operation.kind);
-    if (rule?.isNarrow && wide.length === 0 && "a" in operation) {
+    if (rule?.isNarrow && wide.length === 0 && "amountCode" in operation) {
       const section = operation.kind === KIND.transfer ? "transfers" : "members";
       const ids = [operation.a, operation.b];
-      const rows = new Set([...this.#rowIds, ...ids]).size;
-      const units = section === "transfers" ? 0 : new Set([...this.#unitIds, operation.b]).size;
+      const fits = (known: ReadonlySet<number>, added: readonly number[], limit: number) =>
+        known.size + new Set(added.filter((id) => !known.has(id))).size <= limit;
       const hasRoom =
         this.#sections[section].length < this.shape[section] &&
-        rows <= this.shape.rows &&
-        units <= this.shape.units &&
-        ids.every((id) => id < windowSize(this.shape));
+        fits(this.#rowIds, ids, this.shape.rows) &&
+        (section === "transfers" || fits(this.#unitIds, [operation.b], this.shape.units)) &&
+        ids.every((id) => id < windowSize(this.shape)) &&
+        fitsTable(operation, unpackCounters(this.#ledger.opened(operation.b).leaf.counters).priceWei);
       if (hasRoom) return section;
     }
     return wide.length < this.shape.wide ? "wide" : null;
@@ -75,7 +92,7 @@ export class TableBuilder {
   }
 
   /** @throws OP_* and leaves everything as it was; CIR_BATCH_FULL where `hasRoomFor` says no */
-  add(operation: Operation): SlotTrace {
+  add(operation: Operation): PlacedTrace {
     const section = this.#sectionOf(operation);
     if (section === null)
       throw new RollupError(
@@ -92,8 +109,9 @@ export class TableBuilder {
       this.#rowIds.add(trace.record.a).add(trace.record.b);
       if (section === "members") this.#unitIds.add(trace.record.b);
     }
-    this.#sections[section].push(trace);
-    return trace;
+    const { members, transfers } = this.shape;
+    const sectionStart = { transfers: 0, members: transfers, wide: transfers + members }[section];
+    return { trace, slot: sectionStart + this.#sections[section].push(trace) - 1 };
   }
 
   /** Fills the empty slots, credits the fees and closes the batch. */
@@ -130,5 +148,5 @@ export class TableBuilder {
 
 /** The inputs of the circuit at challenge z. */
 export function closedTableInputs({ batch, layout }: ClosedTable, z: bigint, depth: number): CircuitInputs {
-  return withTable(batchInputs({ ...batch, narrow: [] }, z, depth), layout, batch.data, depth);
+  return withTable(batchInputs({ ...batch, narrow: [] }, z, depth), layout, batch.data);
 }

@@ -39,13 +39,13 @@ describe("a composed table batch", () => {
   });
 
   it("has parts of the recorded sizes, and as many rows as computed", async () => {
-    expect(countOf("transfer-slot-3")).toBe(recordedCount("TransferSlot(3)"));
-    expect(countOf("member-slot-3")).toBe(recordedCount("MemberSlot(3)"));
+    expect(countOf("transfer-slot-2")).toBe(recordedCount("TransferSlot(2)"));
+    expect(countOf("member-slot-2")).toBe(recordedCount("MemberSlot(2)"));
     expect(countOf("leaf-row-1-2")).toBe(recordedCount("LeafRow(1, 2)"));
     expect(countOf("member-unit")).toBe(recordedCount("MemberUnit()"));
     const { transfer, member, row, unit, tree } = partConstraints(SMALL_TABLE, SMALL_DEPTH);
     const [names, sizes] = [
-      ["transfer-slot-3", "member-slot-3", "leaf-row-1-2", "member-unit", "table-tree-2-1-1"],
+      ["transfer-slot-2", "member-slot-2", "leaf-row-1-2", "member-unit", "table-tree-2-1-1"],
       [transfer, member, row, unit, tree],
     ];
     expect(names.map(countOf)).toEqual(sizes);

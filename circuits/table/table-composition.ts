@@ -37,20 +37,26 @@ function parts(shape: TableShape, depth: number): Record<Section | "tree" | "fra
     ...["lastRoot", "lastNextId"],
   ];
   const sizes = [depth, transfers, members, wide, rows, units, low, top].join(", ");
-  const spine = depth - low - top;
+  const window = low + top;
+  const spine = depth - window;
   return {
-    transfer: main(`transfer-slot-${depth}`, "transfer-slot", [...shared, "used"], `TransferSlot(${depth})`),
+    transfer: main(
+      `transfer-slot-${window}`,
+      "transfer-slot",
+      [...shared, "used"],
+      `TransferSlot(${window})`,
+    ),
     member: main(
-      `member-slot-${depth}`,
+      `member-slot-${window}`,
       "member-slot",
       [...shared, "timePoint", "payload", "used"],
-      `MemberSlot(${depth})`,
+      `MemberSlot(${window})`,
     ),
     row: main(
-      `leaf-row-${low}-${low + top}`,
+      `leaf-row-${low}-${window}`,
       "leaf-row",
       ["gamma", "power", "first"],
-      `LeafRow(${low}, ${low + top})`,
+      `LeafRow(${low}, ${window})`,
     ),
     unit: main("member-unit", "member-unit", ["gamma", "power", "isUsed", "state"], "MemberUnit()"),
     tree: main(

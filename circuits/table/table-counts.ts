@@ -3,7 +3,7 @@ import { HEADER_ELEMENT_COUNT, TREE_ARITY } from "../protocol.ts";
 import type { TableShape } from "./table-shape.ts";
 
 /** Two leaf hashes, ranges, tuples of a row; its path and its id come on top. */
-const ROW = 983;
+const ROW = 943;
 const LEVEL = 818;
 const UNIT = 384;
 /** A node before and after. */
@@ -30,20 +30,24 @@ export function partConstraints(shape: TableShape, depth: number): TableCounts {
   const pairs = (transfers + members) / 2;
   const posted = HEADER_ELEMENT_COUNT + pairs + wide;
   const running = members + 7 * wide;
-  const absorbed = posted + running + 1 + touchedWords + transfers + 3 * members + 3 * rows + 8 * units;
+  const ofMembers = 2 * members + Math.ceil(members / 3);
+  const ofRows = 2 * rows + Math.ceil(rows / 6);
+  const absorbed =
+    HEADER_ELEMENT_COUNT + 8 * wide + 1 + touchedWords + transfers + ofMembers + ofRows + 8 * units;
+  // A field alone in its element is no sum.
+  const sharing = 2 + Math.ceil((members - 1) / 3) + Math.ceil((rows - 1) / 6);
   const header = 3 * 40 + 25 + 64 + 96;
   const order = transfers - 1 + members - 1 + Math.max(0, wide - 1) + 26 * (units - 1);
   const feeLeaf = 3 * depth + 1 + 96 + 2 + 2 * 405 + LEVEL * depth;
   const horner = posted + 2 * running - 1;
   return {
-    transfer: 3259 + 6 * depth,
-    member: 3649 + 6 * depth,
+    transfer: 3261 + 6 * (low + top),
+    member: 3619 + 6 * (low + top),
     row: ROW + LEVEL * low + 3 * (low + top),
     unit: UNIT,
     tree: CHALLENGES + NODE_PAIR * nodes + 5 * subtrees + 1 + members + touchedWords,
-    // Sums of row chains, the equation, two header elements and the pairs are linear.
-    frame:
-      header + order + 6 * rows - 2 + 1 + feeLeaf + 2 + pairs + CHUNK * Math.ceil(absorbed / 15) + horner,
+    // Sums of row chains, the equation and the elements that share fields are linear.
+    frame: header + order + 6 * rows - 2 + 1 + feeLeaf + sharing + CHUNK * Math.ceil(absorbed / 15) + horner,
   };
 }
 

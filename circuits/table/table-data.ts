@@ -42,29 +42,43 @@ const packedUnit = ({ id, isUsed, isModel, asked, last }: TableUnit): bigint =>
   (BigInt(asked) << 26n) |
   (BigInt(last) << 38n);
 
-/** The vector that C commits to: what L1 evaluates, every place fixed, then what only C absorbs. */
+/** Values of `width` bits, `count` an element, the first lowest. */
+function sideBySide(
+  values: readonly bigint[],
+  { width, count }: { readonly width: number; readonly count: number },
+): bigint[] {
+  return Array.from({ length: Math.ceil(values.length / count) }, (_, i) =>
+    values
+      .slice(i * count, (i + 1) * count)
+      .reduce((sum, value, j) => sum | (value << BigInt(width * j)), 0n),
+  );
+}
+
+/** The vector that C commits to (table-frame.circom, phase F): header, wide slots, then what fixes the table. */
 export function absorbedElements(data: BatchData, layout: TableLayout): bigint[] {
   const { shape, tree } = layout;
   const posted = committedElements(data);
-  const fixedCount = HEADER_ELEMENT_COUNT + data.shape.narrow / 2 + data.shape.wide;
+  const wideAt = HEADER_ELEMENT_COUNT + data.shape.narrow / 2;
   const touched = Array.from({ length: Math.ceil(tree.touched.length / TOUCHED_BITS) }, (_, c) =>
     tree.touched
       .slice(c * TOUCHED_BITS, (c + 1) * TOUCHED_BITS)
       .reduce((sum, isTouched, i) => sum | (BigInt(isTouched) << BigInt(i)), 0n),
   );
   return [
-    ...posted.slice(0, fixedCount),
-    // Transfers have no payload, and no place for one.
-    ...posted.slice(fixedCount + shape.transfers),
+    ...posted.slice(0, HEADER_ELEMENT_COUNT),
+    // Cores and payloads of the table's slots are in their challenges.
+    ...posted.slice(wideAt, wideAt + shape.wide),
+    ...posted.slice(wideAt + shape.wide + data.shape.narrow),
     layout.midRoot,
     ...touched,
     ...layout.transfers.map((slot) => signatureChallenge(slot, data)),
-    ...layout.members.flatMap((slot) => [
-      signatureChallenge(slot, data),
-      nextChain(slot),
-      slot.surplusWei | (BigInt(slot.gap) << 96n),
-    ]),
-    ...layout.rows.flatMap((row) => [row.oldSub, row.newSub, packedRow(row)]),
+    ...layout.members.flatMap((slot) => [signatureChallenge(slot, data), nextChain(slot)]),
+    ...sideBySide(
+      layout.members.map(({ surplusWei, gap }) => surplusWei | (BigInt(gap) << 64n)),
+      { width: 75, count: 3 },
+    ),
+    ...layout.rows.flatMap((row) => [row.oldSub, row.newSub]),
+    ...sideBySide(layout.rows.map(packedRow), { width: 38, count: 6 }),
     ...layout.units.flatMap((unit) => [packedUnit(unit), ...unit.state]),
   ];
 }

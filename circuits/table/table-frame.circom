@@ -18,7 +18,7 @@ include "./row-groups.circom";
 //              section; used units have rising ids and come first; all else as BatchFrame (batch-frame.circom).
 // Constraints: partConstraints in table-counts.ts.
 //
-// Phases: A header, B chains of rows, C order, D the equation, E fee leaf, F elements and C, G y.
+// Phases: A header, B chains of rows, C order, D the equation, E fee leaf, F C, G y.
 template TableFrame(depth, transfers, members, wide, rows, units, low, top) {
     assert(depth >= 1 && depth <= 8 && low >= 1 && top >= 1 && low + top <= depth);
     // 12 bits count how often a leaf is asked for and number the slots, 11 the gaps; two cores share an element.
@@ -163,61 +163,63 @@ template TableFrame(depth, transfers, members, wide, rows, units, low, top) {
     feePath.idBits <== feeIdBits;
     feePath.children <== feeChildren;
 
-    // F. Elements: first those that L1 evaluates, then what only C absorbs. The latter are all that the equation's terms are
-    //    made of and the former do not fix. midRoot is among them: wide slots may change keys, so that neither the old
-    //    nor the new root fixes the root between.
+    // F. C. It absorbs what fixes all that the equation's terms, and the elements of y, are made of. A used slot's core
+    //    and payload are in its message, which its challenge fixes; a null slot's are 0. midRoot is absorbed because wide
+    //    slots may change keys, so that neither the old nor the new root fixes the root between. Small fields share
+    //    elements; each has its width where it is made: members' 75 bits, rows' 38.
+    var header[5] = [
+        domain,
+        oldRoot,
+        feePath.newRoot,
+        batchNumber + (1 << 40) * timestamp + (1 << 80) * firstOpIndex + (1 << 120) * oldNextId + (1 << 145) * lastNextId + (1 << 170) * feeIdSum + (1 << 194) * signedSum + (1 << 210) * payloadSum,
+        feePerUnit + (1 << 64) * idFee
+    ];
+    var absorbed = 5 + 8 * wide + 1 + chunks + transfers + 2 * members + (members + 2) \ 3 + 2 * rows + (rows + 5) \ 6 + 8 * units;
+    component data = DataCommitment(absorbed);
+    for (var i = 0; i < 5; i++) { data.in[i] <== header[i]; }
+    var at = 5;
+    for (var i = 0; i < wide; i++) { data.in[at] <== wideCore[i]; at++; }
+    for (var i = 0; i < wide; i++) {
+        for (var j = 0; j < 7; j++) { data.in[at] <== wideWords[i][j]; at++; }
+    }
+    data.in[at] <== midRoot;
+    at++;
+    for (var c = 0; c < chunks; c++) { data.in[at] <== treeTouched[c]; at++; }
+    for (var i = 0; i < transfers; i++) { data.in[at] <== transferChallenge[i]; at++; }
+    for (var i = 0; i < members; i++) {
+        data.in[at] <== memberChallenge[i];
+        data.in[at + 1] <== memberNewChain[i];
+        at += 2;
+    }
+    for (var i = 0; i < members; i += 3) {
+        var packed = 0;
+        for (var j = 0; j < 3 && i + j < members; j++) { packed += (1 << (75 * j)) * memberPacked[i + j]; }
+        data.in[at] <== packed;
+        at++;
+    }
+    for (var i = 0; i < rows; i++) {
+        data.in[at] <== rowOldSub[i];
+        data.in[at + 1] <== rowNewSub[i];
+        at += 2;
+    }
+    for (var i = 0; i < rows; i += 6) {
+        var packed = 0;
+        for (var j = 0; j < 6 && i + j < rows; j++) { packed += (1 << (38 * j)) * rowPacked[i + j]; }
+        data.in[at] <== packed;
+        at++;
+    }
+    for (var i = 0; i < units; i++) {
+        data.in[at] <== unitPacked[i];
+        for (var j = 0; j < 7; j++) { data.in[at + 1 + j] <== unitState[i][j]; }
+        at += 8;
+    }
+    commitment <== data.out;
+
+    // G. y by Horner over the elements that L1 evaluates: header, pairs of cores, wide cores, payloads, words. Absent
+    //    places neither add nor shift.
     var half = narrow \ 2;
     var fixedCount = 5 + half + wide;
     var total = fixedCount + members + 7 * wide;
-    var absorbed = total + 1 + chunks + transfers + 3 * members + 3 * rows + 8 * units;
-    signal e[absorbed];
-    e[0] <== domain;
-    e[1] <== oldRoot;
-    e[2] <== feePath.newRoot;
-    e[3] <== batchNumber + (1 << 40) * timestamp + (1 << 80) * firstOpIndex + (1 << 120) * oldNextId + (1 << 145) * lastNextId + (1 << 170) * feeIdSum + (1 << 194) * signedSum + (1 << 210) * payloadSum;
-    e[4] <== feePerUnit + (1 << 64) * idFee;
-    for (var i = 0; i < half; i++) {
-        var pair = 0;
-        for (var j = 0; j < 2; j++) {
-            if (2 * i + j < transfers) { pair += (1 << (92 * j)) * transferCore[2 * i + j]; } else { pair += (1 << (92 * j)) * memberCore[2 * i + j - transfers]; }
-        }
-        e[5 + i] <== pair;
-    }
-    for (var i = 0; i < wide; i++) { e[5 + half + i] <== wideCore[i]; }
-    for (var i = 0; i < members; i++) { e[fixedCount + i] <== memberPayload[i]; }
-    for (var i = 0; i < wide; i++) {
-        for (var j = 0; j < 7; j++) { e[fixedCount + members + 7 * i + j] <== wideWords[i][j]; }
-    }
-    var at = total;
-    e[at] <== midRoot;
-    at++;
-    for (var c = 0; c < chunks; c++) {
-        e[at] <== treeTouched[c];
-        at++;
-    }
-    for (var i = 0; i < transfers; i++) { e[at] <== transferChallenge[i]; at++; }
-    for (var i = 0; i < members; i++) {
-        e[at] <== memberChallenge[i];
-        e[at + 1] <== memberNewChain[i];
-        e[at + 2] <== memberPacked[i];
-        at += 3;
-    }
-    for (var i = 0; i < rows; i++) {
-        e[at] <== rowOldSub[i];
-        e[at + 1] <== rowNewSub[i];
-        e[at + 2] <== rowPacked[i];
-        at += 3;
-    }
-    for (var i = 0; i < units; i++) {
-        e[at] <== unitPacked[i];
-        for (var j = 0; j < 7; j++) { e[at + 1 + j] <== unitState[i][j]; }
-        at += 8;
-    }
-    component data = DataCommitment(absorbed);
-    data.in <== e;
-    commitment <== data.out;
-
-    // G. y by Horner over the first `total`; absent places neither add nor shift.
     signal shifted[members + 7 * wide];
     signal horner[total + 1];
     horner[total] <== 0;
@@ -226,12 +228,23 @@ template TableFrame(depth, transfers, members, wide, rows, units, low, top) {
             var k = i - fixedCount;
             shifted[k] <== horner[i + 1] * z;
             if (k < members) {
-                horner[i] <== horner[i + 1] + memberUsed[k] * (shifted[k] - horner[i + 1]) + e[i];
+                horner[i] <== horner[i + 1] + memberUsed[k] * (shifted[k] - horner[i + 1]) + memberPayload[k];
             } else {
-                horner[i] <== horner[i + 1] + wideHasWord[(k - members) \ 7][(k - members) % 7] * (shifted[k] - horner[i + 1]) + e[i];
+                horner[i] <== horner[i + 1] + wideHasWord[(k - members) \ 7][(k - members) % 7] * (shifted[k] - horner[i + 1]) + wideWords[(k - members) \ 7][(k - members) % 7];
             }
         } else {
-            horner[i] <== horner[i + 1] * z + e[i];
+            var element = 0;
+            if (i < 5) {
+                element = header[i];
+            } else if (i < 5 + half) {
+                for (var j = 0; j < 2; j++) {
+                    var k = 2 * (i - 5) + j;
+                    if (k < transfers) { element += (1 << (92 * j)) * transferCore[k]; } else { element += (1 << (92 * j)) * memberCore[k - transfers]; }
+                }
+            } else {
+                element = wideCore[i - 5 - half];
+            }
+            horner[i] <== horner[i + 1] * z + element;
         }
     }
     y <== horner[0];

@@ -18,13 +18,13 @@ const named = (section: string, values: CircuitInputs): CircuitInputs =>
     ]),
   );
 
-function slotInputs(slots: readonly TableSlot[], depth: number): CircuitInputs {
+function slotInputs(slots: readonly TableSlot[], window: number): CircuitInputs {
   return {
     used: slots.map(({ kind }) => BigInt(kind !== KIND.null)),
-    aBits: slots.map(({ a }) => toBits(a, 3 * depth)),
-    bBits: slots.map(({ b }) => toBits(b, 3 * depth)),
+    aBits: slots.map(({ a }) => toBits(a, 3 * window)),
+    bBits: slots.map(({ b }) => toBits(b, 3 * window)),
     amountBits: slots.map(({ amountCode }) => toBits(amountCode, 40)),
-    nonceBits: slots.map(({ nonce }) => toBits(nonce, 40)),
+    nextBits: slots.map(({ kind, nonce }) => toBits(kind === KIND.null ? nonce : nonce + 1n, 40)),
     slackBits: slots.map(({ slackWei }) => toBits(slackWei, 64)),
     bRef: slots.map(({ bRef }) => bRef),
     signature: slots.map(({ keyX, keyY, signature: { r8x, r8y, s } }) => [keyX, keyY, r8x, r8y, s]),
@@ -32,23 +32,24 @@ function slotInputs(slots: readonly TableSlot[], depth: number): CircuitInputs {
 }
 
 /** Everything but header, fee leaf and wide slots, which are as in `batchInputs`. */
-export function tableInputs(layout: TableLayout, depth: number): CircuitInputs {
+export function tableInputs(layout: TableLayout): CircuitInputs {
   const { members, rows, units, tree, shape } = layout;
+  const window = shape.low + shape.top;
   const change = (of: (leaf: Leaf) => bigint) => rows.map(({ after }) => of(after));
   const opening = units.map(({ isModel, state }) => unpackCounters(isModel ? state[6] : 0n));
   return {
-    ...named("transfer", slotInputs(layout.transfers, depth)),
+    ...named("transfer", slotInputs(layout.transfers, window)),
     ...named("member", {
-      ...slotInputs(members, depth),
+      ...slotInputs(members, window),
       payload: members.map(({ payload }) => payload),
       isPay: members.map(({ kind }) => BigInt(kind === KIND.payInference)),
       chain: members.map(({ chain }) => chain),
       open: members.map(({ openWei }) => openWei),
-      surplusBits: members.map(({ surplusWei }) => toBits(surplusWei, 96)),
+      surplusBits: members.map(({ surplusWei }) => toBits(surplusWei, 64)),
       gapBits: members.map(({ gap }) => toBits(gap, 11)),
     }),
     ...named("row", {
-      idBits: rows.map(({ id }) => toBits(id, 3 * (shape.low + shape.top))),
+      idBits: rows.map(({ id }) => toBits(id, 3 * window)),
       first: rows.map(({ isFirst }) => BigInt(isFirst)),
       isMember: rows.map(({ isMember }) => BigInt(isMember)),
       askedBits: rows.map(({ asked }) => toBits(asked, 12)),
@@ -82,12 +83,7 @@ export function tableInputs(layout: TableLayout, depth: number): CircuitInputs {
 }
 
 /** Header, wide slots and fee leaf of the layout that `batchInputs` makes of a batch without narrow slots. */
-export function withTable(
-  others: CircuitInputs,
-  layout: TableLayout,
-  data: BatchData,
-  depth: number,
-): CircuitInputs {
+export function withTable(others: CircuitInputs, layout: TableLayout, data: BatchData): CircuitInputs {
   const kept = Object.entries(others).filter(([name]) => !name.startsWith("narrow"));
-  return { ...Object.fromEntries(kept), ...tableInputs(layout, depth), oldRoot: data.oldRoot };
+  return { ...Object.fromEntries(kept), ...tableInputs(layout), oldRoot: data.oldRoot };
 }

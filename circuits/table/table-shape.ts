@@ -1,34 +1,69 @@
 /** How many slots, rows and units a table batch has, and how deep its subtrees and its top are. */
-import { type BatchShape, TREE_ARITY, TREE_DEPTH } from "../protocol.ts";
+import { type BatchShape, shapeName, type TableSizes, TREE_ARITY, TREE_DEPTH } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 
-export interface TableShape {
+export interface TableShape extends TableSizes {
   /** Slots of the first section: transfers. */
   readonly transfers: number;
-  /** Slots of the second section: commits and payments. */
-  readonly members: number;
   readonly wide: number;
-  /** Leaves that the narrow slots may touch. */
-  readonly rows: number;
-  /** Of them, datanets and models whose chains may change. */
-  readonly units: number;
-  /** Levels from a leaf to its subtree's root, and from there to the window's. */
-  readonly low: number;
-  readonly top: number;
 }
 
-/** What L1 sees of the shape: both sections of the table are its narrow slots. */
-export const postedShape = ({ transfers, members, wide }: TableShape): BatchShape => ({
-  narrow: transfers + members,
-  wide,
-});
+/** What a batch says of the shape: both sections of the table are its narrow slots. */
+export function postedShape({ transfers, wide, ...table }: TableShape): BatchShape & { table: TableSizes } {
+  return { narrow: transfers + table.members, wide, table };
+}
+
+/** null for a batch without a table. */
+export function tableShapeOf({ narrow, wide, table }: BatchShape): TableShape | null {
+  return table === undefined ? null : { ...table, transfers: narrow - table.members, wide };
+}
 
 /** Ids from here on have no place in the table; their operations go into wide slots. */
-export const windowSize = ({ low, top }: TableShape): number => TREE_ARITY ** (low + top);
+export const windowSize = ({ low, top }: TableSizes): number => TREE_ARITY ** (low + top);
 
-export function tableName(shape: TableShape): string {
-  const { transfers, members, wide, rows, units, low, top } = shape;
-  return `table-${[transfers, members, wide, rows, units, low, top].join("-")}`;
+export const tableName = (shape: TableShape): string => shapeName(postedShape(shape));
+
+/** null for what is no table batch's name. Whether there can be such a batch, `requireTableShape` says. */
+export function parseTableName(name: string): TableShape | null {
+  const numbers = /^table((?:-[1-9]\d{0,6}|-0){7})$/.exec(name)?.[1];
+  if (numbers === undefined) return null;
+  const [transfers, members, wide, rows, units, low, top] = numbers.split("-").slice(1).map(Number) as [
+    ...[number, number, number],
+    ...[number, number, number, number],
+  ];
+  return { transfers, members, wide, rows, units, low, top };
+}
+
+/** Bits of each size in the number that L1 keeps, the first lowest. */
+const PACKED: readonly [keyof TableSizes, number][] = [
+  ["members", 12],
+  ["rows", 13],
+  ["units", 13],
+  ["low", 4],
+  ["top", 3],
+];
+
+/** The table's sizes as L1 keeps them, 0 where there is none. */
+export function packTable(table: TableSizes | undefined): bigint {
+  if (table === undefined) return 0n;
+  let shift = 0n;
+  let packed = 0n;
+  for (const [name, bits] of PACKED) {
+    packed |= BigInt(table[name]) << shift;
+    shift += BigInt(bits);
+  }
+  return packed;
+}
+
+export function unpackTable(packed: bigint): TableSizes | undefined {
+  if (packed === 0n) return undefined;
+  let rest = packed;
+  const sizes = PACKED.map(([name, bits]) => {
+    const size = Number(BigInt.asUintN(bits, rest));
+    rest >>= BigInt(bits);
+    return [name, size] as const;
+  });
+  return Object.fromEntries(sizes) as unknown as TableSizes;
 }
 
 /** The limits of table-frame.circom. @throws CIR_SHAPE_IMPOSSIBLE */

@@ -31,6 +31,18 @@ export interface Term {
   readonly weight: bigint;
 }
 
+/** Of the H[21] that makes the challenges of z (terms.circom). */
+const TAG_CHALLENGE = 21n;
+const POWERS = 9;
+
+/** gamma, and alpha^(i + 1) as power[i]: what `Challenges` puts out. */
+export function challengesAt(z: bigint): { gamma: bigint; power: bigint[] } {
+  const [gamma, alpha] = [hashTagged(TAG_CHALLENGE, [z, 0n]), hashTagged(TAG_CHALLENGE, [z, 1n])];
+  const power = [alpha];
+  while (power.length < POWERS) power.push((power.at(-1)! * alpha) % FIELD_ORDER);
+  return { gamma, power };
+}
+
 /** In a price's coefficient, of models alone. */
 const PRICE_OF_MODEL = 1n << 98n;
 

@@ -4,23 +4,23 @@ include "./slot-head.circom";
 
 // A slot of the table's first section: Null or Transfer. It has no leaf, no balance and no path.
 //
-// Parameters:  depth of the tree.
+// Parameters:  window: levels that the table reaches.
 // Inputs:      domain, feePerUnit, gamma, power[9] from the batch; used, which the frame takes too; all else is witness, see SlotHead.
 // Outputs:     challenge, core, feeWei, sum.
-// Assumes:     C absorbs challenge and core.
+// Assumes:     C absorbs challenge.
 // Ensures:     used = 1: terms that take amount + fee from A's balance, add amount to B's, use A's nonce under the key that
 //              signed, and ask for B's owner and kind. used = 0: no terms.
-// Constraints: constraint-counts.json, "TransferSlot(3)"; 6 more for every level.
-template TransferSlot(depth) {
+// Constraints: constraint-counts.json, "TransferSlot(2)"; 6 more for every level.
+template TransferSlot(window) {
     signal input domain;
     signal input feePerUnit;
     signal input gamma;
     signal input power[9];
     signal input used;
-    signal input aBits[3 * depth];
-    signal input bBits[3 * depth];
+    signal input aBits[3 * window];
+    signal input bBits[3 * window];
     signal input amountBits[40];
-    signal input nonceBits[40];
+    signal input nextBits[40];
     signal input slackBits[64];
     signal input bRef;
     signal input signature[5];
@@ -30,7 +30,7 @@ template TransferSlot(depth) {
     signal output sum;
 
     used * (1 - used) === 0;
-    component head = SlotHead(depth, 10);
+    component head = SlotHead(window, 10);
     head.domain <== domain;
     head.feePerUnit <== feePerUnit;
     head.gamma <== gamma;
@@ -41,7 +41,7 @@ template TransferSlot(depth) {
     head.aBits <== aBits;
     head.bBits <== bBits;
     head.amountBits <== amountBits;
-    head.nonceBits <== nonceBits;
+    head.nextBits <== nextBits;
     head.slackBits <== slackBits;
     head.bRef <== bRef;
     head.keyX <== signature[0];

@@ -5,6 +5,8 @@
  *   linear    a row in which one wire alone is not fixed, and stands with a factor that is not 0
  *   bits      a linear row whose wires that are not fixed are bounded, each factor above all that the smaller ones can sum to
  *   preimage  a Poseidon hash of a fixed output: other inputs would be a collision
+ *   gate      a boolean times a hash's output, where the product is fixed: not 0 says that the boolean is 1, and 0 that it is 0,
+ *             since nobody knows a preimage of 0
  *   system    the inputs of such a hash, where they are combinations: the rows among them, solved together
  *
  * Values are those of an honest witness. What the rules say is that any other witness with the same known wires has the
@@ -13,7 +15,7 @@
 import { FIELD_ORDER as P } from "../protocol.ts";
 import type { Combination, Row } from "./r1cs-rows.ts";
 
-export type Rule = "known" | "linear" | "bits" | "preimage" | "system";
+export type Rule = "known" | "linear" | "bits" | "preimage" | "gate" | "system";
 
 const mod = (x: bigint) => ((x % P) + P) % P;
 
@@ -51,6 +53,7 @@ export class BindingTable {
   readonly #finite = new Set<number>();
   readonly #hashes: Hash[] = [];
   readonly #openHashes: Hash[] = [];
+  readonly #outputs = new Set<number>();
   readonly #queue = new Set<number>();
 
   /** @param skipped rows that no rule may use */
@@ -134,6 +137,7 @@ export class BindingTable {
       else if (linear.open.size > 1 && this.#isOneSum(linear.open)) this.#fixAll(linear.open.keys(), "bits");
       return;
     }
+    this.#useGate(row);
     // x (x − 1) = 0 for a combination x: one more boolean, with the factor −1.
     const boolean = booleanOf(row);
     if (boolean === null) return;
@@ -141,6 +145,18 @@ export class BindingTable {
     const negated = new Map([...open].map(([wire, factor]) => [wire, mod(-factor)]));
     if (this.#isRising([[1n, 1n], ...this.#terms(negated)])) this.#fixAll(open.keys(), "bits");
     else if (this.#isRising([[1n, 1n], ...this.#terms(open)])) this.#fixAll(open.keys(), "bits");
+  }
+
+  #useGate({ a, b, c }: Row): void {
+    if (!this.#isFixed(c)) return;
+    for (const [gate, hashed] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const [[flag] = [], [output] = []] = [[...gate.keys()], [...hashed.keys()]];
+      if (gate.size !== 1 || hashed.size !== 1 || flag === undefined || output === undefined) continue;
+      if (this.#bounds.get(flag) === 1n && this.#outputs.has(output)) this.#fix(flag, "gate");
+    }
   }
 
   #fixAll(wires: Iterable<number>, rule: Rule): void {
@@ -276,6 +292,7 @@ export class BindingTable {
       });
     }
     this.#openHashes.push(...this.#hashes);
+    for (const { output } of this.#hashes) this.#outputs.add(output);
   }
 
   #useHashes(): boolean {

@@ -54,12 +54,12 @@ export async function deriveCircuits(options: DeriveOptions): Promise<DerivedCir
   const derived: DerivedCircuit[] = [];
   // One after another: each takes all cores and much memory.
   for (const circuit of registered) {
-    const { sort, size0, size1 } = circuit;
+    const { sort, size0, size1, tableSizes } = circuit;
     const names = namesOf(circuit, options.circuitNames);
     const keyOf = (name: string) => deriveKey({ ...circuit, name }, options);
     // Where none has the key that L1 has, any will do: the difference is what there is to say.
     const name = (await nameByKey(circuit, names, keyOf)) ?? names[0]!;
-    derived.push({ name, sort, size0, size1, key: await keyOf(name) });
+    derived.push({ name, sort, size0, size1, tableSizes, key: await keyOf(name) });
   }
   return derived;
 }

@@ -99,7 +99,7 @@ export function rollupArguments(token: Address, options: RollupOptions): readonl
     minDepositWei: options.minDepositWei ?? parseEther("1"),
     queueBaseFeeWei: options.queueBaseFeeWei ?? parseEther("1"),
     queueCapacity: options.queueCapacity ?? 1024,
-    circuits: options.circuits,
+    circuits: options.circuits.map((circuit) => ({ ...circuit, tableSizes: circuit.tableSizes ?? 0n })),
     genesisGate: options.genesisGate ?? zeroAddress,
   };
   return [config];

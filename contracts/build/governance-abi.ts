@@ -123,6 +123,7 @@ export const openGovernorAbi = [
   {"inputs":[{"name":"feeWei","type":"uint256"},{"name":"maxFeeWei","type":"uint256"}],"name":"RollupFeeTooHigh","type":"error"},
   {"inputs":[{"name":"id","type":"uint24"},{"name":"sender","type":"address"}],"name":"RollupForcedWithdrawalOpen","type":"error"},
   {"inputs":[],"name":"RollupFrozen","type":"error"},
+  {"inputs":[{"name":"gapAt","type":"uint256"},{"name":"gapCount","type":"uint256"},{"name":"pairCount","type":"uint256"}],"name":"RollupGapInvalid","type":"error"},
   {"inputs":[{"name":"keyX","type":"uint256"}],"name":"RollupKeyOutOfField","type":"error"},
   {"inputs":[{"name":"kind","type":"uint256"}],"name":"RollupKindUnknown","type":"error"},
   {"inputs":[{"name":"amountWei","type":"uint256"},{"name":"ledgerWei","type":"uint256"}],"name":"RollupLedgerExceeded","type":"error"},

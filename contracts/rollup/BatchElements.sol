@@ -28,8 +28,8 @@ library BatchElements {
     uint256 private constant WORD_COUNTS = 0xffffffff_44444544_1110_101527221100;
     uint256 private constant NO_WORD_COUNT = 0xf;
 
-    // Wire form of a batch: the new root, then the packed header, 58 bytes together.
-    uint256 private constant WIRE_HEADER_SIZE = 58;
+    // Wire form of a batch: the new root, then the packed header, 63 bytes together.
+    uint256 private constant WIRE_HEADER_SIZE = 63;
     uint256 private constant WIRE_PAIR_SIZE = 23;
     uint256 private constant WIRE_CORE_SIZE = 12;
 
@@ -46,43 +46,51 @@ library BatchElements {
     ) internal pure returns (Elements memory elements) {
         if (data.length < WIRE_HEADER_SIZE) revert IRollup.RollupDataLengthInvalid(data.length, WIRE_HEADER_SIZE);
         uint256 ptr;
-        // From the low end: wideCount 8, pairCount 8, payloadCount 16, signedCount 16, feePerUnit 64,
-        // feeAccountId 24, newNextId 32, timestamp 40.
+        // From the low end: wideCount 8, gapCount 16, gapAt 16, pairCount 16, payloadCount 16, signedCount 16,
+        // feePerUnit 64, feeAccountId 24, newNextId 32, timestamp 40.
         uint256 header;
         uint256 newRoot;
         assembly ("memory-safe") {
             newRoot := calldataload(data.offset)
-            header := shr(48, calldataload(add(data.offset, 0x20)))
+            header := shr(8, calldataload(add(data.offset, 0x20)))
             ptr := add(data.offset, WIRE_HEADER_SIZE)
         }
         uint256 wideCount = uint8(header);
-        uint256 pairCount = uint8(header >> 8);
-        uint256 newNextId = uint32(header >> 136);
-        if (pairCount > narrow / 2) revert IRollup.RollupNarrowCountExceeded(pairCount, narrow / 2);
+        uint256 pairCount = uint16(header >> 40);
+        uint256 newNextId = uint32(header >> 176);
+        uint256 gapCount = uint16(header >> 8);
+        if (pairCount + gapCount > narrow / 2) {
+            revert IRollup.RollupNarrowCountExceeded(pairCount + gapCount, narrow / 2);
+        }
+        uint256 gapAt = uint16(header >> 24);
+        // One form only: where there is no gap, it stands behind the last pair.
+        if (gapAt > pairCount || (gapCount == 0) != (gapAt == pairCount)) {
+            revert IRollup.RollupGapInvalid(gapAt, gapCount, pairCount);
+        }
         if (wideCount > wide) revert IRollup.RollupWideCountExceeded(wideCount, wide);
         // Attack: a larger id spills into feeAccountId in the packed element, so that L1 stores an id that was not proven.
         if (newNextId > MAX_LEAF_COUNT) revert IRollup.RollupNextIdTooLarge(newNextId);
         if (newRoot >= R) revert IRollup.RollupElementOutOfField();
 
-        uint256 payloadCount = uint16(header >> 16);
+        uint256 payloadCount = uint16(header >> 56);
         uint256 runningCount = payloadCount + _countWords(ptr + WIRE_PAIR_SIZE * pairCount, wideCount);
         uint256 expectedLength = WIRE_HEADER_SIZE + WIRE_PAIR_SIZE * pairCount
             + WIRE_CORE_SIZE * wideCount + 0x20 * runningCount;
         if (data.length != expectedLength) revert IRollup.RollupDataLengthInvalid(data.length, expectedLength);
 
         uint256 fixedCount = HEADER_ELEMENT_COUNT + narrow / 2 + wide;
-        uint256 start = _copyElements(ptr, pairCount, narrow / 2, wideCount, wide, runningCount);
+        uint256 start = _copyElements(ptr, pairCount, header, narrow / 2, wideCount, wide, runningCount);
         storeWord(start, domain);
         storeWord(start + 0x20, current.root);
         storeWord(start + 0x40, newRoot);
         storeWord(
             start + 0x60,
-            uint256(current.batchNumber) + 1 | uint256(uint40(header >> 168)) << 40
+            uint256(current.batchNumber) + 1 | uint256(uint40(header >> 208)) << 40
                 | uint256(current.opIndex) << 80 | uint256(current.nextId) << 120 | newNextId << 145
-                | uint256(uint24(header >> 112)) << 170 | uint256(uint16(header >> 32)) << 194
+                | uint256(uint24(header >> 152)) << 170 | uint256(uint16(header >> 72)) << 194
                 | payloadCount << 210
         );
-        storeWord(start + 0x80, uint256(uint64(header >> 48)) | idFeeWei << 64);
+        storeWord(start + 0x80, uint256(uint64(header >> 88)) | idFeeWei << 64);
 
         elements.start = start;
         elements.fixedCount = fixedCount;
@@ -91,9 +99,9 @@ library BatchElements {
         elements.wideCount = wideCount;
         elements.wordsAt = start + 0x20 * (fixedCount + payloadCount);
         elements.newRoot = newRoot;
-        elements.timestamp = uint40(header >> 168);
+        elements.timestamp = uint40(header >> 208);
         elements.newNextId = newNextId;
-        elements.signedCount = uint16(header >> 32);
+        elements.signedCount = uint16(header >> 72);
     }
 
     /// @dev Number of words of the wide slots whose cores start at `ptr` in the calldata. What lies beyond the data
@@ -119,6 +127,7 @@ library BatchElements {
     function _copyElements(
         uint256 ptr,
         uint256 pairCount,
+        uint256 header,
         uint256 maxPairCount,
         uint256 wideCount,
         uint256 maxWideCount,
@@ -139,6 +148,12 @@ library BatchElements {
                 source := add(source, 92)
             }
             ptr := add(ptr, mul(WIRE_PAIR_SIZE, pairCount))
+            // The pairs from gapAt on move gapCount places further, and their old places are zeroed.
+            let gapSize := shl(5, and(shr(8, header), 0xffff))
+            let gapStart := add(add(start, mul(0x20, HEADER_ELEMENT_COUNT)), shl(5, and(shr(24, header), 0xffff)))
+            mcopy(add(gapStart, gapSize), gapStart, sub(end, gapStart))
+            calldatacopy(gapStart, calldatasize(), gapSize)
+            end := add(end, gapSize)
             let running := add(wideStart, mul(0x20, maxWideCount))
             // Copying from beyond the calldata's end writes zeros.
             calldatacopy(end, calldatasize(), sub(running, end))

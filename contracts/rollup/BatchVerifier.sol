@@ -38,11 +38,12 @@ contract BatchVerifier is IBatchVerifier {
     uint256 private constant MAX_CIRCUIT_COUNT = 16;
     uint256 private constant DEVELOPMENT_CHAIN_ID = 31337;
 
-    // The key store's layout after its first byte, in bytes: alpha and beta, then per circuit
-    // circuitId | sort << 48 | size0 << 32 | size1 << 16 | isDevelopment | delta | ic.
+    // The key store's tableSizes after its first byte, in bytes: alpha and beta, then per circuit
+    // circuitId | tableSizes << 56 | sort << 48 | size0 << 32 | size1 << 16 | isDevelopment | delta | ic.
     uint256 private constant SHARED_SIZE = 0xc0;
     uint256 private constant CIRCUIT_SIZE = 0x1c0;
     uint256 private constant SHAPE_AT = 0x20;
+    uint256 private constant TABLE_AT = 56;
     uint256 private constant DELTA_AT = 0x40;
     uint256 private constant IC_AT = 0xc0;
 
@@ -78,8 +79,8 @@ contract BatchVerifier is IBatchVerifier {
                     keccak256(abi.encode(config.key))
                 )
             );
-            uint256 shape = uint256(config.sort) << 48 | uint256(config.size0) << 32
-                | uint256(config.size1) << 16 | (config.isDevelopment ? 1 : 0);
+            uint256 shape = uint256(config.tableSizes) << TABLE_AT | uint256(config.sort) << 48
+                | uint256(config.size0) << 32 | uint256(config.size1) << 16 | (config.isDevelopment ? 1 : 0);
             store = abi.encodePacked(store, abi.encode(circuitId, shape, config.key.delta, config.key.ic));
         }
         circuitCount = count;
@@ -88,20 +89,25 @@ contract BatchVerifier is IBatchVerifier {
     }
 
     /// @inheritdoc IBatchVerifier
-    function circuits(uint256 index) external view returns (Circuit memory circuit) {
+    /// @dev Every field is one word or more, so that the ABI's form is the words in their order: copied, in far less code than
+    /// the compiler needs for nested arrays.
+    function circuits(uint256 index) external view returns (Circuit memory) {
         uint256 keys = _loadKeys();
-        (circuit.circuitId, circuit.sort, circuit.size0, circuit.size1) = _circuit(keys, index);
+        (bytes32 circuitId, uint256 sort, uint256 size0, uint256 size1) = _circuit(keys, index);
         uint256 ptr = keys + SHARED_SIZE + CIRCUIT_SIZE * index;
-        circuit.isDevelopment = uint16(loadWord(ptr + SHAPE_AT)) == 1;
-        for (uint256 i = 0; i < 2; ++i) {
-            circuit.key.alpha[i] = loadWord(keys + 0x20 * i);
-            for (uint256 j = 0; j < 2; ++j) {
-                circuit.key.beta[i][j] = loadWord(keys + 0x40 + 0x40 * i + 0x20 * j);
-                circuit.key.delta[i][j] = loadWord(ptr + DELTA_AT + 0x40 * i + 0x20 * j);
-            }
-        }
-        for (uint256 i = 0; i < 8; ++i) {
-            circuit.key.ic[i / 2][i % 2] = loadWord(ptr + IC_AT + 0x20 * i);
+        uint256 shape = loadWord(ptr + SHAPE_AT);
+        assembly ("memory-safe") {
+            let out := mload(0x40)
+            mstore(out, sort)
+            mstore(add(out, 0x20), size0)
+            mstore(add(out, 0x40), size1)
+            mstore(add(out, 0x60), shr(TABLE_AT, shape))
+            mstore(add(out, 0x80), and(shape, 1))
+            mstore(add(out, 0xa0), circuitId)
+            // alpha and beta, then delta and ic.
+            mcopy(add(out, 0xc0), keys, SHARED_SIZE)
+            mcopy(add(out, 0x180), add(ptr, DELTA_AT), sub(CIRCUIT_SIZE, DELTA_AT))
+            return(out, 0x300)
         }
     }
 
@@ -337,7 +343,9 @@ contract BatchVerifier is IBatchVerifier {
 
     function _checkConfig(CircuitConfig[] memory configs, uint256 index) private view {
         CircuitConfig memory config = configs[index];
-        if (!_isShape(config.sort, config.size0, config.size1)) {
+        // Only batches have a table.
+        bool hasFittingTable = config.tableSizes == 0 || config.sort == SORT_BATCH;
+        if (!hasFittingTable || !_isShape(config.sort, config.size0, config.size1)) {
             revert VerifierShapeInvalid(index, config.sort, config.size0, config.size1);
         }
         if (config.isDevelopment && block.chainid != DEVELOPMENT_CHAIN_ID) {
@@ -363,8 +371,8 @@ contract BatchVerifier is IBatchVerifier {
     function _isShape(uint256 sort, uint256 size0, uint256 size1) private pure returns (bool) {
         if (sort == SORT_EXIT && size0 == 0) return size1 == 0;
         if (size1 == 0) return false;
-        // The wire form counts pairs of narrow slots, and wide slots, in a byte each: no batch could fill more.
-        if (sort == SORT_BATCH) return size0 % 2 == 0 && size0 <= 510 && size1 <= 255;
+        // The wire form counts wide slots in a byte; all narrow and wide slots together fit a batch's 12 bits.
+        if (sort == SORT_BATCH) return size0 % 2 == 0 && size0 + size1 < 4096 && size1 <= 255;
         if (size1 > MAX_EARNER_COUNT) return false;
         // Attack: two slots share an element. Beside an odd table a genesis with one slot more would fit, but no
         // settlement would.

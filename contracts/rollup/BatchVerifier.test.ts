@@ -230,6 +230,9 @@ describe("constructor", () => {
         args: [0n, sort, size0, size1],
       });
     }
+    const table = { ...withKey({}), tableSizes: 1n };
+    expect(await deploy([table])).toMatchObject({ name: "accepted" });
+    expect(await deploy([{ ...table, sort: 2, size0: 0 }])).toMatchObject({ name: "VerifierShapeInvalid" });
     for (const [sort, size0, size1] of [
       [0, 0, 1],
       [1, 65_535, 256],

@@ -22,11 +22,14 @@ interface IBatchVerifier {
     /// - 1, a sampled settlement: size0 payments at most in an epoch, size1 earners of the model's table;
     /// - 2, a default split or a genesis: size0 is 0, size1 earners of the model's table;
     /// - 3, an exit: of a leaf's balance with sizes 0 and 0, of an earner's part with size0 1, size1 earners of the table.
+    /// @param tableSizes Of a batch with a leaf table the sizes of the table (docs/leaf-table.md, "On L1"), else 0. The contract
+    /// only keeps it: whoever replays such a batch has to know that its narrow slots are applied at once.
     /// @param isDevelopment The setup's secret is known to somebody: accepted on chain 31337 only.
     struct CircuitConfig {
         uint8 sort;
         uint16 size0;
         uint16 size1;
+        uint64 tableSizes;
         bool isDevelopment;
         VerifyingKey key;
     }
@@ -36,6 +39,7 @@ interface IBatchVerifier {
         uint8 sort;
         uint16 size0;
         uint16 size1;
+        uint64 tableSizes;
         bool isDevelopment;
         bytes32 circuitId;
         VerifyingKey key;

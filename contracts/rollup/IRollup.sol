@@ -161,6 +161,8 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// @notice The data is not exactly as long as its counts and kinds ask for.
     error RollupDataLengthInvalid(uint256 length, uint256 expected);
     error RollupNarrowCountExceeded(uint256 pairCount, uint256 maxPairCount);
+    /// @notice A gap that is not between two posted pairs, or none that does not stand behind the last one.
+    error RollupGapInvalid(uint256 gapAt, uint256 gapCount, uint256 pairCount);
     error RollupWideCountExceeded(uint256 wideCount, uint256 maxWideCount);
     /// @notice An element (the new root, C, a payload, a word or a settlement's chain) is not below the field's order.
     error RollupElementOutOfField();

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { type BatchData, batchElements, encodeWire } from "../../circuits/batch/batch-data.ts";
 import { challenge } from "../../circuits/field/element-vector.ts";
 import { FIELD_ORDER, KIND, KIND_RULES } from "../../circuits/protocol.ts";
+import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { computeDomain } from "../build/verifying-key.ts";
 import {
   type ClosedBatch,
@@ -212,7 +213,7 @@ describe("batch data", () => {
     const wide = Array.from({ length: SHAPES[0].wide }, () => slot(KIND.revokeModel));
     const data = hexToBytes(f.close(await f.draft({ narrow, wide, signedCount: 9 })).batch.data);
     const sealed = f.close(await f.draft());
-    const [pairs, wides] = [data.with(56, data[56]! + 1), data.with(57, data[57]! + 1)];
+    const [pairs, wides] = [data.with(57, data[57]! + 1), data.with(62, data[62]! + 1)];
     expect(await revertOf(f.trySubmit([withData(sealed, pairs)]))).toEqual({
       name: "RollupNarrowCountExceeded",
       args: [4n, 3n],
@@ -296,9 +297,60 @@ describe("batch data", () => {
     const sealed = f.close(await f.draft({ wide: [slot(KIND.setKey, [1n])], signedCount: 1 }));
     const data = hexToBytes(sealed.batch.data);
     for (const bit of [0x40, 0x80]) {
-      const changed = data.with(58, data[58]! | bit);
+      const changed = data.with(63, data[63]! | bit);
       expect(await revertName(f.trySubmit([withData(sealed, changed)]))).toBe("VerifierProofRejected");
     }
+  });
+});
+
+describe("a batch with a leaf table", () => {
+  const table = { members: 4, rows: 9, units: 2, low: 1, top: 1 };
+  const shape = { narrow: 12, wide: 2, table };
+  const transfer = slot(KIND.transfer, [], { a: 2, b: 3, amountCode: 99n });
+  const payment = () => slot(KIND.payInference, [randomElement()], { a: 3, b: 5, amountCode: 7n });
+  const nulls = (count: number) => Array.from({ length: count }, () => slot(KIND.null));
+  let t: Awaited<ReturnType<typeof deployFixture>>;
+  beforeEach(async () => {
+    t = await deployFixture(f.client, { token: f.deployment.token }, [shape]);
+  });
+
+  test("shows the table's sizes, and takes both sections without the empty pairs between them", async () => {
+    expect(batchShape(await t.rollup.read.circuits([0n]))).toEqual(shape);
+    const sections = [
+      [transfer, transfer, ...nulls(6), payment(), payment(), payment()],
+      [transfer, ...nulls(7), payment()],
+      [...nulls(8), payment(), payment()],
+      [...Array.from({ length: 8 }, () => transfer), payment()],
+      [transfer],
+    ];
+    const sizes: number[] = [];
+    for (const narrow of sections) {
+      const wide = [slot(KIND.setKey, [randomElement()], { a: 3 })];
+      const closed = await t.post({ shape, narrow, wide, signedCount: 3 });
+      sizes.push(hexToBytes(closed.batch.data).length);
+      expect((await t.rollup.read.state()).root).toBe(closed.content.newRoot);
+    }
+    const fixed = 63 + 12 + 32;
+    const posted = [[3, 3], [2, 1], [1, 2], [5, 1], [1, 0]] as const;
+    expect(sizes).toEqual(posted.map(([pairs, payloads]) => fixed + 23 * pairs + 32 * payloads));
+  });
+
+  test("rejects another gap than the proven one, and one that is not between two pairs", async () => {
+    const narrow = [transfer, transfer, transfer, transfer, ...nulls(4), payment()];
+    const closed = t.close(await t.draft({ shape, narrow }));
+    const data = hexToBytes(closed.batch.data);
+    expect([...data.slice(56, 63)]).toEqual([0, 3, 0, 2, 0, 2, 0]);
+    const as = (gapAt: number, gapCount: number) =>
+      revertOf(t.trySubmit([withData(closed, data.with(59, gapAt).with(61, gapCount))]));
+    expect(await as(2, 2)).toMatchObject({ name: "accepted" });
+    for (const [gapAt, gapCount] of [[1, 2], [2, 1], [2, 3], [3, 0]] as const)
+      expect(await as(gapAt, gapCount)).toMatchObject({ name: "VerifierProofRejected" });
+    for (const [gapAt, gapCount] of [[3, 2], [4, 1], [2, 0], [255, 1]] as const)
+      expect(await as(gapAt, gapCount)).toEqual({
+        name: "RollupGapInvalid",
+        args: [BigInt(gapAt), BigInt(gapCount), 3n],
+      });
+    expect(await as(2, 4)).toEqual({ name: "RollupNarrowCountExceeded", args: [7n, 6n] });
   });
 });
 

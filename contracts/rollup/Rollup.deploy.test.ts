@@ -118,9 +118,9 @@ describe("Rollup's constructor", () => {
         }),
       );
     const name = "VerifierShapeInvalid";
-    expect(await deploy(512, 8)).toEqual({ name, args: [0n, 0, 512, 8] });
+    expect(await deploy(4_092, 8)).toEqual({ name, args: [0n, 0, 4_092, 8] });
     expect(await deploy(8, 256)).toEqual({ name, args: [0n, 0, 8, 256] });
-    expect(await deploy(510, 255)).toMatchObject({ name: "accepted" });
+    expect(await deploy(3_840, 255)).toMatchObject({ name: "accepted" });
   });
 
   test("refuses development keys on any chain but 31337 (I10)", async () => {

@@ -31,7 +31,7 @@ import {
   type SlotRecord,
 } from "../../circuits/batch/batch-data.ts";
 import { challenge, evaluate } from "../../circuits/field/element-vector.ts";
-import { type BatchShape, FIELD_ORDER, KIND } from "../../circuits/protocol.ts";
+import { type BatchShape, FIELD_ORDER, KIND, shapeName } from "../../circuits/protocol.ts";
 import { batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import {
@@ -158,6 +158,7 @@ export async function deployFixture(
   return {
     client,
     roles,
+    shapes,
     circuits,
     deployment,
     rollup,
@@ -202,9 +203,7 @@ export async function deployFixture(
 
     /** The batch as it is posted, with a proof; `commitment` is any element, since nothing was committed. */
     close(content: BatchData, options: { commitment?: bigint } = {}): ClosedBatch {
-      const circuit = shapes.findIndex(
-        (s) => s.narrow === content.shape.narrow && s.wide === content.shape.wide,
-      );
+      const circuit = shapes.findIndex((shape) => shapeName(shape) === shapeName(content.shape));
       const commitment = options.commitment ?? randomElement();
       const elements = batchElements(content);
       const z = challenge(circuits[circuit]!.circuitId, commitment, elements);

@@ -46,6 +46,7 @@ export function simulateCircuit(
     sort: sizes.sort,
     size0: sizes.size0,
     size1: sizes.size1,
+    tableSizes: sizes.tableSizes,
     isDevelopment: true,
     key: {
       alpha: toG1(alpha),

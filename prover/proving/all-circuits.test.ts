@@ -9,19 +9,26 @@ import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.t
 import { earnerExit } from "../../circuits/exit/earner-exit.ts";
 import { leafExit } from "../../circuits/exit/leaf-exit.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { TREE_DEPTH } from "../../circuits/protocol.ts";
+import { KIND, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { genesisOf } from "../../circuits/settlement/earner-table-rules.ts";
 import { settleEpoch } from "../../circuits/settlement/settlement-rules.ts";
+import { closedTableInputs } from "../../circuits/table/table-builder.ts";
+import { tableStatement } from "../../circuits/table/table-data.ts";
+import { type TableShape, tableName } from "../../circuits/table/table-shape.ts";
 import { exitInputs, exitWorld, MODEL_ID } from "../../circuits/testing/exit-world.ts";
 import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
 import { epochOf, SMALL_SIZE, statedInputs } from "../../circuits/testing/settlement-world.ts";
+import { fillTable } from "../../circuits/testing/table-world.ts";
 import { createProver } from "../backends.ts";
 import { toSnarkjsKey } from "../formats/verification-key.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import { availableBackends } from "../testing/available-backends.fixtures.ts";
 import { makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import type { Prover } from "./prover.ts";
+
+/** A slot of each section: below 2^16 constraints. */
+const TABLE: TableShape = { transfers: 1, members: 1, wide: 1, rows: 4, units: 1, low: 1, top: 1 };
 
 /** One small circuit of every sort that the registry knows, and inputs for it. */
 const circuits: readonly { readonly name: string; makeInputs(): CircuitInputs }[] = [
@@ -34,6 +41,16 @@ const circuits: readonly { readonly name: string; makeInputs(): CircuitInputs }[
       for (let i = 0; i < shape.narrow; i++) builder.add(world.transfer());
       const closed = builder.close();
       return batchInputs(closed, batchStatement(closed.data, 1n).z, TREE_DEPTH);
+    },
+  },
+  {
+    name: tableName(TABLE),
+    makeInputs() {
+      const closed = fillTable(new RandomLedger(4, TREE_DEPTH), TABLE, 40);
+      const { transfers, members } = closed.layout;
+      expect([...transfers, ...members].every(({ kind }) => kind !== KIND.null)).toBe(true);
+      const { z } = tableStatement(closed.batch.data, closed.layout, 1n);
+      return closedTableInputs(closed, z, TREE_DEPTH);
     },
   },
   {

@@ -1,8 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { ComposedWitness } from "../../circuits/batch/composed-witness.ts";
+import type { RunPart } from "../../circuits/compiler/composed-copies.ts";
 import { isComposition, readDescription } from "../../circuits/compiler/composed-description.ts";
 import { type InputValue, WitnessCalculator } from "../../circuits/compiler/witness-calculator.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { TableWitness } from "../../circuits/table/table-witness.ts";
 import { layOutWitness } from "../formats/wtns-file.ts";
 import type { CircuitInputs, SignalValue } from "./prover.ts";
 import { WitnessThreads } from "./witness-threads.ts";
@@ -44,16 +47,20 @@ export async function openWitnessSource(
 }
 
 async function openComposition(path: string, threadCount: number): Promise<WitnessSource> {
+  await initPoseidon();
   const { description, wasmPaths } = await readDescription(path);
   const threads = new WitnessThreads(threadCount);
-  const witness = new ComposedWitness(description, ({ part, inputs, own }) =>
+  const run: RunPart = ({ part, inputs, own }) =>
     threads.run({
       wasmPath: wasmPaths[part]!,
       inputs,
       portCount: description.parts[part]!.ports.length,
       own,
-    }),
-  );
+    });
+  const witness =
+    description.plan.sort === "table"
+      ? new TableWitness(description, run)
+      : new ComposedWitness(description, run);
   return {
     async calculate(inputs, onProgress) {
       const shared = new SharedArrayBuffer(32 * description.wireCount);

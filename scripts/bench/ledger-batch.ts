@@ -2,16 +2,16 @@
 import { randomBytes } from "node:crypto";
 import { bytesToHex, createPublicClient, createWalletClient, http, parseEther } from "viem";
 import { foundry } from "viem/chains";
-import { BatchBuilder, type ClosedBatch } from "../../circuits/batch/batch.ts";
-import { batchStatement, encodeWire } from "../../circuits/batch/batch-data.ts";
-import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
+import { encodeWire } from "../../circuits/batch/batch-data.ts";
 import { derivePublicKey, signMessage } from "../../circuits/field/eddsa.ts";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { accountLeaf } from "../../circuits/ledger/leaf.ts";
 import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
 import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
-import { type BatchShape, KIND, TREE_DEPTH } from "../../circuits/protocol.ts";
+import { type BatchShape, KIND, shapeName, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { type OpenBatch, openBatch, sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
+import { windowSize } from "../../circuits/table/table-shape.ts";
 import { toContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { deployRollup } from "../../contracts/build/deploy.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
@@ -30,12 +30,12 @@ export interface ProvenBatchFigures {
 const SECRETS = [3n, 5n, 7n, 11n];
 const ID_FEE_WEI = parseEther("1");
 
-/** Accounts at random ids, so that records have as few zero bytes as in a large ledger. */
-function crowdedLedger(operatorOwner: bigint): { ledger: Ledger; ids: number[] } {
+/** Accounts at random ids below a power of 8, so that records have as few zero bytes as in a large ledger. */
+function crowdedLedger(operatorOwner: bigint, idLimit: number): { ledger: Ledger; ids: number[] } {
   const keyXs = SECRETS.map((secret) => derivePublicKey(secret).x);
   const ledger = genesisLedger({ treasuryOwner: 1n, operatorOwner, operatorKeyX: keyXs[0]! });
   const ids = SECRETS.map((_, i) => {
-    const id = randomBytes(3).readUIntBE(0, 3) | 0x010101;
+    const id = ((randomBytes(3).readUIntBE(0, 3) | 0x010104) & (idLimit - 1) & ~3) | i;
     ledger.put(id, {
       leaf: accountLeaf({ l1Owner: BigInt(0xa0 + i), keyX: keyXs[i]!, balance: parseEther("1000") }),
     });
@@ -47,7 +47,7 @@ function crowdedLedger(operatorOwner: bigint): { ledger: Ledger; ids: number[] }
 function fillWithTransfers(
   ledger: Ledger,
   ids: readonly number[],
-  builder: BatchBuilder,
+  builder: OpenBatch,
   domain: bigint,
   count: number,
 ) {
@@ -81,7 +81,10 @@ export async function proveFullBatch(
     const publicClient = createPublicClient({ chain: foundry, transport, pollingInterval: 50 });
     const [account] = (await publicClient.request({ method: "eth_accounts" } as never)) as `0x${string}`[];
     const walletClient = createWalletClient({ account: account!, chain: foundry, transport });
-    const { ledger, ids } = crowdedLedger(BigInt(account!));
+    const { ledger, ids } = crowdedLedger(
+      BigInt(account!),
+      shape.table === undefined ? 2 ** 24 : windowSize(shape.table),
+    );
     const key = toSolidityKey(circuit.verificationKey) as VerifyingKey;
     const config = { ...batchSizes(shape), isDevelopment: circuit.isDevelopment, key };
     const deployment = await deployRollup({
@@ -97,7 +100,7 @@ export async function proveFullBatch(
     const contract = { address: deployment.rollup, abi: rollupAbi } as const;
     const domain = await publicClient.readContract({ ...contract, functionName: "domain" });
     const { timestamp } = await publicClient.getBlock();
-    const builder = new BatchBuilder(ledger, {
+    const builder = openBatch(ledger, {
       shape,
       domain,
       oldRoot: ledger.root,
@@ -109,15 +112,17 @@ export async function proveFullBatch(
       feeAccountId: 1,
       feePerUnitWei: 10n ** 9n,
     });
-    fillWithTransfers(ledger, ids, builder, domain, shape.narrow + shape.wide);
-    const closed: ClosedBatch = builder.close();
-    const statement = batchStatement(closed.data, computeCircuitId(config));
+    // A table's slots for commits and payments stay empty.
+    const transferCount = shape.narrow - (shape.table?.members ?? 0) + shape.wide;
+    fillWithTransfers(ledger, ids, builder, domain, transferCount);
+    const sealed = builder.close();
+    const statement = sealedStatement(sealed, computeCircuitId(config));
     log("proving");
     const result = await prover.prove(
-      { circuit, inputs: batchInputs(closed, statement.z, TREE_DEPTH) },
+      { circuit, inputs: sealedInputs(sealed, statement.z, TREE_DEPTH) },
       { onProgress: ({ stage, elapsedMs }) => log(`${stage} after ${(elapsedMs / 1000).toFixed(1)} s`) },
     );
-    const data = encodeWire(closed.data);
+    const data = encodeWire(sealed.batch.data);
     const hash = await walletClient.writeContract({
       ...contract,
       functionName: "submitBatches",
@@ -129,7 +134,7 @@ export async function proveFullBatch(
     });
     const receipt = await publicClient.waitForTransactionReceipt({ hash });
     if (receipt.status !== "success")
-      throw new Error(`the contract refused the batch of ${shape.narrow}+${shape.wide}`);
+      throw new Error(`the contract refused the batch of ${shapeName(shape)}`);
     return {
       witnessMs: Math.round(result.timings.witnessMs),
       proveMs: Math.round(result.timings.proveMs),

@@ -2,7 +2,9 @@ import { stat } from "node:fs/promises";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { templatePath } from "../../circuits/compiler/template-files.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { parseTableName, postedShape } from "../../circuits/table/table-shape.ts";
 import { measureGas } from "../../contracts/testing/measure-gas.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import { createSnarkjsProver } from "../../prover/snarkjs/snarkjs-backend.ts";
@@ -35,20 +37,22 @@ export async function benchLedger(options: { shapes: string; acceptance: boolean
 
   const batches = [];
   for (const text of options.shapes.split(",")) {
+    const table = parseTableName(text);
     const [narrow, wide] = text.split("-").map(Number) as [number, number];
-    const name = `batch-${narrow}-${wide}`;
+    const shape: BatchShape = table === null ? { narrow, wide } : postedShape(table);
+    const name = shapeName(shape);
     log(`${name}: compiling`);
     const compiled = await compileCircuit(circuitSpec(name));
     log(`${name}: making or loading the development key`);
     const circuit = await developmentSetup(compiled);
     const prover = createSnarkjsProver();
     try {
-      const figures = await proveFullBatch({ narrow, wide }, circuit, prover, (line) =>
+      const figures = await proveFullBatch(shape, circuit, prover, (line) =>
         log(`${name}: ${line}`),
       );
-      const operations = narrow + wide;
+      const operations = shape.narrow + shape.wide - (shape.table?.members ?? 0);
       const row = {
-        shape: { narrow, wide },
+        shape,
         operations,
         ...compiled.constraintCounts,
         wires: compiled.wireCount,

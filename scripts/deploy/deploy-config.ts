@@ -110,17 +110,6 @@ export function loadDeployConfig(configPath: string): DeployConfig {
       `${configPath} needs treasuryOwner, or governance whose timelock owns the treasury, and not both`,
       { data: { fields: ["treasuryOwner", "governance"] } },
     );
-  // Followers replay narrow slots in strict order: a hostile batch at once would stop them all (docs/leaf-table.md).
-  const tables = config.circuits.filter((name) => name.startsWith("table-"));
-  if (tables.length > 0) {
-    throw operatorError(
-      "CMD_DEPLOY_CONFIG_INVALID",
-      `${tables[0]} cannot be deployed: no follower replays it yet`,
-      {
-        data: { fields: ["circuits"] },
-      },
-    );
-  }
   const repeated = config.circuits.find((name, i) => config.circuits.indexOf(name) !== i);
   if (repeated !== undefined)
     throw operatorError("CMD_DEPLOY_CONFIG_INVALID", `circuits names ${repeated} twice`, {

@@ -9,6 +9,7 @@ import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { batchSizes, type CircuitSizes, exitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { parseTableName, postedShape } from "../../circuits/table/table-shape.ts";
 import {
   type CircuitConfig,
   computeCircuitId,
@@ -171,6 +172,8 @@ function sizesOf(name: string): CircuitSizes {
   if (name === "leaf-exit") return exitSizes();
   if (name.startsWith("earner-exit-")) return exitSizes(first);
   if (name.startsWith("earner-table-")) return { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: first };
+  const table = parseTableName(name);
+  if (table !== null) return batchSizes(postedShape(table));
   const shape = { narrow: first, wide: second };
   if (name === shapeName(shape)) return batchSizes(shape);
   return { sort: CIRCUIT_SORT.settlement, size0: fourth, size1: third };

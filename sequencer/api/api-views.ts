@@ -5,6 +5,7 @@ import { hex20, hex32 } from "../../circuits/hex.ts";
 import { type LeafState, type ModelBody, unpackBinding, unpackCounters } from "../../circuits/ledger/leaf.ts";
 import { unpackSplit } from "../../circuits/ledger/rewards.ts";
 import { KIND, KIND_RULES, kindRule, LEAF_KIND } from "../../circuits/protocol.ts";
+import { parseTableName, postedShape } from "../../circuits/table/table-shape.ts";
 import type { chainAnswer, readyBatchesAnswer } from "../../circuits/wire/operator-api.ts";
 import { proofJson } from "../../circuits/wire/wire-fields.ts";
 import type { BatchLine } from "../batches/batch-line.ts";
@@ -157,8 +158,18 @@ const recordView = (record: SlotRecord, slot: number) => ({
   words: record.words.map(hex32),
 });
 
+const NULL_KIND = kindName(KIND.null);
+
+/** Of the batch circuit of this name. */
+function narrowSlotsOf(circuit: string): number {
+  const table = parseTableName(circuit);
+  return table === null ? Number(circuit.match(/\d+/)?.[0] ?? 0) : postedShape(table).narrow;
+}
+
 export function batchView(batch: StoredBatch) {
-  const [narrowSlots] = batch.circuit.match(/\d+/) ?? ["0"];
+  // Between the sections of a leaf table stand empty slots.
+  const narrow = batch.narrow.map(recordView).filter(({ kind }) => kind !== NULL_KIND);
+  const narrowSlots = narrowSlotsOf(batch.circuit);
   return {
     number: batch.number,
     status: batch.status,
@@ -168,9 +179,9 @@ export function batchView(batch: StoredBatch) {
     newRoot: hex32(batch.position.root),
     circuit: batch.circuit,
     counts: {
-      operations: batch.narrow.length + batch.wide.length,
+      operations: narrow.length + batch.wide.length,
       signed: batch.signedCount,
-      narrow: batch.narrow.length,
+      narrow: narrow.length,
       wide: batch.wide.length,
       settlements: batch.settlements.length,
     },
@@ -181,8 +192,8 @@ export function batchView(batch: StoredBatch) {
     dataBytes: batch.settlements.reduce((sum, { wire }) => sum + wire.length, batch.wire.length),
     commitment: hex32(batch.commitment),
     records: [
-      ...batch.narrow.map(recordView),
-      ...batch.wide.map((record, i) => recordView(record, Number(narrowSlots) + i)),
+      ...narrow,
+      ...batch.wide.map((record, i) => recordView(record, narrowSlots + i)),
     ],
     openedAtMs: batch.openedAtMs,
     closedAtMs: batch.closedAtMs,

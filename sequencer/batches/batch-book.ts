@@ -8,8 +8,9 @@
  *
  * Methods change memory at once and return the writes that make it durable.
  */
-import type { BatchDraft } from "../../circuits/batch/batch-draft.ts";
+
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
+import type { SealedDraft } from "../../circuits/table/sealed-batch.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { leafWrite } from "../store/leaf-value.ts";
 import type { LeafChanges, LedgerLog, StoreWrite } from "../store/ledger-log.ts";
@@ -93,7 +94,7 @@ export class BatchBook {
   }
 
   /** A batch was closed, for the first time or anew; whatever was known of its number is forgotten. */
-  add(record: StoredBatch, changes: LeafChanges, draft: BatchDraft): StoreWrite[] {
+  add(record: StoredBatch, changes: LeafChanges, draft: SealedDraft): StoreWrite[] {
     this.load(record, changes);
     return [
       { key: storeKeys.batch(record.number), value: record },

@@ -7,9 +7,9 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { formatEther } from "viem";
-import { type BatchDraft, openDraft } from "../../circuits/batch/batch-draft.ts";
 import type { Operation } from "../../circuits/batch/slot-trace.ts";
 import { kindRule } from "../../circuits/protocol.ts";
+import { openSealedDraft, type SealedDraft } from "../../circuits/table/sealed-batch.ts";
 import { OperatorAccount } from "../fees/operator-account.ts";
 import { UnitFee } from "../fees/unit-fee.ts";
 import { sequencerError } from "../sequencer-errors.ts";
@@ -90,22 +90,22 @@ export class BatchLine {
    * @throws OP_*, SEQ_L1_HEAD_UNKNOWN, SEQ_BACKLOG_FULL, and changes nothing
    */
   execute(operation: Operation, posting?: SettlementPosting): Execution {
-    this.#makeRoom(operation.kind);
+    this.#makeRoom(operation);
     return this.head.execute(operation, posting);
   }
 
-  /** Makes sure that the open batch has a slot for this kind. @throws SEQ_L1_HEAD_UNKNOWN, SEQ_BACKLOG_FULL */
-  #makeRoom(kind: number): void {
+  /** Makes sure that the open batch has a slot for the operation. @throws SEQ_L1_HEAD_UNKNOWN, SEQ_BACKLOG_FULL */
+  #makeRoom(operation: Operation): void {
     const open = this.head.openBatch;
     if (open !== null && open.operationCount > 0) {
-      if (this.head.hasRoomFor(kind)) return;
+      if (this.head.hasRoomFor(operation)) return;
       this.#close();
     }
     if (this.l1Head === null) {
       throw sequencerError("SEQ_L1_HEAD_UNKNOWN", "the bridge has not reported L1's head yet");
     }
     const unposted = this.book.closedNumber - this.book.reached("posted");
-    if (unposted >= this.#options.maxUnpostedBatches && !kindRule(kind)?.isQueue) {
+    if (unposted >= this.#options.maxUnpostedBatches && !kindRule(operation.kind)?.isQueue) {
       throw sequencerError("SEQ_BACKLOG_FULL", `${unposted} batches wait for their proof or for L1`, {
         data: { unpostedCount: unposted },
       });
@@ -230,9 +230,9 @@ export class BatchLine {
   }
 
   async #proveJob(batch: StoredBatch): Promise<{ batch: StoredBatch; inputs: unknown }> {
-    const draft = await this.#log.require<BatchDraft>(storeKeys.draft(batch.number));
+    const draft = await this.#log.require<SealedDraft>(storeKeys.draft(batch.number));
     const z = batch.publicSignals[2];
-    return { batch, inputs: this.#modules.circuit.circuitInputs(openDraft(draft), z) };
+    return { batch, inputs: this.#modules.circuit.circuitInputs(openSealedDraft(draft), z) };
   }
 
   /** @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED, SEQ_PROOF_MISMATCH */
@@ -425,7 +425,7 @@ export class BatchLine {
       const record = this.#waiting[0]!;
       if (waitsForEpoch(record, this.head.ledger, this.book)) break;
       const { l1BlockNumber, l1TransactionHash, status, batchNumber, ...operation } = record;
-      this.#makeRoom(operation.kind);
+      this.#makeRoom(operation);
       const { trace, slot } = this.head.execute(operation);
       this.#waiting.shift();
       const executedIn = this.head.openBatch!.number;

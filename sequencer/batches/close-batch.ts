@@ -1,5 +1,4 @@
-import type { ClosedBatch } from "../../circuits/batch/batch.ts";
-import { draftOf } from "../../circuits/batch/batch-draft.ts";
+import { type SealedBatch, sealedCommitment, sealedDraftOf } from "../../circuits/table/sealed-batch.ts";
 import type { StoreWrite } from "../store/ledger-log.ts";
 import { recordOf, type StoredBatch } from "../store/stored-batch.ts";
 import type { BatchBook } from "./batch-book.ts";
@@ -9,7 +8,7 @@ import type { HeadState } from "./head-state.ts";
 export interface ClosingCircuit {
   readonly circuitId: bigint;
   /** The circuit's input signals at challenge z. */
-  readonly circuitInputs: (closed: ClosedBatch, z: bigint) => unknown;
+  readonly circuitInputs: (closed: SealedBatch, z: bigint) => unknown;
 }
 
 /** Seals the head's open batch and enters it in the book; the writes belong beside its log entry. */
@@ -26,12 +25,13 @@ export function closeBatch(
   const { head, book, circuit } = modules;
   const { sequence, ...rest } = facts;
   const { closed, changes, settlements } = head.close();
-  const record = recordOf(closed, {
+  const record = recordOf(closed.batch, {
     ...rest,
+    commitment: sealedCommitment(closed),
     settlements,
     circuitId: circuit.circuitId,
     position: { ...head.position, sequence },
   });
   // The circuit's inputs are laid out when a prover asks for them: most of their hashes serve nobody else.
-  return { record, writes: book.add(record, changes, draftOf(closed)) };
+  return { record, writes: book.add(record, changes, sealedDraftOf(closed)) };
 }

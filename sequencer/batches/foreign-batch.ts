@@ -153,7 +153,10 @@ export function foreignRecordOf(
   nowMs: number,
 ): StoredBatch {
   const { blockNumber, transactionHash } = source;
-  const facts = { circuitId: circuit.circuitId, position, settlements: [], rebuildCount: 0 };
+  const facts = {
+    ...{ circuitId: circuit.circuitId, commitment: null, position },
+    ...{ settlements: [], rebuildCount: 0 },
+  };
   const times = { openedAtMs: nowMs, closedAtMs: nowMs, firstSequence: position.sequence + 1 };
   return {
     ...recordOf({ data }, { ...facts, ...times }),

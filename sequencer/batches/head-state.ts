@@ -1,11 +1,16 @@
 /** The ledger after everything that was executed, with the batch that is being filled. In memory only. */
-import { BatchBuilder, type ClosedBatch, type PlacedTrace, replayBatch } from "../../circuits/batch/batch.ts";
+import { type PlacedTrace, replayBatch } from "../../circuits/batch/batch.ts";
 import type { BatchData } from "../../circuits/batch/batch-data.ts";
 import type { ReplayedSettlement } from "../../circuits/batch/settlement-operation.ts";
 import type { Operation } from "../../circuits/batch/slot-trace.ts";
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { type BatchShape, kindRule } from "../../circuits/protocol.ts";
+import {
+  type OpenBatch as BatchInMaking,
+  openBatch,
+  type SealedBatch,
+} from "../../circuits/table/sealed-batch.ts";
 import type { LeafChanges } from "../store/ledger-log.ts";
 import type { BatchTerms, ChainPosition, ExecutedEntry } from "../store/log-entry.ts";
 import type { SettlementPosting } from "../store/settlement-posting.ts";
@@ -25,7 +30,7 @@ export interface Execution extends PlacedTrace {
 export type HeadPosition = Omit<ChainPosition, "sequence">;
 
 interface OpenBatch {
-  readonly builder: BatchBuilder;
+  readonly builder: BatchInMaking;
   readonly terms: BatchTerms;
   readonly touched: Set<number>;
   readonly settlements: SettlementPosting[];
@@ -85,8 +90,8 @@ export class HeadState {
     return this.#open?.touched ?? new Set();
   }
 
-  hasRoomFor(kind: number): boolean {
-    return this.#open?.builder.hasRoomFor(kind) === true;
+  hasRoomFor(operation: Operation): boolean {
+    return this.#open?.builder.hasRoomFor(operation) === true;
   }
 
   /** The timestamp of a batch that is opened now: L1's, but never before the last batch's. */
@@ -98,7 +103,7 @@ export class HeadState {
   /** Opens the next batch; one that holds nothing yet is forgotten. */
   openNext(terms: BatchTerms): void {
     const { domain, idFeeWei, shape } = this.rules;
-    const builder = new BatchBuilder(this.ledger, {
+    const builder = openBatch(this.ledger, {
       ...terms,
       shape,
       domain,
@@ -134,7 +139,7 @@ export class HeadState {
   }
 
   /** Closes the open batch. */
-  close(): { closed: ClosedBatch; changes: LeafChanges; settlements: readonly SettlementPosting[] } {
+  close(): { closed: SealedBatch; changes: LeafChanges; settlements: readonly SettlementPosting[] } {
     const { builder, settlements, touched, terms } = this.#open!;
     const closed = builder.close();
     touched.add(terms.feeAccountId);

@@ -10,6 +10,7 @@
  *
  * All of it is one atomic write. Until that is durable, a restart finds the old batches, and the bridge reports again.
  */
+import type { Operation } from "../../circuits/batch/slot-trace.ts";
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { kindRule } from "../../circuits/protocol.ts";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
@@ -168,12 +169,12 @@ async function executeAgain(
     closed.push(batch.record);
     opened = null;
   };
-  const openFor = (kind: number) => {
+  const openFor = (operation: Operation) => {
     const open = head.openBatch;
     if (open !== null && open.operationCount > 0) {
       const isSameFee =
         open.terms.feePerUnitWei === terms.feePerUnitWei && open.terms.feeAccountId === terms.feeAccountId;
-      if (isSameFee && head.hasRoomFor(kind)) return;
+      if (isSameFee && head.hasRoomFor(operation)) return;
       close();
     }
     const { feeAccountId, feePerUnitWei } = terms;
@@ -191,7 +192,7 @@ async function executeAgain(
   };
   const runQueueEntry = (record: StoredQueueEntry) => {
     const { status, batchNumber: _, l1BlockNumber, l1TransactionHash, ...operation } = record;
-    openFor(operation.kind);
+    openFor(operation);
     const { trace, slot } = head.execute(operation);
     const batchNumber = head.openBatch!.number;
     const { isValid } = trace.record;
@@ -212,7 +213,7 @@ async function executeAgain(
       if (record && queueIndex >= head.position.queueHead) runQueueEntry(record);
       continue;
     }
-    openFor(entry.operation.kind);
+    openFor(entry.operation);
     let execution: Execution;
     try {
       execution = head.replay(entry);

@@ -5,7 +5,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Gauge, type Registry } from "prom-client";
-import type { PostedOperation } from "../../bridge/verify/preconfirmation-check.ts";
+import type { PostedOperation } from "../../bridge/verify/posted-operations.ts";
 import {
   encodeEvidence,
   type PreconfirmationEvidence,

@@ -14,7 +14,8 @@ import { RANDOMNESS_DELAY_BLOCKS } from "../../bridge/l1/settlement-times.ts";
 import { isMissed } from "../../bridge/operator/randomness-watcher.ts";
 import { blockReader } from "../../bridge/verify/block-reader.ts";
 import { requireBatchProof } from "../../bridge/verify/follow-proofs.ts";
-import { isSameOperation, postedOperations } from "../../bridge/verify/preconfirmation-check.ts";
+import { isSameOperation, postedOperations } from "../../bridge/verify/posted-operations.ts";
+import type { PreconfirmationEvidence } from "../../bridge/verify/preconfirmation-evidence.ts";
 import { SettlementReplay } from "../../bridge/verify/settlement-replay.ts";
 import type { VerifyProof } from "../../bridge/verify/verify-keys.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
@@ -361,8 +362,15 @@ export class FollowL1 {
     for (const event of events) {
       for (const { a } of [...event.batch.narrow, ...event.batch.wide])
         if (!nonceOf.has(a)) nonceOf.set(a, Number(book.leafAfter(book.finalNumber, a)?.leaf.nonce ?? 0n));
-      for (const posted of postedOperations(event, nonceOf)) {
-        for (const evidence of await preconfirmationsAt(log, posted.opIndex)) {
+      const { firstOpIndex, signedCount } = event.batch;
+      const seen = new Map<number, PreconfirmationEvidence[]>();
+      for (let i = 0; i < signedCount; i++) {
+        const opIndex = Number(firstOpIndex) + i;
+        seen.set(opIndex, await preconfirmationsAt(log, opIndex));
+      }
+      const promised = (opIndex: number) => seen.get(opIndex)!.map(({ opening }) => opening!.operation);
+      for (const posted of postedOperations(event, nonceOf, promised)) {
+        for (const evidence of seen.get(posted.opIndex)!) {
           if (isSameOperation(evidence.opening!.operation, posted)) continue;
           const facts = { posted, other: null, l1BlockNumber: event.blockNumber, noticedAtMs: Date.now() };
           await alarms.keep({ reason: "other-operation", evidence, ...facts });

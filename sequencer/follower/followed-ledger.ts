@@ -335,12 +335,12 @@ export class FollowedLedger {
   }
 
   #recordFor(event: BatchEvent, position: StoredBatch["position"]): StoredBatch {
-    const { batch, blockNumber, circuitIndex, l1TransactionHash: transactionHash } = event;
+    const { batch, blockNumber, circuitIndex, commitment, l1TransactionHash: transactionHash } = event;
     const { circuitId } = this.#rollup.circuits[circuitIndex]!;
     const nowMs = Date.now();
     const times = { openedAtMs: nowMs, closedAtMs: nowMs, firstSequence: position.sequence, rebuildCount: 0 };
     return {
-      ...recordOf({ data: batch }, { circuitId, position, settlements: [], ...times }),
+      ...recordOf({ data: batch }, { circuitId, commitment, position, settlements: [], ...times }),
       status: "final",
       l1: { transactionHash, blockNumber, gasUsed: null },
       postedAtMs: nowMs,

@@ -146,7 +146,7 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
 }
 
 function batchRecord(
-  { batch, blockNumber, circuitIndex, l1TransactionHash, opIndex, queueHead }: BatchEvent,
+  { batch, blockNumber, circuitIndex, commitment, l1TransactionHash, opIndex, queueHead }: BatchEvent,
   { registered }: RestoredLedger,
   nowMs: number,
 ): StoredBatch {
@@ -162,7 +162,7 @@ function batchRecord(
   const times = { openedAtMs: nowMs, closedAtMs: nowMs, firstSequence: NO_SEQUENCE, rebuildCount: 0 };
   const { circuitId } = registered[circuitIndex]!;
   return {
-    ...recordOf({ data: batch }, { circuitId, position, settlements: [], ...times }),
+    ...recordOf({ data: batch }, { circuitId, commitment, position, settlements: [], ...times }),
     status: "final",
     l1: { transactionHash: l1TransactionHash, blockNumber, gasUsed: null },
     postedAtMs: nowMs,

@@ -13,7 +13,7 @@ export const storeKeys = {
   leafOperation: (leafId: number, sequence: number) => `leaf-operation!${id(leafId)}!${wide(sequence)}`,
   /** What is known of a closed batch. */
   batch: (batchNumber: number) => `batch!${wide(batchNumber)}`,
-  /** What the circuit's inputs follow from (BatchDraft), of a batch that is not final. */
+  /** What the circuit's inputs follow from (SealedDraft), of a batch that is not final. */
   draft: (batchNumber: number) => `draft!${wide(batchNumber)}`,
   /** Leaves as a batch that is not final leaves them. */
   changes: (batchNumber: number) => `changes!${wide(batchNumber)}`,

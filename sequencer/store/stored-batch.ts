@@ -71,6 +71,8 @@ export function recordOf(
   closed: Pick<ClosedBatch, "data">,
   facts: {
     circuitId: bigint;
+    /** C, null where L1 does not show it; of a batch that is on L1 nobody needs it again. */
+    commitment: bigint | null;
     position: ChainPosition;
     firstSequence: number;
     openedAtMs: number;
@@ -80,8 +82,8 @@ export function recordOf(
   },
 ): StoredBatch {
   const { data } = closed;
-  const { circuitId, ...rest } = facts;
-  const statement = batchStatement(data, circuitId);
+  const { circuitId, commitment, ...rest } = facts;
+  const statement = batchStatement(data, circuitId, commitment ?? 0n);
   const wire = encodeWire(data);
   return {
     ...rest,

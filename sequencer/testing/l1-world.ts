@@ -18,7 +18,7 @@ import { shapeName } from "../../circuits/protocol.ts";
 import { batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
-import { ANY_FEE, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
+import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
 import { operator } from "./test-operator.ts";
 import { OPERATOR_TOKEN, startTestRollup, type TestRollup, testDeployment } from "./test-rollup.ts";
 
@@ -32,7 +32,7 @@ export async function deploymentOn(
   circuits: readonly ({ name: string; verificationKeyPath: string } & CircuitSizes)[] = [],
 ): Promise<Deployment> {
   const base = await testDeployment();
-  const names = [...SHAPES.map((shape) => ({ name: shapeName(shape), ...batchSizes(shape) })), ...circuits];
+  const names = [...l1.shapes.map((shape) => ({ name: shapeName(shape), ...batchSizes(shape) })), ...circuits];
   const { treasury, operator: operatorOwner } = l1.roles;
   const [genesisEvent] = await l1.client.getContractEvents({
     address: rollup.address,

@@ -28,21 +28,23 @@ const KEY_PARTS = [
 export function circuitsOfDeployment(
   circuits: readonly Pick<
     DeployedCircuit,
-    "sort" | "size0" | "size1" | "isDevelopment" | "verificationKeyPath"
+    "sort" | "size0" | "size1" | "tableSizes" | "isDevelopment" | "verificationKeyPath"
   >[],
 ): PageCircuit[] {
-  return circuits.map(({ sort, size0, size1, isDevelopment, verificationKeyPath }) => {
+  return circuits.map(({ sort, size0, size1, tableSizes, isDevelopment, verificationKeyPath }) => {
     const key = JSON.parse(readFileSync(verificationKeyPath, "utf8")) as object;
-    return { sort, size0, size1, isDevelopment, key };
+    return { sort, size0, size1, tableSizes, isDevelopment, key };
   });
 }
 
 /** @returns the text of the module's value */
 export function verifyingKeysText(circuits: readonly PageCircuit[]): string {
-  const keys = circuits.map(({ sort, size0, size1, isDevelopment, key }) => {
+  const keys = circuits.map(({ sort, size0, size1, tableSizes, isDevelopment, key }) => {
     const parts = new Map(Object.entries(key));
     return {
       ...{ sort, size0, size1, isDevelopment },
+      // JSON has no bigint.
+      ...(tableSizes ? { tableSizes: tableSizes.toString() } : {}),
       key: Object.fromEntries(KEY_PARTS.map((part) => [part, parts.get(part)])),
     };
   });

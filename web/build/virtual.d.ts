@@ -13,6 +13,8 @@ declare module "virtual:verifying-keys" {
     readonly sort: number;
     readonly size0: number;
     readonly size1: number;
+    /** Decimal; absent where there is no leaf table. */
+    readonly tableSizes?: string;
     readonly isDevelopment: boolean;
     /** In snarkjs' form. */
     readonly key: unknown;

@@ -14,7 +14,7 @@ import {
   type L1Header,
 } from "../../circuits/batch/batch-data.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { FIELD_ORDER, GENESIS_NEXT_ID } from "../../circuits/protocol.ts";
+import { FIELD_ORDER, GENESIS_NEXT_ID, KIND } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
 import { fromContractProof } from "../../circuits/wire/groth16-proof.ts";
@@ -75,7 +75,8 @@ export async function checkBatch(asked: BatchToCheck, tell: (step: CheckStep) =>
 
   const batch = await attempt("data", () => decode(asked, found, key));
   if (batch === null) return;
-  const count = batch.narrow.length + batch.wide.length;
+  // Empty slots may stand between the sections of a leaf table.
+  const count = [...batch.narrow, ...batch.wide].filter(({ kind }) => kind !== KIND.null).length;
   tell({
     name: "data",
     state: "done",
@@ -174,7 +175,7 @@ function checkStatement(
   { circuitId, key }: CheckedKey,
   tell: (step: CheckStep) => void,
 ): void {
-  const { commitment, z, y } = batchStatement(batch, circuitId);
+  const { commitment, z, y } = batchStatement(batch, circuitId, posted ?? 0n);
   if (posted === null || proof === null) {
     tell({
       name: "commitment",

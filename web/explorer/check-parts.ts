@@ -52,7 +52,8 @@ export function readCircuit({ client, rollupAddress }: AskedOfL1, index: number)
 export async function findKey(asked: AskedOfL1, index: number): Promise<CheckedKey> {
   const { keys } = asked;
   const circuitId = BigInt((await readCircuit(asked, index)).circuitId);
-  for (const { key: json, isDevelopment, ...sizes } of keys) {
+  for (const { key: json, isDevelopment, tableSizes, ...others } of keys) {
+    const sizes = { ...others, tableSizes: BigInt(tableSizes ?? 0) };
     const key = parseVerificationKey(json);
     const solidity = toSolidityKey(key) as VerifyingKey;
     if (computeCircuitId({ ...sizes, isDevelopment, key: solidity }) === circuitId)

@@ -1,0 +1,90 @@
+import type { ComposedCopies } from "../compiler/composed-copies.ts";
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import { type BatchSections, foreseeStates, type SlotState, slotInputs } from "./composed-inputs.ts";
+
+interface Outcome {
+  readonly state: SlotState;
+  readonly ports: Uint8Array | null;
+  readonly error: unknown;
+}
+
+export interface ChainOutcome {
+  /** Of every slot's ports. */
+  readonly slots: readonly Uint8Array[];
+  readonly last: SlotState;
+  /** Slots that were calculated twice, because the slot before left another state than was foreseen. */
+  readonly repeatedSlots: number;
+}
+
+/**
+ * Slots of a composed circuit that find what the slot before left. They are handed out all at once, each with the state
+ * that it will find; the outcomes are then taken in order, so what is refused, and why, does not depend on what was foreseen.
+ */
+export class SlotChain {
+  readonly #copies: ComposedCopies;
+  readonly #firstCopy: number;
+  readonly #sections: BatchSections;
+  readonly #foresee: typeof foreseeStates;
+
+  /** @param foresee a state for every slot; a wrong one costs time, nothing else */
+  constructor(copies: ComposedCopies, firstCopy: number, sections: BatchSections, foresee = foreseeStates) {
+    this.#copies = copies;
+    this.#firstCopy = firstCopy;
+    this.#sections = sections;
+    this.#foresee = foresee;
+  }
+
+  /**
+   * @param start what the first slot finds, known at the latest when all slots have been calculated
+   * @throws RollupError CIR_WITNESS_REFUSED, CIR_INPUT_MISMATCH
+   */
+  async calculate(
+    inputs: CircuitInputs,
+    start: Promise<SlotState>,
+    values: Uint8Array,
+    onSlot: () => void,
+  ): Promise<ChainOutcome> {
+    const { narrow } = this.#sections;
+    const pending = this.#foresee(inputs, this.#sections).map(async (state, i) => {
+      const outcome = await this.#tryCopy(i, inputs, state, values);
+      onSlot();
+      return outcome;
+    });
+    const [first, ...outcomes] = await Promise.all([start, ...pending]);
+    let repeatedSlots = 0;
+    let state = first;
+    const slots: Uint8Array[] = [];
+    for (const [i, found] of outcomes.entries()) {
+      const isForeseen =
+        found.state.root === state.root && (i < narrow || found.state.nextId === state.nextId);
+      const outcome = isForeseen ? found : await this.#tryCopy(i, inputs, state, values);
+      if (!isForeseen) repeatedSlots++;
+      if (outcome.ports === null) throw outcome.error;
+      slots.push(outcome.ports);
+      const read = (port: string) => this.#copies.element(this.#firstCopy + i, outcome.ports!, port);
+      state = { root: read("newRoot"), nextId: i < narrow ? state.nextId : read("newNextId") };
+    }
+    return { slots, last: state, repeatedSlots };
+  }
+
+  async #tryCopy(
+    slot: number,
+    inputs: CircuitInputs,
+    state: SlotState,
+    values: Uint8Array,
+  ): Promise<Outcome> {
+    const { narrow } = this.#sections;
+    const copy = this.#firstCopy + slot;
+    try {
+      const section = slot < narrow ? "narrow" : "wide";
+      const index = slot < narrow ? slot : slot - narrow;
+      const ports = this.#copies.inputPorts(copy);
+      const own = slotInputs(inputs, section, index, this.#sections[section], ports);
+      own.oldRoot = state.root;
+      if (ports.has("nextId")) own.nextId = state.nextId;
+      return { state, ports: await this.#copies.calculate(copy, own, values), error: null };
+    } catch (error) {
+      return { state, ports: null, error };
+    }
+  }
+}

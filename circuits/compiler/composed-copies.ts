@@ -1,0 +1,111 @@
+/** The copies of a composed circuit, one by one: their inputs, their outputs, and their place in the whole's witness. */
+import { RollupError } from "../rollup-error.ts";
+import type { ComposedDescription } from "./composed-description.ts";
+import type { CircuitInputs, InputValue } from "./witness-calculator.ts";
+
+/** One copy of a part to be calculated. */
+export interface PartTask {
+  /** Index into the description's parts. */
+  readonly part: number;
+  readonly inputs: CircuitInputs;
+  /** For the values of the copy's own wires, 32 bytes each. */
+  readonly own: Uint8Array;
+}
+
+/**
+ * Calculates a copy: fills `own`, and gives the values of the part's ports.
+ * @throws RollupError CIR_WITNESS_REFUSED, CIR_INPUT_MISMATCH
+ */
+export type RunPart = (task: PartTask) => Promise<Uint8Array>;
+
+/** Told of copies that are calculated. */
+export type CopyProgress = (done: number, total: number) => void;
+
+const VALUE_BYTES = 32;
+
+export class ComposedCopies {
+  readonly #description: ComposedDescription;
+  readonly #run: RunPart;
+
+  constructor(description: ComposedDescription, run: RunPart) {
+    this.#description = description;
+    this.#run = run;
+  }
+
+  /** Names of a copy's input ports, arrays once. */
+  inputPorts(copy: number): Set<string> {
+    const { ports, outputCount } = this.#partOf(copy);
+    return new Set(ports.slice(outputCount).map((port) => port.split("[")[0]!));
+  }
+
+  /** Fills the copy's own wires in `values`, and gives those of its ports. @throws as RunPart */
+  calculate(copy: number, inputs: CircuitInputs, values: Uint8Array): Promise<Uint8Array> {
+    const { part, firstWire } = this.#description.copies[copy]!;
+    const { wireCount, ports } = this.#partOf(copy);
+    const from = firstWire * VALUE_BYTES;
+    const own = values.subarray(from, from + (wireCount - 1 - ports.length) * VALUE_BYTES);
+    return this.#run({ part, inputs, own });
+  }
+
+  /** A signal among a copy's ports: a value, or an array over its first index. @throws CIR_INPUT_MISMATCH */
+  port(copy: number, bytes: Uint8Array, name: string): InputValue {
+    const { ports } = this.#partOf(copy);
+    const read = (k: number) => readValue(bytes, k * VALUE_BYTES);
+    const single = ports.indexOf(name);
+    if (single >= 0) return read(single);
+    const elements: bigint[] = [];
+    for (let k = ports.indexOf(`${name}[0]`); k >= 0; k = ports.indexOf(`${name}[${elements.length}]`))
+      elements.push(read(k));
+    if (elements.length === 0) throw mismatch(`a copy has no port ${name}`);
+    return elements;
+  }
+
+  /** @throws CIR_INPUT_MISMATCH */
+  element(copy: number, bytes: Uint8Array, name: string): bigint {
+    const value = this.port(copy, bytes, name);
+    if (typeof value !== "bigint") throw mismatch(`${name} is an array`);
+    return value;
+  }
+
+  /**
+   * Adds to `inputs` what the copy takes of a section and the caller does not give: the copy's input wideCore[i] is the
+   * section's i-th output core.
+   * @param ports of the section's copies, the first of which is `firstCopy`
+   */
+  collect(
+    copy: number,
+    inputs: CircuitInputs,
+    section: string,
+    ports: readonly Uint8Array[],
+    firstCopy: number,
+  ): void {
+    for (const name of this.inputPorts(copy)) {
+      if (name in inputs || !name.startsWith(section) || !/^[A-Z]/.test(name.slice(section.length))) continue;
+      const output = name[section.length]!.toLowerCase() + name.slice(section.length + 1);
+      inputs[name] = ports.map((bytes, i) => this.port(firstCopy + i, bytes, output));
+    }
+  }
+
+  /** Writes the constant 1 and every copy's ports to their wires. */
+  place(portsOfCopies: readonly Uint8Array[], values: Uint8Array): void {
+    values[0] = 1;
+    for (const [copy, ports] of portsOfCopies.entries())
+      for (const [k, wire] of this.#description.copies[copy]!.ports.entries())
+        values.set(ports.subarray(k * VALUE_BYTES, (k + 1) * VALUE_BYTES), wire * VALUE_BYTES);
+  }
+
+  #partOf(copy: number) {
+    return this.#description.parts[this.#description.copies[copy]!.part]!;
+  }
+}
+
+function readValue(bytes: Uint8Array, at: number): bigint {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, VALUE_BYTES);
+  let value = 0n;
+  for (let k = VALUE_BYTES - 8; k >= 0; k -= 8) value = (value << 64n) | view.getBigUint64(k, true);
+  return value;
+}
+
+export function mismatch(reason: string): RollupError {
+  return new RollupError("CIR_INPUT_MISMATCH", reason, { data: { reason } });
+}

@@ -1,0 +1,21 @@
+/** What a slot of the table can hold (slot-head.circom, member-slot.circom). All else goes into a wide slot. */
+
+import { decodeAmount } from "../ledger/amount-float.ts";
+import type { SignedOperation } from "../ledger/operation.ts";
+import { KIND } from "../protocol.ts";
+
+/** Of the amount's decimal float: so amounts are below 2^35 · 10^18 < 2^96 wei. `encodeAmount` gives more only above that. */
+const MAX_EXPONENT = 18n;
+const MANTISSA_BITS = 35n;
+/** What a payment may pay above the price. */
+const SURPLUS_BITS = 64n;
+
+/** @param priceWei of a payment's model; of no meaning for other kinds */
+export function fitsTable(
+  operation: Pick<SignedOperation, "kind" | "amountCode">,
+  priceWei: bigint,
+): boolean {
+  if (operation.amountCode >> MANTISSA_BITS > MAX_EXPONENT) return false;
+  if (operation.kind !== KIND.payInference) return true;
+  return decodeAmount(operation.amountCode) - priceWei < 1n << SURPLUS_BITS;
+}

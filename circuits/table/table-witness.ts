@@ -1,0 +1,135 @@
+import { frameInputs, type SlotState, slotInputs } from "../batch/composed-inputs.ts";
+import { toBigInt, withoutEmpty } from "../batch/composed-witness.ts";
+import { SlotChain } from "../batch/slot-chain.ts";
+import { ComposedCopies, type CopyProgress, type RunPart } from "../compiler/composed-copies.ts";
+import type { ComposedDescription } from "../compiler/composed-description.ts";
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import { RollupError } from "../rollup-error.ts";
+import { challengesAt } from "./table-terms.ts";
+
+/** Sections of a composed table batch in the order of their copies (table-composition.ts); tree and frame come last. */
+const SECTIONS = ["transfer", "member", "row", "unit", "wide"] as const;
+type Section = (typeof SECTIONS)[number];
+
+interface Range {
+  readonly firstCopy: number;
+  readonly count: number;
+}
+
+/**
+ * The witness of a composed table batch (docs/leaf-table.md). Slots, rows and units touch no tree and do not wait for each
+ * other: all they share are the challenges, which follow from z. Wide slots follow each other on the root after the
+ * table; the frame comes last.
+ */
+export class TableWitness {
+  readonly #copies: ComposedCopies;
+  readonly #ranges: Readonly<Record<Section, Range>>;
+  readonly #chain: SlotChain;
+  readonly #total: number;
+
+  /** @throws RollupError CIR_COMPOSITION_INVALID where the description is of no table batch */
+  constructor(description: ComposedDescription, run: RunPart) {
+    this.#copies = new ComposedCopies(description, run);
+    this.#total = description.copies.length;
+    this.#ranges = rangesOf(description);
+    const { firstCopy, count } = this.#ranges.wide;
+    this.#chain = new SlotChain(this.#copies, firstCopy, { narrow: 0, wide: count });
+  }
+
+  /**
+   * @param values of all wires, 32 little-endian bytes each, to be filled; memory that `run` may share with threads
+   * @param onProgress told of copies that are calculated
+   * @throws RollupError CIR_WITNESS_REFUSED, CIR_INPUT_MISMATCH
+   */
+  async calculate(
+    inputs: CircuitInputs,
+    values: Uint8Array,
+    onProgress: CopyProgress = () => {},
+  ): Promise<void> {
+    const [treeCopy, frameCopy] = [this.#total - 2, this.#total - 1];
+    let done = 0;
+    const tick = () => onProgress(++done, this.#total);
+    const run = async (copy: number, own: CircuitInputs) => {
+      const ports = await this.#copies.calculate(copy, withoutEmpty(own), values);
+      tick();
+      return ports;
+    };
+    const { gamma, power } = challengesAt(toBigInt(inputs.z));
+    // The tree is the longest part but the frame, so it begins first.
+    const tree = run(
+      treeCopy,
+      picked(inputs, (name) => TREE_INPUTS.includes(name) || name === "z" || name === "oldRoot"),
+    );
+    const start = tree.then(
+      (ports): SlotState => ({
+        root: this.#copies.element(treeCopy, ports, "midRoot"),
+        nextId: toBigInt(inputs.oldNextId),
+      }),
+    );
+    const calculateAll = (section: Section) => {
+      const { firstCopy, count } = this.#ranges[section];
+      const ports = count === 0 ? new Set<string>() : this.#copies.inputPorts(firstCopy);
+      return Promise.all(
+        Array.from({ length: count }, (_, i) => {
+          const own = slotInputs(inputs, section, i, count, ports);
+          // What the tree gives all parts; it puts out the same, or its own rows fail.
+          const shared = {
+            gamma,
+            power,
+            ...(section === "member" ? { timePoint: BigInt(i + 1) * power[2]! } : {}),
+          };
+          return run(firstCopy + i, { ...own, ...shared });
+        }),
+      );
+    };
+    const [treePorts, wide, ...sections] = await Promise.all([
+      tree,
+      this.#chain.calculate(inputs, start, values, tick),
+      ...SECTIONS.filter((section) => section !== "wide").map(calculateAll),
+    ]);
+    const calculated = [...sections, wide.slots];
+    const given = frameInputs(
+      picked(inputs, (name) => !TREE_INPUTS.includes(name)),
+      this.#copies.inputPorts(frameCopy),
+      SECTIONS,
+    );
+    for (const [k, section] of SECTIONS.entries())
+      this.#copies.collect(frameCopy, given, section, calculated[k]!, this.#ranges[section].firstCopy);
+    for (const [port, name] of Object.entries({
+      treeSum: "sum",
+      treeTouched: "touchedWords",
+      midRoot: "midRoot",
+    }))
+      given[port] = this.#copies.port(treeCopy, treePorts, name);
+    given.gamma = gamma;
+    given.power = power;
+    given.lastRoot = wide.last.root;
+    given.lastNextId = wide.last.nextId;
+    const frame = await run(frameCopy, given);
+    this.#copies.place([...calculated.flat(), treePorts, frame], values);
+  }
+}
+
+/** The tree's own inputs; it shares z and oldRoot with the frame. */
+const TREE_INPUTS = ["old", "now", "touched", "spineChildren"];
+const picked = (inputs: CircuitInputs, isWanted: (name: string) => boolean): CircuitInputs =>
+  Object.fromEntries(Object.entries(inputs).filter(([name]) => isWanted(name)));
+
+function rangesOf({ plan, copies }: ComposedDescription): Record<Section, Range> {
+  const counts = [plan.transfers, plan.members, plan.rows, plan.units, plan.wide];
+  if (plan.sort !== "table" || !counts.every((count) => typeof count === "number"))
+    throw new RollupError("CIR_COMPOSITION_INVALID", "the description is not of a table batch", {
+      data: { ...plan },
+    });
+  let firstCopy = 0;
+  const ranges = SECTIONS.map((section, k) => {
+    const range = { firstCopy, count: Number(counts[k]) };
+    firstCopy += range.count;
+    return [section, range];
+  });
+  if (copies.length !== firstCopy + 2)
+    throw new RollupError("CIR_COMPOSITION_INVALID", "a table batch has another number of copies", {
+      data: { copies: copies.length, expected: firstCopy + 2 },
+    });
+  return Object.fromEntries(ranges) as Record<Section, Range>;
+}

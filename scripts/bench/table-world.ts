@@ -1,0 +1,87 @@
+/** A ledger with just the leaves that simulated operations name, and batches of them in both forms. */
+import { BatchBuilder, type ClosedBatch } from "../../circuits/batch/batch.ts";
+import type { Operation } from "../../circuits/batch/slot-trace.ts";
+import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
+import { accountLeaf, packCounters } from "../../circuits/ledger/leaf.ts";
+import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
+import { type BatchShape, KIND, LEAF_KIND } from "../../circuits/protocol.ts";
+import { type ClosedTable, TableBuilder } from "../../circuits/table/table-builder.ts";
+import type { TableShape } from "../../circuits/table/table-shape.ts";
+import { keyXOf, OPEN, signFor, TEST_DOMAIN } from "../../circuits/testing/random-ledger.ts";
+import { ACCOUNTS, simulate, type Traffic } from "./table-traffic.ts";
+
+/** Everybody's key: a circuit does not care, and deriving keys takes milliseconds. */
+const SECRET = 1234n;
+const PRICE_WEI = OPEN / 10n;
+const FEE_ACCOUNT = 1;
+const TIMESTAMP = 1_800_000_000n;
+
+export type Pair = readonly [from: number, to: number];
+
+/** Pairs of `traffic`, without ids of the genesis. */
+export function drawPairs(traffic: Traffic, count: number): Pair[] {
+  const draw = simulate(traffic);
+  const pairs: Pair[] = [];
+  while (pairs.length < count) {
+    const pair = draw();
+    if (pair.every((id) => id > FEE_ACCOUNT)) pairs.push(pair);
+  }
+  return pairs;
+}
+
+function openLedger(traffic: Traffic, pairs: readonly Pair[]): Ledger {
+  const ledger = genesisLedger({ treasuryOwner: 1n, operatorOwner: 2n, operatorKeyX: keyXOf(SECRET) });
+  const leaf = accountLeaf({ l1Owner: 7n, keyX: keyXOf(SECRET), balance: 1000n * OPEN });
+  const counters = packCounters({
+    ...{ isReady: true, isApproved: true, cap: 60_000n, paymentCount: 0n, epoch: 1n, priceWei: PRICE_WEI },
+  });
+  const models = new Set(traffic === "payments" ? pairs.map(([, to]) => to) : []);
+  ledger.putAll(pairs.flat().map((id) => [id, { leaf }] as const));
+  ledger.putAll(
+    [...models].map((id) => [id, { leaf: { ...leaf, kind: LEAF_KIND.model, counters } }] as const),
+  );
+  ledger.nextId = ACCOUNTS;
+  return ledger;
+}
+
+/** Executes the pairs one by one on a fresh ledger. */
+function fill(
+  traffic: Traffic,
+  pairs: readonly Pair[],
+  ledger: Ledger,
+  builder: { add(operation: Operation): unknown },
+) {
+  for (const [i, [a, b]] of pairs.entries()) {
+    const isPayment = traffic === "payments";
+    const order = isPayment
+      ? { kind: KIND.payInference, words: [BigInt(i)], amountCode: encodeAmount(PRICE_WEI) }
+      : { kind: KIND.transfer, amountCode: encodeAmount(OPEN / 1000n) };
+    builder.add(signFor(ledger, SECRET, { ...order, a, b }));
+    if ((i + 1) % 100 === 0) console.log(`${i + 1} of ${pairs.length} operations executed`);
+  }
+}
+
+const opening = (ledger: Ledger) => ({
+  ...{
+    domain: TEST_DOMAIN,
+    oldRoot: ledger.root,
+    batchNumber: 1n,
+    firstOpIndex: 0n,
+    oldNextId: ledger.nextId,
+  },
+  ...{ idFeeWei: OPEN, timestamp: TIMESTAMP, feeAccountId: FEE_ACCOUNT, feePerUnitWei: 10n ** 12n },
+});
+
+export function closeSequential(traffic: Traffic, pairs: readonly Pair[], shape: BatchShape): ClosedBatch {
+  const ledger = openLedger(traffic, pairs);
+  const builder = new BatchBuilder(ledger, { ...opening(ledger), shape });
+  fill(traffic, pairs, ledger, builder);
+  return builder.close();
+}
+
+export function closeTable(traffic: Traffic, pairs: readonly Pair[], shape: TableShape): ClosedTable {
+  const ledger = openLedger(traffic, pairs);
+  const builder = new TableBuilder(ledger, shape, opening(ledger));
+  fill(traffic, pairs, ledger, builder);
+  return builder.close();
+}
