@@ -31,6 +31,8 @@ export interface Composition {
   /** Nets that are the whole's public signals, in order. */
   readonly publicOutputs: readonly string[];
   readonly publicInputs: readonly string[];
+  /** Whether parts get steps beside circom's programs, where they have some (row-steps.ts). */
+  readonly hasSteps?: boolean;
   /** Whatever the witness step needs to know of the plan; part of the content hash and of composition.json. */
   readonly plan: Readonly<Record<string, string | number>>;
 }

@@ -14,6 +14,7 @@ import {
 import { findEqualities, writeComposedR1cs } from "./compose-r1cs.ts";
 import { COMPOSITION_FILE, type ComposedDescription } from "./composed-description.ts";
 import { readR1cs } from "./r1cs-reader.ts";
+import { deriveSteps } from "./row-steps.ts";
 
 /** What the composer needs of a compiled circuit, and what it makes (CompiledCircuit in compile.ts). */
 export interface ComposedBuild {
@@ -72,11 +73,20 @@ export async function composeCircuit(
       onProgress?.(`${name}: ${percent} % of ${total} parts put together`);
     });
     for (const [i, part] of parts.entries()) await copyFile(part.wasmPath, join(buildDir, partFile(i)));
+    const steps = await Promise.all(
+      parts.map((part, i) =>
+        composition.hasSteps === true ? writeSteps(part, buildDir, stepsFile(i)) : null,
+      ),
+    );
     const description: ComposedDescription = {
       plan: composition.plan,
       wireCount: layout.wireCount,
       publicCount: layout.publicOutputCount + layout.publicInputCount,
-      parts: shapes.map(({ equalities: _, ...shape }, i) => ({ ...shape, wasmFile: partFile(i) })),
+      parts: shapes.map(({ equalities: _, ...shape }, i) => ({
+        ...shape,
+        wasmFile: partFile(i),
+        ...(steps[i] === null ? {} : { steps: steps[i]! }),
+      })),
       copies: layout.copies,
     };
     const write = (file: string, value: object) =>
@@ -115,6 +125,14 @@ export async function partShape(
 }
 
 const partFile = (index: number) => `part-${index}.wasm`;
+const stepsFile = (index: number) => `part-${index}.steps`;
+
+async function writeSteps(part: ComposedBuild, folder: string, file: string) {
+  const program = deriveSteps(part.r1csPath, await readFile(part.symPath, "utf8"));
+  if (program === null) return null;
+  await writeFile(join(folder, file), program.bytes);
+  return { file, inputs: [...program.inputs] };
+}
 
 const sumOver = (layout: CompositionLayout, count: (part: number) => number) =>
   layout.copies.reduce((sum, copy) => sum + count(copy.part), 0);
@@ -131,6 +149,8 @@ function hashComposition(
   for (const part of parts) absorb(part.contentHash);
   absorb(JSON.stringify(composition.plan));
   absorb(JSON.stringify(layout));
+  // Entries with steps are other entries.
+  if (composition.hasSteps === true) absorb("steps");
   return hash.digest("hex");
 }
 

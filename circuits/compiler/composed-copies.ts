@@ -18,18 +18,33 @@ export interface PartTask {
  */
 export type RunPart = (task: PartTask) => Promise<Uint8Array>;
 
+/** Copies of one part, one after the other. */
+export interface BlockTask {
+  readonly part: number;
+  readonly inputs: readonly CircuitInputs[];
+  /** For the values of all copies' own wires. */
+  readonly own: Uint8Array;
+}
+
+/** As RunPart for many copies at once; null where the part has no steps, or one of its rows does not hold: circom's program says which. */
+export type RunBlock = (task: BlockTask) => Promise<readonly Uint8Array[] | null>;
+
 /** Told of copies that are calculated. */
 export type CopyProgress = (done: number, total: number) => void;
 
 const VALUE_BYTES = 32;
+/** Copies that share the inversions of a block. More do not fit into a core's cache. */
+const BLOCK_COPIES = 16;
 
 export class ComposedCopies {
   readonly #description: ComposedDescription;
   readonly #run: RunPart;
+  readonly #runBlock: RunBlock;
 
-  constructor(description: ComposedDescription, run: RunPart) {
+  constructor(description: ComposedDescription, run: RunPart, runBlock: RunBlock = async () => null) {
     this.#description = description;
     this.#run = run;
+    this.#runBlock = runBlock;
   }
 
   /** Names of a copy's input ports, arrays once. */
@@ -45,6 +60,30 @@ export class ComposedCopies {
     const from = firstWire * VALUE_BYTES;
     const own = values.subarray(from, from + (wireCount - 1 - ports.length) * VALUE_BYTES);
     return this.#run({ part, inputs, own });
+  }
+
+  /** As `calculate`, for copies of one part that follow each other. @param onCopies told how many more are calculated */
+  async calculateAll(
+    firstCopy: number,
+    inputs: readonly CircuitInputs[],
+    values: Uint8Array,
+    onCopies: (count: number) => void,
+  ): Promise<Uint8Array[]> {
+    const blocks = Array.from({ length: Math.ceil(inputs.length / BLOCK_COPIES) }, async (_, k) => {
+      const from = k * BLOCK_COPIES;
+      const block = inputs.slice(from, from + BLOCK_COPIES);
+      const { part, firstWire } = this.#description.copies[firstCopy + from]!;
+      const { wireCount, ports } = this.#description.parts[part]!;
+      const size = (wireCount - 1 - ports.length) * VALUE_BYTES;
+      const at = firstWire * VALUE_BYTES;
+      const own = values.subarray(at, at + block.length * size);
+      const made =
+        (await this.#runBlock({ part, inputs: block, own })) ??
+        (await Promise.all(block.map((each, i) => this.calculate(firstCopy + from + i, each, values))));
+      onCopies(block.length);
+      return made;
+    });
+    return (await Promise.all(blocks)).flat();
   }
 
   /** A signal among a copy's ports: a value, or an array over its first index. @throws CIR_INPUT_MISMATCH */

@@ -12,7 +12,19 @@ const descriptionSchema = z.object({
   wireCount: count,
   publicCount: count,
   parts: z.array(
-    z.object({ wireCount: count, ports: z.array(z.string()), outputCount: count, wasmFile: z.string() }),
+    z.object({
+      wireCount: count,
+      ports: z.array(z.string()),
+      outputCount: count,
+      wasmFile: z.string(),
+      /** Of row-steps.ts. Absent where a wire follows from no row. */
+      steps: z
+        .object({
+          file: z.string(),
+          inputs: z.array(z.object({ name: z.string(), firstWire: count, count })),
+        })
+        .optional(),
+    }),
   ),
   /** CopyLayout of compose-layout.ts. */
   copies: z.array(z.object({ part: count, ports: z.array(count), firstWire: count })),
@@ -27,7 +39,7 @@ export const isComposition = (wasmPath: string): boolean => wasmPath.endsWith(`/
 /** @throws RollupError CIR_COMPOSITION_INVALID */
 export async function readDescription(
   path: string,
-): Promise<{ description: ComposedDescription; wasmPaths: string[] }> {
+): Promise<{ description: ComposedDescription; wasmPaths: string[]; stepsPaths: (string | null)[] }> {
   const parsed = descriptionSchema.safeParse(JSON.parse(await readFile(path, "utf8")));
   if (!parsed.success) {
     throw new RollupError("CIR_COMPOSITION_INVALID", `${path}: ${z.prettifyError(parsed.error)}`, {
@@ -35,7 +47,12 @@ export async function readDescription(
     });
   }
   const description = parsed.data;
-  return { description, wasmPaths: description.parts.map(({ wasmFile }) => join(dirname(path), wasmFile)) };
+  const inFolder = (file: string) => join(dirname(path), file);
+  return {
+    description,
+    wasmPaths: description.parts.map(({ wasmFile }) => inFolder(wasmFile)),
+    stepsPaths: description.parts.map(({ steps }) => (steps === undefined ? null : inFolder(steps.file))),
+  };
 }
 
 /** Numbers of slots of a composed batch circuit. @throws RollupError CIR_COMPOSITION_INVALID for one of another sort */

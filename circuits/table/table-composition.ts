@@ -124,6 +124,7 @@ export function tableComposition(shape: TableShape, depth: number = TREE_DEPTH):
       },
       { part: partOf("frame"), component: "main.frame", netOf: (port) => frameNets[port] ?? port },
     ],
+    hasSteps: true,
     publicOutputs: ["commitment", "y"],
     publicInputs: ["z"],
     plan: { sort: "table", ...shape, depth },

@@ -135,7 +135,8 @@ const UNBALANCED: readonly (readonly [string, () => Forged])[] = [
 ];
 
 /** Forgeries that a row of one part refuses, and which. */
-const LOCAL: readonly (readonly [string, () => Forged, string])[] = [
+type LocalForgery = readonly [string, () => Forged, string];
+const LOCAL: readonly LocalForgery[] = [
   [
     "an overdraft",
     () => ({ after: { [ANN]: { balance: FIELD_ORDER - 5n } } }),
@@ -200,6 +201,19 @@ const LOCAL: readonly (readonly [string, () => Forged, string])[] = [
     }),
     "(1 - isUsed) * (core",
   ],
+  ...[19n, 20n, 24n, 31n].map(
+    (exponent): LocalForgery => [
+      `an amount with the exponent ${exponent}`,
+      () => ({
+        layout: ({ transfers }) => ({
+          transfers: withItem(transfers, 0, (slot) =>
+            world.sign(slot, { amountCode: (exponent << 35n) | 1n }),
+          ),
+        }),
+      }),
+      "amountBits[39] * (amountBits[37]",
+    ],
+  ),
   [
     "a null slot between others",
     () => ({ layout: ({ transfers }) => ({ transfers: withItem(transfers, 1, () => transfers[3]!) }) }),
@@ -262,6 +276,8 @@ describe("a table batch that is applied at once", () => {
     accepts([transfer(ANN, BOB, OPEN), transfer(ANN, CAT, OPEN)], exchanged));
   it("takes money that comes later in the batch", () =>
     accepts([transfer(BOB, ANN, 900n * OPEN), transfer(ANN, CAT, 1800n * OPEN)], exchanged));
+  it("takes an amount with the largest exponent", () =>
+    accepts([{ ...transfer(ANN, BOB, OPEN), amountCode: (18n << 35n) | 7n }]));
   it("takes transfers to oneself, commits and payments together", () =>
     accepts([
       transfer(ANN, ANN, OPEN),

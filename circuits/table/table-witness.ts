@@ -1,9 +1,15 @@
 import { frameInputs, type SlotState, slotInputs } from "../batch/composed-inputs.ts";
 import { toBigInt, withoutEmpty } from "../batch/composed-witness.ts";
 import { SlotChain } from "../batch/slot-chain.ts";
-import { ComposedCopies, type CopyProgress, type RunPart } from "../compiler/composed-copies.ts";
+import {
+  ComposedCopies,
+  type CopyProgress,
+  type RunBlock,
+  type RunPart,
+} from "../compiler/composed-copies.ts";
 import type { ComposedDescription } from "../compiler/composed-description.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import { FIELD_ORDER } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 import { challengesAt } from "./table-terms.ts";
 
@@ -28,8 +34,8 @@ export class TableWitness {
   readonly #total: number;
 
   /** @throws RollupError CIR_COMPOSITION_INVALID where the description is of no table batch */
-  constructor(description: ComposedDescription, run: RunPart) {
-    this.#copies = new ComposedCopies(description, run);
+  constructor(description: ComposedDescription, run: RunPart, runBlock?: RunBlock) {
+    this.#copies = new ComposedCopies(description, run, runBlock);
     this.#total = description.copies.length;
     this.#ranges = rangesOf(description);
     const { firstCopy, count } = this.#ranges.wide;
@@ -48,12 +54,12 @@ export class TableWitness {
   ): Promise<void> {
     const [treeCopy, frameCopy] = [this.#total - 2, this.#total - 1];
     let done = 0;
-    const tick = () => onProgress(++done, this.#total);
-    const run = async (copy: number, own: CircuitInputs) => {
-      const ports = await this.#copies.calculate(copy, withoutEmpty(own), values);
-      tick();
-      return ports;
+    const tick = (count = 1) => {
+      done += count;
+      onProgress(done, this.#total);
     };
+    const run = async (copy: number, own: CircuitInputs) =>
+      (await this.#copies.calculateAll(copy, [withoutEmpty(own)], values, () => tick()))[0]!;
     const { gamma, power } = challengesAt(toBigInt(inputs.z));
     // The tree is the longest part but the frame, so it begins first.
     const tree = run(
@@ -69,22 +75,22 @@ export class TableWitness {
     const calculateAll = (section: Section) => {
       const { firstCopy, count } = this.#ranges[section];
       const ports = count === 0 ? new Set<string>() : this.#copies.inputPorts(firstCopy);
-      return Promise.all(
-        Array.from({ length: count }, (_, i) => {
-          const own = slotInputs(inputs, section, i, count, ports);
-          // What the tree gives all parts; it puts out the same, or its own rows fail.
-          const shared = {
-            gamma,
-            power,
-            ...(section === "member" ? { timePoint: BigInt(i + 1) * power[2]! } : {}),
-          };
-          return run(firstCopy + i, { ...own, ...shared });
-        }),
+      const inputsOf = (i: number): CircuitInputs => ({
+        ...slotInputs(inputs, section, i, count, ports),
+        // What the tree gives all parts; it puts out the same, or its own rows fail.
+        ...{ gamma, power },
+        ...(section === "member" ? { timePoint: (BigInt(i + 1) * power[2]!) % FIELD_ORDER } : {}),
+      });
+      return this.#copies.calculateAll(
+        firstCopy,
+        Array.from({ length: count }, (_, i) => inputsOf(i)),
+        values,
+        tick,
       );
     };
     const [treePorts, wide, ...sections] = await Promise.all([
       tree,
-      this.#chain.calculate(inputs, start, values, tick),
+      this.#chain.calculate(inputs, start, values, () => tick()),
       ...SECTIONS.filter((section) => section !== "wide").map(calculateAll),
     ]);
     const calculated = [...sections, wide.slots];

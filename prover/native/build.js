@@ -26,6 +26,13 @@ const commonFlags = [
 const addons = [
   { what: "prover", folder: root, file: "bn254-prover.node", flags: commonFlags },
   {
+    what: "witness steps",
+    folder: join(root, "../witness"),
+    file: "row-steps.node",
+    flags: commonFlags,
+    includes: [join(root, "src/field.h"), join(root, "src/modulus.h")],
+  },
+  {
     what: "suffix arrays",
     folder: join(root, "../../models/spans/native"),
     file: "suffix-array.node",
@@ -63,7 +70,7 @@ function findHeaders() {
   return found;
 }
 
-async function build({ folder, file, flags, architectures = [process.arch] }) {
+async function build({ folder, file, flags, includes = [], architectures = [process.arch] }) {
   if (process.platform === "win32") throw new Missing("Windows is not supported");
   if (!architectures.includes(process.arch)) throw new Missing(`there are none for ${process.arch}`);
   const sourceDir = join(folder, "src");
@@ -75,6 +82,7 @@ async function build({ folder, file, flags, architectures = [process.arch] }) {
   const sources = readdirSync(sourceDir).sort();
   const hash = createHash("sha256").update(JSON.stringify([compiler, headers, flags, process.arch]));
   for (const name of sources) hash.update(`\0${name}\0`).update(readFileSync(join(sourceDir, name)));
+  for (const path of includes) hash.update(`\0${path}\0`).update(readFileSync(path));
   const stamp = hash.digest("hex");
   if (existsSync(target) && existsSync(stampPath) && readFileSync(stampPath, "utf8") === stamp)
     return `${target} is up to date`;

@@ -1,12 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { ComposedWitness } from "../../circuits/batch/composed-witness.ts";
-import type { RunPart } from "../../circuits/compiler/composed-copies.ts";
+import type { RunBlock, RunPart } from "../../circuits/compiler/composed-copies.ts";
 import { isComposition, readDescription } from "../../circuits/compiler/composed-description.ts";
 import { type InputValue, WitnessCalculator } from "../../circuits/compiler/witness-calculator.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { TableWitness } from "../../circuits/table/table-witness.ts";
 import { layOutWitness } from "../formats/wtns-file.ts";
+import { flattenInputs } from "../witness/step-inputs.ts";
+import { loadStepRunner } from "../witness/step-runner.ts";
 import type { CircuitInputs, SignalValue } from "./prover.ts";
 import { WitnessThreads } from "./witness-threads.ts";
 
@@ -48,7 +50,7 @@ export async function openWitnessSource(
 
 async function openComposition(path: string, threadCount: number): Promise<WitnessSource> {
   await initPoseidon();
-  const { description, wasmPaths } = await readDescription(path);
+  const { description, wasmPaths, stepsPaths } = await readDescription(path);
   const threads = new WitnessThreads(threadCount);
   const run: RunPart = ({ part, inputs, own }) =>
     threads.run({
@@ -57,9 +59,21 @@ async function openComposition(path: string, threadCount: number): Promise<Witne
       portCount: description.parts[part]!.ports.length,
       own,
     });
+  const hasRunner = loadStepRunner() !== null;
+  const runBlock: RunBlock = async ({ part, inputs, own }) => {
+    const stepsPath = stepsPaths[part];
+    const { steps, ports } = description.parts[part]!;
+    if (!hasRunner || stepsPath == null || steps === undefined) return null;
+    const bytes = flattenInputs(inputs, steps.inputs);
+    if (bytes === null) return null;
+    const [copyCount, portCount] = [inputs.length, ports.length];
+    const made = await threads.runBlock({ stepsPath, inputs: bytes, copyCount, portCount, own });
+    if (made === null) return null;
+    return inputs.map((_, i) => made.subarray(32 * portCount * i, 32 * portCount * (i + 1)));
+  };
   const witness =
     description.plan.sort === "table"
-      ? new TableWitness(description, run)
+      ? new TableWitness(description, run, runBlock)
       : new ComposedWitness(description, run);
   return {
     async calculate(inputs, onProgress) {

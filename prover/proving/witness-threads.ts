@@ -1,10 +1,10 @@
 import { Piscina } from "piscina";
 import { RollupError } from "../../circuits/rollup-error.ts";
-import type { PartAnswer, PartRequest } from "./witness-worker.ts";
+import type { BlockRequest, PartAnswer, PartRequest } from "./witness-worker.ts";
 
 /** Threads that calculate parts of witnesses, each one at a time. They start when needed, and keep nobody alive. */
 export class WitnessThreads {
-  readonly #pool: Piscina<PartRequest, PartAnswer>;
+  readonly #pool: Piscina<PartRequest | BlockRequest, PartAnswer>;
   #isEnded = false;
 
   constructor(threadCount: number) {
@@ -25,9 +25,21 @@ export class WitnessThreads {
    * @throws RollupError CIR_WITNESS_REFUSED, CIR_INPUT_MISMATCH; an Error where the thread died or the program is broken
    */
   async run(request: PartRequest): Promise<Uint8Array> {
+    const ports = await this.#run(request);
+    if (ports === null) throw new Error("a program of circom's has no steps");
+    return ports;
+  }
+
+  /** The values of the ports of all copies; null where a row of one does not hold. @throws as `run` */
+  runBlock(request: BlockRequest): Promise<Uint8Array | null> {
+    return this.#run(request);
+  }
+
+  async #run(request: PartRequest | BlockRequest): Promise<Uint8Array | null> {
     if (this.#isEnded) throw new Error("the threads were ended");
     const answer = await this.#pool.run(request);
     if (answer.kind === "calculated") return answer.ports;
+    if (answer.kind === "broken") return null;
     const { code, data, message } = answer;
     throw code === null ? new Error(message) : new RollupError(code, message, { data });
   }

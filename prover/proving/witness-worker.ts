@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { type CircuitInputs, WitnessCalculator } from "../../circuits/compiler/witness-calculator.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import { type LoadedSteps, loadStepRunner } from "../witness/step-runner.ts";
 
 export interface PartRequest {
   readonly wasmPath: string;
@@ -11,8 +12,20 @@ export interface PartRequest {
   readonly own: Uint8Array;
 }
 
+/** Copies of a part, by its steps. */
+export interface BlockRequest {
+  readonly stepsPath: string;
+  /** Of each copy all inputs in the order of the part's wires, 32 bytes each. */
+  readonly inputs: Uint8Array;
+  readonly copyCount: number;
+  readonly portCount: number;
+  readonly own: Uint8Array;
+}
+
 export type PartAnswer =
   | { readonly kind: "calculated"; readonly ports: Uint8Array }
+  /** A row of some copy does not hold. */
+  | { readonly kind: "broken" }
   /** `code` of a RollupError, with its data; null for anything else. */
   | {
       readonly kind: "failed";
@@ -22,11 +35,12 @@ export type PartAnswer =
     };
 
 const calculators = new Map<string, WitnessCalculator>();
+const programs = new Map<string, LoadedSteps>();
 
 /** What piscina calls with each task. An error that it passes on would lose its code. */
-export async function answer(request: PartRequest): Promise<PartAnswer> {
+export async function answer(request: PartRequest | BlockRequest): Promise<PartAnswer> {
   try {
-    return await calculate(request);
+    return await ("stepsPath" in request ? runSteps(request) : calculate(request));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const [code, data] = isRollupError(error) ? [error.code, error.data] : [null, {}];
@@ -44,5 +58,22 @@ async function calculate({ wasmPath, inputs, portCount, own }: PartRequest): Pro
   const ports = new Uint8Array(portCount * calculator.valueBytes);
   calculator.copyWires(1, ports);
   calculator.copyWires(1 + portCount, own);
+  return { kind: "calculated", ports };
+}
+
+async function runSteps(request: BlockRequest): Promise<PartAnswer> {
+  const { stepsPath, inputs, copyCount, portCount, own } = request;
+  const runner = loadStepRunner();
+  if (runner === null) throw new Error("the step runner is not built");
+  let program = programs.get(stepsPath);
+  if (program === undefined) {
+    program = runner.load(await readFile(stepsPath));
+    programs.set(stepsPath, program);
+  }
+  const ports = new Uint8Array(32 * portCount * copyCount);
+  // The addon takes no shared memory.
+  const values = new Uint8Array(own.length);
+  if (runner.run(program, inputs, ports, values) !== -1) return { kind: "broken" };
+  own.set(values);
   return { kind: "calculated", ports };
 }

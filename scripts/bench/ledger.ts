@@ -9,6 +9,7 @@ import { measureGas } from "../../contracts/testing/measure-gas.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import { createSnarkjsProver } from "../../prover/snarkjs/snarkjs-backend.ts";
 import { proveFullBatch } from "./ledger-batch.ts";
+import { benchTableCounts } from "./table.ts";
 
 /** 23 bytes hold two narrow records; a payment also posts its receipt. */
 const BYTES_PER_TRANSFER = 11.5;
@@ -98,5 +99,10 @@ export async function benchLedger(options: { shapes: string; acceptance: boolean
     acceptance = { acceptedOperationsPerSecond, acknowledgeMs: openLoop.acknowledgeMs };
     log(`accepted durably: ${acceptance.acceptedOperationsPerSecond} operations a second`);
   }
-  return { constraintsPerSlot, batches, gasPerFurtherProof, extrapolated, ...acceptance };
+  // Of batches with a leaf table; `bench -- table` also proves them.
+  const { constraintsPerOperation } = benchTableCounts();
+  return {
+    ...{ constraintsPerSlot, constraintsPerOperation, batches, gasPerFurtherProof, extrapolated },
+    ...acceptance,
+  };
 }

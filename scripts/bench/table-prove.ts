@@ -22,7 +22,7 @@ import { closeSequential, closeTable, drawPairs } from "./table-world.ts";
 
 /** A narrow slot of a sequential batch, its share of C and y included. */
 const SEQUENTIAL_SLOT = 18_730;
-const SEQUENTIAL_FRAME = 20_000;
+const SEQUENTIAL_FRAME = 9_000;
 
 export interface BenchTableProveOptions {
   readonly traffic: string;

@@ -1,0 +1,306 @@
+/**
+ * A part's witness as a list of steps, told from its rows: most rows say what one wire is once the others are known.
+ *
+ * circom's own programs take microseconds for a constraint, most of them in divisions and in calls. The same rows, evaluated
+ * for many copies at once, take a twentieth (prover/witness). Three hints of our templates are no rows, and are recognised:
+ * the bits of range checks, and the digits of the two scalars of a signature. A part with any other hint has no steps.
+ *
+ * Nothing depends on the steps being right: rows that no step was made of are checked at the end, and every proof is verified.
+ */
+import { FIELD_ORDER } from "../protocol.ts";
+import { readSymbols } from "./compose-layout.ts";
+import { readFieldElement, readR1cs } from "./r1cs-reader.ts";
+
+export const STEP = {
+  product: 0,
+  quotient: 1,
+  bits: 2,
+  baseDigits: 3,
+  challengeDigits: 4,
+  check: 5,
+} as const;
+const MAGIC = 0x31545352;
+
+/** An input of a part, and its wires: they follow each other from `firstWire` on. */
+export interface StepInput {
+  readonly name: string;
+  readonly firstWire: number;
+  readonly count: number;
+}
+
+export interface StepProgram {
+  readonly inputs: readonly StepInput[];
+  /** For prover/witness: header, constants, code. */
+  readonly bytes: Buffer;
+}
+
+const mod = (x: bigint) => ((x % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
+
+/** Rows as three combinations each; a combination is a range of `wires` and `factors` (indices of constants). */
+interface Rows {
+  readonly starts: readonly number[];
+  readonly wires: readonly number[];
+  readonly factors: readonly number[];
+}
+
+class Constants {
+  readonly values: bigint[] = [];
+  readonly #indices = new Map<bigint, number>();
+
+  constructor() {
+    // The step runner knows these two by their place.
+    this.index(1n);
+    this.index(FIELD_ORDER - 1n);
+  }
+
+  index(value: bigint): number {
+    let index = this.#indices.get(value);
+    if (index === undefined) {
+      index = this.values.length;
+      this.values.push(value);
+      this.#indices.set(value, index);
+    }
+    return index;
+  }
+}
+
+type Combination = (readonly [wire: number, factor: number])[];
+
+/** Hints that are recognised by the name that circom gives the wire. */
+interface Hint {
+  readonly kind: "bit" | "digit" | "isEven";
+  readonly index: number;
+}
+
+class Deriver {
+  readonly #rows: Rows;
+  readonly #constants: Constants;
+  readonly #hints: ReadonlyMap<number, Hint>;
+  readonly #known: Uint8Array;
+  /** Wires of each row that are not known, counted once each. */
+  readonly #open: Int32Array;
+  readonly #used: Uint8Array;
+  readonly #rowsOf: number[][];
+  readonly #ready: number[] = [];
+  /** Rows that would tell their last wire by a division. */
+  readonly #divisions: number[] = [];
+  readonly code: number[] = [];
+
+  constructor(rows: Rows, constants: Constants, hints: ReadonlyMap<number, Hint>, wireCount: number) {
+    this.#rows = rows;
+    this.#constants = constants;
+    this.#hints = hints;
+    this.#known = new Uint8Array(wireCount);
+    const rowCount = (rows.starts.length - 1) / 3;
+    this.#open = new Int32Array(rowCount);
+    this.#used = new Uint8Array(rowCount);
+    this.#rowsOf = Array.from({ length: wireCount }, () => []);
+    for (let row = 0; row < rowCount; row++)
+      for (let at = rows.starts[3 * row]!; at < rows.starts[3 * row + 3]!; at++) {
+        const list = this.#rowsOf[rows.wires[at]!]!;
+        if (list.at(-1) === row) continue;
+        list.push(row);
+        this.#open[row]!++;
+      }
+    for (let row = 0; row < rowCount; row++) if (this.#open[row] === 1) this.#ready.push(row);
+  }
+
+  know(wire: number): void {
+    if (this.#known[wire] === 1) return;
+    this.#known[wire] = 1;
+    for (const row of this.#rowsOf[wire]!) if (--this.#open[row]! === 1) this.#ready.push(row);
+  }
+
+  /** Whether every wire has a step. */
+  derive(): boolean {
+    const hinted = this.#hintRows();
+    // Divisions last: a row like (1 - used) · core = 0 says nothing where used = 1, and another row says what core is.
+    do {
+      for (let i = 0; i < this.#ready.length; i++) this.#solve(this.#ready[i]!, false);
+      this.#ready.length = 0;
+    } while (this.#useHints(hinted) || this.#divide());
+    if (this.#known.includes(0)) return false;
+    for (let row = 0; row < this.#used.length; row++) {
+      if (this.#used[row] === 1) continue;
+      this.code.push(STEP.check, row);
+      for (const side of [0, 1, 2]) this.#emit(this.#side(row, side));
+    }
+    return true;
+  }
+
+  #side(row: number, side: number): Combination {
+    const { starts, wires, factors } = this.#rows;
+    const terms: [number, number][] = [];
+    for (let at = starts[3 * row + side]!; at < starts[3 * row + side + 1]!; at++)
+      terms.push([wires[at]!, factors[at]!]);
+    return terms;
+  }
+
+  #emit(terms: Combination): void {
+    this.code.push(terms.length);
+    for (const [wire, factor] of terms) this.code.push(wire, factor);
+  }
+
+  /** Solves one row by a division. */
+  #divide(): boolean {
+    for (let row = this.#divisions.shift(); row !== undefined; row = this.#divisions.shift())
+      if (this.#solve(row, true)) return true;
+    return false;
+  }
+
+  #solve(row: number, mayDivide: boolean): boolean {
+    if (this.#open[row] !== 1) return false;
+    const sides = [0, 1, 2].map((side) => this.#side(row, side));
+    let unknown = -1;
+    for (const side of sides) for (const [wire] of side) if (this.#known[wire] === 0) unknown = wire;
+    const factorIn = (side: Combination) =>
+      side.reduce((sum, [wire, f]) => (wire === unknown ? mod(sum + this.#constants.values[f]!) : sum), 0n);
+    const rest = sides.map((side) => side.filter(([wire]) => wire !== unknown));
+    const [a, b, c] = sides.map(factorIn) as [bigint, bigint, bigint];
+    if (a !== 0n && b !== 0n) return false;
+    if (a === 0n && b === 0n) {
+      if (c === 0n) return false;
+      // unknown = (A B - C') / c
+      this.code.push(STEP.product, unknown, this.#constants.index(inverse(c)));
+      for (const terms of rest) this.#emit(terms);
+    } else if (!mayDivide) {
+      this.#divisions.push(row);
+      return false;
+    } else {
+      // unknown = (C' - A' B) / (a B - c)
+      const [factor, with_, other] = a !== 0n ? [a, rest[0]!, rest[1]!] : [b, rest[1]!, rest[0]!];
+      this.code.push(STEP.quotient, unknown, this.#constants.index(factor), this.#constants.index(c));
+      for (const terms of [with_, other, rest[2]!]) this.#emit(terms);
+    }
+    this.#used[row] = 1;
+    this.know(unknown);
+    return true;
+  }
+
+  /** Rows whose first combination has hinted wires: sums of bits or of digits. */
+  #hintRows(): Set<number> {
+    const rows = new Set<number>();
+    for (const wire of this.#hints.keys()) for (const row of this.#rowsOf[wire]!) rows.add(row);
+    return new Set(
+      [...rows].filter((row) => this.#side(row, 0).filter(([wire]) => this.#hints.has(wire)).length > 1),
+    );
+  }
+
+  #useHints(rows: Set<number>): boolean {
+    let isGrowing = false;
+    for (const row of rows) {
+      const terms = this.#side(row, 0);
+      const open = terms.filter(([wire]) => this.#known[wire] === 0);
+      if (open.length === 0) rows.delete(row);
+      if (open.length < 2 || !open.every(([wire]) => this.#hints.has(wire))) continue;
+      if (!this.#takeHints(terms, open)) continue;
+      rows.delete(row);
+      isGrowing = true;
+    }
+    return isGrowing;
+  }
+
+  /** The combination, scaled, is a known value less the sum of bit · 2^i, of digit · 4^i or of digit · 8^i. */
+  #takeHints(terms: Combination, open: Combination): boolean {
+    const hints = open.map(([wire, factor]) => ({
+      ...{ wire, ...this.#hints.get(wire)! },
+      factor: this.#constants.values[factor]!,
+    }));
+    const isEven = hints.find(({ kind }) => kind === "isEven");
+    const digits = hints.filter(({ kind }) => kind !== "isEven");
+    const [kind, base] =
+      digits[0]!.kind === "bit"
+        ? [STEP.bits, 2n]
+        : isEven === undefined
+          ? [STEP.baseDigits, 8n]
+          : [STEP.challengeDigits, 4n];
+    const scaleOf = ({ factor, index }: (typeof hints)[number]) =>
+      mod(-(base ** BigInt(index)) * inverse(factor));
+    const scale = scaleOf(digits[0]!);
+    if (!digits.every((digit) => digit.kind === digits[0]!.kind && scaleOf(digit) === scale)) return false;
+    this.code.push(kind, this.#constants.index(scale), isEven?.wire ?? 0);
+    this.#emit(terms.filter(([wire]) => this.#known[wire] === 1));
+    this.code.push(digits.length);
+    for (const { wire, index } of digits) this.code.push(wire, index);
+    for (const { wire } of hints) this.know(wire);
+    return true;
+  }
+}
+
+function inverse(value: bigint): bigint {
+  let [r0, r1, s0, s1] = [FIELD_ORDER, mod(value), 0n, 1n];
+  while (r1 !== 0n) {
+    const q = r0 / r1;
+    [r0, r1, s0, s1] = [r1, r0 - q * r1, s1, s0 - q * s1];
+  }
+  return mod(s0);
+}
+
+function readRows(r1csPath: string, constants: Constants) {
+  const [starts, wires, factors]: [number[], number[], number[]] = [[0], [], []];
+  const found = new Map<string, number>();
+  const header = readR1cs(r1csPath, (window, a, b, c) => {
+    for (const { termCount, offset } of [a, b, c]) {
+      for (let i = 0, at = offset; i < termCount; i++, at += 36) {
+        wires.push(window.readUInt32LE(at));
+        const key = window.toString("latin1", at + 4, at + 36);
+        let index = found.get(key);
+        if (index === undefined) {
+          index = constants.index(readFieldElement(window, at + 4, 32));
+          found.set(key, index);
+        }
+        factors.push(index);
+      }
+      starts.push(wires.length);
+    }
+  });
+  return { rows: { starts, wires, factors }, header };
+}
+
+/** Null where a wire follows from no row and no hint that is known here. @param symbols circom's symbol file */
+export function deriveSteps(r1csPath: string, symbols: string): StepProgram | null {
+  const constants = new Constants();
+  const { rows, header } = readRows(r1csPath, constants);
+  const { wireCount, publicOutputCount, publicInputCount, privateInputCount } = header;
+  const firstInput = 1 + publicOutputCount;
+  const inputCount = publicInputCount + privateInputCount;
+  const hints = new Map<number, Hint>();
+  const inputs = new Map<string, number[]>();
+  for (const { wire, signal } of readSymbols(symbols)) {
+    const hint = /\.(bit|digit|isEven)(?:\[(\d+)\])?$/.exec(signal);
+    if (hint) hints.set(wire, { kind: hint[1] as Hint["kind"], index: Number(hint[2] ?? 0) });
+    const input = /^main\.([A-Za-z]\w*)((?:\[\d+\])*)$/.exec(signal);
+    if (input && wire >= firstInput && wire < firstInput + inputCount)
+      inputs.set(input[1]!, [...(inputs.get(input[1]!) ?? []), wire]);
+  }
+  const listed = [...inputs].map(([name, wires]) => ({ name, firstWire: wires[0]!, count: wires.length }));
+  const isInOrder = [...inputs.values()].every((wires) => wires.every((wire, i) => wire === wires[0]! + i));
+  if (!isInOrder || listed.reduce((sum, { count }) => sum + count, 0) !== inputCount) return null;
+  const deriver = new Deriver(rows, constants, hints, wireCount);
+  for (const wire of [0, ...Array.from({ length: inputCount }, (_, i) => firstInput + i)]) deriver.know(wire);
+  if (!deriver.derive()) return null;
+  return { inputs: listed, bytes: encode(header, constants.values, deriver.code) };
+}
+
+function encode(
+  header: {
+    wireCount: number;
+    publicOutputCount: number;
+    publicInputCount: number;
+    privateInputCount: number;
+  },
+  constants: readonly bigint[],
+  code: readonly number[],
+): Buffer {
+  const { wireCount, publicOutputCount, publicInputCount, privateInputCount } = header;
+  const words = [
+    ...[MAGIC, wireCount, publicOutputCount, publicInputCount, privateInputCount],
+    ...[constants.length, code.length, 0],
+  ];
+  const head = Buffer.from(Uint32Array.from(words).buffer);
+  const values = Buffer.alloc(32 * constants.length);
+  for (const [i, value] of constants.entries())
+    for (let k = 0; k < 4; k++)
+      values.writeBigUInt64LE((value >> BigInt(64 * k)) & 0xffff_ffff_ffff_ffffn, 32 * i + 8 * k);
+  return Buffer.concat([head, values, Buffer.from(Uint32Array.from(code).buffer)]);
+}

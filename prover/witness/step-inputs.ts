@@ -1,0 +1,37 @@
+import type { StepInput } from "../../circuits/compiler/row-steps.ts";
+import type { CircuitInputs, InputValue } from "../../circuits/compiler/witness-calculator.ts";
+import { FIELD_ORDER } from "../../circuits/protocol.ts";
+
+const WORDS = 4;
+const LOW = (1n << 64n) - 1n;
+
+/**
+ * The inputs of copies as the step runner takes them: copy after copy, each input at its wires, 32 little-endian bytes a
+ * value. Null where names or sizes are not the part's: circom's program says what is wrong.
+ */
+export function flattenInputs(
+  copies: readonly CircuitInputs[],
+  layout: readonly StepInput[],
+): Uint8Array | null {
+  const first = Math.min(...layout.map(({ firstWire }) => firstWire));
+  const valueCount = layout.reduce((sum, { count }) => sum + count, 0);
+  const words = new BigUint64Array(WORDS * valueCount * copies.length);
+  for (const [i, copy] of copies.entries()) {
+    if (Object.keys(copy).length !== layout.length) return null;
+    for (const { name, firstWire, count } of layout) {
+      const value = copy[name];
+      const from = WORDS * (i * valueCount + firstWire - first);
+      if (value === undefined || write(value, words, from) !== from + WORDS * count) return null;
+    }
+  }
+  return new Uint8Array(words.buffer);
+}
+
+/** Returns the place behind the value. */
+function write(value: InputValue, words: BigUint64Array, from: number): number {
+  if (Array.isArray(value)) return value.reduce((at: number, each) => write(each, words, at), from);
+  let rest = BigInt(value as bigint);
+  if (rest < 0n || rest >= FIELD_ORDER) rest = ((rest % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
+  for (let at = from; rest > 0n; at++, rest >>= 64n) words[at] = rest & LOW;
+  return from + WORDS;
+}

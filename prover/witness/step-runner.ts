@@ -1,0 +1,26 @@
+/** Runs a part's steps (circuits/compiler/row-steps.ts) in C++, for many copies at once. */
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+/** A part's steps in the addon's memory. */
+export type LoadedSteps = { readonly loadedSteps: unique symbol };
+
+export interface StepRunner {
+  /** @throws Error where the bytes are no steps */
+  load(bytes: Uint8Array): LoadedSteps;
+  /**
+   * Fills `ports` and `own`, copy after copy, 32 little-endian bytes a value. `inputs` has each copy's inputs in the order of
+   * the part's wires. Returns -1, or the index of a row that some copy breaks; nothing is filled then.
+   * @throws Error where sizes do not fit, or an input is not below the field's order
+   */
+  run(steps: LoadedSteps, inputs: Uint8Array, ports: Uint8Array, own: Uint8Array): number;
+}
+
+const addonPath = fileURLToPath(new URL("build/row-steps.node", import.meta.url));
+
+/** Null where there is no compiler and the addon was not built: then circom's programs make all witnesses. */
+export function loadStepRunner(): StepRunner | null {
+  if (!existsSync(addonPath)) return null;
+  return createRequire(import.meta.url)(addonPath) as StepRunner;
+}
