@@ -24,7 +24,11 @@ program
   .description(
     "constraints per operation of batches with a leaf table, for simulated traffic; random batches against it; proofs, gas",
   )
-  .option("--at-once <count>", "random batches and false claims that replay and the equation are held equal on", "0")
+  .option(
+    "--at-once <count>",
+    "random batches and false claims that replay and the equation are held equal on",
+    "0",
+  )
   .option("--gas", "gas per transfer and per payment, from receipts")
   .option("--batches <count>", "random batches that the circuit and TypeScript are held equal on", "0")
   .option("--domain <log2>", "prove batches of this domain, today's and with a table, in turns; 0: none", "0")

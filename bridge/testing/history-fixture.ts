@@ -7,8 +7,8 @@ import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
 import type { QueueOperation } from "../../circuits/ledger/operation.ts";
 import { type BatchShape, KIND } from "../../circuits/protocol.ts";
 import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
 import { openBatch, sealedCommitment } from "../../circuits/table/sealed-batch.ts";
+import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
 import { toContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
 import {

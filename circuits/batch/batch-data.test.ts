@@ -237,7 +237,12 @@ describe("decodeWire", () => {
     const wire = encodeWire(sample());
     const withGap = (at: number, count: number) => wire.with(59, at).with(61, count);
     expect(decode(withGap(2, 0))).toEqual(sample());
-    for (const [at, count] of [[2, 1], [1, 0], [3, 0], [0, 0]] as const)
+    for (const [at, count] of [
+      [2, 1],
+      [1, 0],
+      [3, 0],
+      [0, 0],
+    ] as const)
       expect(() => decode(withGap(at, count)), `${count} at ${at}`).toThrow(malformed);
   });
 

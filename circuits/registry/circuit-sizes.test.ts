@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { shapeName } from "../protocol.ts";
 import { settlementCircuitName } from "../settlement/settlement-size.ts";
+import { parseTableName, postedShape } from "../table/table-shape.ts";
 import { SAMPLE_SHAPE } from "../testing/sample-shape.ts";
 import { batchShape, batchSizes, exitSizes, isNameOfSizes } from "./circuit-sizes.ts";
 
@@ -13,6 +14,20 @@ describe("circuit sizes", () => {
     for (const sizes of [settlement, earnerTable, exitSizes(), exitSizes(16)]) {
       expect(() => batchShape(sizes)).toThrow(expect.objectContaining({ code: "CIR_NOT_A_BATCH_CIRCUIT" }));
     }
+  });
+
+  test("say the table of a table batch, and by it its name", () => {
+    const table = { members: 2_047, rows: 8_191, units: 8_191, low: 2, top: 6 };
+    const shape = { narrow: 2_050, wide: 255, table };
+    const sizes = batchSizes(shape);
+    expect(batchShape(sizes)).toEqual(shape);
+    const name = "table-3-2047-255-8191-8191-2-6";
+    expect(shapeName(shape)).toBe(name);
+    expect(postedShape(parseTableName(name)!)).toEqual(shape);
+    expect(isNameOfSizes(name, sizes)).toBe(true);
+    expect(isNameOfSizes(name, { ...sizes, tableSizes: sizes.tableSizes! + 1n })).toBe(false);
+    expect(isNameOfSizes("batch-2050-255", sizes)).toBe(false);
+    expect(isNameOfSizes(name, batchSizes({ narrow: 2_050, wide: 255 }))).toBe(false);
   });
 
   test("fit the names of the registry, each sort's only its own", () => {

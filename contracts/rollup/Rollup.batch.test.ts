@@ -331,7 +331,13 @@ describe("a batch with a leaf table", () => {
       expect((await t.rollup.read.state()).root).toBe(closed.content.newRoot);
     }
     const fixed = 63 + 12 + 32;
-    const posted = [[3, 3], [2, 1], [1, 2], [5, 1], [1, 0]] as const;
+    const posted = [
+      [3, 3],
+      [2, 1],
+      [1, 2],
+      [5, 1],
+      [1, 0],
+    ] as const;
     expect(sizes).toEqual(posted.map(([pairs, payloads]) => fixed + 23 * pairs + 32 * payloads));
   });
 
@@ -343,9 +349,19 @@ describe("a batch with a leaf table", () => {
     const as = (gapAt: number, gapCount: number) =>
       revertOf(t.trySubmit([withData(closed, data.with(59, gapAt).with(61, gapCount))]));
     expect(await as(2, 2)).toMatchObject({ name: "accepted" });
-    for (const [gapAt, gapCount] of [[1, 2], [2, 1], [2, 3], [3, 0]] as const)
+    for (const [gapAt, gapCount] of [
+      [1, 2],
+      [2, 1],
+      [2, 3],
+      [3, 0],
+    ] as const)
       expect(await as(gapAt, gapCount)).toMatchObject({ name: "VerifierProofRejected" });
-    for (const [gapAt, gapCount] of [[3, 2], [4, 1], [2, 0], [255, 1]] as const)
+    for (const [gapAt, gapCount] of [
+      [3, 2],
+      [4, 1],
+      [2, 0],
+      [255, 1],
+    ] as const)
       expect(await as(gapAt, gapCount)).toEqual({
         name: "RollupGapInvalid",
         args: [BigInt(gapAt), BigInt(gapCount), 3n],

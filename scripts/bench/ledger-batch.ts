@@ -10,7 +10,12 @@ import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
 import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
 import { type BatchShape, KIND, shapeName, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { type OpenBatch, openBatch, sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
+import {
+  type OpenBatch,
+  openBatch,
+  sealedInputs,
+  sealedStatement,
+} from "../../circuits/table/sealed-batch.ts";
 import { windowSize } from "../../circuits/table/table-shape.ts";
 import { toContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { deployRollup } from "../../contracts/build/deploy.ts";

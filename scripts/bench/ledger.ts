@@ -48,9 +48,7 @@ export async function benchLedger(options: { shapes: string; acceptance: boolean
     const circuit = await developmentSetup(compiled);
     const prover = createSnarkjsProver();
     try {
-      const figures = await proveFullBatch(shape, circuit, prover, (line) =>
-        log(`${name}: ${line}`),
-      );
+      const figures = await proveFullBatch(shape, circuit, prover, (line) => log(`${name}: ${line}`));
       const operations = shape.narrow + shape.wide - (shape.table?.members ?? 0);
       const row = {
         shape,

@@ -32,6 +32,7 @@ import { openGovernorAbi, rollupRegistryAbi } from "../../contracts/build/govern
 import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
 import { carryOut, describeDeployment, prepareDeployment } from "./deploy.ts";
+import { loadDeployConfig } from "./deploy-config.ts";
 
 const MNEMONIC = "test test test test test test test test test test test junk";
 const account = (addressIndex: number) => mnemonicToAccount(MNEMONIC, { addressIndex });
@@ -202,10 +203,7 @@ describe("openledger deploy", () => {
       code: "CMD_DEPLOY_CONFIG_INVALID",
     });
     const table = writeConfig({ circuits: [...CIRCUITS, "table-4-2-1-6-2-3-1"] }, "table.json");
-    await expect(prepareDeployment(table, quiet)).rejects.toMatchObject({
-      code: "CMD_DEPLOY_CONFIG_INVALID",
-      data: { fields: ["circuits"] },
-    });
+    expect(loadDeployConfig(table).circuits).toContain("table-4-2-1-6-2-3-1");
   });
 
   it("deploys once however often it is killed: at each of its requests, sent or not", async () => {

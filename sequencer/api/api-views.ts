@@ -191,10 +191,7 @@ export function batchView(batch: StoredBatch) {
     feeAccountId: batch.feeAccountId,
     dataBytes: batch.settlements.reduce((sum, { wire }) => sum + wire.length, batch.wire.length),
     commitment: hex32(batch.commitment),
-    records: [
-      ...narrow,
-      ...batch.wide.map((record, i) => recordView(record, narrowSlots + i)),
-    ],
+    records: [...narrow, ...batch.wide.map((record, i) => recordView(record, narrowSlots + i))],
     openedAtMs: batch.openedAtMs,
     closedAtMs: batch.closedAtMs,
     provenAtMs: batch.proof?.provenAtMs ?? null,

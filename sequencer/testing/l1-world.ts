@@ -32,7 +32,10 @@ export async function deploymentOn(
   circuits: readonly ({ name: string; verificationKeyPath: string } & CircuitSizes)[] = [],
 ): Promise<Deployment> {
   const base = await testDeployment();
-  const names = [...l1.shapes.map((shape) => ({ name: shapeName(shape), ...batchSizes(shape) })), ...circuits];
+  const names = [
+    ...l1.shapes.map((shape) => ({ name: shapeName(shape), ...batchSizes(shape) })),
+    ...circuits,
+  ];
   const { treasury, operator: operatorOwner } = l1.roles;
   const [genesisEvent] = await l1.client.getContractEvents({
     address: rollup.address,
