@@ -22,11 +22,11 @@ export interface DevnetCircuit {
 }
 
 /**
- * Circuits of the devnet's rollup in the order in which L1 numbers them: batch, settlement, earner table, exits of leaves and
- * of earners, without which nobody could freeze it; and the settlement of a direct model where the plan has one.
+ * Circuits of the devnet's rollup in the order in which L1 numbers them: batch, settlement, earner table, and exits of
+ * leaves and of earners, without which nobody could freeze it.
  */
 export async function buildCircuits(plan: DevnetPlan, console: Console): Promise<DevnetCircuit[]> {
-  const { direct, settlement, tableEarners } = plan;
+  const { settlement, tableEarners } = plan;
   const wanted = [
     { sizes: batchSizes(DEVNET_SHAPE), spec: circuitSpec(shapeName(DEVNET_SHAPE)) },
     {
@@ -39,14 +39,6 @@ export async function buildCircuits(plan: DevnetPlan, console: Console): Promise
     },
     { sizes: exitSizes(), spec: leafExitCircuitSpec() },
     { sizes: exitSizes(settlement.earners), spec: earnerExitCircuitSpec(settlement.earners) },
-    ...(direct === undefined
-      ? []
-      : [
-          {
-            sizes: { sort: CIRCUIT_SORT.settlement, size0: direct.payments, size1: direct.earners },
-            spec: settlementCircuitSpec(direct),
-          },
-        ]),
   ];
   // The compiler has one thread, the keys take all cores: the first side by side, the second one after another.
   const startedAtMs = Date.now();

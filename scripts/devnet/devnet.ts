@@ -29,7 +29,7 @@ import { createPeople, type Job } from "./job.ts";
 import { Journal } from "./journal.ts";
 import { l1NodeSpec } from "./l1-node.ts";
 import { MODEL_NAMES, MODELS, type ModelName, type ModelPart, stepOf } from "./parts.ts";
-import { type DevnetPlan, PLANS, withDirectMails } from "./plan.ts";
+import { type DevnetPlan, PLANS } from "./plan.ts";
 import { endLeftovers } from "./process-file.ts";
 import { printNextSteps, printReport, type Report } from "./report.ts";
 import { runJob } from "./run-job.ts";
@@ -50,7 +50,6 @@ import { fundVisitors } from "./visitors.ts";
 interface DevnetOptions {
   exit?: boolean;
   small?: boolean;
-  direct?: boolean;
   reset?: boolean;
   prover: BackendName;
 }
@@ -61,7 +60,6 @@ export async function runDevnet(argv: readonly string[]): Promise<number> {
   const options = parseOptions(argv);
   if (typeof options === "number") return options;
   const startedAtMs = Date.now();
-  const plan = PLANS[options.small === true ? "small" : "full"];
   const stop = new AbortController();
   const onSignal = (name: string) => () => {
     console.line(`${name}: stopping`);
@@ -81,7 +79,7 @@ export async function runDevnet(argv: readonly string[]): Promise<number> {
       supervisor,
       signal: stop.signal,
       proverBackend: options.prover,
-      plan: options.direct === true ? withDirectMails(plan) : plan,
+      plan: PLANS[options.small === true ? "small" : "full"],
     });
     console.line(`everything so far: ${formatDuration(Date.now() - startedAtMs)}`);
     const status = report.checks.every(({ holds }) => holds) ? 0 : 1;
@@ -105,7 +103,6 @@ function parseOptions(argv: readonly string[]): DevnetOptions | number {
     )
     .option("--exit", "end after the job; status 0 only if every check held")
     .option("--small", "small settlement circuits and fewer e-mails: for tests")
-    .option("--direct", "a direct model of the e-mails, whose settlement proves the answers, too")
     .option("--reset", "forget the saved devnet (.openledger) first")
     .addOption(
       new Option("--prover <backend>", "what makes the proofs").choices(BACKEND_NAMES).default("wasm"),

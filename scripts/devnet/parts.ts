@@ -4,10 +4,8 @@
  */
 import type { RecipeBase } from "../../attribution/model/recipe-fields.ts";
 import { ROW_RULES } from "../../attribution/rows/row-rules.ts";
-import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
 import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "../../models/base/base-place.ts";
 import { textPreset } from "../../models/registered/text-preset.ts";
-import { directPreset } from "../commands/model/recipe-presets.ts";
 import { retrievalPreset } from "../commands/model/retrieval-preset.ts";
 import { CONTRIBUTORS, type ContributorName, devnetPaths } from "./config.ts";
 import { commitRows, heldOutMails, isLabelWrong } from "./mails.ts";
@@ -110,13 +108,7 @@ export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
   },
 };
 
-/** What a model is registered for: its rows and earners at most, its columns and draws exactly. */
-export const sizeOf = (plan: DevnetPlan, name: ModelName): SettlementSize =>
-  name === "mails" ? (plan.direct ?? plan.settlement) : plan.settlement;
-
-function mailRecipe({ bucketCount, direct, featureCount, settlement }: DevnetPlan) {
-  if (direct !== undefined)
-    return { ...directPreset([], direct.features), seed: "devnet", ...DIRECT_FIT };
+function mailRecipe({ bucketCount, featureCount, settlement }: DevnetPlan) {
   return {
     version: 2 as const,
     inputs: { kind: "email" as const, bucketCount },
@@ -127,12 +119,6 @@ function mailRecipe({ bucketCount, direct, featureCount, settlement }: DevnetPla
     columnCount: settlement.features,
   };
 }
-
-/** Of both kinds of models of e-mails. */
-const DIRECT_FIT = {
-  model: { kind: "logistic" as const, decay: 0.001, tolerance: 1e-6 },
-  method: { kind: "direct" as const, damping: 0.001 },
-};
 
 /** The preset "retrieval". */
 function citationRecipe(columnCount: number) {

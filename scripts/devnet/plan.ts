@@ -4,8 +4,6 @@ import { COMMITS_EACH, CONTRIBUTORS, type ContributorName, CUSTOMERS } from "./c
 
 export interface DevnetPlan {
   readonly settlement: SettlementSize;
-  /** Of the model of e-mails, where that is a direct one: its circuit beside the other models'. */
-  readonly direct?: SettlementSize;
   /** Earners of the circuit that geneses and default splits are proven with. */
   readonly tableEarners: number;
   /** Rows of one of a contributor's commits. */
@@ -53,11 +51,6 @@ export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
     speeches: { rowsOf: { bob: 12, carol: 9, dave: 6 }, questionCount: 10, answerTokens: 16 },
   },
 };
-
-/** The same with a direct model of the e-mails: a circuit of its own, with a bucket for each that the other kind has. */
-export function withDirectMails(plan: DevnetPlan): DevnetPlan {
-  return { ...plan, direct: { ...plan.settlement, features: plan.bucketCount, isDirect: true } };
-}
 
 /** The contributor of commit `index` of the job, whose commits take turns. */
 export function contributorOf(index: number): ContributorName {

@@ -34,7 +34,7 @@ import { devAccount } from "../accounts.ts";
 import { APPROVAL_MARGIN_SECONDS, MODEL_AMOUNT_WEI, PRICE_WEI, SPLIT } from "../config.ts";
 import { formatDuration } from "../console.ts";
 import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
-import { DATANETS, type ModelPart, sizeOf, stepOf } from "../parts.ts";
+import { DATANETS, type ModelPart, stepOf } from "../parts.ts";
 import type { Leaves } from "./deposit.ts";
 import { storeOf } from "./host.ts";
 
@@ -82,9 +82,7 @@ export async function train(job: Job, part: ModelPart, datanetId: number): Promi
   const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
     job.console.progress(`training: ${stage} ${Math.floor((100 * done) / Math.max(1, total))} %`);
   const trained = await training.train(rows, training.family.parseRecipe(recipe), { onProgress });
-  const registration = registerModel(trained, { split: SPLIT }, sizeOf(job.plan, part.name), {
-    onProgress,
-  });
+  const registration = registerModel(trained, { split: SPLIT }, job.plan.settlement, { onProgress });
   const model = publishedModel(trained, registration, { publishRows: true });
   await rm(folder, { recursive: true, force: true });
   await writeModel(folder, model);
