@@ -15,6 +15,19 @@ it("takes jobs from the sequencer or from a queue, and never from both", () => {
   expect(() => readProveConfig({ PROVER_TOKEN: TOKEN, PROVER_QUEUE: QUEUE })).toThrow(oneOfThem);
 });
 
+it("credits nobody whose proofs no key shows", () => {
+  const key = "5e".repeat(32);
+  expect(() => readProveConfig({ PROVER_TOKEN: TOKEN, PROVER_HAND_IN_KEY: key })).toThrow(
+    refused(["PROVER_HAND_IN_KEY is given, and PROVER_QUEUE is not"]),
+  );
+  const dispatcher = { DISPATCHER_QUEUE: QUEUE, DISPATCHER_TOKEN: TOKEN, DISPATCHER_CREDITS_PATH: "credits" };
+  expect(() => readDispatchConfig(dispatcher)).toThrow(
+    refused(["DISPATCHER_HAND_IN_SECRET is missing, and DISPATCHER_CREDITS_PATH is given"]),
+  );
+  const config = readDispatchConfig({ ...dispatcher, DISPATCHER_HAND_IN_SECRET: key });
+  expect(config.handInSecret?.reveal()).toBe(key);
+});
+
 it("tells no secret when it refuses one", () => {
   const wrong = QUEUE.replace("redis:", "http:");
   expect(() => readProveConfig({ PROVER_QUEUE: wrong })).toThrow(
