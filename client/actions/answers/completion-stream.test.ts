@@ -1,0 +1,62 @@
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { listAdapters, streamCompletion } from "./completion-stream.ts";
+
+let server: Server;
+let serverUrl: string;
+let answer: (response: ServerResponse) => void;
+beforeAll(async () => {
+  server = createServer((_request, response) => answer(response));
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  serverUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  server.closeAllConnections();
+  return new Promise((closed) => server.close(closed));
+});
+
+const part = (text: string, more = {}) => `data: ${JSON.stringify({ choices: [{ text }], ...more })}\n\n`;
+const asked = async (patienceMs?: number) => {
+  const heard: string[] = [];
+  const order = { serverUrl, model: "a", prompt: "x", ...(patienceMs === undefined ? {} : { patienceMs }) };
+  return { last: await streamCompletion(order, (text) => heard.push(text)), heard };
+};
+/** A server that writes these bytes, each piece by itself, and ends. */
+const writing = (pieces: readonly (string | Uint8Array)[]) => async (response: ServerResponse) => {
+  for (const piece of pieces) await new Promise((written) => response.write(piece, written));
+  response.end();
+};
+
+it("tells the text so far, wherever the pieces are cut, and gives what the last part has", async () => {
+  const bytes = Buffer.from(`${part("Grüße")}${part(" aus")}${part("", { openledger: { seed: "7" } })}`);
+  answer = writing([...Array.from(bytes, (byte) => Uint8Array.of(byte)), "data: [DONE]\n\n"]);
+  expect(await asked()).toEqual({ last: { seed: "7" }, heard: ["Grüße", "Grüße aus"] });
+});
+
+it("keeps the server's own code, before the stream and in its middle", async () => {
+  const error = (code: string) => ({ message: "no", openledger: { code, data: { param: "model" } } });
+  answer = (response) =>
+    response.writeHead(429).end(JSON.stringify({ error: error("MOD_SERVE_OVERLOADED") }));
+  await expect(asked()).rejects.toMatchObject({ code: "MOD_SERVE_OVERLOADED", isRetryable: true });
+  const failed = `data: ${JSON.stringify({ error: error("MOD_SERVE_ADAPTER_UNUSABLE") })}\n\n`;
+  answer = writing([part("a"), failed]);
+  await expect(asked()).rejects.toMatchObject({ code: "MOD_SERVE_ADAPTER_UNUSABLE" });
+});
+
+it("refuses what ends early, has another form, or never ends a line", async () => {
+  const invalid = { code: "CLI_MODEL_SERVER_ANSWER_INVALID" };
+  for (const pieces of [[part("a")], ["data: {}\n\n"], ["data: nothing\n\n"], ["x".repeat(2 ** 22 + 1)]]) {
+    answer = writing(pieces);
+    await expect(asked(), pieces[0]!.slice(0, 40)).rejects.toMatchObject(invalid);
+  }
+  answer = (response) => response.writeHead(404).end("nothing here");
+  await expect(asked()).rejects.toMatchObject(invalid);
+  answer = (response) => response.end("{}");
+  await expect(listAdapters({ requestTimeoutMs: 60_000 }, serverUrl)).rejects.toMatchObject(invalid);
+});
+
+it("waits for a silent server no longer than it has patience", async () => {
+  answer = (response) => response.write(part("a"));
+  await expect(asked(300)).rejects.toMatchObject({ code: "CLI_MODEL_SERVER_UNREACHABLE" });
+});
