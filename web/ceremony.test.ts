@@ -52,7 +52,7 @@ describe("the ceremony's page", () => {
     const [entry] = await client.transcript();
     expect(entry).toMatchObject({ index: 1, name: "Ada" });
     expect(await page.getByLabel("Your receipt").textContent()).toContain(entry!.hash);
-    await page.getByRole("cell", { name: "Ada" }).waitFor();
+    await page.getByRole("cell", { name: "Ada", exact: true }).waitFor();
     await page.getByRole("button", { name: "Check the chain in this browser" }).click();
     await page.getByText("The chain holds: 1 of 1").waitFor();
     expect(await seriousFindings(page)).toEqual([]);

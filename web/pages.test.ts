@@ -48,7 +48,7 @@ describe("the bridge page", () => {
     // The wallet is remembered, the list goes on.
     await step(page, /Deposit of 40/, "In your account, done").waitFor(LONG);
     await page.getByText("In the ledger").waitFor();
-    await page.getByLabel("In the ledger").getByText("40").waitFor();
+    await page.getByLabel("In the ledger").getByText("40").first().waitFor();
 
     const payee = String(world.users[0]!.leafId);
     await move(page, "Transfer", "1.5", "Transfer", payee);
