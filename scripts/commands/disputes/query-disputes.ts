@@ -19,7 +19,8 @@ import type { CommandContext } from "../../cli/run-command.ts";
 
 export interface DeployGameOptions {
   windowDays: string;
-  moveHours: string;
+  sideHours: string;
+  math?: string;
   bond: string;
   stake: string;
 }
@@ -41,7 +42,7 @@ export async function deployGame({ options, output }: CommandContext<DeployGameO
   const clients = { walletClient: sender.walletClient, publicClient: sender.publicClient };
   const { game, rules } = await deployTraceGame(clients, {
     windowSeconds: BigInt(Math.round(Number(options.windowDays) * 86_400)),
-    moveSeconds: BigInt(Math.round(Number(options.moveHours) * 3_600)),
+    sideSeconds: BigInt(Math.round(Number(options.sideHours) * 3_600)),
     leastBondWei: parseEther(options.bond),
     stakeWei: parseEther(options.stake),
   });
