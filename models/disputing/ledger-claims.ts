@@ -49,7 +49,7 @@ export function tracingDigest(traced: TracedTuple): Hex {
   const type = (register as { inputs: readonly { readonly name: string }[] }).inputs.find(
     ({ name }) => name === "traced",
   );
-  return keccak256(encodeAbiParameters([type as never], [traced as never]));
+  return keccak256(encodeAbiParameters([type] as never, [traced] as never));
 }
 
 /** Makes a rollup's gate admit the model's genesis, and its settlements wait for claims. */
