@@ -39,6 +39,8 @@ export const TAG = {
   counts: 20n,
   // Challenges of a table batch (docs/leaf-table.md); terms.circom has them.
   tableChallenge: 21n,
+  // A language model that promises claims of its queries (docs/lm-disputes.md).
+  traced: 22n,
   // A datanet's rows and owners (docs/ledger.md, "Rows and owners").
   contributionNode: 32n,
   versionRow: 33n,

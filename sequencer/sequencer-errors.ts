@@ -213,6 +213,12 @@ export const sequencerErrors = {
     httpStatus: 409,
     isRetryable: true,
   },
+  SEQ_SETTLEMENT_NOT_ADMITTED: {
+    meaning:
+      "the rollup's gate does not take this settlement by draws: each opened draw needs a claim that stands (docs/lm-disputes.md). By row counts every epoch can be settled",
+    httpStatus: 409,
+    isRetryable: true,
+  },
   SEQ_RANDOMNESS_UNKNOWN: {
     meaning: "L1 has not yet recorded the randomness that the epoch's draws depend on",
     httpStatus: 409,

@@ -2,7 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { hashTagged } from "../../circuits/field/poseidon.ts";
 import { digestToField } from "../../circuits/ledger/version-rows.ts";
-import { TAG } from "../../circuits/protocol.ts";
+import { FIELD_ORDER, TAG } from "../../circuits/protocol.ts";
 import { toFixed40 } from "../maths/fixed-point.ts";
 import type { AnsweringFiles, ModelParts } from "./model-family.ts";
 import type { Recipe } from "./recipe.ts";
@@ -15,14 +15,21 @@ export function answeringFiles(parts: ModelParts): AnsweringFiles {
 
 /**
  * What the model's statics bind of its files (docs/settlement.md): nobody can be served other parameters or another map
- * under the same statics. A model whose recipe says so is marked as challengeable by a hash over it and its rules: no
- * SHA-256 that L1 could be shown is such a hash (docs/disputes.md). Needs `initPoseidon` for such a model.
+ * under the same statics. A model whose recipe says so is marked by a hash over it: as challengeable, with its rules
+ * (docs/disputes.md), or as traced, with the digest of its roots (docs/lm-disputes.md). No SHA-256 that L1 could be shown is
+ * such a hash. Needs `initPoseidon` for such a model.
  */
 export function answeringHash(files: AnsweringFiles): bigint {
   const raw = rawAnsweringHash(files);
+  const { tracing } = parsedRecipe(files.recipe);
+  if (tracing !== undefined) return tracedAnsweringHash(raw, BigInt(tracing.digest));
   const rules = challengedRules(files.recipe);
   return rules === null ? raw : hashTagged(TAG.challenged, [raw, rules]);
 }
+
+/** Of a traced model. @param digest 256 bits */
+export const tracedAnsweringHash = (filesHash: bigint, digest: bigint): bigint =>
+  hashTagged(TAG.traced, [filesHash, digest % FIELD_ORDER]);
 
 /** SHA-256 over the SHA-256 of each of the three files, mod r. */
 export const rawAnsweringHash = (files: AnsweringFiles): bigint =>
@@ -54,9 +61,7 @@ export function packRules(rules: ChallengedRules): bigint {
 
 /** null where the model has no challenges. */
 function challengedRules(recipe: Uint8Array): bigint | null {
-  const { family, inputs, isChallengeable, method, model, rules } = JSON.parse(
-    new TextDecoder().decode(recipe),
-  ) as Recipe & RecipeBase;
+  const { family, inputs, isChallengeable, method, model, rules } = parsedRecipe(recipe);
   if (isChallengeable !== true) return null;
   const { bucketCount } = inputs as { bucketCount: number };
   const { decay } = model as { decay: number };
@@ -68,6 +73,10 @@ function challengedRules(recipe: Uint8Array): bigint | null {
     damping: family === DIRECT ? toFixed40(method.damping) : 0n,
   });
 }
+
+const parsedRecipe = (recipe: Uint8Array) =>
+  JSON.parse(new TextDecoder().decode(recipe)) as Recipe &
+    RecipeBase & { readonly tracing?: { readonly digest: string } };
 
 export function jsonBytes(value: unknown): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`);

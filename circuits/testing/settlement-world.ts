@@ -85,6 +85,8 @@ export function epochOf(options: WorldOptions = {}): FeatureEpoch {
 interface WorldParts<M extends RegisteredMatrix, Q extends ModelQuery> {
   features(numbers: SeededNumbers, rowTotal: number): ModelFeatures<M>;
   query(numbers: SeededNumbers, payment: number, features: ModelFeatures<M>): Q | null;
+  /** What a payment's receipt hashes besides; default: random numbers. */
+  secrets?(payment: number): { readonly answerHash: bigint; readonly salt: bigint };
 }
 
 /** As `epochOf`, of any kind of model. */
@@ -115,7 +117,7 @@ export function sealedEpoch<M extends RegisteredMatrix, Q extends ModelQuery>(
     cumulativeWei += amountWei;
     const payerId = 2 + numbers.below(2 ** 24 - 2);
     const query = parts.query(numbers, i, features);
-    const secrets = { answerHash: numbers.bits(250), salt: numbers.bits(250) };
+    const secrets = parts.secrets?.(i) ?? { answerHash: numbers.bits(250), salt: numbers.bits(250) };
     if (query === null) {
       openings.push(undefined);
       payments.push({ payerId, receipt: numbers.bits(250), cumulativeWei });

@@ -6,22 +6,25 @@ import { type DeployOptions, deployContract } from "./deploy.ts";
 export interface TraceGameParameters {
   /** How long a claim can be challenged. */
   readonly windowSeconds: bigint;
-  /** How long a player has for a move. */
-  readonly moveSeconds: bigint;
+  /** How long a player has for all moves of a game. */
+  readonly sideSeconds: bigint;
   readonly leastBondWei: bigint;
   /** What a challenger puts in: it has to pay the owner's moves. */
   readonly stakeWei: bigint;
 }
 
-/** Rules and game. @throws RollupError CON_DEPLOY_FAILED */
+/** Rules and game. @param math the ledger's arithmetic: then it is the game whose verdicts ledgers wait for. @throws RollupError CON_DEPLOY_FAILED */
 export async function deployTraceGame(
   clients: Pick<DeployOptions, "walletClient" | "publicClient">,
-  { leastBondWei, moveSeconds, stakeWei, windowSeconds }: TraceGameParameters,
+  { leastBondWei, sideSeconds, stakeWei, windowSeconds }: TraceGameParameters,
+  math?: Address,
 ): Promise<{ rules: Address; game: Address }> {
   const contracts = await compileContracts({ set: "disputes" });
   const deploy = async (name: string, args: readonly unknown[]) =>
     (await deployContract(clients, name, pickContract(contracts, name), args)).contractAddress;
   const rules = await deploy("TraceRules", []);
-  const game = await deploy("TraceGame", [rules, windowSeconds, moveSeconds, leastBondWei, stakeWei]);
+  const own = [rules, windowSeconds, sideSeconds, leastBondWei, stakeWei];
+  const game =
+    math === undefined ? await deploy("TraceGame", own) : await deploy("LedgerTraces", [...own, math]);
   return { rules, game };
 }

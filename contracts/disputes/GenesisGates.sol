@@ -66,10 +66,10 @@ contract GenesisGates is IGenesisGate, ISettlementGate {
     }
 
     /// @inheritdoc ISettlementGate
-    function settles(uint256 modelId, uint256 commitment) external view returns (bool) {
+    function refuses(uint256 modelId, uint256 commitment) external view returns (bool) {
         for (uint256 i; i < _judges.length; i++) {
-            if (!ISettlementJudge(_judges[i]).settlesFor(msg.sender, modelId, commitment)) return false;
+            if (!ISettlementJudge(_judges[i]).settlesFor(msg.sender, modelId, commitment)) return true;
         }
-        return true;
+        return false;
     }
 }

@@ -4,23 +4,25 @@ pragma solidity ^0.8.30;
 import {TraceRules} from "./TraceRules.sol";
 
 /// @title Whether a query of a language model is its prompt's and answer's: a game of two, refereed to the last bit
-/// @notice docs/lm-disputes.md says what a trace is, and what a verdict does not reach.
+/// @notice docs/lm-disputes.md says what a trace is. LedgerTraces is the game whose verdicts a ledger waits for.
 ///
 /// A model's owner claims a query's numbers, with a bond. Until the window ends anyone may challenge them, with a stake.
 /// The owner then states the root of the whole computation, and shows it sixteen nodes at a time; the challenger
 /// says each time below which of them the first difference lies. After some rounds one word of eight floats is left, and
-/// L1 computes one of these itself, from numbers that open the owner's own root. Who is silent for too long has lost.
+/// L1 computes one of these itself, from numbers that open the owner's own root. Each side has one time for all its moves;
+/// who has used it up has lost.
 ///
 /// Whoever is right needs no luck: an honest challenger descends to the first word that differs, whose sources are all
 /// right, so its number is wrong by the rules; below an honest root no number is wrong.
 interface ITraceGame {
-    /// @notice What is claimed. @param modelId Of the ledger.
+    /// @notice What is claimed. @param rollup Whose ledger. @param modelId Of that ledger.
     /// @param inputs Roots of what is known before any text: parameters, adapter, positions, map.
     /// @param programs Root over programs by the number of tokens they read. @param programCount Leaves of it.
     /// @param opCount Operations of this text's program. @param program Root over their descriptions.
     /// @param tokens Prompt, then answer: four bytes a token. @param promptCount Tokens of the prompt.
     /// @param query Root over the query's numbers, as floats.
     struct Statement {
+        address rollup;
         uint256 modelId;
         bytes32[] inputs;
         bytes32 programs;
@@ -52,7 +54,7 @@ interface ITraceGame {
     event Revealed(uint256 indexed gameId, bytes32[] nodes, uint256 place, uint256 deadline);
     /// @notice The challenger has chosen. @param op 0 while it is not known. @param place Number of the chosen node.
     event Chosen(uint256 indexed gameId, Turn turn, uint256 op, uint256 place, uint256 deadline);
-    /// @notice The claim is wrong. The ledger may pay this epoch by row counts: nothing here makes it.
+    /// @notice The claim is wrong.
     event Refuted(uint256 indexed claimId, uint256 indexed gameId, address indexed challenger, uint256 rewardWei);
     event Defended(uint256 indexed claimId, uint256 indexed gameId, uint256 rewardWei);
     event StakeReturned(uint256 indexed gameId, address indexed challenger, uint256 amountWei);

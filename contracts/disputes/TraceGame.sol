@@ -24,6 +24,8 @@ contract TraceGame is ITraceGame {
         uint96 bondWei;
         uint64 opCount;
         bytes32 statementHash;
+        /// @dev Of what the ledger has, where the claim was compared with it; else 0.
+        bytes32 key;
     }
 
     struct Game {
@@ -34,7 +36,10 @@ contract TraceGame is ITraceGame {
         uint8 depth;
         uint8 step;
         bool hasOp;
-        uint256 claimId;
+        uint128 claimId;
+        /// @dev What is left to either side for all its moves, but for the one whose turn it is: that one's deadline says it.
+        uint64 ownerSeconds;
+        uint64 challengerSeconds;
         uint64 op;
         uint64 place;
         uint96 stakeWei;
@@ -46,8 +51,8 @@ contract TraceGame is ITraceGame {
 
     TraceRules public immutable rules;
     uint256 public immutable windowSeconds;
-    /// @notice Time for a move.
-    uint256 public immutable moveSeconds;
+    /// @notice Time for all moves of a side: a game ends in twice as much.
+    uint256 public immutable sideSeconds;
     uint256 public immutable leastBondWei;
     uint256 public immutable stakeWei;
 
@@ -56,26 +61,35 @@ contract TraceGame is ITraceGame {
     mapping(uint256 claimId => Claim) public claims;
     mapping(uint256 gameId => Game) public games;
     mapping(address who => uint256) public owedWei;
+    /// @notice Whether a claim with this key was refuted.
+    mapping(bytes32 key => bool) public isLost;
 
     constructor(
         TraceRules rules_,
         uint256 windowSeconds_,
-        uint256 moveSeconds_,
+        uint256 sideSeconds_,
         uint256 leastBondWei_,
         uint256 stakeWei_
     ) {
         bool isRight = address(rules_).code.length != 0 && windowSeconds_ != 0 && windowSeconds_ < 1 << 32
-            && moveSeconds_ != 0 && moveSeconds_ < 1 << 32 && stakeWei_ <= type(uint96).max;
+            && sideSeconds_ != 0 && sideSeconds_ < 1 << 32 && stakeWei_ <= type(uint96).max;
         if (!isRight) revert TraceParametersInvalid();
         rules = rules_;
         windowSeconds = windowSeconds_;
-        moveSeconds = moveSeconds_;
+        sideSeconds = sideSeconds_;
         leastBondWei = leastBondWei_;
         stakeWei = stakeWei_;
     }
 
     /// @inheritdoc ITraceGame
-    function claim(Statement calldata statement, bytes32[] calldata path) external payable returns (uint256 claimId) {
+    function claim(Statement calldata statement, bytes32[] calldata path) external payable virtual returns (uint256) {
+        return _claim(statement, path, 0);
+    }
+
+    function _claim(Statement calldata statement, bytes32[] calldata path, bytes32 key)
+        internal
+        returns (uint256 claimId)
+    {
         if (msg.value < leastBondWei || msg.value > type(uint96).max) revert TraceBondWrong(msg.value, leastBondWei);
         _requireStatement(statement, path);
         claimId = ++claimCount;
@@ -87,7 +101,8 @@ contract TraceGame is ITraceGame {
             openGames: 0,
             bondWei: uint96(msg.value),
             opCount: uint64(statement.opCount),
-            statementHash: keccak256(abi.encode(statement))
+            statementHash: keccak256(abi.encode(statement)),
+            key: key
         });
         emit Claimed(claimId, statement.modelId, msg.sender, statement, msg.value, endsAt);
     }
@@ -101,7 +116,9 @@ contract TraceGame is ITraceGame {
         if (msg.value != stakeWei) revert TraceBondWrong(msg.value, stakeWei);
         gameId = ++gameCount;
         Game storage game = games[gameId];
-        (game.challenger, game.claimId, game.stakeWei) = (msg.sender, claimId, uint96(msg.value));
+        // Narrowing casts: there are fewer claims, and the time was compared.
+        (game.challenger, game.claimId, game.stakeWei) = (msg.sender, uint128(claimId), uint96(msg.value));
+        (game.ownerSeconds, game.challengerSeconds) = (uint64(sideSeconds), uint64(sideSeconds));
         claimed.openGames++;
         _next(game, Turn.Answer);
         emit Challenged(gameId, claimId, msg.sender, game.deadline);
@@ -270,9 +287,16 @@ contract TraceGame is ITraceGame {
         return turn == Turn.Answer || turn == Turn.Reveal;
     }
 
+    /// @dev The clock of who has moved stops, the other's goes on. No move is made after its deadline.
     function _next(Game storage game, Turn turn) private {
+        Turn moved = game.turn;
+        if (moved != Turn.None) {
+            uint64 left = game.deadline - uint64(block.timestamp);
+            if (_isOwners(moved)) game.ownerSeconds = left;
+            else game.challengerSeconds = left;
+        }
         game.turn = turn;
-        game.deadline = uint64(block.timestamp + moveSeconds);
+        game.deadline = uint64(block.timestamp) + (_isOwners(turn) ? game.ownerSeconds : game.challengerSeconds);
     }
 
     function _descend(Game storage game, bytes32 node, uint256 depth) private {
@@ -309,6 +333,7 @@ contract TraceGame is ITraceGame {
         uint256 bondWei = claimed.bondWei;
         uint256 rewardWei = bondWei / 2;
         (claimed.isRefuted, claimed.bondWei) = (true, 0);
+        if (claimed.key != 0) isLost[claimed.key] = true;
         owedWei[game.challenger] += rewardWei + _end(game);
         emit Refuted(game.claimId, gameId, game.challenger, rewardWei);
         _pay(payable(address(0)), bondWei - rewardWei);

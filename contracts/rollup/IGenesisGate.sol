@@ -12,7 +12,7 @@ interface IGenesisGate {
 
 /// @title What a gate has besides that judges settlements. One without it refuses none
 interface ISettlementGate {
-    /// @notice Whether the calling rollup may take the settlement by draws of this model with this commitment C. Once yes,
-    /// it is yes for ever: a batch that is in proof relies on it.
-    function settles(uint256 modelId, uint256 commitment) external view returns (bool);
+    /// @notice Whether the calling rollup may not take the settlement by draws of this model with this commitment C. What
+    /// is not refused is never refused again: a batch that is in proof relies on it.
+    function refuses(uint256 modelId, uint256 commitment) external view returns (bool);
 }

@@ -217,7 +217,6 @@ contract Rollup is Settlements, Exits {
         uint256 index = run.takenCount;
         if (index == run.settlementCount) revert SettlementMissing(record.batchNumber, record.modelId);
         run.takenCount = index + 1;
-        if (record.kind == GENESIS) _requireAdmitted(record.modelId, word);
         uint256 burnedWei;
         Settlement calldata settlement = _settlementOf(run, index);
         if (settlement.data.length == 0) {
@@ -233,20 +232,24 @@ contract Rollup is Settlements, Exits {
         run.totals.burnableWei += uint96(burnedWei);
     }
 
-    /// @dev genesisGate.admits(modelId, word), in fewer bytes of code. A static call, so nothing comes back in (I16).
-    function _requireAdmitted(uint256 modelId, uint256 word) private view {
+    /// @dev genesisGate.admits(modelId, word), or not .refuses(modelId, commitment), in fewer bytes of code. A static call,
+    /// so nothing comes back in (I16). A gate that has no answer admits nothing, and refuses nothing.
+    function _requireAdmitted(uint256 modelId, uint256 word, bool isGenesis) internal view override {
         address gate = address(genesisGate);
         bool isAdmitted;
         assembly ("memory-safe") {
             let place := mload(0x40)
-            // admits(uint256,uint256)
-            mstore(place, shl(224, 0xeb878152))
+            // refuses(uint256,uint256), admits(uint256,uint256)
+            mstore(place, shl(224, xor(0x2adac666, mul(isGenesis, 0xc15d4734))))
             mstore(add(place, 4), modelId)
             mstore(add(place, 36), word)
             // The call comes first: arguments are evaluated from the right.
             isAdmitted := or(
                 iszero(gate),
-                and(eq(mload(0), 1), lt(lt(returndatasize(), 32), staticcall(gas(), gate, place, 68, 0, 32)))
+                eq(
+                    isGenesis,
+                    and(eq(mload(0), 1), lt(lt(returndatasize(), 32), staticcall(gas(), gate, place, 68, 0, 32)))
+                )
             )
         }
         if (!isAdmitted) revert SettlementNotAdmitted(modelId, word);

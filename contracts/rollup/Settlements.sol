@@ -16,10 +16,11 @@ abstract contract Settlements is BatchVerifier, ISettlements {
 
     /// @inheritdoc ISettlements
     uint256 public constant RANDOMNESS_DELAY = 128;
-    /// @inheritdoc ISettlements
-    uint256 public constant OPEN_SETTLEMENT_DELAY = 3 days;
-    /// @inheritdoc ISettlements
-    uint256 public constant DEFAULT_SPLIT_DELAY = 14 days;
+    /// @dev After the Seal: from when on anyone may park a settlement. Longer than RANDOMNESS_DELAY blocks, so that the
+    /// sequencer has had time.
+    uint256 private constant OPEN_SETTLEMENT_DELAY = 3 days;
+    /// @dev And from when on by row counts: anyone has had time to settle by the draws.
+    uint256 private constant DEFAULT_SPLIT_DELAY = 14 days;
 
     /// @dev One word: 128 bits free. 2^64 blocks and seconds do not come.
     struct SealTime {
@@ -108,6 +109,9 @@ abstract contract Settlements is BatchVerifier, ISettlements {
     /// @dev Reverts once the ledger is frozen.
     function _requireRunning() internal view virtual;
 
+    /// @dev Asks the rollup's gate about a Genesis with this J, or about a settlement by draws with this C.
+    function _requireAdmitted(uint256 modelId, uint256 word, bool isGenesis) internal view virtual;
+
     /// @dev A batch's first Seal record.
     function _seal(uint256 batchNumber) internal {
         sealedAt[batchNumber] = SealTime(uint64(block.number), uint64(block.timestamp));
@@ -165,6 +169,10 @@ abstract contract Settlements is BatchVerifier, ISettlements {
         } else {
             if (elements.capCircuit != 0) revert SettlementCapInvalid(elements.capCircuit);
             seed = _seed(record, elements);
+        }
+        // A Genesis, or a settlement by draws. By row counts every epoch can be settled: no gate is asked.
+        if (isGenesis == elements.isDefault) {
+            _requireAdmitted(record.modelId, isGenesis ? record.word : settlement.commitment, isGenesis);
         }
         elements.writeHeader(record.word, record.modelId, isGenesis, seed);
 

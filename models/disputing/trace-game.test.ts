@@ -1,10 +1,11 @@
-import { encodeFunctionData } from "viem";
+import { encodeFunctionData, zeroAddress } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { madeConfigs } from "../testing/made-models.ts";
 import type { TracedText } from "../trace/leaf-rules.ts";
 import { chainKernels, traceSteps } from "../trace/run-trace.ts";
 import type { OpKind } from "../trace/trace-op.ts";
+import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
 import {
   BOND_WEI,
   HOUR_SECONDS,
@@ -33,52 +34,20 @@ const text: TracedText = { tokens: [3, 14, 15, 9, 26, 5], promptCount: 2 };
 beforeAll(async () => {
   const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
   const small = await smallModel(config, 6);
-  model = describeModel(7n, small.model, small.inputs);
+  model = describeModel({ rollup: zeroAddress, modelId: 7n }, small.model, small.inputs);
   kernels = chainKernels("wasm", model.programs);
   honest = traceQuery(model, text, kernels);
   f = await startTraceGame();
 });
 afterAll(() => f?.stop());
 
-/** A trace that goes on from one number that was changed: an operation's last. */
-function falseTrace(op: number): TracedQuery {
-  const results: Float32Array[] = [];
-  for (const numbers of traceSteps(honest.program, text, model.inputs, kernels)) {
-    // Large enough to be left in the query's eight bits.
-    if (results.length === op) numbers[numbers.length - 1] = 3 * numbers[numbers.length - 1]! + 2;
-    results.push(numbers);
-  }
-  return tracedQuery(text, honest.program, results);
-}
-
-/** Of the operations of a kind the middle one. */
-function placeOf(kind: OpKind): number {
-  const all = honest.program.flatMap((op, place) => (op.kind === kind ? [place] : []));
-  return all[all.length >> 1]!;
-}
+const lieIn = (kind: OpKind) => falseTrace(model, honest, kernels, placeOf(honest, kind));
 
 const playerOf = (who: `0x${string}`, own: TracedQuery, challenges = false) =>
   new TracePlayer({
     ...{ publicClient: f.publicClient, game: f.game, account: f.accountOf(who), challenges },
     traceOf: () => own,
   });
-
-/** Both play until neither has a move. @returns what was done, with its gas */
-async function playOut(players: readonly TracePlayer[]) {
-  const moves: { what: string; gas: number }[] = [];
-  for (let isOver = false; !isOver; ) {
-    isOver = true;
-    for (const player of players) {
-      const { failures, moves: made } = await player.playOnce();
-      if (failures.length > 0) throw failures[0]!.error;
-      for (const { gasUsed, what } of made) {
-        moves.push({ what, gas: Number(gasUsed) });
-        isOver = false;
-      }
-    }
-  }
-  return moves;
-}
 
 const challenge = async (claimId: bigint, who: `0x${string}`) => {
   const data = encodeFunctionData({ abi: traceGameAbi, functionName: "challenge", args: [claimId] });
@@ -96,7 +65,7 @@ describe("a lying owner", () => {
   test.each(["chain", "exponential", "crossEntropy", "embed", "quantise"] as const)(
     "loses to a challenger who plays by himself: the lie is of the kind %s",
     async (kind) => {
-      const lie = falseTrace(placeOf(kind));
+      const lie = lieIn(kind);
       const claimId = await f.claim(claimOf(model, lie));
       const before = await f.owedWei(f.challenger);
       const moves = await playOut([playerOf(f.challenger, honest, true), playerOf(f.owner, lie)]);
@@ -126,7 +95,7 @@ describe("a lying owner", () => {
   });
 
   test("loses who does not move: also where the query is not of his own trace", async () => {
-    const lie = falseTrace(placeOf("quantise"));
+    const lie = lieIn("quantise");
     const claimId = await f.claim(claimOf(model, lie));
     const challenger = playerOf(f.challenger, honest, true);
     await playOut([challenger]);
@@ -135,7 +104,7 @@ describe("a lying owner", () => {
     const [game] = (await readGames(f.publicClient, f.game)).filter((one) => one.claimId === claimId);
     const data = ownersMove(game!, claimOf(model, lie).statement, honest);
     expect(await f.refusal({ account: f.owner, data })).toBe("TracePathInvalid");
-    await f.passTime(12n * HOUR_SECONDS + 1n);
+    await f.passTime(36n * HOUR_SECONDS + 1n);
     expect((await playOut([challenger])).map(({ what }) => what)).toEqual(["endByTime"]);
     expect(await isRefuted(claimId)).toBe(true);
   });
@@ -146,7 +115,7 @@ describe("a lying challenger", () => {
     const claimId = await f.claim(claimOf(model, honest));
     const gameId = await challenge(claimId, f.challenger);
     const owner = playerOf(f.owner, honest);
-    const liar = playerOf(f.challenger, falseTrace(placeOf("chain")));
+    const liar = playerOf(f.challenger, lieIn("chain"));
     await expect(playOut([owner, liar])).rejects.toThrow();
     // What he cannot play keeps nobody from another game.
     const otherId = await challenge(await f.claim(claimOf(model, honest)), f.challenger);
@@ -157,9 +126,9 @@ describe("a lying challenger", () => {
     const [game] = (await readGames(f.publicClient, f.game)).filter((one) => one.gameId === gameId);
     expect(game!.turn).toBe("show");
     const { statement } = claimOf(model, honest);
-    const data = challengersMove(game!, statement, falseTrace(placeOf("chain")));
+    const data = challengersMove(game!, statement, lieIn("chain"));
     expect(await f.refusal({ account: f.challenger, data })).toBe("TraceNothingWrong");
-    await f.passTime(12n * HOUR_SECONDS + 1n);
+    await f.passTime(36n * HOUR_SECONDS + 1n);
     const before = await f.owedWei(f.owner);
     expect((await playOut([owner])).map(({ what }) => what)).toEqual(["endByTime"]);
     expect((await f.owedWei(f.owner)) - before).toBe(STAKE_WEI);
@@ -171,7 +140,7 @@ describe("a lying challenger", () => {
     await challenge(claimId, f.challenger);
     const owner = playerOf(f.owner, honest);
     expect((await playOut([owner])).map(({ what }) => what)).toEqual(["answer"]);
-    await f.passTime(12n * HOUR_SECONDS + 1n);
+    await f.passTime(36n * HOUR_SECONDS + 1n);
     expect((await playOut([owner])).map(({ what }) => what)).toEqual(["endByTime"]);
     const stands = () => f.client.readContract({ ...f.read, functionName: "stands", args: [claimId] });
     expect(await stands()).toBe(false);
@@ -189,7 +158,7 @@ describe("a lying challenger", () => {
 });
 
 test("moves that are not one's own, not in time or not in the tree are refused", async () => {
-  const lie = falseTrace(placeOf("chain"));
+  const lie = lieIn("chain");
   const { path, statement } = claimOf(model, lie);
   const claimId = await f.claim({ path, statement });
   const gameId = await challenge(claimId, f.challenger);
@@ -213,7 +182,7 @@ test("moves that are not one's own, not in time or not in the tree are refused",
   await f.accountOf(f.challenger).send({ data: choose(nodes, 0).data, valueWei: 0n });
   const reveal = call("reveal", [gameId, nodes]);
   expect(await f.refusal({ account: f.owner, data: reveal })).toBe("TraceNodesInvalid");
-  await f.passTime(12n * HOUR_SECONDS + 1n);
+  await f.passTime(36n * HOUR_SECONDS + 1n);
   const late = ownersMove(await gameNow(), statement, lie);
   expect(await f.refusal({ account: f.owner, data: late })).toBe("TraceTooLate");
   expect(await f.refusal({ account: f.stranger, data: call("endByTime", [gameId]) })).toBeNull();

@@ -1,4 +1,4 @@
-import { encodeFunctionData, type Hex } from "viem";
+import { encodeFunctionData, type Hex, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
@@ -33,6 +33,7 @@ function anyStatement() {
   const query = new Uint8Array(32).fill(9);
   const trace = new WordTree(Buffer.concat([new Uint8Array(32).fill(8), query]));
   const statement = {
+    rollup: zeroAddress,
     modelId: 1n,
     inputs: [],
     programs: hex(programs.root),
@@ -153,7 +154,7 @@ test("whoever asks again while he is paid gets it once", async () => {
   const challenge = { account: f.stranger, to: address, data: call("challenge", [claimId]) };
   await f.client.sendTransaction({ ...challenge, value: STAKE_WEI, gas: 500_000n });
   const gameId = (await read("gameCount")) as bigint;
-  await f.passTime(13n * HOUR_SECONDS);
+  await f.passTime(37n * HOUR_SECONDS);
   const send = (data: Hex) =>
     f.client.sendTransaction({ account: f.stranger, to: f.game, data, gas: 500_000n });
   await send(call("endByTime", [gameId]));

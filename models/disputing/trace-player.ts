@@ -195,7 +195,7 @@ export async function readGames(publicClient: PublicClient, address: Address): P
   return Promise.all(
     ids.map(async (gameId) => {
       const game = await publicClient.readContract({ ...read, functionName: "games", args: [gameId] });
-      const [challenger, deadline, turn, depth, , hasOp, claimId, op, place, , , node] = game;
+      const [challenger, deadline, turn, depth, , hasOp, claimId, , , op, place, , , node] = game;
       const revealed = shown.filter(({ args }) => args.gameId === gameId).map(({ args }) => args.nodes);
       return {
         ...{ gameId, claimId, deadline, challenger, depth, node, revealed },

@@ -1,5 +1,5 @@
 /** A language model as claims of its queries name it: what is known before any text, and a program for each length. */
-import { bytesToHex, type Hex } from "viem";
+import { type Address, bytesToHex, type Hex } from "viem";
 import type { Kernels } from "../kernels/kernels.ts";
 import type { TracedText } from "../trace/leaf-rules.ts";
 import { queryProgram, type TracedModel, type TraceInputs } from "../trace/query-program.ts";
@@ -8,18 +8,26 @@ import type { TraceOp } from "../trace/trace-op.ts";
 import { programsTree, programTree, type TraceTree, traceTree } from "../trace/trace-tree.ts";
 import { WordTree, wordsOf } from "../trace/word-tree.ts";
 
-export interface DescribedModel {
+/** A model, and whose ledger has it. */
+export interface LedgerModel {
+  readonly rollup: Address;
   readonly modelId: bigint;
+}
+
+export interface DescribedModel extends LedgerModel {
   readonly inputs: TraceInputs;
   readonly inputTrees: ReadonlyMap<Float32Array, WordTree>;
   readonly inputRoots: readonly Hex[];
   /** Program i reads i + 1 tokens. */
   readonly programs: readonly (readonly TraceOp[])[];
   readonly programsTree: WordTree;
+  /** Numbers of a query. */
+  readonly featureCount: number;
 }
 
 /** The contract's Statement. */
 export interface TraceStatement {
+  readonly rollup: Address;
   readonly modelId: bigint;
   readonly inputs: readonly Hex[];
   readonly programs: Hex;
@@ -33,7 +41,7 @@ export interface TraceStatement {
 
 /** @param mostTokens that a program reads; at most the model's `maxRows` */
 export function describeModel(
-  modelId: bigint,
+  { modelId, rollup }: LedgerModel,
   model: TracedModel,
   inputs: TraceInputs,
   mostTokens = model.maxRows,
@@ -41,7 +49,8 @@ export function describeModel(
   const programs = Array.from({ length: mostTokens }, (_, i) => queryProgram(model, i + 1));
   const inputTrees = new Map(inputs.map((numbers) => [numbers, new WordTree(wordsOf(numbers))]));
   const inputRoots = inputs.map((numbers) => bytesToHex(inputTrees.get(numbers)!.root));
-  return { modelId, inputs, inputTrees, inputRoots, programs, programsTree: programsTree(programs) };
+  const described = { inputs, inputTrees, inputRoots, programs, programsTree: programsTree(programs) };
+  return { rollup, modelId, ...described, featureCount: model.featureCount };
 }
 
 /** Of prompt and answer. @throws RangeError for fewer tokens than two, or more than there are programs for */
@@ -85,6 +94,7 @@ export function tracedQuery(
 /** What is claimed of a query, and the path of its program. */
 export function claimOf(model: DescribedModel, { program, programTree, text, tree }: TracedQuery) {
   const statement: TraceStatement = {
+    rollup: model.rollup,
     modelId: model.modelId,
     inputs: model.inputRoots,
     programs: bytesToHex(model.programsTree.root),

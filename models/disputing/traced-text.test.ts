@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { folderSource } from "../files/folder-source.ts";
@@ -29,7 +30,7 @@ test("the trace of a registered model's answer ends in the query that its receip
   const parts = await textTraining(family, setting).train(rows, recipe, {});
   const opened = await family.open(parts);
   const { query, text: answer } = opened.answer("The union?");
-  const traced = await openTracedText(9n, parts, setting);
+  const traced = await openTracedText({ rollup: zeroAddress, modelId: 9n }, parts, setting);
   const text = traced.textOf("The union?", answer);
   const own = traceQuery(traced.model, text, chainKernels("wasm", traced.model.programs.slice(-1)));
   expect([...own.query]).toEqual([...(query as Int16Array).slice(0, recipe.method.featureCount)]);

@@ -7,7 +7,7 @@ import type { TextParts } from "../registered/text-family.ts";
 import { loadText, type TextSetting } from "../registered/text-model.ts";
 import { answerTokens, questionRow, tokensOfPrompt } from "../registered/text-tokens.ts";
 import type { TracedText } from "../trace/leaf-rules.ts";
-import { type DescribedModel, describeModel } from "./traced-model.ts";
+import { type DescribedModel, describeModel, type LedgerModel } from "./traced-model.ts";
 
 export interface TracedTextModel {
   readonly model: DescribedModel;
@@ -21,7 +21,7 @@ export interface TracedTextModel {
  * @throws RollupError MOD_BASE_MISSING, ATT_MODEL_FILE_INVALID, and what a published model is refused for
  */
 export async function openTracedText(
-  modelId: bigint,
+  named: LedgerModel,
   { adapter, queryMap, recipe }: Pick<TextParts, "adapter" | "queryMap" | "recipe">,
   setting: TextSetting,
 ): Promise<TracedTextModel> {
@@ -47,7 +47,7 @@ export async function openTracedText(
     byFeature,
   ];
   return {
-    model: describeModel(modelId, { shape, adapter: layout, featureCount, maxRows }, inputs),
+    model: describeModel(named, { shape, adapter: layout, featureCount, maxRows }, inputs),
     textOf(prompt, answer) {
       const asked = tokensOfPrompt(tokens, prompt, recipe);
       const row = questionRow(asked, answerTokens(tokens, answer, recipe, shape.vocabularySize), recipe);

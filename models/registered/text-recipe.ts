@@ -80,6 +80,16 @@ const textRecipeSchema = z.strictObject({
     ),
   }),
   columnCount: recipeFields.columnCount,
+  /**
+   * Its queries are claimed on L1 by one account, and an epoch's draws wait for that (docs/lm-disputes.md). The digest names
+   * roots of all numbers that an answer depends on. Absent: no claims.
+   */
+  tracing: z
+    .strictObject({
+      claimant: z.string().regex(/^0x[0-9a-f]{40}$/),
+      digest: z.string().regex(/^0x[0-9a-f]{64}$/),
+    })
+    .optional(),
 });
 export type TextRecipe = z.infer<typeof textRecipeSchema>;
 

@@ -11,6 +11,25 @@ const codeOf = (admissions: Admissions, hasL1Head = true): unknown => {
   }
 };
 
+test("a settlement by draws waits where its model's do, and then for its very commitment", () => {
+  const admissions = new Admissions();
+  const codeOfSettlement = (modelId: number, commitment: bigint): unknown => {
+    try {
+      admissions.requireSettlement(modelId, commitment);
+      return "taken";
+    } catch (error) {
+      return (error as { code?: unknown }).code;
+    }
+  };
+  expect(codeOfSettlement(7, 5n)).toBe("taken");
+  admissions.note({ from: 0, found: [{ modelId: 7, word: 0n }] });
+  expect(codeOfSettlement(7, 5n)).toBe("SEQ_SETTLEMENT_NOT_ADMITTED");
+  expect(codeOfSettlement(8, 5n)).toBe("taken");
+  admissions.note({ from: 1, found: [{ modelId: 7, word: 5n }] });
+  expect(codeOfSettlement(7, 5n)).toBe("taken");
+  expect(codeOfSettlement(7, 6n)).toBe("SEQ_SETTLEMENT_NOT_ADMITTED");
+});
+
 test("a genesis waits for the bridge, and then for the gate", () => {
   const admissions = new Admissions();
   expect(codeOf(admissions, false)).toBe("SEQ_L1_HEAD_UNKNOWN");

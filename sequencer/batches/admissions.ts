@@ -1,14 +1,18 @@
 /**
- * Which Geneses L1's gate admits (docs/disputes.md). One that it refuses would hold up its batch and every later one, so
- * none is taken that the bridge has not seen admitted. The bridge says some more of them with each head of L1.
+ * Which Geneses L1's gate admits (docs/disputes.md), and which settlements by draws, of models whose settlements wait for
+ * claims (docs/lm-disputes.md). One that it refuses would hold up its batch and every later one, so none is taken that the
+ * bridge has not seen admitted. The bridge says some more of them with each head of L1.
  */
 import { sequencerError } from "../sequencer-errors.ts";
 
 interface Admission {
   readonly modelId: number;
-  /** J. */
+  /** J of a Genesis, C of a settlement, or WAITS. */
   readonly word: bigint;
 }
+
+/** No hash: instead of one it says that the model's settlements by draws wait. */
+const WAITS = 0n;
 
 export class Admissions {
   /** null where the rollup has no gate. */
@@ -28,6 +32,17 @@ export class Admissions {
     if (page.from > this.#known.size) return this.#known.size;
     for (const { modelId, word } of page.found) this.#known.add(`${modelId}/${word}`);
     return this.#known.size;
+  }
+
+  /** @throws SEQ_SETTLEMENT_NOT_ADMITTED */
+  requireSettlement(modelId: number, commitment: bigint): void {
+    const waits = this.#known?.has(`${modelId}/${WAITS}`) === true;
+    if (!waits || this.#known!.has(`${modelId}/${commitment}`)) return;
+    throw sequencerError(
+      "SEQ_SETTLEMENT_NOT_ADMITTED",
+      `the draws of model ${modelId}'s epoch have no claims that stand yet`,
+      { data: { modelId } },
+    );
   }
 
   /**

@@ -118,7 +118,8 @@ export class SettlementDesk {
   /**
    * Executes a settlement and resolves when it is durable. The same one again gets its present status.
    * @throws SEQ_SETTLEMENT_INVALID, SEQ_CIRCUIT_MISFIT, SEQ_SETTLEMENT_STALE, SEQ_SETTLEMENT_PROOF_INVALID, SEQ_RANDOMNESS_UNKNOWN,
-   * SEQ_RANDOMNESS_MISSED, SEQ_DEFAULT_SPLIT_TOO_EARLY, SEQ_GENESIS_NOT_ADMITTED, OP_*, SEQ_L1_HEAD_UNKNOWN, SEQ_BACKLOG_FULL; changes nothing
+   * SEQ_RANDOMNESS_MISSED, SEQ_DEFAULT_SPLIT_TOO_EARLY, SEQ_GENESIS_NOT_ADMITTED, SEQ_SETTLEMENT_NOT_ADMITTED, OP_*, SEQ_L1_HEAD_UNKNOWN,
+   * SEQ_BACKLOG_FULL; changes nothing
    */
   async submit(request: SettlementRequest): Promise<KnownSettlement> {
     const posted = decode(request.data);
@@ -382,6 +383,7 @@ export class SettlementDesk {
         throw sequencerError("SEQ_RANDOMNESS_UNKNOWN", `batch ${sealBatch}'s randomness is not on L1`, {
           data,
         });
+      this.admissions.requireSettlement(request.modelId, request.publicSignals[0]);
       return seal.prevRandao;
     }
     const allowedAtSeconds = seal === undefined ? null : seal.timestamp + DEFAULT_SPLIT_DELAY_SECONDS;

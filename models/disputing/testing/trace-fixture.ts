@@ -35,7 +35,7 @@ export async function startTraceGame(changed: Partial<TraceGameParameters> = {})
     { walletClient: walletOf(deployer), publicClient: client as never },
     {
       windowSeconds: 72n * HOUR_SECONDS,
-      moveSeconds: 12n * HOUR_SECONDS,
+      sideSeconds: 36n * HOUR_SECONDS,
       leastBondWei: BOND_WEI,
       stakeWei: STAKE_WEI,
       ...changed,

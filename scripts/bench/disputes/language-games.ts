@@ -1,5 +1,5 @@
 /** Disputes over a language model's query: gas of one chain, and of a whole game about a query of the default base. */
-import { bytesToHex, encodeFunctionData } from "viem";
+import { bytesToHex, encodeFunctionData, zeroAddress } from "viem";
 import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
 import { traceRulesAbi } from "../../../contracts/build/trace-abi.ts";
 import { defaultBase } from "../../../models/base/default-base.ts";
@@ -91,7 +91,7 @@ async function playGame(f: TraceFixture, tokenCount: number) {
     return passed;
   };
   console.log("roots of the base's numbers, and programs for every length");
-  const described = describeModel(1n, model, inputs);
+  const described = describeModel({ rollup: zeroAddress, modelId: 1n }, model, inputs);
   const describeSeconds = seconds();
   console.log(`described in ${describeSeconds} s; tracing ${tokenCount} tokens`);
   const tokens = Array.from({ length: tokenCount + 1 }, (_, i) => (i * i * 7 + i * 3) % 2_000);

@@ -99,9 +99,11 @@ function addAdmit(disputes: Command): void {
 function addQueries(disputes: Command): void {
   const deploy = disputes
     .command("deploy-game")
-    .description("deploy the contracts TraceGame and TraceRules, for queries of language models")
+    .description("deploy LedgerTraces, for queries of language models, and a gate before it and others")
     .option("--window-days <days>", "in which anyone may challenge a claim", "3")
-    .option("--move-hours <hours>", "that a player has for a move", "12")
+    .option("--side-hours <hours>", "that a player has for all moves of a game", "48")
+    .option("--math <address>", "a LedgerMath that is there; default: a new one")
+    .option("--beside <addresses...>", "contracts of disputes that the gate asks, too")
     .option("--bond <ether>", "the least bond of a claim", "0.5")
     .option("--stake <ether>", "of a challenger", "0.1");
   withExample(deploy, "disputes deploy-game --account alice");
@@ -110,13 +112,15 @@ function addQueries(disputes: Command): void {
   );
   const claim = disputes
     .command("claim-query <game> <model> <prompt>")
-    .description("claim the query of a prompt and its answer, with a bond")
+    .description("claim the query of a receipt, with a bond: from the model's claimant")
     .requiredOption("--model-id <id>", "the model's leaf")
+    .requiredOption("--payer <id>", "whose receipt it is")
+    .requiredOption("--salt <number>", "of the receipt")
     .option("--answer <json>", "as the receipt hashes it; default: the model answers")
     .option("--base <place>", "where the base is, if the model's recipe does not find it");
   withExample(
     claim,
-    'disputes claim-query 0x… speeches "The state of the union" --model-id 13 --account mia',
+    'disputes claim-query 0x… speeches "The state of the union" --model-id 13 --payer 9 --salt 0x… --account mia',
   );
   onRun<ClaimOptions>(claim, async (context) => (await import("./query-disputes.ts")).claimQuery(context));
   const play = disputes

@@ -2,7 +2,7 @@ import { readFile, rm } from "node:fs/promises";
 import type { Command } from "commander";
 import type { BaseRule } from "../../../attribution/features/base-column.ts";
 import { baseOfCard } from "../../../attribution/model/base-policy.ts";
-import { type FamilyTraining, trainingOf } from "../../../attribution/model/model-family.ts";
+import { type FamilyTraining, type ModelParts, trainingOf } from "../../../attribution/model/model-family.ts";
 import { hashRecipe } from "../../../attribution/model/recipe.ts";
 import {
   circuitColumns,
@@ -19,8 +19,8 @@ import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { nameCard } from "../../../datanets/card/card.ts";
 import { baseNameAt, baseSourceAt, OWN_BASE } from "../../../models/base/base-place.ts";
 import { commandError } from "../../cli/cli-errors.ts";
-import { type GlobalOptions, openReader } from "../../cli/context.ts";
-import { modelTrainings, TEXT_BASE_OPTION } from "../../cli/model-families.ts";
+import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.ts";
+import { type BasePlaces, modelTrainings, TEXT_BASE_OPTION, textSetting } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION, type CircuitOptions } from "../../cli/settlement-options.ts";
@@ -49,6 +49,7 @@ interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   withholdRows?: boolean;
   card?: string;
   challengeable?: boolean;
+  claimant?: string;
 }
 
 /** Tunes a language model, and makes one that cites rows; the other presets make classifiers. */
@@ -88,6 +89,10 @@ export function addModelTrainCommand(parent: Command): void {
     .option(
       "--challengeable",
       "the statics promise a posting that anyone may refute on L1 before the model begins (e-mails alone)",
+    )
+    .option(
+      "--claimant <address>",
+      "of a language model: the L1 account that claims its queries; the statics promise that draws wait for its claims",
     )
     .option("--withhold-rows", "do not publish the rows with the model");
   withExample(
@@ -132,7 +137,8 @@ export function addModelTrainCommand(parent: Command): void {
       output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
     // Beside the model until that is whole: a killed training goes on from here.
     const stateFolder = `${options.out}.state`;
-    const trained = await training.train(rows, recipe, { onProgress, stateFolder });
+    const tuned = await training.train(rows, recipe, { onProgress, stateFolder });
+    const trained = options.claimant === undefined ? tuned : await promised(tuned, options.claimant, options);
     const draws = Number(options.draws);
     const size = { rows: rows.length, earners: trained.earners.length, ...circuitColumns(recipe), draws };
     const terms = { split, predecessorId: parseId(options.predecessor) };
@@ -162,6 +168,18 @@ export function addModelTrainCommand(parent: Command): void {
       staticsHash,
     });
   });
+}
+
+/** The model with claims in its recipe. @throws CMD_USAGE for one that is no language model, or an address that is none */
+async function promised<Model extends ModelParts>(
+  model: Model,
+  claimant: string,
+  places: BasePlaces,
+): Promise<Model> {
+  if (model.family.name !== "text") throw commandError("CMD_USAGE", "only language models have claims");
+  const { withTracing } = await import("../../../models/disputing/traced-recipe.ts");
+  const setting = await textSetting(places);
+  return (await withTracing(model as never, parseAddress(claimant), setting)) as Model;
 }
 
 /**

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {LedgerMath} from "./LedgerMath.sol";
+import {QueryBytes} from "./QueryBytes.sol";
+import {TraceGame} from "./TraceGame.sol";
+import {TraceRules} from "./TraceRules.sol";
+
+/// @dev The rollup's state, of which the root comes first.
+interface IStateRoot {
+    function state() external view returns (uint256 root);
+}
+
+/// @title Games over queries of language models, and what a ledger makes of their verdicts
+/// @notice docs/lm-disputes.md. A model's statics name the roots of its inputs and programs, and who claims for it. A claim
+/// is of a receipt of that model. A settlement by draws is taken only once each of its opened draws has a claim that
+/// stands; else the epoch goes by row counts, for which nobody is asked.
+///
+/// It answers for a gate (GenesisGates) as a contract of disputes does. It has no owner.
+contract LedgerTraces is TraceGame {
+    // Tags and packings of docs/ledger.md.
+    uint256 private constant NODE = 2;
+    uint256 private constant DATA = 5;
+    uint256 private constant MODEL_BODY = 9;
+    uint256 private constant STATICS = 10;
+    uint256 private constant GENESIS = 13;
+    uint256 private constant FEATURES = 16;
+    uint256 private constant RECEIPT = 18;
+    uint256 private constant TRACED = 22;
+    uint256 private constant MODEL_LEAF = 259;
+    uint256 private constant TREE_DEPTH = 8;
+    uint256 private constant CHUNK = 15;
+    uint256 private constant R = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
+    /// @dev Epochs go by row counts 14 days after their Seal: a claim of the first days has its verdict before that.
+    uint256 private constant MOST_SECONDS = 10 days;
+
+    /// @notice What a traced model's statics bind besides its files' SHA-256. @param claimant Who claims its queries.
+    /// @param inputs, programs, programCount As in a claim. @param featureCount Numbers of a query as it is traced.
+    /// @param rest What a receipt's query has behind them. @param mostTokens Of an answer.
+    /// @param endToken What an answer with fewer ends with; 2^32 where none does.
+    struct Traced {
+        address claimant;
+        bytes32[] inputs;
+        bytes32 programs;
+        uint256 programCount;
+        uint16 featureCount;
+        uint8 rest;
+        uint32 mostTokens;
+        uint64 endToken;
+    }
+
+    /// @notice What a model's leaf holds. @param fields All but its body. @param parts Of the statics: columnsCommitment,
+    /// SHA-256 of the files modulo R, ownersCommitment, earnerRoot, binding, split. @param rest Of the body.
+    struct ModelLeaf {
+        uint256[7] fields;
+        uint256[6] parts;
+        uint256[4] rest;
+    }
+
+    /// @notice What a receipt hashes besides the statics. @param query (entry + 255) / 2 of each traced entry.
+    struct Receipt {
+        uint256 payerId;
+        uint256 salt;
+        bytes prompt;
+        bytes answer;
+        bytes query;
+    }
+
+    struct Model {
+        uint256 statics;
+        bytes32 tracing;
+        uint16 columnCount;
+        uint8 drawBits;
+    }
+
+    LedgerMath public immutable math;
+    mapping(address rollup => mapping(uint256 modelId => Model)) public models;
+    /// @notice 1 where the rollup may take the Genesis of this model with this word J.
+    mapping(address rollup => mapping(uint256 modelId => mapping(uint256 word => uint256))) public admissions;
+    /// @notice Whether each opened draw of the settlement with this C has a claim that stands.
+    mapping(address rollup => mapping(uint256 modelId => mapping(uint256 commitment => bool))) public isApproved;
+
+    /// @notice A Genesis with this word J may be taken (id 1), a settlement by draws with this word C (id 2); or, with the
+    /// word 0, settlements by draws of this model wait from now on (id 0).
+    event Admitted(address indexed rollup, uint256 indexed modelId, uint256 word, uint256 id);
+    event TracedModel(address indexed rollup, uint256 indexed modelId, Traced traced, uint256 statics);
+    event ReceiptClaimed(uint256 indexed claimId, bytes32 indexed key, uint256 receipt);
+
+    /// @notice Rollup, model, roots or receipt are not the claim's.
+    error LedgerTracesClaimInvalid();
+    /// @notice Only who the model's statics name claims its queries.
+    error LedgerTracesNotClaimant(address claimant);
+    error LedgerTracesRootMismatch(uint256 expected, uint256 actual);
+    /// @notice The model promises no claims, or not these.
+    error LedgerTracesOtherModel();
+    /// @notice These elements are not the end of what C commits to.
+    error LedgerTracesOpeningInvalid();
+    /// @notice The draw's receipt has no claim that stands, or one that was refuted.
+    error LedgerTracesDrawUnclaimed(uint256 draw);
+
+    constructor(
+        TraceRules rules_,
+        uint256 windowSeconds_,
+        uint256 sideSeconds_,
+        uint256 leastBondWei_,
+        uint256 stakeWei_,
+        LedgerMath math_
+    ) TraceGame(rules_, windowSeconds_, sideSeconds_, leastBondWei_, stakeWei_) {
+        if (windowSeconds_ + 2 * sideSeconds_ > MOST_SECONDS) revert TraceParametersInvalid();
+        math = math_;
+    }
+
+    /// @notice Lets a rollup take the Genesis of a traced model that its ledger has, and makes its settlements wait for
+    /// claims. Open to all: the statics say what the model is. @param cap Most payments of an epoch, as the Genesis states.
+    function register(
+        address rollup,
+        uint24 modelId,
+        Traced calldata traced,
+        ModelLeaf calldata leaf,
+        uint256[8][] calldata path,
+        uint256 cap
+    ) external {
+        bytes32 tracing = keccak256(abi.encode(traced));
+        uint256[6] calldata parts = leaf.parts;
+        uint256 answering = _hash2(TRACED, parts[1], uint256(tracing) % R);
+        uint256 statics = math.hash(
+            STATICS, _five(_hash2(FEATURES, parts[0], answering), parts[2], parts[3], parts[4], parts[5])
+        );
+        uint256[] memory fields = new uint256[](8);
+        for (uint256 i; i < 7; i++) fields[i] = leaf.fields[i];
+        fields[7] =
+            math.hash(MODEL_BODY, _five(statics, leaf.rest[0], leaf.rest[1], leaf.rest[2], leaf.rest[3]));
+        uint256 root = IStateRoot(rollup).state();
+        uint256 reached =
+            path.length == TREE_DEPTH ? math.rootOf(NODE, modelId, math.hash(MODEL_LEAF, fields), path) : 0;
+        if (reached != root || root == 0) revert LedgerTracesRootMismatch(root, reached);
+        uint256 binding = parts[4];
+        // Narrowing casts: 12 and 3 bits. Attack: statics of numbers modulo R have other bits above.
+        if (binding >> 127 != 0 || traced.featureCount == 0 || traced.featureCount > binding >> 115) {
+            revert LedgerTracesOtherModel();
+        }
+        models[rollup][modelId] = Model(statics, tracing, uint16(binding >> 115), uint8(binding >> 112 & 7));
+        emit TracedModel(rollup, modelId, traced, statics);
+        uint256[] memory inputs = new uint256[](6);
+        (inputs[0], inputs[1], inputs[2], inputs[4], inputs[5]) = (modelId, statics, cap, parts[3], parts[3]);
+        uint256 word = math.hash(GENESIS, inputs);
+        admissions[rollup][modelId][word] = 1;
+        emit Admitted(rollup, modelId, 0, 0);
+        emit Admitted(rollup, modelId, word, 1);
+    }
+
+    /// @dev Of no ledger's receipt: nobody would wait for its verdict.
+    function claim(Statement calldata, bytes32[] calldata) external payable override returns (uint256) {
+        revert LedgerTracesClaimInvalid();
+    }
+
+    /// @notice Claims that a receipt's query is its tokens', by a model that the rollup has. From its claimant alone.
+    /// @param path From the text's program to `programs`.
+    function claimReceipt(
+        Statement calldata statement,
+        bytes32[] calldata path,
+        Traced calldata traced,
+        Receipt calldata receipt
+    ) external payable returns (uint256 claimId) {
+        Model storage model = models[statement.rollup][statement.modelId];
+        if (model.tracing == 0 || keccak256(abi.encode(traced)) != model.tracing) revert LedgerTracesOtherModel();
+        if (msg.sender != traced.claimant) revert LedgerTracesNotClaimant(traced.claimant);
+        bool isModels = keccak256(abi.encode(statement.inputs)) == keccak256(abi.encode(traced.inputs))
+            && statement.programs == traced.programs && statement.programCount == traced.programCount;
+        if (
+            !isModels || receipt.query.length != traced.featureCount
+                || QueryBytes.root(receipt.query) != statement.query
+                || !QueryBytes.isAnswer(
+                    receipt.answer, statement.tokens, statement.promptCount, traced.mostTokens, traced.endToken
+                )
+        ) revert LedgerTracesClaimInvalid();
+        uint256 hash = _receipt(model.statics, model.columnCount, traced.rest, receipt);
+        bytes32 key = keccak256(abi.encode(statement.rollup, statement.modelId, hash));
+        claimId = _claim(statement, path, key);
+        emit ReceiptClaimed(claimId, key, hash);
+    }
+
+    /// @notice Says for ever that a settlement by draws may be taken. Open to all.
+    /// @param before The chain's value before `tail`. @param tail The last whole chunks that C commits to.
+    /// @param claimIds Of each draw, in their order; any number for one that is void.
+    function approve(
+        address rollup,
+        uint256 modelId,
+        uint256 commitment,
+        uint256 before,
+        uint256[] calldata tail,
+        uint256[] calldata claimIds
+    ) external {
+        uint256 drawCount = 1 << models[rollup][modelId].drawBits;
+        uint256 end = tail.length;
+        uint256 reached = before;
+        for (uint256 from; from < end; from += CHUNK) {
+            uint256[] memory inputs = new uint256[](CHUNK + 1);
+            inputs[0] = reached;
+            for (uint256 i; i < CHUNK; i++) inputs[i + 1] = tail[from + i];
+            reached = math.hash(DATA, inputs);
+        }
+        // Draws come last, and zeros behind them.
+        while (end != 0 && tail[end - 1] == 0) end--;
+        if (reached != commitment || end < 3 * drawCount || claimIds.length != drawCount || models[rollup][modelId].tracing == 0) {
+            revert LedgerTracesOpeningInvalid();
+        }
+        for (uint256 draw; draw < drawCount; draw++) {
+            uint256 from = end - 3 * (drawCount - draw);
+            (uint256 first, uint256 receipt) = (tail[from], tail[from + 2]);
+            // Attack: a last receipt of 0, which somebody has paid with, moves what is read. Amounts have 120 bits, a
+            // hash has more: read elsewhere, one of them is out of its range.
+            if (first >> 129 != 0 || tail[from + 1] >> 128 != 0 || receipt >> 129 == 0 || receipt >= R) {
+                revert LedgerTracesOpeningInvalid();
+            }
+            bytes32 key = keccak256(abi.encode(rollup, modelId, receipt));
+            bool isClaimed = claims[claimIds[draw]].key == key && stands(claimIds[draw]);
+            if (isLost[key] || (first >> 128 == 1 && !isClaimed)) revert LedgerTracesDrawUnclaimed(draw);
+        }
+        isApproved[rollup][modelId][commitment] = true;
+        emit Admitted(rollup, modelId, commitment, 2);
+    }
+
+    /// @notice Whether a rollup may take the settlement by draws with this C: of a model that is not traced any.
+    function settlesFor(address rollup, uint256 modelId, uint256 commitment) external view returns (bool) {
+        return models[rollup][modelId].tracing == 0 || isApproved[rollup][modelId][commitment];
+    }
+
+    function _receipt(uint256 statics, uint256 columnCount, uint8 rest, Receipt calldata receipt)
+        private
+        view
+        returns (uint256)
+    {
+        uint256 answerHash = uint256(
+            sha256(abi.encodePacked(uint32(receipt.prompt.length), receipt.prompt, receipt.answer))
+        ) % R;
+        uint256 query = columnCount;
+        uint256[] memory elements = QueryBytes.elements(receipt.query, columnCount, rest);
+        for (uint256 from; from < elements.length; from += CHUNK) {
+            uint256[] memory inputs = new uint256[](CHUNK + 1);
+            inputs[0] = query;
+            for (uint256 i; i < CHUNK && from + i < elements.length; i++) inputs[i + 1] = elements[from + i];
+            query = math.hash(QueryBytes.TAG, inputs);
+        }
+        // Attack: a number and the same plus R are one to the hash; the ledger has one receipt of both.
+        return math.hash(RECEIPT, _five(statics, receipt.payerId, answerHash, query, receipt.salt));
+    }
+
+    function _five(uint256 a, uint256 b, uint256 c, uint256 d, uint256 e)
+        private
+        pure
+        returns (uint256[] memory inputs)
+    {
+        inputs = new uint256[](5);
+        (inputs[0], inputs[1], inputs[2], inputs[3], inputs[4]) = (a, b, c, d, e);
+    }
+
+    function _hash2(uint256 tag, uint256 a, uint256 b) private view returns (uint256) {
+        uint256[] memory inputs = new uint256[](2);
+        (inputs[0], inputs[1]) = (a, b);
+        return math.hash(tag, inputs);
+    }
+}

@@ -1,0 +1,135 @@
+/**
+ * What ties a traced query to a ledger (docs/lm-disputes.md): the roots in a model's statics, the receipt in a claim, the
+ * claims in a settlement. The calls are those of LedgerTraces. Needs `initPoseidon`.
+ */
+import { type Address, encodeAbiParameters, encodeFunctionData, type Hex, keccak256, toHex } from "viem";
+import { hashTagged } from "../../circuits/field/poseidon.ts";
+import type { LeafState } from "../../circuits/ledger/leaf.ts";
+import { DATA_CHUNK, TAG } from "../../circuits/protocol.ts";
+import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
+import { settlementVector } from "../../circuits/settlement/settlement-data.ts";
+import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
+import { claimOf, type DescribedModel, type TracedQuery } from "./traced-model.ts";
+
+/** What a recipe says of answers and queries, and who claims. */
+export interface TracedTerms {
+  /** The one L1 account that claims the model's queries. */
+  readonly claimant: Address;
+  /** Entries of a receipt's query behind the traced ones: 1 or 255. */
+  readonly rest: number;
+  /** Of an answer. */
+  readonly mostTokens: number;
+  readonly endToken: number | null;
+}
+
+/** No token is as large. */
+const NO_TOKEN = 2n ** 32n;
+const DRAW_ELEMENTS = 3;
+
+/** The contract's Traced. */
+export function tracedTuple(model: DescribedModel, { claimant, endToken, mostTokens, rest }: TracedTerms) {
+  const { inputRoots: inputs, programs, programsTree } = model;
+  return {
+    claimant,
+    inputs,
+    programs: toHex(programsTree.root),
+    programCount: BigInt(programs.length + 1),
+    featureCount: model.featureCount,
+    rest,
+    mostTokens,
+    endToken: endToken === null ? NO_TOKEN : BigInt(endToken),
+  };
+}
+
+export type TracedTuple = ReturnType<typeof tracedTuple>;
+
+/** keccak256 of the terms: what the statics of such a model bind besides its files' SHA-256. */
+export function tracingDigest(traced: TracedTuple): Hex {
+  const register = traceGameAbi.find((item) => item.type === "function" && item.name === "register");
+  const type = (register as { inputs: readonly { readonly name: string }[] }).inputs.find(
+    ({ name }) => name === "traced",
+  );
+  return keccak256(encodeAbiParameters([type] as never, [traced] as never));
+}
+
+/** Makes a rollup's gate admit the model's genesis, and its settlements wait for claims. */
+export function registerCall(
+  model: DescribedModel,
+  traced: TracedTuple,
+  proof: {
+    /** In the rollup's latest state on L1, with the path there: all children, the leaf's level first. */
+    readonly state: LeafState;
+    readonly path: readonly (readonly bigint[])[];
+    readonly columnsCommitment: bigint;
+    readonly filesHash: bigint;
+    readonly cap: number;
+  },
+): Hex {
+  const { leaf, model: body } = proof.state;
+  const { sealed, accruedRoot, collectedRoot, epochStart, statics } = body!;
+  const { binding, earnerRoot, ownersCommitment, split } = statics;
+  const { balance, chain, counters, keyX, l1Owner, nonce, openAmount } = leaf;
+  const shown = {
+    fields: [nonce, l1Owner, keyX, balance, chain, openAmount, counters],
+    parts: [proof.columnsCommitment, proof.filesHash, ownersCommitment, earnerRoot, binding, split],
+    rest: [sealed, accruedRoot, collectedRoot, epochStart],
+  };
+  const args = [model.rollup, Number(model.modelId), traced, shown, proof.path, BigInt(proof.cap)];
+  return encodeFunctionData({ abi: traceGameAbi, functionName: "register", args } as never);
+}
+
+/** What a receipt hashes besides the statics. */
+export interface ClaimedReceipt {
+  readonly payerId: number;
+  readonly salt: bigint;
+  readonly prompt: string;
+  /** As the receipt hashes it: `answerText`. */
+  readonly answer: string;
+}
+
+/** Claims that the receipt's query is that of its prompt and its answer. */
+export function claimReceiptCall(
+  model: DescribedModel,
+  traced: TracedTuple,
+  query: TracedQuery,
+  { answer, payerId, prompt, salt }: ClaimedReceipt,
+): Hex {
+  const { path, statement } = claimOf(model, query);
+  const utf8 = (text: string) => toHex(new TextEncoder().encode(text));
+  const bytes = Uint8Array.from(query.query, (entry) => (entry + 255) / 2);
+  const receipt = {
+    ...{ payerId: BigInt(payerId), salt, query: toHex(bytes) },
+    ...{ prompt: utf8(prompt), answer: utf8(answer) },
+  };
+  return encodeFunctionData({
+    abi: traceGameAbi,
+    functionName: "claimReceipt",
+    args: [statement, path, traced, receipt],
+  });
+}
+
+/** Shows the end of what a settlement commits to, and the claim of each of its opened draws. */
+export function approveCall(
+  { modelId, rollup }: DescribedModel,
+  {
+    data,
+    earnerCount,
+    privateElements,
+  }: Pick<PreparedSettlement, "data" | "earnerCount" | "privateElements">,
+  commitment: bigint,
+  claimIds: readonly bigint[],
+): Hex {
+  const vector = settlementVector(data, earnerCount, privateElements);
+  const chunkCount = Math.ceil(vector.length / DATA_CHUNK);
+  const firstChunk = Math.floor((vector.length - DRAW_ELEMENTS * claimIds.length) / DATA_CHUNK);
+  let before = BigInt(vector.length);
+  const chunkAt = (chunk: number) =>
+    Array.from({ length: DATA_CHUNK }, (_, i) => vector[DATA_CHUNK * chunk + i] ?? 0n);
+  for (let chunk = 0; chunk < firstChunk; chunk++) before = hashTagged(TAG.data, [before, ...chunkAt(chunk)]);
+  const tail = Array.from({ length: chunkCount - firstChunk }, (_, i) => chunkAt(firstChunk + i)).flat();
+  return encodeFunctionData({
+    abi: traceGameAbi,
+    functionName: "approve",
+    args: [rollup, modelId, commitment, before, tail, claimIds],
+  });
+}

@@ -1,0 +1,45 @@
+/** False traces, and games that are played until neither side has a move. */
+import type { TracedText } from "../../trace/leaf-rules.ts";
+import { type chainKernels, traceSteps } from "../../trace/run-trace.ts";
+import type { OpKind } from "../../trace/trace-op.ts";
+import type { TracePlayer } from "../trace-player.ts";
+import { type DescribedModel, type TracedQuery, tracedQuery } from "../traced-model.ts";
+
+/** A trace that goes on from one number that was changed: an operation's last. */
+export function falseTrace(
+  model: DescribedModel,
+  { program, text }: { readonly program: TracedQuery["program"]; readonly text: TracedText },
+  kernels: ReturnType<typeof chainKernels>,
+  op: number,
+): TracedQuery {
+  const results: Float32Array[] = [];
+  for (const numbers of traceSteps(program, text, model.inputs, kernels)) {
+    // Large enough to be left in the query's eight bits.
+    if (results.length === op) numbers[numbers.length - 1] = 3 * numbers[numbers.length - 1]! + 2;
+    results.push(numbers);
+  }
+  return tracedQuery(text, program, results);
+}
+
+/** Of the operations of a kind the middle one. */
+export function placeOf({ program }: Pick<TracedQuery, "program">, kind: OpKind): number {
+  const all = program.flatMap((op, place) => (op.kind === kind ? [place] : []));
+  return all[all.length >> 1]!;
+}
+
+/** @returns what was done, with its gas */
+export async function playOut(players: readonly TracePlayer[]) {
+  const moves: { what: string; gas: number }[] = [];
+  for (let isOver = false; !isOver; ) {
+    isOver = true;
+    for (const player of players) {
+      const { failures, moves: made } = await player.playOnce();
+      if (failures.length > 0) throw failures[0]!.error;
+      for (const { gasUsed, what } of made) {
+        moves.push({ what, gas: Number(gasUsed) });
+        isOver = false;
+      }
+    }
+  }
+  return moves;
+}

@@ -1,0 +1,40 @@
+/** A recipe that promises claims of its model's queries (docs/lm-disputes.md). */
+import { type Address, getAddress, zeroAddress } from "viem";
+import { restOfQuery } from "../../attribution/model/recipe-fields.ts";
+import type { TextParts } from "../registered/text-family.ts";
+import type { TextSetting } from "../registered/text-model.ts";
+import type { TextRecipe } from "../registered/text-recipe.ts";
+import { type TracedTerms, tracedTuple, tracingDigest } from "./ledger-claims.ts";
+import type { DescribedModel } from "./traced-model.ts";
+import { openTracedText } from "./traced-text.ts";
+
+/** What the contract is told of such a recipe. */
+export function tracedOf(model: DescribedModel, recipe: TextRecipe, claimant: Address) {
+  const { answerTokens: mostTokens, endToken } = recipe.answers;
+  const terms: TracedTerms = { claimant, rest: restOfQuery(recipe), mostTokens, endToken };
+  return tracedTuple(model, terms);
+}
+
+/**
+ * A tuned model, with the promise in its recipe. Computes the roots of all its numbers: some seconds a million of them.
+ * @throws what `openTracedText` throws
+ */
+export async function withTracing<Parts extends TextParts>(
+  parts: Parts,
+  claimant: Address,
+  setting: TextSetting,
+): Promise<Parts> {
+  const { model } = await openTracedText({ rollup: zeroAddress, modelId: 0n }, parts, setting);
+  const digest = tracingDigest(tracedOf(model, parts.recipe, claimant));
+  const recipe: TextRecipe = {
+    ...parts.recipe,
+    tracing: { claimant: claimant.toLowerCase(), digest },
+  };
+  return { ...parts, recipe };
+}
+
+/** Whether the recipe's digest is that of the model's own numbers. False where it promises nothing. */
+export function isTracedBy(model: DescribedModel, { tracing, ...recipe }: TextRecipe): boolean {
+  if (tracing === undefined) return false;
+  return tracing.digest === tracingDigest(tracedOf(model, recipe, getAddress(tracing.claimant)));
+}
