@@ -2,7 +2,7 @@
  * A part's witness as a list of steps, told from its rows: most rows say what one wire is once the others are known.
  *
  * circom's own programs take microseconds for a constraint, most of them in divisions and in calls. The same rows, evaluated
- * for many copies at once, take a twentieth (prover/witness). Three hints of our templates are no rows, and are recognised:
+ * for many copies at once, take a twentieth (prover/native/steps). Three hints of our templates are no rows, and are recognised:
  * the bits of range checks, and the digits of the two scalars of a signature. A part with any other hint has no steps.
  *
  * Nothing depends on the steps being right: rows that no step was made of are checked at the end, and every proof is verified.
@@ -30,7 +30,7 @@ export interface StepInput {
 
 export interface StepProgram {
   readonly inputs: readonly StepInput[];
-  /** For prover/witness: header, constants, code. */
+  /** For prover/native/steps: header, constants, code. */
   readonly bytes: Buffer;
 }
 

@@ -27,7 +27,7 @@ const addons = [
   { what: "prover", folder: root, file: "bn254-prover.node", flags: commonFlags },
   {
     what: "witness steps",
-    folder: join(root, "../witness"),
+    folder: join(root, "steps"),
     file: "row-steps.node",
     flags: commonFlags,
     includes: [join(root, "src/field.h"), join(root, "src/modulus.h")],

@@ -17,7 +17,7 @@ export interface StepRunner {
   run(steps: LoadedSteps, inputs: Uint8Array, ports: Uint8Array, own: Uint8Array): number;
 }
 
-const addonPath = fileURLToPath(new URL("build/row-steps.node", import.meta.url));
+const addonPath = fileURLToPath(new URL("../native/steps/build/row-steps.node", import.meta.url));
 
 /** Null where there is no compiler and the addon was not built: then circom's programs make all witnesses. */
 export function loadStepRunner(): StepRunner | null {

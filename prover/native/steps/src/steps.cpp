@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "../../native/src/field.h"
+#include "../../src/field.h"
 
 namespace {
 
