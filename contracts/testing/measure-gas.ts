@@ -23,7 +23,7 @@ import {
 } from "./rollup-fixture.ts";
 import { sealSlot, settlementActions, settleSlot } from "./settlement-fixture.ts";
 
-/** As many narrow slots as the wire form can count. */
+/** As many narrow slots as older wire forms could count: figures stay comparable. */
 const LARGE = { narrow: 510, wide: 8 };
 const SMALL = { narrow: 6, wide: 8 };
 const SETTLEMENT_CIRCUIT = [{ sort: CIRCUIT_SORT.settlement, size0: 1024, size1: 256 }];
