@@ -9,11 +9,11 @@ import { attributionError } from "../attribution-errors.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";
 import { mapFeatures } from "../features/query-map.ts";
 import { toFixed40 } from "../maths/fixed-point.ts";
+import { sparseRows } from "../maths/sparse-rows.ts";
 import { answeringFiles, rawAnsweringHash } from "../model/answering-hash.ts";
 import { modelOf } from "../model/classifier.ts";
 import type { ClassifierParts } from "../model/classifier-family.ts";
 import type { PublishedModel } from "../model/model-files.ts";
-import { decodeRow, inputRows } from "../rows/row-content.ts";
 import { int64Bytes, pairBytes } from "./leaf-bytes.ts";
 import { type LeafTree, leafTree } from "./leaf-tree.ts";
 import { countRow, integerRoot, residualOf, scaleRow } from "./row-arithmetic.ts";
@@ -177,10 +177,15 @@ export function withTrees(leaves: Leaves, numbers: Omit<DisputeStatement, "roots
 /** Of each row its factor and leader, and the longest length that the clip leaves, as the recipe's rules say. */
 function ruledRows(source: SourceModel, contents: readonly Uint8Array[]) {
   const { recipe, map, parameters, features } = source;
-  const decoded = contents.map((content) => decodeRow("email", content));
-  const texts = decoded.map(({ input }) => input);
-  const labels = Int32Array.from(decoded, ({ label }) => label);
-  const examples = { inputs: inputRows(recipe.inputs, texts), labels };
+  const { bucketCount } = recipe.inputs as { bucketCount: number };
+  // By their places, as L1 reads them: a version may have rows that are no e-mails. Of e-mails it is what training reads.
+  const counted = contents.map((content) => countRow(content, bucketCount));
+  const inputs = counted.map(({ counts, squares }) => {
+    const length = Math.sqrt(Number(squares));
+    return counts.map(([bucket, count]) => [bucket, count / length] as const);
+  });
+  const labels = Int32Array.from(counted, ({ label }) => label);
+  const examples = { inputs: sparseRows(bucketCount, inputs), labels };
   const real = mapFeatures(map, modelOf(recipe).sensitivities(parameters, examples));
   const lengths = rowLengths(real, map.linear.featureCount);
   return rowFactors(lengths, clusterLeaders(contents, recipe.rules), recipe.rules, features.scale);
