@@ -147,6 +147,21 @@ describe("a Datanet", () => {
     }
   });
 
+  it("is not followed to another address", async () => {
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.url!);
+      response.writeHead(307, { location: `${host.url}${request.url}` }).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const hostUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await expect(findDatanets(world.owner, { hostUrl })).rejects.toMatchObject({
+      code: "CLI_DATANET_HOST_UNREACHABLE",
+    });
+    expect(asked).toHaveLength(1);
+  });
+
   it("has another card after its owner has published one, and is served by the last one until it comes", async () => {
     const { owner, datanetId } = world;
     const before = await getLeaf(owner, datanetId);
