@@ -99,7 +99,7 @@ export const genesisGatesAbi = [
   {"inputs":[],"name":"GatesMembersInvalid","type":"error"},
   {"inputs":[{"name":"modelId","type":"uint256"},{"name":"word","type":"uint256"}],"name":"admits","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
   {"inputs":[],"name":"members","outputs":[{"name":"","type":"address[]"}],"stateMutability":"view","type":"function"},
-  {"inputs":[{"name":"modelId","type":"uint256"},{"name":"commitment","type":"uint256"}],"name":"settles","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"modelId","type":"uint256"},{"name":"commitment","type":"uint256"}],"name":"refuses","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
 ] as const;
 export const ledgerMathAbi = [
   {"inputs":[{"name":"hashes","type":"bytes32[]"}],"stateMutability":"nonpayable","type":"constructor"},

@@ -126,7 +126,9 @@ test("a random walk moves no wei that the books do not", { timeout: 600_000 }, a
       }
       default:
         // Not to the second of a deadline: a block that is mined comes a second after the one that was asked.
-        await f.passTime(HOUR_SECONDS * BigInt(random.nextBelow(4) === 0 ? 80 : 1 + random.nextBelow(20)) + 61n);
+        await f.passTime(
+          HOUR_SECONDS * BigInt(random.nextBelow(4) === 0 ? 80 : 1 + random.nextBelow(20)) + 61n,
+        );
     }
     const sum = (all: Iterable<bigint>) => [...all].reduce((total, wei) => total + wei, 0n);
     const held = sum(books.bonds.values()) + sum(books.owed.values()) + BigInt(books.stakes.size) * STAKE_WEI;

@@ -12,7 +12,14 @@ import { LeafLink } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { FreeQuestion } from "./free-question.tsx";
-import { type Adapter, type Adapters, adapterHref, findAdapters, madeOf, searchAdapters } from "./listed-adapters.ts";
+import {
+  type Adapter,
+  type Adapters,
+  adapterHref,
+  findAdapters,
+  madeOf,
+  searchAdapters,
+} from "./listed-adapters.ts";
 
 /** One of thousands of adapters on one base: chosen, asked, and its answer watched as it comes. */
 export function AdaptersPage(props: PageProps) {
