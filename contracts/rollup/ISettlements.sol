@@ -124,7 +124,7 @@ interface ISettlements {
 
     /// @notice Checks a settlement and its proof, and keeps it for the batch that holds the Settle record with this model
     /// and word (J): the sequencer's next one, or after SOFT_DEADLINE anybody's. Open to all until the ledger is frozen,
-    /// from three days after the Seal on, by row counts from 14 on.
+    /// from OPEN_SETTLEMENT_DELAY after the Seal on.
     /// @dev L1 does not know the ledger's epochs: what is parked for one that the ledger does not have, or has settled
     /// otherwise, waits for ever, because no batch with its record can be proven.
     /// Makes no outside call but to precompiles.
@@ -156,4 +156,12 @@ interface ISettlements {
     /// @notice Blocks between a Seal and the block whose prevRandao draws. More than two epochs of 32: the proposer is
     /// not known when the Seal is posted.
     function RANDOMNESS_DELAY() external view returns (uint256);
+
+    /// @notice Seconds after the Seal from which anyone may park a settlement. Longer than
+    /// RANDOMNESS_DELAY blocks, so that the sequencer has had time.
+    function OPEN_SETTLEMENT_DELAY() external view returns (uint256);
+
+    /// @notice Seconds after the Seal from which an epoch may be settled by the default split. Longer than
+    /// OPEN_SETTLEMENT_DELAY, so that anyone has had time to settle by the draws.
+    function DEFAULT_SPLIT_DELAY() external view returns (uint256);
 }

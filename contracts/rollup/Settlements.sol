@@ -16,10 +16,9 @@ abstract contract Settlements is BatchVerifier, ISettlements {
 
     /// @inheritdoc ISettlements
     uint256 public constant RANDOMNESS_DELAY = 128;
-    /// @dev After the Seal: from when on anyone may park a settlement. Longer than RANDOMNESS_DELAY blocks, so that the
-    /// sequencer has had time.
+    /// @inheritdoc ISettlements
     uint256 public constant OPEN_SETTLEMENT_DELAY = 3 days;
-    /// @dev And from when on by row counts: anyone has had time to settle by the draws.
+    /// @inheritdoc ISettlements
     uint256 public constant DEFAULT_SPLIT_DELAY = 14 days;
 
     /// @dev One word: 128 bits free. 2^64 blocks and seconds do not come.
