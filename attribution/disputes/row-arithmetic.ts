@@ -17,6 +17,7 @@ const BUCKET_SEED = 0x5eed;
 const HEAD_BYTES = 23;
 const TAIL_BYTES = 2;
 const BACKSLASH = 0x5c;
+const SPACE = 0x20;
 const LETTER_U = 0x75;
 const LETTER_S = 0x73;
 const LABEL_PLACE = 10;
@@ -44,7 +45,7 @@ export function countRow(
   bucketCount: number,
   { mostOf, most }: TermBounds = UNBOUNDED,
 ): RowCounts {
-  const label = content[LABEL_PLACE] === LETTER_S ? 1 : 0;
+  const label = labelOf(content);
   const counts = new Map<number, number>();
   let total = 0;
   for (const term of termsOf(content, HEAD_BYTES + label, content.length - TAIL_BYTES)) {
@@ -58,6 +59,23 @@ export function countRow(
   for (const count of counts.values()) squares += BigInt(count * count);
   return { label, squares, counts: [...counts].sort(([a], [b]) => a - b) };
 }
+
+/**
+ * A row's label and text by their places in its JSON, for comparisons of words. What is escaped belongs to no word, and
+ * is a space here. Any bytes have both.
+ */
+export function placedText(content: Uint8Array): { label: 0 | 1; text: Uint8Array } {
+  const label = labelOf(content);
+  const text: number[] = [];
+  for (let at = HEAD_BYTES + label; at < content.length - TAIL_BYTES; at++) {
+    const isEscape = content[at] === BACKSLASH;
+    text.push(isEscape ? SPACE : content[at]!);
+    if (isEscape) at += content[at + 1] === LETTER_U ? 5 : 1;
+  }
+  return { label, text: Uint8Array.from(text) };
+}
+
+const labelOf = (content: Uint8Array) => (content[LABEL_PLACE] === LETTER_S ? 1 : 0);
 
 function termsOf(content: Uint8Array, start: number, end: number): Set<number> {
   const terms = new Set<number>();

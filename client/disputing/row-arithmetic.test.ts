@@ -117,6 +117,24 @@ describe("two texts' overlap", () => {
     }
     expect(nearCount).toBeGreaterThan(5);
   });
+
+  test("is the same by both of rows that are no e-mails", async () => {
+    const row = encodeRow("email", { label: 1, input: 'offer "now" \n\u0001 free\\money for you and me' });
+    const changed = (at: number, byte: number) => row.with(at, byte);
+    const others = [
+      row,
+      changed(0, 0x5b),
+      changed(30, 0x5c),
+      changed(row.length - 3, 0x5c),
+      row.subarray(0, 20),
+    ];
+    for (const a of others) {
+      for (const b of others) {
+        const [common, union] = await f.texts.read.overlap([bytesToHex(a), bytesToHex(b)]);
+        expect({ common: Number(common), union: Number(union) }).toEqual(textOverlap(a, b));
+      }
+    }
+  });
 });
 
 describe("sigmoid, roots and doubles", () => {
