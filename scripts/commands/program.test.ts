@@ -142,6 +142,7 @@ describe("openledger --help", () => {
         "operator lease show",
         "operator lease take",
         "operator take-over",
+        "operator worker-key",
         "preconfirmations",
         "receipt",
         "receipt status",
