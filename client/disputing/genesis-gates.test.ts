@@ -139,11 +139,11 @@ test.each([
 test("readers find the contracts behind it, and which kind of models each judges", async () => {
   const client = f.client as never;
   const both = [
-    { address: members[0], kind: "classifier" },
-    { address: members[1], kind: "direct" },
+    { address: getAddress(members[0]!), kind: "classifier" },
+    { address: getAddress(members[1]!), kind: "direct" },
   ];
   expect(await readGateContracts(client, gates)).toEqual(both);
-  expect(await readGateContracts(client, members[1])).toEqual([both[1]]);
+  expect(await readGateContracts(client, getAddress(members[1]!))).toEqual([both[1]]);
   // It takes no postings.
   expect(await readGateContracts(client, f.math)).toEqual([]);
 });
