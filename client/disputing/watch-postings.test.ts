@@ -214,17 +214,20 @@ test("events are read from the contract's block on, in chunks that the node answ
   const asked: [from: number, to: number][] = [];
   const MOST_BLOCKS = 8;
   const limited = createPublicClient({
-    transport: custom({
-      async request({ method, params }) {
-        if (method === "eth_getLogs") {
-          const [{ fromBlock, toBlock }] = params as [{ fromBlock: string; toBlock: string }];
-          const range: [number, number] = [Number(fromBlock), Number(toBlock)];
-          if (range[1] - range[0] >= MOST_BLOCKS) throw new RpcRequestError(REFUSED);
-          asked.push(range);
-        }
-        return f.client.request({ method, params } as never);
+    transport: custom(
+      {
+        async request({ method, params }) {
+          if (method === "eth_getLogs") {
+            const [{ fromBlock, toBlock }] = params as [{ fromBlock: string; toBlock: string }];
+            const range: [number, number] = [Number(fromBlock), Number(toBlock)];
+            if (range[1] - range[0] >= MOST_BLOCKS) throw new RpcRequestError(REFUSED);
+            asked.push(range);
+          }
+          return f.client.request({ method, params } as never);
+        },
       },
-    }),
+      { retryCount: 0 },
+    ),
   });
   await f.client.mine({ blocks: 3 * MOST_BLOCKS });
   const [found] = await readPostings(limited, f.disputes.address);
