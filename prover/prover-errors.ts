@@ -29,6 +29,12 @@ export const proverErrors = {
     httpStatus: 422,
     isRetryable: false,
   },
+  PRV_STEPS_UNUSABLE: {
+    meaning:
+      "a part's steps (docs/leaf-table.md) are missing, cut off or of another program: its witnesses are made by circom's, more slowly",
+    httpStatus: 500,
+    isRetryable: false,
+  },
   PRV_PROOF_INVALID: {
     meaning: "the finished proof does not verify: the witness breaks a constraint, or the key is wrong",
     httpStatus: 500,

@@ -91,6 +91,12 @@ export const sequencerErrors = {
     httpStatus: 422,
     isRetryable: false,
   },
+  SEQ_AMOUNT_EXPONENT: {
+    meaning:
+      "a transfer or payment whose amount code has an exponent above 18, where batches have leaf tables; the ledger would allow it",
+    httpStatus: 422,
+    isRetryable: false,
+  },
   SEQ_ROW_COUNT_RANGE: {
     meaning: "a CommitData of no rows, or of 2^32 or more",
     httpStatus: 422,

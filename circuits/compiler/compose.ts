@@ -14,7 +14,7 @@ import {
 import { findEqualities, writeComposedR1cs } from "./compose-r1cs.ts";
 import { COMPOSITION_FILE, type ComposedDescription } from "./composed-description.ts";
 import { readR1cs } from "./r1cs-reader.ts";
-import { deriveSteps } from "./row-steps.ts";
+import { deriveSteps, STEPS_FORM } from "./row-steps.ts";
 
 /** What the composer needs of a compiled circuit, and what it makes (CompiledCircuit in compile.ts). */
 export interface ComposedBuild {
@@ -149,8 +149,8 @@ function hashComposition(
   for (const part of parts) absorb(part.contentHash);
   absorb(JSON.stringify(composition.plan));
   absorb(JSON.stringify(layout));
-  // Entries with steps are other entries.
-  if (composition.hasSteps === true) absorb("steps");
+  // Entries with steps are other entries, and so are those with steps of another form.
+  if (composition.hasSteps === true) absorb(STEPS_FORM);
   return hash.digest("hex");
 }
 

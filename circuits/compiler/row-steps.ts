@@ -19,6 +19,8 @@ export const STEP = {
   challengeDigits: 4,
   check: 5,
 } as const;
+/** Names the form of the bytes, in the hash of what has steps. Another form needs another name, "steps 2", and another MAGIC. */
+export const STEPS_FORM = "steps";
 const MAGIC = 0x31545352;
 
 /** An input of a part, and its wires: they follow each other from `firstWire` on. */

@@ -10,12 +10,15 @@ const MANTISSA_BITS = 35n;
 /** What a payment may pay above the price. */
 const SURPLUS_BITS = 64n;
 
+/** Whether a slot of the table can hold an amount written so. Its smallest exponent is above that only from 3.4 · 10^28 wei on. */
+export const fitsTableAmount = (amountCode: bigint): boolean => amountCode >> MANTISSA_BITS <= MAX_EXPONENT;
+
 /** @param priceWei of a payment's model; of no meaning for other kinds */
 export function fitsTable(
   operation: Pick<SignedOperation, "kind" | "amountCode">,
   priceWei: bigint,
 ): boolean {
-  if (operation.amountCode >> MANTISSA_BITS > MAX_EXPONENT) return false;
+  if (!fitsTableAmount(operation.amountCode)) return false;
   if (operation.kind !== KIND.payInference) return true;
   return decodeAmount(operation.amountCode) - priceWei < 1n << SURPLUS_BITS;
 }

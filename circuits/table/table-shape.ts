@@ -1,5 +1,12 @@
 /** How many slots, rows and units a table batch has, and how deep its subtrees and its top are. */
-import { type BatchShape, shapeName, type TableSizes, TREE_ARITY, TREE_DEPTH } from "../protocol.ts";
+import {
+  type BatchShape,
+  shapeName,
+  type TableSizes,
+  TREE_ARITY,
+  TREE_DEPTH,
+  WIDE_WORD_COUNT,
+} from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 
 export interface TableShape extends TableSizes {
@@ -66,7 +73,18 @@ export function unpackTable(packed: bigint): TableSizes | undefined {
   return Object.fromEntries(sizes) as unknown as TableSizes;
 }
 
-/** The limits of table-frame.circom. @throws CIR_SHAPE_IMPOSSIBLE */
+/** Of a batch's data with every slot used. Proofs and settlements need the rest of the 128 KiB that nodes take of a transaction. */
+const MOST_WIRE_BYTES = 112 * 1024;
+
+/** As `encodeWire` writes it: each pair of narrow slots, members' payloads, wide slots with all their words. */
+const mostWireBytes = ({ transfers, members, wide }: TableShape): number =>
+  63 + (23 * (transfers + members)) / 2 + 32 * members + (12 + 32 * WIDE_WORD_COUNT) * wide;
+
+/**
+ * The limits of table-frame.circom. In a tree of the ledger's depth, also those of a rollup: its batches fit a transaction,
+ * and have a wide slot, without which nothing could be deposited, created or withdrawn.
+ * @throws CIR_SHAPE_IMPOSSIBLE
+ */
 export function requireTableShape(shape: TableShape, depth: number = TREE_DEPTH): void {
   const { transfers, members, wide, rows, units, low, top } = shape;
   const counts = [transfers, members, rows, units, low, top];
@@ -81,7 +99,8 @@ export function requireTableShape(shape: TableShape, depth: number = TREE_DEPTH)
     units < 1 << 13 &&
     top <= 6 &&
     wide >= 0 &&
-    wide <= 255;
+    wide <= 255 &&
+    (depth < TREE_DEPTH || (wide >= 1 && mostWireBytes(shape) <= MOST_WIRE_BYTES));
   if (!isPossible)
     throw new RollupError("CIR_SHAPE_IMPOSSIBLE", `no table batch has the shape ${tableName(shape)}`, {
       data: { ...shape },

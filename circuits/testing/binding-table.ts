@@ -53,6 +53,7 @@ export class BindingTable {
   readonly #finite = new Set<number>();
   readonly #hashes: Hash[] = [];
   readonly #openHashes: Hash[] = [];
+  /** Of hashes under a constant tag: the only ones of which nobody knows a preimage of 0 (docs/leaf-table.md). */
   readonly #outputs = new Set<number>();
   readonly #queue = new Set<number>();
 
@@ -292,7 +293,8 @@ export class BindingTable {
       });
     }
     this.#openHashes.push(...this.#hashes);
-    for (const { output } of this.#hashes) this.#outputs.add(output);
+    // Under a tag that could be anything, an output that is 0 says nothing.
+    for (const { output, tagRow } of this.#hashes) if (tagRow === null) this.#outputs.add(output);
   }
 
   #useHashes(): boolean {

@@ -73,11 +73,17 @@ export const queueEntriesBody = z.object({
 
 export const queueReplacementBody = queueEntriesBody.extend({ fromIndex: counter });
 
+/** A stage of a proof: thirty days. Anybody may write it, and what is written adds up. */
+export const MAX_TIMING_MS = 30 * 86_400_000;
+const MAX_TIMINGS = 20;
 export const proofBody = z.object({
   batchHash: hash,
   proof: proof.meta({ description: "the real part of G2's coordinates first" }),
   publicSignals: z.array(elementOrDecimal).length(3).meta({ description: "C, y, z" }),
-  timings: z.record(z.string().max(40), z.number().nonnegative()).default({}),
+  timings: z
+    .record(z.string().max(40), z.number().nonnegative().max(MAX_TIMING_MS))
+    .refine((timings) => Object.keys(timings).length <= MAX_TIMINGS, `has more than ${MAX_TIMINGS} entries`)
+    .default({}),
   backend: z.string().max(100).default("unknown"),
 });
 

@@ -32,7 +32,7 @@ export async function readDisputeEvents<Name extends DisputesEventName>(
   client: PublicClient,
   address: Address,
   eventName: Name,
-  args: Readonly<Record<string, bigint>>,
+  args: Readonly<Record<string, bigint | Address>>,
   range: EventRange = {},
 ): Promise<DisputesEvents<Name>> {
   const toBlock =

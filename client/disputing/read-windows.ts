@@ -1,7 +1,13 @@
 /** Windows of posted models, as L1 has them: bonds, who has recomputed, what was shown. Runs in pages, too. */
 import { type Address, getContract, type Hex, type PublicClient } from "viem";
+import { isRollupError } from "../../circuits/rollup-error.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
-import { deploymentBlock, readDisputeEvents } from "./dispute-events.ts";
+import {
+  type DisputesEvents,
+  deploymentBlock,
+  type EventRange,
+  readDisputeEvents,
+} from "./dispute-events.ts";
 
 /** In the contract's order. */
 const FAULT_NAMES = [
@@ -28,8 +34,8 @@ export interface PostingWindow {
   readonly refutedBy: Address | null;
   /** What he has shown: a fault's name, its place in the contract's counting, his reward. */
   readonly refutation: { fault: string; place: bigint; rewardWei: bigint; transactionHash: Hex } | null;
-  /** Who says that he has recomputed it: claims, each address once. */
-  readonly attestedBy: readonly Address[];
+  /** Who says that he has recomputed it: claims, each address once, of those asked for. null where the node does not tell. */
+  readonly attestedBy: readonly Address[] | null;
 }
 
 export interface WindowOptions {
@@ -37,6 +43,8 @@ export interface WindowOptions {
   readonly modelId?: number;
   /** Default: the block that the contract was deployed in. */
   readonly fromBlock?: bigint;
+  /** Whose attestations are read; default: anyone's. */
+  readonly attestor?: Address;
 }
 
 export const readWindows = async (
@@ -49,7 +57,7 @@ export const readWindows = async (
 export async function readPostedEvents(
   client: PublicClient,
   address: Address,
-  { modelId, fromBlock }: WindowOptions,
+  { attestor, modelId, fromBlock }: WindowOptions,
 ) {
   const disputes = getContract({ address, abi: disputesAbi, client });
   const blockNumber = await client.getBlockNumber({ cacheTime: 0 });
@@ -59,7 +67,7 @@ export async function readPostedEvents(
   const [posted, refuted, attested] = await Promise.all([
     readDisputeEvents(client, address, "Posted", ofModel, range),
     readDisputeEvents(client, address, "Refuted", {}, range),
-    readDisputeEvents(client, address, "Attested", {}, range),
+    readAttested(client, address, attestor, range),
   ]);
   return Promise.all(
     posted.map(async ({ args }) => {
@@ -90,9 +98,32 @@ export async function readPostedEvents(
                 rewardWei: shown.args.rewardWei!,
                 transactionHash: shown.transactionHash,
               },
-        attestedBy: [...new Set(attested.filter((event) => event.args.id === id).map((e) => e.args.who!))],
+        attestedBy:
+          attested === null
+            ? null
+            : [...new Set(attested.filter((event) => event.args.id === id).map((e) => e.args.who!))],
       };
       return { window, statement: args.statement! };
     }),
   );
+}
+
+/**
+ * Attack: attesting costs nothing but gas, so one block may hold more attestations than a node answers, and whoever asks
+ * for all of them is refused. That must hide no posting.
+ * @returns null where the node refuses even a single block
+ */
+async function readAttested(
+  client: PublicClient,
+  address: Address,
+  attestor: Address | undefined,
+  range: EventRange,
+): Promise<DisputesEvents<"Attested"> | null> {
+  try {
+    const of: Readonly<Record<string, Address>> = attestor === undefined ? {} : { who: attestor };
+    return await readDisputeEvents(client, address, "Attested", of, range);
+  } catch (error) {
+    if (isRollupError(error, "BRG_L1_REFUSED")) return null;
+    throw error;
+  }
 }

@@ -1,6 +1,6 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes } from "@noble/hashes/utils.js";
-import { createPublicClient, custom, encodeFunctionData, RpcRequestError } from "viem";
+import { createPublicClient, custom, encodeEventTopics, encodeFunctionData, RpcRequestError } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Fault, findFaults } from "../../attribution/disputes/find-faults.ts";
 import { pairBytes } from "../../attribution/disputes/leaf-bytes.ts";
@@ -214,17 +214,20 @@ test("events are read from the contract's block on, in chunks that the node answ
   const asked: [from: number, to: number][] = [];
   const MOST_BLOCKS = 8;
   const limited = createPublicClient({
-    transport: custom({
-      async request({ method, params }) {
-        if (method === "eth_getLogs") {
-          const [{ fromBlock, toBlock }] = params as [{ fromBlock: string; toBlock: string }];
-          const range: [number, number] = [Number(fromBlock), Number(toBlock)];
-          if (range[1] - range[0] >= MOST_BLOCKS) throw new RpcRequestError(REFUSED);
-          asked.push(range);
-        }
-        return f.client.request({ method, params } as never);
+    transport: custom(
+      {
+        async request({ method, params }) {
+          if (method === "eth_getLogs") {
+            const [{ fromBlock, toBlock }] = params as [{ fromBlock: string; toBlock: string }];
+            const range: [number, number] = [Number(fromBlock), Number(toBlock)];
+            if (range[1] - range[0] >= MOST_BLOCKS) throw new RpcRequestError(REFUSED);
+            asked.push(range);
+          }
+          return f.client.request({ method, params } as never);
+        },
       },
-    }),
+      { retryCount: 0 },
+    ),
   });
   await f.client.mine({ blocks: 3 * MOST_BLOCKS });
   const [found] = await readPostings(limited, f.disputes.address);
@@ -243,6 +246,35 @@ const REFUSED = {
   error: { code: -32_005, message: "query exceeds max block range" },
   url: "http://127.0.0.1",
 };
+
+test("no number of attestations in one block hides a posting from a watcher", async () => {
+  const id = await f.post(made.honest.statement);
+  await f.disputes.write.attest([id], { account: f.owner });
+  const [attested] = encodeEventTopics({ abi: disputesAbi, eventName: "Attested" });
+  // As if there were too many of them in every block.
+  const capped = createPublicClient({
+    transport: custom(
+      {
+        async request({ method, params }) {
+          const [asked] = (params ?? []) as [{ topics?: unknown[] }?];
+          const [event, ofId, ofWho] = asked?.topics ?? [];
+          if (method === "eth_getLogs" && event === attested && ofId == null && ofWho == null)
+            throw new RpcRequestError(REFUSED);
+          return f.client.request({ method, params } as never);
+        },
+      },
+      { retryCount: 0 },
+    ),
+  });
+  expect(await readPostings(capped, f.disputes.address)).toMatchObject([{ id, attestedBy: null }]);
+  const look = () =>
+    watchOnce({
+      ...{ publicClient: capped, watcher: f.watcherOf(f.watcher), disputes: f.disputes.address },
+      filesOf: async () => ({ model: made.model, rows: made.rows, leaves: null, mismatch: null }),
+    });
+  expect((await look())[0]).toMatchObject({ sent: { what: "attest" }, failure: null });
+  expect((await look())[0]).toMatchObject({ sent: null, posting: { attestedBy: [f.watcher] } });
+});
 
 test("a posting has at most as many rows as a transaction can be shown of", async () => {
   const refused = async (rowCount: number) => {

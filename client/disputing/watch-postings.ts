@@ -46,11 +46,15 @@ export interface Watched {
  */
 export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
   const { publicClient, disputes, modelId, watcher } = options;
-  const postings = await readPostings(publicClient, disputes, modelId === undefined ? {} : { modelId });
+  const postings = await readPostings(publicClient, disputes, {
+    ...(modelId === undefined ? {} : { modelId }),
+    ...(watcher === null ? {} : { attestor: watcher.address }),
+  });
   const watched: Watched[] = [];
   for (const posting of postings) {
     const isKnown =
-      posting.state !== "open" || (watcher !== null && posting.attestedBy.includes(watcher.address));
+      posting.state !== "open" ||
+      (watcher !== null && posting.attestedBy?.includes(watcher.address) === true);
     let examined: Examined | null = null;
     let sent: Watched["sent"] = null;
     let failure: Error | null = null;
@@ -75,7 +79,7 @@ export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
 
 async function act(
   { publicClient, watcher, disputes }: WatchOptions & { watcher: Watcher },
-  { id }: Posting,
+  { attestedBy, id }: Posting,
   { fault, wanted, warnings }: Examined,
   demands: Demands,
   rows: readonly OwnedRow[],
@@ -111,7 +115,8 @@ async function act(
     }
   }
   if (failure !== null) throw failure;
-  if (warnings.length > 0 || wanted.length > 0) return null;
+  // Where nobody tells whether he has attested it, every look would pay for it anew.
+  if (warnings.length > 0 || wanted.length > 0 || attestedBy === null) return null;
   const data = encodeFunctionData({ abi, functionName: "attest", args: [id] });
   return { what: "attest", ...(await send(data)) };
 }

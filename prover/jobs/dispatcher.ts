@@ -18,8 +18,10 @@ import { countWorkerProof, type DispatchMetrics } from "./dispatch-metrics.ts";
 import { openHandIn } from "./hand-in.ts";
 import type { ProofCredits } from "./proof-credits.ts";
 import {
+  attemptsSpent,
   cancelTask,
   dropInputs,
+  forgiveAttempts,
   KEY_PREFIX,
   MAX_ATTEMPTS,
   type ProveTask,
@@ -27,6 +29,7 @@ import {
   putInputs,
   QUEUE_NAME,
   requireConnected,
+  spendAttempts,
 } from "./prove-queue.ts";
 import { postProof, toError } from "./sequencer-jobs.ts";
 
@@ -64,6 +67,8 @@ export class Dispatcher {
   readonly #queue: Queue<ProveTask>;
   /** Jobs that were said to be set aside. */
   readonly #aside = new Set<string>();
+  /** Batches that are no jobs, since false proofs have spent their attempts. */
+  readonly #withheld = new Set<string>();
   #meanProofMs: number | null = null;
 
   constructor(options: DispatcherOptions, modules: DispatcherModules) {
@@ -114,7 +119,10 @@ export class Dispatcher {
     const failed = await this.#queue.getFailed();
     for (const job of failed) await job.retry("failed", { resetAttemptsMade: true });
     this.#aside.clear();
-    return failed.length;
+    const withheld = [...this.#withheld];
+    for (const batchHash of withheld) await forgiveAttempts(this.#modules.redis, batchHash);
+    this.#withheld.clear();
+    return failed.length + withheld.length;
   }
 
   async close(): Promise<void> {
@@ -125,16 +133,26 @@ export class Dispatcher {
     const job = await this.#queue.getJob(batch.batchHash);
     if (job === undefined) return this.#add(batch);
     const state = await job.getState();
-    if (state === "completed") return this.#handIn(job);
-    if (state !== "failed" || this.#aside.has(batch.batchHash)) return;
-    this.#aside.add(batch.batchHash);
+    if (state === "completed") return this.#handIn(job, batch);
+    if (state === "failed") this.#sayAside(batch, job.failedReason, job.attemptsMade);
+  }
+
+  #sayAside({ batchHash, batchNumber }: Unproven, reason: string, attempts: number): void {
+    if (this.#aside.has(batchHash)) return;
+    this.#aside.add(batchHash);
     this.#modules.logger.error(
-      { batchNumber: batch.batchNumber, reason: job.failedReason, attempts: job.attemptsMade },
+      { batchNumber, reason, attempts },
       "job set aside: it failed too often, and a human has to look",
     );
   }
 
-  async #add({ batchHash, batchNumber, circuit }: Unproven): Promise<void> {
+  async #add(batch: Unproven): Promise<void> {
+    const { batchHash, batchNumber, circuit } = batch;
+    const spent = await attemptsSpent(this.#modules.redis, batchHash);
+    if (spent >= MAX_ATTEMPTS) {
+      this.#withheld.add(batchHash);
+      return this.#sayAside(batch, "its workers handed in what is no proof", spent);
+    }
     const path = `/operator/prove-jobs/${batchHash}`;
     const { failure, value } = await askSequencer(this.#options, { path }, proveJobAnswer.nullable());
     if (failure !== null) throw toError(failure);
@@ -147,24 +165,24 @@ export class Dispatcher {
       {
         jobId: batchHash,
         priority: 1 + (batchNumber % PRIORITIES),
-        attempts: MAX_ATTEMPTS,
+        attempts: MAX_ATTEMPTS - spent,
         backoff: { type: "exponential", delay: 1_000 },
       },
     );
     this.#modules.logger.info({ batchNumber, circuit }, "job queued");
   }
 
-  async #handIn(job: Job<ProveTask>): Promise<void> {
-    const { logger, metrics } = this.#modules;
-    const { batchHash, batchNumber } = job.data;
+  /** Attack: all workers can write what is in the queue, so that nothing but `batch` is known of the job. */
+  async #handIn(job: Job<ProveTask>, { batchHash, batchNumber }: Unproven): Promise<void> {
+    const { logger, metrics, redis } = this.#modules;
     const { credits, handInSecret } = this.#options;
     let worker = UNPROVEN;
     try {
-      const { answer, plain, provenWorker } = openHandIn(job.returnvalue, batchHash, handInSecret);
+      const { answer, body, provenWorker } = openHandIn(job.returnvalue, batchHash, handInSecret);
       // Without keys a name is its worker's word: good enough for figures.
       worker = provenWorker ?? (handInSecret === null ? answer.worker : UNPROVEN);
-      const { worker: _worker, elapsedMs, ...proof } = plain;
-      const isTaken = await postProof(this.#options, batchNumber, { batchHash, ...proof });
+      const { elapsedMs } = answer;
+      const isTaken = await postProof(this.#options, batchNumber, { ...body, batchHash });
       countWorkerProof(metrics, worker, isTaken ? "taken" : "useless");
       if (isTaken) {
         if (provenWorker !== null) credits?.add({ batchHash, batchNumber, worker, atMs: Date.now() });
@@ -176,7 +194,8 @@ export class Dispatcher {
     } catch (error) {
       const isUnproven = isRollupError(error, "PRV_HAND_IN_UNPROVEN");
       if (!isUnproven && !isRollupError(error, "PRV_PROOF_INVALID")) throw error;
-      // It becomes a new job with the next look.
+      // It becomes a new job with the next look, with as many attempts as are left.
+      await spendAttempts(redis, batchHash, Math.max(1, job.attemptsMade));
       countWorkerProof(metrics, worker, "invalid");
       metrics.errors.inc({ code: error.code });
       const facts = { batchNumber, worker, code: error.code, reason: error.message };
@@ -186,6 +205,7 @@ export class Dispatcher {
   }
 
   async #removeUnwanted(wanted: ReadonlySet<string>): Promise<void> {
+    for (const batchHash of this.#withheld) if (!wanted.has(batchHash)) this.#withheld.delete(batchHash);
     for (const job of await this.#queue.getJobs()) {
       if (job?.id === undefined || wanted.has(job.id)) continue;
       // A job that is being proven is its worker's; it is removed once he has let go of it.
@@ -212,7 +232,7 @@ export class Dispatcher {
     const active = counts.active ?? 0;
     metrics.jobs.set({ state: "waiting" }, waiting);
     metrics.jobs.set({ state: "active" }, active);
-    metrics.jobs.set({ state: "aside" }, counts.failed ?? 0);
+    metrics.jobs.set({ state: "aside" }, (counts.failed ?? 0) + this.#withheld.size);
     const oldestMs = unproven[0] === undefined ? 0 : Date.now() - unproven[0].closedAtMs;
     metrics.oldestSeconds.set(Math.max(0, oldestMs) / 1_000);
     metrics.workers.set((await this.#queue.getWorkers()).length);

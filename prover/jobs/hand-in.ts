@@ -8,7 +8,10 @@
  */
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
 import { z } from "zod";
+import { hex32 } from "../../circuits/hex.ts";
 import { secretText } from "../../circuits/settings.ts";
+import type { proofBody } from "../../circuits/wire/operator-api.ts";
+import { proofJson } from "../../circuits/wire/wire-fields.ts";
 import { proverError } from "../prover-errors.ts";
 import { type ProveAnswer, proveAnswerSchema } from "./prove-queue.ts";
 
@@ -29,9 +32,9 @@ export type SealedAnswer = z.output<typeof sealedSchema>;
 export type PlainAnswer = z.input<typeof proveAnswerSchema>;
 
 export interface HandIn {
-  /** As it came: whoever passes it on writes text. */
-  readonly plain: PlainAnswer;
   readonly answer: ProveAnswer;
+  /** What goes on to the sequencer: written anew from what was read, so that nothing else of it does. */
+  readonly body: Omit<z.input<typeof proofBody>, "batchHash">;
   /** null where nothing shows who it was. */
   readonly provenWorker: string | null;
 }
@@ -64,8 +67,9 @@ export function openHandIn(value: unknown, batchHash: string, secret: string | n
   const plain = sealed.success ? unseal(sealed.data, batchHash, secret) : value;
   const parsed = proveAnswerSchema.safeParse(plain);
   if (!parsed.success) throw proverError("PRV_PROOF_INVALID", "what a worker handed in is no proof");
-  const provenWorker = sealed.success ? sealed.data.worker : null;
-  return { plain: plain as PlainAnswer, answer: parsed.data, provenWorker };
+  const { backend, proof, publicSignals, timings } = parsed.data;
+  const body = { backend, timings, proof: proofJson(proof), publicSignals: publicSignals.map(hex32) };
+  return { answer: parsed.data, body, provenWorker: sealed.success ? sealed.data.worker : null };
 }
 
 function unseal({ sealed, worker }: SealedAnswer, batchHash: string, secret: string | null): unknown {

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { Redis } from "ioredis";
 import { z } from "zod";
-import { proofBody, unprovenBatchesAnswer } from "../../circuits/wire/operator-api.ts";
+import { MAX_TIMING_MS, proofBody, unprovenBatchesAnswer } from "../../circuits/wire/operator-api.ts";
 import { proverError } from "../prover-errors.ts";
 
 /** Every key of the queue begins with it: a worker's user of Redis needs `~openledger:*` and nothing else. */
@@ -30,9 +30,10 @@ export const proveTaskSchema = unprovenBatchesAnswer.element.omit({ closedAtMs: 
 export type ProveTask = z.output<typeof proveTaskSchema>;
 
 /** What a worker hands back: the proof as the sequencer takes it, and who made it. */
-export const proveAnswerSchema = proofBody.omit({ batchHash: true }).extend({
+export const proveAnswerSchema = z.strictObject({
+  ...proofBody.omit({ batchHash: true }).shape,
   worker: z.string().max(100),
-  elapsedMs: z.number().nonnegative(),
+  elapsedMs: z.number().nonnegative().max(MAX_TIMING_MS),
 });
 export type ProveAnswer = z.output<typeof proveAnswerSchema>;
 
@@ -67,6 +68,7 @@ export function requireConnected(redis: Redis): void {
 }
 
 const inputsKey = (hash: string) => `${KEY_PREFIX}:inputs:${hash}`;
+const falseKey = (batchHash: string) => `${KEY_PREFIX}:false:${batchHash}`;
 const cancelledKey = (batchHash: string) => `${KEY_PREFIX}:cancelled:${batchHash}`;
 
 /** @returns the name of the inputs */
@@ -95,6 +97,22 @@ export async function getInputs(redis: Redis, hash: string): Promise<Record<stri
 
 export async function dropInputs(redis: Redis, hash: string): Promise<void> {
   await redis.del(inputsKey(hash));
+}
+
+/** Attempts that ended with something that is no proof; their job is gone. */
+export async function attemptsSpent(redis: Redis, batchHash: string): Promise<number> {
+  return Number((await redis.get(falseKey(batchHash))) ?? 0);
+}
+
+/** @returns attempts spent by now */
+export async function spendAttempts(redis: Redis, batchHash: string, count: number): Promise<number> {
+  const spent = await redis.incrby(falseKey(batchHash), count);
+  await redis.expire(falseKey(batchHash), INPUTS_TTL_SECONDS);
+  return spent;
+}
+
+export async function forgiveAttempts(redis: Redis, batchHash: string): Promise<void> {
+  await redis.del(falseKey(batchHash));
 }
 
 /** Tells whoever proves it that nobody wants the proof any more. */

@@ -78,10 +78,11 @@ export async function postProof(
   const { failure } = await askSequencer(endpoint, { path, body }, z.unknown());
   if (failure === null) return true;
   if (USELESS_STATUSES.includes(failure.status ?? 0)) return false;
-  if (failure.status !== 422) throw toError(failure);
+  // 4xx that another try would get again: whatever it is, it is this hand-in's fault.
+  if (failure.kind !== "refused") throw toError(failure);
   throw proverError(
     "PRV_PROOF_INVALID",
-    `the sequencer finds the proof of batch ${batchNumber} wrong: ${failure.reason}`,
+    `the sequencer refuses the proof of batch ${batchNumber}: ${failure.reason}`,
     { data: { batchNumber, batchHash: body.batchHash } },
   );
 }

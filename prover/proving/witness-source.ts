@@ -5,6 +5,7 @@ import type { RunBlock, RunPart } from "../../circuits/compiler/composed-copies.
 import { isComposition, readDescription } from "../../circuits/compiler/composed-description.ts";
 import { type InputValue, WitnessCalculator } from "../../circuits/compiler/witness-calculator.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
 import { TableWitness } from "../../circuits/table/table-witness.ts";
 import { layOutWitness } from "../formats/wtns-file.ts";
 import { flattenInputs } from "../witness/step-inputs.ts";
@@ -27,7 +28,8 @@ export interface WitnessSource {
 
 /**
  * The witness step for a circuit, by what `wasmPath` (ProvingCircuit) names: a composition's parts side by side on
- * threads, anything else by circom's program in this thread.
+ * threads, anything else by circom's program in this thread. Of a part whose steps are missing or no steps, circom's program
+ * makes the witnesses, and one process warning (PRV_STEPS_UNUSABLE) says so.
  *
  * @throws RollupError CIR_COMPOSITION_INVALID; errors of the file system and of WebAssembly
  */
@@ -60,14 +62,24 @@ async function openComposition(path: string, threadCount: number): Promise<Witne
       own,
     });
   const hasRunner = loadStepRunner() !== null;
+  const unusable = new Set<string>();
   const runBlock: RunBlock = async ({ part, inputs, own }) => {
     const stepsPath = stepsPaths[part];
     const { steps, ports } = description.parts[part]!;
-    if (!hasRunner || stepsPath == null || steps === undefined) return null;
+    if (!hasRunner || stepsPath == null || steps === undefined || unusable.has(stepsPath)) return null;
     const bytes = flattenInputs(inputs, steps.inputs);
     if (bytes === null) return null;
     const [copyCount, portCount] = [inputs.length, ports.length];
-    const made = await threads.runBlock({ stepsPath, inputs: bytes, copyCount, portCount, own });
+    let made: Uint8Array | null;
+    try {
+      made = await threads.runBlock({ stepsPath, inputs: bytes, copyCount, portCount, own });
+    } catch (error) {
+      if (!isRollupError(error, "PRV_STEPS_UNUSABLE")) throw error;
+      if (!unusable.has(stepsPath))
+        process.emitWarning(`${error.message}: circom's program is used instead`, { code: error.code });
+      unusable.add(stepsPath);
+      return null;
+    }
     if (made === null) return null;
     return inputs.map((_, i) => made.subarray(32 * portCount * i, 32 * portCount * (i + 1)));
   };

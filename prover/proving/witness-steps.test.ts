@@ -1,3 +1,6 @@
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import type { RunPart } from "../../circuits/compiler/composed-copies.ts";
@@ -15,6 +18,8 @@ import { WitnessThreads } from "./witness-threads.ts";
 
 const threads = new WitnessThreads(1);
 let description: ComposedDescription;
+let paths: Awaited<ReturnType<typeof readDescription>>;
+let compositionPath: string;
 let programs: TableWitness;
 let source: WitnessSource;
 beforeAll(async () => {
@@ -23,6 +28,7 @@ beforeAll(async () => {
   const { wasmPath } = await compileCircuit({ ...spec, name: `composed-${spec.name}` });
   const read = await readDescription(wasmPath);
   ({ description } = read);
+  [paths, compositionPath] = [read, wasmPath];
   const run: RunPart = ({ part, inputs, own }) =>
     threads.run({
       wasmPath: read.wasmPaths[part]!,
@@ -55,6 +61,40 @@ describe.skipIf(loadStepRunner() === null)("a table batch's witness by steps", (
     await programs.calculate(inputs, expected);
     const made = await source.calculate(inputs as never);
     expect(Buffer.from(made.subarray(76)).equals(expected)).toBe(true);
+  });
+
+  it("is made by circom's programs where steps are missing, cut off or of another program, with one warning each", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "witness-steps-"));
+    const warnings: string[] = [];
+    const onWarning = (warning: Error & { code?: string }) =>
+      warning.code === "PRV_STEPS_UNUSABLE" && warnings.push(warning.message);
+    process.on("warning", onWarning);
+    const inFolder = (path: string) => join(folder, basename(path));
+    const [first, second, third, fourth] = paths.stepsPaths.map((path) => path!);
+    for (const path of [compositionPath, ...paths.wasmPaths, ...paths.stepsPaths])
+      await copyFile(path!, inFolder(path!));
+    const alone = await openWitnessSource(inFolder(compositionPath), 1);
+    try {
+      await rm(inFolder(first!));
+      await writeFile(inFolder(second!), (await readFile(second!)).subarray(0, 100));
+      const foreign = await readFile(third!);
+      foreign.writeUInt8(foreign[0]! ^ 1);
+      await writeFile(inFolder(third!), foreign);
+      await copyFile(first!, inFolder(fourth!));
+      const inputs = inputsOf(3, 30) as never;
+      const expected = await source.calculate(inputs);
+      for (const _ of [1, 2]) expect(Buffer.from(await alone.calculate(inputs)).equals(expected)).toBe(true);
+      await expect.poll(() => warnings.length).toBe(4);
+      expect(
+        [first, second, third, fourth].map(
+          (path) => warnings.filter((w) => w.includes(basename(path!))).length,
+        ),
+      ).toEqual([1, 1, 1, 1]);
+    } finally {
+      process.off("warning", onWarning);
+      await alone.close();
+      await rm(folder, { recursive: true });
+    }
   });
 
   it("is refused where circom's program refuses, at its statement; other inputs are no circuit's", async () => {

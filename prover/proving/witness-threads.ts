@@ -30,7 +30,7 @@ export class WitnessThreads {
     return ports;
   }
 
-  /** The values of the ports of all copies; null where a row of one does not hold. @throws as `run` */
+  /** The values of the ports of all copies; null where a row of one does not hold. @throws as `run`, and PRV_STEPS_UNUSABLE */
   runBlock(request: BlockRequest): Promise<Uint8Array | null> {
     return this.#run(request);
   }

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { type CircuitInputs, WitnessCalculator } from "../../circuits/compiler/witness-calculator.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import { proverError } from "../prover-errors.ts";
 import { type LoadedSteps, loadStepRunner } from "../witness/step-runner.ts";
 
 export interface PartRequest {
@@ -61,19 +62,28 @@ async function calculate({ wasmPath, inputs, portCount, own }: PartRequest): Pro
   return { kind: "calculated", ports };
 }
 
+/** @throws PRV_STEPS_UNUSABLE */
 async function runSteps(request: BlockRequest): Promise<PartAnswer> {
   const { stepsPath, inputs, copyCount, portCount, own } = request;
-  const runner = loadStepRunner();
-  if (runner === null) throw new Error("the step runner is not built");
-  let program = programs.get(stepsPath);
-  if (program === undefined) {
-    program = runner.load(await readFile(stepsPath));
-    programs.set(stepsPath, program);
-  }
   const ports = new Uint8Array(32 * portCount * copyCount);
   // The addon takes no shared memory.
   const values = new Uint8Array(own.length);
-  if (runner.run(program, inputs, ports, values) !== -1) return { kind: "broken" };
+  let brokenRow: number;
+  try {
+    const runner = loadStepRunner();
+    if (runner === null) throw new Error("the step runner is not built");
+    let program = programs.get(stepsPath);
+    if (program === undefined) {
+      program = runner.load(await readFile(stepsPath));
+      programs.set(stepsPath, program);
+    }
+    brokenRow = runner.run(program, inputs, ports, values);
+  } catch (cause) {
+    throw proverError("PRV_STEPS_UNUSABLE", `${stepsPath}: ${(cause as Error).message}`, {
+      data: { stepsPath },
+    });
+  }
+  if (brokenRow !== -1) return { kind: "broken" };
   own.set(values);
   return { kind: "calculated", ports };
 }

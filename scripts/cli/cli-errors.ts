@@ -154,6 +154,7 @@ const ledgerRemedies: Record<string, string> = {
   SEQ_RATE_LIMITED: "wait a moment and try again",
   SEQ_L1_HEAD_UNKNOWN: "the bridge has not spoken to the sequencer yet: try again in a few seconds",
   SEQ_SELF_TRANSFER: "name another payee",
+  SEQ_AMOUNT_EXPONENT: "write the amount with its smallest exponent, as this program does",
   SEQ_ZERO_AMOUNT: "use an amount above 0",
 };
 

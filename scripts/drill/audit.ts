@@ -150,11 +150,16 @@ export function placesOf(posted: readonly PostedOperation[]): Map<string, number
 
 export const nameOf = ({ a, b, amountCode }: PostedOperation) => `${a}>${b}:${amountCode}`;
 
-/** In the order in which L1 counts them: their index is their opIndex. */
-function signedOperations(events: readonly HistoryEvent[]): PostedOperation[] {
+/**
+ * In the order in which L1 counts them: their index is their opIndex.
+ * @throws Error for a batch with a leaf table, whose slots have no order (bridge/verify/posted-operations.ts)
+ */
+export function signedOperations(events: readonly HistoryEvent[]): PostedOperation[] {
   const operations: PostedOperation[] = [];
   for (const event of events) {
     if (event.type !== "batch") continue;
+    if (event.batch.shape.table !== undefined)
+      throw new Error("an audit knows operations by their places, and a leaf table's slots have none");
     for (const slot of [...event.batch.narrow, ...event.batch.wide])
       if (kindRule(slot.kind)?.isSigned) operations.push(slot);
   }

@@ -366,6 +366,44 @@ describe.skipIf(program === null)("the provers' queue", () => {
     expect((await client.nextJob())?.batchNumber).toBe(1);
   });
 
+  test("is not stopped by what is no proof, and counts it as a failure of its job", async () => {
+    await dispatcher.look();
+    const [hostile, honest] = [await prover("hostile"), await prover("honest")];
+    const behind = async () => {
+      const job = (await honest.nextJob())!;
+      expect(job.batchNumber).toBe(2);
+      await honest.submitProof(job, proofOf(job));
+    };
+    const rubbish = [
+      // Above 2^256: the sequencer's form, and no number of it.
+      { publicSignals: Array(3).fill("9".repeat(78)) },
+      { batchHash: `0x${"1".repeat(64)}` },
+      { timings: { proveMs: 1e300 } },
+    ];
+    for (const [i, part] of rubbish.entries()) {
+      const job = await soonNext(hostile);
+      expect(job.batchNumber).toBe(1);
+      if (i === 0) await behind();
+      await hostile.submitProof(job, proofOf(job));
+      const key = `openledger:prove:${job.batchHash}`;
+      const left = JSON.parse((await connection.hget(key, "returnvalue"))!);
+      await connection.hset(key, "returnvalue", JSON.stringify({ ...left, ...part }));
+      await dispatcher.look();
+      expect([await statusOf(1), await statusOf(2)]).toEqual(["closed", "proven"]);
+      await dispatcher.look();
+    }
+    expect(await hostile.nextJob()).toBeNull();
+    const text = await metrics.registry.metrics();
+    expect(text).toContain('rollup_prove_jobs{state="aside"} 1');
+    expect(text).toContain('result="invalid"} ');
+    expect(await dispatcher.retryAside()).toBe(1);
+    await dispatcher.look();
+    const job = await soonNext(honest);
+    await honest.submitProof(job, proofOf(job));
+    await dispatcher.look();
+    expect(await statusOf(1)).toBe("proven");
+  });
+
   test("hands in what was proven while the dispatcher was away", async () => {
     await dispatcher.look();
     await dispatcher.close();

@@ -2,18 +2,24 @@
 import { recoverKeyY, SUBGROUP_ORDER } from "../../circuits/field/eddsa.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import { checkForm } from "../../circuits/ledger/operation-form.ts";
-import { FIELD_ORDER, KIND, kindRule } from "../../circuits/protocol.ts";
+import { type BatchShape, FIELD_ORDER, KIND, kindRule } from "../../circuits/protocol.ts";
 import { RollupError } from "../../circuits/rollup-error.ts";
+import { fitsTableAmount } from "../../circuits/table/table-limits.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 
 /** A batch's row count is 32 bits in a published version, so more could never be published. */
 const MAX_COMMIT_ROW_COUNT = 2n ** 32n - 1n;
 
 /**
- * @throws OP_UNKNOWN_KIND, OP_MALFORMED, SEQ_SELF_TRANSFER, SEQ_ZERO_AMOUNT, SEQ_ROW_COUNT_RANGE, SEQ_UNUSABLE_KEY,
- * SEQ_RECIPIENT_IS_ROLLUP
+ * @param shape of the batches that the sequencer seals
+ * @throws OP_UNKNOWN_KIND, OP_MALFORMED, SEQ_SELF_TRANSFER, SEQ_ZERO_AMOUNT, SEQ_AMOUNT_EXPONENT, SEQ_ROW_COUNT_RANGE,
+ * SEQ_UNUSABLE_KEY, SEQ_RECIPIENT_IS_ROLLUP
  */
-export function checkPolicy(operation: SignedOperation, rollupAddress: `0x${string}`): void {
+export function checkPolicy(
+  operation: SignedOperation,
+  rollupAddress: `0x${string}`,
+  shape: BatchShape,
+): void {
   checkForm(operation);
   checkSignatureForm(operation);
   const { kind, a, b, amountCode, words } = operation;
@@ -27,6 +33,15 @@ export function checkPolicy(operation: SignedOperation, rollupAddress: `0x${stri
     throw sequencerError("SEQ_ZERO_AMOUNT", `a ${kindRule(kind)!.name} of 0 wei`, {
       data: { kind: kindRule(kind)!.name },
     });
+  }
+  const isForTable = shape.table !== undefined && (kind === KIND.transfer || kind === KIND.payInference);
+  // Attack: in a wide slot it would end the table of a whole batch, for an amount that comes back.
+  if (isForTable && !fitsTableAmount(amountCode)) {
+    throw sequencerError(
+      "SEQ_AMOUNT_EXPONENT",
+      `the amount code ${amountCode} has an exponent that no slot of a leaf table holds; write it with its smallest exponent`,
+      { data: { amountCode: amountCode.toString(), kind: kindRule(kind)!.name } },
+    );
   }
   if (kind === KIND.withdraw && words[0] === BigInt(rollupAddress)) {
     throw sequencerError("SEQ_RECIPIENT_IS_ROLLUP", `a withdrawal to the rollup ${rollupAddress} itself`, {

@@ -176,6 +176,8 @@ function checkStatement(
   tell: (step: CheckStep) => void,
 ): void {
   const { commitment, z, y } = batchStatement(batch, circuitId, posted ?? 0n);
+  // C of a leaf table covers what only its prover knows; what the data has of it is y.
+  const isComputed = batch.shape.table === undefined;
   if (posted === null || proof === null) {
     tell({
       name: "commitment",
@@ -189,7 +191,9 @@ function checkStatement(
       ? {
           name: "commitment",
           state: "done",
-          text: "C, computed here from the data, is the C that was posted.",
+          text: isComputed
+            ? "C, computed here from the data, is the C that was posted."
+            : "C is read as it was posted: that of a leaf table is not computed from the data. The point z and the proof bind it to the data.",
           values: [["C", hex(commitment)]],
         }
       : {
@@ -225,7 +229,7 @@ function checkStatement(
           name: "proof",
           state: "failed",
           text:
-            posted === commitment
+            isComputed && posted === commitment
               ? "The proof is not one of this data: the data fits together, so the proof was altered. The contract cannot have taken it; ask another Ethereum node."
               : "The proof is not one of this data. The contract cannot have taken the two together; ask another Ethereum node.",
           values,

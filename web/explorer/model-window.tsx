@@ -174,9 +174,10 @@ function Posting({ contract, l1Seconds, window }: ContractWindow & { l1Seconds: 
         </dd>
         <dt>Recomputed and found right, by their own word</dt>
         <dd>
-          {attestedBy.length === 0
+          {attestedBy === null && "more often than this Ethereum node tells"}
+          {attestedBy?.length === 0
             ? "nobody"
-            : attestedBy.map((who) => (
+            : attestedBy?.map((who) => (
                 <div key={who}>
                   <Identifier value={who} label="who has recomputed it" />
                 </div>

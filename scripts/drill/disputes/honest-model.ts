@@ -63,7 +63,7 @@ export async function playHonest(
     "watch to attest the honest model",
     async () => {
       const [posting] = await readWindows(world.l1.client as never, disputes, { modelId });
-      return posting!.attestedBy.includes(drillAccount("watcher").address);
+      return posting!.attestedBy?.includes(drillAccount("watcher").address);
     },
     STEP_TIMEOUT_MS,
   );

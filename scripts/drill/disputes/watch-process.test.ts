@@ -78,7 +78,7 @@ test("watch refutes false postings by itself, whatever else is posted, and is pa
     if (watch!.endedByItself !== null) throw watch!.endedByItself;
     const windows = await readWindows(f.client as never, f.disputes.address);
     return windows.map(({ attestedBy, modelId, refutation, refutedBy, state }) => [
-      ...[modelId, state, refutation?.fault ?? null, refutedBy ?? attestedBy[0] ?? null],
+      ...[modelId, state, refutation?.fault ?? null, refutedBy ?? attestedBy?.[0] ?? null],
     ]);
   };
   await expect.poll(seen, POLL).toEqual([

@@ -204,8 +204,10 @@ napi_value load(napi_env env, napi_value* args) {
   program->publicInputCount = head[3], program->privateInputCount = head[4];
   if (1 + size_t{head[2]} + head[3] + head[4] > head[1]) throw std::runtime_error("the steps have too few wires");
   program->constants.resize(head[5]), program->code.resize(head[6]);
-  std::memcpy(program->constants.data(), bytes.data + sizeof head, size_t{32} * head[5]);
-  std::memcpy(program->code.data(), bytes.data + sizeof head + size_t{32} * head[5], size_t{4} * head[6]);
+  // An empty vector may have no address, and memcpy takes none.
+  if (head[5] > 0) std::memcpy(program->constants.data(), bytes.data + sizeof head, size_t{32} * head[5]);
+  if (head[6] > 0)
+    std::memcpy(program->code.data(), bytes.data + sizeof head + size_t{32} * head[5], size_t{4} * head[6]);
   for (Words& constant : program->constants) constant = Fr::toMontgomery(constant);
   napi_value out;
   napi_create_external(
