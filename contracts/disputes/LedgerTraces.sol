@@ -91,6 +91,8 @@ contract LedgerTraces is TraceGame {
     /// @notice Only who the model's statics name claims its queries.
     error LedgerTracesNotClaimant(address claimant);
     error LedgerTracesRootMismatch(uint256 expected, uint256 actual);
+    /// @notice The model's genesis was taken: what settles its epochs is settled.
+    error LedgerTracesBegun();
     /// @notice The model promises no claims, or not these.
     error LedgerTracesOtherModel();
     /// @notice These elements are not the end of what C commits to.
@@ -111,7 +113,7 @@ contract LedgerTraces is TraceGame {
     }
 
     /// @notice Lets a rollup take the Genesis of a traced model that its ledger has, and makes its settlements wait for
-    /// claims. Open to all: the statics say what the model is. @param cap Most payments of an epoch, as the Genesis states.
+    /// claims. Open to all, until its genesis was taken: the statics say what the model is. @param cap Most payments of an epoch, as the Genesis states.
     function register(
         address rollup,
         uint24 modelId,
@@ -134,6 +136,9 @@ contract LedgerTraces is TraceGame {
         uint256 reached =
             path.length == TREE_DEPTH ? math.rootOf(NODE, modelId, math.hash(MODEL_LEAF, fields), path) : 0;
         if (reached != root || root == 0) revert LedgerTracesRootMismatch(root, reached);
+        // Attack: registered only once it settles by draws, it refuses a batch in proof. A number and the same plus R are one
+        // to the hash, and R is odd.
+        if ((leaf.fields[6] % R) & 1 == 1) revert LedgerTracesBegun();
         uint256 binding = parts[4];
         // Narrowing casts: 12 and 3 bits. Attack: statics of numbers modulo R have other bits above.
         if (binding >> 127 != 0 || traced.featureCount == 0 || traced.featureCount > binding >> 115) {

@@ -21,7 +21,7 @@ import {
 import { answerHash } from "../../circuits/ledger/receipt.ts";
 import { EMPTY_COLLECTED_ROOT, genesisHash } from "../../circuits/ledger/rewards.ts";
 import { treePath, treeRoot } from "../../circuits/ledger/tree-root.ts";
-import { LEAF_KIND, TAG, TREE_DEPTH } from "../../circuits/protocol.ts";
+import { COUNTERS, FIELD_ORDER, LEAF_KIND, TAG, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import { defaultSplit } from "../../circuits/settlement/earner-table-rules.ts";
 import { columnsCommitment, commitColumns } from "../../circuits/settlement/feature-commitment.ts";
@@ -185,12 +185,19 @@ async function refusal(account: Hex, data: Hex, value = 0n): Promise<string | nu
 }
 
 /** The model's leaf in the rollup's state, and the call that registers it. */
-async function registration({ model: { statics } }: FeatureEpoch, changed: Partial<typeof traced> = {}) {
+async function registration({ model: { statics } }: FeatureEpoch, counters = 0n) {
   const body: ModelBody = {
     ...{ statics, sealed: 0n, accruedRoot: statics.earnerRoot },
     ...{ collectedRoot: EMPTY_COLLECTED_ROOT, epochStart: 0n },
   };
-  const leaf = { ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, keyX: 8n, body: hashModelBody(body) };
+  const leaf = {
+    ...EMPTY_LEAF,
+    kind: LEAF_KIND.model,
+    l1Owner: 9n,
+    keyX: 8n,
+    counters,
+    body: hashModelBody(body),
+  };
   const state: LeafState = { leaf, model: body };
   const leaves = [...Array.from({ length: MODEL }, (_, i) => BigInt(i + 1)), hashLeaf(leaf)];
   await f.post({ newRoot: treeRoot(TAG.node, leaves, TREE_DEPTH) });
@@ -202,7 +209,8 @@ async function registration({ model: { statics } }: FeatureEpoch, changed: Parti
     filesHash: FILES_HASH,
     columnsCommitment: columnsCommitment(columns),
   };
-  return registerCall(model, { ...traced, ...changed }, shown);
+  return (given = counters) =>
+    registerCall(model, traced, { ...shown, state: { ...state, leaf: { ...leaf, counters: given } } });
 }
 
 const receiptOf = (world: FeatureEpoch, query: TracedQuery, payment: number): ClaimedReceipt => ({
@@ -213,7 +221,7 @@ const receiptOf = (world: FeatureEpoch, query: TracedQuery, payment: number): Cl
 /** Registers, begins, seals and draws: what settles the epoch. */
 async function sealedWorld(queries: readonly TracedQuery[]) {
   const first = worldOf(queries);
-  await send(f.stranger, await registration(first));
+  await send(f.stranger, (await registration(first))());
   const statics = hashStatics(first.model.statics);
   const { earnerRoot } = first.model.statics;
   const word = genesisHash({ modelId: MODEL, statics, cap: CAP, earnerRoot });
@@ -264,6 +272,15 @@ const playerOf = (who: Hex, own: (claimId: bigint) => TracedQuery, challenges = 
     ...{ publicClient: f.publicClient as never, game: f.game, account: accountOf(who), challenges },
     traceOf: ({ claimId }) => own(claimId),
   });
+
+test("a model whose genesis was taken is registered no more: its batches may be in proof", async () => {
+  const ready = 1n << COUNTERS.ready;
+  const call = await registration(worldOf(honest), ready);
+  expect(await refusal(f.stranger, call())).toBe("LedgerTracesBegun");
+  // The same number to the hash, and the other one's opposite in its lowest bit.
+  expect(await refusal(f.stranger, call(ready + FIELD_ORDER))).toBe("LedgerTracesBegun");
+  expect(await read("settlesFor", [f.deployment.rollup, BigInt(MODEL), 5n])).toBe(true);
+});
 
 describe("an epoch of a traced model", () => {
   test("is settled by draws once each draw's claim stands, and not before", async () => {
