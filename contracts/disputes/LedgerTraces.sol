@@ -187,6 +187,7 @@ contract LedgerTraces is TraceGame {
 
     /// @notice Says for ever that a settlement by draws may be taken. Open to all.
     /// @param before The chain's value before `tail`. @param tail The last whole chunks that C commits to.
+    /// @param end Where the draws end in it: what is behind them is zeros.
     /// @param claimIds Of each draw, in their order; any number for one that is void.
     function approve(
         address rollup,
@@ -194,28 +195,31 @@ contract LedgerTraces is TraceGame {
         uint256 commitment,
         uint256 before,
         uint256[] calldata tail,
+        uint256 end,
         uint256[] calldata claimIds
     ) external {
         uint256 drawCount = 1 << models[rollup][modelId].drawBits;
-        uint256 end = tail.length;
         uint256 reached = before;
-        for (uint256 from; from < end; from += CHUNK) {
+        for (uint256 from; from < tail.length; from += CHUNK) {
             uint256[] memory inputs = new uint256[](CHUNK + 1);
             inputs[0] = reached;
             for (uint256 i; i < CHUNK; i++) inputs[i + 1] = tail[from + i];
             reached = math.hash(DATA, inputs);
         }
-        // Draws come last, and zeros behind them.
-        while (end != 0 && tail[end - 1] == 0) end--;
-        if (reached != commitment || end < 3 * drawCount || claimIds.length != drawCount || models[rollup][modelId].tracing == 0) {
+        uint256 behind;
+        for (uint256 i = end; i < tail.length; i++) behind |= tail[i];
+        bool isOpening = reached == commitment && behind == 0 && end <= tail.length && end >= 3 * drawCount;
+        if (!isOpening || claimIds.length != drawCount || models[rollup][modelId].tracing == 0) {
             revert LedgerTracesOpeningInvalid();
         }
         for (uint256 draw; draw < drawCount; draw++) {
             uint256 from = end - 3 * (drawCount - draw);
-            (uint256 first, uint256 receipt) = (tail[from], tail[from + 2]);
-            // Attack: a last receipt of 0, which somebody has paid with, moves what is read. Amounts have 120 bits, a
-            // hash has more: read elsewhere, one of them is out of its range.
-            if (first >> 129 != 0 || tail[from + 1] >> 128 != 0 || receipt >> 129 == 0 || receipt >= R) {
+            (uint256 first, uint256 middle, uint256 receipt) = (tail[from], tail[from + 1], tail[from + 2]);
+            // Attack: an `end` that is not the draws'. Anyone may pay with any number for a receipt, 0 too; so no size
+            // is asked of it. What a payment sums up to is never 0: two or more numbers away, it or a zero behind the draws
+            // is where the other has to be. One away, every receipt is where a number below 2^129 has to be: no draw
+            // has an opening then.
+            if (first >> 129 != 0 || middle == 0 || middle >> 128 != 0 || receipt >= R) {
                 revert LedgerTracesOpeningInvalid();
             }
             bytes32 key = keccak256(abi.encode(rollup, modelId, receipt));
