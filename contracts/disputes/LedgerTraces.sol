@@ -173,14 +173,14 @@ contract LedgerTraces is TraceGame {
         bool isModels = keccak256(abi.encode(statement.inputs)) == keccak256(abi.encode(traced.inputs))
             && statement.programs == traced.programs && statement.programCount == traced.programCount;
         if (
-            !isModels || receipt.query.length != traced.featureCount
+            !isModels || receipt.payerId >> 24 != 0 || receipt.query.length != traced.featureCount
                 || QueryBytes.root(receipt.query) != statement.query
                 || !QueryBytes.isAnswer(
                     receipt.answer, statement.tokens, statement.promptCount, traced.mostTokens, traced.endToken
                 )
         ) revert LedgerTracesClaimInvalid();
         uint256 hash = _receipt(model.statics, model.columnCount, traced.rest, receipt);
-        bytes32 key = keccak256(abi.encode(statement.rollup, statement.modelId, hash));
+        bytes32 key = _key(statement.rollup, statement.modelId, receipt.payerId, hash);
         claimId = _claim(statement, path, key);
         emit ReceiptClaimed(claimId, key, hash);
     }
@@ -222,7 +222,8 @@ contract LedgerTraces is TraceGame {
             if (first >> 129 != 0 || middle == 0 || middle >> 128 != 0 || receipt >= R) {
                 revert LedgerTracesOpeningInvalid();
             }
-            bytes32 key = keccak256(abi.encode(rollup, modelId, receipt));
+            // Narrowing cast: the lower 24 bits are the payer, the sum is above.
+            bytes32 key = _key(rollup, modelId, uint24(middle), receipt);
             bool isClaimed = claims[claimIds[draw]].key == key && stands(claimIds[draw]);
             if (isLost[key] || (first >> 128 == 1 && !isClaimed)) revert LedgerTracesDrawUnclaimed(draw);
         }
@@ -233,6 +234,12 @@ contract LedgerTraces is TraceGame {
     /// @notice Whether a rollup may take the settlement by draws with this C: of a model that is not traced any.
     function settlesFor(address rollup, uint256 modelId, uint256 commitment) external view returns (bool) {
         return models[rollup][modelId].tracing == 0 || isApproved[rollup][modelId][commitment];
+    }
+
+    /// @dev Attack: a stranger pays with a receipt that was refuted, for all to see, and holds up a later epoch. So what is
+    /// lost is lost for its payer.
+    function _key(address rollup, uint256 modelId, uint256 payerId, uint256 receipt) private pure returns (bytes32) {
+        return keccak256(abi.encode(rollup, modelId, payerId, receipt));
     }
 
     function _receipt(uint256 statics, uint256 columnCount, uint8 rest, Receipt calldata receipt)
