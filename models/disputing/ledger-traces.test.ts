@@ -56,6 +56,7 @@ import {
   tracedTuple,
   tracingDigest,
 } from "./ledger-claims.ts";
+import { longestClaim } from "./testing/longest-claim.ts";
 import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
 import { refusalOf } from "./testing/refusal-of.ts";
 import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, smallModel } from "./testing/trace-fixture.ts";
@@ -284,6 +285,16 @@ test("a model whose genesis was taken is registered no more: its batches may be 
   // The same number to the hash, and the other one's opposite in its lowest bit.
   expect(await refusal(f.stranger, call(ready + FIELD_ORDER))).toBe("LedgerTracesBegun");
   expect(await read("settlesFor", [f.deployment.rollup, BigInt(MODEL), 5n])).toBe(true);
+});
+
+test("an answer of as many tokens as a claim may have is compared within a transaction's gas", async () => {
+  const { answer, callOf, terms } = longestClaim(model, traced, honest[0]);
+  await send(f.stranger, (await registration(worldOf(honest, { terms }), { terms }))());
+  const receipt = { ...receiptOf(worldOf(honest), honest[0], 0), answer };
+  const other = { ...receipt, answer: answer.replace("100002", "100003") };
+  expect(await refusal(f.owner, callOf(other), BOND_WEI)).toBe("LedgerTracesClaimInvalid");
+  expect(await send(f.owner, callOf(receipt), BOND_WEI)).toBeLessThan(12_000_000);
+  expect(await read("claimCount")).toBe(1n);
 });
 
 describe("an epoch of a traced model", () => {
