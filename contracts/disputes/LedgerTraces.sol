@@ -113,7 +113,8 @@ contract LedgerTraces is TraceGame {
     }
 
     /// @notice Lets a rollup take the Genesis of a traced model that its ledger has, and makes its settlements wait for
-    /// claims. Open to all, until its genesis was taken: the statics say what the model is. @param cap Most payments of an epoch, as the Genesis states.
+    /// claims. Open to all, until its genesis was taken: the statics say what the model is.
+    /// @param cap Most payments of an epoch, as the Genesis states.
     function register(
         address rollup,
         uint24 modelId,
