@@ -149,7 +149,7 @@ export const sequencerErrors = {
     isRetryable: false,
   },
   SEQ_L1_HEAD_UNKNOWN: {
-    meaning: "the bridge has not reported L1's head yet, so no batch can be opened",
+    meaning: "the bridge has not reported L1's head yet, or not all that the rollup's gate admits",
     httpStatus: 503,
     isRetryable: true,
   },

@@ -15,6 +15,11 @@ export interface Admission {
   readonly word: bigint;
 }
 
+export interface ReadAdmissions {
+  readonly found: readonly Admission[];
+  readonly isComplete: boolean;
+}
+
 const ADMITTED = parseAbiItem(
   "event Admitted(address indexed rollup, uint256 indexed modelId, uint256 word, uint256 id)",
 );
@@ -25,6 +30,7 @@ const MAX_CHUNKS = 100;
 export class AdmissionReader {
   readonly #rollup: RollupContract;
   readonly #maxChunkBlocks: number;
+  readonly #maxChunks: number;
   readonly #found: Admission[] = [];
   /** Attack: anyone may admit the same again, for the price of an event. */
   readonly #keys = new Set<string>();
@@ -34,26 +40,30 @@ export class AdmissionReader {
   /** null: not known yet. */
   #nextBlock: number | null = null;
 
-  constructor(rollup: RollupContract, options: { maxChunkBlocks: number }) {
+  constructor(
+    rollup: RollupContract,
+    options: { readonly maxChunkBlocks: number; readonly maxChunks?: number },
+  ) {
     this.#rollup = rollup;
     this.#maxChunkBlocks = options.maxChunkBlocks;
+    this.#maxChunks = options.maxChunks ?? MAX_CHUNKS;
     this.#chunkBlocks = options.maxChunkBlocks;
   }
 
   /**
-   * Each once, in L1's order, up to a block, or up to where this call has got; null where the rollup has no gate. An admission
-   * is never taken back. @throws BRG_L1_*
+   * Each once, in L1's order, up to a block, or up to where this call has got: then the list is not complete. null where the
+   * rollup has no gate. An admission is never taken back. @throws BRG_L1_*
    */
-  async upTo(blockNumber: number): Promise<readonly Admission[] | null> {
+  async upTo(blockNumber: number): Promise<ReadAdmissions | null> {
     const { address, client } = this.#rollup;
     const gate = await this.#rollup.genesisGate();
     if (gate === zeroAddress) return null;
-    if (blockNumber < 0) return this.#found;
+    if (blockNumber < 0) return { found: this.#found, isComplete: true };
     this.#members ??= await readGateMembers(client, gate);
     const members = this.#members;
     // The gate is older than the rollup, and a model without challenges is admitted for every rollup, later ones too.
     this.#nextBlock ??= await firstBlockOf(client, members, blockNumber);
-    for (let chunk = 0; this.#nextBlock <= blockNumber && chunk < MAX_CHUNKS; chunk++) {
+    for (let chunk = 0; this.#nextBlock <= blockNumber && chunk < this.#maxChunks; chunk++) {
       const fromBlock = this.#nextBlock;
       const toBlock = Math.min(blockNumber, fromBlock + this.#chunkBlocks - 1);
       try {
@@ -78,7 +88,7 @@ export class AdmissionReader {
       this.#nextBlock = toBlock + 1;
       this.#chunkBlocks = Math.min(this.#maxChunkBlocks, 2 * this.#chunkBlocks);
     }
-    return this.#found;
+    return { found: this.#found, isComplete: this.#nextBlock > blockNumber };
   }
 
   #keep(admission: Admission): void {

@@ -133,7 +133,7 @@ export interface OperatorClient {
     alarms: readonly string[];
     lease: { epoch: number; endsAtSeconds: number; url: string } | null;
     /** Those behind the first `from`; null where the rollup has no gate. */
-    admissions: { from: number; found: readonly Admission[] } | null;
+    admissions: { from: number; found: readonly Admission[]; isComplete: boolean } | null;
   }): Promise<{ admissionCount: number }>;
   /** Which taking of the lease the sequencer's ledger goes by; null where it has none. */
   leaseEpoch(): Promise<number | null>;
@@ -191,6 +191,7 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
         alarms: [...alarms],
         admissions: admissions && {
           from: admissions.from,
+          isComplete: admissions.isComplete,
           found: admissions.found.map(({ modelId, word }) => ({ modelId, word: hex32(word) })),
         },
         baseFeePerGasWei: baseFeePerGasWei?.toString() ?? null,

@@ -14,7 +14,7 @@ import { type RollupLog, readRollupLogs } from "../l1/log-reader.ts";
 import { type QueueEntry, toQueueEntry } from "../l1/queue-entry.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
 import type { BridgeMetrics } from "../metrics.ts";
-import { AdmissionReader } from "./admission-reader.ts";
+import { AdmissionReader, type ReadAdmissions } from "./admission-reader.ts";
 import { type JsonChange, type JsonStore, orderedKey } from "./bridge-store.ts";
 import { FrozenNotice } from "./frozen-notice.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
@@ -86,8 +86,8 @@ export class QueueWatcher {
       const { baseFeePerGas: baseFeePerGasWei } = head;
       const lease = (await this.#modules.lease?.confirmed(headNumber)) ?? null;
       const admitted = await this.#admissions.upTo(headNumber - this.#options.confirmations + 1);
-      const from = Math.min(this.#toldCount, admitted?.length ?? 0);
-      const admissions = admitted && { from, found: admitted.slice(from, from + MAX_ADMISSIONS_PER_HEAD) };
+      const from = Math.min(this.#toldCount, admitted?.found.length ?? 0);
+      const admissions = admitted && pageOf(admitted, from);
       const { admissionCount } = await sequencer.reportL1Head({
         ...{ blockNumber: headNumber, timestamp, baseFeePerGasWei },
         ...{ isFrozen, alarms, lease, admissions },
@@ -316,6 +316,11 @@ const sequencerCodeOf = (error: unknown): unknown =>
   isRollupError(error, "BRG_SEQUENCER_REFUSED")
     ? (error.data as { sequencerCode?: unknown }).sequencerCode
     : undefined;
+
+function pageOf({ found, isComplete }: ReadAdmissions, from: number) {
+  const end = from + MAX_ADMISSIONS_PER_HEAD;
+  return { from, found: found.slice(from, end), isComplete: isComplete && found.length <= end };
+}
 
 const entryKey = (index: number) => `entry/${orderedKey(index)}`;
 

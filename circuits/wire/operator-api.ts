@@ -38,6 +38,8 @@ export const l1HeadBody = z.object({
     .object({
       from: count,
       found: z.array(z.object({ modelId: leafId, word: elementOrDecimal })).max(MAX_ADMISSIONS_PER_HEAD),
+      /** Whether there are no more up to this head; older bridges do not say. */
+      isComplete: z.boolean().default(false),
     })
     .nullish(),
 });

@@ -91,6 +91,8 @@ contract LedgerTraces is TraceGame {
     /// @notice Only who the model's statics name claims its queries.
     error LedgerTracesNotClaimant(address claimant);
     error LedgerTracesRootMismatch(uint256 expected, uint256 actual);
+    /// @notice The model's genesis was taken: what settles its epochs is settled.
+    error LedgerTracesBegun();
     /// @notice The model promises no claims, or not these.
     error LedgerTracesOtherModel();
     /// @notice These elements are not the end of what C commits to.
@@ -111,7 +113,8 @@ contract LedgerTraces is TraceGame {
     }
 
     /// @notice Lets a rollup take the Genesis of a traced model that its ledger has, and makes its settlements wait for
-    /// claims. Open to all: the statics say what the model is. @param cap Most payments of an epoch, as the Genesis states.
+    /// claims. Open to all, until its genesis was taken: the statics say what the model is.
+    /// @param cap Most payments of an epoch, as the Genesis states.
     function register(
         address rollup,
         uint24 modelId,
@@ -134,6 +137,9 @@ contract LedgerTraces is TraceGame {
         uint256 reached =
             path.length == TREE_DEPTH ? math.rootOf(NODE, modelId, math.hash(MODEL_LEAF, fields), path) : 0;
         if (reached != root || root == 0) revert LedgerTracesRootMismatch(root, reached);
+        // Attack: registered only once it settles by draws, it refuses a batch in proof. A number and the same plus R are one
+        // to the hash, and R is odd.
+        if ((leaf.fields[6] % R) & 1 == 1) revert LedgerTracesBegun();
         uint256 binding = parts[4];
         // Narrowing casts: 12 and 3 bits. Attack: statics of numbers modulo R have other bits above.
         if (binding >> 127 != 0 || traced.featureCount == 0 || traced.featureCount > binding >> 115) {
@@ -168,20 +174,21 @@ contract LedgerTraces is TraceGame {
         bool isModels = keccak256(abi.encode(statement.inputs)) == keccak256(abi.encode(traced.inputs))
             && statement.programs == traced.programs && statement.programCount == traced.programCount;
         if (
-            !isModels || receipt.query.length != traced.featureCount
+            !isModels || receipt.payerId >> 24 != 0 || receipt.query.length != traced.featureCount
                 || QueryBytes.root(receipt.query) != statement.query
                 || !QueryBytes.isAnswer(
                     receipt.answer, statement.tokens, statement.promptCount, traced.mostTokens, traced.endToken
                 )
         ) revert LedgerTracesClaimInvalid();
         uint256 hash = _receipt(model.statics, model.columnCount, traced.rest, receipt);
-        bytes32 key = keccak256(abi.encode(statement.rollup, statement.modelId, hash));
+        bytes32 key = _key(statement.rollup, statement.modelId, receipt.payerId, hash);
         claimId = _claim(statement, path, key);
         emit ReceiptClaimed(claimId, key, hash);
     }
 
     /// @notice Says for ever that a settlement by draws may be taken. Open to all.
     /// @param before The chain's value before `tail`. @param tail The last whole chunks that C commits to.
+    /// @param end Where the draws end in it: what is behind them is zeros.
     /// @param claimIds Of each draw, in their order; any number for one that is void.
     function approve(
         address rollup,
@@ -189,31 +196,35 @@ contract LedgerTraces is TraceGame {
         uint256 commitment,
         uint256 before,
         uint256[] calldata tail,
+        uint256 end,
         uint256[] calldata claimIds
     ) external {
         uint256 drawCount = 1 << models[rollup][modelId].drawBits;
-        uint256 end = tail.length;
         uint256 reached = before;
-        for (uint256 from; from < end; from += CHUNK) {
+        for (uint256 from; from < tail.length; from += CHUNK) {
             uint256[] memory inputs = new uint256[](CHUNK + 1);
             inputs[0] = reached;
             for (uint256 i; i < CHUNK; i++) inputs[i + 1] = tail[from + i];
             reached = math.hash(DATA, inputs);
         }
-        // Draws come last, and zeros behind them.
-        while (end != 0 && tail[end - 1] == 0) end--;
-        if (reached != commitment || end < 3 * drawCount || claimIds.length != drawCount || models[rollup][modelId].tracing == 0) {
+        uint256 behind;
+        for (uint256 i = end; i < tail.length; i++) behind |= tail[i];
+        bool isOpening = reached == commitment && behind == 0 && end <= tail.length && end >= 3 * drawCount;
+        if (!isOpening || claimIds.length != drawCount || models[rollup][modelId].tracing == 0) {
             revert LedgerTracesOpeningInvalid();
         }
         for (uint256 draw; draw < drawCount; draw++) {
             uint256 from = end - 3 * (drawCount - draw);
-            (uint256 first, uint256 receipt) = (tail[from], tail[from + 2]);
-            // Attack: a last receipt of 0, which somebody has paid with, moves what is read. Amounts have 120 bits, a
-            // hash has more: read elsewhere, one of them is out of its range.
-            if (first >> 129 != 0 || tail[from + 1] >> 128 != 0 || receipt >> 129 == 0 || receipt >= R) {
+            (uint256 first, uint256 middle, uint256 receipt) = (tail[from], tail[from + 1], tail[from + 2]);
+            // Attack: an `end` that is not the draws'. Anyone may pay with any number for a receipt, 0 too; so no size
+            // is asked of it. What a payment sums up to is never 0: two or more numbers away, it or a zero behind the draws
+            // is where the other has to be. One away, every receipt is where a number below 2^129 has to be: no draw
+            // has an opening then.
+            if (first >> 129 != 0 || middle == 0 || middle >> 128 != 0 || receipt >= R) {
                 revert LedgerTracesOpeningInvalid();
             }
-            bytes32 key = keccak256(abi.encode(rollup, modelId, receipt));
+            // Narrowing cast: the lower 24 bits are the payer, the sum is above.
+            bytes32 key = _key(rollup, modelId, uint24(middle), receipt);
             bool isClaimed = claims[claimIds[draw]].key == key && stands(claimIds[draw]);
             if (isLost[key] || (first >> 128 == 1 && !isClaimed)) revert LedgerTracesDrawUnclaimed(draw);
         }
@@ -224,6 +235,12 @@ contract LedgerTraces is TraceGame {
     /// @notice Whether a rollup may take the settlement by draws with this C: of a model that is not traced any.
     function settlesFor(address rollup, uint256 modelId, uint256 commitment) external view returns (bool) {
         return models[rollup][modelId].tracing == 0 || isApproved[rollup][modelId][commitment];
+    }
+
+    /// @dev Attack: a stranger pays with a receipt that was refuted, for all to see, and holds up a later epoch. So what is
+    /// lost is lost for its payer.
+    function _key(address rollup, uint256 modelId, uint256 payerId, uint256 receipt) private pure returns (bytes32) {
+        return keccak256(abi.encode(rollup, modelId, payerId, receipt));
     }
 
     function _receipt(uint256 statics, uint256 columnCount, uint8 rest, Receipt calldata receipt)

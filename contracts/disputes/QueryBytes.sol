@@ -10,6 +10,9 @@ library QueryBytes {
     /// @dev Domain tag of a query's commitment, and bytes that an element of it holds (docs/ledger.md).
     uint256 internal constant TAG = 17;
     uint256 private constant ELEMENT_BYTES = 31;
+    bytes11 private constant BRACKET = ",\"tokens\":[";
+    /// @dev Of a token, with the comma before it.
+    uint256 private constant MOST_DIGITS = 11;
 
     /// @notice Root of the tree over the entries as floats, eight a word.
     function root(bytes calldata query) internal pure returns (bytes32) {
@@ -64,22 +67,29 @@ library QueryBytes {
         bool isEnded = tokenAt(tokens, promptCount + given - 1) == endToken;
         if (given > most || (!isEnded && given != most)) return false;
         if (isEnded) given--;
-        bytes memory list = bytes(",\"tokens\":[");
-        for (uint256 i; i < given; i++) {
-            list = bytes.concat(list, i == 0 ? bytes("") : bytes(","), decimal(tokenAt(tokens, promptCount + i)));
+        // From its end, into memory that is taken once: joined piece by piece, it costs the square of its length.
+        bytes memory list = new bytes(BRACKET.length + MOST_DIGITS * given + 2);
+        uint256 from = list.length;
+        list[--from] = "}";
+        list[--from] = "]";
+        for (uint256 i = given; i != 0; i--) {
+            uint256 token = tokenAt(tokens, promptCount + i - 1);
+            do {
+                list[--from] = bytes1(uint8(48 + token % 10));
+                token /= 10;
+            } while (token != 0);
+            if (i != 1) list[--from] = ",";
         }
-        list = bytes.concat(list, "]}");
-        return text.length >= list.length && keccak256(text[text.length - list.length:]) == keccak256(list);
+        for (uint256 i = BRACKET.length; i != 0;) list[--from] = BRACKET[--i];
+        uint256 length = list.length - from;
+        bytes32 hash;
+        assembly ("memory-safe") {
+            hash := keccak256(add(add(list, 32), from), length)
+        }
+        return text.length >= length && keccak256(text[text.length - length:]) == hash;
     }
 
     function tokenAt(bytes calldata tokens, uint256 place) private pure returns (uint256) {
         return uint32(bytes4(tokens[4 * place:4 * place + 4]));
-    }
-
-    function decimal(uint256 value) private pure returns (bytes memory digits) {
-        uint256 length = 1;
-        for (uint256 rest = value; rest > 9; rest /= 10) length++;
-        digits = new bytes(length);
-        for (; length != 0; value /= 10) digits[--length] = bytes1(uint8(48 + value % 10));
     }
 }

@@ -130,6 +130,14 @@ export function approveCall(
   return encodeFunctionData({
     abi: traceGameAbi,
     functionName: "approve",
-    args: [rollup, modelId, commitment, before, tail, claimIds],
+    args: [
+      rollup,
+      modelId,
+      commitment,
+      before,
+      tail,
+      BigInt(vector.length - DATA_CHUNK * firstChunk),
+      claimIds,
+    ],
   });
 }

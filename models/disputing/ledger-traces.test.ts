@@ -1,10 +1,10 @@
 /** Verdicts over queries of a language model, and what a rollup on L1 then takes (docs/lm-disputes.md). */
 import {
-  type BaseError,
   createPublicClient,
   createWalletClient,
   custom,
-  decodeErrorResult,
+  decodeFunctionData,
+  encodeFunctionData,
   type Hex,
 } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -21,12 +21,12 @@ import {
 import { answerHash } from "../../circuits/ledger/receipt.ts";
 import { EMPTY_COLLECTED_ROOT, genesisHash } from "../../circuits/ledger/rewards.ts";
 import { treePath, treeRoot } from "../../circuits/ledger/tree-root.ts";
-import { LEAF_KIND, TAG, TREE_DEPTH } from "../../circuits/protocol.ts";
+import { COUNTERS, FIELD_ORDER, LEAF_KIND, TAG, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import { defaultSplit } from "../../circuits/settlement/earner-table-rules.ts";
 import { columnsCommitment, commitColumns } from "../../circuits/settlement/feature-commitment.ts";
 import { settlementStatement } from "../../circuits/settlement/settlement-data.ts";
-import { type FeatureEpoch, settleEpoch } from "../../circuits/settlement/settlement-rules.ts";
+import { type FeatureEpoch, paymentChain, settleEpoch } from "../../circuits/settlement/settlement-rules.ts";
 import { SeededNumbers, sealedEpoch } from "../../circuits/testing/settlement-world.ts";
 import {
   deployGenesisGates,
@@ -56,7 +56,9 @@ import {
   tracedTuple,
   tracingDigest,
 } from "./ledger-claims.ts";
+import { longestClaim } from "./testing/longest-claim.ts";
 import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
+import { refusalOf } from "./testing/refusal-of.ts";
 import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, smallModel } from "./testing/trace-fixture.ts";
 import { type PlayerAccount, TracePlayer } from "./trace-player.ts";
 import { type DescribedModel, describeModel, type TracedQuery, traceQuery } from "./traced-model.ts";
@@ -134,15 +136,26 @@ const answerOf = ({ text }: TracedQuery) => {
 const paddedQuery = ({ query }: TracedQuery) =>
   Int16Array.from({ length: SIZE.features }, (_, j) => query[j] ?? 1);
 
+interface WorldTerms {
+  readonly sealBatch?: bigint;
+  readonly prevRandao?: bigint;
+  /** A payment that is not for its query: nobody opens its receipt. */
+  readonly changed?: { readonly at: number; readonly receipt: bigint; readonly payerId?: number } | undefined;
+  readonly terms?: typeof traced;
+}
+
 /** A sealed epoch of two payments, each as large as the other: each is drawn once. */
-function worldOf(queries: readonly TracedQuery[], sealBatch = 0n, prevRandao = 0n): FeatureEpoch {
+function worldOf(
+  queries: readonly TracedQuery[],
+  { changed, prevRandao = 0n, sealBatch = 0n, terms = traced }: WorldTerms = {},
+): FeatureEpoch {
   const epoch = sealedEpoch<Int8Array, Int16Array>(
     { size: SIZE, rowCounts: [5, 1, 2], split: SPLIT, amountsWei: queries.map(() => 2n * OPEN + 1n) },
     {
       features: () => ({
         matrix,
         columns,
-        answeringHash: tracedAnsweringHash(FILES_HASH, BigInt(tracingDigest(traced))),
+        answeringHash: tracedAnsweringHash(FILES_HASH, BigInt(tracingDigest(terms))),
       }),
       query: (_, payment) => paddedQuery(queries[payment]!),
       secrets: (payment) => ({
@@ -152,9 +165,12 @@ function worldOf(queries: readonly TracedQuery[], sealBatch = 0n, prevRandao = 0
     },
   );
   const own = { ...epoch.model, modelId: MODEL, accruedWei: [0n, 0n, 0n] };
-  const sealed = { ...epoch.sealed, epoch: 1n, sealBatch };
+  const { at = null, ...other } = changed ?? {};
+  const payments = epoch.payments.map((payment, i) => (i === at ? { ...payment, ...other } : payment));
+  const openingOf = (i: number) => (i === at ? undefined : epoch.openingOf(i));
+  const sealed = { ...epoch.sealed, epoch: 1n, sealBatch, chain: paymentChain(payments) };
   const seed = drawSeed({ prevRandao, modelId: MODEL, epoch: 1n, chain: sealed.chain });
-  return { ...epoch, model: own, sealed, seed };
+  return { ...epoch, model: own, sealed, seed, payments, openingOf };
 }
 
 const accountOf = (address: Hex): PlayerAccount => ({
@@ -170,27 +186,23 @@ const send = async (account: Hex, data: Hex, valueWei = 0n) =>
 const read = (functionName: string, args: readonly unknown[] = []) =>
   client.readContract({ address: f.game, abi: traceGameAbi, functionName, args } as never) as Promise<never>;
 
-/** The name of the error that a call reverts with; null for none. */
-async function refusal(account: Hex, data: Hex, value = 0n): Promise<string | null> {
-  try {
-    await client.call({ account, to: f.game, data, value });
-    return null;
-  } catch (error) {
-    const raw = (error as BaseError).walk((e) => (e as { data?: unknown }).data !== undefined);
-    const given = (raw as { data?: unknown } | null)?.data;
-    const bytes = typeof given === "string" ? given : (given as { data?: string } | undefined)?.data;
-    if (bytes === undefined) throw error;
-    return decodeErrorResult({ abi: traceGameAbi, data: bytes as Hex }).errorName;
-  }
-}
+const refusal = (account: Hex, data: Hex, value = 0n) =>
+  refusalOf(client, { account, to: f.game, data, value });
 
 /** The model's leaf in the rollup's state, and the call that registers it. */
-async function registration({ model: { statics } }: FeatureEpoch, changed: Partial<typeof traced> = {}) {
+async function registration({ model: { statics } }: FeatureEpoch, { counters = 0n, terms = traced } = {}) {
   const body: ModelBody = {
     ...{ statics, sealed: 0n, accruedRoot: statics.earnerRoot },
     ...{ collectedRoot: EMPTY_COLLECTED_ROOT, epochStart: 0n },
   };
-  const leaf = { ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, keyX: 8n, body: hashModelBody(body) };
+  const leaf = {
+    ...EMPTY_LEAF,
+    kind: LEAF_KIND.model,
+    l1Owner: 9n,
+    keyX: 8n,
+    counters,
+    body: hashModelBody(body),
+  };
   const state: LeafState = { leaf, model: body };
   const leaves = [...Array.from({ length: MODEL }, (_, i) => BigInt(i + 1)), hashLeaf(leaf)];
   await f.post({ newRoot: treeRoot(TAG.node, leaves, TREE_DEPTH) });
@@ -202,7 +214,8 @@ async function registration({ model: { statics } }: FeatureEpoch, changed: Parti
     filesHash: FILES_HASH,
     columnsCommitment: columnsCommitment(columns),
   };
-  return registerCall(model, { ...traced, ...changed }, shown);
+  return (given = counters) =>
+    registerCall(model, terms, { ...shown, state: { ...state, leaf: { ...leaf, counters: given } } });
 }
 
 const receiptOf = (world: FeatureEpoch, query: TracedQuery, payment: number): ClaimedReceipt => ({
@@ -211,9 +224,9 @@ const receiptOf = (world: FeatureEpoch, query: TracedQuery, payment: number): Cl
 });
 
 /** Registers, begins, seals and draws: what settles the epoch. */
-async function sealedWorld(queries: readonly TracedQuery[]) {
+async function sealedWorld(queries: readonly TracedQuery[], changed?: WorldTerms["changed"]) {
   const first = worldOf(queries);
-  await send(f.stranger, await registration(first));
+  await send(f.stranger, (await registration(first))());
   const statics = hashStatics(first.model.statics);
   const { earnerRoot } = first.model.statics;
   const word = genesisHash({ modelId: MODEL, statics, cap: CAP, earnerRoot });
@@ -221,7 +234,7 @@ async function sealedWorld(queries: readonly TracedQuery[]) {
   await f.submit([await f.joined([genesis])]);
   const sealBatch = await f.sealEpoch();
   const prevRandao = await f.recordRandomness(sealBatch);
-  const world = worldOf(queries, sealBatch, prevRandao);
+  const world = worldOf(queries, { sealBatch, prevRandao, changed });
   return { world, ...settledBy(world) };
 }
 
@@ -264,6 +277,25 @@ const playerOf = (who: Hex, own: (claimId: bigint) => TracedQuery, challenges = 
     ...{ publicClient: f.publicClient as never, game: f.game, account: accountOf(who), challenges },
     traceOf: ({ claimId }) => own(claimId),
   });
+
+test("a model whose genesis was taken is registered no more: its batches may be in proof", async () => {
+  const ready = 1n << COUNTERS.ready;
+  const call = await registration(worldOf(honest), { counters: ready });
+  expect(await refusal(f.stranger, call())).toBe("LedgerTracesBegun");
+  // The same number to the hash, and the other one's opposite in its lowest bit.
+  expect(await refusal(f.stranger, call(ready + FIELD_ORDER))).toBe("LedgerTracesBegun");
+  expect(await read("settlesFor", [f.deployment.rollup, BigInt(MODEL), 5n])).toBe(true);
+});
+
+test("an answer of as many tokens as a claim may have is compared within a transaction's gas", async () => {
+  const { answer, callOf, terms } = longestClaim(model, traced, honest[0]);
+  await send(f.stranger, (await registration(worldOf(honest, { terms }), { terms }))());
+  const receipt = { ...receiptOf(worldOf(honest), honest[0], 0), answer };
+  const other = { ...receipt, answer: answer.replace("100002", "100003") };
+  expect(await refusal(f.owner, callOf(other), BOND_WEI)).toBe("LedgerTracesClaimInvalid");
+  expect(await send(f.owner, callOf(receipt), BOND_WEI)).toBeLessThan(12_000_000);
+  expect(await read("claimCount")).toBe(1n);
+});
 
 describe("an epoch of a traced model", () => {
   test("is settled by draws once each draw's claim stands, and not before", async () => {
@@ -318,5 +350,44 @@ describe("an epoch of a traced model", () => {
     // Five rows, one and two: each row the same.
     expect(counted.earnedWei[0]! / counted.earnedWei[1]!).toBe(5n);
     expect(counted.earnedWei[2]! / counted.earnedWei[1]!).toBe(2n);
+  });
+
+  test.each([
+    { receipt: 0n, at: 0 },
+    { receipt: 0n, at: 1 },
+    { receipt: 1n, at: 1 },
+    { receipt: 2n ** 129n - 1n, at: 0 },
+  ])("is settled though somebody paid draw $at with $receipt for a receipt", async (changed) => {
+    const { approval, attempt, world } = await sealedWorld(honest, changed);
+    const paid = 1 - changed.at;
+    const claimId = await claim(world, honest[paid]!, paid);
+    await f.passTime(WINDOW_SECONDS);
+    const draws = [0n, 0n].with(paid, claimId);
+    const right = decodeFunctionData({ abi: traceGameAbi, data: approval(draws) });
+    const args = [...right.args!];
+    for (const shift of [-3n, -2n, -1n, 1n, 2n, 3n]) {
+      const shifted = { ...right, args: args.with(5, (args[5] as bigint) + shift) };
+      const data = encodeFunctionData({ abi: traceGameAbi, ...shifted } as never);
+      expect(await refusal(f.stranger, data), `${shift}`).not.toBeNull();
+    }
+    await send(f.stranger, approval(draws));
+    expect(await attempt()).toMatchObject({ name: "accepted" });
+  });
+
+  test("is settled though a stranger paid with a receipt that its own payer has lost", async () => {
+    const lie = falseTrace(model, honest[1], kernels, placeOf(honest[1], "chain"));
+    const lying = worldOf([honest[0], lie]);
+    const { payerId, receipt } = lying.payments[1]!;
+    const { approval, world } = await sealedWorld(honest, { at: 1, receipt, payerId: payerId + 1 });
+    const claimId = await claim(world, honest[0], 0);
+    const shown = receiptOf(lying, lie, 1);
+    // A number beyond the ledger's is the key of no payment.
+    const beyond = claimReceiptCall(model, traced, lie, { ...shown, payerId: payerId + 2 ** 24 });
+    expect(await refusal(f.owner, beyond, BOND_WEI)).toBe("LedgerTracesClaimInvalid");
+    await claim(lying, lie, 1);
+    const watcher = playerOf(f.watcher, (id) => (id === claimId ? honest[0] : honest[1]), true);
+    await playOut([watcher, playerOf(f.owner, (id) => (id === claimId ? honest[0] : lie))]);
+    await f.passTime(WINDOW_SECONDS);
+    expect(await refusal(f.stranger, approval([claimId, 0n]))).toBeNull();
   });
 });

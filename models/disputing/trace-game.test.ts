@@ -1,10 +1,11 @@
-import { encodeFunctionData, zeroAddress } from "viem";
+import { encodeFunctionData, type PublicClient, zeroAddress } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { madeConfigs } from "../testing/made-models.ts";
 import type { TracedText } from "../trace/leaf-rules.ts";
 import { chainKernels, traceSteps } from "../trace/run-trace.ts";
 import type { OpKind } from "../trace/trace-op.ts";
+import { GameReader } from "./read-games.ts";
 import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
 import {
   BOND_WEI,
@@ -15,7 +16,7 @@ import {
   type TraceFixture,
 } from "./testing/trace-fixture.ts";
 import { challengersMove, ownersMove } from "./trace-moves.ts";
-import { readGames, TracePlayer } from "./trace-player.ts";
+import { TracePlayer } from "./trace-player.ts";
 import {
   claimOf,
   type DescribedModel,
@@ -58,8 +59,30 @@ const challenge = async (claimId: bigint, who: `0x${string}`) => {
 const isRefuted = async (claimId: bigint) =>
   (await f.client.readContract({ ...f.read, functionName: "claims", args: [claimId] }))[2];
 
+const gamesOf = (claimId: bigint) => new GameReader(f.publicClient, f.game).games([claimId]);
 const call = (functionName: string, args: readonly unknown[]) =>
   encodeFunctionData({ abi: traceGameAbi, functionName, args } as never);
+
+test("a watcher looks at his model's claims, and one refused answer keeps him from no other", async () => {
+  const lie = lieIn("quantise");
+  const refusedId = await f.claim(claimOf(model, honest));
+  const claimId = await f.claim(claimOf(model, lie));
+  const publicClient = Object.create(f.publicClient) as PublicClient;
+  publicClient.readContract = (asked) =>
+    asked.functionName === "claims" && (asked.args as readonly unknown[])[0] === refusedId
+      ? Promise.reject(new Error("too many requests"))
+      : (f.publicClient as PublicClient).readContract(asked);
+  const watcherOf = (modelId: bigint) =>
+    new TracePlayer({
+      ...{ publicClient, game: f.game, account: f.accountOf(f.challenger), challenges: true },
+      ...{ traceOf: () => honest, model: { rollup: zeroAddress, modelId } },
+    });
+  expect(await watcherOf(8n).playOnce()).toEqual({ moves: [], failures: [] });
+  const { failures, moves } = await watcherOf(7n).playOnce();
+  expect(failures).toMatchObject([{ claimId: refusedId, gameId: null }]);
+  expect(moves.filter((move) => move.claimId === claimId)).toMatchObject([{ what: "challenge" }]);
+  await playOut([playerOf(f.challenger, honest, true), playerOf(f.owner, lie)]);
+});
 
 describe("a lying owner", () => {
   test.each(["chain", "exponential", "crossEntropy", "embed", "quantise"] as const)(
@@ -101,7 +124,7 @@ describe("a lying owner", () => {
     await playOut([challenger]);
     expect(await isRefuted(claimId)).toBe(false);
     // With his honest trace he has no answer: the query's root is not in it.
-    const [game] = (await readGames(f.publicClient, f.game)).filter((one) => one.claimId === claimId);
+    const [game] = (await gamesOf(claimId)).games;
     const data = ownersMove(game!, claimOf(model, lie).statement, honest);
     expect(await f.refusal({ account: f.owner, data })).toBe("TracePathInvalid");
     await f.passTime(36n * HOUR_SECONDS + 1n);
@@ -123,7 +146,7 @@ describe("a lying challenger", () => {
     const played = await liar.playOnce();
     expect(played.failures).toMatchObject([{ claimId, gameId }]);
     expect(played.moves).toMatchObject([{ gameId: otherId, what: "choose" }]);
-    const [game] = (await readGames(f.publicClient, f.game)).filter((one) => one.gameId === gameId);
+    const [game] = (await gamesOf(claimId)).games;
     expect(game!.turn).toBe("show");
     const { statement } = claimOf(model, honest);
     const data = challengersMove(game!, statement, lieIn("chain"));
@@ -162,7 +185,7 @@ test("moves that are not one's own, not in time or not in the tree are refused",
   const { path, statement } = claimOf(model, lie);
   const claimId = await f.claim({ path, statement });
   const gameId = await challenge(claimId, f.challenger);
-  const gameNow = async () => (await readGames(f.publicClient, f.game)).find((one) => one.gameId === gameId)!;
+  const gameNow = async () => (await gamesOf(claimId)).games[0]!;
   const answer = ownersMove(await gameNow(), statement, lie);
   expect(await f.refusal({ account: f.challenger, data: answer })).toBe("TraceNotYourTurn");
   const other = ownersMove(await gameNow(), { ...statement, promptCount: 3n }, lie);

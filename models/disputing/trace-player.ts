@@ -4,16 +4,9 @@
  */
 import { type Address, encodeFunctionData, type Hex, type PublicClient } from "viem";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
-import { challengersMove, type GameState, ownersMove, TURNS } from "./trace-moves.ts";
-import type { TracedQuery, TraceStatement } from "./traced-model.ts";
-
-export interface ClaimState {
-  readonly claimId: bigint;
-  readonly owner: Address;
-  readonly statement: TraceStatement;
-  readonly endsAt: bigint;
-  readonly isRefuted: boolean;
-}
+import { type ClaimedModel, type ClaimState, GameReader, sameAddress } from "./read-games.ts";
+import { challengersMove, type GameState, ownersMove } from "./trace-moves.ts";
+import type { TracedQuery } from "./traced-model.ts";
 
 /** Who plays. `send` returns once the transaction is mined. */
 export interface PlayerAccount {
@@ -25,6 +18,8 @@ export interface PlayerOptions {
   readonly publicClient: PublicClient;
   readonly game: Address;
   readonly account: PlayerAccount;
+  /** Whose claims he looks at; all where nothing is said. */
+  readonly model?: ClaimedModel;
   /** His own trace of a claimed query; null where he does not know the model. */
   readonly traceOf: (claim: ClaimState) => TracedQuery | null;
   /** Whether he challenges claims of others. */
@@ -39,10 +34,10 @@ export interface PlayedMove {
   readonly gasUsed: bigint;
 }
 
-/** What could not be played in one look; the next one tries it again. */
+/** What could not be read or played in one look; the next one tries it again. */
 export interface FailedMove {
   readonly claimId: bigint;
-  /** null for a challenge. */
+  /** null for a claim, or a challenge. */
   readonly gameId: bigint | null;
   readonly error: unknown;
 }
@@ -54,23 +49,27 @@ export interface PlayedRound {
 
 export class TracePlayer {
   readonly #options: PlayerOptions;
+  readonly #reader: GameReader;
   readonly #traces = new Map<bigint, TracedQuery | null>();
 
   constructor(options: PlayerOptions) {
     this.#options = options;
+    this.#reader = new GameReader(options.publicClient, options.game);
   }
 
   /**
-   * One look at all claims and games, with at most one move in each. Games come first: their time runs. Attack: one move
+   * One look at the claims and their games, with at most one move in each. Games come first: their time runs. Attack: one move
    * that L1 refuses, as where somebody else has ended a game meanwhile, and everything after it is never played.
    */
   async playOnce(): Promise<PlayedRound> {
-    const { account, challenges, game, publicClient } = this.#options;
+    const { account, challenges, model, publicClient } = this.#options;
     const { timestamp } = await publicClient.getBlock();
-    const claims = (await readClaims(publicClient, game)).filter(({ isRefuted }) => !isRefuted);
-    const games = await readGames(publicClient, game);
+    const readClaims = await this.#reader.claims(model);
+    const claims = readClaims.claims.filter(({ isRefuted }) => !isRefuted);
+    const readGames = await this.#reader.games(claims.map(({ claimId }) => claimId));
+    const { games } = readGames;
     const moves: PlayedMove[] = [];
-    const failures: FailedMove[] = [];
+    const failures: FailedMove[] = [...readClaims.failures, ...readGames.failures];
     const attempt = async (
       claimId: bigint,
       gameId: bigint | null,
@@ -98,6 +97,8 @@ export class TracePlayer {
     for (const claim of claims) {
       if (timestamp >= claim.endsAt || isOwner(claim) || !challenges) continue;
       if (games.some((one) => one.claimId === claim.claimId && isMine(one))) continue;
+      // It may be his.
+      if (readGames.failures.some(({ claimId }) => claimId === claim.claimId)) continue;
       await attempt(claim.claimId, null, async () => (this.#isFalse(claim) ? this.#challenge(claim) : null));
     }
     const kept = claims.filter((claim) => timestamp < claim.endsAt || runningOf(claim).length > 0);
@@ -157,52 +158,3 @@ export class TracePlayer {
 }
 
 const rootOf = ({ tree }: TracedQuery): Hex => `0x${Buffer.from(tree.ops.at(-1)!.root).toString("hex")}`;
-const sameAddress = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
-
-/** All claims that were ever made. */
-async function readClaims(publicClient: PublicClient, address: Address): Promise<ClaimState[]> {
-  const events = await publicClient.getContractEvents({
-    address,
-    abi: traceGameAbi,
-    eventName: "Claimed",
-    fromBlock: 0n,
-    strict: true,
-  });
-  return Promise.all(
-    events.map(async ({ args: { claimId, endsAt, owner, statement } }) => {
-      const [, , isRefuted] = await publicClient.readContract({
-        address,
-        abi: traceGameAbi,
-        functionName: "claims",
-        args: [claimId],
-      });
-      return { claimId, owner, statement, endsAt, isRefuted };
-    }),
-  );
-}
-
-/** All games, with what their owners have shown. */
-export async function readGames(publicClient: PublicClient, address: Address): Promise<GameState[]> {
-  const read = { address, abi: traceGameAbi } as const;
-  const count = await publicClient.readContract({ ...read, functionName: "gameCount" });
-  const shown = await publicClient.getContractEvents({
-    ...read,
-    eventName: "Revealed",
-    fromBlock: 0n,
-    strict: true,
-  });
-  const ids = Array.from({ length: Number(count) }, (_, i) => BigInt(i + 1));
-  return Promise.all(
-    ids.map(async (gameId) => {
-      const game = await publicClient.readContract({ ...read, functionName: "games", args: [gameId] });
-      const [challenger, deadline, turn, depth, , hasOp, claimId, , , op, place, , , node] = game;
-      const revealed = shown.filter(({ args }) => args.gameId === gameId).map(({ args }) => args.nodes);
-      return {
-        ...{ gameId, claimId, deadline, challenger, depth, node, revealed },
-        turn: TURNS[turn]!,
-        op: hasOp ? Number(op) : null,
-        place: Number(place),
-      };
-    }),
-  );
-}

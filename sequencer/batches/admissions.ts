@@ -11,18 +11,28 @@ interface Admission {
   readonly word: bigint;
 }
 
+interface AdmissionPage {
+  readonly from: number;
+  readonly found: readonly Admission[];
+  readonly isComplete: boolean;
+}
+
 /** No hash: instead of one it says that the model's settlements by draws wait. */
 const WAITS = 0n;
 
 export class Admissions {
   /** null where the rollup has no gate. */
   #known: Set<string> | null = null;
+  /** Whether nothing is missing that the bridge could know. */
+  #isComplete = false;
 
   /**
-   * @param page admissions in L1's order, each once, from the one with this number on; null where the rollup has no gate
+   * @param page admissions in L1's order, each once, from the one with this number on, and whether there are no more behind
+   * them; null where the rollup has no gate
    * @returns how many are known: what lies behind them is still to be told
    */
-  note(page: { readonly from: number; readonly found: readonly Admission[] } | null): number {
+  note(page: AdmissionPage | null): number {
+    this.#isComplete = page === null;
     if (page === null) {
       this.#known = null;
       return 0;
@@ -30,12 +40,22 @@ export class Admissions {
     this.#known ??= new Set();
     // Told before this sequencer was started: they are told anew from the first.
     if (page.from > this.#known.size) return this.#known.size;
+    this.#isComplete = page.isComplete;
     for (const { modelId, word } of page.found) this.#known.add(`${modelId}/${word}`);
     return this.#known.size;
   }
 
-  /** @throws SEQ_SETTLEMENT_NOT_ADMITTED */
+  /**
+   * Attack: after a start nothing is known of a model that waits, so its settlement would be taken. So none is, until the
+   * bridge has told everything, or that there is no gate.
+   * @throws SEQ_L1_HEAD_UNKNOWN, SEQ_SETTLEMENT_NOT_ADMITTED
+   */
   requireSettlement(modelId: number, commitment: bigint): void {
+    if (!this.#isComplete)
+      throw sequencerError(
+        "SEQ_L1_HEAD_UNKNOWN",
+        "the bridge has not told yet what the rollup's gate admits",
+      );
     const waits = this.#known?.has(`${modelId}/${WAITS}`) === true;
     if (!waits || this.#known!.has(`${modelId}/${commitment}`)) return;
     throw sequencerError(

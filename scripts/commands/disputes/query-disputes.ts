@@ -12,7 +12,8 @@ import {
 import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
 import { claimReceiptCall } from "../../../models/disputing/ledger-claims.ts";
-import { type ClaimState, type PlayedRound, TracePlayer } from "../../../models/disputing/trace-player.ts";
+import type { ClaimState } from "../../../models/disputing/read-games.ts";
+import { type PlayedRound, TracePlayer } from "../../../models/disputing/trace-player.ts";
 import { namesModel, textOf, traceQuery } from "../../../models/disputing/traced-model.ts";
 import { isTracedBy, tracedOf } from "../../../models/disputing/traced-recipe.ts";
 import { openTracedText } from "../../../models/disputing/traced-text.ts";
@@ -105,9 +106,9 @@ export async function playGames({ options, args, output }: CommandContext<PlayOp
     publicClient: sender.publicClient,
     game,
     challenges: true,
+    model: traced.model,
     account: { address: sender.address, send: (call) => sender.send({ to: game, ...call }) },
     traceOf: ({ claimId, statement }: ClaimState) => {
-      if (statement.modelId !== traced.model.modelId || statement.rollup !== traced.model.rollup) return null;
       if (!namesModel(traced.model, statement)) {
         output.progress(`claim ${claimId} names other files than this model's: no game here can refute that`);
         return null;

@@ -1,0 +1,53 @@
+import {
+  concat,
+  decodeFunctionData,
+  encodeAbiParameters,
+  encodeFunctionData,
+  type Hex,
+  keccak256,
+  parseAbiParameters,
+  toHex,
+  zeroHash,
+} from "viem";
+import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
+import { type ClaimedReceipt, claimReceiptCall, type TracedTuple } from "../ledger-claims.ts";
+import { claimOf, type DescribedModel, type TracedQuery } from "../traced-model.ts";
+
+const MOST_TOKENS = 4_096;
+const PROMPT_TOKENS = 2;
+const NO_TOKEN = 2n ** 32n;
+
+/**
+ * Claims of a text of as many tokens as there may be, with any query: nobody plays about it. `terms` promise a program for
+ * it, and an answer of all its tokens but the prompt's.
+ */
+export function longestClaim(model: DescribedModel, traced: TracedTuple, query: TracedQuery) {
+  const { statement } = claimOf(model, query);
+  const tokens = Array.from({ length: MOST_TOKENS }, (_, i) => 100_000 + i);
+  const bytes = new DataView(new ArrayBuffer(4 * tokens.length));
+  for (const [i, token] of tokens.entries()) bytes.setUint32(4 * i, token);
+  const path = Array.from({ length: Math.log2(MOST_TOKENS) }, () => zeroHash);
+  const program = encodeAbiParameters(parseAbiParameters("uint256, bytes32"), [
+    statement.opCount,
+    statement.program,
+  ]);
+  // The last of the programs: all its neighbours are left of it.
+  const programs = path.reduce<Hex>((node, left) => keccak256(concat([left, node])), keccak256(program));
+  const of = { programs, programCount: BigInt(tokens.length) };
+  const shown = {
+    ...{ ...statement, ...of, tokens: toHex(new Uint8Array(bytes.buffer)) },
+    promptCount: BigInt(PROMPT_TOKENS),
+  };
+  const mostTokens = tokens.length - PROMPT_TOKENS;
+  const terms: TracedTuple = { ...traced, ...of, mostTokens, endToken: NO_TOKEN };
+  return {
+    terms,
+    answer: JSON.stringify({ text: "So.", tokens: tokens.slice(PROMPT_TOKENS) }),
+    callOf(receipt: ClaimedReceipt): Hex {
+      const data = claimReceiptCall(model, terms, query, receipt);
+      const { functionName, args } = decodeFunctionData({ abi: traceGameAbi, data });
+      const changed = [shown, path, ...args!.slice(2)];
+      return encodeFunctionData({ abi: traceGameAbi, functionName, args: changed } as never);
+    },
+  };
+}
