@@ -15,6 +15,7 @@ import type { Check } from "./check.ts";
 import type { Leaves } from "./deposit.ts";
 import { SETTLED_EPOCH } from "./epoch.ts";
 import type { EpochOutcome } from "./expected.ts";
+import { checkWindow } from "./window.ts";
 
 /** A contributor's line of the report; wei as decimal text, since it is kept in the journal. */
 export interface EarningsLine {
@@ -71,6 +72,7 @@ export async function checkEpoch(job: Job, leaves: Leaves, made: MadeModel): Pro
       checkSum(part.prompts(job.plan).length, verified, outcome),
       checkPaymentsOpened(verified),
       await checkModel(job, made, model),
+      ...(await checkWindow(job, made, verified.settlement.circuit)),
     ],
   };
 }
