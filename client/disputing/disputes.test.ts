@@ -1,5 +1,5 @@
 import { encodeFunctionData, hexToBytes } from "viem";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Fault, findFaults } from "../../attribution/disputes/find-faults.ts";
 import { pairBytes, readFact, readInt64s, readPairs } from "../../attribution/disputes/leaf-bytes.ts";
 import { type Leaves, postedModel, TREES, type TreeName } from "../../attribution/disputes/posted-model.ts";
@@ -19,30 +19,21 @@ import {
   startDisputes,
   type TrainedCase,
   trainedCase,
+  watchFiles,
 } from "./testing/dispute-fixture.ts";
-import { watchOnce } from "./watch-postings.ts";
+import { revertBetweenTests } from "./testing/revert-between-tests.ts";
 
 const DAY = 86_400n;
 let f: DisputeFixture;
 let made: TrainedCase;
-let snapshot: `0x${string}` | undefined;
 
 beforeAll(async () => {
   [f, made] = await Promise.all([startDisputes(), trainedCase(48)]);
 });
 afterAll(() => f?.stop());
-beforeEach(async () => {
-  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-});
+revertBetweenTests(() => f.client);
 
-const watch = (files: PublishedFiles) =>
-  watchOnce({
-    publicClient: f.client as never,
-    watcher: f.watcherOf(f.watcher),
-    disputes: f.disputes.address,
-    filesOf: async () => files,
-  });
+const watch = (files: PublishedFiles) => watchFiles(f, files);
 
 /** One leaf changed. */
 function changed(tree: TreeName, index: number, bytes: Uint8Array): Partial<Leaves> {
