@@ -5,6 +5,8 @@ import { pairBytes, readFact, readInt64s, readPairs } from "../../attribution/di
 import { type Leaves, postedModel, TREES, type TreeName } from "../../attribution/disputes/posted-model.ts";
 import { countRow, entryValue, integerRoot, ONE } from "../../attribution/disputes/row-arithmetic.ts";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { classifierTraining } from "../../attribution/model/trained-model.ts";
+import { verifyModel } from "../../attribution/model/verify-model.ts";
 import { hex32 } from "../../circuits/hex.ts";
 import { FIELD_ORDER } from "../../circuits/protocol.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
@@ -171,6 +173,28 @@ describe("a false posting", () => {
     expect(seen!.sent!.what).toBe("challenge");
   });
 
+  test("of a false map, with a G made of it, is not refuted: watch names the map, and attests nothing", async () => {
+    const { contents, rows } = made;
+    const { linear } = made.model.map;
+    // Half of what an honest map has is left out, the rest is three times as much.
+    const matrix = linear.matrix.map((x, i) => (i % 2 === 0 ? 3 * x : 0));
+    const changed = { ...made.model, map: { ...made.model.map, linear: { ...linear, matrix } } };
+    const features = (await classifierTraining.features(changed, rows, {})) as typeof made.model.features;
+    const model = registered({ ...changed, features, rows, accuracy: null });
+    expect(features.values).not.toEqual(made.model.features.values);
+    const posted = postedModel(model, contents, 11);
+    expect([...findFaults(posted, rows)]).toEqual([]);
+    await f.post(posted.statement);
+    const { rowsRoot, staticsHash } = posted.statement;
+    const verified = verifyModel({ model, facts: { staticsHash, rowsRoot }, depth: "train" });
+    const mismatch = await verified.then(
+      () => null,
+      (error: Error) => error.message,
+    );
+    const [seen] = await watch({ model, rows, leaves: null, mismatch });
+    expect(seen).toMatchObject({ sent: null, examined: { fault: null, warnings: [mismatch] } });
+    expect(mismatch).toMatch(/map/i);
+  });
   test("with a row's digest plus r, which no text opens, hides nothing else, and is demanded", async () => {
     const asNumber = (k: number) => BigInt(`0x${Buffer.from(made.honest.leaves.rows[k]!).toString("hex")}`);
     const row = made.rows.findIndex((_, k) => asNumber(k) + FIELD_ORDER < 1n << 256n);

@@ -1,3 +1,4 @@
+import { isDirect } from "../../../attribution/features/direct-rows.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import { verifyModel } from "../../../attribution/model/verify-model.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
@@ -50,7 +51,7 @@ export interface CheckedEpoch {
 export async function checkEpoch(job: Job, leaves: Leaves, made: MadeModel): Promise<CheckedEpoch> {
   const { model, modelId, part, serverUrl } = made;
   job.console.progress("computing the epoch's settlement again");
-  const openings = await fetchOpenings(serverUrl, SETTLED_EPOCH);
+  const openings = await fetchOpenings(serverUrl, SETTLED_EPOCH, isDirect(model.features));
   const verified = await verifySettlement(
     job.people.nina,
     { modelId, epoch: SETTLED_EPOCH },
