@@ -115,7 +115,7 @@ export function postedModel(
   const weights = Array.from({ length: bucketCount + 1 }, (_, a) =>
     toFixed40(parameters[2 * a + 1]! - parameters[2 * a]!),
   );
-  const rules = ruledRows(source, contents);
+  const rules = ruledRows(source, contents, counted);
   const facts = counted.map((row, k): RowFact => {
     const residual = residualOf(row, weights);
     const squares = rowOfG(features, k).reduce((sum, entry) => sum + entry * entry, 0);
@@ -175,11 +175,14 @@ export function withTrees(leaves: Leaves, numbers: Omit<DisputeStatement, "roots
 }
 
 /** Of each row its factor and leader, and the longest length that the clip leaves, as the recipe's rules say. */
-function ruledRows(source: SourceModel, contents: readonly Uint8Array[]) {
+function ruledRows(
+  source: SourceModel,
+  contents: readonly Uint8Array[],
+  counted: readonly ReturnType<typeof countRow>[],
+) {
   const { recipe, map, parameters, features } = source;
   const { bucketCount } = recipe.inputs as { bucketCount: number };
   // By their places, as L1 reads them: a version may have rows that are no e-mails. Of e-mails it is what training reads.
-  const counted = contents.map((content) => countRow(content, bucketCount));
   const inputs = counted.map(({ counts, squares }) => {
     const length = Math.sqrt(Number(squares));
     return counts.map(([bucket, count]) => [bucket, count / length] as const);

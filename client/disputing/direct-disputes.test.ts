@@ -1,5 +1,5 @@
 import { encodeFunctionData } from "viem";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { entryBytes, numberBytes, readNumbers } from "../../attribution/disputes/direct-arithmetic.ts";
 import { type DirectFault, findDirectFaults } from "../../attribution/disputes/direct-faults.ts";
 import { directPosting, mapPlaces } from "../../attribution/disputes/direct-posting.ts";
@@ -16,6 +16,7 @@ import { directChallengeData } from "./direct-calls.ts";
 import { openingOf, statementTuple } from "./dispute-calls.ts";
 import { type DirectCase, directCase, directLie, registeredDirect } from "./testing/direct-case.ts";
 import { type DisputeFixture, startDisputes } from "./testing/dispute-fixture.ts";
+import { revertBetweenTests } from "./testing/revert-between-tests.ts";
 
 const BUCKETS = 64;
 const WIDTH = BUCKETS + 1;
@@ -23,7 +24,6 @@ const ROWS = 48;
 const PLACES = mapPlaces(WIDTH);
 let f: DisputeFixture;
 let made: DirectCase;
-let snapshot: `0x${string}` | undefined;
 
 beforeAll(async () => {
   [f, made] = await Promise.all([
@@ -32,10 +32,7 @@ beforeAll(async () => {
   ]);
 });
 afterAll(() => f?.stop());
-beforeEach(async () => {
-  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-});
+revertBetweenTests(() => f.client);
 
 /** The name of the error that a challenge reverts with. */
 async function judged(id: bigint, fault: DirectFault, posted: PostedModel = made.honest): Promise<string> {

@@ -1,10 +1,12 @@
 import { encodeFunctionData, hexToBytes } from "viem";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Fault, findFaults } from "../../attribution/disputes/find-faults.ts";
 import { pairBytes, readFact, readInt64s, readPairs } from "../../attribution/disputes/leaf-bytes.ts";
 import { type Leaves, postedModel, TREES, type TreeName } from "../../attribution/disputes/posted-model.ts";
 import { countRow, entryValue, integerRoot, ONE } from "../../attribution/disputes/row-arithmetic.ts";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { classifierTraining } from "../../attribution/model/trained-model.ts";
+import { verifyModel } from "../../attribution/model/verify-model.ts";
 import { hex32 } from "../../circuits/hex.ts";
 import { FIELD_ORDER } from "../../circuits/protocol.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
@@ -19,30 +21,21 @@ import {
   startDisputes,
   type TrainedCase,
   trainedCase,
+  watchFiles,
 } from "./testing/dispute-fixture.ts";
-import { watchOnce } from "./watch-postings.ts";
+import { revertBetweenTests } from "./testing/revert-between-tests.ts";
 
 const DAY = 86_400n;
 let f: DisputeFixture;
 let made: TrainedCase;
-let snapshot: `0x${string}` | undefined;
 
 beforeAll(async () => {
   [f, made] = await Promise.all([startDisputes(), trainedCase(48)]);
 });
 afterAll(() => f?.stop());
-beforeEach(async () => {
-  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-});
+revertBetweenTests(() => f.client);
 
-const watch = (files: PublishedFiles) =>
-  watchOnce({
-    publicClient: f.client as never,
-    watcher: f.watcherOf(f.watcher),
-    disputes: f.disputes.address,
-    filesOf: async () => files,
-  });
+const watch = (files: PublishedFiles) => watchFiles(f, files);
 
 /** One leaf changed. */
 function changed(tree: TreeName, index: number, bytes: Uint8Array): Partial<Leaves> {
@@ -180,6 +173,28 @@ describe("a false posting", () => {
     expect(seen!.sent!.what).toBe("challenge");
   });
 
+  test("of a false map, with a G made of it, is not refuted: watch names the map, and attests nothing", async () => {
+    const { contents, rows } = made;
+    const { linear } = made.model.map;
+    // Half of what an honest map has is left out, the rest is three times as much.
+    const matrix = linear.matrix.map((x, i) => (i % 2 === 0 ? 3 * x : 0));
+    const changed = { ...made.model, map: { ...made.model.map, linear: { ...linear, matrix } } };
+    const features = (await classifierTraining.features(changed, rows, {})) as typeof made.model.features;
+    const model = registered({ ...changed, features, rows, accuracy: null });
+    expect(features.values).not.toEqual(made.model.features.values);
+    const posted = postedModel(model, contents, 11);
+    expect([...findFaults(posted, rows)]).toEqual([]);
+    await f.post(posted.statement);
+    const { rowsRoot, staticsHash } = posted.statement;
+    const verified = verifyModel({ model, facts: { staticsHash, rowsRoot }, depth: "train" });
+    const mismatch = await verified.then(
+      () => null,
+      (error: Error) => error.message,
+    );
+    const [seen] = await watch({ model, rows, leaves: null, mismatch });
+    expect(seen).toMatchObject({ sent: null, examined: { fault: null, warnings: [mismatch] } });
+    expect(mismatch).toMatch(/map/i);
+  });
   test("with a row's digest plus r, which no text opens, hides nothing else, and is demanded", async () => {
     const asNumber = (k: number) => BigInt(`0x${Buffer.from(made.honest.leaves.rows[k]!).toString("hex")}`);
     const row = made.rows.findIndex((_, k) => asNumber(k) + FIELD_ORDER < 1n << 256n);

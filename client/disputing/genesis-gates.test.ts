@@ -1,25 +1,22 @@
 /** One gate before both kinds of contracts: what each refuses, no other lets in. */
-import { createWalletClient, custom, encodeFunctionData, getAddress, getContract, type Hex } from "viem";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { encodeFunctionData, getAddress, getContract, type Hex } from "viem";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type PostedModel, withTrees } from "../../attribution/disputes/posted-model.ts";
 import { genesisHash } from "../../circuits/ledger/rewards.ts";
-import {
-  deployDirectDisputes,
-  deployGenesisGates,
-  WEEK_SECONDS,
-} from "../../contracts/build/deploy-disputes.ts";
+import { deployGenesisGates, WEEK_SECONDS } from "../../contracts/build/deploy-disputes.ts";
 import { disputesAbi, genesisGatesAbi } from "../../contracts/build/disputes-abi.ts";
 import { challengeData, statementTuple } from "./dispute-calls.ts";
 import { readGateContracts } from "./gate-contracts.ts";
 import { type DirectCase, directCase } from "./testing/direct-case.ts";
 import {
   BOND_WEI,
-  DEMAND_FEE_WEI,
   type DisputeFixture,
   startDisputes,
   type TrainedCase,
   trainedCase,
 } from "./testing/dispute-fixture.ts";
+import { deployGateBefore } from "./testing/gate-fixture.ts";
+import { revertBetweenTests } from "./testing/revert-between-tests.ts";
 
 const CAP = 16;
 /** What the fixtures' models are numbered. */
@@ -30,22 +27,13 @@ let direct: DirectCase;
 let members: [Hex, Hex];
 let clients: Parameters<typeof deployGenesisGates>[0];
 let gates: Hex;
-let snapshot: Hex | undefined;
 
 beforeAll(async () => {
   [f, older, direct] = await Promise.all([startDisputes(), trainedCase(48), directCase(48)]);
-  const transport = custom(f.client);
-  const walletClient = createWalletClient({ account: f.owner, chain: f.client.chain, transport });
-  clients = { walletClient, publicClient: f.client as never };
-  const terms = { windowSeconds: WEEK_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: DEMAND_FEE_WEI };
-  members = [f.disputes.address, await deployDirectDisputes(clients, terms, f.math)];
-  gates = await deployGenesisGates(clients, members);
+  ({ clients, gates, members } = await deployGateBefore(f));
 });
 afterAll(() => f?.stop());
-beforeEach(async () => {
-  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-});
+revertBetweenTests(() => f.client);
 
 const at = (address: Hex) => getContract({ address, abi: disputesAbi, client: f.client });
 const wordOf = ({ model }: TrainedCase | DirectCase) =>

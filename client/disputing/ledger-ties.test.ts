@@ -1,6 +1,6 @@
 /** What a posting says of the ledger: every way to let an honest posting stand beside something else, and its refusal. */
 import { bytesToHex, decodeFunctionData, encodeFunctionData, zeroAddress } from "viem";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DisputeStatement, Leaves } from "../../attribution/disputes/posted-model.ts";
 import { answeringFiles, answeringPreimage } from "../../attribution/model/answering-hash.ts";
 import { hashTagged } from "../../circuits/field/poseidon.ts";
@@ -19,32 +19,23 @@ import {
   startDisputes,
   type TrainedCase,
   trainedCase,
+  watchFiles,
 } from "./testing/dispute-fixture.ts";
+import { revertBetweenTests } from "./testing/revert-between-tests.ts";
 import { rowsInState } from "./testing/rows-in-state.ts";
-import { watchOnce } from "./watch-postings.ts";
 
 const CAP = 16;
 const DAY = 86_400n;
 let f: DisputeFixture;
 let made: TrainedCase;
-let snapshot: `0x${string}` | undefined;
 
 beforeAll(async () => {
   [f, made] = await Promise.all([startDisputes(), trainedCase(24)]);
 });
 afterAll(() => f?.stop());
-beforeEach(async () => {
-  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-});
+revertBetweenTests(() => f.client);
 
-const watch = (files: PublishedFiles) =>
-  watchOnce({
-    publicClient: f.client as never,
-    watcher: f.watcherOf(f.watcher),
-    disputes: f.disputes.address,
-    filesOf: async () => files,
-  });
+const watch = (files: PublishedFiles) => watchFiles(f, files);
 
 const replaced = (leaves: readonly Uint8Array[], index: number, bytes: Uint8Array) =>
   leaves.map((leaf, i) => (i === index ? bytes : leaf));

@@ -1,5 +1,5 @@
 /** What the recipe's rules make of rows: the clip's length, and near-duplicates that share. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Fault, findFaults } from "../../attribution/disputes/find-faults.ts";
 import { readFact } from "../../attribution/disputes/leaf-bytes.ts";
 import type { DisputeStatement, Leaves, PostedModel } from "../../attribution/disputes/posted-model.ts";
@@ -17,6 +17,7 @@ import {
   type TrainedCase,
   trainedCase,
 } from "./testing/dispute-fixture.ts";
+import { revertBetweenTests } from "./testing/revert-between-tests.ts";
 import { watchOnce } from "./watch-postings.ts";
 
 const words = (from: number, to: number) =>
@@ -27,7 +28,6 @@ const SAMPLED = 24;
 const [STRANGER, FIRST, BETTER, COPY] = [SAMPLED, SAMPLED + 1, SAMPLED + 2, SAMPLED + 3] as const;
 let f: DisputeFixture;
 let made: TrainedCase;
-let snapshot: `0x${string}` | undefined;
 
 beforeAll(async () => {
   const sampled = sampleRows("email", SAMPLED);
@@ -36,10 +36,7 @@ beforeAll(async () => {
   [f, made] = await Promise.all([startDisputes(), trainedCase([...sampled, ...added])]);
 });
 afterAll(() => f?.stop());
-beforeEach(async () => {
-  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-});
+revertBetweenTests(() => f.client);
 
 interface Change {
   readonly leader?: number;

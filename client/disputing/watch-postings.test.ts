@@ -1,7 +1,7 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { createPublicClient, custom, encodeEventTopics, encodeFunctionData, RpcRequestError } from "viem";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Fault, findFaults } from "../../attribution/disputes/find-faults.ts";
 import { pairBytes } from "../../attribution/disputes/leaf-bytes.ts";
 import { encodeLeaves } from "../../attribution/disputes/leaf-file.ts";
@@ -29,31 +29,23 @@ import {
   startDisputes,
   type TrainedCase,
   trainedCase,
+  watchFiles,
 } from "./testing/dispute-fixture.ts";
-import { watchOnce } from "./watch-postings.ts";
+import { revertBetweenTests } from "./testing/revert-between-tests.ts";
+import { type Watcher, watchOnce } from "./watch-postings.ts";
 
 const DAY = 86_400n;
 const JUNK = new Uint8Array(32).fill(7);
 let f: DisputeFixture;
 let made: TrainedCase;
-let snapshot: `0x${string}` | undefined;
 
 beforeAll(async () => {
   [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), trainedCase(24)]);
 });
 afterAll(() => f?.stop());
-beforeEach(async () => {
-  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-});
+revertBetweenTests(() => f.client);
 
-const watch = (files: PublishedFiles, watcher = f.watcherOf(f.watcher)) =>
-  watchOnce({
-    publicClient: f.client as never,
-    watcher,
-    disputes: f.disputes.address,
-    filesOf: async () => files,
-  });
+const watch = (files: PublishedFiles, watcher?: Watcher) => watchFiles(f, files, watcher);
 
 /** One leaf changed. */
 function changed(tree: TreeName, index: number, bytes: Uint8Array): Partial<Leaves> {

@@ -51,6 +51,23 @@ export async function deployGenesisGates(clients: Clients, members: readonly Add
   return (await deployContract(clients, "GenesisGates", gates, [members])).contractAddress;
 }
 
+/**
+ * A gate before a contract for each kind of models, with the constants that challenges of so many rows read.
+ * @throws RollupError CON_DEPLOY_FAILED
+ */
+export async function deployGateOfAllKinds(
+  clients: Clients,
+  parameters: DisputesParameters,
+  mostRows: number,
+): Promise<Address> {
+  const math = await deployLedgerMath(clients);
+  await storeChunks(clients, math, await missingChunks(clients.publicClient, math, mostRows));
+  return deployGenesisGates(clients, [
+    await deployDisputes(clients, parameters, math),
+    await deployDirectDisputes(clients, parameters, math),
+  ]);
+}
+
 async function prepare(clients: Clients, math?: Address) {
   const contracts = await compileContracts({ set: "disputes" });
   return {

@@ -37,6 +37,7 @@ import {
 import { deployTraceGame } from "../../contracts/build/deploy-trace-game.ts";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
+import { refusalOf } from "../../contracts/testing/refusal-of.ts";
 import { connect, deployFixture, OPEN, revertOf, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import {
   EARNER_TABLE,
@@ -58,7 +59,6 @@ import {
 } from "./ledger-claims.ts";
 import { longestClaim } from "./testing/longest-claim.ts";
 import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
-import { refusalOf } from "./testing/refusal-of.ts";
 import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, smallModel } from "./testing/trace-fixture.ts";
 import { type PlayerAccount, TracePlayer } from "./trace-player.ts";
 import { type DescribedModel, describeModel, type TracedQuery, traceQuery } from "./traced-model.ts";
@@ -187,7 +187,7 @@ const read = (functionName: string, args: readonly unknown[] = []) =>
   client.readContract({ address: f.game, abi: traceGameAbi, functionName, args } as never) as Promise<never>;
 
 const refusal = (account: Hex, data: Hex, value = 0n) =>
-  refusalOf(client, { account, to: f.game, data, value });
+  refusalOf(client, traceGameAbi, { account, to: f.game, data, value });
 
 /** The model's leaf in the rollup's state, and the call that registers it. */
 async function registration({ model: { statics } }: FeatureEpoch, { counters = 0n, terms = traced } = {}) {

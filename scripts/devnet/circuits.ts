@@ -9,6 +9,7 @@ import {
 } from "../../circuits/registry/circuit-registry.ts";
 import { batchSizes, type CircuitSizes, exitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
 import { DEVNET_SHAPE } from "./config.ts";
@@ -23,22 +24,24 @@ export interface DevnetCircuit {
 
 /**
  * Circuits of the devnet's rollup in the order in which L1 numbers them: batch, settlement, earner table, and exits of
- * leaves and of earners, without which nobody could freeze it.
+ * leaves and of earners, without which nobody could freeze it; then that of a direct model, where there is one.
  */
 export async function buildCircuits(plan: DevnetPlan, console: Console): Promise<DevnetCircuit[]> {
-  const { settlement, tableEarners } = plan;
+  const { direct, settlement, tableEarners } = plan;
+  const settling = (size: SettlementSize) => ({
+    sizes: { sort: CIRCUIT_SORT.settlement, size0: size.payments, size1: size.earners },
+    spec: settlementCircuitSpec(size),
+  });
   const wanted = [
     { sizes: batchSizes(DEVNET_SHAPE), spec: circuitSpec(shapeName(DEVNET_SHAPE)) },
-    {
-      sizes: { sort: CIRCUIT_SORT.settlement, size0: settlement.payments, size1: settlement.earners },
-      spec: settlementCircuitSpec(settlement),
-    },
+    settling(settlement),
     {
       sizes: { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: tableEarners },
       spec: earnerTableCircuitSpec(tableEarners),
     },
     { sizes: exitSizes(), spec: leafExitCircuitSpec() },
     { sizes: exitSizes(settlement.earners), spec: earnerExitCircuitSpec(settlement.earners) },
+    ...(direct === undefined ? [] : [settling(direct)]),
   ];
   // The compiler has one thread, the keys take all cores: the first side by side, the second one after another.
   const startedAtMs = Date.now();

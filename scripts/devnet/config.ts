@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parseEther } from "viem";
 import type { RewardSplit } from "../../circuits/ledger/rewards.ts";
 import type { BatchShape } from "../../circuits/protocol.ts";
+import { type DisputesParameters, WEEK_SECONDS } from "../../contracts/build/deploy-disputes.ts";
 import type { GovernanceOptions } from "../../contracts/build/governance.ts";
 import { workspaceDir } from "../cli/workspace.ts";
 
@@ -71,6 +72,15 @@ export const GOVERNANCE = {
   proposalThresholdWei: parseEther("100"),
   quorumPercent: 4,
 } as const satisfies GovernanceOptions;
+
+/** The watcher looks again after so many minutes. */
+export const WATCH_MINUTES = "0.1";
+/** Of the contracts that judge posted models, in ether of the devnet. */
+export const DISPUTES = {
+  windowSeconds: WEEK_SECONDS,
+  leastBondWei: parseEther("1"),
+  demandFeeWei: parseEther("0.05"),
+} as const satisfies DisputesParameters;
 
 /** The test wallets of the pages (`web/ledger/test-wallet.ts`): nobody of the job uses them. */
 export const VISITORS = ["visitorA", "visitorB"] as const;

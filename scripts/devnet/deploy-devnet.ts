@@ -17,6 +17,7 @@ import { keyFromSecret } from "../../client/l2-key.ts";
 import { ledgerDomain } from "../../client/ledger-client.ts";
 import { compileContracts, compilerInput, pickContract } from "../../contracts/build/compile.ts";
 import { deployContract, deployRollup } from "../../contracts/build/deploy.ts";
+import { deployGateOfAllKinds } from "../../contracts/build/deploy-disputes.ts";
 import { GOVERNANCE_CONTRACTS, governanceArguments } from "../../contracts/build/governance.ts";
 import {
   type CircuitConfig,
@@ -27,9 +28,10 @@ import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { readIfPresent, workspacePaths, writeFileWhole } from "../cli/workspace.ts";
 import { devAccount } from "./accounts.ts";
 import type { DevnetCircuit } from "./circuits.ts";
-import { GOVERNANCE, ID_FEE_WEI, MIN_DEPOSIT_WEI, QUEUE_BASE_FEE_WEI } from "./config.ts";
+import { DISPUTES, GOVERNANCE, ID_FEE_WEI, MIN_DEPOSIT_WEI, QUEUE_BASE_FEE_WEI } from "./config.ts";
 import type { Console } from "./console.ts";
 import { devnetError } from "./devnet-errors.ts";
+import type { DevnetPlan } from "./plan.ts";
 
 /** The key of the operator's fee account, as public as every key of the devnet. */
 const operatorKey = () => keyFromSecret(keccak256(stringToHex("OpenLedger devnet operator")));
@@ -41,11 +43,11 @@ const operatorKey = () => keyFromSecret(keccak256(stringToHex("OpenLedger devnet
 export async function deployDevnet(
   rpcUrl: string,
   circuits: readonly DevnetCircuit[],
-  console: Console,
+  { plan, console }: { plan: DevnetPlan; console: Console },
 ): Promise<Deployment> {
   const deployment =
     readIfPresent(workspacePaths.deployment) === null
-      ? await deployNew(rpcUrl, circuits, console)
+      ? await deployNew(rpcUrl, circuits, { plan, console })
       : await reuse(rpcUrl, circuits, console);
   await writeFileWhole(workspacePaths.deployment, encodeDeployment(deployment));
   return deployment;
@@ -64,6 +66,8 @@ async function reuse(
       `the devnet's rollup was deployed with another circuit than ${compiled.name} is now`,
     );
   }
+  if (deployment.circuits.length > circuits.length)
+    throw devnetError("DEV_CIRCUIT_CHANGED", "the devnet's rollup has circuits that this start has not");
   const client = createPublicClient({ transport: http(rpcUrl) });
   if ((await client.getCode({ address: deployment.rollupAddress })) === undefined) {
     throw devnetError("DEV_STATE_LOST", `the saved chain has no contract at ${deployment.rollupAddress}`);
@@ -81,13 +85,15 @@ async function reuse(
 async function deployNew(
   rpcUrl: string,
   circuits: readonly DevnetCircuit[],
-  console: Console,
+  { plan, console }: { plan: DevnetPlan; console: Console },
 ): Promise<Deployment> {
   const startedAtMs = Date.now();
   await initPoseidon();
   const transport = http(rpcUrl);
   const publicClient = createPublicClient({ chain: foundry, transport, pollingInterval: 200 });
   const walletClient = createWalletClient({ chain: foundry, transport, account: devAccount("faucet") });
+  const genesisGate =
+    plan.direct === undefined ? null : await deployGate({ publicClient, walletClient }, plan, console);
   const { keyX: operatorKeyX } = await operatorKey();
   const operatorOwner = devAccount("operator").address;
   // Token, rollup, and the contracts of votes: the treasury's owner is known before it is there.
@@ -120,6 +126,7 @@ async function deployNew(
     idFeeWei: ID_FEE_WEI,
     minDepositWei: MIN_DEPOSIT_WEI,
     queueBaseFeeWei: QUEUE_BASE_FEE_WEI,
+    ...(genesisGate === null ? {} : { genesisGate }),
   });
   const { token, rollup, gas } = deployed;
   const votes = await compileContracts({ set: "governance" });
@@ -154,6 +161,18 @@ async function deployNew(
       ...keyPaths(proving),
     })),
   };
+}
+
+/** What a rollup with direct models asks before every genesis. */
+async function deployGate(
+  clients: Parameters<typeof deployGateOfAllKinds>[0],
+  plan: DevnetPlan,
+  console: Console,
+): Promise<Address> {
+  const startedAtMs = Date.now();
+  const gate = await deployGateOfAllKinds(clients, DISPUTES, plan.settlement.rows);
+  console.done(`gate ${gate}, with a contract of disputes for each kind of models`, Date.now() - startedAtMs);
+  return gate;
 }
 
 function keyPaths({ zkeyPath, wasmPath }: DevnetCircuit["proving"]) {

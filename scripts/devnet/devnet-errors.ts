@@ -21,6 +21,10 @@ export const devnetErrors = {
     meaning: "no free port was found",
     remedy: "stop what uses them, or change scripts/devnet/config.ts",
   },
+  DEV_COMMAND_FAILED: {
+    meaning: "a command of the job's was refused",
+    remedy: "its own error says more; npm start again resumes",
+  },
   DEV_STOPPED: {
     meaning: "the devnet was stopped before its job was done",
     remedy: "start it again: it resumes",

@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { Command, CommanderError, Option } from "commander";
+import { type Address, createPublicClient, http } from "viem";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { openRowStore } from "../../client/actions/data/row-store.ts";
 import { readRollupCircuits } from "../../client/circuits/rollup-circuits.ts";
@@ -29,7 +30,7 @@ import { createPeople, type Job } from "./job.ts";
 import { Journal } from "./journal.ts";
 import { l1NodeSpec } from "./l1-node.ts";
 import { MODEL_NAMES, MODELS, type ModelName, type ModelPart, stepOf } from "./parts.ts";
-import { type DevnetPlan, PLANS } from "./plan.ts";
+import { type DevnetPlan, planOf } from "./plan.ts";
 import { endLeftovers } from "./process-file.ts";
 import { printNextSteps, printReport, type Report } from "./report.ts";
 import { runJob } from "./run-job.ts";
@@ -42,14 +43,17 @@ import {
   proverSpec,
   type ServiceAddresses,
   sequencerSpec,
+  watchSpec,
 } from "./services.ts";
-import { CLOCK_OFFSET } from "./steps/model.ts";
+import { CLOCK_OFFSET } from "./steps/clock.ts";
+import { readGate } from "./steps/window.ts";
 import { Supervisor } from "./supervisor.ts";
 import { fundVisitors } from "./visitors.ts";
 
 interface DevnetOptions {
   exit?: boolean;
   small?: boolean;
+  direct?: boolean;
   reset?: boolean;
   prover: BackendName;
 }
@@ -79,7 +83,7 @@ export async function runDevnet(argv: readonly string[]): Promise<number> {
       supervisor,
       signal: stop.signal,
       proverBackend: options.prover,
-      plan: PLANS[options.small === true ? "small" : "full"],
+      plan: planOf(options.small === true ? "small" : "full", options.direct === true),
     });
     console.line(`everything so far: ${formatDuration(Date.now() - startedAtMs)}`);
     const status = report.checks.every(({ holds }) => holds) ? 0 : 1;
@@ -103,6 +107,7 @@ function parseOptions(argv: readonly string[]): DevnetOptions | number {
     )
     .option("--exit", "end after the job; status 0 only if every check held")
     .option("--small", "small settlement circuits and fewer e-mails: for tests")
+    .option("--direct", "the spam filter is a direct model: posted, watched for a week of L1, and then begun")
     .option("--reset", "forget the saved devnet (.openledger) first")
     .addOption(
       new Option("--prover <backend>", "what makes the proofs").choices(BACKEND_NAMES).default("wasm"),
@@ -126,7 +131,16 @@ async function prepareFolder(options: DevnetOptions, console: Console): Promise<
     const { workspace: _workspace, ...paths } = rest;
     for (const path of Object.values(paths)) await rm(path, { recursive: true, force: true });
     const servers = MODEL_NAMES.map((name) => MODELS[name].serverName);
-    for (const name of ["anvil", "sequencer", "prover", "bridge", "datanet-host", "factory", ...servers])
+    for (const name of [
+      "anvil",
+      "sequencer",
+      "prover",
+      "bridge",
+      "datanet-host",
+      "factory",
+      "watch",
+      ...servers,
+    ])
       await rm(`${logs}/${name}.log`, { force: true });
     console.line("the saved devnet is forgotten");
   }
@@ -151,7 +165,7 @@ async function bringUpAndWork(modules: {
   await supervisor.start(l1NodeSpec(port, () => journal.get<number>(CLOCK_OFFSET) ?? 0));
   console.done(`anvil at ${rpcUrl}, a block a second`);
   check();
-  const deployment = await deployDevnet(rpcUrl, circuits, console);
+  const deployment = await deployDevnet(rpcUrl, circuits, { plan, console });
   console.title("Sequencer, bridge, prover");
   const sequencerPort = await findFreePort(SEQUENCER_PORT);
   const sequencerUrl = `http://127.0.0.1:${sequencerPort}`;
@@ -206,6 +220,13 @@ async function bringUpAndWork(modules: {
     console.done(`model ${modelId} is served at ${url}; ask it at ${sequencerUrl}/#/ask`);
     return url;
   };
+  let isWatched = false;
+  const startWatch = async (gate: Address) => {
+    if (isWatched) return;
+    await supervisor.start(watchSpec(gate));
+    isWatched = true;
+    console.done(`walt watches what is posted behind the gate ${gate}`);
+  };
   // The job has no use for it, so it takes nothing from the job's time.
   const startFactory = async () => {
     await supervisor.start(factorySpec(addresses));
@@ -219,6 +240,8 @@ async function bringUpAndWork(modules: {
       // A devnet of an earlier version has had one model only.
       if (modelId !== undefined) await serveModel(MODELS[name], modelId);
     }
+    const gate = await readGate(createPublicClient({ transport: http(rpcUrl) }), deployment.rollupAddress);
+    if (gate !== null) await startWatch(gate);
     await fundVisitors({ rpcUrl, rollupAddress: deployment.rollupAddress });
     await startFactory();
     printReport(console, finished);
@@ -238,6 +261,7 @@ async function bringUpAndWork(modules: {
     proverBackend,
     hostUrl: datanetHostUrl,
     serveModel,
+    startWatch,
     closeBatch: () => closeBatch(addresses),
   };
   const report = await runJob(job);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Address } from "viem";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { RowStore } from "../../client/actions/data/row-store.ts";
@@ -21,9 +22,11 @@ import { getOperation } from "../../client/sequencer/ledger-reads.ts";
 import type { WaitProgress, WaitResult, WaitStage, WaitTarget } from "../../client/sequencer/wait-for.ts";
 import { waitFor } from "../../client/sequencer/wait-for.ts";
 import type { BackendName } from "../../prover/backends.ts";
+import { runOpenledger } from "../cli/openledger-process.ts";
 import { devAccount } from "./accounts.ts";
-import { PEOPLE, type PersonName } from "./config.ts";
+import { devnetPaths, PEOPLE, type PersonName } from "./config.ts";
 import type { Console } from "./console.ts";
+import { devnetError } from "./devnet-errors.ts";
 import type { Journal } from "./journal.ts";
 import type { ModelPart } from "./parts.ts";
 import type { DevnetPlan } from "./plan.ts";
@@ -46,6 +49,8 @@ export interface Job {
   readonly hostUrl: string;
   /** Starts the server of a model of mia's, unless it runs. @returns its address */
   readonly serveModel: (part: ModelPart, modelId: number) => Promise<string>;
+  /** Starts `openledger watch` for a gate, unless it runs. */
+  readonly startWatch: (gate: Address) => Promise<void>;
   /** Closes the open batch now, as an operator may. */
   readonly closeBatch: () => Promise<void>;
 }
@@ -114,6 +119,16 @@ export async function onceOnLedger(
     }
     return act({ onSigned: (fresh) => job.journal.set(key, fresh) });
   });
+}
+
+/** A command as people run it. @returns its answer @throws DEV_COMMAND_FAILED */
+export async function openledger<Answer>(job: Job, ...args: readonly string[]): Promise<Answer> {
+  job.console.progress(`openledger ${args.slice(0, 2).join(" ")}`);
+  const { status, stderr, stdout } = await runOpenledger(devnetPaths.workspace, args, job.signal);
+  job.signal.throwIfAborted();
+  if (status === 0) return JSON.parse(stdout) as Answer;
+  const said = `${stdout}${stderr}`.slice(-1_000);
+  throw devnetError("DEV_COMMAND_FAILED", `openledger ${args.join(" ")} ended with ${status}: ${said}`);
 }
 
 /** `waitFor` with progress on the terminal; ends when the devnet is stopped. */

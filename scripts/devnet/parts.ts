@@ -2,8 +2,9 @@
  * The job's Datanets, and models of them. A model more of a Datanet is one entry more in MODELS, with its recipe and its
  * questions.
  */
-import type { RecipeBase } from "../../attribution/model/recipe-fields.ts";
+import { DIRECT, type RecipeBase } from "../../attribution/model/recipe-fields.ts";
 import { ROW_RULES } from "../../attribution/rows/row-rules.ts";
+import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
 import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "../../models/base/base-place.ts";
 import { textPreset } from "../../models/registered/text-preset.ts";
 import { retrievalPreset } from "../commands/model/retrieval-preset.ts";
@@ -43,6 +44,8 @@ export interface ModelPart {
   /** Of its server, as the supervisor and the logs name it. */
   readonly serverName: string;
   prompts(plan: DevnetPlan): { readonly text: string; readonly rightLabel: string | null }[];
+  /** Of the circuit that settles it. */
+  size(plan: DevnetPlan): SettlementSize;
   /** Everything that the model's bytes depend on, beside the rows. */
   recipe(plan: DevnetPlan, rowCount: number): Promise<Omit<RecipeBase, "datanet">>;
 }
@@ -86,7 +89,8 @@ export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
     serverName: "model-server",
     prompts: (plan) =>
       heldOutMails(plan).map(({ label, text }) => ({ text, rightLabel: label === 1 ? "spam" : "ham" })),
-    recipe: async (plan) => mailRecipe(plan),
+    size: ({ direct, settlement }) => direct ?? settlement,
+    recipe: async (plan) => (plan.direct === undefined ? mailRecipe(plan) : directMailRecipe(plan)),
   },
   speeches: {
     name: "speeches",
@@ -95,6 +99,7 @@ export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
     serverName: "speech-server",
     prompts: ({ speeches }) =>
       speechPrompts(speeches.questionCount).map((text) => ({ text, rightLabel: null })),
+    size: ({ settlement }) => settlement,
     recipe: speechRecipe,
   },
   citations: {
@@ -104,6 +109,7 @@ export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
     serverName: "citation-server",
     prompts: ({ speeches }) =>
       citationPrompts(speeches.rowsOf, speeches.questionCount).map((text) => ({ text, rightLabel: null })),
+    size: ({ settlement }) => settlement,
     recipe: async ({ settlement: { features } }) => citationRecipe(features),
   },
 };
@@ -117,6 +123,20 @@ function mailRecipe({ bucketCount, featureCount, settlement }: DevnetPlan) {
     method: { kind: "influence" as const, damping: 0.001, featureCount },
     rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
     columnCount: settlement.features,
+  };
+}
+
+/** The same as a direct model; its posting is open to challenges before its genesis. */
+function directMailRecipe(plan: DevnetPlan) {
+  const { method, model, rules, ...recipe } = mailRecipe(plan);
+  return {
+    ...recipe,
+    family: DIRECT,
+    model,
+    method: { kind: DIRECT, damping: method.damping },
+    rules,
+    columnCount: plan.bucketCount + 1,
+    isChallengeable: true as const,
   };
 }
 

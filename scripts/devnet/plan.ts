@@ -1,9 +1,11 @@
-/** Sizes of the devnet: everything that differs between `npm start` and `npm start -- --small`. */
+/** Sizes of the devnet: everything that differs between `npm start`, `npm start -- --small` and `npm start -- --direct`. */
 import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
 import { COMMITS_EACH, CONTRIBUTORS, type ContributorName, CUSTOMERS } from "./config.ts";
 
 export interface DevnetPlan {
   readonly settlement: SettlementSize;
+  /** Of the circuit that settles the spam filter where that is a direct model; absent where it is a classifier. */
+  readonly direct?: SettlementSize;
   /** Earners of the circuit that geneses and default splits are proven with. */
   readonly tableEarners: number;
   /** Rows of one of a contributor's commits. */
@@ -51,6 +53,13 @@ export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
     speeches: { rowsOf: { bob: 12, carol: 9, dave: 6 }, questionCount: 10, answerTokens: 16 },
   },
 };
+
+/** @param isDirect whether the spam filter is a direct model, which anybody may refute before it begins */
+export function planOf(name: PlanName, isDirect: boolean): DevnetPlan {
+  const plan = PLANS[name];
+  if (!isDirect) return plan;
+  return { ...plan, direct: { ...plan.settlement, features: plan.bucketCount, isDirect: true } };
+}
 
 /** The contributor of commit `index` of the job, whose commits take turns. */
 export function contributorOf(index: number): ContributorName {

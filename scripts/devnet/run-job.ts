@@ -6,15 +6,17 @@ import { makeReport, type Report } from "./report.ts";
 import { ask } from "./steps/ask.ts";
 import { type CheckedEpoch, checkEpoch, type MadeModel } from "./steps/check-epoch.ts";
 import { runChecks } from "./steps/checks.ts";
+import { passADay } from "./steps/clock.ts";
 import { contribute, openDatanet, publish } from "./steps/datanet.ts";
 import { depositAll } from "./steps/deposit.ts";
 import { collectAndWithdraw, payOutRewards } from "./steps/earn.ts";
 import { sealFirstEpochs, settleFirstEpoch } from "./steps/epoch.ts";
 import { fund } from "./steps/fund.ts";
 import { getAccess, publishMailCard, workOnHost } from "./steps/host.ts";
-import { approveOnLedger, bringToLife, createOnLedger, passADay, train } from "./steps/model.ts";
+import { approveOnLedger, bringToLife, createOnLedger, train } from "./steps/model.ts";
 import { settle } from "./steps/settle.ts";
 import { transferRange } from "./steps/transfer.ts";
+import { standWindows } from "./steps/window.ts";
 import { claimWithdrawal, withdrawForced, withdrawSigned } from "./steps/withdraw.ts";
 
 /**
@@ -67,7 +69,7 @@ export async function runJob(job: Job): Promise<Report> {
   await getAccess(job, leaves, datanetIds.mails);
   models.mails = await train(job, MODELS.mails, datanetIds.mails);
   // A batch that L1 does not have when its clock moves on is built anew, and the version in it is a day younger.
-  const told = await settle(job, toldBefore);
+  const toldBeforeModels = await settle(job, toldBefore);
   let sent = FIRST_TRANSFER_COUNT;
   const fillNarrow = async () => {
     const wanted = Math.min(DEVNET_SHAPE.narrow, FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT - sent);
@@ -82,6 +84,17 @@ export async function runJob(job: Job): Promise<Report> {
   const modelIds = {} as Record<ModelName, number>;
   for (const name of MODEL_NAMES)
     modelIds[name] = await createOnLedger(job, leaves, MODELS[name], models[name]);
+  let told = toldBeforeModels;
+  if (job.plan.direct !== undefined) {
+    title("The window of the direct model");
+    // What is acknowledged has to be on L1 before a week passes there.
+    told = await settle(job, told);
+    await standWindows(
+      job,
+      MODEL_NAMES.map((name) => ({ part: MODELS[name], model: models[name], modelId: modelIds[name] })),
+    );
+    title("The models begin");
+  }
   for (const name of MODEL_NAMES) {
     const [part, model, modelId] = [MODELS[name], models[name], modelIds[name]];
     const serverUrl = await bringToLife(job, part, modelId, model);

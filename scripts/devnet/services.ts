@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import type { Address } from "viem";
 import { SERVING_SETTINGS } from "../../models/serving/serving-config.ts";
 import type { BackendName } from "../../prover/backends.ts";
 import { readIfPresent, workspacePaths, writeFileWhole } from "../cli/workspace.ts";
@@ -10,6 +11,7 @@ import {
   FEE_PER_UNIT_WEI,
   FINALITY_BLOCKS,
   PRECONFIRMATION_DEADLINE_SECONDS,
+  WATCH_MINUTES,
 } from "./config.ts";
 import type { ModelName, ModelPart } from "./parts.ts";
 import type { ServiceSpec } from "./supervisor.ts";
@@ -167,6 +169,16 @@ export function modelServerSpec(
     args: [...args, ...serve, ...places, ...settle, "--sequencer", sequencerUrl],
     isReady: async () =>
       (await fetch(`${modelServerUrl}/v1/model`, { signal: AbortSignal.timeout(2000) })).ok,
+  };
+}
+
+/** walt recomputes what is posted, and would refute it. Finds the models where this machine knows them to be served. */
+export function watchSpec(gate: Address): ServiceSpec {
+  const { args, ...process } = nodeProcess("watch", "scripts/openledger.ts");
+  return {
+    ...process,
+    args: [...args, "watch", gate, "--account", "walt", "--every", WATCH_MINUTES],
+    isReady: async () => true,
   };
 }
 

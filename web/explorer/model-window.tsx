@@ -1,6 +1,6 @@
 import { useRef } from "preact/hooks";
 import { type Address, formatEther, type PublicClient, zeroAddress } from "viem";
-import { readGateContracts } from "../../client/disputing/gate-contracts.ts";
+import { type GateContract, readGateContracts } from "../../client/disputing/gate-contracts.ts";
 import { type ReadAdmission, readAdmissions } from "../../client/disputing/read-admissions.ts";
 import { type FaultName, type PostingWindow, readWindows } from "../../client/disputing/read-windows.ts";
 import type { LedgerModelLeaf } from "../../client/sequencer/model-schemas.ts";
@@ -20,7 +20,7 @@ const LEAST_AGE_MS = 10_000;
 
 /** A posting, and the contract that judges it: each numbers its own. */
 interface ContractWindow {
-  readonly contract: Address;
+  readonly contract: GateContract;
   readonly window: PostingWindow;
 }
 
@@ -69,10 +69,10 @@ async function readModelWindows(client: PublicClient, rollup: Address, modelId: 
   ]);
   if (gate === zeroAddress) return { gate: null, windows: [], admission: null, l1Seconds: timestamp };
   const found = await Promise.all(
-    (await readGateContracts(client, gate)).map(async ({ address: contract }) => {
+    (await readGateContracts(client, gate)).map(async (contract) => {
       const [windows, admissions] = await Promise.all([
-        readWindows(client, contract, { modelId }),
-        readAdmissions(client, contract, { modelId }),
+        readWindows(client, contract.address, { modelId }),
+        readAdmissions(client, contract.address, { modelId }),
       ]);
       return { windows: windows.map((window) => ({ contract, window })), admissions };
     }),
@@ -96,7 +96,7 @@ function Found({ admission, gate, isReady, l1Seconds, windows }: Windows & { isR
       </p>
       <Verdict {...{ admission, isReady }} windows={windows.map(({ window }) => window)} />
       {windows.toReversed().map(({ contract, window }) => (
-        <Posting key={`${contract}/${window.id}`} {...{ contract, window, l1Seconds }} />
+        <Posting key={`${contract.address}/${window.id}`} {...{ contract, window, l1Seconds }} />
       ))}
       <div class="row small soft">
         The gate <Identifier value={gate!} label="the contract that the rollup asks" />
@@ -170,7 +170,7 @@ function Posting({ contract, l1Seconds, window }: ContractWindow & { l1Seconds: 
         </dd>
         <dt>Judged by</dt>
         <dd>
-          <Identifier value={contract} label="the contract of disputes" />
+          {JUDGED[contract.kind]} <Identifier value={contract.address} label="the contract of disputes" />
         </dd>
         <dt>Recomputed and found right, by their own word</dt>
         <dd>
@@ -208,6 +208,11 @@ function Posting({ contract, l1Seconds, window }: ContractWindow & { l1Seconds: 
     </div>
   );
 }
+
+const JUDGED: Readonly<Record<GateContract["kind"], string>> = {
+  classifier: "the contract of models with a map",
+  direct: "the contract of direct models",
+};
 
 /** Of every kind of model: a classifier registers G, a direct model B. */
 const FAULT_WORDS: Readonly<Record<FaultName, string>> = {

@@ -15,15 +15,7 @@ import { challengeData, statementTuple } from "../../client/disputing/dispute-ca
 import { readGateContracts } from "../../client/disputing/gate-contracts.ts";
 import { directCase } from "../../client/disputing/testing/direct-case.ts";
 import { trainedCase } from "../../client/disputing/testing/dispute-fixture.ts";
-import {
-  deployDirectDisputes,
-  deployDisputes,
-  deployGenesisGates,
-  deployLedgerMath,
-  missingChunks,
-  storeChunks,
-  WEEK_SECONDS,
-} from "../../contracts/build/deploy-disputes.ts";
+import { deployGateOfAllKinds, WEEK_SECONDS } from "../../contracts/build/deploy-disputes.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import type { connect } from "../../contracts/testing/rollup-fixture.ts";
 
@@ -40,14 +32,8 @@ export async function deployGate(client: Client, rowCount: number): Promise<Hex>
     walletClient: createWalletClient({ account: account!, chain, transport: custom(client) }),
     publicClient: createPublicClient({ chain, transport: custom(client), pollingInterval: 10 }),
   };
-  const math = await deployLedgerMath(clients);
-  await storeChunks(clients, math, await missingChunks(clients.publicClient, math, rowCount));
   const parameters = { windowSeconds: WEEK_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: 1n };
-  const contracts = [
-    await deployDisputes(clients, parameters, math),
-    await deployDirectDisputes(clients, parameters, math),
-  ];
-  return deployGenesisGates(clients, contracts);
+  return deployGateOfAllKinds(clients, parameters, rowCount);
 }
 
 /** Postings of the history's model, up to its admission. @param cap of its genesis */

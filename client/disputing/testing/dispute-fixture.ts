@@ -1,5 +1,5 @@
 /** A chain with the contract Disputes, and a small model of e-mails, for tests and measurements. */
-import { type BaseError, createWalletClient, custom, decodeErrorResult, getContract, parseEther } from "viem";
+import { type Abi, createWalletClient, custom, getContract, parseEther } from "viem";
 import { encodeLeaves } from "../../../attribution/disputes/leaf-file.ts";
 import {
   type DisputeStatement,
@@ -31,10 +31,11 @@ import {
 } from "../../../contracts/build/deploy-disputes.ts";
 import { directDisputesAbi, disputesAbi, rowTextsAbi } from "../../../contracts/build/disputes-abi.ts";
 import { startAnvil } from "../../../contracts/l1/anvil.ts";
+import { refusalOf, type TriedCall } from "../../../contracts/testing/refusal-of.ts";
 import { connect } from "../../../contracts/testing/rollup-fixture.ts";
 import { statementTuple } from "../dispute-calls.ts";
 import type { PublishedFiles } from "../examine-posting.ts";
-import type { Watcher } from "../watch-postings.ts";
+import { type Watched, type Watcher, watchOnce } from "../watch-postings.ts";
 import { rowsInState } from "./rows-in-state.ts";
 
 export const BOND_WEI = parseEther("1");
@@ -108,27 +109,26 @@ export async function startDisputes({
     deployState,
     postArguments,
     /** The name of the error that a call reverts with; null for none. Other failures are thrown on. */
-    async refusal(call: { account: `0x${string}`; to: `0x${string}`; data: `0x${string}`; value?: bigint }) {
-      try {
-        await client.call(call);
-        return null;
-      } catch (error) {
-        const raw = (error as BaseError).walk((e) => (e as { data?: unknown }).data !== undefined);
-        const data = (raw as { data?: unknown } | null)?.data;
-        const bytes = typeof data === "string" ? data : (data as { data?: string } | undefined)?.data;
-        if (bytes === undefined) throw error;
-        return decodeErrorResult({
-          abi: [...disputesAbi, ...directDisputesAbi],
-          data: bytes as `0x${string}`,
-        }).errorName;
-      }
-    },
+    refusal: (call: TriedCall) => refusalOf(client, [...disputesAbi, ...directDisputesAbi] as Abi, call),
     async passTime(seconds: bigint): Promise<void> {
       await client.increaseTime({ seconds: Number(seconds) });
       await client.mine({ blocks: 1 });
     },
   };
 }
+
+/** A look of the fixture's watcher, or of another one, at what has these files. */
+export const watchFiles = (
+  f: DisputeFixture,
+  files: PublishedFiles,
+  watcher = f.watcherOf(f.watcher),
+): Promise<Watched[]> =>
+  watchOnce({
+    publicClient: f.client as never,
+    watcher,
+    disputes: f.disputes.address,
+    filesOf: async () => files,
+  });
 
 export interface TrainedCase {
   readonly contents: readonly Uint8Array[];

@@ -1,13 +1,11 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Address, zeroAddress } from "viem";
 import { isDisputable } from "../../../attribution/disputes/posted-model.ts";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
 import { unpackSplit } from "../../../circuits/ledger/rewards.ts";
-import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
-import { encodeSettlementBody, sendSettlement } from "../../../client/actions/l1/send-settlement.ts";
+import { encodeSettlementBody } from "../../../client/actions/l1/send-settlement.ts";
 import { createModel } from "../../../client/actions/ledger/create-model.ts";
 import { earnerTableFor, settlementCircuitFor } from "../../../client/circuits/rollup-circuits.ts";
 import { toHex32 } from "../../../client/hex.ts";
@@ -16,6 +14,7 @@ import { findLeaves } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel, getSettlement, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import { parseOpen } from "../../../client/sequencer/open-amount.ts";
 import { prepareGenesis } from "../../../client/settling/prepare-settlement.ts";
+import { sendGenesis } from "../../../client/settling/send-genesis.ts";
 import { signSettlement } from "../../../client/settling/sign-settlement.ts";
 import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
@@ -24,9 +23,6 @@ import { modelFamilies } from "../../cli/model-families.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { waitWithProgress } from "../../cli/run-command.ts";
 import { openSettlementContext, proveWithOutput } from "../../cli/settlement-context.ts";
-
-const HEARD_ATTEMPTS = 40;
-const HEARD_RETRY_MS = 3_000;
 
 export interface RegisterOptions {
   price: string;
@@ -80,7 +76,9 @@ export async function registerModel({
       prover: options.prover,
     });
     const consented = signSettlement(await signFor(signer, leaf), leaf, settlement);
-    await sendOnceHeard(signer.client, encodeSettlementBody(consented), output);
+    await sendGenesis(signer.client, encodeSettlementBody(consented), {
+      onWait: () => output.progress("waiting until the sequencer has heard that L1 admits the genesis"),
+    });
   }
   const genesis = await getSettlement(signer.client, modelId, 0);
   const lines = [
@@ -108,24 +106,6 @@ async function waitingAtGate(client: LedgerClient, modelId: number, word: bigint
     args: [BigInt(modelId), word],
   });
   return isAdmitted ? null : gate;
-}
-
-/** L1 admits it by now, but the bridge tells the sequencer so only with one of the next blocks. */
-async function sendOnceHeard(
-  client: LedgerClient,
-  body: ReturnType<typeof encodeSettlementBody>,
-  output: CommandContext<RegisterOptions>["output"],
-): Promise<void> {
-  for (let left = HEARD_ATTEMPTS; ; left--) {
-    try {
-      await sendSettlement(client, body);
-      return;
-    } catch (error) {
-      if (!isRollupError(error, "SEQ_GENESIS_NOT_ADMITTED") || left === 1) throw error;
-      output.progress("waiting until the sequencer has heard that L1 admits the genesis");
-      await sleep(HEARD_RETRY_MS);
-    }
-  }
 }
 
 /** A model of the account with these statics whose genesis is missing: an earlier call came only so far. */

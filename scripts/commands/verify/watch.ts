@@ -5,8 +5,10 @@ import { createPublicClient, http, parseEther } from "viem";
 import { LEAF_FILE } from "../../../attribution/disputes/leaf-file.ts";
 import { isDisputable } from "../../../attribution/disputes/posted-model.ts";
 import { POSTABLE_FAMILIES, type PostableModel } from "../../../attribution/disputes/posting-kind.ts";
+import { directTraining } from "../../../attribution/model/direct-training.ts";
 import { fetchModel, readModel } from "../../../attribution/model/model-directory.ts";
 import { fetchFiles } from "../../../attribution/model/model-download.ts";
+import { classifierTraining } from "../../../attribution/model/trained-model.ts";
 import { verifyModel } from "../../../attribution/model/verify-model.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
@@ -112,6 +114,7 @@ async function publishedFiles(
     model,
     facts: { staticsHash: statement.staticsHash, rowsRoot: statement.rowsRoot },
     depth: "train",
+    trainings: [classifierTraining, directTraining],
   }).then(
     () => null,
     (error: Error) => error.message,

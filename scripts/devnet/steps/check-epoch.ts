@@ -1,3 +1,4 @@
+import { isDirect } from "../../../attribution/features/direct-rows.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import { verifyModel } from "../../../attribution/model/verify-model.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
@@ -15,6 +16,7 @@ import type { Check } from "./check.ts";
 import type { Leaves } from "./deposit.ts";
 import { SETTLED_EPOCH } from "./epoch.ts";
 import type { EpochOutcome } from "./expected.ts";
+import { checkWindow } from "./window.ts";
 
 /** A contributor's line of the report; wei as decimal text, since it is kept in the journal. */
 export interface EarningsLine {
@@ -49,7 +51,7 @@ export interface CheckedEpoch {
 export async function checkEpoch(job: Job, leaves: Leaves, made: MadeModel): Promise<CheckedEpoch> {
   const { model, modelId, part, serverUrl } = made;
   job.console.progress("computing the epoch's settlement again");
-  const openings = await fetchOpenings(serverUrl, SETTLED_EPOCH);
+  const openings = await fetchOpenings(serverUrl, SETTLED_EPOCH, isDirect(model.features));
   const verified = await verifySettlement(
     job.people.nina,
     { modelId, epoch: SETTLED_EPOCH },
@@ -71,6 +73,7 @@ export async function checkEpoch(job: Job, leaves: Leaves, made: MadeModel): Pro
       checkSum(part.prompts(job.plan).length, verified, outcome),
       checkPaymentsOpened(verified),
       await checkModel(job, made, model),
+      ...(await checkWindow(job, made, verified.settlement.circuit)),
     ],
   };
 }

@@ -1,20 +1,12 @@
 import { rm } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
-import { createTestClient, http } from "viem";
-import { foundry } from "viem/chains";
 import { readModel, writeModel } from "../../../attribution/model/model-directory.ts";
 import { trainingOf } from "../../../attribution/model/model-family.ts";
 import { type PublishedModel, publishedModel } from "../../../attribution/model/model-files.ts";
 import { registerModel } from "../../../attribution/model/registration.ts";
 import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
-import { APPROVAL_DELAY_SECONDS } from "../../../circuits/protocol.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
 import { readVersionRows } from "../../../client/actions/data/published-version.ts";
-import {
-  encodeSettlementBody,
-  type SettlementBody,
-  sendSettlement,
-} from "../../../client/actions/l1/send-settlement.ts";
+import { encodeSettlementBody, type SettlementBody } from "../../../client/actions/l1/send-settlement.ts";
 import { approveModel } from "../../../client/actions/ledger/approve-model.ts";
 import { createModel } from "../../../client/actions/ledger/create-model.ts";
 import {
@@ -23,49 +15,21 @@ import {
   settlementCircuitFor,
 } from "../../../client/circuits/rollup-circuits.ts";
 import { toHex32 } from "../../../client/hex.ts";
-import { getLeaf, getStatus } from "../../../client/sequencer/ledger-reads.ts";
+import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel } from "../../../client/sequencer/model-reads.ts";
 import { prepareGenesis } from "../../../client/settling/prepare-settlement.ts";
 import { proveSettlement } from "../../../client/settling/prove-settlement.ts";
+import { sendGenesis } from "../../../client/settling/send-genesis.ts";
 import { signSettlement } from "../../../client/settling/sign-settlement.ts";
 import { modelFamilies, modelTrainings } from "../../cli/model-families.ts";
 import { readIfPresent } from "../../cli/workspace.ts";
 import { devAccount } from "../accounts.ts";
-import { APPROVAL_MARGIN_SECONDS, MODEL_AMOUNT_WEI, PRICE_WEI, SPLIT } from "../config.ts";
+import { MODEL_AMOUNT_WEI, PRICE_WEI, SPLIT } from "../config.ts";
 import { formatDuration } from "../console.ts";
 import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
 import { DATANETS, type ModelPart, stepOf } from "../parts.ts";
 import type { Leaves } from "./deposit.ts";
 import { storeOf } from "./host.ts";
-
-/** Journal key: how far the node's clock has been moved on, in seconds. */
-export const CLOCK_OFFSET = "clock-offset-seconds";
-
-/**
- * Contributors have 24 hours to look at a version before a model of it is approved. Here the node's clock is moved; the
- * sequencer's follows.
- */
-export async function passADay(job: Job, datanetId: number): Promise<void> {
-  const { alice } = job.people;
-  const { datanet } = await withRetry(job, () => getLeaf(alice, datanetId));
-  const target = datanet!.publishedAt + APPROVAL_DELAY_SECONDS + APPROVAL_MARGIN_SECONDS;
-  const node = createTestClient({ chain: foundry, mode: "anvil", transport: http(job.rpcUrl) });
-  const { timestamp } = await alice.l1.getBlock();
-  if (Number(timestamp) < target) {
-    const seconds = target - Number(timestamp);
-    // Before it is done: after a kill the node is started with this offset.
-    await job.journal.set(CLOCK_OFFSET, target - Math.floor(Date.now() / 1000));
-    await node.increaseTime({ seconds });
-    await node.mine({ blocks: 1 });
-    job.console.done("24 hours pass on L1: time to look at the version, and at what it leaves out");
-  }
-  for (;;) {
-    const { l1 } = await withRetry(job, () => getStatus(alice));
-    if (l1.timestamp >= target) return;
-    job.console.progress("waiting until the sequencer has heard of the new day");
-    await sleep(300, undefined, { signal: job.signal });
-  }
-}
 
 /** mia trains a model and writes it to its folder; a second time it is read from there. */
 export async function train(job: Job, part: ModelPart, datanetId: number): Promise<PublishedModel> {
@@ -82,7 +46,7 @@ export async function train(job: Job, part: ModelPart, datanetId: number): Promi
   const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
     job.console.progress(`training: ${stage} ${Math.floor((100 * done) / Math.max(1, total))} %`);
   const trained = await training.train(rows, training.family.parseRecipe(recipe), { onProgress });
-  const registration = registerModel(trained, { split: SPLIT }, job.plan.settlement, { onProgress });
+  const registration = registerModel(trained, { split: SPLIT }, part.size(job.plan), { onProgress });
   const model = publishedModel(trained, registration, { publishRows: true });
   await rm(folder, { recursive: true, force: true });
   await writeModel(folder, model);
@@ -182,5 +146,10 @@ async function settleGenesis(
       `genesis of ${model.earners.length} earners proven (${table.name}) in ${formatDuration(proved.proveMs)}`,
     );
   }
-  await withRetry(job, () => sendSettlement(mia, body));
+  await withRetry(job, () =>
+    sendGenesis(mia, body, {
+      signal: job.signal,
+      onWait: () => job.console.progress("waiting until the sequencer has heard that L1 admits the genesis"),
+    }),
+  );
 }

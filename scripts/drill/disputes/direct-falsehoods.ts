@@ -1,24 +1,25 @@
 /** Lies about direct models, which the contract DirectDisputes judges. */
 import { countDirectRow, directEntry, readNumbers } from "../../../attribution/disputes/direct-arithmetic.ts";
 import { directPosting, mapPlaces } from "../../../attribution/disputes/direct-posting.ts";
-import { int64Bytes, pairBytes, readFact, readInt64s } from "../../../attribution/disputes/leaf-bytes.ts";
+import { int64Bytes, readFact, readInt64s } from "../../../attribution/disputes/leaf-bytes.ts";
 import { factBytes, type Leaves } from "../../../attribution/disputes/posted-model.ts";
 import type { DirectParts } from "../../../attribution/model/direct-family.ts";
 import { directTraining } from "../../../attribution/model/direct-training.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import { registeredDirect } from "../../../client/disputing/testing/direct-case.ts";
 import { type Falsehood, type HonestModel, LIAR_ROW } from "./falsehood.ts";
-import { rowFalsehoods } from "./row-falsehoods.ts";
+import { falseTokens, rowFalsehoods } from "./row-falsehoods.ts";
 
 type Model = PublishedModel<DirectParts>;
 type Values = Model["features"]["values"];
 
 const kind = "direct";
+const prefix = "direct-";
 const MOST_ENTRY = 511;
 
 export const DIRECT_FALSEHOODS: readonly Falsehood<Model>[] = [
   ...rowFalsehoods<Model>({
-    ...{ kind, prefix: "direct-", matrix: "B", most: MOST_ENTRY },
+    ...{ kind, prefix, matrix: "B", most: MOST_ENTRY },
     /** A query is a prompt's counts, and prompts are like rows. */
     frequentDirection({ model: { features }, rows }) {
       const mean = new Float64Array(features.featureCount);
@@ -64,13 +65,7 @@ export const DIRECT_FALSEHOODS: readonly Falsehood<Model>[] = [
       );
     },
   },
-  {
-    kind,
-    name: "direct-tokens",
-    description: "a token list that is not the text's",
-    model: ({ model }) => model,
-    leaves: ({ leaves }) => ({ tokens: leaves.tokens.with(LIAR_ROW, pairBytes([[1, 1]])) as Uint8Array[] }),
-  },
+  falseTokens({ kind, prefix }),
   {
     kind,
     name: "direct-length",

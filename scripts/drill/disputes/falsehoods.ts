@@ -1,10 +1,9 @@
 /** Lies about classifiers of e-mails, which the contract Disputes judges. */
-import { pairBytes } from "../../../attribution/disputes/leaf-bytes.ts";
 import type { ClassifierParts } from "../../../attribution/model/classifier-family.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import { registered } from "../../../client/disputing/testing/dispute-fixture.ts";
 import { type Falsehood, LIAR_ROW } from "./falsehood.ts";
-import { rowFalsehoods } from "./row-falsehoods.ts";
+import { falseTokens, rowFalsehoods } from "./row-falsehoods.ts";
 
 type Model = PublishedModel<ClassifierParts>;
 
@@ -38,13 +37,7 @@ export const FALSEHOODS: readonly Falsehood<Model>[] = [
       return registered({ ...model, rows, accuracy: null, parameters }, draws);
     },
   },
-  {
-    kind,
-    name: "tokens",
-    description: "a token list that is not the text's",
-    model: ({ model }) => model,
-    leaves: ({ leaves }) => ({ tokens: leaves.tokens.with(LIAR_ROW, pairBytes([[1, 1]])) as Uint8Array[] }),
-  },
+  falseTokens({ kind, prefix: "" }),
   {
     kind,
     name: "column",

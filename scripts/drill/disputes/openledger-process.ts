@@ -1,6 +1,5 @@
-/** `openledger` as people run it: a process of its own, with its answer read from `--json`. */
-import { spawn } from "node:child_process";
-import { repositoryRoot } from "../../../circuits/compiler/compile.ts";
+/** Commands of a drill: what they answer, and how they are refused. */
+import { runOpenledger } from "../../cli/openledger-process.ts";
 import { drillError } from "../drill-errors.ts";
 
 export interface CommandRunner {
@@ -14,7 +13,7 @@ export interface CommandRunner {
 export function commandRunner(home: string): CommandRunner {
   return {
     async run<Answer>(...args: readonly string[]) {
-      const { status, stderr, stdout } = await ended(home, args);
+      const { status, stderr, stdout } = await runOpenledger(home, args);
       if (status !== 0)
         throw drillError(
           "DRL_UNEXPECTED",
@@ -23,32 +22,9 @@ export function commandRunner(home: string): CommandRunner {
       return JSON.parse(stdout) as Answer;
     },
     async refusal(...args) {
-      const { status, stdout } = await ended(home, args);
+      const { status, stdout } = await runOpenledger(home, args);
       if (status === 0) throw drillError("DRL_UNEXPECTED", `openledger ${args.join(" ")} was not refused`);
       return (JSON.parse(stdout) as { error: { code: string } }).error.code;
     },
   };
-}
-
-async function ended(home: string, args: readonly string[]) {
-  const { HOME = "", PATH = "", TMPDIR } = process.env;
-  const env = { HOME, PATH, OPENLEDGER_HOME: home, ...(TMPDIR === undefined ? {} : { TMPDIR }) };
-  const command = ["scripts/openledger.js", "--json", ...args];
-  const child = spawn(process.execPath, command, {
-    cwd: repositoryRoot,
-    env,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const killOnExit = () => child.kill("SIGKILL");
-  process.once("exit", killOnExit);
-  let [stdout, stderr] = ["", ""];
-  child.stdout.on("data", (part) => {
-    stdout += part;
-  });
-  child.stderr.on("data", (part) => {
-    stderr += part;
-  });
-  const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  process.off("exit", killOnExit);
-  return { status, stderr, stdout };
 }

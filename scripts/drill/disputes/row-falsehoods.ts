@@ -1,4 +1,5 @@
-/** Lies about one row of what a model registers: G of a classifier, B of a direct model. */
+/** Lies about one row: of what a model registers, G of a classifier and B of a direct model, and of its token list. */
+import { pairBytes } from "../../../attribution/disputes/leaf-bytes.ts";
 import type { PostableModel } from "../../../attribution/disputes/posting-kind.ts";
 import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
 import { type Falsehood, type HonestModel, LIAR_ROW, type ModelKind } from "./falsehood.ts";
@@ -56,6 +57,20 @@ export function rowFalsehoods<Model extends PostableModel>(liar: RowLiar<Model>)
       return liar.registeredWith(made, changed);
     },
   }));
+}
+
+/** The same lie about either kind: its leaves alone are false. */
+export function falseTokens<Model extends PostableModel>({
+  kind,
+  prefix,
+}: Pick<RowLiar<Model>, "kind" | "prefix">): Falsehood<Model> {
+  return {
+    kind,
+    name: `${prefix}tokens`,
+    description: "a token list that is not the text's",
+    model: ({ model }) => model,
+    leaves: ({ leaves }) => ({ tokens: leaves.tokens.with(LIAR_ROW, pairBytes([[1, 1]])) as Uint8Array[] }),
+  };
 }
 
 const rowOf = ({ features: { featureCount, values } }: PostableModel, k: number): number[] =>

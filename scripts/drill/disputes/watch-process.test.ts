@@ -7,6 +7,7 @@ import { encodeLeaves, LEAF_FILE } from "../../../attribution/disputes/leaf-file
 import { TREES } from "../../../attribution/disputes/posted-model.ts";
 import { writeModel } from "../../../attribution/model/model-directory.ts";
 import { readWindows } from "../../../client/disputing/read-windows.ts";
+import { type DirectCase, directCase } from "../../../client/disputing/testing/direct-case.ts";
 import {
   BOND_WEI,
   DEMAND_FEE_WEI,
@@ -15,6 +16,8 @@ import {
   type TrainedCase,
   trainedCase,
 } from "../../../client/disputing/testing/dispute-fixture.ts";
+import { deployGateBefore } from "../../../client/disputing/testing/gate-fixture.ts";
+import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { drillAccount, drillPrivateKey } from "../drill-accounts.ts";
 import { DrillProcess } from "../drill-process.ts";
 import { postedLie } from "./falsehood.ts";
@@ -22,7 +25,7 @@ import { FALSEHOODS } from "./falsehoods.ts";
 import { commandRunner } from "./openledger-process.ts";
 
 const POLL = { timeout: 240_000, interval: 500 };
-const [UNREADABLE, COPIED, TOKENS, HONEST] = [20, 21, 22, 23] as const;
+const [UNREADABLE, COPIED, TOKENS, HONEST, DIRECT] = [20, 21, 22, 23, 24] as const;
 const folder = mkdtempSync(join(tmpdir(), "watch-process-"));
 const published = join(folder, "published");
 const keyFile = join(folder, "watcher-key");
@@ -30,11 +33,14 @@ const keyFile = join(folder, "watcher-key");
 const ownerKeyFile = join(folder, "owner-key");
 let f: DisputeFixture;
 let made: TrainedCase;
+let direct: DirectCase;
+let gate: Awaited<ReturnType<typeof deployGateBefore>>;
 let watch: DrillProcess | undefined;
 
 beforeAll(async () => {
   writeFileSync(keyFile, drillPrivateKey("watcher"), { mode: 0o600 });
-  [f, made] = await Promise.all([startDisputes(), trainedCase(24)]);
+  [f, made, direct] = await Promise.all([startDisputes(), trainedCase(24), directCase(24)]);
+  gate = await deployGateBefore(f);
 });
 afterAll(async () => {
   await watch?.close();
@@ -65,19 +71,25 @@ test("watch refutes false postings by itself, whatever else is posted, and is pa
     }
     await f.post(posted.statement);
   }
+  // Of the other kind, behind the same gate.
+  await writeModel(join(published, String(DIRECT)), direct.model);
+  const ofDirect = { ...direct.honest.statement, modelId: DIRECT };
+  const contract = { address: gate.members[1], abi: disputesAbi };
+  const posting = { ...contract, functionName: "post", args: await f.postArguments(ofDirect) };
+  await f.client.writeContract({ ...posting, account: f.owner, value: BOND_WEI } as never);
   const rpc = ["--rpc", f.url];
   const signed = [...rpc, "--private-key-file", keyFile];
   watch = new DrillProcess({
     ...{ name: "watch", main: "scripts/openledger.ts", isReady: async () => true, env: {} },
-    args: ["watch", f.disputes.address, "--models", published, "--every", "0.02", ...signed],
+    args: ["watch", gate.gates, "--models", published, "--every", "0.02", ...signed],
     logFolder: join(folder, "logs"),
   });
   await watch.start();
   const watcher = drillAccount("watcher").address;
   const seen = async () => {
     if (watch!.endedByItself !== null) throw watch!.endedByItself;
-    const windows = await readWindows(f.client as never, f.disputes.address);
-    return windows.map(({ attestedBy, modelId, refutation, refutedBy, state }) => [
+    const windows = await Promise.all(gate.members.map((one) => readWindows(f.client as never, one)));
+    return windows.flat().map(({ attestedBy, modelId, refutation, refutedBy, state }) => [
       ...[modelId, state, refutation?.fault ?? null, refutedBy ?? attestedBy?.[0] ?? null],
     ]);
   };
@@ -86,6 +98,7 @@ test("watch refutes false postings by itself, whatever else is posted, and is pa
     [COPIED, "refuted", "Entry", watcher],
     [TOKENS, "refuted", "Tokens", watcher],
     [HONEST, "open", null, watcher],
+    [DIRECT, "open", null, watcher],
   ]);
   await expect.poll(() => watch!.hasSaid("cannot be recomputed"), POLL).toBe(true);
   await watch.close();

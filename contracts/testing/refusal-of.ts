@@ -1,17 +1,17 @@
-import { type BaseError, decodeErrorResult, type Hex } from "viem";
-import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
+import { type Abi, type BaseError, decodeErrorResult, type Hex } from "viem";
 
-interface Call {
+export interface TriedCall {
   readonly account: Hex;
   readonly to: Hex;
   readonly data: Hex;
-  readonly value: bigint;
+  readonly value?: bigint;
 }
 
-/** The name of the error that a call of a game reverts with; null for none. */
+/** The name of the error that a call reverts with; null for none. Other failures are thrown on. @param abi that has the error */
 export async function refusalOf(
-  client: { call(call: Call): Promise<unknown> },
-  call: Call,
+  client: { call(call: TriedCall): Promise<unknown> },
+  abi: Abi,
+  call: TriedCall,
 ): Promise<string | null> {
   try {
     await client.call(call);
@@ -21,6 +21,6 @@ export async function refusalOf(
     const given = (raw as { data?: unknown } | null)?.data;
     const bytes = typeof given === "string" ? given : (given as { data?: string } | undefined)?.data;
     if (bytes === undefined) throw error;
-    return decodeErrorResult({ abi: traceGameAbi, data: bytes as Hex }).errorName;
+    return decodeErrorResult({ abi, data: bytes as Hex }).errorName;
   }
 }

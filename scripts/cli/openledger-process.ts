@@ -1,0 +1,44 @@
+/** `openledger` as people run it: a process of its own, which answers in JSON. */
+import { spawn } from "node:child_process";
+import { repositoryRoot } from "../../circuits/compiler/compile.ts";
+
+export interface EndedCommand {
+  /** null where a signal has ended it. */
+  readonly status: number | null;
+  /** Its answer, or {"error": {code, message}}. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * It dies with this process. @param home OPENLEDGER_HOME: where it finds the deployment, accounts and servers
+ * @param signal ends it
+ */
+export async function runOpenledger(
+  home: string,
+  args: readonly string[],
+  signal?: AbortSignal,
+): Promise<EndedCommand> {
+  const { HOME = "", PATH = "", TMPDIR } = process.env;
+  const env = { HOME, PATH, OPENLEDGER_HOME: home, ...(TMPDIR === undefined ? {} : { TMPDIR }) };
+  const command = ["scripts/openledger.js", "--json", ...args];
+  const child = spawn(process.execPath, command, {
+    cwd: repositoryRoot,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  signal?.addEventListener("abort", kill);
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (part) => {
+    stdout += part;
+  });
+  child.stderr.on("data", (part) => {
+    stderr += part;
+  });
+  const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  process.off("exit", kill);
+  signal?.removeEventListener("abort", kill);
+  return { status, stderr, stdout };
+}

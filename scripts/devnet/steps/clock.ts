@@ -1,0 +1,39 @@
+/** Days that pass on L1: the node's clock is moved, the sequencer's follows. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { createTestClient, http } from "viem";
+import { foundry } from "viem/chains";
+import { APPROVAL_DELAY_SECONDS } from "../../../circuits/protocol.ts";
+import { getLeaf, getStatus } from "../../../client/sequencer/ledger-reads.ts";
+import { APPROVAL_MARGIN_SECONDS } from "../config.ts";
+import { type Job, withRetry } from "../job.ts";
+
+/** Journal key: how far the node's clock has been moved on, in seconds. */
+export const CLOCK_OFFSET = "clock-offset-seconds";
+
+/** Contributors have 24 hours to look at a version before a model of it is approved. */
+export async function passADay(job: Job, datanetId: number): Promise<void> {
+  const { datanet } = await withRetry(job, () => getLeaf(job.people.alice, datanetId));
+  const target = datanet!.publishedAt + APPROVAL_DELAY_SECONDS + APPROVAL_MARGIN_SECONDS;
+  await passUntil(job, target, "24 hours pass on L1: time to look at the version, and at what it leaves out");
+}
+
+/** @param target in seconds since 1970 @param why told where the clock is moved */
+export async function passUntil(job: Job, target: number, why: string): Promise<void> {
+  const { alice } = job.people;
+  const node = createTestClient({ chain: foundry, mode: "anvil", transport: http(job.rpcUrl) });
+  const { timestamp } = await alice.l1.getBlock();
+  if (Number(timestamp) < target) {
+    const seconds = target - Number(timestamp);
+    // Before it is done: after a kill the node is started with this offset.
+    await job.journal.set(CLOCK_OFFSET, target - Math.floor(Date.now() / 1000));
+    await node.increaseTime({ seconds });
+    await node.mine({ blocks: 1 });
+    job.console.done(why);
+  }
+  for (;;) {
+    const { l1 } = await withRetry(job, () => getStatus(alice));
+    if (l1.timestamp >= target) return;
+    job.console.progress("waiting until the sequencer has heard of the new day");
+    await sleep(300, undefined, { signal: job.signal });
+  }
+}

@@ -1,0 +1,146 @@
+/** Where the rollup has a gate: a challengeable model stands its window on L1, and the others are admitted without one. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Address, formatEther, type PublicClient, zeroAddress } from "viem";
+import { isDisputable } from "../../../attribution/disputes/posted-model.ts";
+import type { PublishedModel } from "../../../attribution/model/model-files.ts";
+import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
+import { settlementCircuitFor } from "../../../client/circuits/rollup-circuits.ts";
+import { readGateContracts } from "../../../client/disputing/gate-contracts.ts";
+import { readAdmissions } from "../../../client/disputing/read-admissions.ts";
+import { type PostingWindow, readWindows } from "../../../client/disputing/read-windows.ts";
+import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
+import { devAccount } from "../accounts.ts";
+import { DISPUTES } from "../config.ts";
+import { type Job, openledger } from "../job.ts";
+import type { ModelPart } from "../parts.ts";
+import type { Check } from "./check.ts";
+import { passUntil } from "./clock.ts";
+
+/** A model of mia's that is on the ledger, without its genesis. */
+export interface CreatedModel {
+  readonly part: ModelPart;
+  readonly modelId: number;
+  readonly model: PublishedModel;
+}
+
+const WINDOW_MARGIN_SECONDS = 60;
+
+/** The contract that the rollup asks before every genesis, or null. */
+export async function readGate(client: PublicClient, rollup: Address): Promise<Address | null> {
+  const gate = await client.readContract({ address: rollup, abi: rollupAbi, functionName: "genesisGate" });
+  return gate === zeroAddress ? null : gate;
+}
+
+/**
+ * What has to come before the models' geneses; nothing where the rollup has no gate. What L1 has already is not done again.
+ */
+export async function standWindows(job: Job, models: readonly CreatedModel[]): Promise<void> {
+  const l1 = job.people.mia.l1 as PublicClient;
+  const gate = await readGate(l1, job.deployment.rollupAddress);
+  if (gate === null) return;
+  const posted = models.filter(({ model }) => isDisputable(model));
+  for (const one of posted) {
+    // Whoever watches fetches it from there.
+    await job.serveModel(one.part, one.modelId);
+    await post(job, gate, one);
+  }
+  await job.startWatch(gate);
+  for (const { modelId } of posted)
+    await passUntil(job, await attested(job, gate, modelId), "the window ends on L1");
+  for (const { model, modelId, part } of models) {
+    if (await isAdmitted(l1, gate, modelId)) continue;
+    const circuit = settlementCircuitFor(job.circuits, modelShape(model.statics, model.earners.length));
+    const named = [gate, part.paths.folder, "--model-id", String(modelId)];
+    await openledger(job, "disputes", "admit", ...named, "--cap", String(circuit.size0), "--account", "mia");
+    job.console.done(`L1 admits model ${modelId}${isDisputable(model) ? ", which nobody has refuted" : ""}`);
+  }
+  if ((await heldWei(l1, gate)) === 0n) return;
+  const { paidWei } = await openledger<{ paidWei: string }>(
+    job,
+    "disputes",
+    "withdraw",
+    gate,
+    "--account",
+    "mia",
+  );
+  job.console.done(`mia has her bond back: ${formatEther(BigInt(paidWei))} ETH`);
+}
+
+async function post(job: Job, gate: Address, { modelId, part }: CreatedModel): Promise<void> {
+  if ((await windowOf(job, gate, modelId)) !== null) return;
+  const startedAtMs = Date.now();
+  const named = [gate, part.paths.folder, "--model-id", String(modelId), "--account", "mia"];
+  const { gasUsed } = await openledger<{ gasUsed: string }>(job, "disputes", "post", ...named);
+  job.console.done(
+    `mia posts model ${modelId} with a bond of ${formatEther(DISPUTES.leastBondWei)} ETH: ${Number(gasUsed).toLocaleString("en")} gas`,
+    Date.now() - startedAtMs,
+  );
+}
+
+/** Waits until walt has recomputed it. @returns when its window has ended, in seconds since 1970 */
+async function attested(job: Job, gate: Address, modelId: number): Promise<number> {
+  const startedAtMs = Date.now();
+  for (;;) {
+    const window = await windowOf(job, gate, modelId);
+    if (window?.attestedBy?.includes(devAccount("walt").address)) {
+      job.console.done(
+        `walt has recomputed model ${modelId}, and found nothing wrong`,
+        Date.now() - startedAtMs,
+      );
+      return Number(window.endsAtSeconds) + WINDOW_MARGIN_SECONDS;
+    }
+    job.console.progress("waiting until walt has recomputed it");
+    await sleep(1_000, undefined, { signal: job.signal });
+  }
+}
+
+/** The model's first posting, whichever contract has it; null before there is one. */
+async function windowOf(job: Job, gate: Address, modelId: number): Promise<PostingWindow | null> {
+  const l1 = job.people.mia.l1 as PublicClient;
+  for (const { address } of await readGateContracts(l1, gate)) {
+    const [window] = await readWindows(l1, address, { modelId });
+    if (window !== undefined) return window;
+  }
+  return null;
+}
+
+async function isAdmitted(l1: PublicClient, gate: Address, modelId: number): Promise<boolean> {
+  const contracts = await readGateContracts(l1, gate);
+  const found = await Promise.all(contracts.map(({ address }) => readAdmissions(l1, address, { modelId })));
+  return found.flat().length > 0;
+}
+
+/** Ether of the contracts behind the gate: nobody but mia brings any. */
+async function heldWei(l1: PublicClient, gate: Address): Promise<bigint> {
+  const contracts = await readGateContracts(l1, gate);
+  const held = await Promise.all(contracts.map(({ address }) => l1.getBalance({ address })));
+  return held.reduce((sum, wei) => sum + wei, 0n);
+}
+
+/** @param circuit that has settled its epoch */
+export async function checkWindow(
+  job: Job,
+  { model, modelId }: CreatedModel,
+  circuit: string,
+): Promise<Check[]> {
+  const l1 = job.people.mia.l1 as PublicClient;
+  const gate = await readGate(l1, job.deployment.rollupAddress);
+  if (gate === null || !isDisputable(model)) return [];
+  const window = await windowOf(job, gate, modelId);
+  const wei = await heldWei(l1, gate);
+  return [
+    {
+      statement: "its posting stood for a week, recomputed by walt, and the bond went back to mia",
+      holds:
+        window?.state === "counts" &&
+        window.attestedBy?.includes(devAccount("walt").address) === true &&
+        wei === 0n,
+      detail: `${window?.state ?? "no posting"}, ${formatEther(wei)} ETH are held`,
+    },
+    {
+      statement: "a direct model's circuit has settled its epoch",
+      holds: circuit.startsWith("direct-"),
+      detail: circuit,
+    },
+  ];
+}
