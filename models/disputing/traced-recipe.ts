@@ -5,13 +5,12 @@ import type { TextParts } from "../registered/text-family.ts";
 import type { TextSetting } from "../registered/text-model.ts";
 import type { TextRecipe } from "../registered/text-recipe.ts";
 import { type TracedTerms, tracedTuple, tracingDigest } from "./ledger-claims.ts";
-import type { DescribedModel } from "./traced-model.ts";
-import { openTracedText } from "./traced-text.ts";
+import { openTracedText, type TracedTextModel } from "./traced-text.ts";
 
 /** What the contract is told of such a recipe. */
-export function tracedOf(model: DescribedModel, recipe: TextRecipe, claimant: Address) {
+export function tracedOf({ model, vocabulary }: TracedTextModel, recipe: TextRecipe, claimant: Address) {
   const { answerTokens: mostTokens, endToken } = recipe.answers;
-  const terms: TracedTerms = { claimant, rest: restOfQuery(recipe), mostTokens, endToken };
+  const terms: TracedTerms = { claimant, rest: restOfQuery(recipe), mostTokens, endToken, vocabulary };
   return tracedTuple(model, terms);
 }
 
@@ -24,8 +23,8 @@ export async function withTracing<Parts extends TextParts>(
   claimant: Address,
   setting: TextSetting,
 ): Promise<Parts> {
-  const { model } = await openTracedText({ rollup: zeroAddress, modelId: 0n }, parts, setting);
-  const digest = tracingDigest(tracedOf(model, parts.recipe, claimant));
+  const traced = await openTracedText({ rollup: zeroAddress, modelId: 0n }, parts, setting);
+  const digest = tracingDigest(tracedOf(traced, parts.recipe, claimant));
   const recipe: TextRecipe = {
     ...parts.recipe,
     tracing: { claimant: claimant.toLowerCase(), digest },
@@ -34,7 +33,7 @@ export async function withTracing<Parts extends TextParts>(
 }
 
 /** Whether the recipe's digest is that of the model's own numbers. False where it promises nothing. */
-export function isTracedBy(model: DescribedModel, { tracing, ...recipe }: TextRecipe): boolean {
+export function isTracedBy(traced: TracedTextModel, { tracing, ...recipe }: TextRecipe): boolean {
   if (tracing === undefined) return false;
-  return tracing.digest === tracingDigest(tracedOf(model, recipe, getAddress(tracing.claimant)));
+  return tracing.digest === tracingDigest(tracedOf(traced, recipe, getAddress(tracing.claimant)));
 }
