@@ -1,5 +1,5 @@
 /** A recipe that promises claims of its model's queries (docs/lm-disputes.md). */
-import { type Address, getAddress, zeroAddress } from "viem";
+import { type Address, getAddress, type Hex, zeroAddress } from "viem";
 import { restOfQuery } from "../../attribution/model/recipe-fields.ts";
 import type { TextParts } from "../registered/text-family.ts";
 import type { TextSetting } from "../registered/text-model.ts";
@@ -23,13 +23,22 @@ export async function withTracing<Parts extends TextParts>(
   claimant: Address,
   setting: TextSetting,
 ): Promise<Parts> {
-  const traced = await openTracedText({ rollup: zeroAddress, modelId: 0n }, parts, setting);
-  const digest = tracingDigest(tracedOf(traced, parts.recipe, claimant));
+  const digest = await tracingOf(parts, claimant, setting);
   const recipe: TextRecipe = {
     ...parts.recipe,
     tracing: { claimant: claimant.toLowerCase(), digest },
   };
   return { ...parts, recipe };
+}
+
+/** The digest of the model's own numbers. Takes what `withTracing` takes. @throws what `openTracedText` throws */
+export async function tracingOf(
+  parts: Pick<TextParts, "adapter" | "queryMap" | "recipe">,
+  claimant: Address,
+  setting: TextSetting,
+): Promise<Hex> {
+  const traced = await openTracedText({ rollup: zeroAddress, modelId: 0n }, parts, setting);
+  return tracingDigest(tracedOf(traced, parts.recipe, claimant));
 }
 
 /** Whether the recipe's digest is that of the model's own numbers. False where it promises nothing. */
