@@ -24,7 +24,7 @@ export function answeringHash(files: AnsweringFiles): bigint {
   const { tracing } = parsedRecipe(files.recipe);
   if (tracing !== undefined) return tracedAnsweringHash(raw, BigInt(tracing.digest));
   const rules = challengedRules(files.recipe);
-  return rules === null ? raw : hashTagged(TAG.challenged, [raw, rules]);
+  return rules === null ? raw : hashTagged(TAG.challenged, [raw, packRules(rules)]);
 }
 
 /** Of a traced model. @param digest 256 bits */
@@ -60,18 +60,18 @@ export function packRules(rules: ChallengedRules): bigint {
 }
 
 /** null where the model has no challenges. */
-function challengedRules(recipe: Uint8Array): bigint | null {
+export function challengedRules(recipe: Uint8Array): ChallengedRules | null {
   const { family, inputs, isChallengeable, method, model, rules } = parsedRecipe(recipe);
   if (isChallengeable !== true) return null;
   const { bucketCount } = inputs as { bucketCount: number };
   const { decay } = model as { decay: number };
-  return packRules({
+  return {
     bucketCount,
     decay: toFixed40(decay),
     sharesDuplicates: rules.nearDuplicatesShare,
     clipQuantile: toFixed40(rules.normQuantile),
     damping: family === DIRECT ? toFixed40(method.damping) : 0n,
-  });
+  };
 }
 
 const parsedRecipe = (recipe: Uint8Array) =>

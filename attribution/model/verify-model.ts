@@ -43,6 +43,8 @@ export interface VerifiedModel {
   readonly accuracy: number | null;
   /** Whether the base, or that there is none, was compared with the Datanet's card. */
   readonly isBaseOfCard: boolean;
+  /** Whether its statics promise claims of its queries; then the promise is of its own numbers. */
+  readonly isTraced: boolean;
 }
 
 /**
@@ -79,10 +81,13 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   } else {
     requireSameFeatures(model.features, await training.features(model, rows, progress));
   }
+  const promised = (await training.promise?.(model)) ?? null;
+  // Attack: a digest of other numbers. Claims would be right or wrong about those, and no game could refute them.
+  if (promised !== null) requireSame("tracing", promised.published, promised.computed);
   const columns = commitFeatures(model.features, progress);
   requireSameNumbers("columns", model.columns.u, columns.u);
   requireSameNumbers("columns", model.columns.v, columns.v);
-  return { rowCount: rows.length, earnerCount: model.earners.length, accuracy, isBaseOfCard };
+  return { rowCount: rows.length, earnerCount: model.earners.length, accuracy, isBaseOfCard, isTraced: promised !== null };
 }
 
 /**

@@ -2,11 +2,20 @@
 import { encodeFunctionData, getAddress, getContract, type Hex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type PostedModel, withTrees } from "../../attribution/disputes/posted-model.ts";
+import {
+  answeringFiles,
+  answeringHash,
+  rawAnsweringHash,
+  tracedAnsweringHash,
+} from "../../attribution/model/answering-hash.ts";
+import { hashStatics } from "../../circuits/ledger/leaf.ts";
 import { genesisHash } from "../../circuits/ledger/rewards.ts";
+import { columnsCommitment, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
 import { deployGenesisGates, WEEK_SECONDS } from "../../contracts/build/deploy-disputes.ts";
 import { disputesAbi, genesisGatesAbi } from "../../contracts/build/disputes-abi.ts";
 import { challengeData, statementTuple } from "./dispute-calls.ts";
 import { readGateContracts } from "./gate-contracts.ts";
+import { admitCall } from "./ledger-proofs.ts";
 import { type DirectCase, directCase } from "./testing/direct-case.ts";
 import {
   BOND_WEI,
@@ -53,12 +62,15 @@ async function post(member: Hex, { statement }: PostedModel): Promise<Hex> {
   await at(member).write.post(args as never, { account: f.owner, value: BOND_WEI });
   return args[1];
 }
-async function admit(member: Hex, { statement }: PostedModel): Promise<void> {
-  const id = await at(member).read.postingCount();
-  await at(member).write.admit([id, statementTuple(statement), BigInt(CAP)] as never, {
-    account: f.stranger,
-  });
+async function admit(member: Hex, { honest, model }: TrainedCase | DirectCase): Promise<void> {
+  const { args } = admitCall(model, await at(member).read.postingCount(), honest.statement, BigInt(CAP));
+  await at(member).write.admit(args as never, { account: f.stranger });
 }
+
+const admissionOf = (
+  model: TrainedCase["model"] | DirectCase["model"],
+  statement: PostedModel["statement"],
+) => encodeFunctionData({ abi: disputesAbi, ...admitCall(model, 1n, statement, BigInt(CAP)) } as never);
 
 test("admits each model that the contract of its kind has admitted, for that posting's rollup alone", async () => {
   const known = await f.client.readContract({
@@ -70,8 +82,8 @@ test("admits each model that the contract of its kind has admitted, for that pos
   const rollups = [await post(members[0], older.honest), await post(members[1], direct.honest)] as const;
   await f.passTime(WEEK_SECONDS);
   expect(await admits(rollups[0], wordOf(older))).toBe(false);
-  await admit(members[0], older.honest);
-  await admit(members[1], direct.honest);
+  await admit(members[0], older);
+  await admit(members[1], direct);
   expect(await admits(rollups[0], wordOf(older))).toBe(true);
   expect(await admits(rollups[1], wordOf(direct))).toBe(true);
   // Replays: the other's rollup, nobody's, the gate itself, another model, another Genesis.
@@ -105,13 +117,40 @@ test("does not take it from there with a lie about its kind: the statics refute 
   const data = challengeData(1n, posted, direct.rows, { kind: "statics" });
   await f.watcherOf(f.watcher).send({ data, valueWei: 0n });
   await f.passTime(WEEK_SECONDS);
-  const args = [1n, statementTuple(posted.statement), BigInt(CAP)] as never;
-  const admission = encodeFunctionData({ abi: disputesAbi, functionName: "admit", args });
+  const admission = admissionOf(direct.model, posted.statement);
   expect(await f.refusal({ account: f.stranger, to: members[0], data: admission })).toBe("DisputesNotOver");
   expect(await admits(rollup, wordOf(direct))).toBe(false);
   // Its own contract decides, and has not been asked yet.
-  await admit(members[1], direct.honest);
+  await admit(members[1], direct);
   expect(await admits(rollup, wordOf(direct))).toBe(false);
+});
+
+test("never takes a model whose statics promise something else, though nobody refutes its posting", async () => {
+  const { honest, model } = older;
+  const columns = columnsCommitment(model.columns);
+  const filesHash = rawAnsweringHash(answeringFiles(model));
+  const statics = (answeringHash: bigint) =>
+    hashStatics({ ...model.statics, featuresCommitment: featuresCommitment(model.columns, answeringHash) });
+  const marked = statics(answeringHash(answeringFiles(model)));
+  expect(marked).toBe(model.staticsHash);
+  // A language model's, with the digest that it promises; and one without any promise.
+  for (const answering of [tracedAnsweringHash(filesHash, 77n), filesHash]) {
+    const statement = { ...honest.statement, staticsHash: statics(answering), answering: filesHash };
+    await post(members[0], withTrees(honest.leaves, statement));
+    await f.passTime(WEEK_SECONDS);
+    const id = await at(members[0]).read.postingCount();
+    expect(await at(members[0]).read.counts([id])).toBe(true);
+    // Whatever is shown as the columns, or as a direct model's number.
+    for (const [shown, damping] of [
+      [columns, 0n],
+      [columns, 77n],
+      [answering, 0n],
+    ]) {
+      const args = [id, statementTuple(statement), BigInt(CAP), shown, damping];
+      const data = encodeFunctionData({ abi: disputesAbi, functionName: "admit", args } as never);
+      expect(await f.refusal({ account: f.owner, to: members[0], data })).toBe("DisputesStaticsInvalid");
+    }
+  }
 });
 
 test.each([

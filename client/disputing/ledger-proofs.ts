@@ -1,7 +1,11 @@
 /** What the contract Disputes is shown of the ledger: a version's root in the rollup's state, and statics without a mark. */
 import { bytesToHex } from "viem";
 import type { DisputeStatement } from "../../attribution/disputes/posted-model.ts";
-import { answeringFiles, answeringPreimage } from "../../attribution/model/answering-hash.ts";
+import {
+  answeringFiles,
+  answeringPreimage,
+  challengedRules,
+} from "../../attribution/model/answering-hash.ts";
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import { hashDatanetBody, unpackBinding } from "../../circuits/ledger/leaf.ts";
 import { columnsCommitment } from "../../circuits/settlement/feature-commitment.ts";
@@ -43,6 +47,13 @@ export async function postCall(client: LedgerClient, statement: DisputeStatement
     functionName: "post",
     args: [statementTuple(statement), client.rollupAddress, { fields, ...opened }, path],
   } as const;
+}
+
+/** The call `admit`, of a posting that counts. Needs `initPoseidon`. @param cap most payments of an epoch */
+export function admitCall(model: PublishedModel, id: bigint, statement: DisputeStatement, cap: bigint) {
+  const { damping } = challengedRules(answeringFiles(model).recipe)!;
+  const args = [id, statementTuple(statement), cap, columnsCommitment(model.columns), damping] as const;
+  return { functionName: "admit", args } as const;
 }
 
 /** The call `admitUnchallenged`. Needs `initPoseidon`. @param cap most payments of an epoch */

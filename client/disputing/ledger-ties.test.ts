@@ -12,6 +12,7 @@ import { columnsCommitment, featuresCommitment } from "../../circuits/settlement
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { challengeData, openingOf, statementTuple } from "./dispute-calls.ts";
 import type { PublishedFiles } from "./examine-posting.ts";
+import { admitCall } from "./ledger-proofs.ts";
 import { readPostings } from "./read-postings.ts";
 import {
   type DisputeFixture,
@@ -260,7 +261,7 @@ describe("an honest posting's places", () => {
 
 describe("a rollup asks", () => {
   const admit = (id: bigint, statement = made.honest.statement) =>
-    call("admit", [id, statementTuple(statement), BigInt(CAP)]);
+    call("admit", admitCall(made.model, id, statement, BigInt(CAP)).args);
   const word = () =>
     genesisHash({
       modelId: 11,

@@ -72,14 +72,8 @@ contract DirectDisputes is Disputes {
         bool isRight = last.data.length == 32 && numbers.data.length == DirectTrees.NUMBER_BYTES;
         if (isRight) {
             uint256 damping = uint256(bytes32(numbers.data[64:96]));
-            uint256 rules = uint256(statement.bucketCount) | uint256(statement.decay) << 16
-                | uint256(statement.sharesDuplicates ? 1 : 0) << 80 | uint256(statement.clipQuantile) << 81 | damping << 145;
-            uint256 statics = _statics(
-                uint256(bytes32(last.data)),
-                _hash2(CHALLENGED, statement.answering, rules),
-                [statement.ownersCommitment, statement.earnerRoot, statement.binding, statement.split]
-            );
-            isRight = damping != 0 && damping >> 63 == 0 && statics == statement.staticsHash;
+            isRight = damping != 0 && damping >> 63 == 0
+                && _isStatics(statement, uint256(bytes32(last.data)), damping);
         }
         _judge(id, posting, isRight, Fault.Statics, 0);
     }

@@ -142,6 +142,8 @@ interface IDisputes {
     error DisputesBondTooSmall(uint256 givenWei, uint256 leastWei);
     /// @notice Sizes that no row arithmetic here can speak of, numbers outside their range, or a binding of other sizes.
     error DisputesStatementInvalid();
+    /// @notice The statics are not those of a model with challenges by the statement's rules.
+    error DisputesStaticsInvalid();
     /// @notice Constants that its challenges need are not stored yet (LedgerMath.storeChunk).
     error DisputesConstantsMissing(address math);
     /// @notice The path leads to another root than the version's, or than the rollup's state.
@@ -306,8 +308,11 @@ interface IDisputes {
     ) external;
 
     /// @notice Lets the posting's rollup take the Genesis of a model whose posting counts. Open to all.
-    /// @param cap Most payments of an epoch, which the Genesis states.
-    function admit(uint256 id, Statement calldata statement, uint256 cap) external;
+    /// The statics have to open as those of a model with challenges: one of another kind, a traced language model say, is
+    /// never admitted here, whatever was posted of it.
+    /// @param cap Most payments of an epoch, which the Genesis states. @param columns Commitment to the model's columns.
+    /// @param damping λ of a direct model's inverse, times 2^40; 0 for other models.
+    function admit(uint256 id, Statement calldata statement, uint256 cap, uint256 columns, uint256 damping) external;
 
     /// @notice Lets every rollup take the Genesis of a model that is registered as one without challenges: its answering
     /// hash is a SHA-256. Open to all: its statics said so when it was created.

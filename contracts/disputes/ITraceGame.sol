@@ -54,7 +54,7 @@ interface ITraceGame {
     event Revealed(uint256 indexed gameId, bytes32[] nodes, uint256 place, uint256 deadline);
     /// @notice The challenger has chosen. @param op 0 while it is not known. @param place Number of the chosen node.
     event Chosen(uint256 indexed gameId, Turn turn, uint256 op, uint256 place, uint256 deadline);
-    /// @notice The claim is wrong.
+    /// @notice The claim is wrong. @param gameId 0 where no game was needed: LedgerTraces.
     event Refuted(uint256 indexed claimId, uint256 indexed gameId, address indexed challenger, uint256 rewardWei);
     event Defended(uint256 indexed claimId, uint256 indexed gameId, uint256 rewardWei);
     event StakeReturned(uint256 indexed gameId, address indexed challenger, uint256 amountWei);
@@ -85,7 +85,8 @@ interface ITraceGame {
     /// @notice Claims a query. @param path From the text's program to `programs`. @return claimId 1, 2, …
     function claim(Statement calldata statement, bytes32[] calldata path) external payable returns (uint256 claimId);
 
-    /// @notice Says that the query is another one. Games of one claim stand side by side. @return gameId 1, 2, …
+    /// @notice Says that the query is another one. Games of one claim stand side by side. The stake is what is paid: at
+    /// least `stakeFor` of the claim's owner. @return gameId 1, 2, …
     function challenge(uint256 claimId) external payable returns (uint256 gameId);
 
     /// @notice The owner's first move. @param path From the query's root, the last operation's, to the trace's.
@@ -134,6 +135,9 @@ interface ITraceGame {
 
     /// @notice Pays what is owed to an address. Open to all.
     function withdraw(address payable who) external;
+
+    /// @notice What a challenge of this owner's claims costs now: one stake more for each 32 games that are open against him.
+    function stakeFor(address owner) external view returns (uint256);
 
     /// @notice Whether the window has ended, no game is open and none was lost.
     function stands(uint256 claimId) external view returns (bool);

@@ -23,6 +23,8 @@ contract LedgerMath {
     uint256 private constant LOGIT_X = 0x1ffa146c5a6357e3899db73e6c8ab4ff1f4d0c7bdd88c8eb40006858ff1f42ce;
     uint256 private constant LOGIT_Y = 0x495b2b838375b238e7495f0cc4691db06e63161a164b15ad8c6b21bdf71f1b0;
     uint256 private constant FEATURES = 16;
+    uint256 private constant STATICS = 10;
+    uint256 private constant GENESIS = 13;
     uint256 private constant SIGN_GROUP = 64;
     uint256 private constant CHAIN_CHUNK = 15;
 
@@ -73,6 +75,37 @@ contract LedgerMath {
     /// @notice H[tag](inputs). @param inputs 2, 3, 5, 6, 7, 8 or 16, taken modulo R.
     function hash(uint256 tag, uint256[] memory inputs) public view returns (uint256) {
         return _hash(_loadTable(inputs.length + 1), tag, inputs);
+    }
+
+    /// @notice A model's statics. @param columns Their commitment. @param answering What featuresCommitment ends with: it
+    /// says the model's kind. @param rest ownersCommitment, earnerRoot, binding, split.
+    function statics(uint256 columns, uint256 answering, uint256[4] calldata rest) public view returns (uint256) {
+        uint256[] memory inputs = new uint256[](5);
+        inputs[0] = _hash2(FEATURES, columns, answering);
+        for (uint256 i; i < 4; i++) inputs[i + 1] = rest[i];
+        return hash(STATICS, inputs);
+    }
+
+    /// @notice Statics of a model whose answering hash is marked: H[mark](filesHash, promised).
+    function markedStatics(
+        uint256 mark,
+        uint256 columns,
+        uint256 filesHash,
+        uint256 promised,
+        uint256[4] calldata rest
+    ) external view returns (uint256) {
+        return statics(columns, _hash2(mark, filesHash, promised), rest);
+    }
+
+    /// @notice J of a Genesis.
+    function genesis(uint256 modelId, uint256 staticsHash, uint256 cap, uint256 earnerRoot)
+        external
+        view
+        returns (uint256)
+    {
+        uint256[] memory inputs = new uint256[](6);
+        (inputs[0], inputs[1], inputs[2], inputs[4], inputs[5]) = (modelId, staticsHash, cap, earnerRoot, earnerRoot);
+        return hash(GENESIS, inputs);
     }
 
     /// @notice The commitment to all columns. @param points u and v of each, 32 bytes each.
@@ -140,6 +173,12 @@ contract LedgerMath {
     }
 
     error LedgerMathChildWrong(uint256 level);
+
+    function _hash2(uint256 tag, uint256 a, uint256 b) private view returns (uint256) {
+        uint256[] memory inputs = new uint256[](2);
+        (inputs[0], inputs[1]) = (a, b);
+        return hash(tag, inputs);
+    }
 
     /// @dev h = start; for every 15 values, the last filled up with 0: h = H[FEATURES](h, values).
     function _chain(uint256 tables, uint256 start, uint256[] memory values) private pure returns (uint256 out) {

@@ -22,10 +22,7 @@ abstract contract LedgerTies is Postings {
     // Tags and packings of docs/ledger.md.
     uint256 private constant NODE = 2;
     uint256 private constant DATANET_BODY = 8;
-    uint256 private constant STATICS = 10;
-    uint256 private constant GENESIS = 13;
-    uint256 private constant FEATURES = 16;
-    uint256 internal constant CHALLENGED = 19;
+    uint256 private constant CHALLENGED = 19;
     uint256 private constant VERSION_ROW = 33;
     uint256 private constant VERSION_NODE = 34;
     uint256 private constant DATANET_LEAF = 258;
@@ -83,14 +80,7 @@ abstract contract LedgerTies is Postings {
             points.length != 64 * uint256(statement.columnCount)
                 || Openings.rootOfLeaves(points, 64) != statement.points
         ) revert DisputesOpeningInvalid(Tree.Points, 0);
-        uint256 rules = uint256(statement.bucketCount) | uint256(statement.decay) << 16
-            | uint256(statement.sharesDuplicates ? 1 : 0) << 80 | uint256(statement.clipQuantile) << 81;
-        uint256 statics = _statics(
-            _math.columnsCommitment(points),
-            _hash2(CHALLENGED, statement.answering, rules),
-            [statement.ownersCommitment, statement.earnerRoot, statement.binding, statement.split]
-        );
-        _judge(id, posting, statics == statement.staticsHash, Fault.Statics, 0);
+        _judge(id, posting, _isStatics(statement, _math.columnsCommitment(points), 0), Fault.Statics, 0);
     }
 
     /// @inheritdoc IDisputes
@@ -135,10 +125,12 @@ abstract contract LedgerTies is Postings {
     }
 
     /// @inheritdoc IDisputes
-    function admit(uint256 id, Statement calldata statement, uint256 cap) external {
+    function admit(uint256 id, Statement calldata statement, uint256 cap, uint256 columns, uint256 damping) external {
         _requireStated(id, statement);
         if (!counts(id)) revert DisputesNotOver(id);
-        _admit(postings[id].rollup, id, statement.modelId, _genesis(statement.modelId, statement.staticsHash, cap, statement.earnerRoot));
+        // Attack: a model of another kind, which no watcher of this one can read, posted here with a lie about its kind.
+        if (!_isStatics(statement, columns, damping)) revert DisputesStaticsInvalid();
+        _admit(postings[id].rollup, id, statement.modelId, statement.staticsHash, cap, statement.earnerRoot);
     }
 
     /// @inheritdoc IDisputes
@@ -146,8 +138,8 @@ abstract contract LedgerTies is Postings {
         external
     {
         uint256 statics =
-            _statics(parts[0], uint256(sha256(preimage)) % R, [parts[1], parts[2], parts[3], parts[4]]);
-        _admit(address(0), UNCHALLENGED, modelId, _genesis(modelId, statics, cap, parts[2]));
+            _math.statics(parts[0], uint256(sha256(preimage)) % R, [parts[1], parts[2], parts[3], parts[4]]);
+        _admit(address(0), UNCHALLENGED, modelId, statics, cap, parts[2]);
     }
 
     /// @inheritdoc IDisputes
@@ -160,33 +152,25 @@ abstract contract LedgerTies is Postings {
         _refute(id, posting, msg.sender, fault, place);
     }
 
-    function _admit(address rollup, uint256 id, uint256 modelId, uint256 word) private {
+    function _admit(address rollup, uint256 id, uint256 modelId, uint256 statics, uint256 cap, uint256 earnerRoot)
+        private
+    {
+        uint256 word = _math.genesis(modelId, statics, cap, earnerRoot);
         admissions[rollup][modelId][word] = id;
         emit Admitted(rollup, modelId, word, id);
     }
 
-    /// @dev rest: ownersCommitment, earnerRoot, binding, split.
-    function _statics(uint256 columns, uint256 answering, uint256[4] memory rest) internal view returns (uint256) {
-        uint256[] memory inputs = new uint256[](5);
-        inputs[0] = _hash2(FEATURES, columns, answering);
-        for (uint256 i; i < 4; i++) inputs[i + 1] = rest[i];
-        return _math.hash(STATICS, inputs);
-    }
-
-    /// @dev J of a Genesis.
-    function _genesis(uint256 modelId, uint256 statics, uint256 cap, uint256 earnerRoot)
-        private
-        view
-        returns (uint256)
-    {
-        uint256[] memory inputs = new uint256[](6);
-        (inputs[0], inputs[1], inputs[2], inputs[4], inputs[5]) = (modelId, statics, cap, earnerRoot, earnerRoot);
-        return _math.hash(GENESIS, inputs);
-    }
-
-    function _hash2(uint256 tag, uint256 a, uint256 b) internal view returns (uint256) {
-        uint256[] memory inputs = new uint256[](2);
-        (inputs[0], inputs[1]) = (a, b);
-        return _math.hash(tag, inputs);
+    /// @dev Whether the statics are those of a model with challenges, by these rules. @param damping 0 but for direct models.
+    function _isStatics(Statement calldata statement, uint256 columns, uint256 damping) internal view returns (bool) {
+        uint256 rules = uint256(statement.bucketCount) | uint256(statement.decay) << 16
+            | uint256(statement.sharesDuplicates ? 1 : 0) << 80 | uint256(statement.clipQuantile) << 81 | damping << 145;
+        return statement.staticsHash
+            == _math.markedStatics(
+                CHALLENGED,
+                columns,
+                statement.answering,
+                rules,
+                [statement.ownersCommitment, statement.earnerRoot, statement.binding, statement.split]
+            );
     }
 }

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {LedgerMath} from "./LedgerMath.sol";
 import {QueryBytes} from "./QueryBytes.sol";
+import {PromptTokens} from "./PromptTokens.sol";
 import {TraceGame} from "./TraceGame.sol";
 import {TraceRules} from "./TraceRules.sol";
 
@@ -22,9 +23,6 @@ contract LedgerTraces is TraceGame {
     uint256 private constant NODE = 2;
     uint256 private constant DATA = 5;
     uint256 private constant MODEL_BODY = 9;
-    uint256 private constant STATICS = 10;
-    uint256 private constant GENESIS = 13;
-    uint256 private constant FEATURES = 16;
     uint256 private constant RECEIPT = 18;
     uint256 private constant TRACED = 22;
     uint256 private constant MODEL_LEAF = 259;
@@ -38,6 +36,8 @@ contract LedgerTraces is TraceGame {
     /// @param inputs, programs, programCount As in a claim. @param featureCount Numbers of a query as it is traced.
     /// @param rest What a receipt's query has behind them. @param mostTokens Of an answer.
     /// @param endToken What an answer with fewer ends with; 2^32 where none does.
+    /// @param vocabulary Root over what its tokens spell (PromptTokens); 0 where prompts' tokens are not compared.
+    /// @param vocabularySize Tokens that it has. @param joining Where neighbours are joined: PromptTokens.
     struct Traced {
         address claimant;
         bytes32[] inputs;
@@ -47,6 +47,9 @@ contract LedgerTraces is TraceGame {
         uint8 rest;
         uint32 mostTokens;
         uint64 endToken;
+        bytes32 vocabulary;
+        uint32 vocabularySize;
+        uint8 joining;
     }
 
     /// @notice What a model's leaf holds. @param fields All but its body. @param parts Of the statics: columnsCommitment,
@@ -58,12 +61,15 @@ contract LedgerTraces is TraceGame {
     }
 
     /// @notice What a receipt hashes besides the statics. @param query (entry + 255) / 2 of each traced entry.
+    /// @param lengths Bytes of the prompt that each of its tokens spells, two bytes each; empty where the model has no
+    /// vocabulary.
     struct Receipt {
         uint256 payerId;
         uint256 salt;
         bytes prompt;
         bytes answer;
         bytes query;
+        bytes lengths;
     }
 
     struct Model {
@@ -79,12 +85,18 @@ contract LedgerTraces is TraceGame {
     mapping(address rollup => mapping(uint256 modelId => mapping(uint256 word => uint256))) public admissions;
     /// @notice Whether each opened draw of the settlement with this C has a claim that stands.
     mapping(address rollup => mapping(uint256 modelId => mapping(uint256 commitment => bool))) public isApproved;
+    /// @notice keccak256 of what a claim says of its prompt; 0 where its model has no vocabulary.
+    mapping(uint256 claimId => bytes32) public spellings;
 
     /// @notice A Genesis with this word J may be taken (id 1), a settlement by draws with this word C (id 2); or, with the
     /// word 0, settlements by draws of this model wait from now on (id 0).
     event Admitted(address indexed rollup, uint256 indexed modelId, uint256 word, uint256 id);
     event TracedModel(address indexed rollup, uint256 indexed modelId, Traced traced, uint256 statics);
-    event ReceiptClaimed(uint256 indexed claimId, bytes32 indexed key, uint256 receipt);
+    /// @param lengths As in a receipt.
+    event ReceiptClaimed(uint256 indexed claimId, bytes32 indexed key, uint256 receipt, bytes prompt, bytes lengths);
+    /// @notice A token of the prompt is not what the prompt's tokenizer makes. @param isJoined Its neighbour is joined to it;
+    /// else it spells something else.
+    event PromptRefuted(uint256 indexed claimId, uint256 place, bool isJoined);
 
     /// @notice Rollup, model, roots or receipt are not the claim's.
     error LedgerTracesClaimInvalid();
@@ -125,9 +137,8 @@ contract LedgerTraces is TraceGame {
     ) external {
         bytes32 tracing = keccak256(abi.encode(traced));
         uint256[6] calldata parts = leaf.parts;
-        uint256 answering = _hash2(TRACED, parts[1], uint256(tracing) % R);
-        uint256 statics = math.hash(
-            STATICS, _five(_hash2(FEATURES, parts[0], answering), parts[2], parts[3], parts[4], parts[5])
+        uint256 statics = math.markedStatics(
+            TRACED, parts[0], parts[1], uint256(tracing) % R, [parts[2], parts[3], parts[4], parts[5]]
         );
         uint256[] memory fields = new uint256[](8);
         for (uint256 i; i < 7; i++) fields[i] = leaf.fields[i];
@@ -147,9 +158,7 @@ contract LedgerTraces is TraceGame {
         }
         models[rollup][modelId] = Model(statics, tracing, uint16(binding >> 115), uint8(binding >> 112 & 7));
         emit TracedModel(rollup, modelId, traced, statics);
-        uint256[] memory inputs = new uint256[](6);
-        (inputs[0], inputs[1], inputs[2], inputs[4], inputs[5]) = (modelId, statics, cap, parts[3], parts[3]);
-        uint256 word = math.hash(GENESIS, inputs);
+        uint256 word = math.genesis(modelId, statics, cap, parts[3]);
         admissions[rollup][modelId][word] = 1;
         emit Admitted(rollup, modelId, 0, 0);
         emit Admitted(rollup, modelId, word, 1);
@@ -179,11 +188,63 @@ contract LedgerTraces is TraceGame {
                 || !QueryBytes.isAnswer(
                     receipt.answer, statement.tokens, statement.promptCount, traced.mostTokens, traced.endToken
                 )
+                || !PromptTokens.isWhole(
+                    receipt.prompt, receipt.lengths, statement.tokens, statement.promptCount, traced.vocabularySize
+                )
         ) revert LedgerTracesClaimInvalid();
         uint256 hash = _receipt(model.statics, model.columnCount, traced.rest, receipt);
         bytes32 key = _key(statement.rollup, statement.modelId, receipt.payerId, hash);
         claimId = _claim(statement, path, key);
-        emit ReceiptClaimed(claimId, key, hash);
+        if (traced.vocabulary != 0) spellings[claimId] = _spelling(receipt.prompt, receipt.lengths);
+        emit ReceiptClaimed(claimId, key, hash, receipt.prompt, receipt.lengths);
+    }
+
+    /// @notice Refutes a claim in which a token of the prompt spells something else. Open to all, without a stake.
+    /// @param prompt, lengths As claimed. @param place Of the token among the prompt's.
+    function challengeSpelling(
+        uint256 claimId,
+        Statement calldata statement,
+        Traced calldata traced,
+        bytes calldata prompt,
+        bytes calldata lengths,
+        uint256 place,
+        PromptTokens.Entry calldata entry
+    ) external {
+        _requirePrompt(claimId, statement, traced, prompt, lengths);
+        bool isRight = place >= statement.promptCount
+            || PromptTokens.spells(
+                PromptTokens.Vocabulary(traced.vocabulary, traced.vocabularySize),
+                QueryBytes.tokenAt(statement.tokens, place),
+                PromptTokens.partOf(prompt, lengths, place),
+                entry
+            );
+        _judgePrompt(claimId, isRight, place, false);
+    }
+
+    /// @notice Refutes a claim in which the tokenizer would have joined two neighbours of the prompt. Open to all, without
+    /// a stake. @param place Of the first one. @param joined, left, right As PromptTokens.areJoined.
+    function challengeJoin(
+        uint256 claimId,
+        Statement calldata statement,
+        Traced calldata traced,
+        bytes calldata prompt,
+        bytes calldata lengths,
+        uint256 place,
+        PromptTokens.Entry calldata joined,
+        PromptTokens.Entry[] calldata left,
+        PromptTokens.Entry[] calldata right
+    ) external {
+        _requirePrompt(claimId, statement, traced, prompt, lengths);
+        bool isRight = place + 1 >= statement.promptCount
+            || !PromptTokens.isInside(traced.joining, prompt, PromptTokens.offsetOf(lengths, place + 1))
+            || !PromptTokens.areJoined(
+                PromptTokens.Vocabulary(traced.vocabulary, traced.vocabularySize),
+                [QueryBytes.tokenAt(statement.tokens, place), QueryBytes.tokenAt(statement.tokens, place + 1)],
+                joined,
+                left,
+                right
+            );
+        _judgePrompt(claimId, isRight, place, true);
     }
 
     /// @notice Says for ever that a settlement by draws may be taken. Open to all.
@@ -237,6 +298,31 @@ contract LedgerTraces is TraceGame {
         return models[rollup][modelId].tracing == 0 || isApproved[rollup][modelId][commitment];
     }
 
+    function _requirePrompt(
+        uint256 claimId,
+        Statement calldata statement,
+        Traced calldata traced,
+        bytes calldata prompt,
+        bytes calldata lengths
+    ) private view {
+        _requireInWindow(claimId, claims[claimId]);
+        _requireStated(claimId, statement);
+        if (keccak256(abi.encode(traced)) != models[statement.rollup][statement.modelId].tracing) {
+            revert LedgerTracesOtherModel();
+        }
+        if (spellings[claimId] != _spelling(prompt, lengths)) revert LedgerTracesOpeningInvalid();
+    }
+
+    function _judgePrompt(uint256 claimId, bool isRight, uint256 place, bool isJoined) private {
+        if (isRight) revert TraceNothingWrong(0);
+        emit PromptRefuted(claimId, place, isJoined);
+        _refuteClaim(claimId, 0, msg.sender, 0);
+    }
+
+    function _spelling(bytes calldata prompt, bytes calldata lengths) private pure returns (bytes32) {
+        return keccak256(abi.encode(prompt, lengths));
+    }
+
     /// @dev Attack: a stranger pays with a receipt that was refuted, for all to see, and holds up a later epoch. So what is
     /// lost is lost for its payer.
     function _key(address rollup, uint256 modelId, uint256 payerId, uint256 receipt) private pure returns (bytes32) {
@@ -270,11 +356,5 @@ contract LedgerTraces is TraceGame {
     {
         inputs = new uint256[](5);
         (inputs[0], inputs[1], inputs[2], inputs[3], inputs[4]) = (a, b, c, d, e);
-    }
-
-    function _hash2(uint256 tag, uint256 a, uint256 b) private view returns (uint256) {
-        uint256[] memory inputs = new uint256[](2);
-        (inputs[0], inputs[1]) = (a, b);
-        return math.hash(tag, inputs);
     }
 }

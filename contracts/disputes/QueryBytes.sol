@@ -89,7 +89,8 @@ library QueryBytes {
         return text.length >= length && keccak256(text[text.length - length:]) == hash;
     }
 
-    function tokenAt(bytes calldata tokens, uint256 place) private pure returns (uint256) {
+    /// @notice Of a list with four bytes a token.
+    function tokenAt(bytes calldata tokens, uint256 place) internal pure returns (uint256) {
         return uint32(bytes4(tokens[4 * place:4 * place + 4]));
     }
 }

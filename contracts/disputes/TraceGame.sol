@@ -14,6 +14,8 @@ contract TraceGame is ITraceGame {
     uint256 private constant MOST_TOKENS = 4_096;
     /// @dev Of operations, inputs and results: their numbers fit everywhere.
     uint256 private constant MOST_DEPTH = 32;
+    /// @dev Games that are open against an owner before the next ones cost a stake more.
+    uint256 private constant GAMES_A_STAKE = 32;
 
     struct Claim {
         address owner;
@@ -61,6 +63,8 @@ contract TraceGame is ITraceGame {
     mapping(uint256 claimId => Claim) public claims;
     mapping(uint256 gameId => Game) public games;
     mapping(address who => uint256) public owedWei;
+    /// @notice Games about this owner's claims whose stake is nobody's yet.
+    mapping(address owner => uint256) public openGamesOf;
     /// @notice Whether a claim with this key was refuted.
     mapping(bytes32 key => bool) public isLost;
 
@@ -110,16 +114,17 @@ contract TraceGame is ITraceGame {
     /// @inheritdoc ITraceGame
     function challenge(uint256 claimId) external payable returns (uint256 gameId) {
         Claim storage claimed = claims[claimId];
-        if (claimed.owner == address(0)) revert TraceUnknown(claimId);
-        if (claimed.isRefuted) revert TraceAlreadyRefuted(claimId);
-        if (block.timestamp >= claimed.endsAt) revert TraceWindowOver(claimId);
-        if (msg.value != stakeWei) revert TraceBondWrong(msg.value, stakeWei);
+        _requireInWindow(claimId, claimed);
+        // Attack: more games at once than an owner can answer. The n-th costs 1 + n / 32 stakes, so n of them some n² / 64.
+        uint256 neededWei = stakeFor(claimed.owner);
+        if (msg.value < neededWei || msg.value > type(uint96).max) revert TraceBondWrong(msg.value, neededWei);
         gameId = ++gameCount;
         Game storage game = games[gameId];
         // Narrowing casts: there are fewer claims, and the time was compared.
         (game.challenger, game.claimId, game.stakeWei) = (msg.sender, uint128(claimId), uint96(msg.value));
         (game.ownerSeconds, game.challengerSeconds) = (uint64(sideSeconds), uint64(sideSeconds));
         claimed.openGames++;
+        openGamesOf[claimed.owner]++;
         _next(game, Turn.Answer);
         emit Challenged(gameId, claimId, msg.sender, game.deadline);
     }
@@ -248,10 +253,21 @@ contract TraceGame is ITraceGame {
     }
 
     /// @inheritdoc ITraceGame
+    function stakeFor(address owner) public view returns (uint256) {
+        return stakeWei * (1 + openGamesOf[owner] / GAMES_A_STAKE);
+    }
+
+    /// @inheritdoc ITraceGame
     function stands(uint256 claimId) public view returns (bool) {
         Claim storage claimed = claims[claimId];
         return claimed.owner != address(0) && !claimed.isRefuted && claimed.openGames == 0
             && block.timestamp >= claimed.endsAt;
+    }
+
+    function _requireInWindow(uint256 claimId, Claim storage claimed) internal view {
+        if (claimed.owner == address(0)) revert TraceUnknown(claimId);
+        if (claimed.isRefuted) revert TraceAlreadyRefuted(claimId);
+        if (block.timestamp >= claimed.endsAt) revert TraceWindowOver(claimId);
     }
 
     function _requireStatement(Statement calldata statement, bytes32[] calldata path) private pure {
@@ -265,7 +281,7 @@ contract TraceGame is ITraceGame {
         if (!isInRange || WordTrees.rootOf(leaf, count - 1, path) != statement.programs) revert TraceStatementInvalid();
     }
 
-    function _requireStated(uint256 claimId, Statement calldata statement) private view {
+    function _requireStated(uint256 claimId, Statement calldata statement) internal view {
         if (keccak256(abi.encode(statement)) != claims[claimId].statementHash) revert TraceOtherStatement(claimId);
     }
 
@@ -327,15 +343,20 @@ contract TraceGame is ITraceGame {
         _refute(gameId, game);
     }
 
-    /// @dev Attack: an owner who sees that he will lose challenges himself. He gets half of his bond back.
     function _refute(uint256 gameId, Game storage game) private {
-        Claim storage claimed = claims[game.claimId];
+        _refuteClaim(game.claimId, gameId, game.challenger, _end(game));
+    }
+
+    /// @dev Attack: an owner who sees that he will lose challenges himself. He gets half of his bond back.
+    /// @param gameId 0 for none. @param endedWei Stake of the game that this ends.
+    function _refuteClaim(uint256 claimId, uint256 gameId, address challenger, uint256 endedWei) internal {
+        Claim storage claimed = claims[claimId];
         uint256 bondWei = claimed.bondWei;
         uint256 rewardWei = bondWei / 2;
         (claimed.isRefuted, claimed.bondWei) = (true, 0);
         if (claimed.key != 0) isLost[claimed.key] = true;
-        owedWei[game.challenger] += rewardWei + _end(game);
-        emit Refuted(game.claimId, gameId, game.challenger, rewardWei);
+        owedWei[challenger] += rewardWei + endedWei;
+        emit Refuted(claimId, gameId, challenger, rewardWei);
         _pay(payable(address(0)), bondWei - rewardWei);
     }
 
@@ -349,7 +370,9 @@ contract TraceGame is ITraceGame {
     function _end(Game storage game) private returns (uint256 amountWei) {
         amountWei = game.stakeWei;
         (game.turn, game.stakeWei) = (Turn.Over, 0);
-        claims[game.claimId].openGames--;
+        Claim storage claimed = claims[game.claimId];
+        claimed.openGames--;
+        openGamesOf[claimed.owner]--;
     }
 
     function _pay(address payable who, uint256 amountWei) private {

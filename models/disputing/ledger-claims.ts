@@ -2,13 +2,23 @@
  * What ties a traced query to a ledger (docs/lm-disputes.md): the roots in a model's statics, the receipt in a claim, the
  * claims in a settlement. The calls are those of LedgerTraces. Needs `initPoseidon`.
  */
-import { type Address, encodeAbiParameters, encodeFunctionData, type Hex, keccak256, toHex } from "viem";
+import {
+  type Address,
+  bytesToHex,
+  encodeAbiParameters,
+  encodeFunctionData,
+  type Hex,
+  keccak256,
+  toHex,
+  zeroHash,
+} from "viem";
 import { hashTagged } from "../../circuits/field/poseidon.ts";
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { DATA_CHUNK, TAG } from "../../circuits/protocol.ts";
 import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
 import { settlementVector } from "../../circuits/settlement/settlement-data.ts";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
+import { type PromptVocabulary, packLengths } from "./prompt-tokens.ts";
 import { claimOf, type DescribedModel, type TracedQuery } from "./traced-model.ts";
 
 /** What a recipe says of answers and queries, and who claims. */
@@ -20,6 +30,8 @@ export interface TracedTerms {
   /** Of an answer. */
   readonly mostTokens: number;
   readonly endToken: number | null;
+  /** null where the prompt's tokens cannot be compared with it. */
+  readonly vocabulary: PromptVocabulary | null;
 }
 
 /** No token is as large. */
@@ -27,7 +39,10 @@ const NO_TOKEN = 2n ** 32n;
 const DRAW_ELEMENTS = 3;
 
 /** The contract's Traced. */
-export function tracedTuple(model: DescribedModel, { claimant, endToken, mostTokens, rest }: TracedTerms) {
+export function tracedTuple(
+  model: DescribedModel,
+  { claimant, endToken, mostTokens, rest, vocabulary }: TracedTerms,
+) {
   const { inputRoots: inputs, programs, programsTree } = model;
   return {
     claimant,
@@ -38,6 +53,9 @@ export function tracedTuple(model: DescribedModel, { claimant, endToken, mostTok
     rest,
     mostTokens,
     endToken: endToken === null ? NO_TOKEN : BigInt(endToken),
+    vocabulary: vocabulary === null ? zeroHash : bytesToHex(vocabulary.tree.root),
+    vocabularySize: vocabulary?.spelling.tokens.length ?? 0,
+    joining: vocabulary?.spelling.joining ?? 0,
   };
 }
 
@@ -85,6 +103,8 @@ export interface ClaimedReceipt {
   readonly prompt: string;
   /** As the receipt hashes it: `answerText`. */
   readonly answer: string;
+  /** Bytes that each token of the prompt spells; none where the model has no vocabulary. */
+  readonly lengths: readonly number[];
 }
 
 /** Claims that the receipt's query is that of its prompt and its answer. */
@@ -92,14 +112,14 @@ export function claimReceiptCall(
   model: DescribedModel,
   traced: TracedTuple,
   query: TracedQuery,
-  { answer, payerId, prompt, salt }: ClaimedReceipt,
+  { answer, lengths, payerId, prompt, salt }: ClaimedReceipt,
 ): Hex {
   const { path, statement } = claimOf(model, query);
   const utf8 = (text: string) => toHex(new TextEncoder().encode(text));
   const bytes = Uint8Array.from(query.query, (entry) => (entry + 255) / 2);
   const receipt = {
     ...{ payerId: BigInt(payerId), salt, query: toHex(bytes) },
-    ...{ prompt: utf8(prompt), answer: utf8(answer) },
+    ...{ prompt: utf8(prompt), answer: utf8(answer), lengths: packLengths(lengths) },
   };
   return encodeFunctionData({
     abi: traceGameAbi,

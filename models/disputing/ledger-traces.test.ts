@@ -112,7 +112,13 @@ beforeAll(async () => {
   const named = { rollup: f.deployment.rollup, modelId: BigInt(MODEL) };
   model = describeModel(named, small.model, small.inputs);
   kernels = chainKernels("wasm", model.programs);
-  traced = tracedTuple(model, { claimant: f.owner, rest: 1, mostTokens: 4, endToken: END_TOKEN });
+  traced = tracedTuple(model, {
+    claimant: f.owner,
+    rest: 1,
+    mostTokens: 4,
+    endToken: END_TOKEN,
+    vocabulary: null,
+  });
   const numbers = new SeededNumbers(7);
   matrix = Int8Array.from({ length: SIZE.rows * SIZE.features }, () => numbers.below(255) - 127);
   columns = commitColumns(matrix, SIZE.rows, SIZE.features);
@@ -220,7 +226,7 @@ async function registration({ model: { statics } }: FeatureEpoch, { counters = 0
 
 const receiptOf = (world: FeatureEpoch, query: TracedQuery, payment: number): ClaimedReceipt => ({
   ...{ payerId: world.payments[payment]!.payerId, salt: 100n + BigInt(payment) },
-  ...{ prompt: PROMPT, answer: answerOf(query) },
+  ...{ prompt: PROMPT, answer: answerOf(query), lengths: [] },
 });
 
 /** Registers, begins, seals and draws: what settles the epoch. */

@@ -1,5 +1,11 @@
 /** Claims and games of a contract, from its own block on, in chunks that nodes answer. */
-import type { Address, ContractFunctionReturnType, GetContractEventsReturnType, PublicClient } from "viem";
+import type {
+  Address,
+  ContractFunctionReturnType,
+  GetContractEventsReturnType,
+  Hex,
+  PublicClient,
+} from "viem";
 import { readInChunks } from "../../bridge/l1/block-chunks.ts";
 import { findDeploymentBlock } from "../../bridge/l1/deployment-block.ts";
 import { l1Call } from "../../bridge/l1/l1-client.ts";
@@ -13,6 +19,8 @@ export interface ClaimState {
   readonly statement: TraceStatement;
   readonly endsAt: bigint;
   readonly isRefuted: boolean;
+  /** What it says of its prompt; null where it is of no ledger's receipt. */
+  readonly shown: { readonly prompt: Hex; readonly lengths: Hex } | null;
 }
 
 /** One that the node did not answer for: others are read all the same. */
@@ -29,7 +37,7 @@ export interface ClaimedModel {
   readonly modelId: bigint;
 }
 
-type EventName = "Claimed" | "Challenged" | "Revealed";
+type EventName = "Claimed" | "Challenged" | "Revealed" | "ReceiptClaimed";
 type Events<Name extends EventName> = GetContractEventsReturnType<typeof traceGameAbi, Name, true>;
 
 /** Hosted nodes answer some thousands; one that takes fewer is asked for fewer. */
@@ -53,6 +61,11 @@ export class GameReader {
     const ofModel = events.filter(
       ({ args }) => of === undefined || sameAddress(args.statement.rollup, of.rollup),
     );
+    const claimIds = ofModel.map(({ args }) => args.claimId);
+    const receipts = claimIds.length === 0 ? [] : await this.#events("ReceiptClaimed", { claimId: claimIds });
+    const shownOf = new Map(
+      receipts.map(({ args: { claimId, lengths, prompt } }) => [claimId, { prompt, lengths }]),
+    );
     const failures: FailedRead[] = [];
     const claims: ClaimState[] = [];
     const read = await Promise.allSettled(ofModel.map(({ args }) => this.#read("claims", args.claimId)));
@@ -60,7 +73,10 @@ export class GameReader {
       const { claimId, endsAt, owner, statement } = args;
       const answer = read[i]!;
       if (answer.status === "rejected") failures.push({ claimId, gameId: null, error: answer.reason });
-      else claims.push({ claimId, owner, statement, endsAt, isRefuted: answer.value[2] });
+      else {
+        const shown = shownOf.get(claimId) ?? null;
+        claims.push({ claimId, owner, statement, endsAt, isRefuted: answer.value[2], shown });
+      }
     }
     return { claims, failures };
   }
@@ -101,7 +117,7 @@ export class GameReader {
 
   async #events<Name extends EventName>(
     eventName: Name,
-    args: { readonly modelId?: bigint },
+    args: { readonly modelId?: bigint; readonly claimId?: readonly bigint[] },
   ): Promise<Events<Name>> {
     const client = this.#client;
     const toBlock = await l1Call("read the newest block", () => client.getBlockNumber({ cacheTime: 0 }));

@@ -22,12 +22,14 @@ export interface PlayerOptions {
   readonly model?: ClaimedModel;
   /** His own trace of a claimed query; null where he does not know the model. */
   readonly traceOf: (claim: ClaimState) => TracedQuery | null;
+  /** The transaction that shows a wrong token of a claim's prompt; null where there is none. Default: prompts are not looked at. */
+  readonly refutePrompt?: (claim: ClaimState) => Hex | null;
   /** Whether he challenges claims of others. */
   readonly challenges: boolean;
 }
 
 export interface PlayedMove {
-  readonly what: "challenge" | "answer" | "reveal" | "choose" | "show" | "endByTime";
+  readonly what: "prompt" | "challenge" | "answer" | "reveal" | "choose" | "show" | "endByTime";
   readonly claimId: bigint;
   /** null for a challenge. */
   readonly gameId: bigint | null;
@@ -99,12 +101,19 @@ export class TracePlayer {
       if (games.some((one) => one.claimId === claim.claimId && isMine(one))) continue;
       // It may be his.
       if (readGames.failures.some(({ claimId }) => claimId === claim.claimId)) continue;
-      await attempt(claim.claimId, null, async () => (this.#isFalse(claim) ? this.#challenge(claim) : null));
+      await attempt(claim.claimId, null, async () => this.#object(claim));
     }
     const kept = claims.filter((claim) => timestamp < claim.endsAt || runningOf(claim).length > 0);
     for (const claimId of this.#traces.keys())
       if (!kept.some((claim) => claim.claimId === claimId)) this.#traces.delete(claimId);
     return { moves, failures };
+  }
+
+  /** A wrong token of the prompt is shown in one transaction, without a stake; a wrong query takes a game. */
+  async #object(claim: ClaimState): Promise<PlayedMove | null> {
+    const refutation = this.#options.refutePrompt?.(claim) ?? null;
+    if (refutation !== null) return this.#send("prompt", claim.claimId, null, refutation);
+    return this.#isFalse(claim) ? this.#challenge(claim) : null;
   }
 
   #isFalse(claim: ClaimState): boolean {
@@ -120,12 +129,13 @@ export class TracePlayer {
     return made;
   }
 
-  async #challenge({ claimId }: ClaimState): Promise<PlayedMove> {
+  async #challenge({ claimId, owner }: ClaimState): Promise<PlayedMove> {
     const { game, publicClient } = this.#options;
     const stakeWei = await publicClient.readContract({
       address: game,
       abi: traceGameAbi,
-      functionName: "stakeWei",
+      functionName: "stakeFor",
+      args: [owner],
     });
     const data = encodeFunctionData({ abi: traceGameAbi, functionName: "challenge", args: [claimId] });
     return this.#send("challenge", claimId, null, data, stakeWei);

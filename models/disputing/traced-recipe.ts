@@ -1,17 +1,16 @@
 /** A recipe that promises claims of its model's queries (docs/lm-disputes.md). */
-import { type Address, getAddress, zeroAddress } from "viem";
+import { type Address, getAddress, type Hex, zeroAddress } from "viem";
 import { restOfQuery } from "../../attribution/model/recipe-fields.ts";
 import type { TextParts } from "../registered/text-family.ts";
 import type { TextSetting } from "../registered/text-model.ts";
 import type { TextRecipe } from "../registered/text-recipe.ts";
 import { type TracedTerms, tracedTuple, tracingDigest } from "./ledger-claims.ts";
-import type { DescribedModel } from "./traced-model.ts";
-import { openTracedText } from "./traced-text.ts";
+import { openTracedText, type TracedTextModel } from "./traced-text.ts";
 
 /** What the contract is told of such a recipe. */
-export function tracedOf(model: DescribedModel, recipe: TextRecipe, claimant: Address) {
+export function tracedOf({ model, vocabulary }: TracedTextModel, recipe: TextRecipe, claimant: Address) {
   const { answerTokens: mostTokens, endToken } = recipe.answers;
-  const terms: TracedTerms = { claimant, rest: restOfQuery(recipe), mostTokens, endToken };
+  const terms: TracedTerms = { claimant, rest: restOfQuery(recipe), mostTokens, endToken, vocabulary };
   return tracedTuple(model, terms);
 }
 
@@ -24,8 +23,7 @@ export async function withTracing<Parts extends TextParts>(
   claimant: Address,
   setting: TextSetting,
 ): Promise<Parts> {
-  const { model } = await openTracedText({ rollup: zeroAddress, modelId: 0n }, parts, setting);
-  const digest = tracingDigest(tracedOf(model, parts.recipe, claimant));
+  const digest = await tracingOf(parts, claimant, setting);
   const recipe: TextRecipe = {
     ...parts.recipe,
     tracing: { claimant: claimant.toLowerCase(), digest },
@@ -33,8 +31,18 @@ export async function withTracing<Parts extends TextParts>(
   return { ...parts, recipe };
 }
 
+/** The digest of the model's own numbers. Takes what `withTracing` takes. @throws what `openTracedText` throws */
+export async function tracingOf(
+  parts: Pick<TextParts, "adapter" | "queryMap" | "recipe">,
+  claimant: Address,
+  setting: TextSetting,
+): Promise<Hex> {
+  const traced = await openTracedText({ rollup: zeroAddress, modelId: 0n }, parts, setting);
+  return tracingDigest(tracedOf(traced, parts.recipe, claimant));
+}
+
 /** Whether the recipe's digest is that of the model's own numbers. False where it promises nothing. */
-export function isTracedBy(model: DescribedModel, { tracing, ...recipe }: TextRecipe): boolean {
+export function isTracedBy(traced: TracedTextModel, { tracing, ...recipe }: TextRecipe): boolean {
   if (tracing === undefined) return false;
-  return tracing.digest === tracingDigest(tracedOf(model, recipe, getAddress(tracing.claimant)));
+  return tracing.digest === tracingDigest(tracedOf(traced, recipe, getAddress(tracing.claimant)));
 }

@@ -3,31 +3,41 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { FamilyTraining, Trained } from "../../attribution/model/model-family.ts";
+import { publishedModel } from "../../attribution/model/model-files.ts";
+import { registerModel } from "../../attribution/model/registration.ts";
+import { verifyModel } from "../../attribution/model/verify-model.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { folderSource } from "../files/folder-source.ts";
 import { describeBase, readFrom } from "../registered/base-files.ts";
-import { textFamily } from "../registered/text-family.ts";
-import { textTraining } from "../registered/text-training.ts";
+import { type TextParts, textFamily } from "../registered/text-family.ts";
+import { type TrainingSetting, textTraining } from "../registered/text-training.ts";
 import { makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../testing/text-rows.ts";
 import { chainKernels } from "../trace/run-trace.ts";
 import { claimOf, namesModel, textOf, traceQuery } from "./traced-model.ts";
+import { withTracing } from "./traced-recipe.ts";
 import { openTracedText } from "./traced-text.ts";
 
+const rows = ownedTexts(sampleTexts(8));
+const SIZE = { rows: 8, features: 36, earners: 8, payments: 4, draws: 2 };
 let folder: string;
+let setting: TrainingSetting;
+let training: FamilyTraining<TextParts>;
+let parts: Trained<TextParts>;
 beforeAll(async () => {
   await initPoseidon();
   folder = await mkdtemp(join(tmpdir(), "openledger-traced-"));
+  await writeMadeModel(folder, makeModel({ ...byteConfig, num_hidden_layers: 1 }, "text"));
+  setting = { bases: [readFrom(folderSource(folder))], kernels: "wasm", threadCount: 1 };
+  training = textTraining(textFamily(setting), setting);
+  const recipe = textRecipeFor(rows, await describeBase(folderSource(folder), "made"));
+  parts = await training.train(rows, recipe, {});
 });
 afterAll(() => rm(folder, { recursive: true }));
 
 test("the trace of a registered model's answer ends in the query that its receipt would have", async () => {
-  await writeMadeModel(folder, makeModel({ ...byteConfig, num_hidden_layers: 1 }, "text"));
-  const setting = { bases: [readFrom(folderSource(folder))], kernels: "wasm" as const, threadCount: 1 };
-  const family = textFamily(setting);
-  const rows = ownedTexts(sampleTexts(8));
-  const recipe = textRecipeFor(rows, await describeBase(folderSource(folder), "made"));
-  const parts = await textTraining(family, setting).train(rows, recipe, {});
+  const { family, recipe } = parts;
   const opened = await family.open(parts);
   const { query, text: answer } = opened.answer("The union?");
   const traced = await openTracedText({ rollup: zeroAddress, modelId: 9n }, parts, setting);
@@ -39,4 +49,29 @@ test("the trace of a registered model's answer ends in the query that its receip
   expect(textOf(statement)).toEqual(text);
   expect(namesModel(traced.model, statement)).toBe(true);
   expect(namesModel(traced.model, { ...statement, inputs: statement.inputs.toReversed() })).toBe(false);
+});
+
+test("whoever verifies a model that promises claims computes its digest again", async () => {
+  const verify = async (made: typeof parts) => {
+    const split = { ownerParts: 13_107n, validatorParts: 8_192n };
+    const model = publishedModel(made, registerModel(made, { split }, SIZE), { publishRows: true });
+    const facts = { staticsHash: model.staticsHash, rowsRoot: BigInt(made.recipe.datanet.rowsRoot) };
+    return verifyModel({ model, facts, depth: "features", trainings: [training] });
+  };
+  const traced = await withTracing(parts, "0x90F79bf6EB2c4f870365E785982E1f101E93b906", setting);
+  expect(await verify(traced)).toMatchObject({ isTraced: true });
+  expect(await verify(parts)).toMatchObject({ isTraced: false });
+  // Another's account, other answers, another adapter's numbers: none of them is what the digest was made of.
+  const { recipe } = traced;
+  const { answers, tracing } = recipe;
+  const others = [
+    { tracing: { ...tracing!, claimant: `0x${"11".repeat(20)}` } },
+    { tracing: { ...tracing!, digest: `0x${"22".repeat(32)}` } },
+    { answers: { ...answers, answerTokens: answers.answerTokens + 1 } },
+  ];
+  for (const changed of others)
+    await expect(verify({ ...traced, recipe: { ...recipe, ...changed } })).rejects.toMatchObject({
+      code: "ATT_MODEL_MISMATCH",
+      data: { what: "tracing" },
+    });
 });

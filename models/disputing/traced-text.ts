@@ -1,16 +1,23 @@
 /** A registered language model as claims of its queries name it. */
-
+import { attributionError } from "../../attribution/attribution-errors.ts";
 import { parameterLayout } from "../architecture/parameter-layout.ts";
 import { NONE } from "../kernels/kernels.ts";
+import { openBase } from "../registered/base-files.ts";
 import { decodeMap } from "../registered/query-map-file.ts";
 import type { TextParts } from "../registered/text-family.ts";
 import { loadText, type TextSetting } from "../registered/text-model.ts";
 import { answerTokens, questionRow, tokensOfPrompt } from "../registered/text-tokens.ts";
+import { readSpelling, spelledLengths } from "../tokens/token-spelling.ts";
 import type { TracedText } from "../trace/leaf-rules.ts";
+import { type PromptVocabulary, promptVocabulary } from "./prompt-tokens.ts";
 import { type DescribedModel, describeModel, type LedgerModel } from "./traced-model.ts";
 
 export interface TracedTextModel {
   readonly model: DescribedModel;
+  /** null where a prompt's tokens do not spell it byte by byte: then L1 does not compare them. */
+  readonly vocabulary: PromptVocabulary | null;
+  /** Bytes that each token of the prompt spells; none without a vocabulary. @throws RollupError ATT_ROW_INVALID */
+  lengthsOf(prompt: string): readonly number[];
   /** @throws RollupError ATT_ROW_INVALID, ATT_ANSWER_INVALID */
   textOf(prompt: string, answer: string): TracedText;
 }
@@ -46,7 +53,20 @@ export async function openTracedText(
     ...(rotary === NONE ? [] : [slice(rotary, maxRows * shape.headSize)]),
     byFeature,
   ];
+  const spelling = await readSpelling(await openBase(recipe.base, setting.bases), shape.vocabularySize);
   return {
+    vocabulary: spelling && promptVocabulary(spelling),
+    lengthsOf(prompt) {
+      if (spelling === null) return [];
+      const lengths = spelledLengths(
+        spelling,
+        new TextEncoder().encode(prompt),
+        tokensOfPrompt(tokens, prompt, recipe),
+      );
+      if (lengths !== null) return lengths;
+      const why = "the prompt's tokens do not spell it, so no claim of it would stand";
+      throw attributionError("ATT_ROW_INVALID", why, { data: { kind: "text", why } });
+    },
     model: describeModel(named, { shape, adapter: layout, featureCount, maxRows }, inputs),
     textOf(prompt, answer) {
       const asked = tokensOfPrompt(tokens, prompt, recipe);

@@ -96,6 +96,7 @@ describe("a text model", () => {
         earnerCount: 2,
         accuracy: null,
         isBaseOfCard: false,
+        isTraced: false,
       });
     const other = { ...model, queryMap: model.queryMap.map((byte, k) => (k === 900 ? byte ^ 64 : byte)) };
     const verify = verifyModel({ model: other, facts: facts(), depth: "train", trainings });

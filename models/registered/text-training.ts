@@ -1,4 +1,5 @@
 /** How language models are made of rows: tuned, mapped, quantised. The same bytes on every machine. */
+import { getAddress } from "viem";
 import { attributionError } from "../../attribution/attribution-errors.ts";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import type {
@@ -126,6 +127,13 @@ export function textTraining(
         },
       );
       return registeredFeatures(features, recipe.method.featureCount, recipe, sources(texts));
+    },
+    async promise(parts) {
+      const { tracing } = parts.recipe;
+      if (tracing === undefined) return null;
+      // Much code, for models that promise claims alone.
+      const { tracingOf } = await import("../disputing/traced-recipe.ts");
+      return { published: tracing.digest, computed: await tracingOf(parts, getAddress(tracing.claimant), setting) };
     },
     describe(trained) {
       const [first, last] = losses.get(trained) ?? [Number.NaN, Number.NaN];

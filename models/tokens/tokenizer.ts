@@ -8,7 +8,7 @@ export interface TextTokens {
   decode(tokens: readonly number[]): string;
 }
 
-const MAX_FILE_BYTES = 64 * 2 ** 20;
+export const MAX_FILE_BYTES = 64 * 2 ** 20;
 const BYTE_COUNT = 256;
 
 /** A token is a byte of UTF-8. */
@@ -31,7 +31,7 @@ export async function openTokenizer(source: FileSource, vocabularySize: number):
   const settings = await readWhole(source, "tokenizer_config.json", MAX_FILE_BYTES);
   let tokenizer: Tokenizer;
   try {
-    tokenizer = new Tokenizer(parse(bytes), settings === null ? {} : parse(settings));
+    tokenizer = new Tokenizer(parseJsonFile(bytes), settings === null ? {} : parseJsonFile(settings));
   } catch (cause) {
     throw invalid(cause instanceof Error ? cause.message : String(cause), cause);
   }
@@ -48,7 +48,7 @@ export async function openTokenizer(source: FileSource, vocabularySize: number):
   };
 }
 
-function parse(bytes: Uint8Array): object {
+export function parseJsonFile(bytes: Uint8Array): object {
   const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   if (typeof value !== "object" || value === null) throw new TypeError("no object");
   return value;

@@ -91,7 +91,7 @@ export function trainTokenizer(texts: Iterable<string>, recipe: TokenizerRecipe)
 }
 
 /** A printable character for each byte: itself where it is one, the others from U+0100 on. */
-function byteCharacters(): string[] {
+export function byteCharacters(): string[] {
   const isPrintable = (byte: number) =>
     (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
   let next = BYTE_COUNT;

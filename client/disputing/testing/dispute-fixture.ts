@@ -31,6 +31,7 @@ import {
 } from "../../../contracts/build/deploy-disputes.ts";
 import { directDisputesAbi, disputesAbi, rowTextsAbi } from "../../../contracts/build/disputes-abi.ts";
 import { startAnvil } from "../../../contracts/l1/anvil.ts";
+import { deployFixedState } from "../../../contracts/testing/fixed-state.ts";
 import { refusalOf, type TriedCall } from "../../../contracts/testing/refusal-of.ts";
 import { connect } from "../../../contracts/testing/rollup-fixture.ts";
 import { statementTuple } from "../dispute-calls.ts";
@@ -69,13 +70,7 @@ export async function startDisputes({
   const disputes = getContract({ address, abi: disputesAbi, client });
   const texts = getContract({ address: await disputes.read.texts(), abi: rowTextsAbi, client });
   /** A contract that answers every call with this word: a rollup's state begins with its root. */
-  const deployState = async (root: bigint): Promise<`0x${string}`> => {
-    const runtime = `7f${root.toString(16).padStart(64, "0")}5f5260205ff3`;
-    const code =
-      `0x60${(runtime.length / 2).toString(16)}80600b5f395ff3${"".padEnd(4, "0")}${runtime}` as const;
-    const hash = await client.sendTransaction({ account: deployer, data: code });
-    return (await client.getTransactionReceipt({ hash })).contractAddress!;
-  };
+  const deployState = (root: bigint) => deployFixedState(client, deployer, root);
   /** What `post` takes, with a rollup of its own that has the statement's rows. */
   const postArguments = async (statement: DisputeStatement) => {
     const { leaf, path, root } = rowsInState(statement);

@@ -1,8 +1,7 @@
 import { isDisputable } from "../../../attribution/disputes/posted-model.ts";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { statementTuple } from "../../../client/disputing/dispute-calls.ts";
-import { admitUnchallengedCall } from "../../../client/disputing/ledger-proofs.ts";
+import { admitCall, admitUnchallengedCall } from "../../../client/disputing/ledger-proofs.ts";
 import { readPostings } from "../../../client/disputing/read-postings.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { parseAddress, resolveEndpoints } from "../../cli/context.ts";
@@ -45,7 +44,7 @@ export async function admitModel({ options, args, output }: CommandContext<Admit
           ? `nobody has posted model ${modelId} of this rollup: openledger disputes post ${to} ${args[1]} --model-id ${modelId}`
           : `no posting of model ${modelId} counts yet:\n${own.flatMap(postingLines).join("\n")}`,
       );
-    call = { functionName: "admit", args: [counting.id, statementTuple(counting.statement), cap] };
+    call = admitCall(model, counting.id, counting.statement, cap);
   } else call = admitUnchallengedCall(model, modelId, cap);
   const sent = await sender.send(call);
   const how = isDisputable(model) ? "its window has ended" : "its statics promise no window";

@@ -81,10 +81,11 @@ export async function claimQuery({ options, args, output }: CommandContext<Claim
   output.progress(`tracing ${text.tokens.length} tokens`);
   const query = traceQuery(traced.model, text, kernelsOf());
   const { tracing } = parts.recipe;
-  if (tracing === undefined || !isTracedBy(traced.model, parts.recipe))
+  if (tracing === undefined || !isTracedBy(traced, parts.recipe))
     throw commandError("CMD_USAGE", "the model's recipe promises no claims, or those of other numbers");
-  const terms = tracedOf(traced.model, parts.recipe, getAddress(tracing.claimant));
-  const receipt = { payerId: parseId(options.payer), salt: BigInt(options.salt), prompt, answer };
+  const terms = tracedOf(traced, parts.recipe, getAddress(tracing.claimant));
+  const lengths = traced.lengthsOf(prompt);
+  const receipt = { payerId: parseId(options.payer), salt: BigInt(options.salt), prompt, answer, lengths };
   const sender = await l1SenderOf(options);
   const contract = { address, abi: traceGameAbi } as const;
   const valueWei = await sender.publicClient.readContract({ ...contract, functionName: "leastBondWei" });

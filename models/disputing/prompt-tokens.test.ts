@@ -1,0 +1,223 @@
+/** A prompt's tokens, compared on L1 one or two at a time (docs/lm-disputes.md). */
+import { decodeFunctionData, encodeFunctionData, type Hex } from "viem";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
+import { madeConfigs } from "../testing/made-models.ts";
+import { JOINING, type SpelledToken, type TokenSpelling } from "../tokens/token-spelling.ts";
+import { chainKernels } from "../trace/run-trace.ts";
+import { type ClaimedReceipt, claimReceiptCall, type TracedTuple, tracedTuple } from "./ledger-claims.ts";
+import {
+  type ClaimedPrompt,
+  faultOfPrompt,
+  packLengths,
+  promptVocabulary,
+  refutePromptCall,
+} from "./prompt-tokens.ts";
+import { type LedgerTracesFixture, startLedgerTraces } from "./testing/ledger-fixture.ts";
+import { BOND_WEI, smallModel } from "./testing/trace-fixture.ts";
+import { TracePlayer } from "./trace-player.ts";
+import { claimOf, type DescribedModel, describeModel, type TracedQuery, traceQuery } from "./traced-model.ts";
+
+const PROMPT = "How?";
+const END_TOKEN = 5;
+const VOCABULARY_SIZE = 40;
+const COLUMNS = 20;
+const [H, O, W, OW, HOW, HO, QUESTION, WHO, H_SIGN] = [10, 12, 13, 11, 3, 15, 14, 9, 16];
+
+/** "o w" is joined before "H ow", and that before "H o". */
+function made(): TokenSpelling {
+  const tokens: SpelledToken[] = Array.from({ length: VOCABULARY_SIZE }, () => ({
+    bytes: new Uint8Array(),
+    rule: null,
+  }));
+  const put = (token: number, text: string, rule: SpelledToken["rule"] = null) => {
+    tokens[token] = { bytes: new TextEncoder().encode(text), rule };
+  };
+  for (const [token, text] of [
+    [H, "H"],
+    [O, "o"],
+    [W, "w"],
+    [QUESTION, "?"],
+    [WHO, "Who"],
+  ] as const)
+    put(token, text);
+  put(OW, "ow", { rank: 0, left: O, right: W });
+  put(HOW, "How", { rank: 1, left: H, right: OW });
+  put(HO, "Ho", { rank: 2, left: H, right: O });
+  put(H_SIGN, "w?", { rank: 3, left: W, right: QUESTION });
+  return { tokens, joining: JOINING.letters };
+}
+
+const vocabulary = promptVocabulary(made());
+let f: LedgerTracesFixture;
+let model: DescribedModel;
+let traced: TracedTuple;
+let kernels: ReturnType<typeof chainKernels>;
+let snapshot: Hex | undefined;
+
+beforeAll(async () => {
+  f = await startLedgerTraces();
+  const config = {
+    ...madeConfigs.llama,
+    num_hidden_layers: 1,
+    vocab_size: VOCABULARY_SIZE,
+    intermediate_size: 32,
+  };
+  const small = await smallModel(config, 6);
+  const ledger = await f.ledgerWith(
+    {
+      describe: (rollup) => describeModel({ rollup, modelId: 3n }, small.model, small.inputs),
+      terms: (of) =>
+        tracedTuple(of, { claimant: f.owner, rest: 1, mostTokens: 4, endToken: END_TOKEN, vocabulary }),
+    },
+    COLUMNS,
+    2,
+  );
+  ({ model, traced } = ledger);
+  kernels = chainKernels("wasm", model.programs);
+  await f.send(f.stranger, ledger.registration);
+});
+afterAll(() => f?.stop());
+beforeEach(async () => {
+  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
+  snapshot = await f.client.snapshot();
+});
+
+/** The model's right query of these tokens. */
+const queryOf = (prompt: readonly number[]): TracedQuery =>
+  traceQuery(model, { tokens: [...prompt, 15, END_TOKEN], promptCount: prompt.length }, kernels);
+const receiptOf = (lengths: readonly number[]): ClaimedReceipt => ({
+  ...{ payerId: 7, salt: 100n, prompt: PROMPT, lengths },
+  answer: JSON.stringify({ text: "So.", tokens: [15] }),
+});
+const callOf = (prompt: readonly number[], lengths: readonly number[]) =>
+  claimReceiptCall(model, traced, queryOf(prompt), receiptOf(lengths));
+
+async function claim(prompt: readonly number[], lengths: readonly number[]): Promise<ClaimedPrompt> {
+  await f.send(f.owner, callOf(prompt, lengths), BOND_WEI);
+  const claimId = (await f.read("claimCount")) as bigint;
+  const shown = { prompt: "0x486f773f" as const, lengths: packLengths(lengths) };
+  return { claimId, ...shown, statement: claimOf(model, queryOf(prompt)).statement };
+}
+
+describe("a claim whose query is right, but of other tokens than the prompt's,", () => {
+  test.each([
+    ["one of which spells something else", [WHO, QUESTION], [3, 1], "spelling"],
+    ["one of which spells more than its length says", [HOW, O, QUESTION], [2, 1, 1], "spelling"],
+    ["one of which spells nothing", [30, QUESTION], [3, 1], "spelling"],
+    ["two of which are joined", [H, OW, QUESTION], [1, 2, 1], "join"],
+    ["two of which have parts that are joined before", [HO, W, QUESTION], [2, 1, 1], "join"],
+  ] as const)("%s, is refuted by a watcher in one transaction", async (_, prompt, lengths, kind) => {
+    const { claimId } = await claim(prompt, lengths);
+    const watcher = new TracePlayer({
+      ...{ publicClient: f.publicClient, game: f.game, account: f.accountOf(f.watcher), challenges: true },
+      traceOf: () => queryOf(prompt),
+      refutePrompt: ({ claimId: id, shown, statement }) => {
+        const claimed = { claimId: id, statement, ...shown! };
+        const fault = faultOfPrompt(vocabulary, claimed);
+        expect(fault?.kind).toBe(kind);
+        return fault && refutePromptCall(vocabulary, traced, claimed, fault);
+      },
+    });
+    const { failures, moves } = await watcher.playOnce();
+    expect(failures).toEqual([]);
+    expect(moves.map(({ what }) => what)).toEqual(["prompt"]);
+    expect(await f.read("owedWei", [f.watcher])).toBe(BOND_WEI / 2n);
+    const [, , isRefuted, , bondWei, , , key] = (await f.read("claims", [claimId])) as readonly unknown[];
+    expect({ isRefuted, bondWei }).toEqual({ isRefuted: true, bondWei: 0n });
+    expect(await f.read("isLost", [key])).toBe(true);
+    expect((await watcher.playOnce()).moves).toEqual([]);
+  });
+
+  test.each([
+    ["that do not make up the prompt", [HOW, QUESTION], [3, 2]],
+    ["of which one has no bytes", [HOW, 30, QUESTION], [3, 0, 1]],
+    ["of which one has no length", [HOW, QUESTION], [4]],
+    ["without any lengths", [HOW, QUESTION], []],
+  ])("%s, is not taken", async (_, prompt, lengths) => {
+    expect(await f.refusal(f.owner, callOf(prompt, lengths), BOND_WEI)).toBe("LedgerTracesClaimInvalid");
+  });
+});
+
+describe("a claim of the prompt's own tokens", () => {
+  let claimed: ClaimedPrompt;
+  beforeEach(async () => {
+    claimed = await claim([HOW, QUESTION], [3, 1]);
+  });
+  const refute = (fault: Parameters<typeof refutePromptCall>[3], of = claimed, known = vocabulary) =>
+    f.refusal(f.stranger, refutePromptCall(known, traced, of, fault));
+
+  test("stands against everything that can be shown of them", async () => {
+    expect(faultOfPrompt(vocabulary, claimed)).toBeNull();
+    for (const place of [0, 1]) expect(await refute({ kind: "spelling", place })).toBe("TraceNothingWrong");
+    // No rule joins the two; the one that joins parts of them waits for another rule.
+    const join = { kind: "join", place: 0 } as const;
+    expect(await refute({ ...join, joined: OW, left: [], right: [] })).toBe("TraceNothingWrong");
+    expect(await refute({ ...join, joined: H_SIGN, left: [HOW, OW], right: [] })).toBe("TraceNothingWrong");
+    // Behind the prompt the answer begins.
+    expect(await refute({ ...join, place: 1, joined: OW, left: [], right: [] })).toBe("TraceNothingWrong");
+  });
+
+  test("is not compared with another vocabulary, prompt, model or statement", async () => {
+    const spelling = { kind: "spelling", place: 0 } as const;
+    const other = made().tokens.with(HOW, { bytes: new TextEncoder().encode("Who"), rule: null });
+    const known = promptVocabulary({ tokens: other, joining: JOINING.letters });
+    expect(await refute(spelling, claimed, known)).toBe("PromptEntryInvalid");
+    expect(await refute(spelling, { ...claimed, prompt: "0x57686f3f" })).toBe("LedgerTracesOpeningInvalid");
+    expect(await refute(spelling, { ...claimed, lengths: packLengths([1, 3]) })).toBe(
+      "LedgerTracesOpeningInvalid",
+    );
+    const { statement } = claimOf(model, queryOf([WHO, QUESTION]));
+    expect(await refute(spelling, { ...claimed, statement })).toBe("TraceOtherStatement");
+    const data = refutePromptCall(vocabulary, { ...traced, joining: JOINING.all }, claimed, spelling);
+    expect(await f.refusal(f.stranger, data)).toBe("LedgerTracesOtherModel");
+    // Another token's leaf, under the number of the one that is asked for.
+    const right = decodeFunctionData({
+      abi: traceGameAbi,
+      data: refutePromptCall(vocabulary, traced, claimed, spelling),
+    });
+    const entry = right.args!.at(-1) as unknown as { token: bigint };
+    const wrong = decodeFunctionData({
+      abi: traceGameAbi,
+      data: refutePromptCall(vocabulary, traced, { ...claimed, statement }, spelling),
+    }).args!.at(-1) as unknown as { token: bigint };
+    for (const shown of [wrong, { ...wrong, token: entry.token }]) {
+      const args = [...right.args!.slice(0, -1), shown];
+      const forged = encodeFunctionData({
+        abi: traceGameAbi,
+        functionName: "challengeSpelling",
+        args,
+      } as never);
+      expect(await f.refusal(f.stranger, forged)).toBe("PromptEntryInvalid");
+    }
+  });
+
+  test("has its window, as for queries", async () => {
+    await f.passTime(73n * 3_600n);
+    expect(await refute({ kind: "spelling", place: 0 })).toBe("TraceWindowOver");
+    expect(await f.read("stands", [claimed.claimId])).toBe(true);
+  });
+});
+
+test("a rule that comes behind the one that waits above a part joins nothing", async () => {
+  const claimed = await claim([H, OW, QUESTION], [1, 2, 1]);
+  const refute = (joined: number, right: readonly number[]) =>
+    f.refusal(
+      f.stranger,
+      refutePromptCall(vocabulary, traced, claimed, { kind: "join", place: 0, joined, left: [], right }),
+    );
+  expect(await refute(HO, [OW])).toBe("TraceNothingWrong");
+  // A part that the token does not begin with; a rule that is none.
+  expect(await refute(HO, [OW, O])).toBe("PromptEntryInvalid");
+  expect(await refute(QUESTION, [])).toBe("TraceNothingWrong");
+  expect(await refute(HOW, [])).toBeNull();
+});
+
+test("neighbours that are not two letters of a word are not compared: the rules of words may part them", async () => {
+  // "w" and "?" would be joined, were they of one word.
+  const claimed = await claim([HO, W, QUESTION], [2, 1, 1]);
+  const fault = { kind: "join", place: 1, joined: H_SIGN, left: [], right: [] } as const;
+  expect(await f.refusal(f.stranger, refutePromptCall(vocabulary, traced, claimed, fault))).toBe(
+    "TraceNothingWrong",
+  );
+});

@@ -1,0 +1,114 @@
+/** LedgerTraces on a chain of its own, before a rollup that is one word: its state's root. */
+import { createPublicClient, createWalletClient, custom, type Hex } from "viem";
+import { tracedAnsweringHash } from "../../../attribution/model/answering-hash.ts";
+import { hashTagged, initPoseidon } from "../../../circuits/field/poseidon.ts";
+import {
+  EMPTY_LEAF,
+  hashLeaf,
+  hashModelBody,
+  type LeafState,
+  type ModelBody,
+  packBinding,
+} from "../../../circuits/ledger/leaf.ts";
+import { EMPTY_COLLECTED_ROOT, packSplit } from "../../../circuits/ledger/rewards.ts";
+import { treePath, treeRoot } from "../../../circuits/ledger/tree-root.ts";
+import { LEAF_KIND, TAG, TREE_DEPTH } from "../../../circuits/protocol.ts";
+import { deployLedgerMath, missingChunks, storeChunks } from "../../../contracts/build/deploy-disputes.ts";
+import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
+import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
+import { startAnvil } from "../../../contracts/l1/anvil.ts";
+import { deployFixedState } from "../../../contracts/testing/fixed-state.ts";
+import { connect } from "../../../contracts/testing/rollup-fixture.ts";
+import { registerCall, type TracedTuple, tracingDigest } from "../ledger-claims.ts";
+import type { PlayerAccount } from "../trace-player.ts";
+import type { DescribedModel } from "../traced-model.ts";
+import { refusalOf } from "./refusal-of.ts";
+import { BOND_WEI, HOUR_SECONDS, STAKE_WEI } from "./trace-fixture.ts";
+
+const FILES_HASH = 4_242n;
+const COLUMNS = 77n;
+const CAP = 16;
+export const MODEL_ID = 3;
+
+export type LedgerTracesFixture = Awaited<ReturnType<typeof startLedgerTraces>>;
+
+export async function startLedgerTraces() {
+  await initPoseidon();
+  const anvil = await startAnvil();
+  const client = await connect(anvil);
+  const [deployer, owner, watcher, stranger] = (await client.getAddresses()) as [Hex, Hex, Hex, Hex];
+  const transport = custom(client);
+  const clients = {
+    walletClient: createWalletClient({ account: deployer, chain: client.chain, transport }),
+    publicClient: createPublicClient({ chain: client.chain, transport, pollingInterval: 10 }),
+  };
+  const math = await deployLedgerMath(clients);
+  await storeChunks(clients, math, await missingChunks(clients.publicClient, math, 0));
+  const terms = {
+    ...{ windowSeconds: 72n * HOUR_SECONDS, sideSeconds: 36n * HOUR_SECONDS },
+    ...{ leastBondWei: BOND_WEI, stakeWei: STAKE_WEI },
+  };
+  const { game } = await deployTraceGame(clients, terms, math);
+  const accountOf = (address: Hex): PlayerAccount => ({
+    address,
+    async send({ data, valueWei }) {
+      const hash = await client.sendTransaction({
+        ...{ account: address, to: game, data, value: valueWei, gas: 16_000_000n },
+      });
+      return { gasUsed: (await client.getTransactionReceipt({ hash })).gasUsed };
+    },
+  });
+  return {
+    ...{ client, game, math, owner, watcher, stranger, accountOf },
+    publicClient: clients.publicClient as never,
+    stop: () => anvil.stop(),
+    read: (functionName: string, args: readonly unknown[] = []) =>
+      client.readContract({
+        address: game,
+        abi: traceGameAbi,
+        functionName,
+        args,
+      } as never) as Promise<never>,
+    refusal: (account: Hex, data: Hex, value = 0n) => refusalOf(client, { account, to: game, data, value }),
+    send: async (account: Hex, data: Hex, valueWei = 0n) =>
+      Number((await accountOf(account).send({ data, valueWei })).gasUsed),
+    async passTime(seconds: bigint): Promise<void> {
+      await client.increaseTime({ seconds: Number(seconds) });
+      await client.mine({ blocks: 1 });
+    },
+    /** A rollup whose state has the model, and the call that registers it. @param draws of an epoch, a power of two */
+    async ledgerWith(
+      {
+        describe,
+        terms,
+      }: { describe(rollup: Hex): DescribedModel; terms(model: DescribedModel): TracedTuple },
+      columnCount: number,
+      draws: number,
+    ) {
+      const anyModel = describe(deployer);
+      const traced = terms(anyModel);
+      const answering = tracedAnsweringHash(FILES_HASH, BigInt(tracingDigest(traced)));
+      const statics = {
+        featuresCommitment: hashTagged(TAG.features, [COLUMNS, answering]),
+        ...{ ownersCommitment: 5n, earnerRoot: 6n },
+        binding: packBinding({
+          ...{ datanetId: 4n, version: 1n, rowCount: 8n, predecessorId: 0n },
+          ...{ drawBits: BigInt(Math.log2(draws)), featureCount: BigInt(columnCount) },
+        }),
+        split: packSplit({ ownerParts: 13_107n, validatorParts: 8_192n }),
+      };
+      const body: ModelBody = {
+        ...{ statics, sealed: 0n, accruedRoot: statics.earnerRoot },
+        ...{ collectedRoot: EMPTY_COLLECTED_ROOT, epochStart: 0n },
+      };
+      const leaf = { ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, keyX: 8n, body: hashModelBody(body) };
+      const state: LeafState = { leaf, model: body };
+      const leaves = [...Array.from({ length: MODEL_ID }, (_, i) => BigInt(i + 1)), hashLeaf(leaf)];
+      const rollup = await deployFixedState(client, deployer, treeRoot(TAG.node, leaves, TREE_DEPTH));
+      const model = describe(rollup);
+      const path = treePath(TAG.node, leaves, TREE_DEPTH, MODEL_ID);
+      const proof = { path, state, cap: CAP, filesHash: FILES_HASH, columnsCommitment: COLUMNS };
+      return { model, traced, registration: registerCall(model, traced, proof) };
+    },
+  };
+}

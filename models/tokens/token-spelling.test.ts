@@ -1,0 +1,116 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { memorySource } from "../files/memory-source.ts";
+import {
+  findPromptFault,
+  JOINING,
+  readSpelling,
+  spelledLengths,
+  type TokenSpelling,
+} from "./token-spelling.ts";
+import { openTokenizer, type TextTokens } from "./tokenizer.ts";
+import { trainTokenizer } from "./train-tokenizer.ts";
+
+const TEXTS = [
+  "The state of the union is strong; the union's states won't pay. banana bananas anna's aaaa aaaaaa a aa aaa",
+  "They'll say we've paid what they'd owe. Congress congresses progress progressed, 1789 to 1,861 - 'tis so!",
+];
+const SIZE = 340;
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+
+const sourceOf = (file: unknown, config: unknown = {}) =>
+  memorySource(
+    "memory",
+    new Map([
+      ["tokenizer.json", bytesOf(JSON.stringify(file))],
+      ["tokenizer_config.json", bytesOf(JSON.stringify(config))],
+    ]),
+  );
+
+// biome-ignore lint/suspicious/noExplicitAny: a file that others read with a schema.
+let file: any;
+let tokens: TextTokens;
+let spelling: TokenSpelling;
+beforeAll(async () => {
+  file = JSON.parse(trainTokenizer(TEXTS, { vocabularySize: SIZE, specialTokens: ["<end>"] }));
+  tokens = await openTokenizer(sourceOf(file), SIZE);
+  spelling = (await readSpelling(sourceOf(file), SIZE))!;
+});
+
+/** Characters that make words, ends of words and what is between them. */
+function randomText(random: SeededRandom, characters: string, length: number): string {
+  return Array.from({ length }, () => characters[random.nextBelow(characters.length)]).join("");
+}
+
+/** Any tokens that spell the bytes. */
+function anyTokens(text: Uint8Array, random: SeededRandom): number[] {
+  const out: number[] = [];
+  for (let from = 0; from < text.length; ) {
+    const fitting = spelling.tokens.flatMap(({ bytes }, token) =>
+      bytes.length > 0 && bytes.every((byte, i) => text[from + i] === byte) ? [token] : [],
+    );
+    const token = fitting[random.nextBelow(fitting.length)]!;
+    out.push(token);
+    from += spelling.tokens[token]!.bytes.length;
+  }
+  return out;
+}
+
+describe("a tokenizer's spelling", () => {
+  it("finds nothing wrong with what the tokenizer makes of any text", () => {
+    expect(spelling.joining).toBe(JOINING.letters);
+    const random = new SeededRandom("honest prompts");
+    for (let run = 0; run < 400; run++) {
+      const text = randomText(random, "theuniosabcrgdlvw'''    TN19.,é<end>\n", 1 + random.nextBelow(40));
+      const given = tokens.encode(text);
+      const lengths = spelledLengths(spelling, bytesOf(text), given);
+      expect(lengths, text).not.toBeNull();
+      expect(findPromptFault(spelling, bytesOf(text), lengths!, given), text).toBeNull();
+    }
+  });
+
+  it("finds every other way to spell a word", () => {
+    const random = new SeededRandom("other tokens");
+    let others = 0;
+    for (let run = 0; run < 400; run++) {
+      const text = randomText(random, run % 2 === 0 ? "an" : "thestaunioprgb", 2 + random.nextBelow(9));
+      const given = anyTokens(bytesOf(text), random);
+      const lengths = spelledLengths(spelling, bytesOf(text), given)!;
+      const fault = findPromptFault(spelling, bytesOf(text), lengths, given);
+      const isOwn = given.join() === tokens.encode(text).join();
+      expect(fault === null, `${text}: ${given}`).toBe(isOwn);
+      if (!isOwn) others++;
+    }
+    expect(others).toBeGreaterThan(100);
+  });
+
+  it("finds a token that spells something else, also where the lengths add up", () => {
+    const text = bytesOf("the union");
+    const given = tokens.encode("the union");
+    const lengths = spelledLengths(spelling, text, given)!;
+    const other = given.map((token, i) => (i === 1 ? given[0]! : token));
+    expect(findPromptFault(spelling, text, lengths, other)).toEqual({ kind: "spelling", place: 1 });
+    expect(spelledLengths(spelling, text, other)).toBeNull();
+  });
+
+  it("is none where the text is changed before it is encoded, and has no rules where their order is not sure", async () => {
+    const read = (changed: object, config = {}) =>
+      readSpelling(sourceOf({ ...file, ...changed }, config), SIZE);
+    expect(await read({ normalizer: { type: "NFC" } })).toBeNull();
+    expect(await read({ pre_tokenizer: { ...file.pre_tokenizer, add_prefix_space: true } })).toBeNull();
+    expect(await read({ pre_tokenizer: { type: "Metaspace" } })).toBeNull();
+    expect(await read({}, { remove_space: true })).toBeNull();
+    const { merges } = file.model;
+    const reversed = { ...file.model, merges: merges.toReversed() };
+    expect((await read({ model: reversed }))!.joining).toBe(JOINING.none);
+    const [stripped, lettered] = [{ rstrip: true }, { content: "end" }].map((changed) => [
+      { ...file.added_tokens[0], ...changed },
+    ]);
+    expect(await read({ added_tokens: stripped })).toBeNull();
+    expect((await read({ added_tokens: lettered }))!.joining).toBe(JOINING.none);
+    const whole = { pre_tokenizer: { ...file.pre_tokenizer, use_regex: false } };
+    expect((await read(whole))!.joining).toBe(JOINING.all);
+    const bytes = await readSpelling(memorySource("memory", new Map()), 256);
+    expect(bytes!.tokens[65]).toEqual({ bytes: Uint8Array.of(65), rule: null });
+  });
+});
