@@ -21,7 +21,10 @@ export interface SealedBatch {
 /** An open batch: operations are executed in order as they are added. */
 export interface OpenBatch {
   readonly operationCount: number;
+  /** Whatever comes next has no place. */
   readonly isFull: boolean;
+  /** Whether every operation that may be executed has a place. */
+  readonly hasWideRoom: boolean;
   hasRoomFor(operation: Operation): boolean;
   /** @throws OP_* and leaves everything as it was; CIR_BATCH_FULL where `hasRoomFor` says no */
   add(operation: Operation): PlacedTrace;
@@ -39,6 +42,9 @@ export function openBatch(ledger: Ledger, opening: BatchOpening): OpenBatch {
     },
     get isFull() {
       return builder.isFull;
+    },
+    get hasWideRoom() {
+      return !builder.isFull;
     },
     hasRoomFor: ({ kind }) => builder.hasRoomFor(kind),
     add: (operation) => builder.add(operation),
