@@ -28,8 +28,11 @@ export interface PostedOperation {
   readonly blockNumber: number;
 }
 
+/** What L1 shows of a signed operation. */
+export type PromisedOperation = Pick<SignedOperation, "kind" | "a" | "b" | "amountCode" | "words" | "nonce">;
+
 /** What was promised for a place. */
-export type Promised = (opIndex: number) => readonly SignedOperation[];
+export type Promised = (opIndex: number) => readonly PromisedOperation[];
 
 /**
  * The signed operations of a batch in their order. `nonceOf` counts a leaf's, and goes on with each.
@@ -112,7 +115,7 @@ function keepPromises(slots: TableSlots, promised: Promised, isOneByOne: boolean
   const left = new Map<number, Set<number>>();
   for (const [index, { a }] of narrow.entries()) left.set(a, (left.get(a) ?? new Set()).add(index));
   const nonces = new Set(narrow.map(nonceKey));
-  const find = (operation: SignedOperation): PlacedSlot | null => {
+  const find = (operation: PromisedOperation): PlacedSlot | null => {
     const { a } = operation;
     const nonce = Number(operation.nonce);
     for (const index of wideLeft)
@@ -151,7 +154,7 @@ function keepPromises(slots: TableSlots, promised: Promised, isOneByOne: boolean
 const nonceKey = ({ a, nonce }: { a: number; nonce: number }) => `${a}/${nonce}`;
 
 /** Whether L1 has this operation there. */
-export function isSameOperation(operation: SignedOperation, posted: PostedOperation): boolean {
+export function isSameOperation(operation: PromisedOperation, posted: PostedOperation): boolean {
   const rule = kindRule(operation.kind)!;
   return (
     posted.kind === rule.name &&

@@ -1,5 +1,5 @@
 import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
-import { shapeName } from "../../circuits/protocol.ts";
+import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
 import {
   circuitSpec,
   earnerExitCircuitSpec,
@@ -9,9 +9,10 @@ import {
 } from "../../circuits/registry/circuit-registry.ts";
 import { batchSizes, type CircuitSizes, exitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { postedShape } from "../../circuits/table/table-shape.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
-import { DEVNET_SHAPE } from "./config.ts";
+import { DEVNET_TABLE, FALLBACK_SHAPE } from "./config.ts";
 import type { Console } from "./console.ts";
 import type { DevnetPlan } from "./plan.ts";
 
@@ -22,13 +23,14 @@ export interface DevnetCircuit {
 }
 
 /**
- * Circuits of the devnet's rollup in the order in which L1 numbers them: batch, settlement, earner table, and exits of
- * leaves and of earners, without which nobody could freeze it.
+ * Circuits of the devnet's rollup in the order in which L1 numbers them: batch, settlement, earner table, exits of leaves
+ * and of earners, without which nobody could freeze it, and the fallback for batches.
  */
 export async function buildCircuits(plan: DevnetPlan, console: Console): Promise<DevnetCircuit[]> {
   const { settlement, tableEarners } = plan;
+  const batch = (shape: BatchShape) => ({ sizes: batchSizes(shape), spec: circuitSpec(shapeName(shape)) });
   const wanted = [
-    { sizes: batchSizes(DEVNET_SHAPE), spec: circuitSpec(shapeName(DEVNET_SHAPE)) },
+    batch(postedShape(DEVNET_TABLE)),
     {
       sizes: { sort: CIRCUIT_SORT.settlement, size0: settlement.payments, size1: settlement.earners },
       spec: settlementCircuitSpec(settlement),
@@ -39,6 +41,7 @@ export async function buildCircuits(plan: DevnetPlan, console: Console): Promise
     },
     { sizes: exitSizes(), spec: leafExitCircuitSpec() },
     { sizes: exitSizes(settlement.earners), spec: earnerExitCircuitSpec(settlement.earners) },
+    batch(FALLBACK_SHAPE),
   ];
   // The compiler has one thread, the keys take all cores: the first side by side, the second one after another.
   const startedAtMs = Date.now();
