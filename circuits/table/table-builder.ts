@@ -18,7 +18,7 @@ import { withTable } from "./table-inputs.ts";
 import { layOutTable, type TableLayout } from "./table-layout.ts";
 import { fitsTable } from "./table-limits.ts";
 import { WideLeaves } from "./table-order.ts";
-import { postedShape, type TableShape, windowSize } from "./table-shape.ts";
+import { postedShape, requireTableShape, type TableShape, windowSize } from "./table-shape.ts";
 
 export interface ClosedTable {
   /** What is posted: as of any batch, its narrow slots are both sections, the first one padded. */
@@ -41,8 +41,9 @@ export class TableBuilder {
   readonly #unitIds = new Set<number>();
   readonly #wideLeaves = new WideLeaves();
 
-  /** @throws OP_UNKNOWN_LEAF where the fee account does not exist */
+  /** @throws CIR_SHAPE_IMPOSSIBLE; OP_UNKNOWN_LEAF where the fee account does not exist */
   constructor(ledger: Ledger, shape: TableShape, opening: Omit<BatchOpening, "shape">) {
+    requireTableShape(shape, ledger.tree.depth);
     ledger.requireLeaf(opening.feeAccountId);
     this.shape = shape;
     this.#ledger = ledger;
