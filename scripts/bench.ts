@@ -41,14 +41,18 @@ program
     const counts = table.benchTableCounts();
     const equality = await table.benchTableEquality(Number(options.batches));
     const atOnce = await table.benchAtOnce(Number(options.atOnce));
+    const { keepFigures } = await import("./bench/kept-figures.ts");
     const gasPerOperation = options.gas === true ? await table.benchTableGas() : null;
+    if (gasPerOperation !== null) keepFigures("table-gas", gasPerOperation);
     const figures = { ...counts, equality, atOnce, gasPerOperation };
     if (options.domain === "0") {
       console.log(JSON.stringify(figures));
       return;
     }
     const { benchTableProve } = await import("./bench/table-prove.ts");
-    console.log(JSON.stringify({ ...figures, ...(await benchTableProve(options)) }));
+    const proven = await benchTableProve(options);
+    keepFigures("table-proofs", proven);
+    console.log(JSON.stringify({ ...figures, ...proven }));
   });
 
 program

@@ -28,6 +28,13 @@ export const OPERATOR_SECRET = 7n;
 const ALICE_SECRET = 11n;
 const BOB_SECRET = 12n;
 
+/** The contracts' fixture's, the first one with a leaf table: what rollups have. */
+export const HISTORY_SHAPES = [
+  { ...SHAPES[0], table: { members: 2, rows: 8, units: 2, low: 2, top: 1 } },
+  SHAPES[1],
+  SHAPES[2],
+] as const satisfies readonly BatchShape[];
+
 export type HistoryFixture = Awaited<ReturnType<typeof startHistoryFixture>>;
 
 /** Circuits with keys of a setup, behind all others, and the secrets that all of them share. */
@@ -37,7 +44,7 @@ export interface HistoryFixtureOptions {
   sequencer?: Address;
   /** Who owns leaf 0; the contracts' fixture's where absent. */
   treasuryOwner?: Address;
-  /** Of the batch circuits; the contracts' fixture's where absent. */
+  /** Of the batch circuits; HISTORY_SHAPES where absent. */
   shapes?: readonly BatchShape[];
   settlementSizes?: readonly CircuitSizes[];
   real?: RealCircuits;
@@ -69,7 +76,7 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
       ...(options.sequencer === undefined ? {} : { sequencer: options.sequencer }),
       ...(options.gateOn === undefined ? {} : { genesisGate: await options.gateOn(client) }),
     },
-    options.shapes ?? SHAPES,
+    options.shapes ?? HISTORY_SHAPES,
     options.settlementSizes,
     options.real,
   );

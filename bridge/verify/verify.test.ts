@@ -1,11 +1,16 @@
 import { encodeFunctionData, pad, toHex } from "viem";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { KIND } from "../../circuits/protocol.ts";
+import { KIND, shapeName } from "../../circuits/protocol.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import { type BatchEvent, type HistoryEvent, readL1History } from "../l1/l1-history.ts";
-import { doctored, type HistoryFixture, startHistoryFixture } from "../testing/history-fixture.ts";
+import {
+  doctored,
+  HISTORY_SHAPES,
+  type HistoryFixture,
+  startHistoryFixture,
+} from "../testing/history-fixture.ts";
 import { type VerifyOptions, verifyRollup } from "./verify.ts";
 
 let f: HistoryFixture;
@@ -99,7 +104,7 @@ describe("verifyRollup", () => {
     const wrong = { ...first!, key: { ...first!.key, delta: others[0]!.key.delta } };
     expect(await difference({ circuits: [wrong, ...others] })).toEqual([
       null,
-      "the verifying key of batch-6-3",
+      `the verifying key of ${shapeName(HISTORY_SHAPES[0])}`,
     ]);
     expect(await difference({ circuits: others })).toEqual([null, "circuit 0"]);
   });

@@ -1,10 +1,11 @@
 import { afterEach, expect, test } from "vitest";
+import { shapeName } from "../../circuits/protocol.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
 import { EXIT_SIZES, exitActions } from "../../contracts/testing/exit-fixture.ts";
-import { ANY_FEE, OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
+import { ANY_FEE, OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import { anvilAccount } from "../testing/bridge-fixture.ts";
-import { type HistoryFixture, startHistoryFixture } from "../testing/history-fixture.ts";
+import { HISTORY_SHAPES, type HistoryFixture, startHistoryFixture } from "../testing/history-fixture.ts";
 import { verifyRollup } from "../verify/verify.ts";
 import { submitQueue } from "./submit-queue.ts";
 
@@ -12,8 +13,8 @@ let f: HistoryFixture;
 afterEach(() => f?.stop());
 
 const known = () =>
-  SHAPES.map(({ narrow, wide }, i) => ({
-    name: `batch-${narrow}-${wide}`,
+  HISTORY_SHAPES.map((shape, i) => ({
+    name: shapeName(shape),
     circuitId: f.l1.circuits[i]!.circuitId,
   }));
 

@@ -76,19 +76,27 @@ function draftSlot(trace: SlotTrace): DraftSlot {
 export function openDraft(draft: BatchDraft): ClosedBatch {
   const tree = LedgerTree.ofPart(draft.tree);
   const versions: TreeVersion[] = [tree.version];
+  const open = (slot: DraftSlot) => openSlot(slot, tree, versions);
+  const narrow = draft.narrow.map(open);
+  const wide = draft.wide.map(open);
+  hashVersions(versions);
+  return { data: draft.data, narrow, wide, fee: feeOnTree(draft.fee, tree.version) };
+}
+
+/** Does what the slot did. @param versions gets each version of the tree that it makes */
+function openSlot({ trace, newA, newB }: DraftSlot, tree: LedgerTree, versions: TreeVersion[]): SlotTrace {
   const set = (id: number, leaf: Leaf | null): TreeVersion => {
     if (leaf !== null) tree.put(id, leaf);
     const { version } = tree;
     if (leaf !== null) versions.push(version);
     return version;
   };
-  const open = ({ trace, newA, newB }: DraftSlot): SlotTrace => {
-    const before = tree.version;
-    const between = set(trace.record.a, newA);
-    return traceOnTree(trace, { before, between, after: set(trace.record.b, newB) });
-  };
-  const narrow = draft.narrow.map(open);
-  const wide = draft.wide.map(open);
-  hashVersions(versions);
-  return { data: draft.data, narrow, wide, fee: feeOnTree(draft.fee, tree.version) };
+  const before = tree.version;
+  const between = set(trace.record.a, newA);
+  return traceOnTree(trace, { before, between, after: set(trace.record.b, newB) });
+}
+
+/** The traces with the paths that they have on another tree, where the leaves that they name are the same. Changes the tree. */
+export function movedTraces(traces: readonly SlotTrace[], tree: LedgerTree): SlotTrace[] {
+  return traces.map((trace) => openSlot(draftSlot(trace), tree, []));
 }

@@ -21,14 +21,17 @@ export interface SealedBatch {
 /** An open batch: operations are executed in order as they are added. */
 export interface OpenBatch {
   readonly operationCount: number;
+  /** Whatever comes next has no place. */
   readonly isFull: boolean;
+  /** Whether every operation that may be executed has a place. */
+  readonly hasWideRoom: boolean;
   hasRoomFor(operation: Operation): boolean;
   /** @throws OP_* and leaves everything as it was; CIR_BATCH_FULL where `hasRoomFor` says no */
   add(operation: Operation): PlacedTrace;
   close(): SealedBatch;
 }
 
-/** @throws OP_UNKNOWN_LEAF where the fee account does not exist */
+/** @throws OP_UNKNOWN_LEAF where the fee account does not exist; CIR_SHAPE_IMPOSSIBLE for a table that no circuit has */
 export function openBatch(ledger: Ledger, opening: BatchOpening): OpenBatch {
   const table = tableShapeOf(opening.shape);
   if (table !== null) return new TableBuilder(ledger, table, opening);
@@ -39,6 +42,9 @@ export function openBatch(ledger: Ledger, opening: BatchOpening): OpenBatch {
     },
     get isFull() {
       return builder.isFull;
+    },
+    get hasWideRoom() {
+      return !builder.isFull;
     },
     hasRoomFor: ({ kind }) => builder.hasRoomFor(kind),
     add: (operation) => builder.add(operation),

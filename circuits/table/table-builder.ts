@@ -1,19 +1,24 @@
-/** An open batch with a leaf table: operations are executed in order as they come, and placed in the section of their kind. */
+/**
+ * An open batch with a leaf table: operations are executed in order as they come, and placed in the section of their kind.
+ * The batch applies its sections one after the other. `table-order.ts` says why that gives the same.
+ */
 import { type BatchOpening, type ClosedBatch, creditFees, type PlacedTrace } from "../batch/batch.ts";
 import type { SlotRecord } from "../batch/batch-data.ts";
+import { movedTraces } from "../batch/batch-draft.ts";
 import { batchInputs } from "../batch/batch-inputs.ts";
 import { executeSlot, nullSlot } from "../batch/slot.ts";
 import type { Operation, SlotTrace } from "../batch/slot-trace.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import { unpackCounters } from "../ledger/leaf.ts";
+import { type Leaf, unpackCounters } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { TreeVersion } from "../ledger/ledger-tree.ts";
+import { LedgerTree, type TreeVersion } from "../ledger/ledger-tree.ts";
 import { KIND, kindRule } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 import { withTable } from "./table-inputs.ts";
 import { layOutTable, type TableLayout } from "./table-layout.ts";
 import { fitsTable } from "./table-limits.ts";
-import { postedShape, type TableShape, windowSize } from "./table-shape.ts";
+import { WideLeaves } from "./table-order.ts";
+import { postedShape, requireTableShape, type TableShape, windowSize } from "./table-shape.ts";
 
 export interface ClosedTable {
   /** What is posted: as of any batch, its narrow slots are both sections, the first one padded. */
@@ -31,12 +36,14 @@ export class TableBuilder {
   readonly #ledger: Ledger;
   readonly #before: TreeVersion;
   readonly #sections: Record<Section, SlotTrace[]> = { transfers: [], members: [], wide: [] };
-  readonly #rowIds = new Set<number>();
+  /** The leaves that the table touches, as its last slot so far left them. */
+  readonly #rows = new Map<number, Leaf>();
   readonly #unitIds = new Set<number>();
-  #after: TreeVersion | null = null;
+  readonly #wideLeaves = new WideLeaves();
 
-  /** @throws OP_UNKNOWN_LEAF where the fee account does not exist */
+  /** @throws CIR_SHAPE_IMPOSSIBLE; OP_UNKNOWN_LEAF where the fee account does not exist */
   constructor(ledger: Ledger, shape: TableShape, opening: Omit<BatchOpening, "shape">) {
+    requireTableShape(shape, ledger.tree.depth);
     ledger.requireLeaf(opening.feeAccountId);
     this.shape = shape;
     this.#ledger = ledger;
@@ -58,33 +65,35 @@ export class TableBuilder {
 
   /** Whatever comes next has no place. */
   get isFull(): boolean {
-    const { transfers, members, wide } = this.#sections;
+    const { transfers, members } = this.#sections;
     const { shape } = this;
-    const hasTable = wide.length === 0 && transfers.length + members.length < shape.transfers + shape.members;
-    return wide.length >= shape.wide && !hasTable;
+    return !this.hasWideRoom && transfers.length + members.length >= shape.transfers + shape.members;
+  }
+
+  get hasWideRoom(): boolean {
+    return this.#sections.wide.length < this.shape.wide;
   }
 
   /**
-   * Where the operation would go: into the section of its kind while that has a slot and the table has room for its leaves,
-   * else into a wide slot. From the first wide slot on there are only wide ones, which are executed after the table.
+   * Where the operation would go: into the section of its kind while that has a slot, the table has room for its leaves,
+   * and no wide slot so far names one of them; else into a wide slot.
    */
   #sectionOf(operation: Operation): Section | null {
-    const { wide } = this.#sections;
     const rule = kindRule(operation.kind);
-    if (rule?.isNarrow && wide.length === 0 && "amountCode" in operation) {
+    if (rule?.isNarrow && "amountCode" in operation && this.#wideLeaves.commutesWith(operation)) {
       const section = operation.kind === KIND.transfer ? "transfers" : "members";
       const ids = [operation.a, operation.b];
-      const fits = (known: ReadonlySet<number>, added: readonly number[], limit: number) =>
+      const fits = (known: Pick<Set<number>, "has" | "size">, added: readonly number[], limit: number) =>
         known.size + new Set(added.filter((id) => !known.has(id))).size <= limit;
       const hasRoom =
         this.#sections[section].length < this.shape[section] &&
-        fits(this.#rowIds, ids, this.shape.rows) &&
+        fits(this.#rows, ids, this.shape.rows) &&
         (section === "transfers" || fits(this.#unitIds, [operation.b], this.shape.units)) &&
         ids.every((id) => id < windowSize(this.shape)) &&
         fitsTable(operation, unpackCounters(this.#ledger.opened(operation.b).leaf.counters).priceWei);
       if (hasRoom) return section;
     }
-    return wide.length < this.shape.wide ? "wide" : null;
+    return this.hasWideRoom ? "wide" : null;
   }
 
   hasRoomFor(operation: Operation): boolean {
@@ -102,13 +111,11 @@ export class TableBuilder {
           data: { kind: operation.kind },
         },
       );
-    const before = this.#ledger.tree.version;
     const trace = executeSlot(this.#ledger, operation, this.#opening);
-    if (section === "wide") this.#after ??= before;
-    else {
-      this.#rowIds.add(trace.record.a).add(trace.record.b);
-      if (section === "members") this.#unitIds.add(trace.record.b);
-    }
+    const { a, b } = trace.record;
+    if (section === "wide") this.#wideLeaves.add(trace.record);
+    else for (const id of [a, b]) this.#rows.set(id, this.#ledger.requireLeaf(id).leaf);
+    if (section === "members") this.#unitIds.add(b);
     const { members, transfers } = this.shape;
     const sectionStart = { transfers: 0, members: transfers, wide: transfers + members }[section];
     return { trace, slot: sectionStart + this.#sections[section].push(trace) - 1 };
@@ -116,9 +123,12 @@ export class TableBuilder {
 
   /** Fills the empty slots, credits the fees and closes the batch. */
   close(): ClosedTable {
-    const { transfers, members, wide } = this.#sections;
+    const { transfers, members } = this.#sections;
     const { signedCount } = this;
-    const after = this.#after ?? this.#ledger.tree.version;
+    const tree = LedgerTree.ofVersion(this.#before);
+    for (const [id, leaf] of this.#rows) tree.put(id, leaf);
+    const after = tree.version;
+    const wide = movedTraces(this.#sections.wide, tree);
     const layout = layOutTable(this.shape, {
       transfers,
       members,

@@ -89,6 +89,8 @@ export function requireTableShape(shape: TableShape, depth: number = TREE_DEPTH)
   const { transfers, members, wide, rows, units, low, top } = shape;
   const counts = [transfers, members, rows, units, low, top];
   const isPossible =
+    depth >= 1 &&
+    depth <= TREE_DEPTH &&
     counts.every((count) => Number.isInteger(count) && count >= 1) &&
     (transfers + members) % 2 === 0 &&
     transfers + members + wide < 1 << 12 &&

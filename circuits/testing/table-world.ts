@@ -1,14 +1,17 @@
 /** Test support: random table batches, and the small circuit that proves them. */
 
 import { batchElements } from "../batch/batch-data.ts";
+import type { ReplayedSettlement } from "../batch/settlement-operation.ts";
 import { dataCommitment, evaluate } from "../field/element-vector.ts";
 import { initPoseidon } from "../field/poseidon.ts";
+import { kindRule } from "../protocol.ts";
 import { tableCircuitSpec } from "../registry/circuit-registry.ts";
 import { type ClosedTable, closedTableInputs, TableBuilder } from "../table/table-builder.ts";
 import { absorbedElements } from "../table/table-data.ts";
 import type { TableShape } from "../table/table-shape.ts";
 import { CircuitTester } from "./circuit-tester.ts";
 import type { RandomLedger } from "./random-ledger.ts";
+import { postedOf } from "./random-settlement.ts";
 
 /** 512 ids, of which the table reaches 64; no wide slot, so that the circuit is the table and little else. */
 export const SMALL_TABLE: TableShape = {
@@ -24,22 +27,45 @@ export function smallTableTester(): Promise<CircuitTester> {
   return small;
 }
 
-/** Executes random operations until `count` were tried; refused ones change nothing. */
-export function fillTable(world: RandomLedger, shape: TableShape, count: number): ClosedTable {
+export interface MixedTable {
+  readonly closed: ClosedTable;
+  readonly settlements: readonly ReplayedSettlement[];
+  /** Narrow operations that have a place in the table, though a wide slot came before them. */
+  readonly lateCount: number;
+  /** Narrow operations that wide slots took, and that would have had a place in the table without those before them. */
+  readonly heldBackCount: number;
+}
+
+/** Executes random operations until `count` were tried, wide ones among them; refused ones change nothing. */
+export function mixTable(world: RandomLedger, shape: TableShape, count: number): MixedTable {
   const { shape: _, ...opening } = world.opening({ narrow: 0, wide: 1 });
-  const builder = new TableBuilder(world.ledger, shape, opening);
+  const { ledger, random } = world;
+  const builder = new TableBuilder(ledger, shape, opening);
+  const settlements: ReplayedSettlement[] = [];
+  const wideIds = new Set<number>();
+  let [lateCount, heldBackCount] = [0, 0];
   for (let i = 0; i < count; i++) {
-    const operation = world.operation(shape.wide > 0 && i >= count - shape.wide);
+    const operation = world.operation(shape.wide > 0 && random.below(3) === 0);
     if (!builder.hasRoomFor(operation)) continue;
+    const posted = "modelId" in operation ? postedOf(ledger, operation) : null;
     try {
-      builder.add(operation);
+      const { slot, trace } = builder.add(operation);
+      const { a, b, kind } = trace.record;
+      const isInTable = slot < shape.transfers + shape.members;
+      if (posted !== null) settlements.push(posted);
+      if (isInTable && wideIds.size > 0) lateCount += 1;
+      if (!isInTable && kindRule(kind)!.isNarrow && (wideIds.has(a) || wideIds.has(b))) heldBackCount += 1;
+      if (!isInTable) wideIds.add(a).add(b);
     } catch (error) {
       if (!(error as { code?: string }).code?.startsWith("OP_")) throw error;
     }
   }
   world.opIndex += BigInt(builder.signedCount);
-  return builder.close();
+  return { closed: builder.close(), settlements, lateCount, heldBackCount };
 }
+
+export const fillTable = (world: RandomLedger, shape: TableShape, count: number): ClosedTable =>
+  mixTable(world, shape, count).closed;
 
 /** C and y that TypeScript computes, and a witness of the circuit at z. */
 export async function tableWitness(tester: CircuitTester, closed: ClosedTable, z: bigint, depth: number) {

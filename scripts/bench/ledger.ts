@@ -8,8 +8,9 @@ import { parseTableName, postedShape } from "../../circuits/table/table-shape.ts
 import { measureGas } from "../../contracts/testing/measure-gas.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import { createSnarkjsProver } from "../../prover/snarkjs/snarkjs-backend.ts";
+import { keptFigures } from "./kept-figures.ts";
 import { proveFullBatch } from "./ledger-batch.ts";
-import { benchTableCounts } from "./table.ts";
+import { benchTableCounts, benchTableGas } from "./table.ts";
 
 /** 23 bytes hold two narrow records; a payment also posts its receipt. */
 const BYTES_PER_TRANSFER = 11.5;
@@ -97,10 +98,21 @@ export async function benchLedger(options: { shapes: string; acceptance: boolean
     acceptance = { acceptedOperationsPerSecond, acknowledgeMs: openLoop.acknowledgeMs };
     log(`accepted durably: ${acceptance.acceptedOperationsPerSecond} operations a second`);
   }
-  // Of batches with a leaf table; `bench -- table` also proves them.
+  // Of batches with a leaf table.
   const { constraintsPerOperation } = benchTableCounts();
+  const gasPerOperation = await tableGas();
+  const proofs = keptFigures("table-proofs", log);
   return {
     ...{ constraintsPerSlot, constraintsPerOperation, batches, gasPerFurtherProof, extrapolated },
+    gasPerOperation,
+    ...(proofs === null ? {} : { provenOperationsPerSecond: proofs.provenOperationsPerSecond }),
     ...acceptance,
   };
+}
+
+/** Of table batches: a transfer and a payment in calldata, measured here; in blobs, as kept. */
+async function tableGas() {
+  const { payment, transfer } = await benchTableGas();
+  const { blob2048, blob8192 } = keptFigures("table-gas", log) ?? {};
+  return { calldata: transfer, payments: payment, blob2048, blob8192 };
 }

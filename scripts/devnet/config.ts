@@ -3,15 +3,21 @@ import { join } from "node:path";
 import { parseEther } from "viem";
 import type { RewardSplit } from "../../circuits/ledger/rewards.ts";
 import type { BatchShape } from "../../circuits/protocol.ts";
+import type { TableShape } from "../../circuits/table/table-shape.ts";
 import { type DisputesParameters, WEEK_SECONDS } from "../../contracts/build/deploy-disputes.ts";
 import type { GovernanceOptions } from "../../contracts/build/governance.ts";
 import { workspaceDir } from "../cli/workspace.ts";
 
 /**
- * About 243,000 constraints: the most slots in that ratio that a key of 2^18 points holds, and proving costs by the power
- * of two. Four wide slots take the job's four deposits at once.
+ * 259,000 constraints: what a key of 2^18 points holds, and proving costs by the power of two. The job has more operations
+ * for wide slots than for narrow ones. Ids below 512 have a place in the table.
  */
-export const DEVNET_SHAPE: BatchShape = { narrow: 8, wide: 4 };
+export const DEVNET_TABLE: TableShape = {
+  ...{ transfers: 8, members: 6, wide: 6, rows: 16, units: 6 },
+  ...{ low: 1, top: 2 },
+};
+/** Should the table's circuit ever be in doubt: batches without one, for a key of 2^17 points. Nobody closes any by itself. */
+export const FALLBACK_SHAPE: BatchShape = { narrow: 2, wide: 3 };
 
 export const L1_BLOCK_SECONDS = 1;
 /** A killed node forgets at most this much; the bridge then treats it as a reorganisation. */
@@ -119,7 +125,7 @@ export const PRICE_WEI = parseEther("0.5");
 export const SPLIT: RewardSplit = { ownerParts: 13_107n, validatorParts: 8_192n };
 /** A published version waits this long for approvals, and somewhat longer for the clocks' sake. */
 export const APPROVAL_MARGIN_SECONDS = 120;
-/** Sent before the datanet is made (they fill the narrow slots of its batch), and after it. */
+/** Sent before the datanet is made (they fill the transfers' section of its batch), and after it. */
 export const FIRST_TRANSFER_COUNT = 8;
 export const LATER_TRANSFER_COUNT = 32;
 export const WITHDRAWAL_WEI = parseEther("25.000000000000000007");

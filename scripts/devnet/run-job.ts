@@ -1,5 +1,5 @@
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
-import { DEVNET_SHAPE, FIRST_TRANSFER_COUNT, LATER_TRANSFER_COUNT } from "./config.ts";
+import { DEVNET_TABLE, FIRST_TRANSFER_COUNT, LATER_TRANSFER_COUNT } from "./config.ts";
 import { type Job, withRetry } from "./job.ts";
 import { DATANET_NAMES, DATANETS, type DatanetName, MODEL_NAMES, MODELS, type ModelName } from "./parts.ts";
 import { makeReport, type Report } from "./report.ts";
@@ -22,9 +22,8 @@ import { claimWithdrawal, withdrawForced, withdrawSigned } from "./steps/withdra
 /**
  * The job: real people, real mail, real transactions, proven and accepted by L1.
  *
- * The order fills the batches: eight deposits are two batches' wide slots; everything else needs slots of either sort.
- * Narrow slots are executed before wide ones, so a narrow operation after a wide one takes a wide slot: eight transfers
- * come before every four of the model's, the settlement's and the collections' operations.
+ * The order fills the batches: a table's transfers come beside every six of the model's, the settlement's and the
+ * collections' operations, which take wide slots.
  *
  * Every step may be entered again after a kill: what was sent is in the journal.
  */
@@ -71,8 +70,8 @@ export async function runJob(job: Job): Promise<Report> {
   // A batch that L1 does not have when its clock moves on is built anew, and the version in it is a day younger.
   const toldBeforeModels = await settle(job, toldBefore);
   let sent = FIRST_TRANSFER_COUNT;
-  const fillNarrow = async () => {
-    const wanted = Math.min(DEVNET_SHAPE.narrow, FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT - sent);
+  const fillTable = async () => {
+    const wanted = Math.min(DEVNET_TABLE.transfers, FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT - sent);
     await transferRange(job, leaves, sent, wanted);
     sent += wanted;
   };
@@ -80,7 +79,7 @@ export async function runJob(job: Job): Promise<Report> {
   for (const name of DATANET_NAMES) await passADay(job, datanetIds[name]);
   const made: MadeModel[] = [];
   // One step after another for all models: their operations then share batches.
-  await fillNarrow();
+  await fillTable();
   const modelIds = {} as Record<ModelName, number>;
   for (const name of MODEL_NAMES)
     modelIds[name] = await createOnLedger(job, leaves, MODELS[name], models[name]);
@@ -100,7 +99,7 @@ export async function runJob(job: Job): Promise<Report> {
     const serverUrl = await bringToLife(job, part, modelId, model);
     made.push({ part, name, datanetId: datanetIds[part.datanet], modelId, model, serverUrl });
   }
-  await fillNarrow();
+  await fillTable();
   for (const one of made) await approveOnLedger(job, one.part, one);
   title("Questions, answers, payments");
   for (const one of made) await ask(job, leaves, one.part, one);
@@ -108,7 +107,7 @@ export async function runJob(job: Job): Promise<Report> {
   await sealFirstEpochs(job, made);
   let wideCount = 0;
   const beforeWide = async () => {
-    if (wideCount % DEVNET_SHAPE.wide === 0) await fillNarrow();
+    if (wideCount % DEVNET_TABLE.wide === 0) await fillTable();
     wideCount += 1;
   };
   // The servers prove at the same time.
@@ -116,7 +115,7 @@ export async function runJob(job: Job): Promise<Report> {
     await settleFirstEpoch(job, modelId, { serverUrl, beforeSending: beforeWide });
   title("Rewards");
   const payouts = await collectAndWithdraw(job, leaves, made, beforeWide);
-  while (sent < FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT) await fillNarrow();
+  while (sent < FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT) await fillTable();
   console.done(`${LATER_TRANSFER_COUNT} more transfers acknowledged beside them`);
   await Promise.all([
     settle(job, told),

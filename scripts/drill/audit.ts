@@ -5,8 +5,13 @@
 
 import { foundry } from "viem/chains";
 import { type HistoryEvent, readL1History } from "../../bridge/l1/l1-history.ts";
+import {
+  type PostedOperation,
+  type PromisedOperation,
+  postedOperations,
+} from "../../bridge/verify/posted-operations.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
-import { kindRule } from "../../circuits/protocol.ts";
+import { KIND, kindRule } from "../../circuits/protocol.ts";
 import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { checkPreconfirmation } from "../../client/sequencer/preconfirmation.ts";
@@ -15,7 +20,7 @@ import type { ProvingCircuit } from "../../prover/proving/prover.ts";
 import { drillAccount } from "./drill-accounts.ts";
 import { FIRST_DEPOSIT_WEI } from "./drill-l1.ts";
 import type { DrillWorld } from "./drill-world.ts";
-import { FEE_PER_UNIT_WEI, type Traffic } from "./traffic.ts";
+import { type Acknowledged, FEE_PER_UNIT_WEI, type Traffic } from "./traffic.ts";
 
 export interface Audit {
   readonly acknowledged: number;
@@ -26,12 +31,6 @@ export interface Audit {
   readonly batchCount: number;
   /** What else is not as it must be, in words. */
   readonly problems: readonly string[];
-}
-
-interface PostedOperation {
-  readonly a: number;
-  readonly b: number;
-  readonly amountCode: bigint;
 }
 
 /**
@@ -81,9 +80,13 @@ export interface AuditedWorld {
 
 /**
  * The users' preconfirmations alone: others may have signed operations of their own. The world is settled.
+ * @param promised those that have to be kept
  * @throws BRG_VERIFY_DIFFERS
  */
-export async function auditPreconfirmations(world: AuditedWorld) {
+export async function auditPreconfirmations(
+  world: AuditedWorld,
+  promised: readonly Acknowledged[] = world.traffic.acknowledged,
+) {
   const { circuits, l1, traffic } = world;
   const { chainId, rollupAddress } = l1.deployment;
   const events: HistoryEvent[] = [];
@@ -101,7 +104,7 @@ export async function auditPreconfirmations(world: AuditedWorld) {
   });
   const problems = [...traffic.problems];
 
-  const posted = signedOperations(events);
+  const posted = signedOperations(events, promised);
   const places = placesOf(posted);
   const doubled = [...places.values()].filter((indices) => indices.length > 1).length;
   let lost = 0;
@@ -111,7 +114,7 @@ export async function auditPreconfirmations(world: AuditedWorld) {
     rollupAddress,
     sequencerAddress: drillAccount("operator").address,
   };
-  for (const { amountCode, hash, preconfirmation, to, user } of traffic.acknowledged) {
+  for (const { amountCode, hash, preconfirmation, to, user } of promised) {
     await checkPreconfirmation(signer, preconfirmation, hash as `0x${string}`);
     const [opIndex] = places.get(nameOf({ a: user.leafId, b: to.leafId, amountCode })) ?? [];
     // Without a batch of somebody else, an operation has the place that its preconfirmation promises.
@@ -126,7 +129,7 @@ export async function auditPreconfirmations(world: AuditedWorld) {
     indices.add(preconfirmation.opIndex);
   }
   return {
-    acknowledged: traffic.acknowledged.length,
+    acknowledged: promised.length,
     lost,
     doubled,
     batchCount: verified.batchCount,
@@ -141,29 +144,34 @@ export async function auditPreconfirmations(world: AuditedWorld) {
 /** By name, where L1 has the operations. */
 export function placesOf(posted: readonly PostedOperation[]): Map<string, number[]> {
   const places = new Map<string, number[]>();
-  for (const [opIndex, operation] of posted.entries()) {
+  for (const operation of posted) {
     const name = nameOf(operation);
-    places.set(name, [...(places.get(name) ?? []), opIndex]);
+    places.set(name, [...(places.get(name) ?? []), operation.opIndex]);
   }
   return places;
 }
 
-export const nameOf = ({ a, b, amountCode }: PostedOperation) => `${a}>${b}:${amountCode}`;
+export const nameOf = ({ a, b, amountCode }: Pick<PostedOperation, "a" | "b" | "amountCode">) =>
+  `${a}>${b}:${amountCode}`;
 
 /**
- * In the order in which L1 counts them: their index is their opIndex.
- * @throws Error for a batch with a leaf table, whose slots have no order (bridge/verify/posted-operations.ts)
+ * In the order in which L1 counts them. In a batch with a leaf table that is one of the orders that the batch can come
+ * from: the promised one, if it is among them (bridge/verify/posted-operations.ts).
  */
-export function signedOperations(events: readonly HistoryEvent[]): PostedOperation[] {
-  const operations: PostedOperation[] = [];
-  for (const event of events) {
-    if (event.type !== "batch") continue;
-    if (event.batch.shape.table !== undefined)
-      throw new Error("an audit knows operations by their places, and a leaf table's slots have none");
-    for (const slot of [...event.batch.narrow, ...event.batch.wide])
-      if (kindRule(slot.kind)?.isSigned) operations.push(slot);
+export function signedOperations(
+  events: readonly HistoryEvent[],
+  promised: readonly Pick<Acknowledged, "amountCode" | "nonce" | "preconfirmation" | "to" | "user">[],
+): PostedOperation[] {
+  const nonceOf = new Map<number, number>();
+  const promises = new Map<number, PromisedOperation[]>();
+  for (const { amountCode, nonce, preconfirmation, to, user } of promised) {
+    const transfer = { kind: KIND.transfer, a: user.leafId, b: to.leafId, amountCode, words: [] };
+    const known = promises.get(preconfirmation.opIndex) ?? [];
+    promises.set(preconfirmation.opIndex, [...known, { ...transfer, nonce: BigInt(nonce) }]);
   }
-  return operations;
+  return events.flatMap((event) =>
+    event.type === "batch" ? postedOperations(event, nonceOf, (place) => promises.get(place) ?? []) : [],
+  );
 }
 
 async function finalRoot(world: DrillWorld): Promise<bigint> {

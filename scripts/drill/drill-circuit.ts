@@ -2,6 +2,7 @@ import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/co
 import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { postedShape, type TableShape } from "../../circuits/table/table-shape.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
 
@@ -11,16 +12,29 @@ export interface DrillCircuit {
   readonly proving: ProvingCircuit;
 }
 
+export interface DrillSize {
+  readonly shape: BatchShape;
+  /** Traffic is held back while so many batches wait for proof and L1. */
+  readonly maxUnpostedBatches: number;
+}
+
 /**
- * The circuits that there are for drills, by their slots: the smallest one that does everything, 2^16 points and a second a
- * proof, and one of 2^18 points. Wide slots know all kinds. Traffic is held back while so many batches wait for proof and
- * L1: few, so that a drill ends soon after its last fault, or so many that whatever is killed dies at work.
+ * The circuits that there are for drills, by the transfers and deposits that fill a batch: the smallest table that does
+ * everything, 2^16 points and a second a proof, and one of 2^17 points. Few batches wait, so that a drill ends soon after its
+ * last fault, or so many that whatever is killed dies at work. Drills have no use for the second section's slot.
  */
-export const MAX_UNPOSTED_BATCHES: ReadonlyMap<number, number> = new Map([
-  [2, 10],
-  [8, 400],
+export const DRILL_SIZES: ReadonlyMap<number, DrillSize> = new Map([
+  [2, { shape: drillShape({ transfers: 1, wide: 1, rows: 2 }), maxUnpostedBatches: 10 }],
+  [8, { shape: drillShape({ transfers: 5, wide: 3, rows: 6 }), maxUnpostedBatches: 400 }],
 ]);
-export const DRILL_SLOT_COUNTS = [...MAX_UNPOSTED_BATCHES.keys()];
+export const DRILL_SLOT_COUNTS = [...DRILL_SIZES.keys()];
+
+/** The fallback, for drills of settlements and of ceremonies' kept keys: nearly all of their operations need wide slots. */
+export const SEQUENTIAL_DRILL_SHAPE: BatchShape = { narrow: 0, wide: 2 };
+
+function drillShape(sizes: Pick<TableShape, "transfers" | "wide" | "rows">): BatchShape {
+  return postedShape({ ...sizes, members: 1, units: 1, low: 1, top: 1 });
+}
 
 /** Compiled and with development keys, from the cache where they were made before. */
 export async function buildDrillCircuit(shape: BatchShape): Promise<DrillCircuit> {

@@ -4,11 +4,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Address, parseEther } from "viem";
+import type { BatchShape } from "../../circuits/protocol.ts";
 import { freePort } from "../../circuits/testing/free-port.ts";
 import type { TestRandom } from "../../circuits/testing/test-random.ts";
 import type { BackendName } from "../../prover/backends.ts";
 import { type DrillUser, drillPrivateKey, drillUser } from "./drill-accounts.ts";
-import { buildDrillCircuit, type DrillCircuit, MAX_UNPOSTED_BATCHES } from "./drill-circuit.ts";
+import { buildDrillCircuit, DRILL_SIZES, type DrillCircuit } from "./drill-circuit.ts";
 import { type DrillL1, startDrillL1 } from "./drill-l1.ts";
 import { DrillProcess, type ProcessSpec } from "./drill-process.ts";
 import { type L1Proxy, startL1Proxy } from "./l1-proxy.ts";
@@ -19,6 +20,8 @@ export interface WorldOptions {
   readonly backend: BackendName;
   /** Operations that a batch has room for: 2 or 8. */
   readonly slots: number;
+  /** Of batches, where it is not that of `DRILL_SIZES`. */
+  readonly shape?: BatchShape;
   /** Circuits that the rollup has beside the batch's, in L1's order. */
   readonly others?: readonly DrillCircuit[];
   /** Deploys the contract that the rollup asks before it takes a genesis; absent for none. */
@@ -81,7 +84,7 @@ export class DrillWorld {
   readonly #isTemporary: boolean;
 
   static async start(options: WorldOptions): Promise<DrillWorld> {
-    const circuit = await buildDrillCircuit({ narrow: 0, wide: options.slots });
+    const circuit = await buildDrillCircuit(options.shape ?? DRILL_SIZES.get(options.slots)!.shape);
     const users = Array.from({ length: USER_COUNT }, (_, i) => drillUser(i));
     const circuits = [circuit, ...(options.others ?? [])];
     const l1 = await startDrillL1(circuits, users, options.gateOn);
@@ -155,7 +158,7 @@ export class DrillWorld {
         SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI.toString(),
         SEQUENCER_CLOSE_INTERVAL_MS: String(options.closeIntervalMs ?? 1_000),
         SEQUENCER_MAX_UNPOSTED_BATCHES: String(
-          options.maxUnpostedBatches ?? MAX_UNPOSTED_BATCHES.get(options.slots),
+          options.maxUnpostedBatches ?? DRILL_SIZES.get(options.slots)!.maxUnpostedBatches,
         ),
         SEQUENCER_PROVE_LEASE_MS: "20000",
         SEQUENCER_RATE_LIMIT_PER_MINUTE: "1000000",

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createWalletClient, http, maxUint256, parseEther, publicActions } from "viem";
 import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { shapeName } from "../../circuits/protocol.ts";
 import { loadDeployment } from "../../circuits/registry/deployment.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { freePort } from "../../circuits/testing/free-port.ts";
@@ -13,13 +14,14 @@ import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { type Diagnosis, examine } from "../operator/doctor.ts";
 import { drillAccount, drillPrivateKey, drillUser } from "./drill-accounts.ts";
 import { drillCeremony } from "./drill-ceremony.ts";
+import { SEQUENTIAL_DRILL_SHAPE } from "./drill-circuit.ts";
 import { drillError } from "./drill-errors.ts";
 import type { InstalledProcess } from "./installed-process.ts";
 import { FEE_PER_UNIT_WEI, Traffic } from "./traffic.ts";
 import { waitUntil } from "./wait-until.ts";
 
-/** The smallest set with which everything can be done. */
-const CIRCUITS = ["batch-0-2", "leaf-exit", "earner-exit-4"];
+/** The smallest set with which everything can be done. The keys that ceremonies made of it are kept. */
+const CIRCUITS = [shapeName(SEQUENTIAL_DRILL_SHAPE), "leaf-exit", "earner-exit-4"];
 /** 60,248 constraints. */
 const POWER = 16;
 const USERS = [0, 1, 2, 3];

@@ -132,7 +132,7 @@ export class BatchLine {
     this.#deadline.noteOperation(nowMs);
     this.#modules.metrics.mempool.operations.inc({ kind: kindRule(entry.operation.kind)!.name });
     // batch closes: when it is full, and when its time has come (closeIfDue).
-    if (this.head.isFull) this.#close();
+    if (this.#isDone) this.#close();
     return durable;
   }
 
@@ -174,10 +174,18 @@ export class BatchLine {
     return this.book.closedNumber;
   }
 
+  /**
+   * Nothing more has a place in the open batch; or only narrow operations have, and no other batch waits for its proof.
+   * The next wide operation would close it. While the prover has work, a table goes on being filled for nothing.
+   */
+  get #isDone(): boolean {
+    return this.head.isFull || (!this.head.hasWideRoom && this.book.unproven().length === 0);
+  }
+
   /** Seals the open batch if its time has come. */
   closeIfDue(): void {
-    if (this.#exclusive === null && this.#deadline.isDue(this.#modules.clock()))
-      this.#close().catch(() => {});
+    if (this.#exclusive !== null || this.#opened === null) return;
+    if (this.#isDone || this.#deadline.isDue(this.#modules.clock())) this.#close().catch(() => {});
   }
 
   /** A closed batch; final ones come from the store. */

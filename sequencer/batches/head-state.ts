@@ -85,6 +85,11 @@ export class HeadState {
     return this.#open?.builder.isFull === true;
   }
 
+  /** Of the open batch: whether every operation that may be executed has a place. */
+  get hasWideRoom(): boolean {
+    return this.#open?.builder.hasWideRoom !== false;
+  }
+
   /** Leaves that the open batch has touched. */
   get openTouched(): ReadonlySet<number> {
     return this.#open?.touched ?? new Set();

@@ -22,6 +22,7 @@ import { createLedgerClient, type LedgerClient } from "../../../client/ledger-cl
 import { waitFor } from "../../../client/sequencer/wait-for.ts";
 import type { BackendName } from "../../../prover/backends.ts";
 import { type DrillAccountName, drillAccount, drillPrivateKey } from "../drill-accounts.ts";
+import { SEQUENTIAL_DRILL_SHAPE } from "../drill-circuit.ts";
 import { DrillProcess } from "../drill-process.ts";
 import { DrillWorld } from "../drill-world.ts";
 import { buildModelCircuits, SETTLEMENT_INDEX, TABLE_INDEX } from "../model-circuits.ts";
@@ -59,7 +60,7 @@ export async function startDisputeWorld({ backend, keepIn, sizes, tell }: Disput
   const contracts = {} as Record<ModelKind, Address>;
   let gate!: Address;
   const world = await DrillWorld.start({
-    ...{ backend, slots: 2, name: "disputes", keepIn, tell, others },
+    ...{ backend, slots: 2, shape: SEQUENTIAL_DRILL_SHAPE, name: "disputes", keepIn, tell, others },
     gateOn: async (l1Url) => {
       tell("openledger disputes deploy");
       return withOperator(l1Url, async (run, signed) => {

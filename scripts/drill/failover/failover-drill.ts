@@ -164,10 +164,10 @@ async function wake(world: FailoverWorld, old: Machine, scenario: FailoverScenar
 /** Everything that was acknowledged is on L1 once, and at its place unless it had to be sent again. */
 async function problemsOf(world: FailoverWorld, resent: ReadonlySet<string>): Promise<string[]> {
   const { traffic } = world;
-  const { posted } = await auditPreconfirmations(world);
+  const isKept = ({ hash }: Acknowledged) => !resent.has(hash);
+  const { posted } = await auditPreconfirmations(world, traffic.acknowledged.filter(isKept));
   const places = placesOf(posted);
   const problems = [...traffic.problems];
-  const isKept = ({ hash }: Acknowledged) => !resent.has(hash);
   const taken = new Map<number, string>();
   for (const one of traffic.acknowledged) {
     const { amountCode, hash, preconfirmation, to, user } = one;

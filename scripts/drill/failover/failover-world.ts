@@ -20,7 +20,7 @@ import {
   takeOver,
 } from "../../../sequencer/follower/take-over.ts";
 import { type DrillUser, drillAccount, drillUser } from "../drill-accounts.ts";
-import { buildDrillCircuit, type DrillCircuit } from "../drill-circuit.ts";
+import { buildDrillCircuit, DRILL_SIZES, type DrillCircuit } from "../drill-circuit.ts";
 import { type DrillL1, startDrillL1 } from "../drill-l1.ts";
 import { DrillProcess } from "../drill-process.ts";
 import { type Acknowledged, Traffic } from "../traffic.ts";
@@ -54,7 +54,7 @@ export class FailoverWorld {
 
   /** Both machines run, the first one leads and holds the lease. */
   static async start(options: FailoverWorldOptions, isReplicaRequired: boolean): Promise<FailoverWorld> {
-    const circuits = [await buildDrillCircuit({ narrow: 0, wide: 8 })];
+    const circuits = [await buildDrillCircuit(DRILL_SIZES.get(8)!.shape)];
     const l1 = await startDrillL1(circuits, USERS);
     const parent = options.keepIn ?? tmpdir();
     mkdirSync(parent, { recursive: true });

@@ -1,0 +1,32 @@
+/**
+ * The order of a table batch: all narrow slots are applied before the first wide one, whatever came first. So a narrow
+ * operation that comes after wide ones may have a place in the table only where it commutes with all of them.
+ *
+ * The rule: **none of the leaves that it names is named by an earlier wide slot of the batch.** Why that is enough:
+ * 1. What an operation does is a function of the leaves A and B that its record names, of the batch's header (timestamp,
+ *    number, fee), and, for Creates and deposits, of nextId. It writes no other leaf: an unused A or B is leaf 0 unchanged,
+ *    and counts as named. Narrow operations neither read nor write nextId.
+ * 2. So by the rule, all narrow slots of a leaf come before its first wide one in the order of arrival. Wide slots keep
+ *    their order, and so do the narrow slots of a section, and with them the chains.
+ * 3. Therefore every slot finds its leaves as it found them on arrival, and each leaf ends as it ended. The narrow slots
+ *    of a leaf are the first of it, so its balance and nonce after the table are ones that it had: "at once" holds.
+ * 4. Fees are credited after the last slot, and what is in the header only counts slots.
+ */
+import type { SlotRecord } from "../batch/batch-data.ts";
+
+type NamedLeaves = Pick<SlotRecord, "a" | "b">;
+
+/** The leaves that wide slots of a batch name. */
+export class WideLeaves {
+  readonly #ids = new Set<number>();
+
+  /** Of a wide slot's record, where a Create's or deposit's B is the id that it opens. */
+  add({ a, b }: NamedLeaves): void {
+    this.#ids.add(a).add(b);
+  }
+
+  /** Whether a narrow operation that comes now may be applied before all of these. */
+  commutesWith({ a, b }: NamedLeaves): boolean {
+    return !this.#ids.has(a) && !this.#ids.has(b);
+  }
+}
