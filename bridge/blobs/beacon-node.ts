@@ -25,7 +25,10 @@ const MAX_CANDIDATES = 24;
 const SECONDS_PER_SLOT = 12;
 
 const hexBytes = z.string().regex(/^0x([0-9a-fA-F]{2})*$/);
-const blobHex = z.string().length(2 + 2 * 131_072).pipe(hexBytes);
+const blobHex = z
+  .string()
+  .length(2 + 2 * 131_072)
+  .pipe(hexBytes);
 const blobsSchema = z.object({ data: z.array(blobHex) });
 const sidecarsSchema = z.object({
   data: z.array(z.object({ blob: blobHex, kzg_commitment: z.string().length(98).pipe(hexBytes) })),

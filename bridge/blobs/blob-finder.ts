@@ -21,9 +21,14 @@ export interface BlobFinderModules {
   readonly onFound?: (place: "archive" | "other") => void;
 }
 
+/** Attack: a place sends junk for each blob, which costs seconds of this thread to refuse. */
+const DISTRUST_MS = 600_000;
+
 export class BlobFinder implements BlobSource {
   readonly #modules: BlobFinderModules;
   readonly #places: readonly BlobPlace[];
+  /** Until when a place is not asked, by performance.now(). */
+  readonly #distrusted = new Map<BlobPlace, number>();
   #refused: { readonly error: Error; readonly hash: string; readonly atMs: number } | null = null;
 
   constructor(modules: BlobFinderModules) {
@@ -39,6 +44,10 @@ export class BlobFinder implements BlobSource {
     if (last?.hash === wanted.versionedHash && performance.now() - last.atMs < retryMs) throw last.error;
     const problems: BlobProblem[] = [];
     for (const [i, place] of this.#places.entries()) {
+      if (performance.now() < (this.#distrusted.get(place) ?? 0)) {
+        problems.push({ place: place.place, kind: "wrong", why: "it gave false bytes a while ago" });
+        continue;
+      }
       const found = await this.#ask(place, wanted);
       if ("problem" in found) {
         problems.push(found.problem);
@@ -61,7 +70,8 @@ export class BlobFinder implements BlobSource {
       };
       problems.push(problem);
       this.#modules.onProblem?.(problem, wanted);
-      await place.noteWrong?.(wanted);
+      if (place.noteWrong === undefined) this.#distrusted.set(place, performance.now() + DISTRUST_MS);
+      else await place.noteWrong(wanted);
     }
     const error = blobMissing(wanted, problems);
     this.#refused = { error, hash: wanted.versionedHash, atMs: performance.now() };

@@ -130,7 +130,8 @@ export function allCommands(command: Command): Command[] {
 
 /** @param before what was given already */
 function collectUrl(text: string, before: string[] = []): string[] {
-  if (!/^https?:$/.test(URL.parse(text)?.protocol ?? "")) throw new InvalidArgumentError("not an http(s) URL");
+  if (!/^https?:$/.test(URL.parse(text)?.protocol ?? ""))
+    throw new InvalidArgumentError("not an http(s) URL");
   return [...before, text];
 }
 

@@ -36,7 +36,9 @@ export async function registerBlobRoute(app: FastifyInstance, archive: BlobArchi
       // The same for ever, and for pages of anybody: whoever reads it checks it against its name.
       reply.header("cache-control", "public, max-age=31536000, immutable");
       reply.header("access-control-allow-origin", "*");
-      return reply.type("application/octet-stream").send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+      return reply
+        .type("application/octet-stream")
+        .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
     },
   );
 }

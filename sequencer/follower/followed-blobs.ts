@@ -47,7 +47,10 @@ export async function openFollowedBlobs(
     onFound: (place) => metrics.blobs.found.inc({ place }),
     onProblem: ({ kind, place, why }, { batchNumber, versionedHash }) => {
       metrics.blobs.problems.inc({ kind });
-      logger.warn({ place, kind, why, batchNumber, versionedHash }, "a blob was refused, or could not be kept");
+      logger.warn(
+        { place, kind, why, batchNumber, versionedHash },
+        "a blob was refused, or could not be kept",
+      );
     },
   });
   return { archive, source, shapes };

@@ -25,10 +25,9 @@ export function addContradictionCommand(program: Command): void {
     "contradiction --from-feed http://127.0.0.1:8547",
   );
   onRun<ContradictionCommandOptions>(command, async ({ options, args, output }) => {
-    const [{ checkedLines, checkedView, EXIT_STATUS, findContradictions }, { openBlobs }] = await Promise.all([
-      import("./contradiction.ts"),
-      import("../../cli/blob-places.ts"),
-    ]);
+    const [{ checkedLines, checkedView, EXIT_STATUS, findContradictions }, { openBlobs }] = await Promise.all(
+      [import("./contradiction.ts"), import("../../cli/blob-places.ts")],
+    );
     const { rpcUrl, rollupAddress } = resolveEndpoints(options);
     const isNamed = args.length > 0 || options.fromFeed.length > 0;
     const paths = isNamed ? args : await storedPreconfirmationPaths(rollupAddress);
