@@ -1,6 +1,6 @@
 /** A batch's proof, verified as `openledger verify` does, against the key that is registered on L1. */
 
-import { batchStatement } from "../../circuits/batch/batch-data.ts";
+import { batchStatement } from "../../circuits/blob/batch-statement.ts";
 import { fromContractProof } from "../../circuits/wire/groth16-proof.ts";
 import type { BatchEvent } from "../l1/l1-history.ts";
 import type { RegisteredCircuit } from "../l1/rollup-contract.ts";

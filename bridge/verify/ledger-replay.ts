@@ -1,5 +1,5 @@
 import { replayBatch } from "../../circuits/batch/batch.ts";
-import { batchStatement } from "../../circuits/batch/batch-data.ts";
+import { batchStatement } from "../../circuits/blob/batch-statement.ts";
 import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
 import { KIND, kindRule } from "../../circuits/protocol.ts";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";

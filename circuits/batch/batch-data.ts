@@ -1,14 +1,8 @@
-import {
-  challenge,
-  concatBytes,
-  dataCommitment,
-  evaluate,
-  fromBytesBe,
-  toBytesBe,
-} from "../field/element-vector.ts";
+import { concatBytes, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import {
   type BatchShape,
   FIELD_ORDER,
+  isBlobShape,
   kindRule,
   NARROW_CORE,
   WIDE_CORE,
@@ -54,7 +48,7 @@ export interface BatchData extends PostedHeader, L1Header {
   readonly wide: readonly SlotRecord[];
 }
 
-const NULL_RECORD: SlotRecord = { kind: 0, a: 0, b: 0, amountCode: 0n, isValid: false, words: [] };
+export const NULL_RECORD: SlotRecord = { kind: 0, a: 0, b: 0, amountCode: 0n, isValid: false, words: [] };
 
 export function narrowCore(slot: SlotRecord): bigint {
   return (
@@ -75,7 +69,8 @@ export function wideCore(slot: SlotRecord): bigint {
   );
 }
 
-function narrowPairs(batch: BatchData): bigint[] {
+/** Two cores an element. */
+export function narrowPairs(batch: Pick<BatchData, "shape" | "narrow">): bigint[] {
   const cores = Array.from({ length: batch.shape.narrow }, (_, i) =>
     narrowCore(batch.narrow[i] ?? NULL_RECORD),
   );
@@ -91,23 +86,29 @@ function fixedElements(batch: BatchData): bigint[] {
     (BigInt(batch.newNextId) << 145n) |
     (BigInt(batch.feeAccountId) << 170n) |
     (BigInt(batch.signedCount) << 194n) |
-    (BigInt(payloads(batch).length) << 210n);
+    (BigInt(postedPayloads(batch).length) << 210n);
   return [
     batch.domain,
     batch.oldRoot,
     batch.newRoot,
     numbers,
     batch.feePerUnitWei | (batch.idFeeWei << 64n),
-    ...narrowPairs(batch),
+    ...(isBlobShape(batch.shape) ? [] : narrowPairs(batch)),
     ...Array.from({ length: batch.shape.wide }, (_, i) => wideCore(batch.wide[i] ?? NULL_RECORD)),
   ];
 }
 
 const payloads = (batch: BatchData): bigint[] => batch.narrow.flatMap((slot) => slot.words);
+/** None where they stand in a blob. */
+const postedPayloads = (batch: BatchData): bigint[] => (isBlobShape(batch.shape) ? [] : payloads(batch));
 
-/** E: what L1 evaluates, fixed places then the running part (docs/ledger.md, "Batch data"). */
+/** E: what L1 evaluates, fixed places then the running part (docs/ledger.md, "Batch data"). What stands in a blob is not in it. */
 export function batchElements(batch: BatchData): bigint[] {
-  const elements = [...fixedElements(batch), ...payloads(batch), ...batch.wide.flatMap((slot) => slot.words)];
+  const elements = [
+    ...fixedElements(batch),
+    ...postedPayloads(batch),
+    ...batch.wide.flatMap((slot) => slot.words),
+  ];
   for (const [place, element] of elements.entries()) {
     if (element < 0n || element >= FIELD_ORDER) {
       throw new RollupError("CIR_ELEMENT_NOT_CANONICAL", `element ${place} is not below r`, {
@@ -122,35 +123,14 @@ export function batchElements(batch: BatchData): bigint[] {
 export function committedElements(batch: BatchData): bigint[] {
   return [
     ...fixedElements(batch),
-    ...Array.from({ length: batch.shape.narrow }, (_, i) => batch.narrow[i]?.words[0] ?? 0n),
+    ...Array.from(
+      { length: isBlobShape(batch.shape) ? 0 : batch.shape.narrow },
+      (_, i) => batch.narrow[i]?.words[0] ?? 0n,
+    ),
     ...Array.from({ length: batch.shape.wide }, (_, i) => batch.wide[i]).flatMap((slot) =>
       Array.from({ length: WIDE_WORD_COUNT }, (_, j) => slot?.words[j] ?? 0n),
     ),
   ];
-}
-
-/** The public signals of a batch's proof, in the circuit's order. */
-export interface BatchStatement {
-  readonly commitment: bigint;
-  readonly y: bigint;
-  readonly z: bigint;
-}
-
-/**
- * @param postedCommitment C as L1 got it. With a leaf table C is no function of the batch's data, so that L1's is the one;
- * else it is computed from the data and may be left out.
- */
-export function batchStatement(
-  batch: BatchData,
-  circuitId: bigint,
-  postedCommitment?: bigint | null,
-): BatchStatement {
-  const elements = batchElements(batch);
-  const isTable = batch.shape.table !== undefined;
-  if (isTable && postedCommitment == null) throw new RangeError("a table batch's C has to be given");
-  const commitment = isTable ? postedCommitment! : dataCommitment(committedElements(batch));
-  const z = challenge(circuitId, commitment, elements);
-  return { commitment, z, y: evaluate(elements, z) };
 }
 
 /** The bytes that are posted to L1. Slots must not end in a null one. The longest run of empty pairs is not posted. */

@@ -1,7 +1,8 @@
 /** What is known of one closed batch, from its closing to its finality. */
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import type { ClosedBatch } from "../../circuits/batch/batch.ts";
-import { batchStatement, encodeWire, type SlotRecord } from "../../circuits/batch/batch-data.ts";
+import { encodeWire, type SlotRecord } from "../../circuits/batch/batch-data.ts";
+import { batchStatement } from "../../circuits/blob/batch-statement.ts";
 import { fromBytesBe, toBytesBe } from "../../circuits/field/element-vector.ts";
 import { hex32 } from "../../circuits/hex.ts";
 import { shapeName } from "../../circuits/protocol.ts";
