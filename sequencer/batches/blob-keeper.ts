@@ -5,7 +5,7 @@
 import { BlobArchive, type BlobArchiveOptions } from "../../bridge/blobs/blob-archive.ts";
 import type { VersionedHash } from "../../bridge/blobs/blob-source.ts";
 import { checkedCoefficients } from "../../bridge/blobs/checked-blob.ts";
-import { blobHashOf } from "../../bridge/blobs/posted-blob.ts";
+import { postedBlobHash } from "../../bridge/blobs/read-batch.ts";
 import { encodeBlob } from "../../circuits/blob/blob-bytes.ts";
 import { blobElements } from "../../circuits/blob/blob-elements.ts";
 import { type BatchShape, isBlobShape, shapeName } from "../../circuits/protocol.ts";
@@ -150,7 +150,7 @@ export class BlobKeeper {
 
   async #keep(record: StoredBatch): Promise<void> {
     const { clock, log, logger } = this.#modules;
-    const versionedHash = blobHashOf(record.wire);
+    const versionedHash = postedBlobHash(record.wire);
     const known = this.#known.get(record.number);
     if (known?.versionedHash !== versionedHash) {
       const postedAtMs = record.postedAtMs ?? clock();

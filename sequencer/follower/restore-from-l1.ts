@@ -148,11 +148,8 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
   }
 }
 
-function batchRecord(
-  { batch, blockNumber, circuitIndex, commitment, l1TransactionHash, opIndex, queueHead }: BatchEvent,
-  { registered }: RestoredLedger,
-  nowMs: number,
-): StoredBatch {
+function batchRecord(event: BatchEvent, { registered }: RestoredLedger, nowMs: number): StoredBatch {
+  const { batch, blockNumber, circuitIndex, commitment, l1TransactionHash, opIndex, queueHead } = event;
   const position: ChainPosition = {
     batchNumber: Number(batch.batchNumber),
     root: batch.newRoot,
@@ -165,7 +162,10 @@ function batchRecord(
   const times = { openedAtMs: nowMs, closedAtMs: nowMs, firstSequence: NO_SEQUENCE, rebuildCount: 0 };
   const { circuitId } = registered[circuitIndex]!;
   return {
-    ...recordOf({ data: batch }, { circuitId, commitment, position, settlements: [], ...times }),
+    ...recordOf(
+      { data: batch },
+      { circuitId, commitment, position, posted: event, settlements: [], ...times },
+    ),
     status: "final",
     l1: { transactionHash: l1TransactionHash, blockNumber, gasUsed: null },
     postedAtMs: nowMs,
