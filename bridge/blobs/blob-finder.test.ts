@@ -14,7 +14,7 @@ import {
 } from "../testing/blob-server.ts";
 import { BlobArchive } from "./blob-archive.ts";
 import { BlobFinder, blobPlaces } from "./blob-finder.ts";
-import { NO_BLOBS } from "./blob-source.ts";
+import { EMPTY_BLOB_HASH, NO_BLOBS } from "./blob-source.ts";
 
 let sample: SampleBlob;
 let other: SampleBlob;
@@ -206,4 +206,10 @@ test("an archive that cannot be written to stops nobody who has the blob", async
   expect(await finder.coefficients(sample.wanted)).toEqual(sample.coefficients);
   expect(problems.length).toBe(2);
   expect(existsSync(join(folder, "gone", sample.versionedHash))).toBe(false);
+});
+
+test("the blob of zeros is known to everybody", async () => {
+  const { versionedHash, wanted } = await sampleBlob([]);
+  expect(versionedHash).toBe(EMPTY_BLOB_HASH);
+  expect(await new BlobFinder({ archive: null, places: [] }).coefficients(wanted)).toEqual([]);
 });

@@ -5,7 +5,13 @@ import { archivePlace, folderPlace, peerPlace } from "./archive-places.ts";
 import { BeaconNode } from "./beacon-node.ts";
 import type { BlobArchive } from "./blob-archive.ts";
 import type { BlobPlace } from "./blob-place.ts";
-import { type BlobProblem, type BlobSource, blobMissing, type WantedBlob } from "./blob-source.ts";
+import {
+  type BlobProblem,
+  type BlobSource,
+  blobMissing,
+  EMPTY_BLOB_HASH,
+  type WantedBlob,
+} from "./blob-source.ts";
 import { checkedCoefficients } from "./checked-blob.ts";
 
 export interface BlobFinderModules {
@@ -39,6 +45,7 @@ export class BlobFinder implements BlobSource {
 
   /** @throws BRG_BLOB_MISSING, BRG_BLOB_UNREACHABLE, BRG_BLOB_NO_SOURCE; BRG_L1_* */
   async coefficients(wanted: WantedBlob): Promise<bigint[]> {
+    if (wanted.versionedHash === EMPTY_BLOB_HASH) return [];
     const { retryMs = 0 } = this.#modules;
     const last = this.#refused;
     if (last?.hash === wanted.versionedHash && performance.now() - last.atMs < retryMs) throw last.error;

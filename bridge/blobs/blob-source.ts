@@ -36,6 +36,10 @@ const VERSIONED_HASH = /^0x01[0-9a-f]{62}$/;
 /** As L1 and file names have it: a commitment's, in small letters. */
 export const isVersionedHash = (text: string): text is VersionedHash => VERSIONED_HASH.test(text);
 
+/** Of the blob of zeros: a batch of the queue alone, which anybody may post, has it, and nobody has to keep it. */
+export const EMPTY_BLOB_HASH: VersionedHash =
+  "0x010657f37554c781402a22917dee2f75def7ab966d7b770905398eba3c444014";
+
 /** Ethereum's promise: 4,096 epochs of 32 slots of 12 s. */
 export const BLOB_KEPT_DAYS = 18;
 
