@@ -12,6 +12,7 @@ import {
 } from "viem";
 import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import {
+  type ContractIc,
   type ContractProof,
   type G1Point,
   type G2ImaginaryFirst,
@@ -75,7 +76,7 @@ export interface RegisteredKey {
   readonly alpha: G1Point;
   readonly beta: G2ImaginaryFirst;
   readonly delta: G2ImaginaryFirst;
-  readonly ic: readonly G1Point[];
+  readonly ic: ContractIc;
 }
 
 export interface RegisteredCircuit extends CircuitSizes {
