@@ -236,12 +236,17 @@ export interface TableSizes {
   /** Levels from a leaf to its subtree's root, and from there to the window's. */
   readonly low: number;
   readonly top: number;
+  /** Whether the narrow slots stand in a blob of the transaction, and not in its calldata (docs/blobs.md). Absent: false. */
+  readonly isBlob?: boolean;
 }
+export const isBlobShape = ({ table }: BatchShape): boolean => table?.isBlob === true;
+
 /** What two cores can prove in a minute or so. */
 export const PRODUCTION_SHAPE: BatchShape = { narrow: 56, wide: 8 };
 
 export function shapeName({ narrow, wide, table }: BatchShape): string {
   if (table === undefined) return `batch-${narrow}-${wide}`;
-  const { members, rows, units, low, top } = table;
-  return `table-${[narrow - members, members, wide, rows, units, low, top].join("-")}`;
+  const { members, rows, units, low, top, isBlob } = table;
+  const name = `table-${[narrow - members, members, wide, rows, units, low, top].join("-")}`;
+  return isBlob ? `${name}-blob` : name;
 }

@@ -12,6 +12,7 @@ import {
 } from "viem";
 import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import {
+  type ContractIc,
   type ContractProof,
   type G1Point,
   type G2ImaginaryFirst,
@@ -25,6 +26,7 @@ import {
   DEFAULT_SPENDING_CAP,
   type SpendingCap,
 } from "../../contracts/l1/capped-transaction.ts";
+import { type BlobSource, NO_BLOBS } from "../blobs/blob-source.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { creditCountOf } from "./credit-count.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
@@ -74,7 +76,7 @@ export interface RegisteredKey {
   readonly alpha: G1Point;
   readonly beta: G2ImaginaryFirst;
   readonly delta: G2ImaginaryFirst;
-  readonly ic: readonly G1Point[];
+  readonly ic: ContractIc;
 }
 
 export interface RegisteredCircuit extends CircuitSizes {
@@ -109,6 +111,8 @@ export interface RollupContractOptions {
   readonly address: Address;
   /** Of what accounts sign here. Default: 200 gwei for a unit of gas, 10 of them a tip. */
   readonly spendingCap?: SpendingCap | undefined;
+  /** Where readers get the blobs that its batches stand in; nowhere where absent. */
+  readonly blobs?: BlobSource | undefined;
 }
 
 /** A wallet elsewhere, which signs and sends in one step: a browser's, for example. */
@@ -139,11 +143,13 @@ const submissionArgs = (submission: ContractSubmission): SubmissionArgs => [
 export class RollupContract {
   readonly client: L1Client;
   readonly address: Address;
+  readonly blobs: BlobSource;
   readonly #spendingCap: SpendingCap;
 
   constructor(options: RollupContractOptions) {
     this.client = options.client;
     this.address = options.address;
+    this.blobs = options.blobs ?? NO_BLOBS;
     this.#spendingCap = options.spendingCap ?? DEFAULT_SPENDING_CAP;
   }
 

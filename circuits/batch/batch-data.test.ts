@@ -1,13 +1,13 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { batchStatement } from "../blob/batch-statement.ts";
 import { challenge, dataCommitment, evaluate, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER, KIND, KIND_RULES, kindRule, TAG, WIDE_WORD_COUNT } from "../protocol.ts";
 import {
   type BatchData,
   batchElements,
-  batchStatement,
   committedElements,
   decodeWire,
   encodeWire,

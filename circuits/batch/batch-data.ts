@@ -1,14 +1,8 @@
-import {
-  challenge,
-  concatBytes,
-  dataCommitment,
-  evaluate,
-  fromBytesBe,
-  toBytesBe,
-} from "../field/element-vector.ts";
+import { concatBytes, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import {
   type BatchShape,
   FIELD_ORDER,
+  isBlobShape,
   kindRule,
   NARROW_CORE,
   WIDE_CORE,
@@ -54,7 +48,7 @@ export interface BatchData extends PostedHeader, L1Header {
   readonly wide: readonly SlotRecord[];
 }
 
-const NULL_RECORD: SlotRecord = { kind: 0, a: 0, b: 0, amountCode: 0n, isValid: false, words: [] };
+export const NULL_RECORD: SlotRecord = { kind: 0, a: 0, b: 0, amountCode: 0n, isValid: false, words: [] };
 
 export function narrowCore(slot: SlotRecord): bigint {
   return (
@@ -75,7 +69,8 @@ export function wideCore(slot: SlotRecord): bigint {
   );
 }
 
-function narrowPairs(batch: BatchData): bigint[] {
+/** Two cores an element. */
+export function narrowPairs(batch: Pick<BatchData, "shape" | "narrow">): bigint[] {
   const cores = Array.from({ length: batch.shape.narrow }, (_, i) =>
     narrowCore(batch.narrow[i] ?? NULL_RECORD),
   );
@@ -91,23 +86,29 @@ function fixedElements(batch: BatchData): bigint[] {
     (BigInt(batch.newNextId) << 145n) |
     (BigInt(batch.feeAccountId) << 170n) |
     (BigInt(batch.signedCount) << 194n) |
-    (BigInt(payloads(batch).length) << 210n);
+    (BigInt(postedPayloads(batch).length) << 210n);
   return [
     batch.domain,
     batch.oldRoot,
     batch.newRoot,
     numbers,
     batch.feePerUnitWei | (batch.idFeeWei << 64n),
-    ...narrowPairs(batch),
+    ...(isBlobShape(batch.shape) ? [] : narrowPairs(batch)),
     ...Array.from({ length: batch.shape.wide }, (_, i) => wideCore(batch.wide[i] ?? NULL_RECORD)),
   ];
 }
 
 const payloads = (batch: BatchData): bigint[] => batch.narrow.flatMap((slot) => slot.words);
+/** None where they stand in a blob. */
+const postedPayloads = (batch: BatchData): bigint[] => (isBlobShape(batch.shape) ? [] : payloads(batch));
 
-/** E: what L1 evaluates, fixed places then the running part (docs/ledger.md, "Batch data"). */
+/** E: what L1 evaluates, fixed places then the running part (docs/ledger.md, "Batch data"). What stands in a blob is not in it. */
 export function batchElements(batch: BatchData): bigint[] {
-  const elements = [...fixedElements(batch), ...payloads(batch), ...batch.wide.flatMap((slot) => slot.words)];
+  const elements = [
+    ...fixedElements(batch),
+    ...postedPayloads(batch),
+    ...batch.wide.flatMap((slot) => slot.words),
+  ];
   for (const [place, element] of elements.entries()) {
     if (element < 0n || element >= FIELD_ORDER) {
       throw new RollupError("CIR_ELEMENT_NOT_CANONICAL", `element ${place} is not below r`, {
@@ -122,40 +123,30 @@ export function batchElements(batch: BatchData): bigint[] {
 export function committedElements(batch: BatchData): bigint[] {
   return [
     ...fixedElements(batch),
-    ...Array.from({ length: batch.shape.narrow }, (_, i) => batch.narrow[i]?.words[0] ?? 0n),
+    ...Array.from(
+      { length: isBlobShape(batch.shape) ? 0 : batch.shape.narrow },
+      (_, i) => batch.narrow[i]?.words[0] ?? 0n,
+    ),
     ...Array.from({ length: batch.shape.wide }, (_, i) => batch.wide[i]).flatMap((slot) =>
       Array.from({ length: WIDE_WORD_COUNT }, (_, j) => slot?.words[j] ?? 0n),
     ),
   ];
 }
 
-/** The public signals of a batch's proof, in the circuit's order. */
-export interface BatchStatement {
-  readonly commitment: bigint;
-  readonly y: bigint;
-  readonly z: bigint;
-}
+/** What opens a batch's blob, at the end of the posted bytes: its value at z, its commitment, the proof (docs/blobs.md). */
+export const BLOB_OPENING_BYTES = 32 + 48 + 48;
 
 /**
- * @param postedCommitment C as L1 got it. With a leaf table C is no function of the batch's data, so that L1's is the one;
- * else it is computed from the data and may be left out.
+ * The bytes that are posted to L1. Slots must not end in a null one. The longest run of empty pairs is not posted, and of a
+ * batch with a blob no pair and no payload.
+ * @param opening of the blob, where the batch has one: 128 bytes
+ * @throws RangeError
  */
-export function batchStatement(
-  batch: BatchData,
-  circuitId: bigint,
-  postedCommitment?: bigint | null,
-): BatchStatement {
-  const elements = batchElements(batch);
-  const isTable = batch.shape.table !== undefined;
-  if (isTable && postedCommitment == null) throw new RangeError("a table batch's C has to be given");
-  const commitment = isTable ? postedCommitment! : dataCommitment(committedElements(batch));
-  const z = challenge(circuitId, commitment, elements);
-  return { commitment, z, y: evaluate(elements, z) };
-}
-
-/** The bytes that are posted to L1. Slots must not end in a null one. The longest run of empty pairs is not posted. */
-export function encodeWire(batch: BatchData): Uint8Array {
-  const pairs = narrowPairs(batch).slice(0, Math.ceil(batch.narrow.length / 2));
+export function encodeWire(batch: BatchData, opening: Uint8Array = new Uint8Array()): Uint8Array {
+  const isBlob = isBlobShape(batch.shape);
+  if (opening.length !== (isBlob ? BLOB_OPENING_BYTES : 0))
+    throw new RangeError("the opening of a blob has to be given where a batch has one, and only there");
+  const pairs = isBlob ? [] : narrowPairs(batch).slice(0, Math.ceil(batch.narrow.length / 2));
   const gap = longestGap(pairs);
   const posted = [...pairs.slice(0, gap.at), ...pairs.slice(gap.at + gap.count)];
   return concatBytes([
@@ -165,15 +156,16 @@ export function encodeWire(batch: BatchData): Uint8Array {
     toBytesBe(BigInt(batch.feeAccountId), 3),
     toBytesBe(batch.feePerUnitWei, 8),
     toBytesBe(BigInt(batch.signedCount), 2),
-    toBytesBe(BigInt(payloads(batch).length), 2),
+    toBytesBe(BigInt(postedPayloads(batch).length), 2),
     toBytesBe(BigInt(posted.length), 2),
     toBytesBe(BigInt(gap.at), 2),
     toBytesBe(BigInt(gap.count), 2),
     Uint8Array.of(batch.wide.length),
     ...posted.map((pair) => toBytesBe(pair, 23)),
     ...batch.wide.map((slot) => toBytesBe(wideCore(slot), 12)),
-    ...payloads(batch).map((word) => toBytesBe(word, 32)),
+    ...postedPayloads(batch).map((word) => toBytesBe(word, 32)),
     ...batch.wide.flatMap((slot) => slot.words.map((word) => toBytesBe(word, 32))),
+    opening,
   ]);
 }
 
@@ -192,7 +184,8 @@ const field = (value: bigint, from: number, width: number): bigint =>
   (value >> BigInt(from)) & ((1n << BigInt(width)) - 1n);
 
 /**
- * The batch that posted bytes describe, given what L1 knew when it took them.
+ * The batch that posted bytes describe, given what L1 knew when it took them. Without its narrow slots where they stand in a
+ * blob: `recordsOfBlob` reads those.
  * @throws CIR_WIRE_MALFORMED for bytes that no batch on L1 has: the contract or the proof refuses them.
  */
 export function decodeWire(wire: Uint8Array, shape: BatchShape, l1: L1Header): BatchData {
@@ -220,7 +213,8 @@ export function decodeWire(wire: Uint8Array, shape: BatchShape, l1: L1Header): B
   const gapAt = Number(take(2));
   const gapCount = Number(take(2));
   const wideCount = Number(take(1));
-  if ((pairCount + gapCount) * 2 > shape.narrow || wideCount > shape.wide)
+  const isBlob = isBlobShape(shape);
+  if ((pairCount + gapCount) * 2 > (isBlob ? 0 : shape.narrow) || wideCount > shape.wide)
     throw malformed("more slots than the circuit has");
   if (gapAt > pairCount || (gapCount === 0) !== (gapAt === pairCount))
     throw malformed("a gap that is not between two pairs");
@@ -265,6 +259,7 @@ export function decodeWire(wire: Uint8Array, shape: BatchShape, l1: L1Header): B
   const narrow = narrowHeads.map((slot) => withWords(slot, true));
   const wide = wideHeads.map((slot) => withWords(slot, false));
   while (narrow.at(-1)?.kind === 0) narrow.pop();
+  if (isBlob) take(BLOB_OPENING_BYTES);
   if (at !== wire.length) throw malformed("bytes are left over");
   if (narrow.reduce((sum, slot) => sum + slot.words.length, 0) !== payloadCount) {
     throw malformed(`payloadCount ${payloadCount} is not what the kinds say`);

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { batchStatement } from "../blob/batch-statement.ts";
 import { dataCommitment } from "../field/element-vector.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { KIND, KIND_RULES, TAG } from "../protocol.ts";
@@ -6,7 +7,7 @@ import { batchCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
 import { BatchBuilder, type ClosedBatch, type PlacedTrace, replayBatch } from "./batch.ts";
-import { batchElements, batchStatement, committedElements, decodeWire, encodeWire } from "./batch-data.ts";
+import { batchElements, committedElements, decodeWire, encodeWire } from "./batch-data.ts";
 import { batchInputs } from "./batch-inputs.ts";
 
 /** 64 leaves: the same templates as depth 8, a third of the hashing. */

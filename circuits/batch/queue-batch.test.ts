@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { batchStatement } from "../blob/batch-statement.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import type { QueueOperation } from "../ledger/operation.ts";
 import { EARNER_ROLE } from "../ledger/rewards.ts";
@@ -8,7 +9,7 @@ import { batchCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { OPEN, RandomLedger } from "../testing/random-ledger.ts";
 import { BatchBuilder, replayBatch } from "./batch.ts";
-import { batchStatement, decodeWire, encodeWire } from "./batch-data.ts";
+import { decodeWire, encodeWire } from "./batch-data.ts";
 import { batchInputs } from "./batch-inputs.ts";
 import { packCollect } from "./epoch-operations.ts";
 

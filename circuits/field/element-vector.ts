@@ -43,9 +43,20 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
-/** z: fixed by the circuit, C and every element that L1 evaluates. */
-export function challenge(circuitId: bigint, commitment: bigint, elements: readonly bigint[]): bigint {
-  const elementsHash = keccak_256(concatBytes(elements.map((e) => toBytesBe(e, 32))));
+/**
+ * z: fixed by the circuit, C and every element that L1 evaluates, and by the blob where a batch has one.
+ *
+ * @param versionedHash of the blob, 32 bytes; null where there is none
+ */
+export function challenge(
+  circuitId: bigint,
+  commitment: bigint,
+  elements: readonly bigint[],
+  versionedHash: bigint | null = null,
+): bigint {
+  const posted = keccak_256(concatBytes(elements.map((e) => toBytesBe(e, 32))));
+  const elementsHash =
+    versionedHash === null ? posted : keccak_256(concatBytes([posted, toBytesBe(versionedHash, 32)]));
   const preimage = concatBytes([
     CHALLENGE_TAG,
     toBytesBe(circuitId, 32),

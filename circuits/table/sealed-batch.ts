@@ -1,9 +1,10 @@
 /** Batches of any shape, with a leaf table or without: opened, closed, kept for the prover and laid out for the circuit. */
 import { BatchBuilder, type BatchOpening, type ClosedBatch, type PlacedTrace } from "../batch/batch.ts";
-import { type BatchStatement, batchStatement, committedElements } from "../batch/batch-data.ts";
+import { committedElements } from "../batch/batch-data.ts";
 import { type BatchDraft, draftOf, openDraft } from "../batch/batch-draft.ts";
 import { batchInputs } from "../batch/batch-inputs.ts";
 import type { Operation } from "../batch/slot-trace.ts";
+import { type BatchStatement, batchStatement } from "../blob/batch-statement.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { dataCommitment } from "../field/element-vector.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -58,8 +59,13 @@ export function sealedCommitment({ batch, layout }: SealedBatch): bigint {
   return dataCommitment(layout === null ? committedElements(data) : absorbedElements(data, layout));
 }
 
-export function sealedStatement(sealed: SealedBatch, circuitId: bigint): BatchStatement {
-  return batchStatement(sealed.batch.data, circuitId, sealedCommitment(sealed));
+/** @param versionedHash of the batch's blob, 32 bytes; null where the shape has no blob */
+export function sealedStatement(
+  sealed: SealedBatch,
+  circuitId: bigint,
+  versionedHash: bigint | null = null,
+): BatchStatement {
+  return batchStatement(sealed.batch.data, circuitId, sealedCommitment(sealed), versionedHash);
 }
 
 /** The circuit's inputs at challenge z. */

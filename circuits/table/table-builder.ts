@@ -90,7 +90,10 @@ export class TableBuilder {
         fits(this.#rows, ids, this.shape.rows) &&
         (section === "transfers" || fits(this.#unitIds, [operation.b], this.shape.units)) &&
         ids.every((id) => id < windowSize(this.shape)) &&
-        fitsTable(operation, unpackCounters(this.#ledger.opened(operation.b).leaf.counters).priceWei);
+        fitsTable(operation, {
+          priceWei: unpackCounters(this.#ledger.opened(operation.b).leaf.counters).priceWei,
+          isBlob: this.shape.isBlob === true,
+        });
       if (hasRoom) return section;
     }
     return this.hasWideRoom ? "wide" : null;

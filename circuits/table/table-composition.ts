@@ -79,7 +79,7 @@ function parts(shape: TableShape, depth: number): Record<Section | "tree" | "fra
 /** The plan of a shape that `requireTableShape` allows. Smaller trees (`depth`) are for tests. @throws CIR_SHAPE_IMPOSSIBLE */
 export function tableComposition(shape: TableShape, depth: number = TREE_DEPTH): Composition {
   requireTableShape(shape, depth);
-  const { wide } = shape;
+  const { wide, isBlob = false, ...sizes } = shape;
   const specs = parts(shape, depth);
   const names = (Object.keys(specs) as (keyof typeof specs)[]).filter((name) => name !== "wide" || wide > 0);
   const partOf = (name: keyof typeof specs) => names.indexOf(name);
@@ -127,6 +127,6 @@ export function tableComposition(shape: TableShape, depth: number = TREE_DEPTH):
     hasSteps: true,
     publicOutputs: ["commitment", "y"],
     publicInputs: ["z"],
-    plan: { sort: "table", ...shape, depth },
+    plan: { sort: "table", ...sizes, wide, ...(isBlob ? { blobs: 1 } : {}), depth },
   };
 }

@@ -1,16 +1,12 @@
 /** What C absorbs of a table batch, and its statement. L1 sees the same elements as of any batch. */
 
-import {
-  type BatchData,
-  type BatchStatement,
-  batchElements,
-  committedElements,
-} from "../batch/batch-data.ts";
+import { type BatchData, committedElements } from "../batch/batch-data.ts";
+import { type BatchStatement, batchStatement } from "../blob/batch-statement.ts";
 import { DUMMY } from "../field/dummy-signature.ts";
-import { challenge, dataCommitment, evaluate } from "../field/element-vector.ts";
+import { dataCommitment } from "../field/element-vector.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { messageHash } from "../ledger/operation.ts";
-import { HEADER_ELEMENT_COUNT, KIND } from "../protocol.ts";
+import { HEADER_ELEMENT_COUNT, isBlobShape, KIND } from "../protocol.ts";
 import type { TableLayout, TableRow, TableSlot, TableUnit } from "./table-layout.ts";
 import { nextChain } from "./table-terms.ts";
 
@@ -58,7 +54,9 @@ function sideBySide(
 export function absorbedElements(data: BatchData, layout: TableLayout): bigint[] {
   const { shape, tree } = layout;
   const posted = committedElements(data);
-  const wideAt = HEADER_ELEMENT_COUNT + data.shape.narrow / 2;
+  // Cores and payloads of the table's slots are in their challenges. What stands in a blob is not posted.
+  const narrow = isBlobShape(data.shape) ? 0 : data.shape.narrow;
+  const wideAt = HEADER_ELEMENT_COUNT + narrow / 2;
   const touched = Array.from({ length: Math.ceil(tree.touched.length / TOUCHED_BITS) }, (_, c) =>
     tree.touched
       .slice(c * TOUCHED_BITS, (c + 1) * TOUCHED_BITS)
@@ -66,9 +64,8 @@ export function absorbedElements(data: BatchData, layout: TableLayout): bigint[]
   );
   return [
     ...posted.slice(0, HEADER_ELEMENT_COUNT),
-    // Cores and payloads of the table's slots are in their challenges.
     ...posted.slice(wideAt, wideAt + shape.wide),
-    ...posted.slice(wideAt + shape.wide + data.shape.narrow),
+    ...posted.slice(wideAt + shape.wide + narrow),
     layout.midRoot,
     ...touched,
     ...layout.transfers.map((slot) => signatureChallenge(slot, data)),
@@ -83,9 +80,12 @@ export function absorbedElements(data: BatchData, layout: TableLayout): bigint[]
   ];
 }
 
-export function tableStatement(data: BatchData, layout: TableLayout, circuitId: bigint): BatchStatement {
-  const elements = batchElements(data);
-  const commitment = dataCommitment(absorbedElements(data, layout));
-  const z = challenge(circuitId, commitment, elements);
-  return { commitment, z, y: evaluate(elements, z) };
+/** @param versionedHash of the batch's blob, 32 bytes; of none where the shape has no blob */
+export function tableStatement(
+  data: BatchData,
+  layout: TableLayout,
+  circuitId: bigint,
+  versionedHash: bigint | null = null,
+): BatchStatement {
+  return batchStatement(data, circuitId, dataCommitment(absorbedElements(data, layout)), versionedHash);
 }

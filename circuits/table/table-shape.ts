@@ -1,4 +1,5 @@
 /** How many slots, rows and units a table batch has, and how deep its subtrees and its top are. */
+import { BLOB_OPENING_BYTES } from "../batch/batch-data.ts";
 import {
   type BatchShape,
   shapeName,
@@ -32,17 +33,20 @@ export const tableName = (shape: TableShape): string => shapeName(postedShape(sh
 
 /** null for what is no table batch's name. Whether there can be such a batch, `requireTableShape` says. */
 export function parseTableName(name: string): TableShape | null {
-  const numbers = /^table((?:-[1-9]\d{0,6}|-0){7})$/.exec(name)?.[1];
+  const [, numbers, blob] = /^table((?:-[1-9]\d{0,6}|-0){7})(-blob)?$/.exec(name) ?? [];
   if (numbers === undefined) return null;
   const [transfers, members, wide, rows, units, low, top] = numbers.split("-").slice(1).map(Number) as [
     ...[number, number, number],
     ...[number, number, number, number],
   ];
-  return { transfers, members, wide, rows, units, low, top };
+  return {
+    ...{ transfers, members, wide, rows, units, low, top },
+    ...(blob === undefined ? {} : { isBlob: true }),
+  };
 }
 
-/** Bits of each size in the number that L1 keeps, the first lowest. */
-const PACKED: readonly [keyof TableSizes, number][] = [
+/** Bits of each size in the number that L1 keeps, the first lowest. A bit above them says that the batch has a blob. */
+const PACKED: readonly [Exclude<keyof TableSizes, "isBlob">, number][] = [
   ["members", 12],
   ["rows", 13],
   ["units", 13],
@@ -59,7 +63,7 @@ export function packTable(table: TableSizes | undefined): bigint {
     packed |= BigInt(table[name]) << shift;
     shift += BigInt(bits);
   }
-  return packed;
+  return packed | (BigInt(table.isBlob === true) << shift);
 }
 
 export function unpackTable(packed: bigint): TableSizes | undefined {
@@ -70,15 +74,18 @@ export function unpackTable(packed: bigint): TableSizes | undefined {
     rest >>= BigInt(bits);
     return [name, size] as const;
   });
-  return Object.fromEntries(sizes) as unknown as TableSizes;
+  const table = Object.fromEntries(sizes) as unknown as TableSizes;
+  return rest === 0n ? table : { ...table, isBlob: true };
 }
 
 /** Of a batch's data with every slot used. Proofs and settlements need the rest of the 128 KiB that nodes take of a transaction. */
 const MOST_WIRE_BYTES = 112 * 1024;
 
-/** As `encodeWire` writes it: each pair of narrow slots, members' payloads, wide slots with all their words. */
-const mostWireBytes = ({ transfers, members, wide }: TableShape): number =>
-  63 + (23 * (transfers + members)) / 2 + 32 * members + (12 + 32 * WIDE_WORD_COUNT) * wide;
+/** As `encodeWire` writes it: each pair of narrow slots and members' payloads, or what opens the blob; wide slots with all their words. */
+const mostWireBytes = ({ transfers, members, wide, isBlob }: TableShape): number =>
+  63 +
+  (isBlob ? BLOB_OPENING_BYTES : (23 * (transfers + members)) / 2 + 32 * members) +
+  (12 + 32 * WIDE_WORD_COUNT) * wide;
 
 /**
  * The limits of table-frame.circom. In a tree of the ledger's depth, also those of a rollup: its batches fit a transaction,
@@ -96,6 +103,7 @@ export function requireTableShape(shape: TableShape, depth: number = TREE_DEPTH)
     transfers + members + wide < 1 << 12 &&
     members < 1 << 11 &&
     low + top <= depth &&
+    // So a blob's 4,096 elements suffice: a pair of slots has one, a member's payload another.
     // So that the sum has fewer than 2^20 terms: the theorem of docs/leaf-table.md asks for it.
     rows < 1 << 13 &&
     units < 1 << 13 &&

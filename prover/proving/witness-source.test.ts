@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BatchBuilder } from "../../circuits/batch/batch.ts";
-import { batchStatement } from "../../circuits/batch/batch-data.ts";
 import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
 import { ComposedWitness } from "../../circuits/batch/composed-witness.ts";
+import { batchStatement } from "../../circuits/blob/batch-statement.ts";
 import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
 import { partShape } from "../../circuits/compiler/compose.ts";
 import { findBrokenRow } from "../../circuits/compiler/compose-check.ts";

@@ -2,8 +2,8 @@
 import { mkdtemp, stat, symlink, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { BatchBuilder } from "../../circuits/batch/batch.ts";
-import { batchStatement } from "../../circuits/batch/batch-data.ts";
 import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
+import { batchStatement } from "../../circuits/blob/batch-statement.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { TREE_DEPTH } from "../../circuits/protocol.ts";

@@ -2,8 +2,9 @@
  * Operations proven a second, witness included: batches of today's slots and batches with a leaf table, of the same domain
  * and traffic, in turns in one process.
  */
-import { batchStatement } from "../../circuits/batch/batch-data.ts";
+
 import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
+import { batchStatement } from "../../circuits/blob/batch-statement.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { type BatchShape, shapeName, TREE_DEPTH } from "../../circuits/protocol.ts";

@@ -2,8 +2,8 @@
 import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { BatchBuilder } from "../../circuits/batch/batch.ts";
-import { batchStatement } from "../../circuits/batch/batch-data.ts";
 import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
+import { batchStatement } from "../../circuits/blob/batch-statement.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { findBrokenRow } from "../../circuits/compiler/compose-check.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";

@@ -7,12 +7,8 @@ import { type L1Client, l1Call } from "../../bridge/l1/l1-client.ts";
 import { readSubmission } from "../../bridge/l1/l1-submission.ts";
 import type { RollupLog } from "../../bridge/l1/log-reader.ts";
 import type { SubmittedPart } from "../../bridge/l1/submitted-part.ts";
-import {
-  type BatchData,
-  batchStatement,
-  decodeWire,
-  type L1Header,
-} from "../../circuits/batch/batch-data.ts";
+import { type BatchData, decodeWire, type L1Header } from "../../circuits/batch/batch-data.ts";
+import { batchStatement } from "../../circuits/blob/batch-statement.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { FIELD_ORDER, GENESIS_NEXT_ID, KIND } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
