@@ -1,32 +1,10 @@
 // The Node-API surface: see native-addon.ts for the types. Work that takes long runs off the event loop.
-#include <node_api.h>
-
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "node-api.h"
 #include "proving-key.h"
-
-namespace {
-
-struct JsError {
-  std::string code, message;
-};
-
-#define CHECK(call)                                                        \
-  do {                                                                     \
-    if ((call) != napi_ok) throw JsError{"PRV_PROVE_FAILED", #call " failed"}; \
-  } while (false)
-
-[[noreturn]] void refuse(const char* message) { throw JsError{"ERR_INVALID_ARG_VALUE", message}; }
-
-napi_value makeError(napi_env env, const JsError& error) {
-  napi_value code, message, out;
-  napi_create_string_utf8(env, error.code.c_str(), NAPI_AUTO_LENGTH, &code);
-  napi_create_string_utf8(env, error.message.c_str(), NAPI_AUTO_LENGTH, &message);
-  napi_create_error(env, code, message, &out);
-  return out;
-}
 
 JsError describe(std::exception_ptr failure) {
   try {
@@ -44,36 +22,7 @@ JsError describe(std::exception_ptr failure) {
   }
 }
 
-/** A native function: arguments in, value out, C++ exceptions to JavaScript ones. */
-template <napi_value (*body)(napi_env, napi_value*)>
-napi_value call(napi_env env, napi_callback_info info) {
-  napi_value args[6] = {};
-  size_t count = 6;
-  napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
-  try {
-    return body(env, args);
-  } catch (...) {
-    napi_throw(env, makeError(env, describe(std::current_exception())));
-    return nullptr;
-  }
-}
-
-struct Bytes {
-  unsigned char* data;
-  size_t size;
-};
-
-Bytes bytesOf(napi_env env, napi_value value, size_t multipleOf = 1) {
-  bool isBuffer = false;
-  CHECK(napi_is_buffer(env, value, &isBuffer));
-  if (!isBuffer) refuse("expected bytes");
-  void* data;
-  Bytes out;
-  CHECK(napi_get_buffer_info(env, value, &data, &out.size));
-  out.data = static_cast<unsigned char*>(data);
-  if (out.size % multipleOf != 0) refuse("wrong number of bytes");
-  return out;
-}
+namespace {
 
 template <class T>
 std::vector<T> arrayOf(napi_env env, napi_value value) {
@@ -372,12 +321,7 @@ napi_value init(napi_env env, napi_value exports) {
       {"multiplyPoints", call<multiplyPoints>},
       {"quotient", call<quotient>},
   };
-  for (const auto& [name, function] : functions) {
-    napi_value value;
-    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &value) != napi_ok) return exports;
-    napi_set_named_property(env, exports, name, value);
-  }
-  return exports;
+  return exportFunctions(env, exports, functions);
 }
 
 }  // namespace
