@@ -137,14 +137,15 @@ napi_value paths(napi_env env, napi_value*) {
   return out;
 }
 
-/** loadKey(zkeyPath, path, threadCount) -> Promise<{ key, path, byteCount }> */
+/** loadKey(zkeyPath, path, threadCount, pieceSize) -> Promise<{ key, path, byteCount }> */
 napi_value loadKey(napi_env env, napi_value* args) {
   const std::string zkeyPath = textOf(env, args[0]);
   const Kernels& kernels = kernelsOf(textOf(env, args[1]));
   const u32 threadCount = numberOf(env, args[2]);
+  const u32 pieceSize = numberOf(env, args[3]);
   auto job = std::make_unique<Job>();
   auto key = std::make_shared<KeyHandle>();
-  job->work = [=, &kernels] { *key = std::make_shared<ProvingKey>(zkeyPath, kernels, threadCount); };
+  job->work = [=, &kernels] { *key = std::make_shared<ProvingKey>(zkeyPath, kernels, threadCount, pieceSize); };
   job->result = [key](napi_env e) {
     napi_value out, external, name;
     auto handle = std::make_unique<KeyHandle>(*key);
@@ -241,19 +242,32 @@ napi_value splitScalars(napi_env env, napi_value* args) {
 }
 
 template <class F>
-napi_value sumPoints(napi_env env, const Kernels& kernels, const Bytes& points, const std::vector<Words>& scalars, ThreadPool& pool) {
+napi_value sumPoints(napi_env env, const Kernels& kernels, const Bytes& points, const std::vector<Words>& scalars, ThreadPool& pool,
+                     size_t pieceSize) {
   constexpr size_t pointBytes = sizeof(Affine<F>);
+  constexpr bool isG2 = pointBytes == 128;
   if (points.size != scalars.size() * pointBytes) refuse("expected a point for each scalar");
-  std::vector<u64> aligned(points.size / 8);
-  if (!aligned.empty()) std::memcpy(aligned.data(), points.data, points.size);
-  const PointTable table(kernels, pointBytes == 128, aligned.data(), scalars.size(), 0, pool);
-  const Scalars halves(scalars.data(), scalars.size(), pool);
-  Msm msm(kernels, table, halves);
   const std::atomic<int32_t> isCancelled{0};
   std::vector<MsmScratch> scratch(pool.threadCount());
-  pool.run(msm.windowCount(), [&](size_t w) {
-    msm.sumWindow(static_cast<unsigned>(w), scratch[ThreadPool::workerIndex()], isCancelled);
-  });
+  const Scalars all(scalars.data(), scalars.size(), pool);
+  Msm msm(kernels, isG2, {all.halfCount(), all.smallCount(), scalars.size(), scalars.size()});
+  const auto eachWindow = [&](const auto& work) {
+    pool.run(msm.windowCount(), [&](size_t w) { work(static_cast<unsigned>(w), scratch[ThreadPool::workerIndex()]); });
+  };
+  if (pieceSize == 0) {
+    const PointTable table(kernels, {isG2, points.data, scalars.size(), 0}, pool);
+    eachWindow([&](unsigned w, MsmScratch& own) { msm.sumWindow(w, table, all, own, isCancelled); });
+  } else {
+    PointTable table;
+    for (size_t from = 0; from < scalars.size(); from += pieceSize) {
+      const size_t count = std::min(pieceSize, scalars.size() - from);
+      const Scalars piece(&scalars[from], count, pool);
+      table.choose({isG2, points.data + from * pointBytes, count, 0}, &scalars[from]);
+      pool.run(table.importCount(), [&](size_t part) { table.import(kernels, part); });
+      eachWindow([&](unsigned w, MsmScratch& own) { msm.addToWindow(w, table, piece, own, isCancelled); });
+    }
+    eachWindow([&](unsigned w, MsmScratch& own) { msm.closeWindow(w, own, isCancelled); });
+  }
   const Affine<F> sum = msm.finish<F>().toAffine();
   Words words[pointBytes / sizeof(Words)];
   std::memcpy(words, &sum, sizeof words);
@@ -261,7 +275,10 @@ napi_value sumPoints(napi_env env, const Kernels& kernels, const Bytes& points, 
   return toBuffer(env, words, sizeof words);
 }
 
-/** For tests: multiplyPoints(path, isG2, points, scalars, threadCount): points as a zkey has them, the sum plain. */
+/**
+ * For tests: multiplyPoints(path, isG2, points, scalars, threadCount, pieceSize): points as a zkey has them, the sum plain. A
+ * piece size of 0 takes all points at once.
+ */
 napi_value multiplyPoints(napi_env env, napi_value* args) {
   const Kernels& kernels = kernelsOf(textOf(env, args[0]));
   bool isG2;
@@ -269,7 +286,8 @@ napi_value multiplyPoints(napi_env env, napi_value* args) {
   const Bytes points = bytesOf(env, args[2]);
   const auto scalars = arrayOf<Words>(env, args[3]);
   ThreadPool pool(numberOf(env, args[4]));
-  return isG2 ? sumPoints<Fp2>(env, kernels, points, scalars, pool) : sumPoints<Fp>(env, kernels, points, scalars, pool);
+  const size_t pieceSize = numberOf(env, args[5]);
+  return (isG2 ? sumPoints<Fp2> : sumPoints<Fp>)(env, kernels, points, scalars, pool, pieceSize);
 }
 
 /**
