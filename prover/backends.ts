@@ -1,17 +1,23 @@
+import type { KeyMemory } from "./native/key-memory.ts";
 import type { Prover } from "./proving/prover.ts";
 
 /** The back ends that a prover's process can be told to use. None is chosen silently, and none stands in for another. */
 export const BACKEND_NAMES = ["wasm", "native", "webgpu", "snarkjs"] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
+export interface ProverOptions {
+  /** Of the native back end; the others have one way. */
+  keyMemory?: KeyMemory;
+}
+
 /** Loads only what is asked for: snarkjs alone takes a second. */
-export async function createProver(backend: BackendName): Promise<Prover> {
+export async function createProver(backend: BackendName, options: ProverOptions = {}): Promise<Prover> {
   switch (backend) {
     case "wasm":
       return (await import("./wasm/wasm-backend.ts")).createWasmProver();
     case "native":
       // PRV_NATIVE_UNAVAILABLE where the addon could not be built.
-      return (await import("./native/native-backend.ts")).createNativeProver();
+      return (await import("./native/native-backend.ts")).createNativeProver(options);
     case "webgpu":
       // PRV_GPU_UNAVAILABLE where there is no graphics card, or no Vulkan driver for it.
       return (await import("./webgpu/webgpu-backend.ts")).createWebgpuProver();

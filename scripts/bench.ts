@@ -4,6 +4,7 @@ import type { KernelChoice } from "../models/kernels/create-kernels.ts";
 import type { BackendName } from "../prover/backends.ts";
 import type { WidthName } from "./bench/adapters/adapter-world.ts";
 import type { BenchProveOptions } from "./bench/prove.ts";
+import type { BenchMemoryOptions } from "./bench/prove-memory.ts";
 import type { BenchTableProveOptions } from "./bench/table-prove.ts";
 
 const program = new Command("bench").description("Benchmarks. Each prints one JSON object as its last line.");
@@ -156,17 +157,30 @@ program
   .option("--zkey <file>", "another key, with --wtns")
   .option("--wtns <file>", "its witness")
   .option("--cached-keys", "take keys from the cache instead of making and timing them")
+  .option(
+    "--memory",
+    "instead: memory and time of the native back end with keys in memory and with keys in files",
+  )
+  .option("--domain <list>", "with --memory: domains as powers of two", "18,20")
+  .option("--limit-gib <n>", "with --memory: data that the system lets a prover's process have; 0: any", "0")
   .option("--levers", "instead: what windows, endomorphism, shared inversions and scalars' sorts give")
   .addHelpText("after", "\nExample:\n  npm run bench -- prove --sizes 16,18 --rounds 3")
-  .action(async (options: BenchProveOptions & { levers?: boolean }) => {
-    if (options.levers === true) {
-      const { benchLevers } = await import("./bench/prove-levers.ts");
-      console.log(JSON.stringify(await benchLevers()));
-      return;
-    }
-    const { benchProve } = await import("./bench/prove.ts");
-    console.log(JSON.stringify(await benchProve(options)));
-  });
+  .action(
+    async (options: BenchProveOptions & BenchMemoryOptions & { levers?: boolean; memory?: boolean }) => {
+      if (options.memory === true) {
+        const { benchMemory } = await import("./bench/prove-memory.ts");
+        console.log(JSON.stringify(await benchMemory(options)));
+        return;
+      }
+      if (options.levers === true) {
+        const { benchLevers } = await import("./bench/prove-levers.ts");
+        console.log(JSON.stringify(await benchLevers()));
+        return;
+      }
+      const { benchProve } = await import("./bench/prove.ts");
+      console.log(JSON.stringify(await benchProve(options)));
+    },
+  );
 
 program
   .command("sequencer")

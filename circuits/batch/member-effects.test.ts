@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { invertMod } from "../field/modular.ts";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
+import { invertMod } from "../inverse.ts";
 import { packCounters } from "../ledger/leaf.ts";
 import { COUNTERS, FIELD_ORDER, TAG } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";

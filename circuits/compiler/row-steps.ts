@@ -7,6 +7,7 @@
  *
  * Nothing depends on the steps being right: rows that no step was made of are checked at the end, and every proof is verified.
  */
+import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { readSymbols } from "./compose-layout.ts";
 import { readFieldElement, readR1cs } from "./r1cs-reader.ts";
@@ -163,7 +164,7 @@ class Deriver {
     if (a === 0n && b === 0n) {
       if (c === 0n) return false;
       // unknown = (A B - C') / c
-      this.code.push(STEP.product, unknown, this.#constants.index(inverse(c)));
+      this.code.push(STEP.product, unknown, this.#constants.index(invertMod(c, FIELD_ORDER)));
       for (const terms of rest) this.#emit(terms);
     } else if (!mayDivide) {
       this.#divisions.push(row);
@@ -217,7 +218,7 @@ class Deriver {
           ? [STEP.baseDigits, 8n]
           : [STEP.challengeDigits, 4n];
     const scaleOf = ({ factor, index }: (typeof hints)[number]) =>
-      mod(-(base ** BigInt(index)) * inverse(factor));
+      mod(-(base ** BigInt(index)) * invertMod(factor, FIELD_ORDER));
     const scale = scaleOf(digits[0]!);
     if (!digits.every((digit) => digit.kind === digits[0]!.kind && scaleOf(digit) === scale)) return false;
     this.code.push(kind, this.#constants.index(scale), isEven?.wire ?? 0);
@@ -227,15 +228,6 @@ class Deriver {
     for (const { wire } of hints) this.know(wire);
     return true;
   }
-}
-
-function inverse(value: bigint): bigint {
-  let [r0, r1, s0, s1] = [FIELD_ORDER, mod(value), 0n, 1n];
-  while (r1 !== 0n) {
-    const q = r0 / r1;
-    [r0, r1, s0, s1] = [r1, r0 - q * r1, s1, s0 - q * s1];
-  }
-  return mod(s0);
 }
 
 function readRows(r1csPath: string, constants: Constants) {

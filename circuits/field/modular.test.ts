@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { invertAll, invertMod, modulo, powMod } from "./modular.ts";
+import { invertAll, modulo, powMod } from "./modular.ts";
 
 // secp256k1's and bn254's fields: the primes that callers have.
 const PRIMES = [FIELD_ORDER, 2n ** 256n - 2n ** 32n - 977n, 13n];

@@ -1,4 +1,5 @@
 /** Arithmetic modulo a prime, over bigint. Nothing here takes the same time for all values: for no secrets of others' choice. */
+import { invertMod } from "../inverse.ts";
 
 /** The rest of `value`, 0 … modulus − 1, also of a negative one. */
 export function modulo(value: bigint, modulus: bigint): bigint {
@@ -21,18 +22,6 @@ export function powMod(base: bigint, exponent: bigint, modulus: bigint): bigint 
     if (value !== 0) result = (result * table[value]!) % modulus;
   }
   return result;
-}
-
-/** 1 / value modulo a prime, by Euclid's algorithm. @throws RangeError for 0 */
-export function invertMod(value: bigint, modulus: bigint): bigint {
-  let [a, b, x, y] = [modulo(value, modulus), modulus, 1n, 0n];
-  if (a === 0n) throw new RangeError("0 has no inverse");
-  while (b !== 0n) {
-    const quotient = a / b;
-    [a, b] = [b, a - quotient * b];
-    [x, y] = [y, x - quotient * y];
-  }
-  return modulo(x, modulus);
 }
 
 /** 1 / values[i] modulo a prime, by one inversion and three products each (Montgomery); 0 stays 0. */

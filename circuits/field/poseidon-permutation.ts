@@ -4,8 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import { repositoryRoot } from "../compiler/compile.ts";
+import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { invertMod, powMod } from "./modular.ts";
+import { powMod } from "./modular.ts";
 
 const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 
@@ -44,7 +45,7 @@ export function unpermute(output: readonly bigint[]): bigint[] {
   const { C, M } = constants();
   const unmix = invert(M);
   // x ↦ x^5 is undone by the exponent 1/5 modulo r − 1.
-  const fifthRoot = inverseModulo(5n, FIELD_ORDER - 1n);
+  const fifthRoot = invertMod(5n, FIELD_ORDER - 1n);
   let state = [...output];
   for (let round = 7 + PARTIAL_ROUNDS; round >= 0; round--) {
     state = mix(unmix, state);
@@ -54,12 +55,6 @@ export function unpermute(output: readonly bigint[]): bigint[] {
     state = state.map((value, i) => modulo(value - C[round * WIDTH + i]!));
   }
   return state;
-}
-
-function inverseModulo(value: bigint, modulus: bigint): bigint {
-  let [r0, r1, t0, t1] = [modulus, value, 0n, 1n];
-  while (r1 !== 0n) [r0, r1, t0, t1] = [r1, r0 % r1, t1, t0 - (r0 / r1) * t1];
-  return ((t0 % modulus) + modulus) % modulus;
 }
 
 /** Gauss–Jordan over the field; Poseidon's matrices have no zero pivot. */

@@ -12,21 +12,13 @@
  * Values are those of an honest witness. What the rules say is that any other witness with the same known wires has the
  * same values there. They read the circuit's rows, not its templates; of names they need those of Poseidon's inner wires.
  */
+import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER as P } from "../protocol.ts";
 import type { Combination, Row } from "./r1cs-rows.ts";
 
 export type Rule = "known" | "linear" | "bits" | "preimage" | "gate" | "system";
 
 const mod = (x: bigint) => ((x % P) + P) % P;
-
-function inverse(value: bigint): bigint {
-  let [r0, r1, s0, s1] = [P, mod(value), 0n, 1n];
-  while (r1 !== 0n) {
-    const q = r0 / r1;
-    [r0, r1, s0, s1] = [r1, r0 - q * r1, s1, s0 - q * s1];
-  }
-  return mod(s0);
-}
 
 interface Hash {
   readonly path: string;
@@ -173,7 +165,7 @@ export class BindingTable {
     for (const wire of open.keys()) if (!this.#bounds.has(wire)) return false;
     const size = (x: bigint) => (x < P - x ? x : P - x);
     const [, base] = [...open].reduce((least, next) => (size(next[1]) < size(least[1]) ? next : least));
-    const scale = inverse(base);
+    const scale = invertMod(base, P);
     return this.#isRising(this.#terms([...open].map(([wire, factor]) => [wire, mod(factor * scale)])));
   }
 
@@ -241,7 +233,7 @@ export class BindingTable {
     const unbounded = [...sum.keys()].filter((w) => w !== 0 && !this.#bounds.has(w));
     if (unbounded.length !== 1) return null;
     const wire = unbounded[0]!;
-    const scale = isBoolean ? sum.get(wire)! : inverse(sum.get(wire)!);
+    const scale = isBoolean ? sum.get(wire)! : invertMod(sum.get(wire)!, P);
     if (isBoolean && scale !== 1n && scale !== P - 1n) return null;
     let bound = isBoolean ? 1n : 0n;
     for (const [other, factor] of sum) {
@@ -336,7 +328,7 @@ export class BindingTable {
       const at = system.findIndex((equation) => equation.has(wire));
       if (at < 0) continue;
       const [pivot] = system.splice(at, 1);
-      const scale = inverse(pivot!.get(wire)!);
+      const scale = invertMod(pivot!.get(wire)!, P);
       const eliminate = (equation: Map<number, bigint>) => {
         const factor = equation.get(wire);
         if (factor === undefined) return;

@@ -1,3 +1,4 @@
+import { invertMod } from "../inverse.ts";
 import { type Code, f64x2, type Local, scratchAddress, v128, type WasmFunction } from "./assembler.ts";
 import {
   Column,
@@ -13,7 +14,6 @@ import type { ConstantPool } from "./constant-pool.ts";
 import {
   balancedResidue,
   elementR,
-  inverse,
   limbBits,
   limbCount,
   limbRadix,
@@ -75,13 +75,13 @@ export class FieldKernel {
     this.#modulusLimbs = toLimbs(modulus);
     // Limb i, for i < 4, counts as limb * 2^(51 (i - 4)) four columns further up.
     const folds = [0, 1, 2, 3].map((i) =>
-      balancedResidue(inverse(1n << BigInt(limbBits * (limbCount - 1 - i)), modulus), modulus),
+      balancedResidue(invertMod(1n << BigInt(limbBits * (limbCount - 1 - i)), modulus), modulus),
     );
     this.#foldLimbs = folds.map(toLimbs);
     const ratio = (value: bigint) =>
       Number(((value < 0n ? -value : value) * 10_000_000n) / modulus) / 1e7 + 1e-6;
     this.#foldMax = folds.reduce((sum, fold) => sum + ratio(fold), 0);
-    this.#quotientFactor = Number(balancedResidue(-inverse(modulus, limbRadix), limbRadix));
+    this.#quotientFactor = Number(balancedResidue(-invertMod(modulus, limbRadix), limbRadix));
     this.#modulusTop = Number(modulus) / 2 ** (limbBits * (limbCount - 1));
   }
 

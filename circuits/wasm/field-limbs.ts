@@ -1,3 +1,4 @@
+import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 
 /**
@@ -58,18 +59,6 @@ export function encodeElement(value: bigint, { modulus }: PrimeField): number[] 
 
 /** The residue, from 0 to modulus - 1, of an element in Montgomery form. */
 export function decodeElement(limbs: ArrayLike<number>, { modulus }: PrimeField): bigint {
-  const value = (fromLimbs(limbs) * inverse(elementR, modulus)) % modulus;
+  const value = (fromLimbs(limbs) * invertMod(elementR, modulus)) % modulus;
   return value < 0n ? value + modulus : value;
-}
-
-/** Modular inverse by Euclid's algorithm; the value must have one. */
-export function inverse(value: bigint, modulus: bigint): bigint {
-  let [r0, r1] = [modulus, ((value % modulus) + modulus) % modulus];
-  let [s0, s1] = [0n, 1n];
-  while (r1 !== 0n) {
-    const quotient = r0 / r1;
-    [r0, r1] = [r1, r0 - quotient * r1];
-    [s0, s1] = [s1, s0 - quotient * s1];
-  }
-  return s0 < 0n ? s0 + modulus : s0;
 }

@@ -1,4 +1,4 @@
-import { invertMod } from "../../circuits/field/modular.ts";
+import { invertMod } from "../../circuits/inverse.ts";
 import { type G1Point, type G2RealFirst, realFirst } from "../../circuits/wire/groth16-proof.ts";
 import { proverError } from "../prover-errors.ts";
 import { baseModulus, fieldBytes, fromBytesLe, montgomeryR, scalarModulus } from "./bn254-numbers.ts";

@@ -1,7 +1,7 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { invertMod } from "../../circuits/field/modular.ts";
+import { invertMod } from "../../circuits/inverse.ts";
 import { baseModulus, fromBytesLe, montgomeryR, scalarModulus, toBytesLe } from "../formats/bn254-numbers.ts";
 import { buildKernelImage } from "../wasm/kernels/kernel-module.ts";
 import { FixedBase } from "./fixed-base.ts";

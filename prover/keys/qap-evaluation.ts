@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs";
 import { readR1cs } from "../../circuits/compiler/r1cs-reader.ts";
-import { invertMod, powMod } from "../../circuits/field/modular.ts";
+import { powMod } from "../../circuits/field/modular.ts";
+import { invertMod } from "../../circuits/inverse.ts";
 import { fieldBytes, rootOfUnity, scalarModulus } from "../formats/bn254-numbers.ts";
 import { type Bn254Image, Bn254Instance } from "../formats/bn254-wasm.ts";
 import { coefficientBytes } from "../formats/setup-kernels.ts";

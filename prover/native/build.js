@@ -30,7 +30,7 @@ const addons = [
     folder: join(root, "steps"),
     file: "row-steps.node",
     flags: commonFlags,
-    includes: [join(root, "src/field.h"), join(root, "src/modulus.h")],
+    includes: ["field.h", "modulus.h", "node-api.h"].map((name) => join(root, "src", name)),
   },
   {
     what: "suffix arrays",

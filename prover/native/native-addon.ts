@@ -33,6 +33,8 @@ export interface NativeAddon {
     zkeyPath: string,
     path: NativePath | "auto",
     threadCount: number,
+    /** Points of each sum that a proof reads from the file at a time; 0 takes the whole key into memory. */
+    pieceSize: number,
   ): Promise<{ key: NativeKey; path: NativePath; byteCount: number }>;
   releaseKey(key: NativeKey): void;
   /**
@@ -55,6 +57,8 @@ export interface NativeAddon {
     points: Uint8Array,
     scalars: Uint8Array,
     threadCount: number,
+    /** Points at a time; 0 for all at once. */
+    pieceSize: number,
   ): Uint8Array;
   quotient(
     path: NativePath,

@@ -203,6 +203,38 @@ describe.skipIf(addon === null)("createNativeProver", () => {
     });
   });
 
+  test("a mapped key's proofs are the same bytes as a resident one's, whatever the pieces, and it says which it was", async () => {
+    const circuit = circuits.get(600)!;
+    const witness = await makeWitness();
+    const [r, s] = [randomScalar(), randomScalar()];
+    for (const path of paths) {
+      const proofs: string[] = [];
+      for (const pieceSize of [0, 1, 7, 256, 100_000]) {
+        const { key } = await addon!.loadKey(circuit.zkeyPath, path, 3, pieceSize);
+        const { proof } = await addon!.prove(key, witness, r, s, new Uint8Array(8));
+        proofs.push(Buffer.from(proof).toString("hex"));
+        addon!.releaseKey(key);
+      }
+      expect(new Set(proofs).size, path).toBe(1);
+    }
+    for (const keyMemory of ["resident", "mapped"] as const)
+      expect((await createProver({ keyMemory }).prove({ circuit, witness })).keyMemory).toBe(keyMemory);
+    expect((await createProver().prove({ circuit, witness })).keyMemory).toBe("resident");
+  });
+
+  test("a mapped key whose file changes is refused, with and without the check of keys in between", async () => {
+    const circuit = await copyOfKey("mapped");
+    const prover = createProver({ keyMemory: "mapped" });
+    expect((await prover.prove({ circuit, inputs })).keyMemory).toBe("mapped");
+    const { key } = await addon!.loadKey(circuit.zkeyPath, "auto", 1, 64);
+    const bytes = await readFile(circuit.zkeyPath);
+    bytes[bytes.length - 200]! ^= 1;
+    await writeFile(circuit.zkeyPath, bytes);
+    const proof = addon!.prove(key, await makeWitness(), randomScalar(), randomScalar(), new Uint8Array(8));
+    await expect(proof).rejects.toMatchObject({ code: "PRV_KEY_UNREADABLE" });
+    await expect(prover.prove({ circuit, inputs })).rejects.toMatchObject({ code: "PRV_KEY_MISMATCH" });
+  });
+
   test("keeps as many keys as it may, and loads the others again", async () => {
     const prover = createProver({ maxKeyCount: 1 });
     for (const squareCount of [600, 4, 600])
@@ -228,9 +260,10 @@ describe.skipIf(addon === null)("loadKey", () => {
       }
       for (const [i, content] of damaged.entries()) {
         await writeFile(path, content);
-        await expect(addon!.loadKey(path, "portable", 1), `damage ${i}`).rejects.toMatchObject({
-          code: "PRV_KEY_UNREADABLE",
-        });
+        for (const pieceSize of [0, 64])
+          await expect(addon!.loadKey(path, "portable", 1, pieceSize), `damage ${i}`).rejects.toMatchObject({
+            code: "PRV_KEY_UNREADABLE",
+          });
       }
     } finally {
       await rm(folder, { recursive: true, force: true });

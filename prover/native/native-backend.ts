@@ -10,6 +10,7 @@ import { ProofHelper } from "../proving/proof-helper.ts";
 import type { ProofJob, ProofResult, ProveOptions, Prover } from "../proving/prover.ts";
 import { ProvingKeyChecker } from "../proving/proving-key.ts";
 import { readPublicSignals } from "../proving/witness-check.ts";
+import { chooseKeyMemory, type KeyMemory, PIECE_POINTS } from "./key-memory.ts";
 import {
   loadNativeAddon,
   type NativeAddon,
@@ -25,13 +26,17 @@ export interface NativeProverOptions {
   path?: NativePath | "auto";
   /** Defaults to the number of cores. */
   threadCount?: number;
-  /** Keys kept in memory, about as large as their files; the one unused for longest goes first. */
+  /** Keys kept open; the one unused for longest goes first. A resident one takes twice its file's size. */
   maxKeyCount?: number;
+  /** Defaults to "auto". */
+  keyMemory?: KeyMemory;
 }
 
 export interface NativeProofResult extends ProofResult {
   path: NativePath;
   phaseMs: NativeTimes;
+  /** Where the key's points were: what happened, not what was asked for. */
+  keyMemory: Exclude<KeyMemory, "auto">;
 }
 
 export interface NativeProver extends Prover {
@@ -41,8 +46,8 @@ export interface NativeProver extends Prover {
 }
 
 /**
- * The native back end. Jobs run one after another, each on all threads; keys stay in memory in the addon's
- * own form from their first proof on.
+ * The native back end. Jobs run one after another, each on all threads. From its first proof on a key stays in memory in the
+ * addon's own form, or, where `keyMemory` says so, its matrices alone do and its points are read from its file.
  *
  * @throws RollupError PRV_NATIVE_UNAVAILABLE where the addon is not built, or the processor lacks the path
  */
@@ -62,6 +67,7 @@ export function createNativeProver(options: NativeProverOptions = {}): NativePro
     path,
     threadCount: options.threadCount ?? availableParallelism(),
     maxKeyCount: options.maxKeyCount ?? 4,
+    keyMemory: options.keyMemory ?? "auto",
   });
 }
 
@@ -70,6 +76,7 @@ interface LoadedKey {
   header: ZkeyHeader;
   key: NativeKey;
   path: NativePath;
+  memory: Exclude<KeyMemory, "auto">;
 }
 
 class AddonProver implements NativeProver {
@@ -118,7 +125,7 @@ class AddonProver implements NativeProver {
     const clock = new StageClock(queued);
     const control = new Int32Array(2);
     this.#control = control;
-    const { key, path, header } = await this.#loadKey(queued);
+    const { key, path, memory, header } = await this.#loadKey(queued);
     clock.begin("witness");
     const witness = await this.#helper.witnessOf(job);
     const witnessMs = clock.begin("prove");
@@ -133,20 +140,21 @@ class AddonProver implements NativeProver {
     const publicSignals = readPublicSignals(witness, header.publicCount);
     await this.#helper.requireValid(job, proof, publicSignals);
     const timings = { witnessMs, proveMs, verifyMs: clock.lapMs() };
-    return { proof, publicSignals, timings, backend, path, phaseMs: made.times };
+    return { proof, publicSignals, timings, backend, path, keyMemory: memory, phaseMs: made.times };
   }
 
   async #loadKey(queued: QueuedJob): Promise<LoadedKey> {
     const { circuit } = queued.job;
     const header = await this.#checker.check(circuit);
     return this.#keys.take(queued, header, async () => {
-      const { path, threadCount } = this.#options;
+      const { path, threadCount, keyMemory } = this.#options;
+      const memory = chooseKeyMemory(keyMemory, header, process.availableMemory());
       const loaded = await this.#addon
-        .loadKey(circuit.zkeyPath, path, threadCount)
+        .loadKey(circuit.zkeyPath, path, threadCount, memory === "mapped" ? PIECE_POINTS : 0)
         .catch((cause: unknown) => {
           throw jobError(circuit.name, cause, "PRV_KEY_UNREADABLE");
         });
-      return { header, key: loaded.key, path: loaded.path };
+      return { header, key: loaded.key, path: loaded.path, memory };
     });
   }
 }

@@ -43,6 +43,8 @@ export interface ProofResult {
   timings: { witnessMs: number; proveMs: number; verifyMs: number };
   /** The back end that made the proof: what ran, not what was asked for. */
   backend: string;
+  /** Of a back end that has both ways: whether its key was in memory or was read from its file. */
+  keyMemory?: "resident" | "mapped";
 }
 
 /** Makes proofs. Every proof was verified before it leaves. */

@@ -24,7 +24,7 @@ async function run(config: ProveConfig): Promise<void> {
   // A finished proof is handed over first, or its job given back, where somebody takes them.
   stopping.signal.addEventListener("abort", () => cutStopShort(logger, "prover"));
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopping.abort());
-  const prover = await createProver(config.backend);
+  const prover = await createProver(config.backend, { keyMemory: config.keyMemory });
   let provingBatch: number | null = null;
   let failingCode: string | null = null;
   const metrics = createProverMetrics();

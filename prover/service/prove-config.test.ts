@@ -28,6 +28,15 @@ it("credits nobody whose proofs no key shows", () => {
   expect(config.handInSecret?.reveal()).toBe(key);
 });
 
+it("knows where keys are of the native back end alone", () => {
+  const mapped = { PROVER_TOKEN: TOKEN, PROVER_KEY_MEMORY: "mapped" };
+  expect(readProveConfig({ PROVER_TOKEN: TOKEN }).keyMemory).toBe("auto");
+  expect(readProveConfig({ ...mapped, PROVER_BACKEND: "native" }).keyMemory).toBe("mapped");
+  expect(() => readProveConfig(mapped)).toThrow(
+    refused(["PROVER_KEY_MEMORY is of the back end native, not of wasm"]),
+  );
+});
+
 it("tells no secret when it refuses one", () => {
   const wrong = QUEUE.replace("redis:", "http:");
   expect(() => readProveConfig({ PROVER_QUEUE: wrong })).toThrow(

@@ -15,6 +15,7 @@ import {
 } from "../../circuits/settings.ts";
 import { BACKEND_NAMES } from "../backends.ts";
 import { handInKeyText } from "../jobs/hand-in.ts";
+import { KEY_MEMORIES } from "../native/key-memory.ts";
 import { proverError } from "../prover-errors.ts";
 
 /** Every setting of the prover's process, in the environment as PROVER_…; docs/generated/settings.md has their table. */
@@ -55,6 +56,12 @@ export const PROVER_SETTINGS = {
     default: "wasm",
     description: "what makes the proofs; the process logs and answers which one runs",
   },
+  keyMemory: {
+    schema: z.enum(KEY_MEMORIES),
+    default: "auto",
+    description:
+      "of the back end native: keys in memory (resident), or read from their files by every proof (mapped); auto goes by their sizes",
+  },
   pollIntervalMs: {
     schema: wholeNumber(10, ONE_DAY_MS),
     default: "500",
@@ -92,6 +99,11 @@ export function readProveConfig(environment: Environment): ProveConfig {
     problems.push({ env: "PROVER_TOKEN", problem: "is given, or PROVER_QUEUE, and not both" });
   if (problems.length === 0 && values.handInKey !== undefined && values.queue === undefined)
     problems.push({ env: "PROVER_HAND_IN_KEY", problem: "is given, and PROVER_QUEUE is not" });
+  if (problems.length === 0 && values.keyMemory !== "auto" && values.backend !== "native")
+    problems.push({
+      env: "PROVER_KEY_MEMORY",
+      problem: `is of the back end native, not of ${values.backend}`,
+    });
   if (problems.length > 0)
     throw proverError("PRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
   return values;

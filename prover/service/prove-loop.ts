@@ -96,7 +96,8 @@ async function proveJob(job: ProveJob, options: ProveLoopOptions, modules: Prove
       },
     );
     const elapsedMs = Math.round(performance.now() - startedAtMs);
-    logger.info({ elapsedMs, timings: result.timings, backend: result.backend }, "proven");
+    const { backend, keyMemory, timings } = result;
+    logger.info({ elapsedMs, timings, backend, keyMemory }, "proven");
     for (const [stage, durationMs] of Object.entries({ ...result.timings, wholeMs: elapsedMs }))
       modules.metrics?.stageSeconds.observe({ stage: stage.replace(/Ms$/, "") }, durationMs / 1_000);
     await modules.times?.note({ contentHash: circuit.contentHash, backend: result.backend }, elapsedMs);

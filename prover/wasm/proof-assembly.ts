@@ -1,5 +1,6 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import { baseField, decodeElement, elementBytes, inverse } from "../../circuits/wasm/field-limbs.ts";
+import { invertMod } from "../../circuits/inverse.ts";
+import { baseField, decodeElement, elementBytes } from "../../circuits/wasm/field-limbs.ts";
 import { type Groth16Proof, realFirst } from "../../circuits/wire/groth16-proof.ts";
 import { baseModulus, fromBytesLe, montgomeryR } from "../formats/bn254-numbers.ts";
 import { g1Bytes, g2Bytes } from "../formats/zkey-layout.ts";
@@ -22,7 +23,7 @@ export interface HeaderPoints {
 
 /** Reads them from the end of a zkey's header section. */
 export function readHeaderPoints(header: Uint8Array): HeaderPoints {
-  const inverseR = inverse(montgomeryR, baseModulus);
+  const inverseR = invertMod(montgomeryR, baseModulus);
   const coordinate = (at: number) => (fromBytesLe(header.subarray(at, at + 32)) * inverseR) % baseModulus;
   const g1 = (at: number) => G1.fromAffine({ x: coordinate(at), y: coordinate(at + 32) });
   const g2 = (at: number) =>

@@ -1,10 +1,11 @@
 /**
- * One prover in a process of its own. Answers each message { circuit, wtnsPath } with one ChildAnswer; the proof was
+ * One prover in a process of its own: a back end, and where the native one is to have its keys. Answers each message { circuit, wtnsPath } with one ChildAnswer; the proof was
  * verified, and its time is without the witness and the verification.
  */
 import { readFile } from "node:fs/promises";
 import { type BackendName, createProver } from "../../prover/backends.ts";
 import { toSnarkjsKey, verifyProof } from "../../prover/formats/verification-key.ts";
+import type { KeyMemory } from "../../prover/native/key-memory.ts";
 import type { ProofResult, Prover, ProvingCircuit } from "../../prover/proving/prover.ts";
 
 export interface ChildRequest {
@@ -28,6 +29,8 @@ export type ChildAnswer =
 type Timed = Pick<ChildAnswer & { ok: true }, "proveMs" | "keyMs" | "phases">;
 
 const backend = process.argv[2] as BackendName;
+/** Of the native back end. */
+const keyMemory = process.argv[3] as KeyMemory | undefined;
 
 /** snarkjs as its users call it: it reads the key anew for every proof. */
 async function proveWithSnarkjs({ circuit, wtnsPath }: ChildRequest): Promise<Timed> {
@@ -43,7 +46,7 @@ async function proveWithSnarkjs({ circuit, wtnsPath }: ChildRequest): Promise<Ti
 
 let prover: Prover | undefined;
 async function proveWithOurs({ circuit, wtnsPath }: ChildRequest): Promise<Timed> {
-  prover ??= await createProver(backend);
+  prover ??= await createProver(backend, keyMemory === undefined ? {} : { keyMemory });
   const witness = new Uint8Array(await readFile(wtnsPath));
   const startedAtMs = performance.now();
   const result: ProofResult & { phaseMs?: Record<string, number> } = await prover.prove({ circuit, witness });

@@ -222,7 +222,7 @@ function measureNative(points: Uint8Array, random: readonly bigint[], bits: read
   const [randomBytesLe, bitsBytesLe] = [encode(random), encode(bits)];
   return addon.paths().map((path) => ({
     path,
-    random: measure(() => addon.multiplyPoints(path, false, points, randomBytesLe, 1)),
-    threeQuartersBits: measure(() => addon.multiplyPoints(path, false, points, bitsBytesLe, 1)),
+    random: measure(() => addon.multiplyPoints(path, false, points, randomBytesLe, 1, 0)),
+    threeQuartersBits: measure(() => addon.multiplyPoints(path, false, points, bitsBytesLe, 1, 0)),
   }));
 }

@@ -33,7 +33,7 @@ export interface BenchTableProveOptions {
   readonly backend: string;
 }
 
-interface Contestant {
+export interface TableProveCase {
   readonly name: string;
   readonly operations: number;
   readonly constraints: number;
@@ -58,7 +58,7 @@ export async function benchTableProve(options: BenchTableProveOptions) {
   const traffic = TRAFFIC.find((name) => name === options.traffic);
   if (traffic === undefined) throw new Error(`the traffic is one of ${TRAFFIC.join(", ")}`);
   const limit = 2 ** Number(options.domain);
-  const contestants = { before: await sequential(traffic, limit), after: await table(traffic, limit) };
+  const contestants = { before: await sequential(traffic, limit), after: await tableCase(traffic, limit) };
   const times: Record<Side, Times[]> = { before: [], after: [] };
   const prover = await createProver(options.backend as BackendName);
   try {
@@ -102,7 +102,7 @@ export async function benchTableProve(options: BenchTableProveOptions) {
   };
 }
 
-async function sequential(traffic: Traffic, limit: number): Promise<Contestant> {
+async function sequential(traffic: Traffic, limit: number): Promise<TableProveCase> {
   const narrow = 2 * Math.floor((limit - WIDE_SLOT - SEQUENTIAL_FRAME) / SEQUENTIAL_SLOT / 2);
   const shape: BatchShape = { narrow, wide: 1 };
   const circuit = await setUp(shapeName(shape), limit);
@@ -112,7 +112,8 @@ async function sequential(traffic: Traffic, limit: number): Promise<Contestant> 
   return { ...circuit, operations: narrow, inputs, publicSignals: [commitment, y, z] };
 }
 
-async function table(traffic: Traffic, limit: number): Promise<Contestant> {
+/** A batch with a leaf table that fills the domain, with its development key. @param limit the domain's size */
+export async function tableCase(traffic: Traffic, limit: number): Promise<TableProveCase> {
   const shapeFor = (operations: number) => {
     const rows = new Set(drawPairs(traffic, operations).flat()).size;
     return { ...cheapest(operations, rows, traffic === "payments"), wide: 1 };

@@ -1,32 +1,10 @@
 // The Node-API surface: see native-addon.ts for the types. Work that takes long runs off the event loop.
-#include <node_api.h>
-
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "node-api.h"
 #include "proving-key.h"
-
-namespace {
-
-struct JsError {
-  std::string code, message;
-};
-
-#define CHECK(call)                                                        \
-  do {                                                                     \
-    if ((call) != napi_ok) throw JsError{"PRV_PROVE_FAILED", #call " failed"}; \
-  } while (false)
-
-[[noreturn]] void refuse(const char* message) { throw JsError{"ERR_INVALID_ARG_VALUE", message}; }
-
-napi_value makeError(napi_env env, const JsError& error) {
-  napi_value code, message, out;
-  napi_create_string_utf8(env, error.code.c_str(), NAPI_AUTO_LENGTH, &code);
-  napi_create_string_utf8(env, error.message.c_str(), NAPI_AUTO_LENGTH, &message);
-  napi_create_error(env, code, message, &out);
-  return out;
-}
 
 JsError describe(std::exception_ptr failure) {
   try {
@@ -44,36 +22,7 @@ JsError describe(std::exception_ptr failure) {
   }
 }
 
-/** A native function: arguments in, value out, C++ exceptions to JavaScript ones. */
-template <napi_value (*body)(napi_env, napi_value*)>
-napi_value call(napi_env env, napi_callback_info info) {
-  napi_value args[6] = {};
-  size_t count = 6;
-  napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
-  try {
-    return body(env, args);
-  } catch (...) {
-    napi_throw(env, makeError(env, describe(std::current_exception())));
-    return nullptr;
-  }
-}
-
-struct Bytes {
-  unsigned char* data;
-  size_t size;
-};
-
-Bytes bytesOf(napi_env env, napi_value value, size_t multipleOf = 1) {
-  bool isBuffer = false;
-  CHECK(napi_is_buffer(env, value, &isBuffer));
-  if (!isBuffer) refuse("expected bytes");
-  void* data;
-  Bytes out;
-  CHECK(napi_get_buffer_info(env, value, &data, &out.size));
-  out.data = static_cast<unsigned char*>(data);
-  if (out.size % multipleOf != 0) refuse("wrong number of bytes");
-  return out;
-}
+namespace {
 
 template <class T>
 std::vector<T> arrayOf(napi_env env, napi_value value) {
@@ -188,14 +137,15 @@ napi_value paths(napi_env env, napi_value*) {
   return out;
 }
 
-/** loadKey(zkeyPath, path, threadCount) -> Promise<{ key, path, byteCount }> */
+/** loadKey(zkeyPath, path, threadCount, pieceSize) -> Promise<{ key, path, byteCount }> */
 napi_value loadKey(napi_env env, napi_value* args) {
   const std::string zkeyPath = textOf(env, args[0]);
   const Kernels& kernels = kernelsOf(textOf(env, args[1]));
   const u32 threadCount = numberOf(env, args[2]);
+  const u32 pieceSize = numberOf(env, args[3]);
   auto job = std::make_unique<Job>();
   auto key = std::make_shared<KeyHandle>();
-  job->work = [=, &kernels] { *key = std::make_shared<ProvingKey>(zkeyPath, kernels, threadCount); };
+  job->work = [=, &kernels] { *key = std::make_shared<ProvingKey>(zkeyPath, kernels, threadCount, pieceSize); };
   job->result = [key](napi_env e) {
     napi_value out, external, name;
     auto handle = std::make_unique<KeyHandle>(*key);
@@ -292,19 +242,32 @@ napi_value splitScalars(napi_env env, napi_value* args) {
 }
 
 template <class F>
-napi_value sumPoints(napi_env env, const Kernels& kernels, const Bytes& points, const std::vector<Words>& scalars, ThreadPool& pool) {
+napi_value sumPoints(napi_env env, const Kernels& kernels, const Bytes& points, const std::vector<Words>& scalars, ThreadPool& pool,
+                     size_t pieceSize) {
   constexpr size_t pointBytes = sizeof(Affine<F>);
+  constexpr bool isG2 = pointBytes == 128;
   if (points.size != scalars.size() * pointBytes) refuse("expected a point for each scalar");
-  std::vector<u64> aligned(points.size / 8);
-  if (!aligned.empty()) std::memcpy(aligned.data(), points.data, points.size);
-  const PointTable table(kernels, pointBytes == 128, aligned.data(), scalars.size(), 0, pool);
-  const Scalars halves(scalars.data(), scalars.size(), pool);
-  Msm msm(kernels, table, halves);
   const std::atomic<int32_t> isCancelled{0};
   std::vector<MsmScratch> scratch(pool.threadCount());
-  pool.run(msm.windowCount(), [&](size_t w) {
-    msm.sumWindow(static_cast<unsigned>(w), scratch[ThreadPool::workerIndex()], isCancelled);
-  });
+  const Scalars all(scalars.data(), scalars.size(), pool);
+  Msm msm(kernels, isG2, {all.halfCount(), all.smallCount(), scalars.size(), scalars.size()});
+  const auto eachWindow = [&](const auto& work) {
+    pool.run(msm.windowCount(), [&](size_t w) { work(static_cast<unsigned>(w), scratch[ThreadPool::workerIndex()]); });
+  };
+  if (pieceSize == 0) {
+    const PointTable table(kernels, {isG2, points.data, scalars.size(), 0}, pool);
+    eachWindow([&](unsigned w, MsmScratch& own) { msm.sumWindow(w, table, all, own, isCancelled); });
+  } else {
+    PointTable table;
+    for (size_t from = 0; from < scalars.size(); from += pieceSize) {
+      const size_t count = std::min(pieceSize, scalars.size() - from);
+      const Scalars piece(&scalars[from], count, pool);
+      table.choose({isG2, points.data + from * pointBytes, count, 0}, &scalars[from]);
+      pool.run(table.importCount(), [&](size_t part) { table.import(kernels, part); });
+      eachWindow([&](unsigned w, MsmScratch& own) { msm.addToWindow(w, table, piece, own, isCancelled); });
+    }
+    eachWindow([&](unsigned w, MsmScratch& own) { msm.closeWindow(w, own, isCancelled); });
+  }
   const Affine<F> sum = msm.finish<F>().toAffine();
   Words words[pointBytes / sizeof(Words)];
   std::memcpy(words, &sum, sizeof words);
@@ -312,7 +275,10 @@ napi_value sumPoints(napi_env env, const Kernels& kernels, const Bytes& points, 
   return toBuffer(env, words, sizeof words);
 }
 
-/** For tests: multiplyPoints(path, isG2, points, scalars, threadCount): points as a zkey has them, the sum plain. */
+/**
+ * For tests: multiplyPoints(path, isG2, points, scalars, threadCount, pieceSize): points as a zkey has them, the sum plain. A
+ * piece size of 0 takes all points at once.
+ */
 napi_value multiplyPoints(napi_env env, napi_value* args) {
   const Kernels& kernels = kernelsOf(textOf(env, args[0]));
   bool isG2;
@@ -320,7 +286,8 @@ napi_value multiplyPoints(napi_env env, napi_value* args) {
   const Bytes points = bytesOf(env, args[2]);
   const auto scalars = arrayOf<Words>(env, args[3]);
   ThreadPool pool(numberOf(env, args[4]));
-  return isG2 ? sumPoints<Fp2>(env, kernels, points, scalars, pool) : sumPoints<Fp>(env, kernels, points, scalars, pool);
+  const size_t pieceSize = numberOf(env, args[5]);
+  return (isG2 ? sumPoints<Fp2> : sumPoints<Fp>)(env, kernels, points, scalars, pool, pieceSize);
 }
 
 /**
@@ -372,12 +339,7 @@ napi_value init(napi_env env, napi_value exports) {
       {"multiplyPoints", call<multiplyPoints>},
       {"quotient", call<quotient>},
   };
-  for (const auto& [name, function] : functions) {
-    napi_value value;
-    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &value) != napi_ok) return exports;
-    napi_set_named_property(env, exports, name, value);
-  }
-  return exports;
+  return exportFunctions(env, exports, functions);
 }
 
 }  // namespace

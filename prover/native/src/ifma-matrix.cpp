@@ -39,6 +39,11 @@ class IfmaMatrix final : public MatrixPlan {
       std::stable_sort(order_.begin() + static_cast<std::ptrdiff_t>(from), order_.begin() + static_cast<std::ptrdiff_t>(to),
                        [&](u32 a, u32 b) { return length(a) > length(b); });
     }
+    // Exactly as long as it will be: growing would take twice the memory for a moment.
+    size_t termCount = 0;
+    for (size_t i = 0; i < rowCount_; i += 8) termCount += size_t{8} * length(order_[i]);
+    terms_.reserve(termCount);
+    starts_.reserve(rowCount_ / 8 + 1);
     for (size_t i = 0; i < rowCount_; i += 8) {
       starts_.push_back(terms_.size());
       for (u32 k = 0; k < length(order_[i]); k++) {

@@ -14,35 +14,55 @@ size_t additionsPerWindow(size_t entryCount, unsigned bucketPower) {
   const size_t buckets = size_t{1} << bucketPower, filled = std::min(entryCount, buckets);
   return entryCount - filled + std::min(2 * buckets, filled * (bucketPower / 2 + 1)) + buckets / 10;
 }
-}  // namespace
+/** Of so many scalars' digits, those that meet a point. */
+size_t shareOf(size_t digits, const SumSize& size) { return digits * size.points / std::max<size_t>(1, size.scalars); }
 
-Msm::Msm(const Kernels& kernels, const PointTable& table, const Scalars& scalars)
-    : kernels_(kernels), table_(table), scalars_(scalars), plan_(chooseWindowBits(table, scalars)), sums_(plan_.windowCount) {}
-
-unsigned Msm::chooseWindowBits(const PointTable& table, const Scalars& scalars) {
+unsigned chooseWindowBits(const SumSize& size) {
   unsigned best = 4;
   size_t bestCost = std::numeric_limits<size_t>::max();
   for (unsigned bits = 4; bits <= 20; bits++) {
     const DigitPlan plan(bits);
     size_t cost = 0;
-    for (unsigned w = 0; w < plan.windowCount; w++) {
-      const size_t entries = scalars.halfCount() * table.count() / std::max<size_t>(1, table.scalarCount());
-      cost += additionsPerWindow(entries, plan.bucketPower(w));
-    }
+    for (unsigned w = 0; w < plan.windowCount; w++)
+      cost += additionsPerWindow(shareOf(size.halves, size), plan.bucketPower(w));
     if (cost < bestCost) best = bits, bestCost = cost;
   }
   return best;
 }
+}  // namespace
+
+Msm::Msm(const Kernels& kernels, bool isG2, const SumSize& size)
+    : kernels_(kernels), isG2_(isG2), size_(size), plan_(chooseWindowBits(size)), buckets_(plan_.windowCount),
+      sums_(plan_.windowCount) {}
 
 size_t Msm::windowCost(unsigned window) const {
-  const size_t entries = scalars_.halfCount() + (plan_.hasSmall(window) ? scalars_.smallCount() : 0);
-  const size_t share = entries * table_.count() / std::max<size_t>(1, table_.scalarCount());
-  return additionsPerWindow(share, plan_.bucketPower(window)) * (table_.isG2() ? 5 : 2);
+  const size_t digits = size_.halves + (plan_.hasSmall(window) ? size_.smalls : 0);
+  return additionsPerWindow(shareOf(digits, size_), plan_.bucketPower(window)) * (isG2_ ? 5 : 2);
 }
 
-void Msm::sumWindow(unsigned window, MsmScratch& scratch, const std::atomic<int32_t>& isCancelled) {
-  WindowSum sum(kernels_, table_, scratch, isCancelled);
-  std::vector<Words> points = sum.run(scalars_, plan_, window);
+void Msm::sumWindow(unsigned window, const PointTable& table, const Scalars& scalars, MsmScratch& scratch,
+                    const std::atomic<int32_t>& isCancelled) {
+  scratch.buckets.clear(bucketCount(window), pointBytes());
+  WindowSum sum(kernels_, isG2_, scratch, scratch.buckets, isCancelled);
+  sum.add(table, scalars, plan_, window);
+  keepSums(window, sum.byBits());
+}
+
+void Msm::addToWindow(unsigned window, const PointTable& table, const Scalars& scalars, MsmScratch& scratch,
+                      const std::atomic<int32_t>& isCancelled) {
+  Buckets& buckets = buckets_[window];
+  if (buckets.isFilled.empty()) buckets.clear(bucketCount(window), pointBytes());
+  WindowSum(kernels_, isG2_, scratch, buckets, isCancelled).add(table, scalars, plan_, window);
+}
+
+void Msm::closeWindow(unsigned window, MsmScratch& scratch, const std::atomic<int32_t>& isCancelled) {
+  Buckets& buckets = buckets_[window];
+  if (buckets.isFilled.empty()) buckets.clear(bucketCount(window), pointBytes());
+  keepSums(window, WindowSum(kernels_, isG2_, scratch, buckets, isCancelled).byBits());
+  buckets = Buckets();
+}
+
+void Msm::keepSums(unsigned window, std::vector<Words> points) {
   kernels_.exportBase(points.data(), points.data(), points.size());
   sums_[window] = std::move(points);
 }

@@ -12,14 +12,31 @@ struct Cancelled : std::runtime_error {
   Cancelled() : std::runtime_error("cancelled") {}
 };
 
+/** Points as a zkey has them, at any address: affine, R = 2^256, zeros for infinity. They belong to the scalars firstScalar and on. */
+struct KeyPointsView {
+  bool isG2;
+  const unsigned char* points;
+  size_t count, firstScalar;
+
+  size_t pointBytes() const { return isG2 ? 128 : 64; }
+  bool isInfinity(size_t index) const;
+};
+
 /** Points in a path's form, each with its phi behind it. Points at infinity are left out. */
 class PointTable {
  public:
   static constexpr u32 none = ~u32{0};
 
   PointTable() = default;
-  /** `points`: affine in the zkey's form, of scalars firstIndex and on. */
-  PointTable(const Kernels& kernels, bool isG2, const u64* points, size_t count, size_t firstIndex, ThreadPool& pool);
+  PointTable(const Kernels& kernels, const KeyPointsView& view, ThreadPool& pool);
+
+  /**
+   * In two steps, so that several tables can be filled at once, and one again and again in the same memory: chooses the
+   * points, then each of importCount() parts reads its share. Points whose scalar is 0 are left out too where `scalars` are given.
+   */
+  void choose(const KeyPointsView& view, const Words* scalars);
+  size_t importCount() const { return (count_ + importSize - 1) / importSize; }
+  void import(const Kernels& kernels, size_t part);
 
   bool isG2() const { return isG2_; }
   size_t pointBytes() const { return isG2_ ? 128 : 64; }
@@ -32,43 +49,77 @@ class PointTable {
   size_t byteCount() const { return data_.size() + indexOf_.size() * sizeof(u32); }
 
  private:
+  static constexpr size_t importSize = 1024;
+
   bool isG2_ = false;
   size_t count_ = 0;
+  /** Between choose and import. */
+  const unsigned char* source_ = nullptr;
+  std::vector<u32> chosen_;
   Buffer data_;
   std::vector<u32> indexOf_;
 };
 
+/** One window's sums by digit. */
+struct Buckets {
+  Buffer points;
+  std::vector<bool> isFilled;
+
+  void clear(size_t count, size_t pointBytes) {
+    points.reserve(count * pointBytes);
+    isFilled.assign(count, false);
+  }
+};
+
 /** A thread's memory for its windows, kept between them: fresh pages cost more than small sums do. */
 struct MsmScratch {
-  Buffer buckets, slots{size_t{512} << 10}, entries;
+  Buckets buckets;
+  Buffer slots{size_t{512} << 10}, entries;
   std::vector<u32> ends;
-  std::vector<bool> isFilled;
   std::vector<PointRef> refs, a, b;
   std::vector<u64*> out;
   PairScratch pairs;
 };
 
-/** One sum of scalar times point, done window by window in any order and on any thread. */
+/** What decides the windows of a sum: its scalars, and how many of them have a point. */
+struct SumSize {
+  size_t halves, smalls, points, scalars;
+};
+
+/**
+ * One sum of scalar times point, done window by window in any order and on any thread. Either all points are at hand, or
+ * they come piece by piece, and each window keeps its buckets until the last.
+ */
 class Msm {
  public:
-  Msm(const Kernels& kernels, const PointTable& table, const Scalars& scalars);
+  Msm(const Kernels& kernels, bool isG2, const SumSize& size);
 
   unsigned windowCount() const { return plan_.windowCount; }
   /** About the number of additions. */
   size_t windowCost(unsigned window) const;
-  /** @throws Cancelled */
-  void sumWindow(unsigned window, MsmScratch& scratch, const std::atomic<int32_t>& isCancelled);
+  /** All points at once. @throws Cancelled */
+  void sumWindow(unsigned window, const PointTable& table, const Scalars& scalars, MsmScratch& scratch,
+                 const std::atomic<int32_t>& isCancelled);
+  /** A piece of the points, with its scalars. @throws Cancelled */
+  void addToWindow(unsigned window, const PointTable& table, const Scalars& scalars, MsmScratch& scratch,
+                   const std::atomic<int32_t>& isCancelled);
+  /** After the last piece; frees the window's buckets. */
+  void closeWindow(unsigned window, MsmScratch& scratch, const std::atomic<int32_t>& isCancelled);
   /** After all windows; the coordinates' form is R = 2^256. */
   template <class F>
   Jacobian<F> finish() const;
 
  private:
-  static unsigned chooseWindowBits(const PointTable& table, const Scalars& scalars);
+  size_t pointBytes() const { return isG2_ ? 128 : 64; }
+  size_t bucketCount(unsigned window) const { return size_t{1} << plan_.bucketPower(window); }
+  void keepSums(unsigned window, std::vector<Words> points);
 
   const Kernels& kernels_;
-  const PointTable& table_;
-  const Scalars& scalars_;
+  bool isG2_;
+  SumSize size_;
   DigitPlan plan_;
+  /** By window, of sums that come in pieces. */
+  std::vector<Buckets> buckets_;
   /** By window: sum of all buckets, then for each bit of (bucket - 1) the sum of the buckets that have it. */
   std::vector<std::vector<Words>> sums_;
 };

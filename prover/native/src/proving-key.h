@@ -3,8 +3,7 @@
 #include <mutex>
 #include <string>
 
-#include "msm.h"
-#include "zkey.h"
+#include "key-points.h"
 
 /** Wall-clock milliseconds of a proof's phases; the sums' own are processor time, all threads together. */
 struct PhaseTimes {
@@ -19,22 +18,19 @@ struct Proof {
   PhaseTimes times;
 };
 
-/** What a caller shares with a running proof. */
-struct ProofControl {
-  std::atomic<int32_t> isCancelled;
-  /** 0 to 1000. */
-  std::atomic<int32_t> progress;
-};
-
 class ProvingKey {
  public:
-  /** @throws FileError PRV_KEY_UNREADABLE */
-  ProvingKey(const std::string& path, const Kernels& kernels, unsigned threadCount);
+  /**
+   * The points stay in the file, of which each proof reads pieceSize of each sum at a time; 0 takes them all into memory.
+   *
+   * @throws FileError PRV_KEY_UNREADABLE
+   */
+  ProvingKey(const std::string& path, const Kernels& kernels, unsigned threadCount, size_t pieceSize);
 
   /**
    * A proof for a .wtns file's bytes, with the blinding factors r and s. One at a time; others wait.
    *
-   * @throws FileError PRV_NO_WITNESS, Cancelled
+   * @throws FileError PRV_NO_WITNESS, PRV_KEY_UNREADABLE (a mapped key's file changed); Cancelled
    */
   Proof prove(const unsigned char* witness, size_t witnessBytes, const Words& r, const Words& s, ProofControl& control);
 
@@ -42,18 +38,17 @@ class ProvingKey {
   size_t byteCount() const;
 
  private:
-  void readMatrices(const Zkey& zkey);
+  void readMatrices(const MappedFile& file, const Zkey& zkey);
 
   const Kernels& kernels_;
   /** IFMA's transforms need a domain of 64; smaller ones take the portable path. */
   const Kernels* scalarKernels_;
   ThreadPool pool_;
-  std::vector<MsmScratch> scratch_;
   std::mutex mutex_;
   size_t wireCount_ = 0, domainSize_ = 0;
   Affine<Fp> alpha1_, beta1_, delta1_;
   Affine<Fp2> beta2_, delta2_;
-  PointTable a_, b1_, b2_, c_, h_;
+  std::unique_ptr<KeyPoints> points_;
   std::unique_ptr<MatrixPlan> matrices_[2];
   std::unique_ptr<QuotientPlan> quotient_;
 };

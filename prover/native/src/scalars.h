@@ -1,5 +1,6 @@
 // Scalars split in halves and cut into signed digits.
 #pragma once
+#include <algorithm>
 #include <vector>
 
 #include "glv.h"
@@ -35,12 +36,31 @@ class Scalars {
   size_t halfCount() const { return halfCount_; }
   size_t smallCount() const { return smallCount_; }
 
+  /** About what a Scalars of these would hold, without making it: halves that are small are counted as large ones. */
+  struct Counts {
+    size_t halves = 0, smalls = 0;
+  };
+  static Counts count(const Words* scalars, size_t count, ThreadPool& pool) {
+    std::vector<Counts> parts((count + countedSize - 1) / countedSize);
+    pool.run(parts.size(), [&](size_t part) {
+      const size_t to = std::min(count, (part + 1) * countedSize);
+      for (size_t i = part * countedSize; i < to; i++)
+        if (isSmall(scalars[i])) parts[part].smalls += isZero(scalars[i]) ? 0 : 1;
+        else parts[part].halves += 2;
+    });
+    Counts out;
+    for (const Counts& each : parts) out.halves += each.halves, out.smalls += each.smalls;
+    return out;
+  }
+
  private:
-  static constexpr size_t chunkSize = 8192;
+  static constexpr size_t chunkSize = 8192, countedSize = size_t{1} << 16;
+
+  static bool isSmall(const Words& k) { return (k.w[1] | k.w[2] | k.w[3]) == 0 && k.w[0] >> smallBits == 0; }
 
   static void append(Chunk& chunk, const Words& k, u32 index) {
     if (isZero(k)) return;
-    if ((k.w[1] | k.w[2] | k.w[3]) == 0 && k.w[0] >> smallBits == 0) {
+    if (isSmall(k)) {
       chunk.smallValues.push_back(static_cast<u32>(k.w[0]));
       chunk.smallIds.push_back(4 * index);
       return;

@@ -9,46 +9,44 @@ constexpr size_t chunkBytes = size_t{512} << 10;
 constexpr size_t firstRoundBytes = size_t{64} << 10;
 }  // namespace
 
-WindowSum::WindowSum(const Kernels& kernels, const PointTable& table, MsmScratch& scratch, const std::atomic<int32_t>& isCancelled)
-    : kernels_(kernels), table_(table), scratch_(scratch), isCancelled_(isCancelled), pointBytes_(table.pointBytes()),
-      chunkEntries_(std::min(2 * maxPairs, chunkBytes / pointBytes_)), firstRoundPairs_(firstRoundBytes / pointBytes_) {
+WindowSum::WindowSum(const Kernels& kernels, bool isG2, MsmScratch& scratch, Buckets& buckets,
+                     const std::atomic<int32_t>& isCancelled)
+    : kernels_(kernels), isG2_(isG2), scratch_(scratch), buckets_(buckets), isCancelled_(isCancelled),
+      pointBytes_(isG2 ? 128 : 64), chunkEntries_(std::min(2 * maxPairs, chunkBytes / pointBytes_)),
+      firstRoundPairs_(firstRoundBytes / pointBytes_), bucketCount_(buckets.isFilled.size()) {
   scratch.slots.reserve(chunkEntries_ / 2 * pointBytes_);
   scratch.refs.resize(2 * maxPairs);
   for (std::vector<PointRef>* side : {&scratch.a, &scratch.b}) side->resize(maxPairs + 8);
   scratch.out.resize(maxPairs + 8);
 }
 
-std::vector<Words> WindowSum::run(const Scalars& scalars, const DigitPlan& plan, unsigned window) {
-  bucketCount_ = size_t{1} << plan.bucketPower(window);
-  hasInfinity_ = false;
+void WindowSum::add(const PointTable& table, const Scalars& scalars, const DigitPlan& plan, unsigned window) {
+  table_ = &table;
   sort(scalars, plan, window);
   addBuckets();
-  return addByBits();
 }
 
 void WindowSum::sort(const Scalars& scalars, const DigitPlan& plan, unsigned window) {
   // An entry is 4 * position in the table + 2 * phi + sign.
   scratch_.ends.assign(bucketCount_ + 1, 0);
   plan.forEach(scalars, window, [&](u32 digit, u32 id) {
-    if (table_.indexOf(id >> 2) != PointTable::none) scratch_.ends[digit]++;
+    if (table_->indexOf(id >> 2) != PointTable::none) scratch_.ends[digit]++;
   });
   u32 total = 0;
   for (u32& end : scratch_.ends) total += std::exchange(end, total);
   scratch_.entries.reserve(std::max<size_t>(total, 1) * sizeof(u32));
   u32* const entries = scratch_.entries.as<u32>();
   plan.forEach(scalars, window, [&](u32 digit, u32 id) {
-    const u32 index = table_.indexOf(id >> 2);
+    const u32 index = table_->indexOf(id >> 2);
     if (index != PointTable::none) entries[scratch_.ends[digit]++] = index << 2 | (id & 3);
   });
 }
 
 PointRef WindowSum::refOf(u32 entry) const {
-  return reinterpret_cast<PointRef>(table_.at(entry >> 1)) | (entry & negatedFlag);
+  return reinterpret_cast<PointRef>(table_->at(entry >> 1)) | (entry & negatedFlag);
 }
 
 void WindowSum::addBuckets() {
-  scratch_.buckets.reserve(bucketCount_ * pointBytes_);
-  scratch_.isFilled.assign(bucketCount_, false);
   const u32* const entries = scratch_.entries.as<u32>();
   std::vector<Segment> segments;
   size_t at = 0;
@@ -62,13 +60,13 @@ void WindowSum::addBuckets() {
         continue;
       }
       Segment segment{static_cast<u32>(bucket), static_cast<u32>(used), 0};
-      // A bucket that goes over several rounds takes its sum so far along.
-      if (scratch_.isFilled[bucket]) scratch_.refs[used++] = reinterpret_cast<PointRef>(bucketAt(bucket));
+      // A bucket that goes over several rounds, or pieces of the points, takes its sum so far along.
+      if (buckets_.isFilled[bucket]) scratch_.refs[used++] = reinterpret_cast<PointRef>(bucketAt(bucket));
       const size_t take = std::min(end - at, chunkEntries_ - used);
       for (size_t i = 0; i < take; i++) scratch_.refs[used + i] = refOf(entries[at + i]);
       at += take, used += take;
       segment.count = static_cast<u32>(used - segment.start);
-      scratch_.isFilled[bucket] = true;
+      buckets_.isFilled[bucket] = true;
       segments.push_back(segment);
       if (at != end) break;
     }
@@ -123,7 +121,7 @@ void WindowSum::dropInfinity(Segment& segment) {
   PointRef* const refs = &scratch_.refs[segment.start];
   const u32 before = segment.count;
   segment.count = static_cast<u32>(std::remove_if(refs, refs + before, [&](PointRef ref) { return isInfinity(ref); }) - refs);
-  if (segment.count == 0) scratch_.isFilled[segment.bucket] = false;
+  if (segment.count == 0) buckets_.isFilled[segment.bucket] = false;
   else if (segment.count == 1 && before > 1) writeLone(segment);
 }
 
@@ -150,12 +148,12 @@ void WindowSum::emit(PointRef a, PointRef b, char* out) {
 void WindowSum::flush(size_t nextEntry) {
   if (pairCount_ == 0) return;
   PairBatch batch{scratch_.a.data(), scratch_.b.data(), scratch_.out.data(), pairCount_, {}};
-  const size_t entryCount = scratch_.ends[bucketCount_];
+  const size_t entryCount = nextEntry == ~size_t{0} ? 0 : scratch_.ends[bucketCount_];
   if (nextEntry < entryCount) {
     const size_t count = std::min(entryCount - nextEntry, 2 * firstRoundPairs_);
-    batch.upcoming = {scratch_.entries.as<u32>() + nextEntry, count, table_.at(0), pointBytes_};
+    batch.upcoming = {scratch_.entries.as<u32>() + nextEntry, count, table_->at(0), pointBytes_};
   }
-  if ((table_.isG2() ? kernels_.addPairsG2 : kernels_.addPairsG1)(batch, scratch_.pairs)) hasInfinity_ = true;
+  if ((isG2_ ? kernels_.addPairsG2 : kernels_.addPairsG1)(batch, scratch_.pairs)) hasInfinity_ = true;
   pairCount_ = 0;
 }
 
@@ -188,9 +186,9 @@ void WindowSum::pairUp(std::vector<PointRef>& points, size_t bucketDistance) {
  * (number - 1) the sum over the buckets that have it. The odd half of every level of the tree of sums is one
  * bit's share. About two additions a bucket, all independent within a level.
  */
-std::vector<Words> WindowSum::addByBits() {
+std::vector<Words> WindowSum::byBits() {
   std::vector<PointRef> all(bucketCount_);
-  for (size_t i = 0; i < bucketCount_; i++) all[i] = scratch_.isFilled[i] ? reinterpret_cast<PointRef>(bucketAt(i)) : 0;
+  for (size_t i = 0; i < bucketCount_; i++) all[i] = buckets_.isFilled[i] ? reinterpret_cast<PointRef>(bucketAt(i)) : 0;
   std::vector<std::vector<PointRef>> bits;
   for (size_t distance = 1;; distance *= 2) {
     bool isDone = true;

@@ -4,10 +4,13 @@
 /** Sorts one window's digits into buckets, adds each bucket up, and the buckets by the bits of their numbers. */
 class WindowSum {
  public:
-  WindowSum(const Kernels& kernels, const PointTable& table, MsmScratch& scratch, const std::atomic<int32_t>& isCancelled);
+  /** `buckets`: those of the window, cleared before its first points. */
+  WindowSum(const Kernels& kernels, bool isG2, MsmScratch& scratch, Buckets& buckets, const std::atomic<int32_t>& isCancelled);
 
-  /** See Msm::sums_; coordinates in the path's form. */
-  std::vector<Words> run(const Scalars& scalars, const DigitPlan& plan, unsigned window);
+  /** Adds to the buckets. @throws Cancelled */
+  void add(const PointTable& table, const Scalars& scalars, const DigitPlan& plan, unsigned window);
+  /** See Msm::sums_; coordinates in the path's form. The buckets are used up. */
+  std::vector<Words> byBits();
 
  private:
   struct Segment {
@@ -21,13 +24,12 @@ class WindowSum {
   void writeLone(const Segment& segment);
   void dropInfinity(Segment& segment);
   bool isInfinity(PointRef ref) const;
-  std::vector<Words> addByBits();
   void pairUp(std::vector<PointRef>& points, size_t bucketDistance);
   void emit(PointRef a, PointRef b, char* out);
   /** Adds what was emitted, and meanwhile fetches the points of the entries from nextEntry on. */
   void flush(size_t nextEntry = ~size_t{0});
 
-  char* bucketAt(size_t bucket) const { return scratch_.buckets.as<char>() + bucket * pointBytes_; }
+  char* bucketAt(size_t bucket) const { return buckets_.points.as<char>() + bucket * pointBytes_; }
   PointRef refOf(u32 entry) const;
   bool isSlot(PointRef ref) const {
     const PointRef start = reinterpret_cast<PointRef>(scratch_.slots.as<char>());
@@ -35,11 +37,14 @@ class WindowSum {
   }
 
   const Kernels& kernels_;
-  const PointTable& table_;
+  const bool isG2_;
+  const PointTable* table_ = nullptr;
   MsmScratch& scratch_;
+  Buckets& buckets_;
   const std::atomic<int32_t>& isCancelled_;
   const size_t pointBytes_, chunkEntries_, firstRoundPairs_;
-  size_t bucketCount_ = 0, pairCount_ = 0;
+  const size_t bucketCount_;
+  size_t pairCount_ = 0;
   /** Whether an addition since it was last asked gave the point at infinity. */
   bool hasInfinity_ = false;
 };

@@ -30,23 +30,53 @@ struct Section {
 
 }  // namespace
 
-MappedFile::MappedFile(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) throw unreadable("it cannot be opened");
-  struct stat status;
-  if (fstat(fd, &status) != 0 || status.st_size < static_cast<off_t>(fileHeadBytes)) {
-    close(fd);
+MappedFile::MappedFile(const std::string& path) : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  if (fd_ < 0) throw unreadable("it cannot be opened");
+  stamp_ = readStamp();
+  if (stamp_.size < static_cast<off_t>(fileHeadBytes)) {
+    close(fd_);
     throw unreadable("it is cut off");
   }
-  size_ = static_cast<size_t>(status.st_size);
-  void* const mapped = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
-  close(fd);
-  if (mapped == MAP_FAILED) throw unreadable("it cannot be mapped");
+  size_ = static_cast<size_t>(stamp_.size);
+  void* const mapped = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd_, 0);
+  if (mapped == MAP_FAILED) {
+    close(fd_);
+    throw unreadable("it cannot be mapped");
+  }
   data_ = static_cast<unsigned char*>(mapped);
+  madvise(data_, size_, MADV_SEQUENTIAL);
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) munmap(data_, size_);
+  munmap(data_, size_);
+  close(fd_);
+}
+
+MappedFile::Stamp MappedFile::readStamp() const {
+  struct stat status;
+  if (fstat(fd_, &status) != 0) return {-1, 0, 0};
+#if defined(__APPLE__)
+  const timespec& changed = status.st_mtimespec;
+#else
+  const timespec& changed = status.st_mtim;
+#endif
+  return {status.st_size, changed.tv_sec, changed.tv_nsec};
+}
+
+void MappedFile::requireUnchanged() const {
+  if (!(readStamp() == stamp_)) throw unreadable("it changed while it was in use");
+}
+
+void MappedFile::wantSoon(const unsigned char* from, size_t byteCount) const {
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE)), at = static_cast<size_t>(from - data_) / page * page;
+  madvise(data_ + at, static_cast<size_t>(from - data_) + byteCount - at, MADV_WILLNEED);
+}
+
+void MappedFile::letGo(const unsigned char* from, size_t byteCount) const {
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE)), offset = static_cast<size_t>(from - data_);
+  const size_t first = (offset + page - 1) / page * page, end = (offset + byteCount) / page * page;
+  // The mapping is of a file and never written: what goes is only this process' view of it.
+  if (end > first) madvise(data_ + first, end - first, MADV_DONTNEED);
 }
 
 Zkey::Zkey(const MappedFile& file) {
@@ -85,9 +115,12 @@ Zkey::Zkey(const MappedFile& file) {
   beta2 = read<Affine<Fp2>>(head + 128);
   delta1 = read<Affine<Fp>>(head + 384), delta2 = read<Affine<Fp2>>(head + 448);
 
-  const u64 wires = wireCount;
-  a = section(5, wires * 64), b1 = section(6, wires * 64), b2 = section(7, wires * 128);
-  c = section(8, (wires - publicCount - 1) * 64), h = section(9, u64{domainSize} * 64);
+  const auto points = [&](u32 id, bool isG2, size_t count, size_t firstScalar) {
+    return KeyPointsView{isG2, section(id, count * (isG2 ? 128 : 64)), count, firstScalar};
+  };
+  const size_t firstPrivate = size_t{publicCount} + 1;
+  a = points(5, false, wireCount, 0), b1 = points(6, false, wireCount, 0), b2 = points(7, true, wireCount, 0);
+  c = points(8, false, wireCount - firstPrivate, firstPrivate), h = points(9, false, domainSize, 0);
   const auto found = sections.find(4);
   if (found == sections.end() || found->second.size < 4) throw unreadable("section 4 is missing");
   coefficientCount = read<u32>(found->second.data);

@@ -1,9 +1,11 @@
 // snarkjs' .zkey and .wtns files: see zkey-layout.ts for the layout.
 #pragma once
+#include <sys/types.h>
+
 #include <stdexcept>
 #include <string>
 
-#include "curve.h"
+#include "msm.h"
 
 /** What is wrong with a file, with the error code that the caller reports. */
 struct FileError : std::runtime_error {
@@ -11,19 +13,39 @@ struct FileError : std::runtime_error {
   FileError(const char* errorCode, const std::string& reason) : std::runtime_error(reason), code(errorCode) {}
 };
 
-/** A file in memory, read-only, as long as this lives. */
+/**
+ * A file in memory, read-only, as long as this lives. Its pages are the system's cache: they need no memory of the
+ * process, and come back from the disk where it took them. A file that is cut off while it is read ends the process.
+ */
 class MappedFile {
  public:
+  /** @throws FileError PRV_KEY_UNREADABLE */
   explicit MappedFile(const std::string& path);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
   const unsigned char* data() const { return data_; }
   size_t size() const { return size_; }
+  /** Has the system read these bytes in the background, since they are wanted soon. */
+  void wantSoon(const unsigned char* from, size_t byteCount) const;
+  /** Takes pages that lie whole in these bytes out of the process: they are not wanted again for a while. */
+  void letGo(const unsigned char* from, size_t byteCount) const;
+  /** @throws FileError PRV_KEY_UNREADABLE where the file has another size or time of change than when it was opened */
+  void requireUnchanged() const;
 
  private:
+  struct Stamp {
+    off_t size;
+    time_t seconds;
+    long nanoseconds;
+    bool operator==(const Stamp& o) const { return size == o.size && seconds == o.seconds && nanoseconds == o.nanoseconds; }
+  };
+  Stamp readStamp() const;
+
+  int fd_ = -1;
   unsigned char* data_ = nullptr;
   size_t size_ = 0;
+  Stamp stamp_{};
 };
 
 /** Views into the file; points in the zkey's form. */
@@ -35,7 +57,7 @@ struct Zkey {
   Affine<Fp> alpha1, beta1, delta1;
   Affine<Fp2> beta2, delta2;
   const unsigned char* coefficients;
-  const unsigned char *a, *b1, *b2, *c, *h;
+  KeyPointsView a, b1, b2, c, h;
 
   /** @throws FileError PRV_KEY_UNREADABLE */
   explicit Zkey(const MappedFile& file);

@@ -1,3 +1,4 @@
+import { invertMod } from "../../../circuits/inverse.ts";
 import {
   type Code,
   f64,
@@ -10,7 +11,7 @@ import {
 } from "../../../circuits/wasm/assembler.ts";
 import type { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
 import { FieldKernel, type LimbValue, storedMax } from "../../../circuits/wasm/field-kernel.ts";
-import { elementBytes, elementR, inverse, scalarField } from "../../../circuits/wasm/field-limbs.ts";
+import { elementBytes, elementR, scalarField } from "../../../circuits/wasm/field-limbs.ts";
 import { readIntegers, writeInteger } from "../../../circuits/wasm/integer-limbs.ts";
 
 /**
@@ -198,5 +199,5 @@ const upperTwice = [...lane(1), ...lane(1)];
 
 /** The inverse of a power of two in the scalar field. */
 export function inverseScalar(value: bigint): bigint {
-  return inverse(value, scalarField.modulus);
+  return invertMod(value, scalarField.modulus);
 }

@@ -1,13 +1,12 @@
 // Runs the steps that circuits/compiler/row-steps.ts derives from a part's rows, for many copies of the part at once: a
 // step's divisions share one inversion. step-runner.ts has the types.
-#include <node_api.h>
-
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "../../src/field.h"
+#include "../../src/node-api.h"
 
 namespace {
 
@@ -176,22 +175,6 @@ class Run {
   }
 };
 
-struct Bytes {
-  unsigned char* data;
-  size_t size;
-};
-
-Bytes bytesOf(napi_env env, napi_value value) {
-  bool isBuffer = false;
-  Bytes out{nullptr, 0};
-  void* data = nullptr;
-  if (napi_is_buffer(env, value, &isBuffer) != napi_ok || !isBuffer ||
-      napi_get_buffer_info(env, value, &data, &out.size) != napi_ok)
-    throw std::runtime_error("expected bytes");
-  out.data = static_cast<unsigned char*>(data);
-  return out;
-}
-
 napi_value load(napi_env env, napi_value* args) {
   const Bytes bytes = bytesOf(env, args[0]);
   u32 head[8];
@@ -248,29 +231,21 @@ napi_value run(napi_env env, napi_value* args) {
   return out;
 }
 
-template <napi_value (*body)(napi_env, napi_value*)>
-napi_value call(napi_env env, napi_callback_info info) {
-  napi_value args[4] = {};
-  size_t count = 4;
-  napi_get_cb_info(env, info, &count, args, nullptr, nullptr);
-  try {
-    return body(env, args);
-  } catch (const std::exception& error) {
-    napi_throw_error(env, nullptr, error.what());
-    return nullptr;
-  }
-}
-
 napi_value init(napi_env env, napi_value exports) {
   const std::pair<const char*, napi_callback> functions[] = {{"load", call<load>}, {"run", call<run>}};
-  for (const auto& [name, function] : functions) {
-    napi_value value;
-    if (napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &value) != napi_ok) return exports;
-    napi_set_named_property(env, exports, name, value);
-  }
-  return exports;
+  return exportFunctions(env, exports, functions);
 }
 
 }  // namespace
+
+JsError describe(std::exception_ptr failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const JsError& error) {
+    return error;
+  } catch (const std::exception& error) {
+    return {"", error.what()};
+  }
+}
 
 NAPI_MODULE_INIT() { return init(env, exports); }

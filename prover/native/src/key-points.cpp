@@ -1,0 +1,218 @@
+#include "key-points.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace {
+
+using Views = std::array<KeyPointsView, sumCount>;
+Views viewsOf(const Zkey& zkey) { return {zkey.a, zkey.b1, zkey.b2, zkey.c, zkey.h}; }
+
+/** Of this thread, so that other work on the machine does not count. */
+double cpuTime() {
+  timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
+}
+
+struct WindowTask {
+  int sum;
+  unsigned window;
+  size_t cost;
+};
+
+/** Long ones first, so that the threads end together. */
+std::vector<WindowTask> tasksOf(const std::vector<Msm>& sums) {
+  std::vector<WindowTask> tasks;
+  for (int i = 0; i < sumCount; i++)
+    for (unsigned w = 0; w < sums[i].windowCount(); w++) tasks.push_back({i, w, sums[i].windowCost(w)});
+  std::stable_sort(tasks.begin(), tasks.end(), [](const WindowTask& x, const WindowTask& y) { return x.cost > y.cost; });
+  return tasks;
+}
+
+size_t totalOf(const std::vector<WindowTask>& tasks) {
+  size_t total = 0;
+  for (const WindowTask& task : tasks) total += task.cost;
+  return total;
+}
+
+class LoadedPoints final : public KeyPoints {
+ public:
+  LoadedPoints(const Zkey& zkey, const Kernels& kernels, ThreadPool& pool)
+      : kernels_(kernels), pool_(pool), scratch_(pool.threadCount()) {
+    for (const KeyPointsView& view : viewsOf(zkey)) tables_.emplace_back(kernels, view, pool);
+  }
+
+  std::vector<Msm> sum(const Words* wires, const Words* quotient, SumProgress& progress) override {
+    const double startMs = nowMs();
+    const Scalars ofWires(wires, tables_[sumA].scalarCount(), pool_), ofH(quotient, tables_[sumH].scalarCount(), pool_);
+    progress.digitsMs = nowMs() - startMs;
+    std::vector<Msm> sums;
+    for (int i = 0; i < sumCount; i++) {
+      const Scalars& scalars = i == sumH ? ofH : ofWires;
+      const PointTable& table = tables_[i];
+      sums.emplace_back(kernels_, table.isG2(),
+                        SumSize{scalars.halfCount(), scalars.smallCount(), table.count(), table.scalarCount()});
+    }
+    const std::vector<WindowTask> tasks = tasksOf(sums);
+    progress.setTotal(totalOf(tasks));
+    pool_.run(tasks.size(), [&](size_t i) {
+      const WindowTask& task = tasks[i];
+      progress.during(task.sum, task.cost, [&] {
+        sums[task.sum].sumWindow(task.window, tables_[task.sum], task.sum == sumH ? ofH : ofWires,
+                                 scratch_[ThreadPool::workerIndex()], progress.isCancelled());
+      });
+    });
+    return sums;
+  }
+
+  size_t byteCount() const override {
+    size_t out = 0;
+    for (const PointTable& table : tables_) out += table.byteCount();
+    return out;
+  }
+
+ private:
+  const Kernels& kernels_;
+  ThreadPool& pool_;
+  std::vector<MsmScratch> scratch_;
+  std::vector<PointTable> tables_;
+};
+
+/** The points of scalars from to to of a section. */
+KeyPointsView pieceOf(const KeyPointsView& view, size_t from, size_t to) {
+  const size_t end = view.firstScalar + view.count;
+  const size_t first = std::min(std::max(from, view.firstScalar), end), last = std::min(std::max(to, first), end);
+  // A piece's scalars are counted from its own first one.
+  return {view.isG2, view.points + (first - view.firstScalar) * view.pointBytes(), last - first, first - std::min(first, from)};
+}
+
+class MappedPoints final : public KeyPoints {
+ public:
+  MappedPoints(std::shared_ptr<const MappedFile> file, const Zkey& zkey, const Kernels& kernels, ThreadPool& pool,
+               size_t pieceSize)
+      : file_(std::move(file)), views_(viewsOf(zkey)), kernels_(kernels), pool_(pool), pieceSize_(pieceSize) {
+    for (int i = 0; i < sumCount; i++) finite_[i] = countFinite(views_[i]);
+  }
+
+  std::vector<Msm> sum(const Words* wires, const Words* quotient, SumProgress& progress) override {
+    file_->requireUnchanged();
+    const Words* const scalars[2] = {wires, quotient};
+    const size_t counts[2] = {views_[sumA].count, views_[sumH].count};
+    const Scalars::Counts digits[2] = {Scalars::count(wires, counts[0], pool_), Scalars::count(quotient, counts[1], pool_)};
+    std::vector<Msm> sums;
+    for (int i = 0; i < sumCount; i++) {
+      const size_t kind = i == sumH ? 1 : 0;
+      sums.emplace_back(kernels_, views_[i].isG2,
+                        SumSize{digits[kind].halves, digits[kind].smalls, finite_[i], counts[kind]});
+    }
+    const std::vector<WindowTask> tasks = tasksOf(sums);
+    const size_t pieceCount = (std::max(counts[0], counts[1]) + pieceSize_ - 1) / pieceSize_;
+    progress.setTotal(totalOf(tasks));
+    // Memory of one proof: between proofs nothing is held.
+    std::vector<MsmScratch> scratch(pool_.threadCount());
+    PointTable tables[sumCount];
+    for (size_t piece = 0; piece < pieceCount; piece++) {
+      const auto range = [&](size_t kind, size_t at) { return std::min(at * pieceSize_, counts[kind]); };
+      const auto view = [&](int i, size_t which) {
+        const size_t kind = i == sumH ? 1 : 0;
+        return pieceOf(views_[i], range(kind, which), range(kind, which + 1));
+      };
+      file_->requireUnchanged();
+      const double startMs = nowMs();
+      const auto scalarsOf = [&](size_t kind) {
+        const size_t from = range(kind, piece);
+        return Scalars(scalars[kind] + from, range(kind, piece + 1) - from, pool_);
+      };
+      const Scalars pieceScalars[2] = {scalarsOf(0), scalarsOf(1)};
+      progress.digitsMs += nowMs() - startMs;
+      fill(tables, scalars, piece, view, range);
+      progress.requireWanted();
+      for (int i = 0; i < sumCount; i++) {
+        const KeyPointsView read = view(i, piece), next = view(i, piece + 1);
+        file_->letGo(read.points, read.count * read.pointBytes());
+        if (next.count > 0) file_->wantSoon(next.points, next.count * next.pointBytes());
+      }
+      pool_.run(tasks.size(), [&](size_t t) {
+        const WindowTask& task = tasks[t];
+        progress.during(task.sum, task.cost / pieceCount, [&] {
+          sums[task.sum].addToWindow(task.window, tables[task.sum], pieceScalars[task.sum == sumH ? 1 : 0],
+                                     scratch[ThreadPool::workerIndex()], progress.isCancelled());
+        });
+      });
+    }
+    pool_.run(tasks.size(), [&](size_t t) {
+      const WindowTask& task = tasks[t];
+      progress.during(task.sum, 0, [&] {
+        sums[task.sum].closeWindow(task.window, scratch[ThreadPool::workerIndex()], progress.isCancelled());
+      });
+    });
+    return sums;
+  }
+
+  size_t byteCount() const override { return 0; }
+
+ private:
+  /** The piece's points whose scalars are not 0, in the path's form. */
+  template <class View, class Range>
+  void fill(PointTable* tables, const Words* const (&scalars)[2], size_t piece, const View& view, const Range& range) {
+    pool_.run(sumCount, [&](size_t i) {
+      const size_t kind = i == sumH ? 1 : 0;
+      tables[i].choose(view(static_cast<int>(i), piece), scalars[kind] + range(kind, piece));
+    });
+    std::vector<std::pair<size_t, size_t>> parts;
+    for (size_t i = 0; i < sumCount; i++)
+      for (size_t part = 0; part < tables[i].importCount(); part++) parts.push_back({i, part});
+    pool_.run(parts.size(), [&](size_t k) { tables[parts[k].first].import(kernels_, parts[k].second); });
+  }
+
+  /** Reads the section once; how many points it has decides the windows of its sum. */
+  size_t countFinite(const KeyPointsView& view) {
+    constexpr size_t countedPoints = size_t{1} << 16;
+    const size_t parts = (view.count + countedPoints - 1) / countedPoints;
+    std::atomic<size_t> out{0};
+    pool_.run(parts, [&](size_t part) {
+      const size_t from = part * countedPoints, to = std::min(view.count, from + countedPoints);
+      size_t count = 0;
+      for (size_t i = from; i < to; i++) count += view.isInfinity(i) ? 0 : 1;
+      file_->letGo(view.points + from * view.pointBytes(), (to - from) * view.pointBytes());
+      out += count;
+    });
+    return out;
+  }
+
+  const std::shared_ptr<const MappedFile> file_;
+  const Views views_;
+  const Kernels& kernels_;
+  ThreadPool& pool_;
+  const size_t pieceSize_;
+  size_t finite_[sumCount];
+};
+
+}  // namespace
+
+double nowMs() {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+void SumProgress::during(int sum, size_t cost, const std::function<void()>& work) {
+  const double startMs = cpuTime();
+  work();
+  double total = cpuMs_[sum];
+  const double takenMs = cpuTime() - startMs;
+  while (!cpuMs_[sum].compare_exchange_weak(total, total + takenMs)) {
+  }
+  done_ += cost;
+  control_.progress = static_cast<int32_t>(100 + 890 * done_ / std::max<size_t>(1, total_));
+}
+
+std::unique_ptr<KeyPoints> loadPoints(const Zkey& zkey, const Kernels& kernels, ThreadPool& pool) {
+  return std::make_unique<LoadedPoints>(zkey, kernels, pool);
+}
+
+std::unique_ptr<KeyPoints> mapPoints(std::shared_ptr<const MappedFile> file, const Zkey& zkey, const Kernels& kernels,
+                                     ThreadPool& pool, size_t pieceSize) {
+  return std::make_unique<MappedPoints>(std::move(file), zkey, kernels, pool, pieceSize);
+}
