@@ -3,7 +3,8 @@
  * highest first (EIP-4844). So its coefficients are found again by the inverse transform, and L1 evaluates the polynomial itself.
  */
 import { fromBytesBe, toBytesBe } from "../field/element-vector.ts";
-import { invertMod, powMod } from "../field/modular.ts";
+import { powMod } from "../field/modular.ts";
+import { invertMod } from "../inverse.ts";
 import { RollupError } from "../rollup-error.ts";
 import { BLOB_ELEMENT_COUNT, BLOB_FIELD_ORDER as P } from "./blob-polynomial.ts";
 

@@ -18,11 +18,11 @@ import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
 import { startAnvil } from "../../../contracts/l1/anvil.ts";
 import { deployFixedState } from "../../../contracts/testing/fixed-state.ts";
+import { refusalOf } from "../../../contracts/testing/refusal-of.ts";
 import { connect } from "../../../contracts/testing/rollup-fixture.ts";
 import { registerCall, type TracedTuple, tracingDigest } from "../ledger-claims.ts";
 import type { PlayerAccount } from "../trace-player.ts";
 import type { DescribedModel } from "../traced-model.ts";
-import { refusalOf } from "./refusal-of.ts";
 import { BOND_WEI, HOUR_SECONDS, STAKE_WEI } from "./trace-fixture.ts";
 
 const FILES_HASH = 4_242n;
@@ -69,7 +69,7 @@ export async function startLedgerTraces() {
         functionName,
         args,
       } as never) as Promise<never>,
-    refusal: (account: Hex, data: Hex, value = 0n) => refusalOf(client, { account, to: game, data, value }),
+    refusal: (account: Hex, data: Hex, value = 0n) => refusalOf(client, traceGameAbi, { account, to: game, data, value }),
     send: async (account: Hex, data: Hex, valueWei = 0n) =>
       Number((await accountOf(account).send({ data, valueWei })).gasUsed),
     async passTime(seconds: bigint): Promise<void> {
