@@ -107,7 +107,10 @@ program
   .option("--rows <n>", "e-mails of the model", "1000")
   .option("--challenges <n>", "random challenges of an honest posting", "1000")
   .option("--tokens <n>", "that the traced query of a language model reads", "64")
-  .option("--part <names...>", "these parts alone: rows, direct, settlement, language; default: all")
+  .option(
+    "--part <names...>",
+    "these parts alone: rows, direct, settlement, language; the last line has the others as an earlier run measured them",
+  )
   .addHelpText("after", "\nExample:\n  npm run bench -- disputes --rows 200 --challenges 100 --tokens 16")
   .action(async (options: Record<"rows" | "challenges" | "tokens", string> & { part?: string[] }) => {
     const { benchDisputes } = await import("./bench/disputes/bench-disputes.ts");

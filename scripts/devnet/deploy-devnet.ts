@@ -66,7 +66,10 @@ async function reuse(
     );
   }
   if (deployment.circuits.length > circuits.length)
-    throw devnetError("DEV_CIRCUIT_CHANGED", "the devnet's rollup has circuits that this start has not");
+    throw devnetError(
+      "DEV_CIRCUIT_CHANGED",
+      "the devnet's rollup has more circuits than this start: was it begun with --direct?",
+    );
   const client = createPublicClient({ transport: http(rpcUrl) });
   if ((await client.getCode({ address: deployment.rollupAddress })) === undefined) {
     throw devnetError("DEV_STATE_LOST", `the saved chain has no contract at ${deployment.rollupAddress}`);

@@ -89,6 +89,8 @@ async function attested(job: Job, gate: Address, modelId: number): Promise<numbe
       );
       return Number(window.endsAtSeconds) + WINDOW_MARGIN_SECONDS;
     }
+    if (window?.state === "refuted")
+      throw new Error(`model ${modelId} was refuted: ${window.refutation?.fault}`);
     job.console.progress("waiting until walt has recomputed it");
     await sleep(1_000, undefined, { signal: job.signal });
   }
