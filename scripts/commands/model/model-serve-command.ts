@@ -4,6 +4,7 @@ import { EPOCH_SECONDS } from "../../../circuits/protocol.ts";
 import { clientError } from "../../../client/client-errors.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, openSigner, resolveAccount, signFor } from "../../cli/context.ts";
+import { l1SenderOf } from "../../cli/l1-sender.ts";
 import { modelFamilies, TEXT_BASE_OPTION } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -156,6 +157,7 @@ async function loadSettling(options: ServeOptions, modelId: number) {
       context: await openSettlementContext(options),
       log,
       report,
+      l1: await l1SenderOf(options),
     });
   return { report, start };
 }

@@ -71,7 +71,9 @@ export async function retrainAndCompare({
     result.isBaseOfCard
       ? "its base is what the datanet's card says"
       : `it has no base${facts.policy === 0n || model.family.takesNoBase === true ? "" : "; with --card FILE it is compared with what the datanet's card says"}`,
-    ...(result.isTraced ? ["its statics promise claims of its queries, by the roots of these very numbers"] : []),
+    ...(result.isTraced
+      ? ["its statics promise claims of its queries, by the roots of these very numbers"]
+      : []),
     `${result.earnerCount} earners, statics ${toHex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
   ];
   output.answer(lines, {
