@@ -117,7 +117,10 @@ export class AutoSettler {
       else await this.#sealIfDue(leaf);
       this.report.noteSuccess();
     } catch (error) {
-      if (!NEXT_TURN.some((code) => isRollupError(error, code))) throw error;
+      // L1 takes the draws by now; the bridge tells the sequencer so with one of the next blocks.
+      const isHeardSoon =
+        this.#modules.approve !== undefined && isRollupError(error, "SEQ_SETTLEMENT_NOT_ADMITTED");
+      if (!isHeardSoon && !NEXT_TURN.some((code) => isRollupError(error, code))) throw error;
       this.report.noteSuccess();
     }
   }

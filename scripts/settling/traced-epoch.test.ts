@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createPublicClient, createWalletClient, type Hex, http } from "viem";
+import { createPublicClient, createWalletClient, custom, type Hex } from "viem";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { AnsweringModel } from "../../attribution/model/model-family.ts";
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
@@ -69,7 +69,7 @@ beforeAll(async () => {
   const training = textTraining(textFamily(setting), setting);
   world = await startSettlingWorld(folder, undefined, SIZE, async (client) => {
     const account = (await client.getAddresses())[0]!;
-    const transport = http(client.transport.url);
+    const transport = custom(client);
     const clients = {
       walletClient: createWalletClient({ account, chain: client.chain, transport }),
       publicClient: createPublicClient({ chain: client.chain, transport, pollingInterval: 10 }),

@@ -75,6 +75,17 @@ export async function startLedgerTraces() {
       await client.increaseTime({ seconds: Number(seconds) });
       await client.mine({ blocks: 1 });
     },
+    /** The receipt that a claim is of. */
+    async receiptOf(claimId: bigint): Promise<bigint> {
+      const event = {
+        address: game,
+        abi: traceGameAbi,
+        eventName: "ReceiptClaimed",
+        args: { claimId },
+      } as const;
+      const [claimed] = await client.getContractEvents({ ...event, fromBlock: 0n, strict: true });
+      return claimed!.args.receipt;
+    },
     /** A rollup whose state has the model, and the call that registers it. @param draws of an epoch, a power of two */
     async ledgerWith(
       {
