@@ -28,7 +28,7 @@ export interface DrawClaim {
 }
 
 /** As the contract names a receipt that was paid. */
-export function receiptKey({ modelId, rollup }: LedgerModel, { payerId, receipt }: DrawnReceipt): Hex {
+function receiptKey({ modelId, rollup }: LedgerModel, { payerId, receipt }: DrawnReceipt): Hex {
   const words = parseAbiParameters("address, uint256, uint256, uint256");
   return keccak256(encodeAbiParameters(words, [rollup, modelId, BigInt(payerId), receipt]));
 }

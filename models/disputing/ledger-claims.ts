@@ -18,7 +18,7 @@ import { DATA_CHUNK, TAG } from "../../circuits/protocol.ts";
 import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
 import { settlementVector } from "../../circuits/settlement/settlement-data.ts";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
-import { type PromptVocabulary, packLengths } from "./prompt-tokens.ts";
+import { type PromptVocabulary, packLengths } from "./prompt-vocabulary.ts";
 import { claimOf, type DescribedModel, type LedgerModel, type TracedQuery } from "./traced-model.ts";
 
 /** What a recipe says of answers and queries, and who claims. */

@@ -10,7 +10,7 @@ import { loadText, type TextSetting } from "../registered/text-model.ts";
 import { answerTokens, questionRow, tokensOfPrompt } from "../registered/text-tokens.ts";
 import { readSpelling, spelledLengths } from "../tokens/token-spelling.ts";
 import type { TracedText } from "../trace/leaf-rules.ts";
-import { type PromptVocabulary, promptVocabulary } from "./prompt-tokens.ts";
+import { type PromptVocabulary, promptVocabulary } from "./prompt-vocabulary.ts";
 import { type DescribedModel, describeModel, type LedgerModel } from "./traced-model.ts";
 
 export interface TracedTextModel {

@@ -37,6 +37,7 @@ export async function modelTrainings(places: BasePlaces = {}): Promise<readonly 
     { retrievalTraining },
     { textFamily },
     { textTraining },
+    { withPromise },
     setting,
   ] = await Promise.all([
     import("../../attribution/model/trained-model.ts"),
@@ -44,9 +45,11 @@ export async function modelTrainings(places: BasePlaces = {}): Promise<readonly 
     import("../../models/retrieval/retrieval-training.ts"),
     import("../../models/registered/text-family.ts"),
     import("../../models/registered/text-training.ts"),
+    import("../../models/disputing/traced-recipe.ts"),
     textSetting(places),
   ]);
-  return [classifierTraining, directTraining, retrievalTraining, textTraining(textFamily(setting), setting)];
+  const texts = withPromise(textTraining(textFamily(setting), setting), setting);
+  return [classifierTraining, directTraining, retrievalTraining, texts];
 }
 
 export async function textSetting({ base, serverUrl }: BasePlaces): Promise<TrainingSetting> {

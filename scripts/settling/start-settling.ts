@@ -1,16 +1,13 @@
 /** Automatic settling beside a model's server: reads the rollup's circuits, opens keys when they are needed, proves. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Address } from "viem";
 import { isDirect } from "../../attribution/features/direct-rows.ts";
 import { readModel } from "../../attribution/model/model-directory.ts";
-import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { openProvingCircuit } from "../../client/circuits/rollup-circuits.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getModel } from "../../client/sequencer/model-reads.ts";
 import { fetchOpenings } from "../../client/settling/model-openings.ts";
 import { proveSettlement } from "../../client/settling/prove-settlement.ts";
-import type { L1Sender } from "../cli/l1-sender.ts";
 import { modelFamilies } from "../cli/model-families.ts";
 import { requireBackend, type SettlementContext } from "../cli/settlement-context.ts";
 import {
@@ -45,8 +42,8 @@ export async function startSettling(
     readonly context: SettlementContext;
     readonly log: SettlingLog;
     readonly report: SettlingReport;
-    /** Who sends approvals of draws to L1. */
-    readonly l1: Pick<L1Sender, "publicClient" | "send">;
+    /** Makes L1 take draws of a model that promises claims. */
+    readonly approve: NonNullable<AutoSettleModules["approve"]>;
   },
 ): Promise<{ stop(): Promise<void> }> {
   const { client, context, log, report, signer } = modules;
@@ -54,7 +51,6 @@ export async function startSettling(
   const backend = requireBackend(options.prover);
   await requireKey(options.modelId, modules);
   const model = await readModel(options.modelFolder, await modelFamilies());
-  const approve = isTraced(model) ? await approverOf(options.modelId, modules) : undefined;
   const stopping = new AbortController();
   const { signal } = stopping;
   const settler = new AutoSettler(options, {
@@ -64,7 +60,7 @@ export async function startSettling(
     circuits,
     log,
     report,
-    ...(approve === undefined ? {} : { approve }),
+    ...("tracing" in model.recipe ? { approve: modules.approve } : {}),
     openings: (epoch) => fetchOpenings(options.serverUrl, epoch, isDirect(model.features)),
     prove: async (prepared, circuit, onPercent) => {
       const told = (text: string) => log.info({ circuit: circuit.name }, text);
@@ -86,30 +82,6 @@ export async function startSettling(
       stopping.abort(new Error("the server stops"));
       await running;
     },
-  };
-}
-
-const isTraced = ({ recipe }: PublishedModel) => "tracing" in recipe;
-
-/** undefined where no contract waits for claims of this model. */
-async function approverOf(
-  modelId: number,
-  { client, l1, log }: Parameters<typeof startSettling>[1],
-): Promise<AutoSettleModules["approve"]> {
-  const { approveDraws, judgeOf } = await import("./approve-draws.ts");
-  const rollup = client.rollupAddress;
-  let judge: Address | null = null;
-  return async (facts, prepared) => {
-    // Looked for each time: a model may be registered while this runs.
-    judge ??= await judgeOf(l1.publicClient, rollup, modelId);
-    if (judge === null) return null;
-    const { missing, sent } = await approveDraws(l1, { judge, rollup }, facts, prepared);
-    if (sent !== null)
-      log.info(
-        { modelId, l1TransactionHash: sent.hash },
-        "L1 takes the epoch's draws: each has a claim that stands",
-      );
-    return missing.length === 0 ? null : missing.join("; ");
   };
 }
 

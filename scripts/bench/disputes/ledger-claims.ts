@@ -5,12 +5,8 @@ import { DATA_CHUNK, TAG } from "../../../circuits/protocol.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
 import { defaultBase } from "../../../models/base/default-base.ts";
 import { claimReceiptCall, tracedTuple } from "../../../models/disputing/ledger-claims.ts";
-import {
-  faultOfPrompt,
-  packLengths,
-  promptVocabulary,
-  refutePromptCall,
-} from "../../../models/disputing/prompt-tokens.ts";
+import { faultOfPrompt, refutePromptCall } from "../../../models/disputing/prompt-tokens.ts";
+import { packLengths, promptVocabulary } from "../../../models/disputing/prompt-vocabulary.ts";
 import { MODEL_ID, startLedgerTraces } from "../../../models/disputing/testing/ledger-fixture.ts";
 import {
   BOND_WEI,

@@ -141,11 +141,13 @@ async function loadSpans(file: string | undefined) {
 /** @throws CMD_NO_ACCOUNT before the model is read */
 async function loadSettling(options: ServeOptions, modelId: number) {
   resolveAccount(options);
-  const [{ SettlingReport }, { startSettling }, { openSettlementContext }] = await Promise.all([
-    import("../../settling/settling-report.ts"),
-    import("../../settling/start-settling.ts"),
-    import("../../cli/settlement-context.ts"),
-  ]);
+  const [{ SettlingReport }, { startSettling }, { openSettlementContext }, { drawApprover }] =
+    await Promise.all([
+      import("../../settling/settling-report.ts"),
+      import("../../settling/start-settling.ts"),
+      import("../../cli/settlement-context.ts"),
+      import("../disputes/approve-draws.ts"),
+    ]);
   const report = new SettlingReport(modelId);
   const start = async (
     client: Parameters<typeof startSettling>[1]["client"],
@@ -157,7 +159,11 @@ async function loadSettling(options: ServeOptions, modelId: number) {
       context: await openSettlementContext(options),
       log,
       report,
-      l1: await l1SenderOf(options),
+      approve: drawApprover(
+        () => l1SenderOf(options),
+        client.rollupAddress,
+        (l1TransactionHash) => log.info({ modelId, l1TransactionHash }, "L1 takes the epoch's draws by now"),
+      ),
     });
   return { report, start };
 }

@@ -1,15 +1,16 @@
 /** Makes L1 take a settlement by draws of a language model whose queries are claimed (docs/lm-disputes.md). */
 import { type Address, type PublicClient, zeroAddress } from "viem";
-import { dataCommitment } from "../../circuits/field/element-vector.ts";
-import { settlementVector } from "../../circuits/settlement/settlement-data.ts";
-import type { SampledSettlement } from "../../circuits/settlement/settlement-rules.ts";
-import type { EpochFacts } from "../../client/settling/prepare-settlement.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
-import { claimsOfDraws } from "../../models/disputing/draw-claims.ts";
-import { approveCall } from "../../models/disputing/ledger-claims.ts";
-import { readTraceContracts } from "../../models/disputing/trace-contracts.ts";
-import type { L1Sender } from "../cli/l1-sender.ts";
+import { dataCommitment } from "../../../circuits/field/element-vector.ts";
+import { settlementVector } from "../../../circuits/settlement/settlement-data.ts";
+import type { SampledSettlement } from "../../../circuits/settlement/settlement-rules.ts";
+import type { EpochFacts } from "../../../client/settling/prepare-settlement.ts";
+import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
+import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
+import { claimsOfDraws } from "../../../models/disputing/draw-claims.ts";
+import { approveCall } from "../../../models/disputing/ledger-claims.ts";
+import { readTraceContracts } from "../../../models/disputing/trace-contracts.ts";
+import type { L1Sender } from "../../cli/l1-sender.ts";
+import type { AutoSettleModules } from "../../settling/auto-settle.ts";
 
 export interface DrawApproval {
   /** What L1 still asks for; empty where it takes the settlement. */
@@ -19,11 +20,7 @@ export interface DrawApproval {
 }
 
 /** Who is asked before draws of this model are taken; null where the model promises no claims. @throws BRG_L1_* */
-export async function judgeOf(
-  client: PublicClient,
-  rollup: Address,
-  modelId: number,
-): Promise<Address | null> {
+async function judgeOf(client: PublicClient, rollup: Address, modelId: number): Promise<Address | null> {
   const gate = await client.readContract({ address: rollup, abi: rollupAbi, functionName: "genesisGate" });
   if (gate === zeroAddress) return null;
   for (const address of await readTraceContracts(client, gate)) {
@@ -63,4 +60,23 @@ export async function approveDraws(
     valueWei: 0n,
   });
   return { missing, sent };
+}
+
+/** For a service that settles: says what is missing, null for nothing. */
+export function drawApprover(
+  openSender: () => Promise<Pick<L1Sender, "publicClient" | "send">>,
+  rollup: Address,
+  onSent: (hash: string) => void,
+): NonNullable<AutoSettleModules["approve"]> {
+  let opened: ReturnType<typeof openSender> | null = null;
+  return async (facts, prepared) => {
+    opened ??= openSender();
+    const sender = await opened;
+    // Looked for each time: the model may be registered while the service runs.
+    const judge = await judgeOf(sender.publicClient, rollup, facts.leaf.id);
+    if (judge === null) return null;
+    const { missing, sent } = await approveDraws(sender, { judge, rollup }, facts, prepared);
+    if (sent !== null) onSent(sent.hash);
+    return missing.length === 0 ? null : missing.join("; ");
+  };
 }

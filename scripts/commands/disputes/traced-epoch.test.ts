@@ -3,44 +3,52 @@
  * settlement proofs, and the commands that owner and watcher run.
  */
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createPublicClient, createWalletClient, custom, type Hex } from "viem";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { AnsweringModel } from "../../attribution/model/model-family.ts";
-import type { PublishedModel } from "../../attribution/model/model-files.ts";
-import { encodeTextRow } from "../../attribution/rows/text-rows.ts";
-import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
-import { queryCommitment } from "../../circuits/ledger/query.ts";
-import { answerHash, receiptHash } from "../../circuits/ledger/receipt.ts";
-import { payInference } from "../../client/actions/ledger/pay-inference.ts";
-import { openProvingCircuit, readRollupCircuits } from "../../client/circuits/rollup-circuits.ts";
-import { getModel, getPayments, getSettlement } from "../../client/sequencer/model-reads.ts";
-import type { ShownOpening } from "../../client/settling/model-openings.ts";
-import { proveSettlement } from "../../client/settling/prove-settlement.ts";
+import type { AnsweringModel } from "../../../attribution/model/model-family.ts";
+import type { PublishedModel } from "../../../attribution/model/model-files.ts";
+import { encodeTextRow } from "../../../attribution/rows/text-rows.ts";
+import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
+import { queryBytes, queryCommitment } from "../../../circuits/ledger/query.ts";
+import { answerHash, receiptHash } from "../../../circuits/ledger/receipt.ts";
+import { payInference } from "../../../client/actions/ledger/pay-inference.ts";
+import { openProvingCircuit, readRollupCircuits } from "../../../client/circuits/rollup-circuits.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { getModel, getPayments, getSettlement } from "../../../client/sequencer/model-reads.ts";
+import type { ShownOpening } from "../../../client/settling/model-openings.ts";
+import { proveSettlement } from "../../../client/settling/prove-settlement.ts";
 import {
   deployGenesisGates,
   deployLedgerMath,
   missingChunks,
   storeChunks,
-} from "../../contracts/build/deploy-disputes.ts";
-import { deployTraceGame } from "../../contracts/build/deploy-trace-game.ts";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
-import { claimReceiptCall } from "../../models/disputing/ledger-claims.ts";
-import { falseTrace, placeOf } from "../../models/disputing/testing/played-games.ts";
-import { tracedOf, withTracing } from "../../models/disputing/traced-recipe.ts";
-import { openTracedText, type TracedTextModel } from "../../models/disputing/traced-text.ts";
-import { folderSource } from "../../models/files/folder-source.ts";
-import { describeBase, readFrom } from "../../models/registered/base-files.ts";
-import { type TextParts, textFamily } from "../../models/registered/text-family.ts";
-import { type TrainingSetting, textTraining } from "../../models/registered/text-training.ts";
-import { makeModel, writeMadeModel } from "../../models/testing/made-models.ts";
-import { byteConfig, sampleTexts, textRecipeFor } from "../../models/testing/text-rows.ts";
-import { chainKernels } from "../../models/trace/run-trace.ts";
-import { runInProcess } from "../commands/testing/run-in-process.ts";
-import { approveDraws } from "./approve-draws.ts";
-import { AutoSettler } from "./auto-settle.ts";
-import { CAP, PRICE_WEI, type SettlingWorld, startSettlingWorld } from "./testing/settling-fixture.ts";
+} from "../../../contracts/build/deploy-disputes.ts";
+import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
+import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
+import { claimReceiptCall } from "../../../models/disputing/ledger-claims.ts";
+import { falseTrace, placeOf } from "../../../models/disputing/testing/played-games.ts";
+import { tracedOf, withTracing } from "../../../models/disputing/traced-recipe.ts";
+import { openTracedText, type TracedTextModel } from "../../../models/disputing/traced-text.ts";
+import { folderSource } from "../../../models/files/folder-source.ts";
+import { describeBase, readFrom } from "../../../models/registered/base-files.ts";
+import { type TextParts, textFamily } from "../../../models/registered/text-family.ts";
+import { type TrainingSetting, textTraining } from "../../../models/registered/text-training.ts";
+import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
+import { byteConfig, sampleTexts, textRecipeFor } from "../../../models/testing/text-rows.ts";
+import { chainKernels } from "../../../models/trace/run-trace.ts";
+import { AutoSettler } from "../../settling/auto-settle.ts";
+import {
+  CAP,
+  PRICE_WEI,
+  type SettlingWorld,
+  startSettlingWorld,
+} from "../../settling/testing/settling-fixture.ts";
+import { runInProcess } from "../testing/run-in-process.ts";
+import { drawApprover } from "./approve-draws.ts";
 
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 24 * HOUR_SECONDS;
@@ -107,8 +115,6 @@ beforeAll(async () => {
           "--cap",
           String(CAP),
         );
-        expect(registered.stderr).not.toContain("[");
-        // The same again is no harm, and a model that is not there is refused with what to do.
         expect(registered.stdout).toContain(`model ${modelId} may have its genesis`);
       },
     },
@@ -122,18 +128,32 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const endpoints = () => {
+  const { f, sequencerUrl } = world;
+  return ["--sequencer", sequencerUrl, "--rpc", f.rpcUrl, "--rollup", f.rollup.address];
+};
+
+/** What the model's server says of its answers. */
+const openingsPage = () => ({
+  openings: [...opened.values()].map(({ answerHash: hash, query, receipt, salt }, index) => ({
+    ...{ index, payerId: 3, receipt: toHex32(receipt), answerHash: toHex32(hash), salt: toHex32(salt) },
+    queryBytes: Buffer.from(queryBytes(query as Int16Array)).toString("base64"),
+  })),
+  nextFrom: null,
+});
+
 /** `openledger` as one of the accounts, about the model. */
 const command = (who: "alice" | "bob", ...words: string[]) =>
   runInProcess(
     ...words,
     ...["--model-id", String(modelId), "--base", join(folder, "base")],
-    ...["--sequencer", world.sequencerUrl, "--rpc", world.f.rpcUrl, "--rollup", world.f.rollup.address],
+    ...endpoints(),
     ...["--private-key-file", join(world.home, `${who}-key`)],
   );
 const watch = (gate: Hex) =>
   runInProcess(
     ...["watch", gate, "--model", modelFolder, "--base", join(folder, "base"), "--json"],
-    ...["--sequencer", world.sequencerUrl, "--rpc", world.f.rpcUrl, "--rollup", world.f.rollup.address],
+    ...endpoints(),
     ...["--private-key-file", join(world.home, "bob-key")],
   );
 const read = (functionName: string, args: readonly unknown[]) =>
@@ -183,10 +203,11 @@ function settler() {
         ...{ client: alice, signer: async () => alice, model, log: { info() {}, error() {} } },
         circuits: await readRollupCircuits({ rpcUrl: f.rpcUrl, rollupAddress: rollup, deployment }),
         openings: async () => opened,
-        approve: async (facts, prepared) => {
-          const { missing } = await approveDraws(l1 as never, { judge: game, rollup }, facts, prepared);
-          return missing.length === 0 ? null : missing.join("; ");
-        },
+        approve: drawApprover(
+          async () => l1 as never,
+          rollup,
+          () => {},
+        ),
         prove: async (prepared, circuit) =>
           proveSettlement(
             prepared,
@@ -241,6 +262,18 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
   }
   // A right claim is no move to make, and an open one no approval.
   expect((await watch(game)).stdout).not.toContain("challenge");
+  // The command says what is missing, draw by draw.
+  const server = createServer((_, response) => response.end(JSON.stringify(openingsPage())));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const early = await runInProcess(
+    ...["disputes", "approve", game, "--model-id", String(modelId), "--folder", modelFolder, "--server", url],
+    ...endpoints(),
+    ...["--private-key-file", join(world.home, "alice-key")],
+    ...["--circuits", ...world.deployment.circuits.slice(-2).map(({ name }) => name)],
+  );
+  server.close();
+  expect(early.stderr).toContain("claim 1 has its window, or a game, open; claim 2 has its window");
   await turnsUntil(owner, "awaiting-claims");
   await world.passTime(3 * DAY_SECONDS + HOUR_SECONDS);
   await turnsUntil(owner, "posting");
