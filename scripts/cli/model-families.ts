@@ -37,7 +37,6 @@ export async function modelTrainings(places: BasePlaces = {}): Promise<readonly 
     { retrievalTraining },
     { textFamily },
     { textTraining },
-    { withPromise },
     setting,
   ] = await Promise.all([
     import("../../attribution/model/trained-model.ts"),
@@ -45,11 +44,9 @@ export async function modelTrainings(places: BasePlaces = {}): Promise<readonly 
     import("../../models/retrieval/retrieval-training.ts"),
     import("../../models/registered/text-family.ts"),
     import("../../models/registered/text-training.ts"),
-    import("../../models/disputing/traced-recipe.ts"),
     textSetting(places),
   ]);
-  const texts = withPromise(textTraining(textFamily(setting), setting), setting);
-  return [classifierTraining, directTraining, retrievalTraining, texts];
+  return [classifierTraining, directTraining, retrievalTraining, textTraining(textFamily(setting), setting)];
 }
 
 export async function textSetting({ base, serverUrl }: BasePlaces): Promise<TrainingSetting> {
