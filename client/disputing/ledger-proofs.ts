@@ -1,5 +1,6 @@
 /** What the contract Disputes is shown of the ledger: a version's root in the rollup's state, and statics without a mark. */
 import { bytesToHex } from "viem";
+import type { z } from "zod";
 import type { DisputeStatement } from "../../attribution/disputes/posted-model.ts";
 import {
   answeringFiles,
@@ -7,11 +8,13 @@ import {
   challengedRules,
 } from "../../attribution/model/answering-hash.ts";
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
-import { hashDatanetBody, unpackBinding } from "../../circuits/ledger/leaf.ts";
+import { hashDatanetBody, hashModelBody, type ModelBody, unpackBinding } from "../../circuits/ledger/leaf.ts";
+import { EMPTY_COLLECTED_ROOT } from "../../circuits/ledger/rewards.ts";
 import { columnsCommitment } from "../../circuits/settlement/feature-commitment.ts";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
+import { getModel, staticsOf } from "../sequencer/model-reads.ts";
 import { requestSequencer } from "../sequencer/sequencer-request.ts";
 import { postedLeafSchema } from "../sequencer/sequencer-schemas.ts";
 import { statementTuple } from "./dispute-calls.ts";
@@ -40,13 +43,43 @@ export async function postCall(client: LedgerClient, statement: DisputeStatement
       `datanet ${datanetId} does not have the version ${version} with these rows in its latest posted state`,
       { data: { id: Number(datanetId) } },
     );
-  const { nonce, l1Owner, keyX, balance, chain, openAmount, counters } = leaf;
-  const fields = [nonce, l1Owner, keyX, balance, chain, openAmount, counters].map(BigInt);
-  const path = rows.map((row) => row.map(BigInt));
+  const { fields, path } = openedLeaf({ leaf, rows });
   return {
     functionName: "post",
     args: [statementTuple(statement), client.rollupAddress, { fields, ...opened }, path],
   } as const;
+}
+
+/** A posted leaf's fields but its body, and its path, as contracts take them. */
+function openedLeaf({ leaf, rows }: Pick<z.output<typeof postedLeafSchema>, "leaf" | "rows">) {
+  const { nonce, l1Owner, keyX, balance, chain, openAmount, counters } = leaf;
+  const fields = [nonce, l1Owner, keyX, balance, chain, openAmount, counters].map(BigInt);
+  return { fields, path: rows.map((row) => row.map(BigInt)) };
+}
+
+/**
+ * A model that has not begun, as L1 has it: by the sequencer's word, which L1 checks. Needs `initPoseidon`.
+ * @throws CLI_LEAF_UNPROVEN where it is not posted yet, has begun, or is no model
+ */
+export async function openUnbegunModel(client: LedgerClient, modelId: number) {
+  const [known, posted] = await Promise.all([
+    getModel(client, modelId),
+    requestSequencer(client, `/v1/leaves/${modelId}/path`, postedLeafSchema),
+  ]);
+  const { hash: _, ...statics } = staticsOf(known);
+  const body: ModelBody = {
+    ...{ statics, sealed: 0n, accruedRoot: statics.earnerRoot, collectedRoot: EMPTY_COLLECTED_ROOT },
+    epochStart: BigInt(known.model.epochStart),
+  };
+  if (known.counters.isReady || hashModelBody(body) !== BigInt(posted.leaf.body))
+    throw clientError(
+      "CLI_LEAF_UNPROVEN",
+      known.counters.isReady
+        ? `model ${modelId} has begun: what settles its epochs is settled`
+        : `model ${modelId} is not in the latest posted state: try again after the next batch`,
+      { data: { id: modelId } },
+    );
+  return { statics, body, ...openedLeaf(posted) };
 }
 
 /** The call `admit`, of a posting that counts. Needs `initPoseidon`. @param cap most payments of an epoch */

@@ -13,13 +13,13 @@ import {
   zeroHash,
 } from "viem";
 import { hashTagged } from "../../circuits/field/poseidon.ts";
-import type { LeafState } from "../../circuits/ledger/leaf.ts";
+import type { ModelBody } from "../../circuits/ledger/leaf.ts";
 import { DATA_CHUNK, TAG } from "../../circuits/protocol.ts";
 import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
 import { settlementVector } from "../../circuits/settlement/settlement-data.ts";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
-import { type PromptVocabulary, packLengths } from "./prompt-tokens.ts";
-import { claimOf, type DescribedModel, type TracedQuery } from "./traced-model.ts";
+import { type PromptVocabulary, packLengths } from "./prompt-vocabulary.ts";
+import { claimOf, type DescribedModel, type LedgerModel, type TracedQuery } from "./traced-model.ts";
 
 /** What a recipe says of answers and queries, and who claims. */
 export interface TracedTerms {
@@ -55,7 +55,7 @@ export function tracedTuple(
     endToken: endToken === null ? NO_TOKEN : BigInt(endToken),
     vocabulary: vocabulary === null ? zeroHash : bytesToHex(vocabulary.tree.root),
     vocabularySize: vocabulary?.spelling.tokens.length ?? 0,
-    joining: vocabulary?.spelling.joining ?? 0,
+    joining: (vocabulary?.spelling.joining ?? 0) as number,
   };
 }
 
@@ -72,23 +72,22 @@ export function tracingDigest(traced: TracedTuple): Hex {
 
 /** Makes a rollup's gate admit the model's genesis, and its settlements wait for claims. */
 export function registerCall(
-  model: DescribedModel,
+  model: LedgerModel,
   traced: TracedTuple,
   proof: {
     /** In the rollup's latest state on L1, with the path there: all children, the leaf's level first. */
-    readonly state: LeafState;
+    readonly fields: readonly bigint[];
+    readonly body: ModelBody;
     readonly path: readonly (readonly bigint[])[];
     readonly columnsCommitment: bigint;
     readonly filesHash: bigint;
     readonly cap: number;
   },
 ): Hex {
-  const { leaf, model: body } = proof.state;
-  const { sealed, accruedRoot, collectedRoot, epochStart, statics } = body!;
+  const { sealed, accruedRoot, collectedRoot, epochStart, statics } = proof.body;
   const { binding, earnerRoot, ownersCommitment, split } = statics;
-  const { balance, chain, counters, keyX, l1Owner, nonce, openAmount } = leaf;
   const shown = {
-    fields: [nonce, l1Owner, keyX, balance, chain, openAmount, counters],
+    fields: proof.fields,
     parts: [proof.columnsCommitment, proof.filesHash, ownersCommitment, earnerRoot, binding, split],
     rest: [sealed, accruedRoot, collectedRoot, epochStart],
   };
@@ -130,7 +129,7 @@ export function claimReceiptCall(
 
 /** Shows the end of what a settlement commits to, and the claim of each of its opened draws. */
 export function approveCall(
-  { modelId, rollup }: DescribedModel,
+  { modelId, rollup }: LedgerModel,
   {
     data,
     earnerCount,

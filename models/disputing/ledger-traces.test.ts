@@ -15,7 +15,6 @@ import {
   hashLeaf,
   hashModelBody,
   hashStatics,
-  type LeafState,
   type ModelBody,
 } from "../../circuits/ledger/leaf.ts";
 import { answerHash } from "../../circuits/ledger/receipt.ts";
@@ -209,19 +208,21 @@ async function registration({ model: { statics } }: FeatureEpoch, { counters = 0
     counters,
     body: hashModelBody(body),
   };
-  const state: LeafState = { leaf, model: body };
   const leaves = [...Array.from({ length: MODEL }, (_, i) => BigInt(i + 1)), hashLeaf(leaf)];
   await f.post({ newRoot: treeRoot(TAG.node, leaves, TREE_DEPTH) });
   const path = treePath(TAG.node, leaves, TREE_DEPTH, MODEL);
   const shown = {
     path,
-    state,
+    body,
     cap: CAP,
     filesHash: FILES_HASH,
     columnsCommitment: columnsCommitment(columns),
   };
   return (given = counters) =>
-    registerCall(model, terms, { ...shown, state: { ...state, leaf: { ...leaf, counters: given } } });
+    registerCall(model, terms, {
+      ...shown,
+      fields: [leaf.nonce, leaf.l1Owner, leaf.keyX, leaf.balance, leaf.chain, leaf.openAmount, given],
+    });
 }
 
 const receiptOf = (world: FeatureEpoch, query: TracedQuery, payment: number): ClaimedReceipt => ({

@@ -6,13 +6,8 @@ import { madeConfigs } from "../testing/made-models.ts";
 import { JOINING, type SpelledToken, type TokenSpelling } from "../tokens/token-spelling.ts";
 import { chainKernels } from "../trace/run-trace.ts";
 import { type ClaimedReceipt, claimReceiptCall, type TracedTuple, tracedTuple } from "./ledger-claims.ts";
-import {
-  type ClaimedPrompt,
-  faultOfPrompt,
-  packLengths,
-  promptVocabulary,
-  refutePromptCall,
-} from "./prompt-tokens.ts";
+import { type ClaimedPrompt, faultOfPrompt, refutePromptCall } from "./prompt-tokens.ts";
+import { packLengths, promptVocabulary } from "./prompt-vocabulary.ts";
 import { type LedgerTracesFixture, startLedgerTraces } from "./testing/ledger-fixture.ts";
 import { BOND_WEI, smallModel } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";

@@ -1,46 +1,10 @@
-/** A prompt's tokens as LedgerTraces compares them: the vocabulary's tree, and what shows a wrong token. */
+/** A prompt's tokens as LedgerTraces compares them: what shows a wrong one. */
 import { bytesToHex, encodeFunctionData, type Hex, hexToBytes } from "viem";
-import { type LeafTree, leafTree } from "../../attribution/disputes/leaf-tree.ts";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
-import {
-  findPromptFault,
-  type PromptFault,
-  type SpelledToken,
-  type TokenSpelling,
-} from "../tokens/token-spelling.ts";
+import { findPromptFault, type PromptFault } from "../tokens/token-spelling.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
+import { type PromptVocabulary, vocabularyLeaf } from "./prompt-vocabulary.ts";
 import { type TraceStatement, textOf } from "./traced-model.ts";
-
-const HEAD_BYTES = 12;
-const NO_RULE = 2 ** 32 - 1;
-
-export interface PromptVocabulary {
-  readonly spelling: TokenSpelling;
-  readonly tree: LeafTree;
-}
-
-/** Some 10 µs a token. */
-export function promptVocabulary(spelling: TokenSpelling): PromptVocabulary {
-  return { spelling, tree: leafTree(spelling.tokens.map(vocabularyLeaf)) };
-}
-
-/** rank 4 | left 4 | right 4 | what it spells. */
-function vocabularyLeaf({ bytes, rule }: SpelledToken): Uint8Array {
-  const leaf = new Uint8Array(HEAD_BYTES + bytes.length);
-  const view = new DataView(leaf.buffer);
-  const numbers = [rule?.rank ?? NO_RULE, rule?.left ?? 0, rule?.right ?? 0];
-  for (const [i, number] of numbers.entries()) view.setUint32(4 * i, number);
-  leaf.set(bytes, HEAD_BYTES);
-  return leaf;
-}
-
-/** Two bytes each. */
-export function packLengths(lengths: readonly number[]): Hex {
-  const bytes = new Uint8Array(2 * lengths.length);
-  const view = new DataView(bytes.buffer);
-  for (const [i, length] of lengths.entries()) view.setUint16(2 * i, length);
-  return bytesToHex(bytes);
-}
 
 /** What a claim says of its prompt, as the contract has taken it. */
 export interface ClaimedPrompt {

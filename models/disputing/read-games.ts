@@ -10,6 +10,7 @@ import { readInChunks } from "../../bridge/l1/block-chunks.ts";
 import { findDeploymentBlock } from "../../bridge/l1/deployment-block.ts";
 import { l1Call } from "../../bridge/l1/l1-client.ts";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
+import type { TracedTuple } from "./ledger-claims.ts";
 import { type GameState, TURNS } from "./trace-moves.ts";
 import type { TraceStatement } from "./traced-model.ts";
 
@@ -31,13 +32,24 @@ export interface FailedRead {
   readonly error: unknown;
 }
 
+export interface RegisteredTraced extends ClaimedModel {
+  readonly statics: bigint;
+  readonly terms: TracedTuple;
+}
+
 /** A model on a ledger; any where nothing is said. */
 export interface ClaimedModel {
   readonly rollup: Address;
   readonly modelId: bigint;
 }
 
-type EventName = "Claimed" | "Challenged" | "Revealed" | "ReceiptClaimed";
+type EventName = "Claimed" | "Challenged" | "Revealed" | "ReceiptClaimed" | "TracedModel";
+interface EventArguments {
+  readonly modelId?: bigint;
+  readonly rollup?: Address;
+  readonly claimId?: readonly bigint[];
+  readonly key?: readonly Hex[];
+}
 type Events<Name extends EventName> = GetContractEventsReturnType<typeof traceGameAbi, Name, true>;
 
 /** Hosted nodes answer some thousands; one that takes fewer is asked for fewer. */
@@ -81,6 +93,23 @@ export class GameReader {
     return { claims, failures };
   }
 
+  /** Models that were registered, with what their statics bind: each once. */
+  async models(): Promise<RegisteredTraced[]> {
+    const events = await this.#events("TracedModel", {});
+    const found = events.map(({ args: { modelId, rollup, statics, traced } }) => ({
+      ...{ rollup, modelId, statics, terms: traced },
+    }));
+    const keyOf = (one: RegisteredTraced) => `${one.rollup}/${one.modelId}`;
+    return [...new Map(found.map((one) => [keyOf(one), one])).values()];
+  }
+
+  /** Claims of receipts, by what the contract calls them, in their order. */
+  async claimsOfKeys(keys: readonly Hex[]): Promise<{ readonly claimId: bigint; readonly key: Hex }[]> {
+    if (keys.length === 0) return [];
+    const events = await this.#events("ReceiptClaimed", { key: keys });
+    return events.map(({ args: { claimId, key } }) => ({ claimId, key }));
+  }
+
   /** The games about these claims, with what their owners have shown. */
   async games(claimIds: readonly bigint[]): Promise<{ games: GameState[]; failures: FailedRead[] }> {
     if (claimIds.length === 0) return { games: [], failures: [] };
@@ -115,10 +144,7 @@ export class GameReader {
     ) as Promise<ContractFunctionReturnType<typeof traceGameAbi, "view", Name>>;
   }
 
-  async #events<Name extends EventName>(
-    eventName: Name,
-    args: { readonly modelId?: bigint; readonly claimId?: readonly bigint[] },
-  ): Promise<Events<Name>> {
+  async #events<Name extends EventName>(eventName: Name, args: EventArguments): Promise<Events<Name>> {
     const client = this.#client;
     const toBlock = await l1Call("read the newest block", () => client.getBlockNumber({ cacheTime: 0 }));
     this.#fromBlock ??= await findDeploymentBlock(

@@ -167,3 +167,40 @@ test("whoever asks again while he is paid gets it once", async () => {
   expect(await f.client.getBalance({ address })).toBe(owed);
   expect(await f.owedWei(address)).toBe(0n);
 });
+
+test("beyond 32 open games against an owner each costs a stake more, and comes back whole", async () => {
+  const { path, statement } = anyStatement();
+  const [first, second] = [await f.claim({ statement, path }), await f.claim({ statement, path })];
+  const challenge = (claimId: bigint, value: bigint) =>
+    ({ account: f.challenger, to: f.game, data: call("challenge", [claimId]), value }) as const;
+  const before = (await read("openGamesOf", [f.owner])) as bigint;
+  for (let open = before; open < 32n; open++)
+    await f.client.sendTransaction({
+      ...challenge(open % 2n === 0n ? first : second, STAKE_WEI),
+      gas: 500_000n,
+    });
+  // Games about all of his claims count, and about nobody else's.
+  expect(await read("stakeFor", [f.owner])).toBe(2n * STAKE_WEI);
+  expect(await read("stakeFor", [f.stranger])).toBe(STAKE_WEI);
+  for (const claimId of [first, second])
+    expect(await f.refusal(challenge(claimId, STAKE_WEI))).toBe("TraceBondWrong");
+  // More than that is no fault: somebody else's game may have ended meanwhile.
+  const paidWei = 2n * STAKE_WEI + 5n;
+  await f.client.sendTransaction({ ...challenge(second, paidWei), gas: 500_000n });
+  const last = (await read("gameCount")) as bigint;
+  await f.passTime(37n * HOUR_SECONDS);
+  const send = (name: string, id: bigint) =>
+    f.client.sendTransaction({ account: f.stranger, to: f.game, data: call(name, [id]), gas: 500_000n });
+  const owedBefore = await f.owedWei(f.challenger);
+  await send("endByTime", last - 1n);
+  if ((await f.refusal({ account: f.stranger, data: call("returnStake", [last]) })) !== null)
+    await send("endByTime", last);
+  else await send("returnStake", last);
+  const [, , , , firstBond] = (await read("claims", [first])) as readonly bigint[];
+  const lostBonds = firstBond === 0n ? 2n : 1n;
+  expect((await f.owedWei(f.challenger)) - owedBefore).toBe(
+    (lostBonds * BOND_WEI) / 2n + STAKE_WEI + paidWei,
+  );
+  expect(await read("openGamesOf", [f.owner])).toBe(31n);
+  expect(await read("stakeFor", [f.owner])).toBe(STAKE_WEI);
+});

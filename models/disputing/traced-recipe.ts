@@ -1,5 +1,6 @@
 /** A recipe that promises claims of its model's queries (docs/lm-disputes.md). */
 import { type Address, getAddress, type Hex, zeroAddress } from "viem";
+import type { FamilyTraining } from "../../attribution/model/model-family.ts";
 import { restOfQuery } from "../../attribution/model/recipe-fields.ts";
 import type { TextParts } from "../registered/text-family.ts";
 import type { TextSetting } from "../registered/text-model.ts";
@@ -32,7 +33,7 @@ export async function withTracing<Parts extends TextParts>(
 }
 
 /** The digest of the model's own numbers. Takes what `withTracing` takes. @throws what `openTracedText` throws */
-export async function tracingOf(
+async function tracingOf(
   parts: Pick<TextParts, "adapter" | "queryMap" | "recipe">,
   claimant: Address,
   setting: TextSetting,
@@ -45,4 +46,20 @@ export async function tracingOf(
 export function isTracedBy(traced: TracedTextModel, { tracing, ...recipe }: TextRecipe): boolean {
   if (tracing === undefined) return false;
   return tracing.digest === tracingDigest(tracedOf(traced, recipe, getAddress(tracing.claimant)));
+}
+
+/** The training, for whoever verifies: with the digest of a model that promises claims, computed again. */
+export function withPromise(
+  training: FamilyTraining<TextParts>,
+  setting: TextSetting,
+): FamilyTraining<TextParts> {
+  return {
+    ...training,
+    async promise(parts) {
+      const { tracing } = parts.recipe;
+      if (tracing === undefined) return null;
+      const computed = await tracingOf(parts, getAddress(tracing.claimant), setting);
+      return { published: tracing.digest, computed };
+    },
+  };
 }

@@ -16,7 +16,7 @@ import { makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../testing/text-rows.ts";
 import { chainKernels } from "../trace/run-trace.ts";
 import { claimOf, namesModel, textOf, traceQuery } from "./traced-model.ts";
-import { withTracing } from "./traced-recipe.ts";
+import { withPromise, withTracing } from "./traced-recipe.ts";
 import { openTracedText } from "./traced-text.ts";
 
 const rows = ownedTexts(sampleTexts(8));
@@ -30,7 +30,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "openledger-traced-"));
   await writeMadeModel(folder, makeModel({ ...byteConfig, num_hidden_layers: 1 }, "text"));
   setting = { bases: [readFrom(folderSource(folder))], kernels: "wasm", threadCount: 1 };
-  training = textTraining(textFamily(setting), setting);
+  training = withPromise(textTraining(textFamily(setting), setting), setting);
   const recipe = textRecipeFor(rows, await describeBase(folderSource(folder), "made"));
   parts = await training.train(rows, recipe, {});
 });

@@ -1,4 +1,5 @@
 /** A registered language model as claims of its queries name it. */
+import { type Hex, hexToBytes } from "viem";
 import { attributionError } from "../../attribution/attribution-errors.ts";
 import { parameterLayout } from "../architecture/parameter-layout.ts";
 import { NONE } from "../kernels/kernels.ts";
@@ -9,7 +10,7 @@ import { loadText, type TextSetting } from "../registered/text-model.ts";
 import { answerTokens, questionRow, tokensOfPrompt } from "../registered/text-tokens.ts";
 import { readSpelling, spelledLengths } from "../tokens/token-spelling.ts";
 import type { TracedText } from "../trace/leaf-rules.ts";
-import { type PromptVocabulary, promptVocabulary } from "./prompt-tokens.ts";
+import { type PromptVocabulary, promptVocabulary } from "./prompt-vocabulary.ts";
 import { type DescribedModel, describeModel, type LedgerModel } from "./traced-model.ts";
 
 export interface TracedTextModel {
@@ -18,6 +19,8 @@ export interface TracedTextModel {
   readonly vocabulary: PromptVocabulary | null;
   /** Bytes that each token of the prompt spells; none without a vocabulary. @throws RollupError ATT_ROW_INVALID */
   lengthsOf(prompt: string): readonly number[];
+  /** Whether the tokenizer makes these tokens of a prompt's bytes. */
+  isPromptOf(prompt: Hex, text: TracedText): boolean;
   /** @throws RollupError ATT_ROW_INVALID, ATT_ANSWER_INVALID */
   textOf(prompt: string, answer: string): TracedText;
 }
@@ -68,6 +71,10 @@ export async function openTracedText(
       throw attributionError("ATT_ROW_INVALID", why, { data: { kind: "text", why } });
     },
     model: describeModel(named, { shape, adapter: layout, featureCount, maxRows }, inputs),
+    isPromptOf(prompt, { promptCount, tokens: given }) {
+      const own = tokens.encode(new TextDecoder().decode(hexToBytes(prompt)));
+      return own.join() === given.slice(0, promptCount).join();
+    },
     textOf(prompt, answer) {
       const asked = tokensOfPrompt(tokens, prompt, recipe);
       const row = questionRow(asked, answerTokens(tokens, answer, recipe, shape.vocabularySize), recipe);

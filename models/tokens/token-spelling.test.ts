@@ -110,6 +110,14 @@ describe("a tokenizer's spelling", () => {
     expect((await read({ added_tokens: lettered }))!.joining).toBe(JOINING.none);
     const whole = { pre_tokenizer: { ...file.pre_tokenizer, use_regex: false } };
     expect((await read(whole))!.joining).toBe(JOINING.all);
+    // As Llama 3 has it: cut by a pattern of its own. Bytes are kept, unless pieces are removed.
+    const cut = (behavior: string) => {
+      const split = { type: "Split", pattern: { Regex: "\\p{N}" }, behavior, invert: false };
+      const last = { ...file.pre_tokenizer, use_regex: false };
+      return read({ pre_tokenizer: { type: "Sequence", pretokenizers: [split, last] } });
+    };
+    expect((await cut("Isolated"))!.joining).toBe(JOINING.none);
+    expect(await cut("Removed")).toBeNull();
     const bytes = await readSpelling(memorySource("memory", new Map()), 256);
     expect(bytes!.tokens[65]).toEqual({ bytes: Uint8Array.of(65), rule: null });
   });

@@ -22,13 +22,17 @@ export interface TokenSpelling {
   readonly joining: (typeof JOINING)[keyof typeof JOINING];
 }
 
+interface PreTokenizer {
+  readonly type?: string;
+  readonly add_prefix_space?: boolean;
+  readonly use_regex?: boolean;
+  readonly behavior?: string;
+  readonly pretokenizers?: readonly PreTokenizer[];
+}
+
 interface TokenizerFile {
   readonly normalizer?: unknown;
-  readonly pre_tokenizer?: {
-    readonly type?: string;
-    readonly add_prefix_space?: boolean;
-    readonly use_regex?: boolean;
-  };
+  readonly pre_tokenizer?: PreTokenizer;
   readonly added_tokens?: readonly { id: number; content: string; lstrip?: boolean; rstrip?: boolean }[];
   readonly model: {
     readonly type?: string;
@@ -69,10 +73,10 @@ export async function readSpelling(
 
 function spellingOf(file: TokenizerFile, size: number): TokenSpelling | null {
   const { added_tokens: added = [], model, normalizer, pre_tokenizer: pre } = file;
+  const byWords = joiningOf(pre);
   const isByteLevel =
     (normalizer ?? null) === null &&
-    pre?.type === "ByteLevel" &&
-    pre.add_prefix_space === false &&
+    byWords !== null &&
     model.type === "BPE" &&
     model.byte_fallback !== true &&
     !model.continuing_subword_prefix &&
@@ -96,9 +100,26 @@ function spellingOf(file: TokenizerFile, size: number): TokenSpelling | null {
     if (id < size) tokens[id] = { bytes: new TextEncoder().encode(content), rule: null };
   const areRulesPlain = addRules(tokens, model, new Set(added.map(({ id }) => id)));
   const endsInLetter = added.some(({ content }) => /^[A-Za-z]|[A-Za-z]$/.test(content));
-  if (!areRulesPlain || endsInLetter || model.ignore_merges === true)
-    return { tokens, joining: JOINING.none };
-  return { tokens, joining: pre.use_regex === false ? JOINING.all : JOINING.letters };
+  const isSure = areRulesPlain && !endsInLetter && model.ignore_merges !== true;
+  return { tokens, joining: isSure ? byWords : JOINING.none };
+}
+
+/**
+ * What the tokenizer cuts a text into before it encodes each piece, byte by byte: words by GPT-2's pattern, nothing, or
+ * pieces by patterns of others, which are not known here. null where bytes may be lost or added.
+ */
+function joiningOf(pre: PreTokenizer | undefined): TokenSpelling["joining"] | null {
+  if (pre?.type === "ByteLevel") {
+    if (pre.add_prefix_space !== false) return null;
+    return pre.use_regex === false ? JOINING.all : JOINING.letters;
+  }
+  if (pre?.type !== "Sequence") return null;
+  const parts = pre.pretokenizers ?? [];
+  const areSplits = parts
+    .slice(0, -1)
+    .every(({ behavior, type }) => type === "Split" && behavior === "Isolated");
+  const last = parts.at(-1);
+  return areSplits && last?.type === "ByteLevel" && joiningOf(last) !== null ? JOINING.none : null;
 }
 
 /**

@@ -8,6 +8,7 @@
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
+import type { SampledSettlement } from "../../circuits/settlement/settlement-rules.ts";
 import { modelShape } from "../../circuits/settlement/settlement-size.ts";
 import {
   encodeSettlementBody,
@@ -67,6 +68,11 @@ export interface AutoSettleModules {
     circuit: RollupCircuit,
     onPercent: (percent: number) => void,
   ) => Promise<ProvedSettlement>;
+  /**
+   * Of a language model whose draws wait for claims: makes L1 take them, and says what is still missing; null for nothing.
+   * Absent for other models.
+   */
+  readonly approve?: (facts: EpochFacts, prepared: SampledSettlement) => Promise<string | null>;
   readonly log: SettlingLog;
   readonly report?: SettlingReport;
 }
@@ -91,6 +97,7 @@ export class AutoSettler {
   /** The newest settlement that was seen on L1, so that each is told of once. */
   #toldEpoch = 0;
   #toldRandomnessOf = 0;
+  #toldMissing = "";
 
   constructor(options: AutoSettleOptions, modules: AutoSettleModules) {
     this.#options = options;
@@ -110,7 +117,10 @@ export class AutoSettler {
       else await this.#sealIfDue(leaf);
       this.report.noteSuccess();
     } catch (error) {
-      if (!NEXT_TURN.some((code) => isRollupError(error, code))) throw error;
+      // L1 takes the draws by now; the bridge tells the sequencer so with one of the next blocks.
+      const isHeardSoon =
+        this.#modules.approve !== undefined && isRollupError(error, "SEQ_SETTLEMENT_NOT_ADMITTED");
+      if (!isHeardSoon && !NEXT_TURN.some((code) => isRollupError(error, code))) throw error;
       this.report.noteSuccess();
     }
   }
@@ -162,8 +172,7 @@ export class AutoSettler {
     const { epoch } = sealed;
     this.report.set({ epoch, overAtSeconds: null, cap: leaf.counters.cap });
     if (sealed.isRandomnessMissed) {
-      const { timestamp } = (await getStatus(client)).l1;
-      if (sealed.defaultSplitFromSeconds === null || timestamp < sealed.defaultSplitFromSeconds) {
+      if (!(await this.#isDefaultDue(sealed))) {
         this.report.set({ stage: "awaiting-default-split" });
         return;
       }
@@ -178,17 +187,35 @@ export class AutoSettler {
     this.report.set({ stage: "preparing" });
     const facts = await readSealedEpoch(client, modelId, epoch);
     this.report.set({ paymentCount: facts.payments.length });
-    const { prepared, circuit } = await this.#prepare(facts, sealed.isRandomnessMissed);
+    let { prepared, circuit } = await this.#prepare(facts, sealed.isRandomnessMissed);
+    const missing = "draws" in prepared ? await this.#modules.approve?.(facts, prepared) : null;
+    if (typeof missing === "string") {
+      if (!(await this.#isDefaultDue(sealed))) {
+        this.report.set({ stage: "awaiting-claims" });
+        if (this.#toldMissing !== missing)
+          log.info({ modelId, epoch }, `epoch ${epoch} waits for claims: ${missing}`);
+        this.#toldMissing = missing;
+        return;
+      }
+      // L1 asks nobody about row counts. Without this the epoch would stay open for ever.
+      ({ prepared, circuit } = await this.#prepare(facts, true));
+    }
     const kept = await readProof(this.#options.folder, prepared.data, circuit.name);
     const body = kept ?? (await this.#prove(facts, prepared, circuit));
     this.report.set({ stage: "sending" });
     await this.#send(body, epoch, kept !== null);
   }
 
+  /** Whether anyone may settle by row counts. */
+  async #isDefaultDue({ defaultSplitFromSeconds }: SealedEpochView): Promise<boolean> {
+    const { timestamp } = (await getStatus(this.#modules.client)).l1;
+    return defaultSplitFromSeconds !== null && timestamp >= defaultSplitFromSeconds;
+  }
+
   async #prepare(
     facts: EpochFacts,
     isMissed: boolean,
-  ): Promise<{ prepared: PreparedSettlement; circuit: RollupCircuit }> {
+  ): Promise<{ prepared: PreparedSettlement | SampledSettlement; circuit: RollupCircuit }> {
     const { circuits, model, openings } = this.#modules;
     const earnerCount = model.earners.length;
     if (isMissed) {

@@ -42,6 +42,8 @@ export async function startSettling(
     readonly context: SettlementContext;
     readonly log: SettlingLog;
     readonly report: SettlingReport;
+    /** Makes L1 take draws of a model that promises claims. */
+    readonly approve: NonNullable<AutoSettleModules["approve"]>;
   },
 ): Promise<{ stop(): Promise<void> }> {
   const { client, context, log, report, signer } = modules;
@@ -58,6 +60,7 @@ export async function startSettling(
     circuits,
     log,
     report,
+    ...("tracing" in model.recipe ? { approve: modules.approve } : {}),
     openings: (epoch) => fetchOpenings(options.serverUrl, epoch, isDirect(model.features)),
     prove: async (prepared, circuit, onPercent) => {
       const told = (text: string) => log.info({ circuit: circuit.name }, text);

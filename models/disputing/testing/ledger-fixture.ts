@@ -6,7 +6,6 @@ import {
   EMPTY_LEAF,
   hashLeaf,
   hashModelBody,
-  type LeafState,
   type ModelBody,
   packBinding,
 } from "../../../circuits/ledger/leaf.ts";
@@ -76,6 +75,17 @@ export async function startLedgerTraces() {
       await client.increaseTime({ seconds: Number(seconds) });
       await client.mine({ blocks: 1 });
     },
+    /** The receipt that a claim is of. */
+    async receiptOf(claimId: bigint): Promise<bigint> {
+      const event = {
+        address: game,
+        abi: traceGameAbi,
+        eventName: "ReceiptClaimed",
+        args: { claimId },
+      } as const;
+      const [claimed] = await client.getContractEvents({ ...event, fromBlock: 0n, strict: true });
+      return claimed!.args.receipt;
+    },
     /** A rollup whose state has the model, and the call that registers it. @param draws of an epoch, a power of two */
     async ledgerWith(
       {
@@ -102,12 +112,13 @@ export async function startLedgerTraces() {
         ...{ collectedRoot: EMPTY_COLLECTED_ROOT, epochStart: 0n },
       };
       const leaf = { ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, keyX: 8n, body: hashModelBody(body) };
-      const state: LeafState = { leaf, model: body };
       const leaves = [...Array.from({ length: MODEL_ID }, (_, i) => BigInt(i + 1)), hashLeaf(leaf)];
       const rollup = await deployFixedState(client, deployer, treeRoot(TAG.node, leaves, TREE_DEPTH));
       const model = describe(rollup);
       const path = treePath(TAG.node, leaves, TREE_DEPTH, MODEL_ID);
-      const proof = { path, state, cap: CAP, filesHash: FILES_HASH, columnsCommitment: COLUMNS };
+      const { balance, chain, counters, keyX, l1Owner, nonce, openAmount } = leaf;
+      const fields = [nonce, l1Owner, keyX, balance, chain, openAmount, counters];
+      const proof = { path, fields, body, cap: CAP, filesHash: FILES_HASH, columnsCommitment: COLUMNS };
       return { model, traced, registration: registerCall(model, traced, proof) };
     },
   };

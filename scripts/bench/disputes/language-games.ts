@@ -21,6 +21,7 @@ import {
 import { chainKernels, traceSteps } from "../../../models/trace/run-trace.ts";
 import { encodeOp, type OpKind, type TraceOp } from "../../../models/trace/trace-op.ts";
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
+import { ledgerClaimGas } from "./ledger-claims.ts";
 
 const CHAINS = [256, 768, 2_048];
 const FEATURE_COUNT = 256;
@@ -29,6 +30,7 @@ const RANK = 8;
 export const languageGames: DisputesPart = { name: "language", measure };
 
 async function measure({ tokens }: DisputesBenchOptions) {
+  const ledgerGas = await ledgerClaimGas();
   const f = await startTraceGame();
   try {
     const chainGas: Record<string, number> = {};
@@ -37,7 +39,7 @@ async function measure({ tokens }: DisputesBenchOptions) {
       console.log(`a chain of ${depth}, with its openings: ${chainGas[depth]!.toLocaleString("en")} gas`);
     }
     const { rounds, ...language } = await playGame(f, tokens);
-    return { fields: { chainGas, rounds }, besides: { language } };
+    return { fields: { chainGas, ledgerGas, rounds }, besides: { language } };
   } finally {
     await f.stop();
   }

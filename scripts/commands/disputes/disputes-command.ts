@@ -1,10 +1,12 @@
 import type { Command } from "commander";
 import { onRun, withExample } from "../../cli/run-command.ts";
+import { CIRCUITS_OPTION } from "../../cli/settlement-options.ts";
 import type { AdmitOptions } from "./disputes-admit.ts";
 import type { AnswerOptions } from "./disputes-answer.ts";
 import type { DeployOptions, PostOptions } from "./disputes-post.ts";
 import type { ShowOptions } from "./disputes-show.ts";
 import type { ClaimOptions, DeployGameOptions, PlayOptions } from "./query-disputes.ts";
+import type { ApproveOptions, RegisterTracedOptions } from "./traced-ledger.ts";
 
 /** docs/disputes.md. Everything is loaded by its action: training would make every other command slower. */
 export function addDisputesCommands(program: Command): void {
@@ -123,6 +125,35 @@ function addQueries(disputes: Command): void {
     'disputes claim-query 0x… speeches "The state of the union" --model-id 13 --payer 9 --salt 0x… --account mia',
   );
   onRun<ClaimOptions>(claim, async (context) => (await import("./query-disputes.ts")).claimQuery(context));
+  const register = disputes
+    .command("register <game> <model>")
+    .description(
+      "let the rollup take the genesis of a language model that promises claims, and make its draws wait for them",
+    )
+    .requiredOption("--model-id <id>", "the model's leaf: created, and not begun")
+    .requiredOption(
+      "--cap <payments>",
+      "most payments of an epoch: those of the settlement circuit that its genesis names",
+    )
+    .option("--base <place>", "where the base is, if the model's recipe does not find it");
+  withExample(register, "disputes register 0x… speeches --model-id 13 --cap 32 --account mia");
+  onRun<RegisterTracedOptions>(register, async (context) =>
+    (await import("./traced-ledger.ts")).registerTraced(context),
+  );
+  const approve = disputes
+    .command("approve <game>")
+    .description(
+      "show L1 that each draw of an epoch has a claim that stands: `model serve --settle` does it by itself",
+    )
+    .requiredOption("--model-id <id>", "the model's leaf")
+    .option("--epoch <number>", "that waits for its settlement; default: the one that does")
+    .option("--server <url>", "the model's server, whose answers open the receipts")
+    .option("--folder <folder>", "the model's files, if its server is not to be asked for them")
+    .option(...CIRCUITS_OPTION);
+  withExample(approve, "disputes approve 0x… --model-id 13 --account mia");
+  onRun<ApproveOptions>(approve, async (context) =>
+    (await import("./traced-ledger.ts")).approveEpoch(context),
+  );
   const play = disputes
     .command("play <game> <model>")
     .description("trace each claimed query of a model again, challenge false ones, and make one's moves")
@@ -137,7 +168,7 @@ function addWithdraw(disputes: Command): void {
   const command = disputes
     .command("withdraw <disputes>")
     .description(
-      "pay the account what it is owed: rewards of challenges, fees, and bonds of postings that count",
+      "pay the account what it is owed: rewards of challenges, fees, stakes, and bonds of what counts or stands",
     );
   withExample(command, "disputes withdraw 0x… --account walt");
   onRun<object>(command, async (context) => (await import("./disputes-money.ts")).withdrawOwed(context));

@@ -1,12 +1,16 @@
-import { type Address, formatEther, type Hex } from "viem";
+import { type Address, encodeFunctionData, formatEther, type Hex } from "viem";
+import { readGateContracts } from "../../../client/disputing/gate-contracts.ts";
 import { readPostings } from "../../../client/disputing/read-postings.ts";
 import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
+import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
+import { GameReader, sameAddress } from "../../../models/disputing/read-games.ts";
+import { readTraceContracts } from "../../../models/disputing/trace-contracts.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/l1-sender.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { contractsBehind } from "./disputes-contracts.ts";
 import { type DisputesSender, disputesSenderOf } from "./disputes-sender.ts";
+import { type TraceSender, traceSenderOf } from "./trace-sender.ts";
 
 /**
  * Bonds of the account's postings that count, then all that the contract owes it: rewards, fees and bonds.
@@ -16,8 +20,12 @@ export async function withdrawOwed({ options, args, output }: CommandContext<obj
   const given = parseAddress(args[0]!);
   const { address: who, publicClient } = await l1SenderOf(options);
   const paid: Paid[] = [];
-  for (const { address } of await contractsBehind(publicClient, given)) {
+  for (const { address } of await readGateContracts(publicClient, given)) {
     const one = await withdrawFrom(await disputesSenderOf(options, address), output);
+    if (one !== null) paid.push(one);
+  }
+  for (const address of await readTraceContracts(publicClient, given)) {
+    const one = await withdrawFromGames(await traceSenderOf(options, address), output);
     if (one !== null) paid.push(one);
   }
   if (paid.length === 0) throw commandError("CMD_USAGE", `${given} owes nothing to ${who}`);
@@ -32,7 +40,7 @@ export async function withdrawOwed({ options, args, output }: CommandContext<obj
 interface Paid {
   readonly disputes: Address;
   readonly paidWei: bigint;
-  /** Postings whose bonds are among it. */
+  /** Postings or claims whose bonds are among it. */
   readonly bondsOf: readonly bigint[];
   readonly hash: Hex;
   readonly gasUsed: bigint;
@@ -60,4 +68,42 @@ async function withdrawFrom(
   if (owedWei === 0n) return null;
   const { gasUsed, hash } = await sender.send({ functionName: "withdraw", args: [who] });
   return { disputes: address, paidWei: owedWei, bondsOf: returned, gasUsed, hash };
+}
+
+/** Bonds of his claims that stand, stakes of his games about claims that another has refuted, and what is owed. */
+async function withdrawFromGames(
+  { game: address, send, ...sender }: TraceSender,
+  output: CommandContext<object>["output"],
+): Promise<Paid | null> {
+  const { address: who, publicClient } = sender;
+  const contract = { address, abi: traceGameAbi } as const;
+  const call = (functionName: "returnBond" | "returnStake" | "withdraw", args: readonly unknown[]) =>
+    send(
+      { data: encodeFunctionData({ abi: traceGameAbi, functionName, args } as never), valueWei: 0n },
+      functionName,
+    );
+  const reader = new GameReader(publicClient, address);
+  const { claims } = await reader.claims();
+  const bondsOf: bigint[] = [];
+  for (const { claimId, isRefuted, owner } of claims) {
+    if (isRefuted || !sameAddress(owner, who)) continue;
+    const [stands, [, , , , bondWei]] = await Promise.all([
+      publicClient.readContract({ ...contract, functionName: "stands", args: [claimId] }),
+      publicClient.readContract({ ...contract, functionName: "claims", args: [claimId] }),
+    ]);
+    if (!stands || bondWei === 0n) continue;
+    output.progress(`returning the bond of claim ${claimId}`);
+    await call("returnBond", [claimId]);
+    bondsOf.push(claimId);
+  }
+  const refuted = claims.filter(({ isRefuted }) => isRefuted).map(({ claimId }) => claimId);
+  for (const { challenger, gameId, turn } of (await reader.games(refuted)).games) {
+    if (turn === "over" || !sameAddress(challenger, who)) continue;
+    output.progress(`returning the stake of game ${gameId}`);
+    await call("returnStake", [gameId]);
+  }
+  const owedWei = await publicClient.readContract({ ...contract, functionName: "owedWei", args: [who] });
+  if (owedWei === 0n) return null;
+  const { gasUsed, hash } = await call("withdraw", [who]);
+  return { disputes: address, paidWei: owedWei, bondsOf, gasUsed, hash };
 }

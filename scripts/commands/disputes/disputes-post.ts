@@ -115,15 +115,18 @@ export async function postModel({ options, args, output }: CommandContext<PostOp
   });
 }
 
-/** Each batch changes the root that the rows are opened in. */
-async function againBetweenBatches<T>(act: () => Promise<T>, onRetry: () => void): Promise<T> {
+/** Each batch changes the root that a leaf is opened in. @param refusal what the contract says then */
+export async function againBetweenBatches<T>(
+  act: () => Promise<T>,
+  onRetry: () => void,
+  refusal = "DisputesRootMismatch",
+): Promise<T> {
   for (let left = ATTEMPTS; ; left--) {
     try {
       return await act();
     } catch (error) {
       const isOvertaken =
-        isRollupError(error, "CLI_L1_REVERTED") &&
-        (error.data as { error?: string }).error === "DisputesRootMismatch";
+        isRollupError(error, "CLI_L1_REVERTED") && (error.data as { error?: string }).error === refusal;
       if (!isOvertaken || left === 1) throw error;
       onRetry();
       await sleep(RETRY_MS);

@@ -12,9 +12,9 @@ import {
 import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
 import { claimReceiptCall } from "../../../models/disputing/ledger-claims.ts";
-import type { ClaimState } from "../../../models/disputing/read-games.ts";
-import { type PlayedRound, TracePlayer } from "../../../models/disputing/trace-player.ts";
-import { namesModel, textOf, traceQuery } from "../../../models/disputing/traced-model.ts";
+import type { PlayedRound } from "../../../models/disputing/trace-player.ts";
+import { traceQuery } from "../../../models/disputing/traced-model.ts";
+import { tracedPlayer } from "../../../models/disputing/traced-player.ts";
 import { isTracedBy, tracedOf } from "../../../models/disputing/traced-recipe.ts";
 import { openTracedText } from "../../../models/disputing/traced-text.ts";
 import { type TextParts, textFamily } from "../../../models/registered/text-family.ts";
@@ -25,6 +25,7 @@ import { l1SenderOf } from "../../cli/l1-sender.ts";
 import { textSetting } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
+import { traceSenderOf } from "./trace-sender.ts";
 
 export interface DeployGameOptions {
   windowDays: string;
@@ -74,23 +75,23 @@ export async function deployGame({ options, output }: CommandContext<DeployGameO
 
 /** @throws CMD_USAGE for a model of another kind */
 export async function claimQuery({ options, args, output }: CommandContext<ClaimOptions>): Promise<void> {
-  const [address, prompt] = [parseAddress(args[0]!), args[2]!];
-  const { kernelsOf, parts, setting, traced } = await openTraced(args[1]!, options, output.progress);
+  const prompt = args[2]!;
+  const { game, ...sender } = await traceSenderOf(options, parseAddress(args[0]!));
+  const { parts, setting, terms, traced } = await openPromised(args[1]!, options, output.progress);
   const answer = options.answer ?? (await textFamily(setting).open(parts)).answer(prompt).text;
   const text = traced.textOf(prompt, answer);
   output.progress(`tracing ${text.tokens.length} tokens`);
-  const query = traceQuery(traced.model, text, kernelsOf());
-  const { tracing } = parts.recipe;
-  if (tracing === undefined || !isTracedBy(traced, parts.recipe))
-    throw commandError("CMD_USAGE", "the model's recipe promises no claims, or those of other numbers");
-  const terms = tracedOf(traced, parts.recipe, getAddress(tracing.claimant));
+  const query = traceQuery(
+    traced.model,
+    text,
+    chainKernels(setting.kernels, traced.model.programs.slice(-1)),
+  );
   const lengths = traced.lengthsOf(prompt);
   const receipt = { payerId: parseId(options.payer), salt: BigInt(options.salt), prompt, answer, lengths };
-  const sender = await l1SenderOf(options);
-  const contract = { address, abi: traceGameAbi } as const;
+  const contract = { address: game, abi: traceGameAbi } as const;
   const valueWei = await sender.publicClient.readContract({ ...contract, functionName: "leastBondWei" });
   const data = claimReceiptCall(traced.model, terms, query, receipt);
-  const sent = await sender.send({ to: address, data, valueWei });
+  const sent = await sender.send({ data, valueWei }, "the claim");
   const lines = [
     `claimed the query of ${text.tokens.length} tokens: ${query.program.length} operations`,
     `L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
@@ -100,23 +101,12 @@ export async function claimQuery({ options, args, output }: CommandContext<Claim
 
 /** Signs only what the games ask of this account. @throws CMD_USAGE for a model of another kind */
 export async function playGames({ options, args, output }: CommandContext<PlayOptions>): Promise<void> {
-  const game = parseAddress(args[0]!);
-  const { kernelsOf, traced } = await openTraced(args[1]!, options, output.progress);
-  const sender = await l1SenderOf(options);
-  const player = new TracePlayer({
-    publicClient: sender.publicClient,
-    game,
-    challenges: true,
-    model: traced.model,
-    account: { address: sender.address, send: (call) => sender.send({ to: game, ...call }) },
-    traceOf: ({ claimId, statement }: ClaimState) => {
-      if (!namesModel(traced.model, statement)) {
-        output.progress(`claim ${claimId} names other files than this model's: no game here can refute that`);
-        return null;
-      }
-      output.progress(`tracing claim ${claimId}`);
-      return traceQuery(traced.model, textOf(statement), kernelsOf());
-    },
+  const { game, ...sender } = await traceSenderOf(options, parseAddress(args[0]!));
+  const { setting, terms, traced } = await openPromised(args[1]!, options, output.progress);
+  const player = tracedPlayer({
+    ...{ publicClient: sender.publicClient, game, challenges: true, traced, terms },
+    ...{ kernels: setting.kernels, onProgress: output.progress },
+    account: { address: sender.address, send: (call) => sender.send(call, "a move") },
   });
   for (;;) {
     const played = await player.playOnce().catch((error: unknown) => {
@@ -124,7 +114,10 @@ export async function playGames({ options, args, output }: CommandContext<PlayOp
       output.progress(`nothing could be played: ${messageOf(error)}`);
       return null;
     });
-    if (played !== null) sayRound(played, output);
+    if (played !== null) {
+      const { lines, view } = describeRound(played);
+      output.answer(lines, view);
+    }
     if (options.every === undefined) {
       if (played!.failures.length > 0) throw played!.failures[0]!.error;
       return;
@@ -133,7 +126,8 @@ export async function playGames({ options, args, output }: CommandContext<PlayOp
   }
 }
 
-function sayRound({ failures, moves }: PlayedRound, output: CommandContext<PlayOptions>["output"]): void {
+/** What was done and what failed, for people and for programs. */
+export function describeRound({ failures, moves }: PlayedRound) {
   const where = ({ claimId, gameId }: { readonly claimId: bigint; readonly gameId: bigint | null }) =>
     `claim ${claimId}${gameId === null ? "" : `, game ${gameId}`}`;
   const lines = [
@@ -141,12 +135,13 @@ function sayRound({ failures, moves }: PlayedRound, output: CommandContext<PlayO
     ...failures.map((failure) => `${where(failure)} could not be played: ${messageOf(failure.error)}`),
   ];
   const failed = failures.map(({ error, ...place }) => ({ ...place, reason: messageOf(error) }));
-  output.answer(lines.length === 0 ? ["no move to make"] : lines, { moves, failures: failed });
+  return { lines: lines.length === 0 ? ["no move to make"] : lines, view: { moves, failures: failed } };
 }
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-async function openTraced(
+/** A model that promises claims of its own numbers. @throws CMD_USAGE for any other */
+export async function openPromised(
   folder: string,
   options: GlobalOptions & { readonly modelId: string; readonly base?: string },
   progress: (line: string) => void,
@@ -159,7 +154,17 @@ async function openTraced(
   progress("reading the model, and the roots of its numbers");
   const { rollupAddress: rollup } = await openReader(options);
   const traced = await openTracedText({ rollup, modelId: BigInt(parseId(options.modelId)) }, model, setting);
-  const { programs } = traced.model;
-  const kernelsOf = () => chainKernels(setting.kernels, programs.slice(-1));
-  return { parts: model, setting, traced, kernelsOf };
+  const { tracing } = model.recipe;
+  if (tracing === undefined)
+    throw commandError(
+      "CMD_USAGE",
+      "the model's recipe promises no claims: openledger model train --claimant 0x… makes one that does",
+    );
+  if (!isTracedBy(traced, model.recipe))
+    throw commandError(
+      "CMD_USAGE",
+      "the digest in the model's recipe is of other numbers than its own: do not approve or pay it",
+    );
+  const terms = tracedOf(traced, model.recipe, getAddress(tracing.claimant));
+  return { parts: model, setting, traced, terms };
 }

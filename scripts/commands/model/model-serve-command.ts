@@ -4,6 +4,7 @@ import { EPOCH_SECONDS } from "../../../circuits/protocol.ts";
 import { clientError } from "../../../client/client-errors.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, openSigner, resolveAccount, signFor } from "../../cli/context.ts";
+import { l1SenderOf } from "../../cli/l1-sender.ts";
 import { modelFamilies, TEXT_BASE_OPTION } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -140,11 +141,13 @@ async function loadSpans(file: string | undefined) {
 /** @throws CMD_NO_ACCOUNT before the model is read */
 async function loadSettling(options: ServeOptions, modelId: number) {
   resolveAccount(options);
-  const [{ SettlingReport }, { startSettling }, { openSettlementContext }] = await Promise.all([
-    import("../../settling/settling-report.ts"),
-    import("../../settling/start-settling.ts"),
-    import("../../cli/settlement-context.ts"),
-  ]);
+  const [{ SettlingReport }, { startSettling }, { openSettlementContext }, { drawApprover }] =
+    await Promise.all([
+      import("../../settling/settling-report.ts"),
+      import("../../settling/start-settling.ts"),
+      import("../../cli/settlement-context.ts"),
+      import("../disputes/approve-draws.ts"),
+    ]);
   const report = new SettlingReport(modelId);
   const start = async (
     client: Parameters<typeof startSettling>[1]["client"],
@@ -156,6 +159,11 @@ async function loadSettling(options: ServeOptions, modelId: number) {
       context: await openSettlementContext(options),
       log,
       report,
+      approve: drawApprover(
+        () => l1SenderOf(options),
+        client.rollupAddress,
+        (l1TransactionHash) => log.info({ modelId, l1TransactionHash }, "L1 takes the epoch's draws by now"),
+      ),
     });
   return { report, start };
 }

@@ -89,8 +89,8 @@ const describeDraw = ({ paymentIndex, isValid }: SampledSettlement["draws"][numb
   isValid,
 });
 
-interface Prepared {
-  readonly prepared: PreparedSettlement | SampledSettlement;
+interface Prepared<Settlement = PreparedSettlement | SampledSettlement> {
+  readonly prepared: Settlement;
   readonly circuit: RollupCircuit;
 }
 
@@ -99,12 +99,12 @@ function prepareByRows(facts: EpochFacts, { circuits }: SettlementContext): Prep
   return { prepared: prepareDefaultSplit(facts, circuit), circuit };
 }
 
-async function prepareByDraws(
+export async function prepareByDraws(
   facts: EpochFacts,
   { circuits }: SettlementContext,
   options: SettleOptions,
   onProgress: (text: string) => void,
-): Promise<Prepared> {
+): Promise<Prepared<SampledSettlement>> {
   const { model, openings } = await fetchPublished(
     facts.leaf.id,
     Number(facts.sealed.epoch),

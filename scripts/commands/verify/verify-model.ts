@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { fetchModel, readModel } from "../../../attribution/model/model-directory.ts";
+import type { FamilyTraining } from "../../../attribution/model/model-family.ts";
 import { verifyModel } from "../../../attribution/model/verify-model.ts";
 import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
@@ -10,9 +11,10 @@ import { toHex32 } from "../../../client/hex.ts";
 import { getInfo, getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import { nameCard } from "../../../datanets/card/card.ts";
+import { withPromise } from "../../../models/disputing/traced-recipe.ts";
 import { modelServerOf, openReader } from "../../cli/context.ts";
 import { describeShape } from "../../cli/describe-shape.ts";
-import { modelFamilies, modelTrainings } from "../../cli/model-families.ts";
+import { type BasePlaces, modelFamilies, modelTrainings, textSetting } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { readCardFile } from "../datanet/host-command.ts";
@@ -23,6 +25,14 @@ export interface VerifyModelOptions {
   rows?: string;
   card?: string;
   quick?: boolean;
+}
+
+/** Of language models with what their statics promise of their own numbers. */
+async function trainingsWithPromises(places: BasePlaces): Promise<readonly FamilyTraining[]> {
+  const [trainings, setting] = await Promise.all([modelTrainings(places), textSetting(places)]);
+  return trainings.map((one) =>
+    one.family.name === "text" ? (withPromise(one as never, setting) as FamilyTraining) : one,
+  );
 }
 
 export async function retrainAndCompare({
@@ -53,7 +63,7 @@ export async function retrainAndCompare({
       ? null
       : await readVersionRows(await openRowStore(options.rows), facts.rowsRoot);
   const result = await verifyModel({
-    trainings: await modelTrainings(places),
+    trainings: await trainingsWithPromises(places),
     model,
     facts,
     ...(rows === null ? {} : { rows }),
@@ -71,7 +81,9 @@ export async function retrainAndCompare({
     result.isBaseOfCard
       ? "its base is what the datanet's card says"
       : `it has no base${facts.policy === 0n || model.family.takesNoBase === true ? "" : "; with --card FILE it is compared with what the datanet's card says"}`,
-    ...(result.isTraced ? ["its statics promise claims of its queries, by the roots of these very numbers"] : []),
+    ...(result.isTraced
+      ? ["its statics promise claims of its queries, by the roots of these very numbers"]
+      : []),
     `${result.earnerCount} earners, statics ${toHex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
   ];
   output.answer(lines, {

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { TEXT_BASE_OPTION } from "../../cli/model-families.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import type { WatchCommandOptions } from "./watch.ts";
 
@@ -6,11 +7,12 @@ export function addWatchCommand(program: Command): void {
   const command = program
     .command("watch <disputes>")
     .description(
-      "recompute every newly posted model from its published files, and refute a false one on L1 before it counts; without --account it only looks",
+      "recompute every newly posted model and every claimed query from published files, and refute false ones on L1 before they count; without --account it only looks",
     )
     .option("--model <folder>", "a published model, instead of where it is served")
     .option("--models <folder>", "published models, each in a folder named by its id")
     .option("--server <url>", "where the models are served; default: what this machine knows")
+    .option(...TEXT_BASE_OPTION)
     .option("--every <minutes>", "look again after so many minutes; default: once")
     .option(
       "--pay-demands",

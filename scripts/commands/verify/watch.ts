@@ -13,21 +13,23 @@ import { verifyModel } from "../../../attribution/model/verify-model.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import type { PublishedFiles } from "../../../client/disputing/examine-posting.ts";
-import type { GateContract } from "../../../client/disputing/gate-contracts.ts";
+import { type GateContract, readGateContracts } from "../../../client/disputing/gate-contracts.ts";
 import type { Posting } from "../../../client/disputing/read-postings.ts";
 import { type Watched, type Watcher, watchOnce } from "../../../client/disputing/watch-postings.ts";
+import { readTraceContracts } from "../../../models/disputing/trace-contracts.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, modelServerOf, parseAddress, resolveRpcUrl } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/l1-sender.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { contractsBehind } from "../disputes/disputes-contracts.ts";
 import { postingLines } from "../disputes/disputes-show.ts";
+import { GameWatch } from "./watch-games.ts";
 
 export interface WatchCommandOptions {
   model?: string;
   models?: string;
   server?: string;
   every?: string;
+  base?: string;
   payDemands?: boolean;
   mostDemands: string;
 }
@@ -48,7 +50,17 @@ export async function watchModels({
   const publicClient = createPublicClient({ transport: http(resolveRpcUrl(options)) });
   const isSigning = options.account !== undefined || options.privateKeyFile !== undefined;
   const contracts: (GateContract & { watcher: Watcher | null })[] = [];
-  for (const contract of await contractsBehind(publicClient, given))
+  const [postingContracts, games] = await Promise.all([
+    readGateContracts(publicClient, given),
+    readTraceContracts(publicClient, given),
+  ]);
+  if (postingContracts.length + games.length === 0)
+    throw commandError(
+      "CMD_USAGE",
+      `the contract at ${given} is no contract of disputes: check the address and --rpc`,
+    );
+  const gameWatchers = games.map((game) => new GameWatch(game, publicClient, options, output.progress));
+  for (const contract of postingContracts)
     contracts.push({ ...contract, watcher: isSigning ? await watcherOf(options, contract.address) : null });
   const filesOf = async (posting: Posting) => {
     output.progress(`recomputing model ${posting.modelId}, posting ${posting.id}`);
@@ -64,7 +76,13 @@ export async function watchModels({
         lines.push(...watched.flatMap(linesOf));
         postings.push(...watched.map((one) => ({ disputes, ...viewOf(one) })));
       }
-      output.answer(lines, { postings });
+      const models: object[] = [];
+      for (const watch of gameWatchers) {
+        const seen = await watch.once();
+        lines.push(...seen.lines);
+        models.push(...seen.models);
+      }
+      output.answer(lines, { postings, models });
     } catch (error) {
       // A node that does not answer now may in some minutes: whoever watches for a week goes on.
       if (everyMinutes === null) throw error;

@@ -21,7 +21,7 @@ import { openBridgeStore } from "../../../bridge/operator/bridge-store.ts";
 import { createOperatorClient } from "../../../bridge/operator/operator-client.ts";
 import { RandomnessWatcher } from "../../../bridge/operator/randomness-watcher.ts";
 import { anvilAccount, silentLogger } from "../../../bridge/testing/bridge-fixture.ts";
-import { startHistoryFixture } from "../../../bridge/testing/history-fixture.ts";
+import { type HistoryFixtureOptions, startHistoryFixture } from "../../../bridge/testing/history-fixture.ts";
 import { compileCircuit } from "../../../circuits/compiler/compile.ts";
 import { hex32 } from "../../../circuits/hex.ts";
 import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
@@ -92,12 +92,13 @@ export type SettlingWorld = Awaited<ReturnType<typeof startSettlingWorld>>;
 /**
  * alice (leaf 2) owns the datanet, the model and its rows; bob (leaf 3) asks and pays.
  * @param changes of the sequencer's environment, by L1's address
- * @param SIZE of the settlement circuit
+ * @param SIZE of the settlement circuit @param gateOn deploys what L1 asks before a genesis, and before draws
  */
 export async function startSettlingWorld(
   folder: string,
   changes: (rpcUrl: string) => Record<string, string> = () => ({}),
   SIZE: SettlementSize = SMALLEST,
+  gateOn?: HistoryFixtureOptions["gateOn"],
 ) {
   const sorts = [
     { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.earners },
@@ -113,7 +114,10 @@ export async function startSettlingWorld(
       key: toSolidityKey(verificationKey),
     }),
   );
-  const f = await startHistoryFixture({ real: { configs, shared: developmentSecrets("") } });
+  const f = await startHistoryFixture({
+    real: { configs, shared: developmentSecrets("") },
+    ...(gateOn && { gateOn }),
+  });
   const simulated = await deploymentOn(f);
   const registered = await f.rollup.circuits();
   const deployment = {
@@ -210,6 +214,14 @@ export async function startSettlingWorld(
     /** From rows to a model that takes payments; of another family where a maker of one is given. */
     async makeModel(
       make: ModelMaker = makeClassifier,
+      {
+        contents = sampleInputs("email", SIZE.rows, "settling").map((row) => encodeRow("email", row)),
+        beforeGenesis,
+      }: {
+        readonly contents?: readonly Uint8Array[];
+        /** The model is in L1's state, and has not begun. */
+        readonly beforeGenesis?: (made: { modelId: number; modelFolder: string }) => Promise<void>;
+      } = {},
     ): Promise<{ model: PublishedModel; modelId: number; modelFolder: string }> {
       await settle();
       const created = await createDatanet(alice, {
@@ -219,8 +231,7 @@ export async function startSettlingWorld(
       });
       const datanetId = (await getOperation(alice, created.hash))!.createdId!;
       const rows = await openRowStore(join(folder, "rows"));
-      const contents = sampleInputs("email", SIZE.rows, "settling").map((row) => encodeRow("email", row));
-      await contributeRows(alice, { datanetId, store: rows, rows: contents });
+      await contributeRows(alice, { datanetId, store: rows, rows: [...contents] });
       const version = await collectVersion(alice, { datanetId, store: rows, validatorId: 3 });
       await storeVersion(rows, version);
       await publishVersion(alice, { datanetId, version });
@@ -245,6 +256,11 @@ export async function startSettlingWorld(
         split,
       });
       const modelId = (await getOperation(alice, sent.hash))!.createdId!;
+      if (beforeGenesis !== undefined) {
+        await settle();
+        await beforeGenesis({ modelId, modelFolder });
+        await settle();
+      }
       const leaf = await getModel(alice, modelId);
       const circuits = await readRollupCircuits({ rpcUrl: f.rpcUrl, rollupAddress, deployment });
       const [settling, table] = circuits.slice(-2) as [(typeof circuits)[0], (typeof circuits)[0]];

@@ -1,0 +1,63 @@
+/** Which claims a settlement by draws rests on: what `approve` of LedgerTraces is told, and what it still waits for. */
+import {
+  type Address,
+  encodeAbiParameters,
+  type Hex,
+  keccak256,
+  type PublicClient,
+  parseAbiParameters,
+} from "viem";
+import { l1Call } from "../../bridge/l1/l1-client.ts";
+import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
+import { GameReader } from "./read-games.ts";
+import type { LedgerModel } from "./traced-model.ts";
+
+/** A drawn payment. */
+export interface DrawnReceipt {
+  readonly payerId: number;
+  readonly receipt: bigint;
+  /** A void draw needs no claim. */
+  readonly isValid: boolean;
+}
+
+export interface DrawClaim {
+  /** 0 for a void draw, and where there is none that counts. */
+  readonly claimId: bigint;
+  /** null where L1 asks nothing more of this draw. */
+  readonly missing: string | null;
+}
+
+/** As the contract names a receipt that was paid. */
+function receiptKey({ modelId, rollup }: LedgerModel, { payerId, receipt }: DrawnReceipt): Hex {
+  const words = parseAbiParameters("address, uint256, uint256, uint256");
+  return keccak256(encodeAbiParameters(words, [rollup, modelId, BigInt(payerId), receipt]));
+}
+
+/** Of each draw, in their order. @throws BRG_L1_UNREACHABLE, BRG_L1_REFUSED */
+export async function claimsOfDraws(
+  client: PublicClient,
+  game: Address,
+  model: LedgerModel,
+  draws: readonly DrawnReceipt[],
+): Promise<DrawClaim[]> {
+  const keys = draws.map((draw) => receiptKey(model, draw));
+  const claims = await new GameReader(client, game).claimsOfKeys(keys);
+  const read = (functionName: "stands" | "isLost", args: readonly unknown[]) =>
+    l1Call(`read ${functionName} of the games`, () =>
+      client.readContract({ address: game, abi: traceGameAbi, functionName, args } as never),
+    ) as Promise<boolean>;
+  return Promise.all(
+    draws.map(async ({ isValid, receipt }, i): Promise<DrawClaim> => {
+      const none = (missing: string | null) => ({ claimId: 0n, missing });
+      if (await read("isLost", [keys[i]])) return none(`a claim of receipt ${receipt} was refuted`);
+      if (!isValid) return none(null);
+      const own = claims.filter(({ key }) => key === keys[i]);
+      for (const { claimId } of own) if (await read("stands", [claimId])) return { claimId, missing: null };
+      return none(
+        own.length === 0
+          ? `receipt ${receipt} of payer ${draws[i]!.payerId} is not claimed`
+          : `claim ${own.at(-1)!.claimId} has its window, or a game, open`,
+      );
+    }),
+  );
+}

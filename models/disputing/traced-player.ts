@@ -1,0 +1,46 @@
+/** A player who knows one registered language model: he compares prompts with its vocabulary, and queries with its traces. */
+import type { Hex } from "viem";
+import { chainKernels } from "../trace/run-trace.ts";
+import type { TracedTuple } from "./ledger-claims.ts";
+import { faultOfPrompt, refutePromptCall } from "./prompt-tokens.ts";
+import type { ClaimState } from "./read-games.ts";
+import { type PlayerOptions, TracePlayer } from "./trace-player.ts";
+import { namesModel, textOf, traceQuery } from "./traced-model.ts";
+import type { TracedTextModel } from "./traced-text.ts";
+
+interface TracedPlayerOptions
+  extends Pick<PlayerOptions, "publicClient" | "game" | "account" | "challenges"> {
+  readonly traced: TracedTextModel;
+  /** As it is registered. */
+  readonly terms: TracedTuple;
+  readonly kernels: Parameters<typeof chainKernels>[0];
+  readonly onProgress: (line: string) => void;
+}
+
+export function tracedPlayer(options: TracedPlayerOptions): TracePlayer {
+  const { kernels, onProgress, terms, traced } = options;
+  const { model, vocabulary } = traced;
+  const { account, challenges, game, publicClient } = options;
+  return new TracePlayer({
+    ...{ publicClient, game, account, challenges, model },
+    refutePrompt: (claim) => refutationOf(claim),
+    traceOf: ({ claimId, statement }) => {
+      if (!namesModel(model, statement)) {
+        onProgress(`claim ${claimId} names other files than this model's: no game here can refute that`);
+        return null;
+      }
+      onProgress(`tracing claim ${claimId}`);
+      return traceQuery(model, textOf(statement), chainKernels(kernels, model.programs.slice(-1)));
+    },
+  });
+
+  function refutationOf({ claimId, shown, statement }: ClaimState): Hex | null {
+    if (vocabulary === null || shown === null) return null;
+    const claimed = { claimId, statement, ...shown };
+    const fault = faultOfPrompt(vocabulary, claimed);
+    if (fault !== null) return refutePromptCall(vocabulary, terms, claimed, fault);
+    if (!traced.isPromptOf(claimed.prompt, textOf(statement)))
+      onProgress(`claim ${claimId}: its tokens are not the prompt's, and no rule shows it on L1`);
+    return null;
+  }
+}

@@ -1,0 +1,82 @@
+/** Makes L1 take a settlement by draws of a language model whose queries are claimed (docs/lm-disputes.md). */
+import { type Address, type PublicClient, zeroAddress } from "viem";
+import { dataCommitment } from "../../../circuits/field/element-vector.ts";
+import { settlementVector } from "../../../circuits/settlement/settlement-data.ts";
+import type { SampledSettlement } from "../../../circuits/settlement/settlement-rules.ts";
+import type { EpochFacts } from "../../../client/settling/prepare-settlement.ts";
+import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
+import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
+import { claimsOfDraws } from "../../../models/disputing/draw-claims.ts";
+import { approveCall } from "../../../models/disputing/ledger-claims.ts";
+import { readTraceContracts } from "../../../models/disputing/trace-contracts.ts";
+import type { L1Sender } from "../../cli/l1-sender.ts";
+import type { AutoSettleModules } from "../../settling/auto-settle.ts";
+
+export interface DrawApproval {
+  /** What L1 still asks for; empty where it takes the settlement. */
+  readonly missing: readonly string[];
+  /** The transaction that was sent; null where none was needed, or something is missing. */
+  readonly sent: Awaited<ReturnType<L1Sender["send"]>> | null;
+}
+
+/** Who is asked before draws of this model are taken; null where the model promises no claims. @throws BRG_L1_* */
+async function judgeOf(client: PublicClient, rollup: Address, modelId: number): Promise<Address | null> {
+  const gate = await client.readContract({ address: rollup, abi: rollupAbi, functionName: "genesisGate" });
+  if (gate === zeroAddress) return null;
+  for (const address of await readTraceContracts(client, gate)) {
+    const [statics] = await client.readContract({
+      ...{ address, abi: traceGameAbi, functionName: "models" },
+      args: [rollup, BigInt(modelId)],
+    });
+    if (statics !== 0n) return address;
+  }
+  return null;
+}
+
+/** @throws CLI_L1_REVERTED, CON_L1_COST_ABOVE_CAP, BRG_L1_* */
+export async function approveDraws(
+  sender: Pick<L1Sender, "publicClient" | "send">,
+  { judge, rollup }: { readonly judge: Address; readonly rollup: Address },
+  { leaf, payments }: Pick<EpochFacts, "leaf" | "payments">,
+  prepared: SampledSettlement,
+): Promise<DrawApproval> {
+  const { publicClient } = sender;
+  const model = { rollup, modelId: BigInt(leaf.id) };
+  const { data, earnerCount, privateElements } = prepared;
+  const commitment = dataCommitment(settlementVector(data, earnerCount, privateElements));
+  const isTaken = await publicClient.readContract({
+    ...{ address: judge, abi: traceGameAbi, functionName: "settlesFor" },
+    args: [rollup, model.modelId, commitment],
+  });
+  if (isTaken) return { missing: [], sent: null };
+  const draws = prepared.draws.map(({ isValid, paymentIndex }) => ({ ...payments[paymentIndex]!, isValid }));
+  const claims = await claimsOfDraws(publicClient, judge, model, draws);
+  const missing = claims.flatMap((claim) => (claim.missing === null ? [] : [claim.missing]));
+  if (missing.length > 0) return { missing, sent: null };
+  const claimIds = claims.map(({ claimId }) => claimId);
+  const sent = await sender.send({
+    to: judge,
+    data: approveCall(model, prepared, commitment, claimIds),
+    valueWei: 0n,
+  });
+  return { missing, sent };
+}
+
+/** For a service that settles: says what is missing, null for nothing. */
+export function drawApprover(
+  openSender: () => Promise<Pick<L1Sender, "publicClient" | "send">>,
+  rollup: Address,
+  onSent: (hash: string) => void,
+): NonNullable<AutoSettleModules["approve"]> {
+  let opened: ReturnType<typeof openSender> | null = null;
+  return async (facts, prepared) => {
+    opened ??= openSender();
+    const sender = await opened;
+    // Looked for each time: the model may be registered while the service runs.
+    const judge = await judgeOf(sender.publicClient, rollup, facts.leaf.id);
+    if (judge === null) return null;
+    const { missing, sent } = await approveDraws(sender, { judge, rollup }, facts, prepared);
+    if (sent !== null) onSent(sent.hash);
+    return missing.length === 0 ? null : missing.join("; ");
+  };
+}

@@ -1,0 +1,60 @@
+/** Calls of LedgerTraces at capped fees. A call that it would refuse is never sent, and says why. */
+import { type Address, type BaseError, decodeErrorResult, type Hex, type PublicClient } from "viem";
+import { clientError } from "../../../client/client-errors.ts";
+import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
+import { readTraceContracts } from "../../../models/disputing/trace-contracts.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import type { GlobalOptions } from "../../cli/context.ts";
+import { type L1Sender, l1SenderOf } from "../../cli/l1-sender.ts";
+
+const MOST_TRANSACTION_GAS = 2n ** 24n;
+
+export interface TraceSender extends Omit<L1Sender, "send"> {
+  readonly game: Address;
+  /** @throws CLI_L1_REVERTED with data.error, the contract's name for it; CON_L1_COST_ABOVE_CAP */
+  send(call: { readonly data: Hex; readonly valueWei: bigint }, what: string): ReturnType<L1Sender["send"]>;
+}
+
+/** @param address of the contract, or of a gate before it @throws CMD_USAGE */
+export async function traceSenderOf(options: GlobalOptions, address: Address): Promise<TraceSender> {
+  const sender = await l1SenderOf(options);
+  const { publicClient } = sender;
+  const game = await traceContractAt(publicClient, address);
+  return {
+    ...sender,
+    game,
+    async send({ data, valueWei }, what) {
+      const call = { account: sender.address, to: game, data, value: valueWei, gas: MOST_TRANSACTION_GAS };
+      await publicClient.call(call).catch((error: unknown) => {
+        throw refusal(error, what);
+      });
+      return sender.send({ to: game, data, valueWei });
+    },
+  };
+}
+
+/** @throws CMD_USAGE where there is none */
+async function traceContractAt(client: PublicClient, address: Address): Promise<Address> {
+  if ((await client.getCode({ address })) === undefined)
+    throw commandError("CMD_USAGE", `there is no contract at ${address}: check the address and --rpc`);
+  const [game] = await readTraceContracts(client, address);
+  if (game === undefined)
+    throw commandError(
+      "CMD_USAGE",
+      `no contract at ${address} judges language models: openledger disputes deploy-game deploys one`,
+    );
+  return game;
+}
+
+function refusal(error: unknown, what: string): unknown {
+  const raw = (error as BaseError).walk?.((one) => (one as { data?: unknown }).data !== undefined);
+  const given = (raw as { data?: unknown } | null)?.data;
+  const data = typeof given === "string" ? given : (given as { data?: string } | undefined)?.data;
+  if (data === undefined || !data.startsWith("0x") || data.length < 10) return error;
+  const { args = [], errorName } = decodeErrorResult({ abi: traceGameAbi, data: data as Hex });
+  const shown = (args as readonly unknown[]).map(String);
+  return clientError("CLI_L1_REVERTED", `${what} is refused: ${errorName}(${shown.join(", ")})`, {
+    data: { error: errorName, args: shown },
+    cause: error,
+  });
+}

@@ -1,0 +1,327 @@
+/**
+ * Epochs of a language model whose draws wait for claims (docs/lm-disputes.md): a real node, sequencer, bridge and
+ * settlement proofs, and the commands that owner and watcher run.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createPublicClient, createWalletClient, custom, type Hex } from "viem";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { AnsweringModel } from "../../../attribution/model/model-family.ts";
+import type { PublishedModel } from "../../../attribution/model/model-files.ts";
+import { encodeTextRow } from "../../../attribution/rows/text-rows.ts";
+import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
+import { queryBytes, queryCommitment } from "../../../circuits/ledger/query.ts";
+import { answerHash, receiptHash } from "../../../circuits/ledger/receipt.ts";
+import { payInference } from "../../../client/actions/ledger/pay-inference.ts";
+import { openProvingCircuit, readRollupCircuits } from "../../../client/circuits/rollup-circuits.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { getModel, getPayments, getSettlement } from "../../../client/sequencer/model-reads.ts";
+import type { ShownOpening } from "../../../client/settling/model-openings.ts";
+import { proveSettlement } from "../../../client/settling/prove-settlement.ts";
+import {
+  deployGenesisGates,
+  deployLedgerMath,
+  missingChunks,
+  storeChunks,
+} from "../../../contracts/build/deploy-disputes.ts";
+import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
+import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
+import { claimReceiptCall } from "../../../models/disputing/ledger-claims.ts";
+import { falseTrace, placeOf } from "../../../models/disputing/testing/played-games.ts";
+import { tracedOf, withTracing } from "../../../models/disputing/traced-recipe.ts";
+import { openTracedText, type TracedTextModel } from "../../../models/disputing/traced-text.ts";
+import { folderSource } from "../../../models/files/folder-source.ts";
+import { describeBase, readFrom } from "../../../models/registered/base-files.ts";
+import { type TextParts, textFamily } from "../../../models/registered/text-family.ts";
+import { type TrainingSetting, textTraining } from "../../../models/registered/text-training.ts";
+import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
+import { byteConfig, sampleTexts, textRecipeFor } from "../../../models/testing/text-rows.ts";
+import { chainKernels } from "../../../models/trace/run-trace.ts";
+import { AutoSettler } from "../../settling/auto-settle.ts";
+import {
+  CAP,
+  PRICE_WEI,
+  type SettlingWorld,
+  startSettlingWorld,
+} from "../../settling/testing/settling-fixture.ts";
+import { runInProcess } from "../testing/run-in-process.ts";
+import { drawApprover } from "./approve-draws.ts";
+
+const HOUR_SECONDS = 3_600;
+const DAY_SECONDS = 24 * HOUR_SECONDS;
+const BOND_WEI = 10n ** 17n;
+const ALICE = anvilAccount(4);
+const BOB = anvilAccount(5);
+const SIZE = { rows: 8, features: 32, earners: 4, payments: CAP, draws: 2 };
+const PROMPTS = ["The union?", "The navy?"];
+
+let folder: string;
+let world: SettlingWorld;
+let setting: TrainingSetting;
+let model: PublishedModel<TextParts>;
+let modelId: number;
+let modelFolder: string;
+let game: Hex;
+let traced: TracedTextModel;
+let answering: AnsweringModel<Int16Array>;
+const opened = new Map<bigint, ShownOpening>();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "traced-epoch-"));
+  const base = join(folder, "base");
+  await writeMadeModel(base, makeModel({ ...byteConfig, num_hidden_layers: 1 }, "text"));
+  setting = { bases: [readFrom(folderSource(base))], kernels: "wasm", threadCount: 1 };
+  const training = textTraining(textFamily(setting), setting);
+  world = await startSettlingWorld(folder, undefined, SIZE, async (client) => {
+    const account = (await client.getAddresses())[0]!;
+    const transport = custom(client);
+    const clients = {
+      walletClient: createWalletClient({ account, chain: client.chain, transport }),
+      publicClient: createPublicClient({ chain: client.chain, transport, pollingInterval: 10 }),
+    };
+    const math = await deployLedgerMath(clients as never);
+    await storeChunks(clients as never, math, await missingChunks(clients.publicClient as never, math, 0));
+    const terms = { windowSeconds: BigInt(3 * DAY_SECONDS), sideSeconds: BigInt(48 * HOUR_SECONDS) };
+    ({ game } = await deployTraceGame(
+      clients as never,
+      { ...terms, leastBondWei: BOND_WEI, stakeWei: BOND_WEI / 5n },
+      math,
+    ));
+    return deployGenesisGates(clients as never, [game]);
+  });
+  process.env.OPENLEDGER_HOME = world.home;
+  const made = await world.makeModel(
+    async (rows, ledger) => {
+      const recipe = textRecipeFor(rows, await describeBase(folderSource(base), "made"), {
+        ...ledger,
+        method: { kind: "influence", scaling: "rms", ridge: 3, featureCount: 16 },
+      });
+      const parts = await training.train(rows, recipe as never, {});
+      return withTracing(parts, ALICE.address, setting) as never;
+    },
+    {
+      contents: sampleTexts(SIZE.rows).map(encodeTextRow),
+      beforeGenesis: async (created) => {
+        ({ modelId, modelFolder } = created);
+        const registered = await command(
+          "alice",
+          "disputes",
+          "register",
+          game,
+          modelFolder,
+          "--cap",
+          String(CAP),
+        );
+        expect(registered.stdout).toContain(`model ${modelId} may have its genesis`);
+      },
+    },
+  );
+  model = made.model as never;
+  traced = await openTracedText({ rollup: world.f.rollup.address, modelId: BigInt(modelId) }, model, setting);
+  answering = (await textFamily(setting).open(model)) as never;
+}, 900_000);
+afterAll(async () => {
+  await world?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const endpoints = () => {
+  const { f, sequencerUrl } = world;
+  return ["--sequencer", sequencerUrl, "--rpc", f.rpcUrl, "--rollup", f.rollup.address];
+};
+
+/** What the model's server says of its answers. */
+const openingsPage = () => ({
+  openings: [...opened.values()].map(({ answerHash: hash, query, receipt, salt }, index) => ({
+    ...{ index, payerId: 3, receipt: toHex32(receipt), answerHash: toHex32(hash), salt: toHex32(salt) },
+    queryBytes: Buffer.from(queryBytes(query as Int16Array)).toString("base64"),
+  })),
+  nextFrom: null,
+});
+
+/** `openledger` as one of the accounts, about the model. */
+const command = (who: "alice" | "bob", ...words: string[]) =>
+  runInProcess(
+    ...words,
+    ...["--model-id", String(modelId), "--base", join(folder, "base")],
+    ...endpoints(),
+    ...["--private-key-file", join(world.home, `${who}-key`)],
+  );
+const watch = (gate: Hex) =>
+  runInProcess(
+    ...["watch", gate, "--model", modelFolder, "--base", join(folder, "base"), "--json"],
+    ...endpoints(),
+    ...["--private-key-file", join(world.home, "bob-key")],
+  );
+const read = (functionName: string, args: readonly unknown[]) =>
+  world.f.l1.client.readContract({
+    address: game,
+    abi: traceGameAbi,
+    functionName,
+    args,
+  } as never) as Promise<never>;
+
+/** bob asks, and pays for what he was answered: with these traced numbers of a query, or the right ones. */
+async function pay(prompt: string, salt: bigint, numbers?: Int16Array) {
+  const { query: right, text } = answering.answer(prompt);
+  const query = Int16Array.from(right, (entry, j) => numbers?.[j] ?? entry);
+  const opening = { answerHash: answerHash(prompt, text), salt, query };
+  const receipt = receiptHash({
+    ...{ statics: model.staticsHash, payerId: 3, salt },
+    ...{ answerHash: opening.answerHash, queryCommitment: queryCommitment(query) },
+  });
+  opened.set(receipt, { ...opening, receipt, index: opened.size, prompt: null });
+  await payInference(world.bob, { modelId, amountWei: PRICE_WEI, receipt });
+  return { text, receipt };
+}
+
+function settler() {
+  const { alice, deployment, f } = world;
+  const rollup = f.rollup.address;
+  const publicClient = f.l1.client as never;
+  const l1 = {
+    publicClient,
+    send: async ({ data, to }: { data: Hex; to: Hex }) => {
+      const hash = await f.l1.client.sendTransaction({
+        account: ALICE.address,
+        to,
+        data,
+        gas: 4_000_000n,
+      } as never);
+      const { gasUsed } = await f.l1.client.waitForTransactionReceipt({ hash });
+      return { hash, gasUsed };
+    },
+  };
+  const proofs = join(folder, "proofs");
+  return async () =>
+    new AutoSettler(
+      { modelId, epochSeconds: 1, consentsToVoids: false, folder: proofs },
+      {
+        ...{ client: alice, signer: async () => alice, model, log: { info() {}, error() {} } },
+        circuits: await readRollupCircuits({ rpcUrl: f.rpcUrl, rollupAddress: rollup, deployment }),
+        openings: async () => opened,
+        approve: drawApprover(
+          async () => l1 as never,
+          rollup,
+          () => {},
+        ),
+        prove: async (prepared, circuit) =>
+          proveSettlement(
+            prepared,
+            {
+              circuitId: circuit.circuitId,
+              proving: await openProvingCircuit(circuit, deployment, () => {}),
+            },
+            { backend: "wasm" },
+          ),
+      },
+    );
+}
+
+/** Turns of operator and owner until the epoch is in a stage that says what is waited for. */
+async function turnsUntil(owner: AutoSettler, stage: string) {
+  for (let i = 0; i < 30; i++) {
+    await owner.turn();
+    if (owner.report.view().stage === stage) return;
+    await world.settle(1);
+    if (owner.report.view().stage === "awaiting-randomness") {
+      await world.mineRandomness();
+      await world.settle(1);
+    }
+  }
+  throw new Error(`never ${stage}: ${JSON.stringify(owner.report.view())}`);
+}
+
+async function settled(epoch: number) {
+  await world.settle();
+  const settlement = (await getSettlement(world.alice, modelId, epoch))!;
+  expect(settlement.l1TransactionHash).toMatch(/^0x/);
+  const { burnedWei, earnedSumWei, ownerWei, treasuryWei } = settlement;
+  expect(earnedSumWei! + ownerWei! + treasuryWei! + burnedWei!).toBe(2n * PRICE_WEI);
+  return settlement;
+}
+
+it("an epoch is settled by draws once its claims stand, and one with a false query by row counts", {
+  timeout: 900_000,
+}, async () => {
+  const owner = await settler()();
+  await pay(PROMPTS[0]!, 100n);
+  await pay(PROMPTS[1]!, 101n);
+  await world.settle();
+  await world.passTime(2 * HOUR_SECONDS);
+  await turnsUntil(owner, "awaiting-claims");
+  for (const [i, prompt] of PROMPTS.entries()) {
+    const claimed = await command(
+      ...(["alice", "disputes", "claim-query", game, modelFolder, prompt] as const),
+      ...["--payer", "3", "--salt", String(100 + i)],
+    );
+    expect(claimed.stdout, claimed.stderr).toContain("claimed the query");
+  }
+  // A right claim is no move to make, and an open one no approval.
+  expect((await watch(game)).stdout).not.toContain("challenge");
+  // The command says what is missing, draw by draw.
+  const server = createServer((_, response) => response.end(JSON.stringify(openingsPage())));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const early = await runInProcess(
+    ...["disputes", "approve", game, "--model-id", String(modelId), "--folder", modelFolder, "--server", url],
+    ...endpoints(),
+    ...["--private-key-file", join(world.home, "alice-key")],
+    ...["--circuits", ...world.deployment.circuits.slice(-2).map(({ name }) => name)],
+  );
+  server.close();
+  expect(early.stderr).toContain("claim 1 has its window, or a game, open; claim 2 has its window");
+  await turnsUntil(owner, "awaiting-claims");
+  await world.passTime(3 * DAY_SECONDS + HOUR_SECONDS);
+  await turnsUntil(owner, "posting");
+  const byDraws = await settled(1);
+  expect(byDraws.ownerWei).toBeGreaterThan(0n);
+
+  // bob is the owner's friend: he pays for a query that is not the model's. The watcher is bob's account, for once.
+  const text = traced.textOf(PROMPTS[0]!, answering.answer(PROMPTS[0]!).text);
+  const { programs } = traced.model;
+  const program = programs[text.tokens.length - 2]!;
+  const lie = falseTrace(
+    traced.model,
+    { program, text },
+    chainKernels("wasm", [program]),
+    placeOf({ program }, "chain"),
+  );
+  const { receipt: _, text: answer } = await pay(PROMPTS[0]!, 102n, lie.query);
+  await pay(PROMPTS[1]!, 103n);
+  const { tracing } = model.recipe;
+  const data = claimReceiptCall(traced.model, tracedOf(traced, model.recipe, ALICE.address), lie, {
+    ...{ payerId: 3, salt: 102n, prompt: PROMPTS[0]!, answer },
+    lengths: traced.lengthsOf(PROMPTS[0]!),
+  });
+  expect(tracing!.claimant).toBe(ALICE.address.toLowerCase());
+  await world.f.l1.client.sendTransaction({
+    account: ALICE.address,
+    to: game,
+    data,
+    value: BOND_WEI,
+    gas: 4_000_000n,
+  } as never);
+  expect((await watch(game)).stdout).toContain("challenge");
+  // The owner is silent: his time runs out, and the watcher ends the game.
+  await world.passTime(49 * HOUR_SECONDS);
+  expect((await watch(game)).stdout).toContain("endByTime");
+  expect(await read("owedWei", [BOB.address])).toBe(BOND_WEI / 2n + BOND_WEI / 5n);
+  const paid = await runInProcess(
+    ...["disputes", "withdraw", game, "--rpc", world.f.rpcUrl, "--rollup", world.f.rollup.address],
+    ...["--private-key-file", join(world.home, "bob-key")],
+  );
+  expect(paid.stdout, paid.stderr).toContain("0.07 ETH are paid");
+  await turnsUntil(owner, "awaiting-claims");
+  await world.passTime(14 * DAY_SECONDS);
+  await turnsUntil(owner, "posting");
+  const byRows = await settled(2);
+  // The owner's part is burned. Each row earned the same: alice has them all.
+  expect(byRows.ownerWei).toBe(0n);
+  expect(byRows.burnedWei).toBeGreaterThan(0n);
+  expect((await getPayments(world.alice, modelId, 2)).payments).toHaveLength(2);
+  expect((await getModel(world.alice, modelId)).sealedEpoch).toBeNull();
+});

@@ -1,0 +1,96 @@
+/** What ties a traced language model to the ledger: its registration, and approvals of its draws (docs/lm-disputes.md). */
+
+import { answeringFiles, rawAnsweringHash } from "../../../attribution/model/answering-hash.ts";
+import { columnsCommitment } from "../../../circuits/settlement/feature-commitment.ts";
+import { openUnbegunModel } from "../../../client/disputing/ledger-proofs.ts";
+import { readSealedEpoch } from "../../../client/settling/prepare-settlement.ts";
+import { registerCall } from "../../../models/disputing/ledger-claims.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import { openReader, parseAddress } from "../../cli/context.ts";
+import { parseEpoch, parseId } from "../../cli/parse-id.ts";
+import type { CommandContext } from "../../cli/run-command.ts";
+import { openSettlementContext } from "../../cli/settlement-context.ts";
+import type { CircuitOptions } from "../../cli/settlement-options.ts";
+import { prepareByDraws, type SettleOptions } from "../model/model-settle.ts";
+import { approveDraws } from "./approve-draws.ts";
+import { againBetweenBatches } from "./disputes-post.ts";
+import { openPromised } from "./query-disputes.ts";
+import { traceSenderOf } from "./trace-sender.ts";
+
+export interface RegisterTracedOptions {
+  modelId: string;
+  cap: string;
+  base?: string;
+}
+
+/** @throws CMD_USAGE for a model without the promise; CLI_LEAF_UNPROVEN where L1 does not have it, or it has begun */
+export async function registerTraced({
+  options,
+  args,
+  output,
+}: CommandContext<RegisterTracedOptions>): Promise<void> {
+  const [modelId, cap] = [parseId(options.modelId), parseId(options.cap)];
+  const { game, ...sender } = await traceSenderOf(options, parseAddress(args[0]!));
+  const { parts, terms, traced } = await openPromised(args[1]!, options, output.progress);
+  const client = await openReader(options);
+  const own = {
+    columnsCommitment: columnsCommitment(parts.columns),
+    filesHash: rawAnsweringHash(answeringFiles(parts)),
+  };
+  const sent = await againBetweenBatches(
+    async () => {
+      const opened = await openUnbegunModel(client, modelId);
+      const data = registerCall(traced.model, terms, { ...opened, ...own, cap });
+      return sender.send({ data, valueWei: 0n }, "the registration");
+    },
+    () => output.progress("a batch came between: opening the model in the new state"),
+    "LedgerTracesRootMismatch",
+  );
+  output.answer(
+    [
+      `model ${modelId} may have its genesis, and its draws wait for claims of ${terms.claimant}`,
+      `L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
+      `once the sequencer has heard of it: openledger model register ${args[1]}`,
+    ],
+    { modelId, game, claimant: terms.claimant, comparesPrompts: terms.vocabularySize > 0, ...sent },
+  );
+}
+
+export interface ApproveOptions extends CircuitOptions, Pick<SettleOptions, "server" | "folder"> {
+  modelId: string;
+  epoch?: string;
+}
+
+/** @throws CMD_USAGE where draws have no claim that stands */
+export async function approveEpoch({ options, args, output }: CommandContext<ApproveOptions>): Promise<void> {
+  const modelId = parseId(options.modelId);
+  const sender = await traceSenderOf(options, parseAddress(args[0]!));
+  const client = await openReader(options);
+  const facts = await readSealedEpoch(
+    client,
+    modelId,
+    options.epoch === undefined ? undefined : parseEpoch(options.epoch),
+  );
+  const context = await openSettlementContext(options);
+  const { prepared } = await prepareByDraws(facts, context, options as never, output.progress);
+  const { missing, sent } = await approveDraws(
+    { publicClient: sender.publicClient, send: (call) => sender.send(call, "the approval") },
+    { judge: sender.game, rollup: client.rollupAddress },
+    facts,
+    prepared,
+  );
+  const { epoch } = facts.sealed;
+  if (missing.length > 0)
+    throw commandError(
+      "CMD_USAGE",
+      `epoch ${epoch} is not approved: ${missing.join("; ")}. openledger disputes claim-query claims; what was refuted goes by row counts`,
+    );
+  output.answer(
+    sent === null
+      ? [`epoch ${epoch} of model ${modelId}: L1 takes these draws already`]
+      : [
+          `epoch ${epoch} of model ${modelId}: L1 takes these draws; transaction ${sent.hash}, ${sent.gasUsed} gas`,
+        ],
+    { modelId, epoch: Number(epoch), ...(sent ?? {}) },
+  );
+}
