@@ -1,5 +1,5 @@
 import type { Signature } from "../field/eddsa.ts";
-import { hashTagged } from "../field/poseidon.ts";
+import { type HashRequest, hashTagged } from "../field/poseidon.ts";
 import { kindRule, MESSAGE_CORE, REFERENCE, TAG, WIDE_WORD_COUNT } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 
@@ -48,16 +48,20 @@ const messages = new WeakMap<object, MessageContext & { readonly hash: bigint }>
 /** The field element that EdDSA signs (docs/ledger.md, "Message signed"). */
 export function messageHash(operation: Omit<SignedOperation, "signature">, context: MessageContext): bigint {
   if (!Object.isFrozen(operation) || !Object.isFrozen(operation.words))
-    return hashMessage(operation, context);
+    return hashTagged(...messageRequest(operation, context));
   const { domain, bRef } = context;
   const known = messages.get(operation);
   if (known !== undefined && known.domain === domain && known.bRef === bRef) return known.hash;
-  const hash = hashMessage(operation, context);
+  const hash = hashTagged(...messageRequest(operation, context));
   messages.set(operation, { domain, bRef, hash });
   return hash;
 }
 
-function hashMessage(operation: Omit<SignedOperation, "signature">, context: MessageContext): bigint {
+/** What `messageHash` hashes, to be hashed together with others. @throws OP_UNKNOWN_KIND */
+export function messageRequest(
+  operation: Omit<SignedOperation, "signature">,
+  context: MessageContext,
+): HashRequest {
   const rule = kindRule(operation.kind);
   if (!rule?.isSigned) {
     throw new RollupError("OP_UNKNOWN_KIND", `kind ${operation.kind} is not a signed operation`, {
@@ -72,5 +76,5 @@ function hashMessage(operation: Omit<SignedOperation, "signature">, context: Mes
     (operation.nonce << MESSAGE_CORE.nonce) |
     (operation.maxFeePerUnitWei << MESSAGE_CORE.maxFee);
   const w = rule.isNarrow ? (operation.words[0] ?? 0n) : hashTagged(TAG.words, padWords(operation.words));
-  return hashTagged(TAG.message, [context.domain, core, context.bRef, w]);
+  return [TAG.message, [context.domain, core, context.bRef, w]];
 }

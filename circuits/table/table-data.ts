@@ -4,28 +4,40 @@ import { type BatchData, committedElements } from "../batch/batch-data.ts";
 import { type BatchStatement, batchStatement } from "../blob/batch-statement.ts";
 import { DUMMY } from "../field/dummy-signature.ts";
 import { dataCommitment } from "../field/element-vector.ts";
-import { hashTagged } from "../field/poseidon.ts";
-import { messageHash } from "../ledger/operation.ts";
+import { hashTaggedMany } from "../field/poseidon.ts";
+import { messageRequest } from "../ledger/operation.ts";
 import { HEADER_ELEMENT_COUNT, isBlobShape, KIND } from "../protocol.ts";
 import type { TableLayout, TableRow, TableSlot, TableUnit } from "./table-layout.ts";
-import { nextChain } from "./table-terms.ts";
+import { nextChainRequest } from "./table-terms.ts";
 
 /** Touched bits in an element. */
 const TOUCHED_BITS = 252;
 
-/** h of the slot's signature; a null slot shows the dummy's over 0. */
-function signatureChallenge(slot: TableSlot, data: Pick<BatchData, "domain" | "feePerUnitWei">): bigint {
-  const isNull = slot.kind === KIND.null;
-  const { domain, feePerUnitWei } = data;
-  const operation = {
-    ...{ kind: slot.kind, a: slot.a, b: slot.b, amountCode: slot.amountCode, nonce: slot.nonce },
-    words: slot.kind === KIND.transfer ? [] : [slot.payload],
-    maxFeePerUnitWei: feePerUnitWei + slot.slackWei,
-  };
-  const message = isNull ? 0n : messageHash(operation, { domain, bRef: slot.bRef });
-  const keyX = isNull ? DUMMY.keyX : slot.keyX;
-  const { r8x, r8y } = slot.signature;
-  return hashTagged(0n, [r8x, r8y, keyX, slot.keyY, message]);
+/** h of each slot's signature; a null slot shows the dummy's over 0. */
+function signatureChallenges(
+  slots: readonly TableSlot[],
+  { domain, feePerUnitWei }: Pick<BatchData, "domain" | "feePerUnitWei">,
+): bigint[] {
+  const used = slots.filter(({ kind }) => kind !== KIND.null);
+  const hashes = hashTaggedMany(
+    used.map((slot) => {
+      const operation = {
+        ...{ kind: slot.kind, a: slot.a, b: slot.b, amountCode: slot.amountCode, nonce: slot.nonce },
+        words: slot.kind === KIND.transfer ? [] : [slot.payload],
+        maxFeePerUnitWei: feePerUnitWei + slot.slackWei,
+      };
+      return messageRequest(operation, { domain, bRef: slot.bRef });
+    }),
+  );
+  const messages = new Map(used.map((slot, i) => [slot, hashes[i]!]));
+  return hashTaggedMany(
+    slots.map((slot) => {
+      const message = messages.get(slot);
+      const keyX = message === undefined ? DUMMY.keyX : slot.keyX;
+      const { r8x, r8y } = slot.signature;
+      return [0n, [r8x, r8y, keyX, slot.keyY, message ?? 0n]];
+    }),
+  );
 }
 
 const packedRow = ({ id, isFirst, isMember, asked }: TableRow): bigint =>
@@ -54,6 +66,9 @@ function sideBySide(
 export function absorbedElements(data: BatchData, layout: TableLayout): bigint[] {
   const { shape, tree } = layout;
   const posted = committedElements(data);
+  // Most of the time that C takes: two and two side by side.
+  const challenges = signatureChallenges([...layout.transfers, ...layout.members], data);
+  const chains = hashTaggedMany(layout.members.map(nextChainRequest));
   // Cores and payloads of the table's slots are in their challenges. What stands in a blob is not posted.
   const narrow = isBlobShape(data.shape) ? 0 : data.shape.narrow;
   const wideAt = HEADER_ELEMENT_COUNT + narrow / 2;
@@ -68,8 +83,8 @@ export function absorbedElements(data: BatchData, layout: TableLayout): bigint[]
     ...posted.slice(wideAt + shape.wide + narrow),
     layout.midRoot,
     ...touched,
-    ...layout.transfers.map((slot) => signatureChallenge(slot, data)),
-    ...layout.members.flatMap((slot) => [signatureChallenge(slot, data), nextChain(slot)]),
+    ...challenges.slice(0, layout.transfers.length),
+    ...challenges.slice(layout.transfers.length).flatMap((each, i) => [each, chains[i]!]),
     ...sideBySide(
       layout.members.map(({ surplusWei, gap }) => surplusWei | (BigInt(gap) << 64n)),
       { width: 75, count: 3 },

@@ -4,7 +4,7 @@
  */
 
 import { operationFeeWei } from "../batch/slot.ts";
-import { hashTagged } from "../field/poseidon.ts";
+import { type HashRequest, hashTagged } from "../field/poseidon.ts";
 import { decodeAmount } from "../ledger/amount-float.ts";
 import type { Leaf } from "../ledger/leaf.ts";
 import { leafFields, unpackCounters } from "../ledger/leaf.ts";
@@ -54,10 +54,15 @@ const term = (sort: Term["sort"], weight: bigint, ...coefficients: (bigint | num
 
 /** The chain's next value; the amount is the new open amount of a payment, or the rows of a commit. */
 export function nextChain(slot: TableSlot): bigint {
+  return hashTagged(...nextChainRequest(slot));
+}
+
+/** What `nextChain` hashes, to be hashed together with others. */
+export function nextChainRequest(slot: TableSlot): HashRequest {
   const isPay = slot.kind === KIND.payInference;
   const last = isPay ? slot.openWei + decodeAmount(slot.amountCode) : rowsOf(slot);
   const step = BigInt(slot.a) + (last << BigInt(ID_BITS));
-  return hashTagged(isPay ? TAG.payment : TAG.commit, [slot.chain, slot.payload, step]);
+  return [isPay ? TAG.payment : TAG.commit, [slot.chain, slot.payload, step]];
 }
 
 const rowsOf = (slot: TableSlot): bigint => (slot.kind === KIND.commitData ? slot.amountCode : 0n);
