@@ -1,7 +1,7 @@
 import { verifyTypedData } from "viem";
 import { afterEach, describe, expect, it } from "vitest";
 import { hex32 } from "../../circuits/hex.ts";
-import { FIELD_ORDER, KIND, LEAF_KIND } from "../../circuits/protocol.ts";
+import { FIELD_ORDER, KIND, LEAF_KIND, shapeName } from "../../circuits/protocol.ts";
 import { preconfirmationTypedData } from "../../circuits/wire/sequencer-preconfirmation.ts";
 import {
   ONE_OPEN_CODE,
@@ -10,6 +10,7 @@ import {
   operatorHeaders,
   signedBy,
   startTestRollup,
+  TEST_SHAPE,
   type TestRollup,
   temporaryFolder,
   transfer,
@@ -387,7 +388,7 @@ describe("other routes", () => {
       chainId: 31337,
       feePerUnitWei: "1000",
       weights: { transfer: 10 },
-      circuits: [{ name: "batch-6-2" }],
+      circuits: [{ name: shapeName(TEST_SHAPE) }],
     });
     const openApi = (await rollup.get("/openapi.json")).body;
     expect(Object.keys(openApi.paths)).toEqual(

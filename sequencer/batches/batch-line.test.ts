@@ -3,7 +3,7 @@ import { replayBatch } from "../../circuits/batch/batch.ts";
 import { decodeWire } from "../../circuits/batch/batch-data.ts";
 import { hex20, hex32 } from "../../circuits/hex.ts";
 import { genesisLedger } from "../../circuits/ledger/ledger.ts";
-import { KIND } from "../../circuits/protocol.ts";
+import { KIND, shapeName } from "../../circuits/protocol.ts";
 import { genesisOf } from "../../circuits/registry/deployment.ts";
 import { batch, close, head, operator, PAIR, prove, report, send } from "../testing/test-operator.ts";
 import {
@@ -44,8 +44,8 @@ describe("batches", () => {
     expect(await close(rollup)).toBe(2);
     expect([await status(), await posted()]).toEqual(["closed", null]);
     const job = await operator(rollup, "/operator/prove-jobs/next");
-    expect(job).toMatchObject({ batchNumber: 1, circuit: "batch-6-2" });
-    expect(job.inputs.narrowFlags).toHaveLength(TEST_SHAPE.narrow);
+    expect(job).toMatchObject({ batchNumber: 1, circuit: shapeName(TEST_SHAPE) });
+    expect(job.inputs.wideFlags).toHaveLength(TEST_SHAPE.wide);
     expect(BigInt(job.inputs.z)).toBe(rollup.sequencer.line.book.record(1)!.publicSignals[2]);
     expect((await operator(rollup, "/operator/prove-jobs/next?prover=other")).batchNumber).toBe(2);
     expect(
@@ -148,12 +148,19 @@ describe("batches", () => {
     const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
     expect(await close(rollup)).toBeNull();
     const closed = () => rollup.sequencer.line.book.closedNumber;
-    for (let nonce = 0n; nonce < 8n; nonce++) {
+    for (let nonce = 0n; nonce < 6n; nonce++) {
       expect(closed()).toBe(1);
       await send(rollup, transfer(alice, bob, nonce));
     }
-    expect(closed(), "six narrow and two wide slots").toBe(2);
-    await send(rollup, transfer(alice, bob, 8n));
+    rollup.sequencer.tick();
+    expect(
+      closed(),
+      "four transfers' slots and two wide ones; payments have a place as long as the prover is busy",
+    ).toBe(1);
+    await prove(rollup, 1);
+    rollup.sequencer.tick();
+    expect(closed()).toBe(2);
+    await send(rollup, transfer(alice, bob, 6n));
     rollup.clock.nowMs += rollup.config.closeIntervalMs - 1;
     rollup.sequencer.tick();
     expect(closed()).toBe(2);

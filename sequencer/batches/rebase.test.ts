@@ -218,7 +218,8 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
       write.some((one) => one.type === type && one.key === key);
     const [first, second] = finals;
     expect(inIt(first!, "del", storeKeys.draft(2)) && inIt(first!, "put", storeKeys.batch(2))).toBe(true);
-    expect(inIt(second!, "del", storeKeys.draft(3)) && inIt(second!, "put", storeKeys.batch(3))).toBe(true);
+    // The second batch had room for more: it was open.
+    expect(inIt(second!, "put", storeKeys.batch(3))).toBe(true);
     for (const write of finals) {
       expect(inIt(write, "del", storeKeys.operation(hash))).toBe(true);
       expect(inIt(write, "put", storeKeys.operation(hash))).toBe(true);

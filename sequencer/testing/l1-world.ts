@@ -60,6 +60,7 @@ export async function deploymentOn(
     },
     circuits: names.map((circuit, i) => ({
       ...base.circuits[0]!,
+      tableSizes: 0n,
       ...circuit,
       circuitId: l1.circuits[i]!.circuitId,
     })),

@@ -72,6 +72,7 @@ export async function settlementDeployment(folder: string) {
     writeFileSync(verificationKeyPath, JSON.stringify(toSnarkjsKey(key)));
     return {
       ...deployment.circuits[0]!,
+      tableSizes: 0n,
       name,
       ...sizes,
       circuitId: simulated[i]!.circuitId,

@@ -43,8 +43,6 @@ export const TEST_SHAPE = {
   ...{ narrow: 6, wide: 2 },
   table: { members: 2, rows: 8, units: 2, low: 1, top: 1 },
 } satisfies BatchShape;
-/** The same without a table: what is registered as a fallback. */
-export const FALLBACK_SHAPE: BatchShape = { narrow: 6, wide: 2 };
 
 export async function testDeployment(shape: BatchShape = TEST_SHAPE): Promise<Deployment> {
   await initPoseidon();
