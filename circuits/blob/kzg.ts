@@ -5,11 +5,12 @@
  * calling thread: `npm run bench -- blobs` says how long.
  */
 import type { bls12_381 } from "@noble/curves/bls12-381.js";
-import { sha256 } from "@noble/hashes/sha2.js";
 import { hexToBytes as plainBytes, bytesToHex as plainHex } from "@noble/hashes/utils.js";
 import type { KZG } from "micro-eth-signer/kzg.js";
 import { RollupError } from "../rollup-error.ts";
 import { BLOB_ELEMENT_COUNT, BLOB_FIELD_ORDER } from "./blob-polynomial.ts";
+
+export { versionedHashOf } from "./versioned-hash.ts";
 
 type Hex = `0x${string}`;
 type G1Point = typeof bls12_381.G1.Point.BASE;
@@ -61,13 +62,6 @@ export async function isOpening(
 export async function cellProofs(blob: Uint8Array): Promise<Uint8Array[]> {
   const [, proofs] = (await loadKzg()).computeCellsAndProofs(toHex(blob));
   return proofs.map(fromHex);
-}
-
-/** As a transaction names its blob, and L1's BLOBHASH gives it. */
-export function versionedHashOf(commitment: Uint8Array): Hex {
-  const hash = sha256(commitment);
-  hash[0] = 1;
-  return toHex(hash);
 }
 
 function requireCoefficients(coefficients: readonly bigint[]): void {
