@@ -11,6 +11,7 @@ import {
   closeWithBlob,
   submitWithBlobs,
   tryWithBlobs,
+  warmUpKzg,
 } from "../testing/blob-batches.ts";
 import { connect, deployFixture, type Fixture, revertOf, slot } from "../testing/rollup-fixture.ts";
 import { simulateCircuit } from "../testing/test-prover.ts";
@@ -31,8 +32,9 @@ let one: ClosedBlobBatch;
 beforeAll(async () => {
   anvil = await startAnvil();
   f = await deployFixture(await connect(anvil), {}, SHAPES);
+  await warmUpKzg(f);
   one = await closeWithBlob(f, await f.draft(CONTENT));
-});
+}, 180_000);
 afterAll(() => anvil?.stop());
 
 /** The batch with other posted bytes, and the proof as it was. */

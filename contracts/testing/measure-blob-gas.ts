@@ -3,7 +3,7 @@ import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { type BatchShape, KIND } from "../../circuits/protocol.ts";
 import { postedShape } from "../../circuits/table/table-shape.ts";
 import { startAnvil } from "../l1/anvil.ts";
-import { type ClosedBlobBatch, closeWithBlob, submitWithBlobs } from "./blob-batches.ts";
+import { type ClosedBlobBatch, closeWithBlob, submitWithBlobs, warmUpKzg } from "./blob-batches.ts";
 import { connect, deployFixture, randomElement, slot } from "./rollup-fixture.ts";
 
 const TABLE = { rows: 4_096, units: 16, low: 3, top: 3, isBlob: true };
@@ -61,6 +61,7 @@ export async function measureBlobGas(): Promise<BlobGasFigures> {
       const executionGasPerOperation = Math.round(executionGas / operations);
       return { operations, executionGas, executionGasPerOperation, blobGas: Number(blobGasUsed) };
     };
+    await warmUpKzg(f);
     // The first batch pays for words of storage that were never written.
     await f.post({ shape: SHAPES.small });
     return {
