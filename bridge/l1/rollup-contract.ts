@@ -26,6 +26,7 @@ import {
   DEFAULT_SPENDING_CAP,
   type SpendingCap,
 } from "../../contracts/l1/capped-transaction.ts";
+import { type BlobSource, NO_BLOBS } from "../blobs/blob-source.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { creditCountOf } from "./credit-count.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
@@ -111,6 +112,8 @@ export interface RollupContractOptions {
   readonly address: Address;
   /** Of what accounts sign here. Default: 200 gwei for a unit of gas, 10 of them a tip. */
   readonly spendingCap?: SpendingCap | undefined;
+  /** Where readers get the blobs that its batches stand in; nowhere where absent. */
+  readonly blobs?: BlobSource | undefined;
 }
 
 /** A wallet elsewhere, which signs and sends in one step: a browser's, for example. */
@@ -141,11 +144,13 @@ const submissionArgs = (submission: ContractSubmission): SubmissionArgs => [
 export class RollupContract {
   readonly client: L1Client;
   readonly address: Address;
+  readonly blobs: BlobSource;
   readonly #spendingCap: SpendingCap;
 
   constructor(options: RollupContractOptions) {
     this.client = options.client;
     this.address = options.address;
+    this.blobs = options.blobs ?? NO_BLOBS;
     this.#spendingCap = options.spendingCap ?? DEFAULT_SPENDING_CAP;
   }
 
