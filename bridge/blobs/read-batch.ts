@@ -1,5 +1,10 @@
 /** A posted batch with its narrow slots, wherever they stand: in the posted bytes, or in a blob. */
-import { type BatchData, BLOB_OPENING_BYTES, decodeWire, type L1Header } from "../../circuits/batch/batch-data.ts";
+import {
+  type BatchData,
+  BLOB_OPENING_BYTES,
+  decodeWire,
+  type L1Header,
+} from "../../circuits/batch/batch-data.ts";
 import { recordsOfBlob } from "../../circuits/blob/blob-elements.ts";
 import { BLOB_ELEMENT_COUNT } from "../../circuits/blob/blob-polynomial.ts";
 import { versionedHashOf } from "../../circuits/blob/versioned-hash.ts";

@@ -5,7 +5,8 @@ import { isBlobShape } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 import { type BatchStatement, batchStatement } from "./batch-statement.ts";
 import { blobElements } from "./blob-elements.ts";
-import { type BlobOpening, commitBlob, KZG_POINT_BYTES, openBlob, versionedHashOf } from "./kzg.ts";
+import { type BlobOpening, commitBlob, KZG_POINT_BYTES, openBlob } from "./kzg.ts";
+import { versionedHashOf } from "./versioned-hash.ts";
 
 export interface PostedOpening extends BlobOpening {
   /** 48 bytes. */

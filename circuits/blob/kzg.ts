@@ -10,8 +10,6 @@ import type { KZG } from "micro-eth-signer/kzg.js";
 import { RollupError } from "../rollup-error.ts";
 import { BLOB_ELEMENT_COUNT, BLOB_FIELD_ORDER } from "./blob-polynomial.ts";
 
-export { versionedHashOf } from "./versioned-hash.ts";
-
 type Hex = `0x${string}`;
 type G1Point = typeof bls12_381.G1.Point.BASE;
 

@@ -126,7 +126,8 @@ export class BlobKeeper {
           if (!this.archive.has(versionedHash)) await this.#keepNumber(batchNumber);
       const from = (await log.get<number>(storeKeys.blobsSeen)) ?? 0;
       const first = maxCount === 0 ? 0 : finalNumber - maxCount;
-      for (let number = Math.max(from, first) + 1; number <= finalNumber; number++) await this.#keepNumber(number);
+      for (let number = Math.max(from, first) + 1; number <= finalNumber; number++)
+        await this.#keepNumber(number);
       if (finalNumber > from && !this.#isStopping)
         await log.write([{ key: storeKeys.blobsSeen, value: finalNumber }]);
     });
