@@ -1,11 +1,14 @@
 /** Batches with blobs on a local node: stated with forged proofs, sent with their blobs or only tried with the blobs' names. */
-import { bytesToHex, decodeErrorResult, encodeFunctionData, type Hex, type TransactionReceipt } from "viem";
+import { bytesToHex, concat, decodeErrorResult, encodeFunctionData, type Hex, type TransactionReceipt } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import type { BatchData } from "../../circuits/batch/batch-data.ts";
 import { signalsOf } from "../../circuits/blob/batch-statement.ts";
 import { blobElements } from "../../circuits/blob/blob-elements.ts";
 import { stateBatch } from "../../circuits/blob/blob-opening.ts";
 import { blobWithProofs } from "../../circuits/blob/blob-sidecar.ts";
+import { commitBlob, openBlob } from "../../circuits/blob/kzg.ts";
+import { versionedHashOf } from "../../circuits/blob/versioned-hash.ts";
+import { toBytesBe } from "../../circuits/field/element-vector.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import { signBlobTransaction } from "../l1/blob-transaction.ts";
 import { type ClosedBatch, type Fixture, ROLES, randomElement, type Role, submission } from "./rollup-fixture.ts";
@@ -37,13 +40,10 @@ export async function closeWithBlob(
 
 /** anvil reads Ethereum's setup at the first use of the precompile, for seconds; no test's call should wait for it. */
 export async function warmUpKzg({ client }: Pick<Fixture, "client">): Promise<void> {
-  const call = { to: "0x000000000000000000000000000000000000000a", data: `0x${"00".repeat(192)}` } as const;
-  // All zeros are no commitment: it is refused, after the setup was read.
-  for (let isSlow = true; isSlow; ) {
-    const startedAtMs = Date.now();
-    await client.call(call).catch(() => {});
-    isSlow = Date.now() - startedAtMs > 3_000;
-  }
+  const [commitment, { y, proof }] = [await commitBlob([5n]), await openBlob([5n], 9n)];
+  const numbers = [9n, y].map((n) => toBytesBe(n, 32));
+  const data = concat([versionedHashOf(commitment), ...numbers.map(bytesToHex), bytesToHex(commitment), bytesToHex(proof)]);
+  await client.call({ to: "0x000000000000000000000000000000000000000a", data });
 }
 
 const inputOf = (f: Fixture, closed: readonly ClosedBatch[]): Hex =>

@@ -8,6 +8,7 @@ import { checkedCoefficients } from "../../bridge/blobs/checked-blob.ts";
 import { postedBlobHash } from "../../bridge/blobs/read-batch.ts";
 import { encodeBlob } from "../../circuits/blob/blob-bytes.ts";
 import { blobElements } from "../../circuits/blob/blob-elements.ts";
+import { preloadKzg } from "../../circuits/blob/kzg.ts";
 import { type BatchShape, isBlobShape, shapeName } from "../../circuits/protocol.ts";
 import { batchShape, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
@@ -65,6 +66,8 @@ export async function openBlobKeeper(
     .map(batchShape)
     .filter(isBlobShape);
   if (shapes.length === 0) return null;
+  // Batches are closed between two operations: nothing can be loaded then.
+  await preloadKzg();
   return BlobKeeper.open({ ...modules, archive: await BlobArchive.open(options), shapes });
 }
 
