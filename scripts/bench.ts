@@ -57,6 +57,14 @@ program
   });
 
 program
+  .command("blobs")
+  .description("gas of batches in calldata and in blobs, from receipts on a local node, and the prices at which they are equal")
+  .action(async () => {
+    const { benchBlobs } = await import("./bench/blobs.ts");
+    console.log(JSON.stringify(await benchBlobs()));
+  });
+
+program
   .command("attribution")
   .description("quality of attribution methods on MNIST, and what gaming them gains")
   .option("--quick", "small sizes, for a look")

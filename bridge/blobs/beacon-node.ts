@@ -4,7 +4,7 @@
  * numbers of blocks where others have slots.
  */
 import { z } from "zod";
-import { versionedHashOf } from "../../circuits/blob/kzg.ts";
+import { versionedHashOf } from "../../circuits/blob/versioned-hash.ts";
 import type { BlobPlace, FoundBytes } from "./blob-place.ts";
 import { type BlobProblem, shownUrl, type VersionedHash, type WantedBlob } from "./blob-source.ts";
 import { boundedGet } from "./bounded-fetch.ts";

@@ -21,7 +21,8 @@ export interface BlobArchiveOptions {
 
 export class BlobArchive {
   readonly folder: string;
-  readonly #maxCount: number;
+  /** 0: all. */
+  readonly maxCount: number;
   /** In the order in which they were written. */
   readonly #kept: Set<VersionedHash>;
   #writing: Promise<unknown> = Promise.resolve();
@@ -46,7 +47,7 @@ export class BlobArchive {
 
   private constructor({ folder, maxCount }: BlobArchiveOptions, kept: Set<VersionedHash>) {
     this.folder = folder;
-    this.#maxCount = maxCount;
+    this.maxCount = maxCount;
     this.#kept = kept;
   }
 
@@ -77,9 +78,9 @@ export class BlobArchive {
       const path = pathOf(this.folder, hash);
       await onDisk(path, () => writeWhole(path, bytes));
       this.#kept.add(hash);
-      if (this.#maxCount === 0) return;
+      if (this.maxCount === 0) return;
       for (const oldest of this.#kept) {
-        if (this.#kept.size <= this.#maxCount) break;
+        if (this.#kept.size <= this.maxCount) break;
         await this.#remove(oldest);
       }
     });

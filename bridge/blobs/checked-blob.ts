@@ -1,6 +1,7 @@
 /** A blob's bytes against its versioned hash. Nobody who sends them is believed. */
 import { decodeBlob } from "../../circuits/blob/blob-bytes.ts";
-import { commitBlob, versionedHashOf } from "../../circuits/blob/kzg.ts";
+import { commitBlob } from "../../circuits/blob/kzg.ts";
+import { versionedHashOf } from "../../circuits/blob/versioned-hash.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { VersionedHash } from "./blob-source.ts";
 

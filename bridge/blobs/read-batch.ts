@@ -1,9 +1,13 @@
 /** A posted batch with its narrow slots, wherever they stand: in the posted bytes, or in a blob. */
-import { type BatchData, decodeWire, type L1Header } from "../../circuits/batch/batch-data.ts";
+import {
+  type BatchData,
+  BLOB_OPENING_BYTES,
+  decodeWire,
+  type L1Header,
+} from "../../circuits/batch/batch-data.ts";
 import { recordsOfBlob } from "../../circuits/blob/blob-elements.ts";
-import { readOpening } from "../../circuits/blob/blob-opening.ts";
 import { BLOB_ELEMENT_COUNT } from "../../circuits/blob/blob-polynomial.ts";
-import { versionedHashOf } from "../../circuits/blob/kzg.ts";
+import { versionedHashOf } from "../../circuits/blob/versioned-hash.ts";
 import { type BatchShape, isBlobShape } from "../../circuits/protocol.ts";
 import type { BlobSource, VersionedHash, WantedBlob } from "./blob-source.ts";
 
@@ -15,10 +19,13 @@ export interface ReadBatch {
 
 /**
  * Of the blob that L1 opened when it took these bytes. The precompile demands that commitment and versioned hash belong
- * together, so the bytes are enough, whatever a node tells of the transaction. @throws CIR_WIRE_MALFORMED
+ * together, so the bytes are enough, whatever a node tells of the transaction.
+ * @param wire that decodeWire has read: it ends with value, commitment and proof
  */
-export const postedBlobHash = (wire: Uint8Array): VersionedHash =>
-  versionedHashOf(readOpening(wire).commitment) as VersionedHash;
+export function postedBlobHash(wire: Uint8Array): VersionedHash {
+  const opening = wire.subarray(wire.length - BLOB_OPENING_BYTES);
+  return versionedHashOf(opening.subarray(32, 32 + 48)) as VersionedHash;
+}
 
 /**
  * @throws CIR_WIRE_MALFORMED, CIR_BLOB_MALFORMED for bytes that no proof takes: both are a malformed batch (docs/blobs.md);

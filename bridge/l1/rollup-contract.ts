@@ -30,6 +30,7 @@ import { type BlobSource, NO_BLOBS } from "../blobs/blob-source.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { creditCountOf } from "./credit-count.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
+import { namedBlobs } from "./named-blobs.ts";
 
 /** A batch as the contract takes it. */
 export interface ContractBatch {
@@ -392,7 +393,13 @@ export class RollupContract {
   }
 
   /** @throws BRG_CONTRACT_REVERTED */
-  estimateSubmitBatchesGas(submission: ContractSubmission, from: Address, at: AtBlock = {}): Promise<bigint> {
+  /** @param blobs of the transaction, in the order of the batches that take them */
+  estimateSubmitBatchesGas(
+    submission: ContractSubmission,
+    from: Address,
+    at: AtBlock = {},
+    blobs: readonly { readonly versionedHash: Hex }[] = [],
+  ): Promise<bigint> {
     return l1Call("take the batches", () =>
       this.client.estimateContractGas({
         abi: rollupAbi,
@@ -400,6 +407,7 @@ export class RollupContract {
         functionName: "submitBatches",
         args: submissionArgs(submission),
         account: from,
+        ...namedBlobs(blobs),
         ...at,
       }),
     );

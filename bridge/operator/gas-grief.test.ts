@@ -2,9 +2,9 @@
  * Attack: `claim(anybody)` right before the publisher's transaction makes each payment that it credits 17,100 gas
  * dearer. A hostile review made a publisher with a fifth more than the estimate run out of gas three times in a row, and stop for good.
  */
-import { type Address, encodeFunctionData, getAddress, toHex } from "viem";
+import { type Address, bytesToHex, encodeFunctionData, getAddress, toHex } from "viem";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { BatchData } from "../../circuits/batch/batch-data.ts";
+import { type BatchData, encodeWire } from "../../circuits/batch/batch-data.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { depositNewSlot, OPEN, SHAPES, slot } from "../../contracts/testing/rollup-fixture.ts";
@@ -138,5 +138,10 @@ test("creditCountOf counts what L1 may credit: withdrawals, deposits, forced wit
   return f.l1.draft(content).then((draft) => {
     const { batch } = f.l1.close(draft);
     expect(creditCountOf([batch, batch])).toBe(8);
+    // With a blob's opening behind it.
+    const table = { members: 2, rows: 4, units: 2, low: 2, top: 1, isBlob: true };
+    const inBlob = encodeWire({ ...draft, shape: { ...draft.shape, table }, narrow: [] }, new Uint8Array(128));
+    expect(creditCountOf([{ data: bytesToHex(inBlob) }])).toBe(4);
+    expect(() => creditCountOf([{ data: bytesToHex(inBlob.subarray(1)) }])).toThrow();
   });
 });

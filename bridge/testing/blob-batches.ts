@@ -1,18 +1,19 @@
 /** Batches that stand in blobs, on a local node: their transactions, and a beacon node in front of it that can forget. */
 import { createHash } from "node:crypto";
-import { bytesToHex, encodeFunctionData, type Hex, type TransactionReceipt } from "viem";
+import { bytesToHex, encodeFunctionData, hexToBytes, type TransactionReceipt } from "viem";
 import type { Operation } from "../../circuits/batch/slot-trace.ts";
-import { signalsOf } from "../../circuits/blob/batch-statement.ts";
 import { encodeBlob } from "../../circuits/blob/blob-bytes.ts";
 import { blobElements } from "../../circuits/blob/blob-elements.ts";
-import { readOpening, stateBatch } from "../../circuits/blob/blob-opening.ts";
+import { readOpening } from "../../circuits/blob/blob-opening.ts";
 import { BLOB_FIELD_ORDER } from "../../circuits/blob/blob-polynomial.ts";
 import { openBlob } from "../../circuits/blob/kzg.ts";
 import { fromBytesBe } from "../../circuits/field/element-vector.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
-import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
-import { openBatch, sealedCommitment } from "../../circuits/table/sealed-batch.ts";
+import type { BatchShape } from "../../circuits/protocol.ts";
+import { openBatch } from "../../circuits/table/sealed-batch.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import { closeWithBlob } from "../../contracts/testing/blob-batches.ts";
+import { submission } from "../../contracts/testing/rollup-fixture.ts";
 import type { VersionedHash } from "../blobs/blob-source.ts";
 import { type BlobServer, serveBlobs } from "./blob-server.ts";
 import { anvilAccount } from "./bridge-fixture.ts";
@@ -29,26 +30,17 @@ export async function postBlobBatch(
   shape: BatchShape,
   operations: (ledger: Ledger) => readonly Operation[],
 ): Promise<{ receipt: TransactionReceipt; versionedHash: VersionedHash; blob: Uint8Array }> {
-  const circuit = f.l1.shapes.findIndex((known) => shapeName(known) === shapeName(shape));
-  const simulated = f.l1.circuits[circuit]!;
   const builder = openBatch(f.ledger, { ...(await f.l1.draft()), shape });
   for (const operation of operations(f.ledger)) builder.add(operation);
-  const sealed = builder.close();
-  const { data } = sealed.batch;
-  const commitment = sealedCommitment(sealed);
-  const { statement, versionedHash, wire } = await stateBatch(data, simulated.circuitId, commitment);
+  const { data } = builder.close().batch;
+  const closed = await closeWithBlob(f.l1 as never, data);
+  const versionedHash = closed.versionedHash as VersionedHash;
   const elements = blobElements(data);
   const blob = encodeBlob(elements);
-  const sidecar = {
-    blob: bytesToHex(blob),
-    commitment: bytesToHex(readOpening(wire).commitment),
-    proof: bytesToHex(await blobProof(blob, elements, readOpening(wire).commitment)),
-  };
-  const args = [
-    [{ circuit, commitment, data: bytesToHex(wire) }],
-    [],
-    [simulated.forge(signalsOf(statement) as never)],
-  ] as const;
+  const { commitment } = readOpening(hexToBytes(closed.batch.data));
+  const proof = await blobProof(blob, elements, commitment);
+  const sidecar = { blob: bytesToHex(blob), commitment: bytesToHex(commitment), proof: bytesToHex(proof) };
+  const args = submission([closed]);
   const account = anvilAccount(SEQUENCER_INDEX);
   const { client } = f.l1;
   const serializedTransaction = await account.signTransaction({
@@ -61,13 +53,13 @@ export async function postBlobBatch(
     maxFeePerGas: 10n ** 11n,
     maxPriorityFeePerGas: 1n,
     maxFeePerBlobGas: 10n ** 10n,
-    blobVersionedHashes: [versionedHash as Hex],
+    blobVersionedHashes: [versionedHash],
     sidecars: [sidecar],
   });
   const hash = await client.sendRawTransaction({ serializedTransaction });
   const receipt = await client.waitForTransactionReceipt({ hash });
   if (receipt.status !== "success") throw new Error(`transaction ${hash} with a blob reverted`);
-  return { receipt, versionedHash: versionedHash as VersionedHash, blob };
+  return { receipt, versionedHash, blob };
 }
 
 /** That a blob is its commitment's, as nodes took it before EIP-7594 and anvil still does; cells would take seconds. */

@@ -2,7 +2,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { encodeBlob } from "../../circuits/blob/blob-bytes.ts";
-import { commitBlob, versionedHashOf } from "../../circuits/blob/kzg.ts";
+import { commitBlob } from "../../circuits/blob/kzg.ts";
+import { versionedHashOf } from "../../circuits/blob/versioned-hash.ts";
 import type { VersionedHash, WantedBlob } from "../blobs/blob-source.ts";
 
 export interface SampleBlob {

@@ -1,7 +1,7 @@
 """Reads a rollup from an Ethereum node, by docs/l1-format.md alone: python3 l1_decoder.py RPC_URL ROLLUP_ADDRESS
 Decodes all, computes z and y of every statement, asks the contract whether the posted proof is one of it (and none of y + 1),
 and derives every event and the contract's state. Prints what it has read as JSON, or the first difference with status 1."""
-import json, sys, urllib.request
+import hashlib, json, sys, urllib.request
 
 (RPC_URL, ROLLUP), R = sys.argv[1:3], 21888242871839275222246405745257275088548364400416034343698204186575808495617
 BATCH, SETTLEMENT, EARNER_TABLE, EXIT = range(4)  # sorts of circuits
@@ -10,7 +10,7 @@ WORD_COUNTS = [0, 0, 1, 1, 2, 2, 7, 2, 5, 1, 0, 1, 0, 1, 1, 1, 4, 4, 5, 4, 4, 4,
 PROOF = "(uint256[2],uint256[2][2],uint256[2])[]"
 SUBMIT = f"submitBatches((uint8,uint256,bytes)[],(uint8,uint256,bytes)[],{PROOF})"
 EXIT_CALL = f"exit((uint8,uint256,uint256,address,uint96)[],{PROOF})"
-VERIFY = f"verifyProofs((uint8,uint256,uint256,uint256)[],{PROOF})"
+VERIFY = f"verifyProofs((uint8,uint256,uint256,uint256,uint256,uint256)[],{PROOF})"
 EVENTS = """GenesisSet(uint256 root, address treasury, address operator, uint256 keyX)
 BatchAccepted(uint256 indexed batch, uint8 circuit, uint256 oldRoot, uint256 newRoot, uint40 opIndex, uint40 queueHead)
 BatchData(uint256 indexed batch, bytes data)
@@ -98,15 +98,18 @@ class Call:
         for at in (first + offset for [offset] in self.rows(argument, 1)):
             data_at = at + self.word(at + 64)
             yield self.word(at), self.word(at + 32), self.input[(data_at + 32) % 2**256 :][: self.word(data_at)]
-def check(sorts, circuit, elements, commitment, proof):
-    """Derives z and y; where C and the proof are known, asks the contract about them and about y + 1."""
-    sort, _, _, circuit_id = CIRCUITS[circuit]
+def check(sorts, circuit, elements, commitment, proof, opening=b""):
+    """Derives z and y; where C and the proof are known, asks the contract about them and about y + 1. `opening`: of a blob."""
+    sort, _, _, circuit_id, _ = CIRCUITS[circuit]
+    elements_hash, blob_value = hash_of(*elements), number(opening[:32])
+    if opening:
+        elements_hash = hash_of(elements_hash, number(b"\x01" + hashlib.sha256(opening[32:80]).digest()[1:]))
     require(sort in sorts and max(elements) < R, f"circuit {circuit} is of another sort, or an element is not below r")
     statements.append({"sort": sort, "batch": s["number"], "isProofKnown": proof is not None})
     for wrong in (0, 1) if proof is not None else ():
-        z = hash_of(tag("OpenLedger challenge v1"), circuit_id, commitment, hash_of(*elements)) % R
+        z = hash_of(tag("OpenLedger challenge v1"), circuit_id, commitment, elements_hash) % R
         y = sum(element * pow(z, i, R) for i, element in enumerate(elements)) % R
-        values = [64, 224, 1, circuit, commitment, (y + wrong) % R, z, 1, *proof]
+        values = [64, 288, 1, circuit, commitment, (y + wrong) % R, z, blob_value % 2**128, blob_value >> 128, 1, *proof]
         answer = rpc("eth_call", call_of(VERIFY, values), HEAD)
         is_refused = "0x" + selector("VerifierProofRejected()").hex() in json.dumps(answer.get("error"))
         require(is_refused if wrong else "result" in answer, f"verifyProofs of y + {wrong} answers {answer}")
@@ -124,10 +127,13 @@ def take_settlement(kind, model, word, circuit, commitment, data, proof):
     return "GenesisAccepted" if is_genesis else "SettlementAccepted", [model, s["number"], *tail]
 def take_batch(block, settlements, circuit, commitment, data, proof):
     """The events that a batch must have. `settlements`: in the order of their records."""
+    has_blob = CIRCUITS[circuit][4]
+    data, opening = (data[:-128], data[-128:]) if has_blob else (data, b"")
     (root, time, next_id, fee_id, fee, signed, count, pair_count, gap_at, gap_count, wide_count), rest = split(
         data, 32, 5, 4, 3, 8, 2, 2, 2, 2, 2, 1
     )
-    (_, narrow, slots, _), old_root, n, events = CIRCUITS[circuit], s["root"], s["number"] + 1, []
+    (_, narrow, slots, _, _), old_root, n, events = CIRCUITS[circuit], s["root"], s["number"] + 1, []
+    narrow = 0 if has_blob else narrow
     pairs, rest = each(rest[: 23 * pair_count], 23), rest[23 * pair_count :]
     wide, running = each(rest[: 12 * wide_count], 12), each(rest[12 * wide_count :], 32)
     size = 63 + 23 * pair_count + 12 * wide_count + 32 * (count + sum(WORD_COUNTS[core & 31] for core in wide))
@@ -139,7 +145,7 @@ def take_batch(block, settlements, circuit, commitment, data, proof):
     fields |= fee_id << 170 | signed << 194 | count << 210
     slot_elements = pairs + [0] * (narrow // 2 - len(pairs)) + wide + [0] * (slots - len(wide))
     s.update(root=root, number=n, nextId=next_id, time=time, opIndex=s["opIndex"] + signed)
-    check([BATCH], circuit, [DOMAIN, old_root, root, fields, fee | ID_FEE << 64, *slot_elements, *running], commitment, proof)
+    check([BATCH], circuit, [DOMAIN, old_root, root, fields, fee | ID_FEE << 64, *slot_elements, *running], commitment, proof, opening)
     for core in wide:
         kind, a, b, is_valid = core & 31, core >> 5 & 0xFFFFFF, core >> 29 & 0xFFFFFF, core >> 93 & 1
         w, count = running[count : count + WORD_COUNTS[kind]], count + WORD_COUNTS[kind]
@@ -167,8 +173,8 @@ KINDS, statements, seen, calls, HEAD = dict(map(parse_event, EVENTS.split("\n"))
 DOMAIN = hash_of(tag("OpenLedger rollup v1"), int(ask("eth_chainId"), 16), int(ROLLUP, 16)) % R
 [ID_FEE], [BASE_FEE], CIRCUITS = view("idFeeWei()"), view("queueBaseFeeWei()"), []
 for i in range(view("circuitCount()")[0]):
-    sort, size0, size1, _, _, circuit_id, *key = view("circuits(uint256)", i)
-    CIRCUITS.append((sort, size0, size1, hash_of(tag("OpenLedger circuit v1"), sort, size0, size1, hash_of(*key))))
+    sort, size0, size1, table, _, circuit_id, *key = view("circuits(uint256)", i)
+    CIRCUITS.append((sort, size0, size1, hash_of(tag("OpenLedger circuit v1"), sort, size0, size1, table, hash_of(*key)), table >> 45 & 1))
     require(CIRCUITS[i][3] == circuit_id and view("domain()") == [DOMAIN], f"the domain, or the id of circuit {i}")
 ranges = [(hex(first), hex(min(first + 9_999, int(HEAD, 16)))) for first in range(0, int(HEAD, 16) + 1, 10_000)]
 for log in (log for a, b in ranges for log in ask("eth_getLogs", {"address": ROLLUP, "fromBlock": a, "toBlock": b})):

@@ -11,7 +11,8 @@ import { decodeBlob, encodeBlob } from "./blob-bytes.ts";
 import { blobElements, recordsOfBlob } from "./blob-elements.ts";
 import { readOpening, stateBatch } from "./blob-opening.ts";
 import { evaluateBlob } from "./blob-polynomial.ts";
-import { isOpening, versionedHashOf } from "./kzg.ts";
+import { isOpening } from "./kzg.ts";
+import { versionedHashOf } from "./versioned-hash.ts";
 
 const record = (kind: number, words: readonly bigint[], fields: Partial<SlotRecord> = {}): SlotRecord => ({
   ...{ kind, a: 3, b: 5, amountCode: 77n, isValid: false, words },

@@ -5,7 +5,14 @@ import { isBlobShape } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 import { type BatchStatement, batchStatement } from "./batch-statement.ts";
 import { blobElements } from "./blob-elements.ts";
-import { type BlobOpening, commitBlob, KZG_POINT_BYTES, openBlob, versionedHashOf } from "./kzg.ts";
+import {
+  type BlobOpening,
+  commitBlobNow,
+  KZG_POINT_BYTES,
+  openBlobNow,
+  preloadKzg,
+} from "./kzg.ts";
+import { versionedHashOf } from "./versioned-hash.ts";
 
 export interface PostedOpening extends BlobOpening {
   /** 48 bytes. */
@@ -20,21 +27,34 @@ export interface StatedBatch {
   readonly versionedHash: `0x${string}` | null;
 }
 
-/** @param postedCommitment C; may be null where the batch has no table. A blob takes a second or so */
+/** As `stateBatchNow`, whatever is loaded. */
 export async function stateBatch(
   batch: BatchData,
   circuitId: bigint,
   postedCommitment: bigint | null = null,
 ): Promise<StatedBatch> {
+  if (isBlobShape(batch.shape)) await preloadKzg();
+  return stateBatchNow(batch, circuitId, postedCommitment);
+}
+
+/**
+ * @param postedCommitment C; may be null where the batch has no table. A blob takes a second or so
+ * @throws RangeError where the batch has a blob, and `preloadKzg` was not awaited
+ */
+export function stateBatchNow(
+  batch: BatchData,
+  circuitId: bigint,
+  postedCommitment: bigint | null = null,
+): StatedBatch {
   if (!isBlobShape(batch.shape)) {
     const statement = batchStatement(batch, circuitId, postedCommitment);
     return { statement, wire: encodeWire(batch), versionedHash: null };
   }
   const elements = blobElements(batch);
-  const commitment = await commitBlob(elements);
+  const commitment = commitBlobNow(elements);
   const versionedHash = versionedHashOf(commitment);
   const statement = batchStatement(batch, circuitId, postedCommitment, BigInt(versionedHash));
-  const opening = await openBlob(elements, statement.z);
+  const opening = openBlobNow(elements, statement.z);
   return { statement, wire: encodeWire(batch, encodeOpening({ ...opening, commitment })), versionedHash };
 }
 

@@ -1,7 +1,8 @@
 /** What is sent beside a transaction for one of its blobs. */
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { encodeBlob } from "./blob-bytes.ts";
-import { cellProofs, commitBlob, versionedHashOf } from "./kzg.ts";
+import { cellProofs, commitBlob } from "./kzg.ts";
+import { versionedHashOf } from "./versioned-hash.ts";
 
 type Hex = `0x${string}`;
 

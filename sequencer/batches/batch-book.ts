@@ -135,7 +135,8 @@ export class BatchBook {
     report: ProofReport,
   ): StoreWrite[] {
     const record = this.require(batchNumber, batchHash);
-    if (publicSignals.length !== 3 || record.publicSignals.some((signal, i) => signal !== publicSignals[i])) {
+    const isAsLong = publicSignals.length === record.publicSignals.length;
+    if (!isAsLong || record.publicSignals.some((signal, i) => signal !== publicSignals[i])) {
       throw sequencerError(
         "SEQ_PROOF_MISMATCH",
         `the public signals are not C, y, z of batch ${batchNumber}`,

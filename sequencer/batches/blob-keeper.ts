@@ -8,6 +8,7 @@ import { checkedCoefficients } from "../../bridge/blobs/checked-blob.ts";
 import { postedBlobHash } from "../../bridge/blobs/read-batch.ts";
 import { encodeBlob } from "../../circuits/blob/blob-bytes.ts";
 import { blobElements } from "../../circuits/blob/blob-elements.ts";
+import { preloadKzg } from "../../circuits/blob/kzg.ts";
 import { type BatchShape, isBlobShape, shapeName } from "../../circuits/protocol.ts";
 import { batchShape, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
@@ -65,6 +66,8 @@ export async function openBlobKeeper(
     .map(batchShape)
     .filter(isBlobShape);
   if (shapes.length === 0) return null;
+  // Batches are closed between two operations: nothing can be loaded then.
+  await preloadKzg();
   return BlobKeeper.open({ ...modules, archive: await BlobArchive.open(options), shapes });
 }
 
@@ -75,6 +78,8 @@ export class BlobKeeper {
   readonly #known: Map<number, KnownBlob>;
   #working: Promise<void> = Promise.resolve();
   #isStopping = false;
+  /** As it was after the last thing that changed it: /health is asked often, and there are many batches. */
+  #view: BlobsView = { kept: 0, known: 0, missing: 0, oldestMissingAtMs: null };
 
   static async open(modules: BlobKeeperModules): Promise<BlobKeeper> {
     const known = await modules.log.keyed<KnownBlob>(underPrefix(BLOB_PREFIX));
@@ -90,6 +95,10 @@ export class BlobKeeper {
   }
 
   get view(): BlobsView {
+    return this.#view;
+  }
+
+  #look(): BlobsView {
     const missing = [...this.#known.values()].filter(({ versionedHash }) => !this.archive.has(versionedHash));
     const times = missing.map(({ postedAtMs }) => postedAtMs);
     return {
@@ -113,10 +122,15 @@ export class BlobKeeper {
   heal(finalNumber: number): Promise<void> {
     return this.#inTurn(async () => {
       const { log } = this.#modules;
-      for (const { batchNumber, versionedHash } of this.#known.values())
-        if (!this.archive.has(versionedHash)) await this.#keepNumber(batchNumber);
+      const { maxCount } = this.archive;
+      // One that is bounded has let the older ones go: made again, they would push the newer ones out.
+      if (maxCount === 0)
+        for (const { batchNumber, versionedHash } of this.#known.values())
+          if (!this.archive.has(versionedHash)) await this.#keepNumber(batchNumber);
       const from = (await log.get<number>(storeKeys.blobsSeen)) ?? 0;
-      for (let number = from + 1; number <= finalNumber; number++) await this.#keepNumber(number);
+      const first = maxCount === 0 ? 0 : finalNumber - maxCount;
+      for (let number = Math.max(from, first) + 1; number <= finalNumber; number++)
+        await this.#keepNumber(number);
       if (finalNumber > from && !this.#isStopping)
         await log.write([{ key: storeKeys.blobsSeen, value: finalNumber }]);
     });
@@ -173,7 +187,8 @@ export class BlobKeeper {
 
   #note(): void {
     const { metrics } = this.#modules;
-    const { kept, missing, oldestMissingAtMs } = this.view;
+    this.#view = this.#look();
+    const { kept, missing, oldestMissingAtMs } = this.#view;
     metrics.blobs.kept.set(kept);
     metrics.blobs.missing.set(missing);
     metrics.blobs.oldestMissing.set(oldestMissingAtMs === null ? 0 : Math.floor(oldestMissingAtMs / 1_000));

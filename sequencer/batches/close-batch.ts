@@ -1,3 +1,5 @@
+import { stateBatchNow } from "../../circuits/blob/blob-opening.ts";
+import { isBlobShape } from "../../circuits/protocol.ts";
 import { type SealedBatch, sealedCommitment, sealedDraftOf } from "../../circuits/table/sealed-batch.ts";
 import type { StoreWrite } from "../store/ledger-log.ts";
 import { recordOf, type StoredBatch } from "../store/stored-batch.ts";
@@ -11,7 +13,10 @@ export interface ClosingCircuit {
   readonly circuitInputs: (closed: SealedBatch, z: bigint) => unknown;
 }
 
-/** Seals the head's open batch and enters it in the book; the writes belong beside its log entry. */
+/**
+ * Seals the head's open batch and enters it in the book; the writes belong beside its log entry.
+ * @throws RangeError where the batch has a blob, and `preloadKzg` was not awaited
+ */
 export function closeBatch(
   modules: { head: HeadState; book: BatchBook; circuit: ClosingCircuit },
   facts: {
@@ -25,9 +30,14 @@ export function closeBatch(
   const { head, book, circuit } = modules;
   const { sequence, ...rest } = facts;
   const { closed, changes, settlements } = head.close();
+  const { data } = closed.batch;
+  const commitment = sealedCommitment(closed);
+  // The blob's opening is a part of what is posted, and its commitment of z.
+  const posted = isBlobShape(data.shape) ? { posted: stateBatchNow(data, circuit.circuitId, commitment) } : {};
   const record = recordOf(closed.batch, {
     ...rest,
-    commitment: sealedCommitment(closed),
+    ...posted,
+    commitment,
     settlements,
     circuitId: circuit.circuitId,
     position: { ...head.position, sequence },

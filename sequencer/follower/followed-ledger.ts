@@ -3,6 +3,8 @@
  * sequencer says that it has executed, executed again here. Nothing of the latter is believed: signatures, nonces,
  * preconfirmations, queue entries and every closed batch's hash are this ledger's own or they are refused.
  */
+import { preloadKzg } from "../../circuits/blob/kzg.ts";
+import { unpackTable } from "../../circuits/table/table-shape.ts";
 import type { BatchEvent } from "../../bridge/l1/l1-history.ts";
 import { capOf } from "../../bridge/verify/settlement-statement.ts";
 import { type ReplayedSettlement, settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
@@ -238,7 +240,8 @@ export class FollowedLedger {
   async #close(entry: Extract<LeaderEntry, { type: "closed" }>): Promise<StoredBatch> {
     const opened = this.#opened;
     if (opened === null) throw differs("closed", "an open batch", "none");
-    const { circuitId } = this.#rollup.circuits[0]!;
+    const { circuitId, tableSizes } = this.#rollup.circuits[0]!;
+    if (unpackTable(tableSizes ?? 0n)?.isBlob === true) await preloadKzg();
     const nowMs = Date.now();
     const { record, writes } = closeBatch(
       { head: this.head, book: this.book, circuit: { circuitId, circuitInputs: () => null } },

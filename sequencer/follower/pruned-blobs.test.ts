@@ -18,6 +18,7 @@ import { readSnapshot } from "../../bridge/verify/snapshot-file.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
 import { keyXOf } from "../../circuits/testing/random-ledger.ts";
 import { leave } from "../../client/leaving/leave.ts";
+import { warmUpKzg } from "../../contracts/testing/blob-batches.ts";
 import { ANY_FEE, OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import { makeSnapshot } from "../../scripts/commands/operate/snapshot.ts";
 import { startTestFollower, type TestFollower } from "../testing/follower-fixture.ts";
@@ -65,6 +66,7 @@ const pay = async (wei: bigint) => {
 beforeAll(async () => {
   folder = temporaryFolder();
   f = await startHistoryFixture({ shapes: [PLAIN, BLOB] });
+  await warmUpKzg(f.l1);
   beacon = await startForgetfulBeacon(f.rpcUrl);
   const { alice, bob } = f.l1.roles;
   for (const [account, secret] of [

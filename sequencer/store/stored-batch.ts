@@ -2,7 +2,7 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import type { ClosedBatch } from "../../circuits/batch/batch.ts";
 import { encodeWire, type SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { batchStatement } from "../../circuits/blob/batch-statement.ts";
+import { batchStatement, signalsOf } from "../../circuits/blob/batch-statement.ts";
 import { fromBytesBe, toBytesBe } from "../../circuits/field/element-vector.ts";
 import { hex32 } from "../../circuits/hex.ts";
 import { shapeName } from "../../circuits/protocol.ts";
@@ -31,8 +31,8 @@ export interface StoredBatch {
   readonly position: ChainPosition;
   readonly firstSequence: number;
   readonly commitment: bigint;
-  /** C, y, z: the proof's public signals. */
-  readonly publicSignals: readonly [bigint, bigint, bigint];
+  /** The proof's public signals: C, y, z, and with a blob the halves of its value. */
+  readonly publicSignals: readonly [bigint, bigint, bigint, ...bigint[]];
   readonly wire: Uint8Array;
   readonly narrow: readonly SlotRecord[];
   readonly wide: readonly SlotRecord[];
@@ -98,7 +98,7 @@ export function recordOf(
     timestamp: Number(data.timestamp),
     oldRoot: data.oldRoot,
     commitment: statement.commitment,
-    publicSignals: [statement.commitment, statement.y, statement.z],
+    publicSignals: signalsOf(statement) as [bigint, bigint, bigint, ...bigint[]],
     wire,
     narrow: data.narrow,
     wide: data.wide,
