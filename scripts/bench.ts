@@ -42,7 +42,7 @@ program
     const counts = table.benchTableCounts();
     const equality = await table.benchTableEquality(Number(options.batches));
     const atOnce = await table.benchAtOnce(Number(options.atOnce));
-    const { keepFigures } = await import("./bench/kept-figures.ts");
+    const { keepFigures } = await import("./bench/kept/figures.ts");
     const gasPerOperation = options.gas === true ? await table.benchTableGas() : null;
     if (gasPerOperation !== null) keepFigures("table-gas", gasPerOperation);
     const figures = { ...counts, equality, atOnce, gasPerOperation };

@@ -8,7 +8,7 @@ import { parseTableName, postedShape } from "../../circuits/table/table-shape.ts
 import { measureGas } from "../../contracts/testing/measure-gas.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import { createSnarkjsProver } from "../../prover/snarkjs/snarkjs-backend.ts";
-import { keptFigures } from "./kept-figures.ts";
+import { keptFigures } from "./kept/figures.ts";
 import { proveFullBatch } from "./ledger-batch.ts";
 import { benchTableCounts, benchTableGas } from "./table.ts";
 

@@ -35,7 +35,7 @@ export function checkPolicy(
     });
   }
   const isForTable = shape.table !== undefined && (kind === KIND.transfer || kind === KIND.payInference);
-  // Attack: in a wide slot it would end the table of a whole batch, for an amount that comes back.
+  // Attack: it would take one of the few wide slots at the price of a narrow one, for an amount that comes back.
   if (isForTable && !fitsTableAmount(amountCode)) {
     throw sequencerError(
       "SEQ_AMOUNT_EXPONENT",

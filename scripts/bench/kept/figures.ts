@@ -1,11 +1,11 @@
 /** Figures of long parts of the benches, kept so that `bench -- ledger` can state them beside its own. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { repositoryRoot } from "../../circuits/compiler/compile.ts";
-import { readIfPresent } from "../cli/workspace.ts";
+import { repositoryRoot } from "../../../circuits/compiler/compile.ts";
+import { readIfPresent } from "../../cli/workspace.ts";
 
 /** The parts that are kept, and what makes them. */
-export const KEPT_PARTS = {
+const KEPT_PARTS = {
   "table-gas": "npm run bench -- table --gas",
   "table-proofs": "npm run bench -- table --domain 20",
 } as const;

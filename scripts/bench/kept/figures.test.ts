@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { keepFigures, keptFigures } from "./kept-figures.ts";
+import { keepFigures, keptFigures } from "./figures.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kept-figures-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
