@@ -158,6 +158,30 @@ export const bridgeErrors = {
     httpStatus: 500,
     isRetryable: false,
   },
+  BRG_BLOB_MISSING: {
+    meaning:
+      "L1 names a blob that nobody who was asked has: Ethereum keeps blobs for 18 days; `data` names versioned hash, batch, block, who was asked, and what to do",
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  BRG_BLOB_UNREACHABLE: {
+    meaning:
+      "a blob could not be read, and a beacon node or an archive that may have it gave no answer; `data` as of BRG_BLOB_MISSING",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  BRG_BLOB_NO_SOURCE: {
+    meaning:
+      "a batch stands in a blob, and neither an archive nor a beacon node was named: --blobs, --beacon; `data` as of BRG_BLOB_MISSING",
+    httpStatus: 404,
+    isRetryable: false,
+  },
+  BRG_BLOBS_FAILED: {
+    meaning:
+      "the folder of blobs cannot be read or written (room, rights, a failing disk); `data.reason` is the system's code",
+    httpStatus: 500,
+    isRetryable: false,
+  },
   BRG_QUEUE_EMPTY: {
     meaning: "no entry waits in the L1 queue",
     httpStatus: 409,

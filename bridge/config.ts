@@ -70,6 +70,11 @@ export const BRIDGE_SETTINGS = {
     description:
       "most to offer as a tip at first, whatever the node suggests; replacements raise it step by step",
   },
+  l1MaxBlobFeeGwei: {
+    schema: wholeNumber(1, 1_000_000),
+    default: "100",
+    description: "most to pay for a unit of blob gas; a blob has 131,072 units",
+  },
   l1LogChunkBlocks: {
     schema: wholeNumber(1, 1_000_000),
     default: "2000",

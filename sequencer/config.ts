@@ -81,6 +81,16 @@ export const SEQUENCER_SETTINGS = {
     default: "5000",
     description: "longest wait for the spare's word before an operation is answered with SEQ_REPLICA_SILENT",
   },
+  blobsPath: {
+    schema: someText,
+    default: ".openledger/blobs",
+    description: "folder of the blobs that batches stand in, which is served; made where a circuit has blobs",
+  },
+  blobsMax: {
+    schema: wholeNumber(0, 100_000_000),
+    default: "0",
+    description: "blobs that are kept there, 131,072 bytes each; 0 = all, for ever",
+  },
   storeCheck: {
     schema: z.enum(STORE_CHECKS),
     default: "first",

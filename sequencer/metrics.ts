@@ -74,6 +74,35 @@ export function createMetrics(registry = new Registry()) {
         registers,
       }),
     },
+    blobs: {
+      kept: new Gauge({
+        name: "rollup_blobs_kept",
+        help: "Blobs in the archive",
+        registers,
+      }),
+      missing: new Gauge({
+        name: "rollup_blobs_missing",
+        help: "Batches on L1 whose blob is not in the archive",
+        registers,
+      }),
+      oldestMissing: new Gauge({
+        name: "rollup_blob_oldest_missing_timestamp_seconds",
+        help: "Since when the oldest of them is on L1, in seconds since 1970; 0 where none is missing",
+        registers,
+      }),
+      problems: new Counter({
+        name: "rollup_blob_problems_total",
+        help: "Places that gave other bytes than the hash names, and archives that could not be read or written",
+        labelNames: ["kind"] as const,
+        registers,
+      }),
+      found: new Counter({
+        name: "rollup_blobs_found_total",
+        help: "Blobs that were read, by where they came from",
+        labelNames: ["place"] as const,
+        registers,
+      }),
+    },
     fees: {
       unitFee: new Gauge({
         name: "rollup_unit_fee_open",

@@ -32,6 +32,11 @@ export const sequencerErrors = {
     httpStatus: 404,
     isRetryable: false,
   },
+  SEQ_UNKNOWN_BLOB: {
+    meaning: "no blob of this versioned hash is kept here",
+    httpStatus: 404,
+    isRetryable: false,
+  },
   SEQ_UNKNOWN_QUEUE_ENTRY: {
     meaning: "the bridge has not handed over a queue entry of this index",
     httpStatus: 404,

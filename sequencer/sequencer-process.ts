@@ -18,6 +18,7 @@ import { loadVerificationKey } from "../prover/keys/deployed-circuits.ts";
 import { createApi } from "./api/api.ts";
 import type { ApiOptions } from "./api/api-options.ts";
 import { type ServedPages, servedGovernance } from "./api/pages.ts";
+import { openBlobKeeper } from "./batches/blob-keeper.ts";
 import { Feed } from "./batches/feed.ts";
 import type { Config } from "./config.ts";
 import { OpenPrice } from "./fees/open-price.ts";
@@ -118,6 +119,8 @@ export async function createSequencerProcess(
         data: { dataPath },
       });
     }
+    const kept = { folder: resolve(config.blobsPath), maxCount: config.blobsMax };
+    const keeper = await openBlobKeeper(kept, deployment.circuits, { log, metrics, logger, clock });
     const price = new OpenPrice(config, (error) => {
       logger.error({ err: error }, "OPEN's price cannot be read; the last good one stands");
       metrics.errors.inc({ code: "SEQ_PRICE_INVALID" });
@@ -140,6 +143,7 @@ export async function createSequencerProcess(
         clock,
         onFatal,
         openPerEther: () => price.read(),
+        onBatch: (record) => keeper?.note(record),
         circuits,
         circuit: {
           circuitId: circuit.circuitId,
@@ -150,6 +154,7 @@ export async function createSequencerProcess(
     void log.checkBeside().then((check) => {
       if (check !== null) logger.info(check, "store checked");
     });
+    void keeper?.heal(sequencer.line.book.finalNumber);
     const provers = await proversOf(config, circuit);
     const app = await createApi(
       {
@@ -159,7 +164,10 @@ export async function createSequencerProcess(
         pages: servedPages(config, deployment),
         provers,
       },
-      { sequencer, operator: sequencer, feed, metrics, logger, clock },
+      {
+        ...{ sequencer, operator: sequencer, feed, metrics, logger, clock },
+        blobs: keeper,
+      },
     );
     let ticker: NodeJS.Timeout | undefined;
     return {
@@ -176,6 +184,7 @@ export async function createSequencerProcess(
       async stop() {
         clearInterval(ticker);
         await sequencer.stop();
+        await keeper?.stop();
         feed.close();
         await app.close();
         await signatures.close();

@@ -3,7 +3,7 @@
  * operator's is asked. Here it is only decoded. The reader has to find out what is wrong with it (verify.ts).
  */
 import { type Hex, hexToBytes } from "viem";
-import { type BatchData, decodeWire } from "../../circuits/batch/batch-data.ts";
+import type { BatchData, L1Header } from "../../circuits/batch/batch-data.ts";
 import { GENESIS_NEXT_ID, KIND } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
@@ -13,8 +13,11 @@ import {
   type PostedSettlement,
 } from "../../circuits/settlement/settlement-data.ts";
 import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
+import type { VersionedHash } from "../blobs/blob-source.ts";
+import { type ReadBatch, readPostedBatch } from "../blobs/read-batch.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { findDeploymentBlock } from "./deployment-block.ts";
+import { l1Call } from "./l1-client.ts";
 import { readSubmission, type Submission, takesSettlementOnL1 } from "./l1-submission.ts";
 import { type RollupLog, readRollupLogs } from "./log-reader.ts";
 import { type BatchPlace, batchMalformed } from "./malformed-batch.ts";
@@ -57,6 +60,10 @@ export interface BatchEvent {
   /** null where the batch came in through another contract: its data is in an event, its proof is not. */
   readonly commitment: bigint | null;
   readonly proof: ContractProof | null;
+  /** As it was posted. */
+  readonly wire: Uint8Array;
+  /** Of the blob that its narrow slots stand in; null where they stand in the posted bytes. */
+  readonly versionedHash: VersionedHash | null;
   /** As L1 had them after the batch. */
   readonly opIndex: number;
   readonly queueHead: number;
@@ -146,7 +153,7 @@ const DEFAULT_CHUNK_BLOCKS = 10_000;
 const GENESIS_POSITION = { batchNumber: 0, opIndex: 0, nextId: GENESIS_NEXT_ID };
 
 /**
- * @throws BRG_BATCH_MALFORMED; BRG_HISTORY_UNREADABLE; BRG_BATCH_NOT_IN_CALL; BRG_L1_*
+ * @throws BRG_BATCH_MALFORMED; BRG_BLOB_* where nobody gives a batch's blob; BRG_HISTORY_UNREADABLE; BRG_BATCH_NOT_IN_CALL; BRG_L1_*
  */
 export async function* readL1History(options: HistoryOptions): AsyncGenerator<HistoryEvent> {
   const { rollup, toBlock } = options;
@@ -191,7 +198,9 @@ export async function* readL1History(options: HistoryOptions): AsyncGenerator<Hi
         transactionHash: log.transactionHash,
         blockNumber: Number(log.blockNumber),
       };
-      const batch = decode(data, circuitOf(circuits, circuit, batchNumber), header, place);
+      const wire = hexToBytes(data);
+      const read = await decode(rollup, wire, circuitOf(circuits, circuit, batchNumber), header, place);
+      const { batch, versionedHash } = read;
       if (batch.newRoot !== newRoot)
         throw unreadable(batchNumber, "the call has another new root than the event");
       const settlementCount = batch.wide.filter(takesSettlement).length;
@@ -207,6 +216,8 @@ export async function* readL1History(options: HistoryOptions): AsyncGenerator<Hi
         circuitIndex: circuit,
         commitment,
         proof,
+        wire,
+        versionedHash,
         opIndex,
         queueHead,
         l1TransactionHash: log.transactionHash,
@@ -288,16 +299,25 @@ function decodeTaken(taken: SubmittedSettlement, batchNumber: bigint): Settlemen
 }
 
 /** The contract checks lengths, counts and kinds; what else bytes may not be, it leaves to the circuit. */
-function decode(
-  data: Hex,
+async function decode(
+  { blobs, client }: RollupContract,
+  wire: Uint8Array,
   circuit: RegisteredCircuit,
-  header: Parameters<typeof decodeWire>[2],
+  header: L1Header,
   place: BatchPlace,
-): BatchData {
+): Promise<ReadBatch> {
+  const { batchNumber, blockNumber } = place;
+  const blockTimeSeconds = async () => {
+    const at = { blockNumber: BigInt(blockNumber) };
+    return Number((await l1Call(`read block ${blockNumber}`, () => client.getBlock(at))).timestamp);
+  };
   try {
-    return decodeWire(hexToBytes(data), batchShape(circuit), header);
+    return await readPostedBatch(wire, batchShape(circuit), header, {
+      ...{ blobs, batchNumber, blockNumber, blockTimeSeconds },
+    });
   } catch (error) {
-    if (!isRollupError(error)) throw error;
+    // Where the blob, or a block, cannot be had, nothing is wrong with the batch.
+    if (!isRollupError(error) || !error.code.startsWith("CIR_")) throw error;
     throw batchMalformed(place, error);
   }
 }

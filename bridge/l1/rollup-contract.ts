@@ -12,6 +12,7 @@ import {
 } from "viem";
 import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import {
+  type ContractIc,
   type ContractProof,
   type G1Point,
   type G2ImaginaryFirst,
@@ -25,9 +26,11 @@ import {
   DEFAULT_SPENDING_CAP,
   type SpendingCap,
 } from "../../contracts/l1/capped-transaction.ts";
+import { type BlobSource, NO_BLOBS } from "../blobs/blob-source.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { creditCountOf } from "./credit-count.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
+import { namedBlobs } from "./named-blobs.ts";
 
 /** A batch as the contract takes it. */
 export interface ContractBatch {
@@ -74,7 +77,7 @@ export interface RegisteredKey {
   readonly alpha: G1Point;
   readonly beta: G2ImaginaryFirst;
   readonly delta: G2ImaginaryFirst;
-  readonly ic: readonly G1Point[];
+  readonly ic: ContractIc;
 }
 
 export interface RegisteredCircuit extends CircuitSizes {
@@ -109,6 +112,8 @@ export interface RollupContractOptions {
   readonly address: Address;
   /** Of what accounts sign here. Default: 200 gwei for a unit of gas, 10 of them a tip. */
   readonly spendingCap?: SpendingCap | undefined;
+  /** Where readers get the blobs that its batches stand in; nowhere where absent. */
+  readonly blobs?: BlobSource | undefined;
 }
 
 /** A wallet elsewhere, which signs and sends in one step: a browser's, for example. */
@@ -139,11 +144,13 @@ const submissionArgs = (submission: ContractSubmission): SubmissionArgs => [
 export class RollupContract {
   readonly client: L1Client;
   readonly address: Address;
+  readonly blobs: BlobSource;
   readonly #spendingCap: SpendingCap;
 
   constructor(options: RollupContractOptions) {
     this.client = options.client;
     this.address = options.address;
+    this.blobs = options.blobs ?? NO_BLOBS;
     this.#spendingCap = options.spendingCap ?? DEFAULT_SPENDING_CAP;
   }
 
@@ -386,7 +393,13 @@ export class RollupContract {
   }
 
   /** @throws BRG_CONTRACT_REVERTED */
-  estimateSubmitBatchesGas(submission: ContractSubmission, from: Address, at: AtBlock = {}): Promise<bigint> {
+  /** @param blobs of the transaction, in the order of the batches that take them */
+  estimateSubmitBatchesGas(
+    submission: ContractSubmission,
+    from: Address,
+    at: AtBlock = {},
+    blobs: readonly { readonly versionedHash: Hex }[] = [],
+  ): Promise<bigint> {
     return l1Call("take the batches", () =>
       this.client.estimateContractGas({
         abi: rollupAbi,
@@ -394,6 +407,7 @@ export class RollupContract {
         functionName: "submitBatches",
         args: submissionArgs(submission),
         account: from,
+        ...namedBlobs(blobs),
         ...at,
       }),
     );

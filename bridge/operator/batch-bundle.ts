@@ -1,9 +1,11 @@
 import { type Address, type Hex, size } from "viem";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import type { BlobSidecar } from "../../contracts/l1/blob-transaction.ts";
 import { MAX_TRANSACTION_GAS, paddedGas, smaller, worstCaseGas } from "../../contracts/l1/fee-policy.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { creditCountOf } from "../l1/credit-count.ts";
 import { type ContractSubmission, type RollupContract, TAKE_PARKED } from "../l1/rollup-contract.ts";
+import { type BlobMaker, countWithinBlobs } from "./bundle-blobs.ts";
 import type { ReadyBatch, ReadySettlement } from "./operator-client.ts";
 
 /** What one transaction may hold. */
@@ -23,6 +25,8 @@ export interface Bundle {
   readonly batches: readonly ReadyBatch[];
   readonly input: Hex;
   readonly gasLimit: bigint;
+  /** Of the batches that have one, in their order. */
+  readonly sidecars: readonly BlobSidecar[];
 }
 
 /** The one block that all questions of one look at L1 are about. */
@@ -37,6 +41,7 @@ export interface BundleModules {
   /** Index on L1 of a circuit's name. */
   readonly circuitIndex: (name: string) => number;
   readonly from: Address;
+  readonly makeBlobs: BlobMaker;
 }
 
 /**
@@ -51,18 +56,20 @@ export async function chooseBundle(
   { gasDoublings, head }: BundleView,
 ): Promise<Bundle> {
   const maxGas = smaller(limits.maxGas, head.gasLimit);
-  const parked = await parkedAmong(ready.slice(0, limits.maxBatchCount), modules.rollup, head.number);
-  for (let count = Math.min(ready.length, limits.maxBatchCount); ; count = Math.floor(count / 2)) {
+  const maxCount = Math.min(countWithinBlobs(ready), limits.maxBatchCount);
+  const parked = await parkedAmong(ready.slice(0, maxCount), modules.rollup, head.number);
+  const blobs = await modules.makeBlobs(ready.slice(0, maxCount));
+  for (let count = maxCount; ; count = Math.floor(count / 2)) {
     const batches = ready.slice(0, count);
+    const sidecars = blobs.slice(0, batches.filter(({ blobElements }) => blobElements !== undefined).length);
     const submission = submissionOf(batches, modules.circuitIndex, parked);
     const input = modules.rollup.encodeSubmitBatches(submission);
     const isAlone = count === 1;
     let gasEstimate = maxGas + 1n;
     if (size(input) <= limits.maxInputBytes) {
       try {
-        gasEstimate = await modules.rollup.estimateSubmitBatchesGas(submission, modules.from, {
-          blockNumber: head.number,
-        });
+        const at = { blockNumber: head.number };
+        gasEstimate = await modules.rollup.estimateSubmitBatchesGas(submission, modules.from, at, sidecars);
       } catch (error) {
         // A later batch may be the one that L1 refuses, or all of them together need too much gas.
         const mayBeTheBundle =
@@ -73,7 +80,7 @@ export async function chooseBundle(
     const gasNeeded = worstCaseGas(gasEstimate, creditCountOf(batches)) << BigInt(gasDoublings);
     // One batch alone gets what there is: leaving it out for what others might do would serve them.
     if (gasNeeded <= maxGas || (isAlone && gasEstimate <= maxGas))
-      return { batches, input, gasLimit: paddedGas(gasNeeded, maxGasLimit(head)) };
+      return { batches, input, sidecars, gasLimit: paddedGas(gasNeeded, maxGasLimit(head)) };
     if (isAlone) {
       const { batchNumber } = batches[0]!;
       throw bridgeError("BRG_BATCH_TOO_LARGE", `batch ${batchNumber} alone is too large for a transaction`, {

@@ -9,7 +9,7 @@
 
 import type { Logger } from "pino";
 import { type Address, type LocalAccount, size, type TransactionReceipt } from "viem";
-import { paddedGas, replacementFees } from "../../contracts/l1/fee-policy.ts";
+import { paddedGas } from "../../contracts/l1/fee-policy.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call, revertOf } from "../l1/l1-client.ts";
 import { findReceipt } from "../l1/posted-batch.ts";
@@ -24,6 +24,7 @@ import {
   consecutive,
   maxGasLimit,
 } from "./batch-bundle.ts";
+import { type BlobMaker, createBlobMaker } from "./bundle-blobs.ts";
 import { ForeignBatches } from "./foreign-batches.ts";
 import type { OperatorClient, ReadyBatch } from "./operator-client.ts";
 import { facts, PostedFollower } from "./posted-follower.ts";
@@ -46,7 +47,7 @@ import {
 import { PublishReporter } from "./publish-reporter.ts";
 import { RepeatedLook } from "./repeated-look.ts";
 import { RevertPatience } from "./revert-patience.ts";
-import { feesOf, type PublishStep, type TransactionDraft, TransactionSender } from "./transaction-sender.ts";
+import { type PublishStep, type TransactionDraft, TransactionSender } from "./transaction-sender.ts";
 
 export interface BatchPublisherOptions {
   readonly chainId: number;
@@ -60,6 +61,8 @@ export interface BatchPublisherOptions {
   readonly maxFeePerGasWei: bigint;
   /** The most that a first attempt pays as a tip. A node may name any tip, and whoever builds the block keeps it. */
   readonly maxPriorityFeePerGasWei: bigint;
+  /** Most for a unit of blob gas. */
+  readonly maxFeePerBlobGasWei: bigint;
   readonly limits: BundleLimits;
   readonly maxChunkBlocks: number;
 }
@@ -72,6 +75,8 @@ export interface BatchPublisherModules {
   readonly account: LocalAccount;
   /** Index on L1 of a circuit's name. */
   readonly circuitIndex: (name: string) => number;
+  /** Makes the blobs of ready batches; by default from what the sequencer says of them. */
+  readonly makeBlobs?: BlobMaker;
   /** What else is to be sent with this account; asked when nothing is on its way. */
   readonly nextErrand?: () => Promise<Errand | null>;
   /** As LeaseKeeper.requireHeld; absent where there is no lease. */
@@ -97,6 +102,7 @@ export class BatchPublisher {
   readonly #adoption: BatchAdoption;
   readonly #nowMs: () => number;
   readonly #onStep: (step: PublishStep) => void | Promise<void>;
+  readonly #makeBlobs: BlobMaker;
   /** When this process last looked after a nonce; absent after a restart, so that what never left is sent. */
   readonly #lookedAtMs = new Map<number, number>();
   /** How many transactions of the account L1 had then. */
@@ -115,6 +121,7 @@ export class BatchPublisher {
     this.#modules = modules;
     this.#nowMs = modules.nowMs ?? Date.now;
     this.#onStep = modules.onStep ?? (() => {});
+    this.#makeBlobs = modules.makeBlobs ?? createBlobMaker();
     this.#reporter = new PublishReporter(modules);
     const { logger, metrics, rollup, sequencer, store } = modules;
     this.#foreign = new ForeignBatches(options, { rollup, sequencer, logger });
@@ -140,6 +147,7 @@ export class BatchPublisher {
       to: modules.rollup.address,
       chainId: options.chainId,
       maxPriorityFeePerGasWei: options.maxPriorityFeePerGasWei,
+      maxFeePerBlobGasWei: options.maxFeePerBlobGasWei,
       account: modules.account,
       store: modules.store,
       nowMs: this.#nowMs,
@@ -327,8 +335,9 @@ export class BatchPublisher {
     }
     this.#lookedAtMs.set(intent.nonce, this.#nowMs());
     this.#lookedAtMinedCount = minedCount;
+    const hasBlobs = last.maxFeePerBlobGasWei !== undefined;
     const fees = isLate
-      ? replacementFees(feesOf(last), await this.#sender.feeMarket(), this.#options.maxFeePerGasWei)
+      ? await this.#sender.nextFees(last, hasBlobs, this.#options.maxFeePerGasWei)
       : null;
     if (fees === null) {
       if (isLate)
@@ -461,7 +470,7 @@ export class BatchPublisher {
     const first = next[0];
     if (first === undefined) return null;
     try {
-      const modules = { rollup, circuitIndex, from: account.address };
+      const modules = { rollup, circuitIndex, from: account.address, makeBlobs: this.#makeBlobs };
       const view = { head, gasDoublings: this.#patience.gasDoublings };
       const bundle = await chooseBundle(next, this.#options.limits, modules, view);
       for (const { batchHash } of bundle.batches) this.#refusals.forget(batchHash);

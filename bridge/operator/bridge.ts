@@ -121,6 +121,7 @@ export async function startBridge(
       resendAfterMs: config.l1ResendAfterMs,
       maxFeePerGasWei: parseGwei(config.l1MaxFeeGwei.toString()),
       maxPriorityFeePerGasWei: parseGwei(config.l1MaxPriorityFeeGwei.toString()),
+      maxFeePerBlobGasWei: parseGwei(config.l1MaxBlobFeeGwei.toString()),
       limits: BUNDLE_LIMITS,
       maxChunkBlocks: config.l1LogChunkBlocks,
     },

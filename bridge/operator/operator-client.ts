@@ -51,6 +51,8 @@ export interface ReadyBatch {
   readonly commitment: bigint;
   readonly data: Hex;
   readonly proof: ContractProof;
+  /** Of its blob the coefficients, 32 bytes each; absent where it has none. */
+  readonly blobElements?: Hex | undefined;
   /** In the order of the records that take them. */
   readonly settlements: readonly ReadySettlement[];
 }

@@ -18,6 +18,8 @@ const attemptSchema = z.object({
   gasLimit: wei,
   maxFeePerGasWei: wei,
   maxPriorityFeePerGasWei: wei,
+  /** Only where the transaction has blobs, which are in `raw`. */
+  maxFeePerBlobGasWei: wei.optional(),
   signedAtMs: z.number(),
   /** Empty where it is an errand. */
   batches: z.array(batchSchema),

@@ -1,5 +1,7 @@
 import { type Address, type Hex, isAddressEqual, parseTransaction } from "viem";
+import { type BlobSidecar, isBlobTransaction, unwrapBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
 import { type ContractRevert, l1Call, revertOf } from "../l1/l1-client.ts";
+import { namedBlobs } from "../l1/named-blobs.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
 import type { DropReason } from "./operator-client.ts";
 import type { Attempt } from "./publish-intent.ts";
@@ -71,9 +73,12 @@ export function dropReason(refusal: RefusalClass | null): DropReason {
 }
 
 /** What an attempt calls. */
-export function callOf(attempt: Attempt): { to: Address; input: Hex } {
-  const { data, to } = parseTransaction(attempt.raw);
-  return { to: to!, input: data ?? "0x" };
+export function callOf(attempt: Attempt): { to: Address; input: Hex; sidecars: readonly BlobSidecar[] } {
+  const { sidecars, signed } = isBlobTransaction(attempt.raw)
+    ? unwrapBlobTransaction(attempt.raw)
+    : { signed: attempt.raw, sidecars: [] };
+  const { data, to } = parseTransaction(signed);
+  return { to: to!, input: data ?? "0x", sidecars };
 }
 
 /** A transaction of the account to itself that only uses its nonce. */
@@ -91,8 +96,8 @@ export async function whyRefused(
 ): Promise<{ refusal: RefusalClass | null; reason: string | null }> {
   const { from, rollup } = modules;
   try {
-    const { input, to } = callOf(attempt);
-    const call = { account: from, to, data: input, blockNumber };
+    const { input, sidecars, to } = callOf(attempt);
+    const call = { account: from, to, data: input, blockNumber, ...namedBlobs(sidecars) };
     await l1Call("take the transaction", () => rollup.client.call(call));
     return { refusal: null, reason: null };
   } catch (error) {

@@ -1,14 +1,25 @@
-import { type Address, type Hex, keccak256, type LocalAccount } from "viem";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import {
+  type Address,
+  type Hex,
+  keccak256,
+  type LocalAccount,
+  type TransactionSerializableEIP1559,
+} from "viem";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { type BlobSidecar, signBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
+import {
+  type BlobFees,
+  blobReplacementFees,
   type FeeMarket,
   type GasFees,
+  initialBlobFees,
   initialFees,
   replacementFees,
   smaller,
 } from "../../contracts/l1/fee-policy.ts";
 import { type L1Client, l1Call } from "../l1/l1-client.ts";
 import type { Attempt, IntendedBatch, IntentStore, PublishIntent } from "./publish-intent.ts";
+import { callOf } from "./publish-refusal.ts";
 
 /** Moments of a publication at which a kill must not do harm. Tests kill the process there. */
 export type PublishStep = "before-write" | "after-write" | "after-send" | "after-mine" | "after-report";
@@ -19,6 +30,7 @@ export interface TransactionSenderModules {
   readonly chainId: number;
   /** The node's suggestion counts up to here. */
   readonly maxPriorityFeePerGasWei: bigint;
+  readonly maxFeePerBlobGasWei: bigint;
   readonly account: LocalAccount;
   readonly store: IntentStore;
   readonly nowMs: () => number;
@@ -33,7 +45,9 @@ export interface TransactionPlan {
   readonly input: Hex;
   readonly gasLimit: bigint;
   readonly nonce: number;
-  readonly fees: GasFees;
+  readonly fees: GasFees | BlobFees;
+  /** Empty for most; else the fees are those of a transaction with blobs. */
+  readonly sidecars: readonly BlobSidecar[];
 }
 
 /** What a new transaction is to hold; `batches` is empty for an errand. */
@@ -43,6 +57,7 @@ export interface TransactionDraft {
   readonly batches: readonly IntendedBatch[];
   readonly input: Hex;
   readonly gasLimit: bigint;
+  readonly sidecars?: readonly BlobSidecar[];
 }
 
 // Ethereum Yellow Paper, appendix G, G_transaction.
@@ -60,8 +75,7 @@ export class TransactionSender {
   async signAndSend(plan: TransactionPlan, earlier: readonly Attempt[]): Promise<PublishIntent> {
     const { account, chainId, nowMs, onStep, store } = this.#modules;
     const { maxFeePerGasWei, maxPriorityFeePerGasWei } = plan.fees;
-    const raw = await account.signTransaction({
-      type: "eip1559",
+    const transaction = {
       chainId,
       nonce: plan.nonce,
       to: plan.to,
@@ -69,10 +83,16 @@ export class TransactionSender {
       gas: plan.gasLimit,
       maxFeePerGas: maxFeePerGasWei,
       maxPriorityFeePerGas: maxPriorityFeePerGasWei,
-    });
+    };
+    const blobFee = "maxFeePerBlobGasWei" in plan.fees ? plan.fees.maxFeePerBlobGasWei : null;
+    const { raw, transactionHash } =
+      blobFee === null
+        ? await signPlain(account, transaction)
+        : await signBlobTransaction(account, { ...transaction, maxFeePerBlobGas: blobFee }, plan.sidecars);
     const attempt: Attempt = {
-      transactionHash: keccak256(raw),
+      transactionHash,
       raw,
+      ...(blobFee === null ? {} : { maxFeePerBlobGasWei: blobFee.toString() }),
       gasLimit: plan.gasLimit.toString(),
       maxFeePerGasWei: maxFeePerGasWei.toString(),
       maxPriorityFeePerGasWei: maxPriorityFeePerGasWei.toString(),
@@ -95,13 +115,13 @@ export class TransactionSender {
    * @returns null where fees at their cap leave no room for a replacement
    */
   async sendNew(
-    { batches, gasLimit, input, to = this.#modules.to }: TransactionDraft,
+    { batches, gasLimit, input, sidecars = [], to = this.#modules.to }: TransactionDraft,
     maxFeePerGasWei: bigint,
     atBlock: bigint,
   ): Promise<PublishIntent | null> {
     // The mined count, not the pending one: nothing of ours is on its way, and a stranger's leftover is replaced.
     const nonce = await this.minedCount(atBlock);
-    return this.#sendUnder(nonce, { batches, to, input, gasLimit }, maxFeePerGasWei);
+    return this.#sendUnder(nonce, { batches, to, input, gasLimit, sidecars }, maxFeePerGasWei);
   }
 
   /**
@@ -111,7 +131,7 @@ export class TransactionSender {
    */
   sendFiller(nonce: number, maxFeePerGasWei: bigint): Promise<PublishIntent | null> {
     const { address } = this.#modules.account;
-    const content = { batches: [], to: address, input: "0x", gasLimit: PLAIN_TRANSFER_GAS } as const;
+    const content = { batches: [], to: address, input: "0x", gasLimit: PLAIN_TRANSFER_GAS, sidecars: [] } as const;
     return this.#sendUnder(nonce, content, maxFeePerGasWei);
   }
 
@@ -120,19 +140,45 @@ export class TransactionSender {
     content: Omit<TransactionPlan, "nonce" | "fees">,
     maxFeePerGasWei: bigint,
   ): Promise<PublishIntent | null> {
-    const market = await this.feeMarket();
     const intents = await this.#modules.store.intents();
     await this.#modules.requireLease?.(content.to);
     const earlier = intents.find((intent) => intent.nonce === nonce)?.attempts ?? [];
     const last = earlier.at(-1);
-    const fees =
-      last === undefined
-        ? initialFees(market, maxFeePerGasWei)
-        : replacementFees(feesOf(last), market, maxFeePerGasWei);
-    if (fees !== null) return this.signAndSend({ ...content, nonce, fees }, earlier);
+    const hasBlobs = content.sidecars.length > 0;
+    const wasWithBlobs = last === undefined ? hasBlobs : last.maxFeePerBlobGasWei !== undefined;
+    // geth keeps transactions with blobs in a pool of their own, and takes none there of an account that the other pool has
+    // one of. So what was given up is not replaced by another kind, but itself paid more for until its nonce is used up.
+    const isOtherPool = last !== undefined && hasBlobs !== wasWithBlobs;
+    const sent = isOtherPool
+      ? { batches: last.batches, ...callOf(last), gasLimit: BigInt(last.gasLimit) }
+      : content;
+    const fees = await this.nextFees(last, wasWithBlobs, maxFeePerGasWei);
+    if (fees !== null) {
+      const intent = await this.signAndSend({ ...sent, nonce, fees }, earlier);
+      return isOtherPool ? null : intent;
+    }
     // What was given up pays as much as may be, and uses up its nonce too, with effect or without.
     await this.send(last!);
     return null;
+  }
+
+  /** Fees of a first attempt, or of one that takes the place of `last`; null where a cap leaves no room for it. */
+  async nextFees(
+    last: Attempt | undefined,
+    hasBlobs: boolean,
+    maxFeePerGasWei: bigint,
+  ): Promise<GasFees | BlobFees | null> {
+    const market = await this.feeMarket();
+    if (!hasBlobs) {
+      if (last === undefined) return initialFees(market, maxFeePerGasWei);
+      return replacementFees(feesOf(last), market, maxFeePerGasWei);
+    }
+    const { client, maxFeePerBlobGasWei } = this.#modules;
+    const blobBaseFeeWei = await l1Call("read the price of blob gas", () => client.getBlobBaseFee());
+    const caps = { maxFeePerGasWei, maxFeePerBlobGasWei };
+    if (last === undefined) return initialBlobFees(market, blobBaseFeeWei, caps);
+    const lastFees = { ...feesOf(last), maxFeePerBlobGasWei: BigInt(last.maxFeePerBlobGasWei ?? 0) };
+    return blobReplacementFees(lastFees, market, blobBaseFeeWei, caps);
   }
 
   /** Sends a signed transaction, again or for the first time. */
@@ -167,6 +213,11 @@ export class TransactionSender {
     const priorityFeePerGasWei = smaller(suggestedWei, maxPriorityFeePerGasWei);
     return { baseFeePerGasWei: block.baseFeePerGas ?? 0n, priorityFeePerGasWei };
   }
+}
+
+async function signPlain(account: LocalAccount, transaction: Omit<TransactionSerializableEIP1559, "type">) {
+  const raw = await account.signTransaction({ ...transaction, type: "eip1559" });
+  return { raw, transactionHash: keccak256(raw) };
 }
 
 export const feesOf = (attempt: Attempt): GasFees => ({

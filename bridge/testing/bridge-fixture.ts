@@ -6,6 +6,7 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { mnemonicToAccount } from "viem/accounts";
 import type { BatchData } from "../../circuits/batch/batch-data.ts";
+import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
 import { type ClosedBatch, connect, deployFixture, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { createL1Client } from "../l1/l1-client.ts";
@@ -31,10 +32,10 @@ export const anvilAccount = (index: number) =>
 export const silentLogger = pino({ level: process.env.BRIDGE_TEST_LOG ?? "silent" });
 
 /** Circuits of settlements go by their index here: "circuit-4". */
-export const circuitIndexOf = (name: string) => {
+export const circuitIndexOf = (name: string, shapes: readonly BatchShape[] = SHAPES) => {
   const [, index] = /^circuit-(\d+)$/.exec(name) ?? [];
   if (index !== undefined) return Number(index);
-  return SHAPES.findIndex(({ narrow, wide }) => name === `batch-${narrow}-${wide}`);
+  return shapes.findIndex((shape) => name === shapeName(shape));
 };
 
 export type BridgeFixture = Awaited<ReturnType<typeof startBridgeFixture>>;
@@ -42,9 +43,10 @@ export type BridgeFixture = Awaited<ReturnType<typeof startBridgeFixture>>;
 export async function startBridgeFixture(
   overrides: Parameters<typeof deployFixture>[1] = {},
   settlementSizes: Parameters<typeof deployFixture>[3] = [],
+  shapes: readonly BatchShape[] = SHAPES,
 ) {
   const anvil = await startAnvil();
-  const l1 = await deployFixture(await connect(anvil), overrides, SHAPES, settlementSizes);
+  const l1 = await deployFixture(await connect(anvil), overrides, shapes, settlementSizes);
   const sequencer = await new FakeSequencer().start();
   const dataDir = await mkdtemp(join(tmpdir(), "bridge-"));
   const rollup = new RollupContract({
@@ -88,6 +90,7 @@ export async function startBridgeFixture(
           resendAfterMs: 60_000,
           maxFeePerGasWei: 10n ** 12n,
           maxPriorityFeePerGasWei: 10n ** 10n,
+          maxFeePerBlobGasWei: 10n ** 12n,
           limits: BUNDLE_LIMITS,
           maxChunkBlocks: 1_000,
           ...options,
@@ -97,7 +100,7 @@ export async function startBridgeFixture(
           sequencer: operator,
           store: new IntentStore((await this.store()).publisher),
           account: anvilAccount(1),
-          circuitIndex: circuitIndexOf,
+          circuitIndex: (name) => circuitIndexOf(name, shapes),
           logger: silentLogger,
           metrics,
           ...modules,

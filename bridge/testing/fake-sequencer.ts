@@ -4,9 +4,10 @@
  * end-to-end test.
  */
 import Fastify, { type FastifyInstance } from "fastify";
-import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
+import type { BatchData, SlotRecord } from "../../circuits/batch/batch-data.ts";
+import { blobElements } from "../../circuits/blob/blob-elements.ts";
 import { hex32 } from "../../circuits/hex.ts";
-import { KIND, kindRule } from "../../circuits/protocol.ts";
+import { isBlobShape, KIND, kindRule, shapeName } from "../../circuits/protocol.ts";
 import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
 import type { ClosedBatch } from "../../contracts/testing/rollup-fixture.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";
@@ -32,6 +33,11 @@ function proverForm({ a, b: [x, y], c }: ContractProof) {
     c: c.map(String),
   };
 }
+
+const elementsText = (content: BatchData) =>
+  `0x${blobElements(content)
+    .map((element) => hex32(element).slice(2))
+    .join("")}`;
 
 const settlesOf = ({ b: modelId, kind, words }: SlotRecord) =>
   kind === KIND.settle ? { modelId, word: `0x${words[0]!.toString(16)}` } : null;
@@ -181,7 +187,8 @@ export class FakeSequencer {
         batchNumber,
         batchHash,
         status,
-        circuit: `batch-${content.shape.narrow}-${content.shape.wide}`,
+        circuit: shapeName(content.shape),
+        ...(isBlobShape(content.shape) ? { blobElements: elementsText(content) } : {}),
         commitment: hex32(batch.commitment),
         data: batch.data,
         proof: proverForm(closed.proof),

@@ -100,7 +100,14 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
     /** Asks the contract's verifier: independent of who asks. */
     verifyProof: (async (key, proof, [commitment, evaluation, z]) => {
       const { index } = registered.find((circuit) => circuit.key.delta[0][0] === key.delta[0][1])!;
-      const statement = { circuit: index, commitment: commitment!, evaluation: evaluation!, challenge: z! };
+      const statement = {
+        circuit: index,
+        commitment: commitment!,
+        evaluation: evaluation!,
+        challenge: z!,
+        blobLow: 0n,
+        blobHigh: 0n,
+      };
       try {
         await l1.rollup.read.verifyProofs([[statement], [toContractProof(proof)]]);
         return true;

@@ -30,6 +30,7 @@ const publisher = new BatchPublisher(
     resendAfterMs: 60_000,
     maxFeePerGasWei: 10n ** 12n,
     maxPriorityFeePerGasWei: 10n ** 10n,
+    maxFeePerBlobGasWei: 10n ** 12n,
     limits: BUNDLE_LIMITS,
     maxChunkBlocks: 1_000,
   },

@@ -1,6 +1,6 @@
 /** A batch's proof, verified as `openledger verify` does, against the key that is registered on L1. */
 
-import { batchStatement } from "../../circuits/blob/batch-statement.ts";
+import { batchStatement, signalsOf } from "../../circuits/blob/batch-statement.ts";
 import { fromContractProof } from "../../circuits/wire/groth16-proof.ts";
 import type { BatchEvent } from "../l1/l1-history.ts";
 import type { RegisteredCircuit } from "../l1/rollup-contract.ts";
@@ -9,16 +9,17 @@ import { type VerifyProof, verifierKey } from "./verify-keys.ts";
 
 /** Of a batch that came in through another contract, C and proof are not on L1: only the contract has seen them. */
 export async function requireBatchProof(
-  { batch, circuitIndex, commitment, proof }: BatchEvent,
+  { batch, circuitIndex, commitment, proof, versionedHash }: BatchEvent,
   registered: readonly RegisteredCircuit[],
   verifyProof: VerifyProof,
 ): Promise<void> {
   if (commitment === null || proof === null) return;
   const batchNumber = Number(batch.batchNumber);
   const circuit = registered[circuitIndex]!;
-  const statement = batchStatement(batch, circuit.circuitId, commitment);
+  const blobHash = versionedHash && BigInt(versionedHash);
+  const statement = batchStatement(batch, circuit.circuitId, commitment, blobHash);
   requireSame(batchNumber, "the commitment C", statement.commitment, commitment);
-  const signals = [statement.commitment, statement.y, statement.z];
+  const signals = signalsOf(statement);
   const isValid = await verifyProof(verifierKey(circuit), fromContractProof(proof), signals);
   if (!isValid) throw verifyDiffers({ batchNumber, what: "the proof", expected: "valid", actual: "invalid" });
 }

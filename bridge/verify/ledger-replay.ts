@@ -1,5 +1,5 @@
 import { replayBatch } from "../../circuits/batch/batch.ts";
-import { batchStatement } from "../../circuits/blob/batch-statement.ts";
+import { batchStatement, signalsOf } from "../../circuits/blob/batch-statement.ts";
 import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
 import { KIND, kindRule } from "../../circuits/protocol.ts";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
@@ -123,7 +123,7 @@ export class LedgerReplay {
   }
 
   async #applyBatch(event: BatchEvent): Promise<void> {
-    const { batch, circuitIndex, commitment, proof } = event;
+    const { batch, circuitIndex, commitment, proof, versionedHash } = event;
     const number = this.batchNumber + 1;
     requireSame(number, "the batch's number", number, Number(batch.batchNumber));
     requireSame(number, "the first operation's index", this.opIndex, Number(batch.firstOpIndex));
@@ -143,7 +143,8 @@ export class LedgerReplay {
 
     const circuit = this.#circuits[circuitIndex]!;
     // Where L1 does not show C, which came through another contract, there is no proof to check either.
-    const statement = batchStatement(batch, circuit.circuitId, commitment ?? 0n);
+    const blobHash = versionedHash && BigInt(versionedHash);
+    const statement = batchStatement(batch, circuit.circuitId, commitment ?? 0n, blobHash);
     if (commitment !== null && commitment !== statement.commitment) {
       const expected = statement.commitment;
       const differs = verifyDiffers({
@@ -157,7 +158,7 @@ export class LedgerReplay {
       this.#onMalformed(malformed);
     }
     if (proof !== null) {
-      const signals = [statement.commitment, statement.y, statement.z];
+      const signals = signalsOf(statement);
       const isValid = await this.#verifyProof(verifierKey(circuit), fromContractProof(proof), signals);
       if (!isValid)
         throw verifyDiffers({ batchNumber: number, what: "the proof", expected: "valid", actual: "invalid" });

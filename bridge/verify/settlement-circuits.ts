@@ -1,4 +1,6 @@
 /** Which of the rollup's circuits a settler needs. L1 knows sorts and sizes; rows, features and draws are in the names. */
+import { isBlobShape } from "../../circuits/protocol.ts";
+import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import {
   type ModelShape,
@@ -36,11 +38,15 @@ export function chooseBatchCircuit(
 ): ChosenCircuit {
   const slots = ({ size0, size1 }: RegisteredCircuit) => size0 + size1;
   const [smallest] = known(registered, circuits)
-    .filter(({ sort }) => sort === CIRCUIT_SORT.batch)
+    .filter(isPlainBatch)
     .sort((x, y) => slots(x) - slots(y));
   if (smallest === undefined) throw noCircuit("batch circuit", {});
   return smallest;
 }
+
+/** In calldata: strangers' batches have nothing for a blob, and anybody's node takes them. */
+const isPlainBatch = (circuit: RegisteredCircuit): boolean =>
+  circuit.sort === CIRCUIT_SORT.batch && !isBlobShape(batchShape(circuit));
 
 /** For queue entries alone: the fewest narrow slots, which stay empty, then the most wide ones. @throws BRG_NO_CIRCUIT */
 export function chooseQueueCircuit(
@@ -48,7 +54,7 @@ export function chooseQueueCircuit(
   circuits: readonly KnownCircuit[],
 ): ChosenCircuit {
   const [best] = known(registered, circuits)
-    .filter(({ sort }) => sort === CIRCUIT_SORT.batch)
+    .filter(isPlainBatch)
     .sort((x, y) => x.size0 - y.size0 || y.size1 - x.size1);
   if (best === undefined) throw noCircuit("batch circuit", {});
   return best;

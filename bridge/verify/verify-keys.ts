@@ -4,10 +4,12 @@ import { shapeName } from "../../circuits/protocol.ts";
 import { batchShape, type CircuitSizes, exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import {
+  fromContractIc,
   fromContractOrder,
   type G1Point,
   type G2RealFirst,
   type Groth16Proof,
+  toContractIc,
   toContractOrder,
 } from "../../circuits/wire/groth16-proof.ts";
 import { computeCircuitId, G2_GENERATOR } from "../../contracts/build/verifying-key.ts";
@@ -46,9 +48,8 @@ export function checkKeys(
 ): void {
   for (const circuit of registered) {
     const { index, isDevelopment, key, tableSizes, sort, size0, size1 } = circuit;
-    const [ic0, ic1, ic2, ic3] = key.ic as [G1Point, G1Point, G1Point, G1Point];
     const sizes = { sort, size0, size1, tableSizes };
-    const id = computeCircuitId({ ...sizes, isDevelopment, key: { ...key, ic: [ic0, ic1, ic2, ic3] } });
+    const id = computeCircuitId({ ...sizes, isDevelopment, key });
     requireSame(null, `the id of circuit ${index}`, id, circuit.circuitId);
     if (derived === null) continue;
     const name = sizesName(sizes);
@@ -92,7 +93,7 @@ function sizesName(sizes: CircuitSizes): string {
 
 /** What L1 holds of a derived key. */
 function onL1({ alpha, beta, delta, ic }: VerifierKey) {
-  return { alpha, beta: toContractOrder(beta), delta: toContractOrder(delta), ic };
+  return { alpha, beta: toContractOrder(beta), delta: toContractOrder(delta), ic: toContractIc(ic) };
 }
 
 /** Whether a registered circuit has this derived key. */
@@ -114,5 +115,5 @@ function isSameKey(x: object, y: object): boolean {
 export function verifierKey({ key }: RegisteredCircuit): VerifierKey {
   const { alpha, beta, delta, ic } = key;
   const gamma = fromContractOrder(G2_GENERATOR);
-  return { alpha, beta: fromContractOrder(beta), gamma, delta: fromContractOrder(delta), ic };
+  return { alpha, beta: fromContractOrder(beta), gamma, delta: fromContractOrder(delta), ic: fromContractIc(ic) };
 }

@@ -14,6 +14,7 @@ import {
 import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
 import { unusualParameters } from "../../contracts/build/rollup-parameters.ts";
 import { computeDomain } from "../../contracts/build/verifying-key.ts";
+import type { BlobSource } from "../blobs/blob-source.ts";
 import { createPatientL1Client, l1Call } from "../l1/l1-client.ts";
 import { readL1History } from "../l1/l1-history.ts";
 import { type RegisteredCircuit, RollupContract } from "../l1/rollup-contract.ts";
@@ -41,6 +42,8 @@ export interface VerifyOptions {
   readonly toBlock?: bigint;
   /** Defaults to the contract's own block, which is searched for. */
   readonly fromBlock?: bigint;
+  /** Where blobs of its batches are read; nowhere where absent. */
+  readonly blobs?: BlobSource | undefined;
   /** Where the records come from; tests falsify them. */
   readonly readHistory?: typeof readL1History;
   readonly onProgress?: (progress: VerifyProgress) => void;
@@ -81,12 +84,12 @@ export interface ModelMisfit extends Misfit {
 
 /**
  * @throws BRG_BATCH_MALFORMED, BRG_VERIFY_DIFFERS naming the first difference: batch, what, expected, actual;
- * BRG_HISTORY_UNREADABLE, BRG_BATCH_NOT_IN_CALL, BRG_L1_*
+ * BRG_BLOB_*, BRG_HISTORY_UNREADABLE, BRG_BATCH_NOT_IN_CALL, BRG_L1_*
  */
 export async function verifyRollup(options: VerifyOptions): Promise<VerifyResult> {
   await initPoseidon();
   const client = createPatientL1Client({ rpcUrl: options.rpcUrl });
-  const rollup = new RollupContract({ client, address: options.rollupAddress });
+  const rollup = new RollupContract({ client, address: options.rollupAddress, blobs: options.blobs });
   const toBlock =
     options.toBlock ?? (await l1Call("read the newest block's number", () => client.getBlockNumber()));
   const chainId = await l1Call("read the chain id", () => client.getChainId());

@@ -11,6 +11,7 @@ import { GENESIS_FEE_ACCOUNT_ID, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { openBatch, sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
 import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
+import type { BlobSource } from "../blobs/blob-source.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { createPatientL1Client, l1Call } from "../l1/l1-client.ts";
 import type { QueueEntryEvent } from "../l1/l1-history.ts";
@@ -27,6 +28,8 @@ export interface SubmitQueueOptions {
   readonly rollupAddress: Address;
   /** The rollup's own block, where it is known; else it is searched for. */
   readonly fromBlock?: bigint | undefined;
+  /** Where blobs of its batches are read; nowhere where absent. */
+  readonly blobs?: BlobSource | undefined;
   /** Pays for the transactions. Anybody's. */
   readonly account: LocalAccount;
   /** Of what the account signs; as RollupContract's where absent. */
@@ -65,6 +68,7 @@ export async function submitQueue(options: SubmitQueueOptions): Promise<Submitte
     client,
     address: options.rollupAddress,
     spendingCap: options.spendingCap,
+    blobs: options.blobs,
   });
   // Before the ledger is rebuilt: that takes long.
   await requireRunning(rollup);

@@ -24,6 +24,7 @@ import {
 import { modelShape } from "../../circuits/settlement/settlement-size.ts";
 import { openBatch, sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
 import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
+import type { BlobSource } from "../blobs/blob-source.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { createPatientL1Client, l1Call } from "../l1/l1-client.ts";
 import { requireRunning } from "../l1/require-running.ts";
@@ -57,6 +58,8 @@ export interface SubmitSettlementOptions {
   readonly rollupAddress: Address;
   /** The rollup's own block, where it is known; else it is searched for. */
   readonly fromBlock?: bigint;
+  /** Where blobs of its batches are read; nowhere where absent. */
+  readonly blobs?: BlobSource | undefined;
   /** Pays for the transaction. Anybody's. */
   readonly account: LocalAccount;
   /** Of what the account signs; as RollupContract's where absent. */
@@ -100,6 +103,7 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
     client,
     address: options.rollupAddress,
     spendingCap: options.spendingCap,
+    blobs: options.blobs,
   });
 
   await requireRunning(rollup);

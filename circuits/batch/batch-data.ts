@@ -133,9 +133,20 @@ export function committedElements(batch: BatchData): bigint[] {
   ];
 }
 
-/** The bytes that are posted to L1. Slots must not end in a null one. The longest run of empty pairs is not posted. */
-export function encodeWire(batch: BatchData): Uint8Array {
-  const pairs = narrowPairs(batch).slice(0, Math.ceil(batch.narrow.length / 2));
+/** What opens a batch's blob, at the end of the posted bytes: its value at z, its commitment, the proof (docs/blobs.md). */
+export const BLOB_OPENING_BYTES = 32 + 48 + 48;
+
+/**
+ * The bytes that are posted to L1. Slots must not end in a null one. The longest run of empty pairs is not posted, and of a
+ * batch with a blob no pair and no payload.
+ * @param opening of the blob, where the batch has one: 128 bytes
+ * @throws RangeError
+ */
+export function encodeWire(batch: BatchData, opening: Uint8Array = new Uint8Array()): Uint8Array {
+  const isBlob = isBlobShape(batch.shape);
+  if (opening.length !== (isBlob ? BLOB_OPENING_BYTES : 0))
+    throw new RangeError("the opening of a blob has to be given where a batch has one, and only there");
+  const pairs = isBlob ? [] : narrowPairs(batch).slice(0, Math.ceil(batch.narrow.length / 2));
   const gap = longestGap(pairs);
   const posted = [...pairs.slice(0, gap.at), ...pairs.slice(gap.at + gap.count)];
   return concatBytes([
@@ -145,15 +156,16 @@ export function encodeWire(batch: BatchData): Uint8Array {
     toBytesBe(BigInt(batch.feeAccountId), 3),
     toBytesBe(batch.feePerUnitWei, 8),
     toBytesBe(BigInt(batch.signedCount), 2),
-    toBytesBe(BigInt(payloads(batch).length), 2),
+    toBytesBe(BigInt(postedPayloads(batch).length), 2),
     toBytesBe(BigInt(posted.length), 2),
     toBytesBe(BigInt(gap.at), 2),
     toBytesBe(BigInt(gap.count), 2),
     Uint8Array.of(batch.wide.length),
     ...posted.map((pair) => toBytesBe(pair, 23)),
     ...batch.wide.map((slot) => toBytesBe(wideCore(slot), 12)),
-    ...payloads(batch).map((word) => toBytesBe(word, 32)),
+    ...postedPayloads(batch).map((word) => toBytesBe(word, 32)),
     ...batch.wide.flatMap((slot) => slot.words.map((word) => toBytesBe(word, 32))),
+    opening,
   ]);
 }
 
@@ -172,7 +184,8 @@ const field = (value: bigint, from: number, width: number): bigint =>
   (value >> BigInt(from)) & ((1n << BigInt(width)) - 1n);
 
 /**
- * The batch that posted bytes describe, given what L1 knew when it took them.
+ * The batch that posted bytes describe, given what L1 knew when it took them. Without its narrow slots where they stand in a
+ * blob: `recordsOfBlob` reads those.
  * @throws CIR_WIRE_MALFORMED for bytes that no batch on L1 has: the contract or the proof refuses them.
  */
 export function decodeWire(wire: Uint8Array, shape: BatchShape, l1: L1Header): BatchData {
@@ -200,7 +213,8 @@ export function decodeWire(wire: Uint8Array, shape: BatchShape, l1: L1Header): B
   const gapAt = Number(take(2));
   const gapCount = Number(take(2));
   const wideCount = Number(take(1));
-  if ((pairCount + gapCount) * 2 > shape.narrow || wideCount > shape.wide)
+  const isBlob = isBlobShape(shape);
+  if ((pairCount + gapCount) * 2 > (isBlob ? 0 : shape.narrow) || wideCount > shape.wide)
     throw malformed("more slots than the circuit has");
   if (gapAt > pairCount || (gapCount === 0) !== (gapAt === pairCount))
     throw malformed("a gap that is not between two pairs");
@@ -245,6 +259,7 @@ export function decodeWire(wire: Uint8Array, shape: BatchShape, l1: L1Header): B
   const narrow = narrowHeads.map((slot) => withWords(slot, true));
   const wide = wideHeads.map((slot) => withWords(slot, false));
   while (narrow.at(-1)?.kind === 0) narrow.pop();
+  if (isBlob) take(BLOB_OPENING_BYTES);
   if (at !== wire.length) throw malformed("bytes are left over");
   if (narrow.reduce((sum, slot) => sum + slot.words.length, 0) !== payloadCount) {
     throw malformed(`payloadCount ${payloadCount} is not what the kinds say`);

@@ -1,4 +1,5 @@
 /** How many slots, rows and units a table batch has, and how deep its subtrees and its top are. */
+import { BLOB_OPENING_BYTES } from "../batch/batch-data.ts";
 import {
   type BatchShape,
   shapeName,
@@ -79,8 +80,6 @@ export function unpackTable(packed: bigint): TableSizes | undefined {
 
 /** Of a batch's data with every slot used. Proofs and settlements need the rest of the 128 KiB that nodes take of a transaction. */
 const MOST_WIRE_BYTES = 112 * 1024;
-/** The blob's value at z, its commitment and the proof of the value. */
-const BLOB_OPENING_BYTES = 32 + 48 + 48;
 
 /** As `encodeWire` writes it: each pair of narrow slots and members' payloads, or what opens the blob; wide slots with all their words. */
 const mostWireBytes = ({ transfers, members, wide, isBlob }: TableShape): number =>

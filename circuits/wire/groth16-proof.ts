@@ -32,6 +32,21 @@ export interface ContractProof {
 export const realFirst = (x: G1Point, y: G1Point) => [x, y] as unknown as G2RealFirst;
 export const imaginaryFirst = (x: G1Point, y: G1Point) => [x, y] as unknown as G2ImaginaryFirst;
 
+/** The points of a key for its public signals, as contracts take them: the constant, C, y, z, and the halves of a blob's value. */
+export type ContractIc = readonly [G1Point, G1Point, G1Point, G1Point, G1Point, G1Point];
+const IC_COUNT = 6;
+const AT_INFINITY: G1Point = [0n, 0n];
+
+/** A circuit with fewer signals has the point at infinity for the last ones. @throws RangeError for more than five signals */
+export function toContractIc(ic: readonly G1Point[]): ContractIc {
+  if (ic.length > IC_COUNT) throw new RangeError(`the contracts take ${IC_COUNT - 1} signals, not ${ic.length - 1}`);
+  return Array.from({ length: IC_COUNT }, (_, i) => ic[i] ?? AT_INFINITY) as unknown as ContractIc;
+}
+
+/** Those that the circuit's signals have. */
+export const fromContractIc = (ic: readonly G1Point[]): G1Point[] =>
+  ic.filter(([x, y]) => x !== 0n || y !== 0n);
+
 const turned = ([first, second]: G1Point): G1Point => [second, first];
 
 export const toContractOrder = ([x, y]: G2RealFirst) => imaginaryFirst(turned(x), turned(y));

@@ -167,6 +167,8 @@ export const readyBatchesAnswer = z.array(
     batchNumber: z.int().positive(),
     batchHash: z.string().min(1),
     ...posted,
+    /** Where the batch has a blob its coefficients up to the last that is not 0, 32 bytes each; absent elsewhere. */
+    blobElements: hexText.optional(),
     /** In the order of the records that take them. `settles`: that record's model and J, null for a Genesis. */
     settlements: z.array(
       z.object({ ...posted, settles: z.object({ modelId: z.int(), word: elementOrDecimal }).nullable() }),

@@ -8,7 +8,7 @@ import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/co
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
+import { computeCircuitId } from "../../contracts/build/verifying-key.ts";
 import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
@@ -37,7 +37,7 @@ const registered = (sort: number, size0: number, size1: number, index = 0): Regi
 });
 
 function leafExitAs(isDevelopment: boolean): ExitCircuit {
-  const key = toSolidityKey(development.verificationKey) as VerifyingKey;
+  const key = toSolidityKey(development.verificationKey);
   const circuitId = computeCircuitId({ ...exitSizes(), isDevelopment, key });
   return { ...registered(CIRCUIT_SORT.exit, 0, 0), name: "leaf-exit", isDevelopment, key, circuitId };
 }

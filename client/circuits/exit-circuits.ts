@@ -3,7 +3,7 @@ import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
 import { EXIT_KIND } from "../../circuits/exit/exit-statement.ts";
 import { exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
+import { computeCircuitId } from "../../contracts/build/verifying-key.ts";
 import { toSolidityKey, type VerificationKey } from "../../prover/formats/verification-key.ts";
 import { clientError } from "../client-errors.ts";
 
@@ -51,7 +51,7 @@ export function requireRegisteredKey(
     size0,
     size1,
     isDevelopment,
-    key: toSolidityKey(key) as VerifyingKey,
+    key: toSolidityKey(key),
   });
   if (circuitId === circuit.circuitId) return;
   throw clientError("CLI_KEYS_DIFFER", `the rollup has another key for ${name} than is here`, {

@@ -4,6 +4,7 @@
  * what was credited is not asked for twice.
  */
 import { type Address, getAddress, type Hex, type TransactionReceipt } from "viem";
+import type { BlobSource } from "../../bridge/blobs/blob-source.ts";
 import { ExitContract } from "../../bridge/l1/exit-contract.ts";
 import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
 import { type MalformedBatch, malformedOf } from "../../bridge/l1/malformed-batch.ts";
@@ -37,6 +38,8 @@ export interface LeaveOptions extends LeaveSteps {
   readonly rollupAddress: Address;
   /** Of what the account signs; as RollupContract's where absent. */
   readonly spendingCap?: SpendingCap | undefined;
+  /** Where blobs of its batches are read; nowhere where absent. */
+  readonly blobs?: BlobSource | undefined;
 }
 
 export interface LeaveSteps {
@@ -107,8 +110,8 @@ export type LeaveErrorCode =
  */
 export async function leave(options: LeaveOptions): Promise<LeaveResult> {
   const client = createPatientL1Client({ rpcUrl: options.rpcUrl });
-  const { rollupAddress: address, spendingCap } = options;
-  return leaveRollup(new RollupContract({ client, address, spendingCap }), options);
+  const { blobs, rollupAddress: address, spendingCap } = options;
+  return leaveRollup(new RollupContract({ client, address, spendingCap, blobs }), options);
 }
 
 /**

@@ -114,6 +114,8 @@ export const openGovernorAbi = [
   {"inputs":[{"name":"index","type":"uint256"}],"name":"RefundEntryUnknown","type":"error"},
   {"inputs":[],"name":"RollupAddressZero","type":"error"},
   {"inputs":[],"name":"RollupAmountZero","type":"error"},
+  {"inputs":[{"name":"index","type":"uint256"},{"name":"isPlainCall","type":"bool"}],"name":"RollupBlobMissing","type":"error"},
+  {"inputs":[{"name":"versionedHash","type":"bytes32"}],"name":"RollupBlobNotOpened","type":"error"},
   {"inputs":[{"name":"circuit","type":"uint256"},{"name":"sort","type":"uint256"}],"name":"RollupCircuitSortInvalid","type":"error"},
   {"inputs":[{"name":"field","type":"bytes32"}],"name":"RollupConfigInvalid","type":"error"},
   {"inputs":[{"name":"length","type":"uint256"},{"name":"expected","type":"uint256"}],"name":"RollupDataLengthInvalid","type":"error"},

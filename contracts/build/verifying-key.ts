@@ -1,14 +1,13 @@
 /** Keys and proofs in the contracts' form: G2 coordinates imaginary first (the EVM's order, EIP-197). */
 import { encodeAbiParameters, type Hex, keccak256, stringToHex } from "viem";
 import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { type G1Point, type G2ImaginaryFirst, imaginaryFirst } from "../../circuits/wire/groth16-proof.ts";
+import { type ContractIc, type G1Point, type G2ImaginaryFirst, imaginaryFirst } from "../../circuits/wire/groth16-proof.ts";
 
 export interface VerifyingKey {
   alpha: G1Point;
   beta: G2ImaginaryFirst;
   delta: G2ImaginaryFirst;
-  /** The constant, then the factors of C, y and z. */
-  ic: readonly [G1Point, G1Point, G1Point, G1Point];
+  ic: ContractIc;
 }
 
 export interface CircuitConfig extends CircuitSizes {
@@ -34,7 +33,7 @@ const keyParameters = [
   pair,
   { type: "uint256[2][2]" },
   { type: "uint256[2][2]" },
-  { type: "uint256[2][4]" },
+  { type: "uint256[2][6]" },
 ] as const;
 
 /** See docs/settlement.md. */
@@ -42,7 +41,7 @@ export function computeCircuitId(config: CircuitConfig): bigint {
   const { alpha, beta, delta, ic } = config.key;
   const keyHash = keccak256(encodeAbiParameters(keyParameters, [alpha, beta, delta, ic]));
   const number = { type: "uint256" } as const;
-  const types = [{ type: "bytes32" }, number, number, number, { type: "bytes32" }] as const;
+  const types = [{ type: "bytes32" }, number, number, number, number, { type: "bytes32" }] as const;
   const tag: Hex = keccak256(stringToHex("OpenLedger circuit v1"));
   return BigInt(
     keccak256(
@@ -51,6 +50,7 @@ export function computeCircuitId(config: CircuitConfig): bigint {
         BigInt(config.sort),
         BigInt(config.size0),
         BigInt(config.size1),
+        config.tableSizes ?? 0n,
         keyHash,
       ]),
     ),

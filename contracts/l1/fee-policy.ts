@@ -11,6 +11,11 @@ export interface GasFees {
   readonly maxPriorityFeePerGasWei: bigint;
 }
 
+/** Of a transaction with blobs: their gas has a market of its own. */
+export interface BlobFees extends GasFees {
+  readonly maxFeePerBlobGasWei: bigint;
+}
+
 export interface FeeMarket {
   readonly baseFeePerGasWei: bigint;
   /** What the node suggests as a tip. */
@@ -73,6 +78,42 @@ export function replacementFees(last: GasFees, market: FeeMarket, maxFeePerGasWe
     maxPriorityFeePerGasWei: larger(raise(last.maxPriorityFeePerGasWei), asked.maxPriorityFeePerGasWei),
   };
   return raised.maxFeePerGasWei > maxFeePerGasWei ? null : raised;
+}
+
+/** Most to pay for a unit of gas and of blob gas. */
+export interface BlobFeeCaps {
+  readonly maxFeePerGasWei: bigint;
+  readonly maxFeePerBlobGasWei: bigint;
+}
+
+/** A first attempt with blobs. Their base fee, too, rises by an eighth a block at most: twice as much outlasts six. */
+export function initialBlobFees(market: FeeMarket, blobBaseFeeWei: bigint, caps: BlobFeeCaps): BlobFees {
+  const asked = 2n * larger(blobBaseFeeWei, 1n);
+  return {
+    ...initialFees(market, caps.maxFeePerGasWei),
+    maxFeePerBlobGasWei: smaller(asked, caps.maxFeePerBlobGasWei),
+  };
+}
+
+/**
+ * Nodes take a replacement of a transaction with blobs only if all three fees are twice as high (geth's blob pool).
+ * @returns null where a cap leaves no room for a replacement
+ */
+export function blobReplacementFees(
+  last: BlobFees,
+  market: FeeMarket,
+  blobBaseFeeWei: bigint,
+  caps: BlobFeeCaps,
+): BlobFees | null {
+  const asked = initialBlobFees(market, blobBaseFeeWei, caps);
+  const raised = {
+    maxFeePerGasWei: larger(2n * last.maxFeePerGasWei, asked.maxFeePerGasWei),
+    maxPriorityFeePerGasWei: larger(2n * last.maxPriorityFeePerGasWei, asked.maxPriorityFeePerGasWei),
+    maxFeePerBlobGasWei: larger(2n * last.maxFeePerBlobGasWei, asked.maxFeePerBlobGasWei),
+  };
+  const isAbove =
+    raised.maxFeePerGasWei > caps.maxFeePerGasWei || raised.maxFeePerBlobGasWei > caps.maxFeePerBlobGasWei;
+  return isAbove ? null : raised;
 }
 
 /** At least one wei more, so that a tip of 0 rises too. */

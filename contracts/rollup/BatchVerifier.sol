@@ -8,7 +8,8 @@ import {
 } from "./Protocol.sol";
 
 /// @title K Groth16 proofs in one pairing check
-/// @dev Proof i holds if e(A, B) = e(alpha, beta) e(IC, gamma) e(C, delta), with IC = ic0 + C·ic1 + y·ic2 + z·ic3.
+/// @dev Proof i holds if e(A, B) = e(alpha, beta) e(IC, gamma) e(C, delta), with IC = ic0 + C·ic1 + y·ic2 + z·ic3, and for
+/// batches with a blob + low·ic4 + high·ic5. Elsewhere ic4 and ic5 are the point at infinity, and the last two inputs 0.
 /// With coefficients r_i from a transcript that fixes keys, inputs and proofs, all hold but with probability 2^-128 if
 ///   Π e(r_i A_i, B_i) · e(−Σ r_i alpha, beta) · e(−Σ r_i IC_i, gamma) · Π_circuits e(−Σ r_i C_i, delta) = 1.
 /// r_0 is 1: a common factor of all coefficients proves nothing, and one proof alone needs no scaling.
@@ -38,17 +39,21 @@ contract BatchVerifier is IBatchVerifier {
     uint256 private constant MAX_CIRCUIT_COUNT = 16;
     uint256 private constant DEVELOPMENT_CHAIN_ID = 31337;
 
-    // The key store's tableSizes after its first byte, in bytes: alpha and beta, then per circuit
-    // circuitId | tableSizes << 56 | sort << 48 | size0 << 32 | size1 << 16 | isDevelopment | delta | ic.
+    // The key store after its first byte, in bytes: alpha and beta, then per circuit the words of its Circuit in their order:
+    // sort, size0, size1, tableSizes, isDevelopment, circuitId; delta and ic.
     uint256 private constant SHARED_SIZE = 0xc0;
-    uint256 private constant CIRCUIT_SIZE = 0x1c0;
-    uint256 private constant SHAPE_AT = 0x20;
-    uint256 private constant TABLE_AT = 56;
-    uint256 private constant DELTA_AT = 0x40;
-    uint256 private constant IC_AT = 0xc0;
+    uint256 private constant CIRCUIT_SIZE = 0x2c0;
+    uint256 private constant TABLE_AT = 0x60;
+    uint256 private constant ID_AT = 0xa0;
+    uint256 private constant DELTA_AT = 0xc0;
+    uint256 private constant IC_AT = 0x140;
+    /// @dev Bit of tableSizes: the narrow slots stand in a blob.
+    uint256 private constant BLOB_BIT = 45;
+    uint256 private constant IC_COUNT = 6;
 
-    // Sums of one circuit in _verify, in bytes: Σ r, Σ r·C, Σ r·y, Σ r·z, then the point Σ r·proof.c.
-    uint256 private constant SUMS_SIZE = 0xc0;
+    // Sums of one circuit in _verify, in bytes: Σ r, Σ r·C, Σ r·y, Σ r·z, Σ r·low, Σ r·high, then the point Σ r·proof.c.
+    uint256 private constant SUMS_SIZE = 0x100;
+    uint256 private constant SUM_POINT_AT = 0xc0;
 
     /// @inheritdoc IBatchVerifier
     uint256 public immutable circuitCount;
@@ -76,12 +81,23 @@ contract BatchVerifier is IBatchVerifier {
                     config.sort,
                     config.size0,
                     config.size1,
+                    config.tableSizes,
                     keccak256(abi.encode(config.key))
                 )
             );
-            uint256 shape = uint256(config.tableSizes) << TABLE_AT | uint256(config.sort) << 48
-                | uint256(config.size0) << 32 | uint256(config.size1) << 16 | (config.isDevelopment ? 1 : 0);
-            store = abi.encodePacked(store, abi.encode(circuitId, shape, config.key.delta, config.key.ic));
+            store = abi.encodePacked(
+                store,
+                abi.encode(
+                    config.sort,
+                    config.size0,
+                    config.size1,
+                    config.tableSizes,
+                    config.isDevelopment,
+                    circuitId,
+                    config.key.delta,
+                    config.key.ic
+                )
+            );
         }
         circuitCount = count;
         isDevelopment = anyDevelopment;
@@ -93,32 +109,25 @@ contract BatchVerifier is IBatchVerifier {
     /// the compiler needs for nested arrays.
     function circuits(uint256 index) external view returns (Circuit memory) {
         uint256 keys = _loadKeys();
-        (bytes32 circuitId, uint256 sort, uint256 size0, uint256 size1) = _circuit(keys, index);
-        uint256 ptr = keys + SHARED_SIZE + CIRCUIT_SIZE * index;
-        uint256 shape = loadWord(ptr + SHAPE_AT);
+        uint256 ptr = _circuitAt(keys, index);
         assembly ("memory-safe") {
             let out := mload(0x40)
-            mstore(out, sort)
-            mstore(add(out, 0x20), size0)
-            mstore(add(out, 0x40), size1)
-            mstore(add(out, 0x60), shr(TABLE_AT, shape))
-            mstore(add(out, 0x80), and(shape, 1))
-            mstore(add(out, 0xa0), circuitId)
+            mcopy(out, ptr, DELTA_AT)
             // alpha and beta, then delta and ic.
-            mcopy(add(out, 0xc0), keys, SHARED_SIZE)
+            mcopy(add(out, DELTA_AT), keys, SHARED_SIZE)
             mcopy(add(out, 0x180), add(ptr, DELTA_AT), sub(CIRCUIT_SIZE, DELTA_AT))
-            return(out, 0x300)
+            return(out, 0x380)
         }
     }
 
     /// @inheritdoc IBatchVerifier
     function verifyProofs(Statement[] calldata statements, Proof[] calldata proofs) external view {
+        uint256 keys = _loadKeys();
         for (uint256 i = 0; i < statements.length; ++i) {
-            if (statements[i].circuit >= circuitCount) {
-                revert VerifierCircuitUnknown(statements[i].circuit, circuitCount);
-            }
+            // Refuses an unknown one.
+            _circuitAt(keys, statements[i].circuit);
         }
-        _verify(_loadKeys(), statements, proofs);
+        _verify(keys, statements, proofs);
     }
 
     /// @dev Copies all keys to memory; the result is the address of the first byte after the store's STOP.
@@ -132,15 +141,24 @@ contract BatchVerifier is IBatchVerifier {
         }
     }
 
+    /// @dev Where the circuit's words begin.
+    function _circuitAt(uint256 keys, uint256 index) private view returns (uint256 ptr) {
+        if (index >= circuitCount) revert VerifierCircuitUnknown(index, circuitCount);
+        return keys + SHARED_SIZE + CIRCUIT_SIZE * index;
+    }
+
     function _circuit(uint256 keys, uint256 index)
         internal
         view
-        returns (bytes32 circuitId, uint8 sort, uint16 size0, uint16 size1)
+        returns (bytes32 circuitId, uint256 sort, uint256 size0, uint256 size1)
     {
-        if (index >= circuitCount) revert VerifierCircuitUnknown(index, circuitCount);
-        uint256 ptr = keys + SHARED_SIZE + CIRCUIT_SIZE * index;
-        uint256 shape = loadWord(ptr + SHAPE_AT);
-        return (bytes32(loadWord(ptr)), uint8(shape >> 48), uint16(shape >> 32), uint16(shape >> 16));
+        uint256 ptr = _circuitAt(keys, index);
+        return (bytes32(loadWord(ptr + ID_AT)), loadWord(ptr), loadWord(ptr + 0x20), loadWord(ptr + 0x40));
+    }
+
+    /// @dev Whether the batches of a known circuit have a blob.
+    function _hasBlob(uint256 keys, uint256 index) internal pure returns (bool) {
+        return loadWord(keys + SHARED_SIZE + CIRCUIT_SIZE * index + TABLE_AT) >> BLOB_BIT & 1 == 1;
     }
 
     /// @dev Assumes that each statement's circuit is known. Reverts unless every proof is valid.
@@ -183,6 +201,8 @@ contract BatchVerifier is IBatchVerifier {
                 accumulate(add(sumsAt, 0x20), coefficient, mload(add(statement, 0x20)))
                 accumulate(add(sumsAt, 0x40), coefficient, mload(add(statement, 0x40)))
                 accumulate(add(sumsAt, 0x60), coefficient, mload(add(statement, 0x60)))
+                accumulate(add(sumsAt, 0x80), coefficient, mload(add(statement, 0x80)))
+                accumulate(add(sumsAt, 0xa0), coefficient, mload(add(statement, 0xa0)))
 
                 // r·A, B
                 calldatacopy(next, proof, 0xc0)
@@ -195,7 +215,7 @@ contract BatchVerifier is IBatchVerifier {
                 next := add(next, 0xc0)
 
                 // Σ r·C: the circuit's sum in `point`, the new term behind it.
-                let sumPoint := add(sumsAt, 0x80)
+                let sumPoint := add(sumsAt, SUM_POINT_AT)
                 let term := add(point, 0x40)
                 calldatacopy(term, add(proof, 0xc0), 0x40)
                 if i {
@@ -229,12 +249,14 @@ contract BatchVerifier is IBatchVerifier {
             uint256 sumsAt = sums + SUMS_SIZE * circuit;
             if (loadWord(sumsAt) == 0) continue;
             uint256 ptr = keys + SHARED_SIZE + CIRCUIT_SIZE * circuit;
-            for (uint256 i = 0; i < 4; ++i) {
-                _addScaled(ptr + IC_AT + 0x40 * i, loadWord(sumsAt + 0x20 * i), icPair);
+            for (uint256 i = 0; i < IC_COUNT; ++i) {
+                uint256 sum = loadWord(sumsAt + 0x20 * i);
+                // Nothing to add. So it is with the inputs of a blob where there is none.
+                if (sum != 0) _addScaled(ptr + IC_AT + 0x40 * i, sum, icPair);
             }
             // −Σ r·C, delta
             assembly ("memory-safe") {
-                mcopy(next, add(sumsAt, 0x80), 0x40)
+                mcopy(next, add(sumsAt, SUM_POINT_AT), 0x40)
                 mcopy(add(next, 0x40), add(ptr, DELTA_AT), 0x80)
             }
             _negate(next);
@@ -272,14 +294,26 @@ contract BatchVerifier is IBatchVerifier {
         uint256 ptr = start + 0x20;
         for (uint256 i = 0; i < count; ++i) {
             Statement memory statement = statements[i];
-            if (statement.commitment >= R) revert VerifierInputOutOfField(i, 0, statement.commitment);
-            if (statement.evaluation >= R) revert VerifierInputOutOfField(i, 1, statement.evaluation);
-            if (statement.challenge >= R) revert VerifierInputOutOfField(i, 2, statement.challenge);
+            uint256 inputs;
+            bool isInField;
+            assembly ("memory-safe") {
+                inputs := add(statement, 0x20)
+                isInField :=
+                    and(
+                        and(lt(mload(inputs), R), lt(mload(add(inputs, 0x20)), R)),
+                        and(
+                            lt(mload(add(inputs, 0x40)), R),
+                            // Both have 128 bits: others would name the same sum again.
+                            iszero(shr(128, or(mload(add(inputs, 0x60)), mload(add(inputs, 0x80)))))
+                        )
+                    )
+            }
+            if (!isInField) _refuseInput(i, inputs);
             uint256 circuitAt = keys + SHARED_SIZE + CIRCUIT_SIZE * statement.circuit;
             assembly ("memory-safe") {
-                mcopy(ptr, circuitAt, 0x20)
-                mcopy(add(ptr, 0x20), add(statement, 0x20), 0x60)
-                ptr := add(ptr, 0x80)
+                mcopy(ptr, add(circuitAt, ID_AT), 0x20)
+                mcopy(add(ptr, 0x20), add(statement, 0x20), 0xa0)
+                ptr := add(ptr, 0xc0)
             }
         }
         assembly ("memory-safe") {
@@ -287,6 +321,13 @@ contract BatchVerifier is IBatchVerifier {
             calldatacopy(ptr, proofs.offset, size)
             seed := keccak256(start, sub(add(ptr, size), start))
         }
+    }
+
+    /// @dev Names the first of a statement's inputs that is too large.
+    function _refuseInput(uint256 proofIndex, uint256 inputs) private pure {
+        uint256 input = 0;
+        while (loadWord(inputs + 0x20 * input) < (input < 3 ? R : 1 << 128)) ++input;
+        revert VerifierInputOutOfField(proofIndex, input, loadWord(inputs + 0x20 * input));
     }
 
     function _coefficient(uint256 seed, uint256 index) private pure returns (uint256 coefficient) {
@@ -362,8 +403,11 @@ contract BatchVerifier is IBatchVerifier {
         }
         bool isGamma = delta == keccak256(abi.encode(GAMMA_X_IM, GAMMA_X_RE, GAMMA_Y_IM, GAMMA_Y_RE));
         bool isValid = _isG1(key.alpha) && _isG2(key.beta) && _isG2(key.delta) && !isGamma;
-        for (uint256 i = 0; i < 4; ++i) {
-            isValid = isValid && _isG1(key.ic[i]);
+        bool hasBlob = config.tableSizes >> BLOB_BIT & 1 == 1;
+        for (uint256 i = 0; i < IC_COUNT; ++i) {
+            // Attack: a key without a point for the blob's value proves batches whose blob says something else.
+            bool isNeeded = i < 4 || hasBlob;
+            isValid = isValid && (isNeeded ? _isG1(key.ic[i]) : key.ic[i][0] | key.ic[i][1] == 0);
         }
         if (!isValid) revert VerifierKeyInvalid(index);
     }

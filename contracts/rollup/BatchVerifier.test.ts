@@ -18,7 +18,14 @@ beforeAll(async () => {
 });
 afterAll(() => f?.stop());
 
-type Statement = { circuit: number; commitment: bigint; evaluation: bigint; challenge: bigint };
+interface Statement {
+  circuit: number;
+  commitment: bigint;
+  evaluation: bigint;
+  challenge: bigint;
+  blobLow: bigint;
+  blobHigh: bigint;
+}
 
 function prove(circuit: number, overrides: Partial<ContractProof> = {}) {
   const statement: Statement = {
@@ -26,6 +33,7 @@ function prove(circuit: number, overrides: Partial<ContractProof> = {}) {
     commitment: randomElement(),
     evaluation: randomElement(),
     challenge: randomElement(),
+    ...{ blobLow: 0n, blobHigh: 0n },
   };
   const { commitment, evaluation, challenge } = statement;
   const proof = f.circuits[circuit]!.forge([commitment, evaluation, challenge]);
@@ -275,9 +283,12 @@ describe("constructor", () => {
       { delta: imaginaryFirst(zero, zero) },
       { beta: imaginaryFirst(zero, zero) },
       { alpha: zero },
-      { ic: [zero, key.ic[1], key.ic[2], key.ic[3]] },
-      { ic: [key.ic[0], key.ic[1], key.ic[2], zero] },
-      { ic: [key.ic[0], [key.ic[1][0], key.ic[1][1] + 1n], key.ic[2], key.ic[3]] },
+      { ic: [zero, key.ic[1], key.ic[2], key.ic[3], zero, zero] },
+      { ic: [key.ic[0], key.ic[1], key.ic[2], zero, zero, zero] },
+      { ic: [key.ic[0], [key.ic[1][0], key.ic[1][1] + 1n], key.ic[2], key.ic[3], zero, zero] },
+      // Points for a blob's value, where batches have none.
+      { ic: [key.ic[0], key.ic[1], key.ic[2], key.ic[3], key.ic[1], zero] },
+      { ic: [key.ic[0], key.ic[1], key.ic[2], key.ic[3], zero, key.ic[1]] },
       { alpha: [key.alpha[0] + FIELD_P, key.alpha[1]] },
       { delta: imaginaryFirst(delta[0], [delta[1][0], delta[1][1] + 1n]) },
       { delta: outsideGroup() },

@@ -46,8 +46,7 @@ beforeAll(async () => {
       { spec: earnerExitCircuitSpec(EARNERS), sizes: exitSizes(EARNERS) },
     ].map(async ({ spec, sizes }) => {
       const proving = await developmentSetup(await compileCircuit(spec));
-      const { ic, ...points } = toSolidityKey(proving.verificationKey);
-      const key = { ...points, ic: ic as CircuitConfig["key"]["ic"] };
+      const key = toSolidityKey(proving.verificationKey);
       return { proving, config: { ...sizes, isDevelopment: true, key } };
     }),
   );

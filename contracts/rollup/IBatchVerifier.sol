@@ -2,18 +2,19 @@
 pragma solidity ^0.8.30;
 
 /// @title Groth16 proofs of several circuits over BN254, checked in one pairing
-/// @notice Every circuit has exactly three public inputs, in this order: the commitment C, the evaluation y and the
-/// challenge z of docs/ledger.md. All registered circuits share alpha and beta, and gamma is the generator of G2.
+/// @notice Every circuit has three public inputs, in this order: the commitment C, the evaluation y and the challenge z of
+/// docs/ledger.md. Batches with a blob have two more: the halves of the blob's value at z (docs/blobs.md). All registered circuits share alpha and beta, and gamma is the generator of G2.
 /// Points of G2 are written as the EVM's pairing reads them: the imaginary coordinate first.
 /// @dev Assumes that each key comes from an honest setup: whoever knows the discrete logarithm of delta can forge.
 /// That two deltas are independent cannot be checked here; only equal ones are refused.
 interface IBatchVerifier {
-    /// @param ic Four points: the constant, then the factors of C, y and z.
+    /// @param ic Six points: the constant, then the factors of C, y, z and of the halves of the blob's value, the lower one
+    /// first. The last two are (0, 0) where the circuit's batches have no blob.
     struct VerifyingKey {
         uint256[2] alpha;
         uint256[2][2] beta;
         uint256[2][2] delta;
-        uint256[2][4] ic;
+        uint256[2][6] ic;
     }
 
     /// @param sort What the circuit proves, and so what its sizes are:
@@ -23,7 +24,8 @@ interface IBatchVerifier {
     /// - 2, a default split or a genesis: size0 is 0, size1 earners of the model's table;
     /// - 3, an exit: of a leaf's balance with sizes 0 and 0, of an earner's part with size0 1, size1 earners of the table.
     /// @param tableSizes Of a batch with a leaf table the sizes of the table (docs/leaf-table.md, "On L1"), else 0. The contract
-    /// only keeps it: whoever replays such a batch has to know that its narrow slots are applied at once.
+    /// looks at bit 45 alone: the narrow slots stand in a blob (docs/blobs.md). The rest it keeps: whoever replays such a batch
+    /// has to know that its narrow slots are applied at once.
     /// @param isDevelopment The setup's secret is known to somebody: accepted on chain 31337 only.
     struct CircuitConfig {
         uint8 sort;
@@ -52,12 +54,15 @@ interface IBatchVerifier {
         uint256[2] c;
     }
 
-    /// @notice What one proof says: the circuit's index and its three public inputs.
+    /// @notice What one proof says: the circuit's index and its public inputs. The last two are the blob's value at the
+    /// challenge, low + 2^128 high, and mean nothing where the circuit's batches have no blob.
     struct Statement {
         uint8 circuit;
         uint256 commitment;
         uint256 evaluation;
         uint256 challenge;
+        uint256 blobLow;
+        uint256 blobHigh;
     }
 
     /// @notice No circuit, or more than `maxCount`.
@@ -76,7 +81,8 @@ interface IBatchVerifier {
     error VerifierKeyStoreFailed();
     error VerifierCircuitUnknown(uint256 circuit, uint256 circuitCount);
     error VerifierCountMismatch(uint256 statementCount, uint256 proofCount);
-    /// @notice A public input is not below the field's order. `input` is 0 for C, 1 for y, 2 for z.
+    /// @notice A public input is not below the field's order. `input` is 0 for C, 1 for y, 2 for z; 3 and
+    /// 4 for a half of the blob's value that has more than 128 bits.
     error VerifierInputOutOfField(uint256 proofIndex, uint256 input, uint256 value);
     /// @notice A precompile refused a point of a proof (off its curve, outside its group or a coordinate too large),
     /// or ran out of gas.

@@ -28,7 +28,8 @@ import {OpenToken} from "./OpenToken.sol";
 interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// @param circuit Index of the circuit that proves this batch.
     /// @param commitment C, the Poseidon commitment to the batch's elements.
-    /// @param data Wire form of the batch (docs/ledger.md), of exactly the length that its counts and kinds ask for.
+    /// @param data Wire form of the batch (docs/ledger.md), of exactly the length that its counts and kinds ask for. With a
+    /// blob its last 128 bytes open the blob (docs/blobs.md); the k-th such batch of a call has the transaction's k-th blob.
     struct Batch {
         uint8 circuit;
         uint256 commitment;
@@ -166,6 +167,11 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     error RollupWideCountExceeded(uint256 wideCount, uint256 maxWideCount);
     /// @notice An element (the new root, C, a payload, a word or a settlement's chain) is not below the field's order.
     error RollupElementOutOfField();
+    /// @notice The transaction has no blob for the batch, or its call is not the transaction's own: `isPlainCall` is false
+    /// where a contract calls, or an account that has code.
+    error RollupBlobMissing(uint256 index, bool isPlainCall);
+    /// @notice The posted value, commitment and proof do not open the blob at the challenge, or the gas ran out.
+    error RollupBlobNotOpened(bytes32 versionedHash);
     /// @notice A wide slot has an unknown kind.
     error RollupKindUnknown(uint256 kind);
     /// @notice More leaves than the tree holds.

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {BatchElements} from "./BatchElements.sol";
 import {BatchVerifier} from "./BatchVerifier.sol";
+import {BLOB_OPENING_SIZE, openBlob} from "./BlobOpening.sol";
 import {deriveChallenge} from "./ElementVector.sol";
 import {Exits} from "./Exits.sol";
 import {IRollup} from "./IRollup.sol";
@@ -51,6 +52,8 @@ contract Rollup is Settlements, Exits {
         uint256 settlementsAt;
         uint256 settlementCount;
         uint256 proofsAt;
+        /// @dev Blobs of the transaction that batches have taken, in their order.
+        uint256 blobCount;
         bool isSequencer;
         bool isPlainCall;
     }
@@ -82,6 +85,7 @@ contract Rollup is Settlements, Exits {
             settlementsAt: 0,
             settlementCount: settlements.length,
             proofsAt: 0,
+            blobCount: 0,
             isSequencer: msg.sender == sequencer,
             // Without code of its own the origin can only have called this contract itself, so that the
             // transaction's input is this call's.
@@ -116,14 +120,33 @@ contract Rollup is Settlements, Exits {
         if (sort != SORT_BATCH) revert RollupCircuitSortInvalid(batch.circuit, sort);
         if (batch.commitment >= R) revert RollupElementOutOfField();
 
+        bytes calldata data = batch.data;
+        bool hasBlob = _hasBlob(run.keys, batch.circuit);
+        if (hasBlob) {
+            // What a narrow slot posts stands in the blob.
+            narrow = 0;
+            // The opening behind the rest is for openBlob. Of shorter data the length wraps around, and no batch is so long.
+            assembly ("memory-safe") {
+                data.length := sub(data.length, BLOB_OPENING_SIZE)
+            }
+        }
         BatchElements.Elements memory elements =
-            BatchElements.read(batch.data, current, run.domain, idFeeWei, narrow, wide);
+            BatchElements.read(data, current, run.domain, idFeeWei, narrow, wide);
         if (!run.isSequencer) _checkStranger(current.queueHead, elements);
         _checkTimestamp(elements.timestamp, current.timestamp);
 
         statement.circuit = batch.circuit;
         statement.commitment = batch.commitment;
-        statement.challenge = deriveChallenge(circuitId, batch.commitment, elements.hash());
+        bytes32 elementsHash = elements.hash();
+        bytes32 versionedHash;
+        if (hasBlob) {
+            versionedHash = _takeBlob(run);
+            elementsHash = keccak256(abi.encode(elementsHash, versionedHash));
+        }
+        statement.challenge = deriveChallenge(circuitId, batch.commitment, elementsHash);
+        if (hasBlob) {
+            (statement.blobLow, statement.blobHigh) = openBlob(data, versionedHash, statement.challenge);
+        }
         statement.evaluation = elements.evaluate(statement.challenge);
 
         uint256 oldRoot = current.root;
@@ -150,6 +173,14 @@ contract Rollup is Settlements, Exits {
             current.queueHead
         );
         if (!run.isPlainCall) emit BatchData(current.batchNumber, batch.data);
+    }
+
+    /// @dev The next blob of the transaction. Whoever reads the batch later finds its hash in the transaction: so the call
+    /// has to be the transaction's own.
+    function _takeBlob(Run memory run) private view returns (bytes32 versionedHash) {
+        uint256 index = run.blobCount++;
+        versionedHash = blobhash(index);
+        if (versionedHash == 0 || !run.isPlainCall) revert RollupBlobMissing(index, run.isPlainCall);
     }
 
     /// @dev Who is not the sequencer may carry on an overdue queue, or overdue parked settlements (I8, I12); signed

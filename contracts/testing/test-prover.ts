@@ -6,20 +6,22 @@
  */
 import { randomBytes } from "node:crypto";
 import { bn254 } from "@noble/curves/bn254.js";
-import { FIELD_ORDER } from "../../circuits/protocol.ts";
-import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { FIELD_ORDER, isBlobShape } from "../../circuits/protocol.ts";
+import { batchShape, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import {
   type ContractProof,
   type G1Point,
   type G2ImaginaryFirst,
   imaginaryFirst,
+  toContractIc,
 } from "../../circuits/wire/groth16-proof.ts";
 import { type CircuitConfig, computeCircuitId } from "../build/verifying-key.ts";
 
 export interface SimulatedCircuit extends CircuitConfig {
   readonly circuitId: bigint;
-  /** A valid proof for these inputs: C, y, z. Each call gives another one. */
-  forge(inputs: readonly [bigint, bigint, bigint]): ContractProof;
+  /** A valid proof for these inputs: C, y, z, and the halves of a blob's value where there is one. Each call gives another one. */
+  forge(inputs: readonly bigint[]): ContractProof;
 }
 
 export interface SharedSecrets {
@@ -41,7 +43,8 @@ export function simulateCircuit(
 ): SimulatedCircuit {
   const { alpha, beta } = overrides.shared ?? sharedSecrets;
   const delta = overrides.delta ?? randomScalar();
-  const ic = [randomScalar(), randomScalar(), randomScalar(), randomScalar()] as const;
+  const hasBlob = sizes.sort === CIRCUIT_SORT.batch && isBlobShape(batchShape(sizes));
+  const ic = Array.from({ length: hasBlob ? 6 : 4 }, randomScalar);
   const config: CircuitConfig = {
     sort: sizes.sort,
     size0: sizes.size0,
@@ -52,7 +55,7 @@ export function simulateCircuit(
       alpha: toG1(alpha),
       beta: toG2(beta),
       delta: toG2(delta),
-      ic: [toG1(ic[0]), toG1(ic[1]), toG1(ic[2]), toG1(ic[3])],
+      ic: toContractIc(ic.map(toG1)),
     },
   };
   return {
@@ -61,7 +64,7 @@ export function simulateCircuit(
     forge(inputs) {
       // c from the verification equation in the exponent: a b = alpha beta + Σ ic_i x_i + c delta.
       const a = randomScalar();
-      const statement = inputs.reduce((sum, input, i) => sum + ic[i + 1]! * input, ic[0]);
+      const statement = inputs.reduce((sum, input, i) => sum + (ic[i + 1] ?? 0n) * input, ic[0]!);
       const c = Fr.div(Fr.create(a * proofB - alpha * beta - statement), delta);
       return { a: toG1(a), b: proofBPoint, c: toG1(c) };
     },

@@ -1,11 +1,13 @@
 import { bn254 } from "@noble/curves/bn254.js";
 import { z } from "zod";
 import {
+  type ContractIc,
   type G1Point,
   type G2ImaginaryFirst,
   type G2RealFirst,
   type Groth16Proof,
   realFirst,
+  toContractIc,
   toContractOrder,
 } from "../../circuits/wire/groth16-proof.ts";
 import { proverError } from "../prover-errors.ts";
@@ -168,7 +170,7 @@ export interface SolidityKey {
   alpha: G1Point;
   beta: G2ImaginaryFirst;
   delta: G2ImaginaryFirst;
-  ic: readonly G1Point[];
+  ic: ContractIc;
 }
 
 /** Solidity's view of the key. @throws RollupError PRV_KEY_INVALID where gamma is not the generator */
@@ -176,7 +178,7 @@ export function toSolidityKey(key: VerificationKey): SolidityKey {
   if (!g2(key.gamma).equals(bn254.G2.Point.BASE)) {
     throw invalid("the contracts take the generator of G2 as gamma, and this key has another one", {});
   }
-  return { alpha: key.alpha, beta: toContractOrder(key.beta), delta: toContractOrder(key.delta), ic: key.ic };
+  return { alpha: key.alpha, beta: toContractOrder(key.beta), delta: toContractOrder(key.delta), ic: toContractIc(key.ic) };
 }
 
 /** JSON form of a Solidity key: decimal strings, and which kind of setup it comes from. */

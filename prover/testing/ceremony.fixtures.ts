@@ -81,18 +81,16 @@ export async function isTakenByContract(keyFolder: string): Promise<{ right: boo
   const prover = createSnarkjsProver();
   const { proof } = await prover.prove({ circuit, inputs: { c, y, z, w } });
   await prover.close();
-  const { ic, ...key } = toSolidityKey(circuit.verificationKey);
-  const [one, two, three, four] = ic;
   const config = {
     ...batchSizes({ narrow: 0, wide: 9 }),
     isDevelopment: false,
-    key: { ...key, ic: [one!, two!, three!, four!] as const },
+    key: toSolidityKey(circuit.verificationKey),
   };
   const anvil = await startAnvil();
   try {
     const { rollup } = await deployFixture(await connect(anvil), { circuits: [config] });
     const verify = async (challenge: bigint) => {
-      const statement = { circuit: 0, commitment: c, evaluation: y, challenge };
+      const statement = { circuit: 0, commitment: c, evaluation: y, challenge, blobLow: 0n, blobHigh: 0n };
       const answer = await revertOf(rollup.read.verifyProofs([[statement], [toContractProof(proof)]]));
       return answer.name === "accepted";
     };

@@ -20,7 +20,7 @@ import { windowSize } from "../../circuits/table/table-shape.ts";
 import { toContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { deployRollup } from "../../contracts/build/deploy.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
+import { computeCircuitId } from "../../contracts/build/verifying-key.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
 import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import type { Prover, ProvingCircuit } from "../../prover/proving/prover.ts";
@@ -90,7 +90,7 @@ export async function proveFullBatch(
       BigInt(account!),
       shape.table === undefined ? 2 ** 24 : windowSize(shape.table),
     );
-    const key = toSolidityKey(circuit.verificationKey) as VerifyingKey;
+    const key = toSolidityKey(circuit.verificationKey);
     const config = { ...batchSizes(shape), isDevelopment: circuit.isDevelopment, key };
     const deployment = await deployRollup({
       walletClient,

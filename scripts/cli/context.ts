@@ -21,6 +21,10 @@ export interface GlobalOptions {
   rpc?: string;
   rollup?: string;
   sequencer?: string;
+  /** Beacon nodes, in the order in which they are asked for blobs. */
+  beacon?: string[];
+  /** Folders and URLs that may have blobs. */
+  blobs?: string[];
   account?: string;
   accountsFile?: string;
   privateKeyFile?: string;

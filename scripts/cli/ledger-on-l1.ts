@@ -1,13 +1,12 @@
 /** The ledger as L1 has it, for commands that are to work where no sequencer answers, or that take nobody's word. */
 import type { Address } from "viem";
-import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
-import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import { type RestoredLedger, restoreLedger } from "../../bridge/verify/restore-ledger.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { LEAF_KIND } from "../../circuits/protocol.ts";
 import { clientError } from "../../client/client-errors.ts";
-import { type GlobalOptions, resolveEndpoints } from "./context.ts";
+import { openRollup } from "./blob-places.ts";
+import type { GlobalOptions } from "./context.ts";
 import type { Output } from "./output.ts";
 
 const PROGRESS_INTERVAL_MS = 2_000;
@@ -26,11 +25,9 @@ export function ledgerOnL1(options: GlobalOptions, output: Output): LedgerOnL1 {
 
 async function rebuild(options: GlobalOptions, output: Output): Promise<RestoredLedger> {
   await initPoseidon();
-  const { rpcUrl, rollupAddress } = resolveEndpoints(options);
   output.progress("rebuilding the ledger from L1");
   let toldAtMs = Date.now();
-  const rollup = new RollupContract({ client: createPatientL1Client({ rpcUrl }), address: rollupAddress });
-  return restoreLedger(rollup, {
+  return restoreLedger(await openRollup(options), {
     onEvent: (event) => {
       if (event.type !== "batch" || Date.now() - toldAtMs < PROGRESS_INTERVAL_MS) return;
       toldAtMs = Date.now();

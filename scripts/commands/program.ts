@@ -45,6 +45,16 @@ export function createProgram(): Command {
     .option("--rpc <url>", "Ethereum node; default: the devnet's")
     .option("--rollup <address>", "the rollup's contract; default: the devnet's")
     .option("--sequencer <url>", "the sequencer; default: the devnet's")
+    .option(
+      "--beacon <url>",
+      "beacon node, for batches that stand in blobs; may be given several times",
+      collectUrl,
+    )
+    .option(
+      "--blobs <place>",
+      "folder of blobs, or URL of a sequencer or follower that serves them; may be given several times. The first folder keeps what is read",
+      collectPlace,
+    )
     .option("--account <name>", "who signs: a name in the accounts file")
     .option("--accounts-file <path>", "default: the devnet's, which knows alice, bob, carol and dave")
     .option("--private-key-file <path>", "who signs: a file with an Ethereum private key")
@@ -116,6 +126,19 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
 
 export function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap((child) => allCommands(child as Command))];
+}
+
+/** @param before what was given already */
+function collectUrl(text: string, before: string[] = []): string[] {
+  if (!/^https?:$/.test(URL.parse(text)?.protocol ?? ""))
+    throw new InvalidArgumentError("not an http(s) URL");
+  return [...before, text];
+}
+
+function collectPlace(text: string, before: string[] = []): string[] {
+  if (text.includes("://")) return collectUrl(text, before);
+  if (text === "") throw new InvalidArgumentError("neither a folder nor a URL");
+  return [...before, text];
 }
 
 function parseIndex(text: string): number {

@@ -12,8 +12,7 @@ import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { parseTableName, postedShape } from "../../circuits/table/table-shape.ts";
 import {
   type CircuitConfig,
-  computeCircuitId,
-  type VerifyingKey,
+  computeCircuitId
 } from "../../contracts/build/verifying-key.ts";
 import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { verifyKey } from "../../prover/keys/ceremony.ts";
@@ -69,7 +68,7 @@ export async function checkKeys(
       contributionCount = await verified.count(name, proving.zkeyPath, keys, tell);
     }
     const sizes = sizesOf(name);
-    const key = toSolidityKey(proving.verificationKey) as VerifyingKey;
+    const key = toSolidityKey(proving.verificationKey);
     const circuit: CircuitConfig = { ...sizes, isDevelopment: proving.isDevelopment, key };
     const { contentHash, isDevelopment, wasmPath, zkeyPath } = proving;
     const verificationKeyPath = join(dirname(zkeyPath), "verification-key.json");

@@ -20,8 +20,7 @@ import { deployContract, deployRollup } from "../../contracts/build/deploy.ts";
 import { GOVERNANCE_CONTRACTS, governanceArguments } from "../../contracts/build/governance.ts";
 import {
   type CircuitConfig,
-  computeCircuitId,
-  type VerifyingKey,
+  computeCircuitId
 } from "../../contracts/build/verifying-key.ts";
 import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { readIfPresent, workspacePaths, writeFileWhole } from "../cli/workspace.ts";
@@ -105,7 +104,7 @@ async function deployNew(
     ({ sizes, proving }): CircuitConfig => ({
       ...sizes,
       isDevelopment: true,
-      key: toSolidityKey(proving.verificationKey) as VerifyingKey,
+      key: toSolidityKey(proving.verificationKey),
     }),
   );
   const deployed = await deployRollup({

@@ -20,8 +20,7 @@ import { deployRollup } from "../../contracts/build/deploy.ts";
 import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import {
   type CircuitConfig,
-  computeCircuitId,
-  type VerifyingKey,
+  computeCircuitId
 } from "../../contracts/build/verifying-key.ts";
 import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
 import { toSolidityKey } from "../../prover/formats/verification-key.ts";
@@ -70,7 +69,7 @@ export async function startDrillL1(
     ({ proving, sizes }): CircuitConfig => ({
       ...sizes,
       isDevelopment: true,
-      key: toSolidityKey(proving.verificationKey) as VerifyingKey,
+      key: toSolidityKey(proving.verificationKey),
     }),
   );
   const gate = gateOn === undefined ? {} : { genesisGate: await gateOn(anvil.url) };

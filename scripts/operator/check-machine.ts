@@ -9,7 +9,7 @@ import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import type { DeployedCircuit, Deployment } from "../../circuits/registry/deployment.ts";
 import { readSecretFile } from "../../circuits/secret-file.ts";
 import { compilerInput } from "../../contracts/build/compile.ts";
-import { computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
+import { computeCircuitId } from "../../contracts/build/verifying-key.ts";
 import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { loadDeployedCircuits } from "../../prover/keys/deployed-circuits.ts";
 import { ProvingKeyChecker } from "../../prover/proving/proving-key.ts";
@@ -83,9 +83,9 @@ function checkKey(circuit: DeployedCircuit): Promise<Finding> {
   return looking("key", circuit.name, remedy, async () => {
     const [proving] = (await loadDeployedCircuits([circuit])).values();
     await new ProvingKeyChecker().check(proving!);
-    const { sort, size0, size1, isDevelopment } = circuit;
-    const key = toSolidityKey(proving!.verificationKey) as VerifyingKey;
-    if (computeCircuitId({ sort, size0, size1, isDevelopment, key }) !== circuit.circuitId)
+    const { sort, size0, size1, tableSizes, isDevelopment } = circuit;
+    const key = toSolidityKey(proving!.verificationKey);
+    if (computeCircuitId({ sort, size0, size1, tableSizes, isDevelopment, key }) !== circuit.circuitId)
       return `the key is not the one that the record names`;
     const compiled = await compileCircuit(circuitSpec(circuit.name));
     if (compiled.contentHash !== circuit.contentHash)

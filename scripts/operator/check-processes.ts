@@ -1,5 +1,7 @@
 /** Of the running processes: whether each answers, what it says of itself, and who else has its port. */
 import { createServer } from "node:net";
+import { z } from "zod";
+import { BLOB_KEPT_DAYS } from "../../bridge/blobs/blob-source.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { readSecretFile } from "../../circuits/secret-file.ts";
 import { bad, type Finding, good, looking } from "./finding.ts";
@@ -102,12 +104,39 @@ async function checkSequencer(
         return status === 200 ? null : `the sequencer answers ${status} to the token of ${operatorToken}`;
       },
     ),
+    await looking(
+      "blobs",
+      "archive",
+      `look for "blobs could not be kept" in the sequencer's log: room, rights, SEQUENCER_BLOBS_MAX; what Ethereum still has, openledger follow --beacon URL reads`,
+      async () => blobGap(await (await ask(urlOf(one, "/health"))).json(), Date.now()),
+    ),
     await looking("clock", "sequencer", "set the clocks of both machines by NTP", async () => {
       const date = (await ask(urlOf(one, "/health"))).headers.get("date");
       const skewMs = date === null ? 0 : Math.abs(Date.parse(date) - Date.now());
       return skewMs <= MAX_SKEW_MS ? null : `its clock differs by ${Math.round(skewMs / 1_000)} s`;
     }),
   ];
+}
+
+/**
+ * Ethereum keeps a blob for 18 days, and a rollup whose queue stands still can be frozen after 14. A gap that is older than
+ * this leaves a week to mend it from a beacon node while exits can still need it.
+ */
+const MAX_GAP_DAYS = 7;
+const DAY_MS = 86_400_000;
+
+const blobFacts = z.object({
+  blobs: z.object({ missing: z.number(), oldestMissingAtMs: z.number().nullable() }).optional(),
+});
+
+/** @param health of a sequencer or follower; null: nothing is wrong, or there are no blobs */
+export function blobGap(health: unknown, nowMs: number): string | null {
+  const { missing = 0, oldestMissingAtMs = null } = blobFacts.parse(health).blobs ?? {};
+  if (oldestMissingAtMs === null) return null;
+  const days = Math.floor((nowMs - oldestMissingAtMs) / DAY_MS);
+  return days < MAX_GAP_DAYS
+    ? null
+    : `${missing} blobs are not in it, the oldest of ${days} days ago; Ethereum keeps them for ${BLOB_KEPT_DAYS}`;
 }
 
 function isPortTaken(port: number): Promise<boolean> {

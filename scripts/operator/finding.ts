@@ -16,6 +16,7 @@ export interface Finding {
     | "balance"
     | "clock"
     | "disk"
+    | "blobs"
     | "process";
   /** What exactly: a file, a process, a circuit. */
   readonly subject: string;

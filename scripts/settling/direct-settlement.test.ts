@@ -48,7 +48,7 @@ beforeAll(async () => {
   await initPoseidon();
   circuit = await developmentSetup(await compileCircuit(settlementCircuitSpec(SIZE)));
   prover = await createProver("wasm");
-  const key = toSolidityKey(circuit.verificationKey) as CircuitConfig["key"];
+  const key = toSolidityKey(circuit.verificationKey);
   const sizes = { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.earners };
   f = await startModelHistory({
     featuresCommitment: featuresCommitment(columns, 7n),

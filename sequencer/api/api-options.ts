@@ -5,6 +5,7 @@ import type { Secret } from "../../circuits/secret.ts";
 import type { Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
 import type { Preconfirmation } from "../../circuits/wire/sequencer-preconfirmation.ts";
 import type { BatchLine } from "../batches/batch-line.ts";
+import type { BlobKeeper } from "../batches/blob-keeper.ts";
 import type { Feed } from "../batches/feed.ts";
 import type { SettlementDesk } from "../batches/settlement-desk.ts";
 import type { Mempool } from "../intake/mempool.ts";
@@ -93,6 +94,8 @@ export interface ApiModules {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly clock: () => number;
+  /** Blobs that are kept and served; absent where this rollup has none. */
+  readonly blobs?: Pick<BlobKeeper, "archive" | "view"> | null | undefined;
   /** Further routes; they need no operator's token. */
   readonly routes?: (app: FastifyInstance) => void;
 }

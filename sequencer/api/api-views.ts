@@ -1,6 +1,8 @@
 /** What goes out over HTTP: the sequencer's records as JSON (docs/api.md). */
 import type { z } from "zod";
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
+import { blobElements } from "../../circuits/blob/blob-elements.ts";
+import { concatBytes, toBytesBe } from "../../circuits/field/element-vector.ts";
 import { hex20, hex32 } from "../../circuits/hex.ts";
 import { type LeafState, type ModelBody, unpackBinding, unpackCounters } from "../../circuits/ledger/leaf.ts";
 import { unpackSplit } from "../../circuits/ledger/rewards.ts";
@@ -217,6 +219,7 @@ export function readyView(batch: StoredBatch): z.input<typeof readyBatchesAnswer
     commitment: hex32(batch.commitment),
     data: bytesToHex(batch.wire),
     proof: proofJson(batch.proof!.proof),
+    ...blobOf(batch),
     settlements: batch.settlements.map(({ circuit, proof, publicSignals, wire }, i) => ({
       circuit,
       settles: settlesOf(takers[i]!),
@@ -227,6 +230,15 @@ export function readyView(batch: StoredBatch): z.input<typeof readyBatchesAnswer
     status: batch.status,
     timestamp: batch.timestamp,
   };
+}
+
+/** They follow from the record, so that nothing of a blob has to be kept for its sending. */
+function blobOf({ circuit, narrow }: StoredBatch): { blobElements?: string } {
+  const table = parseTableName(circuit);
+  if (table?.isBlob !== true) return {};
+  const elements = blobElements({ shape: postedShape(table), narrow });
+  const count = elements.findLastIndex((element) => element !== 0n) + 1;
+  return { blobElements: bytesToHex(concatBytes(elements.slice(0, count).map((d) => toBytesBe(d, 32)))) };
 }
 
 /** A Settle's model and J; null for a Genesis. */

@@ -8,6 +8,7 @@ import { documentedSchema, validateByZod } from "../../circuits/wire/zod-routes.
 import { sequencerError } from "../sequencer-errors.ts";
 import { createErrorHandler } from "./api-errors.ts";
 import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "./api-options.ts";
+import { registerBlobRoute } from "./blob-route.ts";
 import { registerFeeRoutes } from "./fee-routes.ts";
 import { registerLogRoute, registerReplicaRoute } from "./log-route.ts";
 import { registerModelRoutes } from "./model-routes.ts";
@@ -59,6 +60,7 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
   await registerModelRoutes(app, modules);
   await registerFeeRoutes(app, modules);
   await registerLogRoute(app, options, modules);
+  await registerBlobRoute(app, modules.blobs?.archive ?? null);
   if (options.pages !== undefined) await registerPages(app, options.pages);
   modules.routes?.(app);
   const { operator } = modules;

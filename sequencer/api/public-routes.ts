@@ -26,7 +26,7 @@ export async function registerPublicRoutes(
   options: ApiOptions,
   modules: ApiModules,
 ): Promise<void> {
-  const { sequencer, feed, metrics, clock } = modules;
+  const { blobs, clock, feed, metrics, sequencer } = modules;
   const { deployment } = options;
   const { ledger } = sequencer.line.head;
 
@@ -234,6 +234,7 @@ export async function registerPublicRoutes(
     return {
       status: sequencer.isHealthy ? "ok" : "stopping",
       isL1HeadKnown: sequencer.line.l1Head !== null,
+      ...(blobs ? { blobs: blobs.view } : {}),
       ...sequencer.healthFacts,
     };
   });

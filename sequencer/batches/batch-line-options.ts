@@ -4,6 +4,7 @@ import type { UnitFeeRules } from "../fees/unit-fee.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
+import type { StoredBatch } from "../store/stored-batch.ts";
 import type { ClosingCircuit } from "./close-batch.ts";
 import type { FeedPublisher } from "./feed.ts";
 
@@ -31,6 +32,8 @@ export interface BatchLineModules {
   readonly clock: () => number;
   /** Wei of OPEN for an ether, or null where nobody says. */
   readonly openPerEther: () => bigint | null;
+  /** Each batch whose status has changed. */
+  readonly onBatch?: ((record: StoredBatch) => void) | undefined;
   /** Something is broken that only a restart, or a human, can mend. */
   readonly onFatal: (error: unknown) => void;
 }

@@ -2,11 +2,12 @@
  * Batches on L1 that somebody else made: overdue queue entries or settlements (docs/operating.md, "Batches of others").
  * The bridge reports them once they are confirmed; until they are final, a reorganisation may take them back.
  */
+import { postedBlobHash } from "../../bridge/blobs/read-batch.ts";
 import { MALFORMED_REMEDY, type MalformedBatch } from "../../bridge/l1/malformed-batch.ts";
 import { capOf } from "../../bridge/verify/settlement-statement.ts";
 import { type BatchData, decodeWire, type L1Header } from "../../circuits/batch/batch-data.ts";
 import type { ReplayedSettlement } from "../../circuits/batch/settlement-operation.ts";
-import { kindRule } from "../../circuits/protocol.ts";
+import { type BatchShape, isBlobShape, kindRule } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
@@ -155,7 +156,7 @@ export function foreignRecordOf(
   const { blockNumber, transactionHash } = source;
   const facts = {
     ...{ circuitId: circuit.circuitId, commitment: null, position },
-    ...{ settlements: [], rebuildCount: 0 },
+    ...{ settlements: [], rebuildCount: 0, posted: postedBytes(data.shape, source.data) },
   };
   const times = { openedAtMs: nowMs, closedAtMs: nowMs, firstSequence: position.sequence + 1 };
   return {
@@ -165,6 +166,11 @@ export function foreignRecordOf(
     l1: { transactionHash, blockNumber, gasUsed: null },
     postedAtMs: nowMs,
   };
+}
+
+/** Without signed operations a blob has nothing but zeros, so nobody has to be asked for it. */
+function postedBytes(shape: BatchShape, wire: Uint8Array) {
+  return { wire, versionedHash: isBlobShape(shape) ? postedBlobHash(wire) : null };
 }
 
 function invalid({ batchNumber }: ForeignBatch, why: string) {

@@ -30,7 +30,7 @@ export interface Contradiction {
 
 /**
  * L1 or the sequencer do not answer or do not move; what the sequencer says does not execute, or is of another base;
- * nobody takes L1's queue; L1 has a batch that breaks the ledger's rules.
+ * nobody takes L1's queue; L1 has a batch that breaks the ledger's rules, or one whose blob nobody gives.
  */
 const PASSING_ALARMS = [
   "l1-stalled",
@@ -38,6 +38,7 @@ const PASSING_ALARMS = [
   "feed-differs",
   "queue-overdue",
   "batch-malformed",
+  "blob-missing",
 ] as const;
 export type PassingAlarm = (typeof PASSING_ALARMS)[number];
 

@@ -1,4 +1,5 @@
 /** The follower's one loop: L1, then the sequencer, and the alarms about both that pass. */
+import { isBlobMissing } from "../../bridge/blobs/blob-source.ts";
 import { MALFORMED_REMEDY } from "../../bridge/l1/malformed-batch.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { Logger } from "../logger.ts";
@@ -79,12 +80,15 @@ export class FollowLoop {
   async #pollL1(): Promise<void> {
     const { alarms, l1, logger } = this.#modules;
     const nowMs = Date.now();
+    let missingBlob: string | null = null;
     try {
       await l1.poll();
     } catch (error) {
-      if (!isPassing(error)) throw error;
+      if (isBlobMissing(error)) missingBlob = error.message;
+      else if (!isPassing(error)) throw error;
       logger.warn({ err: error }, "L1 could not be read");
     }
+    alarms.set("blob-missing", missingBlob);
     this.#noteMalformed();
     const blockNumber = l1.l1Head?.blockNumber ?? -1;
     if (blockNumber !== this.#l1BlockNumber) {

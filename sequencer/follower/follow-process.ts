@@ -1,8 +1,9 @@
 /** Everything that a running follower consists of, wired up: `openledger follow` gives it options and signals. */
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import type { BlobPlacesOptions } from "../../bridge/blobs/blob-finder.ts";
 import { createL1Client } from "../../bridge/l1/l1-client.ts";
-import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { type RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
 import { preconfirmationContext } from "../../bridge/verify/preconfirmation-check.ts";
 import type { VerifyProof } from "../../bridge/verify/verify-keys.ts";
@@ -13,9 +14,10 @@ import type { Secret } from "../../circuits/secret.ts";
 import { createApi } from "../api/api.ts";
 import type { ServedDeployment } from "../api/api-options.ts";
 import type { ServedPages } from "../api/pages.ts";
+import { BlobKeeper } from "../batches/blob-keeper.ts";
 import { Feed } from "../batches/feed.ts";
 import type { Logger } from "../logger.ts";
-import { createMetrics } from "../metrics.ts";
+import { createMetrics, type Metrics } from "../metrics.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import { leavesOf, type OperationEntry } from "../store/log-entry.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
@@ -25,6 +27,7 @@ import { FollowHost } from "./follow-host.ts";
 import { FollowL1 } from "./follow-l1.ts";
 import { FollowLoop, type FollowLoopOptions } from "./follow-loop.ts";
 import { openFollowedLog } from "./follow-store.ts";
+import { openFollowedBlobs } from "./followed-blobs.ts";
 import { FollowedLedger } from "./followed-ledger.ts";
 import { circuitNameOf, leaderTerms, readLeaderInfo } from "./leader-info.ts";
 
@@ -48,6 +51,10 @@ export interface FollowOptions extends FollowLoopOptions {
   readonly pages?: ServedPages | undefined;
   /** Verifies every proof, too. */
   readonly verifyProof?: VerifyProof | undefined;
+  /** Where blobs are read besides its own archive and the feed. */
+  readonly blobs?: BlobPlacesOptions | undefined;
+  /** Blobs that it keeps; 0, the default: all that it has seen. */
+  readonly maxBlobCount?: number | undefined;
 }
 
 export interface FollowModules {
@@ -79,35 +86,45 @@ export async function createFollowProcess(
 ): Promise<FollowProcess> {
   await initPoseidon();
   const client = createL1Client({ rpcUrl: options.rpcUrl });
-  const rollup = new RollupContract({ client, address: options.rollupAddress });
-  const log = await openFollowedLog(join(options.dataPath, "ledger"), rollup, options, modules);
+  const metrics = createMetrics();
+  const plain = new RollupContract({ client, address: options.rollupAddress });
+  const registered = await plain.circuits();
+  const blobs = await openFollowedBlobs(registered, options, { ...modules, metrics });
+  const rollup = new RollupContract({ client, address: options.rollupAddress, blobs: blobs?.source });
+  const store = { ...options, blobs: blobs?.source };
+  const log = await openFollowedLog(join(options.dataPath, "ledger"), rollup, store, modules);
   try {
-    return await wire(options, modules, rollup, log);
+    const keeping = { log, metrics, logger: modules.logger, clock: Date.now };
+    const keeper = blobs === null ? null : await BlobKeeper.open({ ...keeping, ...blobs });
+    return await wire(options, modules, { rollup, registered, log, metrics, keeper });
   } catch (error) {
     await log.close();
     throw error;
   }
 }
 
+interface FollowedRollupParts {
+  readonly rollup: RollupContract;
+  readonly registered: readonly RegisteredCircuit[];
+  readonly log: LedgerLog;
+  readonly metrics: Metrics;
+  /** null where no circuit has a blob. */
+  readonly keeper: BlobKeeper | null;
+}
+
 async function wire(
   options: FollowOptions,
   { logger, onFatal }: FollowModules,
-  rollup: RollupContract,
-  log: LedgerLog,
+  { keeper, log, metrics, registered, rollup }: FollowedRollupParts,
 ): Promise<FollowProcess> {
   const { dataPath, feedUrl, finalityDepthBlocks, replicaToken, verifyProof } = options;
   const context = await preconfirmationContext(rollup);
-  const [idFeeWei, tokenAddress, registered] = await Promise.all([
-    rollup.idFeeWei(),
-    rollup.token(),
-    rollup.circuits(),
-  ]);
+  const [idFeeWei, tokenAddress] = await Promise.all([rollup.idFeeWei(), rollup.token()]);
   const info = feedUrl === null ? null : await readLeaderInfo(feedUrl, logger);
   const circuits = registered.map((circuit) => ({ ...circuit, name: circuitNameOf(circuit, info) }));
   const { chainId, domain, rollupAddress, sequencerAddress } = context;
   const rules = { domain, idFeeWei, shape: batchShape(registered[0]!) };
   const followed = await FollowedLedger.open(log, { chainId, rollupAddress, rules, circuits });
-  const metrics = createMetrics();
   const { registry } = metrics;
   const alarms = await FollowAlarms.load({ log, logger, registry, evidencePath: join(dataPath, "evidence") });
   const feed = new Feed(FEED_OPTIONS, (count) => metrics.feedClients.set(count));
@@ -119,6 +136,7 @@ async function wire(
       onBatch: (record, isOwn) => {
         if (!isOwn) leader?.forgetPlace();
         metrics.batches.finalizedBatch.set(record.number);
+        keeper?.note(record);
         publishBatch(feed, record);
         logger.info({ batchNumber: record.number, wasShown: isOwn }, "batch is final");
       },
@@ -142,6 +160,7 @@ async function wire(
         : { replica: { token: replicaToken, holdMs: options.pollIntervalMs } }),
     });
   }
+  void keeper?.heal(followed.book.finalNumber);
   const loop = new FollowLoop(options, { l1, leader, alarms, logger, onFatal });
   const host = new FollowHost(
     followed,
@@ -163,7 +182,7 @@ async function wire(
       ...{ rateLimitPerMinute, pages: options.pages },
     },
     {
-      ...{ sequencer: host, operator: null, feed, metrics, logger, clock: Date.now },
+      ...{ sequencer: host, operator: null, feed, metrics, logger, clock: Date.now, blobs: keeper },
       routes: (routes) => {
         const schema = { tags: ["feed"], summary: "Contradictions that were kept" } as object;
         routes.get("/v1/alarms", { schema }, () => alarms.all.map(contradictionView));
@@ -183,6 +202,7 @@ async function wire(
     },
     async stop() {
       await loop.stop();
+      await keeper?.stop();
       feed.close();
       await app.close();
       await log.close();

@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { BlobSource } from "../../bridge/blobs/blob-source.ts";
 import { l1Call } from "../../bridge/l1/l1-client.ts";
 import { malformedOf } from "../../bridge/l1/malformed-batch.ts";
 import type { RollupContract } from "../../bridge/l1/rollup-contract.ts";
@@ -23,6 +24,7 @@ export interface FollowStoreOptions {
   readonly fromBlock?: bigint | undefined;
   readonly snapshot?: LedgerSnapshot | undefined;
   readonly finalityDepthBlocks: number;
+  readonly blobs?: BlobSource | undefined;
 }
 
 /**

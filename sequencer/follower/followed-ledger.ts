@@ -340,7 +340,10 @@ export class FollowedLedger {
     const nowMs = Date.now();
     const times = { openedAtMs: nowMs, closedAtMs: nowMs, firstSequence: position.sequence, rebuildCount: 0 };
     return {
-      ...recordOf({ data: batch }, { circuitId, commitment, position, settlements: [], ...times }),
+      ...recordOf(
+        { data: batch },
+        { circuitId, commitment, position, posted: event, settlements: [], ...times },
+      ),
       status: "final",
       l1: { transactionHash, blockNumber, gasUsed: null },
       postedAtMs: nowMs,

@@ -3,6 +3,7 @@
  * that were acknowledged and never posted, preconfirmations, hashes of operations, proofs, and the records of settled epochs.
  */
 import type { Address } from "viem";
+import type { BlobSource } from "../../bridge/blobs/blob-source.ts";
 import { createPatientL1Client, l1Call } from "../../bridge/l1/l1-client.ts";
 import type { BatchEvent } from "../../bridge/l1/l1-history.ts";
 import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
@@ -27,6 +28,8 @@ export interface RestoreFromL1Options {
   readonly rollupAddress: Address;
   /** The rollup's own block, where it is known; else it is searched for. */
   readonly fromBlock?: bigint | undefined;
+  /** Where blobs of its batches are read; nowhere where absent. */
+  readonly blobs?: BlobSource | undefined;
   /** New, or empty. */
   readonly dataPath: string;
   /** As the bridge counts it: 1 = a block is final as soon as it is mined. */
@@ -77,13 +80,13 @@ async function requireContractAt(
 
 /**
  * One atomic write: a restore that was cut short leaves an empty directory.
- * @throws BRG_SNAPSHOT_FALSE; SEQ_STORE_NOT_EMPTY, SEQ_RESTORE_NOT_FINAL, SEQ_STORE_*; BRG_BATCH_MALFORMED, BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_L1_*
+ * @throws BRG_SNAPSHOT_FALSE; SEQ_STORE_NOT_EMPTY, SEQ_RESTORE_NOT_FINAL, SEQ_STORE_*; BRG_BATCH_MALFORMED, BRG_BLOB_*, BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_L1_*
  */
 export async function restoreFromL1(options: RestoreFromL1Options): Promise<RestoreFromL1Result> {
   await initPoseidon();
   const { dataPath, finalityDepthBlocks, fromBlock, onBatch, rollupAddress, rpcUrl } = options;
   const client = createPatientL1Client({ rpcUrl });
-  const rollup = new RollupContract({ client, address: rollupAddress });
+  const rollup = new RollupContract({ client, address: rollupAddress, blobs: options.blobs });
   const log = await LedgerLog.open(dataPath);
   try {
     if ((await log.finalPosition()) !== undefined) {
@@ -145,11 +148,8 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
   }
 }
 
-function batchRecord(
-  { batch, blockNumber, circuitIndex, commitment, l1TransactionHash, opIndex, queueHead }: BatchEvent,
-  { registered }: RestoredLedger,
-  nowMs: number,
-): StoredBatch {
+function batchRecord(event: BatchEvent, { registered }: RestoredLedger, nowMs: number): StoredBatch {
+  const { batch, blockNumber, circuitIndex, commitment, l1TransactionHash, opIndex, queueHead } = event;
   const position: ChainPosition = {
     batchNumber: Number(batch.batchNumber),
     root: batch.newRoot,
@@ -162,7 +162,10 @@ function batchRecord(
   const times = { openedAtMs: nowMs, closedAtMs: nowMs, firstSequence: NO_SEQUENCE, rebuildCount: 0 };
   const { circuitId } = registered[circuitIndex]!;
   return {
-    ...recordOf({ data: batch }, { circuitId, commitment, position, settlements: [], ...times }),
+    ...recordOf(
+      { data: batch },
+      { circuitId, commitment, position, posted: event, settlements: [], ...times },
+    ),
     status: "final",
     l1: { transactionHash: l1TransactionHash, blockNumber, gasUsed: null },
     postedAtMs: nowMs,

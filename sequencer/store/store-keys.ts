@@ -28,6 +28,10 @@ export const storeKeys = {
   settlement: (modelId: number, epoch: number) => `settlement!${id(modelId)}!${id(epoch)}`,
   /** Where L1 took a batch with a Seal, and the randomness that followed. */
   sealOnL1: (batchNumber: number) => `l1-seal!${wide(batchNumber)}`,
+  /** The blob that a batch on L1 stands in. */
+  blob: (batchNumber: number) => `blob!${wide(batchNumber)}`,
+  /** The last batch whose blob, if it has one, was looked for in the archive. */
+  blobsSeen: "blobs-seen",
   queueEntry: (queueIndex: number) => `queue!${wide(queueIndex)}`,
   /** Position of the last final batch. */
   finalPosition: "final-position",

@@ -80,12 +80,15 @@ export function recordOf(
     closedAtMs: number;
     rebuildCount: number;
     settlements: readonly SettlementPosting[];
+    /** Needed for a batch that stands in a blob, whose bytes end with the blob's opening. Others may leave it out. */
+    posted?: { readonly wire: Uint8Array; readonly versionedHash: string | null };
   },
 ): StoredBatch {
   const { data } = closed;
-  const { circuitId, commitment, ...rest } = facts;
-  const statement = batchStatement(data, circuitId, commitment ?? 0n);
-  const wire = encodeWire(data);
+  const { circuitId, commitment, posted, ...rest } = facts;
+  const blobHash = posted?.versionedHash ? BigInt(posted.versionedHash) : null;
+  const statement = batchStatement(data, circuitId, commitment ?? 0n, blobHash);
+  const wire = posted !== undefined && blobHash !== null ? posted.wire : encodeWire(data);
   return {
     ...rest,
     number: Number(data.batchNumber),

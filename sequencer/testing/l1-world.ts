@@ -140,6 +140,7 @@ export async function startL1World(
       resendAfterMs: 60_000,
       maxFeePerGasWei: 10n ** 12n,
       maxPriorityFeePerGasWei: 10n ** 10n,
+      maxFeePerBlobGasWei: 10n ** 12n,
       limits: BUNDLE_LIMITS,
       maxChunkBlocks: 1_000,
     },

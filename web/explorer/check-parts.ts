@@ -6,7 +6,7 @@ import { inOrder, type RollupLog } from "../../bridge/l1/log-reader.ts";
 import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { computeCircuitId, type VerifyingKey } from "../../contracts/build/verifying-key.ts";
+import { computeCircuitId } from "../../contracts/build/verifying-key.ts";
 import {
   parseVerificationKey,
   toSolidityKey,
@@ -55,7 +55,7 @@ export async function findKey(asked: AskedOfL1, index: number): Promise<CheckedK
   for (const { key: json, isDevelopment, tableSizes, ...others } of keys) {
     const sizes = { ...others, tableSizes: BigInt(tableSizes ?? 0) };
     const key = parseVerificationKey(json);
-    const solidity = toSolidityKey(key) as VerifyingKey;
+    const solidity = toSolidityKey(key);
     if (computeCircuitId({ ...sizes, isDevelopment, key: solidity }) === circuitId)
       return { circuitId, sizes, key };
   }

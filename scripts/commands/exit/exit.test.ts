@@ -47,7 +47,7 @@ let bob: Address;
 
 async function exitConfig(name: string, earners?: number): Promise<CircuitConfig> {
   const { verificationKey } = await developmentSetup(await compileCircuit(circuitSpec(name)));
-  const key = toSolidityKey(verificationKey) as CircuitConfig["key"];
+  const key = toSolidityKey(verificationKey);
   return { ...exitSizes(earners), isDevelopment: true, key };
 }
 

@@ -8,6 +8,7 @@ import { localExitProver } from "../../../client/leaving/local-prover.ts";
 import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
 import { createProver } from "../../../prover/backends.ts";
 import type { Prover } from "../../../prover/proving/prover.ts";
+import { openBlobs } from "../../cli/blob-places.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import {
   type GlobalOptions,
@@ -59,6 +60,7 @@ export async function runExit({ options, output }: CommandContext<ExitCommandOpt
       snapshot,
       account,
       spendingCap: spendingCapOf(options),
+      blobs: await openBlobs(options),
       selection: { owner, leafId: options.leaf, earnerIndex: options.earner, minWei },
       prover: localExitProver({ open, keysFolder: options.keys }),
       isKeyCheck: options.checkKeys === true,

@@ -13,8 +13,10 @@ import { fetchOpenings, type Openings } from "../../../client/settling/model-ope
 import { provable, readSealedEpoch, settledFeatures } from "../../../client/settling/prepare-settlement.ts";
 import { createProver } from "../../../prover/backends.ts";
 import { proveWithProgress } from "../../../prover/proving/prove-with-progress.ts";
+import { openBlobs } from "../../cli/blob-places.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import {
+  type GlobalOptions,
   modelServerOf,
   openReader,
   resolveAccount,
@@ -69,7 +71,7 @@ export interface DirectOptions extends CircuitOptions, PublishedOptions {
 export async function settleDirectly(
   modelId: number,
   { circuits, deployment }: SettlementContext,
-  options: DirectOptions,
+  options: DirectOptions & GlobalOptions,
   output: Output,
 ): Promise<void> {
   const { l1: account } = resolveAccount(options);
@@ -87,6 +89,7 @@ export async function settleDirectly(
       ...(deployment === null ? {} : { fromBlock: BigInt(deployment.deployedAtBlock) }),
       account,
       spendingCap: spendingCapOf(options),
+      blobs: await openBlobs(options),
       modelId,
       division,
       circuits: circuits.map(({ name, circuitId }) => ({ name, circuitId })),

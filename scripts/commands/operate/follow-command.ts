@@ -14,6 +14,7 @@ interface FollowCommandOptions {
   replicaTokenFile?: string;
   snapshot?: string;
   verifyProofs?: true;
+  maxBlobs: number;
   host: string;
   port: number;
   finalityDepth: number;
@@ -45,6 +46,12 @@ export function addFollowCommand(program: Command): void {
     )
     .option("--snapshot <file>", "begin with a snapshot instead of executing all that L1 has")
     .option("--verify-proofs", "verify every proof again, by the keys that L1 has registered")
+    .option(
+      "--max-blobs <n>",
+      "blobs that are kept in --data, the newest of what it has seen, 131,072 bytes each; 0 for all",
+      parseCount,
+      0,
+    )
     .option("--host <address>", "where the API listens", "127.0.0.1")
     .option("--port <number>", "where the API listens; 0 for any", parsePort, 8557)
     .option(
@@ -69,6 +76,7 @@ export function addFollowCommand(program: Command): void {
     command,
     "follow --rpc https://… --rollup 0x… --feed https://sequencer.example --port 8557",
     "follow --rpc https://… --rollup 0x… --snapshot ledger.snapshot",
+    "follow --rpc https://… --rollup 0x… --beacon https://… --blobs https://follower.example",
   );
   onRun<FollowCommandOptions>(command, async ({ options, output }) => {
     const { runFollower } = await import("./follow.ts");
@@ -85,6 +93,8 @@ export function addFollowCommand(program: Command): void {
           options.replicaTokenFile === undefined
             ? undefined
             : new Secret(readSecretFile(options.replicaTokenFile)),
+        blobs: { archives: options.blobs ?? [], beaconUrls: options.beacon ?? [] },
+        maxBlobCount: options.maxBlobs,
         dataPath: options.data ?? join(workspaceDir, "follower"),
         finalityDepthBlocks: options.finalityDepth,
         host: options.host,
@@ -114,6 +124,10 @@ export function addFollowCommand(program: Command): void {
 function parsePort(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError("not a port");
   return Number(text);
+}
+
+function parseCount(text: string): number {
+  return text === "0" ? 0 : parsePositive(text);
 }
 
 function parsePositive(text: string): number {

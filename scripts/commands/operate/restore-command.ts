@@ -73,10 +73,11 @@ async function runFromFollower(
 
 /** Also `snapshot use`. */
 export async function runRestore(options: RestoreOptions, output: Output): Promise<void> {
-  const [{ restoreFromL1 }, { readSnapshot }, { initPoseidon }] = await Promise.all([
+  const [{ restoreFromL1 }, { readSnapshot }, { initPoseidon }, { openBlobs }] = await Promise.all([
     import("../../../sequencer/follower/restore-from-l1.ts"),
     import("../../../bridge/verify/snapshot-file.ts"),
     import("../../../circuits/field/poseidon.ts"),
+    import("../../cli/blob-places.ts"),
   ]);
   await initPoseidon();
   const snapshot =
@@ -90,6 +91,7 @@ export async function runRestore(options: RestoreOptions, output: Output): Promi
     dataPath: options.data,
     finalityDepthBlocks: options.finalityDepth,
     snapshot,
+    blobs: await openBlobs(options),
     onBatch: (batchNumber) => output.progress(`batch ${batchNumber}`),
   });
   const { blockNumber, leafCount, position, waitingCount } = restored;

@@ -44,9 +44,13 @@ export function addSnapshotCommands(program: Command): void {
     );
   withExample(make, "snapshot make ledger.snapshot --rpc https://… --rollup 0x…");
   onRun<FromBlock & { data?: string; finalityDepth: number }>(make, async ({ options, args, output }) => {
-    const { makeSnapshot } = await import("./snapshot.ts");
+    const [{ makeSnapshot }, { openBlobs }] = await Promise.all([
+      import("./snapshot.ts"),
+      import("../../cli/blob-places.ts"),
+    ]);
     const made = await makeSnapshot({
       ...l1Of(options),
+      blobs: await openBlobs(options),
       path: args[0]!,
       dataPath: options.data,
       finalityDepthBlocks: options.finalityDepth,

@@ -1,4 +1,5 @@
 /** Makes, checks and uses snapshots: a ledger after a batch, in one file, that anybody can hold against L1. */
+import type { BlobSource } from "../../../bridge/blobs/blob-source.ts";
 import { createPatientL1Client, l1Call } from "../../../bridge/l1/l1-client.ts";
 import type { ModelPayments } from "../../../bridge/l1/payment-history.ts";
 import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
@@ -14,7 +15,10 @@ import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { snapshotOfDirectory } from "../../../sequencer/follower/log-snapshot.ts";
 import type { Endpoints } from "../../cli/context.ts";
 
-type L1 = Pick<Endpoints, "rpcUrl" | "rollupAddress"> & { readonly fromBlock?: bigint | undefined };
+type L1 = Pick<Endpoints, "rpcUrl" | "rollupAddress"> & {
+  readonly fromBlock?: bigint | undefined;
+  readonly blobs?: BlobSource | undefined;
+};
 
 export interface SnapshotSummary {
   readonly path: string;
@@ -24,8 +28,8 @@ export interface SnapshotSummary {
   readonly modelCount: number;
 }
 
-const open = ({ rollupAddress, rpcUrl }: L1) =>
-  new RollupContract({ client: createPatientL1Client({ rpcUrl }), address: rollupAddress });
+const open = ({ blobs, rollupAddress, rpcUrl }: L1) =>
+  new RollupContract({ client: createPatientL1Client({ rpcUrl }), address: rollupAddress, blobs });
 
 const headOf = ({ client }: RollupContract) =>
   l1Call("read the newest block's number", () => client.getBlockNumber());

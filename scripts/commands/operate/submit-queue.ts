@@ -7,6 +7,7 @@ import { CIRCUIT_SORT } from "../../../circuits/settlement/settlement-data.ts";
 import { openProvingCircuit } from "../../../client/circuits/rollup-circuits.ts";
 import { createProver } from "../../../prover/backends.ts";
 import { proveWithProgress } from "../../../prover/proving/prove-with-progress.ts";
+import { openBlobs } from "../../cli/blob-places.ts";
 import { deploymentOf, resolveAccount, resolveEndpoints, spendingCapOf } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
@@ -50,6 +51,7 @@ export async function runSubmitQueue({
       fromBlock,
       account,
       spendingCap: spendingCapOf(options),
+      blobs: await openBlobs(options),
       circuits,
       prove: async (name, inputs) => {
         const circuit = circuits.find((known) => known.name === name)!;

@@ -25,7 +25,9 @@ export function addContradictionCommand(program: Command): void {
     "contradiction --from-feed http://127.0.0.1:8547",
   );
   onRun<ContradictionCommandOptions>(command, async ({ options, args, output }) => {
-    const { checkedLines, checkedView, EXIT_STATUS, findContradictions } = await import("./contradiction.ts");
+    const [{ checkedLines, checkedView, EXIT_STATUS, findContradictions }, { openBlobs }] = await Promise.all(
+      [import("./contradiction.ts"), import("../../cli/blob-places.ts")],
+    );
     const { rpcUrl, rollupAddress } = resolveEndpoints(options);
     const isNamed = args.length > 0 || options.fromFeed.length > 0;
     const paths = isNamed ? args : await storedPreconfirmationPaths(rollupAddress);
@@ -35,7 +37,10 @@ export function addContradictionCommand(program: Command): void {
         "no preconfirmation is named, and none is stored for this rollup",
       );
     const { fromBlock, fromFeed: feedUrls } = options;
-    const result = await findContradictions({ rpcUrl, rollupAddress, paths, feedUrls, fromBlock });
+    const result = await findContradictions({
+      ...{ rpcUrl, rollupAddress, paths, feedUrls, fromBlock },
+      blobs: await openBlobs(options),
+    });
     const { blockNumber, checked, context, outcome } = result;
     const lines = checked.flatMap((one) => checkedLines(one, result));
     output.answer(

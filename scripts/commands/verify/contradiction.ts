@@ -1,5 +1,6 @@
 /** Gathers signed preconfirmations and says what L1 makes of each: the two signed facts where they contradict each other. */
 
+import type { BlobSource } from "../../../bridge/blobs/blob-source.ts";
 import { createPatientL1Client } from "../../../bridge/l1/l1-client.ts";
 import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
 import {
@@ -30,6 +31,8 @@ export interface ContradictionOptions extends Pick<Endpoints, "rpcUrl" | "rollup
   /** Sequencers, or followers, whose soft preconfirmations are checked. */
   readonly feedUrls: readonly string[];
   readonly fromBlock?: bigint | undefined;
+  /** Where blobs of its batches are read; nowhere where absent. */
+  readonly blobs?: BlobSource | undefined;
 }
 
 export interface ContradictionResult extends PreconfirmationCheck {
@@ -39,8 +42,9 @@ export interface ContradictionResult extends PreconfirmationCheck {
 /** @throws CMD_PRECONFIRMATION_FILE_UNREADABLE, BRG_PRECONFIRMATION_*, BRG_L1_*, BRG_HISTORY_UNREADABLE; SEQ_LEADER_* for a feed */
 export async function findContradictions(options: ContradictionOptions): Promise<ContradictionResult> {
   await initPoseidon();
-  const { feedUrls, fromBlock, paths, rollupAddress, rpcUrl } = options;
-  const rollup = new RollupContract({ client: createPatientL1Client({ rpcUrl }), address: rollupAddress });
+  const { blobs, feedUrls, fromBlock, paths, rollupAddress, rpcUrl } = options;
+  const client = createPatientL1Client({ rpcUrl });
+  const rollup = new RollupContract({ client, address: rollupAddress, blobs });
   const evidences: PreconfirmationEvidence[] = [];
   for (const path of paths) evidences.push(await readEvidence(path));
   for (const url of feedUrls) evidences.push(...(await readPreconfirmations(url)));

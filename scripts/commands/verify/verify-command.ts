@@ -36,10 +36,11 @@ export function addVerifyCommand(program: Command): void {
   withExample(command, "verify", "verify --rpc https://… --rollup 0x… --json");
   onRun<{ keys: string; circuits: string[]; fromBlock?: bigint }>(command, async ({ options, output }) => {
     // Loaded here: prover and bridge would make every other command a second slower.
-    const [{ verifyRollup }, { verifyProof }, { deriveCircuits }] = await Promise.all([
+    const [{ verifyRollup }, { verifyProof }, { deriveCircuits }, { openBlobs }] = await Promise.all([
       import("../../../bridge/verify/verify.ts"),
       import("../../../prover/formats/verification-key.ts"),
       import("../../../client/circuits/derive-circuits.ts"),
+      import("../../cli/blob-places.ts"),
     ]);
     const { rpcUrl, rollupAddress } = resolveEndpoints(options);
     const onProgress = (text: string) => output.progress(text);
@@ -56,6 +57,7 @@ export function addVerifyCommand(program: Command): void {
       rollupAddress,
       circuits,
       verifyProof,
+      blobs: await openBlobs(options),
       ...(options.fromBlock === undefined ? {} : { fromBlock: options.fromBlock }),
       onProgress: ({ batchNumber, batchCount }) => onProgress(`batch ${batchNumber} of ${batchCount}`),
     });

@@ -110,7 +110,7 @@ export async function startSettlingWorld(
     ({ verificationKey }, i): CircuitConfig => ({
       ...sorts[i]!,
       isDevelopment: true,
-      key: toSolidityKey(verificationKey) as CircuitConfig["key"],
+      key: toSolidityKey(verificationKey),
     }),
   );
   const f = await startHistoryFixture({ real: { configs, shared: developmentSecrets("") } });

@@ -1,0 +1,46 @@
+/** Archives as places: one's own folder, and those that followers and sequencers serve (`GET /blobs/…`). */
+import { BLOB_BYTES } from "../../circuits/blob/blob-bytes.ts";
+import { type BlobArchive, readBlobFile } from "./blob-archive.ts";
+import type { BlobPlace } from "./blob-place.ts";
+import { shownUrl, type VersionedHash } from "./blob-source.ts";
+import { boundedGet } from "./bounded-fetch.ts";
+
+/** One's own: what is damaged in it is taken away, so that the right bytes can be kept. */
+export const archivePlace = (archive: BlobArchive): BlobPlace => ({
+  ...folderPlace(archive.folder, (hash) => archive.read(hash)),
+  noteWrong: ({ versionedHash }) => archive.forget(versionedHash),
+});
+
+/** Anybody's folder: nothing in it is changed. */
+export function folderPlace(
+  folder: string,
+  read = (hash: VersionedHash) => readBlobFile(folder, hash),
+): BlobPlace {
+  const place = `folder ${folder}`;
+  return {
+    place,
+    async find({ versionedHash }) {
+      const bytes = await read(versionedHash);
+      if (bytes !== null) return { candidates: [bytes] };
+      return { problem: { place, kind: "absent", why: "it does not have it" } };
+    },
+  };
+}
+
+const PEER_TIMEOUT_MS = 20_000;
+
+/** @param url of a sequencer or follower, as for their API */
+export function peerPlace(url: string, timeoutMs = PEER_TIMEOUT_MS): BlobPlace {
+  const place = `archive ${shownUrl(url)}`;
+  const base = url.replace(/\/+$/, "");
+  return {
+    place,
+    async find({ versionedHash }) {
+      const request = { accept: "application/octet-stream", maxBytes: BLOB_BYTES, timeoutMs };
+      const { body, problem, status } = await boundedGet(`${base}/blobs/${versionedHash}`, request);
+      if (status === 200 && body !== null) return { candidates: [body] };
+      const kind = status === 404 ? "absent" : "unreachable";
+      return { problem: { place, kind, why: problem ?? `it answers ${status}` } };
+    },
+  };
+}

@@ -1,0 +1,172 @@
+/**
+ * Blobs in a folder, each a file of its 131,072 bytes under its versioned hash. A file is whole or not there: it is
+ * written beside, made durable, and then gets its name. Whether it is the right one, its reader finds out by the
+ * commitment (checked-blob.ts): a disk may lie, and anybody may copy files into the folder.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { BLOB_BYTES } from "../../circuits/blob/blob-bytes.ts";
+import { bridgeError } from "../bridge-errors.ts";
+import { isVersionedHash, type VersionedHash } from "./blob-source.ts";
+
+const PART = ".part";
+const ABANDONED_MS = 3_600_000;
+
+export interface BlobArchiveOptions {
+  readonly folder: string;
+  /** Where more come, the ones that were written first go. 0: all are kept. */
+  readonly maxCount: number;
+}
+
+export class BlobArchive {
+  readonly folder: string;
+  /** 0: all. */
+  readonly maxCount: number;
+  /** In the order in which they were written. */
+  readonly #kept: Set<VersionedHash>;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  /** Makes the folder where there is none; removes what a crash has left half written. @throws BRG_BLOBS_FAILED */
+  static async open(options: BlobArchiveOptions): Promise<BlobArchive> {
+    const { folder } = options;
+    return onDisk(folder, async () => {
+      await mkdir(folder, { recursive: true });
+      const kept: { hash: VersionedHash; writtenAtMs: number }[] = [];
+      for (const name of await readdir(folder)) {
+        const path = join(folder, name);
+        const writtenAtMs = (await stat(path)).mtimeMs;
+        if (isVersionedHash(name)) kept.push({ hash: name, writtenAtMs });
+        // A younger one may be another process's, which is writing it.
+        else if (name.endsWith(PART) && Date.now() - writtenAtMs > ABANDONED_MS) await rm(path);
+      }
+      kept.sort((x, y) => x.writtenAtMs - y.writtenAtMs);
+      return new BlobArchive(options, new Set(kept.map(({ hash }) => hash)));
+    });
+  }
+
+  private constructor({ folder, maxCount }: BlobArchiveOptions, kept: Set<VersionedHash>) {
+    this.folder = folder;
+    this.maxCount = maxCount;
+    this.#kept = kept;
+  }
+
+  get count(): number {
+    return this.#kept.size;
+  }
+
+  has(hash: VersionedHash): boolean {
+    return this.#kept.has(hash);
+  }
+
+  /** What the file holds, unchecked, be it of another length; null where there is none. @throws BRG_BLOBS_FAILED */
+  async read(hash: VersionedHash): Promise<Uint8Array | null> {
+    const bytes = await readBlobFile(this.folder, hash);
+    if (bytes === null) this.#kept.delete(hash);
+    return bytes;
+  }
+
+  /**
+   * Durable when it resolves; the same again changes nothing.
+   * @param bytes that the caller has checked against the hash
+   * @throws BRG_BLOBS_FAILED
+   */
+  async keep(hash: VersionedHash, bytes: Uint8Array): Promise<void> {
+    if (bytes.length !== BLOB_BYTES) throw new RangeError(`${bytes.length} bytes are no blob`);
+    await this.#inTurn(async () => {
+      if (this.#kept.has(hash)) return;
+      const path = pathOf(this.folder, hash);
+      await onDisk(path, () => writeWhole(path, bytes));
+      this.#kept.add(hash);
+      if (this.maxCount === 0) return;
+      for (const oldest of this.#kept) {
+        if (this.#kept.size <= this.maxCount) break;
+        await this.#remove(oldest);
+      }
+    });
+  }
+
+  /** Takes away a file whose bytes are not what its name says, so that the right ones can be kept. @throws BRG_BLOBS_FAILED */
+  async forget(hash: VersionedHash): Promise<void> {
+    await this.#inTurn(() => this.#remove(hash));
+  }
+
+  async #remove(hash: VersionedHash): Promise<void> {
+    const path = pathOf(this.folder, hash);
+    await onDisk(path, () => rm(path, { force: true }));
+    this.#kept.delete(hash);
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#writing.then(work);
+    this.#writing = result.catch(() => {});
+    return result;
+  }
+}
+
+/** Versioned hashes only: no caller's text gets to the disk. */
+function pathOf(folder: string, hash: VersionedHash): string {
+  if (!isVersionedHash(hash)) throw new RangeError("no versioned hash");
+  return join(folder, hash);
+}
+
+/** Of anybody's archive: what the file holds, unchecked; null where there is none. @throws BRG_BLOBS_FAILED */
+export async function readBlobFile(folder: string, hash: VersionedHash): Promise<Uint8Array | null> {
+  const path = pathOf(folder, hash);
+  return onDisk(path, async () => {
+    const file = await open(path, "r").catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return null;
+      throw error;
+    });
+    if (file === null) return null;
+    try {
+      // Not by its length on the disk: a file of a gigabyte is not read.
+      const bytes = new Uint8Array(BLOB_BYTES + 1);
+      let length = 0;
+      for (;;) {
+        const { bytesRead } = await file.read(bytes, length, bytes.length - length);
+        length += bytesRead;
+        if (bytesRead === 0 || length === bytes.length) break;
+      }
+      return bytes.subarray(0, length);
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const part = `${path}.${randomBytes(4).toString("hex")}${PART}`;
+  try {
+    const file = await open(part, "wx");
+    try {
+      await file.writeFile(bytes);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await rename(part, path);
+  } catch (error) {
+    await rm(part, { force: true }).catch(() => {});
+    throw error;
+  }
+  const folder = await open(join(path, ".."), "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof Error && "syscall" in cause)) throw cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw bridgeError("BRG_BLOBS_FAILED", `the archive of blobs cannot be read or written: ${message}`, {
+      data: { path, reason: code ?? null },
+      cause,
+    });
+  }
+}

@@ -1,0 +1,14 @@
+import type { BlobProblem, WantedBlob } from "./blob-source.ts";
+
+/** Bytes that nobody has checked yet, or why there are none. */
+export type FoundBytes = { readonly candidates: readonly Uint8Array[] } | { readonly problem: BlobProblem };
+
+/** One place that may have blobs: a folder, another's archive, a beacon node. */
+export interface BlobPlace {
+  /** In messages. */
+  readonly place: string;
+  /** @throws BRG_L1_* where the place has to know of the block what L1's node does not tell */
+  find(wanted: WantedBlob): Promise<FoundBytes>;
+  /** Told that what it gave is not what was asked for. */
+  noteWrong?(wanted: WantedBlob): Promise<void>;
+}

@@ -1,0 +1,83 @@
+/** Where readers get blobs from, whoever kept them, and what they are told where nobody did. */
+import type { RollupError } from "../../circuits/rollup-error.ts";
+import { bridgeError } from "../bridge-errors.ts";
+
+export type VersionedHash = `0x01${string}`;
+
+/** A blob that L1 names, and where it was. */
+export interface WantedBlob {
+  readonly versionedHash: VersionedHash;
+  readonly batchNumber: number;
+  /** The block of L1 that took the batch. */
+  readonly blockNumber: number;
+  /** That block's time; asked for where a beacon node is. @throws BRG_L1_* */
+  readonly blockTimeSeconds: () => Promise<number>;
+}
+
+export interface BlobSource {
+  /**
+   * The coefficients of the blob's polynomial, whose commitment gives the versioned hash.
+   * @throws BRG_BLOB_MISSING, BRG_BLOB_UNREACHABLE, BRG_BLOB_NO_SOURCE
+   */
+  coefficients(wanted: WantedBlob): Promise<bigint[]>;
+}
+
+/** Why a place did not give a blob. */
+export interface BlobProblem {
+  /** The folder, or the URL without user, password and query. */
+  readonly place: string;
+  /** absent: it answers, and does not have it. wrong: other bytes than the hash names. unreachable: no answer, or none that says either. */
+  readonly kind: "absent" | "wrong" | "unreachable";
+  readonly why: string;
+}
+
+const VERSIONED_HASH = /^0x01[0-9a-f]{62}$/;
+
+/** As L1 and file names have it: a commitment's, in small letters. */
+export const isVersionedHash = (text: string): text is VersionedHash => VERSIONED_HASH.test(text);
+
+/** Of the blob of zeros: a batch of the queue alone, which anybody may post, has it, and nobody has to keep it. */
+export const EMPTY_BLOB_HASH: VersionedHash =
+  "0x010657f37554c781402a22917dee2f75def7ab966d7b770905398eba3c444014";
+
+/** Ethereum's promise: 4,096 epochs of 32 slots of 12 s. */
+export const BLOB_KEPT_DAYS = 18;
+
+/** What whoever misses a blob should do, in one place. */
+export const MISSING_BLOB_REMEDY =
+  "name an archive that has it (--blobs FOLDER or URL of a follower or the sequencer), or go on from a snapshot of that batch or a later one (--snapshot). A forced withdrawal needs no data (docs/blobs.md)";
+
+/** No place has it: either each says so, or some may have it and did not answer. */
+export function blobMissing(wanted: WantedBlob, problems: readonly BlobProblem[]): RollupError {
+  const { batchNumber, blockNumber, versionedHash } = wanted;
+  const facts = { versionedHash, batchNumber, blockNumber, remedy: MISSING_BLOB_REMEDY, problems };
+  const what = `the blob ${versionedHash} of batch ${batchNumber}, which L1's block ${blockNumber} took`;
+  if (problems.length === 0)
+    return bridgeError("BRG_BLOB_NO_SOURCE", `nothing says where to get ${what}; ${MISSING_BLOB_REMEDY}`, {
+      data: facts,
+    });
+  const tried = problems.map(({ place, why }) => `${place}: ${why}`).join("; ");
+  const isSilent = problems.some(({ kind }) => kind === "unreachable");
+  return bridgeError(
+    isSilent ? "BRG_BLOB_UNREACHABLE" : "BRG_BLOB_MISSING",
+    `nobody who was asked has ${what} (${tried}); ${MISSING_BLOB_REMEDY}`,
+    { data: facts },
+  );
+}
+
+/** What says that a blob could not be had, be it for now. */
+export const isBlobMissing = (error: unknown): error is RollupError =>
+  error instanceof Error && /^BRG_BLOB_(MISSING|UNREACHABLE|NO_SOURCE)$/.test((error as RollupError).code);
+
+/** A place that readers without any source have. */
+export const NO_BLOBS: BlobSource = {
+  coefficients: async (wanted) => {
+    throw blobMissing(wanted, []);
+  },
+};
+
+/** A URL as it may stand in logs: keys of hosted nodes are in its path or query, users before the host. */
+export function shownUrl(url: string): string {
+  const { host, protocol } = new URL(url);
+  return `${protocol}//${host}`;
+}

@@ -1,0 +1,48 @@
+/** One GET of a server that is not believed: its answer is bounded in time and size, and no redirect is followed. */
+
+export type BoundedAnswer =
+  | { readonly status: number; readonly body: Uint8Array; readonly problem: null }
+  | { readonly status: number | null; readonly body: null; readonly problem: string };
+
+export interface BoundedRequest {
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+  readonly accept: string;
+}
+
+/** Never throws: what goes wrong is in words, without the URL, which may hold a key. */
+export async function boundedGet(url: string, request: BoundedRequest): Promise<BoundedAnswer> {
+  const { accept, maxBytes, timeoutMs } = request;
+  let status: number | null = null;
+  try {
+    const response = await fetch(url, {
+      headers: { accept },
+      // Attack: a node sends its asker on to a service of the machine's own.
+      redirect: "error",
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    status = response.status;
+    const parts: Uint8Array[] = [];
+    let sizeBytes = 0;
+    for await (const part of response.body ?? []) {
+      sizeBytes += part.length;
+      // Leaving the loop ends the connection.
+      if (sizeBytes > maxBytes) return { status, body: null, problem: `more than ${maxBytes} bytes` };
+      parts.push(part);
+    }
+    return { status, body: joined(parts, sizeBytes), problem: null };
+  } catch (error) {
+    const isTimeout = error instanceof DOMException && error.name === "TimeoutError";
+    return { status, body: null, problem: isTimeout ? `no answer in ${timeoutMs} ms` : "no answer" };
+  }
+}
+
+function joined(parts: readonly Uint8Array[], sizeBytes: number): Uint8Array {
+  const bytes = new Uint8Array(sizeBytes);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,47 @@
+/** A posted batch with its narrow slots, wherever they stand: in the posted bytes, or in a blob. */
+import {
+  type BatchData,
+  BLOB_OPENING_BYTES,
+  decodeWire,
+  type L1Header,
+} from "../../circuits/batch/batch-data.ts";
+import { recordsOfBlob } from "../../circuits/blob/blob-elements.ts";
+import { BLOB_ELEMENT_COUNT } from "../../circuits/blob/blob-polynomial.ts";
+import { versionedHashOf } from "../../circuits/blob/versioned-hash.ts";
+import { type BatchShape, isBlobShape } from "../../circuits/protocol.ts";
+import type { BlobSource, VersionedHash, WantedBlob } from "./blob-source.ts";
+
+export interface ReadBatch {
+  readonly batch: BatchData;
+  /** null where all of it stands in the posted bytes. */
+  readonly versionedHash: VersionedHash | null;
+}
+
+/**
+ * Of the blob that L1 opened when it took these bytes. The precompile demands that commitment and versioned hash belong
+ * together, so the bytes are enough, whatever a node tells of the transaction.
+ * @param wire that decodeWire has read: it ends with value, commitment and proof
+ */
+export function postedBlobHash(wire: Uint8Array): VersionedHash {
+  const opening = wire.subarray(wire.length - BLOB_OPENING_BYTES);
+  return versionedHashOf(opening.subarray(32, 32 + 48)) as VersionedHash;
+}
+
+/**
+ * @throws CIR_WIRE_MALFORMED, CIR_BLOB_MALFORMED for bytes that no proof takes: both are a malformed batch (docs/blobs.md);
+ * BRG_BLOB_* where nobody gives the blob
+ */
+export async function readPostedBatch(
+  wire: Uint8Array,
+  shape: BatchShape,
+  header: L1Header,
+  where: Omit<WantedBlob, "versionedHash"> & { readonly blobs: BlobSource },
+): Promise<ReadBatch> {
+  const head = decodeWire(wire, shape, header);
+  if (!isBlobShape(shape)) return { batch: head, versionedHash: null };
+  const { blobs, ...wanted } = where;
+  const versionedHash = postedBlobHash(wire);
+  const coefficients = await blobs.coefficients({ ...wanted, versionedHash });
+  const elements = Array.from({ length: BLOB_ELEMENT_COUNT }, (_, i) => coefficients[i] ?? 0n);
+  return { batch: { ...head, narrow: recordsOfBlob(elements, shape) }, versionedHash };
+}

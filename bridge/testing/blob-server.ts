@@ -1,0 +1,74 @@
+/** A server of blobs for tests: an archive or a beacon node that says what a test wants. */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { encodeBlob } from "../../circuits/blob/blob-bytes.ts";
+import { commitBlob } from "../../circuits/blob/kzg.ts";
+import { versionedHashOf } from "../../circuits/blob/versioned-hash.ts";
+import type { VersionedHash, WantedBlob } from "../blobs/blob-source.ts";
+
+export interface SampleBlob {
+  readonly coefficients: readonly bigint[];
+  readonly bytes: Uint8Array;
+  readonly commitment: Uint8Array;
+  readonly versionedHash: VersionedHash;
+  readonly wanted: WantedBlob;
+}
+
+export const SAMPLE_TIME_SECONDS = 1_800_000_120;
+
+/** Of batch 5 in block 9. */
+export async function sampleBlob(coefficients: readonly bigint[]): Promise<SampleBlob> {
+  const commitment = await commitBlob(coefficients);
+  const versionedHash = versionedHashOf(commitment) as VersionedHash;
+  const blockTimeSeconds = async () => SAMPLE_TIME_SECONDS;
+  const wanted = { versionedHash, batchNumber: 5, blockNumber: 9, blockTimeSeconds };
+  return { coefficients, bytes: encodeBlob(coefficients), commitment, versionedHash, wanted };
+}
+
+export const hexOf = (bytes: Uint8Array): string => `0x${Buffer.from(bytes).toString("hex")}`;
+
+export interface BlobServer {
+  readonly url: string;
+  /** Paths with their queries, in order. */
+  readonly asked: string[];
+  close(): Promise<void>;
+}
+
+/** @param answer for a path with its query: JSON, bytes, or a status; a function writes its answer itself */
+export async function serveBlobs(
+  answer: (
+    path: string,
+  ) =>
+    | object
+    | Uint8Array
+    | number
+    | ((request: IncomingMessage, response: ServerResponse) => void | Promise<void>),
+): Promise<BlobServer> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    const path = request.url ?? "";
+    asked.push(path);
+    const given = answer(path);
+    if (typeof given === "function") {
+      void given(request, response);
+      return;
+    }
+    if (typeof given === "number") {
+      response.writeHead(given).end("{}");
+      return;
+    }
+    const isBytes = given instanceof Uint8Array;
+    response.writeHead(200, { "content-type": isBytes ? "application/octet-stream" : "application/json" });
+    response.end(isBytes ? given : JSON.stringify(given));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+}

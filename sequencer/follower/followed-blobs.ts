@@ -1,0 +1,57 @@
+/** A follower's blobs: what it has seen lies in its own archive; the rest is asked of others, its sequencer among them. */
+import { join } from "node:path";
+import { BlobArchive } from "../../bridge/blobs/blob-archive.ts";
+import { BlobFinder, type BlobPlacesOptions, blobPlaces } from "../../bridge/blobs/blob-finder.ts";
+import type { BlobSource } from "../../bridge/blobs/blob-source.ts";
+import { type BatchShape, isBlobShape } from "../../circuits/protocol.ts";
+import { batchShape, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import type { Logger } from "../logger.ts";
+import type { Metrics } from "../metrics.ts";
+
+export interface FollowedBlobsOptions {
+  readonly dataPath: string;
+  readonly feedUrl: string | null;
+  readonly blobs?: BlobPlacesOptions | undefined;
+  readonly maxBlobCount?: number | undefined;
+}
+
+export interface FollowedBlobs {
+  readonly archive: BlobArchive;
+  readonly source: BlobSource;
+  readonly shapes: readonly BatchShape[];
+}
+
+/** Nobody has to ask a beacon node each second for what it does not have. */
+const RETRY_MS = 10_000;
+
+/** @returns null where no circuit has a blob. @throws BRG_BLOBS_FAILED */
+export async function openFollowedBlobs(
+  circuits: readonly CircuitSizes[],
+  { blobs, dataPath, feedUrl, maxBlobCount = 0 }: FollowedBlobsOptions,
+  { logger, metrics }: { readonly logger: Logger; readonly metrics: Pick<Metrics, "blobs"> },
+): Promise<FollowedBlobs | null> {
+  const shapes = circuits
+    .filter(({ sort }) => sort === CIRCUIT_SORT.batch)
+    .map(batchShape)
+    .filter(isBlobShape);
+  if (shapes.length === 0) return null;
+  const archive = await BlobArchive.open({ folder: join(dataPath, "blobs"), maxCount: maxBlobCount });
+  const { archives = [], beaconUrls = [] } = blobs ?? {};
+  // Nobody is believed, so the sequencer that is watched may be asked, too.
+  const peers = [...archives, ...(feedUrl === null ? [] : [feedUrl])];
+  const source = new BlobFinder({
+    archive,
+    places: blobPlaces({ archives: peers, beaconUrls }),
+    retryMs: RETRY_MS,
+    onFound: (place) => metrics.blobs.found.inc({ place }),
+    onProblem: ({ kind, place, why }, { batchNumber, versionedHash }) => {
+      metrics.blobs.problems.inc({ kind });
+      logger.warn(
+        { place, kind, why, batchNumber, versionedHash },
+        "a blob was refused, or could not be kept",
+      );
+    },
+  });
+  return { archive, source, shapes };
+}
