@@ -140,7 +140,10 @@ test("creditCountOf counts what L1 may credit: withdrawals, deposits, forced wit
     expect(creditCountOf([batch, batch])).toBe(8);
     // With a blob's opening behind it.
     const table = { members: 2, rows: 4, units: 2, low: 2, top: 1, isBlob: true };
-    const inBlob = encodeWire({ ...draft, shape: { ...draft.shape, table }, narrow: [] }, new Uint8Array(128));
+    const inBlob = encodeWire(
+      { ...draft, shape: { ...draft.shape, table }, narrow: [] },
+      new Uint8Array(128),
+    );
     expect(creditCountOf([{ data: bytesToHex(inBlob) }])).toBe(4);
     expect(() => creditCountOf([{ data: bytesToHex(inBlob.subarray(1)) }])).toThrow();
   });

@@ -57,14 +57,25 @@ export function composedBatchSpec(shape: BatchShape, depth: number = TREE_DEPTH)
 /** A batch with a leaf table (docs/leaf-table.md), put together from parts. Smaller trees (`depth`) are for tests. @throws CIR_SHAPE_IMPOSSIBLE */
 export function tableCircuitSpec(shape: TableShape, depth: number = TREE_DEPTH): CircuitSpec {
   const composition = tableComposition(shape, depth);
-  const { transfers, members, wide, rows, units, low, top } = shape;
-  const sizes = [depth, transfers, members, wide, rows, units, low, top, APPROVAL_DELAY_SECONDS];
+  const { transfers, members, wide, rows, units, low, top, isBlob = false } = shape;
+  const sizes = [
+    depth,
+    transfers,
+    members,
+    wide,
+    rows,
+    units,
+    low,
+    top,
+    APPROVAL_DELAY_SECONDS,
+    Number(isBlob),
+  ];
   return {
     name: depth === TREE_DEPTH ? tableName(shape) : `${tableName(shape)}-depth-${depth}`,
     mainSource: [
       "pragma circom 2.1.6;",
       'include "circuits/table/table-batch.circom";',
-      `component main {public [z]} = TableBatch(${sizes.join(", ")});`,
+      `component main {public [${isBlob ? "z, blobHalves" : "z"}]} = TableBatch(${sizes.join(", ")});`,
       "",
     ].join("\n"),
     composition,
@@ -146,7 +157,8 @@ export function earnerExitCircuitSpec(earners: number): CircuitSpec {
 }
 
 /**
- * The circuit of a name: batch-<narrow>-<wide>, table-<transfers>-<members>-<wide>-<rows>-<units>-<low>-<top>,
+ * The circuit of a name: batch-<narrow>-<wide>, table-<transfers>-<members>-<wide>-<rows>-<units>-<low>-<top>, the same with
+ * -blob at its end,
  * settlement-<rows>-<features>-<earners>-<payments>-<draws>, direct-<rows>-<buckets>-<earners>-<payments>-<draws>,
  * earner-table-<earners>, leaf-exit or earner-exit-<earners>.
  * @throws CIR_CIRCUIT_UNKNOWN, CIR_SHAPE_IMPOSSIBLE, CIR_SETTLEMENT_SIZE
@@ -167,7 +179,7 @@ export function circuitSpec(name: string): CircuitSpec {
   throw new RollupError(
     "CIR_CIRCUIT_UNKNOWN",
     `there is no circuit ${name}; the names are batch-<narrow>-<wide>, ` +
-      "table-<transfers>-<members>-<wide>-<rows>-<units>-<low>-<top>, " +
+      "table-<transfers>-<members>-<wide>-<rows>-<units>-<low>-<top> with or without -blob, " +
       "settlement-<rows>-<features>-<earners>-<payments>-<draws>, direct-<rows>-<buckets>-<earners>-<payments>-<draws>, " +
       "earner-table-<earners>, leaf-exit and earner-exit-<earners>",
     { data: { name } },

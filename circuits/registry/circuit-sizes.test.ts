@@ -30,6 +30,20 @@ describe("circuit sizes", () => {
     expect(isNameOfSizes(name, batchSizes({ narrow: 2_050, wide: 255 }))).toBe(false);
   });
 
+  test("say in one bit more that it has a blob", () => {
+    const table = { members: 3, rows: 8, units: 2, low: 2, top: 1, isBlob: true };
+    const shape = { narrow: 8, wide: 1, table };
+    const sizes = batchSizes(shape);
+    expect(batchShape(sizes)).toEqual(shape);
+    expect(sizes.tableSizes! >> 45n).toBe(1n);
+    const name = "table-5-3-1-8-2-2-1-blob";
+    expect(postedShape(parseTableName(name)!)).toEqual(shape);
+    expect(isNameOfSizes(name, sizes)).toBe(true);
+    const { isBlob: _, ...posted } = table;
+    expect(isNameOfSizes(name, batchSizes({ ...shape, table: posted }))).toBe(false);
+    expect(parseTableName(`${name}s`)).toBeNull();
+  });
+
   test("fit the names of the registry, each sort's only its own", () => {
     const name = settlementCircuitName({ rows: 64, features: 32, earners: 16, payments: 300, draws: 4 });
     const names = [shapeName(SAMPLE_SHAPE), name, "earner-table-16", "leaf-exit", "earner-exit-16"];

@@ -1,6 +1,7 @@
 pragma circom 2.1.6;
 
 include "../batch/slot-places.circom";
+include "../blob/blob-evaluation.circom";
 include "./transfer-slot.circom";
 include "./member-slot.circom";
 include "./leaf-row.circom";
@@ -12,16 +13,20 @@ include "./table-frame.circom";
 // and z are those of LedgerBatch (batch.circom), the semantics are docs/ledger.md's "At once". Rules: table-batch.ts.
 //
 // Parameters:  as TableFrame; approvalDelay in seconds.
-// Public:      commitment (C), y; z.
+// Public:      commitment (C), y; z; with a blob also blobHalves, 128 bits each: the blob's value at z.
 // Inputs:      header; arrays over slots, rows, units and wide slots of what the parts take.
 // Ensures:     docs/leaf-table.md, "The theorem".
 // Constraints: tableConstraints in table-counts.ts; every line is an equality of two signals, so
 //              table-composition.ts puts the same constraints together from compiled parts.
-template TableBatch(depth, transfers, members, wide, rows, units, low, top, approvalDelay) {
+template TableBatch(depth, transfers, members, wide, rows, units, low, top, approvalDelay, isBlob) {
     var subtrees = 8 ** top;
     var spine = depth - low - top;
     var window = low + top;
+    var reductions = isBlob == 1 ? REDUCTIONS((transfers + members) \ 2 + members) : 0;
     signal input z;
+    signal input blobHalves[2 * isBlob];
+    signal input blobQuotient[reductions][3];
+    signal input blobRemainder[reductions][3];
     signal input domain;
     signal input oldRoot;
     signal input batchNumber;
@@ -107,7 +112,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
     signal output commitment;
     signal output y;
 
-    component frame = TableFrame(depth, transfers, members, wide, rows, units, low, top);
+    component frame = TableFrame(depth, transfers, members, wide, rows, units, low, top, isBlob);
     component tree = TableTree(members, top, spine);
     tree.z <== z;
     tree.oldRoot <== oldRoot;
@@ -136,7 +141,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
         t[i].slackBits <== transferSlackBits[i];
         t[i].bRef <== transferBRef[i];
         t[i].signature <== transferSignature[i];
-        frame.transferCore[i] <== t[i].core;
+        if (isBlob == 0) { frame.transferCore[i] <== t[i].core; }
         frame.transferChallenge[i] <== t[i].challenge;
         frame.transferFeeWei[i] <== t[i].feeWei;
         frame.transferUsed[i] <== transferUsed[i];
@@ -164,14 +169,27 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
         m[i].open <== memberOpen[i];
         m[i].surplusBits <== memberSurplusBits[i];
         m[i].gapBits <== memberGapBits[i];
-        frame.memberPayload[i] <== memberPayload[i];
-        frame.memberCore[i] <== m[i].core;
+        if (isBlob == 0) {
+            frame.memberPayload[i] <== memberPayload[i];
+            frame.memberCore[i] <== m[i].core;
+        }
         frame.memberChallenge[i] <== m[i].challenge;
         frame.memberFeeWei[i] <== m[i].feeWei;
         frame.memberUsed[i] <== memberUsed[i];
         frame.memberNewChain[i] <== m[i].newChain;
         frame.memberPacked[i] <== m[i].packed;
         frame.memberSum[i] <== m[i].sum;
+    }
+    component blob[isBlob];
+    if (isBlob == 1) {
+        blob[0] = BlobEvaluation(transfers, members);
+        blob[0].z <== z;
+        for (var i = 0; i < transfers; i++) { blob[0].transferCore[i] <== t[i].core; }
+        for (var i = 0; i < members; i++) { blob[0].memberCore[i] <== m[i].core; }
+        blob[0].memberPayload <== memberPayload;
+        blob[0].halves <== blobHalves;
+        blob[0].quotient <== blobQuotient;
+        blob[0].remainder <== blobRemainder;
     }
     component r[rows];
     for (var i = 0; i < rows; i++) {

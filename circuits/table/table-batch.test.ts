@@ -1,33 +1,61 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { signalsOf } from "../blob/batch-statement.ts";
+import { BLOB_PAYLOAD_LIMIT } from "../blob/blob-polynomial.ts";
 import { initPoseidon } from "../field/poseidon.ts";
+import { isBlobShape, KIND } from "../protocol.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
 import {
   fillTable,
+  SMALL_BLOB_TABLE,
   SMALL_DEPTH,
   SMALL_TABLE,
   smallTableTester,
   tableWitness,
 } from "../testing/table-world.ts";
+import { tableStatement } from "./table-data.ts";
+import { fitsTable } from "./table-limits.ts";
 import { tableTerms, unbalanced } from "./table-terms.ts";
 
 beforeAll(initPoseidon);
 
 describe("a table batch", () => {
-  it("has terms that cancel, and C and y of its circuit, on random ledgers", {
-    timeout: 600_000,
-  }, async () => {
-    const tester = await smallTableTester();
-    for (let seed = 1; seed <= 4; seed++) {
-      const world = new RandomLedger(seed, SMALL_DEPTH);
-      for (let batch = 0; batch < 2; batch++) {
-        const closed = fillTable(world, SMALL_TABLE, seed * 3 * batch);
-        const { data } = closed.batch;
-        expect(unbalanced(tableTerms(closed.layout, data.feePerUnitWei))).toEqual([]);
-        const z = world.random.field();
-        const { witness, commitment, y } = await tableWitness(tester, closed, z, SMALL_DEPTH);
-        expect([witness[1], witness[2]]).toEqual([commitment, y]);
-        expect(tester.checkConstraints(witness)).toBeNull();
+  it.each([
+    ["posted", SMALL_TABLE, 2],
+    ["in a blob", SMALL_BLOB_TABLE, 1],
+  ])(
+    "has terms that cancel, and the statement of its circuit, on random ledgers: %s",
+    {
+      timeout: 600_000,
+    },
+    async (_where, shape, batches) => {
+      const tester = await smallTableTester(shape);
+      for (let seed = 1; seed <= 4; seed++) {
+        const world = new RandomLedger(seed, SMALL_DEPTH);
+        for (let batch = 0; batch < batches; batch++) {
+          const closed = fillTable(world, shape, seed * 3 * (batch + 2 - batches));
+          const { data } = closed.batch;
+          expect(unbalanced(tableTerms(closed.layout, data.feePerUnitWei))).toEqual([]);
+          const statement = tableStatement(
+            data,
+            closed.layout,
+            5n,
+            isBlobShape(data.shape) ? 1n << 248n : null,
+          );
+          const { witness } = await tableWitness(tester, closed, statement.z, SMALL_DEPTH);
+          const signals = signalsOf(statement);
+          expect(witness.slice(1, 1 + signals.length)).toEqual(signals);
+          expect(tester.checkConstraints(witness)).toBeNull();
+        }
       }
-    }
+    },
+  );
+
+  it("puts a payload that no blob's place takes into a wide slot", () => {
+    const operation = { kind: KIND.commitData, amountCode: 1n, words: [BLOB_PAYLOAD_LIMIT] };
+    expect(fitsTable(operation, { priceWei: 0n, isBlob: true })).toBe(false);
+    expect(fitsTable(operation, { priceWei: 0n, isBlob: false })).toBe(true);
+    expect(
+      fitsTable({ ...operation, words: [BLOB_PAYLOAD_LIMIT - 1n] }, { priceWei: 0n, isBlob: true }),
+    ).toBe(true);
   });
 });

@@ -6,6 +6,7 @@ import { RandomLedger } from "../testing/random-ledger.ts";
 import { TableWires } from "../testing/table-wires.ts";
 import {
   fillTable,
+  SMALL_BLOB_TABLE,
   SMALL_DEPTH,
   SMALL_TABLE,
   smallTableTester,
@@ -55,6 +56,29 @@ describe("the wires of a table batch", () => {
     expect(report.problems).toEqual([]);
     const ofNulls = /\.head\.message\.|(transfer|member)(SlackBits|Signature)\[/;
     expect(apart(report).filter((name) => !OF_SIGNATURES.test(name) && !ofNulls.test(name))).toEqual([]);
+  });
+
+  it("are fixed likewise in a batch with a blob, and so are all coefficients of the blob", {
+    timeout: 600_000,
+  }, async () => {
+    const ofBlob = await smallTableTester(SMALL_BLOB_TABLE);
+    const closed = fillTable(new RandomLedger(3, SMALL_DEPTH), SMALL_BLOB_TABLE, 30);
+    const { witness } = await tableWitness(ofBlob, closed, Z, SMALL_DEPTH);
+    const table = new TableWires(ofBlob);
+    const report = table.report(witness);
+    expect(report.problems).toEqual([]);
+    const named = (kind: string) =>
+      [...report.classes].filter(([, entry]) => entry.class === kind).map(([wire]) => table.names.get(wire)!);
+    expect(named("apart").filter((name) => !OF_SIGNATURES.test(name))).toEqual([]);
+    // Of the limbs' bits only those of the last one may be chosen, between two sums of the same limb.
+    const bits = named("blob").filter((name) => /\.payload\[/.test(name));
+    expect(bits.filter((name) => !/\.(isTop|rest\.(in|bit\[\d+\]))$/.test(name))).toEqual([]);
+    const only = (name: string) => /^main\.(blob|memberPayload)/.test(name);
+    const aliases = [36, 69, 92, 184].map((shift) => shiftedDown(1n, shift));
+    expect(ofBlob.tamper(witness, { only, aliasBits: [69, 92, 184], aliases })).toEqual([]);
+    // Without its range the last limb of a payload is free.
+    const range = table.rowsOf("main.blob[0].payload[0].rest.bit[1]");
+    expect(table.report(witness, range).problems.join("\n")).toContain("of the blob is free after C");
   });
 
   // Each is a rule without which a term has something to choose once z is known.

@@ -5,23 +5,29 @@ import { layOutComposition } from "../compiler/compose-layout.ts";
 import { circuitSpec, tableCircuitSpec } from "../registry/circuit-registry.ts";
 import { compareRows, matchWires } from "../testing/compose-equality.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
-import { SMALL_DEPTH, SMALL_TABLE, smallTableTester } from "../testing/table-world.ts";
+import { SMALL_BLOB_TABLE, SMALL_DEPTH, SMALL_TABLE, smallTableTester } from "../testing/table-world.ts";
 import { partConstraints, tableConstraints } from "./table-counts.ts";
+import type { TableShape } from "./table-shape.ts";
 
-const spec = tableCircuitSpec(SMALL_TABLE, SMALL_DEPTH);
+const SHAPES = [SMALL_TABLE, SMALL_BLOB_TABLE];
+const specOf = (shape: TableShape) => tableCircuitSpec(shape, SMALL_DEPTH);
 const parts = new Map<string, CompiledCircuit>();
 const countOf = (name: string) => {
   const { nonLinear, linear } = parts.get(name)!.constraintCounts;
   return nonLinear + linear;
 };
 beforeAll(async () => {
-  for (const part of spec.composition!.parts)
+  for (const part of SHAPES.flatMap((shape) => specOf(shape).composition!.parts))
     parts.set(part.name, await compileCircuit({ ...part, keepSym: true }));
 }, 600_000);
 
 describe("a composed table batch", () => {
-  it("has the rows that circom compiles, wire for wire", { timeout: 600_000 }, async () => {
-    const { circuit: compiled } = await smallTableTester();
+  it.each([
+    ["that is posted", SMALL_TABLE],
+    ["with a blob", SMALL_BLOB_TABLE],
+  ])("%s has the rows that circom compiles, wire for wire", { timeout: 600_000 }, async (_which, shape) => {
+    const spec = specOf(shape);
+    const { circuit: compiled } = await smallTableTester(shape);
     const composed = await compileCircuit({ ...spec, name: `composed-${spec.name}` });
     const composition = spec.composition!;
     const compiledParts = composition.parts.map(({ name }) => parts.get(name)!);
@@ -49,11 +55,20 @@ describe("a composed table batch", () => {
       [transfer, member, row, unit, tree],
     ];
     expect(names.map(countOf)).toEqual(sizes);
-    expect((await smallTableTester()).constraintCount).toBe(tableConstraints(SMALL_TABLE, SMALL_DEPTH, 0));
+    const { blob, frame } = partConstraints(SMALL_BLOB_TABLE, SMALL_DEPTH);
+    expect(countOf("blob-evaluation-4-2")).toBe(blob);
+    expect(countOf("table-4-2-0-7-2-1-1-blob-frame-depth-3")).toBe(frame);
+    for (const shape of SHAPES)
+      expect((await smallTableTester(shape)).constraintCount).toBe(tableConstraints(shape, SMALL_DEPTH, 0));
   });
 
   it("is in the registry, by its seven sizes", () => {
     expect(circuitSpec("table-48-16-2-96-8-4-2").composition?.copies).toHaveLength(64 + 2 + 96 + 8 + 2);
+    expect(circuitSpec("table-48-16-2-96-8-4-2-blob").composition).toMatchObject({
+      publicInputs: ["z", "blobHalves[0]", "blobHalves[1]"],
+    });
+    // What no transaction takes as data, a blob takes.
+    expect(circuitSpec("table-1794-2046-9-8-2-1-2-blob").composition?.plan).toMatchObject({ blobs: 1 });
     const impossible = ["table-3-2-1-8-2-1-2", "table-4-2-1-8-2-6-3", "table-4-2-1-0-2-1-2"];
     // No deposit has a place; 135 KB of data, which no transaction takes.
     const useless = ["table-4-2-0-8-2-1-2", "table-1794-2046-100-8-2-1-2"];

@@ -1,6 +1,6 @@
 /**
  * A table batch of any size out of parts: one transfer slot, one member slot, one row, one unit, one wide place, the tree's
- * top and the frame. The nets are the connections of TableBatch (table-batch.circom), line by line;
+ * top, with a blob its evaluation, and the frame. The nets are the connections of TableBatch (table-batch.circom), line by line;
  * table-composition.test.ts holds the two equal.
  */
 import { batchComposition } from "../batch/composed-batch.ts";
@@ -21,9 +21,12 @@ const HANDED = {
   wide: ["words", "core", "hasWord", "isUsed", "isSigned", "feeWei"],
 } as const;
 type Section = keyof typeof HANDED;
+/** Of these what the blob's evaluation takes, and not the frame. */
+const IN_BLOB = ["transferCore", "memberCore", "memberPayload"];
+const HALVES = ["blobHalves[0]", "blobHalves[1]"];
 
-function parts(shape: TableShape, depth: number): Record<Section | "tree" | "frame", PartSpec> {
-  const { transfers, members, wide, rows, units, low, top } = shape;
+function parts(shape: TableShape, depth: number): Record<Section | "tree" | "blob" | "frame", PartSpec> {
+  const { transfers, members, wide, rows, units, low, top, isBlob = false } = shape;
   const main = (name: string, file: string, ports: readonly string[], template: string): PartSpec => ({
     name,
     mainSource: `pragma circom 2.1.6;\ninclude "${templatePath(file)}";\ncomponent main {public [${ports.join(", ")}]} = ${template};\n`,
@@ -33,10 +36,12 @@ function parts(shape: TableShape, depth: number): Record<Section | "tree" | "fra
   const framePorts = [
     ...["z", "domain", "oldRoot", "batchNumber", "timestamp", "oldNextId", "feePerUnit", "idFee"],
     ...TREE_PORTS,
-    ...sections.flatMap((section) => HANDED[section].map((name) => section + capital(name))),
+    ...sections
+      .flatMap((section) => HANDED[section].map((name) => section + capital(name)))
+      .filter((port) => !isBlob || !IN_BLOB.includes(port)),
     ...["lastRoot", "lastNextId"],
   ];
-  const sizes = [depth, transfers, members, wide, rows, units, low, top].join(", ");
+  const sizes = [depth, transfers, members, wide, rows, units, low, top, Number(isBlob)].join(", ");
   const window = low + top;
   const spine = depth - window;
   return {
@@ -65,6 +70,12 @@ function parts(shape: TableShape, depth: number): Record<Section | "tree" | "fra
       ["z", "oldRoot"],
       `TableTree(${members}, ${top}, ${spine})`,
     ),
+    blob: main(
+      `blob-evaluation-${transfers}-${members}`,
+      "blob-evaluation",
+      ["z", ...IN_BLOB, "halves"],
+      `BlobEvaluation(${transfers}, ${members})`,
+    ),
     // The same part as of other batches.
     wide: batchComposition({ narrow: 0, wide: 1 }, depth).parts[0]!,
     frame: main(
@@ -79,9 +90,12 @@ function parts(shape: TableShape, depth: number): Record<Section | "tree" | "fra
 /** The plan of a shape that `requireTableShape` allows. Smaller trees (`depth`) are for tests. @throws CIR_SHAPE_IMPOSSIBLE */
 export function tableComposition(shape: TableShape, depth: number = TREE_DEPTH): Composition {
   requireTableShape(shape, depth);
-  const { wide, isBlob = false, ...sizes } = shape;
+  const { isBlob = false, ...sizes } = shape;
+  const { wide } = sizes;
   const specs = parts(shape, depth);
-  const names = (Object.keys(specs) as (keyof typeof specs)[]).filter((name) => name !== "wide" || wide > 0);
+  const isLeftOut = (name: keyof typeof specs) =>
+    (name === "wide" && wide === 0) || (name === "blob" && !isBlob);
+  const names = (Object.keys(specs) as (keyof typeof specs)[]).filter((name) => !isLeftOut(name));
   const partOf = (name: keyof typeof specs) => names.indexOf(name);
   const rootNet = (index: number) => (index === 0 ? "midRoot" : `wideRoot[${index}]`);
   const nextIdNet = (index: number) => (index === 0 ? "oldNextId" : `nextId[${index}]`);
@@ -122,11 +136,20 @@ export function tableComposition(shape: TableShape, depth: number = TREE_DEPTH):
         component: "main.tree",
         netOf: (port) => treeNets[port] ?? port.replace("touchedWords", "treeTouched"),
       },
+      ...(isBlob
+        ? [
+            {
+              part: partOf("blob"),
+              component: "main.blob[0]",
+              netOf: (port: string) => port.replace(/^halves/, "blobHalves"),
+            },
+          ]
+        : []),
       { part: partOf("frame"), component: "main.frame", netOf: (port) => frameNets[port] ?? port },
     ],
     hasSteps: true,
     publicOutputs: ["commitment", "y"],
-    publicInputs: ["z"],
-    plan: { sort: "table", ...sizes, wide, ...(isBlob ? { blobs: 1 } : {}), depth },
+    publicInputs: ["z", ...(isBlob ? HALVES : [])],
+    plan: { sort: "table", ...sizes, ...(isBlob ? { blobs: 1 } : {}), depth },
   };
 }

@@ -1,4 +1,5 @@
 /** Constraints of table batches of any size, by the sizes of their parts; table-composition.test.ts holds them to circom's. */
+import { blobConstraints } from "../blob/blob-counts.ts";
 import { HEADER_ELEMENT_COUNT, TREE_ARITY } from "../protocol.ts";
 import type { TableShape } from "./table-shape.ts";
 
@@ -19,17 +20,19 @@ export interface TableCounts {
   readonly row: number;
   readonly unit: number;
   readonly tree: number;
+  /** 0 where there is none. */
+  readonly blob: number;
   readonly frame: number;
 }
 
 export function partConstraints(shape: TableShape, depth: number): TableCounts {
-  const { transfers, members, wide, rows, units, low, top } = shape;
+  const { transfers, members, wide, rows, units, low, top, isBlob = false } = shape;
   const subtrees = TREE_ARITY ** top;
   const nodes = (subtrees - 1) / (TREE_ARITY - 1) + depth - low - top;
   const touchedWords = Math.ceil(subtrees / TOUCHED_BITS);
-  const pairs = (transfers + members) / 2;
+  const pairs = isBlob ? 0 : (transfers + members) / 2;
   const posted = HEADER_ELEMENT_COUNT + pairs + wide;
-  const running = members + 7 * wide;
+  const running = (isBlob ? 0 : members) + 7 * wide;
   const ofMembers = 2 * members + Math.ceil(members / 3);
   const ofRows = 2 * rows + Math.ceil(rows / 6);
   const absorbed =
@@ -39,13 +42,15 @@ export function partConstraints(shape: TableShape, depth: number): TableCounts {
   const header = 3 * 40 + 25 + 64 + 96;
   const order = transfers - 1 + members - 1 + Math.max(0, wide - 1) + 26 * (units - 1);
   const feeLeaf = 3 * depth + 1 + 96 + 2 + 2 * 405 + LEVEL * depth;
-  const horner = posted + 2 * running - 1;
+  // The last payload alone is a wire of y already.
+  const horner = posted + 2 * running - (isBlob || wide > 0 ? 0 : 1);
   return {
     transfer: 3261 + 6 * (low + top),
     member: 3619 + 6 * (low + top),
     row: ROW + LEVEL * low + 3 * (low + top),
     unit: UNIT,
     tree: CHALLENGES + NODE_PAIR * nodes + 5 * subtrees + 1 + members + touchedWords,
+    blob: isBlob ? blobConstraints(transfers, members) : 0,
     // Sums of row chains, the equation and the elements that share fields are linear.
     frame: header + order + 6 * rows - 2 + 1 + feeLeaf + sharing + CHUNK * Math.ceil(absorbed / 15) + horner,
   };
@@ -53,7 +58,8 @@ export function partConstraints(shape: TableShape, depth: number): TableCounts {
 
 /** Of a whole batch. @param wideSlot constraints of a wide slot */
 export function tableConstraints(shape: TableShape, depth: number, wideSlot: number): number {
-  const { transfer, member, row, unit, tree, frame } = partConstraints(shape, depth);
+  const { transfer, member, row, unit, tree, blob, frame } = partConstraints(shape, depth);
   const { transfers, members, wide, rows, units } = shape;
-  return transfers * transfer + members * member + rows * row + units * unit + wide * wideSlot + tree + frame;
+  const sections = transfers * transfer + members * member + rows * row + units * unit + wide * wideSlot;
+  return sections + tree + blob + frame;
 }

@@ -9,7 +9,8 @@ include "./row-groups.circom";
 // narrow slots (docs/ledger.md, "Batch data").
 //
 // Parameters:  depth 1 … 8; transfers, members: slots of the two sections, together even; wide ≥ 0: wide slots; rows, units ≥ 1;
-//              low, top ≥ 1 with low + top ≤ depth: levels below and in the tree's top.
+//              low, top ≥ 1 with low + top ≤ depth: levels below and in the tree's top; isBlob: 1 where cores and payloads of
+//              the table's slots stand in a blob. Then they are no elements of y (blob-evaluation.circom has them), else 0.
 // Inputs:      z; header fields; the fee leaf and its path; gamma, power, midRoot, treeSum, treeTouched: TableTree's; of every
 //              slot, row and unit what it puts out; payloads and words; lastRoot, lastNextId: the last wide slot's.
 // Outputs:     commitment (C), y.
@@ -19,11 +20,14 @@ include "./row-groups.circom";
 // Constraints: partConstraints in table-counts.ts.
 //
 // Phases: A header, B chains of rows, C order, D the equation, E fee leaf, F C, G y.
-template TableFrame(depth, transfers, members, wide, rows, units, low, top) {
+template TableFrame(depth, transfers, members, wide, rows, units, low, top, isBlob) {
     assert(depth >= 1 && depth <= 8 && low >= 1 && top >= 1 && low + top <= depth);
     // 12 bits count how often a leaf is asked for and number the slots, 11 the gaps; two cores share an element.
     assert((transfers + members) % 2 == 0 && transfers + members + wide < (1 << 12) && members < (1 << 11) && rows >= 1 && units >= 1);
-    var narrow = transfers + members;
+    assert(isBlob == 0 || isBlob == 1);
+    // Slots whose cores and payloads L1 evaluates.
+    var postedTransfers = (1 - isBlob) * transfers;
+    var postedMembers = (1 - isBlob) * members;
     var chunks = (8 ** top + 251) \ 252;
     signal input z;
     signal input domain;
@@ -43,13 +47,13 @@ template TableFrame(depth, transfers, members, wide, rows, units, low, top) {
     signal input treeSum;
     signal input treeTouched[chunks];
 
-    signal input transferCore[transfers];
+    signal input transferCore[postedTransfers];
     signal input transferChallenge[transfers];
     signal input transferFeeWei[transfers];
     signal input transferUsed[transfers];
     signal input transferSum[transfers];
-    signal input memberPayload[members];
-    signal input memberCore[members];
+    signal input memberPayload[postedMembers];
+    signal input memberCore[postedMembers];
     signal input memberChallenge[members];
     signal input memberFeeWei[members];
     signal input memberUsed[members];
@@ -112,7 +116,7 @@ template TableFrame(depth, transfers, members, wide, rows, units, low, top) {
     for (var i = 0; i < members; i++) {
         fees += memberFeeWei[i];
         signedSum += memberUsed[i];
-        payloadSum += memberUsed[i];
+        payloadSum += (1 - isBlob) * memberUsed[i];
         if (i > 0) { memberUsed[i] * (1 - memberUsed[i - 1]) === 0; }
     }
     for (var i = 0; i < wide; i++) {
@@ -217,20 +221,20 @@ template TableFrame(depth, transfers, members, wide, rows, units, low, top) {
 
     // G. y by Horner over the elements that L1 evaluates: header, pairs of cores, wide cores, payloads, words. Absent
     //    places neither add nor shift.
-    var half = narrow \ 2;
+    var half = (postedTransfers + postedMembers) \ 2;
     var fixedCount = 5 + half + wide;
-    var total = fixedCount + members + 7 * wide;
-    signal shifted[members + 7 * wide];
+    var total = fixedCount + postedMembers + 7 * wide;
+    signal shifted[postedMembers + 7 * wide];
     signal horner[total + 1];
     horner[total] <== 0;
     for (var i = total - 1; i >= 0; i--) {
         if (i >= fixedCount) {
             var k = i - fixedCount;
             shifted[k] <== horner[i + 1] * z;
-            if (k < members) {
+            if (k < postedMembers) {
                 horner[i] <== horner[i + 1] + memberUsed[k] * (shifted[k] - horner[i + 1]) + memberPayload[k];
             } else {
-                horner[i] <== horner[i + 1] + wideHasWord[(k - members) \ 7][(k - members) % 7] * (shifted[k] - horner[i + 1]) + wideWords[(k - members) \ 7][(k - members) % 7];
+                horner[i] <== horner[i + 1] + wideHasWord[(k - postedMembers) \ 7][(k - postedMembers) % 7] * (shifted[k] - horner[i + 1]) + wideWords[(k - postedMembers) \ 7][(k - postedMembers) % 7];
             }
         } else {
             var element = 0;

@@ -1,9 +1,12 @@
 /** Lays a table batch out as the input signals of `TableBatch` (table-batch.circom). */
 
 import type { BatchData } from "../batch/batch-data.ts";
+import { blobElements } from "../blob/blob-elements.ts";
+import { blobHalves, evaluateBlob } from "../blob/blob-polynomial.ts";
+import { blobReductions } from "../blob/blob-reductions.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { type Leaf, leafFields, unpackCounters } from "../ledger/leaf.ts";
-import { ID_BITS, KIND } from "../protocol.ts";
+import { ID_BITS, isBlobShape, KIND } from "../protocol.ts";
 import type { TableLayout, TableSlot } from "./table-layout.ts";
 
 const toBits = (value: bigint | number, count: number): bigint[] =>
@@ -82,8 +85,20 @@ export function tableInputs(layout: TableLayout): CircuitInputs {
   };
 }
 
+/** Of a blob with these elements, at z: what is public, and the witness of its evaluation. */
+export function blobInputs(elements: readonly bigint[], z: bigint): CircuitInputs {
+  const { blobLow, blobHigh } = blobHalves(evaluateBlob(elements, z));
+  const { quotient, remainder } = blobReductions(elements, z);
+  return { blobHalves: [blobLow, blobHigh], blobQuotient: quotient, blobRemainder: remainder };
+}
+
 /** Header, wide slots and fee leaf of the layout that `batchInputs` makes of a batch without narrow slots. */
 export function withTable(others: CircuitInputs, layout: TableLayout, data: BatchData): CircuitInputs {
   const kept = Object.entries(others).filter(([name]) => !name.startsWith("narrow"));
-  return { ...Object.fromEntries(kept), ...tableInputs(layout), oldRoot: data.oldRoot };
+  return {
+    ...Object.fromEntries(kept),
+    ...tableInputs(layout),
+    ...(isBlobShape(data.shape) ? blobInputs(blobElements(data), BigInt(others.z as bigint)) : {}),
+    oldRoot: data.oldRoot,
+  };
 }

@@ -13,7 +13,7 @@ import { FIELD_ORDER } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 import { challengesAt } from "./table-terms.ts";
 
-/** Sections of a composed table batch in the order of their copies (table-composition.ts); tree and frame come last. */
+/** Sections of a composed table batch in the order of their copies (table-composition.ts); tree, blob and frame come last. */
 const SECTIONS = ["transfer", "member", "row", "unit", "wide"] as const;
 type Section = (typeof SECTIONS)[number];
 
@@ -25,18 +25,20 @@ interface Range {
 /**
  * The witness of a composed table batch (docs/leaf-table.md). Slots, rows and units touch no tree and do not wait for each
  * other: all they share are the challenges, which follow from z. Wide slots follow each other on the root after the
- * table; the frame comes last.
+ * table; the frame and the blob's evaluation come last.
  */
 export class TableWitness {
   readonly #copies: ComposedCopies;
   readonly #ranges: Readonly<Record<Section, Range>>;
   readonly #chain: SlotChain;
   readonly #total: number;
+  readonly #hasBlob: boolean;
 
   /** @throws RollupError CIR_COMPOSITION_INVALID where the description is of no table batch */
   constructor(description: ComposedDescription, run: RunPart, runBlock?: RunBlock) {
     this.#copies = new ComposedCopies(description, run, runBlock);
     this.#total = description.copies.length;
+    this.#hasBlob = hasBlob(description);
     this.#ranges = rangesOf(description);
     const { firstCopy, count } = this.#ranges.wide;
     this.#chain = new SlotChain(this.#copies, firstCopy, { narrow: 0, wide: count });
@@ -52,7 +54,7 @@ export class TableWitness {
     values: Uint8Array,
     onProgress: CopyProgress = () => {},
   ): Promise<void> {
-    const [treeCopy, frameCopy] = [this.#total - 2, this.#total - 1];
+    const [treeCopy, frameCopy] = [this.#total - (this.#hasBlob ? 3 : 2), this.#total - 1];
     let done = 0;
     const tick = (count = 1) => {
       done += count;
@@ -94,13 +96,16 @@ export class TableWitness {
       ...SECTIONS.filter((section) => section !== "wide").map(calculateAll),
     ]);
     const calculated = [...sections, wide.slots];
+    const collect = (copy: number, given: CircuitInputs) => {
+      for (const [k, section] of SECTIONS.entries())
+        this.#copies.collect(copy, given, section, calculated[k]!, this.#ranges[section].firstCopy);
+    };
     const given = frameInputs(
-      picked(inputs, (name) => !TREE_INPUTS.includes(name)),
+      picked(inputs, (name) => !TREE_INPUTS.includes(name) && !(name in BLOB_INPUTS)),
       this.#copies.inputPorts(frameCopy),
       SECTIONS,
     );
-    for (const [k, section] of SECTIONS.entries())
-      this.#copies.collect(frameCopy, given, section, calculated[k]!, this.#ranges[section].firstCopy);
+    collect(frameCopy, given);
     for (const [port, name] of Object.entries({
       treeSum: "sum",
       treeTouched: "touchedWords",
@@ -111,17 +116,33 @@ export class TableWitness {
     given.power = power;
     given.lastRoot = wide.last.root;
     given.lastNextId = wide.last.nextId;
-    const frame = await run(frameCopy, given);
-    this.#copies.place([...calculated.flat(), treePorts, frame], values);
+    const ends = [run(frameCopy, given)];
+    if (this.#hasBlob) {
+      const blobCopy = frameCopy - 1;
+      const ofBlob: CircuitInputs = {};
+      for (const [name, own] of Object.entries({ ...BLOB_INPUTS, z: "z", memberPayload: "memberPayload" }))
+        ofBlob[own] = inputs[name]!;
+      collect(blobCopy, ofBlob);
+      ends.unshift(run(blobCopy, ofBlob));
+    }
+    this.#copies.place([...calculated.flat(), treePorts, ...(await Promise.all(ends))], values);
   }
 }
 
 /** The tree's own inputs; it shares z and oldRoot with the frame. */
 const TREE_INPUTS = ["old", "now", "touched", "spineChildren"];
+/** The blob's own inputs, and their names in its part; it shares z with the frame. */
+const BLOB_INPUTS: Readonly<Record<string, string>> = {
+  blobHalves: "halves",
+  blobQuotient: "quotient",
+  blobRemainder: "remainder",
+};
+const hasBlob = ({ plan }: ComposedDescription): boolean => plan.blobs === 1;
 const picked = (inputs: CircuitInputs, isWanted: (name: string) => boolean): CircuitInputs =>
   Object.fromEntries(Object.entries(inputs).filter(([name]) => isWanted(name)));
 
-function rangesOf({ plan, copies }: ComposedDescription): Record<Section, Range> {
+function rangesOf(description: ComposedDescription): Record<Section, Range> {
+  const { plan, copies } = description;
   const counts = [plan.transfers, plan.members, plan.rows, plan.units, plan.wide];
   if (plan.sort !== "table" || !counts.every((count) => typeof count === "number"))
     throw new RollupError("CIR_COMPOSITION_INVALID", "the description is not of a table batch", {
@@ -133,9 +154,10 @@ function rangesOf({ plan, copies }: ComposedDescription): Record<Section, Range>
     firstCopy += range.count;
     return [section, range];
   });
-  if (copies.length !== firstCopy + 2)
+  const expected = firstCopy + (hasBlob(description) ? 3 : 2);
+  if (copies.length !== expected)
     throw new RollupError("CIR_COMPOSITION_INVALID", "a table batch has another number of copies", {
-      data: { copies: copies.length, expected: firstCopy + 2 },
+      data: { copies: copies.length, expected },
     });
   return Object.fromEntries(ranges) as Record<Section, Range>;
 }

@@ -8,9 +8,14 @@ import { type Combination, type Row, readNames, readRows } from "./r1cs-rows.ts"
 
 /**
  * `C`: fixed by C alone. `challenge`: a function of z. `term`: an inverse, a product with a power of alpha, or a sum of such.
- * `y`: L1's polynomial. `apart`: in no term; what is left of signatures, and null slots' messages.
+ * `y`: L1's polynomial. `blob`: the blob's polynomial at z, of coefficients that C fixes. `apart`: in no term; what is left of
+ * signatures, and null slots' messages.
  */
-export type WireClass = "C" | "challenge" | "term" | "y" | "apart";
+export type WireClass = "C" | "challenge" | "term" | "y" | "blob" | "apart";
+
+/** What the blob's polynomial is made of: cores of 92 bits, and payloads in three limbs. */
+const BLOB_COEFFICIENT =
+  /^main\.blob\[0\]\.((transfer|member)Core\[\d+\]|memberPayload\[\d+\]|payload\[\d+\]\.limb\[\d\])$/;
 
 export interface WireReport {
   readonly classes: ReadonlyMap<number, { readonly class: WireClass; readonly rule: Rule | "open" }>;
@@ -58,6 +63,9 @@ export class TableWires {
     const { terms, problems } = this.#terms(byC, challenges, skipped);
     for (const wire of terms)
       if (!table.fixed.has(wire)) problems.push(`${this.names.get(wire)} is not fixed`);
+    for (const [name, wire] of this.#wires)
+      if (BLOB_COEFFICIENT.test(name) && wire > 0 && !byC.has(wire))
+        problems.push(`${name} of the blob is free after C`);
     const classes = new Map<number, { class: WireClass; rule: Rule | "open" }>();
     for (let wire = 1; wire < witness.length; wire++) {
       const rule = table.fixed.get(wire) ?? "open";
@@ -71,7 +79,9 @@ export class TableWires {
             ? "C"
             : isOfY
               ? "y"
-              : "apart";
+              : /^main\.blob/.test(name)
+                ? "blob"
+                : "apart";
       if (kind === "y" && rule === "open") problems.push(`${name} is not fixed`);
       classes.set(wire, { class: kind, rule });
     }

@@ -18,13 +18,17 @@ export const SMALL_TABLE: TableShape = {
   ...{ transfers: 4, members: 2, wide: 0, rows: 7, units: 2 },
   ...{ low: 1, top: 1 },
 };
+export const SMALL_BLOB_TABLE: TableShape = { ...SMALL_TABLE, isBlob: true };
 export const SMALL_DEPTH = 3;
 
-let small: Promise<CircuitTester> | undefined;
-export function smallTableTester(): Promise<CircuitTester> {
-  const { name, mainSource } = tableCircuitSpec(SMALL_TABLE, SMALL_DEPTH);
-  small ??= initPoseidon().then(() => CircuitTester.compile(name, mainSource));
-  return small;
+const testers = new Map<TableShape, Promise<CircuitTester>>();
+export function smallTableTester(
+  shape: typeof SMALL_TABLE | typeof SMALL_BLOB_TABLE = SMALL_TABLE,
+): Promise<CircuitTester> {
+  const { name, mainSource } = tableCircuitSpec(shape, SMALL_DEPTH);
+  const tester = testers.get(shape) ?? initPoseidon().then(() => CircuitTester.compile(name, mainSource));
+  testers.set(shape, tester);
+  return tester;
 }
 
 export interface MixedTable {

@@ -29,6 +29,7 @@ import type { Prover } from "./prover.ts";
 
 /** A slot of each section: below 2^16 constraints. */
 const TABLE: TableShape = { transfers: 1, members: 1, wide: 1, rows: 4, units: 1, low: 1, top: 1 };
+const TABLES: readonly TableShape[] = [TABLE, { ...TABLE, isBlob: true }];
 
 /** One small circuit of every sort that the registry knows, and inputs for it. */
 const circuits: readonly { readonly name: string; makeInputs(): CircuitInputs }[] = [
@@ -43,16 +44,16 @@ const circuits: readonly { readonly name: string; makeInputs(): CircuitInputs }[
       return batchInputs(closed, batchStatement(closed.data, 1n).z, TREE_DEPTH);
     },
   },
-  {
-    name: tableName(TABLE),
+  ...TABLES.map((shape) => ({
+    name: tableName(shape),
     makeInputs() {
-      const closed = fillTable(new RandomLedger(4, TREE_DEPTH), TABLE, 40);
+      const closed = fillTable(new RandomLedger(4, TREE_DEPTH), shape, 40);
       const { transfers, members } = closed.layout;
       expect([...transfers, ...members].every(({ kind }) => kind !== KIND.null)).toBe(true);
-      const { z } = tableStatement(closed.batch.data, closed.layout, 1n);
+      const { z } = tableStatement(closed.batch.data, closed.layout, 1n, shape.isBlob ? 1n << 248n : null);
       return closedTableInputs(closed, z, TREE_DEPTH);
     },
-  },
+  })),
   {
     name: `settlement-${Object.values(SMALL_SIZE).join("-")}`,
     makeInputs: () => statedInputs(settleEpoch(epochOf({ size: SMALL_SIZE }))).inputs,

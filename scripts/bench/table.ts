@@ -16,6 +16,8 @@ import { measureTableGas } from "../../contracts/testing/measure-table-gas.ts";
 import { MODELS, simulate, TRAFFIC } from "./table-traffic.ts";
 
 const SIZES = [64, 256, 1024] as const;
+/** Operations of a batch with a blob; the largest sections of one sort. */
+const BLOB_SIZES = [1024, 2047] as const;
 /** Of WideSlot(8); `bench -- ledger` compiles it. */
 export const WIDE_SLOT = 25_608;
 
@@ -50,10 +52,29 @@ export function benchTableCounts() {
   const { transfer, member } = partConstraints(cheapest(64, 64, false), TREE_DEPTH);
   return {
     constraintsPerOperation,
+    blobAddsPerOperation: blobCounts(),
     slotConstraints: { transfer, member },
     // One wide slot for 64 operations.
     wideAddsPerOperation: Math.round(WIDE_SLOT / 64),
   };
+}
+
+/** What a blob adds to a batch's constraints, per operation: its evaluation, less what y then has not. */
+function blobCounts() {
+  const added: Record<string, Record<number, number>> = { transfers: {}, payments: {} };
+  for (const operations of BLOB_SIZES)
+    for (const [traffic, isPayments] of [
+      ["transfers", false],
+      ["payments", true],
+    ] as const) {
+      const shape = cheapest(operations + 1, operations, isPayments);
+      const even = { ...shape, transfers: shape.transfers + ((shape.transfers + shape.members) % 2) };
+      const costOf = (isBlob: boolean) => tableConstraints({ ...even, isBlob }, TREE_DEPTH, WIDE_SLOT);
+      const each = (costOf(true) - costOf(false)) / operations;
+      added[traffic]![operations] = Math.round(each);
+      console.log(`a blob of ${operations} ${traffic}: ${each.toFixed(1)} constraints each`);
+    }
+  return added;
 }
 
 /** Batches of one ledger before a new one begins. */

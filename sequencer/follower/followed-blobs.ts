@@ -14,6 +14,7 @@ export interface FollowedBlobsOptions {
   readonly feedUrl: string | null;
   readonly blobs?: BlobPlacesOptions | undefined;
   readonly maxBlobCount?: number | undefined;
+  readonly pollIntervalMs: number;
 }
 
 export interface FollowedBlobs {
@@ -22,13 +23,13 @@ export interface FollowedBlobs {
   readonly shapes: readonly BatchShape[];
 }
 
-/** Nobody has to ask a beacon node each second for what it does not have. */
-const RETRY_MS = 10_000;
+/** Nobody has to ask a beacon node with each look at L1 for what it does not have. */
+const RETRY_POLLS = 10;
 
 /** @returns null where no circuit has a blob. @throws BRG_BLOBS_FAILED */
 export async function openFollowedBlobs(
   circuits: readonly CircuitSizes[],
-  { blobs, dataPath, feedUrl, maxBlobCount = 0 }: FollowedBlobsOptions,
+  { blobs, dataPath, feedUrl, maxBlobCount = 0, pollIntervalMs }: FollowedBlobsOptions,
   { logger, metrics }: { readonly logger: Logger; readonly metrics: Pick<Metrics, "blobs"> },
 ): Promise<FollowedBlobs | null> {
   const shapes = circuits
@@ -43,7 +44,7 @@ export async function openFollowedBlobs(
   const source = new BlobFinder({
     archive,
     places: blobPlaces({ archives: peers, beaconUrls }),
-    retryMs: RETRY_MS,
+    retryMs: RETRY_POLLS * pollIntervalMs,
     onFound: (place) => metrics.blobs.found.inc({ place }),
     onProblem: ({ kind, place, why }, { batchNumber, versionedHash }) => {
       metrics.blobs.problems.inc({ kind });

@@ -1,0 +1,54 @@
+/** The divisions by p of blob-evaluation.circom, as its witness: the value at z in baby and giant steps. */
+import { BLOB_FIELD_ORDER } from "./blob-polynomial.ts";
+
+const LIMB_BITS = 92;
+type Limbs = readonly [bigint, bigint, bigint];
+
+export interface BlobReductions {
+  readonly quotient: readonly Limbs[];
+  readonly remainder: readonly Limbs[];
+}
+
+/** Of a polynomial with this many coefficients, from 2 on. */
+export interface BlobSteps {
+  readonly baby: number;
+  readonly giant: number;
+  /** Of z: as many powers from z^1 on are needed. */
+  readonly highestPower: number;
+}
+
+/** As BABY_STEPS, GIANT_STEPS and HIGHEST_POWER. */
+export function blobSteps(elementCount: number): BlobSteps {
+  const baby = Math.ceil(Math.sqrt(elementCount));
+  const giant = Math.ceil(elementCount / baby);
+  return { baby, giant, highestPower: giant > 1 ? baby : baby - 1 };
+}
+
+const limbsOf = (value: bigint): Limbs => [
+  BigInt.asUintN(LIMB_BITS, value),
+  BigInt.asUintN(LIMB_BITS, value >> BigInt(LIMB_BITS)),
+  value >> BigInt(2 * LIMB_BITS),
+];
+
+/** Powers of z first, then giant steps from the highest coefficients down. The last remainder is the value at z. */
+export function blobReductions(elements: readonly bigint[], z: bigint): BlobReductions {
+  const { baby, giant, highestPower } = blobSteps(elements.length);
+  const divisions: { readonly quotient: bigint; readonly remainder: bigint }[] = [];
+  const reduce = (value: bigint): bigint => {
+    const remainder = value % BLOB_FIELD_ORDER;
+    divisions.push({ quotient: value / BLOB_FIELD_ORDER, remainder });
+    return remainder;
+  };
+  const powers = [1n, z];
+  while (powers.length <= highestPower) powers.push(reduce(powers.at(-1)! * z));
+  let value = 0n;
+  for (let j = giant - 1; j >= 0; j--) {
+    const before = j < giant - 1 ? value * powers[baby]! : 0n;
+    const next = elements.slice(j * baby, (j + 1) * baby);
+    value = reduce(next.reduce((sum, element, i) => sum + element * powers[i]!, before));
+  }
+  return {
+    quotient: divisions.map(({ quotient }) => limbsOf(quotient)),
+    remainder: divisions.map(({ remainder }) => limbsOf(remainder)),
+  };
+}
