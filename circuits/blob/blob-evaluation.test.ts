@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import { invertMod } from "../field/modular.ts";
+import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { shiftedDown } from "../testing/field-aliases.ts";
