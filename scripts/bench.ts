@@ -5,7 +5,7 @@ import type { BackendName } from "../prover/backends.ts";
 import type { WidthName } from "./bench/adapters/adapter-world.ts";
 import type { BenchProveOptions } from "./bench/prove.ts";
 import type { BenchMemoryOptions } from "./bench/prove-memory.ts";
-import type { BenchTableProveOptions } from "./bench/table-prove.ts";
+import type { BenchTableProveOptions } from "./bench/table/table-prove.ts";
 
 const program = new Command("bench").description("Benchmarks. Each prints one JSON object as its last line.");
 
@@ -50,7 +50,7 @@ program
       console.log(JSON.stringify(figures));
       return;
     }
-    const { benchTableProve } = await import("./bench/table-prove.ts");
+    const { benchTableProve } = await import("./bench/table/table-prove.ts");
     const proven = await benchTableProve(options);
     keepFigures("table-proofs", proven);
     console.log(JSON.stringify({ ...figures, ...proven }));
@@ -58,7 +58,9 @@ program
 
 program
   .command("blobs")
-  .description("gas of batches in calldata and in blobs, from receipts on a local node, and the prices at which they are equal")
+  .description(
+    "gas of batches in calldata and in blobs, from receipts on a local node, and the prices at which they are equal",
+  )
   .action(async () => {
     const { benchBlobs } = await import("./bench/blobs.ts");
     console.log(JSON.stringify(await benchBlobs()));

@@ -115,5 +115,11 @@ function isSameKey(x: object, y: object): boolean {
 export function verifierKey({ key }: RegisteredCircuit): VerifierKey {
   const { alpha, beta, delta, ic } = key;
   const gamma = fromContractOrder(G2_GENERATOR);
-  return { alpha, beta: fromContractOrder(beta), gamma, delta: fromContractOrder(delta), ic: fromContractIc(ic) };
+  return {
+    alpha,
+    beta: fromContractOrder(beta),
+    gamma,
+    delta: fromContractOrder(delta),
+    ic: fromContractIc(ic),
+  };
 }

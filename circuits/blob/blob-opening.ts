@@ -5,13 +5,7 @@ import { isBlobShape } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 import { type BatchStatement, batchStatement } from "./batch-statement.ts";
 import { blobElements } from "./blob-elements.ts";
-import {
-  type BlobOpening,
-  commitBlobNow,
-  KZG_POINT_BYTES,
-  openBlobNow,
-  preloadKzg,
-} from "./kzg.ts";
+import { type BlobOpening, commitBlobNow, KZG_POINT_BYTES, openBlobNow, preloadKzg } from "./kzg.ts";
 import { versionedHashOf } from "./versioned-hash.ts";
 
 export interface PostedOpening extends BlobOpening {

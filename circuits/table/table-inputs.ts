@@ -86,7 +86,7 @@ export function tableInputs(layout: TableLayout): CircuitInputs {
 }
 
 /** Of a blob with these elements, at z: what is public, and the witness of its evaluation. */
-export function blobInputs(elements: readonly bigint[], z: bigint): CircuitInputs {
+function blobInputs(elements: readonly bigint[], z: bigint): CircuitInputs {
   const { blobLow, blobHigh } = blobHalves(evaluateBlob(elements, z));
   const { quotient, remainder } = blobReductions(elements, z);
   return { blobHalves: [blobLow, blobHigh], blobQuotient: quotient, blobRemainder: remainder };

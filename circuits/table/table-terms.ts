@@ -53,7 +53,7 @@ const term = (sort: Term["sort"], weight: bigint, ...coefficients: (bigint | num
 });
 
 /** The chain's next value; the amount is the new open amount of a payment, or the rows of a commit. */
-export function nextChain(slot: TableSlot): bigint {
+function nextChain(slot: TableSlot): bigint {
   return hashTagged(...nextChainRequest(slot));
 }
 

@@ -39,7 +39,8 @@ const AT_INFINITY: G1Point = [0n, 0n];
 
 /** A circuit with fewer signals has the point at infinity for the last ones. @throws RangeError for more than five signals */
 export function toContractIc(ic: readonly G1Point[]): ContractIc {
-  if (ic.length > IC_COUNT) throw new RangeError(`the contracts take ${IC_COUNT - 1} signals, not ${ic.length - 1}`);
+  if (ic.length > IC_COUNT)
+    throw new RangeError(`the contracts take ${IC_COUNT - 1} signals, not ${ic.length - 1}`);
   return Array.from({ length: IC_COUNT }, (_, i) => ic[i] ?? AT_INFINITY) as unknown as ContractIc;
 }
 

@@ -13,7 +13,7 @@ export interface DataPrices {
 /** L1 gas of one more operation in calldata: its bytes, and reading and evaluating them. */
 export const CALLDATA_GAS = { transfer: 200n, payment: 700n } as const;
 /** Execution gas that a blob adds to its batch: opening it, 128 posted bytes, two more input points of the proof. */
-export const BLOB_EXECUTION_GAS = 72_000n;
+const BLOB_EXECUTION_GAS = 72_000n;
 
 /** What the blob of one batch costs, in wei of ether, whatever is in it. */
 export const blobCostWei = ({ blobGasPriceWei, gasPriceWei }: DataPrices): bigint =>

@@ -11,7 +11,7 @@ import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { openWitnessSource } from "../../prover/proving/witness-source.ts";
 import type { ChildAnswer, ChildRequest } from "./prove-child.ts";
 import { median } from "./prove-summary.ts";
-import { tableCase } from "./table-prove.ts";
+import { tableCase } from "./table/table-prove.ts";
 
 export interface BenchMemoryOptions {
   /** log2 of domains, with commas. */

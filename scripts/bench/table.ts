@@ -13,7 +13,7 @@ import { holdReplayEqual } from "../../circuits/testing/at-once-world.ts";
 import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
 import { fillTable, SMALL_DEPTH, SMALL_TABLE, smallTableTester } from "../../circuits/testing/table-world.ts";
 import { measureTableGas } from "../../contracts/testing/measure-table-gas.ts";
-import { MODELS, simulate, TRAFFIC } from "./table-traffic.ts";
+import { MODELS, simulate, TRAFFIC } from "./table/table-traffic.ts";
 
 const SIZES = [64, 256, 1024] as const;
 /** Operations of a batch with a blob; the largest sections of one sort. */

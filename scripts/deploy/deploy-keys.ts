@@ -10,10 +10,7 @@ import { batchSizes, type CircuitSizes, exitSizes } from "../../circuits/registr
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { parseTableName, postedShape } from "../../circuits/table/table-shape.ts";
-import {
-  type CircuitConfig,
-  computeCircuitId
-} from "../../contracts/build/verifying-key.ts";
+import { type CircuitConfig, computeCircuitId } from "../../contracts/build/verifying-key.ts";
 import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { verifyKey } from "../../prover/keys/ceremony.ts";
 import { isDevelopmentKey } from "../../prover/keys/development-key.ts";

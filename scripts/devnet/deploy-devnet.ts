@@ -19,10 +19,7 @@ import { compileContracts, compilerInput, pickContract } from "../../contracts/b
 import { deployContract, deployRollup } from "../../contracts/build/deploy.ts";
 import { deployGateOfAllKinds } from "../../contracts/build/deploy-disputes.ts";
 import { GOVERNANCE_CONTRACTS, governanceArguments } from "../../contracts/build/governance.ts";
-import {
-  type CircuitConfig,
-  computeCircuitId
-} from "../../contracts/build/verifying-key.ts";
+import { type CircuitConfig, computeCircuitId } from "../../contracts/build/verifying-key.ts";
 import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { readIfPresent, workspacePaths, writeFileWhole } from "../cli/workspace.ts";
 import { devAccount } from "./accounts.ts";

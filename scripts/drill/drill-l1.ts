@@ -18,10 +18,7 @@ import { type Deployment, encodeDeployment } from "../../circuits/registry/deplo
 import { ledgerDomain } from "../../client/ledger-client.ts";
 import { deployRollup } from "../../contracts/build/deploy.ts";
 import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import {
-  type CircuitConfig,
-  computeCircuitId
-} from "../../contracts/build/verifying-key.ts";
+import { type CircuitConfig, computeCircuitId } from "../../contracts/build/verifying-key.ts";
 import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
 import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { type DrillUser, drillAccount, OPERATOR_L2_SECRET } from "./drill-accounts.ts";

@@ -89,9 +89,11 @@ test("watch refutes false postings by itself, whatever else is posted, and is pa
   const seen = async () => {
     if (watch!.endedByItself !== null) throw watch!.endedByItself;
     const windows = await Promise.all(gate.members.map((one) => readWindows(f.client as never, one)));
-    return windows.flat().map(({ attestedBy, modelId, refutation, refutedBy, state }) => [
-      ...[modelId, state, refutation?.fault ?? null, refutedBy ?? attestedBy?.[0] ?? null],
-    ]);
+    return windows
+      .flat()
+      .map(({ attestedBy, modelId, refutation, refutedBy, state }) => [
+        ...[modelId, state, refutation?.fault ?? null, refutedBy ?? attestedBy?.[0] ?? null],
+      ]);
   };
   await expect.poll(seen, POLL).toEqual([
     [UNREADABLE, "open", null, null],

@@ -3,21 +3,21 @@
  * and traffic, in turns in one process.
  */
 
-import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
-import { batchStatement } from "../../circuits/blob/batch-statement.ts";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { type BatchShape, shapeName, TREE_DEPTH } from "../../circuits/protocol.ts";
-import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { closedTableInputs } from "../../circuits/table/table-builder.ts";
-import { tableConstraints } from "../../circuits/table/table-counts.ts";
-import { tableStatement } from "../../circuits/table/table-data.ts";
-import { tableName } from "../../circuits/table/table-shape.ts";
-import { type BackendName, createProver } from "../../prover/backends.ts";
-import { verifyProof } from "../../prover/formats/verification-key.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
-import type { CircuitInputs, ProvingCircuit } from "../../prover/proving/prover.ts";
-import { cheapest, WIDE_SLOT } from "./table.ts";
+import { batchInputs } from "../../../circuits/batch/batch-inputs.ts";
+import { batchStatement } from "../../../circuits/blob/batch-statement.ts";
+import { compileCircuit } from "../../../circuits/compiler/compile.ts";
+import { initPoseidon } from "../../../circuits/field/poseidon.ts";
+import { type BatchShape, shapeName, TREE_DEPTH } from "../../../circuits/protocol.ts";
+import { circuitSpec } from "../../../circuits/registry/circuit-registry.ts";
+import { closedTableInputs } from "../../../circuits/table/table-builder.ts";
+import { tableConstraints } from "../../../circuits/table/table-counts.ts";
+import { tableStatement } from "../../../circuits/table/table-data.ts";
+import { tableName } from "../../../circuits/table/table-shape.ts";
+import { type BackendName, createProver } from "../../../prover/backends.ts";
+import { verifyProof } from "../../../prover/formats/verification-key.ts";
+import { developmentSetup } from "../../../prover/keys/development-setup.ts";
+import type { CircuitInputs, ProvingCircuit } from "../../../prover/proving/prover.ts";
+import { cheapest, WIDE_SLOT } from "../table.ts";
 import { TRAFFIC, type Traffic } from "./table-traffic.ts";
 import { closeSequential, closeTable, drawPairs } from "./table-world.ts";
 
