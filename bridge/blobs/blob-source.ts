@@ -44,7 +44,7 @@ export const EMPTY_BLOB_HASH: VersionedHash =
 export const BLOB_KEPT_DAYS = 18;
 
 /** What whoever misses a blob should do, in one place. */
-export const MISSING_BLOB_REMEDY =
+const MISSING_BLOB_REMEDY =
   "name an archive that has it (--blobs FOLDER or URL of a follower or the sequencer), or go on from a snapshot of that batch or a later one (--snapshot). A forced withdrawal needs no data (docs/blobs.md)";
 
 /** No place has it: either each says so, or some may have it and did not answer. */
