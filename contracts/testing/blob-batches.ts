@@ -41,7 +41,7 @@ export async function closeWithBlob(
 export async function warmUpKzg({ client }: Pick<Fixture, "client">): Promise<void> {
   const [commitment, { y, proof }] = [await commitBlob([5n]), await openBlob([5n], 9n)];
   const numbers = [9n, y].map((n) => toBytesBe(n, 32));
-  const data = concat([versionedHashOf(commitment), ...numbers.map(bytesToHex), bytesToHex(commitment), bytesToHex(proof)]);
+  const data = concat([versionedHashOf(commitment), ...numbers.map((bytes) => bytesToHex(bytes)), bytesToHex(commitment), bytesToHex(proof)]);
   await client.call({ to: "0x000000000000000000000000000000000000000a", data });
 }
 

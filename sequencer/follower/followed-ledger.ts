@@ -4,7 +4,7 @@
  * preconfirmations, queue entries and every closed batch's hash are this ledger's own or they are refused.
  */
 import { preloadKzg } from "../../circuits/blob/kzg.ts";
-import { unpackTable } from "../../circuits/table/table-shape.ts";
+import { parseTableName } from "../../circuits/table/table-shape.ts";
 import type { BatchEvent } from "../../bridge/l1/l1-history.ts";
 import { capOf } from "../../bridge/verify/settlement-statement.ts";
 import { type ReplayedSettlement, settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
@@ -240,8 +240,8 @@ export class FollowedLedger {
   async #close(entry: Extract<LeaderEntry, { type: "closed" }>): Promise<StoredBatch> {
     const opened = this.#opened;
     if (opened === null) throw differs("closed", "an open batch", "none");
-    const { circuitId, tableSizes } = this.#rollup.circuits[0]!;
-    if (unpackTable(tableSizes ?? 0n)?.isBlob === true) await preloadKzg();
+    const { circuitId, name } = this.#rollup.circuits[0]!;
+    if (parseTableName(name)?.isBlob === true) await preloadKzg();
     const nowMs = Date.now();
     const { record, writes } = closeBatch(
       { head: this.head, book: this.book, circuit: { circuitId, circuitInputs: () => null } },
