@@ -4,11 +4,11 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { repositoryRoot } from "../circuits/compiler/compile.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
+import { freePort } from "../circuits/testing/free-port.ts";
 import { CeremonyClient } from "../prover/ceremony/ceremony-client.ts";
 import { checkTranscript } from "../prover/ceremony/check-transcript.ts";
 import { contribute } from "../prover/ceremony/contribute.ts";
@@ -169,16 +169,6 @@ async function serve(folder: string, port: number, url: string): Promise<ChildPr
 
 async function untilTurn(client: CeremonyClient, ticket: string): Promise<void> {
   while ((await client.stateOf(ticket)).state !== "turn") await sleep(100);
-}
-
-function freePort(): Promise<number> {
-  const server = createServer();
-  return new Promise((settle) =>
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => settle(port));
-    }),
-  );
 }
 
 const sleep = (ms: number) => new Promise((settle) => setTimeout(settle, ms));

@@ -3,7 +3,7 @@
  * later batches; so the sequencer hears of every admission that is deep enough.
  */
 import { type Address, parseAbiItem, zeroAddress } from "viem";
-import { isRollupError } from "../../circuits/rollup-error.ts";
+import { readInChunks } from "../l1/block-chunks.ts";
 import { findDeploymentBlock } from "../l1/deployment-block.ts";
 import { readGateMembers } from "../l1/gate-members.ts";
 import { type L1Client, l1Call } from "../l1/l1-client.ts";
@@ -34,7 +34,6 @@ export class AdmissionReader {
   readonly #found: Admission[] = [];
   /** Attack: anyone may admit the same again, for the price of an event. */
   readonly #keys = new Set<string>();
-  #chunkBlocks: number;
   /** The gate, or those that stand behind it. null: not known yet. */
   #members: readonly Address[] | null = null;
   /** null: not known yet. */
@@ -47,7 +46,6 @@ export class AdmissionReader {
     this.#rollup = rollup;
     this.#maxChunkBlocks = options.maxChunkBlocks;
     this.#maxChunks = options.maxChunks ?? MAX_CHUNKS;
-    this.#chunkBlocks = options.maxChunkBlocks;
   }
 
   /**
@@ -55,7 +53,7 @@ export class AdmissionReader {
    * rollup has no gate. An admission is never taken back. @throws BRG_L1_*
    */
   async upTo(blockNumber: number): Promise<ReadAdmissions | null> {
-    const { address, client } = this.#rollup;
+    const { client } = this.#rollup;
     const gate = await this.#rollup.genesisGate();
     if (gate === zeroAddress) return null;
     if (blockNumber < 0) return { found: this.#found, isComplete: true };
@@ -63,32 +61,29 @@ export class AdmissionReader {
     const members = this.#members;
     // The gate is older than the rollup, and a model without challenges is admitted for every rollup, later ones too.
     this.#nextBlock ??= await firstBlockOf(client, members, blockNumber);
-    for (let chunk = 0; this.#nextBlock <= blockNumber && chunk < this.#maxChunks; chunk++) {
-      const fromBlock = this.#nextBlock;
-      const toBlock = Math.min(blockNumber, fromBlock + this.#chunkBlocks - 1);
-      try {
-        const logs = await l1Call(`read what is admitted in blocks ${fromBlock} to ${toBlock}`, () =>
-          client.getLogs({
-            ...{
-              address: [...members],
-              event: ADMITTED,
-              args: { rollup: [address, zeroAddress] },
-              strict: true,
-            },
-            ...{ fromBlock: BigInt(fromBlock), toBlock: BigInt(toBlock) },
-          }),
-        );
-        for (const { args } of logs) this.#keep({ modelId: Number(args.modelId), word: args.word });
-      } catch (error) {
-        // Nodes limit ranges and results, each with wording of its own.
-        if (!isRollupError(error, "BRG_L1_REFUSED") || this.#chunkBlocks === 1) throw error;
-        this.#chunkBlocks = Math.ceil(this.#chunkBlocks / 2);
-        continue;
-      }
-      this.#nextBlock = toBlock + 1;
-      this.#chunkBlocks = Math.min(this.#maxChunkBlocks, 2 * this.#chunkBlocks);
+    const range = {
+      ...{ fromBlock: BigInt(this.#nextBlock), toBlock: BigInt(blockNumber) },
+      maxChunkBlocks: this.#maxChunkBlocks,
+    };
+    let chunks = 0;
+    for await (const { toBlock, answer } of readInChunks(range, (...blocks) =>
+      this.#read(members, ...blocks),
+    )) {
+      for (const { args } of answer) this.#keep({ modelId: Number(args.modelId), word: args.word });
+      this.#nextBlock = Number(toBlock) + 1;
+      if (++chunks === this.#maxChunks) break;
     }
     return { found: this.#found, isComplete: this.#nextBlock > blockNumber };
+  }
+
+  #read(members: readonly Address[], fromBlock: bigint, toBlock: bigint) {
+    const { address, client } = this.#rollup;
+    return l1Call(`read what is admitted in blocks ${fromBlock} to ${toBlock}`, () =>
+      client.getLogs({
+        ...{ address: [...members], event: ADMITTED, args: { rollup: [address, zeroAddress] }, strict: true },
+        ...{ fromBlock, toBlock },
+      }),
+    );
   }
 
   #keep(admission: Admission): void {
