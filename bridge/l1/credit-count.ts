@@ -1,16 +1,16 @@
 import { type Hex, hexToBytes } from "viem";
-import { type BatchData, decodeWire } from "../../circuits/batch/batch-data.ts";
-import { KIND } from "../../circuits/protocol.ts";
+import { decodeWire, type SlotRecord } from "../../circuits/batch/batch-data.ts";
+import { type BatchShape, KIND } from "../../circuits/protocol.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 
 /** A refused deposit goes back to its sender as a credit; whether it is refused, the ledger decides. */
 const CREDITING: readonly number[] = [KIND.withdraw, KIND.depositNew, KIND.depositTo, KIND.forcedWithdraw];
 
 // No circuit has more.
-const ANY_SHAPE = { narrow: 4_094, wide: 255 };
-const ANY_BLOB_SHAPE = {
+const ANY_SHAPE: BatchShape = { narrow: 4_094, wide: 255 };
+const ANY_BLOB: BatchShape = {
   ...ANY_SHAPE,
-  table: { members: 0, rows: 0, units: 0, low: 0, top: 0, isBlob: true },
+  table: { members: 2, rows: 1, units: 1, low: 1, top: 1, isBlob: true },
 };
 // What L1 knows and the wire does not hold. Nothing of it is read here.
 const ANY_HEADER = {
@@ -25,17 +25,16 @@ const ANY_HEADER = {
 /** Payments that these batches may credit on L1, by their posted data. @throws CIR_WIRE_MALFORMED */
 export function creditCountOf(batches: readonly { readonly data: Hex }[]): number {
   return batches.reduce((sum, { data }) => {
-    const { wide } = decodeAny(hexToBytes(data));
-    return sum + wide.filter(({ kind }) => CREDITING.includes(kind)).length;
+    return sum + wideOf(hexToBytes(data)).filter(({ kind }) => CREDITING.includes(kind)).length;
   }, 0);
 }
 
-/** Both lengths are exact, so no bytes are read in the wrong way: with a blob they are 128 more than their counts ask for. */
-function decodeAny(wire: Uint8Array): BatchData {
+/** Bytes that end with the opening of a blob are too long for a batch without one. */
+function wideOf(wire: Uint8Array): readonly SlotRecord[] {
   try {
-    return decodeWire(wire, ANY_SHAPE, ANY_HEADER);
+    return decodeWire(wire, ANY_SHAPE, ANY_HEADER).wide;
   } catch (error) {
     if (!isRollupError(error, "CIR_WIRE_MALFORMED")) throw error;
-    return decodeWire(wire, ANY_BLOB_SHAPE, ANY_HEADER);
+    return decodeWire(wire, ANY_BLOB, ANY_HEADER).wide;
   }
 }

@@ -102,7 +102,11 @@ export async function whyRefused(
   try {
     const { input, sidecars, to } = callOf(attempt);
     const call = { account: from, to, data: input, blockNumber, ...namedBlobs(sidecars) };
-    await l1Call("take the transaction", () => rollup.client.call(call));
+    const { client } = rollup;
+    // viem's `call` leaves out the blobs' names, so that the contract would miss them; `estimateGas` says them.
+    await l1Call("take the transaction", async () => {
+      await (sidecars.length > 0 ? client.estimateGas(call) : client.call(call));
+    });
     return { refusal: null, reason: null };
   } catch (error) {
     const revert = revertOf(error);

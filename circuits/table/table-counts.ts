@@ -42,8 +42,7 @@ export function partConstraints(shape: TableShape, depth: number): TableCounts {
   const header = 3 * 40 + 25 + 64 + 96;
   const order = transfers - 1 + members - 1 + Math.max(0, wide - 1) + 26 * (units - 1);
   const feeLeaf = 3 * depth + 1 + 96 + 2 + 2 * 405 + LEVEL * depth;
-  // The last payload alone is a wire of y already.
-  const horner = posted + 2 * running - (isBlob || wide > 0 ? 0 : 1);
+  const horner = posted + 2 * running - 1;
   return {
     transfer: 3261 + 6 * (low + top),
     member: 3619 + 6 * (low + top),
