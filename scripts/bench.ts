@@ -53,7 +53,9 @@ program
 
 program
   .command("blobs")
-  .description("gas of batches in calldata and in blobs, from receipts on a local node, and the prices at which they are equal")
+  .description(
+    "gas of batches in calldata and in blobs, from receipts on a local node, and the prices at which they are equal",
+  )
   .action(async () => {
     const { benchBlobs } = await import("./bench/blobs.ts");
     console.log(JSON.stringify(await benchBlobs()));

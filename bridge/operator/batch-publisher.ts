@@ -336,9 +336,7 @@ export class BatchPublisher {
     this.#lookedAtMs.set(intent.nonce, this.#nowMs());
     this.#lookedAtMinedCount = minedCount;
     const hasBlobs = last.maxFeePerBlobGasWei !== undefined;
-    const fees = isLate
-      ? await this.#sender.nextFees(last, hasBlobs, this.#options.maxFeePerGasWei)
-      : null;
+    const fees = isLate ? await this.#sender.nextFees(last, hasBlobs, this.#options.maxFeePerGasWei) : null;
     if (fees === null) {
       if (isLate)
         this.#modules.logger.warn(

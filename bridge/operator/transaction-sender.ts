@@ -131,7 +131,13 @@ export class TransactionSender {
    */
   sendFiller(nonce: number, maxFeePerGasWei: bigint): Promise<PublishIntent | null> {
     const { address } = this.#modules.account;
-    const content = { batches: [], to: address, input: "0x", gasLimit: PLAIN_TRANSFER_GAS, sidecars: [] } as const;
+    const content = {
+      batches: [],
+      to: address,
+      input: "0x",
+      gasLimit: PLAIN_TRANSFER_GAS,
+      sidecars: [],
+    } as const;
     return this.#sendUnder(nonce, content, maxFeePerGasWei);
   }
 

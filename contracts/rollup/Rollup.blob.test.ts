@@ -38,11 +38,16 @@ beforeAll(async () => {
 afterAll(() => anvil?.stop());
 
 /** The batch with other posted bytes, and the proof as it was. */
-const posting = (data: Uint8Array): ClosedBlobBatch => ({ ...one, batch: { ...one.batch, data: bytesToHex(data) } });
+const posting = (data: Uint8Array): ClosedBlobBatch => ({
+  ...one,
+  batch: { ...one.batch, data: bytesToHex(data) },
+});
 const wire = () => hexToBytes(one.batch.data);
 const opening = (change: Partial<ReturnType<typeof readOpening>>) => {
   const bytes = wire();
-  return posting(Uint8Array.of(...bytes.subarray(0, -128), ...encodeOpening({ ...readOpening(bytes), ...change })));
+  return posting(
+    Uint8Array.of(...bytes.subarray(0, -128), ...encodeOpening({ ...readOpening(bytes), ...change })),
+  );
 };
 const NOT_OPENED = { name: "RollupBlobNotOpened" };
 
@@ -56,7 +61,10 @@ describe("a batch in a blob", () => {
 
   test("takes the transaction's blobs in their order, each once", async () => {
     const plain = f.close(await f.draft({ after: one.content }));
-    const second = await closeWithBlob(f, await f.draft({ ...CONTENT, narrow: [], signedCount: 0, after: plain.content }));
+    const second = await closeWithBlob(
+      f,
+      await f.draft({ ...CONTENT, narrow: [], signedCount: 0, after: plain.content }),
+    );
     const closed = [one, { ...plain, versionedHash: null }, second];
     const hashes = [one.versionedHash!, second.versionedHash!];
     expect(await tryWithBlobs(f, closed)).toMatchObject({ name: "accepted" });
@@ -66,12 +74,16 @@ describe("a batch in a blob", () => {
       args: [1n, true],
     });
     // A blob that no batch takes is nobody's.
-    expect(await tryWithBlobs(f, closed, [...hashes, one.versionedHash!])).toMatchObject({ name: "accepted" });
+    expect(await tryWithBlobs(f, closed, [...hashes, one.versionedHash!])).toMatchObject({
+      name: "accepted",
+    });
     // Two batches with the same content have two blobs of one name.
     const twin = await closeWithBlob(f, await f.draft({ ...CONTENT, after: one.content }));
     expect(twin.versionedHash).toBe(one.versionedHash);
     expect(await tryWithBlobs(f, [one, twin])).toMatchObject({ name: "accepted" });
-    expect(await tryWithBlobs(f, [one, twin], [one.versionedHash!])).toMatchObject({ name: "RollupBlobMissing" });
+    expect(await tryWithBlobs(f, [one, twin], [one.versionedHash!])).toMatchObject({
+      name: "RollupBlobMissing",
+    });
   });
 
   test("has to open it at the challenge", async () => {
@@ -129,7 +141,11 @@ describe("a batch in a blob", () => {
     expect(blobGasUsed).toBe(131_072n);
     const transaction = await f.client.getTransaction({ hash: receipt.transactionHash });
     expect(transaction.blobVersionedHashes as readonly Hex[]).toEqual([one.versionedHash]);
-    expect(await f.rollup.read.state()).toMatchObject({ root: one.content.newRoot, batchNumber: 1, opIndex: 3 });
+    expect(await f.rollup.read.state()).toMatchObject({
+      root: one.content.newRoot,
+      batchNumber: 1,
+      opIndex: 3,
+    });
   });
 });
 

@@ -1,5 +1,12 @@
 /** Batches with blobs on a local node: stated with forged proofs, sent with their blobs or only tried with the blobs' names. */
-import { bytesToHex, concat, decodeErrorResult, encodeFunctionData, type Hex, type TransactionReceipt } from "viem";
+import {
+  bytesToHex,
+  concat,
+  decodeErrorResult,
+  encodeFunctionData,
+  type Hex,
+  type TransactionReceipt,
+} from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import type { BatchData } from "../../circuits/batch/batch-data.ts";
 import { signalsOf } from "../../circuits/blob/batch-statement.ts";
@@ -10,7 +17,14 @@ import { commitBlob, openBlob, versionedHashOf } from "../../circuits/blob/kzg.t
 import { toBytesBe } from "../../circuits/field/element-vector.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import { signBlobTransaction } from "../l1/blob-transaction.ts";
-import { type ClosedBatch, type Fixture, ROLES, randomElement, type Role, submission } from "./rollup-fixture.ts";
+import {
+  type ClosedBatch,
+  type Fixture,
+  ROLES,
+  type Role,
+  randomElement,
+  submission,
+} from "./rollup-fixture.ts";
 
 export interface ClosedBlobBatch extends ClosedBatch {
   /** null for a batch without a blob. */
@@ -41,7 +55,12 @@ export async function closeWithBlob(
 export async function warmUpKzg({ client }: Pick<Fixture, "client">): Promise<void> {
   const [commitment, { y, proof }] = [await commitBlob([5n]), await openBlob([5n], 9n)];
   const numbers = [9n, y].map((n) => toBytesBe(n, 32));
-  const data = concat([versionedHashOf(commitment), ...numbers.map((bytes) => bytesToHex(bytes)), bytesToHex(commitment), bytesToHex(proof)]);
+  const data = concat([
+    versionedHashOf(commitment),
+    ...numbers.map((bytes) => bytesToHex(bytes)),
+    bytesToHex(commitment),
+    bytesToHex(proof),
+  ]);
   await client.call({ to: "0x000000000000000000000000000000000000000a", data });
 }
 
@@ -59,7 +78,8 @@ export async function tryWithBlobs(
 ): Promise<{ name: string; args: readonly unknown[] }> {
   const { address } = accountOf("sequencer");
   const call = { from: address, to: f.rollup.address, data: inputOf(f, closed) };
-  const blobs = blobVersionedHashes.length === 0 ? {} : { blobVersionedHashes, maxFeePerBlobGas: "0x3b9aca00" };
+  const blobs =
+    blobVersionedHashes.length === 0 ? {} : { blobVersionedHashes, maxFeePerBlobGas: "0x3b9aca00" };
   try {
     await f.client.request({ method: "eth_call", params: [{ ...call, ...blobs }, "latest"] } as never);
     return { name: "accepted", args: [] };

@@ -3,17 +3,18 @@
  * sequencer says that it has executed, executed again here. Nothing of the latter is believed: signatures, nonces,
  * preconfirmations, queue entries and every closed batch's hash are this ledger's own or they are refused.
  */
-import { preloadKzg } from "../../circuits/blob/kzg.ts";
-import { parseTableName } from "../../circuits/table/table-shape.ts";
+
 import type { BatchEvent } from "../../bridge/l1/l1-history.ts";
 import { capOf } from "../../bridge/verify/settlement-statement.ts";
 import { type ReplayedSettlement, settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
+import { preloadKzg } from "../../circuits/blob/kzg.ts";
 import { hex32 } from "../../circuits/hex.ts";
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, kindRule } from "../../circuits/protocol.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
+import { parseTableName } from "../../circuits/table/table-shape.ts";
 import type { BatchBook } from "../batches/batch-book.ts";
 import { closeBatch } from "../batches/close-batch.ts";
 import type { ChainRules, HeadState } from "../batches/head-state.ts";
