@@ -1,5 +1,5 @@
 /** `npm run bench -- <name>`: readable rows, and one JSON object as the last line. */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { KernelChoice } from "../models/kernels/create-kernels.ts";
 import type { BackendName } from "../prover/backends.ts";
 import type { WidthName } from "./bench/adapters/adapter-world.ts";
@@ -117,9 +117,11 @@ program
   .option("--rows <n>", "e-mails of the model", "1000")
   .option("--challenges <n>", "random challenges of an honest posting", "1000")
   .option("--tokens <n>", "that the traced query of a language model reads", "64")
-  .option(
-    "--part <names...>",
-    "these parts alone: rows, direct, settlement, language; the last line has the others as an earlier run measured them",
+  .addOption(
+    new Option(
+      "--part <names...>",
+      "these parts alone; the last line has the others as an earlier run measured them",
+    ).choices(["rows", "direct", "settlement", "language"]),
   )
   .addHelpText("after", "\nExample:\n  npm run bench -- disputes --rows 200 --challenges 100 --tokens 16")
   .action(async (options: Record<"rows" | "challenges" | "tokens", string> & { part?: string[] }) => {
