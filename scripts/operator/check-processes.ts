@@ -130,7 +130,7 @@ const blobFacts = z.object({
 });
 
 /** @param health of a sequencer or follower; null: nothing is wrong, or there are no blobs */
-function blobGap(health: unknown, nowMs: number): string | null {
+export function blobGap(health: unknown, nowMs: number): string | null {
   const { missing = 0, oldestMissingAtMs = null } = blobFacts.parse(health).blobs ?? {};
   if (oldestMissingAtMs === null) return null;
   const days = Math.floor((nowMs - oldestMissingAtMs) / DAY_MS);
