@@ -15,8 +15,6 @@ type Hex = `0x${string}`;
 type G1Point = typeof bls12_381.G1.Point.BASE;
 
 export const KZG_POINT_BYTES = 48;
-/** Proofs of a blob's cells (EIP-7594). */
-const CELL_COUNT = 128;
 
 export interface BlobOpening {
   /** Σ d_k z^k mod p. */
