@@ -1,5 +1,4 @@
-import type { KeyMemory } from "./native/key-memory.ts";
-import type { Prover } from "./proving/prover.ts";
+import type { KeyMemory, Prover } from "./proving/prover.ts";
 
 /** The back ends that a prover's process can be told to use. None is chosen silently, and none stands in for another. */
 export const BACKEND_NAMES = ["wasm", "native", "webgpu", "snarkjs"] as const;

@@ -87,7 +87,13 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   const columns = commitFeatures(model.features, progress);
   requireSameNumbers("columns", model.columns.u, columns.u);
   requireSameNumbers("columns", model.columns.v, columns.v);
-  return { rowCount: rows.length, earnerCount: model.earners.length, accuracy, isBaseOfCard, isTraced: promised !== null };
+  return {
+    rowCount: rows.length,
+    earnerCount: model.earners.length,
+    accuracy,
+    isBaseOfCard,
+    isTraced: promised !== null,
+  };
 }
 
 /**

@@ -178,7 +178,12 @@ export function toSolidityKey(key: VerificationKey): SolidityKey {
   if (!g2(key.gamma).equals(bn254.G2.Point.BASE)) {
     throw invalid("the contracts take the generator of G2 as gamma, and this key has another one", {});
   }
-  return { alpha: key.alpha, beta: toContractOrder(key.beta), delta: toContractOrder(key.delta), ic: toContractIc(key.ic) };
+  return {
+    alpha: key.alpha,
+    beta: toContractOrder(key.beta),
+    delta: toContractOrder(key.delta),
+    ic: toContractIc(key.ic),
+  };
 }
 
 /** JSON form of a Solidity key: decimal strings, and which kind of setup it comes from. */

@@ -1,11 +1,5 @@
 import type { ZkeyHeader } from "../formats/zkey-header.ts";
-
-/**
- * Where the native prover has a key's points between proofs: in memory, in the path's own form, or in the key's file alone,
- * which every proof reads piece by piece. "auto" decides by the key's size. Proofs are the same bytes either way.
- */
-export const KEY_MEMORIES = ["auto", "resident", "mapped"] as const;
-export type KeyMemory = (typeof KEY_MEMORIES)[number];
+import type { KeyMemory } from "../proving/prover.ts";
 
 /**
  * Points of each of the five sums that a proof of a mapped key holds at a time, 50 MB together. Fewer would meet too few in

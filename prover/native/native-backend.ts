@@ -7,10 +7,10 @@ import { type ProverErrorCode, proverError, proverErrors } from "../prover-error
 import { JobQueue, type QueuedJob, StageClock } from "../proving/job-queue.ts";
 import { KeyCache } from "../proving/key-cache.ts";
 import { ProofHelper } from "../proving/proof-helper.ts";
-import type { ProofJob, ProofResult, ProveOptions, Prover } from "../proving/prover.ts";
+import type { KeyMemory, ProofJob, ProofResult, ProveOptions, Prover } from "../proving/prover.ts";
 import { ProvingKeyChecker } from "../proving/proving-key.ts";
 import { readPublicSignals } from "../proving/witness-check.ts";
-import { chooseKeyMemory, type KeyMemory, PIECE_POINTS } from "./key-memory.ts";
+import { chooseKeyMemory, PIECE_POINTS } from "./key-memory.ts";
 import {
   loadNativeAddon,
   type NativeAddon,

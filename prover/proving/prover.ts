@@ -7,6 +7,13 @@ export interface CircuitInputs {
 }
 export type SignalValue = bigint | number | boolean | string | readonly SignalValue[];
 
+/**
+ * Where the native prover has a key's points between proofs: in memory, in the path's own form, or in the key's file alone,
+ * which every proof reads piece by piece. "auto" decides by the key's size. Proofs are the same bytes either way.
+ */
+export const KEY_MEMORIES = ["auto", "resident", "mapped"] as const;
+export type KeyMemory = (typeof KEY_MEMORIES)[number];
+
 /** A circuit with the keys to prove it. */
 export interface ProvingCircuit {
   name: string;

@@ -15,8 +15,8 @@ import {
 } from "../../circuits/settings.ts";
 import { BACKEND_NAMES } from "../backends.ts";
 import { handInKeyText } from "../jobs/hand-in.ts";
-import { KEY_MEMORIES } from "../native/key-memory.ts";
 import { proverError } from "../prover-errors.ts";
+import { KEY_MEMORIES } from "../proving/prover.ts";
 
 /** Every setting of the prover's process, in the environment as PROVER_…; docs/generated/settings.md has their table. */
 export const PROVER_SETTINGS = {

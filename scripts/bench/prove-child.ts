@@ -1,12 +1,11 @@
 /**
- * One prover in a process of its own: a back end, and where the native one is to have its keys. Answers each message { circuit, wtnsPath } with one ChildAnswer; the proof was
- * verified, and its time is without the witness and the verification.
+ * One prover in a process of its own: a back end, and where the native one is to have its keys. Answers each message
+ * { circuit, wtnsPath } with one ChildAnswer; the proof was verified, and its time is without the witness and the verification.
  */
 import { readFile } from "node:fs/promises";
 import { type BackendName, createProver } from "../../prover/backends.ts";
 import { toSnarkjsKey, verifyProof } from "../../prover/formats/verification-key.ts";
-import type { KeyMemory } from "../../prover/native/key-memory.ts";
-import type { ProofResult, Prover, ProvingCircuit } from "../../prover/proving/prover.ts";
+import type { KeyMemory, ProofResult, Prover, ProvingCircuit } from "../../prover/proving/prover.ts";
 
 export interface ChildRequest {
   readonly circuit: ProvingCircuit;

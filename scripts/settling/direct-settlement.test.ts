@@ -22,7 +22,6 @@ import { columnShape } from "../../circuits/settlement/settlement-size.ts";
 import { answeredQuery } from "../../circuits/testing/direct-instance.ts";
 import { SMALL_DIRECT as SIZE } from "../../circuits/testing/direct-world.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
-import type { CircuitConfig } from "../../contracts/build/verifying-key.ts";
 import { OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { createProver } from "../../prover/backends.ts";
 import { toSolidityKey } from "../../prover/formats/verification-key.ts";

@@ -33,7 +33,9 @@ export function closeBatch(
   const { data } = closed.batch;
   const commitment = sealedCommitment(closed);
   // The blob's opening is a part of what is posted, and its commitment of z.
-  const posted = isBlobShape(data.shape) ? { posted: stateBatchNow(data, circuit.circuitId, commitment) } : {};
+  const posted = isBlobShape(data.shape)
+    ? { posted: stateBatchNow(data, circuit.circuitId, commitment) }
+    : {};
   const record = recordOf(closed.batch, {
     ...rest,
     ...posted,

@@ -68,7 +68,8 @@ export async function startLedgerTraces() {
         functionName,
         args,
       } as never) as Promise<never>,
-    refusal: (account: Hex, data: Hex, value = 0n) => refusalOf(client, traceGameAbi, { account, to: game, data, value }),
+    refusal: (account: Hex, data: Hex, value = 0n) =>
+      refusalOf(client, traceGameAbi, { account, to: game, data, value }),
     send: async (account: Hex, data: Hex, valueWei = 0n) =>
       Number((await accountOf(account).send({ data, valueWei })).gasUsed),
     async passTime(seconds: bigint): Promise<void> {
