@@ -68,6 +68,18 @@ export function createBridgeMetrics(registry: Registry) {
       help: "Until the end of the lease that L1 has, whoever holds it; 0 where there is none",
       registers,
     }),
+    blobCrossover: new Gauge({
+      name: "rollup_l1_blob_crossover_operations",
+      help: "Operations of a batch from which on a blob costs no more than calldata, at L1's prices",
+      labelNames: ["kind"] as const,
+      registers,
+    }),
+    dataCost: new Gauge({
+      name: "rollup_l1_data_wei_per_operation",
+      help: "What an operation's data costs on L1 in a full batch, in a blob and in calldata",
+      labelNames: ["kind", "place"] as const,
+      registers,
+    }),
     alarm: new Gauge({
       name: "rollup_bridge_alarm",
       help: "1 while something waits for a human",

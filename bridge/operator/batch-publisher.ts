@@ -24,6 +24,7 @@ import {
   consecutive,
   maxGasLimit,
 } from "./batch-bundle.ts";
+import type { BlobWork } from "./blob-thread.ts";
 import { type BlobMaker, createBlobMaker } from "./bundle-blobs.ts";
 import { ForeignBatches } from "./foreign-batches.ts";
 import type { OperatorClient, ReadyBatch } from "./operator-client.ts";
@@ -75,8 +76,8 @@ export interface BatchPublisherModules {
   readonly account: LocalAccount;
   /** Index on L1 of a circuit's name. */
   readonly circuitIndex: (name: string) => number;
-  /** Makes the blobs of ready batches; by default from what the sequencer says of them. */
-  readonly makeBlobs?: BlobMaker;
+  /** Makes the blobs of ready batches from what the sequencer says of them. */
+  readonly blobs: BlobWork;
   /** What else is to be sent with this account; asked when nothing is on its way. */
   readonly nextErrand?: () => Promise<Errand | null>;
   /** As LeaseKeeper.requireHeld; absent where there is no lease. */
@@ -121,7 +122,7 @@ export class BatchPublisher {
     this.#modules = modules;
     this.#nowMs = modules.nowMs ?? Date.now;
     this.#onStep = modules.onStep ?? (() => {});
-    this.#makeBlobs = modules.makeBlobs ?? createBlobMaker();
+    this.#makeBlobs = createBlobMaker(modules.blobs);
     this.#reporter = new PublishReporter(modules);
     const { logger, metrics, rollup, sequencer, store } = modules;
     this.#foreign = new ForeignBatches(options, { rollup, sequencer, logger });
@@ -153,6 +154,7 @@ export class BatchPublisher {
       nowMs: this.#nowMs,
       onStep: this.#onStep,
       requireLease: modules.requireLease,
+      blobs: modules.blobs,
     });
   }
 

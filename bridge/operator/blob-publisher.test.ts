@@ -5,7 +5,7 @@ import { unwrapBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
 import { closeWithBlob, warmUpKzg } from "../../contracts/testing/blob-batches.ts";
 import { slot } from "../../contracts/testing/rollup-fixture.ts";
 import { anvilAccount, type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
-import { createBlobMaker } from "./bundle-blobs.ts";
+import { BlobThread } from "./blob-thread.ts";
 import { IntentStore } from "./publish-intent.ts";
 
 const BLOB: BatchShape = {
@@ -31,14 +31,16 @@ test("a batch in a blob goes with a batch in calldata, is replaced at twice the 
   let nowMs = 1_000_000;
   const options = { resendAfterMs: 30_000 };
   const clock = { nowMs: () => nowMs };
-  const first = await f.publisher(options, { ...clock, makeBlobs: createBlobMaker() });
+  const thread = new BlobThread();
+  const first = await f.publisher(options, { ...clock, blobs: thread });
   await first.poll();
   expect(f.sequencer.statuses()).toEqual(["submitted", "submitted"]);
 
   // Another process: what it sends is in the store, and nothing has to be made again.
   nowMs += 31_000;
-  const makeBlobs = () => Promise.reject(new Error("made again"));
-  const second = await f.publisher(options, { ...clock, makeBlobs });
+  await thread.end();
+  const refuse = () => Promise.reject(new Error("made again"));
+  const second = await f.publisher(options, { ...clock, blobs: { blob: refuse, cells: refuse } });
   await second.poll();
   const [intent] = await new IntentStore((await f.store()).publisher).intents();
   const [one, two] = intent!.attempts;

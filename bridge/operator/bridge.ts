@@ -5,6 +5,7 @@ import type { Registry } from "prom-client";
 import { type Address, isAddressEqual, parseGwei } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { leaseMarginProblem } from "../../circuits/lease-margin.ts";
+import { batchShapesOf } from "../../circuits/registry/circuit-sizes.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { BridgeConfig } from "../config.ts";
@@ -14,7 +15,9 @@ import { RollupContract } from "../l1/rollup-contract.ts";
 import { createBridgeMetrics } from "../metrics.ts";
 import { BUNDLE_LIMITS } from "./batch-bundle.ts";
 import { BatchPublisher } from "./batch-publisher.ts";
+import { BlobThread } from "./blob-thread.ts";
 import { openBridgeStore } from "./bridge-store.ts";
+import { DataPricesNotice } from "./data-prices.ts";
 import { FrozenNotice } from "./frozen-notice.ts";
 import { LeaseKeeper, type LeaseKeeperModules } from "./lease-keeper.ts";
 import { createOperatorClient } from "./operator-client.ts";
@@ -88,6 +91,9 @@ export async function startBridge(
     },
   );
   const queueAge = new QueueAge({ rollup, metrics });
+  const dataPrices = new DataPricesNotice(batchShapesOf(deployment.circuits), {
+    ...{ client: rollup.client, logger: logger.child({ component: "data-prices" }), metrics },
+  });
   const randomness = new RandomnessWatcher(
     {
       deployedAtBlock: deployment.deployedAtBlock,
@@ -112,6 +118,7 @@ export async function startBridge(
     },
     { rollup, sequencer, store: store.parked, logger: logger.child({ component: "parked-watcher" }) },
   );
+  const blobThread = new BlobThread();
   const publisher = new BatchPublisher(
     {
       chainId: deployment.chainId,
@@ -131,6 +138,7 @@ export async function startBridge(
       store: new IntentStore(store.publisher),
       account,
       circuitIndex: circuitIndexIn(deployment),
+      blobs: blobThread,
       nextErrand: async () => (await lease?.nextErrand()) ?? randomness.nextErrand(),
       requireLease: lease === null ? undefined : (to) => lease.requireHeld(to),
       logger: logger.child({ component: "batch-publisher" }),
@@ -162,6 +170,7 @@ export async function startBridge(
     loop("queue-watcher", async () => {
       await watcher.poll();
       await queueAge.note();
+      await dataPrices.note();
     }),
     loop(
       "batch-publisher",
@@ -186,6 +195,7 @@ export async function startBridge(
       stopping.abort();
       // Whatever was sent is on the disk: a start goes on from there, as after a kill.
       await Promise.race([Promise.all(loops), delay(STOP_PATIENCE_MS, undefined, { ref: false })]);
+      await blobThread.end();
       await store.close();
     },
   };

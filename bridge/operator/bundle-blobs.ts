@@ -1,8 +1,8 @@
-/** The blobs of ready batches as they are sent beside a transaction. Cells take seconds, so what was made is kept for a while. */
+/** The blobs of ready batches as they are sent beside a transaction. What was made is kept for a while. */
 import { hexToBytes } from "viem";
-import { blobWithProofs } from "../../circuits/blob/blob-sidecar.ts";
 import { fromBytesBe } from "../../circuits/field/element-vector.ts";
 import { type BlobSidecar, MAX_TRANSACTION_BLOBS } from "../../contracts/l1/blob-transaction.ts";
+import type { BlobWork } from "./blob-thread.ts";
 import type { ReadyBatch } from "./operator-client.ts";
 
 export type BlobMaker = (batches: readonly ReadyBatch[]) => Promise<BlobSidecar[]>;
@@ -10,13 +10,13 @@ export type BlobMaker = (batches: readonly ReadyBatch[]) => Promise<BlobSidecar[
 /** Two transactions' worth: 3 MB. */
 const KEPT = 2 * MAX_TRANSACTION_BLOBS;
 
-export function createBlobMaker(): BlobMaker {
+export function createBlobMaker(work: BlobWork): BlobMaker {
   const made = new Map<string, BlobSidecar>();
   return async (batches) => {
     const sidecars: BlobSidecar[] = [];
     for (const { batchHash, blobElements } of batches) {
       if (blobElements === undefined) continue;
-      const sidecar = made.get(batchHash) ?? (await blobWithProofs(coefficientsOf(hexToBytes(blobElements))));
+      const sidecar = made.get(batchHash) ?? (await work.blob(coefficientsOf(hexToBytes(blobElements))));
       made.set(batchHash, sidecar);
       if (made.size > KEPT) made.delete(made.keys().next().value!);
       sidecars.push(sidecar);

@@ -6,7 +6,14 @@ import {
   type TransactionSerializableEIP1559,
 } from "viem";
 import { isRollupError } from "../../circuits/rollup-error.ts";
-import { type BlobSidecar, signBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
+import {
+  type BlobSidecar,
+  hasCells,
+  isBlobTransaction,
+  signBlobTransaction,
+  unwrapBlobTransaction,
+  wrapBlobTransaction,
+} from "../../contracts/l1/blob-transaction.ts";
 import {
   type BlobFees,
   blobReplacementFees,
@@ -18,6 +25,7 @@ import {
   smaller,
 } from "../../contracts/l1/fee-policy.ts";
 import { type L1Client, l1Call } from "../l1/l1-client.ts";
+import type { BlobWork } from "./blob-thread.ts";
 import type { Attempt, IntendedBatch, IntentStore, PublishIntent } from "./publish-intent.ts";
 import { callOf } from "./publish-refusal.ts";
 
@@ -35,6 +43,7 @@ export interface TransactionSenderModules {
   readonly store: IntentStore;
   readonly nowMs: () => number;
   readonly onStep: (step: PublishStep) => void | Promise<void>;
+  readonly blobs: Pick<BlobWork, "cells">;
   /** Asked between reading a nonce and signing under it; throws where nothing may be signed. */
   readonly requireLease?: ((to: Address) => Promise<void>) | undefined;
 }
@@ -66,6 +75,8 @@ const PLAIN_TRANSFER_GAS = 21_000n;
 /** Signs, writes down, sends: in this order. */
 export class TransactionSender {
   readonly #modules: TransactionSenderModules;
+  /** Since the node has refused a blob for want of them. */
+  #asksCells = false;
 
   constructor(modules: TransactionSenderModules) {
     this.#modules = modules;
@@ -85,10 +96,11 @@ export class TransactionSender {
       maxPriorityFeePerGas: maxPriorityFeePerGasWei,
     };
     const blobFee = "maxFeePerBlobGasWei" in plan.fees ? plan.fees.maxFeePerBlobGasWei : null;
+    const sidecars = this.#asksCells ? await this.#withCells(plan.sidecars) : plan.sidecars;
     const { raw, transactionHash } =
       blobFee === null
         ? await signPlain(account, transaction)
-        : await signBlobTransaction(account, { ...transaction, maxFeePerBlobGas: blobFee }, plan.sidecars);
+        : await signBlobTransaction(account, { ...transaction, maxFeePerBlobGas: blobFee }, sidecars);
     const attempt: Attempt = {
       transactionHash,
       raw,
@@ -187,11 +199,12 @@ export class TransactionSender {
     return blobReplacementFees(lastFees, market, blobBaseFeeWei, caps);
   }
 
-  /** Sends a signed transaction, again or for the first time. */
+  /** Sends a signed transaction, again or for the first time: blobs with one proof each until the node asks for their cells'. */
   async send(attempt: Attempt): Promise<void> {
+    const raw = this.#asksCells ? await this.#rawWithCells(attempt) : attempt.raw;
     try {
       await l1Call(`send ${attempt.transactionHash}`, () =>
-        this.#modules.client.sendRawTransaction({ serializedTransaction: attempt.raw }),
+        this.#modules.client.sendRawTransaction({ serializedTransaction: raw }),
       );
     } catch (error) {
       if (!isRollupError(error, "BRG_L1_REFUSED")) throw error;
@@ -199,8 +212,35 @@ export class TransactionSender {
       // Underpriced: another one holds the nonce in the node's pool; a replacement that pays more follows in time.
       const isNoFailure =
         /already known|already imported|known transaction|nonce too low|replacement transaction/i;
-      if (!isNoFailure.test(`${error.message} ${String(error.cause)}`)) throw error;
+      if (isNoFailure.test(`${error.message} ${String(error.cause)}`)) return;
+      // Nodes say in many words that they want cells. Another reason comes again, now with cells.
+      if (this.#asksCells || !isBlobTransaction(raw)) throw error;
+      this.#asksCells = true;
+      await this.send(attempt);
     }
+  }
+
+  /** Kept where the transaction is, so that a restart need not make them again. */
+  async #rawWithCells(attempt: Attempt): Promise<Hex> {
+    if (!isBlobTransaction(attempt.raw)) return attempt.raw;
+    const { sidecars, signed } = unwrapBlobTransaction(attempt.raw);
+    if (sidecars.every(hasCells)) return attempt.raw;
+    const { store } = this.#modules;
+    const raw = wrapBlobTransaction(signed, await this.#withCells(sidecars));
+    const isIt = ({ transactionHash }: Attempt) => transactionHash === attempt.transactionHash;
+    const intent = (await store.intents()).find(({ attempts }) => attempts.some(isIt));
+    if (intent !== undefined) {
+      const attempts = intent.attempts.map((one) => (isIt(one) ? { ...one, raw } : one));
+      await store.saveIntent({ ...intent, attempts });
+    }
+    return raw;
+  }
+
+  async #withCells(sidecars: readonly BlobSidecar[]): Promise<BlobSidecar[]> {
+    const all: BlobSidecar[] = [];
+    for (const one of sidecars)
+      all.push(hasCells(one) ? one : { ...one, proofs: await this.#modules.blobs.cells(one.blob) });
+    return all;
   }
 
   /** Signed transactions of the account in the chain so far: the nonce of the next one. */

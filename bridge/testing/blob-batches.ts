@@ -1,17 +1,13 @@
 /** Batches that stand in blobs, on a local node: their transactions, and a beacon node in front of it that can forget. */
-import { createHash } from "node:crypto";
-import { bytesToHex, encodeFunctionData, hexToBytes, type TransactionReceipt } from "viem";
+import { encodeFunctionData, hexToBytes, type TransactionReceipt } from "viem";
 import type { Operation } from "../../circuits/batch/slot-trace.ts";
-import { encodeBlob } from "../../circuits/blob/blob-bytes.ts";
 import { blobElements } from "../../circuits/blob/blob-elements.ts";
-import { readOpening } from "../../circuits/blob/blob-opening.ts";
-import { BLOB_FIELD_ORDER } from "../../circuits/blob/blob-polynomial.ts";
-import { openBlob } from "../../circuits/blob/kzg.ts";
-import { fromBytesBe } from "../../circuits/field/element-vector.ts";
+import { blobWithProof } from "../../circuits/blob/blob-sidecar.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import type { BatchShape } from "../../circuits/protocol.ts";
 import { openBatch } from "../../circuits/table/sealed-batch.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import { signBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
 import { closeWithBlob } from "../../contracts/testing/blob-batches.ts";
 import { submission } from "../../contracts/testing/rollup-fixture.ts";
 import type { VersionedHash } from "../blobs/blob-source.ts";
@@ -21,8 +17,6 @@ import type { HistoryFixture } from "./history-fixture.ts";
 
 /** Who may submit in the contracts' fixture. */
 const SEQUENCER_INDEX = 1;
-/** EIP-4844, FIAT_SHAMIR_PROTOCOL_DOMAIN. */
-const FIAT_SHAMIR_DOMAIN = "FSBLOBVERIFY_V1_";
 
 /** Executes operations on the fixture's ledger and posts them in a batch whose narrow slots stand in a blob. */
 export async function postBlobBatch(
@@ -35,16 +29,11 @@ export async function postBlobBatch(
   const { data } = builder.close().batch;
   const closed = await closeWithBlob(f.l1 as never, data);
   const versionedHash = closed.versionedHash as VersionedHash;
-  const elements = blobElements(data);
-  const blob = encodeBlob(elements);
-  const { commitment } = readOpening(hexToBytes(closed.batch.data));
-  const proof = await blobProof(blob, elements, commitment);
-  const sidecar = { blob: bytesToHex(blob), commitment: bytesToHex(commitment), proof: bytesToHex(proof) };
+  const sidecar = await blobWithProof(blobElements(data));
   const args = submission([closed]);
   const account = anvilAccount(SEQUENCER_INDEX);
   const { client } = f.l1;
-  const serializedTransaction = await account.signTransaction({
-    type: "eip4844",
+  const transaction = {
     chainId: await client.getChainId(),
     nonce: await client.getTransactionCount({ address: account.address }),
     to: f.rollup.address,
@@ -53,26 +42,12 @@ export async function postBlobBatch(
     maxFeePerGas: 10n ** 11n,
     maxPriorityFeePerGas: 1n,
     maxFeePerBlobGas: 10n ** 10n,
-    blobVersionedHashes: [versionedHash],
-    sidecars: [sidecar],
-  });
-  const hash = await client.sendRawTransaction({ serializedTransaction });
+  };
+  const { raw } = await signBlobTransaction(account, transaction, [sidecar]);
+  const hash = await client.sendRawTransaction({ serializedTransaction: raw });
   const receipt = await client.waitForTransactionReceipt({ hash });
   if (receipt.status !== "success") throw new Error(`transaction ${hash} with a blob reverted`);
-  return { receipt, versionedHash, blob };
-}
-
-/** That a blob is its commitment's, as nodes took it before EIP-7594 and anvil still does; cells would take seconds. */
-async function blobProof(
-  blob: Uint8Array,
-  elements: readonly bigint[],
-  commitment: Uint8Array,
-): Promise<Uint8Array> {
-  const degree = Buffer.alloc(16);
-  degree.writeUInt32BE(blob.length / 32, 12);
-  const hash = createHash("sha256").update(FIAT_SHAMIR_DOMAIN).update(degree).update(blob).update(commitment);
-
-  return (await openBlob(elements, fromBytesBe(hash.digest()) % BLOB_FIELD_ORDER)).proof;
+  return { receipt, versionedHash, blob: hexToBytes(sidecar.blob) };
 }
 
 export interface ForgetfulBeacon extends BlobServer {

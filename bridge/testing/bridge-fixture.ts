@@ -1,4 +1,5 @@
 /** What the bridge's tests share: a node with the real contracts, a stand-in for the sequencer, a database. */
+
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +24,7 @@ import { createOperatorClient } from "../operator/operator-client.ts";
 import { IntentStore } from "../operator/publish-intent.ts";
 import { QueueWatcher, type QueueWatcherOptions } from "../operator/queue-watcher.ts";
 import { RandomnessWatcher, type RandomnessWatcherOptions } from "../operator/randomness-watcher.ts";
+import { blobsHere } from "./blobs-here.ts";
 import { FakeSequencer, OPERATOR_TOKEN } from "./fake-sequencer.ts";
 
 /** anvil's own accounts, in the order of the contracts' fixture: 1 is the sequencer. */
@@ -101,6 +103,7 @@ export async function startBridgeFixture(
           store: new IntentStore((await this.store()).publisher),
           account: anvilAccount(1),
           circuitIndex: (name) => circuitIndexOf(name, shapes),
+          blobs: blobsHere,
           logger: silentLogger,
           metrics,
           ...modules,

@@ -105,15 +105,15 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
     ),
 
     /** Asks the contract's verifier: independent of who asks. */
-    verifyProof: (async (key, proof, [commitment, evaluation, z]) => {
+    verifyProof: (async (key, proof, [commitment, evaluation, z, blobLow = 0n, blobHigh = 0n]) => {
       const { index } = registered.find((circuit) => circuit.key.delta[0][0] === key.delta[0][1])!;
       const statement = {
         circuit: index,
         commitment: commitment!,
         evaluation: evaluation!,
         challenge: z!,
-        blobLow: 0n,
-        blobHigh: 0n,
+        blobLow,
+        blobHigh,
       };
       try {
         await l1.rollup.read.verifyProofs([[statement], [toContractProof(proof)]]);

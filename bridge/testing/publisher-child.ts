@@ -1,4 +1,5 @@
 /** A publisher in a process of its own, for the test that kills it. Reads its parameters from PUBLISHER_CHILD. */
+
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { createL1Client } from "../l1/l1-client.ts";
@@ -9,6 +10,7 @@ import { BatchPublisher } from "../operator/batch-publisher.ts";
 import { openBridgeStore } from "../operator/bridge-store.ts";
 import { createOperatorClient } from "../operator/operator-client.ts";
 import { IntentStore } from "../operator/publish-intent.ts";
+import { blobsHere } from "./blobs-here.ts";
 import { anvilAccount, circuitIndexOf } from "./bridge-fixture.ts";
 import { OPERATOR_TOKEN } from "./fake-sequencer.ts";
 
@@ -43,6 +45,7 @@ const publisher = new BatchPublisher(
     store: new IntentStore((await openBridgeStore(parameters.dataDir)).publisher),
     account: anvilAccount(1),
     circuitIndex: circuitIndexOf,
+    blobs: blobsHere,
     logger: pino({ level: "silent" }),
     metrics: createBridgeMetrics(new Registry()),
     onStep: (step) => {

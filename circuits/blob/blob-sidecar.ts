@@ -1,7 +1,10 @@
 /** What is sent beside a transaction for one of its blobs. */
-import { bytesToHex } from "@noble/hashes/utils.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import { fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import { encodeBlob } from "./blob-bytes.ts";
-import { cellProofs, commitBlob } from "./kzg.ts";
+import { BLOB_ELEMENT_COUNT, BLOB_FIELD_ORDER } from "./blob-polynomial.ts";
+import { cellProofs, commitBlob, openBlob } from "./kzg.ts";
 import { versionedHashOf } from "./versioned-hash.ts";
 
 type Hex = `0x${string}`;
@@ -11,21 +14,34 @@ export interface BlobWithProofs {
   /** 131,072 bytes. */
   readonly blob: Hex;
   readonly commitment: Hex;
-  /** 128 of 48 bytes (EIP-7594). */
-  readonly cellProofs: readonly Hex[];
+  /** 48 bytes each: one of the blob (EIP-4844), or 128 of its cells (EIP-7594). */
+  readonly proofs: readonly Hex[];
 }
 
-/** @param elements the coefficients. Takes seconds. @throws CIR_BLOB_MALFORMED */
-export async function blobWithProofs(elements: readonly bigint[]): Promise<BlobWithProofs> {
+/** EIP-4844, FIAT_SHAMIR_PROTOCOL_DOMAIN. */
+const FIAT_SHAMIR_DOMAIN = utf8ToBytes("FSBLOBVERIFY_V1_");
+
+/**
+ * With one proof that the blob is its commitment's, as all nodes took it before EIP-7594.
+ * @param elements the coefficients. @throws CIR_BLOB_MALFORMED
+ */
+export async function blobWithProof(elements: readonly bigint[]): Promise<BlobWithProofs> {
   const blob = encodeBlob(elements);
   const commitment = await commitBlob(elements);
-  const proofs = await cellProofs(blob);
+  const degree = toBytesBe(BigInt(BLOB_ELEMENT_COUNT), 16);
+  const hash = sha256(concatBytes(FIAT_SHAMIR_DOMAIN, degree, blob, commitment));
+  const { proof } = await openBlob(elements, fromBytesBe(hash) % BLOB_FIELD_ORDER);
   return {
     versionedHash: versionedHashOf(commitment),
     blob: hex(blob),
     commitment: hex(commitment),
-    cellProofs: proofs.map(hex),
+    proofs: [hex(proof)],
   };
+}
+
+/** Of a blob's 128 cells (EIP-7594). Takes seconds. */
+export async function cellProofsOf(blob: Hex): Promise<readonly Hex[]> {
+  return (await cellProofs(hexToBytes(blob.slice(2)))).map(hex);
 }
 
 const hex = (bytes: Uint8Array): Hex => `0x${bytesToHex(bytes)}`;

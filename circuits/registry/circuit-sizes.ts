@@ -31,6 +31,10 @@ export function exitCircuitName({ size0, size1 }: Pick<CircuitSizes, "size0" | "
   return size0 === 0 ? "leaf-exit" : `earner-exit-${size1}`;
 }
 
+/** Of all batch circuits among these. */
+export const batchShapesOf = (circuits: readonly CircuitSizes[]): BatchShape[] =>
+  circuits.filter(({ sort }) => sort === CIRCUIT_SORT.batch).map(batchShape);
+
 /** The shape of a batch circuit. @throws CIR_NOT_A_BATCH_CIRCUIT for one of another sort */
 export function batchShape({ sort, size0, size1, tableSizes = 0n }: CircuitSizes): BatchShape {
   if (sort === CIRCUIT_SORT.batch) {

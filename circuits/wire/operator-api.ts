@@ -81,7 +81,9 @@ const MAX_TIMINGS = 20;
 export const proofBody = z.object({
   batchHash: hash,
   proof: proof.meta({ description: "the real part of G2's coordinates first" }),
-  publicSignals: z.array(elementOrDecimal).length(3).meta({ description: "C, y, z" }),
+  publicSignals: z
+    .union([z.array(elementOrDecimal).length(3), z.array(elementOrDecimal).length(5)])
+    .meta({ description: "C, y, z; with a blob also the two halves of its value" }),
   timings: z
     .record(z.string().max(40), z.number().nonnegative().max(MAX_TIMING_MS))
     .refine((timings) => Object.keys(timings).length <= MAX_TIMINGS, `has more than ${MAX_TIMINGS} entries`)

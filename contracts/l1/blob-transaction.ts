@@ -1,6 +1,7 @@
 /**
- * Transactions with blobs (type 3) as nodes take them since EIP-7594: the signed transaction, and beside it the blobs, their
- * commitments and the proofs of their cells. viem writes the older form alone, one proof a blob.
+ * Transactions with blobs (type 3) as nodes take them: the signed transaction, and beside it the blobs, their commitments and
+ * their proofs. Since EIP-7594 a proof of each cell is asked, which takes seconds; before, and by lenient nodes still, one proof
+ * a blob. Neither is signed, so the transaction is the same. viem writes the older form alone.
  */
 import { concatHex, fromRlp, type Hex, keccak256, type LocalAccount, slice, toRlp } from "viem";
 
@@ -10,8 +11,8 @@ export interface BlobSidecar {
   /** 131,072 bytes. */
   readonly blob: Hex;
   readonly commitment: Hex;
-  /** 128 of 48 bytes. */
-  readonly cellProofs: readonly Hex[];
+  /** 48 bytes each: one of the blob, or 128 of its cells. */
+  readonly proofs: readonly Hex[];
 }
 
 /** Most blobs that a transaction may have (EIP-7594). */
@@ -41,38 +42,43 @@ export async function signBlobTransaction(
   const typed = { ...transaction, type: "eip4844", blobVersionedHashes } as const;
   // viem's type wants the blobs too, and then writes the older form.
   const signed = await account.signTransaction(typed as never);
-  const body = fromRlp(slice(signed, 1), "hex");
-  const raw = concatHex([
-    TYPE,
-    toRlp([
-      body,
-      WRAPPER_VERSION,
-      sidecars.map(({ blob }) => blob),
-      sidecars.map(({ commitment }) => commitment),
-      sidecars.flatMap(({ cellProofs }) => cellProofs),
-    ] as never),
-  ]);
   // Of the transaction alone: the blobs are named in it.
-  return { transactionHash: keccak256(signed), raw };
+  return { transactionHash: keccak256(signed), raw: wrapBlobTransaction(signed, sidecars) };
 }
+
+/** @param signed the transaction as blocks have it. @param sidecars all with cells, or none */
+export function wrapBlobTransaction(signed: Hex, sidecars: readonly BlobSidecar[]): Hex {
+  const parts = [
+    fromRlp(slice(signed, 1), "hex"),
+    ...(hasCells(sidecars[0]!) ? [WRAPPER_VERSION] : []),
+    sidecars.map(({ blob }) => blob),
+    sidecars.map(({ commitment }) => commitment),
+    sidecars.flatMap(({ proofs }) => proofs),
+  ];
+  return concatHex([TYPE, toRlp(parts as never)]);
+}
+
+export const hasCells = ({ proofs }: Pick<BlobSidecar, "proofs">): boolean =>
+  proofs.length === CELLS_PER_BLOB;
 
 export const isBlobTransaction = (raw: Hex): boolean => raw.startsWith(TYPE);
 
 /** What `signBlobTransaction` put together: the transaction as blocks have it, and what went beside it. */
 export function unwrapBlobTransaction(raw: Hex): { readonly signed: Hex; readonly sidecars: BlobSidecar[] } {
-  const [body, , blobs, commitments, cellProofs] = fromRlp(slice(raw, 1), "hex") as [
-    ...[Hex[], Hex, Hex[], Hex[], Hex[]],
-  ];
+  const [body, ...rest] = fromRlp(slice(raw, 1), "hex") as [Hex[], ...(Hex | Hex[])[]];
+  const [blobs, commitments, proofs] = rest.slice(-3) as [Hex[], Hex[], Hex[]];
+  const each = proofs.length / blobs.length;
   const versionedHashes = body[BLOB_HASHES_AT] as unknown as readonly Hex[];
   const sidecars = blobs.map((blob, i) => ({
     blob,
     versionedHash: versionedHashes[i]!,
     commitment: commitments[i]!,
-    cellProofs: cellProofs.slice(CELLS_PER_BLOB * i, CELLS_PER_BLOB * (i + 1)),
+    proofs: proofs.slice(each * i, each * (i + 1)),
   }));
   return { signed: concatHex([TYPE, toRlp(body)]), sidecars };
 }
 
+// EIP-7594.
+const CELLS_PER_BLOB = 128;
 // EIP-4844: chain_id, nonce, two fees, gas_limit, to, value, data, access_list, max_fee_per_blob_gas, blob_versioned_hashes.
 const BLOB_HASHES_AT = 10;
-const CELLS_PER_BLOB = 128;

@@ -12,7 +12,7 @@ import type { BatchData } from "../../circuits/batch/batch-data.ts";
 import { signalsOf } from "../../circuits/blob/batch-statement.ts";
 import { blobElements } from "../../circuits/blob/blob-elements.ts";
 import { stateBatch } from "../../circuits/blob/blob-opening.ts";
-import { blobWithProofs } from "../../circuits/blob/blob-sidecar.ts";
+import { blobWithProof } from "../../circuits/blob/blob-sidecar.ts";
 import { commitBlob, openBlob } from "../../circuits/blob/kzg.ts";
 import { versionedHashOf } from "../../circuits/blob/versioned-hash.ts";
 import { toBytesBe } from "../../circuits/field/element-vector.ts";
@@ -111,7 +111,7 @@ export async function submitWithBlobs(f: Fixture, closed: readonly ClosedBlobBat
   const account = accountOf("sequencer");
   const sidecars = [];
   for (const { content, versionedHash } of closed)
-    if (versionedHash !== null) sidecars.push(await blobWithProofs(blobElements(content)));
+    if (versionedHash !== null) sidecars.push(await blobWithProof(blobElements(content)));
   const transaction = {
     chainId: f.client.chain.id,
     nonce: await f.client.getTransactionCount({ address: account.address }),
@@ -126,7 +126,7 @@ export async function submitWithBlobs(f: Fixture, closed: readonly ClosedBlobBat
   try {
     await f.client.sendRawTransaction({ serializedTransaction: raw as never });
   } catch (error) {
-    // The node checks cells for longer than the client waits, and is asked again.
+    // A node that checks for longer than the client waits is asked again.
     if (!/already (imported|known)/.test((error as Error).message.slice(-200))) throw new Error("not sent");
   }
   const receipt = await f.client.waitForTransactionReceipt({ hash: transactionHash });

@@ -31,7 +31,7 @@ export interface BlobGasFigures {
   readonly payments: BlobGas;
 }
 
-/** Starts a node of its own, and ends it. The proofs of four blobs' cells take most of the time. */
+/** Starts a node of its own, and ends it. */
 export async function measureBlobGas(): Promise<BlobGasFigures> {
   const anvil = await startAnvil();
   try {

@@ -1,5 +1,5 @@
 /** Gas of batches in blobs beside that of batches in calldata, how long a blob takes to make, and where the prices are equal. */
-import { blobWithProofs } from "../../circuits/blob/blob-sidecar.ts";
+import { blobWithProof, cellProofsOf } from "../../circuits/blob/blob-sidecar.ts";
 import { commitBlob, openBlob, preloadKzg } from "../../circuits/blob/kzg.ts";
 import { CALLDATA_GAS, crossover } from "../../contracts/l1/data-cost.ts";
 import { type BlobGas, measureBlobGas } from "../../contracts/testing/measure-blob-gas.ts";
@@ -50,6 +50,6 @@ async function benchKzg() {
     load: await timed(preloadKzg),
     commit: await timed(() => commitBlob(ELEMENTS)),
     open: await timed(() => openBlob(ELEMENTS, 123_456_789n)),
-    withCells: await timed(() => blobWithProofs(ELEMENTS)),
+    cells: await timed(async () => cellProofsOf((await blobWithProof(ELEMENTS)).blob)),
   };
 }

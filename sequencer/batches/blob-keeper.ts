@@ -10,9 +10,8 @@ import { encodeBlob } from "../../circuits/blob/blob-bytes.ts";
 import { blobElements } from "../../circuits/blob/blob-elements.ts";
 import { preloadKzg } from "../../circuits/blob/kzg.ts";
 import { type BatchShape, isBlobShape, shapeName } from "../../circuits/protocol.ts";
-import { batchShape, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { batchShapesOf, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
@@ -61,10 +60,7 @@ export async function openBlobKeeper(
   circuits: readonly CircuitSizes[],
   modules: Omit<BlobKeeperModules, "archive" | "shapes">,
 ): Promise<BlobKeeper | null> {
-  const shapes = circuits
-    .filter(({ sort }) => sort === CIRCUIT_SORT.batch)
-    .map(batchShape)
-    .filter(isBlobShape);
+  const shapes = batchShapesOf(circuits).filter(isBlobShape);
   if (shapes.length === 0) return null;
   // Batches are closed between two operations: nothing can be loaded then.
   await preloadKzg();

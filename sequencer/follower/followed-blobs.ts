@@ -4,8 +4,7 @@ import { BlobArchive } from "../../bridge/blobs/blob-archive.ts";
 import { BlobFinder, type BlobPlacesOptions, blobPlaces } from "../../bridge/blobs/blob-finder.ts";
 import type { BlobSource } from "../../bridge/blobs/blob-source.ts";
 import { type BatchShape, isBlobShape } from "../../circuits/protocol.ts";
-import { batchShape, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { batchShapesOf, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 
@@ -32,10 +31,7 @@ export async function openFollowedBlobs(
   { blobs, dataPath, feedUrl, maxBlobCount = 0, pollIntervalMs }: FollowedBlobsOptions,
   { logger, metrics }: { readonly logger: Logger; readonly metrics: Pick<Metrics, "blobs"> },
 ): Promise<FollowedBlobs | null> {
-  const shapes = circuits
-    .filter(({ sort }) => sort === CIRCUIT_SORT.batch)
-    .map(batchShape)
-    .filter(isBlobShape);
+  const shapes = batchShapesOf(circuits).filter(isBlobShape);
   if (shapes.length === 0) return null;
   const archive = await BlobArchive.open({ folder: join(dataPath, "blobs"), maxCount: maxBlobCount });
   const { archives = [], beaconUrls = [] } = blobs ?? {};

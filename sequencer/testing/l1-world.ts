@@ -1,4 +1,5 @@
 /** What tests of sequencer and L1 together share: real contracts on a local node, the bridge's real parts, a sequencer. */
+
 import { join } from "node:path";
 import { Registry } from "prom-client";
 import { createBridgeMetrics } from "../../bridge/metrics.ts";
@@ -9,6 +10,7 @@ import { createOperatorClient } from "../../bridge/operator/operator-client.ts";
 import { ParkedWatcher } from "../../bridge/operator/parked-watcher.ts";
 import { IntentStore } from "../../bridge/operator/publish-intent.ts";
 import { QueueWatcher } from "../../bridge/operator/queue-watcher.ts";
+import { blobsHere } from "../../bridge/testing/blobs-here.ts";
 import { anvilAccount, silentLogger } from "../../bridge/testing/bridge-fixture.ts";
 import { type HistoryFixture, OPERATOR_SECRET } from "../../bridge/testing/history-fixture.ts";
 import type { ProveStatement } from "../../bridge/without-operator/prove-statement.ts";
@@ -150,6 +152,7 @@ export async function startL1World(
       store: new IntentStore(store.publisher),
       account: anvilAccount(1),
       circuitIndex: (name) => deployment.circuits.findIndex((circuit) => circuit.name === name),
+      blobs: blobsHere,
     },
   );
   const parked = new ParkedWatcher(
@@ -168,11 +171,12 @@ export async function startL1World(
       const { publicSignals } = rollup.sequencer.line.book.record(job.batchNumber)!;
       const { proof } = await prove(job.circuit, {}, publicSignals);
       const pair = (p: readonly bigint[]) => p.map(hex32);
-      await operator(rollup, `/operator/batches/${job.batchNumber}/proof`, {
+      const refused = await operator(rollup, `/operator/batches/${job.batchNumber}/proof`, {
         batchHash: job.batchHash,
         publicSignals: publicSignals.map(hex32),
         proof: { a: pair(proof.a), b: proof.b.map(pair), c: pair(proof.c) },
       });
+      if (Array.isArray(refused)) throw new Error(`a proof was refused: ${refused.join(" ")}`);
       job = await operator(rollup, "/operator/prove-jobs/next");
     }
   };

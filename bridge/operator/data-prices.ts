@@ -1,0 +1,115 @@
+import type { Logger } from "pino";
+import { type BatchShape, isBlobShape } from "../../circuits/protocol.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import {
+  blobCostWei,
+  type CALLDATA_GAS,
+  calldataCostWei,
+  crossover,
+  type DataPrices,
+} from "../../contracts/l1/data-cost.ts";
+import { type L1Client, l1Call } from "../l1/l1-client.ts";
+import type { BridgeMetrics } from "../metrics.ts";
+
+const INTERVAL_MS = 60_000;
+
+type Kind = keyof typeof CALLDATA_GAS;
+const KINDS: readonly Kind[] = ["transfer", "payment"];
+const OF_KIND = {
+  transfer: (count: number) => ({ transfers: count, payments: 0 }),
+  payment: (count: number) => ({ transfers: 0, payments: count }),
+} satisfies Record<Kind, unknown>;
+
+/** Of one kind of operation, at the prices of the day. */
+interface Verdict {
+  readonly kind: Kind;
+  /** Of a batch that is full of it. */
+  readonly operations: number;
+  /** Operations of a batch from which on a blob costs no more than calldata. */
+  readonly crossover: number;
+  readonly cheaper: "blob" | "calldata";
+}
+
+/**
+ * Whether the narrow slots of a full batch are cheaper in a blob or in calldata, by L1's prices. It is told, and nothing
+ * follows from it: the circuit of a batch says where its slots stand.
+ */
+export class DataPricesNotice {
+  readonly #modules: DataPricesModules;
+  /** Slots of the largest table; no kind where the rollup has no table. */
+  readonly #capacity: ReadonlyMap<Kind, number>;
+  readonly #isInBlobs: boolean;
+  readonly #nowMs: () => number;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #said = "";
+
+  /** @param shapes of the rollup's batch circuits */
+  constructor(shapes: readonly BatchShape[], modules: DataPricesModules) {
+    this.#modules = modules;
+    const most = (count: (shape: BatchShape) => number) => Math.max(0, ...shapes.map(count));
+    const capacity: [Kind, number][] = [
+      ["transfer", most(({ narrow, table }) => (table === undefined ? 0 : narrow - table.members))],
+      ["payment", most(({ table }) => table?.members ?? 0)],
+    ];
+    this.#capacity = new Map(capacity.filter(([, count]) => count > 0));
+    this.#isInBlobs = shapes.some(isBlobShape);
+    this.#nowMs = modules.nowMs ?? Date.now;
+  }
+
+  /** Once a minute at most, however often it is called. Where L1 names no price, nothing is said. */
+  async note(): Promise<void> {
+    if (this.#capacity.size === 0 || this.#nowMs() - this.#lookedAtMs < INTERVAL_MS) return;
+    this.#lookedAtMs = this.#nowMs();
+    let prices: DataPrices;
+    try {
+      prices = await this.#prices();
+    } catch (error) {
+      if (!isRollupError(error)) throw error;
+      this.#modules.logger.debug({ code: error.code }, "L1 names no prices of data");
+      return;
+    }
+    const verdicts = KINDS.flatMap((kind) => this.#verdict(kind, prices) ?? []);
+    const said = verdicts.map(({ cheaper, kind }) => `${kind} ${cheaper}`).join(", ");
+    if (said === this.#said) return;
+    this.#said = said;
+    const { blobGasPriceWei, gasPriceWei } = prices;
+    this.#modules.logger.info(
+      {
+        ...{ verdicts, isInBlobs: this.#isInBlobs },
+        ...{ gasPriceWei: gasPriceWei.toString(), blobGasPriceWei: blobGasPriceWei.toString() },
+      },
+      `cheaper for a full batch's data at L1's prices: ${said}`,
+    );
+  }
+
+  async #prices(): Promise<DataPrices> {
+    const { client } = this.#modules;
+    const [gasPriceWei, blobGasPriceWei] = await Promise.all([
+      l1Call("read the price of gas", () => client.getGasPrice()),
+      l1Call("read the price of blob gas", () => client.getBlobBaseFee()),
+    ]);
+    return { gasPriceWei, blobGasPriceWei };
+  }
+
+  #verdict(kind: Kind, prices: DataPrices): Verdict | null {
+    const operations = this.#capacity.get(kind);
+    if (operations === undefined) return null;
+    const costsWei = {
+      blob: blobCostWei(prices),
+      calldata: calldataCostWei(OF_KIND[kind](operations), prices),
+    };
+    const from = crossover(kind, prices);
+    const { blobCrossover, dataCost } = this.#modules.metrics;
+    blobCrossover.set({ kind }, from);
+    for (const place of ["blob", "calldata"] as const)
+      dataCost.set({ kind, place }, Number(costsWei[place]) / operations);
+    return { kind, operations, crossover: from, cheaper: operations >= from ? "blob" : "calldata" };
+  }
+}
+
+interface DataPricesModules {
+  readonly client: Pick<L1Client, "getGasPrice" | "getBlobBaseFee">;
+  readonly logger: Pick<Logger, "info" | "debug">;
+  readonly metrics: Pick<BridgeMetrics, "blobCrossover" | "dataCost">;
+  readonly nowMs?: () => number;
+}
