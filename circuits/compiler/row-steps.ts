@@ -209,6 +209,8 @@ class Deriver {
       ...{ wire, ...this.#hints.get(wire)! },
       factor: this.#constants.values[factor]!,
     }));
+    // A factor of 0 says nothing about its wire.
+    if (hints.some(({ factor }) => factor === 0n)) return false;
     const isEven = hints.find(({ kind }) => kind === "isEven");
     const digits = hints.filter(({ kind }) => kind !== "isEven");
     const [kind, base] =

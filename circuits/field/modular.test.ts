@@ -49,5 +49,16 @@ describe("inverses", () => {
       }),
     );
     expect(() => invertMod(0n, FIELD_ORDER)).toThrow(RangeError);
+    expect(() => invertMod(FIELD_ORDER, FIELD_ORDER)).toThrow(RangeError);
+  });
+
+  test("there is none of a value that shares a factor with the modulus", () => {
+    for (const [one, modulus] of [
+      [6n, 9n],
+      [-4n, 10n],
+      [7n, 49n],
+    ] as const)
+      expect(() => invertMod(one, modulus)).toThrow(RangeError);
+    expect(invertMod(4n, 9n)).toBe(7n);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { chooseKeyMemory, residentPointBytes } from "./key-memory.ts";
+import { chooseKeyMemory, memoryBytes, residentPointBytes } from "./key-memory.ts";
 
 const GIB = 2 ** 30;
 const keyOf = (power: number) => ({ wireCount: 2 ** power, domainSize: 2 ** power });
@@ -20,5 +20,17 @@ describe("chooseKeyMemory", () => {
   test("does what it is told", () => {
     expect(chooseKeyMemory("resident", keyOf(23), 1)).toBe("resident");
     expect(chooseKeyMemory("mapped", keyOf(4), 16 * GIB)).toBe("mapped");
+  });
+});
+
+describe("memoryBytes", () => {
+  test("is the control group's limit where there is one below the machine's memory", () => {
+    expect(memoryBytes(2 * GIB, 8 * GIB)).toBe(2 * GIB);
+    for (const none of [undefined, 0, 2 ** 63]) expect(memoryBytes(none, 8 * GIB)).toBe(8 * GIB);
+  });
+
+  test("stays the same where less of it is free", () => {
+    expect(memoryBytes()).toBe(memoryBytes());
+    expect(memoryBytes()).toBeGreaterThanOrEqual(process.availableMemory());
   });
 });

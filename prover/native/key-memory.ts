@@ -1,3 +1,4 @@
+import { totalmem } from "node:os";
 import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import type { KeyMemory } from "../proving/prover.ts";
 
@@ -19,12 +20,21 @@ export function residentPointBytes({
   return wireBytes * wireCount + domainBytes * domainSize;
 }
 
+/**
+ * Bytes that this process may come to use: the machine's, or its control group's limit. Not what is free just now, since
+ * cached pages of files may count as used there, and a key's own file is among them.
+ * @param limit of the control group: 0, undefined or more than the machine has where there is none
+ */
+export function memoryBytes(limit = process.constrainedMemory(), machineBytes = totalmem()): number {
+  return limit ? Math.min(limit, machineBytes) : machineBytes;
+}
+
 /** A resident key leaves three quarters of the memory to witnesses, transforms, other keys and other processes. */
 export function chooseKeyMemory(
   asked: KeyMemory,
   header: Pick<ZkeyHeader, "wireCount" | "domainSize">,
-  availableBytes: number,
+  ofBytes: number,
 ): Exclude<KeyMemory, "auto"> {
   if (asked !== "auto") return asked;
-  return 4 * residentPointBytes(header) <= availableBytes ? "resident" : "mapped";
+  return 4 * residentPointBytes(header) <= ofBytes ? "resident" : "mapped";
 }

@@ -10,7 +10,7 @@ import { ProofHelper } from "../proving/proof-helper.ts";
 import type { KeyMemory, ProofJob, ProofResult, ProveOptions, Prover } from "../proving/prover.ts";
 import { ProvingKeyChecker } from "../proving/proving-key.ts";
 import { readPublicSignals } from "../proving/witness-check.ts";
-import { chooseKeyMemory, PIECE_POINTS } from "./key-memory.ts";
+import { chooseKeyMemory, memoryBytes, PIECE_POINTS } from "./key-memory.ts";
 import {
   loadNativeAddon,
   type NativeAddon,
@@ -148,7 +148,7 @@ class AddonProver implements NativeProver {
     const header = await this.#checker.check(circuit);
     return this.#keys.take(queued, header, async () => {
       const { path, threadCount, keyMemory } = this.#options;
-      const memory = chooseKeyMemory(keyMemory, header, process.availableMemory());
+      const memory = chooseKeyMemory(keyMemory, header, memoryBytes());
       const loaded = await this.#addon
         .loadKey(circuit.zkeyPath, path, threadCount, memory === "mapped" ? PIECE_POINTS : 0)
         .catch((cause: unknown) => {

@@ -60,7 +60,7 @@ export const PROVER_SETTINGS = {
     schema: z.enum(KEY_MEMORIES),
     default: "auto",
     description:
-      "of the back end native: keys in memory (resident), or read from their files by every proof (mapped); auto goes by their sizes",
+      "of the back end native: keys in memory (resident), or read from their files by every proof (mapped); auto keeps those that take at most a quarter of the machine's memory, or of its control group's limit",
   },
   pollIntervalMs: {
     schema: wholeNumber(10, ONE_DAY_MS),

@@ -21,6 +21,10 @@ export const devnetErrors = {
     meaning: "no free port was found",
     remedy: "stop what uses them, or change scripts/devnet/config.ts",
   },
+  DEV_NOT_ATTESTED: {
+    meaning: "the watcher has not attested a posted model within its time",
+    remedy: "read what it says of the model in its log; npm start again resumes",
+  },
   DEV_COMMAND_FAILED: {
     meaning: "a command of the job's was refused",
     remedy: "its own error says more; npm start again resumes",

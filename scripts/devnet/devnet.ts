@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { Command, CommanderError, Option } from "commander";
 import { type Address, createPublicClient, http } from "viem";
 import { isRollupError } from "../../circuits/rollup-error.ts";
@@ -43,6 +43,7 @@ import {
   proverSpec,
   type ServiceAddresses,
   sequencerSpec,
+  WATCH_NAME,
   watchSpec,
 } from "./services.ts";
 import { CLOCK_OFFSET } from "./steps/clock.ts";
@@ -262,6 +263,7 @@ async function bringUpAndWork(modules: {
     hostUrl: datanetHostUrl,
     serveModel,
     startWatch,
+    readWatchLog: () => readFile(supervisor.logPath(WATCH_NAME), "utf8").catch(() => ""),
     closeBatch: () => closeBatch(addresses),
   };
   const report = await runJob(job);

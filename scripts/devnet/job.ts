@@ -51,6 +51,8 @@ export interface Job {
   readonly serveModel: (part: ModelPart, modelId: number) => Promise<string>;
   /** Starts `openledger watch` for a gate, unless it runs. */
   readonly startWatch: (gate: Address) => Promise<void>;
+  /** What `openledger watch` has said; empty before it says anything. */
+  readonly readWatchLog: () => Promise<string>;
   /** Closes the open batch now, as an operator may. */
   readonly closeBatch: () => Promise<void>;
 }

@@ -172,9 +172,12 @@ export function modelServerSpec(
   };
 }
 
+/** Of the watcher's process and of its log. */
+export const WATCH_NAME = "watch";
+
 /** walt recomputes what is posted, and would refute it. Finds the models where this machine knows them to be served. */
 export function watchSpec(gate: Address): ServiceSpec {
-  const { args, ...process } = nodeProcess("watch", "scripts/openledger.ts");
+  const { args, ...process } = nodeProcess(WATCH_NAME, "scripts/openledger.ts");
   return {
     ...process,
     args: [...args, "watch", gate, "--account", "walt", "--every", WATCH_MINUTES],

@@ -26,6 +26,19 @@ Affine<Fp2> toPlain(const Affine<Fp2>& p) {
   return {{Fp::fromMontgomery(p.x.c0), Fp::fromMontgomery(p.x.c1)}, {Fp::fromMontgomery(p.y.c0), Fp::fromMontgomery(p.y.c1)}};
 }
 
+/** Where a coefficient stands. */
+struct Place {
+  u32 matrix, row, wire;
+};
+
+std::string_view bytesOf(const Words& words) { return {reinterpret_cast<const char*>(&words), sizeof words}; }
+struct HashOfWords {
+  size_t operator()(const Words& words) const { return std::hash<std::string_view>()(bytesOf(words)); }
+};
+struct SameWords {
+  bool operator()(const Words& a, const Words& b) const { return bytesOf(a) == bytesOf(b); }
+};
+
 }  // namespace
 
 ProvingKey::ProvingKey(const std::string& path, const Kernels& kernels, unsigned threadCount, size_t pieceSize)
@@ -42,6 +55,7 @@ ProvingKey::ProvingKey(const std::string& path, const Kernels& kernels, unsigned
   }
   readMatrices(*file, zkey);
   points_ = pieceSize == 0 ? loadPoints(zkey, kernels_, pool_) : mapPoints(file, zkey, kernels_, pool_, pieceSize);
+  file->requireUnchanged();
 }
 
 void ProvingKey::readMatrices(const MappedFile& file, const Zkey& zkey) {
@@ -59,13 +73,23 @@ void ProvingKey::readMatrices(const MappedFile& file, const Zkey& zkey) {
       for (size_t i = from; i < to; i++) visit(zkey.coefficients + i * Zkey::coefficientBytes);
       file.letGo(first, (to - from) * Zkey::coefficientBytes);
     }
+    file.requireUnchanged();
+  };
+  // Each pass reads the file again, which another process may have written meanwhile: no pass trusts an earlier one.
+  const auto placeOf = [&](const unsigned char* entry) {
+    const Place place{field(entry, 0), field(entry, 1), field(entry, 2)};
+    if (place.matrix > 1 || place.row >= domainSize_ || place.wire >= wireCount_)
+      throw FileError("PRV_KEY_UNREADABLE", "a coefficient is outside the matrices");
+    return place;
+  };
+  const auto requireSame = [](bool isSame) {
+    if (!isSame) throw FileError("PRV_KEY_UNREADABLE", "its coefficients changed while it was read");
   };
   std::vector<u32> starts[2];
   for (auto& s : starts) s.assign(domainSize_ + 1, 0);
   eachEntry([&](const unsigned char* entry) {
-    if (field(entry, 0) > 1 || field(entry, 1) >= domainSize_ || field(entry, 2) >= wireCount_)
-      throw FileError("PRV_KEY_UNREADABLE", "a coefficient is outside the matrices");
-    starts[field(entry, 0)][field(entry, 1)]++;
+    const Place place = placeOf(entry);
+    starts[place.matrix][place.row]++;
   });
   for (u32 m = 0; m < 2; m++) {
     u32 total = 0;
@@ -73,22 +97,24 @@ void ProvingKey::readMatrices(const MappedFile& file, const Zkey& zkey) {
     std::vector<u32> wires(total), valueIndexes(total);
     // Few coefficients differ: each is kept once.
     std::vector<Words> values;
-    std::unordered_map<std::string_view, u32> known;
+    std::unordered_map<Words, u32, HashOfWords, SameWords> known;
+    u32 placed = 0;
     eachEntry([&](const unsigned char* entry) {
-      if (field(entry, 0) != m) return;
-      const char* const bytes = reinterpret_cast<const char*>(entry) + 12;
-      const auto [at, isNew] = known.emplace(std::string_view(bytes, sizeof(Words)), static_cast<u32>(values.size()));
-      if (isNew) {
-        Words value;
-        std::memcpy(&value, bytes, sizeof value);
-        values.push_back(value);
-      }
-      const u32 to = starts[m][field(entry, 1)]++;
-      wires[to] = field(entry, 2), valueIndexes[to] = at->second;
+      const Place place = placeOf(entry);
+      if (place.matrix != m) return;
+      Words value;
+      std::memcpy(&value, entry + 12, sizeof value);
+      const auto [at, isNew] = known.emplace(value, static_cast<u32>(values.size()));
+      if (isNew) values.push_back(value);
+      const u32 to = starts[m][place.row]++;
+      requireSame(to < total);
+      wires[to] = place.wire, valueIndexes[to] = at->second;
+      placed++;
     });
     // Each start has moved to its row's end, which is the next row's start.
     std::copy_backward(starts[m].begin(), starts[m].end() - 1, starts[m].end());
     starts[m][0] = 0;
+    requireSame(placed == total && starts[m].back() == total && std::is_sorted(starts[m].begin(), starts[m].end()));
     matrices_[m].reset(scalarKernels_->planMatrix(
         {domainSize_, starts[m].data(), wires.data(), valueIndexes.data(), values.size(), values.data()}));
     std::vector<u32>().swap(starts[m]);

@@ -11,6 +11,7 @@ import { approveCall } from "../../../models/disputing/ledger-claims.ts";
 import { readTraceContracts } from "../../../models/disputing/trace-contracts.ts";
 import type { L1Sender } from "../../cli/l1-sender.ts";
 import type { AutoSettleModules } from "../../settling/auto-settle.ts";
+import { judgeOfModel } from "./trace-sender.ts";
 
 export interface DrawApproval {
   /** What L1 still asks for; empty where it takes the settlement. */
@@ -23,14 +24,7 @@ export interface DrawApproval {
 async function judgeOf(client: PublicClient, rollup: Address, modelId: number): Promise<Address | null> {
   const gate = await client.readContract({ address: rollup, abi: rollupAbi, functionName: "genesisGate" });
   if (gate === zeroAddress) return null;
-  for (const address of await readTraceContracts(client, gate)) {
-    const [statics] = await client.readContract({
-      ...{ address, abi: traceGameAbi, functionName: "models" },
-      args: [rollup, BigInt(modelId)],
-    });
-    if (statics !== 0n) return address;
-  }
-  return null;
+  return judgeOfModel(client, await readTraceContracts(client, gate), rollup, modelId);
 }
 
 /** @throws CLI_L1_REVERTED, CON_L1_COST_ABOVE_CAP, BRG_L1_* */

@@ -76,7 +76,7 @@ export async function deployGame({ options, output }: CommandContext<DeployGameO
 /** @throws CMD_USAGE for a model of another kind */
 export async function claimQuery({ options, args, output }: CommandContext<ClaimOptions>): Promise<void> {
   const prompt = args[2]!;
-  const { game, ...sender } = await traceSenderOf(options, parseAddress(args[0]!));
+  const { game, ...sender } = await traceSenderOf(options, parseAddress(args[0]!), parseId(options.modelId));
   const { parts, setting, terms, traced } = await openPromised(args[1]!, options, output.progress);
   const answer = options.answer ?? (await textFamily(setting).open(parts)).answer(prompt).text;
   const text = traced.textOf(prompt, answer);
@@ -101,7 +101,7 @@ export async function claimQuery({ options, args, output }: CommandContext<Claim
 
 /** Signs only what the games ask of this account. @throws CMD_USAGE for a model of another kind */
 export async function playGames({ options, args, output }: CommandContext<PlayOptions>): Promise<void> {
-  const { game, ...sender } = await traceSenderOf(options, parseAddress(args[0]!));
+  const { game, ...sender } = await traceSenderOf(options, parseAddress(args[0]!), parseId(options.modelId));
   const { setting, terms, traced } = await openPromised(args[1]!, options, output.progress);
   const player = tracedPlayer({
     ...{ publicClient: sender.publicClient, game, challenges: true, traced, terms },

@@ -4,7 +4,7 @@ import { clientError } from "../../../client/client-errors.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
 import { readTraceContracts } from "../../../models/disputing/trace-contracts.ts";
 import { commandError } from "../../cli/cli-errors.ts";
-import type { GlobalOptions } from "../../cli/context.ts";
+import { type GlobalOptions, openReader } from "../../cli/context.ts";
 import { type L1Sender, l1SenderOf } from "../../cli/l1-sender.ts";
 
 const MOST_TRANSACTION_GAS = 2n ** 24n;
@@ -15,11 +15,19 @@ export interface TraceSender extends Omit<L1Sender, "send"> {
   send(call: { readonly data: Hex; readonly valueWei: bigint }, what: string): ReturnType<L1Sender["send"]>;
 }
 
-/** @param address of the contract, or of a gate before it @throws CMD_USAGE */
-export async function traceSenderOf(options: GlobalOptions, address: Address): Promise<TraceSender> {
+/**
+ * @param address of the contract, or of a gate before it
+ * @param modelId of the model that is registered there; none for one that is still to be registered
+ * @throws CMD_USAGE where no contract judges it, or several may
+ */
+export async function traceSenderOf(
+  options: GlobalOptions,
+  address: Address,
+  modelId: number | null = null,
+): Promise<TraceSender> {
   const sender = await l1SenderOf(options);
   const { publicClient } = sender;
-  const game = await traceContractAt(publicClient, address);
+  const game = await traceContractAt(options, publicClient, address, modelId);
   return {
     ...sender,
     game,
@@ -33,17 +41,45 @@ export async function traceSenderOf(options: GlobalOptions, address: Address): P
   };
 }
 
-/** @throws CMD_USAGE where there is none */
-async function traceContractAt(client: PublicClient, address: Address): Promise<Address> {
+/** @throws CMD_USAGE where there is none, or more than one */
+async function traceContractAt(
+  options: GlobalOptions,
+  client: PublicClient,
+  address: Address,
+  modelId: number | null,
+): Promise<Address> {
   if ((await client.getCode({ address })) === undefined)
     throw commandError("CMD_USAGE", `there is no contract at ${address}: check the address and --rpc`);
-  const [game] = await readTraceContracts(client, address);
-  if (game === undefined)
+  const judges = await readTraceContracts(client, address);
+  const [first] = judges;
+  if (first === undefined)
     throw commandError(
       "CMD_USAGE",
       `no contract at ${address} judges language models: openledger disputes deploy-game deploys one`,
     );
-  return game;
+  if (judges.length === 1) return first;
+  const named = `behind ${address} are ${judges.join(" and ")}`;
+  if (modelId === null) throw commandError("CMD_USAGE", `${named}: name the one that is meant`);
+  const { rollupAddress } = await openReader(options);
+  const judge = await judgeOfModel(client, judges, rollupAddress, modelId);
+  if (judge === null)
+    throw commandError("CMD_USAGE", `${named}: model ${modelId} is registered with none of them`);
+  return judge;
+}
+
+/** Which of these contracts has the model; null for none. @throws BRG_L1_* */
+export async function judgeOfModel(
+  client: PublicClient,
+  judges: readonly Address[],
+  rollup: Address,
+  modelId: number,
+): Promise<Address | null> {
+  for (const address of judges) {
+    const contract = { address, abi: traceGameAbi, functionName: "models" } as const;
+    const [statics] = await client.readContract({ ...contract, args: [rollup, BigInt(modelId)] });
+    if (statics !== 0n) return address;
+  }
+  return null;
 }
 
 function refusal(error: unknown, what: string): unknown {

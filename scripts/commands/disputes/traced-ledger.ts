@@ -64,7 +64,7 @@ export interface ApproveOptions extends CircuitOptions, Pick<SettleOptions, "ser
 /** @throws CMD_USAGE where draws have no claim that stands */
 export async function approveEpoch({ options, args, output }: CommandContext<ApproveOptions>): Promise<void> {
   const modelId = parseId(options.modelId);
-  const sender = await traceSenderOf(options, parseAddress(args[0]!));
+  const sender = await traceSenderOf(options, parseAddress(args[0]!), modelId);
   const client = await openReader(options);
   const facts = await readSealedEpoch(
     client,

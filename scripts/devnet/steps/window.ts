@@ -11,6 +11,7 @@ import { type PostingWindow, readWindows } from "../../../client/disputing/read-
 import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
 import { devAccount } from "../accounts.ts";
 import { DISPUTES } from "../config.ts";
+import { devnetError } from "../devnet-errors.ts";
 import { type Job, openledger } from "../job.ts";
 import type { ModelPart } from "../parts.ts";
 import type { Check } from "./check.ts";
@@ -24,6 +25,9 @@ export interface CreatedModel {
 }
 
 const WINDOW_MARGIN_SECONDS = 60;
+/** Recomputing a model of the devnet takes seconds, and the watcher looks again after each WATCH_MINUTES. */
+const ATTEST_TIMEOUT_MS = 10 * 60_000;
+const SHOWN_LOG_LINES = 15;
 
 /** The contract that the rollup asks before every genesis, or null. */
 export async function readGate(client: PublicClient, rollup: Address): Promise<Address | null> {
@@ -77,7 +81,11 @@ async function post(job: Job, gate: Address, { modelId, part }: CreatedModel): P
   );
 }
 
-/** Waits until walt has recomputed it. @returns when its window has ended, in seconds since 1970 */
+/**
+ * Waits until walt has recomputed it.
+ * @returns when its window has ended, in seconds since 1970
+ * @throws DEV_NOT_ATTESTED with the end of the watcher's log
+ */
 async function attested(job: Job, gate: Address, modelId: number): Promise<number> {
   const startedAtMs = Date.now();
   for (;;) {
@@ -91,9 +99,23 @@ async function attested(job: Job, gate: Address, modelId: number): Promise<numbe
     }
     if (window?.state === "refuted")
       throw new Error(`model ${modelId} was refuted: ${window.refutation?.fault}`);
-    job.console.progress("waiting until walt has recomputed it");
+    const lines = lastLines(await job.readWatchLog());
+    // What it says of one posting stands below that posting's own line.
+    const last = (lines.findLast((line) => line.startsWith("  ")) ?? lines.at(-1) ?? "nothing yet").trim();
+    if (Date.now() > startedAtMs + ATTEST_TIMEOUT_MS)
+      throw devnetError(
+        "DEV_NOT_ATTESTED",
+        `model ${modelId} was not attested within ${ATTEST_TIMEOUT_MS / 60_000} minutes; the watcher says:\n${lines.join("\n")}`,
+        { data: { modelId, last } },
+      );
+    job.console.progress(`waiting until walt has recomputed it; the watcher says: ${last}`);
     await sleep(1_000, undefined, { signal: job.signal });
   }
+}
+
+function lastLines(text: string): string[] {
+  const end = text.trimEnd();
+  return end === "" ? [] : end.split("\n").slice(-SHOWN_LOG_LINES);
 }
 
 /** The model's first posting, whichever contract has it; null before there is one. */
