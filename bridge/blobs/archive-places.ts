@@ -19,6 +19,7 @@ export function folderPlace(
   const place = `folder ${folder}`;
   return {
     place,
+    isOwn: true,
     async find({ versionedHash }) {
       const bytes = await read(versionedHash);
       if (bytes !== null) return { candidates: [bytes] };

@@ -63,18 +63,27 @@ export class BeaconNode implements BlobPlace {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** @throws BRG_L1_* where the block's time cannot be read */
+  /**
+   * Where the block has two names, what both give is looked at: a node that leaves `versioned_hashes` out of account has
+   * some block for either. The first name's come first.
+   * @throws BRG_L1_* where the block's time cannot be read
+   */
   async find(wanted: WantedBlob): Promise<FoundBytes> {
     const ids = await this.#blockIds(wanted);
     if (ids.problem !== null) return { problem: { place: this.place, ...ids.problem } };
+    const candidates: Uint8Array[] = [];
     let last: Omit<BlobProblem, "place"> | null = null;
     for (const id of ids.value)
       for (const ask of [this.#blobs, this.#sidecars]) {
         const answer = await ask.call(this, id, wanted.versionedHash);
-        if (answer.value !== null && answer.value.length > 0) return { candidates: answer.value };
+        if (answer.value !== null && answer.value.length > 0) {
+          candidates.push(...answer.value);
+          break;
+        }
         // A failure that may pass says more than a route that an older or newer node does not have.
         if (last?.kind !== "unreachable") last = answer.problem ?? ABSENT;
       }
+    if (candidates.length > 0) return { candidates };
     return { problem: { place: this.place, ...(last ?? ABSENT) } };
   }
 

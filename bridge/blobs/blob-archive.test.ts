@@ -1,8 +1,10 @@
 import {
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -55,6 +57,21 @@ test("removes what a crash has left, and nothing that another process may be wri
   const archive = await BlobArchive.open({ folder, maxCount: 0 });
   expect(readdirSync(folder).sort()).toEqual([`${hash(2)}.00.part`, "notes.txt"]);
   expect(archive.count).toBe(0);
+});
+
+test("starts over whatever else lies in the folder, and counts none of it as kept", async () => {
+  mkdirSync(join(folder, hash(1)));
+  mkdirSync(join(folder, "old.part"));
+  utimesSync(join(folder, "old.part"), 1_000, 1_000);
+  symlinkSync(join(folder, "nowhere"), join(folder, hash(2)));
+  symlinkSync(join(folder, "loop"), join(folder, "loop"));
+  writeFileSync(join(folder, hash(3)), "short");
+  const archive = await BlobArchive.open({ folder, maxCount: 0 });
+  expect(archive.count).toBe(0);
+  for (const i of [2, 3]) {
+    await archive.keep(hash(i), bytes(i));
+    expect(readFileSync(join(folder, hash(i)))[0]).toBe(i);
+  }
 });
 
 test("reads no more than a blob's bytes, and notices a file that is gone", async () => {

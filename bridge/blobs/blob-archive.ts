@@ -27,7 +27,11 @@ export class BlobArchive {
   readonly #kept: Set<VersionedHash>;
   #writing: Promise<unknown> = Promise.resolve();
 
-  /** Makes the folder where there is none; removes what a crash has left half written. @throws BRG_BLOBS_FAILED */
+  /**
+   * Makes the folder where there is none; removes what a crash has left half written. What is no plain file, or has not a
+   * blob's length, is not kept: the right bytes get its name when somebody has them.
+   * @throws BRG_BLOBS_FAILED
+   */
   static async open(options: BlobArchiveOptions): Promise<BlobArchive> {
     const { folder } = options;
     return onDisk(folder, async () => {
@@ -35,10 +39,15 @@ export class BlobArchive {
       const kept: { hash: VersionedHash; writtenAtMs: number }[] = [];
       for (const name of await readdir(folder)) {
         const path = join(folder, name);
-        const writtenAtMs = (await stat(path)).mtimeMs;
-        if (isVersionedHash(name)) kept.push({ hash: name, writtenAtMs });
+        const facts = await factsOf(path);
+        if (facts === null || !facts.isFile()) continue;
+        const { mtimeMs: writtenAtMs, size } = facts;
+        if (isVersionedHash(name)) {
+          if (size === BLOB_BYTES) kept.push({ hash: name, writtenAtMs });
+        }
         // A younger one may be another process's, which is writing it.
-        else if (name.endsWith(PART) && Date.now() - writtenAtMs > ABANDONED_MS) await rm(path);
+        else if (name.endsWith(PART) && Date.now() - writtenAtMs > ABANDONED_MS)
+          await rm(path, { force: true });
       }
       kept.sort((x, y) => x.writtenAtMs - y.writtenAtMs);
       return new BlobArchive(options, new Set(kept.map(({ hash }) => hash)));
@@ -102,6 +111,14 @@ export class BlobArchive {
     this.#writing = result.catch(() => {});
     return result;
   }
+}
+
+/** null where another process has taken it away meanwhile, and for a link that leads nowhere. */
+async function factsOf(path: string) {
+  return stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ELOOP") return null;
+    throw error;
+  });
 }
 
 /** Versioned hashes only: no caller's text gets to the disk. */

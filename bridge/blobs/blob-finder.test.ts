@@ -94,6 +94,37 @@ describe("archives", () => {
     expect(await archive.read(sample.versionedHash)).toEqual(sample.bytes);
   });
 
+  test("lose one blob by a damaged file, and a stranger all after several false answers", async () => {
+    const samples = await Promise.all([1n, 2n, 5n, 6n, 8n].map((element) => sampleBlob([element])));
+    const there = [...samples, sample];
+    for (const { versionedHash } of samples) writeFileSync(join(folder, versionedHash), other.bytes);
+    writeFileSync(join(folder, sample.versionedHash), sample.bytes);
+    const stranger = await serve((path) =>
+      path.endsWith(sample.versionedHash) ? sample.bytes : other.bytes,
+    );
+    const codes = async (place: string, wanted: readonly SampleBlob[]) => {
+      const places = blobPlaces({ archives: [place], beaconUrls: [] });
+      const finder = new BlobFinder({ archive: null, places });
+      const found: string[] = [];
+      for (const one of wanted)
+        found.push(
+          await finder.coefficients(one.wanted).then(
+            () => "found",
+            (error: { code: string }) => error.code,
+          ),
+        );
+      return found;
+    };
+    const missing = samples.map(() => "BRG_BLOB_MISSING");
+    expect(await codes(folder, there)).toEqual([...missing, "found"]);
+    expect(await codes(stranger.url, [samples[0]!, samples[0]!, sample])).toEqual([
+      ...["BRG_BLOB_MISSING", "BRG_BLOB_MISSING", "found"],
+    ]);
+    expect(stranger.asked.length).toBe(2);
+    expect(await codes(stranger.url, there)).toEqual([...missing, "BRG_BLOB_MISSING"]);
+    expect(stranger.asked.length).toBe(6);
+  });
+
   test("cannot fill the memory, send elsewhere, or hold a reader up", async () => {
     let sentBytes = 0;
     const chunks = function* () {
@@ -140,6 +171,15 @@ describe("a beacon node", () => {
     const node = await serve((path) => {
       if (path === "/eth/v1/beacon/genesis") return GENESIS;
       return path === blobsPath(9) ? { data: [hexOf(sample.bytes)] } : 404;
+    });
+    expect(await find([], [node.url])).toEqual(sample.coefficients);
+  });
+
+  test("that names no slots and heeds no hashes is believed for neither name of the block", async () => {
+    const node = await serve((path) => {
+      if (path === "/eth/v1/beacon/genesis") return GENESIS;
+      if (path === blobsPath(9)) return { data: [hexOf(other.bytes)] };
+      return path === blobsPath(10) ? { data: [hexOf(other.bytes), hexOf(sample.bytes)] } : 404;
     });
     expect(await find([], [node.url])).toEqual(sample.coefficients);
   });
@@ -206,6 +246,22 @@ test("an archive that cannot be written to stops nobody who has the blob", async
   expect(await finder.coefficients(sample.wanted)).toEqual(sample.coefficients);
   expect(problems.length).toBe(2);
   expect(existsSync(join(folder, "gone", sample.versionedHash))).toBe(false);
+});
+
+test("a blob that was found is not asked for, or committed to, again", async () => {
+  const full = await peer(sample.bytes);
+  const places = blobPlaces({ archives: [full.url], beaconUrls: [] });
+  const none = new BlobFinder({ archive: null, places });
+  for (let i = 0; i < 3; i++) expect(await none.coefficients(sample.wanted)).toEqual(sample.coefficients);
+  expect(full.asked.length).toBe(1);
+  // Nobody's changes to a list reach the next one.
+  (await none.coefficients(sample.wanted)).pop();
+  expect(await none.coefficients(sample.wanted)).toEqual(sample.coefficients);
+  const found: string[] = [];
+  const archive = await BlobArchive.open({ folder, maxCount: 0 });
+  const own = new BlobFinder({ archive, places, onFound: (place) => found.push(place) });
+  for (let i = 0; i < 3; i++) expect(await own.coefficients(sample.wanted)).toEqual(sample.coefficients);
+  expect(found).toEqual(["other"]);
 });
 
 test("the blob of zeros is known to everybody", async () => {

@@ -29,12 +29,27 @@ export interface BlobFinderModules {
 
 /** Attack: a place sends junk for each blob, which costs seconds of this thread to refuse. */
 const DISTRUST_MS = 600_000;
+/** One damaged file does not take away a place that alone may have another blob; each false answer may cost a second. */
+const MOST_WRONG_ANSWERS = 4;
+/**
+ * Batches that are not final are read again with each new one, and a commitment is up to a second of the thread that
+ * serves people. Full ones have 4,096 coefficients: some 35 MB in all.
+ */
+const REMEMBERED_COUNT = 128;
+
+/** False answers of a place within the time of its distrust. */
+interface WrongAnswers {
+  readonly untilMs: number;
+  readonly hashes: ReadonlySet<string>;
+}
 
 export class BlobFinder implements BlobSource {
   readonly #modules: BlobFinderModules;
   readonly #places: readonly BlobPlace[];
-  /** Until when a place is not asked, by performance.now(). */
-  readonly #distrusted = new Map<BlobPlace, number>();
+  /** By performance.now(). */
+  readonly #wrong = new Map<BlobPlace, WrongAnswers>();
+  /** By versioned hash, the ones that were used last at the end. */
+  readonly #remembered = new Map<string, readonly bigint[]>();
   #refused: { readonly error: Error; readonly hash: string; readonly atMs: number } | null = null;
 
   constructor(modules: BlobFinderModules) {
@@ -46,12 +61,19 @@ export class BlobFinder implements BlobSource {
   /** @throws BRG_BLOB_MISSING, BRG_BLOB_UNREACHABLE, BRG_BLOB_NO_SOURCE; BRG_L1_* */
   async coefficients(wanted: WantedBlob): Promise<bigint[]> {
     if (wanted.versionedHash === EMPTY_BLOB_HASH) return [];
+    const { archive: own } = this.#modules;
+    const remembered = this.#remembered.get(wanted.versionedHash);
+    // What somebody has taken out of the own folder is fetched again, and kept again.
+    if (remembered !== undefined && (own === null || own.has(wanted.versionedHash))) {
+      this.#remember(wanted, remembered);
+      return [...remembered];
+    }
     const { retryMs = 0 } = this.#modules;
     const last = this.#refused;
     if (last?.hash === wanted.versionedHash && performance.now() - last.atMs < retryMs) throw last.error;
     const problems: BlobProblem[] = [];
     for (const [i, place] of this.#places.entries()) {
-      if (performance.now() < (this.#distrusted.get(place) ?? 0)) {
+      if (this.#isDistrusted(place, wanted)) {
         problems.push({ place: place.place, kind: "wrong", why: "it gave false bytes a while ago" });
         continue;
       }
@@ -68,7 +90,8 @@ export class BlobFinder implements BlobSource {
         const isArchive = archive !== null && i === 0;
         onFound?.(isArchive ? "archive" : "other");
         if (!isArchive) await this.#keep(wanted, bytes);
-        return coefficients;
+        this.#remember(wanted, coefficients);
+        return [...coefficients];
       }
       const problem: BlobProblem = {
         place: place.place,
@@ -77,12 +100,35 @@ export class BlobFinder implements BlobSource {
       };
       problems.push(problem);
       this.#modules.onProblem?.(problem, wanted);
-      if (place.noteWrong === undefined) this.#distrusted.set(place, performance.now() + DISTRUST_MS);
+      if (place.noteWrong === undefined) this.#noteWrong(place, wanted);
       else await place.noteWrong(wanted);
     }
     const error = blobMissing(wanted, problems);
     this.#refused = { error, hash: wanted.versionedHash, atMs: performance.now() };
     throw error;
+  }
+
+  #remember({ versionedHash }: WantedBlob, coefficients: readonly bigint[]): void {
+    this.#remembered.delete(versionedHash);
+    this.#remembered.set(versionedHash, coefficients);
+    for (const oldest of this.#remembered.keys()) {
+      if (this.#remembered.size <= REMEMBERED_COUNT) break;
+      this.#remembered.delete(oldest);
+    }
+  }
+
+  /** For this blob after one false answer; for all after several, where a stranger may make up more of them. */
+  #isDistrusted(place: BlobPlace, { versionedHash }: WantedBlob): boolean {
+    const wrong = this.#wrong.get(place);
+    if (wrong === undefined || performance.now() >= wrong.untilMs) return false;
+    return wrong.hashes.has(versionedHash) || (!place.isOwn && wrong.hashes.size >= MOST_WRONG_ANSWERS);
+  }
+
+  #noteWrong(place: BlobPlace, { versionedHash }: WantedBlob): void {
+    const nowMs = performance.now();
+    const before = this.#wrong.get(place);
+    const hashes = new Set(before !== undefined && nowMs < before.untilMs ? before.hashes : []);
+    this.#wrong.set(place, { untilMs: nowMs + DISTRUST_MS, hashes: hashes.add(versionedHash) });
   }
 
   /** A folder that cannot be read is a problem of that place; others may have the blob. */

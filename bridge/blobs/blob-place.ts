@@ -9,6 +9,8 @@ export interface BlobPlace {
   readonly place: string;
   /** @throws BRG_L1_* where the place has to know of the block what L1's node does not tell */
   find(wanted: WantedBlob): Promise<FoundBytes>;
+  /** A folder of this machine: nobody makes up files in it, so false ones never speak against the others. */
+  readonly isOwn?: boolean;
   /** Told that what it gave is not what was asked for. */
   noteWrong?(wanted: WantedBlob): Promise<void>;
 }

@@ -1,6 +1,5 @@
 /** Which of the rollup's circuits a settler needs. L1 knows sorts and sizes; rows, features and draws are in the names. */
-import { isBlobShape } from "../../circuits/protocol.ts";
-import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
+import { isPlainBatch } from "../../circuits/registry/circuit-sizes.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import {
   type ModelShape,
@@ -43,10 +42,6 @@ export function chooseBatchCircuit(
   if (smallest === undefined) throw noCircuit("batch circuit", {});
   return smallest;
 }
-
-/** In calldata: strangers' batches have nothing for a blob, and anybody's node takes them. */
-const isPlainBatch = (circuit: RegisteredCircuit): boolean =>
-  circuit.sort === CIRCUIT_SORT.batch && !isBlobShape(batchShape(circuit));
 
 /** For queue entries alone: the fewest narrow slots, which stay empty, then the most wide ones. @throws BRG_NO_CIRCUIT */
 export function chooseQueueCircuit(

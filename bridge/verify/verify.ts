@@ -5,6 +5,7 @@
 import type { Address } from "viem";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { FIELD_ORDER } from "../../circuits/protocol.ts";
+import { hasOnlyBlobBatches } from "../../circuits/registry/circuit-sizes.ts";
 import {
   type Misfit,
   misfitOf,
@@ -72,7 +73,7 @@ export interface VerifyResult {
   readonly areKeysDerived: boolean;
   /** Some registered circuit has a key whose secret is known: then no proof means anything. */
   readonly isDevelopment: boolean;
-  /** Parameters that few would expect, in words. */
+  /** Parameters and circuits that few would expect, in words. */
   readonly unusual: readonly string[];
 }
 
@@ -132,7 +133,12 @@ export async function verifyRollup(options: VerifyOptions): Promise<VerifyResult
     exitedWei: replay.totals.totalExitedWei(),
     areKeysDerived: options.circuits !== undefined,
     isDevelopment: circuits.some((circuit) => circuit.isDevelopment),
-    unusual: unusualParameters(await rollup.parameters()),
+    unusual: [
+      ...unusualParameters(await rollup.parameters()),
+      ...(hasOnlyBlobBatches(circuits)
+        ? ["all batch circuits stand in blobs: nobody but the sequencer can post batches"]
+        : []),
+    ],
   };
 }
 

@@ -3,7 +3,7 @@ import { shapeName } from "../protocol.ts";
 import { settlementCircuitName } from "../settlement/settlement-size.ts";
 import { parseTableName, postedShape } from "../table/table-shape.ts";
 import { SAMPLE_SHAPE } from "../testing/sample-shape.ts";
-import { batchShape, batchSizes, exitSizes, isNameOfSizes } from "./circuit-sizes.ts";
+import { batchShape, batchSizes, exitSizes, hasOnlyBlobBatches, isNameOfSizes } from "./circuit-sizes.ts";
 
 const settlement = { sort: 1, size0: 300, size1: 16 };
 const earnerTable = { sort: 2, size0: 0, size1: 16 };
@@ -42,6 +42,15 @@ describe("circuit sizes", () => {
     const { isBlob: _, ...posted } = table;
     expect(isNameOfSizes(name, batchSizes({ ...shape, table: posted }))).toBe(false);
     expect(parseTableName(`${name}s`)).toBeNull();
+    // Attack: one more bit, which L1's rule for blobs does not look at.
+    for (const bit of [46n, 63n])
+      expect(() => batchShape({ ...sizes, tableSizes: sizes.tableSizes! | (1n << bit) })).toThrow(
+        expect.objectContaining({ code: "CIR_TABLE_SIZES_UNKNOWN" }),
+      );
+    const other = [settlement, exitSizes()];
+    expect(hasOnlyBlobBatches([sizes, ...other])).toBe(true);
+    expect(hasOnlyBlobBatches([sizes, batchSizes(SAMPLE_SHAPE), ...other])).toBe(false);
+    expect(hasOnlyBlobBatches(other)).toBe(false);
   });
 
   test("fit the names of the registry, each sort's only its own", () => {

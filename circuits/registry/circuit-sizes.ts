@@ -1,5 +1,5 @@
 /** What L1 knows of a circuit: its sort and two sizes (docs/settlement.md, "Two circuits"). */
-import { type BatchShape, shapeName } from "../protocol.ts";
+import { type BatchShape, isBlobShape, shapeName } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 import { CIRCUIT_SORT } from "../settlement/settlement-data.ts";
 import { packTable, unpackTable } from "../table/table-shape.ts";
@@ -44,6 +44,16 @@ export function batchShape({ sort, size0, size1, tableSizes = 0n }: CircuitSizes
   throw new RollupError("CIR_NOT_A_BATCH_CIRCUIT", `a circuit of sort ${sort} proves no batches`, {
     data: { sort, size0, size1 },
   });
+}
+
+/** A circuit of batches in calldata: strangers' batches have nothing for a blob, and any node takes them. */
+export const isPlainBatch = (sizes: CircuitSizes): boolean =>
+  sizes.sort === CIRCUIT_SORT.batch && !isBlobShape(batchShape(sizes));
+
+/** Whether strangers could post nothing: neither the queue nor parked settlements, when the sequencer is gone. */
+export function hasOnlyBlobBatches(circuits: readonly CircuitSizes[]): boolean {
+  const batches = circuits.filter(({ sort }) => sort === CIRCUIT_SORT.batch);
+  return batches.length > 0 && !batches.some(isPlainBatch);
 }
 
 /** Whether a circuit's name in the registry can be that of these sizes; rows, features, draws and kind are free. */

@@ -66,6 +66,7 @@ export function packTable(table: TableSizes | undefined): bigint {
   return packed | (BigInt(table.isBlob === true) << shift);
 }
 
+/** @throws CIR_TABLE_SIZES_UNKNOWN for bits that mean nothing here: L1's rule is for bit 45 alone */
 export function unpackTable(packed: bigint): TableSizes | undefined {
   if (packed === 0n) return undefined;
   let rest = packed;
@@ -75,6 +76,10 @@ export function unpackTable(packed: bigint): TableSizes | undefined {
     return [name, size] as const;
   });
   const table = Object.fromEntries(sizes) as unknown as TableSizes;
+  if (rest > 1n)
+    throw new RollupError("CIR_TABLE_SIZES_UNKNOWN", `no table has the sizes ${packed}`, {
+      data: { tableSizes: `${packed}` },
+    });
   return rest === 0n ? table : { ...table, isBlob: true };
 }
 

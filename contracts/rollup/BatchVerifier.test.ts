@@ -241,6 +241,11 @@ describe("constructor", () => {
     const table = { ...withKey({}), tableSizes: 1n };
     expect(await deploy([table])).toMatchObject({ name: "accepted" });
     expect(await deploy([{ ...table, sort: 2, size0: 0 }])).toMatchObject({ name: "VerifierShapeInvalid" });
+    // Attack: a bit that is no table's, and not the blob's either.
+    for (const bit of [46n, 63n])
+      expect(await deploy([{ ...table, tableSizes: 1n | (1n << bit) }])).toMatchObject({
+        name: "VerifierShapeInvalid",
+      });
     for (const [sort, size0, size1] of [
       [0, 0, 1],
       [1, 65_535, 256],

@@ -15,6 +15,10 @@ export const operatorErrors = {
       "a development key was to be deployed on a chain other than 31337: anybody could forge its proofs",
     remedy: "make the keys by a ceremony (docs/keys.md)",
   },
+  CMD_DEPLOY_NO_PLAIN_BATCH: {
+    meaning: "every batch circuit stands in blobs, so nobody but the sequencer could post batches",
+    remedy: "add a batch circuit without -blob to circuits; it may be a small one",
+  },
   CMD_DEPLOY_KEY_REFUSED: {
     meaning: "a ceremony's key does not follow from its circuit, the powers of tau and enough contributions",
     remedy: "find out which file is wrong with: npm run ceremony -- verify",

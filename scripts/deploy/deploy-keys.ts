@@ -6,7 +6,12 @@ import { z } from "zod";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { batchSizes, type CircuitSizes, exitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import {
+  batchSizes,
+  type CircuitSizes,
+  exitSizes,
+  hasOnlyBlobBatches,
+} from "../../circuits/registry/circuit-sizes.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { parseTableName, postedShape } from "../../circuits/table/table-shape.ts";
@@ -35,7 +40,7 @@ export interface CheckedCircuit {
  * Checks what `openledger deploy` sends to L1 for good: a ceremony's key follows from the circuit's source, the powers of
  * tau and its contributions. What was verified once is noted by the files' hashes in the folder, and not done again.
  *
- * @throws CMD_DEPLOY_DEVELOPMENT_KEYS, CMD_DEPLOY_KEY_REFUSED, PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH, CIR_CIRCUIT_UNKNOWN
+ * @throws CMD_DEPLOY_NO_PLAIN_BATCH, CMD_DEPLOY_DEVELOPMENT_KEYS, CMD_DEPLOY_KEY_REFUSED, PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH, CIR_CIRCUIT_UNKNOWN
  */
 export async function checkKeys(
   config: DeployConfig,
@@ -49,6 +54,7 @@ export async function checkKeys(
       { data: { chainId } },
     );
   }
+  requirePlainBatch(config.circuits);
   const checked: CheckedCircuit[] = [];
   const verified = new VerifiedKeys(join(config.out, "verified-keys.json"));
   for (const name of config.circuits) {
@@ -78,6 +84,19 @@ export async function checkKeys(
     });
   }
   return checked;
+}
+
+/**
+ * Batches that strangers post of the queue or of parked settlements stand in calldata. Without a circuit for them nobody
+ * but the sequencer can post anything, and a forced withdrawal waits for the freeze.
+ */
+function requirePlainBatch(names: readonly string[]): void {
+  if (!hasOnlyBlobBatches(names.map(sizesOf))) return;
+  throw operatorError(
+    "CMD_DEPLOY_NO_PLAIN_BATCH",
+    "all batch circuits stand in blobs: strangers could not post the queue when the sequencer is gone",
+    { data: { circuits: names } },
+  );
 }
 
 /** Its meta.json says that it is none. */

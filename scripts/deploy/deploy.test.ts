@@ -202,6 +202,10 @@ describe("openledger deploy", () => {
     await expect(prepareDeployment(hasty, quiet)).rejects.toMatchObject({
       code: "CMD_DEPLOY_CONFIG_INVALID",
     });
+    const blobs = writeConfig({ circuits: ["table-4-2-1-6-2-3-1-blob", "leaf-exit"] }, "blobs.json");
+    await expect(prepareDeployment(blobs, quiet)).rejects.toMatchObject({
+      code: "CMD_DEPLOY_NO_PLAIN_BATCH",
+    });
     const table = writeConfig({ circuits: [...CIRCUITS, "table-4-2-1-6-2-3-1"] }, "table.json");
     expect(loadDeployConfig(table).circuits).toContain("table-4-2-1-6-2-3-1");
   });

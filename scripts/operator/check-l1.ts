@@ -1,6 +1,7 @@
 /** Of Ethereum: the chain, what is deployed there, what the operator's account holds, and the clocks. */
 import { type Address, createPublicClient, formatEther, http, isAddressEqual } from "viem";
 import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { hasOnlyBlobBatches } from "../../circuits/registry/circuit-sizes.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { bad, type Finding, good, looking } from "./finding.ts";
@@ -109,6 +110,15 @@ async function checkRollup(deployment: Deployment, client: Client): Promise<Find
   if (onL1.length !== circuits.length)
     findings.push(
       bad("deployed", "circuits", `L1 has ${onL1.length}, the record ${circuits.length}`, remedy),
+    );
+  if (hasOnlyBlobBatches(onL1))
+    findings.push(
+      bad(
+        "deployed",
+        "circuits",
+        "all batch circuits stand in blobs: nobody else can post the queue when the sequencer is gone",
+        "it cannot be mended here: deploy a rollup that has a batch circuit without -blob, too",
+      ),
     );
   for (const [i, { circuitId, name }] of circuits.entries()) {
     const isSame = onL1[i]?.circuitId === circuitId;
