@@ -400,14 +400,15 @@ export class RollupContract {
     at: AtBlock = {},
     blobs: readonly { readonly versionedHash: Hex }[] = [],
   ): Promise<bigint> {
-    return l1Call("take the batches", () =>
+    return l1Call("take the batches", async () =>
       this.client.estimateContractGas({
         abi: rollupAbi,
         address: this.address,
         functionName: "submitBatches",
         args: submissionArgs(submission),
         account: from,
-        ...namedBlobs(blobs),
+        // viem's types know calls with the blobs themselves alone.
+        ...((await namedBlobs(this.client, blobs)) as object),
         ...at,
       }),
     );

@@ -4,7 +4,10 @@ import { type BatchShape, KIND } from "../../circuits/protocol.ts";
 import { unwrapBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
 import { closeWithBlob, warmUpKzg } from "../../contracts/testing/blob-batches.ts";
 import { slot } from "../../contracts/testing/rollup-fixture.ts";
+import { createL1Client } from "../l1/l1-client.ts";
+import { RollupContract } from "../l1/rollup-contract.ts";
 import { anvilAccount, type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
+import { behindLimit, chargesTriedBlobs, type Limit, rpcError } from "../testing/limited-node.ts";
 import { BlobThread } from "./blob-thread.ts";
 import { IntentStore } from "./publish-intent.ts";
 
@@ -22,6 +25,9 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => f?.stop());
 
+const rollupAt = (rpcUrl: string) =>
+  new RollupContract({ client: createL1Client({ rpcUrl, pollIntervalMs: 10 }), address: f.rollup.address });
+
 test("a batch in a blob goes with a batch in calldata, is replaced at twice the fees, and survives a restart", async () => {
   const plain = (await f.prove(1))[0]!;
   const draft = await f.l1.draft({ shape: BLOB, narrow, signedCount: 3, after: plain.content });
@@ -32,16 +38,26 @@ test("a batch in a blob goes with a batch in calldata, is replaced at twice the 
   const options = { resendAfterMs: 30_000 };
   const clock = { nowMs: () => nowMs };
   const thread = new BlobThread();
-  const first = await f.publisher(options, { ...clock, blobs: thread });
-  await first.poll();
+  await behindLimit(f.rpcUrl, chargesTriedBlobs(10n ** 16n), async (rpcUrl) => {
+    const modules = { ...clock, blobs: thread, rollup: rollupAt(rpcUrl) };
+    await (await f.publisher(options, modules)).poll();
+  });
   expect(f.sequencer.statuses()).toEqual(["submitted", "submitted"]);
 
   // Another process: what it sends is in the store, and nothing has to be made again.
   nowMs += 31_000;
   await thread.end();
   const refuse = () => Promise.reject(new Error("made again"));
-  const second = await f.publisher(options, { ...clock, blobs: { blob: refuse, cells: refuse } });
-  await second.poll();
+  const blobs = { blob: refuse, cells: refuse };
+  const second = await f.publisher(options, { ...clock, blobs });
+  // What a node cannot say of the gas is no reason against a replacement.
+  const estimatesNothing: Limit = (request) =>
+    request.method === "eth_estimateGas"
+      ? { body: rpcError(-32000, "gas required exceeds allowance") }
+      : chargesTriedBlobs(10n ** 16n)(request);
+  await behindLimit(f.rpcUrl, estimatesNothing, async (rpcUrl) => {
+    await (await f.publisher(options, { ...clock, blobs, rollup: rollupAt(rpcUrl) })).poll();
+  });
   const [intent] = await new IntentStore((await f.store()).publisher).intents();
   const [one, two] = intent!.attempts;
   for (const fee of ["maxFeePerGasWei", "maxPriorityFeePerGasWei", "maxFeePerBlobGasWei"] as const)

@@ -1,4 +1,4 @@
-import { type Address, type Hex, isAddressEqual, parseTransaction } from "viem";
+import { type Address, type Hex, isAddressEqual, numberToHex, parseTransaction } from "viem";
 import {
   type BlobSidecar,
   isBlobTransaction,
@@ -101,11 +101,15 @@ export async function whyRefused(
   const { from, rollup } = modules;
   try {
     const { input, sidecars, to } = callOf(attempt);
-    const call = { account: from, to, data: input, blockNumber, ...namedBlobs(sidecars) };
     const { client } = rollup;
-    // viem's `call` leaves out the blobs' names, so that the contract would miss them; `estimateGas` says them.
     await l1Call("take the transaction", async () => {
-      await (sidecars.length > 0 ? client.estimateGas(call) : client.call(call));
+      const { blobVersionedHashes, maxFeePerBlobGas = 0n } = await namedBlobs(client, sidecars);
+      if (blobVersionedHashes === undefined)
+        return client.call({ account: from, to, data: input, blockNumber });
+      // viem's `call` leaves out the blobs' names, so that the contract would miss them.
+      const blobs = { blobVersionedHashes, maxFeePerBlobGas: numberToHex(maxFeePerBlobGas) };
+      const call = { from, to, data: input, ...blobs };
+      return client.request({ method: "eth_call", params: [call, numberToHex(blockNumber)] } as never);
     });
     return { refusal: null, reason: null };
   } catch (error) {

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import { GAS_PER_BLOB } from "../../contracts/l1/blob-transaction.ts";
 
 export interface LimitedRequest {
   /** From 1 on. */
@@ -61,6 +62,17 @@ export const dropsBlocksBefore =
     if (typeof at === "string" && Number(at) < headNumber - 127)
       return { body: rpcError(-32000, "missing trie node") };
     return null;
+  };
+
+/** As geth, which tries a call with blobs only for an account that could pay the fee that the call says. */
+export const chargesTriedBlobs =
+  (balanceWei: bigint): Limit =>
+  ({ method, params }) => {
+    if (method !== "eth_call" && method !== "eth_estimateGas") return null;
+    const call = params![0] as { blobVersionedHashes?: readonly string[]; maxFeePerBlobGas?: string };
+    const blobGas = GAS_PER_BLOB * BigInt(call.blobVersionedHashes?.length ?? 0);
+    if (blobGas * BigInt(call.maxFeePerBlobGas ?? 0) <= balanceWei) return null;
+    return { body: rpcError(-32000, "insufficient funds for gas * price + value") };
   };
 
 /** Runs something against a node with this limit in front of the true one. @returns also how much that one was asked */

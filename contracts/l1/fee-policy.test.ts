@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  blobReplacementFees,
+  initialBlobFees,
   initialFees,
   isOutOfGas,
   MAX_TRANSACTION_GAS,
@@ -43,6 +45,40 @@ describe("replacementFees", () => {
         expect(fees.maxFeePerGasWei >= fees.maxPriorityFeePerGasWei && fees.maxFeePerGasWei <= CAP).toBe(
           true,
         );
+      }),
+    );
+  });
+});
+
+describe("fees with blobs", () => {
+  const caps = { maxFeePerGasWei: CAP, maxFeePerBlobGasWei: CAP };
+
+  test("double with each replacement, and say the cap where they cannot double again", () => {
+    const market = { baseFeePerGasWei: 10n, priorityFeePerGasWei: 3n };
+    const first = { maxFeePerGasWei: 23n, maxPriorityFeePerGasWei: 3n, maxFeePerBlobGasWei: 14n };
+    expect(initialBlobFees(market, 7n, caps)).toEqual(first);
+    expect(blobReplacementFees(first, market, 7n, caps)).toEqual({
+      ...{ maxFeePerGasWei: 46n, maxPriorityFeePerGasWei: 6n, maxFeePerBlobGasWei: 28n },
+    });
+    // Either fee alone forbids a replacement.
+    const atCap = { ...caps, maxPriorityFeePerGasWei: 3n };
+    expect(initialBlobFees(market, CAP / 4n, caps)).toMatchObject({ maxFeePerBlobGasWei: CAP / 2n });
+    expect(initialBlobFees(market, CAP / 4n + 1n, caps)).toEqual(atCap);
+    expect(initialBlobFees({ ...market, baseFeePerGasWei: CAP / 3n }, 7n, caps)).toEqual(atCap);
+  });
+
+  test("end at the cap, and never at a place between from which they cannot rise", () => {
+    fc.assert(
+      fc.property(wei, wei, wei, (baseFeePerGasWei, priorityFeePerGasWei, blobBaseFeeWei) => {
+        const market = { baseFeePerGasWei, priorityFeePerGasWei };
+        let fees = initialBlobFees(market, blobBaseFeeWei, caps);
+        for (let next = fees as typeof fees | null; next !== null; ) {
+          fees = next;
+          next = blobReplacementFees(fees, market, blobBaseFeeWei, caps);
+          if (next === null) expect(fees).toMatchObject(caps);
+          else expect(next.maxFeePerBlobGasWei >= 2n * fees.maxFeePerBlobGasWei).toBe(true);
+        }
+        expect(fees.maxPriorityFeePerGasWei <= CAP).toBe(true);
       }),
     );
   });

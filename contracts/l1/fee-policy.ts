@@ -88,11 +88,26 @@ export interface BlobFeeCaps {
 
 /** A first attempt with blobs. Their base fee, too, rises by an eighth a block at most: twice as much outlasts six. */
 export function initialBlobFees(market: FeeMarket, blobBaseFeeWei: bigint, caps: BlobFeeCaps): BlobFees {
+  return atCapWhereLast(marketBlobFees(market, blobBaseFeeWei, caps), caps);
+}
+
+function marketBlobFees(market: FeeMarket, blobBaseFeeWei: bigint, caps: BlobFeeCaps): BlobFees {
   const asked = 2n * larger(blobBaseFeeWei, 1n);
   return {
     ...initialFees(market, caps.maxFeePerGasWei),
     maxFeePerBlobGasWei: smaller(asked, caps.maxFeePerBlobGasWei),
   };
+}
+
+/**
+ * What cannot be doubled within the caps is never replaced, so it says at once the most that it may pay. Of both fees only
+ * the base fee is paid, whatever is said. The tip is paid as it is, and stays.
+ */
+function atCapWhereLast(fees: BlobFees, caps: BlobFeeCaps): BlobFees {
+  const isLast =
+    2n * fees.maxFeePerGasWei > caps.maxFeePerGasWei ||
+    2n * fees.maxFeePerBlobGasWei > caps.maxFeePerBlobGasWei;
+  return isLast ? { ...fees, ...caps } : fees;
 }
 
 /**
@@ -105,7 +120,7 @@ export function blobReplacementFees(
   blobBaseFeeWei: bigint,
   caps: BlobFeeCaps,
 ): BlobFees | null {
-  const asked = initialBlobFees(market, blobBaseFeeWei, caps);
+  const asked = marketBlobFees(market, blobBaseFeeWei, caps);
   const raised = {
     maxFeePerGasWei: larger(2n * last.maxFeePerGasWei, asked.maxFeePerGasWei),
     maxPriorityFeePerGasWei: larger(2n * last.maxPriorityFeePerGasWei, asked.maxPriorityFeePerGasWei),
@@ -113,7 +128,7 @@ export function blobReplacementFees(
   };
   const isAbove =
     raised.maxFeePerGasWei > caps.maxFeePerGasWei || raised.maxFeePerBlobGasWei > caps.maxFeePerBlobGasWei;
-  return isAbove ? null : raised;
+  return isAbove ? null : atCapWhereLast(raised, caps);
 }
 
 /** At least one wei more, so that a tip of 0 rises too. */
