@@ -47,7 +47,6 @@ type EventName = "Claimed" | "Challenged" | "Revealed" | "ReceiptClaimed" | "Tra
 interface EventArguments {
   readonly modelId?: bigint;
   readonly rollup?: Address;
-  readonly claimId?: readonly bigint[];
   readonly key?: readonly Hex[];
 }
 type Events<Name extends EventName> = GetContractEventsReturnType<typeof traceGameAbi, Name, true>;
@@ -73,8 +72,8 @@ export class GameReader {
     const ofModel = events.filter(
       ({ args }) => of === undefined || sameAddress(args.statement.rollup, of.rollup),
     );
-    const claimIds = ofModel.map(({ args }) => args.claimId);
-    const receipts = claimIds.length === 0 ? [] : await this.#events("ReceiptClaimed", { claimId: claimIds });
+    // Of all claims: nodes refuse a topic list of more than 1,000 (geth), and a model has more claims in its time.
+    const receipts = ofModel.length === 0 ? [] : await this.#events("ReceiptClaimed", {});
     const shownOf = new Map(
       receipts.map(({ args: { claimId, lengths, prompt } }) => [claimId, { prompt, lengths }]),
     );

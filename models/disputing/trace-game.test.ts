@@ -77,11 +77,34 @@ test("a watcher looks at his model's claims, and one refused answer keeps him fr
       ...{ publicClient, game: f.game, account: f.accountOf(f.challenger), challenges: true },
       ...{ traceOf: () => honest, model: { rollup: zeroAddress, modelId } },
     });
-  expect(await watcherOf(8n).playOnce()).toEqual({ moves: [], failures: [] });
+  expect(await watcherOf(8n).playOnce()).toEqual({ moves: [], failures: [], waiting: [] });
   const { failures, moves } = await watcherOf(7n).playOnce();
   expect(failures).toMatchObject([{ claimId: refusedId, gameId: null }]);
   expect(moves.filter((move) => move.claimId === claimId)).toMatchObject([{ what: "challenge" }]);
   await playOut([playerOf(f.challenger, honest, true), playerOf(f.owner, lie)]);
+});
+
+test("a look traces no more new claims than it may, each once, and those that cannot be traced come last", async () => {
+  const ids = [await f.claim(claimOf(model, honest)), await f.claim(claimOf(model, honest))];
+  ids.push(await f.claim(claimOf(model, honest)));
+  const asked: bigint[] = [];
+  const watcher = new TracePlayer({
+    ...{ publicClient: f.publicClient, game: f.game, account: f.accountOf(f.stranger), challenges: true },
+    mostTraced: 1,
+    traceOf: ({ claimId }) => {
+      if (!ids.includes(claimId)) return null;
+      asked.push(claimId);
+      if (claimId === ids[0]) throw new Error("no memory");
+      return honest;
+    },
+  });
+  const rounds = [];
+  do rounds.push(await watcher.playOnce());
+  while (rounds.at(-1)!.waiting.length > 0);
+  expect(asked).toEqual(ids);
+  expect(rounds.flatMap(({ moves }) => moves)).toEqual([]);
+  expect((await watcher.playOnce()).failures).toMatchObject([{ claimId: ids[0] }]);
+  expect(asked).toEqual([...ids, ids[0]]);
 });
 
 describe("a lying owner", () => {

@@ -26,7 +26,14 @@ export interface PlayerOptions {
   readonly refutePrompt?: (claim: ClaimState) => Hex | null;
   /** Whether he challenges claims of others. */
   readonly challenges: boolean;
+  /** New claims that one look traces at most: what a game's move needs comes on top. Default: 4. */
+  readonly mostTraced?: number;
 }
+
+/** A trace takes up to some minutes, in which no game's move is made. */
+const MOST_TRACED = 4;
+/** A trace takes up to some 500 MB. Beyond these it is made again for each move. */
+const MOST_KEPT = 2;
 
 export interface PlayedMove {
   readonly what: "prompt" | "challenge" | "answer" | "reveal" | "choose" | "show" | "endByTime";
@@ -47,12 +54,19 @@ export interface FailedMove {
 export interface PlayedRound {
   readonly moves: readonly PlayedMove[];
   readonly failures: readonly FailedMove[];
+  /** Claims that were left for the next look. */
+  readonly waiting: readonly bigint[];
 }
 
 export class TracePlayer {
   readonly #options: PlayerOptions;
   readonly #reader: GameReader;
-  readonly #traces = new Map<bigint, TracedQuery | null>();
+  /** Of claims that he has compared: the query's root as he computes it; null where he does not know the model. */
+  readonly #roots = new Map<bigint, Hex | null>();
+  /** Of claims that could not be traced: others come first. */
+  readonly #untraceable = new Set<bigint>();
+  /** Of claims in whose games he moves; the last used one comes last. */
+  readonly #traces = new Map<bigint, TracedQuery>();
 
   constructor(options: PlayerOptions) {
     this.#options = options;
@@ -64,7 +78,7 @@ export class TracePlayer {
    * that L1 refuses, as where somebody else has ended a game meanwhile, and everything after it is never played.
    */
   async playOnce(): Promise<PlayedRound> {
-    const { account, challenges, model, publicClient } = this.#options;
+    const { account, challenges, model, mostTraced = MOST_TRACED, publicClient } = this.#options;
     const { timestamp } = await publicClient.getBlock();
     const readClaims = await this.#reader.claims(model);
     const claims = readClaims.claims.filter(({ isRefuted }) => !isRefuted);
@@ -96,37 +110,70 @@ export class TracePlayer {
           const move = this.#moveIn(claim, one, isOwner(claim), timestamp);
           return move && this.#send(move.what, claim.claimId, one.gameId, move.data);
         });
-    for (const claim of claims) {
-      if (timestamp >= claim.endsAt || isOwner(claim) || !challenges) continue;
-      if (games.some((one) => one.claimId === claim.claimId && isMine(one))) continue;
+    const open = claims.filter(({ claimId, endsAt, owner }) => {
+      if (timestamp >= endsAt || sameAddress(owner, account.address) || !challenges) return false;
+      if (games.some((one) => one.claimId === claimId && isMine(one))) return false;
       // It may be his.
-      if (readGames.failures.some(({ claimId }) => claimId === claim.claimId)) continue;
-      await attempt(claim.claimId, null, async () => this.#object(claim));
+      return !readGames.failures.some((failed) => failed.claimId === claimId);
+    });
+    // Attack: claims that nobody can trace, ahead of all others in every look.
+    const failedBefore = (claim: ClaimState) => Number(this.#untraceable.has(claim.claimId));
+    const waiting: bigint[] = [];
+    let toTrace = mostTraced;
+    for (const claim of open.toSorted((a, b) => failedBefore(a) - failedBefore(b))) {
+      const { claimId } = claim;
+      await attempt(claimId, null, async () => {
+        const refuted = await this.#refutePrompt(claim);
+        if (refuted !== null) return refuted;
+        if (!this.#roots.has(claimId)) {
+          if (toTrace === 0) {
+            if (!this.#untraceable.has(claimId)) waiting.push(claimId);
+            return null;
+          }
+          toTrace--;
+        }
+        return this.#isFalse(claim) ? this.#challenge(claim) : null;
+      });
     }
-    const kept = claims.filter((claim) => timestamp < claim.endsAt || runningOf(claim).length > 0);
-    for (const claimId of this.#traces.keys())
-      if (!kept.some((claim) => claim.claimId === claimId)) this.#traces.delete(claimId);
-    return { moves, failures };
+    const isPlayed = (claimId: bigint) =>
+      claims.some((claim) => claim.claimId === claimId && runningOf(claim).length > 0);
+    const isOpen = (claimId: bigint) => open.some((claim) => claim.claimId === claimId);
+    for (const claimId of this.#traces.keys()) if (!isPlayed(claimId)) this.#traces.delete(claimId);
+    for (const known of [this.#roots, this.#untraceable])
+      for (const claimId of known.keys()) if (!isOpen(claimId)) known.delete(claimId);
+    return { moves, failures, waiting };
   }
 
   /** A wrong token of the prompt is shown in one transaction, without a stake; a wrong query takes a game. */
-  async #object(claim: ClaimState): Promise<PlayedMove | null> {
+  async #refutePrompt(claim: ClaimState): Promise<PlayedMove | null> {
     const refutation = this.#options.refutePrompt?.(claim) ?? null;
-    if (refutation !== null) return this.#send("prompt", claim.claimId, null, refutation);
-    return this.#isFalse(claim) ? this.#challenge(claim) : null;
+    return refutation && this.#send("prompt", claim.claimId, null, refutation);
   }
 
+  /** Keeps the root alone: a trace is large, and most claims are right. */
   #isFalse(claim: ClaimState): boolean {
-    const trace = this.#traceOf(claim);
-    return trace !== null && claim.statement.query !== rootOf(trace);
+    const { claimId, statement } = claim;
+    if (!this.#roots.has(claimId)) {
+      this.#untraceable.add(claimId);
+      const made = this.#options.traceOf(claim);
+      this.#untraceable.delete(claimId);
+      this.#roots.set(claimId, made && rootOf(made));
+    }
+    const root = this.#roots.get(claimId)!;
+    return root !== null && statement.query !== root;
   }
 
+  /** For a game's moves. */
   #traceOf(claim: ClaimState): TracedQuery | null {
-    const known = this.#traces.get(claim.claimId);
-    if (known !== undefined) return known;
-    const made = this.#options.traceOf(claim);
-    this.#traces.set(claim.claimId, made);
-    return made;
+    const { claimId } = claim;
+    const known = this.#traces.get(claimId);
+    const trace = known ?? this.#options.traceOf(claim);
+    this.#traces.delete(claimId);
+    if (trace === null) return null;
+    if (known === undefined && this.#traces.size >= MOST_KEPT)
+      this.#traces.delete(this.#traces.keys().next().value!);
+    this.#traces.set(claimId, trace);
+    return trace;
   }
 
   async #challenge({ claimId, owner }: ClaimState): Promise<PlayedMove> {

@@ -9,7 +9,7 @@ import { namesModel, textOf, traceQuery } from "./traced-model.ts";
 import type { TracedTextModel } from "./traced-text.ts";
 
 interface TracedPlayerOptions
-  extends Pick<PlayerOptions, "publicClient" | "game" | "account" | "challenges"> {
+  extends Pick<PlayerOptions, "publicClient" | "game" | "account" | "challenges" | "mostTraced"> {
   readonly traced: TracedTextModel;
   /** As it is registered. */
   readonly terms: TracedTuple;
@@ -23,6 +23,7 @@ export function tracedPlayer(options: TracedPlayerOptions): TracePlayer {
   const { account, challenges, game, publicClient } = options;
   return new TracePlayer({
     ...{ publicClient, game, account, challenges, model },
+    ...(options.mostTraced === undefined ? {} : { mostTraced: options.mostTraced }),
     refutePrompt: (claim) => refutationOf(claim),
     traceOf: ({ claimId, statement }) => {
       if (!namesModel(model, statement)) {

@@ -107,6 +107,8 @@ export async function playGames({ options, args, output }: CommandContext<PlayOp
     ...{ publicClient: sender.publicClient, game, challenges: true, traced, terms },
     ...{ kernels: setting.kernels, onProgress: output.progress },
     account: { address: sender.address, send: (call) => sender.send(call, "a move") },
+    // Who looks once has no next look.
+    ...(options.every === undefined ? { mostTraced: Number.POSITIVE_INFINITY } : {}),
   });
   for (;;) {
     const played = await player.playOnce().catch((error: unknown) => {
@@ -122,20 +124,24 @@ export async function playGames({ options, args, output }: CommandContext<PlayOp
       if (played!.failures.length > 0) throw played!.failures[0]!.error;
       return;
     }
-    await sleep(Number(options.every) * 60_000);
+    if (played === null || played.waiting.length === 0) await sleep(Number(options.every) * 60_000);
   }
 }
 
 /** What was done and what failed, for people and for programs. */
-export function describeRound({ failures, moves }: PlayedRound) {
+export function describeRound({ failures, moves, waiting }: PlayedRound) {
   const where = ({ claimId, gameId }: { readonly claimId: bigint; readonly gameId: bigint | null }) =>
     `claim ${claimId}${gameId === null ? "" : `, game ${gameId}`}`;
   const lines = [
     ...moves.map((move) => `${where(move)}: ${move.what}, ${move.gasUsed} gas`),
     ...failures.map((failure) => `${where(failure)} could not be played: ${messageOf(failure.error)}`),
+    ...(waiting.length === 0 ? [] : [`${waiting.length} claims wait for the next look`]),
   ];
   const failed = failures.map(({ error, ...place }) => ({ ...place, reason: messageOf(error) }));
-  return { lines: lines.length === 0 ? ["no move to make"] : lines, view: { moves, failures: failed } };
+  return {
+    lines: lines.length === 0 ? ["no move to make"] : lines,
+    view: { moves, failures: failed, waiting },
+  };
 }
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
