@@ -4,8 +4,8 @@ import { type BatchShape, KIND } from "../../circuits/protocol.ts";
 import { unwrapBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
 import { closeWithBlob, warmUpKzg } from "../../contracts/testing/blob-batches.ts";
 import { slot } from "../../contracts/testing/rollup-fixture.ts";
+import { BlobThread } from "../blobs/blob-thread.ts";
 import { anvilAccount, type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
-import { BlobThread } from "./blob-thread.ts";
 import { IntentStore } from "./publish-intent.ts";
 
 const BLOB: BatchShape = {
