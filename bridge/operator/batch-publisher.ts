@@ -10,6 +10,7 @@
 import type { Logger } from "pino";
 import { type Address, type LocalAccount, size, type TransactionReceipt } from "viem";
 import { paddedGas } from "../../contracts/l1/fee-policy.ts";
+import type { BlobWork } from "../blobs/blob-thread.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call, revertOf } from "../l1/l1-client.ts";
 import { findReceipt } from "../l1/posted-batch.ts";
@@ -24,7 +25,6 @@ import {
   consecutive,
   maxGasLimit,
 } from "./batch-bundle.ts";
-import type { BlobWork } from "./blob-thread.ts";
 import { type BlobMaker, createBlobMaker } from "./bundle-blobs.ts";
 import { ForeignBatches } from "./foreign-batches.ts";
 import type { OperatorClient, ReadyBatch } from "./operator-client.ts";

@@ -4,11 +4,11 @@ import { type BatchShape, KIND } from "../../circuits/protocol.ts";
 import { unwrapBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
 import { closeWithBlob, warmUpKzg } from "../../contracts/testing/blob-batches.ts";
 import { slot } from "../../contracts/testing/rollup-fixture.ts";
+import { BlobThread } from "../blobs/blob-thread.ts";
 import { createL1Client } from "../l1/l1-client.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
 import { anvilAccount, type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
 import { behindLimit, chargesTriedBlobs, type Limit, rpcError } from "../testing/limited-node.ts";
-import { BlobThread } from "./blob-thread.ts";
 import { IntentStore } from "./publish-intent.ts";
 
 const BLOB: BatchShape = {

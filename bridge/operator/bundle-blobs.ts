@@ -2,7 +2,7 @@
 import { hexToBytes } from "viem";
 import { fromBytesBe } from "../../circuits/field/element-vector.ts";
 import { type BlobSidecar, MAX_TRANSACTION_BLOBS } from "../../contracts/l1/blob-transaction.ts";
-import type { BlobWork } from "./blob-thread.ts";
+import type { BlobWork } from "../blobs/blob-thread.ts";
 import type { ReadyBatch } from "./operator-client.ts";
 
 export type BlobMaker = (batches: readonly ReadyBatch[]) => Promise<BlobSidecar[]>;

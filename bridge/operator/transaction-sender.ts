@@ -24,8 +24,8 @@ import {
   replacementFees,
   smaller,
 } from "../../contracts/l1/fee-policy.ts";
+import type { BlobWork } from "../blobs/blob-thread.ts";
 import { type L1Client, l1Call } from "../l1/l1-client.ts";
-import type { BlobWork } from "./blob-thread.ts";
 import type { Attempt, IntendedBatch, IntentStore, PublishIntent } from "./publish-intent.ts";
 import { callOf } from "./publish-refusal.ts";
 

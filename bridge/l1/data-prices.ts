@@ -8,8 +8,8 @@ import {
   crossover,
   type DataPrices,
 } from "../../contracts/l1/data-cost.ts";
-import { type L1Client, l1Call } from "../l1/l1-client.ts";
 import type { BridgeMetrics } from "../metrics.ts";
+import { type L1Client, l1Call } from "./l1-client.ts";
 
 const INTERVAL_MS = 60_000;
 

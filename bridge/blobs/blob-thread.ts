@@ -1,12 +1,12 @@
 import { Worker } from "node:worker_threads";
 import type { Hex } from "viem";
-import type { BlobSidecar } from "../../contracts/l1/blob-transaction.ts";
+import type { BlobWithProofs } from "../../circuits/blob/blob-sidecar.ts";
 import type { BlobAnswer, BlobTask } from "./blob-worker.ts";
 
 /** The dear work on blobs, wherever it is done. */
 export interface BlobWork {
   /** @param elements the coefficients. @returns the blob with one proof */
-  blob(elements: readonly bigint[]): Promise<BlobSidecar>;
+  blob(elements: readonly bigint[]): Promise<BlobWithProofs>;
   /** The proofs of a blob's 128 cells: seconds of a processor. */
   cells(blob: Hex): Promise<readonly Hex[]>;
 }
@@ -18,8 +18,8 @@ export interface BlobWork {
 export class BlobThread implements BlobWork {
   #worker: Worker | null = null;
 
-  blob(elements: readonly bigint[]): Promise<BlobSidecar> {
-    return this.#run({ elements }) as Promise<BlobSidecar>;
+  blob(elements: readonly bigint[]): Promise<BlobWithProofs> {
+    return this.#run({ elements }) as Promise<BlobWithProofs>;
   }
 
   cells(blob: Hex): Promise<readonly Hex[]> {
