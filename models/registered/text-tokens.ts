@@ -47,7 +47,10 @@ export function tokensOfPrompt(tokens: TextTokens, prompt: string, recipe: TextR
   if (encoded.length < 1 || encoded.length > most)
     throw invalid(`the prompt has ${encoded.length} tokens, the model takes 1 to ${most}`);
   if (recipe.tracing === undefined) return encoded;
-  const [byteCount, mostBytes] = [new TextEncoder().encode(prompt).length, mostClaimedBytes(encoded.length, recipe)];
+  const [byteCount, mostBytes] = [
+    new TextEncoder().encode(prompt).length,
+    mostClaimedBytes(encoded.length, recipe),
+  ];
   if (byteCount <= mostBytes) return encoded;
   throw invalid(`the prompt has ${byteCount} bytes, and a claim of it has room for ${mostBytes}`);
 }
