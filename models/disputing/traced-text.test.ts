@@ -11,9 +11,11 @@ import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { folderSource } from "../files/folder-source.ts";
 import { describeBase, readFrom } from "../registered/base-files.ts";
 import { type TextParts, textFamily } from "../registered/text-family.ts";
+import { mostClaimedBytes, tokensOfPrompt } from "../registered/text-tokens.ts";
 import { type TrainingSetting, textTraining } from "../registered/text-training.ts";
 import { makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../testing/text-rows.ts";
+import { openTokenizer } from "../tokens/tokenizer.ts";
 import { chainKernels } from "../trace/run-trace.ts";
 import { claimOf, namesModel, textOf, traceQuery } from "./traced-model.ts";
 import { withPromise, withTracing } from "./traced-recipe.ts";
@@ -49,6 +51,21 @@ test("the trace of a registered model's answer ends in the query that its receip
   expect(textOf(statement)).toEqual(text);
   expect(namesModel(traced.model, statement)).toBe(true);
   expect(namesModel(traced.model, { ...statement, inputs: statement.inputs.toReversed() })).toBe(false);
+});
+
+test("a prompt that no claim could show is refused where the recipe promises claims", async () => {
+  const tokens = await openTokenizer(folderSource(folder), byteConfig.vocab_size);
+  const answers = { ...parts.recipe.answers, promptTokens: 8_192, answerTokens: 500 };
+  const untraced = { ...parts.recipe, answers };
+  const traced = { ...untraced, tracing: { claimant: zeroAddress, digest: `0x${"22".repeat(32)}` } };
+  const most = "a".repeat(
+    Array.from({ length: 8_192 }, (_, k) => k).findLast((k) => k <= mostClaimedBytes(k, traced))!,
+  );
+  expect(tokensOfPrompt(tokens, most, traced)).toHaveLength(most.length);
+  expect(() => tokensOfPrompt(tokens, `${most}a`, traced)).toThrow(
+    expect.objectContaining({ code: "ATT_ROW_INVALID" }),
+  );
+  expect(tokensOfPrompt(tokens, `${most}a`, untraced)).toHaveLength(most.length + 1);
 });
 
 test("whoever verifies a model that promises claims computes its digest again", async () => {

@@ -18,12 +18,41 @@ export function tokensOfRow(tokens: TextTokens, row: TextRow, { rowTokens }: Tex
   return made!;
 }
 
-/** @throws ATT_ROW_INVALID for an empty prompt, or one that is longer than the recipe takes */
-export function tokensOfPrompt(tokens: TextTokens, prompt: string, { answers }: TextRecipe): number[] {
+/** Most bytes of a transaction that nodes pass on. */
+const TRANSACTION_BYTES = 128 * 1_024;
+/**
+ * Of a claim or of a challenge to it, besides texts, tokens and query: the terms' and the statement's roots, 10 words each;
+ * a path of 14 words; heads, the signature and paddings, 60 words; of a challenge, a vocabulary's five paths of 20 words
+ * and their spellings. That is about 200 words of 32 bytes: 6,400.
+ */
+const CLAIM_BYTES = 8_192;
+/** A token in the statement, and in `lengths` how many bytes it spells. */
+const PROMPT_TOKEN_BYTES = 4 + 2;
+/** In the statement; in the answer's JSON 10 digits with a comma, and the text of the longest token of usual vocabularies. */
+const ANSWER_TOKEN_BYTES = 4 + 11 + 128;
+
+/** Bytes of a prompt of so many tokens of which a claim still fits one transaction on L1; below 0 for none. */
+export function mostClaimedBytes(promptTokens: number, { answers, method }: TextRecipe): number {
+  const tokenBytes = PROMPT_TOKEN_BYTES * promptTokens + ANSWER_TOKEN_BYTES * answers.answerTokens;
+  return TRANSACTION_BYTES - CLAIM_BYTES - method.featureCount - tokenBytes;
+}
+
+/**
+ * @throws ATT_ROW_INVALID for an empty prompt, or one that is longer than the recipe takes; where it promises claims, for
+ *   one that no claim could show
+ */
+export function tokensOfPrompt(tokens: TextTokens, prompt: string, recipe: TextRecipe): number[] {
   const encoded = tokens.encode(prompt);
-  const most = answers.promptTokens;
-  if (encoded.length >= 1 && encoded.length <= most) return encoded;
-  throw invalid(`the prompt has ${encoded.length} tokens, the model takes 1 to ${most}`);
+  const most = recipe.answers.promptTokens;
+  if (encoded.length < 1 || encoded.length > most)
+    throw invalid(`the prompt has ${encoded.length} tokens, the model takes 1 to ${most}`);
+  if (recipe.tracing === undefined) return encoded;
+  const [byteCount, mostBytes] = [
+    new TextEncoder().encode(prompt).length,
+    mostClaimedBytes(encoded.length, recipe),
+  ];
+  if (byteCount <= mostBytes) return encoded;
+  throw invalid(`the prompt has ${byteCount} bytes, and a claim of it has room for ${mostBytes}`);
 }
 
 /** What a receipt hashes of an answer. Tokens stand in it, since other tokens may spell the same text. */
