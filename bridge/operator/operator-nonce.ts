@@ -26,8 +26,8 @@ import {
 } from "../../contracts/l1/fee-policy.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { type L1Client, l1Call } from "../l1/l1-client.ts";
+import { EMPTY_BLOB, isOtherPool } from "../l1/other-pool.ts";
 import { findReceipt } from "../l1/posted-batch.ts";
-import { EMPTY_BLOB, isOtherPool } from "./other-pool.ts";
 
 export interface OperatorCall {
   /** What it is, for whoever waits: "take the lease". */

@@ -18,7 +18,7 @@ import {
   smaller,
 } from "../../contracts/l1/fee-policy.ts";
 import { type L1Client, l1Call } from "../l1/l1-client.ts";
-import { EMPTY_BLOB, isOtherPool } from "./other-pool.ts";
+import { EMPTY_BLOB, isOtherPool } from "../l1/other-pool.ts";
 import type { Attempt, IntendedBatch, IntentStore, PublishIntent } from "./publish-intent.ts";
 
 /** Moments of a publication at which a kill must not do harm. Tests kill the process there. */
