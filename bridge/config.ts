@@ -14,7 +14,7 @@ import {
   wholeNumber,
 } from "../circuits/settings.ts";
 import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "../contracts/l1/capped-transaction.ts";
-import { DEFAULT_MAX_FEE_GWEI } from "../contracts/l1/fee-policy.ts";
+import { DEFAULT_MAX_BLOB_FEE_GWEI, DEFAULT_MAX_FEE_GWEI } from "../contracts/l1/fee-policy.ts";
 import { bridgeError } from "./bridge-errors.ts";
 
 /** Every setting of the bridge, in the environment as BRIDGE_…; docs/generated/settings.md has their table. */
@@ -72,7 +72,7 @@ export const BRIDGE_SETTINGS = {
   },
   l1MaxBlobFeeGwei: {
     schema: wholeNumber(1, 1_000_000),
-    default: "100",
+    default: DEFAULT_MAX_BLOB_FEE_GWEI.toString(),
     description: "most to pay for a unit of blob gas; a blob has 131,072 units",
   },
   l1LogChunkBlocks: {

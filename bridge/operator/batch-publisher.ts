@@ -355,6 +355,7 @@ export class BatchPublisher {
       gasLimit: BigInt(last.gasLimit),
       nonce: intent.nonce,
       fees,
+      maxFeePerGasWei: this.#options.maxFeePerGasWei,
     };
     const { attempts } = await this.#sender.signAndSend(plan, intent.attempts);
     const replacement = attempts.at(-1)!;
@@ -378,6 +379,7 @@ export class BatchPublisher {
     );
     await this.#reportDropped(last, refusal);
     await this.#modules.store.saveIntent({ ...intent, isGivenUp: true });
+    this.#lookedAtMs.set(intent.nonce, this.#nowMs());
   }
 
   async #reportDropped(attempt: Attempt, refusal: RefusalClass | null): Promise<void> {
@@ -457,7 +459,14 @@ export class BatchPublisher {
       return null;
     }
     this.#lookedAtMs.set(intent.nonce, this.#nowMs());
-    return intent.attempts.at(-1)!;
+    const attempt = intent.attempts.at(-1)!;
+    if (!isFiller(attempt, this.#modules.account.address)) return attempt;
+    const { nonce } = intent;
+    this.#modules.logger.warn(
+      { nonce, transactionHash: attempt.transactionHash },
+      "a filler uses up this nonce first: the node's pool has a transaction of the other kind under it",
+    );
+    return null;
   }
 
   /** What to send of these batches, or null where nothing can be sent now. */

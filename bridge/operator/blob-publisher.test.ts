@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Hex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BatchShape, KIND } from "../../circuits/protocol.ts";
 import { unwrapBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
@@ -6,10 +7,14 @@ import { closeWithBlob, warmUpKzg } from "../../contracts/testing/blob-batches.t
 import { slot } from "../../contracts/testing/rollup-fixture.ts";
 import { BlobThread } from "../blobs/blob-thread.ts";
 import { createL1Client } from "../l1/l1-client.ts";
+import { EMPTY_BLOB } from "../l1/other-pool.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
 import { anvilAccount, type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
-import { behindLimit, chargesTriedBlobs, type Limit, rpcError } from "../testing/limited-node.ts";
+import { behindLimit, chargesTriedBlobs, type Limit, poolHolds, rpcError } from "../testing/limited-node.ts";
+import { OperatorNonce } from "./operator-nonce.ts";
 import { IntentStore } from "./publish-intent.ts";
+import { isFiller } from "./publish-refusal.ts";
+import { TransactionSender } from "./transaction-sender.ts";
 
 const BLOB: BatchShape = {
   narrow: 6,
@@ -76,3 +81,82 @@ test("a batch in a blob goes with a batch in calldata, is replaced at twice the 
   const address = anvilAccount(1).address;
   expect(await f.l1.client.getTransactionCount({ address })).toBe(1);
 }, 120_000);
+
+test("a nonce of the pool for blobs is used up by one filler with a blob, before a plain transaction follows", async () => {
+  await f.l1.client.setAutomine(false);
+  const account = anvilAccount(3);
+  const { address } = account;
+  const store = new IntentStore((await f.store()).queue);
+  const senderAt = (rpcUrl: string) =>
+    new TransactionSender({
+      client: rollupAt(rpcUrl).client,
+      ...{ to: f.rollup.address, chainId: 31337, maxPriorityFeePerGasWei: 10n ** 10n },
+      ...{ maxFeePerBlobGasWei: 10n ** 12n, account, store, nowMs: Date.now, onStep: () => {} },
+    });
+  const sendNew = async (rpcUrl: string, sidecars = [EMPTY_BLOB].slice(1)) => {
+    const draft = { batches: [], input: "0x01", gasLimit: 100_000n, sidecars } as const;
+    return senderAt(rpcUrl).sendNew(draft, 10n ** 12n, await f.l1.client.getBlockNumber());
+  };
+  const mineLast = async () => {
+    await f.l1.client.mine({ blocks: 1 });
+    const [intent] = await store.intents();
+    const last = intent!.attempts.at(-1)!;
+    expect(isFiller(last, address)).toBe(true);
+    const { status } = await f.l1.client.waitForTransactionReceipt({ hash: last.transactionHash });
+    expect(status).toBe("success");
+    await store.removeIntent(intent!);
+    return intent!.attempts;
+  };
+
+  const failing = await sendNew(f.rpcUrl, [EMPTY_BLOB]);
+  await store.saveIntent({ ...failing!, isGivenUp: true });
+  const taken = await sendNew(f.rpcUrl);
+  expect(taken!.isGivenUp).toBe(false);
+  // Asked again while it waits, it pays no more.
+  expect(await sendNew(f.rpcUrl)).toEqual(taken);
+  expect(await mineLast()).toHaveLength(2);
+
+  // Nothing is known of what the node has.
+  await behindLimit(
+    f.rpcUrl,
+    poolHolds(() => "blobs"),
+    (rpcUrl) => sendNew(rpcUrl),
+  );
+  const fees = (await mineLast()).map(({ maxFeePerBlobGasWei }) => maxFeePerBlobGasWei !== undefined);
+  expect(fees).toEqual([false, true]);
+}, 60_000);
+
+test("another machine takes the nonce where the node's pool for blobs has the account, or has it no more", async () => {
+  await f.l1.client.setAutomine(true);
+  const told: string[] = [];
+  const hashes: Hex[] = [];
+  let holds: "blobs" | "plain" = "blobs";
+  await behindLimit(
+    f.rpcUrl,
+    poolHolds(() => holds),
+    async (rpcUrl) => {
+      const nonce = new OperatorNonce(
+        {
+          ...{ chainId: 31337, confirmations: 1, resendAfterMs: 5_000, pollIntervalMs: 20 },
+          ...{ maxFeePerGasWei: 10n ** 12n, maxPriorityFeePerGasWei: 10n ** 10n },
+        },
+        {
+          ...{ account: anvilAccount(4), client: rollupAt(rpcUrl).client },
+          tell: (text) => told.push(text),
+          onSigned: (hash) => void hashes.push(hash),
+        },
+      );
+      const call = { name: "call", to: anvilAccount(5).address, input: "0x01" } as const;
+      expect((await nonce.send(call)).status).toBe("success");
+      holds = "plain";
+      expect((await nonce.send(call)).status).toBe("success");
+    },
+  );
+  expect(told.filter((text) => text.includes("pool for blobs has the account"))).toHaveLength(1);
+  expect(hashes).toHaveLength(3);
+  const { blobVersionedHashes, input } = await f.l1.client.getTransaction({ hash: hashes[1]! });
+  expect({ blobVersionedHashes, input }).toEqual({
+    blobVersionedHashes: [EMPTY_BLOB.versionedHash],
+    input: "0x01",
+  });
+}, 60_000);

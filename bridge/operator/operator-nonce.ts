@@ -3,10 +3,22 @@
  * Whatever another machine signed for that nonce, or a lower one, and L1 has not taken by then, L1 never takes.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Address, type Hex, keccak256, type LocalAccount, type TransactionReceipt } from "viem";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import {
+  type Address,
+  type Hex,
+  keccak256,
+  type LocalAccount,
+  parseGwei,
+  type TransactionReceipt,
+} from "viem";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { type SignedTransaction, signBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
+import {
+  type BlobFees,
+  blobReplacementFees,
+  DEFAULT_MAX_BLOB_FEE_GWEI,
   type GasFees,
+  initialBlobFees,
   initialFees,
   paddedGas,
   replacementFees,
@@ -14,6 +26,7 @@ import {
 } from "../../contracts/l1/fee-policy.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { type L1Client, l1Call } from "../l1/l1-client.ts";
+import { EMPTY_BLOB, isOtherPool } from "../l1/other-pool.ts";
 import { findReceipt } from "../l1/posted-batch.ts";
 
 export interface OperatorCall {
@@ -31,7 +44,12 @@ export interface OperatorNonceOptions {
   readonly pollIntervalMs: number;
   readonly maxFeePerGasWei: bigint;
   readonly maxPriorityFeePerGasWei: bigint;
+  /** Most for a unit of blob gas. */
+  readonly maxFeePerBlobGasWei?: bigint;
 }
+
+// Another machine's transaction with blobs may pay up to the bridge's cap, and only twice as much replaces it.
+const DEFAULT_MAX_FEE_PER_BLOB_GAS_WEI = parseGwei(`${2 * DEFAULT_MAX_BLOB_FEE_GWEI}`);
 
 export interface OperatorNonceModules {
   readonly client: L1Client;
@@ -94,47 +112,83 @@ export class OperatorNonce {
     const { client, tell } = this.#modules;
     const { maxFeePerGasWei, pollIntervalMs, resendAfterMs } = this.#options;
     const hashes: Hex[] = [];
-    let fees: GasFees = initialFees(await this.#market(), maxFeePerGasWei);
+    let fees: GasFees | BlobFees = initialFees(await this.#market(), maxFeePerGasWei);
     for (;;) {
-      const raw = await this.#sign(nonce, call, gas, fees);
-      hashes.push(keccak256(raw));
-      await this.#modules.onSigned?.(hashes.at(-1)!);
-      const isTaken = await this.#post(raw);
+      const { raw, transactionHash } = await this.#sign(nonce, call, gas, fees);
+      hashes.push(transactionHash);
+      await this.#modules.onSigned?.(transactionHash);
+      const answer = await this.#post(raw);
       const sentAtMs = Date.now();
-      while (isTaken && Date.now() - sentAtMs < resendAfterMs) {
+      while (answer === "taken" && Date.now() - sentAtMs < resendAfterMs) {
         const receipt = await findReceipt(client, hashes);
         if (receipt !== null) return receipt;
         if ((await this.#count("latest")) > nonce) return findReceipt(client, hashes);
         await sleep(pollIntervalMs);
       }
       if ((await this.#count("latest")) > nonce) return findReceipt(client, hashes);
-      const more = replacementFees(fees, await this.#market(), maxFeePerGasWei);
+      if (answer === "other pool") {
+        const hadBlobs = isBlobFees(fees);
+        tell(
+          `${call.name}: the node's pool for ${hadBlobs ? "plain transactions" : "blobs"} has the account`,
+        );
+        fees = hadBlobs ? initialFees(await this.#market(), maxFeePerGasWei) : await this.#blobFees(null);
+        await sleep(pollIntervalMs);
+        continue;
+      }
+      const more: GasFees | BlobFees | null = isBlobFees(fees)
+        ? await this.#blobFees(fees)
+        : replacementFees(fees, await this.#market(), maxFeePerGasWei);
       if (more === null) tell(`${call.name}: not mined yet, and fees are at their cap`);
       else fees = more;
       await sleep(pollIntervalMs);
     }
   }
 
-  #sign(nonce: number, { input, to }: OperatorCall, gas: bigint, fees: GasFees): Promise<Hex> {
-    const { chainId } = this.#options;
-    const { maxFeePerGasWei: maxFeePerGas, maxPriorityFeePerGasWei: maxPriorityFeePerGas } = fees;
-    return this.#modules.account.signTransaction({
-      ...{ type: "eip1559", chainId, nonce, to, data: input, gas, maxFeePerGas, maxPriorityFeePerGas },
-    }) as Promise<Hex>;
+  /** Fees with blobs, at first or in the place of `last`. */
+  #blobFees(last: null): Promise<BlobFees>;
+  #blobFees(last: BlobFees): Promise<BlobFees | null>;
+  async #blobFees(last: BlobFees | null): Promise<BlobFees | null> {
+    const { maxFeePerBlobGasWei = DEFAULT_MAX_FEE_PER_BLOB_GAS_WEI, maxFeePerGasWei } = this.#options;
+    const { client } = this.#modules;
+    const market = await this.#market();
+    const blobBaseFeeWei = await l1Call("read the price of blob gas", () => client.getBlobBaseFee());
+    const caps = { maxFeePerGasWei, maxFeePerBlobGasWei };
+    if (last === null) return initialBlobFees(market, blobBaseFeeWei, caps);
+    return blobReplacementFees(last, market, blobBaseFeeWei, caps);
   }
 
-  /** @returns false where a transaction that pays as much holds the nonce in the pool */
-  async #post(serializedTransaction: Hex): Promise<boolean> {
+  /** Fees with a price of blob gas: with a blob of zeros beside the same call. */
+  async #sign(
+    nonce: number,
+    { input, to }: OperatorCall,
+    gas: bigint,
+    fees: GasFees | BlobFees,
+  ): Promise<SignedTransaction> {
+    const { chainId } = this.#options;
+    const { account } = this.#modules;
+    const { maxFeePerGasWei: maxFeePerGas, maxPriorityFeePerGasWei: maxPriorityFeePerGas } = fees;
+    const transaction = { chainId, nonce, to, data: input, gas, maxFeePerGas, maxPriorityFeePerGas };
+    if (isBlobFees(fees)) {
+      const maxFeePerBlobGas = fees.maxFeePerBlobGasWei;
+      return signBlobTransaction(account, { ...transaction, maxFeePerBlobGas }, [EMPTY_BLOB]);
+    }
+    const raw = await account.signTransaction({ ...transaction, type: "eip1559" });
+    return { raw, transactionHash: keccak256(raw) };
+  }
+
+  async #post(serializedTransaction: Hex): Promise<"taken" | "underpriced" | "other pool"> {
     try {
       await l1Call("send a transaction", () =>
         this.#modules.client.sendRawTransaction({ serializedTransaction }),
       );
-      return true;
+      return "taken";
     } catch (error) {
       if (!isRollupError(error, "BRG_L1_REFUSED")) throw error;
+      if (isOtherPool(error)) return "other pool";
       const text = `${error.message} ${String(error.cause)}`;
-      if (/underpriced/i.test(text)) return false;
-      if (/already known|already imported|known transaction|nonce too low/i.test(text)) return true;
+      // A transaction that pays as much holds the nonce in the pool.
+      if (/underpriced/i.test(text)) return "underpriced";
+      if (/already known|already imported|known transaction|nonce too low/i.test(text)) return "taken";
       throw error;
     }
   }
@@ -163,3 +217,5 @@ export class OperatorNonce {
     return { baseFeePerGasWei: block.baseFeePerGas ?? 0n, priorityFeePerGasWei };
   }
 }
+
+const isBlobFees = (fees: GasFees | BlobFees): fees is BlobFees => "maxFeePerBlobGasWei" in fees;

@@ -26,8 +26,8 @@ import {
 } from "../../contracts/l1/fee-policy.ts";
 import type { BlobWork } from "../blobs/blob-thread.ts";
 import { type L1Client, l1Call } from "../l1/l1-client.ts";
+import { EMPTY_BLOB, isOtherPool } from "../l1/other-pool.ts";
 import type { Attempt, IntendedBatch, IntentStore, PublishIntent } from "./publish-intent.ts";
-import { callOf } from "./publish-refusal.ts";
 
 /** Moments of a publication at which a kill must not do harm. Tests kill the process there. */
 export type PublishStep = "before-write" | "after-write" | "after-send" | "after-mine" | "after-report";
@@ -57,6 +57,8 @@ export interface TransactionPlan {
   readonly fees: GasFees | BlobFees;
   /** Empty for most; else the fees are those of a transaction with blobs. */
   readonly sidecars: readonly BlobSidecar[];
+  /** Most for a unit of gas, should it take a filler first. */
+  readonly maxFeePerGasWei: bigint;
 }
 
 /** What a new transaction is to hold; `batches` is empty for an errand. */
@@ -82,8 +84,45 @@ export class TransactionSender {
     this.#modules = modules;
   }
 
-  /** `earlier`: what was signed for this nonce before. */
+  /**
+   * `earlier`: what was signed for this nonce before. Where the node's other pool has the account, by a transaction that is not
+   * known here, the last attempt is a filler of that kind: the nonce has to be used up first.
+   */
   async signAndSend(plan: TransactionPlan, earlier: readonly Attempt[]): Promise<PublishIntent> {
+    const intent = await this.#sign(plan, earlier);
+    try {
+      await this.send(intent.attempts.at(-1)!);
+    } catch (error) {
+      if (!isOtherPool(error)) throw error;
+      const filler = await this.#fillerOf(plan, plan.sidecars.length === 0, intent.attempts);
+      if (filler === null) throw error;
+      await this.send(filler.attempts.at(-1)!);
+      return filler;
+    }
+    await this.#modules.onStep("after-send");
+    return intent;
+  }
+
+  /** Signs what only uses up the nonce. @returns null where fees at their cap leave no room for it */
+  async #fillerOf(
+    { maxFeePerGasWei, nonce }: Pick<TransactionPlan, "nonce" | "maxFeePerGasWei">,
+    hasBlobs: boolean,
+    earlier: readonly Attempt[],
+  ): Promise<PublishIntent | null> {
+    const last = earlier.findLast((attempt) => (attempt.maxFeePerBlobGasWei !== undefined) === hasBlobs);
+    const fees = await this.nextFees(last, hasBlobs, maxFeePerGasWei);
+    if (fees === null) return null;
+    return this.#sign({ ...this.#filler(hasBlobs), maxFeePerGasWei, nonce, fees }, earlier);
+  }
+
+  #filler(hasBlobs: boolean): Omit<TransactionPlan, "nonce" | "fees" | "maxFeePerGasWei"> {
+    const { address } = this.#modules.account;
+    const sidecars = hasBlobs ? [EMPTY_BLOB] : [];
+    return { batches: [], to: address, input: "0x", gasLimit: PLAIN_TRANSFER_GAS, sidecars };
+  }
+
+  /** And writes it down. */
+  async #sign(plan: TransactionPlan, earlier: readonly Attempt[]): Promise<PublishIntent> {
     const { account, chainId, nowMs, onStep, store } = this.#modules;
     const { maxFeePerGasWei, maxPriorityFeePerGasWei } = plan.fees;
     const transaction = {
@@ -115,14 +154,12 @@ export class TransactionSender {
     await onStep("before-write");
     await store.saveIntent(intent);
     await onStep("after-write");
-    await this.send(attempt);
-    await onStep("after-send");
     return intent;
   }
 
   /**
    * As `signAndSend`, with the fees of the day, under the first nonce that is not mined. Where that one was given up, it
-   * is taken over.
+   * is taken over, at first by a filler where it has another kind of transaction.
    * @param atBlock the block that said what is to be sent: a node that lags would name a nonce that is used up
    * @returns null where fees at their cap leave no room for a replacement
    */
@@ -142,39 +179,27 @@ export class TransactionSender {
    * @returns null where fees at their cap leave no room for a replacement
    */
   sendFiller(nonce: number, maxFeePerGasWei: bigint): Promise<PublishIntent | null> {
-    const { address } = this.#modules.account;
-    const content = {
-      batches: [],
-      to: address,
-      input: "0x",
-      gasLimit: PLAIN_TRANSFER_GAS,
-      sidecars: [],
-    } as const;
-    return this.#sendUnder(nonce, content, maxFeePerGasWei);
+    return this.#sendUnder(nonce, this.#filler(false), maxFeePerGasWei);
   }
 
   async #sendUnder(
     nonce: number,
-    content: Omit<TransactionPlan, "nonce" | "fees">,
+    content: Omit<TransactionPlan, "nonce" | "fees" | "maxFeePerGasWei">,
     maxFeePerGasWei: bigint,
   ): Promise<PublishIntent | null> {
     const intents = await this.#modules.store.intents();
     await this.#modules.requireLease?.(content.to);
-    const earlier = intents.find((intent) => intent.nonce === nonce)?.attempts ?? [];
+    const before = intents.find((intent) => intent.nonce === nonce);
+    const earlier = before?.attempts ?? [];
     const last = earlier.at(-1);
     const hasBlobs = content.sidecars.length > 0;
     const wasWithBlobs = last === undefined ? hasBlobs : last.maxFeePerBlobGasWei !== undefined;
-    // geth keeps transactions with blobs in a pool of their own, and takes none there of an account that the other pool has
-    // one of. So what was given up is not replaced by another kind, but itself paid more for until its nonce is used up.
-    const isOtherPool = last !== undefined && hasBlobs !== wasWithBlobs;
-    const sent = isOtherPool
-      ? { batches: last.batches, ...callOf(last), gasLimit: BigInt(last.gasLimit) }
-      : content;
+    // What was given up is not replaced by another kind (other-pool.ts), but by a filler of its own until its nonce is used up.
+    const isOther = hasBlobs !== wasWithBlobs;
+    if (isOther && before?.isGivenUp === false) return before;
+    const sent = isOther ? this.#filler(wasWithBlobs) : content;
     const fees = await this.nextFees(last, wasWithBlobs, maxFeePerGasWei);
-    if (fees !== null) {
-      const intent = await this.signAndSend({ ...sent, nonce, fees }, earlier);
-      return isOtherPool ? null : intent;
-    }
+    if (fees !== null) return this.signAndSend({ ...sent, nonce, fees, maxFeePerGasWei }, earlier);
     // What was given up pays as much as may be, and uses up its nonce too, with effect or without.
     await this.send(last!);
     return null;

@@ -2,7 +2,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { GAS_PER_BLOB } from "../../contracts/l1/blob-transaction.ts";
+import type { Hex } from "viem";
+import { GAS_PER_BLOB, isBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
 
 export interface LimitedRequest {
   /** From 1 on. */
@@ -75,6 +76,14 @@ export const chargesTriedBlobs =
     return { body: rpcError(-32000, "insufficient funds for gas * price + value") };
   };
 
+/** As geth while its pool for transactions of this kind, or of the other one, has the account. */
+export const poolHolds =
+  (holds: () => "blobs" | "plain"): Limit =>
+  ({ method, params }) =>
+    method === "eth_sendRawTransaction" && isBlobTransaction(params![0] as Hex) !== (holds() === "blobs")
+      ? { body: rpcError(-32000, "address already reserved") }
+      : null;
+
 /** Runs something against a node with this limit in front of the true one. @returns also how much that one was asked */
 export async function behindLimit<T>(
   trueUrl: string,
@@ -102,6 +111,8 @@ export async function behindLimit<T>(
   const server = createServer((request, response) => {
     answer(request, response).catch(() => request.socket.destroy());
   });
+  // Who asks may compute for seconds in this very thread, and would then ask on a connection that has just ended.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {
     const result = await run(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);

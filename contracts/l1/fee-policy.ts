@@ -6,6 +6,9 @@ export const MAX_TRANSACTION_GAS = 2n ** 24n;
 /** Most gwei for a unit of gas, where nobody says otherwise: the bridge's L1_MAX_FEE_GWEI, and everybody else's. */
 export const DEFAULT_MAX_FEE_GWEI = 200;
 
+/** Most gwei for a unit of blob gas, where nobody says otherwise: the bridge's L1_MAX_BLOB_FEE_GWEI. */
+export const DEFAULT_MAX_BLOB_FEE_GWEI = 100;
+
 export interface GasFees {
   readonly maxFeePerGasWei: bigint;
   readonly maxPriorityFeePerGasWei: bigint;
