@@ -15,7 +15,7 @@ import type { TextParts } from "../../../models/registered/text-family.ts";
 import type { TextSetting } from "../../../models/registered/text-model.ts";
 import { type GlobalOptions, modelServerOf, resolveEndpoints } from "../../cli/context.ts";
 import { modelFamilies, textSetting } from "../../cli/model-families.ts";
-import { describeRound } from "../disputes/query-disputes.ts";
+import { describeRound, mostStakeOf } from "../disputes/query-disputes.ts";
 import { traceSenderOf } from "../disputes/trace-sender.ts";
 
 export interface GameWatchOptions extends GlobalOptions {
@@ -24,6 +24,7 @@ export interface GameWatchOptions extends GlobalOptions {
   server?: string;
   base?: string;
   every?: string;
+  mostStake?: string;
 }
 
 interface Seen {
@@ -142,6 +143,7 @@ export class GameWatch {
         ...{ publicClient: this.#client, game, account, challenges: true, traced, terms },
         ...{ kernels: opened.kernels, onProgress: this.#onProgress },
         ...(this.#options.every === undefined ? { mostTraced: Number.POSITIVE_INFINITY } : {}),
+        ...mostStakeOf(this.#options),
       }),
     };
   }
