@@ -202,10 +202,7 @@ export class TracePlayer {
     return trace;
   }
 
-  async #challenge(
-    { claimId, owner }: ClaimState,
-    warn: (why: string) => void,
-  ): Promise<PlayedMove | null> {
+  async #challenge({ claimId, owner }: ClaimState, warn: (why: string) => void): Promise<PlayedMove | null> {
     const { game, publicClient } = this.#options;
     const contract = { address: game, abi: traceGameAbi } as const;
     const stakeWei = await publicClient.readContract({

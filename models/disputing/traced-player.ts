@@ -9,7 +9,10 @@ import { namesModel, textOf, traceQuery } from "./traced-model.ts";
 import type { TracedTextModel } from "./traced-text.ts";
 
 interface TracedPlayerOptions
-  extends Pick<PlayerOptions, "publicClient" | "game" | "account" | "challenges" | "mostTraced" | "mostStakeWei"> {
+  extends Pick<
+    PlayerOptions,
+    "publicClient" | "game" | "account" | "challenges" | "mostTraced" | "mostStakeWei"
+  > {
   readonly traced: TracedTextModel;
   /** As it is registered. */
   readonly terms: TracedTuple;
