@@ -77,7 +77,7 @@ test("a watcher looks at his model's claims, and one refused answer keeps him fr
       ...{ publicClient, game: f.game, account: f.accountOf(f.challenger), challenges: true },
       ...{ traceOf: () => honest, model: { rollup: zeroAddress, modelId } },
     });
-  expect(await watcherOf(8n).playOnce()).toEqual({ moves: [], failures: [], waiting: [] });
+  expect(await watcherOf(8n).playOnce()).toEqual({ moves: [], failures: [], waiting: [], warnings: [] });
   const { failures, moves } = await watcherOf(7n).playOnce();
   expect(failures).toMatchObject([{ claimId: refusedId, gameId: null }]);
   expect(moves.filter((move) => move.claimId === claimId)).toMatchObject([{ what: "challenge" }]);

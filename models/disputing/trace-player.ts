@@ -23,12 +23,17 @@ export interface PlayerOptions {
   /** His own trace of a claimed query; null where he does not know the model. */
   readonly traceOf: (claim: ClaimState) => TracedQuery | null;
   /** The transaction that shows a wrong token of a claim's prompt; null where there is none. Default: prompts are not looked at. */
-  readonly refutePrompt?: (claim: ClaimState) => Hex | null;
+  readonly refutePrompt?: (claim: ClaimState, warn: (why: string) => void) => Hex | null;
   /** Whether he challenges claims of others. */
   readonly challenges: boolean;
   /** New claims that one look traces at most: what a game's move needs comes on top. Default: 4. */
   readonly mostTraced?: number;
+  /** What he gives for one challenge. Default: eight times the stake that the contract was deployed with. */
+  readonly mostStakeWei?: bigint;
 }
+
+/** Of 224 games that are open against an owner, the next costs so much. */
+const MOST_STAKES = 8n;
 
 /** A trace takes up to some minutes, in which no game's move is made. */
 const MOST_TRACED = 4;
@@ -51,11 +56,18 @@ export interface FailedMove {
   readonly error: unknown;
 }
 
+/** What is wrong with a claim, and nothing on L1 shows. */
+export interface ClaimWarning {
+  readonly claimId: bigint;
+  readonly why: string;
+}
+
 export interface PlayedRound {
   readonly moves: readonly PlayedMove[];
   readonly failures: readonly FailedMove[];
   /** Claims that were left for the next look. */
   readonly waiting: readonly bigint[];
+  readonly warnings: readonly ClaimWarning[];
 }
 
 export class TracePlayer {
@@ -119,11 +131,13 @@ export class TracePlayer {
     // Attack: claims that nobody can trace, ahead of all others in every look.
     const failedBefore = (claim: ClaimState) => Number(this.#untraceable.has(claim.claimId));
     const waiting: bigint[] = [];
+    const warnings: ClaimWarning[] = [];
     let toTrace = mostTraced;
     for (const claim of open.toSorted((a, b) => failedBefore(a) - failedBefore(b))) {
       const { claimId } = claim;
       await attempt(claimId, null, async () => {
-        const refuted = await this.#refutePrompt(claim);
+        const warn = (why: string) => warnings.push({ claimId, why });
+        const refuted = await this.#refutePrompt(claim, warn);
         if (refuted !== null) return refuted;
         if (!this.#roots.has(claimId)) {
           if (toTrace === 0) {
@@ -132,7 +146,10 @@ export class TracePlayer {
           }
           toTrace--;
         }
-        return this.#isFalse(claim) ? this.#challenge(claim) : null;
+        const isFalse = this.#isFalse(claim);
+        if (this.#roots.get(claimId) === null)
+          warn("it names other files than this model's: no game here can refute that");
+        return isFalse ? this.#challenge(claim, warn) : null;
       });
     }
     const isPlayed = (claimId: bigint) =>
@@ -141,13 +158,22 @@ export class TracePlayer {
     for (const claimId of this.#traces.keys()) if (!isPlayed(claimId)) this.#traces.delete(claimId);
     for (const known of [this.#roots, this.#untraceable])
       for (const claimId of known.keys()) if (!isOpen(claimId)) known.delete(claimId);
-    return { moves, failures, waiting };
+    return { moves, failures, waiting, warnings };
   }
 
-  /** A wrong token of the prompt is shown in one transaction, without a stake; a wrong query takes a game. */
-  async #refutePrompt(claim: ClaimState): Promise<PlayedMove | null> {
-    const refutation = this.#options.refutePrompt?.(claim) ?? null;
-    return refutation && this.#send("prompt", claim.claimId, null, refutation);
+  /**
+   * A wrong token of the prompt is shown in one transaction, without a stake; a wrong query takes a game.
+   * Attack: a prompt that no tokenizer takes, or whose refutation L1 refuses, beside a false query.
+   */
+  async #refutePrompt(claim: ClaimState, warn: (why: string) => void): Promise<PlayedMove | null> {
+    try {
+      const refutation = this.#options.refutePrompt?.(claim, warn) ?? null;
+      return refutation && (await this.#send("prompt", claim.claimId, null, refutation));
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      warn(`its prompt could not be refuted: ${why}`);
+      return null;
+    }
   }
 
   /** Keeps the root alone: a trace is large, and most claims are right. */
@@ -176,14 +202,23 @@ export class TracePlayer {
     return trace;
   }
 
-  async #challenge({ claimId, owner }: ClaimState): Promise<PlayedMove> {
+  async #challenge({ claimId, owner }: ClaimState, warn: (why: string) => void): Promise<PlayedMove | null> {
     const { game, publicClient } = this.#options;
+    const contract = { address: game, abi: traceGameAbi } as const;
     const stakeWei = await publicClient.readContract({
-      address: game,
-      abi: traceGameAbi,
+      ...contract,
       functionName: "stakeFor",
       args: [owner],
     });
+    const mostWei =
+      this.#options.mostStakeWei ??
+      MOST_STAKES * (await publicClient.readContract({ ...contract, functionName: "stakeWei" }));
+    if (stakeWei > mostWei) {
+      warn(
+        `its query is false, and not challenged: that takes a stake of ${stakeWei} wei, and at most ${mostWei} are given`,
+      );
+      return null;
+    }
     const data = encodeFunctionData({ abi: traceGameAbi, functionName: "challenge", args: [claimId] });
     return this.#send("challenge", claimId, null, data, stakeWei);
   }

@@ -9,7 +9,10 @@ import { namesModel, textOf, traceQuery } from "./traced-model.ts";
 import type { TracedTextModel } from "./traced-text.ts";
 
 interface TracedPlayerOptions
-  extends Pick<PlayerOptions, "publicClient" | "game" | "account" | "challenges" | "mostTraced"> {
+  extends Pick<
+    PlayerOptions,
+    "publicClient" | "game" | "account" | "challenges" | "mostTraced" | "mostStakeWei"
+  > {
   readonly traced: TracedTextModel;
   /** As it is registered. */
   readonly terms: TracedTuple;
@@ -24,24 +27,25 @@ export function tracedPlayer(options: TracedPlayerOptions): TracePlayer {
   return new TracePlayer({
     ...{ publicClient, game, account, challenges, model },
     ...(options.mostTraced === undefined ? {} : { mostTraced: options.mostTraced }),
-    refutePrompt: (claim) => refutationOf(claim),
+    ...(options.mostStakeWei === undefined ? {} : { mostStakeWei: options.mostStakeWei }),
+    refutePrompt: refutationOf,
     traceOf: ({ claimId, statement }) => {
-      if (!namesModel(model, statement)) {
-        onProgress(`claim ${claimId} names other files than this model's: no game here can refute that`);
-        return null;
-      }
+      if (!namesModel(model, statement)) return null;
       onProgress(`tracing claim ${claimId}`);
       return traceQuery(model, textOf(statement), chainKernels(kernels, model.programs.slice(-1)));
     },
   });
 
-  function refutationOf({ claimId, shown, statement }: ClaimState): Hex | null {
-    if (vocabulary === null || shown === null) return null;
+  function refutationOf({ claimId, shown, statement }: ClaimState, warn: (why: string) => void): Hex | null {
+    if (shown === null) return null;
     const claimed = { claimId, statement, ...shown };
-    const fault = faultOfPrompt(vocabulary, claimed);
-    if (fault !== null) return refutePromptCall(vocabulary, terms, claimed, fault);
+    // Without a vocabulary L1 compares nothing: that is where only a warning is left.
+    if (vocabulary !== null) {
+      const fault = faultOfPrompt(vocabulary, claimed);
+      if (fault !== null) return refutePromptCall(vocabulary, terms, claimed, fault);
+    }
     if (!traced.isPromptOf(claimed.prompt, textOf(statement)))
-      onProgress(`claim ${claimId}: its tokens are not the prompt's, and no rule shows it on L1`);
+      warn("its tokens are not the prompt's, and no rule shows it on L1");
     return null;
   }
 }

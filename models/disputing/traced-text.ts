@@ -72,8 +72,14 @@ export async function openTracedText(
     },
     model: describeModel(named, { shape, adapter: layout, featureCount, maxRows }, inputs),
     isPromptOf(prompt, { promptCount, tokens: given }) {
-      const own = tokens.encode(new TextDecoder().decode(hexToBytes(prompt)));
-      return own.join() === given.slice(0, promptCount).join();
+      // A byte order mark is a part of the prompt, and what is no text is nobody's prompt.
+      const decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+      try {
+        const own = tokens.encode(decoder.decode(hexToBytes(prompt)));
+        return own.join() === given.slice(0, promptCount).join();
+      } catch {
+        return false;
+      }
     },
     textOf(prompt, answer) {
       const asked = tokensOfPrompt(tokens, prompt, recipe);

@@ -159,6 +159,7 @@ function addQueries(disputes: Command): void {
     .description("trace each claimed query of a model again, challenge false ones, and make one's moves")
     .requiredOption("--model-id <id>", "the model's leaf")
     .option("--every <minutes>", "look again and again")
+    .option("--most-stake <ether>", "of one challenge of a query; default: eight times the contract's stake")
     .option("--base <place>", "where the base is, if the model's recipe does not find it");
   withExample(play, "disputes play 0x… speeches --model-id 13 --account walt --every 10");
   onRun<PlayOptions>(play, async (context) => (await import("./query-disputes.ts")).playGames(context));

@@ -48,6 +48,7 @@ export interface PlayOptions {
   modelId: string;
   every?: string;
   base?: string;
+  mostStake?: string;
 }
 
 export async function deployGame({ options, output }: CommandContext<DeployGameOptions>): Promise<void> {
@@ -109,6 +110,7 @@ export async function playGames({ options, args, output }: CommandContext<PlayOp
     account: { address: sender.address, send: (call) => sender.send(call, "a move") },
     // Who looks once has no next look.
     ...(options.every === undefined ? { mostTraced: Number.POSITIVE_INFINITY } : {}),
+    ...mostStakeOf(options),
   });
   for (;;) {
     const played = await player.playOnce().catch((error: unknown) => {
@@ -129,20 +131,25 @@ export async function playGames({ options, args, output }: CommandContext<PlayOp
 }
 
 /** What was done and what failed, for people and for programs. */
-export function describeRound({ failures, moves, waiting }: PlayedRound) {
+export function describeRound({ failures, moves, waiting, warnings }: PlayedRound) {
   const where = ({ claimId, gameId }: { readonly claimId: bigint; readonly gameId: bigint | null }) =>
     `claim ${claimId}${gameId === null ? "" : `, game ${gameId}`}`;
   const lines = [
     ...moves.map((move) => `${where(move)}: ${move.what}, ${move.gasUsed} gas`),
     ...failures.map((failure) => `${where(failure)} could not be played: ${messageOf(failure.error)}`),
+    ...warnings.map(({ claimId, why }) => `claim ${claimId}, do not approve it: ${why}`),
     ...(waiting.length === 0 ? [] : [`${waiting.length} claims wait for the next look`]),
   ];
   const failed = failures.map(({ error, ...place }) => ({ ...place, reason: messageOf(error) }));
   return {
     lines: lines.length === 0 ? ["no move to make"] : lines,
-    view: { moves, failures: failed, waiting },
+    view: { moves, failures: failed, waiting, warnings },
   };
 }
+
+/** What one challenge may cost. */
+export const mostStakeOf = ({ mostStake }: { readonly mostStake?: string }) =>
+  mostStake === undefined ? {} : { mostStakeWei: parseEther(mostStake) };
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 

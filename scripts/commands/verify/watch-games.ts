@@ -1,18 +1,21 @@
 /** `openledger watch` of a contract LedgerTraces: registrations, claims and games of every language model behind it. */
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type Address, getAddress, type PublicClient, zeroAddress } from "viem";
 import { fetchModel, readModel } from "../../../attribution/model/model-directory.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { tracingDigest } from "../../../models/disputing/ledger-claims.ts";
-import { GameReader, type RegisteredTraced } from "../../../models/disputing/read-games.ts";
+import { GameReader, type RegisteredTraced, sameAddress } from "../../../models/disputing/read-games.ts";
 import type { TracePlayer } from "../../../models/disputing/trace-player.ts";
+import type { LedgerModel } from "../../../models/disputing/traced-model.ts";
 import { tracedPlayer } from "../../../models/disputing/traced-player.ts";
 import { tracedOf } from "../../../models/disputing/traced-recipe.ts";
-import { openTracedText } from "../../../models/disputing/traced-text.ts";
+import { openTracedText, type TracedTextModel } from "../../../models/disputing/traced-text.ts";
 import type { TextParts } from "../../../models/registered/text-family.ts";
-import { type GlobalOptions, modelServerOf } from "../../cli/context.ts";
+import type { TextSetting } from "../../../models/registered/text-model.ts";
+import { type GlobalOptions, modelServerOf, resolveEndpoints } from "../../cli/context.ts";
 import { modelFamilies, textSetting } from "../../cli/model-families.ts";
-import { describeRound } from "../disputes/query-disputes.ts";
+import { describeRound, mostStakeOf } from "../disputes/query-disputes.ts";
 import { traceSenderOf } from "../disputes/trace-sender.ts";
 
 export interface GameWatchOptions extends GlobalOptions {
@@ -20,6 +23,8 @@ export interface GameWatchOptions extends GlobalOptions {
   models?: string;
   server?: string;
   base?: string;
+  every?: string;
+  mostStake?: string;
 }
 
 interface Seen {
@@ -30,14 +35,29 @@ interface Seen {
 /** Who plays for one model, or why nobody can. */
 type Known = { readonly player: TracePlayer } | { readonly fault: string };
 
+/** A model's numbers, whatever it is registered as. */
+interface Opened {
+  readonly traced: TracedTextModel;
+  readonly kernels: TextSetting["kernels"];
+}
+
 export class GameWatch {
   readonly #game: Address;
   readonly #client: PublicClient;
   readonly #options: GameWatchOptions;
   readonly #onProgress: (line: string) => void;
   readonly #reader: GameReader;
-  /** A model's roots take some seconds: they are computed once. */
-  readonly #known = new Map<string, Known>();
+  /** Whose models are played: anybody can register others, behind contracts that call themselves rollups. */
+  readonly #rollup: Address | null;
+  /** Players alone: what is served wrong now may be right at the next look. */
+  readonly #players = new Map<string, TracePlayer>();
+  /**
+   * By recipe and numbers; null where the recipe promises another digest than theirs. A model's roots take some
+   * minutes: they are computed once, whoever registers it again, or serves it with another's promise.
+   */
+  readonly #opened = new Map<string, Opened | null>();
+  /** Servers that did not answer in this look: one is asked once. */
+  readonly #unreachable = new Set<string>();
 
   constructor(
     game: Address,
@@ -50,10 +70,12 @@ export class GameWatch {
     this.#options = options;
     this.#onProgress = onProgress;
     this.#reader = new GameReader(client, game);
+    this.#rollup = rollupOf(options);
   }
 
   /** One look. A model that cannot be had or read stops it at no other. @throws BRG_L1_UNREACHABLE, BRG_L1_REFUSED */
   async once(): Promise<Seen> {
+    this.#unreachable.clear();
     const registered = await this.#reader.models();
     const lines = [
       `${this.#game}, of language models${registered.length === 0 ? ": none is registered" : ""}`,
@@ -63,6 +85,15 @@ export class GameWatch {
       const { modelId, rollup, terms } = one;
       const facts = { game: this.#game, rollup, modelId, claimant: terms.claimant };
       lines.push(`model ${modelId} of ${rollup}: claims come from ${terms.claimant}`);
+      if (this.#rollup === null || !sameAddress(rollup, this.#rollup)) {
+        const skipped =
+          this.#rollup === null
+            ? "not played: --rollup names the rollup whose models are"
+            : `not played: it is of another rollup than ${this.#rollup}`;
+        lines.push(`  ${skipped}`);
+        models.push({ ...facts, skipped });
+        continue;
+      }
       try {
         const known = await this.#knownOf(one);
         if ("fault" in known) {
@@ -84,34 +115,51 @@ export class GameWatch {
 
   async #knownOf(one: RegisteredTraced): Promise<Known> {
     const key = `${one.rollup}/${one.modelId}`;
-    const known = this.#known.get(key) ?? (await this.#open(one));
-    if (known === null) return { fault: "its files are not to be had: --models FOLDER or --server" };
-    this.#known.set(key, known);
-    return known;
+    const known = this.#players.get(key);
+    if (known !== undefined) return { player: known };
+    const opened = await this.#open(one);
+    if ("player" in opened) this.#players.set(key, opened.player);
+    return opened;
   }
 
-  /** null where its files are not to be had, this time. */
-  async #open({ modelId, rollup, terms }: RegisteredTraced): Promise<Known | null> {
+  async #open({ modelId, rollup, terms }: RegisteredTraced): Promise<Known> {
     const model = await this.#filesOf(Number(modelId));
-    if (model === null) return null;
+    if (model === null) return { fault: "its files are not to be had: --models FOLDER or --server" };
     const { tracing } = model.recipe;
     if (model.family.name !== "text" || tracing === undefined)
       return { fault: "what is served under its number is another model: it promises no claims" };
-    this.#onProgress(`reading model ${modelId}, and the roots of its numbers`);
-    const setting = await textSetting({ base: this.#options.base });
-    const traced = await openTracedText({ rollup, modelId }, model, setting);
-    const own = tracedOf(traced, model.recipe, getAddress(tracing.claimant));
-    if (tracingDigest(own) !== tracingDigest(terms))
-      return {
-        fault: "its registered roots are not those of the files that are served: do not approve or pay it",
-      };
+    const digest = tracingDigest(terms);
+    const other = {
+      fault: "its registered roots are not those of the files that are served: do not approve or pay it",
+    };
+    // A promise costs nothing to compare, roots some minutes.
+    if (tracing.digest !== digest) return other;
+    const opened = await this.#openedOf({ modelId, rollup }, model, getAddress(tracing.claimant));
+    if (opened === null) return other;
     const { account, game } = await this.#account();
+    const traced = { ...opened.traced, model: { ...opened.traced.model, rollup, modelId } };
     return {
       player: tracedPlayer({
         ...{ publicClient: this.#client, game, account, challenges: true, traced, terms },
-        ...{ kernels: setting.kernels, onProgress: this.#onProgress },
+        ...{ kernels: opened.kernels, onProgress: this.#onProgress },
+        ...(this.#options.every === undefined ? { mostTraced: Number.POSITIVE_INFINITY } : {}),
+        ...mostStakeOf(this.#options),
       }),
     };
+  }
+
+  async #openedOf(named: LedgerModel, model: TextParts, claimant: Address): Promise<Opened | null> {
+    const { adapter, queryMap, recipe } = model;
+    const key = keyOfNumbers(recipe, adapter, queryMap);
+    const known = this.#opened.get(key);
+    if (known !== undefined) return known;
+    this.#onProgress(`reading model ${named.modelId}, and the roots of its numbers`);
+    const setting = await textSetting({ base: this.#options.base });
+    const traced = await openTracedText(named, model, setting);
+    const isKept = recipe.tracing?.digest === tracingDigest(tracedOf(traced, recipe, claimant));
+    const opened = isKept ? { traced, kernels: setting.kernels } : null;
+    this.#opened.set(key, opened);
+    return opened;
   }
 
   async #account() {
@@ -132,13 +180,33 @@ export class GameWatch {
     const { model: single, models, server } = this.#options;
     const folder = models === undefined ? single : join(models, String(modelId));
     const families = await modelFamilies();
+    if (folder !== undefined) return (await readModel(folder, families)) as never;
+    let url: string | null = null;
     try {
-      if (folder !== undefined) return (await readModel(folder, families)) as never;
-      return (await fetchModel(modelServerOf(modelId, server), {}, families)) as never;
+      url = modelServerOf(modelId, server);
+      if (this.#unreachable.has(url)) return null;
+      return (await fetchModel(url, {}, families)) as never;
     } catch (error) {
-      if (isRollupError(error, "ATT_SERVER_UNREACHABLE") || isRollupError(error, "CMD_NO_MODEL_SERVER"))
-        return null;
-      throw error;
+      if (isRollupError(error, "CMD_NO_MODEL_SERVER")) return null;
+      if (!isRollupError(error, "ATT_SERVER_UNREACHABLE")) throw error;
+      if (url !== null) this.#unreachable.add(url);
+      return null;
     }
+  }
+}
+
+/** The recipe names the base by its hash: with adapter and map, those are all numbers of the model. */
+function keyOfNumbers(recipe: TextParts["recipe"], adapter: Uint8Array, queryMap: Uint8Array): string {
+  const parts = [new TextEncoder().encode(JSON.stringify(recipe)), adapter, queryMap];
+  return parts.map((bytes) => createHash("sha256").update(bytes).digest("hex")).join("/");
+}
+
+/** null where nobody has named one: postings are watched all the same. */
+function rollupOf(options: GlobalOptions): Address | null {
+  try {
+    return resolveEndpoints(options).rollupAddress;
+  } catch (error) {
+    if (isRollupError(error, "CMD_NO_DEPLOYMENT")) return null;
+    throw error;
   }
 }

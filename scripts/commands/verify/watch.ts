@@ -32,6 +32,7 @@ export interface WatchCommandOptions {
   base?: string;
   payDemands?: boolean;
   mostDemands: string;
+  mostStake?: string;
 }
 
 /** In JSON: there may be thousands. */
@@ -67,28 +68,32 @@ export async function watchModels({
     return publishedFiles(posting, options);
   };
   for (;;) {
-    try {
-      const lines: string[] = [];
-      const postings: object[] = [];
-      for (const { address: disputes, kind, watcher } of contracts) {
+    const lines: string[] = [];
+    const [postings, models]: [object[], object[]] = [[], []];
+    const failures: unknown[] = [];
+    // One contract that cannot be read keeps nobody from the others.
+    const attempt = (look: () => Promise<void>) => look().catch((error: unknown) => failures.push(error));
+    // Games first: their time runs, and training a posted model takes minutes.
+    for (const watch of gameWatchers)
+      await attempt(async () => {
+        const seen = await watch.once();
+        lines.push(...seen.lines);
+        models.push(...seen.models);
+      });
+    for (const { address: disputes, kind, watcher } of contracts)
+      await attempt(async () => {
         const watched = await watchOnce({ publicClient, watcher, disputes, filesOf });
         lines.push(`${disputes}, of ${kind} models${watched.length === 0 ? ": nothing is posted" : ""}`);
         lines.push(...watched.flatMap(linesOf));
         postings.push(...watched.map((one) => ({ disputes, ...viewOf(one) })));
-      }
-      const models: object[] = [];
-      for (const watch of gameWatchers) {
-        const seen = await watch.once();
-        lines.push(...seen.lines);
-        models.push(...seen.models);
-      }
-      output.answer(lines, { postings, models });
-    } catch (error) {
-      // A node that does not answer now may in some minutes: whoever watches for a week goes on.
-      if (everyMinutes === null) throw error;
-      output.fail(error);
+      });
+    if (lines.length > 0) output.answer(lines, { postings, models });
+    if (everyMinutes === null) {
+      if (failures.length > 0) throw failures[0];
+      return;
     }
-    if (everyMinutes === null) return;
+    // A node that does not answer now may in some minutes: whoever watches for a week goes on.
+    for (const failure of failures) output.fail(failure);
     await sleep(everyMinutes * 60_000);
   }
 }
