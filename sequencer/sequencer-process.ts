@@ -154,7 +154,7 @@ export async function createSequencerProcess(
     void log.checkBeside().then((check) => {
       if (check !== null) logger.info(check, "store checked");
     });
-    void keeper?.heal(sequencer.line.book.finalNumber);
+    keeper?.start(() => sequencer.line.book.finalNumber);
     const provers = await proversOf(config, circuit);
     const app = await createApi(
       {

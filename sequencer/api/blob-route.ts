@@ -33,8 +33,9 @@ export async function registerBlobRoute(app: FastifyInstance, archive: BlobArchi
         throw sequencerError("SEQ_UNKNOWN_BLOB", `the blob ${versionedHash} is not kept here`, {
           data: { versionedHash },
         });
-      // The same for ever, and for pages of anybody: whoever reads it checks it against its name.
-      reply.header("cache-control", "public, max-age=31536000, immutable");
+      // A right one is the same for ever. But nobody has checked it here: a cache must not outlive a damaged file by much.
+      reply.header("cache-control", "public, max-age=600");
+      // For pages of anybody: whoever reads it checks it against its name.
       reply.header("access-control-allow-origin", "*");
       return reply
         .type("application/octet-stream")

@@ -2,11 +2,12 @@
  * Keeps the blobs of a ledger's own batches for as long as there is a ledger. They follow from the batches' records, so a
  * file that is missing is made again: Ethereum forgets a blob after 18 days, and whoever rebuilds the ledger later needs it.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { BlobArchive, type BlobArchiveOptions } from "../../bridge/blobs/blob-archive.ts";
 import type { VersionedHash } from "../../bridge/blobs/blob-source.ts";
 import { checkedCoefficients } from "../../bridge/blobs/checked-blob.ts";
 import { postedBlobHash } from "../../bridge/blobs/read-batch.ts";
-import { encodeBlob } from "../../circuits/blob/blob-bytes.ts";
+import { BLOB_BYTES, encodeBlob } from "../../circuits/blob/blob-bytes.ts";
 import { blobElements } from "../../circuits/blob/blob-elements.ts";
 import { preloadKzg } from "../../circuits/blob/kzg.ts";
 import { type BatchShape, isBlobShape, shapeName } from "../../circuits/protocol.ts";
@@ -19,6 +20,9 @@ import { storeKeys, underPrefix } from "../store/store-keys.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
 
 const BLOB_PREFIX = "blob";
+const HEAL_MS = 3_600_000;
+/** Each costs up to a second of the thread that serves people. */
+const CHECKED_A_ROUND = 4;
 
 /** A batch that stands in a blob, by its number. */
 interface KnownBlob {
@@ -74,6 +78,9 @@ export class BlobKeeper {
   readonly #known: Map<number, KnownBlob>;
   #working: Promise<void> = Promise.resolve();
   #isStopping = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** The last batch whose file was checked: each round goes on behind it. */
+  #checkedNumber = 0;
   /** As it was after the last thing that changed it: /health is asked often, and there are many batches. */
   #view: BlobsView = { kept: 0, known: 0, missing: 0, oldestMissingAtMs: null };
 
@@ -111,6 +118,42 @@ export class BlobKeeper {
     this.#inTurn(() => this.#keep(record));
   }
 
+  /** Heals at once, and every hour: a disk may lose a file, or falsify one, at any time. Until `stop`. */
+  start(finalNumber: () => number): void {
+    void this.heal(finalNumber());
+    this.#timer = setInterval(() => {
+      void this.check();
+      void this.heal(finalNumber());
+    }, HEAL_MS);
+    this.#timer.unref();
+  }
+
+  /** Looks which files are gone, and whether a few of the others are what their names say; false ones are made anew. */
+  check(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { archive } = this;
+      const { logger } = this.#modules;
+      await archive.lookAgain();
+      const kept = [...this.#known.values()]
+        .filter(({ versionedHash }) => archive.has(versionedHash))
+        .sort((x, y) => x.batchNumber - y.batchNumber);
+      const next = kept.findIndex(({ batchNumber }) => batchNumber > this.#checkedNumber);
+      const round = [...kept.slice(Math.max(next, 0)), ...kept.slice(0, Math.max(next, 0))];
+      for (const { batchNumber, versionedHash } of round.slice(0, CHECKED_A_ROUND)) {
+        if (this.#isStopping) return;
+        this.#checkedNumber = batchNumber;
+        const bytes = await archive.read(versionedHash);
+        if (bytes?.length === BLOB_BYTES && (await checkedCoefficients(bytes, versionedHash)) !== null) {
+          await nextTurn();
+          continue;
+        }
+        logger.warn({ batchNumber, versionedHash }, "a kept blob was damaged");
+        await archive.forget(versionedHash);
+        await this.#keepNumber(batchNumber);
+      }
+    });
+  }
+
   /**
    * Makes anew what is missing: after a crash, after a restore, or where somebody has deleted files.
    * @param finalNumber up to here each record is looked at once, and not again at the next start
@@ -142,6 +185,7 @@ export class BlobKeeper {
 
   async stop(): Promise<void> {
     this.#isStopping = true;
+    clearInterval(this.#timer);
     await this.#working;
   }
 

@@ -10,6 +10,7 @@
  *
  * All of it is one atomic write. Until that is durable, a restart finds the old batches, and the bridge reports again.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Operation } from "../../circuits/batch/slot-trace.ts";
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { kindRule } from "../../circuits/protocol.ts";
@@ -160,7 +161,7 @@ async function executeAgain(
   let terms = options.terms;
   const nextSequence = () => log.lastSequence + 1 + entries.length;
 
-  const close = () => {
+  const close = async () => {
     const times = { openedAtMs: nowMs, closedAtMs: nowMs, rebuildCount: 0 };
     const facts = { ...times, firstSequence: opened!.sequence, sequence: nextSequence() };
     const batch = closeBatch({ head, book, circuit }, facts);
@@ -168,19 +169,21 @@ async function executeAgain(
     writes.push(...batch.writes);
     closed.push(batch.record);
     opened = null;
+    // A batch in a blob takes a commitment and an opening, some second of this thread. What comes meanwhile waits.
+    await nextTurn();
   };
-  const openFor = (operation: Operation) => {
+  const openFor = async (operation: Operation) => {
     const open = head.openBatch;
     if (open !== null && open.operationCount > 0) {
       const isSameFee =
         open.terms.feePerUnitWei === terms.feePerUnitWei && open.terms.feeAccountId === terms.feeAccountId;
       if (isSameFee && head.hasRoomFor(operation)) return;
-      close();
+      await close();
     }
     const { feeAccountId, feePerUnitWei } = terms;
     head.openNext({ timestamp: head.nextTimestamp(l1Timestamp), feeAccountId, feePerUnitWei });
   };
-  const note = (entry: ExecutedEntry) => {
+  const note = async (entry: ExecutedEntry) => {
     const { number: batchNumber, terms: openTerms } = head.openBatch!;
     if (opened === null) {
       const entry: OpenedEntry = { type: "opened", batchNumber, openedAtMs: nowMs, ...openTerms };
@@ -188,21 +191,21 @@ async function executeAgain(
       entries.push(entry);
     }
     entries.push(entry);
-    if (head.isFull) close();
+    if (head.isFull) await close();
   };
-  const runQueueEntry = (record: StoredQueueEntry) => {
+  const runQueueEntry = async (record: StoredQueueEntry) => {
     const { status, batchNumber: _, l1BlockNumber, l1TransactionHash, ...operation } = record;
-    openFor(operation);
+    await openFor(operation);
     const { trace, slot } = head.execute(operation);
     const batchNumber = head.openBatch!.number;
     const { isValid } = trace.record;
     writes.push(queueWrite(record, batchNumber, isValid));
     writes.push(...forcedSealWrites(head.ledger, trace.record, trace.b, batchNumber));
-    note({ type: "queue", operation, batchNumber, slot, isValid });
+    await note({ type: "queue", operation, batchNumber, slot, isValid });
   };
 
   if (options.isQueueFirst)
-    for (const record of await log.queueEntriesFrom(head.position.queueHead)) runQueueEntry(record);
+    for (const record of await log.queueEntriesFrom(head.position.queueHead)) await runQueueEntry(record);
   for (const [, entry] of tail) {
     if (entry.type === "opened") terms = entry;
     if (entry.type === "opened" || entry.type === "closed") continue;
@@ -210,10 +213,10 @@ async function executeAgain(
       const { queueIndex } = entry.operation;
       const replaced = options.queue?.get(queueIndex);
       const record = replaced === undefined ? await log.queueEntry(queueIndex) : replaced;
-      if (record && queueIndex >= head.position.queueHead) runQueueEntry(record);
+      if (record && queueIndex >= head.position.queueHead) await runQueueEntry(record);
       continue;
     }
-    openFor(entry.operation);
+    await openFor(entry.operation);
     let execution: Execution;
     try {
       execution = head.replay(entry);
@@ -226,12 +229,12 @@ async function executeAgain(
     const { opIndex, slot, trace } = execution;
     const batchNumber = head.openBatch!.number;
     if (entry.type === "settlement") {
-      note({ ...entry, batchNumber, slot });
+      await note({ ...entry, batchNumber, slot });
       continue;
     }
     const createdId = entry.createdId === null ? null : trace.record.b;
     writes.push(...epochWrites(head.ledger, entry.operation, trace, { hash: entry.hash, batchNumber }));
-    note({ ...entry, batchNumber, slot, opIndex, createdId, feeWei: trace.feeWei });
+    await note({ ...entry, batchNumber, slot, opIndex, createdId, feeWei: trace.feeWei });
   }
   return { entries, writes, closed, dropped, opened: opened as Rebased["opened"] };
 }

@@ -160,7 +160,7 @@ async function wire(
         : { replica: { token: replicaToken, holdMs: options.pollIntervalMs } }),
     });
   }
-  void keeper?.heal(followed.book.finalNumber);
+  keeper?.start(() => followed.book.finalNumber);
   const loop = new FollowLoop(options, { l1, leader, alarms, logger, onFatal });
   const host = new FollowHost(
     followed,
