@@ -9,6 +9,7 @@ import { BlobThread } from "../blobs/blob-thread.ts";
 import { createL1Client } from "../l1/l1-client.ts";
 import { EMPTY_BLOB } from "../l1/other-pool.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
+import { blobsHere } from "../testing/blobs-here.ts";
 import { anvilAccount, type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
 import { behindLimit, chargesTriedBlobs, type Limit, poolHolds, rpcError } from "../testing/limited-node.ts";
 import { OperatorNonce } from "./operator-nonce.ts";
@@ -91,7 +92,14 @@ test("a nonce of the pool for blobs is used up by one filler with a blob, before
     new TransactionSender({
       client: rollupAt(rpcUrl).client,
       ...{ to: f.rollup.address, chainId: 31337, maxPriorityFeePerGasWei: 10n ** 10n },
-      ...{ maxFeePerBlobGasWei: 10n ** 12n, account, store, nowMs: Date.now, onStep: () => {} },
+      ...{
+        maxFeePerBlobGasWei: 10n ** 12n,
+        account,
+        store,
+        blobs: blobsHere,
+        nowMs: Date.now,
+        onStep: () => {},
+      },
     });
   const sendNew = async (rpcUrl: string, sidecars = [EMPTY_BLOB].slice(1)) => {
     const draft = { batches: [], input: "0x01", gasLimit: 100_000n, sidecars } as const;
