@@ -193,7 +193,7 @@ describe("verifyModel", () => {
   const facts = () => ({ staticsHash: model.staticsHash, rowsRoot: BigInt(model.recipe.datanet.rowsRoot) });
 
   it("accepts an honest model, from its own rows and from a store's", async () => {
-    const found = { rowCount: 32, earnerCount: model.earners.length, isBaseOfCard: false };
+    const found = { rowCount: 32, earnerCount: model.earners.length, isBaseOfCard: false, isTraced: false };
     expect(await verifyModel({ model, facts: facts(), depth: "train" })).toEqual({
       ...found,
       accuracy: trained.accuracy,

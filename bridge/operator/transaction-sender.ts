@@ -239,7 +239,7 @@ export class TransactionSender {
         /already known|already imported|known transaction|nonce too low|replacement transaction/i;
       if (isNoFailure.test(`${error.message} ${String(error.cause)}`)) return;
       // Nodes say in many words that they want cells. Another reason comes again, now with cells.
-      if (this.#asksCells || !isBlobTransaction(raw)) throw error;
+      if (this.#asksCells || !isBlobTransaction(raw) || isOtherPool(error)) throw error;
       this.#asksCells = true;
       await this.send(attempt);
     }
