@@ -33,8 +33,9 @@ export async function playOut(players: readonly TracePlayer[]) {
   for (let isOver = false; !isOver; ) {
     isOver = true;
     for (const player of players) {
-      const { failures, moves: made } = await player.playOnce();
+      const { failures, moves: made, waiting } = await player.playOnce();
       if (failures.length > 0) throw failures[0]!.error;
+      if (waiting.length > 0) isOver = false;
       for (const { gasUsed, what } of made) {
         moves.push({ what, gas: Number(gasUsed) });
         isOver = false;
