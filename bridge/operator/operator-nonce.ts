@@ -51,6 +51,8 @@ export interface OperatorNonceOptions {
 // Another machine's transaction with blobs may pay up to the bridge's cap, and only twice as much replaces it.
 const DEFAULT_MAX_FEE_PER_BLOB_GAS_WEI = parseGwei(`${2 * DEFAULT_MAX_BLOB_FEE_GWEI}`);
 
+const LOOKS_FOR_RECEIPT = 3;
+
 export interface OperatorNonceModules {
   readonly client: L1Client;
   readonly account: LocalAccount;
@@ -122,10 +124,10 @@ export class OperatorNonce {
       while (answer === "taken" && Date.now() - sentAtMs < resendAfterMs) {
         const receipt = await findReceipt(client, hashes);
         if (receipt !== null) return receipt;
-        if ((await this.#count("latest")) > nonce) return findReceipt(client, hashes);
+        if ((await this.#count("latest")) > nonce) return this.#lookAgain(hashes);
         await sleep(pollIntervalMs);
       }
-      if ((await this.#count("latest")) > nonce) return findReceipt(client, hashes);
+      if ((await this.#count("latest")) > nonce) return this.#lookAgain(hashes);
       if (answer === "other pool") {
         const hadBlobs = isBlobFees(fees);
         tell(
@@ -142,6 +144,16 @@ export class OperatorNonce {
       else fees = more;
       await sleep(pollIntervalMs);
     }
+  }
+
+  /** Of a nonce that is used up. Nodes may count a transaction before they show its receipt. */
+  async #lookAgain(hashes: readonly Hex[]): Promise<TransactionReceipt | null> {
+    for (let look = 0; look < LOOKS_FOR_RECEIPT; look++) {
+      if (look > 0) await sleep(this.#options.pollIntervalMs);
+      const receipt = await findReceipt(this.#modules.client, hashes);
+      if (receipt !== null) return receipt;
+    }
+    return null;
   }
 
   /** Fees with blobs, at first or in the place of `last`. */
