@@ -11,6 +11,7 @@ import {
   MODEL_ID,
   type ModelHistory,
   PAYMENT_COUNT,
+  ROW_COUNT,
   SAMPLED_CIRCUIT,
   startModelHistory,
 } from "../bridge/testing/model-history.ts";
@@ -19,7 +20,7 @@ import { toSnarkjsKey } from "../prover/formats/verification-key.ts";
 import { startTestFollower, type TestFollower } from "../sequencer/testing/follower-fixture.ts";
 import { buildPages } from "./build/build-pages.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
-import { deployGate, disputeModel } from "./testing/disputed-model.ts";
+import { deployGate, disputedCase, disputeModel } from "./testing/disputed-model.ts";
 
 const ALICE = 2;
 const folder = mkdtempSync(join(tmpdir(), "pages-earnings-"));
@@ -30,9 +31,13 @@ let url: string;
 let settlementBatch: number;
 
 beforeAll(async () => {
-  f = await startModelHistory({ gateOn: (client) => deployGate(client, 9) });
+  const made = await disputedCase();
+  f = await startModelHistory({
+    featuresCommitment: made.model.statics.featuresCommitment,
+    gateOn: (client) => deployGate(client, ROW_COUNT),
+  });
   await f.makeModel();
-  await disputeModel(f, await f.rollup.genesisGate(), BigInt(PAYMENT_COUNT));
+  await disputeModel(f, made, await f.rollup.genesisGate(), BigInt(PAYMENT_COUNT));
   await f.openModel();
   await f.recordRandomness(await f.sealEpoch());
   await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);

@@ -3,6 +3,7 @@
  * one before it (`blob_sidecars`). Ethereum's nodes keep a blob for 18 days. Anvil serves the first route, and has
  * numbers of blocks where others have slots.
  */
+import { type Hex, hexToBytes } from "viem";
 import { z } from "zod";
 import { versionedHashOf } from "../../circuits/blob/versioned-hash.ts";
 import type { BlobPlace, FoundBytes } from "./blob-place.ts";
@@ -24,7 +25,10 @@ const MAX_CANDIDATES = 24;
 /** Of every public chain; asked for where the node tells it. */
 const SECONDS_PER_SLOT = 12;
 
-const hexBytes = z.string().regex(/^0x([0-9a-fA-F]{2})*$/);
+const hexBytes = z
+  .string()
+  .regex(/^0x([0-9a-fA-F]{2})*$/)
+  .transform((text) => text as Hex);
 const blobHex = z
   .string()
   .length(2 + 2 * 131_072)
@@ -91,16 +95,19 @@ export class BeaconNode implements BlobPlace {
     const path = `/eth/v1/beacon/blobs/${id}?versioned_hashes=${hash}`;
     const answer = await this.#ask(path, blobsSchema, MAX_ANSWER_BYTES);
     if (answer.value === null) return answer;
-    return { value: answer.value.data.slice(0, MAX_CANDIDATES).map(bytesOf), problem: null };
+    return {
+      value: answer.value.data.slice(0, MAX_CANDIDATES).map((blob) => hexToBytes(blob)),
+      problem: null,
+    };
   }
 
   async #sidecars(id: string, hash: VersionedHash): Promise<Answer<Uint8Array[]>> {
     const answer = await this.#ask(`/eth/v1/beacon/blob_sidecars/${id}`, sidecarsSchema, MAX_ANSWER_BYTES);
     if (answer.value === null) return answer;
     const named = answer.value.data.find(
-      ({ kzg_commitment }) => versionedHashOf(bytesOf(kzg_commitment)) === hash,
+      ({ kzg_commitment }) => versionedHashOf(hexToBytes(kzg_commitment)) === hash,
     );
-    return { value: named === undefined ? [] : [bytesOf(named.blob)], problem: null };
+    return { value: named === undefined ? [] : [hexToBytes(named.blob)], problem: null };
   }
 
   /** How the node may name the block. @throws BRG_L1_* */
@@ -150,9 +157,3 @@ export class BeaconNode implements BlobPlace {
 }
 
 const ABSENT = { kind: "absent", why: "it does not have it" } as const;
-
-const bytesOf = (hex: string): Uint8Array => {
-  const bytes = new Uint8Array((hex.length - 2) / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i + 2, 2 * i + 4), 16);
-  return bytes;
-};

@@ -3,14 +3,13 @@
  * written beside, made durable, and then gets its name. Whether it is the right one, its reader finds out by the
  * commitment (checked-blob.ts): a disk may lie, and anybody may copy files into the folder.
  */
-import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { BLOB_BYTES } from "../../circuits/blob/blob-bytes.ts";
+import { PART, writeDurable } from "../../circuits/store/durable-file.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { isVersionedHash, type VersionedHash } from "./blob-source.ts";
 
-const PART = ".part";
 const ABANDONED_MS = 3_600_000;
 
 export interface BlobArchiveOptions {
@@ -85,7 +84,7 @@ export class BlobArchive {
     await this.#inTurn(async () => {
       if (this.#kept.has(hash)) return;
       const path = pathOf(this.folder, hash);
-      await onDisk(path, () => writeWhole(path, bytes));
+      await onDisk(path, () => writeDurable(path, bytes));
       this.#kept.add(hash);
       if (this.maxCount === 0) return;
       for (const oldest of this.#kept) {
@@ -158,29 +157,6 @@ export async function readBlobFile(folder: string, hash: VersionedHash): Promise
       await file.close();
     }
   });
-}
-
-async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  const part = `${path}.${randomBytes(4).toString("hex")}${PART}`;
-  try {
-    const file = await open(part, "wx");
-    try {
-      await file.writeFile(bytes);
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
-    await rename(part, path);
-  } catch (error) {
-    await rm(part, { force: true }).catch(() => {});
-    throw error;
-  }
-  const folder = await open(join(path, ".."), "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 async function onDisk<T>(path: string, work: () => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 /** One GET of a server that is not believed: its answer is bounded in time and size, and no redirect is followed. */
+import { concatBytes } from "../../circuits/field/element-vector.ts";
 
 export type BoundedAnswer =
   | { readonly status: number; readonly body: Uint8Array; readonly problem: null }
@@ -30,19 +31,9 @@ export async function boundedGet(url: string, request: BoundedRequest): Promise<
       if (sizeBytes > maxBytes) return { status, body: null, problem: `more than ${maxBytes} bytes` };
       parts.push(part);
     }
-    return { status, body: joined(parts, sizeBytes), problem: null };
+    return { status, body: concatBytes(parts), problem: null };
   } catch (error) {
     const isTimeout = error instanceof DOMException && error.name === "TimeoutError";
     return { status, body: null, problem: isTimeout ? `no answer in ${timeoutMs} ms` : "no answer" };
   }
-}
-
-function joined(parts: readonly Uint8Array[], sizeBytes: number): Uint8Array {
-  const bytes = new Uint8Array(sizeBytes);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -42,6 +42,7 @@ export const DATANET_ID = 3;
 export const MODEL_ID = 4;
 export const DRAWS = 4;
 export const FEATURES = 16;
+export const ROW_COUNT = 9;
 /** Behind SHAPES: the settlement circuit and the earner table. */
 export const SAMPLED_CIRCUIT = 3;
 export const EARNER_TABLE_CIRCUIT = 4;
@@ -85,7 +86,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
     binding: packBinding({
       datanetId: BigInt(DATANET_ID),
       version: 1n,
-      rowCount: 9n,
+      rowCount: BigInt(ROW_COUNT),
       predecessorId: 0n,
       drawBits: BigInt(Math.log2(DRAWS)),
       featureCount: BigInt(FEATURES),

@@ -2,12 +2,11 @@
  * Bytes on disk under the SHA-256 of their content. A file is whole or not there: it is written beside, made durable,
  * and then gets its name. What nobody refers to after a crash is harmless, and the same bytes have the same name again.
  */
-import { createHash, randomBytes } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { PART, syncFolder, writeDurable } from "../../circuits/store/durable-file.ts";
 import { datanetError } from "../datanet-errors.ts";
-
-const PART = ".part";
 
 export const sha256Hex = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
@@ -44,16 +43,7 @@ export class BlobFiles {
       await syncFolder(this.#folder);
       this.#made.add(folder);
     }
-    const part = `${path}.${randomBytes(4).toString("hex")}${PART}`;
-    const file = await open(part, "wx");
-    try {
-      await file.writeFile(bytes);
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
-    await rename(part, path);
-    await syncFolder(folder);
+    await writeDurable(path, bytes);
     return { name, isNew: true };
   }
 
@@ -89,15 +79,6 @@ export class BlobFiles {
   /** Names are digests, never a caller's text. */
   #path(name: string): string {
     return join(this.#folder, name.slice(0, 2), name);
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 

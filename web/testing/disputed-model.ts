@@ -5,7 +5,7 @@
 import { createPublicClient, createWalletClient, custom, type Hex, parseEther } from "viem";
 import { mapPlaces } from "../../attribution/disputes/direct-posting.ts";
 import { type DisputeStatement, withTrees } from "../../attribution/disputes/posted-model.ts";
-import { MODEL_ID, type ModelHistory } from "../../bridge/testing/model-history.ts";
+import { FEATURES, MODEL_ID, type ModelHistory, ROW_COUNT } from "../../bridge/testing/model-history.ts";
 import { directShape } from "../../circuits/ledger/direct-query.ts";
 import { hashLeaf, hashStatics, packBinding, unpackBinding } from "../../circuits/ledger/leaf.ts";
 import { treePath } from "../../circuits/ledger/tree-root.ts";
@@ -13,8 +13,9 @@ import { TAG, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { directChallengeData } from "../../client/disputing/direct-calls.ts";
 import { challengeData, statementTuple } from "../../client/disputing/dispute-calls.ts";
 import { readGateContracts } from "../../client/disputing/gate-contracts.ts";
+import { admitCall } from "../../client/disputing/ledger-proofs.ts";
 import { directCase } from "../../client/disputing/testing/direct-case.ts";
-import { trainedCase } from "../../client/disputing/testing/dispute-fixture.ts";
+import { type TrainedCase, trainedCase } from "../../client/disputing/testing/dispute-fixture.ts";
 import { deployGateOfAllKinds, WEEK_SECONDS } from "../../contracts/build/deploy-disputes.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import type { connect } from "../../contracts/testing/rollup-fixture.ts";
@@ -36,13 +37,22 @@ export async function deployGate(client: Client, rowCount: number): Promise<Hex>
   return deployGateOfAllKinds(clients, parameters, rowCount);
 }
 
+/** What the history's model is trained from; its features commitment has to be the history's. */
+export function disputedCase(): Promise<TrainedCase> {
+  return trainedCase(ROW_COUNT, { columnCount: FEATURES });
+}
+
 /** Postings of the history's model, up to its admission. @param cap of its genesis */
-export async function disputeModel(f: ModelHistory, gate: Hex, cap: bigint): Promise<void> {
+export async function disputeModel(
+  f: ModelHistory,
+  made: TrainedCase,
+  gate: Hex,
+  cap: bigint,
+): Promise<void> {
   const { client } = f.l1;
   const [disputes, direct] = (await readGateContracts(client as never, gate)).map(({ address }) => address);
   const { binding, earnerRoot, ownersCommitment, split } = f.statics;
-  const { datanetId, featureCount, rowCount } = unpackBinding(binding);
-  const made = await trainedCase(Number(rowCount), { columnCount: Number(featureCount) });
+  const { datanetId } = unpackBinding(binding);
   const { datanet, leaf } = f.ledger.requireLeaf(Number(datanetId));
   const numbers = {
     ...made.honest.statement,
@@ -89,7 +99,8 @@ export async function disputeModel(f: ModelHistory, gate: Hex, cap: bigint): Pro
   await post(honest);
   for (const who of [watcher, other]) await send("attest", [2n], who);
   await f.l1.passTime(7n * DAY_SECONDS);
-  await send("admit", [2n, statementTuple(honest.statement), cap], owner);
+  const admission = admitCall(made.model, 2n, honest.statement, cap);
+  await send(admission.functionName, admission.args, owner);
   await post(honest);
   await send("attest", [3n], other);
 }

@@ -4,12 +4,13 @@ import { createWalletClient, http, parseEther } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { foundry } from "viem/chains";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import type { BatchShape } from "../../circuits/protocol.ts";
 import { leafExitCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import { drillAccount } from "../../scripts/drill/drill-accounts.ts";
-import { buildDrillCircuit, type DrillCircuit } from "../../scripts/drill/drill-circuit.ts";
+import { buildDrillCircuit, DRILL_SIZES, type DrillCircuit } from "../../scripts/drill/drill-circuit.ts";
 import { DrillWorld } from "../../scripts/drill/drill-world.ts";
 import { buildPages } from "../build/build-pages.ts";
 import { circuitsOfDeployment } from "../build/verifying-keys.ts";
@@ -32,9 +33,12 @@ async function buildLeafExit(): Promise<DrillCircuit> {
 }
 
 /** Folder of the pages with the world's keys. */
-export async function pagesPathOf(exit: DrillCircuit | null = null): Promise<string> {
+export async function pagesPathOf(
+  exit: DrillCircuit | null = null,
+  shape: BatchShape = DRILL_SIZES.get(SLOTS)!.shape,
+): Promise<string> {
   // The world's own circuit, which it takes from the cache then.
-  const { sizes, proving } = await buildDrillCircuit({ narrow: 0, wide: SLOTS });
+  const { sizes, proving } = await buildDrillCircuit(shape);
   const verificationKeyPath = join(dirname(proving.zkeyPath), "verification-key.json");
   const { path } = await buildPages({
     circuits: circuitsOfDeployment([{ ...sizes, isDevelopment: true, verificationKeyPath }]),
@@ -50,19 +54,22 @@ export async function pagesPathOf(exit: DrillCircuit | null = null): Promise<str
 export interface PagesWorldOptions {
   /** Can be frozen and left; default: as other pages need it, it cannot. */
   readonly hasExit?: boolean;
+  /** Of batches; the smallest drills' unless told. */
+  readonly shape?: BatchShape;
 }
 
 /** The test wallets hold 100 OPEN on L1, and ether. */
 export async function startPagesWorld(
   name: string,
-  { hasExit = false }: PagesWorldOptions = {},
+  { hasExit = false, shape = DRILL_SIZES.get(SLOTS)!.shape }: PagesWorldOptions = {},
 ): Promise<DrillWorld & { readonly pagesPath: string }> {
   const exit = hasExit ? await buildLeafExit() : null;
-  const path = await pagesPathOf(exit);
+  const path = await pagesPathOf(exit, shape);
   const world = await DrillWorld.start({
     name,
     backend: "wasm",
     slots: SLOTS,
+    shape,
     confirmations: 1,
     finalityDepthBlocks: FINALITY_BLOCKS,
     keepIn: null,
