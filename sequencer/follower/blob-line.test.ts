@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { BlobFinder, type BlobPlacesOptions, blobPlaces } from "../../bridge/blobs/blob-finder.ts";
+import { type BlobPlacesOptions, blobFinder, blobPlaces } from "../../bridge/blobs/blob-places.ts";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
@@ -29,7 +29,7 @@ const cleanUps: (() => unknown)[] = [];
 const start = () => startL1World(f, deployment, join(folder.path, "sequencer"));
 const archived = () => readdirSync(w.rollup.config.blobsPath).sort();
 const finder = (places: Partial<BlobPlacesOptions>) =>
-  new BlobFinder({ archive: null, places: blobPlaces({ archives: [], beaconUrls: [], ...places }) });
+  blobFinder({ archive: null, places: blobPlaces({ archives: [], beaconUrls: [], ...places }) });
 
 beforeAll(async () => {
   folder = temporaryFolder();
