@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Hex } from "viem";
+import { type Hex, pad, size } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BatchShape, KIND } from "../../circuits/protocol.ts";
 import { hasCells, unwrapBlobTransaction, wrapBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
@@ -19,6 +19,9 @@ import {
   poolHolds,
   rpcError,
 } from "../testing/limited-node.ts";
+import { BUNDLE_LIMITS, chooseBundle } from "./batch-bundle.ts";
+import { createBlobMaker } from "./bundle-blobs.ts";
+import type { ReadyBatch } from "./operator-client.ts";
 import { OperatorNonce } from "./operator-nonce.ts";
 import { IntentStore } from "./publish-intent.ts";
 import { isFiller } from "./publish-refusal.ts";
@@ -246,5 +249,40 @@ test("another machine takes the nonce where the node's pool for blobs has the ac
   expect({ blobVersionedHashes, input }).toEqual({
     blobVersionedHashes: [EMPTY_BLOB.versionedHash],
     input: "0x01",
+  });
+}, 60_000);
+
+test("no blob is made that does not fit, and one that the posted bytes do not name is refused", async () => {
+  await f.l1.client.setAutomine(true);
+  const first = await closeWithBlob(f.l1, await f.l1.draft({ shape: BLOB, narrow, signedCount: 3 }));
+  const after = first.content;
+  const second = await closeWithBlob(f.l1, await f.l1.draft({ shape: BLOB, narrow, signedCount: 3, after }));
+  for (const batch of [first, second]) f.sequencer.add(batch);
+  const ready = await f.operator.readyBatches(8);
+  expect(ready).toHaveLength(2);
+  const { gasLimit, number } = await f.l1.client.getBlock();
+  const choose = async (batches: readonly ReadyBatch[], maxInputBytes: number) => {
+    const made: bigint[] = [];
+    const makeBlobs = createBlobMaker({
+      ...blobsHere,
+      blob(elements) {
+        made.push(elements[0]!);
+        return blobsHere.blob(elements);
+      },
+    });
+    const from = anvilAccount(1).address;
+    const circuitIndex = () => 1;
+    const modules = { rollup: f.rollup, circuitIndex, from, makeBlobs };
+    const view = { head: { number, gasLimit }, gasDoublings: 0 };
+    const bundle = await chooseBundle(batches, { ...BUNDLE_LIMITS, maxInputBytes }, modules, view);
+    return { made: made.length, bundle };
+  };
+  const both = await choose(ready, BUNDLE_LIMITS.maxInputBytes);
+  expect([both.made, both.bundle.batches.length, both.bundle.sidecars.length]).toEqual([2, 2, 2]);
+  const one = await choose(ready, size(both.bundle.input) - 1);
+  expect([one.made, one.bundle.batches.length, one.bundle.sidecars.length]).toEqual([1, 1, 1]);
+  const other: ReadyBatch = { ...ready[0]!, blobElements: pad("0x07", { size: 32 }) };
+  await expect(choose([other], BUNDLE_LIMITS.maxInputBytes)).rejects.toMatchObject({
+    code: "BRG_CONTRACT_REVERTED",
   });
 }, 60_000);
