@@ -4,12 +4,8 @@ import { resolve } from "node:path";
 import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { leaseMarginProblem } from "../circuits/lease-margin.ts";
 import { TREE_DEPTH } from "../circuits/protocol.ts";
-import {
-  type DeployedCircuit,
-  type Deployment,
-  genesisOf,
-} from "../circuits/registry/deployment.ts";
 import { dataTwins, openingShape } from "../circuits/registry/data-twins.ts";
+import { type DeployedCircuit, type Deployment, genesisOf } from "../circuits/registry/deployment.ts";
 import type { Secret } from "../circuits/secret.ts";
 import { CIRCUIT_SORT } from "../circuits/settlement/settlement-data.ts";
 import { sealedInputs } from "../circuits/table/sealed-batch.ts";
@@ -55,7 +51,9 @@ async function proversOf(
   if (token === undefined) return undefined;
   const own = Object.values(dataTwins(circuits)).filter((circuit) => circuit !== null);
   const keys = new Map(
-    await Promise.all(own.map(async (circuit) => [circuit.name, await loadVerificationKey(circuit)] as const)),
+    await Promise.all(
+      own.map(async (circuit) => [circuit.name, await loadVerificationKey(circuit)] as const),
+    ),
   );
   const isValid = (name: string, proof: Groth16Proof, publicSignals: readonly bigint[]) => {
     const key = keys.get(name);

@@ -27,15 +27,15 @@ export const blobCostWei = ({ blobGasPriceWei, gasPriceWei }: DataPrices): bigin
   BLOB_EXECUTION_GAS * gasPriceWei + GAS_PER_BLOB * blobGasPriceWei;
 
 /** What the same operations cost in calldata, in wei of ether. */
-export const calldataCostWei = (
-  counts: DataCounts,
-  { gasPriceWei }: DataPrices,
-): bigint =>
+export const calldataCostWei = (counts: DataCounts, { gasPriceWei }: DataPrices): bigint =>
   (CALLDATA_GAS.transfer * BigInt(counts.transfers) + CALLDATA_GAS.payment * BigInt(counts.payments)) *
   gasPriceWei;
 
 /** Of the narrow slots of one batch, in wei of ether. */
-export const dataCostsWei = (counts: DataCounts, prices: DataPrices): Readonly<Record<DataPlace, bigint>> => ({
+export const dataCostsWei = (
+  counts: DataCounts,
+  prices: DataPrices,
+): Readonly<Record<DataPlace, bigint>> => ({
   blob: blobCostWei(prices),
   calldata: calldataCostWei(counts, prices),
 });

@@ -39,9 +39,7 @@ export function closeBatch(
   const { data } = closed.batch;
   const commitment = sealedCommitment(closed);
   // The blob's opening is a part of what is posted, and its commitment of z.
-  const posted = isBlobShape(data.shape)
-    ? { posted: stateBatchNow(data, circuitId, commitment) }
-    : {};
+  const posted = isBlobShape(data.shape) ? { posted: stateBatchNow(data, circuitId, commitment) } : {};
   const record = recordOf(closed.batch, {
     ...rest,
     ...posted,

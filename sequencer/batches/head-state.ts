@@ -151,7 +151,11 @@ export class HeadState {
   }
 
   /** Closes the open batch. @param place of its narrow slots */
-  close(place: DataPlace): { closed: SealedBatch; changes: LeafChanges; settlements: readonly SettlementPosting[] } {
+  close(place: DataPlace): {
+    closed: SealedBatch;
+    changes: LeafChanges;
+    settlements: readonly SettlementPosting[];
+  } {
     const { builder, settlements, touched, terms } = this.#open!;
     const closed = builder.close(place);
     touched.add(terms.feeAccountId);
