@@ -17,7 +17,7 @@ export const DEVNET_TABLE: TableShape = {
   ...{ low: 1, top: 2 },
 };
 /**
- * With `--blobs`: fewer leaves, so that what evaluates the blob has room within the same 2^18 (260,254 constraints). Its twin
+ * With `--blobs`: fewer leaves, so that what evaluates the blob has room within the same 2^18 (260,248 constraints). Its twin
  * in calldata has the same sizes, and is deployed beside it.
  */
 export const BLOBS_TABLE: TableShape = { ...DEVNET_TABLE, rows: 12 };
