@@ -1,6 +1,7 @@
 import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
 import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
 import {
+  type CircuitSpec,
   circuitSpec,
   earnerExitCircuitSpec,
   earnerTableCircuitSpec,
@@ -28,14 +29,14 @@ export interface DevnetCircuit {
  * and of earners, without which nobody could freeze it, and the fallback for batches; then that of a direct model, and
  * that of batches in blobs, where there are such.
  */
-export async function buildCircuits(plan: DevnetPlan, console: Console): Promise<DevnetCircuit[]> {
+export function circuitsOf(plan: DevnetPlan): { sizes: CircuitSizes; spec: CircuitSpec }[] {
   const { direct, hasBlobs, settlement, table, tableEarners } = plan;
   const batch = (shape: BatchShape) => ({ sizes: batchSizes(shape), spec: circuitSpec(shapeName(shape)) });
   const settling = (size: SettlementSize) => ({
     sizes: { sort: CIRCUIT_SORT.settlement, size0: size.payments, size1: size.earners },
     spec: settlementCircuitSpec(size),
   });
-  const wanted = [
+  return [
     batch(postedShape(table)),
     settling(settlement),
     {
@@ -48,6 +49,11 @@ export async function buildCircuits(plan: DevnetPlan, console: Console): Promise
     ...(direct === undefined ? [] : [settling(direct)]),
     ...(hasBlobs ? [batch(postedShape(tableIn(table, "blob")))] : []),
   ];
+}
+
+/** Compiles them, and makes their development keys. */
+export async function buildCircuits(plan: DevnetPlan, console: Console): Promise<DevnetCircuit[]> {
+  const wanted = circuitsOf(plan);
   // The compiler has one thread, the keys take all cores: the first side by side, the second one after another.
   const startedAtMs = Date.now();
   const waiting = new Set(wanted.map(({ spec }) => spec.name));
