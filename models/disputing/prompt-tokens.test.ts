@@ -12,6 +12,7 @@ import { type LedgerTracesFixture, startLedgerTraces } from "./testing/ledger-fi
 import { BOND_WEI, smallModel } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
 import { claimOf, type DescribedModel, describeModel, type TracedQuery, traceQuery } from "./traced-model.ts";
+import { tracedPlayer } from "./traced-player.ts";
 
 const PROMPT = "How?";
 const END_TOKEN = 5;
@@ -192,6 +193,27 @@ describe("a claim of the prompt's own tokens", () => {
     expect(await refute({ kind: "spelling", place: 0 })).toBe("TraceWindowOver");
     expect(await f.read("stands", [claimed.claimId])).toBe(true);
   });
+});
+
+test("where there is no vocabulary, a prompt of other tokens is a warning, and the query is compared all the same", async () => {
+  const { claimId } = await claim([HO, W, QUESTION], [2, 1, 1]);
+  const watcherOf = (isPrompt: boolean) =>
+    tracedPlayer({
+      ...{ publicClient: f.publicClient, game: f.game, account: f.accountOf(f.watcher), challenges: true },
+      ...{ terms: traced, kernels: "wasm", onProgress: () => {} },
+      traced: {
+        ...{ model, vocabulary: null, isPromptOf: () => isPrompt },
+        lengthsOf: () => [],
+        textOf: () => ({ tokens: [], promptCount: 0 }),
+      },
+    });
+  const { failures, moves, warnings } = await watcherOf(false).playOnce();
+  const why = "its tokens are not the prompt's, and no rule shows it on L1";
+  expect({ failures, moves, warnings }).toEqual({
+    ...{ failures: [], moves: [] },
+    warnings: [{ claimId, why }],
+  });
+  expect((await watcherOf(true).playOnce()).warnings).toEqual([]);
 });
 
 test("a rule that comes behind the one that waits above a part joins nothing", async () => {

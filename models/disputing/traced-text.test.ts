@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { zeroAddress } from "viem";
+import { type Hex, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FamilyTraining, Trained } from "../../attribution/model/model-family.ts";
 import { publishedModel } from "../../attribution/model/model-files.ts";
@@ -51,6 +51,15 @@ test("the trace of a registered model's answer ends in the query that its receip
   expect(textOf(statement)).toEqual(text);
   expect(namesModel(traced.model, statement)).toBe(true);
   expect(namesModel(traced.model, { ...statement, inputs: statement.inputs.toReversed() })).toBe(false);
+});
+
+test("a byte order mark is a part of a prompt, and bytes that are no text are nobody's prompt", async () => {
+  const traced = await openTracedText({ rollup: zeroAddress, modelId: 9n }, parts, setting);
+  const isPrompt = (prompt: Hex, tokens: readonly number[]) =>
+    traced.isPromptOf(prompt, { tokens: [...tokens, 65], promptCount: tokens.length });
+  expect(isPrompt("0xefbbbf48", [0xef, 0xbb, 0xbf, 0x48])).toBe(true);
+  expect(isPrompt("0xefbbbf48", [0x48])).toBe(false);
+  expect(isPrompt("0xff48", [0xff, 0x48])).toBe(false);
 });
 
 test("a prompt that no claim could show is refused where the recipe promises claims", async () => {
