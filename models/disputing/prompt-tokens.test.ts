@@ -117,7 +117,7 @@ describe("a claim whose query is right, but of other tokens than the prompt's,",
     ["one of which is made of two pieces", [HO, H_SIGN], [2, 2], "cut"],
   ] as const)(
     "%s, is refuted by a watcher in one transaction",
-    async (_, prompt, lengths, kind, text = PROMPT) => {
+    async (_, prompt, lengths, kind, text: string = PROMPT) => {
       const { claimId } = await claim(prompt, lengths, text);
       const watcher = new TracePlayer({
         ...{ publicClient: f.publicClient, game: f.game, account: f.accountOf(f.watcher), challenges: true },
