@@ -63,6 +63,11 @@ export const modelErrors = {
       "a file of the default base is absent, or has another hash than this version names; `data` has both",
     remedy: "restore models/base/checkpoint with git, or run openledger model base --derive FOLDER",
   },
+  MOD_CLAIMS_TOO_LARGE: {
+    meaning:
+      "a recipe promises claims on L1, and those of its longest texts fit no transaction; `data` has the bytes or tokens",
+    remedy: "lower the recipe's promptTokens or answerTokens, or promise no claims",
+  },
   MOD_CHECKPOINT_INVALID: {
     meaning: "the state of an earlier training is damaged, or of another training",
     remedy: "remove the folder to begin anew",

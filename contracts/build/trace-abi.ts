@@ -74,6 +74,7 @@ export const traceGameAbi = [
   {"inputs":[{"name":"claimId","type":"uint256"}],"name":"stands","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
   {"inputs":[],"name":"windowSeconds","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
   {"inputs":[{"name":"who","type":"address"}],"name":"withdraw","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"text","type":"bytes"}],"name":"wordBorders","outputs":[{"name":"kinds","type":"bytes"}],"stateMutability":"pure","type":"function"},
   {"inputs":[],"name":"TraceOpInvalid","type":"error"},
   {"inputs":[{"name":"op","type":"uint256"},{"name":"firstWord","type":"uint256"}],"name":"TraceRangeInvalid","type":"error"},
   {"inputs":[{"name":"given","type":"uint256"},{"name":"needed","type":"uint256"}],"name":"TraceRangesMissing","type":"error"},

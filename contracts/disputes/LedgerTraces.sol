@@ -6,6 +6,7 @@ import {QueryBytes} from "./QueryBytes.sol";
 import {PromptTokens} from "./PromptTokens.sol";
 import {TraceGame} from "./TraceGame.sol";
 import {TraceRules} from "./TraceRules.sol";
+import {WordBorders} from "./WordBorders.sol";
 
 /// @dev The rollup's state, of which the root comes first.
 interface IStateRoot {
@@ -95,7 +96,7 @@ contract LedgerTraces is TraceGame {
     /// @param lengths As in a receipt.
     event ReceiptClaimed(uint256 indexed claimId, bytes32 indexed key, uint256 receipt, bytes prompt, bytes lengths);
     /// @notice A token of the prompt is not what the prompt's tokenizer makes. @param isJoined Its neighbour is joined to it;
-    /// else it spells something else.
+    /// else it spells something else, or spans two pieces.
     event PromptRefuted(uint256 indexed claimId, uint256 place, bool isJoined);
 
     /// @notice Rollup, model, roots or receipt are not the claim's.
@@ -199,7 +200,8 @@ contract LedgerTraces is TraceGame {
         emit ReceiptClaimed(claimId, key, hash, receipt.prompt, receipt.lengths);
     }
 
-    /// @notice Refutes a claim in which a token of the prompt spells something else. Open to all, without a stake.
+    /// @notice Refutes a claim in which a token of the prompt spells something else, or spans what the tokenizer cuts into
+    /// pieces first. Open to all, without a stake.
     /// @param prompt, lengths As claimed. @param place Of the token among the prompt's.
     function challengeSpelling(
         uint256 claimId,
@@ -212,12 +214,12 @@ contract LedgerTraces is TraceGame {
     ) external {
         _requirePrompt(claimId, statement, traced, prompt, lengths);
         bool isRight = place >= statement.promptCount
-            || PromptTokens.spells(
-                PromptTokens.Vocabulary(traced.vocabulary, traced.vocabularySize),
-                QueryBytes.tokenAt(statement.tokens, place),
-                PromptTokens.partOf(prompt, lengths, place),
-                entry
-            );
+            || (PromptTokens.spells(
+                    PromptTokens.Vocabulary(traced.vocabulary, traced.vocabularySize),
+                    QueryBytes.tokenAt(statement.tokens, place),
+                    PromptTokens.partOf(prompt, lengths, place),
+                    entry
+                ) && !PromptTokens.spansCut(traced.joining, prompt, lengths, place, entry));
         _judgePrompt(claimId, isRight, place, false);
     }
 
@@ -245,6 +247,14 @@ contract LedgerTraces is TraceGame {
                 right
             );
         _judgePrompt(claimId, isRight, place, true);
+    }
+
+    /// @notice Of each border between two bytes of a text: 1 where the pattern of words cuts nowhere, 2 where it cuts, 0 where
+    /// that is not sure.
+    function wordBorders(bytes calldata text) external pure returns (bytes memory kinds) {
+        kinds = new bytes(text.length == 0 ? 0 : text.length - 1);
+        // Narrowing cast: kinds are below 3.
+        for (uint256 i; i < kinds.length; i++) kinds[i] = bytes1(uint8(WordBorders.kindOf(text, i + 1)));
     }
 
     /// @notice Says for ever that a settlement by draws may be taken. Open to all.

@@ -2,14 +2,15 @@
 pragma solidity ^0.8.30;
 
 import {Openings} from "./Openings.sol";
+import {WordBorders} from "./WordBorders.sol";
 
 /// @title Whether tokens are those that a tokenizer makes of a prompt, one or two of them at a time
 /// @notice docs/lm-disputes.md. A vocabulary is a tree with a leaf for each token (Openings): rank 4 | left 4 | right 4 |
 /// the bytes that it spells. A token of byte-pair encoding is made of two others, by a rule of this rank; one that no rule
 /// makes has the rank 2^32 - 1. One that spells nothing certain has no bytes: no prompt has it.
 library PromptTokens {
-    /// @dev Of `joining`: no pair is compared; both sides of the border are letters of one word; every pair.
-    uint256 private constant LETTERS = 1;
+    /// @dev Of `joining`: pieces are cut by GPT-2's pattern, and what is sure of them is compared; every pair is; else none.
+    uint256 private constant WORDS = 1;
     uint256 private constant ALL = 2;
     uint256 private constant HEAD_BYTES = 12;
     uint256 private constant NO_RULE = type(uint32).max;
@@ -75,13 +76,29 @@ library PromptTokens {
         return entry.data.length >= HEAD_BYTES && keccak256(entry.data[HEAD_BYTES:]) == keccak256(part);
     }
 
+    /// @notice Whether a token that a rule makes goes on where the tokenizer cuts for certain: rules work within pieces.
+    /// @dev What no rule makes may be a token that is taken whole, before any cut. @param entry The token's: it spells its part.
+    function spansCut(
+        uint256 joining,
+        bytes calldata prompt,
+        bytes calldata lengths,
+        uint256 place,
+        Entry calldata entry
+    ) internal pure returns (bool) {
+        (uint256 rank,,) = _ruleOf(entry.data);
+        if (joining != WORDS || rank == NO_RULE) return false;
+        uint256 from = offsetOf(lengths, place);
+        uint256 end = from + entry.data.length - HEAD_BYTES;
+        for (uint256 border = from + 1; border < end; border++) {
+            if (WordBorders.kindOf(prompt, border) == WordBorders.CUT) return true;
+        }
+        return false;
+    }
+
     /// @notice Whether a border between two tokens lies within what the tokenizer encodes as one piece, for certain.
-    /// @dev Between two letters without an apostrophe before them: word rules split there only behind 's, 't, 're, 've, 'm,
-    /// 'll and 'd. @param border First byte behind the border, at least 1.
+    /// @param border First byte behind the border, at least 1.
     function isInside(uint256 joining, bytes calldata prompt, uint256 border) internal pure returns (bool) {
-        if (joining != LETTERS) return joining == ALL;
-        return _isLetter(prompt[border - 1]) && _isLetter(prompt[border]) && (border < 2 || prompt[border - 2] != "'")
-            && (border < 3 || prompt[border - 3] != "'");
+        return joining == WORDS ? WordBorders.kindOf(prompt, border) == WordBorders.INSIDE : joining == ALL;
     }
 
     /// @notice Whether byte-pair encoding joins pieces of two neighbouring tokens before either is whole.
@@ -133,10 +150,5 @@ library PromptTokens {
         bool isOpen = entry.token == token
             && Openings.opens(vocabulary.root, vocabulary.size, token, Openings.leafOf(entry.data), entry.path);
         if (!isOpen) revert PromptEntryInvalid(token);
-    }
-
-    function _isLetter(bytes1 character) private pure returns (bool) {
-        uint8 lower = uint8(character) | 0x20;
-        return lower >= 0x61 && lower <= 0x7a;
     }
 }

@@ -1,9 +1,11 @@
 /** A prompt's tokens, compared on L1 one or two at a time (docs/lm-disputes.md). */
-import { decodeFunctionData, encodeFunctionData, type Hex } from "viem";
+import { decodeFunctionData, encodeFunctionData, type Hex, toHex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { madeConfigs } from "../testing/made-models.ts";
 import { JOINING, type SpelledToken, type TokenSpelling } from "../tokens/token-spelling.ts";
+import { wordBorder } from "../tokens/word-borders.ts";
 import { chainKernels } from "../trace/run-trace.ts";
 import { type ClaimedReceipt, claimReceiptCall, type TracedTuple, tracedTuple } from "./ledger-claims.ts";
 import { type ClaimedPrompt, faultOfPrompt, refutePromptCall } from "./prompt-tokens.ts";
@@ -12,12 +14,15 @@ import { type LedgerTracesFixture, startLedgerTraces } from "./testing/ledger-fi
 import { BOND_WEI, smallModel } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
 import { claimOf, type DescribedModel, describeModel, type TracedQuery, traceQuery } from "./traced-model.ts";
+import { tracedPlayer } from "./traced-player.ts";
 
 const PROMPT = "How?";
 const END_TOKEN = 5;
 const VOCABULARY_SIZE = 40;
 const COLUMNS = 20;
-const [H, O, W, OW, HOW, HO, QUESTION, WHO, H_SIGN] = [10, 12, 13, 11, 3, 15, 14, 9, 16];
+const [H, O, W, OW, HOW, HO, QUESTION, WHO, H_SIGN, BLANK, BLANK_HOW] = [
+  10, 12, 13, 11, 3, 15, 14, 9, 16, 17, 18,
+];
 
 /** "o w" is joined before "H ow", and that before "H o". */
 function made(): TokenSpelling {
@@ -34,13 +39,15 @@ function made(): TokenSpelling {
     [W, "w"],
     [QUESTION, "?"],
     [WHO, "Who"],
+    [BLANK, " "],
   ] as const)
     put(token, text);
   put(OW, "ow", { rank: 0, left: O, right: W });
   put(HOW, "How", { rank: 1, left: H, right: OW });
   put(HO, "Ho", { rank: 2, left: H, right: O });
+  put(BLANK_HOW, " How", { rank: 4, left: BLANK, right: HOW });
   put(H_SIGN, "w?", { rank: 3, left: W, right: QUESTION });
-  return { tokens, joining: JOINING.letters };
+  return { tokens, joining: JOINING.words };
 }
 
 const vocabulary = promptVocabulary(made());
@@ -81,17 +88,21 @@ beforeEach(async () => {
 /** The model's right query of these tokens. */
 const queryOf = (prompt: readonly number[]): TracedQuery =>
   traceQuery(model, { tokens: [...prompt, 15, END_TOKEN], promptCount: prompt.length }, kernels);
-const receiptOf = (lengths: readonly number[]): ClaimedReceipt => ({
-  ...{ payerId: 7, salt: 100n, prompt: PROMPT, lengths },
+const receiptOf = (lengths: readonly number[], prompt: string): ClaimedReceipt => ({
+  ...{ payerId: 7, salt: 100n, prompt, lengths },
   answer: JSON.stringify({ text: "So.", tokens: [15] }),
 });
-const callOf = (prompt: readonly number[], lengths: readonly number[]) =>
-  claimReceiptCall(model, traced, queryOf(prompt), receiptOf(lengths));
+const callOf = (prompt: readonly number[], lengths: readonly number[], text = PROMPT) =>
+  claimReceiptCall(model, traced, queryOf(prompt), receiptOf(lengths, text));
 
-async function claim(prompt: readonly number[], lengths: readonly number[]): Promise<ClaimedPrompt> {
-  await f.send(f.owner, callOf(prompt, lengths), BOND_WEI);
+async function claim(
+  prompt: readonly number[],
+  lengths: readonly number[],
+  text = PROMPT,
+): Promise<ClaimedPrompt> {
+  await f.send(f.owner, callOf(prompt, lengths, text), BOND_WEI);
   const claimId = (await f.read("claimCount")) as bigint;
-  const shown = { prompt: "0x486f773f" as const, lengths: packLengths(lengths) };
+  const shown = { prompt: toHex(text), lengths: packLengths(lengths) };
   return { claimId, ...shown, statement: claimOf(model, queryOf(prompt)).statement };
 }
 
@@ -102,27 +113,32 @@ describe("a claim whose query is right, but of other tokens than the prompt's,",
     ["one of which spells nothing", [30, QUESTION], [3, 1], "spelling"],
     ["two of which are joined", [H, OW, QUESTION], [1, 2, 1], "join"],
     ["two of which have parts that are joined before", [HO, W, QUESTION], [2, 1, 1], "join"],
-  ] as const)("%s, is refuted by a watcher in one transaction", async (_, prompt, lengths, kind) => {
-    const { claimId } = await claim(prompt, lengths);
-    const watcher = new TracePlayer({
-      ...{ publicClient: f.publicClient, game: f.game, account: f.accountOf(f.watcher), challenges: true },
-      traceOf: () => queryOf(prompt),
-      refutePrompt: ({ claimId: id, shown, statement }) => {
-        const claimed = { claimId: id, statement, ...shown! };
-        const fault = faultOfPrompt(vocabulary, claimed);
-        expect(fault?.kind).toBe(kind);
-        return fault && refutePromptCall(vocabulary, traced, claimed, fault);
-      },
-    });
-    const { failures, moves } = await watcher.playOnce();
-    expect(failures).toEqual([]);
-    expect(moves.map(({ what }) => what)).toEqual(["prompt"]);
-    expect(await f.read("owedWei", [f.watcher])).toBe(BOND_WEI / 2n);
-    const [, , isRefuted, , bondWei, , , key] = (await f.read("claims", [claimId])) as readonly unknown[];
-    expect({ isRefuted, bondWei }).toEqual({ isRefuted: true, bondWei: 0n });
-    expect(await f.read("isLost", [key])).toBe(true);
-    expect((await watcher.playOnce()).moves).toEqual([]);
-  });
+    ["two of which are joined beside a blank", [BLANK, HOW, QUESTION], [1, 3, 1], "join", " How?"],
+    ["one of which is made of two pieces", [HO, H_SIGN], [2, 2], "cut"],
+  ] as const)(
+    "%s, is refuted by a watcher in one transaction",
+    async (_, prompt, lengths, kind, text: string = PROMPT) => {
+      const { claimId } = await claim(prompt, lengths, text);
+      const watcher = new TracePlayer({
+        ...{ publicClient: f.publicClient, game: f.game, account: f.accountOf(f.watcher), challenges: true },
+        traceOf: () => queryOf(prompt),
+        refutePrompt: ({ claimId: id, shown, statement }) => {
+          const claimed = { claimId: id, statement, ...shown! };
+          const fault = faultOfPrompt(vocabulary, claimed);
+          expect(fault?.kind).toBe(kind);
+          return fault && refutePromptCall(vocabulary, traced, claimed, fault);
+        },
+      });
+      const { failures, moves } = await watcher.playOnce();
+      expect(failures).toEqual([]);
+      expect(moves.map(({ what }) => what)).toEqual(["prompt"]);
+      expect(await f.read("owedWei", [f.watcher])).toBe(BOND_WEI / 2n);
+      const [, , isRefuted, , bondWei, , , key] = (await f.read("claims", [claimId])) as readonly unknown[];
+      expect({ isRefuted, bondWei }).toEqual({ isRefuted: true, bondWei: 0n });
+      expect(await f.read("isLost", [key])).toBe(true);
+      expect((await watcher.playOnce()).moves).toEqual([]);
+    },
+  );
 
   test.each([
     ["that do not make up the prompt", [HOW, QUESTION], [3, 2]],
@@ -156,7 +172,7 @@ describe("a claim of the prompt's own tokens", () => {
   test("is not compared with another vocabulary, prompt, model or statement", async () => {
     const spelling = { kind: "spelling", place: 0 } as const;
     const other = made().tokens.with(HOW, { bytes: new TextEncoder().encode("Who"), rule: null });
-    const known = promptVocabulary({ tokens: other, joining: JOINING.letters });
+    const known = promptVocabulary({ tokens: other, joining: JOINING.words });
     expect(await refute(spelling, claimed, known)).toBe("PromptEntryInvalid");
     expect(await refute(spelling, { ...claimed, prompt: "0x57686f3f" })).toBe("LedgerTracesOpeningInvalid");
     expect(await refute(spelling, { ...claimed, lengths: packLengths([1, 3]) })).toBe(
@@ -194,6 +210,62 @@ describe("a claim of the prompt's own tokens", () => {
   });
 });
 
+test("L1 and watchers have the same borders of words", async () => {
+  const random = new SeededRandom("borders on L1");
+  const characters = [
+    "s",
+    "t",
+    "m",
+    "d",
+    "re",
+    "ve",
+    "ll",
+    "'",
+    "'",
+    "'",
+    " ",
+    "\n",
+    "1",
+    "!",
+    "x",
+    "é",
+    "<",
+    "\u0001",
+    "漢",
+  ];
+  const bytes = new TextEncoder().encode(
+    Array.from({ length: 1_500 }, () => characters[random.nextBelow(characters.length)]).join(""),
+  );
+  for (const text of [bytes, bytes.slice(0, 1), bytes.slice(0, 0)]) {
+    const borders = Uint8Array.from({ length: Math.max(0, text.length - 1) }, (_, i) =>
+      wordBorder(text, i + 1),
+    );
+    expect(await f.read("wordBorders", [toHex(text)])).toBe(toHex(borders));
+  }
+  expect(new Set(Array.from(bytes.slice(1), (_, i) => wordBorder(bytes, i + 1))).size).toBe(3);
+});
+
+test("where there is no vocabulary, a prompt of other tokens is a warning, and the query is compared all the same", async () => {
+  const { claimId } = await claim([HO, W, QUESTION], [2, 1, 1]);
+  const watcherOf = (isPrompt: boolean) =>
+    tracedPlayer({
+      ...{ publicClient: f.publicClient, game: f.game, account: f.accountOf(f.watcher), challenges: true },
+      ...{ terms: traced, kernels: "wasm", onProgress: () => {} },
+      traced: {
+        ...{ model, vocabulary: null, isPromptOf: () => isPrompt },
+        lengthsOf: () => [],
+        textOf: () => ({ tokens: [], promptCount: 0 }),
+      },
+    });
+  const { failures, moves, warnings } = await watcherOf(false).playOnce();
+  const why = "its tokens are not the prompt's, and no rule shows it on L1";
+  expect({ failures, moves, warnings }).toEqual({
+    ...{ failures: [], moves: [] },
+    warnings: [{ claimId, why }],
+  });
+  expect((await watcherOf(true).playOnce()).warnings).toEqual([]);
+});
+
 test("a rule that comes behind the one that waits above a part joins nothing", async () => {
   const claimed = await claim([H, OW, QUESTION], [1, 2, 1]);
   const refute = (joined: number, right: readonly number[]) =>
@@ -208,8 +280,8 @@ test("a rule that comes behind the one that waits above a part joins nothing", a
   expect(await refute(HOW, [])).toBeNull();
 });
 
-test("neighbours that are not two letters of a word are not compared: the rules of words may part them", async () => {
-  // "w" and "?" would be joined, were they of one word.
+test("neighbours of two pieces are not joined, whatever the rules say", async () => {
+  // "w" and "?" would be joined, were they of one piece.
   const claimed = await claim([HO, W, QUESTION], [2, 1, 1]);
   const fault = { kind: "join", place: 1, joined: H_SIGN, left: [], right: [] } as const;
   expect(await f.refusal(f.stranger, refutePromptCall(vocabulary, traced, claimed, fault))).toBe(

@@ -40,7 +40,7 @@ export function refutePromptCall(
     path: tree.path(token).map((node) => bytesToHex(node)),
   });
   const claim = [claimId, statement, traced, prompt, lengths, BigInt(fault.place)] as const;
-  if (fault.kind === "spelling") {
+  if (fault.kind !== "join") {
     const args = [...claim, entryOf(textOf(statement).tokens[fault.place]!)] as const;
     return encodeFunctionData({ abi: traceGameAbi, functionName: "challengeSpelling", args });
   }

@@ -5,6 +5,7 @@ import { restOfQuery } from "../../attribution/model/recipe-fields.ts";
 import type { TextParts } from "../registered/text-family.ts";
 import type { TextSetting } from "../registered/text-model.ts";
 import type { TextRecipe } from "../registered/text-recipe.ts";
+import { requireClaimable } from "../registered/text-tokens.ts";
 import { type TracedTerms, tracedTuple, tracingDigest } from "./ledger-claims.ts";
 import { openTracedText, type TracedTextModel } from "./traced-text.ts";
 
@@ -17,13 +18,14 @@ export function tracedOf({ model, vocabulary }: TracedTextModel, recipe: TextRec
 
 /**
  * A tuned model, with the promise in its recipe. Computes the roots of all its numbers: some seconds a million of them.
- * @throws what `openTracedText` throws
+ * @throws MOD_CLAIMS_TOO_LARGE, and what `openTracedText` throws
  */
 export async function withTracing<Parts extends TextParts>(
   parts: Parts,
   claimant: Address,
   setting: TextSetting,
 ): Promise<Parts> {
+  requireClaimable(parts.recipe);
   const digest = await tracingOf(parts, claimant, setting);
   const recipe: TextRecipe = {
     ...parts.recipe,

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { zeroAddress } from "viem";
+import { type Hex, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FamilyTraining, Trained } from "../../attribution/model/model-family.ts";
 import { publishedModel } from "../../attribution/model/model-files.ts";
@@ -22,6 +22,7 @@ import { withPromise, withTracing } from "./traced-recipe.ts";
 import { openTracedText } from "./traced-text.ts";
 
 const rows = ownedTexts(sampleTexts(8));
+const CLAIMANT = "0x90F79bf6EB2c4f870365E785982E1f101E93b906";
 const SIZE = { rows: 8, features: 36, earners: 8, payments: 4, draws: 2 };
 let folder: string;
 let setting: TrainingSetting;
@@ -53,6 +54,15 @@ test("the trace of a registered model's answer ends in the query that its receip
   expect(namesModel(traced.model, { ...statement, inputs: statement.inputs.toReversed() })).toBe(false);
 });
 
+test("a byte order mark is a part of a prompt, and bytes that are no text are nobody's prompt", async () => {
+  const traced = await openTracedText({ rollup: zeroAddress, modelId: 9n }, parts, setting);
+  const isPrompt = (prompt: Hex, tokens: readonly number[]) =>
+    traced.isPromptOf(prompt, { tokens: [...tokens, 65], promptCount: tokens.length });
+  expect(isPrompt("0xefbbbf48", [0xef, 0xbb, 0xbf, 0x48])).toBe(true);
+  expect(isPrompt("0xefbbbf48", [0x48])).toBe(false);
+  expect(isPrompt("0xff48", [0xff, 0x48])).toBe(false);
+});
+
 test("a prompt that no claim could show is refused where the recipe promises claims", async () => {
   const tokens = await openTokenizer(folderSource(folder), byteConfig.vocab_size);
   const answers = { ...parts.recipe.answers, promptTokens: 8_192, answerTokens: 500 };
@@ -68,6 +78,27 @@ test("a prompt that no claim could show is refused where the recipe promises cla
   expect(tokensOfPrompt(tokens, `${most}a`, untraced)).toHaveLength(most.length + 1);
 });
 
+test("a recipe with no room for claims of its longest texts is not made", async () => {
+  const made = (promptTokens: number, answerTokens: number) => {
+    const answers = { ...parts.recipe.answers, promptTokens, answerTokens };
+    return withTracing({ ...parts, recipe: { ...parts.recipe, answers } }, CLAIMANT, setting);
+  };
+  // One token, and answers that leave less than nothing; more tokens than a claim has; a prompt without a byte a token.
+  for (const [promptTokens, answerTokens] of [
+    [1, 860],
+    [4_000, 97],
+    [3_000, 713],
+  ] as const)
+    await expect(made(promptTokens, answerTokens)).rejects.toMatchObject({ code: "MOD_CLAIMS_TOO_LARGE" });
+  const { answers } = parts.recipe;
+  const room = (promptTokens: number, answerTokens: number) =>
+    mostClaimedBytes(promptTokens, { ...parts.recipe, answers: { ...answers, answerTokens } });
+  expect(room(1, 860)).toBeLessThan(0);
+  expect(room(3_000, 713)).toBe(2_889);
+  // This one fits, though its engine has no room for such texts.
+  await expect(made(3_000, 712)).rejects.not.toMatchObject({ code: "MOD_CLAIMS_TOO_LARGE" });
+});
+
 test("whoever verifies a model that promises claims computes its digest again", async () => {
   const verify = async (made: typeof parts) => {
     const split = { ownerParts: 13_107n, validatorParts: 8_192n };
@@ -75,7 +106,7 @@ test("whoever verifies a model that promises claims computes its digest again", 
     const facts = { staticsHash: model.staticsHash, rowsRoot: BigInt(made.recipe.datanet.rowsRoot) };
     return verifyModel({ model, facts, depth: "features", trainings: [training] });
   };
-  const traced = await withTracing(parts, "0x90F79bf6EB2c4f870365E785982E1f101E93b906", setting);
+  const traced = await withTracing(parts, CLAIMANT, setting);
   expect(await verify(traced)).toMatchObject({ isTraced: true });
   expect(await verify(parts)).toMatchObject({ isTraced: false });
   // Another's account, other answers, another adapter's numbers: none of them is what the digest was made of.

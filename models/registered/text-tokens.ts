@@ -2,6 +2,7 @@
 import { attributionError } from "../../attribution/attribution-errors.ts";
 import type { TextRow } from "../../attribution/rows/text-rows.ts";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
+import { modelError } from "../model-errors.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";
 import { answerRow, textRows } from "../training/text-rows.ts";
 import type { TextRecipe } from "./text-recipe.ts";
@@ -35,6 +36,36 @@ const ANSWER_TOKEN_BYTES = 4 + 11 + 128;
 export function mostClaimedBytes(promptTokens: number, { answers, method }: TextRecipe): number {
   const tokenBytes = PROMPT_TOKEN_BYTES * promptTokens + ANSWER_TOKEN_BYTES * answers.answerTokens;
   return TRANSACTION_BYTES - CLAIM_BYTES - method.featureCount - tokenBytes;
+}
+
+/** Of prompt and answer together: TraceGame.sol. */
+const MOST_CLAIMED_TOKENS = 4_096;
+
+/**
+ * Of a recipe that is to promise claims: whether a claim of its longest texts can be sent, with a byte a token at least.
+ * Attack: an owner whose every answer leaves no room for a claim of it; who pays would find out at the first draw.
+ *
+ * @throws MOD_CLAIMS_TOO_LARGE
+ */
+export function requireClaimable(recipe: TextRecipe): void {
+  const { answerTokens: answered, promptTokens } = recipe.answers;
+  const room = mostClaimedBytes(promptTokens, recipe);
+  const tooLarge = (why: string, data: object) =>
+    modelError("MOD_CLAIMS_TOO_LARGE", `no claim of this model's longest texts can be sent: ${why}`, {
+      data,
+    });
+  if (promptTokens + answered > MOST_CLAIMED_TOKENS)
+    throw tooLarge(
+      `they have ${promptTokens + answered} tokens, and a claim ${MOST_CLAIMED_TOKENS} at most`,
+      {
+        ...{ tokens: promptTokens + answered, mostTokens: MOST_CLAIMED_TOKENS },
+      },
+    );
+  if (room < promptTokens)
+    throw tooLarge(`${promptTokens} tokens of a prompt have ${room} bytes left`, {
+      promptTokens,
+      roomBytes: room,
+    });
 }
 
 /**

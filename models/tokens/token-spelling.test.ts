@@ -10,6 +10,7 @@ import {
 } from "./token-spelling.ts";
 import { openTokenizer, type TextTokens } from "./tokenizer.ts";
 import { trainTokenizer } from "./train-tokenizer.ts";
+import { BORDER, wordBorder } from "./word-borders.ts";
 
 const TEXTS = [
   "The state of the union is strong; the union's states won't pay. banana bananas anna's aaaa aaaaaa a aa aaa",
@@ -38,7 +39,7 @@ beforeAll(async () => {
 });
 
 /** Characters that make words, ends of words and what is between them. */
-function randomText(random: SeededRandom, characters: string, length: number): string {
+function randomText(random: SeededRandom, characters: ArrayLike<string>, length: number): string {
   return Array.from({ length }, () => characters[random.nextBelow(characters.length)]).join("");
 }
 
@@ -58,7 +59,7 @@ function anyTokens(text: Uint8Array, random: SeededRandom): number[] {
 
 describe("a tokenizer's spelling", () => {
   it("finds nothing wrong with what the tokenizer makes of any text", () => {
-    expect(spelling.joining).toBe(JOINING.letters);
+    expect(spelling.joining).toBe(JOINING.words);
     const random = new SeededRandom("honest prompts");
     for (let run = 0; run < 400; run++) {
       const text = randomText(random, "theuniosabcrgdlvw'''    TN19.,é<end>\n", 1 + random.nextBelow(40));
@@ -67,6 +68,58 @@ describe("a tokenizer's spelling", () => {
       expect(lengths, text).not.toBeNull();
       expect(findPromptFault(spelling, bytesOf(text), lengths!, given), text).toBeNull();
     }
+  });
+
+  it("finds nothing wrong beside tokens that are taken whole, whatever they are of", async () => {
+    const contents = ["<end>", "  ", "\n\n", "<a b>", "!!", "'"];
+    const [first] = file.added_tokens;
+    const added = contents.map((content, i) => ({ ...first, content, id: i === 0 ? first.id : SIZE + i }));
+    const changed = sourceOf({ ...file, added_tokens: added });
+    const [own, known] = [await openTokenizer(changed, SIZE + 9), (await readSpelling(changed, SIZE + 9))!];
+    expect(known.joining).toBe(JOINING.words);
+    const random = new SeededRandom("whole tokens");
+    const pieces = [..."an s1'!\n", "the", "  ", "   ", "<end>", "<a b>", "'s", "'ll", "\n\n", "é"];
+    for (let run = 0; run < 600; run++) {
+      const text = randomText(random, pieces, 1 + random.nextBelow(12));
+      const given = own.encode(text);
+      const lengths = spelledLengths(known, bytesOf(text), given);
+      expect(findPromptFault(known, bytesOf(text), lengths!, given), JSON.stringify(text)).toBeNull();
+    }
+  });
+
+  it("finds every other way to spell texts of words, digits, signs and blanks", () => {
+    const random = new SeededRandom("other tokens of texts");
+    const kinds = { spelling: 0, cut: 0, join: 0 };
+    for (let run = 0; run < 600; run++) {
+      const text = randomText(
+        random,
+        ["the", "an", " ", " ", "1", "9", ".", ",", "'s", "'ll", "a", "é"],
+        2 + random.nextBelow(7),
+      );
+      const bytes = bytesOf(text);
+      const borders = Array.from({ length: bytes.length - 1 }, (_, i) => wordBorder(bytes, i + 1));
+      const given = anyTokens(bytes, random);
+      const fault = findPromptFault(spelling, bytes, spelledLengths(spelling, bytes, given)!, given);
+      const isOwn = given.join() === tokens.encode(text).join();
+      if (fault !== null) kinds[fault.kind]++;
+      if (isOwn) expect(fault, text).toBeNull();
+      else if (!borders.includes(BORDER.unsure)) expect(fault, `${text}: ${given}`).not.toBeNull();
+    }
+    expect(kinds.join).toBeGreaterThan(100);
+  });
+
+  it("finds a token that a rule makes of two pieces", () => {
+    // As one of a tokenizer that was trained by another pattern: a letter and a blank.
+    const letter = spelling.tokens.findIndex(({ bytes }) => bytes.length === 1 && bytes[0] === 0x61);
+    const blank = spelling.tokens.findIndex(({ bytes }) => bytes.length === 1 && bytes[0] === 0x20);
+    const both = { bytes: bytesOf("a "), rule: { rank: 1_000, left: letter, right: blank } };
+    const known = { ...spelling, tokens: [...spelling.tokens, both] };
+    const fault = (of: TokenSpelling, text: string) =>
+      findPromptFault(of, bytesOf(text), [2], [spelling.tokens.length]);
+    expect(fault(known, "a ")).toEqual({ kind: "cut", place: 0 });
+    // Where no rule makes it, it may be one that is taken whole.
+    expect(fault({ ...known, tokens: [...spelling.tokens, { ...both, rule: null }] }, "a ")).toBeNull();
+    expect(fault({ ...known, joining: JOINING.all }, "a ")).toBeNull();
   });
 
   it("finds every other way to spell a word", () => {

@@ -5,6 +5,7 @@
 import { type FileSource, readWhole } from "../files/byte-source.ts";
 import { MAX_FILE_BYTES, parseJsonFile } from "./tokenizer.ts";
 import { byteCharacters } from "./train-tokenizer.ts";
+import { BORDER, wordBorder } from "./word-borders.ts";
 
 export interface SpelledToken {
   /** Empty where it spells nothing certain. */
@@ -13,8 +14,8 @@ export interface SpelledToken {
   readonly rule: { readonly rank: number; readonly left: number; readonly right: number } | null;
 }
 
-/** Between which neighbours a rule would surely have been applied: the numbers of PromptTokens.sol. */
-export const JOINING = { none: 0, letters: 1, all: 2 } as const;
+/** How a text is cut into pieces: not known, by GPT-2's pattern, not at all. The numbers of PromptTokens.sol. */
+export const JOINING = { none: 0, words: 1, all: 2 } as const;
 
 export interface TokenSpelling {
   /** By token; as many as the model has. */
@@ -99,8 +100,8 @@ function spellingOf(file: TokenizerFile, size: number): TokenSpelling | null {
   for (const { content, id } of added)
     if (id < size) tokens[id] = { bytes: new TextEncoder().encode(content), rule: null };
   const areRulesPlain = addRules(tokens, model, new Set(added.map(({ id }) => id)));
-  const endsInLetter = added.some(({ content }) => /^[A-Za-z]|[A-Za-z]$/.test(content));
-  const isSure = areRulesPlain && !endsInLetter && model.ignore_merges !== true;
+  const endsInWord = added.some(({ content }) => /^[A-Za-z0-9]|[A-Za-z0-9]$/.test(content));
+  const isSure = areRulesPlain && !endsInWord && model.ignore_merges !== true;
   return { tokens, joining: isSure ? byWords : JOINING.none };
 }
 
@@ -111,7 +112,7 @@ function spellingOf(file: TokenizerFile, size: number): TokenSpelling | null {
 function joiningOf(pre: PreTokenizer | undefined): TokenSpelling["joining"] | null {
   if (pre?.type === "ByteLevel") {
     if (pre.add_prefix_space !== false) return null;
-    return pre.use_regex === false ? JOINING.all : JOINING.letters;
+    return pre.use_regex === false ? JOINING.all : JOINING.words;
   }
   if (pre?.type !== "Sequence") return null;
   const parts = pre.pretokenizers ?? [];
@@ -171,6 +172,8 @@ const isAt = (text: Uint8Array, bytes: Uint8Array, from: number) =>
 /** What of a prompt's tokens can be shown to be wrong. Tokens are those of the vocabulary's leaves that are opened. */
 export type PromptFault =
   | { readonly kind: "spelling"; readonly place: number }
+  /** A rule makes it of two pieces. */
+  | { readonly kind: "cut"; readonly place: number }
   | {
       readonly kind: "join";
       readonly place: number;
@@ -189,9 +192,12 @@ export function findPromptFault(
 ): PromptFault | null {
   let from = 0;
   for (const [place, token] of tokens.entries()) {
-    const { bytes } = spelling.tokens[token]!;
+    const { bytes, rule } = spelling.tokens[token]!;
     if (bytes.length !== lengths[place] || !isAt(text, bytes, from)) return { kind: "spelling", place };
-    from += bytes.length;
+    const end = from + bytes.length;
+    if (spelling.joining === JOINING.words && rule !== null && isCutBetween(text, from, end))
+      return { kind: "cut", place };
+    from = end;
   }
   if (spelling.joining === JOINING.none) return null;
   const rules = rulesByParts(spelling);
@@ -238,15 +244,11 @@ function piecesOf({ tokens }: TokenSpelling, token: number, side: "left" | "righ
   return pieces;
 }
 
-/** Between two letters without an apostrophe before them: PromptTokens.sol. */
-function isInside(joining: TokenSpelling["joining"], text: Uint8Array, border: number): boolean {
-  if (joining !== JOINING.letters) return joining === JOINING.all;
-  const isLetter = (byte: number) => /[A-Za-z]/.test(String.fromCharCode(byte));
-  const isApostrophe = (place: number) => text[place] === 0x27;
-  return (
-    isLetter(text[border - 1]!) &&
-    isLetter(text[border]!) &&
-    !isApostrophe(border - 2) &&
-    !isApostrophe(border - 3)
-  );
+const isInside = (joining: TokenSpelling["joining"], text: Uint8Array, border: number): boolean =>
+  joining === JOINING.words ? wordBorder(text, border) === BORDER.inside : joining === JOINING.all;
+
+function isCutBetween(text: Uint8Array, from: number, end: number): boolean {
+  for (let border = from + 1; border < end; border++)
+    if (wordBorder(text, border) === BORDER.cut) return true;
+  return false;
 }

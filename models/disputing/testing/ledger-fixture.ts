@@ -58,7 +58,10 @@ export async function startLedgerTraces() {
     },
   });
   return {
-    ...{ client, game, math, owner, watcher, stranger, accountOf },
+    ...{ client, game, math, owner, watcher, stranger, accountOf, clients },
+    url: anvil.url,
+    /** Another contract of the same terms. */
+    deployGame: async () => (await deployTraceGame(clients, terms, math)).game,
     publicClient: clients.publicClient as never,
     stop: () => anvil.stop(),
     read: (functionName: string, args: readonly unknown[] = []) =>
@@ -87,7 +90,10 @@ export async function startLedgerTraces() {
       const [claimed] = await client.getContractEvents({ ...event, fromBlock: 0n, strict: true });
       return claimed!.args.receipt;
     },
-    /** A rollup whose state has the model, and the call that registers it. @param draws of an epoch, a power of two */
+    /**
+     * A rollup whose state has the model under two numbers, MODEL_ID and the one before it, and the call that registers it.
+     * @param draws of an epoch, a power of two
+     */
     async ledgerWith(
       {
         describe,
@@ -113,14 +119,18 @@ export async function startLedgerTraces() {
         ...{ collectedRoot: EMPTY_COLLECTED_ROOT, epochStart: 0n },
       };
       const leaf = { ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, keyX: 8n, body: hashModelBody(body) };
-      const leaves = [...Array.from({ length: MODEL_ID }, (_, i) => BigInt(i + 1)), hashLeaf(leaf)];
+      const others = Array.from({ length: MODEL_ID - 1 }, (_, i) => BigInt(i + 1));
+      const leaves = [...others, hashLeaf(leaf), hashLeaf(leaf)];
       const rollup = await deployFixedState(client, deployer, treeRoot(TAG.node, leaves, TREE_DEPTH));
       const model = describe(rollup);
-      const path = treePath(TAG.node, leaves, TREE_DEPTH, MODEL_ID);
       const { balance, chain, counters, keyX, l1Owner, nonce, openAmount } = leaf;
       const fields = [nonce, l1Owner, keyX, balance, chain, openAmount, counters];
-      const proof = { path, fields, body, cap: CAP, filesHash: FILES_HASH, columnsCommitment: COLUMNS };
-      return { model, traced, registration: registerCall(model, traced, proof) };
+      const proof = { fields, body, cap: CAP, filesHash: FILES_HASH, columnsCommitment: COLUMNS };
+      const registrationOf = (modelId: number) => {
+        const path = treePath(TAG.node, leaves, TREE_DEPTH, modelId);
+        return registerCall({ ...model, modelId: BigInt(modelId) }, traced, { ...proof, path });
+      };
+      return { model, traced, rollup, registrationOf, registration: registrationOf(MODEL_ID) };
     },
   };
 }

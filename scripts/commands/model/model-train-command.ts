@@ -18,6 +18,7 @@ import { toHex32 } from "../../../client/hex.ts";
 import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { nameCard } from "../../../datanets/card/card.ts";
 import { baseNameAt, baseSourceAt, OWN_BASE } from "../../../models/base/base-place.ts";
+import type { TextRecipe } from "../../../models/registered/text-recipe.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.ts";
 import { type BasePlaces, modelTrainings, TEXT_BASE_OPTION, textSetting } from "../../cli/model-families.ts";
@@ -133,6 +134,8 @@ export function addModelTrainCommand(parent: Command): void {
       trainings,
       card === null ? null : baseOfCard(card.text),
     );
+    // Before minutes of training; `withTracing` asks again.
+    if (options.claimant !== undefined) await requirePromisable(recipe);
     const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
       output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
     // Beside the model until that is whole: a killed training goes on from here.
@@ -170,13 +173,19 @@ export function addModelTrainCommand(parent: Command): void {
   });
 }
 
-/** The model with claims in its recipe. @throws CMD_USAGE for one that is no language model, or an address that is none */
+/** @throws CMD_USAGE for what is no language model, MOD_CLAIMS_TOO_LARGE */
+async function requirePromisable(recipe: RecipeBase): Promise<void> {
+  if (recipe.family !== "text") throw commandError("CMD_USAGE", "only language models have claims");
+  const { requireClaimable } = await import("../../../models/registered/text-tokens.ts");
+  requireClaimable(recipe as TextRecipe);
+}
+
+/** The model with claims in its recipe. @throws CMD_USAGE for an address that is none */
 async function promised<Model extends ModelParts>(
   model: Model,
   claimant: string,
   places: BasePlaces,
 ): Promise<Model> {
-  if (model.family.name !== "text") throw commandError("CMD_USAGE", "only language models have claims");
   const { withTracing } = await import("../../../models/disputing/traced-recipe.ts");
   const setting = await textSetting(places);
   return (await withTracing(model as never, parseAddress(claimant), setting)) as Model;

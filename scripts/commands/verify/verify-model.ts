@@ -28,7 +28,7 @@ export interface VerifyModelOptions {
 }
 
 /** Of language models with what their statics promise of their own numbers. */
-async function trainingsWithPromises(places: BasePlaces): Promise<readonly FamilyTraining[]> {
+export async function trainingsWithPromises(places: BasePlaces): Promise<readonly FamilyTraining[]> {
   const [trainings, setting] = await Promise.all([modelTrainings(places), textSetting(places)]);
   return trainings.map((one) =>
     one.family.name === "text" ? (withPromise(one as never, setting) as FamilyTraining) : one,

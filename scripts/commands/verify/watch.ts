@@ -22,6 +22,7 @@ import { type GlobalOptions, modelServerOf, parseAddress, resolveRpcUrl } from "
 import { l1SenderOf } from "../../cli/l1-sender.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { postingLines } from "../disputes/disputes-show.ts";
+import { ModelVerdicts } from "./model-verdicts.ts";
 import { GameWatch } from "./watch-games.ts";
 
 export interface WatchCommandOptions {
@@ -63,10 +64,7 @@ export async function watchModels({
   const gameWatchers = games.map((game) => new GameWatch(game, publicClient, options, output.progress));
   for (const contract of postingContracts)
     contracts.push({ ...contract, watcher: isSigning ? await watcherOf(options, contract.address) : null });
-  const filesOf = async (posting: Posting) => {
-    output.progress(`recomputing model ${posting.modelId}, posting ${posting.id}`);
-    return publishedFiles(posting, options);
-  };
+  const verdicts = new ModelVerdicts();
   for (;;) {
     const lines: string[] = [];
     const [postings, models]: [object[], object[]] = [[], []];
@@ -82,6 +80,10 @@ export async function watchModels({
       });
     for (const { address: disputes, kind, watcher } of contracts)
       await attempt(async () => {
+        const filesOf = async (posting: Posting) => {
+          output.progress(`recomputing model ${posting.modelId}, posting ${posting.id}`);
+          return publishedFiles(disputes, posting, options, verdicts);
+        };
         const watched = await watchOnce({ publicClient, watcher, disputes, filesOf });
         lines.push(`${disputes}, of ${kind} models${watched.length === 0 ? ": nothing is posted" : ""}`);
         lines.push(...watched.flatMap(linesOf));
@@ -110,10 +112,12 @@ async function watcherOf(
   };
 }
 
-/** The model from its folder or server, trained again; null where it is not to be had, or is of another kind. */
-async function publishedFiles(
-  { modelId, statement }: Posting,
-  options: WatchCommandOptions,
+/** The model from its folder or server, trained again once; null where it is not to be had, or is of another kind. */
+export async function publishedFiles(
+  disputes: `0x${string}`,
+  { id, modelId, statement }: Pick<Posting, "id" | "modelId" | "statement">,
+  options: Pick<WatchCommandOptions, "model" | "models" | "server">,
+  verdicts: ModelVerdicts,
 ): Promise<PublishedFiles | null> {
   let model: PostableModel;
   let leaves: Uint8Array | null;
@@ -133,14 +137,16 @@ async function publishedFiles(
     throw error;
   }
   if (model.rows === null || !isDisputable(model)) return null;
-  const mismatch = await verifyModel({
-    model,
-    facts: { staticsHash: statement.staticsHash, rowsRoot: statement.rowsRoot },
-    depth: "train",
-    trainings: [classifierTraining, directTraining],
-  }).then(
-    () => null,
-    (error: Error) => error.message,
+  const mismatch = await verdicts.of(disputes, { id, statement }, model, () =>
+    verifyModel({
+      model,
+      facts: { staticsHash: statement.staticsHash, rowsRoot: statement.rowsRoot },
+      depth: "train",
+      trainings: [classifierTraining, directTraining],
+    }).then(
+      () => null,
+      (error: Error) => error.message,
+    ),
   );
   return { model, rows: model.rows, leaves, mismatch };
 }
