@@ -68,10 +68,10 @@ export function sendingTo<Sender extends Pick<L1Sender, "address" | "publicClien
 
 /** By what nodes say: only some calls have an error of their own for it. */
 function isWithoutEther(error: unknown): boolean {
-  const saysSo = (one: unknown) =>
-    InsufficientFundsError.nodeMessage.test(
-      String((one as Partial<BaseError>).details ?? (one as Error).message),
-    );
+  const saysSo = (one: unknown) => {
+    const { details, message } = one as Partial<BaseError>;
+    return InsufficientFundsError.nodeMessage.test(String(details ?? message).toLowerCase());
+  };
   return error instanceof BaseError ? error.walk(saysSo) !== null : saysSo(error);
 }
 
