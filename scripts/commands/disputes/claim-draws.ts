@@ -1,9 +1,9 @@
-/** What a model's server needs to claim what is drawn of it (scripts/settling/auto-claim.ts). */
+/** What a model's server needs to claim what is drawn of it (scripts/claiming/auto-claim.ts). */
 import type { Address } from "viem";
 import type { LedgerClient } from "../../../client/ledger-client.ts";
+import type { AutoClaimModules } from "../../claiming/auto-claim.ts";
 import type { GlobalOptions } from "../../cli/context.ts";
 import type { L1Sender } from "../../cli/l1-sender.ts";
-import type { AutoClaimModules } from "../../settling/auto-claim.ts";
 import type { HelperLog } from "../../settling/turn-report.ts";
 import { judgeOf } from "./approve-draws.ts";
 import { withdrawFromGames } from "./disputes-money.ts";

@@ -41,10 +41,10 @@ import { type TrainingSetting, textTraining } from "../../../models/registered/t
 import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
 import { byteConfig, sampleTexts, textRecipeFor } from "../../../models/testing/text-rows.ts";
 import { chainKernels } from "../../../models/trace/run-trace.ts";
+import { AutoClaimer, type ClaimableAnswer } from "../../claiming/auto-claim.ts";
+import { ClaimingReport } from "../../claiming/claiming-report.ts";
 import { inOrder, l1SenderOf } from "../../cli/l1-sender.ts";
-import { AutoClaimer, type ClaimableAnswer } from "../../settling/auto-claim.ts";
 import { AutoSettler } from "../../settling/auto-settle.ts";
-import { ClaimingReport } from "../../settling/claiming-report.ts";
 import {
   CAP,
   PRICE_WEI,
@@ -295,6 +295,11 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
   timeout: 900_000,
 }, async () => {
   const owner = await settler()();
+  const stranger = await runInProcess(
+    ...["model", "serve", modelFolder, "--model", String(modelId), "--claim", ...endpoints()],
+    ...["--base", join(folder, "base"), "--private-key-file", join(world.home, "bob-key")],
+  );
+  expect(stranger.stderr).toContain("CMD_NOT_CLAIMANT");
   const early = await claimer();
   await early.turn();
   expect(early.report.view()).toMatchObject({ stage: "nothing-drawn", draws: { unclaimed: 0 } });

@@ -194,8 +194,8 @@ async function loadClaiming(
 ) {
   const { l1 } = resolveAccount(options);
   const [{ ClaimingReport }, { requireClaimant, startClaiming }, { drawClaimer }] = await Promise.all([
-    import("../../settling/claiming-report.ts"),
-    import("../../settling/start-claiming.ts"),
+    import("../../claiming/claiming-report.ts"),
+    import("../../claiming/start-claiming.ts"),
     import("../disputes/claim-draws.ts"),
   ]);
   await requireClaimant({ modelFolder: folder, base: options.base }, l1.address);

@@ -7,7 +7,7 @@ import { formatEther } from "viem";
 import { RANDOMNESS_DELAY_BLOCKS } from "../../../bridge/l1/settlement-times.ts";
 import { getModel, getPayments, getSettlement } from "../../../client/sequencer/model-reads.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
-import type { ClaimingView } from "../../settling/claiming-report.ts";
+import type { ClaimingView } from "../../claiming/claiming-report.ts";
 import type { SettlingView } from "../../settling/settling-report.ts";
 import { drillAccount } from "../drill-accounts.ts";
 import { drillError } from "../drill-errors.ts";

@@ -27,7 +27,7 @@ export const LANGUAGE_LIES: readonly LanguageLie[] = [
     name: "query",
     description: "a false q of a right pass; then silence",
     ...{ prompt: "The navy?", isFought: false, isPaid: true },
-    trace: (model, prompt) => falseAt(model, prompt, "quantise"),
+    trace: (model, prompt) => falseAt(model, prompt, "quantise", (entry) => -entry),
   },
   {
     name: "prompt",
@@ -42,11 +42,17 @@ export const LANGUAGE_LIES: readonly LanguageLie[] = [
   },
 ];
 
-/** A trace with one false number in the middle operation of a kind. */
-export function falseAt({ answering, traced }: PlayedModel, prompt: string, kind: OpKind): TracedQuery {
+/** A trace with one false number in the middle operation of a kind. @param change of the number; default: three times, and two more */
+export function falseAt(
+  { answering, traced }: PlayedModel,
+  prompt: string,
+  kind: OpKind,
+  change?: (number: number) => number,
+): TracedQuery {
   const text = traced.textOf(prompt, answering.answer(prompt).text);
   const program = traced.model.programs[text.tokens.length - 2]!;
-  return falseTrace(traced.model, { program, text }, kernelsOf([program]), placeOf({ program }, kind));
+  const place = placeOf({ program }, kind);
+  return falseTrace(traced.model, { program, text }, kernelsOf([program]), place, change);
 }
 
 const kernelsOf = (programs: Parameters<typeof chainKernels>[1]) => chainKernels("wasm", programs);

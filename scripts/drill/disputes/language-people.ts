@@ -1,5 +1,5 @@
 /** Who lies about a language model's queries: an owner in his claims, a challenger in a game about a right one. */
-import { createWalletClient, type Hex, http } from "viem";
+import { type Address, createWalletClient, type Hex, http, type PublicClient } from "viem";
 import { queryCommitment } from "../../../circuits/ledger/query.ts";
 import { answerHash, receiptHash } from "../../../circuits/ledger/receipt.ts";
 import { payInference } from "../../../client/actions/ledger/pay-inference.ts";
@@ -10,25 +10,33 @@ import { GameReader } from "../../../models/disputing/read-games.ts";
 import { TracePlayer } from "../../../models/disputing/trace-player.ts";
 import type { TracedQuery } from "../../../models/disputing/traced-model.ts";
 import { tracedOf } from "../../../models/disputing/traced-recipe.ts";
+import { sendingTo } from "../../commands/disputes/trace-sender.ts";
 import { type DrillAccountName, drillAccount } from "../drill-accounts.ts";
+import { drillError } from "../drill-errors.ts";
 import { patiently, STEP_TIMEOUT_MS } from "../world-steps.ts";
 import type { LanguageLie } from "./language-lies.ts";
 import { BOND_WEI, type LanguageWorld, type PlayedModel } from "./language-world.ts";
 
 /** Calls the contract of games with an account's key; returns once it is mined. */
-export function playerAccount({ game, world }: LanguageWorld, name: DrillAccountName) {
+function playerAccount({ game, world }: LanguageWorld, name: DrillAccountName) {
   const { client, url } = world.l1;
   const account = drillAccount(name);
   const wallet = createWalletClient({ account, chain: client.chain, transport: http(url) });
+  const sender = {
+    address: account.address,
+    publicClient: client as unknown as PublicClient,
+    async send(call: { readonly to: Address; readonly data: Hex; readonly valueWei: bigint }) {
+      const hash = await wallet.sendTransaction({ to: call.to, data: call.data, value: call.valueWei });
+      const { gasUsed, status } = await client.waitForTransactionReceipt({ hash });
+      if (status !== "success") throw drillError("DRL_UNEXPECTED", `${hash} was reverted`);
+      return { hash, gasUsed };
+    },
+  };
+  const { send } = sendingTo(sender, game);
   return {
     address: account.address,
-    async send({ data, valueWei }: { readonly data: Hex; readonly valueWei: bigint }) {
-      await client.call({ account, to: game, data, value: valueWei });
-      const hash = await wallet.sendTransaction({ to: game, data, value: valueWei });
-      const { gasUsed, status } = await client.waitForTransactionReceipt({ hash });
-      if (status !== "success") throw new Error(`${hash} was reverted`);
-      return { gasUsed };
-    },
+    /** @throws CLI_L1_REVERTED with the contract's name for it */
+    send: (call: { readonly data: Hex; readonly valueWei: bigint }) => send(call, "a move"),
   };
 }
 

@@ -21,8 +21,8 @@ import { type ClaimingModel, receiptClaim } from "../../models/disputing/receipt
 import type { TracePlayer } from "../../models/disputing/trace-player.ts";
 import { tracedPlayer } from "../../models/disputing/traced-player.ts";
 import { commandError } from "../cli/cli-errors.ts";
+import type { HelperLog } from "../settling/turn-report.ts";
 import { type ClaimingReport, countDraws } from "./claiming-report.ts";
-import type { HelperLog } from "./turn-report.ts";
 
 /** The contract that judges the model's draws, and the account that claims there. */
 export interface ClaimingJudge {

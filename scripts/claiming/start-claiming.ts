@@ -5,8 +5,8 @@ import { readModel } from "../../attribution/model/model-directory.ts";
 import { claimantOf } from "../../attribution/model/recipe-fields.ts";
 import { commandError } from "../cli/cli-errors.ts";
 import { modelFamilies } from "../cli/model-families.ts";
+import { runTurns } from "../settling/turn-report.ts";
 import { AutoClaimer, type AutoClaimModules } from "./auto-claim.ts";
-import { runTurns } from "./turn-report.ts";
 
 /** @throws CMD_NOT_CLAIMANT where this account may not claim the model's queries; what `readModel` throws */
 export async function requireClaimant(

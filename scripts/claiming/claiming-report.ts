@@ -1,7 +1,7 @@
 /** What a model's automatic claiming tells of itself: a view for people and programs, and metrics. */
 import { Counter, Gauge, Registry } from "prom-client";
 import type { DrawState } from "../../models/disputing/draw-claims.ts";
-import { type TurnFailure, TurnFailures } from "./turn-report.ts";
+import { type TurnFailure, TurnFailures } from "../settling/turn-report.ts";
 
 /** Where the claims of a model's draws stand. Found from the ledger and L1 each time, never remembered. */
 const CLAIMING_STAGES = [
