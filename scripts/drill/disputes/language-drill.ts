@@ -26,6 +26,8 @@ import {
 
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 24 * HOUR_SECONDS;
+/** Of the honest model: longer than from its genesis to both questions, since an epoch that is over is sealed at the first payment. */
+const EPOCH_SECONDS = 4 * DAY_SECONDS;
 const WATCH_MINUTES = "0.05";
 const QUESTIONS = ["The union?", "The Congress?"] as const;
 
@@ -77,7 +79,7 @@ async function playOwners(
   const serve = [
     ...["model", "serve", honest.folder, "--model", String(honest.modelId), "--base", f.base],
     ...["--port", new URL(url).port, "--data", join(world.folder, "answers"), "--prover", backend],
-    ...["--settle", "--claim", "--epoch-length", String(HOUR_SECONDS), ...f.as("builder")],
+    ...["--settle", "--claim", "--epoch-length", String(EPOCH_SECONDS), ...f.as("builder")],
   ];
   const view = async () => {
     const response = await fetch(`${url}/v1/settling`, { signal: AbortSignal.timeout(30_000) });
@@ -99,7 +101,7 @@ async function playOwners(
   }));
   for (const { lie, salt, trace } of lies)
     if (lie.isPaid) await payFor(f, liar, { prompt: lie.prompt, salt, query: trace.query });
-  await passTime(world, clients.builder, 2 * HOUR_SECONDS);
+  await passTime(world, clients.builder, EPOCH_SECONDS);
   await sealAndDraw(f, liar.modelId, async () => {
     await world.waitFor(
       "the honest owner's epoch to be sealed",
