@@ -241,6 +241,10 @@ export interface TableSizes {
 }
 export const isBlobShape = ({ table }: BatchShape): boolean => table?.isBlob === true;
 
+/** Where a batch's narrow slots stand in its transaction. */
+export type DataPlace = "blob" | "calldata";
+export const placeOf = (shape: BatchShape): DataPlace => (isBlobShape(shape) ? "blob" : "calldata");
+
 /** What two cores can prove in a minute or so. */
 export const PRODUCTION_SHAPE: BatchShape = { narrow: 56, wide: 8 };
 

@@ -12,6 +12,7 @@ import {
   someText,
   wholeNumber,
 } from "../circuits/settings.ts";
+import { DATA_MODES } from "./batches/data-choice.ts";
 import { parseOpenPerEther } from "./fees/open-price.ts";
 import { FEE_MODES } from "./fees/unit-fee.ts";
 import { DOOR_MODES } from "./intake/door.ts";
@@ -90,6 +91,12 @@ export const SEQUENCER_SETTINGS = {
     schema: wholeNumber(0, 100_000_000),
     default: "0",
     description: "blobs that are kept there, 131,072 bytes each; 0 = all, for ever",
+  },
+  dataPlace: {
+    schema: z.enum(DATA_MODES),
+    default: "auto",
+    description:
+      "where batches' data stands: calldata, blob, or auto: by L1's prices where the first circuit has a twin, else as it has it",
   },
   storeCheck: {
     schema: z.enum(STORE_CHECKS),

@@ -187,7 +187,7 @@ describe("a sequencer that is killed", () => {
       const foundSettlements = new Map<string, string>();
       for await (const [, entry] of log.entries(0)) {
         if (entry.type === "opened") replay.openNext(entry);
-        if (entry.type === "closed") replay.close();
+        if (entry.type === "closed") replay.close("calldata");
         if (entry.type === "queue") replay.replay(entry);
         if (entry.type === "settlement") {
           const name = `${entry.operation.modelId}/${entry.epoch}`;

@@ -103,6 +103,19 @@ export function createMetrics(registry = new Registry()) {
         registers,
       }),
     },
+    data: {
+      inBlob: new Gauge({
+        name: "rollup_data_in_blob",
+        help: "1 where the data of the batch that was closed last stands in a blob, 0 where it is in calldata",
+        registers,
+      }),
+      choices: new Counter({
+        name: "rollup_data_choices_total",
+        help: "Closed batches by where their data stands, and why",
+        labelNames: ["place", "reason"] as const,
+        registers,
+      }),
+    },
     fees: {
       unitFee: new Gauge({
         name: "rollup_unit_fee_open",

@@ -4,21 +4,19 @@ import { resolve } from "node:path";
 import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { leaseMarginProblem } from "../circuits/lease-margin.ts";
 import { TREE_DEPTH } from "../circuits/protocol.ts";
-import {
-  type DeployedCircuit,
-  type Deployment,
-  genesisOf,
-  shapeOf,
-} from "../circuits/registry/deployment.ts";
+import { dataTwins, openingShape } from "../circuits/registry/data-twins.ts";
+import { type DeployedCircuit, type Deployment, genesisOf } from "../circuits/registry/deployment.ts";
 import type { Secret } from "../circuits/secret.ts";
 import { CIRCUIT_SORT } from "../circuits/settlement/settlement-data.ts";
 import { sealedInputs } from "../circuits/table/sealed-batch.ts";
+import type { Groth16Proof } from "../circuits/wire/groth16-proof.ts";
 import { verifyProof } from "../prover/formats/verification-key.ts";
 import { loadVerificationKey } from "../prover/keys/deployed-circuits.ts";
 import { createApi } from "./api/api.ts";
 import type { ApiOptions } from "./api/api-options.ts";
 import { type ServedPages, servedGovernance } from "./api/pages.ts";
 import { openBlobKeeper } from "./batches/blob-keeper.ts";
+import { DataChoice } from "./batches/data-choice.ts";
 import { Feed } from "./batches/feed.ts";
 import type { Config } from "./config.ts";
 import { OpenPrice } from "./fees/open-price.ts";
@@ -48,11 +46,20 @@ function servedPages(config: Config, deployment: Deployment): ServedPages | unde
 /** @throws PRV_KEY_UNREADABLE, PRV_KEY_INVALID */
 async function proversOf(
   { proverToken: token }: Config,
-  circuit: DeployedCircuit,
+  circuits: readonly DeployedCircuit[],
 ): Promise<ApiOptions["provers"]> {
   if (token === undefined) return undefined;
-  const key = await loadVerificationKey(circuit);
-  return { token, isValid: (proof, publicSignals) => verifyProof(key, proof, publicSignals) };
+  const own = Object.values(dataTwins(circuits)).filter((circuit) => circuit !== null);
+  const keys = new Map(
+    await Promise.all(
+      own.map(async (circuit) => [circuit.name, await loadVerificationKey(circuit)] as const),
+    ),
+  );
+  const isValid = (name: string, proof: Groth16Proof, publicSignals: readonly bigint[]) => {
+    const key = keys.get(name);
+    return key !== undefined && verifyProof(key, proof, publicSignals);
+  };
+  return { token, isValid };
 }
 
 /** How often due work (closing, expiry) is looked for. */
@@ -86,7 +93,6 @@ export async function createSequencerProcess(
   if (marginProblem !== null)
     throw sequencerError("SEQ_CONFIG_INVALID", `SEQUENCER_LEASE_MARGIN_MS ${marginProblem}`);
   await initPoseidon();
-  const circuit = deployment.circuits[0]!;
   const circuits = await Promise.all(
     deployment.circuits.map(async (deployed) =>
       deployed.sort === CIRCUIT_SORT.batch
@@ -95,6 +101,7 @@ export async function createSequencerProcess(
     ),
   );
   const metrics = createMetrics();
+  const data = new DataChoice(config.dataPlace, deployment.circuits, { metrics, logger, clock });
   const feed = new Feed(
     { maxClients: config.feedMaxClients, maxBufferedBytes: config.feedBufferBytes },
     (clientCount) => metrics.feedClients.set(clientCount),
@@ -131,7 +138,10 @@ export async function createSequencerProcess(
         rollupAddress: deployment.rollupAddress,
         genesis: genesisOf(deployment),
         genesisRoot: deployment.genesis.root,
-        rules: { domain: deployment.domain, idFeeWei: deployment.idFeeWei, shape: shapeOf(circuit) },
+        rules: {
+          ...{ domain: deployment.domain, idFeeWei: deployment.idFeeWei },
+          shape: openingShape(deployment.circuits),
+        },
       },
       {
         log,
@@ -145,17 +155,15 @@ export async function createSequencerProcess(
         openPerEther: () => price.read(),
         onBatch: (record) => keeper?.note(record),
         circuits,
-        circuit: {
-          circuitId: circuit.circuitId,
-          circuitInputs: (closed, z) => sealedInputs(closed, z, TREE_DEPTH),
-        },
+        data,
+        circuitInputs: (closed, z) => sealedInputs(closed, z, TREE_DEPTH),
       },
     );
     void log.checkBeside().then((check) => {
       if (check !== null) logger.info(check, "store checked");
     });
     keeper?.start(() => sequencer.line.book.finalNumber);
-    const provers = await proversOf(config, circuit);
+    const provers = await proversOf(config, deployment.circuits);
     const app = await createApi(
       {
         ...config,

@@ -106,6 +106,8 @@ export class Sequencer {
     const sequencer = new Sequencer(options, modules, restored, lease);
     const { line } = sequencer;
     await line.estimates.recall((number) => line.batch(number), book.closedNumber);
+    const last = await line.batch(book.closedNumber);
+    if (last !== undefined) line.data.recall(last.circuit);
     await line.account.recall((number) => line.batch(number), book.reached("posted"));
     return sequencer;
   }

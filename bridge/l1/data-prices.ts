@@ -1,12 +1,13 @@
 import type { Logger } from "pino";
-import { type BatchShape, isBlobShape } from "../../circuits/protocol.ts";
+import { type BatchShape, type DataPlace, isBlobShape } from "../../circuits/protocol.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import {
-  blobCostWei,
   type CALLDATA_GAS,
-  calldataCostWei,
+  cheaperPlace,
   crossover,
+  type DataCounts,
   type DataPrices,
+  dataCostsWei,
 } from "../../contracts/l1/data-cost.ts";
 import type { BridgeMetrics } from "../metrics.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
@@ -18,7 +19,7 @@ const KINDS: readonly Kind[] = ["transfer", "payment"];
 const OF_KIND = {
   transfer: (count: number) => ({ transfers: count, payments: 0 }),
   payment: (count: number) => ({ transfers: 0, payments: count }),
-} satisfies Record<Kind, unknown>;
+} satisfies Record<Kind, (count: number) => DataCounts>;
 
 /** Of one kind of operation, at the prices of the day. */
 interface Verdict {
@@ -27,12 +28,12 @@ interface Verdict {
   readonly operations: number;
   /** Operations of a batch from which on a blob costs no more than calldata. */
   readonly crossover: number;
-  readonly cheaper: "blob" | "calldata";
+  readonly cheaper: DataPlace;
 }
 
 /**
- * Whether the narrow slots of a full batch are cheaper in a blob or in calldata, by L1's prices. It is told, and nothing
- * follows from it: the circuit of a batch says where its slots stand.
+ * Whether the narrow slots of a full batch are cheaper in a blob or in calldata, by L1's prices. It is told to people here, and
+ * the prices to the sequencer, which chooses by the same formula for each batch that it closes.
  */
 export class DataPricesNotice {
   readonly #modules: DataPricesModules;
@@ -42,6 +43,8 @@ export class DataPricesNotice {
   readonly #nowMs: () => number;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #said = "";
+  /** A minute old at most where `note` is called; null where L1 names none. */
+  latest: DataPrices | null = null;
 
   /** @param shapes of the rollup's batch circuits */
   constructor(shapes: readonly BatchShape[], modules: DataPricesModules) {
@@ -63,7 +66,9 @@ export class DataPricesNotice {
     let prices: DataPrices;
     try {
       prices = await this.#prices();
+      this.latest = prices;
     } catch (error) {
+      this.latest = null;
       if (!isRollupError(error)) throw error;
       this.#modules.logger.debug({ code: error.code }, "L1 names no prices of data");
       return;
@@ -94,16 +99,14 @@ export class DataPricesNotice {
   #verdict(kind: Kind, prices: DataPrices): Verdict | null {
     const operations = this.#capacity.get(kind);
     if (operations === undefined) return null;
-    const costsWei = {
-      blob: blobCostWei(prices),
-      calldata: calldataCostWei(OF_KIND[kind](operations), prices),
-    };
+    const counts = OF_KIND[kind](operations);
+    const costsWei = dataCostsWei(counts, prices);
     const from = crossover(kind, prices);
     const { blobCrossover, dataCost } = this.#modules.metrics;
     blobCrossover.set({ kind }, from);
     for (const place of ["blob", "calldata"] as const)
       dataCost.set({ kind, place }, Number(costsWei[place]) / operations);
-    return { kind, operations, crossover: from, cheaper: operations >= from ? "blob" : "calldata" };
+    return { kind, operations, crossover: from, cheaper: cheaperPlace(counts, prices, null) };
   }
 }
 

@@ -74,6 +74,9 @@ export async function startBridge(
     chainId: deployment.chainId,
   });
   const frozen = new FrozenNotice({ rollup, logger: logger.child({ component: "frozen-notice" }), metrics });
+  const dataPrices = new DataPricesNotice(batchShapesOf(deployment.circuits), {
+    ...{ client: rollup.client, logger: logger.child({ component: "data-prices" }), metrics },
+  });
   const watcher = new QueueWatcher(
     {
       deployedAtBlock: deployment.deployedAtBlock,
@@ -86,14 +89,10 @@ export async function startBridge(
       store: store.queue,
       logger: logger.child({ component: "queue-watcher" }),
       metrics,
-      frozen,
-      lease,
+      ...{ frozen, lease, dataPrices },
     },
   );
   const queueAge = new QueueAge({ rollup, metrics });
-  const dataPrices = new DataPricesNotice(batchShapesOf(deployment.circuits), {
-    ...{ client: rollup.client, logger: logger.child({ component: "data-prices" }), metrics },
-  });
   const randomness = new RandomnessWatcher(
     {
       deployedAtBlock: deployment.deployedAtBlock,
@@ -168,9 +167,10 @@ export async function startBridge(
   // A loop that fails leaves the others running: deposits do not depend on publishing, nor the reverse.
   const loops = [
     loop("queue-watcher", async () => {
+      // Before the head: with it the sequencer may open its first batch.
+      await dataPrices.note();
       await watcher.poll();
       await queueAge.note();
-      await dataPrices.note();
     }),
     loop(
       "batch-publisher",

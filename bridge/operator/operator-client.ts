@@ -26,6 +26,7 @@ import {
   type SequencerFailure,
 } from "../../circuits/wire/sequencer-request.ts";
 import { proofJson } from "../../circuits/wire/wire-fields.ts";
+import type { DataPrices } from "../../contracts/l1/data-cost.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { ParkedSettlement } from "../l1/parked-settlement.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";
@@ -131,6 +132,8 @@ export interface OperatorClient {
     blockNumber: number;
     timestamp: number;
     baseFeePerGasWei: bigint | null;
+    /** null where L1 names none. */
+    dataPrices: DataPrices | null;
     isFrozen: boolean;
     alarms: readonly string[];
     lease: { epoch: number; endsAtSeconds: number; url: string } | null;
@@ -187,7 +190,7 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
   };
 
   return {
-    async reportL1Head({ admissions, alarms, baseFeePerGasWei, ...head }) {
+    async reportL1Head({ admissions, alarms, baseFeePerGasWei, dataPrices, ...head }) {
       const body: z.input<typeof l1HeadBody> = {
         ...head,
         alarms: [...alarms],
@@ -197,6 +200,10 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
           found: admissions.found.map(({ modelId, word }) => ({ modelId, word: hex32(word) })),
         },
         baseFeePerGasWei: baseFeePerGasWei?.toString() ?? null,
+        dataPrices: dataPrices && {
+          gasPriceWei: dataPrices.gasPriceWei.toString(),
+          blobGasPriceWei: dataPrices.blobGasPriceWei.toString(),
+        },
       };
       return await ask("/operator/l1-head", l1HeadAnswer, body);
     },

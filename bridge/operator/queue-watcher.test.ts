@@ -57,6 +57,8 @@ describe("QueueWatcher", () => {
       blockNumber: Number(block.number),
       timestamp: Number(block.timestamp),
       baseFeePerGasWei: expect.stringMatching(/^[0-9]+$/),
+      // Nobody asks L1 for them here.
+      dataPrices: null,
       isFrozen: false,
       alarms: [],
       lease: null,

@@ -9,6 +9,7 @@ import { z } from "zod";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { MAX_ADMISSIONS_PER_HEAD } from "../../circuits/wire/operator-api.ts";
 import { bridgeError } from "../bridge-errors.ts";
+import type { DataPricesNotice } from "../l1/data-prices.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { type RollupLog, readRollupLogs } from "../l1/log-reader.ts";
 import { type QueueEntry, toQueueEntry } from "../l1/queue-entry.ts";
@@ -34,6 +35,8 @@ export interface QueueWatcherModules {
   readonly store: JsonStore;
   readonly logger: Logger;
   readonly metrics: BridgeMetrics;
+  /** What a batch's data costs; absent where nobody asks L1. */
+  readonly dataPrices?: Pick<DataPricesNotice, "latest">;
   /** Shared with whatever else stops at a freeze. */
   readonly frozen?: FrozenNotice;
   /** null or absent where there is no lease. */
@@ -90,6 +93,7 @@ export class QueueWatcher {
       const admissions = admitted && pageOf(admitted, from);
       const { admissionCount } = await sequencer.reportL1Head({
         ...{ blockNumber: headNumber, timestamp, baseFeePerGasWei },
+        dataPrices: this.#modules.dataPrices?.latest ?? null,
         ...{ isFrozen, alarms, lease, admissions },
       });
       // A sequencer that has fewer was started anew.

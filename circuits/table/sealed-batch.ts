@@ -8,7 +8,8 @@ import { type BatchStatement, batchStatement } from "../blob/batch-statement.ts"
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { dataCommitment } from "../field/element-vector.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { closedTableInputs, TableBuilder } from "./table-builder.ts";
+import type { DataPlace } from "../protocol.ts";
+import { closedTableInputs, TableBuilder, type TableCounts } from "./table-builder.ts";
 import { absorbedElements } from "./table-data.ts";
 import type { TableLayout } from "./table-layout.ts";
 import { tableShapeOf } from "./table-shape.ts";
@@ -26,10 +27,13 @@ export interface OpenBatch {
   readonly isFull: boolean;
   /** Whether every operation that may be executed has a place. */
   readonly hasWideRoom: boolean;
+  /** Operations in the table's sections so far; none without a table. */
+  readonly tableCounts: TableCounts;
   hasRoomFor(operation: Operation): boolean;
   /** @throws OP_* and leaves everything as it was; CIR_BATCH_FULL where `hasRoomFor` says no */
   add(operation: Operation): PlacedTrace;
-  close(): SealedBatch;
+  /** @param place of the table's slots, as it was opened where absent; a batch that was opened for a blob fits both */
+  close(place?: DataPlace): SealedBatch;
 }
 
 /** @throws OP_UNKNOWN_LEAF where the fee account does not exist; CIR_SHAPE_IMPOSSIBLE for a table that no circuit has */
@@ -47,6 +51,7 @@ export function openBatch(ledger: Ledger, opening: BatchOpening): OpenBatch {
     get hasWideRoom() {
       return !builder.isFull;
     },
+    tableCounts: { transfers: 0, payments: 0 },
     hasRoomFor: ({ kind }) => builder.hasRoomFor(kind),
     add: (operation) => builder.add(operation),
     close: () => ({ batch: builder.close(), layout: null }),

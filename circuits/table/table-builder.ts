@@ -12,13 +12,19 @@ import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { type Leaf, unpackCounters } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { LedgerTree, type TreeVersion } from "../ledger/ledger-tree.ts";
-import { KIND, kindRule } from "../protocol.ts";
+import { type DataPlace, KIND, kindRule } from "../protocol.ts";
 import { RollupError } from "../rollup-error.ts";
 import { withTable } from "./table-inputs.ts";
 import { layOutTable, type TableLayout } from "./table-layout.ts";
 import { fitsTable } from "./table-limits.ts";
 import { WideLeaves } from "./table-order.ts";
-import { postedShape, requireTableShape, type TableShape, windowSize } from "./table-shape.ts";
+import { postedShape, requireTableShape, type TableShape, tableIn, windowSize } from "./table-shape.ts";
+
+/** Of the operations in a table. All of the members' section count as payments: each has a payload. */
+export interface TableCounts {
+  readonly transfers: number;
+  readonly payments: number;
+}
 
 export interface ClosedTable {
   /** What is posted: as of any batch, its narrow slots are both sections, the first one padded. */
@@ -57,6 +63,11 @@ export class TableBuilder {
 
   get operationCount(): number {
     return Object.values(this.#sections).reduce((sum, { length }) => sum + length, 0);
+  }
+
+  get tableCounts(): TableCounts {
+    const { transfers, members } = this.#sections;
+    return { transfers: transfers.length, payments: members.length };
   }
 
   get signedCount(): number {
@@ -124,15 +135,16 @@ export class TableBuilder {
     return { trace, slot: sectionStart + this.#sections[section].push(trace) - 1 };
   }
 
-  /** Fills the empty slots, credits the fees and closes the batch. */
-  close(): ClosedTable {
+  /** Fills the empty slots, credits the fees and closes the batch. @param place as `OpenBatch.close` has it */
+  close(place: DataPlace = this.shape.isBlob === true ? "blob" : "calldata"): ClosedTable {
+    const shape = tableIn(this.shape, place);
     const { transfers, members } = this.#sections;
     const { signedCount } = this;
     const tree = LedgerTree.ofVersion(this.#before);
     for (const [id, leaf] of this.#rows) tree.put(id, leaf);
     const after = tree.version;
     const wide = movedTraces(this.#sections.wide, tree);
-    const layout = layOutTable(this.shape, {
+    const layout = layOutTable(shape, {
       transfers,
       members,
       before: this.#before,
@@ -141,14 +153,14 @@ export class TableBuilder {
     });
     const used = wide.length;
     const filler = nullSlot(this.#ledger);
-    const padded = [...wide, ...Array<SlotTrace>(this.shape.wide - used).fill(filler)];
+    const padded = [...wide, ...Array<SlotTrace>(shape.wide - used).fill(filler)];
     const totalWei = [...transfers, ...members, ...wide].reduce((sum, { feeWei }) => sum + feeWei, 0n);
     const fee = creditFees(this.#ledger, this.#opening.feeAccountId, totalWei);
     const records = (traces: readonly SlotTrace[]) => traces.map(({ record }) => record);
-    const gap = members.length === 0 ? 0 : this.shape.transfers - transfers.length;
+    const gap = members.length === 0 ? 0 : shape.transfers - transfers.length;
     const data = {
       ...this.#opening,
-      shape: postedShape(this.shape),
+      shape: postedShape(shape),
       newRoot: this.#ledger.root,
       newNextId: this.#ledger.nextId,
       signedCount,

@@ -2,6 +2,7 @@
 import { BLOB_OPENING_BYTES } from "../batch/batch-data.ts";
 import {
   type BatchShape,
+  type DataPlace,
   shapeName,
   type TableSizes,
   TREE_ARITY,
@@ -28,6 +29,12 @@ export function tableShapeOf({ narrow, wide, table }: BatchShape): TableShape | 
 
 /** Ids from here on have no place in the table; their operations go into wide slots. */
 export const windowSize = ({ low, top }: TableSizes): number => TREE_ARITY ** (low + top);
+
+/** The same table, its slots in this place. */
+export function tableIn<Sizes extends TableSizes>(sizes: Sizes, place: DataPlace): Sizes {
+  const { isBlob: _, ...rest } = sizes;
+  return { ...rest, ...(place === "blob" ? { isBlob: true } : {}) } as Sizes;
+}
 
 export const tableName = (shape: TableShape): string => shapeName(postedShape(shape));
 

@@ -25,6 +25,8 @@ export const l1HeadBody = z.object({
   timestamp: counter,
   /** Base fee of a unit of gas, in wei; absent from older bridges. */
   baseFeePerGasWei: wei.nullish(),
+  /** In wei: of gas with its tip, and of blob gas. null or absent where L1 names none, and from older bridges. */
+  dataPrices: z.object({ gasPriceWei: wei, blobGasPriceWei: wei }).nullish(),
   isFrozen: z.boolean().default(false),
   /** Codes of what waits for a human at the bridge. */
   alarms: z

@@ -2,7 +2,14 @@
  * Whether a batch's narrow slots are cheaper in calldata or in a blob, by the prices of the day: pure arithmetic. What both
  * ways share (the transaction, the proof, the batch's record) is left out. Figures of `npm run bench -- blobs` and `-- table --gas`.
  */
+import type { DataPlace } from "../../circuits/protocol.ts";
 import { GAS_PER_BLOB } from "./blob-transaction.ts";
+
+/** Operations in a batch's table. */
+export interface DataCounts {
+  readonly transfers: number;
+  readonly payments: number;
+}
 
 export interface DataPrices {
   /** Of a unit of execution gas, tip included. */
@@ -20,12 +27,30 @@ export const blobCostWei = ({ blobGasPriceWei, gasPriceWei }: DataPrices): bigin
   BLOB_EXECUTION_GAS * gasPriceWei + GAS_PER_BLOB * blobGasPriceWei;
 
 /** What the same operations cost in calldata, in wei of ether. */
-export const calldataCostWei = (
-  counts: { readonly transfers: number; readonly payments: number },
-  { gasPriceWei }: DataPrices,
-): bigint =>
+export const calldataCostWei = (counts: DataCounts, { gasPriceWei }: DataPrices): bigint =>
   (CALLDATA_GAS.transfer * BigInt(counts.transfers) + CALLDATA_GAS.payment * BigInt(counts.payments)) *
   gasPriceWei;
+
+/** Of the narrow slots of one batch, in wei of ether. */
+export const dataCostsWei = (
+  counts: DataCounts,
+  prices: DataPrices,
+): Readonly<Record<DataPlace, bigint>> => ({
+  blob: blobCostWei(prices),
+  calldata: calldataCostWei(counts, prices),
+});
+
+/** What the other place has to save, in thousandths of the costs, before batches move there. Guess: two blocks' change of prices. */
+const LEAST_SAVING_PER_MILLE = 100n;
+
+/** @param current where the last batch stood: the other place has to be cheaper by a tenth. null: the cheaper one, a blob if equal */
+export function cheaperPlace(counts: DataCounts, prices: DataPrices, current: DataPlace | null): DataPlace {
+  const costsWei = dataCostsWei(counts, prices);
+  if (current === null) return costsWei.blob <= costsWei.calldata ? "blob" : "calldata";
+  const other = current === "blob" ? "calldata" : "blob";
+  const isWorthIt = costsWei[other] * 1_000n < costsWei[current] * (1_000n - LEAST_SAVING_PER_MILLE);
+  return isWorthIt ? other : current;
+}
 
 /** From how many operations in a batch on a blob is the cheaper way. Infinity where gas costs nothing. */
 export function crossover(kind: keyof typeof CALLDATA_GAS, prices: DataPrices): number {

@@ -1,5 +1,5 @@
 /** What the contracts' tests and gas measurements share: a node, a deployment, and batches with forged proofs. */
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import {
   type Address,
   BaseError,
@@ -19,6 +19,8 @@ import {
   publicActions,
   type TestClient,
   type TransactionReceipt,
+  TransactionReceiptNotFoundError,
+  type WaitForTransactionReceiptParameters,
   type WalletActions,
   walletActions,
 } from "viem";
@@ -101,7 +103,29 @@ export async function connect(anvil: Anvil, chainId: number = foundry.id): Promi
   });
   return createTestClient({ chain, mode: "anvil", transport, pollingInterval: 10 })
     .extend(publicActions)
-    .extend(walletActions);
+    .extend(walletActions)
+    .extend((client) => ({ waitForTransactionReceipt: receiptOf.bind(null, client) }));
+}
+
+const RECEIPT_TIMEOUT_MS = 60_000;
+
+/**
+ * Asks until the receipt is there. viem's own asks once a block, may do so before anvil has the block's receipts, and then
+ * waits for another block. Where each transaction makes one, none comes.
+ */
+async function receiptOf(
+  client: PublicActions & { readonly pollingInterval: number },
+  { hash }: WaitForTransactionReceiptParameters,
+): Promise<TransactionReceipt> {
+  const until = Date.now() + RECEIPT_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return await client.getTransactionReceipt({ hash });
+    } catch (error) {
+      if (!(error instanceof TransactionReceiptNotFoundError) || Date.now() > until) throw error;
+    }
+    await setTimeout(client.pollingInterval);
+  }
 }
 
 /** Starts a node and deploys on it; `stop` ends both. */

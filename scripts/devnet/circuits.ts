@@ -1,6 +1,7 @@
 import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
 import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
 import {
+  type CircuitSpec,
   circuitSpec,
   earnerExitCircuitSpec,
   earnerTableCircuitSpec,
@@ -10,10 +11,10 @@ import {
 import { batchSizes, type CircuitSizes, exitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
-import { postedShape } from "../../circuits/table/table-shape.ts";
+import { postedShape, tableIn } from "../../circuits/table/table-shape.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
-import { DEVNET_TABLE, FALLBACK_SHAPE } from "./config.ts";
+import { FALLBACK_SHAPE } from "./config.ts";
 import type { Console } from "./console.ts";
 import type { DevnetPlan } from "./plan.ts";
 
@@ -25,18 +26,18 @@ export interface DevnetCircuit {
 
 /**
  * Circuits of the devnet's rollup in the order in which L1 numbers them: batch, settlement, earner table, exits of leaves
- * and of earners, without which nobody could freeze it, and the fallback for batches; then that of a direct model, where
- * there is one.
+ * and of earners, without which nobody could freeze it, and the fallback for batches; then that of a direct model, and
+ * that of batches in blobs, where there are such.
  */
-export async function buildCircuits(plan: DevnetPlan, console: Console): Promise<DevnetCircuit[]> {
-  const { direct, settlement, tableEarners } = plan;
+export function circuitsOf(plan: DevnetPlan): { sizes: CircuitSizes; spec: CircuitSpec }[] {
+  const { direct, hasBlobs, settlement, table, tableEarners } = plan;
   const batch = (shape: BatchShape) => ({ sizes: batchSizes(shape), spec: circuitSpec(shapeName(shape)) });
   const settling = (size: SettlementSize) => ({
     sizes: { sort: CIRCUIT_SORT.settlement, size0: size.payments, size1: size.earners },
     spec: settlementCircuitSpec(size),
   });
-  const wanted = [
-    batch(postedShape(DEVNET_TABLE)),
+  return [
+    batch(postedShape(table)),
     settling(settlement),
     {
       sizes: { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: tableEarners },
@@ -46,7 +47,13 @@ export async function buildCircuits(plan: DevnetPlan, console: Console): Promise
     { sizes: exitSizes(settlement.earners), spec: earnerExitCircuitSpec(settlement.earners) },
     batch(FALLBACK_SHAPE),
     ...(direct === undefined ? [] : [settling(direct)]),
+    ...(hasBlobs ? [batch(postedShape(tableIn(table, "blob")))] : []),
   ];
+}
+
+/** Compiles them, and makes their development keys. */
+export async function buildCircuits(plan: DevnetPlan, console: Console): Promise<DevnetCircuit[]> {
+  const wanted = circuitsOf(plan);
   // The compiler has one thread, the keys take all cores: the first side by side, the second one after another.
   const startedAtMs = Date.now();
   const waiting = new Set(wanted.map(({ spec }) => spec.name));

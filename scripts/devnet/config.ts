@@ -16,6 +16,11 @@ export const DEVNET_TABLE: TableShape = {
   ...{ transfers: 8, members: 6, wide: 6, rows: 16, units: 6 },
   ...{ low: 1, top: 2 },
 };
+/**
+ * With `--blobs`: fewer leaves, so that what evaluates the blob has room within the same 2^18 (260,248 constraints). Its twin
+ * in calldata has the same sizes, and is deployed beside it.
+ */
+export const BLOBS_TABLE: TableShape = { ...DEVNET_TABLE, rows: 12 };
 /** Should the table's circuit ever be in doubt: batches without one, for a key of 2^17 points. Nobody closes any by itself. */
 export const FALLBACK_SHAPE: BatchShape = { narrow: 2, wide: 3 };
 
@@ -135,6 +140,10 @@ export const devnetPaths = {
   workspace: workspaceDir,
   l1State: join(workspaceDir, "l1-state.json"),
   sequencerData: join(workspaceDir, "sequencer"),
+  /** Blobs that the sequencer's batches stand in, with `--blobs`. */
+  blobs: join(workspaceDir, "blobs"),
+  /** Of the follower that checks it all in the end, with `--blobs`. */
+  follower: join(workspaceDir, "follower"),
   bridgeData: join(workspaceDir, "bridge"),
   /** mia's model, as published, and what its server keeps. */
   model: join(workspaceDir, "model"),

@@ -65,7 +65,7 @@ async function reuse(
   if (deployment.circuits.length > circuits.length)
     throw devnetError(
       "DEV_CIRCUIT_CHANGED",
-      "the devnet's rollup has more circuits than this start: was it begun with --direct?",
+      "the devnet's rollup has more circuits than this start: was it begun with --direct, or with --blobs?",
     );
   const client = createPublicClient({ transport: http(rpcUrl) });
   if ((await client.getCode({ address: deployment.rollupAddress })) === undefined) {

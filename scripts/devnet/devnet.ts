@@ -55,6 +55,7 @@ interface DevnetOptions {
   exit?: boolean;
   small?: boolean;
   direct?: boolean;
+  blobs?: boolean;
   reset?: boolean;
   prover: BackendName;
 }
@@ -84,7 +85,10 @@ export async function runDevnet(argv: readonly string[]): Promise<number> {
       supervisor,
       signal: stop.signal,
       proverBackend: options.prover,
-      plan: planOf(options.small === true ? "small" : "full", options.direct === true),
+      plan: planOf(options.small === true ? "small" : "full", {
+        isDirect: options.direct === true,
+        hasBlobs: options.blobs === true,
+      }),
     });
     console.line(`everything so far: ${formatDuration(Date.now() - startedAtMs)}`);
     const status = report.checks.every(({ holds }) => holds) ? 0 : 1;
@@ -109,6 +113,10 @@ function parseOptions(argv: readonly string[]): DevnetOptions | number {
     .option("--exit", "end after the job; status 0 only if every check held")
     .option("--small", "small settlement circuits and fewer e-mails: for tests")
     .option("--direct", "the spam filter is a direct model: posted, watched for a week of L1, and then begun")
+    .option(
+      "--blobs",
+      "batches stand in blobs of Ethereum's transactions, which the sequencer keeps and serves",
+    )
     .option("--reset", "forget the saved devnet (.openledger) first")
     .addOption(
       new Option("--prover <backend>", "what makes the proofs").choices(BACKEND_NAMES).default("wasm"),
@@ -194,8 +202,10 @@ async function bringUpAndWork(modules: {
     operatorToken: await loadOperatorToken(),
     proverBackend,
     pagesPath: pages.path,
+    dataPlace: plan.hasBlobs ? "blob" : "auto",
     expectedProveMs: await new ProofTimes().expectedMs({
-      contentHash: circuits[0]!.compiled.contentHash,
+      // The circuit of batches in blobs is the last one.
+      contentHash: circuits.at(plan.hasBlobs ? -1 : 0)!.compiled.contentHash,
       backend: proverBackend,
     }),
   };

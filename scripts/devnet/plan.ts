@@ -1,11 +1,23 @@
-/** Sizes of the devnet: everything that differs between `npm start`, `npm start -- --small` and `npm start -- --direct`. */
+/** Sizes of the devnet: everything that differs between `npm start`, and `npm start --` with `--small`, `--direct`, `--blobs`. */
 import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
-import { COMMITS_EACH, CONTRIBUTORS, type ContributorName, CUSTOMERS } from "./config.ts";
+import type { TableShape } from "../../circuits/table/table-shape.ts";
+import {
+  BLOBS_TABLE,
+  COMMITS_EACH,
+  CONTRIBUTORS,
+  type ContributorName,
+  CUSTOMERS,
+  DEVNET_TABLE,
+} from "./config.ts";
 
 export interface DevnetPlan {
   readonly settlement: SettlementSize;
   /** Of the circuit that settles the spam filter where that is a direct model; absent where it is a classifier. */
   readonly direct?: SettlementSize;
+  /** Of the batches. */
+  readonly table: TableShape;
+  /** Whether they stand in blobs. The twin of their circuit, and the fallback, are deployed all the same. */
+  readonly hasBlobs: boolean;
   /** Earners of the circuit that geneses and default splits are proven with. */
   readonly tableEarners: number;
   /** Rows of one of a contributor's commits. */
@@ -30,8 +42,11 @@ export interface DevnetPlan {
 export const PLAN_NAMES = ["full", "small"] as const;
 export type PlanName = (typeof PLAN_NAMES)[number];
 
+const IN_CALLDATA = { table: DEVNET_TABLE, hasBlobs: false } as const;
+
 export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
   full: {
+    ...IN_CALLDATA,
     settlement: { rows: 1024, features: 256, earners: 64, payments: 32, draws: 4 },
     tableEarners: 64,
     rowsPerCommit: { bob: 105, carol: 75, dave: 20 },
@@ -43,6 +58,7 @@ export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
   },
   // For tests: circuits that compile in seconds.
   small: {
+    ...IN_CALLDATA,
     settlement: { rows: 64, features: 32, earners: 16, payments: 16, draws: 2 },
     tableEarners: 16,
     rowsPerCommit: { bob: 7, carol: 5, dave: 3 },
@@ -54,11 +70,21 @@ export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
   },
 };
 
-/** @param isDirect whether the spam filter is a direct model, which anybody may refute before it begins */
-export function planOf(name: PlanName, isDirect: boolean): DevnetPlan {
+/**
+ * @param kinds isDirect: whether the spam filter is a direct model, which anybody may refute before it begins; hasBlobs: whether
+ * the batches stand in blobs
+ */
+export function planOf(
+  name: PlanName,
+  { isDirect, hasBlobs }: { readonly isDirect: boolean; readonly hasBlobs: boolean },
+): DevnetPlan {
   const plan = PLANS[name];
-  if (!isDirect) return plan;
-  return { ...plan, direct: { ...plan.settlement, features: plan.bucketCount, isDirect: true } };
+  const { bucketCount: features, settlement } = plan;
+  return {
+    ...plan,
+    ...(isDirect ? { direct: { ...settlement, features, isDirect } } : {}),
+    ...(hasBlobs ? { table: BLOBS_TABLE, hasBlobs } : {}),
+  };
 }
 
 /** The contributor of commit `index` of the job, whose commits take turns. */

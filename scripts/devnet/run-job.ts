@@ -1,5 +1,5 @@
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
-import { DEVNET_TABLE, FIRST_TRANSFER_COUNT, LATER_TRANSFER_COUNT } from "./config.ts";
+import { FIRST_TRANSFER_COUNT, LATER_TRANSFER_COUNT } from "./config.ts";
 import { type Job, withRetry } from "./job.ts";
 import { DATANET_NAMES, DATANETS, type DatanetName, MODEL_NAMES, MODELS, type ModelName } from "./parts.ts";
 import { makeReport, type Report } from "./report.ts";
@@ -71,7 +71,7 @@ export async function runJob(job: Job): Promise<Report> {
   const toldBeforeModels = await settle(job, toldBefore);
   let sent = FIRST_TRANSFER_COUNT;
   const fillTable = async () => {
-    const wanted = Math.min(DEVNET_TABLE.transfers, FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT - sent);
+    const wanted = Math.min(job.plan.table.transfers, FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT - sent);
     await transferRange(job, leaves, sent, wanted);
     sent += wanted;
   };
@@ -107,7 +107,7 @@ export async function runJob(job: Job): Promise<Report> {
   await sealFirstEpochs(job, made);
   let wideCount = 0;
   const beforeWide = async () => {
-    if (wideCount % DEVNET_TABLE.wide === 0) await fillTable();
+    if (wideCount % job.plan.table.wide === 0) await fillTable();
     wideCount += 1;
   };
   // The servers prove at the same time.

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Address } from "viem";
 import { SERVING_SETTINGS } from "../../models/serving/serving-config.ts";
 import type { BackendName } from "../../prover/backends.ts";
+import type { DataMode } from "../../sequencer/batches/data-choice.ts";
 import { readIfPresent, workspacePaths, writeFileWhole } from "../cli/workspace.ts";
 import { devPrivateKey } from "./accounts.ts";
 import {
@@ -28,6 +29,8 @@ export interface ServiceAddresses {
   readonly proverBackend: BackendName;
   /** Folder of the built pages. */
   readonly pagesPath: string;
+  /** Where batches' data stands. */
+  readonly dataPlace: DataMode;
   /** What earlier proofs of the batch circuit took on this machine; null where there was none. */
   readonly expectedProveMs: number | null;
 }
@@ -42,6 +45,7 @@ export async function loadOperatorToken(): Promise<string> {
 }
 
 export function sequencerSpec({
+  dataPlace,
   datanetHostUrl,
   expectedProveMs,
   factoryUrl,
@@ -56,6 +60,8 @@ export function sequencerSpec({
     env: {
       SEQUENCER_DEPLOYMENT_PATH: workspacePaths.deployment,
       SEQUENCER_DATA_PATH: devnetPaths.sequencerData,
+      SEQUENCER_BLOBS_PATH: devnetPaths.blobs,
+      SEQUENCER_DATA_PLACE: dataPlace,
       SEQUENCER_PORT: new URL(sequencerUrl).port,
       SEQUENCER_OPERATOR_TOKEN: operatorToken,
       SEQUENCER_PAGES_PATH: pagesPath,

@@ -44,8 +44,8 @@ export interface ApiOptions {
   readonly provers?:
     | {
         readonly token: Secret<string>;
-        /** @param proof of the open batches' circuit */
-        readonly isValid: (proof: Groth16Proof, publicSignals: readonly bigint[]) => boolean;
+        /** @param circuit name of the batch's */
+        readonly isValid: (circuit: string, proof: Groth16Proof, publicSignals: readonly bigint[]) => boolean;
       }
     | undefined;
   readonly rateLimitPerMinute: number;
@@ -71,7 +71,8 @@ export interface LedgerHost
     | "openedAtMs"
     | "batch"
     | "idle"
-  >;
+  > &
+    Partial<Pick<BatchLine, "data">>;
   readonly log: LedgerLog;
   readonly mempool: Pick<Mempool, "size" | "nextNonce">;
   /** What it takes at all; a follower takes nothing. */

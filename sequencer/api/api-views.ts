@@ -310,6 +310,7 @@ export function statusView(sequencer: Pick<LedgerHost, "line" | "mempool" | "mod
     queue: { seenIndex: queueSeenIndex, consumedIndex: queueHead },
     l1: { blockNumber: l1Head?.blockNumber ?? 0, timestamp: l1Head?.timestamp ?? 0 },
     estimates: { closeMs, proveMs, postMs, finalMs },
+    ...(line.data === undefined ? {} : { data: line.data.view }),
     ...(sequencer.news === undefined ? {} : { operator: sequencer.news.view }),
   };
 }

@@ -37,8 +37,8 @@ export async function entryView(
     case "closed": {
       const batch = await host.line.batch(entry.batchNumber);
       if (batch === undefined) return null;
-      const { batchHash, position } = batch;
-      return { sequence, ...entry, batchHash, newRoot: hex32(position.root) };
+      const { batchHash, circuit, position } = batch;
+      return { sequence, ...entry, circuit, batchHash, newRoot: hex32(position.root) };
     }
     default:
       return entry satisfies never;

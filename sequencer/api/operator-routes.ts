@@ -23,6 +23,7 @@ export async function registerOperatorRoutes(
       sequencer.door.noteFrozen(body.isFrozen);
       sequencer.news.fromBridge(body.alarms);
       if (body.baseFeePerGasWei != null) line.fee.noteGasPrice(body.baseFeePerGasWei);
+      line.data.notePrices(body.dataPrices ?? null);
       sequencer.lease.note(body.lease ?? null, body.timestamp);
       const admissionCount = sequencer.settlements.admissions.note(body.admissions ?? null);
       await line.setL1Head(body);

@@ -1,11 +1,12 @@
 /** What a line of batches is made with, and what it reports. */
 import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
+import type { SealedBatch } from "../../circuits/table/sealed-batch.ts";
 import type { UnitFeeRules } from "../fees/unit-fee.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
-import type { ClosingCircuit } from "./close-batch.ts";
+import type { DataChoice } from "./data-choice.ts";
 import type { FeedPublisher } from "./feed.ts";
 
 export interface BatchLineOptions extends UnitFeeRules {
@@ -22,7 +23,10 @@ export interface BatchLineOptions extends UnitFeeRules {
 
 export interface BatchLineModules {
   readonly log: LedgerLog;
-  readonly circuit: ClosingCircuit;
+  /** Chooses where a closed batch's data stands. */
+  readonly data: DataChoice;
+  /** The input signals of a batch's circuit at challenge z. */
+  readonly circuitInputs: (closed: SealedBatch, z: bigint) => unknown;
   /** All circuits of the deployment, by their index on L1. */
   readonly circuits: readonly DeployedCircuit[];
   readonly feed: FeedPublisher;

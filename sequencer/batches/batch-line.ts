@@ -22,6 +22,7 @@ import { type BatchBook, type L1Report, requireFinal } from "./batch-book.ts";
 import { BatchDeadline } from "./batch-deadline.ts";
 import type { BatchLineModules, BatchLineOptions, L1Head } from "./batch-line-options.ts";
 import { closeBatch } from "./close-batch.ts";
+import type { DataChoice } from "./data-choice.ts";
 import { type ForeignBatch, type MalformedBatch, readForeignBatches, sharedNumber } from "./foreign-batch.ts";
 import type { Execution, HeadState } from "./head-state.ts";
 import { ProveLeases } from "./prove-leases.ts";
@@ -39,6 +40,7 @@ export class BatchLine {
   readonly estimates: StageEstimates;
   readonly fee: UnitFee;
   readonly account: OperatorAccount;
+  readonly data: DataChoice;
   l1Head: L1Head | null = null;
   /** The batch on L1 that breaks the ledger's rules, as long as L1 has it: nothing behind it can be posted. */
   malformed: MalformedBatch | null = null;
@@ -57,6 +59,7 @@ export class BatchLine {
     this.#options = options;
     this.#modules = modules;
     this.#log = modules.log;
+    this.data = modules.data;
     this.head = restored.head;
     this.book = restored.book;
     this.#opened = restored.opened;
@@ -140,7 +143,7 @@ export class BatchLine {
     const { entry, sequence: firstSequence } = this.#opened!;
     try {
       const { record, writes } = closeBatch(
-        { head: this.head, book: this.book, circuit: this.#modules.circuit },
+        { head: this.head, book: this.book, data: this.data },
         {
           openedAtMs: entry.openedAtMs,
           closedAtMs: this.#modules.clock(),
@@ -241,7 +244,7 @@ export class BatchLine {
   async #proveJob(batch: StoredBatch): Promise<{ batch: StoredBatch; inputs: unknown }> {
     const draft = await this.#log.require<SealedDraft>(storeKeys.draft(batch.number));
     const z = batch.publicSignals[2];
-    return { batch, inputs: this.#modules.circuit.circuitInputs(openSealedDraft(draft), z) };
+    return { batch, inputs: this.#modules.circuitInputs(openSealedDraft(draft), z) };
   }
 
   /** @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED, SEQ_PROOF_MISMATCH */
@@ -313,7 +316,7 @@ export class BatchLine {
       const { head, book } = this;
       const startedAtMs = modules.clock();
       const { rebuilt, opened } = await rebuildBatches(
-        { head, book, log, circuit: modules.circuit },
+        { head, book, log, data: this.data },
         { fromNumber, l1Timestamp: BigInt(this.l1Head?.timestamp ?? 0), nowMs: startedAtMs },
       );
       this.#opened = opened;
@@ -372,7 +375,7 @@ export class BatchLine {
       const { feeAccountId } = this.#options;
       const terms = { feeAccountId, feePerUnitWei: this.feePerUnitWei };
       const options = { ...plan, terms, l1Timestamp, nowMs };
-      const rebased = await rebaseBatches({ head, book, log, circuit: modules.circuit }, options);
+      const rebased = await rebaseBatches({ head, book, log, data: this.data }, options);
       this.#opened = rebased.opened;
       this.#deadline.clear();
       if (this.#opened !== null) this.#deadline.noteOperation(nowMs);

@@ -1,16 +1,21 @@
 import { stateBatchNow } from "../../circuits/blob/blob-opening.ts";
-import { isBlobShape } from "../../circuits/protocol.ts";
-import { type SealedBatch, sealedCommitment, sealedDraftOf } from "../../circuits/table/sealed-batch.ts";
+import { type DataPlace, isBlobShape } from "../../circuits/protocol.ts";
+import { sealedCommitment, sealedDraftOf } from "../../circuits/table/sealed-batch.ts";
+import type { TableCounts } from "../../circuits/table/table-builder.ts";
 import type { StoreWrite } from "../store/ledger-log.ts";
 import { recordOf, type StoredBatch } from "../store/stored-batch.ts";
 import type { BatchBook } from "./batch-book.ts";
 import type { HeadState } from "./head-state.ts";
 
-/** What closing needs of the circuit that will prove the batch. */
-export interface ClosingCircuit {
+/** Where a batch's narrow slots will stand, and the circuit that proves it there. */
+export interface ClosingPlace {
+  readonly place: DataPlace;
   readonly circuitId: bigint;
-  /** The circuit's input signals at challenge z. */
-  readonly circuitInputs: (closed: SealedBatch, z: bigint) => unknown;
+}
+
+/** Says it when a batch is closed, by what is in its table. */
+export interface PlaceChooser {
+  choose(counts: TableCounts): ClosingPlace;
 }
 
 /**
@@ -18,7 +23,7 @@ export interface ClosingCircuit {
  * @throws RangeError where the batch has a blob, and `preloadKzg` was not awaited
  */
 export function closeBatch(
-  modules: { head: HeadState; book: BatchBook; circuit: ClosingCircuit },
+  modules: { head: HeadState; book: BatchBook; data: PlaceChooser },
   facts: {
     openedAtMs: number;
     closedAtMs: number;
@@ -27,21 +32,20 @@ export function closeBatch(
     rebuildCount: number;
   },
 ): { record: StoredBatch; writes: StoreWrite[] } {
-  const { head, book, circuit } = modules;
+  const { head, book, data: chooser } = modules;
   const { sequence, ...rest } = facts;
-  const { closed, changes, settlements } = head.close();
+  const { circuitId, place } = chooser.choose(head.tableCounts);
+  const { closed, changes, settlements } = head.close(place);
   const { data } = closed.batch;
   const commitment = sealedCommitment(closed);
   // The blob's opening is a part of what is posted, and its commitment of z.
-  const posted = isBlobShape(data.shape)
-    ? { posted: stateBatchNow(data, circuit.circuitId, commitment) }
-    : {};
+  const posted = isBlobShape(data.shape) ? { posted: stateBatchNow(data, circuitId, commitment) } : {};
   const record = recordOf(closed.batch, {
     ...rest,
     ...posted,
     commitment,
     settlements,
-    circuitId: circuit.circuitId,
+    circuitId,
     position: { ...head.position, sequence },
   });
   // The circuit's inputs are laid out when a prover asks for them: most of their hashes serve nobody else.

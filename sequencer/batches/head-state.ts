@@ -5,12 +5,13 @@ import type { ReplayedSettlement } from "../../circuits/batch/settlement-operati
 import type { Operation } from "../../circuits/batch/slot-trace.ts";
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
-import { type BatchShape, kindRule } from "../../circuits/protocol.ts";
+import { type BatchShape, type DataPlace, kindRule } from "../../circuits/protocol.ts";
 import {
   type OpenBatch as BatchInMaking,
   openBatch,
   type SealedBatch,
 } from "../../circuits/table/sealed-batch.ts";
+import type { TableCounts } from "../../circuits/table/table-builder.ts";
 import type { LeafChanges } from "../store/ledger-log.ts";
 import type { BatchTerms, ChainPosition, ExecutedEntry } from "../store/log-entry.ts";
 import type { SettlementPosting } from "../store/settlement-posting.ts";
@@ -19,6 +20,7 @@ import type { SettlementPosting } from "../store/settlement-posting.ts";
 export interface ChainRules {
   readonly domain: bigint;
   readonly idFeeWei: bigint;
+  /** Own batches are opened with it (`openingShape`). */
   readonly shape: BatchShape;
 }
 
@@ -90,6 +92,11 @@ export class HeadState {
     return this.#open?.builder.hasWideRoom !== false;
   }
 
+  /** Operations in the table's sections of the open batch. */
+  get tableCounts(): TableCounts {
+    return this.#open!.builder.tableCounts;
+  }
+
   /** Leaves that the open batch has touched. */
   get openTouched(): ReadonlySet<number> {
     return this.#open?.touched ?? new Set();
@@ -143,10 +150,14 @@ export class HeadState {
     return { trace, slot, opIndex };
   }
 
-  /** Closes the open batch. */
-  close(): { closed: SealedBatch; changes: LeafChanges; settlements: readonly SettlementPosting[] } {
+  /** Closes the open batch. @param place of its narrow slots */
+  close(place: DataPlace): {
+    closed: SealedBatch;
+    changes: LeafChanges;
+    settlements: readonly SettlementPosting[];
+  } {
     const { builder, settlements, touched, terms } = this.#open!;
-    const closed = builder.close();
+    const closed = builder.close(place);
     touched.add(terms.feeAccountId);
     this.#open = null;
     this.#batchNumber += 1;

@@ -32,7 +32,7 @@ import {
 import { storeKeys, underPrefix } from "../store/store-keys.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
 import type { BatchBook } from "./batch-book.ts";
-import { type ClosingCircuit, closeBatch } from "./close-batch.ts";
+import { closeBatch, type PlaceChooser } from "./close-batch.ts";
 import type { FeedPublisher } from "./feed.ts";
 import {
   foreignRecordOf,
@@ -48,7 +48,7 @@ export interface RebaseModules {
   readonly head: HeadState;
   readonly book: BatchBook;
   readonly log: LedgerLog;
-  readonly circuit: ClosingCircuit;
+  readonly data: PlaceChooser;
 }
 
 export interface Rebased {
@@ -148,7 +148,7 @@ function applyLawful(head: HeadState, one: ReadForeignBatch): LeafChanges | Malf
 const isOfQueue = ({ kind }: { readonly kind: number }) => kindRule(kind)?.isQueue === true;
 
 async function executeAgain(
-  { head, book, log, circuit }: RebaseModules,
+  { head, book, log, data }: RebaseModules,
   options: RebaseOptions,
   tail: readonly [number, LogEntry][],
 ) {
@@ -164,7 +164,7 @@ async function executeAgain(
   const close = async () => {
     const times = { openedAtMs: nowMs, closedAtMs: nowMs, rebuildCount: 0 };
     const facts = { ...times, firstSequence: opened!.sequence, sequence: nextSequence() };
-    const batch = closeBatch({ head, book, circuit }, facts);
+    const batch = closeBatch({ head, book, data }, facts);
     entries.push({ type: "closed", batchNumber: batch.record.number });
     writes.push(...batch.writes);
     closed.push(batch.record);

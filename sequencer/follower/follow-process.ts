@@ -9,7 +9,7 @@ import { preconfirmationContext } from "../../bridge/verify/preconfirmation-chec
 import type { VerifyProof } from "../../bridge/verify/verify-keys.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { kindRule } from "../../circuits/protocol.ts";
-import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
+import { openingShape } from "../../circuits/registry/data-twins.ts";
 import type { Secret } from "../../circuits/secret.ts";
 import { createApi } from "../api/api.ts";
 import type { ServedDeployment } from "../api/api-options.ts";
@@ -123,7 +123,7 @@ async function wire(
   const info = feedUrl === null ? null : await readLeaderInfo(feedUrl, logger);
   const circuits = registered.map((circuit) => ({ ...circuit, name: circuitNameOf(circuit, info) }));
   const { chainId, domain, rollupAddress, sequencerAddress } = context;
-  const rules = { domain, idFeeWei, shape: batchShape(registered[0]!) };
+  const rules = { domain, idFeeWei, shape: openingShape(registered) };
   const followed = await FollowedLedger.open(log, { chainId, rollupAddress, rules, circuits });
   const { registry } = metrics;
   const alarms = await FollowAlarms.load({ log, logger, registry, evidencePath: join(dataPath, "evidence") });

@@ -12,11 +12,11 @@ import { hex32 } from "../../circuits/hex.ts";
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, kindRule } from "../../circuits/protocol.ts";
+import { dataTwins } from "../../circuits/registry/data-twins.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
-import { unpackTable } from "../../circuits/table/table-shape.ts";
 import type { BatchBook } from "../batches/batch-book.ts";
-import { closeBatch } from "../batches/close-batch.ts";
+import { type ClosingPlace, closeBatch } from "../batches/close-batch.ts";
 import type { ChainRules, HeadState } from "../batches/head-state.ts";
 import { forgetEpochs, forgetTail } from "../batches/rebase.ts";
 import { restore } from "../batches/restore.ts";
@@ -43,7 +43,7 @@ export interface FollowedRollup {
   readonly chainId: number;
   readonly rollupAddress: `0x${string}`;
   readonly rules: ChainRules;
-  /** By their index on L1. The first is the one that the sequencer seals with. */
+  /** By their index on L1. The first, or its twin (`dataTwins`), is the one that the sequencer seals with. */
   readonly circuits: readonly FollowedCircuit[];
 }
 
@@ -242,11 +242,11 @@ export class FollowedLedger {
   async #close(entry: Extract<LeaderEntry, { type: "closed" }>): Promise<StoredBatch> {
     const opened = this.#opened;
     if (opened === null) throw differs("closed", "an open batch", "none");
-    const { circuitId, tableSizes } = this.#rollup.circuits[0]!;
-    if (unpackTable(tableSizes ?? 0n)?.isBlob === true) await preloadKzg();
+    const data = this.#chosenBy(entry);
+    if (data.place === "blob") await preloadKzg();
     const nowMs = Date.now();
     const { record, writes } = closeBatch(
-      { head: this.head, book: this.book, circuit: { circuitId, circuitInputs: () => null } },
+      { head: this.head, book: this.book, data: { choose: () => data } },
       {
         openedAtMs: opened.entry.openedAtMs,
         closedAtMs: nowMs,
@@ -259,6 +259,16 @@ export class FollowedLedger {
     await this.log.append([{ type: "closed", batchNumber: record.number }], writes);
     if (record.batchHash !== entry.batchHash) throw differs("batchHash", record.batchHash, entry.batchHash);
     return record;
+  }
+
+  /** Where the leader's batch stands: its first circuit, or that one's twin, proves it. @throws SEQ_LEADER_DIFFERS */
+  #chosenBy({ circuit }: Extract<LeaderEntry, { type: "closed" }>): ClosingPlace {
+    const { circuits } = this.#rollup;
+    const twins = dataTwins(circuits);
+    const wanted = circuit ?? circuits[0]!.name;
+    const place = (["blob", "calldata"] as const).find((one) => twins[one]?.name === wanted);
+    if (place === undefined) throw differs("circuit", circuits[0]!.name, wanted);
+    return { place, circuitId: twins[place]!.circuitId };
   }
 
   /** Forgets everything behind a batch that is final or closed. One atomic write. */

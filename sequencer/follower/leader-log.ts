@@ -52,7 +52,14 @@ const entrySchema = z.discriminatedUnion("type", [
     proof,
     signature: signature.nullable(),
   }),
-  z.object({ ...common, type: z.literal("closed"), batchHash: hash, newRoot: element }),
+  z.object({
+    ...common,
+    type: z.literal("closed"),
+    /** Name of the batch's; older sequencers close by the first alone, and do not say. */
+    circuit: z.string().max(100).optional(),
+    batchHash: hash,
+    newRoot: element,
+  }),
 ]);
 export type LeaderEntry = z.output<typeof entrySchema>;
 export type LeaderOperation = Extract<LeaderEntry, { type: "operation" }>;

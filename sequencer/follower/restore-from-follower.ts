@@ -9,7 +9,7 @@ import type { Address } from "viem";
 import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
 import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
+import { openingShape } from "../../circuits/registry/data-twins.ts";
 import { type Restored, restore } from "../batches/restore.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { FOLLOW_MARKER, type FollowMarker, requireFollowerOf } from "../store/follow-marker.ts";
@@ -97,7 +97,7 @@ async function openRollup({
     rollup.domain(),
     rollup.idFeeWei(),
   ]);
-  return { rollup, rules: { domain, idFeeWei, shape: batchShape(registered[0]!) } };
+  return { rollup, rules: { domain, idFeeWei, shape: openingShape(registered) } };
 }
 
 async function describe(

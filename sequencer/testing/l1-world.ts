@@ -2,6 +2,8 @@
 
 import { join } from "node:path";
 import { Registry } from "prom-client";
+import { DataPricesNotice } from "../../bridge/l1/data-prices.ts";
+import { createL1Client } from "../../bridge/l1/l1-client.ts";
 import { createBridgeMetrics } from "../../bridge/metrics.ts";
 import { BUNDLE_LIMITS } from "../../bridge/operator/batch-bundle.ts";
 import { BatchPublisher } from "../../bridge/operator/batch-publisher.ts";
@@ -17,7 +19,7 @@ import type { ProveStatement } from "../../bridge/without-operator/prove-stateme
 import { derivePublicKey } from "../../circuits/field/eddsa.ts";
 import { hex32 } from "../../circuits/hex.ts";
 import { shapeName } from "../../circuits/protocol.ts";
-import { batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { batchShapesOf, batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
 import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
@@ -103,12 +105,16 @@ export interface L1World {
   stop(): Promise<void>;
 }
 
-/** A sequencer with the bridge's parts on a fixture's node. `changes`: of its environment. */
+/**
+ * A sequencer with the bridge's parts on a fixture's node. `changes`: of its environment. `pricesUrl`: of the node that names
+ * the prices of data, which are read at every look; the bridge reports none without.
+ */
 export async function startL1World(
   f: HistoryFixture,
   deployment: Deployment,
   folder: string,
   changes: Record<string, string> = {},
+  pricesUrl: string | null = null,
 ): Promise<L1World> {
   const dataPath = join(folder, "data");
   // Of anvil's second account: the one that the contract calls sequencer signs the preconfirmations.
@@ -130,9 +136,15 @@ export async function startL1World(
     metrics: createBridgeMetrics(new Registry()),
   };
   const { deployedAtBlock } = deployment;
+  let lookedAtMs = 0;
+  const dataPrices = new DataPricesNotice(batchShapesOf(deployment.circuits), {
+    ...{ logger: modules.logger, metrics: modules.metrics },
+    client: createL1Client({ rpcUrl: pricesUrl ?? f.rpcUrl }),
+    nowMs: () => (lookedAtMs += 60_000),
+  });
   const watcher = new QueueWatcher(
     { deployedAtBlock, confirmations: 1, maxChunkBlocks: 1_000 },
-    { ...modules, store: store.queue },
+    { ...modules, store: store.queue, dataPrices },
   );
   const publisher = new BatchPublisher(
     {
@@ -181,6 +193,7 @@ export async function startL1World(
     }
   };
   const watch = async () => {
+    if (pricesUrl !== null) await dataPrices.note();
     await watcher.poll();
     await parked.poll();
     await rollup.sequencer.line.idle();

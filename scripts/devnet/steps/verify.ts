@@ -1,14 +1,17 @@
+import { BlobFinder, blobPlaces } from "../../../bridge/blobs/blob-finder.ts";
 import { createL1Client } from "../../../bridge/l1/l1-client.ts";
 import { type HistoryEvent, readL1History } from "../../../bridge/l1/l1-history.ts";
 import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
 import { blockReader } from "../../../bridge/verify/block-reader.ts";
 import { LedgerReplay } from "../../../bridge/verify/ledger-replay.ts";
 import { verifyRollup } from "../../../bridge/verify/verify.ts";
+import { isBlobShape, KIND } from "../../../circuits/protocol.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { deriveCircuits } from "../../../client/circuits/derive-circuits.ts";
 import { verifyProof } from "../../../prover/formats/verification-key.ts";
 import type { Job } from "../job.ts";
 import type { Check } from "./check.ts";
+import { archiveOf, checkFollower } from "./follow.ts";
 
 export interface Verified {
   readonly checks: readonly Check[];
@@ -36,11 +39,9 @@ export async function verifyFromL1(job: Job): Promise<Verified> {
       onProgress,
     });
     const readBlock = blockReader(createL1Client({ rpcUrl }));
+    const blobs = new BlobFinder({ archive: null, places: blobPlaces(archiveOf(job)) });
     const result = await verifyRollup({
-      rpcUrl,
-      rollupAddress,
-      circuits,
-      verifyProof,
+      ...{ rpcUrl, rollupAddress, circuits, verifyProof, blobs },
       readHistory: async function* (options) {
         for await (const event of readL1History(options)) {
           events.push(event);
@@ -54,7 +55,10 @@ export async function verifyFromL1(job: Job): Promise<Verified> {
     const detail = `${batchCount} batches, ${operationCount} operations, ${settlementCount} settlements, ${proofCount} proofs`;
     const holds = batchCount > 0 && settlementCount > 0 && proofCount === batchCount + settlementCount;
     return {
-      checks: [{ statement: STATEMENT, holds, detail }],
+      checks: [
+        { statement: STATEMENT, holds, detail },
+        ...(job.plan.hasBlobs ? [checkPlaces(events), await checkFollower(job, result.root)] : []),
+      ],
       balanceOf: (id) => ledger.leaf(id)?.leaf.balance ?? null,
       accruedWeiOf: (id) => ledger.leaf(id)?.rewards?.accruedWei ?? null,
     };
@@ -66,6 +70,21 @@ export async function verifyFromL1(job: Job): Promise<Verified> {
       accruedWeiOf: () => null,
     };
   }
+}
+
+/** Every batch is read from a blob, and each blob was held against the name that L1 has of it. */
+function checkPlaces(events: readonly HistoryEvent[]): Check {
+  const batches = events.filter((event) => event.type === "batch");
+  const inBlobs = batches.filter(({ batch }) => isBlobShape(batch.shape));
+  const inTables = inBlobs.reduce(
+    (sum, { batch }) => sum + batch.narrow.filter(({ kind }) => kind !== KIND.null).length,
+    0,
+  );
+  return {
+    statement: "every batch stands in a blob that the sequencer keeps, with a proof that L1 has taken",
+    holds: inTables > 0 && inBlobs.length === batches.length,
+    detail: `${inBlobs.length} of ${batches.length} batches, ${inTables} operations in blobs`,
+  };
 }
 
 /** The same records once more, to have the leaves: the proofs were checked a moment ago. */

@@ -1,0 +1,56 @@
+import { rm } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { BlobPlacesOptions } from "../../../bridge/blobs/blob-finder.ts";
+import { createFollowProcess } from "../../../sequencer/follower/follow-process.ts";
+import { createLogger } from "../../../sequencer/logger.ts";
+import { devnetPaths } from "../config.ts";
+import type { Job } from "../job.ts";
+import type { Check } from "./check.ts";
+
+const STATEMENT = "a follower that reads L1 and the archive of blobs alone gets to L1's root";
+const POLL_MS = 500;
+const TIMEOUT_MS = 120_000;
+
+/** Where the devnet's blobs are read: from the sequencer's archive, as anybody may. */
+export const archiveOf = ({ people }: Pick<Job, "people">): BlobPlacesOptions => ({
+  archives: people.alice.sequencerUrl === null ? [] : [people.alice.sequencerUrl],
+  beaconUrls: [],
+});
+
+/** What `openledger follow` does without a sequencer's feed, from the genesis on. @param root that L1 has */
+export async function checkFollower(job: Job, root: bigint): Promise<Check> {
+  const { people, rpcUrl, signal } = job;
+  await rm(devnetPaths.follower, { recursive: true, force: true });
+  let fatal: unknown = null;
+  const follower = await createFollowProcess(
+    {
+      ...{ rpcUrl, rollupAddress: people.alice.rollupAddress, feedUrl: null, blobs: archiveOf(job) },
+      ...{ dataPath: devnetPaths.follower, finalityDepthBlocks: 1 },
+      ...{ host: "127.0.0.1", port: 0, rateLimitPerMinute: 6_000 },
+      ...{ pollIntervalMs: POLL_MS, stallMs: 600_000 },
+    },
+    {
+      logger: createLogger({ level: "silent", component: "follow" }),
+      onFatal: (error) => {
+        fatal = error;
+      },
+    },
+  );
+  try {
+    const untilMs = Date.now() + TIMEOUT_MS;
+    const { followed } = follower;
+    while (followed.head.ledger.root !== root && fatal === null && Date.now() < untilMs) {
+      job.console.progress(`a follower reads L1: batch ${followed.book.closedNumber}`);
+      await follower.poll();
+      await sleep(POLL_MS, undefined, { signal });
+    }
+    const alarms = follower.alarms.all.length === 0 ? "" : `, alarms: ${JSON.stringify(follower.alarms.all)}`;
+    return {
+      statement: STATEMENT,
+      holds: followed.head.ledger.root === root && follower.alarms.all.length === 0,
+      detail: `${followed.book.finalNumber} batches${alarms}`,
+    };
+  } finally {
+    await follower.stop();
+  }
+}

@@ -1,0 +1,101 @@
+import { expect, it } from "vitest";
+import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
+import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { openingShape } from "../../circuits/registry/data-twins.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { createLogger } from "../logger.ts";
+import { createMetrics } from "../metrics.ts";
+import { DataChoice, type DataMode } from "./data-choice.ts";
+
+const TABLE = { members: 4, rows: 8, units: 2, low: 2, top: 2 };
+const PLAIN: BatchShape = { narrow: 600, wide: 4, table: TABLE };
+const BLOB: BatchShape = { ...PLAIN, table: { ...TABLE, isBlob: true } };
+const OTHER: BatchShape = { ...PLAIN, wide: 5 };
+const GWEI = 10n ** 9n;
+
+const circuitOf = (shape: BatchShape, i: number) => ({
+  ...{ name: shapeName(shape), ...batchSizes(shape) },
+  circuitId: BigInt(i),
+});
+const SETTLEMENT = {
+  ...{ name: "earner-table-16", sort: CIRCUIT_SORT.earnerTable },
+  ...{ size0: 0, size1: 16, circuitId: 9n },
+};
+
+function choiceOf(mode: DataMode, shapes: readonly BatchShape[]) {
+  const now = { ms: 1_000_000 };
+  const metrics = createMetrics();
+  const logger = createLogger({ level: "silent", component: "test" });
+  const [first, ...others] = shapes.map(circuitOf);
+  const choice = new DataChoice(mode, [first!, SETTLEMENT, ...others], {
+    metrics,
+    logger,
+    clock: () => now.ms,
+  });
+  const choose = (transfers: number) => {
+    const { circuitId, place } = choice.choose({ transfers, payments: 0 });
+    return [Number(circuitId), place, choice.view.last!.reason];
+  };
+  return { choice, choose, metrics, now };
+}
+const at = (gasGwei: bigint, blobGwei: bigint) => ({
+  ...{ gasPriceWei: gasGwei * GWEI, blobGasPriceWei: blobGwei * GWEI },
+});
+
+it("follows prices with a tenth of patience, and says why", async () => {
+  const { choice, choose, metrics, now } = choiceOf("auto", [BLOB, PLAIN]);
+  expect(choose(500), "nobody has named a price").toEqual([1, "calldata", "no-prices"]);
+  choice.notePrices(at(10n, 0n));
+  // 360 transfers cost as much as a blob, and a tenth more are 400.
+  expect(choose(390)).toEqual([1, "calldata", "margin"]);
+  expect(choose(401)).toEqual([0, "blob", "cheaper"]);
+  expect(choose(350)).toEqual([0, "blob", "margin"]);
+  expect(choose(323)).toEqual([1, "calldata", "cheaper"]);
+  expect(choose(500)).toEqual([0, "blob", "cheaper"]);
+  expect(choose(0), "the queue's entries are in wide slots").toEqual([1, "calldata", "cheaper"]);
+  choose(500);
+  now.ms += 600_000;
+  choice.notePrices(null);
+  expect(choose(500)).toEqual([0, "blob", "cheaper"]);
+  expect(choice.view.prices).toMatchObject({ isFresh: true, crossover: { transfer: 360, payment: 103 } });
+  now.ms += 1;
+  expect(choose(0), "prices of eleven minutes ago").toEqual([0, "blob", "old-prices"]);
+  expect(choice.view.prices).toMatchObject({ isFresh: false });
+  choice.notePrices(at(10n, 100n));
+  expect(choose(500)).toEqual([1, "calldata", "cheaper"]);
+  expect((await metrics.data.inBlob.get()).values[0]!.value).toBe(0);
+  const counted = (await metrics.data.choices.get()).values.map(({ labels, value }) => ({
+    ...labels,
+    value,
+  }));
+  expect(counted).toContainEqual({ place: "blob", reason: "old-prices", value: 1 });
+});
+
+it("goes on after a restart from where the last batch stood", () => {
+  const { choice, choose } = choiceOf("auto", [PLAIN, BLOB]);
+  choice.recall("batch-2-3");
+  expect(choose(500)).toEqual([0, "calldata", "no-prices"]);
+  choice.recall(shapeName(BLOB));
+  expect(choose(500)).toEqual([1, "blob", "no-prices"]);
+});
+
+it("keeps to the setting, and to the only circuit that there is", () => {
+  const set = choiceOf("blob", [PLAIN, BLOB]);
+  set.choice.notePrices(at(10n, 100n));
+  expect(set.choose(1)).toEqual([1, "blob", "set"]);
+  expect(choiceOf("calldata", [BLOB, PLAIN]).choose(500)).toEqual([1, "calldata", "set"]);
+  expect(choiceOf("auto", [BLOB, OTHER]).choose(1), "another size is no twin").toEqual([0, "blob", "only"]);
+  expect(choiceOf("auto", [{ narrow: 2, wide: 3 }]).choose(0)).toEqual([0, "calldata", "only"]);
+  for (const shapes of [
+    [PLAIN, OTHER],
+    [{ narrow: 2, wide: 3 }, BLOB],
+  ])
+    expect(() => choiceOf("blob", shapes)).toThrow(expect.objectContaining({ code: "SEQ_CONFIG_INVALID" }));
+});
+
+it("opens batches for a blob wherever one may be chosen, so that each operation has its slot in both", () => {
+  const opening = (...shapes: BatchShape[]) => openingShape(shapes.map(circuitOf));
+  expect(opening(PLAIN, BLOB)).toEqual(BLOB);
+  expect(opening(BLOB, PLAIN)).toEqual(BLOB);
+  expect(opening(PLAIN, OTHER)).toEqual(PLAIN);
+});

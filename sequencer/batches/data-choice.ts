@@ -1,0 +1,158 @@
+/**
+ * Where the narrow slots of a batch stand, chosen when it is closed: in calldata, or in a blob. By setting, or by L1's prices as
+ * the bridge reports them, for the operations that the batch has. docs/blobs.md says what follows from it.
+ */
+import type { DataPlace } from "../../circuits/protocol.ts";
+import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { type DataTwins, dataTwins } from "../../circuits/registry/data-twins.ts";
+import {
+  cheaperPlace,
+  crossover,
+  type DataCounts,
+  type DataPrices,
+  dataCostsWei,
+} from "../../contracts/l1/data-cost.ts";
+import type { Logger } from "../logger.ts";
+import type { Metrics } from "../metrics.ts";
+import { sequencerError } from "../sequencer-errors.ts";
+import type { ClosingPlace, PlaceChooser } from "./close-batch.ts";
+
+/** Prices count for so long after the bridge has reported them: as long as those that the fee follows. Guess. */
+const PRICES_LAST_MS = 600_000;
+
+export const DATA_MODES = ["auto", "calldata", "blob"] as const;
+export type DataMode = (typeof DATA_MODES)[number];
+
+/**
+ * only: the deployment has one of both circuits. set: the setting names it. cheaper: by the prices. margin: the other place is
+ * cheaper, but by less than a tenth. no-prices: nobody has named any; old-prices: nobody has for ten minutes. Then batches
+ * stay where the last one stood, and the first is in calldata.
+ */
+export type DataReason = "only" | "set" | "cheaper" | "margin" | "no-prices" | "old-prices";
+
+interface DataVerdict {
+  readonly place: DataPlace;
+  readonly reason: DataReason;
+}
+
+/** As /v1/status shows it. */
+export interface DataView {
+  readonly mode: DataMode;
+  /** Of the batch that was closed last; null where none was since the start. */
+  readonly last: DataVerdict | null;
+  /** As the bridge reported them last; null where it never has. */
+  readonly prices: {
+    readonly gasPriceWei: string;
+    readonly blobGasPriceWei: string;
+    readonly reportedAtMs: number;
+    /** Whether they count still. */
+    readonly isFresh: boolean;
+    /** Transfers, or payments, of a batch from which on a blob costs no more; null where it always costs more. */
+    readonly crossover: Readonly<Record<"transfer" | "payment", number | null>>;
+  } | null;
+}
+
+type Circuit = CircuitSizes & { readonly name: string; readonly circuitId: bigint };
+
+export class DataChoice implements PlaceChooser {
+  readonly mode: DataMode;
+  readonly #circuits: DataTwins<Circuit>;
+  readonly #modules: DataChoiceModules;
+  #prices: (DataPrices & { readonly reportedAtMs: number }) | null = null;
+  /** Where the last batch stood. */
+  #current: DataPlace | null = null;
+  #last: DataVerdict | null = null;
+
+  /**
+   * @param circuits of the deployment
+   * @throws SEQ_CONFIG_INVALID where the setting names a place for which the first circuit has no twin
+   */
+  constructor(mode: DataMode, circuits: readonly Circuit[], modules: DataChoiceModules) {
+    this.mode = mode;
+    this.#circuits = dataTwins(circuits);
+    this.#modules = modules;
+    if (mode !== "auto" && this.#circuits[mode] === null)
+      throw sequencerError(
+        "SEQ_CONFIG_INVALID",
+        `SEQUENCER_DATA_PLACE is ${mode}, and no circuit is ${circuits[0]!.name} with its data there`,
+      );
+  }
+
+  /** The last batch before the start, by its circuit's name; batches of others say nothing. */
+  recall(circuitName: string): void {
+    for (const place of ["blob", "calldata"] as const)
+      if (this.#circuits[place]?.name === circuitName) this.#current = place;
+  }
+
+  /** The bridge has seen a block. null: L1 names no prices; the last ones count for as long as they would have. */
+  notePrices(prices: DataPrices | null): void {
+    if (prices !== null) this.#prices = { ...prices, reportedAtMs: this.#modules.clock() };
+  }
+
+  choose(counts: DataCounts): ClosingPlace {
+    const verdict = this.#verdict(counts);
+    const { place, reason } = verdict;
+    const { logger, metrics } = this.#modules;
+    if (place !== this.#last?.place || reason !== this.#last.reason) {
+      const isBlind = reason === "no-prices" || reason === "old-prices";
+      logger[isBlind ? "warn" : "info"](
+        { place, reason, ...counts, ...this.#costs(counts) },
+        isBlind ? "data of batches stays where it was: L1's prices are unknown" : "data of batches is placed",
+      );
+    }
+    this.#last = verdict;
+    this.#current = place;
+    metrics.data.inBlob.set(place === "blob" ? 1 : 0);
+    metrics.data.choices.inc({ place, reason });
+    return { place, circuitId: this.#circuits[place]!.circuitId };
+  }
+
+  #verdict(counts: DataCounts): DataVerdict {
+    const { blob, calldata } = this.#circuits;
+    if (blob === null) return { place: "calldata", reason: "only" };
+    if (calldata === null) return { place: "blob", reason: "only" };
+    if (this.mode !== "auto") return { place: this.mode, reason: "set" };
+    const prices = this.#prices;
+    if (prices === null || !this.#isFresh)
+      return { place: this.#current ?? "calldata", reason: prices === null ? "no-prices" : "old-prices" };
+    const place = cheaperPlace(counts, prices, this.#current);
+    return { place, reason: place === cheaperPlace(counts, prices, null) ? "cheaper" : "margin" };
+  }
+
+  get #isFresh(): boolean {
+    return this.#prices !== null && this.#modules.clock() - this.#prices.reportedAtMs <= PRICES_LAST_MS;
+  }
+
+  #costs(counts: DataCounts): object {
+    if (this.#prices === null) return {};
+    const { blob, calldata } = dataCostsWei(counts, this.#prices);
+    return { blobWei: blob.toString(), calldataWei: calldata.toString() };
+  }
+
+  get view(): DataView {
+    const prices = this.#prices;
+    const { mode } = this;
+    if (prices === null) return { mode, last: this.#last, prices: null };
+    const { gasPriceWei, blobGasPriceWei, reportedAtMs } = prices;
+    const from = (kind: "transfer" | "payment") => {
+      const count = crossover(kind, prices);
+      return Number.isFinite(count) ? count : null;
+    };
+    return {
+      ...{ mode, last: this.#last },
+      prices: {
+        gasPriceWei: gasPriceWei.toString(),
+        blobGasPriceWei: blobGasPriceWei.toString(),
+        ...{ reportedAtMs, isFresh: this.#isFresh },
+        crossover: { transfer: from("transfer"), payment: from("payment") },
+      },
+    };
+  }
+}
+
+export interface DataChoiceModules {
+  readonly logger: Pick<Logger, "info" | "warn">;
+  readonly metrics: Pick<Metrics, "data">;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+}
