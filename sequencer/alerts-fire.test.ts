@@ -44,6 +44,12 @@ const once =
   };
 const seqError = (code: string): Fault<Metrics> => once(({ errors }) => errors.inc({ code }));
 
+/** As `BlobKeeper` tells it. @param days that the oldest has been missing for when the scene begins */
+function missBlob({ blobs }: Pick<Metrics, "blobs">, days: number): void {
+  blobs.missing.set(2);
+  blobs.oldestMissing.set(-86_400 * days);
+}
+
 const sequencer: Scene<Metrics> = {
   path: "alerts.yml",
   job: "rollup-sequencer",
@@ -77,27 +83,30 @@ const sequencer: Scene<Metrics> = {
     LeaseEnds: ({ failover }) => failover.leaseSeconds.set(0),
     LeaseLost: ({ failover }) => failover.leaseLost.set(1),
     ReplicaSilent: ({ failover }, minute) => failover.replicaSilentSeconds.set(60 * minute),
+    BlobsMissing: (metrics) => missBlob(metrics, 0),
+    BlobsExpire: (metrics) => missBlob(metrics, 8),
   },
 };
 
 const contradiction = (registry: Registry) =>
   (registry.getSingleMetric("rollup_follower_alarm") as Gauge<"kind">).inc({ kind: "contradiction" });
 
-const follower: Scene<{ alarms: FollowAlarms; registry: Registry }> = {
+const follower: Scene<{ alarms: FollowAlarms; registry: Registry; blobs: Metrics["blobs"] }> = {
   path: "follower/alerts.yml",
   job: "rollup-follower",
   async create() {
-    const { registry } = createMetrics();
+    const { blobs, registry } = createMetrics();
     const log = { keyed: async () => [] };
     const modules = { log, registry, logger: { error() {}, warn() {}, info() {} } };
     const alarms = await FollowAlarms.load(modules as unknown as Parameters<typeof FollowAlarms.load>[0]);
-    return { metrics: { alarms, registry }, registry };
+    return { metrics: { alarms, registry, blobs }, registry };
   },
   well() {},
   faults: {
     FollowerContradiction: once(({ registry }) => contradiction(registry)),
     FollowerBatchMalformed: ({ alarms }) => alarms.set("batch-malformed", "a rule is broken"),
     FollowerAlarm: ({ alarms }) => alarms.set("l1-stalled", "no new block"),
+    FollowerBlobsMissing: (metrics) => missBlob(metrics, 0),
   },
 };
 

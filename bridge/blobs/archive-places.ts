@@ -1,20 +1,20 @@
 /** Archives as places: one's own folder, and those that followers and sequencers serve (`GET /blobs/…`). */
 import { BLOB_BYTES } from "../../circuits/blob/blob-bytes.ts";
-import { type BlobArchive, readBlobFile } from "./blob-archive.ts";
+import type { BlobArchive } from "./blob-archive.ts";
 import type { BlobPlace } from "./blob-place.ts";
 import { shownUrl, type VersionedHash } from "./blob-source.ts";
 import { boundedGet } from "./bounded-fetch.ts";
 
 /** One's own: what is damaged in it is taken away, so that the right bytes can be kept. */
 export const archivePlace = (archive: BlobArchive): BlobPlace => ({
-  ...folderPlace(archive.folder, (hash) => archive.read(hash)),
+  ...filesPlace(archive.folder, (hash) => archive.read(hash)),
   noteWrong: ({ versionedHash }) => archive.forget(versionedHash),
 });
 
-/** Anybody's folder: nothing in it is changed. */
-export function folderPlace(
+/** Files of this machine. */
+export function filesPlace(
   folder: string,
-  read = (hash: VersionedHash) => readBlobFile(folder, hash),
+  read: (hash: VersionedHash) => Promise<Uint8Array | null>,
 ): BlobPlace {
   const place = `folder ${folder}`;
   return {

@@ -13,7 +13,7 @@ import {
   serveBlobs,
 } from "../testing/blob-server.ts";
 import { BlobArchive } from "./blob-archive.ts";
-import { BlobFinder, blobPlaces } from "./blob-finder.ts";
+import { blobFinder, blobPlaces } from "./blob-places.ts";
 import { EMPTY_BLOB_HASH, NO_BLOBS } from "./blob-source.ts";
 
 let sample: SampleBlob;
@@ -50,14 +50,14 @@ const beacon = (routes: Record<string, object | number>) =>
   });
 const blobsPath = (id: number) => `/eth/v1/beacon/blobs/${id}?versioned_hashes=${sample.versionedHash}`;
 const find = (archives: string[], beaconUrls: string[] = []) =>
-  new BlobFinder({ archive: null, places: blobPlaces({ archives, beaconUrls }) }).coefficients(sample.wanted);
+  blobFinder({ archive: null, places: blobPlaces({ archives, beaconUrls }) }).coefficients(sample.wanted);
 
 describe("archives", () => {
   test("are asked in their order, and what one of them gives is kept", async () => {
     const empty = await peer(404);
     const full = await peer(sample.bytes);
     const archive = await BlobArchive.open({ folder, maxCount: 0 });
-    const finder = new BlobFinder({
+    const finder = blobFinder({
       archive,
       places: blobPlaces({ archives: [empty.url, `${full.url}/`], beaconUrls: [] }),
     });
@@ -79,7 +79,7 @@ describe("archives", () => {
     const notBelowP = await peer(new Uint8Array(BLOB_BYTES).fill(255));
     const honest = await peer(sample.bytes);
     const kinds: string[] = [];
-    const finder = new BlobFinder({
+    const finder = blobFinder({
       archive,
       places: blobPlaces({ archives: [liar.url, notBelowP.url, honest.url], beaconUrls: [] }),
       onProblem: ({ kind }) => kinds.push(kind),
@@ -104,7 +104,7 @@ describe("archives", () => {
     );
     const codes = async (place: string, wanted: readonly SampleBlob[]) => {
       const places = blobPlaces({ archives: [place], beaconUrls: [] });
-      const finder = new BlobFinder({ archive: null, places });
+      const finder = blobFinder({ archive: null, places });
       const found: string[] = [];
       for (const one of wanted)
         found.push(
@@ -220,7 +220,7 @@ test("without any place, and for a URL with a key, the error says no more than i
 
 test("a blob that nobody had is not asked for again at once", async () => {
   const empty = await peer(404);
-  const finder = new BlobFinder({
+  const finder = blobFinder({
     archive: null,
     places: blobPlaces({ archives: [empty.url], beaconUrls: [] }),
     retryMs: 60_000,
@@ -238,7 +238,7 @@ test("an archive that cannot be written to stops nobody who has the blob", async
   writeFileSync(join(folder, "gone"), "");
   const full = await peer(sample.bytes);
   const problems: string[] = [];
-  const finder = new BlobFinder({
+  const finder = blobFinder({
     archive,
     places: blobPlaces({ archives: [full.url], beaconUrls: [] }),
     onProblem: ({ place }) => problems.push(place),
@@ -251,7 +251,7 @@ test("an archive that cannot be written to stops nobody who has the blob", async
 test("a blob that was found is not asked for, or committed to, again", async () => {
   const full = await peer(sample.bytes);
   const places = blobPlaces({ archives: [full.url], beaconUrls: [] });
-  const none = new BlobFinder({ archive: null, places });
+  const none = blobFinder({ archive: null, places });
   for (let i = 0; i < 3; i++) expect(await none.coefficients(sample.wanted)).toEqual(sample.coefficients);
   expect(full.asked.length).toBe(1);
   // Nobody's changes to a list reach the next one.
@@ -259,7 +259,7 @@ test("a blob that was found is not asked for, or committed to, again", async () 
   expect(await none.coefficients(sample.wanted)).toEqual(sample.coefficients);
   const found: string[] = [];
   const archive = await BlobArchive.open({ folder, maxCount: 0 });
-  const own = new BlobFinder({ archive, places, onFound: (place) => found.push(place) });
+  const own = blobFinder({ archive, places, onFound: (place) => found.push(place) });
   for (let i = 0; i < 3; i++) expect(await own.coefficients(sample.wanted)).toEqual(sample.coefficients);
   expect(found).toEqual(["other"]);
 });
@@ -267,5 +267,5 @@ test("a blob that was found is not asked for, or committed to, again", async () 
 test("the blob of zeros is known to everybody", async () => {
   const { versionedHash, wanted } = await sampleBlob([]);
   expect(versionedHash).toBe(EMPTY_BLOB_HASH);
-  expect(await new BlobFinder({ archive: null, places: [] }).coefficients(wanted)).toEqual([]);
+  expect(await blobFinder({ archive: null, places: [] }).coefficients(wanted)).toEqual([]);
 });

@@ -1,8 +1,7 @@
 /** Asks one place after the other for a blob, believes none of them, and keeps what it got. */
 import { BLOB_BYTES } from "../../circuits/blob/blob-bytes.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
-import { archivePlace, folderPlace, peerPlace } from "./archive-places.ts";
-import { BeaconNode } from "./beacon-node.ts";
+import { archivePlace } from "./archive-places.ts";
 import type { BlobArchive } from "./blob-archive.ts";
 import type { BlobPlace } from "./blob-place.ts";
 import {
@@ -10,15 +9,19 @@ import {
   type BlobSource,
   blobMissing,
   EMPTY_BLOB_HASH,
+  type VersionedHash,
   type WantedBlob,
 } from "./blob-source.ts";
-import { checkedCoefficients } from "./checked-blob.ts";
 
 export interface BlobFinderModules {
   /** Asked first, and given what others had; null: nothing is kept. */
   readonly archive: BlobArchive | null;
   /** In the order in which they are asked. */
   readonly places: readonly BlobPlace[];
+  /** `checkedCoefficients` of checked-blob.ts, wherever it runs: a full blob takes two seconds. */
+  readonly check: (bytes: Uint8Array, versionedHash: VersionedHash) => Promise<bigint[] | null>;
+  /** What is said to whoever misses a blob; that of command lines where absent. */
+  readonly remedy?: string;
   /** A blob that nobody had is not asked for again for so long; 0 where absent. */
   readonly retryMs?: number;
   /** What went wrong beside: a blob is found all the same. */
@@ -61,7 +64,7 @@ export class BlobFinder implements BlobSource {
   /** @throws BRG_BLOB_MISSING, BRG_BLOB_UNREACHABLE, BRG_BLOB_NO_SOURCE; BRG_L1_* */
   async coefficients(wanted: WantedBlob): Promise<bigint[]> {
     if (wanted.versionedHash === EMPTY_BLOB_HASH) return [];
-    const { archive: own } = this.#modules;
+    const { archive: own, check } = this.#modules;
     const remembered = this.#remembered.get(wanted.versionedHash);
     // What somebody has taken out of the own folder is fetched again, and kept again.
     if (remembered !== undefined && (own === null || own.has(wanted.versionedHash))) {
@@ -83,8 +86,7 @@ export class BlobFinder implements BlobSource {
         continue;
       }
       for (const bytes of found.candidates) {
-        const coefficients =
-          bytes.length === BLOB_BYTES ? await checkedCoefficients(bytes, wanted.versionedHash) : null;
+        const coefficients = bytes.length === BLOB_BYTES ? await check(bytes, wanted.versionedHash) : null;
         if (coefficients === null) continue;
         const { archive, onFound } = this.#modules;
         const isArchive = archive !== null && i === 0;
@@ -103,7 +105,7 @@ export class BlobFinder implements BlobSource {
       if (place.noteWrong === undefined) this.#noteWrong(place, wanted);
       else await place.noteWrong(wanted);
     }
-    const error = blobMissing(wanted, problems);
+    const error = blobMissing(wanted, problems, this.#modules.remedy);
     this.#refused = { error, hash: wanted.versionedHash, atMs: performance.now() };
     throw error;
   }
@@ -154,20 +156,4 @@ export class BlobFinder implements BlobSource {
       onProblem?.({ place: `folder ${archive.folder}`, kind: "unreachable", why: error.message }, wanted);
     }
   }
-}
-
-export interface BlobPlacesOptions {
-  /** Beacon nodes, in the order in which they are asked. */
-  readonly beaconUrls: readonly string[];
-  /** Folders with blobs, and URLs of sequencers and followers. They are asked before beacon nodes. */
-  readonly archives: readonly string[];
-}
-
-export const isArchiveUrl = (text: string): boolean => /^https?:\/\//i.test(text);
-
-export function blobPlaces({ archives, beaconUrls }: BlobPlacesOptions): BlobPlace[] {
-  return [
-    ...archives.map((one) => (isArchiveUrl(one) ? peerPlace(one) : folderPlace(one))),
-    ...beaconUrls.map((url) => new BeaconNode({ url })),
-  ];
 }

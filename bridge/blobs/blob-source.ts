@@ -43,24 +43,28 @@ export const EMPTY_BLOB_HASH: VersionedHash =
 /** Ethereum's promise: 4,096 epochs of 32 slots of 12 s. */
 export const BLOB_KEPT_DAYS = 18;
 
-/** What whoever misses a blob should do, in one place. */
+/** What whoever misses a blob should do, in one place, at a command line. */
 const MISSING_BLOB_REMEDY =
   "name an archive that has it (--blobs FOLDER or URL of a follower or the sequencer), or go on from a snapshot of that batch or a later one (--snapshot). A forced withdrawal needs no data (docs/blobs.md)";
 
 /** No place has it: either each says so, or some may have it and did not answer. */
-export function blobMissing(wanted: WantedBlob, problems: readonly BlobProblem[]): RollupError {
+export function blobMissing(
+  wanted: WantedBlob,
+  problems: readonly BlobProblem[],
+  remedy = MISSING_BLOB_REMEDY,
+): RollupError {
   const { batchNumber, blockNumber, versionedHash } = wanted;
-  const facts = { versionedHash, batchNumber, blockNumber, remedy: MISSING_BLOB_REMEDY, problems };
+  const facts = { versionedHash, batchNumber, blockNumber, remedy, problems };
   const what = `the blob ${versionedHash} of batch ${batchNumber}, which L1's block ${blockNumber} took`;
   if (problems.length === 0)
-    return bridgeError("BRG_BLOB_NO_SOURCE", `nothing says where to get ${what}; ${MISSING_BLOB_REMEDY}`, {
+    return bridgeError("BRG_BLOB_NO_SOURCE", `nothing says where to get ${what}; ${remedy}`, {
       data: facts,
     });
   const tried = problems.map(({ place, why }) => `${place}: ${why}`).join("; ");
   const isSilent = problems.some(({ kind }) => kind === "unreachable");
   return bridgeError(
     isSilent ? "BRG_BLOB_UNREACHABLE" : "BRG_BLOB_MISSING",
-    `nobody who was asked has ${what} (${tried}); ${MISSING_BLOB_REMEDY}`,
+    `nobody who was asked has ${what} (${tried}); ${remedy}`,
     { data: facts },
   );
 }

@@ -25,10 +25,17 @@ export async function boundedGet(url: string, request: BoundedRequest): Promise<
     status = response.status;
     const parts: Uint8Array[] = [];
     let sizeBytes = 0;
-    for await (const part of response.body ?? []) {
+    // Not every browser iterates over a body.
+    const reader = response.body?.getReader();
+    while (reader !== undefined) {
+      const { done: isOver, value: part } = await reader.read();
+      if (isOver) break;
       sizeBytes += part.length;
-      // Leaving the loop ends the connection.
-      if (sizeBytes > maxBytes) return { status, body: null, problem: `more than ${maxBytes} bytes` };
+      if (sizeBytes > maxBytes) {
+        // Ends the connection.
+        await reader.cancel();
+        return { status, body: null, problem: `more than ${maxBytes} bytes` };
+      }
       parts.push(part);
     }
     return { status, body: concatBytes(parts), problem: null };

@@ -1,7 +1,8 @@
-import { type Address, type Hex, size } from "viem";
+import { type Address, type Hex, hexToBytes, size } from "viem";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { BlobSidecar } from "../../contracts/l1/blob-transaction.ts";
 import { MAX_TRANSACTION_GAS, paddedGas, smaller, worstCaseGas } from "../../contracts/l1/fee-policy.ts";
+import { postedBlobHash } from "../blobs/read-batch.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { creditCountOf } from "../l1/credit-count.ts";
 import { type ContractSubmission, type RollupContract, TAKE_PARKED } from "../l1/rollup-contract.ts";
@@ -58,10 +59,15 @@ export async function chooseBundle(
   const maxGas = smaller(limits.maxGas, head.gasLimit);
   const maxCount = Math.min(countWithinBlobs(ready), limits.maxBatchCount);
   const parked = await parkedAmong(ready.slice(0, maxCount), modules.rollup, head.number);
-  const blobs = await modules.makeBlobs(ready.slice(0, maxCount));
-  for (let count = maxCount; ; count = Math.floor(count / 2)) {
+  // A blob takes seconds to make. What L1 takes is found out by the names in the posted bytes, and only what is sent is made.
+  const inBlobs = ready.slice(0, maxCount).filter(({ blobElements }) => blobElements !== undefined);
+  const named: { readonly versionedHash: Hex }[] = inBlobs.map(({ data }) => ({
+    versionedHash: postedBlobHash(hexToBytes(data)),
+  }));
+  let count = maxCount;
+  for (;;) {
     const batches = ready.slice(0, count);
-    const sidecars = blobs.slice(0, batches.filter(({ blobElements }) => blobElements !== undefined).length);
+    const ownNames = named.slice(0, batches.filter(({ blobElements }) => blobElements !== undefined).length);
     const submission = submissionOf(batches, modules.circuitIndex, parked);
     const input = modules.rollup.encodeSubmitBatches(submission);
     const isAlone = count === 1;
@@ -69,7 +75,7 @@ export async function chooseBundle(
     if (size(input) <= limits.maxInputBytes) {
       try {
         const at = { blockNumber: head.number };
-        gasEstimate = await modules.rollup.estimateSubmitBatchesGas(submission, modules.from, at, sidecars);
+        gasEstimate = await modules.rollup.estimateSubmitBatchesGas(submission, modules.from, at, ownNames);
       } catch (error) {
         // A later batch may be the one that L1 refuses, or all of them together need too much gas.
         const mayBeTheBundle =
@@ -79,8 +85,14 @@ export async function chooseBundle(
     }
     const gasNeeded = worstCaseGas(gasEstimate, creditCountOf(batches)) << BigInt(gasDoublings);
     // One batch alone gets what there is: leaving it out for what others might do would serve them.
-    if (gasNeeded <= maxGas || (isAlone && gasEstimate <= maxGas))
-      return { batches, input, sidecars, gasLimit: paddedGas(gasNeeded, maxGasLimit(head)) };
+    if (gasNeeded <= maxGas || (isAlone && gasEstimate <= maxGas)) {
+      const sidecars = await modules.makeBlobs(batches);
+      if (sidecars.every(({ versionedHash }, i) => versionedHash === named[i]!.versionedHash))
+        return { batches, input, sidecars, gasLimit: paddedGas(gasNeeded, maxGasLimit(head)) };
+      // Bytes that name another blob than the batch's: L1 says what it thinks of the true one.
+      for (const [i, sidecar] of sidecars.entries()) named[i] = sidecar;
+      continue;
+    }
     if (isAlone) {
       const { batchNumber } = batches[0]!;
       throw bridgeError("BRG_BATCH_TOO_LARGE", `batch ${batchNumber} alone is too large for a transaction`, {
@@ -93,6 +105,7 @@ export async function chooseBundle(
         },
       });
     }
+    count = Math.floor(count / 2);
   }
 }
 

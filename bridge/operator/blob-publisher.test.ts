@@ -1,17 +1,27 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Hex } from "viem";
+import { type Hex, pad, size } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BatchShape, KIND } from "../../circuits/protocol.ts";
-import { unwrapBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
+import { hasCells, unwrapBlobTransaction, wrapBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
 import { closeWithBlob, warmUpKzg } from "../../contracts/testing/blob-batches.ts";
 import { slot } from "../../contracts/testing/rollup-fixture.ts";
-import { BlobThread } from "../blobs/blob-thread.ts";
+import { BlobThread, type BlobWork } from "../blobs/blob-thread.ts";
 import { createL1Client } from "../l1/l1-client.ts";
 import { EMPTY_BLOB } from "../l1/other-pool.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
 import { blobsHere } from "../testing/blobs-here.ts";
 import { anvilAccount, type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
-import { behindLimit, chargesTriedBlobs, type Limit, poolHolds, rpcError } from "../testing/limited-node.ts";
+import {
+  asksForCells,
+  behindLimit,
+  chargesTriedBlobs,
+  type Limit,
+  poolHolds,
+  rpcError,
+} from "../testing/limited-node.ts";
+import { BUNDLE_LIMITS, chooseBundle } from "./batch-bundle.ts";
+import { createBlobMaker } from "./bundle-blobs.ts";
+import type { ReadyBatch } from "./operator-client.ts";
 import { OperatorNonce } from "./operator-nonce.ts";
 import { IntentStore } from "./publish-intent.ts";
 import { isFiller } from "./publish-refusal.ts";
@@ -22,11 +32,13 @@ const BLOB: BatchShape = {
   wide: 3,
   table: { members: 2, rows: 8, units: 2, low: 3, top: 3, isBlob: true },
 };
+/** Its blobs have more than 64 elements: a cell's proof of a smaller one says nothing. */
+const LONG: BatchShape = { ...BLOB, narrow: 136, table: { ...BLOB.table!, rows: 64, low: 6, top: 6 } };
 const narrow = [4, 5, 6].map((a) => slot(KIND.transfer, [], { a, b: 7, amountCode: 99n }));
 
 let f: BridgeFixture;
 beforeAll(async () => {
-  f = await startBridgeFixture({}, [], [{ narrow: 6, wide: 3 }, BLOB]);
+  f = await startBridgeFixture({}, [], [{ narrow: 6, wide: 3 }, BLOB, LONG]);
   await warmUpKzg(f.l1);
 }, 180_000);
 afterAll(() => f?.stop());
@@ -81,6 +93,77 @@ test("a batch in a blob goes with a batch in calldata, is replaced at twice the 
   expect(f.sequencer.batches.get(2)!.transactionHash).toBe(two!.transactionHash);
   const address = anvilAccount(1).address;
   expect(await f.l1.client.getTransactionCount({ address })).toBe(1);
+}, 120_000);
+
+test("a node that asks for cells gets them, at once from then on, and none is made twice", async () => {
+  const transfers = Array.from({ length: LONG.narrow }, (_, i) =>
+    slot(KIND.transfer, [], { a: 4 + i, b: 7, amountCode: 99n }),
+  );
+  const addBatch = async () => {
+    const draft = await f.l1.draft({ shape: LONG, narrow: transfers, signedCount: LONG.narrow });
+    f.sequencer.add(await closeWithBlob(f.l1, draft));
+  };
+  await f.l1.client.setAutomine(false);
+  let nowMs = 1_000_000;
+  const clock = { nowMs: () => nowMs };
+  const options = { resendAfterMs: 30_000 };
+  const thread = new BlobThread();
+  let cellsMade = 0;
+  const blobs: BlobWork = {
+    blob: (elements) => thread.blob(elements),
+    cells(blob) {
+      cellsMade++;
+      return thread.cells(blob);
+    },
+  };
+  /** For each transaction that was sent: whether it came with cells. */
+  const sent: boolean[] = [];
+  let last: Hex = "0x";
+  const noted: Limit = (request) => {
+    if (request.method === "eth_sendRawTransaction") {
+      last = request.params![0] as Hex;
+      sent.push(unwrapBlobTransaction(last).sidecars.every(hasCells));
+    }
+    return asksForCells(request);
+  };
+  const mine = async (publisher: { poll(): Promise<void> }) => {
+    const newest = Math.max(...f.sequencer.batches.keys());
+    await f.l1.client.mine({ blocks: 1 });
+    for (let i = 0; i < 40 && !f.sequencer.with("posted").includes(newest); i++) {
+      await publisher.poll();
+      await sleep(25);
+    }
+    expect(f.sequencer.with("posted")).toContain(newest);
+  };
+  await behindLimit(f.rpcUrl, noted, async (rpcUrl) => {
+    const first = await f.publisher(options, { ...clock, blobs, rollup: rollupAt(rpcUrl) });
+    await addBatch();
+    await first.poll();
+    expect({ sent, cellsMade }).toEqual({ sent: [false, true], cellsMade: 1 });
+    // The node behind looks at them.
+    const { sidecars, signed } = unwrapBlobTransaction(last);
+    const wrong = sidecars.map((one) => ({ ...one, proofs: [one.commitment, ...one.proofs.slice(1)] }));
+    const { client } = rollupAt(f.rpcUrl);
+    await expect(
+      client.sendRawTransaction({ serializedTransaction: wrapBlobTransaction(signed, wrong) }),
+    ).rejects.toThrow(/invalid KZG proof/);
+    // It pays more, with the same cells.
+    nowMs += 31_000;
+    await first.poll();
+    expect({ sent, cellsMade }).toEqual({ sent: [false, true, true], cellsMade: 1 });
+    await mine(first);
+
+    await addBatch();
+    await first.poll();
+    expect({ sent, cellsMade }).toEqual({ sent: [false, true, true, true], cellsMade: 2 });
+    // Another process has not been refused yet. What it sends again has its cells.
+    nowMs += 31_000;
+    const second = await f.publisher(options, { ...clock, blobs, rollup: rollupAt(rpcUrl) });
+    await second.poll();
+    expect({ sent, cellsMade }).toEqual({ sent: [false, true, true, true, true], cellsMade: 2 });
+    await mine(second);
+  });
+  await thread.end();
 }, 120_000);
 
 test("a nonce of the pool for blobs is used up by one filler with a blob, before a plain transaction follows", async () => {
@@ -166,5 +249,40 @@ test("another machine takes the nonce where the node's pool for blobs has the ac
   expect({ blobVersionedHashes, input }).toEqual({
     blobVersionedHashes: [EMPTY_BLOB.versionedHash],
     input: "0x01",
+  });
+}, 60_000);
+
+test("no blob is made that does not fit, and one that the posted bytes do not name is refused", async () => {
+  await f.l1.client.setAutomine(true);
+  const first = await closeWithBlob(f.l1, await f.l1.draft({ shape: BLOB, narrow, signedCount: 3 }));
+  const after = first.content;
+  const second = await closeWithBlob(f.l1, await f.l1.draft({ shape: BLOB, narrow, signedCount: 3, after }));
+  for (const batch of [first, second]) f.sequencer.add(batch);
+  const ready = await f.operator.readyBatches(8);
+  expect(ready).toHaveLength(2);
+  const { gasLimit, number } = await f.l1.client.getBlock();
+  const choose = async (batches: readonly ReadyBatch[], maxInputBytes: number) => {
+    const made: bigint[] = [];
+    const makeBlobs = createBlobMaker({
+      ...blobsHere,
+      blob(elements) {
+        made.push(elements[0]!);
+        return blobsHere.blob(elements);
+      },
+    });
+    const from = anvilAccount(1).address;
+    const circuitIndex = () => 1;
+    const modules = { rollup: f.rollup, circuitIndex, from, makeBlobs };
+    const view = { head: { number, gasLimit }, gasDoublings: 0 };
+    const bundle = await chooseBundle(batches, { ...BUNDLE_LIMITS, maxInputBytes }, modules, view);
+    return { made: made.length, bundle };
+  };
+  const both = await choose(ready, BUNDLE_LIMITS.maxInputBytes);
+  expect([both.made, both.bundle.batches.length, both.bundle.sidecars.length]).toEqual([2, 2, 2]);
+  const one = await choose(ready, size(both.bundle.input) - 1);
+  expect([one.made, one.bundle.batches.length, one.bundle.sidecars.length]).toEqual([1, 1, 1]);
+  const other: ReadyBatch = { ...ready[0]!, blobElements: pad("0x07", { size: 32 }) };
+  await expect(choose([other], BUNDLE_LIMITS.maxInputBytes)).rejects.toMatchObject({
+    code: "BRG_CONTRACT_REVERTED",
   });
 }, 60_000);

@@ -3,7 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import type { Hex } from "viem";
-import { GAS_PER_BLOB, isBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
+import {
+  GAS_PER_BLOB,
+  hasCells,
+  isBlobTransaction,
+  unwrapBlobTransaction,
+} from "../../contracts/l1/blob-transaction.ts";
 
 export interface LimitedRequest {
   /** From 1 on. */
@@ -83,6 +88,13 @@ export const poolHolds =
     method === "eth_sendRawTransaction" && isBlobTransaction(params![0] as Hex) !== (holds() === "blobs")
       ? { body: rpcError(-32000, "address already reserved") }
       : null;
+
+/** As geth since Osaka (`validateBlobSidecarOsaka` in its txpool): one proof a blob is not enough. Behind it anvil checks cells. */
+export const asksForCells: Limit = ({ method, params }) => {
+  if (method !== "eth_sendRawTransaction" || !isBlobTransaction(params![0] as Hex)) return null;
+  const isOld = !unwrapBlobTransaction(params![0] as Hex).sidecars.every(hasCells);
+  return isOld ? { body: rpcError(-32000, "invalid sidecar version post-osaka: 0") } : null;
+};
 
 /** Runs something against a node with this limit in front of the true one. @returns also how much that one was asked */
 export async function behindLimit<T>(

@@ -11,7 +11,7 @@ import { decodeBlob, encodeBlob } from "./blob-bytes.ts";
 import { blobElements, recordsOfBlob } from "./blob-elements.ts";
 import { readOpening, stateBatch } from "./blob-opening.ts";
 import { evaluateBlob } from "./blob-polynomial.ts";
-import { isOpening } from "./kzg.ts";
+import { isOpening } from "./kzg-cells.ts";
 import { versionedHashOf } from "./versioned-hash.ts";
 
 const record = (kind: number, words: readonly bigint[], fields: Partial<SlotRecord> = {}): SlotRecord => ({

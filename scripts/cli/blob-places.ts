@@ -1,6 +1,6 @@
 /** Where a command gets blobs from: what was named, and the sequencer that it knows. */
 import { BlobArchive } from "../../bridge/blobs/blob-archive.ts";
-import { BlobFinder, blobPlaces, isArchiveUrl } from "../../bridge/blobs/blob-finder.ts";
+import { blobFinder, blobPlaces, isArchiveUrl } from "../../bridge/blobs/blob-places.ts";
 import type { BlobSource } from "../../bridge/blobs/blob-source.ts";
 import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
 import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
@@ -15,7 +15,7 @@ export async function openBlobs(options: GlobalOptions): Promise<BlobSource> {
   const others = blobs.filter((place) => place !== folder);
   // Nobody is believed, so the operator's own may be asked, too.
   const archives = [...others, ...(sequencerUrl === null ? [] : [sequencerUrl])];
-  return new BlobFinder({ archive, places: blobPlaces({ archives, beaconUrls: beacon }) });
+  return blobFinder({ archive, places: blobPlaces({ archives, beaconUrls: beacon }) });
 }
 
 /** The rollup that was named, with its blobs. @throws as openBlobs */

@@ -5,7 +5,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { BlobFinder, type BlobPlacesOptions, blobPlaces } from "../../bridge/blobs/blob-finder.ts";
+import { type BlobPlacesOptions, blobFinder, blobPlaces } from "../../bridge/blobs/blob-places.ts";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import { behindLimit, rpcResult } from "../../bridge/testing/limited-node.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
@@ -46,7 +46,7 @@ const start = (place = "blob", pricesUrl: string | null = null) =>
   );
 const archived = () => readdirSync(w.rollup.config.blobsPath).sort();
 const finder = (places: Partial<BlobPlacesOptions>) =>
-  new BlobFinder({ archive: null, places: blobPlaces({ archives: [], beaconUrls: [], ...places }) });
+  blobFinder({ archive: null, places: blobPlaces({ archives: [], beaconUrls: [], ...places }) });
 
 beforeAll(async () => {
   folder = temporaryFolder();

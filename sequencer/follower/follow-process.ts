@@ -1,7 +1,7 @@
 /** Everything that a running follower consists of, wired up: `openledger follow` gives it options and signals. */
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { BlobPlacesOptions } from "../../bridge/blobs/blob-finder.ts";
+import type { BlobPlacesOptions } from "../../bridge/blobs/blob-places.ts";
 import { createL1Client } from "../../bridge/l1/l1-client.ts";
 import { type RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";

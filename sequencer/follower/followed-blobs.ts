@@ -1,7 +1,7 @@
 /** A follower's blobs: what it has seen lies in its own archive; the rest is asked of others, its sequencer among them. */
 import { join } from "node:path";
 import { BlobArchive } from "../../bridge/blobs/blob-archive.ts";
-import { BlobFinder, type BlobPlacesOptions, blobPlaces } from "../../bridge/blobs/blob-finder.ts";
+import { type BlobPlacesOptions, blobFinder, blobPlaces } from "../../bridge/blobs/blob-places.ts";
 import type { BlobSource } from "../../bridge/blobs/blob-source.ts";
 import { type BatchShape, isBlobShape } from "../../circuits/protocol.ts";
 import { batchShapesOf, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
@@ -37,7 +37,7 @@ export async function openFollowedBlobs(
   const { archives = [], beaconUrls = [] } = blobs ?? {};
   // Nobody is believed, so the sequencer that is watched may be asked, too.
   const peers = [...archives, ...(feedUrl === null ? [] : [feedUrl])];
-  const source = new BlobFinder({
+  const source = blobFinder({
     archive,
     places: blobPlaces({ archives: peers, beaconUrls }),
     retryMs: RETRY_POLLS * pollIntervalMs,

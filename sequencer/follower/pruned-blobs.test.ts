@@ -6,7 +6,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { BlobArchive } from "../../bridge/blobs/blob-archive.ts";
-import { BlobFinder, type BlobPlacesOptions, blobPlaces } from "../../bridge/blobs/blob-finder.ts";
+import { type BlobPlacesOptions, blobFinder, blobPlaces } from "../../bridge/blobs/blob-places.ts";
 import type { VersionedHash } from "../../bridge/blobs/blob-source.ts";
 import {
   type ForgetfulBeacon,
@@ -44,7 +44,7 @@ const cleanUps: (() => unknown)[] = [];
 
 const where = () => ({ rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address });
 const from = (places: Partial<BlobPlacesOptions>) =>
-  new BlobFinder({ archive: null, places: blobPlaces({ archives: [], beaconUrls: [], ...places }) });
+  blobFinder({ archive: null, places: blobPlaces({ archives: [], beaconUrls: [], ...places }) });
 const follow = async (name: string, places: Partial<BlobPlacesOptions>) => {
   const blobs = { archives: [], beaconUrls: [beacon.url], ...places };
   const follower = await startTestFollower(f, join(folder.path, name), null, {

@@ -132,8 +132,9 @@ export function evaluate(expression: string, scraped: ScrapedMetrics): readonly 
     return { windowSeconds, series };
   };
 
-  const call = (node: Tree): readonly Sample[] => {
+  const call = (node: Tree): readonly Sample[] | number => {
     const name = text(node.getChild("FunctionIdentifier")!);
+    if (name === "time") return scraped.seconds;
     const args = children(node.getChild("FunctionCallBody")!).filter(({ name: kind }) => /^[A-Z]/.test(kind));
     if (name === "histogram_quantile") return quantiles(visit(args[0]!) as number, vector(args[1]!));
     const { series, windowSeconds } = range(args[0]!);
@@ -182,6 +183,8 @@ export function evaluate(expression: string, scraped: ScrapedMetrics): readonly 
       const present = new Set((right as readonly Sample[]).map(({ labels }) => keyFor(labels)));
       return (left as readonly Sample[]).filter(({ labels }) => present.has(keyFor(labels)));
     }
+    if (operator === "Sub" && typeof left === "number" && typeof right !== "number")
+      return right.map(({ labels, value }) => ({ labels: withoutName(labels), value: left - value }));
     const compare = COMPARISONS[operator];
     if (compare === undefined || typeof left === "number") throw unknown(node);
     const others =

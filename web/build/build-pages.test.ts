@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { createContext, runInContext } from "node:vm";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { sampleBlob } from "../../bridge/testing/blob-server.ts";
+import { setupPowers } from "../../circuits/blob/setup-powers.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { leafExitCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
@@ -10,6 +13,8 @@ import { buildPages, keptPageOf } from "./build-pages.ts";
 import { weighPages } from "./weigh-pages.ts";
 
 const BUDGET_BYTES = 300_000;
+const [, { x: tauX } = { x: 0n }] = await setupPowers();
+const TAU_X = tauX.toString(16).padStart(96, "0");
 const NOTHING = { circuits: [], exits: [] };
 
 describe("the built pages", () => {
@@ -34,6 +39,39 @@ describe("the built pages", () => {
     expect(laterBytes).toBeGreaterThan(100_000);
     expect(firstBytes).toBeGreaterThan(100_000);
     expect(firstBytes).toBeLessThan(BUDGET_BYTES);
+  });
+});
+
+describe("the worker that checks blobs", () => {
+  it("has the setup in it, which no page carries, and tells a blob from another one", async () => {
+    const { path } = await buildPages(NOTHING);
+    const script = readFileSync(join(path, "exit", "blob-worker.js"), "utf8");
+    const kb = Math.round(gzipSync(script, { level: 9 }).length / 1000);
+    console.log(`blob worker ${JSON.stringify({ compressedKb: kb })}`);
+    // 393 kB of points, and the curve.
+    expect(kb).toBeLessThan(500);
+    // The setup's second power of τ, as every packing of it has it.
+    const packed = Buffer.from(TAU_X.slice(0, 90), "hex").toString("base64");
+    expect(script).toContain(packed);
+    for (const name of readdirSync(join(path, "assets"))) {
+      const asset = readFileSync(join(path, "assets", name));
+      for (const sign of [packed, TAU_X]) expect(asset.includes(sign), name).toBe(false);
+    }
+    const answers: unknown[] = [];
+    const worker = createContext({
+      atob,
+      postMessage: (answer: unknown) => answers.push(answer),
+      TextEncoder,
+    });
+    runInContext(script, worker);
+    const [right, other] = [await sampleBlob([3n, 1n << 184n]), await sampleBlob([4n])];
+    for (const { bytes } of [right, other])
+      worker.onmessage({ data: { bytes, versionedHash: right.versionedHash } });
+    await expect.poll(() => answers, { timeout: 20_000 }).toHaveLength(2);
+    expect(answers).toEqual([
+      { kind: "checked", coefficients: [3n, 1n << 184n] },
+      { kind: "checked", coefficients: null },
+    ]);
   });
 });
 

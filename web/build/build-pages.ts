@@ -8,15 +8,19 @@ import { build, type InlineConfig, type Plugin } from "vite";
 import { BASE_FOLDER, BASE_HASHES } from "../../models/base/default-base.ts";
 import { browserTwins } from "./browser-twins.ts";
 import {
+  BLOB_WORKER_FILE,
   type ExitPageCircuit,
   exitModules,
   hashExitFiles,
   type KeptPageFacts,
+  PROVE_WORKER_FILE,
   packExitFiles,
+  type WorkerFile,
   writeExitFiles,
 } from "./exit-files.ts";
 import { KEPT_PAGE_FILE, keptPageFacts, keptPageHtml } from "./kept-page.ts";
 import { packedConstants } from "./packed-constants.ts";
+import { packedPowers } from "./packed-powers.ts";
 import { type PageCircuit, verifyingKeys, verifyingKeysText } from "./verifying-keys.ts";
 import { wordsOfDocs } from "./words-plugin.ts";
 
@@ -66,14 +70,14 @@ export async function buildPages({ circuits, exits }: PagesContent): Promise<Bui
   if (existsSync(join(path, "index.html"))) return { path, isNew: false };
   const draft = `${path}.${process.pid}`;
   const files = packExitFiles(exits);
-  const worker = (await buildScript(new URL("../exit/prove-worker.ts", import.meta.url), [])).script;
+  const workers = await buildWorkers();
   const kept = keptPageHtml({
     ...(await buildScript(new URL("../exit/kept-main.tsx", import.meta.url), [exitModules(exits, null)])),
-    worker,
+    workers,
     files,
   });
   await build(pagesConfig(draft, keys, exitModules(exits, keptPageFacts(kept))));
-  writeExitFiles(join(draft, EXIT_FOLDER), files, worker);
+  writeExitFiles(join(draft, EXIT_FOLDER), files, workers);
   writeFileSync(join(draft, EXIT_FOLDER, KEPT_PAGE_FILE), kept);
   await placeBase(join(draft, BASE_FOLDER_NAME));
   // Renamed into place, so that nobody serves half of it; who comes second finds the first one's.
@@ -85,6 +89,17 @@ export async function buildPages({ circuits, exits }: PagesContent): Promise<Bui
 }
 
 const EXIT_FOLDER = "exit";
+const WORKERS: Readonly<Record<string, string>> = {
+  [PROVE_WORKER_FILE]: "../exit/prove-worker.ts",
+  [BLOB_WORKER_FILE]: "../blobs/blob-worker.ts",
+};
+
+async function buildWorkers(): Promise<WorkerFile[]> {
+  const built: WorkerFile[] = [];
+  for (const [name, entry] of Object.entries(WORKERS))
+    built.push({ name, script: (await buildScript(new URL(entry, import.meta.url), [])).script });
+  return built;
+}
 /** The default base, for whoever tunes it in the page. */
 const BASE_FOLDER_NAME = "base";
 
@@ -113,6 +128,7 @@ const commonConfig = (): InlineConfig => ({
 const commonPlugins = (isCeremony = false): Plugin[] => [
   browserTwins(),
   packedConstants(),
+  packedPowers(),
   wordsOfDocs(repositoryRoot, isCeremony),
 ];
 // Whatever V8 and its like have had since 2023; WebAssembly and BigInt need no older one.

@@ -1,4 +1,4 @@
-/** What the pages bring along for exits: circuits with their proving keys, packed, and the prover's worker. */
+/** What the pages bring along for exits: circuits with their proving keys, packed, and workers: the prover's, and the one that checks blobs. */
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,14 @@ import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 /** A circuit of exits, whose files are on this machine. */
 export type ExitPageCircuit = Pick<DeployedCircuit, "name" | "zkeyPath" | "wasmPath">;
 
-export const WORKER_FILE = "prove-worker.js";
+export const PROVE_WORKER_FILE = "prove-worker.js";
+export const BLOB_WORKER_FILE = "blob-worker.js";
+
+/** A worker, as one classic script. */
+export interface WorkerFile {
+  readonly name: string;
+  readonly script: string;
+}
 
 /** A file of a circuit: `<circuit>.zkey` or `<circuit>.wasm`. */
 export interface PackedFile {
@@ -38,10 +45,14 @@ export function packExitFiles(circuits: readonly ExitPageCircuit[]): PackedFile[
 }
 
 /** Beside the served pages, for `exit-tools.ts`. */
-export function writeExitFiles(folder: string, files: readonly PackedFile[], worker: string): void {
+export function writeExitFiles(
+  folder: string,
+  files: readonly PackedFile[],
+  workers: readonly WorkerFile[],
+): void {
   mkdirSync(folder, { recursive: true });
   for (const { name, bytes } of files) writeFileSync(join(folder, `${name}.gz`), bytes);
-  writeFileSync(join(folder, WORKER_FILE), worker);
+  for (const { name, script } of workers) writeFileSync(join(folder, name), script);
 }
 
 const NAMES = { circuits: "virtual:exit-circuits", kept: "virtual:kept-page" } as const;

@@ -1,10 +1,11 @@
 /**
- * One file that works from a disk with nothing but an Ethereum node: script, style, typeface, proving keys and worker are
+ * One file that works from a disk with nothing but an Ethereum node: script, style, typeface, proving keys and workers are
  * in it. Scripts of modules and further files do not load from file:, so it has one classic script, and its policy names
  * that script by its hash.
  */
 import { createHash } from "node:crypto";
-import { type PackedFile, WORKER_FILE } from "./exit-files.ts";
+import { gzipSync } from "node:zlib";
+import type { PackedFile, WorkerFile } from "./exit-files.ts";
 
 export const KEPT_PAGE_FILE = "openledger-exit.html";
 
@@ -12,7 +13,7 @@ const sha256 = (text: string, encoding: "base64" | "hex") =>
   createHash("sha256").update(text, "utf8").digest(encoding);
 
 /**
- * It may ask any Ethereum node that its reader names, and load nothing else from anywhere. `blob:` is its own worker.
+ * It may ask any Ethereum node that its reader names, and load nothing else from anywhere. `blob:` are its own workers.
  */
 function policy(script: string, style: string): string {
   return [
@@ -34,7 +35,7 @@ const inScript = (code: string) => code.replace(/<\/(script)/gi, "<\\/$1").repla
 export function keptPageHtml(parts: {
   readonly script: string;
   readonly style: string;
-  readonly worker: string;
+  readonly workers: readonly WorkerFile[];
   readonly files: readonly PackedFile[];
 }): string {
   const script = inScript(parts.script);
@@ -55,7 +56,7 @@ export function keptPageHtml(parts: {
 <div id="page"></div>
 <noscript>This page rebuilds the ledger and makes proofs itself. It needs JavaScript.</noscript>
 ${parts.files.map(({ name, bytes }) => block(name, bytes)).join("\n")}
-${block(WORKER_FILE, Buffer.from(parts.worker, "utf8"))}
+${parts.workers.map(({ name, script: worker }) => block(name, gzipSync(worker, { level: 9 }))).join("\n")}
 <script>${script}</script>
 </body>
 </html>

@@ -10,11 +10,14 @@ import { RollupContract, type WalletSender } from "../../bridge/l1/rollup-contra
 import { clientError } from "../../client/client-errors.ts";
 import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
 import { ensureChain, type WalletProvider, walletError } from "../../client/wallet.ts";
+import type { PageBlobs } from "../blobs/page-blobs.ts";
 import { keepSent } from "./sent-store.ts";
 
 /** A rollup that can be read. */
 export interface Access {
   readonly rollup: RollupContract;
+  /** Where the rollup's blobs are read. */
+  readonly blobs: PageBlobs;
   /** null: the wallet's node is asked. */
   readonly rpcUrl: string | null;
   readonly chainId: number;
@@ -36,6 +39,7 @@ export async function openAccess(
   rollupAddress: Address,
   rpcUrl: string | null,
   provider: WalletProvider | null,
+  blobs: PageBlobs,
 ): Promise<Access> {
   const client: L1Client =
     rpcUrl === null ? createWalletL1Client(provider!) : createPatientL1Client({ rpcUrl, patienceMs: 20_000 });
@@ -46,7 +50,8 @@ export async function openAccess(
       data: { chainId, rollupAddress },
     });
   }
-  return { rollup: new RollupContract({ client, address: getAddress(rollupAddress) }), rpcUrl, chainId };
+  const rollup = new RollupContract({ client, address: getAddress(rollupAddress), blobs });
+  return { rollup, blobs, rpcUrl, chainId };
 }
 
 /** Asks the wallet for its address. @throws CLI_WALLET_REJECTED, CLI_WALLET_WRONG_CHAIN, CLI_L1_UNREACHABLE */

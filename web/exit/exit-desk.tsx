@@ -53,7 +53,7 @@ interface AccountProps extends DeskProps {
 
 function AccountPart({ access, account, tools, isFrozen, onSent }: AccountProps) {
   const prover = useMemo(() => pageProver(tools), [tools]);
-  const money = useMoney(access.rollup, account.address, prover);
+  const money = useMoney(access, account.address, prover);
   const { doing, value } = money;
   // Frozen since the last look: now it can be taken out, and is shown so.
   useEffect(() => {

@@ -70,8 +70,8 @@ function KeepPage({ rollupAddress }: { rollupAddress: string }) {
           Download the exit page
         </a>{" "}
         ({(kept.byteCount / BYTES_PER_MB).toFixed(1)} MB, one file) and open it from your disk on the day you
-        need it. It asks an Ethereum node and nobody else. The proving keys are in it; its name holds the
-        contract's address.
+        need it. It asks an Ethereum node, and an archive where batches stand in blobs. The proving keys are
+        in it; its name holds the contract's address.
       </p>
       <p class="small">
         SHA-256 <Identifier value={kept.sha256} label="the SHA-256 of the file" />. Whoever has the sources

@@ -1,4 +1,4 @@
-/** What an exit needs of the build: the circuits' files and the prover's worker. From the server, or in the page itself. */
+/** What an exit needs of the build: the circuits' files and the workers. From the server, or in the page itself. */
 import circuits from "virtual:exit-circuits";
 import { clientError } from "../../client/client-errors.ts";
 
@@ -7,7 +7,9 @@ export interface ExitTools {
   readonly circuits: readonly string[];
   /** `<circuit>.zkey` or `<circuit>.wasm`, unpacked. */
   readonly readFile: (name: string) => Promise<Uint8Array>;
-  readonly startWorker: () => Worker;
+  readonly startProver: () => Promise<Worker>;
+  /** Behind `PageBlobs`. */
+  readonly startBlobCheck: () => Promise<Worker>;
 }
 
 /** The files lie beside the served page. */
@@ -22,20 +24,23 @@ export const servedTools: ExitTools = {
     }
     return unpack(await response.blob());
   },
-  startWorker: () => new Worker("./exit/prove-worker.js"),
+  startProver: async () => new Worker("./exit/prove-worker.js"),
+  startBlobCheck: async () => new Worker("./exit/blob-worker.js"),
 };
 
 /** They are in the page: blocks of data that no browser runs, each gzip in base64. */
 export const keptTools: ExitTools = {
   circuits,
   readFile: (name) => readBlock(name),
-  startWorker: () => {
-    // A page of a file may load no other file; a Blob is the page's own.
-    const script = document.getElementById("prove-worker.js")!.textContent!;
-    const url = URL.createObjectURL(new Blob([fromBase64(script)], { type: "text/javascript" }));
-    return new Worker(url);
-  },
+  startProver: () => startBlock("prove-worker.js"),
+  startBlobCheck: () => startBlock("blob-worker.js"),
 };
+
+/** A page of a file may load no other file; an object of its own has an address. */
+async function startBlock(name: string): Promise<Worker> {
+  const script = new Blob([new Uint8Array(await readBlock(name))], { type: "text/javascript" });
+  return new Worker(URL.createObjectURL(script));
+}
 
 async function readBlock(name: string): Promise<Uint8Array> {
   const block = document.getElementById(name);

@@ -1,6 +1,7 @@
 /** The page to keep: asks which rollup and which Ethereum node, then shows the same desk as the served page. */
 import { useState } from "preact/hooks";
 import { isAddress } from "viem";
+import { PageBlobs } from "../blobs/page-blobs.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
@@ -13,29 +14,54 @@ import { ExitDesk } from "./exit-desk.tsx";
 import { keptTools } from "./exit-tools.ts";
 
 const DEVNET_CHAIN_ID = 31337;
-const KEPT = { rollup: "openledger.exit.rollup", node: "openledger.exit.node" } as const;
+const KEPT = {
+  rollup: "openledger.exit.rollup",
+  node: "openledger.exit.node",
+  archive: "openledger.exit.archive",
+  beacon: "openledger.exit.beacon",
+} as const;
+const stored = (name: keyof typeof KEPT) => localStorage.getItem(KEPT[name]) ?? "";
+
+/** An address that may be left out, as it was typed. */
+function optionalUrl(text: string): { readonly url: string | null; readonly problem: string | null } {
+  const url = text.trim() === "" ? null : text.trim();
+  const isUrl = url === null || (/^https?:\/\//i.test(url) && URL.canParse(url));
+  return { url, problem: isUrl ? null : "Write it as https://…" };
+}
 
 /** Of the file's own name, else what was typed the last time. */
 function knownRollup(): string {
   const [named] = /0x[0-9a-fA-F]{40}/.exec(decodeURIComponent(window.location.pathname)) ?? [];
-  return named ?? localStorage.getItem(KEPT.rollup) ?? "";
+  return named ?? stored("rollup");
 }
 
 export function KeptPage() {
   const [rollupText, setRollup] = useState(knownRollup);
-  const [nodeText, setNode] = useState(() => localStorage.getItem(KEPT.node) ?? "");
+  const [nodeText, setNode] = useState(() => stored("node"));
+  const [archiveText, setArchive] = useState(() => stored("archive"));
+  const [beaconText, setBeacon] = useState(() => stored("beacon"));
   const [access, setAccess] = useState<Access | null>(null);
   const [account, setAccount] = useState<Account | null>(null);
   const asking = useAction();
   const isRollup = isAddress(rollupText, { strict: false });
-  const nodeUrl = nodeText.trim() === "" ? null : nodeText.trim();
-  const nodeProblem = nodeUrl === null || URL.canParse(nodeUrl) ? null : "Write it as https://…";
+  const { url: nodeUrl, problem: nodeProblem } = optionalUrl(nodeText);
+  const { url: archiveUrl, problem: archiveProblem } = optionalUrl(archiveText);
+  const { url: beaconUrl, problem: beaconProblem } = optionalUrl(beaconText);
+  const isWritten = [nodeProblem, archiveProblem, beaconProblem].every((problem) => problem === null);
 
   const open = async (wallet: FoundWallet | null) => {
     if (!isRollup) return null;
-    const found = await openAccess(rollupText, nodeUrl, wallet?.provider ?? null);
-    localStorage.setItem(KEPT.rollup, rollupText);
-    localStorage.setItem(KEPT.node, nodeUrl ?? "");
+    const blobs = new PageBlobs({
+      archives: archiveUrl === null ? [] : [archiveUrl],
+      beacons: beaconUrl === null ? [] : [beaconUrl],
+      startWorker: keptTools.startBlobCheck,
+      remedy:
+        "write the address of an archive that has it above: a follower's or a sequencer's. A beacon node has it for 18 days",
+    });
+    const found = await openAccess(rollupText, nodeUrl, wallet?.provider ?? null, blobs);
+    const texts = { rollup: rollupText, node: nodeUrl, archive: archiveUrl, beacon: beaconUrl };
+    for (const name of Object.keys(KEPT) as (keyof typeof KEPT)[])
+      localStorage.setItem(KEPT[name], texts[name] ?? "");
     if (nodeUrl !== null && found.chainId === DEVNET_CHAIN_ID) {
       const { offerTestWallets } = await import("../ledger/test-wallet.ts");
       await offerTestWallets(nodeUrl);
@@ -53,6 +79,7 @@ export function KeptPage() {
       if (found !== null) setAccount(await openAccount(found, wallet.provider));
     });
   const forget = () => {
+    access?.blobs.end();
     setAccess(null);
     setAccount(null);
   };
@@ -62,8 +89,8 @@ export function KeptPage() {
       <section class="stack">
         <h1>Leave without the operator</h1>
         <p class="lead">
-          This file asks an Ethereum node and your wallet, and nobody else. It rebuilds the ledger from
-          Ethereum, makes the proofs itself, and takes out what is yours.
+          This file asks an Ethereum node and your wallet, and an archive where batches stand in blobs. It
+          rebuilds the ledger from Ethereum, makes the proofs itself, and takes out what is yours.
         </p>
       </section>
       <section class="card stack" aria-label="Ethereum">
@@ -89,11 +116,33 @@ export function KeptPage() {
           help="Any node that keeps events since the deployment, and answers pages (CORS). Empty: your wallet's own node."
           problem={nodeProblem}
         />
+        <Field
+          label="Address of an archive of blobs"
+          value={archiveText}
+          onInput={(text) => {
+            setArchive(text);
+            forget();
+          }}
+          placeholder="https://…"
+          help="Only where the rollup's batches stand in blobs: any follower or sequencer. It is not believed: each blob is held against its name on Ethereum."
+          problem={archiveProblem}
+        />
+        <Field
+          label="Address of a beacon node"
+          value={beaconText}
+          onInput={(text) => {
+            setBeacon(text);
+            forget();
+          }}
+          placeholder="https://…"
+          help="For blobs of the last 18 days, where no archive has them. It has to answer pages (CORS)."
+          problem={beaconProblem}
+        />
         <div class="row">
           <Button
             isMain={access === null}
             isBusy={asking.isBusy}
-            isDisabled={!isRollup || nodeUrl === null || nodeProblem !== null}
+            isDisabled={!isRollup || nodeUrl === null || !isWritten}
             onClick={() => void ask()}
           >
             Ask this node
@@ -103,7 +152,7 @@ export function KeptPage() {
       </section>
       <WalletPart
         isBusy={asking.isBusy}
-        isReady={isRollup && (access !== null || nodeUrl === null)}
+        isReady={isRollup && isWritten && (access !== null || nodeUrl === null)}
         account={account}
         onChoose={(wallet) => void connect(wallet)}
       />

@@ -47,12 +47,12 @@ async function openFiles(
 }
 
 /** @throws what `proveInThisThread` does; PRV_WORKER_DIED */
-function proveInWorker(
+async function proveInWorker(
   tools: ExitTools,
   task: WorkerTask,
   tell: (text: string) => void,
 ): Promise<Extract<WorkerAnswer, { kind: "proven" }>> {
-  const worker = tools.startWorker();
+  const worker = await tools.startProver();
   return new Promise<Extract<WorkerAnswer, { kind: "proven" }>>((settle, fail) => {
     worker.onmessage = ({ data: answer }: MessageEvent<WorkerAnswer>) => {
       if (answer.kind === "stage") tell(SAID[answer.stage]);

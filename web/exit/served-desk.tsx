@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Address } from "viem";
+import { PageBlobs } from "../blobs/page-blobs.ts";
 import type { Session } from "../ledger/session.ts";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { type Access, type Account, accountOf, openAccess } from "./access.ts";
@@ -21,7 +22,14 @@ export function ServedDesk({ rollupAddress, l1Url, session }: ServedDeskProps) {
   useEffect(() => {
     let isOver = false;
     const open = async () => {
-      const access = await openAccess(rollupAddress, l1Url, provider);
+      const blobs = new PageBlobs({
+        // Whoever serves the page is asked for blobs alone, and not believed.
+        archives: [window.location.origin],
+        startWorker: servedTools.startBlobCheck,
+        remedy:
+          "use the page to keep: it takes the addresses of an archive of blobs and of a beacon node. Every follower is an archive",
+      });
+      const access = await openAccess(rollupAddress, l1Url, provider, blobs);
       const account =
         session === null ? null : await accountOf(access, session.wallet.provider, session.address);
       if (!isOver) setOpened({ access, account });

@@ -8,6 +8,7 @@ import { type FreezeOutlook, readFreezeOutlook } from "../../client/leaving/free
 import { type LeaveResult, type LeaveSteps, leaveRollup } from "../../client/leaving/leave.ts";
 import type { ExitProver } from "../../client/leaving/prove-exits.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
+import type { Access } from "./access.ts";
 import { awaitSent } from "./sent-store.ts";
 
 const LOOK_INTERVAL_MS = 4_000;
@@ -49,7 +50,7 @@ export interface Money {
 }
 
 /** What `owner` is owed, looked for when the page opens. */
-export function useMoney(rollup: RollupContract, owner: Address, prover: ExitProver): Money {
+export function useMoney({ blobs, rollup }: Access, owner: Address, prover: ExitProver): Money {
   const [value, setValue] = useState<LeaveResult | null>(null);
   const [doing, setDoing] = useState<string | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -61,6 +62,7 @@ export function useMoney(rollup: RollupContract, owner: Address, prover: ExitPro
     setDoing("waiting for what was sent before");
     const selection = { owner };
     const steps = { selection, prover, onProgress: setDoing };
+    blobs.onProgress = setDoing;
     try {
       await awaitSent(rollup.client, rollup.address, owner);
       await loadReplayConstants();

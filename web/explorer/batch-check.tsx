@@ -14,14 +14,21 @@ export function BatchCheck({ site, live, batch }: PageProps & { batch: LedgerBat
       titles={BATCH_CHECK_TITLES}
       isPosted={batch.l1TransactionHash != null && ["posted", "final"].includes(batch.status)}
       check={async ({ client, info }, tell) => {
-        const [{ checkBatch }, { default: keys }, before] = await Promise.all([
+        const [{ checkBatch }, { PageBlobs }, { default: keys }, before] = await Promise.all([
           import("./check-batch.ts"),
+          import("../blobs/page-blobs.ts"),
           import("virtual:verifying-keys"),
           batch.number === 1 ? null : getBatch(site.sequencer, batch.number - 1),
         ]);
         const { rollupAddress } = info;
         const transactionBefore = before?.l1TransactionHash ?? null;
-        await checkBatch({ client, rollupAddress, batch, keys, transactionBefore }, tell);
+        const blobs = new PageBlobs({
+          archives: [window.location.origin],
+          startWorker: async () => new Worker("./exit/blob-worker.js"),
+          remedy:
+            "open this batch at another server of the ledger: every follower keeps blobs, and Ethereum for 18 days",
+        });
+        await checkBatch({ client, rollupAddress, batch, keys, transactionBefore, blobs }, tell);
       }}
     />
   );

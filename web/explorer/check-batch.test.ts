@@ -1,27 +1,52 @@
-import { createPublicClient, custom, http } from "viem";
+import { createPublicClient, custom, hexToBytes, http } from "viem";
 import { foundry } from "viem/chains";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { checkedCoefficients } from "../../bridge/blobs/checked-blob.ts";
+import { type BlobServer, serveBlobs } from "../../bridge/testing/blob-server.ts";
 import { verifierKey } from "../../bridge/verify/verify-keys.ts";
 import { type BatchData, committedElements } from "../../circuits/batch/batch-data.ts";
+import { encodeBlob } from "../../circuits/blob/blob-bytes.ts";
+import { blobElements } from "../../circuits/blob/blob-elements.ts";
+import { readOpening } from "../../circuits/blob/blob-opening.ts";
+import { BLOB_FIELD_ORDER } from "../../circuits/blob/blob-polynomial.ts";
 import { dataCommitment } from "../../circuits/field/element-vector.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { kindRule } from "../../circuits/protocol.ts";
+import { type BatchShape, KIND, kindRule } from "../../circuits/protocol.ts";
 import type { LedgerBatch } from "../../client/sequencer/sequencer-schemas.ts";
 import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
-import { connect, deployFixture, depositNewSlot, OPEN } from "../../contracts/testing/rollup-fixture.ts";
+import { closeWithBlob, submitWithBlobs, warmUpKzg } from "../../contracts/testing/blob-batches.ts";
+import {
+  connect,
+  deployFixture,
+  depositNewSlot,
+  OPEN,
+  SHAPES,
+  slot,
+} from "../../contracts/testing/rollup-fixture.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
+import type { BlobTask } from "../blobs/blob-messages.ts";
+import { PageBlobs } from "../blobs/page-blobs.ts";
 import { type BatchToCheck, checkBatch } from "./check-batch.ts";
 import type { CheckStep } from "./check-steps.ts";
 
 let anvil: Anvil;
 let l1: Awaited<ReturnType<typeof deployFixture>>;
-/** Two batches: of a deposit, and an empty one. Real calldata in a real contract; the proofs are of known trapdoors. */
+const BLOB: BatchShape = {
+  narrow: 6,
+  wide: 3,
+  table: { members: 2, rows: 8, units: 2, low: 3, top: 3, isBlob: true },
+};
+/**
+ * Three batches: of a deposit, an empty one, and one whose operations stand in a blob. Real calldata and a real blob in a
+ * real contract; the proofs are of known trapdoors.
+ */
 const posted: { content: BatchData; transactionHash: `0x${string}` }[] = [];
 
 beforeAll(async () => {
   await initPoseidon();
   anvil = await startAnvil();
-  l1 = await deployFixture(await connect(anvil));
+  l1 = await deployFixture(await connect(anvil), {}, [...SHAPES, BLOB]);
+  await warmUpKzg(l1);
   await l1.depositNew("alice", OPEN);
   const { alice } = l1.roles;
   for (const isFirst of [true, false]) {
@@ -32,8 +57,40 @@ beforeAll(async () => {
     const { transactionHash } = await l1.submit([closed]);
     posted.push({ content, transactionHash });
   }
+  const narrow = [4, 5].map((a) => slot(KIND.transfer, [], { a, b: 7, amountCode: 99n }));
+  inBlob = await closeWithBlob(l1, await l1.draft({ shape: BLOB, narrow, signedCount: 2 }));
+  const { receipt } = await submitWithBlobs(l1, [inBlob]);
+  posted.push({ content: inBlob.content, transactionHash: receipt.transactionHash });
 }, 300_000);
 afterAll(() => anvil?.stop());
+
+let inBlob: Awaited<ReturnType<typeof closeWithBlob>>;
+const archives: BlobServer[] = [];
+afterEach(() => Promise.all(archives.splice(0).map((archive) => archive.close())));
+
+/** As the page has it, the worker in this thread. @param answer of the server's archive */
+async function pageBlobs(answer: Uint8Array | number): Promise<PageBlobs> {
+  const archive = await serveBlobs(() => answer);
+  archives.push(archive);
+  return new PageBlobs({
+    archives: [archive.url],
+    remedy: "ask another server",
+    startWorker: async () => {
+      const worker: Pick<Worker, "onmessage" | "postMessage" | "terminate"> = {
+        onmessage: null,
+        async postMessage({ bytes, versionedHash }: BlobTask) {
+          const coefficients = await checkedCoefficients(bytes, versionedHash);
+          worker.onmessage!.call(
+            worker as Worker,
+            { data: { kind: "checked", coefficients } } as MessageEvent,
+          );
+        },
+        terminate() {},
+      };
+      return worker as Worker;
+    },
+  });
+}
 
 /** As the operator's server shows it. */
 function shown(index: number): LedgerBatch {
@@ -44,7 +101,7 @@ function shown(index: number): LedgerBatch {
     oldRoot: content.oldRoot,
     newRoot: content.newRoot,
     feePerUnitWei: content.feePerUnitWei,
-    records: content.wide.map((record, slot) => ({
+    records: [...content.narrow, ...content.wide].map((record, slot) => ({
       ...record,
       slot,
       words: [...record.words],
@@ -79,6 +136,7 @@ async function check(
     batch: shown(index),
     keys,
     transactionBefore: index === 0 ? null : posted[index - 1]!.transactionHash,
+    blobs: await pageBlobs(404),
     ...overrides,
   };
   await checkBatch(asked as BatchToCheck, (step) => {
@@ -152,4 +210,36 @@ test("finds no batch in another transaction", async () => {
   // The batch before is a hint of the server's, too.
   const wrongBefore = await check(1, { transactionBefore: posted[1]!.transactionHash });
   expect(statesOf(wrongBefore)).toEqual({ found: "done", key: "done", data: "failed" });
+});
+
+test("checks a batch whose operations stand in a blob, with the blob that its transaction names", async () => {
+  const elements = blobElements(inBlob.content);
+  const steps = await check(2, { blobs: await pageBlobs(encodeBlob(elements)) });
+  expect(statesOf(steps)).toEqual(ALL_DONE);
+  expect(steps.data!.values).toContainEqual(["blob", inBlob.versionedHash]);
+});
+
+test("refuses another blob, also one that has the posted value at z", async () => {
+  const elements = blobElements(inBlob.content);
+  const { y } = readOpening(hexToBytes(inBlob.batch.data));
+  const z = BigInt(
+    (await check(2, { blobs: await pageBlobs(encodeBlob(elements)) })).challenge!.values![0]![1],
+  );
+  // z is public: so is X - z, which may be added to the blob's polynomial.
+  const forged = Array.from(elements);
+  forged[0] = (forged[0]! - z + BLOB_FIELD_ORDER) % BLOB_FIELD_ORDER;
+  forged[1] = forged[1]! + 1n;
+  expect(forged.reduceRight((sum, d) => (sum * z + d) % BLOB_FIELD_ORDER, 0n)).toBe(y);
+  const steps = await check(2, { blobs: await pageBlobs(encodeBlob(forged)) });
+  expect(statesOf(steps)).toEqual({ found: "done", key: "done", data: "failed" });
+  expect(steps.data!.error!.code).toBe("BRG_BLOB_MISSING");
+  expect(steps.data!.error!.message).toMatch(/not what the hash names/);
+});
+
+test("names a blob that the server has not, and says what to do", async () => {
+  const steps = await check(2);
+  expect(steps.data!.error).toMatchObject({
+    code: "BRG_BLOB_MISSING",
+    data: { versionedHash: inBlob.versionedHash, batchNumber: 3, remedy: "ask another server" },
+  });
 });

@@ -3,12 +3,13 @@
  * the page's own build. The operator's server is asked only where to look; whatever it says is compared.
  */
 import { type Hex, hexToBytes } from "viem";
+import { type ReadBatch, readPostedBatch } from "../../bridge/blobs/read-batch.ts";
 import { type L1Client, l1Call } from "../../bridge/l1/l1-client.ts";
 import { readSubmission } from "../../bridge/l1/l1-submission.ts";
 import type { RollupLog } from "../../bridge/l1/log-reader.ts";
 import type { SubmittedPart } from "../../bridge/l1/submitted-part.ts";
-import { type BatchData, decodeWire, type L1Header } from "../../circuits/batch/batch-data.ts";
-import { batchStatement } from "../../circuits/blob/batch-statement.ts";
+import { decodeWire, type L1Header } from "../../circuits/batch/batch-data.ts";
+import { batchStatement, signalsOf } from "../../circuits/blob/batch-statement.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { FIELD_ORDER, GENESIS_NEXT_ID, KIND } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
@@ -18,6 +19,7 @@ import type { LedgerBatch } from "../../client/sequencer/sequencer-schemas.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { computeDomain } from "../../contracts/build/verifying-key.ts";
 import { verifyProof } from "../../prover/formats/verification-key.ts";
+import type { PageBlobs } from "../blobs/page-blobs.ts";
 import { firstDifference } from "./batch-differences.ts";
 import { type AskedOfL1, type CheckedKey, findKey, proofValues, readOwnLogs } from "./check-parts.ts";
 import { type CheckStep, hex, stepFailed } from "./check-steps.ts";
@@ -27,6 +29,8 @@ export interface BatchToCheck extends AskedOfL1 {
   readonly batch: LedgerBatch;
   /** The transaction with the batch before; null for the first. */
   readonly transactionBefore: Hex | null;
+  /** Where its blob is fetched, if it stands in one. */
+  readonly blobs: PageBlobs;
 }
 
 interface OnL1 {
@@ -69,17 +73,22 @@ export async function checkBatch(asked: BatchToCheck, tell: (step: CheckStep) =>
     values: [["circuit id", hex(key.circuitId)]],
   });
 
-  const batch = await attempt("data", () => decode(asked, found, key));
-  if (batch === null) return;
+  const { blobs } = asked;
+  blobs.onProgress = (text) => tell({ name: "data", state: "current", text: `Now ${text} …` });
+  const read = await attempt("data", () => decode(asked, found, key));
+  blobs.end();
+  if (read === null) return;
+  const { batch, versionedHash } = read;
   // Empty slots may stand between the sections of a leaf table.
   const count = [...batch.narrow, ...batch.wide].filter(({ kind }) => kind !== KIND.null).length;
   tell({
     name: "data",
     state: "done",
-    text: `${count === 1 ? "One operation" : `${count} operations`} in ${(found.part.data.length - 2) / 2} bytes; the roots before and after are the contract's.`,
+    text: `${count === 1 ? "One operation" : `${count} operations`} in ${(found.part.data.length - 2) / 2} bytes${versionedHash === null ? "" : " and a blob"}; the roots before and after are the contract's.${versionedHash === null ? "" : " The blob came from a server; its commitment, computed here, is the one that Ethereum holds."}`,
     values: [
       ["root before", hex(batch.oldRoot)],
       ["root after", hex(batch.newRoot)],
+      ...(versionedHash === null ? [] : [["blob", versionedHash] as const]),
     ],
   });
   const difference = firstDifference(shown, batch);
@@ -100,7 +109,7 @@ export async function checkBatch(asked: BatchToCheck, tell: (step: CheckStep) =>
           ],
         },
   );
-  await attempt("commitment", () => checkStatement(batch, found.part, key, tell));
+  await attempt("commitment", () => checkStatement(read, found.part, key, tell));
 }
 
 /** The batch's event in its transaction, and its bytes. */
@@ -119,15 +128,15 @@ async function findOnL1(asked: BatchToCheck, number: number, transactionHash: He
 /** What was posted, with what the contract knew before; the two have to fit together. */
 async function decode(
   asked: BatchToCheck,
-  { accepted, part }: OnL1,
+  { accepted, part, blockNumber }: OnL1,
   { sizes }: CheckedKey,
-): Promise<BatchData> {
-  const { client, rollupAddress, transactionBefore } = asked;
+): Promise<ReadBatch> {
+  const { blobs, client, rollupAddress, transactionBefore } = asked;
   const { batchNumber, oldRoot, newRoot, opIndex } = accepted.args;
-  const read = { address: rollupAddress, abi: rollupAbi } as const;
+  const at = { address: rollupAddress, abi: rollupAbi } as const;
   const [chainId, idFeeWei, oldNextId] = await Promise.all([
     l1Call("read the chain's id", () => client.getChainId()),
-    l1Call("read the contract's fee", () => client.readContract({ ...read, functionName: "idFeeWei" })),
+    l1Call("read the contract's fee", () => client.readContract({ ...at, functionName: "idFeeWei" })),
     transactionBefore === null ? GENESIS_NEXT_ID : nextIdBefore(asked, transactionBefore, accepted),
   ]);
   const header: L1Header = {
@@ -138,12 +147,21 @@ async function decode(
     oldNextId,
     idFeeWei,
   };
-  const batch = decodeWire(hexToBytes(part.data), batchShape(sizes), header);
+  const blockTimeSeconds = async () =>
+    Number((await l1Call(`read block ${blockNumber}`, () => client.getBlock({ blockNumber }))).timestamp);
+  const where = {
+    batchNumber: Number(batchNumber),
+    blockNumber: Number(blockNumber),
+    blockTimeSeconds,
+    blobs,
+  };
+  const read = await readPostedBatch(hexToBytes(part.data), batchShape(sizes), header, where);
+  const { batch } = read;
   if (batch.newRoot !== newRoot)
     throw new Error(
       `the posted data has the root ${hex(batch.newRoot)}, the contract's event ${hex(newRoot)}: the data is not what the contract took`,
     );
-  return { ...batch, firstOpIndex: BigInt(opIndex) - BigInt(batch.signedCount) };
+  return { ...read, batch: { ...batch, firstOpIndex: BigInt(opIndex) - BigInt(batch.signedCount) } };
 }
 
 const NOTHING_BEFORE: L1Header = {
@@ -166,12 +184,14 @@ async function nextIdBefore(asked: BatchToCheck, hash: Hex, accepted: OnL1["acce
 }
 
 function checkStatement(
-  batch: BatchData,
+  { batch, versionedHash }: ReadBatch,
   { commitment: posted, proof }: SubmittedPart,
   { circuitId, key }: CheckedKey,
   tell: (step: CheckStep) => void,
 ): void {
-  const { commitment, z, y } = batchStatement(batch, circuitId, posted ?? 0n);
+  const blob = versionedHash === null ? null : BigInt(versionedHash);
+  const statement = batchStatement(batch, circuitId, posted ?? 0n, blob);
+  const { commitment, z, y } = statement;
   // C of a leaf table covers what only its prover knows; what the data has of it is y.
   const isComputed = batch.shape.table === undefined;
   if (posted === null || proof === null) {
@@ -205,13 +225,16 @@ function checkStatement(
   tell({
     name: "challenge",
     state: "done",
-    text: "The point z follows from the circuit, C and the data; y is the data's value there. Both computed here.",
+    text:
+      blob === null
+        ? "The point z follows from the circuit, C and the data; y is the data's value there. Both computed here."
+        : "The point z follows from the circuit, C, the data and the blob's name; y and the blob's two halves are the values there. All computed here.",
     values: [
       ["z", hex(z)],
       ["y", hex(y)],
     ],
   });
-  const isValid = verifyProof(key, fromContractProof(proof), [commitment, y, z]);
+  const isValid = verifyProof(key, fromContractProof(proof), signalsOf(statement));
   const values = proofValues(proof);
   tell(
     isValid

@@ -102,7 +102,8 @@ function Verdict({ what, steps, titles, isBusy, isDevelopment }: VerdictProps) {
 function checksOf(steps: readonly CheckStep[], titles: CheckTitles, isBusy: boolean): Check[] {
   const known = new Map(steps.map((step) => [step.name, step]));
   const names = Object.keys(titles);
-  const next = names.find((name) => !known.has(name));
+  const isDone = (name: string) => known.has(name) && known.get(name)!.state !== "current";
+  const next = names.find((name) => !isDone(name));
   // What a failed step leaves nothing for is not listed.
   const shown = names.filter((name) => known.has(name) || isBusy);
   return shown.map((name) => {

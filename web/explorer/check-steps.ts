@@ -25,7 +25,8 @@ export const SETTLEMENT_CHECK_TITLES: CheckTitles = {
 
 export interface CheckStep {
   readonly name: string;
-  readonly state: "done" | "failed" | "skipped";
+  /** current: what comes later under the same name takes its place. */
+  readonly state: "done" | "failed" | "skipped" | "current";
   readonly text: string;
   /** What was found, by its name. */
   readonly values?: readonly (readonly [name: string, value: string])[];

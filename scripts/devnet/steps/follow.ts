@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { BlobPlacesOptions } from "../../../bridge/blobs/blob-finder.ts";
+import type { BlobPlacesOptions } from "../../../bridge/blobs/blob-places.ts";
 import { createFollowProcess } from "../../../sequencer/follower/follow-process.ts";
 import { createLogger } from "../../../sequencer/logger.ts";
 import { devnetPaths } from "../config.ts";

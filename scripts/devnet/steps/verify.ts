@@ -1,4 +1,4 @@
-import { BlobFinder, blobPlaces } from "../../../bridge/blobs/blob-finder.ts";
+import { blobFinder, blobPlaces } from "../../../bridge/blobs/blob-places.ts";
 import { createL1Client } from "../../../bridge/l1/l1-client.ts";
 import { type HistoryEvent, readL1History } from "../../../bridge/l1/l1-history.ts";
 import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
@@ -39,7 +39,7 @@ export async function verifyFromL1(job: Job): Promise<Verified> {
       onProgress,
     });
     const readBlock = blockReader(createL1Client({ rpcUrl }));
-    const blobs = new BlobFinder({ archive: null, places: blobPlaces(archiveOf(job)) });
+    const blobs = blobFinder({ archive: null, places: blobPlaces(archiveOf(job)) });
     const result = await verifyRollup({
       ...{ rpcUrl, rollupAddress, circuits, verifyProof, blobs },
       readHistory: async function* (options) {

@@ -1,0 +1,77 @@
+/**
+ * Blobs for a page: from archives and beacon nodes, and checked here. That a blob has the posted value at z is not enough for
+ * whoever reads it later: z is known by then, and anybody can make another blob with that value. So the whole commitment
+ * is made again, in a worker: a full blob takes seconds.
+ */
+import { peerPlace } from "../../bridge/blobs/archive-places.ts";
+import { BeaconNode } from "../../bridge/blobs/beacon-node.ts";
+import { BlobFinder } from "../../bridge/blobs/blob-finder.ts";
+import type { BlobSource, VersionedHash, WantedBlob } from "../../bridge/blobs/blob-source.ts";
+import type { BlobAnswer, BlobTask } from "./blob-messages.ts";
+
+export interface PageBlobsOptions {
+  /** URLs of sequencers and followers. */
+  readonly archives: readonly string[];
+  readonly beacons?: readonly string[];
+  /** Runs `blob-worker.ts`. */
+  readonly startWorker: () => Promise<Worker>;
+  /** What whoever misses a blob can do on this page. */
+  readonly remedy: string;
+}
+
+/** The worker starts with the first blob, and stays until `end`. */
+export class PageBlobs implements BlobSource {
+  readonly #finder: BlobFinder;
+  readonly #startWorker: () => Promise<Worker>;
+  #worker: Worker | null = null;
+  #checked: Promise<unknown> = Promise.resolve();
+  /** Of whoever waits for the worker. */
+  #giveUp: (error: Error) => void = () => {};
+  /** Told what is being done. */
+  onProgress: (text: string) => void = () => {};
+
+  constructor({ archives, beacons = [], remedy, startWorker }: PageBlobsOptions) {
+    this.#startWorker = startWorker;
+    this.#finder = new BlobFinder({
+      archive: null,
+      places: [...archives.map((url) => peerPlace(url)), ...beacons.map((url) => new BeaconNode({ url }))],
+      check: (bytes, versionedHash) => this.#check({ bytes, versionedHash }),
+      remedy,
+    });
+  }
+
+  /** @throws as BlobSource's; without a code where the worker ended */
+  coefficients(wanted: WantedBlob): Promise<bigint[]> {
+    this.onProgress(`fetching the blob of batch ${wanted.batchNumber}`);
+    return this.#finder.coefficients(wanted);
+  }
+
+  /** Ends the worker and what it does. The next blob starts another. */
+  end(why = "it was ended"): void {
+    this.#worker?.terminate();
+    this.#worker = null;
+    this.#giveUp(new Error(`the worker that checks blobs has not answered: ${why}`));
+  }
+
+  /** One at a time. */
+  #check(task: { bytes: Uint8Array; versionedHash: VersionedHash }): Promise<bigint[] | null> {
+    const answer = this.#checked.then(() => this.#ask(task));
+    this.#checked = answer.catch(() => {});
+    return answer;
+  }
+
+  async #ask(task: BlobTask): Promise<bigint[] | null> {
+    this.onProgress("computing the blob's commitment, some seconds");
+    this.#worker ??= await this.#startWorker();
+    const worker = this.#worker;
+    return new Promise<bigint[] | null>((settle, fail) => {
+      worker.onmessage = ({ data }: MessageEvent<BlobAnswer>) => {
+        if (data.kind === "checked") settle(data.coefficients);
+        else fail(new Error(data.message));
+      };
+      worker.onerror = ({ message }) => this.end(message);
+      this.#giveUp = fail;
+      worker.postMessage(task);
+    });
+  }
+}
