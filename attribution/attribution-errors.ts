@@ -108,6 +108,11 @@ export const attributionErrors = {
     remedy: "compare the request with docs/attribution.md",
     httpStatus: 400,
   },
+  ATT_NO_PRIVACY: {
+    meaning: "the model promises claims of its queries, and they show drawn prompts on L1",
+    remedy: "ask without privacy, or another model",
+    httpStatus: 422,
+  },
   ATT_ASK_REFUSED: {
     meaning: "the payer is no account with a key, or the key has not signed this question",
     remedy: "ask with the key of the account that will pay",

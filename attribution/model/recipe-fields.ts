@@ -59,6 +59,15 @@ export const DIRECT = "direct";
 /** Of a model whose posting anyone may refute: one transaction is shown what all rows are; contracts/disputes/Postings.sol. */
 export const MOST_CHALLENGED_ROWS = 2_048;
 
+/**
+ * The L1 account that claims a language model's queries, as its recipe promises; null where none is promised
+ * (docs/lm-disputes.md).
+ */
+export function claimantOf(recipe: RecipeBase & { readonly tracing?: unknown }): string | null {
+  const { claimant } = (recipe.tracing ?? {}) as { readonly claimant?: string };
+  return claimant ?? null;
+}
+
 /** A model's columns as its settlement circuit counts them: a direct one names its buckets, and has the bias besides. */
 export function circuitColumns({ columnCount, family }: Pick<RecipeBase, "columnCount" | "family">): {
   readonly features: number;

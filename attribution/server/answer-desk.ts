@@ -44,6 +44,8 @@ export interface AnswerWork {
   readonly staticsHash: bigint;
   /** Whether its queries are those of direct models. */
   readonly isDirect?: boolean;
+  /** Whether claims of its queries show drawn prompts on L1. */
+  readonly isClaimed?: boolean;
   readonly answer: MakeAnswer;
   estimate(query: ModelQuery): AttributionEstimate | Promise<AttributionEstimate>;
 }
@@ -80,11 +82,15 @@ export class AnswerDesk {
   /**
    * Answers a question. The same question again, while its answer is unpaid, has the same answer.
    * @param make the answer, where it is made elsewhere; what it throws is thrown here, and nothing is kept
-   * @throws ATT_ASK_REFUSED, ATT_ANSWER_UNPAID, ATT_MODEL_NOT_PAYABLE, ATT_MODEL_NOT_SERVED, ATT_ROW_INVALID,
+   * @throws ATT_NO_PRIVACY, ATT_ASK_REFUSED, ATT_ANSWER_UNPAID, ATT_MODEL_NOT_PAYABLE, ATT_MODEL_NOT_SERVED, ATT_ROW_INVALID,
    *   ATT_SERVER_UNREACHABLE
    */
   async ask(question: Question, make: MakeAnswer = this.#work.answer): Promise<GivenAnswer> {
     const { payerId } = question;
+    if (this.#work.isClaimed === true && question.isPrivate === true) {
+      const why = "this model's drawn prompts are shown on L1: it takes no private question";
+      throw attributionError("ATT_NO_PRIVACY", why, { data: { modelId: this.#options.modelId } });
+    }
     const message = askMessage({ ...question, ...this.#options });
     await this.#checkSignature(question, message);
     // One question of an account after another: two at once would both find nothing unpaid.
@@ -145,7 +151,7 @@ export class AnswerDesk {
       label: answered.label,
       confidence: answered.confidence,
       answer: answered.text,
-      ...(this.#work.isDirect === true && question.isPrivate !== true ? { prompt: question.prompt } : {}),
+      ...(this.#keepsPrompt(question) ? { prompt: question.prompt } : {}),
       answerHash: hex32(opening.answerHash),
       queryBytes: Buffer.from(modelQueryBytes(answered.query)).toString("base64"),
       queryCommitment: hex32(opening.queryCommitment),
@@ -157,6 +163,12 @@ export class AnswerDesk {
     };
     await this.#store.add(record);
     return this.#given(record, answered.query);
+  }
+
+  /** Of a drawn payment somebody else compares it: anybody, or L1. */
+  #keepsPrompt({ isPrivate }: Question): boolean {
+    const { isClaimed, isDirect } = this.#work;
+    return (isDirect === true || isClaimed === true) && isPrivate !== true;
   }
 
   async #unpaid(payerId: number, nowMs: number): Promise<StoredAnswer | undefined> {

@@ -1,6 +1,6 @@
 /** Which payments of a sealed epoch were drawn: what their answers were asked may then be compared by anybody. */
 import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
-import { drawPoint } from "../../circuits/settlement/settlement-split.ts";
+import { drawnPlaces } from "../../circuits/settlement/settlement-split.ts";
 import type { AnswerStore } from "./answer-store.ts";
 import type { LedgerView } from "./ledger-view.ts";
 
@@ -27,9 +27,5 @@ export async function markDrawnPayments(
   }
   const { drawCount } = model.model;
   const seed = drawSeed({ prevRandao, modelId, epoch: BigInt(epoch), chain });
-  const points = Array.from({ length: drawCount }, (_, k) => drawPoint(seed, k, drawCount, amountWei));
-  await store.markDrawn(
-    epoch,
-    points.map((point) => cumulative.findIndex((wei) => point < wei)),
-  );
+  await store.markDrawn(epoch, drawnPlaces(seed, drawCount, amountWei, cumulative));
 }

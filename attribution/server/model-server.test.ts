@@ -10,6 +10,7 @@ import { unpackSplit } from "../../circuits/ledger/rewards.ts";
 import { askModel } from "../../client/actions/answers/ask-model.ts";
 import type { UncheckedAnswer } from "../../client/actions/answers/model-answers.ts";
 import { payForAnswer } from "../../client/actions/answers/pay-for-answer.ts";
+import { signQuestion } from "../../client/actions/answers/sign-question.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { FakeFailure } from "../../client/testing/fake-sequencer.ts";
 import { createLedgerFixture, type LedgerFixture } from "../../client/testing/ledger-fixture.ts";
@@ -22,6 +23,7 @@ import { registerModel } from "../model/registration.ts";
 import { trainModel } from "../model/trained-model.ts";
 import { integerScores } from "../scores/integer-scores.ts";
 import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
+import { AnswerDesk } from "./answer-desk.ts";
 import { AnswerStore } from "./answer-store.ts";
 import { createLedgerView } from "./ledger-view.ts";
 import { createModelServer, type ModelServer } from "./model-server.ts";
@@ -171,6 +173,35 @@ const get = async (path: string) => {
   const response = await fetch(`${url}${path}`);
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 };
+
+it("keeps a prompt that a claim will show, and takes no private question then", async () => {
+  const answering = checkableModel(model);
+  const desk = new AnswerDesk(
+    {
+      staticsHash: model.staticsHash,
+      isClaimed: true,
+      answer: answering.answer,
+      estimate: () => ({}) as never,
+    },
+    { modelId: MODEL_ID, domain: fixture.client.domain, answerTtlMs: TTL_MS },
+    { ledger: createLedgerView(fixture.sequencer.url), store },
+  );
+  const asked = async (isPrivate: boolean) => {
+    const prompt = prompts[0]!;
+    const { payerId, signature } = await signQuestion(fixture.client, {
+      modelId: MODEL_ID,
+      prompt,
+      isPrivate,
+    });
+    const { r8x, r8y, s } = signature;
+    return desk.ask({
+      ...{ prompt, isPrivate, payerId },
+      signature: { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) },
+    });
+  };
+  await expect(asked(true)).rejects.toMatchObject({ code: "ATT_NO_PRIVACY" });
+  expect((await asked(false)).record.prompt).toBe(prompts[0]);
+});
 
 describe("fetchModel", () => {
   it("takes no more bytes than a file may have from a server that does not say how many it sends", async () => {

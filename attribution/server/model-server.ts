@@ -4,7 +4,7 @@ import { classifierFamily } from "../model/classifier-family.ts";
 import type { ModelFamily } from "../model/model-family.ts";
 import { decodeModel, type PublishedModel } from "../model/model-files.ts";
 import { decodeManifest, type ModelFiles } from "../model/model-manifest.ts";
-import { DIRECT } from "../model/recipe-fields.ts";
+import { claimantOf, DIRECT } from "../model/recipe-fields.ts";
 import { estimateAttribution } from "../scores/attribution-estimate.ts";
 import { openModelScores } from "../scores/model-scores.ts";
 import type { RanMode, ScoreChoice } from "../scores/score-engine.ts";
@@ -79,6 +79,7 @@ async function openWork(
   const work: AnswerWork = {
     staticsHash: model.staticsHash,
     isDirect: model.recipe.family === DIRECT,
+    isClaimed: claimantOf(model.recipe) !== null,
     answer: answering.answer,
     estimate: (query) => estimateAttribution(model, query, { engine }),
   };

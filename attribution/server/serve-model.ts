@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { hex32 } from "../../circuits/hex.ts";
 import type { RollupError } from "../../circuits/rollup-error.ts";
 import { LEAF_FILE } from "../disputes/leaf-file.ts";
 import { readModelFiles } from "../model/model-directory.ts";
 import type { RanMode } from "../scores/score-engine.ts";
-import { AnswerStore } from "./answer-store.ts";
+import { AnswerStore, type StoredAnswer } from "./answer-store.ts";
 import { createLedgerView } from "./ledger-view.ts";
 import type { ServerLog, SettlingSource, SpanSource } from "./model-routes.ts";
 import { createModelServer, type ModelServerOptions } from "./model-server.ts";
@@ -35,6 +36,8 @@ export interface ServedModel {
   readonly failed: Promise<RollupError>;
   /** What computes the scores of estimates. */
   readonly scoreMode: RanMode;
+  /** What was answered, and opens this receipt; undefined where nobody was given it here. */
+  answerOf(receipt: bigint): Promise<StoredAnswer | undefined>;
   close(): Promise<void>;
 }
 
@@ -89,6 +92,7 @@ export async function serveModel(
       url,
       failed,
       scoreMode,
+      answerOf: (receipt) => store.answer(hex32(receipt)),
       async close() {
         await app.close();
         await polling.stop();

@@ -28,6 +28,22 @@ export function drawPoint(seed: bigint, draw: number, draws: number, amountWei: 
   return ((seed + (BigInt(draw) << 128n)) * amountWei) >> (128n + BigInt(drawBits(draws)));
 }
 
+/**
+ * Of each draw, the place of the payment that it hits: -1 where `cumulativeWei` ends before it.
+ * @param cumulativeWei of the payments, in the order of their chain
+ */
+export function drawnPlaces(
+  seed: bigint,
+  draws: number,
+  amountWei: bigint,
+  cumulativeWei: readonly bigint[],
+): number[] {
+  return Array.from({ length: draws }, (_, k) => {
+    const pointWei = drawPoint(seed, k, draws, amountWei);
+    return cumulativeWei.findIndex((wei) => pointWei < wei);
+  });
+}
+
 /** μ: what one unit of weight earns, in 2^-40 wei, where all units together have `total` ≥ 1 and earn `rewardWei`. */
 export function rewardPerUnit(rewardWei: bigint, total: bigint): bigint {
   return (rewardWei << FRACTION_BITS) / total;

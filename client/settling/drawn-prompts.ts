@@ -8,7 +8,7 @@ import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import { isDirectQuery, modelQueryCommitment } from "../../circuits/ledger/model-query.ts";
 import { receiptHash } from "../../circuits/ledger/receipt.ts";
 import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
-import { drawPoint } from "../../circuits/settlement/settlement-split.ts";
+import { drawnPlaces } from "../../circuits/settlement/settlement-split.ts";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { staticsOf } from "../sequencer/model-reads.ts";
@@ -63,9 +63,8 @@ export async function judgeDraws(
   const { drawCount } = leaf.model;
   const statics = staticsOf(leaf).hash;
   const seed = drawSeed({ ...sealed, prevRandao, modelId });
-  return Array.from({ length: drawCount }, (_, draw) => {
-    const point = drawPoint(seed, draw, drawCount, sealed.amountWei);
-    const paymentIndex = payments.findIndex(({ cumulativeWei }) => point < cumulativeWei);
+  const cumulativeWei = payments.map((payment) => payment.cumulativeWei);
+  return drawnPlaces(seed, drawCount, sealed.amountWei, cumulativeWei).map((paymentIndex, draw) => {
     const { payerId, receipt } = payments[paymentIndex]!;
     const judge = (): DrawVerdict => {
       const opening = openings.get(receipt);

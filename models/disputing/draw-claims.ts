@@ -20,7 +20,14 @@ export interface DrawnReceipt {
   readonly isValid: boolean;
 }
 
+/**
+ * Void: L1 asks no claim. Lost: a claim of this receipt was refuted, and no draws of the epoch are approved. Open: its claim has
+ * its window, or a game.
+ */
+export type DrawState = "void" | "lost" | "unclaimed" | "open" | "stands";
+
 export interface DrawClaim {
+  readonly state: DrawState;
   /** 0 for a void draw, and where there is none that counts. */
   readonly claimId: bigint;
   /** null where L1 asks nothing more of this draw. */
@@ -48,16 +55,15 @@ export async function claimsOfDraws(
     ) as Promise<boolean>;
   return Promise.all(
     draws.map(async ({ isValid, receipt }, i): Promise<DrawClaim> => {
-      const none = (missing: string | null) => ({ claimId: 0n, missing });
-      if (await read("isLost", [keys[i]])) return none(`a claim of receipt ${receipt} was refuted`);
-      if (!isValid) return none(null);
+      const none = (state: DrawState, missing: string | null) => ({ state, claimId: 0n, missing });
+      if (await read("isLost", [keys[i]])) return none("lost", `a claim of receipt ${receipt} was refuted`);
+      if (!isValid) return none("void", null);
       const own = claims.filter(({ key }) => key === keys[i]);
-      for (const { claimId } of own) if (await read("stands", [claimId])) return { claimId, missing: null };
-      return none(
-        own.length === 0
-          ? `receipt ${receipt} of payer ${draws[i]!.payerId} is not claimed`
-          : `claim ${own.at(-1)!.claimId} has its window, or a game, open`,
-      );
+      for (const { claimId } of own)
+        if (await read("stands", [claimId])) return { state: "stands", claimId, missing: null };
+      if (own.length === 0)
+        return none("unclaimed", `receipt ${receipt} of payer ${draws[i]!.payerId} is not claimed`);
+      return none("open", `claim ${own.at(-1)!.claimId} has its window, or a game, open`);
     }),
   );
 }

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { attributionError } from "../../attribution/attribution-errors.ts";
 import { checkedFile, decodeManifest, MANIFEST, parseJson } from "../../attribution/model/model-manifest.ts";
+import { claimantOf } from "../../attribution/model/recipe-fields.ts";
 import { AnswerDesk } from "../../attribution/server/answer-desk.ts";
 import { AnswerStore } from "../../attribution/server/answer-store.ts";
 import { createLedgerView } from "../../attribution/server/ledger-view.ts";
@@ -107,6 +108,7 @@ export async function openPaidModels(
       const own = store.ofModel(modelId);
       const work = {
         staticsHash: BigInt(manifest.staticsHash),
+        isClaimed: claimantOf(recipe) !== null,
         answer: (prompt: string) => thread!.run({ kind: "answer", modelId, prompt }),
         estimate: (query: Int16Array) => thread!.run({ kind: "estimate", modelId, query }),
       };

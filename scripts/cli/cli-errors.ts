@@ -63,6 +63,23 @@ export const commandErrors = {
     remedy:
       "bring the answers' folder back; if the server never gave these preconfirmations, start it with --consent-to-voids, or settle with: openledger model settle --account NAME",
   },
+  CMD_NO_ETHER: {
+    meaning: "the account has not the ether for a transaction on L1, with the bond or stake that it carries",
+    remedy: "send ether to the account that the message names; a service tries again by itself",
+  },
+  CMD_L1_PENDING: {
+    meaning: "L1 has not mined what the account sent before, and a second time would do the same twice",
+    remedy: "wait, or replace the waiting transaction with a dearer one; a service tries again by itself",
+  },
+  CMD_NOT_CLAIMANT: {
+    meaning: "the account does not claim the model's queries, or the model promises no claims",
+    remedy: "use the account that the recipe names as its claimant; without one drop --claim",
+  },
+  CMD_CLAIM_IMPOSSIBLE: {
+    meaning: "a drawn receipt cannot be claimed from what the server keeps of it",
+    remedy:
+      "bring the answers' folder back, or claim with the prompt: openledger disputes claim-query; else the epoch goes by row counts, 14 days after its Seal",
+  },
   CMD_FORCED_NO_EFFECT: {
     meaning:
       "the forced operation would have no effect on the ledger that L1 has, and its fee would be burned",

@@ -13,6 +13,7 @@ import {
 } from "viem";
 import { readL1Result } from "../../client/actions/l1/l1-result.ts";
 import { cappedFees, cappedTransaction } from "../../contracts/l1/capped-transaction.ts";
+import { commandError } from "./cli-errors.ts";
 import { type GlobalOptions, resolveAccount, resolveRpcUrl, spendingCapOf } from "./context.ts";
 
 export interface L1Sender {
@@ -57,6 +58,37 @@ export async function l1SenderOf(options: GlobalOptions): Promise<L1Sender> {
       const hash = await walletClient.sendRawTransaction({ serializedTransaction });
       const { gasUsed } = readL1Result(await publicClient.waitForTransactionReceipt({ hash }));
       return { hash, gasUsed: BigInt(gasUsed) };
+    },
+  };
+}
+
+/**
+ * A sender that services share: one transaction after the other, and none while L1 has not mined what the account sent before,
+ * as a process that was killed may have. So what was looked up on L1 before is still so, and nothing is done twice.
+ */
+export function inOrder(sender: L1Sender): L1Sender {
+  const { address, publicClient } = sender;
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    ...sender,
+    /** @throws CMD_L1_PENDING, and as the sender's own */
+    send(call) {
+      const sent = last.then(async () => {
+        const [mined, known] = await Promise.all(
+          (["latest", "pending"] as const).map((blockTag) =>
+            publicClient.getTransactionCount({ address, blockTag }),
+          ),
+        );
+        if (known! > mined!)
+          throw commandError(
+            "CMD_L1_PENDING",
+            `L1 has not mined ${known! - mined!} transactions of ${address}: nothing more is sent meanwhile`,
+            { data: { account: address, count: known! - mined! } },
+          );
+        return sender.send(call);
+      });
+      last = sent.catch(() => {});
+      return sent;
     },
   };
 }

@@ -38,6 +38,7 @@ import { signSettlement } from "../../client/settling/sign-settlement.ts";
 import { commandError } from "../cli/cli-errors.ts";
 import { dropProof, keepProof, readProof } from "./proof-file.ts";
 import { SettlingReport } from "./settling-report.ts";
+import type { HelperLog } from "./turn-report.ts";
 
 export interface AutoSettleOptions {
   readonly modelId: number;
@@ -47,11 +48,6 @@ export interface AutoSettleOptions {
   readonly consentsToVoids: boolean;
   /** Where proofs are kept until L1 has them. */
   readonly folder: string;
-}
-
-export interface SettlingLog {
-  info(facts: object, message: string): void;
-  error(facts: object, message: string): void;
 }
 
 export interface AutoSettleModules {
@@ -73,7 +69,7 @@ export interface AutoSettleModules {
    * Absent for other models.
    */
   readonly approve?: (facts: EpochFacts, prepared: SampledSettlement) => Promise<string | null>;
-  readonly log: SettlingLog;
+  readonly log: HelperLog;
   readonly report?: SettlingReport;
 }
 
@@ -284,42 +280,5 @@ export class AutoSettler {
         await dropProof(folder, { modelId, epoch });
       throw error;
     }
-  }
-}
-
-/** Longest wait between two turns that fail. */
-const MAX_BACKOFF_MS = 60_000;
-
-/**
- * Turns until the signal, one after another; a turn that fails is tried again, ever less often, and never given up:
- * whatever stands in the way (no fee in the model's balance, an opening that is missing) a human can mend meanwhile.
- */
-export async function runAutoSettle(
-  settler: AutoSettler,
-  log: SettlingLog,
-  options: {
-    readonly intervalMs: number;
-    readonly signal: AbortSignal;
-    readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  },
-): Promise<void> {
-  const { intervalMs, signal, sleep } = options;
-  for (let failures = 0; !signal.aborted; ) {
-    try {
-      await settler.turn();
-      if (failures > 0) log.info({ failures }, "settling works again");
-      failures = 0;
-    } catch (error) {
-      if (signal.aborted) return;
-      const { code, message } = isRollupError(error)
-        ? error
-        : { code: "CMD_INTERNAL", message: (error as Error)?.message ?? String(error) };
-      failures += 1;
-      if (settler.report.noteFailure(code, message))
-        log.error({ err: error }, `settling: ${message} [${code}]`);
-    }
-    const waitMs =
-      failures === 0 ? intervalMs : Math.min(MAX_BACKOFF_MS, intervalMs * 2 ** Math.min(failures, 6));
-    await sleep(waitMs, signal);
   }
 }

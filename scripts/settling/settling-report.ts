@@ -1,5 +1,6 @@
 /** What a model's automatic settling tells of itself: a view for people and programs, and metrics. */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { type TurnFailure, TurnFailures } from "./turn-report.ts";
 
 /** Where a model's epochs stand. Found from the ledger and L1 each time, never remembered. */
 const SETTLING_STAGES = [
@@ -24,14 +25,6 @@ const SETTLING_STAGES = [
 ] as const;
 export type SettlingStage = (typeof SETTLING_STAGES)[number];
 
-export interface SettlingFailure {
-  readonly code: string;
-  readonly message: string;
-  readonly sinceMs: number;
-  /** Turns in a row that failed. */
-  readonly count: number;
-}
-
 export interface SettlingView {
   readonly modelId: number;
   readonly stage: SettlingStage;
@@ -48,7 +41,7 @@ export interface SettlingView {
   readonly provedPercent: number | null;
   /** The last settlement that L1 was seen to have. */
   readonly settled: { readonly epoch: number; readonly l1TransactionHash: string } | null;
-  readonly failure: SettlingFailure | null;
+  readonly failure: TurnFailure | null;
 }
 
 const PROVE_BUCKETS_SECONDS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800];
@@ -57,6 +50,7 @@ const PROVE_BUCKETS_SECONDS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800];
 export class SettlingReport {
   #current: SettlingView;
   readonly #nowMs: () => number;
+  readonly #failures: TurnFailures;
   readonly #registry = new Registry();
   readonly #registers = [this.#registry];
   readonly #stage = new Gauge({
@@ -73,17 +67,6 @@ export class SettlingReport {
   readonly #payments = new Gauge({
     name: "model_settling_epoch_payments",
     help: "Payments in that epoch",
-    registers: this.#registers,
-  });
-  readonly #failing = new Gauge({
-    name: "model_settling_failing_turns",
-    help: "Turns in a row that failed; 0 while all is well",
-    registers: this.#registers,
-  });
-  readonly #errors = new Counter({
-    name: "model_settling_errors_total",
-    help: "Failed turns by code",
-    labelNames: ["code"] as const,
     registers: this.#registers,
   });
   readonly #sealed = new Counter({
@@ -105,6 +88,7 @@ export class SettlingReport {
 
   constructor(modelId: number, nowMs: () => number = Date.now) {
     this.#nowMs = nowMs;
+    this.#failures = new TurnFailures("model_settling", this.#registers, nowMs);
     this.#current = {
       modelId,
       stage: "starting",
@@ -153,22 +137,13 @@ export class SettlingReport {
 
   /** @returns whether it is another failure than the last turn's */
   noteFailure(code: string, message: string): boolean {
-    const before = this.#current.failure;
-    const isSame = before?.code === code;
-    const failure = {
-      code,
-      message,
-      sinceMs: isSame ? before.sinceMs : this.#nowMs(),
-      count: isSame ? before.count + 1 : 1,
-    };
-    this.#current = { ...this.#current, failure };
-    this.#errors.inc({ code });
-    this.#failing.set(failure.count);
-    return !isSame;
+    const isOther = this.#failures.note(code, message);
+    this.#current = { ...this.#current, failure: this.#failures.current };
+    return isOther;
   }
 
   noteSuccess(): void {
+    this.#failures.clear();
     this.#current = { ...this.#current, failure: null };
-    this.#failing.set(0);
   }
 }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDirect } from "../../attribution/features/direct-rows.ts";
 import { readModel } from "../../attribution/model/model-directory.ts";
+import { claimantOf } from "../../attribution/model/recipe-fields.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { openProvingCircuit } from "../../client/circuits/rollup-circuits.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
@@ -10,14 +11,9 @@ import { fetchOpenings } from "../../client/settling/model-openings.ts";
 import { proveSettlement } from "../../client/settling/prove-settlement.ts";
 import { modelFamilies } from "../cli/model-families.ts";
 import { requireBackend, type SettlementContext } from "../cli/settlement-context.ts";
-import {
-  type AutoSettleModules,
-  type AutoSettleOptions,
-  AutoSettler,
-  runAutoSettle,
-  type SettlingLog,
-} from "./auto-settle.ts";
+import { type AutoSettleModules, type AutoSettleOptions, AutoSettler } from "./auto-settle.ts";
 import type { SettlingReport } from "./settling-report.ts";
+import { type HelperLog, runTurns } from "./turn-report.ts";
 
 export interface StartSettlingOptions extends AutoSettleOptions {
   readonly modelFolder: string;
@@ -40,7 +36,7 @@ export async function startSettling(
     readonly client: LedgerClient;
     readonly signer: AutoSettleModules["signer"];
     readonly context: SettlementContext;
-    readonly log: SettlingLog;
+    readonly log: HelperLog;
     readonly report: SettlingReport;
     /** Makes L1 take draws of a model that promises claims. */
     readonly approve: NonNullable<AutoSettleModules["approve"]>;
@@ -60,7 +56,7 @@ export async function startSettling(
     circuits,
     log,
     report,
-    ...("tracing" in model.recipe ? { approve: modules.approve } : {}),
+    ...(claimantOf(model.recipe) !== null ? { approve: modules.approve } : {}),
     openings: (epoch) => fetchOpenings(options.serverUrl, epoch, isDirect(model.features)),
     prove: async (prepared, circuit, onPercent) => {
       const told = (text: string) => log.info({ circuit: circuit.name }, text);
@@ -72,7 +68,7 @@ export async function startSettling(
       );
     },
   });
-  const running = runAutoSettle(settler, log, {
+  const running = runTurns("settling", settler, log, {
     intervalMs: options.intervalMs,
     signal,
     sleep: (ms) => sleep(ms, undefined, { signal }).catch(() => {}),

@@ -5,17 +5,20 @@ import type { OpKind } from "../../trace/trace-op.ts";
 import type { TracePlayer } from "../trace-player.ts";
 import { type DescribedModel, type TracedQuery, tracedQuery } from "../traced-model.ts";
 
+// Large enough to be left in the query's eight bits.
+const inflated = (number: number) => 3 * number + 2;
+
 /** A trace that goes on from one number that was changed: an operation's last. */
 export function falseTrace(
   model: DescribedModel,
   { program, text }: { readonly program: TracedQuery["program"]; readonly text: TracedText },
   kernels: ReturnType<typeof chainKernels>,
   op: number,
+  change: (number: number) => number = inflated,
 ): TracedQuery {
   const results: Float32Array[] = [];
   for (const numbers of traceSteps(program, text, model.inputs, kernels)) {
-    // Large enough to be left in the query's eight bits.
-    if (results.length === op) numbers[numbers.length - 1] = 3 * numbers[numbers.length - 1]! + 2;
+    if (results.length === op) numbers[numbers.length - 1] = change(numbers[numbers.length - 1]!);
     results.push(numbers);
   }
   return tracedQuery(text, program, results);

@@ -21,7 +21,11 @@ export interface DrawApproval {
 }
 
 /** Who is asked before draws of this model are taken; null where the model promises no claims. @throws BRG_L1_* */
-async function judgeOf(client: PublicClient, rollup: Address, modelId: number): Promise<Address | null> {
+export async function judgeOf(
+  client: PublicClient,
+  rollup: Address,
+  modelId: number,
+): Promise<Address | null> {
   const gate = await client.readContract({ address: rollup, abi: rollupAbi, functionName: "genesisGate" });
   if (gate === zeroAddress) return null;
   return judgeOfModel(client, await readTraceContracts(client, gate), rollup, modelId);
@@ -62,10 +66,8 @@ export function drawApprover(
   rollup: Address,
   onSent: (hash: string) => void,
 ): NonNullable<AutoSettleModules["approve"]> {
-  let opened: ReturnType<typeof openSender> | null = null;
   return async (facts, prepared) => {
-    opened ??= openSender();
-    const sender = await opened;
+    const sender = await openSender();
     // Looked for each time: the model may be registered while the service runs.
     const judge = await judgeOf(sender.publicClient, rollup, facts.leaf.id);
     if (judge === null) return null;

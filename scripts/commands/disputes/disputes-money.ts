@@ -10,7 +10,7 @@ import { parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/l1-sender.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { type DisputesSender, disputesSenderOf } from "./disputes-sender.ts";
-import { type TraceSender, traceSenderOf } from "./trace-sender.ts";
+import { type GameAccount, traceSenderOf } from "./trace-sender.ts";
 
 /**
  * Bonds of the account's postings that count, then all that the contract owes it: rewards, fees and bonds.
@@ -71,11 +71,10 @@ async function withdrawFrom(
 }
 
 /** Bonds of his claims that stand, stakes of his games about claims that another has refuted, and what is owed. */
-async function withdrawFromGames(
-  { game: address, send, ...sender }: TraceSender,
-  output: CommandContext<object>["output"],
+export async function withdrawFromGames(
+  { address: who, game: address, publicClient, send }: GameAccount,
+  output: Pick<CommandContext<object>["output"], "progress">,
 ): Promise<Paid | null> {
-  const { address: who, publicClient } = sender;
   const contract = { address, abi: traceGameAbi } as const;
   const call = (functionName: "returnBond" | "returnStake" | "withdraw", args: readonly unknown[]) =>
     send(
@@ -87,11 +86,10 @@ async function withdrawFromGames(
   const bondsOf: bigint[] = [];
   for (const { claimId, isRefuted, owner } of claims) {
     if (isRefuted || !sameAddress(owner, who)) continue;
-    const [stands, [, , , , bondWei]] = await Promise.all([
-      publicClient.readContract({ ...contract, functionName: "stands", args: [claimId] }),
-      publicClient.readContract({ ...contract, functionName: "claims", args: [claimId] }),
-    ]);
-    if (!stands || bondWei === 0n) continue;
+    const args = [claimId] as const;
+    const [, , , , bondWei] = await publicClient.readContract({ ...contract, functionName: "claims", args });
+    if (bondWei === 0n) continue;
+    if (!(await publicClient.readContract({ ...contract, functionName: "stands", args }))) continue;
     output.progress(`returning the bond of claim ${claimId}`);
     await call("returnBond", [claimId]);
     bondsOf.push(claimId);

@@ -11,14 +11,12 @@ import {
 } from "../../../contracts/build/deploy-disputes.ts";
 import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
-import { claimReceiptCall } from "../../../models/disputing/ledger-claims.ts";
+import { receiptClaim } from "../../../models/disputing/receipt-claim.ts";
 import type { PlayedRound } from "../../../models/disputing/trace-player.ts";
-import { traceQuery } from "../../../models/disputing/traced-model.ts";
 import { tracedPlayer } from "../../../models/disputing/traced-player.ts";
 import { isTracedBy, tracedOf } from "../../../models/disputing/traced-recipe.ts";
 import { openTracedText } from "../../../models/disputing/traced-text.ts";
 import { type TextParts, textFamily } from "../../../models/registered/text-family.ts";
-import { chainKernels } from "../../../models/trace/run-trace.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/l1-sender.ts";
@@ -80,21 +78,14 @@ export async function claimQuery({ options, args, output }: CommandContext<Claim
   const { game, ...sender } = await traceSenderOf(options, parseAddress(args[0]!), parseId(options.modelId));
   const { parts, setting, terms, traced } = await openPromised(args[1]!, options, output.progress);
   const answer = options.answer ?? (await textFamily(setting).open(parts)).answer(prompt).text;
-  const text = traced.textOf(prompt, answer);
-  output.progress(`tracing ${text.tokens.length} tokens`);
-  const query = traceQuery(
-    traced.model,
-    text,
-    chainKernels(setting.kernels, traced.model.programs.slice(-1)),
-  );
-  const lengths = traced.lengthsOf(prompt);
-  const receipt = { payerId: parseId(options.payer), salt: BigInt(options.salt), prompt, answer, lengths };
+  output.progress("tracing the query");
+  const receipt = { payerId: parseId(options.payer), salt: BigInt(options.salt), prompt, answer };
+  const { data, query } = receiptClaim({ traced, terms, kernels: setting.kernels }, receipt);
   const contract = { address: game, abi: traceGameAbi } as const;
   const valueWei = await sender.publicClient.readContract({ ...contract, functionName: "leastBondWei" });
-  const data = claimReceiptCall(traced.model, terms, query, receipt);
   const sent = await sender.send({ data, valueWei }, "the claim");
   const lines = [
-    `claimed the query of ${text.tokens.length} tokens: ${query.program.length} operations`,
+    `claimed the query of ${query.text.tokens.length} tokens: ${query.program.length} operations`,
     `L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
   ];
   output.answer(lines, { opCount: query.program.length, ...sent });

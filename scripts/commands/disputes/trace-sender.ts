@@ -1,5 +1,14 @@
 /** Calls of LedgerTraces at capped fees. A call that it would refuse is never sent, and says why. */
-import { type Address, type BaseError, decodeErrorResult, type Hex, type PublicClient } from "viem";
+import {
+  type Address,
+  BaseError,
+  decodeErrorResult,
+  formatEther,
+  type Hex,
+  InsufficientFundsError,
+  type PublicClient,
+} from "viem";
+import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { clientError } from "../../../client/client-errors.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
 import { readTraceContracts } from "../../../models/disputing/trace-contracts.ts";
@@ -9,11 +18,14 @@ import { type L1Sender, l1SenderOf } from "../../cli/l1-sender.ts";
 
 const MOST_TRANSACTION_GAS = 2n ** 24n;
 
-export interface TraceSender extends Omit<L1Sender, "send"> {
+/** Who sends calls to one contract of games. */
+export interface GameAccount extends Pick<L1Sender, "address" | "publicClient"> {
   readonly game: Address;
-  /** @throws CLI_L1_REVERTED with data.error, the contract's name for it; CON_L1_COST_ABOVE_CAP */
+  /** @throws CLI_L1_REVERTED with data.error, the contract's name for it; CON_L1_COST_ABOVE_CAP; CMD_NO_ETHER */
   send(call: { readonly data: Hex; readonly valueWei: bigint }, what: string): ReturnType<L1Sender["send"]>;
 }
+
+export type TraceSender = GameAccount & Omit<L1Sender, "send">;
 
 /**
  * @param address of the contract, or of a gate before it
@@ -26,19 +38,41 @@ export async function traceSenderOf(
   modelId: number | null = null,
 ): Promise<TraceSender> {
   const sender = await l1SenderOf(options);
-  const { publicClient } = sender;
-  const game = await traceContractAt(options, publicClient, address, modelId);
-  return {
-    ...sender,
-    game,
-    async send({ data, valueWei }, what) {
-      const call = { account: sender.address, to: game, data, value: valueWei, gas: MOST_TRANSACTION_GAS };
-      await publicClient.call(call).catch((error: unknown) => {
-        throw refusal(error, what);
-      });
-      return sender.send({ to: game, data, valueWei });
-    },
+  return sendingTo(sender, await traceContractAt(options, sender.publicClient, address, modelId));
+}
+
+/** @param game the contract itself */
+export function sendingTo<Sender extends Pick<L1Sender, "address" | "publicClient" | "send">>(
+  sender: Sender,
+  game: Address,
+) {
+  const { address: account, publicClient } = sender;
+  const send: GameAccount["send"] = async ({ data, valueWei }, what) => {
+    try {
+      await publicClient.call({ account, to: game, data, value: valueWei, gas: MOST_TRANSACTION_GAS });
+      return await sender.send({ to: game, data, valueWei });
+    } catch (error) {
+      if (isRollupError(error)) throw error;
+      if (!isWithoutEther(error)) throw refusal(error, what);
+      const balanceWei = await publicClient.getBalance({ address: account });
+      const needed = valueWei === 0n ? "its gas" : `${formatEther(valueWei)} ETH and gas`;
+      throw commandError(
+        "CMD_NO_ETHER",
+        `${what} takes ${needed}, and ${account} has ${formatEther(balanceWei)} ETH`,
+        { data: { account, balanceWei, valueWei }, cause: error },
+      );
+    }
   };
+  return { ...sender, game, send };
+}
+
+/** By what nodes say: only some calls have an error of their own for it. */
+function isWithoutEther(error: unknown): boolean {
+  const saysSo = (one: unknown) => {
+    const { details, message } = one as Partial<BaseError>;
+    return InsufficientFundsError.nodeMessage.test(String(details ?? message).toLowerCase());
+  };
+  return error instanceof BaseError ? error.walk(saysSo) !== null : saysSo(error);
 }
 
 /** @throws CMD_USAGE where there is none, or more than one */

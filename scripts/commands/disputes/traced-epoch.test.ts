@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createPublicClient, createWalletClient, custom, type Hex } from "viem";
+import { createPublicClient, createWalletClient, custom, encodeFunctionData, type Hex } from "viem";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { AnsweringModel } from "../../../attribution/model/model-family.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
@@ -30,6 +30,7 @@ import {
 import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
 import { claimReceiptCall } from "../../../models/disputing/ledger-claims.ts";
+import { GameReader } from "../../../models/disputing/read-games.ts";
 import { falseTrace, placeOf } from "../../../models/disputing/testing/played-games.ts";
 import { tracedOf, withTracing } from "../../../models/disputing/traced-recipe.ts";
 import { openTracedText, type TracedTextModel } from "../../../models/disputing/traced-text.ts";
@@ -40,6 +41,9 @@ import { type TrainingSetting, textTraining } from "../../../models/registered/t
 import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
 import { byteConfig, sampleTexts, textRecipeFor } from "../../../models/testing/text-rows.ts";
 import { chainKernels } from "../../../models/trace/run-trace.ts";
+import { AutoClaimer, type ClaimableAnswer } from "../../claiming/auto-claim.ts";
+import { ClaimingReport } from "../../claiming/claiming-report.ts";
+import { inOrder, l1SenderOf } from "../../cli/l1-sender.ts";
 import { AutoSettler } from "../../settling/auto-settle.ts";
 import {
   CAP,
@@ -49,6 +53,7 @@ import {
 } from "../../settling/testing/settling-fixture.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
 import { drawApprover } from "./approve-draws.ts";
+import { drawClaimer } from "./claim-draws.ts";
 
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 24 * HOUR_SECONDS;
@@ -68,6 +73,8 @@ let game: Hex;
 let traced: TracedTextModel;
 let answering: AnsweringModel<Int16Array>;
 const opened = new Map<bigint, ShownOpening>();
+/** As the model's server keeps them. */
+const kept = new Map<bigint, ClaimableAnswer>();
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "traced-epoch-"));
@@ -174,6 +181,10 @@ async function pay(prompt: string, salt: bigint, numbers?: Int16Array) {
     ...{ answerHash: opening.answerHash, queryCommitment: queryCommitment(query) },
   });
   opened.set(receipt, { ...opening, receipt, index: opened.size, prompt: null });
+  kept.set(receipt, {
+    ...{ payerId: 3, prompt, answer: text, salt: toHex32(salt) },
+    queryBytes: Buffer.from(queryBytes(query)).toString("base64"),
+  });
   await payInference(world.bob, { modelId, amountWei: PRICE_WEI, receipt });
   return { text, receipt };
 }
@@ -221,6 +232,42 @@ function settler() {
     );
 }
 
+/** What `model serve --claim` runs, as a process that has just started. @param dies as it has sent its first claim */
+async function claimer({ dies = false } = {}) {
+  const { alice, f, home } = world;
+  const options = {
+    ...{ rpc: f.rpcUrl, rollup: f.rollup.address, sequencer: world.sequencerUrl, base: join(folder, "base") },
+    privateKeyFile: join(home, "alice-key"),
+  };
+  const sender = inOrder(await l1SenderOf(options as never));
+  const log = { info() {}, error() {} };
+  const parts = drawClaimer(async () => sender, alice, {
+    ...{ folder: modelFolder, modelId, log },
+    options: options as never,
+  });
+  return new AutoClaimer(modelId, {
+    ...parts,
+    ...{ client: alice, log, report: new ClaimingReport(ALICE.address) },
+    async judge() {
+      const judge = await parts.judge();
+      if (judge === null || !dies) return judge;
+      return {
+        ...judge,
+        async send(call, what) {
+          await judge.send(call, what);
+          throw new Error("killed");
+        },
+      };
+    },
+    answerOf: async (receipt) => kept.get(receipt),
+  });
+}
+
+const claimCount = async () => {
+  const { claims } = await new GameReader(world.f.l1.client as never, game).claims();
+  return claims.length;
+};
+
 /** Turns of operator and owner until the epoch is in a stage that says what is waited for. */
 async function turnsUntil(owner: AutoSettler, stage: string) {
   for (let i = 0; i < 30; i++) {
@@ -248,17 +295,35 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
   timeout: 900_000,
 }, async () => {
   const owner = await settler()();
+  const stranger = await runInProcess(
+    ...["model", "serve", modelFolder, "--model", String(modelId), "--claim", ...endpoints()],
+    ...["--base", join(folder, "base"), "--private-key-file", join(world.home, "bob-key")],
+  );
+  expect(stranger.stderr).toContain("CMD_NOT_CLAIMANT");
+  const early = await claimer();
+  await early.turn();
+  expect(early.report.view()).toMatchObject({ stage: "nothing-drawn", draws: { unclaimed: 0 } });
   await pay(PROMPTS[0]!, 100n);
   await pay(PROMPTS[1]!, 101n);
   await world.settle();
   await world.passTime(2 * HOUR_SECONDS);
   await turnsUntil(owner, "awaiting-claims");
-  for (const [i, prompt] of PROMPTS.entries()) {
-    const claimed = await command(
-      ...(["alice", "disputes", "claim-query", game, modelFolder, prompt] as const),
-      ...["--payer", "3", "--salt", String(100 + i)],
-    );
-    expect(claimed.stdout, claimed.stderr).toContain("claimed the query");
+  // Without ether it says so. Killed between two claims, it goes on with the second, and claims nothing twice.
+  const { client } = world.f.l1;
+  const balanceWei = await client.getBalance({ address: ALICE.address });
+  await client.setBalance({ address: ALICE.address, value: BOND_WEI / 2n });
+  await expect((await claimer()).turn()).rejects.toMatchObject({
+    code: "CMD_NO_ETHER",
+    data: { account: ALICE.address, valueWei: BOND_WEI },
+  });
+  await client.setBalance({ address: ALICE.address, value: balanceWei });
+  await expect((await claimer({ dies: true })).turn()).rejects.toThrow("killed");
+  expect(await claimCount()).toBe(1);
+  const claiming = await claimer();
+  for (let i = 0; i < 2; i++) {
+    await claiming.turn();
+    expect(claiming.report.view()).toMatchObject({ stage: "awaiting-windows", epoch: 1 });
+    expect(await claimCount()).toBe(2);
   }
   // A right claim is no move to make, and an open one no approval.
   expect((await watch(game)).stdout).not.toContain("challenge");
@@ -266,16 +331,28 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
   const server = createServer((_, response) => response.end(JSON.stringify(openingsPage())));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const early = await runInProcess(
+  const unapproved = await runInProcess(
     ...["disputes", "approve", game, "--model-id", String(modelId), "--folder", modelFolder, "--server", url],
     ...endpoints(),
     ...["--private-key-file", join(world.home, "alice-key")],
     ...["--circuits", ...world.deployment.circuits.slice(-2).map(({ name }) => name)],
   );
   server.close();
-  expect(early.stderr).toContain("claim 1 has its window, or a game, open; claim 2 has its window");
+  expect(unapproved.stderr).toContain("claim 1 has its window, or a game, open; claim 2 has its window");
   await turnsUntil(owner, "awaiting-claims");
-  await world.passTime(3 * DAY_SECONDS + HOUR_SECONDS);
+  // bob challenges what is right, and goes away.
+  const data = encodeFunctionData({ abi: traceGameAbi, functionName: "challenge", args: [1n] });
+  const stakeWei = BOND_WEI / 5n;
+  await client.sendTransaction({ account: BOB.address, to: game, data, value: stakeWei } as never);
+  await claiming.turn();
+  expect(claiming.report.view().openGames).toBe(1);
+  await world.passTime(49 * HOUR_SECONDS);
+  await claiming.turn();
+  await world.passTime(2 * DAY_SECONDS);
+  expect(await client.getBalance({ address: game })).toBe(2n * BOND_WEI + stakeWei);
+  await claiming.turn();
+  expect(claiming.report.view()).toMatchObject({ stage: "claimed", openGames: 0, draws: { stands: 2 } });
+  expect(await client.getBalance({ address: game })).toBe(0n);
   await turnsUntil(owner, "posting");
   const byDraws = await settled(1);
   expect(byDraws.ownerWei).toBeGreaterThan(0n);
@@ -293,7 +370,7 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
   const { receipt: _, text: answer } = await pay(PROMPTS[0]!, 102n, lie.query);
   await pay(PROMPTS[1]!, 103n);
   const { tracing } = model.recipe;
-  const data = claimReceiptCall(traced.model, tracedOf(traced, model.recipe, ALICE.address), lie, {
+  const lying = claimReceiptCall(traced.model, tracedOf(traced, model.recipe, ALICE.address), lie, {
     ...{ payerId: 3, salt: 102n, prompt: PROMPTS[0]!, answer },
     lengths: traced.lengthsOf(PROMPTS[0]!),
   });
@@ -301,7 +378,7 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
   await world.f.l1.client.sendTransaction({
     account: ALICE.address,
     to: game,
-    data,
+    data: lying,
     value: BOND_WEI,
     gas: 4_000_000n,
   } as never);
@@ -316,6 +393,14 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
   );
   expect(paid.stdout, paid.stderr).toContain("0.07 ETH are paid");
   await turnsUntil(owner, "awaiting-claims");
+  // Nothing of such an epoch is approved: no other bond is spent on it.
+  await claiming.turn();
+  expect(claiming.report.view()).toMatchObject({
+    stage: "refuted",
+    epoch: 2,
+    draws: { lost: 1, unclaimed: 1 },
+  });
+  expect(await claimCount()).toBe(3);
   await world.passTime(14 * DAY_SECONDS);
   await turnsUntil(owner, "posting");
   const byRows = await settled(2);

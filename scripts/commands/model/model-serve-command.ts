@@ -4,7 +4,7 @@ import { EPOCH_SECONDS } from "../../../circuits/protocol.ts";
 import { clientError } from "../../../client/client-errors.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, openSigner, resolveAccount, signFor } from "../../cli/context.ts";
-import { l1SenderOf } from "../../cli/l1-sender.ts";
+import { inOrder, type L1Sender, l1SenderOf } from "../../cli/l1-sender.ts";
 import { modelFamilies, TEXT_BASE_OPTION } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -26,6 +26,7 @@ interface ServeOptions extends CircuitOptions {
   answerTtl: string;
   scores: string;
   settle?: boolean;
+  claim?: boolean;
   epochLength: string;
   consentToVoids?: boolean;
   keys?: string;
@@ -48,6 +49,10 @@ export function addModelServeCommand(parent: Command): void {
     .option(...SCORES_OPTION)
     .option("--settle", "seal an epoch that is full or over, and settle it, by itself; needs --account")
     .option(
+      "--claim",
+      "claim drawn receipts of a language model that promises it, with a bond each, and defend the claims; needs --account, its claimant",
+    )
+    .option(
       "--epoch-length <seconds>",
       'with --settle: seal an epoch with payments after this time, by L1\'s clock; "none": only when it is full',
       String(EPOCH_SECONDS),
@@ -60,6 +65,7 @@ export function addModelServeCommand(parent: Command): void {
     command,
     "model serve spam-model --model 15 --port 8797 --data answers",
     "model serve spam-model --model 15 --settle --account mia",
+    "model serve speeches --model 13 --settle --claim --account mia",
   );
   onRun<ServeOptions>(command, async ({ options, args, output }) => {
     const client = await openReader(options);
@@ -70,7 +76,10 @@ export function addModelServeCommand(parent: Command): void {
     const { serveModel } = await import("../../../attribution/server/serve-model.ts");
     const modelId = parseId(options.model);
     const epochSeconds = parseEpochLength(options.epochLength);
-    const settling = options.settle === true ? await loadSettling(options, modelId) : null;
+    const openSender = sharedSender(options);
+    const settling = options.settle === true ? await loadSettling(options, modelId, openSender) : null;
+    const claiming =
+      options.claim === true ? await loadClaiming(options, { modelId, folder: args[0]! }, openSender) : null;
     output.progress("reading and checking the model");
     const served = await serveModel(
       {
@@ -85,11 +94,16 @@ export function addModelServeCommand(parent: Command): void {
         answerTtlMs: Number(options.answerTtl) * 1000,
         scores: requireScores(options.scores),
       },
-      { log, settling: settling?.report, spans: await loadSpans(options.spans) },
+      {
+        log,
+        settling: helpersOf(modelId, settling?.report, claiming?.report),
+        spans: await loadSpans(options.spans),
+      },
     );
     const address = served.url;
     let failure: unknown;
     try {
+      const claimer = claiming?.start(client, served.answerOf);
       const running = await settling?.start(client, {
         modelId,
         modelFolder: args[0]!,
@@ -101,15 +115,19 @@ export function addModelServeCommand(parent: Command): void {
         keys: options.keys,
         intervalMs: SETTLING_INTERVAL_MS,
       });
-      const alone = settling === null ? "" : "; its epochs are sealed and settled by themselves";
       const settles = settling !== null;
+      const claims = claiming !== null;
+      const alone = [
+        settles ? "; its epochs are sealed and settled by themselves" : "",
+        claims ? "; what is drawn is claimed by itself" : "",
+      ].join("");
       const { scoreMode } = served;
       output.answer(
         [`model ${modelId} is served at ${address}, scores by ${scoreMode}${alone}; Ctrl-C ends it`],
-        { modelId, address, scoreMode, settles },
+        { modelId, address, scoreMode, settles, claims },
       );
       failure = await Promise.race([ended(), served.failed]);
-      await running?.stop();
+      await Promise.all([running?.stop(), claimer?.stop()]);
     } catch (error) {
       failure = error;
     }
@@ -122,6 +140,8 @@ export function addModelServeCommand(parent: Command): void {
 }
 
 const SETTLING_INTERVAL_MS = 2_000;
+/** Windows and players' times are days. */
+const CLAIMING_INTERVAL_MS = 10_000;
 
 const log = {
   info: (_facts: object, message: string) => process.stderr.write(`${message}\n`),
@@ -139,7 +159,7 @@ async function loadSpans(file: string | undefined) {
 }
 
 /** @throws CMD_NO_ACCOUNT before the model is read */
-async function loadSettling(options: ServeOptions, modelId: number) {
+async function loadSettling(options: ServeOptions, modelId: number, openSender: OpenSender) {
   resolveAccount(options);
   const [{ SettlingReport }, { startSettling }, { openSettlementContext }, { drawApprover }] =
     await Promise.all([
@@ -159,13 +179,73 @@ async function loadSettling(options: ServeOptions, modelId: number) {
       context: await openSettlementContext(options),
       log,
       report,
-      approve: drawApprover(
-        () => l1SenderOf(options),
-        client.rollupAddress,
-        (l1TransactionHash) => log.info({ modelId, l1TransactionHash }, "L1 takes the epoch's draws by now"),
+      approve: drawApprover(openSender, client.rollupAddress, (l1TransactionHash) =>
+        log.info({ modelId, l1TransactionHash }, "L1 takes the epoch's draws by now"),
       ),
     });
   return { report, start };
+}
+
+/** @throws CMD_NO_ACCOUNT, CMD_NOT_CLAIMANT before anything is served */
+async function loadClaiming(
+  options: ServeOptions,
+  { folder, modelId }: { readonly modelId: number; readonly folder: string },
+  openSender: OpenSender,
+) {
+  const { l1 } = resolveAccount(options);
+  const [{ ClaimingReport }, { requireClaimant, startClaiming }, { drawClaimer }] = await Promise.all([
+    import("../../claiming/claiming-report.ts"),
+    import("../../claiming/start-claiming.ts"),
+    import("../disputes/claim-draws.ts"),
+  ]);
+  await requireClaimant({ modelFolder: folder, base: options.base }, l1.address);
+  const report = new ClaimingReport(l1.address);
+  const start = (
+    client: Parameters<typeof drawClaimer>[1] & Parameters<typeof startClaiming>[1]["client"],
+    answerOf: Parameters<typeof startClaiming>[1]["answerOf"],
+  ) =>
+    startClaiming(
+      { modelId, intervalMs: CLAIMING_INTERVAL_MS },
+      {
+        ...drawClaimer(openSender, client, { folder, modelId, options, log }),
+        client,
+        answerOf,
+        log,
+        report,
+      },
+    );
+  return { report, start };
+}
+
+type OpenSender = () => Promise<L1Sender>;
+
+/** Both helpers sign with one account: its transactions come one after the other. */
+function sharedSender(options: ServeOptions): OpenSender {
+  let opened: Promise<L1Sender> | null = null;
+  return () => {
+    opened ??= l1SenderOf(options)
+      .then(inOrder)
+      .catch((error: unknown) => {
+        opened = null;
+        throw error;
+      });
+    return opened;
+  };
+}
+
+interface Helper {
+  view(): object;
+  metrics(): Promise<string>;
+}
+
+/** What the server tells of those that run beside it; undefined for none. */
+function helpersOf(modelId: number, settling: Helper | undefined, claiming: Helper | undefined) {
+  if (claiming === undefined) return settling;
+  return {
+    view: () => ({ ...(settling?.view() ?? { modelId, stage: null }), claiming: claiming.view() }),
+    metrics: async () =>
+      (await Promise.all([settling, claiming].map((one) => one?.metrics() ?? ""))).join("\n"),
+  };
 }
 
 /** @throws CMD_USAGE */

@@ -1,35 +1,21 @@
 /** A rollup whose gate has a contract of disputes for each kind of models, a datanet of e-mails on it, and the people who meet there. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Address, getAddress, parseEther } from "viem";
+import { type Address, getAddress } from "viem";
 import { trainDirect } from "../../../attribution/model/direct-training.ts";
-import { earnerTable, type OwnedRow } from "../../../attribution/model/owned-rows.ts";
+import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
 import type { Recipe } from "../../../attribution/model/recipe.ts";
 import { trainModel } from "../../../attribution/model/trained-model.ts";
 import { encodeRow } from "../../../attribution/rows/row-content.ts";
 import { directRecipeFor } from "../../../attribution/testing/direct-rows.ts";
 import { recipeFor, sampleInputs } from "../../../attribution/testing/sample-rows.ts";
-import { earnerRoot, ownersCommitment } from "../../../circuits/ledger/rewards.ts";
 import type { SettlementSize } from "../../../circuits/settlement/settlement-size.ts";
-import { freePort } from "../../../circuits/testing/free-port.ts";
-import { createDatanet } from "../../../client/actions/ledger/create-datanet.ts";
-import { publishVersion } from "../../../client/actions/ledger/publish-version.ts";
 import { registeredDirect } from "../../../client/disputing/testing/direct-case.ts";
 import { registered } from "../../../client/disputing/testing/dispute-fixture.ts";
-import { deriveKey, type L2Key } from "../../../client/l2-key.ts";
-import { createLedgerClient, type LedgerClient } from "../../../client/ledger-client.ts";
-import { waitFor } from "../../../client/sequencer/wait-for.ts";
 import type { BackendName } from "../../../prover/backends.ts";
-import { type DrillAccountName, drillAccount, drillPrivateKey } from "../drill-accounts.ts";
 import { SEQUENTIAL_DRILL_SHAPE } from "../drill-circuit.ts";
-import { DrillProcess } from "../drill-process.ts";
 import { DrillWorld } from "../drill-world.ts";
 import { buildModelCircuits, SETTLEMENT_INDEX, TABLE_INDEX } from "../model-circuits.ts";
-import { openAccount } from "../open-account.ts";
-import { allPosted, patiently } from "../world-steps.ts";
+import { gatherPeople, publishRows, withOperator } from "./drill-people.ts";
 import { type HonestModel, MODEL_KINDS, type ModelKind } from "./falsehood.ts";
-import { type CommandRunner, commandRunner } from "./openledger-process.ts";
 
 export type DisputeWorld = Awaited<ReturnType<typeof startDisputeWorld>>;
 
@@ -43,8 +29,6 @@ export interface DisputeSide {
   readonly settlingIndex: number;
 }
 
-/** Who has an account on the ledger. The watcher needs none. */
-const PEOPLE = ["hostile", "builder", "customer"] as const;
 const FEATURES_OF_CLASSIFIER = 16;
 
 export interface DisputeWorldOptions {
@@ -76,20 +60,14 @@ export async function startDisputeWorld({ backend, keepIn, sizes, tell }: Disput
     },
   });
   try {
-    const home = join(world.folder, "home");
-    const published = join(world.folder, "published");
-    for (const folder of [home, published]) mkdirSync(folder, { recursive: true });
-    writeFileSync(join(home, "deployment.json"), world.l1.encoded);
-    writeFileSync(join(home, "endpoints.json"), JSON.stringify({ sequencerUrl: world.sequencerUrl }));
-    const keyFile = (name: DrillAccountName) => writeKey(home, name);
-    const clients = {} as Record<(typeof PEOPLE)[number], LedgerClient>;
-    for (const name of PEOPLE) clients[name] = await accountOf(world, name);
+    const people = await gatherPeople(world, tell);
+    const { clients } = people;
     tell("a datanet with a version, posted on L1");
+    const mails = sampleInputs("email", classifier.rows, "hostile owner");
     const { datanetId, rows } = await publishRows(
       world,
-      clients.builder,
-      clients.customer.leafId!,
-      classifier.rows,
+      clients,
+      mails.map((row) => encodeRow("email", row)),
     );
     tell("an honest model of each kind");
     const sides: Readonly<Record<ModelKind, DisputeSide>> = {
@@ -110,24 +88,7 @@ export async function startDisputeWorld({ backend, keepIn, sizes, tell }: Disput
       /** What the rollup asks: one gate before the contracts of all kinds. Commands take its address. */
       gate,
       datanetId,
-      clients,
-      /** A folder for each model that somebody publishes, named by its id. */
-      published,
-      home,
-      run: commandRunner(home) as CommandRunner,
-      /** The end of a command line that this person signs. */
-      as: (name: DrillAccountName): readonly string[] => ["--private-key-file", keyFile(name)],
-      /** A command that goes on until it is stopped. */
-      async serve(name: string, args: readonly string[], isReady: () => Promise<boolean>) {
-        const process = new DrillProcess({
-          ...{ name, main: "scripts/openledger.ts", args, isReady, tell },
-          env: { OPENLEDGER_HOME: home },
-          logFolder: join(world.folder, "logs"),
-        });
-        await process.start();
-        return process;
-      },
-      freePort,
+      ...people,
       stop: () => world.stop(),
     };
   } catch (error) {
@@ -149,62 +110,4 @@ function honestClassifier(rows: readonly OwnedRow[], datanetId: number, size: Se
 function honestDirect(rows: readonly OwnedRow[], datanetId: number, size: SettlementSize) {
   const { datanet, ...given } = directRecipeFor(rows, size.features, { isChallengeable: true });
   return registeredDirect(trainDirect(rows, { ...given, datanet: { ...datanet, id: datanetId } }));
-}
-
-function writeKey(folder: string, name: DrillAccountName): string {
-  const path = join(folder, `${name}-key`);
-  writeFileSync(path, drillPrivateKey(name), { mode: 0o600 });
-  return path;
-}
-
-/** Commands as an operator runs them who has no rollup yet. @param act takes the end of a command line that he signs */
-async function withOperator<T>(
-  l1Url: string,
-  act: (run: CommandRunner["run"], signed: readonly string[]) => Promise<T>,
-): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), "drill-gate-"));
-  try {
-    const signed = ["--rpc", l1Url, "--private-key-file", writeKey(folder, "operator")];
-    return await act(commandRunner(folder).run, signed);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-async function accountOf(world: DrillWorld, name: DrillAccountName): Promise<LedgerClient> {
-  const wallet = drillAccount(name);
-  const { deployment, url } = world.l1;
-  const { chainId, rollupAddress } = deployment;
-  const l2Key: L2Key = await deriveKey({ wallet, chainId, rollupAddress });
-  const leafId = await openAccount(world, { keyX: l2Key.keyX, l1Owner: wallet.address });
-  const client = await createLedgerClient({
-    ...{ sequencerUrl: world.sequencerUrl, rpcUrl: url, rollupAddress, wallet, l2Key },
-  });
-  return { ...client, leafId };
-}
-
-/** Half of the rows are the builder's, half the customer's. */
-async function publishRows(world: DrillWorld, builder: LedgerClient, otherId: number, count: number) {
-  const ownedBy = { l1Owner: drillAccount("builder").address, keyX: builder.l2Key!.keyX };
-  const sent = await patiently(world, () =>
-    createDatanet(builder, { ...ownedBy, amountWei: parseEther("100") }),
-  );
-  const { operation } = await waitFor(builder, { hash: sent.hash }, "acknowledged");
-  const datanetId = operation!.createdId!;
-  const [first, second] = [builder.leafId!, otherId].sort((a, b) => a - b) as [number, number];
-  const rows: OwnedRow[] = sampleInputs("email", count, "hostile owner").map((row, k) => ({
-    content: encodeRow("email", row),
-    contributorId: k < count / 2 ? first : second,
-    validatorId: datanetId,
-  }));
-  const earners = earnerTable(rows);
-  const version = {
-    rowsRoot: BigInt(recipeFor(rows).datanet.rowsRoot),
-    rowCount: rows.length,
-    ownersCommitment: ownersCommitment(earners.map(({ rowCount }) => rowCount)),
-    earnerRoot: earnerRoot(earners),
-  };
-  await patiently(world, () => publishVersion(builder, { datanetId, version }));
-  await allPosted(world);
-  return { datanetId, rows };
 }

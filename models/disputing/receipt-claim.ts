@@ -1,0 +1,25 @@
+/** The claim of a receipt: prompt and answer are traced anew, whoever has given the answer. */
+import type { Hex } from "viem";
+import { chainKernels } from "../trace/run-trace.ts";
+import { type ClaimedReceipt, claimReceiptCall, type TracedTuple } from "./ledger-claims.ts";
+import { type TracedQuery, traceQuery } from "./traced-model.ts";
+import type { TracedTextModel } from "./traced-text.ts";
+
+export interface ClaimingModel {
+  readonly traced: TracedTextModel;
+  /** As it is registered. */
+  readonly terms: TracedTuple;
+  readonly kernels: Parameters<typeof chainKernels>[0];
+}
+
+/** Takes as long as a trace. @throws RollupError ATT_ROW_INVALID, ATT_ANSWER_INVALID */
+export function receiptClaim(
+  { kernels, terms, traced }: ClaimingModel,
+  receipt: Omit<ClaimedReceipt, "lengths">,
+): { readonly query: TracedQuery; readonly data: Hex } {
+  const { model } = traced;
+  const text = traced.textOf(receipt.prompt, receipt.answer);
+  const query = traceQuery(model, text, chainKernels(kernels, model.programs.slice(-1)));
+  const lengths = traced.lengthsOf(receipt.prompt);
+  return { query, data: claimReceiptCall(model, terms, query, { ...receipt, lengths }) };
+}

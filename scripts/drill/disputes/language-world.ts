@@ -1,0 +1,129 @@
+/** A rollup that waits for claims of a language model's queries, and two models of the same rows: one owner is honest, one is not. */
+import { join } from "node:path";
+import { type Address, getAddress, parseEther } from "viem";
+import { writeModel } from "../../../attribution/model/model-directory.ts";
+import type { AnsweringModel } from "../../../attribution/model/model-family.ts";
+import { type PublishedModel, publishedModel } from "../../../attribution/model/model-files.ts";
+import { registerModel } from "../../../attribution/model/registration.ts";
+import { encodeTextRow } from "../../../attribution/rows/text-rows.ts";
+import type { SettlementSize } from "../../../circuits/settlement/settlement-size.ts";
+import { withTracing } from "../../../models/disputing/traced-recipe.ts";
+import { openTracedText } from "../../../models/disputing/traced-text.ts";
+import { folderSource } from "../../../models/files/folder-source.ts";
+import { describeBase, readFrom } from "../../../models/registered/base-files.ts";
+import { type TextParts, textFamily } from "../../../models/registered/text-family.ts";
+import { type TrainingSetting, textTraining } from "../../../models/registered/text-training.ts";
+import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
+import { byteConfig, sampleTexts, textRecipeFor } from "../../../models/testing/text-rows.ts";
+import type { BackendName } from "../../../prover/backends.ts";
+import { drillAccount } from "../drill-accounts.ts";
+import { SEQUENTIAL_DRILL_SHAPE } from "../drill-circuit.ts";
+import { drillError } from "../drill-errors.ts";
+import { DrillWorld } from "../drill-world.ts";
+import { buildModelCircuits } from "../model-circuits.ts";
+import { allPosted, passTime } from "../world-steps.ts";
+import { gatherPeople, publishRows, withOperator } from "./drill-people.ts";
+
+export interface LanguageWorldOptions {
+  readonly size: SettlementSize;
+  readonly backend: BackendName;
+  readonly keepIn: string | null;
+  readonly tell: (text: string) => void;
+}
+
+export type LanguageWorld = Awaited<ReturnType<typeof startLanguageWorld>>;
+
+/** Who owns a model, claims its queries, and signs for it. */
+type Owner = "builder" | "hostile";
+
+export interface PlayedModel {
+  readonly modelId: number;
+  readonly folder: string;
+  readonly published: PublishedModel<TextParts>;
+  readonly answering: AnsweringModel<Int16Array>;
+  readonly traced: Awaited<ReturnType<typeof openTracedText>>;
+}
+
+export const BOND_WEI = parseEther("0.5");
+export const STAKE_WEI = parseEther("0.1");
+const DAY_SECONDS = 86_400;
+const FEATURES_OF_QUERY = 16;
+
+export async function startLanguageWorld({ backend, keepIn, size, tell }: LanguageWorldOptions) {
+  const others = await buildModelCircuits(size);
+  let game!: Address;
+  let gate!: Address;
+  const world = await DrillWorld.start({
+    ...{ backend, slots: 2, shape: SEQUENTIAL_DRILL_SHAPE, name: "language", keepIn, tell, others },
+    gateOn: (l1Url) => {
+      tell("openledger disputes deploy-game");
+      return withOperator(l1Url, async (run, signed) => {
+        const terms = ["--window-days", "3", "--side-hours", "48", "--bond", "0.5", "--stake", "0.1"];
+        const deploy = ["disputes", "deploy-game", ...terms, ...signed];
+        const deployed = await run<{ game: Address; gate: Address }>(...deploy);
+        game = getAddress(deployed.game);
+        gate = getAddress(deployed.gate);
+        return gate;
+      });
+    },
+  });
+  try {
+    const people = await gatherPeople(world, tell);
+    tell("a datanet with a version, posted on L1");
+    const contents = sampleTexts(size.rows).map(encodeTextRow);
+    const { datanetId, rows } = await publishRows(world, people.clients, contents);
+    const base = join(world.folder, "base");
+    await writeMadeModel(base, makeModel({ ...byteConfig, num_hidden_layers: 1 }, "text"));
+    const setting: TrainingSetting = {
+      ...{ bases: [readFrom(folderSource(base))], kernels: "wasm", threadCount: 1 },
+    };
+    const recipe = textRecipeFor(rows, await describeBase(folderSource(base), "made"), {
+      columnCount: size.features,
+      method: { kind: "influence", scaling: "rms", ridge: 3, featureCount: FEATURES_OF_QUERY },
+    });
+    const datanet = { ...recipe.datanet, id: datanetId };
+    const family = textFamily(setting);
+    const parts = await textTraining(family, setting).train(rows, { ...recipe, datanet }, {});
+
+    /** Created, registered on L1, begun and approved. */
+    const playedModel = async (owner: Owner): Promise<PlayedModel> => {
+      const trained = await withTracing(parts, drillAccount(owner).address, setting);
+      const split = { ownerParts: 13_107n, validatorParts: 8_192n };
+      const published = publishedModel(trained as never, registerModel(trained as never, { split }, size), {
+        publishRows: true,
+      }) as unknown as PublishedModel<TextParts>;
+      const staged = join(world.folder, `staged-${owner}`);
+      await writeModel(staged, published as never);
+      const signed = people.as(owner);
+      const register = ["model", "register", staged, "--prover", backend, ...signed] as const;
+      const { cap, modelId } = await people.run.run<{ modelId: number; cap: number }>(...register);
+      await allPosted(world);
+      const named = ["--model-id", String(modelId), "--cap", String(cap), "--base", base];
+      await people.run.run("disputes", "register", gate, staged, ...named, ...signed);
+      const { genesis } = await people.run.run<{ genesis: object | null }>(...register);
+      if (genesis === null) throw drillError("DRL_UNEXPECTED", `model ${modelId} has no genesis`);
+      const folder = join(people.published, String(modelId));
+      await writeModel(folder, published as never);
+      const { rollupAddress: rollup } = people.clients.builder;
+      const traced = await openTracedText({ rollup, modelId: BigInt(modelId) }, published, setting);
+      const answering = (await family.open(published)) as AnsweringModel<Int16Array>;
+      return { modelId, folder, published, answering, traced };
+    };
+
+    tell("an honest owner's language model, and a hostile one's, registered on L1");
+    const models: Readonly<Record<Owner, PlayedModel>> = {
+      builder: await playedModel("builder"),
+      hostile: await playedModel("hostile"),
+    };
+    await passTime(world, people.clients.builder, 2 * DAY_SECONDS);
+    for (const { modelId } of Object.values(models)) {
+      const approve = ["datanet", "approve-model", String(datanetId), String(modelId)];
+      await people.run.run(...approve, ...people.as("builder"));
+    }
+    await allPosted(world);
+    return { ...people, world, game, gate, base, models, stop: () => world.stop() };
+  } catch (error) {
+    await world.stop();
+    throw error;
+  }
+}
