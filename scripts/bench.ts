@@ -42,15 +42,14 @@ program
     const counts = table.benchTableCounts();
     const equality = await table.benchTableEquality(Number(options.batches));
     const atOnce = await table.benchAtOnce(Number(options.atOnce));
-    const { keepFigures } = await import("./bench/kept/figures.ts");
     const gasPerOperation = options.gas === true ? await table.benchTableGas() : null;
-    if (gasPerOperation !== null) keepFigures("table-gas", gasPerOperation);
     const figures = { ...counts, equality, atOnce, gasPerOperation };
     if (options.domain === "0") {
       console.log(JSON.stringify(figures));
       return;
     }
     const { benchTableProve } = await import("./bench/table/table-prove.ts");
+    const { keepFigures } = await import("./bench/kept/figures.ts");
     const proven = await benchTableProve(options);
     keepFigures("table-proofs", proven);
     console.log(JSON.stringify({ ...figures, ...proven }));

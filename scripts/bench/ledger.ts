@@ -5,6 +5,7 @@ import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { parseTableName, postedShape } from "../../circuits/table/table-shape.ts";
+import { measureBlobGas } from "../../contracts/testing/measure-blob-gas.ts";
 import { measureGas } from "../../contracts/testing/measure-gas.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import { createSnarkjsProver } from "../../prover/snarkjs/snarkjs-backend.ts";
@@ -110,9 +111,16 @@ export async function benchLedger(options: { shapes: string; acceptance: boolean
   };
 }
 
-/** Of table batches: a transfer and a payment in calldata, measured here; in blobs, as kept. */
+/** Of table batches, from receipts: in calldata, and with their slots in blobs, whose blob gas is told apart (`bench -- blobs`). */
 async function tableGas() {
   const { payment, transfer } = await benchTableGas();
-  const { blob2048, blob8192 } = keptFigures("table-gas", log) ?? {};
-  return { calldata: transfer, payments: payment, blob2048, blob8192 };
+  log("posting batches with blobs to a local node");
+  const { blob2048, blob8192, payments } = await measureBlobGas();
+  return {
+    calldata: transfer,
+    blob2048: blob2048.executionGasPerOperation,
+    blob8192: blob8192.executionGasPerOperation,
+    payments: payments.executionGasPerOperation,
+    paymentsInCalldata: payment,
+  };
 }

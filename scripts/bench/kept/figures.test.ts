@@ -9,10 +9,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("figures come back with their date; where there are none, the command that makes them is named", () => {
   const lines: string[] = [];
-  const read = () => keptFigures("table-gas", (line) => lines.push(line), folder);
+  const read = () => keptFigures("table-proofs", (line) => lines.push(line), folder);
   expect(read()).toBeNull();
-  keepFigures("table-gas", { blob2048: 161 }, folder);
-  expect(read()).toEqual({ blob2048: 161 });
-  expect(lines[0]).toContain("npm run bench -- table --gas");
+  keepFigures("table-proofs", { timesAsMany: 3 }, folder);
+  expect(read()).toEqual({ timesAsMany: 3 });
+  expect(lines[0]).toContain("npm run bench -- table --domain 20");
   expect(lines[1]).toMatch(/as measured on \d{4}-/);
 });

@@ -6,7 +6,6 @@ import { readIfPresent } from "../../cli/workspace.ts";
 
 /** The parts that are kept, and what makes them. */
 const KEPT_PARTS = {
-  "table-gas": "npm run bench -- table --gas",
   "table-proofs": "npm run bench -- table --domain 20",
 } as const;
 export type KeptPart = keyof typeof KEPT_PARTS;
