@@ -166,9 +166,9 @@ export async function startBridge(
   };
   // A loop that fails leaves the others running: deposits do not depend on publishing, nor the reverse.
   const loops = [
+    // Apart from the head, with which the sequencer hears of its lease: a node may be slow to name prices.
+    loop("data-prices", () => dataPrices.note()),
     loop("queue-watcher", async () => {
-      // Before the head: with it the sequencer may open its first batch.
-      await dataPrices.note();
       await watcher.poll();
       await queueAge.note();
     }),

@@ -247,15 +247,24 @@ export class BatchLine {
     return { batch, inputs: this.#modules.circuitInputs(openSealedDraft(draft), z) };
   }
 
-  /** @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED, SEQ_PROOF_MISMATCH */
+  /**
+   * @param isRight whether the proof verifies by the key of this circuit; asked only of the batch that it names, since a batch
+   * that was closed anew may have another circuit. Absent: provers verify
+   * @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED, SEQ_PROOF_MISMATCH, SEQ_PROOF_INVALID
+   */
   async addProof(
     batchNumber: number,
     batchHash: string,
     publicSignals: readonly bigint[],
     report: Omit<ProofReport, "provenAtMs">,
+    isRight: (circuit: string) => boolean = () => true,
   ): Promise<void> {
     await this.idle();
     if (batchNumber <= this.book.finalNumber) return requireFinal(this.#log, batchNumber, batchHash);
+    if (!isRight(this.book.require(batchNumber, batchHash).circuit))
+      throw sequencerError("SEQ_PROOF_INVALID", `the proof of batch ${batchNumber} does not verify`, {
+        data: { batchNumber, backend: report.backend },
+      });
     const writes = this.book.addProof(batchNumber, batchHash, publicSignals, {
       ...report,
       provenAtMs: this.#modules.clock(),

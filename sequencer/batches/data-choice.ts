@@ -78,10 +78,15 @@ export class DataChoice implements PlaceChooser {
       );
   }
 
+  #setCurrent(place: DataPlace): void {
+    this.#current = place;
+    this.#modules.metrics.data.inBlob.set(place === "blob" ? 1 : 0);
+  }
+
   /** The last batch before the start, by its circuit's name; batches of others say nothing. */
   recall(circuitName: string): void {
     for (const place of ["blob", "calldata"] as const)
-      if (this.#circuits[place]?.name === circuitName) this.#current = place;
+      if (this.#circuits[place]?.name === circuitName) this.#setCurrent(place);
   }
 
   /** The bridge has seen a block. null: L1 names no prices; the last ones count for as long as they would have. */
@@ -101,8 +106,7 @@ export class DataChoice implements PlaceChooser {
       );
     }
     this.#last = verdict;
-    this.#current = place;
-    metrics.data.inBlob.set(place === "blob" ? 1 : 0);
+    this.#setCurrent(place);
     metrics.data.choices.inc({ place, reason });
     return { place, circuitId: this.#circuits[place]!.circuitId };
   }

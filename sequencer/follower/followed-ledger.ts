@@ -11,7 +11,8 @@ import { preloadKzg } from "../../circuits/blob/kzg.ts";
 import { hex32 } from "../../circuits/hex.ts";
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
-import { GENESIS_FEE_ACCOUNT_ID, KIND, kindRule } from "../../circuits/protocol.ts";
+import { GENESIS_FEE_ACCOUNT_ID, KIND, kindRule, shapeName } from "../../circuits/protocol.ts";
+import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { dataTwins } from "../../circuits/registry/data-twins.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
@@ -265,9 +266,15 @@ export class FollowedLedger {
   #chosenBy({ circuit }: Extract<LeaderEntry, { type: "closed" }>): ClosingPlace {
     const { circuits } = this.#rollup;
     const twins = dataTwins(circuits);
-    const wanted = circuit ?? circuits[0]!.name;
-    const place = (["blob", "calldata"] as const).find((one) => twins[one]?.name === wanted);
-    if (place === undefined) throw differs("circuit", circuits[0]!.name, wanted);
+    // By shapes: a follower that was started before its leader answered has names of its own for L1's circuits.
+    const shapeOf = (sizes: FollowedCircuit) => shapeName(batchShape(sizes));
+    const own = shapeOf(circuits[0]!);
+    const wanted = circuit ?? own;
+    const place = (["blob", "calldata"] as const).find((one) => {
+      const twin = twins[one];
+      return twin !== null && shapeOf(twin) === wanted;
+    });
+    if (place === undefined) throw differs("circuit", own, wanted);
     return { place, circuitId: twins[place]!.circuitId };
   }
 

@@ -25,6 +25,9 @@ export class PageBlobs implements BlobSource {
   readonly #startWorker: () => Promise<Worker>;
   #worker: Worker | null = null;
   #checked: Promise<unknown> = Promise.resolve();
+  #isOver = false;
+  /** How often it was ended. */
+  #ended = 0;
   /** Of whoever waits for the worker. */
   #giveUp: (error: Error) => void = () => {};
   /** Told what is being done. */
@@ -46,8 +49,15 @@ export class PageBlobs implements BlobSource {
     return this.#finder.coefficients(wanted);
   }
 
+  /** Nobody waits for blobs any more. */
+  close(): void {
+    this.#isOver = true;
+    this.end();
+  }
+
   /** Ends the worker and what it does. The next blob starts another. */
   end(why = "it was ended"): void {
+    this.#ended++;
     this.#worker?.terminate();
     this.#worker = null;
     this.#giveUp(new Error(`the worker that checks blobs has not answered: ${why}`));
@@ -60,10 +70,20 @@ export class PageBlobs implements BlobSource {
     return answer;
   }
 
+  async #start(): Promise<Worker> {
+    const before = this.#ended;
+    const worker = this.#isOver ? null : await this.#startWorker();
+    if (worker === null || this.#ended !== before) {
+      worker?.terminate();
+      throw new Error("the worker that checks blobs was ended");
+    }
+    this.#worker = worker;
+    return worker;
+  }
+
   async #ask(task: BlobTask): Promise<bigint[] | null> {
     this.onProgress("computing the blob's commitment, some seconds");
-    this.#worker ??= await this.#startWorker();
-    const worker = this.#worker;
+    const worker = this.#worker ?? (await this.#start());
     return new Promise<bigint[] | null>((settle, fail) => {
       worker.onmessage = ({ data }: MessageEvent<BlobAnswer>) => {
         if (data.kind === "checked") settle(data.coefficients);

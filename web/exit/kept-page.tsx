@@ -79,7 +79,7 @@ export function KeptPage() {
       if (found !== null) setAccount(await openAccount(found, wallet.provider));
     });
   const forget = () => {
-    access?.blobs.end();
+    access?.blobs.close();
     setAccess(null);
     setAccount(null);
   };

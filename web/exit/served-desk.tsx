@@ -21,14 +21,14 @@ export function ServedDesk({ rollupAddress, l1Url, session }: ServedDeskProps) {
   const provider = session?.wallet.provider ?? null;
   useEffect(() => {
     let isOver = false;
+    const blobs = new PageBlobs({
+      // Whoever serves the page is asked for blobs alone, and not believed.
+      archives: [window.location.origin],
+      startWorker: servedTools.startBlobCheck,
+      remedy:
+        "use the page to keep: it takes the addresses of an archive of blobs and of a beacon node. Every follower is an archive",
+    });
     const open = async () => {
-      const blobs = new PageBlobs({
-        // Whoever serves the page is asked for blobs alone, and not believed.
-        archives: [window.location.origin],
-        startWorker: servedTools.startBlobCheck,
-        remedy:
-          "use the page to keep: it takes the addresses of an archive of blobs and of a beacon node. Every follower is an archive",
-      });
       const access = await openAccess(rollupAddress, l1Url, provider, blobs);
       const account =
         session === null ? null : await accountOf(access, session.wallet.provider, session.address);
@@ -37,6 +37,7 @@ export function ServedDesk({ rollupAddress, l1Url, session }: ServedDeskProps) {
     open().catch((error: unknown) => setProblem(problemOf(error)));
     return () => {
       isOver = true;
+      blobs.close();
     };
   }, [rollupAddress, l1Url, provider, session?.address]);
   if (problem !== null) return <ProblemNotice problem={problem} />;

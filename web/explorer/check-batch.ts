@@ -3,6 +3,7 @@
  * the page's own build. The operator's server is asked only where to look; whatever it says is compared.
  */
 import { type Hex, hexToBytes } from "viem";
+import { EMPTY_BLOB_HASH, type VersionedHash } from "../../bridge/blobs/blob-source.ts";
 import { type ReadBatch, readPostedBatch } from "../../bridge/blobs/read-batch.ts";
 import { type L1Client, l1Call } from "../../bridge/l1/l1-client.ts";
 import { readSubmission } from "../../bridge/l1/l1-submission.ts";
@@ -84,7 +85,7 @@ export async function checkBatch(asked: BatchToCheck, tell: (step: CheckStep) =>
   tell({
     name: "data",
     state: "done",
-    text: `${count === 1 ? "One operation" : `${count} operations`} in ${(found.part.data.length - 2) / 2} bytes${versionedHash === null ? "" : " and a blob"}; the roots before and after are the contract's.${versionedHash === null ? "" : " The blob came from a server; its commitment, computed here, is the one that Ethereum holds."}`,
+    text: `${count === 1 ? "One operation" : `${count} operations`} in ${(found.part.data.length - 2) / 2} bytes${versionedHash === null ? "" : " and a blob"}; the roots before and after are the contract's.${blobText(versionedHash)}`,
     values: [
       ["root before", hex(batch.oldRoot)],
       ["root after", hex(batch.newRoot)],
@@ -110,6 +111,13 @@ export async function checkBatch(asked: BatchToCheck, tell: (step: CheckStep) =>
         },
   );
   await attempt("commitment", () => checkStatement(read, found.part, key, tell));
+}
+
+function blobText(versionedHash: VersionedHash | null): string {
+  if (versionedHash === null) return "";
+  return versionedHash === EMPTY_BLOB_HASH
+    ? " The blob is the one of zeros: everybody knows it by its name, and nobody was asked."
+    : " The blob came from a server; its commitment, computed here, is the one that Ethereum holds.";
 }
 
 /** The batch's event in its transaction, and its bytes. */
