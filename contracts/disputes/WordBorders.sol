@@ -5,8 +5,10 @@ pragma solidity ^0.8.30;
 /// @notice docs/lm-disputes.md; models/tokens/word-borders.ts is the same. The pattern is
 ///   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 /// A border is one-sided: where a byte beyond ASCII, a control character or a sign before an apostrophe could decide, it is
-/// not sure. A text may also be cut, anywhere, by a token that no rule makes (an end token, say): that joins nothing, so
-/// it makes no border wrong that is INSIDE, and no rule's token spans one that is CUT.
+/// not sure. A text may also be cut by a token that no rule makes (an end token, say): that joins nothing, and what is left
+/// and right of it is cut as if it stood alone. So all this holds only of vocabularies where such tokens neither begin with
+/// a letter or digit, nor end with one or with an apostrophe (behind a token "'", "state" is no "'s" and "tate"). Others say
+/// in their statics that borders are not known. Then no border is wrong that is INSIDE, and no rule's token spans a CUT.
 library WordBorders {
     uint256 internal constant UNSURE = 0;
     /// @dev Both bytes are of one piece.

@@ -70,21 +70,49 @@ describe("a tokenizer's spelling", () => {
     }
   });
 
-  it("finds nothing wrong beside tokens that are taken whole, whatever they are of", async () => {
-    const contents = ["<end>", "  ", "\n\n", "<a b>", "!!", "'"];
-    const [first] = file.added_tokens;
-    const added = contents.map((content, i) => ({ ...first, content, id: i === 0 ? first.id : SIZE + i }));
-    const changed = sourceOf({ ...file, added_tokens: added });
+  it.each([
+    { whole: ["  ", "\n\n", "<a b>", "!!"], joining: JOINING.words },
+    { whole: ["\n", "<a b>", "<\t", "é"], joining: JOINING.words },
+    // What follows these is no shortening.
+    ...["'", "<it'", "\n'"].map((apostrophe) => ({ whole: ["<a b>", apostrophe], joining: JOINING.none })),
+  ])("finds nothing wrong beside tokens that are taken whole: $whole", async ({ whole, joining }) => {
+    // Some rules join blanks.
+    const trained = JSON.parse(
+      trainTokenizer([...TEXTS, "a    a  \n\n   a \n a\n\n\n"], {
+        ...{ vocabularySize: SIZE, specialTokens: ["<end>"] },
+      }),
+    );
+    const [first] = trained.added_tokens;
+    const added = whole.map((content, i) => ({ ...first, content, id: SIZE + i }));
+    const changed = sourceOf({ ...trained, added_tokens: [first, ...added] });
     const [own, known] = [await openTokenizer(changed, SIZE + 9), (await readSpelling(changed, SIZE + 9))!];
-    expect(known.joining).toBe(JOINING.words);
     const random = new SeededRandom("whole tokens");
-    const pieces = [..."an s1'!\n", "the", "  ", "   ", "<end>", "<a b>", "'s", "'ll", "\n\n", "é"];
+    const pieces = [
+      ..."an s1'!\n\té",
+      "the",
+      "state",
+      "'state",
+      "'s",
+      "'ll",
+      "  ",
+      "   ",
+      "<end>",
+      "  <end>",
+      ...whole,
+    ];
+    let blanksBefore = 0;
     for (let run = 0; run < 600; run++) {
       const text = randomText(random, pieces, 1 + random.nextBelow(12));
       const given = own.encode(text);
       const lengths = spelledLengths(known, bytesOf(text), given);
       expect(findPromptFault(known, bytesOf(text), lengths!, given), JSON.stringify(text)).toBeNull();
+      // At the end of what is cut alone, the last blank is left to nothing.
+      const isBlanks = (token: number) =>
+        known.tokens[token]!.rule !== null && /^ +$/.test(own.decode([token]));
+      if (given.some((token, i) => isBlanks(token) && given[i + 1] === first.id)) blanksBefore++;
     }
+    expect(known.joining).toBe(joining);
+    if (!whole.includes("  ")) expect(blanksBefore).toBeGreaterThan(10);
   });
 
   it("finds every other way to spell texts of words, digits, signs and blanks", () => {

@@ -100,10 +100,18 @@ function spellingOf(file: TokenizerFile, size: number): TokenSpelling | null {
   for (const { content, id } of added)
     if (id < size) tokens[id] = { bytes: new TextEncoder().encode(content), rule: null };
   const areRulesPlain = addRules(tokens, model, new Set(added.map(({ id }) => id)));
-  const endsInWord = added.some(({ content }) => /^[A-Za-z0-9]|[A-Za-z0-9]$/.test(content));
-  const isSure = areRulesPlain && !endsInWord && model.ignore_merges !== true;
+  const isSure =
+    areRulesPlain && !added.some(({ content }) => movesBorders(content)) && model.ignore_merges !== true;
   return { tokens, joining: isSure ? byWords : JOINING.none };
 }
+
+/**
+ * Whether a token that is taken whole may change where the text beside it is cut. That text is cut as if it stood alone, but
+ * a border's neighbours are read across the token's ends:
+ * - behind it, for an apostrophe and the letters of a shortening: "'" and "state" are no "'s" and "tate";
+ * - before it, for the second letter of a shortening, and for a word that blanks run up to.
+ */
+const movesBorders = (content: string) => /^[A-Za-z0-9]|[A-Za-z0-9']$/.test(content);
 
 /**
  * What the tokenizer cuts a text into before it encodes each piece, byte by byte: words by GPT-2's pattern, nothing, or
