@@ -50,7 +50,10 @@ export function isTracedBy(traced: TracedTextModel, { tracing, ...recipe }: Text
   return tracing.digest === tracingDigest(tracedOf(traced, recipe, getAddress(tracing.claimant)));
 }
 
-/** The training, for whoever verifies: with the digest of a model that promises claims, computed again. */
+/**
+ * The training, for whoever verifies: with the digest of a model that promises claims, computed again. Its `promise` throws
+ * MOD_CLAIMS_TOO_LARGE of a recipe whose longest answers leave no room for a claim.
+ */
 export function withPromise(
   training: FamilyTraining<TextParts>,
   setting: TextSetting,
@@ -60,6 +63,7 @@ export function withPromise(
     async promise(parts) {
       const { tracing } = parts.recipe;
       if (tracing === undefined) return null;
+      requireClaimable(parts.recipe);
       const computed = await tracingOf(parts, getAddress(tracing.claimant), setting);
       return { published: tracing.digest, computed };
     },

@@ -90,6 +90,12 @@ test("a recipe with no room for claims of its longest texts is not made", async 
     [3_000, 713],
   ] as const)
     await expect(made(promptTokens, answerTokens)).rejects.toMatchObject({ code: "MOD_CLAIMS_TOO_LARGE" });
+  // Nor does whoever verifies take one that another program made.
+  const tracing = { claimant: CLAIMANT.toLowerCase(), digest: `0x${"22".repeat(32)}` };
+  const forged = { ...parts.recipe, answers: { ...parts.recipe.answers, answerTokens: 860 }, tracing };
+  await expect(training.promise!({ ...parts, recipe: forged })).rejects.toMatchObject({
+    code: "MOD_CLAIMS_TOO_LARGE",
+  });
   const { answers } = parts.recipe;
   const room = (promptTokens: number, answerTokens: number) =>
     mostClaimedBytes(promptTokens, { ...parts.recipe, answers: { ...answers, answerTokens } });

@@ -157,6 +157,16 @@ describe("a watcher", () => {
     expect(rootsRead()).toBe(1);
   });
 
+  test("names a recipe whose longest texts have no claim", async () => {
+    const answers = { ...parts.recipe.answers, promptTokens: 1, answerTokens: 860 };
+    const model = await publish("served", { answers, tracing: promiseOf(digest) });
+    const { look } = watchOf({ rollup, model });
+    const unclaimable = expect.stringContaining("no claim of this model's longest texts can be sent");
+    expect((await look()).slice(1)).toMatchObject(Array(2).fill({ unclaimable }));
+    const [, first] = await watchOf({ rollup, model: right() }).look();
+    expect(first).not.toHaveProperty("unclaimable");
+  });
+
   test("asks a server that does not answer once a look", async () => {
     const { look } = watchOf({ rollup, server: serverUrl });
     for (const times of [1, 2]) {

@@ -13,6 +13,7 @@ import { tracedOf } from "../../../models/disputing/traced-recipe.ts";
 import { openTracedText, type TracedTextModel } from "../../../models/disputing/traced-text.ts";
 import type { TextParts } from "../../../models/registered/text-family.ts";
 import type { TextSetting } from "../../../models/registered/text-model.ts";
+import { requireClaimable } from "../../../models/registered/text-tokens.ts";
 import { type GlobalOptions, modelServerOf, resolveEndpoints } from "../../cli/context.ts";
 import { modelFamilies, textSetting } from "../../cli/model-families.ts";
 import { describeRound, mostStakeOf } from "../disputes/query-disputes.ts";
@@ -56,6 +57,8 @@ export class GameWatch {
    * minutes: they are computed once, whoever registers it again, or serves it with another's promise.
    */
   readonly #opened = new Map<string, Opened | null>();
+  /** Why claims of a model's longest texts have no room. Its shorter ones do: it is played all the same. */
+  readonly #unclaimable = new Map<string, string>();
   /** Servers that did not answer in this look: one is asked once. */
   readonly #unreachable = new Set<string>();
 
@@ -94,27 +97,28 @@ export class GameWatch {
         models.push({ ...facts, skipped });
         continue;
       }
-      try {
-        const known = await this.#knownOf(one);
-        if ("fault" in known) {
-          lines.push(`  ${known.fault}`);
-          models.push({ ...facts, fault: known.fault });
-          continue;
-        }
-        const round = describeRound(await known.player.playOnce());
-        lines.push(...round.lines.map((line) => `  ${line}`));
-        models.push({ ...facts, ...round.view });
-      } catch (error) {
-        const fault = error instanceof Error ? error.message : String(error);
-        lines.push(`  cannot be played: ${fault.split("\n")[0]}`);
-        models.push({ ...facts, fault });
-      }
+      const seen = await this.#look(one);
+      const unclaimable = this.#unclaimable.get(keyOf(one));
+      const said = unclaimable === undefined ? seen.lines : [unclaimable, ...seen.lines];
+      lines.push(...said.map((line) => `  ${line}`));
+      models.push({ ...facts, ...seen.view, ...(unclaimable === undefined ? {} : { unclaimable }) });
     }
     return { lines, models };
   }
 
+  async #look(one: RegisteredTraced): Promise<{ lines: readonly string[]; view: object }> {
+    try {
+      const known = await this.#knownOf(one);
+      if ("fault" in known) return { lines: [known.fault], view: { fault: known.fault } };
+      return describeRound(await known.player.playOnce());
+    } catch (error) {
+      const fault = error instanceof Error ? error.message : String(error);
+      return { lines: [`cannot be played: ${fault.split("\n")[0]}`], view: { fault } };
+    }
+  }
+
   async #knownOf(one: RegisteredTraced): Promise<Known> {
-    const key = `${one.rollup}/${one.modelId}`;
+    const key = keyOf(one);
     const known = this.#players.get(key);
     if (known !== undefined) return { player: known };
     const opened = await this.#open(one);
@@ -122,7 +126,8 @@ export class GameWatch {
     return opened;
   }
 
-  async #open({ modelId, rollup, terms }: RegisteredTraced): Promise<Known> {
+  async #open(one: RegisteredTraced): Promise<Known> {
+    const { modelId, rollup, terms } = one;
     const model = await this.#filesOf(Number(modelId));
     if (model === null) return { fault: "its files are not to be had: --models FOLDER or --server" };
     const { tracing } = model.recipe;
@@ -134,6 +139,9 @@ export class GameWatch {
     };
     // A promise costs nothing to compare, roots some minutes.
     if (tracing.digest !== digest) return other;
+    const unclaimable = faultOfClaims(model.recipe);
+    if (unclaimable === null) this.#unclaimable.delete(keyOf(one));
+    else this.#unclaimable.set(keyOf(one), `do not approve or pay it: ${unclaimable}`);
     const opened = await this.#openedOf({ modelId, rollup }, model, getAddress(tracing.claimant));
     if (opened === null) return other;
     const { account, game } = await this.#account();
@@ -192,6 +200,19 @@ export class GameWatch {
       if (url !== null) this.#unreachable.add(url);
       return null;
     }
+  }
+}
+
+const keyOf = ({ modelId, rollup }: RegisteredTraced) => `${rollup}/${modelId}`;
+
+/** null where a claim of the longest texts has room. */
+function faultOfClaims(recipe: TextParts["recipe"]): string | null {
+  try {
+    requireClaimable(recipe);
+    return null;
+  } catch (error) {
+    if (isRollupError(error, "MOD_CLAIMS_TOO_LARGE")) return error.message;
+    throw error;
   }
 }
 
