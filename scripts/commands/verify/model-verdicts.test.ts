@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { attributionError } from "../../../attribution/attribution-errors.ts";
 import { writeModel } from "../../../attribution/model/model-directory.ts";
 import { type TrainedCase, trainedCase } from "../../../client/disputing/testing/dispute-fixture.ts";
 import { ModelVerdicts } from "./model-verdicts.ts";
@@ -59,7 +60,9 @@ test("other files are looked at again, a few times; and of many postings the new
   const look = (id: bigint, rate: number) => {
     const statement = made.honest.statement;
     const served = { ...model, features: { ...model.features, scale: rate } };
-    return verdicts.of(zeroAddress, { id, statement }, served, async () => `look ${++asked}`);
+    return verdicts.of(zeroAddress, { id, statement }, served, async () => {
+      throw attributionError("ATT_MODEL_MISMATCH", `look ${++asked}`);
+    });
   };
   expect(await look(1n, 1)).toBe("look 1");
   expect(await look(1n, 2)).toBe("look 2");
@@ -70,4 +73,25 @@ test("other files are looked at again, a few times; and of many postings the new
   await look(2n, 1);
   expect(asked).toBe(6);
   expect(await look(1n, 1)).toBe("look 7");
+});
+
+test("a watcher's own failure is no judgement of the model: the next look tries again", async () => {
+  const verdicts = new ModelVerdicts();
+  const { statement } = made.honest;
+  let asked = 0;
+  const look = (failure: Error | null) =>
+    verdicts.of(zeroAddress, { id: 1n, statement }, made.model, async () => {
+      asked++;
+      if (failure !== null) throw failure;
+    });
+  const failures = [
+    new RangeError("Array buffer allocation failed"),
+    Object.assign(new Error("no space left on device"), { code: "ENOSPC" }),
+    attributionError("ATT_SERVER_UNREACHABLE", "no answer"),
+    attributionError("ATT_SCORE_MODE_UNAVAILABLE", "no card"),
+  ];
+  // More than the files of one posting that are looked at: none of them counts.
+  for (const failure of [...failures, ...failures])
+    expect(await look(failure)).toBe(`not recomputed, the next look tries again: ${failure.message}`);
+  expect([await look(null), await look(new Error("not asked")), asked]).toEqual([null, null, 9]);
 });

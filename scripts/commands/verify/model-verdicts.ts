@@ -1,6 +1,7 @@
 /** What training a posted model again has shown: it takes minutes, and a posting stands for a week. */
 import { createHash } from "node:crypto";
 import { encodeModel, type PublishedModel } from "../../../attribution/model/model-files.ts";
+import { isRollupError } from "../../../circuits/rollup-error.ts";
 import type { Posting } from "../../../client/disputing/read-postings.ts";
 
 /** Some 300 bytes each. */
@@ -10,6 +11,17 @@ const MOST_KEPT = 4_096;
  * look. What was found of the last ones stands then, until the watcher starts anew.
  */
 const MOST_OF_ONE = 4;
+
+/**
+ * What `verifyModel` throws of the files, whoever asks and whenever. Anything else may be the watcher's own failure (memory,
+ * disk, network): nothing is known then.
+ */
+const JUDGEMENTS: ReadonlySet<string> = new Set([
+  ...["ATT_MODEL_MISMATCH", "ATT_MODEL_FILE_INVALID", "ATT_FAMILY_UNKNOWN", "ATT_RECIPE_INVALID"],
+  ...["ATT_ROWS_MISMATCH", "ATT_ROW_INVALID", "ATT_TOO_FEW_ROWS", "ATT_DUPLICATE_ROW"],
+  ...["ATT_BEYOND_CIRCUIT", "ATT_NOT_DISPUTABLE", "ATT_SIZE_MISMATCH", "ATT_NOT_INTEGER"],
+  ...["ATT_NOT_POSITIVE_DEFINITE", "ATT_SCORE_TOO_LARGE"],
+]);
 
 interface Kept {
   readonly filesHash: string;
@@ -28,23 +40,48 @@ export class ModelVerdicts {
 
   /**
    * How the model differs from what its recipe makes of the rows; null where it does not.
-   * @param disputes where it is posted @param verify asked where these files of this posting were not looked at before
+   * Where verifying fails of itself, it says so, and the next look tries again: the rest of the posting is examined
+   * meanwhile, and nothing attested.
+   * @param disputes where it is posted
+   * @param verify asked where these files of this posting were not looked at before; what it throws is told from a
+   *   judgement by its code
    */
   async of(
     disputes: string,
     { id, statement }: Pick<Posting, "id" | "statement">,
     model: PublishedModel,
-    verify: () => Promise<string | null>,
+    verify: () => Promise<unknown>,
   ): Promise<string | null> {
     const key = `${disputes.toLowerCase()}/${id}/${statementHash(statement)}`;
     const filesHash = hashOf(encodeModel(model));
     const known = this.#kept.get(key);
     this.#kept.delete(key);
     const isOver = known !== undefined && (known.filesHash === filesHash || known.count >= MOST_OF_ONE);
-    const kept = isOver ? known : { filesHash, mismatch: await verify(), count: (known?.count ?? 0) + 1 };
+    let kept = isOver ? known : null;
+    if (kept === null) {
+      const found = await judge(verify);
+      if ("failure" in found) {
+        if (known !== undefined) this.#kept.set(key, known);
+        return `not recomputed, the next look tries again: ${found.failure}`;
+      }
+      kept = { filesHash, mismatch: found.mismatch, count: (known?.count ?? 0) + 1 };
+    }
     if (this.#kept.size >= this.#mostKept) this.#kept.delete(this.#kept.keys().next().value!);
     this.#kept.set(key, kept);
     return kept.mismatch;
+  }
+}
+
+async function judge(
+  verify: () => Promise<unknown>,
+): Promise<{ readonly mismatch: string | null } | { readonly failure: string }> {
+  try {
+    await verify();
+    return { mismatch: null };
+  } catch (error) {
+    const { message } = error instanceof Error ? error : new Error(String(error));
+    const isJudgement = isRollupError(error) && !error.isRetryable && JUDGEMENTS.has(error.code);
+    return isJudgement ? { mismatch: message } : { failure: message };
   }
 }
 

@@ -143,10 +143,7 @@ export async function publishedFiles(
       facts: { staticsHash: statement.staticsHash, rowsRoot: statement.rowsRoot },
       depth: "train",
       trainings: [classifierTraining, directTraining],
-    }).then(
-      () => null,
-      (error: Error) => error.message,
-    ),
+    }),
   );
   return { model, rows: model.rows, leaves, mismatch };
 }
