@@ -6,6 +6,7 @@
  * moment costs at most one trace.
  */
 import { type Address, formatEther, type Hex, type PublicClient } from "viem";
+import { l1Call } from "../../bridge/l1/l1-client.ts";
 import { hex32 } from "../../circuits/hex.ts";
 import { modelQueryOfBytes } from "../../circuits/ledger/model-query.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
@@ -29,7 +30,7 @@ export interface ClaimingJudge {
   readonly game: Address;
   readonly address: Address;
   readonly publicClient: PublicClient;
-  /** Returns once it is mined. @throws CLI_L1_REVERTED, CON_L1_COST_ABOVE_CAP, CMD_NO_ETHER, CMD_L1_PENDING */
+  /** Returns once it is mined. @throws CLI_L1_REVERTED, CON_L1_COST_ABOVE_CAP, CMD_NO_ETHER, CMD_L1_PENDING, BRG_L1_* */
   send(
     call: { readonly data: Hex; readonly valueWei: bigint },
     what: string,
@@ -176,7 +177,7 @@ export class AutoClaimer {
       report.set({ stage: counts.open > 0 ? "awaiting-windows" : "claimed" });
       return [];
     }
-    const { timestamp } = await judge.publicClient.getBlock();
+    const { timestamp } = await l1Call("read the latest block", () => judge.publicClient.getBlock());
     const { defaultSplitFromSeconds: rowsFrom } = sealed;
     if (rowsFrom !== null && timestamp + terms.windowSeconds >= BigInt(rowsFrom)) {
       report.set({ stage: "too-late" });
@@ -275,7 +276,7 @@ export class AutoClaimer {
 
   /** Said before it is missing: an epoch is claimed within days. */
   async #lookAtMoney({ address, publicClient }: ClaimingJudge, { bondWei }: Terms, drawCount: number) {
-    const balanceWei = await publicClient.getBalance({ address });
+    const balanceWei = await l1Call("read the balance", () => publicClient.getBalance({ address }));
     const epochBondsWei = BigInt(drawCount) * bondWei;
     this.#modules.report.setMoney(balanceWei, epochBondsWei);
     if (balanceWei < bondWei)
@@ -320,5 +321,7 @@ const nameOf = ({ payerId, receipt }: DrawnReceipt) => `${payerId}/${receipt}`;
 
 function read<T>({ game, publicClient }: ClaimingJudge, functionName: string, args: readonly unknown[] = []) {
   const call = { address: game, abi: traceGameAbi, functionName, args };
-  return publicClient.readContract(call as never) as Promise<T>;
+  return l1Call(`read ${functionName} of the games`, () =>
+    publicClient.readContract(call as never),
+  ) as Promise<T>;
 }
