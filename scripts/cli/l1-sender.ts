@@ -85,7 +85,7 @@ export function inOrder(sender: L1Sender): L1Sender {
         if (known! > mined!)
           throw commandError(
             "CMD_L1_PENDING",
-            `L1 has not mined ${known! - mined!} transactions of ${address}: nothing more is sent meanwhile`,
+            `L1 has not mined ${known! - mined!} transactions of ${address}: nothing more is sent until it has, or they are replaced by hand`,
             { data: { account: address, count: known! - mined! } },
           );
         return sender.send(call);
