@@ -9,6 +9,7 @@ import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { freePort } from "../../circuits/testing/free-port.ts";
 import { slot } from "../../contracts/testing/rollup-fixture.ts";
 import { startTestFollower, urlOf } from "../testing/follower-fixture.ts";
 import {
@@ -18,6 +19,7 @@ import {
   type L1World,
   startL1World,
 } from "../testing/l1-world.ts";
+import { startRelay } from "../testing/relay.ts";
 import { close, send } from "../testing/test-operator.ts";
 import {
   ONE_OPEN_WEI,
@@ -93,6 +95,12 @@ describe("a rollup with a leaf table", () => {
     cleanUps.push(() => follower.stop());
     const alone = await startTestFollower(f, join(folder.path, "alone"), null);
     cleanUps.push(() => alone.stop());
+    // It is started before its leader answers, so it knows the circuits by other names.
+    const port = await freePort();
+    const early = await startTestFollower(f, join(folder.path, "early"), `http://127.0.0.1:${port}`);
+    cleanUps.push(() => early.stop());
+    const relay = await startRelay(port, urlOf(w));
+    cleanUps.push(() => relay.stop());
     await w.watch();
     const words = [alice.l1Owner, alice.keyX];
     const create = { kind: KIND.createDatanet, nonce: 0n, words, domain: deployment.domain };
@@ -139,6 +147,13 @@ describe("a rollup with a leaf table", () => {
       ["withdraw", 8],
       ["transfer", 9],
     ]);
+
+    const closedOf = async () => {
+      await early.poll();
+      return (await early.get("/v1/status")).body.batches.closed;
+    };
+    await expect.poll(closedOf, { timeout: 60_000, interval: 20 }).toBe(number);
+    expect(early.alarms.all).toEqual([]);
 
     await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
     await w.turn();

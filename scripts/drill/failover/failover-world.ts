@@ -244,7 +244,11 @@ export class FailoverWorld {
   /** What the new leader does not know of all that the old one acknowledged; the users send it again. @returns how much */
   async resendLost(oldEpoch: number, resent: Set<string>): Promise<number> {
     const lost: Acknowledged[] = [];
-    for (const one of this.traffic.acknowledged.filter(({ epoch }) => (epoch ?? 0) <= oldEpoch)) {
+    // A spare that read final batches from L1 knows no hashes of their operations. The audit finds these on L1 itself.
+    const finalEnd = await this.#finalEnd();
+    const mayBeLost = ({ epoch, preconfirmation }: Acknowledged) =>
+      (epoch ?? 0) <= oldEpoch && preconfirmation.opIndex >= finalEnd;
+    for (const one of this.traffic.acknowledged.filter(mayBeLost)) {
       const answer = await this.get<{ error?: { code: string } }>(`/v1/operations/${one.hash}`);
       if (answer.error?.code === "SEQ_UNKNOWN_OPERATION") lost.push(one);
     }
@@ -253,6 +257,16 @@ export class FailoverWorld {
       await this.traffic.sendAgain(this.leader.url, one);
     }
     return lost.length;
+  }
+
+  /** Signed operations of all final batches. */
+  async #finalEnd(): Promise<number> {
+    const { batches } = await this.get<{ batches: { final: number } }>("/v1/status");
+    if (batches.final === 0) return 0;
+    const last = await this.get<{ firstOpIndex: number; counts: { signed: number } }>(
+      `/v1/batches/${batches.final}`,
+    );
+    return last.firstOpIndex + last.counts.signed;
   }
 
   /** Until L1 has every batch, and calls it final. */
