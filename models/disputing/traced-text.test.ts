@@ -15,6 +15,7 @@ import { mostClaimedBytes, tokensOfPrompt } from "../registered/text-tokens.ts";
 import { type TrainingSetting, textTraining } from "../registered/text-training.ts";
 import { makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../testing/text-rows.ts";
+import { readSpelling } from "../tokens/token-spelling.ts";
 import { openTokenizer } from "../tokens/tokenizer.ts";
 import { chainKernels } from "../trace/run-trace.ts";
 import { claimOf, namesModel, textOf, traceQuery } from "./traced-model.ts";
@@ -76,6 +77,23 @@ test("a prompt that no claim could show is refused where the recipe promises cla
     expect.objectContaining({ code: "ATT_ROW_INVALID" }),
   );
   expect(tokensOfPrompt(tokens, `${most}a`, untraced)).toHaveLength(most.length + 1);
+});
+
+test("a prompt that its tokens do not spell is refused where the recipe promises claims", async () => {
+  const source = folderSource(folder);
+  const tokens = await openTokenizer(source, byteConfig.vocab_size);
+  const known = (await readSpelling(source, byteConfig.vocab_size))!;
+  const [bytes, lost] = [new Uint8Array(), "b".charCodeAt(0)];
+  const spelled = known.tokens.map((token, i) => (i === lost ? { ...token, bytes } : token));
+  const spelling = { ...known, tokens: spelled };
+  const { recipe } = parts;
+  const traced = { ...recipe, tracing: { claimant: zeroAddress, digest: `0x${"22".repeat(32)}` } };
+  expect(tokensOfPrompt(tokens, "a", traced, spelling)).toHaveLength(1);
+  expect(tokensOfPrompt(tokens, "ab", traced, known)).toHaveLength(2);
+  expect(tokensOfPrompt(tokens, "ab", recipe, spelling)).toHaveLength(2);
+  expect(() => tokensOfPrompt(tokens, "ab", traced, spelling)).toThrow(
+    expect.objectContaining({ code: "ATT_ROW_INVALID" }),
+  );
 });
 
 test("a recipe with no room for claims of its longest texts is not made", async () => {

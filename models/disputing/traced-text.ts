@@ -1,14 +1,13 @@
 /** A registered language model as claims of its queries name it. */
 import { type Hex, hexToBytes } from "viem";
-import { attributionError } from "../../attribution/attribution-errors.ts";
 import { parameterLayout } from "../architecture/parameter-layout.ts";
 import { NONE } from "../kernels/kernels.ts";
 import { openBase } from "../registered/base-files.ts";
 import { decodeMap } from "../registered/query-map-file.ts";
 import type { TextParts } from "../registered/text-family.ts";
 import { loadText, type TextSetting } from "../registered/text-model.ts";
-import { answerTokens, questionRow, tokensOfPrompt } from "../registered/text-tokens.ts";
-import { readSpelling, spelledLengths } from "../tokens/token-spelling.ts";
+import { answerTokens, lengthsOfPrompt, questionRow, tokensOfPrompt } from "../registered/text-tokens.ts";
+import { readSpelling } from "../tokens/token-spelling.ts";
 import type { TracedText } from "../trace/leaf-rules.ts";
 import { type PromptVocabulary, promptVocabulary } from "./prompt-vocabulary.ts";
 import { type DescribedModel, describeModel, type LedgerModel } from "./traced-model.ts";
@@ -61,14 +60,7 @@ export async function openTracedText(
     vocabulary: spelling && promptVocabulary(spelling),
     lengthsOf(prompt) {
       if (spelling === null) return [];
-      const lengths = spelledLengths(
-        spelling,
-        new TextEncoder().encode(prompt),
-        tokensOfPrompt(tokens, prompt, recipe),
-      );
-      if (lengths !== null) return lengths;
-      const why = "the prompt's tokens do not spell it, so no claim of it would stand";
-      throw attributionError("ATT_ROW_INVALID", why, { data: { kind: "text", why } });
+      return lengthsOfPrompt(spelling, prompt, tokensOfPrompt(tokens, prompt, recipe));
     },
     model: describeModel(named, { shape, adapter: layout, featureCount, maxRows }, inputs),
     isPromptOf(prompt, { promptCount, tokens: given }) {

@@ -11,6 +11,7 @@ import { memorySource } from "../files/memory-source.ts";
 import { openModel } from "../files/open-model.ts";
 import { type Kernels, NONE, type Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
+import { readSpelling, type TokenSpelling } from "../tokens/token-spelling.ts";
 import { openTokenizer, type TextTokens } from "../tokens/tokenizer.ts";
 import { generate } from "../training/generate.ts";
 import { runRowTask } from "../training/row-task.ts";
@@ -40,13 +41,21 @@ interface Places {
 
 export class SharedText {
   readonly #tokens: TextTokens;
+  /** null where no recipe promises claims, or L1 compares no prompts. */
+  readonly #spelling: TokenSpelling | null;
   readonly #places: Places;
   /** By the adapter's settings. */
   readonly #models: ReadonlyMap<string, Transformer>;
   #seated: SeatedText | null = null;
 
-  private constructor(tokens: TextTokens, places: Places, models: ReadonlyMap<string, Transformer>) {
+  private constructor(
+    tokens: TextTokens,
+    spelling: TokenSpelling | null,
+    places: Places,
+    models: ReadonlyMap<string, Transformer>,
+  ) {
     this.#tokens = tokens;
+    this.#spelling = spelling;
     this.#places = places;
     this.#models = models;
   }
@@ -63,6 +72,8 @@ export class SharedText {
     try {
       const { shape } = opened;
       const tokens = await openTokenizer(source, shape.vocabularySize);
+      const isClaimed = recipes.some(({ tracing }) => tracing !== undefined);
+      const spelling = isClaimed ? await readSpelling(source, shape.vocabularySize) : null;
       const layouts = new Map<string, AdapterLayout>();
       for (const { adapter } of recipes) layouts.set(keyOf(adapter), adapterLayout(shape, adapter));
       const most = (size: (recipe: TextRecipe) => number) => Math.max(...recipes.map(size));
@@ -89,7 +100,7 @@ export class SharedText {
         const workspace = workspaces.get(key)!;
         models.set(key, { ...model, workspace, adapter: { layout, at: places.adapter } });
       }
-      return new SharedText(tokens, places, models);
+      return new SharedText(tokens, spelling, places, models);
     } finally {
       await opened.close();
     }
@@ -127,7 +138,7 @@ export class SharedText {
     return {
       answer: (prompt) => {
         this.#requireSeat(parts);
-        const given = tokensOfPrompt(tokens, prompt, recipe);
+        const given = tokensOfPrompt(tokens, prompt, recipe, this.#spelling);
         const { answerTokens: tokenCount, endToken, temperature } = answers;
         const seed = drawSeedOf(recipe, prompt);
         const ends = endToken === null ? {} : { endToken };

@@ -3,6 +3,7 @@ import { attributionError } from "../../attribution/attribution-errors.ts";
 import type { TextRow } from "../../attribution/rows/text-rows.ts";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
 import { modelError } from "../model-errors.ts";
+import { spelledLengths, type TokenSpelling } from "../tokens/token-spelling.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";
 import { answerRow, textRows } from "../training/text-rows.ts";
 import type { TextRecipe } from "./text-recipe.ts";
@@ -69,21 +70,39 @@ export function requireClaimable(recipe: TextRecipe): void {
 }
 
 /**
+ * @param spelling of the base's tokenizer; null where L1 does not compare a prompt with its tokens
  * @throws ATT_ROW_INVALID for an empty prompt, or one that is longer than the recipe takes; where it promises claims, for
  *   one that no claim could show
  */
-export function tokensOfPrompt(tokens: TextTokens, prompt: string, recipe: TextRecipe): number[] {
+export function tokensOfPrompt(
+  tokens: TextTokens,
+  prompt: string,
+  recipe: TextRecipe,
+  spelling: TokenSpelling | null = null,
+): number[] {
   const encoded = tokens.encode(prompt);
   const most = recipe.answers.promptTokens;
   if (encoded.length < 1 || encoded.length > most)
     throw invalid(`the prompt has ${encoded.length} tokens, the model takes 1 to ${most}`);
   if (recipe.tracing === undefined) return encoded;
+  if (spelling !== null) lengthsOfPrompt(spelling, prompt, encoded);
   const [byteCount, mostBytes] = [
     new TextEncoder().encode(prompt).length,
     mostClaimedBytes(encoded.length, recipe),
   ];
   if (byteCount <= mostBytes) return encoded;
   throw invalid(`the prompt has ${byteCount} bytes, and a claim of it has room for ${mostBytes}`);
+}
+
+/** Bytes that each token spells, as a claim shows them. @throws ATT_ROW_INVALID where they do not spell the prompt */
+export function lengthsOfPrompt(
+  spelling: TokenSpelling,
+  prompt: string,
+  encoded: readonly number[],
+): readonly number[] {
+  const lengths = spelledLengths(spelling, new TextEncoder().encode(prompt), encoded);
+  if (lengths !== null) return lengths;
+  throw invalid("the prompt's tokens do not spell it, so no claim of it would stand");
 }
 
 /** What a receipt hashes of an answer. Tokens stand in it, since other tokens may spell the same text. */

@@ -6,6 +6,7 @@
  * moment costs at most one trace.
  */
 import { type Address, formatEther, type Hex, type PublicClient } from "viem";
+import { l1Call } from "../../bridge/l1/l1-client.ts";
 import { hex32 } from "../../circuits/hex.ts";
 import { modelQueryOfBytes } from "../../circuits/ledger/model-query.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
@@ -29,7 +30,7 @@ export interface ClaimingJudge {
   readonly game: Address;
   readonly address: Address;
   readonly publicClient: PublicClient;
-  /** Returns once it is mined. @throws CLI_L1_REVERTED, CON_L1_COST_ABOVE_CAP, CMD_NO_ETHER, CMD_L1_PENDING */
+  /** Returns once it is mined. @throws CLI_L1_REVERTED, CON_L1_COST_ABOVE_CAP, CMD_NO_ETHER, CMD_L1_PENDING, BRG_L1_* */
   send(
     call: { readonly data: Hex; readonly valueWei: bigint },
     what: string,
@@ -76,6 +77,12 @@ interface Terms {
 /** A look at all claims that were ever made: for bonds of epochs that went by row counts. */
 const COLLECT_EVERY_MS = 3_600_000;
 
+/** What the next claim would meet, too. */
+const STOPS_CLAIMING = new Set(["CMD_NO_ETHER", "CMD_L1_PENDING", "BRG_L1_UNREACHABLE"]);
+
+/** Of the kept answer alone: tried again, it would be the same. */
+const ABOUT_ANSWER = new Set(["CMD_CLAIM_IMPOSSIBLE", "ATT_ROW_INVALID", "ATT_ANSWER_INVALID"]);
+
 export class AutoClaimer {
   readonly report: ClaimingReport;
   readonly #modelId: number;
@@ -88,6 +95,10 @@ export class AutoClaimer {
   #drawn: { readonly of: string; readonly draws: readonly Draw[] } = { of: "", draws: [] };
   /** Claims that are traced and not on L1, where ether is missing. */
   readonly #traced = new Map<string, Hex>();
+  /** Draws that no claim can be made of. A trace takes seconds: none is made twice for nothing. */
+  readonly #impossible = new Map<string, unknown>();
+  /** Too little ether for a claim. */
+  #isShort = false;
   #collectAtMs = 0;
   #collectedOf = "";
   /** What was said last, so that each thing is said once. */
@@ -112,14 +123,15 @@ export class AutoClaimer {
       report.noteSuccess();
       return;
     }
-    const failures = await this.#defend(judge);
-    try {
-      failures.push(...(await this.#claimDrawn(judge)));
-    } catch (error) {
-      // Others settle, too: the epoch was settled between two looks.
-      if (!isRollupError(error, "CLI_NOTHING_SEALED")) throw error;
-    }
-    await this.#collect(judge);
+    const failures: unknown[] = [];
+    // Bonds that stand are taken back whatever fails before: they may be the ether that is missing.
+    for (const step of [() => this.#defend(judge), () => this.#claimDrawn(judge), () => this.#collect(judge)])
+      try {
+        failures.push(...(await step()));
+      } catch (error) {
+        // Others settle, too: the epoch was settled between two looks.
+        if (!isRollupError(error, "CLI_NOTHING_SEALED")) failures.push(error);
+      }
     if (failures.length > 0) throw failures[0];
     report.noteSuccess();
   }
@@ -176,7 +188,7 @@ export class AutoClaimer {
       report.set({ stage: counts.open > 0 ? "awaiting-windows" : "claimed" });
       return [];
     }
-    const { timestamp } = await judge.publicClient.getBlock();
+    const { timestamp } = await l1Call("read the latest block", () => judge.publicClient.getBlock());
     const { defaultSplitFromSeconds: rowsFrom } = sealed;
     if (rowsFrom !== null && timestamp + terms.windowSeconds >= BigInt(rowsFrom)) {
       report.set({ stage: "too-late" });
@@ -198,23 +210,37 @@ export class AutoClaimer {
     const failures: unknown[] = [];
     for (const draw of draws) {
       const receipt = hex32(draw.receipt);
-      let data: Hex;
       try {
-        data = await this.#claimOf(draw, epoch);
+        const data = await this.#claimOnce(draw, epoch);
+        const { gasUsed, hash } = await judge.send({ data, valueWei: bondWei }, "the claim");
+        this.#traced.delete(nameOf(draw));
+        report.noteClaim();
+        log.info(
+          { modelId, epoch, receipt, l1TransactionHash: hash, gasUsed },
+          `epoch ${epoch}: claimed receipt ${receipt} with a bond of ${formatEther(bondWei)} ETH`,
+        );
       } catch (error) {
-        // Attack: one answer that cannot be claimed, ahead of all others.
+        // Attack: one answer that cannot be claimed, or that L1 refuses, ahead of all others.
         failures.push(error);
-        continue;
+        if (!isRollupError(error) || STOPS_CLAIMING.has(error.code)) {
+          this.#isShort ||= isRollupError(error, "CMD_NO_ETHER");
+          break;
+        }
       }
-      const { gasUsed, hash } = await judge.send({ data, valueWei: bondWei }, "the claim");
-      this.#traced.delete(nameOf(draw));
-      report.noteClaim();
-      log.info(
-        { modelId, epoch, receipt, l1TransactionHash: hash, gasUsed },
-        `epoch ${epoch}: claimed receipt ${receipt} with a bond of ${formatEther(bondWei)} ETH`,
-      );
     }
     return failures;
+  }
+
+  /** @throws as `#claimOf`, and again what it threw about this answer */
+  async #claimOnce(draw: Draw, epoch: number): Promise<Hex> {
+    const name = nameOf(draw);
+    if (this.#impossible.has(name)) throw this.#impossible.get(name);
+    try {
+      return await this.#claimOf(draw, epoch);
+    } catch (error) {
+      if (isRollupError(error) && ABOUT_ANSWER.has(error.code)) this.#impossible.set(name, error);
+      throw error;
+    }
   }
 
   /** @throws CMD_CLAIM_IMPOSSIBLE before a bond is spent on it */
@@ -256,6 +282,7 @@ export class AutoClaimer {
       draws.push({ payerId, receipt, isValid, kept: isValid ? kept : undefined });
     }
     this.#traced.clear();
+    this.#impossible.clear();
     this.#drawn = { of, draws };
     const openCount = draws.filter(({ isValid }) => isValid).length;
     log.info(
@@ -275,22 +302,23 @@ export class AutoClaimer {
 
   /** Said before it is missing: an epoch is claimed within days. */
   async #lookAtMoney({ address, publicClient }: ClaimingJudge, { bondWei }: Terms, drawCount: number) {
-    const balanceWei = await publicClient.getBalance({ address });
+    const balanceWei = await l1Call("read the balance", () => publicClient.getBalance({ address }));
     const epochBondsWei = BigInt(drawCount) * bondWei;
     this.#modules.report.setMoney(balanceWei, epochBondsWei);
-    if (balanceWei < bondWei)
+    this.#isShort = balanceWei < bondWei;
+    if (this.#isShort)
       this.#tellOnce(
         "money",
         `${address} has ${formatEther(balanceWei)} ETH: no claim can be made. An epoch takes up to ${formatEther(epochBondsWei)} ETH of bonds`,
       );
   }
 
-  /** As soon as all claims of an epoch stand, and now and then. */
-  async #collect(judge: ClaimingJudge): Promise<void> {
+  /** As soon as all claims of an epoch stand, and now and then; at every turn while ether is missing. */
+  async #collect(judge: ClaimingJudge): Promise<never[]> {
     const { collect, log, report } = this.#modules;
     const { stage } = report.view();
     const isNew = stage === "claimed" && this.#collectedOf !== this.#drawn.of;
-    if (!isNew && this.#nowMs() < this.#collectAtMs) return;
+    if (!isNew && !this.#isShort && this.#nowMs() < this.#collectAtMs) return [];
     const paid = await collect(judge);
     this.#collectAtMs = this.#nowMs() + COLLECT_EVERY_MS;
     if (stage === "claimed") this.#collectedOf = this.#drawn.of;
@@ -299,6 +327,7 @@ export class AutoClaimer {
         { modelId: this.#modelId, paidWei: `${paid.paidWei}` },
         `${formatEther(paid.paidWei)} ETH of bonds and stakes are paid to ${judge.address}`,
       );
+    return [];
   }
 
   #model(): Promise<ClaimingModel> {
@@ -320,5 +349,7 @@ const nameOf = ({ payerId, receipt }: DrawnReceipt) => `${payerId}/${receipt}`;
 
 function read<T>({ game, publicClient }: ClaimingJudge, functionName: string, args: readonly unknown[] = []) {
   const call = { address: game, abi: traceGameAbi, functionName, args };
-  return publicClient.readContract(call as never) as Promise<T>;
+  return l1Call(`read ${functionName} of the games`, () =>
+    publicClient.readContract(call as never),
+  ) as Promise<T>;
 }

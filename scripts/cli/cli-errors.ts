@@ -69,7 +69,8 @@ export const commandErrors = {
   },
   CMD_L1_PENDING: {
     meaning: "L1 has not mined what the account sent before, and a second time would do the same twice",
-    remedy: "wait, or replace the waiting transaction with a dearer one; a service tries again by itself",
+    remedy:
+      "wait, or replace the waiting transaction with a dearer one by hand: a service looks again, and replaces nothing",
   },
   CMD_NOT_CLAIMANT: {
     meaning: "the account does not claim the model's queries, or the model promises no claims",

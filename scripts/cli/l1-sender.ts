@@ -11,6 +11,7 @@ import {
   type Transport,
   type WalletClient,
 } from "viem";
+import { l1Call } from "../../bridge/l1/l1-client.ts";
 import { readL1Result } from "../../client/actions/l1/l1-result.ts";
 import { cappedFees, cappedTransaction } from "../../contracts/l1/capped-transaction.ts";
 import { commandError } from "./cli-errors.ts";
@@ -71,18 +72,20 @@ export function inOrder(sender: L1Sender): L1Sender {
   let last: Promise<unknown> = Promise.resolve();
   return {
     ...sender,
-    /** @throws CMD_L1_PENDING, and as the sender's own */
+    /** @throws CMD_L1_PENDING, BRG_L1_*, and as the sender's own */
     send(call) {
       const sent = last.then(async () => {
-        const [mined, known] = await Promise.all(
-          (["latest", "pending"] as const).map((blockTag) =>
-            publicClient.getTransactionCount({ address, blockTag }),
+        const [mined, known] = await l1Call("count the account's transactions", () =>
+          Promise.all(
+            (["latest", "pending"] as const).map((blockTag) =>
+              publicClient.getTransactionCount({ address, blockTag }),
+            ),
           ),
         );
         if (known! > mined!)
           throw commandError(
             "CMD_L1_PENDING",
-            `L1 has not mined ${known! - mined!} transactions of ${address}: nothing more is sent meanwhile`,
+            `L1 has not mined ${known! - mined!} transactions of ${address}: nothing more is sent until it has, or they are replaced by hand`,
             { data: { account: address, count: known! - mined! } },
           );
         return sender.send(call);

@@ -1,5 +1,6 @@
 /** Of a model server's helper that works in turns: how a failing turn is told, and tried again. */
 import { Counter, Gauge, type Registry } from "prom-client";
+import { BaseError } from "viem";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 
 export interface HelperLog {
@@ -54,6 +55,17 @@ export class TurnFailures {
   }
 }
 
+/**
+ * What strangers may read of it, since the model's server shows it to all. Attack: an L1 client's message has its node's URL,
+ * with the key of whoever pays for the node, and the request's body. That is in the log alone.
+ */
+function publicFailure(error: unknown): { readonly code: string; readonly message: string } {
+  if (isRollupError(error)) return error;
+  const said = error instanceof BaseError ? error.shortMessage : "";
+  const isShown = said !== "" && !/:\/\/|0x[0-9a-f]{80}/i.test(said);
+  return { code: "CMD_INTERNAL", message: isShown ? said : "an unforeseen failure; the log has it" };
+}
+
 /** Longest wait between two turns that fail. */
 const MAX_BACKOFF_MS = 60_000;
 
@@ -83,9 +95,7 @@ export async function runTurns(
       failures = 0;
     } catch (error) {
       if (signal.aborted) return;
-      const { code, message } = isRollupError(error)
-        ? error
-        : { code: "CMD_INTERNAL", message: (error as Error)?.message ?? String(error) };
+      const { code, message } = publicFailure(error);
       failures += 1;
       if (helper.report.noteFailure(code, message))
         log.error({ err: error }, `${name}: ${message} [${code}]`);

@@ -1,5 +1,6 @@
 /** Makes L1 take a settlement by draws of a language model whose queries are claimed (docs/lm-disputes.md). */
 import { type Address, type PublicClient, zeroAddress } from "viem";
+import { l1Call } from "../../../bridge/l1/l1-client.ts";
 import { dataCommitment } from "../../../circuits/field/element-vector.ts";
 import { settlementVector } from "../../../circuits/settlement/settlement-data.ts";
 import type { SampledSettlement } from "../../../circuits/settlement/settlement-rules.ts";
@@ -26,9 +27,11 @@ export async function judgeOf(
   rollup: Address,
   modelId: number,
 ): Promise<Address | null> {
-  const gate = await client.readContract({ address: rollup, abi: rollupAbi, functionName: "genesisGate" });
-  if (gate === zeroAddress) return null;
-  return judgeOfModel(client, await readTraceContracts(client, gate), rollup, modelId);
+  return l1Call("find the contract that judges the model's draws", async () => {
+    const gate = await client.readContract({ address: rollup, abi: rollupAbi, functionName: "genesisGate" });
+    if (gate === zeroAddress) return null;
+    return judgeOfModel(client, await readTraceContracts(client, gate), rollup, modelId);
+  });
 }
 
 /** @throws CLI_L1_REVERTED, CON_L1_COST_ABOVE_CAP, BRG_L1_* */
@@ -42,21 +45,22 @@ export async function approveDraws(
   const model = { rollup, modelId: BigInt(leaf.id) };
   const { data, earnerCount, privateElements } = prepared;
   const commitment = dataCommitment(settlementVector(data, earnerCount, privateElements));
-  const isTaken = await publicClient.readContract({
-    ...{ address: judge, abi: traceGameAbi, functionName: "settlesFor" },
-    args: [rollup, model.modelId, commitment],
-  });
+  const isTaken = await l1Call("read whether the draws are approved", () =>
+    publicClient.readContract({
+      ...{ address: judge, abi: traceGameAbi, functionName: "settlesFor" },
+      args: [rollup, model.modelId, commitment],
+    }),
+  );
   if (isTaken) return { missing: [], sent: null };
   const draws = prepared.draws.map(({ isValid, paymentIndex }) => ({ ...payments[paymentIndex]!, isValid }));
   const claims = await claimsOfDraws(publicClient, judge, model, draws);
   const missing = claims.flatMap((claim) => (claim.missing === null ? [] : [claim.missing]));
   if (missing.length > 0) return { missing, sent: null };
   const claimIds = claims.map(({ claimId }) => claimId);
-  const sent = await sender.send({
-    to: judge,
-    data: approveCall(model, prepared, commitment, claimIds),
-    valueWei: 0n,
-  });
+  const approval = approveCall(model, prepared, commitment, claimIds);
+  const sent = await l1Call("approve the draws", () =>
+    sender.send({ to: judge, data: approval, valueWei: 0n }),
+  );
   return { missing, sent };
 }
 

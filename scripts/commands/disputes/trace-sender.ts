@@ -8,6 +8,7 @@ import {
   InsufficientFundsError,
   type PublicClient,
 } from "viem";
+import { l1Call, l1Error } from "../../../bridge/l1/l1-client.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { clientError } from "../../../client/client-errors.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
@@ -21,7 +22,7 @@ const MOST_TRANSACTION_GAS = 2n ** 24n;
 /** Who sends calls to one contract of games. */
 export interface GameAccount extends Pick<L1Sender, "address" | "publicClient"> {
   readonly game: Address;
-  /** @throws CLI_L1_REVERTED with data.error, the contract's name for it; CON_L1_COST_ABOVE_CAP; CMD_NO_ETHER */
+  /** @throws CLI_L1_REVERTED with data.error, the contract's name for it; CON_L1_COST_ABOVE_CAP; CMD_NO_ETHER, BRG_L1_* */
   send(call: { readonly data: Hex; readonly valueWei: bigint }, what: string): ReturnType<L1Sender["send"]>;
 }
 
@@ -53,8 +54,10 @@ export function sendingTo<Sender extends Pick<L1Sender, "address" | "publicClien
       return await sender.send({ to: game, data, valueWei });
     } catch (error) {
       if (isRollupError(error)) throw error;
-      if (!isWithoutEther(error)) throw refusal(error, what);
-      const balanceWei = await publicClient.getBalance({ address: account });
+      if (!isWithoutEther(error)) throw l1Error(refusal(error, what), `send ${what}`);
+      const balanceWei = await l1Call("read the balance", () =>
+        publicClient.getBalance({ address: account }),
+      );
       const needed = valueWei === 0n ? "its gas" : `${formatEther(valueWei)} ETH and gas`;
       throw commandError(
         "CMD_NO_ETHER",
