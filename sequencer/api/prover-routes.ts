@@ -6,7 +6,6 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import type { z } from "zod";
 import { proofBody } from "../../circuits/wire/operator-api.ts";
 import type { Sequencer } from "../sequencer.ts";
-import { sequencerError } from "../sequencer-errors.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
 import type { ApiOptions } from "./api-options.ts";
 import * as schemas from "./api-schemas.ts";
