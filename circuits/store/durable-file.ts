@@ -7,7 +7,7 @@ import { dirname } from "node:path";
 export const PART = ".part";
 
 /** Durable when it resolves, its name included. @throws what Node's file calls throw; then nothing is left beside */
-export async function writeDurable(path: string, bytes: Uint8Array): Promise<void> {
+export async function writeDurable(path: string, bytes: Uint8Array | string): Promise<void> {
   const part = `${path}.${randomBytes(4).toString("hex")}${PART}`;
   try {
     const file = await open(part, "wx");

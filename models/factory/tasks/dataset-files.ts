@@ -1,8 +1,9 @@
 /** Files of data sets and jobs. Rows of a data set: a line each, and whose they are. */
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
+import { writeDurable } from "../../../circuits/store/durable-file.ts";
 import { factoryError } from "../factory-errors.ts";
 
 /** Of a job's folder. */
@@ -16,15 +17,7 @@ const OWNERS = "owners.json";
 /** Durable when it resolves: a file is whole or not there. */
 export async function writeWhole(folder: string, name: string, bytes: Uint8Array | string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const part = join(folder, `${name}.${process.pid}.part`);
-  const file = await open(part, "w");
-  try {
-    await file.writeFile(bytes);
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
-  await rename(part, join(folder, name));
+  await writeDurable(join(folder, name), bytes);
 }
 
 export const sha256Of = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
