@@ -48,6 +48,9 @@ export async function renderGovernanceAbi(): Promise<string> {
   ].join("\n");
 }
 
+/** In the order of their numbers. */
+export const TEXT_JUDGES = ["TextJudge"] as const;
+
 export async function renderDisputesAbi(): Promise<string> {
   const contracts = await compileContracts({ set: "disputes" });
   const abiOf = (name: string) => pickContract(contracts, name).abi;
@@ -59,6 +62,8 @@ export async function renderDisputesAbi(): Promise<string> {
   const judges = ["DirectJudge", "DirectTies"]
     .map(abiOf)
     .map((abi) => abi.filter((item) => item.type === "function"));
+  const ofTexts = abiOf("TextDisputes").filter((item) => "name" in item && !known.has(item.name));
+  const textJudges = TEXT_JUDGES.map((name) => abiOf(name).filter((item) => item.type === "function"));
   return [
     HEAD,
     `export const disputesAbi = ${render([...disputes!, ...errors])} as const;`,
@@ -68,6 +73,10 @@ export async function renderDisputesAbi(): Promise<string> {
     `export const genesisGatesAbi = ${render(abiOf("GenesisGates"))} as const;`,
     `export const ledgerMathAbi = ${render(math!)} as const;`,
     `export const rowTextsAbi = ${render(texts!)} as const;`,
+    `// What a contract for language models has besides; its judges, by their numbers; games over its rows.`,
+    `export const textDisputesAbi = ${render(ofTexts)} as const;`,
+    `export const textJudgeAbis = [${textJudges.map(render).join(", ")}] as const;`,
+    `export const rowTracesAbi = ${render(abiOf("RowTraces"))} as const;`,
     "",
   ].join("\n");
 }

@@ -238,4 +238,6 @@ const FAULT_WORDS: Readonly<Record<FaultName, string>> = {
   Logit: "the row that answers",
   Peak: "the unit of the features",
   Digest: "a step of the columns' commitment",
+  Scale: "the unit of a language model's features",
+  Row: "a row's features, found by a game",
 };
