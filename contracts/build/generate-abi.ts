@@ -49,7 +49,7 @@ export async function renderGovernanceAbi(): Promise<string> {
 }
 
 /** In the order of their numbers. */
-export const TEXT_JUDGES = ["TextJudge"] as const;
+export const TEXT_JUDGES = ["TextJudge", "TextTokens", "TextOverlap"] as const;
 
 export async function renderDisputesAbi(): Promise<string> {
   const contracts = await compileContracts({ set: "disputes" });
