@@ -1,8 +1,8 @@
 import { type Address, getContractAddress, type PublicClient, type WalletClient } from "viem";
 import { type CompiledContracts, compileContracts, pickContract } from "./compile.ts";
 import { type DeployOptions, deployContract } from "./deploy.ts";
-import { ledgerMathAbi } from "./disputes-abi.ts";
 import { TEXT_JUDGES } from "./dispute-judges.ts";
+import { ledgerMathAbi } from "./disputes-abi.ts";
 import { chunkCountFor, chunkHashes, ledgerTables } from "./ledger-tables.ts";
 
 type Clients = Pick<DeployOptions, "walletClient" | "publicClient">;
@@ -60,7 +60,13 @@ export interface RowGameParameters {
  */
 export async function deployTextDisputes(
   clients: Clients,
-  { windowSeconds, leastBondWei, demandFeeWei, sideSeconds, stakeWei }: DisputesParameters & RowGameParameters,
+  {
+    windowSeconds,
+    leastBondWei,
+    demandFeeWei,
+    sideSeconds,
+    stakeWei,
+  }: DisputesParameters & RowGameParameters,
   around: { readonly math: Address; readonly rules: Address; readonly settlements: Address },
 ): Promise<{ disputes: Address; games: Address }> {
   const { deploy, used } = await prepare(clients, around.math);
