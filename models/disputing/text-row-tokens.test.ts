@@ -122,7 +122,7 @@ interface Terms {
 
 const tracedOf = ({ known = vocabulary, programCount = PROGRAMS }: Terms): TracedTuple => ({
   ...{ claimant: zeroAddress, inputs: [zeroHash], programs: zeroHash, programCount: BigInt(programCount) },
-  ...{ featureCount: 8, rest: 1, mostTokens: 4, endToken: 2n ** 32n, rules: 1n },
+  ...{ featureCount: 8, rest: 1, mostTokens: 4, endToken: 2n ** 32n, rules: 1n, isLikeliest: true },
   vocabulary: bytesToHex(known.tree.root),
   vocabularySize: known.spelling.tokens.length,
   joining: known.spelling.joining,
