@@ -180,12 +180,12 @@ const ROWS: readonly TextRow[] = [
 ];
 const [STRANGER, FIRST, SECOND, COPY, CLOSER] = [0, 1, 2, 3, 4] as const;
 /** COPY is as similar to FIRST as to SECOND, which are not near each other; CLOSER is nearer to FIRST. */
-const LEADERS = [STRANGER, FIRST, SECOND, FIRST, FIRST];
+const LEADERS: readonly number[] = [STRANGER, FIRST, SECOND, FIRST, FIRST];
 
 describe("a posted leader", () => {
   const judged = (leaders: readonly number[], row: number, other: number) =>
     f.judge(duplicateCall(posted(ROWS, leaders)(row, other)));
-  const withLeader = (row: number, leader: number) => LEADERS.with(row, leader);
+  const withLeader = (row: number, leader: number): number[] => LEADERS.with(row, leader);
 
   test("is the first of the most similar ones", () => {
     expect([...textRowLeaders(ROWS.map(encodeTextRow))]).toEqual(LEADERS);
@@ -239,7 +239,10 @@ describe("a posted leader", () => {
         { contentOf: (k: number) => of.contentOf(k === wrong ? STRANGER : k) },
         { contentOf: (k: number) => (k === wrong ? empty : of.contentOf(k)) },
       ]),
-      ...[COPY, FIRST].map((wrong) => ({ factOf: (k: number) => of.factOf(k === wrong ? STRANGER : k) })),
+      // Bytes that say the same, and lead to another root.
+      ...[COPY, FIRST].map((wrong) => ({
+        factOf: (k: number) => (k === wrong ? { ...of.factOf(k), path: of.factOf(0).path } : of.factOf(k)),
+      })),
     ];
     for (const change of changed)
       expect(await f.judge(duplicateCall({ ...of, ...change }))).toBe("DisputesOpeningInvalid");
