@@ -43,7 +43,8 @@ import { byteConfig, sampleTexts, textRecipeFor } from "../../../models/testing/
 import { chainKernels } from "../../../models/trace/run-trace.ts";
 import { AutoClaimer, type ClaimableAnswer } from "../../claiming/auto-claim.ts";
 import { ClaimingReport } from "../../claiming/claiming-report.ts";
-import { inOrder, l1SenderOf } from "../../cli/l1-sender.ts";
+import { inOrder } from "../../cli/l1-queue.ts";
+import { l1SenderOf } from "../../cli/l1-sender.ts";
 import { AutoSettler } from "../../settling/auto-settle.ts";
 import {
   CAP,
@@ -239,7 +240,7 @@ async function claimer({ dies = false } = {}) {
     ...{ rpc: f.rpcUrl, rollup: f.rollup.address, sequencer: world.sequencerUrl, base: join(folder, "base") },
     privateKeyFile: join(home, "alice-key"),
   };
-  const sender = inOrder(await l1SenderOf(options as never));
+  const sender = inOrder(await l1SenderOf(options as never), () => {});
   const log = { info() {}, error() {} };
   const parts = drawClaimer(async () => sender, alice, {
     ...{ folder: modelFolder, modelId, log },

@@ -4,7 +4,8 @@ import { EPOCH_SECONDS } from "../../../circuits/protocol.ts";
 import { clientError } from "../../../client/client-errors.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, openSigner, resolveAccount, signFor } from "../../cli/context.ts";
-import { inOrder, type L1Sender, l1SenderOf } from "../../cli/l1-sender.ts";
+import { inOrder } from "../../cli/l1-queue.ts";
+import { type L1Sender, l1SenderOf } from "../../cli/l1-sender.ts";
 import { modelFamilies, TEXT_BASE_OPTION } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -224,7 +225,7 @@ function sharedSender(options: ServeOptions): OpenSender {
   let opened: Promise<L1Sender> | null = null;
   return () => {
     opened ??= l1SenderOf(options)
-      .then(inOrder)
+      .then((sender) => inOrder(sender, (line) => log.info({}, line)))
       .catch((error: unknown) => {
         opened = null;
         throw error;
