@@ -81,6 +81,10 @@ export const commandErrors = {
     meaning: "the account does not claim the model's queries, or the model promises no claims",
     remedy: "use the account that the recipe names as its claimant; without one drop --claim",
   },
+  CMD_CLAIM_THREAD_ENDED: {
+    meaning: "the thread that traces claims and games has ended, for want of memory say",
+    remedy: "nothing: it starts again by itself; where it ends again and again, give the machine more memory",
+  },
   CMD_CLAIM_IMPOSSIBLE: {
     meaning: "a drawn receipt cannot be claimed from what the server keeps of it",
     remedy:

@@ -42,6 +42,7 @@ import { makeModel, writeMadeModel } from "../../../models/testing/made-models.t
 import { byteConfig, sampleTexts, textRecipeFor } from "../../../models/testing/text-rows.ts";
 import { chainKernels } from "../../../models/trace/run-trace.ts";
 import { AutoClaimer, type ClaimableAnswer } from "../../claiming/auto-claim.ts";
+import { ClaimThread } from "../../claiming/claim-thread.ts";
 import { ClaimingReport } from "../../claiming/claiming-report.ts";
 import { inOrder } from "../../cli/l1-queue.ts";
 import { l1SenderOf } from "../../cli/l1-sender.ts";
@@ -73,6 +74,7 @@ let modelFolder: string;
 let game: Hex;
 let traced: TracedTextModel;
 let answering: AnsweringModel<Int16Array>;
+let thread: ClaimThread;
 const opened = new Map<bigint, ShownOpening>();
 /** As the model's server keeps them. */
 const kept = new Map<bigint, ClaimableAnswer>();
@@ -130,8 +132,16 @@ beforeAll(async () => {
   model = made.model as never;
   traced = await openTracedText({ rollup: world.f.rollup.address, modelId: BigInt(modelId) }, model, setting);
   answering = (await textFamily(setting).open(model)) as never;
+  thread = new ClaimThread(
+    {
+      ...{ rpcUrl: world.f.rpcUrl, rollup: world.f.rollup.address, base },
+      folders: new Map([[modelId, modelFolder]]),
+    },
+    () => {},
+  );
 }, 900_000);
 afterAll(async () => {
+  await thread?.close();
   await world?.stop();
   await rm(folder, { recursive: true, force: true });
 });
@@ -242,13 +252,10 @@ async function claimer({ dies = false } = {}) {
   };
   const sender = inOrder(await l1SenderOf(options as never), () => {});
   const log = { info() {}, error() {} };
-  const parts = drawClaimer(async () => sender, alice, {
-    ...{ folder: modelFolder, modelId, log },
-    options: options as never,
-  });
+  const parts = drawClaimer(async () => sender, alice, { modelId, log });
   return new AutoClaimer(modelId, {
     ...parts,
-    ...{ client: alice, log, report: new ClaimingReport(ALICE.address) },
+    ...{ client: alice, log, report: new ClaimingReport(ALICE.address), tracer: thread.tracerOf(modelId) },
     async judge() {
       const judge = await parts.judge();
       if (judge === null || !dies) return judge;
