@@ -71,16 +71,24 @@ export function claimsOf({ base, claimant, folders, log, openSender, options }: 
   ) => {
     const seat = { rpcUrl: resolveRpcUrl(options), rollup: client.rollupAddress, base, folders };
     const thread = new ClaimThread(seat, (modelId, line) => log.info({ modelId }, line));
-    const running = [...reports].map(([modelId, report]) =>
-      startClaiming(
+    // A contract owes the account, whichever model it is for: two that collect at once would ask for the same.
+    let last: Promise<unknown> = Promise.resolve();
+    const oneByOne = <T>(work: () => Promise<T>): Promise<T> => {
+      const done = last.then(work);
+      last = done.catch(() => {});
+      return done;
+    };
+    const running = [...reports].map(([modelId, report]) => {
+      const { collect, judge } = drawClaimer(openSender, client, { modelId, log });
+      return startClaiming(
         { modelId, intervalMs: CLAIMING_INTERVAL_MS },
         {
-          ...drawClaimer(openSender, client, { modelId, log }),
+          ...{ judge, collect: (of) => oneByOne(() => collect(of)) },
           ...{ client, log, report, tracer: thread.tracerOf(modelId) },
           answerOf: (receipt) => answerOf(modelId, receipt),
         },
-      ),
-    );
+      );
+    });
     return {
       async stop() {
         const stopped = running.map((one) => one.stop());

@@ -2,7 +2,8 @@ import { expect, it } from "vitest";
 import { nextStepAt } from "./model-register.ts";
 
 const GATE = "0x00000000000000000000000000000000000000aa";
-const step = (recipe: object) => nextStepAt(GATE, "speeches", { modelId: 13, cap: 32, model: { recipe } as never });
+const step = (recipe: object) =>
+  nextStepAt(GATE, "speeches", { modelId: 13, cap: 32, model: { recipe } as never });
 
 it("names the command that lets the gate take the genesis, for each kind of models", () => {
   const claiming = step({ family: "text", tracing: { claimant: GATE, digest: "0x00" } });

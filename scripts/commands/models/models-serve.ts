@@ -80,7 +80,10 @@ export async function loadClaims(
   log: HelperLog,
 ) {
   if (charging !== "ledger" || registeredPath === undefined)
-    throw commandError("CMD_USAGE", "--claim needs registered models: SERVING_REGISTERED_PATH or --registered");
+    throw commandError(
+      "CMD_USAGE",
+      "--claim needs registered models: SERVING_REGISTERED_PATH or --registered",
+    );
   const { l1 } = resolveAccount(options);
   const [{ requireClaimantOfAll }, { claimsOf, sharedSender, withClaiming }] = await Promise.all([
     import("../../claiming/start-claiming.ts"),
