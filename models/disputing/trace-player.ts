@@ -187,7 +187,8 @@ export class TracePlayer {
       const said = [owner, ...Object.values(statement)].join();
       this.#said.set(claimId, said);
       if (before.get(claimId) === said) continue;
-      for (const known of [this.#roots, this.#untraceable, this.#traces]) known.delete(claimId);
+      for (const known of [this.#roots, this.#otherAnswers, this.#untraceable, this.#traces])
+        known.delete(claimId);
     }
   }
 
