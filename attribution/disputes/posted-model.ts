@@ -33,6 +33,12 @@ export const TREES = [
 ] as const;
 export type TreeName = (typeof TREES)[number];
 
+/**
+ * What a statement does not say of itself, but the contract that took it: whether it is of a model of e-mails, with a map or
+ * direct, or of a language model.
+ */
+export type RowKind = "emails" | "texts";
+
 /** Bytes of all leaves. A row's leaf is the SHA-256 of its content. */
 export type Leaves = Readonly<Record<TreeName, readonly Uint8Array[]>>;
 
@@ -161,17 +167,21 @@ export function postedModel(
   });
 }
 
-/** The posting of these leaves, right or wrong. */
-export function withTrees(leaves: Leaves, numbers: Omit<DisputeStatement, "roots">): PostedModel {
+/** The posting of these leaves, right or wrong. @param given roots of what is no tree in postings of its kind */
+export function withTrees(
+  leaves: Leaves,
+  numbers: Omit<DisputeStatement, "roots">,
+  given: Partial<DisputeStatement["roots"]> = {},
+): PostedModel {
   const trees = Object.fromEntries(TREES.map((name) => [name, leafTree(leaves[name])])) as Record<
     TreeName,
     LeafTree
   >;
-  const roots = Object.fromEntries(TREES.map((name) => [name, trees[name].root])) as Record<
+  const made = Object.fromEntries(TREES.map((name) => [name, trees[name].root])) as Record<
     TreeName,
     Uint8Array
   >;
-  return { statement: { ...numbers, roots }, leaves, trees };
+  return { statement: { ...numbers, roots: { ...made, ...given } }, leaves, trees };
 }
 
 /** Of each row its factor and leader, and the longest length that the clip leaves, as the recipe's rules say. */
