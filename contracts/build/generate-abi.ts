@@ -6,6 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Abi } from "viem";
 import { compileContracts, pickContract } from "./compile.ts";
+import { TEXT_JUDGES } from "./dispute-judges.ts";
 
 export const abiPath = fileURLToPath(new URL("rollup-abi.ts", import.meta.url));
 export const governanceAbiPath = fileURLToPath(new URL("governance-abi.ts", import.meta.url));
@@ -47,9 +48,6 @@ export async function renderGovernanceAbi(): Promise<string> {
     "",
   ].join("\n");
 }
-
-/** In the order of their numbers. */
-export const TEXT_JUDGES = ["TextJudge"] as const;
 
 export async function renderDisputesAbi(): Promise<string> {
   const contracts = await compileContracts({ set: "disputes" });

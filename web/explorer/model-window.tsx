@@ -212,6 +212,7 @@ function Posting({ contract, l1Seconds, window }: ContractWindow & { l1Seconds: 
 const JUDGED: Readonly<Record<GateContract["kind"], string>> = {
   classifier: "the contract of models with a map",
   direct: "the contract of direct models",
+  text: "the contract of language models",
 };
 
 /** Of every kind of model: a classifier registers G, a direct model B. */
