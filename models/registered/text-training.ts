@@ -12,6 +12,7 @@ import { type RowSources, registeredFeatures } from "../../attribution/model/reg
 import type { OnProgress } from "../../attribution/progress.ts";
 import { refuseDuplicates } from "../../attribution/rows/labelled-rows.ts";
 import { nearDuplicates } from "../../attribution/rows/near-duplicates.ts";
+import type { NearDuplicate } from "../../attribution/rows/row-rules.ts";
 import { decodeTextRow, type TextRow, wholeText } from "../../attribution/rows/text-rows.ts";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
 import { encodeAdapter } from "../files/adapter-files.ts";
@@ -97,7 +98,7 @@ export function textTraining(
         },
       );
       const { recipe } = made;
-      const features = registeredFeatures(made.features, recipe.method.featureCount, recipe, sources(texts));
+      const features = registeredTexts(made.features, recipe, texts);
       const { adapter, queryMap } = made;
       const trained: Trained<TextParts> = {
         family,
@@ -112,20 +113,9 @@ export function textTraining(
       losses.set(trained, [made.firstLoss, made.lastLoss]);
       return trained;
     },
-    async features({ adapter, queryMap, recipe }, rows, options) {
-      const texts = decodeAll(rows);
-      const features = await withRows(
-        recipe,
-        setting,
-        { adapter, rows: texts },
-        async (placed, team, tokens) => {
-          const { loaded, options: sizes, places } = placed;
-          decodeMap(queryMap, sizes, loaded.model.kernels.arena, places.directions);
-          await computeGradients(placed, team, tokens, heldOutRows(texts.length, recipe), options);
-          return projectPlaced(placed, places.gradients, tokens.length);
-        },
-      );
-      return registeredFeatures(features, recipe.method.featureCount, recipe, sources(texts));
+    async features(parts, rows, options) {
+      const real = await realFeatures(parts, rows, setting, options);
+      return registeredTexts(real, parts.recipe, decodeAll(rows));
     },
     async promise({ recipe }) {
       // Attack by omission: a check that nobody makes passes. Who verifies such a model wraps this training.
@@ -138,6 +128,35 @@ export function textTraining(
       return `tuning took its loss from ${first.toFixed(3)} to ${last.toFixed(3)} nats a token`;
     },
   };
+}
+
+/**
+ * rows × featureCount: what the map makes of the rows' gradients, before rules and rounding. Floats. Stage "features".
+ * @throws ATT_ROW_INVALID, ATT_DUPLICATE_ROW, and what a published model is refused for
+ */
+export async function realFeatures(
+  { adapter, queryMap, recipe }: Pick<TextParts, "adapter" | "queryMap" | "recipe">,
+  rows: readonly Pick<OwnedRow, "content">[],
+  setting: TrainingSetting,
+  options: Progressing,
+): Promise<Float64Array> {
+  const texts = decodeAll(rows);
+  return withRows(recipe, setting, { adapter, rows: texts }, async (placed, team, tokens) => {
+    const { loaded, options: sizes, places } = placed;
+    decodeMap(queryMap, sizes, loaded.model.kernels.arena, places.directions);
+    await computeGradients(placed, team, tokens, heldOutRows(texts.length, recipe), options);
+    return projectPlaced(placed, places.gradients, tokens.length);
+  });
+}
+
+/** G of such features. */
+function registeredTexts(real: Float64Array, recipe: TextRecipe, rows: readonly TextRow[]) {
+  const sources: RowSources = {
+    duplicates: () => duplicateTexts(rows),
+    // Without labels nobody's odds are known.
+    odds: () => new Float64Array(rows.length).fill(1),
+  };
+  return registeredFeatures(real, recipe.method.featureCount, recipe, sources);
 }
 
 /** A model in place with threads, and the rows as tokens. */
@@ -254,7 +273,7 @@ function mapRows(placed: PlacedText, { method }: TextRecipe, losses: Float64Arra
   return { queryMap, features: projectPlaced(placed, places.gradients, rowCount) };
 }
 
-function decodeAll(rows: readonly OwnedRow[]): TextRow[] {
+function decodeAll(rows: readonly Pick<OwnedRow, "content">[]): TextRow[] {
   const texts = rows.map(({ content }, index) => decodeAt(content, index));
   refuseDuplicates(rows.map(({ content }) => content));
   return texts;
@@ -274,13 +293,15 @@ function at<Result>(index: number, work: () => Result): Result {
   }
 }
 
-/** Without labels nobody's odds are known. */
-function sources(rows: readonly TextRow[]): RowSources {
-  return {
-    duplicates() {
-      const contents = rows.map((row) => Buffer.from(wholeText(row), "utf8"));
-      return nearDuplicates({ kind: "text", contents, labels: new Int32Array(rows.length) });
-    },
-    odds: () => new Float64Array(rows.length).fill(1),
-  };
+function duplicateTexts(rows: readonly TextRow[]): NearDuplicate[] {
+  const contents = rows.map((row) => Buffer.from(wholeText(row), "utf8"));
+  return nearDuplicates({ kind: "text", contents, labels: new Int32Array(rows.length) });
+}
+
+/** Of each row the first one of its cluster, as training has them. @throws ATT_ROW_INVALID */
+export function textLeaders(rows: readonly Pick<OwnedRow, "content">[]): Int32Array {
+  const leaders = Int32Array.from(rows, (_, k) => k);
+  const texts = rows.map(({ content }, index) => decodeAt(content, index));
+  for (const { earlier, later } of duplicateTexts(texts)) leaders[later] = earlier;
+  return leaders;
 }
