@@ -25,8 +25,9 @@ import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
 import { modelError } from "../model-errors.ts";
 import type { TextParts } from "../registered/text-family.ts";
 import { promisesRows } from "../registered/text-recipe.ts";
-import { textLeaders } from "../registered/text-training.ts";
-import { featureLeaf, tokenLeaf } from "./row-leaves.ts";
+import { wordsOf } from "../trace/word-tree.ts";
+import { textRowLeaders } from "./text-row-overlap.ts";
+import { rowTokensLeaf } from "./text-row-tokens.ts";
 import type { TracedTextModel } from "./traced-text.ts";
 
 /** What of a registered language model is posted. */
@@ -55,7 +56,9 @@ export function textPosting(
     });
   const { featureCount } = recipe.method;
   const sharesDuplicates = recipe.rules.nearDuplicatesShare;
-  const leaders = sharesDuplicates ? textLeaders(rows) : Int32Array.from(rows, (_, k) => k);
+  const leaders = sharesDuplicates
+    ? textRowLeaders(rows.map(({ content }) => content))
+    : Int32Array.from(rows, (_, k) => k);
   const rules = rowFactors(rowLengths(real, featureCount), leaders, recipe.rules, features.scale);
   const facts = rows.map((_, k) => {
     const entries = rowOfG(features, k);
@@ -66,10 +69,10 @@ export function textPosting(
   });
   const leaves: Leaves = {
     rows: rows.map(({ content }) => sha256(content)),
-    tokens: rows.map(({ content }) => tokenLeaf(traced.rowOf(content))),
+    tokens: rows.map(({ content }) => rowTokensLeaf(traced.rowOf(content))),
     facts,
     features: rows.map((_, k) => new Uint8Array(rowOfG(features, k).slice().buffer)),
-    map: rows.map((_, k) => featureLeaf(real.subarray(k * featureCount, (k + 1) * featureCount))),
+    map: rows.map((_, k) => featureLeaf(real, featureCount, k)),
     inputs: [],
     weights: [],
     columns: Array.from({ length: features.featureCount }, (_, j) => columnOfG(features, j)),
@@ -90,6 +93,11 @@ export function textPosting(
     },
     recipe.tracing!.digest as Hex,
   );
+}
+
+/** Real features of a row as their trace ends with them: four bytes each. @param real rows × featureCount */
+export function featureLeaf(real: Float64Array, featureCount: number, row: number): Uint8Array {
+  return wordsOf(Float32Array.from(real.subarray(row * featureCount, (row + 1) * featureCount)));
 }
 
 /** The posting of these leaves, right or wrong. @param tracing digest of what the statics bind of the trace */

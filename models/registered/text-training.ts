@@ -12,7 +12,6 @@ import { type RowSources, registeredFeatures } from "../../attribution/model/reg
 import type { OnProgress } from "../../attribution/progress.ts";
 import { refuseDuplicates } from "../../attribution/rows/labelled-rows.ts";
 import { nearDuplicates } from "../../attribution/rows/near-duplicates.ts";
-import type { NearDuplicate } from "../../attribution/rows/row-rules.ts";
 import { decodeTextRow, type TextRow, wholeText } from "../../attribution/rows/text-rows.ts";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
 import { encodeAdapter } from "../files/adapter-files.ts";
@@ -152,7 +151,10 @@ export async function realFeatures(
 /** G of such features. */
 function registeredTexts(real: Float64Array, recipe: TextRecipe, rows: readonly TextRow[]) {
   const sources: RowSources = {
-    duplicates: () => duplicateTexts(rows),
+    duplicates() {
+      const contents = rows.map((row) => Buffer.from(wholeText(row), "utf8"));
+      return nearDuplicates({ kind: "text", contents, labels: new Int32Array(rows.length) });
+    },
     // Without labels nobody's odds are known.
     odds: () => new Float64Array(rows.length).fill(1),
   };
@@ -291,17 +293,4 @@ function at<Result>(index: number, work: () => Result): Result {
       cause,
     });
   }
-}
-
-function duplicateTexts(rows: readonly TextRow[]): NearDuplicate[] {
-  const contents = rows.map((row) => Buffer.from(wholeText(row), "utf8"));
-  return nearDuplicates({ kind: "text", contents, labels: new Int32Array(rows.length) });
-}
-
-/** Of each row the first one of its cluster, as training has them. @throws ATT_ROW_INVALID */
-export function textLeaders(rows: readonly Pick<OwnedRow, "content">[]): Int32Array {
-  const leaders = Int32Array.from(rows, (_, k) => k);
-  const texts = rows.map(({ content }, index) => decodeAt(content, index));
-  for (const { earlier, later } of duplicateTexts(texts)) leaders[later] = earlier;
-  return leaders;
 }
