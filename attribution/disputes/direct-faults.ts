@@ -30,25 +30,22 @@ import {
   isNear,
   isSame,
   lengthFaults,
-  MOST_ROW_BYTES,
   optimumFaults,
   type Readings,
+  rowSizeFaults,
+  type SharedFault,
 } from "./find-faults.ts";
 import { pairBytes, readFact, readInt64s } from "./leaf-bytes.ts";
 import type { PostedModel } from "./posted-model.ts";
 import { integerRoot, ONE, residualOf, scaleRow } from "./row-arithmetic.ts";
 import { versionFaults } from "./tie-faults.ts";
 
-/** Rules that hold for every kind of posting. */
-export type SharedFault =
-  | { readonly kind: "rowTooLong" | "factor"; readonly row: number }
-  | Extract<Fault, { kind: "lengths" | "clip" | "duplicate" | "input" | "optimum" | "versionRow" }>;
-
 export type DirectFault =
   | SharedFault
+  | Extract<Fault, { kind: "duplicate" | "input" | "optimum" }>
   | DirectTieFault
   | { readonly kind: "entry"; readonly row: number; readonly column: number }
-  | { readonly kind: "tokens" | "residual" | "rowLength" | "size"; readonly row: number }
+  | { readonly kind: "tokens" | "residual" | "size"; readonly row: number }
   /** Places of W × W matrices; D is the bias. */
   | { readonly kind: "curvature" | "inverse"; readonly a: number; readonly b: number }
   | { readonly kind: "logit" | "peak" };
@@ -71,8 +68,7 @@ export function* findDirectFaults(
 ): Generator<DirectFault> {
   const contents = owned.map(({ content }) => content);
   const { bucketCount, columnCount } = posted.statement;
-  for (const [row, content] of contents.entries())
-    if (content.length > MOST_ROW_BYTES) yield { kind: "rowTooLong", row };
+  yield* rowSizeFaults(owned);
   const rows = contents.map((content) => countDirectRow(content, bucketCount));
   const readings = {
     posted,
@@ -89,8 +85,8 @@ export function* findDirectFaults(
       yield fault;
     }
   }
-  yield* lengthFaults(readings) as Generator<DirectFault>;
-  yield* clipFaults(readings) as Generator<DirectFault>;
+  yield* lengthFaults(readings);
+  yield* clipFaults(readings);
   yield* duplicateFaults(readings, contents) as Generator<DirectFault>;
   yield* inputFaults(readings) as Generator<DirectFault>;
   yield* optimumFaults(readings) as Generator<DirectFault>;

@@ -27,14 +27,17 @@ const OPTIMUM_TOLERANCE = 1n << 22n;
 /** Doubles decide where they are this far from a half; integers where they are nearer. */
 const DOUBT = 2 ** -10;
 
+/** Wrong places that every contract for postings judges by the same function. */
+export type SharedFault =
+  | { readonly kind: "rowTooLong" | "rowLength" | "factor"; readonly row: number }
+  | { readonly kind: "lengths" | "clip" }
+  | Exclude<TieFault, { kind: "statics" }>;
+
 /** A wrong place: what its challenge is called, and where. */
 export type Fault =
+  | SharedFault
   | { readonly kind: "entry"; readonly row: number; readonly column: number }
-  | {
-      readonly kind: "rowTooLong" | "tokens" | "residual" | "rowLength" | "factor";
-      readonly row: number;
-    }
-  | { readonly kind: "lengths" | "clip" }
+  | { readonly kind: "tokens" | "residual"; readonly row: number }
   /** `other` is the posted leader, or a better one. */
   | { readonly kind: "duplicate"; readonly row: number; readonly other: number }
   | { readonly kind: "input"; readonly row: number; readonly bucket: number }
@@ -43,11 +46,16 @@ export type Fault =
   /** What ties the posting to the ledger: tie-faults.ts. */
   | TieFault;
 
-/** What a challenge is judged by, parsed once. */
-export interface Readings {
+/** Facts of a posting, parsed once. */
+export interface FactReadings {
   readonly posted: PostedModel;
-  readonly rows: readonly RowCounts[];
+  /** null where a leaf is no fact. */
   readonly facts: readonly (RowFact | null)[];
+}
+
+/** What a challenge is judged by, parsed once. */
+export interface Readings extends FactReadings {
+  readonly rows: readonly RowCounts[];
   readonly weights: readonly bigint[] | null;
 }
 
@@ -59,8 +67,7 @@ export interface Readings {
 export function* findFaults(posted: PostedModel, owned: readonly OwnedRow[]): Generator<Fault> {
   const contents = owned.map(({ content }) => content);
   const { bucketCount } = posted.statement;
-  for (const [row, content] of contents.entries())
-    if (content.length > MOST_ROW_BYTES) yield { kind: "rowTooLong", row };
+  yield* rowSizeFaults(owned);
   const readings: Readings = {
     posted,
     rows: contents.map((content) => countRow(content, bucketCount)),
@@ -69,12 +76,19 @@ export function* findFaults(posted: PostedModel, owned: readonly OwnedRow[]): Ge
   };
   yield* tieFaults(posted, owned);
   yield* rowFaults(readings);
+  yield* lengthOfRowFaults(readings);
   yield* lengthFaults(readings);
   yield* clipFaults(readings);
   yield* duplicateFaults(readings, contents);
   yield* inputFaults(readings);
   yield* optimumFaults(readings);
   yield* entryFaults(readings);
+}
+
+/** Rows that no transaction can be shown. */
+export function* rowSizeFaults(owned: readonly OwnedRow[]): Generator<SharedFault> {
+  for (const [row, { content }] of owned.entries())
+    if (content.length > MOST_ROW_BYTES) yield { kind: "rowTooLong", row };
 }
 
 function* rowFaults({ posted, rows, facts, weights }: Readings): Generator<Fault> {
@@ -88,6 +102,12 @@ function* rowFaults({ posted, rows, facts, weights }: Readings): Generator<Fault
       isNear(fact.residual, residual, RESIDUAL_TOLERANCE) &&
       isNear(fact.pull, scaleRow(counted, residual), RESIDUAL_TOLERANCE);
     if (!isRight) yield { kind: "residual", row };
+  }
+}
+
+/** Rows whose length is not that of their entries. */
+export function* lengthOfRowFaults({ facts, posted }: FactReadings): Generator<SharedFault> {
+  for (const [row, fact] of facts.entries()) {
     const features = entriesOf(posted, row);
     const squares = features.reduce((sum, entry) => sum + entry * entry, 0);
     if (
@@ -99,7 +119,7 @@ function* rowFaults({ posted, rows, facts, weights }: Readings): Generator<Fault
   }
 }
 
-export function* lengthFaults({ posted, facts }: Readings): Generator<Fault> {
+export function* lengthFaults({ posted, facts }: FactReadings): Generator<SharedFault> {
   // A leaf that is no fact is a wrong residual; L1 cannot read the others beside it.
   if (!facts.every((fact) => fact !== null)) return;
   const { clipLength, columnCount, rowCount, sharesDuplicates } = posted.statement;
@@ -120,7 +140,7 @@ export function* lengthFaults({ posted, facts }: Readings): Generator<Fault> {
 }
 
 /** The clip cuts as many rows as its quantile says, and as many are as long as it: off by one where doubles decide. */
-export function* clipFaults({ posted, facts }: Readings): Generator<Fault> {
+export function* clipFaults({ posted, facts }: FactReadings): Generator<SharedFault> {
   if (!facts.every((fact) => fact !== null)) return;
   const { clipLength, clipQuantile, columnCount, rowCount } = posted.statement;
   const slack = Math.floor(Number(integerRoot(BigInt(columnCount))) / 2) + 2;
@@ -224,7 +244,7 @@ function isEntryWrong(
   return !isNear(value, BigInt(features[column]!) * ONE, ENTRY_TOLERANCE);
 }
 
-function entriesOf(posted: PostedModel, row: number): Int8Array {
+export function entriesOf(posted: PostedModel, row: number): Int8Array {
   const leaf = posted.leaves.features[row]!;
   return new Int8Array(leaf.buffer, leaf.byteOffset, leaf.length);
 }

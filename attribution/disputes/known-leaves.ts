@@ -7,6 +7,7 @@ import {
   type DisputeStatement,
   type Leaves,
   type PostedModel,
+  type RowKind,
   TREES,
   type TreeName,
 } from "./posted-model.ts";
@@ -40,8 +41,9 @@ export function knownLeaves(
   own: PostedModel,
   published: Leaves | null,
   shown: readonly ShownLeaf[],
+  kind: RowKind = "emails",
 ): KnownLeaves {
-  const counts = leafCounts(numbers);
+  const counts = leafCounts(numbers, kind);
   const leaves = {} as Record<TreeName, readonly Uint8Array[]>;
   const trees = {} as Record<TreeName, LeafTree>;
   const unknown: TreeName[] = [];
@@ -53,9 +55,12 @@ export function knownLeaves(
     const isRight = (list: readonly Uint8Array[]) => {
       if (list.length !== counts[tree]) return false;
       trees[tree] = leafTree(list);
+      // A root of no tree is a number of the statement.
+      if (counts[tree] === 0) return true;
       return bytesToHex(trees[tree].root) === bytesToHex(roots[tree]);
     };
-    const right = [...lists, ...replaced].find(isRight);
+    const none = counts[tree] === 0 ? [[]] : [];
+    const right = [...lists, ...replaced, ...none].find(isRight);
     if (right === undefined) unknown.push(tree);
     else leaves[tree] = right;
   }
@@ -70,13 +75,14 @@ export function knownLeaves(
 export function wantedOf(
   { posted, unknown }: KnownLeaves,
   { roots: _, ...numbers }: DisputeStatement,
+  kind: RowKind = "emails",
 ): LeafPlace[] {
   if (posted !== null) {
     return TREES.flatMap((tree) =>
       posted.leaves[tree].flatMap(({ length }, index) => (length > MOST_LEAF_BYTES ? [{ tree, index }] : [])),
     );
   }
-  const counts = leafCounts(numbers);
+  const counts = leafCounts(numbers, kind);
   const last = unknown.map((tree) => ({ tree, index: counts[tree] - 1 }));
   const others = unknown.flatMap((tree) =>
     Array.from({ length: counts[tree] - 1 }, (_, index) => ({ tree, index })),

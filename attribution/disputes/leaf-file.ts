@@ -2,7 +2,15 @@
 import { z } from "zod";
 import { attributionError } from "../attribution-errors.ts";
 import { isDirectStatement, mapPlaces } from "./direct-posting.ts";
-import { type DisputeStatement, type Leaves, type PostedModel, TREES, withTrees } from "./posted-model.ts";
+import {
+  type DisputeStatement,
+  type Leaves,
+  type PostedModel,
+  type RowKind,
+  TREES,
+  type TreeName,
+  withTrees,
+} from "./posted-model.ts";
 
 export const LEAF_FILE = "dispute-leaves.json";
 
@@ -20,8 +28,12 @@ export function encodeLeaves(leaves: Leaves): Uint8Array {
 }
 
 /** @throws ATT_LEAVES_MISMATCH where they are not the leaves of these roots */
-export function decodeLeaves(bytes: Uint8Array, statement: DisputeStatement): PostedModel {
-  return requireRoots(withTrees(readLeaves(bytes), statement), statement);
+export function decodeLeaves(
+  bytes: Uint8Array,
+  statement: DisputeStatement,
+  kind: RowKind = "emails",
+): PostedModel {
+  return requireRoots(withTrees(readLeaves(bytes), statement), statement, kind);
 }
 
 /** Of whatever roots. @throws ATT_LEAVES_MISMATCH where the file is not as documented */
@@ -43,10 +55,15 @@ export function readLeaves(bytes: Uint8Array): Leaves {
 }
 
 /** The same, where its roots are those of the statement. @throws ATT_LEAVES_MISMATCH naming the first tree that differs */
-export function requireRoots(posted: PostedModel, { roots, ...numbers }: DisputeStatement): PostedModel {
+export function requireRoots(
+  posted: PostedModel,
+  { roots, ...numbers }: DisputeStatement,
+  kind: RowKind = "emails",
+): PostedModel {
+  const counts = leafCounts(numbers, kind);
   for (const tree of TREES) {
-    const differs = Buffer.compare(posted.statement.roots[tree], roots[tree]) !== 0;
-    if (differs || posted.leaves[tree].length !== leafCounts(numbers)[tree])
+    const differs = counts[tree] > 0 && Buffer.compare(posted.trees[tree].root, roots[tree]) !== 0;
+    if (differs || posted.leaves[tree].length !== counts[tree])
       throw attributionError(
         "ATT_LEAVES_MISMATCH",
         `the leaves of "${tree}" are not those of the posted root`,
@@ -58,10 +75,25 @@ export function requireRoots(posted: PostedModel, { roots, ...numbers }: Dispute
   return { ...posted, statement: { ...numbers, roots } };
 }
 
-/** How many leaves each tree of a statement has. */
-export function leafCounts(statement: Omit<DisputeStatement, "roots">) {
+/** How many leaves each tree of a statement has; 0 where its root is no tree's. */
+export function leafCounts(
+  statement: Omit<DisputeStatement, "roots">,
+  kind: RowKind = "emails",
+): Readonly<Record<TreeName, number>> {
   const { bucketCount, columnCount, rowCount } = statement;
   const rows = rowCount;
+  const ofColumns = { columns: columnCount, points: columnCount };
+  if (kind === "texts")
+    return {
+      rows,
+      tokens: rows,
+      facts: rows,
+      features: rows,
+      map: rows,
+      inputs: 0,
+      weights: 0,
+      ...ofColumns,
+    };
   const isDirect = isDirectStatement(statement);
   const { digestCount, digests } = mapPlaces(columnCount);
   return {
@@ -73,7 +105,6 @@ export function leafCounts(statement: Omit<DisputeStatement, "roots">) {
     map: isDirect ? digests + digestCount : columnCount,
     inputs: bucketCount,
     weights: 1,
-    columns: columnCount,
-    points: columnCount,
-  } as const;
+    ...ofColumns,
+  };
 }

@@ -13,7 +13,7 @@ export interface LeafTree {
 
 export const leafHash = (data: Uint8Array): Uint8Array => keccak_256(concatBytes(LEAF, data));
 
-/** At least one leaf. */
+/** Of no leaf at all: 0. */
 export function leafTree(leaves: readonly Uint8Array[]): LeafTree {
   let width = 1;
   while (width < leaves.length) width *= 2;

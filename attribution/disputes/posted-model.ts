@@ -5,6 +5,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { hex32 } from "../../circuits/hex.ts";
+import type { ColumnCommitments } from "../../circuits/settlement/feature-commitment.ts";
 import { attributionError } from "../attribution-errors.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";
 import { mapFeatures } from "../features/query-map.ts";
@@ -32,6 +33,12 @@ export const TREES = [
   "points",
 ] as const;
 export type TreeName = (typeof TREES)[number];
+
+/**
+ * What a statement does not say of itself, but the contract that took it: whether it is of a model of e-mails, with a map or
+ * direct, or of a language model.
+ */
+export type RowKind = "emails" | "texts";
 
 /** Bytes of all leaves. A row's leaf is the SHA-256 of its content. */
 export type Leaves = Readonly<Record<TreeName, readonly Uint8Array[]>>;
@@ -138,9 +145,7 @@ export function postedModel(
     inputs: columns.map(pairBytes),
     weights: [int64Bytes(weights)],
     columns: Array.from({ length: features.featureCount }, (_, j) => columnOfG(features, j)),
-    points: source.columns.u.map((u, j) =>
-      hexToBytes((hex32(u) + hex32(source.columns.v[j]!).slice(2)).slice(2)),
-    ),
+    points: pointBytes(source.columns),
   };
   return withTrees(leaves, {
     modelId,
@@ -161,17 +166,21 @@ export function postedModel(
   });
 }
 
-/** The posting of these leaves, right or wrong. */
-export function withTrees(leaves: Leaves, numbers: Omit<DisputeStatement, "roots">): PostedModel {
+/** The posting of these leaves, right or wrong. @param given roots of what is no tree in postings of its kind */
+export function withTrees(
+  leaves: Leaves,
+  numbers: Omit<DisputeStatement, "roots">,
+  given: Partial<DisputeStatement["roots"]> = {},
+): PostedModel {
   const trees = Object.fromEntries(TREES.map((name) => [name, leafTree(leaves[name])])) as Record<
     TreeName,
     LeafTree
   >;
-  const roots = Object.fromEntries(TREES.map((name) => [name, trees[name].root])) as Record<
+  const made = Object.fromEntries(TREES.map((name) => [name, trees[name].root])) as Record<
     TreeName,
     Uint8Array
   >;
-  return { statement: { ...numbers, roots }, leaves, trees };
+  return { statement: { ...numbers, roots: { ...made, ...given } }, leaves, trees };
 }
 
 /** Of each row its factor and leader, and the longest length that the clip leaves, as the recipe's rules say. */
@@ -216,10 +225,14 @@ function composedMap({ map, features }: SourceModel, bucketCount: number): bigin
   });
 }
 
-const rowOfG = ({ values, featureCount }: QuantisedFeatures, k: number): Int8Array =>
+/** u and v of each column, 32 bytes each. */
+export const pointBytes = ({ u, v }: ColumnCommitments): Uint8Array[] =>
+  u.map((one, j) => hexToBytes((hex32(one) + hex32(v[j]!).slice(2)).slice(2)));
+
+export const rowOfG = ({ values, featureCount }: QuantisedFeatures, k: number): Int8Array =>
   values.subarray(k * featureCount, (k + 1) * featureCount);
 
-function columnOfG({ values, featureCount, rowCount }: QuantisedFeatures, j: number): Uint8Array {
+export function columnOfG({ values, featureCount, rowCount }: QuantisedFeatures, j: number): Uint8Array {
   return Uint8Array.from({ length: rowCount }, (_, k) => values[k * featureCount + j]! & 0xff);
 }
 

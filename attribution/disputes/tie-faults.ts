@@ -8,7 +8,11 @@ import { hashTagged } from "../../circuits/field/poseidon.ts";
 import { hashStatics } from "../../circuits/ledger/leaf.ts";
 import { hashRow, type VersionRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
 import { FIELD_ORDER, TAG } from "../../circuits/protocol.ts";
-import { commitColumns, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
+import {
+  type ColumnCommitments,
+  commitColumns,
+  featuresCommitment,
+} from "../../circuits/settlement/feature-commitment.ts";
 import { packRules } from "../model/answering-hash.ts";
 import type { OwnedRow } from "../model/owned-rows.ts";
 import type { DisputeStatement, PostedModel } from "./posted-model.ts";
@@ -23,7 +27,25 @@ const POINT_BYTES = 64;
 
 export function* tieFaults(posted: PostedModel, owned: readonly OwnedRow[]): Generator<TieFault> {
   yield* versionFaults(posted, owned);
-  const { statement, leaves } = posted;
+  yield* cellFaults(posted);
+  yield* pointFaults(posted);
+  const points = readPoints(posted);
+  if (points !== null && staticsOfPoints(posted.statement, points) !== posted.statement.staticsHash)
+    yield { kind: "statics" };
+}
+
+/** Points of the columns. null where a leaf is none: it is a wrong point, and L1 cannot hash the others beside it. */
+export function readPoints({ leaves }: PostedModel): ColumnCommitments | null {
+  const points = leaves.points.map(readPoint);
+  if (!points.every((point) => point !== null)) return null;
+  return { u: points.map(([u]) => u), v: points.map(([, v]) => v) };
+}
+
+/** Entries that row and column say otherwise. */
+export function* cellFaults({
+  leaves,
+  statement,
+}: PostedModel): Generator<Extract<TieFault, { kind: "cell" }>> {
   for (let column = 0; column < statement.columnCount; column++) {
     const entries = leaves.columns[column]!;
     for (let row = 0; row < statement.rowCount; row++) {
@@ -34,11 +56,6 @@ export function* tieFaults(posted: PostedModel, owned: readonly OwnedRow[]): Gen
       if (!isRight) yield { kind: "cell", row, column };
     }
   }
-  yield* pointFaults(posted);
-  const points = leaves.points.map(readPoint);
-  // A leaf that is no point is a wrong one; L1 cannot hash the others beside it.
-  if (points.every((point) => point !== null) && staticsOfPoints(statement, points) !== statement.staticsHash)
-    yield { kind: "statics" };
 }
 
 /** Rows that the version does not have at their place. Nothing where the statement names another version's root. */
@@ -52,7 +69,10 @@ export function* versionFaults(
     if (bytesToHex(leaves.rows[row]!) !== bytesToHex(sha256(content))) yield { kind: "versionRow", row };
 }
 
-function* pointFaults({ leaves, statement }: PostedModel): Generator<TieFault> {
+export function* pointFaults({
+  leaves,
+  statement,
+}: PostedModel): Generator<Extract<TieFault, { kind: "point" }>> {
   const { columnCount, rowCount } = statement;
   const areWhole = leaves.columns.every((entries) => entries.length === rowCount);
   // Of entries that are no column, L1 says so by `cell`.
@@ -75,17 +95,20 @@ function* pointFaults({ leaves, statement }: PostedModel): Generator<TieFault> {
 }
 
 /** The statics that these points and the statement make. */
-function staticsOfPoints(
-  statement: DisputeStatement,
-  points: readonly (readonly [bigint, bigint])[],
-): bigint {
-  const { answering, binding, bucketCount, decay, earnerRoot, ownersCommitment, split } = statement;
-  const { clipQuantile, sharesDuplicates } = statement;
+function staticsOfPoints(statement: DisputeStatement, points: ColumnCommitments): bigint {
+  const { answering, bucketCount, clipQuantile, decay, sharesDuplicates } = statement;
   const rules = packRules({ bucketCount, decay, sharesDuplicates, clipQuantile, damping: 0n });
-  const columns = { u: points.map(([u]) => u), v: points.map(([, v]) => v) };
-  const marked = hashTagged(TAG.challenged, [answering, rules]);
+  return staticsOf(statement, points, hashTagged(TAG.challenged, [answering, rules]));
+}
+
+/** The statics of these points, by an answering hash. */
+export function staticsOf(
+  { binding, earnerRoot, ownersCommitment, split }: DisputeStatement,
+  points: ColumnCommitments,
+  answeringHash: bigint,
+): bigint {
   return hashStatics({
-    featuresCommitment: featuresCommitment(columns, marked),
+    featuresCommitment: featuresCommitment(points, answeringHash),
     ...{ ownersCommitment, earnerRoot, binding, split },
   });
 }

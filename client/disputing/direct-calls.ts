@@ -5,9 +5,10 @@ import type { DirectFault } from "../../attribution/disputes/direct-faults.ts";
 import { CHAIN, GROUP, mapPlaces } from "../../attribution/disputes/direct-posting.ts";
 import { leafHash } from "../../attribution/disputes/leaf-tree.ts";
 import type { PostedModel, TreeName } from "../../attribution/disputes/posted-model.ts";
+import { openingOf, statementTuple } from "../../attribution/disputes/posting-calls.ts";
 import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
 import { directDisputesAbi, directJudgeAbis } from "../../contracts/build/disputes-abi.ts";
-import { challengeData, openingOf, statementTuple } from "./dispute-calls.ts";
+import { challengeData } from "./dispute-calls.ts";
 
 const JUDGE = 0;
 const TIES = 1;

@@ -10,10 +10,10 @@ import {
   type PostedModel,
   type TreeName,
 } from "../../attribution/disputes/posted-model.ts";
+import { openingOf, statementTuple } from "../../attribution/disputes/posting-calls.ts";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import { directDisputesAbi, directJudgeAbis, disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { directChallengeData } from "./direct-calls.ts";
-import { openingOf, statementTuple } from "./dispute-calls.ts";
 import { type DirectCase, directCase, directLie, registeredDirect } from "./testing/direct-case.ts";
 import { type DisputeFixture, startDisputes } from "./testing/dispute-fixture.ts";
 import { revertBetweenTests } from "./testing/revert-between-tests.ts";

@@ -1,8 +1,9 @@
 import { encodeFunctionData } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openingOf, statementTuple } from "../../attribution/disputes/posting-calls.ts";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
-import { challengeData, openingOf, statementTuple } from "./dispute-calls.ts";
+import { challengeData } from "./dispute-calls.ts";
 import {
   BOND_WEI,
   DEMAND_FEE_WEI,

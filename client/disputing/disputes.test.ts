@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Fault, findFaults } from "../../attribution/disputes/find-faults.ts";
 import { pairBytes, readFact, readInt64s, readPairs } from "../../attribution/disputes/leaf-bytes.ts";
 import { type Leaves, postedModel, TREES, type TreeName } from "../../attribution/disputes/posted-model.ts";
+import { openingOf, statementTuple } from "../../attribution/disputes/posting-calls.ts";
 import { countRow, entryValue, integerRoot, ONE } from "../../attribution/disputes/row-arithmetic.ts";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import { classifierTraining } from "../../attribution/model/trained-model.ts";
@@ -10,7 +11,7 @@ import { verifyModel } from "../../attribution/model/verify-model.ts";
 import { hex32 } from "../../circuits/hex.ts";
 import { FIELD_ORDER } from "../../circuits/protocol.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
-import { challengeData, openingOf, statementTuple } from "./dispute-calls.ts";
+import { challengeData } from "./dispute-calls.ts";
 import type { PublishedFiles } from "./examine-posting.ts";
 import { readPostings } from "./read-postings.ts";
 import {

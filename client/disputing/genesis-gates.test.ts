@@ -2,6 +2,7 @@
 import { encodeFunctionData, getAddress, getContract, type Hex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type PostedModel, withTrees } from "../../attribution/disputes/posted-model.ts";
+import { statementTuple } from "../../attribution/disputes/posting-calls.ts";
 import {
   answeringFiles,
   answeringHash,
@@ -13,7 +14,7 @@ import { genesisHash } from "../../circuits/ledger/rewards.ts";
 import { columnsCommitment, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
 import { deployGenesisGates, WEEK_SECONDS } from "../../contracts/build/deploy-disputes.ts";
 import { disputesAbi, genesisGatesAbi } from "../../contracts/build/disputes-abi.ts";
-import { challengeData, statementTuple } from "./dispute-calls.ts";
+import { challengeData } from "./dispute-calls.ts";
 import { readGateContracts } from "./gate-contracts.ts";
 import { admitCall } from "./ledger-proofs.ts";
 import { type DirectCase, directCase } from "./testing/direct-case.ts";

@@ -2,6 +2,7 @@
 import { bytesToHex } from "viem";
 import type { z } from "zod";
 import type { DisputeStatement } from "../../attribution/disputes/posted-model.ts";
+import { statementTuple } from "../../attribution/disputes/posting-calls.ts";
 import {
   answeringFiles,
   answeringPreimage,
@@ -17,7 +18,6 @@ import { getLeaf } from "../sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../sequencer/model-reads.ts";
 import { requestSequencer } from "../sequencer/sequencer-request.ts";
 import { postedLeafSchema } from "../sequencer/sequencer-schemas.ts";
-import { statementTuple } from "./dispute-calls.ts";
 
 /**
  * The call `post`, with the datanet's leaf by the sequencer's word, which L1 checks. It fails on L1 where a batch comes

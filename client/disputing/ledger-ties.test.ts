@@ -2,6 +2,7 @@
 import { bytesToHex, decodeFunctionData, encodeFunctionData, zeroAddress } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DisputeStatement, Leaves } from "../../attribution/disputes/posted-model.ts";
+import { openingOf, statementTuple } from "../../attribution/disputes/posting-calls.ts";
 import { answeringFiles, answeringPreimage } from "../../attribution/model/answering-hash.ts";
 import { hashTagged } from "../../circuits/field/poseidon.ts";
 import { hex32 } from "../../circuits/hex.ts";
@@ -10,7 +11,7 @@ import { genesisHash } from "../../circuits/ledger/rewards.ts";
 import { FIELD_ORDER, TAG } from "../../circuits/protocol.ts";
 import { columnsCommitment, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
-import { challengeData, openingOf, statementTuple } from "./dispute-calls.ts";
+import { challengeData } from "./dispute-calls.ts";
 import type { PublishedFiles } from "./examine-posting.ts";
 import { admitCall } from "./ledger-proofs.ts";
 import { readPostings } from "./read-postings.ts";

@@ -1,7 +1,7 @@
 /** Postings with their statements: what a watcher recomputes. */
 import type { Address, PublicClient } from "viem";
 import type { DisputeStatement } from "../../attribution/disputes/posted-model.ts";
-import { readStatement, type StatementTuple } from "./dispute-calls.ts";
+import { readStatement, type StatementTuple } from "../../attribution/disputes/posting-calls.ts";
 import { type PostingWindow, readPostedEvents, type WindowOptions } from "./read-windows.ts";
 
 export interface Posting extends PostingWindow {

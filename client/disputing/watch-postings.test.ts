@@ -13,11 +13,12 @@ import {
   TREES,
   type TreeName,
 } from "../../attribution/disputes/posted-model.ts";
+import { openingOf, statementTuple } from "../../attribution/disputes/posting-calls.ts";
 import { MOST_CHALLENGED_ROWS } from "../../attribution/model/recipe-fields.ts";
 import { verifyModel } from "../../attribution/model/verify-model.ts";
 import { recipeFor } from "../../attribution/testing/sample-rows.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
-import { challengeData, openingOf, statementTuple } from "./dispute-calls.ts";
+import { challengeData } from "./dispute-calls.ts";
 import type { PublishedFiles } from "./examine-posting.ts";
 import { readPostings } from "./read-postings.ts";
 import {

@@ -14,7 +14,7 @@ interface TracedPlayerOptions
     PlayerOptions,
     "publicClient" | "game" | "account" | "challenges" | "mostTraced" | "mostStakeWei"
   > {
-  readonly traced: TracedTextModel;
+  readonly traced: Pick<TracedTextModel, "isPromptOf" | "model" | "vocabulary">;
   /** As it is registered. */
   readonly terms: TracedTuple;
   readonly kernels: Parameters<typeof chainKernels>[0];

@@ -5,13 +5,14 @@
 import { createPublicClient, createWalletClient, custom, type Hex, parseEther } from "viem";
 import { mapPlaces } from "../../attribution/disputes/direct-posting.ts";
 import { type DisputeStatement, withTrees } from "../../attribution/disputes/posted-model.ts";
+import { statementTuple } from "../../attribution/disputes/posting-calls.ts";
 import { FEATURES, MODEL_ID, type ModelHistory, ROW_COUNT } from "../../bridge/testing/model-history.ts";
 import { directShape } from "../../circuits/ledger/direct-query.ts";
 import { hashLeaf, hashStatics, packBinding, unpackBinding } from "../../circuits/ledger/leaf.ts";
 import { treePath } from "../../circuits/ledger/tree-root.ts";
 import { TAG, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { directChallengeData } from "../../client/disputing/direct-calls.ts";
-import { challengeData, statementTuple } from "../../client/disputing/dispute-calls.ts";
+import { challengeData } from "../../client/disputing/dispute-calls.ts";
 import { readGateContracts } from "../../client/disputing/gate-contracts.ts";
 import { admitCall } from "../../client/disputing/ledger-proofs.ts";
 import { directCase } from "../../client/disputing/testing/direct-case.ts";

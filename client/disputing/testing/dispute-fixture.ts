@@ -8,6 +8,7 @@ import {
   postedModel,
   withTrees,
 } from "../../../attribution/disputes/posted-model.ts";
+import { statementTuple } from "../../../attribution/disputes/posting-calls.ts";
 import type { ClassifierParts } from "../../../attribution/model/classifier-family.ts";
 import type { Trained } from "../../../attribution/model/model-family.ts";
 import { type PublishedModel, publishedModel } from "../../../attribution/model/model-files.ts";
@@ -34,7 +35,6 @@ import { startAnvil } from "../../../contracts/l1/anvil.ts";
 import { deployFixedState } from "../../../contracts/testing/fixed-state.ts";
 import { refusalOf, type TriedCall } from "../../../contracts/testing/refusal-of.ts";
 import { connect } from "../../../contracts/testing/rollup-fixture.ts";
-import { statementTuple } from "../dispute-calls.ts";
 import type { PublishedFiles } from "../examine-posting.ts";
 import { type Watched, type Watcher, watchOnce } from "../watch-postings.ts";
 import { rowsInState } from "./rows-in-state.ts";

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeLeaves, LEAF_FILE, requireRoots } from "../../../attribution/disputes/leaf-file.ts";
 import { type PostedModel, TREES } from "../../../attribution/disputes/posted-model.ts";
+import { openingOf, statementTuple } from "../../../attribution/disputes/posting-calls.ts";
 import {
   honestPosting,
   POSTABLE_FAMILIES,
@@ -9,7 +10,6 @@ import {
 } from "../../../attribution/disputes/posting-kind.ts";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { openingOf, statementTuple } from "../../../client/disputing/dispute-calls.ts";
 import { type OpenDemand, readDemands } from "../../../client/disputing/open-demands.ts";
 import { type Posting, readPostings } from "../../../client/disputing/read-postings.ts";
 import { commandError, renderError } from "../../cli/cli-errors.ts";
