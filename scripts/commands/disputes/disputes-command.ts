@@ -1,11 +1,12 @@
 import type { Command } from "commander";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION } from "../../cli/settlement-options.ts";
+import type { DeployGameOptions } from "./deploy-game.ts";
 import type { AdmitOptions } from "./disputes-admit.ts";
 import type { AnswerOptions } from "./disputes-answer.ts";
 import type { DeployOptions, PostOptions } from "./disputes-post.ts";
 import type { ShowOptions } from "./disputes-show.ts";
-import type { ClaimOptions, DeployGameOptions, PlayOptions } from "./query-disputes.ts";
+import type { ClaimOptions, PlayOptions } from "./query-disputes.ts";
 import type { ApproveOptions, RegisterTracedOptions } from "./traced-ledger.ts";
 
 /** docs/disputes.md. Everything is loaded by its action: training would make every other command slower. */
@@ -101,17 +102,25 @@ function addAdmit(disputes: Command): void {
 function addQueries(disputes: Command): void {
   const deploy = disputes
     .command("deploy-game")
-    .description("deploy LedgerTraces, for queries of language models, and a gate before it and others")
+    .description(
+      "deploy LedgerTraces, for queries of language models, TextDisputes and RowTraces, for their rows, and a gate before them and others",
+    )
     .option("--window-days <days>", "in which anyone may challenge a claim", "3")
     .option("--side-hours <hours>", "that a player has for all moves of a game", "48")
     .option("--math <address>", "a LedgerMath that is there; default: a new one")
     .option("--beside <addresses...>", "contracts of disputes that the gate asks, too")
     .option("--bond <ether>", "the least bond of a claim", "0.5")
-    .option("--stake <ether>", "of a challenger", "0.1");
+    .option("--stake <ether>", "of a challenger", "0.1")
+    .option("--posting-window-days <days>", "in which anyone may refute a posting; at least 3", "7")
+    .option("--posting-bond <ether>", "the least bond of a posting", "0.5")
+    .option("--demand-fee <ether>", "of a demand for one unpublished leaf of a posting", "0.05")
+    .option(
+      "--rows <count>",
+      "most rows of the models that will be posted; more constants can follow",
+      "1024",
+    );
   withExample(deploy, "disputes deploy-game --account alice");
-  onRun<DeployGameOptions>(deploy, async (context) =>
-    (await import("./query-disputes.ts")).deployGame(context),
-  );
+  onRun<DeployGameOptions>(deploy, async (context) => (await import("./deploy-game.ts")).deployGame(context));
   const claim = disputes
     .command("claim-query <game> <model> <prompt>")
     .description("claim the query of a receipt, with a bond: from the model's claimant")

@@ -2,7 +2,9 @@
 import type { Address, PublicClient } from "viem";
 import { isDirect } from "../../../attribution/features/direct-rows.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
+import { claimantOf } from "../../../attribution/model/recipe-fields.ts";
 import { type GateContract, readGateContracts } from "../../../client/disputing/gate-contracts.ts";
+import { textDisputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 
 /** All that take postings. @throws CMD_USAGE where there is none */
@@ -17,15 +19,49 @@ export async function contractsBehind(
   return contracts;
 }
 
+/** Where rows of language models are posted and played for. */
+export interface RowContracts {
+  readonly disputes: Address;
+  /** Games over rows. */
+  readonly games: Address;
+  /** Where the models are registered. */
+  readonly settlements: Address;
+}
+
+/** Those of a contract of this kind. */
+export async function rowContractsOf(client: PublicClient, disputes: Address): Promise<RowContracts> {
+  const contract = { address: disputes, abi: textDisputesAbi } as const;
+  const [games, settlements] = await Promise.all([
+    client.readContract({ ...contract, functionName: "games" }),
+    client.readContract({ ...contract, functionName: "settlements" }),
+  ]);
+  return { disputes, games, settlements };
+}
+
+/** All behind a gate. @throws BRG_L1_* */
+export async function rowContractsBehind(client: PublicClient, address: Address): Promise<RowContracts[]> {
+  const texts = (await readGateContracts(client, address)).filter(({ kind }) => kind === "text");
+  return Promise.all(texts.map((one) => rowContractsOf(client, one.address)));
+}
+
 /** The one that judges models of this kind. @throws CMD_USAGE */
 export async function contractFor(
   client: PublicClient,
   address: Address,
-  { features }: Pick<PublishedModel, "features">,
+  model: Pick<PublishedModel, "features" | "recipe">,
 ): Promise<Address> {
-  const kind = isDirect(features) ? "direct" : "classifier";
+  const kind = contractKindOf(model);
   const found = (await contractsBehind(client, address)).find((one) => one.kind === kind);
   if (found === undefined)
     throw commandError("CMD_USAGE", `no contract at ${address} judges models of this kind (${kind})`);
   return found.address;
+}
+
+/** Which kind of contract a model's posting is for. */
+export function contractKindOf({
+  features,
+  recipe,
+}: Pick<PublishedModel, "features" | "recipe">): GateContract["kind"] {
+  if (claimantOf(recipe) !== null) return "text";
+  return isDirect(features) ? "direct" : "classifier";
 }
