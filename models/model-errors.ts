@@ -68,6 +68,11 @@ export const modelErrors = {
       "a recipe promises claims on L1, and those of its longest texts fit no transaction; `data` has the bytes or tokens",
     remedy: "lower the recipe's promptTokens or answerTokens, or promise no claims",
   },
+  MOD_ROWS_NOT_POSTABLE: {
+    meaning:
+      "a model cannot promise that its rows are posted on L1: too many, too long, or what no contract judges; `data.reason` says which",
+    remedy: "change the recipe or the version, or promise claims of queries alone: --queries-only",
+  },
   MOD_CHECKPOINT_INVALID: {
     meaning: "the state of an earlier training is damaged, or of another training",
     remedy: "remove the folder to begin anew",

@@ -30,6 +30,7 @@ import {
   factBytes,
   type Leaves,
   type PostedModel,
+  pointBytes,
   requireDisputable,
   withTrees,
 } from "./posted-model.ts";
@@ -122,7 +123,7 @@ export function directPosting(
     columns: Array.from({ length: width }, (_, j) =>
       entryBytes(Array.from({ length: rowCount + 1 }, (_, k) => features.values[k * width + j]!)),
     ),
-    points: columns.u.map((u, j) => pointBytes(u, columns.v[j]!)),
+    points: pointBytes(columns),
   };
   const { ownersCommitment, earnerRoot, binding, split } = statics;
   return withTrees(leaves, {
@@ -215,5 +216,3 @@ function chain(start: bigint, values: readonly bigint[]): bigint[] {
 }
 
 const elementBytes = (value: bigint): Uint8Array => hexToBytes(hex32(value).slice(2));
-
-const pointBytes = (u: bigint, v: bigint): Uint8Array => hexToBytes((hex32(u) + hex32(v).slice(2)).slice(2));

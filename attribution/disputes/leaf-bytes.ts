@@ -39,6 +39,9 @@ export function readPairs(bytes: Uint8Array): [number, number][] | null {
   ]);
 }
 
+/** A double as its bits. */
+export const doubleBits = (value: number): bigint => new BigUint64Array(Float64Array.of(value).buffer)[0]!;
+
 export function readFact(bytes: Uint8Array) {
   if (bytes.length !== 32) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

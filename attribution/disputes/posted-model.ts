@@ -5,6 +5,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { hex32 } from "../../circuits/hex.ts";
+import type { ColumnCommitments } from "../../circuits/settlement/feature-commitment.ts";
 import { attributionError } from "../attribution-errors.ts";
 import type { QuantisedFeatures } from "../features/quantise.ts";
 import { mapFeatures } from "../features/query-map.ts";
@@ -144,9 +145,7 @@ export function postedModel(
     inputs: columns.map(pairBytes),
     weights: [int64Bytes(weights)],
     columns: Array.from({ length: features.featureCount }, (_, j) => columnOfG(features, j)),
-    points: source.columns.u.map((u, j) =>
-      hexToBytes((hex32(u) + hex32(source.columns.v[j]!).slice(2)).slice(2)),
-    ),
+    points: pointBytes(source.columns),
   };
   return withTrees(leaves, {
     modelId,
@@ -226,10 +225,14 @@ function composedMap({ map, features }: SourceModel, bucketCount: number): bigin
   });
 }
 
-const rowOfG = ({ values, featureCount }: QuantisedFeatures, k: number): Int8Array =>
+/** u and v of each column, 32 bytes each. */
+export const pointBytes = ({ u, v }: ColumnCommitments): Uint8Array[] =>
+  u.map((one, j) => hexToBytes((hex32(one) + hex32(v[j]!).slice(2)).slice(2)));
+
+export const rowOfG = ({ values, featureCount }: QuantisedFeatures, k: number): Int8Array =>
   values.subarray(k * featureCount, (k + 1) * featureCount);
 
-function columnOfG({ values, featureCount, rowCount }: QuantisedFeatures, j: number): Uint8Array {
+export function columnOfG({ values, featureCount, rowCount }: QuantisedFeatures, j: number): Uint8Array {
   return Uint8Array.from({ length: rowCount }, (_, k) => values[k * featureCount + j]! & 0xff);
 }
 

@@ -258,11 +258,7 @@ test("where there is no vocabulary, a prompt of other tokens is a warning, and t
     tracedPlayer({
       ...{ publicClient: f.publicClient, game: f.game, account: f.accountOf(f.watcher), challenges: true },
       ...{ terms: traced, kernels: "wasm", onProgress: () => {} },
-      traced: {
-        ...{ model, vocabulary: null, isPromptOf: () => isPrompt },
-        lengthsOf: () => [],
-        textOf: () => ({ tokens: [], promptCount: 0 }),
-      },
+      traced: { model, vocabulary: null, isPromptOf: () => isPrompt },
     });
   const { failures, moves, warnings } = await watcherOf(false).playOnce();
   const why = "its tokens are not the prompt's, and no rule shows it on L1";

@@ -26,6 +26,13 @@ export function vocabularyLeaf({ bytes, rule }: SpelledToken): Uint8Array {
   return leaf;
 }
 
+/** PromptTokens.Entry: a token's leaf, and its path. */
+export const entryOf = ({ spelling, tree }: PromptVocabulary, token: number) => ({
+  token: BigInt(token),
+  data: bytesToHex(vocabularyLeaf(spelling.tokens[token]!)),
+  path: tree.path(token).map((node) => bytesToHex(node)),
+});
+
 /** Two bytes each. */
 export function packLengths(lengths: readonly number[]): Hex {
   const bytes = new Uint8Array(2 * lengths.length);

@@ -80,6 +80,12 @@ export function traceQuery(model: DescribedModel, text: TracedText, kernels: Ker
   return tracedQuery(text, program, runTrace(program, text, model.inputs, kernels), model.inputTrees);
 }
 
+/** Real features of a text, as `asRow` claims them: without the trees of a trace. */
+export function realFeaturesOf(model: DescribedModel, text: TracedText, kernels: Kernels): Float32Array {
+  const program = programOf(model, text);
+  return runTrace(program, text, model.inputs, kernels)[program.length - ROW_OPS]!;
+}
+
 /** Of results that are there. */
 export function tracedQuery(
   text: TracedText,
@@ -107,7 +113,12 @@ export const claimedRoot = ({ claimedOp, tree }: TracedQuery): Hex => bytesToHex
 
 /** What is claimed of a query, and the path of its program. */
 export function claimOf(model: DescribedModel, query: TracedQuery) {
-  const { program, programTree, text } = query;
+  return claimOfText(model, query.text, claimedRoot(query));
+}
+
+/** The same of numbers with any root. @throws RangeError for a text that is too long */
+export function claimOfText(model: DescribedModel, text: TracedText, query: Hex) {
+  const program = programOf(model, text);
   const statement: TraceStatement = {
     rollup: model.rollup,
     modelId: model.modelId,
@@ -115,10 +126,10 @@ export function claimOf(model: DescribedModel, query: TracedQuery) {
     programs: bytesToHex(model.programsTree.root),
     programCount: BigInt(model.programs.length + 1),
     opCount: BigInt(program.length),
-    program: bytesToHex(programTree.root),
+    program: bytesToHex(programTree(program).root),
     tokens: tokenBytes(text.tokens),
     promptCount: BigInt(text.promptCount),
-    query: claimedRoot(query),
+    query,
   };
   const path = model.programsTree.path(text.tokens.length - 1).map((node) => bytesToHex(node));
   return { statement, path };

@@ -16,7 +16,7 @@ interface TracedPlayerOptions
     PlayerOptions,
     "publicClient" | "game" | "account" | "challenges" | "mostTraced" | "mostStakeWei"
   > {
-  readonly traced: TracedTextModel;
+  readonly traced: Pick<TracedTextModel, "isPromptOf" | "model" | "vocabulary">;
   /** What the contract's claims are about: RowTraces has rows of G. Default: queries, as LedgerTraces has. */
   readonly about?: "queries" | "rows";
   /** As it is registered. */

@@ -1,59 +1,71 @@
-/** A recipe that promises claims of its model's queries (docs/lm-disputes.md). */
-import { type Address, getAddress, type Hex, zeroAddress } from "viem";
+/** A recipe that promises claims of its model's queries, and maybe a posting of its rows (docs/lm-disputes.md). */
+import { type Address, getAddress, type Hex, zeroAddress, zeroHash } from "viem";
+import { toFixed40 } from "../../attribution/maths/fixed-point.ts";
 import type { FamilyTraining } from "../../attribution/model/model-family.ts";
 import { restOfQuery } from "../../attribution/model/recipe-fields.ts";
 import type { TextParts } from "../registered/text-family.ts";
 import type { TextSetting } from "../registered/text-model.ts";
-import type { TextRecipe } from "../registered/text-recipe.ts";
+import { promisesRows, type TextRecipe } from "../registered/text-recipe.ts";
 import { requireClaimable } from "../registered/text-tokens.ts";
 import { type TracedTerms, tracedTuple, tracingDigest } from "./ledger-claims.ts";
+import { requirePostable, requirePostableRecipe } from "./postable-rows.ts";
 import { openTracedText, type TracedTextModel } from "./traced-text.ts";
+
+/** The contract's `Traced.rules`: 0 where no rows are promised. */
+export function textRules(recipe: TextRecipe): bigint {
+  if (!promisesRows(recipe)) return 0n;
+  const { nearDuplicatesShare, normQuantile } = recipe.rules;
+  return 1n | (nearDuplicatesShare ? 2n : 0n) | (toFixed40(normQuantile) << 8n);
+}
 
 /** What the contract is told of such a recipe. */
 export function tracedOf({ model, vocabulary }: TracedTextModel, recipe: TextRecipe, claimant: Address) {
   const { answerTokens: mostTokens, endToken } = recipe.answers;
   const rest = restOfQuery(recipe);
-  const terms: TracedTerms = { claimant, rest, mostTokens, endToken, vocabulary, rules: 0n };
+  const terms: TracedTerms = { claimant, rest, mostTokens, endToken, vocabulary, rules: textRules(recipe) };
   return tracedTuple(model, terms);
 }
 
 /**
  * A tuned model, with the promise in its recipe. Computes the roots of all its numbers: some seconds a million of them.
- * @throws MOD_CLAIMS_TOO_LARGE, and what `openTracedText` throws
+ * @param rows contents of the version's rows, where a posting of them is promised; null for claims of queries alone
+ * @throws MOD_CLAIMS_TOO_LARGE, MOD_ROWS_NOT_POSTABLE, and what `openTracedText` throws
  */
 export async function withTracing<Parts extends TextParts>(
   parts: Parts,
   claimant: Address,
   setting: TextSetting,
+  rows: readonly Uint8Array[] | null,
 ): Promise<Parts> {
   requireClaimable(parts.recipe);
-  const digest = await tracingOf(parts, claimant, setting);
-  const recipe: TextRecipe = {
-    ...parts.recipe,
-    tracing: { claimant: claimant.toLowerCase(), digest },
-  };
-  return { ...parts, recipe };
+  if (rows !== null) await requirePostable(parts.recipe, rows, setting);
+  const tracing = { claimant: claimant.toLowerCase(), digest: zeroHash as string };
+  const promised = { ...tracing, ...(rows === null ? {} : { rows: true as const }) };
+  const recipe: TextRecipe = { ...parts.recipe, tracing: promised };
+  const digest = await tracingOf({ ...parts, recipe }, setting);
+  return { ...parts, recipe: { ...recipe, tracing: { ...promised, digest } } };
 }
 
-/** The digest of the model's own numbers. Takes what `withTracing` takes. @throws what `openTracedText` throws */
+/** The digest of the model's own numbers, of a recipe that promises one. @throws what `openTracedText` throws */
 async function tracingOf(
   parts: Pick<TextParts, "adapter" | "queryMap" | "recipe">,
-  claimant: Address,
   setting: TextSetting,
 ): Promise<Hex> {
   const traced = await openTracedText({ rollup: zeroAddress, modelId: 0n }, parts, setting);
-  return tracingDigest(tracedOf(traced, parts.recipe, claimant));
+  return tracingDigest(tracedOf(traced, parts.recipe, getAddress(parts.recipe.tracing!.claimant)));
 }
 
 /** Whether the recipe's digest is that of the model's own numbers. False where it promises nothing. */
-export function isTracedBy(traced: TracedTextModel, { tracing, ...recipe }: TextRecipe): boolean {
+export function isTracedBy(traced: TracedTextModel, recipe: TextRecipe): boolean {
+  const { tracing } = recipe;
   if (tracing === undefined) return false;
   return tracing.digest === tracingDigest(tracedOf(traced, recipe, getAddress(tracing.claimant)));
 }
 
 /**
  * The training, for whoever verifies: with the digest of a model that promises claims, computed again. Its `promise` throws
- * MOD_CLAIMS_TOO_LARGE of a recipe whose longest answers leave no room for a claim.
+ * MOD_CLAIMS_TOO_LARGE of a recipe whose longest answers leave no room for a claim, and MOD_ROWS_NOT_POSTABLE of one that
+ * promises rows which no posting takes.
  */
 export function withPromise(
   training: FamilyTraining<TextParts>,
@@ -62,11 +74,11 @@ export function withPromise(
   return {
     ...training,
     async promise(parts) {
-      const { tracing } = parts.recipe;
-      if (tracing === undefined) return null;
-      requireClaimable(parts.recipe);
-      const computed = await tracingOf(parts, getAddress(tracing.claimant), setting);
-      return { published: tracing.digest, computed };
+      const { recipe } = parts;
+      if (recipe.tracing === undefined) return null;
+      requireClaimable(recipe);
+      if (promisesRows(recipe)) requirePostableRecipe(recipe);
+      return { published: recipe.tracing.digest, computed: await tracingOf(parts, setting) };
     },
   };
 }

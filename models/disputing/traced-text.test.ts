@@ -99,7 +99,7 @@ test("a prompt that its tokens do not spell is refused where the recipe promises
 test("a recipe with no room for claims of its longest texts is not made", async () => {
   const made = (promptTokens: number, answerTokens: number) => {
     const answers = { ...parts.recipe.answers, promptTokens, answerTokens };
-    return withTracing({ ...parts, recipe: { ...parts.recipe, answers } }, CLAIMANT, setting);
+    return withTracing({ ...parts, recipe: { ...parts.recipe, answers } }, CLAIMANT, setting, null);
   };
   // One token, and answers that leave less than nothing; more tokens than a claim has; a prompt without a byte a token.
   for (const [promptTokens, answerTokens] of [
@@ -130,7 +130,7 @@ test("whoever verifies a model that promises claims computes its digest again", 
     const facts = { staticsHash: model.staticsHash, rowsRoot: BigInt(made.recipe.datanet.rowsRoot) };
     return verifyModel({ model, facts, depth: "features", trainings: [training] });
   };
-  const traced = await withTracing(parts, CLAIMANT, setting);
+  const traced = await withTracing(parts, CLAIMANT, setting, null);
   expect(await verify(traced)).toMatchObject({ isTraced: true });
   expect(await verify(parts)).toMatchObject({ isTraced: false });
   // Another's account, other answers, another adapter's numbers: none of them is what the digest was made of.

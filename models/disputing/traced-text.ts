@@ -1,16 +1,25 @@
 /** A registered language model as claims of its queries name it. */
 import { type Hex, hexToBytes } from "viem";
 import { parameterLayout } from "../architecture/parameter-layout.ts";
-import { NONE } from "../kernels/kernels.ts";
+import { type Kernels, NONE } from "../kernels/kernels.ts";
 import { openBase } from "../registered/base-files.ts";
 import { decodeMap } from "../registered/query-map-file.ts";
 import type { TextParts } from "../registered/text-family.ts";
 import { loadText, type TextSetting } from "../registered/text-model.ts";
-import { answerTokens, lengthsOfPrompt, questionRow, tokensOfPrompt } from "../registered/text-tokens.ts";
+import { tracedTokens } from "../registered/text-recipe.ts";
+import {
+  answerTokens,
+  lengthsOfPrompt,
+  questionRow,
+  type SpelledRow,
+  spelledRow,
+  tokensOfPrompt,
+} from "../registered/text-tokens.ts";
 import { readSpelling } from "../tokens/token-spelling.ts";
 import type { TracedText } from "../trace/leaf-rules.ts";
+import { chainKernels } from "../trace/run-trace.ts";
 import { type PromptVocabulary, promptVocabulary } from "./prompt-vocabulary.ts";
-import { type DescribedModel, describeModel, type LedgerModel } from "./traced-model.ts";
+import { type DescribedModel, describeModel, type LedgerModel, realFeaturesOf } from "./traced-model.ts";
 
 export interface TracedTextModel {
   readonly model: DescribedModel;
@@ -22,6 +31,10 @@ export interface TracedTextModel {
   isPromptOf(prompt: Hex, text: TracedText): boolean;
   /** @throws RollupError ATT_ROW_INVALID, ATT_ANSWER_INVALID */
   textOf(prompt: string, answer: string): TracedText;
+  /** A row of a version as a posting has it. @throws RollupError ATT_ROW_INVALID where its tokens do not spell it, too */
+  rowOf(content: Uint8Array): SpelledRow;
+  /** Real features of any text, as its trace has them: bits of floats. @throws RangeError for one too long */
+  featuresOf(text: TracedText): Float32Array;
 }
 
 /**
@@ -34,7 +47,7 @@ export async function openTracedText(
   { adapter, queryMap, recipe }: Pick<TextParts, "adapter" | "queryMap" | "recipe">,
   setting: TextSetting,
 ): Promise<TracedTextModel> {
-  const maxRows = recipe.answers.promptTokens + recipe.answers.answerTokens;
+  const maxRows = tracedTokens(recipe);
   const placed = await loadText(recipe, setting, { adapter, maxRows, adapterBlocks: 0, rowCount: 1 });
   const { loaded, places, tokens } = placed;
   const { model } = loaded;
@@ -56,13 +69,15 @@ export async function openTracedText(
     byFeature,
   ];
   const spelling = await readSpelling(await openBase(recipe.base, setting.bases), shape.vocabularySize);
+  const described = describeModel(named, { shape, adapter: layout, featureCount, maxRows }, inputs);
+  let chains: Kernels | null = null;
   return {
     vocabulary: spelling && promptVocabulary(spelling),
     lengthsOf(prompt) {
       if (spelling === null) return [];
       return lengthsOfPrompt(spelling, prompt, tokensOfPrompt(tokens, prompt, recipe));
     },
-    model: describeModel(named, { shape, adapter: layout, featureCount, maxRows }, inputs),
+    model: described,
     isPromptOf(prompt, { promptCount, tokens: given }) {
       // A byte order mark is a part of the prompt, and what is no text is nobody's prompt.
       const decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
@@ -77,6 +92,11 @@ export async function openTracedText(
       const asked = tokensOfPrompt(tokens, prompt, recipe);
       const row = questionRow(asked, answerTokens(tokens, answer, recipe, shape.vocabularySize), recipe);
       return { tokens: [...row.tokens, row.targets.at(-1)!], promptCount: asked.length };
+    },
+    rowOf: (content) => spelledRow(tokens, spelling, content, recipe),
+    featuresOf(text) {
+      chains ??= chainKernels(setting.kernels, described.programs.slice(-1));
+      return realFeaturesOf(described, text, chains);
     },
   };
 }

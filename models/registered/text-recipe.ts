@@ -82,16 +82,30 @@ const textRecipeSchema = z.strictObject({
   columnCount: recipeFields.columnCount,
   /**
    * Its queries are claimed on L1 by one account, and an epoch's draws wait for that (docs/lm-disputes.md). The digest names
-   * roots of all numbers that an answer depends on. Absent: no claims.
+   * roots of all numbers that an answer depends on. `rows`: before its genesis its rows of G are posted, and anyone may
+   * refute them. Absent: no claims.
    */
   tracing: z
     .strictObject({
       claimant: z.string().regex(/^0x[0-9a-f]{40}$/),
       digest: z.string().regex(/^0x[0-9a-f]{64}$/),
+      rows: z.literal(true).optional(),
     })
     .optional(),
 });
 export type TextRecipe = z.infer<typeof textRecipeSchema>;
+
+/** Whether the recipe promises that its rows of G are posted. */
+export const promisesRows = ({ tracing }: Pick<TextRecipe, "tracing">): boolean => tracing?.rows === true;
+
+/**
+ * Tokens of the longest text that is traced: of prompt and answer; of a row, where rows are promised. Other models keep
+ * their programs.
+ */
+export function tracedTokens(recipe: TextRecipe): number {
+  const { answerTokens, promptTokens } = recipe.answers;
+  return Math.max(promptTokens + answerTokens, promisesRows(recipe) ? recipe.rowTokens : 0);
+}
 
 /** @throws ATT_RECIPE_INVALID */
 export function parseTextRecipe(json: unknown): TextRecipe {

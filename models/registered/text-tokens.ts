@@ -1,6 +1,6 @@
 /** Rows, prompts and answers of a text model as tokens. */
 import { attributionError } from "../../attribution/attribution-errors.ts";
-import type { TextRow } from "../../attribution/rows/text-rows.ts";
+import { decodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
 import { modelError } from "../model-errors.ts";
 import { spelledLengths, type TokenSpelling } from "../tokens/token-spelling.ts";
@@ -18,6 +18,45 @@ export function tokensOfRow(tokens: TextTokens, row: TextRow, { rowTokens }: Tex
   if (count < 2 || count > rowTokens)
     throw invalid(`it has ${count} tokens, the recipe takes 2 to ${rowTokens}`);
   return made!;
+}
+
+/** A row as a posting has it: all of its tokens, the last wanted one too. */
+export interface SpelledRow {
+  readonly tokens: readonly number[];
+  /** Tokens before the first wanted one: the prompt's; 1 of a row that is one text. */
+  readonly promptCount: number;
+  /** Bytes that each token spells of its text. */
+  readonly lengths: readonly number[];
+}
+
+/**
+ * @param spelling null where nothing says what tokens spell: then no row has lengths
+ * @throws ATT_ROW_INVALID where it is no row of the recipe, or its tokens do not spell it
+ */
+export function spelledRow(
+  tokens: TextTokens,
+  spelling: TokenSpelling | null,
+  content: Uint8Array,
+  recipe: TextRecipe,
+): SpelledRow {
+  const row = decodeTextRow(content);
+  const made = tokensOfRow(tokens, row, recipe);
+  const all = [...made.tokens, made.targets.at(-1)!];
+  const promptCount = made.targets.findIndex((target) => target >= 0) + 1;
+  const parts: [string, readonly number[]][] =
+    "text" in row
+      ? [[row.text, all]]
+      : [
+          [row.prompt, all.slice(0, promptCount)],
+          [row.answer, all.slice(promptCount)],
+        ];
+  const lengths = parts.flatMap(([text, own]) => {
+    const bytes = new TextEncoder().encode(text);
+    const spelled = spelling && spelledLengths(spelling, bytes, own);
+    if (spelled === null) throw invalid("its tokens do not spell it, byte by byte");
+    return spelled;
+  });
+  return { tokens: all, promptCount, lengths };
 }
 
 /** Most bytes of a transaction that nodes pass on. */
@@ -39,8 +78,8 @@ export function mostClaimedBytes(promptTokens: number, { answers, method }: Text
   return TRANSACTION_BYTES - CLAIM_BYTES - method.featureCount - tokenBytes;
 }
 
-/** Of prompt and answer together: TraceGame.sol. */
-const MOST_CLAIMED_TOKENS = 4_096;
+/** Of prompt and answer together, or of a row: TraceGame.sol. */
+export const MOST_TRACED_TOKENS = 4_096;
 
 /**
  * Of a recipe that is to promise claims: whether a claim of its longest texts can be sent, with a byte a token at least.
@@ -55,13 +94,10 @@ export function requireClaimable(recipe: TextRecipe): void {
     modelError("MOD_CLAIMS_TOO_LARGE", `no claim of this model's longest texts can be sent: ${why}`, {
       data,
     });
-  if (promptTokens + answered > MOST_CLAIMED_TOKENS)
-    throw tooLarge(
-      `they have ${promptTokens + answered} tokens, and a claim ${MOST_CLAIMED_TOKENS} at most`,
-      {
-        ...{ tokens: promptTokens + answered, mostTokens: MOST_CLAIMED_TOKENS },
-      },
-    );
+  if (promptTokens + answered > MOST_TRACED_TOKENS)
+    throw tooLarge(`they have ${promptTokens + answered} tokens, and a claim ${MOST_TRACED_TOKENS} at most`, {
+      ...{ tokens: promptTokens + answered, mostTokens: MOST_TRACED_TOKENS },
+    });
   if (room < promptTokens)
     throw tooLarge(`${promptTokens} tokens of a prompt have ${room} bytes left`, {
       promptTokens,

@@ -97,7 +97,7 @@ export function textTraining(
         },
       );
       const { recipe } = made;
-      const features = registeredFeatures(made.features, recipe.method.featureCount, recipe, sources(texts));
+      const features = registeredTexts(made.features, recipe, texts);
       const { adapter, queryMap } = made;
       const trained: Trained<TextParts> = {
         family,
@@ -112,20 +112,9 @@ export function textTraining(
       losses.set(trained, [made.firstLoss, made.lastLoss]);
       return trained;
     },
-    async features({ adapter, queryMap, recipe }, rows, options) {
-      const texts = decodeAll(rows);
-      const features = await withRows(
-        recipe,
-        setting,
-        { adapter, rows: texts },
-        async (placed, team, tokens) => {
-          const { loaded, options: sizes, places } = placed;
-          decodeMap(queryMap, sizes, loaded.model.kernels.arena, places.directions);
-          await computeGradients(placed, team, tokens, heldOutRows(texts.length, recipe), options);
-          return projectPlaced(placed, places.gradients, tokens.length);
-        },
-      );
-      return registeredFeatures(features, recipe.method.featureCount, recipe, sources(texts));
+    async features(parts, rows, options) {
+      const real = await realFeatures(parts, rows, setting, options);
+      return registeredTexts(real, parts.recipe, decodeAll(rows));
     },
     async promise({ recipe }) {
       // Attack by omission: a check that nobody makes passes. Who verifies such a model wraps this training.
@@ -138,6 +127,38 @@ export function textTraining(
       return `tuning took its loss from ${first.toFixed(3)} to ${last.toFixed(3)} nats a token`;
     },
   };
+}
+
+/**
+ * rows × featureCount: what the map makes of the rows' gradients, before rules and rounding. Floats. Stage "features".
+ * @throws ATT_ROW_INVALID, ATT_DUPLICATE_ROW, and what a published model is refused for
+ */
+export async function realFeatures(
+  { adapter, queryMap, recipe }: Pick<TextParts, "adapter" | "queryMap" | "recipe">,
+  rows: readonly Pick<OwnedRow, "content">[],
+  setting: TrainingSetting,
+  options: Progressing,
+): Promise<Float64Array> {
+  const texts = decodeAll(rows);
+  return withRows(recipe, setting, { adapter, rows: texts }, async (placed, team, tokens) => {
+    const { loaded, options: sizes, places } = placed;
+    decodeMap(queryMap, sizes, loaded.model.kernels.arena, places.directions);
+    await computeGradients(placed, team, tokens, heldOutRows(texts.length, recipe), options);
+    return projectPlaced(placed, places.gradients, tokens.length);
+  });
+}
+
+/** G of such features. */
+function registeredTexts(real: Float64Array, recipe: TextRecipe, rows: readonly TextRow[]) {
+  const sources: RowSources = {
+    duplicates() {
+      const contents = rows.map((row) => Buffer.from(wholeText(row), "utf8"));
+      return nearDuplicates({ kind: "text", contents, labels: new Int32Array(rows.length) });
+    },
+    // Without labels nobody's odds are known.
+    odds: () => new Float64Array(rows.length).fill(1),
+  };
+  return registeredFeatures(real, recipe.method.featureCount, recipe, sources);
 }
 
 /** A model in place with threads, and the rows as tokens. */
@@ -254,7 +275,7 @@ function mapRows(placed: PlacedText, { method }: TextRecipe, losses: Float64Arra
   return { queryMap, features: projectPlaced(placed, places.gradients, rowCount) };
 }
 
-function decodeAll(rows: readonly OwnedRow[]): TextRow[] {
+function decodeAll(rows: readonly Pick<OwnedRow, "content">[]): TextRow[] {
   const texts = rows.map(({ content }, index) => decodeAt(content, index));
   refuseDuplicates(rows.map(({ content }) => content));
   return texts;
@@ -272,15 +293,4 @@ function at<Result>(index: number, work: () => Result): Result {
       cause,
     });
   }
-}
-
-/** Without labels nobody's odds are known. */
-function sources(rows: readonly TextRow[]): RowSources {
-  return {
-    duplicates() {
-      const contents = rows.map((row) => Buffer.from(wholeText(row), "utf8"));
-      return nearDuplicates({ kind: "text", contents, labels: new Int32Array(rows.length) });
-    },
-    odds: () => new Float64Array(rows.length).fill(1),
-  };
 }

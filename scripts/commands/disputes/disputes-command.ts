@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { TEXT_BASE_OPTION } from "../../cli/model-families.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION } from "../../cli/settlement-options.ts";
 import type { DeployGameOptions } from "./deploy-game.ts";
@@ -67,7 +68,8 @@ function addPost(disputes: Command): void {
       "check every place of a registered model, and post its roots with a bond; its version has to be in L1's state",
     )
     .requiredOption("--model-id <id>", "the model's leaf")
-    .option("--bond <ether>", "more than the least bond");
+    .option("--bond <ether>", "more than the least bond")
+    .option(...TEXT_BASE_OPTION);
   withExample(command, "disputes post 0x… spam-model --model-id 12 --account walt");
   onRun<PostOptions>(command, async (context) => (await import("./disputes-post.ts")).postModel(context));
 }
@@ -165,7 +167,9 @@ function addQueries(disputes: Command): void {
   );
   const play = disputes
     .command("play <game> <model>")
-    .description("trace each claimed query of a model again, challenge false ones, and make one's moves")
+    .description(
+      "trace each claimed query of a model again, challenge false ones, and make one's moves in games over queries and rows",
+    )
     .requiredOption("--model-id <id>", "the model's leaf")
     .option("--every <minutes>", "look again and again")
     .option("--most-stake <ether>", "of one challenge of a query; default: eight times the contract's stake")
@@ -190,7 +194,8 @@ function addAnswer(disputes: Command): void {
     .description(
       "show every leaf that somebody has demanded of your postings: a day later each refutes; the demand's fee is yours",
     )
-    .requiredOption("--model-id <id>", "the model's leaf");
+    .requiredOption("--model-id <id>", "the model's leaf")
+    .option(...TEXT_BASE_OPTION);
   withExample(command, "disputes answer 0x… spam-model --model-id 12 --account walt");
   onRun<AnswerOptions>(command, async (context) =>
     (await import("./disputes-answer.ts")).answerDemands(context),

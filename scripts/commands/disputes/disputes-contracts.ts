@@ -1,10 +1,13 @@
 /** Commands about postings take a contract of disputes, or a gate with several behind it. */
 import type { Address, PublicClient } from "viem";
+import { isDisputable } from "../../../attribution/disputes/posted-model.ts";
 import { isDirect } from "../../../attribution/features/direct-rows.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import { claimantOf } from "../../../attribution/model/recipe-fields.ts";
 import { type GateContract, readGateContracts } from "../../../client/disputing/gate-contracts.ts";
+import { MAIL_POSTINGS, type PostingKind } from "../../../client/disputing/posting-kind.ts";
 import { textDisputesAbi } from "../../../contracts/build/disputes-abi.ts";
+import { promisesRows, type TextRecipe } from "../../../models/registered/text-recipe.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 
 /** All that take postings. @throws CMD_USAGE where there is none */
@@ -57,6 +60,10 @@ export async function contractFor(
   return found.address;
 }
 
+/** Whether a model's statics promise that its rows are posted before it begins. */
+export const promisesPosting = (model: Pick<PublishedModel, "recipe">): boolean =>
+  isDisputable(model) || promisesRows(model.recipe as { readonly tracing?: TextRecipe["tracing"] });
+
 /** Which kind of contract a model's posting is for. */
 export function contractKindOf({
   features,
@@ -64,4 +71,19 @@ export function contractKindOf({
 }: Pick<PublishedModel, "features" | "recipe">): GateContract["kind"] {
   if (claimantOf(recipe) !== null) return "text";
   return isDirect(features) ? "direct" : "classifier";
+}
+
+/** How models of the kind of this one are posted. @param options where the base of a language model is */
+export async function postingKindOf(
+  model: Pick<PublishedModel, "features" | "recipe">,
+  { base }: { readonly base?: string | undefined },
+  onProgress: (line: string) => void,
+): Promise<PostingKind> {
+  if (contractKindOf(model) !== "text") return MAIL_POSTINGS;
+  // Loaded here: engines are much code.
+  const [{ OpenedModels }, { TextPostings }] = await Promise.all([
+    import("./opened-models.ts"),
+    import("./text-postings.ts"),
+  ]);
+  return new TextPostings(new OpenedModels(base, onProgress), onProgress).kind;
 }

@@ -107,7 +107,7 @@ beforeAll(async () => {
         method: { kind: "influence", scaling: "rms", ridge: 3, featureCount: 16 },
       });
       const parts = await training.train(rows, recipe as never, {});
-      return withTracing(parts, ALICE.address, setting) as never;
+      return withTracing(parts, ALICE.address, setting, null) as never;
     },
     {
       contents: sampleTexts(SIZE.rows).map(encodeTextRow),

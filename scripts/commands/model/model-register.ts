@@ -1,7 +1,7 @@
 import { type Address, zeroAddress } from "viem";
-import { isDisputable } from "../../../attribution/disputes/posted-model.ts";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
+import { claimantOf } from "../../../attribution/model/recipe-fields.ts";
 import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
 import { unpackSplit } from "../../../circuits/ledger/rewards.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
@@ -22,6 +22,7 @@ import { accountOf, openSigner, type Signer, signFor } from "../../cli/context.t
 import { modelFamilies } from "../../cli/model-families.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { waitWithProgress } from "../../cli/run-command.ts";
+import { promisesPosting } from "../disputes/disputes-contracts.ts";
 import { openSettlementContext, proveWithOutput } from "../../cli/settlement-context.ts";
 
 export interface RegisterOptions {
@@ -56,15 +57,10 @@ export async function registerModel({
     const prepared = prepareGenesis(leaf, model, { table, settling });
     const gate = await waitingAtGate(signer.client, modelId, prepared.data.settlementHash);
     if (gate !== null) {
-      const isPosted = isDisputable(model);
-      // A gate may have a contract for each kind of models; the commands find theirs behind it.
-      const post = `openledger disputes post ${gate} ${args[0]} --model-id ${modelId}`;
-      const admit = `openledger disputes admit ${gate} ${args[0]} --model-id ${modelId} --cap ${settling.size0}`;
+      const steps = stepsBefore(model, { folder: args[0]!, gate, modelId, cap: settling.size0 });
       const lines = [
         `model ${modelId} is created; its genesis waits for the contract ${gate}`,
-        isPosted
-          ? `anyone may refute it for some days: ${post}; then ${admit}`
-          : `its statics promise no window: ${admit}`,
+        ...steps,
         "then register it again",
       ];
       output.answer(lines, { modelId, cap: settling.size0, gate, isAdmitted: false });
@@ -94,6 +90,23 @@ export async function registerModel({
     circuit: settling.name,
     genesis: genesis === null ? null : { status: genesis.status, batchNumber: genesis.batchNumber },
   });
+}
+
+/** What L1 asks for before its genesis. A gate may have a contract for each kind of models; the commands find theirs behind it. */
+function stepsBefore(
+  model: Pick<PublishedModel, "recipe">,
+  { cap, folder, gate, modelId }: { folder: string; gate: Address; modelId: number; cap: number },
+): string[] {
+  const command = (name: string, ...options: string[]) =>
+    ["openledger disputes", name, gate, folder, "--model-id", modelId, ...options].join(" ");
+  const admit = command("admit", "--cap", String(cap));
+  const register =
+    claimantOf(model.recipe) === null
+      ? []
+      : [`its queries are claimed on L1: ${command("register", "--cap", String(cap))}`];
+  if (promisesPosting(model))
+    return [...register, `anyone may refute it for some days: ${command("post")}; then ${admit}`];
+  return register.length > 0 ? register : [`its statics promise no window: ${admit}`];
 }
 
 /** The contract that has to admit the model's genesis first; null where there is none, or it has. */

@@ -51,6 +51,7 @@ interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   card?: string;
   challengeable?: boolean;
   claimant?: string;
+  queriesOnly?: boolean;
 }
 
 /** Tunes a language model, and makes one that cites rows; the other presets make classifiers. */
@@ -93,8 +94,9 @@ export function addModelTrainCommand(parent: Command): void {
     )
     .option(
       "--claimant <address>",
-      "of a language model: the L1 account that claims its queries; the statics promise that draws wait for its claims",
+      "of a language model: the L1 account that claims its queries and posts its rows; the statics promise that draws wait for its claims, and the genesis for the posting",
     )
+    .option("--queries-only", "with --claimant: no posting of the rows is promised")
     .option("--withhold-rows", "do not publish the rows with the model");
   withExample(
     command,
@@ -135,13 +137,17 @@ export function addModelTrainCommand(parent: Command): void {
       card === null ? null : baseOfCard(card.text),
     );
     // Before minutes of training; `withTracing` asks again.
-    if (options.claimant !== undefined) await requirePromisable(recipe);
+    const contents = rows.map(({ content }) => content);
+    if (options.claimant !== undefined) await requirePromisable(recipe, options, contents);
+    else if (options.queriesOnly === true)
+      throw commandError("CMD_USAGE", "--queries-only goes with --claimant");
     const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
       output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
     // Beside the model until that is whole: a killed training goes on from here.
     const stateFolder = `${options.out}.state`;
     const tuned = await training.train(rows, recipe, { onProgress, stateFolder });
-    const trained = options.claimant === undefined ? tuned : await promised(tuned, options.claimant, options);
+    const trained =
+      options.claimant === undefined ? tuned : await promised(tuned, options.claimant, options, contents);
     const draws = Number(options.draws);
     const size = { rows: rows.length, earners: trained.earners.length, ...circuitColumns(recipe), draws };
     const terms = { split, predecessorId: parseId(options.predecessor) };
@@ -173,22 +179,35 @@ export function addModelTrainCommand(parent: Command): void {
   });
 }
 
-/** @throws CMD_USAGE for what is no language model, MOD_CLAIMS_TOO_LARGE */
-async function requirePromisable(recipe: RecipeBase): Promise<void> {
+type PromiseOptions = BasePlaces & Pick<TrainOptions, "queriesOnly">;
+
+/** @throws CMD_USAGE for what is no language model, MOD_CLAIMS_TOO_LARGE, MOD_ROWS_NOT_POSTABLE */
+async function requirePromisable(
+  recipe: RecipeBase,
+  options: PromiseOptions,
+  contents: readonly Uint8Array[],
+): Promise<void> {
   if (recipe.family !== "text") throw commandError("CMD_USAGE", "only language models have claims");
-  const { requireClaimable } = await import("../../../models/registered/text-tokens.ts");
+  const [{ requireClaimable }, { requirePostable }] = await Promise.all([
+    import("../../../models/registered/text-tokens.ts"),
+    import("../../../models/disputing/postable-rows.ts"),
+  ]);
   requireClaimable(recipe as TextRecipe);
+  if (options.queriesOnly === true) return;
+  await requirePostable(recipe as TextRecipe, contents, await textSetting(options));
 }
 
-/** The model with claims in its recipe. @throws CMD_USAGE for an address that is none */
+/** The model with claims in its recipe, and a posting of its rows. @throws CMD_USAGE for an address that is none */
 async function promised<Model extends ModelParts>(
   model: Model,
   claimant: string,
-  places: BasePlaces,
+  options: PromiseOptions,
+  contents: readonly Uint8Array[],
 ): Promise<Model> {
   const { withTracing } = await import("../../../models/disputing/traced-recipe.ts");
-  const setting = await textSetting(places);
-  return (await withTracing(model as never, parseAddress(claimant), setting)) as Model;
+  const setting = await textSetting(options);
+  const rows = options.queriesOnly === true ? null : contents;
+  return (await withTracing(model as never, parseAddress(claimant), setting, rows)) as Model;
 }
 
 /**

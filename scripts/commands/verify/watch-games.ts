@@ -170,7 +170,8 @@ export class GameWatch {
         ...(this.#options.every === undefined ? { mostTraced: Number.POSITIVE_INFINITY } : {}),
         ...mostStakeOf(this.#options),
       });
-    const rows = this.#rows === null || terms.rules === 0n ? null : await playerIn(this.#rows.games, "rows");
+    const isPosted = this.#rows !== null && terms.rules !== 0n;
+    const rows = isPosted ? await playerIn(this.#rows!.games, "rows") : null;
     return { players: { queries: await playerIn(this.#game, "queries"), rows } };
   }
 

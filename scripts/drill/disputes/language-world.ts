@@ -87,7 +87,7 @@ export async function startLanguageWorld({ backend, keepIn, size, tell }: Langua
 
     /** Created, registered on L1, begun and approved. */
     const playedModel = async (owner: Owner): Promise<PlayedModel> => {
-      const trained = await withTracing(parts, drillAccount(owner).address, setting);
+      const trained = await withTracing(parts, drillAccount(owner).address, setting, null);
       const split = { ownerParts: 13_107n, validatorParts: 8_192n };
       const published = publishedModel(trained as never, registerModel(trained as never, { split }, size), {
         publishRows: true,
