@@ -94,9 +94,13 @@ export async function postModel({ options, args, output }: CommandContext<PostOp
   ).catch((error: unknown) => {
     if (!isReverted(error, "TextModelUnregistered")) throw error;
     const register = `openledger disputes register ${given} ${args[1]} --model-id ${modelId} --cap PAYMENTS`;
-    throw commandError("CMD_USAGE", `model ${modelId} is not registered for claims yet: ${register} comes first`, {
-      cause: error,
-    });
+    throw commandError(
+      "CMD_USAGE",
+      `model ${modelId} is not registered for claims yet: ${register} comes first`,
+      {
+        cause: error,
+      },
+    );
   });
   const id = await postingOf(publicClient, sent.hash);
   const posting = (await readPostings(publicClient, address, { modelId })).find((one) => one.id === id)!;

@@ -22,8 +22,8 @@ import { accountOf, openSigner, type Signer, signFor } from "../../cli/context.t
 import { modelFamilies } from "../../cli/model-families.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { waitWithProgress } from "../../cli/run-command.ts";
-import { promisesPosting } from "../disputes/disputes-contracts.ts";
 import { openSettlementContext, proveWithOutput } from "../../cli/settlement-context.ts";
+import { promisesPosting } from "../disputes/disputes-contracts.ts";
 
 export interface RegisterOptions {
   price: string;
