@@ -25,7 +25,7 @@ export type NotPostable =
   | "rows"
   | "row-bytes"
   | "vocabulary"
-  | "spelling";
+  | "row";
 
 /** As far as the recipe says it. @throws MOD_ROWS_NOT_POSTABLE */
 export function requirePostableRecipe({
@@ -86,7 +86,7 @@ export async function requirePostable(
     try {
       spelledRow(tokens, spelling, content, recipe);
     } catch (cause) {
-      throw notPostable("spelling", `row ${row}: ${(cause as Error).message}`, { row }, cause);
+      throw notPostable("row", `row ${row}: ${(cause as Error).message}`, { row }, cause);
     }
   }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Hex, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { toFixed40 } from "../../attribution/maths/fixed-point.ts";
 import type { FamilyTraining, Trained } from "../../attribution/model/model-family.ts";
 import { publishedModel } from "../../attribution/model/model-files.ts";
 import { registerModel } from "../../attribution/model/registration.ts";
@@ -11,6 +12,7 @@ import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { folderSource } from "../files/folder-source.ts";
 import { describeBase, readFrom } from "../registered/base-files.ts";
 import { type TextParts, textFamily } from "../registered/text-family.ts";
+import type { TextRecipe } from "../registered/text-recipe.ts";
 import { mostClaimedBytes, tokensOfPrompt } from "../registered/text-tokens.ts";
 import { type TrainingSetting, textTraining } from "../registered/text-training.ts";
 import { makeModel, writeMadeModel } from "../testing/made-models.ts";
@@ -18,8 +20,9 @@ import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../testing/t
 import { readSpelling } from "../tokens/token-spelling.ts";
 import { openTokenizer } from "../tokens/tokenizer.ts";
 import { chainKernels } from "../trace/run-trace.ts";
+import { requirePostable } from "./postable-rows.ts";
 import { claimOf, namesModel, textOf, traceQuery } from "./traced-model.ts";
-import { withPromise, withTracing } from "./traced-recipe.ts";
+import { isTracedBy, textRules, withPromise, withTracing } from "./traced-recipe.ts";
 import { openTracedText } from "./traced-text.ts";
 
 const rows = ownedTexts(sampleTexts(8));
@@ -146,4 +149,69 @@ test("whoever verifies a model that promises claims computes its digest again", 
       code: "ATT_MODEL_MISMATCH",
       data: { what: "tracing" },
     });
+});
+
+test("rows are promised where they can be posted, and refused with a reason where not", async () => {
+  const contents = rows.map(({ content }) => content);
+  const promised = await withTracing(parts, CLAIMANT, setting, contents);
+  expect(promised.recipe.tracing).toMatchObject({ claimant: CLAIMANT.toLowerCase(), rows: true });
+  const queries = await withTracing(parts, CLAIMANT, setting, null);
+  expect(queries.recipe.tracing).not.toHaveProperty("rows");
+  expect(promised.recipe.tracing!.digest).not.toBe(queries.recipe.tracing!.digest);
+  // Who takes the promise back, or makes another one, has not the digest of the model's own numbers.
+  const open = (made: typeof parts) => openTracedText({ rollup: zeroAddress, modelId: 9n }, made, setting);
+  const [traced, asked] = [await open(promised), await open(queries)];
+  expect(isTracedBy(traced, promised.recipe)).toBe(true);
+  expect(isTracedBy(traced, { ...promised.recipe, tracing: queries.recipe.tracing! })).toBe(false);
+  const { nearDuplicatesShare, normQuantile } = promised.recipe.rules;
+  expect({ nearDuplicatesShare, normQuantile }).toEqual({ nearDuplicatesShare: false, normQuantile: 0.9 });
+  expect(textRules(promised.recipe)).toBe(1n | (toFixed40(0.9) << 8n));
+  expect(textRules(queries.recipe)).toBe(0n);
+  // Programs reach the longest row, which is longer than prompt and answer; without the promise they stay.
+  const { answers, rowTokens } = parts.recipe;
+  expect([traced, asked].map(({ model }) => model.programs.length)).toEqual([
+    rowTokens,
+    answers.promptTokens + answers.answerTokens,
+  ]);
+
+  const { recipe } = parts;
+  const base = { flatPermille: 10, trustPermille: 0, oddsPermille: 1 };
+  const refused: [string, Partial<TextRecipe>, (readonly Uint8Array[])?][] = [
+    ["base-rule", { rules: { ...recipe.rules, base } }],
+    ["held-out", { heldOut: 1 }],
+    ["columns", { columnCount: 385 }],
+    ["features", { method: { ...recipe.method, featureCount: 30 } }],
+    ["row-tokens", { rowTokens: 4_097 }],
+    ["rows", {}, Array.from({ length: 2_049 }, () => contents[0]!)],
+    ["row-bytes", {}, [...contents, new Uint8Array(16_385)]],
+    ["row", { rowTokens: 10 }],
+  ];
+  for (const [reason, changed, given = contents] of refused)
+    await expect(
+      withTracing({ ...parts, recipe: { ...recipe, ...changed } }, CLAIMANT, setting, given),
+    ).rejects.toMatchObject({ code: "MOD_ROWS_NOT_POSTABLE", data: { reason } });
+  // Nor does whoever verifies take one that another program made.
+  const forged = { ...promised.recipe, heldOut: 1 };
+  await expect(training.promise!({ ...parts, recipe: forged })).rejects.toMatchObject({
+    code: "MOD_ROWS_NOT_POSTABLE",
+  });
+});
+
+test("rows of a tokenizer whose tokens spell no bytes are not promised", async () => {
+  const own = await mkdtemp(join(tmpdir(), "openledger-unspelled-"));
+  try {
+    // More tokens than bytes, and no tokenizer that says what they spell.
+    await writeMadeModel(own, makeModel({ ...byteConfig, num_hidden_layers: 1, vocab_size: 300 }, "text"));
+    const recipe = { ...parts.recipe, base: await describeBase(folderSource(own), "made") };
+    const place = { ...setting, bases: [readFrom(folderSource(own))] };
+    await expect(
+      requirePostable(
+        recipe,
+        rows.map(({ content }) => content),
+        place,
+      ),
+    ).rejects.toMatchObject({ code: "MOD_ROWS_NOT_POSTABLE", data: { reason: "vocabulary" } });
+  } finally {
+    await rm(own, { recursive: true });
+  }
 });

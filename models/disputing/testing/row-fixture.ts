@@ -1,6 +1,6 @@
 /** Rows of a small language model, posted on a chain of their own, before a rollup that is one word: its state's root. */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { concatBytes, hexToBytes } from "@noble/hashes/utils.js";
+import { concatBytes } from "@noble/hashes/utils.js";
 import {
   bytesToHex,
   createPublicClient,
@@ -14,12 +14,12 @@ import {
   factBytes,
   type Leaves,
   type PostedModel,
-  TREES,
-  withTrees,
+  pointBytes,
+  type TREES,
 } from "../../../attribution/disputes/posted-model.ts";
+import { statementTuple } from "../../../attribution/disputes/posting-calls.ts";
 import { tracedAnsweringHash } from "../../../attribution/model/answering-hash.ts";
 import { hashTagged, initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { hex32 } from "../../../circuits/hex.ts";
 import {
   EMPTY_LEAF,
   hashDatanetBody,
@@ -54,9 +54,18 @@ import { madeConfigs } from "../../testing/made-models.ts";
 import type { TracedText } from "../../trace/leaf-rules.ts";
 import { chainKernels } from "../../trace/run-trace.ts";
 import { WordTree, wordsOf } from "../../trace/word-tree.ts";
-import { registerCall, tracedTuple, tracingDigest } from "../ledger-claims.ts";
+import { registerCall, type TracedTuple, tracedTuple, tracingDigest } from "../ledger-claims.ts";
+import { withTextTrees } from "../text-posting.ts";
+import { rowTokensLeaf } from "../text-row-tokens.ts";
 import type { PlayerAccount } from "../trace-player.ts";
-import { asRow, claimOf, describeModel, type TracedQuery, traceQuery } from "../traced-model.ts";
+import {
+  asRow,
+  claimOf,
+  type DescribedModel,
+  describeModel,
+  type TracedQuery,
+  traceQuery,
+} from "../traced-model.ts";
 import { HOUR_SECONDS, smallModel } from "./trace-fixture.ts";
 
 export const BOND_WEI = parseEther("2");
@@ -64,7 +73,7 @@ export const STAKE_WEI = parseEther("0.2");
 export const WINDOW_SECONDS = 96n * HOUR_SECONDS;
 export const SIDE_SECONDS = 36n * HOUR_SECONDS;
 const CAP = 16;
-const MODEL_ID = 3;
+export const MODEL_ID = 3;
 const DATANET_ID = 4;
 const FILES_HASH = 4_242n;
 const ONE = 1n << 40n;
@@ -79,8 +88,8 @@ const TEXTS: readonly TracedText[] = [
 
 export type RowFixture = Awaited<ReturnType<typeof startRows>>;
 
-/** All contracts, a model that is registered with the promise, and an honest posting of its rows, not yet posted. */
-export async function startRows() {
+/** All contracts, for postings of so many rows at most. */
+export async function startRowContracts(mostRows: number) {
   await initPoseidon();
   const anvil = await startAnvil();
   const client = await connect(anvil);
@@ -91,7 +100,7 @@ export async function startRows() {
     publicClient: createPublicClient({ chain: client.chain, transport, pollingInterval: 10 }),
   };
   const math = await deployLedgerMath(clients);
-  await storeChunks(clients, math, await missingChunks(clients.publicClient, math, TEXTS.length));
+  await storeChunks(clients, math, await missingChunks(clients.publicClient, math, mostRows));
   const money = { leastBondWei: BOND_WEI, stakeWei: STAKE_WEI };
   const times = { windowSeconds: WINDOW_SECONDS, sideSeconds: SIDE_SECONDS };
   const { game: settlements, rules } = await deployTraceGame(clients, { ...times, ...money }, math);
@@ -100,20 +109,6 @@ export async function startRows() {
     { ...times, ...money, demandFeeWei: parseEther("0.01") },
     { math, rules, settlements },
   );
-  const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
-  const small = await smallModel(config, 6);
-  const anyModel = describeModel({ rollup: deployer, modelId: BigInt(MODEL_ID) }, small.model, small.inputs);
-  const traced = tracedTuple(anyModel, {
-    ...{ claimant: owner, rest: 1, mostTokens: 4, endToken: null, vocabulary: null },
-    rules: 1n | (ONE << 8n),
-  });
-  const kernels = chainKernels("wasm", anyModel.programs);
-  const tracing = tracingDigest(traced);
-  const honest = TEXTS.map((text) => asRow(traceQuery(anyModel, text, kernels)));
-  const posted = honestRows(honest, tracing);
-  const { leaves: ofState, registration } = stateWith(posted);
-  const rollup = await deployFixedState(client, deployer, treeRoot(TAG.node, ofState, TREE_DEPTH));
-  const model = { ...anyModel, rollup };
   const send = async (account: Hex, to: Hex, data: Hex, valueWei = 0n) => {
     const call = { account, to, data, value: valueWei, gas: 16_000_000n };
     const hash = await client.sendTransaction(call);
@@ -121,11 +116,9 @@ export async function startRows() {
     if (status !== "success") throw new Error(`transaction ${hash} reverted`);
     return Number(gasUsed);
   };
-  await send(owner, settlements, registerCall(model, traced, registration));
   const abi = [...disputesAbi, ...textDisputesAbi, ...rowTracesAbi] as const;
   return {
-    ...{ client, clients, settlements, disputes, games, rollup, model, traced, kernels, honest, posted },
-    ...{ owner, watcher, stranger, send, abi, tracing },
+    ...{ client, clients, settlements, disputes, games, owner, watcher, stranger, send, abi },
     publicClient: clients.publicClient as never,
     stop: () => anvil.stop(),
     accountOf: (address: Hex, to: Hex = games): PlayerAccount => ({
@@ -140,14 +133,50 @@ export async function startRows() {
       await client.increaseTime({ seconds: Number(seconds) });
       await client.mine({ blocks: 1 });
     },
-    /** The posting's number. */
-    async post(of: PostedModel = posted): Promise<bigint> {
+    /**
+     * Registers a model in a rollup of its own, which has the posted version.
+     * @param anyModel under any rollup @param posted with the statics that are registered
+     */
+    async register(anyModel: DescribedModel, traced: TracedTuple, posted: PostedModel) {
+      const { leaves: ofState, registration } = stateWith(posted);
+      const rollup = await deployFixedState(client, deployer, treeRoot(TAG.node, ofState, TREE_DEPTH));
+      const model = { ...anyModel, rollup };
+      await send(owner, settlements, registerCall(model, traced, registration));
       const path = treePath(TAG.node, ofState, TREE_DEPTH, DATANET_ID);
-      const args = [statementOf(of), rollup, DATANET, path] as const;
-      const data = encodeFunctionData({ abi: disputesAbi, functionName: "post", args } as never);
-      await send(owner, disputes, data, BOND_WEI);
-      return client.readContract({ address: disputes, abi: disputesAbi, functionName: "postingCount" });
+      const postCall = (of: PostedModel) => {
+        const args = [statementOf(of), rollup, DATANET, path] as const;
+        return encodeFunctionData({ abi: disputesAbi, functionName: "post", args } as never);
+      };
+      return {
+        ...{ rollup, model, traced, posted, postCall },
+        /** The posting's number. */
+        async post(of: PostedModel = posted): Promise<bigint> {
+          await send(owner, disputes, postCall(of), BOND_WEI);
+          return client.readContract({ address: disputes, abi: disputesAbi, functionName: "postingCount" });
+        },
+      };
     },
+  };
+}
+
+/** All of them, a model that is registered with the promise, and an honest posting of its rows, not yet posted. */
+export async function startRows() {
+  const contracts = await startRowContracts(TEXTS.length);
+  const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
+  const small = await smallModel(config, 6);
+  const named = { rollup: contracts.owner, modelId: BigInt(MODEL_ID) };
+  const anyModel = describeModel(named, small.model, small.inputs);
+  const terms = tracedTuple(anyModel, {
+    ...{ claimant: contracts.owner, rest: 1, mostTokens: 4, endToken: null, vocabulary: null },
+    rules: 1n | (ONE << 8n),
+  });
+  const kernels = chainKernels("wasm", anyModel.programs);
+  const tracing = tracingDigest(terms);
+  const honest = TEXTS.map((text) => asRow(traceQuery(anyModel, text, kernels)));
+  const registered = await contracts.register(anyModel, terms, honestRows(honest, tracing));
+  const { model, traced } = registered;
+  return {
+    ...{ ...contracts, ...registered, kernels, honest, tracing },
     /** The transaction that challenges a posted row. @param own of its tokens, as the challenger computes it */
     rowCall(id: bigint, of: PostedModel, row: number, own: TracedQuery = honest[row]!): Hex {
       const { path, statement } = claimOf(model, own);
@@ -200,7 +229,7 @@ export function honestRows(rows: readonly TracedQuery[], tracing: Hex): PostedMo
   }));
   const leaves: Leaves = {
     rows: CONTENTS.map((content) => sha256(content)),
-    tokens: rows.map(({ text }) => tokenLeaf(text)),
+    tokens: rows.map(({ text }) => rowTokensLeaf({ ...text, lengths: text.tokens.map(() => 1) })),
     facts: rows.map((_, k) => {
       const entries = [...entriesOf(k)];
       const squares = entries.reduce((sum, entry) => sum + entry * entry, 0);
@@ -215,14 +244,14 @@ export function honestRows(rows: readonly TracedQuery[], tracing: Hex): PostedMo
     }),
     features: rows.map((_, k) => Uint8Array.from(entriesOf(k), (entry) => entry & 0xff)),
     map: real.map(wordsOf),
-    inputs: [new Uint8Array()],
-    weights: [new Uint8Array()],
+    inputs: [],
+    weights: [],
     columns: Array.from({ length: COLUMNS }, (_, j) =>
       Uint8Array.from(rows, (_row, k) => G[k * COLUMNS + j]! & 0xff),
     ),
-    points: columns.u.map((u, j) => hexToBytes((hex32(u) + hex32(columns.v[j]!).slice(2)).slice(2))),
+    points: pointBytes(columns),
   };
-  const posted = withTrees(leaves, {
+  const numbers = {
     ...{ modelId: MODEL_ID, answering: FILES_HASH, binding: BINDING, ...STATICS },
     staticsHash: hashStatics({
       ...{ featuresCommitment: featuresCommitment(columns, answering), binding: BINDING, ...STATICS },
@@ -231,13 +260,8 @@ export function honestRows(rows: readonly TracedQuery[], tracing: Hex): PostedMo
     ...{ rowCount: rows.length, bucketCount: width, columnCount: COLUMNS },
     decay: new DataView(Float64Array.of(scale).buffer).getBigUint64(0, true),
     ...{ clipLength: 0, clipQuantile: ONE, sharesDuplicates: false },
-  });
-  const roots = {
-    ...posted.statement.roots,
-    inputs: new Uint8Array(32),
-    weights: hexToBytes(tracing.slice(2)),
   };
-  return { ...posted, statement: { ...posted.statement, roots } };
+  return withTextTrees(leaves, numbers, tracing);
 }
 
 /** The same posting with another leaf, right in all that does not hang on it. */
@@ -248,11 +272,7 @@ export function withLeaf(
   leaf: Uint8Array,
 ): PostedModel {
   const leaves = { ...of.leaves, [tree]: of.leaves[tree].map((own, k) => (k === row ? leaf : own)) };
-  const { roots: _, ...numbers } = of.statement;
-  const changed = withTrees(leaves, numbers);
-  const { inputs, weights } = of.statement.roots;
-  const roots = { ...changed.statement.roots, inputs, weights };
-  return { ...changed, statement: { ...changed.statement, roots } };
+  return withTextTrees(leaves, of.statement, bytesToHex(of.statement.roots.weights));
 }
 
 /** Columns of a registered model's statics, as `admit` is shown them. */
@@ -264,20 +284,7 @@ export const columnsOf = ({ leaves }: PostedModel): bigint => {
   });
 };
 
-export function statementOf({ statement: { roots, ...numbers } }: PostedModel) {
-  return { ...numbers, ...Object.fromEntries(TREES.map((tree) => [tree, bytesToHex(roots[tree])])) };
-}
-
-function tokenLeaf({ promptCount, tokens }: TracedText): Uint8Array {
-  const bytes = new Uint8Array(4 + 6 * tokens.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, promptCount);
-  for (const [i, token] of tokens.entries()) {
-    view.setUint32(4 + 6 * i, token);
-    view.setUint16(8 + 6 * i, 1);
-  }
-  return bytes;
-}
+export const statementOf = ({ statement }: PostedModel) => statementTuple(statement);
 
 function floatsOf(tree: { readonly wordCount: number; node(level: number, index: number): Uint8Array }) {
   const bytes = concatBytes(...Array.from({ length: tree.wordCount }, (_, i) => tree.node(0, i)));
@@ -291,7 +298,7 @@ const rootOfLeaf = (leaf: Uint8Array): Hex => bytesToHex(new WordTree(leaf).root
 function stateWith({ leaves, statement }: PostedModel) {
   const { binding, earnerRoot, ownersCommitment, rowCount, rowsRoot, split } = statement;
   const points = columnsOf({ leaves, statement } as PostedModel);
-  const answering = tracedAnsweringHash(FILES_HASH, BigInt(bytesToHex(statement.roots.weights)));
+  const answering = tracedAnsweringHash(statement.answering, BigInt(bytesToHex(statement.roots.weights)));
   const statics = {
     featuresCommitment: hashTagged(TAG.features, [points, answering]),
     ...{ ownersCommitment, earnerRoot, binding, split },
@@ -319,7 +326,7 @@ function stateWith({ leaves, statement }: PostedModel) {
     ...[model.chain, model.openAmount, model.counters],
   ];
   const registration = {
-    ...{ fields, body, cap: CAP, filesHash: FILES_HASH, columnsCommitment: points },
+    ...{ fields, body, cap: CAP, filesHash: statement.answering, columnsCommitment: points },
     path: treePath(TAG.node, ofState, TREE_DEPTH, MODEL_ID),
   };
   return { leaves: ofState, registration };
