@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createPublicClient, http, parseEther } from "viem";
+import { type Address, createPublicClient, http, parseEther } from "viem";
 import { LEAF_FILE } from "../../../attribution/disputes/leaf-file.ts";
 import { POSTABLE_FAMILIES } from "../../../attribution/disputes/posting-kind.ts";
 import { directTraining } from "../../../attribution/model/direct-training.ts";
@@ -25,7 +25,7 @@ import {
 } from "../../../client/disputing/watch-postings.ts";
 import { readTraceContracts } from "../../../models/disputing/trace-contracts.ts";
 import { commandError } from "../../cli/cli-errors.ts";
-import { modelServerOf, parseAddress, resolveRpcUrl } from "../../cli/context.ts";
+import { type GlobalOptions, modelServerOf, parseAddress, resolveRpcUrl } from "../../cli/context.ts";
 import { type L1Sender, l1SenderOf } from "../../cli/l1-sender.ts";
 import { modelFamilies } from "../../cli/model-families.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
@@ -58,11 +58,38 @@ export async function watchModels({
   args,
   output,
 }: CommandContext<WatchCommandOptions>): Promise<void> {
-  await initPoseidon();
-  const given = parseAddress(args[0]!);
   const everyMinutes = options.every === undefined ? null : Number(options.every);
   if (everyMinutes !== null && !(everyMinutes > 0))
     throw commandError("CMD_USAGE", `"${options.every}" is no number of minutes`);
+  const look = await openWatch(parseAddress(args[0]!), options, output.progress);
+  for (;;) {
+    const { failures, lines, view } = await look();
+    if (lines.length > 0) output.answer(lines, view);
+    if (everyMinutes === null) {
+      if (failures.length > 0) throw failures[0];
+      return;
+    }
+    // A node that does not answer now may in some minutes: whoever watches for a week goes on.
+    for (const failure of failures) output.fail(failure);
+    await sleep(everyMinutes * 60_000);
+  }
+}
+
+/** What one look at all contracts has found and done, for people and for programs. */
+export interface Look {
+  readonly lines: readonly string[];
+  readonly view: object;
+  /** Contracts that could not be read. */
+  readonly failures: readonly unknown[];
+}
+
+/** All contracts behind an address. Each call is a look; what was computed is kept for the next. @throws CMD_USAGE */
+export async function openWatch(
+  given: Address,
+  options: GlobalOptions & WatchCommandOptions,
+  onProgress: (line: string) => void,
+): Promise<() => Promise<Look>> {
+  await initPoseidon();
   const publicClient = createPublicClient({ transport: http(resolveRpcUrl(options)) });
   const [postingContracts, games] = await Promise.all([
     readGateContracts(publicClient, given),
@@ -74,27 +101,28 @@ export async function watchModels({
       `the contract at ${given} is no contract of disputes: check the address and --rpc`,
     );
   const sender = isSigning(options) ? await l1SenderOf(options) : null;
-  const opened = new OpenedModels(options.base, output.progress);
+  const opened = new OpenedModels(options.base, onProgress);
   const rowContracts = await rowContractsBehind(publicClient, given);
   const gameWatchers = games.map((game) => {
     const rows = rowContracts.find(({ settlements }) => settlements === game) ?? null;
-    return new GameWatch(game, publicClient, options, output.progress, { opened, rows });
+    return new GameWatch(game, publicClient, options, onProgress, { opened, rows });
   });
   const contracts = postingContracts.map((contract): WatchedContract => {
     const watcher = sender && watcherOf(sender, options, contract.address);
     if (contract.kind !== "text") return { ...contract, watcher, posting: MAIL_POSTINGS };
-    const texts = new TextPostings(opened, output.progress);
+    const texts = new TextPostings(opened, onProgress);
     const rows = rowContracts.find(({ disputes }) => disputes === contract.address)!;
     const { mostStakeWei } = mostStakeOf(options);
     const play = sender === null ? {} : { games: rowGamesOf(sender, rows, texts, mostStakeWei) };
     return { ...contract, watcher, posting: texts.kind, ...play };
   });
   const verdicts = new ModelVerdicts();
-  for (;;) {
+  return async () => {
     const lines: string[] = [];
     const [postings, models]: [object[], object[]] = [[], []];
     const failures: unknown[] = [];
     const promising: number[] = [];
+    const unposted: number[] = [];
     // One contract that cannot be read keeps nobody from the others.
     const attempt = (look: () => Promise<void>) => look().catch((error: unknown) => failures.push(error));
     // Games first: their time runs, and training a posted model takes minutes.
@@ -108,7 +136,7 @@ export async function watchModels({
     for (const { address: disputes, games: played, kind, posting: rules, watcher } of contracts)
       await attempt(async () => {
         const filesOf = async (posting: Posting) => {
-          output.progress(`recomputing model ${posting.modelId}, posting ${posting.id}`);
+          onProgress(`recomputing model ${posting.modelId}, posting ${posting.id}`);
           return publishedFiles(disputes, posting, options, verdicts, kind);
         };
         const asked = { publicClient, watcher, disputes, filesOf, kind: rules };
@@ -116,17 +144,15 @@ export async function watchModels({
         lines.push(`${disputes}, of ${kind} models${watched.length === 0 ? ": nothing is posted" : ""}`);
         lines.push(...watched.flatMap(linesOf));
         postings.push(...watched.map((one) => ({ disputes, ...viewOf(one) })));
-        if (kind === "text") lines.push(...unpostedLines(promising, watched));
+        if (kind !== "text") return;
+        const posted = new Set(watched.map(({ posting }) => posting.modelId));
+        unposted.push(...promising.filter((modelId) => !posted.has(modelId)));
       });
-    if (lines.length > 0) output.answer(lines, { postings, models });
-    if (everyMinutes === null) {
-      if (failures.length > 0) throw failures[0];
-      return;
-    }
-    // A node that does not answer now may in some minutes: whoever watches for a week goes on.
-    for (const failure of failures) output.fail(failure);
-    await sleep(everyMinutes * 60_000);
-  }
+    const missing = unposted.map(
+      (modelId) => `model ${modelId} promises its rows, and nobody has posted them: it cannot begin`,
+    );
+    return { lines: [...lines, ...missing], view: { postings, models, unposted }, failures };
+  };
 }
 
 interface WatchedContract extends GateContract {
@@ -135,20 +161,12 @@ interface WatchedContract extends GateContract {
   readonly games?: RowGames;
 }
 
-function watcherOf(sender: L1Sender, options: WatchCommandOptions, disputes: `0x${string}`): Watcher {
+function watcherOf(sender: L1Sender, options: WatchCommandOptions, disputes: Address): Watcher {
   return {
     address: sender.address,
     mostDemandsWei: options.payDemands === true ? parseEther(options.mostDemands) : 0n,
     send: ({ data, valueWei }) => sender.send({ to: disputes, data, valueWei }),
   };
-}
-
-/** Registered models of the rollup that cannot begin: nobody has posted their rows. */
-function unpostedLines(promising: readonly number[], watched: readonly Watched[]): string[] {
-  const posted = new Set(watched.map(({ posting }) => posting.modelId));
-  return promising
-    .filter((modelId) => !posted.has(modelId))
-    .map((modelId) => `model ${modelId} promises its rows, and nobody has posted them: it cannot begin`);
 }
 
 /** The model from its folder or server, trained again once; null where it is not to be had, or is of another kind. */
