@@ -232,6 +232,26 @@ contract LedgerTraces is TraceGame {
         _judgePrompt(claimId, isRight, place, true);
     }
 
+    /// @notice The challenger's last move where the owner's own numbers say that the model would have answered another token.
+    /// Of models whose answers are the likeliest tokens. @param steps, place, rival, ranges As TraceRules.isLikelier.
+    function showAnswer(
+        uint256 gameId,
+        Statement calldata statement,
+        Traced calldata traced,
+        TraceRules.Step[2] calldata steps,
+        uint256 place,
+        uint256 rival,
+        TraceRules.Range[2] calldata ranges
+    ) external {
+        Game storage game = _turnOf(gameId, Turn.Choose);
+        _requireStated(game.claimId, statement);
+        _requireTraced(statement, traced);
+        if (!traced.isLikeliest) revert LedgerTracesOtherModel();
+        TraceRules.Pass memory pass =
+            TraceRules.Pass(game.traceRoot, statement.opCount, statement.tokens, statement.promptCount);
+        _judge(gameId, game, rules.isLikelier(pass, statement.program, steps, place, rival, ranges));
+    }
+
     /// @notice Of each border between two bytes of a text: 1 where the pattern of words cuts nowhere, 2 where it cuts, 0 where
     /// that is not sure.
     function wordBorders(bytes calldata text) external pure returns (bytes memory kinds) {
@@ -300,10 +320,14 @@ contract LedgerTraces is TraceGame {
     ) private view {
         _requireInWindow(claimId, claims[claimId]);
         _requireStated(claimId, statement);
+        _requireTraced(statement, traced);
+        if (spellings[claimId] != _spelling(prompt, lengths)) revert LedgerTracesOpeningInvalid();
+    }
+
+    function _requireTraced(Statement calldata statement, Traced calldata traced) private view {
         if (keccak256(abi.encode(traced)) != models[statement.rollup][statement.modelId].tracing) {
             revert LedgerTracesOtherModel();
         }
-        if (spellings[claimId] != _spelling(prompt, lengths)) revert LedgerTracesOpeningInvalid();
     }
 
     function _judgePrompt(uint256 claimId, bool isRight, uint256 place, bool isJoined) private {

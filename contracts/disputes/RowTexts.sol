@@ -11,7 +11,7 @@ import {Shingles} from "./Shingles.sol";
 /// A row is one line of canonical JSON, as RowArithmetic reads it.
 contract RowTexts {
     using RowArithmetic for RowArithmetic.Counts;
-    using Shingles for Shingles.Text;
+    using Shingles for Shingles.Texts;
 
     /// @dev Before a ham's text. A spam's label has one more.
     uint256 private constant HEAD_BYTES = 23;
@@ -36,31 +36,44 @@ contract RowTexts {
         pure
         returns (bool)
     {
-        (uint256 common, uint256 union) = overlap(content, other);
+        uint256 label = _label(content);
+        if (label != _label(other)) return false;
+        Shingles.Texts memory texts =
+            Shingles.begin(content.length + other.length + known.length, Leaders.saltOf(content, other, known));
+        _read(texts, content, label);
+        texts.next();
+        _read(texts, other, label);
+        (uint256 common, uint256 union) = texts.overlap();
         if (!Leaders.isNear(common, union)) return false;
         if (known.length == 0) return true;
-        (uint256 knownCommon, uint256 knownUnion) = overlap(content, known);
+        (uint256 knownCommon, uint256 knownUnion) = (0, 0);
+        if (label == _label(known)) {
+            texts.next();
+            _read(texts, known, label);
+            (knownCommon, knownUnion) = texts.overlap();
+        }
         return Leaders.isNearer(common, union, knownCommon, knownUnion, isKnownFirst);
     }
 
     /// @notice Shingles that both have, and that one has. Rows of different labels are not compared: 0 of 0.
-    function overlap(bytes calldata a, bytes calldata b) public pure returns (uint256 common, uint256 union) {
+    function overlap(bytes calldata a, bytes calldata b) external pure returns (uint256 common, uint256 union) {
         uint256 label = _label(a);
         if (label != _label(b)) return (0, 0);
+        Shingles.Texts memory texts = Shingles.begin(a.length + b.length, Leaders.saltOf(a, b, a[:0]));
+        _read(texts, a, label);
+        texts.next();
+        _read(texts, b, label);
+        return texts.overlap();
+    }
+
+    /// @dev The text in the row's JSON, going by its places.
+    function _read(Shingles.Texts memory texts, bytes calldata content, uint256 label) private pure {
         uint256 head = HEAD_BYTES + label;
-        Shingles.Text memory one = Shingles.begin(_lengthOf(a, head), Leaders.saltOf(a, b, a[:0]));
-        one.add(a, head, head + _lengthOf(a, head), Shingles.NO_BYTE);
-        Shingles.Text memory other = one.beginBeside(_lengthOf(b, head));
-        other.add(b, head, head + _lengthOf(b, head), Shingles.NO_BYTE);
-        return one.overlapOf(other);
+        uint256 end = content.length > head + TAIL_BYTES ? content.length - TAIL_BYTES : head;
+        texts.add(content, head, end, Shingles.NO_BYTE);
     }
 
     function _label(bytes calldata content) private pure returns (uint256) {
         return content.length > 10 && content[10] == "s" ? 1 : 0;
-    }
-
-    /// @dev Bytes of the text in its JSON. @param head Bytes before it.
-    function _lengthOf(bytes calldata content, uint256 head) private pure returns (uint256) {
-        return content.length > head + TAIL_BYTES ? content.length - head - TAIL_BYTES : 0;
     }
 }

@@ -12,7 +12,7 @@ import {TextTrees} from "./TextTrees.sol";
 /// is right, which fault it would be, and where. models/disputing/text-row-overlap.ts has the same rules; tests hold the
 /// two equal. All of a row's text counts: its text; or its prompt, a new line and its answer. Rows have no labels.
 contract TextOverlap {
-    using Shingles for Shingles.Text;
+    using Shingles for Shingles.Texts;
 
     /// @notice Whether the row's leader is the most similar one before it, as far as these rows show: Disputes.challengeDuplicate.
     /// @param other The posted leader, which is right if it is a near-duplicate; or an earlier leader, with which the posted
@@ -51,38 +51,39 @@ contract TextOverlap {
         pure
         returns (bool)
     {
-        Shingles.Text memory own = Shingles.begin(content.length, Leaders.saltOf(content, other, known));
-        _read(own, content);
-        Shingles.Text memory beside = own.beginBeside(other.length);
-        _read(beside, other);
-        (uint256 common, uint256 union) = own.overlapOf(beside);
+        Shingles.Texts memory texts =
+            Shingles.begin(content.length + other.length + known.length, Leaders.saltOf(content, other, known));
+        _read(texts, content);
+        texts.next();
+        _read(texts, other);
+        (uint256 common, uint256 union) = texts.overlap();
         if (!Leaders.isNear(common, union)) return false;
         if (known.length == 0) return true;
-        Shingles.Text memory third = own.beginBeside(known.length);
-        _read(third, known);
-        (uint256 knownCommon, uint256 knownUnion) = own.overlapOf(third);
+        texts.next();
+        _read(texts, known);
+        (uint256 knownCommon, uint256 knownUnion) = texts.overlap();
         return Leaders.isNearer(common, union, knownCommon, knownUnion, isKnownFirst);
     }
 
     /// @notice Shingles that both rows have, and that one has.
     function overlap(bytes calldata a, bytes calldata b) external pure returns (uint256 common, uint256 union) {
-        Shingles.Text memory one = Shingles.begin(a.length, Leaders.saltOf(a, b, a[:0]));
-        _read(one, a);
-        Shingles.Text memory other = one.beginBeside(b.length);
-        _read(other, b);
-        return one.overlapOf(other);
+        Shingles.Texts memory texts = Shingles.begin(a.length + b.length, Leaders.saltOf(a, b, a[:0]));
+        _read(texts, a);
+        texts.next();
+        _read(texts, b);
+        return texts.overlap();
     }
 
     /// @dev What is between prompt and answer has words, but not the row's. Of bytes that are no row some text is read: the
     /// owner of such rows loses, whatever it is (TextTokens.shape).
-    function _read(Shingles.Text memory text, bytes calldata content) private pure {
+    function _read(Shingles.Texts memory texts, bytes calldata content) private pure {
         uint256 head = TextRows.headOf(content);
         if (content.length < head + TextRows.TAIL_BYTES) return;
         uint256 end = content.length - TextRows.TAIL_BYTES;
         // An unescaped quote is where the text ends, or the prompt.
-        uint256 quote = text.add(content, head, end, uint8(bytes1('"')));
+        uint256 quote = texts.add(content, head, end, uint8(bytes1('"')));
         if (quote + TextRows.MIDDLE_BYTES < end) {
-            text.add(content, quote + TextRows.MIDDLE_BYTES, end, Shingles.NO_BYTE);
+            texts.add(content, quote + TextRows.MIDDLE_BYTES, end, Shingles.NO_BYTE);
         }
     }
 }

@@ -174,7 +174,10 @@ contract TextTokens {
         for (uint256 i = from; i < to; i++) {
             (uint256 token, uint256 length) = _tokenAt(leaf, i);
             if (token >= vocabularySize || length == 0) return false;
-            total += length;
+            unchecked {
+                // At most 4,096 of 16 bits.
+                total += length;
+            }
         }
         return total == size;
     }
@@ -192,7 +195,12 @@ contract TextTokens {
         bytes memory lengths = new bytes(2 * (to - from));
         for (uint256 i = from; i < to; i++) {
             (, uint256 length) = _tokenAt(leaf, i);
-            (lengths[2 * (i - from)], lengths[2 * (i - from) + 1]) = (bytes1(uint8(length >> 8)), bytes1(uint8(length)));
+            assembly ("memory-safe") {
+                // Two bytes, within those of `lengths`.
+                let target := add(add(lengths, 32), shl(1, sub(i, from)))
+                mstore8(target, shr(8, length))
+                mstore8(add(target, 1), length)
+            }
         }
         part.lengths = lengths;
         part.place = index - from;
@@ -201,10 +209,13 @@ contract TextTokens {
         if (!isLast) (part.next,) = _tokenAt(leaf, index + 1);
     }
 
-    /// @dev The leaf's length was compared. @return length Bytes that it spells.
+    /// @dev The leaf's length was compared: the token is one of it. @return length Bytes that it spells.
     function _tokenAt(bytes calldata leaf, uint256 index) private pure returns (uint256 token, uint256 length) {
-        uint256 from = TextTrees.TOKENS_HEAD_BYTES + TextTrees.TOKEN_BYTES * index;
-        uint256 word = uint48(bytes6(leaf[from:from + TextTrees.TOKEN_BYTES]));
+        uint256 word;
+        assembly ("memory-safe") {
+            // Behind the head's 4 bytes 6 a token.
+            word := shr(208, calldataload(add(leaf.offset, add(4, mul(6, index)))))
+        }
         return (word >> 16, word & 0xffff);
     }
 }

@@ -77,6 +77,7 @@ beforeAll(async () => {
           endToken: END_TOKEN,
           vocabulary,
           rules: 0n,
+          isLikeliest: false,
         }),
     },
     COLUMNS,

@@ -20,9 +20,17 @@ export function textRules(recipe: TextRecipe): bigint {
 
 /** What the contract is told of such a recipe. */
 export function tracedOf({ model, vocabulary }: TracedTextModel, recipe: TextRecipe, claimant: Address) {
-  const { answerTokens: mostTokens, endToken } = recipe.answers;
+  const { answerTokens: mostTokens, endToken, temperature } = recipe.answers;
   const rest = restOfQuery(recipe);
-  const terms: TracedTerms = { claimant, rest, mostTokens, endToken, vocabulary, rules: textRules(recipe) };
+  const terms: TracedTerms = {
+    claimant,
+    rest,
+    mostTokens,
+    endToken,
+    vocabulary,
+    rules: textRules(recipe),
+    isLikeliest: temperature === 0,
+  };
   return tracedTuple(model, terms);
 }
 

@@ -170,6 +170,7 @@ export async function startRows() {
   const terms = tracedTuple(anyModel, {
     ...{ claimant: contracts.owner, rest: 1, mostTokens: 4, endToken: null, vocabulary: null },
     rules: 1n | (ONE << 8n),
+    isLikeliest: true,
   });
   const kernels = chainKernels("wasm", anyModel.programs);
   const tracing = tracingDigest(terms);

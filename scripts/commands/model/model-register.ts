@@ -57,10 +57,9 @@ export async function registerModel({
     const prepared = prepareGenesis(leaf, model, { table, settling });
     const gate = await waitingAtGate(signer.client, modelId, prepared.data.settlementHash);
     if (gate !== null) {
-      const steps = stepsBefore(model, { folder: args[0]!, gate, modelId, cap: settling.size0 });
       const lines = [
         `model ${modelId} is created; its genesis waits for the contract ${gate}`,
-        ...steps,
+        nextStepAt(gate, args[0]!, { modelId, cap: settling.size0, model }),
         "then register it again",
       ];
       output.answer(lines, { modelId, cap: settling.size0, gate, isAdmitted: false });
@@ -92,21 +91,24 @@ export async function registerModel({
   });
 }
 
-/** What L1 asks for before its genesis. A gate may have a contract for each kind of models; the commands find theirs behind it. */
-function stepsBefore(
-  model: Pick<PublishedModel, "recipe">,
-  { cap, folder, gate, modelId }: { folder: string; gate: Address; modelId: number; cap: number },
-): string[] {
-  const command = (name: string, ...options: string[]) =>
-    ["openledger disputes", name, gate, folder, "--model-id", modelId, ...options].join(" ");
-  const admit = command("admit", "--cap", String(cap));
-  const register =
-    claimantOf(model.recipe) === null
-      ? []
-      : [`its queries are claimed on L1: ${command("register", "--cap", String(cap))}`];
-  if (promisesPosting(model))
-    return [...register, `anyone may refute it for some days: ${command("post")}; then ${admit}`];
-  return register.length > 0 ? register : [`its statics promise no window: ${admit}`];
+/** What lets the gate take the genesis. A gate may have a contract for each kind of models; the commands find theirs behind it. */
+export function nextStepAt(
+  gate: Address,
+  folder: string,
+  {
+    cap,
+    model,
+    modelId,
+  }: { readonly modelId: number; readonly cap: number; readonly model: Pick<PublishedModel, "recipe"> },
+): string {
+  const of = `${gate} ${folder} --model-id ${modelId}`;
+  const admit = `openledger disputes admit ${of} --cap ${cap}`;
+  const post = `anyone may refute it for some days: openledger disputes post ${of}; then ${admit}`;
+  if (claimantOf(model.recipe) !== null) {
+    const register = `its draws wait for claims: openledger disputes register ${of} --cap ${cap}`;
+    return promisesPosting(model) ? `${register}; then ${post}` : register;
+  }
+  return promisesPosting(model) ? post : `its statics promise no window: ${admit}`;
 }
 
 /** The contract that has to admit the model's genesis first; null where there is none, or it has. */
