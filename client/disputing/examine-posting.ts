@@ -9,20 +9,16 @@ import {
 } from "../../attribution/disputes/known-leaves.ts";
 import { readLeaves } from "../../attribution/disputes/leaf-file.ts";
 import type { Leaves, PostedModel } from "../../attribution/disputes/posted-model.ts";
-import {
-  type AnyFault,
-  faultsOf,
-  honestPosting,
-  type PostableModel,
-} from "../../attribution/disputes/posting-kind.ts";
+import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
 import { digestToField } from "../../circuits/ledger/version-rows.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import type { PostedFault, PostingKind, ShownPosting } from "./posting-kind.ts";
 import type { Posting } from "./read-postings.ts";
 
 /** What a model's owner publishes. */
 export interface PublishedFiles {
-  readonly model: PostableModel;
+  readonly model: PublishedModel;
   /** The version's rows, in its order. */
   readonly rows: readonly OwnedRow[];
   /** The leaves as published; null where the owner publishes none: then they are computed from the model. */
@@ -34,9 +30,9 @@ export interface PublishedFiles {
 export interface Examined {
   /** The first wrong place, what all of them are shown from, and those after it. null if there is none. */
   readonly fault: {
-    readonly fault: AnyFault;
-    readonly posted: PostedModel;
-    readonly others: Iterable<AnyFault>;
+    readonly fault: PostedFault;
+    readonly shown: ShownPosting;
+    readonly others: Iterable<PostedFault>;
   } | null;
   /** Leaves to demand, the first one first: nobody publishes them, or they have no room in a challenge. */
   readonly wanted: readonly LeafPlace[];
@@ -61,31 +57,29 @@ const COMPARED = [
   "sharesDuplicates",
 ] as const;
 
-/** Needs `initPoseidon`. @param shown answers to demands @throws ATT_NOT_DISPUTABLE */
-export function examinePosting(
+/** Needs `initPoseidon`. @param answers to demands @throws ATT_NOT_DISPUTABLE, and what `kind` throws */
+export async function examinePosting(
   { statement, modelId }: Posting,
   files: PublishedFiles,
-  shown: readonly ShownLeaf[] = [],
-): Examined {
-  const own = honestPosting(
-    files.model,
-    files.rows.map(({ content }) => content),
-    modelId,
-  );
+  kind: PostingKind,
+  answers: readonly ShownLeaf[] = [],
+): Promise<Examined> {
+  const own = await kind.honestPosting(files.model, files.rows, modelId);
   const warnings: string[] = COMPARED.filter((name) => statement[name] !== own.statement[name]).map(
     (name) => `${name} is ${statement[name]}, the model's is ${own.statement[name]}`,
   );
   if (files.mismatch !== null) warnings.push(files.mismatch);
-  if (Buffer.compare(own.statement.roots.map, statement.roots.map) !== 0)
+  if (kind.isMapTrusted && Buffer.compare(own.statement.roots.map, statement.roots.map) !== 0)
     warnings.push("its map is not the published one");
-  const known = knownLeaves(statement, own, publishedLeaves(files), shown);
-  const wanted = wantedOf(known, statement);
+  const known = knownLeaves(statement, own, publishedLeaves(files), answers, kind.rows);
+  const wanted = wantedOf(known, statement, kind.rows);
   const { posted } = known;
   if (posted === null) return { fault: null, wanted, warnings };
+  const shown: ShownPosting = { posted, own, rows: files.rows };
   const unopened = unopenedRows(posted, files.rows);
-  const faults = challengeable(faultsOf(posted, files.rows), unopened);
+  const faults = challengeable(kind.faultsOf(shown), unopened, kind.needsContent);
   const first = faults.next();
-  const fault = first.done === true ? null : { fault: first.value, posted, others: faults };
+  const fault = first.done === true ? null : { fault: first.value, shown, others: faults };
   const rows = Array.from(unopened, (index) => ({ tree: "rows" as const, index }));
   return { fault, wanted: [...wanted, ...rows], warnings };
 }
@@ -101,23 +95,17 @@ function publishedLeaves({ leaves }: PublishedFiles): Leaves | null {
   }
 }
 
-function* challengeable(faults: Iterable<AnyFault>, unopened: ReadonlySet<number>): Generator<AnyFault> {
+function* challengeable(
+  faults: Iterable<PostedFault>,
+  unopened: ReadonlySet<number>,
+  needsContent: PostingKind["needsContent"],
+): Generator<PostedFault> {
   for (const fault of faults) {
-    const shown = "other" in fault ? [fault.row, fault.other] : "row" in fault ? [fault.row] : [];
-    if (NEEDS_TEXT.has(fault.kind) && shown.some((row) => unopened.has(row))) continue;
+    const shown = [fault.row, fault.other];
+    if (needsContent.has(fault.kind) && shown.some((row) => row !== undefined && unopened.has(row))) continue;
     yield fault;
   }
 }
-
-/** Challenges that open the row, or compare its digest. */
-const NEEDS_TEXT: ReadonlySet<AnyFault["kind"]> = new Set([
-  "rowTooLong",
-  "tokens",
-  "residual",
-  "entry",
-  "versionRow",
-  "duplicate",
-]);
 
 /**
  * Attack: a digest plus r is the version's row to L1, and no text opens it. Such a row is demanded. It must not keep the

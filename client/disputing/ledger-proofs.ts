@@ -84,7 +84,8 @@ export async function openUnbegunModel(client: LedgerClient, modelId: number) {
 
 /** The call `admit`, of a posting that counts. Needs `initPoseidon`. @param cap most payments of an epoch */
 export function admitCall(model: PublishedModel, id: bigint, statement: DisputeStatement, cap: bigint) {
-  const { damping } = challengedRules(answeringFiles(model).recipe)!;
+  // A language model's statics have other rules, and no damping.
+  const damping = challengedRules(answeringFiles(model).recipe)?.damping ?? 0n;
   const args = [id, statementTuple(statement), cap, columnsCommitment(model.columns), damping] as const;
   return { functionName: "admit", args } as const;
 }

@@ -1,10 +1,8 @@
 /** Challenges of a posting, one after the other, until L1 takes one. */
 import type { Address, Hex, PublicClient } from "viem";
-import type { AnyFault } from "../../attribution/disputes/posting-kind.ts";
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import type { Examined } from "./examine-posting.ts";
-import { refutationData } from "./refutation.ts";
+import type { PostedFault, PostingKind, ShownPosting } from "./posting-kind.ts";
 
 /** EIP-7825. */
 export const MOST_TRANSACTION_GAS = 2n ** 24n;
@@ -14,33 +12,51 @@ const MOST_DATA_BYTES = 131_072 - 512;
 const TRIES_A_KIND = 8;
 const MOST_TRIES = 200;
 
+interface Sent {
+  readonly hash: Hex;
+  readonly gasUsed: bigint;
+}
+
+export type BegunGame = Sent | "open" | "lost";
+
+/** What was sent; null where a game is open that shows it. Or why the last challenge that was tried was not sent. */
+export type TriedChallenges =
+  | { readonly sent: (Sent & { readonly what: "challenge" | "game" }) | null }
+  | { readonly failure: Error };
+
 export interface Challenging {
   readonly publicClient: PublicClient;
   readonly disputes: Address;
+  readonly kind: PostingKind;
   readonly id: bigint;
-  readonly rows: readonly OwnedRow[];
+  /** Begins a game about a row; "open" where it is being played, "lost" where it was. Absent: nobody plays. */
+  readonly playFor?: (shown: ShownPosting, row: number) => Promise<BegunGame>;
   /** Sends the data of a challenge. A throw is of this one alone, unless the posting is refuted already. */
-  readonly send: (data: Hex) => Promise<{ hash: Hex; gasUsed: bigint }>;
+  readonly send: (data: Hex) => Promise<Sent>;
 }
 
-/**
- * Attack: wrong places for show, of which no challenge fits into a transaction, before the one that pays.
- * @returns what was sent, or why the last one that was tried was not
- */
+/** Attack: wrong places for show, of which no challenge fits into a transaction, before the one that pays. */
 export async function tryChallenges(
   found: NonNullable<Examined["fault"]>,
-  { publicClient, disputes, id, rows, send }: Challenging,
-): Promise<{ sent: { hash: Hex; gasUsed: bigint } } | { failure: Error }> {
+  { publicClient, disputes, kind, id, playFor, send }: Challenging,
+): Promise<TriedChallenges> {
   let failure = new Error("nothing was tried");
   let triesLeft = MOST_TRIES;
   for (const fault of inTurns(found)) {
     if (triesLeft-- === 0) break;
     try {
-      const data = refutationData(id, found.posted, rows, fault);
+      if (kind.isGame?.(fault) === true) {
+        const begun = playFor === undefined ? "lost" : await playFor(found.shown, fault.row!);
+        if (begun === "open") return { sent: null };
+        if (begun !== "lost") return { sent: { what: "game", ...begun } };
+        failure = new Error(`only a game shows that row ${fault.row} is false, and none is open for it`);
+        continue;
+      }
+      const data = kind.refutationData(id, found.shown, fault);
       const sizeBytes = data.length / 2 - 1;
       if (sizeBytes > MOST_DATA_BYTES)
         throw new Error(`the challenge of ${fault.kind} has ${sizeBytes} bytes, too many for a transaction`);
-      return { sent: await send(data) };
+      return { sent: { what: "challenge", ...(await send(data)) } };
     } catch (error) {
       failure = error as Error;
       const [, , isRefuted] = await publicClient.readContract({
@@ -53,10 +69,10 @@ export async function tryChallenges(
 }
 
 /** A few of each kind, then the rest. */
-function* inTurns({ fault, others }: NonNullable<Examined["fault"]>): Generator<AnyFault> {
+function* inTurns({ fault, others }: NonNullable<Examined["fault"]>): Generator<PostedFault> {
   const counts = new Map<string, number>();
-  const later: AnyFault[] = [];
-  const ofKind = (one: AnyFault) => {
+  const later: PostedFault[] = [];
+  const ofKind = (one: PostedFault) => {
     const count = (counts.get(one.kind) ?? 0) + 1;
     counts.set(one.kind, count);
     return count;

@@ -1,12 +1,12 @@
 /** Recomputes each new posting and challenges by itself. */
 import { type Address, encodeFunctionData, type Hex, type PublicClient } from "viem";
 import { TREES } from "../../attribution/disputes/posted-model.ts";
-import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { type Examined, examinePosting, type PublishedFiles } from "./examine-posting.ts";
 import { type Demands, readDemands } from "./open-demands.ts";
+import { MAIL_POSTINGS, type PostingKind, type ShownPosting } from "./posting-kind.ts";
 import { type Posting, readPostings } from "./read-postings.ts";
-import { MOST_TRANSACTION_GAS, tryChallenges } from "./try-challenges.ts";
+import { type BegunGame, MOST_TRANSACTION_GAS, tryChallenges } from "./try-challenges.ts";
 
 /** Who challenges. Returns once the transaction is mined. */
 export interface Watcher {
@@ -16,11 +16,23 @@ export interface Watcher {
   readonly mostDemandsWei: bigint;
 }
 
+/** Games over rows of postings: here they are begun, and their verdicts brought. Somebody else makes the moves. */
+export interface RowGames {
+  /** The call that refutes the posting by a game that was lost; null where there is none. */
+  verdictOf(id: bigint): Promise<Hex | null>;
+  /** Challenges a row, with a stake, unless this watcher has a game about it. */
+  challenge(posting: Posting, shown: ShownPosting, row: number): Promise<BegunGame>;
+}
+
 export interface WatchOptions {
   readonly publicClient: PublicClient;
   /** null only looks. */
   readonly watcher: Watcher | null;
   readonly disputes: Address;
+  /** Of the models that the contract judges. Default: of e-mails. */
+  readonly kind?: PostingKind;
+  /** Of a kind that has them: without it, rows that take a game are only named. */
+  readonly games?: RowGames;
   readonly modelId?: number;
   /** null for a posting whose files cannot be had. A throw is of this posting alone. */
   readonly filesOf: (posting: Posting) => Promise<PublishedFiles | null>;
@@ -32,7 +44,7 @@ export interface Watched {
   readonly examined: Examined | null;
   /** What was sent: the contract's function and its transaction; null where nothing was. */
   readonly sent: {
-    readonly what: "challenge" | "demand" | "unanswered" | "attest";
+    readonly what: "challenge" | "game" | "verdict" | "demand" | "unanswered" | "attest";
     readonly hash: `0x${string}`;
     readonly gasUsed: bigint;
   } | null;
@@ -45,7 +57,7 @@ export interface Watched {
  * Attack: files that no program can read, served beside one posting, would keep a watcher from all others.
  */
 export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
-  const { publicClient, disputes, modelId, watcher } = options;
+  const { publicClient, disputes, games, kind = MAIL_POSTINGS, modelId, watcher } = options;
   const postings = await readPostings(publicClient, disputes, {
     ...(modelId === undefined ? {} : { modelId }),
     ...(watcher === null ? {} : { attestor: watcher.address }),
@@ -62,12 +74,14 @@ export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
       const isFeeOpen = posting.state === "refuted" && posting.openDemandCount > 0;
       if (isFeeOpen && watcher !== null && watcher.mostDemandsWei > 0n)
         sent = await feeBack({ ...options, watcher }, posting);
-      const files = isKnown ? null : await options.filesOf(posting);
+      const verdict = posting.state === "open" ? ((await games?.verdictOf(posting.id)) ?? null) : null;
+      if (verdict !== null && watcher !== null)
+        sent = { what: "verdict", ...(await watcher.send({ data: verdict, valueWei: 0n })) };
+      const files = isKnown || verdict !== null ? null : await options.filesOf(posting);
       if (files !== null) {
         const demands = await readDemands(publicClient, disputes, posting.id);
-        examined = examinePosting(posting, files, demands.shown);
-        if (watcher !== null)
-          sent = await act({ ...options, watcher }, posting, examined, demands, files.rows);
+        examined = await examinePosting(posting, files, kind, demands.shown);
+        if (watcher !== null) sent = await act({ ...options, watcher, kind }, posting, examined, demands);
       }
     } catch (error) {
       failure = error as Error;
@@ -78,12 +92,12 @@ export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
 }
 
 async function act(
-  { publicClient, watcher, disputes }: WatchOptions & { watcher: Watcher },
-  { attestedBy, id }: Posting,
+  { publicClient, watcher, disputes, games, kind }: WatchOptions & { watcher: Watcher; kind: PostingKind },
+  posting: Posting,
   { fault, wanted, warnings }: Examined,
   demands: Demands,
-  rows: readonly OwnedRow[],
 ): Promise<Watched["sent"]> {
+  const { attestedBy, id } = posting;
   const abi = disputesAbi;
   const send = async (data: Hex, valueWei = 0n) => {
     const call = { account: watcher.address, to: disputes, data, value: valueWei };
@@ -93,8 +107,12 @@ async function act(
   };
   let failure: Error | null = null;
   if (fault !== null) {
-    const tried = await tryChallenges(fault, { publicClient, disputes, id, rows, send });
-    if ("sent" in tried) return { what: "challenge", ...tried.sent };
+    const playFor =
+      games === undefined
+        ? {}
+        : { playFor: (shown: ShownPosting, row: number) => games.challenge(posting, shown, row) };
+    const tried = await tryChallenges(fault, { publicClient, disputes, kind, id, send, ...playFor });
+    if ("sent" in tried) return tried.sent;
     failure = tried.failure;
   }
   if (wanted.length > 0) {

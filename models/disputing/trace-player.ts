@@ -40,6 +40,12 @@ export interface PlayerOptions {
 /** Of 224 games that are open against an owner, the next costs so much. */
 const MOST_STAKES = 8n;
 
+/** What one challenge may cost where nobody says it. */
+export async function mostStakeFor(client: PublicClient, game: Address): Promise<bigint> {
+  const stakeWei = { address: game, abi: traceGameAbi, functionName: "stakeWei" } as const;
+  return MOST_STAKES * (await client.readContract(stakeWei));
+}
+
 /** A trace takes up to some minutes, in which no game's move is made. */
 const MOST_TRACED = 4;
 /** A trace takes up to some 500 MB. Beyond these it is made again for each move. */
@@ -242,9 +248,7 @@ export class TracePlayer {
       functionName: "stakeFor",
       args: [owner],
     });
-    const mostWei =
-      this.#options.mostStakeWei ??
-      MOST_STAKES * (await publicClient.readContract({ ...contract, functionName: "stakeWei" }));
+    const mostWei = this.#options.mostStakeWei ?? (await mostStakeFor(publicClient, game));
     if (stakeWei > mostWei) {
       warn(
         `its query is false, and not challenged: that takes a stake of ${stakeWei} wei, and at most ${mostWei} are given`,

@@ -1,4 +1,7 @@
-/** A player who knows one registered language model: he compares prompts with its vocabulary, and queries with its traces. */
+/**
+ * A player who knows one registered language model: he compares prompts with its vocabulary, and queries or posted rows with its
+ * traces.
+ */
 import type { Hex } from "viem";
 import { chainKernels } from "../trace/run-trace.ts";
 import { answerFault, showAnswerCall } from "./answer-fault.ts";
@@ -6,7 +9,7 @@ import type { TracedTuple } from "./ledger-claims.ts";
 import { faultOfPrompt, refutePromptCall } from "./prompt-tokens.ts";
 import type { ClaimState } from "./read-games.ts";
 import { type PlayerOptions, TracePlayer } from "./trace-player.ts";
-import { namesModel, textOf, traceQuery } from "./traced-model.ts";
+import { asRow, namesModel, textOf, traceQuery } from "./traced-model.ts";
 import type { TracedTextModel } from "./traced-text.ts";
 
 interface TracedPlayerOptions
@@ -15,6 +18,8 @@ interface TracedPlayerOptions
     "publicClient" | "game" | "account" | "challenges" | "mostTraced" | "mostStakeWei"
   > {
   readonly traced: Pick<TracedTextModel, "isPromptOf" | "model" | "vocabulary">;
+  /** What the contract's claims are about: RowTraces has rows of G. Default: queries, as LedgerTraces has. */
+  readonly about?: "queries" | "rows";
   /** As it is registered. */
   readonly terms: TracedTuple;
   readonly kernels: Parameters<typeof chainKernels>[0];
@@ -22,7 +27,7 @@ interface TracedPlayerOptions
 }
 
 export function tracedPlayer(options: TracedPlayerOptions): TracePlayer {
-  const { kernels, onProgress, terms, traced } = options;
+  const { about, kernels, onProgress, terms, traced } = options;
   const { model, vocabulary } = traced;
   const { account, challenges, game, publicClient } = options;
   return new TracePlayer({
@@ -37,8 +42,9 @@ export function tracedPlayer(options: TracedPlayerOptions): TracePlayer {
     },
     traceOf: ({ claimId, statement }) => {
       if (!namesModel(model, statement)) return null;
-      onProgress(`tracing claim ${claimId}`);
-      return traceQuery(model, textOf(statement), chainKernels(kernels, model.programs.slice(-1)));
+      onProgress(`tracing claim ${claimId}${about === "rows" ? ", of a row" : ""}`);
+      const query = traceQuery(model, textOf(statement), chainKernels(kernels, model.programs.slice(-1)));
+      return about === "rows" ? asRow(query) : query;
     },
   });
 

@@ -120,6 +120,7 @@ export async function startRowContracts(mostRows: number) {
   return {
     ...{ client, clients, settlements, disputes, games, owner, watcher, stranger, send, abi },
     publicClient: clients.publicClient as never,
+    url: anvil.url,
     stop: () => anvil.stop(),
     accountOf: (address: Hex, to: Hex = games): PlayerAccount => ({
       address,

@@ -1,4 +1,3 @@
-import { isDisputable } from "../../../attribution/disputes/posted-model.ts";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { admitCall, admitUnchallengedCall } from "../../../client/disputing/ledger-proofs.ts";
@@ -8,7 +7,7 @@ import { parseAddress, resolveEndpoints } from "../../cli/context.ts";
 import { modelFamilies } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { contractFor, contractsBehind } from "./disputes-contracts.ts";
+import { contractFor, contractsBehind, promisesPosting } from "./disputes-contracts.ts";
 import { type DisputesCall, disputesSenderOf } from "./disputes-sender.ts";
 import { postingLines } from "./disputes-show.ts";
 
@@ -25,14 +24,14 @@ export async function admitModel({ options, args, output }: CommandContext<Admit
   const model = await readModel(args[1]!, await modelFamilies());
   // A model without a window is admitted by any of them.
   const sender = await disputesSenderOf(options, given, async (client) =>
-    isDisputable(model)
+    promisesPosting(model)
       ? contractFor(client, given, model)
       : (await contractsBehind(client, given))[0]!.address,
   );
   const to = sender.disputes;
   const { rollupAddress } = resolveEndpoints(options);
   let call: DisputesCall;
-  if (isDisputable(model)) {
+  if (promisesPosting(model)) {
     const own = (await readPostings(sender.publicClient, to, { modelId })).filter(
       ({ rollup, statement }) => rollup === rollupAddress && statement.staticsHash === model.staticsHash,
     );
@@ -47,12 +46,12 @@ export async function admitModel({ options, args, output }: CommandContext<Admit
     call = admitCall(model, counting.id, counting.statement, cap);
   } else call = admitUnchallengedCall(model, modelId, cap);
   const sent = await sender.send(call);
-  const how = isDisputable(model) ? "its window has ended" : "its statics promise no window";
+  const how = promisesPosting(model) ? "its window has ended" : "its statics promise no window";
   output.answer(
     [
       `model ${modelId} may have its genesis: ${how}; L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
       `once the sequencer has heard of it: openledger model register ${args[1]}`,
     ],
-    { modelId, isChallenged: isDisputable(model), ...sent },
+    { modelId, isChallenged: promisesPosting(model), ...sent },
   );
 }

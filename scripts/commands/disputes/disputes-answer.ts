@@ -3,24 +3,21 @@ import { join } from "node:path";
 import { decodeLeaves, LEAF_FILE, requireRoots } from "../../../attribution/disputes/leaf-file.ts";
 import { type PostedModel, TREES } from "../../../attribution/disputes/posted-model.ts";
 import { openingOf, statementTuple } from "../../../attribution/disputes/posting-calls.ts";
-import {
-  honestPosting,
-  POSTABLE_FAMILIES,
-  type PostableModel,
-} from "../../../attribution/disputes/posting-kind.ts";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { type OpenDemand, readDemands } from "../../../client/disputing/open-demands.ts";
 import { type Posting, readPostings } from "../../../client/disputing/read-postings.ts";
 import { commandError, renderError } from "../../cli/cli-errors.ts";
 import { parseAddress } from "../../cli/context.ts";
+import { modelFamilies } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { contractFor } from "./disputes-contracts.ts";
+import { contractFor, postingKindOf } from "./disputes-contracts.ts";
 import { disputesSenderOf } from "./disputes-sender.ts";
 
 export interface AnswerOptions {
   modelId: string;
+  base?: string;
 }
 
 /**
@@ -31,13 +28,14 @@ export interface AnswerOptions {
 export async function answerDemands({ options, args, output }: CommandContext<AnswerOptions>): Promise<void> {
   await initPoseidon();
   const modelId = parseId(options.modelId);
-  const model = (await readModel(args[1]!, POSTABLE_FAMILIES)) as PostableModel;
+  const model = await readModel(args[1]!, await modelFamilies(options));
   const given = parseAddress(args[0]!);
   const sender = await disputesSenderOf(options, given, (client) => contractFor(client, given, model));
   const { disputes, publicClient } = sender;
   const { rows } = model;
   if (rows === null) throw commandError("CMD_USAGE", "the model is published without its rows");
   const leafFile = await readFile(join(args[1]!, LEAF_FILE)).catch(() => null);
+  const kind = await postingKindOf(model, options, output.progress);
   const contents = rows.map(({ content }) => content);
   const answered: { posting: bigint; tree: string; index: bigint; hash: string; gasUsed: bigint }[] = [];
   const failures: unknown[] = [];
@@ -62,8 +60,8 @@ export async function answerDemands({ options, args, output }: CommandContext<An
     await orFail(async () => {
       const posted =
         leafFile === null
-          ? requireRoots(honestPosting(model, contents, modelId), statement)
-          : decodeLeaves(leafFile, statement);
+          ? requireRoots(await kind.honestPosting(model, rows, modelId), statement, kind.rows)
+          : decodeLeaves(leafFile, statement, kind.rows);
       const { open } = await readDemands(publicClient, disputes, id);
       for (const demand of open) await orFail(() => showLeaf(posting, posted, demand));
     });

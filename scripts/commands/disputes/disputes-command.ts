@@ -1,11 +1,13 @@
 import type { Command } from "commander";
+import { TEXT_BASE_OPTION } from "../../cli/model-families.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION } from "../../cli/settlement-options.ts";
+import type { DeployGameOptions } from "./deploy-game.ts";
 import type { AdmitOptions } from "./disputes-admit.ts";
 import type { AnswerOptions } from "./disputes-answer.ts";
 import type { DeployOptions, PostOptions } from "./disputes-post.ts";
 import type { ShowOptions } from "./disputes-show.ts";
-import type { ClaimOptions, DeployGameOptions, PlayOptions } from "./query-disputes.ts";
+import type { ClaimOptions, PlayOptions } from "./query-disputes.ts";
 import type { ApproveOptions, RegisterTracedOptions } from "./traced-ledger.ts";
 
 /** docs/disputes.md. Everything is loaded by its action: training would make every other command slower. */
@@ -66,7 +68,8 @@ function addPost(disputes: Command): void {
       "check every place of a registered model, and post its roots with a bond; its version has to be in L1's state",
     )
     .requiredOption("--model-id <id>", "the model's leaf")
-    .option("--bond <ether>", "more than the least bond");
+    .option("--bond <ether>", "more than the least bond")
+    .option(...TEXT_BASE_OPTION);
   withExample(command, "disputes post 0x… spam-model --model-id 12 --account walt");
   onRun<PostOptions>(command, async (context) => (await import("./disputes-post.ts")).postModel(context));
 }
@@ -101,17 +104,25 @@ function addAdmit(disputes: Command): void {
 function addQueries(disputes: Command): void {
   const deploy = disputes
     .command("deploy-game")
-    .description("deploy LedgerTraces, for queries of language models, and a gate before it and others")
+    .description(
+      "deploy LedgerTraces, for queries of language models, TextDisputes and RowTraces, for their rows, and a gate before them and others",
+    )
     .option("--window-days <days>", "in which anyone may challenge a claim", "3")
     .option("--side-hours <hours>", "that a player has for all moves of a game", "48")
     .option("--math <address>", "a LedgerMath that is there; default: a new one")
     .option("--beside <addresses...>", "contracts of disputes that the gate asks, too")
     .option("--bond <ether>", "the least bond of a claim", "0.5")
-    .option("--stake <ether>", "of a challenger", "0.1");
+    .option("--stake <ether>", "of a challenger", "0.1")
+    .option("--posting-window-days <days>", "in which anyone may refute a posting; at least 3", "7")
+    .option("--posting-bond <ether>", "the least bond of a posting", "0.5")
+    .option("--demand-fee <ether>", "of a demand for one unpublished leaf of a posting", "0.05")
+    .option(
+      "--rows <count>",
+      "most rows of the models that will be posted; more constants can follow",
+      "1024",
+    );
   withExample(deploy, "disputes deploy-game --account alice");
-  onRun<DeployGameOptions>(deploy, async (context) =>
-    (await import("./query-disputes.ts")).deployGame(context),
-  );
+  onRun<DeployGameOptions>(deploy, async (context) => (await import("./deploy-game.ts")).deployGame(context));
   const claim = disputes
     .command("claim-query <game> <model> <prompt>")
     .description("claim the query of a receipt, with a bond: from the model's claimant")
@@ -156,7 +167,9 @@ function addQueries(disputes: Command): void {
   );
   const play = disputes
     .command("play <game> <model>")
-    .description("trace each claimed query of a model again, challenge false ones, and make one's moves")
+    .description(
+      "trace each claimed query of a model again, challenge false ones, and make one's moves in games over queries and rows",
+    )
     .requiredOption("--model-id <id>", "the model's leaf")
     .option("--every <minutes>", "look again and again")
     .option("--most-stake <ether>", "of one challenge of a query; default: eight times the contract's stake")
@@ -181,7 +194,8 @@ function addAnswer(disputes: Command): void {
     .description(
       "show every leaf that somebody has demanded of your postings: a day later each refutes; the demand's fee is yours",
     )
-    .requiredOption("--model-id <id>", "the model's leaf");
+    .requiredOption("--model-id <id>", "the model's leaf")
+    .option(...TEXT_BASE_OPTION);
   withExample(command, "disputes answer 0x… spam-model --model-id 12 --account walt");
   onRun<AnswerOptions>(command, async (context) =>
     (await import("./disputes-answer.ts")).answerDemands(context),

@@ -1,8 +1,13 @@
 /** Commands about postings take a contract of disputes, or a gate with several behind it. */
 import type { Address, PublicClient } from "viem";
+import { isDisputable } from "../../../attribution/disputes/posted-model.ts";
 import { isDirect } from "../../../attribution/features/direct-rows.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
+import { claimantOf } from "../../../attribution/model/recipe-fields.ts";
 import { type GateContract, readGateContracts } from "../../../client/disputing/gate-contracts.ts";
+import { MAIL_POSTINGS, type PostingKind } from "../../../client/disputing/posting-kind.ts";
+import { textDisputesAbi } from "../../../contracts/build/disputes-abi.ts";
+import { promisesRows, type TextRecipe } from "../../../models/registered/text-recipe.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 
 /** All that take postings. @throws CMD_USAGE where there is none */
@@ -17,15 +22,68 @@ export async function contractsBehind(
   return contracts;
 }
 
+/** Where rows of language models are posted and played for. */
+export interface RowContracts {
+  readonly disputes: Address;
+  /** Games over rows. */
+  readonly games: Address;
+  /** Where the models are registered. */
+  readonly settlements: Address;
+}
+
+/** Those of a contract of this kind. */
+export async function rowContractsOf(client: PublicClient, disputes: Address): Promise<RowContracts> {
+  const contract = { address: disputes, abi: textDisputesAbi } as const;
+  const [games, settlements] = await Promise.all([
+    client.readContract({ ...contract, functionName: "games" }),
+    client.readContract({ ...contract, functionName: "settlements" }),
+  ]);
+  return { disputes, games, settlements };
+}
+
+/** All behind a gate. @throws BRG_L1_* */
+export async function rowContractsBehind(client: PublicClient, address: Address): Promise<RowContracts[]> {
+  const texts = (await readGateContracts(client, address)).filter(({ kind }) => kind === "text");
+  return Promise.all(texts.map((one) => rowContractsOf(client, one.address)));
+}
+
 /** The one that judges models of this kind. @throws CMD_USAGE */
 export async function contractFor(
   client: PublicClient,
   address: Address,
-  { features }: Pick<PublishedModel, "features">,
+  model: Pick<PublishedModel, "features" | "recipe">,
 ): Promise<Address> {
-  const kind = isDirect(features) ? "direct" : "classifier";
+  const kind = contractKindOf(model);
   const found = (await contractsBehind(client, address)).find((one) => one.kind === kind);
   if (found === undefined)
     throw commandError("CMD_USAGE", `no contract at ${address} judges models of this kind (${kind})`);
   return found.address;
+}
+
+/** Whether a model's statics promise that its rows are posted before it begins. */
+export const promisesPosting = (model: Pick<PublishedModel, "recipe">): boolean =>
+  isDisputable(model) || promisesRows(model.recipe as { readonly tracing?: TextRecipe["tracing"] });
+
+/** Which kind of contract a model's posting is for. */
+export function contractKindOf({
+  features,
+  recipe,
+}: Pick<PublishedModel, "features" | "recipe">): GateContract["kind"] {
+  if (claimantOf(recipe) !== null) return "text";
+  return isDirect(features) ? "direct" : "classifier";
+}
+
+/** How models of the kind of this one are posted. @param options where the base of a language model is */
+export async function postingKindOf(
+  model: Pick<PublishedModel, "features" | "recipe">,
+  { base }: { readonly base?: string | undefined },
+  onProgress: (line: string) => void,
+): Promise<PostingKind> {
+  if (contractKindOf(model) !== "text") return MAIL_POSTINGS;
+  // Loaded here: engines are much code.
+  const [{ OpenedModels }, { TextPostings }] = await Promise.all([
+    import("./opened-models.ts"),
+    import("./text-postings.ts"),
+  ]);
+  return new TextPostings(new OpenedModels(base, onProgress), onProgress).kind;
 }

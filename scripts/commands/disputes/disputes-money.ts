@@ -9,8 +9,9 @@ import { commandError } from "../../cli/cli-errors.ts";
 import { parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/l1-sender.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
+import { rowContractsBehind } from "./disputes-contracts.ts";
 import { type DisputesSender, disputesSenderOf } from "./disputes-sender.ts";
-import { type GameAccount, traceSenderOf } from "./trace-sender.ts";
+import { type GameAccount, sendingTo } from "./trace-sender.ts";
 
 /**
  * Bonds of the account's postings that count, then all that the contract owes it: rewards, fees and bonds.
@@ -24,8 +25,9 @@ export async function withdrawOwed({ options, args, output }: CommandContext<obj
     const one = await withdrawFrom(await disputesSenderOf(options, address), output);
     if (one !== null) paid.push(one);
   }
-  for (const address of await readTraceContracts(publicClient, given)) {
-    const one = await withdrawFromGames(await traceSenderOf(options, address), output);
+  const rowGames = (await rowContractsBehind(publicClient, given)).map(({ games }) => games);
+  for (const address of [...(await readTraceContracts(publicClient, given)), ...rowGames]) {
+    const one = await withdrawFromGames(sendingTo(await l1SenderOf(options), address), output);
     if (one !== null) paid.push(one);
   }
   if (paid.length === 0) throw commandError("CMD_USAGE", `${given} owes nothing to ${who}`);

@@ -1,11 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatEther, type Hex, type PublicClient, parseEther, parseEventLogs } from "viem";
-import {
-  faultsOf,
-  honestPosting,
-  POSTABLE_FAMILIES,
-  type PostableModel,
-} from "../../../attribution/disputes/posting-kind.ts";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import { MOST_CHALLENGED_ROWS } from "../../../attribution/model/recipe-fields.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
@@ -23,9 +17,10 @@ import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/l1-sender.ts";
+import { modelFamilies } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { contractFor } from "./disputes-contracts.ts";
+import { contractFor, postingKindOf } from "./disputes-contracts.ts";
 import { disputesSenderOf } from "./disputes-sender.ts";
 
 const ATTEMPTS = 20;
@@ -42,6 +37,7 @@ export interface DeployOptions {
 export interface PostOptions {
   modelId: string;
   bond?: string;
+  base?: string;
 }
 
 export async function deployContracts({ options, output }: CommandContext<DeployOptions>): Promise<void> {
@@ -72,20 +68,16 @@ export async function postModel({ options, args, output }: CommandContext<PostOp
   await initPoseidon();
   const given = parseAddress(args[0]!);
   const modelId = parseId(options.modelId);
-  const model = (await readModel(args[1]!, POSTABLE_FAMILIES)) as PostableModel;
+  const model = await readModel(args[1]!, await modelFamilies(options));
   if (model.rows === null) throw commandError("CMD_USAGE", "the model is published without its rows");
   const { rows } = model;
   if (rows.length > MOST_CHALLENGED_ROWS)
     throw commandError("CMD_USAGE", `a posting has at most ${MOST_CHALLENGED_ROWS} rows, not ${rows.length}`);
   output.progress("computing what is posted");
-  const posted = honestPosting(
-    model,
-    rows.map(({ content }) => content),
-    modelId,
-  );
+  const kind = await postingKindOf(model, options, output.progress);
+  const posted = await kind.honestPosting(model, rows, modelId);
   output.progress("checking every place of it");
-  const { value: fault } = faultsOf(posted, rows).next();
-  if (fault !== undefined)
+  for (const fault of kind.faultsOf({ posted, own: posted, rows }))
     throw commandError("CMD_USAGE", `anyone could refute it: ${JSON.stringify(fault)}; nothing is posted`);
   const sender = await disputesSenderOf(options, given, (client) => contractFor(client, given, model));
   const { disputes: address, publicClient, terms } = sender;
@@ -99,7 +91,17 @@ export async function postModel({ options, args, output }: CommandContext<PostOp
   const sent = await againBetweenBatches(
     async () => sender.send({ ...(await postCall(client, posted.statement)), valueWei }),
     () => output.progress("a batch came between: opening the rows in the new state"),
-  );
+  ).catch((error: unknown) => {
+    if (!isReverted(error, "TextModelUnregistered")) throw error;
+    const register = `openledger disputes register ${given} ${args[1]} --model-id ${modelId} --cap PAYMENTS`;
+    throw commandError(
+      "CMD_USAGE",
+      `model ${modelId} is not registered for claims yet: ${register} comes first`,
+      {
+        cause: error,
+      },
+    );
+  });
   const id = await postingOf(publicClient, sent.hash);
   const posting = (await readPostings(publicClient, address, { modelId })).find((one) => one.id === id)!;
   const until = new Date(Number(posting.endsAtSeconds) * 1000).toISOString();
@@ -125,14 +127,16 @@ export async function againBetweenBatches<T>(
     try {
       return await act();
     } catch (error) {
-      const isOvertaken =
-        isRollupError(error, "CLI_L1_REVERTED") && (error.data as { error?: string }).error === refusal;
-      if (!isOvertaken || left === 1) throw error;
+      if (!isReverted(error, refusal) || left === 1) throw error;
       onRetry();
       await sleep(RETRY_MS);
     }
   }
 }
+
+/** @param name as the contract calls it */
+const isReverted = (error: unknown, name: string): boolean =>
+  isRollupError(error, "CLI_L1_REVERTED") && (error.data as { error?: string }).error === name;
 
 async function postingOf(publicClient: PublicClient, hash: Hex): Promise<bigint> {
   const { logs } = await publicClient.getTransactionReceipt({ hash });

@@ -1,10 +1,13 @@
 /** Calls of the contract Disputes at capped fees. A call that it would refuse is never sent, and says why. */
 import { type Address, encodeFunctionData, type PublicClient } from "viem";
 import { l1Error } from "../../../client/actions/l1/l1-result.ts";
-import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
+import { disputesAbi, textDisputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import type { GlobalOptions } from "../../cli/context.ts";
 import { type L1Sender, l1SenderOf } from "../../cli/l1-sender.ts";
+
+/** Of whichever kind of models: functions and errors. */
+const EVERY_ABI = [...disputesAbi, ...textDisputesAbi] as const;
 
 export interface DisputesSender extends Omit<L1Sender, "send"> {
   readonly disputes: Address;
@@ -61,7 +64,7 @@ export async function disputesSenderOf(
     disputes,
     terms,
     async send({ args, functionName, valueWei = 0n }) {
-      const call = { abi: disputesAbi, functionName, args } as never;
+      const call = { abi: EVERY_ABI, functionName, args } as never;
       const request = { address: disputes, account, value: valueWei, ...(call as object) };
       await publicClient.simulateContract(request as never).catch((error: unknown) => {
         throw l1Error(error, functionName);

@@ -1,12 +1,13 @@
-import { createPublicClient, formatEther, http } from "viem";
+import { type Address, createPublicClient, formatEther, http, type PublicClient } from "viem";
 import type { GateContract } from "../../../client/disputing/gate-contracts.ts";
 import { type ReadAdmission, readAdmissions } from "../../../client/disputing/read-admissions.ts";
 import { type Posting, readPostings } from "../../../client/disputing/read-postings.ts";
 import { parseAddress, resolveRpcUrl } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { contractsBehind } from "./disputes-contracts.ts";
+import { contractsBehind, rowContractsOf } from "./disputes-contracts.ts";
 import { type DisputesTerms, readTerms } from "./disputes-sender.ts";
+import { type RowVerdict, readVerdict } from "./row-verdicts.ts";
 
 export interface ShowOptions {
   modelId?: string;
@@ -22,12 +23,13 @@ export async function showPostings({ options, args, output }: CommandContext<Sho
       readPostings(publicClient, address, ofModel),
       readAdmissions(publicClient, address, ofModel),
     ]);
-    shown.push({ address, kind, terms, postings, admissions });
+    const verdicts = kind === "text" ? await readVerdicts(publicClient, address, postings) : null;
+    shown.push({ address, kind, terms, postings, admissions, verdicts });
   }
   output.answer(shown.flatMap(linesOf), {
-    contracts: shown.map(({ postings, ...contract }) => ({
+    contracts: shown.map(({ postings, verdicts, ...contract }) => ({
       ...contract,
-      postings: postings.map(({ statement: _, ...posting }) => posting),
+      postings: postings.map(({ statement: _, ...posting }, i) => ({ ...posting, ...verdicts?.[i] })),
     })),
   });
 }
@@ -36,19 +38,39 @@ interface Shown extends GateContract {
   readonly terms: Omit<DisputesTerms, "math">;
   readonly postings: readonly Posting[];
   readonly admissions: readonly ReadAdmission[];
+  /** Of each posting; null where there are no games over rows. */
+  readonly verdicts: readonly RowVerdict[] | null;
 }
 
-function linesOf({ address, admissions, kind, postings, terms }: Shown): string[] {
+async function readVerdicts(client: PublicClient, disputes: Address, postings: readonly Posting[]) {
+  const contracts = await rowContractsOf(client, disputes);
+  return Promise.all(postings.map(({ id }) => readVerdict(client, contracts, id)));
+}
+
+function linesOf({ address, admissions, kind, postings, terms, verdicts }: Shown): string[] {
   const days = (Number(terms.windowSeconds) / 86_400).toFixed(1);
   return [
     `${address}, of ${kind} models: windows of ${days} days, bonds of at least ${formatEther(terms.leastBondWei)} ETH`,
-    ...postings.flatMap(postingLines),
+    ...postings.flatMap((posting, i) => [
+      ...postingLines(posting),
+      ...(verdicts === null ? [] : verdictLines(posting, verdicts[i]!)),
+    ]),
     ...admissions.map(({ modelId, postingId, rollup }) =>
       postingId === null
         ? `model ${modelId}: every rollup may take its genesis; its statics promise no window`
         : `model ${modelId}: rollup ${rollup} may take its genesis, by posting ${postingId}`,
     ),
     ...(postings.length === 0 ? ["nothing is posted"] : []),
+  ];
+}
+
+/** What games over its rows have found. A posting with an open one counts only when that is over. */
+function verdictLines({ id, state }: Posting, { lostRow, openGames }: RowVerdict): string[] {
+  return [
+    ...(openGames === 0 ? [] : [`  ${openGames} open games over its rows`]),
+    ...(lostRow === null || state === "refuted"
+      ? []
+      : [`  a game has refuted row ${lostRow}: openledger watch or disputes play takes it to posting ${id}`]),
   ];
 }
 

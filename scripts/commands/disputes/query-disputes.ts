@@ -1,13 +1,6 @@
 /** Disputes over queries of language models: docs/lm-disputes.md. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseEther } from "viem";
-import {
-  deployGenesisGates,
-  deployLedgerMath,
-  missingChunks,
-  storeChunks,
-} from "../../../contracts/build/deploy-disputes.ts";
-import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
+import { type Address, parseEther } from "viem";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
 import { receiptClaim } from "../../../models/disputing/receipt-claim.ts";
 import type { PlayedRound } from "../../../models/disputing/trace-player.ts";
@@ -18,16 +11,9 @@ import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.
 import { l1SenderOf } from "../../cli/l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { traceSenderOf } from "./trace-sender.ts";
-
-export interface DeployGameOptions {
-  windowDays: string;
-  sideHours: string;
-  math?: string;
-  beside?: string[];
-  bond: string;
-  stake: string;
-}
+import { rowContractsBehind } from "./disputes-contracts.ts";
+import { bringVerdicts } from "./row-verdicts.ts";
+import { sendingTo, traceContractAt, traceSenderOf } from "./trace-sender.ts";
 
 export interface ClaimOptions {
   modelId: string;
@@ -42,29 +28,6 @@ export interface PlayOptions {
   every?: string;
   base?: string;
   mostStake?: string;
-}
-
-export async function deployGame({ options, output }: CommandContext<DeployGameOptions>): Promise<void> {
-  const sender = await l1SenderOf(options);
-  const clients = { walletClient: sender.walletClient, publicClient: sender.publicClient };
-  const math = options.math === undefined ? await deployLedgerMath(clients) : parseAddress(options.math);
-  const missing = await missingChunks(sender.publicClient, math, 0);
-  output.progress(`storing ${missing.length} chunks of constants, some 5 million gas each`);
-  await storeChunks(clients, math, missing);
-  const terms = {
-    windowSeconds: BigInt(Math.round(Number(options.windowDays) * 86_400)),
-    sideSeconds: BigInt(Math.round(Number(options.sideHours) * 3_600)),
-    leastBondWei: parseEther(options.bond),
-    stakeWei: parseEther(options.stake),
-  };
-  const { game, rules } = await deployTraceGame(clients, terms, math);
-  const members = [game, ...(options.beside ?? []).map(parseAddress)];
-  const gate = await deployGenesisGates(clients, members);
-  const lines = [
-    `LedgerTraces ${game}, TraceRules ${rules}, LedgerMath ${math}`,
-    `GenesisGates ${gate} before ${members.length} contracts: a rollup's deploy.json says "genesisGate": "${gate}"`,
-  ];
-  output.answer(lines, { game, rules, math, gate, members });
 }
 
 /** @throws CMD_USAGE for a model of another kind */
@@ -88,31 +51,49 @@ export async function claimQuery({ options, args, output }: CommandContext<Claim
 
 /** Signs only what the games ask of this account. @throws CMD_USAGE for a model of another kind */
 export async function playGames({ options, args, output }: CommandContext<PlayOptions>): Promise<void> {
-  const { game, ...sender } = await traceSenderOf(options, parseAddress(args[0]!), parseId(options.modelId));
+  const given = parseAddress(args[0]!);
+  const modelId = parseId(options.modelId);
+  const sender = await l1SenderOf(options);
+  const { publicClient } = sender;
+  const game = await traceContractAt(options, publicClient, given, modelId);
   const { setting, terms, traced } = await openPromised(args[1]!, options, output.progress);
-  const player = tracedPlayer({
-    ...{ publicClient: sender.publicClient, game, challenges: true, traced, terms },
-    ...{ kernels: setting.kernels, onProgress: output.progress },
-    account: { address: sender.address, send: (call) => sender.send(call, "a move") },
-    // Who looks once has no next look.
-    ...(options.every === undefined ? { mostTraced: Number.POSITIVE_INFINITY } : {}),
-    ...mostStakeOf(options),
-  });
-  for (;;) {
-    const played = await player.playOnce().catch((error: unknown) => {
-      if (options.every === undefined) throw error;
-      output.progress(`nothing could be played: ${messageOf(error)}`);
-      return null;
+  const rows = (await rowContractsBehind(publicClient, given)).filter((one) => one.settlements === game);
+  const playerIn = (at: Address, about: "queries" | "rows") => {
+    const { address, send } = sendingTo(sender, at);
+    return tracedPlayer({
+      ...{ publicClient, game: at, challenges: true, traced, terms, about },
+      ...{ kernels: setting.kernels, onProgress: output.progress },
+      account: { address, send: (call) => send(call, "a move") },
+      // Who looks once has no next look.
+      ...(options.every === undefined ? { mostTraced: Number.POSITIVE_INFINITY } : {}),
+      ...mostStakeOf(options),
     });
-    if (played !== null) {
-      const { lines, view } = describeRound(played);
-      output.answer(lines, view);
-    }
+  };
+  const players = [playerIn(game, "queries"), ...rows.map(({ games }) => playerIn(games, "rows"))];
+  for (;;) {
+    const failures: unknown[] = [];
+    let isWaiting = false;
+    const attempt = (look: () => Promise<void>) => look().catch((error: unknown) => failures.push(error));
+    for (const [i, player] of players.entries())
+      await attempt(async () => {
+        const played = await player.playOnce();
+        const { lines, view } = describeRound(played);
+        const about = i === 0 ? "queries" : "rows";
+        output.answer(about === "rows" ? lines.map((line) => `of rows, ${line}`) : lines, { about, ...view });
+        failures.push(...played.failures.map(({ error }) => error));
+        isWaiting ||= played.waiting.length > 0;
+      });
+    for (const contracts of rows)
+      await attempt(async () => {
+        for (const brought of await bringVerdicts(sender, contracts, modelId))
+          output.answer([`posting ${brought.posting} is refuted by a game: ${brought.hash}`], brought);
+      });
     if (options.every === undefined) {
-      if (played!.failures.length > 0) throw played!.failures[0]!.error;
+      if (failures.length > 0) throw failures[0];
       return;
     }
-    if (played === null || played.waiting.length === 0) await sleep(Number(options.every) * 60_000);
+    for (const failure of failures) output.progress(`could not be played: ${messageOf(failure)}`);
+    if (!isWaiting) await sleep(Number(options.every) * 60_000);
   }
 }
 

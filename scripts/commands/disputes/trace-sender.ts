@@ -1,4 +1,4 @@
-/** Calls of LedgerTraces at capped fees. A call that it would refuse is never sent, and says why. */
+/** Calls of LedgerTraces and RowTraces at capped fees. A call that it would refuse is never sent, and says why. */
 import {
   type Address,
   BaseError,
@@ -11,6 +11,7 @@ import {
 import { l1Call, l1Error } from "../../../bridge/l1/l1-client.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { clientError } from "../../../client/client-errors.ts";
+import { disputesAbi, rowTracesAbi, textDisputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
 import { readTraceContracts } from "../../../models/disputing/trace-contracts.ts";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -18,6 +19,8 @@ import { type GlobalOptions, openReader } from "../../cli/context.ts";
 import { type L1Sender, l1SenderOf } from "../../cli/l1-sender.ts";
 
 const MOST_TRANSACTION_GAS = 2n ** 24n;
+/** Errors of whichever contract has to do with a game. */
+const GAMES_ABI = [...traceGameAbi, ...rowTracesAbi, ...disputesAbi, ...textDisputesAbi] as const;
 
 /** Who sends calls to one contract of games. */
 export interface GameAccount extends Pick<L1Sender, "address" | "publicClient"> {
@@ -81,8 +84,8 @@ function isWithoutEther(error: unknown): boolean {
   return error instanceof BaseError ? error.walk(saysSo) !== null : saysSo(error);
 }
 
-/** @throws CMD_USAGE where there is none, or more than one */
-async function traceContractAt(
+/** As `traceSenderOf` says. @throws CMD_USAGE where there is none, or more than one */
+export async function traceContractAt(
   options: GlobalOptions,
   client: PublicClient,
   address: Address,
@@ -127,7 +130,7 @@ function refusal(error: unknown, what: string): unknown {
   const given = (raw as { data?: unknown } | null)?.data;
   const data = typeof given === "string" ? given : (given as { data?: string } | undefined)?.data;
   if (data === undefined || !data.startsWith("0x") || data.length < 10) return error;
-  const { args = [], errorName } = decodeErrorResult({ abi: traceGameAbi, data: data as Hex });
+  const { args = [], errorName } = decodeErrorResult({ abi: GAMES_ABI, data: data as Hex });
   const shown = (args as readonly unknown[]).map(String);
   return clientError("CLI_L1_REVERTED", `${what} is refused: ${errorName}(${shown.join(", ")})`, {
     data: { error: errorName, args: shown },

@@ -13,6 +13,7 @@ import { openSettlementContext } from "../../cli/settlement-context.ts";
 import type { CircuitOptions } from "../../cli/settlement-options.ts";
 import { prepareByDraws, type SettleOptions } from "../model/model-settle.ts";
 import { approveDraws } from "./approve-draws.ts";
+import { promisesPosting } from "./disputes-contracts.ts";
 import { againBetweenBatches } from "./disputes-post.ts";
 import { openPromised } from "./query-disputes.ts";
 import { traceSenderOf } from "./trace-sender.ts";
@@ -46,13 +47,20 @@ export async function registerTraced({
     () => output.progress("a batch came between: opening the model in the new state"),
     "LedgerTracesRootMismatch",
   );
+  const isPosted = promisesPosting(parts);
+  const named = `${args[0]} ${args[1]} --model-id ${modelId}`;
   output.answer(
     [
-      `model ${modelId} may have its genesis, and its draws wait for claims of ${terms.claimant}`,
+      `the draws of model ${modelId} wait for claims of ${terms.claimant}${isPosted ? "" : ", and it may have its genesis"}`,
       `L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
-      `once the sequencer has heard of it: openledger model register ${args[1]}`,
+      ...(isPosted
+        ? [
+            `its genesis waits for its rows: openledger disputes post ${named}`,
+            `when their window is over: openledger disputes admit ${named} --cap ${cap}`,
+          ]
+        : [`once the sequencer has heard of it: openledger model register ${args[1]}`]),
     ],
-    { modelId, game, claimant: terms.claimant, comparesPrompts: terms.vocabularySize > 0, ...sent },
+    { modelId, game, claimant: terms.claimant, comparesPrompts: terms.vocabularySize > 0, isPosted, ...sent },
   );
 }
 

@@ -1,5 +1,4 @@
 import { type Address, zeroAddress } from "viem";
-import { isDisputable } from "../../../attribution/disputes/posted-model.ts";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import { claimantOf } from "../../../attribution/model/recipe-fields.ts";
@@ -24,6 +23,7 @@ import { modelFamilies } from "../../cli/model-families.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { waitWithProgress } from "../../cli/run-command.ts";
 import { openSettlementContext, proveWithOutput } from "../../cli/settlement-context.ts";
+import { promisesPosting } from "../disputes/disputes-contracts.ts";
 
 export interface RegisterOptions {
   price: string;
@@ -102,12 +102,13 @@ export function nextStepAt(
   }: { readonly modelId: number; readonly cap: number; readonly model: Pick<PublishedModel, "recipe"> },
 ): string {
   const of = `${gate} ${folder} --model-id ${modelId}`;
-  if (claimantOf(model.recipe) !== null)
-    return `its draws wait for claims: openledger disputes register ${of} --cap ${cap}`;
   const admit = `openledger disputes admit ${of} --cap ${cap}`;
-  return isDisputable(model)
-    ? `anyone may refute it for some days: openledger disputes post ${of}; then ${admit}`
-    : `its statics promise no window: ${admit}`;
+  const post = `anyone may refute it for some days: openledger disputes post ${of}; then ${admit}`;
+  if (claimantOf(model.recipe) !== null) {
+    const register = `its draws wait for claims: openledger disputes register ${of} --cap ${cap}`;
+    return promisesPosting(model) ? `${register}; then ${post}` : register;
+  }
+  return promisesPosting(model) ? post : `its statics promise no window: ${admit}`;
 }
 
 /** The contract that has to admit the model's genesis first; null where there is none, or it has. */

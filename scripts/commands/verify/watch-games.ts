@@ -1,23 +1,21 @@
 /** `openledger watch` of a contract LedgerTraces: registrations, claims and games of every language model behind it. */
-import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { type Address, getAddress, type PublicClient, zeroAddress } from "viem";
+import { type Address, type PublicClient, zeroAddress } from "viem";
 import { fetchModel, readModel } from "../../../attribution/model/model-directory.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { tracingDigest } from "../../../models/disputing/ledger-claims.ts";
 import { GameReader, type RegisteredTraced, sameAddress } from "../../../models/disputing/read-games.ts";
-import type { TracePlayer } from "../../../models/disputing/trace-player.ts";
-import type { LedgerModel } from "../../../models/disputing/traced-model.ts";
+import type { PlayerAccount, TracePlayer } from "../../../models/disputing/trace-player.ts";
 import { tracedPlayer } from "../../../models/disputing/traced-player.ts";
-import { tracedOf } from "../../../models/disputing/traced-recipe.ts";
-import { openTracedText, type TracedTextModel } from "../../../models/disputing/traced-text.ts";
 import type { TextParts } from "../../../models/registered/text-family.ts";
-import type { TextSetting } from "../../../models/registered/text-model.ts";
 import { requireClaimable } from "../../../models/registered/text-tokens.ts";
 import { type GlobalOptions, modelServerOf, resolveEndpoints } from "../../cli/context.ts";
-import { modelFamilies, textSetting } from "../../cli/model-families.ts";
+import { l1SenderOf } from "../../cli/l1-sender.ts";
+import { modelFamilies } from "../../cli/model-families.ts";
+import type { RowContracts } from "../disputes/disputes-contracts.ts";
+import { OpenedModels } from "../disputes/opened-models.ts";
 import { describeRound, mostStakeOf } from "../disputes/query-disputes.ts";
-import { traceSenderOf } from "../disputes/trace-sender.ts";
+import { sendingTo } from "../disputes/trace-sender.ts";
 
 export interface GameWatchOptions extends GlobalOptions {
   model?: string;
@@ -31,16 +29,22 @@ export interface GameWatchOptions extends GlobalOptions {
 interface Seen {
   readonly lines: readonly string[];
   readonly models: readonly object[];
+  /** Models of the rollup whose rows have to be posted before they begin. */
+  readonly promising: readonly number[];
 }
 
-/** Who plays for one model, or why nobody can. */
-type Known = { readonly player: TracePlayer } | { readonly fault: string };
+export const isSigning = ({ account, privateKeyFile }: GlobalOptions): boolean =>
+  account !== undefined || privateKeyFile !== undefined;
 
-/** A model's numbers, whatever it is registered as. */
-interface Opened {
-  readonly traced: TracedTextModel;
-  readonly kernels: TextSetting["kernels"];
+/** Who plays for one model. */
+interface Players {
+  readonly queries: TracePlayer;
+  /** null where it promises no rows. */
+  readonly rows: TracePlayer | null;
 }
+
+/** They, or why nobody can play. */
+type Known = { readonly players: Players } | { readonly fault: string };
 
 export class GameWatch {
   readonly #game: Address;
@@ -51,12 +55,10 @@ export class GameWatch {
   /** Whose models are played: anybody can register others, behind contracts that call themselves rollups. */
   readonly #rollup: Address | null;
   /** Players alone: what is served wrong now may be right at the next look. */
-  readonly #players = new Map<string, TracePlayer>();
-  /**
-   * By recipe and numbers; null where the recipe promises another digest than theirs. A model's roots take some
-   * minutes: they are computed once, whoever registers it again, or serves it with another's promise.
-   */
-  readonly #opened = new Map<string, Opened | null>();
+  readonly #players = new Map<string, Players>();
+  readonly #opened: OpenedModels;
+  /** Where rows of its models are posted; null where nothing behind the gate takes them. */
+  readonly #rows: RowContracts | null;
   /** Why claims of a model's longest texts have no room. Its shorter ones do: it is played all the same. */
   readonly #unclaimable = new Map<string, string>();
   /** Servers that did not answer in this look: one is asked once. */
@@ -67,11 +69,17 @@ export class GameWatch {
     client: PublicClient,
     options: GameWatchOptions,
     onProgress: (line: string) => void,
+    {
+      opened = new OpenedModels(options.base, onProgress),
+      rows = null,
+    }: { readonly opened?: OpenedModels; readonly rows?: RowContracts | null } = {},
   ) {
     this.#game = game;
     this.#client = client;
     this.#options = options;
     this.#onProgress = onProgress;
+    this.#opened = opened;
+    this.#rows = rows;
     this.#reader = new GameReader(client, game);
     this.#rollup = rollupOf(options);
   }
@@ -103,14 +111,22 @@ export class GameWatch {
       lines.push(...said.map((line) => `  ${line}`));
       models.push({ ...facts, ...seen.view, ...(unclaimable === undefined ? {} : { unclaimable }) });
     }
-    return { lines, models };
+    const promising = registered.filter(
+      ({ rollup, terms }) => terms.rules !== 0n && this.#rollup !== null && sameAddress(rollup, this.#rollup),
+    );
+    return { lines, models, promising: promising.map(({ modelId }) => Number(modelId)) };
   }
 
   async #look(one: RegisteredTraced): Promise<{ lines: readonly string[]; view: object }> {
     try {
       const known = await this.#knownOf(one);
       if ("fault" in known) return { lines: [known.fault], view: { fault: known.fault } };
-      return describeRound(await known.player.playOnce());
+      const { queries, rows } = known.players;
+      const played = describeRound(await queries.playOnce());
+      if (rows === null) return played;
+      const ofRows = describeRound(await rows.playOnce());
+      const lines = [...played.lines, ...ofRows.lines.map((line) => `of rows, ${line}`)];
+      return { lines, view: { ...played.view, rows: ofRows.view } };
     } catch (error) {
       const fault = error instanceof Error ? error.message : String(error);
       return { lines: [`cannot be played: ${fault.split("\n")[0]}`], view: { fault } };
@@ -120,9 +136,9 @@ export class GameWatch {
   async #knownOf(one: RegisteredTraced): Promise<Known> {
     const key = keyOf(one);
     const known = this.#players.get(key);
-    if (known !== undefined) return { player: known };
+    if (known !== undefined) return { players: known };
     const opened = await this.#open(one);
-    if ("player" in opened) this.#players.set(key, opened.player);
+    if ("players" in opened) this.#players.set(key, opened.players);
     return opened;
   }
 
@@ -142,46 +158,30 @@ export class GameWatch {
     const unclaimable = faultOfClaims(model.recipe);
     if (unclaimable === null) this.#unclaimable.delete(keyOf(one));
     else this.#unclaimable.set(keyOf(one), `do not approve or pay it: ${unclaimable}`);
-    const opened = await this.#openedOf({ modelId, rollup }, model, getAddress(tracing.claimant));
+    const opened = await this.#opened.open({ modelId, rollup }, model);
     if (opened === null) return other;
-    const { account, game } = await this.#account();
-    const traced = { ...opened.traced, model: { ...opened.traced.model, rollup, modelId } };
-    return {
-      player: tracedPlayer({
-        ...{ publicClient: this.#client, game, account, challenges: true, traced, terms },
-        ...{ kernels: opened.kernels, onProgress: this.#onProgress },
+    const { setting, traced } = opened;
+    const playerIn = async (at: Address, about: "queries" | "rows") =>
+      tracedPlayer({
+        ...{ publicClient: this.#client, game: at, account: await this.#account(at), traced, terms, about },
+        // Which rows are false, and which to challenge, is known where their posting is examined.
+        challenges: about === "queries",
+        ...{ kernels: setting.kernels, onProgress: this.#onProgress },
         ...(this.#options.every === undefined ? { mostTraced: Number.POSITIVE_INFINITY } : {}),
         ...mostStakeOf(this.#options),
-      }),
-    };
+      });
+    const isPosted = this.#rows !== null && terms.rules !== 0n;
+    const rows = isPosted ? await playerIn(this.#rows!.games, "rows") : null;
+    return { players: { queries: await playerIn(this.#game, "queries"), rows } };
   }
 
-  async #openedOf(named: LedgerModel, model: TextParts, claimant: Address): Promise<Opened | null> {
-    const { adapter, queryMap, recipe } = model;
-    const key = keyOfNumbers(recipe, adapter, queryMap);
-    const known = this.#opened.get(key);
-    if (known !== undefined) return known;
-    this.#onProgress(`reading model ${named.modelId}, and the roots of its numbers`);
-    const setting = await textSetting({ base: this.#options.base });
-    const traced = await openTracedText(named, model, setting);
-    const isKept = recipe.tracing?.digest === tracingDigest(tracedOf(traced, recipe, claimant));
-    const opened = isKept ? { traced, kernels: setting.kernels } : null;
-    this.#opened.set(key, opened);
-    return opened;
-  }
-
-  async #account() {
-    const { account, privateKeyFile } = this.#options;
-    if (account === undefined && privateKeyFile === undefined) {
+  async #account(at: Address): Promise<PlayerAccount> {
+    if (!isSigning(this.#options)) {
       const why = "it is wrong, and nobody signs: openledger watch --account NAME challenges it";
-      const send = () => Promise.reject(new Error(why));
-      return { game: this.#game, account: { address: zeroAddress, send } };
+      return { address: zeroAddress, send: () => Promise.reject(new Error(why)) };
     }
-    const { address, game, send } = await traceSenderOf(this.#options, this.#game);
-    return {
-      game,
-      account: { address, send: (call: Parameters<typeof send>[0]) => send(call, "a move") },
-    };
+    const { address, send } = sendingTo(await l1SenderOf(this.#options), at);
+    return { address, send: (call) => send(call, "a move") };
   }
 
   async #filesOf(modelId: number): Promise<TextParts | null> {
@@ -214,12 +214,6 @@ function faultOfClaims(recipe: TextParts["recipe"]): string | null {
     if (isRollupError(error, "MOD_CLAIMS_TOO_LARGE")) return error.message;
     throw error;
   }
-}
-
-/** The recipe names the base by its hash: with adapter and map, those are all numbers of the model. */
-function keyOfNumbers(recipe: TextParts["recipe"], adapter: Uint8Array, queryMap: Uint8Array): string {
-  const parts = [new TextEncoder().encode(JSON.stringify(recipe)), adapter, queryMap];
-  return parts.map((bytes) => createHash("sha256").update(bytes).digest("hex")).join("/");
 }
 
 /** null where nobody has named one: postings are watched all the same. */

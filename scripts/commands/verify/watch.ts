@@ -1,29 +1,43 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createPublicClient, http, parseEther } from "viem";
+import { type Address, createPublicClient, http, parseEther } from "viem";
 import { LEAF_FILE } from "../../../attribution/disputes/leaf-file.ts";
-import { isDisputable } from "../../../attribution/disputes/posted-model.ts";
-import { POSTABLE_FAMILIES, type PostableModel } from "../../../attribution/disputes/posting-kind.ts";
+import { POSTABLE_FAMILIES } from "../../../attribution/disputes/posting-kind.ts";
 import { directTraining } from "../../../attribution/model/direct-training.ts";
 import { fetchModel, readModel } from "../../../attribution/model/model-directory.ts";
 import { fetchFiles } from "../../../attribution/model/model-download.ts";
+import type { FamilyTraining, ModelFamily } from "../../../attribution/model/model-family.ts";
+import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import { classifierTraining } from "../../../attribution/model/trained-model.ts";
 import { verifyModel } from "../../../attribution/model/verify-model.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import type { PublishedFiles } from "../../../client/disputing/examine-posting.ts";
 import { type GateContract, readGateContracts } from "../../../client/disputing/gate-contracts.ts";
+import { MAIL_POSTINGS, type PostingKind } from "../../../client/disputing/posting-kind.ts";
 import type { Posting } from "../../../client/disputing/read-postings.ts";
-import { type Watched, type Watcher, watchOnce } from "../../../client/disputing/watch-postings.ts";
+import {
+  type RowGames,
+  type Watched,
+  type Watcher,
+  watchOnce,
+} from "../../../client/disputing/watch-postings.ts";
 import { readTraceContracts } from "../../../models/disputing/trace-contracts.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, modelServerOf, parseAddress, resolveRpcUrl } from "../../cli/context.ts";
-import { l1SenderOf } from "../../cli/l1-sender.ts";
+import { type L1Sender, l1SenderOf } from "../../cli/l1-sender.ts";
+import { modelFamilies } from "../../cli/model-families.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
+import { promisesPosting, rowContractsBehind } from "../disputes/disputes-contracts.ts";
 import { postingLines } from "../disputes/disputes-show.ts";
+import { OpenedModels } from "../disputes/opened-models.ts";
+import { mostStakeOf } from "../disputes/query-disputes.ts";
+import { rowGamesOf } from "../disputes/row-games.ts";
+import { TextPostings } from "../disputes/text-postings.ts";
 import { ModelVerdicts } from "./model-verdicts.ts";
-import { GameWatch } from "./watch-games.ts";
+import { trainingsWithPromises } from "./verify-model.ts";
+import { GameWatch, isSigning } from "./watch-games.ts";
 
 export interface WatchCommandOptions {
   model?: string;
@@ -44,52 +58,13 @@ export async function watchModels({
   args,
   output,
 }: CommandContext<WatchCommandOptions>): Promise<void> {
-  await initPoseidon();
-  const given = parseAddress(args[0]!);
   const everyMinutes = options.every === undefined ? null : Number(options.every);
   if (everyMinutes !== null && !(everyMinutes > 0))
     throw commandError("CMD_USAGE", `"${options.every}" is no number of minutes`);
-  const publicClient = createPublicClient({ transport: http(resolveRpcUrl(options)) });
-  const isSigning = options.account !== undefined || options.privateKeyFile !== undefined;
-  const contracts: (GateContract & { watcher: Watcher | null })[] = [];
-  const [postingContracts, games] = await Promise.all([
-    readGateContracts(publicClient, given),
-    readTraceContracts(publicClient, given),
-  ]);
-  if (postingContracts.length + games.length === 0)
-    throw commandError(
-      "CMD_USAGE",
-      `the contract at ${given} is no contract of disputes: check the address and --rpc`,
-    );
-  const gameWatchers = games.map((game) => new GameWatch(game, publicClient, options, output.progress));
-  for (const contract of postingContracts)
-    contracts.push({ ...contract, watcher: isSigning ? await watcherOf(options, contract.address) : null });
-  const verdicts = new ModelVerdicts();
+  const look = await openWatch(parseAddress(args[0]!), options, output.progress);
   for (;;) {
-    const lines: string[] = [];
-    const [postings, models]: [object[], object[]] = [[], []];
-    const failures: unknown[] = [];
-    // One contract that cannot be read keeps nobody from the others.
-    const attempt = (look: () => Promise<void>) => look().catch((error: unknown) => failures.push(error));
-    // Games first: their time runs, and training a posted model takes minutes.
-    for (const watch of gameWatchers)
-      await attempt(async () => {
-        const seen = await watch.once();
-        lines.push(...seen.lines);
-        models.push(...seen.models);
-      });
-    for (const { address: disputes, kind, watcher } of contracts)
-      await attempt(async () => {
-        const filesOf = async (posting: Posting) => {
-          output.progress(`recomputing model ${posting.modelId}, posting ${posting.id}`);
-          return publishedFiles(disputes, posting, options, verdicts);
-        };
-        const watched = await watchOnce({ publicClient, watcher, disputes, filesOf });
-        lines.push(`${disputes}, of ${kind} models${watched.length === 0 ? ": nothing is posted" : ""}`);
-        lines.push(...watched.flatMap(linesOf));
-        postings.push(...watched.map((one) => ({ disputes, ...viewOf(one) })));
-      });
-    if (lines.length > 0) output.answer(lines, { postings, models });
+    const { failures, lines, view } = await look();
+    if (lines.length > 0) output.answer(lines, view);
     if (everyMinutes === null) {
       if (failures.length > 0) throw failures[0];
       return;
@@ -100,11 +75,93 @@ export async function watchModels({
   }
 }
 
-async function watcherOf(
+/** What one look at all contracts has found and done, for people and for programs. */
+export interface Look {
+  readonly lines: readonly string[];
+  readonly view: object;
+  /** Contracts that could not be read. */
+  readonly failures: readonly unknown[];
+}
+
+/** All contracts behind an address. Each call is a look; what was computed is kept for the next. @throws CMD_USAGE */
+export async function openWatch(
+  given: Address,
   options: GlobalOptions & WatchCommandOptions,
-  disputes: `0x${string}`,
-): Promise<Watcher> {
-  const sender = await l1SenderOf(options);
+  onProgress: (line: string) => void,
+): Promise<() => Promise<Look>> {
+  await initPoseidon();
+  const publicClient = createPublicClient({ transport: http(resolveRpcUrl(options)) });
+  const [postingContracts, games] = await Promise.all([
+    readGateContracts(publicClient, given),
+    readTraceContracts(publicClient, given),
+  ]);
+  if (postingContracts.length + games.length === 0)
+    throw commandError(
+      "CMD_USAGE",
+      `the contract at ${given} is no contract of disputes: check the address and --rpc`,
+    );
+  const sender = isSigning(options) ? await l1SenderOf(options) : null;
+  const opened = new OpenedModels(options.base, onProgress);
+  const rowContracts = await rowContractsBehind(publicClient, given);
+  const gameWatchers = games.map((game) => {
+    const rows = rowContracts.find(({ settlements }) => settlements === game) ?? null;
+    return new GameWatch(game, publicClient, options, onProgress, { opened, rows });
+  });
+  const contracts = postingContracts.map((contract): WatchedContract => {
+    const watcher = sender && watcherOf(sender, options, contract.address);
+    if (contract.kind !== "text") return { ...contract, watcher, posting: MAIL_POSTINGS };
+    const texts = new TextPostings(opened, onProgress);
+    const rows = rowContracts.find(({ disputes }) => disputes === contract.address)!;
+    const { mostStakeWei } = mostStakeOf(options);
+    const play = sender === null ? {} : { games: rowGamesOf(sender, rows, texts, mostStakeWei) };
+    return { ...contract, watcher, posting: texts.kind, ...play };
+  });
+  const verdicts = new ModelVerdicts();
+  return async () => {
+    const lines: string[] = [];
+    const [postings, models]: [object[], object[]] = [[], []];
+    const failures: unknown[] = [];
+    const promising: number[] = [];
+    const unposted: number[] = [];
+    // One contract that cannot be read keeps nobody from the others.
+    const attempt = (look: () => Promise<void>) => look().catch((error: unknown) => failures.push(error));
+    // Games first: their time runs, and training a posted model takes minutes.
+    for (const watch of gameWatchers)
+      await attempt(async () => {
+        const seen = await watch.once();
+        lines.push(...seen.lines);
+        models.push(...seen.models);
+        promising.push(...seen.promising);
+      });
+    for (const { address: disputes, games: played, kind, posting: rules, watcher } of contracts)
+      await attempt(async () => {
+        const filesOf = async (posting: Posting) => {
+          onProgress(`recomputing model ${posting.modelId}, posting ${posting.id}`);
+          return publishedFiles(disputes, posting, options, verdicts, kind);
+        };
+        const asked = { publicClient, watcher, disputes, filesOf, kind: rules };
+        const watched = await watchOnce(played === undefined ? asked : { ...asked, games: played });
+        lines.push(`${disputes}, of ${kind} models${watched.length === 0 ? ": nothing is posted" : ""}`);
+        lines.push(...watched.flatMap(linesOf));
+        postings.push(...watched.map((one) => ({ disputes, ...viewOf(one) })));
+        if (kind !== "text") return;
+        const posted = new Set(watched.map(({ posting }) => posting.modelId));
+        unposted.push(...promising.filter((modelId) => !posted.has(modelId)));
+      });
+    const missing = unposted.map(
+      (modelId) => `model ${modelId} promises its rows, and nobody has posted them: it cannot begin`,
+    );
+    return { lines: [...lines, ...missing], view: { postings, models, unposted }, failures };
+  };
+}
+
+interface WatchedContract extends GateContract {
+  readonly watcher: Watcher | null;
+  readonly posting: PostingKind;
+  readonly games?: RowGames;
+}
+
+function watcherOf(sender: L1Sender, options: WatchCommandOptions, disputes: Address): Watcher {
   return {
     address: sender.address,
     mostDemandsWei: options.payDemands === true ? parseEther(options.mostDemands) : 0n,
@@ -116,19 +173,21 @@ async function watcherOf(
 export async function publishedFiles(
   disputes: `0x${string}`,
   { id, modelId, statement }: Pick<Posting, "id" | "modelId" | "statement">,
-  options: Pick<WatchCommandOptions, "model" | "models" | "server">,
+  options: Pick<WatchCommandOptions, "base" | "model" | "models" | "server">,
   verdicts: ModelVerdicts,
+  kind: GateContract["kind"] = "classifier",
 ): Promise<PublishedFiles | null> {
-  let model: PostableModel;
+  const { families, trainings } = await knownOf(kind, options);
+  let model: PublishedModel;
   let leaves: Uint8Array | null;
   const folder = options.models === undefined ? options.model : join(options.models, String(modelId));
   try {
     if (folder === undefined) {
       const server = modelServerOf(modelId, options.server);
-      model = await fetchModel(server, {}, POSTABLE_FAMILIES);
+      model = (await fetchModel(server, {}, families)) as unknown as PublishedModel;
       leaves = (await fetchFiles(server, [LEAF_FILE], {})).get(LEAF_FILE) ?? null;
     } else {
-      model = await readModel(folder, POSTABLE_FAMILIES);
+      model = (await readModel(folder, families)) as unknown as PublishedModel;
       leaves = await readFile(join(folder, LEAF_FILE)).catch(() => null);
     }
   } catch (error) {
@@ -136,16 +195,29 @@ export async function publishedFiles(
       return null;
     throw error;
   }
-  if (model.rows === null || !isDisputable(model)) return null;
+  if (model.rows === null || !promisesPosting(model)) return null;
   const mismatch = await verdicts.of(disputes, { id, statement }, model, () =>
     verifyModel({
       model,
       facts: { staticsHash: statement.staticsHash, rowsRoot: statement.rowsRoot },
       depth: "train",
-      trainings: [classifierTraining, directTraining],
+      trainings,
     }),
   );
   return { model, rows: model.rows, leaves, mismatch };
+}
+
+/** How models of a kind are read, and trained again. Language models take more code than all others. */
+async function knownOf(
+  kind: GateContract["kind"],
+  { base }: Pick<WatchCommandOptions, "base">,
+): Promise<{ families: readonly ModelFamily[]; trainings: readonly FamilyTraining[] }> {
+  if (kind !== "text")
+    return {
+      families: POSTABLE_FAMILIES as readonly object[] as readonly ModelFamily[],
+      trainings: [classifierTraining, directTraining],
+    };
+  return { families: await modelFamilies({ base }), trainings: await trainingsWithPromises({ base }) };
 }
 
 function linesOf({ posting, examined, failure, sent }: Watched): string[] {

@@ -1,0 +1,85 @@
+/** Postings of language models, for whoever posts, answers or watches (docs/lm-disputes.md). */
+import { getAddress, zeroAddress } from "viem";
+import type { PostedModel } from "../../../attribution/disputes/posted-model.ts";
+import type { PublishedModel } from "../../../attribution/model/model-files.ts";
+import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
+import type { PostingKind } from "../../../client/disputing/posting-kind.ts";
+import { type ShownFault, textChallengeData } from "../../../models/disputing/text-calls.ts";
+import { findTextFaults, type KnownText } from "../../../models/disputing/text-faults.ts";
+import { textPosting } from "../../../models/disputing/text-posting.ts";
+import { tracedOf } from "../../../models/disputing/traced-recipe.ts";
+import type { TracedTextModel } from "../../../models/disputing/traced-text.ts";
+import type { TextParts } from "../../../models/registered/text-family.ts";
+import { realFeatures } from "../../../models/registered/text-training.ts";
+import { commandError } from "../../cli/cli-errors.ts";
+import type { OpenedModels } from "./opened-models.ts";
+
+/** One of a large model has some megabytes. */
+const MOST_KEPT = 4;
+
+/** What an honest owner posts, and the model that it was computed with. */
+export interface OwnPosting extends KnownText {
+  readonly posted: PostedModel;
+  readonly traced: TracedTextModel;
+}
+
+export class TextPostings {
+  readonly #opened: OpenedModels;
+  readonly #onProgress: (line: string) => void;
+  /** By number and statics, which commit to all that a posting is made of; the last used one comes last. */
+  readonly #known = new Map<string, OwnPosting>();
+
+  constructor(opened: OpenedModels, onProgress: (line: string) => void) {
+    this.#opened = opened;
+    this.#onProgress = onProgress;
+  }
+
+  readonly kind: PostingKind = {
+    rows: "texts",
+    honestPosting: async (model, rows, modelId) => (await this.#own(model, rows, modelId)).posted,
+    faultsOf: ({ own, posted, rows }) => findTextFaults(posted, rows, this.of(own)),
+    isGame: ({ kind }) => kind === "row",
+    refutationData: (id, { own, posted, rows }, fault) => {
+      const { terms, traced } = this.of(own);
+      return textChallengeData(id, posted, rows, { terms, ...traced }, fault as ShownFault);
+    },
+    needsContent: new Set(["rowTooLong", "tokens", "duplicate", "versionRow"]),
+    isMapTrusted: false,
+  };
+
+  /** What an honest posting of this kind was computed with. */
+  of(own: PostedModel): OwnPosting {
+    return [...this.#known.values()].find(({ posted }) => posted === own)!;
+  }
+
+  async #own(model: PublishedModel, rows: readonly OwnedRow[], modelId: number): Promise<OwnPosting> {
+    const key = `${modelId}/${model.staticsHash}`;
+    const known = this.#known.get(key);
+    const own = known ?? (await this.#make(model as unknown as PublishedModel<TextParts>, rows, modelId));
+    this.#known.delete(key);
+    if (this.#known.size >= MOST_KEPT) this.#known.delete(this.#known.keys().next().value!);
+    this.#known.set(key, own);
+    return own;
+  }
+
+  async #make(
+    model: PublishedModel<TextParts>,
+    rows: readonly OwnedRow[],
+    modelId: number,
+  ): Promise<OwnPosting> {
+    const opened = await this.#opened.open({ rollup: zeroAddress, modelId: BigInt(modelId) }, model);
+    if (opened === null)
+      throw commandError(
+        "CMD_USAGE",
+        "the digest in the model's recipe is of other numbers than its own: do not approve or pay it",
+      );
+    const { setting, traced } = opened;
+    const onProgress = ({ done, stage, total }: { stage: string; done: number; total: number }) =>
+      this.#onProgress(
+        `${stage} of model ${modelId}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`,
+      );
+    const real = await realFeatures(model, rows, setting, { onProgress });
+    const terms = tracedOf(traced, model.recipe, getAddress(model.recipe.tracing!.claimant));
+    return { posted: textPosting(model, traced, rows, real, modelId), traced, terms, real };
+  }
+}

@@ -1,0 +1,173 @@
+/** `openledger watch` and `disputes play` alone with postings of a language model's rows: honest ones, and each kind of lie. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Hex, toHex } from "viem";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { encodeLeaves, LEAF_FILE } from "../../../attribution/disputes/leaf-file.ts";
+import type { PostedModel } from "../../../attribution/disputes/posted-model.ts";
+import { writeModel } from "../../../attribution/model/model-directory.ts";
+import { type PublishedModel, publishedModel } from "../../../attribution/model/model-files.ts";
+import { registerModel } from "../../../attribution/model/registration.ts";
+import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
+import { readWindows } from "../../../client/disputing/read-windows.ts";
+import { deployGenesisGates } from "../../../contracts/build/deploy-disputes.ts";
+import {
+  BOND_WEI,
+  MODEL_ID,
+  SIDE_SECONDS,
+  STAKE_WEI,
+  startRowContracts,
+  WINDOW_SECONDS,
+} from "../../../models/disputing/testing/row-fixture.ts";
+import { type TextCase, textCase } from "../../../models/disputing/testing/text-case.ts";
+import { TracePlayer } from "../../../models/disputing/trace-player.ts";
+import { folderSource } from "../../../models/files/folder-source.ts";
+import { readFrom } from "../../../models/registered/base-files.ts";
+import type { TextParts } from "../../../models/registered/text-family.ts";
+import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
+import { byteConfig } from "../../../models/testing/text-rows.ts";
+import {
+  type HonestTexts,
+  LANGUAGE_FALSEHOODS,
+  type LanguageFalsehood,
+} from "../../drill/disputes/language-falsehoods.ts";
+import { runInProcess } from "../testing/run-in-process.ts";
+import { openWatch } from "./watch.ts";
+
+const SIZE = { rows: 8, features: 36, earners: 8, draws: 2 };
+const SPLIT = { ownerParts: 13_107n, validatorParts: 8_192n };
+let f: Awaited<ReturnType<typeof startRowContracts>>;
+let made: TextCase;
+let honest: HonestTexts;
+let gate: Hex;
+let folder: string;
+let base: string;
+let snapshot: Hex;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "watch-rows-"));
+  base = join(folder, "base");
+  process.env.OPENLEDGER_HOME = join(folder, "home");
+  // The base that the case's model was tuned from.
+  await writeMadeModel(base, makeModel({ ...byteConfig, num_hidden_layers: 1 }, "text"));
+  for (const index of [1, 2])
+    await writeFile(keyOf(index), toHex(anvilAccount(index).getHdKey().privateKey!), { mode: 0o600 });
+  f = await startRowContracts(8);
+  made = await textCase(f.owner);
+  gate = await deployGenesisGates(f.clients as never, [f.settlements, f.disputes]);
+  const { model, real, rows, setting, traced, tuned } = made;
+  const own = { ...setting, bases: [readFrom(folderSource(base))] };
+  honest = {
+    ...{ rows, traced, real, setting: own, trained: { ...tuned, recipe: model.recipe } },
+    register: (trained) =>
+      publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true }),
+  };
+  snapshot = await f.client.snapshot();
+}, 120_000);
+beforeEach(async () => {
+  await f.client.revert({ id: snapshot });
+  snapshot = await f.client.snapshot();
+  await rm(join(folder, "model"), { recursive: true, force: true });
+});
+afterAll(async () => {
+  await f?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const keyOf = (index: number) => join(folder, `key-${index}`);
+
+/** Registered and published; the calls of its rollup. */
+async function published(model: PublishedModel<TextParts>, posted: PostedModel) {
+  const ledger = await f.register(made.traced.model, made.terms, posted);
+  await writeModel(join(folder, "model"), model as never);
+  await writeFile(join(folder, "model", LEAF_FILE), encodeLeaves(posted.leaves));
+  const run = async (who: number, ...words: readonly string[]) => {
+    const { status, stderr, stdout } = await runInProcess(
+      ...[...words, "--rpc", f.url, "--rollup", ledger.rollup],
+      ...["--private-key-file", keyOf(who), "--json"],
+    );
+    if (status !== 0) throw new Error(stdout + stderr);
+    return JSON.parse(stdout);
+  };
+  const watch = ["watch", gate, "--model", join(folder, "model"), "--base", base];
+  return { ...ledger, run, watch: () => run(2, ...watch) };
+}
+
+const liedOf = (name: LanguageFalsehood["name"]) =>
+  LANGUAGE_FALSEHOODS.find((one) => one.name === name)!.make(honest);
+
+const stateOf = async () => {
+  const [window] = await readWindows(f.publicClient, f.disputes, { modelId: MODEL_ID });
+  return { state: window!.state, by: window!.refutedBy, fault: window!.refutation?.fault ?? null };
+};
+const owedWei = (where: Hex, who: Hex) => f.read<bigint>(where, "owedWei", [who]);
+const refuted = (fault: string) => ({ state: "refuted", by: f.watcher, fault });
+
+test("an honest posting is named while it is missing, attested, admitted, and its bond given back", async () => {
+  const { post, run, watch } = await published(made.model, made.honest);
+  expect(await watch()).toMatchObject({ unposted: [MODEL_ID], postings: [] });
+  await post();
+  expect(await watch()).toMatchObject({ unposted: [], postings: [{ sent: { what: "attest" } }] });
+  const [window] = await readWindows(f.publicClient, f.disputes, { modelId: MODEL_ID });
+  expect(window).toMatchObject({ state: "open", attestedBy: [f.watcher] });
+  await f.passTime(WINDOW_SECONDS);
+  const admit = ["disputes", "admit", gate, join(folder, "model"), "--model-id", `${MODEL_ID}`];
+  await run(1, ...admit, "--cap", "16");
+  await run(1, "disputes", "withdraw", gate);
+  expect(await f.client.getBalance({ address: f.disputes })).toBe(0n);
+});
+
+test.each(["frequent", "tokens"])("%s: a lie that one transaction shows", async (name) => {
+  const lie = await liedOf(name);
+  const posted = lie.posted(MODEL_ID);
+  const { post, watch } = await published(lie.model, posted);
+  await post(posted);
+  await watch();
+  expect(await stateOf()).toEqual(refuted(LANGUAGE_FALSEHOODS.find((one) => one.name === name)!.fault));
+  expect(await owedWei(f.disputes, f.watcher)).toBe(BOND_WEI / 2n);
+  expect(await owedWei(f.games, f.watcher)).toBe(0n);
+});
+
+test("false real features are refuted by a game, where the owner is silent", async () => {
+  const lie = await liedOf("silent");
+  const posted = lie.posted(MODEL_ID);
+  const { post, run, watch } = await published(lie.model, posted);
+  await post(posted);
+  await watch();
+  expect(await f.client.getBalance({ address: f.games })).toBe(STAKE_WEI);
+  await watch();
+  // One game is enough.
+  expect(await f.client.getBalance({ address: f.games })).toBe(STAKE_WEI);
+  await f.passTime(SIDE_SECONDS + 1n);
+  await watch();
+  expect(await stateOf()).toEqual(refuted("Row"));
+  await run(2, "disputes", "withdraw", gate);
+  for (const address of [f.games, f.disputes]) expect(await f.client.getBalance({ address })).toBe(0n);
+});
+
+test("and where he plays a false trace to its end", async () => {
+  const lie = await liedOf("played");
+  const posted = lie.posted(MODEL_ID);
+  const { model, post, rollup } = await published(lie.model, posted);
+  await post(posted);
+  // One process that looks again and again: nothing is trained twice.
+  const look = await openWatch(
+    gate,
+    {
+      ...{ model: join(folder, "model"), base, rpc: f.url, rollup, privateKeyFile: keyOf(2) },
+      ...{ every: "1", mostDemands: "0" },
+    },
+    () => {},
+  );
+  const owner = new TracePlayer({
+    ...{ publicClient: f.publicClient, game: f.games, account: f.accountOf(f.owner), challenges: false },
+    ...{ model, traceOf: () => lie.own },
+  });
+  for (let round = 0; round < 12 && (await stateOf()).state === "open"; round++) {
+    expect((await look()).failures).toEqual([]);
+    await owner.playOnce();
+  }
+  expect(await stateOf()).toEqual(refuted("Row"));
+  expect(await owedWei(f.games, f.watcher)).toBe(STAKE_WEI);
+});
