@@ -85,7 +85,7 @@ library PromptTokens {
         bytes calldata lengths,
         uint256 place,
         Entry calldata entry
-    ) internal view returns (bool) {
+    ) internal pure returns (bool) {
         (uint256 rank,,) = _ruleOf(entry.data);
         if (joining == NONE || joining == ALL || rank == NO_RULE) return false;
         uint256 from = offsetOf(lengths, place);
@@ -96,7 +96,7 @@ library PromptTokens {
     /// @param border First byte behind the border, at least 1.
     function isInside(WordBorders borders, uint256 joining, bytes calldata prompt, uint256 border)
         internal
-        view
+        pure
         returns (bool)
     {
         if (joining == NONE || joining == ALL) return joining == ALL;
@@ -106,7 +106,7 @@ library PromptTokens {
     /// @notice Whether a token stands where the prompt is characters of UTF-8, as every prompt is that was typed.
     function areCharacters(WordBorders borders, bytes calldata prompt, bytes calldata lengths, uint256 place)
         internal
-        view
+        pure
         returns (bool)
     {
         uint256 from = offsetOf(lengths, place);

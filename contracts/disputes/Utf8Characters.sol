@@ -28,7 +28,7 @@ library Utf8Characters {
     }
 
     /// @notice The character that begins with this byte. @param table UnicodeTable.RANGES.
-    function at(bytes memory table, bytes calldata text, uint256 place) internal pure returns (Character memory) {
+    function starting(bytes memory table, bytes calldata text, uint256 place) internal pure returns (Character memory) {
         if (place >= text.length) return Character(END, place, place);
         uint256 first = uint8(text[place]);
         if (first < 0x80) return Character(_asciiClass(first), place, place + 1);
@@ -50,7 +50,7 @@ library Utf8Characters {
     function over(bytes memory table, bytes calldata text, uint256 place) internal pure returns (Character memory found) {
         uint256 from = place;
         while (from > 0 && place - from < 3 && isContinuation(text, from)) from--;
-        found = at(table, text, from);
+        found = starting(table, text, from);
         if (found.end <= place) found = Character(UNSURE, place, place + 1);
     }
 

@@ -142,7 +142,7 @@ contract WordBorders {
             if (right.kind == Utf8Characters.LINE) return INSIDE;
             if (left.kind == Utf8Characters.LINE) return _behindLine(table, text, left, right);
         }
-        uint256 behind = Utf8Characters.at(table, text, right.end).kind;
+        uint256 behind = Utf8Characters.starting(table, text, right.end).kind;
         if (_isWhite(behind) || behind == Utf8Characters.END) return INSIDE;
         if (behind == Utf8Characters.LETTER || behind == Utf8Characters.NUMBER) return CUT;
         // A token that no rule makes may begin here, and end the text.
@@ -159,7 +159,7 @@ contract WordBorders {
     ) private pure returns (uint256) {
         for (uint256 i; right.kind == Utf8Characters.SPACE || right.kind == Utf8Characters.BLANK; i++) {
             if (i == MOST_LOOKED_AT) return UNSURE;
-            right = Utf8Characters.at(table, text, right.end);
+            right = Utf8Characters.starting(table, text, right.end);
         }
         if (right.kind == Utf8Characters.UNSURE) return UNSURE;
         if (right.kind != Utf8Characters.LINE) return CUT;
