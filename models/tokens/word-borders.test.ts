@@ -46,6 +46,23 @@ function compare(pattern: Pattern, cut: Pieces, text: string): number {
   return unsure;
 }
 
+/** Compares the borders between two bytes of one text, where these tokens begin and end texts. */
+function compareBeside(pattern: Pattern, cut: Pieces, whole: string, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  let end = 0;
+  for (const part of text.split(whole)) {
+    let border = end;
+    end += new TextEncoder().encode(part).length;
+    const cuts = new Set((part === "" ? [] : cut(part)).map((piece) => (border += piece.length)));
+    for (border = end - new TextEncoder().encode(part).length + 1; border < end; border++) {
+      const kind = wordBorder(pattern, bytes, border);
+      if (kind !== BORDER.unsure && (kind === BORDER.cut) !== cuts.has(border))
+        expect.fail(`${JSON.stringify(text)} at ${border}: ${kind}, cuts ${[...cuts]}`);
+    }
+    end += whole.length;
+  }
+}
+
 /** A letter, numbers of two kinds, a mark, a picture, blanks of all kinds, what is disputed, and apostrophes. */
 const STRANGE = [
   ..."éßжй漢字ſ٣²½Ⅷ’«—\u00a0\u2003\u3000\u0301\u093f\u200b\u200d\ufe0f\u{1f600}\u{1d400}\ue000\u0000\u001f\u007f\ud800",
@@ -73,6 +90,17 @@ describe.each(pieces)(
         for (const text of texts([..."sé1' !\n\t\u3000\u0301"], 4))
           expect(compare(pattern, cut, text), JSON.stringify(text)).toBe(0);
       expect(unsure).toBeGreaterThan(0);
+    });
+
+    it("beside tokens that are taken whole, as if a text ended and began there", () => {
+      // The least that a pattern's vocabulary may have: marked ones, or a sign and a blank.
+      for (const whole of isOwn ? ["<>"] : ["!", " "]) {
+        const kinds = [..."sé1'!\n ", whole === "!" ? "\t" : whole];
+        for (let index = 0; index < 8 ** 5; index++) {
+          const text = Array.from({ length: 5 }, (_, i) => kinds[Math.floor(index / 8 ** i) % 8]).join("");
+          if (text.includes(whole)) compareBeside(pattern, cut, whole, text);
+        }
+      }
     });
 
     it("between all pairs of ASCII, beside what could matter to them", () => {
