@@ -216,13 +216,13 @@ contract LedgerTraces is TraceGame {
     ) external {
         _requirePrompt(claimId, statement, traced, prompt, lengths);
         bool isRight = place >= statement.promptCount
-            || (PromptTokens.areCharacters(borders, prompt, lengths, place)
-                && PromptTokens.spells(
+            || (PromptTokens.spells(
                     PromptTokens.Vocabulary(traced.vocabulary, traced.vocabularySize),
                     QueryBytes.tokenAt(statement.tokens, place),
                     PromptTokens.partOf(prompt, lengths, place),
                     entry
-                ) && !PromptTokens.spansCut(borders, traced.joining, prompt, lengths, place, entry));
+                ) && PromptTokens.areCharacters(borders, prompt, lengths, place)
+                && !PromptTokens.spansCut(borders, traced.joining, prompt, lengths, place, entry));
         _judgePrompt(claimId, isRight, place, false);
     }
 

@@ -27,7 +27,8 @@ library Utf8Characters {
         uint256 end;
     }
 
-    /// @notice The character that begins with this byte. @param table UnicodeTable.RANGES.
+    /// @notice The character that begins with this byte. @param table UnicodeTable.RANGES; without it no class beyond ASCII is
+    /// sure.
     function starting(bytes memory table, bytes calldata text, uint256 place) internal pure returns (Character memory) {
         if (place >= text.length) return Character(END, place, place);
         uint256 first = uint8(text[place]);
@@ -74,6 +75,7 @@ library Utf8Characters {
 
     /// @dev Of a code point beyond ASCII: that of the last range which begins at it or before. The first begins with 0x80.
     function _classOf(bytes memory table, uint256 codePoint) private pure returns (uint256) {
+        if (table.length == 0) return UNSURE;
         (uint256 low, uint256 high) = (0, table.length / RANGE_BYTES);
         while (high - low > 1) {
             uint256 middle = (low + high) >> 1;

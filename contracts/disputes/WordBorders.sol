@@ -64,7 +64,8 @@ contract WordBorders {
     /// @notice Whether these bytes are of characters of UTF-8, which may begin before and end behind. @param end At most the
     /// text's length.
     function areCharacters(bytes calldata text, uint256 from, uint256 end) external pure returns (bool) {
-        bytes memory table = UnicodeTable.RANGES;
+        // Whatever their classes.
+        bytes memory table;
         for (uint256 place = from; place < end && place < text.length;) {
             Utf8Characters.Character memory one = Utf8Characters.over(table, text, place);
             // A byte that stands alone is of ASCII.
