@@ -224,7 +224,7 @@ contract Disputes is LedgerTies {
         Opening calldata otherContent,
         Opening calldata otherFact,
         Opening calldata leaderContent
-    ) external {
+    ) external virtual {
         Posting storage posting = _stated(id, statement);
         _requireOpening(statement, Tree.Rows, row, content);
         _requireOpening(statement, Tree.Facts, row, fact);
@@ -254,7 +254,7 @@ contract Disputes is LedgerTies {
         uint256 bucket,
         Opening calldata tokens,
         Opening calldata column
-    ) external {
+    ) external virtual {
         Posting storage posting = _stated(id, statement);
         _requireOpening(statement, Tree.Tokens, row, tokens);
         _requireOpening(statement, Tree.Inputs, bucket, column);
@@ -272,7 +272,7 @@ contract Disputes is LedgerTies {
         bytes calldata weights,
         bytes calldata facts,
         Opening calldata column
-    ) external {
+    ) external virtual {
         Posting storage posting = _stated(id, statement);
         _requireWeights(statement, weights);
         _requireFacts(statement, facts);

@@ -77,7 +77,14 @@ beforeAll(async () => {
     {
       describe: (rollup) => describeModel({ rollup, modelId: 3n }, small.model, small.inputs),
       terms: (of) =>
-        tracedTuple(of, { claimant: f.owner, rest: 1, mostTokens: 4, endToken: END_TOKEN, vocabulary }),
+        tracedTuple(of, {
+          claimant: f.owner,
+          rest: 1,
+          mostTokens: 4,
+          endToken: END_TOKEN,
+          vocabulary,
+          rules: 0n,
+        }),
     },
     COLUMNS,
     2,

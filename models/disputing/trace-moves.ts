@@ -42,7 +42,7 @@ export function ownersMove(game: GameState, statement: TraceStatement, own: Trac
       game.gameId,
       statement,
       bytesToHex(top.root),
-      hexes(top.path(own.program.length - 1)),
+      hexes(top.path(own.claimedOp)),
       nodesBelow(top, top.depth, 0),
     ] as const;
     return encodeFunctionData({ abi: traceGameAbi, functionName: "answer", args });

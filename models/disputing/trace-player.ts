@@ -6,7 +6,7 @@ import { type Address, encodeFunctionData, type Hex, type PublicClient } from "v
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { type ClaimedModel, type ClaimState, GameReader, sameAddress } from "./read-games.ts";
 import { challengersMove, type GameState, ownersMove } from "./trace-moves.ts";
-import type { TracedQuery } from "./traced-model.ts";
+import { claimedRoot, type TracedQuery } from "./traced-model.ts";
 
 /** Who plays. `send` returns once the transaction is mined. */
 export interface PlayerAccount {
@@ -183,7 +183,7 @@ export class TracePlayer {
       this.#untraceable.add(claimId);
       const made = this.#options.traceOf(claim);
       this.#untraceable.delete(claimId);
-      this.#roots.set(claimId, made && rootOf(made));
+      this.#roots.set(claimId, made && claimedRoot(made));
     }
     const root = this.#roots.get(claimId)!;
     return root !== null && statement.query !== root;
@@ -248,5 +248,3 @@ export class TracePlayer {
     return { what, claimId, gameId, gasUsed };
   }
 }
-
-const rootOf = ({ tree }: TracedQuery): Hex => `0x${Buffer.from(tree.ops.at(-1)!.root).toString("hex")}`;

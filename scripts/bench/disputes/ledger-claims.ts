@@ -62,6 +62,7 @@ export async function ledgerClaimGas(): Promise<Record<string, number>> {
               mostTokens: ANSWER_TOKENS.length,
               endToken: null,
               vocabulary,
+              rules: 0n,
             }),
         },
         FEATURE_COUNT,
