@@ -40,7 +40,7 @@ const LATER = `
 const DISPUTED = [0x85, 0xfeff];
 
 /** Three bytes a range: 21 bits of its first character, 3 of its class. @throws RangeError of another engine */
-export function unicodeTable(): Uint8Array {
+function unicodeTable(): Uint8Array {
   const { unicode } = process.versions;
   if (unicode !== ENGINE_VERSION)
     throw new RangeError(`this engine has Unicode ${unicode}, ${ENGINE_VERSION} is known`);

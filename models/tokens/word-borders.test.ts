@@ -105,15 +105,14 @@ describe.each(pieces)(
 
     it("between all pairs of ASCII, beside what could matter to them", () => {
       const ascii = Array.from({ length: 128 }, (_, i) => String.fromCharCode(i));
+      // Each begins as texts do, behind a line's end.
       for (const left of ascii)
-        for (const right of ascii)
-          for (const [before, behind] of [
-            ["x", "y"],
-            ["'", "l"],
-            ["1'", "e"],
-            [" ", " "],
-          ])
-            compare(pattern, cut, `${before}${left}${right}${behind}`);
+        for (const [before, behind] of [
+          ["x", "y"],
+          ["1'", "e"],
+          [" ", " "],
+        ])
+          compare(pattern, cut, ascii.map((right) => `${before}${left}${right}${behind}`).join("\n"));
     });
 
     it("in random texts of all alphabets", () => {
