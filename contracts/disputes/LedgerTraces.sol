@@ -235,6 +235,26 @@ contract LedgerTraces is TraceGame {
         _judgePrompt(claimId, isRight, place, true);
     }
 
+    /// @notice The challenger's last move where the owner's own numbers say that the model would have answered another token.
+    /// Of models whose answers are the likeliest tokens. @param steps, place, rival, ranges As TraceRules.isLikelier.
+    function showAnswer(
+        uint256 gameId,
+        Statement calldata statement,
+        Traced calldata traced,
+        TraceRules.Step[2] calldata steps,
+        uint256 place,
+        uint256 rival,
+        TraceRules.Range[2] calldata ranges
+    ) external {
+        Game storage game = _turnOf(gameId, Turn.Choose);
+        _requireStated(game.claimId, statement);
+        _requireTraced(statement, traced);
+        if (!traced.isLikeliest) revert LedgerTracesOtherModel();
+        TraceRules.Pass memory pass =
+            TraceRules.Pass(game.traceRoot, statement.opCount, statement.tokens, statement.promptCount);
+        _judge(gameId, game, rules.isLikelier(pass, statement.program, steps, place, rival, ranges));
+    }
+
     /// @notice Says for ever that a settlement by draws may be taken. Open to all.
     /// @param before The chain's value before `tail`. @param tail The last whole chunks that C commits to.
     /// @param end Where the draws end in it: what is behind them is zeros.
@@ -295,10 +315,14 @@ contract LedgerTraces is TraceGame {
     ) private view {
         _requireInWindow(claimId, claims[claimId]);
         _requireStated(claimId, statement);
+        _requireTraced(statement, traced);
+        if (spellings[claimId] != _spelling(prompt, lengths)) revert LedgerTracesOpeningInvalid();
+    }
+
+    function _requireTraced(Statement calldata statement, Traced calldata traced) private view {
         if (keccak256(abi.encode(traced)) != models[statement.rollup][statement.modelId].tracing) {
             revert LedgerTracesOtherModel();
         }
-        if (spellings[claimId] != _spelling(prompt, lengths)) revert LedgerTracesOpeningInvalid();
     }
 
     function _judgePrompt(uint256 claimId, bool isRight, uint256 place, bool isJoined) private {

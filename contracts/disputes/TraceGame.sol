@@ -308,7 +308,7 @@ contract TraceGame is ITraceGame {
         if (claims[game.claimId].isRefuted) revert TraceAlreadyRefuted(game.claimId);
     }
 
-    function _turnOf(uint256 gameId, Turn turn) private view returns (Game storage game) {
+    function _turnOf(uint256 gameId, Turn turn) internal view returns (Game storage game) {
         game = _running(gameId);
         address player = _isOwners(turn) ? claims[game.claimId].owner : game.challenger;
         if (game.turn != turn || msg.sender != player) revert TraceNotYourTurn(gameId, game.turn);
@@ -354,7 +354,7 @@ contract TraceGame is ITraceGame {
     }
 
     /// @dev A challenger who has shown a right number may show another one, until his time is over.
-    function _judge(uint256 gameId, Game storage game, bool isWrong) private {
+    function _judge(uint256 gameId, Game storage game, bool isWrong) internal {
         if (!isWrong) revert TraceNothingWrong(gameId);
         _refute(gameId, game);
     }

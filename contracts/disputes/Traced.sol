@@ -7,6 +7,7 @@ pragma solidity ^0.8.30;
 /// @param endToken What an answer with fewer ends with; 2^32 where none does.
 /// @param vocabulary Root over what its tokens spell (PromptTokens); 0 where prompts' tokens are not compared.
 /// @param vocabularySize Tokens that it has. @param joining Where neighbours are joined: PromptTokens.
+/// @param isLikeliest Whether each token of an answer is the likeliest one; else they are drawn, and not compared.
 /// @param rules Of the rows of G, where these are posted before the genesis (TextDisputes): 1 | 2 where near-duplicates share |
 /// the clip's quantile, times 2^40, from the bit 8 on. 0 where nothing is posted of them.
 struct Traced {
@@ -21,5 +22,6 @@ struct Traced {
     bytes32 vocabulary;
     uint32 vocabularySize;
     uint8 joining;
+    bool isLikeliest;
     uint256 rules;
 }

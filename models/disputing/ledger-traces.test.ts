@@ -118,6 +118,7 @@ beforeAll(async () => {
     endToken: END_TOKEN,
     vocabulary: null,
     rules: 0n,
+    isLikeliest: true,
   });
   const numbers = new SeededNumbers(7);
   matrix = Int8Array.from({ length: SIZE.rows * SIZE.features }, () => numbers.below(255) - 127);

@@ -84,6 +84,7 @@ beforeAll(async () => {
           endToken: END_TOKEN,
           vocabulary,
           rules: 0n,
+          isLikeliest: false,
         }),
     },
     COLUMNS,

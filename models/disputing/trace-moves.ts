@@ -52,6 +52,14 @@ export function ownersMove(game: GameState, statement: TraceStatement, own: Trac
   return encodeFunctionData({ abi: traceGameAbi, functionName: "reveal", args });
 }
 
+/** Whether the owner has shown a node that one's own trace has not. */
+export function differs({ depth, op, place, revealed }: GameState, own: TracedQuery): boolean {
+  const nodes = revealed.at(-1)!;
+  const tree = op === null ? own.tree.top : own.tree.ops[op]!;
+  const step = Math.log2(nodes.length);
+  return nodes.some((node, i) => node !== bytesToHex(tree.node(depth - step, (place << step) + i)));
+}
+
 /** The challenger's move. Where nothing differs from his own trace he has no good one: the first node, any number. */
 export function challengersMove(game: GameState, statement: TraceStatement, own: TracedQuery): Hex {
   if (game.turn === "show") return showNumber(game, statement, own);

@@ -106,6 +106,7 @@ export async function startRows() {
   const traced = tracedTuple(anyModel, {
     ...{ claimant: owner, rest: 1, mostTokens: 4, endToken: null, vocabulary: null },
     rules: 1n | (ONE << 8n),
+    isLikeliest: true,
   });
   const kernels = chainKernels("wasm", anyModel.programs);
   const tracing = tracingDigest(traced);

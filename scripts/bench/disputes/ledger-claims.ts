@@ -63,6 +63,7 @@ export async function ledgerClaimGas(): Promise<Record<string, number>> {
               endToken: null,
               vocabulary,
               rules: 0n,
+              isLikeliest: true,
             }),
         },
         FEATURE_COUNT,
