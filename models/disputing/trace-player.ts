@@ -94,6 +94,8 @@ export class TracePlayer {
   readonly #untraceable = new Set<bigint>();
   /** Of claims in whose games he moves; the last used one comes last. */
   readonly #traces = new Map<bigint, TracedQuery>();
+  /** What each claim says: L1 may take one back, and give its number to another. */
+  readonly #said = new Map<bigint, string>();
 
   constructor(options: PlayerOptions) {
     this.#options = options;
@@ -109,6 +111,7 @@ export class TracePlayer {
     const { timestamp } = await publicClient.getBlock();
     const readClaims = await this.#reader.claims(model);
     const claims = readClaims.claims.filter(({ isRefuted }) => !isRefuted);
+    this.#forgetReplaced(claims);
     const readGames = await this.#reader.games(claims.map(({ claimId }) => claimId));
     const { games } = readGames;
     const moves: PlayedMove[] = [];
@@ -174,6 +177,19 @@ export class TracePlayer {
     for (const known of [this.#roots, this.#untraceable, this.#otherAnswers])
       for (const claimId of known.keys()) if (!isOpen(claimId)) known.delete(claimId);
     return { moves, failures, waiting, warnings };
+  }
+
+  /** Attack: of another text under a known number, what is known would be taken for wrong, and a right claim challenged. */
+  #forgetReplaced(claims: readonly ClaimState[]): void {
+    const before = new Map(this.#said);
+    this.#said.clear();
+    for (const { claimId, owner, statement } of claims) {
+      const said = [owner, ...Object.values(statement)].join();
+      this.#said.set(claimId, said);
+      if (before.get(claimId) === said) continue;
+      for (const known of [this.#roots, this.#otherAnswers, this.#untraceable, this.#traces])
+        known.delete(claimId);
+    }
   }
 
   /**
