@@ -13,7 +13,7 @@ export interface TraceGameParameters {
   readonly stakeWei: bigint;
 }
 
-/** Rules and game. @param math the ledger's arithmetic: then it is the game whose verdicts ledgers wait for. @throws RollupError CON_DEPLOY_FAILED */
+/** Rules and game, with what it asks. @param math the ledger's arithmetic: then it is the game whose verdicts ledgers wait for. @throws RollupError CON_DEPLOY_FAILED */
 export async function deployTraceGame(
   clients: Pick<DeployOptions, "walletClient" | "publicClient">,
   { leastBondWei, sideSeconds, stakeWei, windowSeconds }: TraceGameParameters,
@@ -24,7 +24,7 @@ export async function deployTraceGame(
     (await deployContract(clients, name, pickContract(contracts, name), args)).contractAddress;
   const rules = await deploy("TraceRules", []);
   const own = [rules, windowSeconds, sideSeconds, leastBondWei, stakeWei];
-  const game =
-    math === undefined ? await deploy("TraceGame", own) : await deploy("LedgerTraces", [...own, math]);
-  return { rules, game };
+  if (math === undefined) return { rules, game: await deploy("TraceGame", own) };
+  const borders = await deploy("WordBorders", []);
+  return { rules, game: await deploy("LedgerTraces", [...own, math, borders]) };
 }

@@ -82,15 +82,15 @@ export async function renderDisputesAbi(): Promise<string> {
 /** Games over the computation of a query. */
 export async function renderTraceAbi(): Promise<string> {
   const contracts = await compileContracts({ set: "disputes" });
-  const [game, rules, math] = ["LedgerTraces", "TraceRules", "LedgerMath"].map(
-    (name) => pickContract(contracts, name).abi,
-  );
+  const names = ["LedgerTraces", "TraceRules", "LedgerMath", "WordBorders"];
+  const [game, rules, math, borders] = names.map((name) => pickContract(contracts, name).abi);
   // A last move fails with the errors of the rules that it asks, a claim with those of the arithmetic.
   const errors = [...rules!, ...math!].filter((item) => item.type === "error");
   return [
     HEAD,
     `export const traceGameAbi = ${render([...game!, ...errors])} as const;`,
     `export const traceRulesAbi = ${render(rules!)} as const;`,
+    `export const wordBordersAbi = ${render(borders!)} as const;`,
     "",
   ].join("\n");
 }

@@ -62,6 +62,7 @@ contract LedgerTraces is TraceGame {
     }
 
     LedgerMath public immutable math;
+    WordBorders public immutable borders;
     mapping(address rollup => mapping(uint256 modelId => Model)) public models;
     /// @notice 1 where the rollup may take the Genesis of this model with this word J.
     mapping(address rollup => mapping(uint256 modelId => mapping(uint256 word => uint256))) public admissions;
@@ -100,10 +101,11 @@ contract LedgerTraces is TraceGame {
         uint256 sideSeconds_,
         uint256 leastBondWei_,
         uint256 stakeWei_,
-        LedgerMath math_
+        LedgerMath math_,
+        WordBorders borders_
     ) TraceGame(rules_, windowSeconds_, sideSeconds_, leastBondWei_, stakeWei_) {
         if (windowSeconds_ + 2 * sideSeconds_ > MOST_SECONDS) revert TraceParametersInvalid();
-        math = math_;
+        (math, borders) = (math_, borders_);
     }
 
     /// @notice Makes a traced model's settlements wait for claims, and lets the rollup take its Genesis, unless its rows are to
@@ -183,8 +185,8 @@ contract LedgerTraces is TraceGame {
         emit ReceiptClaimed(claimId, key, hash, receipt.prompt, receipt.lengths);
     }
 
-    /// @notice Refutes a claim in which a token of the prompt spells something else, or spans what the tokenizer cuts into
-    /// pieces first. Open to all, without a stake.
+    /// @notice Refutes a claim in which a token of the prompt spells something else, spans what the tokenizer cuts into
+    /// pieces first, or stands where the prompt is no UTF-8. Open to all, without a stake.
     /// @param prompt, lengths As claimed. @param place Of the token among the prompt's.
     function challengeSpelling(
         uint256 claimId,
@@ -202,7 +204,8 @@ contract LedgerTraces is TraceGame {
                     QueryBytes.tokenAt(statement.tokens, place),
                     PromptTokens.partOf(prompt, lengths, place),
                     entry
-                ) && !PromptTokens.spansCut(traced.joining, prompt, lengths, place, entry));
+                ) && PromptTokens.areCharacters(borders, prompt, lengths, place)
+                && !PromptTokens.spansCut(borders, traced.joining, prompt, lengths, place, entry));
         _judgePrompt(claimId, isRight, place, false);
     }
 
@@ -221,7 +224,7 @@ contract LedgerTraces is TraceGame {
     ) external {
         _requirePrompt(claimId, statement, traced, prompt, lengths);
         bool isRight = place + 1 >= statement.promptCount
-            || !PromptTokens.isInside(traced.joining, prompt, PromptTokens.offsetOf(lengths, place + 1))
+            || !PromptTokens.isInside(borders, traced.joining, prompt, PromptTokens.offsetOf(lengths, place + 1))
             || !PromptTokens.areJoined(
                 PromptTokens.Vocabulary(traced.vocabulary, traced.vocabularySize),
                 [QueryBytes.tokenAt(statement.tokens, place), QueryBytes.tokenAt(statement.tokens, place + 1)],
@@ -250,14 +253,6 @@ contract LedgerTraces is TraceGame {
         TraceRules.Pass memory pass =
             TraceRules.Pass(game.traceRoot, statement.opCount, statement.tokens, statement.promptCount);
         _judge(gameId, game, rules.isLikelier(pass, statement.program, steps, place, rival, ranges));
-    }
-
-    /// @notice Of each border between two bytes of a text: 1 where the pattern of words cuts nowhere, 2 where it cuts, 0 where
-    /// that is not sure.
-    function wordBorders(bytes calldata text) external pure returns (bytes memory kinds) {
-        kinds = new bytes(text.length == 0 ? 0 : text.length - 1);
-        // Narrowing cast: kinds are below 3.
-        for (uint256 i; i < kinds.length; i++) kinds[i] = bytes1(uint8(WordBorders.kindOf(text, i + 1)));
     }
 
     /// @notice Says for ever that a settlement by draws may be taken. Open to all.

@@ -9,8 +9,8 @@ import {WordBorders} from "./WordBorders.sol";
 /// the bytes that it spells. A token of byte-pair encoding is made of two others, by a rule of this rank; one that no rule
 /// makes has the rank 2^32 - 1. One that spells nothing certain has no bytes: no prompt has it.
 library PromptTokens {
-    /// @dev Of `joining`: pieces are cut by GPT-2's pattern, and what is sure of them is compared; every pair is; else none.
-    uint256 private constant WORDS = 1;
+    /// @dev Of `joining`: every pair is compared, none is; else a pattern cuts pieces, and what WordBorders is sure of is.
+    uint256 private constant NONE = 0;
     uint256 private constant ALL = 2;
     uint256 private constant HEAD_BYTES = 12;
     uint256 private constant NO_RULE = type(uint32).max;
@@ -79,6 +79,7 @@ library PromptTokens {
     /// @notice Whether a token that a rule makes goes on where the tokenizer cuts for certain: rules work within pieces.
     /// @dev What no rule makes may be a token that is taken whole, before any cut. @param entry The token's: it spells its part.
     function spansCut(
+        WordBorders borders,
         uint256 joining,
         bytes calldata prompt,
         bytes calldata lengths,
@@ -86,19 +87,30 @@ library PromptTokens {
         Entry calldata entry
     ) internal pure returns (bool) {
         (uint256 rank,,) = _ruleOf(entry.data);
-        if (joining != WORDS || rank == NO_RULE) return false;
+        if (joining == NONE || joining == ALL || rank == NO_RULE) return false;
         uint256 from = offsetOf(lengths, place);
-        uint256 end = from + entry.data.length - HEAD_BYTES;
-        for (uint256 border = from + 1; border < end; border++) {
-            if (WordBorders.kindOf(prompt, border) == WordBorders.CUT) return true;
-        }
-        return false;
+        return borders.isCutWithin(joining, prompt, from, from + entry.data.length - HEAD_BYTES);
     }
 
     /// @notice Whether a border between two tokens lies within what the tokenizer encodes as one piece, for certain.
     /// @param border First byte behind the border, at least 1.
-    function isInside(uint256 joining, bytes calldata prompt, uint256 border) internal pure returns (bool) {
-        return joining == WORDS ? WordBorders.kindOf(prompt, border) == WordBorders.INSIDE : joining == ALL;
+    function isInside(WordBorders borders, uint256 joining, bytes calldata prompt, uint256 border)
+        internal
+        pure
+        returns (bool)
+    {
+        if (joining == NONE || joining == ALL) return joining == ALL;
+        return borders.isInside(joining, prompt, border);
+    }
+
+    /// @notice Whether a token stands where the prompt is characters of UTF-8, as every prompt is that was typed.
+    function areCharacters(WordBorders borders, bytes calldata prompt, bytes calldata lengths, uint256 place)
+        internal
+        pure
+        returns (bool)
+    {
+        uint256 from = offsetOf(lengths, place);
+        return borders.areCharacters(prompt, from, from + uint16(bytes2(lengths[2 * place:2 * place + 2])));
     }
 
     /// @notice Whether byte-pair encoding joins pieces of two neighbouring tokens before either is whole.

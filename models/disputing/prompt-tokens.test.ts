@@ -2,10 +2,10 @@
 import { decodeFunctionData, encodeFunctionData, type Hex, toHex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
-import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
+import { traceGameAbi, wordBordersAbi } from "../../contracts/build/trace-abi.ts";
 import { madeConfigs } from "../testing/made-models.ts";
 import { JOINING, type SpelledToken, type TokenSpelling } from "../tokens/token-spelling.ts";
-import { wordBorder } from "../tokens/word-borders.ts";
+import { BORDER, PATTERN, type Pattern, wordBorder } from "../tokens/word-borders.ts";
 import { chainKernels } from "../trace/run-trace.ts";
 import { type ClaimedReceipt, claimReceiptCall, type TracedTuple, tracedTuple } from "./ledger-claims.ts";
 import { type ClaimedPrompt, faultOfPrompt, refutePromptCall } from "./prompt-tokens.ts";
@@ -23,6 +23,7 @@ const COLUMNS = 20;
 const [H, O, W, OW, HOW, HO, QUESTION, WHO, H_SIGN, BLANK, BLANK_HOW] = [
   10, 12, 13, 11, 3, 15, 14, 9, 16, 17, 18,
 ];
+const [E_ACUTE, TAT, ETAT, HALF, HALF_TAT, C3] = [19, 20, 21, 22, 23, 24];
 
 /** "o w" is joined before "H ow", and that before "H o". */
 function made(): TokenSpelling {
@@ -40,14 +41,20 @@ function made(): TokenSpelling {
     [QUESTION, "?"],
     [WHO, "Who"],
     [BLANK, " "],
+    [E_ACUTE, "é"],
+    [TAT, "tat"],
+    [HALF, "½"],
   ] as const)
     put(token, text);
   put(OW, "ow", { rank: 0, left: O, right: W });
   put(HOW, "How", { rank: 1, left: H, right: OW });
   put(HO, "Ho", { rank: 2, left: H, right: O });
   put(BLANK_HOW, " How", { rank: 4, left: BLANK, right: HOW });
+  put(ETAT, "état", { rank: 5, left: E_ACUTE, right: TAT });
+  put(HALF_TAT, "½tat", { rank: 6, left: HALF, right: TAT });
+  tokens[C3] = { bytes: Uint8Array.of(0xc3), rule: null };
   put(H_SIGN, "w?", { rank: 3, left: W, right: QUESTION });
-  return { tokens, joining: JOINING.words };
+  return { tokens, joining: JOINING.gpt2Marked };
 }
 
 const vocabulary = promptVocabulary(made());
@@ -123,6 +130,8 @@ describe("a claim whose query is right, but of other tokens than the prompt's,",
     ["two of which have parts that are joined before", [HO, W, QUESTION], [2, 1, 1], "join"],
     ["two of which are joined beside a blank", [BLANK, HOW, QUESTION], [1, 3, 1], "join", " How?"],
     ["one of which is made of two pieces", [HO, H_SIGN], [2, 2], "cut"],
+    ["two of which are joined beyond ASCII", [E_ACUTE, TAT, QUESTION], [2, 3, 1], "join", "état?"],
+    ["one of which is of two pieces beyond ASCII", [HALF_TAT, QUESTION], [5, 1], "cut", "½tat?"],
   ] as const)(
     "%s, is refuted by a watcher in one transaction",
     async (_, prompt, lengths, kind, text: string = PROMPT) => {
@@ -180,7 +189,7 @@ describe("a claim of the prompt's own tokens", () => {
   test("is not compared with another vocabulary, prompt, model or statement", async () => {
     const spelling = { kind: "spelling", place: 0 } as const;
     const other = made().tokens.with(HOW, { bytes: new TextEncoder().encode("Who"), rule: null });
-    const known = promptVocabulary({ tokens: other, joining: JOINING.words });
+    const known = promptVocabulary({ tokens: other, joining: JOINING.gpt2Marked });
     expect(await refute(spelling, claimed, known)).toBe("PromptEntryInvalid");
     expect(await refute(spelling, { ...claimed, prompt: "0x57686f3f" })).toBe("LedgerTracesOpeningInvalid");
     expect(await refute(spelling, { ...claimed, lengths: packLengths([1, 3]) })).toBe(
@@ -218,39 +227,86 @@ describe("a claim of the prompt's own tokens", () => {
   });
 });
 
-test("L1 and watchers have the same borders of words", async () => {
-  const random = new SeededRandom("borders on L1");
-  const characters = [
-    "s",
-    "t",
-    "m",
-    "d",
-    "re",
-    "ve",
-    "ll",
-    "'",
-    "'",
-    "'",
-    " ",
-    "\n",
-    "1",
-    "!",
-    "x",
-    "é",
-    "<",
-    "\u0001",
-    "漢",
+test("a prompt that is no text is refuted at any token that stands where it is none", async () => {
+  // "H", half of a character, and "?".
+  const prompt = "0x48c33f";
+  const [own, shown] = [
+    [H, C3, QUESTION],
+    [1, 1, 1],
   ];
-  const bytes = new TextEncoder().encode(
-    Array.from({ length: 1_500 }, () => characters[random.nextBelow(characters.length)]).join(""),
-  );
-  for (const text of [bytes, bytes.slice(0, 1), bytes.slice(0, 0)]) {
-    const borders = Uint8Array.from({ length: Math.max(0, text.length - 1) }, (_, i) =>
-      wordBorder(text, i + 1),
+  const { args } = decodeFunctionData({ abi: traceGameAbi, data: callOf(own, shown) });
+  const [statement, path, terms, receipt] = args as readonly [never, never, never, object];
+  const claimed = encodeFunctionData({
+    abi: traceGameAbi,
+    functionName: "claimReceipt",
+    args: [statement, path, terms, { ...receipt, prompt } as never],
+  });
+  await f.send(f.owner, claimed, BOND_WEI);
+  const claimId = (await f.read("claimCount")) as bigint;
+  const of = {
+    claimId,
+    prompt,
+    lengths: packLengths(shown),
+    statement: claimOf(model, queryOf(own)).statement,
+  } as const;
+  const refute = (place: number) =>
+    f.refusal(f.stranger, refutePromptCall(vocabulary, traced, of, { kind: "spelling", place }));
+  expect(faultOfPrompt(vocabulary, of)).toEqual({ kind: "spelling", place: 1 });
+  expect([await refute(0), await refute(1), await refute(2)]).toEqual([
+    "TraceNothingWrong",
+    null,
+    "TraceNothingWrong",
+  ]);
+});
+
+describe("L1 and watchers have the same borders of words", () => {
+  const characters = [
+    ..."stmdSx''' \n\r\t1!<>é漢½٣\u0001\u0301\u3000\u0085\ufeff\u0378\u{1f600}\u{1d400}ſ",
+    ...["re", "ve", "ll", "LL"],
+  ];
+  const ask = async (functionName: "kindsOf" | "isInside" | "isCutWithin", args: readonly unknown[]) =>
+    f.client.readContract({
+      ...{ address: await f.read("borders"), abi: wordBordersAbi, functionName, args },
+    } as never) as Promise<never>;
+  const bordersOf = (joining: number, text: Uint8Array) => ask("kindsOf", [joining, toHex(text)]);
+  const twinOf = (pattern: Pattern, text: Uint8Array) =>
+    Uint8Array.from({ length: Math.max(0, text.length - 1) }, (_, i) => wordBorder(pattern, text, i + 1));
+
+  test.each(Object.entries(PATTERN))("by the pattern of %s", async (name, pattern) => {
+    const random = new SeededRandom(`borders on L1 ${name}`);
+    const any = () =>
+      random.nextBelow(8) === 0
+        ? String.fromCodePoint(random.nextBelow(0x30000))
+        : characters[random.nextBelow(characters.length)]!;
+    const text = new TextEncoder().encode(Array.from({ length: 600 }, any).join(""));
+    // Bytes that are no characters, too.
+    const broken = text.map((byte) => (random.nextBelow(8) === 0 ? 0x80 + random.nextBelow(0x80) : byte));
+    for (const one of [text, broken, text.slice(0, 1), text.slice(0, 0)])
+      expect(await bordersOf(pattern, one)).toBe(toHex(twinOf(pattern, one)));
+    expect(new Set(twinOf(pattern, text)).size).toBe(3);
+  });
+
+  test("one by one, in runs that are looked through so far only", async () => {
+    const runs = ["1".repeat(300), `a\n${" ".repeat(300)}\n`, `!${"\r".repeat(300)} \n`].map((run) =>
+      new TextEncoder().encode(run),
     );
-    expect(await f.read("wordBorders", [toHex(text)])).toBe(toHex(borders));
-  }
-  expect(new Set(Array.from(bytes.slice(1), (_, i) => wordBorder(bytes, i + 1))).size).toBe(3);
+    for (const [text, border] of [
+      ...[254, 255, 256, 257, 258].map((place) => [runs[0]!, place] as const),
+      ...[2, 48, 301, 302].map((place) => [runs[1]!, place] as const),
+      ...[1, 301].map((place) => [runs[2]!, place] as const),
+    ]) {
+      const twin = wordBorder(PATTERN.llama3, text, border);
+      const args = [PATTERN.llama3, toHex(text)];
+      const isInside = await ask("isInside", [...args, border]);
+      const isCut = await ask("isCutWithin", [...args, border - 1, border + 1]);
+      expect([isInside, isCut], `${border}`).toEqual([twin === BORDER.inside, twin === BORDER.cut]);
+    }
+  });
+
+  test("and by no other number", async () => {
+    const text = new TextEncoder().encode("a b");
+    for (const joining of [0, 2, 6, 255]) expect(await bordersOf(joining, text)).toBe("0x0000");
+  });
 });
 
 test("where there is no vocabulary, a prompt of other tokens is a warning, and the query is compared all the same", async () => {

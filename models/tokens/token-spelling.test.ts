@@ -4,19 +4,22 @@ import { memorySource } from "../files/memory-source.ts";
 import {
   findPromptFault,
   JOINING,
+  PATTERN_TEXTS,
   readSpelling,
   spelledLengths,
   type TokenSpelling,
 } from "./token-spelling.ts";
 import { openTokenizer, type TextTokens } from "./tokenizer.ts";
 import { trainTokenizer } from "./train-tokenizer.ts";
-import { BORDER, wordBorder } from "./word-borders.ts";
+import { BORDER, type Pattern, wordBorder } from "./word-borders.ts";
 
 const TEXTS = [
   "The state of the union is strong; the union's states won't pay. banana bananas anna's aaaa aaaaaa a aa aaa",
   "They'll say we've paid what they'd owe. Congress congresses progress progressed, 1789 to 1,861 - 'tis so!",
 ];
-const SIZE = 340;
+const FOREIGN =
+  "L'état, c'est l'état: états, étés, États-Unis. Στο κράτος, το κράτος του κράτους. 国家是国家。 ½ ½ ١٢٣ ١٢٣";
+const SIZE = 400;
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 const sourceOf = (file: unknown, config: unknown = {}) =>
@@ -33,7 +36,7 @@ let file: any;
 let tokens: TextTokens;
 let spelling: TokenSpelling;
 beforeAll(async () => {
-  file = JSON.parse(trainTokenizer(TEXTS, { vocabularySize: SIZE, specialTokens: ["<end>"] }));
+  file = JSON.parse(trainTokenizer([...TEXTS, FOREIGN], { vocabularySize: SIZE, specialTokens: ["<end>"] }));
   tokens = await openTokenizer(sourceOf(file), SIZE);
   spelling = (await readSpelling(sourceOf(file), SIZE))!;
 });
@@ -41,6 +44,24 @@ beforeAll(async () => {
 /** Characters that make words, ends of words and what is between them. */
 function randomText(random: SeededRandom, characters: ArrayLike<string>, length: number): string {
   return Array.from({ length }, () => characters[random.nextBelow(characters.length)]).join("");
+}
+
+/** The same vocabulary, of which texts are cut by another pattern. Rules that it never uses stay rules. */
+function cutBy(pattern: Pattern, of = file) {
+  const text = Object.entries(PATTERN_TEXTS).find(([, one]) => one === pattern)?.[0];
+  if (text === undefined) return of;
+  const split = { type: "Split", pattern: { Regex: text }, behavior: "Isolated", invert: false };
+  const last = { ...file.pre_tokenizer, use_regex: false };
+  return {
+    ...of,
+    normalizer: pattern === JOINING.qwen2 ? { type: "NFC" } : null,
+    pre_tokenizer: { type: "Sequence", pretokenizers: [split, last] },
+  };
+}
+const PATTERNS = [JOINING.gpt2Marked, JOINING.llama3, JOINING.qwen2];
+async function openCutBy(pattern: Pattern) {
+  const source = sourceOf(cutBy(pattern));
+  return { own: await openTokenizer(source, SIZE), known: (await readSpelling(source, SIZE))! };
 }
 
 /** Any tokens that spell the bytes. */
@@ -58,77 +79,94 @@ function anyTokens(text: Uint8Array, random: SeededRandom): number[] {
 }
 
 describe("a tokenizer's spelling", () => {
-  it("finds nothing wrong with what the tokenizer makes of any text", () => {
-    expect(spelling.joining).toBe(JOINING.words);
-    const random = new SeededRandom("honest prompts");
-    for (let run = 0; run < 400; run++) {
-      const text = randomText(random, "theuniosabcrgdlvw'''    TN19.,é<end>\n", 1 + random.nextBelow(40));
-      const given = tokens.encode(text);
-      const lengths = spelledLengths(spelling, bytesOf(text), given);
-      expect(lengths, text).not.toBeNull();
-      expect(findPromptFault(spelling, bytesOf(text), lengths!, given), text).toBeNull();
-    }
-  });
+  it.each(PATTERNS)(
+    "finds nothing wrong with what the tokenizer makes of any text: pattern %i",
+    async (pattern) => {
+      const { known, own } = await openCutBy(pattern);
+      expect(known.joining).toBe(pattern);
+      const random = new SeededRandom("honest prompts");
+      const characters = [
+        ..."theuniosabcrgdlvwS'''    TN19.,é½١κτο国\u0301\u3000\ufeff\r\n\n",
+        ...["<end>", "état", "κράτος"],
+      ];
+      for (let run = 0; run < 400; run++) {
+        const any = randomText(random, characters, 1 + random.nextBelow(40));
+        const text = pattern === JOINING.qwen2 ? any.normalize("NFC") : any;
+        const given = own.encode(text);
+        const lengths = spelledLengths(known, bytesOf(text), given);
+        expect(lengths, text).not.toBeNull();
+        expect(findPromptFault(known, bytesOf(text), lengths!, given), text).toBeNull();
+      }
+    },
+  );
 
   it.each([
-    { whole: ["  ", "\n\n", "<a b>", "!!"], joining: JOINING.words },
-    { whole: ["\n", "<a b>", "<\t", "é"], joining: JOINING.words },
-    // What follows these is no shortening.
-    ...["'", "<it'", "\n'"].map((apostrophe) => ({ whole: ["<a b>", apostrophe], joining: JOINING.none })),
-  ])("finds nothing wrong beside tokens that are taken whole: $whole", async ({ whole, joining }) => {
-    // Some rules join blanks.
-    const trained = JSON.parse(
-      trainTokenizer([...TEXTS, "a    a  \n\n   a \n a\n\n\n"], {
-        ...{ vocabularySize: SIZE, specialTokens: ["<end>"] },
-      }),
-    );
-    const [first] = trained.added_tokens;
-    const added = whole.map((content, i) => ({ ...first, content, id: SIZE + i }));
-    const changed = sourceOf({ ...trained, added_tokens: [first, ...added] });
-    const [own, known] = [await openTokenizer(changed, SIZE + 9), (await readSpelling(changed, SIZE + 9))!];
-    const random = new SeededRandom("whole tokens");
-    const pieces = [
-      ..."an s1'!\n\té",
-      "the",
-      "state",
-      "'state",
-      "'s",
-      "'ll",
-      "  ",
-      "   ",
-      "<end>",
-      "  <end>",
-      ...whole,
-    ];
-    let blanksBefore = 0;
-    for (let run = 0; run < 600; run++) {
-      const text = randomText(random, pieces, 1 + random.nextBelow(12));
-      const given = own.encode(text);
-      const lengths = spelledLengths(known, bytesOf(text), given);
-      expect(findPromptFault(known, bytesOf(text), lengths!, given), JSON.stringify(text)).toBeNull();
-      // At the end of what is cut alone, the last blank is left to nothing.
-      const isBlanks = (token: number) =>
-        known.tokens[token]!.rule !== null && /^ +$/.test(own.decode([token]));
-      if (given.some((token, i) => isBlanks(token) && given[i + 1] === first.id)) blanksBefore++;
-    }
-    expect(known.joining).toBe(joining);
-    if (!whole.includes("  ")) expect(blanksBefore).toBeGreaterThan(10);
-  });
+    { whole: ["  ", "\n\n", "<a b>", "!!"], joining: JOINING.gpt2 },
+    { whole: ["\n", "<a b>", "<\t", "\u0301", "\u3000"], joining: JOINING.gpt2 },
+    ...PATTERNS.map((joining) => ({ whole: ["<a b>", "<'>", "< >", "<>"], joining })),
+    // What follows these is no shortening, or blanks run up to them, or no version of Unicode has them.
+    ...["'", "<it'", "\n'", "é", "½", "\u0378"].map((apostrophe) => ({
+      whole: ["<a b>", apostrophe],
+      joining: JOINING.none,
+    })),
+  ])(
+    "finds nothing wrong beside tokens that are taken whole: $whole, $joining",
+    async ({ whole, joining }) => {
+      // Some rules join blanks.
+      const trained = JSON.parse(
+        trainTokenizer([...TEXTS, FOREIGN, "a    a  \n\n   a \n a\n\n\n"], {
+          ...{ vocabularySize: SIZE, specialTokens: ["<end>"] },
+        }),
+      );
+      const [first] = trained.added_tokens;
+      const added = whole.map((content, i) => ({ ...first, content, id: SIZE + i }));
+      const changed = sourceOf(cutBy(joining as Pattern, { ...trained, added_tokens: [first, ...added] }));
+      const [own, known] = [await openTokenizer(changed, SIZE + 9), (await readSpelling(changed, SIZE + 9))!];
+      const random = new SeededRandom("whole tokens");
+      const pieces = [
+        ..."an s1'!\n\té",
+        "the",
+        "state",
+        "'state",
+        "'s",
+        "'ll",
+        "  ",
+        "   ",
+        "<end>",
+        "  <end>",
+        ...whole,
+      ];
+      let blanksBefore = 0;
+      for (let run = 0; run < 600; run++) {
+        const text = randomText(random, pieces, 1 + random.nextBelow(12));
+        const given = own.encode(text);
+        const lengths = spelledLengths(known, bytesOf(text), given);
+        expect(findPromptFault(known, bytesOf(text), lengths!, given), JSON.stringify(text)).toBeNull();
+        // At the end of what is cut alone, the last blank is left to nothing.
+        const isBlanks = (token: number) =>
+          known.tokens[token]!.rule !== null && /^ +$/.test(own.decode([token]));
+        if (given.some((token, i) => isBlanks(token) && given[i + 1] === first.id)) blanksBefore++;
+      }
+      expect(known.joining).toBe(joining);
+      if (!whole.some((one) => one === "  " || one === "< >")) expect(blanksBefore).toBeGreaterThan(10);
+    },
+  );
 
-  it("finds every other way to spell texts of words, digits, signs and blanks", () => {
+  it.each(PATTERNS)("finds every other way to spell texts: pattern %i", async (pattern) => {
+    const { known, own } = await openCutBy(pattern);
     const random = new SeededRandom("other tokens of texts");
     const kinds = { spelling: 0, cut: 0, join: 0 };
     for (let run = 0; run < 600; run++) {
       const text = randomText(
         random,
-        ["the", "an", " ", " ", "1", "9", ".", ",", "'s", "'ll", "a", "é"],
+        [..."the an 1 9 . , 's 'll a é état κρ ½ 。 ١".split(" "), " ", " "],
         2 + random.nextBelow(7),
       );
       const bytes = bytesOf(text);
-      const borders = Array.from({ length: bytes.length - 1 }, (_, i) => wordBorder(bytes, i + 1));
+      const borders = Array.from({ length: bytes.length - 1 }, (_, i) => wordBorder(pattern, bytes, i + 1));
       const given = anyTokens(bytes, random);
-      const fault = findPromptFault(spelling, bytes, spelledLengths(spelling, bytes, given)!, given);
-      const isOwn = given.join() === tokens.encode(text).join();
+      const fault = findPromptFault(known, bytes, spelledLengths(known, bytes, given)!, given);
+      const isOwn = given.join() === own.encode(text).join();
       if (fault !== null) kinds[fault.kind]++;
       if (isOwn) expect(fault, text).toBeNull();
       else if (!borders.includes(BORDER.unsure)) expect(fault, `${text}: ${given}`).not.toBeNull();
@@ -148,6 +186,17 @@ describe("a tokenizer's spelling", () => {
     // Where no rule makes it, it may be one that is taken whole.
     expect(fault({ ...known, tokens: [...spelling.tokens, { ...both, rule: null }] }, "a ")).toBeNull();
     expect(fault({ ...known, joining: JOINING.all }, "a ")).toBeNull();
+  });
+
+  it("finds bytes that are no characters, and takes only texts that NFC leaves alone", async () => {
+    const bytes = Uint8Array.of(0x61, 0xc3, 0x61);
+    const tokenOf = (byte: number) => spelling.tokens.findIndex((one) => one.bytes.join() === `${byte}`);
+    const given = Array.from(bytes, tokenOf);
+    expect(findPromptFault(spelling, bytes, [1, 1, 1], given)).toEqual({ kind: "spelling", place: 1 });
+    const { known, own } = await openCutBy(JOINING.qwen2);
+    const lengthsOf = (text: string) => spelledLengths(known, bytesOf(text), own.encode(text));
+    expect(lengthsOf("e\u0301tat")).toBeNull();
+    expect(lengthsOf("état")).not.toBeNull();
   });
 
   it("finds every other way to spell a word", () => {
@@ -177,7 +226,7 @@ describe("a tokenizer's spelling", () => {
   it("is none where the text is changed before it is encoded, and has no rules where their order is not sure", async () => {
     const read = (changed: object, config = {}) =>
       readSpelling(sourceOf({ ...file, ...changed }, config), SIZE);
-    expect(await read({ normalizer: { type: "NFC" } })).toBeNull();
+    expect(await read({ normalizer: { type: "NFKC" } })).toBeNull();
     expect(await read({ pre_tokenizer: { ...file.pre_tokenizer, add_prefix_space: true } })).toBeNull();
     expect(await read({ pre_tokenizer: { type: "Metaspace" } })).toBeNull();
     expect(await read({}, { remove_space: true })).toBeNull();
@@ -198,6 +247,20 @@ describe("a tokenizer's spelling", () => {
       return read({ pre_tokenizer: { type: "Sequence", pretokenizers: [split, last] } });
     };
     expect((await cut("Isolated"))!.joining).toBe(JOINING.none);
+    // Other patterns beside one that is known, or signs that do not mark tokens which are taken whole.
+    const { pre_tokenizer: llama3 } = cutBy(JOINING.llama3);
+    const [split, last] = llama3.pretokenizers;
+    const inverted = { ...split, invert: true };
+    for (const pretokenizers of [
+      [split, split, last],
+      [split, file.pre_tokenizer],
+      [inverted, last],
+    ])
+      expect((await read({ pre_tokenizer: { type: "Sequence", pretokenizers } }))!.joining).toBe(
+        JOINING.none,
+      );
+    const signs = [{ ...file.added_tokens[0], content: "!!" }];
+    expect((await read({ pre_tokenizer: llama3, added_tokens: signs }))!.joining).toBe(JOINING.none);
     expect(await cut("Removed")).toBeNull();
     const bytes = await readSpelling(memorySource("memory", new Map()), 256);
     expect(bytes!.tokens[65]).toEqual({ bytes: Uint8Array.of(65), rule: null });

@@ -5,7 +5,8 @@
 import { type FileSource, readWhole } from "../files/byte-source.ts";
 import { MAX_FILE_BYTES, parseJsonFile } from "./tokenizer.ts";
 import { byteCharacters } from "./train-tokenizer.ts";
-import { BORDER, wordBorder } from "./word-borders.ts";
+import { areCharacters, CLASS, characterAt, characterBefore } from "./utf8-characters.ts";
+import { BORDER, PATTERN, type Pattern, wordBorder } from "./word-borders.ts";
 
 export interface SpelledToken {
   /** Empty where it spells nothing certain. */
@@ -14,8 +15,20 @@ export interface SpelledToken {
   readonly rule: { readonly rank: number; readonly left: number; readonly right: number } | null;
 }
 
-/** How a text is cut into pieces: not known, by GPT-2's pattern, not at all. The numbers of PromptTokens.sol. */
-export const JOINING = { none: 0, words: 1, all: 2 } as const;
+/** How a text is cut into pieces: not known, not at all, or by a pattern of words. The numbers of PromptTokens.sol. */
+export const JOINING = { none: 0, all: 2, ...PATTERN } as const;
+
+/** Patterns of others, as their files have them. */
+export const PATTERN_TEXTS: Readonly<Record<string, Pattern>> = {
+  [otherPattern("{1,3}")]: PATTERN.llama3,
+  [otherPattern("")]: PATTERN.qwen2,
+};
+
+function otherPattern(numbers: string): string {
+  const words = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+";
+  const rest = " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+  return `${words}|\\p{N}${numbers}|${rest}`;
+}
 
 export interface TokenSpelling {
   /** By token; as many as the model has. */
@@ -28,11 +41,13 @@ interface PreTokenizer {
   readonly add_prefix_space?: boolean;
   readonly use_regex?: boolean;
   readonly behavior?: string;
+  readonly pattern?: { readonly Regex?: string };
+  readonly invert?: boolean;
   readonly pretokenizers?: readonly PreTokenizer[];
 }
 
 interface TokenizerFile {
-  readonly normalizer?: unknown;
+  readonly normalizer?: { readonly type?: string } | null;
   readonly pre_tokenizer?: PreTokenizer;
   readonly added_tokens?: readonly { id: number; content: string; lstrip?: boolean; rstrip?: boolean }[];
   readonly model: {
@@ -74,10 +89,10 @@ export async function readSpelling(
 
 function spellingOf(file: TokenizerFile, size: number): TokenSpelling | null {
   const { added_tokens: added = [], model, normalizer, pre_tokenizer: pre } = file;
-  const byWords = joiningOf(pre);
+  const pattern = joiningOf(pre);
   const isByteLevel =
-    (normalizer ?? null) === null &&
-    byWords !== null &&
+    keepsSpelledTexts(normalizer) &&
+    pattern !== null &&
     model.type === "BPE" &&
     model.byte_fallback !== true &&
     !model.continuing_subword_prefix &&
@@ -100,35 +115,65 @@ function spellingOf(file: TokenizerFile, size: number): TokenSpelling | null {
   for (const { content, id } of added)
     if (id < size) tokens[id] = { bytes: new TextEncoder().encode(content), rule: null };
   const areRulesPlain = addRules(tokens, model, new Set(added.map(({ id }) => id)));
-  const isSure =
-    areRulesPlain && !added.some(({ content }) => movesBorders(content)) && model.ignore_merges !== true;
-  return { tokens, joining: isSure ? byWords : JOINING.none };
+  const isSure = areRulesPlain && model.ignore_merges !== true;
+  return { tokens, joining: isSure ? besideWhole(pattern, added) : JOINING.none };
 }
 
 /**
- * Whether a token that is taken whole may change where the text beside it is cut. That text is cut as if it stood alone, but
- * a border's neighbours are read across the token's ends:
+ * A text that its own tokens spell was not changed before it was encoded, whatever NFC makes of others: each piece of such a
+ * text is encoded as it stands. Texts that are changed are not claimed (`spelledLengths`).
+ */
+const keepsSpelledTexts = (normalizer: TokenizerFile["normalizer"]) =>
+  (normalizer ?? null) === null || normalizer?.type === "NFC";
+
+/**
+ * How borders are known beside tokens that are taken whole. The text between these is cut as if it stood alone, but a
+ * border's neighbours are read across their ends: for what a space or a sign takes along, for what follows blanks. Where
+ * they are marked, by < and >, only these two signs leave a doubt.
+ */
+function besideWhole(
+  pattern: TokenSpelling["joining"],
+  added: NonNullable<TokenizerFile["added_tokens"]>,
+): TokenSpelling["joining"] {
+  if (pattern === JOINING.none || pattern === JOINING.all) return pattern;
+  if (added.every(({ content }) => /^<.*>$/s.test(content)))
+    return pattern === JOINING.gpt2 ? JOINING.gpt2Marked : pattern;
+  return pattern === JOINING.gpt2 && !added.some(({ content }) => movesBorders(content))
+    ? pattern
+    : JOINING.none;
+}
+
+/**
+ * Whether a token that is taken whole may change where the text beside it is cut, also where every sign leaves a doubt:
  * - behind it, for an apostrophe and the letters of a shortening: "'" and "state" are no "'s" and "tate";
  * - before it, for the second letter of a shortening, and for a word that blanks run up to.
  */
-const movesBorders = (content: string) => /^[A-Za-z0-9]|[A-Za-z0-9']$/.test(content);
+function movesBorders(content: string): boolean {
+  const bytes = new TextEncoder().encode(content);
+  const ends = [characterAt(bytes, 0), characterBefore(bytes, bytes.length)];
+  return content.endsWith("'") || ends.some(({ kind }) => kind < CLASS.sign || kind === CLASS.end);
+}
 
 /**
- * What the tokenizer cuts a text into before it encodes each piece, byte by byte: words by GPT-2's pattern, nothing, or
- * pieces by patterns of others, which are not known here. null where bytes may be lost or added.
+ * What the tokenizer cuts a text into before it encodes each piece, byte by byte: nothing, words by a pattern that is known
+ * here, or pieces by others. null where bytes may be lost or added.
  */
 function joiningOf(pre: PreTokenizer | undefined): TokenSpelling["joining"] | null {
   if (pre?.type === "ByteLevel") {
     if (pre.add_prefix_space !== false) return null;
-    return pre.use_regex === false ? JOINING.all : JOINING.words;
+    return pre.use_regex === false ? JOINING.all : JOINING.gpt2;
   }
   if (pre?.type !== "Sequence") return null;
   const parts = pre.pretokenizers ?? [];
-  const areSplits = parts
-    .slice(0, -1)
-    .every(({ behavior, type }) => type === "Split" && behavior === "Isolated");
+  const splits = parts.slice(0, -1);
+  const areSplits = splits.every(({ behavior, type }) => type === "Split" && behavior === "Isolated");
   const last = parts.at(-1);
-  return areSplits && last?.type === "ByteLevel" && joiningOf(last) !== null ? JOINING.none : null;
+  const within = last?.type === "ByteLevel" ? joiningOf(last) : null;
+  if (!areSplits || within === null) return null;
+  const [split, ...others] = splits;
+  const isAlone = others.length === 0 && split?.invert !== true && within === JOINING.all;
+  const known = isAlone ? PATTERN_TEXTS[split?.pattern?.Regex ?? ""] : undefined;
+  return known ?? JOINING.none;
 }
 
 /**
@@ -203,7 +248,9 @@ export function findPromptFault(
     const { bytes, rule } = spelling.tokens[token]!;
     if (bytes.length !== lengths[place] || !isAt(text, bytes, from)) return { kind: "spelling", place };
     const end = from + bytes.length;
-    if (spelling.joining === JOINING.words && rule !== null && isCutBetween(text, from, end))
+    // A prompt is characters: no tokenizer has made tokens of anything else.
+    if (!areCharacters(text, from, end)) return { kind: "spelling", place };
+    if (isWords(spelling.joining) && rule !== null && isCutBetween(spelling.joining, text, from, end))
       return { kind: "cut", place };
     from = end;
   }
@@ -252,11 +299,15 @@ function piecesOf({ tokens }: TokenSpelling, token: number, side: "left" | "righ
   return pieces;
 }
 
-const isInside = (joining: TokenSpelling["joining"], text: Uint8Array, border: number): boolean =>
-  joining === JOINING.words ? wordBorder(text, border) === BORDER.inside : joining === JOINING.all;
+/** Whether a pattern of words cuts the text. */
+const isWords = (joining: TokenSpelling["joining"]): joining is Pattern =>
+  joining !== JOINING.none && joining !== JOINING.all;
 
-function isCutBetween(text: Uint8Array, from: number, end: number): boolean {
+const isInside = (joining: TokenSpelling["joining"], text: Uint8Array, border: number): boolean =>
+  isWords(joining) ? wordBorder(joining, text, border) === BORDER.inside : joining === JOINING.all;
+
+function isCutBetween(pattern: Pattern, text: Uint8Array, from: number, end: number): boolean {
   for (let border = from + 1; border < end; border++)
-    if (wordBorder(text, border) === BORDER.cut) return true;
+    if (wordBorder(pattern, text, border) === BORDER.cut) return true;
   return false;
 }
