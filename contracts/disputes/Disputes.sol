@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IDisputes} from "./IDisputes.sol";
+import {Leaders} from "./Leaders.sol";
 import {LedgerMath} from "./LedgerMath.sol";
 import {LedgerTies} from "./LedgerTies.sol";
 import {Openings} from "./Openings.sol";
@@ -233,12 +234,8 @@ contract Disputes is LedgerTies {
         bool isRight = fact.data.length == FACT_BYTES && otherFact.data.length == FACT_BYTES;
         if (isRight) {
             uint256 leader = _fact(fact.data, 0).leader;
-            // A leader that is none, or comes later, is challengeFactor's.
-            bool isLeader = other < row && _fact(otherFact.data, 0).leader == other;
-            if (!statement.sharesDuplicates || other == row || (other != leader && !isLeader)) {
-                revert DisputesOpeningInvalid(Tree.Facts, other);
-            }
-            bool hasLeader = leader != row && leader != other;
+            bool hasLeader =
+                Leaders.requireComparable(statement, row, other, leader, _fact(otherFact.data, 0).leader);
             if (hasLeader) _requireOpening(statement, Tree.Rows, leader, leaderContent);
             bytes calldata known = hasLeader ? leaderContent.data : content.data[:0];
             isRight = _texts.isLeader(content.data, otherContent.data, known, leader < other) == (other == leader);
