@@ -349,7 +349,7 @@ describe("other tokens", () => {
 
 describe("a leaf of another shape", () => {
   const ROW: TextRow = { prompt: "the union", answer: "won't pay" };
-  const TEXT: TextRow = { text: "the state" };
+  const TEXT: TextRow = { text: "the state of it all" };
   const many = { text: "b ".repeat(2_049) };
   const manyTokens = (count: number): RowTokens => ({
     ...{ promptCount: 1, tokens: Array.from({ length: count }, () => 3) },
@@ -408,7 +408,24 @@ describe("a leaf of another shape", () => {
     ],
     ["a token beyond the vocabulary", () => made(ROW, ({ tokens }) => ({ tokens: tokens.with(-1, SIZE) }))],
     ["the largest token", () => made(ROW, ({ tokens }) => ({ tokens: tokens.with(0, 2 ** 32 - 1) }))],
-    ["a content that is no row", () => ({ ...made(TEXT), content: bytesOf('{ "text":"the state"}') })],
+    [
+      "a content that is no row",
+      () => ({ ...made(TEXT), content: bytesOf('{ "text":"the state of it all"}') }),
+    ],
+    [
+      "an empty prompt, of no tokens",
+      () => ({
+        ...bytes(ROW, () => rowTokensLeaf({ promptCount: 0, tokens: [5, 5], lengths: [1, 1] })),
+        content: bytesOf('{"prompt":"","answer":"ab"}'),
+      }),
+    ],
+    [
+      "an empty answer, of no tokens",
+      () => ({
+        ...bytes(ROW, () => rowTokensLeaf({ promptCount: 2, tokens: [5, 5], lengths: [1, 1] })),
+        content: bytesOf('{"prompt":"ab","answer":""}'),
+      }),
+    ],
     ["a content too long", () => ({ ...made(TEXT), content: bytesOf(`{"text":"${"a".repeat(16_374)}"}`) })],
   ];
 
