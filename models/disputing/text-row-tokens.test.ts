@@ -330,6 +330,26 @@ describe("other tokens", () => {
     }
   });
 
+  test("are not joined where the tokenizer cuts, whatever the rules say", async () => {
+    const { tokens } = vocabulary.spelling;
+    const [a, blank] = ["a", " "].map((character) =>
+      tokens.findIndex(({ bytes }) => bytes.length === 1 && bytes[0] === bytesOf(character)[0]),
+    );
+    const both: SpelledToken = { bytes: bytesOf("a "), rule: { rank: 0, left: a!, right: blank! } };
+    const leaf = rowTokensLeaf({ promptCount: 1, tokens: [a!, a!, blank!, a!], lengths: [1, 1, 1, 1] });
+    const join = { kind: "join", place: 1, joined: SIZE, left: [], right: [] } as const;
+    for (const [joining, verdict] of [
+      [JOINING.words, RIGHT],
+      [JOINING.all, WRONG],
+      [JOINING.none, RIGHT],
+    ] as const) {
+      const known = promptVocabulary({ tokens: [...tokens, both], joining });
+      expect(await judgeOf(shown(encodeTextRow({ text: "aa a" }), leaf, { known }), join, known)).toEqual(
+        verdict,
+      );
+    }
+  });
+
   test("are not joined across the end of a prompt", async () => {
     const { tokens } = vocabulary.spelling;
     const joined = tokens.findIndex(({ rule }) => rule?.rank === 0);
