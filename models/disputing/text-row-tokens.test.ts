@@ -330,6 +330,26 @@ describe("other tokens", () => {
     }
   });
 
+  test("are not joined where the tokenizer cuts, whatever the rules say", async () => {
+    const { tokens } = vocabulary.spelling;
+    const [a, blank] = ["a", " "].map((character) =>
+      tokens.findIndex(({ bytes }) => bytes.length === 1 && bytes[0] === bytesOf(character)[0]),
+    );
+    const both: SpelledToken = { bytes: bytesOf("a "), rule: { rank: 0, left: a!, right: blank! } };
+    const leaf = rowTokensLeaf({ promptCount: 1, tokens: [a!, a!, blank!, a!], lengths: [1, 1, 1, 1] });
+    const join = { kind: "join", place: 1, joined: SIZE, left: [], right: [] } as const;
+    for (const [joining, verdict] of [
+      [JOINING.words, RIGHT],
+      [JOINING.all, WRONG],
+      [JOINING.none, RIGHT],
+    ] as const) {
+      const known = promptVocabulary({ tokens: [...tokens, both], joining });
+      expect(await judgeOf(shown(encodeTextRow({ text: "aa a" }), leaf, { known }), join, known)).toEqual(
+        verdict,
+      );
+    }
+  });
+
   test("are not joined across the end of a prompt", async () => {
     const { tokens } = vocabulary.spelling;
     const joined = tokens.findIndex(({ rule }) => rule?.rank === 0);
@@ -349,7 +369,7 @@ describe("other tokens", () => {
 
 describe("a leaf of another shape", () => {
   const ROW: TextRow = { prompt: "the union", answer: "won't pay" };
-  const TEXT: TextRow = { text: "the state" };
+  const TEXT: TextRow = { text: "the state of it all" };
   const many = { text: "b ".repeat(2_049) };
   const manyTokens = (count: number): RowTokens => ({
     ...{ promptCount: 1, tokens: Array.from({ length: count }, () => 3) },
@@ -408,7 +428,24 @@ describe("a leaf of another shape", () => {
     ],
     ["a token beyond the vocabulary", () => made(ROW, ({ tokens }) => ({ tokens: tokens.with(-1, SIZE) }))],
     ["the largest token", () => made(ROW, ({ tokens }) => ({ tokens: tokens.with(0, 2 ** 32 - 1) }))],
-    ["a content that is no row", () => ({ ...made(TEXT), content: bytesOf('{ "text":"the state"}') })],
+    [
+      "a content that is no row",
+      () => ({ ...made(TEXT), content: bytesOf('{ "text":"the state of it all"}') }),
+    ],
+    [
+      "an empty prompt, of no tokens",
+      () => ({
+        ...bytes(ROW, () => rowTokensLeaf({ promptCount: 0, tokens: [5, 5], lengths: [1, 1] })),
+        content: bytesOf('{"prompt":"","answer":"ab"}'),
+      }),
+    ],
+    [
+      "an empty answer, of no tokens",
+      () => ({
+        ...bytes(ROW, () => rowTokensLeaf({ promptCount: 2, tokens: [5, 5], lengths: [1, 1] })),
+        content: bytesOf('{"prompt":"ab","answer":""}'),
+      }),
+    ],
     ["a content too long", () => ({ ...made(TEXT), content: bytesOf(`{"text":"${"a".repeat(16_374)}"}`) })],
   ];
 

@@ -74,7 +74,7 @@ export async function serveUntilStopped(
 }
 
 /** @throws CMD_NO_ACCOUNT, CMD_USAGE; `helpersOf` CMD_NOT_CLAIMANT, before anything is served */
-export async function loadClaims(
+async function loadClaims(
   { basePath, charging, registeredPath }: ServingConfig,
   options: GlobalOptions,
   log: HelperLog,
