@@ -6,6 +6,7 @@ import {PromptTokens} from "./PromptTokens.sol";
 import {TextRows} from "./TextRows.sol";
 import {TextTrees} from "./TextTrees.sol";
 import {Traced} from "./Traced.sol";
+import {WordBorders} from "./WordBorders.sol";
 
 /// @title Whether a posted row's tokens are those that the tokenizer makes of its text
 /// @notice docs/lm-disputes.md. A judge of TextDisputes: each function's first argument is the statement, and each answers
@@ -22,6 +23,8 @@ import {Traced} from "./Traced.sol";
 contract TextTokens {
     /// @dev Of a row, the one that is wanted last included: TraceGame's statements have no more.
     uint256 private constant MOST_TOKENS = 4_096;
+    /// @notice Where the tokenizer cuts a text: the same that claims of queries are judged by.
+    WordBorders public immutable borders;
 
     /// @dev What is read of a row and its leaf. @param isWhole Whether the leaf is well-formed; if not, nothing else is said.
     /// @param promptCount Tokens of the first text; of a row with one text, all.
@@ -40,6 +43,10 @@ contract TextTokens {
         uint256 place;
         uint256 token;
         uint256 next;
+    }
+
+    constructor(WordBorders borders_) {
+        borders = borders_;
     }
 
     /// @notice Whether the leaf has as many tokens as a trace can have, all of the vocabulary, and the lengths make up the
@@ -109,10 +116,10 @@ contract TextTokens {
         uint256 index,
         uint256 token,
         PromptTokens.Entry calldata entry
-    ) external pure returns (bool) {
+    ) external view returns (bool) {
         PromptTokens.Vocabulary memory vocabulary = PromptTokens.Vocabulary(traced.vocabulary, traced.vocabularySize);
         return PromptTokens.spells(vocabulary, token, PromptTokens.partOf(text, lengths, index), entry)
-            && !PromptTokens.spansCut(traced.joining, text, lengths, index, entry);
+            && !PromptTokens.spansCut(borders, traced.joining, text, lengths, index, entry);
     }
 
     /// @notice Whether the tokenizer would have joined a token and the next one. @param pair The two.
@@ -125,9 +132,9 @@ contract TextTokens {
         PromptTokens.Entry calldata joined,
         PromptTokens.Entry[] calldata left,
         PromptTokens.Entry[] calldata right
-    ) external pure returns (bool) {
+    ) external view returns (bool) {
         PromptTokens.Vocabulary memory vocabulary = PromptTokens.Vocabulary(traced.vocabulary, traced.vocabularySize);
-        return PromptTokens.isInside(traced.joining, text, PromptTokens.offsetOf(lengths, index + 1))
+        return PromptTokens.isInside(borders, traced.joining, text, PromptTokens.offsetOf(lengths, index + 1))
             && PromptTokens.areJoined(vocabulary, pair, joined, left, right);
     }
 

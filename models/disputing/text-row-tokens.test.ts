@@ -339,7 +339,7 @@ describe("other tokens", () => {
     const leaf = rowTokensLeaf({ promptCount: 1, tokens: [a!, a!, blank!, a!], lengths: [1, 1, 1, 1] });
     const join = { kind: "join", place: 1, joined: SIZE, left: [], right: [] } as const;
     for (const [joining, verdict] of [
-      [JOINING.words, RIGHT],
+      [JOINING.gpt2, RIGHT],
       [JOINING.all, WRONG],
       [JOINING.none, RIGHT],
     ] as const) {
