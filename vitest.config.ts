@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { LongestFirst } from "./scripts/test-order.ts";
+import LongestFirst from "./scripts/test-order.ts";
 
 // Two files at a time: compiling a circuit, most of the work, takes one core. Time limits allow for proofs beside it.
 export default defineConfig({

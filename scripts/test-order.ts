@@ -19,7 +19,7 @@ export const LONGEST = [
 ];
 
 /** Files of `LONGEST` in their order, then all others in Vitest's own. */
-export class LongestFirst extends BaseSequencer {
+export default class extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const others = await super.sort(files);
     const rankOf = ({ moduleId, project }: TestSpecification) => {
