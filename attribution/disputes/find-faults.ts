@@ -15,7 +15,7 @@ import {
   residualOf,
   scaleRow,
 } from "./row-arithmetic.ts";
-import { areNear, nearestLeaders, textOverlap } from "./text-overlap.ts";
+import { areNear, nearestLeaders, textOverlap, wrongLeader } from "./text-overlap.ts";
 import { type TieFault, tieFaults } from "./tie-faults.ts";
 
 export const MOST_ROW_BYTES = 16_384;
@@ -138,20 +138,18 @@ export function* clipFaults({ posted, facts }: Readings): Generator<Fault> {
   if (!isRight || facts.some(({ leader }) => leader >= rowCount)) yield { kind: "clip" };
 }
 
-/** The first row whose leader is another than the most similar one before it: all leaders before are right. */
+/** All leaders before the first wrong one are right. */
 export function* duplicateFaults(
   { posted, facts }: Readings,
   contents: readonly Uint8Array[],
 ): Generator<Fault> {
   if (!posted.statement.sharesDuplicates || !facts.every((fact) => fact !== null)) return;
-  const leaders = nearestLeaders(contents);
-  const row = facts.findIndex(({ leader }, k) => leader !== leaders[k]);
-  if (row === -1) return;
-  const { leader } = facts[row]!;
-  // Later leaders, and such that lead themselves no more, are wrong factors.
-  if (leader > row || facts[leader]!.leader !== leader) return;
-  const isNear = leader !== row && areNear(textOverlap(contents[row]!, contents[leader]!));
-  yield { kind: "duplicate", row, other: leader === row || isNear ? leaders[row]! : leader };
+  const wrong = wrongLeader(
+    facts.map(({ leader }) => leader),
+    nearestLeaders(contents),
+    (row, leader) => areNear(textOverlap(contents[row]!, contents[leader]!)),
+  );
+  if (wrong !== null) yield { kind: "duplicate", ...wrong };
 }
 
 export function* inputFaults({ posted, rows }: Readings): Generator<Fault> {

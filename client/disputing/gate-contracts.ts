@@ -3,12 +3,12 @@ import type { Address, PublicClient } from "viem";
 import { readGateMembers } from "../../bridge/l1/gate-members.ts";
 import { type L1Client, l1Call } from "../../bridge/l1/l1-client.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
-import { directDisputesAbi, disputesAbi } from "../../contracts/build/disputes-abi.ts";
+import { directDisputesAbi, disputesAbi, textDisputesAbi } from "../../contracts/build/disputes-abi.ts";
 
 export interface GateContract {
   readonly address: Address;
   /** Of the models whose postings it judges. */
-  readonly kind: "classifier" | "direct";
+  readonly kind: "classifier" | "direct" | "text";
 }
 
 /**
@@ -21,7 +21,7 @@ export async function readGateContracts(client: PublicClient, address: Address):
   return members.flatMap((member, i) => (kinds[i] === null ? [] : [{ address: member, kind: kinds[i]! }]));
 }
 
-/** By what only this kind has: judges, or texts and no judges. */
+/** By what only this kind has: games over rows, judges, or texts and neither. */
 async function kindOf(client: PublicClient, address: Address): Promise<GateContract["kind"] | null> {
   const has = (read: () => Promise<unknown>) =>
     l1Call("read what a contract of disputes judges", read).then(
@@ -33,6 +33,8 @@ async function kindOf(client: PublicClient, address: Address): Promise<GateContr
     );
   if (!(await has(() => client.readContract({ address, abi: disputesAbi, functionName: "texts" }))))
     return null;
+  if (await has(() => client.readContract({ address, abi: textDisputesAbi, functionName: "games" })))
+    return "text";
   const judge = { address, abi: directDisputesAbi, functionName: "judges", args: [0n] } as const;
   return (await has(() => client.readContract(judge))) ? "direct" : "classifier";
 }

@@ -13,7 +13,7 @@ import {
 const FAULT_NAMES = [
   ...["Entry", "Tokens", "Residual", "RowLength", "Lengths", "Factor", "Input", "Optimum"],
   ...["RowTooLong", "Unanswered", "Cell", "Point", "Statics", "VersionRow", "Clip", "Duplicate"],
-  ...["Size", "Curvature", "Inverse", "Logit", "Peak", "Digest"],
+  ...["Size", "Curvature", "Inverse", "Logit", "Peak", "Digest", "Scale", "Row"],
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 

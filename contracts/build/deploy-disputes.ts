@@ -1,6 +1,7 @@
-import type { Address, PublicClient, WalletClient } from "viem";
+import { type Address, getContractAddress, type PublicClient, type WalletClient } from "viem";
 import { type CompiledContracts, compileContracts, pickContract } from "./compile.ts";
 import { type DeployOptions, deployContract } from "./deploy.ts";
+import { TEXT_JUDGES } from "./dispute-judges.ts";
 import { ledgerMathAbi } from "./disputes-abi.ts";
 import { chunkCountFor, chunkHashes, ledgerTables } from "./ledger-tables.ts";
 
@@ -40,6 +41,45 @@ export async function deployDirectDisputes(
   const { deploy, used } = await prepare(clients, math);
   const judges = [await deploy("DirectJudge", []), await deploy("DirectTies", [used])];
   return deploy("DirectDisputes", [windowSeconds, leastBondWei, demandFeeWei, used, judges]);
+}
+
+/** Of games over rows. */
+export interface RowGameParameters {
+  /** How long a player has for all moves of a game. */
+  readonly sideSeconds: bigint;
+  /** What a challenger puts in: it has to pay the owner's moves. */
+  readonly stakeWei: bigint;
+}
+
+/**
+ * The same for language models, with its judges and the games over rows.
+ *
+ * @param around contracts that are there: the ledger's arithmetic, the rules of a trace, and LedgerTraces, where models are
+ *   registered. Another transaction of the same account meanwhile makes it fail.
+ * @throws RollupError CON_DEPLOY_FAILED
+ */
+export async function deployTextDisputes(
+  clients: Clients,
+  {
+    windowSeconds,
+    leastBondWei,
+    demandFeeWei,
+    sideSeconds,
+    stakeWei,
+  }: DisputesParameters & RowGameParameters,
+  around: { readonly math: Address; readonly rules: Address; readonly settlements: Address },
+): Promise<{ disputes: Address; games: Address }> {
+  const { deploy, used } = await prepare(clients, around.math);
+  const judges: Address[] = [];
+  for (const name of TEXT_JUDGES) judges.push(await deploy(name, name === "TextJudge" ? [used] : []));
+  const from = clients.walletClient.account!.address;
+  const nonce = await clients.publicClient.getTransactionCount({ address: from, blockTag: "pending" });
+  // Each of the two names the other: the second one's address is known by its nonce.
+  const expected = getContractAddress({ from, nonce: BigInt(nonce) + 1n });
+  const games = await deploy("RowTraces", [around.rules, expected, windowSeconds, sideSeconds, stakeWei]);
+  const own = [windowSeconds, leastBondWei, demandFeeWei, used];
+  const disputes = await deploy("TextDisputes", [...own, judges, games, around.settlements]);
+  return { disputes, games };
 }
 
 /**

@@ -6,6 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Abi } from "viem";
 import { compileContracts, pickContract } from "./compile.ts";
+import { TEXT_JUDGES } from "./dispute-judges.ts";
 
 export const abiPath = fileURLToPath(new URL("rollup-abi.ts", import.meta.url));
 export const governanceAbiPath = fileURLToPath(new URL("governance-abi.ts", import.meta.url));
@@ -59,6 +60,8 @@ export async function renderDisputesAbi(): Promise<string> {
   const judges = ["DirectJudge", "DirectTies"]
     .map(abiOf)
     .map((abi) => abi.filter((item) => item.type === "function"));
+  const ofTexts = abiOf("TextDisputes").filter((item) => "name" in item && !known.has(item.name));
+  const textJudges = TEXT_JUDGES.map((name) => abiOf(name).filter((item) => item.type === "function"));
   return [
     HEAD,
     `export const disputesAbi = ${render([...disputes!, ...errors])} as const;`,
@@ -68,6 +71,10 @@ export async function renderDisputesAbi(): Promise<string> {
     `export const genesisGatesAbi = ${render(abiOf("GenesisGates"))} as const;`,
     `export const ledgerMathAbi = ${render(math!)} as const;`,
     `export const rowTextsAbi = ${render(texts!)} as const;`,
+    `// What a contract for language models has besides; its judges, by their numbers; games over its rows.`,
+    `export const textDisputesAbi = ${render(ofTexts)} as const;`,
+    `export const textJudgeAbis = [${textJudges.map(render).join(", ")}] as const;`,
+    `export const rowTracesAbi = ${render(abiOf("RowTraces"))} as const;`,
     "",
   ].join("\n");
 }

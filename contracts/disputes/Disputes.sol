@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IDisputes} from "./IDisputes.sol";
+import {Leaders} from "./Leaders.sol";
 import {LedgerMath} from "./LedgerMath.sol";
 import {LedgerTies} from "./LedgerTies.sol";
 import {Openings} from "./Openings.sol";
@@ -224,7 +225,7 @@ contract Disputes is LedgerTies {
         Opening calldata otherContent,
         Opening calldata otherFact,
         Opening calldata leaderContent
-    ) external {
+    ) external virtual {
         Posting storage posting = _stated(id, statement);
         _requireOpening(statement, Tree.Rows, row, content);
         _requireOpening(statement, Tree.Facts, row, fact);
@@ -233,12 +234,8 @@ contract Disputes is LedgerTies {
         bool isRight = fact.data.length == FACT_BYTES && otherFact.data.length == FACT_BYTES;
         if (isRight) {
             uint256 leader = _fact(fact.data, 0).leader;
-            // A leader that is none, or comes later, is challengeFactor's.
-            bool isLeader = other < row && _fact(otherFact.data, 0).leader == other;
-            if (!statement.sharesDuplicates || other == row || (other != leader && !isLeader)) {
-                revert DisputesOpeningInvalid(Tree.Facts, other);
-            }
-            bool hasLeader = leader != row && leader != other;
+            bool hasLeader =
+                Leaders.requireComparable(statement, row, other, leader, _fact(otherFact.data, 0).leader);
             if (hasLeader) _requireOpening(statement, Tree.Rows, leader, leaderContent);
             bytes calldata known = hasLeader ? leaderContent.data : content.data[:0];
             isRight = _texts.isLeader(content.data, otherContent.data, known, leader < other) == (other == leader);
@@ -254,7 +251,7 @@ contract Disputes is LedgerTies {
         uint256 bucket,
         Opening calldata tokens,
         Opening calldata column
-    ) external {
+    ) external virtual {
         Posting storage posting = _stated(id, statement);
         _requireOpening(statement, Tree.Tokens, row, tokens);
         _requireOpening(statement, Tree.Inputs, bucket, column);
@@ -272,7 +269,7 @@ contract Disputes is LedgerTies {
         bytes calldata weights,
         bytes calldata facts,
         Opening calldata column
-    ) external {
+    ) external virtual {
         Posting storage posting = _stated(id, statement);
         _requireWeights(statement, weights);
         _requireFacts(statement, facts);

@@ -101,7 +101,10 @@ interface IDisputes {
         Inverse,
         Logit,
         Peak,
-        Digest
+        Digest,
+        // Of language models: TextDisputes and its judges.
+        Scale,
+        Row
     }
 
     /// @notice The statement's trees. A row's leaf is the SHA-256 of its content; who opens it shows the content.

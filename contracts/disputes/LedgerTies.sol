@@ -108,7 +108,7 @@ abstract contract LedgerTies is Postings {
         address rollup,
         DatanetLeaf calldata leaf,
         uint256[8][] calldata path
-    ) internal view override {
+    ) internal view virtual override {
         uint256 binding = statement.binding;
         uint256[] memory body = new uint256[](7);
         (body[0], body[1]) = (uint32(binding >> 24), statement.rowCount);
@@ -161,7 +161,12 @@ abstract contract LedgerTies is Postings {
     }
 
     /// @dev Whether the statics are those of a model with challenges, by these rules. @param damping 0 but for direct models.
-    function _isStatics(Statement calldata statement, uint256 columns, uint256 damping) internal view returns (bool) {
+    function _isStatics(Statement calldata statement, uint256 columns, uint256 damping)
+        internal
+        view
+        virtual
+        returns (bool)
+    {
         uint256 rules = uint256(statement.bucketCount) | uint256(statement.decay) << 16
             | uint256(statement.sharesDuplicates ? 1 : 0) << 80 | uint256(statement.clipQuantile) << 81 | damping << 145;
         return statement.staticsHash

@@ -6,6 +6,7 @@ import {QueryBytes} from "./QueryBytes.sol";
 import {PromptTokens} from "./PromptTokens.sol";
 import {TraceGame} from "./TraceGame.sol";
 import {TraceRules} from "./TraceRules.sol";
+import {Traced} from "./Traced.sol";
 import {WordBorders} from "./WordBorders.sol";
 
 /// @dev The rollup's state, of which the root comes first.
@@ -32,26 +33,6 @@ contract LedgerTraces is TraceGame {
     uint256 private constant R = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
     /// @dev Epochs go by row counts 14 days after their Seal: a claim of the first days has its verdict before that.
     uint256 private constant MOST_SECONDS = 10 days;
-
-    /// @notice What a traced model's statics bind besides its files' SHA-256. @param claimant Who claims its queries.
-    /// @param inputs, programs, programCount As in a claim. @param featureCount Numbers of a query as it is traced.
-    /// @param rest What a receipt's query has behind them. @param mostTokens Of an answer.
-    /// @param endToken What an answer with fewer ends with; 2^32 where none does.
-    /// @param vocabulary Root over what its tokens spell (PromptTokens); 0 where prompts' tokens are not compared.
-    /// @param vocabularySize Tokens that it has. @param joining Where neighbours are joined: PromptTokens.
-    struct Traced {
-        address claimant;
-        bytes32[] inputs;
-        bytes32 programs;
-        uint256 programCount;
-        uint16 featureCount;
-        uint8 rest;
-        uint32 mostTokens;
-        uint64 endToken;
-        bytes32 vocabulary;
-        uint32 vocabularySize;
-        uint8 joining;
-    }
 
     /// @notice What a model's leaf holds. @param fields All but its body. @param parts Of the statics: columnsCommitment,
     /// SHA-256 of the files modulo R, ownersCommitment, earnerRoot, binding, split. @param rest Of the body.
@@ -125,8 +106,8 @@ contract LedgerTraces is TraceGame {
         math = math_;
     }
 
-    /// @notice Lets a rollup take the Genesis of a traced model that its ledger has, and makes its settlements wait for
-    /// claims. Open to all, until its genesis was taken: the statics say what the model is.
+    /// @notice Makes a traced model's settlements wait for claims, and lets the rollup take its Genesis, unless its rows are to
+    /// be posted before that. Open to all, until its genesis was taken: the statics say what the model is.
     /// @param cap Most payments of an epoch, as the Genesis states.
     function register(
         address rollup,
@@ -159,9 +140,11 @@ contract LedgerTraces is TraceGame {
         }
         models[rollup][modelId] = Model(statics, tracing, uint16(binding >> 115), uint8(binding >> 112 & 7));
         emit TracedModel(rollup, modelId, traced, statics);
+        emit Admitted(rollup, modelId, 0, 0);
+        // Of a model that promises its rows, TextDisputes admits the genesis once their window is over.
+        if (traced.rules != 0) return;
         uint256 word = math.genesis(modelId, statics, cap, parts[3]);
         admissions[rollup][modelId][word] = 1;
-        emit Admitted(rollup, modelId, 0, 0);
         emit Admitted(rollup, modelId, word, 1);
     }
 
@@ -249,6 +232,26 @@ contract LedgerTraces is TraceGame {
         _judgePrompt(claimId, isRight, place, true);
     }
 
+    /// @notice The challenger's last move where the owner's own numbers say that the model would have answered another token.
+    /// Of models whose answers are the likeliest tokens. @param steps, place, rival, ranges As TraceRules.isLikelier.
+    function showAnswer(
+        uint256 gameId,
+        Statement calldata statement,
+        Traced calldata traced,
+        TraceRules.Step[2] calldata steps,
+        uint256 place,
+        uint256 rival,
+        TraceRules.Range[2] calldata ranges
+    ) external {
+        Game storage game = _turnOf(gameId, Turn.Choose);
+        _requireStated(game.claimId, statement);
+        _requireTraced(statement, traced);
+        if (!traced.isLikeliest) revert LedgerTracesOtherModel();
+        TraceRules.Pass memory pass =
+            TraceRules.Pass(game.traceRoot, statement.opCount, statement.tokens, statement.promptCount);
+        _judge(gameId, game, rules.isLikelier(pass, statement.program, steps, place, rival, ranges));
+    }
+
     /// @notice Of each border between two bytes of a text: 1 where the pattern of words cuts nowhere, 2 where it cuts, 0 where
     /// that is not sure.
     function wordBorders(bytes calldata text) external pure returns (bytes memory kinds) {
@@ -317,10 +320,14 @@ contract LedgerTraces is TraceGame {
     ) private view {
         _requireInWindow(claimId, claims[claimId]);
         _requireStated(claimId, statement);
+        _requireTraced(statement, traced);
+        if (spellings[claimId] != _spelling(prompt, lengths)) revert LedgerTracesOpeningInvalid();
+    }
+
+    function _requireTraced(Statement calldata statement, Traced calldata traced) private view {
         if (keccak256(abi.encode(traced)) != models[statement.rollup][statement.modelId].tracing) {
             revert LedgerTracesOtherModel();
         }
-        if (spellings[claimId] != _spelling(prompt, lengths)) revert LedgerTracesOpeningInvalid();
     }
 
     function _judgePrompt(uint256 claimId, bool isRight, uint256 place, bool isJoined) private {

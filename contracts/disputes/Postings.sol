@@ -174,7 +174,7 @@ abstract contract Postings is IDisputes {
     }
 
     /// @inheritdoc IDisputes
-    function counts(uint256 id) public view returns (bool) {
+    function counts(uint256 id) public view virtual returns (bool) {
         Posting storage posting = postings[id];
         return posting.owner != address(0) && !posting.isRefuted && posting.openDemands == 0
             && block.timestamp >= posting.endsAt;

@@ -95,24 +95,39 @@ contract TraceGame is ITraceGame {
         returns (uint256 claimId)
     {
         if (msg.value < leastBondWei || msg.value > type(uint96).max) revert TraceBondWrong(msg.value, leastBondWei);
+        claimId = _open(statement, path, key, msg.sender, msg.value, block.timestamp + windowSeconds);
+    }
+
+    function _open(
+        Statement calldata statement,
+        bytes32[] calldata path,
+        bytes32 key,
+        address owner,
+        uint256 bondWei,
+        uint256 endsAt
+    ) internal returns (uint256 claimId) {
         _requireStatement(statement, path);
         claimId = ++claimCount;
-        uint256 endsAt = block.timestamp + windowSeconds;
+        // Narrowing casts: 2^64 seconds do not come, the bond was compared.
         claims[claimId] = Claim({
-            owner: msg.sender,
+            owner: owner,
             endsAt: uint64(endsAt),
             isRefuted: false,
             openGames: 0,
-            bondWei: uint96(msg.value),
+            bondWei: uint96(bondWei),
             opCount: uint64(statement.opCount),
             statementHash: keccak256(abi.encode(statement)),
             key: key
         });
-        emit Claimed(claimId, statement.modelId, msg.sender, statement, msg.value, endsAt);
+        emit Claimed(claimId, statement.modelId, owner, statement, bondWei, endsAt);
     }
 
     /// @inheritdoc ITraceGame
-    function challenge(uint256 claimId) external payable returns (uint256 gameId) {
+    function challenge(uint256 claimId) external payable returns (uint256) {
+        return _challenge(claimId);
+    }
+
+    function _challenge(uint256 claimId) internal returns (uint256 gameId) {
         Claim storage claimed = claims[claimId];
         _requireInWindow(claimId, claimed);
         // Attack: more games at once than an owner can answer. The n-th costs 1 + n / 32 stakes, so n of them some n² / 64.
@@ -125,6 +140,7 @@ contract TraceGame is ITraceGame {
         (game.ownerSeconds, game.challengerSeconds) = (uint64(sideSeconds), uint64(sideSeconds));
         claimed.openGames++;
         openGamesOf[claimed.owner]++;
+        _onGames(claimId, true);
         _next(game, Turn.Answer);
         emit Challenged(gameId, claimId, msg.sender, game.deadline);
     }
@@ -141,7 +157,7 @@ contract TraceGame is ITraceGame {
         _requireStated(game.claimId, statement);
         uint256 depth = Openings.depthOf(statement.opCount);
         bool isQuery = path.length == depth
-            && WordTrees.rootOf(statement.query, statement.opCount - 1, path) == traceRoot;
+            && WordTrees.rootOf(statement.query, _claimedOp(statement.opCount), path) == traceRoot;
         if (!isQuery) revert TracePathInvalid(gameId);
         game.traceRoot = traceRoot;
         _descend(game, traceRoot, depth);
@@ -292,7 +308,7 @@ contract TraceGame is ITraceGame {
         if (claims[game.claimId].isRefuted) revert TraceAlreadyRefuted(game.claimId);
     }
 
-    function _turnOf(uint256 gameId, Turn turn) private view returns (Game storage game) {
+    function _turnOf(uint256 gameId, Turn turn) internal view returns (Game storage game) {
         game = _running(gameId);
         address player = _isOwners(turn) ? claims[game.claimId].owner : game.challenger;
         if (game.turn != turn || msg.sender != player) revert TraceNotYourTurn(gameId, game.turn);
@@ -338,7 +354,7 @@ contract TraceGame is ITraceGame {
     }
 
     /// @dev A challenger who has shown a right number may show another one, until his time is over.
-    function _judge(uint256 gameId, Game storage game, bool isWrong) private {
+    function _judge(uint256 gameId, Game storage game, bool isWrong) internal {
         if (!isWrong) revert TraceNothingWrong(gameId);
         _refute(gameId, game);
     }
@@ -355,6 +371,7 @@ contract TraceGame is ITraceGame {
         uint256 rewardWei = bondWei / 2;
         (claimed.isRefuted, claimed.bondWei) = (true, 0);
         if (claimed.key != 0) isLost[claimed.key] = true;
+        _onRefuted(claimId, challenger);
         owedWei[challenger] += rewardWei + endedWei;
         emit Refuted(claimId, gameId, challenger, rewardWei);
         _pay(payable(address(0)), bondWei - rewardWei);
@@ -373,7 +390,18 @@ contract TraceGame is ITraceGame {
         Claim storage claimed = claims[game.claimId];
         claimed.openGames--;
         openGamesOf[claimed.owner]--;
+        _onGames(game.claimId, false);
     }
+
+    /// @dev Which operation's results are claimed: a query is the last one's.
+    function _claimedOp(uint256 opCount) internal pure virtual returns (uint256) {
+        return opCount - 1;
+    }
+
+    /// @dev A game about the claim is one more that is open, or one fewer.
+    function _onGames(uint256 claimId, bool isOpened) internal virtual {}
+
+    function _onRefuted(uint256 claimId, address challenger) internal virtual {}
 
     function _pay(address payable who, uint256 amountWei) private {
         (bool isPaid,) = who.call{value: amountWei}("");

@@ -56,7 +56,16 @@ contract TraceRules {
         bytes32[] path;
     }
 
+    /// @notice An operation of a program, and its path there.
+    struct Step {
+        uint256 place;
+        bytes op;
+        bytes32[] path;
+    }
+
     error TraceOpInvalid();
+    /// @notice These are not the operations from which a program's loss reads, or this is no place of an answer.
+    error TraceLossInvalid();
     error TraceRangesMissing(uint256 given, uint256 needed);
     /// @notice The words do not open the trace's root as numbers of this operation from this word on.
     error TraceRangeInvalid(uint256 op, uint256 firstWord);
@@ -111,6 +120,43 @@ contract TraceRules {
             lies[s] = _open(pass, ranges[s], source, from, count);
         }
         return _apply(pass, head, i, j, lies);
+    }
+
+    /// @notice Whether a rival is likelier than the token that stands behind this place of an answer, or as likely and before it
+    /// in the vocabulary: the likeliest token is the first of the largest. By the numbers that the loss is made of.
+    /// @param program Root over descriptions. @param steps The loss, and the powers of e that it reads. @param place Of the
+    /// token before the one that is wanted. @param ranges Of the rival's number, and of the token's.
+    function isLikelier(
+        Pass calldata pass,
+        bytes32 program,
+        Step[2] calldata steps,
+        uint256 place,
+        uint256 rival,
+        Range[2] calldata ranges
+    ) external pure returns (bool) {
+        Head memory loss = _stepOf(pass, program, steps[0]);
+        Head memory powers = _stepOf(pass, program, steps[1]);
+        bool isLoss = loss.kind == Kind.CrossEntropy && powers.kind == Kind.Exponential
+            && _source(steps[0].op, 0).op == steps[1].place && place < loss.rows && rival < loss.columns
+            && place + 1 >= pass.promptCount && place + 1 < pass.tokens.length / 4;
+        if (!isLoss) revert TraceLossInvalid();
+        uint256 token = _token(pass, place + 1);
+        // No token of the vocabulary: no model answers it.
+        if (token >= loss.columns) return true;
+        Source memory logits = _source(steps[1].op, 0);
+        uint256 from = logits.start + place * logits.rowStride;
+        uint256 x = _float(_open(pass, ranges[0], logits, from + rival * logits.columnStride, 1), 0);
+        uint256 y = _float(_open(pass, ranges[1], logits, from + token * logits.columnStride, 1), 0);
+        if ((x & 0x7fffffff) > F.INFINITY || (y & 0x7fffffff) > F.INFINITY) return false;
+        return F.isGreater(x, y) || (rival < token && !F.isGreater(y, x));
+    }
+
+    function _stepOf(Pass calldata pass, bytes32 program, Step calldata step) private pure returns (Head memory head) {
+        bool isStep = step.place < pass.opCount && step.path.length == Openings.depthOf(pass.opCount)
+            && WordTrees.rootOf(keccak256(step.op), step.place, step.path) == program;
+        if (!isStep) revert TraceLossInvalid();
+        head = headOf(step.op);
+        if (head.sourceCount == 0) revert TraceLossInvalid();
     }
 
     /// @notice x y + z of each triple of floats, four bytes a number. For comparing.

@@ -30,8 +30,12 @@ export interface TracedTerms {
   /** Of an answer. */
   readonly mostTokens: number;
   readonly endToken: number | null;
+  /** Whether each token of an answer is the likeliest one. */
+  readonly isLikeliest: boolean;
   /** null where the prompt's tokens cannot be compared with it. */
   readonly vocabulary: PromptVocabulary | null;
+  /** Of the rows of G, as `textRules` packs them; 0 where nothing is posted of them. */
+  readonly rules: bigint;
 }
 
 /** No token is as large. */
@@ -41,7 +45,7 @@ const DRAW_ELEMENTS = 3;
 /** The contract's Traced. */
 export function tracedTuple(
   model: DescribedModel,
-  { claimant, endToken, mostTokens, rest, vocabulary }: TracedTerms,
+  { claimant, endToken, isLikeliest, mostTokens, rest, rules, vocabulary }: TracedTerms,
 ) {
   const { inputRoots: inputs, programs, programsTree } = model;
   return {
@@ -56,6 +60,8 @@ export function tracedTuple(
     vocabulary: vocabulary === null ? zeroHash : bytesToHex(vocabulary.tree.root),
     vocabularySize: vocabulary?.spelling.tokens.length ?? 0,
     joining: (vocabulary?.spelling.joining ?? 0) as number,
+    isLikeliest,
+    rules,
   };
 }
 

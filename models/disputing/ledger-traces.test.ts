@@ -117,6 +117,8 @@ beforeAll(async () => {
     mostTokens: 4,
     endToken: END_TOKEN,
     vocabulary: null,
+    rules: 0n,
+    isLikeliest: true,
   });
   const numbers = new SeededNumbers(7);
   matrix = Int8Array.from({ length: SIZE.rows * SIZE.features }, () => numbers.below(255) - 127);

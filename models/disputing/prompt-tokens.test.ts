@@ -70,7 +70,15 @@ beforeAll(async () => {
     {
       describe: (rollup) => describeModel({ rollup, modelId: 3n }, small.model, small.inputs),
       terms: (of) =>
-        tracedTuple(of, { claimant: f.owner, rest: 1, mostTokens: 4, endToken: END_TOKEN, vocabulary }),
+        tracedTuple(of, {
+          claimant: f.owner,
+          rest: 1,
+          mostTokens: 4,
+          endToken: END_TOKEN,
+          vocabulary,
+          rules: 0n,
+          isLikeliest: false,
+        }),
     },
     COLUMNS,
     2,

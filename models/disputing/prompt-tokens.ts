@@ -1,9 +1,9 @@
 /** A prompt's tokens as LedgerTraces compares them: what shows a wrong one. */
-import { bytesToHex, encodeFunctionData, type Hex, hexToBytes } from "viem";
+import { encodeFunctionData, type Hex, hexToBytes } from "viem";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { findPromptFault, type PromptFault } from "../tokens/token-spelling.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
-import { type PromptVocabulary, vocabularyLeaf } from "./prompt-vocabulary.ts";
+import { entryOf, type PromptVocabulary } from "./prompt-vocabulary.ts";
 import { type TraceStatement, textOf } from "./traced-model.ts";
 
 /** What a claim says of its prompt, as the contract has taken it. */
@@ -29,22 +29,18 @@ export function faultOfPrompt({ spelling }: PromptVocabulary, claim: ClaimedProm
 
 /** The transaction that shows it. */
 export function refutePromptCall(
-  { spelling, tree }: PromptVocabulary,
+  vocabulary: PromptVocabulary,
   traced: TracedTuple,
   { claimId, lengths, prompt, statement }: ClaimedPrompt,
   fault: PromptFault,
 ): Hex {
-  const entryOf = (token: number) => ({
-    token: BigInt(token),
-    data: bytesToHex(vocabularyLeaf(spelling.tokens[token]!)),
-    path: tree.path(token).map((node) => bytesToHex(node)),
-  });
+  const entry = (token: number) => entryOf(vocabulary, token);
   const claim = [claimId, statement, traced, prompt, lengths, BigInt(fault.place)] as const;
   if (fault.kind !== "join") {
-    const args = [...claim, entryOf(textOf(statement).tokens[fault.place]!)] as const;
+    const args = [...claim, entry(textOf(statement).tokens[fault.place]!)] as const;
     return encodeFunctionData({ abi: traceGameAbi, functionName: "challengeSpelling", args });
   }
   const { joined, left, right } = fault;
-  const args = [...claim, entryOf(joined), left.map(entryOf), right.map(entryOf)] as const;
+  const args = [...claim, entry(joined), left.map(entry), right.map(entry)] as const;
   return encodeFunctionData({ abi: traceGameAbi, functionName: "challengeJoin", args });
 }

@@ -17,7 +17,7 @@ export function promptVocabulary(spelling: TokenSpelling): PromptVocabulary {
 }
 
 /** rank 4 | left 4 | right 4 | what it spells. */
-export function vocabularyLeaf({ bytes, rule }: SpelledToken): Uint8Array {
+function vocabularyLeaf({ bytes, rule }: SpelledToken): Uint8Array {
   const leaf = new Uint8Array(HEAD_BYTES + bytes.length);
   const view = new DataView(leaf.buffer);
   const numbers = [rule?.rank ?? NO_RULE, rule?.left ?? 0, rule?.right ?? 0];
@@ -25,6 +25,13 @@ export function vocabularyLeaf({ bytes, rule }: SpelledToken): Uint8Array {
   leaf.set(bytes, HEAD_BYTES);
   return leaf;
 }
+
+/** PromptTokens.Entry: a token's leaf, and its path. */
+export const entryOf = ({ spelling, tree }: PromptVocabulary, token: number) => ({
+  token: BigInt(token),
+  data: bytesToHex(vocabularyLeaf(spelling.tokens[token]!)),
+  path: tree.path(token).map((node) => bytesToHex(node)),
+});
 
 /** Two bytes each. */
 export function packLengths(lengths: readonly number[]): Hex {

@@ -1,6 +1,8 @@
 /** The claim of a receipt: prompt and answer are traced anew, whoever has given the answer. */
 import type { Hex } from "viem";
+import { attributionError } from "../../attribution/attribution-errors.ts";
 import { chainKernels } from "../trace/run-trace.ts";
+import { answerFault } from "./answer-fault.ts";
 import { type ClaimedReceipt, claimReceiptCall, type TracedTuple } from "./ledger-claims.ts";
 import { type TracedQuery, traceQuery } from "./traced-model.ts";
 import type { TracedTextModel } from "./traced-text.ts";
@@ -12,7 +14,10 @@ export interface ClaimingModel {
   readonly kernels: Parameters<typeof chainKernels>[0];
 }
 
-/** Takes as long as a trace. @throws RollupError ATT_ROW_INVALID, ATT_ANSWER_INVALID */
+/**
+ * Takes as long as a trace. A claim of an answer that the model would not give loses its bond.
+ * @throws RollupError ATT_ROW_INVALID, ATT_ANSWER_INVALID
+ */
 export function receiptClaim(
   { kernels, terms, traced }: ClaimingModel,
   receipt: Omit<ClaimedReceipt, "lengths">,
@@ -20,6 +25,13 @@ export function receiptClaim(
   const { model } = traced;
   const text = traced.textOf(receipt.prompt, receipt.answer);
   const query = traceQuery(model, text, chainKernels(kernels, model.programs.slice(-1)));
+  const fault = terms.isLikeliest ? answerFault(query) : null;
+  if (fault !== null)
+    throw attributionError(
+      "ATT_ANSWER_INVALID",
+      `no answer of this model: behind ${fault.place + 1} tokens it answers token ${fault.rival}`,
+      { data: { ...fault } },
+    );
   const lengths = traced.lengthsOf(receipt.prompt);
   return { query, data: claimReceiptCall(model, terms, query, { ...receipt, lengths }) };
 }

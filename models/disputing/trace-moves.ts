@@ -42,7 +42,7 @@ export function ownersMove(game: GameState, statement: TraceStatement, own: Trac
       game.gameId,
       statement,
       bytesToHex(top.root),
-      hexes(top.path(own.program.length - 1)),
+      hexes(top.path(own.claimedOp)),
       nodesBelow(top, top.depth, 0),
     ] as const;
     return encodeFunctionData({ abi: traceGameAbi, functionName: "answer", args });
@@ -50,6 +50,14 @@ export function ownersMove(game: GameState, statement: TraceStatement, own: Trac
   const tree = game.op === null ? own.tree.top : own.tree.ops[game.op]!;
   const args = [game.gameId, nodesBelow(tree, game.depth, game.place)] as const;
   return encodeFunctionData({ abi: traceGameAbi, functionName: "reveal", args });
+}
+
+/** Whether the owner has shown a node that one's own trace has not. */
+export function differs({ depth, op, place, revealed }: GameState, own: TracedQuery): boolean {
+  const nodes = revealed.at(-1)!;
+  const tree = op === null ? own.tree.top : own.tree.ops[op]!;
+  const step = Math.log2(nodes.length);
+  return nodes.some((node, i) => node !== bytesToHex(tree.node(depth - step, (place << step) + i)));
 }
 
 /** The challenger's move. Where nothing differs from his own trace he has no good one: the first node, any number. */

@@ -5,8 +5,8 @@
 import { type Address, encodeFunctionData, type Hex, type PublicClient } from "viem";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { type ClaimedModel, type ClaimState, GameReader, sameAddress } from "./read-games.ts";
-import { challengersMove, type GameState, ownersMove } from "./trace-moves.ts";
-import type { TracedQuery } from "./traced-model.ts";
+import { challengersMove, differs, type GameState, ownersMove } from "./trace-moves.ts";
+import { claimedRoot, type TracedQuery, type TraceStatement } from "./traced-model.ts";
 
 /** Who plays. `send` returns once the transaction is mined. */
 export interface PlayerAccount {
@@ -24,6 +24,11 @@ export interface PlayerOptions {
   readonly traceOf: (claim: ClaimState) => TracedQuery | null;
   /** The transaction that shows a wrong token of a claim's prompt; null where there is none. Default: prompts are not looked at. */
   readonly refutePrompt?: (claim: ClaimState, warn: (why: string) => void) => Hex | null;
+  /**
+   * Of an answer that the trace says is another than the model's: the move that shows it, where the owner's trace is the same.
+   * null where it is the model's. Default: answers are not looked at.
+   */
+  readonly answerMove?: (query: TracedQuery) => ((gameId: bigint, statement: TraceStatement) => Hex) | null;
   /** Whether he challenges claims of others. */
   readonly challenges: boolean;
   /** New claims that one look traces at most: what a game's move needs comes on top. Default: 4. */
@@ -41,7 +46,15 @@ const MOST_TRACED = 4;
 const MOST_KEPT = 2;
 
 export interface PlayedMove {
-  readonly what: "prompt" | "challenge" | "answer" | "reveal" | "choose" | "show" | "endByTime";
+  readonly what:
+    | "prompt"
+    | "challenge"
+    | "answer"
+    | "reveal"
+    | "choose"
+    | "show"
+    | "showAnswer"
+    | "endByTime";
   readonly claimId: bigint;
   /** null for a challenge. */
   readonly gameId: bigint | null;
@@ -75,10 +88,14 @@ export class TracePlayer {
   readonly #reader: GameReader;
   /** Of claims that he has compared: the query's root as he computes it; null where he does not know the model. */
   readonly #roots = new Map<bigint, Hex | null>();
+  /** Of claims that he has compared: those whose answer is another than the model's. */
+  readonly #otherAnswers = new Set<bigint>();
   /** Of claims that could not be traced: others come first. */
   readonly #untraceable = new Set<bigint>();
   /** Of claims in whose games he moves; the last used one comes last. */
   readonly #traces = new Map<bigint, TracedQuery>();
+  /** What each claim says: L1 may take one back, and give its number to another. */
+  readonly #said = new Map<bigint, string>();
 
   constructor(options: PlayerOptions) {
     this.#options = options;
@@ -94,6 +111,7 @@ export class TracePlayer {
     const { timestamp } = await publicClient.getBlock();
     const readClaims = await this.#reader.claims(model);
     const claims = readClaims.claims.filter(({ isRefuted }) => !isRefuted);
+    this.#forgetReplaced(claims);
     const readGames = await this.#reader.games(claims.map(({ claimId }) => claimId));
     const { games } = readGames;
     const moves: PlayedMove[] = [];
@@ -156,9 +174,22 @@ export class TracePlayer {
       claims.some((claim) => claim.claimId === claimId && runningOf(claim).length > 0);
     const isOpen = (claimId: bigint) => open.some((claim) => claim.claimId === claimId);
     for (const claimId of this.#traces.keys()) if (!isPlayed(claimId)) this.#traces.delete(claimId);
-    for (const known of [this.#roots, this.#untraceable])
+    for (const known of [this.#roots, this.#untraceable, this.#otherAnswers])
       for (const claimId of known.keys()) if (!isOpen(claimId)) known.delete(claimId);
     return { moves, failures, waiting, warnings };
+  }
+
+  /** Attack: of another text under a known number, what is known would be taken for wrong, and a right claim challenged. */
+  #forgetReplaced(claims: readonly ClaimState[]): void {
+    const before = new Map(this.#said);
+    this.#said.clear();
+    for (const { claimId, owner, statement } of claims) {
+      const said = [owner, ...Object.values(statement)].join();
+      this.#said.set(claimId, said);
+      if (before.get(claimId) === said) continue;
+      for (const known of [this.#roots, this.#otherAnswers, this.#untraceable, this.#traces])
+        known.delete(claimId);
+    }
   }
 
   /**
@@ -183,10 +214,11 @@ export class TracePlayer {
       this.#untraceable.add(claimId);
       const made = this.#options.traceOf(claim);
       this.#untraceable.delete(claimId);
-      this.#roots.set(claimId, made && rootOf(made));
+      this.#roots.set(claimId, made && claimedRoot(made));
+      if (made !== null && this.#answerMove(made) !== null) this.#otherAnswers.add(claimId);
     }
     const root = this.#roots.get(claimId)!;
-    return root !== null && statement.query !== root;
+    return root !== null && (statement.query !== root || this.#otherAnswers.has(claimId));
   }
 
   /** For a game's moves. */
@@ -233,8 +265,16 @@ export class TracePlayer {
     }
     const own = now > game.deadline ? null : this.#traceOf(claim);
     if (own === null) return null;
+    if (!isOwner && turn === "choose" && !differs(game, own)) {
+      const show = this.#answerMove(own);
+      if (show !== null) return { what: "showAnswer", data: show(gameId, claim.statement) } as const;
+    }
     const move = isOwner ? ownersMove : challengersMove;
     return { what: turn as PlayedMove["what"], data: move(game, claim.statement, own) };
+  }
+
+  #answerMove(query: TracedQuery) {
+    return this.#options.answerMove?.(query) ?? null;
   }
 
   async #send(
@@ -248,5 +288,3 @@ export class TracePlayer {
     return { what, claimId, gameId, gasUsed };
   }
 }
-
-const rootOf = ({ tree }: TracedQuery): Hex => `0x${Buffer.from(tree.ops.at(-1)!.root).toString("hex")}`;

@@ -68,7 +68,12 @@ export interface TracedQuery {
   readonly programTree: WordTree;
   readonly tree: TraceTree;
   readonly query: Int16Array;
+  /** The operation whose results are claimed: the last one, but for a row. */
+  readonly claimedOp: number;
 }
+
+/** Operations at a program's end: real features, the largest size, rounding. Of a row the first of them is claimed. */
+const ROW_OPS = 3;
 
 export function traceQuery(model: DescribedModel, text: TracedText, kernels: Kernels): TracedQuery {
   const program = programOf(model, text);
@@ -88,11 +93,21 @@ export function tracedQuery(
     programTree: programTree(program),
     tree: traceTree(results, known),
     query: Int16Array.from(results.at(-1)!),
+    claimedOp: program.length - 1,
   };
 }
 
+/** The same pass as a row of G has it: its real features are claimed, before they are rounded. */
+export function asRow(query: TracedQuery): TracedQuery {
+  return { ...query, claimedOp: query.program.length - ROW_OPS };
+}
+
+/** Root over what is claimed. */
+export const claimedRoot = ({ claimedOp, tree }: TracedQuery): Hex => bytesToHex(tree.ops[claimedOp]!.root);
+
 /** What is claimed of a query, and the path of its program. */
-export function claimOf(model: DescribedModel, { program, programTree, text, tree }: TracedQuery) {
+export function claimOf(model: DescribedModel, query: TracedQuery) {
+  const { program, programTree, text } = query;
   const statement: TraceStatement = {
     rollup: model.rollup,
     modelId: model.modelId,
@@ -103,7 +118,7 @@ export function claimOf(model: DescribedModel, { program, programTree, text, tre
     program: bytesToHex(programTree.root),
     tokens: tokenBytes(text.tokens),
     promptCount: BigInt(text.promptCount),
-    query: bytesToHex(tree.ops.at(-1)!.root),
+    query: claimedRoot(query),
   };
   const path = model.programsTree.path(text.tokens.length - 1).map((node) => bytesToHex(node));
   return { statement, path };

@@ -1,6 +1,7 @@
 /** A player who knows one registered language model: he compares prompts with its vocabulary, and queries with its traces. */
 import type { Hex } from "viem";
 import { chainKernels } from "../trace/run-trace.ts";
+import { answerFault, showAnswerCall } from "./answer-fault.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
 import { faultOfPrompt, refutePromptCall } from "./prompt-tokens.ts";
 import type { ClaimState } from "./read-games.ts";
@@ -29,6 +30,11 @@ export function tracedPlayer(options: TracedPlayerOptions): TracePlayer {
     ...(options.mostTraced === undefined ? {} : { mostTraced: options.mostTraced }),
     ...(options.mostStakeWei === undefined ? {} : { mostStakeWei: options.mostStakeWei }),
     refutePrompt: refutationOf,
+    answerMove: (query) => {
+      // Drawn tokens are not compared on L1.
+      const fault = terms.isLikeliest ? answerFault(query) : null;
+      return fault && ((gameId, statement) => showAnswerCall(gameId, statement, terms, query, fault));
+    },
     traceOf: ({ claimId, statement }) => {
       if (!namesModel(model, statement)) return null;
       onProgress(`tracing claim ${claimId}`);

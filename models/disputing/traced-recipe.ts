@@ -11,8 +11,17 @@ import { openTracedText, type TracedTextModel } from "./traced-text.ts";
 
 /** What the contract is told of such a recipe. */
 export function tracedOf({ model, vocabulary }: TracedTextModel, recipe: TextRecipe, claimant: Address) {
-  const { answerTokens: mostTokens, endToken } = recipe.answers;
-  const terms: TracedTerms = { claimant, rest: restOfQuery(recipe), mostTokens, endToken, vocabulary };
+  const { answerTokens: mostTokens, endToken, temperature } = recipe.answers;
+  const rest = restOfQuery(recipe);
+  const terms: TracedTerms = {
+    claimant,
+    rest,
+    mostTokens,
+    endToken,
+    vocabulary,
+    rules: 0n,
+    isLikeliest: temperature === 0,
+  };
   return tracedTuple(model, terms);
 }
 

@@ -1,6 +1,6 @@
 /** A thread with one base that computes queries and estimates of many registered models: started by attribution-thread.ts. */
 import { join } from "node:path";
-import { parentPort, workerData } from "node:worker_threads";
+import { workerData } from "node:worker_threads";
 import { readModelFiles } from "../../attribution/model/model-directory.ts";
 import type { ModelAnswer } from "../../attribution/model/model-family.ts";
 import { decodeModel, type PublishedModel } from "../../attribution/model/model-files.ts";
@@ -9,7 +9,6 @@ import {
   estimateAttribution,
 } from "../../attribution/scores/attribution-estimate.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { folderSource } from "../files/folder-source.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { readFrom } from "../registered/base-files.ts";
@@ -17,6 +16,7 @@ import { SharedText } from "../registered/shared-text.ts";
 import { type TextParts, textFamily } from "../registered/text-family.ts";
 import type { TextRecipe } from "../registered/text-recipe.ts";
 import { RecentModels } from "./recent-models.ts";
+import { serveTasks } from "./task-worker.ts";
 
 export interface AttributionSeat {
   readonly basePath: string;
@@ -34,40 +34,16 @@ export type AttributionTask = { readonly modelId: number } & (
   | { readonly kind: "answer"; readonly prompt: string }
   | { readonly kind: "estimate"; readonly query: Int16Array }
 );
-export interface AttributionResults {
+export type AttributionResults = {
   readonly query: Int16Array;
   readonly answer: ModelAnswer;
   readonly estimate: AttributionEstimate;
-}
-export interface AttributionOrder {
-  readonly id: number;
-  readonly task: AttributionTask;
-}
-/** The first says whether the base is loaded. A refusal comes as its parts: classes do not survive the way between threads. */
-export type AttributionNews =
-  | { readonly ready: true }
-  | { readonly id: number; readonly value: AttributionResults[keyof AttributionResults] }
-  | {
-      readonly id: number;
-      readonly refusal: { readonly code: string; readonly message: string; readonly data: object };
-    }
-  | { readonly id: number; readonly failure: unknown };
-
+};
 type Held = Pick<PublishedModel<TextParts>, "adapter" | "earners" | "features" | "queryMap" | "recipe">;
 
 const { basePath, folder, heldBytes, kernels, recipes } = workerData as AttributionSeat;
 const setting = { bases: [readFrom(folderSource(basePath))], kernels };
 const families = [textFamily(setting)];
-const tell = (news: AttributionNews) => parentPort!.postMessage(news);
-const tellFailure = (id: number, error: unknown) => {
-  if (!isRollupError(error)) tell({ id, failure: error });
-  else tell({ id, refusal: { code: error.code, message: error.message, data: error.data } });
-};
-await initPoseidon();
-const shared = await SharedText.open(recipes, setting).catch((error: unknown) => {
-  tellFailure(0, error);
-  throw error;
-});
 const models = new RecentModels<Held>(heldBytes, async (modelId) => {
   const { adapter, earners, features, queryMap, recipe } = decodeModel<TextParts>(
     await readModelFiles(join(folder, String(modelId))),
@@ -77,22 +53,13 @@ const models = new RecentModels<Held>(heldBytes, async (modelId) => {
   return { value: { adapter, earners, features, queryMap, recipe }, bytes };
 });
 
-async function work(task: AttributionTask): Promise<AttributionResults[keyof AttributionResults]> {
-  const model = await models.get(task.modelId);
-  if (task.kind === "estimate") return estimateAttribution(model, task.query);
-  const seated = await shared.seat(model);
-  return task.kind === "query" ? seated.queryOf!(task.prompt, task.text) : seated.answer(task.prompt);
-}
-
-// One after another: there is one seat.
-let last: Promise<unknown> = Promise.resolve();
-parentPort!.on("message", ({ id, task }: AttributionOrder) => {
-  last = last.then(async () => {
-    try {
-      tell({ id, value: await work(task) });
-    } catch (error) {
-      tellFailure(id, error);
-    }
-  });
+await serveTasks<AttributionTask>(async () => {
+  await initPoseidon();
+  const shared = await SharedText.open(recipes, setting);
+  return async (task): Promise<AttributionResults[keyof AttributionResults]> => {
+    const model = await models.get(task.modelId);
+    if (task.kind === "estimate") return estimateAttribution(model, task.query);
+    const seated = await shared.seat(model);
+    return task.kind === "query" ? seated.queryOf!(task.prompt, task.text) : seated.answer(task.prompt);
+  };
 });
-tell({ ready: true });

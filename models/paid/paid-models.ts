@@ -10,22 +10,24 @@ import { attributionError } from "../../attribution/attribution-errors.ts";
 import { checkedFile, decodeManifest, MANIFEST, parseJson } from "../../attribution/model/model-manifest.ts";
 import { claimantOf } from "../../attribution/model/recipe-fields.ts";
 import { AnswerDesk } from "../../attribution/server/answer-desk.ts";
-import { AnswerStore } from "../../attribution/server/answer-store.ts";
+import { AnswerStore, type StoredAnswer } from "../../attribution/server/answer-store.ts";
 import { createLedgerView } from "../../attribution/server/ledger-view.ts";
 import {
   createModelApp,
   type RoutedModel,
   type ServerLog,
+  type SettlingSource,
   type SpanSource,
 } from "../../attribution/server/model-routes.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { hex32 } from "../../circuits/hex.ts";
 import type { RollupError } from "../../circuits/rollup-error.ts";
 import { ONE_DAY_MS } from "../../circuits/settings.ts";
 import { folderSource } from "../files/folder-source.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { readBaseFile, readFrom } from "../registered/base-files.ts";
 import { parseTextRecipe, type TextRecipe } from "../registered/text-recipe.ts";
-import { AttributionThread } from "./attribution-thread.ts";
+import { startAttribution } from "./attribution-thread.ts";
 
 export interface PaidModelsOptions {
   /** Folders of published models, each named by its model's leaf. */
@@ -44,8 +46,16 @@ export interface PaidModelsOptions {
   readonly domain: bigint;
   readonly answerTtlMs: number;
   readonly rateLimitPerMinute: number;
+  /** What runs beside the server for its models, by their leaves: asked for before anything is opened. Throws what it refuses. */
+  readonly helpersOf?: (models: readonly PublishedPromise[]) => ReadonlyMap<number, SettlingSource>;
   /** Indexes of versions' texts, each by the root of its version (64 hexadecimal digits): docs/spans.md. */
   readonly spans?: ReadonlyMap<string, SpanSource> | undefined;
+}
+
+/** A published model, and who has promised to claim its queries; null for nobody. */
+export interface PublishedPromise {
+  readonly modelId: number;
+  readonly claimant: string | null;
 }
 
 export interface PaidModel {
@@ -54,6 +64,8 @@ export interface PaidModel {
   readonly desk: AnswerDesk;
   /** The query of an answer that a batch has made. */
   queryOf(prompt: string, text: string): Promise<Int16Array>;
+  /** What was answered, and opens this receipt; undefined where nobody was given it here. */
+  answerOf(receipt: bigint): Promise<StoredAnswer | undefined>;
 }
 
 export interface PaidModels {
@@ -84,6 +96,9 @@ export async function openPaidModels(
   await initPoseidon();
   const { basePath, dataFolder, folder, kernels, heldBytes, rateLimitPerMinute, sequencerUrl } = options;
   const published = await readPublished(options);
+  const helpers = options.helpersOf?.(
+    published.map(({ modelId, recipe }) => ({ modelId, claimant: claimantOf(recipe) })),
+  );
   let fail!: (error: RollupError) => void;
   const failed = new Promise<RollupError>((resolve) => {
     fail = resolve;
@@ -98,7 +113,7 @@ export async function openPaidModels(
     const thread =
       published.length === 0
         ? null
-        : await AttributionThread.start({ basePath, kernels, folder, recipes, heldBytes }, fail);
+        : await startAttribution({ basePath, kernels, folder, recipes, heldBytes }, fail);
     if (thread !== null) closing.push(() => thread.close());
     const ledger = createLedgerView(sequencerUrl);
     const bases = [readFrom(folderSource(basePath))];
@@ -114,7 +129,10 @@ export async function openPaidModels(
       };
       const desk = new AnswerDesk(work, { ...options, modelId }, { ...modules, ledger, store: own });
       const queryOf = (prompt: string, text: string) => thread!.run({ kind: "query", modelId, prompt, text });
-      models.set(`model-${modelId}`, { modelId, recipe, desk, queryOf });
+      models.set(`model-${modelId}`, {
+        ...{ modelId, recipe, desk, queryOf },
+        answerOf: (receipt) => own.answer(hex32(receipt)),
+      });
       const file = (name: string) => readFile(join(folder, String(modelId), name));
       routed.set(String(modelId), {
         modelId,
@@ -124,6 +142,7 @@ export async function openPaidModels(
         store: own,
         file,
         sharedFile: (name) => readBaseFile(recipe.base, name, bases),
+        settling: helpers?.get(modelId),
         spans: options.spans?.get(recipe.datanet.rowsRoot.slice(2)),
         row: async (place) =>
           "rows.jsonl" in manifest.files ? lineOf(await file("rows.jsonl"), place) : null,

@@ -37,7 +37,7 @@ export function* generate(
 }
 
 /** The first of the largest. */
-function likeliest(logits: Float32Array): number {
+export function likeliest(logits: Float32Array): number {
   let best = 0;
   for (const [token, logit] of logits.entries()) if (logit > logits[best]!) best = token;
   return best;

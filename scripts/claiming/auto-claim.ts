@@ -18,11 +18,10 @@ import type { LedgerModelLeaf, SealedEpochView } from "../../client/sequencer/mo
 import { readSealedEpoch } from "../../client/settling/prepare-settlement.ts";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { claimsOfDraws, type DrawnReceipt } from "../../models/disputing/draw-claims.ts";
-import { type ClaimingModel, receiptClaim } from "../../models/disputing/receipt-claim.ts";
-import type { TracePlayer } from "../../models/disputing/trace-player.ts";
-import { tracedPlayer } from "../../models/disputing/traced-player.ts";
+import type { PlayedMove } from "../../models/disputing/trace-player.ts";
 import { commandError } from "../cli/cli-errors.ts";
 import type { HelperLog } from "../settling/turn-report.ts";
+import type { ClaimedText } from "./claim-worker.ts";
 import { type ClaimingReport, countDraws } from "./claiming-report.ts";
 
 /** The contract that judges the model's draws, and the account that claims there. */
@@ -30,7 +29,7 @@ export interface ClaimingJudge {
   readonly game: Address;
   readonly address: Address;
   readonly publicClient: PublicClient;
-  /** Returns once it is mined. @throws CLI_L1_REVERTED, CON_L1_COST_ABOVE_CAP, CMD_NO_ETHER, CMD_L1_PENDING, BRG_L1_* */
+  /** Returns once it is mined. @throws CLI_L1_REVERTED, CON_L1_COST_ABOVE_CAP, CMD_NO_ETHER, CMD_L1_PENDING, CMD_L1_AT_CAP, BRG_L1_* */
   send(
     call: { readonly data: Hex; readonly valueWei: bigint },
     what: string,
@@ -48,13 +47,21 @@ export interface ClaimableAnswer {
   readonly prompt?: string;
 }
 
+/** Makes the traces, which takes up to minutes. The first one also computes the roots of the model's numbers. */
+export interface ClaimTracer {
+  claim(receipt: ClaimedText): Promise<{ readonly data: Hex; readonly query: ArrayLike<number> }>;
+  /** The owner's moves in open games. What could not be played is tried again by the next call. */
+  play(
+    judge: ClaimingJudge,
+  ): Promise<{ readonly moves: readonly PlayedMove[]; readonly failures: readonly unknown[] }>;
+}
+
 export interface AutoClaimModules {
   /** Reads only. */
   readonly client: LedgerClient;
   /** null while no contract on L1 waits for claims of the model. */
   readonly judge: () => Promise<ClaimingJudge | null>;
-  /** Takes seconds a million parameters, so it is asked for once a trace is needed, and once. */
-  readonly openModel: () => Promise<ClaimingModel>;
+  readonly tracer: ClaimTracer;
   /** undefined where nobody was given this receipt here: its draw is void. */
   readonly answerOf: (receipt: bigint) => Promise<ClaimableAnswer | undefined>;
   /** Takes back the bonds of claims that stand, and what is owed; null for nothing. */
@@ -78,7 +85,7 @@ interface Terms {
 const COLLECT_EVERY_MS = 3_600_000;
 
 /** What the next claim would meet, too. */
-const STOPS_CLAIMING = new Set(["CMD_NO_ETHER", "CMD_L1_PENDING", "BRG_L1_UNREACHABLE"]);
+const STOPS_CLAIMING = new Set(["CMD_NO_ETHER", "CMD_L1_PENDING", "CMD_L1_AT_CAP", "BRG_L1_UNREACHABLE"]);
 
 /** Of the kept answer alone: tried again, it would be the same. */
 const ABOUT_ANSWER = new Set(["CMD_CLAIM_IMPOSSIBLE", "ATT_ROW_INVALID", "ATT_ANSWER_INVALID"]);
@@ -88,8 +95,6 @@ export class AutoClaimer {
   readonly #modelId: number;
   readonly #modules: AutoClaimModules;
   readonly #nowMs: () => number;
-  #opened: Promise<ClaimingModel> | null = null;
-  #player: TracePlayer | null = null;
   #terms: Terms | null = null;
   /** Of the epoch that is drawn: they do not change. */
   #drawn: { readonly of: string; readonly draws: readonly Draw[] } = { of: "", draws: [] };
@@ -113,7 +118,7 @@ export class AutoClaimer {
 
   /**
    * Looks what is drawn, played and claimed, and does what is missing, which may take as long as several traces. Games come
-   * first: their time runs. @throws CMD_NO_ETHER, CMD_L1_PENDING, CMD_CLAIM_IMPOSSIBLE, and what ledger and L1 throw
+   * first: their time runs. @throws CMD_NO_ETHER, CMD_L1_PENDING, CMD_L1_AT_CAP, CMD_CLAIM_IMPOSSIBLE, and what ledger and L1 throw
    */
   async turn(): Promise<void> {
     const { judge: findJudge, report } = this.#modules;
@@ -137,18 +142,12 @@ export class AutoClaimer {
   }
 
   /** @returns what could not be played: the next turn tries it again */
-  async #defend(judge: ClaimingJudge): Promise<unknown[]> {
-    const { log, report } = this.#modules;
+  async #defend(judge: ClaimingJudge): Promise<readonly unknown[]> {
+    const { log, report, tracer } = this.#modules;
     const openGames = await read<bigint>(judge, "openGamesOf", [judge.address]);
     report.set({ openGames: Number(openGames) });
     if (openGames === 0n) return [];
-    this.#player ??= tracedPlayer({
-      ...(await this.#model()),
-      ...{ publicClient: judge.publicClient, game: judge.game, challenges: false },
-      account: { address: judge.address, send: (call) => judge.send(call, "a move") },
-      onProgress: (line) => log.info({ modelId: this.#modelId }, line),
-    });
-    const { failures, moves } = await this.#player.playOnce();
+    const { failures, moves } = await tracer.play(judge);
     for (const { claimId, gameId, gasUsed, what } of moves) {
       report.noteMove(what);
       log.info(
@@ -156,7 +155,7 @@ export class AutoClaimer {
         `game ${gameId} about claim ${claimId}: ${what}, ${gasUsed} gas`,
       );
     }
-    return failures.map(({ error }) => error);
+    return failures;
   }
 
   /** @returns what keeps single receipts from being claimed */
@@ -255,11 +254,11 @@ export class AutoClaimer {
         data: { modelId: this.#modelId, epoch, receipts: [receipt] },
       });
     if (prompt === undefined) throw impossible("its prompt was not kept");
-    const model = await this.#model();
-    this.#modules.log.info({ modelId: this.#modelId, epoch, receipt }, `tracing receipt ${receipt}`);
-    const { data, query } = receiptClaim(model, { payerId, salt: BigInt(salt), prompt, answer });
+    const { log, tracer } = this.#modules;
+    log.info({ modelId: this.#modelId, epoch, receipt }, `tracing receipt ${receipt}`);
+    const { data, query } = await tracer.claim({ payerId, salt: BigInt(salt), prompt, answer });
     const given = modelQueryOfBytes(Buffer.from(queryBytes, "base64"), false) as ArrayLike<number>;
-    if (query.query.some((entry, j) => entry !== given[j]))
+    if (Array.from(query).some((entry, j) => entry !== given[j]))
       throw impossible("the model's own trace makes another query of prompt and answer");
     this.#traced.set(nameOf(draw), data);
     return data;
@@ -328,14 +327,6 @@ export class AutoClaimer {
         `${formatEther(paid.paidWei)} ETH of bonds and stakes are paid to ${judge.address}`,
       );
     return [];
-  }
-
-  #model(): Promise<ClaimingModel> {
-    this.#opened ??= this.#modules.openModel().catch((error: unknown) => {
-      this.#opened = null;
-      throw error;
-    });
-    return this.#opened;
   }
 
   #tellOnce(of: "money" | "epoch", message: string): void {

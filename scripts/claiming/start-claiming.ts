@@ -15,12 +15,34 @@ export async function requireClaimant(
 ): Promise<void> {
   const { recipe } = await readModel(modelFolder, await modelFamilies({ base }));
   const claimant = claimantOf(recipe);
-  if (claimant === account.toLowerCase()) return;
+  if (claimant !== account.toLowerCase()) throw notClaimant("the model", account, { claimant });
+}
+
+/**
+ * Those that promise claims: an account claims for all of them, or for none.
+ * @throws CMD_NOT_CLAIMANT where another one claims for one of them, or none promises it
+ */
+export function requireClaimantOfAll(
+  models: readonly { readonly modelId: number; readonly claimant: string | null }[],
+  account: Address,
+): readonly number[] {
+  const promised = models.filter(({ claimant }) => claimant !== null);
+  const other = promised.find(({ claimant }) => claimant !== account.toLowerCase());
+  if (other !== undefined) throw notClaimant(`model ${other.modelId}`, account, other);
+  if (promised.length === 0) throw notClaimant("each model that is served", account, { claimant: null });
+  return promised.map(({ modelId }) => modelId);
+}
+
+function notClaimant(
+  what: string,
+  account: Address,
+  facts: { readonly claimant: string | null; readonly modelId?: number },
+) {
   const why =
-    claimant === null ? "the model promises no claims" : `only ${claimant} claims the model's queries`;
-  throw commandError("CMD_NOT_CLAIMANT", `${why}; the account is ${account}`, {
-    data: { account, claimant },
-  });
+    facts.claimant === null
+      ? `${what} promises no claims`
+      : `only ${facts.claimant} claims the queries of ${what}`;
+  return commandError("CMD_NOT_CLAIMANT", `${why}; the account is ${account}`, { data: { account, ...facts } });
 }
 
 /** Claims until it is stopped. */
@@ -36,6 +58,7 @@ export function startClaiming(
     sleep: (ms) => sleep(ms, undefined, { signal }).catch(() => {}),
   });
   return {
+    /** A turn that goes on is waited for: whoever ends its tracer first waits for no trace. */
     async stop() {
       stopping.abort(new Error("the server stops"));
       await running;

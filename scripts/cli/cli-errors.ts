@@ -70,11 +70,20 @@ export const commandErrors = {
   CMD_L1_PENDING: {
     meaning: "L1 has not mined what the account sent before, and a second time would do the same twice",
     remedy:
-      "wait, or replace the waiting transaction with a dearer one by hand: a service looks again, and replaces nothing",
+      "wait: a service replaces it by a dearer one, and goes on. What another process has sent it replaces after five minutes, by one that does nothing",
+  },
+  CMD_L1_AT_CAP: {
+    meaning: "L1 does not mine a transaction, and a dearer one would pay more than the caps allow",
+    remedy:
+      "wait until gas is cheaper, or start again with a higher --max-fee-gwei and --max-priority-fee-gwei",
   },
   CMD_NOT_CLAIMANT: {
     meaning: "the account does not claim the model's queries, or the model promises no claims",
     remedy: "use the account that the recipe names as its claimant; without one drop --claim",
+  },
+  CMD_CLAIM_THREAD_ENDED: {
+    meaning: "the thread that traces claims and games has ended, for want of memory say",
+    remedy: "nothing: it starts again by itself; where it ends again and again, give the machine more memory",
   },
   CMD_CLAIM_IMPOSSIBLE: {
     meaning: "a drawn receipt cannot be claimed from what the server keeps of it",

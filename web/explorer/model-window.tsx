@@ -212,6 +212,7 @@ function Posting({ contract, l1Seconds, window }: ContractWindow & { l1Seconds: 
 const JUDGED: Readonly<Record<GateContract["kind"], string>> = {
   classifier: "the contract of models with a map",
   direct: "the contract of direct models",
+  text: "the contract of language models",
 };
 
 /** Of every kind of model: a classifier registers G, a direct model B. */
@@ -238,4 +239,6 @@ const FAULT_WORDS: Readonly<Record<FaultName, string>> = {
   Logit: "the row that answers",
   Peak: "the unit of the features",
   Digest: "a step of the columns' commitment",
+  Scale: "the unit of a language model's features",
+  Row: "a row's features, found by a game",
 };

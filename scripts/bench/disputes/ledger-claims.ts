@@ -62,6 +62,8 @@ export async function ledgerClaimGas(): Promise<Record<string, number>> {
               mostTokens: ANSWER_TOKENS.length,
               endToken: null,
               vocabulary,
+              rules: 0n,
+              isLikeliest: true,
             }),
         },
         FEATURE_COUNT,

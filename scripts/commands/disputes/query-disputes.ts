@@ -1,8 +1,6 @@
 /** Disputes over queries of language models: docs/lm-disputes.md. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { getAddress, parseEther } from "viem";
-import { readModel } from "../../../attribution/model/model-directory.ts";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
+import { parseEther } from "viem";
 import {
   deployGenesisGates,
   deployLedgerMath,
@@ -14,13 +12,10 @@ import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
 import { receiptClaim } from "../../../models/disputing/receipt-claim.ts";
 import type { PlayedRound } from "../../../models/disputing/trace-player.ts";
 import { tracedPlayer } from "../../../models/disputing/traced-player.ts";
-import { isTracedBy, tracedOf } from "../../../models/disputing/traced-recipe.ts";
-import { openTracedText } from "../../../models/disputing/traced-text.ts";
-import { type TextParts, textFamily } from "../../../models/registered/text-family.ts";
-import { commandError } from "../../cli/cli-errors.ts";
+import { textFamily } from "../../../models/registered/text-family.ts";
+import { openPromisedModel } from "../../claiming/promised-model.ts";
 import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/l1-sender.ts";
-import { textSetting } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { traceSenderOf } from "./trace-sender.ts";
@@ -144,31 +139,13 @@ export const mostStakeOf = ({ mostStake }: { readonly mostStake?: string }) =>
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-/** A model that promises claims of its own numbers. @throws CMD_USAGE for any other */
+/** @throws CMD_USAGE for a model of another kind, and for one that promises no claims of its own numbers */
 export async function openPromised(
   folder: string,
   options: GlobalOptions & { readonly modelId: string; readonly base?: string },
   progress: (line: string) => void,
 ) {
-  await initPoseidon();
-  const setting = await textSetting({ base: options.base });
-  const family = textFamily(setting);
-  const model = await readModel<TextParts>(folder, [family]);
-  if (model.family !== family) throw commandError("CMD_USAGE", "only queries of language models are traced");
-  progress("reading the model, and the roots of its numbers");
   const { rollupAddress: rollup } = await openReader(options);
-  const traced = await openTracedText({ rollup, modelId: BigInt(parseId(options.modelId)) }, model, setting);
-  const { tracing } = model.recipe;
-  if (tracing === undefined)
-    throw commandError(
-      "CMD_USAGE",
-      "the model's recipe promises no claims: openledger model train --claimant 0x… makes one that does",
-    );
-  if (!isTracedBy(traced, model.recipe))
-    throw commandError(
-      "CMD_USAGE",
-      "the digest in the model's recipe is of other numbers than its own: do not approve or pay it",
-    );
-  const terms = tracedOf(traced, model.recipe, getAddress(tracing.claimant));
-  return { parts: model, setting, traced, terms };
+  const { base, modelId } = options;
+  return openPromisedModel({ folder, rollup, modelId: parseId(modelId), base }, progress);
 }

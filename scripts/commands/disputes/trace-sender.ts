@@ -53,8 +53,11 @@ export function sendingTo<Sender extends Pick<L1Sender, "address" | "publicClien
       await publicClient.call({ account, to: game, data, value: valueWei, gas: MOST_TRANSACTION_GAS });
       return await sender.send({ to: game, data, valueWei });
     } catch (error) {
-      if (isRollupError(error)) throw error;
-      if (!isWithoutEther(error)) throw l1Error(refusal(error, what), `send ${what}`);
+      const said = isRollupError(error, "BRG_L1_REFUSED") ? error.cause : error;
+      if (!isWithoutEther(said)) {
+        if (isRollupError(error)) throw error;
+        throw l1Error(refusal(error, what), `send ${what}`);
+      }
       const balanceWei = await l1Call("read the balance", () =>
         publicClient.getBalance({ address: account }),
       );
@@ -72,7 +75,7 @@ export function sendingTo<Sender extends Pick<L1Sender, "address" | "publicClien
 /** By what nodes say: only some calls have an error of their own for it. */
 function isWithoutEther(error: unknown): boolean {
   const saysSo = (one: unknown) => {
-    const { details, message } = one as Partial<BaseError>;
+    const { details, message } = (one ?? {}) as Partial<BaseError>;
     return InsufficientFundsError.nodeMessage.test(String(details ?? message).toLowerCase());
   };
   return error instanceof BaseError ? error.walk(saysSo) !== null : saysSo(error);

@@ -42,8 +42,10 @@ import { makeModel, writeMadeModel } from "../../../models/testing/made-models.t
 import { byteConfig, sampleTexts, textRecipeFor } from "../../../models/testing/text-rows.ts";
 import { chainKernels } from "../../../models/trace/run-trace.ts";
 import { AutoClaimer, type ClaimableAnswer } from "../../claiming/auto-claim.ts";
+import { ClaimThread } from "../../claiming/claim-thread.ts";
 import { ClaimingReport } from "../../claiming/claiming-report.ts";
-import { inOrder, l1SenderOf } from "../../cli/l1-sender.ts";
+import { inOrder } from "../../cli/l1-queue.ts";
+import { l1SenderOf } from "../../cli/l1-sender.ts";
 import { AutoSettler } from "../../settling/auto-settle.ts";
 import {
   CAP,
@@ -53,7 +55,7 @@ import {
 } from "../../settling/testing/settling-fixture.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
 import { drawApprover } from "./approve-draws.ts";
-import { drawClaimer } from "./claim-draws.ts";
+import { claimsOf, drawClaimer, sharedSender } from "./claim-draws.ts";
 
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 24 * HOUR_SECONDS;
@@ -72,6 +74,7 @@ let modelFolder: string;
 let game: Hex;
 let traced: TracedTextModel;
 let answering: AnsweringModel<Int16Array>;
+let thread: ClaimThread;
 const opened = new Map<bigint, ShownOpening>();
 /** As the model's server keeps them. */
 const kept = new Map<bigint, ClaimableAnswer>();
@@ -129,8 +132,16 @@ beforeAll(async () => {
   model = made.model as never;
   traced = await openTracedText({ rollup: world.f.rollup.address, modelId: BigInt(modelId) }, model, setting);
   answering = (await textFamily(setting).open(model)) as never;
+  thread = new ClaimThread(
+    {
+      ...{ rpcUrl: world.f.rpcUrl, rollup: world.f.rollup.address, base },
+      folders: new Map([[modelId, modelFolder]]),
+    },
+    () => {},
+  );
 }, 900_000);
 afterAll(async () => {
+  await thread?.close();
   await world?.stop();
   await rm(folder, { recursive: true, force: true });
 });
@@ -232,22 +243,20 @@ function settler() {
     );
 }
 
+const log = { info() {}, error() {} };
+const claimingOptions = () => ({
+  ...{ rpc: world.f.rpcUrl, rollup: world.f.rollup.address, sequencer: world.sequencerUrl },
+  privateKeyFile: join(world.home, "alice-key"),
+});
+
 /** What `model serve --claim` runs, as a process that has just started. @param dies as it has sent its first claim */
 async function claimer({ dies = false } = {}) {
-  const { alice, f, home } = world;
-  const options = {
-    ...{ rpc: f.rpcUrl, rollup: f.rollup.address, sequencer: world.sequencerUrl, base: join(folder, "base") },
-    privateKeyFile: join(home, "alice-key"),
-  };
-  const sender = inOrder(await l1SenderOf(options as never));
-  const log = { info() {}, error() {} };
-  const parts = drawClaimer(async () => sender, alice, {
-    ...{ folder: modelFolder, modelId, log },
-    options: options as never,
-  });
+  const { alice } = world;
+  const sender = inOrder(await l1SenderOf(claimingOptions() as never), () => {});
+  const parts = drawClaimer(async () => sender, alice, { modelId, log });
   return new AutoClaimer(modelId, {
     ...parts,
-    ...{ client: alice, log, report: new ClaimingReport(ALICE.address) },
+    ...{ client: alice, log, report: new ClaimingReport(ALICE.address), tracer: thread.tracerOf(modelId) },
     async judge() {
       const judge = await parts.judge();
       if (judge === null || !dies) return judge;
@@ -300,9 +309,16 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
     ...["--base", join(folder, "base"), "--private-key-file", join(world.home, "bob-key")],
   );
   expect(stranger.stderr).toContain("CMD_NOT_CLAIMANT");
-  const early = await claimer();
-  await early.turn();
-  expect(early.report.view()).toMatchObject({ stage: "nothing-drawn", draws: { unclaimed: 0 } });
+  const early = claimsOf({
+    ...{ options: claimingOptions() as never, base: join(folder, "base"), claimant: ALICE.address, log },
+    folders: new Map([[modelId, modelFolder]]),
+    openSender: sharedSender(claimingOptions() as never, log),
+  });
+  const running = early.start(world.alice, async (_, receipt) => kept.get(receipt));
+  await expect
+    .poll(() => early.reports.get(modelId)!.view(), { timeout: 20_000 })
+    .toMatchObject({ stage: "nothing-drawn", draws: { unclaimed: 0 } });
+  await running.stop();
   await pay(PROMPTS[0]!, 100n);
   await pay(PROMPTS[1]!, 101n);
   await world.settle();

@@ -2,6 +2,7 @@ import { type Address, zeroAddress } from "viem";
 import { isDisputable } from "../../../attribution/disputes/posted-model.ts";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
+import { claimantOf } from "../../../attribution/model/recipe-fields.ts";
 import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
 import { unpackSplit } from "../../../circuits/ledger/rewards.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
@@ -56,15 +57,9 @@ export async function registerModel({
     const prepared = prepareGenesis(leaf, model, { table, settling });
     const gate = await waitingAtGate(signer.client, modelId, prepared.data.settlementHash);
     if (gate !== null) {
-      const isPosted = isDisputable(model);
-      // A gate may have a contract for each kind of models; the commands find theirs behind it.
-      const post = `openledger disputes post ${gate} ${args[0]} --model-id ${modelId}`;
-      const admit = `openledger disputes admit ${gate} ${args[0]} --model-id ${modelId} --cap ${settling.size0}`;
       const lines = [
         `model ${modelId} is created; its genesis waits for the contract ${gate}`,
-        isPosted
-          ? `anyone may refute it for some days: ${post}; then ${admit}`
-          : `its statics promise no window: ${admit}`,
+        nextStepAt(gate, args[0]!, { modelId, cap: settling.size0, model }),
         "then register it again",
       ];
       output.answer(lines, { modelId, cap: settling.size0, gate, isAdmitted: false });
@@ -94,6 +89,25 @@ export async function registerModel({
     circuit: settling.name,
     genesis: genesis === null ? null : { status: genesis.status, batchNumber: genesis.batchNumber },
   });
+}
+
+/** What lets the gate take the genesis. A gate may have a contract for each kind of models; the commands find theirs behind it. */
+export function nextStepAt(
+  gate: Address,
+  folder: string,
+  {
+    cap,
+    model,
+    modelId,
+  }: { readonly modelId: number; readonly cap: number; readonly model: Pick<PublishedModel, "recipe"> },
+): string {
+  const of = `${gate} ${folder} --model-id ${modelId}`;
+  if (claimantOf(model.recipe) !== null)
+    return `its draws wait for claims: openledger disputes register ${of} --cap ${cap}`;
+  const admit = `openledger disputes admit ${of} --cap ${cap}`;
+  return isDisputable(model)
+    ? `anyone may refute it for some days: openledger disputes post ${of}; then ${admit}`
+    : `its statics promise no window: ${admit}`;
 }
 
 /** The contract that has to admit the model's genesis first; null where there is none, or it has. */

@@ -4,7 +4,6 @@ import { EPOCH_SECONDS } from "../../../circuits/protocol.ts";
 import { clientError } from "../../../client/client-errors.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, openSigner, resolveAccount, signFor } from "../../cli/context.ts";
-import { inOrder, type L1Sender, l1SenderOf } from "../../cli/l1-sender.ts";
 import { modelFamilies, TEXT_BASE_OPTION } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -15,6 +14,7 @@ import {
   KEYS_OPTION,
   PROVER_OPTION,
 } from "../../cli/settlement-options.ts";
+import type { OpenSender } from "../disputes/claim-draws.ts";
 
 interface ServeOptions extends CircuitOptions {
   model: string;
@@ -76,7 +76,8 @@ export function addModelServeCommand(parent: Command): void {
     const { serveModel } = await import("../../../attribution/server/serve-model.ts");
     const modelId = parseId(options.model);
     const epochSeconds = parseEpochLength(options.epochLength);
-    const openSender = sharedSender(options);
+    const { sharedSender, withClaiming } = await import("../disputes/claim-draws.ts");
+    const openSender = sharedSender(options, log);
     const settling = options.settle === true ? await loadSettling(options, modelId, openSender) : null;
     const claiming =
       options.claim === true ? await loadClaiming(options, { modelId, folder: args[0]! }, openSender) : null;
@@ -96,14 +97,14 @@ export function addModelServeCommand(parent: Command): void {
       },
       {
         log,
-        settling: helpersOf(modelId, settling?.report, claiming?.report),
+        settling: withClaiming(modelId, settling?.report, claiming?.reports.get(modelId)),
         spans: await loadSpans(options.spans),
       },
     );
     const address = served.url;
     let failure: unknown;
     try {
-      const claimer = claiming?.start(client, served.answerOf);
+      const claimer = claiming?.start(client, (_, receipt) => served.answerOf(receipt));
       const running = await settling?.start(client, {
         modelId,
         modelFolder: args[0]!,
@@ -140,8 +141,6 @@ export function addModelServeCommand(parent: Command): void {
 }
 
 const SETTLING_INTERVAL_MS = 2_000;
-/** Windows and players' times are days. */
-const CLAIMING_INTERVAL_MS = 10_000;
 
 const log = {
   info: (_facts: object, message: string) => process.stderr.write(`${message}\n`),
@@ -193,59 +192,14 @@ async function loadClaiming(
   openSender: OpenSender,
 ) {
   const { l1 } = resolveAccount(options);
-  const [{ ClaimingReport }, { requireClaimant, startClaiming }, { drawClaimer }] = await Promise.all([
-    import("../../claiming/claiming-report.ts"),
+  const [{ requireClaimant }, { claimsOf }] = await Promise.all([
     import("../../claiming/start-claiming.ts"),
     import("../disputes/claim-draws.ts"),
   ]);
-  await requireClaimant({ modelFolder: folder, base: options.base }, l1.address);
-  const report = new ClaimingReport(l1.address);
-  const start = (
-    client: Parameters<typeof drawClaimer>[1] & Parameters<typeof startClaiming>[1]["client"],
-    answerOf: Parameters<typeof startClaiming>[1]["answerOf"],
-  ) =>
-    startClaiming(
-      { modelId, intervalMs: CLAIMING_INTERVAL_MS },
-      {
-        ...drawClaimer(openSender, client, { folder, modelId, options, log }),
-        client,
-        answerOf,
-        log,
-        report,
-      },
-    );
-  return { report, start };
-}
-
-type OpenSender = () => Promise<L1Sender>;
-
-/** Both helpers sign with one account: its transactions come one after the other. */
-function sharedSender(options: ServeOptions): OpenSender {
-  let opened: Promise<L1Sender> | null = null;
-  return () => {
-    opened ??= l1SenderOf(options)
-      .then(inOrder)
-      .catch((error: unknown) => {
-        opened = null;
-        throw error;
-      });
-    return opened;
-  };
-}
-
-interface Helper {
-  view(): object;
-  metrics(): Promise<string>;
-}
-
-/** What the server tells of those that run beside it; undefined for none. */
-function helpersOf(modelId: number, settling: Helper | undefined, claiming: Helper | undefined) {
-  if (claiming === undefined) return settling;
-  return {
-    view: () => ({ ...(settling?.view() ?? { modelId, stage: null }), claiming: claiming.view() }),
-    metrics: async () =>
-      (await Promise.all([settling, claiming].map((one) => one?.metrics() ?? ""))).join("\n"),
-  };
+  const { base } = options;
+  await requireClaimant({ modelFolder: folder, base }, l1.address);
+  const folders = new Map([[modelId, folder]]);
+  return claimsOf({ options, base, folders, claimant: l1.address, openSender, log });
 }
 
 /** @throws CMD_USAGE */

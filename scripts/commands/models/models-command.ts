@@ -21,6 +21,10 @@ export function addModelsCommands(parent: Command): void {
       "--spans <folder>",
       "with --registered: indexes of versions' texts (datanet index), for answers' verbatim spans",
     )
+    .option(
+      "--claim",
+      "with --registered: claim drawn receipts of each model that promises it, with a bond each, and defend the claims; needs --account, the claimant of all",
+    )
     .option("--threads <n>", "threads, each with a batch of its own")
     .option("--batch <n>", "requests at once of each thread")
     .option("--kernels <set>", "native, avx512, avx2 or wasm; all give the same bytes");
@@ -28,6 +32,7 @@ export function addModelsCommands(parent: Command): void {
     command,
     "models serve --base models/smollm2 --adapters adapters --port 8798",
     "models serve --base models/smollm2 --adapters adapters --registered published",
+    "models serve --base models/smollm2 --adapters adapters --registered published --claim --account mia",
   );
   onRun<ServeAdaptersOptions>(command, async ({ options, output }) => {
     // Loaded here: it would make every other command slower.

@@ -6,15 +6,16 @@ import { clientError } from "../../../client/client-errors.ts";
 import { folderSource } from "../../../models/files/folder-source.ts";
 import { openModel } from "../../../models/files/open-model.ts";
 import { LedgerBook } from "../../../models/paid/ledger-book.ts";
-import { openPaidModels, type PaidModels } from "../../../models/paid/paid-models.ts";
+import { openPaidModels, type PaidModels, type PaidModelsOptions } from "../../../models/paid/paid-models.ts";
 import { serveAdapters } from "../../../models/serving/serve-adapters.ts";
 import { readServingConfig, type ServingConfig } from "../../../models/serving/serving-config.ts";
 import { hostSpans } from "../../../models/spans/host-spans.ts";
 import { readIndexFile } from "../../../models/spans/index-file.ts";
 import { openTokenizer } from "../../../models/tokens/tokenizer.ts";
 import { commandError } from "../../cli/cli-errors.ts";
-import { type GlobalOptions, openReader } from "../../cli/context.ts";
+import { type GlobalOptions, openReader, resolveAccount } from "../../cli/context.ts";
 import type { Output } from "../../cli/output.ts";
+import type { HelperLog } from "../../settling/turn-report.ts";
 import type { ServeAdaptersOptions } from "./serve-options.ts";
 
 const RATE_LIMIT_PER_MINUTE = 600;
@@ -41,27 +42,74 @@ export async function serveUntilStopped(
   const config = readServingConfig({ ...process.env, ...set });
   const logger = pino({ level: config.logLevel }, process.stderr);
   output.progress(`loading ${config.basePath}`);
-  const paid = config.charging === "ledger" ? await openPaid(config, options, logger) : null;
+  const claims = options.claim === true ? await loadClaims(config, options, logger) : null;
+  const paid =
+    config.charging === "ledger" ? await openPaid(config, options, logger, claims?.helpersOf) : null;
   const book = paid === null ? undefined : new LedgerBook(paid.models, await tokensOf(config.basePath));
   const served = await serveAdapters(config, { logger, book, mounts: paid?.mounts });
   const { adapterCount, kernels: name, url } = served;
+  const claiming = await claims?.start((modelId, receipt) =>
+    paid!.models.get(`model-${modelId}`)!.answerOf(receipt),
+  );
   const price = paid === null ? "free of charge" : `${paid.models.size} of them registered, for receipts`;
   output.answer(
     [
-      `${config.baseName} and ${adapterCount} adapters are served at ${url}/v1 by ${name}, ${price}; Ctrl-C ends it`,
+      `${config.baseName} and ${adapterCount} adapters are served at ${url}/v1 by ${name}, ${price}${
+        claiming === undefined ? "" : `; what is drawn of ${claiming.modelIds.length} is claimed by itself`
+      }; Ctrl-C ends it`,
     ],
-    { url, adapterCount, kernels: name, charging: config.charging, registeredCount: paid?.models.size ?? 0 },
+    {
+      ...{ url, adapterCount, kernels: name, charging: config.charging },
+      ...{ registeredCount: paid?.models.size ?? 0, claims: claiming?.modelIds ?? [] },
+    },
   );
   const stopped = new Promise<null>((stop) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop(null));
   });
   const failure = await Promise.race([stopped, ...(paid === null ? [] : [paid.failed])]);
+  await claiming?.stop();
   await served.close();
   await paid?.close();
   if (failure !== null) throw failure;
 }
 
-async function openPaid(config: ServingConfig, options: GlobalOptions, logger: Logger): Promise<PaidModels> {
+/** @throws CMD_NO_ACCOUNT, CMD_USAGE; `helpersOf` CMD_NOT_CLAIMANT, before anything is served */
+export async function loadClaims(
+  { basePath, charging, registeredPath }: ServingConfig,
+  options: GlobalOptions,
+  log: HelperLog,
+) {
+  if (charging !== "ledger" || registeredPath === undefined)
+    throw commandError(
+      "CMD_USAGE",
+      "--claim needs registered models: SERVING_REGISTERED_PATH or --registered",
+    );
+  const { l1 } = resolveAccount(options);
+  const [{ requireClaimantOfAll }, { claimsOf, sharedSender, withClaiming }] = await Promise.all([
+    import("../../claiming/start-claiming.ts"),
+    import("../disputes/claim-draws.ts"),
+  ]);
+  let claims: ReturnType<typeof claimsOf> | null = null;
+  const helpersOf: PaidModelsOptions["helpersOf"] = (models) => {
+    const modelIds = requireClaimantOfAll(models, l1.address);
+    const folders = new Map(modelIds.map((id) => [id, join(registeredPath, String(id))]));
+    const openSender = sharedSender(options, log);
+    claims = claimsOf({ options, base: basePath, folders, claimant: l1.address, openSender, log });
+    return new Map([...claims.reports].map(([id, report]) => [id, withClaiming(id, undefined, report)!]));
+  };
+  const start = async (answerOf: Parameters<ReturnType<typeof claimsOf>["start"]>[1]) => {
+    const running = claims!.start(await openReader(options), answerOf);
+    return { modelIds: [...claims!.reports.keys()], stop: () => running.stop() };
+  };
+  return { helpersOf, start };
+}
+
+async function openPaid(
+  config: ServingConfig,
+  options: GlobalOptions,
+  logger: Logger,
+  helpersOf: PaidModelsOptions["helpersOf"],
+): Promise<PaidModels> {
   const { adaptersPath, answersPath, answerTtlSeconds, basePath, kernels, registeredPath } = config;
   const { attributionMegabytes, spansPath } = config;
   if (registeredPath === undefined)
@@ -77,6 +125,7 @@ async function openPaid(config: ServingConfig, options: GlobalOptions, logger: L
       basePath,
       kernels,
       heldBytes: attributionMegabytes * 2 ** 20,
+      ...(helpersOf === undefined ? {} : { helpersOf }),
       sequencerUrl,
       domain,
       answerTtlMs: 1_000 * answerTtlSeconds,

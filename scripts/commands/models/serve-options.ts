@@ -9,4 +9,5 @@ export interface ServeAdaptersOptions {
   kernels?: string;
   registered?: string;
   spans?: string;
+  claim?: boolean;
 }

@@ -1,0 +1,2 @@
+/** Judges of postings of language models, in the order of their numbers. */
+export const TEXT_JUDGES = ["TextJudge", "TextTokens", "TextOverlap"] as const;

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {Disputes} from "./Disputes.sol";
+import {IDisputes} from "./IDisputes.sol";
+import {LedgerMath} from "./LedgerMath.sol";
+
+/// @title Postings of another kind of model, whose own rules are judged by other contracts
+/// @notice Window, bond, demands, admissions and the rules of rows are those of Disputes. What differs is judged by contracts
+/// without state, since one contract's code has not the room: a judge is asked with the very bytes that are shown.
+abstract contract JudgedDisputes is Disputes {
+    /// @dev Words of a Statement: its fields are of fixed size.
+    uint256 private constant STATEMENT_BYTES = 24 * 32;
+    uint256 private constant VERDICT_BYTES = 96;
+
+    /// @notice The same for ever.
+    address[] public judges;
+
+    /// @notice The challenge is for another kind of model.
+    error DisputesOtherKind();
+    /// @notice No judge has this function.
+    error DisputesJudgeUnknown(uint256 judge);
+
+    constructor(
+        uint256 windowSeconds_,
+        uint256 leastBondWei_,
+        uint256 demandFeeWei_,
+        LedgerMath math_,
+        address[] memory judges_
+    ) Disputes(windowSeconds_, leastBondWei_, demandFeeWei_, math_) {
+        judges = judges_;
+    }
+
+    /// @notice Refutes a posting by what a judge finds wrong.
+    /// @param judge Its number. @param shown Call of one of its functions; their first argument is the statement.
+    function challenge(uint256 id, uint256 judge, bytes calldata shown) external {
+        Posting storage posting = _open(id);
+        if (
+            shown.length < 4 + STATEMENT_BYTES
+                || keccak256(shown[4:4 + STATEMENT_BYTES]) != posting.statementHash
+        ) revert DisputesOtherStatement(id);
+        (bool isDone, bytes memory verdict) = judges[judge].staticcall(shown);
+        if (!isDone && verdict.length != 0) {
+            assembly ("memory-safe") {
+                revert(add(verdict, 32), mload(verdict))
+            }
+        }
+        if (!isDone || verdict.length != VERDICT_BYTES) revert DisputesJudgeUnknown(judge);
+        (bool isRight, Fault fault, uint256 place) = abi.decode(verdict, (bool, Fault, uint256));
+        _judge(id, posting, isRight, fault, place);
+    }
+
+    // What judges rows of an e-mail model's map has other functions, of the judges.
+
+    /// @inheritdoc IDisputes
+    function challengeEntry(
+        uint256, Statement calldata, uint256, uint256, bytes calldata, Opening calldata, Opening calldata,
+        Opening calldata, Opening calldata
+    ) external pure override {
+        revert DisputesOtherKind();
+    }
+
+    /// @inheritdoc IDisputes
+    function challengeTokens(
+        uint256, Statement calldata, uint256, Opening calldata, bytes32, bytes32[] calldata
+    ) external pure override {
+        revert DisputesOtherKind();
+    }
+
+    /// @inheritdoc IDisputes
+    function challengeResidual(
+        uint256, Statement calldata, uint256, bytes calldata, Opening calldata, Opening calldata
+    ) external pure override {
+        revert DisputesOtherKind();
+    }
+
+    /// @inheritdoc IDisputes
+    function challengeStatics(uint256, Statement calldata, bytes calldata) external pure override {
+        revert DisputesOtherKind();
+    }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {IDisputes} from "./IDisputes.sol";
+import {JudgedDisputes} from "./JudgedDisputes.sol";
+import {LedgerMath} from "./LedgerMath.sol";
+import {LedgerTraces} from "./LedgerTraces.sol";
+import {RowTraces} from "./RowTraces.sol";
+import {TextTrees} from "./TextTrees.sol";
+
+/// @title Rows of G of a language model: a window in which anyone shows a false one
+/// @notice docs/lm-disputes.md. A row's real features are the end of a pass of the model over the row, as a query is: whoever
+/// says that they are others plays a game (RowTraces). All else, how G is made of them, which tokens a row has, what it
+/// shares with others, is shown in one transaction, of this contract or its judges. TextTrees says what is posted.
+///
+/// Only a model is posted whose settlements wait for claims already (LedgerTraces). That contract binds what the trace is.
+contract TextDisputes is JudgedDisputes {
+    /// @dev Each row's features are words of eight floats.
+    uint256 private constant WORD_FLOATS = 8;
+
+    /// @notice Games about rows.
+    RowTraces public immutable games;
+    /// @notice Where the model is registered.
+    LedgerTraces public immutable settlements;
+
+    /// @notice The games are of another contract, or of another window.
+    error TextGamesInvalid();
+    /// @notice The rollup's model is not registered with these statics and this trace.
+    error TextModelUnregistered(address rollup, uint256 modelId);
+
+    /// @param judges_ TextJudge, TextTokens, TextOverlap.
+    constructor(
+        uint256 windowSeconds_,
+        uint256 leastBondWei_,
+        uint256 demandFeeWei_,
+        LedgerMath math_,
+        address[] memory judges_,
+        RowTraces games_,
+        LedgerTraces settlements_
+    ) JudgedDisputes(windowSeconds_, leastBondWei_, demandFeeWei_, math_, judges_) {
+        if (address(games_.disputes()) != address(this) || games_.windowSeconds() != windowSeconds_) {
+            revert TextGamesInvalid();
+        }
+        games = games_;
+        settlements = settlements_;
+    }
+
+    /// @notice Refutes a posting of which a game has refuted a row. Open to all: the reward is the game's challenger's.
+    function challengeRow(uint256 id) external {
+        Posting storage posting = _open(id);
+        (, bool isLost, uint32 row, address challenger) = games.verdicts(id);
+        if (!isLost) revert DisputesNothingWrong(Fault.Row, 0);
+        _refute(id, posting, challenger, Fault.Row, row);
+    }
+
+    /// @inheritdoc IDisputes
+    /// @dev Attack: a window that ends while a game about a row is open, or before its verdict was brought here.
+    function counts(uint256 id) public view override returns (bool) {
+        (uint32 openGames, bool isLost,,) = games.verdicts(id);
+        return openGames == 0 && !isLost && super.counts(id);
+    }
+
+    // What e-mails have and texts have not.
+
+    /// @inheritdoc IDisputes
+    function challengeDuplicate(
+        uint256, Statement calldata, uint256, uint256, Opening calldata, Opening calldata, Opening calldata,
+        Opening calldata, Opening calldata
+    ) external pure override {
+        revert DisputesOtherKind();
+    }
+
+    /// @inheritdoc IDisputes
+    function challengeInput(
+        uint256, Statement calldata, uint256, uint256, Opening calldata, Opening calldata
+    ) external pure override {
+        revert DisputesOtherKind();
+    }
+
+    /// @inheritdoc IDisputes
+    function challengeOptimum(
+        uint256, Statement calldata, uint256, bytes calldata, bytes calldata, Opening calldata
+    ) external pure override {
+        revert DisputesOtherKind();
+    }
+
+    function _requireVersion(
+        Statement calldata statement,
+        address rollup,
+        DatanetLeaf calldata leaf,
+        uint256[8][] calldata path
+    ) internal view override {
+        // Attack: what the trace is, told as a number of which nobody knows a preimage: no challenge could show it. The other
+        // contract was shown it.
+        (uint256 statics, bytes32 tracing,,) = settlements.models(rollup, statement.modelId);
+        if (statics != statement.staticsHash || tracing != statement.weights || tracing == 0) {
+            revert TextModelUnregistered(rollup, statement.modelId);
+        }
+        super._requireVersion(statement, rollup, leaf, path);
+    }
+
+    /// @dev Attack: a unit that is no positive double is no unit of anything.
+    function _hasColumns(Statement calldata statement) internal pure override returns (bool) {
+        uint256 exponent = statement.decay >> 52;
+        return super._hasColumns(statement) && statement.bucketCount <= statement.columnCount
+            && statement.bucketCount % WORD_FLOATS == 0 && exponent != 0 && exponent < 0x7ff;
+    }
+
+    function _treeOf(Statement calldata statement, Tree tree) internal pure override returns (bytes32, uint256) {
+        return TextTrees.treeOf(statement, tree);
+    }
+
+    /// @dev Attack: rows posted for another kind of model, whose genesis asks for less.
+    function _isStatics(Statement calldata statement, uint256 columns, uint256) internal view override returns (bool) {
+        return TextTrees.isStatics(_math, statement, columns);
+    }
+}

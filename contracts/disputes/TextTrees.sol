@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.30;
+
+import {IDisputes} from "./IDisputes.sol";
+import {LedgerMath} from "./LedgerMath.sol";
+import {Openings} from "./Openings.sol";
+import {PoseidonHash} from "./PoseidonHash.sol";
+import {Traced} from "./Traced.sol";
+
+/// @title Which leaves a posting of a language model has
+/// @notice docs/lm-disputes.md says what each holds. Of a Statement's fields some hold something else than for e-mails:
+///
+/// | field | here |
+/// |---|---|
+/// | `bucketCount` | numbers that the map makes of a row; columns of G behind them are 0 |
+/// | `decay` | the unit of G, as the bits of a double |
+/// | `map` | tree of rows' real features: floats, four bytes each, as their trace ends with them |
+/// | `tokens` | tree of rows' tokens: 4 bytes how many stand before the first wanted one; of each token 4, and 2 of how many bytes it spells |
+/// | `facts` | factor 8, the row's largest size 8, zeros 8, length 4, leader 4 |
+/// | `inputs` | not used |
+/// | `weights` | keccak256 of what the statics bind of the trace (Traced); no tree |
+library TextTrees {
+    /// @dev Domain tag of docs/ledger.md.
+    uint256 private constant TRACED = 22;
+    uint256 internal constant FACT_BYTES = 32;
+    uint256 internal constant TOKEN_BYTES = 6;
+    uint256 internal constant TOKENS_HEAD_BYTES = 4;
+
+    /// @dev Attack: a demand of a leaf that nobody has. A tree that there is not has none: such a demand is answered by it.
+    function treeOf(IDisputes.Statement calldata statement, IDisputes.Tree tree)
+        internal
+        pure
+        returns (bytes32 root, uint256 count)
+    {
+        if (tree == IDisputes.Tree.Rows) return (statement.rows, statement.rowCount);
+        if (tree == IDisputes.Tree.Tokens) return (statement.tokens, statement.rowCount);
+        if (tree == IDisputes.Tree.Facts) return (statement.facts, statement.rowCount);
+        if (tree == IDisputes.Tree.Features) return (statement.features, statement.rowCount);
+        if (tree == IDisputes.Tree.Map) return (statement.map, statement.rowCount);
+        if (tree == IDisputes.Tree.Columns) return (statement.columns, statement.columnCount);
+        if (tree == IDisputes.Tree.Points) return (statement.points, statement.columnCount);
+        return (0, 0);
+    }
+
+    function requireOpening(
+        IDisputes.Statement calldata statement,
+        IDisputes.Tree tree,
+        uint256 index,
+        IDisputes.Opening calldata leaf
+    ) internal pure {
+        (bytes32 root, uint256 count) = treeOf(statement, tree);
+        bytes32 hash = tree == IDisputes.Tree.Rows ? Openings.rowLeaf(leaf.data) : Openings.leafOf(leaf.data);
+        if (!Openings.opens(root, count, index, hash, leaf.path)) revert IDisputes.DisputesOpeningInvalid(tree, index);
+    }
+
+    function requireTraced(IDisputes.Statement calldata statement, Traced calldata traced) internal pure {
+        if (keccak256(abi.encode(traced)) != statement.weights) {
+            revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Weights, 0);
+        }
+    }
+
+    /// @notice Whether the statement's statics are those of a traced model with these columns.
+    function isStatics(LedgerMath math, IDisputes.Statement calldata statement, uint256 columns)
+        internal
+        view
+        returns (bool)
+    {
+        return statement.staticsHash
+            == math.markedStatics(
+                TRACED,
+                columns,
+                statement.answering,
+                uint256(statement.weights) % PoseidonHash.R,
+                [statement.ownersCommitment, statement.earnerRoot, statement.binding, statement.split]
+            );
+    }
+}

@@ -1,0 +1,46 @@
+/** The other end of task-thread.ts. */
+import { parentPort } from "node:worker_threads";
+import { failureOf, type Outcome, outcomeOf, valueIn } from "./task-outcome.ts";
+import type { TaskNews, TaskOrder } from "./task-thread.ts";
+
+const tell = (news: TaskNews) => {
+  try {
+    parentPort!.postMessage(news);
+  } catch (error) {
+    // An error may carry what cannot be copied, a function say.
+    if (!("done" in news)) throw error;
+    const failure = new Error(`the outcome does not pass between threads: ${String(error)}`);
+    parentPort!.postMessage({ ...news, done: { failure } } satisfies TaskNews);
+  }
+};
+const asked = new Map<number, (answer: Outcome) => void>();
+let nextAskId = 1;
+
+/** Asks the thread that has started this one. @throws what it throws */
+export async function ask(question: unknown): Promise<unknown> {
+  const askId = nextAskId++;
+  const answer = await new Promise<Outcome>((settle) => {
+    asked.set(askId, settle);
+    tell({ askId, question });
+  });
+  return valueIn(answer);
+}
+
+/** Tasks are done one after another, once `open` has ended. @throws what `open` throws, once it is told */
+export async function serveTasks<Task>(open: () => Promise<(task: Task) => Promise<unknown>>): Promise<void> {
+  const work = await open().catch((error: unknown) => {
+    tell({ ready: failureOf(error) });
+    throw error;
+  });
+  let last: Promise<unknown> = Promise.resolve();
+  parentPort!.on("message", (order: TaskOrder) => {
+    if ("askId" in order) {
+      asked.get(order.askId)?.(order.answer);
+      asked.delete(order.askId);
+      return;
+    }
+    const { id, task } = order;
+    last = last.then(async () => tell({ id, done: await outcomeOf(() => work(task as Task)) }));
+  });
+  tell({ ready: { value: null } });
+}
