@@ -2,17 +2,20 @@
 import { relative } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** The longest first. The closing lines of `npm test` name the slowest files of a run. */
+/**
+ * The longest first, but files that need the same circuits apart: begun together on a machine without a cache, both
+ * would compile them. The closing lines of `npm test` name the slowest files of a run.
+ */
 export const LONGEST = [
   "web/factory.test.ts",
   "web/pages.test.ts",
+  "circuits/batch/forgeries/slot-forgeries.test.ts",
   "scripts/settling/auto-settle.test.ts",
   "scripts/commands/exit/exit.test.ts",
   "scripts/deploy/deploy.test.ts",
   "circuits/settlement/settlement.test.ts",
   "scripts/commands/disputes/traced-epoch.test.ts",
   "contracts/rollup/Exits.money.test.ts",
-  "circuits/batch/forgeries/slot-forgeries.test.ts",
   "sequencer/api/prover-queue.test.ts",
   "prover/native/native-backend.test.ts",
   "circuits/batch/forgeries/batch-forgeries.test.ts",
