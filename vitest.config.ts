@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import LongestFirst from "./scripts/test-order.ts";
 
 // Two files at a time: compiling a circuit, most of the work, takes one core. Time limits allow for proofs beside it.
 export default defineConfig({
@@ -8,6 +9,21 @@ export default defineConfig({
     ],
     pool: "forks",
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
+    // Most files import these, and each file has a process of its own: a few bundles load in a third of the time that
+    // their thousand modules take.
+    deps: {
+      optimizer: {
+        ssr: {
+          enabled: true,
+          include: [
+            ...["viem", "viem/accounts", "viem/actions", "viem/chains", "zod", "fast-check"],
+            ...["@noble/hashes/sha2.js", "@noble/hashes/sha3.js", "@noble/hashes/utils.js"],
+            ...["@noble/curves/bn254.js", "@noble/curves/misc.js", "@noble/curves/secp256k1.js"],
+          ],
+        },
+      },
+    },
     testTimeout: 420_000,
     hookTimeout: 600_000,
     // A busy machine may take many seconds for what a quiet one does at once.

@@ -25,6 +25,7 @@ function resultOf(module: TestModule, unhandled: readonly SerializedError[]): Fi
     name: relative(".", module.moduleId),
     ...{ passedCount, failedCount, skippedCount: tests.length - passedCount - failedCount },
     failure: failures[0] ?? null,
+    durationMs: Math.round(module.diagnostic().duration),
   };
 }
 

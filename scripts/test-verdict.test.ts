@@ -1,18 +1,21 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { repositoryRoot } from "../circuits/compiler/compile.ts";
-import { type FileResult, judge, type TestReport } from "./test-verdict.ts";
+import { LONGEST } from "./test-order.ts";
+import { type FileResult, judge, slowest, type TestReport } from "./test-verdict.ts";
 
 const passed = (name: string, passedCount = 2): FileResult => ({
   ...{ name, passedCount, failedCount: 0, skippedCount: 1 },
   failure: null,
+  durationMs: 1,
 });
 const failed = (name: string): FileResult => ({
   ...{ name, passedCount: 1, failedCount: 1, skippedCount: 1 },
   failure: "waits: 1 is not 2",
+  durationMs: 1,
 });
 const reportOf = (...files: FileResult[]): TestReport => ({ files, outside: [] });
 
@@ -51,6 +54,16 @@ describe("the verdict on a run", () => {
   });
 });
 
+it("the slowest files are named with their seconds, and those that begin first are there", () => {
+  const report = reportOf(
+    { ...passed("a"), durationMs: 1_400 },
+    { ...passed("b"), durationMs: 61_000 },
+    passed("c"),
+  );
+  expect(slowest(report, 2)).toEqual(["61 s b", "1 s a"]);
+  expect(LONGEST.filter((name) => !existsSync(join(repositoryRoot, name)))).toEqual([]);
+});
+
 it("the reporter tells of every file what failed first, also outside of its tests", async () => {
   const folder = mkdtempSync(join(tmpdir(), "reporter-"));
   const report = join(folder, "report.json");
@@ -75,9 +88,13 @@ it("the reporter tells of every file what failed first, also outside of its test
     });
     const { files: results, outside } = JSON.parse(readFileSync(report, "utf8")) as TestReport;
     expect(outside).toEqual([]);
+    expect(results.every(({ durationMs }) => Number.isInteger(durationMs))).toBe(true);
     expect(
       Object.fromEntries(
-        results.map(({ failure, name, ...counts }) => [name, [Object.values(counts), failure]]),
+        results.map(({ durationMs: _, failure, name, ...counts }) => [
+          name,
+          [Object.values(counts), failure],
+        ]),
       ),
     ).toEqual({
       "bad.test.ts": [[0, 1, 0], "sums > adds: 1 is not 2"],

@@ -10,6 +10,8 @@ export interface FileResult {
   readonly skippedCount: number;
   /** The first test that failed and why; null where nothing did. */
   readonly failure: string | null;
+  /** Tests and hooks, without the imports before them. */
+  readonly durationMs: number;
 }
 
 export interface TestReport {
@@ -54,4 +56,12 @@ export function judge(
     skippedCount: sumOf(({ skippedCount }) => skippedCount),
     unstable,
   };
+}
+
+/** The files that took longest, as the closing lines name them: where a suite that grows can be shortened. */
+export function slowest({ files }: TestReport, count: number): string[] {
+  return [...files]
+    .sort((a, b) => b.durationMs - a.durationMs)
+    .slice(0, count)
+    .map(({ durationMs, name }) => `${(durationMs / 1_000).toFixed(0)} s ${name}`);
 }

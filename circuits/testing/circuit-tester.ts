@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { type CompiledCircuit, compileCircuit } from "../compiler/compile.ts";
-import { type R1csHeader, type R1csTerms, readFieldElement, readR1cs } from "../compiler/r1cs-reader.ts";
+import type { R1csHeader } from "../compiler/r1cs-reader.ts";
 import { type CircuitInputs, WitnessCalculator } from "../compiler/witness-calculator.ts";
 import { RollupError } from "../rollup-error.ts";
+import { ConstraintRows, type SideValues, type WireUse } from "./constraint-rows.ts";
 
 /** A wire that took another value and no constraint noticed. */
 export interface TamperFinding {
@@ -23,14 +24,6 @@ export interface TamperOptions {
   aliases?: readonly bigint[];
 }
 
-interface WireUse {
-  constraint: number;
-  /** What one unit of the wire adds to the three sides. */
-  a: bigint;
-  b: bigint;
-  c: bigint;
-}
-
 /** Tests the constraints themselves, not the witness program: that is what a dishonest prover must satisfy. */
 export class CircuitTester {
   readonly circuit: CompiledCircuit;
@@ -38,7 +31,8 @@ export class CircuitTester {
   readonly #calculator: WitnessCalculator;
   readonly #wireOfSignal = new Map<string, number>();
   readonly #signalOfWire = new Map<number, string>();
-  readonly #usesOfWire: (WireUse[] | undefined)[] = [];
+  readonly #rows: ConstraintRows;
+  #usesOfWire: readonly (readonly WireUse[] | undefined)[] | null = null;
 
   /** Compiles the source (from the cache where possible) with symbols and loads the result. */
   static async compile(name: string, mainSource: string): Promise<CircuitTester> {
@@ -60,11 +54,8 @@ export class CircuitTester {
       this.#wireOfSignal.set(signal, wire);
       if (wire >= 0 && !this.#signalOfWire.has(wire)) this.#signalOfWire.set(wire, signal);
     }
-    this.header = readR1cs(circuit.r1csPath, (window, a, b, c, constraint) => {
-      this.#indexSide(window, a, constraint, "a");
-      this.#indexSide(window, b, constraint, "b");
-      this.#indexSide(window, c, constraint, "c");
-    });
+    this.#rows = new ConstraintRows(circuit.r1csPath);
+    this.header = this.#rows.header;
   }
 
   /** All constraints, linear ones included: what constraint-counts.json records. */
@@ -77,12 +68,8 @@ export class CircuitTester {
   }
 
   checkConstraints(witness: readonly bigint[]): null | { constraintIndex: number } {
-    const sides = this.#evaluate(witness);
-    const prime = this.header.prime;
-    for (let i = 0; i < this.header.constraintCount; i++) {
-      if ((sides.a[i]! * sides.b[i]! - sides.c[i]!) % prime !== 0n) return { constraintIndex: i };
-    }
-    return null;
+    const constraintIndex = this.#rows.firstBroken(witness);
+    return constraintIndex === null ? null : { constraintIndex };
   }
 
   /** A main output (or input) by its declared name: a value, or the flat array of its values. */
@@ -119,7 +106,8 @@ export class CircuitTester {
    */
   tamper(witness: readonly bigint[], options: TamperOptions = {}): TamperFinding[] {
     const { header } = this;
-    const sides = this.#evaluate(witness);
+    const sides = this.#rows.evaluate(witness);
+    this.#usesOfWire ??= this.#rows.usesOfWires();
     const firstInput = 1 + header.publicOutputCount;
     const firstInner = firstInput + header.publicInputCount + header.privateInputCount;
     const findings: TamperFinding[] = [];
@@ -142,47 +130,14 @@ export class CircuitTester {
     return findings;
   }
 
-  #isNoticed(wire: number, change: bigint, sides: { a: bigint[]; b: bigint[]; c: bigint[] }): boolean {
-    for (const use of this.#usesOfWire[wire] ?? []) {
+  #isNoticed(wire: number, change: bigint, sides: SideValues): boolean {
+    for (const use of this.#usesOfWire?.[wire] ?? []) {
       const a = sides.a[use.constraint]! + use.a * change;
       const b = sides.b[use.constraint]! + use.b * change;
       const c = sides.c[use.constraint]! + use.c * change;
       if ((a * b - c) % this.header.prime !== 0n) return true;
     }
     return false;
-  }
-
-  #evaluate(witness: readonly bigint[]): { a: bigint[]; b: bigint[]; c: bigint[] } {
-    const zeros = () => new Array<bigint>(this.header.constraintCount).fill(0n);
-    const sides = { a: zeros(), b: zeros(), c: zeros() };
-    for (const [wire, uses] of this.#usesOfWire.entries()) {
-      const value = witness[wire];
-      if (uses === undefined || value === undefined || value === 0n) continue;
-      for (const use of uses) {
-        if (use.a !== 0n) sides.a[use.constraint]! += use.a * value;
-        if (use.b !== 0n) sides.b[use.constraint]! += use.b * value;
-        if (use.c !== 0n) sides.c[use.constraint]! += use.c * value;
-      }
-    }
-    for (const side of [sides.a, sides.b, sides.c]) {
-      for (let i = 0; i < side.length; i++) side[i] = side[i]! % this.header.prime;
-    }
-    return sides;
-  }
-
-  #indexSide(window: Buffer, terms: R1csTerms, constraint: number, side: "a" | "b" | "c"): void {
-    const fieldBytes = 32;
-    for (let i = 0; i < terms.termCount; i++) {
-      const at = terms.offset + i * (4 + fieldBytes);
-      this.#usesOfWire[window.readUInt32LE(at)] ??= [];
-      const uses = this.#usesOfWire[window.readUInt32LE(at)]!;
-      let use = uses.at(-1);
-      if (use?.constraint !== constraint) {
-        use = { constraint, a: 0n, b: 0n, c: 0n };
-        uses.push(use);
-      }
-      use[side] = readFieldElement(window, at + 4, fieldBytes);
-    }
   }
 }
 

@@ -8,6 +8,15 @@ import { executeEntry } from "./money-ledger.ts";
 import { OPEN, type Role, randomElement, slot, submission } from "./rollup-fixture.ts";
 
 export const WALK_SHAPE = { narrow: 0, wide: 24 } as const;
+/** What a false batch says: a walk that is long enough tries each. */
+export const LIES = [
+  ...["of a frozen ledger", "leaves overdue entries", "a stranger's too early"],
+  ...["a stranger's signed operations", "of an entry that was never queued", "of an entry twice"],
+  ...["that leaves the first out", "of an entry that was taken", "of one more entry", "of another sender"],
+  ...["of another amount", "of another first word", "of another leaf", "of another payee"],
+  ...["of another key", "of another kind"],
+] as const;
+type Lie = (typeof LIES)[number];
 /** The least that a batch takes of what is overdue (I7). */
 const MIN_TAKEN = 8;
 
@@ -66,7 +75,7 @@ export function lie(calls: MoneyCalls, base: BatchData): Call {
   const { model, random } = calls;
   const { queue, isFrozen } = model.state;
   const overdue = model.overdueCount(base.timestamp);
-  const send = (name: string, wide: SlotRecord[], from: Role = "sequencer", signedCount = 0) => {
+  const send = (name: Lie, wide: SlotRecord[], from: Role = "sequencer", signedCount = 0) => {
     const content = { ...base, wide, signedCount, newRoot: randomElement() };
     return batchCall(calls, `batch: ${name}`, from, content, () => false);
   };
@@ -101,7 +110,7 @@ const invented = (calls: MoneyCalls) =>
     isValid: true,
   });
 
-function lieOfOrder(calls: MoneyCalls, records: SlotRecord[]): [name: string, wide: SlotRecord[]] {
+function lieOfOrder(calls: MoneyCalls, records: SlotRecord[]): [name: Lie, wide: SlotRecord[]] {
   const { consumed } = calls.model;
   const [head, ...others] = records;
   switch (calls.random.below(3)) {
@@ -120,7 +129,7 @@ function lieOfOrder(calls: MoneyCalls, records: SlotRecord[]): [name: string, wi
   return ["of one more entry", [...records, invented(calls)]];
 }
 
-function lieOfFields(calls: MoneyCalls, record: SlotRecord): [name: string, Partial<SlotRecord>] {
+function lieOfFields(calls: MoneyCalls, record: SlotRecord): [name: Lie, Partial<SlotRecord>] {
   const { random } = calls;
   const withWord = (i: number, value: bigint) => ({ words: record.words.with(i, value) });
   switch (random.below(6)) {
