@@ -4,6 +4,7 @@ import { type DeployOptions, deployContract } from "./deploy.ts";
 import { TEXT_JUDGES } from "./dispute-judges.ts";
 import { ledgerMathAbi } from "./disputes-abi.ts";
 import { chunkCountFor, chunkHashes, ledgerTables } from "./ledger-tables.ts";
+import { traceGameAbi } from "./trace-abi.ts";
 
 type Clients = Pick<DeployOptions, "walletClient" | "publicClient">;
 
@@ -71,7 +72,11 @@ export async function deployTextDisputes(
 ): Promise<{ disputes: Address; games: Address }> {
   const { deploy, used } = await prepare(clients, around.math);
   const judges: Address[] = [];
-  for (const name of TEXT_JUDGES) judges.push(await deploy(name, name === "TextJudge" ? [used] : []));
+  const borders = await clients.publicClient.readContract({
+    ...{ address: around.settlements, abi: traceGameAbi, functionName: "borders" },
+  });
+  const asked = { TextJudge: [used], TextTokens: [borders], TextOverlap: [] };
+  for (const name of TEXT_JUDGES) judges.push(await deploy(name, asked[name]));
   const from = clients.walletClient.account!.address;
   const nonce = await clients.publicClient.getTransactionCount({ address: from, blockTag: "pending" });
   // Each of the two names the other: the second one's address is known by its nonce.

@@ -6,6 +6,7 @@ import {PromptTokens} from "./PromptTokens.sol";
 import {TextRows} from "./TextRows.sol";
 import {TextTrees} from "./TextTrees.sol";
 import {Traced} from "./Traced.sol";
+import {WordBorders} from "./WordBorders.sol";
 
 /// @title Whether a posted row's tokens are those that the tokenizer makes of its text
 /// @notice docs/lm-disputes.md. A judge of TextDisputes: each function's first argument is the statement, and each answers
@@ -40,6 +41,13 @@ contract TextTokens {
         uint256 place;
         uint256 token;
         uint256 next;
+    }
+
+    WordBorders private immutable _borders;
+
+    /// @param borders_ That of the contract which settles (LedgerTraces).
+    constructor(WordBorders borders_) {
+        _borders = borders_;
     }
 
     /// @notice Whether the leaf has as many tokens as a trace can have, all of the vocabulary, and the lengths make up the
@@ -109,10 +117,10 @@ contract TextTokens {
         uint256 index,
         uint256 token,
         PromptTokens.Entry calldata entry
-    ) external pure returns (bool) {
+    ) external view returns (bool) {
         PromptTokens.Vocabulary memory vocabulary = PromptTokens.Vocabulary(traced.vocabulary, traced.vocabularySize);
         return PromptTokens.spells(vocabulary, token, PromptTokens.partOf(text, lengths, index), entry)
-            && !PromptTokens.spansCut(traced.joining, text, lengths, index, entry);
+            && !PromptTokens.spansCut(_borders, traced.joining, text, lengths, index, entry);
     }
 
     /// @notice Whether the tokenizer would have joined a token and the next one. @param pair The two.
@@ -125,9 +133,9 @@ contract TextTokens {
         PromptTokens.Entry calldata joined,
         PromptTokens.Entry[] calldata left,
         PromptTokens.Entry[] calldata right
-    ) external pure returns (bool) {
+    ) external view returns (bool) {
         PromptTokens.Vocabulary memory vocabulary = PromptTokens.Vocabulary(traced.vocabulary, traced.vocabularySize);
-        return PromptTokens.isInside(traced.joining, text, PromptTokens.offsetOf(lengths, index + 1))
+        return PromptTokens.isInside(_borders, traced.joining, text, PromptTokens.offsetOf(lengths, index + 1))
             && PromptTokens.areJoined(vocabulary, pair, joined, left, right);
     }
 
