@@ -20,9 +20,12 @@ export async function startJudge(name: "TextTokens" | "TextOverlap") {
   const client = await connect(anvil);
   const [account] = (await client.getAddresses()) as [Hex];
   const walletClient = createWalletClient({ account, chain: client.chain, transport: custom(client) });
-  const contract = pickContract(await compileContracts({ set: "disputes" }), name);
+  const contracts = await compileContracts({ set: "disputes" });
+  const contract = pickContract(contracts, name);
   const clients = { walletClient, publicClient: client as never };
-  const { contractAddress: to } = await deployContract(clients, name, contract, []);
+  const deploy = async (what: string, args: readonly Hex[]) =>
+    (await deployContract(clients, what, pickContract(contracts, what), args)).contractAddress;
+  const to = await deploy(name, name === "TextTokens" ? [await deploy("WordBorders", [])] : []);
   const errors = [...disputesAbi, ...traceGameAbi, ...contract.abi];
   return {
     stop: () => anvil.stop(),
