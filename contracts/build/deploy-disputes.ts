@@ -2,9 +2,9 @@ import { type Address, getContractAddress, type PublicClient, type WalletClient 
 import { type CompiledContracts, compileContracts, pickContract } from "./compile.ts";
 import { type DeployOptions, deployContract } from "./deploy.ts";
 import { TEXT_JUDGES } from "./dispute-judges.ts";
-import { traceGameAbi } from "./trace-abi.ts";
 import { ledgerMathAbi } from "./disputes-abi.ts";
 import { chunkCountFor, chunkHashes, ledgerTables } from "./ledger-tables.ts";
+import { traceGameAbi } from "./trace-abi.ts";
 
 type Clients = Pick<DeployOptions, "walletClient" | "publicClient">;
 
@@ -75,8 +75,8 @@ export async function deployTextDisputes(
   const borders = await clients.publicClient.readContract({
     ...{ address: around.settlements, abi: traceGameAbi, functionName: "borders" },
   });
-  const given = { TextJudge: [used], TextTokens: [borders], TextOverlap: [] };
-  for (const name of TEXT_JUDGES) judges.push(await deploy(name, given[name]));
+  const asked = { TextJudge: [used], TextTokens: [borders], TextOverlap: [] };
+  for (const name of TEXT_JUDGES) judges.push(await deploy(name, asked[name]));
   const from = clients.walletClient.account!.address;
   const nonce = await clients.publicClient.getTransactionCount({ address: from, blockTag: "pending" });
   // Each of the two names the other: the second one's address is known by its nonce.

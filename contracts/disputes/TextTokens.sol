@@ -23,8 +23,6 @@ import {WordBorders} from "./WordBorders.sol";
 contract TextTokens {
     /// @dev Of a row, the one that is wanted last included: TraceGame's statements have no more.
     uint256 private constant MOST_TOKENS = 4_096;
-    /// @notice Where the tokenizer cuts a text: the same that claims of queries are judged by.
-    WordBorders public immutable borders;
 
     /// @dev What is read of a row and its leaf. @param isWhole Whether the leaf is well-formed; if not, nothing else is said.
     /// @param promptCount Tokens of the first text; of a row with one text, all.
@@ -45,8 +43,11 @@ contract TextTokens {
         uint256 next;
     }
 
+    WordBorders private immutable _borders;
+
+    /// @param borders_ That of the contract which settles (LedgerTraces).
     constructor(WordBorders borders_) {
-        borders = borders_;
+        _borders = borders_;
     }
 
     /// @notice Whether the leaf has as many tokens as a trace can have, all of the vocabulary, and the lengths make up the
@@ -119,7 +120,7 @@ contract TextTokens {
     ) external view returns (bool) {
         PromptTokens.Vocabulary memory vocabulary = PromptTokens.Vocabulary(traced.vocabulary, traced.vocabularySize);
         return PromptTokens.spells(vocabulary, token, PromptTokens.partOf(text, lengths, index), entry)
-            && !PromptTokens.spansCut(borders, traced.joining, text, lengths, index, entry);
+            && !PromptTokens.spansCut(_borders, traced.joining, text, lengths, index, entry);
     }
 
     /// @notice Whether the tokenizer would have joined a token and the next one. @param pair The two.
@@ -134,7 +135,7 @@ contract TextTokens {
         PromptTokens.Entry[] calldata right
     ) external view returns (bool) {
         PromptTokens.Vocabulary memory vocabulary = PromptTokens.Vocabulary(traced.vocabulary, traced.vocabularySize);
-        return PromptTokens.isInside(borders, traced.joining, text, PromptTokens.offsetOf(lengths, index + 1))
+        return PromptTokens.isInside(_borders, traced.joining, text, PromptTokens.offsetOf(lengths, index + 1))
             && PromptTokens.areJoined(vocabulary, pair, joined, left, right);
     }
 

@@ -23,9 +23,9 @@ export async function startJudge(name: "TextTokens" | "TextOverlap") {
   const contracts = await compileContracts({ set: "disputes" });
   const contract = pickContract(contracts, name);
   const clients = { walletClient, publicClient: client as never };
-  const deploy = async (of: typeof name | "WordBorders", args: readonly unknown[] = []) =>
-    (await deployContract(clients, of, pickContract(contracts, of), args)).contractAddress;
-  const to = await deploy(name, name === "TextTokens" ? [await deploy("WordBorders")] : []);
+  const deploy = async (what: string, args: readonly Hex[]) =>
+    (await deployContract(clients, what, pickContract(contracts, what), args)).contractAddress;
+  const to = await deploy(name, name === "TextTokens" ? [await deploy("WordBorders", [])] : []);
   const errors = [...disputesAbi, ...traceGameAbi, ...contract.abi];
   return {
     stop: () => anvil.stop(),
