@@ -42,7 +42,9 @@ function notClaimant(
     facts.claimant === null
       ? `${what} promises no claims`
       : `only ${facts.claimant} claims the queries of ${what}`;
-  return commandError("CMD_NOT_CLAIMANT", `${why}; the account is ${account}`, { data: { account, ...facts } });
+  return commandError("CMD_NOT_CLAIMANT", `${why}; the account is ${account}`, {
+    data: { account, ...facts },
+  });
 }
 
 /** Claims until it is stopped. */
