@@ -6,6 +6,7 @@ import { disputeFacts, disputeTable, runDisputeDrill } from "./drill/disputes/di
 import { type Falsehood, MODEL_KINDS, type ModelKind } from "./drill/disputes/falsehood.ts";
 import { FALSEHOODS } from "./drill/disputes/falsehoods.ts";
 import { languageFacts, languageTable, runLanguageDrill } from "./drill/disputes/language-drill.ts";
+import { LANGUAGE_FALSEHOODS } from "./drill/disputes/language-falsehoods.ts";
 import { LANGUAGE_LIES } from "./drill/disputes/language-lies.ts";
 
 const LANGUAGE = "language";
@@ -20,11 +21,12 @@ bond; the command \`openledger watch\` is left alone with them. An honest model 
 settled. --only-lies: without it. --keep: logs stay in FOLDER. The last line is JSON: {"disputeDrill": {…}}. Exit code 1
 where a lie is not refuted, gets a genesis, or the honest model does not.
 
---kind language is a drill of its own, after the others. Two owners of language models claim what is drawn of them. The honest
+--kind language is a drill of its own, after the others. Two owners of language models post the rows of G; the liar's first postings are
+the last ones below, and only the watcher is there to find them. Then both claim what is drawn of their models. The honest
 one's server claims and defends by itself (model serve --settle --claim). The other lies, as below; then he claims nothing. Somebody
 challenges a right claim. Each epoch is settled on L1, and every wei is counted. The last line is JSON: {"languageDrill": {…}}.
 
-${LANGUAGE_LIES.map(({ description, name }) => `  ${name.padEnd(16)} ${description}`).join("\n")}`;
+${[...LANGUAGE_LIES, ...LANGUAGE_FALSEHOODS].map(({ description, name }) => `  ${name.padEnd(16)} ${description}`).join("\n")}`;
 
 /** Circuits of the tests, too: small, but with room for a model of some rows. */
 const SIZE = { rows: 48, features: 32, earners: 4, payments: 4, draws: 4 } as const;

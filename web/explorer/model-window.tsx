@@ -94,7 +94,7 @@ function Found({ admission, gate, isReady, l1Seconds, windows }: Windows & { isR
         Until a posting's window ends, anyone may show one wrong place of the model there, and gets half of
         the bond.
       </p>
-      <Verdict {...{ admission, isReady }} windows={windows.map(({ window }) => window)} />
+      <Verdict {...{ admission, isReady, l1Seconds }} windows={windows.map(({ window }) => window)} />
       {windows.toReversed().map(({ contract, window }) => (
         <Posting key={`${contract.address}/${window.id}`} {...{ contract, window, l1Seconds }} />
       ))}
@@ -108,8 +108,9 @@ function Found({ admission, gate, isReady, l1Seconds, windows }: Windows & { isR
 function Verdict({
   admission,
   isReady,
+  l1Seconds,
   windows,
-}: Pick<Windows, "admission"> & { windows: readonly PostingWindow[]; isReady: boolean }) {
+}: Pick<Windows, "admission" | "l1Seconds"> & { windows: readonly PostingWindow[]; isReady: boolean }) {
   if (admission !== null) {
     const how =
       admission.postingId === null
@@ -131,8 +132,13 @@ function Verdict({
     );
   if (windows.some(({ state }) => state === "counts"))
     return <Notice tone="wait" title="A window has ended. Anyone may have the model admitted now." />;
+  if (windows.every(({ endsAtSeconds, state }) => state === "refuted" || endsAtSeconds <= l1Seconds))
+    return <Notice tone="info" title={`Its window has ended, but ${UNDECIDED}: the model waits for it.`} />;
   return <Notice tone="info" title="Its window is open: until it ends, the model takes no payments." />;
 }
+
+/** Why a posting does not count yet after its window. */
+const UNDECIDED = "a demanded leaf or a game over a row is still open";
 
 const showDate = (seconds: bigint) => new Date(Number(seconds) * 1000).toLocaleString("en-GB");
 
@@ -145,8 +151,8 @@ const STATES: Readonly<Record<PostingWindow["state"], readonly [Tone, string]>> 
 function Posting({ contract, l1Seconds, window }: ContractWindow & { l1Seconds: bigint }) {
   const { attestedBy, bondWei, endsAtSeconds, id, openDemandCount, owner, refutation, refutedBy, state } =
     window;
-  const [tone, word] = STATES[state];
   const leftSeconds = Number(endsAtSeconds - l1Seconds);
+  const [tone, word] = state === "open" && leftSeconds <= 0 ? (["wait", UNDECIDED] as const) : STATES[state];
   return (
     <div class="stack">
       <div class="row">

@@ -65,7 +65,7 @@ export const promisesPosting = (model: Pick<PublishedModel, "recipe">): boolean 
   isDisputable(model) || promisesRows(model.recipe as { readonly tracing?: TextRecipe["tracing"] });
 
 /** Which kind of contract a model's posting is for. */
-export function contractKindOf({
+function contractKindOf({
   features,
   recipe,
 }: Pick<PublishedModel, "features" | "recipe">): GateContract["kind"] {

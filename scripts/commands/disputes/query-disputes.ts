@@ -61,7 +61,9 @@ export async function playGames({ options, args, output }: CommandContext<PlayOp
   const playerIn = (at: Address, about: "queries" | "rows") => {
     const { address, send } = sendingTo(sender, at);
     return tracedPlayer({
-      ...{ publicClient, game: at, challenges: true, traced, terms, about },
+      ...{ publicClient, game: at, traced, terms, about },
+      // Which rows are false, `watch` finds: it computes the whole posting.
+      challenges: about === "queries",
       ...{ kernels: setting.kernels, onProgress: output.progress },
       account: { address, send: (call) => send(call, "a move") },
       // Who looks once has no next look.

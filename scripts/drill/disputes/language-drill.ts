@@ -3,9 +3,11 @@
  * challenger of a right claim, and `openledger watch`. Each epoch is settled on L1, and every wei is somebody's.
  */
 import { join } from "node:path";
-import { formatEther } from "viem";
+import { type Address, formatEther } from "viem";
 import { RANDOMNESS_DELAY_BLOCKS } from "../../../bridge/l1/settlement-times.ts";
+import { readWindows } from "../../../client/disputing/read-windows.ts";
 import { getModel, getPayments, getSettlement } from "../../../client/sequencer/model-reads.ts";
+import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
 import type { ClaimingView } from "../../claiming/claiming-report.ts";
 import type { SettlingView } from "../../settling/settling-report.ts";
@@ -16,10 +18,13 @@ import { renderColumns } from "../table.ts";
 import { allPosted, passTime, STEP_TIMEOUT_MS } from "../world-steps.ts";
 import { falseAt, LANGUAGE_LIES } from "./language-lies.ts";
 import { challengeFalsely, claimLie, fightFor, isRefuted, payFor, readerOf } from "./language-people.ts";
+import { playFalseRows, postHonestly, type RefutedRows } from "./language-postings.ts";
 import {
   BOND_WEI,
+  type CreatedModel,
   type LanguageWorld,
   type LanguageWorldOptions,
+  type OpenedWorld,
   STAKE_WEI,
   startLanguageWorld,
 } from "./language-world.ts";
@@ -50,6 +55,10 @@ export interface LanguageDrillResult {
   /** The honest owner's: his bonds, and the stake of who challenged him falsely. */
   readonly ownerWei: bigint;
   readonly burnedBondWei: bigint;
+  /** False postings of rows, before the liar's genesis. */
+  readonly rowLies: readonly RefutedRows[];
+  /** The watcher's: half of each one's bond. His stakes of games over rows came back besides. */
+  readonly rowWatcherWei: bigint;
 }
 
 export async function runLanguageDrill(options: LanguageWorldOptions): Promise<LanguageDrillResult> {
@@ -60,17 +69,42 @@ export async function runLanguageDrill(options: LanguageWorldOptions): Promise<L
     tell("openledger watch begins");
     const watch = ["watch", f.gate, "--models", f.published, "--base", f.base, "--every", WATCH_MINUTES];
     served.push(await f.serve("watch", [...watch, ...f.as("watcher")], async () => true));
-    return await playOwners(f, options, served);
+    tell("an honest owner posts the rows of his language model, and waits for the window");
+    const honest = await postHonestly(f, "builder");
+    const rowLies = await playFalseRows(f, tell);
+    tell("the hostile owner posts the model's own rows at last");
+    const hostile = await postHonestly(f, "hostile");
+    await watchedAndOver(f, [honest, hostile]);
+    tell("nobody has refuted these: both models are admitted, and begin");
+    const models = { builder: await f.begun(honest), hostile: await f.begun(hostile) };
+    await f.approved(Object.values(models));
+    return await playOwners({ ...f, models }, options, served, rowLies);
   } finally {
     for (const process of served) await process.close();
     await f.stop();
   }
 }
 
+/** Attested by the watcher, and out of their windows. */
+async function watchedAndOver(f: OpenedWorld, models: readonly CreatedModel[]): Promise<void> {
+  const l1 = f.world.l1.client as never;
+  for (const { modelId } of models)
+    await f.world.waitFor(
+      `watch to recompute model ${modelId}`,
+      async () => {
+        const windows = await readWindows(l1, f.disputes, { modelId });
+        return windows.at(-1)?.attestedBy?.includes(drillAccount("watcher").address) === true;
+      },
+      STEP_TIMEOUT_MS,
+    );
+  await passTime(f.world, f.clients.builder, 7 * DAY_SECONDS);
+}
+
 async function playOwners(
   f: LanguageWorld,
   { backend, tell }: LanguageWorldOptions,
   served: DrillProcess[],
+  rowLies: readonly RefutedRows[],
 ): Promise<LanguageDrillResult> {
   const { clients, models, run, world } = f;
   const { builder: honest, hostile: liar } = models;
@@ -164,7 +198,9 @@ async function playOwners(
   await sealAndDraw(f, liar.modelId, async () => {});
   await passTime(world, clients.builder, 14 * DAY_SECONDS);
   epochs.push(await settleByRows(f, 2, "silent", backend));
-  await run.run("disputes", "withdraw", f.gate, ...f.as("watcher"));
+  for (const name of ["watcher", "builder", "hostile"] as const)
+    if ((await owedBy(f, name)) > 0n) await run.run("disputes", "withdraw", f.gate, ...f.as(name));
+  const ofRows = await requireRowWei(f, rowLies);
   const [watcherWei, ownerWei] = [await paidTo(f, "watcher"), await paidTo(f, "builder")];
   const stakesWei = STAKE_WEI * BigInt(lies.filter(({ lie }) => lie.isPaid).length);
   requireWei("the watcher", watcherWei, (BOND_WEI / 2n) * BigInt(lies.length) + stakesWei);
@@ -173,7 +209,7 @@ async function playOwners(
   requireWei("the false challenger", await paidTo(f, "customer"), 0n);
   requireWei("the contract", await client.getBalance({ address: f.game }), 0n);
   return {
-    ...{ epochs, watcherWei, ownerWei },
+    ...{ epochs, watcherWei, ownerWei, rowLies, rowWatcherWei: ofRows },
     burnedBondWei: (BOND_WEI - BOND_WEI / 2n) * BigInt(lies.length),
     lies: falseClaims.map((one) => ({ ...one, refutedBy: drillAccount("watcher").address })),
   };
@@ -227,10 +263,52 @@ async function settledEpoch(
   return { whose, how, paidWei, earnedWei, ownerWei, treasuryWei, burnedWei };
 }
 
-/** What the contract of games has paid out to somebody. */
-async function paidTo({ game, world }: LanguageWorld, name: Parameters<typeof drillAccount>[0]) {
+/**
+ * Half of each refuted bond and all stakes are the watcher's, whole bonds of the others their owners'; nothing is left.
+ * @returns the watcher's part of bonds
+ */
+async function requireRowWei(f: LanguageWorld, lies: readonly RefutedRows[]): Promise<bigint> {
+  const { disputes, rowGames, world } = f;
+  const halvesWei = (BOND_WEI / 2n) * BigInt(lies.length);
+  requireWei("the watcher, of postings", await paidTo(f, "watcher", disputes), halvesWei);
+  const stakesWei = STAKE_WEI * BigInt(lies.filter(({ fault }) => fault === "Row").length);
+  requireWei("the watcher, of games over rows", await paidTo(f, "watcher", rowGames), stakesWei);
+  for (const owner of ["builder", "hostile"] as const) {
+    requireWei(`the ${owner}, of postings`, await paidTo(f, owner, disputes), BOND_WEI);
+    requireWei(`the ${owner}, of games over rows`, await paidTo(f, owner, rowGames), 0n);
+  }
+  for (const address of [disputes, rowGames])
+    requireWei(`the contract at ${address}`, await world.l1.client.getBalance({ address }), 0n);
+  return halvesWei;
+}
+
+/** What contracts of rows owe or hold for somebody who has not withdrawn yet. */
+async function owedBy(f: LanguageWorld, name: "watcher" | "builder" | "hostile"): Promise<bigint> {
+  const { client } = f.world.l1;
+  const who = drillAccount(name).address;
+  const owed = await Promise.all(
+    [f.game, f.disputes, f.rowGames].map((address) =>
+      client.readContract({ address, abi: traceGameAbi, functionName: "owedWei", args: [who] }),
+    ),
+  );
+  const windows = await readWindows(client as never, f.disputes);
+  const standing = windows.filter(({ owner, state }) => owner === who && state === "counts");
+  const held = await Promise.all(
+    standing.map(({ id }) =>
+      client.readContract({ address: f.disputes, abi: disputesAbi, functionName: "postings", args: [id] }),
+    ),
+  );
+  return [...owed, ...held.map(([, , , bondWei]) => bondWei)].reduce((sum, wei) => sum + wei, 0n);
+}
+
+/** What a contract has paid out to somebody. @param address default: the games over queries */
+async function paidTo(
+  { game, world }: LanguageWorld,
+  name: Parameters<typeof drillAccount>[0],
+  address: Address = game,
+) {
   const paid = await world.l1.client.getContractEvents({
-    ...{ address: game, abi: traceGameAbi, eventName: "Withdrawn", fromBlock: 0n, strict: true },
+    ...{ address, abi: traceGameAbi, eventName: "Withdrawn", fromBlock: 0n, strict: true },
     args: { who: drillAccount(name).address },
   });
   return paid.reduce((sum, { args }) => sum + args.amountWei, 0n);
@@ -241,7 +319,15 @@ function requireWei(whose: string, actual: bigint, expected: bigint): void {
     throw drillError("DRL_UNEXPECTED", `${whose} has ${actual} wei instead of ${expected}`);
 }
 
-export function languageTable({ burnedBondWei, epochs, lies, ownerWei, watcherWei }: LanguageDrillResult) {
+export function languageTable({
+  burnedBondWei,
+  epochs,
+  lies,
+  ownerWei,
+  rowLies,
+  rowWatcherWei,
+  watcherWei,
+}: LanguageDrillResult) {
   const ether = (wei: bigint) => formatEther(wei);
   const lines = [
     ["epoch of", "settled by", "paid", "rows", "owner", "treasury", "burned (OPEN)"],
@@ -252,16 +338,21 @@ export function languageTable({ burnedBondWei, epochs, lies, ownerWei, watcherWe
   ];
   return [
     renderColumns(lines),
+    renderColumns([
+      ["false rows", "shown by", "posting, gas"],
+      ...rowLies.map(({ fault, name, postGas }) => [name, fault, postGas.toLocaleString("en")]),
+    ]),
+    `paid for them: ${ether(rowWatcherWei)} ETH`,
     `false claims refuted: ${lies.map(({ name }) => name).join(", ")}`,
     `paid on L1: the watcher ${ether(watcherWei)} ETH, the honest owner ${ether(ownerWei)} ETH; burned of bonds ${ether(burnedBondWei)} ETH`,
   ].join("\n");
 }
 
 /** The last line of the command. */
-export function languageFacts({ epochs, lies, ...wei }: LanguageDrillResult): object {
+export function languageFacts({ epochs, lies, rowLies, ...wei }: LanguageDrillResult): object {
   const texts = (one: object) =>
     Object.fromEntries(
       Object.entries(one).map(([name, value]) => [name, typeof value === "bigint" ? `${value}` : value]),
     );
-  return { ...texts(wei), lies: lies.map(texts), epochs: epochs.map(texts) };
+  return { ...texts(wei), lies: lies.map(texts), rowLies: rowLies.map(texts), epochs: epochs.map(texts) };
 }

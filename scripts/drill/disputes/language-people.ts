@@ -17,8 +17,12 @@ import { patiently, STEP_TIMEOUT_MS } from "../world-steps.ts";
 import type { LanguageLie } from "./language-lies.ts";
 import { BOND_WEI, type LanguageWorld, type PlayedModel } from "./language-world.ts";
 
-/** Calls the contract of games with an account's key; returns once it is mined. */
-function playerAccount({ game, world }: LanguageWorld, name: DrillAccountName) {
+/** Calls a contract of games with an account's key; returns once it is mined. @param at default: of queries */
+export function playerAccount(
+  { game, world }: Pick<LanguageWorld, "game" | "world">,
+  name: DrillAccountName,
+  at: Address = game,
+) {
   const { client, url } = world.l1;
   const account = drillAccount(name);
   const wallet = createWalletClient({ account, chain: client.chain, transport: http(url) });
@@ -32,7 +36,7 @@ function playerAccount({ game, world }: LanguageWorld, name: DrillAccountName) {
       return { hash, gasUsed };
     },
   };
-  const { send } = sendingTo(sender, game);
+  const { send } = sendingTo(sender, at);
   return {
     address: account.address,
     /** @throws CLI_L1_REVERTED with the contract's name for it */

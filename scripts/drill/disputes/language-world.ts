@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { type Address, getAddress, parseEther } from "viem";
 import { writeModel } from "../../../attribution/model/model-directory.ts";
-import type { AnsweringModel } from "../../../attribution/model/model-family.ts";
+import type { AnsweringModel, Trained } from "../../../attribution/model/model-family.ts";
 import { type PublishedModel, publishedModel } from "../../../attribution/model/model-files.ts";
 import { registerModel } from "../../../attribution/model/registration.ts";
 import { encodeTextRow } from "../../../attribution/rows/text-rows.ts";
@@ -12,7 +12,11 @@ import { openTracedText } from "../../../models/disputing/traced-text.ts";
 import { folderSource } from "../../../models/files/folder-source.ts";
 import { describeBase, readFrom } from "../../../models/registered/base-files.ts";
 import { type TextParts, textFamily } from "../../../models/registered/text-family.ts";
-import { type TrainingSetting, textTraining } from "../../../models/registered/text-training.ts";
+import {
+  realFeatures,
+  type TrainingSetting,
+  textTraining,
+} from "../../../models/registered/text-training.ts";
 import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
 import { byteConfig, sampleTexts, textRecipeFor } from "../../../models/testing/text-rows.ts";
 import type { BackendName } from "../../../prover/backends.ts";
@@ -23,6 +27,7 @@ import { DrillWorld } from "../drill-world.ts";
 import { buildModelCircuits } from "../model-circuits.ts";
 import { allPosted, passTime } from "../world-steps.ts";
 import { gatherPeople, publishRows, withOperator } from "./drill-people.ts";
+import type { HonestTexts } from "./language-falsehoods.ts";
 
 export interface LanguageWorldOptions {
   readonly size: SettlementSize;
@@ -31,10 +36,26 @@ export interface LanguageWorldOptions {
   readonly tell: (text: string) => void;
 }
 
-export type LanguageWorld = Awaited<ReturnType<typeof startLanguageWorld>>;
+export type OpenedWorld = Awaited<ReturnType<typeof startLanguageWorld>>;
+
+/** With both owners' models, which have begun. */
+export interface LanguageWorld extends OpenedWorld {
+  readonly models: Readonly<Record<Owner, PlayedModel>>;
+}
+
+/** On the ledger, without its genesis. */
+export interface CreatedModel {
+  readonly owner: Owner;
+  readonly published: PublishedModel<TextParts>;
+  readonly modelId: number;
+  readonly cap: number;
+  /** Its owner's copy, and the one that is published. */
+  readonly staged: string;
+  readonly folder: string;
+}
 
 /** Who owns a model, claims its queries, and signs for it. */
-type Owner = "builder" | "hostile";
+export type Owner = "builder" | "hostile";
 
 export interface PlayedModel {
   readonly modelId: number;
@@ -53,15 +74,20 @@ export async function startLanguageWorld({ backend, keepIn, size, tell }: Langua
   const others = await buildModelCircuits(size);
   let game!: Address;
   let gate!: Address;
+  let disputes!: Address;
+  let rowGames!: Address;
   const world = await DrillWorld.start({
     ...{ backend, slots: 2, shape: SEQUENTIAL_DRILL_SHAPE, name: "language", keepIn, tell, others },
     gateOn: (l1Url) => {
       tell("openledger disputes deploy-game");
       return withOperator(l1Url, async (run, signed) => {
         const terms = ["--window-days", "3", "--side-hours", "48", "--bond", "0.5", "--stake", "0.1"];
-        const deploy = ["disputes", "deploy-game", ...terms, ...signed];
-        const deployed = await run<{ game: Address; gate: Address }>(...deploy);
+        const posting = ["--posting-window-days", "7", "--posting-bond", "0.5", "--rows", String(size.rows)];
+        const deploy = ["disputes", "deploy-game", ...terms, ...posting, ...signed];
+        const deployed = await run<Record<"game" | "gate" | "disputes" | "rowGames", Address>>(...deploy);
         game = getAddress(deployed.game);
+        disputes = getAddress(deployed.disputes);
+        rowGames = getAddress(deployed.rowGames);
         gate = getAddress(deployed.gate);
         return gate;
       });
@@ -85,43 +111,81 @@ export async function startLanguageWorld({ backend, keepIn, size, tell }: Langua
     const family = textFamily(setting);
     const parts = await textTraining(family, setting).train(rows, { ...recipe, datanet }, {});
 
-    /** Created, registered on L1, begun and approved. */
-    const playedModel = async (owner: Owner): Promise<PlayedModel> => {
-      const trained = await withTracing(parts, drillAccount(owner).address, setting, null);
-      const split = { ownerParts: 13_107n, validatorParts: 8_192n };
-      const published = publishedModel(trained as never, registerModel(trained as never, { split }, size), {
+    const split = { ownerParts: 13_107n, validatorParts: 8_192n };
+    /** A model with its statics, whoever it lies to. */
+    const registered = (trained: Trained<TextParts>) =>
+      publishedModel(trained as never, registerModel(trained as never, { split }, size), {
         publishRows: true,
       }) as unknown as PublishedModel<TextParts>;
-      const staged = join(world.folder, `staged-${owner}`);
+    const promised = async (owner: Owner) =>
+      withTracing(parts, drillAccount(owner).address, setting, contents) as Promise<Trained<TextParts>>;
+
+    const known = new Map<bigint, CreatedModel>();
+    /** Created, published, and registered on L1 for claims, once. It has not begun: its rows are to be posted. */
+    const created = async (
+      owner: Owner,
+      published: PublishedModel<TextParts>,
+      name: string,
+    ): Promise<CreatedModel> => {
+      const before = known.get(published.staticsHash);
+      if (before !== undefined) return before;
+      const staged = join(world.folder, `staged-${name}`);
       await writeModel(staged, published as never);
       const signed = people.as(owner);
       const register = ["model", "register", staged, "--prover", backend, ...signed] as const;
       const { cap, modelId } = await people.run.run<{ modelId: number; cap: number }>(...register);
+      const folder = join(people.published, String(modelId));
+      await writeModel(folder, published as never);
       await allPosted(world);
       const named = ["--model-id", String(modelId), "--cap", String(cap), "--base", base];
       await people.run.run("disputes", "register", gate, staged, ...named, ...signed);
+      const model = { owner, published, modelId, cap, staged, folder };
+      known.set(published.staticsHash, model);
+      return model;
+    };
+
+    /** After its window: admitted, and begun. */
+    const begun = async ({
+      cap,
+      folder,
+      modelId,
+      owner,
+      published,
+      staged,
+    }: CreatedModel): Promise<PlayedModel> => {
+      const signed = people.as(owner);
+      const named = ["--model-id", String(modelId), "--cap", String(cap)];
+      await people.run.run("disputes", "admit", gate, staged, ...named, ...signed);
+      const register = ["model", "register", staged, "--prover", backend, ...signed] as const;
       const { genesis } = await people.run.run<{ genesis: object | null }>(...register);
       if (genesis === null) throw drillError("DRL_UNEXPECTED", `model ${modelId} has no genesis`);
-      const folder = join(people.published, String(modelId));
-      await writeModel(folder, published as never);
       const { rollupAddress: rollup } = people.clients.builder;
       const traced = await openTracedText({ rollup, modelId: BigInt(modelId) }, published, setting);
       const answering = (await family.open(published)) as AnsweringModel<Int16Array>;
       return { modelId, folder, published, answering, traced };
     };
-
-    tell("an honest owner's language model, and a hostile one's, registered on L1");
-    const models: Readonly<Record<Owner, PlayedModel>> = {
-      builder: await playedModel("builder"),
-      hostile: await playedModel("hostile"),
+    /** Both have begun: the datanet approves them. */
+    const approved = async (models: readonly PlayedModel[]): Promise<void> => {
+      await passTime(world, people.clients.builder, 2 * DAY_SECONDS);
+      for (const { modelId } of models) {
+        const approve = ["datanet", "approve-model", String(datanetId), String(modelId)];
+        await people.run.run(...approve, ...people.as("builder"));
+      }
+      await allPosted(world);
     };
-    await passTime(world, people.clients.builder, 2 * DAY_SECONDS);
-    for (const { modelId } of Object.values(models)) {
-      const approve = ["datanet", "approve-model", String(datanetId), String(modelId)];
-      await people.run.run(...approve, ...people.as("builder"));
-    }
-    await allPosted(world);
-    return { ...people, world, game, gate, base, models, stop: () => world.stop() };
+    /** What the liar knows of the model that he makes false ones of. */
+    const honestTexts = async (owner: Owner): Promise<HonestTexts> => {
+      const trained = await promised(owner);
+      const { rollupAddress: rollup } = people.clients.builder;
+      const traced = await openTracedText({ rollup, modelId: 0n }, trained, setting);
+      const real = await realFeatures(trained, rows, setting, {});
+      return { trained, rows, traced, real, setting, register: registered };
+    };
+    return {
+      ...{ ...people, world, game, gate, disputes, rowGames, base },
+      ...{ approved, begun, created, honestTexts, promised, registered },
+      stop: () => world.stop(),
+    };
   } catch (error) {
     await world.stop();
     throw error;
