@@ -1,5 +1,4 @@
 /** Whether rows of a language model can be posted: what TextDisputes and its judges take (docs/lm-disputes.md). */
-import { MOST_ROW_BYTES } from "../../attribution/disputes/find-faults.ts";
 import { MOST_CHALLENGED_ROWS } from "../../attribution/model/recipe-fields.ts";
 import { openModel } from "../files/open-model.ts";
 import { modelError } from "../model-errors.ts";
@@ -9,6 +8,7 @@ import type { TextRecipe } from "../registered/text-recipe.ts";
 import { MOST_TRACED_TOKENS, spelledRow } from "../registered/text-tokens.ts";
 import { readSpelling } from "../tokens/token-spelling.ts";
 import { openTokenizer } from "../tokens/tokenizer.ts";
+import { MOST_TEXT_ROW_BYTES } from "./text-row-tokens.ts";
 
 /** Of G; contracts/disputes/Postings.sol. */
 const MOST_COLUMNS = 384;
@@ -65,11 +65,11 @@ export async function requirePostable(
     throw notPostable("rows", `${contents.length} rows, at most ${MOST_CHALLENGED_ROWS}`, {
       rowCount: contents.length,
     });
-  const long = contents.findIndex(({ length }) => length > MOST_ROW_BYTES);
+  const long = contents.findIndex(({ length }) => length > MOST_TEXT_ROW_BYTES);
   if (long >= 0)
     throw notPostable(
       "row-bytes",
-      `row ${long} has ${contents[long]!.length} bytes, at most ${MOST_ROW_BYTES}`,
+      `row ${long} has ${contents[long]!.length} bytes, at most ${MOST_TEXT_ROW_BYTES}`,
       {
         row: long,
       },

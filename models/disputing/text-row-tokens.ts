@@ -1,11 +1,13 @@
 /** Tokens of a posted row of texts: the same rules as contracts/disputes/TextTokens.sol, and the call that shows a wrong one. */
 import { encodeFunctionData, type Hex } from "viem";
-import { MOST_ROW_BYTES } from "../../attribution/disputes/find-faults.ts";
 import { textJudgeAbis } from "../../contracts/build/disputes-abi.ts";
 import { findPromptFault, type PromptFault, type TokenSpelling } from "../tokens/token-spelling.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
 import { entryOf, type PromptVocabulary } from "./prompt-vocabulary.ts";
 import type { OpenedLeaf, StatementTuple } from "./text-row-overlap.ts";
+
+/** A longer row refutes its posting: contracts/disputes/TextRows.sol. */
+export const MOST_TEXT_ROW_BYTES = 8_192;
 
 /** The judge's place in TextDisputes. */
 export const TOKENS_JUDGE = 1n;
@@ -58,7 +60,7 @@ export function readRowTokens(leaf: Uint8Array): RowTokens | null {
  * or longer than a challenge can show. Blank texts are rows here.
  */
 export function textsOfContent(content: Uint8Array): readonly Uint8Array[] | null {
-  if (content.length > MOST_ROW_BYTES) return null;
+  if (content.length > MOST_TEXT_ROW_BYTES) return null;
   try {
     const line = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);
     const row = JSON.parse(line) as Record<string, unknown> | null;
