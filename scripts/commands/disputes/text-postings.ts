@@ -3,9 +3,10 @@ import { getAddress, zeroAddress } from "viem";
 import type { PostedModel } from "../../../attribution/disputes/posted-model.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
-import type { PostingKind } from "../../../client/disputing/posting-kind.ts";
+import { isRollupError } from "../../../circuits/rollup-error.ts";
+import type { PostingKind, ShownPosting } from "../../../client/disputing/posting-kind.ts";
 import { type ShownFault, textChallengeData } from "../../../models/disputing/text-calls.ts";
-import { findTextFaults, type KnownText } from "../../../models/disputing/text-faults.ts";
+import { findTextFaults, type KnownText, type TextFault } from "../../../models/disputing/text-faults.ts";
 import { textPosting } from "../../../models/disputing/text-posting.ts";
 import { tracedOf } from "../../../models/disputing/traced-recipe.ts";
 import type { TracedTextModel } from "../../../models/disputing/traced-text.ts";
@@ -17,10 +18,15 @@ import type { OpenedModels } from "./opened-models.ts";
 /** One of a large model has some megabytes. */
 const MOST_KEPT = 4;
 
+/** Any row: of a version that nobody can train on, no leaf is known. */
+const TEXT = new TextEncoder().encode('{"text":"nothing"}');
+
 /** What an honest owner posts, and the model that it was computed with. */
 export interface OwnPosting extends KnownText {
   readonly posted: PostedModel;
   readonly traced: TracedTextModel;
+  /** Whether a row of the version is no text: then nobody's real features are known, and that row is refuted by its tokens. */
+  readonly isBlind: boolean;
 }
 
 export class TextPostings {
@@ -37,7 +43,7 @@ export class TextPostings {
   readonly kind: PostingKind = {
     rows: "texts",
     honestPosting: async (model, rows, modelId) => (await this.#own(model, rows, modelId)).posted,
-    faultsOf: ({ own, posted, rows }) => findTextFaults(posted, rows, this.of(own)),
+    faultsOf: (shown) => this.#faultsOf(shown),
     isGame: ({ kind }) => kind === "row",
     refutationData: (id, { own, posted, rows }, fault) => {
       const { terms, traced } = this.of(own);
@@ -46,6 +52,17 @@ export class TextPostings {
     needsContent: new Set(["rowTooLong", "tokens", "duplicate", "versionRow"]),
     isMapTrusted: false,
   };
+
+  /** Attack: a version with a row that is no text. Nobody trains on it, so nobody could compute what is right of the others. */
+  *#faultsOf({ own, posted, rows }: ShownPosting): Generator<TextFault> {
+    const known = this.of(own);
+    try {
+      for (const fault of findTextFaults(posted, rows, known))
+        if (!known.isBlind || fault.kind !== "row") yield fault;
+    } catch (error) {
+      if (!known.isBlind || !isRollupError(error, "ATT_ROW_INVALID")) throw error;
+    }
+  }
 
   /** What an honest posting of this kind was computed with. */
   of(own: PostedModel): OwnPosting {
@@ -78,8 +95,19 @@ export class TextPostings {
       this.#onProgress(
         `${stage} of model ${modelId}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`,
       );
-    const real = await realFeatures(model, rows, setting, { onProgress });
     const terms = tracedOf(traced, model.recipe, getAddress(model.recipe.tracing!.claimant));
-    return { posted: textPosting(model, traced, rows, real, modelId), traced, terms, real };
+    try {
+      const real = await realFeatures(model, rows, setting, { onProgress });
+      const posted = textPosting(model, traced, rows, real, modelId);
+      return { posted, traced, terms, real, isBlind: false };
+    } catch (error) {
+      if (!isRollupError(error, "ATT_ROW_INVALID")) throw error;
+      const [real, nothing] = [
+        new Float64Array(rows.length * model.recipe.method.featureCount),
+        [{ content: TEXT }],
+      ];
+      const none = textPosting(model, traced, nothing, real, modelId);
+      return { posted: none, traced, terms, real, isBlind: true };
+    }
   }
 }

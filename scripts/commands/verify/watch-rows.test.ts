@@ -2,14 +2,17 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { type Hex, toHex } from "viem";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { encodeLeaves, LEAF_FILE } from "../../../attribution/disputes/leaf-file.ts";
 import type { PostedModel } from "../../../attribution/disputes/posted-model.ts";
+import { answeringFiles, rawAnsweringHash } from "../../../attribution/model/answering-hash.ts";
 import { writeModel } from "../../../attribution/model/model-directory.ts";
 import { type PublishedModel, publishedModel } from "../../../attribution/model/model-files.ts";
 import { registerModel } from "../../../attribution/model/registration.ts";
 import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
+import { hashRow, versionRowsRoot } from "../../../circuits/ledger/version-rows.ts";
 import { readWindows } from "../../../client/disputing/read-windows.ts";
 import { deployGenesisGates } from "../../../contracts/build/deploy-disputes.ts";
 import {
@@ -21,6 +24,7 @@ import {
   WINDOW_SECONDS,
 } from "../../../models/disputing/testing/row-fixture.ts";
 import { type TextCase, textCase } from "../../../models/disputing/testing/text-case.ts";
+import { withTextTrees } from "../../../models/disputing/text-posting.ts";
 import { TracePlayer } from "../../../models/disputing/trace-player.ts";
 import { folderSource } from "../../../models/files/folder-source.ts";
 import { readFrom } from "../../../models/registered/base-files.ts";
@@ -146,6 +150,29 @@ test("false real features are refuted by a game, where the owner is silent", asy
   expect(await stateOf()).toEqual(refuted("Row"));
   await run(2, "disputes", "withdraw", gate);
   for (const address of [f.games, f.disputes]) expect(await f.client.getBalance({ address })).toBe(0n);
+});
+
+test("a version with a row that is no text keeps no watcher from what L1 refutes", async () => {
+  const rows = made.rows.map((row, k) => (k === 3 ? { ...row, content: new Uint8Array([123]) } : row));
+  const rowsRoot = versionRowsRoot(
+    rows.map(({ content, ...owners }) => ({ rowHash: hashRow(content), ...owners })),
+  );
+  const { recipe } = made.model;
+  const datanet = { ...recipe.datanet, rowsRoot: toHex(rowsRoot, { size: 32 }) };
+  const model = honest.register({ ...honest.trained, rows, recipe: { ...recipe, datanet } });
+  const { leaves, statement } = made.honest;
+  const changed = { ...leaves, rows: rows.map(({ content }) => sha256(content)) };
+  const answering = rawAnsweringHash(answeringFiles(model as never));
+  const { staticsHash } = model;
+  const posted = withTextTrees(
+    changed,
+    { ...statement, rowsRoot, answering, staticsHash },
+    toHex(statement.roots.weights),
+  );
+  const { post, watch } = await published(model, posted);
+  await post(posted);
+  await watch();
+  expect(await stateOf()).toEqual(refuted("Tokens"));
 });
 
 test("and where he plays a false trace to its end", async () => {
