@@ -467,8 +467,8 @@ describe("a leaf of another shape", () => {
   test("is right with as many tokens as there can be, and with a row as long as can be", async () => {
     const of = shown(encodeTextRow(many), rowTokensLeaf(manyTokens(4_096)), { programCount: 4_096 });
     expect(await judgeOf(of, { kind: "shape" })).toEqual(RIGHT);
-    const long = bytesOf(`{"text":"${"a".repeat(16_373)}"}`);
-    const two = { promptCount: 1, tokens: [5, 5], lengths: [16_372, 1] };
+    const long = bytesOf(`{"text":"${"a".repeat(8_181)}"}`);
+    const two = { promptCount: 1, tokens: [5, 5], lengths: [8_180, 1] };
     expect(await judgeOf(shown(long, rowTokensLeaf(two)), { kind: "shape" })).toEqual(RIGHT);
   });
 });
