@@ -2,10 +2,10 @@
 import { MOST_CHALLENGED_ROWS } from "../../attribution/model/recipe-fields.ts";
 import { openModel } from "../files/open-model.ts";
 import { modelError } from "../model-errors.ts";
-import { openBase } from "../registered/base-files.ts";
+import { openBase, vocabularySizeOf } from "../registered/base-files.ts";
 import type { TextSetting } from "../registered/text-model.ts";
 import type { TextRecipe } from "../registered/text-recipe.ts";
-import { MOST_TRACED_TOKENS, spelledRow } from "../registered/text-tokens.ts";
+import { MOST_TRACED_TOKENS, mostShownNumbers, spelledRow } from "../registered/text-tokens.ts";
 import { readSpelling } from "../tokens/token-spelling.ts";
 import { openTokenizer } from "../tokens/tokenizer.ts";
 import { MOST_TEXT_ROW_BYTES } from "./text-row-tokens.ts";
@@ -25,16 +25,20 @@ export type NotPostable =
   | "rows"
   | "row-bytes"
   | "vocabulary"
+  | "vocabulary-size"
   | "row";
 
-/** As far as the recipe says it. @throws MOD_ROWS_NOT_POSTABLE */
-export function requirePostableRecipe({
-  columnCount,
-  heldOut = 0,
-  method,
-  rowTokens,
-  rules,
-}: Pick<TextRecipe, "columnCount" | "heldOut" | "method" | "rowTokens" | "rules">): void {
+/** As far as the recipe says it. @param vocabularySize the base's, in tokens @throws MOD_ROWS_NOT_POSTABLE */
+export function requirePostableRecipe(
+  {
+    columnCount,
+    heldOut = 0,
+    method,
+    rowTokens,
+    rules,
+  }: Pick<TextRecipe, "columnCount" | "heldOut" | "method" | "rowTokens" | "rules">,
+  vocabularySize: number,
+): void {
   const { featureCount } = method;
   if (rules.base !== undefined) throw notPostable("base-rule", "its recipe has a base for every row");
   if (heldOut > 0)
@@ -49,6 +53,13 @@ export function requirePostableRecipe({
     throw notPostable("row-tokens", `rows of ${rowTokens} tokens, at most ${MOST_TRACED_TOKENS}`, {
       rowTokens,
     });
+  const mostTokens = mostShownNumbers(rowTokens);
+  if (vocabularySize > mostTokens)
+    throw notPostable(
+      "vocabulary-size",
+      `a place has ${vocabularySize} logits, and a game over rows of ${rowTokens} tokens shows ${mostTokens} at most`,
+      { vocabularySize, mostTokens },
+    );
 }
 
 /**
@@ -60,7 +71,7 @@ export async function requirePostable(
   contents: readonly Uint8Array[],
   setting: TextSetting,
 ): Promise<void> {
-  requirePostableRecipe(recipe);
+  requirePostableRecipe(recipe, await vocabularySizeOf(recipe.base, setting.bases));
   if (contents.length > MOST_CHALLENGED_ROWS)
     throw notPostable("rows", `${contents.length} rows, at most ${MOST_CHALLENGED_ROWS}`, {
       rowCount: contents.length,

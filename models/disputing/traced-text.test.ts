@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Hex, zeroAddress } from "viem";
@@ -13,7 +13,7 @@ import { folderSource } from "../files/folder-source.ts";
 import { describeBase, readFrom } from "../registered/base-files.ts";
 import { type TextParts, textFamily } from "../registered/text-family.ts";
 import type { TextRecipe } from "../registered/text-recipe.ts";
-import { mostClaimedBytes, tokensOfPrompt } from "../registered/text-tokens.ts";
+import { mostClaimedBytes, mostShownNumbers, tokensOfPrompt } from "../registered/text-tokens.ts";
 import { type TrainingSetting, textTraining } from "../registered/text-training.ts";
 import { makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../testing/text-rows.ts";
@@ -124,6 +124,45 @@ test("a recipe with no room for claims of its longest texts is not made", async 
   expect(room(3_000, 713)).toBe(2_889);
   // This one fits, though its engine has no room for such texts.
   await expect(made(3_000, 712)).rejects.not.toMatchObject({ code: "MOD_CLAIMS_TOO_LARGE" });
+});
+
+test("a vocabulary whose logits no transaction shows is not promised", async () => {
+  const contents = rows.map(({ content }) => content);
+  const own = await mkdtemp(join(tmpdir(), "openledger-vocabulary-"));
+  try {
+    const of = async (vocabularySize: number, changed: Partial<TextRecipe> = {}) => {
+      // Nothing but its size is asked.
+      await writeFile(
+        join(own, "config.json"),
+        JSON.stringify({ ...byteConfig, vocab_size: vocabularySize }),
+      );
+      const base = await describeBase(folderSource(own), "made");
+      const place = { ...setting, bases: [readFrom(folderSource(own))] };
+      return { made: { ...parts, recipe: { ...parts.recipe, base, ...changed } }, place };
+    };
+    const { answerTokens, promptTokens } = parts.recipe.answers;
+    const most = mostShownNumbers(promptTokens + answerTokens);
+    // 128 KiB, less 7 for all but tokens and numbers.
+    expect(4 * (most + promptTokens + answerTokens)).toBe(121 * 1_024);
+    const tooMany = await of(most + 1);
+    const refused = { code: "MOD_CLAIMS_TOO_LARGE", data: { reason: "vocabulary-size" } };
+    for (const given of [null, contents])
+      await expect(withTracing(tooMany.made, CLAIMANT, tooMany.place, given)).rejects.toMatchObject(refused);
+    const tracing = { claimant: CLAIMANT.toLowerCase(), digest: `0x${"22".repeat(32)}` };
+    const verify = async ({ made, place }: Awaited<ReturnType<typeof of>>) =>
+      withPromise(textTraining(textFamily(place), place), place).promise!(made);
+    await expect(verify(await of(most + 1, { tracing }))).rejects.toMatchObject(refused);
+    // One fewer is enough for queries; a row that is longer has more tokens in its statement.
+    const fits = await of(most);
+    await expect(withTracing(fits.made, CLAIMANT, fits.place, null)).rejects.not.toMatchObject(refused);
+    const long = { rowTokens: promptTokens + answerTokens + 1, tracing: { ...tracing, rows: true as const } };
+    await expect(verify(await of(most, long))).rejects.toMatchObject({
+      code: "MOD_ROWS_NOT_POSTABLE",
+      data: { reason: "vocabulary-size" },
+    });
+  } finally {
+    await rm(own, { recursive: true });
+  }
 });
 
 test("whoever verifies a model that promises claims computes its digest again", async () => {
