@@ -9,7 +9,7 @@ import type { TextSetting } from "../registered/text-model.ts";
 import { promisesRows, type TextRecipe } from "../registered/text-recipe.ts";
 import { requireClaimable } from "../registered/text-tokens.ts";
 import { type TracedTerms, tracedTuple, tracingDigest } from "./ledger-claims.ts";
-import { requirePostable, requirePostableRecipe } from "./postable-rows.ts";
+import { requirePostable, requirePostableModel } from "./postable-rows.ts";
 import { openTracedText, type TracedTextModel } from "./traced-text.ts";
 
 /** The contract's `Traced.rules`: 0 where no rows are promised. */
@@ -85,9 +85,8 @@ export function withPromise(
     async promise(parts) {
       const { recipe } = parts;
       if (recipe.tracing === undefined) return null;
-      const vocabularySize = await vocabularySizeOf(recipe.base, setting.bases);
-      requireClaimable(recipe, vocabularySize);
-      if (promisesRows(recipe)) requirePostableRecipe(recipe, vocabularySize);
+      requireClaimable(recipe, await vocabularySizeOf(recipe.base, setting.bases));
+      if (promisesRows(recipe)) await requirePostableModel(recipe, setting);
       return { published: recipe.tracing.digest, computed: await tracingOf(parts, setting) };
     },
   };

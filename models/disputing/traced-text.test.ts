@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Hex, zeroAddress } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toFixed40 } from "../../attribution/maths/fixed-point.ts";
 import type { FamilyTraining, Trained } from "../../attribution/model/model-family.ts";
 import { publishedModel } from "../../attribution/model/model-files.ts";
@@ -19,6 +19,7 @@ import { makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../testing/text-rows.ts";
 import { readSpelling } from "../tokens/token-spelling.ts";
 import { openTokenizer } from "../tokens/tokenizer.ts";
+import { byteCharacters } from "../tokens/train-tokenizer.ts";
 import { chainKernels } from "../trace/run-trace.ts";
 import { requirePostable } from "./postable-rows.ts";
 import { claimOf, namesModel, textOf, traceQuery } from "./traced-model.ts";
@@ -253,4 +254,60 @@ test("rows of a tokenizer whose tokens spell no bytes are not promised", async (
   } finally {
     await rm(own, { recursive: true });
   }
+});
+
+describe("rows whose tokens L1 could not tell from others", () => {
+  const answered = async (rowsOf: readonly object[], changed: object = {}) => {
+    const own = await mkdtemp(join(tmpdir(), "openledger-tokens-"));
+    try {
+      await writeMadeModel(own, makeModel({ ...byteConfig, num_hidden_layers: 1, vocab_size: 259 }));
+      await writeFile(join(own, "tokenizer.json"), JSON.stringify({ ...TOKENIZER, ...changed }));
+      const recipe = { ...parts.recipe, base: await describeBase(folderSource(own), "made") };
+      const place = { ...setting, bases: [readFrom(folderSource(own))] };
+      const contents = rowsOf.map((row) => new TextEncoder().encode(JSON.stringify(row)));
+      const reason = (error: unknown) => (error as { data: object }).data;
+      return await requirePostable(recipe, contents, place).then(() => null, reason);
+    } finally {
+      await rm(own, { recursive: true });
+    }
+  };
+  const bytes = Object.fromEntries(byteCharacters().map((character, byte) => [character, byte]));
+  const TOKENIZER = {
+    pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, use_regex: true },
+    decoder: { type: "ByteLevel" },
+    normalizer: null,
+    post_processor: null,
+    added_tokens: [{ id: 258, content: "<|end|>" }],
+    model: { type: "BPE", vocab: { ...bytes, th: 256, the: 257 }, merges: ["t h", "th e"] },
+  };
+  const rows = [{ text: "the state <|end|" }, { prompt: "the", answer: "then" }];
+
+  test("a vocabulary whose rules are not known is refused", async () => {
+    expect(await answered(rows)).toBeNull();
+    // Bytes are compared in both, and nothing else.
+    const unsure = [
+      { model: { ...TOKENIZER.model, ignore_merges: true } },
+      { added_tokens: [{ id: 258, content: "end" }] },
+    ];
+    for (const changed of unsure)
+      expect(await answered(rows, changed)).toMatchObject({ reason: "vocabulary" });
+  });
+
+  test("a row with the text of a token that is taken whole is refused", async () => {
+    for (const row of [{ text: "a<|end|>" }, { prompt: "a", answer: "<|end|>b" }])
+      expect(await answered([...rows, row])).toMatchObject({ reason: "whole-token", row: 2 });
+    // Of a prompt and an answer each is encoded alone.
+    expect(await answered([{ prompt: "a<|end", answer: "|>b" }])).toBeNull();
+  });
+});
+
+test("rows whose trace nobody can hold are not promised", async () => {
+  const { recipe } = parts;
+  const contents = rows.map(({ content }) => content);
+  // The map alone has a column of the adapter's numbers a feature.
+  const large = { ...recipe, method: { ...recipe.method, featureCount: 2 ** 21 } };
+  await expect(requirePostable(large, contents, setting)).rejects.toMatchObject({
+    code: "MOD_ROWS_NOT_POSTABLE",
+    data: { reason: "trace-size", numbers: expect.any(Number) },
+  });
 });
