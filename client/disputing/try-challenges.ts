@@ -17,7 +17,8 @@ interface Sent {
   readonly gasUsed: bigint;
 }
 
-export type BegunGame = Sent | "open" | "lost";
+/** "open": one is being played. Or why no row of this posting is challenged. */
+export type BegunGame = Sent | "open" | { readonly unplayed: string };
 
 /** What was sent; null where a game is open that shows it. Or why the last challenge that was tried was not sent. */
 export type TriedChallenges =
@@ -29,11 +30,13 @@ export interface Challenging {
   readonly disputes: Address;
   readonly kind: PostingKind;
   readonly id: bigint;
-  /** Begins a game about a row; "open" where it is being played, "lost" where it was. Absent: nobody plays. */
+  /** Begins a game about a row. A throw is of this row alone. Absent: nobody plays. */
   readonly playFor?: (shown: ShownPosting, row: number) => Promise<BegunGame>;
   /** Sends the data of a challenge. A throw is of this one alone, unless the posting is refuted already. */
   readonly send: (data: Hex) => Promise<Sent>;
 }
+
+const NOBODY = { unplayed: "nobody plays here" };
 
 /** Attack: wrong places for show, of which no challenge fits into a transaction, before the one that pays. */
 export async function tryChallenges(
@@ -41,15 +44,17 @@ export async function tryChallenges(
   { publicClient, disputes, kind, id, playFor, send }: Challenging,
 ): Promise<TriedChallenges> {
   let failure = new Error("nothing was tried");
+  let unplayed: Error | null = null;
   let triesLeft = MOST_TRIES;
   for (const fault of inTurns(found)) {
     if (triesLeft-- === 0) break;
     try {
       if (kind.isGame?.(fault) === true) {
-        const begun = playFor === undefined ? "lost" : await playFor(found.shown, fault.row!);
+        if (unplayed !== null) continue;
+        const begun = playFor === undefined ? NOBODY : await playFor(found.shown, fault.row!);
         if (begun === "open") return { sent: null };
-        if (begun !== "lost") return { sent: { what: "game", ...begun } };
-        failure = new Error(`only a game shows that row ${fault.row} is false, and none is open for it`);
+        if (!("unplayed" in begun)) return { sent: { what: "game", ...begun } };
+        unplayed = new Error(`only a game shows that row ${fault.row} is false: ${begun.unplayed}`);
         continue;
       }
       const data = kind.refutationData(id, found.shown, fault);
@@ -65,7 +70,7 @@ export async function tryChallenges(
       if (isRefuted) break;
     }
   }
-  return { failure };
+  return { failure: unplayed ?? failure };
 }
 
 /** A few of each kind, then the rest. */

@@ -18,9 +18,9 @@ export interface Watcher {
 
 /** Games over rows of postings: here they are begun, and their verdicts brought. Somebody else makes the moves. */
 export interface RowGames {
-  /** The call that refutes the posting by a game that was lost; null where there is none. */
-  verdictOf(id: bigint): Promise<Hex | null>;
-  /** Challenges a row, with a stake, unless this watcher has a game about it. */
+  /** The call that refutes the posting by a game that was lost; null where there is none, and of others' models. */
+  verdictOf(posting: Posting): Promise<Hex | null>;
+  /** Challenges a row, with a stake, where somebody plays and this watcher has had no game about the posting. */
   challenge(posting: Posting, shown: ShownPosting, row: number): Promise<BegunGame>;
 }
 
@@ -74,7 +74,7 @@ export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
       const isFeeOpen = posting.state === "refuted" && posting.openDemandCount > 0;
       if (isFeeOpen && watcher !== null && watcher.mostDemandsWei > 0n)
         sent = await feeBack({ ...options, watcher }, posting);
-      const verdict = posting.state === "open" ? ((await games?.verdictOf(posting.id)) ?? null) : null;
+      const verdict = posting.state === "open" ? ((await games?.verdictOf(posting)) ?? null) : null;
       if (verdict !== null && watcher !== null)
         sent = { what: "verdict", ...(await watcher.send({ data: verdict, valueWei: 0n })) };
       const files = isKnown || verdict !== null ? null : await options.filesOf(posting);

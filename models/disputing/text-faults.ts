@@ -177,9 +177,11 @@ function* entryFaults({ facts, posted }: FactReadings): Generator<TextFault> {
 function* rowFaults(
   { leaves, statement }: PostedModel,
   owned: readonly OwnedRow[],
-  { real, traced }: KnownText,
+  { real, terms, traced }: KnownText,
 ): Generator<TextFault> {
-  const { bucketCount } = statement;
+  const { bucketCount, roots } = statement;
+  // Of another model's numbers nothing is known, whatever leaves are served beside it.
+  if (!isSame(hexToBytes(tracingDigest(terms).slice(2)), roots.weights)) return;
   for (const [row, { content }] of owned.entries()) {
     const [leaf, numbers] = [leaves.tokens[row]!, leaves.map[row]!];
     const given = readRowTokens(leaf);

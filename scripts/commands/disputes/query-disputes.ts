@@ -87,8 +87,10 @@ export async function playGames({ options, args, output }: CommandContext<PlayOp
       });
     for (const contracts of rows)
       await attempt(async () => {
-        for (const brought of await bringVerdicts(sender, contracts, modelId))
+        const verdicts = await bringVerdicts(sender, contracts, traced.model);
+        for (const brought of verdicts.brought)
           output.answer([`posting ${brought.posting} is refuted by a game: ${brought.hash}`], brought);
+        failures.push(...verdicts.failures);
       });
     if (options.every === undefined) {
       if (failures.length > 0) throw failures[0];

@@ -2,9 +2,16 @@
 import { encodeFunctionData, type Hex, type PublicClient } from "viem";
 import { readPostings } from "../../../client/disputing/read-postings.ts";
 import { rowTracesAbi, textDisputesAbi } from "../../../contracts/build/disputes-abi.ts";
+import { type ClaimedModel, sameAddress } from "../../../models/disputing/read-games.ts";
 import type { L1Sender } from "../../cli/l1-sender.ts";
 import type { RowContracts } from "./disputes-contracts.ts";
 import { sendingTo } from "./trace-sender.ts";
+
+interface BroughtVerdict {
+  readonly posting: bigint;
+  readonly hash: Hex;
+  readonly gasUsed: bigint;
+}
 
 /** What games over rows say of a posting. */
 export interface RowVerdict {
@@ -27,20 +34,28 @@ export async function readVerdict(
 export const verdictCall = (id: bigint): Hex =>
   encodeFunctionData({ abi: textDisputesAbi, functionName: "challengeRow", args: [id] });
 
-/** For all postings of a model that a game has refuted, and that still stand. @throws as `sendingTo` says */
+/** For all postings of a model that a game has refuted, and that still stand. Of one that is refused the others are brought. */
 export async function bringVerdicts(
   sender: Pick<L1Sender, "address" | "publicClient" | "send">,
   contracts: RowContracts,
-  modelId: number,
-): Promise<{ readonly posting: bigint; readonly hash: Hex; readonly gasUsed: bigint }[]> {
+  { modelId, rollup }: ClaimedModel,
+): Promise<{ readonly brought: readonly BroughtVerdict[]; readonly failures: readonly unknown[] }> {
   const { publicClient } = sender;
   const { send } = sendingTo(sender, contracts.disputes);
-  const brought = [];
-  for (const { id, state } of await readPostings(publicClient, contracts.disputes, { modelId })) {
-    if (state !== "open") continue;
-    const { lostRow } = await readVerdict(publicClient, contracts, id);
-    if (lostRow === null) continue;
-    brought.push({ posting: id, ...(await send({ data: verdictCall(id), valueWei: 0n }, "the verdict")) });
+  const brought: BroughtVerdict[] = [];
+  const failures: unknown[] = [];
+  const postings = await readPostings(publicClient, contracts.disputes, { modelId: Number(modelId) });
+  for (const posting of postings) {
+    const { id, state } = posting;
+    // Attack: games that a liar loses against himself, about models of a contract that calls itself a rollup.
+    if (state !== "open" || !sameAddress(posting.rollup, rollup)) continue;
+    try {
+      const { lostRow } = await readVerdict(publicClient, contracts, id);
+      if (lostRow === null) continue;
+      brought.push({ posting: id, ...(await send({ data: verdictCall(id), valueWei: 0n }, "the verdict")) });
+    } catch (error) {
+      failures.push(error);
+    }
   }
-  return brought;
+  return { brought, failures };
 }

@@ -1,10 +1,15 @@
 /** `openledger watch` of a contract LedgerTraces: registrations, claims and games of every language model behind it. */
 import { join } from "node:path";
-import { type Address, type PublicClient, zeroAddress } from "viem";
+import { type Address, type Hex, type PublicClient, zeroAddress } from "viem";
 import { fetchModel, readModel } from "../../../attribution/model/model-directory.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { tracingDigest } from "../../../models/disputing/ledger-claims.ts";
-import { GameReader, type RegisteredTraced, sameAddress } from "../../../models/disputing/read-games.ts";
+import {
+  type ClaimedModel,
+  GameReader,
+  type RegisteredTraced,
+  sameAddress,
+} from "../../../models/disputing/read-games.ts";
 import type { PlayerAccount, TracePlayer } from "../../../models/disputing/trace-player.ts";
 import { tracedPlayer } from "../../../models/disputing/traced-player.ts";
 import { vocabularySizeOf } from "../../../models/registered/base-files.ts";
@@ -42,6 +47,8 @@ interface Players {
   readonly queries: TracePlayer;
   /** null where it promises no rows. */
   readonly rows: TracePlayer | null;
+  /** What the statics bind of the trace. */
+  readonly digest: Hex;
 }
 
 /** They, or why nobody can play. */
@@ -54,7 +61,7 @@ export class GameWatch {
   readonly #onProgress: (line: string) => void;
   readonly #reader: GameReader;
   /** Whose models are played: anybody can register others, behind contracts that call themselves rollups. */
-  readonly #rollup: Address | null;
+  readonly rollup: Address | null;
   /** Players alone: what is served wrong now may be right at the next look. */
   readonly #players = new Map<string, Players>();
   readonly #opened: OpenedModels;
@@ -82,7 +89,7 @@ export class GameWatch {
     this.#opened = opened;
     this.#rows = rows;
     this.#reader = new GameReader(client, game);
-    this.#rollup = rollupOf(options);
+    this.rollup = rollupOf(options);
   }
 
   /** One look. A model that cannot be had or read stops it at no other. @throws BRG_L1_UNREACHABLE, BRG_L1_REFUSED */
@@ -97,11 +104,11 @@ export class GameWatch {
       const { modelId, rollup, terms } = one;
       const facts = { game: this.#game, rollup, modelId, claimant: terms.claimant };
       lines.push(`model ${modelId} of ${rollup}: claims come from ${terms.claimant}`);
-      if (this.#rollup === null || !sameAddress(rollup, this.#rollup)) {
+      if (this.rollup === null || !sameAddress(rollup, this.rollup)) {
         const skipped =
-          this.#rollup === null
+          this.rollup === null
             ? "not played: --rollup names the rollup whose models are"
-            : `not played: it is of another rollup than ${this.#rollup}`;
+            : `not played: it is of another rollup than ${this.rollup}`;
         lines.push(`  ${skipped}`);
         models.push({ ...facts, skipped });
         continue;
@@ -113,9 +120,15 @@ export class GameWatch {
       models.push({ ...facts, ...seen.view, ...(unclaimable === undefined ? {} : { unclaimable }) });
     }
     const promising = registered.filter(
-      ({ rollup, terms }) => terms.rules !== 0n && this.#rollup !== null && sameAddress(rollup, this.#rollup),
+      ({ rollup, terms }) => terms.rules !== 0n && this.rollup !== null && sameAddress(rollup, this.rollup),
     );
     return { lines, models, promising: promising.map(({ modelId }) => Number(modelId)) };
+  }
+
+  /** What the statics of a model bind of the trace, where games over its rows are played here; null where they are not. */
+  rowsPlayed(one: ClaimedModel): Hex | null {
+    const known = this.#players.get(keyOf(one));
+    return known === undefined || known.rows === null ? null : known.digest;
   }
 
   async #look(one: RegisteredTraced): Promise<{ lines: readonly string[]; view: object }> {
@@ -173,7 +186,7 @@ export class GameWatch {
       });
     const isPosted = this.#rows !== null && terms.rules !== 0n;
     const rows = isPosted ? await playerIn(this.#rows!.games, "rows") : null;
-    return { players: { queries: await playerIn(this.#game, "queries"), rows } };
+    return { players: { queries: await playerIn(this.#game, "queries"), rows, digest } };
   }
 
   /** null where a claim of the longest texts has room, and a game shows every number. */
@@ -216,7 +229,7 @@ export class GameWatch {
   }
 }
 
-const keyOf = ({ modelId, rollup }: RegisteredTraced) => `${rollup}/${modelId}`;
+const keyOf = ({ modelId, rollup }: ClaimedModel) => `${rollup.toLowerCase()}/${modelId}`;
 
 /** null where nobody has named one: postings are watched all the same. */
 function rollupOf(options: GlobalOptions): Address | null {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { type Hex, toHex } from "viem";
+import { type Hex, toHex, zeroHash } from "viem";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { encodeLeaves, LEAF_FILE } from "../../../attribution/disputes/leaf-file.ts";
 import type { PostedModel } from "../../../attribution/disputes/posted-model.ts";
@@ -13,6 +13,7 @@ import { type PublishedModel, publishedModel } from "../../../attribution/model/
 import { registerModel } from "../../../attribution/model/registration.ts";
 import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
 import { hashRow, versionRowsRoot } from "../../../circuits/ledger/version-rows.ts";
+import { readPostings } from "../../../client/disputing/read-postings.ts";
 import { readWindows } from "../../../client/disputing/read-windows.ts";
 import { deployGenesisGates } from "../../../contracts/build/deploy-disputes.ts";
 import {
@@ -24,22 +25,31 @@ import {
   WINDOW_SECONDS,
 } from "../../../models/disputing/testing/row-fixture.ts";
 import { type TextCase, textCase } from "../../../models/disputing/testing/text-case.ts";
+import { challengeRowCall } from "../../../models/disputing/text-calls.ts";
 import { withTextTrees } from "../../../models/disputing/text-posting.ts";
 import { TracePlayer } from "../../../models/disputing/trace-player.ts";
+import { asRow, textOf, traceQuery } from "../../../models/disputing/traced-model.ts";
+import { withTracing } from "../../../models/disputing/traced-recipe.ts";
 import { folderSource } from "../../../models/files/folder-source.ts";
 import { readFrom } from "../../../models/registered/base-files.ts";
 import type { TextParts } from "../../../models/registered/text-family.ts";
 import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
 import { byteConfig } from "../../../models/testing/text-rows.ts";
+import { chainKernels } from "../../../models/trace/run-trace.ts";
 import {
   type HonestTexts,
   LANGUAGE_FALSEHOODS,
   type LanguageFalsehood,
+  LIAR_ROW,
 } from "../../drill/disputes/language-falsehoods.ts";
-import { requireSameTrace } from "../disputes/text-postings.ts";
+import { OpenedModels } from "../disputes/opened-models.ts";
+import { rowGamesOf } from "../disputes/row-games.ts";
+import { bringVerdicts } from "../disputes/row-verdicts.ts";
+import { requireSameTrace, TextPostings } from "../disputes/text-postings.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
 import { openWatch } from "./watch.ts";
 
+const OTHER_ROLLUP = "0x00000000000000000000000000000000000000aa";
 const SIZE = { rows: 8, features: 36, earners: 8, draws: 2 };
 const SPLIT = { ownerParts: 13_107n, validatorParts: 8_192n };
 let f: Awaited<ReturnType<typeof startRowContracts>>;
@@ -98,6 +108,32 @@ async function published(model: PublishedModel<TextParts>, posted: PostedModel) 
   const watch = ["watch", gate, "--model", join(folder, "model"), "--base", base];
   return { ...ledger, run, watch: async () => JSON.parse(await run(2, ...watch)) };
 }
+
+/** One process that looks again and again: nothing is trained twice. */
+const lookingAt = (rollup: Hex) =>
+  openWatch(
+    gate,
+    {
+      ...{ model: join(folder, "model"), base, rpc: f.url, rollup, privateKeyFile: keyOf(2) },
+      ...{ every: "1", mostDemands: "0" },
+    },
+    () => {},
+  );
+
+const contracts = () => ({ disputes: f.disputes, games: f.games, settlements: f.settlements });
+
+/** The watcher, as a sender of any calls. */
+function sending() {
+  const { address } = f.accountOf(f.watcher);
+  return {
+    ...{ address, publicClient: f.publicClient },
+    async send({ data, to, valueWei }: { data: Hex; to: Hex; valueWei: bigint }) {
+      return { ...(await f.accountOf(f.watcher, to).send({ data, valueWei })), hash: zeroHash };
+    },
+  };
+}
+
+const stakesWei = () => f.client.getBalance({ address: f.games });
 
 const liedOf = (name: LanguageFalsehood["name"]) =>
   LANGUAGE_FALSEHOODS.find((one) => one.name === name)!.make(honest);
@@ -167,6 +203,102 @@ test("false real features are refuted by a game, where the owner is silent", asy
   for (const address of [f.games, f.disputes]) expect(await f.client.getBalance({ address })).toBe(0n);
 });
 
+test("no stake is paid, and no verdict brought, for rows of a rollup that this watch does not play", async () => {
+  const lie = await liedOf("silent");
+  const posted = lie.posted(MODEL_ID);
+  const { model, post, rollup } = await published(lie.model, posted);
+  const ids = [await post(posted), await post(posted)];
+  const look = await lookingAt(OTHER_ROLLUP);
+  const seen = await look();
+  expect(await stakesWei()).toBe(0n);
+  expect(seen.failures).toEqual([]);
+  const why = expect.stringContaining("plays no games of its model");
+  expect(seen.view).toMatchObject({ postings: ids.map(() => ({ sent: null, failure: why })) });
+  const watcher = f.accountOf(f.watcher);
+  for (const id of ids) {
+    const data = challengeRowCall(id, posted, model, made.terms, LIAR_ROW);
+    await watcher.send({ data, valueWei: STAKE_WEI });
+  }
+  await f.passTime(SIDE_SECONDS + 1n);
+  const options = { publicClient: f.publicClient, game: f.games, account: watcher, challenges: false };
+  expect((await new TracePlayer({ ...options, model, traceOf: () => null }).playOnce()).moves).toHaveLength(
+    2,
+  );
+  await look();
+  const named = { modelId: BigInt(MODEL_ID), rollup };
+  const ofOther = await bringVerdicts(sending(), contracts(), { ...named, rollup: OTHER_ROLLUP });
+  expect(ofOther).toEqual({ brought: [], failures: [] });
+  expect((await stateOf()).state).toBe("open");
+  // The first one is refused: the other is brought all the same.
+  const { send, ...rest } = sending();
+  let calls = 0;
+  const failing = {
+    ...rest,
+    send: (call: Parameters<typeof send>[0]) =>
+      calls++ === 0 ? Promise.reject(new Error("no")) : send(call),
+  };
+  const { brought, failures } = await bringVerdicts(failing, contracts(), named);
+  expect(brought.map(({ posting }) => posting)).toEqual(ids.slice(1));
+  expect(failures).toHaveLength(1);
+});
+
+test("no stake is paid over leaves that are served beside another model", async () => {
+  const { model, post, rollup } = await published(made.model, made.honest);
+  const look = await lookingAt(rollup);
+  // From here on this process plays games over the model's rows.
+  expect((await look()).failures).toEqual([]);
+  const queryMap = made.tuned.queryMap.slice();
+  queryMap[queryMap.length - 1]! ^= 1;
+  const { tracing: _, ...recipe } = made.model.recipe;
+  const changed = { ...made.tuned, recipe, queryMap };
+  const traced = await withTracing(changed, f.owner, honest.setting, made.contents);
+  const { features } = made.tuned;
+  await rm(join(folder, "model"), { recursive: true });
+  await writeModel(join(folder, "model"), honest.register({ ...traced, features, rows: made.rows }) as never);
+  await writeFile(join(folder, "model", LEAF_FILE), encodeLeaves(made.honest.leaves));
+  const id = await post();
+  const { view } = await look();
+  expect(view).toMatchObject({ postings: [{ sent: null, examined: { fault: null } }] });
+  expect(
+    (view as { postings: { examined: { warnings: string[] } }[] }).postings[0]!.examined.warnings,
+  ).not.toEqual([]);
+  expect(await stakesWei()).toBe(0n);
+  // Nor is a row of which the engine alone says so.
+  const texts = new TextPostings(new OpenedModels(base, () => {}), () => {});
+  const own = await texts.kind.honestPosting(made.model as never, made.rows, MODEL_ID);
+  const digest = toHex(made.honest.statement.roots.weights);
+  const games = (rowsPlayed: () => Hex | null) =>
+    rowGamesOf(sending(), contracts(), texts, { rollup, rowsPlayed });
+  const [posting] = await readPostings(f.publicClient, f.disputes);
+  const shown = { own, posted: made.honest, rows: made.rows };
+  await expect(games(() => digest).challenge(posting!, shown, 2)).rejects.toThrow(
+    "its trace ends as it is posted",
+  );
+  const other = { unplayed: expect.stringContaining("another one than the posting's") };
+  expect(await games(() => zeroHash).challenge(posting!, shown, 2)).toEqual(other);
+  // Who has lost a game about the posting stakes on no other row of it.
+  const data = challengeRowCall(id, made.honest, model, made.terms, 1);
+  await f.accountOf(f.watcher).send({ data, valueWei: STAKE_WEI });
+  const played = games(() => digest);
+  expect(await played.challenge(posting!, shown, 2)).toBe("open");
+  const kernels = chainKernels("wasm", model.programs.slice(-1));
+  const owner = new TracePlayer({
+    ...{
+      publicClient: f.publicClient,
+      game: f.games,
+      account: f.accountOf(f.owner),
+      challenges: false,
+      model,
+    },
+    traceOf: ({ statement }) => asRow(traceQuery(model, textOf(statement), kernels)),
+  });
+  expect((await owner.playOnce()).moves).toMatchObject([{ what: "answer" }]);
+  await f.passTime(SIDE_SECONDS + 1n);
+  expect((await owner.playOnce()).moves).toMatchObject([{ what: "endByTime" }]);
+  const lost = { unplayed: expect.stringContaining("has lost a game about the posting") };
+  expect(await played.challenge(posting!, shown, 2)).toEqual(lost);
+});
+
 test("a version with a row that is no text keeps no watcher from what L1 refutes", async () => {
   const rows = made.rows.map((row, k) => (k === 3 ? { ...row, content: new Uint8Array([123]) } : row));
   const rowsRoot = versionRowsRoot(
@@ -195,15 +327,7 @@ test("and where he plays a false trace to its end", async () => {
   const posted = lie.posted(MODEL_ID);
   const { model, post, rollup } = await published(lie.model, posted);
   await post(posted);
-  // One process that looks again and again: nothing is trained twice.
-  const look = await openWatch(
-    gate,
-    {
-      ...{ model: join(folder, "model"), base, rpc: f.url, rollup, privateKeyFile: keyOf(2) },
-      ...{ every: "1", mostDemands: "0" },
-    },
-    () => {},
-  );
+  const look = await lookingAt(rollup);
   const owner = new TracePlayer({
     ...{ publicClient: f.publicClient, game: f.games, account: f.accountOf(f.owner), challenges: false },
     ...{ model, traceOf: () => lie.own },

@@ -103,17 +103,20 @@ export async function openWatch(
   const sender = isSigning(options) ? await l1SenderOf(options) : null;
   const opened = new OpenedModels(options.base, onProgress);
   const rowContracts = await rowContractsBehind(publicClient, given);
-  const gameWatchers = games.map((game) => {
+  const gameWatchers = new Map<Address, GameWatch>();
+  for (const game of games) {
     const rows = rowContracts.find(({ settlements }) => settlements === game) ?? null;
-    return new GameWatch(game, publicClient, options, onProgress, { opened, rows });
-  });
+    gameWatchers.set(game, new GameWatch(game, publicClient, options, onProgress, { opened, rows }));
+  }
   const contracts = postingContracts.map((contract): WatchedContract => {
     const watcher = sender && watcherOf(sender, options, contract.address);
     if (contract.kind !== "text") return { ...contract, watcher, posting: MAIL_POSTINGS };
     const texts = new TextPostings(opened, onProgress);
     const rows = rowContracts.find(({ disputes }) => disputes === contract.address)!;
     const { mostStakeWei } = mostStakeOf(options);
-    const play = sender === null ? {} : { games: rowGamesOf(sender, rows, texts, mostStakeWei) };
+    const watch = gameWatchers.get(rows.settlements);
+    const players = watch ?? { rollup: null, rowsPlayed: () => null };
+    const play = sender === null ? {} : { games: rowGamesOf(sender, rows, texts, players, mostStakeWei) };
     return { ...contract, watcher, posting: texts.kind, ...play };
   });
   const verdicts = new ModelVerdicts();
@@ -126,7 +129,7 @@ export async function openWatch(
     // One contract that cannot be read keeps nobody from the others.
     const attempt = (look: () => Promise<void>) => look().catch((error: unknown) => failures.push(error));
     // Games first: their time runs, and training a posted model takes minutes.
-    for (const watch of gameWatchers)
+    for (const watch of gameWatchers.values())
       await attempt(async () => {
         const seen = await watch.once();
         lines.push(...seen.lines);
