@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { formatEther, type Hex, type PublicClient, parseEther, parseEventLogs } from "viem";
+import { type Address, formatEther, type Hex, type PublicClient, parseEther, parseEventLogs } from "viem";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import { MOST_CHALLENGED_ROWS } from "../../../attribution/model/recipe-fields.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
@@ -13,14 +13,14 @@ import {
   missingChunks,
   storeChunks,
 } from "../../../contracts/build/deploy-disputes.ts";
-import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
+import { disputesAbi, rowTracesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/l1-sender.ts";
 import { modelFamilies } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { contractFor, postingKindOf } from "./disputes-contracts.ts";
+import { contractFor, postingKindOf, rowContractsOf } from "./disputes-contracts.ts";
 import { disputesSenderOf } from "./disputes-sender.ts";
 
 const ATTEMPTS = 20;
@@ -109,6 +109,9 @@ export async function postModel({ options, args, output }: CommandContext<PostOp
   const lines = [
     `posting ${id} of model ${modelId}: window until ${until}, bond ${formatEther(valueWei)} ETH`,
     `posted by L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
+    ...(kind.rows === "texts"
+      ? [await playLine(publicClient, address, `${given} ${args[1]} --model-id ${modelId}`)]
+      : []),
     `look every day until then: who demands a leaf has to be answered within one, by openledger disputes answer ${address} ${args[1]} --model-id ${modelId}`,
     `afterwards: openledger disputes admit ${address} ${args[1]} --model-id ${modelId} --cap PAYMENTS`,
   ];
@@ -116,6 +119,15 @@ export async function postModel({ options, args, output }: CommandContext<PostOp
     ...{ posting: id, modelId, endsAtSeconds: posting.endsAtSeconds, bondWei: valueWei },
     ...sent,
   });
+}
+
+/** What the owner of rows that games are about has to do from now on. @param named gate, folder and number, as `play` takes them */
+export async function playLine(client: PublicClient, disputes: Address, named: string): Promise<string> {
+  const { games: address } = await rowContractsOf(client, disputes);
+  const call = { address, abi: rowTracesAbi, functionName: "sideSeconds" } as const;
+  const hours = Number(await client.readContract(call)) / 3_600;
+  const why = `anyone may open a game over a row, and each side has ${hours} hours for all its moves: silence loses the bond`;
+  return `moves are needed within hours, so leave this running: openledger disputes play ${named} --every 10 (${why})`;
 }
 
 /** Each batch changes the root that a leaf is opened in. @param refusal what the contract says then */

@@ -19,7 +19,10 @@ export function addWatchCommand(program: Command): void {
       "demand leaves that nobody publishes: it costs a fee, which comes back unless they are shown",
     )
     .option("--most-demands <ether>", "with --pay-demands: spent on one posting at most", "0.5")
-    .option("--most-stake <ether>", "of one challenge of a query; default: eight times the contract's stake");
+    .option(
+      "--most-stake <ether>",
+      "of one challenge of a query or of a row; default: eight times the contract's stake",
+    );
   withExample(command, "watch 0x… --account walt", "watch 0x… --account walt --every 10");
   onRun<WatchCommandOptions>(command, async (context) => {
     // Loaded here: training would make every other command slower.

@@ -232,7 +232,7 @@ export class GameWatch {
 const keyOf = ({ modelId, rollup }: ClaimedModel) => `${rollup.toLowerCase()}/${modelId}`;
 
 /** null where nobody has named one: postings are watched all the same. */
-function rollupOf(options: GlobalOptions): Address | null {
+export function rollupOf(options: GlobalOptions): Address | null {
   try {
     return resolveEndpoints(options).rollupAddress;
   } catch (error) {

@@ -42,6 +42,7 @@ import {
   type LanguageFalsehood,
   LIAR_ROW,
 } from "../../drill/disputes/language-falsehoods.ts";
+import { playLine } from "../disputes/disputes-post.ts";
 import { OpenedModels } from "../disputes/opened-models.ts";
 import { rowGamesOf } from "../disputes/row-games.ts";
 import { bringVerdicts } from "../disputes/row-verdicts.ts";
@@ -49,7 +50,6 @@ import { requireSameTrace, TextPostings } from "../disputes/text-postings.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
 import { openWatch } from "./watch.ts";
 
-const OTHER_ROLLUP = "0x00000000000000000000000000000000000000aa";
 const SIZE = { rows: 8, features: 36, earners: 8, draws: 2 };
 const SPLIT = { ownerParts: 13_107n, validatorParts: 8_192n };
 let f: Awaited<ReturnType<typeof startRowContracts>>;
@@ -167,7 +167,15 @@ test.each(["frequent", "tokens"])("%s: a lie that one transaction shows", async 
   await watch();
   expect(await stateOf()).toEqual(refuted(LANGUAGE_FALSEHOODS.find((one) => one.name === name)!.fault));
   expect(await owedWei(f.disputes, f.watcher)).toBe(BOND_WEI / 2n);
+  // What is refuted is as good as never posted.
+  expect(await watch()).toMatchObject({ unposted: [MODEL_ID] });
   expect(await owedWei(f.games, f.watcher)).toBe(0n);
+});
+
+test("an owner of posted rows is told that moves are needed within hours", async () => {
+  const line = await playLine(f.publicClient, f.disputes, "0x1 speeches --model-id 3");
+  expect(line).toContain("openledger disputes play 0x1 speeches --model-id 3 --every 10");
+  expect(line).toContain(`each side has ${SIDE_SECONDS / 3_600n} hours`);
 });
 
 test("an owner whose trace does not end as the engine does posts nothing", () => {
@@ -208,12 +216,17 @@ test("no stake is paid, and no verdict brought, for rows of a rollup that this w
   const posted = lie.posted(MODEL_ID);
   const { model, post, rollup } = await published(lie.model, posted);
   const ids = [await post(posted), await post(posted)];
-  const look = await lookingAt(OTHER_ROLLUP);
+  // It has a model of the same number, which nobody has posted.
+  const { rollup: other } = await f.register(made.traced.model, made.terms, posted);
+  const look = await lookingAt(other);
   const seen = await look();
   expect(await stakesWei()).toBe(0n);
   expect(seen.failures).toEqual([]);
   const why = expect.stringContaining("plays no games of its model");
-  expect(seen.view).toMatchObject({ postings: ids.map(() => ({ sent: null, failure: why })) });
+  expect(seen.view).toMatchObject({
+    unposted: [MODEL_ID],
+    postings: ids.map(() => ({ sent: null, failure: why })),
+  });
   const watcher = f.accountOf(f.watcher);
   for (const id of ids) {
     const data = challengeRowCall(id, posted, model, made.terms, LIAR_ROW);
@@ -226,7 +239,7 @@ test("no stake is paid, and no verdict brought, for rows of a rollup that this w
   );
   await look();
   const named = { modelId: BigInt(MODEL_ID), rollup };
-  const ofOther = await bringVerdicts(sending(), contracts(), { ...named, rollup: OTHER_ROLLUP });
+  const ofOther = await bringVerdicts(sending(), contracts(), { ...named, rollup: other });
   expect(ofOther).toEqual({ brought: [], failures: [] });
   expect((await stateOf()).state).toBe("open");
   // The first one is refused: the other is brought all the same.

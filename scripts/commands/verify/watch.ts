@@ -23,6 +23,7 @@ import {
   type Watcher,
   watchOnce,
 } from "../../../client/disputing/watch-postings.ts";
+import { sameAddress } from "../../../models/disputing/read-games.ts";
 import { readTraceContracts } from "../../../models/disputing/trace-contracts.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, modelServerOf, parseAddress, resolveRpcUrl } from "../../cli/context.ts";
@@ -37,7 +38,7 @@ import { rowGamesOf } from "../disputes/row-games.ts";
 import { TextPostings } from "../disputes/text-postings.ts";
 import { ModelVerdicts } from "./model-verdicts.ts";
 import { trainingsWithPromises } from "./verify-model.ts";
-import { GameWatch, isSigning } from "./watch-games.ts";
+import { GameWatch, isSigning, rollupOf } from "./watch-games.ts";
 
 export interface WatchCommandOptions {
   model?: string;
@@ -120,6 +121,7 @@ export async function openWatch(
     return { ...contract, watcher, posting: texts.kind, ...play };
   });
   const verdicts = new ModelVerdicts();
+  const rollup = rollupOf(options);
   return async () => {
     const lines: string[] = [];
     const [postings, models]: [object[], object[]] = [[], []];
@@ -148,7 +150,10 @@ export async function openWatch(
         lines.push(...watched.flatMap(linesOf));
         postings.push(...watched.map((one) => ({ disputes, ...viewOf(one) })));
         if (kind !== "text") return;
-        const posted = new Set(watched.map(({ posting }) => posting.modelId));
+        const isOurs = ({ rollup: of, state }: Posting) =>
+          rollup !== null && sameAddress(of, rollup) && state !== "refuted";
+        const standing = watched.map(({ posting }) => posting).filter(isOurs);
+        const posted = new Set(standing.map(({ modelId }) => modelId));
         unposted.push(...promising.filter((modelId) => !posted.has(modelId)));
       });
     const missing = unposted.map(
