@@ -128,6 +128,33 @@ test("bonds are taken back at each turn while ether is missing, and else once an
   expect(collected).toBe(4);
 });
 
+test("bonds are taken back once where an epoch is settled between two looks, and after a look that failed", async () => {
+  const path = `GET /v1/models/${MODEL_ID}`;
+  const drawn = ledger.sequencer.answers.get(path) as object;
+  let isDown = true;
+  const claimer = claimerWith(() => {}, {
+    collect: async () => {
+      collected += 1;
+      if (collected === 2 && isDown) throw new Error("no node");
+      return null;
+    },
+  });
+  try {
+    await claimer.turn();
+    expect([sent.length, collected]).toEqual([RECEIPTS.length, 1]);
+    await claimer.turn();
+    expect(collected).toBe(1);
+    ledger.sequencer.answers.set(path, { ...drawn, sealedEpoch: null });
+    await expect(claimer.turn()).rejects.toThrow("no node");
+    isDown = false;
+    for (let turn = 0; turn < 2; turn++) await claimer.turn();
+    expect(collected).toBe(3);
+    expect(claimer.report.view().stage).toBe("nothing-drawn");
+  } finally {
+    ledger.sequencer.answers.set(path, drawn);
+  }
+});
+
 test("enough for a bond, and not for its gas, is short of ether, too", async () => {
   const claimer = claimerWith(() => {
     throw noEther();

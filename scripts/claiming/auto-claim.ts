@@ -106,6 +106,10 @@ export class AutoClaimer {
   #isShort = false;
   #collectAtMs = 0;
   #collectedOf = "";
+  /** The epoch that is drawn, "" for none; whether this account has claims in it. */
+  #current = { of: "", hasClaims: false };
+  /** An epoch with claims was over before a look found all of them standing. */
+  #isOwed = false;
   /** What was said last, so that each thing is said once. */
   readonly #told = new Map<"money" | "epoch", string>();
 
@@ -165,6 +169,11 @@ export class AutoClaimer {
     const terms = await this.#readTerms(judge);
     await this.#lookAtMoney(judge, terms, leaf.model.drawCount);
     const sealed = leaf.sealedEpoch;
+    const of = sealed === null || sealed.prevRandao === null ? "" : drawOf(sealed, sealed.prevRandao);
+    if (of !== this.#current.of) {
+      this.#isOwed ||= this.#current.hasClaims && this.#collectedOf !== this.#current.of;
+      this.#current = { of, hasClaims: false };
+    }
     if (sealed === null || sealed.prevRandao === null) {
       report.set({ stage: "nothing-drawn", epoch: null, draws: countDraws([]) });
       return [];
@@ -175,6 +184,7 @@ export class AutoClaimer {
     const counts = countDraws(claims.map(({ state }) => state));
     const { epoch } = sealed;
     report.set({ epoch, draws: counts });
+    if (counts.open + counts.stands > 0) this.#current.hasClaims = true;
     if (counts.lost > 0) {
       report.set({ stage: "refuted" });
       this.#tellOnce("epoch", `epoch ${epoch}: ${claims.find(({ state }) => state === "lost")!.missing}`);
@@ -213,6 +223,7 @@ export class AutoClaimer {
         const data = await this.#claimOnce(draw, epoch);
         const { gasUsed, hash } = await judge.send({ data, valueWei: bondWei }, "the claim");
         this.#traced.delete(nameOf(draw));
+        this.#current.hasClaims = true;
         report.noteClaim();
         log.info(
           { modelId, epoch, receipt, l1TransactionHash: hash, gasUsed },
@@ -265,7 +276,7 @@ export class AutoClaimer {
   }
 
   async #drawsOf(leaf: LedgerModelLeaf, sealed: SealedEpochView, prevRandao: bigint) {
-    const of = `${sealed.epoch}/${sealed.chain}/${prevRandao}`;
+    const of = drawOf(sealed, prevRandao);
     if (this.#drawn.of === of) return this.#drawn.draws;
     const { answerOf, client, log } = this.#modules;
     const modelId = this.#modelId;
@@ -312,15 +323,16 @@ export class AutoClaimer {
       );
   }
 
-  /** As soon as all claims of an epoch stand, and now and then; at every turn while ether is missing. */
+  /** As soon as all claims of an epoch stand or it is over, and now and then; at every turn while ether is missing. */
   async #collect(judge: ClaimingJudge): Promise<never[]> {
     const { collect, log, report } = this.#modules;
     const { stage } = report.view();
     const isNew = stage === "claimed" && this.#collectedOf !== this.#drawn.of;
-    if (!isNew && !this.#isShort && this.#nowMs() < this.#collectAtMs) return [];
+    if (!isNew && !this.#isOwed && !this.#isShort && this.#nowMs() < this.#collectAtMs) return [];
     const paid = await collect(judge);
     this.#collectAtMs = this.#nowMs() + COLLECT_EVERY_MS;
     if (stage === "claimed") this.#collectedOf = this.#drawn.of;
+    this.#isOwed = false;
     if (paid !== null)
       log.info(
         { modelId: this.#modelId, paidWei: `${paid.paidWei}` },
@@ -336,6 +348,7 @@ export class AutoClaimer {
   }
 }
 
+const drawOf = ({ chain, epoch }: SealedEpochView, prevRandao: bigint) => `${epoch}/${chain}/${prevRandao}`;
 const nameOf = ({ payerId, receipt }: DrawnReceipt) => `${payerId}/${receipt}`;
 
 function read<T>({ game, publicClient }: ClaimingJudge, functionName: string, args: readonly unknown[] = []) {
