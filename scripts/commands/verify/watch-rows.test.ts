@@ -13,6 +13,9 @@ import { type PublishedModel, publishedModel } from "../../../attribution/model/
 import { registerModel } from "../../../attribution/model/registration.ts";
 import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
 import { hashRow, versionRowsRoot } from "../../../circuits/ledger/version-rows.ts";
+import { examinePosting } from "../../../client/disputing/examine-posting.ts";
+import type { PostingKind } from "../../../client/disputing/posting-kind.ts";
+import type { Posting } from "../../../client/disputing/read-postings.ts";
 import { readWindows } from "../../../client/disputing/read-windows.ts";
 import { deployGenesisGates } from "../../../contracts/build/deploy-disputes.ts";
 import {
@@ -146,6 +149,26 @@ test("an owner whose trace does not end as the engine does posts nothing", () =>
   expect(() => requireSameTrace({ posted: { leaves: { ...honest.leaves, map: others } }, traced })).toThrow(
     expect.objectContaining({ code: "CMD_USAGE" }),
   );
+});
+
+test("posted tokens that are not the tokenizer's are named where nothing shows them", async () => {
+  const { honest: own, model, rows } = made;
+  const files = { model: model as never, rows, leaves: null, mismatch: null };
+  // As if no rule told these tokens from the tokenizer's.
+  const kind: PostingKind = {
+    ...{ rows: "texts", isMapTrusted: false, needsContent: new Set(), refutationData: () => "0x" },
+    ...{ honestPosting: async () => own, faultsOf: () => [] },
+  };
+  const warningsOf = async ({ leaves, statement }: PostedModel) => {
+    const posting = { modelId: MODEL_ID, statement } as Posting;
+    return (await examinePosting(posting, { ...files, leaves: encodeLeaves(leaves) }, kind)).warnings;
+  };
+  const tokens = own.leaves.tokens.map((leaf, k) => (k === 1 ? own.leaves.tokens[0]! : leaf));
+  const other = withTextTrees({ ...own.leaves, tokens }, own.statement, toHex(own.statement.roots.weights));
+  expect(await warningsOf(own)).toEqual([]);
+  expect(await warningsOf(other)).toEqual([
+    "the tokens of row 1 are not the tokenizer's, and no rule shows it",
+  ]);
 });
 
 test("false real features are refuted by a game, where the owner is silent", async () => {
