@@ -74,6 +74,8 @@ library QueryBytes {
         list[--from] = "]";
         for (uint256 i = given; i != 0; i--) {
             uint256 token = tokenAt(tokens, promptCount + i - 1);
+            // Attack: an answer that goes on behind its end.
+            if (token == endToken) return false;
             do {
                 list[--from] = bytes1(uint8(48 + token % 10));
                 token /= 10;

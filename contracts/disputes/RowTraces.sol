@@ -135,6 +135,22 @@ contract RowTraces is TraceGame {
         return opCount - LAST_OPS;
     }
 
+    /// @notice What a challenge of a row of this posting costs now.
+    function stakeForPosting(uint256 id) public view returns (uint256) {
+        return stakeWei * (1 + verdicts[id].openGames / GAMES_A_STAKE);
+    }
+
+    /// @dev Attack: friends who fill the steps by games about another posting of the same owner, before the one that counts.
+    function _stakeOf(uint256 claimId) internal view override returns (uint256) {
+        return stakeForPosting(rowOf[claimId].id);
+    }
+
+    /// @dev A posting that something else has refuted: whoever plays about it would go on for nothing.
+    function _isDecided(uint256 claimId) internal view override returns (bool) {
+        (,, bool isRefuted,,,,) = disputes.postings(rowOf[claimId].id);
+        return isRefuted || claims[claimId].isRefuted;
+    }
+
     function _onGames(uint256 claimId, bool isOpened) internal override {
         Verdict storage verdict = verdicts[rowOf[claimId].id];
         if (isOpened) verdict.openGames++;

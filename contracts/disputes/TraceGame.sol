@@ -15,7 +15,7 @@ contract TraceGame is ITraceGame {
     /// @dev Of operations, inputs and results: their numbers fit everywhere.
     uint256 private constant MOST_DEPTH = 32;
     /// @dev Games that are open against an owner before the next ones cost a stake more.
-    uint256 private constant GAMES_A_STAKE = 32;
+    uint256 internal constant GAMES_A_STAKE = 32;
 
     struct Claim {
         address owner;
@@ -131,7 +131,7 @@ contract TraceGame is ITraceGame {
         Claim storage claimed = claims[claimId];
         _requireInWindow(claimId, claimed);
         // Attack: more games at once than an owner can answer. The n-th costs 1 + n / 32 stakes, so n of them some n² / 64.
-        uint256 neededWei = stakeFor(claimed.owner);
+        uint256 neededWei = _stakeOf(claimId);
         if (msg.value < neededWei || msg.value > type(uint96).max) revert TraceBondWrong(msg.value, neededWei);
         gameId = ++gameCount;
         Game storage game = games[gameId];
@@ -242,7 +242,7 @@ contract TraceGame is ITraceGame {
     function returnStake(uint256 gameId) external {
         Game storage game = games[gameId];
         if (game.turn == Turn.None) revert TraceUnknown(gameId);
-        if (!claims[game.claimId].isRefuted || game.turn == Turn.Over) revert TraceNotYourTurn(gameId, game.turn);
+        if (!_isDecided(game.claimId) || game.turn == Turn.Over) revert TraceNotYourTurn(gameId, game.turn);
         uint256 amountWei = _end(game);
         owedWei[game.challenger] += amountWei;
         emit StakeReturned(gameId, game.challenger, amountWei);
@@ -391,6 +391,16 @@ contract TraceGame is ITraceGame {
         claimed.openGames--;
         openGamesOf[claimed.owner]--;
         _onGames(game.claimId, false);
+    }
+
+    /// @dev What the next challenge of this claim costs.
+    function _stakeOf(uint256 claimId) internal view virtual returns (uint256) {
+        return stakeFor(claims[claimId].owner);
+    }
+
+    /// @dev Whether something else than its own game has decided about the claim: then stakes come back.
+    function _isDecided(uint256 claimId) internal view virtual returns (bool) {
+        return claims[claimId].isRefuted;
     }
 
     /// @dev Which operation's results are claimed: a query is the last one's.

@@ -296,6 +296,18 @@ test("a model whose genesis was taken is registered no more: its batches may be 
   expect(await read("settlesFor", [f.deployment.rollup, BigInt(MODEL), 5n])).toBe(true);
 });
 
+test("an answer that goes on behind its end token is none", async () => {
+  await send(f.stranger, (await registration(worldOf(honest)))());
+  const refusalOf = (given: readonly number[]) => {
+    const query = traceQuery(model, { tokens: [...PROMPT_TOKENS, ...given], promptCount: 2 }, kernels);
+    const answer = JSON.stringify({ text: "So.", tokens: given });
+    const receipt = { ...receiptOf(worldOf(honest), honest[0], 0), answer };
+    return refusal(f.owner, claimReceiptCall(model, traced, query, receipt), BOND_WEI);
+  };
+  expect(await refusalOf([15, END_TOKEN, 7, 8])).toBe("LedgerTracesClaimInvalid");
+  expect(await refusalOf([15, 6, 7, 8])).toBeNull();
+});
+
 test("an answer of as many tokens as a claim may have is compared within a transaction's gas", async () => {
   const { answer, callOf, terms } = longestClaim(model, traced, honest[0]);
   await send(f.stranger, (await registration(worldOf(honest, { terms }), { terms }))());

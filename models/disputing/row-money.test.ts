@@ -53,6 +53,7 @@ test("bonds, stakes and what is owed are all that the two contracts hold, whatev
   const stakes = new Map<bigint, Stake>();
   const lost = new Map<bigint, Hex>();
   const refutedClaims = new Set<bigint>();
+  const refutedPostings = new Set<bigint>();
   const owed = { [f.disputes]: new Map<Hex, bigint>(), [f.games]: new Map<Hex, bigint>() };
   const owe = (where: Hex, who: Hex, wei: bigint) =>
     owed[where]!.set(who, (owed[where]!.get(who) ?? 0n) + wei);
@@ -111,7 +112,7 @@ test("bonds, stakes and what is owed are all that the two contracts hold, whatev
       case 5: {
         if (!(await tryCall("returnStake", who, f.games, call("returnStake", [gameId])))) break;
         const stake = stakes.get(gameId)!;
-        expect(refutedClaims.has(stake.claimId)).toBe(true);
+        expect(refutedClaims.has(stake.claimId) || refutedPostings.has(stake.posting)).toBe(true);
         stakes.delete(gameId);
         owe(f.games, stake.who, STAKE_WEI);
         break;
@@ -121,6 +122,7 @@ test("bonds, stakes and what is owed are all that the two contracts hold, whatev
         // The reward is the challenger's who has won, whoever brings the verdict.
         owe(f.disputes, lost.get(posting)!, BOND_WEI / 2n);
         bonds.delete(posting);
+        refutedPostings.add(posting);
         break;
       }
       case 7: {
@@ -252,4 +254,24 @@ test("a model is not posted before its settlements wait for claims, nor with ano
   await expect(f.post(other)).rejects.toThrow();
   expect(statementOf(f.posted)).not.toEqual(statementOf(other));
   expect(await f.post()).toBe(1n);
+});
+
+test("games about one posting make no challenge of another dearer, and come back where the posting fell otherwise", async () => {
+  const [filled, other] = [await f.post(), await f.post()];
+  for (let open = 0; open < 32; open++)
+    await f.send(f.stranger, f.games, f.rowCall(filled, f.posted, 0), STAKE_WEI);
+  expect(await f.read(f.games, "stakeForPosting", [filled])).toBe(2n * STAKE_WEI);
+  expect(await f.refusal(f.watcher, f.games, f.rowCall(filled, f.posted, 1), STAKE_WEI)).toBe(
+    "TraceBondWrong",
+  );
+  expect(await f.read(f.games, "stakeForPosting", [other])).toBe(STAKE_WEI);
+  await f.send(f.watcher, f.games, f.rowCall(other, f.posted, 1), STAKE_WEI);
+  expect(await f.refusal(f.watcher, f.games, call("returnStake", [33n]))).toBe("TraceNotYourTurn");
+  // Another row of the posting is lost: the game about this one decides nothing any more.
+  await f.send(f.stranger, f.games, f.rowCall(other, f.posted, 0), STAKE_WEI);
+  await f.passTime(SIDE_SECONDS + 61n);
+  await f.send(f.stranger, f.games, call("endByTime", [34n]));
+  await f.send(f.stranger, f.disputes, call("challengeRow", [other]));
+  await f.send(f.watcher, f.games, call("returnStake", [33n]));
+  expect(await f.read(f.games, "owedWei", [f.watcher])).toBe(STAKE_WEI);
 });

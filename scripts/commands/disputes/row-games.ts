@@ -2,7 +2,6 @@
 import { type Address, formatEther, type PublicClient } from "viem";
 import type { RowGames } from "../../../client/disputing/watch-postings.ts";
 import { rowTracesAbi } from "../../../contracts/build/disputes-abi.ts";
-import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
 import { GameReader, sameAddress } from "../../../models/disputing/read-games.ts";
 import { challengeRowCall } from "../../../models/disputing/text-calls.ts";
 import { mostStakeFor } from "../../../models/disputing/trace-player.ts";
@@ -28,12 +27,16 @@ export function rowGamesOf(
       const { lostRow } = await readVerdict(publicClient, contracts, id);
       return lostRow === null ? null : verdictCall(id);
     },
-    async challenge({ id, modelId, owner, rollup }, { own, posted }, row) {
+    async challenge({ id, modelId, rollup }, { own, posted }, row) {
       const played = await turnsOf(reader, publicClient, games, { id, row, account });
       if (played.some((turn) => turn !== "over")) return "open";
       if (played.length > 0) return "lost";
-      const contract = { address: games, abi: traceGameAbi } as const;
-      const call = { ...contract, functionName: "stakeFor", args: [owner] } as const;
+      const call = {
+        address: games,
+        abi: rowTracesAbi,
+        functionName: "stakeForPosting",
+        args: [id],
+      } as const;
       const valueWei = await publicClient.readContract(call);
       const mostWei = mostStakeWei ?? (await mostStakeFor(publicClient, games));
       if (valueWei > mostWei)
