@@ -1,4 +1,5 @@
 /** `openledger watch` and `disputes play` alone with postings of a language model's rows: honest ones, and each kind of lie. */
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -102,6 +103,11 @@ async function published(model: PublishedModel<TextParts>, posted: PostedModel) 
   return { ...ledger, run, watch: async () => JSON.parse(await run(2, ...watch)) };
 }
 
+const optionsAt = (rollup: Hex) => ({
+  ...{ model: join(folder, "model"), base, rpc: f.url, rollup, privateKeyFile: keyOf(2) },
+  ...{ every: "1", mostDemands: "0" },
+});
+
 const liedOf = (name: LanguageFalsehood["name"]) =>
   LANGUAGE_FALSEHOODS.find((one) => one.name === name)!.make(honest);
 
@@ -190,6 +196,30 @@ test("false real features are refuted by a game, where the owner is silent", asy
   for (const address of [f.games, f.disputes]) expect(await f.client.getBalance({ address })).toBe(0n);
 });
 
+test("a clock that runs out while a posting is recomputed is ended in the same look", async () => {
+  const lie = await liedOf("silent");
+  const posted = lie.posted(MODEL_ID);
+  const { post, rollup } = await published(lie.model, posted);
+  await post(posted);
+  let hasGame = false;
+  const passNow = (method: string, params: readonly number[]) => {
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+    const request = { method: "POST", headers: { "content-type": "application/json" }, body };
+    execFileSync(process.execPath, ["-e", `fetch(${JSON.stringify(f.url)}, ${JSON.stringify(request)})`]);
+  };
+  const look = await openWatch(gate, optionsAt(rollup), (line) => {
+    if (!hasGame || !line.startsWith("recomputing")) return;
+    // At once, as if the training took as long.
+    passNow("evm_increaseTime", [Number(SIDE_SECONDS) + 1]);
+    passNow("anvil_mine", [1]);
+  });
+  await look();
+  hasGame = true;
+  const { lines } = await look();
+  expect(lines.filter((line) => line.includes("endByTime"))).toHaveLength(1);
+  expect(await owedWei(f.games, f.watcher)).toBe(STAKE_WEI);
+});
+
 test("a version with a row that is no text keeps no watcher from what L1 refutes", async () => {
   const rows = made.rows.map((row, k) => (k === 3 ? { ...row, content: new Uint8Array([123]) } : row));
   const rowsRoot = versionRowsRoot(
@@ -219,14 +249,7 @@ test("and where he plays a false trace to its end", async () => {
   const { model, post, rollup } = await published(lie.model, posted);
   await post(posted);
   // One process that looks again and again: nothing is trained twice.
-  const look = await openWatch(
-    gate,
-    {
-      ...{ model: join(folder, "model"), base, rpc: f.url, rollup, privateKeyFile: keyOf(2) },
-      ...{ every: "1", mostDemands: "0" },
-    },
-    () => {},
-  );
+  const look = await openWatch(gate, optionsAt(rollup), () => {});
   const owner = new TracePlayer({
     ...{ publicClient: f.publicClient, game: f.games, account: f.accountOf(f.owner), challenges: false },
     ...{ model, traceOf: () => lie.own },
