@@ -32,6 +32,8 @@ export interface PostingKind {
   readonly rows: RowKind;
   /** What an honest owner posts. @param rows the version's @throws ATT_NOT_DISPUTABLE, and what the model is refused for */
   honestPosting(model: PublishedModel, rows: readonly OwnedRow[], modelId: number): Promise<PostedModel>;
+  /** Before a bond is paid: whether a game over what is posted could be played. Absent: this kind has no games. @throws CMD_USAGE */
+  requirePlayable?(own: PostedModel): void;
   /** Every wrong place that L1 would refuse, cheap rules first. Needs `initPoseidon`. */
   faultsOf(shown: ShownPosting): Iterable<PostedFault>;
   /** Whether a game shows it, and no single transaction. Absent: this kind has no games. */

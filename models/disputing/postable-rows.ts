@@ -1,17 +1,23 @@
 /** Whether rows of a language model can be posted: what TextDisputes and its judges take (docs/lm-disputes.md). */
 import { MOST_CHALLENGED_ROWS } from "../../attribution/model/recipe-fields.ts";
+import { adapterLayout } from "../architecture/adapter-layout.ts";
+import type { ModelShape } from "../architecture/model-shape.ts";
 import { openModel } from "../files/open-model.ts";
 import { modelError } from "../model-errors.ts";
-import { openBase } from "../registered/base-files.ts";
+import { openBase, vocabularySizeOf } from "../registered/base-files.ts";
 import type { TextSetting } from "../registered/text-model.ts";
-import type { TextRecipe } from "../registered/text-recipe.ts";
-import { MOST_TRACED_TOKENS, spelledRow } from "../registered/text-tokens.ts";
-import { readSpelling } from "../tokens/token-spelling.ts";
+import { type TextRecipe, tracedTokens } from "../registered/text-recipe.ts";
+import { MOST_TRACED_TOKENS, mostShownNumbers, spelledRow } from "../registered/text-tokens.ts";
+import { JOINING, readSpelling, type TokenSpelling } from "../tokens/token-spelling.ts";
 import { openTokenizer } from "../tokens/tokenizer.ts";
-import { MOST_TEXT_ROW_BYTES } from "./text-row-tokens.ts";
+import { queryProgram } from "../trace/query-program.ts";
+import { sizeOf } from "../trace/trace-op.ts";
+import { MOST_TEXT_ROW_BYTES, textsOfContent } from "./text-row-tokens.ts";
 
 /** Of G; contracts/disputes/Postings.sol. */
 const MOST_COLUMNS = 384;
+/** Of the longest trace, four bytes each: a watcher holds all of them. */
+const MOST_TRACE_NUMBERS = 2 ** 28;
 /** Floats of a word: the map makes whole words. */
 const WORD_FLOATS = 8;
 
@@ -25,16 +31,22 @@ export type NotPostable =
   | "rows"
   | "row-bytes"
   | "vocabulary"
+  | "vocabulary-size"
+  | "trace-size"
+  | "whole-token"
   | "row";
 
-/** As far as the recipe says it. @throws MOD_ROWS_NOT_POSTABLE */
-export function requirePostableRecipe({
-  columnCount,
-  heldOut = 0,
-  method,
-  rowTokens,
-  rules,
-}: Pick<TextRecipe, "columnCount" | "heldOut" | "method" | "rowTokens" | "rules">): void {
+/** As far as the recipe says it. @param vocabularySize the base's, in tokens @throws MOD_ROWS_NOT_POSTABLE */
+function requirePostableRecipe(
+  {
+    columnCount,
+    heldOut = 0,
+    method,
+    rowTokens,
+    rules,
+  }: Pick<TextRecipe, "columnCount" | "heldOut" | "method" | "rowTokens" | "rules">,
+  vocabularySize: number,
+): void {
   const { featureCount } = method;
   if (rules.base !== undefined) throw notPostable("base-rule", "its recipe has a base for every row");
   if (heldOut > 0)
@@ -49,6 +61,67 @@ export function requirePostableRecipe({
     throw notPostable("row-tokens", `rows of ${rowTokens} tokens, at most ${MOST_TRACED_TOKENS}`, {
       rowTokens,
     });
+  const mostTokens = mostShownNumbers(rowTokens);
+  if (vocabularySize > mostTokens)
+    throw notPostable(
+      "vocabulary-size",
+      `a place has ${vocabularySize} logits, and a game over rows of ${rowTokens} tokens shows ${mostTokens} at most`,
+      { vocabularySize, mostTokens },
+    );
+}
+
+/**
+ * As far as recipe and base say it, whatever the rows are. @throws MOD_ROWS_NOT_POSTABLE, and what a base is refused for
+ */
+export async function requirePostableModel(recipe: TextRecipe, setting: TextSetting) {
+  requirePostableRecipe(recipe, await vocabularySizeOf(recipe.base, setting.bases));
+  const source = await openBase(recipe.base, setting.bases);
+  const opened = await openModel(source);
+  const { shape } = opened;
+  await opened.close();
+  const numbers = traceNumbers(recipe, shape);
+  if (numbers > MOST_TRACE_NUMBERS)
+    throw notPostable(
+      "trace-size",
+      `the trace of its longest row has ${numbers} numbers, at most ${MOST_TRACE_NUMBERS}`,
+      { numbers },
+    );
+  const spelling = await readSpelling(source, shape.vocabularySize);
+  if (spelling === null)
+    throw notPostable("vocabulary", "its tokenizer's tokens do not spell a text byte by byte");
+  // Attack: an owner who posts other tokens of the same bytes, of which only the spelling is compared.
+  if (spelling.joining === JOINING.none && !areBytes(spelling))
+    throw notPostable("vocabulary", "L1 does not know by which rules its tokenizer joins bytes");
+  return { spelling, tokens: await openTokenizer(source, shape.vocabularySize) };
+}
+
+/** Of the longest row's trace, with the model's own ones. */
+function traceNumbers(recipe: TextRecipe, shape: ModelShape): number {
+  const maxRows = tracedTokens({ ...recipe, tracing: { claimant: "", digest: "", rows: true } });
+  const { featureCount } = recipe.method;
+  const adapter = adapterLayout(shape, recipe.adapter);
+  const program = queryProgram({ shape, adapter, featureCount, maxRows }, maxRows - 1);
+  return program.reduce((sum, op) => sum + sizeOf(op), 0);
+}
+
+/** Whether each token is another byte: then a text has one spelling alone. */
+function areBytes({ tokens }: TokenSpelling): boolean {
+  const known = new Set(tokens.map(({ bytes }) => (bytes.length === 1 ? bytes[0] : undefined)));
+  return !known.has(undefined) && known.size === tokens.length && tokens.every(({ rule }) => rule === null);
+}
+
+/**
+ * Texts of tokens that no rule makes: a tokenizer takes them whole where they stand in a text, and L1 takes their bytes'
+ * tokens as well. @returns bytes of each
+ */
+function wholeTexts({ tokens }: TokenSpelling): readonly Buffer[] {
+  const bases = new Set<number>();
+  return tokens.flatMap(({ bytes, rule }) => {
+    if (rule !== null || bytes.length === 0) return [];
+    if (bytes.length > 1 || bases.has(bytes[0]!)) return [Buffer.from(bytes)];
+    bases.add(bytes[0]!);
+    return [];
+  });
 }
 
 /**
@@ -60,7 +133,7 @@ export async function requirePostable(
   contents: readonly Uint8Array[],
   setting: TextSetting,
 ): Promise<void> {
-  requirePostableRecipe(recipe);
+  const { spelling, tokens } = await requirePostableModel(recipe, setting);
   if (contents.length > MOST_CHALLENGED_ROWS)
     throw notPostable("rows", `${contents.length} rows, at most ${MOST_CHALLENGED_ROWS}`, {
       rowCount: contents.length,
@@ -74,14 +147,7 @@ export async function requirePostable(
         row: long,
       },
     );
-  const source = await openBase(recipe.base, setting.bases);
-  const opened = await openModel(source);
-  const { vocabularySize } = opened.shape;
-  await opened.close();
-  const spelling = await readSpelling(source, vocabularySize);
-  if (spelling === null)
-    throw notPostable("vocabulary", "its tokenizer's tokens do not spell a text byte by byte");
-  const tokens = await openTokenizer(source, vocabularySize);
+  requireNoWholeTexts(wholeTexts(spelling), contents);
   for (const [row, content] of contents.entries()) {
     try {
       spelledRow(tokens, spelling, content, recipe);
@@ -89,6 +155,18 @@ export async function requirePostable(
       throw notPostable("row", `row ${row}: ${(cause as Error).message}`, { row }, cause);
     }
   }
+}
+
+/** @throws MOD_ROWS_NOT_POSTABLE "whole-token", with the row and the text */
+function requireNoWholeTexts(whole: readonly Buffer[], contents: readonly Uint8Array[]): void {
+  for (const [row, content] of contents.entries())
+    for (const text of textsOfContent(content) ?? []) {
+      const found = whole.find((bytes) => Buffer.from(text).includes(bytes));
+      if (found === undefined) continue;
+      const token = new TextDecoder().decode(found);
+      const why = `row ${row} has ${JSON.stringify(token)}, which the tokenizer takes whole: L1 takes other tokens of it, too`;
+      throw notPostable("whole-token", why, { row, token });
+    }
 }
 
 const notPostable = (reason: NotPostable, why: string, data: object = {}, cause?: unknown) =>

@@ -3,12 +3,13 @@ import { type Address, getAddress, type Hex, zeroAddress, zeroHash } from "viem"
 import { toFixed40 } from "../../attribution/maths/fixed-point.ts";
 import type { FamilyTraining } from "../../attribution/model/model-family.ts";
 import { restOfQuery } from "../../attribution/model/recipe-fields.ts";
+import { vocabularySizeOf } from "../registered/base-files.ts";
 import type { TextParts } from "../registered/text-family.ts";
 import type { TextSetting } from "../registered/text-model.ts";
 import { promisesRows, type TextRecipe } from "../registered/text-recipe.ts";
 import { requireClaimable } from "../registered/text-tokens.ts";
 import { type TracedTerms, tracedTuple, tracingDigest } from "./ledger-claims.ts";
-import { requirePostable, requirePostableRecipe } from "./postable-rows.ts";
+import { requirePostable, requirePostableModel } from "./postable-rows.ts";
 import { openTracedText, type TracedTextModel } from "./traced-text.ts";
 
 /** The contract's `Traced.rules`: 0 where no rows are promised. */
@@ -45,7 +46,7 @@ export async function withTracing<Parts extends TextParts>(
   setting: TextSetting,
   rows: readonly Uint8Array[] | null,
 ): Promise<Parts> {
-  requireClaimable(parts.recipe);
+  requireClaimable(parts.recipe, await vocabularySizeOf(parts.recipe.base, setting.bases));
   if (rows !== null) await requirePostable(parts.recipe, rows, setting);
   const tracing = { claimant: claimant.toLowerCase(), digest: zeroHash as string };
   const promised = { ...tracing, ...(rows === null ? {} : { rows: true as const }) };
@@ -72,7 +73,7 @@ export function isTracedBy(traced: TracedTextModel, recipe: TextRecipe): boolean
 
 /**
  * The training, for whoever verifies: with the digest of a model that promises claims, computed again. Its `promise` throws
- * MOD_CLAIMS_TOO_LARGE of a recipe whose longest answers leave no room for a claim, and MOD_ROWS_NOT_POSTABLE of one that
+ * MOD_CLAIMS_TOO_LARGE of a recipe whose longest answers leave no room for a claim, or whose numbers no game shows, and MOD_ROWS_NOT_POSTABLE of one that
  * promises rows which no posting takes.
  */
 export function withPromise(
@@ -84,8 +85,8 @@ export function withPromise(
     async promise(parts) {
       const { recipe } = parts;
       if (recipe.tracing === undefined) return null;
-      requireClaimable(recipe);
-      if (promisesRows(recipe)) requirePostableRecipe(recipe);
+      requireClaimable(recipe, await vocabularySizeOf(recipe.base, setting.bases));
+      if (promisesRows(recipe)) await requirePostableModel(recipe, setting);
       return { published: recipe.tracing.digest, computed: await tracingOf(parts, setting) };
     },
   };

@@ -1,8 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Hex, zeroAddress } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toFixed40 } from "../../attribution/maths/fixed-point.ts";
 import type { FamilyTraining, Trained } from "../../attribution/model/model-family.ts";
 import { publishedModel } from "../../attribution/model/model-files.ts";
@@ -13,12 +13,13 @@ import { folderSource } from "../files/folder-source.ts";
 import { describeBase, readFrom } from "../registered/base-files.ts";
 import { type TextParts, textFamily } from "../registered/text-family.ts";
 import type { TextRecipe } from "../registered/text-recipe.ts";
-import { mostClaimedBytes, tokensOfPrompt } from "../registered/text-tokens.ts";
+import { mostClaimedBytes, mostShownNumbers, tokensOfPrompt } from "../registered/text-tokens.ts";
 import { type TrainingSetting, textTraining } from "../registered/text-training.ts";
 import { makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../testing/text-rows.ts";
 import { readSpelling } from "../tokens/token-spelling.ts";
 import { openTokenizer } from "../tokens/tokenizer.ts";
+import { byteCharacters } from "../tokens/train-tokenizer.ts";
 import { chainKernels } from "../trace/run-trace.ts";
 import { requirePostable } from "./postable-rows.ts";
 import { claimOf, namesModel, textOf, traceQuery } from "./traced-model.ts";
@@ -126,6 +127,45 @@ test("a recipe with no room for claims of its longest texts is not made", async 
   await expect(made(3_000, 712)).rejects.not.toMatchObject({ code: "MOD_CLAIMS_TOO_LARGE" });
 });
 
+test("a vocabulary whose logits no transaction shows is not promised", async () => {
+  const contents = rows.map(({ content }) => content);
+  const own = await mkdtemp(join(tmpdir(), "openledger-vocabulary-"));
+  try {
+    const of = async (vocabularySize: number, changed: Partial<TextRecipe> = {}) => {
+      // Nothing but its size is asked.
+      await writeFile(
+        join(own, "config.json"),
+        JSON.stringify({ ...byteConfig, vocab_size: vocabularySize }),
+      );
+      const base = await describeBase(folderSource(own), "made");
+      const place = { ...setting, bases: [readFrom(folderSource(own))] };
+      return { made: { ...parts, recipe: { ...parts.recipe, base, ...changed } }, place };
+    };
+    const { answerTokens, promptTokens } = parts.recipe.answers;
+    const most = mostShownNumbers(promptTokens + answerTokens);
+    // 128 KiB, less 7 for all but tokens and numbers.
+    expect(4 * (most + promptTokens + answerTokens)).toBe(121 * 1_024);
+    const tooMany = await of(most + 1);
+    const refused = { code: "MOD_CLAIMS_TOO_LARGE", data: { reason: "vocabulary-size" } };
+    for (const given of [null, contents])
+      await expect(withTracing(tooMany.made, CLAIMANT, tooMany.place, given)).rejects.toMatchObject(refused);
+    const tracing = { claimant: CLAIMANT.toLowerCase(), digest: `0x${"22".repeat(32)}` };
+    const verify = async ({ made, place }: Awaited<ReturnType<typeof of>>) =>
+      withPromise(textTraining(textFamily(place), place), place).promise!(made);
+    await expect(verify(await of(most + 1, { tracing }))).rejects.toMatchObject(refused);
+    // One fewer is enough for queries; a row that is longer has more tokens in its statement.
+    const fits = await of(most);
+    await expect(withTracing(fits.made, CLAIMANT, fits.place, null)).rejects.not.toMatchObject(refused);
+    const long = { rowTokens: promptTokens + answerTokens + 1, tracing: { ...tracing, rows: true as const } };
+    await expect(verify(await of(most, long))).rejects.toMatchObject({
+      code: "MOD_ROWS_NOT_POSTABLE",
+      data: { reason: "vocabulary-size" },
+    });
+  } finally {
+    await rm(own, { recursive: true });
+  }
+});
+
 test("whoever verifies a model that promises claims computes its digest again", async () => {
   const verify = async (made: typeof parts) => {
     const split = { ownerParts: 13_107n, validatorParts: 8_192n };
@@ -214,4 +254,60 @@ test("rows of a tokenizer whose tokens spell no bytes are not promised", async (
   } finally {
     await rm(own, { recursive: true });
   }
+});
+
+describe("rows whose tokens L1 could not tell from others", () => {
+  const answered = async (rowsOf: readonly object[], changed: object = {}) => {
+    const own = await mkdtemp(join(tmpdir(), "openledger-tokens-"));
+    try {
+      await writeMadeModel(own, makeModel({ ...byteConfig, num_hidden_layers: 1, vocab_size: 259 }));
+      await writeFile(join(own, "tokenizer.json"), JSON.stringify({ ...TOKENIZER, ...changed }));
+      const recipe = { ...parts.recipe, base: await describeBase(folderSource(own), "made") };
+      const place = { ...setting, bases: [readFrom(folderSource(own))] };
+      const contents = rowsOf.map((row) => new TextEncoder().encode(JSON.stringify(row)));
+      const reason = (error: unknown) => (error as { data: object }).data;
+      return await requirePostable(recipe, contents, place).then(() => null, reason);
+    } finally {
+      await rm(own, { recursive: true });
+    }
+  };
+  const bytes = Object.fromEntries(byteCharacters().map((character, byte) => [character, byte]));
+  const TOKENIZER = {
+    pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, use_regex: true },
+    decoder: { type: "ByteLevel" },
+    normalizer: null,
+    post_processor: null,
+    added_tokens: [{ id: 258, content: "<|end|>" }],
+    model: { type: "BPE", vocab: { ...bytes, th: 256, the: 257 }, merges: ["t h", "th e"] },
+  };
+  const rows = [{ text: "the state <|end|" }, { prompt: "the", answer: "then" }];
+
+  test("a vocabulary whose rules are not known is refused", async () => {
+    expect(await answered(rows)).toBeNull();
+    // Bytes are compared in both, and nothing else.
+    const unsure = [
+      { model: { ...TOKENIZER.model, ignore_merges: true } },
+      { added_tokens: [{ id: 258, content: "end" }] },
+    ];
+    for (const changed of unsure)
+      expect(await answered(rows, changed)).toMatchObject({ reason: "vocabulary" });
+  });
+
+  test("a row with the text of a token that is taken whole is refused", async () => {
+    for (const row of [{ text: "a<|end|>" }, { prompt: "a", answer: "<|end|>b" }])
+      expect(await answered([...rows, row])).toMatchObject({ reason: "whole-token", row: 2 });
+    // Of a prompt and an answer each is encoded alone.
+    expect(await answered([{ prompt: "a<|end", answer: "|>b" }])).toBeNull();
+  });
+});
+
+test("rows whose trace nobody can hold are not promised", async () => {
+  const { recipe } = parts;
+  const contents = rows.map(({ content }) => content);
+  // The map alone has a column of the adapter's numbers a feature.
+  const large = { ...recipe, method: { ...recipe.method, featureCount: 2 ** 21 } };
+  await expect(requirePostable(large, contents, setting)).rejects.toMatchObject({
+    code: "MOD_ROWS_NOT_POSTABLE",
+    data: { reason: "trace-size", numbers: expect.any(Number) },
+  });
 });

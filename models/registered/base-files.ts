@@ -5,6 +5,7 @@ import { z } from "zod";
 import { fetchFile } from "../../attribution/model/model-download.ts";
 import { type FileSource, readWhole, unreadable } from "../files/byte-source.ts";
 import { memorySource } from "../files/memory-source.ts";
+import { parseModelConfig } from "../files/model-config.ts";
 import { modelError } from "../model-errors.ts";
 
 /** All files together: they are held in memory while they are read. */
@@ -79,6 +80,16 @@ export async function readBaseFile(
     `the base model ${base.name}: no ${file} with SHA-256 ${wanted.sha256.slice(0, 16)}… was found`,
     { data: { base: base.name, file, sha256: wanted.sha256, said } },
   );
+}
+
+/** Of the base's shape: config.json alone is read. @throws RollupError MOD_BASE_MISSING, MOD_CONFIG_INVALID, MOD_CONFIG_UNSUPPORTED */
+export async function vocabularySizeOf(
+  base: RecipeBaseModel,
+  places: readonly ReadBaseFile[],
+): Promise<number> {
+  const config = await readBaseFile(base, "config.json", places);
+  if (config === null) throw unreadable(base.name, "there is no config.json");
+  return parseModelConfig(config).vocabularySize;
 }
 
 /** All files of the base, in memory. @throws RollupError MOD_BASE_MISSING */

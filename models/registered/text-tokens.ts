@@ -81,14 +81,29 @@ export function mostClaimedBytes(promptTokens: number, { answers, method }: Text
 /** Of prompt and answer together, or of a row: TraceGame.sol. */
 export const MOST_TRACED_TOKENS = 4_096;
 
+/** Of a game's last move, besides tokens and the numbers that it opens: roots, two paths, the operation, a signature. */
+const SHOWN_BYTES = 7 * 1_024;
+/** Of a token in the statement, and of a number that is opened. */
+const WORD_BYTES = 4;
+
 /**
- * Of a recipe that is to promise claims: whether a claim of its longest texts can be sent, with a byte a token at least.
+ * Most numbers that a game's last move may have to open at once, of texts of so many tokens. The loss reads all logits of a
+ * place. Attack: a liar whose false number is one that no transaction shows.
+ */
+export const mostShownNumbers = (tokens: number): number =>
+  Math.floor((TRANSACTION_BYTES - SHOWN_BYTES) / WORD_BYTES) - tokens;
+
+/**
+ * Of a recipe that is to promise claims: whether a claim of its longest texts can be sent, with a byte a token at least, and
+ * each of a trace's numbers be shown.
  * Attack: an owner whose every answer leaves no room for a claim of it; who pays would find out at the first draw.
  *
+ * @param vocabularySize the base's, in tokens
  * @throws MOD_CLAIMS_TOO_LARGE
  */
-export function requireClaimable(recipe: TextRecipe): void {
+export function requireClaimable(recipe: TextRecipe, vocabularySize: number): void {
   const { answerTokens: answered, promptTokens } = recipe.answers;
+  const mostTokens = mostShownNumbers(promptTokens + answered);
   const room = mostClaimedBytes(promptTokens, recipe);
   const tooLarge = (why: string, data: object) =>
     modelError("MOD_CLAIMS_TOO_LARGE", `no claim of this model's longest texts can be sent: ${why}`, {
@@ -102,6 +117,10 @@ export function requireClaimable(recipe: TextRecipe): void {
     throw tooLarge(`${promptTokens} tokens of a prompt have ${room} bytes left`, {
       promptTokens,
       roomBytes: room,
+    });
+  if (vocabularySize > mostTokens)
+    throw tooLarge(`a place has ${vocabularySize} logits, and a game shows ${mostTokens} at most`, {
+      ...{ reason: "vocabulary-size", vocabularySize, mostTokens },
     });
 }
 

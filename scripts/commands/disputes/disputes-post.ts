@@ -79,6 +79,7 @@ export async function postModel({ options, args, output }: CommandContext<PostOp
   output.progress("checking every place of it");
   for (const fault of kind.faultsOf({ posted, own: posted, rows }))
     throw commandError("CMD_USAGE", `anyone could refute it: ${JSON.stringify(fault)}; nothing is posted`);
+  kind.requirePlayable?.(posted);
   const sender = await disputesSenderOf(options, given, (client) => contractFor(client, given, model));
   const { disputes: address, publicClient, terms } = sender;
   const missing = await missingChunks(publicClient, terms.math, rows.length);

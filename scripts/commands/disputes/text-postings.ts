@@ -8,10 +8,12 @@ import type { PostingKind, ShownPosting } from "../../../client/disputing/postin
 import { type ShownFault, textChallengeData } from "../../../models/disputing/text-calls.ts";
 import { findTextFaults, type KnownText, type TextFault } from "../../../models/disputing/text-faults.ts";
 import { textPosting } from "../../../models/disputing/text-posting.ts";
+import { readRowTokens } from "../../../models/disputing/text-row-tokens.ts";
 import { tracedOf } from "../../../models/disputing/traced-recipe.ts";
 import type { TracedTextModel } from "../../../models/disputing/traced-text.ts";
 import type { TextParts } from "../../../models/registered/text-family.ts";
 import { realFeatures } from "../../../models/registered/text-training.ts";
+import { wordsOf } from "../../../models/trace/word-tree.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import type { OpenedModels } from "./opened-models.ts";
 
@@ -43,6 +45,7 @@ export class TextPostings {
   readonly kind: PostingKind = {
     rows: "texts",
     honestPosting: async (model, rows, modelId) => (await this.#own(model, rows, modelId)).posted,
+    requirePlayable: (own) => requireSameTrace(this.of(own)),
     faultsOf: (shown) => this.#faultsOf(shown),
     isGame: ({ kind }) => kind === "row",
     refutationData: (id, { own, posted, rows }, fault) => {
@@ -110,4 +113,26 @@ export class TextPostings {
       return { posted: none, traced, terms, real, isBlind: true };
     }
   }
+}
+
+/**
+ * Traces the longest row: a game over it is played with the trace's numbers, and what is posted comes from the engine.
+ *
+ * @throws CMD_USAGE where the two differ
+ */
+export function requireSameTrace({
+  posted,
+  traced,
+}: {
+  readonly posted: Pick<PostedModel, "leaves">;
+  readonly traced: Pick<TracedTextModel, "featuresOf">;
+}): void {
+  const { map, tokens } = posted.leaves;
+  const row = tokens.reduce((most, leaf, k) => (leaf.length > tokens[most]!.length ? k : most), 0);
+  const own = wordsOf(traced.featuresOf(readRowTokens(tokens[row]!)!));
+  if (Buffer.compare(own, map[row]!) !== 0)
+    throw commandError(
+      "CMD_USAGE",
+      `the trace of row ${row} ends with other real features than the engine's: nobody could defend it, and nothing is posted`,
+    );
 }

@@ -188,13 +188,15 @@ async function requirePromisable(
   contents: readonly Uint8Array[],
 ): Promise<void> {
   if (recipe.family !== "text") throw commandError("CMD_USAGE", "only language models have claims");
-  const [{ requireClaimable }, { requirePostable }] = await Promise.all([
+  const [{ requireClaimable }, { vocabularySizeOf }, { requirePostable }] = await Promise.all([
     import("../../../models/registered/text-tokens.ts"),
+    import("../../../models/registered/base-files.ts"),
     import("../../../models/disputing/postable-rows.ts"),
   ]);
-  requireClaimable(recipe as TextRecipe);
+  const [text, setting] = [recipe as TextRecipe, await textSetting(options)];
+  requireClaimable(text, await vocabularySizeOf(text.base, setting.bases));
   if (options.queriesOnly === true) return;
-  await requirePostable(recipe as TextRecipe, contents, await textSetting(options));
+  await requirePostable(text, contents, setting);
 }
 
 /** The model with claims in its recipe, and a posting of its rows. @throws CMD_USAGE for an address that is none */

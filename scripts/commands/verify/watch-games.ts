@@ -7,11 +7,12 @@ import { tracingDigest } from "../../../models/disputing/ledger-claims.ts";
 import { GameReader, type RegisteredTraced, sameAddress } from "../../../models/disputing/read-games.ts";
 import type { PlayerAccount, TracePlayer } from "../../../models/disputing/trace-player.ts";
 import { tracedPlayer } from "../../../models/disputing/traced-player.ts";
+import { vocabularySizeOf } from "../../../models/registered/base-files.ts";
 import type { TextParts } from "../../../models/registered/text-family.ts";
 import { requireClaimable } from "../../../models/registered/text-tokens.ts";
 import { type GlobalOptions, modelServerOf, resolveEndpoints } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/l1-sender.ts";
-import { modelFamilies } from "../../cli/model-families.ts";
+import { modelFamilies, textSetting } from "../../cli/model-families.ts";
 import type { RowContracts } from "../disputes/disputes-contracts.ts";
 import { OpenedModels } from "../disputes/opened-models.ts";
 import { describeRound, mostStakeOf } from "../disputes/query-disputes.ts";
@@ -192,7 +193,7 @@ export class GameWatch {
     };
     // A promise costs nothing to compare, roots some minutes.
     if (tracing.digest !== digest) return other;
-    const unclaimable = faultOfClaims(model.recipe);
+    const unclaimable = await this.#faultOfClaims(model.recipe);
     if (unclaimable === null) this.#unclaimable.delete(keyOf(one));
     else this.#unclaimable.set(keyOf(one), `do not approve or pay it: ${unclaimable}`);
     const opened = await this.#opened.open({ modelId, rollup }, model);
@@ -210,6 +211,18 @@ export class GameWatch {
     const isPosted = this.#rows !== null && terms.rules !== 0n;
     const rows = isPosted ? await playerIn(this.#rows!.games, "rows") : null;
     return { players: { queries: await playerIn(this.#game, "queries"), rows } };
+  }
+
+  /** null where a claim of the longest texts has room, and a game shows every number. */
+  async #faultOfClaims(recipe: TextParts["recipe"]): Promise<string | null> {
+    const { bases } = await textSetting({ base: this.#options.base });
+    try {
+      requireClaimable(recipe, await vocabularySizeOf(recipe.base, bases));
+      return null;
+    } catch (error) {
+      if (isRollupError(error, "MOD_CLAIMS_TOO_LARGE")) return error.message;
+      throw error;
+    }
   }
 
   async #account(at: Address): Promise<PlayerAccount> {
@@ -241,17 +254,6 @@ export class GameWatch {
 }
 
 const keyOf = ({ modelId, rollup }: RegisteredTraced) => `${rollup}/${modelId}`;
-
-/** null where a claim of the longest texts has room. */
-function faultOfClaims(recipe: TextParts["recipe"]): string | null {
-  try {
-    requireClaimable(recipe);
-    return null;
-  } catch (error) {
-    if (isRollupError(error, "MOD_CLAIMS_TOO_LARGE")) return error.message;
-    throw error;
-  }
-}
 
 /** null where nobody has named one: postings are watched all the same. */
 function rollupOf(options: GlobalOptions): Address | null {

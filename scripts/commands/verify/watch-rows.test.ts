@@ -37,6 +37,7 @@ import {
   LANGUAGE_FALSEHOODS,
   type LanguageFalsehood,
 } from "../../drill/disputes/language-falsehoods.ts";
+import { requireSameTrace } from "../disputes/text-postings.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
 import { openWatch } from "./watch.ts";
 
@@ -137,6 +138,20 @@ test.each(["frequent", "tokens"])("%s: a lie that one transaction shows", async 
   expect(await stateOf()).toEqual(refuted(LANGUAGE_FALSEHOODS.find((one) => one.name === name)!.fault));
   expect(await owedWei(f.disputes, f.watcher)).toBe(BOND_WEI / 2n);
   expect(await owedWei(f.games, f.watcher)).toBe(0n);
+});
+
+test("an owner whose trace does not end as the engine does posts nothing", () => {
+  const { honest, traced } = made;
+  requireSameTrace({ posted: honest, traced });
+  const { map, tokens } = honest.leaves;
+  const longest = Math.max(...tokens.map(({ length }) => length));
+  const row = tokens.findIndex(({ length }) => length === longest);
+  const others = map.map((leaf, k) =>
+    k === row ? leaf.map((byte, at) => (at === 0 ? byte ^ 1 : byte)) : leaf,
+  );
+  expect(() => requireSameTrace({ posted: { leaves: { ...honest.leaves, map: others } }, traced })).toThrow(
+    expect.objectContaining({ code: "CMD_USAGE" }),
+  );
 });
 
 test("false real features are refuted by a game, where the owner is silent", async () => {
