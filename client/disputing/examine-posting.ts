@@ -80,8 +80,21 @@ export async function examinePosting(
   const faults = challengeable(kind.faultsOf(shown), unopened, kind.needsContent);
   const first = faults.next();
   const fault = first.done === true ? null : { fault: first.value, shown, others: faults };
+  if (fault === null) warnings.push(...otherTokens(shown, unopened));
   const rows = Array.from(unopened, (index) => ({ tree: "rows" as const, index }));
   return { fault, wanted: [...wanted, ...rows], warnings };
+}
+
+/** Of a text that L1 takes other tokens of, too: of one that a tokenizer takes whole, or where a border is not sure. */
+function otherTokens({ own, posted }: ShownPosting, unopened: ReadonlySet<number>): string[] {
+  const known = own.leaves.tokens;
+  // Of a version with a row that is no text, nobody knows the others' leaves.
+  if (known.length !== posted.leaves.tokens.length) return [];
+  const isOther = (leaf: Uint8Array, row: number) =>
+    !unopened.has(row) && Buffer.compare(leaf, known[row]!) !== 0;
+  return posted.leaves.tokens.flatMap((leaf, row) =>
+    isOther(leaf, row) ? [`the tokens of row ${row} are not the tokenizer's, and no rule shows it`] : [],
+  );
 }
 
 /** null where there are none that can be read. */

@@ -269,6 +269,29 @@ test("no number of attestations in one block hides a posting from a watcher", as
   expect((await look())[0]).toMatchObject({ sent: null, posting: { attestedBy: [f.watcher] } });
 });
 
+test("somebody plays games after each posting that was recomputed, before the next", async () => {
+  const honestId = await f.post(made.honest.statement);
+  const { files, posted } = lie(made, changed("tokens", 20, pairBytes([[3, 1]])));
+  const lieId = await f.post(posted.statement);
+  const done: (bigint | "games")[] = [];
+  const look = () =>
+    watchOnce({
+      ...{ publicClient: f.client as never, watcher: f.watcherOf(f.watcher), disputes: f.disputes.address },
+      async filesOf({ id }) {
+        done.push(id);
+        return id === lieId ? files : { ...files, leaves: null };
+      },
+      async between() {
+        done.push("games");
+      },
+    });
+  await look();
+  expect(done).toEqual([honestId, "games", lieId, "games"]);
+  // One is attested, and one refuted: nothing is recomputed.
+  await look();
+  expect(done).toHaveLength(4);
+});
+
 test("a posting has at most as many rows as a transaction can be shown of", async () => {
   const refused = async (rowCount: number) => {
     const { statement } = made.honest;

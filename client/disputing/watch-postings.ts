@@ -36,6 +36,8 @@ export interface WatchOptions {
   readonly modelId?: number;
   /** null for a posting whose files cannot be had. A throw is of this posting alone. */
   readonly filesOf: (posting: Posting) => Promise<PublishedFiles | null>;
+  /** Called after each posting that was recomputed, before the next: a training takes hours, and somebody's clock may run. */
+  readonly between?: () => Promise<void>;
 }
 
 export interface Watched {
@@ -70,6 +72,7 @@ export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
     let examined: Examined | null = null;
     let sent: Watched["sent"] = null;
     let failure: Error | null = null;
+    let isRecomputed = false;
     try {
       const isFeeOpen = posting.state === "refuted" && posting.openDemandCount > 0;
       if (isFeeOpen && watcher !== null && watcher.mostDemandsWei > 0n)
@@ -77,7 +80,8 @@ export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
       const verdict = posting.state === "open" ? ((await games?.verdictOf(posting)) ?? null) : null;
       if (verdict !== null && watcher !== null)
         sent = { what: "verdict", ...(await watcher.send({ data: verdict, valueWei: 0n })) };
-      const files = isKnown || verdict !== null ? null : await options.filesOf(posting);
+      isRecomputed = !isKnown && verdict === null;
+      const files = isRecomputed ? await options.filesOf(posting) : null;
       if (files !== null) {
         const demands = await readDemands(publicClient, disputes, posting.id);
         examined = await examinePosting(posting, files, kind, demands.shown);
@@ -87,6 +91,7 @@ export async function watchOnce(options: WatchOptions): Promise<Watched[]> {
       failure = error as Error;
     }
     watched.push({ posting, examined, sent, failure });
+    if (isRecomputed) await options.between?.();
   }
   return watched;
 }

@@ -5,11 +5,7 @@ import { factBytes, type Leaves, type PostedModel } from "../../../attribution/d
 import { textDisputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { STAKE_WEI, startRowContracts } from "../../../models/disputing/testing/row-fixture.ts";
 import { textCase } from "../../../models/disputing/testing/text-case.ts";
-import {
-  challengeRowCall,
-  type ShownFault,
-  textChallengeData,
-} from "../../../models/disputing/text-calls.ts";
+import { challengeRowCall, textChallengeData } from "../../../models/disputing/text-calls.ts";
 import { findTextFaults } from "../../../models/disputing/text-faults.ts";
 import { withTextTrees } from "../../../models/disputing/text-posting.ts";
 import type { DisputesPart } from "./disputes-part.ts";

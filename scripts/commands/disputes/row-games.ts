@@ -99,7 +99,9 @@ async function turnsOf(
     if (!sameAddress(challenger, account)) continue;
     const call = { address: games, abi: rowTracesAbi, functionName: "rowOf", args: [claimId] } as const;
     const [posting] = await client.readContract(call);
-    if (posting === id) turns.push(turn);
+    // Of a row that was refuted the verdict is still to be brought: nothing is lost.
+    const isWon = claims.some((claim) => claim.claimId === claimId && claim.isRefuted);
+    if (posting === id) turns.push(isWon ? "won" : turn);
   }
   return turns;
 }

@@ -19,6 +19,7 @@ import {
   MODEL_ID,
   startLedgerTraces,
 } from "../../../models/disputing/testing/ledger-fixture.ts";
+import { falseTrace, placeOf } from "../../../models/disputing/testing/played-games.ts";
 import { BOND_WEI } from "../../../models/disputing/testing/trace-fixture.ts";
 import { traceQuery } from "../../../models/disputing/traced-model.ts";
 import { tracedOf } from "../../../models/disputing/traced-recipe.ts";
@@ -117,7 +118,12 @@ function watchOf(options: GameWatchOptions) {
     said.push(line),
   );
   const look = async () => (await watch.once()).models as Record<string, unknown>[];
-  return { said, look, rootsRead: () => said.filter((line) => line.startsWith("reading model")).length };
+  return {
+    said,
+    look,
+    watch,
+    rootsRead: () => said.filter((line) => line.startsWith("reading model")).length,
+  };
 }
 const right = () => join(folder, "right");
 
@@ -193,7 +199,16 @@ describe("a watcher", () => {
     const waiting = async (options: GameWatchOptions) =>
       (await watchOf({ rollup, model: right(), ...options }).look())[1];
     expect(await waiting({})).toMatchObject({ waiting: [], failures: [], moves: [], warnings: [] });
-    expect(await waiting({ every: "10" })).toMatchObject({ waiting: [5n], failures: [] });
+    const often = watchOf({ rollup, model: right(), every: "10" });
+    expect((await often.look())[1]).toMatchObject({ waiting: [5n], failures: [] });
+    // Between two postings: what is left is traced, and only what is new is told.
+    expect(await often.watch.again()).toEqual({ lines: [], models: [] });
+    const lie = falseTrace(model, query, chainKernels("wasm", [query.program]), placeOf(query, "chain"));
+    const receipt = { payerId: 7, salt: 6n, prompt, answer, lengths };
+    await f.send(f.owner, claimReceiptCall(model, terms, lie, receipt), BOND_WEI);
+    const failures = [{ claimId: 6n, reason: expect.stringContaining("nobody signs") }];
+    const again = await often.watch.again();
+    expect(again.models).toMatchObject([{ modelId: BigInt(MODEL_ID), failures }]);
   });
 });
 

@@ -51,6 +51,16 @@ interface Players {
   readonly digest: Hex;
 }
 
+interface Played {
+  readonly lines: readonly string[];
+  readonly view: object;
+  /** Whether there was a move, or one failed. */
+  readonly isNews: boolean;
+}
+
+const isNews = ({ view: { failures, moves } }: ReturnType<typeof describeRound>) =>
+  failures.length + moves.length > 0;
+
 /** They, or why nobody can play. */
 type Known = { readonly players: Players } | { readonly fault: string };
 
@@ -63,7 +73,7 @@ export class GameWatch {
   /** Whose models are played: anybody can register others, behind contracts that call themselves rollups. */
   readonly rollup: Address | null;
   /** Players alone: what is served wrong now may be right at the next look. */
-  readonly #players = new Map<string, Players>();
+  readonly #players = new Map<string, { readonly one: RegisteredTraced; readonly players: Players }>();
   readonly #opened: OpenedModels;
   /** Where rows of its models are posted; null where nothing behind the gate takes them. */
   readonly #rows: RowContracts | null;
@@ -102,7 +112,7 @@ export class GameWatch {
     const models: object[] = [];
     for (const one of registered) {
       const { modelId, rollup, terms } = one;
-      const facts = { game: this.#game, rollup, modelId, claimant: terms.claimant };
+      const facts = this.#factsOf(one);
       lines.push(`model ${modelId} of ${rollup}: claims come from ${terms.claimant}`);
       if (this.rollup === null || !sameAddress(rollup, this.rollup)) {
         const skipped =
@@ -128,31 +138,58 @@ export class GameWatch {
   /** What the statics of a model bind of the trace, where games over its rows are played here; null where they are not. */
   rowsPlayed(one: ClaimedModel): Hex | null {
     const known = this.#players.get(keyOf(one));
-    return known === undefined || known.rows === null ? null : known.digest;
+    return known === undefined || known.players.rows === null ? null : known.players.digest;
   }
 
-  async #look(one: RegisteredTraced): Promise<{ lines: readonly string[]; view: object }> {
-    try {
+  /** The moves of models that a look has opened: between postings, whose training takes hours. Nothing else is said again. */
+  async again(): Promise<Pick<Seen, "lines" | "models">> {
+    const lines: string[] = [];
+    const models: object[] = [];
+    for (const { one, players } of this.#players.values()) {
+      const played = await this.#tried(() => this.#play(players));
+      if (!played.isNews) continue;
+      lines.push(...played.lines.map((line) => `model ${one.modelId} of ${one.rollup}: ${line}`));
+      models.push({ ...this.#factsOf(one), ...played.view });
+    }
+    return { lines, models };
+  }
+
+  #factsOf({ modelId, rollup, terms }: RegisteredTraced) {
+    return { game: this.#game, rollup, modelId, claimant: terms.claimant };
+  }
+
+  #look(one: RegisteredTraced): Promise<Played> {
+    return this.#tried(async () => {
       const known = await this.#knownOf(one);
-      if ("fault" in known) return { lines: [known.fault], view: { fault: known.fault } };
-      const { queries, rows } = known.players;
-      const played = describeRound(await queries.playOnce());
-      if (rows === null) return played;
-      const ofRows = describeRound(await rows.playOnce());
-      const lines = [...played.lines, ...ofRows.lines.map((line) => `of rows, ${line}`)];
-      return { lines, view: { ...played.view, rows: ofRows.view } };
+      if ("players" in known) return this.#play(known.players);
+      return { lines: [known.fault], view: { fault: known.fault }, isNews: true };
+    });
+  }
+
+  async #play({ queries, rows }: Players): Promise<Played> {
+    const played = describeRound(await queries.playOnce());
+    if (rows === null) return { ...played, isNews: isNews(played) };
+    const ofRows = describeRound(await rows.playOnce());
+    const lines = [...played.lines, ...ofRows.lines.map((line) => `of rows, ${line}`)];
+    const view = { ...played.view, rows: ofRows.view };
+    return { lines, view, isNews: isNews(played) || isNews(ofRows) };
+  }
+
+  async #tried(play: () => Promise<Played>): Promise<Played> {
+    try {
+      return await play();
     } catch (error) {
       const fault = error instanceof Error ? error.message : String(error);
-      return { lines: [`cannot be played: ${fault.split("\n")[0]}`], view: { fault } };
+      return { lines: [`cannot be played: ${fault.split("\n")[0]}`], view: { fault }, isNews: true };
     }
   }
 
   async #knownOf(one: RegisteredTraced): Promise<Known> {
     const key = keyOf(one);
     const known = this.#players.get(key);
-    if (known !== undefined) return { players: known };
+    if (known !== undefined) return known;
     const opened = await this.#open(one);
-    if ("players" in opened) this.#players.set(key, opened.players);
+    if ("players" in opened) this.#players.set(key, { one, players: opened.players });
     return opened;
   }
 

@@ -1,4 +1,5 @@
 /** `openledger watch` and `disputes play` alone with postings of a language model's rows: honest ones, and each kind of lie. */
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +14,9 @@ import { type PublishedModel, publishedModel } from "../../../attribution/model/
 import { registerModel } from "../../../attribution/model/registration.ts";
 import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
 import { hashRow, versionRowsRoot } from "../../../circuits/ledger/version-rows.ts";
-import { readPostings } from "../../../client/disputing/read-postings.ts";
+import { examinePosting } from "../../../client/disputing/examine-posting.ts";
+import type { PostingKind } from "../../../client/disputing/posting-kind.ts";
+import { type Posting, readPostings } from "../../../client/disputing/read-postings.ts";
 import { readWindows } from "../../../client/disputing/read-windows.ts";
 import { deployGenesisGates } from "../../../contracts/build/deploy-disputes.ts";
 import {
@@ -109,16 +112,13 @@ async function published(model: PublishedModel<TextParts>, posted: PostedModel) 
   return { ...ledger, run, watch: async () => JSON.parse(await run(2, ...watch)) };
 }
 
+const optionsAt = (rollup: Hex) => ({
+  ...{ model: join(folder, "model"), base, rpc: f.url, rollup, privateKeyFile: keyOf(2) },
+  ...{ every: "1", mostDemands: "0" },
+});
+
 /** One process that looks again and again: nothing is trained twice. */
-const lookingAt = (rollup: Hex) =>
-  openWatch(
-    gate,
-    {
-      ...{ model: join(folder, "model"), base, rpc: f.url, rollup, privateKeyFile: keyOf(2) },
-      ...{ every: "1", mostDemands: "0" },
-    },
-    () => {},
-  );
+const lookingAt = (rollup: Hex) => openWatch(gate, optionsAt(rollup), () => {});
 
 const contracts = () => ({ disputes: f.disputes, games: f.games, settlements: f.settlements });
 
@@ -190,6 +190,26 @@ test("an owner whose trace does not end as the engine does posts nothing", () =>
   expect(() => requireSameTrace({ posted: { leaves: { ...honest.leaves, map: others } }, traced })).toThrow(
     expect.objectContaining({ code: "CMD_USAGE" }),
   );
+});
+
+test("posted tokens that are not the tokenizer's are named where nothing shows them", async () => {
+  const { honest: own, model, rows } = made;
+  const files = { model: model as never, rows, leaves: null, mismatch: null };
+  // As if no rule told these tokens from the tokenizer's.
+  const kind: PostingKind = {
+    ...{ rows: "texts", isMapTrusted: false, needsContent: new Set(), refutationData: () => "0x" },
+    ...{ honestPosting: async () => own, faultsOf: () => [] },
+  };
+  const warningsOf = async ({ leaves, statement }: PostedModel) => {
+    const posting = { modelId: MODEL_ID, statement } as Posting;
+    return (await examinePosting(posting, { ...files, leaves: encodeLeaves(leaves) }, kind)).warnings;
+  };
+  const tokens = own.leaves.tokens.map((leaf, k) => (k === 1 ? own.leaves.tokens[0]! : leaf));
+  const other = withTextTrees({ ...own.leaves, tokens }, own.statement, toHex(own.statement.roots.weights));
+  expect(await warningsOf(own)).toEqual([]);
+  expect(await warningsOf(other)).toEqual([
+    "the tokens of row 1 are not the tokenizer's, and no rule shows it",
+  ]);
 });
 
 test("false real features are refuted by a game, where the owner is silent", async () => {
@@ -310,6 +330,30 @@ test("no stake is paid over leaves that are served beside another model", async 
   expect((await owner.playOnce()).moves).toMatchObject([{ what: "endByTime" }]);
   const lost = { unplayed: expect.stringContaining("has lost a game about the posting") };
   expect(await played.challenge(posting!, shown, 2)).toEqual(lost);
+});
+
+test("a clock that runs out while a posting is recomputed is ended in the same look", async () => {
+  const lie = await liedOf("silent");
+  const posted = lie.posted(MODEL_ID);
+  const { post, rollup } = await published(lie.model, posted);
+  await post(posted);
+  let hasGame = false;
+  const passNow = (method: string, params: readonly number[]) => {
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+    const request = { method: "POST", headers: { "content-type": "application/json" }, body };
+    execFileSync(process.execPath, ["-e", `fetch(${JSON.stringify(f.url)}, ${JSON.stringify(request)})`]);
+  };
+  const look = await openWatch(gate, optionsAt(rollup), (line) => {
+    if (!hasGame || !line.startsWith("recomputing")) return;
+    // At once, as if the training took as long.
+    passNow("evm_increaseTime", [Number(SIDE_SECONDS) + 1]);
+    passNow("anvil_mine", [1]);
+  });
+  await look();
+  hasGame = true;
+  const { lines } = await look();
+  expect(lines.filter((line) => line.includes("endByTime"))).toHaveLength(1);
+  expect(await owedWei(f.games, f.watcher)).toBe(STAKE_WEI);
 });
 
 test("a version with a row that is no text keeps no watcher from what L1 refutes", async () => {

@@ -138,13 +138,22 @@ export async function openWatch(
         models.push(...seen.models);
         promising.push(...seen.promising);
       });
+    // Attack: several heavy postings in one look, each trained for hours, while somebody's clock runs in a game.
+    const playAgain = async () => {
+      for (const watch of gameWatchers.values())
+        await attempt(async () => {
+          const seen = await watch.again();
+          lines.push(...seen.lines);
+          models.push(...seen.models);
+        });
+    };
     for (const { address: disputes, games: played, kind, posting: rules, watcher } of contracts)
       await attempt(async () => {
         const filesOf = async (posting: Posting) => {
           onProgress(`recomputing model ${posting.modelId}, posting ${posting.id}`);
           return publishedFiles(disputes, posting, options, verdicts, kind);
         };
-        const asked = { publicClient, watcher, disputes, filesOf, kind: rules };
+        const asked = { publicClient, watcher, disputes, filesOf, kind: rules, between: playAgain };
         const watched = await watchOnce(played === undefined ? asked : { ...asked, games: played });
         lines.push(`${disputes}, of ${kind} models${watched.length === 0 ? ": nothing is posted" : ""}`);
         lines.push(...watched.flatMap(linesOf));
