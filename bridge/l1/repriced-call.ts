@@ -101,7 +101,7 @@ export class RepricedCall {
     return this.#hashes;
   }
 
-  /** What the last attempt offers; null before the first. */
+  /** What the last attempt offers that the node has not refused; null before the first. */
   get fees(): GasFees | null {
     return this.#fees;
   }
@@ -175,8 +175,14 @@ export class RepricedCall {
     const { raw, transactionHash } = await this.#sign(fees);
     if (!this.#hashes.includes(transactionHash)) this.#hashes.push(transactionHash);
     await this.#modules.onSigned?.(transactionHash);
+    try {
+      this.#answer = await this.#post(raw);
+    } catch (error) {
+      // It may be there all the same, unless the node says that it is not: as where the account cannot pay so much.
+      if (!isRollupError(error, "BRG_L1_REFUSED")) this.#fees = fees;
+      throw error;
+    }
     this.#fees = fees;
-    this.#answer = await this.#post(raw);
     this.#sentAtMs = Date.now();
   }
 

@@ -89,6 +89,9 @@ contract RowTraces is TraceGame {
                 && numbers.data.length == 4 * uint256(posted.bucketCount)
                 && _rootOfFloats(numbers.data) == statement.query;
             if (!isRow) revert RowTracesStatementInvalid(id, row);
+        } else {
+            // Attack: a stake on another statement than its challenger has computed.
+            _requireStated(claimId, statement);
         }
         emit RowChallenged(id, row, claimId);
         gameId = _challenge(claimId);

@@ -35,7 +35,10 @@ export interface DrawClaim {
 }
 
 /** As the contract names a receipt that was paid. */
-function receiptKey({ modelId, rollup }: LedgerModel, { payerId, receipt }: DrawnReceipt): Hex {
+export function receiptKey(
+  { modelId, rollup }: LedgerModel,
+  { payerId, receipt }: Pick<DrawnReceipt, "payerId" | "receipt">,
+): Hex {
   const words = parseAbiParameters("address, uint256, uint256, uint256");
   return keccak256(encodeAbiParameters(words, [rollup, modelId, BigInt(payerId), receipt]));
 }

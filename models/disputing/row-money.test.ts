@@ -212,6 +212,16 @@ describe("a game over a row", () => {
     expect(await refusalOf(changed(id, () => {}))).toBeNull();
   });
 
+  test("is about one statement: nobody else stakes on another than he shows", async () => {
+    const id = await f.post();
+    await f.send(f.stranger, f.games, f.rowCall(id, f.posted, ROW), STAKE_WEI);
+    const other = changed(id, (args) => {
+      (args as { program: Hex }[])[4]!.program = `0x${"12".repeat(32)}`;
+    });
+    expect(await refusalOf(other)).toBe("TraceOtherStatement");
+    expect(await refusalOf(changed(id, () => {}))).toBeNull();
+  });
+
   test("is not opened with another row's leaves, nor with leaves of another length", async () => {
     const id = await f.post();
     const args = (row: number) =>

@@ -1,5 +1,12 @@
 /** What would stop a player, fill its memory or make it pay: each was once so. */
-import { createPublicClient, custom, encodeFunctionData, type PublicClient, zeroAddress } from "viem";
+import {
+  createPublicClient,
+  custom,
+  encodeFunctionData,
+  HttpRequestError,
+  type PublicClient,
+  zeroAddress,
+} from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { madeConfigs } from "../testing/made-models.ts";
@@ -128,6 +135,22 @@ describe("a node", () => {
     const { failures, moves } = await look();
     expect({ moves, failed: failures.length }).toEqual({ moves: [], failed: 1 });
   });
+});
+
+test("a node that does not answer is said by a code, whatever it was asked", async () => {
+  const down = () => Promise.reject(new HttpRequestError({ url: "http://node" }));
+  const unreachable = { code: "BRG_L1_UNREACHABLE" };
+  const silent = playerOf(f.challenger, [], { publicClient: nodeWith({ getBlock: down as never }) });
+  await expect(silent.look()).rejects.toMatchObject(unreachable);
+  const claimId = await claimLie();
+  for (const name of ["stakeFor", "stakeWei"]) {
+    const publicClient = nodeWith({
+      readContract: ((asked: Parameters<PublicClient["readContract"]>[0]) =>
+        asked.functionName === name ? down() : (f.publicClient as PublicClient).readContract(asked)) as never,
+    });
+    const { failures } = await playerOf(f.challenger, [claimId], { publicClient }).look();
+    expect(failures).toMatchObject([{ claimId, error: unreachable }]);
+  }
 });
 
 describe("traces", () => {

@@ -3,6 +3,7 @@
  * makes the moves of every game that its address is in.
  */
 import { type Address, encodeFunctionData, type Hex, type PublicClient } from "viem";
+import { l1Call } from "../../bridge/l1/l1-client.ts";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { type ClaimedModel, type ClaimState, GameReader, sameAddress } from "./read-games.ts";
 import { challengersMove, differs, type GameState, ownersMove } from "./trace-moves.ts";
@@ -40,10 +41,10 @@ export interface PlayerOptions {
 /** Of 224 games that are open against an owner, the next costs so much. */
 const MOST_STAKES = 8n;
 
-/** What one challenge may cost where nobody says it. */
+/** What one challenge may cost where nobody says it. @throws BRG_L1_* */
 export async function mostStakeFor(client: PublicClient, game: Address): Promise<bigint> {
   const stakeWei = { address: game, abi: traceGameAbi, functionName: "stakeWei" } as const;
-  return MOST_STAKES * (await client.readContract(stakeWei));
+  return MOST_STAKES * (await l1Call("read stakeWei of the games", () => client.readContract(stakeWei)));
 }
 
 /** A trace takes up to some minutes, in which no game's move is made. */
@@ -111,10 +112,11 @@ export class TracePlayer {
   /**
    * One look at the claims and their games, with at most one move in each. Games come first: their time runs. Attack: one move
    * that L1 refuses, as where somebody else has ended a game meanwhile, and everything after it is never played.
+   * @throws BRG_L1_* where nothing can be read
    */
   async playOnce(): Promise<PlayedRound> {
     const { account, challenges, model, mostTraced = MOST_TRACED, publicClient } = this.#options;
-    const { timestamp } = await publicClient.getBlock();
+    const { timestamp } = await l1Call("read the latest block", () => publicClient.getBlock());
     const readClaims = await this.#reader.claims(model);
     const claims = readClaims.claims.filter(({ isRefuted }) => !isRefuted);
     this.#forgetReplaced(claims);
@@ -243,11 +245,9 @@ export class TracePlayer {
   async #challenge({ claimId, owner }: ClaimState, warn: (why: string) => void): Promise<PlayedMove | null> {
     const { game, publicClient } = this.#options;
     const contract = { address: game, abi: traceGameAbi } as const;
-    const stakeWei = await publicClient.readContract({
-      ...contract,
-      functionName: "stakeFor",
-      args: [owner],
-    });
+    const stakeWei = await l1Call("read stakeFor of the games", () =>
+      publicClient.readContract({ ...contract, functionName: "stakeFor", args: [owner] }),
+    );
     const mostWei = this.#options.mostStakeWei ?? (await mostStakeFor(publicClient, game));
     if (stakeWei > mostWei) {
       warn(

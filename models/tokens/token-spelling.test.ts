@@ -41,6 +41,23 @@ beforeAll(async () => {
   spelling = (await readSpelling(sourceOf(file), SIZE))!;
 });
 
+it("rules of a vocabulary are put in order once, however many texts are looked at", () => {
+  let asked = 0;
+  const own = spelling.tokens.slice();
+  const counted = new Proxy(own, {
+    get(target, name, receiver) {
+      if (name === "flatMap") asked += 1;
+      return Reflect.get(target, name, receiver);
+    },
+  });
+  const text = "The union's states";
+  const given = tokens.encode(text);
+  const lengths = spelledLengths(spelling, bytesOf(text), given)!;
+  const same = { ...spelling, tokens: counted };
+  for (let i = 0; i < 3; i++) expect(findPromptFault(same, bytesOf(text), lengths, given)).toBeNull();
+  expect(asked).toBe(1);
+});
+
 /** Characters that make words, ends of words and what is between them. */
 function randomText(random: SeededRandom, characters: ArrayLike<string>, length: number): string {
   return Array.from({ length }, () => characters[random.nextBelow(characters.length)]).join("");

@@ -268,12 +268,20 @@ export function findPromptFault(
 
 type RulesByParts = ReadonlyMap<string, { readonly token: number; readonly rank: number }>;
 
-const rulesByParts = ({ tokens }: TokenSpelling): RulesByParts =>
-  new Map(
-    tokens.flatMap(({ rule }, token) =>
+/** By the spelling itself: a vocabulary has up to some 300,000 rules, and every text asks for them. */
+const knownRules = new WeakMap<TokenSpelling, RulesByParts>();
+
+function rulesByParts(spelling: TokenSpelling): RulesByParts {
+  const known = knownRules.get(spelling);
+  if (known !== undefined) return known;
+  const rules = new Map(
+    spelling.tokens.flatMap(({ rule }, token) =>
       rule === null ? [] : [[`${rule.left} ${rule.right}`, { token, rank: rule.rank }] as const],
     ),
   );
+  knownRules.set(spelling, rules);
+  return rules;
+}
 
 /** As in PromptTokens.sol: there is the argument. */
 function findJoin(spelling: TokenSpelling, rules: RulesByParts, left: number, right: number) {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { queryBytes } from "../../circuits/ledger/query.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { createLedgerFixture, type LedgerFixture } from "../../client/testing/ledger-fixture.ts";
+import { receiptKey } from "../../models/disputing/draw-claims.ts";
 import { BOND_WEI, startTraceGame, type TraceFixture } from "../../models/disputing/testing/trace-fixture.ts";
 import { commandError } from "../cli/cli-errors.ts";
 import { runTurns } from "../settling/turn-report.ts";
@@ -191,6 +192,29 @@ test("a claim that L1 refuses, and one that cannot be made, stop none behind the
   }
   expect(traced.filter((receipt) => receipt === unmade)).toHaveLength(1);
   expect(traced.filter((receipt) => receipt === refused)).toHaveLength(1);
+});
+
+test("a claim that is mined while its receipt is traced is not sent again", async () => {
+  const model = { rollup: ledger.client.rollupAddress, modelId: BigInt(MODEL_ID) };
+  let late: Hex | null = null;
+  // What another process has sent before it was killed.
+  const publicClient = Object.assign(Object.create(f.publicClient), {
+    getContractEvents: async () =>
+      late === null
+        ? []
+        : [{ eventName: "ReceiptClaimed", blockNumber: 1n, args: { claimId: 1n, key: late } }],
+  });
+  const tracer = {
+    claim: async ({ salt }: { readonly salt: bigint }) => {
+      traced.push(salt);
+      late ??= receiptKey(model, { payerId: 9, receipt: salt });
+      return { data: toHex32(salt), query: QUERY };
+    },
+    play: async () => ({ moves: [], failures: [] }),
+  };
+  await claimerWith(() => {}, { tracer }, publicClient).turn();
+  expect([...traced].sort()).toEqual(RECEIPTS);
+  expect(sent).toEqual(traced.slice(1).map(toHex32));
 });
 
 test("a game that cannot be played stops neither claims nor bonds", async () => {

@@ -17,7 +17,7 @@ import { getModel } from "../../client/sequencer/model-reads.ts";
 import type { LedgerModelLeaf, SealedEpochView } from "../../client/sequencer/model-schemas.ts";
 import { readSealedEpoch } from "../../client/settling/prepare-settlement.ts";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
-import { claimsOfDraws, type DrawnReceipt } from "../../models/disputing/draw-claims.ts";
+import { claimsOfDraws, type DrawClaim, type DrawnReceipt } from "../../models/disputing/draw-claims.ts";
 import type { PlayedMove } from "../../models/disputing/trace-player.ts";
 import { commandError } from "../cli/cli-errors.ts";
 import type { HelperLog } from "../settling/turn-report.ts";
@@ -179,8 +179,7 @@ export class AutoClaimer {
       return [];
     }
     const draws = await this.#drawsOf(leaf, sealed, sealed.prevRandao);
-    const model = { rollup: client.rollupAddress, modelId: BigInt(this.#modelId) };
-    const claims = await claimsOfDraws(judge.publicClient, judge.game, model, draws);
+    const claims = await this.#claimsOf(judge, draws);
     const counts = countDraws(claims.map(({ state }) => state));
     const { epoch } = sealed;
     report.set({ epoch, draws: counts });
@@ -221,6 +220,12 @@ export class AutoClaimer {
       const receipt = hex32(draw.receipt);
       try {
         const data = await this.#claimOnce(draw, epoch);
+        // A trace takes minutes. What a process before this one has sent may be mined by now.
+        if (!(await this.#isUnclaimed(judge, draw))) {
+          this.#traced.delete(nameOf(draw));
+          this.#current.hasClaims = true;
+          continue;
+        }
         const { gasUsed, hash } = await judge.send({ data, valueWei: bondWei }, "the claim");
         this.#traced.delete(nameOf(draw));
         this.#current.hasClaims = true;
@@ -239,6 +244,15 @@ export class AutoClaimer {
       }
     }
     return failures;
+  }
+
+  #claimsOf({ game, publicClient }: ClaimingJudge, draws: readonly Draw[]): Promise<DrawClaim[]> {
+    const rollup = this.#modules.client.rollupAddress;
+    return claimsOfDraws(publicClient, game, { rollup, modelId: BigInt(this.#modelId) }, draws);
+  }
+
+  async #isUnclaimed(judge: ClaimingJudge, draw: Draw): Promise<boolean> {
+    return (await this.#claimsOf(judge, [draw])).every(({ state }) => state === "unclaimed");
   }
 
   /** @throws as `#claimOf`, and again what it threw about this answer */

@@ -50,6 +50,11 @@ const payment = (valueWei = 1n) => ({ to: anvilAccount(payees++).address, data: 
 const heldBy = (address: Hex) => client.getBalance({ address });
 const count = (blockTag: "latest" | "pending") =>
   client.getTransactionCount({ address: sender.address, blockTag });
+async function repeated<T>(times: number, work: () => Promise<T>): Promise<T[]> {
+  const done: T[] = [];
+  for (let i = 0; i < times; i++) done.push(await work());
+  return done;
+}
 /** A block whose base fee is above what its transactions were signed for at first. */
 const mineAt = async (gwei: string) => {
   await client.setNextBlockBaseFeePerGas({ baseFeePerGas: parseGwei(gwei) });
@@ -103,6 +108,33 @@ test("above the cap nothing is signed, and it says so; cheaper again, the same i
   await mineAt("2");
   expect(await heldBy(pay.to)).toBe(before + pay.valueWei);
   expect(await count("latest")).toBe(nonce + 1);
+});
+
+test("a dearer one that the account cannot pay leaves the fees as they are on their way", async () => {
+  const pay = payment();
+  const nonce = await count("latest");
+  const own = queue({ patienceMs: 500 });
+  const sent = own.send(pay).catch((error) => error);
+  await until(async () => (await count("pending")) === nonce + 1);
+  const offered = async () => {
+    const { transactions } = await client.getBlock({ blockTag: "pending", includeTransactions: true });
+    return transactions.find(({ from }) => from === sender.address.toLowerCase())!.maxFeePerGas!;
+  };
+  const first = await offered();
+  const ether = await client.getBalance({ address: sender.address });
+  try {
+    await client.setBalance({ address: sender.address, value: 21_000n * first + pay.valueWei });
+    for (const failure of [await sent, ...(await repeated(5, () => own.send(pay).catch((error) => error)))])
+      expect(failure).toMatchObject({ code: "BRG_L1_REFUSED" });
+  } finally {
+    await client.setBalance({ address: sender.address, value: ether });
+  }
+  const again = own.send(pay);
+  await until(async () => (await offered()) > first);
+  // One step above what is on its way, and not seven.
+  expect(await offered()).toBeLessThan((first * 3n) / 2n);
+  await client.mine({ blocks: 1 });
+  await again;
 });
 
 test("what was mined between two looks is not done again", async () => {

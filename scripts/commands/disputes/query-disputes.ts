@@ -8,6 +8,7 @@ import { tracedPlayer } from "../../../models/disputing/traced-player.ts";
 import { textFamily } from "../../../models/registered/text-family.ts";
 import { openPromisedModel } from "../../claiming/promised-model.ts";
 import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.ts";
+import { inOrder } from "../../cli/l1-queue.ts";
 import { l1SenderOf } from "../../cli/l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
@@ -53,7 +54,7 @@ export async function claimQuery({ options, args, output }: CommandContext<Claim
 export async function playGames({ options, args, output }: CommandContext<PlayOptions>): Promise<void> {
   const given = parseAddress(args[0]!);
   const modelId = parseId(options.modelId);
-  const sender = await l1SenderOf(options);
+  const sender = inOrder(await l1SenderOf(options), output.progress);
   const { publicClient } = sender;
   const game = await traceContractAt(options, publicClient, given, modelId);
   const { setting, terms, traced } = await openPromised(args[1]!, options, output.progress);

@@ -210,6 +210,44 @@ describe("a watcher", () => {
     const again = await often.watch.again();
     expect(again.models).toMatchObject([{ modelId: BigInt(MODEL_ID), failures }]);
   });
+
+  test("challenges nothing beside what its account has on its way already", async () => {
+    const prompt = "The union?";
+    const { text: answer } = (await textFamily(setting).open(parts)).answer(prompt);
+    const model = { ...traced.model, rollup };
+    const kernels = chainKernels("wasm", model.programs.slice(-1));
+    const honest = traceQuery(model, traced.textOf(prompt, answer), kernels);
+    const lie = falseTrace(model, honest, kernels, placeOf(honest, "quantise"));
+    const terms = tracedOf(traced, parts.recipe, OWNER.address);
+    const receipt = { payerId: 8, salt: 1n, prompt, answer, lengths: traced.lengthsOf(prompt) };
+    await f.send(f.owner, claimReceiptCall(model, terms, lie, receipt), BOND_WEI);
+    const watcher = anvilAccount(2);
+    const privateKeyFile = join(folder, "watcher");
+    await writeFile(privateKeyFile, toHex(watcher.getHdKey().privateKey!));
+    const words = ["--base", base, "--rpc", f.url, "--rollup", rollup, "--private-key-file", privateKeyFile];
+    const known = () => f.client.getTransactionCount({ address: watcher.address, blockTag: "pending" });
+    const nonce = await known();
+    await f.client.setAutomine(false);
+    try {
+      // As a look before this one may have left it.
+      const serializedTransaction = await watcher.signTransaction({
+        ...{ type: "eip1559", chainId: await f.client.getChainId(), nonce, gas: 21_000n },
+        ...{ to: OWNER.address, value: 1n, maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 1n },
+      });
+      await f.client.sendRawTransaction({ serializedTransaction });
+      const looked = await runInProcess("watch", f.game, "--model", right(), ...words);
+      expect(looked.stdout).toContain(`L1 has not mined 1 transactions of ${watcher.address}`);
+      const played = await runInProcess(
+        ...["disputes", "play", f.game, right(), "--model-id", `${MODEL_ID}`],
+        ...words,
+      );
+      expect(played.stdout).toContain(`L1 has not mined 1 transactions of ${watcher.address}`);
+      expect(await known()).toBe(nonce + 1);
+    } finally {
+      await f.client.setAutomine(true);
+      await f.client.mine({ blocks: 1 });
+    }
+  });
 });
 
 test("warnings and what waits are told to people and to programs", () => {

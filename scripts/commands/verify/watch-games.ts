@@ -16,7 +16,7 @@ import { vocabularySizeOf } from "../../../models/registered/base-files.ts";
 import type { TextParts } from "../../../models/registered/text-family.ts";
 import { requireClaimable } from "../../../models/registered/text-tokens.ts";
 import { type GlobalOptions, modelServerOf, resolveEndpoints } from "../../cli/context.ts";
-import { l1SenderOf } from "../../cli/l1-sender.ts";
+import type { L1Sender } from "../../cli/l1-sender.ts";
 import { modelFamilies, textSetting } from "../../cli/model-families.ts";
 import type { RowContracts } from "../disputes/disputes-contracts.ts";
 import { OpenedModels } from "../disputes/opened-models.ts";
@@ -38,9 +38,6 @@ interface Seen {
   /** Models of the rollup whose rows have to be posted before they begin. */
   readonly promising: readonly number[];
 }
-
-export const isSigning = ({ account, privateKeyFile }: GlobalOptions): boolean =>
-  account !== undefined || privateKeyFile !== undefined;
 
 /** Who plays for one model. */
 interface Players {
@@ -77,6 +74,7 @@ export class GameWatch {
   readonly #opened: OpenedModels;
   /** Where rows of its models are posted; null where nothing behind the gate takes them. */
   readonly #rows: RowContracts | null;
+  readonly #sender: L1Sender | null;
   /** Why claims of a model's longest texts have no room. Its shorter ones do: it is played all the same. */
   readonly #unclaimable = new Map<string, string>();
   /** Servers that did not answer in this look: one is asked once. */
@@ -90,7 +88,13 @@ export class GameWatch {
     {
       opened = new OpenedModels(options.base, onProgress),
       rows = null,
-    }: { readonly opened?: OpenedModels; readonly rows?: RowContracts | null } = {},
+      sender = null,
+    }: {
+      readonly opened?: OpenedModels;
+      readonly rows?: RowContracts | null;
+      /** Of everything that the process sends, one after another (`inOrder`); null where nobody signs. */
+      readonly sender?: L1Sender | null;
+    } = {},
   ) {
     this.#game = game;
     this.#client = client;
@@ -98,6 +102,7 @@ export class GameWatch {
     this.#onProgress = onProgress;
     this.#opened = opened;
     this.#rows = rows;
+    this.#sender = sender;
     this.#reader = new GameReader(client, game);
     this.rollup = rollupOf(options);
   }
@@ -212,9 +217,9 @@ export class GameWatch {
     const opened = await this.#opened.open({ modelId, rollup }, model);
     if (opened === null) return other;
     const { setting, traced } = opened;
-    const playerIn = async (at: Address, about: "queries" | "rows") =>
+    const playerIn = (at: Address, about: "queries" | "rows") =>
       tracedPlayer({
-        ...{ publicClient: this.#client, game: at, account: await this.#account(at), traced, terms, about },
+        ...{ publicClient: this.#client, game: at, account: this.#account(at), traced, terms, about },
         // Which rows are false, and which to challenge, is known where their posting is examined.
         challenges: about === "queries",
         ...{ kernels: setting.kernels, onProgress: this.#onProgress },
@@ -222,8 +227,8 @@ export class GameWatch {
         ...mostStakeOf(this.#options),
       });
     const isPosted = this.#rows !== null && terms.rules !== 0n;
-    const rows = isPosted ? await playerIn(this.#rows!.games, "rows") : null;
-    return { players: { queries: await playerIn(this.#game, "queries"), rows, digest } };
+    const rows = isPosted ? playerIn(this.#rows!.games, "rows") : null;
+    return { players: { queries: playerIn(this.#game, "queries"), rows, digest } };
   }
 
   /** null where a claim of the longest texts has room, and a game shows every number. */
@@ -238,12 +243,12 @@ export class GameWatch {
     }
   }
 
-  async #account(at: Address): Promise<PlayerAccount> {
-    if (!isSigning(this.#options)) {
+  #account(at: Address): PlayerAccount {
+    if (this.#sender === null) {
       const why = "it is wrong, and nobody signs: openledger watch --account NAME challenges it";
       return { address: zeroAddress, send: () => Promise.reject(new Error(why)) };
     }
-    const { address, send } = sendingTo(await l1SenderOf(this.#options), at);
+    const { address, send } = sendingTo(this.#sender, at);
     return { address, send: (call) => send(call, "a move") };
   }
 

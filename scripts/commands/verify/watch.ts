@@ -27,6 +27,7 @@ import { sameAddress } from "../../../models/disputing/read-games.ts";
 import { readTraceContracts } from "../../../models/disputing/trace-contracts.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, modelServerOf, parseAddress, resolveRpcUrl } from "../../cli/context.ts";
+import { inOrder } from "../../cli/l1-queue.ts";
 import { type L1Sender, l1SenderOf } from "../../cli/l1-sender.ts";
 import { modelFamilies } from "../../cli/model-families.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
@@ -38,7 +39,7 @@ import { rowGamesOf } from "../disputes/row-games.ts";
 import { TextPostings } from "../disputes/text-postings.ts";
 import { ModelVerdicts } from "./model-verdicts.ts";
 import { trainingsWithPromises } from "./verify-model.ts";
-import { GameWatch, isSigning, rollupOf } from "./watch-games.ts";
+import { GameWatch, rollupOf } from "./watch-games.ts";
 
 export interface WatchCommandOptions {
   model?: string;
@@ -101,13 +102,14 @@ export async function openWatch(
       "CMD_USAGE",
       `the contract at ${given} is no contract of disputes: check the address and --rpc`,
     );
-  const sender = isSigning(options) ? await l1SenderOf(options) : null;
+  // Players and watchers are one account: a move that L1 does not mine would hold up the others, and be sent again beside itself.
+  const sender = isSigning(options) ? inOrder(await l1SenderOf(options), onProgress) : null;
   const opened = new OpenedModels(options.base, onProgress);
   const rowContracts = await rowContractsBehind(publicClient, given);
   const gameWatchers = new Map<Address, GameWatch>();
   for (const game of games) {
     const rows = rowContracts.find(({ settlements }) => settlements === game) ?? null;
-    gameWatchers.set(game, new GameWatch(game, publicClient, options, onProgress, { opened, rows }));
+    gameWatchers.set(game, new GameWatch(game, publicClient, options, onProgress, { opened, rows, sender }));
   }
   const contracts = postingContracts.map((contract): WatchedContract => {
     const watcher = sender && watcherOf(sender, options, contract.address);
@@ -171,6 +173,9 @@ export async function openWatch(
     return { lines: [...lines, ...missing], view: { postings, models, unposted }, failures };
   };
 }
+
+const isSigning = ({ account, privateKeyFile }: GlobalOptions): boolean =>
+  account !== undefined || privateKeyFile !== undefined;
 
 interface WatchedContract extends GateContract {
   readonly watcher: Watcher | null;
