@@ -125,7 +125,7 @@ beforeAll(async () => {
           "--cap",
           String(CAP),
         );
-        expect(registered.stdout).toContain(`model ${modelId} may have its genesis`);
+        expect(registered.stdout).toContain("and it may have its genesis");
       },
     },
   );
