@@ -2,9 +2,11 @@
 import { attributionError } from "../../attribution/attribution-errors.ts";
 import { decodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
+import type { ModelShape } from "../architecture/model-shape.ts";
 import { modelError } from "../model-errors.ts";
 import { spelledLengths, type TokenSpelling } from "../tokens/token-spelling.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";
+import { MOST_TRACED_TOKENS, mostOpened } from "../trace/trace-op.ts";
 import { answerRow, textRows } from "../training/text-rows.ts";
 import type { TextRecipe } from "./text-recipe.ts";
 
@@ -78,32 +80,30 @@ export function mostClaimedBytes(promptTokens: number, { answers, method }: Text
   return TRANSACTION_BYTES - CLAIM_BYTES - method.featureCount - tokenBytes;
 }
 
-/** Of prompt and answer together, or of a row: TraceGame.sol. */
-export const MOST_TRACED_TOKENS = 4_096;
-
-/** Of a game's last move, besides tokens and the numbers that it opens: roots, two paths, the operation, a signature. */
-const SHOWN_BYTES = 7 * 1_024;
+/**
+ * Of a game's last move, besides tokens and the numbers that it opens: roots, the operation, a signature, and of each of five
+ * sources two nodes a level of its operation, and a path of operations.
+ */
+const SHOWN_BYTES = 16 * 1_024;
 /** Of a token in the statement, and of a number that is opened. */
 const WORD_BYTES = 4;
 
-/**
- * Most numbers that a game's last move may have to open at once, of texts of so many tokens. The loss reads all logits of a
- * place. Attack: a liar whose false number is one that no transaction shows.
- */
+/** Most numbers that a game's last move has room for, of texts of so many tokens. */
 export const mostShownNumbers = (tokens: number): number =>
   Math.floor((TRANSACTION_BYTES - SHOWN_BYTES) / WORD_BYTES) - tokens;
 
 /**
  * Of a recipe that is to promise claims: whether a claim of its longest texts can be sent, with a byte a token at least, and
  * each of a trace's numbers be shown.
- * Attack: an owner whose every answer leaves no room for a claim of it; who pays would find out at the first draw.
+ * Attacks: an owner whose every answer leaves no room for a claim of it; who pays would find out at the first draw. A liar whose
+ * false number is one that no transaction shows.
  *
- * @param vocabularySize the base's, in tokens
+ * @param shape the base's
  * @throws MOD_CLAIMS_TOO_LARGE
  */
-export function requireClaimable(recipe: TextRecipe, vocabularySize: number): void {
+export function requireClaimable(recipe: TextRecipe, shape: Pick<ModelShape, "width">): void {
   const { answerTokens: answered, promptTokens } = recipe.answers;
-  const mostTokens = mostShownNumbers(promptTokens + answered);
+  const most = mostShownNumbers(promptTokens + answered);
   const room = mostClaimedBytes(promptTokens, recipe);
   const tooLarge = (why: string, data: object) =>
     modelError("MOD_CLAIMS_TOO_LARGE", `no claim of this model's longest texts can be sent: ${why}`, {
@@ -118,9 +118,10 @@ export function requireClaimable(recipe: TextRecipe, vocabularySize: number): vo
       promptTokens,
       roomBytes: room,
     });
-  if (vocabularySize > mostTokens)
-    throw tooLarge(`a place has ${vocabularySize} logits, and a game shows ${mostTokens} at most`, {
-      ...{ reason: "vocabulary-size", vocabularySize, mostTokens },
+  const numbers = mostOpened(shape);
+  if (numbers > most)
+    throw tooLarge(`of width ${shape.width} a game shows ${numbers} numbers at once, and ${most} at most`, {
+      ...{ reason: "width", width: shape.width, numbers, mostNumbers: most },
     });
 }
 

@@ -12,7 +12,7 @@ import {
 } from "../../../models/disputing/read-games.ts";
 import type { PlayerAccount, TracePlayer } from "../../../models/disputing/trace-player.ts";
 import { tracedPlayer } from "../../../models/disputing/traced-player.ts";
-import { vocabularySizeOf } from "../../../models/registered/base-files.ts";
+import { shapeOfBase } from "../../../models/registered/base-files.ts";
 import type { TextParts } from "../../../models/registered/text-family.ts";
 import { requireClaimable } from "../../../models/registered/text-tokens.ts";
 import { type GlobalOptions, modelServerOf, resolveEndpoints } from "../../cli/context.ts";
@@ -235,7 +235,7 @@ export class GameWatch {
   async #faultOfClaims(recipe: TextParts["recipe"]): Promise<string | null> {
     const { bases } = await textSetting({ base: this.#options.base });
     try {
-      requireClaimable(recipe, await vocabularySizeOf(recipe.base, bases));
+      requireClaimable(recipe, await shapeOfBase(recipe.base, bases));
       return null;
     } catch (error) {
       if (isRollupError(error, "MOD_CLAIMS_TOO_LARGE")) return error.message;
