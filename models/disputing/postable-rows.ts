@@ -7,11 +7,12 @@ import { modelError } from "../model-errors.ts";
 import { openBase, shapeOfBase } from "../registered/base-files.ts";
 import type { TextSetting } from "../registered/text-model.ts";
 import { type TextRecipe, tracedTokens } from "../registered/text-recipe.ts";
-import { mostShownNumbers, spelledRow } from "../registered/text-tokens.ts";
+import { MOST_TRACED_TOKENS, spelledRow } from "../registered/text-tokens.ts";
 import { JOINING, readSpelling, type TokenSpelling } from "../tokens/token-spelling.ts";
 import { openTokenizer } from "../tokens/tokenizer.ts";
 import { queryProgram } from "../trace/query-program.ts";
-import { MOST_TRACED_TOKENS, mostOpened, sizeOf } from "../trace/trace-op.ts";
+import { sizeOf } from "../trace/trace-op.ts";
+import { mostOpened, mostShownNumbers } from "./claimable.ts";
 import { MOST_TEXT_ROW_BYTES, textsOfContent } from "./text-row-tokens.ts";
 
 /** Of G; contracts/disputes/Postings.sol. */

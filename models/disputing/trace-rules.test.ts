@@ -13,12 +13,12 @@ import {
   encodeOp,
   LONGEST_ROW,
   MOST_PIECES,
-  mostOpened,
   OP_KINDS,
   type OpKind,
   sizeOf,
   type TraceOp,
 } from "../trace/trace-op.ts";
+import { mostOpened } from "./claimable.ts";
 import { smallModel, startTraceGame, type TraceFixture } from "./testing/trace-fixture.ts";
 import { rangesOf } from "./trace-moves.ts";
 import { type TracedQuery, tracedQuery } from "./traced-model.ts";

@@ -7,7 +7,7 @@ import { shapeOfBase } from "../registered/base-files.ts";
 import type { TextParts } from "../registered/text-family.ts";
 import type { TextSetting } from "../registered/text-model.ts";
 import { promisesRows, type TextRecipe } from "../registered/text-recipe.ts";
-import { requireClaimable } from "../registered/text-tokens.ts";
+import { requireClaimable } from "./claimable.ts";
 import { type TracedTerms, tracedTuple, tracingDigest } from "./ledger-claims.ts";
 import { requirePostable, requirePostableModel } from "./postable-rows.ts";
 import { openTracedText, type TracedTextModel } from "./traced-text.ts";

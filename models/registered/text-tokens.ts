@@ -2,11 +2,8 @@
 import { attributionError } from "../../attribution/attribution-errors.ts";
 import { decodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
-import type { ModelShape } from "../architecture/model-shape.ts";
-import { modelError } from "../model-errors.ts";
 import { spelledLengths, type TokenSpelling } from "../tokens/token-spelling.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";
-import { MOST_TRACED_TOKENS, mostOpened } from "../trace/trace-op.ts";
 import { answerRow, textRows } from "../training/text-rows.ts";
 import type { TextRecipe } from "./text-recipe.ts";
 
@@ -62,7 +59,7 @@ export function spelledRow(
 }
 
 /** Most bytes of a transaction that nodes pass on. */
-const TRANSACTION_BYTES = 128 * 1_024;
+export const TRANSACTION_BYTES = 128 * 1_024;
 /**
  * Of a claim or of a challenge to it, besides texts, tokens and query: the terms' and the statement's roots, 10 words each;
  * a path of 14 words; heads, the signature and paddings, 60 words; of a challenge, a vocabulary's five paths of 20 words
@@ -80,50 +77,8 @@ export function mostClaimedBytes(promptTokens: number, { answers, method }: Text
   return TRANSACTION_BYTES - CLAIM_BYTES - method.featureCount - tokenBytes;
 }
 
-/**
- * Of a game's last move, besides tokens and the numbers that it opens: roots, the operation, a signature, and of each of five
- * sources two nodes a level of its operation, and a path of operations.
- */
-const SHOWN_BYTES = 16 * 1_024;
-/** Of a token in the statement, and of a number that is opened. */
-const WORD_BYTES = 4;
-
-/** Most numbers that a game's last move has room for, of texts of so many tokens. */
-export const mostShownNumbers = (tokens: number): number =>
-  Math.floor((TRANSACTION_BYTES - SHOWN_BYTES) / WORD_BYTES) - tokens;
-
-/**
- * Of a recipe that is to promise claims: whether a claim of its longest texts can be sent, with a byte a token at least, and
- * each of a trace's numbers be shown.
- * Attacks: an owner whose every answer leaves no room for a claim of it; who pays would find out at the first draw. A liar whose
- * false number is one that no transaction shows.
- *
- * @param shape the base's
- * @throws MOD_CLAIMS_TOO_LARGE
- */
-export function requireClaimable(recipe: TextRecipe, shape: Pick<ModelShape, "width">): void {
-  const { answerTokens: answered, promptTokens } = recipe.answers;
-  const most = mostShownNumbers(promptTokens + answered);
-  const room = mostClaimedBytes(promptTokens, recipe);
-  const tooLarge = (why: string, data: object) =>
-    modelError("MOD_CLAIMS_TOO_LARGE", `no claim of this model's longest texts can be sent: ${why}`, {
-      data,
-    });
-  if (promptTokens + answered > MOST_TRACED_TOKENS)
-    throw tooLarge(`they have ${promptTokens + answered} tokens, and a claim ${MOST_TRACED_TOKENS} at most`, {
-      ...{ tokens: promptTokens + answered, mostTokens: MOST_TRACED_TOKENS },
-    });
-  if (room < promptTokens)
-    throw tooLarge(`${promptTokens} tokens of a prompt have ${room} bytes left`, {
-      promptTokens,
-      roomBytes: room,
-    });
-  const numbers = mostOpened(shape);
-  if (numbers > most)
-    throw tooLarge(`of width ${shape.width} a game shows ${numbers} numbers at once, and ${most} at most`, {
-      ...{ reason: "width", width: shape.width, numbers, mostNumbers: most },
-    });
-}
+/** Of prompt and answer together, or of a row: TraceGame.sol. */
+export const MOST_TRACED_TOKENS = 4_096;
 
 /**
  * @param spelling of the base's tokenizer; null where L1 does not compare a prompt with its tokens

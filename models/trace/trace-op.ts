@@ -3,8 +3,6 @@
  * result is a matrix, row by row. leaf-rules.ts says what each of its numbers is.
  */
 
-import type { ModelShape } from "../architecture/model-shape.ts";
-
 /** In the order of TraceRules.Kind. */
 export const OP_KINDS = [
   "input",
@@ -97,12 +95,3 @@ export const LONGEST_CHAIN = 1_024;
 export const LONGEST_ROW = 4_096;
 /** Pieces that one operation puts together: its description is shown on L1, 20 bytes a piece. */
 export const MOST_PIECES = 64;
-/** Of prompt and answer together, or of a row: TraceGame.sol. */
-export const MOST_TRACED_TOKENS = 4_096;
-
-/**
- * Most numbers that one number of a trace is made of, as they are opened: two rows of a chain or of attention, a piece of the
- * logits' row, or three rows of a norm on its way back.
- */
-export const mostOpened = ({ width }: Pick<ModelShape, "width">): number =>
-  Math.max(2 * LONGEST_CHAIN, 2 * MOST_TRACED_TOKENS, LONGEST_ROW, 3 * width);

@@ -189,7 +189,7 @@ async function requirePromisable(
 ): Promise<void> {
   if (recipe.family !== "text") throw commandError("CMD_USAGE", "only language models have claims");
   const [{ requireClaimable }, { shapeOfBase }, { requirePostable }] = await Promise.all([
-    import("../../../models/registered/text-tokens.ts"),
+    import("../../../models/disputing/claimable.ts"),
     import("../../../models/registered/base-files.ts"),
     import("../../../models/disputing/postable-rows.ts"),
   ]);
