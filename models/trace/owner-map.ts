@@ -19,16 +19,15 @@ export interface OwnedPiece {
   readonly rowStride: number;
 }
 
-const NOBODY = -1;
-
 export class OwnerMap {
+  /** One more than the operation; 0 for nobody. Memory that no pass writes to is never touched. */
   readonly #ops: Int32Array;
   readonly #places: Int32Array;
   /** Never written over: nothing has to be remembered of their numbers. */
   readonly #fixed: { readonly at: Place; readonly count: number; readonly op: number }[] = [];
 
   constructor(floatCount: number) {
-    this.#ops = new Int32Array(floatCount).fill(NOBODY);
+    this.#ops = new Int32Array(floatCount);
     this.#places = new Int32Array(floatCount);
   }
 
@@ -39,10 +38,9 @@ export class OwnerMap {
   /** The window is the results of an operation from `start` on. */
   own({ at, columns, rows, rowStride }: Window, op: number, start = 0, opStride = columns): void {
     for (let i = 0; i < rows; i++) {
-      for (let j = 0; j < columns; j++) {
-        this.#ops[at + i * rowStride + j] = op;
-        this.#places[at + i * rowStride + j] = start + i * opStride + j;
-      }
+      const from = at + i * rowStride;
+      this.#ops.fill(op + 1, from, from + columns);
+      for (let j = 0; j < columns; j++) this.#places[from + j] = start + i * opStride + j;
     }
   }
 
@@ -59,7 +57,7 @@ export class OwnerMap {
     const pieces: OwnedPiece[] = [];
     for (let j = 0; j < columns; ) {
       const [op, start] = [this.#ops[at + j]!, this.#places[at + j]!];
-      if (op === NOBODY) throw new RangeError(`nobody has made the number at ${at + j}`);
+      if (op === 0) throw new RangeError(`nobody has made the number at ${at + j}`);
       let end = j + 1;
       while (end < columns && this.#ops[at + end] === op && this.#places[at + end] === start + end - j) end++;
       const apart = rows > 1 ? this.#places[at + rowStride + j]! - start : 0;
@@ -70,7 +68,7 @@ export class OwnerMap {
             this.#places[at + i * rowStride + k] !== start + i * apart + k - j
           )
             return null;
-      pieces.push({ op, firstColumn: j, columns: end - j, start, rowStride: apart });
+      pieces.push({ op: op - 1, firstColumn: j, columns: end - j, start, rowStride: apart });
       j = end;
     }
     return pieces;
