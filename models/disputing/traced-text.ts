@@ -17,9 +17,14 @@ import {
 } from "../registered/text-tokens.ts";
 import { readSpelling } from "../tokens/token-spelling.ts";
 import type { TracedText } from "../trace/leaf-rules.ts";
-import { chainKernels } from "../trace/run-trace.ts";
 import { type PromptVocabulary, promptVocabulary } from "./prompt-vocabulary.ts";
-import { type DescribedModel, describeModel, type LedgerModel, realFeaturesOf } from "./traced-model.ts";
+import {
+  type DescribedModel,
+  describeModel,
+  type LedgerModel,
+  realFeaturesOf,
+  tracingKernels,
+} from "./traced-model.ts";
 
 export interface TracedTextModel {
   readonly model: DescribedModel;
@@ -95,7 +100,7 @@ export async function openTracedText(
     },
     rowOf: (content) => spelledRow(tokens, spelling, content, recipe),
     featuresOf(text) {
-      chains ??= chainKernels(setting.kernels, described.programs.slice(-1));
+      chains ??= tracingKernels(setting.kernels, described);
       return realFeaturesOf(described, text, chains);
     },
   };

@@ -22,13 +22,14 @@ export interface OwnedPiece {
 export class OwnerMap {
   /** One more than the operation; 0 for nobody. Memory that no pass writes to is never touched. */
   readonly #ops: Int32Array;
-  readonly #places: Int32Array;
+  /** Of a number's place in its operation, from its place in the arena: the same along a row. */
+  readonly #offsets: Int32Array;
   /** Never written over: nothing has to be remembered of their numbers. */
   readonly #fixed: { readonly at: Place; readonly count: number; readonly op: number }[] = [];
 
   constructor(floatCount: number) {
     this.#ops = new Int32Array(floatCount);
-    this.#places = new Int32Array(floatCount);
+    this.#offsets = new Int32Array(floatCount);
   }
 
   fix(at: Place, count: number, op: number): void {
@@ -37,16 +38,19 @@ export class OwnerMap {
 
   /** The window is the results of an operation from `start` on. */
   own({ at, columns, rows, rowStride }: Window, op: number, start = 0, opStride = columns): void {
-    for (let i = 0; i < rows; i++) {
+    const isWhole = rowStride === columns && opStride === columns;
+    const [rowCount, length] = isWhole ? [1, rows * columns] : [rows, columns];
+    for (let i = 0; i < rowCount; i++) {
       const from = at + i * rowStride;
-      this.#ops.fill(op + 1, from, from + columns);
-      for (let j = 0; j < columns; j++) this.#places[from + j] = start + i * opStride + j;
+      this.#ops.fill(op + 1, from, from + length);
+      this.#offsets.fill(start + i * opStride - from, from, from + length);
     }
   }
 
   copy(count: number, to: Place, from: Place): void {
     this.#ops.copyWithin(to, from, from + count);
-    this.#places.copyWithin(to, from, from + count);
+    this.#offsets.copyWithin(to, from, from + count);
+    for (let k = 0; k < count; k++) this.#offsets[to + k]! += from - to;
   }
 
   /** Who has made the window; null where rows differ in that. @throws RangeError where nobody has */
@@ -56,22 +60,30 @@ export class OwnerMap {
       return [{ op: fixed.op, firstColumn: 0, columns, start: at - fixed.at, rowStride }];
     const pieces: OwnedPiece[] = [];
     for (let j = 0; j < columns; ) {
-      const [op, start] = [this.#ops[at + j]!, this.#places[at + j]!];
+      const op = this.#ops[at + j]!;
       if (op === 0) throw new RangeError(`nobody has made the number at ${at + j}`);
-      let end = j + 1;
-      while (end < columns && this.#ops[at + end] === op && this.#places[at + end] === start + end - j) end++;
-      const apart = rows > 1 ? this.#places[at + rowStride + j]! - start : 0;
-      for (let i = 1; i < rows; i++)
-        for (let k = j; k < end; k++)
-          if (
-            this.#ops[at + i * rowStride + k] !== op ||
-            this.#places[at + i * rowStride + k] !== start + i * apart + k - j
-          )
-            return null;
-      pieces.push({ op: op - 1, firstColumn: j, columns: end - j, start, rowStride: apart });
-      j = end;
+      const length = this.#lengthOf(at + j, columns - j, op, this.#offsets[at + j]!);
+      const start = this.#placeOf(at + j);
+      const apart = rows > 1 ? this.#placeOf(at + rowStride + j) - start : 0;
+      for (let i = 1; i < rows; i++) {
+        const from = at + i * rowStride + j;
+        if (this.#lengthOf(from, length, op, start + i * apart - from) < length) return null;
+      }
+      pieces.push({ op: op - 1, firstColumn: j, columns: length, start, rowStride: apart });
+      j += length;
     }
     return pieces;
+  }
+
+  #placeOf(at: Place): number {
+    return at + this.#offsets[at]!;
+  }
+
+  /** Neighbours, up to `most`, that follow each other in the results of an operation. */
+  #lengthOf(at: Place, most: number, op: number, offset: number): number {
+    let length = 0;
+    while (length < most && this.#ops[at + length] === op && this.#offsets[at + length] === offset) length++;
+    return length;
   }
 }
 

@@ -24,10 +24,39 @@ export function programTree(program: readonly TraceOp[]): WordTree {
   return new WordTree(concatBytes(...program.map((op) => keccak_256(encodeOp(op)))));
 }
 
-/** Place T has the program for T tokens: keccak256(number of its operations ‖ its root). Place 0 is empty. */
-export function programsTree(programs: readonly (readonly TraceOp[])[]): WordTree {
-  const leaves = programs.map((program) => programLeaf(program.length, programTree(program).root));
-  return new WordTree(concatBytes(new Uint8Array(32), ...leaves));
+/** A program for each number of tokens. */
+export interface Programs {
+  /** Tokens that the longest reads. */
+  readonly count: number;
+  /** Place T has the program for T tokens: keccak256(number of its operations ‖ its root). Place 0 is empty. */
+  readonly tree: WordTree;
+  /** @throws RangeError for no tokens, or more than the longest reads */
+  of(tokenCount: number): readonly TraceOp[];
+}
+
+/** Programs that are kept: of a published base each takes megabytes. */
+const KEPT_PROGRAMS = 4;
+
+/** @param make the program that reads so many tokens: made for its leaf, and again when it is asked for */
+export function programsOf(count: number, make: (tokenCount: number) => readonly TraceOp[]): Programs {
+  const leaves = Array.from({ length: count }, (_, i) => {
+    const program = make(i + 1);
+    return programLeaf(program.length, programTree(program).root);
+  });
+  const kept = new Map<number, readonly TraceOp[]>();
+  return {
+    count,
+    tree: new WordTree(concatBytes(new Uint8Array(32), ...leaves)),
+    of(tokenCount) {
+      if (!(tokenCount >= 1 && tokenCount <= count))
+        throw new RangeError(`there is no program that reads ${tokenCount} tokens`);
+      const program = kept.get(tokenCount) ?? make(tokenCount);
+      kept.delete(tokenCount);
+      kept.set(tokenCount, program);
+      if (kept.size > KEPT_PROGRAMS) kept.delete(kept.keys().next().value!);
+      return program;
+    },
+  };
 }
 
 export function programLeaf(opCount: number, root: Uint8Array): Uint8Array {

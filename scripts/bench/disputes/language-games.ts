@@ -17,6 +17,7 @@ import {
   type TracedQuery,
   tracedQuery,
   traceQuery,
+  tracingKernels,
 } from "../../../models/disputing/traced-model.ts";
 import { chainKernels, traceSteps } from "../../../models/trace/run-trace.ts";
 import {
@@ -132,7 +133,7 @@ async function playGame(f: TraceFixture, tokenCount: number) {
   console.log(`described in ${describeSeconds} s; tracing ${tokenCount} tokens`);
   const tokens = Array.from({ length: tokenCount + 1 }, (_, i) => (i * i * 7 + i * 3) % 2_000);
   const text = { tokens, promptCount: Math.ceil(tokenCount / 3) };
-  const kernels = chainKernels("wasm", described.programs.slice(-1));
+  const kernels = tracingKernels("wasm", described);
   const honest = traceQuery(described, text, kernels);
   const traceSeconds = seconds();
   const { program } = honest;
