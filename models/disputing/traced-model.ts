@@ -6,7 +6,7 @@ import { queryProgram, type TracedModel, type TraceInputs } from "../trace/query
 import { runTrace } from "../trace/run-trace.ts";
 import type { TraceOp } from "../trace/trace-op.ts";
 import { programsTree, programTree, type TraceTree, traceTree } from "../trace/trace-tree.ts";
-import { WordTree, wordsOf } from "../trace/word-tree.ts";
+import { WordTree } from "../trace/word-tree.ts";
 
 /** A model, and whose ledger has it. */
 export interface LedgerModel {
@@ -47,7 +47,7 @@ export function describeModel(
   mostTokens = model.maxRows,
 ): DescribedModel {
   const programs = Array.from({ length: mostTokens }, (_, i) => queryProgram(model, i + 1));
-  const inputTrees = new Map(inputs.map((numbers) => [numbers, new WordTree(wordsOf(numbers))]));
+  const inputTrees = new Map(inputs.map((numbers) => [numbers, new WordTree(numbers)]));
   const inputRoots = inputs.map((numbers) => bytesToHex(inputTrees.get(numbers)!.root));
   const described = { inputs, inputTrees, inputRoots, programs, programsTree: programsTree(programs) };
   return { rollup, modelId, ...described, featureCount: model.featureCount };

@@ -2,7 +2,7 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { encodeOp, type TraceOp } from "./trace-op.ts";
-import { WordTree, wordsOf } from "./word-tree.ts";
+import { WordTree } from "./word-tree.ts";
 
 export interface TraceTree {
   readonly ops: readonly WordTree[];
@@ -15,7 +15,7 @@ export function traceTree(
   results: readonly Float32Array[],
   known: ReadonlyMap<Float32Array, WordTree> = new Map(),
 ): TraceTree {
-  const ops = results.map((numbers) => known.get(numbers) ?? new WordTree(wordsOf(numbers)));
+  const ops = results.map((numbers) => known.get(numbers) ?? new WordTree(numbers));
   return { ops, top: new WordTree(concatBytes(...ops.map(({ root }) => root))) };
 }
 
