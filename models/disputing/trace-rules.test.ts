@@ -7,7 +7,7 @@ import { madeConfigs } from "../testing/made-models.ts";
 import { bitsOf, exponential, floatOf, fused } from "../trace/float-arithmetic.ts";
 import { leafRule } from "../trace/leaf-rules.ts";
 import { queryProgram } from "../trace/query-program.ts";
-import { chainKernels, runTrace } from "../trace/run-trace.ts";
+import { chainKernels, traceSteps } from "../trace/run-trace.ts";
 import { edgeTriples, exactFused } from "../trace/testing/exact-fused.ts";
 import { encodeOp, OP_KINDS, type OpKind, sizeOf } from "../trace/trace-op.ts";
 import { smallModel, startTraceGame, type TraceFixture } from "./testing/trace-fixture.ts";
@@ -101,7 +101,7 @@ describe("every kind of operation", () => {
     const { inputs, model, queryOf } = await smallModel(madeConfigs[name], 8);
     const program = queryProgram(model, tokens.length - 1);
     const text = { tokens, promptCount };
-    const results = runTrace(program, text, inputs, chainKernels("wasm", [program]));
+    const results = [...traceSteps(program, text, inputs, chainKernels("wasm", [program]))];
     const own = tracedQuery(text, program, results);
     expect(own.query).toEqual(queryOf(tokens, promptCount));
     traced.push(own);

@@ -1,6 +1,7 @@
 /** A trace as a tree: of each operation's results one, and one over their roots. */
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes } from "@noble/hashes/utils.js";
+import { FixedNumbers } from "./fixed-numbers.ts";
 import { encodeOp, type TraceOp } from "./trace-op.ts";
 import { WordTree } from "./word-tree.ts";
 
@@ -10,12 +11,9 @@ export interface TraceTree {
   readonly top: WordTree;
 }
 
-/** @param known trees of numbers that are in many traces */
-export function traceTree(
-  results: readonly Float32Array[],
-  known: ReadonlyMap<Float32Array, WordTree> = new Map(),
-): TraceTree {
-  const ops = results.map((numbers) => known.get(numbers) ?? new WordTree(numbers));
+/** @param fixed numbers that are in many traces */
+export function traceTree(results: readonly Float32Array[], fixed = new FixedNumbers([])): TraceTree {
+  const ops = results.map((numbers) => fixed.treeOf(numbers));
   return { ops, top: new WordTree(concatBytes(...ops.map(({ root }) => root))) };
 }
 
