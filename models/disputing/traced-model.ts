@@ -2,12 +2,13 @@
 import { type Address, bytesToHex, type Hex } from "viem";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import type { Kernels } from "../kernels/kernels.ts";
+import { FixedNumbers } from "../trace/fixed-numbers.ts";
 import type { TracedText } from "../trace/leaf-rules.ts";
 import { queryProgram, type TracedModel, type TraceInputs } from "../trace/query-program.ts";
 import { chainKernels, runTrace } from "../trace/run-trace.ts";
 import type { TraceOp } from "../trace/trace-op.ts";
 import { type Programs, programsOf, programTree, type TraceTree, traceTree } from "../trace/trace-tree.ts";
-import { WordTree, wordsOf } from "../trace/word-tree.ts";
+import type { WordTree } from "../trace/word-tree.ts";
 
 /** A model, and whose ledger has it. */
 export interface LedgerModel {
@@ -17,7 +18,8 @@ export interface LedgerModel {
 
 export interface DescribedModel extends LedgerModel {
   readonly inputs: TraceInputs;
-  readonly inputTrees: ReadonlyMap<Float32Array, WordTree>;
+  /** The inputs, and what all traces make of them alone. */
+  readonly fixed: FixedNumbers;
   readonly inputRoots: readonly Hex[];
   readonly programs: Programs;
   /** Numbers of a query. */
@@ -46,9 +48,9 @@ export function describeModel(
   mostTokens = model.maxRows,
 ): DescribedModel {
   const programs = programsOf(mostTokens, (tokenCount) => queryProgram(model, tokenCount));
-  const inputTrees = new Map(inputs.map((numbers) => [numbers, new WordTree(wordsOf(numbers))]));
-  const inputRoots = inputs.map((numbers) => bytesToHex(inputTrees.get(numbers)!.root));
-  const described = { inputs, inputTrees, inputRoots, programs };
+  const fixed = new FixedNumbers(inputs);
+  const inputRoots = inputs.map((numbers) => bytesToHex(fixed.treeOf(numbers).root));
+  const described = { inputs, fixed, inputRoots, programs };
   return { rollup, modelId, ...described, featureCount: model.featureCount };
 }
 
@@ -78,13 +80,13 @@ const ROW_OPS = 3;
 
 export function traceQuery(model: DescribedModel, text: TracedText, kernels: Kernels): TracedQuery {
   const program = programOf(model, text);
-  return tracedQuery(text, program, runTrace(program, text, model.inputs, kernels), model.inputTrees);
+  return tracedQuery(text, program, runTrace(program, text, model.fixed, kernels), model.fixed);
 }
 
 /** Real features of a text, as `asRow` claims them: without the trees of a trace. */
 export function realFeaturesOf(model: DescribedModel, text: TracedText, kernels: Kernels): Float32Array {
   const program = programOf(model, text);
-  return runTrace(program, text, model.inputs, kernels)[program.length - ROW_OPS]!;
+  return runTrace(program, text, model.fixed, kernels)[program.length - ROW_OPS]!;
 }
 
 /** Of results that are there. */
@@ -92,13 +94,13 @@ export function tracedQuery(
   text: TracedText,
   program: readonly TraceOp[],
   results: readonly Float32Array[],
-  known?: ReadonlyMap<Float32Array, WordTree>,
+  fixed?: FixedNumbers,
 ): TracedQuery {
   return {
     text,
     program,
     programTree: programTree(program),
-    tree: traceTree(results, known),
+    tree: traceTree(results, fixed),
     query: Int16Array.from(results.at(-1)!),
     claimedOp: program.length - 1,
   };

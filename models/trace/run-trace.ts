@@ -3,14 +3,16 @@ import { createKernels, type KernelChoice } from "../kernels/create-kernels.ts";
 import type { Kernels } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
+import type { FixedNumbers } from "./fixed-numbers.ts";
 import { leafRule, type TracedText } from "./leaf-rules.ts";
 import type { TraceInputs } from "./query-program.ts";
 import { sizeOf, type TraceOp, type TraceSource } from "./trace-op.ts";
 
 /** Kernels with an arena in which every chain of these programs has room. */
 export function chainKernels(choice: KernelChoice, programs: readonly (readonly TraceOp[])[]): Kernels {
-  const chains = programs.flat().filter(({ kind }) => kind === "chain");
-  const room = Math.max(16, ...chains.map((op) => chainPlaces(op).end));
+  let room = 16;
+  for (const program of programs)
+    for (const op of program) if (op.kind === "chain") room = Math.max(room, chainPlaces(op).end);
   return createKernels(choice, room).kernels;
 }
 
@@ -34,14 +36,17 @@ export function* traceSteps(
   return results;
 }
 
-/** @throws RollupError MOD_INPUT_INVALID */
+/** Results that nobody changes, so that some of them may be those of an earlier trace. @throws RollupError MOD_INPUT_INVALID */
 export function runTrace(
   program: readonly TraceOp[],
   text: TracedText,
-  inputs: TraceInputs,
+  fixed: FixedNumbers,
   kernels: Kernels,
 ): Float32Array[] {
-  return [...traceSteps(program, text, inputs, kernels)];
+  const results: Float32Array[] = [];
+  for (const op of program)
+    results.push(fixed.resultOf(program, op, () => resultOf(op, text, fixed.inputs, results, kernels)));
+  return results;
 }
 
 function resultOf(

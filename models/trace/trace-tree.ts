@@ -1,8 +1,11 @@
 /** A trace as a tree: of each operation's results one, and one over their roots. */
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes } from "@noble/hashes/utils.js";
+import { FixedNumbers } from "./fixed-numbers.ts";
 import { encodeOp, type TraceOp } from "./trace-op.ts";
-import { WordTree, wordsOf } from "./word-tree.ts";
+import { WordTree } from "./word-tree.ts";
+
+const WORD = 32;
 
 export interface TraceTree {
   readonly ops: readonly WordTree[];
@@ -10,18 +13,15 @@ export interface TraceTree {
   readonly top: WordTree;
 }
 
-/** @param known trees of numbers that are in many traces */
-export function traceTree(
-  results: readonly Float32Array[],
-  known: ReadonlyMap<Float32Array, WordTree> = new Map(),
-): TraceTree {
-  const ops = results.map((numbers) => known.get(numbers) ?? new WordTree(wordsOf(numbers)));
-  return { ops, top: new WordTree(concatBytes(...ops.map(({ root }) => root))) };
+/** @param fixed numbers that are in many traces */
+export function traceTree(results: readonly Float32Array[], fixed = new FixedNumbers([])): TraceTree {
+  const ops = results.map((numbers) => fixed.treeOf(numbers));
+  return { ops, top: treeOver(ops.length, (k) => ops[k]!.root) };
 }
 
 /** Over the descriptions of a program's operations. */
 export function programTree(program: readonly TraceOp[]): WordTree {
-  return new WordTree(concatBytes(...program.map((op) => keccak_256(encodeOp(op)))));
+  return treeOver(program.length, (k) => keccak_256(encodeOp(program[k]!)));
 }
 
 /** A program for each number of tokens. */
@@ -46,7 +46,7 @@ export function programsOf(count: number, make: (tokenCount: number) => readonly
   const kept = new Map<number, readonly TraceOp[]>();
   return {
     count,
-    tree: new WordTree(concatBytes(new Uint8Array(32), ...leaves)),
+    tree: treeOver(count + 1, (k) => leaves[k - 1] ?? new Uint8Array(WORD)),
     of(tokenCount) {
       if (!(tokenCount >= 1 && tokenCount <= count))
         throw new RangeError(`there is no program that reads ${tokenCount} tokens`);
@@ -57,6 +57,13 @@ export function programsOf(count: number, make: (tokenCount: number) => readonly
       return program;
     },
   };
+}
+
+/** Of a long text there are more words than a call has arguments. */
+function treeOver(count: number, wordOf: (k: number) => Uint8Array): WordTree {
+  const words = new Uint8Array(WORD * count);
+  for (let k = 0; k < count; k++) words.set(wordOf(k), WORD * k);
+  return new WordTree(words);
 }
 
 export function programLeaf(opCount: number, root: Uint8Array): Uint8Array {

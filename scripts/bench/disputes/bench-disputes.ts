@@ -6,6 +6,7 @@ import { keepPart, readKeptPart } from "./kept-parts.ts";
 import { languageGames } from "./language-games.ts";
 import { rowChallenges } from "./row-challenges.ts";
 import { textPostings } from "./text-postings.ts";
+import { wordTrees } from "./word-trees.ts";
 
 const DISPUTES_PARTS: readonly DisputesPart[] = [
   rowChallenges,
@@ -13,6 +14,7 @@ const DISPUTES_PARTS: readonly DisputesPart[] = [
   directSettlement,
   languageGames,
   textPostings,
+  wordTrees,
 ];
 
 /**

@@ -141,7 +141,7 @@ async function playGame(f: TraceFixture, tokenCount: number) {
   console.log(
     `${program.length} operations with ${floatCount.toLocaleString("en")} numbers: ${traceSeconds} s`,
   );
-  const lie = falseTrace(honest, inputs, kernels, described.inputTrees);
+  const lie = falseTrace(honest, inputs, kernels, described.fixed);
   const { path, statement } = claimOf(described, lie);
   const claimGas = await f.claimGas({ path, statement });
   const of = (address: `0x${string}`, own: TracedQuery, challenges: boolean) =>
@@ -179,7 +179,7 @@ function falseTrace(
   { program, text }: TracedQuery,
   inputs: readonly Float32Array[],
   kernels: ReturnType<typeof chainKernels>,
-  known: Parameters<typeof tracedQuery>[3],
+  fixed: Parameters<typeof tracedQuery>[3],
 ): TracedQuery {
   const isAt = (kind: OpKind) => program.flatMap((op, place) => (op.kind === kind ? [place] : []));
   const chains = isAt("chain");
@@ -189,5 +189,5 @@ function falseTrace(
     if (results.length === wrong) numbers[numbers.length - 1] = 3 * numbers[numbers.length - 1]! + 2;
     results.push(numbers);
   }
-  return tracedQuery(text, program, results, known);
+  return tracedQuery(text, program, results, fixed);
 }
