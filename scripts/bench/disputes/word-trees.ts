@@ -4,8 +4,7 @@ import { zeroAddress } from "viem";
 import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
 import { defaultBase } from "../../../models/base/default-base.ts";
 import { tracedBase } from "../../../models/disputing/testing/trace-fixture.ts";
-import { describeModel, traceQuery } from "../../../models/disputing/traced-model.ts";
-import { chainKernels } from "../../../models/trace/run-trace.ts";
+import { describeModel, traceQuery, tracingKernels } from "../../../models/disputing/traced-model.ts";
 import { WordTree, wordsOf } from "../../../models/trace/word-tree.ts";
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 
@@ -67,7 +66,7 @@ async function compareTraces(tokenCount: number) {
   const text = { tokens, promptCount: Math.ceil(tokenCount / 3) };
   const turns = Array.from({ length: 3 }, () => {
     const described = describeModel({ rollup: zeroAddress, modelId: 1n }, model, inputs);
-    const kernels = chainKernels("wasm", described.programs.slice(-1));
+    const kernels = tracingKernels("wasm", described);
     const [first, second] = [0, 1].map(() => timed(() => traceQuery(described, text, kernels)).ms);
     return first! / second!;
   });
