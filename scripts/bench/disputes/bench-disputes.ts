@@ -4,6 +4,7 @@ import { directSettlement } from "./direct-settlement.ts";
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 import { keepPart, readKeptPart } from "./kept-parts.ts";
 import { languageGames } from "./language-games.ts";
+import { publishedSize } from "./published-size.ts";
 import { rowChallenges } from "./row-challenges.ts";
 import { textPostings } from "./text-postings.ts";
 import { wordTrees } from "./word-trees.ts";
@@ -15,6 +16,7 @@ const DISPUTES_PARTS: readonly DisputesPart[] = [
   languageGames,
   textPostings,
   wordTrees,
+  publishedSize,
 ];
 
 /**
