@@ -259,8 +259,9 @@ contract TraceRules {
     function _readsRow(Head memory head, uint256 s) private pure returns (bool) {
         if (head.kind == Kind.Total || head.kind == Kind.Most) return true;
         if (head.kind != Kind.Lanes) return false;
-        // The mean, and the factor, are one number a row.
-        return head.extra == 1 ? s == 0 : head.extra != 3 || s < 3;
+        // What is before a piece, the mean and the factor are one number.
+        if (head.extra == 2) return true;
+        return s == 0 || (head.extra == 3 && s < 3);
     }
 
     function _apply(Pass calldata pass, Head memory head, uint256 i, uint256 j, uint256[] memory lies)
@@ -313,9 +314,11 @@ contract TraceRules {
         return F.plus(x, F.times(slope, _float(lies[5], 0)));
     }
 
-    /// @dev Every sixteenth number of a row, from the lane's own on, as `extra` turns it, added up.
+    /// @dev Every sixteenth number of a row, from the lane's own on, as `extra` turns it, added up: of a long row's later
+    /// pieces to what is before.
     function _lane(Head memory head, uint256 i, uint256 lane, uint256[] memory lies) private pure returns (uint256 sum) {
         uint256 end = _isCausal(head) ? i + 1 : head.depth;
+        if (head.extra == 0 && head.sourceCount == 2) sum = _float(lies[1], 0);
         for (uint256 k = lane; k < end; k += LANES) {
             uint256 x = _float(lies[0], k);
             if (head.extra == 1) {

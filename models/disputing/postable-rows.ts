@@ -4,14 +4,15 @@ import { adapterLayout } from "../architecture/adapter-layout.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
 import { openModel } from "../files/open-model.ts";
 import { modelError } from "../model-errors.ts";
-import { openBase, vocabularySizeOf } from "../registered/base-files.ts";
+import { openBase, shapeOfBase } from "../registered/base-files.ts";
 import type { TextSetting } from "../registered/text-model.ts";
 import { type TextRecipe, tracedTokens } from "../registered/text-recipe.ts";
-import { MOST_TRACED_TOKENS, mostShownNumbers, spelledRow } from "../registered/text-tokens.ts";
+import { MOST_TRACED_TOKENS, spelledRow } from "../registered/text-tokens.ts";
 import { JOINING, readSpelling, type TokenSpelling } from "../tokens/token-spelling.ts";
 import { openTokenizer } from "../tokens/tokenizer.ts";
 import { queryProgram } from "../trace/query-program.ts";
 import { sizeOf } from "../trace/trace-op.ts";
+import { mostOpened, mostShownNumbers } from "./claimable.ts";
 import { MOST_TEXT_ROW_BYTES, textsOfContent } from "./text-row-tokens.ts";
 
 /** Of G; contracts/disputes/Postings.sol. */
@@ -31,12 +32,12 @@ export type NotPostable =
   | "rows"
   | "row-bytes"
   | "vocabulary"
-  | "vocabulary-size"
+  | "width"
   | "trace-size"
   | "whole-token"
   | "row";
 
-/** As far as the recipe says it. @param vocabularySize the base's, in tokens @throws MOD_ROWS_NOT_POSTABLE */
+/** As far as the recipe says it. @param shape the base's @throws MOD_ROWS_NOT_POSTABLE */
 function requirePostableRecipe(
   {
     columnCount,
@@ -45,7 +46,7 @@ function requirePostableRecipe(
     rowTokens,
     rules,
   }: Pick<TextRecipe, "columnCount" | "heldOut" | "method" | "rowTokens" | "rules">,
-  vocabularySize: number,
+  shape: Pick<ModelShape, "width">,
 ): void {
   const { featureCount } = method;
   if (rules.base !== undefined) throw notPostable("base-rule", "its recipe has a base for every row");
@@ -61,12 +62,12 @@ function requirePostableRecipe(
     throw notPostable("row-tokens", `rows of ${rowTokens} tokens, at most ${MOST_TRACED_TOKENS}`, {
       rowTokens,
     });
-  const mostTokens = mostShownNumbers(rowTokens);
-  if (vocabularySize > mostTokens)
+  const [numbers, most] = [mostOpened(shape), mostShownNumbers(rowTokens)];
+  if (numbers > most)
     throw notPostable(
-      "vocabulary-size",
-      `a place has ${vocabularySize} logits, and a game over rows of ${rowTokens} tokens shows ${mostTokens} at most`,
-      { vocabularySize, mostTokens },
+      "width",
+      `of width ${shape.width} a game over rows of ${rowTokens} tokens shows ${numbers} numbers at once, and ${most} at most`,
+      { width: shape.width, numbers, mostNumbers: most },
     );
 }
 
@@ -74,7 +75,7 @@ function requirePostableRecipe(
  * As far as recipe and base say it, whatever the rows are. @throws MOD_ROWS_NOT_POSTABLE, and what a base is refused for
  */
 export async function requirePostableModel(recipe: TextRecipe, setting: TextSetting) {
-  requirePostableRecipe(recipe, await vocabularySizeOf(recipe.base, setting.bases));
+  requirePostableRecipe(recipe, await shapeOfBase(recipe.base, setting.bases));
   const source = await openBase(recipe.base, setting.bases);
   const opened = await openModel(source);
   const { shape } = opened;

@@ -5,11 +5,20 @@ import { traceRulesAbi } from "../../contracts/build/trace-abi.ts";
 import { createKernels } from "../kernels/create-kernels.ts";
 import { madeConfigs } from "../testing/made-models.ts";
 import { bitsOf, exponential, floatOf, fused } from "../trace/float-arithmetic.ts";
-import { leafRule } from "../trace/leaf-rules.ts";
+import { leafRule, placesOf } from "../trace/leaf-rules.ts";
 import { queryProgram } from "../trace/query-program.ts";
 import { chainKernels, traceSteps } from "../trace/run-trace.ts";
 import { edgeTriples, exactFused } from "../trace/testing/exact-fused.ts";
-import { encodeOp, OP_KINDS, type OpKind, sizeOf } from "../trace/trace-op.ts";
+import {
+  encodeOp,
+  LONGEST_ROW,
+  MOST_PIECES,
+  OP_KINDS,
+  type OpKind,
+  sizeOf,
+  type TraceOp,
+} from "../trace/trace-op.ts";
+import { mostOpened } from "./claimable.ts";
 import { smallModel, startTraceGame, type TraceFixture } from "./testing/trace-fixture.ts";
 import { rangesOf } from "./trace-moves.ts";
 import { type TracedQuery, tracedQuery } from "./traced-model.ts";
@@ -93,12 +102,21 @@ test("quotients, roots, powers of e and comparisons are the engine's", async () 
 });
 
 describe("every kind of operation", () => {
-  const tokens = [3, 14, 15, 9, 26, 5, 35, 8];
+  const short = [3, 14, 15, 9, 26, 5, 35, 8];
   const promptCount = 3;
   const traced: TracedQuery[] = [];
+  // More than two pieces of logits a row; more heads of tokens than one operation puts together.
+  const wide = { ...madeConfigs.gpt2, vocab_size: 2 * LONGEST_ROW + 40 };
+  const long = Array.from({ length: 30 }, (_, k) => (7 * k) % 60);
 
-  test.each(["gpt2", "llama", "qwen3"] as const)("of %s is the engine's pass", async (name) => {
-    const { inputs, model, queryOf } = await smallModel(madeConfigs[name], 8);
+  test.each([
+    ["gpt2", madeConfigs.gpt2, short],
+    ["llama", madeConfigs.llama, short],
+    ["qwen3", madeConfigs.qwen3, short],
+    ["gpt2, of a large vocabulary", wide, [2 * LONGEST_ROW + 17, 4_095, 4_096, 9, 0, 8_191, 8_192, 8_200]],
+    ["qwen3, of a long text", madeConfigs.qwen3, long],
+  ] as const)("of %s is the engine's pass", async (_, config, tokens) => {
+    const { inputs, model, queryOf } = await smallModel(config, tokens.length - 1);
     const program = queryProgram(model, tokens.length - 1);
     const text = { tokens, promptCount };
     const results = [...traceSteps(program, text, inputs, chainKernels("wasm", [program]))];
@@ -118,8 +136,25 @@ describe("every kind of operation", () => {
     }
   });
 
+  test("opens no more numbers than are said, and puts no more pieces together", async () => {
+    for (const config of [madeConfigs.gpt2, madeConfigs.llama, madeConfigs.qwen3, wide]) {
+      const { model } = await smallModel(config, 40);
+      const text = { tokens: new Array<number>(41).fill(0), promptCount };
+      const opened = queryProgram(model, 40).map((op) => {
+        expect(op.sources.length).toBeLessThanOrEqual(MOST_PIECES);
+        const counts = placesOf(op, text, op.rows - 1, op.columns - 1).map(({ count }) => count);
+        // A mean, a factor, what is before: one number each, beside the rows.
+        return counts.filter((count) => count > 1).reduce((sum, count) => sum + count, 0);
+      });
+      const { width } = model.shape;
+      expect(Math.max(...opened)).toBeLessThanOrEqual(Math.max(2 * 40, LONGEST_ROW, 3 * width));
+      expect(mostOpened({ width: 4_096 })).toBe(3 * 4_096);
+    }
+  });
+
   test("has its rule on L1: what a trace says is what L1 computes", async () => {
     const seen = new Map<OpKind, number>();
+    const seenOfLoss = new Set<OpKind>();
     for (const own of traced) {
       const pass = {
         traceRoot: bytesToHex(own.tree.top.root),
@@ -132,6 +167,12 @@ describe("every kind of operation", () => {
         const all = ofKind(kind);
         return all.length === 0 ? [] : Array.from({ length: 4 }, () => all[nextBelow(all.length)]!);
       });
+      // What only long rows of logits have.
+      const loss = own.program.findIndex(({ kind }) => kind === "crossEntropy");
+      const ofLoss = ({ depth, extra, kind, sources }: TraceOp, place: number) =>
+        place < loss &&
+        (kind === "most" ? depth === LONGEST_ROW : kind === "lanes" && extra === 0 && sources.length === 2);
+      places.push(...own.program.flatMap((op, place) => (ofLoss(op, place) ? [place, place] : [])));
       await Promise.all(
         places.map(async (place) => {
           const op = own.program[place]!;
@@ -142,9 +183,11 @@ describe("every kind of operation", () => {
           const args = [pass, bytesToHex(encodeOp(op)), BigInt(element), rangesOf(own, place, element)];
           expect(await rules("output", args), `${op.kind} ${place}/${element}`).toBe(BigInt(expected));
           seen.set(op.kind, (seen.get(op.kind) ?? 0) + 1);
+          if (ofLoss(op, place)) seenOfLoss.add(op.kind);
         }),
       );
     }
+    expect([...seenOfLoss].sort()).toEqual(["lanes", "most"]);
     expect(OP_KINDS.filter((kind) => kind !== "input" && !seen.has(kind))).toEqual([]);
   });
 });

@@ -13,7 +13,7 @@ import { folderSource } from "../files/folder-source.ts";
 import { describeBase, readFrom } from "../registered/base-files.ts";
 import { type TextParts, textFamily } from "../registered/text-family.ts";
 import type { TextRecipe } from "../registered/text-recipe.ts";
-import { mostClaimedBytes, mostShownNumbers, tokensOfPrompt } from "../registered/text-tokens.ts";
+import { mostClaimedBytes, tokensOfPrompt } from "../registered/text-tokens.ts";
 import { type TrainingSetting, textTraining } from "../registered/text-training.ts";
 import { makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../testing/text-rows.ts";
@@ -21,6 +21,7 @@ import { readSpelling } from "../tokens/token-spelling.ts";
 import { openTokenizer } from "../tokens/tokenizer.ts";
 import { byteCharacters } from "../tokens/train-tokenizer.ts";
 import { chainKernels } from "../trace/run-trace.ts";
+import { mostShownNumbers } from "./claimable.ts";
 import { requirePostable } from "./postable-rows.ts";
 import { claimOf, namesModel, textOf, traceQuery } from "./traced-model.ts";
 import { isTracedBy, textRules, withPromise, withTracing } from "./traced-recipe.ts";
@@ -127,39 +128,42 @@ test("a recipe with no room for claims of its longest texts is not made", async 
   await expect(made(3_000, 712)).rejects.not.toMatchObject({ code: "MOD_CLAIMS_TOO_LARGE" });
 });
 
-test("a vocabulary whose logits no transaction shows is not promised", async () => {
+test("a width whose norms no transaction shows is not promised, whatever the vocabulary is", async () => {
   const contents = rows.map(({ content }) => content);
-  const own = await mkdtemp(join(tmpdir(), "openledger-vocabulary-"));
+  const own = await mkdtemp(join(tmpdir(), "openledger-width-"));
   try {
-    const of = async (vocabularySize: number, changed: Partial<TextRecipe> = {}) => {
-      // Nothing but its size is asked.
-      await writeFile(
-        join(own, "config.json"),
-        JSON.stringify({ ...byteConfig, vocab_size: vocabularySize }),
-      );
+    const of = async (width: number, changed: Partial<TextRecipe> = {}) => {
+      // Nothing but its shape is asked. Qwen's vocabulary has 151,936 tokens.
+      const config = { ...byteConfig, hidden_size: width, vocab_size: 151_936 };
+      await writeFile(join(own, "config.json"), JSON.stringify(config));
       const base = await describeBase(folderSource(own), "made");
       const place = { ...setting, bases: [readFrom(folderSource(own))] };
       return { made: { ...parts, recipe: { ...parts.recipe, base, ...changed } }, place };
     };
     const { answerTokens, promptTokens } = parts.recipe.answers;
     const most = mostShownNumbers(promptTokens + answerTokens);
-    // 128 KiB, less 7 for all but tokens and numbers.
-    expect(4 * (most + promptTokens + answerTokens)).toBe(121 * 1_024);
-    const tooMany = await of(most + 1);
-    const refused = { code: "MOD_CLAIMS_TOO_LARGE", data: { reason: "vocabulary-size" } };
+    // 128 KiB, less 16 for all but tokens and numbers.
+    expect(4 * (most + promptTokens + answerTokens)).toBe(112 * 1_024);
+    // Two heads, of whole sixteens.
+    const widest = 32 * Math.floor(most / 96);
+    const tooWide = await of(widest + 32);
+    const refused = { code: "MOD_CLAIMS_TOO_LARGE", data: { reason: "width", width: widest + 32 } };
     for (const given of [null, contents])
-      await expect(withTracing(tooMany.made, CLAIMANT, tooMany.place, given)).rejects.toMatchObject(refused);
+      await expect(withTracing(tooWide.made, CLAIMANT, tooWide.place, given)).rejects.toMatchObject(refused);
     const tracing = { claimant: CLAIMANT.toLowerCase(), digest: `0x${"22".repeat(32)}` };
     const verify = async ({ made, place }: Awaited<ReturnType<typeof of>>) =>
       withPromise(textTraining(textFamily(place), place), place).promise!(made);
-    await expect(verify(await of(most + 1, { tracing }))).rejects.toMatchObject(refused);
-    // One fewer is enough for queries; a row that is longer has more tokens in its statement.
-    const fits = await of(most);
+    await expect(verify(await of(widest + 32, { tracing }))).rejects.toMatchObject(refused);
+    // A narrower one is enough for queries; a row that is longer has more tokens in its statement.
+    const fits = await of(widest);
     await expect(withTracing(fits.made, CLAIMANT, fits.place, null)).rejects.not.toMatchObject(refused);
-    const long = { rowTokens: promptTokens + answerTokens + 1, tracing: { ...tracing, rows: true as const } };
-    await expect(verify(await of(most, long))).rejects.toMatchObject({
+    const long = {
+      rowTokens: promptTokens + answerTokens + 96,
+      tracing: { ...tracing, rows: true as const },
+    };
+    await expect(verify(await of(widest, long))).rejects.toMatchObject({
       code: "MOD_ROWS_NOT_POSTABLE",
-      data: { reason: "vocabulary-size" },
+      data: { reason: "width" },
     });
   } finally {
     await rm(own, { recursive: true });

@@ -3,6 +3,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { z } from "zod";
 import { fetchFile } from "../../attribution/model/model-download.ts";
+import type { ModelShape } from "../architecture/model-shape.ts";
 import { type FileSource, readWhole, unreadable } from "../files/byte-source.ts";
 import { memorySource } from "../files/memory-source.ts";
 import { parseModelConfig } from "../files/model-config.ts";
@@ -82,14 +83,14 @@ export async function readBaseFile(
   );
 }
 
-/** Of the base's shape: config.json alone is read. @throws RollupError MOD_BASE_MISSING, MOD_CONFIG_INVALID, MOD_CONFIG_UNSUPPORTED */
-export async function vocabularySizeOf(
+/** From config.json alone. @throws RollupError MOD_BASE_MISSING, MOD_CONFIG_INVALID, MOD_CONFIG_UNSUPPORTED */
+export async function shapeOfBase(
   base: RecipeBaseModel,
   places: readonly ReadBaseFile[],
-): Promise<number> {
+): Promise<ModelShape> {
   const config = await readBaseFile(base, "config.json", places);
   if (config === null) throw unreadable(base.name, "there is no config.json");
-  return parseModelConfig(config).vocabularySize;
+  return parseModelConfig(config);
 }
 
 /** All files of the base, in memory. @throws RollupError MOD_BASE_MISSING */

@@ -2,7 +2,6 @@
 import { attributionError } from "../../attribution/attribution-errors.ts";
 import { decodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
-import { modelError } from "../model-errors.ts";
 import { spelledLengths, type TokenSpelling } from "../tokens/token-spelling.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";
 import { answerRow, textRows } from "../training/text-rows.ts";
@@ -60,7 +59,7 @@ export function spelledRow(
 }
 
 /** Most bytes of a transaction that nodes pass on. */
-const TRANSACTION_BYTES = 128 * 1_024;
+export const TRANSACTION_BYTES = 128 * 1_024;
 /**
  * Of a claim or of a challenge to it, besides texts, tokens and query: the terms' and the statement's roots, 10 words each;
  * a path of 14 words; heads, the signature and paddings, 60 words; of a challenge, a vocabulary's five paths of 20 words
@@ -80,49 +79,6 @@ export function mostClaimedBytes(promptTokens: number, { answers, method }: Text
 
 /** Of prompt and answer together, or of a row: TraceGame.sol. */
 export const MOST_TRACED_TOKENS = 4_096;
-
-/** Of a game's last move, besides tokens and the numbers that it opens: roots, two paths, the operation, a signature. */
-const SHOWN_BYTES = 7 * 1_024;
-/** Of a token in the statement, and of a number that is opened. */
-const WORD_BYTES = 4;
-
-/**
- * Most numbers that a game's last move may have to open at once, of texts of so many tokens. The loss reads all logits of a
- * place. Attack: a liar whose false number is one that no transaction shows.
- */
-export const mostShownNumbers = (tokens: number): number =>
-  Math.floor((TRANSACTION_BYTES - SHOWN_BYTES) / WORD_BYTES) - tokens;
-
-/**
- * Of a recipe that is to promise claims: whether a claim of its longest texts can be sent, with a byte a token at least, and
- * each of a trace's numbers be shown.
- * Attack: an owner whose every answer leaves no room for a claim of it; who pays would find out at the first draw.
- *
- * @param vocabularySize the base's, in tokens
- * @throws MOD_CLAIMS_TOO_LARGE
- */
-export function requireClaimable(recipe: TextRecipe, vocabularySize: number): void {
-  const { answerTokens: answered, promptTokens } = recipe.answers;
-  const mostTokens = mostShownNumbers(promptTokens + answered);
-  const room = mostClaimedBytes(promptTokens, recipe);
-  const tooLarge = (why: string, data: object) =>
-    modelError("MOD_CLAIMS_TOO_LARGE", `no claim of this model's longest texts can be sent: ${why}`, {
-      data,
-    });
-  if (promptTokens + answered > MOST_TRACED_TOKENS)
-    throw tooLarge(`they have ${promptTokens + answered} tokens, and a claim ${MOST_TRACED_TOKENS} at most`, {
-      ...{ tokens: promptTokens + answered, mostTokens: MOST_TRACED_TOKENS },
-    });
-  if (room < promptTokens)
-    throw tooLarge(`${promptTokens} tokens of a prompt have ${room} bytes left`, {
-      promptTokens,
-      roomBytes: room,
-    });
-  if (vocabularySize > mostTokens)
-    throw tooLarge(`a place has ${vocabularySize} logits, and a game shows ${mostTokens} at most`, {
-      ...{ reason: "vocabulary-size", vocabularySize, mostTokens },
-    });
-}
 
 /**
  * @param spelling of the base's tokenizer; null where L1 does not compare a prompt with its tokens

@@ -171,8 +171,9 @@ function readsRow({ extra, kind }: TraceOp, s: number): boolean {
   if (kind === "total" || kind === "most") return true;
   if (kind === "chain") return s < 2;
   if (kind !== "lanes") return false;
-  if (extra === LANES_OF.deviation) return s === 0;
-  return extra !== LANES_OF.slope || s < 3;
+  // What is before a piece, the mean and the factor are one number.
+  if (extra === LANES_OF.product) return true;
+  return s === 0 || (extra === LANES_OF.slope && s < 3);
 }
 
 function pieceAt({ sources }: TraceOp, column: number): TraceSource {
@@ -214,7 +215,7 @@ function laneOf(
 ): number {
   const places = op.sources.map((source, s) => placeOf(op, text, source, s, row, lane));
   const at = (s: number, k: number) => numbers[s]![places[s]! + k]!;
-  let sum = 0;
+  let sum = op.extra === LANES_OF.plain && op.sources.length === 2 ? at(1, 0) : 0;
   for (let k = lane; k < lengthOf(op, row); k += LANES) {
     let x = at(0, k);
     if (op.extra === LANES_OF.deviation) {

@@ -9,7 +9,10 @@ import { acrossColumns, acrossRows, type OwnedPiece, OwnerMap, type Window } fro
 import {
   CAUSAL,
   LANES_OF,
+  LONGEST_CHAIN,
+  LONGEST_ROW,
   MOST_OF,
+  MOST_PIECES,
   type OpKind,
   sizeOf,
   TOTAL_AS,
@@ -17,8 +20,6 @@ import {
   type TraceSource,
 } from "./trace-op.ts";
 
-/** Multiply-adds that one operation chains; longer chains go through several, so that L1 can compute one of them. */
-const LONGEST_CHAIN = 1_024;
 const LANES = 16;
 
 /** Where token rows are read from: a copy from there is a look-up. */
@@ -267,9 +268,14 @@ export class PassRecorder implements PassKernels {
   crossEntropy(rows: number, size: number, rowStride: number, logits: Place): void {
     const window = plain(logits, rows, size, rowStride);
     const given = this.#read(window);
-    const most = acrossColumns(this.#add("most", rows, 1, { depth: size, sources: [given] }));
+    const most = this.#mostOf(rows, size, given);
     const raised = this.#add("exponential", rows, size, { sources: [given, most] });
-    const factor = this.#total(this.#lanes(rows, size, "plain", [raised]), { extra: TOTAL_AS.lossFactor });
+    let sums: TraceSource | null = null;
+    for (const { depth, from } of piecesOfRow(size)) {
+      const before: TraceSource[] = sums === null ? [] : [sums];
+      sums = this.#lanes(rows, depth, "plain", [{ ...raised, start: from }, ...before]);
+    }
+    const factor = this.#total(sums!, { extra: TOTAL_AS.lossFactor });
     this.#own(window, this.#add("crossEntropy", rows, size, { sources: [raised, factor] }));
   }
 
@@ -304,12 +310,25 @@ export class PassRecorder implements PassKernels {
         const own = this.#owners.piecesOf(plain(at + i * rowStride, 1, columns, 0))!;
         return this.#sourcesOf(own, i * columns);
       });
-      const row = this.#add("assemble", 1, rows * columns, { sources: all.flat() });
-      return { ...row, rowStride: columns };
+      return { ...this.#assemble(1, rows * columns, all.flat()), rowStride: columns };
     }
     const sources = this.#sourcesOf(pieces);
     if (sources.length === 1) return { ...sources[0]!, columnStride: 1 };
-    return this.#add("assemble", rows, columns, { sources });
+    return this.#assemble(rows, columns, sources);
+  }
+
+  /** Columns of all sources side by side, of very many through operations in between. */
+  #assemble(rows: number, columns: number, sources: readonly TraceSource[]): TraceSource {
+    if (sources.length <= MOST_PIECES) return this.#add("assemble", rows, columns, { sources });
+    const groups: TraceSource[] = [];
+    for (let k = 0; k < sources.length; k += MOST_PIECES) {
+      const group = sources.slice(k, k + MOST_PIECES);
+      const first = group[0]!.columnStride;
+      const end = sources[k + MOST_PIECES]?.columnStride ?? columns;
+      const own = group.map((source) => ({ ...source, columnStride: source.columnStride - first }));
+      groups.push({ ...this.#add("assemble", rows, end - first, { sources: own }), columnStride: first });
+    }
+    return this.#assemble(rows, columns, groups);
   }
 
   #sourcesOf(pieces: readonly OwnedPiece[], before = 0): TraceSource[] {
@@ -358,6 +377,18 @@ export class PassRecorder implements PassKernels {
     return this.#add("lanes", rows, LANES, { depth, extra: LANES_OF[of], second, sources });
   }
 
+  /** The largest number of each row: of a long one the largest of its pieces'. */
+  #mostOf(rows: number, size: number, given: TraceSource): TraceSource {
+    const ofPieces = piecesOfRow(size).map(({ depth, from }) => {
+      const sources = [{ ...given, start: given.start + from }];
+      return this.#add("most", rows, 1, { depth, sources });
+    });
+    if (ofPieces.length === 1) return acrossColumns(ofPieces[0]!);
+    const sources = ofPieces.map((source, piece) => ({ ...source, columnStride: piece }));
+    const all = this.#assemble(rows, sources.length, sources);
+    return acrossColumns(this.#add("most", rows, 1, { depth: sources.length, sources: [all] }));
+  }
+
   #total(lanes: TraceSource, parts: Parts): TraceSource {
     const { rows } = this.ops[lanes.op]!;
     return acrossColumns(this.#add("total", rows, 1, { ...parts, depth: LANES, sources: [lanes] }));
@@ -370,6 +401,14 @@ export class PassRecorder implements PassKernels {
   #elementwiseOp(kind: OpKind, count: number, from: readonly Place[]): TraceSource {
     return this.#add(kind, 1, count, { sources: from.map((at) => this.#read(plain(at, 1, count, 0))) });
   }
+}
+
+function piecesOfRow(size: number): { from: number; depth: number }[] {
+  const count = Math.ceil(size / LONGEST_ROW);
+  return Array.from({ length: count }, (_, k) => {
+    const from = k * LONGEST_ROW;
+    return { from, depth: Math.min(LONGEST_ROW, size - from) };
+  });
 }
 
 const plain = (at: Place, rows: number, columns: number, rowStride: number): Window => ({

@@ -11,7 +11,7 @@ import { sizeOf, type TraceOp, type TraceSource } from "./trace-op.ts";
 /** Kernels with an arena in which every chain of these programs has room. */
 export function chainKernels(choice: KernelChoice, programs: readonly (readonly TraceOp[])[]): Kernels {
   const chains = programs.flat().filter(({ kind }) => kind === "chain");
-  const room = Math.max(...chains.map((op) => chainPlaces(op).end));
+  const room = Math.max(16, ...chains.map((op) => chainPlaces(op).end));
   return createKernels(choice, room).kernels;
 }
 

@@ -88,3 +88,10 @@ export function encodeOp(op: TraceOp): Uint8Array {
 }
 
 export const sizeOf = ({ columns, rows }: TraceOp): number => rows * columns;
+
+/** Multiply-adds that one operation chains; longer chains go through several, so that L1 can compute one of them. */
+export const LONGEST_CHAIN = 1_024;
+/** Numbers of a row of logits that one operation goes through, whole lanes of them: so many are opened on L1 at once. */
+export const LONGEST_ROW = 4_096;
+/** Pieces that one operation puts together: its description is shown on L1, 20 bytes a piece. */
+export const MOST_PIECES = 64;

@@ -19,11 +19,19 @@ import {
   traceQuery,
 } from "../../../models/disputing/traced-model.ts";
 import { chainKernels, traceSteps } from "../../../models/trace/run-trace.ts";
-import { encodeOp, type OpKind, type TraceOp } from "../../../models/trace/trace-op.ts";
+import {
+  encodeOp,
+  LONGEST_ROW,
+  type OpKind,
+  type TraceOp,
+  type TraceSource,
+} from "../../../models/trace/trace-op.ts";
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 import { ledgerClaimGas } from "./ledger-claims.ts";
 
 const CHAINS = [256, 768, 2_048];
+/** A row of GPT-2's logits: of these a piece is opened. */
+const GPT2_TOKENS = 50_257;
 const FEATURE_COUNT = 256;
 const RANK = 8;
 
@@ -38,43 +46,69 @@ async function measure({ tokens }: DisputesBenchOptions) {
       chainGas[depth] = await chainGasOf(f, depth);
       console.log(`a chain of ${depth}, with its openings: ${chainGas[depth]!.toLocaleString("en")} gas`);
     }
+    const lossGas = await lossGasOf(f);
+    console.log(`of ${LONGEST_ROW} logits: ${JSON.stringify(lossGas)} gas`);
     const { rounds, ...language } = await playGame(f, tokens);
-    return { fields: { chainGas, ledgerGas, rounds }, besides: { language } };
+    return { fields: { chainGas, ledgerGas, lossGas, rounds }, besides: { language } };
   } finally {
     await f.stop();
   }
 }
 
 /** One transaction that computes a number of a product from openings of both operands. */
-async function chainGasOf(f: TraceFixture, depth: number): Promise<number> {
-  const random = new SeededRandom(`chain of ${depth}`);
+function chainGasOf(f: TraceFixture, depth: number): Promise<number> {
   const rows = 64;
-  const numbers = () => Float32Array.from({ length: rows * depth }, () => random.nextFraction() - 0.5);
-  const input = (extra: number): TraceOp => ({
-    ...{ kind: "input", rows: 1, columns: rows * depth, depth: 0, extra, first: 0, second: 0, sources: [] },
+  const source = (op: number): TraceSource => ({
+    ...{ op, size: rows * depth, start: 0, rowStride: depth, columnStride: 1 },
   });
-  const source = (op: number) => ({ op, size: rows * depth, start: 0, rowStride: depth, columnStride: 1 });
-  const chain: TraceOp = {
-    ...input(0),
-    kind: "chain",
-    rows,
-    columns: rows,
-    depth,
-    sources: [0, 1].map(source),
+  const chain = { kind: "chain" as const, rows, columns: rows, depth, sources: [0, 1].map(source) };
+  return opGasOf(f, [rows * depth, rows * depth], chain, 17 * rows + 5);
+}
+
+/** The largest of a piece of a row of logits, and one lane of its powers of e, with what is before it. */
+async function lossGasOf(f: TraceFixture): Promise<Record<string, number>> {
+  const [rows, start] = [2, 3 * LONGEST_ROW];
+  const logits: TraceSource = {
+    ...{ op: 0, size: rows * GPT2_TOKENS, start, rowStride: GPT2_TOKENS, columnStride: 1 },
   };
-  const program = [input(0), input(1), chain];
+  const before: TraceSource = { op: 1, size: 16 * rows, start: 0, rowStride: 16, columnStride: 1 };
+  const sizes = [rows * GPT2_TOKENS, 16 * rows];
+  const of = (op: Pick<TraceOp, "kind" | "columns" | "sources">) =>
+    opGasOf(f, sizes, { ...op, rows, depth: LONGEST_ROW }, op.columns);
+  return {
+    most: await of({ kind: "most", columns: 1, sources: [logits] }),
+    lanes: await of({ kind: "lanes", columns: 16, sources: [logits, before] }),
+  };
+}
+
+/** Gas of one number of an operation on inputs of random numbers, with all openings, by `TraceRules.output`. */
+async function opGasOf(
+  f: TraceFixture,
+  inputSizes: readonly number[],
+  parts: Pick<TraceOp, "kind" | "rows" | "columns" | "depth" | "sources">,
+  element: number,
+): Promise<number> {
+  const random = new SeededRandom(`${parts.kind} of ${parts.depth}`);
+  const none = { depth: 0, extra: 0, first: 0, second: 0, sources: [] };
+  const op: TraceOp = { ...none, ...parts };
+  const program: TraceOp[] = [
+    ...inputSizes.map((columns, extra) => ({ ...none, kind: "input" as const, rows: 1, columns, extra })),
+    op,
+  ];
   const text = { tokens: [1, 2], promptCount: 1 };
-  const own = tracedQuery(text, program, [
-    ...traceSteps(program, text, [numbers(), numbers()], chainKernels("wasm", [program])),
-  ]);
-  const element = 17 * rows + 5;
+  const inputs = inputSizes.map((size) =>
+    Float32Array.from({ length: size }, () => random.nextFraction() - 0.5),
+  );
+  const kernels = chainKernels("wasm", op.kind === "chain" ? [program] : []);
+  const own = tracedQuery(text, program, [...traceSteps(program, text, inputs, kernels)]);
   const pass = {
     traceRoot: bytesToHex(own.tree.top.root),
-    opCount: 3n,
+    opCount: BigInt(program.length),
     tokens: "0x0000000100000002" as const,
     promptCount: 1n,
   };
-  const args = [pass, bytesToHex(encodeOp(chain)), BigInt(element), rangesOf(own, 2, element)] as const;
+  const ranges = rangesOf(own, program.length - 1, element);
+  const args = [pass, bytesToHex(encodeOp(op)), BigInt(element), ranges] as const;
   const data = encodeFunctionData({ abi: traceRulesAbi, functionName: "output", args });
   return f.gasOf({ account: f.challenger, to: f.rules, data });
 }

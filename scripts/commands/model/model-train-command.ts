@@ -188,13 +188,13 @@ async function requirePromisable(
   contents: readonly Uint8Array[],
 ): Promise<void> {
   if (recipe.family !== "text") throw commandError("CMD_USAGE", "only language models have claims");
-  const [{ requireClaimable }, { vocabularySizeOf }, { requirePostable }] = await Promise.all([
-    import("../../../models/registered/text-tokens.ts"),
+  const [{ requireClaimable }, { shapeOfBase }, { requirePostable }] = await Promise.all([
+    import("../../../models/disputing/claimable.ts"),
     import("../../../models/registered/base-files.ts"),
     import("../../../models/disputing/postable-rows.ts"),
   ]);
   const [text, setting] = [recipe as TextRecipe, await textSetting(options)];
-  requireClaimable(text, await vocabularySizeOf(text.base, setting.bases));
+  requireClaimable(text, await shapeOfBase(text.base, setting.bases));
   if (options.queriesOnly === true) return;
   await requirePostable(text, contents, setting);
 }

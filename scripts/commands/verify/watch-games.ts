@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Address, type Hex, type PublicClient, zeroAddress } from "viem";
 import { fetchModel, readModel } from "../../../attribution/model/model-directory.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
+import { requireClaimable } from "../../../models/disputing/claimable.ts";
 import { tracingDigest } from "../../../models/disputing/ledger-claims.ts";
 import {
   type ClaimedModel,
@@ -12,9 +13,8 @@ import {
 } from "../../../models/disputing/read-games.ts";
 import type { PlayerAccount, TracePlayer } from "../../../models/disputing/trace-player.ts";
 import { tracedPlayer } from "../../../models/disputing/traced-player.ts";
-import { vocabularySizeOf } from "../../../models/registered/base-files.ts";
+import { shapeOfBase } from "../../../models/registered/base-files.ts";
 import type { TextParts } from "../../../models/registered/text-family.ts";
-import { requireClaimable } from "../../../models/registered/text-tokens.ts";
 import { type GlobalOptions, modelServerOf, resolveEndpoints } from "../../cli/context.ts";
 import type { L1Sender } from "../../cli/l1-sender.ts";
 import { modelFamilies, textSetting } from "../../cli/model-families.ts";
@@ -235,7 +235,7 @@ export class GameWatch {
   async #faultOfClaims(recipe: TextParts["recipe"]): Promise<string | null> {
     const { bases } = await textSetting({ base: this.#options.base });
     try {
-      requireClaimable(recipe, await vocabularySizeOf(recipe.base, bases));
+      requireClaimable(recipe, await shapeOfBase(recipe.base, bases));
       return null;
     } catch (error) {
       if (isRollupError(error, "MOD_CLAIMS_TOO_LARGE")) return error.message;

@@ -1,0 +1,58 @@
+/** Whether claims of a recipe's queries can be sent and disputed: what a transaction has room for (docs/lm-disputes.md). */
+import type { ModelShape } from "../architecture/model-shape.ts";
+import { modelError } from "../model-errors.ts";
+import type { TextRecipe } from "../registered/text-recipe.ts";
+import { MOST_TRACED_TOKENS, mostClaimedBytes, TRANSACTION_BYTES } from "../registered/text-tokens.ts";
+import { LONGEST_CHAIN, LONGEST_ROW } from "../trace/trace-op.ts";
+
+/**
+ * Of a game's last move, besides tokens and the numbers that it opens: roots, the operation, a signature, and of each of five
+ * sources two nodes a level of its operation, and a path of operations.
+ */
+const SHOWN_BYTES = 16 * 1_024;
+/** Of a token in the statement, and of a number that is opened. */
+const WORD_BYTES = 4;
+
+/**
+ * Most numbers that one number of a trace is made of, as they are opened: two rows of a chain or of attention, a piece of the
+ * logits' row, or three rows of a norm on its way back.
+ */
+export const mostOpened = ({ width }: Pick<ModelShape, "width">): number =>
+  Math.max(2 * LONGEST_CHAIN, 2 * MOST_TRACED_TOKENS, LONGEST_ROW, 3 * width);
+
+/** Most numbers that a game's last move has room for, of texts of so many tokens. */
+export const mostShownNumbers = (tokens: number): number =>
+  Math.floor((TRANSACTION_BYTES - SHOWN_BYTES) / WORD_BYTES) - tokens;
+
+/**
+ * Of a recipe that is to promise claims: whether a claim of its longest texts can be sent, with a byte a token at least, and
+ * each of a trace's numbers be shown.
+ * Attacks: an owner whose every answer leaves no room for a claim of it; who pays would find out at the first draw. A liar whose
+ * false number is one that no transaction shows.
+ *
+ * @param shape the base's
+ * @throws MOD_CLAIMS_TOO_LARGE
+ */
+export function requireClaimable(recipe: TextRecipe, shape: Pick<ModelShape, "width">): void {
+  const { answerTokens: answered, promptTokens } = recipe.answers;
+  const most = mostShownNumbers(promptTokens + answered);
+  const room = mostClaimedBytes(promptTokens, recipe);
+  const tooLarge = (why: string, data: object) =>
+    modelError("MOD_CLAIMS_TOO_LARGE", `no claim of this model's longest texts can be sent: ${why}`, {
+      data,
+    });
+  if (promptTokens + answered > MOST_TRACED_TOKENS)
+    throw tooLarge(`they have ${promptTokens + answered} tokens, and a claim ${MOST_TRACED_TOKENS} at most`, {
+      ...{ tokens: promptTokens + answered, mostTokens: MOST_TRACED_TOKENS },
+    });
+  if (room < promptTokens)
+    throw tooLarge(`${promptTokens} tokens of a prompt have ${room} bytes left`, {
+      promptTokens,
+      roomBytes: room,
+    });
+  const numbers = mostOpened(shape);
+  if (numbers > most)
+    throw tooLarge(`of width ${shape.width} a game shows ${numbers} numbers at once, and ${most} at most`, {
+      ...{ reason: "width", width: shape.width, numbers, mostNumbers: most },
+    });
+}
