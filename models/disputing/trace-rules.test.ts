@@ -123,9 +123,9 @@ describe("every kind of operation", () => {
     const own = tracedQuery(text, program, results);
     expect(own.query).toEqual(queryOf(tokens, promptCount));
     traced.push(own);
-    // Chains went through the engine's kernels; one by one they are the same.
+    // Chains went through the engine's kernels, copies tile by tile; one by one they are the same.
     for (const [k, op] of program.entries()) {
-      if (op.kind !== "chain") continue;
+      if (op.kind !== "chain" && op.kind !== "copy") continue;
       const rule = leafRule(
         op,
         text,

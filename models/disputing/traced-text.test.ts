@@ -308,7 +308,7 @@ test("rows whose trace nobody can hold are not promised", async () => {
   const { recipe } = parts;
   const contents = rows.map(({ content }) => content);
   // The map alone has a column of the adapter's numbers a feature.
-  const large = { ...recipe, method: { ...recipe.method, featureCount: 2 ** 21 } };
+  const large = { ...recipe, method: { ...recipe.method, featureCount: 2 ** 23 } };
   await expect(requirePostable(large, contents, setting)).rejects.toMatchObject({
     code: "MOD_ROWS_NOT_POSTABLE",
     data: { reason: "trace-size", numbers: expect.any(Number) },

@@ -43,7 +43,8 @@ export interface TracedTextModel {
 }
 
 /**
- * Takes a second for a million parameters: roots of all of them, and programs for every length of a text.
+ * Takes seconds for a hundred million parameters, for the roots of all of them. A program for each length of a text takes a
+ * tenth of a second there, and seconds for a thousand tokens.
  *
  * @throws RollupError MOD_BASE_MISSING, ATT_MODEL_FILE_INVALID, and what a published model is refused for
  */

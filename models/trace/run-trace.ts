@@ -1,4 +1,4 @@
-/** Computes a trace: chains by the engine's kernels, everything else by the rules of its leaves. */
+/** Computes a trace: chains by the engine's kernels, copies in one go, everything else by the rules of its leaves. */
 import { createKernels, type KernelChoice } from "../kernels/create-kernels.ts";
 import type { Kernels } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
@@ -7,6 +7,9 @@ import type { FixedNumbers } from "./fixed-numbers.ts";
 import { leafRule, type TracedText } from "./leaf-rules.ts";
 import type { TraceInputs } from "./query-program.ts";
 import { sizeOf, type TraceOp, type TraceSource } from "./trace-op.ts";
+
+/** Rows and columns that are copied together. */
+const TILE = 32;
 
 /** Kernels with an arena in which every chain of these programs has room. */
 export function chainKernels(choice: KernelChoice, programs: readonly (readonly TraceOp[])[]): Kernels {
@@ -66,6 +69,7 @@ function resultOf(
     return given;
   }
   if (op.kind === "chain") return chain(op, results, kernels);
+  if (op.kind === "copy") return copy(op, results);
   const rule = leafRule(
     op,
     text,
@@ -74,6 +78,19 @@ function resultOf(
   const numbers = new Float32Array(sizeOf(op));
   for (let i = 0, at = 0; i < op.rows; i++) for (let j = 0; j < op.columns; j++) numbers[at++] = rule(i, j);
   return numbers;
+}
+
+/** Columns of the source as rows, tile by tile: numbers that lie far apart are read while their neighbours are at hand. */
+function copy({ columns, rows, sources }: TraceOp, results: readonly Float32Array[]): Float32Array {
+  const { columnStride, op, rowStride, start } = sources[0]!;
+  const given = results[op]!;
+  const made = new Float32Array(rows * columns);
+  for (let top = 0; top < rows; top += TILE)
+    for (let left = 0; left < columns; left += TILE)
+      for (let i = top; i < Math.min(top + TILE, rows); i++)
+        for (let j = left; j < Math.min(left + TILE, columns); j++)
+          made[i * columns + j] = given[start + i * rowStride + j * columnStride]!;
+  return made;
 }
 
 function chainPlaces({ columns, depth, rows }: TraceOp) {

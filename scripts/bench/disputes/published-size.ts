@@ -5,7 +5,7 @@ import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 import { playGame } from "./language-game.ts";
 
 /** https://huggingface.co/openai-community/gpt2/blob/main/config.json */
-const GPT2 = {
+export const GPT2 = {
   model_type: "gpt2",
   vocab_size: 50_257,
   n_embd: 768,
