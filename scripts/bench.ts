@@ -120,7 +120,7 @@ program
     new Option(
       "--part <names...>",
       "these parts alone; the last line has the others as an earlier run measured them",
-    ).choices(["rows", "direct", "settlement", "language", "texts"]),
+    ).choices(["rows", "direct", "settlement", "language", "texts", "trees", "gpt2"]),
   )
   .addHelpText("after", "\nExample:\n  npm run bench -- disputes --rows 200 --challenges 100 --tokens 16")
   .action(async (options: Record<"rows" | "challenges" | "tokens", string> & { part?: string[] }) => {

@@ -167,6 +167,7 @@ export const v128 = {
   ],
   and: binary(0xfd, 0x4e),
   or: binary(0xfd, 0x50),
+  xor: binary(0xfd, 0x51),
   anyTrue: unary(0xfd, 0x53),
   not: unary(0xfd, 0x4d),
   andNot: binary(0xfd, 0x4f),
@@ -175,6 +176,12 @@ export const v128 = {
   bitselect: ((a, b, mask) => [...a, ...b, ...mask, 0xfd, 0x52]) as Ternary,
   /** Bytes of a, then of b, by their indices. */
   shuffle: (a: Code, b: Code, bytes: readonly number[]): Code => [...a, ...b, 0xfd, 0x0d, ...bytes],
+};
+
+export const i64x2 = {
+  splat: unary(0xfd, 0x12),
+  shl: (a: Code, bits: number): Code => [...a, ...i32.const(bits), 0xfd, 0xcb, 0x01],
+  shrU: (a: Code, bits: number): Code => [...a, ...i32.const(bits), 0xfd, 0xcd, 0x01],
 };
 
 export const f64x2 = {

@@ -3,14 +3,20 @@ import { decodeFunctionData, encodeFunctionData, type Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { madeConfigs } from "../testing/made-models.ts";
-import { chainKernels } from "../trace/run-trace.ts";
+import type { chainKernels } from "../trace/run-trace.ts";
 import { answerFault, showAnswerCall } from "./answer-fault.ts";
 import { claimReceiptCall, type TracedTuple, tracedTuple } from "./ledger-claims.ts";
 import { type LedgerTracesFixture, startLedgerTraces } from "./testing/ledger-fixture.ts";
 import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
 import { BOND_WEI, STAKE_WEI, smallModel } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
-import { type DescribedModel, describeModel, type TracedQuery, traceQuery } from "./traced-model.ts";
+import {
+  type DescribedModel,
+  describeModel,
+  type TracedQuery,
+  traceQuery,
+  tracingKernels,
+} from "./traced-model.ts";
 
 const PROMPT = [3, 14];
 const MOST_TOKENS = 3;
@@ -59,7 +65,7 @@ beforeAll(async () => {
   small = await smallModel(config, 6);
   const ledger = await ledgerOf(true);
   ({ model, traced } = ledger);
-  kernels = chainKernels("wasm", model.programs);
+  kernels = tracingKernels("wasm", model);
   await f.send(f.stranger, ledger.registration);
   right = likeliestAnswer();
   const tokens = [...right.text.tokens];

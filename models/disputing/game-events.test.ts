@@ -2,12 +2,18 @@
 import { createPublicClient, custom, type Hex, type PublicClient, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { madeConfigs } from "../testing/made-models.ts";
-import { chainKernels } from "../trace/run-trace.ts";
 import { REREAD_BLOCKS } from "./game-events.ts";
 import { type ClaimState, GameReader } from "./read-games.ts";
 import { smallModel, startTraceGame, type TraceFixture } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
-import { claimOf, describeModel, type TracedQuery, textOf, traceQuery } from "./traced-model.ts";
+import {
+  claimOf,
+  describeModel,
+  type TracedQuery,
+  textOf,
+  traceQuery,
+  tracingKernels,
+} from "./traced-model.ts";
 
 let f: TraceFixture;
 /** The roots of claimed queries say which claim is which: their numbers are given again. */
@@ -18,7 +24,7 @@ beforeAll(async () => {
   const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
   const small = await smallModel(config, 6);
   const model = describeModel({ rollup: zeroAddress, modelId: 7n }, small.model, small.inputs);
-  const kernels = chainKernels("wasm", model.programs);
+  const kernels = tracingKernels("wasm", model);
   const made = (token: number): TracedQuery =>
     traceQuery(model, { tokens: [3, 14, token, 9], promptCount: 2 }, kernels);
   const queries = { first: made(1), second: made(2), third: made(4) };

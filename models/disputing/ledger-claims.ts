@@ -47,12 +47,12 @@ export function tracedTuple(
   model: DescribedModel,
   { claimant, endToken, isLikeliest, mostTokens, rest, rules, vocabulary }: TracedTerms,
 ) {
-  const { inputRoots: inputs, programs, programsTree } = model;
+  const { inputRoots: inputs, programs } = model;
   return {
     claimant,
     inputs,
-    programs: toHex(programsTree.root),
-    programCount: BigInt(programs.length + 1),
+    programs: toHex(programs.tree.root),
+    programCount: BigInt(programs.count + 1),
     featureCount: model.featureCount,
     rest,
     mostTokens,

@@ -47,7 +47,7 @@ import {
   settlementActions,
 } from "../../contracts/testing/settlement-fixture.ts";
 import { madeConfigs } from "../testing/made-models.ts";
-import { chainKernels } from "../trace/run-trace.ts";
+import type { chainKernels } from "../trace/run-trace.ts";
 import {
   approveCall,
   type ClaimedReceipt,
@@ -60,7 +60,13 @@ import { longestClaim } from "./testing/longest-claim.ts";
 import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
 import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, smallModel } from "./testing/trace-fixture.ts";
 import { type PlayerAccount, TracePlayer } from "./trace-player.ts";
-import { type DescribedModel, describeModel, type TracedQuery, traceQuery } from "./traced-model.ts";
+import {
+  type DescribedModel,
+  describeModel,
+  type TracedQuery,
+  traceQuery,
+  tracingKernels,
+} from "./traced-model.ts";
 
 const DAY_SECONDS = 24n * HOUR_SECONDS;
 const WINDOW_SECONDS = 3n * DAY_SECONDS;
@@ -110,7 +116,7 @@ beforeAll(async () => {
   const small = await smallModel(config, 6);
   const named = { rollup: f.deployment.rollup, modelId: BigInt(MODEL) };
   model = describeModel(named, small.model, small.inputs);
-  kernels = chainKernels("wasm", model.programs);
+  kernels = tracingKernels("wasm", model);
   traced = tracedTuple(model, {
     claimant: f.owner,
     rest: 1,

@@ -17,8 +17,8 @@ import { MOST_TEXT_ROW_BYTES, textsOfContent } from "./text-row-tokens.ts";
 
 /** Of G; contracts/disputes/Postings.sol. */
 const MOST_COLUMNS = 384;
-/** Of the longest trace, four bytes each: a watcher holds all of them. */
-const MOST_TRACE_NUMBERS = 2 ** 28;
+/** Of the longest trace, 4.25 bytes each with its trees: a watcher holds all of them, 3.2 GiB. */
+const MOST_TRACE_NUMBERS = 3 * 2 ** 28;
 /** Floats of a word: the map makes whole words. */
 const WORD_FLOATS = 8;
 

@@ -6,14 +6,21 @@ import { traceGameAbi, wordBordersAbi } from "../../contracts/build/trace-abi.ts
 import { madeConfigs } from "../testing/made-models.ts";
 import { JOINING, type SpelledToken, type TokenSpelling } from "../tokens/token-spelling.ts";
 import { BORDER, PATTERN, type Pattern, wordBorder } from "../tokens/word-borders.ts";
-import { chainKernels } from "../trace/run-trace.ts";
+import type { chainKernels } from "../trace/run-trace.ts";
 import { type ClaimedReceipt, claimReceiptCall, type TracedTuple, tracedTuple } from "./ledger-claims.ts";
 import { type ClaimedPrompt, faultOfPrompt, refutePromptCall } from "./prompt-tokens.ts";
 import { packLengths, promptVocabulary } from "./prompt-vocabulary.ts";
 import { type LedgerTracesFixture, startLedgerTraces } from "./testing/ledger-fixture.ts";
 import { BOND_WEI, smallModel } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
-import { claimOf, type DescribedModel, describeModel, type TracedQuery, traceQuery } from "./traced-model.ts";
+import {
+  claimOf,
+  type DescribedModel,
+  describeModel,
+  type TracedQuery,
+  traceQuery,
+  tracingKernels,
+} from "./traced-model.ts";
 import { tracedPlayer } from "./traced-player.ts";
 
 const PROMPT = "How?";
@@ -91,7 +98,7 @@ beforeAll(async () => {
     2,
   );
   ({ model, traced } = ledger);
-  kernels = chainKernels("wasm", model.programs);
+  kernels = tracingKernels("wasm", model);
   await f.send(f.stranger, ledger.registration);
 });
 afterAll(() => f?.stop());

@@ -1,10 +1,10 @@
 /** The claim of a receipt: prompt and answer are traced anew, whoever has given the answer. */
 import type { Hex } from "viem";
 import { attributionError } from "../../attribution/attribution-errors.ts";
-import { chainKernels } from "../trace/run-trace.ts";
+import type { chainKernels } from "../trace/run-trace.ts";
 import { answerFault } from "./answer-fault.ts";
 import { type ClaimedReceipt, claimReceiptCall, type TracedTuple } from "./ledger-claims.ts";
-import { type TracedQuery, traceQuery } from "./traced-model.ts";
+import { type TracedQuery, traceQuery, tracingKernels } from "./traced-model.ts";
 import type { TracedTextModel } from "./traced-text.ts";
 
 export interface ClaimingModel {
@@ -24,7 +24,7 @@ export function receiptClaim(
 ): { readonly query: TracedQuery; readonly data: Hex } {
   const { model } = traced;
   const text = traced.textOf(receipt.prompt, receipt.answer);
-  const query = traceQuery(model, text, chainKernels(kernels, model.programs.slice(-1)));
+  const query = traceQuery(model, text, tracingKernels(kernels, model));
   const fault = terms.isLikeliest ? answerFault(query) : null;
   if (fault !== null)
     throw attributionError(

@@ -15,7 +15,6 @@ import {
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
 import { textJudgeAbis } from "../../contracts/build/disputes-abi.ts";
-import { chainKernels } from "../trace/run-trace.ts";
 import { WordTree, wordsOf } from "../trace/word-tree.ts";
 import { STAKE_WEI, startRowContracts } from "./testing/row-fixture.ts";
 import { type TextCase, textCase } from "./testing/text-case.ts";
@@ -24,7 +23,7 @@ import { isEntry } from "./text-entry.ts";
 import { findTextFaults, type TextFault } from "./text-faults.ts";
 import { withTextTrees } from "./text-posting.ts";
 import { readRowTokens, rowTokensLeaf } from "./text-row-tokens.ts";
-import { asRow, claimedRoot, traceQuery } from "./traced-model.ts";
+import { asRow, claimedRoot, traceQuery, tracingKernels } from "./traced-model.ts";
 
 type Contracts = Awaited<ReturnType<typeof startRowContracts>>;
 let f: Contracts;
@@ -53,7 +52,7 @@ const dataOf = (id: bigint, posted: PostedModel, fault: ShownFault, owned = made
 test("the real features of a row are the bits that its trace has before the largest is taken", () => {
   const { traced } = made;
   const { model } = traced;
-  const kernels = chainKernels("wasm", model.programs.slice(-1));
+  const kernels = tracingKernels("wasm", model);
   const { featureCount } = made.model.recipe.method;
   for (const [k, content] of made.contents.entries()) {
     const row = traced.rowOf(content);
@@ -67,7 +66,7 @@ test("the real features of a row are the bits that its trace has before the larg
   // Longer than any prompt with its answer.
   const { answers, rowTokens } = made.model.recipe;
   expect(rowTokens).toBeGreaterThan(answers.promptTokens + answers.answerTokens);
-  expect(model.programs).toHaveLength(rowTokens);
+  expect(model.programs.count).toBe(rowTokens);
 });
 
 test("an honest posting has no fault, and is published and read like any other", () => {

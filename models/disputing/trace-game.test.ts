@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { madeConfigs } from "../testing/made-models.ts";
 import type { TracedText } from "../trace/leaf-rules.ts";
-import { chainKernels, traceSteps } from "../trace/run-trace.ts";
+import { type chainKernels, traceSteps } from "../trace/run-trace.ts";
 import type { OpKind } from "../trace/trace-op.ts";
 import { GameReader } from "./read-games.ts";
 import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
@@ -24,6 +24,7 @@ import {
   type TracedQuery,
   tracedQuery,
   traceQuery,
+  tracingKernels,
 } from "./traced-model.ts";
 
 let f: TraceFixture;
@@ -36,7 +37,7 @@ beforeAll(async () => {
   const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
   const small = await smallModel(config, 6);
   model = describeModel({ rollup: zeroAddress, modelId: 7n }, small.model, small.inputs);
-  kernels = chainKernels("wasm", model.programs);
+  kernels = tracingKernels("wasm", model);
   honest = traceQuery(model, text, kernels);
   f = await startTraceGame();
 });

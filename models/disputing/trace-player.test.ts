@@ -10,7 +10,6 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { madeConfigs } from "../testing/made-models.ts";
-import { chainKernels } from "../trace/run-trace.ts";
 import { GameReader } from "./read-games.ts";
 import { falseTrace, placeOf } from "./testing/played-games.ts";
 import {
@@ -21,7 +20,7 @@ import {
   type TraceFixture,
 } from "./testing/trace-fixture.ts";
 import { type PlayerOptions, TracePlayer } from "./trace-player.ts";
-import { claimOf, describeModel, type TracedQuery, traceQuery } from "./traced-model.ts";
+import { claimOf, describeModel, type TracedQuery, traceQuery, tracingKernels } from "./traced-model.ts";
 
 let f: TraceFixture;
 let honest: TracedQuery;
@@ -34,7 +33,7 @@ beforeAll(async () => {
   const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
   const small = await smallModel(config, 6);
   const model = describeModel({ rollup: zeroAddress, modelId: 7n }, small.model, small.inputs);
-  const kernels = chainKernels("wasm", model.programs);
+  const kernels = tracingKernels("wasm", model);
   honest = traceQuery(model, { tokens: [3, 14, 15, 9, 26, 5], promptCount: 2 }, kernels);
   lie = falseTrace(model, honest, kernels, placeOf(honest, "quantise"));
   f = await startTraceGame();

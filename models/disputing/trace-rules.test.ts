@@ -7,7 +7,7 @@ import { madeConfigs } from "../testing/made-models.ts";
 import { bitsOf, exponential, floatOf, fused } from "../trace/float-arithmetic.ts";
 import { leafRule, placesOf } from "../trace/leaf-rules.ts";
 import { queryProgram } from "../trace/query-program.ts";
-import { chainKernels, runTrace } from "../trace/run-trace.ts";
+import { chainKernels, traceSteps } from "../trace/run-trace.ts";
 import { edgeTriples, exactFused } from "../trace/testing/exact-fused.ts";
 import {
   encodeOp,
@@ -119,13 +119,13 @@ describe("every kind of operation", () => {
     const { inputs, model, queryOf } = await smallModel(config, tokens.length - 1);
     const program = queryProgram(model, tokens.length - 1);
     const text = { tokens, promptCount };
-    const results = runTrace(program, text, inputs, chainKernels("wasm", [program]));
+    const results = [...traceSteps(program, text, inputs, chainKernels("wasm", [program]))];
     const own = tracedQuery(text, program, results);
     expect(own.query).toEqual(queryOf(tokens, promptCount));
     traced.push(own);
-    // Chains went through the engine's kernels; one by one they are the same.
+    // Chains went through the engine's kernels, copies tile by tile; one by one they are the same.
     for (const [k, op] of program.entries()) {
-      if (op.kind !== "chain") continue;
+      if (op.kind !== "chain" && op.kind !== "copy") continue;
       const rule = leafRule(
         op,
         text,

@@ -1,12 +1,14 @@
 /** A language model as claims of its queries name it: what is known before any text, and a program for each length. */
 import { type Address, bytesToHex, type Hex } from "viem";
+import type { KernelChoice } from "../kernels/create-kernels.ts";
 import type { Kernels } from "../kernels/kernels.ts";
+import { FixedNumbers } from "../trace/fixed-numbers.ts";
 import type { TracedText } from "../trace/leaf-rules.ts";
 import { queryProgram, type TracedModel, type TraceInputs } from "../trace/query-program.ts";
-import { runTrace } from "../trace/run-trace.ts";
+import { chainKernels, runTrace } from "../trace/run-trace.ts";
 import type { TraceOp } from "../trace/trace-op.ts";
-import { programsTree, programTree, type TraceTree, traceTree } from "../trace/trace-tree.ts";
-import { WordTree, wordsOf } from "../trace/word-tree.ts";
+import { type Programs, programsOf, programTree, type TraceTree, traceTree } from "../trace/trace-tree.ts";
+import type { WordTree } from "../trace/word-tree.ts";
 
 /** A model, and whose ledger has it. */
 export interface LedgerModel {
@@ -16,11 +18,10 @@ export interface LedgerModel {
 
 export interface DescribedModel extends LedgerModel {
   readonly inputs: TraceInputs;
-  readonly inputTrees: ReadonlyMap<Float32Array, WordTree>;
+  /** The inputs, and what all traces make of them alone. */
+  readonly fixed: FixedNumbers;
   readonly inputRoots: readonly Hex[];
-  /** Program i reads i + 1 tokens. */
-  readonly programs: readonly (readonly TraceOp[])[];
-  readonly programsTree: WordTree;
+  readonly programs: Programs;
   /** Numbers of a query. */
   readonly featureCount: number;
 }
@@ -46,20 +47,22 @@ export function describeModel(
   inputs: TraceInputs,
   mostTokens = model.maxRows,
 ): DescribedModel {
-  const programs = Array.from({ length: mostTokens }, (_, i) => queryProgram(model, i + 1));
-  const inputTrees = new Map(inputs.map((numbers) => [numbers, new WordTree(wordsOf(numbers))]));
-  const inputRoots = inputs.map((numbers) => bytesToHex(inputTrees.get(numbers)!.root));
-  const described = { inputs, inputTrees, inputRoots, programs, programsTree: programsTree(programs) };
+  const programs = programsOf(mostTokens, (tokenCount) => queryProgram(model, tokenCount));
+  const fixed = new FixedNumbers(inputs);
+  const inputRoots = inputs.map((numbers) => bytesToHex(fixed.treeOf(numbers).root));
+  const described = { inputs, fixed, inputRoots, programs };
   return { rollup, modelId, ...described, featureCount: model.featureCount };
 }
 
+/** Kernels for each text of a model. */
+export const tracingKernels = (
+  choice: KernelChoice,
+  { programs }: Pick<DescribedModel, "programs">,
+): Kernels => chainKernels(choice, [programs.of(programs.count)]);
+
 /** Of prompt and answer. @throws RangeError for fewer tokens than two, or more than there are programs for */
-function programOf({ programs }: DescribedModel, { tokens }: TracedText): readonly TraceOp[] {
-  const program = programs[tokens.length - 2];
-  if (program === undefined)
-    throw new RangeError(`there is no program that reads ${tokens.length - 1} tokens`);
-  return program;
-}
+const programOf = ({ programs }: DescribedModel, { tokens }: TracedText): readonly TraceOp[] =>
+  programs.of(tokens.length - 1);
 
 /** The query's numbers, and all that they come from. */
 export interface TracedQuery {
@@ -77,13 +80,13 @@ const ROW_OPS = 3;
 
 export function traceQuery(model: DescribedModel, text: TracedText, kernels: Kernels): TracedQuery {
   const program = programOf(model, text);
-  return tracedQuery(text, program, runTrace(program, text, model.inputs, kernels), model.inputTrees);
+  return tracedQuery(text, program, runTrace(program, text, model.fixed, kernels), model.fixed);
 }
 
 /** Real features of a text, as `asRow` claims them: without the trees of a trace. */
 export function realFeaturesOf(model: DescribedModel, text: TracedText, kernels: Kernels): Float32Array {
   const program = programOf(model, text);
-  return runTrace(program, text, model.inputs, kernels)[program.length - ROW_OPS]!;
+  return runTrace(program, text, model.fixed, kernels)[program.length - ROW_OPS]!;
 }
 
 /** Of results that are there. */
@@ -91,13 +94,13 @@ export function tracedQuery(
   text: TracedText,
   program: readonly TraceOp[],
   results: readonly Float32Array[],
-  known?: ReadonlyMap<Float32Array, WordTree>,
+  fixed?: FixedNumbers,
 ): TracedQuery {
   return {
     text,
     program,
     programTree: programTree(program),
-    tree: traceTree(results, known),
+    tree: traceTree(results, fixed),
     query: Int16Array.from(results.at(-1)!),
     claimedOp: program.length - 1,
   };
@@ -123,15 +126,15 @@ export function claimOfText(model: DescribedModel, text: TracedText, query: Hex)
     rollup: model.rollup,
     modelId: model.modelId,
     inputs: model.inputRoots,
-    programs: bytesToHex(model.programsTree.root),
-    programCount: BigInt(model.programs.length + 1),
+    programs: bytesToHex(model.programs.tree.root),
+    programCount: BigInt(model.programs.count + 1),
     opCount: BigInt(program.length),
     program: bytesToHex(programTree(program).root),
     tokens: tokenBytes(text.tokens),
     promptCount: BigInt(text.promptCount),
     query,
   };
-  const path = model.programsTree.path(text.tokens.length - 1).map((node) => bytesToHex(node));
+  const path = model.programs.tree.path(text.tokens.length - 1).map((node) => bytesToHex(node));
   return { statement, path };
 }
 
@@ -144,13 +147,10 @@ function tokenBytes(tokens: readonly number[]): Hex {
 }
 
 /** Whether a claim names the model's own inputs and programs. Of another model it can be right, and still worth nothing. */
-export function namesModel(
-  { inputRoots, programs, programsTree }: DescribedModel,
-  statement: TraceStatement,
-): boolean {
+export function namesModel({ inputRoots, programs }: DescribedModel, statement: TraceStatement): boolean {
   return (
-    statement.programs === bytesToHex(programsTree.root) &&
-    statement.programCount === BigInt(programs.length + 1) &&
+    statement.programs === bytesToHex(programs.tree.root) &&
+    statement.programCount === BigInt(programs.count + 1) &&
     statement.inputs.join() === inputRoots.join()
   );
 }

@@ -3,13 +3,13 @@
  * traces.
  */
 import type { Hex } from "viem";
-import { chainKernels } from "../trace/run-trace.ts";
+import type { chainKernels } from "../trace/run-trace.ts";
 import { answerFault, showAnswerCall } from "./answer-fault.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
 import { faultOfPrompt, refutePromptCall } from "./prompt-tokens.ts";
 import type { ClaimState } from "./read-games.ts";
 import { type PlayerOptions, TracePlayer } from "./trace-player.ts";
-import { asRow, namesModel, textOf, traceQuery } from "./traced-model.ts";
+import { asRow, namesModel, textOf, traceQuery, tracingKernels } from "./traced-model.ts";
 import type { TracedTextModel } from "./traced-text.ts";
 
 interface TracedPlayerOptions
@@ -43,7 +43,7 @@ export function tracedPlayer(options: TracedPlayerOptions): TracePlayer {
     traceOf: ({ claimId, statement }) => {
       if (!namesModel(model, statement)) return null;
       onProgress(`tracing claim ${claimId}${about === "rows" ? ", of a row" : ""}`);
-      const query = traceQuery(model, textOf(statement), chainKernels(kernels, model.programs.slice(-1)));
+      const query = traceQuery(model, textOf(statement), tracingKernels(kernels, model));
       return about === "rows" ? asRow(query) : query;
     },
   });

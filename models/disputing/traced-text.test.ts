@@ -20,10 +20,9 @@ import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../testing/t
 import { readSpelling } from "../tokens/token-spelling.ts";
 import { openTokenizer } from "../tokens/tokenizer.ts";
 import { byteCharacters } from "../tokens/train-tokenizer.ts";
-import { chainKernels } from "../trace/run-trace.ts";
 import { mostShownNumbers } from "./claimable.ts";
 import { requirePostable } from "./postable-rows.ts";
-import { claimOf, namesModel, textOf, traceQuery } from "./traced-model.ts";
+import { claimOf, namesModel, textOf, traceQuery, tracingKernels } from "./traced-model.ts";
 import { isTracedBy, textRules, withPromise, withTracing } from "./traced-recipe.ts";
 import { openTracedText } from "./traced-text.ts";
 
@@ -51,7 +50,7 @@ test("the trace of a registered model's answer ends in the query that its receip
   const { query, text: answer } = opened.answer("The union?");
   const traced = await openTracedText({ rollup: zeroAddress, modelId: 9n }, parts, setting);
   const text = traced.textOf("The union?", answer);
-  const own = traceQuery(traced.model, text, chainKernels("wasm", traced.model.programs.slice(-1)));
+  const own = traceQuery(traced.model, text, tracingKernels("wasm", traced.model));
   expect([...own.query]).toEqual([...(query as Int16Array).slice(0, recipe.method.featureCount)]);
   // Whoever reads the claim has the same text, and knows the model by its roots.
   const { statement } = claimOf(traced.model, own);
@@ -213,7 +212,7 @@ test("rows are promised where they can be posted, and refused with a reason wher
   expect(textRules(queries.recipe)).toBe(0n);
   // Programs reach the longest row, which is longer than prompt and answer; without the promise they stay.
   const { answers, rowTokens } = parts.recipe;
-  expect([traced, asked].map(({ model }) => model.programs.length)).toEqual([
+  expect([traced, asked].map(({ model }) => model.programs.count)).toEqual([
     rowTokens,
     answers.promptTokens + answers.answerTokens,
   ]);
@@ -309,7 +308,7 @@ test("rows whose trace nobody can hold are not promised", async () => {
   const { recipe } = parts;
   const contents = rows.map(({ content }) => content);
   // The map alone has a column of the adapter's numbers a feature.
-  const large = { ...recipe, method: { ...recipe.method, featureCount: 2 ** 21 } };
+  const large = { ...recipe, method: { ...recipe.method, featureCount: 2 ** 23 } };
   await expect(requirePostable(large, contents, setting)).rejects.toMatchObject({
     code: "MOD_ROWS_NOT_POSTABLE",
     data: { reason: "trace-size", numbers: expect.any(Number) },

@@ -17,9 +17,14 @@ import {
 } from "../registered/text-tokens.ts";
 import { readSpelling } from "../tokens/token-spelling.ts";
 import type { TracedText } from "../trace/leaf-rules.ts";
-import { chainKernels } from "../trace/run-trace.ts";
 import { type PromptVocabulary, promptVocabulary } from "./prompt-vocabulary.ts";
-import { type DescribedModel, describeModel, type LedgerModel, realFeaturesOf } from "./traced-model.ts";
+import {
+  type DescribedModel,
+  describeModel,
+  type LedgerModel,
+  realFeaturesOf,
+  tracingKernels,
+} from "./traced-model.ts";
 
 export interface TracedTextModel {
   readonly model: DescribedModel;
@@ -38,7 +43,8 @@ export interface TracedTextModel {
 }
 
 /**
- * Takes a second for a million parameters: roots of all of them, and programs for every length of a text.
+ * Takes seconds for a hundred million parameters, for the roots of all of them. A program for each length of a text takes a
+ * tenth of a second there, and seconds for a thousand tokens.
  *
  * @throws RollupError MOD_BASE_MISSING, ATT_MODEL_FILE_INVALID, and what a published model is refused for
  */
@@ -95,7 +101,7 @@ export async function openTracedText(
     },
     rowOf: (content) => spelledRow(tokens, spelling, content, recipe),
     featuresOf(text) {
-      chains ??= chainKernels(setting.kernels, described.programs.slice(-1));
+      chains ??= tracingKernels(setting.kernels, described);
       return realFeaturesOf(described, text, chains);
     },
   };

@@ -19,16 +19,35 @@ export interface OwnedPiece {
   readonly rowStride: number;
 }
 
+/** Operations count from 1 here: memory that nobody has touched costs nothing. */
+const NOBODY = 0;
+/** Of a block whose numbers have owners of their own. */
+const SEVERAL = -1;
+const BLOCK = 16;
+
+/** Numbers that one operation has made one after another: number k is its result k + `ahead`. */
+interface Run {
+  readonly at: Place;
+  readonly end: Place;
+  readonly op: number;
+  readonly ahead: number;
+}
+
+/** By blocks where one run has all of a block, by numbers elsewhere: most of a pass is in rows of whole blocks. */
 export class OwnerMap {
-  /** One more than the operation; 0 for nobody. Memory that no pass writes to is never touched. */
+  readonly #blockOps: Int32Array;
+  readonly #blockAhead: Int32Array;
   readonly #ops: Int32Array;
-  readonly #places: Int32Array;
+  readonly #ahead: Int32Array;
   /** Never written over: nothing has to be remembered of their numbers. */
   readonly #fixed: { readonly at: Place; readonly count: number; readonly op: number }[] = [];
 
   constructor(floatCount: number) {
-    this.#ops = new Int32Array(floatCount);
-    this.#places = new Int32Array(floatCount);
+    const blockCount = Math.ceil(floatCount / BLOCK);
+    this.#blockOps = new Int32Array(blockCount);
+    this.#blockAhead = new Int32Array(blockCount);
+    this.#ops = new Int32Array(BLOCK * blockCount);
+    this.#ahead = new Int32Array(BLOCK * blockCount);
   }
 
   fix(at: Place, count: number, op: number): void {
@@ -39,14 +58,16 @@ export class OwnerMap {
   own({ at, columns, rows, rowStride }: Window, op: number, start = 0, opStride = columns): void {
     for (let i = 0; i < rows; i++) {
       const from = at + i * rowStride;
-      this.#ops.fill(op + 1, from, from + columns);
-      for (let j = 0; j < columns; j++) this.#places[from + j] = start + i * opStride + j;
+      this.#write({ at: from, end: from + columns, op: op + 1, ahead: start + i * opStride - from });
     }
   }
 
   copy(count: number, to: Place, from: Place): void {
-    this.#ops.copyWithin(to, from, from + count);
-    this.#places.copyWithin(to, from, from + count);
+    const runs: Run[] = [];
+    for (let at = from; at < from + count; at = runs.at(-1)!.end) runs.push(this.#runAt(at, from + count));
+    const by = to - from;
+    for (const { ahead, at, end, op } of runs)
+      this.#write({ at: at + by, end: end + by, op, ahead: ahead - by });
   }
 
   /** Who has made the window; null where rows differ in that. @throws RangeError where nobody has */
@@ -55,23 +76,65 @@ export class OwnerMap {
     if (fixed !== undefined)
       return [{ op: fixed.op, firstColumn: 0, columns, start: at - fixed.at, rowStride }];
     const pieces: OwnedPiece[] = [];
-    for (let j = 0; j < columns; ) {
-      const [op, start] = [this.#ops[at + j]!, this.#places[at + j]!];
-      if (op === 0) throw new RangeError(`nobody has made the number at ${at + j}`);
-      let end = j + 1;
-      while (end < columns && this.#ops[at + end] === op && this.#places[at + end] === start + end - j) end++;
-      const apart = rows > 1 ? this.#places[at + rowStride + j]! - start : 0;
-      for (let i = 1; i < rows; i++)
-        for (let k = j; k < end; k++)
-          if (
-            this.#ops[at + i * rowStride + k] !== op ||
-            this.#places[at + i * rowStride + k] !== start + i * apart + k - j
-          )
-            return null;
-      pieces.push({ op: op - 1, firstColumn: j, columns: end - j, start, rowStride: apart });
-      j = end;
+    for (let from = at; from < at + columns; ) {
+      const { ahead, end, op } = this.#runAt(from, at + columns);
+      if (op === NOBODY) throw new RangeError(`nobody has made the number at ${from}`);
+      const start = from + ahead;
+      const below = rows > 1 ? this.#runAt(from + rowStride, from + rowStride + 1) : null;
+      const apart = below === null ? 0 : below.at + below.ahead - start;
+      for (let i = 1; i < rows; i++) {
+        const by = i * rowStride;
+        const run = this.#runAt(from + by, end + by);
+        if (run.op !== op || run.end !== end + by || run.at + run.ahead !== start + i * apart) return null;
+      }
+      pieces.push({ op: op - 1, firstColumn: from - at, columns: end - from, start, rowStride: apart });
+      from = end;
     }
     return pieces;
+  }
+
+  #write({ ahead, at, end, op }: Run): void {
+    for (let k = at; k < end; ) {
+      const block = Math.floor(k / BLOCK);
+      const next = BLOCK * (block + 1);
+      if (k === next - BLOCK && next <= end) {
+        this.#blockOps[block] = op;
+        this.#blockAhead[block] = ahead;
+      } else {
+        this.#splitBlock(block);
+        this.#ops.fill(op, k, Math.min(next, end));
+        this.#ahead.fill(ahead, k, Math.min(next, end));
+      }
+      k = next;
+    }
+  }
+
+  #splitBlock(block: number): void {
+    const op = this.#blockOps[block]!;
+    if (op === SEVERAL) return;
+    const from = BLOCK * block;
+    this.#ops.fill(op, from, from + BLOCK);
+    this.#ahead.fill(this.#blockAhead[block]!, from, from + BLOCK);
+    this.#blockOps[block] = SEVERAL;
+  }
+
+  /** From a number on as far as its run goes, or `limit`. */
+  #runAt(at: Place, limit: Place): Run {
+    const first = Math.floor(at / BLOCK);
+    const isSplit = this.#blockOps[first] === SEVERAL;
+    const op = isSplit ? this.#ops[at]! : this.#blockOps[first]!;
+    const ahead = isSplit ? this.#ahead[at]! : this.#blockAhead[first]!;
+    let end = at;
+    while (end < limit) {
+      const block = Math.floor(end / BLOCK);
+      const next = BLOCK * (block + 1);
+      if (this.#blockOps[block] === SEVERAL) {
+        while (end < next && this.#ops[end] === op && this.#ahead[end] === ahead) end++;
+        if (end < next) break;
+      } else if (this.#blockOps[block] === op && this.#blockAhead[block] === ahead) end = next;
+      else break;
+    }
+    return { at, end: Math.min(end, limit), op, ahead };
   }
 }
 

@@ -1,16 +1,21 @@
-/** Computes a trace: chains by the engine's kernels, everything else by the rules of its leaves. */
+/** Computes a trace: chains by the engine's kernels, copies in one go, everything else by the rules of its leaves. */
 import { createKernels, type KernelChoice } from "../kernels/create-kernels.ts";
 import type { Kernels } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
+import type { FixedNumbers } from "./fixed-numbers.ts";
 import { leafRule, type TracedText } from "./leaf-rules.ts";
 import type { TraceInputs } from "./query-program.ts";
 import { sizeOf, type TraceOp, type TraceSource } from "./trace-op.ts";
 
+/** Rows and columns that are copied together. */
+const TILE = 32;
+
 /** Kernels with an arena in which every chain of these programs has room. */
 export function chainKernels(choice: KernelChoice, programs: readonly (readonly TraceOp[])[]): Kernels {
-  const chains = programs.flat().filter(({ kind }) => kind === "chain");
-  const room = Math.max(16, ...chains.map((op) => chainPlaces(op).end));
+  let room = 16;
+  for (const program of programs)
+    for (const op of program) if (op.kind === "chain") room = Math.max(room, chainPlaces(op).end);
   return createKernels(choice, room).kernels;
 }
 
@@ -34,14 +39,17 @@ export function* traceSteps(
   return results;
 }
 
-/** @throws RollupError MOD_INPUT_INVALID */
+/** Results that nobody changes, so that some of them may be those of an earlier trace. @throws RollupError MOD_INPUT_INVALID */
 export function runTrace(
   program: readonly TraceOp[],
   text: TracedText,
-  inputs: TraceInputs,
+  fixed: FixedNumbers,
   kernels: Kernels,
 ): Float32Array[] {
-  return [...traceSteps(program, text, inputs, kernels)];
+  const results: Float32Array[] = [];
+  for (const op of program)
+    results.push(fixed.resultOf(program, op, () => resultOf(op, text, fixed.inputs, results, kernels)));
+  return results;
 }
 
 function resultOf(
@@ -61,6 +69,7 @@ function resultOf(
     return given;
   }
   if (op.kind === "chain") return chain(op, results, kernels);
+  if (op.kind === "copy") return copy(op, results);
   const rule = leafRule(
     op,
     text,
@@ -69,6 +78,19 @@ function resultOf(
   const numbers = new Float32Array(sizeOf(op));
   for (let i = 0, at = 0; i < op.rows; i++) for (let j = 0; j < op.columns; j++) numbers[at++] = rule(i, j);
   return numbers;
+}
+
+/** Columns of the source as rows, tile by tile: numbers that lie far apart are read while their neighbours are at hand. */
+function copy({ columns, rows, sources }: TraceOp, results: readonly Float32Array[]): Float32Array {
+  const { columnStride, op, rowStride, start } = sources[0]!;
+  const given = results[op]!;
+  const made = new Float32Array(rows * columns);
+  for (let top = 0; top < rows; top += TILE)
+    for (let left = 0; left < columns; left += TILE)
+      for (let i = top; i < Math.min(top + TILE, rows); i++)
+        for (let j = left; j < Math.min(left + TILE, columns); j++)
+          made[i * columns + j] = given[start + i * rowStride + j * columnStride]!;
+  return made;
 }
 
 function chainPlaces({ columns, depth, rows }: TraceOp) {

@@ -45,8 +45,8 @@ interface Held extends ClaimingModel {
 
 /** Of models that are held open at once; one is, whatever it takes. */
 const MOST_BYTES = 2 ** 31;
-/** A number stands in the model's arena and in its inputs, and an eighth of two nodes of a tree: 4 + 4 + 8, and programs. */
-const BYTES_PER_NUMBER = 20;
+/** A number stands in the model's arena, its inputs and a copy for traces, both with trees: 4 + 4.25 + 4.25, and programs. */
+const BYTES_PER_NUMBER = 16;
 
 const { base, folders, rollup, rpcUrl } = workerData as ClaimSeat;
 const publicClient = createPublicClient({ transport: http(rpcUrl) });

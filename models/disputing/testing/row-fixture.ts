@@ -52,7 +52,6 @@ import { refusalOf } from "../../../contracts/testing/refusal-of.ts";
 import { connect } from "../../../contracts/testing/rollup-fixture.ts";
 import { madeConfigs } from "../../testing/made-models.ts";
 import type { TracedText } from "../../trace/leaf-rules.ts";
-import { chainKernels } from "../../trace/run-trace.ts";
 import { WordTree, wordsOf } from "../../trace/word-tree.ts";
 import { registerCall, type TracedTuple, tracedTuple, tracingDigest } from "../ledger-claims.ts";
 import { withTextTrees } from "../text-posting.ts";
@@ -65,6 +64,7 @@ import {
   describeModel,
   type TracedQuery,
   traceQuery,
+  tracingKernels,
 } from "../traced-model.ts";
 import { HOUR_SECONDS, smallModel } from "./trace-fixture.ts";
 
@@ -172,7 +172,7 @@ export async function startRows() {
     rules: 1n | (ONE << 8n),
     isLikeliest: true,
   });
-  const kernels = chainKernels("wasm", anyModel.programs);
+  const kernels = tracingKernels("wasm", anyModel);
   const tracing = tracingDigest(terms);
   const honest = TEXTS.map((text) => asRow(traceQuery(anyModel, text, kernels)));
   const registered = await contracts.register(anyModel, terms, honestRows(honest, tracing));

@@ -34,6 +34,7 @@ export const f32x4 = {
   loadSplat: (address: Code, offset = 0): Code => [...address, 0xfd, 0x09, 2, offset],
   splat: unary(0xfd, 0x13),
   lane: (lane: number, a: Code): Code => [...a, 0xfd, 0x1f, lane],
+  eq: binary(0xfd, 0x41),
   lt: binary(0xfd, 0x43),
   gt: binary(0xfd, 0x44),
   sqrt: unary(0xfd, 0xe3, 0x01),

@@ -1,32 +1,19 @@
 /** Disputes over a language model's query: gas of one chain, and of a whole game about a query of the default base. */
-import { bytesToHex, encodeFunctionData, zeroAddress } from "viem";
+import { bytesToHex, encodeFunctionData } from "viem";
 import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
 import { traceRulesAbi } from "../../../contracts/build/trace-abi.ts";
 import { defaultBase } from "../../../models/base/default-base.ts";
 import {
-  BOND_WEI,
   startTraceGame,
   type TraceFixture,
   tracedBase,
 } from "../../../models/disputing/testing/trace-fixture.ts";
 import { rangesOf } from "../../../models/disputing/trace-moves.ts";
-import { TracePlayer } from "../../../models/disputing/trace-player.ts";
-import {
-  claimOf,
-  describeModel,
-  type TracedQuery,
-  tracedQuery,
-  traceQuery,
-} from "../../../models/disputing/traced-model.ts";
+import { tracedQuery } from "../../../models/disputing/traced-model.ts";
 import { chainKernels, traceSteps } from "../../../models/trace/run-trace.ts";
-import {
-  encodeOp,
-  LONGEST_ROW,
-  type OpKind,
-  type TraceOp,
-  type TraceSource,
-} from "../../../models/trace/trace-op.ts";
+import { encodeOp, LONGEST_ROW, type TraceOp, type TraceSource } from "../../../models/trace/trace-op.ts";
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
+import { type ChooseOp, playGame } from "./language-game.ts";
 import { ledgerClaimGas } from "./ledger-claims.ts";
 
 const CHAINS = [256, 768, 2_048];
@@ -48,12 +35,19 @@ async function measure({ tokens }: DisputesBenchOptions) {
     }
     const lossGas = await lossGasOf(f);
     console.log(`of ${LONGEST_ROW} logits: ${JSON.stringify(lossGas)} gas`);
-    const { rounds, ...language } = await playGame(f, tokens);
+    const base = await tracedBase(defaultBase(), tokens, { featureCount: FEATURE_COUNT, rank: RANK });
+    const { rounds, ...language } = await playGame(f, base, tokens, middleChain);
     return { fields: { chainGas, ledgerGas, lossGas, rounds }, besides: { language } };
   } finally {
     await f.stop();
   }
 }
+
+/** In the middle of the pass. */
+const middleChain: ChooseOp = (program) => {
+  const chains = program.flatMap(({ kind }, place) => (kind === "chain" ? [place] : []));
+  return chains[chains.length >> 1]!;
+};
 
 /** One transaction that computes a number of a product from openings of both operands. */
 function chainGasOf(f: TraceFixture, depth: number): Promise<number> {
@@ -111,82 +105,4 @@ async function opGasOf(
   const args = [pass, bytesToHex(encodeOp(op)), BigInt(element), ranges] as const;
   const data = encodeFunctionData({ abi: traceRulesAbi, functionName: "output", args });
   return f.gasOf({ account: f.challenger, to: f.rules, data });
-}
-
-/** A lie in the middle of the pass, played to the end by both sides. */
-async function playGame(f: TraceFixture, tokenCount: number) {
-  const { inputs, model } = await tracedBase(defaultBase(), tokenCount, {
-    featureCount: FEATURE_COUNT,
-    rank: RANK,
-  });
-  let startedAtMs = performance.now();
-  const seconds = () => {
-    const now = performance.now();
-    const passed = Math.round((now - startedAtMs) / 10) / 100;
-    startedAtMs = now;
-    return passed;
-  };
-  console.log("roots of the base's numbers, and programs for every length");
-  const described = describeModel({ rollup: zeroAddress, modelId: 1n }, model, inputs);
-  const describeSeconds = seconds();
-  console.log(`described in ${describeSeconds} s; tracing ${tokenCount} tokens`);
-  const tokens = Array.from({ length: tokenCount + 1 }, (_, i) => (i * i * 7 + i * 3) % 2_000);
-  const text = { tokens, promptCount: Math.ceil(tokenCount / 3) };
-  const kernels = chainKernels("wasm", described.programs.slice(-1));
-  const honest = traceQuery(described, text, kernels);
-  const traceSeconds = seconds();
-  const { program } = honest;
-  const floatCount = program.reduce((sum, { columns, rows }) => sum + rows * columns, 0);
-  console.log(
-    `${program.length} operations with ${floatCount.toLocaleString("en")} numbers: ${traceSeconds} s`,
-  );
-  const lie = falseTrace(honest, inputs, kernels, described.inputTrees);
-  const { path, statement } = claimOf(described, lie);
-  const claimGas = await f.claimGas({ path, statement });
-  const of = (address: `0x${string}`, own: TracedQuery, challenges: boolean) =>
-    new TracePlayer({
-      ...{ publicClient: f.publicClient, game: f.game, account: f.accountOf(address), challenges },
-      traceOf: () => own,
-    });
-  const players = [of(f.challenger, honest, true), of(f.owner, lie, false)];
-  const moves: { what: string; gas: number }[] = [];
-  for (let before = -1; before !== moves.length; ) {
-    before = moves.length;
-    for (const player of players) {
-      const { failures, moves: made } = await player.playOnce();
-      if (failures.length > 0) throw failures[0]!.error;
-      for (const { gasUsed, what } of made) {
-        moves.push({ what, gas: Number(gasUsed) });
-        console.log(`${what}: ${gasUsed.toLocaleString("en")} gas`);
-      }
-    }
-  }
-  if ((await f.owedWei(f.challenger)) < BOND_WEI / 2n) throw new Error("the liar was not refuted");
-  const rounds = moves.filter(({ what }) => what === "answer" || what === "reveal").length;
-  const kinds = [...new Set(program.map(({ kind }) => kind))];
-  const chained = program.filter(({ kind }) => kind === "chain");
-  const multiplyAdds = chained.reduce((sum, { columns, depth, rows }) => sum + rows * columns * depth, 0);
-  return {
-    rounds: { count: rounds, claimGas, moves },
-    traced: { tokens: tokenCount, ops: program.length, floatCount, multiplyAdds, kinds: kinds.length },
-    describeSeconds,
-    traceSeconds,
-  };
-}
-
-function falseTrace(
-  { program, text }: TracedQuery,
-  inputs: readonly Float32Array[],
-  kernels: ReturnType<typeof chainKernels>,
-  known: Parameters<typeof tracedQuery>[3],
-): TracedQuery {
-  const isAt = (kind: OpKind) => program.flatMap((op, place) => (op.kind === kind ? [place] : []));
-  const chains = isAt("chain");
-  const wrong = chains[chains.length >> 1]!;
-  const results: Float32Array[] = [];
-  for (const numbers of traceSteps(program, text, inputs, kernels)) {
-    if (results.length === wrong) numbers[numbers.length - 1] = 3 * numbers[numbers.length - 1]! + 2;
-    results.push(numbers);
-  }
-  return tracedQuery(text, program, results, known);
 }

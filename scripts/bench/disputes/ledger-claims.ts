@@ -19,11 +19,11 @@ import {
   describeModel,
   type TracedQuery,
   traceQuery,
+  tracingKernels,
 } from "../../../models/disputing/traced-model.ts";
 import { madeConfigs } from "../../../models/testing/made-models.ts";
 import { readSpelling, spelledLengths } from "../../../models/tokens/token-spelling.ts";
 import { openTokenizer } from "../../../models/tokens/tokenizer.ts";
-import { chainKernels } from "../../../models/trace/run-trace.ts";
 
 const VOCABULARY_SIZE = 2_048;
 const FEATURE_COUNT = 256;
@@ -70,7 +70,7 @@ export async function ledgerClaimGas(): Promise<Record<string, number>> {
         draws,
       );
       const registered = await f.send(f.stranger, registration);
-      const kernels = chainKernels("wasm", model.programs.slice(-1));
+      const kernels = tracingKernels("wasm", model);
       const queryOf = (own: readonly number[]) =>
         traceQuery(model, { tokens: [...own, ...ANSWER_TOKENS], promptCount: own.length }, kernels);
       const claim = async (query: TracedQuery, lengths: readonly number[], salt: bigint) => {

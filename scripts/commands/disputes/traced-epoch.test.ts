@@ -375,8 +375,7 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
 
   // bob is the owner's friend: he pays for a query that is not the model's. The watcher is bob's account, for once.
   const text = traced.textOf(PROMPTS[0]!, answering.answer(PROMPTS[0]!).text);
-  const { programs } = traced.model;
-  const program = programs[text.tokens.length - 2]!;
+  const program = traced.model.programs.of(text.tokens.length - 1);
   const lie = falseTrace(
     traced.model,
     { program, text },

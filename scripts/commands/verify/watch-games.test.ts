@@ -21,7 +21,7 @@ import {
 } from "../../../models/disputing/testing/ledger-fixture.ts";
 import { falseTrace, placeOf } from "../../../models/disputing/testing/played-games.ts";
 import { BOND_WEI } from "../../../models/disputing/testing/trace-fixture.ts";
-import { traceQuery } from "../../../models/disputing/traced-model.ts";
+import { traceQuery, tracingKernels } from "../../../models/disputing/traced-model.ts";
 import { tracedOf } from "../../../models/disputing/traced-recipe.ts";
 import { openTracedText, type TracedTextModel } from "../../../models/disputing/traced-text.ts";
 import { folderSource } from "../../../models/files/folder-source.ts";
@@ -185,11 +185,7 @@ describe("a watcher", () => {
     const prompt = "The union?";
     const { text: answer } = (await textFamily(setting).open(parts)).answer(prompt);
     const model = { ...traced.model, rollup };
-    const query = traceQuery(
-      model,
-      traced.textOf(prompt, answer),
-      chainKernels("wasm", model.programs.slice(-1)),
-    );
+    const query = traceQuery(model, traced.textOf(prompt, answer), tracingKernels("wasm", model));
     const terms = tracedOf(traced, parts.recipe, OWNER.address);
     const lengths = traced.lengthsOf(prompt);
     for (let salt = 1n; salt <= 5n; salt++) {
@@ -215,7 +211,7 @@ describe("a watcher", () => {
     const prompt = "The union?";
     const { text: answer } = (await textFamily(setting).open(parts)).answer(prompt);
     const model = { ...traced.model, rollup };
-    const kernels = chainKernels("wasm", model.programs.slice(-1));
+    const kernels = tracingKernels("wasm", model);
     const honest = traceQuery(model, traced.textOf(prompt, answer), kernels);
     const lie = falseTrace(model, honest, kernels, placeOf(honest, "quantise"));
     const terms = tracedOf(traced, parts.recipe, OWNER.address);

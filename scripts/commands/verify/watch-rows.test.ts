@@ -31,14 +31,13 @@ import { type TextCase, textCase } from "../../../models/disputing/testing/text-
 import { challengeRowCall } from "../../../models/disputing/text-calls.ts";
 import { withTextTrees } from "../../../models/disputing/text-posting.ts";
 import { TracePlayer } from "../../../models/disputing/trace-player.ts";
-import { asRow, textOf, traceQuery } from "../../../models/disputing/traced-model.ts";
+import { asRow, textOf, traceQuery, tracingKernels } from "../../../models/disputing/traced-model.ts";
 import { withTracing } from "../../../models/disputing/traced-recipe.ts";
 import { folderSource } from "../../../models/files/folder-source.ts";
 import { readFrom } from "../../../models/registered/base-files.ts";
 import type { TextParts } from "../../../models/registered/text-family.ts";
 import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
 import { byteConfig } from "../../../models/testing/text-rows.ts";
-import { chainKernels } from "../../../models/trace/run-trace.ts";
 import {
   type HonestTexts,
   LANGUAGE_FALSEHOODS,
@@ -314,7 +313,7 @@ test("no stake is paid over leaves that are served beside another model", async 
   await f.accountOf(f.watcher).send({ data, valueWei: STAKE_WEI });
   const played = games(() => digest);
   expect(await played.challenge(posting!, shown, 2)).toBe("open");
-  const kernels = chainKernels("wasm", model.programs.slice(-1));
+  const kernels = tracingKernels("wasm", model);
   const owner = new TracePlayer({
     ...{
       publicClient: f.publicClient,

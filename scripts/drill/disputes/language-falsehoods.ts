@@ -107,7 +107,7 @@ async function falsePass(made: HonestTexts): Promise<RowLie> {
   const { real, rows, traced, trained } = made;
   const { model } = traced;
   const text = traced.rowOf(rows[LIAR_ROW]!.content);
-  const program = model.programs[text.tokens.length - 2]!;
+  const program = model.programs.of(text.tokens.length - 1);
   const place = placeOf({ program }, "chain");
   const own = asRow(falseTrace(model, { program, text }, chainKernels("wasm", [program]), place));
   const { featureCount } = trained.recipe.method;

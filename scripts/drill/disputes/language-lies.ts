@@ -1,6 +1,6 @@
 /** What a language model's hostile owner claims: a query, or a prompt's tokens, that are not the model's. */
 import { falseTrace, placeOf } from "../../../models/disputing/testing/played-games.ts";
-import { type TracedQuery, traceQuery } from "../../../models/disputing/traced-model.ts";
+import { type TracedQuery, traceQuery, tracingKernels } from "../../../models/disputing/traced-model.ts";
 import { chainKernels } from "../../../models/trace/run-trace.ts";
 import type { OpKind } from "../../../models/trace/trace-op.ts";
 import type { PlayedModel } from "./language-world.ts";
@@ -37,7 +37,7 @@ export const LANGUAGE_LIES: readonly LanguageLie[] = [
     trace: ({ answering, traced }, prompt) => {
       const { promptCount, tokens } = traced.textOf(prompt, answering.answer(prompt).text);
       const text = { promptCount, tokens: tokens.with(1, tokens[1]! ^ 1) };
-      return traceQuery(traced.model, text, kernelsOf(traced.model.programs.slice(-1)));
+      return traceQuery(traced.model, text, tracingKernels("wasm", traced.model));
     },
   },
 ];
@@ -50,7 +50,7 @@ export function falseAt(
   change?: (number: number) => number,
 ): TracedQuery {
   const text = traced.textOf(prompt, answering.answer(prompt).text);
-  const program = traced.model.programs[text.tokens.length - 2]!;
+  const program = traced.model.programs.of(text.tokens.length - 1);
   const place = placeOf({ program }, kind);
   return falseTrace(traced.model, { program, text }, kernelsOf([program]), place, change);
 }

@@ -1,0 +1,44 @@
+/** Keccak-256 of neighbouring nodes of a tree, many in one call: the bytes are those of @noble/hashes. */
+import { WasmModuleBuilder } from "../../circuits/wasm/assembler.ts";
+import { type KernelCalls, newMemory, WebAssembly } from "../../circuits/wasm/relaxed-simd.ts";
+import { addHashPairs, addSwapFloats, roundConstants } from "./wasm/keccak-code.ts";
+
+export const NODE_BYTES = 32;
+/** That there is room for. */
+export const MOST_NODES = 1_024;
+
+const CONSTANTS_AT = 64;
+const NODES_AT = 1_024;
+/** Of 64 KiB. */
+const PAGES = 1;
+
+/** Works on nodes that its caller puts into its memory, and takes out of it. */
+export class NodeHasher {
+  readonly nodes: Uint8Array;
+  /** In the same memory. */
+  readonly floats: Float32Array;
+  readonly #calls: KernelCalls;
+
+  /** Generates and compiles the code, some milliseconds. */
+  constructor() {
+    const builder = new WasmModuleBuilder(PAGES);
+    addHashPairs(builder, CONSTANTS_AT);
+    addSwapFloats(builder);
+    const memory = newMemory(PAGES, PAGES);
+    new BigUint64Array(memory.buffer, CONSTANTS_AT).set(roundConstants());
+    this.nodes = new Uint8Array(memory.buffer, NODES_AT, NODE_BYTES * MOST_NODES);
+    this.floats = new Float32Array(memory.buffer, NODES_AT, (NODE_BYTES / 4) * MOST_NODES);
+    const module = new WebAssembly.Module(builder.build());
+    this.#calls = new WebAssembly.Instance(module, { env: { memory, scratch: 0 } }).exports;
+  }
+
+  /** Nodes 2 i and 2 i + 1 become node i, for so many i. What is behind them changes, too. */
+  hashPairs(count: number): void {
+    this.#calls.hashPairs!(NODES_AT, NODES_AT, count);
+  }
+
+  /** So many nodes of eight floats each become big-endian floats, every NaN the same. */
+  swapFloats(count: number): void {
+    this.#calls.swapFloats!(NODES_AT, NODES_AT + NODE_BYTES * count);
+  }
+}
