@@ -16,6 +16,7 @@ export const LONGEST = [
   "circuits/settlement/settlement.test.ts",
   "scripts/commands/disputes/traced-epoch.test.ts",
   "contracts/rollup/Exits.money.test.ts",
+  "circuits/batch/batch.test.ts",
   "sequencer/api/prover-queue.test.ts",
   "prover/native/native-backend.test.ts",
   "circuits/batch/forgeries/batch-forgeries.test.ts",
