@@ -233,11 +233,11 @@ export class TracePlayer {
   #traceOf(claim: ClaimState): TracedQuery | null {
     const { claimId } = claim;
     const known = this.#traces.get(claimId);
-    const trace = known ?? this.#options.traceOf(claim);
     this.#traces.delete(claimId);
+    // Before another one is made: no more than these are in memory.
+    while (this.#traces.size >= MOST_KEPT) this.#traces.delete(this.#traces.keys().next().value!);
+    const trace = known ?? this.#options.traceOf(claim);
     if (trace === null) return null;
-    if (known === undefined && this.#traces.size >= MOST_KEPT)
-      this.#traces.delete(this.#traces.keys().next().value!);
     this.#traces.set(claimId, trace);
     return trace;
   }
