@@ -49,7 +49,7 @@ export async function mostStakeFor(client: PublicClient, game: Address): Promise
 
 /** A trace takes up to some minutes, in which no game's move is made. */
 const MOST_TRACED = 4;
-/** A trace takes 4.25 bytes a number, besides the model's own: up to some GB. Beyond these it is made again for each move. */
+/** A trace takes 4.25 bytes a number, besides the model's own: up to some GB. A third is made beside these. Beyond them it is made again for each move. */
 const MOST_KEPT = 2;
 
 export interface PlayedMove {
@@ -233,11 +233,11 @@ export class TracePlayer {
   #traceOf(claim: ClaimState): TracedQuery | null {
     const { claimId } = claim;
     const known = this.#traces.get(claimId);
-    this.#traces.delete(claimId);
-    // Before another one is made: no more than these are in memory.
-    while (this.#traces.size >= MOST_KEPT) this.#traces.delete(this.#traces.keys().next().value!);
     const trace = known ?? this.#options.traceOf(claim);
+    this.#traces.delete(claimId);
     if (trace === null) return null;
+    if (known === undefined && this.#traces.size >= MOST_KEPT)
+      this.#traces.delete(this.#traces.keys().next().value!);
     this.#traces.set(claimId, trace);
     return trace;
   }
