@@ -65,8 +65,8 @@ export const modelErrors = {
   },
   MOD_CLAIMS_TOO_LARGE: {
     meaning:
-      "a recipe promises claims on L1, and those of its longest texts fit no transaction, or a game's last move does not; `data` has the bytes, tokens or numbers",
-    remedy: "lower the recipe's promptTokens or answerTokens, take a narrower base, or promise no claims",
+      "a recipe promises claims on L1, and those of its longest texts fit no transaction, or a game's last move does not, or its longest trace is more than watchers hold; `data` has the bytes, tokens or numbers",
+    remedy: "lower the recipe's promptTokens or answerTokens, take a smaller base, or promise no claims",
   },
   MOD_ROWS_NOT_POSTABLE: {
     meaning:

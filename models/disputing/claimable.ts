@@ -1,9 +1,17 @@
-/** Whether claims of a recipe's queries can be sent and disputed: what a transaction has room for (docs/lm-disputes.md). */
+/** Whether claims of a recipe's queries can be sent and disputed: by anyone, in one transaction a move (docs/lm-disputes.md). */
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { adapterLayout } from "../architecture/adapter-layout.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
 import { modelError } from "../model-errors.ts";
 import type { TextRecipe } from "../registered/text-recipe.ts";
 import { MOST_TRACED_TOKENS, mostClaimedBytes, TRANSACTION_BYTES } from "../registered/text-tokens.ts";
+import { queryProgram } from "../trace/query-program.ts";
 import { LONGEST_CHAIN, LONGEST_ROW } from "../trace/trace-op.ts";
+
+/** Of the longest trace, with the model's own ones. A watcher holds all of them: 4.25 bytes each, 3.2 GiB. */
+const MOST_TRACE_NUMBERS = 3 * 2 ** 28;
+/** Of the programs for every length: whoever opens the model describes and hashes each, some 20 µs an operation. */
+const MOST_PROGRAM_OPS = 2 ** 24;
 
 /**
  * Of a game's last move, besides tokens and the numbers that it opens: roots, the operation, a signature, and of each of five
@@ -25,6 +33,25 @@ export const mostShownNumbers = (tokens: number): number =>
   Math.floor((TRANSACTION_BYTES - SHOWN_BYTES) / WORD_BYTES) - tokens;
 
 /**
+ * Whether anyone can hold a trace of so many tokens, and open the model at all. Attack: a liar whose traces take more memory
+ * than watchers have.
+ *
+ * @returns why not; null where all can. @throws what an adapter is refused for
+ */
+export function traceFault(recipe: TextRecipe, shape: ModelShape, tokens: number): string | null {
+  const { featureCount } = recipe.method;
+  const adapter = adapterLayout(shape, recipe.adapter);
+  const bound = { mostNumbers: MOST_TRACE_NUMBERS, mostOps: Math.floor(MOST_PROGRAM_OPS / tokens) };
+  try {
+    queryProgram({ shape, adapter, featureCount, maxRows: tokens }, tokens - 1, bound);
+    return null;
+  } catch (error) {
+    if (isRollupError(error, "MOD_TOO_LARGE")) return error.message;
+    throw error;
+  }
+}
+
+/**
  * Of a recipe that is to promise claims: whether a claim of its longest texts can be sent, with a byte a token at least, and
  * each of a trace's numbers be shown.
  * Attacks: an owner whose every answer leaves no room for a claim of it; who pays would find out at the first draw. A liar whose
@@ -33,7 +60,7 @@ export const mostShownNumbers = (tokens: number): number =>
  * @param shape the base's
  * @throws MOD_CLAIMS_TOO_LARGE
  */
-export function requireClaimable(recipe: TextRecipe, shape: Pick<ModelShape, "width">): void {
+export function requireClaimable(recipe: TextRecipe, shape: ModelShape): void {
   const { answerTokens: answered, promptTokens } = recipe.answers;
   const most = mostShownNumbers(promptTokens + answered);
   const room = mostClaimedBytes(promptTokens, recipe);
@@ -55,4 +82,6 @@ export function requireClaimable(recipe: TextRecipe, shape: Pick<ModelShape, "wi
     throw tooLarge(`of width ${shape.width} a game shows ${numbers} numbers at once, and ${most} at most`, {
       ...{ reason: "width", width: shape.width, numbers, mostNumbers: most },
     });
+  const fault = traceFault(recipe, shape, promptTokens + answered);
+  if (fault !== null) throw tooLarge(fault, { reason: "trace-size" });
 }

@@ -1,6 +1,5 @@
 /** Whether rows of a language model can be posted: what TextDisputes and its judges take (docs/lm-disputes.md). */
 import { MOST_CHALLENGED_ROWS } from "../../attribution/model/recipe-fields.ts";
-import { adapterLayout } from "../architecture/adapter-layout.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
 import { openModel } from "../files/open-model.ts";
 import { modelError } from "../model-errors.ts";
@@ -10,15 +9,11 @@ import { type TextRecipe, tracedTokens } from "../registered/text-recipe.ts";
 import { MOST_TRACED_TOKENS, spelledRow } from "../registered/text-tokens.ts";
 import { JOINING, readSpelling, type TokenSpelling } from "../tokens/token-spelling.ts";
 import { openTokenizer } from "../tokens/tokenizer.ts";
-import { queryProgram } from "../trace/query-program.ts";
-import { sizeOf } from "../trace/trace-op.ts";
-import { mostOpened, mostShownNumbers } from "./claimable.ts";
+import { mostOpened, mostShownNumbers, traceFault } from "./claimable.ts";
 import { MOST_TEXT_ROW_BYTES, textsOfContent } from "./text-row-tokens.ts";
 
 /** Of G; contracts/disputes/Postings.sol. */
 const MOST_COLUMNS = 384;
-/** Of the longest trace, 4.25 bytes each with its trees: a watcher holds all of them, 3.2 GiB. */
-const MOST_TRACE_NUMBERS = 3 * 2 ** 28;
 /** Floats of a word: the map makes whole words. */
 const WORD_FLOATS = 8;
 
@@ -80,13 +75,9 @@ export async function requirePostableModel(recipe: TextRecipe, setting: TextSett
   const opened = await openModel(source);
   const { shape } = opened;
   await opened.close();
-  const numbers = traceNumbers(recipe, shape);
-  if (numbers > MOST_TRACE_NUMBERS)
-    throw notPostable(
-      "trace-size",
-      `the trace of its longest row has ${numbers} numbers, at most ${MOST_TRACE_NUMBERS}`,
-      { numbers },
-    );
+  const promised = { ...recipe, tracing: { claimant: "", digest: "", rows: true as const } };
+  const fault = traceFault(recipe, shape, tracedTokens(promised));
+  if (fault !== null) throw notPostable("trace-size", fault);
   const spelling = await readSpelling(source, shape.vocabularySize);
   if (spelling === null)
     throw notPostable("vocabulary", "its tokenizer's tokens do not spell a text byte by byte");
@@ -94,15 +85,6 @@ export async function requirePostableModel(recipe: TextRecipe, setting: TextSett
   if (spelling.joining === JOINING.none && !areBytes(spelling))
     throw notPostable("vocabulary", "L1 does not know by which rules its tokenizer joins bytes");
   return { spelling, tokens: await openTokenizer(source, shape.vocabularySize) };
-}
-
-/** Of the longest row's trace, with the model's own ones. */
-function traceNumbers(recipe: TextRecipe, shape: ModelShape): number {
-  const maxRows = tracedTokens({ ...recipe, tracing: { claimant: "", digest: "", rows: true } });
-  const { featureCount } = recipe.method;
-  const adapter = adapterLayout(shape, recipe.adapter);
-  const program = queryProgram({ shape, adapter, featureCount, maxRows }, maxRows - 1);
-  return program.reduce((sum, op) => sum + sizeOf(op), 0);
 }
 
 /** Whether each token is another byte: then a text has one spelling alone. */

@@ -49,7 +49,7 @@ export async function mostStakeFor(client: PublicClient, game: Address): Promise
 
 /** A trace takes up to some minutes, in which no game's move is made. */
 const MOST_TRACED = 4;
-/** A trace takes 4.25 bytes a number, besides the model's own: up to some GB. Beyond these it is made again for each move. */
+/** A trace takes 4.25 bytes a number, besides the model's own: up to some GB. A third is made beside these. Beyond them it is made again for each move. */
 const MOST_KEPT = 2;
 
 export interface PlayedMove {

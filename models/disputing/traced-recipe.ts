@@ -36,7 +36,7 @@ export function tracedOf({ model, vocabulary }: TracedTextModel, recipe: TextRec
 }
 
 /**
- * A tuned model, with the promise in its recipe. Computes the roots of all its numbers: some seconds a million of them.
+ * A tuned model, with the promise in its recipe. Computes the roots of all its numbers, and programs for every length.
  * @param rows contents of the version's rows, where a posting of them is promised; null for claims of queries alone
  * @throws MOD_CLAIMS_TOO_LARGE, MOD_ROWS_NOT_POSTABLE, and what `openTracedText` throws
  */

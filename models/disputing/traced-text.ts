@@ -1,11 +1,11 @@
 /** A registered language model as claims of its queries name it. */
 import { type Hex, hexToBytes } from "viem";
 import { parameterLayout } from "../architecture/parameter-layout.ts";
-import { type Kernels, NONE } from "../kernels/kernels.ts";
+import { type Kernels, NONE, type Place } from "../kernels/kernels.ts";
 import { openBase } from "../registered/base-files.ts";
 import { decodeMap } from "../registered/query-map-file.ts";
 import type { TextParts } from "../registered/text-family.ts";
-import { loadText, type TextSetting } from "../registered/text-model.ts";
+import { loadText, type PlacedText, type TextSetting } from "../registered/text-model.ts";
 import { tracedTokens } from "../registered/text-recipe.ts";
 import {
   answerTokens,
@@ -38,13 +38,15 @@ export interface TracedTextModel {
   textOf(prompt: string, answer: string): TracedText;
   /** A row of a version as a posting has it. @throws RollupError ATT_ROW_INVALID where its tokens do not spell it, too */
   rowOf(content: Uint8Array): SpelledRow;
+  /** Of prompt and answer together, or of a row, that a trace can be of. */
+  readonly mostTokens: number;
   /** Real features of any text, as its trace has them: bits of floats. @throws RangeError for one too long */
   featuresOf(text: TracedText): Float32Array;
 }
 
 /**
- * Takes seconds for a hundred million parameters, for the roots of all of them. A program for each length of a text takes a
- * tenth of a second there, and seconds for a thousand tokens.
+ * Takes seconds for a hundred million parameters, for the roots of all of them, and some 20 µs for each operation of the
+ * programs for every length: minutes for the largest that `requireClaimable` takes.
  *
  * @throws RollupError MOD_BASE_MISSING, ATT_MODEL_FILE_INVALID, and what a published model is refused for
  */
@@ -58,22 +60,15 @@ export async function openTracedText(
   const { loaded, places, tokens } = placed;
   const { model } = loaded;
   const { shape } = model;
-  const { arena } = model.kernels;
-  const { at, layout } = model.adapter!;
+  const { layout } = model.adapter!;
   const { featureCount } = recipe.method;
-  decodeMap(queryMap, { gradientCount: layout.floatCount, featureCount }, arena, places.directions);
-  const byFeature = new Float32Array(layout.floatCount * featureCount);
-  for (let j = 0; j < featureCount; j++)
-    for (let k = 0; k < layout.floatCount; k++)
-      byFeature[j * layout.floatCount + k] = arena[places.directions + k * featureCount + j]!;
-  const { rotary } = model.workspace;
-  const slice = (from: number, count: number) => arena.slice(from, from + count);
-  const inputs = [
-    slice(model.parameters, parameterLayout(shape).floatCount),
-    slice(at, layout.floatCount),
-    ...(rotary === NONE ? [] : [slice(rotary, maxRows * shape.headSize)]),
-    byFeature,
-  ];
+  decodeMap(
+    queryMap,
+    { gradientCount: layout.floatCount, featureCount },
+    model.kernels.arena,
+    places.directions,
+  );
+  const inputs = inputsOf(model, places.directions, { featureCount, maxRows });
   const spelling = await readSpelling(await openBase(recipe.base, setting.bases), shape.vocabularySize);
   const described = describeModel(named, { shape, adapter: layout, featureCount, maxRows }, inputs);
   let chains: Kernels | null = null;
@@ -99,10 +94,31 @@ export async function openTracedText(
       const row = questionRow(asked, answerTokens(tokens, answer, recipe, shape.vocabularySize), recipe);
       return { tokens: [...row.tokens, row.targets.at(-1)!], promptCount: asked.length };
     },
+    mostTokens: described.programs.count + 1,
     rowOf: (content) => spelledRow(tokens, spelling, content, recipe),
     featuresOf(text) {
       chains ??= tracingKernels(setting.kernels, described);
       return realFeaturesOf(described, text, chains);
     },
   };
+}
+
+/** Copies of what a trace begins with: the arena is not held by anyone who holds them. */
+function inputsOf(
+  { adapter, kernels: { arena }, parameters, shape, workspace: { rotary } }: PlacedText["loaded"]["model"],
+  directions: Place,
+  { featureCount, maxRows }: { featureCount: number; maxRows: number },
+): Float32Array[] {
+  const { at, layout } = adapter!;
+  const byFeature = new Float32Array(layout.floatCount * featureCount);
+  for (let j = 0; j < featureCount; j++)
+    for (let k = 0; k < layout.floatCount; k++)
+      byFeature[j * layout.floatCount + k] = arena[directions + k * featureCount + j]!;
+  const slice = (from: number, count: number) => arena.slice(from, from + count);
+  return [
+    slice(parameters, parameterLayout(shape).floatCount),
+    slice(at, layout.floatCount),
+    ...(rotary === NONE ? [] : [slice(rotary, maxRows * shape.headSize)]),
+    byFeature,
+  ];
 }

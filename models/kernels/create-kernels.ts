@@ -25,7 +25,7 @@ export function createKernels(
   choice: KernelChoice,
   floatCount: number,
 ): { kernels: Kernels; shared: SharedArena } {
-  if (floatCount > MAX_ARENA_FLOATS) throw tooLarge(floatCount);
+  requireArena(floatCount);
   if (choice === "wasm") {
     const memory = createWasmMemory(floatCount);
     return { kernels: createWasmKernels(memory), shared: { name: "wasm", memory } };
@@ -38,6 +38,11 @@ export function createKernels(
   }
   const kernels = createNativeKernels(arena, choice === "native" ? undefined : choice);
   return { kernels, shared: { name: kernels.name as Exclude<KernelSetName, "wasm">, arena } };
+}
+
+/** @throws RollupError MOD_TOO_LARGE for more numbers than any arena has */
+export function requireArena(floatCount: number): void {
+  if (floatCount > MAX_ARENA_FLOATS) throw tooLarge(floatCount);
 }
 
 /** @param threadIndex 1 … 15, another one for each thread; whoever made the arena is 0 */

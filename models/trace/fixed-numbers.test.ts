@@ -44,3 +44,18 @@ test.each(["gpt2", "qwen3"] as const)(
     expect(second[1]!.flat().some((one) => made.has(one))).toBe(false);
   },
 );
+
+test("a chain that reads beyond its source fails, and what somebody changes in an input stays in his trace", async () => {
+  const { inputs, model } = await smallModel(madeConfigs.gpt2, 8);
+  const text = { tokens: [3, 14, 15], promptCount: 1 };
+  const program = queryProgram(model, 2);
+  const kernels = chainKernels("wasm", [program]);
+  const place = program.findIndex(({ kind }) => kind === "chain");
+  const { sources, ...chain } = program[place]!;
+  const beyond = sources.with(0, { ...sources[0]!, start: sources[0]!.size });
+  const wrong = program.with(place, { ...chain, sources: beyond });
+  expect(() => runTrace(wrong, text, new FixedNumbers(inputs), kernels)).toThrow("reads beyond");
+  const first = inputs[0]![0]!;
+  for (const numbers of traceSteps(program, text, inputs, kernels)) numbers[0] = first + 1;
+  expect(inputs[0]![0]).toBe(first);
+});

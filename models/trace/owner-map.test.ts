@@ -93,3 +93,19 @@ test("inputs are owned from end to end, beside what is written", () => {
     { op: 4, firstColumn: 0, columns: 16, start: 0, rowStride: 0 },
   ]);
 });
+
+test("owners behind 2^31 numbers are those in front of them", () => {
+  const at = 2 ** 31 + 64;
+  const map = new OwnerMap(at + 128);
+  const [low, high] = [
+    { at: 2 ** 31 - 16, rows: 1, columns: 32, rowStride: 0 },
+    { at, rows: 2, columns: 24, rowStride: 32 },
+  ];
+  map.own(low, 5);
+  map.own(high, 6, 100, 40);
+  map.copy(24, at + 96, at + 32);
+  expect(map.piecesOf(low)).toEqual([{ op: 5, firstColumn: 0, columns: 32, start: 0, rowStride: 0 }]);
+  expect(map.piecesOf(high)).toEqual([{ op: 6, firstColumn: 0, columns: 24, start: 100, rowStride: 40 }]);
+  const copied = { at: at + 96, rows: 1, columns: 24, rowStride: 0 };
+  expect(map.piecesOf(copied)).toEqual([{ op: 6, firstColumn: 0, columns: 24, start: 140, rowStride: 0 }]);
+});

@@ -25,13 +25,15 @@ const NOBODY = 0;
 const SEVERAL = -1;
 const BLOCK = 16;
 
-/** Numbers that one operation has made one after another: number k is its result k + `ahead`. */
+/** Numbers that one operation has made one after another: number k is its result k + `ahead`, modulo 2^32: both are below it. */
 interface Run {
   readonly at: Place;
   readonly end: Place;
   readonly op: number;
   readonly ahead: number;
 }
+
+const placeOf = (at: Place, ahead: number): number => (at + ahead) >>> 0;
 
 /** By blocks where one run has all of a block, by numbers elsewhere: most of a pass is in rows of whole blocks. */
 export class OwnerMap {
@@ -79,13 +81,14 @@ export class OwnerMap {
     for (let from = at; from < at + columns; ) {
       const { ahead, end, op } = this.#runAt(from, at + columns);
       if (op === NOBODY) throw new RangeError(`nobody has made the number at ${from}`);
-      const start = from + ahead;
+      const start = placeOf(from, ahead);
       const below = rows > 1 ? this.#runAt(from + rowStride, from + rowStride + 1) : null;
-      const apart = below === null ? 0 : below.at + below.ahead - start;
+      const apart = below === null ? 0 : placeOf(below.at, below.ahead) - start;
       for (let i = 1; i < rows; i++) {
         const by = i * rowStride;
         const run = this.#runAt(from + by, end + by);
-        if (run.op !== op || run.end !== end + by || run.at + run.ahead !== start + i * apart) return null;
+        if (run.op !== op || run.end !== end + by || placeOf(run.at, run.ahead) !== start + i * apart)
+          return null;
       }
       pieces.push({ op: op - 1, firstColumn: from - at, columns: end - from, start, rowStride: apart });
       from = end;

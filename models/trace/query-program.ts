@@ -4,9 +4,10 @@ import { passRow } from "../architecture/loss-gradient.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
 import { parameterLayout } from "../architecture/parameter-layout.ts";
 import { planWorkspace } from "../architecture/workspace.ts";
+import { requireArena } from "../kernels/create-kernels.ts";
 import { NONE } from "../kernels/kernels.ts";
 import { ArenaPlan } from "../tensors/arena-plan.ts";
-import { PassRecorder } from "./record-pass.ts";
+import { PassRecorder, type ProgramBound } from "./record-pass.ts";
 import type { TraceOp } from "./trace-op.ts";
 
 /** What a program depends on, beside the number of tokens. */
@@ -22,10 +23,14 @@ export interface TracedModel {
 /** Parameters, adapter, rotary positions where the model has them, and the map, feature by feature. */
 export type TraceInputs = readonly Float32Array[];
 
-/** @param rows tokens that are read: one less than prompt and answer have */
+/**
+ * @param rows tokens that are read: one less than prompt and answer have
+ * @throws RollupError MOD_TOO_LARGE where the model and its buffers have no room, or the program is beyond the bound
+ */
 export function queryProgram(
   { adapter, featureCount, maxRows, shape }: TracedModel,
   rows: number,
+  bound?: ProgramBound,
 ): TraceOp[] {
   const layout = parameterLayout(shape);
   const plan = new ArenaPlan();
@@ -34,11 +39,9 @@ export function queryProgram(
   const gradient = plan.take(adapter.floatCount);
   const workspace = planWorkspace(plan, shape, { maxRows, isTraining: true, adapter });
   const { vocabularySize, width } = shape;
-  const kernels = new PassRecorder(plan.floatCount, rows, {
-    at: parameters + layout.embedding,
-    floatCount: vocabularySize * width,
-    width,
-  });
+  requireArena(plan.floatCount);
+  const embedding = { at: parameters + layout.embedding, floatCount: vocabularySize * width, width };
+  const kernels = new PassRecorder(plan.floatCount, rows, embedding, bound);
   kernels.input(parameters, layout.floatCount);
   kernels.input(adapterAt, adapter.floatCount);
   if (workspace.rotary !== NONE) kernels.input(workspace.rotary, maxRows * shape.headSize);

@@ -4,6 +4,7 @@
  * at work it has no part, and costs nothing.
  */
 import { type Matrix, NONE, type PassKernels, type Place } from "../kernels/kernels.ts";
+import { modelError } from "../model-errors.ts";
 import { bitsOf } from "./float-arithmetic.ts";
 import { acrossColumns, acrossRows, type OwnedPiece, OwnerMap, type Window } from "./owner-map.ts";
 import {
@@ -31,8 +32,17 @@ export interface EmbeddingPlace {
 
 type Parts = Partial<Omit<TraceOp, "kind" | "rows" | "columns">>;
 
+/** Of one program. */
+export interface ProgramBound {
+  readonly mostOps: number;
+  /** In all results, the inputs with them. */
+  readonly mostNumbers: number;
+}
+
 export class PassRecorder implements PassKernels {
   readonly ops: TraceOp[] = [];
+  #numbers = 0;
+  readonly #bound: ProgramBound | undefined;
   readonly #owners: OwnerMap;
   readonly #rows: number;
   readonly #embedding: EmbeddingPlace;
@@ -40,8 +50,9 @@ export class PassRecorder implements PassKernels {
   #embedOp = -1;
   #rowsRead = 0;
 
-  /** @param rows tokens of the pass */
-  constructor(floatCount: number, rows: number, embedding: EmbeddingPlace) {
+  /** @param rows tokens of the pass @throws RollupError MOD_TOO_LARGE, here and later, beyond the bound */
+  constructor(floatCount: number, rows: number, embedding: EmbeddingPlace, bound?: ProgramBound) {
+    this.#bound = bound;
     this.#owners = new OwnerMap(floatCount);
     this.#rows = rows;
     this.#embedding = embedding;
@@ -293,6 +304,14 @@ export class PassRecorder implements PassKernels {
       ...parts,
     };
     this.ops.push(op);
+    this.#numbers += sizeOf(op);
+    const { mostNumbers, mostOps } = this.#bound ?? {};
+    if (this.#numbers > (mostNumbers ?? Infinity) || this.ops.length > (mostOps ?? Infinity))
+      throw modelError(
+        "MOD_TOO_LARGE",
+        `a trace of ${this.#rows} tokens has more than ${mostNumbers} numbers or ${mostOps} operations`,
+        { data: { tokens: this.#rows, mostNumbers, mostOps } },
+      );
     return { op: this.ops.length - 1, size: sizeOf(op), start: 0, rowStride: columns, columnStride: 1 };
   }
 

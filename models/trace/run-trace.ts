@@ -32,7 +32,9 @@ export function* traceSteps(
 ): Generator<Float32Array, Float32Array[]> {
   const results: Float32Array[] = [];
   for (const op of program) {
-    const numbers = resultOf(op, text, inputs, results, kernels);
+    const made = resultOf(op, text, inputs, results, kernels);
+    // Who changes an input changes this trace's alone.
+    const numbers = op.kind === "input" ? made.slice() : made;
     results.push(numbers);
     yield numbers;
   }
@@ -106,6 +108,9 @@ function chain(op: TraceOp, results: readonly Float32Array[], kernels: Kernels):
   const { arena } = kernels;
   const place = ({ op: source, rowStride, start }: TraceSource, count: number, width: number, at: number) => {
     const numbers = results[source]!;
+    // What lies beyond would be what an earlier chain has left there.
+    if (start + (count - 1) * rowStride + width > numbers.length)
+      throw new RangeError(`a chain reads beyond operation ${source}`);
     for (let i = 0; i < count; i++)
       arena.set(numbers.subarray(start + i * rowStride, start + i * rowStride + width), at + i * width);
   };

@@ -7,6 +7,7 @@ import { tracedPlayer } from "../../models/disputing/traced-player.ts";
 import { RecentModels } from "../../models/paid/recent-models.ts";
 import { failureOf, type Outcome } from "../../models/paid/task-outcome.ts";
 import { ask, serveTasks } from "../../models/paid/task-worker.ts";
+import { sizeOf } from "../../models/trace/trace-op.ts";
 import { openPromisedModel } from "./promised-model.ts";
 
 export interface ClaimSeat {
@@ -45,8 +46,10 @@ interface Held extends ClaimingModel {
 
 /** Of models that are held open at once; one is, whatever it takes. */
 const MOST_BYTES = 2 ** 31;
-/** A number stands in the model's arena, its inputs and a copy for traces, both with trees: 4 + 4.25 + 4.25, and programs. */
-const BYTES_PER_NUMBER = 16;
+/** A number of a trace with its trees, 4.25, and programs. */
+const BYTES_PER_NUMBER = 5;
+/** Traces of a model at once: two that a player keeps, and one that is made for a claim. */
+const TRACES = 3;
 
 const { base, folders, rollup, rpcUrl } = workerData as ClaimSeat;
 const publicClient = createPublicClient({ transport: http(rpcUrl) });
@@ -56,7 +59,12 @@ const models = new RecentModels<Held>(MOST_BYTES, async (modelId) => {
   const { setting, terms, traced } = await openPromisedModel({ folder, rollup, modelId, base }, (line) =>
     progress(modelId, line),
   );
-  const numbers = traced.model.inputs.reduce((sum, input) => sum + input.length, 0);
+  const { inputs, programs } = traced.model;
+  const sum = (sizes: readonly number[]) => sizes.reduce((all, size) => all + size, 0);
+  const longest = sum(programs.of(programs.count).map(sizeOf));
+  // Inputs, and copies of them with columns as rows, are in every trace, and held once.
+  const shared = 2 * sum(inputs.map(({ length }) => length));
+  const numbers = shared + TRACES * Math.max(0, longest - shared);
   const value = { traced, terms, kernels: setting.kernels, players: new Map() };
   return { value, bytes: BYTES_PER_NUMBER * numbers };
 });

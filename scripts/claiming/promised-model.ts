@@ -16,7 +16,7 @@ export interface PromisedModel {
   readonly base?: string | undefined;
 }
 
-/** Takes seconds a million parameters. @throws CMD_USAGE for a model of another kind, and for one without the promise */
+/** Takes as long as `openTracedText`. @throws CMD_USAGE for a model of another kind, and for one without the promise */
 export async function openPromisedModel(
   { base, folder, modelId, rollup }: PromisedModel,
   progress: (line: string) => void,

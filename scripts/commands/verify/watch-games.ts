@@ -213,7 +213,10 @@ export class GameWatch {
     if (tracing.digest !== digest) return other;
     const unclaimable = await this.#faultOfClaims(model.recipe);
     if (unclaimable === null) this.#unclaimable.delete(keyOf(one));
-    else this.#unclaimable.set(keyOf(one), `do not approve or pay it: ${unclaimable}`);
+    else this.#unclaimable.set(keyOf(one), `do not approve or pay it: ${unclaimable.message}`);
+    // Attack: a model that takes all memory of whoever opens it, and with it the games of all others.
+    if (unclaimable?.reason === "trace-size")
+      return { fault: `do not approve or pay it, it is not played: ${unclaimable.message}` };
     const opened = await this.#opened.open({ modelId, rollup }, model);
     if (opened === null) return other;
     const { setting, traced } = opened;
@@ -231,14 +234,17 @@ export class GameWatch {
     return { players: { queries: playerIn(this.#game, "queries"), rows, digest } };
   }
 
-  /** null where a claim of the longest texts has room, and a game shows every number. */
-  async #faultOfClaims(recipe: TextParts["recipe"]): Promise<string | null> {
+  /** null where a claim of the longest texts has room, a game shows every number, and a trace can be held. */
+  async #faultOfClaims(
+    recipe: TextParts["recipe"],
+  ): Promise<{ readonly message: string; readonly reason: unknown } | null> {
     const { bases } = await textSetting({ base: this.#options.base });
     try {
       requireClaimable(recipe, await shapeOfBase(recipe.base, bases));
       return null;
     } catch (error) {
-      if (isRollupError(error, "MOD_CLAIMS_TOO_LARGE")) return error.message;
+      if (isRollupError(error, "MOD_CLAIMS_TOO_LARGE"))
+        return { message: error.message, reason: (error.data as { reason?: unknown }).reason };
       throw error;
     }
   }
