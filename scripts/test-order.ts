@@ -7,16 +7,21 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * would compile them. The closing lines of `npm test` name the slowest files of a run.
  */
 export const LONGEST = [
+  "scripts/devnet/devnet.test.ts",
+  "prover/proving/memory-growth.test.ts",
   "web/factory.test.ts",
   "web/pages.test.ts",
   "circuits/batch/forgeries/slot-forgeries.test.ts",
+  "scripts/commands/disputes/traced-epoch.test.ts",
   "scripts/settling/auto-settle.test.ts",
+  "circuits/batch/batch.test.ts",
+  "circuits/settlement/settlement-counts.test.ts",
+  "scripts/drill/drill.test.ts",
   "scripts/commands/exit/exit.test.ts",
   "scripts/deploy/deploy.test.ts",
+  "web/explorer.test.ts",
   "circuits/settlement/settlement.test.ts",
-  "scripts/commands/disputes/traced-epoch.test.ts",
   "contracts/rollup/Exits.money.test.ts",
-  "circuits/batch/batch.test.ts",
   "sequencer/api/prover-queue.test.ts",
   "prover/native/native-backend.test.ts",
   "circuits/batch/forgeries/batch-forgeries.test.ts",
