@@ -2,8 +2,8 @@
 import { decodeFunctionData, encodeFunctionData, type Hex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
+import type { Kernels } from "../kernels/kernels.ts";
 import { madeConfigs } from "../testing/made-models.ts";
-import type { chainKernels } from "../trace/run-trace.ts";
 import { answerFault, showAnswerCall } from "./answer-fault.ts";
 import { claimReceiptCall, type TracedTuple, tracedTuple } from "./ledger-claims.ts";
 import { type LedgerTracesFixture, startLedgerTraces } from "./testing/ledger-fixture.ts";
@@ -23,7 +23,7 @@ const MOST_TOKENS = 3;
 const VOCABULARY_SIZE = 40;
 
 let f: LedgerTracesFixture;
-let kernels: ReturnType<typeof chainKernels>;
+let kernels: Kernels;
 let small: Awaited<ReturnType<typeof smallModel>>;
 let model: DescribedModel;
 let traced: TracedTuple;

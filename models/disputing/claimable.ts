@@ -3,6 +3,8 @@ import { isRollupError } from "../../circuits/rollup-error.ts";
 import { adapterLayout } from "../architecture/adapter-layout.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
 import { modelError } from "../model-errors.ts";
+import { shapeOfBase } from "../registered/base-files.ts";
+import type { TextSetting } from "../registered/text-model.ts";
 import type { TextRecipe } from "../registered/text-recipe.ts";
 import { MOST_TRACED_TOKENS, mostClaimedBytes, TRANSACTION_BYTES } from "../registered/text-tokens.ts";
 import { queryProgram } from "../trace/query-program.ts";
@@ -57,10 +59,13 @@ export function traceFault(recipe: TextRecipe, shape: ModelShape, tokens: number
  * Attacks: an owner whose every answer leaves no room for a claim of it; who pays would find out at the first draw. A liar whose
  * false number is one that no transaction shows.
  *
- * @param shape the base's
- * @throws MOD_CLAIMS_TOO_LARGE
+ * @throws MOD_CLAIMS_TOO_LARGE, and what `shapeOfBase` throws
  */
-export function requireClaimable(recipe: TextRecipe, shape: ModelShape): void {
+export async function requireClaimable(
+  recipe: TextRecipe,
+  { bases }: Pick<TextSetting, "bases">,
+): Promise<void> {
+  const shape = await shapeOfBase(recipe.base, bases);
   const { answerTokens: answered, promptTokens } = recipe.answers;
   const most = mostShownNumbers(promptTokens + answered);
   const room = mostClaimedBytes(promptTokens, recipe);

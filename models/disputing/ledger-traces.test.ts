@@ -46,8 +46,8 @@ import {
   SETTLEMENT_SIZES,
   settlementActions,
 } from "../../contracts/testing/settlement-fixture.ts";
+import type { Kernels } from "../kernels/kernels.ts";
 import { madeConfigs } from "../testing/made-models.ts";
-import type { chainKernels } from "../trace/run-trace.ts";
 import {
   approveCall,
   type ClaimedReceipt,
@@ -83,7 +83,7 @@ let client: Awaited<ReturnType<typeof connect>>;
 let f: Awaited<ReturnType<typeof deploy>>;
 let model: DescribedModel;
 let traced: ReturnType<typeof tracedTuple>;
-let kernels: ReturnType<typeof chainKernels>;
+let kernels: Kernels;
 let columns: ReturnType<typeof commitColumns>;
 let matrix: Int8Array;
 let honest: readonly [TracedQuery, TracedQuery];

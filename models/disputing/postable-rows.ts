@@ -1,7 +1,6 @@
 /** Whether rows of a language model can be posted: what TextDisputes and its judges take (docs/lm-disputes.md). */
 import { MOST_CHALLENGED_ROWS } from "../../attribution/model/recipe-fields.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
-import { openModel } from "../files/open-model.ts";
 import { modelError } from "../model-errors.ts";
 import { openBase, shapeOfBase } from "../registered/base-files.ts";
 import type { TextSetting } from "../registered/text-model.ts";
@@ -70,14 +69,11 @@ function requirePostableRecipe(
  * As far as recipe and base say it, whatever the rows are. @throws MOD_ROWS_NOT_POSTABLE, and what a base is refused for
  */
 export async function requirePostableModel(recipe: TextRecipe, setting: TextSetting) {
-  requirePostableRecipe(recipe, await shapeOfBase(recipe.base, setting.bases));
-  const source = await openBase(recipe.base, setting.bases);
-  const opened = await openModel(source);
-  const { shape } = opened;
-  await opened.close();
-  const promised = { ...recipe, tracing: { claimant: "", digest: "", rows: true as const } };
-  const fault = traceFault(recipe, shape, tracedTokens(promised));
+  const shape = await shapeOfBase(recipe.base, setting.bases);
+  requirePostableRecipe(recipe, shape);
+  const fault = traceFault(recipe, shape, tracedTokens(recipe, true));
   if (fault !== null) throw notPostable("trace-size", fault);
+  const source = await openBase(recipe.base, setting.bases);
   const spelling = await readSpelling(source, shape.vocabularySize);
   if (spelling === null)
     throw notPostable("vocabulary", "its tokenizer's tokens do not spell a text byte by byte");

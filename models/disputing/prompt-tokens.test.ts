@@ -3,10 +3,10 @@ import { decodeFunctionData, encodeFunctionData, type Hex, toHex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import { traceGameAbi, wordBordersAbi } from "../../contracts/build/trace-abi.ts";
+import type { Kernels } from "../kernels/kernels.ts";
 import { madeConfigs } from "../testing/made-models.ts";
 import { JOINING, type SpelledToken, type TokenSpelling } from "../tokens/token-spelling.ts";
 import { BORDER, PATTERN, type Pattern, wordBorder } from "../tokens/word-borders.ts";
-import type { chainKernels } from "../trace/run-trace.ts";
 import { type ClaimedReceipt, claimReceiptCall, type TracedTuple, tracedTuple } from "./ledger-claims.ts";
 import { type ClaimedPrompt, faultOfPrompt, refutePromptCall } from "./prompt-tokens.ts";
 import { packLengths, promptVocabulary } from "./prompt-vocabulary.ts";
@@ -68,7 +68,7 @@ const vocabulary = promptVocabulary(made());
 let f: LedgerTracesFixture;
 let model: DescribedModel;
 let traced: TracedTuple;
-let kernels: ReturnType<typeof chainKernels>;
+let kernels: Kernels;
 let snapshot: Hex | undefined;
 
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 /** The claim of a receipt: prompt and answer are traced anew, whoever has given the answer. */
 import type { Hex } from "viem";
 import { attributionError } from "../../attribution/attribution-errors.ts";
-import type { chainKernels } from "../trace/run-trace.ts";
+import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { answerFault } from "./answer-fault.ts";
 import { type ClaimedReceipt, claimReceiptCall, type TracedTuple } from "./ledger-claims.ts";
 import { type TracedQuery, traceQuery, tracingKernels } from "./traced-model.ts";
@@ -11,7 +11,7 @@ export interface ClaimingModel {
   readonly traced: TracedTextModel;
   /** As it is registered. */
   readonly terms: TracedTuple;
-  readonly kernels: Parameters<typeof chainKernels>[0];
+  readonly kernels: KernelChoice;
 }
 
 /**

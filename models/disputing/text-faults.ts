@@ -56,7 +56,7 @@ export type TextFault =
 
 /** What the one who looks knows of the model by itself. */
 export interface KnownText {
-  readonly traced: Pick<TracedTextModel, "featuresOf" | "mostTokens" | "rowOf" | "vocabulary">;
+  readonly traced: Pick<TracedTextModel, "featuresOf" | "model" | "rowOf" | "vocabulary">;
   /** What the statics bind of the trace, as it is registered. */
   readonly terms: TracedTuple;
   /** `realFeatures` of the version's rows. */
@@ -194,11 +194,11 @@ function* rowFaults(
 
 /** Of other tokens than the tokenizer's, which no rule may tell on L1. null where they have no trace: that is shown of them. */
 function tracedLeaf(
-  { featuresOf, mostTokens, vocabulary }: KnownText["traced"],
+  { featuresOf, model, vocabulary }: KnownText["traced"],
   given: RowTokens,
 ): Uint8Array | null {
   const { promptCount, tokens } = given;
-  if (tokens.length > mostTokens) return null;
+  if (tokens.length - 1 > model.programs.count) return null;
   const size = vocabulary?.spelling.tokens.length ?? 0;
   const isText = promptCount >= 1 && promptCount < tokens.length && tokens.every((token) => token < size);
   return isText ? wordsOf(featuresOf({ promptCount, tokens })) : null;

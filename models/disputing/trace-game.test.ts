@@ -1,9 +1,10 @@
 import { encodeFunctionData, type PublicClient, zeroAddress } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
+import type { Kernels } from "../kernels/kernels.ts";
 import { madeConfigs } from "../testing/made-models.ts";
 import type { TracedText } from "../trace/leaf-rules.ts";
-import { type chainKernels, traceSteps } from "../trace/run-trace.ts";
+import { traceSteps } from "../trace/run-trace.ts";
 import type { OpKind } from "../trace/trace-op.ts";
 import { GameReader } from "./read-games.ts";
 import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
@@ -29,7 +30,7 @@ import {
 
 let f: TraceFixture;
 let model: DescribedModel;
-let kernels: ReturnType<typeof chainKernels>;
+let kernels: Kernels;
 let honest: TracedQuery;
 const text: TracedText = { tokens: [3, 14, 15, 9, 26, 5], promptCount: 2 };
 

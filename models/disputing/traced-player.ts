@@ -3,7 +3,7 @@
  * traces.
  */
 import type { Hex } from "viem";
-import type { chainKernels } from "../trace/run-trace.ts";
+import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { answerFault, showAnswerCall } from "./answer-fault.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
 import { faultOfPrompt, refutePromptCall } from "./prompt-tokens.ts";
@@ -22,7 +22,7 @@ interface TracedPlayerOptions
   readonly about?: "queries" | "rows";
   /** As it is registered. */
   readonly terms: TracedTuple;
-  readonly kernels: Parameters<typeof chainKernels>[0];
+  readonly kernels: KernelChoice;
   readonly onProgress: (line: string) => void;
 }
 

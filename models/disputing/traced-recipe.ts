@@ -3,7 +3,6 @@ import { type Address, getAddress, type Hex, zeroAddress, zeroHash } from "viem"
 import { toFixed40 } from "../../attribution/maths/fixed-point.ts";
 import type { FamilyTraining } from "../../attribution/model/model-family.ts";
 import { restOfQuery } from "../../attribution/model/recipe-fields.ts";
-import { shapeOfBase } from "../registered/base-files.ts";
 import type { TextParts } from "../registered/text-family.ts";
 import type { TextSetting } from "../registered/text-model.ts";
 import { promisesRows, type TextRecipe } from "../registered/text-recipe.ts";
@@ -46,7 +45,7 @@ export async function withTracing<Parts extends TextParts>(
   setting: TextSetting,
   rows: readonly Uint8Array[] | null,
 ): Promise<Parts> {
-  requireClaimable(parts.recipe, await shapeOfBase(parts.recipe.base, setting.bases));
+  await requireClaimable(parts.recipe, setting);
   if (rows !== null) await requirePostable(parts.recipe, rows, setting);
   const tracing = { claimant: claimant.toLowerCase(), digest: zeroHash as string };
   const promised = { ...tracing, ...(rows === null ? {} : { rows: true as const }) };
@@ -85,7 +84,7 @@ export function withPromise(
     async promise(parts) {
       const { recipe } = parts;
       if (recipe.tracing === undefined) return null;
-      requireClaimable(recipe, await shapeOfBase(recipe.base, setting.bases));
+      await requireClaimable(recipe, setting);
       if (promisesRows(recipe)) await requirePostableModel(recipe, setting);
       return { published: recipe.tracing.digest, computed: await tracingOf(parts, setting) };
     },

@@ -38,8 +38,6 @@ export interface TracedTextModel {
   textOf(prompt: string, answer: string): TracedText;
   /** A row of a version as a posting has it. @throws RollupError ATT_ROW_INVALID where its tokens do not spell it, too */
   rowOf(content: Uint8Array): SpelledRow;
-  /** Of prompt and answer together, or of a row, that a trace can be of. */
-  readonly mostTokens: number;
   /** Real features of any text, as its trace has them: bits of floats. @throws RangeError for one too long */
   featuresOf(text: TracedText): Float32Array;
 }
@@ -94,7 +92,6 @@ export async function openTracedText(
       const row = questionRow(asked, answerTokens(tokens, answer, recipe, shape.vocabularySize), recipe);
       return { tokens: [...row.tokens, row.targets.at(-1)!], promptCount: asked.length };
     },
-    mostTokens: described.programs.count + 1,
     rowOf: (content) => spelledRow(tokens, spelling, content, recipe),
     featuresOf(text) {
       chains ??= tracingKernels(setting.kernels, described);

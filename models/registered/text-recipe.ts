@@ -102,9 +102,9 @@ export const promisesRows = ({ tracing }: Pick<TextRecipe, "tracing">): boolean 
  * Tokens of the longest text that is traced: of prompt and answer; of a row, where rows are promised. Other models keep
  * their programs.
  */
-export function tracedTokens(recipe: TextRecipe): number {
+export function tracedTokens(recipe: TextRecipe, hasRows = promisesRows(recipe)): number {
   const { answerTokens, promptTokens } = recipe.answers;
-  return Math.max(promptTokens + answerTokens, promisesRows(recipe) ? recipe.rowTokens : 0);
+  return Math.max(promptTokens + answerTokens, hasRows ? recipe.rowTokens : 0);
 }
 
 /** @throws ATT_RECIPE_INVALID */

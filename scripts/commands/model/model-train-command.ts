@@ -188,13 +188,12 @@ async function requirePromisable(
   contents: readonly Uint8Array[],
 ): Promise<void> {
   if (recipe.family !== "text") throw commandError("CMD_USAGE", "only language models have claims");
-  const [{ requireClaimable }, { shapeOfBase }, { requirePostable }] = await Promise.all([
+  const [{ requireClaimable }, { requirePostable }] = await Promise.all([
     import("../../../models/disputing/claimable.ts"),
-    import("../../../models/registered/base-files.ts"),
     import("../../../models/disputing/postable-rows.ts"),
   ]);
   const [text, setting] = [recipe as TextRecipe, await textSetting(options)];
-  requireClaimable(text, await shapeOfBase(text.base, setting.bases));
+  await requireClaimable(text, setting);
   if (options.queriesOnly === true) return;
   await requirePostable(text, contents, setting);
 }

@@ -13,7 +13,6 @@ import {
 } from "../../../models/disputing/read-games.ts";
 import type { PlayerAccount, TracePlayer } from "../../../models/disputing/trace-player.ts";
 import { tracedPlayer } from "../../../models/disputing/traced-player.ts";
-import { shapeOfBase } from "../../../models/registered/base-files.ts";
 import type { TextParts } from "../../../models/registered/text-family.ts";
 import { type GlobalOptions, modelServerOf, resolveEndpoints } from "../../cli/context.ts";
 import type { L1Sender } from "../../cli/l1-sender.ts";
@@ -238,9 +237,9 @@ export class GameWatch {
   async #faultOfClaims(
     recipe: TextParts["recipe"],
   ): Promise<{ readonly message: string; readonly reason: unknown } | null> {
-    const { bases } = await textSetting({ base: this.#options.base });
+    const setting = await textSetting({ base: this.#options.base });
     try {
-      requireClaimable(recipe, await shapeOfBase(recipe.base, bases));
+      await requireClaimable(recipe, setting);
       return null;
     } catch (error) {
       if (isRollupError(error, "MOD_CLAIMS_TOO_LARGE"))
