@@ -1,6 +1,7 @@
 /** The bridge's process: `npx tsx bridge/main.ts`, configured by bridge/config.ts. */
 import { pino } from "pino";
 import { Registry } from "prom-client";
+import { keepFilesPrivate } from "../circuits/private-files.ts";
 import { loadDeployment } from "../circuits/registry/deployment.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { cutStopShort } from "../circuits/run-until-stopped.ts";
@@ -11,6 +12,7 @@ import { startBridge } from "./operator/bridge.ts";
 const RESTART_WAIT_MS = 1_000;
 
 async function run(config: BridgeConfig): Promise<void> {
+  keepFilesPrivate();
   const logger = pino({ level: config.logLevel, redact: ["*.operatorToken", "*.operatorPrivateKey"] });
   const registry = new Registry();
   const stopping = new Promise<NodeJS.Signals>((resolve) => {

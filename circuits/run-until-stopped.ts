@@ -1,3 +1,4 @@
+import { keepFilesPrivate } from "./private-files.ts";
 import { isRollupError } from "./rollup-error.ts";
 
 /** A stop that takes longer than this is cut short; the stores of all services make that safe. */
@@ -43,6 +44,7 @@ export async function runUntilStopped<
   Logger extends ServiceLogger,
 >(service: Service<Config, Running, Logger>): Promise<void> {
   const { name } = service;
+  keepFilesPrivate();
   try {
     const config = service.readConfig();
     const logger = service.createLogger(config.logLevel);

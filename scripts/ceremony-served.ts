@@ -4,6 +4,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import pino from "pino";
+import { keepFilesPrivate } from "../circuits/private-files.ts";
 import type { ResolveCircuit } from "../prover/keys/ceremony.ts";
 import { proverError } from "../prover/prover-errors.ts";
 
@@ -155,6 +156,7 @@ function wholeNumber(text: string, name: string, least: number): number {
 
 /** Until SIGTERM or SIGINT; a kill loses nothing that was accepted. */
 async function serve(options: ServeOptions, tools: CeremonyTools): Promise<void> {
+  keepFilesPrivate();
   const [{ createCeremony }, { startCoordinator }, { buildCeremonyPage }] = await Promise.all([
     import("../prover/coordinator/ceremony-folder.ts"),
     import("../prover/coordinator/start-coordinator.ts"),

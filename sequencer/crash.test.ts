@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { hex32 } from "../circuits/hex.ts";
 import { genesisLedger } from "../circuits/ledger/ledger.ts";
 import { encodeDeployment, genesisOf, shapeOf } from "../circuits/registry/deployment.ts";
+import { openPaths } from "../circuits/testing/open-paths.ts";
 import { HeadState } from "./batches/head-state.ts";
 import { restore } from "./batches/restore.ts";
 import { LedgerLog } from "./store/ledger-log.ts";
@@ -167,6 +168,7 @@ describe("a sequencer that is killed", () => {
         await load;
       }
 
+      expect(openPaths(dataPath), "what others may read").toEqual([]);
       const log = await LedgerLog.open(dataPath);
       const rules = {
         domain: deployment.domain,

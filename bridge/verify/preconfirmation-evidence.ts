@@ -2,16 +2,14 @@
  * A preconfirmation with what it is a preconfirmation of, as a file: what a user keeps and can show. The preconfirmation alone
  * names the operation by its hash; the opening makes that hash comparable with what L1 holds.
  */
-import { type Address, type Hex, isAddressEqual, recoverTypedDataAddress } from "viem";
+import { type Address, type Hex, isAddressEqual } from "viem";
 import { z } from "zod";
 import { hex32 } from "../../circuits/hex.ts";
 import { messageHash, type SignedOperation } from "../../circuits/ledger/operation.ts";
 import { FIELD_ORDER, KIND_RULES, kindRule } from "../../circuits/protocol.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
-import {
-  type Preconfirmation,
-  preconfirmationTypedData,
-} from "../../circuits/wire/sequencer-preconfirmation.ts";
+import type { Preconfirmation } from "../../circuits/wire/sequencer-preconfirmation.ts";
+import { recoverPreconfirmationSigner } from "../../contracts/l1/preconfirmation-signer.ts";
 import { bridgeError } from "../bridge-errors.ts";
 
 export interface PreconfirmationEvidence {
@@ -139,13 +137,12 @@ export async function requireOperatorsPreconfirmation(
   let signer: Address;
   try {
     const operationHash = hex32(BigInt(preconfirmation.operationHash));
-    const typedData = preconfirmationTypedData(
+    signer = await recoverPreconfirmationSigner(
       { chainId, rollupAddress },
       { ...preconfirmation, operationHash },
     );
-    signer = await recoverTypedDataAddress({ ...typedData, signature: preconfirmation.signature });
   } catch (cause) {
-    throw refuse("has no readable signature", cause);
+    throw refuse("has no signature in canonical form", cause);
   }
   if (!isAddressEqual(signer, context.sequencerAddress))
     throw refuse(`is signed by ${signer}, the contract's sequencer is ${context.sequencerAddress}`);

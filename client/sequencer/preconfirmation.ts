@@ -1,5 +1,5 @@
-import { type Address, type Hex, isAddressEqual, recoverTypedDataAddress } from "viem";
-import { preconfirmationTypedData } from "../../circuits/wire/sequencer-preconfirmation.ts";
+import { type Address, type Hex, isAddressEqual } from "viem";
+import { recoverPreconfirmationSigner } from "../../contracts/l1/preconfirmation-signer.ts";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import type { Preconfirmation } from "./sequencer-schemas.ts";
@@ -24,10 +24,9 @@ export async function checkPreconfirmation(
   let signer: Address;
   try {
     const { chain, rollupAddress } = client;
-    const typedData = preconfirmationTypedData({ chainId: chain.id, rollupAddress }, preconfirmation);
-    signer = await recoverTypedDataAddress({ ...typedData, signature: preconfirmation.signature });
+    signer = await recoverPreconfirmationSigner({ chainId: chain.id, rollupAddress }, preconfirmation);
   } catch (cause) {
-    throw invalid("has no readable signature", cause);
+    throw invalid("has no signature in canonical form", cause);
   }
   if (!isAddressEqual(signer, client.sequencerAddress))
     throw invalid(`is signed by ${signer}, not the sequencer`);

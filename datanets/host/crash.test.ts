@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { contributionRoot, hashRow } from "../../circuits/ledger/version-rows.ts";
+import { openPaths } from "../../circuits/testing/open-paths.ts";
 import { commitData } from "../../client/actions/ledger/commit-data.ts";
 import { bringCard } from "../../client/datanets/datanet-card.ts";
 import { askHost, askHostForBytes } from "../../client/datanets/host-request.ts";
@@ -88,6 +89,7 @@ describe("a host that is killed while 1,000 rows arrive", () => {
       served.push(...decodeRows(await askHostForBytes(alice, child.url, { path }), { maxRowBytes: 65_536 }));
     }
     expect(served.map((row) => createHash("sha256").update(row).digest("hex"))).toEqual(digests);
+    expect(openPaths(`${world.folder}/killed`), "what others may read").toEqual([]);
     expect(await child.end("SIGTERM")).toBe(0);
     child = null;
   });

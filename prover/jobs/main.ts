@@ -1,5 +1,6 @@
 /** The dispatcher's process: `npx tsx prover/jobs/main.ts`, configured by prover/jobs/dispatch-config.ts. */
 import { pino } from "pino";
+import { keepFilesPrivate } from "../../circuits/private-files.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { cutStopShort } from "../../circuits/run-until-stopped.ts";
 import { startHealthServer } from "../../circuits/wire/health-server.ts";
@@ -11,6 +12,7 @@ import { ProofCredits } from "./proof-credits.ts";
 import { connectRedis } from "./prove-queue.ts";
 
 async function run(config: DispatchConfig): Promise<void> {
+  keepFilesPrivate();
   const logger = pino({ level: config.logLevel });
   const stopping = new AbortController();
   stopping.signal.addEventListener("abort", () => cutStopShort(logger, "dispatcher"));

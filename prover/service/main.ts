@@ -1,5 +1,6 @@
 /** The prover's process: `npx tsx prover/service/main.ts`, configured by prover/service/prove-config.ts. */
 import { type Logger, pino } from "pino";
+import { keepFilesPrivate } from "../../circuits/private-files.ts";
 import { loadDeployment } from "../../circuits/registry/deployment.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { cutStopShort } from "../../circuits/run-until-stopped.ts";
@@ -14,6 +15,7 @@ import { runProveLoop } from "./prove-loop.ts";
 import { createProverMetrics } from "./prover-metrics.ts";
 
 async function run(config: ProveConfig): Promise<void> {
+  keepFilesPrivate();
   const logger = pino({ level: config.logLevel });
   const deployment = loadDeployment(config.deploymentPath);
   const circuits = await loadDeployedCircuits(deployment.circuits);

@@ -56,7 +56,7 @@ export function systemdTarget({ processes }: Installation): string {
 
 /**
  * Containers on the host's network, so that the addresses of the env files hold for them, too. Each sees the repository and
- * the installation under the paths that they have on the host; JSON is YAML.
+ * the installation under the paths that they have on the host; JSON is YAML. Compose has no umask: each process sets its own.
  *
  * @param keyFolders outside the repository, read-only
  */

@@ -4,6 +4,7 @@ import { verifySignature } from "../../../circuits/field/eddsa.ts";
 import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
 import { leafReference, messageHash } from "../../../circuits/ledger/operation.ts";
 import { KIND, LEAF_KIND } from "../../../circuits/protocol.ts";
+import { twinsOf } from "../../../contracts/testing/signature-twins.ts";
 import { toHex32 } from "../../hex.ts";
 import type { OperationBody } from "../../sequencer/operation-body.ts";
 import { FakeFailure } from "../../testing/fake-sequencer.ts";
@@ -22,14 +23,19 @@ const payment = { to: 7, amountWei: parseEther("1.5") };
 
 /** The sequencer acknowledges whatever comes, with a preconfirmation that a test may spoil. */
 async function sendWithPreconfirmation(
-  change: { operationHash?: `0x${string}`; signature?: `0x${string}`; deadlineSeconds?: number } = {},
+  change: {
+    operationHash?: `0x${string}`;
+    signature?: `0x${string}`;
+    deadlineSeconds?: number;
+    forge?: (signature: `0x${string}`) => `0x${string}`;
+  } = {},
 ) {
   let signed: SignedSubmission | null = null;
   const send = transfer(fixture.client, {
     ...payment,
     onSigned: async (made) => {
       signed = made;
-      const { signature, ...fields } = change;
+      const { forge, signature, ...fields } = change;
       const preconfirmation = await fixture.signPreconfirmation({
         operationHash: made.hash,
         opIndex: 3,
@@ -39,7 +45,10 @@ async function sendWithPreconfirmation(
       fixture.sequencer.answers.set(submitRoute, {
         hash: made.hash,
         status: "acknowledged",
-        preconfirmation: signature === undefined ? preconfirmation : { ...preconfirmation, signature },
+        preconfirmation: {
+          ...preconfirmation,
+          signature: signature ?? forge?.(preconfirmation.signature) ?? preconfirmation.signature,
+        },
       });
     },
   });
@@ -101,6 +110,13 @@ describe("transfer", () => {
       await expect(sendWithPreconfirmation(change), JSON.stringify(change)).rejects.toMatchObject({
         code: "CLI_PRECONFIRMATION_INVALID",
       });
+    }
+  });
+
+  it("refuses other bytes of the sequencer's own signature: a high s, v as 0 or 1, upper case", async () => {
+    for (const forged of Object.values(twinsOf)) {
+      const send = sendWithPreconfirmation({ forge: forged });
+      await expect(send, String(forged)).rejects.toMatchObject({ code: "CLI_PRECONFIRMATION_INVALID" });
     }
   });
 

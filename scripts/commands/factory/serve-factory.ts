@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import { keepFilesPrivate } from "../../../circuits/private-files.ts";
 import { readFactoryConfig } from "../../../models/factory/factory-config.ts";
 import { startFactory } from "../../../models/factory/start-factory.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
@@ -7,6 +8,7 @@ import type { ServeFactoryOptions } from "./factory-options.ts";
 
 /** @throws MOD_FACTORY_SETTINGS_INVALID, MOD_FACTORY_STORE_LOCKED, CLI_L1_UNREACHABLE */
 export async function serveFactory({ options, output }: CommandContext<ServeFactoryOptions>): Promise<void> {
+  keepFilesPrivate();
   const { accounts, bases, data, datanetHosts, deployment, host, port, rpc, sequencer, threads } = options;
   const given = {
     FACTORY_DEPLOYMENT_PATH: deployment ?? process.env.FACTORY_DEPLOYMENT_PATH ?? workspacePaths.deployment,

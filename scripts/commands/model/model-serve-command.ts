@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import type { Command } from "commander";
+import { keepFilesPrivate } from "../../../circuits/private-files.ts";
 import { EPOCH_SECONDS } from "../../../circuits/protocol.ts";
 import { clientError } from "../../../client/client-errors.ts";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -68,6 +69,7 @@ export function addModelServeCommand(parent: Command): void {
     "model serve speeches --model 13 --settle --claim --account mia",
   );
   onRun<ServeOptions>(command, async ({ options, args, output }) => {
+    keepFilesPrivate();
     const client = await openReader(options);
     if (client.sequencerUrl === null) {
       throw clientError("CLI_NO_SEQUENCER", "the server asks the sequencer which answers were paid");

@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { pino } from "pino";
+import { keepFilesPrivate } from "../../../circuits/private-files.ts";
 import { clientError } from "../../../client/client-errors.ts";
 import { folderSource } from "../../../models/files/folder-source.ts";
 import { openModel } from "../../../models/files/open-model.ts";
@@ -25,6 +26,7 @@ export async function serveUntilStopped(
   options: GlobalOptions & ServeAdaptersOptions,
   output: Output,
 ): Promise<void> {
+  keepFilesPrivate();
   const { adapters, base, batch, host, kernels, port, registered, spans, threads } = options;
   const given = {
     SERVING_BASE_PATH: base,

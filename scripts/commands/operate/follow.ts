@@ -4,6 +4,7 @@ import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
 import { readSnapshot } from "../../../bridge/verify/snapshot-file.ts";
 import { verifierKey } from "../../../bridge/verify/verify-keys.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
+import { keepFilesPrivate } from "../../../circuits/private-files.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { cutStopShort } from "../../../circuits/run-until-stopped.ts";
 import type { ServedPages } from "../../../sequencer/api/pages.ts";
@@ -25,6 +26,7 @@ export async function runFollower(
   { isVerifying, snapshotPath, pages }: RunFollowerOptions,
   output: Output,
 ): Promise<void> {
+  keepFilesPrivate();
   await initPoseidon();
   const logger = createLogger({ level: "info", component: "follower" });
   const snapshot = snapshotPath === null ? undefined : (await readSnapshot(snapshotPath)).snapshot;

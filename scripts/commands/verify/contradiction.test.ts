@@ -16,6 +16,7 @@ import { Secret } from "../../../circuits/secret.ts";
 import { transfer as sendTransfer } from "../../../client/actions/ledger/transfer.ts";
 import { keyFromSecret } from "../../../client/l2-key.ts";
 import { createLedgerClient } from "../../../client/ledger-client.ts";
+import { twinsOf } from "../../../contracts/testing/signature-twins.ts";
 import { createPreconfirmationSigner } from "../../../sequencer/store/preconfirmations.ts";
 import { deploymentOn, depositFor, startL1World } from "../../../sequencer/testing/l1-world.ts";
 import { close, send } from "../../../sequencer/testing/test-operator.ts";
@@ -184,6 +185,15 @@ describe("openledger contradiction", () => {
       reason: "late",
       posted: { opIndex: 0 },
     });
+  });
+
+  it("refuses other bytes of the operator's own signature", async () => {
+    for (const twin of Object.values(twinsOf)) {
+      const preconfirmation = { ...kept.preconfirmation, signature: twin(kept.preconfirmation.signature) };
+      await expect(check({ ...kept, preconfirmation }), String(twin)).rejects.toMatchObject({
+        code: "BRG_PRECONFIRMATION_NOT_OPERATORS",
+      });
+    }
   });
 
   it("refuses preconfirmations that are not the operator's, of this rollup, or of the operation beside them", async () => {
