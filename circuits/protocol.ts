@@ -174,7 +174,10 @@ export const MAX_AMOUNT_WEI = 2n ** 96n - 1n;
 /** A forced withdrawal of this amount takes the whole balance. */
 export const WITHDRAW_ALL_WEI = MAX_AMOUNT_WEI;
 
-/** Time between PublishVersion and ApproveModel, so that contributors can see what was dropped. */
+/**
+ * Between the timestamps of PublishVersion's batch and ApproveModel's, so that contributors can see what was dropped. A timestamp
+ * may be an hour older than its block: on L1 it is 23 hours or more.
+ */
 export const APPROVAL_DELAY_SECONDS = 24 * 60 * 60;
 
 /** Positions in a narrow slot's core, what is posted of it; its kind has the lowest bits. */

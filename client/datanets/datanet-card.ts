@@ -24,7 +24,7 @@ export type PublishCardErrorCode = "DNT_CARD_INVALID" | PublishVersionErrorCode;
 
 /**
  * Makes a card the datanet's: the ledger gets its hash as `policy`, with the rows of the present version unchanged. It is a
- * new version all the same, so models are approved 24 hours later; the first card comes with a version of no rows.
+ * new version all the same, so models are approved 24 hours of batches' time later; the first card comes with a version of no rows.
  * @throws DNT_CARD_INVALID, OP_BAD_SIGNATURE, OP_BALANCE_TOO_LOW
  * @example
  * ```ts

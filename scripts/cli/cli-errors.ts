@@ -162,9 +162,10 @@ const ledgerRemedies: Record<string, string> = {
   BRG_L1_UNREACHABLE: "check that the Ethereum node runs and that its address is right",
   OP_NOTHING_TO_SEAL: "wait until somebody has paid the model",
   OP_EPOCH_UNSETTLED: "settle the sealed epoch first with: openledger model settle",
-  OP_EPOCH_NOT_OVER: "the model itself may seal now; anybody else 24 hours after the epoch's beginning",
+  OP_EPOCH_NOT_OVER:
+    "the model itself may seal now; anybody else 24 hours after the epoch's beginning, by the batches' time",
   OP_NOT_EARNER: "list what is yours with: openledger rewards",
-  OP_APPROVAL_TOO_EARLY: "approve 24 hours after the version was published, by L1's clock",
+  OP_APPROVAL_TOO_EARLY: "approve 24 hours after the version was published, by the batches' time",
   BRG_SETTLEMENT_TOO_EARLY:
     "hand the settlement to the sequencer, or wait until the time that the message names",
   BRG_QUEUE_EMPTY: "there is nothing to do",

@@ -177,9 +177,9 @@ function Registered({ job, leaf }: JobPartProps & { leaf: LedgerModelLeaf }) {
       ) : (
         <Notice tone="wait" title="It waits for the Datanet's owner.">
           <p>
-            The owner approves each model that may earn from the rows, at the earliest a day after the
-            version. This page sees it when it happens. Until then,{" "}
-            <a href={jobHref(job.id, "chat")}>chat with it for free</a>.
+            The owner approves each model that may earn from the rows, at the earliest a day after the version
+            by the time of the batches, which is 23 hours or more. This page sees it when it happens. Until
+            then, <a href={jobHref(job.id, "chat")}>chat with it for free</a>.
           </p>
         </Notice>
       )}

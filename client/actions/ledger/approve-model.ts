@@ -22,7 +22,8 @@ export type ApproveModelErrorCode =
   | SigningErrorCode;
 
 /**
- * Lets a model take payments for the datanet's published version, from 24 hours after its publication.
+ * Lets a model take payments for the datanet's published version, from 24 hours of batches' timestamps after its
+ * publication: 23 hours or more on L1.
  * @throws CLI_NO_SETTLING_CIRCUIT, OP_MODEL_NOT_OF_DATANET, OP_APPROVAL_TOO_EARLY, OP_DATANET_NOT_PUBLISHED, CLI_PRECONFIRMATION_INVALID
  * @example
  * ```ts

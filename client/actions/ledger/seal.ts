@@ -16,7 +16,8 @@ export type SealErrorCode =
 
 /**
  * Closes a model's open epoch, so that it can be settled. The model seals whenever it wants, and pays by itself where
- * `from` is not given; any other leaf from 24 hours after the epoch's beginning on.
+ * `from` is not given; any other leaf from 24 hours after the epoch's beginning on, by batches' timestamps: 23 hours
+ * or more on L1.
  * @throws OP_NOTHING_TO_SEAL, OP_EPOCH_UNSETTLED, OP_EPOCH_NOT_OVER, SEQ_EPOCH_NOT_POSTED, CLI_PRECONFIRMATION_INVALID
  * @example
  * ```ts

@@ -12,7 +12,9 @@ import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-co
 export function addApproveModel(parent: Command): void {
   const command = parent
     .command("approve-model <datanet> <model>")
-    .description("let a model take payments for the published version, from 24 hours after its publication");
+    .description(
+      "let a model take payments for the published version, from 24 hours of batches' time after its publication",
+    );
   withWait(command, "acknowledged");
   withExample(command, "datanet approve-model 10 15 --account alice");
   onRun<{ wait: string }>(command, async ({ options, args, output }) => {
@@ -30,7 +32,7 @@ export function addApproveModel(parent: Command): void {
       const when = new Date(allowedAtSeconds * 1000).toISOString();
       throw commandError(
         "CMD_TOO_EARLY",
-        `contributors have 24 hours to look at a version: approve from ${when} on, by L1's clock`,
+        `contributors have 23 hours or more to look at a version: approve from ${when} on, by the batches' time`,
         { data: { allowedAtSeconds, l1Seconds: l1.timestamp } },
       );
     }

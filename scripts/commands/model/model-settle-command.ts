@@ -19,8 +19,13 @@ import type { SettleOptions } from "./model-settle.ts";
 export function addModelSealCommand(parent: Command): void {
   const command = parent
     .command("seal <model>")
-    .description("close the open epoch, so that it can be settled; after 24 hours anyone may")
-    .option("--as-account", "as the account and not as the model: needs an epoch of at least 24 hours")
+    .description(
+      "close the open epoch, so that it can be settled; after 24 hours of batches' time anyone may",
+    )
+    .option(
+      "--as-account",
+      "as the account and not as the model: needs an epoch of at least 24 hours of batches' time",
+    )
     .option(...FORCED_OPTION)
     .option(...UNCHECKED_OPTION)
     .option(...MAX_FEE_OPTION);

@@ -187,7 +187,7 @@ function requireSeal(
     ? "its last epoch waits for its settlement"
     : isUnpaid
       ? "nobody has paid it since its last seal"
-      : "its epoch is not 24 hours old";
+      : "its epoch is not 24 hours old by the batches' time";
   refuse("nothing-to-seal", `model ${b} cannot be sealed on L1: ${why}`, { modelId: b });
 }
 

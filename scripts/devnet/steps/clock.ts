@@ -10,7 +10,7 @@ import { type Job, withRetry } from "../job.ts";
 /** Journal key: how far the node's clock has been moved on, in seconds. */
 export const CLOCK_OFFSET = "clock-offset-seconds";
 
-/** Contributors have 24 hours to look at a version before a model of it is approved. */
+/** Contributors have 24 hours of batches' time to look at a version before a model of it is approved. */
 export async function passADay(job: Job, datanetId: number): Promise<void> {
   const { datanet } = await withRetry(job, () => getLeaf(job.people.alice, datanetId));
   const target = datanet!.publishedAt + APPROVAL_DELAY_SECONDS + APPROVAL_MARGIN_SECONDS;
