@@ -1,8 +1,10 @@
-// Builds the native prover, and the native parts of models/: node prover/native/build.js [--optional]
+// Builds the native prover, and the native parts of models/: node prover/native/build.js [--optional] [--sanitize]
 //
 // Needs a C++17 compiler (CXX, or g++, c++, clang++ on the path) and Node's headers (beside the node binary,
 // in /usr/include/node, or where NODE_INCLUDE_DIR points). With --optional, as an install step, a machine
 // without them is no failure: a code that ends in NATIVE_UNAVAILABLE says so where one is asked for.
+// With --sanitize what `npm run fuzz` runs is built beside it, in build/sanitized, under the sanitizers for addresses and
+// undefined behaviour.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -23,10 +25,13 @@ const commonFlags = [
   "-Wno-uninitialized",
   "-Wno-maybe-uninitialized",
 ];
+const isSanitized = process.argv.includes("--sanitize");
+const sanitizers = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"];
 const addons = [
   { what: "prover", folder: root, file: "bn254-prover.node", flags: commonFlags },
   {
     what: "witness steps",
+    isFuzzed: true,
     folder: join(root, "steps"),
     file: "row-steps.node",
     flags: commonFlags,
@@ -34,12 +39,14 @@ const addons = [
   },
   {
     what: "suffix arrays",
+    isFuzzed: true,
     folder: join(root, "../../models/spans/native"),
     file: "suffix-array.node",
     flags: commonFlags,
   },
   {
     what: "kernels of models",
+    isFuzzed: true,
     folder: join(root, "../../models/kernels/native"),
     file: "model-kernels.node",
     // A multiplication and an addition are fused only where the source says so: the results are the same bytes everywhere.
@@ -70,11 +77,13 @@ function findHeaders() {
   return found;
 }
 
-async function build({ folder, file, flags, includes = [], architectures = [process.arch] }) {
+async function build(addon) {
+  const { folder, file, includes = [], architectures = [process.arch] } = addon;
+  const flags = isSanitized ? [...addon.flags, ...sanitizers] : addon.flags;
   if (process.platform === "win32") throw new Missing("Windows is not supported");
   if (!architectures.includes(process.arch)) throw new Missing(`there are none for ${process.arch}`);
   const sourceDir = join(folder, "src");
-  const buildDir = join(folder, "build");
+  const buildDir = join(folder, isSanitized ? "build/sanitized" : "build");
   const target = join(buildDir, file);
   const stampPath = join(buildDir, "stamp.txt");
   const compiler = findCompiler();
@@ -109,7 +118,8 @@ async function build({ folder, file, flags, includes = [], architectures = [proc
     const objects = units.map((unit) => join(workDir, `${unit}.o`));
     const library = join(workDir, "out.node");
     const link = process.platform === "darwin" ? ["-undefined", "dynamic_lookup"] : [];
-    await run(compiler.name, ["-shared", "-pthread", ...link, ...objects, "-o", library]);
+    const runtimes = isSanitized ? sanitizers : [];
+    await run(compiler.name, ["-shared", "-pthread", ...runtimes, ...link, ...objects, "-o", library]);
     renameSync(library, target);
     writeFileSync(stampPath, stamp);
   } finally {
@@ -128,7 +138,7 @@ function run(command, args) {
   });
 }
 
-for (const addon of addons) {
+for (const addon of addons.filter(({ isFuzzed }) => !isSanitized || isFuzzed)) {
   try {
     console.log(`The native ${addon.what}: ${await build(addon)}`);
   } catch (error) {

@@ -12,7 +12,8 @@ namespace {
 
 typedef float Vector __attribute__((vector_size(LANES * 4)));
 typedef float Lanes __attribute__((vector_size(64)));
-typedef int IntLanes __attribute__((vector_size(64)));
+/** Unsigned, since the exponent of what is no number wraps. */
+typedef unsigned WordLanes __attribute__((vector_size(64)));
 
 inline Vector loadVector(const float* p) {
   Vector r;
@@ -52,7 +53,7 @@ inline Lanes exponential(Lanes x) {
   x = x > 88.f ? zero + 88.f : x;
   // Adding 1.5 · 2^23 rounds to an integer, which then stands in the lowest bits.
   Lanes n = x * 1.44269504f + 12582912.f;
-  const IntLanes exponent = ((IntLanes)n) << 23;
+  const WordLanes exponent = ((WordLanes)n) << 23;
   n = n - 12582912.f;
   Lanes f = x - n * 0.693359375f;
   f = f - n * -2.12194440e-4f;
@@ -62,7 +63,7 @@ inline Lanes exponential(Lanes x) {
   p = p * f + 1.6666665459e-1f;
   p = p * f + 5.0000001201e-1f;
   p = p * f * f + f + 1.f;
-  return (Lanes)((IntLanes)p + exponent);
+  return (Lanes)((WordLanes)p + exponent);
 }
 
 /** ln x of a normal number. */

@@ -1,0 +1,59 @@
+/** Calls of models/kernels/native with sizes and places of every kind: each is refused, or stays in its arena. */
+import type { FuzzRandom } from "./fuzz-random.ts";
+
+export type KernelAddon = { sets(): string[] } & Record<string, (...args: unknown[]) => unknown>;
+
+export interface KernelCounts {
+  calls: number;
+  ran: number;
+  refused: number;
+}
+
+/** Numbers that each takes after the set and the arena. */
+const ARGUMENTS: Record<string, number> = {
+  ...{
+    multiply: 12,
+    normalise: 9,
+    normaliseBack: 10,
+    rotate: 7,
+    softmax: 5,
+    softmaxBack: 6,
+    gate: 4,
+    gateBack: 6,
+  },
+  ...{ gelu: 3, geluBack: 4, addRow: 4, sumRows: 4, add: 3, scale: 3, crossEntropy: 7, adam: 6 },
+  ...{ applyAdapters: 11, attendPages: 16 },
+};
+const ARENA_FLOATS = 4096;
+const ODD = [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, 2 ** 32, 2 ** 40, 1e12, 1e300];
+
+export function fuzzKernels(addon: KernelAddon, random: FuzzRandom, count: number): KernelCounts {
+  const counts: KernelCounts = { calls: 0, ran: 0, refused: 0 };
+  const sets = addon.sets();
+  for (; counts.calls < count && sets.length > 0; counts.calls++) {
+    const arena = new Float32Array(random.below(ARENA_FLOATS));
+    const bits = new Uint32Array(arena.buffer);
+    // As floats and, where a kernel reads places from it, as small numbers.
+    for (let i = 0; i < arena.length; i++)
+      if (random.oneIn(3)) bits[i] = random.oneIn(8) ? random.word() : random.below(32);
+      else arena[i] = random.next() * 2 - 1;
+    const name = random.pick(Object.keys(ARGUMENTS));
+    const wanted = ARGUMENTS[name]!;
+    const given = random.oneIn(30) ? random.below(24) : wanted;
+    const numbers = Array.from({ length: given }, () => randomNumber(random, arena.length));
+    try {
+      addon[name]!(random.oneIn(50) ? random.below(5) : random.below(sets.length), arena, ...numbers);
+      counts.ran += 1;
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      counts.refused += 1;
+    }
+  }
+  return counts;
+}
+
+function randomNumber(random: FuzzRandom, floats: number): number {
+  if (random.oneIn(40)) return random.pick(ODD);
+  if (random.oneIn(3)) return random.below(floats + 20);
+  return random.oneIn(2) ? 16 * random.below(4) : random.below(9);
+}
