@@ -1,10 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { type CompiledCircuit, compileCircuit } from "../compiler/compile.ts";
-import { partShape } from "../compiler/compose.ts";
-import { layOutComposition } from "../compiler/compose-layout.ts";
 import { circuitSpec, tableCircuitSpec } from "../registry/circuit-registry.ts";
-import { compareRows, matchWires } from "../testing/compose-equality.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
+import { compareTable } from "../testing/table-equality.ts";
 import { SMALL_BLOB_TABLE, SMALL_DEPTH, SMALL_TABLE, smallTableTester } from "../testing/table-world.ts";
 import { partConstraints, tableConstraints } from "./table-counts.ts";
 import type { TableShape } from "./table-shape.ts";
@@ -26,21 +24,8 @@ describe("a composed table batch", () => {
     ["that is posted", SMALL_TABLE],
     ["with a blob", SMALL_BLOB_TABLE],
   ])("%s has the rows that circom compiles, wire for wire", { timeout: 600_000 }, async (_which, shape) => {
-    const spec = specOf(shape);
-    const { circuit: compiled } = await smallTableTester(shape);
-    const composed = await compileCircuit({ ...spec, name: `composed-${spec.name}` });
-    const composition = spec.composition!;
-    const compiledParts = composition.parts.map(({ name }) => parts.get(name)!);
-    const layout = layOutComposition(composition, await Promise.all(compiledParts.map(partShape)));
-    const files = {
-      ...{ r1csPath: composed.r1csPath, layout },
-      partSymPaths: compiledParts.map((part) => part.symPath),
-      partWireCounts: compiledParts.map((part) => part.wireCount),
-    };
-    const match = await matchWires(composition, files, compiled);
-    expect(compareRows(composed.r1csPath, compiled.r1csPath, match)).toMatchObject({
-      ...{ onlyComposed: 0, onlyCompiled: 0 },
-    });
+    const { compiled, composed, difference } = await compareTable(shape);
+    expect(difference).toMatchObject({ onlyComposed: 0, onlyCompiled: 0 });
     expect(composed.constraintCounts).toEqual(compiled.constraintCounts);
   });
 

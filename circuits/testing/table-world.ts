@@ -19,12 +19,15 @@ export const SMALL_TABLE: TableShape = {
   ...{ low: 1, top: 1 },
 };
 export const SMALL_BLOB_TABLE: TableShape = { ...SMALL_TABLE, isBlob: true };
+/** Two wide slots: the nets from the table's root through each of them to the last one. */
+export const SMALL_WIDE_TABLE: TableShape = {
+  ...{ transfers: 1, members: 1, wide: 2, rows: 2, units: 1 },
+  ...{ low: 1, top: 1 },
+};
 export const SMALL_DEPTH = 3;
 
 const testers = new Map<TableShape, Promise<CircuitTester>>();
-export function smallTableTester(
-  shape: typeof SMALL_TABLE | typeof SMALL_BLOB_TABLE = SMALL_TABLE,
-): Promise<CircuitTester> {
+export function smallTableTester(shape: TableShape = SMALL_TABLE): Promise<CircuitTester> {
   const { name, mainSource } = tableCircuitSpec(shape, SMALL_DEPTH);
   const tester = testers.get(shape) ?? initPoseidon().then(() => CircuitTester.compile(name, mainSource));
   testers.set(shape, tester);
