@@ -23,7 +23,15 @@ const MAINS = [
   "datanets/host/main.ts",
   "models/factory/main.ts",
 ];
-const ROOMS_OF_ENTRIES = ["bridge", "circuits", "datanets", "models", "prover", "sequencer", "scripts/claiming"];
+const ROOMS_OF_ENTRIES = [
+  "bridge",
+  "circuits",
+  "datanets",
+  "models",
+  "prover",
+  "sequencer",
+  "scripts/claiming",
+];
 
 /** Pure JavaScript that nearly every process loads, hundreds of files each. Everything else is resolved when it runs. */
 const BUNDLED = /^(viem|zod|commander|micro-eth-signer|@noble\/(curves|hashes))(\/|$)/;
@@ -57,7 +65,10 @@ export async function buildBundle() {
     const mains = [...MAINS, ...findEntries()];
     const { outputFiles } = await build({
       absWorkingDir: root,
-      entryPoints: mains.map((path) => ({ in: `./${path}`, out: path.replace(/\.ts$/, "").replaceAll("/", "-") })),
+      entryPoints: mains.map((path) => ({
+        in: `./${path}`,
+        out: path.replace(/\.ts$/, "").replaceAll("/", "-"),
+      })),
       outdir: workDir,
       bundle: true,
       splitting: true,
@@ -80,7 +91,10 @@ export async function buildBundle() {
     const target = join(folder, name);
     rmSync(target, { recursive: true, force: true });
     renameSync(workDir, target);
-    const entries = mains.map((path) => [path, `${name}/${path.replace(/\.ts$/, ".js").replaceAll("/", "-")}`]);
+    const entries = mains.map((path) => [
+      path,
+      `${name}/${path.replace(/\.ts$/, ".js").replaceAll("/", "-")}`,
+    ]);
     const manifest = {
       entries: Object.fromEntries(entries),
       sources: [...sources].map(([path, { size, mtimeMs, hash }]) => [path, size, mtimeMs, hash]),
@@ -118,7 +132,8 @@ function dropOldBuilds() {
     .filter((name) => !name.startsWith(".") && name !== "manifest.json")
     .map((name) => ({ name, mtimeMs: statSync(join(folder, name)).mtimeMs }))
     .sort((a, b) => b.mtimeMs - a.mtimeMs);
-  for (const { name } of builds.slice(KEPT_BUILDS)) rmSync(join(folder, name), { recursive: true, force: true });
+  for (const { name } of builds.slice(KEPT_BUILDS))
+    rmSync(join(folder, name), { recursive: true, force: true });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
