@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
 import type { Address } from "viem";
 import { SERVING_SETTINGS } from "../../models/serving/serving-config.ts";
 import type { BackendName } from "../../prover/backends.ts";
