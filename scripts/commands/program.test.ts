@@ -38,7 +38,6 @@ const helpOf = (command: Command): string => {
 const commands = allCommands(await createProgram());
 
 describe("openledger --help", () => {
-
   it("knows every command that the README names", () => {
     expect(commands.map(pathOf).sort()).toEqual(
       [
