@@ -507,4 +507,20 @@ program
     },
   );
 
+program
+  .command("costs")
+  .description(
+    "what a newcomer waits for, from a fresh clone with an empty cache: the tests, npm start, a command",
+  )
+  .addOption(
+    new Option("--only <parts>", "parts, with commas between them; the others are null")
+      .argParser((text) => text.split(","))
+      .default(["help", "start", "test", "test-all"], "all: help,start,test,test-all"),
+  )
+  .addHelpText("after", "\nExample:\n  npm run bench -- costs --only help,start")
+  .action(async ({ only }: { only: string[] }) => {
+    const { measureCosts } = await import("./bench/costs.ts");
+    console.log(`costs ${JSON.stringify(await measureCosts(only, console.log))}`);
+  });
+
 await program.parseAsync();

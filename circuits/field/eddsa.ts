@@ -35,7 +35,8 @@ export const BASE8: CurvePoint = {
   y: 16950150798460657717958625567821834550301663161624707787222815936182638968203n,
 };
 const base8 = Point.fromAffine(BASE8);
-base8.precompute(8, false);
+// Its table is made when a key first signs: few of those who load this file sign.
+base8.precompute(8);
 
 /**
  * A public secret key. An unsigned slot carries a signature by it, since the circuit checks one in every

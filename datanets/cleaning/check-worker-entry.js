@@ -1,5 +1,4 @@
 // As sequencer/intake/signature-worker-entry.js.
-import { register } from "tsx/esm/api";
+import { loadSource } from "../../circuits/load-source.js";
 
-register();
-await import("./check-worker.ts");
+await loadSource("./check-worker.ts", import.meta.url);

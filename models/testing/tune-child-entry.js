@@ -1,5 +1,4 @@
 // A tuning in a process of its own, which a test kills. Arguments: base, folder for the state, kernels.
-import { register } from "tsx/esm/api";
+import { loadSource } from "../../circuits/load-source.js";
 
-register();
-await import("./tune-child.ts");
+await loadSource("./tune-child.ts", import.meta.url);

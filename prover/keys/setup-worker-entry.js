@@ -1,8 +1,6 @@
 // Worker threads do not inherit a TypeScript loader on Node 20, neither from tsx nor from vitest: this
-// plain file registers one and loads the worker proper. It resolves tsx from here, so any working
-// directory will do. The pool (piscina) calls the default export with each task.
-import { register } from "tsx/esm/api";
+// plain file loads the worker proper, from any working directory. The pool (piscina) calls the default export with each task.
+import { loadSource } from "../../circuits/load-source.js";
 
-register();
-const { default: run } = await import("./setup-worker.ts");
+const { default: run } = await loadSource("./setup-worker.ts", import.meta.url);
 export default run;

@@ -1,6 +1,5 @@
-// Worker threads do not inherit a TypeScript loader on Node 20: this plain file registers one and loads the
-// worker proper.
-import { register } from "tsx/esm/api";
+// Worker threads do not inherit a TypeScript loader on Node 20: this plain file loads the worker
+// proper.
+import { loadSource } from "../../circuits/load-source.js";
 
-register();
-await import("./helper-worker.ts");
+await loadSource("./helper-worker.ts", import.meta.url);

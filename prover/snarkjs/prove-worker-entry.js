@@ -1,6 +1,5 @@
-// A child process starts without a TypeScript loader: this plain file registers one and loads the worker
-// proper. It resolves tsx from here, so any working directory will do.
-import { register } from "tsx/esm/api";
+// A child process starts without a TypeScript loader: this plain file loads the worker
+// proper, from any working directory.
+import { loadSource } from "../../circuits/load-source.js";
 
-register();
-await import("./prove-worker.ts");
+await loadSource("./prove-worker.ts", import.meta.url);

@@ -1,6 +1,5 @@
 // As sequencer/intake/signature-worker-entry.js, for a piscina pool.
-import { register } from "tsx/esm/api";
+import { loadSource } from "../../circuits/load-source.js";
 
-register();
-const { default: run } = await import("./pools-worker.ts");
+const { default: run } = await loadSource("./pools-worker.ts", import.meta.url);
 export default run;

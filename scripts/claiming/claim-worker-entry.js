@@ -1,5 +1,4 @@
 // As models/paid/attribution-worker-entry.js.
-import { register } from "tsx/esm/api";
+import { loadSource } from "../../circuits/load-source.js";
 
-register();
-await import("./claim-worker.ts");
+await loadSource("./claim-worker.ts", import.meta.url);

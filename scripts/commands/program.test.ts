@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import type { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allCommands, createProgram } from "./program.ts";
@@ -34,9 +35,9 @@ const helpOf = (command: Command): string => {
   return text;
 };
 
-describe("openledger --help", () => {
-  const commands = allCommands(createProgram());
+const commands = allCommands(await createProgram());
 
+describe("openledger --help", () => {
   it("knows every command that the README names", () => {
     expect(commands.map(pathOf).sort()).toEqual(
       [
@@ -46,6 +47,7 @@ describe("openledger --help", () => {
         "account rotate-key",
         "account show",
         "claim",
+        "completion",
         "contradiction",
         "datanet",
         "datanet access",
@@ -172,6 +174,14 @@ describe("openledger --help", () => {
     );
   });
 
+  it("loads a command of the first level alone, as the whole program has it", async () => {
+    for (const whole of commands[0]!.commands.filter((command) => command.name() !== "completion")) {
+      const program = await createProgram([whole.name()]);
+      const alone = program.commands.find((command) => command.name() === whole.name());
+      expect(allCommands(alone as Command).map(helpOf)).toEqual(allCommands(whole as Command).map(helpOf));
+    }
+  });
+
   it.each(commands.map((command) => [pathOf(command) || "(the program)", command] as const))(
     "ends the help of %s with an example of itself",
     (path, command) => {
@@ -233,6 +243,25 @@ describe("openledger", () => {
   it("refuses an address that is none, before it asks anybody", async () => {
     const { stdout } = await run("--json", "--rpc", "http://127.0.0.1:1", "--rollup", "0x12", "status");
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: "CMD_USAGE" } });
+  });
+});
+
+describe("openledger completion", () => {
+  it("completes commands below a command, and options, in bash", async () => {
+    const { stdout: script } = await run("completion", "bash");
+    const complete = async (...words: string[]) => {
+      const list = words.map((word) => `'${word}'`).join(" ");
+      const asked = `COMP_WORDS=(openledger ${list}); COMP_CWORD=${words.length}; _openledger; echo "\${COMPREPLY[@]}"`;
+      return (await promisify(execFile)("bash", ["--norc", "-c", `${script}\n${asked}`])).stdout.trim();
+    };
+    expect(await complete("account", "r")).toBe("rotate-key");
+    expect(await complete("--json", "account", "rotate-key", "--fo")).toBe("--forced");
+    expect(await complete("accou")).toBe("account");
+  });
+
+  it.each(["zsh", "fish"])("names every command to %s", async (shell) => {
+    const { stdout } = await run("completion", shell);
+    for (const path of commands.map(pathOf)) expect(stdout).toContain(`'${path}'`);
   });
 });
 

@@ -2,45 +2,68 @@ import { Command, InvalidArgumentError } from "commander";
 import { parseGwei } from "viem";
 import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "../../contracts/l1/capped-transaction.ts";
 import { DEFAULT_MAX_FEE_GWEI } from "../../contracts/l1/fee-policy.ts";
+import packageJson from "../../package.json" with { type: "json" };
 import { createOutput } from "../cli/output.ts";
 import { withExample } from "../cli/run-command.ts";
-import { addAccountCommands } from "./account/account-command.ts";
-import { addDatanetCommands } from "./datanet/datanet-command.ts";
-import { addDisputesCommands } from "./disputes/disputes-command.ts";
-import { addExitCommand } from "./exit/exit-command.ts";
-import { addExitPageCommand } from "./exit/exit-page-command.ts";
-import { addFreezeCommand } from "./exit/freeze-command.ts";
-import { addFactoryCommands } from "./factory/factory-command.ts";
-import { addModelCommands } from "./model/model-command.ts";
-import { addModelsCommands } from "./models/models-command.ts";
-import { addClaimCommand } from "./money/claim-command.ts";
-import { addDepositCommand } from "./money/deposit-command.ts";
-import { addTransferCommand } from "./money/transfer-command.ts";
-import { addWithdrawCommand } from "./money/withdraw-command.ts";
-import { addDeployCommand } from "./operate/deploy-command.ts";
-import { addFeesCommand } from "./operate/fee-commands.ts";
-import { addFollowCommand } from "./operate/follow-command.ts";
-import { addDoctorCommand, addOperatorCommands } from "./operate/operator-command.ts";
-import { addRestoreCommand } from "./operate/restore-command.ts";
-import { addSnapshotCommands } from "./operate/snapshot-command.ts";
-import { addStatusCommand } from "./operate/status-command.ts";
-import { addSubmitQueueCommand } from "./operate/submit-queue-command.ts";
-import { addRewardsCommands } from "./rewards/rewards-command.ts";
-import { addSpansCommand } from "./spans/spans-command.ts";
-import { addContradictionCommand } from "./verify/contradiction-command.ts";
-import { addPreconfirmationsCommand } from "./verify/preconfirmations-command.ts";
-import { addReceiptCommands } from "./verify/receipt-command.ts";
-import { addVerifyCommand } from "./verify/verify-command.ts";
-import { addWatchCommand } from "./verify/watch-command.ts";
-import { addMigrateCommand } from "./vote/migrate-command.ts";
-import { addVoteCommands } from "./vote/vote-command.ts";
+import { addCompletionCommand } from "./completion/completion-command.ts";
 
-/** The whole command line. It never ends the process itself: `runProgram` sets the exit status. */
-export function createProgram(): Command {
-  const program = new Command("openledger")
+/** What adds each command of the first level. Loaded one by one: what a command imports costs the others nothing. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  status: async () => (await import("./operate/status-command.ts")).addStatusCommand,
+  fees: async () => (await import("./operate/fee-commands.ts")).addFeesCommand,
+  account: async () => (await import("./account/account-command.ts")).addAccountCommands,
+  deposit: async () => (await import("./money/deposit-command.ts")).addDepositCommand,
+  transfer: async () => (await import("./money/transfer-command.ts")).addTransferCommand,
+  withdraw: async () => (await import("./money/withdraw-command.ts")).addWithdrawCommand,
+  claim: async () => (await import("./money/claim-command.ts")).addClaimCommand,
+  datanet: async () => (await import("./datanet/datanet-command.ts")).addDatanetCommands,
+  model: async () => (await import("./model/model-command.ts")).addModelCommands,
+  models: async () => (await import("./models/models-command.ts")).addModelsCommands,
+  factory: async () => (await import("./factory/factory-command.ts")).addFactoryCommands,
+  rewards: async () => (await import("./rewards/rewards-command.ts")).addRewardsCommands,
+  verify: async () => (await import("./verify/verify-command.ts")).addVerifyCommand,
+  watch: async () => (await import("./verify/watch-command.ts")).addWatchCommand,
+  disputes: async () => (await import("./disputes/disputes-command.ts")).addDisputesCommands,
+  spans: async () => (await import("./spans/spans-command.ts")).addSpansCommand,
+  "submit-queue": async () => (await import("./operate/submit-queue-command.ts")).addSubmitQueueCommand,
+  freeze: async () => (await import("./exit/freeze-command.ts")).addFreezeCommand,
+  exit: async () => (await import("./exit/exit-command.ts")).addExitCommand,
+  "exit-page": async () => (await import("./exit/exit-page-command.ts")).addExitPageCommand,
+  vote: async () => (await import("./vote/vote-command.ts")).addVoteCommands,
+  migrate: async () => (await import("./vote/migrate-command.ts")).addMigrateCommand,
+  restore: async () => (await import("./operate/restore-command.ts")).addRestoreCommand,
+  deploy: async () => (await import("./operate/deploy-command.ts")).addDeployCommand,
+  operator: async () => (await import("./operate/operator-command.ts")).addOperatorCommands,
+  doctor: async () => (await import("./operate/operator-command.ts")).addDoctorCommand,
+  follow: async () => (await import("./operate/follow-command.ts")).addFollowCommand,
+  snapshot: async () => (await import("./operate/snapshot-command.ts")).addSnapshotCommands,
+  receipt: async () => (await import("./verify/receipt-command.ts")).addReceiptCommands,
+  preconfirmations: async () =>
+    (await import("./verify/preconfirmations-command.ts")).addPreconfirmationsCommand,
+  contradiction: async () => (await import("./verify/contradiction-command.ts")).addContradictionCommand,
+};
+
+/**
+ * The command line. It never ends the process itself: `runProgram` sets the exit status.
+ * @param names of the first level's commands that it has
+ */
+export async function createProgram(names = Object.keys(COMMANDS)): Promise<Command> {
+  const program = withGlobalOptions(new Command("openledger"));
+  withExample(program, "status", "transfer bob 1.5 --account alice");
+  const adders = await Promise.all(names.map((name) => COMMANDS[name]!()));
+  for (const add of adders) add(program);
+  addCompletionCommand(program);
+  for (const command of allCommands(program))
+    command.exitOverride().configureOutput({ outputError: () => {} });
+  return program;
+}
+
+function withGlobalOptions(program: Command): Command {
+  return program
     .description(
       "Use an OpenLedger rollup: accounts, deposits, transfers, datanets, models, rewards, verification.",
     )
+    .version(packageJson.version, "--version", "which version this is")
     .option("--json", "answer with one JSON value, errors too")
     .option("--rpc <url>", "Ethereum node; default: the devnet's")
     .option("--rollup <address>", "the rollup's contract; default: the devnet's")
@@ -74,47 +97,12 @@ export function createProgram(): Command {
       parseGweiOption,
     )
     .showHelpAfterError(false);
-  withExample(program, "status", "transfer bob 1.5 --account alice");
-  addStatusCommand(program);
-  addFeesCommand(program);
-  addAccountCommands(program);
-  addDepositCommand(program);
-  addTransferCommand(program);
-  addWithdrawCommand(program);
-  addClaimCommand(program);
-  addDatanetCommands(program);
-  addModelCommands(program);
-  addModelsCommands(program);
-  addFactoryCommands(program);
-  addRewardsCommands(program);
-  addVerifyCommand(program);
-  addWatchCommand(program);
-  addDisputesCommands(program);
-  addSpansCommand(program);
-  addSubmitQueueCommand(program);
-  addFreezeCommand(program);
-  addExitCommand(program);
-  addExitPageCommand(program);
-  addVoteCommands(program);
-  addMigrateCommand(program);
-  addRestoreCommand(program);
-  addDeployCommand(program);
-  addOperatorCommands(program);
-  addDoctorCommand(program);
-  addFollowCommand(program);
-  addSnapshotCommands(program);
-  addReceiptCommands(program);
-  addPreconfirmationsCommand(program);
-  addContradictionCommand(program);
-  for (const command of allCommands(program))
-    command.exitOverride().configureOutput({ outputError: () => {} });
-  return program;
 }
 
 /** Runs the command line; wrong usage is answered like any other failure, with exit status 2. */
 export async function runProgram(argv: readonly string[]): Promise<void> {
   try {
-    await createProgram().parseAsync([...argv], { from: "user" });
+    await (await createProgram(wantedOf(argv))).parseAsync([...argv], { from: "user" });
   } catch (error) {
     const { exitCode, code } = error as { exitCode?: number; code?: string };
     // Help and version come as errors, too, and are none.
@@ -122,6 +110,17 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
     createOutput({ isJson: argv.includes("--json") }).fail(error);
     process.exitCode = 2;
   }
+}
+
+/** The command that is named, where one is: the others need not be loaded. undefined = all of them. */
+function wantedOf(argv: readonly string[]): string[] | undefined {
+  let named: string | undefined;
+  try {
+    [named] = withGlobalOptions(new Command()).parseOptions([...argv]).operands;
+  } catch {
+    // A wrong value of an option is refused where the line is parsed in earnest.
+  }
+  return named !== undefined && Object.hasOwn(COMMANDS, named) ? [named] : undefined;
 }
 
 export function allCommands(command: Command): Command[] {

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
 import type { Address } from "viem";
 import { SERVING_SETTINGS } from "../../models/serving/serving-config.ts";
 import type { BackendName } from "../../prover/backends.ts";
 import type { DataMode } from "../../sequencer/batches/data-choice.ts";
+import { startOf } from "../cli/start-of.ts";
 import { readIfPresent, workspacePaths, writeFileWhole } from "../cli/workspace.ts";
 import { devPrivateKey } from "./accounts.ts";
 import {
@@ -191,7 +191,7 @@ export function watchSpec(gate: Address): ServiceSpec {
   };
 }
 
-/** One process and no wrapper: node with tsx as its loader. */
+/** One process and no wrapper: it runs from the bundle that is made at installation. */
 function nodeProcess(name: string, path: string): Pick<ServiceSpec, "name" | "command" | "args"> {
-  return { name, command: process.execPath, args: ["--import", "tsx", join(".", path)] };
+  return { name, command: process.execPath, args: [...startOf(path)] };
 }

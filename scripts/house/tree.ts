@@ -23,7 +23,7 @@ export interface SourceFile {
 }
 
 const SPECIFIERS = [
-  /(?:from|import)\s*\(?\s*["'](\.[^"']+)["']/g,
+  /(?:from|import|loadSource)\s*\(?\s*["'](\.[^"']+)["']/g,
   /new URL\(\s*["']([^"']+)["']\s*,\s*import\.meta\.url/g,
   /^include "([^"]+)"/gm,
   /^#include "([^"]+)"/gm,

@@ -13,6 +13,7 @@ import { DISPATCHER_SETTINGS } from "../../prover/jobs/dispatch-config.ts";
 import { PROVER_SETTINGS } from "../../prover/service/prove-config.ts";
 import { SEQUENCER_SETTINGS } from "../../sequencer/config.ts";
 import { operatorError } from "../cli/operator-errors.ts";
+import { startOf } from "../cli/start-of.ts";
 import { type InstalledProcess, installationPaths } from "./installation.ts";
 import { ownSequencerUrl, withLease } from "./plan-lease.ts";
 import type { PlannedProcess, ProcessRequest } from "./planned-process.ts";
@@ -46,13 +47,12 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
   const next = () => port++;
   const sequencerPort = next();
   const sequencerUrl = ownSequencerUrl(request);
-  const node = (file: string) => ["--import", "tsx", file];
   const bridgePort = next();
   const processes: PlannedProcess[] = [
     {
       name: "sequencer",
       kind: "sequencer",
-      args: node("sequencer/main.ts"),
+      args: [...startOf("sequencer/main.ts")],
       port: sequencerPort,
       job: "rollup-sequencer",
       healthPath: "/health",
@@ -70,7 +70,7 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
     {
       name: "bridge",
       kind: "bridge",
-      args: node("bridge/main.ts"),
+      args: [...startOf("bridge/main.ts")],
       port: bridgePort,
       job: "rollup-bridge",
       healthPath: "/health",
@@ -91,7 +91,7 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
     processes.push({
       name: "dispatcher",
       kind: "dispatcher",
-      args: node("prover/jobs/main.ts"),
+      args: [...startOf("prover/jobs/main.ts")],
       port: dispatcherPort,
       job: "rollup-dispatcher",
       healthPath: "/health",
@@ -110,7 +110,7 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
     processes.push({
       name: `prover-${i}`,
       kind: "prover",
-      args: node("prover/service/main.ts"),
+      args: [...startOf("prover/service/main.ts")],
       port: proverPort,
       job: "rollup-prover",
       healthPath: "/health",
@@ -134,7 +134,7 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
     processes.push({
       name: "datanet-host",
       kind: "datanet-host",
-      args: node("datanets/host/main.ts"),
+      args: [...startOf("datanets/host/main.ts")],
       port: hostPort,
       job: "rollup-datanet-host",
       healthPath: "/health",
@@ -154,7 +154,7 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
     processes.push({
       name: "factory",
       kind: "factory",
-      args: node("models/factory/main.ts"),
+      args: [...startOf("models/factory/main.ts")],
       port: factoryPort,
       job: "rollup-factory",
       healthPath: "/health",
@@ -182,7 +182,7 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
     processes.push({
       name: "follower",
       kind: "follower",
-      args: [...node("scripts/openledger.ts"), ...follow, "--port", String(followerPort), "--no-pages"],
+      args: [...startOf("scripts/openledger.ts"), ...follow, "--port", String(followerPort), "--no-pages"],
       port: followerPort,
       job: "rollup-follower",
       healthPath: "/health",
@@ -198,7 +198,7 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
     processes.push({
       name: "model-server",
       kind: "model-server",
-      args: [...node("scripts/openledger.ts"), ...serve, ...places, ...settle],
+      args: [...startOf("scripts/openledger.ts"), ...serve, ...places, ...settle],
       port: modelPort,
       job: null,
       healthPath: "/v1/model",

@@ -1,6 +1,5 @@
 // A process of its own that computes for the factory. Child processes are given no TypeScript loader: this plain file
-// registers one and loads the process proper.
-import { register } from "tsx/esm/api";
+// loads the process proper.
+import { loadSource } from "../../../circuits/load-source.js";
 
-register();
-await import("./task-process.ts");
+await loadSource("./task-process.ts", import.meta.url);

@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { readSecretFile } from "../../../circuits/secret-file.ts";
-import { handInKeyOf } from "../../../prover/jobs/hand-in.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { writeFileWhole } from "../../cli/workspace.ts";
@@ -23,6 +22,8 @@ export function addWorkerKeyCommand(operator: Command): void {
     if (!/^[\x21-\x7e]{1,100}$/.test(name))
       throw commandError("CMD_USAGE", "a worker's name has 1 to 100 visible characters, and no spaces");
     if (existsSync(options.out)) throw commandError("CMD_USAGE", `${options.out} exists`);
+    // Loaded here: the queue's client would make every other command slower.
+    const { handInKeyOf } = await import("../../../prover/jobs/hand-in.ts");
     const secret = readSecretFile(installationPaths(options.config).handInSecret);
     await writeFileWhole(options.out, `${handInKeyOf(secret, name)}\n`, 0o600);
     output.answer([`${options.out} has the key of ${name}`], { worker: name, path: options.out });

@@ -1,0 +1,145 @@
+// Makes JavaScript of the sources that processes begin with: node scripts/bundle/build.js
+//
+// Through tsx a command takes two seconds of a core before it does anything, from these files a third of one. As an
+// install step it never fails: circuits/load-source.js runs the sources where there is no bundle. The files of earlier
+// builds stay for processes that run from them, and go with the next but one.
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { contentHash, fingerprint } from "../../circuits/load-source.js";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const folder = fileURLToPath(new URL("build/", import.meta.url));
+const KEPT_BUILDS = 2;
+
+/** What people and supervisors start. Threads and child processes add theirs: the module that each `*-entry.js` loads. */
+const MAINS = [
+  "scripts/openledger.ts",
+  "scripts/devnet.ts",
+  "sequencer/main.ts",
+  "bridge/main.ts",
+  "prover/service/main.ts",
+  "prover/jobs/main.ts",
+  "datanets/host/main.ts",
+  "models/factory/main.ts",
+];
+const ROOMS_OF_ENTRIES = [
+  "bridge",
+  "circuits",
+  "datanets",
+  "models",
+  "prover",
+  "sequencer",
+  "scripts/claiming",
+];
+
+/** Pure JavaScript that nearly every process loads, hundreds of files each. Everything else is resolved when it runs. */
+const BUNDLED = /^(viem|zod|commander|micro-eth-signer|@noble\/(curves|hashes))(\/|$)/;
+
+/** Says which packages are installed, those among them that are in the bundle. */
+const INSTALLED = "node_modules/.package-lock.json";
+
+function findEntries() {
+  return ROOMS_OF_ENTRIES.flatMap((room) =>
+    readdirSync(join(root, room), { recursive: true })
+      .filter((name) => name.endsWith("-entry.js") && !name.includes("testing/"))
+      .map((name) => {
+        const [, source] = /loadSource\("([^"]+)"/.exec(readFileSync(join(root, room, name), "utf8")) ?? [];
+        if (source === undefined) throw new Error(`${room}/${name} loads nothing by loadSource`);
+        return join(room, name, "..", source);
+      }),
+  );
+}
+
+/** @throws where a source cannot be read or translated, or the folder not be written */
+export async function buildBundle() {
+  // Before all the work, which would be for nothing.
+  const workDir = join(folder, `.work-${process.pid}`);
+  mkdirSync(workDir, { recursive: true });
+  try {
+    const { build } = await import("esbuild");
+    const sources = new Map();
+    for (const path of ["scripts/bundle/build.js", "circuits/load-source.js", INSTALLED])
+      if (statSync(join(root, path), { throwIfNoEntry: false }) !== undefined)
+        sources.set(path, fingerprint(path));
+    const mains = [...MAINS, ...findEntries()];
+    const { outputFiles } = await build({
+      absWorkingDir: root,
+      entryPoints: mains.map((path) => ({
+        in: `./${path}`,
+        out: path.replace(/\.ts$/, "").replaceAll("/", "-"),
+      })),
+      outdir: workDir,
+      bundle: true,
+      splitting: true,
+      format: "esm",
+      platform: "node",
+      target: "node20",
+      sourcemap: true,
+      sourcesContent: false,
+      write: false,
+      tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+      // Packages in CommonJS ask for Node's own modules by require.
+      banner: {
+        js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
+      },
+      plugins: [{ name: "sources", setup: (builder) => readSources(builder, sources) }],
+      logLevel: "silent",
+    });
+    const name = contentHash(outputFiles.map(({ hash }) => hash).join());
+    for (const { path, contents } of outputFiles) writeFileSync(path, contents);
+    const target = join(folder, name);
+    rmSync(target, { recursive: true, force: true });
+    renameSync(workDir, target);
+    const entries = mains.map((path) => [
+      path,
+      `${name}/${path.replace(/\.ts$/, ".js").replaceAll("/", "-")}`,
+    ]);
+    const manifest = {
+      entries: Object.fromEntries(entries),
+      sources: [...sources].map(([path, { size, mtimeMs, hash }]) => [path, size, mtimeMs, hash]),
+    };
+    const manifestPath = join(folder, `.manifest-${process.pid}`);
+    writeFileSync(manifestPath, JSON.stringify(manifest));
+    renameSync(manifestPath, join(folder, "manifest.json"));
+    dropOldBuilds();
+    return `${sources.size} sources`;
+  } finally {
+    rmSync(workDir, { recursive: true, force: true });
+  }
+}
+
+/** Notes what is read, and keeps each module's own place: beside it are its threads, circuits and native parts. */
+function readSources(builder, sources) {
+  builder.onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
+    if (kind === "entry-point" || importer.includes("/node_modules/") || BUNDLED.test(path)) return undefined;
+    return { path, external: true };
+  });
+  builder.onLoad({ filter: /\.(ts|js|json)$/ }, ({ path: file }) => {
+    if (file.includes("/node_modules/")) return undefined;
+    const path = relative(root, file);
+    const { size, mtimeMs } = statSync(file);
+    const text = readFileSync(file, "utf8");
+    sources.set(path, { size, mtimeMs, hash: contentHash(text) });
+    const place = `new URL(${JSON.stringify(`../../../../${path}`)}, import.meta.url).href`;
+    const extension = /[a-z]+$/.exec(file)[0];
+    return { contents: text.replaceAll("import.meta.url", place), loader: extension };
+  });
+}
+
+function dropOldBuilds() {
+  const builds = readdirSync(folder)
+    .filter((name) => !name.startsWith(".") && name !== "manifest.json")
+    .map((name) => ({ name, mtimeMs: statSync(join(folder, name)).mtimeMs }))
+    .sort((a, b) => b.mtimeMs - a.mtimeMs);
+  for (const { name } of builds.slice(KEPT_BUILDS))
+    rmSync(join(folder, name), { recursive: true, force: true });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    console.log(`The bundle of the processes: ${await buildBundle()}`);
+  } catch (error) {
+    console.error(`The bundle of the processes: not built, so they start from the sources: ${error.message}`);
+  }
+}

@@ -1,0 +1,79 @@
+import { execFileSync } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+let folder: string;
+
+// A repository of one process, with the real build and the real loader.
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "openledger-bundle-"));
+  const put = (path: string, text: string) => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  };
+  for (const path of [
+    "circuits/load-source.js",
+    "scripts/bundle/build.js",
+    "scripts/bundle/start.js",
+    "scripts/start.js",
+  ])
+    put(path, readFileSync(join(root, path), "utf8"));
+  put("package.json", '{"type":"module"}');
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  const build = readFileSync(join(folder, "scripts/bundle/build.js"), "utf8");
+  for (const [main] of build.matchAll(/(?<=^ {2}")[\w/-]+\.ts(?=",$)/gm)) put(main, "");
+  for (const room of ["prover", "circuits", "scripts/claiming"])
+    mkdirSync(join(folder, room), { recursive: true });
+  put(
+    "bridge/main.ts",
+    'import { said } from "./said.ts";\nconsole.log(said as string, import.meta.url, ...process.argv.slice(2));\n',
+  );
+  put("bridge/said.ts", 'export const said: string = "one";\n');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const say = () => {
+  const args = ["scripts/start.js", "bridge/main.ts", "--word"];
+  const env = { ...process.env, NODE_DEBUG: "openledger" };
+  return execFileSync(process.execPath, args, {
+    cwd: folder,
+    env,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+};
+const manifest = () => readFileSync(join(folder, "scripts/bundle/build/manifest.json"), "utf8");
+
+it("runs what the sources say now, and tells each module its own place", () => {
+  const place = new URL(`file://${folder}/bridge/main.ts`).href;
+  expect(say()).toBe(`one ${place} --word\n`);
+  const first = manifest();
+  expect(say()).toBe(`one ${place} --word\n`);
+  expect(manifest()).toBe(first);
+  // The same size and another content, then the same content with another time.
+  writeFileSync(join(folder, "bridge/said.ts"), 'export const said: string = "two";\n');
+  expect(say()).toBe(`two ${place} --word\n`);
+  const second = manifest();
+  expect(second).not.toBe(first);
+  utimesSync(join(folder, "bridge/said.ts"), 1, 1);
+  expect(say()).toBe(`two ${place} --word\n`);
+  expect(manifest()).toBe(second);
+}, 120_000);
+
+it("runs the sources where no bundle can be made", () => {
+  rmSync(join(folder, "scripts/bundle/build"), { recursive: true, force: true });
+  writeFileSync(join(folder, "scripts/bundle/build"), "a file where the folder would be");
+  expect(say()).toContain("two ");
+}, 60_000);

@@ -1,0 +1,16 @@
+import { Argument, type Command } from "commander";
+import { onRun, withExample } from "../../cli/run-command.ts";
+import { candidatesOf, SHELLS } from "./completion-script.ts";
+
+export function addCompletionCommand(program: Command): void {
+  const command = program
+    .command("completion")
+    .description("a script that completes commands and options where you press Tab")
+    .addArgument(new Argument("<shell>", "the shell").choices(Object.keys(SHELLS)));
+  withExample(command, "completion bash");
+  onRun(command, async ({ args, output }) => {
+    const shell = args[0] as keyof typeof SHELLS;
+    const script = SHELLS[shell](candidatesOf(program));
+    output.answer([script.trimEnd()], { shell, script });
+  });
+}
