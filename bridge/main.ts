@@ -1,11 +1,11 @@
 /** The bridge's process: `npx tsx bridge/main.ts`, configured by bridge/config.ts. */
 import { pino } from "pino";
 import { Registry } from "prom-client";
+import { startHealthServer } from "../circuits/http/health-server.ts";
 import { keepFilesPrivate } from "../circuits/private-files.ts";
 import { loadDeployment } from "../circuits/registry/deployment.ts";
 import { isRollupError } from "../circuits/rollup-error.ts";
 import { cutStopShort } from "../circuits/run-until-stopped.ts";
-import { startHealthServer } from "../circuits/wire/health-server.ts";
 import { type BridgeConfig, readConfig } from "./config.ts";
 import { startBridge } from "./operator/bridge.ts";
 
@@ -26,6 +26,7 @@ async function run(config: BridgeConfig): Promise<void> {
       : await startHealthServer({
           port: config.healthPort,
           registry,
+          log: logger,
           health: () => ({ isHealthy: bridge?.isHealthy ?? false, isStarting: bridge === null }),
         });
   let signal: NodeJS.Signals | null = null;

@@ -7,8 +7,9 @@ import pino from "pino";
 import { keepFilesPrivate } from "../circuits/private-files.ts";
 import type { ResolveCircuit } from "../prover/keys/ceremony.ts";
 import { proverError } from "../prover/prover-errors.ts";
+import { addServerOptions, type ServerOptionTexts, serverLimitsOf } from "./cli/server-options.ts";
 
-interface ServeOptions {
+interface ServeOptions extends ServerOptionTexts {
   folder: string;
   circuit?: string;
   ptau?: string;
@@ -22,7 +23,6 @@ interface ServeOptions {
   maxWaiting: string;
   maxPerAddress: string;
   joinsPerMinute: string;
-  proxies: string;
 }
 
 interface FinishOptions {
@@ -43,8 +43,7 @@ export interface CeremonyTools {
 const example = (line: string) => `\nExample:\n  $ npm run ceremony -- ${line}\n`;
 
 export function addServedCommands(program: Command, tools: CeremonyTools): void {
-  program
-    .command("serve")
+  addServerOptions(program.command("serve"))
     .description("let people contribute from a page, one after the other")
     .requiredOption("--folder <path>", "the ceremony's folder; a new one needs --circuit and --ptau")
     .option("--circuit <name>", "of a new ceremony: the circuit, such as batch-8-4")
@@ -59,7 +58,6 @@ export function addServedCommands(program: Command, tools: CeremonyTools): void 
     .option("--max-waiting <n>", "places in the list", "500")
     .option("--max-per-address <n>", "places of one network address", "3")
     .option("--joins-per-minute <n>", "of one network address", "10")
-    .option("--proxies <n>", "how many proxies of yours stand in front and add to x-forwarded-for", "0")
     .addHelpText(
       "after",
       example(
@@ -207,7 +205,7 @@ async function serve(options: ServeOptions, tools: CeremonyTools): Promise<void>
     maxWaiting: wholeNumber(options.maxWaiting, "max-waiting", 1),
     maxPerAddress: wholeNumber(options.maxPerAddress, "max-per-address", 1),
     joinsPerMinute: wholeNumber(options.joinsPerMinute, "joins-per-minute", 1),
-    proxyCount: wholeNumber(options.proxies, "proxies", 0),
+    ...serverLimitsOf(options),
     pages: await buildCeremonyPage(),
     log: pino({ base: { component: "ceremony" } }, pino.destination(2)),
   });

@@ -1,5 +1,6 @@
 /** The sequencer's settings: one table of environment variables, read once. */
 import { z } from "zod";
+import { SERVER_SETTINGS } from "../circuits/http/server-settings.ts";
 import {
   bearerToken,
   describeProblems,
@@ -253,6 +254,9 @@ export const SEQUENCER_SETTINGS = {
     default: "600000",
     description: "how long a prove job belongs to the prover that took it",
   },
+  ...SERVER_SETTINGS,
+  // Clients of the feed hold theirs.
+  maxConnections: { ...SERVER_SETTINGS.maxConnections, default: "2000" },
   rateLimitPerMinute: {
     schema: wholeNumber(1, 10_000_000),
     default: "6000",
@@ -261,7 +265,7 @@ export const SEQUENCER_SETTINGS = {
   feedMaxClients: {
     schema: wholeNumber(0, 100_000),
     default: "1000",
-    description: "connections to the feed",
+    description: "connections to the feed; a tenth of them, and ten at least, from one address, IPv6 by /64",
   },
   feedBufferBytes: {
     schema: wholeNumber(1_024, 2 ** 30),

@@ -1,10 +1,13 @@
 /** The routes of published models: of one alone, or of many below a path of their own (docs/attribution.md). */
 import cors from "@fastify/cors";
-import rateLimit from "@fastify/rate-limit";
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
-import { attributionError, attributionHttpStatus } from "../attribution-errors.ts";
+import { clientNetwork } from "../../circuits/http/client-network.ts";
+import { createServer } from "../../circuits/http/create-server.ts";
+import type { HttpErrors, HttpFault, ServerLog } from "../../circuits/http/http-errors.ts";
+import { serveMetrics } from "../../circuits/http/serve-metrics.ts";
+import type { ServerLimits } from "../../circuits/http/server-settings.ts";
+import { type AttributionErrorCode, attributionError, attributionHttpStatus } from "../attribution-errors.ts";
 import { LEAF_FILE } from "../disputes/leaf-file.ts";
 import { MANIFEST, type ModelManifest } from "../model/model-manifest.ts";
 import { MAX_ROW_BYTES } from "../rows/row-content.ts";
@@ -37,17 +40,12 @@ export interface RoutedModel {
 }
 
 export interface ModelAppOptions {
-  /** Of each address and model. */
-  readonly rateLimitPerMinute: number;
+  /** Its requests a minute are of each address and model. */
+  readonly limits: ServerLimits;
   /** Of all routes; ":model" in it is handed to `find`. */
   readonly prefix: string;
   /** @throws where there is no such model */
   find(model: string): RoutedModel;
-}
-
-/** Unforeseen failures and failed reads of the ledger are told here. */
-export interface ServerLog {
-  error(facts: object, message: string): void;
 }
 
 /** What a server reports of the automatic settling of its model. The caller that starts both makes it. */
@@ -84,28 +82,26 @@ const decimal = z
 const openingsSchema = z.strictObject({ epoch: decimal, from: decimal.default(0) });
 /** Openings in one answer: of the largest circuits a megabyte. */
 const OPENINGS_PAGE = 256;
+/** An estimate is computed while its asker waits. */
+const SILENT_TIMEOUT_MS = 600_000;
 
 /** The application; the caller listens. Routes are ready when the promise resolves. */
 export async function createModelApp(
-  { find, prefix, rateLimitPerMinute }: ModelAppOptions,
+  { find, limits, prefix }: ModelAppOptions,
   log: ServerLog,
 ): Promise<FastifyInstance> {
   const modelOf = ({ params }: FastifyRequest) => (params as { model?: string }).model ?? "";
   const of = (request: FastifyRequest) => find(modelOf(request));
-  const app = fastify({ bodyLimit: 4 * MAX_ROW_BYTES, forceCloseConnections: true });
-  app.setErrorHandler((error, _request, reply) => sendError(error, reply, log));
+  const errors = modelErrors(log);
+  const app = await createServer({
+    limits,
+    errors,
+    bodyLimitBytes: 4 * MAX_ROW_BYTES,
+    silentTimeoutMs: SILENT_TIMEOUT_MS,
+    rateKey: (request) => `${clientNetwork(request)} ${modelOf(request)}`,
+  });
   // Anybody's page may ask: there are no cookies, and a question is signed by the account that pays.
   await app.register(cors, { origin: "*", methods: ["GET", "POST"], maxAge: 86_400 });
-  await app.register(rateLimit, {
-    max: rateLimitPerMinute,
-    timeWindow: 60_000,
-    keyGenerator: (request) => `${request.ip} ${modelOf(request)}`,
-    errorResponseBuilder: (_request, { after }) =>
-      attributionError("ATT_RATE_LIMITED", `too many requests; try again in ${after}`, { data: { after } }),
-  });
-  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request) => {
-    throw attributionError("ATT_BAD_REQUEST", `there is no ${request.method} ${request.url.slice(0, 200)}`);
-  });
 
   app.get(`${prefix}/v1/model`, (request) => {
     const { manifest, modelId, scoreMode } = of(request);
@@ -175,10 +171,12 @@ export async function createModelApp(
     return settling?.view() ?? { modelId, stage: null };
   });
 
-  app.get(`${prefix}/metrics`, async (request, reply) => {
-    const { settling } = of(request);
-    if (settling === undefined) throw attributionError("ATT_BAD_REQUEST", "nobody settles here");
-    return reply.header("content-type", "text/plain; version=0.0.4").send(await settling.metrics());
+  serveMetrics(app, `${prefix}/metrics`, errors, {
+    textOf(request) {
+      const { settling } = of(request);
+      if (settling === undefined) throw attributionError("ATT_BAD_REQUEST", "nobody settles here");
+      return { contentType: "text/plain; version=0.0.4", metrics: () => settling.metrics() };
+    },
   });
 
   await app.ready();
@@ -227,22 +225,15 @@ function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.outp
   });
 }
 
-function sendError(error: unknown, reply: FastifyReply, log: ServerLog): FastifyReply {
-  const typed = typedError(error, log);
-  const status = attributionHttpStatus(typed.code);
-  if (typed.isRetryable && !reply.hasHeader("retry-after")) reply.header("retry-after", "1");
-  const { code, message, data } = typed.toJSON() as { code: string; message: string; data: object };
-  return reply
-    .code(status)
-    .send({ error: { code, message, data, docs: `docs/errors.md#${code.toLowerCase()}` } });
-}
+const CODES: Partial<Record<HttpFault, AttributionErrorCode>> = {
+  "rate-limited": "ATT_RATE_LIMITED",
+  internal: "ATT_INTERNAL",
+};
 
-function typedError(error: unknown, log: ServerLog): RollupError {
-  if (isRollupError(error)) return error;
-  const { statusCode, message } = error as { statusCode?: number; message?: string };
-  if (statusCode !== undefined && statusCode < 500) {
-    return attributionError("ATT_BAD_REQUEST", message ?? "the request is malformed", { cause: error });
-  }
-  log.error({ err: error }, "unforeseen failure of a request");
-  return attributionError("ATT_INTERNAL", "the server failed in an unforeseen way", { cause: error });
+function modelErrors(log: ServerLog): HttpErrors {
+  return {
+    log,
+    make: (fault, message, details) => attributionError(CODES[fault] ?? "ATT_BAD_REQUEST", message, details),
+    statusOf: ({ code }) => attributionHttpStatus(code),
+  };
 }

@@ -1,5 +1,7 @@
 /** A model over HTTP: answers with receipts, its files, and the openings that settle it (docs/attribution.md). */
 import type { FastifyInstance } from "fastify";
+import type { ServerLog } from "../../circuits/http/http-errors.ts";
+import type { ServerLimits } from "../../circuits/http/server-settings.ts";
 import { classifierFamily } from "../model/classifier-family.ts";
 import type { ModelFamily } from "../model/model-family.ts";
 import { decodeModel, type PublishedModel } from "../model/model-files.ts";
@@ -11,10 +13,9 @@ import type { RanMode, ScoreChoice } from "../scores/score-engine.ts";
 import { AnswerDesk, type AnswerDeskOptions, type AnswerWork } from "./answer-desk.ts";
 import type { AnswerStore } from "./answer-store.ts";
 import type { LedgerView } from "./ledger-view.ts";
-import { createModelApp, type ServerLog, type SettlingSource, type SpanSource } from "./model-routes.ts";
+import { createModelApp, type SettlingSource, type SpanSource } from "./model-routes.ts";
 
-export interface ModelServerOptions extends AnswerDeskOptions {
-  readonly rateLimitPerMinute: number;
+export interface ModelServerOptions extends AnswerDeskOptions, ServerLimits {
   /** What computes the scores of estimates; default int32. */
   readonly scores?: ScoreChoice;
   /** Families of models that are served; default: classifiers. */
@@ -48,7 +49,7 @@ export async function createModelServer(
   },
 ): Promise<ModelServer> {
   const { disputeLeaves, log, settling, spans, store } = modules;
-  const { modelId, rateLimitPerMinute } = options;
+  const { modelId } = options;
   const model = decodeModel(files, options.families ?? [classifierFamily]);
   const { scoreMode, work } = await openWork(model, options.scores ?? "int32");
   const desk = new AnswerDesk(work, options, modules);
@@ -65,7 +66,7 @@ export async function createModelServer(
     settling,
     spans,
   };
-  const app = await createModelApp({ prefix: "", rateLimitPerMinute, find: () => routed }, log);
+  const app = await createModelApp({ prefix: "", limits: options, find: () => routed }, log);
   return { app, scoreMode, readPayments: () => desk.readPayments() };
 }
 

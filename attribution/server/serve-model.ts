@@ -2,13 +2,14 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { hex32 } from "../../circuits/hex.ts";
+import type { ServerLog } from "../../circuits/http/http-errors.ts";
 import type { RollupError } from "../../circuits/rollup-error.ts";
 import { LEAF_FILE } from "../disputes/leaf-file.ts";
 import { readModelFiles } from "../model/model-directory.ts";
 import type { RanMode } from "../scores/score-engine.ts";
 import { AnswerStore, type StoredAnswer } from "./answer-store.ts";
 import { createLedgerView } from "./ledger-view.ts";
-import type { ServerLog, SettlingSource, SpanSource } from "./model-routes.ts";
+import type { SettlingSource, SpanSource } from "./model-routes.ts";
 import { createModelServer, type ModelServerOptions } from "./model-server.ts";
 
 export interface ServeModelOptions extends Omit<ModelServerOptions, "answerTtlMs" | "rateLimitPerMinute"> {

@@ -1,5 +1,6 @@
 /** The host's settings: one table of environment variables, read once. */
 import { z } from "zod";
+import { SERVER_SETTINGS } from "../../circuits/http/server-settings.ts";
 import {
   describeProblems,
   type Environment,
@@ -31,9 +32,9 @@ export const DATANET_SETTINGS = {
     default: "8560",
     description: "port to listen on; 0 = any free one",
   },
+  ...SERVER_SETTINGS,
   publicUrl: {
-    schema: z.union([z.literal(""), httpUrl]),
-    default: "",
+    ...SERVER_SETTINGS.publicUrl,
     description: "address that clients use and sign requests for; empty = the one that it listens on",
   },
   maxRowBytes: {
@@ -73,18 +74,13 @@ export const DATANET_SETTINGS = {
   },
   requestTimeoutMs: {
     schema: wholeNumber(100, 3_600_000),
-    default: "60000",
-    description: "a request that has not come whole by then is cut off",
+    default: "30000",
+    description: "a request that has not come whole by then is cut off, unless 64 KiB of it come a second",
   },
   checkTimeoutMs: {
     schema: wholeNumber(1, 86_400_000),
     default: "1800000",
     description: "a look at a Datanet's rows that takes longer is ended; others wait for it",
-  },
-  maxConnections: {
-    schema: wholeNumber(1, 100_000),
-    default: "1000",
-    description: "connections at a time",
   },
   ledgerCacheMs: {
     schema: wholeNumber(0, 600_000),

@@ -1,16 +1,11 @@
 /** The HTTP application, without `listen`; /openapi.json is its machine-readable contract, docs/datanets.md says the rest. */
 import cors from "@fastify/cors";
-import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
-import swaggerUi from "@fastify/swagger-ui";
-import fastify, {
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  type FastifySchema,
-} from "fastify";
-import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
-import { keepRawBodies } from "../../circuits/wire/raw-bodies.ts";
+import type { FastifyInstance } from "fastify";
+import { createServer } from "../../circuits/http/create-server.ts";
+import type { HttpErrors, HttpFault } from "../../circuits/http/http-errors.ts";
+import { registerReference } from "../../circuits/http/reference-page.ts";
+import { serveMetrics } from "../../circuits/http/serve-metrics.ts";
 import { documentedSchema, validateByZod } from "../../circuits/wire/zod-routes.ts";
 import { type DatanetErrorCode, datanetError, datanetHttpStatus } from "../datanet-errors.ts";
 import { REQUEST_HEADER } from "../records/signed-request.ts";
@@ -29,32 +24,20 @@ const COMPRESSED = "the body is compressed, and nothing is unpacked here";
 /** Routes are ready when the promise resolves. */
 export async function createHostApi(context: HostContext): Promise<FastifyInstance> {
   const { config, metrics } = context;
-  const errorHandler = createErrorHandler(context);
-  const app = fastify({
-    bodyLimit: MAX_JSON_BYTES,
-    forceCloseConnections: true,
-    // A body that trickles in holds its connection no longer than this.
-    requestTimeout: config.requestTimeoutMs,
-    connectionTimeout: config.requestTimeoutMs,
-    frameworkErrors: (error, request, reply) => errorHandler(error, request, reply),
+  const errors = hostErrors(context);
+  const app = await createServer({
+    limits: config,
+    errors,
+    bodyLimitBytes: MAX_JSON_BYTES,
+    hasRawBodies: true,
+    requestTimeoutMs: config.requestTimeoutMs,
   });
-  app.server.maxConnections = config.maxConnections;
-  app.server.headersTimeout = Math.min(config.requestTimeoutMs, 60_000);
-  app.setErrorHandler(errorHandler);
   validateByZod(app, ({ data, reason }) => datanetError("DNT_BAD_REQUEST", reason, { data }));
-  keepRawBodies(app, (cause) => datanetError("DNT_BAD_REQUEST", "the body is not JSON", { cause }));
 
   app.addHook("onRequest", async (request) => {
     const encoding = request.headers["content-encoding"];
     if (encoding !== undefined && encoding !== "identity")
       throw datanetError("DNT_ENCODING_REFUSED", COMPRESSED);
-  });
-  // What people bring never runs and never frames anything, whatever it looks like.
-  app.addHook("onSend", async (_request, reply) => {
-    reply.header("x-content-type-options", "nosniff");
-    reply.header("referrer-policy", "no-referrer");
-    if (!reply.hasHeader("content-security-policy"))
-      reply.header("content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox");
   });
   // Anybody's page may ask: there are no cookies, and what is not public is signed.
   await app.register(cors, {
@@ -64,15 +47,6 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
     // A page is told that it may try again, as every other client is.
     exposedHeaders: ["retry-after"],
     maxAge: 86_400,
-  });
-  await app.register(rateLimit, {
-    max: config.rateLimitPerMinute,
-    timeWindow: 60_000,
-    errorResponseBuilder: (_request, { after }) =>
-      datanetError("DNT_RATE_LIMITED", `too many requests; try again in ${after}`, { data: { after } }),
-  });
-  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request) => {
-    throw datanetError("DNT_NOT_HOSTED", `there is no ${request.method} ${request.url.slice(0, 200)}`);
   });
   await app.register(swagger, {
     openapi: {
@@ -88,7 +62,7 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
     },
     transform: ({ schema, url }) => ({ schema: documentedSchema(schema), url }),
   });
-  await app.register(swaggerUi, { routePrefix: "/docs" });
+  registerReference(app);
   registerCardRoutes(app, context);
   registerUploadRoutes(app, context);
   registerRowRoutes(app, context);
@@ -103,40 +77,26 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
     const loadingCount = all.filter(({ loading }) => loading.stage !== null).length;
     return { status: context.isHealthy() ? "ok" : "stopping", datanets: all.length, loadingCount };
   });
-  app.get("/metrics", unlimited, async (_request, reply) => {
-    reply.type(metrics.registry.contentType);
-    return reply.serializer((text: string) => text).send(await metrics.registry.metrics());
-  });
-  app.get("/openapi.json", { schema: { hide: true } as FastifySchema }, () => app.swagger());
+  serveMetrics(app, "/metrics", errors, { textOf: () => metrics.registry });
   await app.ready();
   return app;
 }
 
-const FRAMEWORK_CODES: Readonly<Record<string, DatanetErrorCode>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: "DNT_TOO_LARGE",
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: "DNT_ENCODING_REFUSED",
+const CODES: Readonly<Record<HttpFault, DatanetErrorCode>> = {
+  malformed: "DNT_BAD_REQUEST",
+  json: "DNT_BAD_REQUEST",
+  "too-large": "DNT_TOO_LARGE",
+  "media-type": "DNT_ENCODING_REFUSED",
+  "unknown-route": "DNT_NOT_HOSTED",
+  "rate-limited": "DNT_RATE_LIMITED",
+  internal: "DNT_INTERNAL",
 };
 
-function createErrorHandler({ logger, metrics }: Pick<HostContext, "logger" | "metrics">) {
-  const typedOf = (error: unknown): RollupError => {
-    if (isRollupError(error)) return error;
-    const { code, message, statusCode } = error as { code?: string; message?: string; statusCode?: number };
-    const known = FRAMEWORK_CODES[code ?? ""];
-    if (known !== undefined) return datanetError(known, message ?? known, { cause: error });
-    if (statusCode !== undefined && statusCode < 500)
-      return datanetError("DNT_BAD_REQUEST", message ?? "the request is malformed", { cause: error });
-    logger.error({ err: error }, "unforeseen failure of a request");
-    return datanetError("DNT_INTERNAL", "the host failed in an unforeseen way", { cause: error });
-  };
-  return (error: unknown, _request: FastifyRequest, reply: FastifyReply): void => {
-    const typed = typedOf(error);
-    metrics.errors.inc({ code: typed.code });
-    if (typed.isRetryable && !reply.hasHeader("retry-after")) reply.header("retry-after", "1");
-    const { code, data, message } = typed.toJSON() as { code: string; message: string; data: object };
-    reply
-      .code(datanetHttpStatus(code))
-      .type("application/json; charset=utf-8")
-      .serializer((body: unknown) => JSON.stringify(body))
-      .send({ error: { code, message, data, docs: `docs/errors.md#${code.toLowerCase()}` } });
+function hostErrors({ logger, metrics }: Pick<HostContext, "logger" | "metrics">): HttpErrors {
+  return {
+    log: logger,
+    make: (fault, message, details) => datanetError(CODES[fault], message, details),
+    statusOf: ({ code }) => datanetHttpStatus(code),
+    onRefusal: ({ code }) => metrics.errors.inc({ code }),
   };
 }

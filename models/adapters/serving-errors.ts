@@ -39,6 +39,14 @@ export const servingErrors = {
     type: "insufficient_quota",
     openAiCode: "insufficient_quota",
   },
+  MOD_SERVE_RATE_LIMITED: {
+    meaning: "too many requests from this address",
+    remedy: "try again after the seconds that Retry-After says",
+    httpStatus: 429,
+    type: "rate_limit_error",
+    openAiCode: "rate_limit_exceeded",
+    isRetryable: true,
+  },
   MOD_SERVE_OVERLOADED: {
     meaning: "as many requests wait as may wait, in all or of this key",
     remedy: "try again after the seconds that Retry-After says",

@@ -1,10 +1,10 @@
 /** The HTTP application, without `listen`; factory-api.ts says what goes over it. */
 import cors from "@fastify/cors";
-import rateLimit from "@fastify/rate-limit";
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { hex32 } from "../../circuits/hex.ts";
-import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
-import { keepRawBodies } from "../../circuits/wire/raw-bodies.ts";
+import { createServer } from "../../circuits/http/create-server.ts";
+import type { HttpErrors, HttpFault } from "../../circuits/http/http-errors.ts";
+import { serveMetrics } from "../../circuits/http/serve-metrics.ts";
 import { validateByZod } from "../../circuits/wire/zod-routes.ts";
 import { REQUEST_HEADER } from "../../datanets/records/signed-request.ts";
 import type { FactoryInfo } from "./factory-api.ts";
@@ -15,47 +15,29 @@ import { registerJobRoutes } from "./routes/job-routes.ts";
 import { registerModelRoutes } from "./routes/model-routes.ts";
 
 const MAX_JSON_BYTES = 2 ** 20;
+/** A choice of rows is read from hosts first; streams of a job say something more often. */
+const SILENT_TIMEOUT_MS = 600_000;
 
 /** Routes are ready when the promise resolves. */
 export async function createFactoryApp(context: FactoryContext): Promise<FastifyInstance> {
   const { book, config, desk } = context;
-  const errorHandler = createErrorHandler(context);
-  const app = fastify({
-    bodyLimit: MAX_JSON_BYTES,
-    forceCloseConnections: true,
-    requestTimeout: config.requestTimeoutMs,
-    connectionTimeout: 0,
-    frameworkErrors: (error, request, reply) => errorHandler(error, request, reply),
+  const errors = factoryErrors(context);
+  const app = await createServer({
+    limits: config,
+    errors,
+    bodyLimitBytes: MAX_JSON_BYTES,
+    hasRawBodies: true,
+    requestTimeoutMs: config.requestTimeoutMs,
+    silentTimeoutMs: SILENT_TIMEOUT_MS,
+    headers: { "cache-control": "no-store" },
   });
-  app.server.maxConnections = config.maxConnections;
-  app.server.headersTimeout = Math.min(config.requestTimeoutMs, 60_000);
-  app.setErrorHandler(errorHandler);
   validateByZod(app, ({ data, reason }) => factoryError("MOD_FACTORY_REQUEST_INVALID", reason, { data }));
-  keepRawBodies(app, (cause) =>
-    factoryError("MOD_FACTORY_REQUEST_INVALID", "the body is not JSON", { cause }),
-  );
-  app.addHook("onSend", async (_request, reply) => {
-    reply.header("x-content-type-options", "nosniff");
-    reply.header("referrer-policy", "no-referrer");
-    reply.header("cache-control", "no-store");
-  });
   // Anybody's page may ask: there are no cookies, and what is not public is signed.
   await app.register(cors, {
     origin: "*",
     methods: ["GET", "POST", "DELETE"],
     allowedHeaders: ["content-type", REQUEST_HEADER],
     maxAge: 86_400,
-  });
-  await app.register(rateLimit, {
-    max: config.rateLimitPerMinute,
-    timeWindow: 60_000,
-    errorResponseBuilder: (_request, { after }) =>
-      factoryError("MOD_FACTORY_RATE_LIMITED", `too many requests; try again in ${after}`, {
-        data: { after },
-      }),
-  });
-  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request) => {
-    throw factoryError("MOD_FACTORY_UNKNOWN", `there is no ${request.method} ${request.url.slice(0, 200)}`);
   });
   app.get("/v1/info", () => infoOf(context));
   registerChoiceRoutes(app, context);
@@ -66,11 +48,7 @@ export async function createFactoryApp(context: FactoryContext): Promise<Fastify
     const counts = { jobs: book.all().length, running: desk.runningCount };
     return { status: context.isHealthy() ? "ok" : "stopping", ...counts };
   });
-  app.get("/metrics", { config: { rateLimit: false } }, async (_request, reply) => {
-    const { registry } = context.metrics;
-    reply.type(registry.contentType);
-    return reply.serializer((text: string) => text).send(await registry.metrics());
-  });
+  serveMetrics(app, "/metrics", errors, { textOf: () => context.metrics.registry });
   await app.ready();
   return app;
 }
@@ -98,34 +76,26 @@ function infoOf({ client, config, origin, session }: FactoryContext): FactoryInf
   };
 }
 
-const FRAMEWORK_CODES: Readonly<Record<string, FactoryErrorCode>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: "MOD_FACTORY_TOO_LARGE",
+const CODES: Readonly<Record<HttpFault, FactoryErrorCode>> = {
+  malformed: "MOD_FACTORY_REQUEST_INVALID",
+  json: "MOD_FACTORY_REQUEST_INVALID",
+  "too-large": "MOD_FACTORY_TOO_LARGE",
+  "media-type": "MOD_FACTORY_REQUEST_INVALID",
+  "unknown-route": "MOD_FACTORY_UNKNOWN",
+  "rate-limited": "MOD_FACTORY_RATE_LIMITED",
+  internal: "MOD_FACTORY_INTERNAL",
 };
 
-function createErrorHandler({ logger, metrics }: Pick<FactoryContext, "logger" | "metrics">) {
-  const typedOf = (error: unknown): RollupError => {
-    if (isRollupError(error)) return error;
-    const { code, message, statusCode } = error as { code?: string; message?: string; statusCode?: number };
-    if (code === "ENOSPC" || code === "EDQUOT")
+function factoryErrors({ logger, metrics }: Pick<FactoryContext, "logger" | "metrics">): HttpErrors {
+  return {
+    log: logger,
+    make: (fault, message, details) => factoryError(CODES[fault], message, details),
+    statusOf: ({ code }) => factoryHttpStatus(code),
+    recognise(error) {
+      const { code } = error as { code?: string };
+      if (code !== "ENOSPC" && code !== "EDQUOT") return undefined;
       return factoryError("MOD_FACTORY_DISK_FULL", "the disk is full", { cause: error });
-    const known = FRAMEWORK_CODES[code ?? ""];
-    if (known !== undefined) return factoryError(known, message ?? known, { cause: error });
-    if (statusCode !== undefined && statusCode < 500)
-      return factoryError("MOD_FACTORY_REQUEST_INVALID", message ?? "the request is malformed", {
-        cause: error,
-      });
-    logger.error({ err: error }, "unforeseen failure of a request");
-    return factoryError("MOD_FACTORY_INTERNAL", "the factory failed in an unforeseen way", { cause: error });
-  };
-  return (error: unknown, _request: FastifyRequest, reply: FastifyReply): void => {
-    const typed = typedOf(error);
-    metrics.errors.inc({ code: typed.code });
-    if (typed.isRetryable && !reply.hasHeader("retry-after")) reply.header("retry-after", "1");
-    const { code, data, message } = typed.toJSON() as { code: string; message: string; data: object };
-    reply
-      .code(factoryHttpStatus(code))
-      .type("application/json; charset=utf-8")
-      .serializer((body: unknown) => JSON.stringify(body))
-      .send({ error: { code, message, data, docs: `docs/errors.md#${code.toLowerCase()}` } });
+    },
+    onRefusal: ({ code }) => metrics.errors.inc({ code }),
   };
 }

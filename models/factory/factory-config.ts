@@ -1,5 +1,6 @@
 /** The factory's settings: one table of environment variables, read once. */
 import { z } from "zod";
+import { SERVER_SETTINGS } from "../../circuits/http/server-settings.ts";
 import {
   describeProblems,
   type Environment,
@@ -51,9 +52,9 @@ export const FACTORY_SETTINGS = {
     default: "8570",
     description: "port to listen on; 0 = any free one",
   },
+  ...SERVER_SETTINGS,
   publicUrl: {
-    schema: z.union([z.literal(""), httpUrl]),
-    default: "",
+    ...SERVER_SETTINGS.publicUrl,
     description: "address that clients use and sign requests for; empty = the one that it listens on",
   },
   accounts: {
@@ -123,10 +124,10 @@ export const FACTORY_SETTINGS = {
   },
   requestTimeoutMs: {
     schema: wholeNumber(100, 3_600_000),
-    default: "60000",
-    description: "a request that has not come whole by then is cut off; the same for hosts that are asked",
+    default: "30000",
+    description:
+      "a request that has not come whole by then is cut off, unless 64 KiB of it come a second; the same for hosts that are asked",
   },
-  maxConnections: { schema: wholeNumber(1, 100_000), default: "1000", description: "connections at a time" },
   logLevel: {
     schema: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
     default: "info",

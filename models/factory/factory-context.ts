@@ -1,7 +1,7 @@
 /** What every route is given. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
-import { rawBodyOf } from "../../circuits/wire/raw-bodies.ts";
+import { rawBodyOf } from "../../circuits/http/bodies.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import type { RequestGuard } from "../../datanets/host/request-guard.ts";
 import { REQUEST_HEADER } from "../../datanets/records/signed-request.ts";

@@ -15,12 +15,13 @@ import { createLedgerView } from "../../attribution/server/ledger-view.ts";
 import {
   createModelApp,
   type RoutedModel,
-  type ServerLog,
   type SettlingSource,
   type SpanSource,
 } from "../../attribution/server/model-routes.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { hex32 } from "../../circuits/hex.ts";
+import type { ServerLog } from "../../circuits/http/http-errors.ts";
+import type { ServerLimits } from "../../circuits/http/server-settings.ts";
 import type { RollupError } from "../../circuits/rollup-error.ts";
 import { ONE_DAY_MS } from "../../circuits/settings.ts";
 import { folderSource } from "../files/folder-source.ts";
@@ -29,7 +30,7 @@ import { readBaseFile, readFrom } from "../registered/base-files.ts";
 import { parseTextRecipe, type TextRecipe } from "../registered/text-recipe.ts";
 import { startAttribution } from "./attribution-thread.ts";
 
-export interface PaidModelsOptions {
+export interface PaidModelsOptions extends ServerLimits {
   /** Folders of published models, each named by its model's leaf. */
   readonly folder: string;
   /** Adapters of registered models are written here, as "model-ID". */
@@ -45,7 +46,6 @@ export interface PaidModelsOptions {
   /** Of the rollup. */
   readonly domain: bigint;
   readonly answerTtlMs: number;
-  readonly rateLimitPerMinute: number;
   /** What runs beside the server for its models, by their leaves: asked for before anything is opened. Throws what it refuses. */
   readonly helpersOf?: (models: readonly PublishedPromise[]) => ReadonlyMap<number, SettlingSource>;
   /** Indexes of versions' texts, each by the root of its version (64 hexadecimal digits): docs/spans.md. */
@@ -94,7 +94,7 @@ export async function openPaidModels(
   modules: { log: ServerLog; nowMs?: () => number },
 ): Promise<PaidModels> {
   await initPoseidon();
-  const { basePath, dataFolder, folder, kernels, heldBytes, rateLimitPerMinute, sequencerUrl } = options;
+  const { basePath, dataFolder, folder, kernels, heldBytes, sequencerUrl } = options;
   const published = await readPublished(options);
   const helpers = options.helpersOf?.(
     published.map(({ modelId, recipe }) => ({ modelId, claimant: claimantOf(recipe) })),
@@ -153,7 +153,7 @@ export async function openPaidModels(
       if (model !== undefined) return model;
       throw attributionError("ATT_BAD_REQUEST", `no model ${id.slice(0, 20)} is served here`);
     };
-    const app = await createModelApp({ prefix: "/:model", rateLimitPerMinute, find }, modules.log);
+    const app = await createModelApp({ prefix: "/:model", limits: options, find }, modules.log);
     closing.push(() => app.close());
     const nowMs = modules.nowMs ?? Date.now;
     const sweep = async () => {

@@ -92,6 +92,7 @@ export async function serveAdapters(
     shelf,
     registry,
     baseName,
+    limits: config,
     log: logger,
     book: modules.book,
     mounts: modules.mounts,

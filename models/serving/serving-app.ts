@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
 import cors from "@fastify/cors";
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Registry } from "prom-client";
-import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
+import { createServer } from "../../circuits/http/create-server.ts";
+import type { HttpErrors, ServerLog } from "../../circuits/http/http-errors.ts";
+import { serveMetrics } from "../../circuits/http/serve-metrics.ts";
+import type { ServerLimits } from "../../circuits/http/server-settings.ts";
 import type { AdapterShelf } from "../adapters/adapter-shelf.ts";
 import { servingError } from "../adapters/serving-errors.ts";
 import type { AnswerBook } from "./answer-book.ts";
@@ -17,7 +20,8 @@ export interface ServingAppModules {
   readonly shelf: AdapterShelf;
   readonly registry: Registry;
   readonly baseName: string;
-  readonly log: { error(facts: object, message: string): void };
+  readonly limits: ServerLimits;
+  readonly log: ServerLog;
   /** Absent where answers cost nothing. */
   readonly book?: AnswerBook | undefined;
   /** Other servers' routes by what their paths begin with: "/ledger/15". */
@@ -25,18 +29,22 @@ export interface ServingAppModules {
 }
 
 const MAX_BODY_BYTES = 8 * 2 ** 20;
+/** An answer waits for its turn. */
+const SILENT_TIMEOUT_MS = 600_000;
 
 /** OpenAI's routes, health and metrics; the caller listens. */
 export async function createServingApp(modules: ServingAppModules): Promise<FastifyInstance> {
   const { baseName, book, desk, engine, log, registry, shelf } = modules;
-  const app = fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true });
+  const errors = servingErrors(engine, log);
+  const app = await createServer({
+    limits: modules.limits,
+    errors,
+    bodyLimitBytes: MAX_BODY_BYTES,
+    silentTimeoutMs: SILENT_TIMEOUT_MS,
+  });
   const startedSeconds = Math.floor(Date.now() / 1000);
-  app.setErrorHandler((error, _request, reply) => sendError(typed(error, log), reply, engine));
   // Anybody's page may ask: there are no cookies, and what costs something is signed by the account that pays.
   await app.register(cors, { origin: "*", methods: ["GET", "POST"], maxAge: 86_400 });
-  app.setNotFoundHandler((request) => {
-    throw invalidRequest("", `there is no ${request.method} ${request.url.slice(0, 200)}`);
-  });
   const modelView = (id: string) => ({
     id,
     object: "model",
@@ -60,11 +68,11 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
     const { activeCount, isHealthy, queuedCount } = engine;
     return reply.code(isHealthy ? 200 : 503).send({ isHealthy, activeCount, queuedCount });
   });
-  app.get("/metrics", async (_request, reply) =>
-    reply.header("content-type", registry.contentType).send(await registry.metrics()),
-  );
+  serveMetrics(app, "/metrics", errors, { textOf: () => registry });
   for (const [path, inner] of modules.mounts ?? [])
     app.all(`${path}/*`, {
+      // The other server counts them, by model.
+      config: { rateLimit: false },
       // Before the body is read: the other server reads it.
       onRequest: (request, reply) => {
         reply.hijack();
@@ -103,17 +111,18 @@ function tenantOf({ headers, ip }: FastifyRequest): string {
   return key === undefined ? ip : createHash("sha256").update(key).digest("hex");
 }
 
-function sendError(error: RollupError, reply: FastifyReply, engine: ServingEngine): FastifyReply {
-  const { body, status } = errorView(error);
-  if (error.isRetryable) reply.header("retry-after", String(engine.retryAfterSeconds));
-  return reply.code(status).send(body);
-}
-
-function typed(error: unknown, log: ServingAppModules["log"]): RollupError {
-  if (isRollupError(error)) return error;
-  const { message, statusCode } = error as { statusCode?: number; message?: string };
-  if (statusCode !== undefined && statusCode < 500)
-    return invalidRequest("", message ?? "it is malformed", error);
-  log.error({ err: error }, "unforeseen failure of a request");
-  return servingError("MOD_SERVE_INTERNAL", "the server failed in an unforeseen way", { cause: error });
+/** In OpenAI's form, whatever refuses. */
+function servingErrors(engine: ServingEngine, log: ServerLog): HttpErrors {
+  return {
+    log,
+    make: (fault, message, { cause, data = {} }) =>
+      fault === "internal"
+        ? servingError("MOD_SERVE_INTERNAL", message, { cause })
+        : fault === "rate-limited"
+          ? servingError("MOD_SERVE_RATE_LIMITED", message, { data })
+          : invalidRequest("", message, cause),
+    statusOf: (error) => errorView(error).status,
+    bodyOf: (error) => errorView(error).body,
+    retryAfterSeconds: () => engine.retryAfterSeconds,
+  };
 }

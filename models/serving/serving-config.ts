@@ -1,5 +1,6 @@
 /** The settings of the server of adapters: one table of environment variables, read once. */
 import { z } from "zod";
+import { SERVER_SETTINGS } from "../../circuits/http/server-settings.ts";
 import {
   describeProblems,
   type Environment,
@@ -32,6 +33,12 @@ export const SERVING_SETTINGS = {
     schema: wholeNumber(0, 65_535),
     default: "8798",
     description: "port to listen on; 0 = any free one",
+  },
+  ...SERVER_SETTINGS,
+  rateLimitPerMinute: {
+    schema: wholeNumber(1, 10_000_000),
+    default: "1200",
+    description: "requests of one address a minute, IPv6 by /64",
   },
   kernels: {
     schema: z.enum(KERNEL_CHOICES),

@@ -1,16 +1,16 @@
 /** The coordinator over HTTP (prover/ceremony/ceremony-api.ts), and its page. */
 import { createReadStream, existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import rateLimit from "@fastify/rate-limit";
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
-import { keepRawBodies } from "../../circuits/wire/raw-bodies.ts";
+import { clientNetwork } from "../../circuits/http/client-network.ts";
+import { createServer } from "../../circuits/http/create-server.ts";
+import type { HttpErrors, HttpFault, ServerLog } from "../../circuits/http/http-errors.ts";
+import type { ServerLimits } from "../../circuits/http/server-settings.ts";
 import { validateByZod } from "../../circuits/wire/zod-routes.ts";
 import { contributorName, ticketText } from "../ceremony/ceremony-api.ts";
 import { type ProverErrorCode, proverError, proverErrors } from "../prover-errors.ts";
 import type { Coordinator, CoordinatorLog } from "./coordinator.ts";
-import { networkOf } from "./network-of.ts";
 
 /** Of the page: address, type, content. */
 export interface PageFile {
@@ -19,15 +19,11 @@ export interface PageFile {
   readonly content: string;
 }
 
-export interface CoordinatorApiOptions {
+export interface CoordinatorApiOptions extends ServerLimits {
   readonly pieceBytes: number;
-  readonly requestsPerMinute: number;
   readonly joinsPerMinute: number;
-  readonly requestTimeoutMs: number;
-  /** Of one's own, in front: each adds who asked it to x-forwarded-for. What stands before theirs is a stranger's word. */
-  readonly proxyCount: number;
   readonly pages: readonly PageFile[];
-  readonly log: CoordinatorLog & { error(facts: object, message: string): void };
+  readonly log: CoordinatorLog & ServerLog;
 }
 
 const MAX_JSON_BYTES = 4_096;
@@ -51,38 +47,18 @@ export async function createCoordinatorApi(
   coordinator: Coordinator,
   options: CoordinatorApiOptions,
 ): Promise<FastifyInstance> {
-  const handleError = errorHandler(options);
-  const app = fastify({
-    bodyLimit: MAX_JSON_BYTES,
-    forceCloseConnections: true,
-    // A body that trickles in holds its connection no longer than this.
-    requestTimeout: options.requestTimeoutMs,
-    trustProxy: (_address: string, hop: number) => hop < options.proxyCount,
-    frameworkErrors: handleError,
+  const app = await createServer({
+    limits: options,
+    errors: ceremonyErrors(options.log),
+    bodyLimitBytes: MAX_JSON_BYTES,
+    hasRawBodies: true,
+    headers: {
+      "content-security-policy": POLICY,
+      "cross-origin-embedder-policy": "require-corp",
+      "cache-control": "no-store",
+    },
   });
-  app.server.maxConnections = 1_000;
-  app.setErrorHandler(handleError);
   validateByZod(app, ({ data, reason }) => proverError("PRV_CEREMONY_REQUEST", reason, { data }));
-  keepRawBodies(app, (cause) => proverError("PRV_CEREMONY_REQUEST", "the body is not JSON", { cause }));
-  app.addHook("onSend", async (_request, reply) => {
-    reply.header("content-security-policy", POLICY);
-    reply.header("x-content-type-options", "nosniff");
-    reply.header("referrer-policy", "no-referrer");
-    reply.header("cross-origin-opener-policy", "same-origin");
-    reply.header("cross-origin-embedder-policy", "require-corp");
-    reply.header("cache-control", "no-store");
-  });
-  await app.register(rateLimit, {
-    max: options.requestsPerMinute,
-    timeWindow: 60_000,
-    errorResponseBuilder: (_request, { after }) =>
-      proverError("PRV_CEREMONY_FULL", `too many requests from this address; try again in ${after}`, {
-        data: { after },
-      }),
-  });
-  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request) => {
-    throw proverError("PRV_CEREMONY_REQUEST", `there is no ${request.method} ${request.url.slice(0, 200)}`);
-  });
   for (const { content, path, type } of options.pages)
     app.get(path, (_request, reply) =>
       reply
@@ -100,7 +76,7 @@ export async function createCoordinatorApi(
       config: { rateLimit: { max: options.joinsPerMinute } },
     },
     (request) => ({
-      ticket: coordinator.join((request.body as { name: string }).name, networkOf(request.ip)),
+      ticket: coordinator.join((request.body as { name: string }).name, clientNetwork(request)),
     }),
   );
   app.get(
@@ -156,34 +132,16 @@ async function sendFile(request: FastifyRequest, reply: FastifyReply, path: stri
   return reply.send(createReadStream(path, { start: from }));
 }
 
-const FRAMEWORK_CODES: Readonly<Record<string, ProverErrorCode>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: "PRV_CEREMONY_TOO_LARGE",
+const CODES: Partial<Record<HttpFault, ProverErrorCode>> = {
+  "too-large": "PRV_CEREMONY_TOO_LARGE",
+  "rate-limited": "PRV_CEREMONY_FULL",
+  internal: "PRV_CEREMONY_INTERNAL",
 };
 
-function errorHandler({ log }: CoordinatorApiOptions) {
-  const typedOf = (error: unknown): RollupError => {
-    if (isRollupError(error)) return error;
-    const { code, message, statusCode } = error as { code?: string; message?: string; statusCode?: number };
-    const known = FRAMEWORK_CODES[code ?? ""];
-    if (known !== undefined) return proverError(known, message ?? known, { cause: error });
-    if (statusCode !== undefined && statusCode < 500)
-      return proverError("PRV_CEREMONY_REQUEST", message ?? "the request is malformed", { cause: error });
-    log.error({ err: error }, "unforeseen failure of a request");
-    return proverError("PRV_CEREMONY_INTERNAL", "the coordinator failed in an unforeseen way", {
-      cause: error,
-    });
-  };
-  return (error: unknown, _request: FastifyRequest, reply: FastifyReply): void => {
-    const typed = typedOf(error);
-    const { code, data, message } = typed.toJSON() as {
-      code: ProverErrorCode;
-      message: string;
-      data: object;
-    };
-    reply
-      .code(proverErrors[code]?.httpStatus ?? 500)
-      .type("application/json; charset=utf-8")
-      .serializer((body: unknown) => JSON.stringify(body))
-      .send({ error: { code, message, data, docs: `docs/errors.md#${code.toLowerCase()}` } });
+function ceremonyErrors(log: ServerLog): HttpErrors {
+  return {
+    log,
+    make: (fault, message, details) => proverError(CODES[fault] ?? "PRV_CEREMONY_REQUEST", message, details),
+    statusOf: ({ code }) => proverErrors[code as ProverErrorCode]?.httpStatus ?? 500,
   };
 }

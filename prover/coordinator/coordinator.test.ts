@@ -2,6 +2,7 @@ import { appendFileSync, cpSync, existsSync, readFileSync, renameSync, rmSync, w
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TrustedProxies } from "../../circuits/http/trusted-proxies.ts";
 import { CeremonyClient } from "../ceremony/ceremony-client.ts";
 import { checkTranscript } from "../ceremony/check-transcript.ts";
 import { type ContributedRound, contribute } from "../ceremony/contribute.ts";
@@ -170,12 +171,12 @@ describe("a served ceremony", () => {
   });
 
   test.each([
-    { proxyCount: 0, forged: true },
-    { proxyCount: 1, forged: true },
-    { proxyCount: 1, forged: false },
-  ])("takes no address from a client's own header: %o", async ({ forged, proxyCount }) => {
+    { proxies: [], forged: true },
+    { proxies: ["127.0.0.1"], forged: true },
+    { proxies: ["127.0.0.0/8"], forged: false },
+  ])("takes no address from a client's own header: %o", async ({ forged, proxies }) => {
     await served.stop();
-    served = await serveTiny(ceremonyPath, { proxyCount, maxPerAddress: 1 });
+    served = await serveTiny(ceremonyPath, { proxies: new TrustedProxies(proxies), maxPerAddress: 1 });
     client = new CeremonyClient(served.url);
     // What the proxy adds comes last.
     const answers = ["1", "2"].map(async (host) => {

@@ -5,12 +5,11 @@ import { Coordinator, type CoordinatorLimits } from "./coordinator.ts";
 import { type CoordinatorApiOptions, createCoordinatorApi } from "./coordinator-api.ts";
 
 const SWEEP_EVERY_MS = 1_000;
-/** Of an upload; a browser's connection sends one within the request's time-out. */
+/** Of an upload. */
 const PIECE_BYTES = 4 * 1024 * 1024;
 const REQUESTS_PER_MINUTE = 3_000;
-const REQUEST_TIMEOUT_MS = 120_000;
 
-type ApiOptions = Omit<CoordinatorApiOptions, "pieceBytes" | "requestsPerMinute" | "requestTimeoutMs">;
+type ApiOptions = Omit<CoordinatorApiOptions, "pieceBytes" | "rateLimitPerMinute">;
 
 export interface CoordinatorOptions extends Omit<CoordinatorLimits, "pieceBytes">, ApiOptions {
   readonly folder: string;
@@ -33,8 +32,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Run
   const app = await createCoordinatorApi(coordinator, {
     ...options,
     pieceBytes,
-    requestsPerMinute: REQUESTS_PER_MINUTE,
-    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    rateLimitPerMinute: REQUESTS_PER_MINUTE,
   });
   const timer = setInterval(() => coordinator.sweep(), SWEEP_EVERY_MS);
   await app.listen({ host, port });

@@ -17,7 +17,7 @@ export interface WaitingLimits {
 export interface Place {
   readonly ticket: string;
   readonly name: string;
-  /** As `networkOf` has it. */
+  /** As `clientNetwork` has it. */
   readonly address: string;
 }
 

@@ -1,9 +1,9 @@
 /** The dispatcher's process: `npx tsx prover/jobs/main.ts`, configured by prover/jobs/dispatch-config.ts. */
 import { pino } from "pino";
+import { startHealthServer } from "../../circuits/http/health-server.ts";
 import { keepFilesPrivate } from "../../circuits/private-files.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { cutStopShort } from "../../circuits/run-until-stopped.ts";
-import { startHealthServer } from "../../circuits/wire/health-server.ts";
 import { SequencerChoice } from "../../circuits/wire/sequencer-choice.ts";
 import { type DispatchConfig, readDispatchConfig } from "./dispatch-config.ts";
 import { createDispatchMetrics } from "./dispatch-metrics.ts";
@@ -57,6 +57,7 @@ async function run(config: DispatchConfig): Promise<void> {
       : await startHealthServer({
           port: healthPort,
           registry: metrics.registry,
+          log: logger,
           health: () => ({ isHealthy: failingCode === null, failingCode }),
         });
   logger.info("dispatcher runs");

@@ -1,10 +1,10 @@
 /** The prover's process: `npx tsx prover/service/main.ts`, configured by prover/service/prove-config.ts. */
 import { type Logger, pino } from "pino";
+import { startHealthServer } from "../../circuits/http/health-server.ts";
 import { keepFilesPrivate } from "../../circuits/private-files.ts";
 import { loadDeployment } from "../../circuits/registry/deployment.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { cutStopShort } from "../../circuits/run-until-stopped.ts";
-import { startHealthServer } from "../../circuits/wire/health-server.ts";
 import { SequencerChoice } from "../../circuits/wire/sequencer-choice.ts";
 import { createProver } from "../backends.ts";
 import { createProveJobClient, type ProveJobClient } from "../jobs/sequencer-jobs.ts";
@@ -36,6 +36,7 @@ async function run(config: ProveConfig): Promise<void> {
       : await startHealthServer({
           port: config.healthPort,
           registry: metrics.registry,
+          log: logger,
           health: () => ({
             isHealthy: failingCode === null,
             ...{ failingCode, backend: prover.backend, provingBatch },

@@ -64,7 +64,6 @@ export function serveTiny(
     maxWaiting: 20,
     maxPerAddress: 20,
     joinsPerMinute: 1_000,
-    proxyCount: 0,
     pages: [],
     log: { info() {}, warn() {}, error() {} },
     ...options,

@@ -1,5 +1,6 @@
 /** What the HTTP application is given. */
 import type { FastifyInstance } from "fastify";
+import type { ServerLimits } from "../../circuits/http/server-settings.ts";
 import type { DeployedCircuit, Deployment } from "../../circuits/registry/deployment.ts";
 import type { Secret } from "../../circuits/secret.ts";
 import type { Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
@@ -32,7 +33,7 @@ export type ServedDeployment = Pick<
   >[];
 };
 
-export interface ApiOptions {
+export interface ApiOptions extends ServerLimits {
   readonly deployment: ServedDeployment;
   readonly preconfirmationSigner: string;
   readonly l1Confirmations: number;
@@ -48,7 +49,6 @@ export interface ApiOptions {
         readonly isValid: (circuit: string, proof: Groth16Proof, publicSignals: readonly bigint[]) => boolean;
       }
     | undefined;
-  readonly rateLimitPerMinute: number;
   /** Absent: there is nothing at `/`. */
   readonly pages?: ServedPages | undefined;
 }

@@ -1,6 +1,6 @@
 /** Who may call the routes of the operator's processes, and what these routes have in common. */
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Secret } from "../../circuits/secret.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { MAX_OPERATOR_BODY_BYTES } from "./api-options.ts";
@@ -8,14 +8,22 @@ import { MAX_OPERATOR_BODY_BYTES } from "./api-options.ts";
 /** Digests have one length, so the comparison tells nothing about the token's. */
 const digest = (text: string) => createHash("sha256").update(text).digest();
 
+/** Tells whether a request has one of these tokens. */
+export function tokenCheck(tokens: readonly Secret<string>[]): (request: FastifyRequest) => boolean {
+  const expected = tokens.map((token) => digest(`Bearer ${token.reveal()}`));
+  return ({ headers }) => {
+    const given = digest(headers.authorization ?? "");
+    // All of them, so that the time does not tell which one it was.
+    return expected.map((one) => timingSafeEqual(given, one)).includes(true);
+  };
+}
+
 /** Every route of this scope takes one of these tokens. @throws SEQ_UNAUTHORIZED before the body is read */
 export function requireToken(app: FastifyInstance, tokens: readonly Secret<string>[]): void {
-  const expected = tokens.map((token) => digest(`Bearer ${token.reveal()}`));
+  const isKnown = tokenCheck(tokens);
   app.addHook("onRequest", async (request) => {
-    const given = digest(request.headers.authorization ?? "");
-    // All of them, so that the time does not tell which one it was.
-    const isKnown = expected.map((one) => timingSafeEqual(given, one)).includes(true);
-    if (!isKnown) throw sequencerError("SEQ_UNAUTHORIZED", "this route takes the token of another role");
+    if (!isKnown(request))
+      throw sequencerError("SEQ_UNAUTHORIZED", "this route takes the token of another role");
   });
 }
 

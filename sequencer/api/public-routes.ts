@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
 import { hex32 } from "../../circuits/hex.ts";
+import { clientNetwork } from "../../circuits/http/client-network.ts";
 import { RollupError } from "../../circuits/rollup-error.ts";
 import { unknownBatch } from "../batches/batch-book.ts";
 import { parseTopics } from "../batches/feed.ts";
@@ -26,7 +27,7 @@ export async function registerPublicRoutes(
   options: ApiOptions,
   modules: ApiModules,
 ): Promise<void> {
-  const { blobs, clock, feed, metrics, sequencer } = modules;
+  const { blobs, clock, feed, sequencer } = modules;
   const { deployment } = options;
   const { ledger } = sequencer.line.head;
 
@@ -214,14 +215,15 @@ export async function registerPublicRoutes(
       // Refused before the upgrade, so that the client sees an HTTP error.
       preValidation: async (request) => {
         topics(request.query);
-        feed.requireRoom();
+        feed.requireRoom(clientNetwork(request));
       },
     },
     (socket, request) => {
       socket.on("close", () => feed.remove(socket));
       socket.on("error", () => feed.remove(socket));
+      socket.on("pong", () => feed.heard(socket));
       try {
-        feed.add(socket, topics(request.query));
+        feed.add(socket, topics(request.query), clientNetwork(request));
       } catch {
         socket.terminate();
       }
@@ -237,9 +239,5 @@ export async function registerPublicRoutes(
       ...(blobs ? { blobs: blobs.view } : {}),
       ...sequencer.healthFacts,
     };
-  });
-  app.get("/metrics", unlimited, async (_request, reply) => {
-    reply.type(metrics.registry.contentType);
-    return reply.serializer((text: string) => text).send(await metrics.registry.metrics());
   });
 }

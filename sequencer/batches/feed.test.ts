@@ -22,6 +22,7 @@ const socketOf = (bufferedAmount = 0) => {
     sent,
     isOpen: true,
     send: (text: string) => void sent.push(text),
+    ping: () => {},
     terminate: () => {
       socket.isOpen = false;
     },
@@ -33,8 +34,8 @@ describe("Feed", () => {
   it("sends a topic to those who asked for it, in one sequence", () => {
     const feed = new Feed({ maxClients: 2, maxBufferedBytes: 10 });
     const [all, leaf] = [socketOf(), socketOf()];
-    feed.add(all, parseTopics(undefined));
-    feed.add(leaf, parseTopics("leaf:7"));
+    feed.add(all, parseTopics(undefined), "203.0.113.1");
+    feed.add(leaf, parseTopics("leaf:7"), "203.0.113.1");
     feed.publish("operations", "acknowledged", { a: 1 });
     feed.publish("leaf:7", "acknowledged", { a: 1 });
     feed.publish("leaf:8", "acknowledged", { a: 1 });
@@ -42,7 +43,9 @@ describe("Feed", () => {
       { topic: "operations", event: "acknowledged", data: { a: 1 }, sequence: 1 },
     ]);
     expect(leaf.sent.map((text) => JSON.parse(text).sequence)).toEqual([2]);
-    expect(() => feed.add(socketOf(), new Set())).toThrow(expect.objectContaining({ code: "SEQ_FEED_FULL" }));
+    expect(() => feed.add(socketOf(), new Set(), "203.0.113.2")).toThrow(
+      expect.objectContaining({ code: "SEQ_FEED_FULL" }),
+    );
     feed.remove(all);
     feed.remove(all);
     expect(feed.clientCount).toBe(1);
@@ -51,7 +54,7 @@ describe("Feed", () => {
   it("cuts off a consumer that does not read", () => {
     const feed = new Feed({ maxClients: 2, maxBufferedBytes: 10 });
     const [slow, quick] = [socketOf(11), socketOf()];
-    for (const socket of [slow, quick]) feed.add(socket, parseTopics("batches"));
+    for (const socket of [slow, quick]) feed.add(socket, parseTopics("batches"), "203.0.113.1");
     feed.publish("batches", "closed", {});
     expect([slow.isOpen, slow.sent.length, quick.sent.length, feed.clientCount]).toEqual([false, 0, 1, 1]);
   });

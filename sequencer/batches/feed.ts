@@ -1,4 +1,5 @@
-/** The public feed: topics and one sequence. A consumer that does not keep up is cut off. */
+/** The public feed: topics and one sequence. A consumer that does not keep up, or does not answer pings, is cut off. */
+import { NetworkPlaces } from "../../circuits/http/network-places.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 
 export interface FeedPublisher {
@@ -10,6 +11,7 @@ export interface FeedSocket {
   /** Bytes that were sent and have not left this process. */
   readonly bufferedAmount: number;
   send(text: string): void;
+  ping(): void;
   terminate(): void;
 }
 
@@ -22,6 +24,17 @@ export interface FeedOptions {
 const TOPIC_PATTERN = /^(operations|batches|leaf:(0|[1-9][0-9]{0,7}))$/;
 /** Enough to watch a wallet's leaves. Guess. */
 const MAX_TOPICS = 64;
+const NETWORK_SHARE = 10;
+/** Of one network, where a tenth is less. */
+const LEAST_PLACES = 10;
+/** Below the minute after which proxies end what is silent. A client that has not answered by the next ping is gone. */
+const PING_EVERY_MS = 30_000;
+
+interface FeedClient {
+  readonly topics: Set<string>;
+  readonly network: string;
+  isHeard: boolean;
+}
 
 /** @throws SEQ_BAD_REQUEST */
 export function parseTopics(text: string | undefined): Set<string> {
@@ -43,12 +56,16 @@ export class Feed implements FeedPublisher {
   readonly #options: FeedOptions;
   readonly #onCountChange: (clientCount: number) => void;
   readonly #topics = new Map<string, Set<FeedSocket>>();
-  readonly #clients = new Map<FeedSocket, Set<string>>();
+  readonly #clients = new Map<FeedSocket, FeedClient>();
+  readonly #places: NetworkPlaces;
+  readonly #pinging: NodeJS.Timeout;
   #sequence = 0;
 
   constructor(options: FeedOptions, onCountChange: (clientCount: number) => void = () => {}) {
     this.#options = options;
     this.#onCountChange = onCountChange;
+    this.#places = new NetworkPlaces(Math.max(LEAST_PLACES, Math.ceil(options.maxClients / NETWORK_SHARE)));
+    this.#pinging = setInterval(() => this.ping(), PING_EVERY_MS).unref();
   }
 
   get clientCount(): number {
@@ -56,29 +73,60 @@ export class Feed implements FeedPublisher {
   }
 
   /** @throws SEQ_FEED_FULL */
-  requireRoom(): void {
-    if (this.#clients.size >= this.#options.maxClients) {
-      throw sequencerError("SEQ_FEED_FULL", `the feed has ${this.#options.maxClients} clients`, {
-        data: { maxClients: this.#options.maxClients },
+  requireRoom(network: string): void {
+    const { maxClients } = this.#options;
+    if (this.#clients.size >= maxClients) {
+      throw sequencerError("SEQ_FEED_FULL", `the feed has ${maxClients} clients`, { data: { maxClients } });
+    }
+    if (!this.#places.hasRoom(network)) {
+      const { mostOfNetwork } = this.#places;
+      throw sequencerError("SEQ_FEED_FULL", `your address has ${mostOfNetwork} places of the feed`, {
+        data: { mostOfNetwork },
       });
     }
   }
 
-  /** @throws SEQ_FEED_FULL */
-  add(socket: FeedSocket, topics: Set<string>): void {
-    this.requireRoom();
-    this.#clients.set(socket, topics);
+  /** @param network the client's, as `clientNetwork` has it. @throws SEQ_FEED_FULL */
+  add(socket: FeedSocket, topics: Set<string>, network: string): void {
+    this.requireRoom(network);
+    this.#places.take(network);
+    this.#clients.set(socket, { topics, network, isHeard: true });
     for (const topic of topics) this.#topics.set(topic, (this.#topics.get(topic) ?? new Set()).add(socket));
     this.#onCountChange(this.#clients.size);
   }
 
   remove(socket: FeedSocket): void {
-    for (const topic of this.#clients.get(socket) ?? []) {
+    const client = this.#clients.get(socket);
+    if (client === undefined) return;
+    for (const topic of client.topics) {
       const sockets = this.#topics.get(topic);
       sockets?.delete(socket);
       if (sockets?.size === 0) this.#topics.delete(topic);
     }
-    if (this.#clients.delete(socket)) this.#onCountChange(this.#clients.size);
+    this.#clients.delete(socket);
+    this.#places.free(client.network);
+    this.#onCountChange(this.#clients.size);
+  }
+
+  /** The client answered a ping. */
+  heard(socket: FeedSocket): void {
+    const client = this.#clients.get(socket);
+    if (client !== undefined) client.isHeard = true;
+  }
+
+  /** Cuts off who has not answered the ping before, and pings the others. */
+  ping(): void {
+    for (const [socket, client] of [...this.#clients]) {
+      if (client.isHeard) {
+        client.isHeard = false;
+        socket.ping();
+      } else this.#cutOff(socket);
+    }
+  }
+
+  #cutOff(socket: FeedSocket): void {
+    this.remove(socket);
+    socket.terminate();
   }
 
   publish(topic: string, event: string, data: object): void {
@@ -88,8 +136,7 @@ export class Feed implements FeedPublisher {
     const text = JSON.stringify({ topic, event, data, sequence: this.#sequence });
     for (const socket of [...sockets]) {
       if (socket.bufferedAmount > this.#options.maxBufferedBytes) {
-        this.remove(socket);
-        socket.terminate();
+        this.#cutOff(socket);
       } else {
         socket.send(text);
       }
@@ -97,9 +144,7 @@ export class Feed implements FeedPublisher {
   }
 
   close(): void {
-    for (const socket of [...this.#clients.keys()]) {
-      this.remove(socket);
-      socket.terminate();
-    }
+    clearInterval(this.#pinging);
+    for (const socket of [...this.#clients.keys()]) this.#cutOff(socket);
   }
 }

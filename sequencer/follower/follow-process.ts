@@ -8,6 +8,7 @@ import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
 import { preconfirmationContext } from "../../bridge/verify/preconfirmation-check.ts";
 import type { VerifyProof } from "../../bridge/verify/verify-keys.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import type { ServerLimits } from "../../circuits/http/server-settings.ts";
 import { kindRule } from "../../circuits/protocol.ts";
 import { openingShape } from "../../circuits/registry/data-twins.ts";
 import type { Secret } from "../../circuits/secret.ts";
@@ -31,7 +32,7 @@ import { openFollowedBlobs } from "./followed-blobs.ts";
 import { FollowedLedger } from "./followed-ledger.ts";
 import { circuitNameOf, leaderTerms, readLeaderInfo } from "./leader-info.ts";
 
-export interface FollowOptions extends FollowLoopOptions {
+export interface FollowOptions extends FollowLoopOptions, ServerLimits {
   readonly rpcUrl: string;
   readonly rollupAddress: `0x${string}`;
   /** The contract's own block, where it is known. */
@@ -46,7 +47,6 @@ export interface FollowOptions extends FollowLoopOptions {
   readonly finalityDepthBlocks: number;
   readonly host: string;
   readonly port: number;
-  readonly rateLimitPerMinute: number;
   /** What it serves at `/`; absent for nothing. */
   readonly pages?: ServedPages | undefined;
   /** Verifies every proof, too. */
@@ -77,6 +77,8 @@ export interface FollowProcess {
 
 /** Clients of the follower's own feed, and what one of them may leave unread. */
 const FEED_OPTIONS = { maxClients: 1_000, maxBufferedBytes: 1 << 20 };
+/** With those of the feed. */
+const MAX_CONNECTIONS = 2_000;
 const MAX_CHUNK_BLOCKS = 2_000;
 
 /** @throws SEQ_FOLLOW_*, SEQ_STORE_*, BRG_SNAPSHOT_FALSE, BRG_L1_*, BRG_HISTORY_UNREADABLE */
@@ -175,11 +177,11 @@ async function wire(
     feedUrl,
   );
   const deployment: ServedDeployment = { chainId, rollupAddress, tokenAddress, domain, idFeeWei, circuits };
-  const { rateLimitPerMinute } = options;
+  const { maxConnections = MAX_CONNECTIONS, proxies, publicUrl, rateLimitPerMinute } = options;
   const app = await createApi(
     {
       ...{ deployment, preconfirmationSigner: sequencerAddress, l1Confirmations: finalityDepthBlocks },
-      ...{ rateLimitPerMinute, pages: options.pages },
+      ...{ rateLimitPerMinute, maxConnections, proxies, publicUrl, pages: options.pages },
     },
     {
       ...{ sequencer: host, operator: null, feed, metrics, logger, clock: Date.now, blobs: keeper },

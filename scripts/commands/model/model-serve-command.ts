@@ -9,6 +9,7 @@ import { modelFamilies, TEXT_BASE_OPTION } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { requireScores, SCORES_OPTION } from "../../cli/scores-option.ts";
+import { addServerOptions, type ServerOptionTexts, serverLimitsOf } from "../../cli/server-options.ts";
 import {
   CIRCUITS_OPTION,
   type CircuitOptions,
@@ -17,7 +18,7 @@ import {
 } from "../../cli/settlement-options.ts";
 import type { OpenSender } from "../disputes/claim-draws.ts";
 
-interface ServeOptions extends CircuitOptions {
+interface ServeOptions extends CircuitOptions, ServerOptionTexts {
   model: string;
   base?: string;
   port: string;
@@ -62,6 +63,7 @@ export function addModelServeCommand(parent: Command): void {
     .option(...CIRCUITS_OPTION)
     .option(...KEYS_OPTION)
     .option(...PROVER_OPTION);
+  addServerOptions(command);
   withExample(
     command,
     "model serve spam-model --model 15 --port 8797 --data answers",
@@ -96,6 +98,7 @@ export function addModelServeCommand(parent: Command): void {
         port: Number(options.port),
         answerTtlMs: Number(options.answerTtl) * 1000,
         scores: requireScores(options.scores),
+        ...serverLimitsOf(options),
       },
       {
         log,

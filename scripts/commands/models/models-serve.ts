@@ -19,8 +19,6 @@ import type { Output } from "../../cli/output.ts";
 import type { HelperLog } from "../../settling/turn-report.ts";
 import type { ServeAdaptersOptions } from "./serve-options.ts";
 
-const RATE_LIMIT_PER_MINUTE = 600;
-
 /** @throws MOD_SERVE_SETTINGS_INVALID, and those of the files of base and registered models */
 export async function serveUntilStopped(
   options: GlobalOptions & ServeAdaptersOptions,
@@ -113,7 +111,7 @@ async function openPaid(
   helpersOf: PaidModelsOptions["helpersOf"],
 ): Promise<PaidModels> {
   const { adaptersPath, answersPath, answerTtlSeconds, basePath, kernels, registeredPath } = config;
-  const { attributionMegabytes, spansPath } = config;
+  const { attributionMegabytes, proxies, publicUrl, rateLimitPerMinute, spansPath } = config;
   if (registeredPath === undefined)
     throw commandError("CMD_USAGE", "charging by the ledger needs SERVING_REGISTERED_PATH or --registered");
   const { domain, sequencerUrl } = await openReader(options);
@@ -131,7 +129,7 @@ async function openPaid(
       sequencerUrl,
       domain,
       answerTtlMs: 1_000 * answerTtlSeconds,
-      rateLimitPerMinute: RATE_LIMIT_PER_MINUTE,
+      ...{ proxies, publicUrl, rateLimitPerMinute },
       spans: spansPath === undefined ? undefined : await readSpansFolder(spansPath),
     },
     { log: logger },

@@ -5,10 +5,11 @@ import { readSecretFile } from "../../../circuits/secret-file.ts";
 import { deploymentOf, resolveEndpoints } from "../../cli/context.ts";
 import { parseBlock } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
+import { addServerOptions, type ServerOptionTexts, serverLimitsOf } from "../../cli/server-options.ts";
 import { workspaceDir } from "../../cli/workspace.ts";
 import { FINALITY_DEPTH_BLOCKS, parseDepth } from "./restore-command.ts";
 
-interface FollowCommandOptions {
+interface FollowCommandOptions extends ServerOptionTexts {
   feed?: string;
   data?: string;
   replicaTokenFile?: string;
@@ -72,6 +73,7 @@ export function addFollowCommand(program: Command): void {
     .option("--pages-datanets <url...>", "hosts of Datanets that the pages work with")
     .option("--pages-factory <url>", "a factory where the pages tune models")
     .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
+  addServerOptions(command);
   withExample(
     command,
     "follow --rpc https://… --rollup 0x… --feed https://sequencer.example --port 8557",
@@ -102,6 +104,7 @@ export function addFollowCommand(program: Command): void {
         pollIntervalMs: options.pollInterval,
         stallMs: options.stallSeconds * 1_000,
         rateLimitPerMinute: 6_000,
+        ...serverLimitsOf(options),
       },
       {
         snapshotPath: options.snapshot ?? null,

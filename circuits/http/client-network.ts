@@ -1,4 +1,11 @@
 import { isIPv6 } from "node:net";
+import type { FastifyRequest } from "fastify";
+
+/**
+ * Who a request counts as, wherever clients are bounded: requests a minute, places of the feed, turns, bodies in memory.
+ * The address is the one that trusted proxies name (`TrustedProxies`); a stranger's own X-Forwarded-For is not looked at.
+ */
+export const clientNetwork = ({ ip }: Pick<FastifyRequest, "ip">): string => networkOf(ip);
 
 /** Whoever has one IPv6 address has the 2^64 of its network: they count as one. IPv4 addresses count each. */
 export function networkOf(address: string): string {

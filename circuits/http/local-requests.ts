@@ -1,0 +1,31 @@
+/** Requests of this machine: by which name they may ask, and what is shown to them alone. */
+import type { IncomingMessage } from "node:http";
+import { networkOf } from "./client-network.ts";
+
+const PROXY_HEADERS = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+
+const isLoopback = (address: string | undefined): boolean => {
+  const plain = networkOf(address ?? "");
+  return plain.startsWith("127.") || address === "::1";
+};
+
+/** Of this machine, and not through a proxy on it. */
+export function isLocal({ headers, socket }: IncomingMessage): boolean {
+  return isLoopback(socket.remoteAddress) && PROXY_HEADERS.every((name) => headers[name] === undefined);
+}
+
+/**
+ * Whether the request asks by a name of the server. Attack: a stranger's page has its own name resolve to 127.0.0.1
+ * (DNS rebinding), and the browser lets it read what listens there as its own origin; the Host header alone tells.
+ */
+export function asksByName({ headers: { host }, socket }: IncomingMessage, publicUrl: string): boolean {
+  if (host === undefined || !isLoopback(socket.localAddress)) return true;
+  const name = hostnameOf(`http://${host}`);
+  if (name === null) return false;
+  if (name === "localhost" || name === "[::1]" || /^127(\.\d{1,3}){3}$/.test(name)) return true;
+  return publicUrl !== "" && name === hostnameOf(publicUrl);
+}
+
+function hostnameOf(url: string): string | null {
+  return URL.canParse(url) ? new URL(url).hostname : null;
+}

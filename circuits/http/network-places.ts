@@ -1,0 +1,26 @@
+/** Places that clients take one by one, of which one network gets no more than its share. */
+export class NetworkPlaces {
+  readonly mostOfNetwork: number;
+  readonly #taken = new Map<string, number>();
+
+  constructor(mostOfNetwork: number) {
+    this.mostOfNetwork = mostOfNetwork;
+  }
+
+  hasRoom(network: string): boolean {
+    return (this.#taken.get(network) ?? 0) < this.mostOfNetwork;
+  }
+
+  /** @returns whether there was one; what was taken has to be freed */
+  take(network: string): boolean {
+    if (!this.hasRoom(network)) return false;
+    this.#taken.set(network, (this.#taken.get(network) ?? 0) + 1);
+    return true;
+  }
+
+  free(network: string): void {
+    const left = (this.#taken.get(network) ?? 0) - 1;
+    if (left > 0) this.#taken.set(network, left);
+    else this.#taken.delete(network);
+  }
+}

@@ -1,0 +1,25 @@
+/** Options of commands that serve something over HTTP (docs/reverse-proxy.md). */
+import type { Command } from "commander";
+import { SERVER_SETTINGS } from "../../circuits/http/server-settings.ts";
+import type { TrustedProxies } from "../../circuits/http/trusted-proxies.ts";
+import { commandError } from "./cli-errors.ts";
+
+export interface ServerOptionTexts {
+  readonly proxies: string;
+  readonly publicUrl: string;
+}
+
+export function addServerOptions(command: Command): Command {
+  return command
+    .option("--proxies <addresses>", SERVER_SETTINGS.proxies.description, "")
+    .option("--public-url <url>", SERVER_SETTINGS.publicUrl.description, "");
+}
+
+/** @throws CMD_USAGE */
+export function serverLimitsOf(options: ServerOptionTexts): { proxies: TrustedProxies; publicUrl: string } {
+  const proxies = SERVER_SETTINGS.proxies.schema.safeParse(options.proxies);
+  if (!proxies.success) throw commandError("CMD_USAGE", `--proxies ${proxies.error.issues[0]!.message}`);
+  const publicUrl = SERVER_SETTINGS.publicUrl.schema.safeParse(options.publicUrl);
+  if (!publicUrl.success) throw commandError("CMD_USAGE", "--public-url is not an http(s) URL");
+  return { proxies: proxies.data, publicUrl: publicUrl.data };
+}
