@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { contributionRoot, hashRow } from "../../circuits/ledger/version-rows.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import { attackServer } from "../../circuits/testing/attack-server.ts";
 import { commitData } from "../../client/actions/ledger/commit-data.ts";
 import { bringCard } from "../../client/datanets/datanet-card.ts";
 import { askHost } from "../../client/datanets/host-request.ts";
@@ -147,6 +148,10 @@ describe("what people bring", () => {
     const metrics = await (await fetch(`${host.url}/metrics`)).text();
     expect(metrics).toMatch(/^datanet_rows 8$/m);
     expect((await fetch(`${host.url}/health`)).status).toBe(200);
+  });
+
+  it("is protected as every server is", async () => {
+    expect(await attackServer(host.url, { post: "/v1/datanets/1/records", metrics: "/metrics" })).toEqual([]);
   });
 });
 

@@ -112,6 +112,7 @@ describe("a factory", () => {
     const metrics = await askMetrics();
     expect(metrics).toContain('factory_errors_total{code="MOD_FACTORY_NOT_REGISTRABLE"} 1');
     await expect(alice.proveGenesis(id, 2)).rejects.toThrow(code("MOD_FACTORY_NOT_REGISTRABLE"));
+    expect(await attackServer(factory.url, { post: "/v1/jobs", metrics: "/metrics" })).toEqual([]);
   });
 
   it("pauses, survives kill -9 of the process that trains, and stops early to what its recipe says", async () => {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { attackServer } from "../../circuits/testing/attack-server.ts";
 import { serveWorld, writeServingWorld } from "../testing/serving-world.ts";
 import type { ServedAdapters } from "./serve-adapters.ts";
 
@@ -146,9 +147,27 @@ describe("refusals", () => {
       headers: { "content-type": "application/json" },
       body: "{",
     });
-    expect(await raw.json()).toMatchObject({
+    const form = {
       error: { type: "invalid_request_error", openledger: { code: "MOD_SERVE_REQUEST_INVALID" } },
-    });
+    };
+    expect(await raw.json()).toMatchObject(form);
+    for (const path of ["/%", `/v1/models/${"x".repeat(2_000)}`]) {
+      const answer = await fetch(served.url + path);
+      expect([answer.status, await answer.json()]).toMatchObject([400, form]);
+    }
+    expect(await attackServer(served.url, { post: "/v1/completions", metrics: "/metrics" })).toEqual([]);
+  });
+
+  it("are counted by address", async () => {
+    const limited = await serveWorld(folder, { SERVING_RATE_LIMIT_PER_MINUTE: "2" });
+    const ask = () => fetch(`${limited.url}/v1/models`);
+    expect([(await ask()).status, (await ask()).status]).toEqual([200, 200]);
+    const refused = await ask();
+    expect([refused.status, await refused.json()]).toMatchObject([
+      429,
+      { error: { code: "rate_limit_exceeded" } },
+    ]);
+    await limited.close();
   });
 
   it("of a damaged adapter leave the others alone", async () => {
@@ -218,7 +237,7 @@ describe("clients that go", () => {
       const socket = connect(Number(new URL(tight.url).port), "127.0.0.1");
       socket.on("error", () => {});
       socket.pause();
-      const request = `POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+      const request = `POST /v1/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
       // Many questions on one connection: their answers wait for the first one, which nobody reads.
       for (let i = 0; i < 12; i++) socket.write(request);
       const reading = clientOf(tight, "other");

@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TrustedProxies } from "../../circuits/http/trusted-proxies.ts";
+import { attackServer } from "../../circuits/testing/attack-server.ts";
 import { CeremonyClient } from "../ceremony/ceremony-client.ts";
 import { checkTranscript } from "../ceremony/check-transcript.ts";
 import { type ContributedRound, contribute } from "../ceremony/contribute.ts";
@@ -195,6 +196,10 @@ describe("a served ceremony", () => {
     await served.stop();
     served = await serveTiny(ceremonyPath);
     client = new CeremonyClient(served.url);
+  });
+
+  test("is protected as every server is", async () => {
+    expect(await attackServer(served.url, { post: "/v1/tickets" })).toEqual([]);
   });
 
   test("takes the turn from who asks and does nothing, and leaves it to who works slowly", async () => {

@@ -398,7 +398,10 @@ describe("other routes", () => {
       openApi.paths["/v1/operations"].post.requestBody.content["application/json"].schema.properties.kind
         .type,
     ).toBe("string");
-    expect((await rollup.app.inject("/docs/")).statusCode).toBe(200);
+    const docs = await rollup.app.inject("/docs");
+    expect(docs.statusCode).toBe(200);
+    for (const text of ["/v1/operations/{hash}", "/operator/close", "maxFeePerUnitWei"])
+      expect(docs.body).toContain(text);
     const metrics = (await rollup.app.inject("/metrics")).body;
     expect(metrics).toContain('rollup_operations_total{kind="depositNew"} 3');
   });

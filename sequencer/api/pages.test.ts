@@ -69,6 +69,28 @@ describe("pages at /", () => {
     }
   });
 
+  it("share their origin with nothing laxer: no script runs in what is not theirs, and nobody frames it", async () => {
+    const get = await start(environment);
+    for (const url of [
+      "/docs",
+      "/docs/",
+      "/docs/static/swagger-ui-bundle.js",
+      "/openapi.json",
+      "/v1/info",
+      "/%",
+      "/x",
+    ]) {
+      const { body, headers } = await get(url);
+      const policy = String(headers["content-security-policy"]);
+      expect(policy, url).toMatch(/^default-src 'none';.* frame-ancestors 'none'; sandbox$/);
+      expect(policy, url).not.toMatch(/script-src|allow-scripts|unsafe/);
+      expect(headers, url).toMatchObject({ "x-content-type-options": "nosniff", "x-frame-options": "DENY" });
+      expect(body, url).not.toContain("<script");
+    }
+    const forbidden = await get("/docs/static/../../../../package.json");
+    expect([forbidden.statusCode, forbidden.json().error.code]).toEqual([404, "SEQ_UNKNOWN_ROUTE"]);
+  });
+
   it("are not there where none were named", async () => {
     const get = await start({});
     expect((await get("/")).json().error.code).toBe("SEQ_UNKNOWN_ROUTE");

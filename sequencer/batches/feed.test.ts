@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import WebSocket from "ws";
+import { attackServer } from "../../circuits/testing/attack-server.ts";
 import {
   operationJson,
   operatorHeaders,
@@ -59,6 +60,28 @@ describe("Feed", () => {
     expect([slow.isOpen, slow.sent.length, quick.sent.length, feed.clientCount]).toEqual([false, 0, 1, 1]);
   });
 
+  it("gives one network a tenth of its places, IPv6 by /64, and takes them back", () => {
+    const feed = new Feed({ maxClients: 200, maxBufferedBytes: 10 });
+    const sockets = Array.from({ length: 20 }, () => socketOf());
+    for (const socket of sockets) feed.add(socket, new Set(["batches"]), "203.0.113.1");
+    expect(() => feed.requireRoom("203.0.113.1")).toThrow(expect.objectContaining({ code: "SEQ_FEED_FULL" }));
+    feed.requireRoom("203.0.113.2");
+    feed.remove(sockets[0]!);
+    feed.requireRoom("203.0.113.1");
+    feed.close();
+  });
+
+  it("cuts off who does not answer a ping by the next one", () => {
+    const feed = new Feed({ maxClients: 2, maxBufferedBytes: 10 });
+    const [gone, here] = [socketOf(), socketOf()];
+    for (const socket of [gone, here]) feed.add(socket, new Set(["batches"]), "203.0.113.1");
+    feed.ping();
+    feed.heard(here);
+    feed.ping();
+    expect([gone.isOpen, here.isOpen, feed.clientCount]).toEqual([false, true, 1]);
+    feed.close();
+  });
+
   it("refuses topics that do not exist", () => {
     for (const text of [
       "",
@@ -75,6 +98,44 @@ describe("Feed", () => {
 });
 
 describe("GET /v1/feed", () => {
+  it("takes no more of one address than its share, and hears pongs", async () => {
+    const folder = temporaryFolder();
+    cleanUps.push(folder.remove);
+    const environment = { SEQUENCER_FEED_MAX_CLIENTS: "40", SEQUENCER_PROXIES: "127.0.0.1" };
+    const rollup = await startTestRollup({ dataPath: folder.path, environment });
+    cleanUps.push(() => rollup.stop());
+    const url = await rollup.listen();
+    const opened = async (address: string) => {
+      const headers = { "x-forwarded-for": address };
+      const socket = new WebSocket(`${url.replace("http", "ws")}/v1/feed`, { headers });
+      cleanUps.push(() => socket.terminate());
+      socket.on("error", () => {});
+      return new Promise((resolve) => {
+        socket.on("open", () => resolve(101));
+        socket.on("unexpected-response", (_request, response) => resolve(response.statusCode));
+      });
+    };
+    const own = await Promise.all(Array.from({ length: 13 }, (_, i) => opened(`2001:db8::${i}`)));
+    expect(own.filter((status) => status === 101)).toHaveLength(10);
+    expect(own.filter((status) => status === 503)).toHaveLength(3);
+    expect(await opened("203.0.113.2")).toBe(101);
+    rollup.feed.ping();
+    // A client that answers is there after every further ping.
+    await expect.poll(() => rollup.feed.unheardCount).toBe(0);
+    rollup.feed.ping();
+    expect(rollup.feed.clientCount).toBe(11);
+  });
+
+  it("is on a server that is protected as every one is", async () => {
+    const folder = temporaryFolder();
+    cleanUps.push(folder.remove);
+    const rollup = await startTestRollup({ dataPath: folder.path });
+    cleanUps.push(() => rollup.stop());
+    expect(
+      await attackServer(await rollup.listen(), { post: "/v1/operations", metrics: "/metrics" }),
+    ).toEqual([]);
+  });
+
   it("tells of operations and batches, and refuses before the upgrade", async () => {
     const folder = temporaryFolder();
     cleanUps.push(folder.remove);

@@ -72,6 +72,11 @@ export class Feed implements FeedPublisher {
     return this.#clients.size;
   }
 
+  /** Clients that have not answered the last ping yet. */
+  get unheardCount(): number {
+    return [...this.#clients.values()].filter(({ isHeard }) => !isHeard).length;
+  }
+
   /** @throws SEQ_FEED_FULL */
   requireRoom(network: string): void {
     const { maxClients } = this.#options;
