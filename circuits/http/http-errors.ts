@@ -44,7 +44,7 @@ const FAULT_OF_STATUS: Readonly<Record<number, HttpFault>> = {
 };
 
 /** The server's own error, whatever was thrown. What is the client's doing is never "internal". */
-export function typedError(error: unknown, errors: HttpErrors): RollupError {
+function typedError(error: unknown, errors: HttpErrors): RollupError {
   if (isRollupError(error)) return error;
   const recognised = errors.recognise?.(error);
   if (recognised !== undefined) return recognised;

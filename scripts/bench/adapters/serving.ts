@@ -33,6 +33,9 @@ export async function benchServing(options: ServingBenchOptions) {
   const child = await startServingChild(["--base", world.base, "--adapters", world.adapters], {
     SERVING_CACHE_PATH: world.cache,
     SERVING_KERNELS: options.kernels,
+    // One machine is all clients.
+    SERVING_MAX_CONNECTIONS: "10000",
+    SERVING_RATE_LIMIT_PER_MINUTE: "10000000",
     SERVING_ADAPTER_MEGABYTES: String(ADAPTER_MEGABYTES),
   });
   try {
@@ -141,7 +144,7 @@ async function ask(url: string, own: number, adapter: number, tally: Tally): Pro
 /** Clients that ask and never read: the others must not feel them. */
 function silentReaders({ port }: URL) {
   const body = JSON.stringify({ model: "base", prompt: "x", max_tokens: 400, stream: true });
-  const head = "POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+  const head = "POST /v1/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
   return Array.from({ length: 4 }, () => {
     const socket = connect(Number(port), "127.0.0.1");
     socket.pause();
