@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { ANSWER_HEADERS } from "../../circuits/http/create-server.ts";
 import { contributionRoot, hashRow } from "../../circuits/ledger/version-rows.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { attackServer } from "../../circuits/testing/attack-server.ts";
@@ -68,7 +69,7 @@ describe("what people bring", () => {
       const response = await fetch(api(`/rows/${digest}/content`));
       const header = (name: string) => response.headers.get(name);
       expect(header("x-content-type-options")).toBe("nosniff");
-      expect(header("content-security-policy")).toBe("default-src 'none'; frame-ancestors 'none'; sandbox");
+      expect(header("content-security-policy")).toBe(ANSWER_HEADERS["content-security-policy"]);
       expect(header("content-disposition")).toBe(`attachment; filename="${digest}"`);
       types.push(header("content-type")!);
     }
