@@ -15,7 +15,9 @@ it("has npm ci install no package whose bytes the lockfile does not fix", () => 
     packages: Record<string, Locked>;
   };
   // A bundled package comes in its bundle's bytes, which have a hash; a link is a folder of ours.
-  const fetched = Object.entries(lock.packages).filter(([key, one]) => key !== "" && !one.inBundle && !one.link);
+  const fetched = Object.entries(lock.packages).filter(
+    ([key, one]) => key !== "" && !one.inBundle && !one.link,
+  );
   expect(fetched.length).toBeGreaterThan(500);
   const isFor = ({ optional, os }: Locked) => optional !== true || os?.join() !== "none";
   const free = fetched.filter(([, one]) => isFor(one) && !/^sha512-[\w+/]{86}==$/.test(one.integrity ?? ""));

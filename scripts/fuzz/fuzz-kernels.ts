@@ -42,7 +42,9 @@ export function fuzzKernels(addon: KernelAddon, random: FuzzRandom, count: numbe
     const name = random.pick(Object.keys(ARGUMENTS));
     const wanted = ARGUMENTS[name]!;
     const given = random.oneIn(30) ? random.below(24) : wanted;
-    const numbers = Array.from({ length: given }, (_, i) => randomNumber(random, i < SIZES ? MAX_SIZE : arena.length));
+    const numbers = Array.from({ length: given }, (_, i) =>
+      randomNumber(random, i < SIZES ? MAX_SIZE : arena.length),
+    );
     try {
       addon[name]!(random.oneIn(50) ? random.below(5) : random.below(sets.length), arena, ...numbers);
       counts.ran += 1;
