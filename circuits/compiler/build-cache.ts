@@ -26,6 +26,9 @@ export async function publishBuild(
   }
 }
 
+/** The lock of whoever builds an entry (file-lock.ts). */
+export const lockOf = (entryDir: string) => `${entryDir}.lock`;
+
 /** Makes the cache's folder, and removes builds (`.build-<pid>-…`) whose process is gone. */
 export async function removeAbandonedBuilds(cacheDir: string): Promise<void> {
   await mkdir(cacheDir, { recursive: true });

@@ -1,15 +1,17 @@
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { createReadStream, existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { whileLocked } from "../file-lock.ts";
 import { RollupError } from "../rollup-error.ts";
-import { publishBuild, removeAbandonedBuilds } from "./build-cache.ts";
+import { lockOf, publishBuild, removeAbandonedBuilds } from "./build-cache.ts";
 import { composeCircuit } from "./compose.ts";
 import type { Composition } from "./compose-layout.ts";
+import { entryName, prebuiltPath, readPrebuiltHeader, unpackPrebuilt } from "./prebuilt.ts";
 import { readR1cs } from "./r1cs-reader.ts";
 
 export interface CompiledCircuit {
@@ -39,6 +41,11 @@ export interface CircuitSpec {
 export interface CompileOptions {
   /** Defaults to .cache/circuits in the repository. */
   cacheDir?: string;
+  /**
+   * False compiles from source what the repository or the cache holds only as prebuilt, and compares. For whoever trusts
+   * the sources alone: `openledger verify`.
+   */
+  prebuilt?: boolean;
   onProgress?: (line: string) => void;
 }
 
@@ -49,13 +56,18 @@ export const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 const compilerFlags = ["--O1"];
 const requireFrom = createRequire(import.meta.url);
 
+/** An entry whose files were unpacked, and compiled by nobody here, has this file. */
+const PREBUILT_MARK = "prebuilt";
+
 /**
- * Compiles a circuit with circom 2 (as WASM, from npm), or takes the result from the cache. One with a composition is
- * put together from its parts, which are compiled like others.
+ * A compiled circuit: from the cache, else from the repository's prebuilt files (prebuilt.ts), else compiled with circom 2
+ * (as WASM, from npm). One with a composition is put together from its parts, which are compiled like others.
  *
- * An entry is built beside the cache and renamed into it, so a kill never leaves half of one.
+ * An entry is built beside the cache and renamed into it, so a kill never leaves half of one. One process builds it, others
+ * wait.
  *
- * @throws RollupError CIR_INCLUDE_MISSING, CIR_COMPILE_FAILED; CIR_COMPOSITION_INVALID of a composition
+ * @throws RollupError CIR_INCLUDE_MISSING, CIR_COMPILE_FAILED, CIR_PREBUILT_DAMAGED, CIR_PREBUILT_DIFFERS;
+ *   CIR_COMPOSITION_INVALID of a composition
  */
 export async function compileCircuit(
   spec: CircuitSpec,
@@ -68,39 +80,89 @@ export async function compileCircuit(
     return composeCircuit({ name, composition }, { cacheDir, compilePart, onProgress: options.onProgress });
   }
   const contentHash = hashCircuit(spec.mainSource);
-  const entryDir = join(cacheDir, `${spec.name}-${contentHash.slice(0, 24)}`);
-  const cached = await readEntry(entryDir, spec, contentHash);
+  const entryDir = join(cacheDir, entryName(spec.name, contentHash));
+  const isTaken = () => options.prebuilt !== false || !existsSync(join(entryDir, PREBUILT_MARK));
+  const take = async () => (isTaken() ? readEntry(entryDir, spec, contentHash) : null);
+  const cached = await take();
   if (cached !== null) return cached;
 
+  const onProgress = options.onProgress ?? (() => {});
   await removeAbandonedBuilds(cacheDir);
-  const buildDir = join(cacheDir, `.build-${process.pid}-${randomBytes(6).toString("hex")}`);
-  await mkdir(buildDir, { recursive: true });
-  try {
-    await runCompiler(spec, buildDir, options.onProgress ?? (() => {}));
-    await rename(join(buildDir, "circuit_js/circuit.wasm"), join(buildDir, "circuit.wasm"));
-    await rm(join(buildDir, "circuit_js"), { recursive: true });
-    const meta = { name: spec.name, contentHash, ...countConstraints(join(buildDir, "circuit.r1cs")) };
-    await writeFile(join(buildDir, "meta.json"), `${JSON.stringify(meta, null, 2)}\n`);
-    await publishBuild(
-      buildDir,
-      entryDir,
-      async () => (await readEntry(entryDir, spec, contentHash)) !== null,
-    );
-  } finally {
-    await rm(buildDir, { recursive: true, force: true });
-  }
-  const built = await readEntry(entryDir, spec, contentHash);
-  if (built === null) {
+  const onWaiting = (processId: number) =>
+    onProgress(`waiting for ${spec.name}: process ${processId} builds it`);
+  return whileLocked(lockOf(entryDir), onWaiting, async () => {
+    const builtMeanwhile = await take();
+    if (builtMeanwhile !== null) return builtMeanwhile;
+    const buildDir = join(cacheDir, `.build-${process.pid}-${randomBytes(6).toString("hex")}`);
+    await mkdir(buildDir, { recursive: true });
+    try {
+      const { keepSym = false, name } = spec;
+      if (options.prebuilt !== false && (await unpackPrebuilt({ name, contentHash, keepSym }, buildDir))) {
+        await writeFile(join(buildDir, PREBUILT_MARK), "");
+      } else {
+        onProgress(`${name} is not prebuilt: circom compiles it`);
+        await compileInto(buildDir, spec, contentHash, onProgress);
+        await compareWithPrebuilt(buildDir, entryDir, spec, contentHash);
+      }
+      await publishBuild(buildDir, entryDir, async () => (await take()) !== null);
+    } finally {
+      await rm(buildDir, { recursive: true, force: true });
+    }
+    const built = await take();
+    if (built !== null) return built;
     throw new RollupError(
       "CIR_COMPILE_FAILED",
       `the cache entry of ${spec.name} vanished while it was written`,
-      {
-        data: { name: spec.name, entryDir },
-        isRetryable: true,
-      },
+      { data: { name: spec.name, entryDir }, isRetryable: true },
+    );
+  });
+}
+
+async function compileInto(
+  buildDir: string,
+  spec: CircuitSpec,
+  contentHash: string,
+  onProgress: (line: string) => void,
+): Promise<void> {
+  await runCompiler(spec, buildDir, onProgress);
+  await rename(join(buildDir, "circuit_js/circuit.wasm"), join(buildDir, "circuit.wasm"));
+  await rm(join(buildDir, "circuit_js"), { recursive: true });
+  const meta = { name: spec.name, contentHash, ...countConstraints(join(buildDir, "circuit.r1cs")) };
+  await writeFile(join(buildDir, "meta.json"), `${JSON.stringify(meta, null, 2)}\n`);
+}
+
+/**
+ * What was compiled is what stands in the repository and in the cache under the same hash; keys may have been made of that.
+ * @throws RollupError CIR_PREBUILT_DIFFERS
+ */
+async function compareWithPrebuilt(
+  buildDir: string,
+  entryDir: string,
+  { name }: CircuitSpec,
+  contentHash: string,
+): Promise<void> {
+  const header = readPrebuiltHeader(prebuiltPath(name, contentHash));
+  for (const kind of ["r1cs", "wasm"] as const) {
+    const compiled = await sha256OfFile(join(buildDir, `circuit.${kind}`));
+    const cachedPath = join(entryDir, `circuit.${kind}`);
+    const isUnpacked = existsSync(join(entryDir, PREBUILT_MARK));
+    const others = [
+      ...(header === null ? [] : [header[kind].sha256]),
+      ...(isUnpacked ? [await sha256OfFile(cachedPath)] : []),
+    ];
+    if (others.every((other) => other === compiled)) continue;
+    throw new RollupError(
+      "CIR_PREBUILT_DIFFERS",
+      `circom makes another ${kind} of ${name} than the prebuilt file holds: do not use the prebuilt file, nor keys made with it`,
+      { data: { name, contentHash, kind, compiled, others } },
     );
   }
-  return built;
+}
+
+async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const part of createReadStream(path)) hash.update(part as Buffer);
+  return hash.digest("hex");
 }
 
 /** The content hash of a circuit without compiling it. */

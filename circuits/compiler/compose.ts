@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { publishBuild, removeAbandonedBuilds } from "./build-cache.ts";
+import { whileLocked } from "../file-lock.ts";
+import { lockOf, publishBuild, removeAbandonedBuilds } from "./build-cache.ts";
 import {
   type Composition,
   type CompositionLayout,
@@ -61,6 +62,51 @@ export async function composeCircuit(
   if (cached !== null) return cached;
 
   await removeAbandonedBuilds(cacheDir);
+  const onWaiting = (processId: number) =>
+    onProgress?.(`waiting for ${name}: process ${processId} builds it`);
+  return whileLocked(lockOf(entryDir), onWaiting, async () => {
+    const builtMeanwhile = await readEntry(entryDir, contentHash);
+    if (builtMeanwhile !== null) return builtMeanwhile;
+    await composeInto({
+      cacheDir,
+      entryDir,
+      contentHash,
+      name,
+      composition,
+      layout,
+      parts,
+      shapes,
+      onProgress,
+    });
+    const built = await readEntry(entryDir, contentHash);
+    if (built === null) throw compositionError(`the cache entry of ${name} vanished while it was written`);
+    return built;
+  });
+}
+
+interface Composing {
+  readonly cacheDir: string;
+  readonly entryDir: string;
+  readonly contentHash: string;
+  readonly name: string;
+  readonly composition: Composition;
+  readonly layout: CompositionLayout;
+  readonly parts: readonly ComposedBuild[];
+  readonly shapes: readonly PartShape[];
+  readonly onProgress: ((line: string) => void) | undefined;
+}
+
+async function composeInto({
+  cacheDir,
+  composition,
+  contentHash,
+  entryDir,
+  layout,
+  name,
+  onProgress,
+  parts,
+  shapes,
+}: Composing): Promise<void> {
   const buildDir = join(cacheDir, `.build-${process.pid}-${randomBytes(6).toString("hex")}`);
   await mkdir(buildDir, { recursive: true });
   try {
@@ -109,9 +155,6 @@ export async function composeCircuit(
   } finally {
     await rm(buildDir, { recursive: true, force: true });
   }
-  const built = await readEntry(entryDir, contentHash);
-  if (built === null) throw compositionError(`the cache entry of ${name} vanished while it was written`);
-  return built;
 }
 
 /** What a compiled part looks like from outside. @throws RollupError CIR_COMPOSITION_INVALID */

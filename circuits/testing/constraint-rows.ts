@@ -25,6 +25,9 @@ export interface WireUse {
 export class ConstraintRows {
   readonly header: R1csHeader;
   readonly #sides: Readonly<Record<SideName, Side>>;
+  /** The last witness that breaks no row: of one that differs in few wires, only rows with those can break. */
+  #satisfying: readonly bigint[] | null = null;
+  #rowsOfWires: { readonly starts: Uint32Array; readonly rows: Uint32Array } | null = null;
 
   /** @throws RollupError CIR_R1CS_MALFORMED */
   constructor(r1csPath: string) {
@@ -63,12 +66,40 @@ export class ConstraintRows {
     const { constraintCount, prime } = this.header;
     const values = this.#nearZero(witness);
     const { a, b, c } = this.#sides;
+    const mayBreak = this.#satisfying === null ? null : this.#rowsWithChanges(this.#satisfying, values);
     for (let i = 0; i < constraintCount; i++) {
+      if (mayBreak !== null && mayBreak[i] === 0) continue;
       const left = sumOf(a, i, values);
       const right = left === 0n ? 0n : sumOf(b, i, values);
       if (((left % prime) * (right % prime) - sumOf(c, i, values)) % prime !== 0n) return i;
     }
+    this.#satisfying = values;
     return null;
+  }
+
+  /** 1 for every row that holds a wire whose value differs. */
+  #rowsWithChanges(before: readonly bigint[], after: readonly bigint[]): Uint8Array {
+    this.#rowsOfWires ??= this.#indexRows();
+    const { rows, starts } = this.#rowsOfWires;
+    const marks = new Uint8Array(this.header.constraintCount);
+    for (let wire = 0; wire < after.length; wire++)
+      if (before[wire] !== after[wire])
+        for (let k = starts[wire]!; k < starts[wire + 1]!; k++) marks[rows[k]!] = 1;
+    return marks;
+  }
+
+  #indexRows() {
+    const { constraintCount, wireCount } = this.header;
+    const sides = SIDES.map((name) => this.#sides[name]);
+    const starts = new Uint32Array(wireCount + 1);
+    for (const { wires } of sides) for (const wire of wires) starts[wire + 1]!++;
+    for (let wire = 0; wire < wireCount; wire++) starts[wire + 1]! += starts[wire]!;
+    const rows = new Uint32Array(starts[wireCount]!);
+    const next = starts.slice(0, wireCount);
+    for (const side of sides)
+      for (let row = 0; row < constraintCount; row++)
+        for (let k = side.starts[row]!; k < side.starts[row + 1]!; k++) rows[next[side.wires[k]!]!++] = row;
+    return { starts, rows };
   }
 
   evaluate(witness: readonly bigint[]): SideValues {

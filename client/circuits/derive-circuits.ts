@@ -35,6 +35,8 @@ export interface DeriveOptions {
    * has; a name that is wrong is found out by its key.
    */
   readonly circuitNames: readonly string[];
+  /** False compiles every circuit from source: whoever verifies trusts no prebuilt file. */
+  readonly prebuilt?: boolean;
   readonly onProgress: (text: string) => void;
 }
 
@@ -43,7 +45,7 @@ export interface DeriveOptions {
  * contract, and that a key is a development key where the contract says so. Development keys follow from the circuit
  * alone; those of a ceremony are files.
  *
- * @throws CLI_DEVELOPMENT_KEY_HIDDEN, CLI_KEYS_MISSING, CLI_CIRCUIT_UNNAMED, CIR_COMPILE_FAILED, PRV_KEY_INVALID
+ * @throws CLI_DEVELOPMENT_KEY_HIDDEN, CLI_KEYS_MISSING, CLI_CIRCUIT_UNNAMED, CIR_COMPILE_FAILED, CIR_PREBUILT_DIFFERS, PRV_KEY_INVALID
  */
 export async function deriveCircuits(options: DeriveOptions): Promise<DerivedCircuit[]> {
   const { rpcUrl, rollupAddress } = options;
@@ -67,13 +69,13 @@ export async function deriveCircuits(options: DeriveOptions): Promise<DerivedCir
 /** The key that a circuit of this name must have. @throws as deriveCircuits */
 export async function deriveKey(
   circuit: RegisteredCircuit & { readonly name: string },
-  { keysFolder, onProgress }: Pick<DeriveOptions, "keysFolder" | "onProgress">,
+  { keysFolder, onProgress, prebuilt = true }: Pick<DeriveOptions, "keysFolder" | "onProgress" | "prebuilt">,
 ): Promise<VerificationKey> {
   const { name } = circuit;
   refuseHiddenDevelopmentKey(circuit, name);
   if (!circuit.isDevelopment) return readCeremonyKey(join(keysFolder, name, "verification-key.json"), name);
-  onProgress(`compiling ${name}, once, then cached`);
-  const compiled = await compileCircuit(circuitSpec(name));
+  onProgress(prebuilt ? `circuit ${name}` : `compiling ${name} from source, once, then cached`);
+  const compiled = await compileCircuit(circuitSpec(name), { prebuilt });
   const { verificationKey } = await developmentSetup(compiled, {
     onProgress: ({ stage, done, total }) => {
       // Tens of steps, not thousands of lines.

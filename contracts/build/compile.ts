@@ -3,7 +3,9 @@ import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, brotliDecompressSync } from "node:zlib";
 import type { Abi, Hex } from "viem";
+import { whileLocked } from "../../circuits/file-lock.ts";
 import { RollupError } from "../../circuits/rollup-error.ts";
 
 export interface CompiledContract {
@@ -28,7 +30,10 @@ const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 /** Where the rollup's Solidity sources lie. */
 export const contractsDir = join(repositoryRoot, "contracts/rollup");
 /** Folders of sources that are compiled together: a change of one changes no byte of another. */
-export type ContractSet = "rollup" | "governance" | "disputes" | "lease";
+export const CONTRACT_SETS = ["rollup", "governance", "disputes", "lease"] as const;
+export type ContractSet = (typeof CONTRACT_SETS)[number];
+/** Compiled contracts by their content hash, so that a fresh clone need not compile them. */
+export const prebuiltContractsDir = join(repositoryRoot, "contracts/prebuilt");
 const requireFrom = createRequire(import.meta.url);
 
 const settings = {
@@ -41,30 +46,75 @@ const settings = {
 };
 
 /**
- * Compiles every contract of a folder, or takes the result from the cache.
+ * Every contract of a folder: from the cache, else from the repository's prebuilt file, else compiled.
  *
- * The cache is keyed by the bytes of all sources and imports, the compiler's version and its settings.
+ * All are keyed by the bytes of all sources and imports, the compiler's version and its settings. One process compiles, others
+ * wait.
  *
- * @throws RollupError CON_IMPORT_MISSING, CON_COMPILE_FAILED
+ * @param options prebuilt: false to compile what no cache holds
+ * @throws RollupError CON_IMPORT_MISSING, CON_COMPILE_FAILED, CON_PREBUILT_DAMAGED
  */
 export async function compileContracts(
-  options: { cacheDir?: string; set?: ContractSet } = {},
+  options: {
+    cacheDir?: string;
+    set?: ContractSet;
+    prebuilt?: boolean;
+    onProgress?: (line: string) => void;
+  } = {},
 ): Promise<CompiledContracts> {
+  const { onProgress = () => {}, prebuilt = true, set = "rollup" } = options;
   const cacheDir = resolve(repositoryRoot, options.cacheDir ?? ".cache/contracts");
-  const { contentHash, input } = await compilerInput(options.set);
+  const { contentHash, input } = await compilerInput(set);
   const entryPath = join(cacheDir, `${contentHash.slice(0, 24)}.json`);
+  const cached = await readIfThere(entryPath);
+  if (cached !== null) return parseContracts(cached);
+  await mkdir(cacheDir, { recursive: true });
+  const onWaiting = (processId: number) =>
+    onProgress(`waiting for the contracts of ${set}: process ${processId} compiles them`);
+  return whileLocked(`${entryPath}.lock`, onWaiting, async () => {
+    const made = (await readIfThere(entryPath)) ?? (prebuilt ? await readPrebuilt(set, contentHash) : null);
+    const text = made ?? Buffer.from(JSON.stringify(runCompiler(input)));
+    // Written beside its place and renamed, so that a kill never leaves half a file.
+    const partPath = `${entryPath}.${randomBytes(4).toString("hex")}`;
+    await writeFile(partPath, text);
+    await rename(partPath, entryPath);
+    return parseContracts(text);
+  });
+}
+
+const parseContracts = (text: Buffer) => JSON.parse(text.toString("utf8")) as CompiledContracts;
+
+export const prebuiltContractsPath = (set: ContractSet, contentHash: string) =>
+  join(prebuiltContractsDir, `${set}-${contentHash.slice(0, 24)}.json.br`);
+
+/** The prebuilt file of these contracts. */
+export const packContracts = (contracts: CompiledContracts) => brotliCompressSync(JSON.stringify(contracts));
+
+/** The JSON that the cache would hold; null where there is no prebuilt file. */
+async function readPrebuilt(set: ContractSet, contentHash: string): Promise<Buffer | null> {
+  const path = prebuiltContractsPath(set, contentHash);
+  const packed = await readIfThere(path);
+  if (packed === null) return null;
   try {
-    return JSON.parse(await readFile(entryPath, "utf8")) as CompiledContracts;
+    const text = brotliDecompressSync(packed);
+    parseContracts(text);
+    return text;
+  } catch (cause) {
+    throw new RollupError(
+      "CON_PREBUILT_DAMAGED",
+      `${path} is damaged. Restore it with git checkout, or delete it: the contracts are compiled then.`,
+      { data: { path }, cause },
+    );
+  }
+}
+
+async function readIfThere(path: string): Promise<Buffer | null> {
+  try {
+    return await readFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return null;
   }
-  const compiled = runCompiler(input);
-  await mkdir(cacheDir, { recursive: true });
-  // Written beside its place and renamed, so that a kill never leaves half a file.
-  const partPath = `${entryPath}.${randomBytes(4).toString("hex")}`;
-  await writeFile(partPath, JSON.stringify(compiled));
-  await rename(partPath, entryPath);
-  return compiled;
 }
 
 export interface CompilerInput {

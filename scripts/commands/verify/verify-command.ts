@@ -50,6 +50,8 @@ export function addVerifyCommand(program: Command): void {
       rollupAddress,
       keysFolder: options.keys,
       circuitNames,
+      // Nobody who verifies has to trust files that this repository's authors compiled.
+      prebuilt: false,
       onProgress,
     });
     const result = await verifyRollup({

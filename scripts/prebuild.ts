@@ -1,0 +1,26 @@
+/**
+ * Renews circuits/prebuilt/ and contracts/prebuilt/: what changed is compiled and packed, what no source has any more is
+ * removed. Run it after a change of a circuit or a contract: npx tsx scripts/prebuild.ts. With names of circuits that a test
+ * has just compiled (.cache/circuits/), those are packed too. `--check` compiles everything and compares every byte.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { repositoryRoot } from "../circuits/compiler/compile.ts";
+import { checkCircuits, checkContracts } from "./prebuilt/check-prebuilt.ts";
+import { renewCircuits, renewContracts } from "./prebuilt/renew-prebuilt.ts";
+
+const args = process.argv.slice(2);
+const say = (line: string) => console.log(line);
+if (args.includes("--check")) {
+  const cacheDir = await mkdtemp(join(repositoryRoot, ".cache/prebuilt-check-"));
+  try {
+    const different = [...(await checkContracts(cacheDir, say)), ...(await checkCircuits(cacheDir, say))];
+    for (const name of different) say(`differs: ${name}`);
+    process.exitCode = different.length === 0 ? 0 : 1;
+  } finally {
+    await rm(cacheDir, { recursive: true, force: true });
+  }
+} else {
+  await renewContracts(say);
+  await renewCircuits(args, say);
+}

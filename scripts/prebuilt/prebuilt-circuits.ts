@@ -1,0 +1,55 @@
+/** Which circuits the repository holds compiled. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { type CircuitSpec, hashCircuit } from "../../circuits/compiler/compile.ts";
+import {
+  type PrebuiltHeader,
+  prebuiltFolder,
+  prebuiltPath,
+  readPrebuiltHeader,
+} from "../../circuits/compiler/prebuilt.ts";
+import { circuitsOf } from "../devnet/circuits.ts";
+import { PLANS } from "../devnet/plan.ts";
+
+export interface PrebuiltFile {
+  readonly path: string;
+  readonly header: PrebuiltHeader;
+  /** Whether today's sources have its content hash. */
+  readonly isCurrent: boolean;
+}
+
+/** Every prebuilt circuit. @throws RollupError CIR_PREBUILT_DAMAGED */
+export function prebuiltCircuits(): PrebuiltFile[] {
+  return readdirSync(prebuiltFolder)
+    .filter((name) => name.endsWith(".circuit"))
+    .sort()
+    .map((name) => {
+      const path = join(prebuiltFolder, name);
+      const header = readPrebuiltHeader(path)!;
+      return { path, header, isCurrent: path === prebuiltPath(header.name, hashOrNone(header.mainSource)) };
+    });
+}
+
+/** A source whose includes are gone has no hash. */
+function hashOrNone(mainSource: string): string {
+  try {
+    return hashCircuit(mainSource);
+  } catch {
+    return "";
+  }
+}
+
+/** What `npm start` needs: its circuits, and the parts of composed ones. Each by its name in the folder. */
+export function startCircuits(): Map<string, CircuitSpec> {
+  const specs = new Map<string, CircuitSpec>();
+  for (const plan of Object.values(PLANS)) {
+    for (const { spec } of circuitsOf(plan)) {
+      const parts = spec.composition?.parts.map((part) => ({ ...part, keepSym: true }));
+      for (const one of parts ?? [spec]) {
+        const path = prebuiltPath(one.name, hashCircuit(one.mainSource));
+        if (specs.get(path)?.keepSym !== true) specs.set(path, one);
+      }
+    }
+  }
+  return specs;
+}
