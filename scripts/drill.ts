@@ -62,7 +62,7 @@ console.log(tableOf(results));
 for (const { fault, problems } of results)
   for (const problem of problems) console.log(`${fault}: ${problem}`);
 const facts = results.map(
-  ({ acknowledged, batchCount, doubled, fault, lost, maxRecoveryMs, recoveryMs, tries }) => ({
+  ({ acknowledged, batchCount, behind, doubled, fault, lost, maxRecoveryMs, recoveryMs, tries }) => ({
     fault,
     tries,
     acknowledged,
@@ -71,6 +71,7 @@ const facts = results.map(
     recoveryMs,
     maxRecoveryMs,
     batchCount,
+    ...behind,
   }),
 );
 console.log(JSON.stringify({ drills: facts }));

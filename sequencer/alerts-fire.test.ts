@@ -80,6 +80,7 @@ const sequencer: Scene<Metrics> = {
     OperatorLoses: ({ fees }) => fees.operatorResult.set(-1),
     PriceUnreadable: seqError("SEQ_PRICE_INVALID"),
     BatchMalformed: ({ batchMalformed }) => batchMalformed.set(1),
+    BehindL1: ({ behind }) => behind.set(1),
     LeaseEnds: ({ failover }) => failover.leaseSeconds.set(0),
     LeaseLost: ({ failover }) => failover.leaseLost.set(1),
     ReplicaSilent: ({ failover }, minute) => failover.replicaSilentSeconds.set(60 * minute),

@@ -14,6 +14,7 @@ import {
   depositsFor,
   L1_TIMESTAMP,
   operationJson,
+  placeOfGenesis,
   temporaryFolder,
   testEnvironment,
   testUser,
@@ -136,7 +137,8 @@ describe("a sequencer that is killed", () => {
         const { url } = child;
         // A day a life: what is not on L1 yet is rebuilt.
         const timestamp = L1_TIMESTAMP + life * DAY_SECONDS;
-        await request(`${url}/operator/l1-head`, { blockNumber: life, timestamp });
+        const place = placeOfGenesis(deployment);
+        await request(`${url}/operator/l1-head`, { blockNumber: life, timestamp, place });
         const entries = [...depositsFor(USER_COUNT + 1), ...depositsFor(life, 5n, USER_COUNT + 1)];
         await request(`${url}/operator/queue-entries`, { entries });
         for (const [hash, preconfirmation] of acknowledged) {

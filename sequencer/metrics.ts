@@ -166,6 +166,11 @@ export function createMetrics(registry = new Registry()) {
       help: "1 while L1 has a batch that breaks the ledger's rules",
       registers,
     }),
+    behind: new Gauge({
+      name: "rollup_behind_l1",
+      help: "1 while L1 has signed operations that the data directory does not",
+      registers,
+    }),
     feedClients: new Gauge({ name: "rollup_feed_clients", help: "Open connections to the feed", registers }),
   };
   for (const code of ALERTED_CODES) metrics.errors.inc({ code }, 0);

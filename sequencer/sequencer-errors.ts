@@ -154,7 +154,14 @@ export const sequencerErrors = {
     isRetryable: false,
   },
   SEQ_L1_HEAD_UNKNOWN: {
-    meaning: "the bridge has not reported L1's head yet, or not all that the rollup's gate admits",
+    meaning:
+      "the bridge has not reported since the start what L1 has: its head, how far the ledger is there, all that the rollup's gate admits",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  SEQ_BEHIND_L1: {
+    meaning:
+      "L1 has signed operations that the sequencer's data directory does not: their places are given, and nothing is taken until L1 and the directory agree; `data` has how far each is",
     httpStatus: 503,
     isRetryable: true,
   },
@@ -313,6 +320,12 @@ export const sequencerErrors = {
       "the data directory cannot be opened, read or written (room, rights, a failing disk): mend that and start again; the process stops, nothing acknowledged is lost",
     httpStatus: 503,
     isRetryable: true,
+  },
+  SEQ_STORE_EMPTY: {
+    meaning:
+      "the data directory never held a batch, and the rollup has some on L1: another directory was meant, or it has to be restored; the process stops",
+    httpStatus: 500,
+    isRetryable: false,
   },
   SEQ_STORE_NOT_EMPTY: {
     meaning: "the data directory holds a ledger already: a restored one goes into a new directory",

@@ -5,6 +5,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { verifySignature } from "../circuits/field/eddsa.ts";
 import { hex32 } from "../circuits/hex.ts";
+import type { LedgerPlace } from "../circuits/ledger/ledger-place.ts";
 import { leafReference, messageHash, type SignedOperation } from "../circuits/ledger/operation.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
 import { isRollupError, RollupError } from "../circuits/rollup-error.ts";
@@ -22,6 +23,7 @@ import {
 } from "./batches/settlement-desk.ts";
 import { epochWrites } from "./batches/stored-epochs.ts";
 import { Door, type DoorMode } from "./intake/door.ts";
+import { emptyStore, L1Place } from "./intake/l1-place.ts";
 import { Lease, type LeaseOptions } from "./intake/lease.ts";
 import { Mempool, type MempoolLimits, type PendingOperation } from "./intake/mempool.ts";
 import { checkPolicy } from "./intake/operation-policy.ts";
@@ -73,6 +75,7 @@ export class Sequencer {
   readonly mempool: Mempool;
   readonly settlements: SettlementDesk;
   readonly door: Door;
+  readonly place: L1Place;
   readonly lease: Lease;
   readonly replica: Replica;
   readonly news: OperatorNews;
@@ -129,7 +132,12 @@ export class Sequencer {
       ...modules,
       executedCount: () => this.line.head.position.opIndex,
     });
+    this.place = new L1Place({
+      ...{ book: this.line.book, logger: modules.logger },
+      behindGauge: modules.metrics.behind,
+    });
     this.door = new Door(options.mode ?? "open", {
+      place: this.place,
       logger: modules.logger,
       requireAuthority: () => {
         lease.require();
@@ -197,6 +205,23 @@ export class Sequencer {
     return submission;
   }
 
+  /**
+   * How far the ledger is on L1, as the bridge sees it. A rollup with batches and a directory that never held one: then the
+   * process ends, for the queue would make another ledger of that directory.
+   * @param place null: the bridge does not say
+   * @throws SEQ_STORE_EMPTY
+   */
+  async noteL1Place(place: LedgerPlace | null, alarms: readonly string[]): Promise<void> {
+    await this.line.idle();
+    const isEmpty = this.line.book.closedNumber === 0 && this.log.lastSequence < 0;
+    if (place !== null && place.batchNumber > 0 && isEmpty && !this.place.isKnown) {
+      const error = emptyStore(this.options.dataPath, place);
+      this.#modules.onFatal(error);
+      throw error;
+    }
+    this.place.note(place, alarms);
+  }
+
   get mode(): Door["mode"] {
     return this.door.mode;
   }
@@ -228,8 +253,13 @@ export class Sequencer {
 
   #messageOf(operation: SignedOperation) {
     const rule = kindRule(operation.kind)!;
-    const { leaf } = this.line.head.ledger.requireLeaf(operation.a);
-    const b = rule.usesB && !rule.isCreate ? this.line.head.ledger.requireLeaf(operation.b).leaf : null;
+    const { ledger } = this.line.head;
+    // A ledger that is behind L1 may not have a leaf yet: that is no fault of the operation's.
+    const usesB = rule.usesB && !rule.isCreate;
+    if (ledger.leaf(operation.a) === undefined || (usesB && ledger.leaf(operation.b) === undefined))
+      this.place.require();
+    const { leaf } = ledger.requireLeaf(operation.a);
+    const b = usesB ? ledger.requireLeaf(operation.b).leaf : null;
     const bRef = b === null ? 0n : leafReference(b);
     return { leaf, message: messageHash(operation, { domain: this.options.rules.domain, bRef }) };
   }
@@ -433,14 +463,16 @@ export class Sequencer {
   }
 
   get isHealthy(): boolean {
-    return !this.#isStopping && this.line.malformed === null && this.lease.isHeld;
+    return !this.#isStopping && this.line.malformed === null && this.lease.isHeld && !this.place.isBehind;
   }
 
   /** Beside what /health always says. */
   get healthFacts(): object {
     const { malformed } = this.line;
     if (!this.lease.isHeld && !this.#isStopping) return { status: "no-lease", lease: this.lease.facts };
-    return malformed === null || this.#isStopping ? {} : { status: "alarm", malformedBatch: malformed };
+    if (this.#isStopping) return {};
+    if (malformed !== null) return { status: "alarm", malformedBatch: malformed };
+    return this.place.isBehind ? { status: "behind", ...this.place.facts } : {};
   }
 
   /** Does what is due; to be called a few times a second. */

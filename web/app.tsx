@@ -150,6 +150,11 @@ function Warnings({ live }: { live: Live }) {
           </p>
         </Notice>
       )}
+      {status.value?.mode === "behind" && (
+        <Notice tone="wait" title="The operator's server has not caught up with Ethereum.">
+          <p>It takes nothing until it has. What it accepted before, and what you own, is not affected.</p>
+        </Notice>
+      )}
       {status.value?.mode === "sunset" && (
         <Notice tone="wait" title="The operator is winding down.">
           <p>Only withdrawals are taken. Take out what is yours.</p>

@@ -6,6 +6,7 @@
  * (posted-follower.ts).
  */
 import type { Logger } from "pino";
+import { isSamePlace, type LedgerPlace } from "../../circuits/ledger/ledger-place.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { readSubmission, takesSettlementOnL1 } from "../l1/l1-submission.ts";
@@ -124,15 +125,9 @@ export class ForeignBatches {
   }
 }
 
-/** Root, signed operations and queue say what the ledger is; invalid queue entries change nothing but the last. */
-export function isOurs(
-  { positions }: ChainPositions,
-  l1: { batchNumber: number; root: bigint; opIndex: number; queueHead: number },
-): boolean {
-  const own = positions.find(({ batchNumber }) => batchNumber === l1.batchNumber);
-  return (
-    own !== undefined && own.root === l1.root && own.opIndex === l1.opIndex && own.queueHead === l1.queueHead
-  );
+/** Whether the sequencer's ledger came by this place. */
+export function isOurs({ positions }: ChainPositions, l1: LedgerPlace): boolean {
+  return positions.some((own) => isSamePlace(own, l1));
 }
 
 function signedByOthers(batchNumber: number, signedCount: number) {

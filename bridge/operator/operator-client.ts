@@ -2,6 +2,7 @@
 import { type Hex, zeroHash } from "viem";
 import { z } from "zod";
 import { hex32 } from "../../circuits/hex.ts";
+import type { LedgerPlace } from "../../circuits/ledger/ledger-place.ts";
 import type { RollupError } from "../../circuits/rollup-error.ts";
 import {
   type ContractProof,
@@ -135,6 +136,8 @@ export interface OperatorClient {
     /** null where L1 names none. */
     dataPrices: DataPrices | null;
     isFrozen: boolean;
+    /** How far the ledger is on L1 at this block. */
+    place: LedgerPlace;
     alarms: readonly string[];
     lease: { epoch: number; endsAtSeconds: number; url: string } | null;
     /** Those behind the first `from`; null where the rollup has no gate. */
@@ -142,8 +145,8 @@ export interface OperatorClient {
   }): Promise<{ admissionCount: number }>;
   /** Which taking of the lease the sequencer's ledger goes by; null where it has none. */
   leaseEpoch(): Promise<number | null>;
-  /** Idempotent. @returns the index of the entry that the sequencer wants next */
-  addQueueEntries(entries: readonly QueueEntry[]): Promise<{ nextIndex: number }>;
+  /** Idempotent. @returns the index of the entry that the sequencer wants next, and whether it knows L1's place */
+  addQueueEntries(entries: readonly QueueEntry[]): Promise<{ nextIndex: number; isPlaceKnown: boolean }>;
   /** L1's entries from `fromIndex` on, in place of those that it took back. Idempotent. @returns as addQueueEntries */
   replaceQueueEntries(fromIndex: number, entries: readonly QueueEntry[]): Promise<{ nextIndex: number }>;
   readyBatches(limit: number): Promise<ReadyBatch[]>;
@@ -190,10 +193,11 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
   };
 
   return {
-    async reportL1Head({ admissions, alarms, baseFeePerGasWei, dataPrices, ...head }) {
+    async reportL1Head({ admissions, alarms, baseFeePerGasWei, dataPrices, place, ...head }) {
       const body: z.input<typeof l1HeadBody> = {
         ...head,
         alarms: [...alarms],
+        place: { ...place, root: hex32(place.root) },
         admissions: admissions && {
           from: admissions.from,
           isComplete: admissions.isComplete,

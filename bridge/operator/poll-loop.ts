@@ -6,7 +6,7 @@ import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../metrics.ts";
 export interface PollLoopOptions {
   readonly name: string;
   readonly intervalMs: number;
-  /** Longest wait between two tries of a step that fails. */
+  /** Longest wait between two tries of a step that fails; the interval where it is the sequencer that is not there. */
   readonly maxBackoffMs: number;
   readonly signal: AbortSignal;
 }
@@ -58,9 +58,14 @@ export async function runPollLoop(
       const code = isRollupError(error) ? error.code : "OTHER";
       modules.metrics.errorTotal.inc({ code });
       failureCount += 1;
-      const waitMs = backoffMs(failureCount, options);
+      // The sequencer is the operator's own, and after a start it takes nothing before it has heard from here.
+      const waitMs =
+        code === "BRG_SEQUENCER_UNREACHABLE" ? options.intervalMs : backoffMs(failureCount, options);
       if (isRollupError(error) && error.isRetryable) {
-        logger.warn({ code, reason: error.message, failureCount, waitMs }, "failed, will try again");
+        // A day without a sequencer is no hundred thousand lines.
+        const isTold = Number.isInteger(Math.log2(failureCount));
+        if (isTold || waitMs > options.intervalMs)
+          logger.warn({ code, reason: error.message, failureCount, waitMs }, "failed, will try again");
       } else {
         setAlarm(code as Alarm);
         const data = isRollupError(error) ? { data: error.toJSON() } : {};

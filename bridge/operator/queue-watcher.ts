@@ -51,6 +51,13 @@ const MAX_ENTRIES_PER_REQUEST = 200;
  */
 const GONE_AFTER_BLOCKS = 8;
 
+interface NewestBlock {
+  readonly number: bigint;
+  readonly hash: Hex;
+  readonly timestamp: bigint;
+  readonly baseFeePerGas: bigint | null;
+}
+
 /** How far the logs were read. `nextIndex` is the index that the next entry after this block must have. */
 const cursorSchema = z.object({ blockNumber: z.int(), blockHash: z.string(), nextIndex: z.int() });
 type Cursor = z.infer<typeof cursorSchema>;
@@ -83,27 +90,16 @@ export class QueueWatcher {
     metrics.l1BlockNumber.set(headNumber);
     const isFrozen = await this.#frozen.look();
     // A sequencer that has just started must not take operations that lead nowhere: it hears of a freeze again and again.
-    if (isFrozen || head.hash !== this.#reportedBlockHash) {
-      const timestamp = Number(head.timestamp);
-      const alarms = [...metrics.raised];
-      const { baseFeePerGas: baseFeePerGasWei } = head;
-      const lease = (await this.#modules.lease?.confirmed(headNumber)) ?? null;
-      const admitted = await this.#admissions.upTo(headNumber - this.#options.confirmations + 1);
-      const from = Math.min(this.#toldCount, admitted?.found.length ?? 0);
-      const admissions = admitted && pageOf(admitted, from);
-      const { admissionCount } = await sequencer.reportL1Head({
-        ...{ blockNumber: headNumber, timestamp, baseFeePerGasWei },
-        dataPrices: this.#modules.dataPrices?.latest ?? null,
-        ...{ isFrozen, alarms, lease, admissions },
-      });
-      // A sequencer that has fewer was started anew.
-      this.#toldCount = admissionCount < from ? 0 : from + (admissions?.found.length ?? 0);
-      this.#reportedBlockHash = head.hash;
-    }
+    if (isFrozen || head.hash !== this.#reportedBlockHash) await this.#report(head, isFrozen);
     // What waits in the queue goes back to its senders.
     if (isFrozen) return;
     const deepEnough = headNumber - this.#options.confirmations + 1;
-    const { nextIndex: wanted } = await sequencer.addQueueEntries([]);
+    const { isPlaceKnown, nextIndex: wanted } = await sequencer.addQueueEntries([]);
+    // It has started since, and takes no operation before it has heard how far the ledger is on L1.
+    if (!isPlaceKnown) {
+      this.#toldCount = 0;
+      await this.#report(head, isFrozen);
+    }
     let cursor = await this.#resumeFrom(wanted, headNumber);
     if (cursor.blockNumber >= deepEnough) return;
     try {
@@ -124,6 +120,26 @@ export class QueueWatcher {
     }
     await this.#replace(cursor, []);
     await this.#modules.store.write(await this.#forget(cursor.nextIndex));
+  }
+
+  /** Tells the sequencer what L1 has at a block. */
+  async #report({ baseFeePerGas, hash, number, timestamp }: NewestBlock, isFrozen: boolean): Promise<void> {
+    const { dataPrices, lease, metrics, rollup, sequencer } = this.#modules;
+    const blockNumber = Number(number);
+    const admitted = await this.#admissions.upTo(blockNumber - this.#options.confirmations + 1);
+    const from = Math.min(this.#toldCount, admitted?.found.length ?? 0);
+    const admissions = admitted && pageOf(admitted, from);
+    const { batchNumber, opIndex, queueHead, root } = await rollup.state({ blockNumber: number });
+    const { admissionCount } = await sequencer.reportL1Head({
+      ...{ blockNumber, timestamp: Number(timestamp), baseFeePerGasWei: baseFeePerGas },
+      ...{ isFrozen, admissions, alarms: [...metrics.raised] },
+      dataPrices: dataPrices?.latest ?? null,
+      lease: (await lease?.confirmed(blockNumber)) ?? null,
+      place: { batchNumber, opIndex, queueHead, root },
+    });
+    // A sequencer that has fewer was started anew.
+    this.#toldCount = admissionCount < from ? 0 : from + (admissions?.found.length ?? 0);
+    this.#reportedBlockHash = hash;
   }
 
   /** Hands over what the logs up to a block hold. @throws BRG_QUEUE_GAP where the contract counts other entries */

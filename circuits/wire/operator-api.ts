@@ -28,6 +28,8 @@ export const l1HeadBody = z.object({
   /** In wei: of gas with its tip, and of blob gas. null or absent where L1 names none, and from older bridges. */
   dataPrices: z.object({ gasPriceWei: wei, blobGasPriceWei: wei }).nullish(),
   isFrozen: z.boolean().default(false),
+  /** How far the ledger is on L1 at this block; absent from older bridges: the sequencer then stays closed. */
+  place: z.object({ batchNumber: count, root: elementOrDecimal, opIndex: count, queueHead: count }).nullish(),
   /** Codes of what waits for a human at the bridge. */
   alarms: z
     .array(z.string().regex(/^[A-Z0-9_]{1,64}$/))
@@ -204,7 +206,11 @@ export const chainAnswer = z.object({
 /** Null: the ledger has no epoch of a lease. */
 export const leaseAnswer = z.object({ epoch: z.int().positive().nullable() });
 
-export const nextIndexAnswer = z.object({ nextIndex: z.int().nonnegative() });
+export const nextIndexAnswer = z.object({
+  nextIndex: z.int().nonnegative(),
+  /** false: the sequencer has started since the last head, and waits for the next one. Older ones do not say. */
+  isPlaceKnown: z.boolean().default(true),
+});
 export const parkedSettlementsAnswer = z.object({ isOver: z.array(z.boolean()) });
 
 /** A closed batch without a proof. */

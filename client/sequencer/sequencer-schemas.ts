@@ -118,7 +118,7 @@ export const statusSchema = z.object({
   }),
   mempool: z.object({ pending: z.int() }),
   /** What the sequencer takes: everything, only what leads out, or nothing. */
-  mode: z.enum(["open", "sunset", "frozen", "malformed"]).optional(),
+  mode: z.enum(["open", "sunset", "frozen", "malformed", "behind"]).optional(),
   queue: z.object({ seenIndex: counter, consumedIndex: counter }),
   l1: z.object({ blockNumber: counter, timestamp: counter }),
   /** Medians of the last batches; finalMs is absent in older sequencers. */

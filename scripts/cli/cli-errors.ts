@@ -181,6 +181,7 @@ const ledgerRemedies: Record<string, string> = {
   SEQ_SUNSET: "take out what is yours with: openledger withdraw all, then: openledger claim",
   SEQ_RATE_LIMITED: "wait a moment and try again",
   SEQ_L1_HEAD_UNKNOWN: "the bridge has not spoken to the sequencer yet: try again in a few seconds",
+  SEQ_BEHIND_L1: "the operator has to bring the sequencer up to L1: try again later",
   SEQ_SELF_TRANSFER: "name another payee",
   SEQ_AMOUNT_EXPONENT: "write the amount with its smallest exponent, as this program does",
   SEQ_ZERO_AMOUNT: "use an amount above 0",

@@ -19,6 +19,8 @@ export interface Injected {
   readonly said: readonly string[];
   /** What it did and must not. */
   readonly problems: readonly string[];
+  /** Where the sequencer was behind L1: how often it was asked for a promise, and how many it gave. */
+  readonly behind?: { readonly questions: number; readonly promises: number };
 }
 
 export interface Fault {
@@ -41,11 +43,12 @@ export interface FaultResult extends Pick<Audit, "acknowledged" | "batchCount" |
   readonly maxRecoveryMs: number;
   readonly said: readonly string[];
   readonly problems: readonly string[];
+  readonly behind?: Injected["behind"];
 }
 
 export function resultOf(injected: Injected, audited: Audit): FaultResult {
   const { acknowledged, batchCount, doubled, lost } = audited;
-  const { fault, problems, recoveriesMs, said, tries } = injected;
+  const { behind, fault, problems, recoveriesMs, said, tries } = injected;
   const sorted = [...recoveriesMs].sort((a, b) => a - b);
   return {
     fault,
@@ -58,6 +61,7 @@ export function resultOf(injected: Injected, audited: Audit): FaultResult {
     maxRecoveryMs: Math.round(sorted.at(-1) ?? 0),
     said,
     problems: [...problems, ...audited.problems],
+    ...(behind === undefined ? {} : { behind }),
   };
 }
 

@@ -10,6 +10,7 @@ import { killFault } from "./faults/kill.ts";
 import { l1AnswersFault } from "./faults/l1-answers.ts";
 import { baseFeeFault, droppedTransactionFault } from "./faults/pending-transaction.ts";
 import { reorgFault } from "./faults/reorg.ts";
+import { emptyDirectoryFault, oldBackupFault } from "./faults/wrong-directory.ts";
 
 export const FAULTS: readonly Fault[] = [
   killFault,
@@ -19,6 +20,8 @@ export const FAULTS: readonly Fault[] = [
   reorgFault,
   fullDiskFault,
   corruptStoreFault,
+  emptyDirectoryFault,
+  oldBackupFault,
   clockJumpFault,
 ];
 

@@ -43,6 +43,8 @@ interface SubmissionAnswer {
 const WAITS = [
   "SEQ_BACKLOG_FULL",
   "SEQ_L1_HEAD_UNKNOWN",
+  // A directory that is older than L1: a drill puts the right one back.
+  "SEQ_BEHIND_L1",
   "SEQ_STOPPING",
   "SEQ_RATE_LIMITED",
   "SEQ_STORE_FAILED",

@@ -4,6 +4,7 @@ import { hex32 } from "../../circuits/hex.ts";
 import { FIELD_ORDER, KIND, LEAF_KIND, shapeName } from "../../circuits/protocol.ts";
 import { preconfirmationTypedData } from "../../circuits/wire/sequencer-preconfirmation.ts";
 import {
+  l1PlaceOf,
   ONE_OPEN_CODE,
   ONE_OPEN_WEI,
   operationJson,
@@ -340,7 +341,8 @@ describe("POST /v1/operations", () => {
     const body = operationJson(transfer(alice!, bob!, 0n));
     const refused = await rollup.post("/v1/operations", body);
     expect([refused.status, refused.body.error.code]).toEqual([503, "SEQ_L1_HEAD_UNKNOWN"]);
-    await rollup.post("/operator/l1-head", { blockNumber: 11, timestamp: 1_800_000_012 }, operatorHeaders);
+    const head = { blockNumber: 11, timestamp: 1_800_000_012, place: l1PlaceOf(rollup) };
+    await rollup.post("/operator/l1-head", head, operatorHeaders);
     expect((await rollup.post("/v1/operations", body)).status).toBe(202);
   });
 });

@@ -5,6 +5,7 @@ import { LedgerLog } from "../store/ledger-log.ts";
 import { storeKeys } from "../store/store-keys.ts";
 import { bindLease } from "../store/stored-lease.ts";
 import {
+  l1PlaceOf,
   operationJson,
   operatorHeaders,
   startTestRollup,
@@ -28,7 +29,10 @@ const start = (environment: Record<string, string>) =>
 const report = (timestamp: number, lease: { epoch: number; endsAtSeconds: number } | null) =>
   rollup.post(
     "/operator/l1-head",
-    { blockNumber: timestamp, timestamp, lease: lease === null ? null : { ...lease, url: "http://spare" } },
+    {
+      ...{ blockNumber: timestamp, timestamp, place: l1PlaceOf(rollup) },
+      lease: lease === null ? null : { ...lease, url: "http://spare" },
+    },
     operatorHeaders,
   );
 const send = (at = nonce) =>

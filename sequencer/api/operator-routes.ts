@@ -26,6 +26,7 @@ export async function registerOperatorRoutes(
       line.data.notePrices(body.dataPrices ?? null);
       sequencer.lease.note(body.lease ?? null, body.timestamp);
       const admissionCount = sequencer.settlements.admissions.note(body.admissions ?? null);
+      await sequencer.noteL1Place(body.place ?? null, body.alarms);
       await line.setL1Head(body);
       return { admissionCount };
     },
@@ -40,7 +41,10 @@ export async function registerOperatorRoutes(
   app.post<{ Body: z.output<typeof wire.queueEntriesBody> }>(
     "/operator/queue-entries",
     operatorRoute("Entries of the L1 queue, in order", { body: wire.queueEntriesBody }),
-    ({ body }) => line.addQueueEntries(body.entries),
+    async ({ body }) => ({
+      ...(await line.addQueueEntries(body.entries)),
+      isPlaceKnown: sequencer.place.isKnown,
+    }),
   );
 
   app.post<{ Body: z.output<typeof wire.queueReplacementBody> }>(

@@ -180,7 +180,7 @@ describe("batches", () => {
     expect([refused.status, refused.body.error.code]).toEqual([503, "SEQ_BACKLOG_FULL"]);
     expect(
       await operator(rollup, "/operator/queue-entries", { entries: depositsFor(1, ONE_OPEN_WEI, 2) }),
-    ).toEqual({ nextIndex: 3 });
+    ).toEqual({ nextIndex: 3, isPlaceKnown: true });
     expect((await rollup.get("/v1/queue/2")).body).toMatchObject({ status: "executed", batchNumber: 2 });
     // The open batch has room, so it takes signed operations too.
     expect((await send(rollup, transfer(alice, bob, 0n))).status).toBe(202);
@@ -193,8 +193,8 @@ describe("the L1 queue", () => {
     const push = (entries: object[]) => operator(rollup, "/operator/queue-entries", { entries });
     const [first, second] = depositsFor(2, ONE_OPEN_WEI, 2);
     expect(await push([second!])).toEqual([409, "SEQ_QUEUE_GAP"]);
-    expect(await push([first!, second!])).toEqual({ nextIndex: 4 });
-    expect(await push([first!, second!])).toEqual({ nextIndex: 4 });
+    expect(await push([first!, second!])).toEqual({ nextIndex: 4, isPlaceKnown: true });
+    expect(await push([first!, second!])).toEqual({ nextIndex: 4, isPlaceKnown: true });
     expect(await push([{ ...first!, amountWei: "5" }])).toEqual([409, "SEQ_QUEUE_CONFLICT"]);
     expect(await push([{ ...first!, queueIndex: 4, kind: 12 }])).toEqual([400, "SEQ_BAD_REQUEST"]);
     const forced = {
@@ -208,6 +208,7 @@ describe("the L1 queue", () => {
     };
     expect(await push([forced, { ...forced, queueIndex: 5, sender: hex20(testUser(0).l1Owner) }])).toEqual({
       nextIndex: 6,
+      isPlaceKnown: true,
     });
     expect((await rollup.get("/v1/queue/4")).body).toMatchObject({
       kind: "forcedWithdraw",

@@ -211,7 +211,7 @@ describe("a follower of a sequencer that lies about forced entries", () => {
       const seen = { l1BlockNumber: 1, l1TransactionHash: hex32(1n) };
       const entries = [{ queueIndex, amountWei: ONE_OPEN_WEI.toString(), ...fields, ...seen }];
       const answer = await operator(lying.rollup, "/operator/queue-entries", { entries });
-      expect(answer).toEqual({ nextIndex: queueIndex + 1 });
+      expect(answer).toEqual({ nextIndex: queueIndex + 1, isPlaceKnown: true });
     };
     const differs = () =>
       follower.alarms.passingView.some((a) => (a as { kind: string }).kind === "feed-differs");

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import { submitQueue } from "../../bridge/without-operator/submit-queue.ts";
+import { hex32 } from "../../circuits/hex.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { EXIT_SIZES, exitActions, HARD_DEADLINE } from "../../contracts/testing/exit-fixture.ts";
@@ -94,9 +95,11 @@ async function pay(w: L1World, from: TestUser, to: TestUser, nonce: bigint): Pro
 /** L1's clock, as the bridge would report it, and none of the queue's entries. */
 async function reportHead(w: L1World): Promise<void> {
   const { number, timestamp } = await f.l1.client.getBlock();
+  const { batchNumber, opIndex, queueHead, root } = await f.rollup.state({ blockNumber: number });
   await operator(w.rollup, "/operator/l1-head", {
     blockNumber: Number(number),
     timestamp: Number(timestamp),
+    place: { batchNumber, opIndex, queueHead, root: hex32(root) },
   });
 }
 

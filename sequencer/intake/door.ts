@@ -4,6 +4,7 @@ import { KIND, kindRule } from "../../circuits/protocol.ts";
 import { type MalformedBatch, malformedOnL1 } from "../batches/foreign-batch.ts";
 import type { Logger } from "../logger.ts";
 import { sequencerError } from "../sequencer-errors.ts";
+import type { L1Place } from "./l1-place.ts";
 
 /** "sunset": the operator ends the rollup in order (docs/operating.md, "Ending a rollup"). */
 export const DOOR_MODES = ["open", "sunset"] as const;
@@ -24,6 +25,8 @@ export interface DoorModules {
   readonly logger: Logger;
   /** Throws where nothing may be promised now. */
   readonly requireAuthority?: () => void;
+  /** Whether L1 has signed operations that the ledger does not. */
+  readonly place: Pick<L1Place, "isBehind" | "isKnown" | "require">;
   /** 1 while L1's ledger is frozen. */
   readonly frozenGauge: Gauge;
   /** 1 while L1 has a batch that breaks the ledger's rules. */
@@ -43,14 +46,16 @@ export class Door {
     modules.malformedGauge.set(0);
   }
 
-  get mode(): DoorMode | "frozen" | "malformed" {
+  get mode(): DoorMode | "frozen" | "malformed" | "behind" {
     if (this.#isL1Frozen) return "frozen";
-    return this.#malformed === null ? this.#setting : "malformed";
+    if (this.#malformed !== null) return "malformed";
+    const { isBehind, isKnown } = this.#modules.place;
+    return isKnown && !isBehind ? this.#setting : "behind";
   }
 
   /** Whether L1 may still take a batch of this sequencer. */
   get leadsToL1(): boolean {
-    return !this.#isL1Frozen && this.#malformed === null;
+    return !this.#isL1Frozen && this.#malformed === null && !this.#modules.place.isBehind;
   }
 
   /** As L1's newest block has it; a reorganisation can still take a freeze back. */
@@ -77,13 +82,17 @@ export class Door {
     }
   }
 
-  /** @throws SEQ_FROZEN, SEQ_BATCH_MALFORMED, SEQ_SUNSET; SEQ_LEASE_LOST, SEQ_LEASE_ENDED, SEQ_REPLICA_SILENT */
+  /**
+   * @throws SEQ_FROZEN, SEQ_BATCH_MALFORMED, SEQ_SUNSET; SEQ_LEASE_LOST, SEQ_LEASE_ENDED, SEQ_REPLICA_SILENT;
+   * SEQ_L1_HEAD_UNKNOWN, SEQ_BEHIND_L1
+   */
   require(kind: number): void {
     if (this.#isL1Frozen) {
       throw sequencerError("SEQ_FROZEN", "the rollup is frozen on L1; what is in it leaves by exits");
     }
     if (this.#malformed !== null) throw malformedOnL1(this.#malformed);
     this.#modules.requireAuthority?.();
+    this.#modules.place.require();
     if (this.#setting === "open" || LEADS_OUT.has(kind)) return;
     const { name } = kindRule(kind)!;
     throw sequencerError("SEQ_SUNSET", `the operator ends this rollup: no ${name} any more`, {

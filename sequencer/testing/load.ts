@@ -10,6 +10,7 @@ import {
   depositsFor,
   L1_TIMESTAMP,
   operationJson,
+  placeOfGenesis,
   type TestUser,
   temporaryFolder,
   testDeployment,
@@ -106,7 +107,8 @@ export async function measureLoad(options: LoadOptions, log: (line: string) => v
   const folder = temporaryFolder();
   try {
     const deploymentPath = join(folder.path, "deployment.json");
-    writeFileSync(deploymentPath, encodeDeployment(await testDeployment(PRODUCTION_SHAPE)));
+    const deployment = await testDeployment(PRODUCTION_SHAPE);
+    writeFileSync(deploymentPath, encodeDeployment(deployment));
     const child = await startChild(
       testEnvironment(join(folder.path, "data"), {
         SEQUENCER_DEPLOYMENT_PATH: deploymentPath,
@@ -116,7 +118,7 @@ export async function measureLoad(options: LoadOptions, log: (line: string) => v
       }),
     );
     try {
-      return await measureChild(child, options, log);
+      return await measureChild(child, placeOfGenesis(deployment), options, log);
     } finally {
       await stopChild(child);
     }
@@ -127,12 +129,13 @@ export async function measureLoad(options: LoadOptions, log: (line: string) => v
 
 async function measureChild(
   child: ChildSequencer,
+  place: object,
   options: LoadOptions,
   log: (line: string) => void,
 ): Promise<LoadFigures> {
   const { userCount, connectionCount, operationCount } = options;
   log(`funding ${userCount} users`);
-  await request(`${child.url}/operator/l1-head`, { blockNumber: 1, timestamp: L1_TIMESTAMP });
+  await request(`${child.url}/operator/l1-head`, { blockNumber: 1, timestamp: L1_TIMESTAMP, place });
   const deposits = depositsFor(userCount);
   for (let from = 0; from < userCount; from += 100)
     await request(`${child.url}/operator/queue-entries`, { entries: deposits.slice(from, from + 100) });

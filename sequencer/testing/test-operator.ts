@@ -1,6 +1,6 @@
 /** What prover and bridge do with a sequencer under test. */
 import { hex32 } from "../../circuits/hex.ts";
-import { type Answer, operationJson, operatorHeaders, type TestRollup } from "./test-rollup.ts";
+import { type Answer, l1PlaceOf, operationJson, operatorHeaders, type TestRollup } from "./test-rollup.ts";
 
 export const operator = async (rollup: TestRollup, url: string, payload?: object): Promise<Answer> => {
   const { status, body } =
@@ -13,7 +13,7 @@ export const operator = async (rollup: TestRollup, url: string, payload?: object
 export const close = async (rollup: TestRollup): Promise<number> =>
   (await operator(rollup, "/operator/close", {})).batchNumber;
 export const head = (rollup: TestRollup, timestamp: number) =>
-  operator(rollup, "/operator/l1-head", { blockNumber: 20, timestamp });
+  operator(rollup, "/operator/l1-head", { blockNumber: 20, timestamp, place: l1PlaceOf(rollup) });
 export const batch = async (rollup: TestRollup, number: number): Promise<Answer> =>
   (await rollup.get(`/v1/batches/${number}`)).body;
 export const send = (rollup: TestRollup, operation: Parameters<typeof operationJson>[0]) =>

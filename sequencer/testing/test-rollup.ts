@@ -187,6 +187,19 @@ export interface TestRollup extends SequencerProcess {
 // biome-ignore lint/suspicious/noExplicitAny: the shape is what the tests check
 export type Answer = any;
 
+/** As the bridge reports it of an L1 that has the batches that were reported as posted, and nothing else. */
+export function l1PlaceOf({ sequencer }: Pick<SequencerProcess, "sequencer">) {
+  const { book } = sequencer.line;
+  const { batchNumber, opIndex, queueHead, root } = book.positionAfter(book.reached("posted"));
+  return { batchNumber, opIndex, queueHead, root: hex32(root) };
+}
+
+/** As the bridge reports it of an L1 that has no batch yet. */
+export const placeOfGenesis = ({ genesis }: Pick<Deployment, "genesis">) => ({
+  ...{ batchNumber: 0, opIndex: 0, queueHead: 0 },
+  root: hex32(genesis.root),
+});
+
 /** A sequencer on a data directory, without a port. Fresh ones get an L1 head and funded users in closed batches. */
 export async function startTestRollup(options: {
   dataPath: string;
@@ -222,7 +235,11 @@ export async function startTestRollup(options: {
     get: async (url, headers = {}) => answer(await app.inject({ method: "GET", url, headers })),
   };
   if (options.isL1HeadKnown !== false)
-    await rollup.post("/operator/l1-head", { blockNumber: 10, timestamp: L1_TIMESTAMP }, operatorHeaders);
+    await rollup.post(
+      "/operator/l1-head",
+      { blockNumber: 10, timestamp: L1_TIMESTAMP, place: l1PlaceOf(started) },
+      operatorHeaders,
+    );
   if (sequencer.line.queueSeenIndex === 0 && rollup.users.length > 0) {
     await rollup.post(
       "/operator/queue-entries",

@@ -114,6 +114,11 @@ export function addStatusCommand(program: Command): void {
         "sunset",
         "the operator ends this rollup: only what leads out is taken; withdraw what is yours",
       ]);
+    if (status.mode === "behind")
+      rows.push([
+        "behind",
+        "the sequencer takes nothing: it has not heard from the bridge since its start, or L1 has signed operations that its data directory does not (docs/runbook.md, BehindL1)",
+      ]);
     if (status.mode === "malformed")
       rows.push([
         "malformed",
