@@ -50,6 +50,12 @@ describe("runPollLoop", () => {
     expect(result).toBe("stopped");
   });
 
+  test("looks for the sequencer at its usual pace: after a start it waits for a word from here", async () => {
+    const away = bridgeError("BRG_SEQUENCER_UNREACHABLE", "it starts");
+    const { waitsMs } = await run([null, away, away, away, away, null]);
+    expect(waitsMs.slice(0, 5)).toEqual([10, 10, 10, 10, 10]);
+  });
+
   const refused = bridgeError("BRG_PUBLISH_REFUSED", "bad proof");
   const alarmOf = (code: string) => `rollup_bridge_alarm{code="${code}"}`;
 

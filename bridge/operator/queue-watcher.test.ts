@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { hex32 } from "../../circuits/hex.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import { clearAlarm, raiseAlarm } from "../metrics.ts";
@@ -61,6 +62,7 @@ describe("QueueWatcher", () => {
       dataPrices: null,
       isFrozen: false,
       alarms: [],
+      place: { batchNumber: 0, opIndex: 0, queueHead: 0, root: expect.stringMatching(/^0x[0-9a-f]{64}$/) },
       lease: null,
       // A rollup without a gate.
       admissions: null,
@@ -73,6 +75,22 @@ describe("QueueWatcher", () => {
     await f.l1.client.mine({ blocks: 1 });
     await watcher.poll();
     expect(f.sequencer.heads.at(-1)).toMatchObject({ alarms: [] });
+  });
+
+  test("tells L1's place with the head, and again in the same look where the sequencer has started", async () => {
+    await f.l1.depositNew("alice", 10n * OPEN);
+    const watcher = await f.watcher();
+    const { content } = await f.l1.post({ signedCount: 2 });
+    await watcher.poll();
+    const place = { batchNumber: 1, opIndex: 2, root: hex32(content.newRoot) };
+    expect(f.sequencer.heads).toMatchObject([{ place }]);
+    await watcher.poll();
+    expect(f.sequencer.heads.length).toBe(1);
+    f.sequencer.isPlaceKnown = false;
+    await watcher.poll();
+    expect(f.sequencer.heads).toMatchObject([{ place }, { place }]);
+    await watcher.poll();
+    expect(f.sequencer.heads.length, "it knows now").toBe(2);
   });
 
   test("reads on where a killed process stopped, and again where the sequencer lost its data", async () => {

@@ -63,6 +63,8 @@ export class FakeSequencer {
   /** Where the chain stood before the first batch. */
   origin = { batchNumber: 0, root: "0x0", opIndex: 0, queueHead: 0 };
   readonly heads: { blockNumber: number; timestamp: number }[] = [];
+  /** false: as after a start, until the next head. */
+  isPlaceKnown = true;
   /** While true, every route answers 503. */
   isDown = false;
   readonly #app: FastifyInstance = Fastify();
@@ -77,6 +79,7 @@ export class FakeSequencer {
     });
     app.post<{ Body: { blockNumber: number; timestamp: number } }>("/operator/l1-head", async (request) => {
       this.heads.push(request.body);
+      this.isPlaceKnown = true;
       return {};
     });
     app.post<{ Body: { entries: QueueEntry[] } }>("/operator/queue-entries", async (request, reply) => {
@@ -88,7 +91,7 @@ export class FakeSequencer {
           return reply.code(409).send({ error: { code: "SEQ_QUEUE_CONFLICT" } });
         }
       }
-      return { nextIndex: this.entries.length };
+      return { nextIndex: this.entries.length, isPlaceKnown: this.isPlaceKnown };
     });
     app.post<{ Body: { fromIndex: number; entries: QueueEntry[] } }>(
       "/operator/queue-replacement",
