@@ -75,6 +75,9 @@ export class CheckedLevel {
       const writeCount = ((await db.get(COUNT_KEY)) as number | undefined) ?? 0;
       if (!Number.isSafeInteger(writeCount) || writeCount < durableCount)
         throw new StoreDamage(path, `ends at write ${writeCount}, and ${durableCount} were durable`);
+      // The mark is there for good before the second write. Without it nobody knows whether the end is.
+      if (durableCount === 0 && writeCount > 1)
+        throw new StoreDamage(path, `has ${writeCount} writes or more: its file DURABLE-WRITES is missing`);
       return new CheckedLevel(path, db, options, { structure, mark, writeCount });
     } catch (cause) {
       await db?.close().catch(() => {});

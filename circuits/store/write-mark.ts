@@ -2,10 +2,11 @@
  * How many writes were durable, in a file beside LevelDB's; the store itself has the same number in every write. LevelDB takes
  * a log that was cut off for one that a crash cut off, and goes on without what is missing: then the store's number is
  * the lower one. The mark is written after the write is on disk, so it never promises too much; it needs no sync of its
- * own, because whatever tears it off on a power failure can only make it older.
+ * own, because whatever tears it off on a power failure can only make it older. Only its making is synced, so that one that
+ * is missing behind the first write was taken away.
  */
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { StoreDamage } from "./store-fault.ts";
 
 /** LevelDB leaves files alone whose names it does not know. */
@@ -22,7 +23,7 @@ export class WriteMark {
   }
 
   /**
-   * 0 where there is none, or one that a power failure tore: then it says nothing.
+   * 0 where there is none, or one that was made and never written.
    * @throws StoreDamage where it is something else; what Node's file calls throw
    */
   read(): number {
@@ -37,8 +38,10 @@ export class WriteMark {
 
   /** @throws where the disk does not take it */
   write(count: number): void {
-    this.#fd ??= openExisting(this.#path);
+    const isNew = this.#fd === null && !hasMark(this.#path);
+    this.#fd ??= openSync(this.#path, isNew ? "w" : "r+");
     writeSync(this.#fd, count.toString().padStart(DIGITS, "0"), 0, "latin1");
+    if (isNew) syncWithFolder(this.#fd, this.#path);
   }
 
   close(): void {
@@ -54,11 +57,17 @@ export function markedNumber(text: string, file: string): number | null {
   throw new StoreDamage(file, "is no number of 16 digits");
 }
 
-function openExisting(path: string): number {
+/** Whether there is one with a number in it. */
+function hasMark(path: string): boolean {
+  return existsSync(path) && statSync(path).size === DIGITS;
+}
+
+function syncWithFolder(fd: number, path: string): void {
+  fsyncSync(fd);
+  const folder = openSync(dirname(path), "r");
   try {
-    return openSync(path, "r+");
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== "ENOENT") throw error;
-    return openSync(path, "w");
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }

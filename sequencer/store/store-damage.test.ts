@@ -73,6 +73,25 @@ describe("a damaged data directory", () => {
       );
   });
 
+  it("is refused where the end of the log was cut off, and what says where it was is gone too", async () => {
+    const [log] = filesOf(intact, /^\d+\.log$/);
+    const marks = filesOf(intact, /^DURABLE-/);
+    expect(marks.length).toBe(2);
+    const { length } = readFileSync(join(intact, log!));
+    const losses: [string, (path: string) => void][] = [
+      ["removed", (path) => rmSync(path)],
+      ["emptied", (path) => truncateSync(path, 0)],
+    ];
+    for (const [what, lose] of losses)
+      for (const kept of [1, 0.7, 0.3]) {
+        const outcome = await startOn((path) => {
+          truncateSync(join(path, log!), Math.floor(length * kept));
+          for (const mark of marks) lose(join(path, mark));
+        });
+        expect(outcome, `${what}, ${kept} of the log`).toBe("SEQ_STORE_CORRUPT");
+      }
+  });
+
   it("never goes on with anything but everything, whichever byte is another", async () => {
     const random = new TestRandom(5);
     const outcomes = new Set<string>();
