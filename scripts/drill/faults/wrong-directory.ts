@@ -38,9 +38,12 @@ const oldBackup: WrongDirectory = {
   code: "SEQ_BEHIND_L1",
   async exchange(world, ownPath) {
     const backup = `${world.dataPath}.backup`;
+    // Nothing waits for L1: what it takes from now on is not in the backup.
+    await world.settle();
     await world.sequencer.stop();
     cpSync(world.dataPath, backup, { recursive: true });
     await world.sequencer.start();
+    world.traffic.start();
     for (let i = 0; i < NEWER_BATCHES; i++) await world.nextBatch();
     await world.sequencer.stop();
     renameSync(world.dataPath, ownPath);
@@ -57,6 +60,7 @@ async function inject(
   const { sequencer, traffic } = world;
   const recoveriesMs: number[] = [];
   const problems: string[] = [];
+  const said = new Set<string>();
   let questions = 0;
   let promises = 0;
   for (let i = 1; i <= tries; i++) {
@@ -69,8 +73,10 @@ async function inject(
     const asked = await ask(world);
     questions += asked.questions;
     promises += asked.promises + traffic.acknowledged.length - acknowledgedBefore;
-    if (!sequencer.hasSaid(code)) problems.push(`the sequencer did not say ${code}`);
-    const how = sequencer.isRunning ? "takes nothing" : "ended";
+    const isSaid = sequencer.hasSaid(code);
+    if (isSaid) said.add(code);
+    else problems.push(`the sequencer did not say ${code}`);
+    const how = `${sequencer.isRunning ? "runs on" : "ended"}, ${isSaid ? "said" : "did not say"} ${code}`;
     await sequencer.stop();
     if (existsSync(world.dataPath)) rmSync(world.dataPath, { recursive: true });
     renameSync(ownPath, world.dataPath);
@@ -83,13 +89,13 @@ async function inject(
     const told = `${asked.questions} questions, ${asked.promises} promises`;
     const open = Math.max(0, Math.round(ms - (servesAtMs - startedAtMs)));
     progress(
-      `${how}, said ${code}, ${told}; with its own it serves, and ${open} ms later it acknowledges (${i} of ${tries})`,
+      `${how}, ${told}; with its own it serves, and ${open} ms later it acknowledges (${i} of ${tries})`,
     );
   }
   // One that ends may do so before anybody has asked.
   if (questions === 0 && code !== "SEQ_STORE_EMPTY") problems.push("nobody could ask for a promise");
   if (promises > 0) problems.push(`${promises} operations were acknowledged while behind`);
-  return [{ fault, tries, recoveriesMs, said: [code], problems, behind: { questions, promises } }];
+  return [{ fault, tries, recoveriesMs, said: [...said], problems, behind: { questions, promises } }];
 }
 
 /** Asks for a promise under the nonce that the directory says is next, until the time is over or the process ends. */
