@@ -7,40 +7,139 @@ import { createOutput } from "../cli/output.ts";
 import { withExample } from "../cli/run-command.ts";
 import { addCompletionCommand } from "./completion/completion-command.ts";
 
-/** What adds each command of the first level. Loaded one by one: what a command imports costs the others nothing. */
-const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
-  status: async () => (await import("./operate/status-command.ts")).addStatusCommand,
-  fees: async () => (await import("./operate/fee-commands.ts")).addFeesCommand,
-  account: async () => (await import("./account/account-command.ts")).addAccountCommands,
-  deposit: async () => (await import("./money/deposit-command.ts")).addDepositCommand,
-  transfer: async () => (await import("./money/transfer-command.ts")).addTransferCommand,
-  withdraw: async () => (await import("./money/withdraw-command.ts")).addWithdrawCommand,
-  claim: async () => (await import("./money/claim-command.ts")).addClaimCommand,
-  datanet: async () => (await import("./datanet/datanet-command.ts")).addDatanetCommands,
-  model: async () => (await import("./model/model-command.ts")).addModelCommands,
-  models: async () => (await import("./models/models-command.ts")).addModelsCommands,
-  factory: async () => (await import("./factory/factory-command.ts")).addFactoryCommands,
-  rewards: async () => (await import("./rewards/rewards-command.ts")).addRewardsCommands,
-  verify: async () => (await import("./verify/verify-command.ts")).addVerifyCommand,
-  watch: async () => (await import("./verify/watch-command.ts")).addWatchCommand,
-  disputes: async () => (await import("./disputes/disputes-command.ts")).addDisputesCommands,
-  spans: async () => (await import("./spans/spans-command.ts")).addSpansCommand,
-  "submit-queue": async () => (await import("./operate/submit-queue-command.ts")).addSubmitQueueCommand,
-  freeze: async () => (await import("./exit/freeze-command.ts")).addFreezeCommand,
-  exit: async () => (await import("./exit/exit-command.ts")).addExitCommand,
-  "exit-page": async () => (await import("./exit/exit-page-command.ts")).addExitPageCommand,
-  vote: async () => (await import("./vote/vote-command.ts")).addVoteCommands,
-  migrate: async () => (await import("./vote/migrate-command.ts")).addMigrateCommand,
-  restore: async () => (await import("./operate/restore-command.ts")).addRestoreCommand,
-  deploy: async () => (await import("./operate/deploy-command.ts")).addDeployCommand,
-  operator: async () => (await import("./operate/operator-command.ts")).addOperatorCommands,
-  doctor: async () => (await import("./operate/operator-command.ts")).addDoctorCommand,
-  follow: async () => (await import("./operate/follow-command.ts")).addFollowCommand,
-  snapshot: async () => (await import("./operate/snapshot-command.ts")).addSnapshotCommands,
-  receipt: async () => (await import("./verify/receipt-command.ts")).addReceiptCommands,
-  preconfirmations: async () =>
-    (await import("./verify/preconfirmations-command.ts")).addPreconfirmationsCommand,
-  contradiction: async () => (await import("./verify/contradiction-command.ts")).addContradictionCommand,
+interface FirstLevel {
+  /** Its line in the list of commands. */
+  readonly summary: string;
+  /** Imports what adds the command: what one command imports costs the others nothing. */
+  readonly load: () => Promise<(program: Command) => void>;
+}
+
+/** Commands of the first level. */
+const COMMANDS: Readonly<Record<string, FirstLevel>> = {
+  status: {
+    summary: "ledger, L1 and your money at a glance",
+    load: async () => (await import("./operate/status-command.ts")).addStatusCommand,
+  },
+  fees: {
+    summary: "price of each operation, now and in the next batch",
+    load: async () => (await import("./operate/fee-commands.ts")).addFeesCommand,
+  },
+  account: {
+    summary: "keys and balances",
+    load: async () => (await import("./account/account-command.ts")).addAccountCommands,
+  },
+  deposit: {
+    summary: "bring OPEN from L1 into the ledger",
+    load: async () => (await import("./money/deposit-command.ts")).addDepositCommand,
+  },
+  transfer: {
+    summary: "send OPEN inside the ledger",
+    load: async () => (await import("./money/transfer-command.ts")).addTransferCommand,
+  },
+  withdraw: {
+    summary: "take OPEN out of the ledger",
+    load: async () => (await import("./money/withdraw-command.ts")).addWithdrawCommand,
+  },
+  claim: {
+    summary: "pay out posted withdrawals on L1",
+    load: async () => (await import("./money/claim-command.ts")).addClaimCommand,
+  },
+  datanet: {
+    summary: "create, fill, review and publish data sets",
+    load: async () => (await import("./datanet/datanet-command.ts")).addDatanetCommands,
+  },
+  model: {
+    summary: "train, register, serve, ask and settle a model",
+    load: async () => (await import("./model/model-command.ts")).addModelCommands,
+  },
+  models: {
+    summary: "serve many language models on one base",
+    load: async () => (await import("./models/models-command.ts")).addModelsCommands,
+  },
+  factory: {
+    summary: "make language models of Datanets",
+    load: async () => (await import("./factory/factory-command.ts")).addFactoryCommands,
+  },
+  rewards: {
+    summary: "what rows have earned, and why",
+    load: async () => (await import("./rewards/rewards-command.ts")).addRewardsCommands,
+  },
+  verify: {
+    summary: "rebuild the ledger from L1 and check every proof",
+    load: async () => (await import("./verify/verify-command.ts")).addVerifyCommand,
+  },
+  watch: {
+    summary: "recompute posted models and refute false ones",
+    load: async () => (await import("./verify/watch-command.ts")).addWatchCommand,
+  },
+  disputes: {
+    summary: "post, challenge and defend models on L1",
+    load: async () => (await import("./disputes/disputes-command.ts")).addDisputesCommands,
+  },
+  spans: {
+    summary: "find whose rows a text repeats word for word",
+    load: async () => (await import("./spans/spans-command.ts")).addSpansCommand,
+  },
+  "submit-queue": {
+    summary: "carry on a queue that the operator leaves",
+    load: async () => (await import("./operate/submit-queue-command.ts")).addSubmitQueueCommand,
+  },
+  freeze: {
+    summary: "freeze a rollup whose queue has stopped",
+    load: async () => (await import("./exit/freeze-command.ts")).addFreezeCommand,
+  },
+  exit: {
+    summary: "leave a frozen rollup from an Ethereum node alone",
+    load: async () => (await import("./exit/exit-command.ts")).addExitCommand,
+  },
+  "exit-page": {
+    summary: "make an HTML file that exits a frozen rollup",
+    load: async () => (await import("./exit/exit-page-command.ts")).addExitPageCommand,
+  },
+  vote: {
+    summary: "vote with OPEN on the treasury and the next rollup",
+    load: async () => (await import("./vote/vote-command.ts")).addVoteCommands,
+  },
+  migrate: {
+    summary: "move to the rollup that votes named",
+    load: async () => (await import("./vote/migrate-command.ts")).addMigrateCommand,
+  },
+  restore: {
+    summary: "rebuild a sequencer's data directory",
+    load: async () => (await import("./operate/restore-command.ts")).addRestoreCommand,
+  },
+  deploy: {
+    summary: "deploy a rollup to an Ethereum node",
+    load: async () => (await import("./operate/deploy-command.ts")).addDeployCommand,
+  },
+  operator: {
+    summary: "set up and pay the processes of a rollup",
+    load: async () => (await import("./operate/operator-command.ts")).addOperatorCommands,
+  },
+  doctor: {
+    summary: "find what is wrong with an installation",
+    load: async () => (await import("./operate/operator-command.ts")).addDoctorCommand,
+  },
+  follow: {
+    summary: "keep a read-only copy of the ledger",
+    load: async () => (await import("./operate/follow-command.ts")).addFollowCommand,
+  },
+  snapshot: {
+    summary: "save a ledger after a batch as one file",
+    load: async () => (await import("./operate/snapshot-command.ts")).addSnapshotCommands,
+  },
+  receipt: {
+    summary: "what became of an answer's payment",
+    load: async () => (await import("./verify/receipt-command.ts")).addReceiptCommands,
+  },
+  preconfirmations: {
+    summary: "list signed preconfirmations kept here",
+    load: async () => (await import("./verify/preconfirmations-command.ts")).addPreconfirmationsCommand,
+  },
+  contradiction: {
+    summary: "compare signed preconfirmations with L1",
+    load: async () => (await import("./verify/contradiction-command.ts")).addContradictionCommand,
+  },
 };
 
 /**
@@ -49,10 +148,24 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
  */
 export async function createProgram(names = Object.keys(COMMANDS)): Promise<Command> {
   const program = withGlobalOptions(new Command("openledger"));
-  withExample(program, "status", "transfer bob 1.5 --account alice");
-  const adders = await Promise.all(names.map((name) => COMMANDS[name]!()));
+  const adders = await Promise.all(names.map((name) => COMMANDS[name]!.load()));
   for (const add of adders) add(program);
+  for (const name of names)
+    program.commands.find((command) => command.name() === name)!.summary(COMMANDS[name]!.summary);
+  return finished(program);
+}
+
+/** The list of commands, none of them loaded: enough for help, and to name a command that there is not. */
+function createListing(): Command {
+  const program = withGlobalOptions(new Command("openledger"));
+  for (const [name, { summary }] of Object.entries(COMMANDS)) program.command(name).summary(summary);
+  return finished(program);
+}
+
+function finished(program: Command): Command {
+  withExample(program, "status", "transfer bob 1.5 --account alice");
   addCompletionCommand(program);
+  program.configureHelp({ subcommandTerm: (command) => command.name() });
   for (const command of allCommands(program))
     command.exitOverride().configureOutput({ outputError: () => {} });
   return program;
@@ -102,7 +215,7 @@ function withGlobalOptions(program: Command): Command {
 /** Runs the command line; wrong usage is answered like any other failure, with exit status 2. */
 export async function runProgram(argv: readonly string[]): Promise<void> {
   try {
-    await (await createProgram(wantedOf(argv))).parseAsync([...argv], { from: "user" });
+    await (await programFor(argv)).parseAsync([...argv], { from: "user" });
   } catch (error) {
     const { exitCode, code } = error as { exitCode?: number; code?: string };
     // Help and version come as errors, too, and are none.
@@ -112,15 +225,17 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
   }
 }
 
-/** The command that is named, where one is: the others need not be loaded. undefined = all of them. */
-function wantedOf(argv: readonly string[]): string[] | undefined {
-  let named: string | undefined;
+/** With the one command that is named, with all where the tree itself is asked for, else their list. */
+async function programFor(argv: readonly string[]): Promise<Command> {
+  let operands: string[] = [];
   try {
-    [named] = withGlobalOptions(new Command()).parseOptions([...argv]).operands;
+    ({ operands } = withGlobalOptions(new Command()).parseOptions([...argv]));
   } catch {
     // A wrong value of an option is refused where the line is parsed in earnest.
   }
-  return named !== undefined && Object.hasOwn(COMMANDS, named) ? [named] : undefined;
+  const named = operands[0] === "help" ? operands[1] : operands[0];
+  if (named === "completion") return createProgram();
+  return named !== undefined && Object.hasOwn(COMMANDS, named) ? createProgram([named]) : createListing();
 }
 
 export function allCommands(command: Command): Command[] {

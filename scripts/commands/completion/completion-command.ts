@@ -5,6 +5,7 @@ import { candidatesOf, SHELLS } from "./completion-script.ts";
 export function addCompletionCommand(program: Command): void {
   const command = program
     .command("completion")
+    .summary("complete commands in your shell")
     .description("a script that completes commands and options where you press Tab")
     .addArgument(new Argument("<shell>", "the shell").choices(Object.keys(SHELLS)));
   withExample(command, "completion bash");
