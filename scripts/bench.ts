@@ -287,6 +287,16 @@ program
   });
 
 program
+  .command("abuse")
+  .description("a sequencer, a server of models and a Datanet host under abuse, seen by their honest clients")
+  .option("--seconds <n>", "how long the attack lasts", "40")
+  .addHelpText("after", "\nExample:\n  npm run bench -- abuse --seconds 40")
+  .action(async (options: { seconds: string }) => {
+    const { benchAbuse } = await import("./bench/abuse.ts");
+    console.log(`abuse ${JSON.stringify(await benchAbuse(options))}`);
+  });
+
+program
   .command("flood")
   .description("what it costs to keep the L1 queue full for a month, and what it costs the operator")
   .option("--capacity <entries>", "entries that fit into the queue", "1024")

@@ -7,6 +7,7 @@ import type { Socket } from "node:net";
 import rateLimit from "@fastify/rate-limit";
 import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { readBodies } from "./bodies.ts";
+import { BodyPlaces } from "./body-places.ts";
 import { clientNetwork } from "./client-network.ts";
 import { bodyOfError, errorHandler, type HttpErrors } from "./http-errors.ts";
 import { asksByName } from "./local-requests.ts";
@@ -83,6 +84,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
           data: { host: raw.headers.host?.slice(0, 200) },
         },
       );
+  });
+  const places = new BodyPlaces();
+  app.addHook("onRequest", async (request, reply) => {
+    if (!places.take(request, reply))
+      throw errors.make("rate-limited", "other large requests are being read; try again", {});
   });
   endSlowBodies(app, requestTimeoutMs, bodyLimitBytes);
   readBodies(app, hasRawBodies, errors);

@@ -96,8 +96,34 @@ describe("what people bring", () => {
     expect(await put(`${commit}/rows`, encodeRows([new Uint8Array(2_001)]))).toBe("DNT_TOO_LARGE");
     expect(await put(`${commit}/rows`, new Uint8Array(5_000))).toBe("DNT_TOO_LARGE");
     expect(await put(`${commit}/rows`, encodeRows(rows).subarray(0, 20))).toBe("DNT_BAD_REQUEST");
-    const announced = await rawRequest(`PUT ${commit}/rows HTTP/1.1`, ["content-length: 10000000000"]);
+    const records = `/v1/datanets/${world.datanetId}/records`;
+    const announced = await rawRequest(`POST ${records} HTTP/1.1`, ["content-length: 10000000000"]);
     expect(announced).toContain(" 413 ");
+  });
+
+  it("is refused by its header, before a byte of it is read", async () => {
+    const { session } = await answer(`${host.url}/v1/info`);
+    const point = `0x${"1".repeat(64)}`;
+    const signature = { r8x: point, r8y: point, s: point };
+    const sound = { leafId: 3, session, nonce: "0".repeat(32), expiresAtMs: Date.now() + 60_000, signature };
+    const refused = async (path: string, proof: unknown) => {
+      const header = proof === null ? [] : [`x-openledger-request: ${JSON.stringify(proof)}`];
+      // Nothing of the body comes: whoever waits for it says nothing.
+      const said = await rawRequest(
+        `PUT ${path} HTTP/1.1`,
+        ["content-length: 4000", ...header],
+        "",
+        /"DNT_\w+"/,
+      );
+      return /DNT_\w+/.exec(said)?.[0];
+    };
+    const version = commit.replace("/commits/", "/versions/");
+    for (const path of [`${commit}/rows`, `${commit}/list`, version]) {
+      expect(await refused(path, null)).toBe("DNT_REQUEST_UNSIGNED");
+      expect(await refused(path, { ...sound, signature: null })).toBe("DNT_BAD_REQUEST");
+      expect(await refused(path, { ...sound, expiresAtMs: Date.now() - 1 })).toBe("DNT_REQUEST_EXPIRED");
+      expect(await refused(path, { ...sound, session: "another" })).toBe("DNT_SESSION_OTHER");
+    }
   });
 
   it("is held against the commit, row by row", async () => {
@@ -160,7 +186,7 @@ describe("what people bring", () => {
 const answer = async (url: string): Promise<any> => (await fetch(url)).json();
 
 /** What comes back on a plain connection until it ends. */
-function rawRequest(line: string, headers: readonly string[], body = ""): Promise<string> {
+function rawRequest(line: string, headers: readonly string[], body = "", enough = / 413 /): Promise<string> {
   const { hostname, port } = new URL(host.url);
   return new Promise((resolve) => {
     let answer = "";
@@ -170,7 +196,7 @@ function rawRequest(line: string, headers: readonly string[], body = ""): Promis
     });
     socket.on("data", (data) => {
       answer += data.toString();
-      if (answer.includes(" 413 ")) socket.destroy();
+      if (enough.test(answer)) socket.destroy();
     });
     socket.on("error", () => {});
     socket.on("close", () => resolve(answer));

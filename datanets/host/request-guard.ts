@@ -33,14 +33,14 @@ export class RequestGuard {
   }
 
   /**
-   * The leaf that has signed the request.
+   * What the header says, before the body is read that it signs: whoever has no signature at all has no body in memory.
    * @param header undefined where the request has none
-   * @throws DNT_REQUEST_UNSIGNED, DNT_REQUEST_EXPIRED, DNT_SESSION_OTHER, DNT_REQUEST_SIGNATURE, DNT_REQUEST_REPLAYED
+   * @throws DNT_REQUEST_UNSIGNED, DNT_BAD_REQUEST, DNT_REQUEST_EXPIRED, DNT_SESSION_OTHER, DNT_REQUEST_REPLAYED
    */
-  async signer(request: HostRequest, header: string | undefined): Promise<HostLeaf> {
+  read(header: string | undefined): RequestProof {
     if (header === undefined) throw datanetError("DNT_REQUEST_UNSIGNED", "the request is not signed");
     const proof = parseProof(header);
-    const { expiresAtMs, leafId, nonce, session, signature } = proof;
+    const { expiresAtMs, nonce, session } = proof;
     const nowMs = this.#nowMs();
     if (expiresAtMs <= nowMs || expiresAtMs > nowMs + MAX_REQUEST_MS + CLOCK_SLACK_MS)
       throw datanetError("DNT_REQUEST_EXPIRED", `the request is good until ${expiresAtMs}, it is ${nowMs}`, {
@@ -50,6 +50,18 @@ export class RequestGuard {
       throw datanetError("DNT_SESSION_OTHER", "the request is signed for another session of this host", {
         data: { session: this.#session },
       });
+    if (this.#seen.has(nonce)) throw replayed(nonce);
+    return proof;
+  }
+
+  /**
+   * The leaf that has signed the request.
+   * @param header undefined where the request has none
+   * @throws DNT_REQUEST_SIGNATURE, and what `read` throws
+   */
+  async signer(request: HostRequest, header: string | undefined): Promise<HostLeaf> {
+    const proof = this.read(header);
+    const { expiresAtMs, leafId, nonce, signature } = proof;
     const leaf = await this.#ledger.leaf(leafId);
     const message = requestMessage(this.#domain, request, proof);
     const { r8x, r8y, s } = signature;
@@ -59,9 +71,8 @@ export class RequestGuard {
         data: { leafId },
       });
     // no replay: the check and the entry are one step, and only what is signed takes room.
-    if (this.#seen.has(nonce))
-      throw datanetError("DNT_REQUEST_REPLAYED", "this signed request was taken before", { data: { nonce } });
-    this.#forget(nowMs);
+    if (this.#seen.has(nonce)) throw replayed(nonce);
+    this.#forget(this.#nowMs());
     this.#seen.set(nonce, expiresAtMs);
     return leaf;
   }
@@ -73,6 +84,9 @@ export class RequestGuard {
     }
   }
 }
+
+const replayed = (nonce: string) =>
+  datanetError("DNT_REQUEST_REPLAYED", "this signed request was taken before", { data: { nonce } });
 
 function parseProof(header: string): RequestProof {
   const malformed = (cause?: unknown) =>

@@ -11,6 +11,7 @@ import {
   openForReading,
   rootParams,
   SIGNED,
+  signedFirst,
   signerOf,
   wholeText,
 } from "./host-request.ts";
@@ -47,6 +48,7 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
     "/v1/datanets/:id/commits/:root/list",
     {
       bodyLimit: DIGEST_BYTES * config.maxCommitRows,
+      ...signedFirst(context),
       schema: {
         ...{ tags: ["rows"], summary: "The list behind a final commit: SHA-256 of each row, 32 bytes each" },
         ...{ params: rootParams, ...BINARY, ...SIGNED },
@@ -70,6 +72,7 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
     "/v1/datanets/:id/commits/:root/rows",
     {
       bodyLimit: config.maxChunkBytes + 1,
+      ...signedFirst(context),
       schema: {
         ...{
           tags: ["rows"],

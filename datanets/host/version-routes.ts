@@ -13,6 +13,7 @@ import {
   rootParams,
   rootText,
   SIGNED,
+  signedFirst,
   signerOf,
   wholeText,
 } from "./host-request.ts";
@@ -56,6 +57,7 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
     "/v1/datanets/:id/versions/:root",
     {
       bodyLimit: VERSION_ROW_BYTES * config.maxCommitRows,
+      ...signedFirst(context),
       schema: {
         ...{ tags: ["versions"], summary: "Bring the list behind a version's root: 38 bytes a row" },
         ...{ params: rootParams, consumes: ["application/octet-stream"], ...SIGNED },

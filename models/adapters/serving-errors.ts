@@ -18,7 +18,8 @@ export const servingErrors = {
     openAiCode: "model_not_found",
   },
   MOD_SERVE_PROMPT_TOO_LONG: {
-    meaning: "prompt and answer have more tokens than the model, or the memory for keys and values, takes",
+    meaning:
+      "prompt and answer have more tokens than the model, or the memory for keys and values, takes; or the prompt has more bytes than so many tokens",
     remedy: "shorten the prompt or lower max_tokens",
     httpStatus: 400,
     type: "invalid_request_error",
@@ -48,7 +49,7 @@ export const servingErrors = {
     isRetryable: true,
   },
   MOD_SERVE_OVERLOADED: {
-    meaning: "as many requests wait as may wait, in all or of this key",
+    meaning: "as many requests wait as may wait, in all or of this address",
     remedy: "try again after the seconds that Retry-After says",
     httpStatus: 429,
     type: "rate_limit_error",

@@ -49,16 +49,33 @@ export interface FactoryContext {
  * @throws MOD_FACTORY_ACCOUNT_REFUSED, DNT_REQUEST_UNSIGNED and what else `RequestGuard.signer` throws
  */
 export async function signerOf(context: FactoryContext, request: FastifyRequest): Promise<number> {
-  const { config, guard, origin } = context;
-  const header = request.headers[REQUEST_HEADER];
+  const { guard, origin } = context;
   const { id } = await guard.signer(
     { origin: origin(), method: request.method, path: request.url, body: rawBodyOf(request) },
-    typeof header === "string" ? header : undefined,
+    headerOf(request),
   );
-  if (config.accounts === "any" || config.accounts.includes(id)) return id;
-  throw factoryError("MOD_FACTORY_ACCOUNT_REFUSED", `this factory does not work for leaf ${id}`, {
-    data: { leafId: id },
+  requireAccount(context, id);
+  return id;
+}
+
+/**
+ * Of a route that takes large bodies: refused before a byte of them is read.
+ * @throws MOD_FACTORY_ACCOUNT_REFUSED, and what `RequestGuard.read` throws
+ */
+export function requireSigned(context: FactoryContext, request: FastifyRequest): void {
+  requireAccount(context, context.guard.read(headerOf(request)).leafId);
+}
+
+function requireAccount({ config: { accounts } }: FactoryContext, leafId: number): void {
+  if (accounts === "any" || accounts.includes(leafId)) return;
+  throw factoryError("MOD_FACTORY_ACCOUNT_REFUSED", `this factory does not work for leaf ${leafId}`, {
+    data: { leafId },
   });
+}
+
+function headerOf({ headers }: FastifyRequest): string | undefined {
+  const header = headers[REQUEST_HEADER];
+  return typeof header === "string" ? header : undefined;
 }
 
 /** Aborted when the client goes before its answer. */

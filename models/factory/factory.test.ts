@@ -187,18 +187,24 @@ describe("what a factory refuses", () => {
     expect(readFactoryConfig({ FACTORY_HOST: "0.0.0.0", FACTORY_ACCOUNTS: "any" }).accounts).toBe("any");
   });
 
-  it("is a fifth large body of one address, before it is read", async () => {
+  it("is a large body that nobody has signed, and a second one of an address, before they are read", async () => {
     const { host } = new URL(factory.url);
+    const { session } = (await (await fetch(`${factory.url}/v1/info`)).json()) as { session: string };
     const head = `POST /v1/datasets HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\n`;
-    const sockets = Array.from({ length: 5 }, () => {
+    const sockets: Socket[] = [];
+    const announce = (header = "") => {
       const socket = connect(Number(new URL(factory.url).port), "127.0.0.1");
+      sockets.push(socket);
       socket.on("error", () => {});
-      socket.write(`${head}content-length: 2000000\r\n\r\n`);
-      return socket;
-    });
-    const refused = (socket: Socket) =>
-      new Promise<string>((resolve) => socket.once("data", (data) => resolve(data.toString())));
-    expect(await Promise.race(sockets.map(refused))).toContain("MOD_FACTORY_RATE_LIMITED");
+      socket.write(`${head}${header}content-length: 20000000\r\n\r\n`);
+      return new Promise<string>((resolve) => socket.once("data", (data) => resolve(data.toString())));
+    };
+    expect(await announce()).toContain("DNT_REQUEST_UNSIGNED");
+    const point = `0x${"1".repeat(64)}`;
+    const signature = { r8x: point, r8y: point, s: point };
+    const proof = { leafId: 3, session, nonce: "0".repeat(32), expiresAtMs: Date.now() + 60_000, signature };
+    const forged = `x-openledger-request: ${JSON.stringify(proof)}\r\n`;
+    expect(await Promise.race([announce(forged), announce(forged)])).toContain("MOD_FACTORY_RATE_LIMITED");
     for (const socket of sockets) socket.destroy();
     const answer = await fetch(`${factory.url}/v1/jobs`);
     expect(answer.status).toBe(401);

@@ -2,12 +2,14 @@ import { z } from "zod";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
 import { type ServingErrorCode, servingError } from "../adapters/serving-errors.ts";
 import { drawSeedOf } from "../registered/draw-seed.ts";
-import { answerText, tokensOfPrompt } from "../registered/text-tokens.ts";
+import { answerText, requirePromptBytes, requirePromptTokens } from "../registered/text-tokens.ts";
 import type {
   AnswerBook,
   AnswerForm,
   AskedQuestion,
   BookedAnswer,
+  EncodePrompt,
+  MakeTokens,
   RegisteredName,
 } from "../serving/answer-book.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";
@@ -42,17 +44,19 @@ export class LedgerBook implements AnswerBook {
   }
 
   /** The recipe says how a registered model answers: whoever could choose would look for what suits him. */
-  formOf(question: AskedQuestion): AnswerForm {
+  async formOf(question: AskedQuestion, encode: EncodePrompt): Promise<AnswerForm> {
     const { model, text } = this.#known(question);
     const { recipe } = model;
     const { answerTokens, endToken, temperature } = recipe.answers;
-    const prompt = translated(() => tokensOfPrompt(this.#tokens, text, recipe));
+    translated(() => requirePromptBytes(this.#tokens, text, recipe));
+    const prompt = await encode(text);
+    translated(() => requirePromptTokens(text, prompt, recipe));
     const seed = drawSeedOf(recipe, text);
     const endTokens = endToken === null ? [] : [endToken];
     return { prompt, maxTokens: answerTokens, temperature, topP: 1, seed, endTokens };
   }
 
-  async answer(question: AskedQuestion, make: () => Promise<readonly number[]>): Promise<BookedAnswer> {
+  async answer(question: AskedQuestion, make: MakeTokens): Promise<BookedAnswer> {
     const { model, text: prompt } = this.#known(question);
     const { desk, modelId, queryOf, recipe } = model;
     const claim = claimSchema.safeParse(question.claim);
@@ -62,7 +66,7 @@ export class LedgerBook implements AnswerBook {
       });
     const { estimate, record } = await desk
       .ask({ prompt, ...claim.data }, async () => {
-        const text = answerText(this.#tokens, await make());
+        const text = answerText(this.#tokens, await make(claim.data.payerId));
         return { label: null, confidence: null, text, query: await queryOf(prompt, text) };
       })
       .catch((error: unknown) => {

@@ -3,7 +3,7 @@ import { attributionError } from "../../attribution/attribution-errors.ts";
 import { decodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
 import { spelledLengths, type TokenSpelling } from "../tokens/token-spelling.ts";
-import type { TextTokens } from "../tokens/tokenizer.ts";
+import { mostTextBytes, type TextTokens } from "../tokens/tokenizer.ts";
 import { answerRow, textRows } from "../training/text-rows.ts";
 import type { TextRecipe } from "./text-recipe.ts";
 
@@ -91,18 +91,40 @@ export function tokensOfPrompt(
   recipe: TextRecipe,
   spelling: TokenSpelling | null = null,
 ): number[] {
+  requirePromptBytes(tokens, prompt, recipe);
   const encoded = tokens.encode(prompt);
+  requirePromptTokens(prompt, encoded, recipe, spelling);
+  return encoded;
+}
+
+/** Before it is encoded. @throws ATT_ROW_INVALID for a prompt with more bytes than the recipe's tokens have */
+export function requirePromptBytes(tokens: TextTokens, prompt: string, { answers }: TextRecipe): void {
+  const mostBytes = mostTextBytes(tokens, answers.promptTokens);
+  const byteCount = new TextEncoder().encode(prompt).length;
+  if (byteCount > mostBytes)
+    throw invalid(
+      `the prompt has ${byteCount} bytes, ${answers.promptTokens} tokens have at most ${mostBytes}`,
+    );
+}
+
+/** As `tokensOfPrompt`, of a prompt that is encoded. @throws ATT_ROW_INVALID */
+export function requirePromptTokens(
+  prompt: string,
+  encoded: readonly number[],
+  recipe: TextRecipe,
+  spelling: TokenSpelling | null = null,
+): void {
   const most = recipe.answers.promptTokens;
   if (encoded.length < 1 || encoded.length > most)
     throw invalid(`the prompt has ${encoded.length} tokens, the model takes 1 to ${most}`);
-  if (recipe.tracing === undefined) return encoded;
+  if (recipe.tracing === undefined) return;
   if (spelling !== null) lengthsOfPrompt(spelling, prompt, encoded);
   const [byteCount, mostBytes] = [
     new TextEncoder().encode(prompt).length,
     mostClaimedBytes(encoded.length, recipe),
   ];
-  if (byteCount <= mostBytes) return encoded;
-  throw invalid(`the prompt has ${byteCount} bytes, and a claim of it has room for ${mostBytes}`);
+  if (byteCount > mostBytes)
+    throw invalid(`the prompt has ${byteCount} bytes, and a claim of it has room for ${mostBytes}`);
 }
 
 /** Bytes that each token spells, as a claim shows them. @throws ATT_ROW_INVALID where they do not spell the prompt */

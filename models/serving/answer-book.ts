@@ -33,16 +33,24 @@ export interface RegisteredName {
   readonly version: number;
 }
 
+export type EncodePrompt = (text: string) => Promise<readonly number[]>;
+export type MakeTokens = (payerId: number) => Promise<readonly number[]>;
+
 export interface AnswerBook {
   /** null of an adapter, or the base, that nobody has registered: it is not sold. */
   registered(model: string): RegisteredName | null;
-  /** null where the request decides. @throws RollupError MOD_SERVE_UNPAID, MOD_SERVE_REQUEST_INVALID */
-  formOf(question: AskedQuestion): AnswerForm | null;
+  /**
+   * null where the request decides.
+   *
+   * @param encode beside the thread that serves HTTP; what it throws is thrown here
+   * @throws RollupError MOD_SERVE_UNPAID, MOD_SERVE_REQUEST_INVALID
+   */
+  formOf(question: AskedQuestion, encode: EncodePrompt): Promise<AnswerForm | null>;
   /**
    * Has an answer made and keeps it before its last part is given; the one that is unpaid is given again without.
    *
-   * @param make the answer's tokens; what it throws is thrown here
+   * @param make the answer's tokens for an account that has signed the question; what it throws is thrown here
    * @throws RollupError MOD_SERVE_UNPAID, MOD_SERVE_REQUEST_INVALID, MOD_SERVE_STOPPING
    */
-  answer(question: AskedQuestion, make: () => Promise<readonly number[]>): Promise<BookedAnswer>;
+  answer(question: AskedQuestion, make: MakeTokens): Promise<BookedAnswer>;
 }

@@ -17,6 +17,7 @@ import {
   wholeAnswer,
 } from "./openai-answers.ts";
 import { type ChatRequest, type CompletionRequest, invalidRequest } from "./openai-requests.ts";
+import type { PromptEncoder, PromptSender } from "./prompt-encoder.ts";
 import type { ServingEngine } from "./serving-engine.ts";
 import type { ServingMetrics } from "./serving-metrics.ts";
 
@@ -29,6 +30,7 @@ export interface DeskOptions {
 
 export interface DeskModules {
   readonly engine: ServingEngine;
+  readonly encoder: PromptEncoder;
   readonly tokens: TextTokens;
   readonly chat: ChatForm;
   readonly metrics: ServingMetrics;
@@ -42,10 +44,11 @@ type AnyRequest = CompletionRequest | ChatRequest;
 interface Asked {
   readonly head: AnswerHead;
   readonly question: AskedQuestion;
-  readonly request: AnyRequest;
-  readonly tenant: string;
+  readonly address: string;
   readonly form: AnswerForm;
   readonly stops: readonly string[];
+  readonly isStream: boolean;
+  readonly hasUsage: boolean;
 }
 
 interface Ended {
@@ -68,11 +71,12 @@ export class AnswerDesk {
   }
 
   /** Writes the answer to the response, or throws before anything is written. */
-  async answer(request: AnyRequest, tenant: string, response: ServerResponse): Promise<void> {
+  async answer(request: AnyRequest, address: string, response: ServerResponse): Promise<void> {
     const { metrics } = this.#modules;
     try {
-      const asked = this.#asked(request, tenant);
-      if (request.stream === true) await this.#stream(asked, response);
+      // What waits for its turn holds no text of the request, but where the ledger's book keeps it.
+      const asked = await this.#asked(request, { address, isWanted: () => !response.destroyed });
+      if (asked.isStream) await this.#stream(asked, response);
       else await this.#whole(asked, response);
       metrics.requests.inc({ result: "done" });
     } catch (error) {
@@ -86,12 +90,17 @@ export class AnswerDesk {
     }
   }
 
-  #asked(request: AnyRequest, tenant: string): Asked {
-    const { book, chat } = this.#modules;
+  async #asked(request: AnyRequest, sender: PromptSender): Promise<Asked> {
+    const { book, chat, encoder } = this.#modules;
     const isChat = "messages" in request;
     const text = !isChat && typeof request.prompt === "string" ? request.prompt : null;
-    const question = { model: request.model, text, claim: request.openledger };
-    const form = book?.formOf(question) ?? null;
+    const question = {
+      model: request.model,
+      text: book === undefined ? null : text,
+      claim: request.openledger,
+    };
+    const encode = (prompt: string) => encoder.encode(prompt, "prompt", sender);
+    const form = (await book?.formOf(question, encode)) ?? null;
     return {
       head: {
         kind: isChat ? "chat" : "completion",
@@ -100,23 +109,21 @@ export class AnswerDesk {
         model: request.model,
       },
       question,
-      request,
-      tenant,
-      form: form ?? this.#formOf(request),
+      address: sender.address,
+      form: form ?? (await this.#formOf(request, sender)),
       stops: form === null ? [...request.stop, ...(isChat ? chat.stops : [])] : [],
+      isStream: request.stream === true,
+      hasUsage: request.stream_options?.include_usage === true,
     };
   }
 
   /** As the request has it. */
-  #formOf(request: AnyRequest): AnswerForm {
-    const { chat, tokens } = this.#modules;
+  async #formOf(request: AnyRequest, sender: PromptSender): Promise<AnswerForm> {
+    const { chat, encoder } = this.#modules;
     const isChat = "messages" in request;
-    const prompt = isChat
-      ? chat.promptOf(request.messages)
-      : typeof request.prompt === "string"
-        ? tokens.encode(request.prompt)
-        : request.prompt;
     const param = isChat ? "messages" : "prompt";
+    const asked = isChat ? chat.promptOf(request.messages) : request.prompt;
+    const prompt = typeof asked === "string" ? await encoder.encode(asked, param, sender) : asked;
     if (prompt.length === 0) throw invalidRequest(param, "it is empty");
     if (prompt.some((token) => token >= this.#options.vocabularySize))
       throw invalidRequest(param, "a token is not in the vocabulary");
@@ -156,8 +163,7 @@ export class AnswerDesk {
       });
       begin();
       stream.send(lastPart(asked.head, ended.end, ended.openledger));
-      if (asked.request.stream_options?.include_usage === true)
-        stream.send(usagePart(asked.head, ended.usage));
+      if (asked.hasUsage) stream.send(usagePart(asked.head, ended.usage));
       stream.send("[DONE]");
       stream.end();
     } catch (error) {
@@ -172,16 +178,16 @@ export class AnswerDesk {
   /** Free of charge at once; else the book has it made, and keeps it. */
   async #run(asked: Asked, response: ServerResponse, give: (text: string) => void): Promise<Ended> {
     const { book, metrics } = this.#modules;
-    const { form, head, question, stops, tenant } = asked;
+    const { address, form, head, question, stops } = asked;
     const adapter = head.model === this.#options.baseName ? null : head.model;
-    const order = { tenant, adapter, form, stops, isKept: book !== undefined };
-    const make = () => makeAnswer(this.#modules, order, response, give);
+    const order = { address, adapter, form, stops, isKept: book !== undefined };
+    const make = (tenant: string) => makeAnswer(this.#modules, { ...order, tenant }, response, give);
     let made: MadeAnswer | undefined;
-    const booked = await book?.answer(question, async () => {
-      made = await make();
+    const booked = await book?.answer(question, async (payerId) => {
+      made = await make(`account ${payerId}`);
       return made.answer;
     });
-    if (booked === undefined) made = await make();
+    if (booked === undefined) made = await make(address);
     // The answer is one that was given before.
     else if (made === undefined) give(booked.text);
     const { adapterSha256 = null, answer = [], end = booked?.end ?? "stop" } = made ?? {};

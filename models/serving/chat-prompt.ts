@@ -2,8 +2,8 @@ import type { TextTokens } from "../tokens/tokenizer.ts";
 import { type ChatMessage, invalidRequest } from "./openai-requests.ts";
 
 export interface ChatForm {
-  /** @throws RollupError MOD_SERVE_REQUEST_INVALID for marks of the form inside a message */
-  promptOf(messages: readonly ChatMessage[]): number[];
+  /** The text that is encoded. @throws RollupError MOD_SERVE_REQUEST_INVALID for marks of the form inside a message */
+  promptOf(messages: readonly ChatMessage[]): string;
   /** Texts that end an answer. */
   readonly stops: readonly string[];
 }
@@ -16,9 +16,7 @@ export function chatForm(tokens: TextTokens): ChatForm {
   if (!hasMarks) {
     return {
       promptOf: (messages) =>
-        tokens.encode(
-          [...messages.map(({ content, role }) => `${role}: ${content}`), "assistant:"].join("\n"),
-        ),
+        [...messages.map(({ content, role }) => `${role}: ${content}`), "assistant:"].join("\n"),
       stops: ["\nuser:"],
     };
   }
@@ -30,7 +28,7 @@ export function chatForm(tokens: TextTokens): ChatForm {
           throw invalidRequest(`messages.${i}.content`, "it has marks that separate messages");
         return `${BEGIN}${role === "developer" ? "system" : role}\n${content}${END}\n`;
       });
-      return tokens.encode(`${lines.join("")}${BEGIN}assistant\n`);
+      return `${lines.join("")}${BEGIN}assistant\n`;
     },
     stops: [END],
   };

@@ -1,15 +1,29 @@
+import type { RollupError } from "../../circuits/rollup-error.ts";
 import { servingError } from "../adapters/serving-errors.ts";
 
 export interface QueueLimits {
   readonly maxQueued: number;
+  /** Of one address, whatever tenants it has. */
   readonly maxQueuedPerTenant: number;
-  /** What a tenant may take in its turn before the next one has his. */
+  /** What a tenant may take in its turn before the next one has its own. */
   readonly quantum: number;
+}
+
+export interface QueueOptions<T> extends QueueLimits {
+  /** Told of an item that gave its place to an address with fewer. */
+  onDropped(item: T, overloaded: RollupError): void;
+}
+
+/** Who takes a turn, and from where: an address has one turn, but for tenants who have shown who they are. */
+export interface QueueTenant {
+  readonly tenant: string;
+  readonly address: string;
 }
 
 interface Waiting<T> {
   readonly item: T;
   readonly cost: number;
+  readonly address: string;
 }
 
 interface Tenant<T> {
@@ -19,16 +33,18 @@ interface Tenant<T> {
 
 /**
  * Deficit round robin (Shreedhar and Varghese 1995): tenants take turns, and each turn gives so much credit. Who asks for
- * long answers has fewer of them in a round; who has nothing waiting saves no credit.
+ * long answers has fewer of them in a round; who has nothing waiting saves no credit. Where all places are taken, the address
+ * with most of them gives its last one (McKenney 1990, longest queue drop): a few addresses cannot keep the others out.
  */
 export class FairQueue<T> {
-  readonly #limits: QueueLimits;
-  /** In the order of their turns; the first has his now. */
+  readonly #options: QueueOptions<T>;
+  /** In the order of their turns; the first has its own now. */
   readonly #tenants = new Map<string, Tenant<T>>();
+  readonly #countOf = new Map<string, number>();
   #size = 0;
 
-  constructor(limits: QueueLimits) {
-    this.#limits = limits;
+  constructor(options: QueueOptions<T>) {
+    this.#options = options;
   }
 
   get size(): number {
@@ -36,22 +52,15 @@ export class FairQueue<T> {
   }
 
   /** @param cost of the item, above 0. @throws RollupError MOD_SERVE_OVERLOADED */
-  push(name: string, item: T, cost: number): void {
-    const { maxQueued, maxQueuedPerTenant, quantum } = this.#limits;
+  push({ address, tenant: name }: QueueTenant, item: T, cost: number): void {
+    const { maxQueued, maxQueuedPerTenant, quantum } = this.#options;
+    const own = this.#countOf.get(address) ?? 0;
+    if (own >= maxQueuedPerTenant) throw this.#overloaded("of this address", own);
+    if (this.#size >= maxQueued) this.#makeRoom(own);
     const tenant = this.#tenants.get(name) ?? { waiting: [], credit: quantum };
-    if (this.#size >= maxQueued || tenant.waiting.length >= maxQueuedPerTenant) {
-      const isAll = this.#size >= maxQueued;
-      throw servingError(
-        "MOD_SERVE_OVERLOADED",
-        `too many requests wait ${isAll ? "in all" : "of this key"}`,
-        {
-          data: { waiting: this.#size, ownWaiting: tenant.waiting.length },
-        },
-      );
-    }
-    tenant.waiting.push({ item, cost });
+    tenant.waiting.push({ item, cost, address });
     this.#tenants.set(name, tenant);
-    this.#size += 1;
+    this.#count(address, 1);
   }
 
   /** Whose turn it is; null if nothing waits, or this one is not taken now: then it is asked about again next time. */
@@ -63,13 +72,11 @@ export class FairQueue<T> {
       const head = tenant.waiting[0]!;
       if (head.cost <= tenant.credit) {
         if (!isTaken(head.item)) return null;
-        tenant.waiting.shift();
         tenant.credit -= head.cost;
-        this.#size -= 1;
-        if (tenant.waiting.length === 0) this.#tenants.delete(name);
+        this.#take(name, tenant, 0);
         return head.item;
       }
-      tenant.credit += this.#limits.quantum;
+      tenant.credit += this.#options.quantum;
       this.#tenants.delete(name);
       this.#tenants.set(name, tenant);
     }
@@ -80,9 +87,7 @@ export class FairQueue<T> {
     const tenant = this.#tenants.get(name);
     const index = tenant?.waiting.findIndex((waiting) => waiting.item === item) ?? -1;
     if (tenant === undefined || index < 0) return false;
-    tenant.waiting.splice(index, 1);
-    this.#size -= 1;
-    if (tenant.waiting.length === 0) this.#tenants.delete(name);
+    this.#take(name, tenant, index);
     return true;
   }
 
@@ -92,7 +97,41 @@ export class FairQueue<T> {
       waiting.map(({ item }) => item),
     );
     this.#tenants.clear();
+    this.#countOf.clear();
     this.#size = 0;
     return items;
+  }
+
+  #take(name: string, tenant: Tenant<T>, index: number): void {
+    const [{ address }] = tenant.waiting.splice(index, 1) as [Waiting<T>];
+    this.#count(address, -1);
+    if (tenant.waiting.length === 0) this.#tenants.delete(name);
+  }
+
+  #count(address: string, by: 1 | -1): void {
+    this.#size += by;
+    const count = (this.#countOf.get(address) ?? 0) + by;
+    if (count === 0) this.#countOf.delete(address);
+    else this.#countOf.set(address, count);
+  }
+
+  /** @param own places of whoever comes. @throws RollupError MOD_SERVE_OVERLOADED where nobody has more */
+  #makeRoom(own: number): void {
+    const [longest, most] = [...this.#countOf].reduce((a, b) => (b[1] > a[1] ? b : a));
+    if (most <= own + 1) throw this.#overloaded("in all", own);
+    for (const [name, tenant] of [...this.#tenants].reverse()) {
+      const index = tenant.waiting.findLastIndex(({ address }) => address === longest);
+      if (index < 0) continue;
+      const { item } = tenant.waiting[index]!;
+      this.#take(name, tenant, index);
+      this.#options.onDropped(item, this.#overloaded("in all", most));
+      return;
+    }
+  }
+
+  #overloaded(where: string, ownWaiting: number): RollupError {
+    return servingError("MOD_SERVE_OVERLOADED", `too many requests wait ${where}`, {
+      data: { waiting: this.#size, ownWaiting },
+    });
   }
 }

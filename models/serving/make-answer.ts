@@ -1,11 +1,11 @@
 import type { ServerResponse } from "node:http";
 import type { TextTokens } from "../tokens/tokenizer.ts";
 import type { AnswerForm } from "./answer-book.ts";
+import type { QueueTenant } from "./fair-queue.ts";
 import type { EngineTicket, ServingEngine } from "./serving-engine.ts";
 import { TokenText } from "./token-text.ts";
 
-export interface AnswerOrder {
-  readonly tenant: string;
+export interface AnswerOrder extends QueueTenant {
   /** null for the base. */
   readonly adapter: string | null;
   readonly form: AnswerForm;
@@ -31,7 +31,7 @@ export class ClientGone extends Error {}
  */
 export function makeAnswer(
   { engine, tokens }: { engine: ServingEngine; tokens: TextTokens },
-  { adapter, form, isKept, stops, tenant }: AnswerOrder,
+  { adapter, address, form, isKept, stops, tenant }: AnswerOrder,
   response: ServerResponse,
   give: (text: string) => void,
 ): Promise<MadeAnswer> {
@@ -68,8 +68,11 @@ export function makeAnswer(
     };
     response.once("close", onClose);
     try {
+      // It may have gone while its prompt was encoded.
+      if (response.destroyed) onClose();
+      if (response.destroyed && !isKept) return;
       ticket = engine.ask(
-        { tenant, adapter, ...form },
+        { tenant, address, adapter, ...form },
         {
           onToken(token) {
             answer.push(token);

@@ -11,6 +11,7 @@ import { TokenText } from "./token-text.ts";
 const bytes: TextTokens = {
   encode: (text) => [...new TextEncoder().encode(text)],
   decode: (tokens) => new TextDecoder().decode(Uint8Array.from(tokens)),
+  longestBytes: 1,
 };
 
 /** The parts of a text whose tokens come one by one. */
@@ -55,12 +56,18 @@ describe("text of tokens", () => {
 });
 
 describe("the queue", () => {
-  const limits = { maxQueued: 10, maxQueuedPerTenant: 6, quantum: 100 };
+  const dropped: unknown[] = [];
+  const limits = {
+    ...{ maxQueued: 10, maxQueuedPerTenant: 6, quantum: 100 },
+    onDropped: (item: unknown) => void dropped.push(item),
+  };
+  const of = (address: string, tenant = address) => ({ address, tenant });
+  const full = expect.objectContaining({ code: "MOD_SERVE_OVERLOADED", isRetryable: true });
 
   it("gives tenants turns by what they ask for, not by how often", () => {
     const queue = new FairQueue<string>(limits);
-    for (let i = 0; i < 5; i++) queue.push("large", `L${i}`, 200);
-    for (let i = 0; i < 5; i++) queue.push("small", `s${i}`, 50);
+    for (let i = 0; i < 5; i++) queue.push(of("large"), `L${i}`, 200);
+    for (let i = 0; i < 5; i++) queue.push(of("small"), `s${i}`, 50);
     const order = Array.from({ length: 10 }, () => queue.next(() => true));
     expect(order.slice(0, 5)).toEqual(["s0", "s1", "L0", "s2", "s3"]);
     expect(queue.next(() => true)).toBeNull();
@@ -68,8 +75,8 @@ describe("the queue", () => {
 
   it("asks again about what was not taken, and forgets what left", () => {
     const queue = new FairQueue<string>(limits);
-    queue.push("a", "first", 10);
-    queue.push("a", "second", 10);
+    queue.push(of("a"), "first", 10);
+    queue.push(of("a"), "second", 10);
     expect(queue.next(() => false)).toBeNull();
     expect(queue.remove("a", "first")).toBe(true);
     expect(queue.remove("a", "first")).toBe(false);
@@ -77,14 +84,25 @@ describe("the queue", () => {
     expect(queue.size).toBe(0);
   });
 
-  it("is bounded for each tenant and in all", () => {
+  it("is bounded for each address, whatever tenants it has, and in all", () => {
     const queue = new FairQueue<number>(limits);
-    for (let i = 0; i < 6; i++) queue.push("a", i, 1);
-    const full = expect.objectContaining({ code: "MOD_SERVE_OVERLOADED", isRetryable: true });
-    expect(() => queue.push("a", 6, 1)).toThrow(full);
-    for (let i = 0; i < 4; i++) queue.push("b", i, 1);
-    expect(() => queue.push("b", 4, 1)).toThrow(full);
+    for (let i = 0; i < 6; i++) queue.push(of("a", `account ${i}`), i, 1);
+    expect(() => queue.push(of("a", "account 6"), 6, 1)).toThrow(full);
+    for (let i = 0; i < 5; i++) queue.push(of("b"), i, 1);
+    expect(dropped.splice(0)).toEqual([5]);
+    expect(() => queue.push(of("b"), 5, 1)).toThrow(full);
     expect(queue.drain()).toHaveLength(10);
+    for (let i = 0; i < 6; i++) queue.push(of("a"), i, 1);
+  });
+
+  it("takes the last place of the address with most of them, for one with fewer", () => {
+    const queue = new FairQueue<string>(limits);
+    for (let i = 0; i < 6; i++) queue.push(of("a"), `a${i}`, 1);
+    for (let i = 0; i < 4; i++) queue.push(of("b"), `b${i}`, 1);
+    for (let i = 0; i < 3; i++) queue.push(of("c"), `c${i}`, 1);
+    expect(dropped.splice(0)).toEqual(["a5", "a4", "a3"]);
+    expect(() => queue.push(of("c"), "c3", 1)).toThrow(full);
+    expect(queue.drain().sort()).toEqual(["a0", "a1", "a2", "b0", "b1", "b2", "b3", "c0", "c1", "c2"]);
   });
 });
 

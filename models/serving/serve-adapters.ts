@@ -11,6 +11,7 @@ import { openTokenizer } from "../tokens/tokenizer.ts";
 import type { AnswerBook } from "./answer-book.ts";
 import { AnswerDesk } from "./answer-desk.ts";
 import { chatForm } from "./chat-prompt.ts";
+import { PromptEncoder } from "./prompt-encoder.ts";
 import { createServingApp } from "./serving-app.ts";
 import type { ServingConfig } from "./serving-config.ts";
 import { ServingEngine } from "./serving-engine.ts";
@@ -82,9 +83,11 @@ export async function serveAdapters(
   });
   watchEngine(registry, engine, pool);
   const { baseName } = config;
+  const seat = { basePath: config.basePath, vocabularySize: shape.vocabularySize };
+  const encoder = new PromptEncoder(tokens, seat, engine.maxPositions);
   const desk = new AnswerDesk(
     { baseName, vocabularySize: shape.vocabularySize, endTokens, maxBufferedBytes: config.streamBufferBytes },
-    { engine, tokens, chat: chatForm(tokens), metrics, log: logger, book: modules.book },
+    { engine, encoder, tokens, chat: chatForm(tokens), metrics, log: logger, book: modules.book },
   );
   const app = await createServingApp({
     desk,
@@ -93,6 +96,7 @@ export async function serveAdapters(
     registry,
     baseName,
     limits: config,
+    mostPromptBytes: encoder.mostBytes,
     log: logger,
     book: modules.book,
     mounts: modules.mounts,
@@ -105,6 +109,7 @@ export async function serveAdapters(
     kernels: models[0]!.kernels.name,
     async close() {
       await engine.close();
+      await encoder.close();
       await app.close();
     },
   };

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import cors from "@fastify/cors";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Registry } from "prom-client";
+import { clientNetwork } from "../../circuits/http/client-network.ts";
 import { createServer } from "../../circuits/http/create-server.ts";
 import type { HttpErrors, ServerLog } from "../../circuits/http/http-errors.ts";
 import { serveMetrics } from "../../circuits/http/serve-metrics.ts";
@@ -20,6 +20,8 @@ export interface ServingAppModules {
   readonly shelf: AdapterShelf;
   readonly registry: Registry;
   readonly baseName: string;
+  /** Bytes of a prompt's text. */
+  readonly mostPromptBytes: number;
   readonly limits: ServerLimits;
   readonly log: ServerLog;
   /** Absent where answers cost nothing. */
@@ -29,17 +31,19 @@ export interface ServingAppModules {
 }
 
 const MAX_BODY_BYTES = 8 * 2 ** 20;
+/** Of a body beside its texts, and of a byte of text where JSON escapes it: \u0061. */
+const [OTHER_BYTES, ESCAPED_BYTES] = [65_536, 6];
 /** An answer waits for its turn. */
 const SILENT_TIMEOUT_MS = 600_000;
 
 /** OpenAI's routes, health and metrics; the caller listens. */
 export async function createServingApp(modules: ServingAppModules): Promise<FastifyInstance> {
-  const { baseName, book, desk, engine, log, registry, shelf } = modules;
+  const { baseName, book, desk, engine, log, mostPromptBytes, registry, shelf } = modules;
   const errors = servingErrors(engine, log);
   const app = await createServer({
     limits: modules.limits,
     errors,
-    bodyLimitBytes: MAX_BODY_BYTES,
+    bodyLimitBytes: Math.min(MAX_BODY_BYTES, OTHER_BYTES + ESCAPED_BYTES * mostPromptBytes),
     silentTimeoutMs: SILENT_TIMEOUT_MS,
   });
   const startedSeconds = Math.floor(Date.now() / 1000);
@@ -90,12 +94,14 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
     parse: (body: unknown) => Parameters<AnswerDesk["answer"]>[0],
   ) {
     const body = parse(request.body);
+    // Nobody holds it while its answer waits for a turn.
+    request.body = undefined;
     if (body.model !== baseName) shelf.stamp(body.model);
     // The desk writes past the framework, which has the headers of other origins' pages.
     for (const [name, value] of Object.entries(reply.getHeaders()))
       if (value !== undefined) reply.raw.setHeader(name, value);
     try {
-      await desk.answer(body, tenantOf(request), reply.raw);
+      await desk.answer(body, clientNetwork(request), reply.raw);
       reply.hijack();
     } catch (error) {
       // What failed in the middle of a stream has been said there.
@@ -103,12 +109,6 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
       reply.hijack();
     }
   }
-}
-
-/** Who shares a turn: one key, or one address where there is none. */
-function tenantOf({ headers, ip }: FastifyRequest): string {
-  const key = headers.authorization;
-  return key === undefined ? ip : createHash("sha256").update(key).digest("hex");
 }
 
 /** In OpenAI's form, whatever refuses. */

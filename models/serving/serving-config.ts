@@ -74,7 +74,7 @@ export const SERVING_SETTINGS = {
   maxQueuedPerTenant: {
     schema: wholeNumber(1, 100_000),
     default: "256",
-    description: "requests of one key, or of one address without a key, that may wait",
+    description: "requests of one address that may wait; of IPv6, of one network of 64 bits",
   },
   streamBufferBytes: {
     schema: wholeNumber(4_096, 2 ** 30),

@@ -6,11 +6,10 @@ import { type BatchModel, PAGE_POSITIONS } from "../batches/batch-model.ts";
 import { BatchThread } from "../batches/batch-thread.ts";
 import type { Sampling } from "../batches/choose-token.ts";
 import type { SharedArena } from "../kernels/create-kernels.ts";
-import { FairQueue, type QueueLimits } from "./fair-queue.ts";
+import { FairQueue, type QueueLimits, type QueueTenant } from "./fair-queue.ts";
 
-export interface EngineQuestion extends Sampling {
-  /** Whose turn it takes. */
-  readonly tenant: string;
+/** `tenant` and `address`: whose turn it takes. */
+export interface EngineQuestion extends Sampling, QueueTenant {
   /** null for the base. */
   readonly adapter: string | null;
   readonly prompt: readonly number[];
@@ -75,7 +74,13 @@ export class ServingEngine {
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
-    this.#queue = new FairQueue(parts.limits);
+    this.#queue = new FairQueue({
+      ...parts.limits,
+      onDropped: (job, overloaded) => {
+        job.state = "over";
+        job.listener.onError(overloaded);
+      },
+    });
     const { pageCount } = parts.models[0]!.kv;
     this.#freePages = Array.from({ length: pageCount }, (_, i) => pageCount - 1 - i);
     const listener = {
@@ -118,7 +123,7 @@ export class ServingEngine {
   /** @throws RollupError MOD_SERVE_PROMPT_TOO_LONG, MOD_SERVE_OVERLOADED, MOD_SERVE_STOPPING */
   ask(question: EngineQuestion, listener: EngineListener): EngineTicket {
     if (this.#failure !== null) throw stopping(this.#failure);
-    const { maxTokens, prompt, tenant } = question;
+    const { maxTokens, prompt } = question;
     const count = prompt.length + maxTokens;
     if (prompt.length === 0 || count > this.maxPositions) {
       throw servingError(
@@ -140,7 +145,7 @@ export class ServingEngine {
       thread: null,
       cancel: () => this.#cancel(job),
     };
-    this.#queue.push(tenant, job, count);
+    this.#queue.push(question, job, count);
     this.#pump();
     return job;
   }
@@ -189,7 +194,7 @@ export class ServingEngine {
   }
 
   #join(job: Job, thread: BatchThread): void {
-    const { adapter: _, tenant: __, ...rest } = job.question;
+    const { adapter: _, address: __, tenant: ___, ...rest } = job.question;
     job.state = "running";
     job.adapterSha256 = job.lease?.adapter.sha256 ?? null;
     thread.join({ ...rest, id: job.id, pages: job.pages, adapter: job.lease?.adapter ?? null });

@@ -183,31 +183,6 @@ describe("refusals", () => {
     for (const { finish } of await others) expect(finish).toBe("length");
     rmSync(path, { recursive: true });
   });
-
-  it("of too many requests say when to come again, and another key has its turn", async () => {
-    const limits = { SERVING_BATCH: "1", SERVING_MAX_QUEUED_PER_TENANT: "2" };
-    const small = await serveWorld(folder, limits);
-    try {
-      const greedy = clientOf(small, "greedy");
-      const many = (key: OpenAI, tokens: number) =>
-        key.completions.create({ model: "base", prompt: "x", max_tokens: tokens }).then(
-          () => performance.now(),
-          (error: { status: number; headers: Headers }) => [error.status, error.headers.get("retry-after")],
-        );
-      const asked = [1, 2, 3, 4, 5].map(() => many(greedy, 400));
-      const other = many(clientOf(small, "modest"), 4);
-      const results = await Promise.all(asked);
-      const refused = results.filter((result) => typeof result !== "number");
-      expect(refused).toEqual([
-        [429, "1"],
-        [429, "1"],
-      ]);
-      const last = Math.max(...results.filter((result) => typeof result === "number"));
-      expect(await other).toBeLessThan(last);
-    } finally {
-      await small.close();
-    }
-  });
 });
 
 describe("clients that go", () => {

@@ -1,18 +1,34 @@
-/** A small base whose tokens are bytes, adapters beside it, and a server over them. */
+/** A small base whose tokens are bytes or words, adapters beside it, and a server over them. */
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { folderSource } from "../files/folder-source.ts";
 import { openModel } from "../files/open-model.ts";
 import { type ServedAdapters, serveAdapters } from "../serving/serve-adapters.ts";
 import { readServingConfig } from "../serving/serving-config.ts";
+import { trainTokenizer } from "../tokens/train-tokenizer.ts";
 import { makeAdapter, writeMadeAdapter } from "./made-adapters.ts";
 import { madeConfigs, makeModel, writeMadeModel } from "./made-models.ts";
 
 const RANKS = [8, 4, 16];
 
-/** Writes the base and `adapterCount` adapters, "a0" on. */
-export async function writeServingWorld(folder: string, adapterCount: number): Promise<void> {
-  const config = { ...madeConfigs.llama, vocab_size: 256, max_position_embeddings: 512 };
+const WORDS = "the whale and the sea and the ship, then the whale again; ";
+
+/**
+ * Writes the base and `adapterCount` adapters, "a0" on.
+ *
+ * @param vocabularySize above 256, tokens are bytes and parts of words
+ */
+export async function writeServingWorld(
+  folder: string,
+  adapterCount: number,
+  vocabularySize = 256,
+): Promise<void> {
+  const config = { ...madeConfigs.llama, vocab_size: vocabularySize, max_position_embeddings: 512 };
   await writeMadeModel(join(folder, "base"), makeModel(config, "serving"));
+  if (vocabularySize > 256) {
+    const recipe = { vocabularySize, specialTokens: [] };
+    await writeFile(join(folder, "base", "tokenizer.json"), trainTokenizer([WORDS], recipe));
+  }
   const opened = await openModel(folderSource(join(folder, "base")));
   await opened.close();
   for (let i = 0; i < adapterCount; i++) {

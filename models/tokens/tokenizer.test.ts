@@ -55,6 +55,18 @@ describe("a tokenizer", () => {
     expect(tokens.decode([10, 3, 11])).toBe("hello");
   });
 
+  it("knows how many bytes a token stands for at most", async () => {
+    const longest = async (changed: object) =>
+      (await openTokenizer(sourceOf({ "tokenizer.json": JSON.stringify({ ...tokenizer, ...changed }) }), 12))
+        .longestBytes;
+    expect(await longest({})).toBe("<end>".length);
+    // A name has one character for each byte: Ġ is a space.
+    const spaces = { ...tokenizer.model, vocab: { ...tokenizer.model.vocab, ĠĠĠĠĠĠĠ: 11 } };
+    expect(await longest({ added_tokens: [], model: spaces })).toBe(7);
+    expect(await longest({ normalizer: { type: "NFKC" } })).toBe(4 * "<end>".length);
+    expect((await openTokenizer(sourceOf({}), 256)).longestBytes).toBe(1);
+  });
+
   it("is bytes where there is no file and 256 tokens", async () => {
     const tokens = await openTokenizer(sourceOf({}), 256);
     expect(tokens.encode("aé")).toEqual([97, 195, 169]);

@@ -6,7 +6,16 @@ import { modelError } from "../model-errors.ts";
 export interface TextTokens {
   encode(text: string): number[];
   decode(tokens: readonly number[]): string;
+  /** Most bytes of UTF-8 that one token stands for in a text. */
+  readonly longestBytes: number;
 }
+
+/**
+ * Most bytes of a text of so many tokens. A stranger's text is held against it before it is encoded: encoding takes about
+ * 10 µs a byte, and what is longer is refused anyway.
+ */
+export const mostTextBytes = ({ longestBytes }: Pick<TextTokens, "longestBytes">, tokenCount: number) =>
+  tokenCount * longestBytes;
 
 export const MAX_FILE_BYTES = 64 * 2 ** 20;
 const BYTE_COUNT = 256;
@@ -15,7 +24,11 @@ const BYTE_COUNT = 256;
 const byteTokens: TextTokens = {
   encode: (text) => Array.from(new TextEncoder().encode(text)),
   decode: (tokens) => new TextDecoder().decode(Uint8Array.from(tokens)),
+  longestBytes: 1,
 };
+
+/** What normalizers may shorten a text to: a letter of mathematics has 4 bytes, and the letter that NFKC makes of it one. */
+const NORMALIZED_PART = 4;
 
 /**
  * The tokenizer of a model: its tokenizer.json, or bytes where there is none and the vocabulary has 256.
@@ -30,8 +43,11 @@ export async function openTokenizer(source: FileSource, vocabularySize: number):
   }
   const settings = await readWhole(source, "tokenizer_config.json", MAX_FILE_BYTES);
   let tokenizer: Tokenizer;
+  let longestBytes: number;
   try {
-    tokenizer = new Tokenizer(parseJsonFile(bytes), settings === null ? {} : parseJsonFile(settings));
+    const file = parseJsonFile(bytes);
+    tokenizer = new Tokenizer(file, settings === null ? {} : parseJsonFile(settings));
+    longestBytes = longestOf(file as TokenizerFile);
   } catch (cause) {
     throw invalid(cause instanceof Error ? cause.message : String(cause), cause);
   }
@@ -45,7 +61,30 @@ export async function openTokenizer(source: FileSource, vocabularySize: number):
     // The library refuses to decode nothing.
     decode: (tokens) =>
       tokens.length === 0 ? "" : tokenizer.decode([...tokens], { skip_special_tokens: true }),
+    longestBytes,
   };
+}
+
+interface TokenizerFile {
+  readonly model: {
+    readonly vocab: Readonly<Record<string, number>> | readonly (readonly [string, number])[];
+  };
+  readonly added_tokens?: readonly { readonly content: string }[];
+  readonly decoder?: { readonly type?: string } | null;
+  readonly normalizer?: object | null;
+}
+
+function longestOf({ added_tokens: added = [], decoder, model, normalizer }: TokenizerFile): number {
+  const { vocab } = model;
+  const names = Array.isArray(vocab) ? vocab.map(([name]) => name as string) : Object.keys(vocab);
+  // Of a byte-level vocabulary a name has one character for each byte.
+  const utf8 = new TextEncoder();
+  const bytesOf = (name: string) =>
+    decoder?.type === "ByteLevel" ? [...name].length : utf8.encode(name).length;
+  let longest = 1;
+  for (const name of names) longest = Math.max(longest, bytesOf(name));
+  for (const { content } of added) longest = Math.max(longest, utf8.encode(content).length);
+  return (normalizer ?? null) === null ? longest : NORMALIZED_PART * longest;
 }
 
 export function parseJsonFile(bytes: Uint8Array): object {

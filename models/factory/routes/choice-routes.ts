@@ -11,18 +11,16 @@ import {
   nameId,
   signaturesRequestSchema,
 } from "../factory-api.ts";
-import { type FactoryContext, signerOf, whileWaitedFor } from "../factory-context.ts";
+import { type FactoryContext, requireSigned, signerOf, whileWaitedFor } from "../factory-context.ts";
 import { factoryError } from "../factory-errors.ts";
 import { chooseCircuit, defaultForm, recipeOfForm } from "../recipe-form.ts";
 import type { StoredJob } from "../store/factory-store.ts";
-import { BodyPlaces } from "./body-places.ts";
 
 export const idParams = z.object({ id: nameId });
 type Id = { Params: z.output<typeof idParams> };
 
 export function registerChoiceRoutes(app: FastifyInstance, context: FactoryContext): void {
   const { bases, book, datasets, desk, side } = context;
-  const places = new BodyPlaces();
 
   app.get("/v1/bases", () => bases.list());
   app.post<{ Body: z.output<typeof baseRequestSchema> }>(
@@ -43,7 +41,7 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
     {
       schema: { body: datasetRequestSchema },
       bodyLimit: 2 * context.config.maxDatasetBytes,
-      onRequest: (request, reply) => places.take(request, reply),
+      onRequest: async (request) => requireSigned(context, request),
     },
     async (request) => {
       const leafId = await signerOf(context, request);

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 
 export interface ServingChild {
+  readonly process: ChildProcess;
   readonly url: string;
   readonly registeredCount: number;
   residentMegabytes(): Promise<number>;
@@ -22,6 +23,7 @@ export async function startServingChild(
   });
   const { registeredCount, url } = await firstAnswer(child);
   return {
+    process: child,
     url,
     registeredCount,
     residentMegabytes: async () => {

@@ -1,0 +1,48 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { clientNetwork } from "./client-network.ts";
+
+/** A body up to so much is not counted: the bound of connections bounds it. */
+const SMALL_BYTES = 65_536;
+const MOST_OF_NETWORK = 32 * 2 ** 20;
+const MOST_IN_ALL = 128 * 2 ** 20;
+
+/**
+ * Room for the bodies of a server, taken before a byte of them is read: 32 MiB for one network, 128 MiB in all. Attack: a
+ * signature covers the body, so without it whoever has none has as many bodies in memory as there are connections. A body
+ * that is larger than the room is read while nobody else's is.
+ */
+export class BodyPlaces {
+  readonly #bytesOf = new Map<string, number>();
+  #bytes = 0;
+
+  /**
+   * Until the answer is sent or the connection ends.
+   * @returns whether there was room
+   */
+  take(request: FastifyRequest, { raw }: FastifyReply): boolean {
+    const bytes = bodyBytes(request);
+    if (bytes <= SMALL_BYTES) return true;
+    const network = clientNetwork(request);
+    const own = this.#bytesOf.get(network) ?? 0;
+    if (!fits(own, bytes, MOST_OF_NETWORK) || !fits(this.#bytes, bytes, MOST_IN_ALL)) return false;
+    this.#bytes += bytes;
+    this.#bytesOf.set(network, own + bytes);
+    raw.once("close", () => {
+      this.#bytes -= bytes;
+      const left = this.#bytesOf.get(network)! - bytes;
+      if (left === 0) this.#bytesOf.delete(network);
+      else this.#bytesOf.set(network, left);
+    });
+    return true;
+  }
+}
+
+const fits = (taken: number, more: number, most: number) => taken === 0 || taken + more <= most;
+
+/** As announced; the most that the route takes where nothing is. Larger ones are refused without being read. */
+function bodyBytes({ headers, routeOptions }: FastifyRequest): number {
+  const most = routeOptions.bodyLimit ?? 0;
+  if (headers["transfer-encoding"] !== undefined) return most;
+  const announced = Number(headers["content-length"] ?? 0);
+  return announced > most ? 0 : announced;
+}
