@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
-import LongestFirst from "./scripts/test-order.ts";
+import ByTime from "./scripts/testing/sequencer.ts";
 
-// Two files at a time: compiling a circuit, most of the work, takes one core. Time limits allow for proofs beside it.
+// Two files at a time: most tests take one core. Time limits allow for proofs beside it.
 export default defineConfig({
   test: {
     include: [
@@ -9,7 +9,8 @@ export default defineConfig({
     ],
     pool: "forks",
     maxWorkers: 2,
-    sequence: { sequencer: LongestFirst },
+    sequence: { sequencer: ByTime },
+    setupFiles: ["./scripts/testing/cpu-time.ts"],
     // Most files import these, and each file has a process of its own: a few bundles load in a third of the time that
     // their thousand modules take.
     deps: {

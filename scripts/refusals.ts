@@ -32,7 +32,7 @@ const files = chosen.length === 0 ? all : all.filter((name) => chosen.includes(n
 console.log(`running the forgeries of ${files.length} files; this takes some minutes`);
 const { status } = spawnSync("npx", ["vitest", "run", ...files], {
   stdio: "inherit",
-  env: { ...process.env, REFUSALS_PATH: path },
+  env: { ...process.env, REFUSALS_PATH: path, TEST_TIER: "all" },
 });
 if (status !== 0) {
   console.error("a forgery's test fails: the page was not changed");

@@ -1,12 +1,22 @@
 /**
- * `npm test`: style, types and import directions beside every test. Files that failed are run once more, alone: those that pass
- * then are named as unstable. Prints one closing line that counts all tests. `--strict` forgives no unstable file.
+ * `npm test`: style, types and import directions beside the core tests (`*.test.ts`). `npm run test:all` runs the tests of
+ * `*.all.test.ts` as well, the core's random tries whole, and compiles what is prebuilt again. Prints one closing line that
+ * counts all tests.
+ *
+ * - `--changed [COMMIT]`: the core, and of the others those that reach what changed since the commit, or since the last one
+ * - `--shard 1/4`: of files that take about a quarter of the time; the first shard checks style, types and imports
+ * - `--write-times`: what each file took goes into `scripts/testing/times.json`
  */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { type FileResult, judge, MAX_UNSTABLE_FILES, slowest, type TestReport } from "./test-verdict.ts";
+import { type Tier, tierOf } from "./house/tiers.ts";
+import { isTest, readTree } from "./house/tree.ts";
+import { relatedToChange } from "./testing/related.ts";
+import { countMore, readTimes, withReport, writeTimes } from "./testing/times.ts";
+import { judge, slowest, type TestReport } from "./testing/verdict.ts";
 
 interface Step {
   readonly name: string;
@@ -16,10 +26,13 @@ interface Step {
 
 const CHECKS: readonly Step[] = [
   { name: "style", command: "biome", args: ["check", "."] },
-  { name: "types", command: "tsc", args: ["--noEmit"] },
-  { name: "types of pages", command: "tsc", args: ["--noEmit", "-p", "web"] },
+  // One thread: several would each work out the same types.
+  { name: "types", command: "tsgo", args: ["--noEmit", "--singleThreaded"] },
+  { name: "types of pages", command: "tsgo", args: ["--noEmit", "--singleThreaded", "-p", "web"] },
   { name: "imports", command: "depcruise", args: ["--config", ".dependency-cruiser.cjs", "."] },
 ];
+/** What nobody has to trust, because everything is compiled again here and compared. */
+const PREBUILT: Step = { name: "prebuilt", command: "tsx", args: ["scripts/prebuild.ts", "--check"] };
 /** Where more files fail, the code is wrong, and running them again would only take time. */
 const MAX_FILES_AGAIN = 6;
 const NAMED_SLOWEST = 12;
@@ -27,11 +40,25 @@ const NAMED_SLOWEST = 12;
 const folder = await mkdtemp(join(tmpdir(), "openledger-test-"));
 const reportPath = join(folder, "report.json");
 
+/** Takes the word out of `args`. @returns whether it was there */
+function take(args: string[], word: string): boolean {
+  const at = args.indexOf(word);
+  if (at >= 0) args.splice(at, 1);
+  return at >= 0;
+}
+
+const args = process.argv.slice(2);
+const tier: Tier = take(args, "--all") ? "all" : "core";
+const writesTimes = take(args, "--write-times");
+const shard = args.find((word, i) => word.startsWith("--shard=") || args[i - 1] === "--shard");
+const isFirstShard = shard === undefined || /^(--shard=)?1\//.test(shard);
+const checks = isFirstShard ? [...CHECKS, ...(tier === "all" ? [PREBUILT] : [])] : [];
+
 function run(step: Step, stdio: "inherit" | "pipe" = "inherit"): Promise<{ code: number; output: string }> {
   return new Promise((settle, reject) => {
     const child = spawn(join("node_modules", ".bin", step.command), step.args, {
       stdio: ["inherit", stdio, stdio],
-      env: { ...process.env, TEST_REPORT: reportPath },
+      env: { ...process.env, TEST_REPORT: reportPath, TEST_TIER: tier },
     });
     const parts: Buffer[] = [];
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (part: Buffer) => parts.push(part));
@@ -43,7 +70,7 @@ function run(step: Step, stdio: "inherit" | "pipe" = "inherit"): Promise<{ code:
 /** One after another, since each takes a core. What they say is printed whole: the tests print meanwhile. @returns which failed */
 async function check(): Promise<string[]> {
   const failed: string[] = [];
-  for (const step of CHECKS) {
+  for (const step of checks) {
     const startedAtMs = Date.now();
     const { code, output } = await run(step, "pipe");
     const seconds = ((Date.now() - startedAtMs) / 1000).toFixed(1);
@@ -55,36 +82,63 @@ async function check(): Promise<string[]> {
 
 async function test(...args: string[]): Promise<{ report: TestReport; isGood: boolean }> {
   await rm(reportPath, { force: true });
-  const reporters = ["--reporter=default", "--reporter=./scripts/test-reporter.ts"];
+  const reporters = ["--reporter=default", "--reporter=./scripts/testing/reporter.ts"];
   const { code } = await run({ name: "tests", command: "vitest", args: ["run", ...reporters, ...args] });
   return { report: JSON.parse(await readFile(reportPath, "utf8")) as TestReport, isGood: code === 0 };
 }
 
-const args = process.argv.slice(2);
-const forgivenCount = args.includes("--strict") ? 0 : MAX_UNSTABLE_FILES;
-try {
-  const [failedChecks, { isGood, report }] = await Promise.all([
-    check(),
-    test(...args.filter((word) => word !== "--strict")),
-  ]);
-  const failed = report.files.filter(({ failure }) => failure !== null);
-  const alone: FileResult[] = [];
-  for (const { name } of failed.length > MAX_FILES_AGAIN ? [] : failed) {
+const git = (...words: string[]) =>
+  execFileSync("git", words, { encoding: "utf8", maxBuffer: 1 << 26 })
+    .split("\n")
+    .filter(Boolean);
+
+/** Takes `--changed [COMMIT]` out of the arguments. @returns Vitest's, by which it leaves out what this run does not want */
+function leftOut(): string[] {
+  if (tier === "all") return [];
+  const at = args.indexOf("--changed");
+  if (at < 0) return ["--exclude=**/*.all.test.ts"];
+  const [, commit = "HEAD"] = args.splice(at, args[at + 1]?.startsWith("-") === false ? 2 : 1);
+  const tree = readTree(".");
+  const changed = [
+    ...git("diff", "--name-only", commit),
+    ...git("ls-files", "--others", "--exclude-standard"),
+  ];
+  const related = new Set(relatedToChange(tree, changed));
+  console.log(`beside the core, for what changed since ${commit}: ${[...related].join(", ") || "nothing"}`);
+  return [...tree.keys()]
+    .filter((path) => isTest(path) && tierOf(path) === "all" && !related.has(path))
+    .map((path) => `--exclude=${path}`);
+}
+
+/** Says of each file that failed whether it passes alone, which helps to find out why. It has failed all the same. */
+async function diagnose(failed: readonly string[]): Promise<void> {
+  for (const name of failed.length > MAX_FILES_AGAIN ? [] : failed) {
     console.log(`once more, alone: ${name}`);
-    const again = await test(resolve(name));
-    if (again.isGood) alone.push(...again.report.files);
+    const { isGood } = await test(resolve(name));
+    console.log(`${name} ${isGood ? "passes alone, and failed beside the others" : "fails alone, too"}`);
   }
+}
+
+try {
+  const [failedChecks, { isGood, report }] = await Promise.all([check(), test(...leftOut(), ...args)]);
+  const failed = report.files.filter(({ failure }) => failure !== null);
+  await diagnose(failed.map(({ name }) => name));
+  if (writesTimes) writeTimes(withReport(readTimes(), tier, report, existsSync));
   console.log(`slowest: ${slowest(report, NAMED_SLOWEST).join(", ")}`);
-  const { unstable, ...counts } = judge(report, alone, forgivenCount);
-  for (const { failure, name } of unstable) console.log(`unstable: ${name}: ${failure}`);
-  if (unstable.length > 0) console.log(`${unstable.length} unstable, at most ${forgivenCount} forgiven`);
+  for (const { failure, name } of failed) console.log(`failed: ${name}: ${failure}`);
   if (failedChecks.length > 0) console.log(`failed checks: ${failedChecks.join(", ")}`);
-  const failedCount = counts.failedCount + failedChecks.length;
+  const { failedCount, passedCount, skippedCount } = judge(report);
+  const testCount = passedCount + failedCount + skippedCount;
   console.log(
-    `${counts.passedCount + CHECKS.length - failedChecks.length} passed, ${failedCount} failed, ${counts.skippedCount} skipped`,
+    tier === "core"
+      ? `core: ${testCount} tests; ${countMore(readTimes())} more by npm run test:all`
+      : `everything: ${testCount} tests`,
+  );
+  console.log(
+    `${passedCount + checks.length - failedChecks.length} passed, ${failedCount + failedChecks.length} failed, ${skippedCount} skipped`,
   );
   // Vitest may end with an error that it names nowhere, as where it found no test.
-  process.exitCode = failedCount === 0 && (isGood || failed.length > 0) ? 0 : 1;
+  process.exitCode = failedCount + failedChecks.length === 0 && isGood ? 0 : 1;
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

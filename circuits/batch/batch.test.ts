@@ -6,6 +6,7 @@ import { KIND, KIND_RULES, TAG } from "../protocol.ts";
 import { batchCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
+import { isWhole, runs } from "../testing/test-random.ts";
 import { BatchBuilder, type ClosedBatch, type PlacedTrace, replayBatch } from "./batch.ts";
 import { batchElements, committedElements, decodeWire, encodeWire } from "./batch-data.ts";
 import { batchInputs } from "./batch-inputs.ts";
@@ -34,17 +35,18 @@ const inputsOf = (closed: ClosedBatch) =>
 
 describe("LedgerBatch", () => {
   // circom's witness program asserts every constraint as it goes; the independent R1CS check runs on a sample.
-  it("agrees with the model on 500 random batches of all kinds, valid and invalid", {
+  const wantedCount = runs(500);
+  it(`agrees with the model on ${wantedCount} random batches of all kinds, valid and invalid`, {
     timeout: 1_800_000,
   }, async () => {
     const seen = new Map<string, number>();
     const refused = new Set<string>();
     let batchCount = 0;
-    for (let seed = 1; batchCount < 500; seed++) {
+    for (let seed = 1; batchCount < wantedCount; seed++) {
       const world = new RandomLedger(seed, DEPTH);
       const follower = new RandomLedger(seed, DEPTH).ledger;
       // Creates use the tree up; 60 of its 64 leaves are left to the last batches of a world.
-      for (let i = 0; i < 30 && batchCount < 500; i++, batchCount++) {
+      for (let i = 0; i < 30 && batchCount < wantedCount; i++, batchCount++) {
         const { closed, statement, traces, refusedCodes, settlements } = closeRandomBatch(world);
         for (const { record } of traces) {
           const name = `${record.kind}${record.isValid ? " executed" : ""}`;
@@ -62,6 +64,9 @@ describe("LedgerBatch", () => {
         expect(follower.totalWei(), at).toBe(world.ledger.totalWei());
       }
     }
+    expect(refused.size).toBeGreaterThan(2);
+    // Fewer batches do not meet every kind, executed and refused.
+    if (!isWhole) return;
     const queueKinds = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule.kind);
     const signedKinds = KIND_RULES.filter((rule) => rule.isSigned).map((rule) => rule.kind);
     const expected = [
@@ -72,7 +77,6 @@ describe("LedgerBatch", () => {
     ];
     // A deposit to a new account fails on a full tree only, which these worlds may reach or not.
     expect([...seen.keys()]).toEqual(expect.arrayContaining(expected.filter((name) => name !== "16")));
-    expect(refused.size).toBeGreaterThan(2);
   });
 
   it("conserves OPEN: deposits in, withdrawals and burned id fees out", () => {

@@ -11,6 +11,7 @@ import { EMPTY_DATANET_BODY, EMPTY_LEAF, hashDatanetBody, hashLeaf, type Leaf } 
 import { FIELD_ORDER, LEAF_KIND, TAG } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
+import { runs } from "../testing/test-random.ts";
 
 const LEAF_TAGS = Object.values(LEAF_KIND).map((kind) => TAG.leaf + BigInt(kind));
 const element = fc.bigInt(0n, FIELD_ORDER - 1n);
@@ -112,7 +113,7 @@ describe("LeafHash", () => {
         expect(tester.checkConstraints(witness)).toBeNull();
         expect(tester.tamper(witness, { only: () => true })).toEqual([]);
       }),
-      { numRuns: 10, examples: [[1, [0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n]]] },
+      { numRuns: runs(10), examples: [[1, [0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n]]] },
     );
   });
 

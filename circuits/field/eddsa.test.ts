@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
+import { runs } from "../testing/test-random.ts";
 import {
   BASE8,
   type CurvePoint,
@@ -56,7 +57,7 @@ describe("signMessage", () => {
           s: expected.S,
         });
       }),
-      { numRuns: 5 },
+      { numRuns: runs(5) },
     );
   });
 
@@ -91,7 +92,7 @@ describe("verifySignature", () => {
           expect(verifySignature({ keyX: key.x, keyY: key.y, message: signed, signature })).toBe(accepted);
         },
       ),
-      { numRuns: 10 },
+      { numRuns: runs(10) },
     );
   });
 
@@ -132,7 +133,7 @@ describe("recoverPublicKey", () => {
         const key = derivePublicKey(secret);
         expect(recoverPublicKey(key.x)).toEqual(key);
       }),
-      { numRuns: 5 },
+      { numRuns: runs(5) },
     );
   });
 
@@ -177,7 +178,7 @@ describe("EdDSAPoseidonCheck", () => {
         expect(tester.tamper(witness, { only: () => true })).toEqual([]);
       }),
       {
-        numRuns: 8,
+        numRuns: runs(8),
         examples: [
           [DUMMY_SECRET, 0n],
           [DUMMY_SECRET, FIELD_ORDER - 1n],

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
+import { runs } from "../testing/test-random.ts";
 import { BASE8, SUBGROUP_ORDER } from "./eddsa.ts";
 import { deriveOffset, toMontgomery } from "./eddsa-tables.ts";
 
@@ -40,7 +41,7 @@ describe("FixedBaseMul", () => {
         expect(tester.readOutput(witness, "out")).toEqual(expectedOutput(s));
         expect(tester.tamper(witness, { only: () => true })).toEqual([]);
       }),
-      { numRuns: 8, examples: extremes.map((s) => [s]) },
+      { numRuns: runs(8), examples: extremes.map((s) => [s]) },
     );
   });
 

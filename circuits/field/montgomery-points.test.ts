@@ -1,6 +1,7 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { runs } from "../testing/test-random.ts";
 import { BASE8, SUBGROUP_ORDER } from "./eddsa.ts";
 import { toMontgomery } from "./eddsa-tables.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints, negateAll } from "./montgomery-points.ts";
@@ -24,7 +25,7 @@ describe("addAll", () => {
         addAll(left, multiples(pairs.map(([, b]) => b)));
         expect(left).toEqual(multiples(pairs.map(([a, b]) => a + b)));
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
   });
 

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
+import { runs } from "../testing/test-random.ts";
 import { BASE8, SUBGROUP_ORDER } from "./eddsa.ts";
 import { toMontgomery } from "./eddsa-tables.ts";
 
@@ -33,7 +34,7 @@ describe("EdwardsToMontgomery", () => {
         expect(tester.readOutput(witness, "v")).toBe(expected.v);
         expect(tester.tamper(witness, { only: () => true })).toEqual([]);
       }),
-      { numRuns: 5 },
+      { numRuns: runs(5) },
     );
   });
 
@@ -65,7 +66,7 @@ describe("MontgomeryDouble", () => {
         expect(tester.readOutput(witness, "outV")).toBe(expected.v);
         expect(tester.tamper(witness)).toEqual([]);
       }),
-      { numRuns: 5 },
+      { numRuns: runs(5) },
     );
   });
 
@@ -86,7 +87,7 @@ describe("UnsafeMontgomeryAdd", () => {
         expect(tester.readOutput(witness, "out")).toEqual([sum!.u, sum!.v]);
         expect(tester.tamper(witness)).toEqual([]);
       }),
-      { numRuns: 5 },
+      { numRuns: runs(5) },
     );
   });
 

@@ -6,6 +6,7 @@ import { repositoryRoot } from "../compiler/compile.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import { hashTaggedReference } from "../testing/poseidon-reference.ts";
+import { runs } from "../testing/test-random.ts";
 import { hashTagged, hashTaggedMany, initPoseidon, poseidonImplementation } from "./poseidon.ts";
 
 const prime = 21888242871839275222246405745257275088548364400416034343698204186575808495617n;
@@ -37,7 +38,7 @@ describe("hashTagged", () => {
         },
       );
       const edges = [0n, 1n, prime - 1n, (prime - 1n) / 2n].map((value) => Array<bigint>(n).fill(value));
-      fc.assert(property, { numRuns: 20, examples: edges.map((inputs) => [inputs[0]!, inputs]) });
+      fc.assert(property, { numRuns: runs(20), examples: edges.map((inputs) => [inputs[0]!, inputs]) });
     }
   });
 
@@ -65,7 +66,7 @@ describe("hashTaggedMany", () => {
       const property = fc.property(fc.array(request, { maxLength: 7 }), (requests) => {
         expect(hashTaggedMany(requests)).toEqual(requests.map(([tag, inputs]) => hashTagged(tag, inputs)));
       });
-      fc.assert(property, { numRuns: 10 });
+      fc.assert(property, { numRuns: runs(10) });
     }
   });
 
@@ -88,7 +89,7 @@ describe("HashTagged", () => {
         expect(tester.checkConstraints(witness)).toBeNull();
         expect(tester.tamper(witness)).toEqual([]);
       }),
-      { numRuns: 5 },
+      { numRuns: runs(5) },
     );
   });
 
@@ -120,7 +121,7 @@ describe("HashTaggedVar", () => {
         expect(tester.readOutput(witness, "out")).toBe(hashTagged(tag, inputs));
         expect(tester.tamper(witness)).toEqual([]);
       }),
-      { numRuns: 5 },
+      { numRuns: runs(5) },
     );
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
+import { runs } from "../testing/test-random.ts";
 
 async function compile(main: string): Promise<CircuitTester> {
   const name = main.toLowerCase().replace(/\W+/g, "-");
@@ -83,7 +84,7 @@ describe("GreaterEq", () => {
         expect(tester.readOutput(witness, "out")).toBe(a >= b ? 1n : 0n);
         expect(tester.tamper(witness)).toEqual([]);
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
   });
 });
@@ -110,7 +111,7 @@ describe("IsEqual", () => {
         const loose = new Set(tester.tamper(witness).map((finding) => finding.signal));
         expect([...loose]).toEqual(a === b ? ["main.inverse"] : []);
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
   });
 });

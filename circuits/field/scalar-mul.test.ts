@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
+import { runs } from "../testing/test-random.ts";
 import { BASE8, SUBGROUP_ORDER } from "./eddsa.ts";
 import { toMontgomery } from "./eddsa-tables.ts";
 
@@ -46,7 +47,7 @@ describe("NegatedScalarMul", () => {
           expect(tester.tamper(witness)).toEqual([]);
         },
       ),
-      { numRuns: 14, examples: extremes.map((scalar) => [3n, scalar]) },
+      { numRuns: runs(14), examples: extremes.map((scalar) => [3n, scalar]) },
     );
   });
 

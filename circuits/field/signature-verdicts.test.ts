@@ -2,6 +2,7 @@ import { babyjubjub } from "@noble/curves/misc.js";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { FIELD_ORDER } from "../protocol.ts";
+import { runs } from "../testing/test-random.ts";
 import {
   derivePublicKey,
   recoverPublicKey,
@@ -84,7 +85,7 @@ describe("verifySignatures", () => {
         const altered = alter(check);
         expect(verifySignature(altered)).toBe(verifySignatureReference(altered));
       }),
-      { numRuns: 12 },
+      { numRuns: runs(12) },
     );
   });
 
@@ -96,7 +97,7 @@ describe("verifySignatures", () => {
         for (const verdict of verdicts) seen.add(verdict);
         expect(verifySignatures(checks)).toEqual(verdicts);
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
     expect(seen.size).toBe(2);
   });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { TAG } from "../protocol.ts";
+import { runs } from "../testing/test-random.ts";
 import {
   bucketsOfShape,
   countTerms,
@@ -84,7 +85,7 @@ describe("a direct query", () => {
         for (const other of others)
           expect(directQueryCommitment(other)).not.toBe(directQueryCommitment(query));
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   });
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER, MAX_LEAF_COUNT, TAG, TREE_ARITY, TREE_DEPTH } from "../protocol.ts";
+import { runs } from "../testing/test-random.ts";
 import { accountLeaf, hashLeaf } from "./leaf.ts";
 import { hashVersions, LedgerTree, rootFromPath, type TreeVersion } from "./ledger-tree.ts";
 
@@ -37,7 +38,7 @@ describe("LedgerTree", () => {
         for (let id = 63; id >= 0; id--) if (leaves[id] !== 0n) backwards.update(id, leaves[id]!);
         expect(backwards.root).toBe(tree.root);
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     );
   });
 
@@ -53,7 +54,7 @@ describe("LedgerTree", () => {
         tree.update(id, 5n);
         expect(rootFromPath(id, 5n, rows)).toBe(tree.root);
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     );
   });
 
@@ -98,7 +99,7 @@ describe("LedgerTree", () => {
           expect(version.root).toBe(root);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 
@@ -117,7 +118,7 @@ describe("LedgerTree", () => {
         }
         expect(part.root).toBe(tree.root);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 });

@@ -6,6 +6,7 @@ import { initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER, TREASURY_PARTS } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
+import { runs } from "../testing/test-random.ts";
 import { drawPoint, drawShares, rewardPerUnit } from "./settlement-split.ts";
 
 const compile = (file: string, template: string) =>
@@ -45,7 +46,7 @@ describe("DrawPoint", () => {
         await refuses(tester.calculateWitness(inputsOf(seed, amount, x + 1n, x + 2n)), "starts behind it");
         if (x > 0n) await refuses(tester.calculateWitness(inputsOf(seed, amount, 0n, x)), "ends before it");
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 
@@ -87,7 +88,7 @@ describe("DrawShares", () => {
         for (const [name, value] of Object.entries(shares))
           expect(tester.readOutput(witness, name), name).toBe(value);
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     );
     await refuses(tester.calculateWitness({ amount: 2n ** 96n, ownerParts: 1n }), "97 bits");
     const witness = await tester.calculateWitness({ amount: 10n ** 19n + 13n, ownerParts: 20_001n });
@@ -121,7 +122,7 @@ describe("DrawWeight", () => {
         expect(tester.readOutput(witness, "mu")).toBe(mu);
         expect(tester.readOutput(witness, "muEven")).toBe(sum === 0n ? mu : 0n);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 

@@ -13,6 +13,7 @@ import {
   type DrawInstance,
   instanceInputs,
 } from "../testing/draw-instance.ts";
+import { runs } from "../testing/test-random.ts";
 import { exactScores, scoreDigitCount } from "./draw-scores.ts";
 import { columnsCommitment, commitColumns } from "./feature-commitment.ts";
 
@@ -73,7 +74,7 @@ describe("DrawScores", () => {
         const witness = await expectAgreement(tester, instance, start);
         expect(tester.checkConstraints(witness)).toBeNull();
       }),
-      { numRuns: 6 },
+      { numRuns: runs(6) },
     );
   });
 

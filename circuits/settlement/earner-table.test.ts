@@ -22,6 +22,7 @@ import {
   SeededNumbers,
   statedInputs,
 } from "../testing/settlement-world.ts";
+import { runs } from "../testing/test-random.ts";
 import { defaultSplit, genesisOf } from "./earner-table-rules.ts";
 import type { SettledModel } from "./settled-model.ts";
 import { genesisEarners, type SettlementData } from "./settlement-data.ts";
@@ -188,7 +189,7 @@ describe("a default split", () => {
           expect([exact, exact - 1n]).toContain(split.earnedWei[m]);
         }
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
   });
 

@@ -6,6 +6,7 @@ import { toMontgomery } from "../field/eddsa-tables.ts";
 import { type GeneratorName, generators } from "../field/generators.ts";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER, TAG } from "../protocol.ts";
+import { runs } from "../testing/test-random.ts";
 import { columnsCommitment, commitColumns, featuresCommitment } from "./feature-commitment.ts";
 
 beforeAll(initPoseidon);
@@ -46,7 +47,7 @@ describe("commitColumns", () => {
           expect({ u: columns.u[j], v: columns.v[j] }).toEqual(toMontgomery(sum));
         }
       }),
-      { numRuns: 10 },
+      { numRuns: runs(10) },
     );
   });
 

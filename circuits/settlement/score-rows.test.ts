@@ -5,6 +5,7 @@ import { generators } from "../field/generators.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints, negateAll } from "../field/montgomery-points.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
+import { runs } from "../testing/test-random.ts";
 
 const slow = { timeout: 300_000 };
 const ROWS = 3;
@@ -83,7 +84,7 @@ describe("ScoreRows", () => {
         const sums = digits.flatMap((plane, p) => planeSum(start(p), plane));
         expect(tester.readOutput(witness, "out")).toEqual(sums);
       }),
-      { numRuns: 8, examples: [[[0, -1, -largest - 1]], [[largest, 1, -2]]] },
+      { numRuns: runs(8), examples: [[[0, -1, -largest - 1]], [[largest, 1, -2]]] },
     );
   });
 

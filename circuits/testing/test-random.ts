@@ -25,3 +25,14 @@ export class TestRandom {
     return value;
   }
 }
+
+/** Whether this run is `npm run test:all`, which tries everything; `npm test` tries a part of what is random or swept. */
+export const isWhole = process.env.TEST_TIER === "all";
+
+const FEWEST_RUNS = 3;
+const PART = 10;
+
+/** Random tries of a core test: `count` in `npm run test:all`; in `npm test` a tenth of it, three at least. */
+export function runs(count: number): number {
+  return isWhole ? count : Math.min(count, Math.max(FEWEST_RUNS, Math.ceil(count / PART)));
+}

@@ -2,6 +2,7 @@ import { babyjubjub } from "@noble/curves/misc.js";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { BASE8, SUBGROUP_ORDER } from "../field/eddsa.ts";
+import { runs } from "../testing/test-random.ts";
 import { type SignatureEquation, SignatureKernel } from "./signature-kernel.ts";
 
 const { Point } = babyjubjub;
@@ -67,7 +68,7 @@ describe("SignatureKernel", () => {
       fc.property(equation, equation, (first, second) => {
         expect(kernel.check(first.check, second.check)).toEqual([first.isTrue, second.isTrue]);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import { runs } from "../../circuits/testing/test-random.ts";
 import { type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
 import { madeConfigs, makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { encodeAdapter, readAdapter, readAdapterSettings } from "./adapter-files.ts";
@@ -240,7 +241,7 @@ describe("safetensors", () => {
           }
         },
       ),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });
@@ -417,7 +418,7 @@ describe("config.json", () => {
           /^(taken|MOD_CONFIG_INVALID|MOD_CONFIG_UNSUPPORTED)$/,
         );
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

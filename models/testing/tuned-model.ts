@@ -5,8 +5,9 @@ import { type LoadedModel, loadModel } from "../files/load-model.ts";
 import { openModel } from "../files/open-model.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import type { ArenaPlan } from "../tensors/arena-plan.ts";
+import { RowTeam } from "../training/row-team.ts";
 import { textRows } from "../training/text-rows.ts";
-import { tuningBlocks, usualRecipe } from "../training/tune-adapter.ts";
+import { tuneAdapter, tuningBlocks, usualRecipe } from "../training/tune-adapter.ts";
 
 /** Rows that a small model can learn. */
 export const tuningRows = textRows(
@@ -41,4 +42,23 @@ export function hashOfAdapter({ model }: LoadedModel): string {
   const { at, layout } = model.adapter!;
   const numbers = model.kernels.arena.slice(at, at + layout.floatCount);
   return createHash("sha256").update(new Uint8Array(numbers.buffer)).digest("hex");
+}
+
+/** SHA-256 of the adapter after 100 steps: on every machine, with every set of kernels, on any number of threads. */
+export const PINNED_TUNING = "b21c40c8c4bf13760884edca10b3d4af3812877908a28a3a0f0a5cb92558cb85";
+
+/** Tunes by `tuningRecipe`, from the state in the folder where there is one. */
+export async function tuneMade(base: string, kernels: KernelChoice, threadCount: number, state?: string) {
+  const loaded = await loadForTuning(base, kernels, threadCount);
+  const team = new RowTeam(loaded);
+  const losses: number[] = [];
+  try {
+    await tuneAdapter(loaded, team, tuningRows, tuningRecipe, {
+      ...(state === undefined ? {} : { folder: state }),
+      onStep: ({ loss }) => losses.push(loss),
+    });
+  } finally {
+    await team.close();
+  }
+  return { hash: hashOfAdapter(loaded), losses };
 }

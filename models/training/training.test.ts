@@ -1,9 +1,7 @@
-import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { folderSource } from "../files/folder-source.ts";
 import { loadModel } from "../files/load-model.ts";
@@ -11,14 +9,11 @@ import { openModel } from "../files/open-model.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { nativeKernelSets } from "../kernels/native-kernels.ts";
 import { madeConfigs, makeModel, writeMadeModel } from "../testing/made-models.ts";
-import { hashOfAdapter, loadForTuning, tuningRecipe, tuningRows } from "../testing/tuned-model.ts";
+import { loadForTuning, PINNED_TUNING, tuneMade, tuningRecipe, tuningRows } from "../testing/tuned-model.ts";
 import { generate } from "./generate.ts";
 import { RowTeam } from "./row-team.ts";
 import { answerRow, textRows } from "./text-rows.ts";
 import { tuneAdapter } from "./tune-adapter.ts";
-
-/** SHA-256 of the adapter after 100 steps: on every machine, with every set of kernels, on any number of threads. */
-const PINNED = "b21c40c8c4bf13760884edca10b3d4af3812877908a28a3a0f0a5cb92558cb85";
 
 let folder: string;
 let base: string;
@@ -29,20 +24,8 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function tune(kernels: KernelChoice, threadCount: number, state?: string) {
-  const loaded = await loadForTuning(base, kernels, threadCount);
-  const team = new RowTeam(loaded);
-  const losses: number[] = [];
-  try {
-    await tuneAdapter(loaded, team, tuningRows, tuningRecipe, {
-      ...(state === undefined ? {} : { folder: state }),
-      onStep: ({ loss }) => losses.push(loss),
-    });
-  } finally {
-    await team.close();
-  }
-  return { hash: hashOfAdapter(loaded), losses };
-}
+const tune = (kernels: KernelChoice, threadCount: number, state?: string) =>
+  tuneMade(base, kernels, threadCount, state);
 
 describe("tuning", () => {
   it.each(["wasm", ...nativeKernelSets()] as KernelChoice[])(
@@ -51,35 +34,9 @@ describe("tuning", () => {
       const { hash, losses } = await tune(kernels, 1);
       expect(losses).toHaveLength(100);
       expect(losses.at(-1)!).toBeLessThan(losses[0]! / 2);
-      expect(hash).toBe(PINNED);
+      expect(hash).toBe(PINNED_TUNING);
     },
   );
-
-  it.each(["wasm", ...nativeKernelSets().slice(0, 1)] as KernelChoice[])(
-    "gives the same bytes on three threads, by %s",
-    async (kernels) => {
-      expect((await tune(kernels, 3)).hash).toBe(PINNED);
-    },
-  );
-
-  it("goes on after kill -9 to the same bytes", async () => {
-    const state = join(folder, "killed");
-    const entry = fileURLToPath(new URL("../testing/tune-child-entry.js", import.meta.url));
-    const child = spawn(process.execPath, [entry, base, state, "wasm"], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const steps: string[] = [];
-    for await (const chunk of child.stdout) {
-      steps.push(...String(chunk).trim().split("\n"));
-      if (steps.length >= 7) child.kill("SIGKILL");
-    }
-    expect(Number(steps.at(-1))).toBeLessThan(100);
-    const { hash, losses } = await tune("wasm", 1, state);
-    expect(losses.length).toBeLessThan(100);
-    expect(losses.length).toBeGreaterThan(0);
-    expect(hash).toBe(PINNED);
-    expect((await tune("wasm", 1, state)).hash).toBe(PINNED);
-  });
 
   it("refuses a state that is damaged or of another tuning", async () => {
     const state = join(folder, "state");

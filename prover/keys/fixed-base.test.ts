@@ -2,6 +2,7 @@ import { bn254 } from "@noble/curves/bn254.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { invertMod } from "../../circuits/inverse.ts";
+import { runs } from "../../circuits/testing/test-random.ts";
 import { baseModulus, fromBytesLe, montgomeryR, scalarModulus, toBytesLe } from "../formats/bn254-numbers.ts";
 import { buildKernelImage } from "../wasm/kernels/kernel-module.ts";
 import { FixedBase } from "./fixed-base.ts";
@@ -31,7 +32,7 @@ describe("FixedBase", () => {
         });
         expect(coordinatesOf(base.multiply(Buffer.concat(scalars.map(toBytesLe))))).toEqual(expected);
       }),
-      { numRuns: 10 },
+      { numRuns: runs(10) },
     );
   });
 
@@ -47,7 +48,7 @@ describe("FixedBase", () => {
         });
         expect(coordinatesOf(base.multiply(Buffer.concat(scalars.map(toBytesLe))))).toEqual(expected);
       }),
-      { numRuns: 5 },
+      { numRuns: runs(5) },
     );
   });
 });

@@ -1,29 +1,18 @@
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allCommands, createProgram } from "./program.ts";
-import { type Ended, runInProcess as run } from "./testing/run-in-process.ts";
+import { runInProcess as run } from "./testing/run-in-process.ts";
 
-const executable = fileURLToPath(new URL("../openledger.js", import.meta.url));
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "openledger-"));
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-/** As a process of its own, where its exit status or its streams are what is looked at. */
-const spawned = (...args: string[]): Promise<Ended> =>
-  new Promise((resolve) => {
-    execFile(process.execPath, [executable, ...args], (error, stdout, stderr) => {
-      resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
 
 const accountsFile = () => join(folder, "accounts.json");
 const pathOf = (command: Command): string =>
@@ -192,40 +181,6 @@ describe("openledger --help", () => {
 });
 
 describe("openledger", () => {
-  it("answers help with status 0, and no matter who stops reading", async () => {
-    const { status, stdout } = await spawned("transfer", "--help");
-    expect(status).toBe(0);
-    expect(stdout).toContain("Example:");
-    const child = spawn(process.execPath, [executable, "model", "--help"], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    child.stdout.destroy();
-    const said: string[] = [];
-    child.stderr.on("data", (chunk: Buffer) => said.push(chunk.toString()));
-    await once(child, "close");
-    expect(said.join("")).toBe("");
-  });
-
-  it("answers wrong usage with status 2: what happened, what to do, the code", async () => {
-    const { status, stdout, stderr } = await spawned("transfer", "bob");
-    expect(status).toBe(2);
-    expect(stdout).toBe("");
-    expect(stderr.trim().split("\n")).toEqual([expect.any(String), expect.any(String), "[CMD_USAGE]"]);
-  });
-
-  it("answers failures as JSON where JSON is asked for", async () => {
-    const usage = await run("transfer", "bob", "--json");
-    expect(usage.status).toBe(2);
-    expect(JSON.parse(usage.stdout)).toMatchObject({
-      error: { code: "CMD_USAGE", remedy: expect.any(String) },
-    });
-    const amount = await spawned("--json", "transfer", "bob", "1e5", "--account", "alice");
-    expect(amount.status).toBe(1);
-    expect(JSON.parse(amount.stdout)).toMatchObject({
-      error: { code: "CLI_AMOUNT_INVALID", data: { text: "1e5" } },
-    });
-  });
-
   it("says so where no Ethereum node answers", async () => {
     const rollup = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
     const { status, stdout } = await run(

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { hex32 } from "../../circuits/hex.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import { runs } from "../../circuits/testing/test-random.ts";
 import { Mempool, type PendingOperation } from "./mempool.ts";
 
 const LIMITS = { pendingPerLeaf: 3, pendingTotal: 5, pendingTtlMs: 100 };
@@ -139,7 +140,7 @@ describe("Mempool", () => {
       fc.property(fc.commands(commands, { size: "+1" }), (run) => {
         fc.modelRun(() => ({ model: new Model(), real: { mempool: new Mempool(LIMITS), nowMs: 0 } }), run);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { hex32 } from "../../circuits/hex.ts";
 import { invertMod } from "../../circuits/inverse.ts";
 import { Secret } from "../../circuits/secret.ts";
+import { runs } from "../../circuits/testing/test-random.ts";
 import { preconfirmationTypedData } from "../../circuits/wire/sequencer-preconfirmation.ts";
 import { GeneratorKernel } from "./signature-curve-kernel.ts";
 import { createPreconfirmationBatchSigner } from "./signature-preconfirmations.ts";
@@ -31,7 +32,7 @@ describe("GeneratorKernel", () => {
         expect((x * inverse * inverse) % prime).toBe(expected.x);
         expect((y * inverse * inverse * inverse) % prime).toBe(expected.y);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });
@@ -49,7 +50,7 @@ describe("Secp256k1Signer", () => {
         expect(signer.sign(digests)).toEqual(expected);
         expect(signer.sign(digests.slice(0, 1))).toEqual(expected.slice(0, 1));
       }),
-      { numRuns: 8 },
+      { numRuns: runs(8) },
     );
   });
 

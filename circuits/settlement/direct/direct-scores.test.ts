@@ -15,6 +15,7 @@ import {
   type DirectInstance,
   directInputs,
 } from "../../testing/direct-instance.ts";
+import { runs } from "../../testing/test-random.ts";
 import { type DirectMatrix, directScores, logitGenerator } from "../direct-matrix.ts";
 import { columnsCommitment } from "../feature-commitment.ts";
 
@@ -57,7 +58,7 @@ describe("DirectScores", { timeout: 600_000 }, () => {
           expect(tester.checkConstraints(witness)).toBeNull();
         },
       ),
-      { numRuns: 8 },
+      { numRuns: runs(8) },
     );
   });
 

@@ -1,6 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DrillWorld } from "../scripts/drill/drill-world.ts";
+import { connect as connectAt, journey, main, move, step } from "./testing/bridge-page.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { startPagesWorld, visitorAddress } from "./testing/pages-world.ts";
 
@@ -17,23 +18,7 @@ afterAll(async () => {
 /** Proofs and blocks take their time on a busy machine. */
 const LONG = { timeout: 400_000 };
 
-const main = (page: Page) => page.getByRole("main");
-const journey = (page: Page, name: RegExp) => page.getByRole("article", { name });
-const step = (page: Page, name: RegExp, label: string) =>
-  journey(page, name).getByRole("listitem").filter({ hasText: label });
-
-async function connect(page: Page, wallet = "Test wallet A"): Promise<void> {
-  await page.goto(`${world.sequencerUrl}/#/bridge`);
-  await main(page).getByRole("button", { name: wallet }).click();
-  await page.getByLabel("Amount").or(page.getByText("no account yet")).first().waitFor();
-}
-
-async function move(page: Page, tab: string, amount: string, button: string, to?: string): Promise<void> {
-  await page.getByRole("tab", { name: tab }).click();
-  if (to !== undefined) await page.getByLabel("To", { exact: true }).fill(to);
-  await page.getByLabel("Amount").fill(amount);
-  await main(page).getByRole("button", { name: button, exact: true }).click();
-}
+const connect = (page: Page) => connectAt(page, world.sequencerUrl);
 
 describe("the bridge page", () => {
   test("takes money in, across and out, with a reload after each step", { timeout: 900_000 }, async () => {

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { relative } from "node:path";
 import type { Reporter, SerializedError, TestModule } from "vitest/node";
-import type { FileResult, TestReport } from "./test-verdict.ts";
+import type { FileResult, TestReport } from "./verdict.ts";
 
 const firstLine = (error: { message?: string } | undefined) => error?.message?.trim().split("\n")[0] ?? "";
 
@@ -26,6 +26,7 @@ function resultOf(module: TestModule, unhandled: readonly SerializedError[]): Fi
     ...{ passedCount, failedCount, skippedCount: tests.length - passedCount - failedCount },
     failure: failures[0] ?? null,
     durationMs: Math.round(module.diagnostic().duration),
+    cpuSeconds: module.meta().cpuSeconds ?? null,
   };
 }
 

@@ -1,0 +1,34 @@
+/** The pages in a real browser, once: money comes in and moves, and axe-core finds nothing. The rest: pages.all.test.ts. */
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { DrillWorld } from "../scripts/drill/drill-world.ts";
+import { connect, journey, move, step } from "./testing/bridge-page.ts";
+import { openBrowser, openProfile, seriousFindings } from "./testing/browser.ts";
+import { startPagesWorld } from "./testing/pages-world.ts";
+
+let world: DrillWorld;
+let browser: Browser;
+beforeAll(async () => {
+  [world, browser] = await Promise.all([startPagesWorld("journey"), openBrowser()]);
+}, 600_000);
+afterAll(async () => {
+  await browser?.close();
+  await world?.stop();
+});
+
+test("a deposit opens an account, and a transfer leaves it; axe-core finds nothing serious", async () => {
+  const { context, misdeeds } = await openProfile(browser, { width: 360 });
+  const page = await context.newPage();
+  await connect(page, world.sequencerUrl);
+  expect(await seriousFindings(page)).toEqual([]);
+  await move(page, "Deposit", "40", "Deposit and open an account");
+  await journey(page, /Deposit of 40/).waitFor();
+  await page.reload();
+  await step(page, /Deposit of 40/, "In your account, done").waitFor({ timeout: 400_000 });
+  await page.getByLabel("In the ledger").getByText("40").first().waitFor();
+  await move(page, "Transfer", "1.5", "Transfer", String(world.users[0]!.leafId));
+  await step(page, /Transfer of 1.5/, "Accepted, done").waitFor();
+  expect(await seriousFindings(page)).toEqual([]);
+  expect(misdeeds).toEqual([]);
+  await context.close();
+});
