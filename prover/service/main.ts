@@ -7,6 +7,7 @@ import { isRollupError } from "../../circuits/rollup-error.ts";
 import { cutStopShort } from "../../circuits/run-until-stopped.ts";
 import { SequencerChoice } from "../../circuits/wire/sequencer-choice.ts";
 import { createProver } from "../backends.ts";
+import { chooseBackend } from "../choose-backend.ts";
 import { createProveJobClient, type ProveJobClient } from "../jobs/sequencer-jobs.ts";
 import { loadDeployedCircuits } from "../keys/deployed-circuits.ts";
 import { ProofTimes } from "../proving/proof-times.ts";
@@ -26,7 +27,9 @@ async function run(config: ProveConfig): Promise<void> {
   // A finished proof is handed over first, or its job given back, where somebody takes them.
   stopping.signal.addEventListener("abort", () => cutStopShort(logger, "prover"));
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopping.abort());
-  const prover = await createProver(config.backend, { keyMemory: config.keyMemory });
+  const { backend, reason } = await chooseBackend(config.backend);
+  logger.info({ backend, reason }, "back end chosen");
+  const prover = await createProver(backend, { keyMemory: config.keyMemory });
   let provingBatch: number | null = null;
   let failingCode: string | null = null;
   const metrics = createProverMetrics();

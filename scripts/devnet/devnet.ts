@@ -5,7 +5,7 @@ import { isRollupError } from "../../circuits/rollup-error.ts";
 import { openRowStore } from "../../client/actions/data/row-store.ts";
 import { readRollupCircuits } from "../../client/circuits/rollup-circuits.ts";
 import { clientError } from "../../client/client-errors.ts";
-import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
+import { BACKEND_CHOICES, type BackendChoice, type ChosenBackend, chooseBackend } from "../../prover/choose-backend.ts";
 import { ProofTimes } from "../../prover/proving/proof-times.ts";
 import { buildPages } from "../../web/build/build-pages.ts";
 import { exitsOfDeployment } from "../../web/build/exit-files.ts";
@@ -57,7 +57,7 @@ interface DevnetOptions {
   direct?: boolean;
   blobs?: boolean;
   reset?: boolean;
-  prover: BackendName;
+  prover: BackendChoice;
 }
 
 /** The whole devnet, from nothing or from where it was. @returns the exit status */
@@ -84,7 +84,7 @@ export async function runDevnet(argv: readonly string[]): Promise<number> {
       console,
       supervisor,
       signal: stop.signal,
-      proverBackend: options.prover,
+      proving: await chooseBackend(options.prover),
       plan: planOf(options.small === true ? "small" : "full", {
         isDirect: options.direct === true,
         hasBlobs: options.blobs === true,
@@ -119,7 +119,9 @@ function parseOptions(argv: readonly string[]): DevnetOptions | number {
     )
     .option("--reset", "forget the saved devnet (.openledger) first")
     .addOption(
-      new Option("--prover <backend>", "what makes the proofs").choices(BACKEND_NAMES).default("wasm"),
+      new Option("--prover <backend>", "what makes the proofs; auto takes what is fastest here")
+        .choices(BACKEND_CHOICES)
+        .default("auto"),
     )
     .exitOverride();
   try {
@@ -159,10 +161,11 @@ async function bringUpAndWork(modules: {
   console: Console;
   supervisor: Supervisor;
   signal: AbortSignal;
-  proverBackend: BackendName;
+  proving: ChosenBackend;
   plan: DevnetPlan;
 }): Promise<Report> {
-  const { console, supervisor, signal, proverBackend, plan } = modules;
+  const { console, supervisor, signal, proving, plan } = modules;
+  const proverBackend = proving.backend;
   const check = () => signal.throwIfAborted();
   console.title("Circuits and keys");
   // Compiling takes minutes and cannot be stopped midway; half-built cache entries are never used.
@@ -217,7 +220,7 @@ async function bringUpAndWork(modules: {
   await Promise.all(others.map((spec) => supervisor.start(spec)));
   console.done(`sequencer at ${sequencerUrl} (its API: ${sequencerUrl}/docs), logs in ${devnetPaths.logs}`);
   console.done(`Datanet host at ${datanetHostUrl} (its API: ${datanetHostUrl}/docs)`);
-  console.done(`proofs by the ${proverBackend} back end`);
+  console.done(`proofs by ${proving.reason}`);
   console.done(`pages at ${sequencerUrl}/ (bridge, balances, batches; two test wallets of the devnet)`);
 
   const served: Record<number, string> = {};

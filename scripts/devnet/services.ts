@@ -149,7 +149,7 @@ export function factorySpec({
       FACTORY_PORT: new URL(factoryUrl).port,
       FACTORY_DATANET_HOSTS: datanetHostUrl,
       // A graphics card proves batches; a factory has no use for one.
-      FACTORY_PROVER: proverBackend === "webgpu" ? "wasm" : proverBackend,
+      FACTORY_PROVER: proverBackend === "webgpu" ? "auto" : proverBackend,
     },
     isReady: async () => (await fetch(`${factoryUrl}/health`, { signal: AbortSignal.timeout(1000) })).ok,
   };
