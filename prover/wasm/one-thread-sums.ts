@@ -9,7 +9,13 @@ import {
   kernelBytes,
   scratchBytes,
 } from "./kernels/kernel-module.ts";
-import { chooseWindows, type PointTable, type WindowShape, WindowSummer, windowSumBytes } from "./multi-scalar.ts";
+import {
+  chooseWindows,
+  type PointTable,
+  type WindowShape,
+  WindowSummer,
+  windowSumBytes,
+} from "./multi-scalar.ts";
 
 const maxWindowBits = 16;
 const zkeyPointBytes = 2 * fieldBytes;

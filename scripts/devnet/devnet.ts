@@ -5,7 +5,12 @@ import { isRollupError } from "../../circuits/rollup-error.ts";
 import { openRowStore } from "../../client/actions/data/row-store.ts";
 import { readRollupCircuits } from "../../client/circuits/rollup-circuits.ts";
 import { clientError } from "../../client/client-errors.ts";
-import { BACKEND_CHOICES, type BackendChoice, type ChosenBackend, chooseBackend } from "../../prover/choose-backend.ts";
+import {
+  BACKEND_CHOICES,
+  type BackendChoice,
+  type ChosenBackend,
+  chooseBackend,
+} from "../../prover/choose-backend.ts";
 import { ProofTimes } from "../../prover/proving/proof-times.ts";
 import { buildPages } from "../../web/build/build-pages.ts";
 import { exitsOfDeployment } from "../../web/build/exit-files.ts";
