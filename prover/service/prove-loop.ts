@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { ProveJob, ProveJobClient } from "../jobs/sequencer-jobs.ts";
+import { makeMissingKey } from "../keys/deployed-circuits.ts";
 import { proverError } from "../prover-errors.ts";
 import type { ProofTimes } from "../proving/proof-times.ts";
 import type { ProofResult, Prover, ProvingCircuit } from "../proving/prover.ts";
@@ -69,8 +70,8 @@ export async function runProveLoop(options: ProveLoopOptions, modules: ProveLoop
 async function proveJob(job: ProveJob, options: ProveLoopOptions, modules: ProveLoopModules): Promise<void> {
   const { batchNumber, circuit: name } = job;
   const logger = modules.logger.child({ batchNumber, circuit: name });
-  const circuit = modules.circuits.get(name);
-  if (circuit === undefined) {
+  const known = modules.circuits.get(name);
+  if (known === undefined) {
     throw proverError(
       "PRV_CIRCUIT_UNKNOWN",
       `batch ${batchNumber} is for ${name}, which the deployment does not have`,
@@ -86,6 +87,7 @@ async function proveJob(job: ProveJob, options: ProveLoopOptions, modules: Prove
   const finished = new AbortController();
   const watching = watchJob(job, superseded, finished.signal, options, modules);
   try {
+    const circuit = await makeMissingKey(known);
     logger.info("proving");
     const result = await modules.prover.prove(
       { circuit, inputs: job.inputs },
