@@ -11,6 +11,7 @@ import { chooseBackend } from "../choose-backend.ts";
 import { createProveJobClient, type ProveJobClient } from "../jobs/sequencer-jobs.ts";
 import { loadDeployedCircuits } from "../keys/deployed-circuits.ts";
 import { ProofTimes } from "../proving/proof-times.ts";
+import { CrossCheck } from "./cross-check.ts";
 import { type ProveConfig, readProveConfig } from "./prove-config.ts";
 import { runProveLoop } from "./prove-loop.ts";
 import { createProverMetrics } from "./prover-metrics.ts";
@@ -33,6 +34,11 @@ async function run(config: ProveConfig): Promise<void> {
   let provingBatch: number | null = null;
   let failingCode: string | null = null;
   const metrics = createProverMetrics();
+  const crossCheck = new CrossCheck(backend, {
+    logger,
+    openOther: createProver,
+    onChecked: (result) => metrics.crossChecks.inc({ result }),
+  });
   const health =
     config.healthPort === undefined
       ? null
@@ -41,8 +47,9 @@ async function run(config: ProveConfig): Promise<void> {
           registry: metrics.registry,
           log: logger,
           health: () => ({
-            isHealthy: failingCode === null,
-            ...{ failingCode, backend: prover.backend, provingBatch },
+            isHealthy: failingCode === null && crossCheck.failureCode === null,
+            failingCode: failingCode ?? crossCheck.failureCode,
+            ...{ backend: prover.backend, provingBatch },
           }),
         });
   const jobs = await openJobs(config, logger);
@@ -62,6 +69,7 @@ async function run(config: ProveConfig): Promise<void> {
         logger,
         times: new ProofTimes(),
         metrics,
+        crossCheck,
         onJob: (batchNumber) => {
           provingBatch = batchNumber;
         },

@@ -7,6 +7,7 @@ import { makeMissingKey } from "../keys/deployed-circuits.ts";
 import { proverError } from "../prover-errors.ts";
 import type { ProofTimes } from "../proving/proof-times.ts";
 import type { ProofResult, Prover, ProvingCircuit } from "../proving/prover.ts";
+import type { CrossCheck } from "./cross-check.ts";
 import type { ProverMetrics } from "./prover-metrics.ts";
 
 export interface ProveLoopOptions {
@@ -26,6 +27,8 @@ export interface ProveLoopModules {
   /** Where the time of each proof is noted, for estimates of later starts. */
   readonly times?: ProofTimes;
   readonly metrics?: ProverMetrics;
+  /** Has a proof made again now and then. */
+  readonly crossCheck?: Pick<CrossCheck, "afterProof">;
   /** Told when a job begins (its batch's number) and when none runs (null). */
   readonly onJob?: (batchNumber: number | null) => void;
   /** Told the code of a failure that repeating hardly mends, and null once a job succeeds again. */
@@ -104,6 +107,7 @@ async function proveJob(job: ProveJob, options: ProveLoopOptions, modules: Prove
       modules.metrics?.stageSeconds.observe({ stage: stage.replace(/Ms$/, "") }, durationMs / 1_000);
     await modules.times?.note({ contentHash: circuit.contentHash, backend: result.backend }, elapsedMs);
     await deliver(job, result, logger, options, modules);
+    await modules.crossCheck?.afterProof({ circuit, inputs: job.inputs }, result, options.signal);
   } catch (error) {
     if (!superseded.signal.aborted || !isRollupError(error, "PRV_CANCELLED")) {
       if (!options.signal.aborted) await modules.jobs.giveUp?.(job, error as Error);
