@@ -78,7 +78,7 @@ export async function deriveKey(
   const compiled = await compileCircuit(circuitSpec(name), { prebuilt });
   onProgress(`deriving the development verification key of ${name}`);
   // A kept key may have been made of a prebuilt circuit.
-  const options = { isKeptOneTrusted: prebuilt !== false };
+  const options = { isKeptOneTrusted: prebuilt };
   return (await developmentVerificationKey(compiled, options)).verificationKey;
 }
 

@@ -1,4 +1,4 @@
-import { readFile, rm } from "node:fs/promises";
+import { copyFile, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { groth16, wtns } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -92,5 +92,18 @@ describe("developmentVerificationKey", () => {
     expect(alone.zkeyPath).toBe(whole.zkeyPath);
     const beside = await readFile(join(dirname(whole.zkeyPath), "verification-key.json"), "utf8");
     expect(await readFile(alone.verificationKeyPath, "utf8")).toBe(beside);
+  });
+
+  test("takes no kept key where whoever verifies trusts none", async () => {
+    const compiled = await compileSample(5);
+    const cacheDir = join(folder, "planted");
+    const right = await developmentVerificationKey(compiled, { cacheDir });
+    const other = await developmentVerificationKey(await compileSample(3), { cacheDir });
+    await copyFile(other.verificationKeyPath, right.verificationKeyPath);
+    expect(await developmentVerificationKey(compiled, { cacheDir })).toMatchObject({
+      verificationKey: other.verificationKey,
+    });
+    const again = await developmentVerificationKey(compiled, { cacheDir, isKeptOneTrusted: false });
+    expect(again.verificationKey).toEqual(right.verificationKey);
   });
 });
