@@ -33,7 +33,7 @@ export const FINALITY_BLOCKS = 12;
  * Longest time that an operation waits for company. The devnet closes batches itself: its job when all that comes is there,
  * and later `closeWhenIdle`.
  */
-export const CLOSE_INTERVAL_MS = 60_000;
+export const CLOSE_INTERVAL_MS = 120_000;
 export const PRECONFIRMATION_DEADLINE_SECONDS = 86_400;
 /** First choices; the next free port is taken where one is in use. */
 export const L1_PORT = 8545;

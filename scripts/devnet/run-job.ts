@@ -59,12 +59,12 @@ export async function runJob(job: Job): Promise<Report> {
   await withRetry(job, job.closeBatch);
   await fillTable();
   const lastCommit = await contribute(job, leaves, DATANETS.mails, datanetIds.mails);
-  const forced = await withdrawForced(job, leaves);
   // They have to be final before their rows are uploaded.
   await withRetry(job, job.closeBatch);
   await fillTable();
   await contribute(job, leaves, DATANETS.speeches, datanetIds.speeches);
   await publish(job, leaves, DATANETS.speeches, datanetIds.speeches);
+  const forced = await withdrawForced(job, leaves);
   title(`${MODEL_NAMES.length} models, trained while the batches are proven`);
   const models = {} as Record<ModelName, PublishedModel>;
   for (const name of MODEL_NAMES) {
