@@ -60,6 +60,12 @@ export const proverErrors = {
     httpStatus: 500,
     isRetryable: false,
   },
+  PRV_CROSS_CHECK_FAILED: {
+    meaning:
+      "another back end, which proves one batch a day again, does not confirm the proof: one of the two computes wrongly, or cannot run",
+    httpStatus: 500,
+    isRetryable: false,
+  },
   PRV_CIRCUIT_UNSUPPORTED: {
     meaning: "the circuit is over another field, or larger than the curve allows",
     httpStatus: 500,

@@ -2,7 +2,14 @@ import { describe, expect, it } from "vitest";
 import { MAX_FEATURE } from "../features/quantise.ts";
 import { SeededRandom } from "../maths/seeded-random.ts";
 import { scoresByDefinition } from "./integer-scores.ts";
-import { openScoreEngine, SCORE_CHOICES, type ScoreChoice } from "./score-engine.ts";
+import {
+  fastest,
+  openScoreEngine,
+  type RanMode,
+  SCORE_CHOICES,
+  type ScoreChoice,
+  type ScoreEngine,
+} from "./score-engine.ts";
 
 const [rowCount, featureCount] = [7, 600];
 const random = new SeededRandom("engine");
@@ -43,9 +50,24 @@ describe("openScoreEngine", () => {
     },
   );
 
-  it("auto takes the first mode that there is, and names it", () => {
-    const first = (["gpu", "webasm", "cpu"] as const).find((mode) => open(mode) !== null);
-    expect(openScoreEngine(matrix, "auto").mode).toBe(first);
+  it("auto takes plain integers where they are quick, and opens nothing else", () => {
+    expect(openScoreEngine(matrix, "auto").mode).toBe("int32");
+  });
+
+  it("auto takes the fastest of all where plain integers are slow, and closes the others", () => {
+    const closed: string[] = [];
+    const engine = (mode: RanMode, ms: number): ScoreEngine => ({
+      mode,
+      scores() {
+        const until = performance.now() + ms;
+        while (performance.now() < until);
+        return new Int32Array(rowCount);
+      },
+      close: () => void closed.push(mode),
+    });
+    const others = () => [engine("gpu", 60), engine("webasm", 9), engine("cpu", 200)];
+    expect(fastest(engine("int32", 30), featureCount, others).mode).toBe("webasm");
+    expect(closed).toEqual(["gpu", "int32", "cpu"]);
   });
 
   it("refuses queries that a circuit could not take, in every mode", () => {

@@ -22,7 +22,7 @@ import { isRollupError } from "../../circuits/rollup-error.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { parseVerificationKey, type VerificationKey } from "../../prover/formats/verification-key.ts";
 import { isDevelopmentKey } from "../../prover/keys/development-key.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
+import { developmentVerificationKey } from "../../prover/keys/development-setup.ts";
 import { clientError } from "../client-errors.ts";
 
 export interface DeriveOptions {
@@ -76,15 +76,10 @@ export async function deriveKey(
   if (!circuit.isDevelopment) return readCeremonyKey(join(keysFolder, name, "verification-key.json"), name);
   onProgress(prebuilt ? `circuit ${name}` : `compiling ${name} from source, once, then cached`);
   const compiled = await compileCircuit(circuitSpec(name), { prebuilt });
-  const { verificationKey } = await developmentSetup(compiled, {
-    onProgress: ({ stage, done, total }) => {
-      // Tens of steps, not thousands of lines.
-      onProgress(
-        `making the development keys of ${name}, once, then cached: ${stage} ${10 * Math.floor((10 * done) / Math.max(1, total))} %`,
-      );
-    },
-  });
-  return verificationKey;
+  onProgress(`deriving the development verification key of ${name}`);
+  // A kept key may have been made of a prebuilt circuit.
+  const options = { isKeptOneTrusted: prebuilt };
+  return (await developmentVerificationKey(compiled, options)).verificationKey;
 }
 
 /**

@@ -13,8 +13,8 @@ import {
   parseSettlementName,
   type SettlementSize,
 } from "../../circuits/settlement/settlement-size.ts";
-import { loadDeployedCircuits } from "../../prover/keys/deployed-circuits.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
+import { loadDeployedCircuits, makeMissingKey } from "../../prover/keys/deployed-circuits.ts";
+import { developmentSetup, type SetupProgress } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
 import { clientError } from "../client-errors.ts";
 import { deriveKey, nameByKey, namesOf } from "./derive-circuits.ts";
@@ -120,8 +120,11 @@ export async function openProvingCircuit(
   onProgress: (text: string) => void,
   keysFolder: string | null = null,
 ): Promise<ProvingCircuit> {
+  const onSetup = ({ stage, done, total }: SetupProgress) =>
+    onProgress(`keys of ${circuit.name}: ${stage} ${Math.floor((100 * done) / Math.max(1, total))} %`);
   const deployed = deployment?.circuits.find(({ circuitId }) => circuitId === circuit.circuitId);
-  if (deployed !== undefined) return (await loadDeployedCircuits([deployed])).get(deployed.name)!;
+  if (deployed !== undefined)
+    return makeMissingKey((await loadDeployedCircuits([deployed])).get(deployed.name)!, onSetup);
   if (!circuit.isDevelopment) {
     if (keysFolder !== null) return openRegisteredCircuit(circuit, keysFolder, onProgress);
     throw clientError("CLI_KEYS_MISSING", `no deployment record names the proving key of ${circuit.name}`, {
@@ -130,8 +133,5 @@ export async function openProvingCircuit(
   }
   onProgress(`compiling ${circuit.name}, once, then cached`);
   const compiled = await compileCircuit(circuitSpec(circuit.name));
-  return developmentSetup(compiled, {
-    onProgress: ({ stage, done, total }) =>
-      onProgress(`keys of ${circuit.name}: ${stage} ${Math.floor((100 * done) / Math.max(1, total))} %`),
-  });
+  return developmentSetup(compiled, { onProgress: onSetup });
 }

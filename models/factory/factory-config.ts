@@ -113,9 +113,9 @@ export const FACTORY_SETTINGS = {
     description: "rows, jobs and models together; above it none is taken",
   },
   prover: {
-    schema: z.enum(["native", "wasm", "snarkjs"]),
-    default: "wasm",
-    description: "back end that proves the genesis of models",
+    schema: z.enum(["auto", "native", "wasm", "snarkjs"]),
+    default: "auto",
+    description: "back end that proves the genesis of models; auto takes the faster of native and wasm",
   },
   rateLimitPerMinute: {
     schema: wholeNumber(1, 10_000_000),

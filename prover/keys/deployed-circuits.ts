@@ -1,8 +1,12 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
 import { parseVerificationKey, type VerificationKey } from "../formats/verification-key.ts";
 import { proverError } from "../prover-errors.ts";
 import type { ProvingCircuit } from "../proving/prover.ts";
+import { developmentSetup, type SetupProgress } from "./development-setup.ts";
 
 type Named = Pick<DeployedCircuit, "name" | "verificationKeyPath">;
 
@@ -19,6 +23,22 @@ export async function loadVerificationKey({ name, verificationKeyPath }: Named):
     );
   }
   return parseVerificationKey(json);
+}
+
+/**
+ * Development keys follow from their circuit, so a deployment may have left out the proving keys of circuits that hardly anybody
+ * proves with: a missing one is made here. A key of a ceremony, and a circuit that is not this repository's, stays as it is.
+ *
+ * @throws CIR_COMPILE_FAILED, PRV_SETUP_FAILED
+ */
+export async function makeMissingKey(
+  circuit: ProvingCircuit,
+  onProgress: (progress: SetupProgress) => void = () => {},
+): Promise<ProvingCircuit> {
+  if (!circuit.isDevelopment || existsSync(circuit.zkeyPath)) return circuit;
+  const compiled = await compileCircuit(circuitSpec(circuit.name));
+  if (compiled.contentHash !== circuit.contentHash) return circuit;
+  return developmentSetup(compiled, { onProgress });
 }
 
 /** Circuits of a deployment record by name, with what a prover needs. @throws PRV_KEY_UNREADABLE, PRV_KEY_INVALID */

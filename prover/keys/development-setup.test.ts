@@ -1,11 +1,11 @@
-import { readFile, rm } from "node:fs/promises";
+import { copyFile, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { groth16, wtns } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hashKeyFile, readZkeyHeader } from "../formats/zkey-file.ts";
 import type { ProvingCircuit } from "../proving/prover.ts";
 import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
-import { developmentSetup } from "./development-setup.ts";
+import { developmentSetup, developmentVerificationKey } from "./development-setup.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -76,5 +76,34 @@ describe("developmentSetup", () => {
     stages.clear();
     await developmentSetup(compiled, { cacheDir: folder, onProgress });
     expect(stages.size).toBe(0);
+  });
+});
+
+describe("developmentVerificationKey", () => {
+  test.each([1, 4, 600])("is the whole key's, without it, and is kept: %i squares", async (squareCount) => {
+    const compiled = await compileSample(squareCount);
+    const cacheDir = join(folder, `verification-${squareCount}`);
+    const alone = await developmentVerificationKey(compiled, { cacheDir });
+    await expect(readFile(alone.zkeyPath)).rejects.toMatchObject({ code: "ENOENT" });
+    const kept = await developmentVerificationKey(compiled, { cacheDir });
+    const whole = await developmentSetup(compiled, { cacheDir });
+    expect(alone.verificationKey).toEqual(whole.verificationKey);
+    expect(kept.verificationKey).toEqual(whole.verificationKey);
+    expect(alone.zkeyPath).toBe(whole.zkeyPath);
+    const beside = await readFile(join(dirname(whole.zkeyPath), "verification-key.json"), "utf8");
+    expect(await readFile(alone.verificationKeyPath, "utf8")).toBe(beside);
+  });
+
+  test("takes no kept key where whoever verifies trusts none", async () => {
+    const compiled = await compileSample(5);
+    const cacheDir = join(folder, "planted");
+    const right = await developmentVerificationKey(compiled, { cacheDir });
+    const other = await developmentVerificationKey(await compileSample(3), { cacheDir });
+    await copyFile(other.verificationKeyPath, right.verificationKeyPath);
+    expect(await developmentVerificationKey(compiled, { cacheDir })).toMatchObject({
+      verificationKey: other.verificationKey,
+    });
+    const again = await developmentVerificationKey(compiled, { cacheDir, isKeptOneTrusted: false });
+    expect(again.verificationKey).toEqual(right.verificationKey);
   });
 });

@@ -1,14 +1,21 @@
 import { createHash, randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
+import { bn254 } from "@noble/curves/bn254.js";
 import { publishBuild, removeAbandonedBuilds } from "../../circuits/compiler/build-cache.ts";
 import { type CompiledCircuit, repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { readR1cs } from "../../circuits/compiler/r1cs-reader.ts";
-import { fieldBytes, scalarModulus, toBytesLe, twoAdicity } from "../formats/bn254-numbers.ts";
+import { type G1Point, realFirst } from "../../circuits/wire/groth16-proof.ts";
+import { fieldBytes, fromBytesLe, scalarModulus, toBytesLe, twoAdicity } from "../formats/bn254-numbers.ts";
 import { buildBn254Image } from "../formats/bn254-wasm.ts";
 import { type KeyMeta, parseKeyMeta } from "../formats/key-meta.ts";
-import { checkVerificationKey, toSnarkjsKey } from "../formats/verification-key.ts";
+import {
+  checkVerificationKey,
+  parseVerificationKey,
+  toSnarkjsKey,
+  type VerificationKey,
+} from "../formats/verification-key.ts";
 import { hashKeyFile, readZkeyHeader } from "../formats/zkey-file.ts";
 import {
   encodeZkeyFrame,
@@ -23,7 +30,7 @@ import type { ProvingCircuit } from "../proving/prover.ts";
 import { buildKernelImage } from "../wasm/kernels/kernel-module.ts";
 import { developmentSecrets } from "./development-secrets.ts";
 import { chooseWindowBits, type Group } from "./fixed-base.ts";
-import type { QapRequest, QapScalars } from "./qap-evaluation.ts";
+import { evaluatePublicWires, type QapRequest, type QapScalars } from "./qap-evaluation.ts";
 import { SetupPool } from "./setup-pool.ts";
 
 /**
@@ -65,7 +72,7 @@ export async function developmentSetup(
   options: DevelopmentSetupOptions = {},
 ): Promise<ProvingCircuit> {
   const cacheDir = resolve(repositoryRoot, options.cacheDir ?? ".cache/keys");
-  const entryDir = join(cacheDir, `${circuit.name}-${circuit.contentHash.slice(0, 24)}`);
+  const entryDir = join(cacheDir, entryName(circuit));
   const cached = await readEntry(entryDir, circuit);
   if (cached !== null) return cached;
 
@@ -84,6 +91,69 @@ export async function developmentSetup(
     data: { name: circuit.name, entryDir },
   });
 }
+
+/** Where the circuit's development key is kept, once it is made. */
+export interface DevelopmentKey {
+  readonly verificationKey: VerificationKey;
+  readonly zkeyPath: string;
+  /** In snarkjs' form. This file is there. */
+  readonly verificationKeyPath: string;
+}
+
+/**
+ * The verification key that `developmentSetup` makes of the circuit, without the proving key: for whoever verifies, or deploys
+ * what nobody may ever prove with. It takes a fraction of the time; `zkeyPath` names a file only once `developmentSetup` made it.
+ *
+ * @param options isKeptOneTrusted: whether a key of an earlier call may be taken; default: true
+ * @throws RollupError PRV_CIRCUIT_UNSUPPORTED, CIR_R1CS_MALFORMED
+ */
+export async function developmentVerificationKey(
+  circuit: Pick<CompiledCircuit, "name" | "contentHash" | "r1csPath" | "wasmPath">,
+  options: Pick<DevelopmentSetupOptions, "cacheDir"> & { readonly isKeptOneTrusted?: boolean } = {},
+): Promise<DevelopmentKey> {
+  const isKeptOneTrusted = options.isKeptOneTrusted ?? true;
+  const cacheDir = resolve(repositoryRoot, options.cacheDir ?? ".cache/keys");
+  const entryDir = join(cacheDir, entryName(circuit));
+  const zkeyPath = join(entryDir, zkeyFileName(circuit.name));
+  const cached = isKeptOneTrusted ? await readEntry(entryDir, circuit) : null;
+  if (cached !== null) {
+    const verificationKeyPath = join(entryDir, "verification-key.json");
+    return { verificationKey: cached.verificationKey, zkeyPath, verificationKeyPath };
+  }
+  const folder = join(cacheDir, "verification");
+  const path = join(folder, `${entryName(circuit)}-${setupVersion}.json`);
+  const known = isKeptOneTrusted ? await readFile(path, "utf8").catch(() => null) : null;
+  if (known !== null)
+    return { verificationKey: parseVerificationKey(JSON.parse(known)), zkeyPath, verificationKeyPath: path };
+  const secrets = developmentSecrets(circuit.contentHash);
+  const request = { ...readCircuitSizes(circuit), r1csPath: circuit.r1csPath, secrets };
+  const scalars = evaluatePublicWires(await buildBn254Image(), request);
+  const g1 = (scalar: bigint): G1Point => {
+    const { x, y } = bn254.G1.Point.BASE.multiply(scalar).toAffine();
+    return [x, y];
+  };
+  const g2 = (scalar: bigint) => {
+    const { x, y } = bn254.G2.Point.BASE.multiply(scalar).toAffine();
+    return realFirst([x.c0, x.c1], [y.c0, y.c1]);
+  };
+  const verificationKey: VerificationKey = {
+    alpha: g1(secrets.alpha),
+    beta: g2(secrets.beta),
+    gamma: g2(1n),
+    delta: g2(secrets.delta),
+    ic: Array.from({ length: request.publicCount + 1 }, (_, i) =>
+      g1(fromBytesLe(scalars.subarray(i * fieldBytes, (i + 1) * fieldBytes))),
+    ),
+  };
+  await mkdir(folder, { recursive: true });
+  const part = `${path}.${process.pid}-${randomBytes(4).toString("hex")}`;
+  await writeFile(part, `${JSON.stringify(toSnarkjsKey(verificationKey), null, 2)}\n`);
+  await rename(part, path);
+  return { verificationKey, zkeyPath, verificationKeyPath: path };
+}
+
+const entryName = ({ contentHash, name }: Pick<CompiledCircuit, "name" | "contentHash">): string =>
+  `${name}-${contentHash.slice(0, 24)}`;
 
 function zkeyFileName(name: string): string {
   return `${name}.INSECURE-DEVELOPMENT.zkey`;
@@ -122,21 +192,25 @@ async function buildEntry(
   options.onProgress?.({ stage: "hash", done: zkeyBytes, total: zkeyBytes });
 }
 
+/** @throws RollupError PRV_CIRCUIT_UNSUPPORTED, CIR_R1CS_MALFORMED */
+function readCircuitSizes({ name, r1csPath }: Pick<CompiledCircuit, "name" | "r1csPath">) {
+  const { constraintCount, prime, publicInputCount, publicOutputCount, wireCount } = readR1cs(r1csPath);
+  const publicCount = publicOutputCount + publicInputCount;
+  const power = Math.max(1, Math.ceil(Math.log2(constraintCount + publicCount + 1)));
+  if (prime !== scalarModulus || power + 1 > twoAdicity) {
+    throw proverError("PRV_CIRCUIT_UNSUPPORTED", `${name} is not over bn254, or is too large`, {
+      data: { name, prime, power, maxPower: twoAdicity - 1 },
+    });
+  }
+  return { constraintCount, domainSize: 2 ** power, publicCount, wireCount };
+}
+
 async function writeDevelopmentZkey(
   file: FileHandle,
   circuit: Pick<CompiledCircuit, "name" | "contentHash" | "r1csPath">,
   options: DevelopmentSetupOptions,
 ): Promise<void> {
-  const header = readR1cs(circuit.r1csPath);
-  const { wireCount, constraintCount } = header;
-  const publicCount = header.publicOutputCount + header.publicInputCount;
-  const power = Math.max(1, Math.ceil(Math.log2(constraintCount + publicCount + 1)));
-  if (header.prime !== scalarModulus || power + 1 > twoAdicity) {
-    throw proverError("PRV_CIRCUIT_UNSUPPORTED", `${circuit.name} is not over bn254, or is too large`, {
-      data: { name: circuit.name, prime: header.prime, power, maxPower: twoAdicity - 1 },
-    });
-  }
-  const domainSize = 2 ** power;
+  const { constraintCount, domainSize, publicCount, wireCount } = readCircuitSizes(circuit);
   const onProgress = options.onProgress ?? (() => {});
   const secrets = developmentSecrets(circuit.contentHash);
   const shape = { wireCount, publicCount, domainSize, coefficientCount: 0 };

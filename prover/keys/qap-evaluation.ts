@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import { readR1cs } from "../../circuits/compiler/r1cs-reader.ts";
+import { type R1csTerms, readR1cs } from "../../circuits/compiler/r1cs-reader.ts";
 import { powMod } from "../../circuits/field/modular.ts";
 import { invertMod } from "../../circuits/inverse.ts";
 import { fieldBytes, rootOfUnity, scalarModulus } from "../formats/bn254-numbers.ts";
@@ -61,15 +61,7 @@ export function evaluateQap(
 
   const pLagrange = wasm.allocate(domainSize * fieldBytes);
   const [pA, pB, pC] = [0, 1, 2].map(() => wasm.allocate(wireCount * fieldBytes)) as [number, number, number];
-  evaluateLagrange(wasm, {
-    first: 1n,
-    step: rootOfUnity(power),
-    count: domainSize,
-    tau: secrets.tau,
-    scale: multiply(powMod(secrets.tau, BigInt(domainSize), root) - 1n, invertMod(BigInt(domainSize), root)),
-    isMontgomery: true,
-    take: (at, from, byteCount) => wasm.bytes.copyWithin(pLagrange + at, from, from + byteCount),
-  });
+  evaluateDomain(wasm, pLagrange, domainSize, secrets.tau);
 
   const writer = { fd: request.zkeyFd, position: request.coefficientsAt, count: 0 };
   accumulate(wasm, request, { pLagrange, pA, pB, pC }, writer, onProgress);
@@ -94,6 +86,57 @@ export function evaluateQap(
     take: (at, from, byteCount) => request.scalars.h.set(wasm.bytes.subarray(from, from + byteCount), at),
   });
   return writer.count;
+}
+
+/**
+ * The scalars of the verification key's IC points alone: those of the constant and the public wires, 32 bytes each. Terms of
+ * other wires are passed over, so it takes a fraction of the whole key's time.
+ */
+export function evaluatePublicWires(
+  image: Bn254Image,
+  request: Pick<QapRequest, "r1csPath" | "publicCount" | "constraintCount" | "domainSize" | "secrets">,
+): Uint8Array {
+  const { constraintCount, domainSize, publicCount, r1csPath, secrets } = request;
+  const count = publicCount + 1;
+  const wasm = new Bn254Instance(image, (domainSize + 3 * count) * fieldBytes + (4 << 20));
+  const pLagrange = wasm.allocate(domainSize * fieldBytes);
+  const [pA, pB, pC] = [0, 1, 2].map(() => wasm.allocate(count * fieldBytes)) as [number, number, number];
+  const pCoefficient = wasm.allocate(fieldBytes);
+  const pProduct = wasm.allocate(fieldBytes);
+  evaluateDomain(wasm, pLagrange, domainSize, secrets.tau);
+  readR1cs(r1csPath, (window, a, b, c, index) => {
+    const add = ({ offset, termCount }: R1csTerms, pSums: number) => {
+      for (let i = 0, at = offset; i < termCount; i++, at += 4 + fieldBytes) {
+        const wire = window.readUInt32LE(at);
+        if (wire > publicCount) continue;
+        wasm.bytes.set(window.subarray(at + 4, at + 4 + fieldBytes), pCoefficient);
+        wasm.call.frm_mul!(pCoefficient, pLagrange + index * fieldBytes, pProduct);
+        wasm.call.frm_add!(pSums + wire * fieldBytes, pProduct, pSums + wire * fieldBytes);
+      }
+    };
+    add(a, pA);
+    add(b, pB);
+    add(c, pC);
+  });
+  addPublicBindings(wasm, { pA, pLagrange, constraintCount, publicCount });
+  combine(wasm, { pA, pB, pC, wireCount: count, publicCount, secrets });
+  return wasm.bytes.slice(pC, pC + count * fieldBytes);
+}
+
+/**
+ * L_c(tau) of every point of the domain, in Montgomery form. Whatever has to begin with zeros is allocated before: inversions
+ * leave numbers behind what is allocated.
+ */
+function evaluateDomain(wasm: Bn254Instance, pLagrange: number, domainSize: number, tau: bigint): void {
+  evaluateLagrange(wasm, {
+    first: 1n,
+    step: rootOfUnity(Math.log2(domainSize)),
+    count: domainSize,
+    tau,
+    scale: multiply(powMod(tau, BigInt(domainSize), root) - 1n, invertMod(BigInt(domainSize), root)),
+    isMontgomery: true,
+    take: (at, from, byteCount) => wasm.bytes.copyWithin(pLagrange + at, from, from + byteCount),
+  });
 }
 
 interface LagrangeRequest {
@@ -189,27 +232,36 @@ function accumulate(
   flush();
 }
 
-/** Adds the constraints 1 * wire for the constant and the public wires, which keep them independent. */
-function bindPublicWires(
-  wasm: Bn254Instance,
-  at: { pA: number; pLagrange: number; constraintCount: number; publicCount: number },
-  writer: Writer,
-): void {
-  const entries = Buffer.alloc((at.publicCount + 1) * coefficientBytes);
-  const one = wasm.allocateScalar((1n << 512n) % root);
+interface PublicBindings {
+  pA: number;
+  pLagrange: number;
+  constraintCount: number;
+  publicCount: number;
+}
+
+/** The constraints 1 * wire for the constant and the public wires, which keep them independent: what they add to A. */
+function addPublicBindings(wasm: Bn254Instance, at: PublicBindings): void {
   const pOne = wasm.allocateScalar(1n);
   const pProduct = wasm.allocate(fieldBytes);
   for (let wire = 0; wire <= at.publicCount; wire++) {
-    const entry = wire * coefficientBytes;
-    const constraint = at.constraintCount + wire;
-    entries.writeUInt32LE(0, entry);
-    entries.writeUInt32LE(constraint, entry + 4);
-    entries.writeUInt32LE(wire, entry + 8);
-    entries.set(wasm.bytes.subarray(one, one + fieldBytes), entry + 12);
     const pSum = at.pA + wire * fieldBytes;
-    wasm.call.frm_mul!(pOne, at.pLagrange + constraint * fieldBytes, pProduct);
+    wasm.call.frm_mul!(pOne, at.pLagrange + (at.constraintCount + wire) * fieldBytes, pProduct);
     wasm.call.frm_add!(pSum, pProduct, pSum);
   }
+}
+
+/** Adds them, and writes their coefficients. */
+function bindPublicWires(wasm: Bn254Instance, at: PublicBindings, writer: Writer): void {
+  const entries = Buffer.alloc((at.publicCount + 1) * coefficientBytes);
+  const one = wasm.allocateScalar((1n << 512n) % root);
+  for (let wire = 0; wire <= at.publicCount; wire++) {
+    const entry = wire * coefficientBytes;
+    entries.writeUInt32LE(0, entry);
+    entries.writeUInt32LE(at.constraintCount + wire, entry + 4);
+    entries.writeUInt32LE(wire, entry + 8);
+    entries.set(wasm.bytes.subarray(one, one + fieldBytes), entry + 12);
+  }
+  addPublicBindings(wasm, at);
   writeAll(writer, entries);
   writer.count += at.publicCount + 1;
 }

@@ -7,9 +7,11 @@ import { isRollupError } from "../../circuits/rollup-error.ts";
 import { cutStopShort } from "../../circuits/run-until-stopped.ts";
 import { SequencerChoice } from "../../circuits/wire/sequencer-choice.ts";
 import { createProver } from "../backends.ts";
+import { chooseBackend } from "../choose-backend.ts";
 import { createProveJobClient, type ProveJobClient } from "../jobs/sequencer-jobs.ts";
 import { loadDeployedCircuits } from "../keys/deployed-circuits.ts";
 import { ProofTimes } from "../proving/proof-times.ts";
+import { CrossCheck } from "./cross-check.ts";
 import { type ProveConfig, readProveConfig } from "./prove-config.ts";
 import { runProveLoop } from "./prove-loop.ts";
 import { createProverMetrics } from "./prover-metrics.ts";
@@ -26,10 +28,17 @@ async function run(config: ProveConfig): Promise<void> {
   // A finished proof is handed over first, or its job given back, where somebody takes them.
   stopping.signal.addEventListener("abort", () => cutStopShort(logger, "prover"));
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopping.abort());
-  const prover = await createProver(config.backend, { keyMemory: config.keyMemory });
+  const { backend, reason } = await chooseBackend(config.backend);
+  logger.info({ backend, reason }, "back end chosen");
+  const prover = await createProver(backend, { keyMemory: config.keyMemory });
   let provingBatch: number | null = null;
   let failingCode: string | null = null;
   const metrics = createProverMetrics();
+  const crossCheck = new CrossCheck(backend, {
+    logger,
+    openOther: createProver,
+    onChecked: (result) => metrics.crossChecks.inc({ result }),
+  });
   const health =
     config.healthPort === undefined
       ? null
@@ -38,8 +47,9 @@ async function run(config: ProveConfig): Promise<void> {
           registry: metrics.registry,
           log: logger,
           health: () => ({
-            isHealthy: failingCode === null,
-            ...{ failingCode, backend: prover.backend, provingBatch },
+            isHealthy: failingCode === null && crossCheck.failureCode === null,
+            failingCode: failingCode ?? crossCheck.failureCode,
+            ...{ backend: prover.backend, provingBatch },
           }),
         });
   const jobs = await openJobs(config, logger);
@@ -59,6 +69,7 @@ async function run(config: ProveConfig): Promise<void> {
         logger,
         times: new ProofTimes(),
         metrics,
+        crossCheck,
         onJob: (batchNumber) => {
           provingBatch = batchNumber;
         },

@@ -33,7 +33,7 @@ it("knows where keys are of the native back end alone", () => {
   expect(readProveConfig({ PROVER_TOKEN: TOKEN }).keyMemory).toBe("auto");
   expect(readProveConfig({ ...mapped, PROVER_BACKEND: "native" }).keyMemory).toBe("mapped");
   expect(() => readProveConfig(mapped)).toThrow(
-    refused(["PROVER_KEY_MEMORY is of the back end native, not of wasm"]),
+    refused(["PROVER_KEY_MEMORY is for PROVER_BACKEND native, which is auto"]),
   );
 });
 

@@ -13,7 +13,7 @@ import {
   WORKER_SETTINGS,
   wholeNumber,
 } from "../../circuits/settings.ts";
-import { BACKEND_NAMES } from "../backends.ts";
+import { BACKEND_CHOICES } from "../choose-backend.ts";
 import { handInKeyText } from "../jobs/hand-in.ts";
 import { proverError } from "../prover-errors.ts";
 import { KEY_MEMORIES } from "../proving/prover.ts";
@@ -52,9 +52,10 @@ export const PROVER_SETTINGS = {
     description: "tells provers apart: each gets batches of its own",
   },
   backend: {
-    schema: z.enum(BACKEND_NAMES),
-    default: "wasm",
-    description: "what makes the proofs; the process logs and answers which one runs",
+    schema: z.enum(BACKEND_CHOICES),
+    default: "auto",
+    description:
+      "what makes the proofs; auto takes what a short probe finds fastest on the machine; the process logs which one runs and why",
   },
   keyMemory: {
     schema: z.enum(KEY_MEMORIES),
@@ -102,7 +103,7 @@ export function readProveConfig(environment: Environment): ProveConfig {
   if (problems.length === 0 && values.keyMemory !== "auto" && values.backend !== "native")
     problems.push({
       env: "PROVER_KEY_MEMORY",
-      problem: `is of the back end native, not of ${values.backend}`,
+      problem: `is for PROVER_BACKEND native, which is ${values.backend}`,
     });
   if (problems.length > 0)
     throw proverError("PRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });

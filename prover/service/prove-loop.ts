@@ -3,9 +3,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { ProveJob, ProveJobClient } from "../jobs/sequencer-jobs.ts";
+import { makeMissingKey } from "../keys/deployed-circuits.ts";
 import { proverError } from "../prover-errors.ts";
 import type { ProofTimes } from "../proving/proof-times.ts";
 import type { ProofResult, Prover, ProvingCircuit } from "../proving/prover.ts";
+import type { CrossCheck } from "./cross-check.ts";
 import type { ProverMetrics } from "./prover-metrics.ts";
 
 export interface ProveLoopOptions {
@@ -25,6 +27,8 @@ export interface ProveLoopModules {
   /** Where the time of each proof is noted, for estimates of later starts. */
   readonly times?: ProofTimes;
   readonly metrics?: ProverMetrics;
+  /** Has a proof made again now and then. */
+  readonly crossCheck?: Pick<CrossCheck, "afterProof">;
   /** Told when a job begins (its batch's number) and when none runs (null). */
   readonly onJob?: (batchNumber: number | null) => void;
   /** Told the code of a failure that repeating hardly mends, and null once a job succeeds again. */
@@ -69,8 +73,8 @@ export async function runProveLoop(options: ProveLoopOptions, modules: ProveLoop
 async function proveJob(job: ProveJob, options: ProveLoopOptions, modules: ProveLoopModules): Promise<void> {
   const { batchNumber, circuit: name } = job;
   const logger = modules.logger.child({ batchNumber, circuit: name });
-  const circuit = modules.circuits.get(name);
-  if (circuit === undefined) {
+  const known = modules.circuits.get(name);
+  if (known === undefined) {
     throw proverError(
       "PRV_CIRCUIT_UNKNOWN",
       `batch ${batchNumber} is for ${name}, which the deployment does not have`,
@@ -86,6 +90,7 @@ async function proveJob(job: ProveJob, options: ProveLoopOptions, modules: Prove
   const finished = new AbortController();
   const watching = watchJob(job, superseded, finished.signal, options, modules);
   try {
+    const circuit = await makeMissingKey(known);
     logger.info("proving");
     const result = await modules.prover.prove(
       { circuit, inputs: job.inputs },
@@ -102,6 +107,7 @@ async function proveJob(job: ProveJob, options: ProveLoopOptions, modules: Prove
       modules.metrics?.stageSeconds.observe({ stage: stage.replace(/Ms$/, "") }, durationMs / 1_000);
     await modules.times?.note({ contentHash: circuit.contentHash, backend: result.backend }, elapsedMs);
     await deliver(job, result, logger, options, modules);
+    await modules.crossCheck?.afterProof({ circuit, inputs: job.inputs }, result, options.signal);
   } catch (error) {
     if (!superseded.signal.aborted || !isRollupError(error, "PRV_CANCELLED")) {
       if (!options.signal.aborted) await modules.jobs.giveUp?.(job, error as Error);

@@ -13,6 +13,12 @@ export function createProverMetrics(registry = new Registry()) {
       labelNames: ["result"] as const,
       registers,
     }),
+    crossChecks: new Counter({
+      name: "rollup_prover_cross_checks_total",
+      help: "Proofs that another back end made again, one a day, by whether it confirms them",
+      labelNames: ["result"] as const,
+      registers,
+    }),
     stageSeconds: new Histogram({
       name: "rollup_prover_stage_seconds",
       help: "Stages of a proof, and the whole",
@@ -30,6 +36,7 @@ export function createProverMetrics(registry = new Registry()) {
   };
   // A prover that never made a proof has made 0: without the count, the alert on its failures would stay silent.
   for (const result of ["taken", "useless"]) metrics.proofs.inc({ result }, 0);
+  for (const result of ["same", "failed"]) metrics.crossChecks.inc({ result }, 0);
   return metrics;
 }
 

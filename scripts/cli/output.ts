@@ -6,6 +6,8 @@ export interface Output {
   /** The answer: `lines` for people, `json` for programs. Called once a command. */
   answer(lines: readonly string[], json: object): void;
   fail(error: unknown): RenderedError;
+  /** A line beside the answer, on stderr. */
+  note(text: string): void;
   /** A line about work that takes longer than two seconds; never part of the answer. */
   progress(text: string): void;
 }
@@ -29,6 +31,9 @@ export function createOutput(
       if (options.isJson) streams.stdout.write(`${encodeJson({ error: rendered })}\n`);
       else streams.stderr.write(`${rendered.message}\n${rendered.remedy}\n[${rendered.code}]\n`);
       return rendered;
+    },
+    note(text) {
+      streams.stderr.write(`${text}\n`);
     },
     progress(text) {
       if (text === lastProgress || Date.now() - startedAtMs < NOTICE_AFTER_MS) return;

@@ -3,7 +3,7 @@ import { commandError } from "./cli-errors.ts";
 
 export const SCORES_OPTION = [
   "--scores <mode>",
-  `what computes scores: ${SCORE_CHOICES.join(", ")}; auto takes the first that there is, and says which`,
+  `what computes scores: ${SCORE_CHOICES.join(", ")}; auto takes what is fastest for the model, and says which`,
   "auto",
 ] as const;
 

@@ -7,7 +7,8 @@ import {
   readRollupCircuits,
 } from "../../client/circuits/rollup-circuits.ts";
 import { type ProvedSettlement, proveSettlement } from "../../client/settling/prove-settlement.ts";
-import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
+import type { BackendName } from "../../prover/backends.ts";
+import { BACKEND_CHOICES, type BackendChoice, chooseBackend } from "../../prover/choose-backend.ts";
 import { commandError } from "./cli-errors.ts";
 import { deploymentOf, type GlobalOptions, resolveEndpoints } from "./context.ts";
 import type { Output } from "./output.ts";
@@ -33,11 +34,22 @@ export async function openSettlementContext(
   return { circuits, deployment };
 }
 
-/** @throws CMD_USAGE */
-export function requireBackend(text: string): BackendName {
-  const backend = BACKEND_NAMES.find((name) => name === text);
-  if (backend !== undefined) return backend;
-  throw commandError("CMD_USAGE", `"${text}" is no back end; there are ${BACKEND_NAMES.join(", ")}`);
+/** What a command's `--prover` may say. @throws CMD_USAGE */
+export function requireBackendChoice(text: string): BackendChoice {
+  const choice = BACKEND_CHOICES.find((name) => name === text);
+  if (choice !== undefined) return choice;
+  throw commandError("CMD_USAGE", `"${text}" is no back end; there are ${BACKEND_CHOICES.join(", ")}`);
+}
+
+/**
+ * The back end that a command's `--prover` means.
+ * @param say told which it is and why, where the machine has chosen. @throws CMD_USAGE
+ */
+export async function requireBackend(text: string, say: (line: string) => void): Promise<BackendName> {
+  const choice = requireBackendChoice(text);
+  const { backend, reason } = await chooseBackend(choice);
+  if (choice === "auto") say(`proofs by ${reason}`);
+  return backend;
 }
 
 /** Proves with percentages on stderr. */
@@ -47,7 +59,7 @@ export async function proveWithOutput(
   context: SettlementContext & { readonly output: Output; readonly prover: string; readonly keys?: string },
 ): Promise<ProvedSettlement> {
   const { deployment, output } = context;
-  const backend = requireBackend(context.prover);
+  const backend = await requireBackend(context.prover, output.note);
   const proving = await openProvingCircuit(
     circuit,
     deployment,

@@ -1,4 +1,4 @@
-import { BACKEND_NAMES } from "../../prover/backends.ts";
+import { BACKEND_CHOICES } from "../../prover/choose-backend.ts";
 import type { GlobalOptions } from "./context.ts";
 
 /** Options of every command that proves or checks settlements. */
@@ -14,8 +14,8 @@ export const CIRCUITS_OPTION = [
 ] as const;
 export const PROVER_OPTION = [
   "--prover <backend>",
-  `what makes the proof: ${BACKEND_NAMES.join(", ")}`,
-  "wasm",
+  `what makes the proof: ${BACKEND_CHOICES.join(", ")}; auto takes what is fastest here, and says which and why`,
+  "auto",
 ] as const;
 export const KEYS_OPTION = [
   "--keys <folder>",

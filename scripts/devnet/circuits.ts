@@ -12,8 +12,12 @@ import { batchSizes, type CircuitSizes, exitSizes } from "../../circuits/registr
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
 import { postedShape, tableIn } from "../../circuits/table/table-shape.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
-import type { ProvingCircuit } from "../../prover/proving/prover.ts";
+import {
+  type DevelopmentKey,
+  type DevelopmentSetupOptions,
+  developmentSetup,
+  developmentVerificationKey,
+} from "../../prover/keys/development-setup.ts";
 import { FALLBACK_SHAPE } from "./config.ts";
 import type { Console } from "./console.ts";
 import type { DevnetPlan } from "./plan.ts";
@@ -21,7 +25,8 @@ import type { DevnetPlan } from "./plan.ts";
 export interface DevnetCircuit {
   readonly sizes: CircuitSizes;
   readonly compiled: CompiledCircuit;
-  readonly proving: ProvingCircuit;
+  /** Its proving key is made only once somebody proves. */
+  readonly key: DevelopmentKey;
 }
 
 /**
@@ -29,29 +34,44 @@ export interface DevnetCircuit {
  * and of earners, without which nobody could freeze it, and the fallback for batches; then that of a direct model, and
  * that of batches in blobs, where there are such.
  */
-export function circuitsOf(plan: DevnetPlan): { sizes: CircuitSizes; spec: CircuitSpec }[] {
+export function circuitsOf(plan: DevnetPlan): PlannedCircuit[] {
   const { direct, hasBlobs, settlement, table, tableEarners } = plan;
-  const batch = (shape: BatchShape) => ({ sizes: batchSizes(shape), spec: circuitSpec(shapeName(shape)) });
+  const batch = (shape: BatchShape, isProven: boolean) => ({
+    ...{ sizes: batchSizes(shape), spec: circuitSpec(shapeName(shape)), isProven },
+  });
   const settling = (size: SettlementSize) => ({
+    isProven: true,
     sizes: { sort: CIRCUIT_SORT.settlement, size0: size.payments, size1: size.earners },
     spec: settlementCircuitSpec(size),
   });
   return [
-    batch(postedShape(table)),
+    batch(postedShape(table), !hasBlobs),
     settling(settlement),
     {
       sizes: { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: tableEarners },
       spec: earnerTableCircuitSpec(tableEarners),
+      isProven: true,
     },
-    { sizes: exitSizes(), spec: leafExitCircuitSpec() },
-    { sizes: exitSizes(settlement.earners), spec: earnerExitCircuitSpec(settlement.earners) },
-    batch(FALLBACK_SHAPE),
+    { sizes: exitSizes(), spec: leafExitCircuitSpec(), isProven: false },
+    {
+      sizes: exitSizes(settlement.earners),
+      spec: earnerExitCircuitSpec(settlement.earners),
+      isProven: false,
+    },
+    batch(FALLBACK_SHAPE, false),
     ...(direct === undefined ? [] : [settling(direct)]),
-    ...(hasBlobs ? [batch(postedShape(tableIn(table, "blob")))] : []),
+    ...(hasBlobs ? [batch(postedShape(tableIn(table, "blob")), true)] : []),
   ];
 }
 
-/** Compiles them, and makes their development keys. */
+interface PlannedCircuit {
+  readonly sizes: CircuitSizes;
+  readonly spec: CircuitSpec;
+  /** Whether the job proves with it. */
+  readonly isProven: boolean;
+}
+
+/** Compiles them, and makes the development keys of those that are proven with; of the others the verification keys alone. */
 export async function buildCircuits(plan: DevnetPlan, console: Console): Promise<DevnetCircuit[]> {
   const wanted = circuitsOf(plan);
   // The compiler has one thread, the keys take all cores: the first side by side, the second one after another.
@@ -80,17 +100,23 @@ export async function buildCircuits(plan: DevnetPlan, console: Console): Promise
   const keysFromMs = Date.now();
   const circuits: DevnetCircuit[] = [];
   for (const [i, circuit] of compiled.entries()) {
-    const proving = await developmentSetup(circuit, {
-      onProgress: ({ stage, done, total }) => {
-        const percent = Math.floor((100 * done) / Math.max(1, total));
-        console.progress(`development keys of ${circuit.name} (once, then cached): ${stage} ${percent} %`);
-      },
-    });
-    circuits.push({ sizes: wanted[i]!.sizes, compiled: circuit, proving });
+    if (wanted[i]!.isProven) await developmentSetup(circuit, keyProgress(circuit.name, console));
+    const key = await developmentVerificationKey(circuit);
+    circuits.push({ sizes: wanted[i]!.sizes, compiled: circuit, key });
   }
   console.done(
     "development keys: their secret is public, proofs made with them convince nobody",
     Date.now() - keysFromMs,
   );
   return circuits;
+}
+
+/** Tells how far a key is. */
+export function keyProgress(name: string, console: Console): Pick<DevelopmentSetupOptions, "onProgress"> {
+  return {
+    onProgress: ({ stage, done, total }) => {
+      const percent = Math.floor((100 * done) / Math.max(1, total));
+      console.progress(`development keys of ${name} (once, then cached): ${stage} ${percent} %`);
+    },
+  };
 }

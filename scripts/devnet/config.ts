@@ -29,8 +29,11 @@ export const L1_BLOCK_SECONDS = 1;
 export const L1_SAVE_SECONDS = 2;
 /** L1 blocks until the bridge calls a batch final: more than a killed node can forget. */
 export const FINALITY_BLOCKS = 12;
-/** Longest time that an operation waits for company; proving takes longer anyway. */
-export const CLOSE_INTERVAL_MS = 8000;
+/**
+ * Longest time that an operation waits for company. The devnet closes batches itself: its job when all that comes is there,
+ * and later `closeWhenIdle`.
+ */
+export const CLOSE_INTERVAL_MS = 120_000;
 export const PRECONFIRMATION_DEADLINE_SECONDS = 86_400;
 /** First choices; the next free port is taken where one is in use. */
 export const L1_PORT = 8545;

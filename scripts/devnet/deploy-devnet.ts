@@ -1,4 +1,3 @@
-import { dirname, join } from "node:path";
 import {
   type Address,
   createPublicClient,
@@ -27,6 +26,7 @@ import type { DevnetCircuit } from "./circuits.ts";
 import { DISPUTES, GOVERNANCE, ID_FEE_WEI, MIN_DEPOSIT_WEI, QUEUE_BASE_FEE_WEI } from "./config.ts";
 import type { Console } from "./console.ts";
 import { devnetError } from "./devnet-errors.ts";
+import { withInstantBlocks } from "./l1-node.ts";
 import type { DevnetPlan } from "./plan.ts";
 
 /** The key of the operator's fee account, as public as every key of the devnet. */
@@ -43,7 +43,7 @@ export async function deployDevnet(
 ): Promise<Deployment> {
   const deployment =
     readIfPresent(workspacePaths.deployment) === null
-      ? await deployNew(rpcUrl, circuits, { plan, console })
+      ? await withInstantBlocks(rpcUrl, () => deployNew(rpcUrl, circuits, { plan, console }))
       : await reuse(rpcUrl, circuits, console);
   await writeFileWhole(workspacePaths.deployment, encodeDeployment(deployment));
   return deployment;
@@ -77,7 +77,7 @@ async function reuse(
   return {
     ...deployment,
     rpcUrl,
-    circuits: deployment.circuits.map((deployed, i) => ({ ...deployed, ...keyPaths(circuits[i]!.proving) })),
+    circuits: deployment.circuits.map((deployed, i) => ({ ...deployed, ...keyPaths(circuits[i]!) })),
   };
 }
 
@@ -107,10 +107,10 @@ async function deployNew(
     operatorKeyX,
   });
   const configs = circuits.map(
-    ({ sizes, proving }): CircuitConfig => ({
+    ({ sizes, key }): CircuitConfig => ({
       ...sizes,
       isDevelopment: true,
-      key: toSolidityKey(proving.verificationKey),
+      key: toSolidityKey(key.verificationKey),
     }),
   );
   const deployed = await deployRollup({
@@ -151,13 +151,13 @@ async function deployNew(
     genesis: { treasuryOwner, operatorOwner, operatorKeyX, root },
     idFeeWei: ID_FEE_WEI,
     governance: addresses,
-    circuits: circuits.map(({ sizes, compiled, proving }, i) => ({
-      name: compiled.name,
-      ...sizes,
+    circuits: circuits.map((circuit, i) => ({
+      name: circuit.compiled.name,
+      ...circuit.sizes,
       circuitId: computeCircuitId(configs[i]!),
       isDevelopment: true,
-      contentHash: compiled.contentHash,
-      ...keyPaths(proving),
+      contentHash: circuit.compiled.contentHash,
+      ...keyPaths(circuit),
     })),
   };
 }
@@ -174,6 +174,6 @@ async function deployGate(
   return gate;
 }
 
-function keyPaths({ zkeyPath, wasmPath }: DevnetCircuit["proving"]) {
-  return { zkeyPath, wasmPath, verificationKeyPath: join(dirname(zkeyPath), "verification-key.json") };
+function keyPaths({ compiled: { wasmPath }, key: { verificationKeyPath, zkeyPath } }: DevnetCircuit) {
+  return { zkeyPath, wasmPath, verificationKeyPath };
 }

@@ -1,11 +1,18 @@
 import { readFile, rm } from "node:fs/promises";
 import { Command, CommanderError, Option } from "commander";
 import { type Address, createPublicClient, http } from "viem";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { openRowStore } from "../../client/actions/data/row-store.ts";
 import { readRollupCircuits } from "../../client/circuits/rollup-circuits.ts";
 import { clientError } from "../../client/client-errors.ts";
-import { BACKEND_NAMES, type BackendName } from "../../prover/backends.ts";
+import {
+  BACKEND_CHOICES,
+  type BackendChoice,
+  type ChosenBackend,
+  chooseBackend,
+} from "../../prover/choose-backend.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import { ProofTimes } from "../../prover/proving/proof-times.ts";
 import { buildPages } from "../../web/build/build-pages.ts";
 import { exitsOfDeployment } from "../../web/build/exit-files.ts";
@@ -13,7 +20,8 @@ import { circuitsOfDeployment } from "../../web/build/verifying-keys.ts";
 import { commandErrors } from "../cli/cli-errors.ts";
 import { workspacePaths, writeFileWhole } from "../cli/workspace.ts";
 import { writeDevAccounts } from "./accounts.ts";
-import { buildCircuits } from "./circuits.ts";
+import { closeWhenIdle } from "./batch-closer.ts";
+import { buildCircuits, type DevnetCircuit, keyProgress } from "./circuits.ts";
 import {
   DATANET_HOST_PORT,
   devnetPaths,
@@ -57,7 +65,7 @@ interface DevnetOptions {
   direct?: boolean;
   blobs?: boolean;
   reset?: boolean;
-  prover: BackendName;
+  prover: BackendChoice;
 }
 
 /** The whole devnet, from nothing or from where it was. @returns the exit status */
@@ -84,7 +92,8 @@ export async function runDevnet(argv: readonly string[]): Promise<number> {
       console,
       supervisor,
       signal: stop.signal,
-      proverBackend: options.prover,
+      proving: await chooseBackend(options.prover),
+      hasPages: options.exit !== true,
       plan: planOf(options.small === true ? "small" : "full", {
         isDirect: options.direct === true,
         hasBlobs: options.blobs === true,
@@ -119,7 +128,9 @@ function parseOptions(argv: readonly string[]): DevnetOptions | number {
     )
     .option("--reset", "forget the saved devnet (.openledger) first")
     .addOption(
-      new Option("--prover <backend>", "what makes the proofs").choices(BACKEND_NAMES).default("wasm"),
+      new Option("--prover <backend>", "what makes the proofs; auto takes what is fastest here")
+        .choices(BACKEND_CHOICES)
+        .default("auto"),
     )
     .exitOverride();
   try {
@@ -159,10 +170,13 @@ async function bringUpAndWork(modules: {
   console: Console;
   supervisor: Supervisor;
   signal: AbortSignal;
-  proverBackend: BackendName;
+  proving: ChosenBackend;
+  /** Nobody opens the pages of a devnet that ends by itself. */
+  hasPages: boolean;
   plan: DevnetPlan;
 }): Promise<Report> {
-  const { console, supervisor, signal, proverBackend, plan } = modules;
+  const { console, supervisor, signal, proving, plan, hasPages } = modules;
+  const proverBackend = proving.backend;
   const check = () => signal.throwIfAborted();
   console.title("Circuits and keys");
   // Compiling takes minutes and cannot be stopped midway; half-built cache entries are never used.
@@ -185,12 +199,7 @@ async function bringUpAndWork(modules: {
     modelServerPort = await findFreePort(modelServerPort + 1);
     modelServerUrls[name] = `http://127.0.0.1:${modelServerPort}`;
   }
-  const pagesStartedAtMs = Date.now();
-  const pages = await buildPages({
-    circuits: circuitsOfDeployment(deployment.circuits),
-    exits: exitsOfDeployment(deployment.circuits),
-  });
-  if (pages.isNew) console.done("pages built", Date.now() - pagesStartedAtMs);
+  const pagesPath = hasPages ? await preparePages(circuits, deployment, console) : null;
   const datanetHostUrl = `http://127.0.0.1:${await findFreePort(DATANET_HOST_PORT)}`;
   const factoryUrl = `http://127.0.0.1:${await findFreePort(FACTORY_PORT)}`;
   const addresses: ServiceAddresses = {
@@ -201,7 +210,7 @@ async function bringUpAndWork(modules: {
     modelServerUrls,
     operatorToken: await loadOperatorToken(),
     proverBackend,
-    pagesPath: pages.path,
+    pagesPath,
     dataPlace: plan.hasBlobs ? "blob" : "auto",
     expectedProveMs: await new ProofTimes().expectedMs({
       // The circuit of batches in blobs is the last one.
@@ -217,8 +226,9 @@ async function bringUpAndWork(modules: {
   await Promise.all(others.map((spec) => supervisor.start(spec)));
   console.done(`sequencer at ${sequencerUrl} (its API: ${sequencerUrl}/docs), logs in ${devnetPaths.logs}`);
   console.done(`Datanet host at ${datanetHostUrl} (its API: ${datanetHostUrl}/docs)`);
-  console.done(`proofs by the ${proverBackend} back end`);
-  console.done(`pages at ${sequencerUrl}/ (bridge, balances, batches; two test wallets of the devnet)`);
+  console.done(`proofs by ${proving.reason}`);
+  if (hasPages)
+    console.done(`pages at ${sequencerUrl}/ (bridge, balances, batches; two test wallets of the devnet)`);
 
   const served: Record<number, string> = {};
   const serveModel = async (part: ModelPart, modelId: number) => {
@@ -243,6 +253,8 @@ async function bringUpAndWork(modules: {
     await supervisor.start(factorySpec(addresses));
     console.done(`factory at ${factoryUrl}; tune a model at ${sequencerUrl}/#/factory`);
   };
+  // The job closes its batches itself: it knows what is still to come.
+  const closing = () => closeWhenIdle({ sequencerUrl, signal, closeBatch: () => closeBatch(addresses) });
   const finished = journal.get<Report>("report");
   if (finished !== undefined) {
     console.title(`The job was done at ${finished.finishedAt}; it is not done again`);
@@ -255,6 +267,7 @@ async function bringUpAndWork(modules: {
     if (gate !== null) await startWatch(gate);
     await fundVisitors({ rpcUrl, rollupAddress: deployment.rollupAddress });
     await startFactory();
+    void closing();
     printReport(console, finished);
     return finished;
   }
@@ -281,8 +294,27 @@ async function bringUpAndWork(modules: {
   if (report.checks.every(({ holds }) => holds)) await journal.set("report", report);
   await fundVisitors({ rpcUrl, rollupAddress: deployment.rollupAddress });
   await startFactory();
+  void closing();
   printReport(console, report);
   return report;
+}
+
+/** Their exits are proven in the page, so that they bring these keys along. @returns their folder */
+async function preparePages(
+  circuits: readonly DevnetCircuit[],
+  deployment: Deployment,
+  console: Console,
+): Promise<string> {
+  const startedAtMs = Date.now();
+  const exits = exitsOfDeployment(deployment.circuits);
+  for (const { compiled } of circuits.filter(({ compiled }) =>
+    exits.some(({ name }) => name === compiled.name),
+  ))
+    await developmentSetup(compiled, keyProgress(compiled.name, console));
+  console.progress("building the pages (once, then cached)");
+  const pages = await buildPages({ circuits: circuitsOfDeployment(deployment.circuits), exits });
+  if (pages.isNew) console.done("pages built", Date.now() - startedAtMs);
+  return pages.path;
 }
 
 function writeEndpoints(sequencerUrl: string, modelServers: Record<number, string>): Promise<void> {

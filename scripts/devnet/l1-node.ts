@@ -48,6 +48,17 @@ async function restoreClock(rpcUrl: string, offsetSeconds: number): Promise<void
   await node.mine({ blocks: 1 });
 }
 
+/** A block for each transaction at once, as long as `act` runs; then one a second again. */
+export async function withInstantBlocks<T>(rpcUrl: string, act: () => Promise<T>): Promise<T> {
+  const node = createTestClient({ chain: foundry, mode: "anvil", transport: http(rpcUrl) });
+  await node.setAutomine(true);
+  try {
+    return await act();
+  } finally {
+    await node.setIntervalMining({ interval: L1_BLOCK_SECONDS });
+  }
+}
+
 /** The binary itself, so that no wrapper process stands between us and its end. */
 function anvilPath(): string {
   const arch = process.arch === "x64" ? "amd64" : process.arch;

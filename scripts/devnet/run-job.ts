@@ -1,6 +1,7 @@
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import { FIRST_TRANSFER_COUNT, LATER_TRANSFER_COUNT } from "./config.ts";
 import { type Job, withRetry } from "./job.ts";
+import { withInstantBlocks } from "./l1-node.ts";
 import { DATANET_NAMES, DATANETS, type DatanetName, MODEL_NAMES, MODELS, type ModelName } from "./parts.ts";
 import { makeReport, type Report } from "./report.ts";
 import { ask } from "./steps/ask.ts";
@@ -10,7 +11,7 @@ import { passADay } from "./steps/clock.ts";
 import { contribute, openDatanet, publish } from "./steps/datanet.ts";
 import { depositAll } from "./steps/deposit.ts";
 import { collectAndWithdraw, payOutRewards } from "./steps/earn.ts";
-import { sealFirstEpochs, settleFirstEpoch } from "./steps/epoch.ts";
+import { sealFirstEpochs, settleFirstEpoch, untilSettledOnL1 } from "./steps/epoch.ts";
 import { fund } from "./steps/fund.ts";
 import { getAccess, publishMailCard, workOnHost } from "./steps/host.ts";
 import { approveOnLedger, bringToLife, createOnLedger, train } from "./steps/model.ts";
@@ -35,21 +36,34 @@ export async function runJob(job: Job): Promise<Report> {
     console.title(text);
   };
   title("Money on L1");
-  await fund(job);
-  title("Deposits");
-  const leaves = await depositAll(job);
+  const leaves = await withInstantBlocks(job.rpcUrl, async () => {
+    await fund(job);
+    title("Deposits");
+    return depositAll(job);
+  });
   await job.journal.set("leaves", leaves);
   title("Transfers, datanets of labelled e-mails and of speeches, withdrawals");
   await transferRange(job, leaves, 0, FIRST_TRANSFER_COUNT);
   console.done(`${FIRST_TRANSFER_COUNT} transfers acknowledged, each with a signed preconfirmation`);
+  let sent = FIRST_TRANSFER_COUNT;
+  const fillTable = async () => {
+    const wanted = Math.min(job.plan.table.transfers, FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT - sent);
+    await transferRange(job, leaves, sent, wanted);
+    sent += wanted;
+  };
   const datanetIds = {} as Record<DatanetName, number>;
-  datanetIds.mails = await openDatanet(job, leaves, DATANETS.mails);
+  for (const name of DATANET_NAMES) datanetIds[name] = await openDatanet(job, leaves, DATANETS[name]);
   await publishMailCard(job, leaves, datanetIds.mails);
+  const signed = await withdrawSigned(job, leaves);
+  // In the batch that opens a datanet its commits would take wide slots.
+  await withRetry(job, job.closeBatch);
+  await fillTable();
   const lastCommit = await contribute(job, leaves, DATANETS.mails, datanetIds.mails);
-  datanetIds.speeches = await openDatanet(job, leaves, DATANETS.speeches);
+  // They have to be final before their rows are uploaded.
+  await withRetry(job, job.closeBatch);
+  await fillTable();
   await contribute(job, leaves, DATANETS.speeches, datanetIds.speeches);
   await publish(job, leaves, DATANETS.speeches, datanetIds.speeches);
-  const signed = await withdrawSigned(job, leaves);
   const forced = await withdrawForced(job, leaves);
   title(`${MODEL_NAMES.length} models, trained while the batches are proven`);
   const models = {} as Record<ModelName, PublishedModel>;
@@ -58,36 +72,29 @@ export async function runJob(job: Job): Promise<Report> {
     // The e-mails are not published yet: they wait for Ethereum, then for labels.
     if (!DATANETS[part.datanet].isHosted) models[name] = await train(job, part, datanetIds[part.datanet]);
   }
-  const [toldBefore] = await Promise.all([
-    settle(job, 0),
-    claimWithdrawal(job, "carol", signed),
-    claimWithdrawal(job, "dave", forced),
-  ]);
   title("The e-mails on the Datanet host: uploaded, labelled, reviewed, published, granted");
   await workOnHost(job, leaves, datanetIds.mails, lastCommit);
   await getAccess(job, leaves, datanetIds.mails);
   models.mails = await train(job, MODELS.mails, datanetIds.mails);
-  // A batch that L1 does not have when its clock moves on is built anew, and the version in it is a day younger.
-  const toldBeforeModels = await settle(job, toldBefore);
-  let sent = FIRST_TRANSFER_COUNT;
-  const fillTable = async () => {
-    const wanted = Math.min(job.plan.table.transfers, FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT - sent);
-    await transferRange(job, leaves, sent, wanted);
-    sent += wanted;
-  };
   title("The models on the ledger");
-  for (const name of DATANET_NAMES) await passADay(job, datanetIds[name]);
   const made: MadeModel[] = [];
   // One step after another for all models: their operations then share batches.
-  await fillTable();
   const modelIds = {} as Record<ModelName, number>;
   for (const name of MODEL_NAMES)
     modelIds[name] = await createOnLedger(job, leaves, MODELS[name], models[name]);
-  let told = toldBeforeModels;
+  // A batch that L1 does not have when its clock moves on is built anew, and the version in it is a day younger.
+  const [told] = await Promise.all([
+    settle(job, 0),
+    claimWithdrawal(job, "carol", signed),
+    claimWithdrawal(job, "dave", forced),
+    ...MODEL_NAMES.map((name) => job.serveModel(MODELS[name], modelIds[name])),
+  ]);
+  for (const name of DATANET_NAMES) await passADay(job, datanetIds[name]);
+  await fillTable();
   if (job.plan.direct !== undefined) {
     title("The window of the direct model");
-    // What is acknowledged has to be on L1 before a week passes there.
-    told = await settle(job, told);
+    // Nothing may be waiting for L1 when a week passes there.
+    await settle(job, told);
     await standWindows(
       job,
       MODEL_NAMES.map((name) => ({ part: MODELS[name], model: models[name], modelId: modelIds[name] })),
@@ -99,8 +106,9 @@ export async function runJob(job: Job): Promise<Report> {
     const serverUrl = await bringToLife(job, part, modelId, model);
     made.push({ part, name, datanetId: datanetIds[part.datanet], modelId, model, serverUrl });
   }
-  await fillTable();
   for (const one of made) await approveOnLedger(job, one.part, one);
+  // In the batch that approves a model payments to it would take wide slots.
+  await withRetry(job, job.closeBatch);
   title("Questions, answers, payments");
   for (const one of made) await ask(job, leaves, one.part, one);
   title("The epochs' settlements");
@@ -117,13 +125,20 @@ export async function runJob(job: Job): Promise<Report> {
   const payouts = await collectAndWithdraw(job, leaves, made, beforeWide);
   while (sent < FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT) await fillTable();
   console.done(`${LATER_TRANSFER_COUNT} more transfers acknowledged beside them`);
+  const epochs = {} as Record<ModelName, CheckedEpoch>;
+  const checkEpochs = async () => {
+    for (const one of made) {
+      await untilSettledOnL1(job, one.modelId);
+      epochs[one.name] = await withRetry(job, () => checkEpoch(job, leaves, one));
+    }
+  };
+  // The last batches are proven meanwhile.
   await Promise.all([
     settle(job, told),
     ...payouts.map(({ name, target }) => payOutRewards(job, name, target)),
+    checkEpochs(),
   ]);
   console.progress("checking");
-  const epochs = {} as Record<ModelName, CheckedEpoch>;
-  for (const one of made) epochs[one.name] = await withRetry(job, () => checkEpoch(job, leaves, one));
   const checks = await withRetry(job, () => runChecks(job, { leaves, datanetIds }, epochs));
   const earnings = MODEL_NAMES.flatMap((name) => epochs[name].earnings);
   const ids = made.map(({ modelId }) => modelId);

@@ -27,8 +27,8 @@ export interface ServiceAddresses {
   readonly factoryUrl: string;
   readonly operatorToken: string;
   readonly proverBackend: BackendName;
-  /** Folder of the built pages. */
-  readonly pagesPath: string;
+  /** Folder of the built pages; null where none are served. */
+  readonly pagesPath: string | null;
   /** Where batches' data stands. */
   readonly dataPlace: DataMode;
   /** What earlier proofs of the batch circuit took on this machine; null where there was none. */
@@ -64,7 +64,7 @@ export function sequencerSpec({
       SEQUENCER_DATA_PLACE: dataPlace,
       SEQUENCER_PORT: new URL(sequencerUrl).port,
       SEQUENCER_OPERATOR_TOKEN: operatorToken,
-      SEQUENCER_PAGES_PATH: pagesPath,
+      ...(pagesPath === null ? {} : { SEQUENCER_PAGES_PATH: pagesPath }),
       SEQUENCER_PAGES_L1_URL: rpcUrl,
       SEQUENCER_PAGES_MODEL_SERVERS: Object.values(modelServerUrls).join(" "),
       // Whoever starts `openledger models serve` beside the devnet finds its adapters in the pages.
@@ -149,8 +149,10 @@ export function factorySpec({
       FACTORY_PORT: new URL(factoryUrl).port,
       FACTORY_DATANET_HOSTS: datanetHostUrl,
       // A graphics card proves batches; a factory has no use for one.
-      FACTORY_PROVER: proverBackend === "webgpu" ? "wasm" : proverBackend,
+      FACTORY_PROVER: proverBackend === "webgpu" ? "auto" : proverBackend,
     },
+    // Tuning takes all cores for minutes, and proofs come first.
+    niceness: 10,
     isReady: async () => (await fetch(`${factoryUrl}/health`, { signal: AbortSignal.timeout(1000) })).ok,
   };
 }

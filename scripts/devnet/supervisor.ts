@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { setPriority } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { repositoryRoot } from "../../circuits/compiler/compile.ts";
@@ -12,6 +13,8 @@ export interface ServiceSpec {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** 0 where absent; a higher one gives way to the others. */
+  readonly niceness?: number;
   /** Resolves once the service answers; asked again after every restart. */
   readonly isReady: () => Promise<boolean>;
 }
@@ -88,12 +91,15 @@ export class Supervisor {
   #spawn(spec: ServiceSpec): ChildProcess {
     const log = openSync(this.logPath(spec.name), "a");
     try {
-      return spawn(spec.command, spec.args, {
+      const child = spawn(spec.command, spec.args, {
         cwd: repositoryRoot,
         env: { ...process.env, ...spec.env },
         stdio: ["ignore", log, log],
         detached: true,
       });
+      // One that could not be started has no id; its error says so.
+      if (spec.niceness !== undefined && child.pid !== undefined) setPriority(child.pid, spec.niceness);
+      return child;
     } finally {
       closeSync(log);
     }

@@ -44,7 +44,7 @@ export async function startSettling(
 ): Promise<{ stop(): Promise<void> }> {
   const { client, context, log, report, signer } = modules;
   const { circuits, deployment } = context;
-  const backend = requireBackend(options.prover);
+  const backend = await requireBackend(options.prover, (line) => log.info({}, line));
   await requireKey(options.modelId, modules);
   const model = await readModel(options.modelFolder, await modelFamilies());
   const stopping = new AbortController();

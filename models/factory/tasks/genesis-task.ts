@@ -12,6 +12,7 @@ import {
 import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import { prepareGenesis } from "../../../client/settling/prepare-settlement.ts";
 import { proveSettlement } from "../../../client/settling/prove-settlement.ts";
+import { chooseBackend } from "../../../prover/choose-backend.ts";
 import type { GenesisTask, Say } from "./task-messages.ts";
 
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -28,11 +29,13 @@ export async function proveGenesis(task: GenesisTask, say: Say): Promise<Settlem
   const table = earnerTableFor(circuits, earners.length);
   const prepared = prepareGenesis(leaf, { earners }, { table, settling });
   const proving = await openProvingCircuit(table, deployment, () => {});
+  // A graphics card proves batches; a genesis has no use for one.
+  const { backend } = await chooseBackend(prover, { withCard: false });
   const { settlement } = await proveSettlement(
     prepared,
     { circuitId: table.circuitId, proving },
     {
-      backend: prover,
+      backend,
       onProgress: ({ percent }) =>
         void say({ kind: "stage", stage: "commit", done: Math.round(percent), total: 100 }),
     },

@@ -62,7 +62,7 @@ export interface GenesisTask {
   readonly deploymentPath: string;
   readonly sequencerUrl: string;
   readonly rpcUrl: string;
-  readonly prover: "native" | "wasm" | "snarkjs";
+  readonly prover: "auto" | "native" | "wasm" | "snarkjs";
 }
 
 export type FactoryTask =

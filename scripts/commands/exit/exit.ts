@@ -20,7 +20,7 @@ import {
 import { describeGas } from "../../cli/describe-gas.ts";
 import { renderTable } from "../../cli/output.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { requireBackend } from "../../cli/settlement-context.ts";
+import { requireBackend, requireBackendChoice } from "../../cli/settlement-context.ts";
 
 export interface ExitCommandOptions {
   owner?: string;
@@ -38,7 +38,7 @@ export interface ExitCommandOptions {
 
 /** @throws CLI_NOT_FROZEN, CMD_USAGE, CMD_NO_ACCOUNT, and what `leave` throws */
 export async function runExit({ options, output }: CommandContext<ExitCommandOptions>): Promise<void> {
-  const backend = requireBackend(options.prover);
+  requireBackendChoice(options.prover);
   const { rpcUrl, rollupAddress } = resolveEndpoints(options);
   const owner = selectedOwner(options);
   const minWei = options.min === undefined ? undefined : parseOpen(options.min);
@@ -48,7 +48,7 @@ export async function runExit({ options, output }: CommandContext<ExitCommandOpt
     options.snapshot === undefined ? undefined : (await readSnapshot(options.snapshot)).snapshot;
   let prover: Promise<Prover> | null = null;
   const open = () => {
-    prover ??= createProver(backend);
+    prover ??= requireBackend(options.prover, output.note).then((backend) => createProver(backend));
     return prover;
   };
   try {

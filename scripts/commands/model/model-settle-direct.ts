@@ -81,7 +81,7 @@ export async function settleDirectly(
     options.defaultSplit === true
       ? ({ kind: "row-counts" } as const)
       : await divisionByDraws(modelId, options, onProgress);
-  const prover = await createProver(requireBackend(options.prover));
+  const prover = await createProver(await requireBackend(options.prover, output.note));
   try {
     const result = await submitSettlement({
       rpcUrl,

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { BACKEND_NAMES } from "../../../prover/backends.ts";
+import { BACKEND_CHOICES } from "../../../prover/choose-backend.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { parseAddress } from "../../cli/context.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -55,7 +55,9 @@ export function addOperatorCommands(program: Command): void {
     )
     .option("--worker-queue-file <file>", "the same address with the provers' own user and password")
     .addOption(
-      new Option("--prover <backend>", "what makes the proofs").choices(BACKEND_NAMES).default("wasm"),
+      new Option("--prover <backend>", "what makes the proofs; auto takes what is fastest on the machine")
+        .choices(BACKEND_CHOICES)
+        .default("auto"),
     )
     .option("--host <address>", "where the sequencer listens", "127.0.0.1")
     .option(

@@ -43,7 +43,7 @@ export async function runSubmitQueue({
     .map((circuit) => ({ ...circuit, name: shapeName(batchShape(circuit)) }));
   const fromBlock =
     options.fromBlock ?? (deployment === null ? undefined : BigInt(deployment.deployedAtBlock));
-  const prover = await createProver(requireBackend(options.prover));
+  const prover = await createProver(await requireBackend(options.prover, output.note));
   try {
     const batches = await submitQueue({
       rpcUrl,

@@ -4,7 +4,7 @@ import { createTestClient, http } from "viem";
 import { foundry } from "viem/chains";
 import { APPROVAL_DELAY_SECONDS } from "../../../circuits/protocol.ts";
 import { getLeaf, getStatus } from "../../../client/sequencer/ledger-reads.ts";
-import { APPROVAL_MARGIN_SECONDS } from "../config.ts";
+import { APPROVAL_MARGIN_SECONDS, FINALITY_BLOCKS } from "../config.ts";
 import { type Job, withRetry } from "../job.ts";
 
 /** Journal key: how far the node's clock has been moved on, in seconds. */
@@ -15,6 +15,13 @@ export async function passADay(job: Job, datanetId: number): Promise<void> {
   const { datanet } = await withRetry(job, () => getLeaf(job.people.alice, datanetId));
   const target = datanet!.publishedAt + APPROVAL_DELAY_SECONDS + APPROVAL_MARGIN_SECONDS;
   await passUntil(job, target, "24 hours pass on L1: time to look at the version, and at what it leaves out");
+}
+
+/** The bridge calls final what L1 has now: the blocks that takes are mined at once. */
+export async function mineUntilFinal(job: Job): Promise<void> {
+  await createTestClient({ chain: foundry, mode: "anvil", transport: http(job.rpcUrl) }).mine({
+    blocks: FINALITY_BLOCKS,
+  });
 }
 
 /** @param target in seconds since 1970 @param why told where the clock is moved */

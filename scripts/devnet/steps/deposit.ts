@@ -3,15 +3,20 @@ import { approveToken } from "../../../client/actions/l1/approve-token.ts";
 import { deposit } from "../../../client/actions/l1/deposit.ts";
 import { findLeaves } from "../../../client/sequencer/ledger-reads.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import { DEPOSITS, ID_FEE_WEI, PEOPLE, type PersonName } from "../config.ts";
+import { DEPOSITS, ID_FEE_WEI, PEOPLE, type PersonName, TRADERS } from "../config.ts";
 import { type Job, onceOnL1, waitWithConsole, withRetry } from "../job.ts";
 
 /** Leaf ids by person, known once the first batch has taken the deposits. */
 export type Leaves = Readonly<Record<PersonName, number>>;
 
-/** Everybody deposits, two after an approval and two by a signed permit; the ledger opens their accounts. */
+/**
+ * Everybody deposits, two after an approval and the others by a signed permit; the ledger opens their accounts. The traders come
+ * first: who has an account before the batch of their transfers begins leaves its wide slots to others.
+ */
 export async function depositAll(job: Job): Promise<Leaves> {
-  await Promise.all(PEOPLE.map((name) => depositOne(job, name)));
+  await Promise.all(TRADERS.map((name) => depositOne(job, name)));
+  const others = PEOPLE.filter((name) => !(TRADERS as readonly PersonName[]).includes(name));
+  await Promise.all(others.map((name) => depositOne(job, name)));
   const ids = await Promise.all(PEOPLE.map(async (name) => [name, await leafOf(job, name)] as const));
   job.console.done(`accounts in the ledger: ${ids.map(([name, id]) => `${name} ${id}`).join(", ")}`);
   return Object.fromEntries(ids) as Record<PersonName, number>;

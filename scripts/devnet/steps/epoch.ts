@@ -4,6 +4,7 @@ import { foundry } from "viem/chains";
 import { z } from "zod";
 import { RANDOMNESS_DELAY_BLOCKS } from "../../../bridge/l1/settlement-times.ts";
 import { seal } from "../../../client/actions/ledger/seal.ts";
+import { getStatus } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel, getSettlement } from "../../../client/sequencer/model-reads.ts";
 import { FINALITY_BLOCKS } from "../config.ts";
 import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
@@ -97,6 +98,17 @@ export async function settleFirstEpoch(
     job.console.progress(
       `the server of model ${modelId} settles: ${view?.stage ?? "it is away"}${percent}${failure}`,
     );
+    await sleep(500, undefined, { signal: job.signal });
+  }
+}
+
+/** Resolves once L1 has the settlement of the model's epoch. */
+export async function untilSettledOnL1(job: Job, modelId: number): Promise<void> {
+  for (;;) {
+    const [settlement, { batches }] = await withRetry(job, () =>
+      Promise.all([getSettlement(job.people.mia, modelId, SETTLED_EPOCH), getStatus(job.people.mia)]),
+    );
+    if (settlement !== null && batches.posted >= settlement.batchNumber) return;
     await sleep(500, undefined, { signal: job.signal });
   }
 }

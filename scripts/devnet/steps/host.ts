@@ -19,6 +19,7 @@ import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
 import { BUILDER, LABELLERS, mailCard, REVIEWER } from "../mail-card.ts";
 import { mailFacts } from "../mails.ts";
 import { DATANETS, stepOf } from "../parts.ts";
+import { mineUntilFinal } from "./clock.ts";
 import type { Leaves } from "./deposit.ts";
 
 const PART = DATANETS.mails;
@@ -57,6 +58,8 @@ export async function workOnHost(
   lastCommit: `0x${string}`,
 ): Promise<void> {
   const place = { hostUrl: job.hostUrl, datanetId };
+  await waitWithConsole(job, job.people.alice, { hash: lastCommit }, "posted", "the commits");
+  await mineUntilFinal(job);
   await waitWithConsole(job, job.people.alice, { hash: lastCommit }, "final", "the commits");
   await upload(job, leaves, place);
   await label(job, leaves, place);
@@ -175,9 +178,7 @@ async function publishReviewed(job: Job, leaves: Leaves, place: Place): Promise<
     rowsRoot = version.rowsRoot;
     return publishVersion(alice, { datanetId, version, onSigned });
   });
-  // An open batch's time goes on with L1's: the version would be published a day later, when that day has passed.
-  await withRetry(job, job.closeBatch);
-  await waitWithConsole(job, alice, { hash: sent.hash }, "closed", "the version");
+  await waitWithConsole(job, alice, { hash: sent.hash }, "acknowledged", "the version");
   rowsRoot ??= (await collectReviewed(alice, own)).version.rowsRoot;
   await withRetry(job, () => bringVersion(alice, { ...own, rowsRoot: rowsRoot!, from: leaves.alice }));
   job.console.done(

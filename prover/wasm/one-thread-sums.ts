@@ -1,0 +1,98 @@
+import { fieldBytes } from "../formats/bn254-numbers.ts";
+import { g1Shape } from "./kernels/curve-kernel.ts";
+import { halfBits } from "./kernels/endomorphism.ts";
+import {
+  createKernelMemory,
+  instantiateKernels,
+  type KernelCalls,
+  type KernelImage,
+  kernelBytes,
+  scratchBytes,
+} from "./kernels/kernel-module.ts";
+import {
+  chooseWindows,
+  type PointTable,
+  type WindowShape,
+  WindowSummer,
+  windowSumBytes,
+} from "./multi-scalar.ts";
+
+const maxWindowBits = 16;
+const zkeyPointBytes = 2 * fieldBytes;
+/** Digits of a whole scalar in the narrowest windows that anybody measures: 8 bits. */
+const maxWindowCount = 32;
+
+/** The WebAssembly back end's sums of scalar * point in G1, on the thread that calls: for measurements. */
+export class OneThreadSums {
+  readonly pointCount: number;
+  protected readonly kernels: KernelCalls;
+  protected readonly bytes: Uint8Array;
+  protected readonly table: PointTable;
+  protected readonly digits: number;
+  /** Room for pairs of additions, and for what they leave. */
+  protected readonly pairs: number;
+  readonly #summer: WindowSummer;
+  readonly #scalars: number;
+
+  /** @param zkeyPoints in a zkey's form */
+  constructor(image: KernelImage, zkeyPoints: Uint8Array, pairBytes = 0) {
+    const pointCount = zkeyPoints.length / zkeyPointBytes;
+    this.pointCount = pointCount;
+    let next = kernelBytes + scratchBytes;
+    const take = (byteCount: number) => {
+      const address = Math.ceil(next / 128) * 128;
+      next = address + byteCount;
+      return address;
+    };
+    const limits = { maxWindowBits, maxPointCount: pointCount };
+    const source = take(zkeyPoints.length);
+    const points = take(pointCount * g1Shape.keyPointBytes);
+    const indices = take(4 * pointCount);
+    this.#scalars = take(fieldBytes * pointCount);
+    this.digits = take(4 * pointCount * maxWindowCount);
+    this.pairs = take(pairBytes);
+    const work = take(windowSumBytes(g1Shape, limits));
+    const memory = createKernelMemory(next);
+    this.bytes = new Uint8Array(memory.buffer);
+    this.bytes.set(image.start);
+    this.bytes.set(zkeyPoints, source);
+    this.kernels = instantiateKernels(image.module, memory, kernelBytes);
+    const count = this.kernels.g1ImportPoints!(source, pointCount, points, indices, 0);
+    this.table = { points, indices, count };
+    this.#summer = new WindowSummer(this.kernels, memory, g1Shape, limits, work);
+  }
+
+  /** @param scalars 32 bytes each, little-endian */
+  load(scalars: Uint8Array): void {
+    this.bytes.set(scalars, this.#scalars);
+  }
+
+  /** With the endomorphism, digits included, over the scalars of `load`. */
+  sum(windows: WindowShape = chooseWindows(this.pointCount)): void {
+    const { windowBits, windowCount } = windows;
+    const [stride, half] = [4 * this.pointCount, 2 * this.pointCount];
+    this.kernels.splitDigits!(
+      this.#scalars,
+      this.pointCount,
+      windowBits,
+      windowCount,
+      this.digits,
+      stride,
+      half,
+    );
+    this.sumWindows(windows);
+  }
+
+  /** Over the digits that stand there. */
+  protected sumWindows(windows: WindowShape): void {
+    const table = { address: this.digits, scalarCount: this.pointCount, windows };
+    for (let window = 0; window < windows.windowCount; window++)
+      this.#summer.sumWindow(this.table, table, window);
+  }
+}
+
+/** Windows of so many bits for the halves that the endomorphism makes of a scalar. */
+export const windowsOf = (windowBits: number): WindowShape => ({
+  windowBits,
+  windowCount: Math.ceil((halfBits + 1) / windowBits),
+});
