@@ -68,7 +68,7 @@ function packRows(
       shape.push(termCount);
       for (let i = 0; i < termCount; i++, at += termBytes) {
         rowWires.push(rows.readUInt32LE(at));
-        const bytes = rows.latin1Slice(at + 4, at + termBytes);
+        const bytes = rows.toString("latin1", at + 4, at + termBytes);
         let constant = constantIds.get(bytes);
         if (constant === undefined) {
           constant = constantIds.size;

@@ -1,7 +1,5 @@
-// Worker threads do not inherit a TypeScript loader on Node 20: this plain file registers one and loads the
-// worker proper. The pool (piscina) calls the default export with each text.
-import { register } from "tsx/esm/api";
+// The pool (piscina) calls the default export with each text.
+import { loadSource } from "../../circuits/load-source.js";
 
-register();
-const { encode } = await import("./prompt-worker.ts");
+const { encode } = await loadSource("./prompt-worker.ts", import.meta.url);
 export default encode;
