@@ -80,7 +80,13 @@ describe("a prebuilt file", () => {
     await writeFile(join(folder, "shared.constants"), shared);
     const good = await readFile(prebuiltPath(name, contentHash));
     const headerEnd = 4 + good.readUInt32LE(0);
-    const damage = [2, headerEnd - 20, headerEnd + 5, Math.floor((headerEnd + good.length) / 2), good.length - 3];
+    const damage = [
+      2,
+      headerEnd - 20,
+      headerEnd + 5,
+      Math.floor((headerEnd + good.length) / 2),
+      good.length - 3,
+    ];
     const versions = damage.map((at) => {
       const bytes = Buffer.from(good);
       bytes[at]! ^= 0x10;
@@ -88,9 +94,9 @@ describe("a prebuilt file", () => {
     });
     for (const bytes of [...versions, good.subarray(0, headerEnd + 10), good.subarray(0, 3)]) {
       await writeFile(path, bytes);
-      await expect(unpackPrebuilt({ name, contentHash, keepSym: true }, buildDir, folder)).rejects.toMatchObject(
-        { code: "CIR_PREBUILT_DAMAGED" },
-      );
+      await expect(
+        unpackPrebuilt({ name, contentHash, keepSym: true }, buildDir, folder),
+      ).rejects.toMatchObject({ code: "CIR_PREBUILT_DAMAGED" });
     }
     await writeFile(path, good);
     expect(await unpackPrebuilt({ name, contentHash, keepSym: true }, buildDir, folder)).toBe(true);

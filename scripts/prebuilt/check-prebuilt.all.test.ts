@@ -12,7 +12,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(cacheDir, { recursive: true, force: true }));
 
-test("every prebuilt circuit is what circom makes of the sources, byte for byte", { timeout: timeoutMs }, async () => {
+test("every prebuilt circuit is what circom makes of the sources, byte for byte", {
+  timeout: timeoutMs,
+}, async () => {
   expect(await checkCircuits(cacheDir, console.log)).toEqual([]);
 });
 
