@@ -7,7 +7,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { verifySignature } from "../../circuits/field/eddsa.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { unpackSplit } from "../../circuits/ledger/rewards.ts";
-import { attackServer } from "../../circuits/testing/attack-server.ts";
+import { attackServer } from "../../circuits/http/testing/attack-server.ts";
 import { askModel } from "../../client/actions/answers/ask-model.ts";
 import type { UncheckedAnswer } from "../../client/actions/answers/model-answers.ts";
 import { payForAnswer } from "../../client/actions/answers/pay-for-answer.ts";

@@ -171,7 +171,10 @@ function splitColumns(bytes: Buffer): Uint8Array[] {
   return lengths.map((length) => reader.raw(length));
 }
 
-/** The repository's constants that most circuits hold, as `packShared` wrote them. */
+/**
+ * Field constants that many circuits hold: a fixed dictionary of the format, as Brotli has one of words. A circuit's own
+ * constants are in its own file. Two columns: values of 32 bytes, and after each the id that most often follows it.
+ */
 const sharedOf = new Map<string, SharedConstants & { readonly sha256: string }>();
 
 function readShared(folder: string): SharedConstants & { readonly sha256: string } {
@@ -192,13 +195,6 @@ function readShared(folder: string): SharedConstants & { readonly sha256: string
   } catch (cause) {
     throw damaged(path, "it cannot be read", cause);
   }
-}
-
-/** The file of shared constants. All circuits have to be packed again with it. */
-export function packShared({ followers, values }: SharedConstants): Buffer {
-  const column = new ColumnWriter();
-  for (const id of values.keys()) column.signed((followers[id] ?? id + 1) - id - 1);
-  return compress(joinColumns([writeElements(values), column.take()]));
 }
 
 const markOf = (bytes: Buffer): FileMark => ({ byteCount: bytes.length, sha256: sha256(bytes) });

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Counter, Registry } from "prom-client";
 import { afterEach, expect, it } from "vitest";
-import { attackServer } from "../testing/attack-server.ts";
+import { attackServer } from "./testing/attack-server.ts";
 import { type HealthServer, startHealthServer } from "./health-server.ts";
 
 let server: HealthServer | null = null;

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { ANSWER_HEADERS } from "../../circuits/http/create-server.ts";
 import { contributionRoot, hashRow } from "../../circuits/ledger/version-rows.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
-import { attackServer } from "../../circuits/testing/attack-server.ts";
+import { attackServer } from "../../circuits/http/testing/attack-server.ts";
 import { commitData } from "../../client/actions/ledger/commit-data.ts";
 import { bringCard } from "../../client/datanets/datanet-card.ts";
 import { askHost } from "../../client/datanets/host-request.ts";

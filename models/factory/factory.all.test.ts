@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeTextRow } from "../../attribution/rows/text-rows.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { attackServer } from "../../circuits/testing/attack-server.ts";
+import { attackServer } from "../../circuits/http/testing/attack-server.ts";
 import { sampleCard } from "../../datanets/testing/sample-card.ts";
 import { folderSource } from "../files/folder-source.ts";
 import { readFrom } from "../registered/base-files.ts";
