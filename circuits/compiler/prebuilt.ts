@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
 import { RollupError } from "../rollup-error.ts";
 import { ColumnReader, ColumnWriter } from "./byte-columns.ts";
-import { FieldConstants, readElements, type SharedConstants, writeElements } from "./field-constants.ts";
+import { FieldConstants, readElements, type SharedConstants } from "./field-constants.ts";
 import { packR1cs, unpackR1cs } from "./pack-r1cs.ts";
 import { packSym, unpackSym } from "./pack-sym.ts";
 import { packWasm, unpackWasm } from "./pack-wasm.ts";

@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Counter, Registry } from "prom-client";
 import { afterEach, expect, it } from "vitest";
-import { attackServer } from "./testing/attack-server.ts";
 import { type HealthServer, startHealthServer } from "./health-server.ts";
+import { attackServer } from "./testing/attack-server.ts";
 
 let server: HealthServer | null = null;
 afterEach(() => server?.close());

@@ -65,14 +65,14 @@ const label = (row: string, name: string): UnsignedRecord => ({
 async function ask(
   client: LedgerClient,
   path: string,
-  changes: { header?: string; session?: string; origin?: string; lifeMs?: number } = {},
+  changes: { header?: string; session?: string; origin?: string; signedPath?: string; lifeMs?: number } = {},
 ) {
   const { session } = (await (await fetch(`${host.url}/v1/info`)).json()) as { session: string };
   const header =
     changes.header ??
     signRequest(
       client.domain,
-      { origin: changes.origin ?? host.url, method: "GET", path, body: null },
+      { origin: changes.origin ?? host.url, method: "GET", path: changes.signedPath ?? path, body: null },
       {
         leafId: client.leafId!,
         session: changes.session ?? session,
@@ -282,7 +282,7 @@ describe("access", () => {
     const first = await ask(bob, path);
     expect(first.code).toBeUndefined();
     expect((await ask(bob, path, { header: first.header })).code).toBe("DNT_REQUEST_REPLAYED");
-    expect((await ask(bob, api("/queue"), { header: first.header })).code).toBe("DNT_REQUEST_SIGNATURE");
+    expect((await ask(bob, api("/queue"), { signedPath: path })).code).toBe("DNT_REQUEST_SIGNATURE");
     expect((await ask(bob, path, { session: "00".repeat(16) })).code).toBe("DNT_SESSION_OTHER");
     expect((await ask(bob, path, { origin: "http://other.example" })).code).toBe("DNT_REQUEST_SIGNATURE");
     expect((await ask(bob, path, { lifeMs: -1 })).code).toBe("DNT_REQUEST_EXPIRED");

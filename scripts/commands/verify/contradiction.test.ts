@@ -213,6 +213,7 @@ describe("openledger contradiction", () => {
 
   it("takes what a running sequencer has acknowledged, and what the command line has stored", async () => {
     const w = await startL1World(f, await deploymentOn(f), join(folder.path, "lying"));
+    await w.watch();
     const { port } = w.rollup.app.server.address() as AddressInfo;
     const sequencerUrl = `http://127.0.0.1:${port}`;
     const { rpcUrl } = f;
