@@ -224,6 +224,7 @@ export const operationSchema = z.object({
   b: z.int(),
   amountCode: z.union([z.int(), z.string()]).transform(BigInt),
   words: z.array(fieldElement),
+  nonce: counter,
   /** The leaf that a Create has opened. */
   createdId: z.int().nullish(),
   /** What it paid, once executed. */

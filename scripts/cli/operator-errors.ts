@@ -70,6 +70,12 @@ export const operatorErrors = {
     remedy:
       "look at the worker's account, then say --paid HASH or --void HASH; pay from an account of its own",
   },
+  CMD_PAYMENTS_UNKNOWN: {
+    meaning:
+      "the ledger has operations of the paying account that the journal of payments does not: it is an older copy, or a new one. Nothing was paid",
+    remedy:
+      "put the newest journal back; where it is lost, say --paid HASH of each transfer for proofs (the worker's oldest due proofs count as paid) and --void HASH of each other one; pay from an account of its own",
+  },
 } as const satisfies Record<string, { meaning: string; remedy: string }>;
 
 export function operatorError(

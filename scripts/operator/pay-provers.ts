@@ -5,10 +5,7 @@
  * the same signed transfer is sent again, which the ledger executes once. Where its nonce was used and the sequencer does
  * not know the transfer, a human says what it was.
  */
-import { readFileSync } from "node:fs";
-import { z } from "zod";
 import { floorAmount } from "../../circuits/ledger/amount-float.ts";
-import { LineJournal } from "../../circuits/line-journal.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { type SignedSubmission, sendSigned } from "../../client/actions/ledger/send-operation.ts";
 import { transfer } from "../../client/actions/ledger/transfer.ts";
@@ -16,98 +13,8 @@ import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getOperation } from "../../client/sequencer/ledger-reads.ts";
 import type { ProofCredit } from "../../prover/jobs/proof-credits.ts";
 import { operatorError } from "../cli/operator-errors.ts";
-
-const hex = z.templateLiteral(["0x", z.string().regex(/^[0-9a-f]+$/)]);
-/** Signed and not answered yet. */
-const signedLine = z.object({
-  kind: z.literal("signed"),
-  worker: z.string(),
-  to: z.int(),
-  amountWei: z.string().regex(/^\d+$/),
-  batchHashes: z.array(z.string()),
-  atMs: z.number(),
-  signed: z.looseObject({ hash: hex }),
-});
-/** `void`: can never be executed, says the operator; what it would have paid is due again. */
-const endLine = z.object({ kind: z.enum(["paid", "void"]), hash: hex });
-const lineSchema = z.discriminatedUnion("kind", [signedLine, endLine]);
-type Line = z.output<typeof lineSchema>;
-type Payment = z.output<typeof signedLine>;
-
-/** Worker's name → its leaf, and the owner that the leaf must have. */
-const accountsSchema = z.record(
-  z.string().max(100),
-  z.object({
-    leaf: z.int().min(0),
-    owner: z.templateLiteral(["0x", z.string().regex(/^[0-9a-fA-F]{40}$/)]).optional(),
-  }),
-);
-export type WorkerAccounts = z.output<typeof accountsSchema>;
-
-/** @throws CMD_PAYMENTS_INVALID */
-export function readWorkerAccounts(path: string): WorkerAccounts {
-  try {
-    return accountsSchema.parse(JSON.parse(readFileSync(path, "utf8")));
-  } catch (cause) {
-    throw operatorError(
-      "CMD_PAYMENTS_INVALID",
-      `${path} does not say whose account is whose: ${(cause as Error).message}`,
-      {
-        data: { path },
-      },
-    );
-  }
-}
-
-export class PaymentJournal {
-  readonly #journal: LineJournal<Line>;
-
-  /** @throws CMD_PAYMENTS_INVALID */
-  constructor(path: string) {
-    try {
-      this.#journal = new LineJournal(path, (value) => lineSchema.parse(value));
-    } catch (cause) {
-      throw operatorError(
-        "CMD_PAYMENTS_INVALID",
-        `${path} is no journal of payments: ${(cause as Error).message}`,
-        {
-          data: { path },
-        },
-      );
-    }
-  }
-
-  add(line: Line): void {
-    this.#journal.add(line);
-  }
-
-  /** A human's word for a payment that is not known to have ended. @throws CMD_PAYMENTS_INVALID where there is none */
-  decide(hash: string, kind: "paid" | "void"): void {
-    const open = this.payments.find(({ end, payment }) => end === null && payment.signed.hash === hash);
-    if (open === undefined)
-      throw operatorError("CMD_PAYMENTS_INVALID", `the journal has no open payment ${hash}`, {
-        data: { hash },
-      });
-    this.add({ kind, hash: open.payment.signed.hash });
-  }
-
-  /** Payments, and how each ended; null where that is not known. */
-  get payments(): readonly { readonly payment: Payment; readonly end: "paid" | "void" | null }[] {
-    const ends = new Map<string, "paid" | "void">();
-    for (const line of this.#journal.lines) if (line.kind !== "signed") ends.set(line.hash, line.kind);
-    return this.#journal.lines.flatMap((line) =>
-      line.kind === "signed" ? [{ payment: line, end: ends.get(line.signed.hash) ?? null }] : [],
-    );
-  }
-}
-
-export interface PayOptions {
-  readonly weiPerProof: bigint;
-  /** Of a day (UTC); what is due beyond waits. */
-  readonly maxWeiPerDay: bigint;
-  readonly accounts: WorkerAccounts;
-  readonly nowMs: number;
-}
+import { requireKnownPayments } from "./known-payments.ts";
+import { dueCredits, type Payment, type PaymentJournal, type PayOptions } from "./payment-journal.ts";
 
 export interface WorkerReport {
   readonly worker: string;
@@ -120,14 +27,6 @@ export interface WorkerReport {
 
 const DAY_MS = 86_400_000;
 const dayOf = (atMs: number) => Math.floor(atMs / DAY_MS);
-
-/** Credits that no payment has, oldest first. */
-function dueCredits(credits: readonly ProofCredit[], journal: PaymentJournal): ProofCredit[] {
-  const taken = new Set(
-    journal.payments.filter(({ end }) => end !== "void").flatMap(({ payment }) => payment.batchHashes),
-  );
-  return credits.filter(({ batchHash }) => !taken.has(batchHash));
-}
 
 export function reportWorkers(
   credits: readonly ProofCredit[],
@@ -150,7 +49,8 @@ export function reportWorkers(
 /**
  * One run: ends what a killed run began, then pays what is due.
  *
- * @throws what the ledger refuses a transfer for: nothing is lost, and the next run goes on
+ * @throws CMD_PAYMENTS_UNKNOWN where the ledger has payments that the journal does not; CMD_PAYMENTS_UNCLEAR;
+ * what the ledger refuses a transfer for: nothing is lost, and the next run goes on
  */
 export async function payProvers(
   client: LedgerClient,
@@ -171,6 +71,7 @@ export async function payProvers(
     affordable--;
     shares.set(credit.worker, [...(shares.get(credit.worker) ?? []), credit]);
   }
+  if (shares.size > 0) await requireKnownPayments(client, journal, options);
   for (const [worker, share] of shares) {
     const { leaf: to, owner } = accounts[worker]!;
     const paid = representable(share, weiPerProof);

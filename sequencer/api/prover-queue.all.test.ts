@@ -6,16 +6,9 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { pino } from "pino";
-import { createPublicClient, custom, toHex } from "viem";
-import { mnemonicToAccount } from "viem/accounts";
-import { foundry } from "viem/chains";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { signMessage } from "../../circuits/field/eddsa.ts";
-import { Secret } from "../../circuits/secret.ts";
 import type { SignedSubmission } from "../../client/actions/ledger/send-operation.ts";
 import { transfer } from "../../client/actions/ledger/transfer.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
 import { createDispatchMetrics } from "../../prover/jobs/dispatch-metrics.ts";
 import { Dispatcher } from "../../prover/jobs/dispatcher.ts";
 import { handInKeyOf, openHandIn } from "../../prover/jobs/hand-in.ts";
@@ -25,21 +18,14 @@ import { createQueueJobClient } from "../../prover/jobs/queue-jobs.ts";
 import type { ProveJob, ProveJobClient } from "../../prover/jobs/sequencer-jobs.ts";
 import type { ProofResult } from "../../prover/proving/prover.ts";
 import { redisProgram, startRedis, type TestRedis } from "../../prover/testing/redis.fixtures.ts";
-import {
-  PaymentJournal,
-  paymentMetrics,
-  payProvers,
-  reportWorkers,
-} from "../../scripts/operator/pay-provers.ts";
+import { paymentMetrics, payProvers, reportWorkers } from "../../scripts/operator/pay-provers.ts";
+import { PaymentJournal } from "../../scripts/operator/payment-journal.ts";
 import {
   ONE_OPEN_WEI,
   operatorHeaders,
   startTestRollup,
-  TEST_DOMAIN,
   type TestRollup,
-  type TestUser,
   temporaryFolder,
-  testDeployment,
   testUser,
 } from "../testing/test-rollup.ts";
 
@@ -83,29 +69,6 @@ function proofOf(job: ProveJob): ProofResult {
     timings: { witnessMs: 1, proveMs: 2, verifyMs: 3 },
     backend: "made up",
   };
-}
-
-/** Of an account of the rollup, which no chain knows. */
-async function payingClient({ id, keyX, secret }: TestUser): Promise<LedgerClient> {
-  const deployment = await testDeployment();
-  const noL1 = custom({ request: async () => Promise.reject(new Error("this test has no L1")) });
-  return {
-    ...{ sequencerUrl: url, chain: foundry, wallet: null, leafId: id, requestTimeoutMs: 5_000 },
-    ...{
-      rollupAddress: deployment.rollupAddress,
-      tokenAddress: deployment.tokenAddress,
-      domain: TEST_DOMAIN,
-    },
-    l1: createPublicClient({ chain: foundry, transport: noL1 }),
-    spendingCap: DEFAULT_SPENDING_CAP,
-    sequencerAddress: mnemonicToAccount("test test test test test test test test test test test junk")
-      .address,
-    l2Key: {
-      keyX,
-      secret: new Secret(toHex(secret, { size: 32 })),
-      sign: (message) => signMessage(secret, message),
-    },
-  } as LedgerClient;
 }
 
 /** A job that comes in time: its lock has to end, or a failure's pause. */
@@ -227,7 +190,7 @@ describe.skipIf(program === null)("the provers' queue", () => {
       [2, "unknown"],
     ]);
     const [payer, worker] = [testUser(0), testUser(1)];
-    const client = await payingClient(payer);
+    const client = await clientOf(url, payer);
     const price = ONE_OPEN_WEI / 2n;
     const options = {
       ...{ weiPerProof: price, maxWeiPerDay: price, nowMs: 86_400_000 * 20_000 },

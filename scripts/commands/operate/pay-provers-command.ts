@@ -9,13 +9,9 @@ import { openSigner } from "../../cli/context.ts";
 import { operatorError } from "../../cli/operator-errors.ts";
 import { renderTable } from "../../cli/output.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import {
-  PaymentJournal,
-  paymentMetrics,
-  payProvers,
-  readWorkerAccounts,
-  reportWorkers,
-} from "../../operator/pay-provers.ts";
+import { decidePayment } from "../../operator/known-payments.ts";
+import { paymentMetrics, payProvers, reportWorkers } from "../../operator/pay-provers.ts";
+import { PaymentJournal, readWorkerAccounts } from "../../operator/payment-journal.ts";
 
 interface PayCommandOptions {
   credits: string;
@@ -41,8 +37,18 @@ export function addPayProversCommand(operator: Command): void {
     .requiredOption("--per-proof <amount>", "OPEN for a proof")
     .option("--max-per-day <amount>", "OPEN at most in a day (UTC); what is due beyond waits", "100")
     .option("--report", "pay nothing: say what was paid and what is due", false)
-    .option("--paid <hash>", "an unclear payment was made (CMD_PAYMENTS_UNCLEAR)", collect, [])
-    .option("--void <hash>", "an unclear payment was not made, and never will be", collect, [])
+    .option(
+      "--paid <hash>",
+      "an unclear or unknown payment was made (CMD_PAYMENTS_UNCLEAR, CMD_PAYMENTS_UNKNOWN)",
+      collect,
+      [],
+    )
+    .option(
+      "--void <hash>",
+      "an unclear payment was not made and never will be, or an unknown one was not for proofs",
+      collect,
+      [],
+    )
     .option("--metrics-file <file>", "write the same for Prometheus' textfile collector");
   withExample(
     command,
@@ -62,17 +68,16 @@ export function addPayProversCommand(operator: Command): void {
     try {
       const credits = readProofCredits(options.credits);
       const journal = new PaymentJournal(options.journal);
-      for (const hash of options.paid) journal.decide(hash, "paid");
-      for (const hash of options.void) journal.decide(hash, "void");
-      if (!options.report) {
+      const decisions = [
+        ...options.paid.map((hash) => ({ hash, kind: "paid" }) as const),
+        ...options.void.map((hash) => ({ hash, kind: "void" }) as const),
+      ];
+      if (!options.report || decisions.length > 0) {
         const { client } = await openSigner(options);
         const maxWeiPerDay = parseOpen(options.maxPerDay);
-        await payProvers(client, credits, journal, {
-          weiPerProof,
-          maxWeiPerDay,
-          accounts,
-          nowMs: Date.now(),
-        });
+        const paying = { weiPerProof, maxWeiPerDay, accounts, nowMs: Date.now() };
+        for (const decision of decisions) await decidePayment(client, credits, journal, decision, paying);
+        if (!options.report) await payProvers(client, credits, journal, paying);
       }
       const workers = reportWorkers(credits, journal, { accounts, weiPerProof });
       if (options.metricsFile !== undefined) {
