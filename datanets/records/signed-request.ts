@@ -35,13 +35,13 @@ export interface HostRequest {
   readonly body: Uint8Array | null;
 }
 
+/** @param bodyHash SHA-256, 64 hexadecimal digits; of no bytes where there is no body */
 export function requestMessage(
   domain: bigint,
-  { body, method, origin, path }: HostRequest,
+  { bodyHash, method, origin, path }: Omit<HostRequest, "body"> & { readonly bodyHash: string },
   proof: Omit<RequestProof, "signature">,
 ): bigint {
   const { expiresAtMs, leafId, nonce, session } = proof;
-  const bodyHash = bytesToHex(sha256(body ?? new Uint8Array()));
   const value = { origin, method, path, bodyHash, leafId, session, nonce, expiresAtMs };
   return taggedMessage("OpenLedger datanet request v1", domain, value);
 }
@@ -59,8 +59,9 @@ export function signRequest(
   },
 ): string {
   const { leafId, lifeMs, nowMs, session } = signer;
+  const bodyHash = bytesToHex(sha256(request.body ?? new Uint8Array()));
   const nonce = bytesToHex(crypto.getRandomValues(new Uint8Array(16)));
   const unsigned = { leafId, session, nonce, expiresAtMs: nowMs + lifeMs };
-  const { r8x, r8y, s } = signer.sign(requestMessage(domain, request, unsigned));
+  const { r8x, r8y, s } = signer.sign(requestMessage(domain, { ...request, bodyHash }, unsigned));
   return JSON.stringify({ ...unsigned, signature: { r8x: hex32(r8x), r8y: hex32(r8y), s: hex32(s) } });
 }
