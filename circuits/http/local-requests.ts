@@ -20,6 +20,8 @@ export function isLocal({ headers, socket }: IncomingMessage): boolean {
  */
 export function asksByName({ headers: { host }, socket }: IncomingMessage, publicUrl: string): boolean {
   if (host === undefined || !isLoopback(socket.localAddress)) return true;
+  // What almost every request says, without a parser of URLs.
+  if (/^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/.test(host)) return true;
   const name = hostnameOf(`http://${host}`);
   if (name === null) return false;
   if (name === "localhost" || name === "[::1]" || /^127(\.\d{1,3}){3}$/.test(name)) return true;

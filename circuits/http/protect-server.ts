@@ -5,6 +5,8 @@ import type { Socket } from "node:net";
 import { RollupError } from "../rollup-error.ts";
 import { networkOf } from "./client-network.ts";
 import { NetworkPlaces } from "./network-places.ts";
+import { NetworkRate } from "./network-rate.ts";
+import { sayNowAndThen } from "./say-now-and-then.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
 
 /** Of LevelDB, which keeps up to 1,000 files open, and of everything else that a process opens. */
@@ -14,6 +16,9 @@ const HEADERS_TIMEOUT_MS = 15_000;
 /** Above the 60 s of nginx and of load balancers: the proxy closes first, so no request meets a closed connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 const SAY_EVERY_MS = 60_000;
+/** Of one network: several times what a busy page or a load test opens. */
+const CONNECTIONS_PER_SECOND = 100;
+const LEAST_BURST = 250;
 
 export interface ConnectionLimits {
   readonly maxConnections: number;
@@ -36,32 +41,33 @@ export function protectServer(server: Server, limits: ConnectionLimits, log: Con
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
   server.setTimeout(silentTimeoutMs);
   const places = new NetworkPlaces(Math.ceil(maxConnections / NETWORK_SHARE));
-  const say = sayer(log);
+  const rate = new NetworkRate(Math.max(LEAST_BURST, places.mostOfNetwork), CONNECTIONS_PER_SECOND);
+  const say = sayNowAndThen(
+    log,
+    "connections are refused: there are as many as are taken, or they come too fast",
+    SAY_EVERY_MS,
+  );
   server.on("drop", (facts) => say({ from: facts?.remoteAddress, maxConnections }));
-  server.prependListener("connection", (socket: Socket) => {
+  // In the place of the server's own: a connection that is refused costs no parser and no timers.
+  const serve = server.listeners("connection") as ((socket: Socket) => void)[];
+  server.removeAllListeners("connection");
+  server.on("connection", (socket: Socket) => {
     const { remoteAddress } = socket;
     // Behind a proxy its address is everybody's: it bounds each client itself (docs/reverse-proxy.md).
-    if (remoteAddress === undefined || proxies.has(remoteAddress)) return;
-    const network = networkOf(remoteAddress);
-    if (!places.take(network)) {
-      say({ from: network, mostOfNetwork: places.mostOfNetwork });
-      socket.destroy();
-      return;
+    if (remoteAddress !== undefined && !proxies.has(remoteAddress)) {
+      const network = networkOf(remoteAddress);
+      if (!rate.take(network) || !places.take(network)) {
+        say({
+          ...{ from: network, mostOfNetwork: places.mostOfNetwork },
+          ...{ connectionsPerSecond: CONNECTIONS_PER_SECOND },
+        });
+        socket.destroy();
+        return;
+      }
+      socket.once("close", () => places.free(network));
     }
-    socket.once("close", () => places.free(network));
+    for (const listener of serve) listener.call(server, socket);
   });
-}
-
-function sayer(log: ConnectionLog): (facts: object) => void {
-  let saidAtMs = Number.NEGATIVE_INFINITY;
-  let refused = 0;
-  return (facts) => {
-    refused += 1;
-    if (performance.now() - saidAtMs < SAY_EVERY_MS) return;
-    saidAtMs = performance.now();
-    log.warn?.({ ...facts, refused }, "connections are refused: there are as many as are taken");
-    refused = 0;
-  };
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Every failure as `{"error": {code, message, data, docs}}` with the code's status; nothing unforeseen leaks. */
 import type { HttpErrors, HttpFault } from "../../circuits/http/http-errors.ts";
+import { sayNowAndThen } from "../../circuits/http/say-now-and-then.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import { type SequencerErrorCode, sequencerError } from "../sequencer-errors.ts";
@@ -15,14 +16,23 @@ const CODES: Readonly<Record<HttpFault, SequencerErrorCode>> = {
   internal: "SEQ_INTERNAL",
 };
 
+const SAY_EVERY_MS = 60_000;
+
 export function apiErrors({ logger, metrics }: { logger: Logger; metrics: Metrics }): HttpErrors {
+  // A line for each refusal would let strangers write the log, and this thread waits for the disk.
+  const sayOf = new Map<string, (facts: object) => void>();
+  const say = (code: string) => {
+    const known = sayOf.get(code) ?? sayNowAndThen(logger, "requests refused", SAY_EVERY_MS);
+    sayOf.set(code, known);
+    known({ code });
+  };
   return {
     log: logger,
     make: (fault, message, details) => sequencerError(CODES[fault], message, details),
     statusOf: ({ code }) => httpStatusOf(code),
     onRefusal({ code }, status) {
       metrics.errors.inc({ code });
-      if (status >= 500 && code !== "SEQ_INTERNAL") logger.warn({ code }, "request refused");
+      if (status >= 500 && code !== "SEQ_INTERNAL") say(code);
     },
   };
 }

@@ -212,11 +212,9 @@ export async function registerPublicRoutes(
         summary: "WebSocket: topics operations, batches, leaf:ID",
         querystring: schemas.feedQuery,
       },
-      // Refused before the upgrade, so that the client sees an HTTP error.
-      preValidation: async (request) => {
-        topics(request.query);
-        feed.requireRoom(clientNetwork(request));
-      },
+      // Refused before the upgrade, so that the client sees an HTTP error; before all else where there is no room.
+      onRequest: async (request) => feed.requireRoom(clientNetwork(request)),
+      preValidation: async ({ query }) => void topics(query),
     },
     (socket, request) => {
       socket.on("close", () => feed.remove(socket));
