@@ -63,12 +63,20 @@ export class FairQueue<T> {
     this.#count(address, 1);
   }
 
-  /** Whose turn it is; null if nothing waits, or this one is not taken now: then it is asked about again next time. */
-  next(isTaken: (item: T) => boolean): T | null {
+  /** Addresses with something that waits. */
+  get addresses(): Iterable<string> {
+    return this.#countOf.keys();
+  }
+
+  /**
+   * Whose turn it is; null if nothing waits, or this one is not taken now: then it is asked about again next time.
+   * @param mayRun those that may not are passed over, and keep their turn
+   */
+  next(isTaken: (item: T) => boolean, mayRun: (item: T) => boolean = () => true): T | null {
     for (;;) {
-      const first = this.#tenants.entries().next();
-      if (first.done === true) return null;
-      const [name, tenant] = first.value;
+      const first = this.#first(mayRun);
+      if (first === null) return null;
+      const [name, tenant] = first;
       const head = tenant.waiting[0]!;
       if (head.cost <= tenant.credit) {
         if (!isTaken(head.item)) return null;
@@ -100,6 +108,11 @@ export class FairQueue<T> {
     this.#countOf.clear();
     this.#size = 0;
     return items;
+  }
+
+  #first(mayRun: (item: T) => boolean): [string, Tenant<T>] | null {
+    for (const entry of this.#tenants) if (mayRun(entry[1].waiting[0]!.item)) return entry;
+    return null;
   }
 
   #take(name: string, tenant: Tenant<T>, index: number): void {

@@ -6,6 +6,7 @@ import { RangeAllocator } from "../adapters/range-allocator.ts";
 import { servingErrors } from "../adapters/serving-errors.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";
 import { FairQueue } from "./fair-queue.ts";
+import { RunningShares } from "./running-shares.ts";
 import { TokenText } from "./token-text.ts";
 
 const bytes: TextTokens = {
@@ -84,6 +85,15 @@ describe("the queue", () => {
     expect(queue.size).toBe(0);
   });
 
+  it("passes over who may not run now, whose turn stays its own", () => {
+    const queue = new FairQueue<string>(limits);
+    for (const item of ["a0", "a1"]) queue.push(of("a"), item, 1);
+    queue.push(of("b"), "b0", 1);
+    expect(queue.next(() => true, (item) => item.startsWith("b"))).toBe("b0");
+    expect(queue.next(() => true, (item) => item.startsWith("b"))).toBeNull();
+    expect(queue.next(() => true)).toBe("a0");
+  });
+
   it("is bounded for each address, whatever tenants it has, and in all", () => {
     const queue = new FairQueue<number>(limits);
     for (let i = 0; i < 6; i++) queue.push(of("a", `account ${i}`), i, 1);
@@ -103,6 +113,25 @@ describe("the queue", () => {
     expect(dropped.splice(0)).toEqual(["a5", "a4", "a3"]);
     expect(() => queue.push(of("c"), "c3", 1)).toThrow(full);
     expect(queue.drain().sort()).toEqual(["a0", "a1", "a2", "b0", "b1", "b2", "b3", "c0", "c1", "c2"]);
+  });
+});
+
+describe("shares of what runs", () => {
+  it("are three quarters for one address, and equal parts where others wait", () => {
+    const shares = new RunningShares(32, 1_000);
+    for (let i = 0; i < 24; i++) {
+      expect(shares.hasRoom("a", 10)).toBe(true);
+      shares.begin("a", 10);
+    }
+    expect(shares.hasRoom("a", 10)).toBe(false);
+    shares.end("a", 10);
+    expect(shares.isBelowShare("a", [])).toBe(true);
+    expect(shares.isBelowShare("a", ["a", "b"])).toBe(false);
+    expect(shares.isBelowShare("b", ["a", "b"])).toBe(true);
+    for (let i = 0; i < 23; i++) shares.end("a", 10);
+    expect(shares.hasRoom("a", 1_000)).toBe(true);
+    shares.begin("a", 700);
+    expect([shares.hasRoom("a", 50), shares.hasRoom("a", 51)]).toEqual([true, false]);
   });
 });
 

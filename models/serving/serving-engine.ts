@@ -7,6 +7,7 @@ import { BatchThread } from "../batches/batch-thread.ts";
 import type { Sampling } from "../batches/choose-token.ts";
 import type { SharedArena } from "../kernels/create-kernels.ts";
 import { FairQueue, type QueueLimits, type QueueTenant } from "./fair-queue.ts";
+import { RunningShares } from "./running-shares.ts";
 
 /** `tenant` and `address`: whose turn it takes. */
 export interface EngineQuestion extends Sampling, QueueTenant {
@@ -68,6 +69,7 @@ export class ServingEngine {
   readonly #threads: BatchThread[];
   readonly #jobs = new Map<number, Job>();
   readonly #freePages: number[];
+  readonly #shares: RunningShares;
   #nextId = 1;
   #failure: Error | null = null;
   #doneTimesMs: number[] = [];
@@ -81,7 +83,9 @@ export class ServingEngine {
         job.listener.onError(overloaded);
       },
     });
-    const { pageCount } = parts.models[0]!.kv;
+    const { buffers, kv } = parts.models[0]!;
+    const { pageCount } = kv;
+    this.#shares = new RunningShares(parts.models.length * buffers.slotCount, pageCount);
     this.#freePages = Array.from({ length: pageCount }, (_, i) => pageCount - 1 - i);
     const listener = {
       onTokens: (tokens: readonly BatchToken[], stepMs: number) => this.#onTokens(tokens, stepMs),
@@ -162,14 +166,30 @@ export class ServingEngine {
         other.activeCount < least.activeCount ? other : least,
       );
       if (thread.activeCount >= slotCount) return;
-      const job = this.#queue.next(({ question }) => pagesOf(question) <= this.#freePages.length);
+      const job = this.#next();
       if (job === null) return;
       job.pages = this.#freePages.splice(-pagesOf(job.question));
+      this.#shares.begin(job.question.address, job.pages.length);
       job.thread = thread;
       thread.activeCount += 1;
       this.#jobs.set(job.id, job);
       this.#start(job, thread);
     }
+  }
+
+  /** An address with less than its share first; where none waits, one with more. */
+  #next(): Job | null {
+    let isShort = false;
+    const hasPages = ({ question }: Job) => {
+      isShort = pagesOf(question) > this.#freePages.length;
+      return !isShort;
+    };
+    const mayRun = ({ question }: Job) => this.#shares.hasRoom(question.address, pagesOf(question));
+    const isBelow = (job: Job) =>
+      mayRun(job) && this.#shares.isBelowShare(job.question.address, this.#queue.addresses);
+    const next = this.#queue.next(hasPages, isBelow);
+    // Who waits for pages gets the next ones: another's shorter answers do not go by.
+    return next !== null || isShort ? next : this.#queue.next(hasPages, mayRun);
   }
 
   /** An adapter that is not in memory is read while the batch goes on without this question. */
@@ -239,6 +259,7 @@ export class ServingEngine {
     job.state = "over";
     job.lease?.release();
     this.#freePages.push(...job.pages);
+    this.#shares.end(job.question.address, job.pages.length);
     job.thread!.activeCount -= 1;
     this.#doneTimesMs.push(performance.now());
     if (this.#doneTimesMs.length > 64) this.#doneTimesMs.shift();

@@ -140,4 +140,25 @@ describe("turns", () => {
       await small.close();
     }
   });
+
+  it("of the batch are never one address's alone: another's short answer does not wait for a long one", async () => {
+    const small = await serveWorld(folder, { SERVING_BATCH: "4" });
+    try {
+      const ask = async (from: string, tokenCount: number) => {
+        const body = { model: "base", prompt: "x", max_tokens: tokenCount };
+        const { status } = await post(small, "/v1/completions", body, { from });
+        return { status, atMs: performance.now() };
+      };
+      const asked = [1, 2, 3, 4, 5, 6].map(() => ask("127.0.0.1", 400));
+      await expect
+        .poll(async () => (await (await fetch(`${small.url}/health`)).json()) as object)
+        .toMatchObject({ activeCount: 3, queuedCount: 3 });
+      const other = await ask("127.0.0.2", 1);
+      const results = await Promise.all(asked);
+      expect([other, ...results].map(({ status }) => status)).toEqual(Array(7).fill(200));
+      expect(other.atMs).toBeLessThan(Math.min(...results.map(({ atMs }) => atMs)));
+    } finally {
+      await small.close();
+    }
+  });
 });

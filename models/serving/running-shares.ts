@@ -1,0 +1,51 @@
+/** Of all places and pages: so a newcomer's first token does not wait for the end of another's answer. */
+const MOST_OF_ADDRESS = 3 / 4;
+
+interface Held {
+  places: number;
+  pages: number;
+}
+
+/**
+ * What answers of each address hold while they are made. Attack: turns bound who begins next, and answers are long: an address
+ * that has begun as many as there are places keeps everybody else out until they end.
+ */
+export class RunningShares {
+  readonly #placeCount: number;
+  readonly #pageCount: number;
+  readonly #heldBy = new Map<string, Held>();
+
+  constructor(placeCount: number, pageCount: number) {
+    this.#placeCount = placeCount;
+    this.#pageCount = pageCount;
+  }
+
+  /** Whether the address has less than an equal part of the places, among those that run or wait. */
+  isBelowShare(address: string, waiting: Iterable<string>): boolean {
+    const count = new Set([...waiting, ...this.#heldBy.keys()]).size;
+    return (this.#heldBy.get(address)?.places ?? 0) < Math.max(1, this.#placeCount / count);
+  }
+
+  /** Whether the address holds no more than one may with these pages; its first answer may have all of them. */
+  hasRoom(address: string, pages: number): boolean {
+    const held = this.#heldBy.get(address);
+    if (held === undefined) return true;
+    const { ceil } = Math;
+    return (
+      held.places < ceil(MOST_OF_ADDRESS * this.#placeCount) &&
+      held.pages + pages <= ceil(MOST_OF_ADDRESS * this.#pageCount)
+    );
+  }
+
+  begin(address: string, pages: number): void {
+    const held = this.#heldBy.get(address) ?? { places: 0, pages: 0 };
+    this.#heldBy.set(address, { places: held.places + 1, pages: held.pages + pages });
+  }
+
+  end(address: string, pages: number): void {
+    const held = this.#heldBy.get(address)!;
+    held.places -= 1;
+    held.pages -= pages;
+    if (held.places === 0) this.#heldBy.delete(address);
+  }
+}
