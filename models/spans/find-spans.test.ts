@@ -42,6 +42,57 @@ describe("findSpans", () => {
     expect(spanCount).toBeGreaterThan(50);
   });
 
+  it("finds the same in texts that repeat themselves", async () => {
+    const piece = fc.string({ unit: fc.constantFrom("a", "b", "ä"), minLength: 1, maxLength: 4 });
+    const run = fc.tuple(piece, fc.integer({ min: 1, max: 40 })).map(([text, count]) => text.repeat(count));
+    const worlds = fc.record({
+      texts: fc.array(fc.array(run, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 3 }),
+      answer: fc.array(run, { minLength: 1, maxLength: 3 }),
+    });
+    const cut = (parts: readonly string[]) => parts.join("").slice(0, 250);
+    let spanCount = 0;
+    await fc.assert(
+      fc.asyncProperty(worlds, fc.boolean(), async ({ answer, texts }, isTaken) => {
+        const documents = texts.map(cut);
+        const bytes = utf8(isTaken ? `${cut(answer)}${documents[0]!.repeat(2)}` : cut(answer));
+        const spans = findSpans(await smallIndex(documents), bytes);
+        const inOrder = spans.map(({ end, hi, lo, start }) => ({ start, end, count: hi - lo }));
+        inOrder.sort((a, b) => a.start - b.start);
+        expect(inOrder).toEqual(byDefinition(documents, bytes));
+        spanCount += spans.length;
+      }),
+      { numRuns: 100 },
+    );
+    expect(spanCount).toBeGreaterThan(300);
+  });
+
+  it("compares little more than the answer's bytes, though it repeats itself", async () => {
+    for (const [text, period] of [
+      ["a", 1],
+      ["ab", 2],
+      ["the cat ", 8],
+    ] as const) {
+      const index = await smallIndex([text.repeat(3_000 / period), "something else is here"]);
+      const answer = utf8(text.repeat(6_504 / period));
+      const before = index.comparedBytes;
+      expect(findSpans(index, answer).length).toBeGreaterThan(3_000 / period);
+      expect(index.comparedBytes - before).toBeLessThan(100 * answer.length);
+    }
+  });
+
+  it("ends where it has compared as much as it may", async () => {
+    const texts = Array.from({ length: 200 }, (_, i) => "ab".repeat(100 + i) + "ba".repeat(i));
+    const index = await smallIndex(texts);
+    const answer = utf8(texts.map((text) => text.slice(text.length % 11, -7)).join("b"));
+    const before = index.comparedBytes;
+    const some = findSpans(index, answer, 50_000);
+    expect(index.comparedBytes - before).toBeLessThan(50_000 + 40 * 1_000);
+    const all = findSpans(index, answer);
+    expect(some.length).toBeLessThan(all.length);
+    const places = all.map(({ end, start }) => `${start} ${end}`);
+    for (const { end, start } of some) expect(places).toContain(`${start} ${end}`);
+  });
+
   it("names the rarest first, and of equally rare ones the longest", async () => {
     const common = "the quick brown fox jumps over";
     const index = await smallIndex([
