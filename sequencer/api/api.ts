@@ -5,12 +5,14 @@ import type { FastifyInstance } from "fastify";
 import { createServer } from "../../circuits/http/create-server.ts";
 import { registerReference } from "../../circuits/http/reference-page.ts";
 import { serveMetrics } from "../../circuits/http/serve-metrics.ts";
+import { TrustedProxies } from "../../circuits/http/trusted-proxies.ts";
 import { documentedSchema, validateByZod } from "../../circuits/wire/zod-routes.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { apiErrors } from "./api-errors.ts";
 import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "./api-options.ts";
 import { registerBlobRoute } from "./blob-route.ts";
 import { registerFeeRoutes } from "./fee-routes.ts";
+import { refuseFullFeed } from "./full-feed.ts";
 import { registerLogRoute, registerReplicaRoute } from "./log-route.ts";
 import { registerModelRoutes } from "./model-routes.ts";
 import { registerOperatorRoutes } from "./operator-routes.ts";
@@ -60,5 +62,6 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
     isOperator: tokenCheck(operatorToken === undefined ? [] : [operatorToken]),
   });
   await app.ready();
+  refuseFullFeed(app.server, modules.feed, options.proxies ?? new TrustedProxies(), errors);
   return app;
 }

@@ -20,6 +20,7 @@ import type { ProofResult } from "../../prover/proving/prover.ts";
 import { redisProgram, startRedis, type TestRedis } from "../../prover/testing/redis.fixtures.ts";
 import { paymentMetrics, payProvers, reportWorkers } from "../../scripts/operator/pay-provers.ts";
 import { PaymentJournal } from "../../scripts/operator/payment-journal.ts";
+import { clientOf } from "../testing/client-of.ts";
 import {
   ONE_OPEN_WEI,
   operatorHeaders,

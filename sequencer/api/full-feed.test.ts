@@ -1,0 +1,44 @@
+import { afterEach, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { startTestRollup, type TestRollup, temporaryFolder } from "../testing/test-rollup.ts";
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of cleanUps.splice(0).reverse()) await end();
+});
+
+it("refuses a feed that has no place before the framework sees it", async () => {
+  const folder = temporaryFolder();
+  cleanUps.push(folder.remove);
+  const environment = { SEQUENCER_FEED_MAX_CLIENTS: "40" };
+  const rollup: TestRollup = await startTestRollup({ dataPath: folder.path, environment });
+  cleanUps.push(() => rollup.stop());
+  let seen = 0;
+  const url = (await rollup.listen()).replace("http", "ws");
+  const route = rollup.app.routing.bind(rollup.app);
+  rollup.app.routing = (request, response) => {
+    seen += 1;
+    route(request, response);
+  };
+  const ask = () =>
+    new Promise<{ status: number; body: string }>((resolve) => {
+      const socket = new WebSocket(`${url}/v1/feed`);
+      cleanUps.push(() => socket.terminate());
+      socket.on("error", () => {});
+      socket.on("open", () => resolve({ status: 101, body: "" }));
+      socket.on("unexpected-response", async (_request, response) => {
+        let body = "";
+        for await (const part of response) body += String(part);
+        resolve({ status: response.statusCode!, body });
+      });
+    });
+  const opened = await Promise.all(Array.from({ length: 10 }, ask));
+  expect(opened.map(({ status }) => status)).toEqual(Array(10).fill(101));
+  expect(seen).toBe(10);
+  const refused = await ask();
+  expect(refused.status).toBe(503);
+  expect(JSON.parse(refused.body)).toMatchObject({
+    error: { code: "SEQ_FEED_FULL", data: { mostOfNetwork: 10 } },
+  });
+  expect(seen).toBe(10);
+});
