@@ -89,8 +89,18 @@ describe("the queue", () => {
     const queue = new FairQueue<string>(limits);
     for (const item of ["a0", "a1"]) queue.push(of("a"), item, 1);
     queue.push(of("b"), "b0", 1);
-    expect(queue.next(() => true, (item) => item.startsWith("b"))).toBe("b0");
-    expect(queue.next(() => true, (item) => item.startsWith("b"))).toBeNull();
+    expect(
+      queue.next(
+        () => true,
+        (item) => item.startsWith("b"),
+      ),
+    ).toBe("b0");
+    expect(
+      queue.next(
+        () => true,
+        (item) => item.startsWith("b"),
+      ),
+    ).toBeNull();
     expect(queue.next(() => true)).toBe("a0");
   });
 
