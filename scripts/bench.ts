@@ -292,7 +292,7 @@ program
   .option("--seconds <n>", "how long the attack lasts", "40")
   .addHelpText("after", "\nExample:\n  npm run bench -- abuse --seconds 40")
   .action(async (options: { seconds: string }) => {
-    const { benchAbuse } = await import("./bench/abuse.ts");
+    const { benchAbuse } = await import("./bench/abuse/abuse.ts");
     console.log(`abuse ${JSON.stringify(await benchAbuse(options))}`);
   });
 

@@ -89,7 +89,7 @@ export function readElements(bytes: Uint8Array): bigint[] {
   );
 }
 
-export function writeElements(values: readonly bigint[]): Buffer {
+function writeElements(values: readonly bigint[]): Buffer {
   const bytes = Buffer.alloc(ELEMENT_BYTES * values.length);
   for (const [i, value] of values.entries()) writeElement(value, bytes, ELEMENT_BYTES * i);
   return bytes;

@@ -6,9 +6,9 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { residentMegabytes, startAttackedWorld } from "./abuse/attacked-world.ts";
-import type { AttackOrder } from "./abuse/attacker.ts";
-import type { HonestFigures } from "./abuse/honest-clients.ts";
+import { residentMegabytes, startAttackedWorld } from "./attacked-world.ts";
+import type { AttackOrder } from "./attacker.ts";
+import type { HonestFigures } from "./honest-clients.ts";
 
 export interface AbuseFigures {
   readonly processesEnded: number;
@@ -70,7 +70,7 @@ export async function benchAbuse(options: { seconds: string }): Promise<AbuseFig
 
 /** What the attacker says at its end. */
 async function attackFor(order: AttackOrder): Promise<string> {
-  const main = fileURLToPath(new URL("./abuse/attacker.ts", import.meta.url));
+  const main = fileURLToPath(new URL("./attacker.ts", import.meta.url));
   const child = spawn(process.execPath, ["--import", "tsx", main, JSON.stringify(order)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
