@@ -77,7 +77,7 @@ export class PartBinding {
     const skipped = new Set(without);
     const table = new BindingTable(this.#rows, this.#names, witness, skipped);
     table.know(this.#named(ABSORBED[this.#sort]));
-    const byC = table.fixed;
+    const byC = new Set(table.fixed.keys());
     const challenges = this.#named(CHALLENGE);
     const live = this.#rows.filter((_, i) => !skipped.has(i));
     const { problems } = demandTerms(live, this.#names, {

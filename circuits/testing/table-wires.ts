@@ -67,8 +67,8 @@ export class TableWires {
     const skipped = new Set([...without, this.#equation]);
     const table = new BindingTable(this.#rows, this.names, witness, skipped);
     table.know([this.wire("main.commitment")]);
-    if (known !== null)
-      table.know([...this.names].filter(([, name]) => known.test(name)).map(([wire]) => wire));
+    const isKnown = ([name, wire]: readonly [string, number]) => wire > 0 && known?.test(name) === true;
+    table.know([...this.#wires].filter(isKnown).map(([, wire]) => wire));
     const byC = new Set(table.fixed.keys());
     table.know([this.wire("main.z")]);
     const challenges = new Set<number>([this.wire("main.z")]);
