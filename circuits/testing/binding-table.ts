@@ -9,8 +9,9 @@
  *             since nobody knows a preimage of 0
  *   system    the inputs of such a hash, where they are combinations: the rows among them, solved together
  *
- * Values are those of an honest witness. What the rules say is that any other witness with the same known wires has the
- * same values there. They read the circuit's rows, not its templates; of names they need those of Poseidon's inner wires.
+ * Values are those of one witness. What the rules say is that any other witness with the same known wires has the
+ * same values there. A factor that is 0 in this one and not in others, or in others and not in this one, makes them other cases:
+ * `leaned` lists such factors, and part-binding.test.ts asks about both cases of each. They read the circuit's rows, not its templates; of names they need those of Poseidon's inner wires.
  */
 import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER as P } from "../protocol.ts";

@@ -57,7 +57,7 @@ export class TableWires {
 
   /**
    * @param without rows that are taken out, to see what they are for
-   * @param known names of wires that C fixes by what these rules do not say
+   * @param known names of wires that C fixes by what these rules do not say: y may need them, terms may not
    */
   report(
     witness: readonly bigint[],
@@ -67,10 +67,9 @@ export class TableWires {
     const skipped = new Set([...without, this.#equation]);
     const table = new BindingTable(this.#rows, this.names, witness, skipped);
     table.know([this.wire("main.commitment")]);
-    const isKnown = ([name, wire]: readonly [string, number]) => wire > 0 && known?.test(name) === true;
-    table.know([...this.#wires].filter(isKnown).map(([, wire]) => wire));
     const byC = new Set(table.fixed.keys());
-    table.know([this.wire("main.z")]);
+    const isKnown = ([name, wire]: readonly [string, number]) => wire > 0 && known?.test(name) === true;
+    table.know([this.wire("main.z"), ...[...this.#wires].filter(isKnown).map(([, wire]) => wire)]);
     const challenges = new Set<number>([this.wire("main.z")]);
     for (const [wire, name] of this.names)
       if (/\.challenges\.|^main\.frame\.(gamma|power)|\.timePoint$/.test(name)) challenges.add(wire);
