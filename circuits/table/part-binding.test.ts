@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { hostilePatterns, type Pattern } from "../testing/hostile-parts.ts";
-import { PartBinding, type PartReport, type PartSort } from "../testing/part-binding.ts";
+import { hostilePatterns, type Pattern } from "../testing/binding/hostile-parts.ts";
+import { PartBinding, type PartReport, type PartSort } from "../testing/binding/part-binding.ts";
 
 interface Examined {
   readonly part: PartBinding;

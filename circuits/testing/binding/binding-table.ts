@@ -13,9 +13,9 @@
  * same values there. A factor that is 0 in this one and not in others, or in others and not in this one, makes them other cases:
  * `leaned` lists such factors, and part-binding.test.ts asks about both cases of each. They read the circuit's rows, not its templates; of names they need those of Poseidon's inner wires.
  */
-import { invertMod } from "../inverse.ts";
-import { FIELD_ORDER as P } from "../protocol.ts";
-import type { Combination, Row } from "./r1cs-rows.ts";
+import { invertMod } from "../../inverse.ts";
+import { FIELD_ORDER as P } from "../../protocol.ts";
+import type { Combination, Row } from "../r1cs-rows.ts";
 
 export type Rule = "known" | "linear" | "bits" | "preimage" | "gate" | "system";
 

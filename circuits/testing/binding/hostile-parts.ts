@@ -3,13 +3,13 @@
  * key, used slots of zeros, units that are not used and have fields, leaves of zeros. Whether the whole equation
  * would take them does not matter here: C has to fix what the terms are made of before anybody knows.
  */
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import { DUMMY } from "../field/dummy-signature.ts";
-import { derivePublicKey, signMessage } from "../field/eddsa.ts";
-import { hashTagged } from "../field/poseidon.ts";
-import { COUNTERS, FIELD_ORDER, KIND, MESSAGE_CORE, TAG } from "../protocol.ts";
+import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
+import { DUMMY } from "../../field/dummy-signature.ts";
+import { derivePublicKey, signMessage } from "../../field/eddsa.ts";
+import { hashTagged } from "../../field/poseidon.ts";
+import { COUNTERS, FIELD_ORDER, KIND, MESSAGE_CORE, TAG } from "../../protocol.ts";
+import { SMALL_TABLE } from "../table-world.ts";
 import type { PartSort } from "./part-binding.ts";
-import { SMALL_TABLE } from "./table-world.ts";
 
 export interface Pattern {
   readonly sort: PartSort;

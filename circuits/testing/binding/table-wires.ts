@@ -2,9 +2,10 @@
  * Test support: every wire of a table batch's circuit in one of five classes. Soundness needs that each term's weight and
  * point are functions of C (docs/leaf-table.md, "What C fixes"); the classes come from the rows (binding-table.ts).
  */
+
+import type { CircuitTester } from "../circuit-tester.ts";
+import { type Combination, type Row, readNames, readRows } from "../r1cs-rows.ts";
 import { BindingTable, type Rule } from "./binding-table.ts";
-import type { CircuitTester } from "./circuit-tester.ts";
-import { type Combination, type Row, readNames, readRows } from "./r1cs-rows.ts";
 import { demandTerms } from "./term-demands.ts";
 
 /**

@@ -2,14 +2,14 @@
  * Test support: what the parts of a table fix by what C absorbs of them, each part by itself and with any witness that its
  * rows allow. A batch's honest witness shows one case of each rule; a forger's may have a 0 where that one has none.
  */
-import { compileCircuit } from "../compiler/compile.ts";
-import { initPoseidon } from "../field/poseidon.ts";
-import { FIELD_ORDER } from "../protocol.ts";
-import { tableComposition } from "../table/table-composition.ts";
+import { compileCircuit } from "../../compiler/compile.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { FIELD_ORDER } from "../../protocol.ts";
+import { tableComposition } from "../../table/table-composition.ts";
+import { CircuitTester } from "../circuit-tester.ts";
+import { type Combination, type Row, readNames, readRows } from "../r1cs-rows.ts";
+import { SMALL_DEPTH, SMALL_TABLE } from "../table-world.ts";
 import { BindingTable } from "./binding-table.ts";
-import { CircuitTester } from "./circuit-tester.ts";
-import { type Combination, type Row, readNames, readRows } from "./r1cs-rows.ts";
-import { SMALL_DEPTH, SMALL_TABLE } from "./table-world.ts";
 import { demandTerms } from "./term-demands.ts";
 
 export type PartSort = "transfer" | "member" | "row" | "unit";
