@@ -9,12 +9,13 @@
  *             since nobody knows a preimage of 0
  *   system    the inputs of such a hash, where they are combinations: the rows among them, solved together
  *
- * Values are those of an honest witness. What the rules say is that any other witness with the same known wires has the
- * same values there. They read the circuit's rows, not its templates; of names they need those of Poseidon's inner wires.
+ * Values are those of one witness. What the rules say is that any other witness with the same known wires has the
+ * same values there. A factor that is 0 in this one and not in others, or in others and not in this one, makes them other cases:
+ * `leaned` lists such factors, and part-binding.test.ts asks about both cases of each. They read the circuit's rows, not its templates; of names they need those of Poseidon's inner wires.
  */
-import { invertMod } from "../inverse.ts";
-import { FIELD_ORDER as P } from "../protocol.ts";
-import type { Combination, Row } from "./r1cs-rows.ts";
+import { invertMod } from "../../inverse.ts";
+import { FIELD_ORDER as P } from "../../protocol.ts";
+import type { Combination, Row } from "../r1cs-rows.ts";
 
 export type Rule = "known" | "linear" | "bits" | "preimage" | "gate" | "system";
 
@@ -32,10 +33,18 @@ interface Hash {
 interface Linear {
   readonly constant: bigint;
   readonly open: Map<number, bigint>;
+  /** The fixed side that the other one is multiplied by. */
+  readonly factor: Combination;
+  readonly factored: Combination;
 }
 
 export class BindingTable {
   readonly fixed = new Map<number, Rule>();
+  /**
+   * Fixed factors, by their rows, of which a rule took it that they are 0, or that they are not. What the rules say is said
+   * of witnesses that are the witness's equals in this; the others are cases of their own.
+   */
+  readonly leaned = new Map<number, Combination>();
   readonly #rows: readonly Row[];
   readonly #witness: readonly bigint[];
   readonly #rowsOf = new Map<number, number[]>();
@@ -89,6 +98,16 @@ export class BindingTable {
     for (const i of this.#rowsOf.get(wire) ?? []) this.#queue.add(i);
   }
 
+  #fixBy(linear: Linear, row: number, rule: Rule): void {
+    this.#lean(linear, row);
+    this.#fixAll(linear.open.keys(), rule);
+  }
+
+  #lean({ factor, factored }: Linear, row: number): void {
+    const isConstant = [...factor.keys()].every((wire) => wire === 0);
+    if (!isConstant && !this.#isFixed(factored)) this.leaned.set(row, factor);
+  }
+
   #value(side: Combination): bigint {
     let sum = 0n;
     for (const [wire, factor] of side) sum += factor * this.#witness[wire]!;
@@ -110,7 +129,8 @@ export class BindingTable {
         else open.set(wire, (open.get(wire) ?? 0n) + scaled);
       }
     };
-    if (this.#isFixed(a)) add(b, this.#value(a));
+    const isByA = this.#isFixed(a);
+    if (isByA) add(b, this.#value(a));
     else if (this.#isFixed(b)) add(a, this.#value(b));
     else return null;
     add(c, -1n);
@@ -119,15 +139,16 @@ export class BindingTable {
       if (reduced === 0n) open.delete(wire);
       else open.set(wire, reduced);
     }
-    return { constant: mod(constant), open };
+    return { constant: mod(constant), open, factor: isByA ? a : b, factored: isByA ? b : a };
   }
 
   #useRow(i: number): void {
     const row = this.#rows[i]!;
     const linear = this.#linear(row);
     if (linear !== null) {
-      if (linear.open.size === 1) this.#fix([...linear.open.keys()][0]!, "linear");
-      else if (linear.open.size > 1 && this.#isOneSum(linear.open)) this.#fixAll(linear.open.keys(), "bits");
+      const { open } = linear;
+      if (open.size === 1) this.#fixBy(linear, i, "linear");
+      else if (open.size > 1 && this.#isOneSum(open)) this.#fixBy(linear, i, "bits");
       return;
     }
     this.#useGate(row);
@@ -320,8 +341,10 @@ export class BindingTable {
     const system: Map<number, bigint>[] = equations.map((equation) => new Map(equation));
     for (const i of new Set([...wires].flatMap((wire) => this.#rowsOf.get(wire)!))) {
       const linear = this.#linear(this.#rows[i]!);
-      if (linear !== null && linear.open.size > 0 && [...linear.open.keys()].every((wire) => wires.has(wire)))
-        system.push(new Map(linear.open));
+      if (linear === null || linear.open.size === 0) continue;
+      if (![...linear.open.keys()].every((wire) => wires.has(wire))) continue;
+      this.#lean(linear, i);
+      system.push(new Map(linear.open));
     }
     const solved: [number, Map<number, bigint>][] = [];
     for (const wire of wires) {

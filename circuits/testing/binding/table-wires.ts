@@ -2,9 +2,11 @@
  * Test support: every wire of a table batch's circuit in one of five classes. Soundness needs that each term's weight and
  * point are functions of C (docs/leaf-table.md, "What C fixes"); the classes come from the rows (binding-table.ts).
  */
+
+import type { CircuitTester } from "../circuit-tester.ts";
+import { type Combination, type Row, readNames, readRows } from "../r1cs-rows.ts";
 import { BindingTable, type Rule } from "./binding-table.ts";
-import type { CircuitTester } from "./circuit-tester.ts";
-import { type Combination, type Row, readNames, readRows } from "./r1cs-rows.ts";
+import { demandTerms } from "./term-demands.ts";
 
 /**
  * `C`: fixed by C alone. `challenge`: a function of z. `term`: an inverse, a product with a power of alpha, or a sum of such.
@@ -44,19 +46,31 @@ export class TableWires {
     return wire;
   }
 
+  row(index: number): Row {
+    return this.#rows[index]!;
+  }
+
   /** Rows that a wire stands in and that `keep` picks. */
   rowsOf(name: string, keep: (row: Row) => boolean = () => true): number[] {
     const wire = this.wire(name);
     return [...this.#rows.keys()].filter((i) => usedBy(this.#rows[i]!).has(wire) && keep(this.#rows[i]!));
   }
 
-  /** @param without rows that are taken out, to see what they are for */
-  report(witness: readonly bigint[], without: readonly number[] = []): WireReport {
+  /**
+   * @param without rows that are taken out, to see what they are for
+   * @param known names of wires that C fixes by what these rules do not say: y may need them, terms may not
+   */
+  report(
+    witness: readonly bigint[],
+    without: readonly number[] = [],
+    known: RegExp | null = null,
+  ): WireReport {
     const skipped = new Set([...without, this.#equation]);
     const table = new BindingTable(this.#rows, this.names, witness, skipped);
     table.know([this.wire("main.commitment")]);
     const byC = new Set(table.fixed.keys());
-    table.know([this.wire("main.z")]);
+    const isKnown = ([name, wire]: readonly [string, number]) => wire > 0 && known?.test(name) === true;
+    table.know([this.wire("main.z"), ...[...this.#wires].filter(isKnown).map(([, wire]) => wire)]);
     const challenges = new Set<number>([this.wire("main.z")]);
     for (const [wire, name] of this.names)
       if (/\.challenges\.|^main\.frame\.(gamma|power)|\.timePoint$/.test(name)) challenges.add(wire);
@@ -90,45 +104,13 @@ export class TableWires {
 
   /** Inverses, products and their sums; each weight and each coefficient of a point has to be fixed by C alone. */
   #terms(byC: ReadonlySet<number>, challenges: ReadonlySet<number>, skipped: ReadonlySet<number>) {
-    const problems: string[] = [];
-    const terms = new Set<number>();
-    const products = new Set<number>();
-    const gamma = this.wire("main.frame.gamma");
-    const of = (side: Combination) => [...side.keys()].filter((wire) => wire !== 0);
-    const demand = (wires: readonly number[], what: string, allowed: (wire: number) => boolean) => {
-      for (const wire of wires)
-        if (!allowed(wire)) problems.push(`${what}: ${this.names.get(wire)} is free after C`);
-    };
     const live = [...this.#rows.keys()].filter((i) => !skipped.has(i)).map((i) => this.#rows[i]!);
     const powers = new Set([...challenges].filter((w) => this.names.get(w)?.startsWith("main.frame.power[")));
-    const isPower = (side: Combination) => side.size === 1 && of(side).every((wire) => powers.has(wire));
-    for (const { a, b, c } of live)
-      for (const [power, other] of [
-        [a, b],
-        [b, a],
-      ] as const) {
-        if (!isPower(power) || power.size === 0 || of(c).every((wire) => challenges.has(wire))) continue;
-        if (!of(c).every((wire) => !challenges.has(wire)) || of(other).some((wire) => challenges.has(wire)))
-          continue;
-        const [product] = of(c);
-        products.add(product!);
-        terms.add(product!);
-        demand(of(other), `the factor of ${this.names.get(product!)}`, (wire) => byC.has(wire));
-      }
-    for (const { a, b, c } of live)
-      for (const [point, inverse] of [
-        [a, b],
-        [b, a],
-      ] as const) {
-        if (!point.has(gamma) || inverse.size === 0) continue;
-        const [x, ...more] = of(inverse);
-        if (x === undefined || more.length > 0 || inverse.has(0))
-          throw new Error("an inverse that is no wire");
-        terms.add(x);
-        const name = this.names.get(x)!;
-        demand(of(c), `the weight of ${name}`, (wire) => byC.has(wire));
-        demand(of(point), `the point of ${name}`, (w) => challenges.has(w) || products.has(w) || byC.has(w));
-      }
+    const gamma = this.wire("main.frame.gamma");
+    const demands = demandTerms(live, this.names, { byC, challenges, powers, gamma });
+    const { problems, products } = demands;
+    const terms = new Set(demands.terms);
+    const of = (side: Combination) => [...side.keys()].filter((wire) => wire !== 0);
     // Sums of terms, upwards to the equation's own wires.
     const wanted = [...usedBy(this.#rows[this.#equation]!)].filter((wire) => wire !== 0);
     const linear = live.filter(({ a, b }) => of(a).length === 0 || of(b).length === 0);
