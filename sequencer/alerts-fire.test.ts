@@ -123,6 +123,7 @@ const prover: Scene<ProverMetrics> = {
     ProverDown: "down",
     // One that has never made a proof, too.
     ProverFails: ({ errors }) => errors.inc({ code: "PRV_KEY_INVALID" }),
+    ProverContradicted: once(({ crossChecks }) => crossChecks.inc({ result: "failed" })),
   },
 };
 

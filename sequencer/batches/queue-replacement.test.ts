@@ -80,6 +80,7 @@ it("forgets an entry that is gone, and takes the next one in its place", async (
   expect(await operationOf(rollup, hash)).toMatchObject({ preconfirmation: { opIndex: 0 } });
   expect(await operator(rollup, "/operator/queue-entries", { entries: otherDeposit() })).toEqual({
     nextIndex: 4,
+    isPlaceKnown: true,
   });
   expect(await ownerOf(rollup, late.id)).toBeDefined();
 });
