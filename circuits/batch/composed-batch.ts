@@ -1,6 +1,6 @@
 /**
  * A batch of any shape out of three parts: one narrow place, one wide place, and the shape's frame. The nets are the
- * connections of LedgerBatch (batch.circom), line by line; composed-batch.test.ts holds the two equal.
+ * connections of LedgerBatch (batch.circom), line by line; composed-batch.all.test.ts holds the two equal.
  */
 import type { Composition, PartCopy, PartSpec } from "../compiler/compose-layout.ts";
 import { templatePath } from "../compiler/template-files.ts";

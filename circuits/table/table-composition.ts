@@ -1,7 +1,7 @@
 /**
  * A table batch of any size out of parts: one transfer slot, one member slot, one row, one unit, one wide place, the tree's
  * top, with a blob its evaluation, and the frame. The nets are the connections of TableBatch (table-batch.circom), line by line;
- * table-composition.test.ts holds the two equal.
+ * table-composition.all.test.ts holds the two equal.
  */
 import { batchComposition } from "../batch/composed-batch.ts";
 import type { Composition, PartCopy, PartSpec } from "../compiler/compose-layout.ts";

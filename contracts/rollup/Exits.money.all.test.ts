@@ -14,7 +14,7 @@ import { connect, deployFixture, depositNewSlot, OPEN, type Role, slot } from ".
 
 // I1 to I3, I6 to I9 and I13 under many calls: blocks full of random transactions, most of which must fail. A model says
 // of each whether it does, and sums are checked after every block. The ledger's own rules execute what waits in the
-// queue, so that what the rollup holds is also what its leaves add up to. The walks of Rollup.invariant.test.ts are
+// queue, so that what the rollup holds is also what its leaves add up to. The walks of Rollup.invariant.all.test.ts are
 // slower, know more kinds of records and check every call.
 
 /** Rounds are this many times as many; 1 unless somebody wants to wait for long. */
