@@ -46,6 +46,10 @@ async function serve(options: Partial<ServerOptions> = {}) {
   app.get("/of/:name", () => "named");
   app.post("/body", ({ body }) => body);
   app.post("/large", { bodyLimit: 100_000_000 }, (request) => ({ bytes: rawBodyOf(request)?.length }));
+  const refuse = async () => {
+    throw new RollupError("malformed", "refused by its header");
+  };
+  app.post("/refused", { bodyLimit: 100_000_000, onRequest: refuse }, () => "never");
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
   cleanUps.push(() => app.close());
   return { app, url, told, port: Number(new URL(url).port) };
@@ -119,6 +123,20 @@ describe("connections", () => {
     expect(answers[2]).toContain('"code":"malformed"');
     expect(answers[2]).toContain("content-security-policy: default-src 'none'");
     expect(told).toEqual({ logged: [], refused: [] });
+  });
+
+  it("are read no further where a large body is refused, and end once the sender has its answer", async () => {
+    const { app, port } = await serve({ hasRawBodies: true });
+    const sockets: Socket[] = [];
+    app.server.on("connection", (socket: Socket) => sockets.push(socket));
+    const socket = await open(port);
+    const length = 30_000_000;
+    socket.write(
+      `POST /refused HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/octet-stream\r\ncontent-length: ${length}\r\n\r\n`,
+    );
+    socket.write(Buffer.alloc(length));
+    expect(statusOf(await heard(socket))).toBe(400);
+    expect(sockets[0]!.bytesRead).toBeLessThan(length / 10);
   });
 
   it("may send longer than the time-out where the body is large and comes fast enough", async () => {

@@ -1,6 +1,7 @@
 /** What HTTP itself refuses, in each server's own codes. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isRollupError, type RollupError } from "../rollup-error.ts";
+import { leaveUnread } from "./unread-bodies.ts";
 
 /** "malformed" is whatever has no word of its own. */
 export type HttpFault =
@@ -71,6 +72,7 @@ export function errorHandler(errors: HttpErrors, headers: Readonly<Record<string
     const typed = typedError(error, errors);
     const status = errors.statusOf(typed);
     if (!hasLeft) errors.onRefusal?.(typed, status);
+    leaveUnread(raw, reply.raw);
     // The framework's own errors come past every hook.
     for (const [name, value] of Object.entries(headers))
       if (!reply.hasHeader(name)) reply.header(name, value);
