@@ -15,6 +15,7 @@ const operation = (status: string, more: object = {}) => ({
   b: 7,
   amountCode: 1,
   words: [],
+  nonce: 0,
   status,
   batchNumber: 2,
   ...more,
