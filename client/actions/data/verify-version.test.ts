@@ -40,7 +40,7 @@ async function commit(
   let chain = 0n;
   const operations = [];
   if (publishedAfter !== undefined) {
-    const publication = { kind: "publishVersion", a: DATANET, b: 0, amountCode: "0", words: [] };
+    const publication = { kind: "publishVersion", a: DATANET, b: 0, amountCode: "0", words: [], nonce: 0 };
     operations.push({
       ...publication,
       hash: toHex32(99n),
@@ -58,6 +58,7 @@ async function commit(
       b: DATANET,
       amountCode: String(rowCount),
       words: [toHex32(rowsRoot)],
+      nonce: i,
       status: "posted",
       opIndex: 2 * i,
     });
