@@ -2,14 +2,13 @@
  * The one place where servers are made: bounds of connections, bodies, time and requests, the client's address behind
  * proxies, headers on every answer, and one form of refusals. Routes are the caller's.
  */
-import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import rateLimit from "@fastify/rate-limit";
 import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { readBodies } from "./bodies.ts";
 import { BodyPlaces } from "./body-places.ts";
 import { clientNetwork } from "./client-network.ts";
-import { bodyOfError, errorHandler, type HttpErrors } from "./http-errors.ts";
+import { errorHandler, type HttpErrors, refusalText } from "./http-errors.ts";
 import { asksByName } from "./local-requests.ts";
 import { protectServer } from "./protect-server.ts";
 import { MAX_CONNECTIONS, type ServerLimits } from "./server-settings.ts";
@@ -116,14 +115,7 @@ function refuseConnection(
     const isLate = code === "ERR_HTTP_REQUEST_TIMEOUT";
     const status = isLate ? 408 : code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
     const message = isLate ? "the request did not come in time" : "the request is not HTTP";
-    const body = JSON.stringify(bodyOfError(errors.make("malformed", message, {}), errors));
-    const lines = Object.entries({
-      ...headers,
-      "content-type": "application/json; charset=utf-8",
-      "content-length": String(Buffer.byteLength(body)),
-      connection: "close",
-    }).map(([name, value]) => `${name}: ${value}\r\n`);
-    socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`);
+    socket.write(refusalText(status, errors.make("malformed", message, {}), errors, headers));
   }
   socket.destroySoon();
 }

@@ -1,4 +1,5 @@
 /** What HTTP itself refuses, in each server's own codes. */
+import { STATUS_CODES } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isRollupError, type RollupError } from "../rollup-error.ts";
 import { leaveUnread } from "./unread-bodies.ts";
@@ -63,6 +64,23 @@ export function bodyOfError(error: RollupError, errors: HttpErrors): object {
   if (errors.bodyOf !== undefined) return errors.bodyOf(error);
   const { code, data, message } = error.toJSON() as { code: string; message: string; data: object };
   return { error: { code, message, data, docs: `docs/errors.md#${code.toLowerCase()}` } };
+}
+
+/** The bytes of a refusal that no framework sends, after which the connection ends. */
+export function refusalText(
+  status: number,
+  error: RollupError,
+  errors: HttpErrors,
+  headers: Readonly<Record<string, string>>,
+): string {
+  const body = JSON.stringify(bodyOfError(error, errors));
+  const lines = Object.entries({
+    ...headers,
+    "content-type": "application/json; charset=utf-8",
+    "content-length": String(Buffer.byteLength(body)),
+    connection: "close",
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${body}`;
 }
 
 /** Answers in the server's form. A request whose sender has left is nobody's error: nothing is counted or logged. */

@@ -21,7 +21,7 @@ it("refuses a feed that has no place before the framework sees it", async () => 
     route(request, response);
   };
   const ask = () =>
-    new Promise<{ status: number; body: string }>((resolve) => {
+    new Promise<{ status: number; body: string; policy?: unknown }>((resolve) => {
       const socket = new WebSocket(`${url}/v1/feed`);
       cleanUps.push(() => socket.terminate());
       socket.on("error", () => {});
@@ -29,7 +29,7 @@ it("refuses a feed that has no place before the framework sees it", async () => 
       socket.on("unexpected-response", async (_request, response) => {
         let body = "";
         for await (const part of response) body += String(part);
-        resolve({ status: response.statusCode!, body });
+        resolve({ status: response.statusCode!, body, policy: response.headers["content-security-policy"] });
       });
     });
   const opened = await Promise.all(Array.from({ length: 10 }, ask));
@@ -37,6 +37,7 @@ it("refuses a feed that has no place before the framework sees it", async () => 
   expect(seen).toBe(10);
   const refused = await ask();
   expect(refused.status).toBe(503);
+  expect(refused.policy).toContain("default-src 'none'");
   expect(JSON.parse(refused.body)).toMatchObject({
     error: { code: "SEQ_FEED_FULL", data: { mostOfNetwork: 10 } },
   });

@@ -1,7 +1,8 @@
-import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { networkOf } from "../../circuits/http/client-network.ts";
-import { bodyOfError, type HttpErrors } from "../../circuits/http/http-errors.ts";
+import { ANSWER_HEADERS } from "../../circuits/http/create-server.ts";
+import { type HttpErrors, refusalText } from "../../circuits/http/http-errors.ts";
 import type { TrustedProxies } from "../../circuits/http/trusted-proxies.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { Feed } from "../batches/feed.ts";
@@ -29,10 +30,9 @@ export function refuseFullFeed(
         if (!isRollupError(error)) throw error;
         const status = errors.statusOf(error);
         errors.onRefusal?.(error, status);
-        const body = JSON.stringify(bodyOfError(error, errors));
-        const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json; charset=utf-8\r\nx-content-type-options: nosniff\r\nretry-after: 60\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;
+        const headers = { ...ANSWER_HEADERS, "retry-after": "60" };
         socket.on("error", () => socket.destroy());
-        socket.end(head + body, () => socket.destroy());
+        socket.end(refusalText(status, error, errors, headers), () => socket.destroy());
         return;
       }
     }
