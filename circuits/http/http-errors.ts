@@ -60,7 +60,7 @@ function typedError(error: unknown, errors: HttpErrors): RollupError {
   return errors.make("internal", "the server failed in an unforeseen way", { cause: error });
 }
 
-export function bodyOfError(error: RollupError, errors: HttpErrors): object {
+function bodyOfError(error: RollupError, errors: HttpErrors): object {
   if (errors.bodyOf !== undefined) return errors.bodyOf(error);
   const { code, data, message } = error.toJSON() as { code: string; message: string; data: object };
   return { error: { code, message, data, docs: `docs/errors.md#${code.toLowerCase()}` } };
