@@ -1,5 +1,6 @@
 /** What is left of a large body when its request has been refused. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Socket } from "node:net";
 
 /** Up to so much is read and thrown away: the connection serves the next request. */
 const MOST_DRAINED_BYTES = 262_144;
@@ -12,8 +13,9 @@ const LINGER_MS = 500;
  */
 export function leaveUnread(request: IncomingMessage, response: ServerResponse): void {
   const announced = Number(request.headers["content-length"] ?? 0);
-  if (request.complete || announced <= MOST_DRAINED_BYTES) return;
   const { socket } = request;
+  // A call within the process (fastify's inject) has no connection.
+  if (request.complete || announced <= MOST_DRAINED_BYTES || !(socket instanceof Socket)) return;
   response.once("finish", () => {
     setImmediate(() => {
       // A listener of its own takes the socket from the HTTP parser, which heeds no pause.

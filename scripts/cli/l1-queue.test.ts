@@ -87,7 +87,8 @@ test("what has become too cheap is replaced under its nonce, and done once", asy
 test("above the cap nothing is signed, and it says so; cheaper again, the same is mined once, and another waits", async () => {
   const pay = payment();
   const [nonce, before] = [await count("latest"), await heldBy(pay.to)];
-  const own = queue();
+  // Long enough for a block of this test to come before the next attempt.
+  const own = queue({ resendAfterMs: 2_000 });
   const held = own.send(pay).catch((error) => error);
   await until(async () => (await count("pending")) === nonce + 1);
   await mineAt("50");

@@ -8,6 +8,7 @@ import {
   prebuiltPath,
   readPrebuiltHeader,
 } from "../../circuits/compiler/prebuilt.ts";
+import { generatorTablesPath } from "../../circuits/field/generator-tables.ts";
 import { circuitsOf } from "../devnet/circuits.ts";
 import { PLANS } from "../devnet/plan.ts";
 
@@ -32,6 +33,9 @@ export function prebuiltCircuits(): PrebuiltFile[] {
 
 /** A source whose includes are gone has no hash. */
 function hashOrNone(mainSource: string): string {
+  // A clone has no tables of generators until a circuit asks for them.
+  for (const [, rows] of mainSource.matchAll(/"\.cache\/generators\/rows-(\d+)-/g))
+    generatorTablesPath(Number(rows));
   try {
     return hashCircuit(mainSource);
   } catch {
