@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 
-/** Up to so much is read and thrown away: the connection serves the next request. */
+/** Up to so much of an announced length is read and thrown away: the connection serves the next request. */
 const MOST_DRAINED_BYTES = 262_144;
 /** For the sender to see the answer before its connection ends. */
 const LINGER_MS = 500;
@@ -12,7 +12,11 @@ const LINGER_MS = 500;
  * its sender half a second for the answer, and ends the connection.
  */
 export function leaveUnread(request: IncomingMessage, response: ServerResponse): void {
-  const announced = Number(request.headers["content-length"] ?? 0);
+  // A body in chunks has no announced length.
+  const announced =
+    request.headers["transfer-encoding"] === undefined
+      ? Number(request.headers["content-length"] ?? 0)
+      : Number.POSITIVE_INFINITY;
   const { socket } = request;
   // A call within the process (fastify's inject) has no connection.
   if (request.complete || announced <= MOST_DRAINED_BYTES || !(socket instanceof Socket)) return;

@@ -5,6 +5,7 @@ import type { ReplayedSettlement } from "../../circuits/batch/settlement-operati
 import type { Operation } from "../../circuits/batch/slot-trace.ts";
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
+import type { TreeVersion } from "../../circuits/ledger/ledger-tree.ts";
 import { type BatchShape, type DataPlace, kindRule } from "../../circuits/protocol.ts";
 import {
   type OpenBatch as BatchInMaking,
@@ -167,12 +168,12 @@ export class HeadState {
 
   /**
    * Applies what a closed batch changed, without executing it again.
-   * @returns the same changes; the hashes are taken anew, what came with them is not believed
+   * @returns the ledger's tree behind the batch, not hashed yet
    */
-  applyClosed(changes: LeafChanges, position: HeadPosition): LeafChanges {
+  applyClosed(changes: LeafChanges, position: HeadPosition): TreeVersion {
     for (const [id, record] of changes) this.ledger.put(id, record);
     this.#moveTo(position);
-    return this.#leavesNow(changes.map(([id]) => id));
+    return this.ledger.tree.version;
   }
 
   /**
