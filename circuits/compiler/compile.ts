@@ -1,10 +1,8 @@
-import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { whileLocked } from "../file-lock.ts";
 import { RollupError } from "../rollup-error.ts";
@@ -13,6 +11,7 @@ import { composeCircuit } from "./compose.ts";
 import type { Composition } from "./compose-layout.ts";
 import { entryName, prebuiltPath, readPrebuiltHeader, unpackPrebuilt } from "./prebuilt.ts";
 import { readR1cs } from "./r1cs-reader.ts";
+import { runCircom } from "./run-circom.ts";
 
 export interface CompiledCircuit {
   name: string;
@@ -54,6 +53,8 @@ export const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 // --O1 keeps the linear constraints that templates state. --O2 would remove them, but takes four times
 // as long, dies at 4 GB on large circuits and may drop a public signal that nothing else uses.
 const compilerFlags = ["--O1"];
+/** Of the compiler's output, for an error's text. */
+const MOST_LINES = 200;
 const requireFrom = createRequire(import.meta.url);
 
 /** An entry whose files were unpacked, and compiled by nobody here, has this file. */
@@ -239,35 +240,20 @@ async function runCompiler(
   const outputs = ["--r1cs", "--wasm", ...(spec.keepSym === true ? ["--sym"] : [])];
   // The compiler's sandbox knows paths below the working directory only.
   const toSandbox = (path: string) => relative(repositoryRoot, path);
-  const child = spawn(
-    process.execPath,
-    [
-      requireFrom.resolve("circom2/cli.js"),
-      toSandbox(mainPath),
-      ...outputs,
-      ...compilerFlags,
-      "-l",
-      ".",
-      "-o",
-      toSandbox(buildDir),
-    ],
-    { cwd: repositoryRoot, stdio: ["ignore", "pipe", "pipe"] },
-  );
   const lines: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream }).on("line", (line) => {
-      lines.push(line);
-      if (lines.length > 200) lines.shift();
-      onProgress(line);
-    });
-  }
-  const exit = await new Promise<string | null>((settle) => {
-    child.once("error", (error) => settle(error.message));
-    child.once("close", (status, signal) => settle(status === 0 ? null : `exit status ${status ?? signal}`));
-  });
+  let unfinished = "";
+  const onOutput = (text: string) => {
+    const parts = `${unfinished}${text}`.split("\n");
+    unfinished = parts.pop()!;
+    for (const line of parts) onProgress(line);
+    lines.push(...parts);
+    lines.splice(0, lines.length - MOST_LINES);
+  };
+  const args = [toSandbox(mainPath), ...outputs, ...compilerFlags, "-l", ".", "-o", toSandbox(buildDir)];
+  const exit = await runCircom(args, repositoryRoot, onOutput);
   if (exit !== null || !existsSync(join(buildDir, "circuit.r1cs"))) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the compiler colours its messages
-    const output = lines.join("\n").replace(/\u001b\[[0-9;]*m/g, "");
+    const output = [...lines, unfinished].join("\n").replace(/\u001b\[[0-9;]*m/g, "");
     throw new RollupError(
       "CIR_COMPILE_FAILED",
       `circom refused ${spec.name} (${exit ?? "no output"}):\n${output}`,
