@@ -47,8 +47,8 @@ const IN_CALLDATA = { table: DEVNET_TABLE, hasBlobs: false } as const;
 export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
   full: {
     ...IN_CALLDATA,
-    // 2 draws: with 4 it had 366,031 constraints, for a key and a proof twice as large.
-    settlement: { rows: 1024, features: 256, earners: 64, payments: 32, draws: 2 },
+    // 400 rows of e-mails, 208 of speeches: 1,024 rows, or 4 draws, would take a key and proofs of twice the size.
+    settlement: { rows: 512, features: 256, earners: 64, payments: 32, draws: 2 },
     tableEarners: 64,
     rowsPerCommit: { bob: 105, carol: 75, dave: 20 },
     disputedCount: 60,
