@@ -47,11 +47,11 @@ const IN_CALLDATA = { table: DEVNET_TABLE, hasBlobs: false } as const;
 export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
   full: {
     ...IN_CALLDATA,
-    // 400 rows of e-mails, 208 of speeches: 1,024 rows, or 4 draws, would take a key and proofs of twice the size.
-    settlement: { rows: 512, features: 256, earners: 64, payments: 32, draws: 2 },
+    // For what is left of 536 e-mails; 130,000 constraints. A key and a proof take twice as long above 131,072.
+    settlement: { rows: 448, features: 256, earners: 64, payments: 32, draws: 2 },
     tableEarners: 64,
-    rowsPerCommit: { bob: 105, carol: 75, dave: 20 },
-    disputedCount: 60,
+    rowsPerCommit: { bob: 70, carol: 50, dave: 14 },
+    disputedCount: 40,
     questionCount: 24,
     bucketCount: 512,
     featureCount: 256,
