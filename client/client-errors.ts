@@ -277,7 +277,7 @@ export const clientErrors = {
   },
   CLI_CIRCUIT_UNNAMED: {
     meaning: "L1 does not say how many rows, features and draws one of the rollup's settlement circuits has",
-    remedy: "name it, for example --circuits settlement-448-256-64-32-2",
+    remedy: "name it, for example --circuits settlement-448-256-64-16-2",
     isRetryable: false,
   },
   CLI_DEVELOPMENT_KEY_HIDDEN: {

@@ -48,14 +48,14 @@ export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
   full: {
     ...IN_CALLDATA,
     // For what is left of 536 e-mails; 130,000 constraints. A key and a proof take twice as long above 131,072.
-    settlement: { rows: 448, features: 256, earners: 64, payments: 32, draws: 2 },
+    settlement: { rows: 448, features: 256, earners: 64, payments: 16, draws: 2 },
     tableEarners: 64,
     rowsPerCommit: { bob: 70, carol: 50, dave: 14 },
     disputedCount: 40,
-    questionCount: 24,
+    questionCount: 12,
     bucketCount: 512,
     featureCount: 256,
-    speeches: { rowsOf: { bob: 96, carol: 72, dave: 40 }, questionCount: 10, answerTokens: 40 },
+    speeches: { rowsOf: { bob: 48, carol: 36, dave: 20 }, questionCount: 6, answerTokens: 40 },
   },
   // For tests: circuits that compile in seconds.
   small: {

@@ -92,7 +92,7 @@ export function bridgeSpec({ rpcUrl, sequencerUrl, operatorToken }: ServiceAddre
       BRIDGE_OPERATOR_TOKEN: operatorToken,
       BRIDGE_OPERATOR_PRIVATE_KEY: devPrivateKey("operator"),
       BRIDGE_DATA_PATH: devnetPaths.bridgeData,
-      BRIDGE_POLL_INTERVAL_MS: "300",
+      BRIDGE_POLL_INTERVAL_MS: "700",
       BRIDGE_MAX_BACKOFF_MS: "2000",
       BRIDGE_L1_CONFIRMATIONS: "1",
       BRIDGE_L1_FINALITY_DEPTH_BLOCKS: String(FINALITY_BLOCKS),
