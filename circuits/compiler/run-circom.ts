@@ -4,8 +4,13 @@ import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
 
 const requireFrom = createRequire(import.meta.url);
+// The compiler's ES2023 library has no WebAssembly, and the DOM's would bring far more than that.
+const { WebAssembly } = globalThis as unknown as {
+  WebAssembly: { compile(code: Uint8Array): Promise<object> };
+};
+
 /** Compiled once a process, by its first circuit. */
-let compiler: Promise<WebAssembly.Module> | null = null;
+let compiler: Promise<object> | null = null;
 
 /**
  * Runs the compiler once.

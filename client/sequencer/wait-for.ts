@@ -97,7 +97,9 @@ export async function waitFor(
         const remainingMs = await estimateRemainingMs(client, result, goal);
         onProgress({ stage: result.stage, elapsedMs, remainingMs, via: feed.isOpen ? "feed" : "polling" });
       }
-      await bell.wait(Math.min(feed.isOpen ? GUARD_POLL_MS : POLL_MS, timeoutMs - elapsedMs));
+      // Of queue entries the feed tells only when their batch closes.
+      const pollMs = feed.isOpen && "hash" in plain ? GUARD_POLL_MS : POLL_MS;
+      await bell.wait(Math.min(pollMs, timeoutMs - elapsedMs));
     }
   } finally {
     signal?.removeEventListener("abort", onAbort);

@@ -47,15 +47,15 @@ const IN_CALLDATA = { table: DEVNET_TABLE, hasBlobs: false } as const;
 export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
   full: {
     ...IN_CALLDATA,
-    // For what is left of 536 e-mails; 130,000 constraints. A key and a proof take twice as long above 131,072.
+    // For all 448 e-mails; 125,435 constraints. A key and a proof take twice as long above 131,072.
     settlement: { rows: 448, features: 256, earners: 64, payments: 16, draws: 2 },
     tableEarners: 64,
-    rowsPerCommit: { bob: 70, carol: 50, dave: 14 },
-    disputedCount: 40,
-    questionCount: 12,
+    rowsPerCommit: { bob: 56, carol: 44, dave: 12 },
+    disputedCount: 32,
+    questionCount: 10,
     bucketCount: 512,
     featureCount: 256,
-    speeches: { rowsOf: { bob: 48, carol: 36, dave: 20 }, questionCount: 6, answerTokens: 40 },
+    speeches: { rowsOf: { bob: 48, carol: 36, dave: 20 }, questionCount: 4, answerTokens: 40 },
   },
   // For tests: circuits that compile in seconds.
   small: {
@@ -67,7 +67,7 @@ export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
     questionCount: 8,
     bucketCount: 128,
     featureCount: 32,
-    speeches: { rowsOf: { bob: 12, carol: 9, dave: 6 }, questionCount: 10, answerTokens: 16 },
+    speeches: { rowsOf: { bob: 12, carol: 9, dave: 6 }, questionCount: 4, answerTokens: 16 },
   },
 };
 

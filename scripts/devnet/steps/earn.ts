@@ -11,10 +11,9 @@ import { type Job, onceOnL1, onceOnLedger, withRetry } from "../job.ts";
 import { type ModelName, stepOf } from "../parts.ts";
 import type { Leaves } from "./deposit.ts";
 
-/** Who collects what rows have earned. walt does not: his part waits for him. */
-export const COLLECTORS = ["bob", "carol", "dave", "vera"] as const;
-/** Who takes it to L1. */
-export const WITHDRAWERS = ["bob", "carol", "vera"] as const;
+/** Who collects what rows have earned, and takes it to L1. The others do not: their part waits for them. */
+export const COLLECTORS = ["bob", "carol", "vera"] as const;
+export const WITHDRAWERS = COLLECTORS;
 
 export interface RewardCollection {
   readonly name: (typeof COLLECTORS)[number];
