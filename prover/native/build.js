@@ -35,7 +35,7 @@ const addons = [
     folder: join(root, "steps"),
     file: "row-steps.node",
     flags: commonFlags,
-    includes: ["field.h", "modulus.h", "node-api.h"].map((name) => join(root, "src", name)),
+    includes: ["adx-product.h", "field.h", "modulus.h", "node-api.h"].map((name) => join(root, "src", name)),
   },
   {
     what: "suffix arrays",

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstring>
 
+#include "adx-product.h"
 #include "modulus.h"
 
 template <class M>
@@ -18,30 +19,18 @@ struct Field {
 
   static Words add(const Words& a, const Words& b) {
     Words out;
-    u64 carry = 0;
-    for (int i = 0; i < 4; i++) {
-      const u128 t = static_cast<u128>(a.w[i]) + b.w[i] + carry;
-      out.w[i] = static_cast<u64>(t);
-      carry = static_cast<u64>(t >> 64);
-    }
+    bool carry = false;
+    for (int i = 0; i < 4; i++) out.w[i] = addCarry(a.w[i], b.w[i], carry);
     return reduceOnce(out);
   }
 
   static Words sub(const Words& a, const Words& b) {
     Words out;
-    u64 borrow = 0;
-    for (int i = 0; i < 4; i++) {
-      const u128 t = static_cast<u128>(a.w[i]) - b.w[i] - borrow;
-      out.w[i] = static_cast<u64>(t);
-      borrow = static_cast<u64>(t >> 64) & 1;
-    }
-    const u64 mask = 0 - borrow;
-    u64 carry = 0;
-    for (int i = 0; i < 4; i++) {
-      const u128 t = static_cast<u128>(out.w[i]) + (modulus.w[i] & mask) + carry;
-      out.w[i] = static_cast<u64>(t);
-      carry = static_cast<u64>(t >> 64);
-    }
+    bool borrow = false;
+    for (int i = 0; i < 4; i++) out.w[i] = subtractBorrow(a.w[i], b.w[i], borrow);
+    const u64 mask = 0 - static_cast<u64>(borrow);
+    bool carry = false;
+    for (int i = 0; i < 4; i++) out.w[i] = addCarry(out.w[i], modulus.w[i] & mask, carry);
     return out;
   }
 
@@ -52,6 +41,9 @@ struct Field {
    * words and one carry word are enough. The result is below the modulus for a < 2^256 and b < modulus.
    */
   static Words mul(const Words& a, const Words& b) {
+#ifdef PROVER_HAS_ADX
+    if (hasAdx) return reduceOnce(adxProduct(a, b, modulus, inverse64));
+#endif
     u64 t0 = 0, t1 = 0, t2 = 0, t3 = 0;
     for (int i = 0; i < 4; i++) {
       const u64 ai = a.w[i];
@@ -91,13 +83,9 @@ struct Field {
   /** a, at most twice the modulus, to below it. */
   static Words reduceOnce(const Words& a) {
     Words out;
-    u64 borrow = 0;
-    for (int i = 0; i < 4; i++) {
-      const u128 t = static_cast<u128>(a.w[i]) - modulus.w[i] - borrow;
-      out.w[i] = static_cast<u64>(t);
-      borrow = static_cast<u64>(t >> 64) & 1;
-    }
-    const u64 keep = 0 - borrow;
+    bool borrow = false;
+    for (int i = 0; i < 4; i++) out.w[i] = subtractBorrow(a.w[i], modulus.w[i], borrow);
+    const u64 keep = 0 - static_cast<u64>(borrow);
     for (int i = 0; i < 4; i++) out.w[i] = (a.w[i] & keep) | (out.w[i] & ~keep);
     return out;
   }

@@ -7,6 +7,36 @@ using u64 = uint64_t;
 using i64 = int64_t;
 using u128 = unsigned __int128;
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+/** a + b + carry, and the next carry. */
+inline u64 addCarry(u64 a, u64 b, bool& carry) {
+#if defined(__x86_64__)
+  unsigned long long out;
+  carry = _addcarry_u64(carry, a, b, &out);
+  return out;
+#else
+  const u128 t = static_cast<u128>(a) + b + carry;
+  carry = (t >> 64) != 0;
+  return static_cast<u64>(t);
+#endif
+}
+
+/** a - b - borrow, and the next borrow. */
+inline u64 subtractBorrow(u64 a, u64 b, bool& borrow) {
+#if defined(__x86_64__)
+  unsigned long long out;
+  borrow = _subborrow_u64(borrow, a, b, &out);
+  return out;
+#else
+  const u128 t = static_cast<u128>(a) - b - borrow;
+  borrow = (t >> 64) != 0;
+  return static_cast<u64>(t);
+#endif
+}
+
 /** 256 bits, least significant word first. */
 struct Words {
   u64 w[4];
