@@ -8,8 +8,9 @@ import { batchSizes } from "../circuits/registry/circuit-sizes.ts";
 import { encodeDeployment } from "../circuits/registry/deployment.ts";
 import { freePort } from "../circuits/testing/free-port.ts";
 import { ownProcess } from "../circuits/testing/own-process.ts";
+import { anvilAccount } from "../contracts/testing/anvil-account.ts";
 import { OPEN, SHAPES } from "../contracts/testing/rollup-fixture.ts";
-import { anvilAccount, type BridgeFixture, startBridgeFixture } from "./testing/bridge-fixture.ts";
+import { type BridgeFixture, startBridgeFixture } from "./testing/bridge-fixture.ts";
 import { OPERATOR_TOKEN } from "./testing/fake-sequencer.ts";
 import { behindLimit } from "./testing/limited-node.ts";
 

@@ -3,6 +3,7 @@ import { type Hex, pad, size } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BatchShape, KIND } from "../../circuits/protocol.ts";
 import { hasCells, unwrapBlobTransaction, wrapBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { closeWithBlob, warmUpKzg } from "../../contracts/testing/blob-batches.ts";
 import { slot } from "../../contracts/testing/rollup-fixture.ts";
 import { BlobThread, type BlobWork } from "../blobs/blob-thread.ts";
@@ -10,7 +11,7 @@ import { createL1Client } from "../l1/l1-client.ts";
 import { EMPTY_BLOB } from "../l1/other-pool.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
 import { blobsHere } from "../testing/blobs-here.ts";
-import { anvilAccount, type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
+import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
 import {
   asksForCells,
   behindLimit,

@@ -1,7 +1,6 @@
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createWalletClient, http, parseGwei } from "viem";
-import { mnemonicToAccount } from "viem/accounts";
 import { foundry } from "viem/chains";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createL1Client } from "../../bridge/l1/l1-client.ts";
@@ -12,6 +11,7 @@ import { verifyRollup } from "../../bridge/verify/verify.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { compileContracts, pickContract } from "../../contracts/build/compile.ts";
 import { deployContract } from "../../contracts/build/deploy.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { startTestFollower, type TestFollower, urlOf } from "../testing/follower-fixture.ts";
 import {
   deploymentOn,
@@ -24,8 +24,6 @@ import { close, send } from "../testing/test-operator.ts";
 import { type Answer, ONE_OPEN_WEI, temporaryFolder, testUser, transfer } from "../testing/test-rollup.ts";
 import { restoreFromFollower } from "./restore-from-follower.ts";
 import { type TakeOverModules, takeForOwn, takeOver } from "./take-over.ts";
-
-const MNEMONIC = "test test test test test test test test test test test junk";
 
 const [alice, bob] = [testUser(0), testUser(1)];
 let f: HistoryFixture;
@@ -215,7 +213,7 @@ describe("a sequencer's data directory from its follower's", () => {
 });
 
 describe("taking over with the lease", () => {
-  const [operator, payer] = [5, 6].map((addressIndex) => mnemonicToAccount(MNEMONIC, { addressIndex }));
+  const [operator, payer] = [5, 6].map(anvilAccount);
 
   async function startLease(): Promise<LeaseContract> {
     const contract = pickContract(await compileContracts({ set: "lease" }), "SequencerLease");

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toHex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
 import {
   DATANET_ID,
   EARNERS,
@@ -15,6 +14,7 @@ import {
 import { KIND } from "../../../circuits/protocol.ts";
 import { startFakeSequencer } from "../../../client/testing/fake-sequencer.ts";
 import { leafAnswer } from "../../../client/testing/ledger-fixture.ts";
+import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
 import { ANY_FEE, OPEN, SHAPES } from "../../../contracts/testing/rollup-fixture.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
 

@@ -11,8 +11,8 @@ import type { Trained } from "../../../attribution/model/model-family.ts";
 import { publishedModel } from "../../../attribution/model/model-files.ts";
 import { registerModel } from "../../../attribution/model/registration.ts";
 import { verifyModel } from "../../../attribution/model/verify-model.ts";
-import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
 import { deployDisputes, deployGenesisGates } from "../../../contracts/build/deploy-disputes.ts";
+import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
 import { claimReceiptCall, tracingDigest } from "../../../models/disputing/ledger-claims.ts";
 import {
   type LedgerTracesFixture,
