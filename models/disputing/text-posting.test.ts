@@ -14,7 +14,7 @@ import {
 } from "../../attribution/disputes/posted-model.ts";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
-import { partOf, runs } from "../../circuits/testing/test-random.ts";
+import { isWhole, partOf } from "../../circuits/testing/test-random.ts";
 import { textJudgeAbis } from "../../contracts/build/disputes-abi.ts";
 import { WordTree, wordsOf } from "../trace/word-tree.ts";
 import { STAKE_WEI, startRowContracts } from "./testing/row-fixture.ts";
@@ -269,7 +269,7 @@ test("of an honest posting random challenges show nothing", async () => {
     () => ({ kind: (["lengths", "clip", "scale", "statics"] as const)[random.nextBelow(4)]! }),
   ];
   const refusals = new Map<string, Set<string | null>>();
-  for (let i = 0; i < runs(200); i++) {
+  for (let i = 0; i < (isWhole ? 200 : 96); i++) {
     const fault = challenges[i % challenges.length]!();
     const refused = await f.refusal(f.watcher, f.disputes, dataOf(id, made.honest, fault));
     refusals.set(fault.kind, (refusals.get(fault.kind) ?? new Set()).add(refused));

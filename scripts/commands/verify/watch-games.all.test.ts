@@ -8,7 +8,6 @@ import { writeModel } from "../../../attribution/model/model-directory.ts";
 import type { Trained } from "../../../attribution/model/model-family.ts";
 import { publishedModel } from "../../../attribution/model/model-files.ts";
 import { registerModel } from "../../../attribution/model/registration.ts";
-import { verifyModel } from "../../../attribution/model/verify-model.ts";
 import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
 import { claimReceiptCall, tracingDigest } from "../../../models/disputing/ledger-claims.ts";
 import {
@@ -30,7 +29,6 @@ import { makeModel, writeMadeModel } from "../../../models/testing/made-models.t
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../../../models/testing/text-rows.ts";
 import { chainKernels } from "../../../models/trace/run-trace.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
-import { trainingsWithPromises } from "./verify-model.ts";
 import { GameWatch, type GameWatchOptions } from "./watch-games.ts";
 
 const COLUMNS = 20;
@@ -184,15 +182,4 @@ describe("a watcher", () => {
       await f.client.mine({ blocks: 1 });
     }
   });
-});
-
-test("openledger verify model computes what a language model's statics promise", async () => {
-  const trainings = await trainingsWithPromises({ base });
-  const verify = (promised: Hex) => {
-    const model = publishedWith({ tracing: promiseOf(promised) });
-    const facts = { staticsHash: model.staticsHash, rowsRoot: BigInt(parts.recipe.datanet.rowsRoot) };
-    return verifyModel({ model, facts, depth: "features", trainings });
-  };
-  expect(await verify(digest)).toMatchObject({ isTraced: true });
-  await expect(verify(`0x${"22".repeat(32)}`)).rejects.toMatchObject({ data: { what: "tracing" } });
 });

@@ -10,6 +10,7 @@ import { writeModel } from "../../../attribution/model/model-directory.ts";
 import type { Trained } from "../../../attribution/model/model-family.ts";
 import { publishedModel } from "../../../attribution/model/model-files.ts";
 import { registerModel } from "../../../attribution/model/registration.ts";
+import { verifyModel } from "../../../attribution/model/verify-model.ts";
 import { deployDisputes, deployGenesisGates } from "../../../contracts/build/deploy-disputes.ts";
 import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
 import { tracingDigest } from "../../../models/disputing/ledger-claims.ts";
@@ -31,6 +32,7 @@ import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../../../mod
 import { describeRound } from "../disputes/query-disputes.ts";
 import { traceSenderOf } from "../disputes/trace-sender.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
+import { trainingsWithPromises } from "./verify-model.ts";
 import { GameWatch, type GameWatchOptions } from "./watch-games.ts";
 
 const COLUMNS = 20;
@@ -223,4 +225,15 @@ describe("openledger watch", () => {
       expect(seen.stdout).toContain(told);
     }
   });
+});
+
+test("openledger verify model computes what a language model's statics promise", async () => {
+  const trainings = await trainingsWithPromises({ base });
+  const verify = (promised: Hex) => {
+    const model = publishedWith({ tracing: promiseOf(promised) });
+    const facts = { staticsHash: model.staticsHash, rowsRoot: BigInt(parts.recipe.datanet.rowsRoot) };
+    return verifyModel({ model, facts, depth: "features", trainings });
+  };
+  expect(await verify(digest)).toMatchObject({ isTraced: true });
+  await expect(verify(`0x${"22".repeat(32)}`)).rejects.toMatchObject({ data: { what: "tracing" } });
 });
