@@ -111,6 +111,9 @@ async function expectRead(
 }
 
 it("stands where L1's prices make it cheaper, and moves out of a blob that got too dear to be posted", async () => {
+  await w.watch();
+  await close(w.rollup);
+  await post();
   const before = archived().length;
   let blobBaseFeeWei = 1n;
   const price = ({ method }: { method: string }) =>
@@ -123,7 +126,7 @@ it("stands where L1's prices make it cheaper, and moves out of a blob that got t
       await f.l1.client.mine({ blocks: 1 });
       await w.watch();
     };
-    const nonces = { alice: 2n, bob: 2n };
+    const nonces = { alice: 0n, bob: 0n };
     const payOften = async (count: number) => {
       for (let i = 0; i < count; i += 2) {
         await pay(alice, bob, nonces.alice++);
