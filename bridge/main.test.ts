@@ -1,15 +1,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { toHex } from "viem";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { shapeName } from "../circuits/protocol.ts";
 import { batchSizes } from "../circuits/registry/circuit-sizes.ts";
 import { encodeDeployment } from "../circuits/registry/deployment.ts";
 import { freePort } from "../circuits/testing/free-port.ts";
+import { ownProcess } from "../circuits/testing/own-process.ts";
+import { anvilAccount } from "../contracts/testing/anvil-account.ts";
 import { OPEN, SHAPES } from "../contracts/testing/rollup-fixture.ts";
-import { anvilAccount, type BridgeFixture, startBridgeFixture } from "./testing/bridge-fixture.ts";
+import { type BridgeFixture, startBridgeFixture } from "./testing/bridge-fixture.ts";
 import { OPERATOR_TOKEN } from "./testing/fake-sequencer.ts";
 import { behindLimit } from "./testing/limited-node.ts";
 
@@ -60,7 +61,7 @@ async function start(env: Record<string, string> = {}): Promise<void> {
     }),
   );
   output = "";
-  child = spawn(process.execPath, ["--import", "tsx", fileURLToPath(new URL("main.ts", import.meta.url))], {
+  child = spawn(process.execPath, ownProcess("bridge/main.ts"), {
     env: {
       ...process.env,
       BRIDGE_DEPLOYMENT_PATH: deploymentPath,

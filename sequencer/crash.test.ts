@@ -5,6 +5,7 @@ import { hex32 } from "../circuits/hex.ts";
 import { genesisLedger } from "../circuits/ledger/ledger.ts";
 import { encodeDeployment, genesisOf, shapeOf } from "../circuits/registry/deployment.ts";
 import { openPaths } from "../circuits/testing/open-paths.ts";
+import { isWhole } from "../circuits/testing/test-random.ts";
 import { HeadState } from "./batches/head-state.ts";
 import { restore } from "./batches/restore.ts";
 import { LedgerLog } from "./store/ledger-log.ts";
@@ -21,7 +22,9 @@ import {
   transfer,
 } from "./testing/test-rollup.ts";
 
-const KILL_COUNT = 12;
+const KILL_COUNT = isWhole ? 12 : 2;
+/** An epoch's end waits for L1 longer than the few lives of `npm test` last. */
+const LEAST_SETTLEMENTS = isWhole ? 2 : 0;
 const USER_COUNT = 4;
 /** Makes a model and settles its epochs, beside the others' transfers. */
 const MODEL_OWNER = testUser(USER_COUNT);
@@ -153,7 +156,7 @@ describe("a sequencer that is killed", () => {
           break;
         }
         await settle(url, life % 3);
-        // Some steps are certain, so that all are taken in the twelve lives; the others meet the kill.
+        // Some steps are certain, so that all are taken in twelve lives; the others meet the kill.
         await turnModel(url, 3);
         const load = Promise.all([
           ...users.map((_, i) => sendAll(url, i)),
@@ -209,7 +212,7 @@ describe("a sequencer that is killed", () => {
       expect(lost).toEqual([]);
       expect(acknowledged.size).toBeGreaterThan(KILL_COUNT);
       for (const [name, hash] of settled) expect(foundSettlements.get(name), name).toBe(hash);
-      expect(settled.size, "settlements in all lives").toBeGreaterThan(1);
+      expect(settled.size, "settlements in all lives").toBeGreaterThanOrEqual(LEAST_SETTLEMENTS);
       const restored = await restore(log, { genesis, genesisRoot: deployment.genesis.root, rules });
       expect(restored.head.position).toEqual(replay.position);
       expect(restored.book.finalNumber).toBeGreaterThan(0);

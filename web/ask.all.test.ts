@@ -7,9 +7,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { decodeRow } from "../attribution/rows/row-content.ts";
 import { type ServedModel, serveModel } from "../attribution/server/serve-model.ts";
 import { sampleInputs } from "../attribution/testing/sample-rows.ts";
-import { anvilAccount } from "../bridge/testing/bridge-fixture.ts";
 import { freePort } from "../circuits/testing/free-port.ts";
 import { listOperations } from "../client/sequencer/ledger-reads.ts";
+import { anvilAccount } from "../contracts/testing/anvil-account.ts";
 import { retrievalFamily } from "../models/retrieval/retrieval-family.ts";
 import { mailSpans, makeRetrieval } from "../scripts/settling/testing/make-retrieval.ts";
 import {

@@ -1,6 +1,5 @@
+import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
 import { attributionError } from "../attribution-errors.ts";
 import { sparseRows } from "../maths/sparse-rows.ts";
 import { hashContents, type LabelledRows } from "./labelled-rows.ts";
@@ -33,8 +32,7 @@ export function emailsBy(
   bucketCount: number,
   entries: (text: Uint8Array) => [number, number][],
 ): LabelledRows {
-  cached ??= readEmails();
-  const contents = cached;
+  const contents = emailContents();
   const features = sparseRows(
     bucketCount,
     (function* () {
@@ -42,6 +40,12 @@ export function emailsBy(
     })(),
   );
   return { features, labels: Int32Array.from(contents, (c) => c.at(-1)!), classCount: 2, contents };
+}
+
+/** Every e-mail and a byte for its label, without their numbers. @throws ATT_DATA_CHANGED */
+export function emailContents(): LabelledRows["contents"] {
+  cached ??= readEmails();
+  return cached;
 }
 
 /** Ascending (bucket, value) pairs of a text, of length 1. */
@@ -65,7 +69,7 @@ function readEmails(): Uint8Array[] {
   const contents: Uint8Array[] = [];
   for (const { group, text } of corpus()) {
     const body = new TextEncoder().encode(subjectAndBody(text)).subarray(0, MAX_BYTES);
-    const digest = bytesToHex(sha256(body));
+    const digest = createHash("sha256").update(body).digest("hex");
     if (body.length === 0 || seen.has(digest)) continue;
     seen.add(digest);
     const content = new Uint8Array(body.length + 1);

@@ -7,21 +7,21 @@ import type { Recipe } from "../model/recipe.ts";
 import type { LabelledRows } from "../rows/labelled-rows.ts";
 import { loadMnist } from "../rows/mnist-digits.ts";
 import { encodeRow, type RowKind } from "../rows/row-content.ts";
-import { loadEmails } from "../rows/spam-emails.ts";
+import { emailContents } from "../rows/spam-emails.ts";
 
 /** `count` inputs with labels, drawn from the packaged data set without repetition. */
 export function sampleInputs(kind: RowKind, count: number, seed: string): { label: number; input: string }[] {
   const source = loadSource(kind);
-  return [...new SeededRandom(seed).permutation(source.labels.length).slice(0, count)].map((i) => {
-    const bytes = Buffer.from(source.contents[i]!.subarray(0, -1));
-    return { label: source.labels[i]!, input: bytes.toString(kind === "email" ? "utf8" : "base64") };
+  return [...new SeededRandom(seed).permutation(source.length).slice(0, count)].map((i) => {
+    const bytes = Buffer.from(source[i]!.subarray(0, -1));
+    return { label: source[i]!.at(-1)!, input: bytes.toString(kind === "email" ? "utf8" : "base64") };
   });
 }
 
-const sources = new Map<RowKind, LabelledRows>();
+const sources = new Map<RowKind, LabelledRows["contents"]>();
 
-function loadSource(kind: RowKind): LabelledRows {
-  const source = sources.get(kind) ?? (kind === "email" ? loadEmails(16) : loadMnist(14));
+function loadSource(kind: RowKind): LabelledRows["contents"] {
+  const source = sources.get(kind) ?? (kind === "email" ? emailContents() : loadMnist(14).contents);
   sources.set(kind, source);
   return source;
 }

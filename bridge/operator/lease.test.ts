@@ -1,13 +1,13 @@
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { type Address, createTestClient, createWalletClient, http, parseGwei, publicActions } from "viem";
-import { mnemonicToAccount } from "viem/accounts";
 import { foundry } from "viem/chains";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { compileContracts, pickContract } from "../../contracts/build/compile.ts";
 import { deployContract } from "../../contracts/build/deploy.ts";
 import { sequencerLeaseAbi } from "../../contracts/build/lease-abi.ts";
 import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { createL1Client } from "../l1/l1-client.ts";
 import { encodeExtend, encodeTake, LeaseContract } from "../l1/lease-contract.ts";
 import { createBridgeMetrics } from "../metrics.ts";
@@ -15,8 +15,7 @@ import { LeaseKeeper } from "./lease-keeper.ts";
 import { OperatorNonce } from "./operator-nonce.ts";
 import { releaseLease, type TakeLeaseModules, takeLease } from "./take-lease.ts";
 
-const MNEMONIC = "test test test test test test test test test test test junk";
-const [operator, stranger] = [0, 1].map((addressIndex) => mnemonicToAccount(MNEMONIC, { addressIndex }));
+const [operator, stranger] = [0, 1].map(anvilAccount);
 const account = operator!;
 const DURATION_SECONDS = 600;
 let anvil: Anvil;

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { anvilAccount, type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
+import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
 import type { PublishStep } from "./transaction-sender.ts";
 
 let f: BridgeFixture;

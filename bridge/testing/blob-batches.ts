@@ -8,11 +8,11 @@ import type { BatchShape } from "../../circuits/protocol.ts";
 import { openBatch } from "../../circuits/table/sealed-batch.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { signBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { closeWithBlob } from "../../contracts/testing/blob-batches.ts";
 import { submission } from "../../contracts/testing/rollup-fixture.ts";
 import type { VersionedHash } from "../blobs/blob-source.ts";
 import { type BlobServer, serveBlobs } from "./blob-server.ts";
-import { anvilAccount } from "./bridge-fixture.ts";
 import type { HistoryFixture } from "./history-fixture.ts";
 
 /** Who may submit in the contracts' fixture. */

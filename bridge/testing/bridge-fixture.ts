@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { Registry } from "prom-client";
-import { mnemonicToAccount } from "viem/accounts";
 import type { BatchData } from "../../circuits/batch/batch-data.ts";
 import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { type ClosedBatch, connect, deployFixture, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { createL1Client } from "../l1/l1-client.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
@@ -26,10 +26,6 @@ import { QueueWatcher, type QueueWatcherOptions } from "../operator/queue-watche
 import { RandomnessWatcher, type RandomnessWatcherOptions } from "../operator/randomness-watcher.ts";
 import { blobsHere } from "./blobs-here.ts";
 import { FakeSequencer, OPERATOR_TOKEN } from "./fake-sequencer.ts";
-
-/** anvil's own accounts, in the order of the contracts' fixture: 1 is the sequencer. */
-export const anvilAccount = (index: number) =>
-  mnemonicToAccount("test test test test test test test test test test test junk", { addressIndex: index });
 
 export const silentLogger = pino({ level: process.env.BRIDGE_TEST_LOG ?? "silent" });
 

@@ -2,6 +2,7 @@
 
 import { pino } from "pino";
 import { Registry } from "prom-client";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { createL1Client } from "../l1/l1-client.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
 import { createBridgeMetrics } from "../metrics.ts";
@@ -11,7 +12,7 @@ import { openBridgeStore } from "../operator/bridge-store.ts";
 import { createOperatorClient } from "../operator/operator-client.ts";
 import { IntentStore } from "../operator/publish-intent.ts";
 import { blobsHere } from "./blobs-here.ts";
-import { anvilAccount, circuitIndexOf } from "./bridge-fixture.ts";
+import { circuitIndexOf } from "./bridge-fixture.ts";
 import { OPERATOR_TOKEN } from "./fake-sequencer.ts";
 
 interface Parameters {

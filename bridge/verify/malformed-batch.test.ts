@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { leave } from "../../client/leaving/leave.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { ANY_FEE, type ClosedBatch, OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
-import { anvilAccount } from "../testing/bridge-fixture.ts";
 import { HISTORY_SHAPES, type HistoryFixture, startHistoryFixture } from "../testing/history-fixture.ts";
 import { ALICE_ID, makeDatanet, nullWithLeaf, tooManyRows } from "../testing/malformed-fixture.ts";
 import { submitQueue } from "../without-operator/submit-queue.ts";

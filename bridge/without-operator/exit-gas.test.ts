@@ -5,10 +5,11 @@
 import { encodeFunctionData, getAddress, toHex } from "viem";
 import { expect, test } from "vitest";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { EXIT_SIZES, exitActions } from "../../contracts/testing/exit-fixture.ts";
 import { OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { ExitContract } from "../l1/exit-contract.ts";
-import { anvilAccount, startBridgeFixture } from "../testing/bridge-fixture.ts";
+import { startBridgeFixture } from "../testing/bridge-fixture.ts";
 import { overtake, pendingOf } from "../testing/node-fixture.ts";
 
 const EXIT_COUNT = 16;

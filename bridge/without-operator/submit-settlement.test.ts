@@ -6,9 +6,9 @@ import { receiptHash } from "../../circuits/ledger/receipt.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import { commitColumns, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import { DEFAULT_SPLIT_DELAY_SECONDS, OPEN_SETTLEMENT_DELAY_SECONDS } from "../l1/settlement-times.ts";
-import { anvilAccount } from "../testing/bridge-fixture.ts";
 import { HISTORY_SHAPES } from "../testing/history-fixture.ts";
 import {
   DRAWS,

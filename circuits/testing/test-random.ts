@@ -29,6 +29,10 @@ export class TestRandom {
 /** Whether this run is `npm run test:all`, which tries everything; `npm test` tries a part of what is random or swept. */
 export const isWhole = process.env.TEST_TIER === "all";
 
+/** Cases of a sweep: all in `npm run test:all`; in `npm test` the first and each `step`th behind it. */
+export const partOf = <T>(cases: readonly T[], step: number): readonly T[] =>
+  isWhole ? cases : cases.filter((_, i) => i % step === 0);
+
 const FEWEST_RUNS = 3;
 const PART = 10;
 

@@ -36,8 +36,8 @@ function signedLeb(value: bigint): number[] {
   }
 }
 
-const section = (id: number, body: Code): number[] => [id, ...unsignedLeb(body.length), ...body];
 // concat copies whole arrays: a function has 100,000 bytes, which flat() takes one by one.
+const section = (id: number, body: Code): number[] => [id].concat(unsignedLeb(body.length), body);
 const vector = (items: readonly Code[]): number[] => unsignedLeb(items.length).concat(...items);
 const name = (text: string): number[] => [...unsignedLeb(text.length), ...new TextEncoder().encode(text)];
 

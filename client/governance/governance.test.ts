@@ -1,10 +1,10 @@
 import { createPublicClient, createWalletClient, custom } from "viem";
 import { afterEach, describe, expect, it } from "vitest";
-import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import { TREASURY_ID } from "../../circuits/protocol.ts";
 import { keyXOf } from "../../circuits/testing/random-ledger.ts";
 import { deployRollup } from "../../contracts/build/deploy.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { EXIT_SIZES, exitActions, HARD_DEADLINE } from "../../contracts/testing/exit-fixture.ts";
 import {
   deployGovernance,

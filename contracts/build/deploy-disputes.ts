@@ -3,7 +3,8 @@ import { type CompiledContracts, compileContracts, pickContract } from "./compil
 import { type DeployOptions, deployContract } from "./deploy.ts";
 import { TEXT_JUDGES } from "./dispute-judges.ts";
 import { ledgerMathAbi } from "./disputes-abi.ts";
-import { chunkCountFor, chunkHashes, ledgerTables } from "./ledger-tables.ts";
+import { LEDGER_CHUNK_HASHES } from "./ledger-chunk-hashes.ts";
+import { chunkCountFor, ledgerChunk } from "./ledger-tables.ts";
 import { traceGameAbi } from "./trace-abi.ts";
 
 type Clients = Pick<DeployOptions, "walletClient" | "publicClient">;
@@ -125,7 +126,7 @@ async function prepare(clients: Clients, math?: Address) {
 /** @throws RollupError CON_DEPLOY_FAILED */
 export async function deployLedgerMath(clients: Clients, contracts?: CompiledContracts): Promise<Address> {
   const contract = pickContract(contracts ?? (await compileContracts({ set: "disputes" })), "LedgerMath");
-  return (await deployContract(clients, "LedgerMath", contract, [chunkHashes()])).contractAddress;
+  return (await deployContract(clients, "LedgerMath", contract, [LEDGER_CHUNK_HASHES])).contractAddress;
 }
 
 /** Chunks of constants that nobody has stored, of those that a model of so many rows can be challenged with. */
@@ -161,7 +162,7 @@ export async function storeChunks(
       address: math,
       abi: ledgerMathAbi,
       functionName: "storeChunk",
-      args: [BigInt(index), ledgerTables()[index]!],
+      args: [BigInt(index), ledgerChunk(index)],
       account: walletClient.account,
       chain: walletClient.chain ?? null,
     });

@@ -4,6 +4,7 @@ import { type BatchData, batchElements, encodeWire } from "../../circuits/batch/
 import { challenge } from "../../circuits/field/element-vector.ts";
 import { FIELD_ORDER, KIND, KIND_RULES } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
+import { partOf } from "../../circuits/testing/test-random.ts";
 import { computeDomain } from "../build/verifying-key.ts";
 import {
   type ClosedBatch,
@@ -183,7 +184,7 @@ describe("batch data", () => {
     const sealed = f.close(await f.draft(busy));
     expect(await revertName(f.trySubmit([sealed]))).toBe("accepted");
     const data = hexToBytes(sealed.batch.data);
-    for (const place of data.keys()) {
+    for (const place of partOf([...data.keys()], 7)) {
       for (const flip of [1, 0x80]) {
         const changed = data.with(place, data[place]! ^ flip);
         const name = await revertName(f.trySubmit([withData(sealed, changed)]));

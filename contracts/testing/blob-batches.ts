@@ -7,7 +7,6 @@ import {
   type Hex,
   type TransactionReceipt,
 } from "viem";
-import { mnemonicToAccount } from "viem/accounts";
 import type { BatchData } from "../../circuits/batch/batch-data.ts";
 import { signalsOf } from "../../circuits/blob/batch-statement.ts";
 import { blobElements } from "../../circuits/blob/blob-elements.ts";
@@ -18,6 +17,7 @@ import { versionedHashOf } from "../../circuits/blob/versioned-hash.ts";
 import { toBytesBe } from "../../circuits/field/element-vector.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import { signBlobTransaction } from "../l1/blob-transaction.ts";
+import { anvilAccount } from "./anvil-account.ts";
 import {
   type ClosedBatch,
   type Fixture,
@@ -32,8 +32,7 @@ export interface ClosedBlobBatch extends ClosedBatch {
   readonly versionedHash: Hex | null;
 }
 
-const MNEMONIC = "test test test test test test test test test test test junk";
-const accountOf = (role: Role) => mnemonicToAccount(MNEMONIC, { addressIndex: ROLES.indexOf(role) });
+const accountOf = (role: Role) => anvilAccount(ROLES.indexOf(role));
 
 /** As the fixture's `close`, with a blob where the shape has one. `change` alters the signals that are proven. */
 export async function closeWithBlob(

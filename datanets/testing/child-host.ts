@@ -1,7 +1,7 @@
 /** A host as a process of its own, for tests that kill it and for measurements that must not share its core. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { ownProcess } from "../../circuits/testing/own-process.ts";
 
 export interface ChildHost {
   readonly process: ChildProcess;
@@ -11,8 +11,7 @@ export interface ChildHost {
 }
 
 export async function startChildHost(environment: Record<string, string>): Promise<ChildHost> {
-  const main = fileURLToPath(new URL("../host/main.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", main], {
+  const child = spawn(process.execPath, ownProcess("datanets/host/main.ts"), {
     env: { PATH: process.env.PATH ?? "", DATANET_LOG_LEVEL: "info", ...environment },
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -3,12 +3,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import pino from "pino";
 import { encodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
-import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
 import { freePort } from "../../circuits/testing/free-port.ts";
+import { ownProcess } from "../../circuits/testing/own-process.ts";
 import { collectVersion } from "../../client/actions/data/collect-version.ts";
 import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
 import { listCommits } from "../../client/actions/data/list-commits.ts";
@@ -20,6 +19,7 @@ import { bringVersion } from "../../client/datanets/bring-version.ts";
 import { bringCard } from "../../client/datanets/datanet-card.ts";
 import { contributionSource, uploadRows } from "../../client/datanets/upload-rows.ts";
 import { getOperation } from "../../client/sequencer/ledger-reads.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import { nameCard } from "../../datanets/card/card.ts";
 import { loadHostConfig } from "../../datanets/host/config.ts";
@@ -111,8 +111,7 @@ export async function startJourneyWorld(
 
 /** A factory that can be killed. */
 export async function startChildFactory(environment: Record<string, string>): Promise<ChildFactory> {
-  const main = fileURLToPath(new URL("../factory/main.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", main], {
+  const child = spawn(process.execPath, ownProcess("models/factory/main.ts"), {
     env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...environment },
     stdio: ["ignore", "pipe", "inherit"],
   });

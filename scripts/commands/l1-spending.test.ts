@@ -7,9 +7,9 @@ import { numberToHex, parseGwei, toHex } from "viem";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createL1Client } from "../../bridge/l1/l1-client.ts";
 import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import { runInProcess } from "./testing/run-in-process.ts";
 

@@ -1,6 +1,5 @@
 /** An epoch of a direct model, settled on L1 by a proof under the circuit's own key. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import {
   EARNERS,
   MODEL_CIRCUITS,
@@ -22,6 +21,7 @@ import { columnShape } from "../../circuits/settlement/settlement-size.ts";
 import { answeredQuery } from "../../circuits/testing/direct-instance.ts";
 import { SMALL_DIRECT as SIZE } from "../../circuits/testing/direct-world.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { createProver } from "../../prover/backends.ts";
 import { toSolidityKey } from "../../prover/formats/verification-key.ts";

@@ -1,10 +1,10 @@
 /** A real sequencer whose L1 takes batches that break the ledger's rules, with proofs from known trapdoors. */
 import { afterEach, describe, expect, it } from "vitest";
-import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import { startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import { nullWithLeaf } from "../../bridge/testing/malformed-fixture.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
 import { submitQueue } from "../../bridge/without-operator/submit-queue.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
 import {
   CONFIRMATIONS,

@@ -1,7 +1,6 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import {
   EARNERS,
   MODEL_ID,
@@ -14,6 +13,7 @@ import { hex32 } from "../../circuits/hex.ts";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
 import {
   modelDeployment,

@@ -1,25 +1,12 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
 import { startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { MODEL_ID, SAMPLED_CIRCUIT } from "../../bridge/testing/model-history.ts";
-import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
-import { hex32 } from "../../circuits/hex.ts";
-import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
-import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
 import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, startL1World } from "../testing/l1-world.ts";
-import { startSealedWorld } from "../testing/parked-world.ts";
 import { close, send } from "../testing/test-operator.ts";
-import {
-  ONE_OPEN_WEI,
-  operatorHeaders,
-  temporaryFolder,
-  testUser,
-  transfer,
-} from "../testing/test-rollup.ts";
+import { ONE_OPEN_WEI, temporaryFolder, testUser, transfer } from "../testing/test-rollup.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";
 
 const cleanUps: (() => unknown)[] = [];
@@ -108,55 +95,5 @@ describe("a sequencer's data directory from L1 alone", () => {
     const again = await startL1World(f, deployment, folder.path);
     cleanUps.push(() => again.stop());
     expect(again.rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
-  });
-
-  it("holds what a settler needs, and follows a stranger who settles first", async () => {
-    const { deployment, f, sealBatch, settle, w } = await startSealedWorld(cleanUps, (history, batch) =>
-      history.recordRandomness(batch),
-    );
-    const { rollup } = w;
-    const prevRandao = hex32(await f.rollup.randomness(sealBatch));
-    const model = async () => (await rollup.get(`/v1/models/${MODEL_ID}`)).body;
-    expect((await model()).sealedEpoch).toMatchObject({ epoch: 1, sealBatch, prevRandao });
-    const { body: payments } = await rollup.get(`/v1/models/${MODEL_ID}/payments?epoch=1`);
-    expect(payments.payments.map(({ cumulativeWei }: { cumulativeWei: string }) => cumulativeWei)).toEqual(
-      [1n, 2n, 3n].map((open) => String(open * ONE_OPEN_WEI)),
-    );
-
-    // The sequencer takes a settlement by draws, and before it is on L1 somebody settles by row counts.
-    const data = await f.sampledData();
-    const circuit = f.l1.circuits[SAMPLED_CIRCUIT]!;
-    const signals = settlementSignals(data, circuit.circuitId, 77n);
-    const { a, b, c } = circuit.forge(signals);
-    const settlement = {
-      kind: "settle",
-      modelId: MODEL_ID,
-      settlementHash: hex32(data.settlementHash),
-      circuit: deployment.circuits[SAMPLED_CIRCUIT]!.name,
-      data: `0x${Buffer.from(encodeSettlement(data)).toString("hex")}`,
-      publicSignals: signals.map(hex32),
-      proof: { a: a.map(hex32), b: fromContractOrder(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
-    };
-    expect((await rollup.post("/v1/settlements", settlement)).status).toBe(202);
-    const own = (await model()).earners.map((earner: { accruedWei: string }) => earner.accruedWei);
-    expect(own[1]).toBe("0");
-    await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
-    expect(await settle()).toMatchObject({ status: "parked" });
-    // The bridge does nothing for a day.
-    await f.l1.passTime(86_401n);
-    const settled = await settle();
-    expect(settled).toMatchObject({ status: "settled" });
-    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
-    for (let i = 0; i < 3; i++) await w.turn();
-    expect(rollup.fatal).toEqual([]);
-    expect(rollup.sequencer.line.book.finalNumber).toBe(settled.batchNumber);
-    const after = await model();
-    expect(after.sealedEpoch).toBeNull();
-    expect(after.earners.map((earner: { accruedWei: string }) => earner.accruedWei)).toEqual(
-      settled.earnedWei.map(String),
-    );
-    const mine = await rollup.get(`/v1/settlements/${MODEL_ID}/1`, operatorHeaders);
-    expect(mine.body.error.code, "the sequencer's own was dropped").toBe("SEQ_UNKNOWN_SETTLEMENT");
-    expect(rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
   });
 });

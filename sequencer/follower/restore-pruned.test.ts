@@ -14,6 +14,7 @@ import { readSnapshot } from "../../bridge/verify/snapshot-file.ts";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { partOf } from "../../circuits/testing/test-random.ts";
 import { planExits } from "../../client/leaving/exit-plan.ts";
 import { ANY_FEE, OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { makeSnapshot, verifySnapshot } from "../../scripts/commands/operate/snapshot.ts";
@@ -196,11 +197,14 @@ describe("from a snapshot, by a node that has dropped older blocks", () => {
     "second word": { word2: 8n },
     sender: { sender: `0x${"11".repeat(20)}` },
   };
-  it.each(Object.entries(changes))("refuses a waiting entry with another %s", async (_name, change) => {
-    await expect(planOf(world, entry(WAITS, change))).rejects.toMatchObject({ code: "BRG_SNAPSHOT_FALSE" });
-    // One that was taken since: the batch that took it says what it was.
-    await expect(planOf(world, entry(TAKEN, change))).rejects.toMatchObject({ code: "BRG_VERIFY_DIFFERS" });
-  });
+  it.each(partOf(Object.entries(changes), 4))(
+    "refuses a waiting entry with another %s",
+    async (_name, change) => {
+      await expect(planOf(world, entry(WAITS, change))).rejects.toMatchObject({ code: "BRG_SNAPSHOT_FALSE" });
+      // One that was taken since: the batch that took it says what it was.
+      await expect(planOf(world, entry(TAKEN, change))).rejects.toMatchObject({ code: "BRG_VERIFY_DIFFERS" });
+    },
+  );
 
   const cases: Record<string, () => LedgerSnapshot> = {
     "an entry less": () => ({ ...snapshot, waiting: snapshot.waiting.slice(0, -1) }),
@@ -217,7 +221,7 @@ describe("from a snapshot, by a node that has dropped older blocks", () => {
     "the block before": () => ({ ...snapshot, blockNumber: snapshot.blockNumber - 1 }),
     "a block to come": () => ({ ...snapshot, blockNumber: snapshot.blockNumber + 100_000 }),
   };
-  it.each(Object.entries(cases))("refuses a snapshot with %s", async (_name, make) => {
+  it.each(partOf(Object.entries(cases), 3))("refuses a snapshot with %s", async (_name, make) => {
     await expect(planOf(world, make())).rejects.toMatchObject({ code: "BRG_SNAPSHOT_FALSE" });
   });
 

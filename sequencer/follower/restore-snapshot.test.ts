@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "../../bridge/testing/model-history.ts";
 import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
 import { readSnapshot, writeSnapshot } from "../../bridge/verify/snapshot-file.ts";
+import { partOf } from "../../circuits/testing/test-random.ts";
 import { makeSnapshot, verifySnapshot } from "../../scripts/commands/operate/snapshot.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";
@@ -171,7 +172,7 @@ describe("a false snapshot", () => {
     "another queue": () => position({ queueHead: 0 }),
   };
 
-  it.each(Object.entries(cases))("with %s is refused", async (_name, make) => {
+  it.each(partOf(Object.entries(cases), 4))("with %s is refused", async (_name, make) => {
     const snapshot = make();
     await writeSnapshot(at("false"), snapshot);
     await expect(verifySnapshot({ ...l1, path: at("false") })).rejects.toMatchObject({

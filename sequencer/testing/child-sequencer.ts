@@ -1,7 +1,7 @@
 /** A sequencer as a process of its own, for tests that kill it and for measurements that must not share its core. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { ownProcess } from "../../circuits/testing/own-process.ts";
 import { type Answer, operatorHeaders } from "./test-rollup.ts";
 
 export interface ChildSequencer {
@@ -13,8 +13,7 @@ export interface ChildSequencer {
 
 /** @param environment needs SEQUENCER_LOG_LEVEL info: the URL is read from the log */
 export async function startChild(environment: Record<string, string>): Promise<ChildSequencer> {
-  const main = fileURLToPath(new URL("../main.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", main], {
+  const child = spawn(process.execPath, ownProcess("sequencer/main.ts"), {
     env: { PATH: process.env.PATH ?? "", ...environment },
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -1,10 +1,10 @@
 import { createPublicClient, custom, toHex } from "viem";
-import { mnemonicToAccount } from "viem/accounts";
 import { foundry } from "viem/chains";
 import { signMessage } from "../../circuits/field/eddsa.ts";
 import { Secret } from "../../circuits/secret.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { TEST_DOMAIN, type TestUser, testDeployment } from "./test-rollup.ts";
 
 /** Of an account of a test's rollup, which no chain knows. */
@@ -16,8 +16,7 @@ export async function clientOf(sequencerUrl: string, { id, keyX, secret }: TestU
     ...{ rollupAddress, tokenAddress, domain: TEST_DOMAIN },
     l1: createPublicClient({ chain: foundry, transport: noL1 }),
     spendingCap: DEFAULT_SPENDING_CAP,
-    sequencerAddress: mnemonicToAccount("test test test test test test test test test test test junk")
-      .address,
+    sequencerAddress: anvilAccount(0).address,
     l2Key: {
       keyX,
       secret: new Secret(toHex(secret, { size: 32 })),

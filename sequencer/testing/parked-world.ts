@@ -1,9 +1,9 @@
 /** A real sequencer, restored from L1, of a rollup whose model has a sealed epoch. */
 import { join } from "node:path";
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
-import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import { MODEL_ID, type ModelHistory, startModelHistory } from "../../bridge/testing/model-history.ts";
 import { submitSettlement } from "../../bridge/without-operator/submit-settlement.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { restoreFromL1 } from "../follower/restore-from-l1.ts";
 import { modelDeployment } from "./follower-fixture.ts";
 import { FINALITY_DEPTH_BLOCKS, forgedProver, startL1World } from "./l1-world.ts";

@@ -7,7 +7,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import { startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import { freePort } from "../../circuits/testing/free-port.ts";
 import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
@@ -18,6 +17,7 @@ import { contributionSource, uploadRows } from "../../client/datanets/upload-row
 import { deriveKey } from "../../client/l2-key.ts";
 import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
 import { getOperation } from "../../client/sequencer/ledger-reads.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { ANY_FEE, OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import type { Card } from "../../datanets/card/card.ts";
 import { loadHostConfig } from "../../datanets/host/config.ts";

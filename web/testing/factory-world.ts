@@ -12,7 +12,6 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import pino from "pino";
 import { decodeTextRow, wholeText } from "../../attribution/rows/text-rows.ts";
-import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import { hex32 } from "../../circuits/hex.ts";
 import { freePort } from "../../circuits/testing/free-port.ts";
 import { collectVersion } from "../../client/actions/data/collect-version.ts";
@@ -29,6 +28,7 @@ import { contributionSource, uploadRows } from "../../client/datanets/upload-row
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getOperation } from "../../client/sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../../client/sequencer/model-reads.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import { loadHostConfig } from "../../datanets/host/config.ts";
 import { createHostProcess } from "../../datanets/host/host-process.ts";

@@ -6,7 +6,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Hex } from "viem";
-import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import {
   MODEL_ID,
   type ModelHistory,
@@ -20,6 +19,7 @@ import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
 import { deriveKey } from "../../client/l2-key.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
 import { restoreFromL1 } from "../../sequencer/follower/restore-from-l1.ts";
 import { modelDeployment, startRandomnessWatcher } from "../../sequencer/testing/follower-fixture.ts";

@@ -2,11 +2,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { anvilAccount } from "../../bridge/testing/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import { verifierKey } from "../../bridge/verify/verify-keys.ts";
 import { TREASURY_ID } from "../../circuits/protocol.ts";
 import { keyXOf } from "../../circuits/testing/random-ledger.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import {
   deployGovernance,
   type GovernanceFixture,

@@ -12,7 +12,6 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { AnsweringModel } from "../../../attribution/model/model-family.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import { encodeTextRow } from "../../../attribution/rows/text-rows.ts";
-import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
 import { queryBytes, queryCommitment } from "../../../circuits/ledger/query.ts";
 import { answerHash, receiptHash } from "../../../circuits/ledger/receipt.ts";
 import { payInference } from "../../../client/actions/ledger/pay-inference.ts";
@@ -29,6 +28,7 @@ import {
 } from "../../../contracts/build/deploy-disputes.ts";
 import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
+import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
 import { claimReceiptCall } from "../../../models/disputing/ledger-claims.ts";
 import { GameReader } from "../../../models/disputing/read-games.ts";
 import { falseTrace, placeOf } from "../../../models/disputing/testing/played-games.ts";

@@ -8,7 +8,6 @@ import { type Address, toHex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ExitContract } from "../../../bridge/l1/exit-contract.ts";
 import type { HistoryEvent } from "../../../bridge/l1/l1-history.ts";
-import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
 import { doctored } from "../../../bridge/testing/history-fixture.ts";
 import {
   MODEL_ID,
@@ -24,6 +23,7 @@ import { KIND } from "../../../circuits/protocol.ts";
 import { circuitSpec } from "../../../circuits/registry/circuit-registry.ts";
 import { exitSizes } from "../../../circuits/registry/circuit-sizes.ts";
 import type { CircuitConfig } from "../../../contracts/build/verifying-key.ts";
+import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
 import { ANY_FEE, OPEN } from "../../../contracts/testing/rollup-fixture.ts";
 import { toSolidityKey } from "../../../prover/formats/verification-key.ts";
 import { developmentSecrets } from "../../../prover/keys/development-secrets.ts";

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toHex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
 import { type HistoryFixture, startHistoryFixture } from "../../../bridge/testing/history-fixture.ts";
+import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
 import { startTestRollup, type TestRollup } from "../../../sequencer/testing/test-rollup.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
 

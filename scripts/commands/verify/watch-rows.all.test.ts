@@ -12,13 +12,13 @@ import { answeringFiles, rawAnsweringHash } from "../../../attribution/model/ans
 import { writeModel } from "../../../attribution/model/model-directory.ts";
 import { type PublishedModel, publishedModel } from "../../../attribution/model/model-files.ts";
 import { registerModel } from "../../../attribution/model/registration.ts";
-import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
 import { hashRow, versionRowsRoot } from "../../../circuits/ledger/version-rows.ts";
 import { examinePosting } from "../../../client/disputing/examine-posting.ts";
 import type { PostingKind } from "../../../client/disputing/posting-kind.ts";
 import { type Posting, readPostings } from "../../../client/disputing/read-postings.ts";
 import { readWindows } from "../../../client/disputing/read-windows.ts";
 import { deployGenesisGates } from "../../../contracts/build/deploy-disputes.ts";
+import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
 import {
   BOND_WEI,
   MODEL_ID,

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toHex } from "viem";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { anvilAccount } from "../../../bridge/testing/bridge-fixture.ts";
 import { type Anvil, startAnvil } from "../../../contracts/l1/anvil.ts";
+import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
 import {
   deployGovernance,
   type GovernanceFixture,

@@ -1,0 +1,218 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import OpenAI from "openai";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { writeModel } from "../../attribution/model/model-directory.ts";
+import { openCheckable } from "../../attribution/model/model-family.ts";
+import { type PublishedModel, publishedModel } from "../../attribution/model/model-files.ts";
+import { registerModel } from "../../attribution/model/registration.ts";
+import { decodeTextRow, wholeText } from "../../attribution/rows/text-rows.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import type { ModelStatics } from "../../circuits/ledger/leaf.ts";
+import { askMessage } from "../../circuits/ledger/receipt.ts";
+import { unpackSplit } from "../../circuits/ledger/rewards.ts";
+import { checkAnswer } from "../../client/actions/answers/check-answer.ts";
+import { answerSchema } from "../../client/actions/answers/model-answers.ts";
+import { toHex32 } from "../../client/hex.ts";
+import { createLedgerFixture, type LedgerFixture } from "../../client/testing/ledger-fixture.ts";
+import { folderSource } from "../files/folder-source.ts";
+import { describeBase, readFrom } from "../registered/base-files.ts";
+import { type TextParts, textFamily } from "../registered/text-family.ts";
+import type { TextRecipe } from "../registered/text-recipe.ts";
+import { textTraining } from "../registered/text-training.ts";
+import type { ServedAdapters } from "../serving/serve-adapters.ts";
+import { hostSpans } from "../spans/host-spans.ts";
+import { buildSpanIndex } from "../spans/span-index.ts";
+import { makeModel, writeMadeModel } from "../testing/made-models.ts";
+import { serveWorld } from "../testing/serving-world.ts";
+import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../testing/text-rows.ts";
+import { openTokenizer } from "../tokens/tokenizer.ts";
+import { LedgerBook } from "./ledger-book.ts";
+import { openPaidModels, type PaidModels } from "./paid-models.ts";
+
+const MODEL_ID = 9;
+/** Of the same rows and base, with another rank and other targets. */
+const OTHER_ID = 10;
+const PAYER = 4;
+const PRICE_WEI = "2000000000000000000";
+const setting = () => ({ bases: [readFrom(folderSource(base))], kernels: "wasm" as const, threadCount: 1 });
+
+let folder: string;
+let base: string;
+let spans: Promise<ReadonlyMap<string, ReturnType<typeof hostSpans>>>;
+let model: PublishedModel<TextParts>;
+let other: PublishedModel<TextParts>;
+beforeAll(async () => {
+  await initPoseidon();
+  folder = await mkdtemp(join(tmpdir(), "openledger-paid-"));
+  base = join(folder, "base");
+  await writeMadeModel(base, makeModel(byteConfig, "text"));
+  const rows = ownedTexts(sampleTexts(24));
+  const described = await describeBase(folderSource(base), "made");
+  const answers = { promptTokens: 32, answerTokens: 12, temperature: 0.7, endToken: null };
+  const size = { rows: 64, features: 36, earners: 16, draws: 4 };
+  const split = { ownerParts: 16_384n, validatorParts: 13_107n };
+  const publish = async (modelId: number, adapter: TextRecipe["adapter"]) => {
+    const recipe = textRecipeFor(rows, described, { answers, adapter });
+    const trained = await textTraining(textFamily(setting()), setting()).train(rows, recipe, {});
+    const made = publishedModel(trained, registerModel(trained, { split }, size), { publishRows: true });
+    await writeModel(join(folder, "published", String(modelId)), made);
+    return made;
+  };
+  model = await publish(MODEL_ID, { rank: 2, alpha: 4, targets: ["q_proj", "v_proj"] });
+  other = await publish(OTHER_ID, { rank: 4, alpha: 4, targets: ["o_proj"] });
+  spans = spansOf(model);
+  return () => rm(folder, { recursive: true });
+});
+
+let fixture: LedgerFixture;
+const optionsOf = (basePath: string) => ({
+  folder: join(folder, "published"),
+  adaptersFolder: join(folder, "adapters"),
+  dataFolder: join(folder, `answers-${performance.now()}`),
+  basePath,
+  kernels: "wasm" as const,
+  // One model at a time.
+  heldBytes: 1,
+  sequencerUrl: fixture.sequencer.url,
+  domain: fixture.client.domain,
+  answerTtlMs: 60_000,
+  rateLimitPerMinute: 1_000,
+});
+const log = {
+  error: (facts: object, message: string) => expect.fail(`${message} ${JSON.stringify(facts)}`),
+};
+let paid: PaidModels;
+let served: ServedAdapters;
+let openai: OpenAI;
+beforeEach(async () => {
+  fixture = await createLedgerFixture({ hasFeed: false });
+  for (const [id, { statics }] of [[MODEL_ID, model] as const, [OTHER_ID, other] as const]) {
+    fixture.sequencer.answers.set(`GET /v1/leaves/${id}`, modelLeaf(statics));
+    setPayments([], id);
+  }
+  paid = await openPaidModels({ ...optionsOf(base), spans: await spans }, { log });
+  const tokens = await openTokenizer(folderSource(base), byteConfig.vocab_size);
+  const book = new LedgerBook(paid.models, tokens);
+  served = await serveWorld(folder, {}, { book, mounts: paid.mounts });
+  openai = new OpenAI({ baseURL: `${served.url}/v1`, apiKey: "any", maxRetries: 0 });
+});
+afterEach(async () => {
+  await served.close();
+  await paid.close();
+  await fixture.close();
+});
+
+/** As `datanet index` makes it. */
+async function spansOf({ recipe, rows }: typeof model) {
+  const documents = rows!.map(({ content, contributorId, validatorId }) => ({
+    text: new TextEncoder().encode(wholeText(decodeTextRow(content))),
+    digest: createHash("sha256").update(content).digest("hex"),
+    contributorId,
+    validatorId,
+  }));
+  const rowsRoot = recipe.datanet.rowsRoot.slice(2);
+  const index = await buildSpanIndex(documents, { rowsRoot, rowText: "text", engine: "typescript" });
+  return new Map([[rowsRoot, hostSpans(index)]]);
+}
+
+function modelLeaf({ split, ...statics }: ModelStatics) {
+  const { ownerParts, validatorParts } = unpackSplit(split);
+  const parts = { ownerParts: Number(ownerParts), validatorParts: Number(validatorParts) };
+  return {
+    kind: "model",
+    counters: { isReady: true, isApproved: true, priceWei: PRICE_WEI },
+    model: {
+      ...Object.fromEntries(Object.entries(statics).map(([name, value]) => [name, toHex32(value)])),
+      ...parts,
+    },
+  };
+}
+
+function setPayments(receipts: bigint[], modelId = MODEL_ID): void {
+  for (let from = 0; from <= receipts.length; from++)
+    fixture.sequencer.answers.set(`GET /v1/models/${modelId}/payments?epoch=1&from=${from}`, {
+      epoch: 1,
+      isSealed: false,
+      paymentCount: receipts.length,
+      payments: receipts.slice(from).map((receipt) => ({
+        receipt: toHex32(receipt),
+        payerId: PAYER,
+        amountWei: PRICE_WEI,
+        cumulativeWei: PRICE_WEI,
+      })),
+    });
+}
+
+/** What a request carries beside OpenAI's fields: who pays, and his signature of this question. */
+function claimOf(prompt: string, modelId: number) {
+  const { client, key } = fixture;
+  const message = askMessage({ domain: client.domain, modelId, payerId: PAYER, prompt });
+  const { r8x, r8y, s } = key.sign(message);
+  return { payerId: PAYER, signature: { r8x: toHex32(r8x), r8y: toHex32(r8y), s: toHex32(s) } };
+}
+
+const question = (prompt: string, modelId = MODEL_ID) => {
+  return { model: `model-${modelId}`, prompt, openledger: claimOf(prompt, modelId) };
+};
+
+async function streamed(prompt: string, modelId = MODEL_ID) {
+  const stream = await openai.completions.create({ ...question(prompt, modelId), stream: true });
+  let text = "";
+  let last: object = {};
+  for await (const part of stream) {
+    text += part.choices[0]?.text ?? "";
+    last = part;
+  }
+  return { text, answer: answerSchema.parse((last as { openledger: unknown }).openledger) };
+}
+
+describe("a registered model behind the server of adapters", () => {
+  it("attributes for models of other ranks and targets by one base, in turns, one of them in memory", async () => {
+    const answers = await Promise.all([streamed("The union?"), streamed("The union?", OTHER_ID)]);
+    const questions = { prompt: "The union?", payerId: PAYER, isAnsweredAgain: true };
+    for (const [i, published] of [model, other].entries())
+      checkAnswer(await openCheckable(published), answers[i]!.answer, {
+        ...questions,
+        staticsHash: published.staticsHash,
+      });
+    expect(answers[0]!.answer.receipt).not.toBe(answers[1]!.answer.receipt);
+    const row = await fetch(`${served.url}/ledger/${OTHER_ID}/v1/rows/3`);
+    expect(Buffer.from(await row.arrayBuffer())).toEqual(Buffer.from(other.rows![3]!.content));
+    expect((await fetch(`${served.url}/ledger/${OTHER_ID}/v1/rows/24`)).status).toBe(404);
+    expect(await (await fetch(`${served.url}/ledger/77/v1/model`)).json()).toMatchObject({
+      error: { code: "ATT_BAD_REQUEST" },
+    });
+  });
+
+  it("does not begin with another base than the models'", async () => {
+    const other = join(folder, "other-base");
+    await writeMadeModel(other, makeModel(byteConfig, "another text"));
+    await expect(openPaidModels(optionsOf(other), { log })).rejects.toMatchObject({
+      code: "MOD_BASE_MISSING",
+    });
+  });
+
+  it("gives nothing to whom nobody answers for, and nothing for nothing to who leaves early", async () => {
+    const unpaid = { status: 402, type: "insufficient_quota" };
+    const { openledger, ...bare } = question("The navy?");
+    await expect(openai.completions.create(bare)).rejects.toMatchObject(unpaid);
+    const stolen = { ...bare, prompt: "The treasury?", openledger };
+    await expect(openai.completions.create(stolen as never)).rejects.toMatchObject(unpaid);
+    await expect(openai.completions.create({ ...bare, model: "base" })).rejects.toMatchObject(unpaid);
+    const chat = { model: bare.model, messages: [{ role: "user" as const, content: "x" }] };
+    await expect(openai.chat.completions.create(chat)).rejects.toMatchObject({ status: 400 });
+    const long = question("x".repeat(33));
+    await expect(openai.completions.create(long)).rejects.toMatchObject({ status: 400, param: "prompt" });
+
+    const leaving = new AbortController();
+    const stream = await openai.completions.create(
+      { ...question("The navy?"), stream: true },
+      { signal: leaving.signal },
+    );
+    for await (const _ of stream) leaving.abort();
+    await expect.poll(() => streamed("A nation?").catch((error: unknown) => error)).toMatchObject(unpaid);
+  });
+});

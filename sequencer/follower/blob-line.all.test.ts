@@ -1,0 +1,176 @@
+/**
+ * A sequencer whose batches stand in blobs, from the operation to whoever reads L1 alone, and a restart between closing and
+ * posting; then one that chooses by L1's prices between blobs and calldata.
+ */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type BlobPlacesOptions, blobFinder, blobPlaces } from "../../bridge/blobs/blob-places.ts";
+import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
+import { behindLimit, rpcResult } from "../../bridge/testing/limited-node.ts";
+import { verifyRollup } from "../../bridge/verify/verify.ts";
+import type { SignedOperation } from "../../circuits/ledger/operation.ts";
+import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { warmUpKzg } from "../../contracts/testing/blob-batches.ts";
+import { startTestFollower, urlOf } from "../testing/follower-fixture.ts";
+import {
+  deploymentOn,
+  depositFor,
+  FINALITY_DEPTH_BLOCKS,
+  type L1World,
+  startL1World,
+} from "../testing/l1-world.ts";
+import { batch, close, send } from "../testing/test-operator.ts";
+import { ONE_OPEN_WEI, type TestUser, temporaryFolder, testUser, transfer } from "../testing/test-rollup.ts";
+
+/** More transfers than make a blob cheaper by a tenth where its gas costs next to nothing: 400. */
+const TRANSFERS = 404;
+const TABLE = { members: 4, rows: 8, units: 2, low: 2, top: 2 };
+const CALLDATA_SHAPE: BatchShape = { narrow: TRANSFERS + 4, wide: 4, table: TABLE };
+const SHAPE: BatchShape = { ...CALLDATA_SHAPE, table: { ...TABLE, isBlob: true } };
+const GWEI = 10n ** 9n;
+const [alice, bob] = [testUser(0), testUser(1)];
+
+let f: HistoryFixture;
+let deployment: Deployment;
+let folder: ReturnType<typeof temporaryFolder>;
+let w: L1World;
+const cleanUps: (() => unknown)[] = [];
+
+const start = (place = "blob", pricesUrl: string | null = null) =>
+  startL1World(
+    ...([f, deployment, join(folder.path, "sequencer")] as const),
+    { SEQUENCER_DATA_PLACE: place },
+    pricesUrl,
+  );
+const archived = () => readdirSync(w.rollup.config.blobsPath).sort();
+const finder = (places: Partial<BlobPlacesOptions>) =>
+  blobFinder({ archive: null, places: blobPlaces({ archives: [], beaconUrls: [], ...places }) });
+
+beforeAll(async () => {
+  folder = temporaryFolder();
+  f = await startHistoryFixture({ shapes: [SHAPE, CALLDATA_SHAPE] });
+  await warmUpKzg(f.l1);
+  deployment = await deploymentOn(f);
+  await depositFor(f, { alice: alice.keyX, bob: bob.keyX }, 99n * ONE_OPEN_WEI);
+  w = await start();
+}, 120_000);
+afterAll(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+  await w?.stop();
+  await f?.stop();
+  folder?.remove();
+});
+
+async function pay(from: TestUser, to: TestUser, nonce: bigint): Promise<void> {
+  const l1Owner = BigInt(f.l1.roles[to === alice ? "alice" : "bob"]);
+  const changes = { domain: deployment.domain } as Partial<SignedOperation>;
+  const { body, status } = await send(w.rollup, transfer(from, { ...to, l1Owner }, nonce, changes));
+  expect(status, JSON.stringify(body)).toBe(202);
+}
+
+/** Until L1 has all closed batches, and the sequencer their blobs. @returns how many batches there are */
+async function post(plainCount = 0): Promise<number> {
+  let count = 0;
+  const isPosted = async () => {
+    await w.turn();
+    const { batches } = (await w.rollup.get("/v1/status")).body;
+    count = batches.closed;
+    return batches.posted === count && archived().length === count - plainCount;
+  };
+  await expect.poll(isPosted, { timeout: 120_000, interval: 50 }).toBe(true);
+  return count;
+}
+
+/** Everything that reads L1 gets to the root that L1 has. */
+async function expectRead(
+  name: string,
+  places: Partial<BlobPlacesOptions>,
+  batchCount: number,
+  blobCount = batchCount,
+) {
+  const { root } = await f.rollup.state();
+  const blobs = { archives: [], beaconUrls: [], ...places };
+  const follower = await startTestFollower(f, join(folder.path, name), null, {
+    ...{ blobs, finalityDepthBlocks: 1 },
+  });
+  cleanUps.push(() => follower.stop());
+  await follower.poll();
+  expect(follower.followed.head.ledger.root, name).toBe(root);
+  expect(follower.alarms.all).toEqual([]);
+  // Blobs are kept beside everything else.
+  await expect
+    .poll(async () => (await follower.get("/health")).body.blobs, { timeout: 30_000, interval: 20 })
+    .toMatchObject({ kept: blobCount, known: blobCount, missing: 0 });
+  const verified = await verifyRollup({
+    ...{ rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address, circuits: f.derived },
+    ...{ verifyProof: f.verifyProof, blobs: finder(places) },
+  });
+  expect(verified).toMatchObject({ root, batchCount, proofCount: batchCount });
+}
+
+it("stands where L1's prices make it cheaper, and moves out of a blob that got too dear to be posted", async () => {
+  await w.watch();
+  await close(w.rollup);
+  await post();
+  const before = archived().length;
+  let blobBaseFeeWei = 1n;
+  const price = ({ method }: { method: string }) =>
+    method === "eth_blobBaseFee" ? { body: rpcResult(`0x${blobBaseFeeWei.toString(16)}`) } : null;
+  await w.stop();
+  await behindLimit(f.rpcUrl, price, async (pricesUrl) => {
+    w = await start("auto", pricesUrl);
+    const hear = async (wei: bigint) => {
+      blobBaseFeeWei = wei;
+      await f.l1.client.mine({ blocks: 1 });
+      await w.watch();
+    };
+    const nonces = { alice: 0n, bob: 0n };
+    const payOften = async (count: number) => {
+      for (let i = 0; i < count; i += 2) {
+        await pay(alice, bob, nonces.alice++);
+        await pay(bob, alice, nonces.bob++);
+      }
+    };
+    const closeNow = async () => {
+      const { circuit } = await batch(w.rollup, await close(w.rollup));
+      const { data } = (await w.rollup.get("/v1/status")).body;
+      return [circuit === shapeName(SHAPE), data.last.place, data.last.reason];
+    };
+
+    await hear(1_000n * GWEI);
+    await payOften(2);
+    expect(await closeNow(), "a dear blob").toEqual([false, "calldata", "cheaper"]);
+    await hear(1n);
+    await payOften(2);
+    expect(await closeNow(), "few operations").toEqual([false, "calldata", "cheaper"]);
+    await payOften(TRANSFERS);
+    expect(await closeNow(), "a cheap blob").toEqual([true, "blob", "cheaper"]);
+    const fed = await startTestFollower(f, join(folder.path, "fed"), urlOf(w), {
+      blobs: { archives: [urlOf(w)], beaconUrls: [] },
+    });
+    cleanUps.push(() => fed.stop());
+    await fed.poll();
+    expect(fed.alarms.all).toEqual([]);
+    expect(await fed.get("/v1/status")).toMatchObject({
+      body: { batches: { closed: w.rollup.sequencer.line.book.closedNumber } },
+    });
+    await post(2);
+
+    await payOften(TRANSFERS);
+    expect(await closeNow(), "a cheap blob again").toEqual([true, "blob", "cheaper"]);
+    // Nobody posts it for so long that L1 would not take it any more.
+    await f.l1.client.increaseTime({ seconds: 3_000 });
+    await hear(1_000n * GWEI);
+    const count = await post(3);
+    expect((await batch(w.rollup, count)).circuit).toBe(shapeName(CALLDATA_SHAPE));
+    expect(archived().length).toBe(before + 1);
+    expect(w.rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
+    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+    await expectRead("mixed", { archives: [urlOf(w)] }, count, count - 3);
+    await fed.poll();
+    expect(fed.followed.head.ledger.root).toBe((await f.rollup.state()).root);
+    expect(fed.alarms.all).toEqual([]);
+  });
+}, 240_000);

@@ -1,0 +1,140 @@
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import {
+  BLOCK_HASH_WINDOW_BLOCKS,
+  DEFAULT_SPLIT_DELAY_SECONDS,
+  RANDOMNESS_DELAY_BLOCKS,
+} from "../../bridge/l1/settlement-times.ts";
+import {
+  EARNER_TABLE_CIRCUIT,
+  MODEL_ID,
+  type ModelHistory,
+  startModelHistory,
+} from "../../bridge/testing/model-history.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
+import {
+  modelDeployment,
+  plainAnswer,
+  startRandomnessWatcher,
+  startTestFollower,
+  type TestFollower,
+  urlOf,
+} from "../testing/follower-fixture.ts";
+import { FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "../testing/l1-world.ts";
+import { temporaryFolder } from "../testing/test-rollup.ts";
+import { restoreFromL1 } from "./restore-from-l1.ts";
+
+// A node here takes minutes for 8,191 blocks. Follower and bridge share the number.
+vi.mock("../../bridge/l1/settlement-times.ts", async (original) => ({
+  ...(await original<typeof import("../../bridge/l1/settlement-times.ts")>()),
+  BLOCK_HASH_WINDOW_BLOCKS: 40,
+}));
+
+const shared = temporaryFolder();
+const cleanUps: (() => unknown)[] = [];
+let f: ModelHistory;
+let deployment: Deployment;
+let sealBatch: number;
+beforeAll(async () => {
+  f = await startModelHistory();
+  await f.makeModel();
+  await f.openModel();
+  sealBatch = await f.sealEpoch();
+  await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+  deployment = await modelDeployment(f, shared.path);
+  const { rpcUrl } = f;
+  const rollupAddress = f.rollup.address;
+  const dataPath = join(shared.path, "final");
+  await restoreFromL1({ rpcUrl, rollupAddress, dataPath, finalityDepthBlocks: FINALITY_DEPTH_BLOCKS });
+});
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+afterAll(async () => {
+  await f.stop();
+  shared.remove();
+});
+
+/** A chain of the test's own, a sequencer with all that is final, and the bridge's part that looks after Seals. */
+async function start() {
+  const id = await f.l1.client.snapshot();
+  cleanUps.push(() => f.l1.client.revert({ id }));
+  const { path: folder, remove } = temporaryFolder();
+  cleanUps.push(remove);
+  cpSync(join(shared.path, "final"), join(folder, "sequencer", "data"), { recursive: true });
+  const w = await startL1World(f, deployment, join(folder, "sequencer"));
+  cleanUps.push(() => w.stop());
+  const randomness = await startRandomnessWatcher(f, w, folder);
+  cleanUps.push(() => randomness.stop());
+  await w.turn();
+  const follower = async (
+    name: string,
+    feed: L1World | null,
+    finalityDepthBlocks = FINALITY_DEPTH_BLOCKS,
+  ) => {
+    const feedUrl = feed === null ? null : urlOf(feed);
+    const changes = { finalityDepthBlocks, verifyProof: f.verifyProof };
+    const started = await startTestFollower(f, join(folder, name), feedUrl, changes);
+    let isRunning = true;
+    const stop = async () => {
+      if (isRunning) await started.stop();
+      isRunning = false;
+    };
+    cleanUps.push(stop);
+    return { ...started, stop };
+  };
+  return { w, randomness, follower };
+}
+
+const MODEL = `/v1/models/${MODEL_ID}`;
+const sealedEpoch = async (served: Pick<TestFollower, "get">) => (await served.get(MODEL)).body.sealedEpoch;
+
+async function mineTo(blockNumber: number): Promise<void> {
+  const blocks = blockNumber - Number(await f.l1.client.getBlockNumber());
+  await f.l1.client.mine({ blocks });
+}
+
+describe("the Seals' randomness at a follower", () => {
+  it("is missed from the same block on as at the sequencer, and the default split settles the epoch", async () => {
+    const { follower, randomness, w } = await start();
+    const fed = await follower("fed", w);
+    const alone = await follower("alone", null);
+    const { blockNumber } = await f.rollup.sealedAt(sealBatch);
+    const lastFinal = blockNumber + RANDOMNESS_DELAY_BLOCKS + BLOCK_HASH_WINDOW_BLOCKS - 1;
+    const same = async (isMissed: boolean) => {
+      await randomness.poll();
+      for (const copy of [fed, alone]) {
+        await copy.poll();
+        for (const url of [MODEL, `${MODEL}/payments?epoch=1`])
+          expect(await plainAnswer(copy, url), url).toEqual(await plainAnswer(w.rollup, url));
+        expect(await sealedEpoch(copy)).toMatchObject({ isRandomnessMissed: isMissed, prevRandao: null });
+        expect(copy.alarms.isQuiet).toBe(true);
+      }
+    };
+    await mineTo(lastFinal + FINALITY_DEPTH_BLOCKS - 1);
+    await same(false);
+    await f.l1.client.mine({ blocks: 1 });
+    await same(true);
+    // One that begins only now, and one that begins again.
+    const late = await follower("late", null);
+    await late.poll();
+    await alone.stop();
+    const again = await follower("alone", w);
+    await again.poll();
+    for (const copy of [late, again])
+      expect(await sealedEpoch(copy)).toMatchObject({ isRandomnessMissed: true });
+
+    await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
+    await f.settleAsStranger(f.defaultData(), EARNER_TABLE_CIRCUIT);
+    await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+    await w.turn();
+    for (const copy of [fed, late, again]) {
+      await copy.poll();
+      expect(copy.followed.head.ledger.root).toBe((await f.rollup.state()).root);
+      expect(await plainAnswer(copy, MODEL)).toEqual(await plainAnswer(w.rollup, MODEL));
+      expect(await sealedEpoch(copy)).toBeNull();
+      expect([...copy.alarms.all, ...copy.alarms.passingView]).toEqual([]);
+    }
+  });
+});
