@@ -218,8 +218,8 @@ describe("a forged value of a blob", () => {
   ];
 
   it("is refused with aliases of z, of a payload and of the value, each by its one rule", async () => {
-    const strict = await compile("blob-bent-1-1", bend(sourceWithout(mainSource(LEAST), [])));
-    const loose = await compile("blob-loose-1-1", bend(sourceWithout(mainSource(LEAST), RULES)));
+    const strict = await compile("blob-bent-1-1", bend(sourceWithout(mainSource(LEAST), [], true)));
+    const loose = await compile("blob-loose-1-1", bend(sourceWithout(mainSource(LEAST), RULES, true)));
     const given = { cores: [7n, 9n], payloads: [11n] };
     const atAlias = inputsOf(given, POINT, { ...given, z: POINT + FIELD_ORDER });
     const paid = { ...given, payloads: [PAYLOAD] };

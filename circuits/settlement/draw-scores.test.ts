@@ -1,40 +1,14 @@
-import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { compileCircuit } from "../compiler/compile.ts";
 import { drawScoresIncludes } from "../field/generator-tables.ts";
 import { initPoseidon } from "../field/poseidon.ts";
-import { queryCommitment } from "../ledger/query.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import type { CircuitTester } from "../testing/circuit-tester.ts";
-import { recordedCount } from "../testing/constraint-counts.ts";
-import {
-  arbitraryInstance,
-  compileDraw,
-  type DrawInstance,
-  instanceInputs,
-} from "../testing/draw-instance.ts";
-import { runs } from "../testing/test-random.ts";
+import { countDrawScores, equalsTheRules, expectAgreement } from "../testing/draw-check.ts";
+import { compileDraw } from "../testing/draw-instance.ts";
 import { exactScores, scoreDigitCount } from "./draw-scores.ts";
-import { columnsCommitment, commitColumns } from "./feature-commitment.ts";
 
 beforeAll(initPoseidon);
 const slow = { timeout: 600_000 };
-const startElement = fc.bigInt(0n, FIELD_ORDER - 1n);
-
-async function expectAgreement(
-  tester: CircuitTester,
-  instance: DrawInstance,
-  start: bigint,
-): Promise<bigint[]> {
-  const { G, q } = instance;
-  const witness = await tester.calculateWitness(instanceInputs(instance, start));
-  const positive = exactScores(G, q).map((score) => (score > 0n ? score : 0n));
-  expect([tester.readOutput(witness, "positive")].flat()).toEqual(positive);
-  expect(tester.readOutput(witness, "queryCommitment")).toBe(queryCommitment(q));
-  const columns = commitColumns(G, G.length / q.length, q.length);
-  expect(tester.readOutput(witness, "featuresCommitment")).toBe(columnsCommitment(columns));
-  return witness;
-}
 
 describe("exactScores", () => {
   test("is the matrix times the query", () => {
@@ -64,19 +38,8 @@ describe("DrawScores", () => {
   test.each([
     [1, 1],
     [3, 2],
-    [16, 5],
-    [64, 8],
     [66, 33],
-  ])("equals the rules with %i rows and %i features", slow, async (rows, features) => {
-    const tester = await compileDraw(rows, features);
-    await fc.assert(
-      fc.asyncProperty(arbitraryInstance(rows, features), startElement, async (instance, start) => {
-        const witness = await expectAgreement(tester, instance, start);
-        expect(tester.checkConstraints(witness)).toBeNull();
-      }),
-      { numRuns: runs(6) },
-    );
-  });
+  ])("equals the rules with %i rows and %i features", slow, equalsTheRules);
 
   const [rows, features] = [3, 2];
   const extremes: [string, number[], number[]][] = [
@@ -126,22 +89,8 @@ describe("DrawScores' tables", () => {
 });
 
 describe("DrawScores' constraints", () => {
-  const count = async (rows: number, features: number) => {
-    const source = `pragma circom 2.1.6;\n${drawScoresIncludes(rows)}component main = DrawScores(${rows}, ${features});\n`;
-    const name = `draw-scores-${rows}-${features}`;
-    const { nonLinear, linear } = (await compileCircuit({ name, mainSource: source })).constraintCounts;
-    expect(nonLinear + linear).toBe(recordedCount(`DrawScores(${rows}, ${features})`));
-    return nonLinear + linear;
-  };
-
-  test("are those of its rows, features and digits, exactly", slow, async () => {
-    const base = await count(1, 1);
+  test("are those of one row and one feature, exactly", slow, async () => {
     // Once a draw, 7 digits: query hash 595, H' 56, planes of the columns 37, of the rows 90, the equation 30.
-    expect(base).toBe(595 + 56 + 37 + 90 + 30 + 58 + 32);
-    expect((await count(65, 1)) - base).toBe(64 * (7 * 8 + 2));
-    expect((await count(1, 32)) - base).toBe(31 * 32 + 1);
-    expect((await count(2, 33)) - (await count(1, 33))).toBe(8 * 8 + 2);
-    expect((await count(2, 260)) - (await count(1, 260))).toBe(9 * 8 + 2);
-    expect((await count(1, 466)) - (await count(1, 465))).toBe(32 + 595);
+    expect(await countDrawScores(1, 1)).toBe(595 + 56 + 37 + 90 + 30 + 58 + 32);
   });
 });

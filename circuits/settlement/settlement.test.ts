@@ -4,6 +4,7 @@ import { unpackSplit } from "../ledger/rewards.ts";
 import { settlementCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { acceptedWitness, epochOf, SMALL_SIZE, type WorldOptions } from "../testing/settlement-world.ts";
+import { runs } from "../testing/test-random.ts";
 import { type EpochToSettle, settleEpoch } from "./settlement-rules.ts";
 import type { SettlementSize } from "./settlement-size.ts";
 
@@ -34,7 +35,7 @@ describe("Settlement", () => {
   ];
 
   it.each(sizes)("equals the rules for random epochs of $rows rows and $draws draws", async (size) => {
-    for (let seed = 1; seed <= 5; seed++) {
+    for (let seed = 1; seed <= runs(5); seed++) {
       const { settled, epoch } = await expectEqual({ size, seed });
       const paid = settled.earnedWei.reduce((sum, wei) => sum + wei, 0n);
       const { ownerWei, treasuryWei } = settled.terms;
@@ -200,7 +201,7 @@ describe("settlement-model", () => {
   });
 
   it("pays what a plain computation in fractions pays, up to a wei an earner", () => {
-    for (let seed = 1; seed <= 30; seed++) {
+    for (let seed = 1; seed <= runs(30); seed++) {
       const epoch = epochOf({ seed, size: { rows: 33, features: 16, earners: 16, payments: 16, draws: 4 } });
       const { draws, earnedWei } = settleEpoch(epoch);
       const { ownerParts } = unpackSplit(epoch.model.statics.split);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Level } from "level";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { TestRandom } from "../testing/test-random.ts";
+import { isWhole, TestRandom } from "../testing/test-random.ts";
 import { crc32c } from "./crc32c.ts";
 import { checkStructure, checkTables } from "./level-files.ts";
 import { storeFaultOf } from "./store-fault.ts";
@@ -18,6 +18,9 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 interface ClassicLevel {
   compactRange(start: string, end: string): Promise<void>;
 }
+
+/** Every byte in the whole suite; a part in the core, which meets every bit of a byte. */
+const STEP = isWhole ? 1 : 9;
 
 const random = new TestRandom(3);
 /** Of few words, so that LevelDB compresses some blocks, and of many. */
@@ -79,7 +82,7 @@ describe("checkStructure and checkTables", () => {
     let count = 0;
     for (const name of names) {
       const bytes = readFileSync(join(folder, name));
-      for (let offset = 0; offset < bytes.length; offset++) {
+      for (let offset = 0; offset < bytes.length; offset += STEP) {
         const changed = Buffer.from(bytes);
         changed[offset]! ^= 1 << (offset % 8);
         writeFileSync(join(folder, name), changed);
@@ -89,7 +92,7 @@ describe("checkStructure and checkTables", () => {
       }
       writeFileSync(join(folder, name), bytes);
     }
-    expect(count).toBeGreaterThan(5_000);
+    expect(count).toBeGreaterThan(5_000 / STEP);
     // A table's footer has room that nobody reads.
     expect(unseen.filter((text) => !/\.ldb/.test(text))).toEqual([]);
     expect(unseen.length).toBeLessThan(80);
@@ -105,7 +108,7 @@ describe("checkStructure and checkTables", () => {
     const path = join(folder, name!);
     const bytes = readFileSync(path);
     expect(bytes.length).toBeGreaterThan(2 * 32_768);
-    for (let offset = 0; offset < bytes.length - 2_100; offset += 61) {
+    for (let offset = 0; offset < bytes.length - 2_100; offset += 61 * STEP) {
       const changed = Buffer.from(bytes);
       changed[offset]! ^= 1 << (offset % 8);
       writeFileSync(path, changed);

@@ -45,3 +45,11 @@ export function directEpochOf(options: DirectWorldOptions = {}): DirectEpoch {
     },
   );
 }
+
+/** Two payments of the same amount, so that each has one of the two draws; a padding row and an absent earner. */
+export const TWO_DRAWS = {
+  seed: 6,
+  rowCounts: [2, 3, 1],
+  amountsWei: [10n ** 18n, 10n ** 18n, 1n],
+  terms: (payment: number) => [[0, 3, 3, 9], [1, 2, 15], [4]][payment]!,
+};

@@ -1,12 +1,16 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { describe, expect, it } from "vitest";
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { isWhole, runs } from "../../circuits/testing/test-random.ts";
 import { PATTERN_TEXTS } from "./token-spelling.ts";
 import { trainTokenizer } from "./train-tokenizer.ts";
 import { BORDER, PATTERN, type Pattern, wordBorder } from "./word-borders.ts";
 
 const recipe = { vocabularySize: 256, specialTokens: [] };
 const file = JSON.parse(trainTokenizer([], recipe));
+
+/** Characters of the longest texts of which all are tried. */
+const LONGEST = isWhole ? 5 : 4;
 
 /** Texts to pieces, as the library has it. A character of a piece is a byte. */
 type Pieces = (text: string) => string[];
@@ -82,9 +86,9 @@ describe.each(pieces)(
           : texts(characters, length - 1).flatMap((text) => characters.map((one) => text + one));
       // A letter, an apostrophe, two letters and a letter are all that a shortening can depend on. Then runs.
       let unsure = 0;
-      for (const text of texts([..."sre1' !\n"], 5)) unsure += compare(pattern, cut, text);
+      for (const text of texts([..."sre1' !\n"], LONGEST)) unsure += compare(pattern, cut, text);
       for (const text of texts([..."é½'<>\u3000 \r\u0301L"], 4)) unsure += compare(pattern, cut, text);
-      for (const text of texts([..."1٣!\n \t"], 5)) unsure += compare(pattern, cut, text);
+      for (const text of texts([..."1٣!\n \t"], LONGEST)) unsure += compare(pattern, cut, text);
       // Only where a token that is taken whole may end or begin: it is marked there.
       if (isOwn)
         for (const text of texts([..."sé1' !\n\t\u3000\u0301"], 4))
@@ -96,8 +100,10 @@ describe.each(pieces)(
       // The least that a pattern's vocabulary may have: marked ones, or a sign and a blank.
       for (const whole of isOwn ? ["<>"] : ["!", " "]) {
         const kinds = [..."sé1'!\n ", whole === "!" ? "\t" : whole];
-        for (let index = 0; index < 8 ** 5; index++) {
-          const text = Array.from({ length: 5 }, (_, i) => kinds[Math.floor(index / 8 ** i) % 8]).join("");
+        for (let index = 0; index < 8 ** LONGEST; index++) {
+          const text = Array.from({ length: LONGEST }, (_, i) => kinds[Math.floor(index / 8 ** i) % 8]).join(
+            "",
+          );
           if (text.includes(whole)) compareBeside(pattern, cut, whole, text);
         }
       }
@@ -117,12 +123,13 @@ describe.each(pieces)(
 
     it("in random texts of all alphabets", () => {
       const random = new SeededRandom(`borders of words ${name}`);
+      const randomCount = runs(5_000);
       const characters = [..."aZ09 '\t\n\r.,<>_-LlvVeE", ...STRANGE, ...DISPUTED];
       const any = () =>
         random.nextBelow(8) === 0
           ? String.fromCodePoint(random.nextBelow(random.nextBelow(2) === 0 ? 0x3000 : 0x30000))
           : characters[random.nextBelow(characters.length)]!;
-      for (let run = 0; run < 5_000; run++)
+      for (let run = 0; run < randomCount; run++)
         compare(pattern, cut, Array.from({ length: 1 + random.nextBelow(16) }, any).join(""));
     });
 

@@ -17,13 +17,13 @@ let two: ContributedRound;
 
 const at = (name: string) => join(folder, name);
 const resolveCircuit = (name: string) => ({ name, mainSource: sampleSource(Number(name.split("-")[1])) });
-const sample = () => ({ circuitName: "sample-40", resolveCircuit, ptauPath: at("made.ptau") });
+const sample = () => ({ circuitName: "sample-10", resolveCircuit, ptauPath: at("made.ptau") });
 const recordOf = ({ round }: ContributedRound) => round.slice(0, recordBytes);
 const entropy = new Uint8Array([1, 2, 3]);
 
 beforeAll(async () => {
   folder = await makeScratchFolder();
-  await makePowers(folder, 7, { ptauPath: at("made.ptau") });
+  await makePowers(folder, 5, { ptauPath: at("made.ptau") });
   await startKey({ ...sample(), zkeyPath: at("first.zkey") });
   first = await readFirstRound(at("first.zkey"));
   const { circuitHash, shape } = first;

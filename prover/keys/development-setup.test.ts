@@ -1,9 +1,8 @@
 import { copyFile, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { groth16, wtns } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hashKeyFile, readZkeyHeader } from "../formats/zkey-file.ts";
-import type { ProvingCircuit } from "../proving/prover.ts";
+import { hashKeyFile } from "../formats/zkey-file.ts";
+import { expectKey, expectVerificationKey } from "../testing/development-key.fixtures.ts";
 import { compileSample, makeScratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import { developmentSetup, developmentVerificationKey } from "./development-setup.ts";
 
@@ -16,31 +15,13 @@ afterAll(async () => {
   await (globalThis as { curve_bn128?: { terminate(): Promise<void> } }).curve_bn128?.terminate();
 });
 
-async function proveWithSnarkjs(circuit: ProvingCircuit, inputs: object) {
-  const witness: { type: "mem"; data?: Uint8Array } = { type: "mem" };
-  await wtns.calculate(inputs, circuit.wasmPath, witness);
-  const keyPath = join(dirname(circuit.zkeyPath), "verification-key.json");
-  const key = JSON.parse(await readFile(keyPath, "utf8")) as object;
-  return { key, ...(await groth16.prove(circuit.zkeyPath, witness)) };
-}
-
 describe("developmentSetup", () => {
   // 2 public signals and the constant: 6 constraints would need a domain of 8 + 1.
   test.each([
-    { squareCount: 1, domainSize: 8 },
     { squareCount: 3, domainSize: 8 },
     { squareCount: 4, domainSize: 16 },
-    { squareCount: 600, domainSize: 1024 },
-  ])(
-    "makes a key for $squareCount squares whose proofs snarkjs accepts",
-    async ({ squareCount, domainSize }) => {
-      const circuit = await developmentSetup(await compileSample(squareCount), { cacheDir: folder });
-      expect((await readZkeyHeader(circuit.zkeyPath)).domainSize).toBe(domainSize);
-      const { key, proof, publicSignals } = await proveWithSnarkjs(circuit, { x: 3n, w: 5n });
-      expect(await groth16.verify(key, publicSignals, proof)).toBe(true);
-      const altered = [(BigInt(publicSignals[0]!) + 1n).toString(), publicSignals[1]!];
-      expect(await groth16.verify(key, altered, proof)).toBe(false);
-    },
+  ])("makes a key for $squareCount squares whose proofs snarkjs accepts", ({ squareCount, domainSize }) =>
+    expectKey(folder, squareCount, domainSize),
   );
 
   test("makes the same bytes twice, whatever the number of workers", async () => {
@@ -80,19 +61,7 @@ describe("developmentSetup", () => {
 });
 
 describe("developmentVerificationKey", () => {
-  test.each([1, 4, 600])("is the whole key's, without it, and is kept: %i squares", async (squareCount) => {
-    const compiled = await compileSample(squareCount);
-    const cacheDir = join(folder, `verification-${squareCount}`);
-    const alone = await developmentVerificationKey(compiled, { cacheDir });
-    await expect(readFile(alone.zkeyPath)).rejects.toMatchObject({ code: "ENOENT" });
-    const kept = await developmentVerificationKey(compiled, { cacheDir });
-    const whole = await developmentSetup(compiled, { cacheDir });
-    expect(alone.verificationKey).toEqual(whole.verificationKey);
-    expect(kept.verificationKey).toEqual(whole.verificationKey);
-    expect(alone.zkeyPath).toBe(whole.zkeyPath);
-    const beside = await readFile(join(dirname(whole.zkeyPath), "verification-key.json"), "utf8");
-    expect(await readFile(alone.verificationKeyPath, "utf8")).toBe(beside);
-  });
+  test("is the whole key's, without it, and is kept: 4 squares", () => expectVerificationKey(folder, 4));
 
   test("takes no kept key where whoever verifies trusts none", async () => {
     const compiled = await compileSample(5);

@@ -11,10 +11,10 @@ import { hashStatics, packBinding, unpackBinding } from "../../ledger/leaf.ts";
 import { modelQueryCommitment } from "../../ledger/model-query.ts";
 import { receiptHash } from "../../ledger/receipt.ts";
 import { settlementCircuitSpec } from "../../registry/circuit-registry.ts";
-import { freeInputs, type InputWidths, looseWires } from "../../testing/alias-check.ts";
+import { looseWires } from "../../testing/alias-check.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { answeredQuery } from "../../testing/direct-instance.ts";
-import { directEpochOf, SMALL_DIRECT } from "../../testing/direct-world.ts";
+import { directEpochOf, SMALL_DIRECT, TWO_DRAWS as WORLD } from "../../testing/direct-world.ts";
 import { expectRefusedBy } from "../../testing/refusal-check.ts";
 import { acceptedWitness, differingPlaces, statedInputs } from "../../testing/settlement-world.ts";
 import { directDraw } from "../direct-matrix.ts";
@@ -27,14 +27,6 @@ beforeAll(async () => {
   const { name, mainSource } = settlementCircuitSpec(SMALL_DIRECT);
   tester = await CircuitTester.compile(name, mainSource);
 }, 600_000);
-
-/** Two payments of the same amount, so that each has one of the two draws; a padding row and an absent earner. */
-const WORLD = {
-  seed: 6,
-  rowCounts: [2, 3, 1],
-  amountsWei: [10n ** 18n, 10n ** 18n, 1n],
-  terms: (payment: number) => [[0, 3, 3, 9], [1, 2, 15], [4]][payment]!,
-};
 
 /** Draw 0 with another query and all that follows from it. */
 function withQuery(inputs: CircuitInputs, epoch: DirectEpoch, terms: readonly number[]): CircuitInputs {
@@ -123,13 +115,6 @@ describe("a draw", { timeout: 600_000 }, () => {
   });
 });
 
-/** Inputs that SampledPayout does not share with Settlement, whose own test alters all others; and draws' openings. */
-const WIDTHS: InputWidths = { answeredClass: [1, 16], isValid: [1, 128] };
-const OWN = new Set([
-  ...Object.keys(WIDTHS),
-  ...["counts", "scores", "logitDigits", "blindScore", "answeringHash", "answerHash", "salt", "receipt"],
-]);
-
 describe("SampledPayout", () => {
   it("says what Settlement says, line by line", () => {
     const lines = (name: string) =>
@@ -167,19 +152,6 @@ describe("SampledPayout", () => {
 });
 
 describe("under the honest z", { timeout: 600_000 }, () => {
-  it("a prover chooses nothing that counts: hints of scores, an absent payment, a void draw's opening", async () => {
-    // Draw 0 is void, draw 1 has no positive score.
-    const entry = (row: number) => (row === 6 ? 1 : 2);
-    const settled = settleEpoch(
-      directEpochOf({ ...WORLD, entry, terms: (i) => (i === 0 ? null : WORLD.terms(i)) }),
-    );
-    expect(settled.draws.map(({ isEven }) => isEven)).toEqual([false, true]);
-    const free = await freeInputs(tester, statedInputs(settled).inputs, WIDTHS, OWN);
-    const rest = free.filter((name) => !/^(scores|blindScore|logitDigits)\./.test(name)).sort();
-    // The last payment's place is empty.
-    expect(rest).toEqual(["answerHash.0", "receipt.3", "salt.0"]);
-  });
-
   it("no inner wire can hold an alias alone", async () => {
     const witness = await acceptedWitness(tester, settleEpoch(directEpochOf(WORLD)));
     const loose = looseWires(tester, witness, [2, 16, 24, 40, 96]).filter(
