@@ -1,3 +1,7 @@
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+// Words are written 64 bits at a time. Copied 128 bits at a time, each copy would wait until two writes have reached the cache.
+#pragma GCC target("general-regs-only")
+#endif
 #include "portable-quotient.h"
 
 #include <algorithm>

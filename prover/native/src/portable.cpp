@@ -1,4 +1,8 @@
 // The path for every 64-bit processor: one addition at a time, Montgomery with R = 2^256.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+// Words are written 64 bits at a time. Copied 128 bits at a time, each copy would wait until two writes have reached the cache.
+#pragma GCC target("general-regs-only")
+#endif
 #include "kernels.h"
 
 #include "field.h"
