@@ -4,8 +4,13 @@ import { readAccountFile, writeAccountFile } from "../cli/account-file.ts";
 import { workspacePaths } from "../cli/workspace.ts";
 import { ACCOUNT_INDEX, type AccountName, MNEMONIC, PEOPLE } from "./config.ts";
 
+const accounts = new Map<AccountName, HDAccount>();
+
+/** Made once: a mnemonic's seed takes 2,048 rounds of a hash. */
 export function devAccount(name: AccountName): HDAccount {
-  return mnemonicToAccount(MNEMONIC, { addressIndex: ACCOUNT_INDEX[name] });
+  const account = accounts.get(name) ?? mnemonicToAccount(MNEMONIC, { addressIndex: ACCOUNT_INDEX[name] });
+  accounts.set(name, account);
+  return account;
 }
 
 export function devPrivateKey(name: AccountName): `0x${string}` {

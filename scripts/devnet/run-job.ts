@@ -77,7 +77,6 @@ export async function runJob(job: Job): Promise<Report> {
   await getAccess(job, leaves, datanetIds.mails);
   models.mails = await train(job, MODELS.mails, datanetIds.mails);
   title("The models on the ledger");
-  const made: MadeModel[] = [];
   // One step after another for all models: their operations then share batches.
   const modelIds = {} as Record<ModelName, number>;
   for (const name of MODEL_NAMES)
@@ -101,11 +100,14 @@ export async function runJob(job: Job): Promise<Report> {
     );
     title("The models begin");
   }
-  for (const name of MODEL_NAMES) {
-    const [part, model, modelId] = [MODELS[name], models[name], modelIds[name]];
-    const serverUrl = await bringToLife(job, part, modelId, model);
-    made.push({ part, name, datanetId: datanetIds[part.datanet], modelId, model, serverUrl });
-  }
+  // Most of a genesis is waiting for Ethereum.
+  const made = await Promise.all(
+    MODEL_NAMES.map(async (name): Promise<MadeModel> => {
+      const [part, model, modelId] = [MODELS[name], models[name], modelIds[name]];
+      const serverUrl = await bringToLife(job, part, modelId, model);
+      return { part, name, datanetId: datanetIds[part.datanet], modelId, model, serverUrl };
+    }),
+  );
   for (const one of made) await approveOnLedger(job, one.part, one);
   // In the batch that approves a model payments to it would take wide slots.
   await withRetry(job, job.closeBatch);
