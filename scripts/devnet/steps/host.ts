@@ -58,8 +58,14 @@ export async function workOnHost(
   lastCommit: `0x${string}`,
 ): Promise<void> {
   const place = { hostUrl: job.hostUrl, datanetId };
-  await waitWithConsole(job, job.people.alice, { hash: lastCommit }, "posted", "the commits");
-  await mineUntilFinal(job);
+  const { stage } = await waitWithConsole(
+    job,
+    job.people.alice,
+    { hash: lastCommit },
+    "posted",
+    "the commits",
+  );
+  if (stage !== "final") await mineUntilFinal(job);
   await waitWithConsole(job, job.people.alice, { hash: lastCommit }, "final", "the commits");
   await upload(job, leaves, place);
   await label(job, leaves, place);
