@@ -1,7 +1,7 @@
 // Products of 256-bit words by the x86 instructions MULX, ADCX and ADOX: two carry chains that do not wait for each other.
 // GCC and Clang make neither chain of 128-bit integers in C++, and take two and a half times as long.
 #pragma once
-#include "modulus.h"
+#include <cstdint>
 
 #if defined(__x86_64__)
 #define PROVER_HAS_ADX 1
@@ -32,12 +32,13 @@ inline const bool hasAdx = findAdx();
   "movl $0, %%eax\n adcxq %%rax, %[A]\n adoxq %%rax, %[A]\n" ADX_REDUCE
 
 /**
- * a b / 2^256 mod m, at most twice m, for a < 2^256 and b < m; only where `hasAdx`. The modulus has two spare bits, so that
- * no row carries beyond its fifth word (Koc, Acar, Kaliski 1996: CIOS).
+ * out = a b / 2^256 mod m, at most twice m, for a < 2^256 and b < m; only where `hasAdx`. The modulus has two spare bits, so
+ * that no row carries beyond its fifth word (Koc, Acar, Kaliski 1996: CIOS).
  * @param inverse -1/m mod 2^64
  */
-inline Words adxProduct(const Words& a, const Words& b, const Words& m, u64 inverse) {
-  u64 t0, t1, t2, t3, A, C;
+inline void adxProduct(const uint64_t (&a)[4], const uint64_t (&b)[4], const uint64_t (&m)[4], uint64_t inverse,
+                       uint64_t (&out)[4]) {
+  uint64_t t0, t1, t2, t3, A, C;
   asm("xorl %%eax, %%eax\n movq 0(%[a]), %%rdx\n"
       "mulxq 0(%[b]), %[t0], %[t1]\n"
       "mulxq 8(%[b]), %%rax, %[t2]\n adoxq %%rax, %[t1]\n"
@@ -45,9 +46,9 @@ inline Words adxProduct(const Words& a, const Words& b, const Words& m, u64 inve
       "mulxq 24(%[b]), %%rax, %[A]\n adoxq %%rax, %[t3]\n"
       "movl $0, %%eax\n adoxq %%rax, %[A]\n" ADX_REDUCE ADX_ROW(8) ADX_ROW(16) ADX_ROW(24)
       : [t0] "=&r"(t0), [t1] "=&r"(t1), [t2] "=&r"(t2), [t3] "=&r"(t3), [A] "=&r"(A), [C] "=&r"(C)
-      : [a] "r"(a.w), [b] "r"(b.w), [m] "r"(m.w), [inverse] "r"(inverse), "m"(a), "m"(b), "m"(m)
+      : [a] "r"(a), [b] "r"(b), [m] "r"(m), [inverse] "r"(inverse), "m"(a), "m"(b), "m"(m)
       : "rax", "rdx", "cc");
-  return Words{{t0, t1, t2, t3}};
+  out[0] = t0, out[1] = t1, out[2] = t2, out[3] = t3;
 }
 
 #undef ADX_REDUCE

@@ -42,7 +42,11 @@ struct Field {
    */
   static Words mul(const Words& a, const Words& b) {
 #ifdef PROVER_HAS_ADX
-    if (hasAdx) return reduceOnce(adxProduct(a, b, modulus, inverse64));
+    if (hasAdx) {
+      Words out;
+      adxProduct(a.w, b.w, modulus.w, inverse64, out.w);
+      return reduceOnce(out);
+    }
 #endif
     u64 t0 = 0, t1 = 0, t2 = 0, t3 = 0;
     for (int i = 0; i < 4; i++) {
