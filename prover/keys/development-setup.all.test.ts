@@ -1,4 +1,4 @@
-/** Keys of the least and of larger circuits; development-setup.test.ts has the sizes where the domain doubles. */
+/** Keys of the least and of larger circuits; development-keys.all.test.ts has the sizes where the domain doubles. */
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, test } from "vitest";
 import { expectKey, expectVerificationKey } from "../testing/development-key.fixtures.ts";
