@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { describe, expect, it } from "vitest";
+import { hostWith, packageEntries } from "./package-entries.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const folder = join(root, "examples");
+const programs = readdirSync(folder).filter((name) => name.endsWith(".ts"));
+const MISTAKE = join(folder, "mistake.ts");
+
+/** What the compiler says of the programs, and of one with mistakes: "file: message". */
+function faults(): string[] {
+  const { config } = ts.readConfigFile(join(root, "tsconfig.json"), (path) => readFileSync(path, "utf8"));
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+  const compiled = { ...options, paths: { "openledger-client": [join(root, "index.ts")] } };
+  const mistake = `import { parseOpen, steal } from "openledger-client";\nsteal(parseOpen(10));\n`;
+  const files = [...programs.map((name) => join(folder, name)), MISTAKE];
+  const host = hostWith(new Map([...packageEntries(root), [MISTAKE, mistake]]), compiled);
+  const program = ts.createProgram(files, compiled, host);
+  return files.flatMap((path) => {
+    const source = program.getSourceFile(path)!;
+    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
+      ({ messageText }) =>
+        `${path.slice(folder.length + 1)}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`,
+    );
+  });
+}
+
+describe("the programs of examples/", () => {
+  it("have types that hold against what the client package exports", () => {
+    expect(programs).toHaveLength(5);
+    expect(faults()).toEqual([
+      expect.stringMatching(/^mistake\.ts: .*steal/),
+      expect.stringMatching(/^mistake\.ts: .*number.*string/),
+    ]);
+  });
+
+  it("are short enough to copy, and each is in the README", () => {
+    const readme = readFileSync(join(folder, "README.md"), "utf8");
+    for (const name of programs) {
+      const text = readFileSync(join(folder, name), "utf8");
+      expect(text.split("\n").length - 1, name).toBeLessThan(60);
+      expect(readme).toContain(`| \`${name}\` |`);
+      // What a program reads from its environment is said where people look for it.
+      for (const [, variable] of text.matchAll(/env\("([A-Z_]+)"\)/g)) expect(readme).toContain(variable);
+    }
+  });
+});
