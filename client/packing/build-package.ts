@@ -50,7 +50,8 @@ export function buildPackage(folder: string): BuiltPackage {
   return { name: manifest.name, version: manifest.version, folder };
 }
 
-function packageManifest() {
+/** The package's own package.json. */
+export function packageManifest() {
   const ours = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     version: string;
     license: string;
