@@ -3,6 +3,7 @@ import {
   createLedgerClient,
   deposit,
   deriveKey,
+  findLeaves,
   formatOpen,
   getLeaf,
   isClientError,
@@ -30,8 +31,15 @@ const client = await createLedgerClient({
   l2Key,
 });
 
+// Without `to` a deposit opens an account; with it the OPEN goes to one that is there.
+const known = await findLeaves(client, { keyX: l2Key.keyX });
+const own = known.find(({ kind }) => kind === "account")?.id;
 try {
-  const { queueIndex } = await deposit(client, { amountWei: parseOpen("10") });
+  const amountWei = parseOpen("10");
+  const { queueIndex } = await deposit(
+    client,
+    own === undefined ? { amountWei } : { amountWei, to: own, expectedOwner: wallet.address },
+  );
   await waitFor(client, { queueIndex }, "acknowledged");
 } catch (error) {
   // An error has a stable code. Narrowed to one, its data has types.
@@ -40,7 +48,8 @@ try {
   process.exit(1);
 }
 
-const { from, hash } = await transfer(client, { to: Number(env("PAYEE")), amountWei: parseOpen("1.5") });
+const payment = { to: Number(env("PAYEE")), amountWei: parseOpen("1.5") };
+const { from, hash } = await transfer(client, own === undefined ? payment : { ...payment, from: own });
 console.log(`Payment ${hash}`);
 const { stage } = await waitFor(client, { hash }, "posted", {
   onProgress: ({ remainingMs, stage }) =>

@@ -48,7 +48,7 @@ describe("the programs that use the client package", () => {
     ]);
     for (const name of ["deposit-and-pay.ts", "read-earnings.ts", "verify-batch.ts"])
       cpSync(join(examples, name), join(project.folder, name));
-    await fundOpen(world, account.address, parseEther("15"));
+    await fundOpen(world, account.address, parseEther("25"));
   });
   afterAll(async () => {
     await world?.stop();
@@ -71,9 +71,12 @@ describe("the programs that use the client package", () => {
     const paid = await run("deposit-and-pay.ts", payer());
     // 10 less 1.5 and the fee of a transfer.
     expect(paid.stdout).toMatch(/\nThe payment is posted\. Account \d+ has 8\.4\d+ OPEN left\.\n$/);
+    // Its account is there now, and gets the second deposit.
+    const again = await run("deposit-and-pay.ts", payer());
+    expect(again.stdout).toMatch(/ has 16\.[89]\d+ OPEN left\.\n$/);
     const read = await run("read-earnings.ts", { OWNER: account.address });
     expect(read.stdout).toMatch(
-      /^Account \d+: 8\.4\d+ OPEN after batch \d+, proven\.\n {2}0 OPEN can be collected/,
+      /^Account \d+: 16\.[89]\d+ OPEN after batch \d+, proven\.\n {2}0 OPEN can be collected/,
     );
     const verified = await run("verify-batch.ts");
     expect(verified).toMatchObject({
