@@ -8,38 +8,9 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { DATA_CHUNK } from "../../circuits/protocol.ts";
 import { packConstants } from "../../circuits/wasm/pack-constants.ts";
-import { type EntrySources, publicFiles } from "./public-names.ts";
+import { hostWith, packageEntries } from "./package-entries.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-
-const ENTRIES: Readonly<Record<string, EntrySources>> = {
-  index: {
-    rooms: [
-      "client/sequencer",
-      "client/actions/l1",
-      "client/actions/forced",
-      "client/actions/ledger",
-      "client/actions/answers",
-    ],
-    files: [
-      ...["ledger-client", "l2-key", "wallet", "contract-wallet", "l1-proposal", "client-errors"].map(
-        (name) => `client/${name}.ts`,
-      ),
-      "circuits/rollup-error.ts",
-      "circuits/secret.ts",
-      "contracts/build/rollup-abi.ts",
-    ],
-  },
-  // Rows lie in files: for Node alone.
-  rows: { rooms: ["client/actions/data"], files: [] },
-  // Hosts of Datanets: downloads end in such files.
-  datanets: {
-    rooms: ["client/datanets"],
-    files: ["card/card", "records/record", "records/record-book", "cleaning/finding"].map(
-      (name) => `datanets/${name}.ts`,
-    ),
-  },
-};
 
 /** Of those that the modules import, the ones that come as what they are: the caller makes accounts with viem. */
 const PEERS = ["viem"];
@@ -79,7 +50,8 @@ export function buildPackage(folder: string): BuiltPackage {
   return { name: manifest.name, version: manifest.version, folder };
 }
 
-function packageManifest() {
+/** The package's own package.json. */
+export function packageManifest() {
   const ours = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     version: string;
     license: string;
@@ -122,19 +94,8 @@ function emitModules(dist: string): void {
     rootDir: root,
     outDir: dist,
   };
-  const entries = new Map(
-    Object.entries(ENTRIES).map(([name, sources]) => [join(root, `${name}.ts`), entryText(sources)]),
-  );
-  const host = ts.createCompilerHost(emitted);
-  const { fileExists, getSourceFile, readFile } = host;
-  host.fileExists = (path) => entries.has(path) || fileExists(path);
-  host.readFile = (path) => entries.get(path) ?? readFile(path);
-  host.getSourceFile = (path, version, ...rest) => {
-    const text = entries.get(path);
-    return text === undefined
-      ? getSourceFile(path, version, ...rest)
-      : ts.createSourceFile(path, text, version);
-  };
+  const entries = packageEntries(root);
+  const host = hostWith(entries, emitted);
   host.writeFile = (path, text) => write(path, text);
   const program = ts.createProgram([...entries.keys()], emitted, host);
   const { diagnostics, emitSkipped } = program.emit();
@@ -169,15 +130,6 @@ function writeTwin(path: string, twin: string, options: ts.CompilerOptions, dist
 /** Beside the module that reads them. */
 const constantsFile = (virtual: string) =>
   `circuits/wasm/${virtual.replace("virtual:", "").replace("/", "-")}-packed.js`;
-
-function entryText(sources: EntrySources): string {
-  return publicFiles(root, sources)
-    .flatMap(({ path, types, values }) => [
-      ...(values.length === 0 ? [] : [`export { ${values.join(", ")} } from "./${path}";`]),
-      ...(types.length === 0 ? [] : [`export type { ${types.join(", ")} } from "./${path}";`]),
-    ])
-    .join("\n");
-}
 
 function write(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** A sentence that is longer holds two thoughts. Guides to plain English name 25 to 30 words as the most. */
@@ -14,15 +14,17 @@ export interface PageProse {
   readonly longSentences: readonly string[];
 }
 
-/** Pages that people write: README, CONTRIBUTING, docs/ without what is generated, and the doors of the wings. */
+/** Pages that people write: those at the top, docs/ without what is generated, and the doors of the wings. */
 export function pagesOf(root: string): string[] {
-  const wings = readdirSync(root, { withFileTypes: true })
+  const top = readdirSync(root, { withFileTypes: true });
+  const wings = top
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules")
-    .flatMap(({ name }) => readdirSync(join(root, name)).map((file) => `${name}/${file}`));
+    .flatMap(({ name }) => [name, ...(name === "docs" ? ["docs/adr"] : [])])
+    .filter((folder) => existsSync(join(root, folder)))
+    .flatMap((folder) => readdirSync(join(root, folder)).map((file) => `${folder}/${file}`));
   return [
-    "README.md",
-    "CONTRIBUTING.md",
-    ...wings.filter((path) => /^docs\/.*\.md$|\/README\.md$/.test(path)).sort(),
+    ...top.flatMap((entry) => (entry.isFile() && entry.name.endsWith(".md") ? [entry.name] : [])).sort(),
+    ...wings.filter((path) => /^docs\/(adr\/)?[^/]*\.md$|\/README\.md$/.test(path)).sort(),
   ];
 }
 

@@ -1,0 +1,25 @@
+# syntax=docker/dockerfile:1
+# One image for sequencer, bridge, prover and full node: compose.yaml says which process a container runs.
+# It was written without Docker at hand, and has not been built yet (RELEASE.md).
+
+FROM node:20-slim AS build
+# The native provers and kernels are compiled here; without a compiler the processes would prove in WebAssembly.
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends g++ make python3 \
+  && rm -rf /var/lib/apt/lists/*
+WORKDIR /openledger
+COPY . .
+# Installs what the lockfile names, then builds the native parts and the bundle that processes start from.
+RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev
+
+FROM node:20-slim
+ENV NODE_ENV=production
+WORKDIR /openledger
+COPY --from=build /openledger /openledger
+# Sources, node_modules and bundle stay root's. Processes write to the cache of compiled circuits and to their data alone.
+RUN mkdir -p .cache .openledger /data /operator && chown node:node .cache .openledger /data /operator
+USER node
+VOLUME ["/data", "/openledger/.cache"]
+# Arguments of node: a process with its settings in the environment, or a command.
+ENTRYPOINT ["node"]
+CMD ["scripts/openledger.js", "--help"]

@@ -1,0 +1,155 @@
+import { execFile } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { parseEther, toHex } from "viem";
+import { mnemonicToAccount } from "viem/accounts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pairBytes } from "../../attribution/disputes/leaf-bytes.ts";
+import { LEAF_FILE } from "../../attribution/disputes/leaf-file.ts";
+import { writeModel } from "../../attribution/model/model-directory.ts";
+import { serveWorld, writeServingWorld } from "../../models/testing/serving-world.ts";
+import { DrillWorld } from "../../scripts/drill/drill-world.ts";
+import { lie, startDisputes, trainedCase } from "../disputing/testing/dispute-fixture.ts";
+import { type InstalledPackage, installPackage } from "../testing/installed-package.ts";
+import { fundOpen } from "../testing/world-faucet.ts";
+
+const examples = fileURLToPath(new URL("../../examples", import.meta.url));
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+const MNEMONIC = "test test test test test test test test test test test junk";
+const account = mnemonicToAccount(MNEMONIC, { addressIndex: 5 });
+
+/** Runs a program to its end. @param folder where it lies, and so what its imports find */
+function runExample(folder: string, name: string, env: Readonly<Record<string, string>>) {
+  return promisify(execFile)(process.execPath, ["--import", tsx, join(folder, name)], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, ...env },
+  }).then(
+    ({ stdout }) => ({ code: 0, stdout }),
+    ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({
+      ...{ code, stdout: `${stdout}${stderr}` },
+    }),
+  );
+}
+
+describe("the programs that use the client package", () => {
+  let project: InstalledPackage;
+  let world: DrillWorld;
+  beforeAll(async () => {
+    const options = { name: "examples", backend: "wasm", slots: 2, keepIn: null } as const;
+    [project, world] = await Promise.all([
+      installPackage(),
+      DrillWorld.start({ ...options, confirmations: 1, finalityDepthBlocks: 6 }),
+    ]);
+    for (const name of ["deposit-and-pay.ts", "read-earnings.ts", "verify-batch.ts"])
+      cpSync(join(examples, name), join(project.folder, name));
+    await fundOpen(world, account.address, parseEther("25"));
+  });
+  afterAll(async () => {
+    await world?.stop();
+    project?.remove();
+  });
+
+  const run = (name: string, more: Readonly<Record<string, string>> = {}) =>
+    runExample(project.folder, name, {
+      RPC_URL: world.l1.url,
+      SEQUENCER_URL: world.sequencerUrl,
+      ROLLUP: world.l1.deployment.rollupAddress,
+      ...more,
+    });
+  const payer = () => ({
+    PRIVATE_KEY: toHex(account.getHdKey().privateKey!),
+    PAYEE: String(world.users[0]!.leafId),
+  });
+
+  it("deposit, pay, and then see the balance proven and the batch accepted", async () => {
+    const paid = await run("deposit-and-pay.ts", payer());
+    // 10 less 1.5 and the fee of a transfer.
+    expect(paid.stdout).toMatch(/\nThe payment is posted\. Account \d+ has 8\.4\d+ OPEN left\.\n$/);
+    // Its account is there now, and gets the second deposit.
+    const again = await run("deposit-and-pay.ts", payer());
+    expect(again.stdout).toMatch(/ has 16\.[89]\d+ OPEN left\.\n$/);
+    const read = await run("read-earnings.ts", { OWNER: account.address });
+    expect(read.stdout).toMatch(
+      /^Account \d+: 16\.[89]\d+ OPEN after batch \d+, proven\.\n {2}0 OPEN can be collected/,
+    );
+    const verified = await run("verify-batch.ts");
+    expect(verified).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^(✓ .+\n){3}! .+\nBatch \d+: /),
+    });
+  });
+
+  it("say what is missing: OPEN for a deposit", async () => {
+    const refused = await run("deposit-and-pay.ts", payer());
+    expect(refused).toMatchObject({ code: 1, stdout: expect.stringMatching(/^The wallet has \S+ OPEN/) });
+  });
+
+  it("see through a sequencer that shows another root than the contract took", async () => {
+    const liar = await startLiar(world.sequencerUrl);
+    try {
+      const url = `http://127.0.0.1:${(liar.address() as AddressInfo).port}`;
+      const { code, stdout } = await run("verify-batch.ts", { SEQUENCER_URL: url });
+      expect([code, stdout.split("\n")[1]]).toEqual([1, "✗ the root after is the contract's"]);
+    } finally {
+      liar.close();
+    }
+  });
+});
+
+/** Passes questions on, and changes the root after each batch. */
+async function startLiar(sequencerUrl: string): Promise<Server> {
+  const server = createServer(async ({ url }, response) => {
+    const text = await (await fetch(`${sequencerUrl}${url}`)).text();
+    response.setHeader("content-type", "application/json");
+    response.end(text.replace(/"newRoot":"0x[0-9a-f]+"/g, '"newRoot":"0x5"'));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}
+
+describe("the programs of a clone", () => {
+  const folder = mkdtempSync(join(tmpdir(), "openledger-examples-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("stream an answer through OpenAI's client", async () => {
+    await writeServingWorld(folder, 1);
+    const served = await serveWorld(folder);
+    try {
+      const { code, stdout } = await runExample(examples, "chat.ts", { MODEL_SERVER_URL: served.url });
+      expect(stdout).toMatch(/^Models: base, a0\nbase: The state of the union[\s\S]+\nSeed \d+\./);
+      expect(code).toBe(0);
+    } finally {
+      await served.close();
+    }
+  });
+
+  it("name a false posting, and no honest one", async () => {
+    const [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), trainedCase(24)]);
+    try {
+      const watch = () =>
+        runExample(examples, "watch-postings.ts", {
+          RPC_URL: f.url,
+          DISPUTES: f.disputes.address,
+          MODELS: folder,
+        });
+      await writeModel(join(folder, "11"), made.model);
+      await f.post(made.honest.statement);
+      expect(await watch()).toEqual({ code: 0, stdout: "Model 11, posting 1, open: nothing wrong found\n" });
+      const tokens = made.honest.leaves.tokens.map((leaf, i) => (i === 1 ? pairBytes([[3, 1]]) : leaf));
+      const { files, posted } = lie(made, { tokens });
+      writeFileSync(join(folder, "11", LEAF_FILE), files.leaves!);
+      await f.post(posted.statement);
+      const { code, stdout } = await watch();
+      expect(stdout).toMatch(/\nModel 11, posting 2, open: FALSE: \{"kind":"tokens"/);
+      expect(code).toBe(1);
+    } finally {
+      await f.stop();
+    }
+  });
+});

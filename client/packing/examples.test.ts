@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { describe, expect, it } from "vitest";
+import { hostWith, packageEntries } from "./package-entries.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const folder = join(root, "examples");
+const textOf = (name: string) => readFileSync(join(folder, name), "utf8");
+const programs = readdirSync(folder).filter((name) => name.endsWith(".ts"));
+/** The others are programs of a clone: the repository's own tsconfig.json has them. */
+const ofPackage = programs.filter((name) => textOf(name).includes('"openledger-client"'));
+const MISTAKE = join(folder, "mistake.ts");
+
+/** What the compiler says of those that import the package, and of one with mistakes: "file: message". */
+function faults(): string[] {
+  const { config } = ts.readConfigFile(join(root, "tsconfig.json"), (path) => readFileSync(path, "utf8"));
+  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
+  const compiled = { ...options, paths: { "openledger-client": [join(root, "index.ts")] } };
+  const mistake = `import { parseOpen, steal } from "openledger-client";\nsteal(parseOpen(10));\n`;
+  const files = [...ofPackage.map((name) => join(folder, name)), MISTAKE];
+  const host = hostWith(new Map([...packageEntries(root), [MISTAKE, mistake]]), compiled);
+  const program = ts.createProgram(files, compiled, host);
+  return files.flatMap((path) => {
+    const source = program.getSourceFile(path)!;
+    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
+      ({ messageText }) =>
+        `${path.slice(folder.length + 1)}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`,
+    );
+  });
+}
+
+describe("the programs of examples/", () => {
+  it("have types that hold against what the client package exports", () => {
+    expect(ofPackage).toEqual(["deposit-and-pay.ts", "read-earnings.ts", "verify-batch.ts"]);
+    expect(faults()).toEqual([
+      expect.stringMatching(/^mistake\.ts: .*steal/),
+      expect.stringMatching(/^mistake\.ts: .*number.*string/),
+    ]);
+  });
+
+  it("are short enough to copy, and each is in the README", () => {
+    expect(programs).toHaveLength(5);
+    const readme = textOf("README.md");
+    const { include } = JSON.parse(
+      readFileSync(join(root, "tsconfig.json"), "utf8").replace(/^ *\/\/.*$/gm, ""),
+    );
+    for (const name of programs) {
+      const text = textOf(name);
+      expect(include.includes(`examples/${name}`), name).toBe(!ofPackage.includes(name));
+      expect(text.split("\n").length - 1, name).toBeLessThan(60);
+      expect(readme).toContain(`| \`${name}\` |`);
+      // What a program reads from its environment is said where people look for it.
+      for (const [, variable] of text.matchAll(/env\("([A-Z_]+)"\)/g)) expect(readme).toContain(variable);
+    }
+  });
+});

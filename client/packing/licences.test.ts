@@ -1,0 +1,33 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+import { packageManifest } from "./build-package.ts";
+
+interface Locked {
+  readonly license?: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+const lockfile = fileURLToPath(new URL("../../package-lock.json", import.meta.url));
+const { packages } = JSON.parse(readFileSync(lockfile, "utf8")) as { packages: Record<string, Locked> };
+
+/** Where Node finds a package that the one at `from` imports. */
+function placeOf(name: string, from: string): string {
+  for (let at = from; ; at = at.slice(0, Math.max(0, at.lastIndexOf("node_modules/") - 1))) {
+    const place = `${at}${at === "" ? "" : "/"}node_modules/${name}`;
+    if (place in packages) return place;
+    if (at === "") throw new Error(`${name}, which ${from} imports, is not in the lockfile`);
+  }
+}
+
+it("what npm installs with the client, and its peer, is all under MIT: docs/adr/0001-licence-of-the-client.md", () => {
+  const { dependencies, peerDependencies } = packageManifest();
+  const places = new Set(
+    Object.keys({ ...dependencies, ...peerDependencies }).map((name) => placeOf(name, "")),
+  );
+  for (const place of places)
+    for (const name of Object.keys(packages[place]!.dependencies ?? {})) places.add(placeOf(name, place));
+  expect(places.size).toBeGreaterThan(15);
+  const others = [...places].filter((place) => packages[place]!.license !== "MIT");
+  expect(others).toEqual([]);
+  expect(packages["node_modules/circomlibjs"]!.license).toBe("GPL-3.0");
+});

@@ -1,0 +1,48 @@
+/**
+ * Looks for false postings of models: recomputes each from its published files, and names the first wrong place. It
+ * signs nothing; `openledger watch --account NAME` does the same and refutes. It belongs to a clone of the repository,
+ * since the client package does not train models.
+ */
+import { createPublicClient, http, zeroAddress } from "viem";
+import { initPoseidon } from "../circuits/field/poseidon.ts";
+import { readGateContracts } from "../client/disputing/gate-contracts.ts";
+import { watchOnce } from "../client/disputing/watch-postings.ts";
+import { rollupAbi } from "../contracts/build/rollup-abi.ts";
+import { ModelVerdicts } from "../scripts/commands/verify/model-verdicts.ts";
+import { publishedFiles } from "../scripts/commands/verify/watch.ts";
+
+const { DISPUTES, MODELS, ROLLUP, RPC_URL } = process.env as Record<string, `0x${string}` | undefined>;
+if (RPC_URL === undefined || (ROLLUP ?? DISPUTES) === undefined)
+  throw new Error("set RPC_URL, and ROLLUP or DISPUTES");
+
+await initPoseidon();
+const publicClient = createPublicClient({ transport: http(RPC_URL) });
+// The rollup begins no model that its gate does not admit. It has none unless its deployer named one.
+const gate =
+  DISPUTES ??
+  (await publicClient.readContract({ address: ROLLUP!, abi: rollupAbi, functionName: "genesisGate" }));
+const contracts = gate === zeroAddress ? [] : await readGateContracts(publicClient, gate);
+if (contracts.length === 0) console.log("This rollup asks no contract of disputes: nothing is posted.");
+
+const verdicts = new ModelVerdicts();
+let falseCount = 0;
+for (const { address, kind } of contracts) {
+  // Language models need their base as well: `openledger watch --base FOLDER`.
+  if (kind === "text") continue;
+  const watched = await watchOnce({
+    publicClient,
+    watcher: null,
+    disputes: address,
+    // From a folder, or from where this machine's devnet serves the model.
+    filesOf: (posting) =>
+      publishedFiles(address, posting, MODELS === undefined ? {} : { models: MODELS }, verdicts, kind),
+  });
+  for (const { examined, failure, posting } of watched) {
+    const fault = examined?.fault?.fault ?? null;
+    if (fault !== null) falseCount += 1;
+    const found =
+      fault === null ? (failure?.message ?? "nothing wrong found") : `FALSE: ${JSON.stringify(fault)}`;
+    console.log(`Model ${posting.modelId}, posting ${posting.id}, ${posting.state}: ${found}`);
+  }
+}
+process.exitCode = falseCount === 0 ? 0 : 1;
