@@ -12,7 +12,7 @@ import { type ModelName, stepOf } from "../parts.ts";
 import type { Leaves } from "./deposit.ts";
 
 /** Who collects what rows have earned, and takes it to L1. The others do not: their part waits for them. */
-export const COLLECTORS = ["bob", "carol", "vera"] as const;
+export const COLLECTORS = ["bob", "vera"] as const;
 export const WITHDRAWERS = COLLECTORS;
 
 export interface RewardCollection {
