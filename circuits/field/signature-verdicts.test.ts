@@ -97,7 +97,7 @@ describe("verifySignatures", () => {
         for (const verdict of verdicts) seen.add(verdict);
         expect(verifySignatures(checks)).toEqual(verdicts);
       }),
-      { numRuns: runs(25) },
+      { numRuns: runs(150) },
     );
     expect(seen.size).toBe(2);
   });
