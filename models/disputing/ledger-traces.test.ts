@@ -27,7 +27,7 @@ import { columnsCommitment, commitColumns } from "../../circuits/settlement/feat
 import { settlementStatement } from "../../circuits/settlement/settlement-data.ts";
 import { type FeatureEpoch, paymentChain, settleEpoch } from "../../circuits/settlement/settlement-rules.ts";
 import { SeededNumbers, sealedEpoch } from "../../circuits/testing/settlement-world.ts";
-import { partOf } from "../../circuits/testing/test-random.ts";
+import { isWhole, partOf } from "../../circuits/testing/test-random.ts";
 import {
   deployGenesisGates,
   deployLedgerMath,
@@ -405,4 +405,23 @@ describe("an epoch of a traced model", () => {
       expect(await attempt()).toMatchObject({ name: "accepted" });
     },
   );
+
+  // A game more, of the same players: for the whole suite.
+  if (isWhole)
+    test("is settled though a stranger paid with a receipt that its own payer has lost", async () => {
+      const lie = falseTrace(model, honest[1], kernels, placeOf(honest[1], "chain"));
+      const lying = worldOf([honest[0], lie]);
+      const { payerId, receipt } = lying.payments[1]!;
+      const { approval, world } = await sealedWorld(honest, { at: 1, receipt, payerId: payerId + 1 });
+      const claimId = await claim(world, honest[0], 0);
+      const shown = receiptOf(lying, lie, 1);
+      // A number beyond the ledger's is the key of no payment.
+      const beyond = claimReceiptCall(model, traced, lie, { ...shown, payerId: payerId + 2 ** 24 });
+      expect(await refusal(f.owner, beyond, BOND_WEI)).toBe("LedgerTracesClaimInvalid");
+      await claim(lying, lie, 1);
+      const watcher = playerOf(f.watcher, (id) => (id === claimId ? honest[0] : honest[1]), true);
+      await playOut([watcher, playerOf(f.owner, (id) => (id === claimId ? honest[0] : lie))]);
+      await f.passTime(WINDOW_SECONDS);
+      expect(await refusal(f.stranger, approval([claimId, 0n]))).toBeNull();
+    });
 });
