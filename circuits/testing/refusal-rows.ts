@@ -1,6 +1,4 @@
-/** Rows of docs/generated/refusals.md: which constraints refuse which forgery. */
-import { repositoryRoot } from "../compiler/compile.ts";
-
+/** Which constraints refuse which forgery, as the tests report it to `scripts/refusals.ts`. */
 export interface Refusal {
   /** The test's file, from the repository's root. */
   readonly file: string;
@@ -10,9 +8,7 @@ export interface Refusal {
   readonly statement: string;
 }
 
-export const REFUSALS_PAGE = `${repositoryRoot}/docs/generated/refusals.md`;
-
-/** One row of the page. */
+/** Row of the Markdown table of refusals. */
 export function refusalRow({ forgery, statement }: Refusal): string {
   const [template, ...rest] = statement.split(": ");
   const cell = (text: string) => text.replaceAll("|", "\\|");
