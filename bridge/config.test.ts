@@ -36,7 +36,7 @@ describe("readConfig", () => {
       readConfig(env);
       expect.unreachable();
     } catch (error) {
-      if (!isRollupError(error, "BRG_CONFIG_INVALID")) throw error;
+      if (!isRollupError(error, "SRV_CONFIG_INVALID")) throw error;
       for (const name of [...Object.keys(env), "BRIDGE_OPERATOR_TOKEN"])
         expect(error.message).toContain(name);
       expect(error.message).not.toContain("deadbeef");

@@ -108,7 +108,7 @@ export const BRIDGE_SETTINGS = {
 
 export type BridgeConfig = SettingValues<typeof BRIDGE_SETTINGS>;
 
-/** @throws BRG_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a secret one */
+/** @throws SRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a secret one */
 export function readConfig(environment: Environment): BridgeConfig {
   const { problems: found, values } = readSettings("BRIDGE", BRIDGE_SETTINGS, environment);
   const problems = [...found];
@@ -116,6 +116,6 @@ export function readConfig(environment: Environment): BridgeConfig {
   const tooShort = leaseAddress === undefined ? null : leaseSecondsProblem(leaseSeconds, leaseMarginMs);
   if (tooShort !== null) problems.push({ env: "BRIDGE_LEASE_SECONDS", problem: tooShort });
   if (problems.length > 0)
-    throw bridgeError("BRG_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
+    throw bridgeError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
   return values;
 }

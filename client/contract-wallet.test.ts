@@ -70,8 +70,14 @@ describe("a client with a Safe of two out of three owners", () => {
 
   it("has to say how the rollup may take its OPEN: it can sign, but no permit", async () => {
     const refused = await ended(deposit(client, { amountWei: OPEN }));
-    expect(refused).toMatchObject({ code: "CLI_WALLET_NO_PERMIT", data: { address: safe.address } });
-    expect(await ended(signPermit(client, OPEN))).toMatchObject({ code: "CLI_WALLET_NO_PERMIT" });
+    expect(refused).toMatchObject({
+      code: "CLI_WALLET_UNSUPPORTED",
+      data: { reason: "no-permit", address: safe.address },
+    });
+    expect(await ended(signPermit(client, OPEN))).toMatchObject({
+      code: "CLI_WALLET_UNSUPPORTED",
+      data: { reason: "no-permit" },
+    });
     // Nobody was asked for anything.
     expect(safe.asked).not.toContain("eth_signTypedData_v4");
     expect(safe.pending).toEqual([]);
@@ -117,7 +123,7 @@ describe("a client with a Safe of two out of three owners", () => {
   it("names a wallet that takes no batch, and sends nothing", async () => {
     safe.takesBatches = false;
     const refused = await ended(deposit(client, { amountWei: OPEN, permission: "batch" }));
-    expect(refused.code).toBe("CLI_WALLET_NO_BATCH");
+    expect(refused.code).toBe("CLI_WALLET_UNSUPPORTED");
     expect(safe.pending).toEqual([]);
   });
 
@@ -213,7 +219,7 @@ describe("a client with a Safe of two out of three owners", () => {
   it("has no ledger key of its own: an owner derives one for it", async () => {
     const place = { chainId: 31337, rollupAddress: f.deployment.rollup };
     const own = deriveKey({ wallet: walletSigner(safe, safe.address), ...place });
-    expect((await ended(own)).code).toBe("CLI_WALLET_SIGNATURE_UNSUPPORTED");
+    expect((await ended(own)).code).toBe("CLI_WALLET_UNSUPPORTED");
     const key = await deriveKey({ wallet: owners[0]!, ...place, contractWallet: safe.address });
     const again = await deriveKey({ wallet: owners[0]!, ...place, contractWallet: safe.address });
     expect(again.keyX).toBe(key.keyX);

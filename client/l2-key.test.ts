@@ -72,7 +72,8 @@ describe("deriveKey", () => {
       },
     };
     await expect(deriveKey({ wallet: fickle, ...place })).rejects.toMatchObject({
-      code: "CLI_WALLET_NOT_DETERMINISTIC",
+      code: "CLI_WALLET_UNSUPPORTED",
+      data: { reason: "not-deterministic" },
     });
   });
 
@@ -85,7 +86,8 @@ describe("deriveKey", () => {
     const contract = signerOf((signature) => concat([signature, "0x00"]));
     for (const unsupported of [foreign, contract]) {
       await expect(deriveKey({ wallet: unsupported, ...place })).rejects.toMatchObject({
-        code: "CLI_WALLET_SIGNATURE_UNSUPPORTED",
+        code: "CLI_WALLET_UNSUPPORTED",
+        data: { reason: "signature-unsupported" },
       });
     }
   });
@@ -121,7 +123,10 @@ describe("keyFromSecret", () => {
   it("restores a key from its secret, and refuses anything else", async () => {
     const key = await createRandomKey();
     expect((await keyFromSecret(key.secret)).keyX).toBe(key.keyX);
-    await expect(keyFromSecret("0x1234")).rejects.toMatchObject({ code: "CLI_KEY_MALFORMED" });
+    await expect(keyFromSecret("0x1234")).rejects.toMatchObject({
+      code: "CLI_INPUT_INVALID",
+      data: { reason: "key-malformed" },
+    });
   });
 
   it("never shows the secret as a string, in JSON or when inspected", async () => {

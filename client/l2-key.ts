@@ -86,16 +86,13 @@ export interface DeriveKeyParameters {
   /** Keys of the wallet's accounts: a first signature that gives one of them is not asked for again. */
   knownKeysX?: readonly bigint[];
 }
-export type DeriveKeyErrorCode =
-  | "CLI_WALLET_NOT_DETERMINISTIC"
-  | "CLI_WALLET_SIGNATURE_UNSUPPORTED"
-  | "CLI_WALLET_REJECTED";
+export type DeriveKeyErrorCode = "CLI_WALLET_UNSUPPORTED" | "CLI_WALLET_REJECTED";
 
 /**
  * The wallet's L2 key for one rollup, or an owner's for a contract wallet, which has no signature of its own. Asks for the signature twice where the key is new: one that cannot be derived again
  * is lost with the memory of this process.
  *
- * @throws CLI_WALLET_NOT_DETERMINISTIC, CLI_WALLET_SIGNATURE_UNSUPPORTED
+ * @throws CLI_WALLET_UNSUPPORTED
  * @example
  * ```ts
  * const place = { chainId: client.chain.id, rollupAddress };
@@ -114,9 +111,9 @@ export async function deriveKey(options: DeriveKeyParameters): Promise<L2Key> {
   const second = await signSeed(wallet, message);
   if (first !== second) {
     throw clientError(
-      "CLI_WALLET_NOT_DETERMINISTIC",
+      "CLI_WALLET_UNSUPPORTED",
       `${wallet.address} signs the same message differently each time`,
-      { data: { address: wallet.address } },
+      { data: { reason: "not-deterministic", address: wallet.address } },
     );
   }
   return key;
@@ -126,8 +123,8 @@ export async function deriveKey(options: DeriveKeyParameters): Promise<L2Key> {
 async function signSeed(wallet: TypedDataSigner, message: KeyMessage): Promise<Hex> {
   const signature = await wallet.signTypedData(message);
   const unsupported = (why: string) =>
-    clientError("CLI_WALLET_SIGNATURE_UNSUPPORTED", `the signature of ${wallet.address} ${why}`, {
-      data: { address: wallet.address },
+    clientError("CLI_WALLET_UNSUPPORTED", `the signature of ${wallet.address} ${why}`, {
+      data: { reason: "signature-unsupported", address: wallet.address },
     });
   if (size(signature) !== 65) throw unsupported("is not 65 bytes long");
   const signer = await recoverTypedDataAddress({ ...message, signature }).catch(() => null);
@@ -149,11 +146,11 @@ export async function createRandomKey(): Promise<L2Key> {
   return keyFromSecret(toHex(crypto.getRandomValues(new Uint8Array(32))));
 }
 
-export type KeyFromSecretErrorCode = "CLI_KEY_MALFORMED";
+export type KeyFromSecretErrorCode = "CLI_INPUT_INVALID";
 
 /**
  * The key with a known 32-byte secret.
- * @throws CLI_KEY_MALFORMED
+ * @throws CLI_INPUT_INVALID
  * @example
  * ```ts
  * const { keyX } = await keyFromSecret(`0x${"17".repeat(32)}`);
@@ -162,7 +159,9 @@ export type KeyFromSecretErrorCode = "CLI_KEY_MALFORMED";
 export async function keyFromSecret(secret: Hex | Secret<Hex>): Promise<L2Key> {
   const hex = secret instanceof Secret ? secret.reveal() : secret;
   if (!/^0x[0-9a-fA-F]{64}$/.test(hex))
-    throw clientError("CLI_KEY_MALFORMED", "an L2 secret is 0x and 64 hexadecimal digits");
+    throw clientError("CLI_INPUT_INVALID", "an L2 secret is 0x and 64 hexadecimal digits", {
+      data: { reason: "key-malformed" },
+    });
   await initPoseidon();
   const bytes = hexToBytes(hex);
   return {

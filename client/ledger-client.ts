@@ -90,12 +90,12 @@ export function ledgerDomain(chainId: number, rollupAddress: Address): bigint {
   return BigInt(keccak256(encoded)) % FIELD_ORDER;
 }
 
-/** CLI_L1_UNREACHABLE */
-export type CreateLedgerClientErrorCode = "CLI_L1_UNREACHABLE";
+/** CLI_UNREACHABLE */
+export type CreateLedgerClientErrorCode = "CLI_UNREACHABLE";
 
 /**
  * Reads chain id, token and sequencer address from L1, and nothing from the sequencer.
- * @throws CLI_L1_UNREACHABLE
+ * @throws CLI_UNREACHABLE
  * @example
  * ```ts
  * // With a key of this program.
@@ -117,7 +117,9 @@ export async function createLedgerClient(options: LedgerClientOptions): Promise<
   const walletTransport = byProvider === null ? null : custom(byProvider.provider, { retryCount: 0 });
   const transport = rpcUrl === undefined ? walletTransport : http(rpcUrl, { timeout: requestTimeoutMs });
   if (transport === null)
-    throw clientError("CLI_L1_UNREACHABLE", "the client has neither an Ethereum node nor a provider to ask");
+    throw clientError("CLI_UNREACHABLE", "the client has neither an Ethereum node nor a provider to ask", {
+      data: { server: "L1" },
+    });
   try {
     await initPoseidon();
     const chainId = await createPublicClient({ transport }).getChainId();
@@ -156,10 +158,10 @@ export async function createLedgerClient(options: LedgerClientOptions): Promise<
     };
   } catch (cause) {
     throw clientError(
-      "CLI_L1_UNREACHABLE",
+      "CLI_UNREACHABLE",
       `cannot read the rollup ${rollupAddress} at ${rpcUrl ?? "the wallet"}`,
       {
-        data: { rpcUrl, rollupAddress },
+        data: { server: "L1", rpcUrl, rollupAddress },
         cause,
       },
     );
@@ -167,21 +169,26 @@ export async function createLedgerClient(options: LedgerClientOptions): Promise<
 }
 
 /**
- * @throws CLI_NO_L2_KEY
+ * @throws CLI_NOT_CONFIGURED
  * @internal
  */
 export function requireL2Key(client: Pick<LedgerClient, "l2Key">): L2Key {
-  if (client.l2Key === null) throw clientError("CLI_NO_L2_KEY", "the client has no L2 key to sign with");
+  if (client.l2Key === null)
+    throw clientError("CLI_NOT_CONFIGURED", "the client has no L2 key to sign with", {
+      data: { missing: "l2Key" },
+    });
   return client.l2Key;
 }
 
 /**
- * @throws CLI_NO_L1_ACCOUNT
+ * @throws CLI_NOT_CONFIGURED
  * @internal
  */
 export function requireWallet(client: LedgerClient): NonNullable<LedgerClient["wallet"]> {
   if (client.wallet === null)
-    throw clientError("CLI_NO_L1_ACCOUNT", "the client has no wallet to send L1 transactions with");
+    throw clientError("CLI_NOT_CONFIGURED", "the client has no wallet to send L1 transactions with", {
+      data: { missing: "wallet" },
+    });
   return client.wallet;
 }
 

@@ -67,8 +67,8 @@ const sequencer: Scene<Metrics> = {
   },
   faults: {
     SequencerDown: "down",
-    SequencerStoreFailed: seqError("SEQ_STORE_CORRUPT"),
-    SequencerInternalError: seqError("SEQ_INTERNAL"),
+    SequencerStoreFailed: seqError("SRV_STORE_CORRUPT"),
+    SequencerInternalError: seqError("SRV_INTERNAL"),
     ConfirmationSlow: ({ mempool }) => {
       for (let i = 0; i < 50; i++) mempool.acknowledgeSeconds.observe(0.9);
     },
@@ -169,7 +169,7 @@ const bridge: Scene<BridgeMetrics> = {
     BridgeAlarm: (metrics) => raiseAlarm(metrics, "BRG_LEASE_LOST"),
     L1Stalled: () => {},
     L1Unreachable: bridgeError("BRG_L1_UNREACHABLE", 6),
-    SequencerUnreachable: bridgeError("BRG_SEQUENCER_UNREACHABLE", 6),
+    SequencerUnreachable: bridgeError("SRV_SEQUENCER_UNREACHABLE", 6),
     QueueEntryWaits: ({ queueOldestSeconds }) => queueOldestSeconds.set(43_201),
     PublishReverted: once(({ publishTotal }) => publishTotal.inc({ result: "reverted" })),
     PublishStuck: ({ feeBumpTotal }) => feeBumpTotal.inc(),

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { type BridgeErrorCode, bridgeErrors } from "../bridge/bridge-errors.ts";
 import { createBridgeMetrics } from "../bridge/metrics.ts";
+import { processErrors } from "../circuits/error-table.ts";
 import { createDispatchMetrics } from "../prover/jobs/dispatch-metrics.ts";
 import { createProverMetrics } from "../prover/service/prover-metrics.ts";
 import { FollowAlarms } from "./follower/follow-alarms.ts";
@@ -91,7 +92,7 @@ describe.each(ALERTS)("$alert", ({ alert, expr, job, registry, labels, annotatio
   });
 
   it("names codes that are raised", () => {
-    const known = [...Object.keys(sequencerErrors), ...Object.keys(bridgeErrors)];
+    const known = [processErrors, sequencerErrors, bridgeErrors].flatMap(({ rows }) => Object.keys(rows));
     for (const [, codes] of expr.matchAll(/code=~?"([^"]+)"/g)) {
       for (const code of codes!.split("|")) expect(known).toContain(code);
     }
@@ -114,10 +115,12 @@ describe("docs/runbook.md", () => {
 
   it("says what to do about every code that stops the bridge", () => {
     const listed = [...runbook.matchAll(/^\| `(BRG_\w+)` \|/gm)].map(([, code]) => code);
-    const stopping = (Object.keys(bridgeErrors) as BridgeErrorCode[]).filter(
-      (code) => bridgeErrors[code].httpStatus === 500 && !bridgeErrors[code].isRetryable,
+    const codes = Object.keys(bridgeErrors.rows);
+    const stopping = codes.filter(
+      (code) =>
+        bridgeErrors.statusOf(code) === 500 && !bridgeErrors.raise(code as BridgeErrorCode, "").isRetryable,
     );
     for (const code of stopping) expect(listed, "a row of BridgeAlarm").toContain(code);
-    for (const code of listed) expect(Object.keys(bridgeErrors)).toContain(code);
+    for (const code of listed) expect(codes).toContain(code);
   });
 });

@@ -36,7 +36,7 @@ describe("loadConfig", () => {
     } catch (caught) {
       error = caught as typeof error;
     }
-    expect(error.code).toBe("SEQ_CONFIG_INVALID");
+    expect(error.code).toBe("SRV_CONFIG_INVALID");
     expect(error.data?.problems.map(({ env }) => env).sort()).toEqual([
       "SEQUENCER_CLOSE_INTERVAL_MS",
       "SEQUENCER_DEPLOYMENT_PATH",

@@ -333,7 +333,7 @@ function feeProblems(values: Config): SettingProblem[] {
   return problems;
 }
 
-/** @throws SEQ_CONFIG_INVALID listing every variable that is missing, wrong or unknown; secrets are not quoted */
+/** @throws SRV_CONFIG_INVALID listing every variable that is missing, wrong or unknown; secrets are not quoted */
 export function loadConfig(environment: Environment): Config {
   const { problems: found, values } = readSettings("SEQUENCER", SEQUENCER_SETTINGS, environment);
   const problems = [...found, ...feeProblems(values)];
@@ -343,6 +343,6 @@ export function loadConfig(environment: Environment): Config {
       problem: "is missing: a spare that is required needs one",
     });
   if (problems.length > 0)
-    throw sequencerError("SEQ_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
+    throw sequencerError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
   return values;
 }

@@ -126,7 +126,7 @@ describe("a sequencer that is killed", () => {
           if (answer === null) return;
           answerCount += 1;
           if (answer.error !== undefined) {
-            const waits = ["SEQ_PUBLICATION_NOT_POSTED", "OP_APPROVAL_TOO_EARLY", "SEQ_RATE_LIMITED"];
+            const waits = ["SEQ_TOO_EARLY", "OP_TOO_EARLY", "SRV_RATE_LIMITED"];
             if (waits.includes(answer.error.code)) return;
             throw new Error(`${step}: ${JSON.stringify(answer)}`);
           }

@@ -7,10 +7,10 @@ const STAGE_BUCKETS_SECONDS = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1_8
 
 /** Each begins at 0: where a count appears with 1, Prometheus sees no growth, and the alerts on it would stay silent. */
 const ALERTED_CODES = [
-  "SEQ_STORE_FAILED",
-  "SEQ_STORE_CORRUPT",
+  "SRV_STORE_FAILED",
+  "SRV_STORE_CORRUPT",
   "SEQ_STORE_INCONSISTENT",
-  "SEQ_INTERNAL",
+  "SRV_INTERNAL",
   "SEQ_BACKLOG_FULL",
   "SEQ_PRICE_INVALID",
 ] as const satisfies readonly SequencerErrorCode[];

@@ -43,7 +43,7 @@ function servedPages(config: Config, deployment: Deployment): ServedPages | unde
   };
 }
 
-/** @throws PRV_KEY_UNREADABLE, PRV_KEY_INVALID */
+/** @throws PRV_KEY_INVALID */
 async function proversOf(
   { proverToken: token }: Config,
   circuits: readonly DeployedCircuit[],
@@ -80,7 +80,7 @@ export interface SequencerProcess {
 
 /**
  * @param modules tests pass a clock
- * @throws PRV_KEY_UNREADABLE, PRV_KEY_INVALID for a settlement circuit; SEQ_STORE_*; SEQ_CONFIG_INVALID
+ * @throws PRV_KEY_INVALID for a settlement circuit; SEQ_STORE_*; SRV_CONFIG_INVALID
  */
 export async function createSequencerProcess(
   config: Config,
@@ -91,7 +91,7 @@ export async function createSequencerProcess(
   const marginProblem =
     config.lease === "off" ? null : leaseMarginProblem(config.leaseMarginMs, deployment.chainId);
   if (marginProblem !== null)
-    throw sequencerError("SEQ_CONFIG_INVALID", `SEQUENCER_LEASE_MARGIN_MS ${marginProblem}`);
+    throw sequencerError("SRV_CONFIG_INVALID", `SEQUENCER_LEASE_MARGIN_MS ${marginProblem}`);
   await initPoseidon();
   const circuits = await Promise.all(
     deployment.circuits.map(async (deployed) =>
@@ -122,8 +122,8 @@ export async function createSequencerProcess(
   });
   try {
     if ((await log.get(FOLLOW_MARKER)) !== undefined) {
-      throw sequencerError("SEQ_STORE_OF_FOLLOWER", `${dataPath} holds a follower's ledger`, {
-        data: { dataPath },
+      throw sequencerError("SEQ_WRONG_DIRECTORY", `${dataPath} holds a follower's ledger`, {
+        data: { reason: "store-of-follower", dataPath },
       });
     }
     const kept = { folder: resolve(config.blobsPath), maxCount: config.blobsMax };

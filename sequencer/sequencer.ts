@@ -2,13 +2,15 @@
  * The sequencer: takes signed operations, executes them at once in the open batch and acknowledges what is durable.
  * What happens to batches is batch-line.ts; no HTTP here, see api.ts.
  */
+
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { verifySignature } from "../circuits/field/eddsa.ts";
 import { hex32 } from "../circuits/hex.ts";
 import type { LedgerPlace } from "../circuits/ledger/ledger-place.ts";
 import { leafReference, messageHash, type SignedOperation } from "../circuits/ledger/operation.ts";
+import { operationError } from "../circuits/operation-errors.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
-import { isRollupError, RollupError } from "../circuits/rollup-error.ts";
+import { isRollupError } from "../circuits/rollup-error.ts";
 import type { Preconfirmation } from "../circuits/wire/sequencer-preconfirmation.ts";
 import { BatchLine } from "./batches/batch-line.ts";
 import type { BatchLineModules, BatchLineOptions } from "./batches/batch-line-options.ts";
@@ -86,7 +88,7 @@ export class Sequencer {
   readonly #stalled = new Set<number>();
   #isStopping = false;
 
-  /** @throws SEQ_STORE_INCONSISTENT, SEQ_LEASE_MISSING, SEQ_LEASE_COPIED */
+  /** @throws SEQ_STORE_INCONSISTENT, SEQ_LEASE_MISSING */
   static async start(options: SequencerOptions, modules: SequencerModules): Promise<Sequencer> {
     const startedAtMs = modules.clock();
     const lease = await Lease.load(options, modules.log, modules);
@@ -168,7 +170,7 @@ export class Sequencer {
   /** What has to be checked beside this thread before the operation is admitted; null where that decides nothing. */
   async #signatureToCheck(operation: SignedOperation): Promise<PlainCheck | null> {
     await this.line.idle();
-    if (this.#isStopping) throw sequencerError("SEQ_STOPPING", "the sequencer is shutting down");
+    if (this.#isStopping) throw sequencerError("SRV_STOPPING", "the sequencer is shutting down");
     checkPolicy(operation, this.options.rollupAddress, this.options.rules.shape);
     const { leaf, message } = this.#messageOf(operation);
     const hash = hex32(message);
@@ -181,7 +183,7 @@ export class Sequencer {
 
   async #admit(operation: SignedOperation): Promise<Submission> {
     await this.line.idle();
-    if (this.#isStopping) throw sequencerError("SEQ_STOPPING", "the sequencer is shutting down");
+    if (this.#isStopping) throw sequencerError("SRV_STOPPING", "the sequencer is shutting down");
     checkPolicy(operation, this.options.rollupAddress, this.options.rules.shape);
     const { leaf, message } = this.#messageOf(operation);
     const hash = hex32(message);
@@ -198,7 +200,9 @@ export class Sequencer {
     if (replaced !== null && replaced.hash !== hash) {
       this.#drop(
         replaced,
-        sequencerError("SEQ_REPLACED", "another operation took this nonce", { data: { by: hash } }),
+        sequencerError("SEQ_PENDING_ENDED", "another operation took this nonce", {
+          data: { reason: "replaced", by: hash },
+        }),
       );
     }
     void this.#promote(operation.a);
@@ -209,7 +213,7 @@ export class Sequencer {
    * How far the ledger is on L1, as the bridge sees it. A rollup with batches and a directory that never held one: then the
    * process ends, for the queue would make another ledger of that directory.
    * @param place null: the bridge does not say
-   * @throws SEQ_STORE_EMPTY
+   * @throws SEQ_WRONG_DIRECTORY
    */
   async noteL1Place(place: LedgerPlace | null, alarms: readonly string[]): Promise<void> {
     await this.line.idle();
@@ -226,9 +230,9 @@ export class Sequencer {
     return this.door.mode;
   }
 
-  /** As `submit`, for a proven settlement. @throws what SettlementDesk.submit throws; SEQ_STOPPING */
+  /** As `submit`, for a proven settlement. @throws what SettlementDesk.submit throws; SRV_STOPPING */
   async submitSettlement(request: SettlementRequest): Promise<KnownSettlement> {
-    if (this.#isStopping) throw sequencerError("SEQ_STOPPING", "the sequencer is shutting down");
+    if (this.#isStopping) throw sequencerError("SRV_STOPPING", "the sequencer is shutting down");
     this.door.require(KIND[request.kind]);
     return this.settlements.submit(request);
   }
@@ -242,7 +246,7 @@ export class Sequencer {
   /**
    * As BatchLine.takeForeignBatches. Where one of them breaks the ledger's rules, no operation is taken until L1 has it no
    * more: nothing that is executed behind it could ever be posted, and a preconfirmation would promise just that.
-   * @throws SEQ_BATCH_MALFORMED; SEQ_FOREIGN_BATCH_INVALID, SEQ_QUEUE_GAP
+   * @throws SEQ_BATCH_MALFORMED; SEQ_BATCH_CONFLICT, SEQ_QUEUE_GAP
    */
   async takeForeignBatches(batches: readonly ForeignBatch[]): Promise<{ finalNumber: number }> {
     const { finalNumber, malformed } = await this.line.takeForeignBatches(batches);
@@ -268,7 +272,7 @@ export class Sequencer {
     if (this.mempool.get(hash) === undefined) {
       const { feePerUnitWei } = this.line;
       if (operation.maxFeePerUnitWei < feePerUnitWei) {
-        throw new RollupError(
+        throw operationError(
           "OP_FEE_TOO_LOW",
           `the fee is ${feePerUnitWei} wei a unit, the operation allows ${operation.maxFeePerUnitWei}`,
           {
@@ -280,7 +284,7 @@ export class Sequencer {
         );
       }
       if (!verifySignature({ keyX, message, signature: operation.signature })) {
-        throw new RollupError(
+        throw operationError(
           "OP_BAD_SIGNATURE",
           `the signature is not leaf ${operation.a}'s over this operation, this rollup and this B`,
           {
@@ -292,8 +296,8 @@ export class Sequencer {
       if (replaced !== null) {
         this.#drop(
           replaced,
-          sequencerError("SEQ_REPLACED", "an operation that pays more took this nonce", {
-            data: { by: hash },
+          sequencerError("SEQ_PENDING_ENDED", "an operation that pays more took this nonce", {
+            data: { reason: "replaced", by: hash },
           }),
         );
       }
@@ -383,7 +387,7 @@ export class Sequencer {
   #drop({ hash, operation }: PendingOperation, error: unknown): void {
     const reason = isRollupError(error)
       ? error
-      : sequencerError("SEQ_INTERNAL", "the operation failed", { cause: error });
+      : sequencerError("SRV_INTERNAL", "the operation failed", { cause: error });
     this.#modules.metrics.errors.inc({ code: reason.code });
     this.#modules.metrics.mempool.transactions.set(this.mempool.size);
     this.#dropped.set(hash, unexecuted({ hash, operation }, "dropped", reason));
@@ -393,7 +397,7 @@ export class Sequencer {
     this.#modules.feed.publish(`leaf:${operation.a}`, "dropped", data);
   }
 
-  /** @throws SEQ_UNKNOWN_OPERATION */
+  /** @throws SEQ_UNKNOWN */
   async operation(hash: string): Promise<KnownOperation> {
     await this.#inFlight.get(hash)?.catch(() => {});
     const pending = this.mempool.get(hash);
@@ -404,8 +408,8 @@ export class Sequencer {
     if (entry !== undefined) return this.#known(entry);
     const dropped = this.#dropped.get(hash) ?? (await readDropped(this.log, hash));
     if (dropped !== undefined) return dropped;
-    throw sequencerError("SEQ_UNKNOWN_OPERATION", `no operation ${hash} was acknowledged here`, {
-      data: { hash },
+    throw sequencerError("SEQ_UNKNOWN", `no operation ${hash} was acknowledged here`, {
+      data: { reason: "operation", hash },
     });
   }
 
@@ -484,7 +488,9 @@ export class Sequencer {
     for (const expired of this.mempool.expire(this.#modules.clock())) {
       this.#drop(
         expired,
-        sequencerError("SEQ_PENDING_EXPIRED", "the nonce gap before it was not filled in time"),
+        sequencerError("SEQ_PENDING_ENDED", "the nonce gap before it was not filled in time", {
+          data: { reason: "pending-expired" },
+        }),
       );
     }
     for (const leafId of this.#stalled) {

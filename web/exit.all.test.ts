@@ -101,7 +101,7 @@ describe("from a disk, with the operator dead", () => {
     const rollup = page.getByLabel("Address of the rollup's contract");
     await rollup.fill("0x00000000000000000000000000000000000000aa");
     await askNode(page);
-    await page.getByText("CLI_NO_CONTRACT").waitFor(LONG);
+    await page.getByText("CLI_WRONG_ROLLUP").waitFor(LONG);
     // Some other contract: the token.
     await rollup.fill(world.l1.deployment.tokenAddress);
     await askNode(page);

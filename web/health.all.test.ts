@@ -150,7 +150,7 @@ describe("when something stands still", () => {
     await part(page, "Sequencer").getByText("well", { exact: true }).waitFor();
     await world.w.rollup.app.close();
     await part(page, "Sequencer").getByText("no answer", { exact: true }).waitFor(LONG);
-    await main(page).getByText("CLI_SEQUENCER_UNREACHABLE").first().waitFor();
+    await main(page).getByText("CLI_UNREACHABLE").first().waitFor();
     await main(page).getByText("What you own is safe on Ethereum").first().waitFor();
     expect(await seriousFindings(page)).toEqual([]);
     await pictureOf(page, "health-no-sequencer");

@@ -197,11 +197,11 @@ describe("somebody who lies, or is not there", () => {
     await page.goto(`${world.sequencerUrl}/`);
     await main(page).getByRole("heading", { name: "Last batches" }).waitFor();
     await page.route(/\/v1\//, (route) => route.abort());
-    await main(page).getByText("CLI_SEQUENCER_UNREACHABLE").waitFor();
+    await main(page).getByText("CLI_UNREACHABLE").waitFor();
     expect(await seriousFindings(page)).toEqual([]);
     await pictureOf(page, "overview-no-answer");
     await page.unroute(/\/v1\//);
-    await main(page).getByText("CLI_SEQUENCER_UNREACHABLE").waitFor({ state: "detached" });
+    await main(page).getByText("CLI_UNREACHABLE").waitFor({ state: "detached" });
     await context.close();
   });
 

@@ -42,7 +42,7 @@ const CHUNK = 1_024;
  * Of 1,000 rows takes about a second with 512 columns; time and memory grow with columns² as well.
  * @param rows as `inputRows` makes them (rows/row-content.ts): measured with 512 buckets, and with 14 × 14 pixels
  * @param labels class numbers from 0
- * @throws ATT_SIZE_MISMATCH where labels or owners are not one a row, or a label is no class number
+ * @throws ATT_INPUT_INVALID where labels or owners are not one a row, or a label is no class number
  */
 export function labelIssues(
   rows: SparseRows,
@@ -53,8 +53,13 @@ export function labelIssues(
   const { rowCount } = rows;
   const isFit = labels.length === rowCount && (owners === undefined || owners.length === rowCount);
   if (!isFit || labels.some((label) => label < 0)) {
-    throw attributionError("ATT_SIZE_MISMATCH", `${rowCount} rows, ${labels.length} labels`, {
-      data: { rowCount, labelCount: labels.length, ownerCount: owners?.length ?? null },
+    throw attributionError("ATT_INPUT_INVALID", `${rowCount} rows, ${labels.length} labels`, {
+      data: {
+        reason: "size-mismatch",
+        rowCount,
+        labelCount: labels.length,
+        ownerCount: owners?.length ?? null,
+      },
     });
   }
   if (rowCount === 0) {

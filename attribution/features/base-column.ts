@@ -61,7 +61,7 @@ export function baseUnit(features: Float64Array, featureCount: number): number {
  * saturates, whatever the policy. The base of a row is a whole number B of units, and column j of m has ⌊(B + j) / m⌋,
  * which add up to B exactly and differ by one at most.
  * @param base of each row, in units of features times a query's largest entry
- * @throws ATT_SCORE_TOO_LARGE for more than 2,072 columns
+ * @throws ATT_INPUT_INVALID for more than 2,072 columns
  */
 export function quantiseWithBase(
   features: Float64Array,

@@ -30,7 +30,7 @@ export interface QuantisedQuery {
 
 /**
  * @param scale default: the least with which no entry saturates
- * @throws ATT_SCORE_TOO_LARGE for more than 2,072 features
+ * @throws ATT_INPUT_INVALID for more than 2,072 features
  */
 export function quantiseFeatures(
   features: Float64Array,
@@ -39,8 +39,8 @@ export function quantiseFeatures(
   scale: number = largest(features) / MAX_FEATURE || 1,
 ): QuantisedFeatures {
   if (featureCount > MAX_FEATURE_COUNT) {
-    throw attributionError("ATT_SCORE_TOO_LARGE", `${featureCount} features, at most ${MAX_FEATURE_COUNT}`, {
-      data: { featureCount, maxFeatureCount: MAX_FEATURE_COUNT },
+    throw attributionError("ATT_INPUT_INVALID", `${featureCount} features, at most ${MAX_FEATURE_COUNT}`, {
+      data: { reason: "score-too-large", featureCount, maxFeatureCount: MAX_FEATURE_COUNT },
     });
   }
   // Math.floor(x + ½) rounds halves up, everywhere; Math.round would do the same but −0 has no place in bytes.

@@ -84,7 +84,10 @@ describe("choleskyInPlace", () => {
   });
 
   it("refuses an indefinite matrix and says where", () => {
-    const error = expect.objectContaining({ code: "ATT_NOT_POSITIVE_DEFINITE", data: { index: 1, size: 2 } });
+    const error = expect.objectContaining({
+      code: "ATT_INPUT_INVALID",
+      data: { reason: "not-positive-definite", index: 1, size: 2 },
+    });
     expect(() => choleskyInPlace(Float64Array.from([1, 0, 2, 1]), 2)).toThrow(error);
   });
 });

@@ -135,7 +135,7 @@ export function transpose(a: Float64Array, m: number, n: number): Float64Array {
 
 /**
  * Replaces the lower triangle of the symmetric `a` (n × n) by its Cholesky factor L, a = L Lᵀ. The upper triangle is
- * not read; what is left in it means nothing. @throws ATT_NOT_POSITIVE_DEFINITE
+ * not read; what is left in it means nothing. @throws ATT_INPUT_INVALID
  */
 export function choleskyInPlace(a: Float64Array, n: number): void {
   const PANEL = 32;
@@ -149,8 +149,8 @@ export function choleskyInPlace(a: Float64Array, n: number): void {
       let pivot = a[j * n + j]!;
       for (let k = start; k < j; k++) pivot -= a[j * n + k]! * a[j * n + k]!;
       if (!(pivot > 0)) {
-        throw attributionError("ATT_NOT_POSITIVE_DEFINITE", `pivot ${j} of ${n} is ${pivot}`, {
-          data: { index: j, size: n },
+        throw attributionError("ATT_INPUT_INVALID", `pivot ${j} of ${n} is ${pivot}`, {
+          data: { reason: "not-positive-definite", index: j, size: n },
         });
       }
       const root = Math.sqrt(pivot);
@@ -347,7 +347,10 @@ function implicitQl(d: Float64Array, e: Float64Array, rows: Float64Array, n: num
         m += 1;
       }
       if (m === l) break;
-      if (round > 60) throw attributionError("ATT_NOT_POSITIVE_DEFINITE", "the eigenvalues do not converge");
+      if (round > 60)
+        throw attributionError("ATT_INPUT_INVALID", "the eigenvalues do not converge", {
+          data: { reason: "not-positive-definite" },
+        });
       let g = (d[l + 1]! - d[l]!) / (2 * e[l]!);
       let r = Math.sqrt(g * g + 1);
       g = d[m]! - d[l]! + e[l]! / (g + (g >= 0 ? r : -r));

@@ -26,7 +26,7 @@ export type AnsweringPart<Parts extends ModelParts = ModelParts> = Parts & {
 /** Without rows, shares and G: a few megabytes where the whole may have hundreds. */
 export const ANSWERING_FILES = ["recipe.json", "parameters.bin", "query-map.bin", "columns.bin"] as const;
 
-/** @throws ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID, ATT_FAMILY_UNKNOWN */
+/** @throws ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID */
 export function decodeAnsweringPart<Parts extends ModelParts>(
   files: ModelFiles,
   manifest: ModelManifest,
@@ -47,7 +47,7 @@ export function decodeAnsweringPart<Parts extends ModelParts>(
 /**
  * Reads what answers, and the statics that bind it. Statics that these files do not reach are taken from the manifest:
  * whoever compares `staticsHash` with the ledger has checked them, too. Needs `initPoseidon`.
- * @throws ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID, ATT_FAMILY_UNKNOWN
+ * @throws ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID
  */
 export function decodeAnswering<Parts extends ModelParts>(
   files: ModelFiles,

@@ -110,7 +110,7 @@ describe("a direct model", () => {
     const families = [classifierFamily, directFamily];
     const read = decodeModel<DirectParts>(files, families as never);
     expect({ ...read, family: null }).toEqual({ ...model, family: null });
-    expect(() => decodeModel(files)).toThrow(code("ATT_FAMILY_UNKNOWN"));
+    expect(() => decodeModel(files)).toThrow(code("ATT_RECIPE_INVALID"));
     const facts = { staticsHash: model.staticsHash, rowsRoot: BigInt(model.recipe.datanet.rowsRoot) };
     const trainings = [directTraining] as never;
     for (const depth of ["train", "features"] as const) {
@@ -233,7 +233,7 @@ describe("checkAnswer of a direct model", () => {
     checkAnswer(light, lie, expected);
     const { counts: own } = (await openCheckable(model)).answer(prompts[0]!).query;
     const query = { counts: own, answeredClass: label === "ham" ? 0 : 1 } as const;
-    expect(() => directScores(directMatrix(model.features), query)).toThrow(code("CIR_CLASS_DIFFERS"));
+    expect(() => directScores(directMatrix(model.features), query)).toThrow(code("CIR_QUERY_INVALID"));
     const again = { ...expected, isAnsweredAgain: true };
     const full = await openCheckable(model);
     expect(() => checkAnswer(full, lie, again)).toThrow(wrong("answer"));

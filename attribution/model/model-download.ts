@@ -17,7 +17,7 @@ export interface FetchModelOptions {
 /**
  * What a customer checks answers with, and the hash of the statics that these files belong to: to be compared with the
  * ledger's (`checkAnswer` does). Needs `initPoseidon`.
- * @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID, ATT_FAMILY_UNKNOWN
+ * @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID
  */
 export async function fetchAnswering<Parts extends ModelParts>(
   serverUrl: string,

@@ -141,7 +141,7 @@ export async function openCheckable<Parts extends ModelParts>(
 
 const CLASSIFIER = "classifier";
 
-/** The family that a recipe's JSON names. @throws ATT_FAMILY_UNKNOWN */
+/** The family that a recipe's JSON names. @throws ATT_RECIPE_INVALID */
 export function familyOf<Family extends { readonly name: string }>(
   json: unknown,
   families: readonly Family[],
@@ -151,13 +151,13 @@ export function familyOf<Family extends { readonly name: string }>(
   if (family !== undefined) return family;
   const known = families.map(({ name }) => name);
   throw attributionError(
-    "ATT_FAMILY_UNKNOWN",
+    "ATT_RECIPE_INVALID",
     `the recipe's family is ${JSON.stringify(given)?.slice(0, 80)}; known here: ${known.join(", ")}`,
     { data: { known } },
   );
 }
 
-/** The training of a recipe's family. @throws ATT_FAMILY_UNKNOWN */
+/** The training of a recipe's family. @throws ATT_RECIPE_INVALID */
 export function trainingOf(json: unknown, trainings: readonly FamilyTraining[]): FamilyTraining {
   const family = familyOf(
     json,

@@ -92,7 +92,7 @@ describe("registerModel", () => {
       { ownerParts: 0n, validatorParts: 65_536n },
       { ownerParts: -1n, validatorParts: 0n },
     ]) {
-      expect(() => registerModel(trained, { split }, SIZE)).toThrow(code("ATT_SPLIT_INVALID"));
+      expect(() => registerModel(trained, { split }, SIZE)).toThrow(code("ATT_RECIPE_INVALID"));
     }
     const most = { ownerParts: 62_259n, validatorParts: 65_535n };
     expect(() => registerModel(trained, { split: most }, SIZE)).not.toThrow();

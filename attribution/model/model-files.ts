@@ -103,7 +103,7 @@ export function encodeModel<Parts extends ModelParts>(model: PublishedModel<Part
  * Reads a published model and checks that its files are those of the manifest and fit each other and the statics:
  * all but what takes the rows' training or the columns' sums (verify-model.ts does). Needs `initPoseidon`.
  * @throws ATT_MODEL_FILE_INVALID naming the first file that does not fit, ATT_ROWS_MISMATCH, ATT_RECIPE_INVALID,
- *   ATT_FAMILY_UNKNOWN
+ *   ATT_RECIPE_INVALID
  */
 export function decodeModel<Parts extends ModelParts = ClassifierParts>(
   files: ModelFiles,

@@ -42,7 +42,7 @@ export type ModelSize = Pick<SettlementSize, "rows" | "earners" | "features" | "
 
 /**
  * Commits to a trained model for a settlement circuit. Needs `initPoseidon`; about 4 µs an entry of G.
- * @throws ATT_BEYOND_CIRCUIT, ATT_SPLIT_INVALID, CIR_SETTLEMENT_SIZE where its draws are no power of two up to 128
+ * @throws ATT_BEYOND_CIRCUIT, ATT_RECIPE_INVALID, CIR_SETTLEMENT_SIZE where its draws are no power of two up to 128
  */
 export function registerModel<Parts extends ModelParts>(
   model: Parts & Pick<Trained, "features" | "earners">,
@@ -127,7 +127,7 @@ function checkFits({ features, earners }: Pick<Trained, "features" | "earners">,
   if (columns !== size.features) throw beyond("columns", columns, size.features);
 }
 
-/** @throws ATT_SPLIT_INVALID */
+/** @throws ATT_RECIPE_INVALID */
 function checkSplit({ ownerParts, validatorParts }: RewardSplit): void {
   const isValid =
     ownerParts >= 0n &&
@@ -137,7 +137,7 @@ function checkSplit({ ownerParts, validatorParts }: RewardSplit): void {
     validatorParts <= 0xffffn;
   if (isValid) return;
   throw attributionError(
-    "ATT_SPLIT_INVALID",
+    "ATT_RECIPE_INVALID",
     `owner ${ownerParts} and validator ${validatorParts} of 65,536 are no split beside the treasury's ${TREASURY_PARTS}`,
     { data: { ownerParts: `${ownerParts}`, validatorParts: `${validatorParts}` } },
   );

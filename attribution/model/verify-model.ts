@@ -51,7 +51,7 @@ export interface VerifiedModel {
  * Checks that a model is what its recipe makes of the rows that the ledger commits to, and that the ledger's
  * commitments are to this model. `model` has passed `decodeModel`. Needs `initPoseidon`.
  * @throws ATT_MODEL_MISMATCH naming the first difference in `data.what`; ATT_ROWS_MISMATCH, ATT_ROW_INVALID,
- *   ATT_FAMILY_UNKNOWN
+ *   ATT_RECIPE_INVALID
  */
 export async function verifyModel(options: VerifyModelOptions): Promise<VerifiedModel> {
   const { model, facts, depth, onProgress, trainings = [classifierTraining] } = options;

@@ -18,7 +18,7 @@ let cached: { pixels: Uint8Array; contents: Uint8Array[]; labels: Int32Array } |
 
 /**
  * The digits, by class. The package stores each pixel as byte / 255, cut to three decimals: the byte comes back exactly.
- * @param side 28, or 14 for sums of 2 × 2 pixels. Either way a feature lies in [0, 1]. @throws ATT_DATA_CHANGED
+ * @param side 28, or 14 for sums of 2 × 2 pixels. Either way a feature lies in [0, 1]. @throws ATT_ROWS_MISMATCH
  */
 export function loadMnist(side: 28 | 14 = SIDE): LabelledRows {
   cached ??= readDigits();
@@ -64,7 +64,7 @@ function readDigits() {
   }
   const hash = hashContents(contents);
   if (hash !== MNIST_HASH) {
-    throw attributionError("ATT_DATA_CHANGED", `the digits are not those of ${MNIST_VERSION}`, {
+    throw attributionError("ATT_ROWS_MISMATCH", `the digits are not those of ${MNIST_VERSION}`, {
       data: { expected: MNIST_HASH, actual: hash },
     });
   }

@@ -33,10 +33,10 @@ describe("shareNearDuplicates", () => {
       [0, 3],
     ] as const) {
       expect(() => shareNearDuplicates(features, 2, [{ later, earlier, similarity: 1 }])).toThrow(
-        code("ATT_SIZE_MISMATCH"),
+        code("ATT_INPUT_INVALID"),
       );
     }
-    expect(() => shareNearDuplicates(features, 3, [])).toThrow(code("ATT_SIZE_MISMATCH"));
+    expect(() => shareNearDuplicates(features, 3, [])).toThrow(code("ATT_INPUT_INVALID"));
   });
 });
 

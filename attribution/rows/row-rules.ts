@@ -35,7 +35,7 @@ export interface NearDuplicate {
 /**
  * Features (rows × featureCount, as real numbers) in which each cluster shares one reward: all its rows, the first one
  * too, are divided by the cluster's size. For versions that keep near-duplicates; the default is to leave the later
- * rows out, which gives the first one its full reward. @throws ATT_SIZE_MISMATCH
+ * rows out, which gives the first one its full reward. @throws ATT_INPUT_INVALID
  */
 export function shareNearDuplicates(
   features: Float64Array,
@@ -47,8 +47,8 @@ export function shareNearDuplicates(
   const sizes = new Int32Array(rowCount).fill(1);
   for (const { later, earlier } of duplicates) {
     if (!(earlier < later && later < rowCount)) {
-      throw attributionError("ATT_SIZE_MISMATCH", `row ${later} after ${earlier}, of ${rowCount}`, {
-        data: { later, earlier, rowCount },
+      throw attributionError("ATT_INPUT_INVALID", `row ${later} after ${earlier}, of ${rowCount}`, {
+        data: { reason: "size-mismatch", later, earlier, rowCount },
       });
     }
     leader[later] = earlier;
@@ -66,7 +66,7 @@ export function withoutNearDuplicates(rowCount: number, duplicates: readonly Nea
 
 /**
  * Features (rows × featureCount, as real numbers) with no row longer than the quantile of the rows' lengths: longer
- * ones keep their direction. The quantile is the ceil(quantile · rows)-th smallest length. @throws ATT_SIZE_MISMATCH
+ * ones keep their direction. The quantile is the ceil(quantile · rows)-th smallest length. @throws ATT_INPUT_INVALID
  */
 export function clipRowNorms(
   features: Float64Array,
@@ -94,8 +94,8 @@ export function clipRowNorms(
 function rowCountOf(features: Float64Array, featureCount: number): number {
   const rowCount = features.length / featureCount;
   if (!Number.isInteger(rowCount)) {
-    throw attributionError("ATT_SIZE_MISMATCH", `${features.length} features in rows of ${featureCount}`, {
-      data: { length: features.length, featureCount },
+    throw attributionError("ATT_INPUT_INVALID", `${features.length} features in rows of ${featureCount}`, {
+      data: { reason: "size-mismatch", length: features.length, featureCount },
     });
   }
   return rowCount;

@@ -21,13 +21,13 @@ let cached: LabelledRows["contents"] | undefined;
 /**
  * Subject and body as hashed words and pairs of words: each of the `bucketCount` features says how many different
  * terms fall on it, and a row has length 1. The other headers are left out: they name mailing lists and dates, which
- * give the class away. @throws ATT_DATA_CHANGED
+ * give the class away. @throws ATT_ROWS_MISMATCH
  */
 export function loadEmails(bucketCount: number): LabelledRows {
   return emailsBy(bucketCount, (text) => hashedTerms(text, bucketCount));
 }
 
-/** The same e-mails as another choice of entries makes them numbers. @throws ATT_DATA_CHANGED */
+/** The same e-mails as another choice of entries makes them numbers. @throws ATT_ROWS_MISMATCH */
 export function emailsBy(
   bucketCount: number,
   entries: (text: Uint8Array) => [number, number][],
@@ -42,7 +42,7 @@ export function emailsBy(
   return { features, labels: Int32Array.from(contents, (c) => c.at(-1)!), classCount: 2, contents };
 }
 
-/** Every e-mail and a byte for its label, without their numbers. @throws ATT_DATA_CHANGED */
+/** Every e-mail and a byte for its label, without their numbers. @throws ATT_ROWS_MISMATCH */
 export function emailContents(): LabelledRows["contents"] {
   cached ??= readEmails();
   return cached;
@@ -79,7 +79,7 @@ function readEmails(): Uint8Array[] {
   }
   const hash = hashContents(contents);
   if (hash !== EMAILS_HASH) {
-    throw attributionError("ATT_DATA_CHANGED", `the e-mails are not those of ${EMAILS_VERSION}`, {
+    throw attributionError("ATT_ROWS_MISMATCH", `the e-mails are not those of ${EMAILS_VERSION}`, {
       data: { expected: EMAILS_HASH, actual: hash },
     });
   }

@@ -135,7 +135,7 @@ describe("explainEarnings", () => {
     const settlement = settle((receipt) => openings.get(receipt));
     const posted = settlement.earnedWei.map((wei, m) => (m === 1 ? wei + 1n : wei));
     expect(() => explainEarnings(settlement, { model: settled, payments }, posted)).toThrow(
-      expect.objectContaining({ code: "ATT_EARNINGS_DIFFER", data: expect.objectContaining({ earner: 1 }) }),
+      expect.objectContaining({ code: "ATT_MODEL_MISMATCH", data: expect.objectContaining({ earner: 1 }) }),
     );
   });
 });

@@ -58,7 +58,7 @@ export interface EpochEarnings {
 
 /**
  * @param posted what the settlement on L1 gave to each earner, if it is there already
- * @throws ATT_EARNINGS_DIFFER naming the first earner that was given something else
+ * @throws ATT_MODEL_MISMATCH naming the first earner that was given something else
  */
 export function explainEarnings(
   settlement: Pick<SampledSettlement, "draws" | "earnedWei">,
@@ -135,10 +135,10 @@ function checkPosted(earnedWei: readonly bigint[], posted: readonly bigint[]): v
     const [own, given] = [earnedWei[earner] ?? 0n, posted[earner] ?? 0n];
     if (own === given) continue;
     throw attributionError(
-      "ATT_EARNINGS_DIFFER",
+      "ATT_MODEL_MISMATCH",
       `earner ${earner} was given ${given} wei, but earned ${own}`,
       {
-        data: { earner, posted: `${given}`, computed: `${own}` },
+        data: { reason: "earnings-differ", earner, posted: `${given}`, computed: `${own}` },
       },
     );
   }

@@ -35,21 +35,27 @@ export function integerScores(inputs: ScoreInputs): Int32Array {
   return out;
 }
 
-/** @throws ATT_SIZE_MISMATCH, ATT_SCORE_TOO_LARGE, ATT_NOT_INTEGER (−128, or a query beyond ±255) */
+/** @throws ATT_INPUT_INVALID (−128, or a query beyond ±255) */
 export function checkScoreInputs({ features, rowCount, featureCount, query }: ScoreInputs): void {
   if (features.length !== rowCount * featureCount || query.length !== featureCount) {
-    throw attributionError("ATT_SIZE_MISMATCH", "features, query and their counts do not fit", {
-      data: { features: features.length, query: query.length, rowCount, featureCount },
+    throw attributionError("ATT_INPUT_INVALID", "features, query and their counts do not fit", {
+      data: {
+        reason: "size-mismatch",
+        features: features.length,
+        query: query.length,
+        rowCount,
+        featureCount,
+      },
     });
   }
   if (featureCount > MAX_FEATURE_COUNT) {
-    throw attributionError("ATT_SCORE_TOO_LARGE", `${featureCount} features, at most ${MAX_FEATURE_COUNT}`, {
-      data: { featureCount, maxFeatureCount: MAX_FEATURE_COUNT },
+    throw attributionError("ATT_INPUT_INVALID", `${featureCount} features, at most ${MAX_FEATURE_COUNT}`, {
+      data: { reason: "score-too-large", featureCount, maxFeatureCount: MAX_FEATURE_COUNT },
     });
   }
   if (features.includes(-MAX_FEATURE - 1) || query.some((x) => Math.abs(x) > MAX_QUERY)) {
-    throw attributionError("ATT_NOT_INTEGER", "a feature is −128, or a query lies beyond ±255", {
-      data: { maxFeature: MAX_FEATURE, maxQuery: MAX_QUERY },
+    throw attributionError("ATT_INPUT_INVALID", "a feature is −128, or a query lies beyond ±255", {
+      data: { reason: "not-integer", maxFeature: MAX_FEATURE, maxQuery: MAX_QUERY },
     });
   }
 }

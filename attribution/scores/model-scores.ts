@@ -9,7 +9,7 @@ import { openScoreEngine, type RanMode, type ScoreChoice } from "./score-engine.
 export interface ModelScores {
   /** The mode that runs, whatever was chosen. */
   readonly mode: RanMode;
-  /** Of each row, exact. @throws ATT_SIZE_MISMATCH for a query of another kind, CIR_CLASS_DIFFERS, and as ScoreEngine */
+  /** Of each row, exact. @throws ATT_INPUT_INVALID for a query of another kind, CIR_QUERY_INVALID, and as ScoreEngine */
   scores(query: ModelQuery): Int32Array;
   close(): void;
 }
@@ -46,4 +46,5 @@ export function openModelScores(features: RegisteredMatrix, choice: ScoreChoice)
   };
 }
 
-const otherKind = (message: string) => attributionError("ATT_SIZE_MISMATCH", message);
+const otherKind = (message: string) =>
+  attributionError("ATT_INPUT_INVALID", message, { data: { reason: "size-mismatch" } });

@@ -74,9 +74,17 @@ describe("openScoreEngine", () => {
     for (const choice of ["int32", "cpu", "webasm"] as const) {
       const engine = openScoreEngine(matrix, choice);
       const long = queries[0]!.map((x, i) => (i === 3 ? 257 : x));
-      expect(() => engine.scores(long)).toThrowError(expect.objectContaining({ code: "ATT_NOT_INTEGER" }));
+      expect(() => engine.scores(long)).toThrowError(
+        expect.objectContaining({
+          code: "ATT_INPUT_INVALID",
+          data: expect.objectContaining({ reason: "not-integer" }),
+        }),
+      );
       expect(() => engine.scores(new Int16Array(4).fill(1))).toThrowError(
-        expect.objectContaining({ code: "ATT_SIZE_MISMATCH" }),
+        expect.objectContaining({
+          code: "ATT_INPUT_INVALID",
+          data: expect.objectContaining({ reason: "size-mismatch" }),
+        }),
       );
     }
   });

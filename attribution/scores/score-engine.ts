@@ -13,7 +13,7 @@ export type RanMode = Exclude<ScoreChoice, "auto">;
 export interface ScoreEngine {
   /** The mode that runs, whatever was chosen. */
   readonly mode: RanMode;
-  /** s = G q, exact. @throws ATT_SIZE_MISMATCH, ATT_NOT_INTEGER, ATT_SCORE_MODE_UNAVAILABLE */
+  /** s = G q, exact. @throws ATT_INPUT_INVALID, ATT_SCORE_MODE_UNAVAILABLE */
   scores(query: Int16Array): Int32Array;
   close(): void;
 }

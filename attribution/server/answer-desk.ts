@@ -82,14 +82,16 @@ export class AnswerDesk {
   /**
    * Answers a question. The same question again, while its answer is unpaid, has the same answer.
    * @param make the answer, where it is made elsewhere; what it throws is thrown here, and nothing is kept
-   * @throws ATT_NO_PRIVACY, ATT_ASK_REFUSED, ATT_ANSWER_UNPAID, ATT_MODEL_NOT_PAYABLE, ATT_MODEL_NOT_SERVED, ATT_ROW_INVALID,
+   * @throws ATT_ASK_REFUSED, ATT_ANSWER_UNPAID, ATT_MODEL_NOT_PAYABLE, ATT_MODEL_NOT_SERVED, ATT_ROW_INVALID,
    *   ATT_SERVER_UNREACHABLE
    */
   async ask(question: Question, make: MakeAnswer = this.#work.answer): Promise<GivenAnswer> {
     const { payerId } = question;
     if (this.#work.isClaimed === true && question.isPrivate === true) {
       const why = "this model's drawn prompts are shown on L1: it takes no private question";
-      throw attributionError("ATT_NO_PRIVACY", why, { data: { modelId: this.#options.modelId } });
+      throw attributionError("ATT_ASK_REFUSED", why, {
+        data: { reason: "no-privacy", modelId: this.#options.modelId },
+      });
     }
     const message = askMessage({ ...question, ...this.#options });
     await this.#checkSignature(question, message);

@@ -58,7 +58,7 @@ describe("AnswerStore", () => {
   it("opens with every answer or not at all, whatever happened to a file", async () => {
     const records = await fill();
     const outcomes = await tryDamages(folder, {
-      codes: ["ATT_STORE_CORRUPT", "ATT_STORE_FAILED"],
+      codes: ["SRV_STORE_CORRUPT", "SRV_STORE_FAILED"],
       flipsPerFile: 24,
       async read(path) {
         const store = await AnswerStore.open(path);
@@ -72,14 +72,14 @@ describe("AnswerStore", () => {
         }
       },
     });
-    expect(outcomes.get("ATT_STORE_CORRUPT")).toBeGreaterThan(80);
+    expect(outcomes.get("SRV_STORE_CORRUPT")).toBeGreaterThan(80);
     expect(outcomes.get("everything")).toBeGreaterThan(5);
   });
 
   it("begins anew with an empty folder, which is the remedy where there is no copy", async () => {
     await fill();
     rmSync(join(folder, "CURRENT"));
-    await expect(AnswerStore.open(folder)).rejects.toMatchObject({ code: "ATT_STORE_CORRUPT" });
+    await expect(AnswerStore.open(folder)).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT" });
     rmSync(folder, { recursive: true });
     const store = await AnswerStore.open(folder);
     expect(await store.cursor()).toEqual({ epoch: 1, index: 0 });
@@ -99,11 +99,11 @@ describe("AnswerStore", () => {
   it("says that another process has it, and takes nothing after a failed write", async () => {
     const failures: unknown[] = [];
     const store = await AnswerStore.open(folder, (error) => failures.push(error));
-    await expect(AnswerStore.open(folder)).rejects.toMatchObject({ code: "ATT_STORE_LOCKED" });
+    await expect(AnswerStore.open(folder)).rejects.toMatchObject({ code: "SRV_STORE_LOCKED" });
     const unserialisable = { ...answerOf(1), priceWei: 1n as never };
-    await expect(store.add(unserialisable)).rejects.toMatchObject({ code: "ATT_STORE_FAILED" });
-    await expect(store.add(answerOf(2))).rejects.toMatchObject({ code: "ATT_STORE_FAILED" });
-    expect(failures).toMatchObject([{ code: "ATT_STORE_FAILED" }]);
+    await expect(store.add(unserialisable)).rejects.toMatchObject({ code: "SRV_STORE_FAILED" });
+    await expect(store.add(answerOf(2))).rejects.toMatchObject({ code: "SRV_STORE_FAILED" });
+    expect(failures).toMatchObject([{ code: "SRV_STORE_FAILED" }]);
     await store.close();
   });
 });

@@ -1,12 +1,6 @@
 import type { RollupError } from "../../circuits/rollup-error.ts";
 import { checkedJson } from "../../circuits/store/checked-json.ts";
-import {
-  CheckedLevel,
-  type LevelDb,
-  type LevelWrite,
-  type MakeStoreError,
-} from "../../circuits/store/checked-level.ts";
-import { attributionError, attributionErrors } from "../attribution-errors.ts";
+import { CheckedLevel, type LevelDb, type LevelWrite } from "../../circuits/store/checked-level.ts";
 
 /** An answer that was given, and what opens its receipt. Numbers that are field elements are 0x-hex of 32 bytes. */
 export interface StoredAnswer {
@@ -52,23 +46,16 @@ const keysOf = (prefix: string) => ({
 
 const put = (key: string, value: unknown): LevelWrite => ({ type: "put", key, value });
 
-const CODES = {
-  locked: "ATT_STORE_LOCKED",
-  corrupt: "ATT_STORE_CORRUPT",
-  failed: "ATT_STORE_FAILED",
-} as const;
-
-const storeErrors: MakeStoreError = (fault) => {
-  const { remedy } = attributionErrors[CODES[fault]];
-  return {
-    remedy: `${remedy[0]!.toUpperCase()}${remedy.slice(1)}.`,
-    make: (message, details) => attributionError(CODES[fault], message, details),
-  };
+const REMEDIES = {
+  locked: "Stop that one first.",
+  corrupt:
+    "Keep the folder, and put a copy in its place that was made while the server was stopped; without one start with an empty folder: answers that only the damaged one held cannot be opened, and their draws are void.",
+  failed: "Mend that and start again.",
 };
 
 /**
  * Answers by receipt, in LevelDB. A model server that loses one cannot open its receipt: each write is synced, and a store
- * that lacks one does not open. Every call throws ATT_STORE_CORRUPT or ATT_STORE_FAILED where files or disk fail.
+ * that lacks one does not open. Every call throws SRV_STORE_CORRUPT or SRV_STORE_FAILED where files or disk fail.
  */
 export class AnswerStore {
   readonly #level: CheckedLevel;
@@ -83,12 +70,12 @@ export class AnswerStore {
 
   /**
    * @param onFailure called once, when a read or a write failed: nothing more is taken then
-   * @throws ATT_STORE_LOCKED, ATT_STORE_CORRUPT, ATT_STORE_FAILED
+   * @throws SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED
    */
   static async open(folder: string, onFailure?: (error: RollupError) => void): Promise<AnswerStore> {
     const told = onFailure === undefined ? {} : { onFailure };
     return new AnswerStore(
-      await CheckedLevel.open(folder, { valueEncoding: checkedJson, errors: storeErrors, ...told }),
+      await CheckedLevel.open(folder, { valueEncoding: checkedJson, remedies: REMEDIES, ...told }),
     );
   }
 

@@ -64,8 +64,6 @@ export function createLedgerView(sequencerUrl: string, timeoutMs?: number): Ledg
     model: (id) => get(`/v1/leaves/${id}`, modelSchema, ["OP_UNKNOWN_LEAF"]),
     sealed: (modelId) => get(`/v1/models/${modelId}`, sealedSchema, ["OP_UNKNOWN_LEAF"]),
     payments: (modelId, epoch, from) =>
-      get(`/v1/models/${modelId}/payments?epoch=${epoch}&from=${from}`, paymentsSchema, [
-        "SEQ_UNKNOWN_EPOCH",
-      ]),
+      get(`/v1/models/${modelId}/payments?epoch=${epoch}&from=${from}`, paymentsSchema, ["SEQ_UNKNOWN"]),
   };
 }

@@ -4,10 +4,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { clientNetwork } from "../../circuits/http/client-network.ts";
 import { createServer } from "../../circuits/http/create-server.ts";
-import type { HttpErrors, HttpFault, ServerLog } from "../../circuits/http/http-errors.ts";
+import type { HttpErrors, ServerLog } from "../../circuits/http/http-errors.ts";
 import { serveMetrics } from "../../circuits/http/serve-metrics.ts";
 import type { ServerLimits } from "../../circuits/http/server-settings.ts";
-import { type AttributionErrorCode, attributionError, attributionHttpStatus } from "../attribution-errors.ts";
+import { attributionError, attributionErrors } from "../attribution-errors.ts";
 import { LEAF_FILE } from "../disputes/leaf-file.ts";
 import { MANIFEST, type ModelManifest } from "../model/model-manifest.ts";
 import { MAX_ROW_BYTES } from "../rows/row-content.ts";
@@ -125,8 +125,8 @@ export async function createModelApp(
     const place = parse(decimal, request.params.row);
     const content = await of(request).row(place);
     if (content == null)
-      throw attributionError("ATT_ROW_NOT_PUBLISHED", `row ${place} is not published`, {
-        data: { row: place },
+      throw attributionError("ATT_NOT_FOUND", `row ${place} is not published`, {
+        data: { reason: "row-not-published", row: place },
       });
     return sendFile(reply, "row.json", content);
   });
@@ -134,7 +134,10 @@ export async function createModelApp(
   app.post(`${prefix}/v1/spans`, (request) => {
     const { text } = parse(textSchema, request.body);
     const { spans } = of(request);
-    if (spans === undefined) throw attributionError("ATT_NO_SPANS", "this server has no index of the text");
+    if (spans === undefined)
+      throw attributionError("ATT_NOT_FOUND", "this server has no index of the text", {
+        data: { reason: "no-spans" },
+      });
     return spans.cite(text);
   });
 
@@ -146,8 +149,8 @@ export async function createModelApp(
     const receipt = parse(element, request.params.receipt);
     const record = await of(request).store.answer(`0x${receipt.slice(2).toLowerCase().padStart(64, "0")}`);
     if (record === undefined) {
-      throw attributionError("ATT_UNKNOWN_RECEIPT", `no answer has the receipt ${receipt}`, {
-        data: { receipt },
+      throw attributionError("ATT_NOT_FOUND", `no answer has the receipt ${receipt}`, {
+        data: { reason: "unknown-receipt", receipt },
       });
     }
     return statusView(record);
@@ -171,10 +174,10 @@ export async function createModelApp(
     return settling?.view() ?? { modelId, stage: null };
   });
 
-  serveMetrics(app, `${prefix}/metrics`, errors, {
+  serveMetrics(app, `${prefix}/metrics`, {
     textOf(request) {
       const { settling } = of(request);
-      if (settling === undefined) throw attributionError("ATT_BAD_REQUEST", "nobody settles here");
+      if (settling === undefined) throw attributionError("SRV_UNKNOWN_ROUTE", "nobody settles here");
       return { contentType: "text/plain; version=0.0.4", metrics: () => settling.metrics() };
     },
   });
@@ -185,7 +188,7 @@ export async function createModelApp(
 
 function sendFile(reply: FastifyReply, name: string, bytes: Uint8Array | null | undefined): FastifyReply {
   if (bytes == null)
-    return reply.code(404).send({ error: { code: "ATT_BAD_REQUEST", message: "no such file" } });
+    return reply.code(404).send({ error: { code: "SRV_BAD_REQUEST", message: "no such file" } });
   const type = name.endsWith(".json") ? "application/json" : "application/octet-stream";
   return reply.header("content-type", type).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
 }
@@ -220,20 +223,14 @@ function openingView(record: StoredAnswer) {
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw attributionError("ATT_BAD_REQUEST", z.prettifyError(parsed.error).slice(0, 1_000), {
+  throw attributionError("SRV_BAD_REQUEST", z.prettifyError(parsed.error).slice(0, 1_000), {
     data: { fields: parsed.error.issues.slice(0, 20).map((issue) => issue.path.join(".")) },
   });
 }
 
-const CODES: Partial<Record<HttpFault, AttributionErrorCode>> = {
-  "rate-limited": "ATT_RATE_LIMITED",
-  internal: "ATT_INTERNAL",
-};
-
 function modelErrors(log: ServerLog): HttpErrors {
   return {
     log,
-    make: (fault, message, details) => attributionError(CODES[fault] ?? "ATT_BAD_REQUEST", message, details),
-    statusOf: ({ code }) => attributionHttpStatus(code),
+    statusOf: ({ code }) => attributionErrors.statusOf(code) ?? 500,
   };
 }

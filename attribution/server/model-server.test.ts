@@ -145,7 +145,7 @@ function setPayments(payments: Payment[], isSealed = false): void {
     `GET /v1/models/${MODEL_ID}/payments?epoch=2&from=0`,
     isSealed
       ? { epoch: 2, isSealed: false, paymentCount: 0, payments: [] }
-      : new FakeFailure(404, { error: { code: "SEQ_UNKNOWN_EPOCH", message: "not yet" } }),
+      : new FakeFailure(404, { error: { code: "SEQ_UNKNOWN", message: "not yet" } }),
   );
 }
 
@@ -200,7 +200,10 @@ it("keeps a prompt that a claim will show, and takes no private question then", 
       signature: { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) },
     });
   };
-  await expect(asked(true)).rejects.toMatchObject({ code: "ATT_NO_PRIVACY" });
+  await expect(asked(true)).rejects.toMatchObject({
+    code: "ATT_ASK_REFUSED",
+    data: { reason: "no-privacy" },
+  });
   expect((await asked(false)).record.prompt).toBe(prompts[0]);
 });
 
@@ -370,7 +373,7 @@ describe("a model server", () => {
       const response = await fetch(`${url}/v1/answers`, { method: "POST", headers, body });
       return { status: response.status, body: await response.json() };
     };
-    const bad = { status: 400, body: { error: { code: "ATT_BAD_REQUEST" } } };
+    const bad = { status: 400, body: { error: { code: "SRV_BAD_REQUEST" } } };
     for (const body of ["{", "{}", '{"prompt":"a","payerId":-1}'])
       expect(await post(body)).toMatchObject(bad);
     expect(await get("/v1/openings")).toMatchObject(bad);
@@ -378,7 +381,7 @@ describe("a model server", () => {
     expect((await get("/v1/model/..%2Fsecret")).status).toBe(404);
     expect(await get("/v1/answers/0x5")).toMatchObject({
       status: 404,
-      body: { error: { code: "ATT_UNKNOWN_RECEIPT" } },
+      body: { error: { code: "ATT_NOT_FOUND" } },
     });
     await expect(ask("   ")).rejects.toMatchObject({ code: "ATT_ROW_INVALID" });
     expect(await attackServer(url, { post: "/v1/answers" })).toEqual([]);

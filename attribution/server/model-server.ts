@@ -33,7 +33,7 @@ export interface ModelServer {
 
 /**
  * Checks the model's files and serves them. Routes are ready when the promise resolves. Needs `initPoseidon`.
- * @throws ATT_MODEL_FILE_INVALID, ATT_ROWS_MISMATCH, ATT_FAMILY_UNKNOWN, ATT_SCORE_MODE_UNAVAILABLE
+ * @throws ATT_MODEL_FILE_INVALID, ATT_ROWS_MISMATCH, ATT_RECIPE_INVALID, ATT_SCORE_MODE_UNAVAILABLE
  */
 export async function createModelServer(
   files: ModelFiles,

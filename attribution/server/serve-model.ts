@@ -47,7 +47,7 @@ const DAY_MS = 1_440 * MINUTE_MS;
 
 /**
  * Serves a published model until it is closed.
- * @throws ATT_MODEL_FILE_INVALID, ATT_ROWS_MISMATCH, ATT_STORE_LOCKED, ATT_STORE_CORRUPT, ATT_STORE_FAILED
+ * @throws ATT_MODEL_FILE_INVALID, ATT_ROWS_MISMATCH, SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED
  */
 export async function serveModel(
   options: ServeModelOptions,

@@ -207,7 +207,10 @@ describe("a beacon node", () => {
 });
 
 test("without any place, and for a URL with a key, the error says no more than it should", async () => {
-  await expect(NO_BLOBS.coefficients(sample.wanted)).rejects.toMatchObject({ code: "BRG_BLOB_NO_SOURCE" });
+  await expect(NO_BLOBS.coefficients(sample.wanted)).rejects.toMatchObject({
+    code: "BRG_BLOB_MISSING",
+    data: { reason: "blob-no-source" },
+  });
   const node = await serve(() => 500);
   const keyed = node.url.replace("//", "//user:secret@");
   const error = (await find([`${keyed}/key/abc`], [`${node.url}/key/abc?token=def`]).catch(

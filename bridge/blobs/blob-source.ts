@@ -17,7 +17,7 @@ export interface WantedBlob {
 export interface BlobSource {
   /**
    * The coefficients of the blob's polynomial, whose commitment gives the versioned hash.
-   * @throws BRG_BLOB_MISSING, BRG_BLOB_UNREACHABLE, BRG_BLOB_NO_SOURCE
+   * @throws BRG_BLOB_MISSING, BRG_BLOB_UNREACHABLE, BRG_BLOB_MISSING
    */
   coefficients(wanted: WantedBlob): Promise<bigint[]>;
 }
@@ -57,8 +57,8 @@ export function blobMissing(
   const facts = { versionedHash, batchNumber, blockNumber, remedy, problems };
   const what = `the blob ${versionedHash} of batch ${batchNumber}, which L1's block ${blockNumber} took`;
   if (problems.length === 0)
-    return bridgeError("BRG_BLOB_NO_SOURCE", `nothing says where to get ${what}; ${remedy}`, {
-      data: facts,
+    return bridgeError("BRG_BLOB_MISSING", `nothing says where to get ${what}; ${remedy}`, {
+      data: { reason: "blob-no-source", ...facts },
     });
   const tried = problems.map(({ place, why }) => `${place}: ${why}`).join("; ");
   const isSilent = problems.some(({ kind }) => kind === "unreachable");

@@ -41,7 +41,7 @@ test("is not opened where a value is not as it was written", async () => {
   expect(at).toBeGreaterThan(0);
   bytes[at] = "2".charCodeAt(0);
   writeFileSync(path, bytes);
-  await expect(openBridgeStore(folder)).rejects.toMatchObject({ code: "BRG_STORE_CORRUPT" });
+  await expect(openBridgeStore(folder)).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT" });
 });
 
 test("opens with everything or not at all, whatever happened to a file", async () => {
@@ -59,7 +59,7 @@ test("opens with everything or not at all, whatever happened to a file", async (
     await store.close();
   }
   const outcomes = await tryDamages(folder, {
-    codes: ["BRG_STORE_CORRUPT", "BRG_STORE_FAILED"],
+    codes: ["SRV_STORE_CORRUPT", "SRV_STORE_FAILED"],
     flipsPerFile: 24,
     async read(path) {
       const store = await openBridgeStore(path);
@@ -74,20 +74,20 @@ test("opens with everything or not at all, whatever happened to a file", async (
       }
     },
   });
-  expect(outcomes.get("BRG_STORE_CORRUPT")).toBeGreaterThan(80);
+  expect(outcomes.get("SRV_STORE_CORRUPT")).toBeGreaterThan(80);
   expect(outcomes.get("everything")).toBeGreaterThan(5);
 });
 
 test("says that a second process has it, and tells its owner of a failure", async () => {
   const failures: Error[] = [];
   const store = await openBridgeStore(folder, (error) => failures.push(error));
-  await expect(openBridgeStore(folder)).rejects.toMatchObject({ code: "BRG_STORE_LOCKED" });
+  await expect(openBridgeStore(folder)).rejects.toMatchObject({ code: "SRV_STORE_LOCKED" });
   for (const value of [1n, 1])
     await expect(store.queue.write([{ put: "cursor", value }])).rejects.toMatchObject({
-      code: "BRG_STORE_FAILED",
+      code: "SRV_STORE_FAILED",
     });
-  expect(failures).toMatchObject([{ code: "BRG_STORE_FAILED" }]);
+  expect(failures).toMatchObject([{ code: "SRV_STORE_FAILED" }]);
   await store.close();
-  await expect(store.queue.get("cursor")).rejects.toMatchObject({ code: "BRG_STORE_FAILED" });
+  await expect(store.queue.get("cursor")).rejects.toMatchObject({ code: "SRV_STORE_FAILED" });
   expect(failures).toHaveLength(1);
 });

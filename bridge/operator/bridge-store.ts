@@ -1,10 +1,9 @@
 import { checkedJson } from "../../circuits/store/checked-json.ts";
-import { CheckedLevel, type MakeStoreError } from "../../circuits/store/checked-level.ts";
-import { type BridgeErrorCode, bridgeError } from "../bridge-errors.ts";
+import { CheckedLevel } from "../../circuits/store/checked-level.ts";
 
 /** A durable map of JSON values under one prefix of the bridge's database. */
 export interface JsonStore {
-  /** @throws BRG_STORE_FAILED, BRG_STORE_CORRUPT, as the others do */
+  /** @throws SRV_STORE_FAILED, SRV_STORE_CORRUPT, as the others do */
   get(key: string): Promise<unknown>;
   /** Entries whose key lies in the range, in key order. */
   entries(range?: { gte?: string; lt?: string }): Promise<[key: string, value: unknown][]>;
@@ -22,33 +21,24 @@ export interface BridgeStore {
   close(): Promise<void>;
 }
 
-const ROWS: Record<"locked" | "corrupt" | "failed", readonly [code: BridgeErrorCode, remedy: string]> = {
-  locked: ["BRG_STORE_LOCKED", "Stop the other bridge first: two would send the same batches."],
-  corrupt: [
-    "BRG_STORE_CORRUPT",
+const REMEDIES = {
+  locked: "Stop the other bridge first: two would send the same batches.",
+  corrupt:
     "Move the folder away and start with an empty one: the bridge reads L1 again and does nothing twice.",
-  ],
-  failed: [
-    "BRG_STORE_FAILED",
+  failed:
     "Make room on the disk, give the process its rights to the folder, or mend the disk; then start again: nothing is lost.",
-  ],
-};
-
-const storeErrors: MakeStoreError = (fault) => {
-  const [code, remedy] = ROWS[fault];
-  return { remedy, make: (message, details) => bridgeError(code, message, details) };
 };
 
 /**
  * Opens the bridge's LevelDB. Only one process can have it open.
  * @param onFailure called once, with that error, when a read or a write failed: nothing more is taken then
- * @throws BRG_STORE_LOCKED, BRG_STORE_CORRUPT, BRG_STORE_FAILED
+ * @throws SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED
  */
 export async function openBridgeStore(
   path: string,
   onFailure: (error: Error) => void = () => {},
 ): Promise<BridgeStore> {
-  const level = await CheckedLevel.open(path, { valueEncoding: checkedJson, errors: storeErrors, onFailure });
+  const level = await CheckedLevel.open(path, { valueEncoding: checkedJson, remedies: REMEDIES, onFailure });
   try {
     // It is small: what is damaged is found now, not in the middle of something.
     for await (const _ of level.readEach(level.db.iterator()));

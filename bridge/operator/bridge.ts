@@ -40,7 +40,7 @@ export interface BridgeHandle {
   stop(): Promise<void>;
 }
 
-/** @throws BRG_WRONG_DEPLOYMENT, BRG_L1_UNREACHABLE, BRG_STORE_FAILED */
+/** @throws BRG_WRONG_DEPLOYMENT, BRG_L1_UNREACHABLE, SRV_STORE_FAILED */
 export async function startBridge(
   config: BridgeConfig,
   modules: { deployment: Deployment; logger: Logger; registry: Registry },
@@ -201,7 +201,7 @@ export async function startBridge(
   };
 }
 
-/** @throws BRG_WRONG_DEPLOYMENT where the lease is another operator's; BRG_CONFIG_INVALID */
+/** @throws BRG_WRONG_DEPLOYMENT where the lease is another operator's; SRV_CONFIG_INVALID */
 async function leaseKeeper(
   config: BridgeConfig,
   modules: Omit<LeaseKeeperModules, "lease"> & {
@@ -214,7 +214,7 @@ async function leaseKeeper(
   if (address === undefined) return null;
   const { chainId, operator: expected, rollup, ...rest } = modules;
   const problem = leaseMarginProblem(marginMs, chainId);
-  if (problem !== null) throw bridgeError("BRG_CONFIG_INVALID", `BRIDGE_LEASE_MARGIN_MS ${problem}`);
+  if (problem !== null) throw bridgeError("SRV_CONFIG_INVALID", `BRIDGE_LEASE_MARGIN_MS ${problem}`);
   const lease = new LeaseContract({ client: rollup.client, address });
   const operator = await lease.operator();
   if (!isAddressEqual(operator, expected)) {

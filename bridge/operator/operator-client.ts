@@ -184,7 +184,7 @@ function parkedBody({ commitment, proof, word, ...rest }: ParkedSettlement): Par
   };
 }
 
-/** @throws BRG_SEQUENCER_UNREACHABLE, BRG_SEQUENCER_REFUSED, BRG_CONFIG_INVALID (the token) from every method */
+/** @throws SRV_SEQUENCER_UNREACHABLE, SRV_SEQUENCER_REFUSED, SRV_CONFIG_INVALID (the token) from every method */
 export function createOperatorClient(options: OperatorClientOptions): OperatorClient {
   const ask = async <Schema extends z.ZodType>(path: string, schema: Schema, body?: object) => {
     const answer = await askSequencer(options, { path, ...(body === undefined ? {} : { body }) }, schema);
@@ -252,7 +252,7 @@ function toError({ cause, error, kind, method, path, reason, status, url }: Sequ
   if (kind === "unauthorized") {
     const { origin } = new URL(url);
     return bridgeError(
-      "BRG_CONFIG_INVALID",
+      "SRV_CONFIG_INVALID",
       `the sequencer at ${origin} does not take BRIDGE_OPERATOR_TOKEN`,
       {
         data,
@@ -263,7 +263,7 @@ function toError({ cause, error, kind, method, path, reason, status, url }: Sequ
   if (error?.code === "SEQ_BATCH_MALFORMED")
     return bridgeError("BRG_BATCH_MALFORMED", error.message, { data: { ...error.data, ...data } });
   const isPassing = kind === "unreachable" || kind === "aborted" || kind === "passing";
-  return bridgeError(isPassing ? "BRG_SEQUENCER_UNREACHABLE" : "BRG_SEQUENCER_REFUSED", reason, {
+  return bridgeError(isPassing ? "SRV_SEQUENCER_UNREACHABLE" : "SRV_SEQUENCER_REFUSED", reason, {
     data,
     cause,
   });

@@ -51,7 +51,7 @@ describe("runPollLoop", () => {
   });
 
   test("looks for the sequencer at its usual pace: after a start it waits for a word from here", async () => {
-    const away = bridgeError("BRG_SEQUENCER_UNREACHABLE", "it starts");
+    const away = bridgeError("SRV_SEQUENCER_UNREACHABLE", "it starts");
     const { waitsMs } = await run([null, away, away, away, away, null]);
     expect(waitsMs.slice(0, 5)).toEqual([10, 10, 10, 10, 10]);
   });
@@ -75,7 +75,7 @@ describe("runPollLoop", () => {
   });
 
   test("ends where the database failed: the process ends with it", async () => {
-    const { result, stepCount } = await run([bridgeError("BRG_STORE_FAILED", "full"), null]);
+    const { result, stepCount } = await run([bridgeError("SRV_STORE_FAILED", "full"), null]);
     expect([result, stepCount]).toEqual(["failed", 1]);
   });
 });

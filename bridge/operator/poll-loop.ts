@@ -21,7 +21,7 @@ export interface PollLoopModules {
 }
 
 /** The process ends with it (bridge.ts): its next start goes on. */
-const ENDS_THE_LOOP: readonly string[] = ["BRG_STORE_FAILED"];
+const ENDS_THE_LOOP: readonly string[] = ["SRV_STORE_FAILED"];
 
 type Alarm = BridgeErrorCode | "OTHER";
 
@@ -60,8 +60,8 @@ export async function runPollLoop(
       failureCount += 1;
       // The sequencer is the operator's own, and after a start it takes nothing before it has heard from here.
       const waitMs =
-        code === "BRG_SEQUENCER_UNREACHABLE" ? options.intervalMs : backoffMs(failureCount, options);
-      if (isRollupError(error) && error.isRetryable) {
+        code === "SRV_SEQUENCER_UNREACHABLE" ? options.intervalMs : backoffMs(failureCount, options);
+      if (isRollupError(error) && error.isRetryable && !ENDS_THE_LOOP.includes(code)) {
         // A day without a sequencer is no hundred thousand lines.
         const isTold = Number.isInteger(Math.log2(failureCount));
         if (isTold || waitMs > options.intervalMs)

@@ -27,7 +27,7 @@ export class PostedFollower {
     this.#modules = modules;
   }
 
-  /** Reports what became final and what L1 forgot or moved. @throws BRG_L1_*, BRG_SEQUENCER_UNREACHABLE */
+  /** Reports what became final and what L1 forgot or moved. @throws BRG_L1_*, SRV_SEQUENCER_UNREACHABLE */
   async poll(): Promise<void> {
     const { logger, metrics, rollup, store } = this.#modules;
     const records = await store.posted();

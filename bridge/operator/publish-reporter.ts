@@ -12,14 +12,14 @@ export class PublishReporter {
     this.#modules = modules;
   }
 
-  /** One report a batch. @throws BRG_SEQUENCER_UNREACHABLE; then the caller leaves its own record as it is */
+  /** One report a batch. @throws SRV_SEQUENCER_UNREACHABLE; then the caller leaves its own record as it is */
   async report(batches: readonly IntendedBatch[], report: Omit<BatchReport, "batchHash">): Promise<void> {
     for (const { batchHash, batchNumber } of batches) {
       try {
         await this.#modules.sequencer.reportBatch(batchNumber, { batchHash, ...report });
       } catch (error) {
         // The sequencer may have closed this batch anew. What L1 has does not depend on what it says.
-        if (!isRollupError(error, "BRG_SEQUENCER_REFUSED")) throw error;
+        if (!isRollupError(error, "SRV_SEQUENCER_REFUSED")) throw error;
         this.#modules.metrics.errorTotal.inc({ code: error.code });
         this.#modules.logger.warn(
           { batchNumber, status: report.status, reason: error.message },

@@ -186,7 +186,7 @@ describe("QueueWatcher", () => {
     await f.l1.depositNew("alice", OPEN);
     f.sequencer.isDown = true;
     await expect(watcher.poll()).rejects.toSatisfy(
-      (e) => isRollupError(e, "BRG_SEQUENCER_UNREACHABLE") && e.isRetryable,
+      (e) => isRollupError(e, "SRV_SEQUENCER_UNREACHABLE") && e.isRetryable,
     );
     f.sequencer.isDown = false;
     await watcher.poll();

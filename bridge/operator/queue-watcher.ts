@@ -233,7 +233,7 @@ export class QueueWatcher {
       const { nextIndex } = await this.#add(part);
       if (nextIndex < part.at(-1)!.queueIndex + 1) {
         throw bridgeError(
-          "BRG_SEQUENCER_REFUSED",
+          "SRV_SEQUENCER_REFUSED",
           `the sequencer took queue entries up to ${nextIndex} only`,
           {
             data: { nextIndex, sentUpTo: part.at(-1)!.queueIndex },
@@ -333,7 +333,7 @@ export class QueueWatcher {
 }
 
 const sequencerCodeOf = (error: unknown): unknown =>
-  isRollupError(error, "BRG_SEQUENCER_REFUSED")
+  isRollupError(error, "SRV_SEQUENCER_REFUSED")
     ? (error.data as { sequencerCode?: unknown }).sequencerCode
     : undefined;
 

@@ -162,7 +162,7 @@ export class RandomnessWatcher {
     try {
       await this.#modules.sequencer.reportSeal(report);
     } catch (error) {
-      if (!isRollupError(error, "BRG_SEQUENCER_REFUSED")) throw error;
+      if (!isRollupError(error, "SRV_SEQUENCER_REFUSED")) throw error;
       if ((error.data as { sequencerCode?: unknown }).sequencerCode !== "SEQ_SEAL_CONFLICT") throw error;
       const { batchNumber, blockNumber } = report;
       throw bridgeError("BRG_SEAL_REORGANISED", `batch ${batchNumber} had other randomness before`, {

@@ -73,9 +73,9 @@ export class FakeSequencer {
   async start(): Promise<this> {
     const app = this.#app;
     app.addHook("onRequest", async (request, reply) => {
-      if (this.isDown) await reply.code(503).send({ error: { code: "SEQ_STOPPING" } });
+      if (this.isDown) await reply.code(503).send({ error: { code: "SRV_STOPPING" } });
       else if (request.headers.authorization !== `Bearer ${OPERATOR_TOKEN}`)
-        await reply.code(401).send({ error: { code: "SEQ_UNAUTHORIZED" } });
+        await reply.code(401).send({ error: { code: "SRV_UNAUTHORIZED" } });
     });
     app.post<{ Body: { blockNumber: number; timestamp: number } }>("/operator/l1-head", async (request) => {
       this.heads.push(request.body);
@@ -111,7 +111,7 @@ export class FakeSequencer {
         const batchNumber = Number(request.params.n);
         const batch = this.batches.get(batchNumber);
         if (batch?.batchHash !== request.body.batchHash)
-          return reply.code(409).send({ error: { code: "SEQ_BATCH_REPLACED" } });
+          return reply.code(409).send({ error: { code: "SEQ_BATCH_CONFLICT" } });
         this.reports.push({ batchNumber, ...request.body });
         this.#take(batchNumber, batch, request.body);
         return {};

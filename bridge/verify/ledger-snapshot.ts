@@ -49,7 +49,7 @@ export interface LedgerSnapshot {
 
 /**
  * @returns the ledger that was hashed for it: hashing a large one once is enough
- * @throws BRG_SNAPSHOT_FALSE naming the first thing that is not what the root binds
+ * @throws BRG_SNAPSHOT_INVALID naming the first thing that is not what the root binds
  */
 export function requireConsistent(snapshot: LedgerSnapshot): Ledger {
   const { epochs, leaves, position } = snapshot;
@@ -171,5 +171,8 @@ function requireChain(
 }
 
 export function snapshotFalse(why: string, cause?: unknown) {
-  return bridgeError("BRG_SNAPSHOT_FALSE", `the snapshot is false: ${why}`, { data: { why }, cause });
+  return bridgeError("BRG_SNAPSHOT_INVALID", `the snapshot is false: ${why}`, {
+    data: { reason: "false", why },
+    cause,
+  });
 }

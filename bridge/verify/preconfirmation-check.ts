@@ -94,7 +94,7 @@ function findEquivocations(
 
 /**
  * Reads L1's batches once and judges every preconfirmation. Batches are decoded, not executed: the contract has done that.
- * @throws BRG_PRECONFIRMATION_NOT_OPERATORS; BRG_PRECONFIRMATION_UNOPENED where a place is taken on L1 and the preconfirmation's operation is
+ * @throws BRG_PRECONFIRMATION_INVALID; BRG_PRECONFIRMATION_INVALID where a place is taken on L1 and the preconfirmation's operation is
  * not beside it; BRG_HISTORY_UNREADABLE, BRG_BATCH_NOT_IN_CALL, BRG_L1_*
  */
 export async function checkPreconfirmations(
@@ -136,9 +136,15 @@ export async function checkPreconfirmations(
     }
     if (opening === null) {
       throw bridgeError(
-        "BRG_PRECONFIRMATION_UNOPENED",
+        "BRG_PRECONFIRMATION_INVALID",
         `operation ${preconfirmation.opIndex} is on L1, and what the preconfirmation's hash is of is not beside it`,
-        { data: { opIndex: preconfirmation.opIndex, operationHash: preconfirmation.operationHash } },
+        {
+          data: {
+            reason: "unopened",
+            opIndex: preconfirmation.opIndex,
+            operationHash: preconfirmation.operationHash,
+          },
+        },
       );
     }
     const taken = await facts(posted);

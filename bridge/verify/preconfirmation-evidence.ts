@@ -75,11 +75,11 @@ const evidenceSchema = z.object({
   bRef: element.nullish(),
 });
 
-/** @throws BRG_PRECONFIRMATION_UNREADABLE */
+/** @throws BRG_PRECONFIRMATION_INVALID */
 export function parseEvidence(json: string, what: string): PreconfirmationEvidence {
   const unreadable = (why: string, cause?: unknown) =>
-    bridgeError("BRG_PRECONFIRMATION_UNREADABLE", `${what} is no preconfirmation file: ${why}`, {
-      data: { what },
+    bridgeError("BRG_PRECONFIRMATION_INVALID", `${what} is no preconfirmation file: ${why}`, {
+      data: { reason: "unreadable", what },
       cause,
     });
   let value: unknown;
@@ -116,7 +116,7 @@ export function encodeEvidence({ opening, ...evidence }: PreconfirmationEvidence
 
 /**
  * Checks that the preconfirmation is the operator's, of this rollup, and of the operation beside it.
- * @throws BRG_PRECONFIRMATION_NOT_OPERATORS
+ * @throws BRG_PRECONFIRMATION_INVALID
  */
 export async function requireOperatorsPreconfirmation(
   evidence: PreconfirmationEvidence,
@@ -125,10 +125,10 @@ export async function requireOperatorsPreconfirmation(
   const { chainId, opening, preconfirmation, rollupAddress } = evidence;
   const refuse = (why: string, cause?: unknown) =>
     bridgeError(
-      "BRG_PRECONFIRMATION_NOT_OPERATORS",
+      "BRG_PRECONFIRMATION_INVALID",
       `the preconfirmation of operation ${preconfirmation.opIndex} ${why}`,
       {
-        data: { preconfirmation, sequencerAddress: context.sequencerAddress },
+        data: { reason: "not-operators", preconfirmation, sequencerAddress: context.sequencerAddress },
         cause,
       },
     );

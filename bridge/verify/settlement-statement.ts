@@ -41,7 +41,7 @@ export function settlementOnL1(
   };
 }
 
-/** C, y, z of a settlement's proof for the C that its submitter gives. @throws CIR_ELEMENT_NOT_CANONICAL */
+/** C, y, z of a settlement's proof for the C that its submitter gives. @throws CIR_WIRE_MALFORMED */
 export function settlementSignals(
   data: SettlementData,
   circuitId: bigint,

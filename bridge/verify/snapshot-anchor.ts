@@ -29,7 +29,7 @@ const WIRE_NEXT_ID = [37, 41] as const;
  * Checks a snapshot against itself and against L1 up to a block. The node is believed, as for everything read from it;
  * it need not have anything older than the block that took the snapshot's batch.
  * @returns also the snapshot's ledger, hashed
- * @throws BRG_SNAPSHOT_FALSE; BRG_HISTORY_INCOMPLETE, BRG_L1_*, BRG_BATCH_NOT_IN_CALL
+ * @throws BRG_SNAPSHOT_INVALID; BRG_HISTORY_INCOMPLETE, BRG_L1_*, BRG_BATCH_NOT_IN_CALL
  */
 export async function requireAnchored(
   rollup: RollupContract,

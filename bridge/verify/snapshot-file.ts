@@ -131,11 +131,14 @@ export async function writeSnapshot(path: string, snapshot: LedgerSnapshot): Pro
 
 /**
  * Reads the file and checks its hash and form. Whether it is true is requireAnchored's question.
- * @throws BRG_SNAPSHOT_UNREADABLE; BRG_SNAPSHOT_FALSE where the content is not what its hash names
+ * @throws BRG_SNAPSHOT_INVALID; BRG_SNAPSHOT_INVALID where the content is not what its hash names
  */
 export async function readSnapshot(path: string): Promise<{ snapshot: LedgerSnapshot; sha256: string }> {
   const unreadable = (why: string, cause?: unknown) =>
-    bridgeError("BRG_SNAPSHOT_UNREADABLE", `${path} is no snapshot: ${why}`, { data: { path }, cause });
+    bridgeError("BRG_SNAPSHOT_INVALID", `${path} is no snapshot: ${why}`, {
+      data: { reason: "unreadable", path },
+      cause,
+    });
   const hash = createHash("sha256");
   let head: z.output<typeof headSchema> | null = null;
   let stated: string | null = null;

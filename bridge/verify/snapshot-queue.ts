@@ -37,7 +37,7 @@ function queueEntryHash(entry: QueueEntry): bigint {
 /**
  * The entries are all that the snapshot's batch left of older blocks, and none of them was changed.
  * @param toBlock of which L1's state is asked
- * @throws BRG_SNAPSHOT_FALSE; BRG_L1_*
+ * @throws BRG_SNAPSHOT_INVALID; BRG_L1_*
  */
 export async function requireWaiting(
   rollup: RollupContract,

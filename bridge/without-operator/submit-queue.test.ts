@@ -46,7 +46,11 @@ const refusal = async (changes: Parameters<typeof submit>[0] = {}) => {
 
 test("a stranger takes the entries that are overdue, and no other, from L1 alone", async () => {
   f = await startHistoryFixture();
-  expect(await refusal()).toMatchObject({ code: "BRG_QUEUE_EMPTY", queueHead: 0 });
+  expect(await refusal()).toMatchObject({
+    code: "BRG_NOTHING_TO_DO",
+    data: { reason: "queue-empty" },
+    queueHead: 0,
+  });
   // Leaves one deposit waiting, to a leaf that is not of the owner it names.
   await f.makeHistory();
   const { batchNumber, queueHead } = await f.rollup.state();
@@ -55,7 +59,11 @@ test("a stranger takes the entries that are overdue, and no other, from L1 alone
   await f.l1.client.waitForTransactionReceipt({ hash: toNobody });
   const now = Number((await f.l1.client.getBlock()).timestamp);
   const early = (await refusal()) as { code: string; dueAtSeconds: number };
-  expect(early).toMatchObject({ code: "BRG_QUEUE_NOT_OVERDUE", queueIndex: queueHead });
+  expect(early).toMatchObject({
+    code: "BRG_TOO_EARLY",
+    data: { reason: "queue-not-overdue" },
+    queueIndex: queueHead,
+  });
   expect(early.dueAtSeconds - now).toBeGreaterThan(86_000);
   expect(early.dueAtSeconds - now).toBeLessThanOrEqual(86_400);
 
@@ -78,7 +86,11 @@ test("a stranger takes the entries that are overdue, and no other, from L1 alone
   expect(await f.rollup.pendingWithdrawalWei(alice), "the invalid one comes back").toBeGreaterThanOrEqual(
     3n * OPEN,
   );
-  expect(await refusal()).toMatchObject({ code: "BRG_QUEUE_NOT_OVERDUE", queueIndex: queueHead + 2 });
+  expect(await refusal()).toMatchObject({
+    code: "BRG_TOO_EARLY",
+    data: { reason: "queue-not-overdue" },
+    queueIndex: queueHead + 2,
+  });
   const { derived: circuits, rollup, rpcUrl, verifyProof } = f;
   expect(await verifyRollup({ rpcUrl, rollupAddress: rollup.address, circuits, verifyProof })).toMatchObject({
     batchCount: batchNumber + 1,

@@ -56,7 +56,7 @@ export interface SubmittedQueueBatch {
 
 /**
  * Submits batches, one a transaction, until no entry is overdue.
- * @throws BRG_FROZEN, BRG_QUEUE_EMPTY, BRG_QUEUE_NOT_OVERDUE, BRG_NO_CIRCUIT, BRG_PROOF_OF_ANOTHER; BRG_CONTRACT_REVERTED
+ * @throws BRG_FROZEN, BRG_NOTHING_TO_DO, BRG_TOO_EARLY, BRG_NO_CIRCUIT, BRG_PROOF_OF_ANOTHER; BRG_CONTRACT_REVERTED
  * where L1 moved meanwhile; BRG_BATCH_MALFORMED, BRG_VERIFY_DIFFERS, BRG_L1_*, and what `prove` throws
  */
 export async function submitQueue(options: SubmitQueueOptions): Promise<SubmittedQueueBatch[]> {
@@ -145,16 +145,18 @@ const toOperation = ({ queueIndex, kind, a, b, amountWei, word1, word2, sender }
   sender: BigInt(sender),
 });
 
-/** @throws BRG_QUEUE_EMPTY, BRG_QUEUE_NOT_OVERDUE */
+/** @throws BRG_NOTHING_TO_DO, BRG_TOO_EARLY */
 async function requireOverdue(rollup: RollupContract): Promise<void> {
   const [{ queueHead }, queueTail] = await Promise.all([rollup.state(), rollup.queueTail()]);
   if (queueHead >= Number(queueTail))
-    throw bridgeError("BRG_QUEUE_EMPTY", "no entry waits in the queue", { data: { queueHead } });
+    throw bridgeError("BRG_NOTHING_TO_DO", "no entry waits in the queue", {
+      data: { reason: "queue-empty", queueHead },
+    });
   if (await rollup.isOverdue(queueHead)) return;
   const dueAtSeconds = await rollup.queueDueAtSeconds(queueHead);
   throw bridgeError(
-    "BRG_QUEUE_NOT_OVERDUE",
+    "BRG_TOO_EARLY",
     `queue entry ${queueHead} is the sequencer's to take until ${new Date(1_000 * dueAtSeconds).toISOString()}`,
-    { data: { queueIndex: queueHead, dueAtSeconds } },
+    { data: { reason: "queue-not-overdue", queueIndex: queueHead, dueAtSeconds } },
   );
 }

@@ -99,9 +99,9 @@ async function sealedModel() {
 describe("submitSettlement", () => {
   test("lets a stranger settle by draws 3 days after the Seal, from L1 and published openings alone", async () => {
     const { division, sealBatch } = await sealedModel();
-    await expect(submit(division)).rejects.toMatchObject(code("BRG_SETTLEMENT_TOO_EARLY"));
+    await expect(submit(division)).rejects.toMatchObject(code("BRG_TOO_EARLY"));
     await f.l1.passTime(BigInt(OPEN_SETTLEMENT_DELAY_SECONDS));
-    await expect(submit(division)).rejects.toMatchObject(code("BRG_RANDOMNESS_NOT_RECORDED"));
+    await expect(submit(division)).rejects.toMatchObject(code("BRG_TOO_EARLY"));
     await f.recordRandomness(sealBatch);
     await expect(submit({ ...division, openingOf: () => undefined } as Division)).rejects.toMatchObject(
       code("BRG_OPENING_MISSING"),
@@ -109,7 +109,7 @@ describe("submitSettlement", () => {
     await expect(submit(division, { circuits: known().slice(0, 3) })).rejects.toMatchObject(
       code("BRG_NO_CIRCUIT"),
     );
-    await expect(submit(division, { modelId: 2 })).rejects.toMatchObject(code("BRG_NOTHING_TO_SETTLE"));
+    await expect(submit(division, { modelId: 2 })).rejects.toMatchObject(code("BRG_NOTHING_TO_DO"));
     const other = async () => ({
       proof: {
         a: [1n, 2n],
@@ -147,14 +147,14 @@ describe("submitSettlement", () => {
     const earned = result.earnedWei.reduce((sum, wei) => sum + wei, 0n);
     expect(earned).toBeGreaterThan(2n * OPEN);
     expect(await verify()).toMatchObject({ batchCount: sealBatch + 1, settlementCount: 2 });
-    await expect(submit(division)).rejects.toMatchObject(code("BRG_NOTHING_TO_SETTLE"));
+    await expect(submit(division)).rejects.toMatchObject(code("BRG_NOTHING_TO_DO"));
   });
 
   test("lets a stranger settle by row counts after 14 days, with nothing but L1", async () => {
     const { sealBatch } = await sealedModel();
     const division: Division = { kind: "row-counts" };
     await f.l1.passTime(BigInt(OPEN_SETTLEMENT_DELAY_SECONDS));
-    await expect(submit(division)).rejects.toMatchObject(code("BRG_SETTLEMENT_TOO_EARLY"));
+    await expect(submit(division)).rejects.toMatchObject(code("BRG_TOO_EARLY"));
     await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS - OPEN_SETTLEMENT_DELAY_SECONDS));
     expect(await submit(division)).toMatchObject({ status: "parked" });
     await f.l1.passTime(86_401n);

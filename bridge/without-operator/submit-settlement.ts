@@ -91,7 +91,7 @@ export interface SubmitSettlementResult {
 
 /**
  * Parks the settlement, or posts it where it was parked long enough. To be called again until it is settled.
- * @throws BRG_FROZEN, BRG_NOTHING_TO_SETTLE, BRG_SETTLEMENT_TOO_EARLY, BRG_RANDOMNESS_NOT_RECORDED, BRG_OPENING_MISSING,
+ * @throws BRG_FROZEN, BRG_NOTHING_TO_DO, BRG_TOO_EARLY, BRG_OPENING_MISSING,
  * BRG_NO_CIRCUIT, BRG_PROOF_OF_ANOTHER; BRG_CONTRACT_REVERTED where L1 moved meanwhile; BRG_L1_*, CIR_SETTLEMENT_*, and what `prove` throws
  */
 export async function submitSettlement(options: SubmitSettlementOptions): Promise<SubmitSettlementResult> {
@@ -113,8 +113,8 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   const record = ledger.leaf(modelId);
   const sealed = record?.rewards?.sealed ?? null;
   if (record === undefined || sealed === null) {
-    throw bridgeError("BRG_NOTHING_TO_SETTLE", `model ${modelId} has no sealed epoch on L1`, {
-      data: { modelId },
+    throw bridgeError("BRG_NOTHING_TO_DO", `model ${modelId} has no sealed epoch on L1`, {
+      data: { reason: "nothing-to-settle", modelId },
     });
   }
   const sealBatch = Number(sealed.sealBatch);
@@ -131,8 +131,8 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   } else {
     const prevRandao = await rollup.randomness(sealBatch);
     if (prevRandao === 0n) {
-      throw bridgeError("BRG_RANDOMNESS_NOT_RECORDED", `batch ${sealBatch}'s randomness is not on L1`, {
-        data: { modelId, sealBatch },
+      throw bridgeError("BRG_TOO_EARLY", `batch ${sealBatch}'s randomness is not on L1`, {
+        data: { reason: "randomness-not-recorded", modelId, sealBatch },
       });
     }
     const payments = replay.payments.sealed(modelId)!.payments;
@@ -241,9 +241,16 @@ async function requireTime(rollup: RollupContract, division: Division, sealBatch
   const head = await l1Call("read the newest block", () => rollup.client.getBlock());
   if (Number(head.timestamp) >= earliestSeconds) return;
   throw bridgeError(
-    "BRG_SETTLEMENT_TOO_EARLY",
+    "BRG_TOO_EARLY",
     `L1 takes ${isDefault ? "a default split" : "a stranger's settlement"} of batch ${sealBatch} from ${earliestSeconds} on`,
-    { data: { sealBatch, earliestSeconds, nowSeconds: Number(head.timestamp) } },
+    {
+      data: {
+        reason: "settlement-too-early",
+        sealBatch,
+        earliestSeconds,
+        nowSeconds: Number(head.timestamp),
+      },
+    },
   );
 }
 

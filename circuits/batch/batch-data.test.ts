@@ -155,8 +155,8 @@ describe("batchElements", () => {
     const batch = { ...sample(), narrow: [{ ...first!, words: [FIELD_ORDER] }, ...rest] };
     expect(() => batchElements(batch)).toThrow(
       expect.objectContaining({
-        code: "CIR_ELEMENT_NOT_CANONICAL",
-        data: { place: FIXED_COUNT, element: `${FIELD_ORDER}` },
+        code: "CIR_WIRE_MALFORMED",
+        data: { reason: "element-not-canonical", place: FIXED_COUNT, element: `${FIELD_ORDER}` },
       }),
     );
     expect(() => batchElements({ ...sample(), oldRoot: FIELD_ORDER })).toThrow();

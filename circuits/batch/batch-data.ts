@@ -1,3 +1,4 @@
+import { circuitError } from "../circuit-errors.ts";
 import { concatBytes, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import {
   type BatchShape,
@@ -8,7 +9,6 @@ import {
   WIDE_CORE,
   WIDE_WORD_COUNT,
 } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 
 /** What a slot posts. `words` has exactly the kind's number of words. */
 export interface SlotRecord {
@@ -111,8 +111,8 @@ export function batchElements(batch: BatchData): bigint[] {
   ];
   for (const [place, element] of elements.entries()) {
     if (element < 0n || element >= FIELD_ORDER) {
-      throw new RollupError("CIR_ELEMENT_NOT_CANONICAL", `element ${place} is not below r`, {
-        data: { place, element: element.toString() },
+      throw circuitError("CIR_WIRE_MALFORMED", `element ${place} is not below r`, {
+        data: { reason: "element-not-canonical", place, element: element.toString() },
       });
     }
   }
@@ -196,7 +196,7 @@ export function decodeWire(wire: Uint8Array, shape: BatchShape, l1: L1Header): B
     return fromBytesBe(wire.subarray(at - length, at));
   };
   const malformed = (why: string) =>
-    new RollupError("CIR_WIRE_MALFORMED", `batch ${l1.batchNumber}: ${why} (byte ${at} of ${wire.length})`, {
+    circuitError("CIR_WIRE_MALFORMED", `batch ${l1.batchNumber}: ${why} (byte ${at} of ${wire.length})`, {
       data: { batchNumber: l1.batchNumber.toString(), byte: at, sizeBytes: wire.length },
     });
 

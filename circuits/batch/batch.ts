@@ -1,12 +1,14 @@
 /** Batches: operations placed into slots, closed, laid out for the circuit; and replayed from what L1 received. */
 
+import { circuitError } from "../circuit-errors.ts";
 import type { Leaf } from "../ledger/leaf.ts";
 import { credit, refuse } from "../ledger/leaf-rules.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { TreeVersion } from "../ledger/ledger-tree.ts";
 import type { QueueOperation } from "../ledger/operation.ts";
+import { operationError } from "../operation-errors.ts";
 import { type BatchShape, KIND, kindRule, MAX_AMOUNT_WEI } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
+import type { RollupError } from "../rollup-error.ts";
 import type { BatchData, L1Header, PostedHeader, SlotRecord } from "./batch-data.ts";
 import type { ReplayedSettlement } from "./settlement-operation.ts";
 import { replaySettlement } from "./settlement-slot.ts";
@@ -89,7 +91,7 @@ export class BatchBuilder {
    */
   add(operation: Operation): PlacedTrace {
     if (!this.hasRoomFor(operation.kind)) {
-      throw new RollupError(
+      throw circuitError(
         "CIR_BATCH_FULL",
         `batch ${this.opening.batchNumber} has no slot left for kind ${operation.kind}`,
         {
@@ -155,7 +157,7 @@ export function creditFees(ledger: Ledger, id: number, totalWei: bigint): FeeTra
   const trace = feeOnTree({ id, leaf: record.leaf, totalWei }, ledger.tree.version);
   const balance = record.leaf.balance + totalWei;
   if (balance > MAX_AMOUNT_WEI) {
-    throw new RollupError("OP_BALANCE_OVERFLOW", `the fee leaf ${id} would hold more than 96 bits`, {
+    throw operationError("OP_BALANCE_OVERFLOW", `the fee leaf ${id} would hold more than 96 bits`, {
       data: { id },
     });
   }
@@ -201,7 +203,7 @@ export function replayBatch(
   { onBrokenForm }: ReplayOptions = {},
 ): void {
   const differs = (what: string, expected: unknown, actual: unknown): never => {
-    throw new RollupError(
+    throw circuitError(
       "CIR_REPLAY_DIFFERS",
       `batch ${data.batchNumber}: ${what} is ${actual}, recomputed ${expected}`,
       {

@@ -133,7 +133,12 @@ describe("a composed batch circuit", () => {
     expect(composition?.parts).toHaveLength(3);
     expect(circuitSpec("batch-0-8").composition?.parts).toHaveLength(2);
     for (const name of ["batch-3-1", "batch-2-0"])
-      expect(() => circuitSpec(name)).toThrow(expect.objectContaining({ code: "CIR_SHAPE_IMPOSSIBLE" }));
+      expect(() => circuitSpec(name)).toThrow(
+        expect.objectContaining({
+          code: "CIR_COMPOSITION_INVALID",
+          data: expect.objectContaining({ reason: "shape-impossible" }),
+        }),
+      );
   });
 });
 

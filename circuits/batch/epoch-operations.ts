@@ -84,7 +84,7 @@ interface SealContext {
 
 /**
  * Closes the open epoch and opens the next.
- * @throws OP_MODEL_NOT_READY, OP_EPOCH_UNSETTLED, OP_NOTHING_TO_SEAL, OP_EPOCH_NOT_OVER, OP_EPOCH_EXHAUSTED
+ * @throws OP_MODEL_NOT_READY, OP_EPOCH_UNSETTLED, OP_NOTHING_TO_SEAL, OP_TOO_EARLY, OP_EXHAUSTED
  */
 export function sealEpoch(
   model: LeafState,
@@ -100,14 +100,15 @@ export function sealEpoch(
     refuse("OP_NOTHING_TO_SEAL", `nobody has paid model ${id} in this epoch`, { id });
   const sealableAt = epochStart + BigInt(EPOCH_SECONDS);
   if (signerId !== id && context.timestamp < sealableAt) {
-    refuse("OP_EPOCH_NOT_OVER", `until ${sealableAt} only model ${id} itself may seal its epoch`, {
+    refuse("OP_TOO_EARLY", `until ${sealableAt} only model ${id} itself may seal its epoch`, {
+      reason: "epoch-not-over",
       id,
       sealableAtSeconds: sealableAt.toString(),
       timestampSeconds: context.timestamp.toString(),
     });
   }
   if (!inRange(ready.counters.epoch + 1n, 24))
-    refuse("OP_EPOCH_EXHAUSTED", `model ${id} has had its last epoch`, { id });
+    refuse("OP_EXHAUSTED", `model ${id} has had its last epoch`, { reason: "epoch-exhausted", id });
   return closeEpoch(ready, context);
 }
 
@@ -284,7 +285,7 @@ export function settleModel(
 
 /**
  * Makes a model ready and opens its first epoch.
- * @throws OP_MODEL_READY, OP_SETTLEMENT_DIFFERS, CIR_TOO_MANY_EARNERS
+ * @throws OP_MODEL_READY, OP_SETTLEMENT_DIFFERS, CIR_SETTLEMENT_SIZE
  */
 export function openModel(
   model: LeafState,

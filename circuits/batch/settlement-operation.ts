@@ -97,7 +97,7 @@ export function expectedGenesisHash(model: LeafState, modelId: number, cap: numb
   return genesisHash({ modelId, statics: hashStatics(statics), cap, earnerRoot: statics.earnerRoot });
 }
 
-/** The earner table is the one that the model's statics commit to. @throws OP_SETTLEMENT_DIFFERS, CIR_TOO_MANY_EARNERS */
+/** The earner table is the one that the model's statics commit to. @throws OP_SETTLEMENT_DIFFERS, CIR_SETTLEMENT_SIZE */
 export function requireEarnerTable(model: LeafState, operation: GenesisOperation): void {
   const { statics } = model.model!;
   const { modelId, earners } = operation;

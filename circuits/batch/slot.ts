@@ -163,8 +163,12 @@ function applySigned(
   const usesExistingB = rule.usesB && !rule.isCreate;
   if (usesExistingB) ledger.requireLeaf(operation.b);
   if (!inRange(a.nonce + 1n, NONCE_BITS))
-    refuse("OP_NONCE_EXHAUSTED", `leaf ${operation.a} has no nonce left`, { id: operation.a });
-  if (rule.isCreate && ledger.nextId >= ledger.tree.capacity) refuse("OP_TREE_FULL", "all ids are given", {});
+    refuse("OP_EXHAUSTED", `leaf ${operation.a} has no nonce left`, {
+      reason: "nonce-exhausted",
+      id: operation.a,
+    });
+  if (rule.isCreate && ledger.nextId >= ledger.tree.capacity)
+    refuse("OP_EXHAUSTED", "all ids are given", { reason: "tree-full" });
 
   const amountWei = rule.movesAmount ? decodeAmount(operation.amountCode) : 0n;
   const feeWei = operationFeeWei(kind, context.feePerUnitWei);
@@ -212,7 +216,10 @@ function applySigned(
       const b = oldB!.leaf;
       const rowCount = b.counters + operation.amountCode;
       if (!inRange(rowCount, ROW_COUNT_BITS))
-        refuse("OP_ROW_COUNT_EXHAUSTED", `datanet ${operation.b} cannot hold more rows`, { id: operation.b });
+        refuse("OP_EXHAUSTED", `datanet ${operation.b} cannot hold more rows`, {
+          reason: "row-count-exhausted",
+          id: operation.b,
+        });
       newB = withLeaf(oldB!, {
         counters: rowCount,
         chain: chainStep(TAG.commit, b.chain, words[0]!, operation.a, operation.amountCode),
@@ -344,7 +351,8 @@ function setApproval(
     if (statics.earnerRoot !== datanet.earnerRoot) differs("earnerRoot");
     const approvableAt = datanet.publishedAt + BigInt(APPROVAL_DELAY_SECONDS);
     if (context.timestamp < approvableAt) {
-      refuse("OP_APPROVAL_TOO_EARLY", `version ${datanet.version} can be approved from ${approvableAt} on`, {
+      refuse("OP_TOO_EARLY", `version ${datanet.version} can be approved from ${approvableAt} on`, {
+        reason: "approval-too-early",
         approvableAtSeconds: approvableAt.toString(),
         timestampSeconds: context.timestamp.toString(),
       });

@@ -2,9 +2,10 @@
  * What a batch's blob holds: d_0 … d_(n-1), n = narrow / 2 + members. First pairs of cores, 92 bits each, the even slot low;
  * then a payload for each slot of the members' section. All places are fixed, null slots have 0; the rest of the blob is 0.
  */
+
 import { type BatchData, NULL_RECORD, narrowPairs, type SlotRecord } from "../batch/batch-data.ts";
+import { circuitError } from "../circuit-errors.ts";
 import { type BatchShape, KIND, kindRule, NARROW_CORE } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { BLOB_PAYLOAD_LIMIT } from "./blob-polynomial.ts";
 
 const CORE_BITS = 92;
@@ -39,7 +40,7 @@ export function recordsOfBlob(elements: readonly bigint[], shape: BatchShape): S
   const { transfers } = sectionsOf(shape);
   const pairCount = shape.narrow / 2;
   const malformed = (element: number, why: string) =>
-    new RollupError("CIR_BLOB_MALFORMED", `element ${element} of a blob: ${why}`, { data: { element } });
+    circuitError("CIR_BLOB_MALFORMED", `element ${element} of a blob: ${why}`, { data: { element } });
   const elementAt = (index: number): bigint => {
     const element = elements[index];
     if (element === undefined) throw malformed(index, "it is missing");

@@ -1,8 +1,9 @@
 /** A blob and its opening at z, as L1 takes both with a batch: made before the statement, whose z names the blob. */
+
 import { type BatchData, BLOB_OPENING_BYTES, encodeWire } from "../batch/batch-data.ts";
+import { circuitError } from "../circuit-errors.ts";
 import { concatBytes, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import { isBlobShape } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { type BatchStatement, batchStatement } from "./batch-statement.ts";
 import { blobElements } from "./blob-elements.ts";
 import { type BlobOpening, commitBlobNow, KZG_POINT_BYTES, openBlobNow, preloadKzg } from "./kzg.ts";
@@ -58,7 +59,7 @@ export const encodeOpening = ({ y, commitment, proof }: PostedOpening): Uint8Arr
 /** @param wire the posted bytes of a batch with a blob @throws CIR_WIRE_MALFORMED */
 export function readOpening(wire: Uint8Array): PostedOpening {
   if (wire.length < BLOB_OPENING_BYTES)
-    throw new RollupError("CIR_WIRE_MALFORMED", `${wire.length} bytes do not hold a blob's opening`, {
+    throw circuitError("CIR_WIRE_MALFORMED", `${wire.length} bytes do not hold a blob's opening`, {
       data: { sizeBytes: wire.length },
     });
   const opening = wire.subarray(wire.length - BLOB_OPENING_BYTES);

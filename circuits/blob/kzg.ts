@@ -4,9 +4,10 @@
  * needs a pairing is in `kzg-cells.ts`. The setup is loaded at its first use (3 MB), and all runs on the calling thread:
  * `npm run bench -- blobs` says how long.
  */
+
 import type { pippenger as pippengerOf } from "@noble/curves/abstract/curve.js";
 import type { bls12_381 } from "@noble/curves/bls12-381.js";
-import { RollupError } from "../rollup-error.ts";
+import { circuitError } from "../circuit-errors.ts";
 import { BLOB_ELEMENT_COUNT, BLOB_FIELD_ORDER } from "./blob-polynomial.ts";
 import { setupPowers } from "./setup-powers.ts";
 
@@ -64,13 +65,9 @@ function requireCoefficients(coefficients: readonly bigint[]): void {
   const isPossible =
     coefficients.length <= BLOB_ELEMENT_COUNT && coefficients.every((d) => d >= 0n && d < BLOB_FIELD_ORDER);
   if (!isPossible)
-    throw new RollupError(
-      "CIR_BLOB_MALFORMED",
-      "no blob has these coefficients: too many, or one not below p",
-      {
-        data: { count: coefficients.length },
-      },
-    );
+    throw circuitError("CIR_BLOB_MALFORMED", "no blob has these coefficients: too many, or one not below p", {
+      data: { count: coefficients.length },
+    });
 }
 
 /** Σ d_k [τ^k]. */

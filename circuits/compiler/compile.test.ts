@@ -72,7 +72,8 @@ describe("compileCircuit", () => {
     const source = `include "circuits/no-such-file.circom";\n${mainSource}`;
     await expect(compileCircuit({ name: "missing", mainSource: source }, { cacheDir })).rejects.toMatchObject(
       {
-        code: "CIR_INCLUDE_MISSING",
+        code: "CIR_COMPILE_FAILED",
+        data: { reason: "include-missing" },
       },
     );
   });

@@ -4,8 +4,8 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { circuitError } from "../circuit-errors.ts";
 import { whileLocked } from "../file-lock.ts";
-import { RollupError } from "../rollup-error.ts";
 import { lockOf, publishBuild, removeAbandonedBuilds } from "./build-cache.ts";
 import { composeCircuit } from "./compose.ts";
 import type { Composition } from "./compose-layout.ts";
@@ -67,7 +67,7 @@ const PREBUILT_MARK = "prebuilt";
  * An entry is built beside the cache and renamed into it, so a kill never leaves half of one. One process builds it, others
  * wait.
  *
- * @throws RollupError CIR_INCLUDE_MISSING, CIR_COMPILE_FAILED, CIR_PREBUILT_DAMAGED, CIR_PREBUILT_DIFFERS;
+ * @throws RollupError CIR_COMPILE_FAILED, CIR_PREBUILT_DAMAGED, CIR_PREBUILT_DIFFERS;
  *   CIR_COMPOSITION_INVALID of a composition
  */
 export async function compileCircuit(
@@ -111,7 +111,7 @@ export async function compileCircuit(
     }
     const built = await take();
     if (built !== null) return built;
-    throw new RollupError(
+    throw circuitError(
       "CIR_COMPILE_FAILED",
       `the cache entry of ${spec.name} vanished while it was written`,
       { data: { name: spec.name, entryDir }, isRetryable: true },
@@ -152,7 +152,7 @@ async function compareWithPrebuilt(
       ...(isUnpacked ? [await sha256OfFile(cachedPath)] : []),
     ];
     if (others.every((other) => other === compiled)) continue;
-    throw new RollupError(
+    throw circuitError(
       "CIR_PREBUILT_DIFFERS",
       `circom makes another ${kind} of ${name} than the prebuilt file holds: do not use the prebuilt file, nor keys made with it`,
       { data: { name, contentHash, kind, compiled, others } },
@@ -190,11 +190,11 @@ function collectIncludes(source: string, sourcePath: string, files: Map<string, 
     const candidates = [resolve(dirname(sourcePath), includePath!), resolve(repositoryRoot, includePath!)];
     const found = candidates.find((path) => existsSync(path));
     if (found === undefined) {
-      throw new RollupError(
-        "CIR_INCLUDE_MISSING",
+      throw circuitError(
+        "CIR_COMPILE_FAILED",
         `${sourcePath} includes ${includePath}, which does not exist`,
         {
-          data: { sourcePath, includePath },
+          data: { reason: "include-missing", sourcePath, includePath },
         },
       );
     }
@@ -254,7 +254,7 @@ async function runCompiler(
   if (exit !== null || !existsSync(join(buildDir, "circuit.r1cs"))) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the compiler colours its messages
     const output = [...lines, unfinished].join("\n").replace(/\u001b\[[0-9;]*m/g, "");
-    throw new RollupError(
+    throw circuitError(
       "CIR_COMPILE_FAILED",
       `circom refused ${spec.name} (${exit ?? "no output"}):\n${output}`,
       {

@@ -3,7 +3,8 @@
  * the same net they share one wire; all other wires of a copy are its own. Nothing is added: the rows of the whole are
  * those of its copies.
  */
-import { RollupError } from "../rollup-error.ts";
+import { circuitError } from "../circuit-errors.ts";
+import type { RollupError } from "../rollup-error.ts";
 
 /** A part's circom text. Its public signals are its ports: what it shares with other copies. All others are its own. */
 export interface PartSpec {
@@ -160,7 +161,7 @@ export function portNames(symbols: string, publicCount: number): string[] {
 }
 
 export function compositionError(reason: string): RollupError {
-  return new RollupError("CIR_COMPOSITION_INVALID", `the parts do not make a circuit: ${reason}`, {
+  return circuitError("CIR_COMPOSITION_INVALID", `the parts do not make a circuit: ${reason}`, {
     data: { reason },
   });
 }

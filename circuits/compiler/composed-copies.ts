@@ -1,5 +1,6 @@
 /** The copies of a composed circuit, one by one: their inputs, their outputs, and their place in the whole's witness. */
-import { RollupError } from "../rollup-error.ts";
+import { circuitError } from "../circuit-errors.ts";
+import type { RollupError } from "../rollup-error.ts";
 import type { ComposedDescription } from "./composed-description.ts";
 import type { CircuitInputs, InputValue } from "./witness-calculator.ts";
 
@@ -146,5 +147,5 @@ function readValue(bytes: Uint8Array, at: number): bigint {
 }
 
 export function mismatch(reason: string): RollupError {
-  return new RollupError("CIR_INPUT_MISMATCH", reason, { data: { reason } });
+  return circuitError("CIR_INPUT_MISMATCH", reason, { data: { reason } });
 }

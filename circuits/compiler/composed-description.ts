@@ -1,8 +1,9 @@
 /** composition.json beside a composed circuit: how the parts' witnesses make the whole's. */
+
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { RollupError } from "../rollup-error.ts";
+import { circuitError } from "../circuit-errors.ts";
 
 export const COMPOSITION_FILE = "composition.json";
 
@@ -42,7 +43,7 @@ export async function readDescription(
 ): Promise<{ description: ComposedDescription; wasmPaths: string[]; stepsPaths: (string | null)[] }> {
   const parsed = descriptionSchema.safeParse(JSON.parse(await readFile(path, "utf8")));
   if (!parsed.success) {
-    throw new RollupError("CIR_COMPOSITION_INVALID", `${path}: ${z.prettifyError(parsed.error)}`, {
+    throw circuitError("CIR_COMPOSITION_INVALID", `${path}: ${z.prettifyError(parsed.error)}`, {
       data: { path },
     });
   }
@@ -65,7 +66,7 @@ export function batchSectionsOf({ plan, copies }: ComposedDescription): { narrow
     copies.length === narrow + wide + 1
   )
     return { narrow, wide };
-  throw new RollupError("CIR_COMPOSITION_INVALID", "the description is not of a batch circuit", {
+  throw circuitError("CIR_COMPOSITION_INVALID", "the description is not of a batch circuit", {
     data: { ...plan },
   });
 }

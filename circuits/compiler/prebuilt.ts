@@ -3,12 +3,14 @@
  * the circuit and its content hash. Nobody has to trust them: `openledger verify` compiles, and so does
  * `npx tsx scripts/prebuild.ts --check`, which compares every byte.
  */
+
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
+import { circuitError } from "../circuit-errors.ts";
 import { RollupError } from "../rollup-error.ts";
 import { ColumnReader, ColumnWriter } from "./byte-columns.ts";
 import { FieldConstants, readElements, type SharedConstants } from "./field-constants.ts";
@@ -213,7 +215,7 @@ function compress(bytes: Uint8Array): Buffer {
 const decompress = (bytes: Uint8Array) => brotliDecompressSync(bytes);
 
 function damaged(path: string, reason: string, cause?: unknown): RollupError {
-  return new RollupError(
+  return circuitError(
     "CIR_PREBUILT_DAMAGED",
     `${path} is damaged: ${reason}. Restore it with git checkout, or delete it: the circuit is compiled then.`,
     { data: { path, reason }, cause },

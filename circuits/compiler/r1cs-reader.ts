@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { RollupError } from "../rollup-error.ts";
+import { circuitError } from "../circuit-errors.ts";
+import type { RollupError } from "../rollup-error.ts";
 
 /**
  * A streaming reader of circom's binary R1CS format
@@ -158,7 +159,7 @@ function readExactly(fd: number, position: number, byteCount: number, path: stri
 }
 
 function malformed(path: string, reason: string): RollupError {
-  return new RollupError("CIR_R1CS_MALFORMED", `${path} is not a readable R1CS file: ${reason}`, {
+  return circuitError("CIR_R1CS_MALFORMED", `${path} is not a readable R1CS file: ${reason}`, {
     data: { path, reason },
   });
 }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { RollupError } from "../rollup-error.ts";
+import { circuitError } from "../circuit-errors.ts";
 import { repositoryRoot } from "./compile.ts";
 
 let paths: ReadonlyMap<string, string> | undefined;
@@ -19,19 +19,19 @@ export function templateFiles(): ReadonlyMap<string, string> {
 /**
  * The path of a template file, relative to the repository's root, as circom's `include` wants it.
  *
- * @throws RollupError CIR_TEMPLATE_UNKNOWN
+ * @throws RollupError CIR_COMPILE_FAILED
  */
 export function templatePath(name: string): string {
   const path = templateFiles().get(name);
   if (path === undefined) {
-    throw new RollupError("CIR_TEMPLATE_UNKNOWN", `there is no template file ${name}.circom`, {
-      data: { name },
+    throw circuitError("CIR_COMPILE_FAILED", `there is no template file ${name}.circom`, {
+      data: { reason: "template-unknown", name },
     });
   }
   return path;
 }
 
-/** The text of a template file. @throws RollupError CIR_TEMPLATE_UNKNOWN */
+/** The text of a template file. @throws RollupError CIR_COMPILE_FAILED */
 export function templateSource(name: string): string {
   return readFileSync(join(repositoryRoot, templatePath(name)), "utf8");
 }

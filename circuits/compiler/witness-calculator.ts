@@ -1,4 +1,4 @@
-import { RollupError } from "../rollup-error.ts";
+import { circuitError } from "../circuit-errors.ts";
 
 /** A circuit's inputs by name; arrays of any depth are read in row-major order, as circom declares them. */
 export type CircuitInputs = Record<string, InputValue>;
@@ -49,7 +49,7 @@ export class WitnessCalculator {
     const instance = new Instance(new Module(program), {
       runtime: {
         exceptionHandler: (code: number) => {
-          throw new RollupError(
+          throw circuitError(
             "CIR_WITNESS_REFUSED",
             `no witness: ${exceptions[code] ?? `exception ${code}`}`,
             {
@@ -108,7 +108,7 @@ export class WitnessCalculator {
       const values = flatten(value);
       const size = wasm.getInputSignalSize(high, low);
       if (size !== values.length) {
-        throw new RollupError("CIR_INPUT_MISMATCH", `input ${name} has ${values.length} values`, {
+        throw circuitError("CIR_INPUT_MISMATCH", `input ${name} has ${values.length} values`, {
           data: { name, given: values.length, expected: size },
         });
       }
@@ -119,13 +119,9 @@ export class WitnessCalculator {
       valueCount += values.length;
     }
     if (valueCount !== wasm.getInputSize()) {
-      throw new RollupError(
-        "CIR_INPUT_MISMATCH",
-        `${valueCount} of ${wasm.getInputSize()} input values given`,
-        {
-          data: { given: valueCount, expected: wasm.getInputSize() },
-        },
-      );
+      throw circuitError("CIR_INPUT_MISMATCH", `${valueCount} of ${wasm.getInputSize()} input values given`, {
+        data: { given: valueCount, expected: wasm.getInputSize() },
+      });
     }
   }
 

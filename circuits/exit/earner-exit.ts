@@ -24,8 +24,8 @@ import {
   roleShareWei,
   unpackSplit,
 } from "../ledger/rewards.ts";
+import { operationError } from "../operation-errors.ts";
 import { BINDING, LEAF_KIND, MAX_EARNER_COUNT } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { padded } from "../settlement/settled-model.ts";
 import { sizeError } from "../settlement/settlement-size.ts";
 import { drawShares, rewardPerUnit, splitEarned } from "../settlement/settlement-split.ts";
@@ -152,9 +152,9 @@ function requireEarner(
 ): { readonly body: ModelBody; readonly rewards: ModelRewards; readonly earner: Earner } {
   const { leaf, model: body, rewards } = ledger.requireLeaf(modelId);
   if (leaf.kind !== LEAF_KIND.model || body === undefined)
-    throw new RollupError("OP_WRONG_LEAF_KIND", `leaf ${modelId} is no model`, { data: { id: modelId } });
+    throw operationError("OP_WRONG_LEAF_KIND", `leaf ${modelId} is no model`, { data: { id: modelId } });
   if (!unpackCounters(leaf.counters).isReady || rewards === undefined) {
-    throw new RollupError(
+    throw operationError(
       "OP_MODEL_NOT_READY",
       `model ${modelId} has had no genesis: its earners own nothing`,
       {
@@ -164,7 +164,7 @@ function requireEarner(
   }
   const earner = rewards.earners[earnerIndex];
   if (earner === undefined) {
-    throw new RollupError("OP_NOT_EARNER", `model ${modelId} has no earner ${earnerIndex}`, {
+    throw operationError("OP_NOT_EARNER", `model ${modelId} has no earner ${earnerIndex}`, {
       data: { id: modelId, earnerIndex, earnerCount: rewards.earners.length },
     });
   }

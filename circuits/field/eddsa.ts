@@ -1,7 +1,7 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import { blake512 } from "@noble/hashes/blake1.js";
+import { circuitError } from "../circuit-errors.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { type SignatureEquation, SignatureKernel } from "../wasm/signature-kernel.ts";
 import { type HashRequest, hashTagged, hashTaggedMany, poseidonImplementation } from "./poseidon.ts";
 
@@ -243,7 +243,9 @@ function fromLittleEndian(bytes: Uint8Array): bigint {
 
 function toLittleEndian(value: bigint): Uint8Array {
   if (value < 0n || value >> 256n !== 0n) {
-    throw new RollupError("CIR_SCALAR_RANGE", "a secret or message must fit 32 bytes", { data: {} });
+    throw circuitError("CIR_INPUT_MISMATCH", "a secret or message must fit 32 bytes", {
+      data: { reason: "scalar-range" },
+    });
   }
   return Uint8Array.from({ length: 32 }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn));
 }

@@ -1,4 +1,4 @@
-import { RollupError } from "../rollup-error.ts";
+import { circuitError } from "../circuit-errors.ts";
 import { loadPoseidonConstants } from "../wasm/poseidon-constants.ts";
 import { PoseidonKernel } from "../wasm/poseidon-kernel.ts";
 import { createPortableHash, PORTABLE_NAME } from "./poseidon-portable.ts";
@@ -43,7 +43,7 @@ export function poseidonImplementation(): Implementation["name"] | null {
 
 function ready(): Implementation {
   if (implementation === undefined) {
-    throw new RollupError("CIR_NOT_INITIALIZED", "await initPoseidon() before the first hash");
+    throw circuitError("CIR_NOT_INITIALIZED", "await initPoseidon() before the first hash");
   }
   return implementation;
 }

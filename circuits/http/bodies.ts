@@ -1,10 +1,10 @@
 /** What bodies a server reads: JSON in UTF-8, and octets where it says so. */
 import { isUtf8 } from "node:buffer";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { HttpErrors } from "./http-errors.ts";
+import { processErrors } from "../error-table.ts";
 
 /** @param hasRawBodies takes octets too, and keeps the bytes: a signed request is signed over them */
-export function readBodies(app: FastifyInstance, hasRawBodies: boolean, errors: HttpErrors): void {
+export function readBodies(app: FastifyInstance, hasRawBodies: boolean): void {
   const parseJson = app.getDefaultJsonParser("error", "error");
   const keep = (request: FastifyRequest, body: Buffer) => {
     if (hasRawBodies) (request as { rawBody?: Buffer }).rawBody = body;
@@ -14,7 +14,7 @@ export function readBodies(app: FastifyInstance, hasRawBodies: boolean, errors: 
     keep(request, body);
     // A decoder would put U+FFFD in their place, and another text would be signed, paid or answered.
     if (isUtf8(body)) parseJson(request, body.toString("utf8"), done);
-    else done(errors.make("json", "the body is not UTF-8", {}));
+    else done(processErrors.raise("SRV_BAD_REQUEST", "the body is not UTF-8"));
   });
   if (!hasRawBodies) return;
   app.addContentTypeParser(

@@ -1,6 +1,5 @@
 import { connect, type Socket } from "node:net";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { RollupError } from "../rollup-error.ts";
 import { createServer } from "./create-server.ts";
 
 const MEGABYTE = 2 ** 20;
@@ -14,8 +13,7 @@ beforeEach(async () => {
     hasRawBodies: true,
     errors: {
       log: { error: () => {} },
-      make: (fault, message, details) => new RollupError(fault, message, details),
-      statusOf: ({ code }) => (code === "rate-limited" ? 429 : 400),
+      statusOf: ({ code }) => (code === "SRV_RATE_LIMITED" ? 429 : 400),
     },
   });
   app.put("/", { bodyLimit: 200 * MEGABYTE }, ({ body }) => ({ bytes: (body as Buffer).length }));

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { RollupError } from "../rollup-error.ts";
+import { processErrors } from "../error-table.ts";
 import { rawBodyOf } from "./bodies.ts";
 import { clientNetwork } from "./client-network.ts";
 import { createServer, type ServerOptions } from "./create-server.ts";
@@ -13,14 +13,6 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
-const STATUSES: Readonly<Record<string, number>> = {
-  "unknown-route": 404,
-  "rate-limited": 429,
-  "too-large": 413,
-  "media-type": 415,
-  internal: 500,
-};
-
 interface Told {
   readonly logged: string[];
   readonly refused: string[];
@@ -29,8 +21,7 @@ interface Told {
 async function serve(options: Partial<ServerOptions> = {}) {
   const told: Told = { logged: [], refused: [] };
   const errors: HttpErrors = {
-    make: (fault, message, details) => new RollupError(fault, message, details),
-    statusOf: ({ code }) => STATUSES[code] ?? 400,
+    statusOf: ({ code }) => processErrors.statusOf(code)!,
     onRefusal: ({ code }) => void told.refused.push(code),
     log: { error: (_facts, message) => void told.logged.push(message) },
   };
@@ -47,7 +38,7 @@ async function serve(options: Partial<ServerOptions> = {}) {
   app.post("/body", ({ body }) => body);
   app.post("/large", { bodyLimit: 100_000_000 }, (request) => ({ bytes: rawBodyOf(request)?.length }));
   const refuse = async () => {
-    throw new RollupError("malformed", "refused by its header");
+    throw processErrors.raise("SRV_BAD_REQUEST", "refused by its header");
   };
   app.post("/refused", { bodyLimit: 100_000_000, onRequest: refuse }, () => "never");
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
@@ -120,7 +111,7 @@ describe("connections", () => {
     const answers = await Promise.all([silent, head, body].map(heard));
     clearInterval(trickle);
     expect(answers.map(statusOf)).toEqual([408, 408, 408]);
-    expect(answers[2]).toContain('"code":"malformed"');
+    expect(answers[2]).toContain('"code":"SRV_BAD_REQUEST"');
     expect(answers[2]).toContain("content-security-policy: default-src 'none'");
     expect(told).toEqual({ logged: [], refused: [] });
   });
@@ -226,18 +217,18 @@ describe("answers", () => {
       const answer = await fetch(url + path);
       return [answer.status, ((await answer.json()) as { error: { code: string } }).error.code];
     };
-    expect(await get("/%")).toEqual([400, "malformed"]);
-    expect(await get(`/of/${"x".repeat(200)}`)).toEqual([400, "malformed"]);
-    expect(await get("/forbidden")).toEqual([404, "unknown-route"]);
-    expect(await get("/nothing")).toEqual([404, "unknown-route"]);
-    expect(await post("")).toEqual([400, "json"]);
-    expect(await post("{")).toEqual([400, "json"]);
-    expect(await post('{"__proto__": {}}')).toEqual([400, "json"]);
-    expect(await post(Buffer.from('{"a": "\xff"}', "latin1"))).toEqual([400, "json"]);
-    expect(await post("{}", "text/plain")).toEqual([415, "media-type"]);
-    expect(await post(" ".repeat(1_001))).toEqual([413, "too-large"]);
+    expect(await get("/%")).toEqual([400, "SRV_BAD_REQUEST"]);
+    expect(await get(`/of/${"x".repeat(200)}`)).toEqual([400, "SRV_BAD_REQUEST"]);
+    expect(await get("/forbidden")).toEqual([404, "SRV_UNKNOWN_ROUTE"]);
+    expect(await get("/nothing")).toEqual([404, "SRV_UNKNOWN_ROUTE"]);
+    expect(await post("")).toEqual([400, "SRV_BAD_REQUEST"]);
+    expect(await post("{")).toEqual([400, "SRV_BAD_REQUEST"]);
+    expect(await post('{"__proto__": {}}')).toEqual([400, "SRV_BAD_REQUEST"]);
+    expect(await post(Buffer.from('{"a": "\xff"}', "latin1"))).toEqual([400, "SRV_BAD_REQUEST"]);
+    expect(await post("{}", "text/plain")).toEqual([415, "SRV_MEDIA_TYPE"]);
+    expect(await post(" ".repeat(1_001))).toEqual([413, "SRV_TOO_LARGE"]);
     expect(told.logged).toEqual([]);
-    expect(await get("/fail")).toEqual([500, "internal"]);
+    expect(await get("/fail")).toEqual([500, "SRV_INTERNAL"]);
     expect(told.logged).toEqual(["unforeseen failure of a request"]);
   });
 

@@ -2,9 +2,11 @@
  * The one place where servers are made: bounds of connections, bodies, time and requests, the client's address behind
  * proxies, headers on every answer, and one form of refusals. Routes are the caller's.
  */
+
 import type { Socket } from "node:net";
 import rateLimit from "@fastify/rate-limit";
 import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import { processErrors } from "../error-table.ts";
 import { readBodies } from "./bodies.ts";
 import { BodyPlaces } from "./body-places.ts";
 import { clientNetwork } from "./client-network.ts";
@@ -76,8 +78,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.addHook("onRequest", async ({ raw }, reply) => {
     reply.headers(headers);
     if (!asksByName(raw, publicUrl))
-      throw errors.make(
-        "malformed",
+      throw processErrors.raise(
+        "SRV_BAD_REQUEST",
         "this server is not asked by that name: its setting of the public URL has the other one",
         {
           data: { host: raw.headers.host?.slice(0, 200) },
@@ -87,19 +89,21 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const places = new BodyPlaces();
   app.addHook("onRequest", async (request, reply) => {
     if (!places.take(request, reply))
-      throw errors.make("rate-limited", "other large requests are being read; try again", {});
+      throw processErrors.raise("SRV_RATE_LIMITED", "other large requests are being read; try again");
   });
   endSlowBodies(app, requestTimeoutMs, bodyLimitBytes);
-  readBodies(app, hasRawBodies, errors);
+  readBodies(app, hasRawBodies);
   await app.register(rateLimit, {
     max: limits.rateLimitPerMinute,
     timeWindow: 60_000,
     keyGenerator: options.rateKey ?? clientNetwork,
     errorResponseBuilder: (_request, { after }) =>
-      errors.make("rate-limited", `too many requests; try again in ${after}`, { data: { after } }),
+      processErrors.raise("SRV_RATE_LIMITED", `too many requests; try again in ${after}`, {
+        data: { after },
+      }),
   });
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, ({ method, url }) => {
-    throw errors.make("unknown-route", `there is no ${method} ${url.slice(0, 200)}`, {});
+    throw processErrors.raise("SRV_UNKNOWN_ROUTE", `there is no ${method} ${url.slice(0, 200)}`);
   });
   return app;
 }
@@ -115,7 +119,7 @@ function refuseConnection(
     const isLate = code === "ERR_HTTP_REQUEST_TIMEOUT";
     const status = isLate ? 408 : code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
     const message = isLate ? "the request did not come in time" : "the request is not HTTP";
-    socket.write(refusalText(status, errors.make("malformed", message, {}), errors, headers));
+    socket.write(refusalText(status, processErrors.raise("SRV_BAD_REQUEST", message), errors, headers));
   }
   socket.destroySoon();
 }

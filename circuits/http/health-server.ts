@@ -1,8 +1,8 @@
 import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
-import { RollupError } from "../rollup-error.ts";
+import { processErrors } from "../error-table.ts";
 import { createServer } from "./create-server.ts";
-import type { HttpErrors, HttpFault, ServerLog } from "./http-errors.ts";
+import type { HttpErrors, ServerLog } from "./http-errors.ts";
 import { serveMetrics } from "./serve-metrics.ts";
 
 export interface HealthServer {
@@ -12,12 +12,6 @@ export interface HealthServer {
 
 /** The operator's own tools, and nobody else, ask it. */
 const LIMITS = { maxConnections: 64, rateLimitPerMinute: 6_000 };
-const STATUSES: Partial<Record<HttpFault, number>> = {
-  internal: 500,
-  "rate-limited": 429,
-  "too-large": 413,
-  "unknown-route": 404,
-};
 
 /** GET /health, 503 while `isHealthy` says no, and GET /metrics, for this machine alone. @throws CIR_DESCRIPTORS_TOO_FEW */
 export async function startHealthServer(options: {
@@ -27,21 +21,13 @@ export async function startHealthServer(options: {
   log: ServerLog;
 }): Promise<HealthServer> {
   const { health, log, port, registry } = options;
-  const errors: HttpErrors = {
-    log,
-    make: (fault, message, details) =>
-      new RollupError("CIR_HEALTH_REQUEST", message, {
-        ...details,
-        data: { ...details.data, status: STATUSES[fault] ?? 400 },
-      }),
-    statusOf: ({ data }) => (data as { status: number }).status,
-  };
+  const errors: HttpErrors = { log, statusOf: ({ code }) => processErrors.statusOf(code) ?? 500 };
   const app = await createServer({ limits: LIMITS, errors, bodyLimitBytes: 1 });
   app.get("/health", (_request, reply) => {
     const facts = health();
     return reply.code(facts.isHealthy ? 200 : 503).send(facts);
   });
-  serveMetrics(app, "/metrics", errors, { textOf: () => registry });
+  serveMetrics(app, "/metrics", { textOf: () => registry });
   await app.listen({ host: "127.0.0.1", port });
   return { port: (app.server.address() as AddressInfo).port, close: () => app.close() };
 }

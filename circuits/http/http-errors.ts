@@ -1,27 +1,17 @@
-/** What HTTP itself refuses, in each server's own codes. */
+/** What HTTP itself refuses, by codes that all servers share, and the form of refusals. */
 import { STATUS_CODES } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { type ProcessErrorCode, processErrors } from "../error-table.ts";
 import { isRollupError, type RollupError } from "../rollup-error.ts";
 import { leaveUnread } from "./unread-bodies.ts";
-
-/** "malformed" is whatever has no word of its own. */
-export type HttpFault =
-  | "malformed"
-  | "json"
-  | "too-large"
-  | "media-type"
-  | "unknown-route"
-  | "rate-limited"
-  | "internal";
 
 export interface ServerLog {
   error(facts: object, message: string): void;
   warn?(facts: object, message: string): void;
 }
 
-/** A server's codes and the form of its refusals. */
+/** Form of a server's refusals. */
 export interface HttpErrors {
-  make(fault: HttpFault, message: string, details: { data?: object; cause?: unknown }): RollupError;
   statusOf(error: RollupError): number;
   /** Default: `{"error": {code, message, data, docs}}`. */
   bodyOf?(error: RollupError): object;
@@ -34,15 +24,11 @@ export interface HttpErrors {
   readonly log: ServerLog;
 }
 
-const FAULT_OF_CODE: Readonly<Record<string, HttpFault>> = {
-  FST_ERR_CTP_EMPTY_JSON_BODY: "json",
-  FST_ERR_CTP_INVALID_JSON_BODY: "json",
-};
-const FAULT_OF_STATUS: Readonly<Record<number, HttpFault>> = {
-  403: "unknown-route",
-  404: "unknown-route",
-  413: "too-large",
-  415: "media-type",
+const CODE_OF_STATUS: Readonly<Record<number, ProcessErrorCode>> = {
+  403: "SRV_UNKNOWN_ROUTE",
+  404: "SRV_UNKNOWN_ROUTE",
+  413: "SRV_TOO_LARGE",
+  415: "SRV_MEDIA_TYPE",
 };
 
 /** The server's own error, whatever was thrown. What is the client's doing is never "internal". */
@@ -50,14 +36,15 @@ function typedError(error: unknown, errors: HttpErrors): RollupError {
   if (isRollupError(error)) return error;
   const recognised = errors.recognise?.(error);
   if (recognised !== undefined) return recognised;
-  const { code, message, statusCode } = error as { code?: string; message?: string; statusCode?: number };
+  const { message, statusCode } = error as { message?: string; statusCode?: number };
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    const fault = FAULT_OF_CODE[code ?? ""] ?? FAULT_OF_STATUS[statusCode] ?? "malformed";
-    return errors.make(fault, message ?? "the request is malformed", { cause: error });
+    const shared = CODE_OF_STATUS[statusCode] ?? "SRV_BAD_REQUEST";
+    return processErrors.raise(shared, message ?? "the request is malformed", { cause: error });
   }
-  if (error instanceof SyntaxError) return errors.make("json", "the body is not JSON", { cause: error });
+  if (error instanceof SyntaxError)
+    return processErrors.raise("SRV_BAD_REQUEST", "the body is not JSON", { cause: error });
   errors.log.error({ err: error }, "unforeseen failure of a request");
-  return errors.make("internal", "the server failed in an unforeseen way", { cause: error });
+  return processErrors.raise("SRV_INTERNAL", "the server failed in an unforeseen way", { cause: error });
 }
 
 function bodyOfError(error: RollupError, errors: HttpErrors): object {

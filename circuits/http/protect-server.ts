@@ -1,8 +1,9 @@
 /** Bounds of a server's connections, before a byte of them is read. */
+
 import { readFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import { RollupError } from "../rollup-error.ts";
+import { circuitError } from "../circuit-errors.ts";
 import { networkOf } from "./client-network.ts";
 import { NetworkPlaces } from "./network-places.ts";
 import { NetworkRate } from "./network-rate.ts";
@@ -79,7 +80,7 @@ function requireDescriptors(maxConnections: number, log: ConnectionLog): void {
   const limit = descriptorLimit();
   if (limit === null) log.warn?.({ needed }, "how many files the process may open is unknown here");
   else if (limit < needed)
-    throw new RollupError(
+    throw circuitError(
       "CIR_DESCRIPTORS_TOO_FEW",
       `the process may open ${limit} files, and ${maxConnections} connections need ${needed}: raise LimitNOFILE= of its unit (ulimit -n), or lower the setting of connections`,
       { data: { limit, needed, maxConnections } },

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { HttpErrors } from "./http-errors.ts";
+import { processErrors } from "../error-table.ts";
 import { isLocal } from "./local-requests.ts";
 
 /** Prometheus' text. */
@@ -15,7 +15,6 @@ export interface MetricsText {
 export function serveMetrics(
   app: FastifyInstance,
   path: string,
-  errors: HttpErrors,
   modules: {
     readonly textOf: (request: FastifyRequest) => MetricsText;
     /** Who may read them from elsewhere, besides; default nobody. */
@@ -28,7 +27,7 @@ export function serveMetrics(
   };
   app.get(path, options, async (request, reply) => {
     if (!isLocal(request.raw) && modules.isOperator?.(request) !== true)
-      throw errors.make("unknown-route", "metrics are served on this machine alone", {});
+      throw processErrors.raise("SRV_UNKNOWN_ROUTE", "metrics are served on this machine alone");
     const text = modules.textOf(request);
     reply.type(text.contentType).header("cache-control", "no-store");
     return reply.serializer((written: string) => written).send(await text.metrics());

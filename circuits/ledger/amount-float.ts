@@ -1,4 +1,4 @@
-import { RollupError } from "../rollup-error.ts";
+import { operationError } from "../operation-errors.ts";
 
 /** Amounts in a record: value = mantissa · 10^exponent wei, 35 + 5 bits, mantissa in the low bits. */
 const MANTISSA_BITS = 35n;
@@ -21,7 +21,7 @@ export function encodeAmount(wei: bigint): bigint {
       if (wei / scale <= MAX_MANTISSA) return (exponent << MANTISSA_BITS) | (wei / scale);
     }
   }
-  throw new RollupError(
+  throw operationError(
     "OP_AMOUNT_NOT_REPRESENTABLE",
     `${wei} wei has no exact 40-bit float; the nearest below is ${floorAmount(wei)} wei`,
     { data: { amountWei: wei.toString(), nearestBelowWei: floorAmount(wei).toString() } },

@@ -9,9 +9,10 @@
  * - n = Σ counts and L = `lengthOf(n)` weigh the bias: a row scores 8 · Σ_a count_a · B_a + L · B_bias.
  * Counts are bounded here so that scores fit eight base-8 digits; docs/attribution-proof.md, "Direct", has the bounds.
  */
+import { circuitError } from "../circuit-errors.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { TAG } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
+import type { RollupError } from "../rollup-error.ts";
 
 /** Binary models only: class 1 where the logit is 0 or more. */
 export type AnsweredClass = 0 | 1;
@@ -45,7 +46,7 @@ export function areBuckets(bucketCount: number): boolean {
 /** @throws CIR_SETTLEMENT_SIZE where no circuit has so many buckets */
 export function requireBuckets(bucketCount: number): void {
   if (!areBuckets(bucketCount)) {
-    throw new RollupError(
+    throw circuitError(
       "CIR_SETTLEMENT_SIZE",
       `${bucketCount} buckets; a multiple of ${BUCKET_STEP} up to ${MAX_BUCKETS} fits`,
       { data: { what: "buckets", given: bucketCount, most: MAX_BUCKETS } },
@@ -162,5 +163,5 @@ export function decodeDirectQuery(bytes: Uint8Array): DirectQuery {
 }
 
 function invalid(message: string, data: object): RollupError {
-  return new RollupError("CIR_QUERY_INVALID", message, { data });
+  return circuitError("CIR_QUERY_INVALID", message, { data });
 }

@@ -1,7 +1,7 @@
 /** Small steps that the rules of operations share: refusals, checks, changed copies of states. */
 
+import { type OperationErrorCode, operationError } from "../operation-errors.ts";
 import { AMOUNT_BITS, COUNTERS, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import {
   EMPTY_DATANET_BODY,
   EMPTY_LEAF,
@@ -13,8 +13,8 @@ import {
 } from "./leaf.ts";
 import { EMPTY_COLLECTED_ROOT, type ModelRewards } from "./rewards.ts";
 
-export function refuse(code: string, message: string, data: Record<string, unknown>): never {
-  throw new RollupError(code, message, { data });
+export function refuse(code: OperationErrorCode, message: string, data: Record<string, unknown>): never {
+  throw operationError(code, message, { data });
 }
 
 export const inRange = (value: bigint, bits: number): boolean => value >= 0n && value < 1n << BigInt(bits);

@@ -1,5 +1,5 @@
+import { operationError } from "../operation-errors.ts";
 import { GENESIS_FEE_ACCOUNT_ID, GENESIS_NEXT_ID, TREASURY_ID, TREE_DEPTH } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { accountLeaf, EMPTY_LEAF, type LeafState } from "./leaf.ts";
 import { LedgerTree } from "./ledger-tree.ts";
 
@@ -25,7 +25,7 @@ export class Ledger {
   requireLeaf(id: number): LeafState {
     const state = this.leaves.get(id);
     if (state === undefined) {
-      throw new RollupError("OP_UNKNOWN_LEAF", `there is no leaf ${id}`, { data: { id } });
+      throw operationError("OP_UNKNOWN_LEAF", `there is no leaf ${id}`, { data: { id } });
     }
     return state;
   }

@@ -1,7 +1,7 @@
 import type { Signature } from "../field/eddsa.ts";
 import { type HashRequest, hashTagged } from "../field/poseidon.ts";
+import { operationError } from "../operation-errors.ts";
 import { kindRule, MESSAGE_CORE, REFERENCE, TAG, WIDE_WORD_COUNT } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 
 /** What a user signs. For Create kinds `b` is 0: the id is given when the operation is executed. */
 export interface SignedOperation {
@@ -64,7 +64,7 @@ export function messageRequest(
 ): HashRequest {
   const rule = kindRule(operation.kind);
   if (!rule?.isSigned) {
-    throw new RollupError("OP_UNKNOWN_KIND", `kind ${operation.kind} is not a signed operation`, {
+    throw operationError("OP_UNKNOWN_KIND", `kind ${operation.kind} is not a signed operation`, {
       data: { kind: operation.kind },
     });
   }

@@ -1,6 +1,6 @@
+import { circuitError } from "../circuit-errors.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { TAG } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 
 export const MAX_QUERY = 255;
 /** Base-4 digits of an entry, each ±1 or ±3. */
@@ -57,7 +57,7 @@ export function queryOfBytes(bytes: Uint8Array): Int16Array {
  */
 export function queryCommitment(q: Int16Array): bigint {
   const bytes = queryBytes(q);
-  if (bytes.length === 0) throw new RollupError("CIR_QUERY_INVALID", "a query has at least one entry");
+  if (bytes.length === 0) throw circuitError("CIR_QUERY_INVALID", "a query has at least one entry");
   const elements: bigint[] = [];
   for (let at = 0; at < bytes.length; at += PACKED_BYTES) {
     elements.push(
@@ -74,7 +74,7 @@ export function queryCommitment(q: Int16Array): bigint {
 
 function queryDigitBits(entry: number): number {
   if (!Number.isInteger(entry) || Math.abs(entry) > MAX_QUERY || entry % 2 === 0) {
-    throw new RollupError("CIR_QUERY_INVALID", `a query's entry is odd, from −255 to 255, not ${entry}`, {
+    throw circuitError("CIR_QUERY_INVALID", `a query's entry is odd, from −255 to 255, not ${entry}`, {
       data: { entry },
     });
   }

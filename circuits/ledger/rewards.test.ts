@@ -85,9 +85,17 @@ describe("earner trees", () => {
 
   it("refuse an earner too many", () => {
     const many = Array.from({ length: 257 }, () => earners[0]!);
-    expect(() => earnerRoot(many)).toThrow(expect.objectContaining({ code: "CIR_TOO_MANY_EARNERS" }));
+    expect(() => earnerRoot(many)).toThrow(
+      expect.objectContaining({
+        code: "CIR_SETTLEMENT_SIZE",
+        data: expect.objectContaining({ reason: "too-many-earners" }),
+      }),
+    );
     expect(() => ownersCommitment(many.map(() => 1))).toThrow(
-      expect.objectContaining({ code: "CIR_TOO_MANY_EARNERS" }),
+      expect.objectContaining({
+        code: "CIR_SETTLEMENT_SIZE",
+        data: expect.objectContaining({ reason: "too-many-earners" }),
+      }),
     );
   });
 });

@@ -2,9 +2,9 @@
  * A model's earners and the hashes that a settlement and the ledger share (docs/settlement.md). All amounts are
  * wei. Everything that hashes needs `initPoseidon`.
  */
+import { circuitError } from "../circuit-errors.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { DATA_CHUNK, EARNER_TREE_DEPTH, MAX_EARNER_COUNT, TAG } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { treePath, treeRoot } from "./tree-root.ts";
 
 /** Who an earner's rows earn for: 24-bit ids of leaves. */
@@ -52,24 +52,24 @@ const accruedLeaves = (earners: readonly EarnerOwners[], accruedWei: readonly bi
   return earners.map((earner, i) => earnerLeaf(earner, accruedWei[i] ?? 0n));
 };
 
-/** @throws CIR_TOO_MANY_EARNERS */
+/** @throws CIR_SETTLEMENT_SIZE */
 function requireEarnerCount(earnerCount: number): void {
   if (earnerCount <= MAX_EARNER_COUNT) return;
-  throw new RollupError(
-    "CIR_TOO_MANY_EARNERS",
+  throw circuitError(
+    "CIR_SETTLEMENT_SIZE",
     `a model has at most ${MAX_EARNER_COUNT} earners, not ${earnerCount}`,
     {
-      data: { earnerCount, maxEarnerCount: MAX_EARNER_COUNT },
+      data: { reason: "too-many-earners", earnerCount, maxEarnerCount: MAX_EARNER_COUNT },
     },
   );
 }
 
-/** Root of the rewards tree in which nothing was earned yet. @throws CIR_TOO_MANY_EARNERS */
+/** Root of the rewards tree in which nothing was earned yet. @throws CIR_SETTLEMENT_SIZE */
 export function earnerRoot(earners: readonly EarnerOwners[]): bigint {
   return accruedRoot(earners, []);
 }
 
-/** `accruedWei[m]`: what earner m has earned in all epochs so far; missing ones are 0. @throws CIR_TOO_MANY_EARNERS */
+/** `accruedWei[m]`: what earner m has earned in all epochs so far; missing ones are 0. @throws CIR_SETTLEMENT_SIZE */
 export function accruedRoot(earners: readonly EarnerOwners[], accruedWei: readonly bigint[]): bigint {
   return treeRoot(TAG.earnerNode, accruedLeaves(earners, accruedWei), EARNER_TREE_DEPTH);
 }
@@ -103,7 +103,7 @@ export function roleShareWei(accruedWei: bigint, role: EarnerRole, validatorPart
   return role === EARNER_ROLE.validator ? validatorWei : accruedWei - validatorWei;
 }
 
-/** h = M; for every chunk of 15 row counts, the last padded with 0: h = H[OWNERS](h, chunk). @throws CIR_TOO_MANY_EARNERS */
+/** h = M; for every chunk of 15 row counts, the last padded with 0: h = H[OWNERS](h, chunk). @throws CIR_SETTLEMENT_SIZE */
 export function ownersCommitment(rowCounts: readonly number[]): bigint {
   requireEarnerCount(rowCounts.length);
   let hash = BigInt(rowCounts.length);

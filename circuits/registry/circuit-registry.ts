@@ -1,4 +1,5 @@
 import { batchComposition } from "../batch/composed-batch.ts";
+import { circuitError } from "../circuit-errors.ts";
 import type { Composition } from "../compiler/compose-layout.ts";
 import { drawScoresIncludes, generatorTablesPath } from "../field/generator-tables.ts";
 import {
@@ -8,7 +9,6 @@ import {
   shapeName,
   TREE_DEPTH,
 } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import {
   parseSettlementName,
   requireSize,
@@ -30,11 +30,11 @@ export interface CircuitSpec {
 /** The batch circuit of a shape as circom compiles it whole. Smaller trees (`depth`) are for tests. */
 export function batchCircuitSpec(shape: BatchShape, depth: number = TREE_DEPTH): CircuitSpec {
   if (shape.narrow % 2 !== 0 || shape.narrow < 0 || shape.wide < 1 || shape.wide > 255) {
-    throw new RollupError(
-      "CIR_SHAPE_IMPOSSIBLE",
+    throw circuitError(
+      "CIR_COMPOSITION_INVALID",
       `a batch has an even number of narrow and at least one wide slot`,
       {
-        data: { ...shape },
+        data: { reason: "shape-impossible", ...shape },
       },
     );
   }
@@ -49,12 +49,12 @@ export function batchCircuitSpec(shape: BatchShape, depth: number = TREE_DEPTH):
   };
 }
 
-/** The same circuit put together from parts, of any size: what rollups have. @throws CIR_SHAPE_IMPOSSIBLE */
+/** The same circuit put together from parts, of any size: what rollups have. @throws CIR_COMPOSITION_INVALID */
 export function composedBatchSpec(shape: BatchShape, depth: number = TREE_DEPTH): CircuitSpec {
   return { ...batchCircuitSpec(shape, depth), composition: batchComposition(shape, depth) };
 }
 
-/** A batch with a leaf table (docs/leaf-table.md), put together from parts. Smaller trees (`depth`) are for tests. @throws CIR_SHAPE_IMPOSSIBLE */
+/** A batch with a leaf table (docs/leaf-table.md), put together from parts. Smaller trees (`depth`) are for tests. @throws CIR_COMPOSITION_INVALID */
 export function tableCircuitSpec(shape: TableShape, depth: number = TREE_DEPTH): CircuitSpec {
   const composition = tableComposition(shape, depth);
   const { transfers, members, wide, rows, units, low, top, isBlob = false } = shape;
@@ -161,7 +161,7 @@ export function earnerExitCircuitSpec(earners: number): CircuitSpec {
  * -blob at its end,
  * settlement-<rows>-<features>-<earners>-<payments>-<draws>, direct-<rows>-<buckets>-<earners>-<payments>-<draws>,
  * earner-table-<earners>, leaf-exit or earner-exit-<earners>.
- * @throws CIR_CIRCUIT_UNKNOWN, CIR_SHAPE_IMPOSSIBLE, CIR_SETTLEMENT_SIZE
+ * @throws CIR_CIRCUIT_UNKNOWN, CIR_COMPOSITION_INVALID, CIR_SETTLEMENT_SIZE
  */
 export function circuitSpec(name: string): CircuitSpec {
   if (name === "leaf-exit") return leafExitCircuitSpec();
@@ -176,7 +176,7 @@ export function circuitSpec(name: string): CircuitSpec {
     if (sort === "earner-exit" && second === undefined) return earnerExitCircuitSpec(first);
     if (sort === "batch" && second !== undefined) return composedBatchSpec({ narrow: first, wide: second });
   }
-  throw new RollupError(
+  throw circuitError(
     "CIR_CIRCUIT_UNKNOWN",
     `there is no circuit ${name}; the names are batch-<narrow>-<wide>, ` +
       "table-<transfers>-<members>-<wide>-<rows>-<units>-<low>-<top> with or without -blob, " +

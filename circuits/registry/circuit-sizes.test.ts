@@ -12,7 +12,12 @@ describe("circuit sizes", () => {
   test("are a batch's shape there and back, and no shape for other sorts", () => {
     expect(batchShape(batchSizes(SAMPLE_SHAPE))).toEqual(SAMPLE_SHAPE);
     for (const sizes of [settlement, earnerTable, exitSizes(), exitSizes(16)]) {
-      expect(() => batchShape(sizes)).toThrow(expect.objectContaining({ code: "CIR_NOT_A_BATCH_CIRCUIT" }));
+      expect(() => batchShape(sizes)).toThrow(
+        expect.objectContaining({
+          code: "CIR_CIRCUIT_UNKNOWN",
+          data: expect.objectContaining({ reason: "not-a-batch-circuit" }),
+        }),
+      );
     }
   });
 

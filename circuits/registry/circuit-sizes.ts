@@ -1,6 +1,6 @@
 /** What L1 knows of a circuit: its sort and two sizes (docs/settlement.md, "Two circuits"). */
+import { circuitError } from "../circuit-errors.ts";
 import { type BatchShape, isBlobShape, shapeName } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { CIRCUIT_SORT } from "../settlement/settlement-data.ts";
 import { packTable, unpackTable } from "../table/table-shape.ts";
 
@@ -35,14 +35,14 @@ export function exitCircuitName({ size0, size1 }: Pick<CircuitSizes, "size0" | "
 export const batchShapesOf = (circuits: readonly CircuitSizes[]): BatchShape[] =>
   circuits.filter(({ sort }) => sort === CIRCUIT_SORT.batch).map(batchShape);
 
-/** The shape of a batch circuit. @throws CIR_NOT_A_BATCH_CIRCUIT for one of another sort */
+/** The shape of a batch circuit. @throws CIR_CIRCUIT_UNKNOWN for one of another sort */
 export function batchShape({ sort, size0, size1, tableSizes = 0n }: CircuitSizes): BatchShape {
   if (sort === CIRCUIT_SORT.batch) {
     const table = unpackTable(tableSizes);
     return { narrow: size0, wide: size1, ...(table === undefined ? {} : { table }) };
   }
-  throw new RollupError("CIR_NOT_A_BATCH_CIRCUIT", `a circuit of sort ${sort} proves no batches`, {
-    data: { sort, size0, size1 },
+  throw circuitError("CIR_CIRCUIT_UNKNOWN", `a circuit of sort ${sort} proves no batches`, {
+    data: { reason: "not-a-batch-circuit", sort, size0, size1 },
   });
 }
 

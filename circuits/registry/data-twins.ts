@@ -10,7 +10,7 @@ export type DataTwins<Circuit> = Readonly<Record<DataPlace, Circuit | null>>;
 const nameIn = ({ table, ...shape }: BatchShape, place: DataPlace): string | null =>
   table === undefined ? null : shapeName({ ...shape, table: tableIn(table, place) });
 
-/** @throws CIR_NOT_A_BATCH_CIRCUIT where the first circuit proves no batches */
+/** @throws CIR_CIRCUIT_UNKNOWN where the first circuit proves no batches */
 export function dataTwins<Circuit extends CircuitSizes>(circuits: readonly Circuit[]): DataTwins<Circuit> {
   const first = circuits[0]!;
   const shape = batchShape(first);
@@ -26,7 +26,7 @@ export function dataTwins<Circuit extends CircuitSizes>(circuits: readonly Circu
 /**
  * What own batches are opened with. Where they are closed is found at their end: so where there are twins, what has no place
  * in a blob goes into a wide slot whatever is chosen, and a batch that is closed anew elsewhere has each operation in its slot.
- * @throws CIR_NOT_A_BATCH_CIRCUIT
+ * @throws CIR_CIRCUIT_UNKNOWN
  */
 export function openingShape(circuits: readonly CircuitSizes[]): BatchShape {
   const { blob, calldata } = dataTwins(circuits);

@@ -2,11 +2,12 @@
  * The deployment record: one JSON file that `openledger deploy` writes and every process reads.
  * Field elements and wei are strings in the file (0x-hex or decimal) and bigints here.
  */
+
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { circuitError } from "../circuit-errors.ts";
 import type { Genesis } from "../ledger/ledger.ts";
 import { type BatchShape, FIELD_ORDER, MAX_AMOUNT_WEI } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { batchShape, isNameOfSizes } from "./circuit-sizes.ts";
 
 const integer = (max: bigint) =>
@@ -73,11 +74,11 @@ export function parseDeployment(json: string): Deployment {
   try {
     value = JSON.parse(json);
   } catch (cause) {
-    throw new RollupError("CIR_DEPLOYMENT_INVALID", "the deployment record is not JSON", { cause });
+    throw circuitError("CIR_DEPLOYMENT_INVALID", "the deployment record is not JSON", { cause });
   }
   const result = deploymentSchema.safeParse(value);
   if (result.success) return result.data;
-  throw new RollupError("CIR_DEPLOYMENT_INVALID", z.prettifyError(result.error), {
+  throw circuitError("CIR_DEPLOYMENT_INVALID", z.prettifyError(result.error), {
     data: { fields: result.error.issues.map((issue) => issue.path.join(".")) },
   });
 }
@@ -88,7 +89,7 @@ export function loadDeployment(path: string): Deployment {
   try {
     json = readFileSync(path, "utf8");
   } catch (cause) {
-    throw new RollupError("CIR_DEPLOYMENT_INVALID", `the deployment record ${path} cannot be read`, {
+    throw circuitError("CIR_DEPLOYMENT_INVALID", `the deployment record ${path} cannot be read`, {
       data: { path },
       cause,
     });
@@ -109,7 +110,7 @@ export function genesisOf(deployment: Deployment): Genesis {
   return { treasuryOwner: BigInt(treasuryOwner), operatorOwner: BigInt(operatorOwner), operatorKeyX };
 }
 
-/** @throws CIR_NOT_A_BATCH_CIRCUIT */
+/** @throws CIR_CIRCUIT_UNKNOWN */
 export function shapeOf(circuit: DeployedCircuit): BatchShape {
   return batchShape(circuit);
 }

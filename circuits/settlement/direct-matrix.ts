@@ -4,6 +4,7 @@
  * B has a row for each of the version's N rows and, behind them, the model's logit; a column for each bucket and, behind
  * them, the bias. Entries are integers of 10 bits and a sign. The columns' commitments are registered as other models'.
  */
+import { circuitError } from "../circuit-errors.ts";
 import { generators } from "../field/generators.ts";
 import {
   type AnsweredClass,
@@ -14,7 +15,6 @@ import {
   TERM_WEIGHT,
   termTotal,
 } from "../ledger/direct-query.ts";
-import { RollupError } from "../rollup-error.ts";
 import { type ColumnCommitments, sumColumns } from "./feature-commitment.ts";
 
 export const MAX_DIRECT_ENTRY = 511;
@@ -38,7 +38,7 @@ export function logitGenerator(): { readonly u: bigint; readonly v: bigint } {
 function requireDirectMatrix({ rowCount, bucketCount, values }: DirectMatrix): void {
   requireBuckets(bucketCount);
   if (rowCount < 1 || values.length !== (rowCount + 1) * (bucketCount + 1)) {
-    throw new RollupError(
+    throw circuitError(
       "CIR_FEATURES_INVALID",
       `${values.length} entries are no ${rowCount} + 1 rows of ${bucketCount} + 1`,
       { data: { rowCount, bucketCount, entryCount: values.length } },
@@ -69,7 +69,7 @@ export function commitDirectColumns(
 /** 8 Σ_a count_a B_ka + L B_k,bias of each row, the logit's last. Exact: below 2^23 for lawful counts. */
 function rawScores({ rowCount, bucketCount, values }: DirectMatrix, counts: Uint8Array): number[] {
   if (counts.length !== bucketCount) {
-    throw new RollupError("CIR_QUERY_INVALID", `${counts.length} counts, for ${bucketCount} buckets`, {
+    throw circuitError("CIR_QUERY_INVALID", `${counts.length} counts, for ${bucketCount} buckets`, {
       data: { countCount: counts.length, bucketCount },
     });
   }
@@ -102,7 +102,7 @@ export function directLogit(matrix: DirectMatrix, counts: Uint8Array): number {
 
 /**
  * The scores of the N rows: 8 Σ_a count_a B_ka + L B_k,bias, negated where class 1 was answered.
- * @throws CIR_CLASS_DIFFERS where the query's class is not the matrix' answer; as `answeredClass`
+ * @throws CIR_QUERY_INVALID where the query's class is not the matrix' answer; as `answeredClass`
  */
 export function directScores(matrix: DirectMatrix, query: DirectQuery): bigint[] {
   return directDraw(matrix, query).scores as bigint[];
@@ -129,8 +129,8 @@ export function directDraw(matrix: DirectMatrix, query: DirectQuery): DirectDraw
   const logit = raw.pop()!;
   const answered = logit >= 0 ? 1 : 0;
   if (query.answeredClass !== answered) {
-    throw new RollupError("CIR_CLASS_DIFFERS", `class ${query.answeredClass} is not the model's answer`, {
-      data: { answeredClass: query.answeredClass, logit },
+    throw circuitError("CIR_QUERY_INVALID", `class ${query.answeredClass} is not the model's answer`, {
+      data: { reason: "class-differs", answeredClass: query.answeredClass, logit },
     });
   }
   const sign = answered === 1 ? -1n : 1n;

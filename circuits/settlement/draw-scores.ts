@@ -1,5 +1,5 @@
+import { circuitError } from "../circuit-errors.ts";
 import { queryBytes } from "../ledger/query.ts";
-import { RollupError } from "../rollup-error.ts";
 
 /** Base-8 digits of 2s + 1 for d features: |2s + 1| ≤ 2 · 127 · 255 · d + 1 < 8^D. SCORE_DIGITS in score-rows.circom. */
 export function scoreDigitCount(featureCount: number): 7 | 8 | 9 {
@@ -15,7 +15,7 @@ export function exactScores(G: Int8Array, q: Int16Array): bigint[] {
   const featureCount = q.length;
   const rowCount = G.length / featureCount;
   if (!Number.isInteger(rowCount)) {
-    throw new RollupError(
+    throw circuitError(
       "CIR_FEATURES_INVALID",
       `${G.length} entries are no rows of ${featureCount} features`,
       {

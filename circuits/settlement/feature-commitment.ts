@@ -1,8 +1,8 @@
+import { circuitError } from "../circuit-errors.ts";
 import { generators } from "../field/generators.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints, negateAll } from "../field/montgomery-points.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { FIELD_ORDER, TAG } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 
 export const MAX_FEATURE = 127;
 /** Columns that share a random sum of their v-coordinates. */
@@ -30,7 +30,7 @@ export function commitColumns(
   onProgress: (rowsDone: number) => void = () => {},
 ): ColumnCommitments {
   if (rowCount < 1 || featureCount < 1 || G.length !== rowCount * featureCount) {
-    throw new RollupError(
+    throw circuitError(
       "CIR_FEATURES_INVALID",
       `${G.length} entries are no ${rowCount} × ${featureCount} matrix`,
       {
@@ -56,7 +56,7 @@ export function sumColumns(
   const rowCount = entries.length / featureCount;
   const bad = entries.findIndex((entry: number) => Math.abs(entry) > maxEntry);
   if (bad !== -1) {
-    throw new RollupError("CIR_FEATURES_INVALID", `an entry is ${entries[bad]}, beyond ±${maxEntry}`, {
+    throw circuitError("CIR_FEATURES_INVALID", `an entry is ${entries[bad]}, beyond ±${maxEntry}`, {
       data: { row: Math.floor(bad / featureCount), column: bad % featureCount, entry: entries[bad] },
     });
   }

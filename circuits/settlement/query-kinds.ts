@@ -1,8 +1,8 @@
 /** What a settlement does with a query, by the kind of its model: one of features, or a direct one. Needs `initPoseidon`. */
 
+import { circuitError } from "../circuit-errors.ts";
 import { emptyQuery } from "../ledger/direct-query.ts";
 import type { ModelQuery } from "../ledger/model-query.ts";
-import { RollupError } from "../rollup-error.ts";
 import { type DirectDraw, type DirectMatrix, directDraw } from "./direct-matrix.ts";
 import { type DrawInputs, drawInputs, exactScores } from "./draw-scores.ts";
 import type { SettlementSize } from "./settlement-size.ts";
@@ -12,7 +12,7 @@ export type RegisteredMatrix = Int8Array | DirectMatrix;
 
 /**
  * The score of each row.
- * @throws CIR_QUERY_INVALID where the query is of another kind than the matrix; CIR_CLASS_DIFFERS, CIR_FEATURES_INVALID
+ * @throws CIR_QUERY_INVALID where the query is of another kind than the matrix; CIR_QUERY_INVALID, CIR_FEATURES_INVALID
  */
 export function scoresOf(matrix: RegisteredMatrix, query: ModelQuery): readonly bigint[] {
   if (matrix instanceof Int8Array && query instanceof Int16Array) return exactScores(matrix, query);
@@ -23,7 +23,7 @@ export function scoresOf(matrix: RegisteredMatrix, query: ModelQuery): readonly 
 export function scoredDraw(matrix: RegisteredMatrix, query: ModelQuery): DrawInputs | DirectDraw {
   if (matrix instanceof Int8Array && query instanceof Int16Array) return drawInputs(matrix, query);
   if (!(matrix instanceof Int8Array || query instanceof Int16Array)) return directDraw(matrix, query);
-  throw new RollupError("CIR_QUERY_INVALID", "the query is of another kind than the model", { data: {} });
+  throw circuitError("CIR_QUERY_INVALID", "the query is of another kind than the model", { data: {} });
 }
 
 /** A void draw needs some query: all ones, or no term. @throws CIR_SETTLEMENT_SIZE */

@@ -1,5 +1,6 @@
 /** What both settlement circuits take of a model, and what both models give back. Needs `initPoseidon`. */
 
+import { circuitError } from "../circuit-errors.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
 import {
@@ -13,7 +14,7 @@ import {
   settlementHash,
   unpackSplit,
 } from "../ledger/rewards.ts";
-import { RollupError } from "../rollup-error.ts";
+import type { RollupError } from "../rollup-error.ts";
 import { type SettlementData, settlementElements } from "./settlement-data.ts";
 import type { EpochPayout } from "./settlement-split.ts";
 
@@ -41,7 +42,7 @@ export interface PreparedSettlement {
 
 /**
  * J, what is posted and what the earners have accrued afterwards, once it is known where the epoch goes.
- * @throws CIR_ELEMENT_NOT_CANONICAL
+ * @throws CIR_WIRE_MALFORMED
  */
 export function settledEpoch(outcome: {
   readonly model: SettledModel;
@@ -125,7 +126,7 @@ export function requireSame(what: string, given: bigint | number, bound: bigint 
 
 /** `what` is given, but the ledger binds it to another value. */
 export function differs(what: string, given: string, bound: string): RollupError {
-  return new RollupError("CIR_SETTLEMENT_DIFFERS", `${what}: ${given}, but ${bound} is bound`, {
+  return circuitError("CIR_SETTLEMENT_DIFFERS", `${what}: ${given}, but ${bound} is bound`, {
     data: { what, given, bound },
   });
 }

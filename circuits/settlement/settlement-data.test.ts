@@ -87,7 +87,10 @@ describe("the elements of a settlement", () => {
       3n,
     ]);
     expect(() => settlementElements({ ...POSTED, ...L1, chain: FIELD_ORDER })).toThrow(
-      expect.objectContaining({ code: "CIR_ELEMENT_NOT_CANONICAL" }),
+      expect.objectContaining({
+        code: "CIR_WIRE_MALFORMED",
+        data: expect.objectContaining({ reason: "element-not-canonical" }),
+      }),
     );
   });
 

@@ -2,10 +2,10 @@
  * What a settlement posts, the elements that L1 evaluates, and the vector that C commits to (docs/settlement.md).
  * Amounts are wei.
  */
+import { circuitError } from "../circuit-errors.ts";
 import { challenge, dataCommitment, evaluate, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import type { Earner } from "../ledger/rewards.ts";
 import { FIELD_ORDER, MAX_EARNER_COUNT } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 
 /**
  * The second word of a circuit's id; then follow two sizes: (narrow, wide), (payments, earners), (0, earners), and of exits
@@ -74,7 +74,7 @@ function itemElements(items: readonly bigint[]): bigint[] {
   );
 }
 
-/** E: what L1 evaluates. @throws CIR_ELEMENT_NOT_CANONICAL */
+/** E: what L1 evaluates. @throws CIR_WIRE_MALFORMED */
 export function settlementElements(data: SettlementData): bigint[] {
   const elements = [
     data.settlementHash,
@@ -90,8 +90,8 @@ export function settlementElements(data: SettlementData): bigint[] {
   ];
   const place = elements.findIndex((element) => element < 0n || element >= FIELD_ORDER);
   if (place >= 0) {
-    throw new RollupError("CIR_ELEMENT_NOT_CANONICAL", `element ${place} is not below r`, {
-      data: { place, element: elements[place]!.toString() },
+    throw circuitError("CIR_WIRE_MALFORMED", `element ${place} is not below r`, {
+      data: { reason: "element-not-canonical", place, element: elements[place]!.toString() },
     });
   }
   return elements;
@@ -109,7 +109,7 @@ export function settlementVector(
   const elements = settlementElements(data);
   const absentCount = HEAD_ELEMENT_COUNT + Math.ceil(earnerCount / 2) - elements.length;
   if (absentCount < 0) {
-    throw new RollupError("CIR_SETTLEMENT_SIZE", `${data.items.length} items, for ${earnerCount} earners`, {
+    throw circuitError("CIR_SETTLEMENT_SIZE", `${data.items.length} items, for ${earnerCount} earners`, {
       data: { what: "earners", given: data.items.length, most: earnerCount },
     });
   }
@@ -158,7 +158,7 @@ export function decodeSettlement(wire: Uint8Array): PostedSettlement {
   const itemBytes = wire.length - WIRE_HEAD_BYTES;
   const elementCount = itemBytes / ITEM_ELEMENT_BYTES;
   if (itemBytes < 0 || !Number.isInteger(elementCount) || elementCount > MAX_EARNER_COUNT / 2) {
-    throw new RollupError("CIR_WIRE_MALFORMED", `a settlement has no ${wire.length} bytes`, {
+    throw circuitError("CIR_WIRE_MALFORMED", `a settlement has no ${wire.length} bytes`, {
       data: { sizeBytes: wire.length },
     });
   }

@@ -1,7 +1,8 @@
+import { circuitError } from "../circuit-errors.ts";
 import { areBuckets, bucketsOfShape, directShape, requireBuckets } from "../ledger/direct-query.ts";
 import { unpackBinding } from "../ledger/leaf.ts";
 import { MAX_EARNER_COUNT } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
+import type { RollupError } from "../rollup-error.ts";
 
 /** What a circuit of sort Settlement has room for. A model's features are exactly `features`, zero columns included. */
 export interface SettlementSize {
@@ -113,7 +114,7 @@ export function misfitOf(size: SettlementSize, model: ModelShape): Misfit | null
 
 /** Something does not fit a circuit: `what` of it is given, `most` fit. */
 export function sizeError(what: string, given: number, most: number): RollupError {
-  return new RollupError("CIR_SETTLEMENT_SIZE", `${given} ${what}; at most ${most} fit`, {
+  return circuitError("CIR_SETTLEMENT_SIZE", `${given} ${what}; at most ${most} fit`, {
     data: { what, given, most },
   });
 }

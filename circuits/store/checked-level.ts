@@ -1,10 +1,11 @@
 /**
- * LevelDB as everything here uses it: it opens with all that was ever acknowledged, or not at all; every failure has a code
+ * LevelDB as everything here uses it: it opens with all that was ever acknowledged, or not at all; every failure has a code,
  * and a remedy of its owner's; and after a failed write it takes nothing more, since LevelDB would go on behind what is
  * missing. Only one process can have a store open.
  */
 import { existsSync, statSync } from "node:fs";
 import { type BatchOperation, Level } from "level";
+import { processErrors } from "../error-table.ts";
 import type { RollupError } from "../rollup-error.ts";
 import { checkStructure, checkTables, type LevelStructure } from "./level-files.ts";
 import { reasonOf, StoreDamage, type StoreFault, storeFaultOf } from "./store-fault.ts";
@@ -13,21 +14,22 @@ import { WriteMark } from "./write-mark.ts";
 export type LevelDb = Level<string, unknown>;
 export type LevelWrite = BatchOperation<LevelDb, string, unknown>;
 
-/** The owner's error for a fault: its code, and what to do about it. */
-export type MakeStoreError = (fault: StoreFault) => {
-  readonly remedy: string;
-  make(message: string, details: { data: object; cause: unknown }): RollupError;
-};
-
 export interface CheckedLevelOptions {
   /** How values are stored; the encoding carries a checksum. */
   readonly valueEncoding: object;
-  readonly errors: MakeStoreError;
+  /** What the owner of the store does about each fault. */
+  readonly remedies: Readonly<Record<StoreFault, string>>;
   /** Called once, with the error of a write that failed, or of damage that was met while reading. */
   readonly onFailure?: (error: RollupError) => void;
   /** false: the caller calls `checkTables` soon. Everything else is always checked. */
   readonly areTablesChecked?: boolean;
 }
+
+const CODES = {
+  locked: "SRV_STORE_LOCKED",
+  corrupt: "SRV_STORE_CORRUPT",
+  failed: "SRV_STORE_FAILED",
+} as const;
 
 /** Of the number of writes, in each of them. */
 const COUNT_KEY = "write-count";
@@ -87,7 +89,7 @@ export class CheckedLevel {
           () => null,
           (error: unknown) => (storeFaultOf(error) === "locked" ? error : null),
         )) ?? cause;
-      throw errorOf(path, "open", fault, options.errors);
+      throw errorOf(path, "open", fault, options.remedies);
     }
   }
 
@@ -153,7 +155,7 @@ export class CheckedLevel {
   /** The owner's error for a failure of this store, or of a file beside it; from now on it takes no write. */
   failed(doing: string, cause: unknown): RollupError {
     if (this.#failure !== null) return this.#failure;
-    const error = errorOf(this.path, doing, cause, this.#options.errors);
+    const error = errorOf(this.path, doing, cause, this.#options.remedies);
     // A caller that asks after the store was closed gets an error, but the store itself has not failed.
     if (this.#isClosed) return error;
     this.#failure = error;
@@ -174,10 +176,16 @@ async function requireUnlocked(path: string): Promise<void> {
   }
 }
 
-function errorOf(path: string, doing: string, cause: unknown, errors: MakeStoreError): RollupError {
+function errorOf(
+  path: string,
+  doing: string,
+  cause: unknown,
+  remedies: CheckedLevelOptions["remedies"],
+): RollupError {
   const reason = reasonOf(cause);
-  const { make, remedy } = errors(storeFaultOf(cause));
-  return make(`cannot ${doing} the store ${path}: ${reason}. ${remedy}`, {
+  const fault = storeFaultOf(cause);
+  const remedy = remedies[fault];
+  return processErrors.raise(CODES[fault], `cannot ${doing} the store ${path}: ${reason}. ${remedy}`, {
     data: { path, reason, remedy },
     cause,
   });

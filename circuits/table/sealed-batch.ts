@@ -36,7 +36,7 @@ export interface OpenBatch {
   close(place?: DataPlace): SealedBatch;
 }
 
-/** @throws OP_UNKNOWN_LEAF where the fee account does not exist; CIR_SHAPE_IMPOSSIBLE for a table that no circuit has */
+/** @throws OP_UNKNOWN_LEAF where the fee account does not exist; CIR_COMPOSITION_INVALID for a table that no circuit has */
 export function openBatch(ledger: Ledger, opening: BatchOpening): OpenBatch {
   const table = tableShapeOf(opening.shape);
   if (table !== null) return new TableBuilder(ledger, table, opening);

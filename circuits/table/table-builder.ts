@@ -2,18 +2,19 @@
  * An open batch with a leaf table: operations are executed in order as they come, and placed in the section of their kind.
  * The batch applies its sections one after the other. `table-order.ts` says why that gives the same.
  */
+
 import { type BatchOpening, type ClosedBatch, creditFees, type PlacedTrace } from "../batch/batch.ts";
 import type { SlotRecord } from "../batch/batch-data.ts";
 import { movedTraces } from "../batch/batch-draft.ts";
 import { batchInputs } from "../batch/batch-inputs.ts";
 import { executeSlot, nullSlot } from "../batch/slot.ts";
 import type { Operation, SlotTrace } from "../batch/slot-trace.ts";
+import { circuitError } from "../circuit-errors.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { type Leaf, unpackCounters } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { LedgerTree, type TreeVersion } from "../ledger/ledger-tree.ts";
 import { type DataPlace, KIND, kindRule } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { withTable } from "./table-inputs.ts";
 import { layOutTable, type TableLayout } from "./table-layout.ts";
 import { fitsTable } from "./table-limits.ts";
@@ -47,7 +48,7 @@ export class TableBuilder {
   readonly #unitIds = new Set<number>();
   readonly #wideLeaves = new WideLeaves();
 
-  /** @throws CIR_SHAPE_IMPOSSIBLE; OP_UNKNOWN_LEAF where the fee account does not exist */
+  /** @throws CIR_COMPOSITION_INVALID; OP_UNKNOWN_LEAF where the fee account does not exist */
   constructor(ledger: Ledger, shape: TableShape, opening: Omit<BatchOpening, "shape">) {
     requireTableShape(shape, ledger.tree.depth);
     ledger.requireLeaf(opening.feeAccountId);
@@ -118,13 +119,9 @@ export class TableBuilder {
   add(operation: Operation): PlacedTrace {
     const section = this.#sectionOf(operation);
     if (section === null)
-      throw new RollupError(
-        "CIR_BATCH_FULL",
-        `the table batch has no place left for kind ${operation.kind}`,
-        {
-          data: { kind: operation.kind },
-        },
-      );
+      throw circuitError("CIR_BATCH_FULL", `the table batch has no place left for kind ${operation.kind}`, {
+        data: { kind: operation.kind },
+      });
     const trace = executeSlot(this.#ledger, operation, this.#opening);
     const { a, b } = trace.record;
     if (section === "wide") this.#wideLeaves.add(trace.record);

@@ -57,6 +57,11 @@ describe("a composed table batch", () => {
     // No deposit has a place; 135 KB of data, which no transaction takes.
     const useless = ["table-4-2-0-8-2-1-2", "table-1794-2046-100-8-2-1-2"];
     for (const name of [...impossible, ...useless])
-      expect(() => circuitSpec(name)).toThrow(expect.objectContaining({ code: "CIR_SHAPE_IMPOSSIBLE" }));
+      expect(() => circuitSpec(name)).toThrow(
+        expect.objectContaining({
+          code: "CIR_COMPOSITION_INVALID",
+          data: expect.objectContaining({ reason: "shape-impossible" }),
+        }),
+      );
   });
 });

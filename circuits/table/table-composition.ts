@@ -87,7 +87,7 @@ function parts(shape: TableShape, depth: number): Record<Section | "tree" | "blo
   };
 }
 
-/** The plan of a shape that `requireTableShape` allows. Smaller trees (`depth`) are for tests. @throws CIR_SHAPE_IMPOSSIBLE */
+/** The plan of a shape that `requireTableShape` allows. Smaller trees (`depth`) are for tests. @throws CIR_COMPOSITION_INVALID */
 export function tableComposition(shape: TableShape, depth: number = TREE_DEPTH): Composition {
   requireTableShape(shape, depth);
   const { isBlob = false, ...sizes } = shape;

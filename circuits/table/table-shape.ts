@@ -1,5 +1,7 @@
 /** How many slots, rows and units a table batch has, and how deep its subtrees and its top are. */
+
 import { BLOB_OPENING_BYTES } from "../batch/batch-data.ts";
+import { circuitError } from "../circuit-errors.ts";
 import {
   type BatchShape,
   type DataPlace,
@@ -9,7 +11,6 @@ import {
   TREE_DEPTH,
   WIDE_WORD_COUNT,
 } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 
 export interface TableShape extends TableSizes {
   /** Slots of the first section: transfers. */
@@ -84,7 +85,7 @@ export function unpackTable(packed: bigint): TableSizes | undefined {
   });
   const table = Object.fromEntries(sizes) as unknown as TableSizes;
   if (rest > 1n)
-    throw new RollupError("CIR_TABLE_SIZES_UNKNOWN", `no table has the sizes ${packed}`, {
+    throw circuitError("CIR_TABLE_SIZES_UNKNOWN", `no table has the sizes ${packed}`, {
       data: { tableSizes: `${packed}` },
     });
   return rest === 0n ? table : { ...table, isBlob: true };
@@ -102,7 +103,7 @@ const mostWireBytes = ({ transfers, members, wide, isBlob }: TableShape): number
 /**
  * The limits of table-frame.circom. In a tree of the ledger's depth, also those of a rollup: its batches fit a transaction,
  * and have a wide slot, without which nothing could be deposited, created or withdrawn.
- * @throws CIR_SHAPE_IMPOSSIBLE
+ * @throws CIR_COMPOSITION_INVALID
  */
 export function requireTableShape(shape: TableShape, depth: number = TREE_DEPTH): void {
   const { transfers, members, wide, rows, units, low, top } = shape;
@@ -124,7 +125,7 @@ export function requireTableShape(shape: TableShape, depth: number = TREE_DEPTH)
     wide <= 255 &&
     (depth < TREE_DEPTH || (wide >= 1 && mostWireBytes(shape) <= MOST_WIRE_BYTES));
   if (!isPossible)
-    throw new RollupError("CIR_SHAPE_IMPOSSIBLE", `no table batch has the shape ${tableName(shape)}`, {
-      data: { ...shape },
+    throw circuitError("CIR_COMPOSITION_INVALID", `no table batch has the shape ${tableName(shape)}`, {
+      data: { reason: "shape-impossible", ...shape },
     });
 }

@@ -1,6 +1,7 @@
 import { frameInputs, type SlotState, slotInputs } from "../batch/composed-inputs.ts";
 import { toBigInt, withoutEmpty } from "../batch/composed-witness.ts";
 import { SlotChain } from "../batch/slot-chain.ts";
+import { circuitError } from "../circuit-errors.ts";
 import {
   ComposedCopies,
   type CopyProgress,
@@ -10,7 +11,6 @@ import {
 import type { ComposedDescription } from "../compiler/composed-description.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { challengesAt } from "./table-terms.ts";
 
 /** Sections of a composed table batch in the order of their copies (table-composition.ts); tree, blob and frame come last. */
@@ -145,7 +145,7 @@ function rangesOf(description: ComposedDescription): Record<Section, Range> {
   const { plan, copies } = description;
   const counts = [plan.transfers, plan.members, plan.rows, plan.units, plan.wide];
   if (plan.sort !== "table" || !counts.every((count) => typeof count === "number"))
-    throw new RollupError("CIR_COMPOSITION_INVALID", "the description is not of a table batch", {
+    throw circuitError("CIR_COMPOSITION_INVALID", "the description is not of a table batch", {
       data: { ...plan },
     });
   let firstCopy = 0;
@@ -156,7 +156,7 @@ function rangesOf(description: ComposedDescription): Record<Section, Range> {
   });
   const expected = firstCopy + (hasBlob(description) ? 3 : 2);
   if (copies.length !== expected)
-    throw new RollupError("CIR_COMPOSITION_INVALID", "a table batch has another number of copies", {
+    throw circuitError("CIR_COMPOSITION_INVALID", "a table batch has another number of copies", {
       data: { copies: copies.length, expected },
     });
   return Object.fromEntries(ranges) as Record<Section, Range>;

@@ -10,10 +10,10 @@ const ANSWERS: Record<string, readonly [status: number, text: string]> = {
   "/empty": [204, ""],
   "/html": [200, "<html>"],
   "/other": [200, '{"n":"one"}'],
-  "/token": [401, '{"error":{"code":"SEQ_UNAUTHORIZED","message":"no"}}'],
-  "/busy": [429, '{"error":{"code":"SEQ_RATE_LIMITED","message":"slowly"}}'],
+  "/token": [401, '{"error":{"code":"SRV_UNAUTHORIZED","message":"no"}}'],
+  "/busy": [429, '{"error":{"code":"SRV_RATE_LIMITED","message":"slowly"}}'],
   "/gateway": [502, "Bad Gateway"],
-  "/refused": [409, '{"error":{"code":"SEQ_BATCH_FINAL","message":"final","data":{"batchNumber":3}}}'],
+  "/refused": [409, '{"error":{"code":"SEQ_BATCH_CONFLICT","message":"final","data":{"batchNumber":3}}}'],
 };
 const seen: { method: string | undefined; url: string; authorization: string | undefined; body: string }[] =
   [];
@@ -62,10 +62,10 @@ describe("askSequencer", () => {
   });
 
   test.each([
-    ["/token", "unauthorized", 401, "SEQ_UNAUTHORIZED"],
-    ["/busy", "passing", 429, "SEQ_RATE_LIMITED"],
+    ["/token", "unauthorized", 401, "SRV_UNAUTHORIZED"],
+    ["/busy", "passing", 429, "SRV_RATE_LIMITED"],
     ["/gateway", "passing", 502, null],
-    ["/refused", "refused", 409, "SEQ_BATCH_FINAL"],
+    ["/refused", "refused", 409, "SEQ_BATCH_CONFLICT"],
     ["/html", "unreadable", 200, null],
     ["/other", "unreadable", 200, null],
   ])("tells %s: %s", async (path, kind, status, code) => {
@@ -82,7 +82,11 @@ describe("askSequencer", () => {
 
   test("keeps what the sequencer says of its error", async () => {
     const { failure } = await ask("/refused");
-    expect(failure!.error).toEqual({ code: "SEQ_BATCH_FINAL", message: "final", data: { batchNumber: 3 } });
+    expect(failure!.error).toEqual({
+      code: "SEQ_BATCH_CONFLICT",
+      message: "final",
+      data: { batchNumber: 3 },
+    });
   });
 
   test("finds unreadable what a schema's own check throws at", async () => {

@@ -45,7 +45,7 @@ export interface DeriveOptions {
  * contract, and that a key is a development key where the contract says so. Development keys follow from the circuit
  * alone; those of a ceremony are files.
  *
- * @throws CLI_DEVELOPMENT_KEY_HIDDEN, CLI_KEYS_MISSING, CLI_CIRCUIT_UNNAMED, CIR_COMPILE_FAILED, CIR_PREBUILT_DIFFERS, PRV_KEY_INVALID
+ * @throws CLI_DEVELOPMENT_KEY_HIDDEN, CLI_KEYS_MISSING, CLI_CIRCUIT_MISSING, CIR_COMPILE_FAILED, CIR_PREBUILT_DIFFERS, PRV_KEY_INVALID
  */
 export async function deriveCircuits(options: DeriveOptions): Promise<DerivedCircuit[]> {
   const { rpcUrl, rollupAddress } = options;
@@ -98,7 +98,7 @@ export function refuseHiddenDevelopmentKey(circuit: RegisteredCircuit, name: str
 /**
  * Names that a circuit of these sizes can have. Settlement circuits of one size may differ in rows, features and draws: then
  * there are several, and only the key says which it is.
- * @throws CLI_CIRCUIT_UNNAMED where there is none
+ * @throws CLI_CIRCUIT_MISSING where there is none
  */
 export function namesOf(circuit: CircuitSizes, circuitNames: readonly string[]): string[] {
   const { sort, size0, size1 } = circuit;
@@ -108,9 +108,9 @@ export function namesOf(circuit: CircuitSizes, circuitNames: readonly string[]):
   const names = [...new Set(circuitNames)].filter((known) => isNameOfSizes(known, circuit));
   if (names.length > 0) return names;
   throw clientError(
-    "CLI_CIRCUIT_UNNAMED",
+    "CLI_CIRCUIT_MISSING",
     `the rollup has a settlement circuit for ${size0} payments and ${size1} earners, whose name is not given`,
-    { data: { payments: size0, earners: size1, given: circuitNames } },
+    { data: { reason: "circuit-unnamed", payments: size0, earners: size1, given: circuitNames } },
   );
 }
 

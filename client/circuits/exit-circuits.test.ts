@@ -86,7 +86,10 @@ describe("openRegisteredCircuit", () => {
 
   test("reads a ceremony's key from its folder", async () => {
     const circuit = leafExitAs(false);
-    await expect(open(circuit)).rejects.toMatchObject({ code: "PRV_KEY_UNREADABLE" });
+    await expect(open(circuit)).rejects.toMatchObject({
+      code: "PRV_KEY_INVALID",
+      data: { reason: "key-unreadable" },
+    });
     const keyFolder = join(folder, "leaf-exit");
     await mkdir(keyFolder);
     const zkeyFile = "leaf-exit.zkey";

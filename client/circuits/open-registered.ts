@@ -13,7 +13,7 @@ import { requireRegisteredKey } from "./exit-circuits.ts";
  * ceremony are files. The key must be the registered one: proofs by any other convince no one.
  *
  * @param keysFolder `<keysFolder>/<circuit>` is what `ceremony export` writes
- * @throws CLI_KEYS_DIFFER, PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH, CIR_COMPILE_FAILED
+ * @throws CLI_KEYS_DIFFER, PRV_KEY_INVALID, CIR_COMPILE_FAILED
  */
 export async function openRegisteredCircuit(
   circuit: RegisteredCircuit & { readonly name: string },

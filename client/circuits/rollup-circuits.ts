@@ -1,11 +1,12 @@
 /** The circuits of a rollup that somebody wants to settle with: their names, their places on L1 and their keys. */
+
 import type { Address } from "viem";
 import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
 import { type RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { circuitError } from "../../circuits/circuit-errors.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { RollupError } from "../../circuits/rollup-error.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import {
   type ModelShape,
@@ -40,7 +41,7 @@ export interface RollupCircuitsOptions {
 /**
  * All circuits of the rollup by their index. The record knows them by their ids, which are hashes of sizes and key; where
  * it does not, and several names have a circuit's sizes, their keys are made to see which it is.
- * @throws CLI_CIRCUIT_UNNAMED, BRG_L1_…; what deriveKey throws
+ * @throws CLI_CIRCUIT_MISSING, BRG_L1_…; what deriveKey throws
  */
 export async function readRollupCircuits(options: RollupCircuitsOptions): Promise<RollupCircuit[]> {
   const client = createPatientL1Client({ rpcUrl: options.rpcUrl });
@@ -66,9 +67,9 @@ async function findName(
   const name = await nameByKey(circuit, names, keyOf);
   if (name !== null) return name;
   throw clientError(
-    "CLI_CIRCUIT_UNNAMED",
+    "CLI_CIRCUIT_MISSING",
     `circuit ${circuit.index} of the rollup has the sizes of ${names.join(", ")}, and the key of none of them`,
-    { data: { payments: circuit.size0, earners: circuit.size1, given: names } },
+    { data: { reason: "circuit-unnamed", payments: circuit.size0, earners: circuit.size1, given: names } },
   );
 }
 
@@ -76,7 +77,7 @@ async function findName(
 export function settlementSizeOf(name: string): SettlementSize {
   const size = parseSettlementName(name);
   if (size !== null) return size;
-  throw new RollupError("CIR_CIRCUIT_UNKNOWN", `${name} is no settlement circuit's name`, { data: { name } });
+  throw circuitError("CIR_CIRCUIT_UNKNOWN", `${name} is no settlement circuit's name`, { data: { name } });
 }
 
 /** The smallest settlement circuit that settles a model of this shape. @throws CLI_CIRCUIT_MISSING */

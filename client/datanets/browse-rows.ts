@@ -40,15 +40,11 @@ export interface FindRowsParameters extends ReadablePlace, RowQuery {
   /** At most 200. */
   limit?: number;
 }
-export type FindRowsErrorCode =
-  | "DNT_ACCESS_NOT_GRANTED"
-  | "DNT_GRANT_RUN_OUT"
-  | "DNT_REQUEST_UNSIGNED"
-  | HostErrorCode;
+export type FindRowsErrorCode = "DNT_ACCESS_NOT_GRANTED" | "DNT_REQUEST_UNSIGNED" | HostErrorCode;
 
 /**
  * Rows by words and facts, in the order in which they came to the host, a page at a time.
- * @throws DNT_ACCESS_NOT_GRANTED, DNT_GRANT_RUN_OUT, DNT_REQUEST_UNSIGNED where a permissioned datanet is asked without a key
+ * @throws DNT_ACCESS_NOT_GRANTED, DNT_REQUEST_UNSIGNED where a permissioned datanet is asked without a key
  * @example
  * ```ts
  * const { total, rows, next } = await findRows(client, { hostUrl, datanetId: 10, text: "free cruise", state: "accepted" });
@@ -126,7 +122,7 @@ export type FindKnownRowsErrorCode = HostErrorCode;
 
 /**
  * Which rows are on this host already, in whichever datanet: places in `digests`, and whose they are.
- * @throws CLI_DATANET_HOST_UNREACHABLE
+ * @throws CLI_UNREACHABLE
  * @example
  * ```ts
  * const known = await findKnownRows(client, { hostUrl, datanetId: 10, digests: [digest] });

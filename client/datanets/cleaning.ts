@@ -96,7 +96,7 @@ export type ListNoticesErrorCode = HostErrorCode;
 /**
  * What a host tells a contributor: which of his rows were left out or kept by a reviewer, why and by whom, and whether his
  * objection was answered; of all datanets of the host, newest first.
- * @throws CLI_DATANET_HOST_UNREACHABLE
+ * @throws CLI_UNREACHABLE
  * @example
  * ```ts
  * const { notices } = await listNotices(client, { hostUrl, contributorId: 3 });

@@ -44,11 +44,11 @@ export async function publishCard(
 export interface BringCardParameters extends HostedDatanetPlace {
   card: Card;
 }
-export type BringCardErrorCode = "DNT_CARD_INVALID" | "DNT_CARD_NOT_ON_LEDGER" | HostErrorCode;
+export type BringCardErrorCode = "DNT_CARD_INVALID" | "DNT_NOT_ON_LEDGER" | HostErrorCode;
 
 /**
  * Brings a card to a host, which takes it only if its hash is the ledger's.
- * @throws DNT_CARD_INVALID, DNT_CARD_NOT_ON_LEDGER
+ * @throws DNT_CARD_INVALID, DNT_NOT_ON_LEDGER
  * @example
  * ```ts
  * await bringCard(client, { hostUrl, datanetId: 10, card });
@@ -74,7 +74,7 @@ export type FindDatanetsErrorCode = HostErrorCode;
 
 /**
  * A host's directory.
- * @throws CLI_DATANET_HOST_UNREACHABLE
+ * @throws CLI_UNREACHABLE
  * @example
  * ```ts
  * const { datanets } = await findDatanets(client, { hostUrl, text: "spam" });

@@ -45,14 +45,14 @@ export interface DownloadVersionReturnType {
 }
 export type DownloadVersionErrorCode =
   | "CLI_DATANET_HOST_FALSE"
-  | "CLI_VERSION_UNKNOWN"
+  | "CLI_UNKNOWN"
   | ListCommitsErrorCode
   | HostErrorCode;
 
 /**
  * Brings a version from a host into a row store. Its list is checked against the ledger's root, and every row against the
  * list, so a host that alters a byte is noticed. What is in the store is not asked for again.
- * @throws CLI_DATANET_HOST_FALSE, CLI_VERSION_UNKNOWN, DNT_ACCESS_NOT_GRANTED, DNT_GRANT_RUN_OUT, DNT_NOT_HOSTED
+ * @throws CLI_DATANET_HOST_FALSE, CLI_UNKNOWN, DNT_ACCESS_NOT_GRANTED, DNT_NOT_HOSTED
  * @example
  * ```ts
  * const { rowCount } = await downloadVersion(client, { hostUrl, datanetId: 10, store });
@@ -203,7 +203,7 @@ async function readList<T>(
 
 /**
  * A version's number and root; the present one's by default.
- * @throws CLI_VERSION_UNKNOWN
+ * @throws CLI_UNKNOWN
  * @internal
  */
 export async function versionRoot(
@@ -220,8 +220,8 @@ export async function versionRoot(
   const number = version ?? versions.length;
   const found = versions[number - 1];
   if (found === undefined)
-    throw clientError("CLI_VERSION_UNKNOWN", `datanet ${datanetId} has no version ${number}`, {
-      data: { datanetId, version: number },
+    throw clientError("CLI_UNKNOWN", `datanet ${datanetId} has no version ${number}`, {
+      data: { reason: "version", datanetId, version: number },
     });
   return { version: number, rowsRoot: found.words[0]! };
 }

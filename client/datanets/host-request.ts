@@ -16,11 +16,11 @@ import {
 
 /** What every call that asks a host may throw; it keeps the codes of its own refusals. */
 export type HostErrorCode =
-  | "CLI_DATANET_HOST_UNREACHABLE"
-  | "CLI_DATANET_HOST_ANSWER_INVALID"
-  | "CLI_NO_L2_KEY"
+  | "CLI_UNREACHABLE"
+  | "CLI_ANSWER_INVALID"
+  | "CLI_NOT_CONFIGURED"
   | "CLI_LEAF_NOT_FOUND"
-  | "CLI_LEAF_AMBIGUOUS"
+  | "CLI_INPUT_INVALID"
   | `DNT_${string}`
   | `SEQ_${string}`
   | `OP_${string}`;
@@ -41,8 +41,8 @@ export interface HostCodes {
   readonly answerInvalid: ClientErrorCode;
 }
 const DATANET_HOST: HostCodes = {
-  unreachable: "CLI_DATANET_HOST_UNREACHABLE",
-  answerInvalid: "CLI_DATANET_HOST_ANSWER_INVALID",
+  unreachable: "CLI_UNREACHABLE",
+  answerInvalid: "CLI_ANSWER_INVALID",
 };
 
 /** A Datanet to be read, which may be permissioned. */
@@ -86,7 +86,7 @@ const infos = new WeakMap<HostAccess, Map<string, HostInfo>>();
 
 /**
  * What the host says of itself, asked once for each client.
- * @throws CLI_DATANET_HOST_ANSWER_INVALID where it is another rollup's or names another address
+ * @throws CLI_ANSWER_INVALID where it is another rollup's or names another address
  * @internal
  */
 export async function hostInfo(client: HostAccess, hostUrl: string): Promise<HostInfo> {

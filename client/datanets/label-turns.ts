@@ -19,7 +19,7 @@ export type NextRowsErrorCode = "DNT_ACCESS_NOT_GRANTED" | HostErrorCode;
 
 /**
  * A labeller's next rows. They are kept for him for ten minutes, and are the same again until he has labelled them.
- * @throws DNT_ACCESS_NOT_GRANTED, CLI_NO_L2_KEY
+ * @throws DNT_ACCESS_NOT_GRANTED, CLI_NOT_CONFIGURED
  * @example
  * ```ts
  * const { rows, labelledCount } = await nextRows(client, { hostUrl, datanetId: 10 });
@@ -37,7 +37,7 @@ export type GetStandingErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
 
 /**
  * Who the host takes the signer for, and what the card lets him do.
- * @throws DNT_NOT_HOSTED, CLI_NO_L2_KEY
+ * @throws DNT_NOT_HOSTED, CLI_NOT_CONFIGURED
  * @example
  * ```ts
  * const { mayLabel, mayReview } = await getStanding(client, { hostUrl, datanetId: 10 });

@@ -30,14 +30,14 @@ export interface MirrorDatanetReturnType {
 }
 export type MirrorDatanetErrorCode =
   | "DNT_CARD_INVALID"
-  | "DNT_CARD_NOT_ON_LEDGER"
+  | "DNT_NOT_ON_LEDGER"
   | DownloadVersionErrorCode
   | UploadRowsErrorCode;
 
 /**
  * Brings everything that a host shows of a datanet to another one: card, commits, versions, records. The second host
  * checks all of it against the ledger, as from anybody; nothing rests on the first one's word.
- * @throws CLI_DATANET_HOST_FALSE, DNT_CARD_NOT_ON_LEDGER, DNT_ACCESS_NOT_GRANTED, DNT_QUOTA_USED
+ * @throws CLI_DATANET_HOST_FALSE, DNT_NOT_ON_LEDGER, DNT_ACCESS_NOT_GRANTED, SRV_QUOTA_USED
  * @example
  * ```ts
  * const { versionCount } = await mirrorDatanet(client, { datanetId: 10, fromUrl: hostUrl, toUrl: otherUrl, store });

@@ -37,7 +37,7 @@ export type CollectReviewedErrorCode =
  * The version that the card's rules make of the records of a host: rows of approved contributions that nobody has left out.
  * With drawn validators a row needs an accepted label, and its validator is drawn among those who gave it; else the
  * validator is whoever approved the contribution. Anyone who has the records makes the same version.
- * @throws CLI_ROWS_MISSING, CLI_TOO_MANY_EARNERS, CLI_DATANET_HOST_FALSE
+ * @throws CLI_ROWS_MISSING, CIR_SETTLEMENT_SIZE, CLI_DATANET_HOST_FALSE
  * @example
  * ```ts
  * const { version, leftOut } = await collectReviewed(client, { hostUrl, datanetId: 10, store });

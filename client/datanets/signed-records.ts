@@ -77,8 +77,8 @@ export async function bringRecords(
     const path = `/v1/datanets/${datanetId}/records`;
     const answer = await askHost(client, hostUrl, { method: "POST", path, body }, recordResultsSchema);
     if (answer.results.length !== body.records.length)
-      throw clientError("CLI_DATANET_HOST_ANSWER_INVALID", "the host has not answered each record", {
-        data: { path },
+      throw clientError("CLI_ANSWER_INVALID", "the host has not answered each record", {
+        data: { server: "datanet host", path },
       });
     results.push(...answer.results);
   }

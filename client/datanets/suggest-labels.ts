@@ -25,7 +25,7 @@ export interface SuggestLabelsParameters extends HostedDatanetPlace {
   onProgress?: (doneCount: number, totalCount: number) => void;
 }
 export type SuggestLabelsErrorCode =
-  | "CLI_MODEL_WITHOUT_LABELS"
+  | "CLI_WRONG_MODEL"
   | "DNT_RECORD_NOT_ALLOWED"
   | "DNT_NOT_HOSTED"
   | HostErrorCode;
@@ -39,7 +39,7 @@ export interface SuggestLabelsReturnType {
 /**
  * Has a model label the rows that wait for labels, and brings what it says as signed suggestions: labellers see them on
  * request, and they decide nothing.
- * @throws CLI_MODEL_WITHOUT_LABELS, DNT_RECORD_NOT_ALLOWED where the signer is no reviewer, DNT_NOT_HOSTED
+ * @throws CLI_WRONG_MODEL, DNT_RECORD_NOT_ALLOWED where the signer is no reviewer, DNT_NOT_HOSTED
  * @example
  * ```ts
  * const rain = (content: Uint8Array) => new TextDecoder().decode(content).includes("rain");
@@ -83,15 +83,15 @@ export async function suggestLabels(
   return { suggestedCount, skippedCount };
 }
 
-/** @throws CLI_MODEL_WITHOUT_LABELS */
+/** @throws CLI_WRONG_MODEL */
 function suggestionOf(card: Card, said: RowSuggestion | null) {
   if (said === null) return null;
   const { confidence, label } = said;
   if (label === null || confidence === null || !card.labels.some(({ name }) => name === label))
     throw clientError(
-      "CLI_MODEL_WITHOUT_LABELS",
+      "CLI_WRONG_MODEL",
       label === null ? "the model answers without labels" : `the model says "${label}", no label of the card`,
-      { data: { label } },
+      { data: { reason: "model-without-labels", label } },
     );
   return { label, confidencePermille: Math.round(1_000 * confidence) };
 }

@@ -25,10 +25,10 @@ export interface UploadRowsReturnType {
   sentCount: number;
 }
 export type UploadRowsErrorCode =
-  | "DNT_COMMIT_NOT_FINAL"
-  | "DNT_COMMIT_UNKNOWN"
-  | "DNT_QUOTA_USED"
-  | "DNT_TOO_LARGE"
+  | "DNT_NOT_ON_LEDGER"
+  | "DNT_UNKNOWN"
+  | "SRV_QUOTA_USED"
+  | "SRV_TOO_LARGE"
   | "CLI_ROWS_MISSING"
   | HostErrorCode;
 
@@ -38,7 +38,7 @@ const MAX_ROWS_A_PIECE = 2_000;
 /**
  * Brings the rows of a final commit to a host. What is there is not sent again, so an upload that broke off goes on where it
  * was; what the host has acknowledged is on its disk.
- * @throws DNT_COMMIT_NOT_FINAL until the commit is final, DNT_COMMIT_UNKNOWN, DNT_QUOTA_USED, DNT_TOO_LARGE, CLI_ROWS_MISSING
+ * @throws DNT_NOT_ON_LEDGER until the commit is final, DNT_UNKNOWN, SRV_QUOTA_USED, SRV_TOO_LARGE, CLI_ROWS_MISSING
  * @example
  * ```ts
  * const source = await contributionSource(store, rowsRoot);

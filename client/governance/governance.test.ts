@@ -117,7 +117,10 @@ describe("a vote with delegated OPEN", () => {
     const lost = await governance.proposal(id, 0n);
     expect(lost.state).toBe("defeated");
     await expect(governance.queue(lost)).rejects.toMatchObject({ code: "CLI_L1_REVERTED" });
-    await expect(governance.proposal(id + 1n, 0n)).rejects.toMatchObject({ code: "CLI_PROPOSAL_UNKNOWN" });
+    await expect(governance.proposal(id + 1n, 0n)).rejects.toMatchObject({
+      code: "CLI_UNKNOWN",
+      data: { reason: "proposal" },
+    });
   });
 });
 

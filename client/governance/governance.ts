@@ -156,12 +156,12 @@ export class Governance {
     return { state: STATES[state]!, votes: { against, for: forIt, abstain }, executableFrom, quorumWei };
   }
 
-  /** @throws CLI_PROPOSAL_UNKNOWN */
+  /** @throws CLI_UNKNOWN */
   async proposal(id: bigint, fromBlock: bigint): Promise<Proposal> {
     const found = (await this.proposals(fromBlock)).find((one) => one.id === id);
     if (found !== undefined) return found;
-    throw clientError("CLI_PROPOSAL_UNKNOWN", `the governor ${this.governor} has no proposal ${id}`, {
-      data: { id, governor: this.governor },
+    throw clientError("CLI_UNKNOWN", `the governor ${this.governor} has no proposal ${id}`, {
+      data: { reason: "proposal", id, governor: this.governor },
     });
   }
 

@@ -57,32 +57,30 @@ export async function readFreezeOutlook(rollup: RollupContract): Promise<FreezeO
 }
 
 /**
- * @throws CLI_FREEZE_NO_WAY_OUT, CLI_FREEZE_NO_ENTRY, CLI_FREEZE_TOO_EARLY with data.queueIndex and
+ * @throws CLI_EXIT_UNAVAILABLE, CLI_TOO_EARLY with data.queueIndex and
  * data.freezableAtSeconds; BRG_CONTRACT_REVERTED where L1 moved meanwhile; BRG_L1_*
  */
 function requireFreezable({ nowSeconds, oldest, waysOut: ways }: FreezeOutlook): void {
   if (!ways.hasLeafExit || ways.earners < ways.neededEarners) {
     throw clientError(
-      "CLI_FREEZE_NO_WAY_OUT",
+      "CLI_EXIT_UNAVAILABLE",
       `the rollup has no circuits by which everybody could leave (leaves: ${ways.hasLeafExit ? "yes" : "no"}, earners: ${ways.earners} of ${ways.neededEarners})`,
-      { data: { ...ways } },
+      { data: { reason: "freeze-no-way-out", ...ways } },
     );
   }
   if (oldest === null)
-    throw clientError("CLI_FREEZE_NO_ENTRY", "no entry waits in the L1 queue, so nothing is overdue");
+    throw clientError("CLI_TOO_EARLY", "no entry waits in the L1 queue, so nothing is overdue", {
+      data: { reason: "freeze-no-entry" },
+    });
   if (nowSeconds >= oldest.freezableAtSeconds) return;
   throw clientError(
-    "CLI_FREEZE_TOO_EARLY",
+    "CLI_TOO_EARLY",
     `queue entry ${oldest.queueIndex} waits since ${toIso(oldest.queuedAtSeconds)}; unless a batch takes it, anyone may freeze from ${toIso(oldest.freezableAtSeconds)} on`,
-    { data: { ...oldest, nowSeconds } },
+    { data: { reason: "freeze-too-early", ...oldest, nowSeconds } },
   );
 }
 
-export type FreezeRollupErrorCode =
-  | "CLI_FREEZE_NO_WAY_OUT"
-  | "CLI_FREEZE_NO_ENTRY"
-  | "CLI_FREEZE_TOO_EARLY"
-  | `BRG_${string}`;
+export type FreezeRollupErrorCode = "CLI_EXIT_UNAVAILABLE" | "CLI_TOO_EARLY" | `BRG_${string}`;
 
 /**
  * Freezes a rollup whose oldest queue entry has waited for too long.

@@ -90,7 +90,7 @@ export interface LeaveResult {
 }
 
 export type LeaveErrorCode =
-  | "CLI_NOT_FROZEN"
+  | "CLI_EXIT_UNAVAILABLE"
   | "CLI_CIRCUIT_MISSING"
   | "CLI_KEYS_DIFFER"
   | `PRV_${string}`
@@ -98,7 +98,7 @@ export type LeaveErrorCode =
 
 /**
  * Takes what is owed out of a frozen rollup.
- * @throws CLI_NOT_FROZEN where there is an account to act with; CLI_CIRCUIT_MISSING, CLI_KEYS_DIFFER, PRV_*,
+ * @throws CLI_EXIT_UNAVAILABLE where there is an account to act with; CLI_CIRCUIT_MISSING, CLI_KEYS_DIFFER, PRV_*,
  * BRG_BATCH_MALFORMED where a batch's effect is not known, BRG_CONTRACT_REVERTED, BRG_VERIFY_DIFFERS, BRG_L1_*
  * @example
  * ```ts
@@ -124,7 +124,9 @@ export async function leaveRollup(rollup: RollupContract, options: LeaveSteps): 
   const { account, onProgress, selection } = options;
   const { isFrozen } = await rollup.state();
   if (account !== null && !isFrozen)
-    throw clientError("CLI_NOT_FROZEN", `the rollup ${rollup.address} is not frozen`);
+    throw clientError("CLI_EXIT_UNAVAILABLE", `the rollup ${rollup.address} is not frozen`, {
+      data: { reason: "not-frozen" },
+    });
   onProgress("rebuilding the ledger from L1");
   let toldAtMs = Date.now();
   const malformedBatches: MalformedBatch[] = [];

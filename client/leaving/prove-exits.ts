@@ -79,7 +79,7 @@ export async function proveExits(
  * Opens the circuits that these items leave by, that of leaves at least, as if they were to be proven: a ledger may have to
  * be left long after whoever published their keys is gone.
  * @returns the circuits' names
- * @throws CLI_CIRCUIT_MISSING, CLI_KEYS_DIFFER, PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH
+ * @throws CLI_CIRCUIT_MISSING, CLI_KEYS_DIFFER, PRV_KEY_INVALID
  * @internal
  */
 export async function checkExitKeys(

@@ -75,7 +75,7 @@ export function findLeaves(
 
 /**
  * The leaf that signs: the one named, else the client's, else the one account with the client's key.
- * @throws CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS, CLI_NO_L2_KEY
+ * @throws CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID, CLI_NOT_CONFIGURED
  */
 export async function resolveSigner(
   client: SequencerAccess & Pick<LedgerClient, "l2Key" | "leafId">,
@@ -93,8 +93,8 @@ export async function resolveSigner(
   }
   if (accounts.length > 1) {
     const ids = accounts.map((leaf) => leaf.id);
-    throw clientError("CLI_LEAF_AMBIGUOUS", `the accounts ${ids.join(", ")} share this client's key`, {
-      data: { ids },
+    throw clientError("CLI_INPUT_INVALID", `the accounts ${ids.join(", ")} share this client's key`, {
+      data: { reason: "leaf-ambiguous", ids },
     });
   }
   return only;

@@ -44,7 +44,7 @@ export type EpochPayments = Omit<z.output<typeof paymentsSchema>, "payments"> & 
 
 const PAGE_SIZE = 500;
 
-/** An epoch's payments, the open epoch's by default. @throws SEQ_UNKNOWN_EPOCH */
+/** An epoch's payments, the open epoch's by default. @throws SEQ_UNKNOWN */
 export async function getPayments(
   client: SequencerAccess,
   modelId: number,
@@ -74,7 +74,7 @@ export async function getSettlement(
   try {
     return await requestSequencer(client, `/v1/settlements/${modelId}/${epoch}`, settlementSchema);
   } catch (error) {
-    if (isRollupError(error, "SEQ_UNKNOWN_SETTLEMENT")) return null;
+    if (isRollupError(error, "SEQ_UNKNOWN")) return null;
     throw error;
   }
 }

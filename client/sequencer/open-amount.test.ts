@@ -29,7 +29,12 @@ describe("parseOpen", () => {
     "NaN",
     `${2n ** 96n}wei`,
   ])("refuses %j", (text) => {
-    expect(() => parseOpen(text)).toThrow(expect.objectContaining({ code: "CLI_AMOUNT_INVALID" }));
+    expect(() => parseOpen(text)).toThrow(
+      expect.objectContaining({
+        code: "CLI_INPUT_INVALID",
+        data: expect.objectContaining({ reason: "amount-invalid" }),
+      }),
+    );
   });
 
   it("reads back what formatOpen writes", () => {

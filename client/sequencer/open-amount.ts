@@ -6,16 +6,20 @@ const WEI_PER_OPEN = 10n ** BigInt(DECIMALS);
 
 /**
  * Wei of a human amount: decimals of OPEN ("12.5", "12.5 OPEN"), or whole wei ("1000wei").
- * @throws CLI_AMOUNT_INVALID for anything else, for more than 18 decimals and for more than 96 bits.
+ * @throws CLI_INPUT_INVALID for anything else, for more than 18 decimals and for more than 96 bits.
  */
 export function parseOpen(text: string): bigint {
   const trimmed = text.trim();
   const wei = parseWei(trimmed) ?? parseDecimal(trimmed);
   if (wei === null) {
-    throw clientError("CLI_AMOUNT_INVALID", `"${text}" is no amount of OPEN`, { data: { text } });
+    throw clientError("CLI_INPUT_INVALID", `"${text}" is no amount of OPEN`, {
+      data: { reason: "amount-invalid", text },
+    });
   }
   if (wei > MAX_AMOUNT_WEI) {
-    throw clientError("CLI_AMOUNT_INVALID", `"${text}" is more than 96 bits of wei`, { data: { text } });
+    throw clientError("CLI_INPUT_INVALID", `"${text}" is more than 96 bits of wei`, {
+      data: { reason: "amount-invalid", text },
+    });
   }
   return wei;
 }

@@ -29,7 +29,7 @@ export interface ParkedSettlementView {
 /**
  * Of one model, or of all.
  * @returns null where nobody here knows: a follower was asked
- * @throws CLI_NO_SEQUENCER, CLI_SEQUENCER_UNREACHABLE, CLI_SEQUENCER_ANSWER_INVALID
+ * @throws CLI_NOT_CONFIGURED, CLI_UNREACHABLE, CLI_ANSWER_INVALID
  */
 export async function listParkedSettlements(
   client: LedgerClient,

@@ -18,7 +18,7 @@ export interface ProvenLeaf {
 /**
  * A leaf as L1 has it, checked here: the sequencer gives the leaf and its path, the contract the root.
  * @returns null where L1 does not have the batch yet that the sequencer calls posted
- * @throws CLI_LEAF_UNPROVEN where the path does not lead to that root; OP_UNKNOWN_LEAF, CLI_L1_UNREACHABLE
+ * @throws CLI_LEAF_UNPROVEN where the path does not lead to that root; OP_UNKNOWN_LEAF, CLI_UNREACHABLE
  */
 export async function getProvenLeaf(client: LedgerClient, id: number): Promise<ProvenLeaf | null> {
   const { batchNumber, leaf, rows } = await requestSequencer(
@@ -49,7 +49,7 @@ async function rootOnL1(client: LedgerClient, batchNumber: number): Promise<bigi
       ? null
       : await rootOfEvent(client, batch.l1TransactionHash, batchNumber);
   } catch (cause) {
-    throw clientError("CLI_L1_UNREACHABLE", "cannot read the rollup's root", { cause });
+    throw clientError("CLI_UNREACHABLE", "cannot read the rollup's root", { data: { server: "L1" }, cause });
   }
 }
 

@@ -9,28 +9,29 @@ import type { LedgerClient } from "../ledger-client.ts";
  * docs/errors.md lists.
  */
 export type SequencerErrorCode =
-  | "CLI_NO_SEQUENCER"
-  | "CLI_SEQUENCER_UNREACHABLE"
-  | "CLI_SEQUENCER_ANSWER_INVALID"
-  | "CLI_SEQUENCER_REFUSED"
+  | "CLI_NOT_CONFIGURED"
+  | "CLI_UNREACHABLE"
+  | "CLI_ANSWER_INVALID"
   | `OP_${string}`
   | `SEQ_${string}`;
 
 /** What it takes to ask a sequencer; a client has it, and so has a page before there is one. */
 export type SequencerAccess = Pick<LedgerClient, "sequencerUrl" | "requestTimeoutMs">;
 
-/** @throws CLI_NO_SEQUENCER */
+/** @throws CLI_NOT_CONFIGURED */
 export function requireSequencerUrl(client: Pick<LedgerClient, "sequencerUrl">): string {
   if (client.sequencerUrl === null)
-    throw clientError("CLI_NO_SEQUENCER", "the client has no sequencer to ask");
+    throw clientError("CLI_NOT_CONFIGURED", "the client has no sequencer to ask", {
+      data: { missing: "sequencerUrl" },
+    });
   return client.sequencerUrl;
 }
 
 /**
  * One request to the sequencer, its answer parsed by a schema.
  *
- * @throws CLI_SEQUENCER_UNREACHABLE, CLI_SEQUENCER_ANSWER_INVALID; an error that the sequencer answers with keeps
- * the code that it has there (OP_WRONG_NONCE …), or is CLI_SEQUENCER_REFUSED where it has none.
+ * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID; an error that the sequencer answers with keeps
+ * the code that it has there (OP_WRONG_NONCE …), or is CLI_ANSWER_INVALID where it has none.
  */
 export async function requestSequencer<Schema extends z.ZodType>(
   client: SequencerAccess,
@@ -45,16 +46,19 @@ export async function requestSequencer<Schema extends z.ZodType>(
 }
 
 function toError({ cause, error, kind, reason, status, url }: SequencerFailure): RollupError {
-  if (kind === "aborted") return clientError("CLI_WAIT_ABORTED", "the request was aborted", { cause });
+  if (kind === "aborted")
+    return clientError("CLI_WAIT_ENDED", "the request was aborted", { data: { reason: "aborted" }, cause });
   if (kind === "unreachable")
-    return clientError("CLI_SEQUENCER_UNREACHABLE", reason, { data: { url }, cause });
+    return clientError("CLI_UNREACHABLE", reason, { data: { server: "sequencer", url }, cause });
   if (kind === "unreadable")
-    return clientError("CLI_SEQUENCER_ANSWER_INVALID", reason, {
-      data: { url, status, problems: reason },
+    return clientError("CLI_ANSWER_INVALID", reason, {
+      data: { server: "sequencer", url, status, problems: reason },
       cause,
     });
   if (error === null)
-    return clientError("CLI_SEQUENCER_REFUSED", reason, { data: { url, httpStatus: status } });
+    return clientError("CLI_ANSWER_INVALID", reason, {
+      data: { server: "sequencer", url, httpStatus: status },
+    });
   const { code, data, message } = error;
   const isRetryable = kind === "passing";
   return new RollupError(code, message, { data: { ...data, httpStatus: status }, isRetryable });

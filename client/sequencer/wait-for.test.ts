@@ -88,9 +88,9 @@ describe("waitFor", () => {
   it("waits for a sequencer that is away for a moment, but not for one that never answered", async () => {
     fixture = await createLedgerFixture({ hasFeed: false });
     const route = `GET /v1/operations/${hash}`;
-    const away = new FakeFailure(503, { error: { code: "SEQ_STOPPING", message: "stopping" } });
+    const away = new FakeFailure(503, { error: { code: "SRV_STOPPING", message: "stopping" } });
     fixture.sequencer.answers.set(route, away);
-    await expect(waitFor(fixture.client, { hash }, "posted")).rejects.toMatchObject({ code: "SEQ_STOPPING" });
+    await expect(waitFor(fixture.client, { hash }, "posted")).rejects.toMatchObject({ code: "SRV_STOPPING" });
     setStatus("acknowledged");
     const wait = waitFor(fixture.client, { hash }, "posted", {
       onProgress: () => {
@@ -106,12 +106,13 @@ describe("waitFor", () => {
     fixture = await createLedgerFixture();
     setStatus("acknowledged");
     await expect(waitFor(fixture.client, { hash }, "posted", { timeoutMs: 60 })).rejects.toMatchObject({
-      code: "CLI_WAIT_TIMEOUT",
+      code: "CLI_WAIT_ENDED",
+      data: { reason: "timeout" },
     });
     const controller = new AbortController();
     const wait = waitFor(fixture.client, { hash }, "posted", { signal: controller.signal });
     await expect.poll(() => fixture.sequencer.feedCount()).toBeGreaterThan(0);
     controller.abort();
-    await expect(wait).rejects.toMatchObject({ code: "CLI_WAIT_ABORTED" });
+    await expect(wait).rejects.toMatchObject({ code: "CLI_WAIT_ENDED", data: { reason: "aborted" } });
   });
 });

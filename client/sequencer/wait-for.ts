@@ -50,7 +50,7 @@ const SETTLE_MS = 50;
 /**
  * Waits until an operation has reached a stage. The feed wakes it up; without a feed it polls once a second.
  *
- * @throws CLI_WAIT_TIMEOUT, CLI_WAIT_ABORTED, CLI_OPERATION_DROPPED, CLI_QUEUE_ENTRY_INVALID
+ * @throws CLI_WAIT_ENDED, CLI_OPERATION_DROPPED, CLI_QUEUE_ENTRY_INVALID
  */
 export async function waitFor(
   client: LedgerClient,
@@ -65,7 +65,10 @@ export async function waitFor(
   const bell = new Bell();
   let feed: Feed | null = null;
   let last: WaitResult | null = null;
-  const aborted = () => clientError("CLI_WAIT_ABORTED", `the wait for ${describe(plain)} was aborted`);
+  const aborted = () =>
+    clientError("CLI_WAIT_ENDED", `the wait for ${describe(plain)} was aborted`, {
+      data: { reason: "aborted" },
+    });
   const onAbort = () => bell.ring();
   signal?.addEventListener("abort", onAbort);
   try {
@@ -81,10 +84,10 @@ export async function waitFor(
       const elapsedMs = Date.now() - startedAt;
       if (elapsedMs >= timeoutMs) {
         throw clientError(
-          "CLI_WAIT_TIMEOUT",
+          "CLI_WAIT_ENDED",
           `${describe(plain)} is ${result.stage} after ${Math.round(elapsedMs / 1000)} s, not ${wanted}`,
           {
-            data: { target: plain, stage: result.stage, wanted, elapsedMs },
+            data: { reason: "timeout", target: plain, stage: result.stage, wanted, elapsedMs },
           },
         );
       }

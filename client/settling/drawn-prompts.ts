@@ -30,11 +30,11 @@ export interface JudgedDraw {
   readonly verdict: DrawVerdict;
 }
 
-export type JudgeDrawsErrorCode = "CLI_NOT_DIRECT" | "CLI_TOO_EARLY";
+export type JudgeDrawsErrorCode = "CLI_WRONG_MODEL" | "CLI_TOO_EARLY";
 
 /**
  * The draws of a sealed epoch, settled or not, by the randomness that L1 has. Needs `initPoseidon`.
- * @throws CLI_NOT_DIRECT, CLI_TOO_EARLY while there is no randomness
+ * @throws CLI_WRONG_MODEL, CLI_TOO_EARLY while there is no randomness
  * @example
  * ```ts
  * const judged = await judgeDraws(client, { modelId: 11, epoch: 1 }, { model: published, openings });
@@ -48,8 +48,8 @@ export async function judgeDraws(
 ): Promise<JudgedDraw[]> {
   const { model, openings } = published;
   if (!isDirect(model.features))
-    throw clientError("CLI_NOT_DIRECT", `model ${modelId} is not direct: its queries need its files`, {
-      data: { modelId },
+    throw clientError("CLI_WRONG_MODEL", `model ${modelId} is not direct: its queries need its files`, {
+      data: { reason: "not-direct", modelId },
     });
   const rollup = new RollupContract({
     client: createPatientL1Client({ rpcUrl: client.chain.rpcUrls.default.http[0]! }),

@@ -8,7 +8,7 @@ const RETRY_MS = 3_000;
 
 /**
  * Sends a genesis that L1 admits by now: the bridge tells the sequencer so only with one of the next blocks.
- * @throws SEQ_GENESIS_NOT_ADMITTED after two minutes, and what `sendSettlement` throws
+ * @throws SEQ_NOT_ADMITTED after two minutes, and what `sendSettlement` throws
  * @internal
  */
 export async function sendGenesis(
@@ -20,7 +20,7 @@ export async function sendGenesis(
     try {
       return await sendSettlement(client, body);
     } catch (error) {
-      if (!isRollupError(error, "SEQ_GENESIS_NOT_ADMITTED") || left === 1) throw error;
+      if (!isRollupError(error, "SEQ_NOT_ADMITTED") || left === 1) throw error;
       onWait?.();
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       signal?.throwIfAborted();

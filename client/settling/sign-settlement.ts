@@ -5,11 +5,11 @@ import type { ProvenSettlement } from "../actions/l1/send-settlement.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import type { LedgerModelLeaf } from "../sequencer/model-schemas.ts";
 
-export type SignSettlementErrorCode = "CLI_NO_L2_KEY";
+export type SignSettlementErrorCode = "CLI_NOT_CONFIGURED";
 
 /**
  * The settlement with the model's consent: to its void draws, since nobody can prove that a receipt cannot be opened, or
- * to its genesis, which fixes its cap. `client` signs with the model's key. @throws CLI_NO_L2_KEY
+ * to its genesis, which fixes its cap. `client` signs with the model's key. @throws CLI_NOT_CONFIGURED
  * @example
  * ```ts
  * const signed = signSettlement(client, await getModel(client, 11), settlement);

@@ -29,7 +29,7 @@ export interface VerifiedSettlement {
 }
 
 export type VerifySettlementErrorCode =
-  | "CLI_NOT_SETTLED"
+  | "CLI_UNKNOWN"
   | "CLI_SETTLEMENT_DIFFERS"
   | "CIR_SETTLEMENT_DIFFERS"
   | `BRG_${string}`
@@ -39,7 +39,7 @@ export type VerifySettlementErrorCode =
  * The settlement of an epoch with everything in it computed again. The sequencer is asked where it is; what it says is
  * then compared with L1's transaction, L1's randomness, and the openings.
  * @param keyOf the verification key of a circuit: derived from its source, or L1's
- * @throws CLI_NOT_SETTLED, CLI_SETTLEMENT_DIFFERS naming the first difference, CIR_SETTLEMENT_DIFFERS
+ * @throws CLI_UNKNOWN, CLI_SETTLEMENT_DIFFERS naming the first difference, CIR_SETTLEMENT_DIFFERS
  * @example
  * ```ts
  * const { sampled } = await verifySettlement(client, { modelId: 11, epoch: 1 }, { model: published, openings, circuits, keyOf: null });
@@ -60,8 +60,8 @@ export async function verifySettlement(
   const { modelId, epoch } = wanted;
   const settlement = await getSettlement(client, modelId, epoch);
   if (settlement === null || settlement.kind !== "settle" || settlement.l1TransactionHash === null)
-    throw clientError("CLI_NOT_SETTLED", `epoch ${epoch} of model ${modelId} has no settlement on L1`, {
-      data: { modelId, epoch },
+    throw clientError("CLI_UNKNOWN", `epoch ${epoch} of model ${modelId} has no settlement on L1`, {
+      data: { reason: "not-settled", modelId, epoch },
     });
   const circuit = published.circuits.find(({ name }) => name === settlement.circuit);
   if (circuit === undefined) throw differs("circuit", "one of the rollup's", settlement.circuit);

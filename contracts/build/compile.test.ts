@@ -48,7 +48,10 @@ describe("pickContract", () => {
   test("refuses a name that no contract has", async () => {
     const contracts = await compileContracts();
     expect(() => pickContract(contracts, "Rolup")).toThrow(
-      expect.objectContaining({ code: "CON_CONTRACT_UNKNOWN" }),
+      expect.objectContaining({
+        code: "CON_COMPILE_FAILED",
+        data: expect.objectContaining({ reason: "contract-unknown" }),
+      }),
     );
   });
 });

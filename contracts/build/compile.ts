@@ -5,8 +5,9 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, brotliDecompressSync } from "node:zlib";
 import type { Abi, Hex } from "viem";
+import { circuitError } from "../../circuits/circuit-errors.ts";
 import { whileLocked } from "../../circuits/file-lock.ts";
-import { RollupError } from "../../circuits/rollup-error.ts";
+import { contractError } from "../contract-errors.ts";
 
 export interface CompiledContract {
   abi: Abi;
@@ -52,7 +53,7 @@ const settings = {
  * wait.
  *
  * @param options prebuilt: false to compile what no cache holds
- * @throws RollupError CON_IMPORT_MISSING, CON_COMPILE_FAILED, CON_PREBUILT_DAMAGED
+ * @throws RollupError CON_COMPILE_FAILED, CIR_PREBUILT_DAMAGED
  */
 export async function compileContracts(
   options: {
@@ -100,8 +101,8 @@ async function readPrebuilt(set: ContractSet, contentHash: string): Promise<Buff
     parseContracts(text);
     return text;
   } catch (cause) {
-    throw new RollupError(
-      "CON_PREBUILT_DAMAGED",
+    throw circuitError(
+      "CIR_PREBUILT_DAMAGED",
       `${path} is damaged. Restore it with git checkout, or delete it: the contracts are compiled then.`,
       { data: { path }, cause },
     );
@@ -124,7 +125,7 @@ export interface CompilerInput {
   contentHash: string;
 }
 
-/** What the contracts are made of. An explorer makes the same code of it. @throws RollupError CON_IMPORT_MISSING */
+/** What the contracts are made of. An explorer makes the same code of it. @throws RollupError CON_COMPILE_FAILED */
 export async function compilerInput(set: ContractSet = "rollup"): Promise<CompilerInput> {
   const sources = await collectSources(set);
   const { version } = requireFrom("solc/package.json") as { version: string };
@@ -141,12 +142,12 @@ export function compilerVersion(): string {
   return `v${solc.version().replace(".Emscripten.clang", "")}`;
 }
 
-/** One contract of the set. @throws RollupError CON_CONTRACT_UNKNOWN */
+/** One contract of the set. @throws RollupError CON_COMPILE_FAILED */
 export function pickContract(contracts: CompiledContracts, name: string): CompiledContract {
   const contract = contracts[name];
   if (contract === undefined) {
-    throw new RollupError("CON_CONTRACT_UNKNOWN", `there is no contract ${name}`, {
-      data: { name, known: Object.keys(contracts) },
+    throw contractError("CON_COMPILE_FAILED", `there is no contract ${name}`, {
+      data: { reason: "contract-unknown", name, known: Object.keys(contracts) },
     });
   }
   return contract;
@@ -176,8 +177,8 @@ async function readSource(name: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
-    throw new RollupError("CON_IMPORT_MISSING", `cannot read the Solidity source ${name}`, {
-      data: { name },
+    throw contractError("CON_COMPILE_FAILED", `cannot read the Solidity source ${name}`, {
+      data: { reason: "import-missing", name },
       cause,
     });
   }
@@ -194,7 +195,7 @@ function runCompiler(input: object): CompiledContracts {
   );
   if (problems.length > 0) {
     const text = problems.map((problem) => problem.formattedMessage).join("\n");
-    throw new RollupError("CON_COMPILE_FAILED", `the Solidity compiler complains:\n${text}`, {
+    throw contractError("CON_COMPILE_FAILED", `the Solidity compiler complains:\n${text}`, {
       data: { problems: problems.map((problem) => problem.formattedMessage) },
     });
   }

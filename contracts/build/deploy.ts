@@ -14,7 +14,7 @@ import {
   type WalletClient,
   zeroAddress,
 } from "viem";
-import { RollupError } from "../../circuits/rollup-error.ts";
+import { contractError } from "../contract-errors.ts";
 import { compileContracts, pickContract } from "./compile.ts";
 import type { CircuitConfig } from "./verifying-key.ts";
 
@@ -115,7 +115,7 @@ export function deployFailed(
     error instanceof BaseError
       ? getContractError(error, { abi, args, docsPath: "", functionName: "constructor" })
       : error;
-  return new RollupError("CON_DEPLOY_FAILED", `cannot deploy ${name}`, { data: { name }, cause });
+  return contractError("CON_DEPLOY_FAILED", `cannot deploy ${name}`, { data: { name }, cause });
 }
 
 /** Deploys after a dry run, and waits. @throws RollupError CON_DEPLOY_FAILED, with the contract's own error as its cause */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { RollupError } from "../../circuits/rollup-error.ts";
+import { contractError } from "../contract-errors.ts";
 
 export interface AnvilOptions {
   /** 0, the default, takes a free port. */
@@ -28,7 +28,7 @@ const OUTPUT_LINE_COUNT = 40;
  *
  * The node dies with this process, however that ends, except on SIGKILL.
  *
- * @throws RollupError CON_ANVIL_MISSING, CON_ANVIL_FAILED
+ * @throws RollupError CON_ANVIL_FAILED
  */
 export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
   const args = [
@@ -69,14 +69,10 @@ function anvilPath(): string {
     const requireFrom = createRequire(import.meta.url);
     return join(dirname(requireFrom.resolve(`${name}/package.json`)), "bin", "anvil");
   } catch (cause) {
-    throw new RollupError(
-      "CON_ANVIL_MISSING",
-      `${name} is not installed; there is no anvil for this machine`,
-      {
-        data: { platform: process.platform, arch: process.arch },
-        cause,
-      },
-    );
+    throw contractError("CON_ANVIL_FAILED", `${name} is not installed; there is no anvil for this machine`, {
+      data: { reason: "anvil-missing", platform: process.platform, arch: process.arch },
+      cause,
+    });
   }
 }
 
@@ -107,7 +103,7 @@ async function waitForUrl(child: ChildProcess, ended: Promise<string>): Promise<
   ]).then((reason) => {
     child.kill("SIGKILL");
     const output = lines.join("\n");
-    throw new RollupError("CON_ANVIL_FAILED", `anvil did not start (${reason}):\n${output}`, {
+    throw contractError("CON_ANVIL_FAILED", `anvil did not start (${reason}):\n${output}`, {
       data: { reason, output },
     });
   });

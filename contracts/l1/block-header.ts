@@ -1,6 +1,7 @@
 /** A block's header as the contract takes it: the RLP that its hash is made of. */
+
 import { type Hex, keccak256, toRlp } from "viem";
-import { RollupError } from "../../circuits/rollup-error.ts";
+import { contractError } from "../contract-errors.ts";
 
 /** The header's fields in a node's answer to eth_getBlockByNumber; numbers are hex quantities. */
 export interface RpcHeader {
@@ -75,7 +76,7 @@ export function encodeHeader(block: RpcHeader): Hex {
       )
     : "0x";
   if (keccak256(header) === block.hash) return header;
-  throw new RollupError("CON_HEADER_UNKNOWN", `the header of block ${block.number} does not give its hash`, {
+  throw contractError("CON_HEADER_UNKNOWN", `the header of block ${block.number} does not give its hash`, {
     data: { blockNumber: block.number, hash: block.hash, encodedHash: keccak256(header) },
   });
 }

@@ -4,6 +4,7 @@
  * Attack: a tip is paid whatever the base fee is, and whoever builds the block keeps it. A node that names 50,000 gwei
  * takes 5 ETH for a forced withdrawal. A false base fee costs nothing by itself, since the chain takes its own.
  */
+
 import { type Address, type Chain, type Client, formatGwei, type Hex, parseGwei } from "viem";
 import {
   estimateGas,
@@ -12,7 +13,7 @@ import {
   getChainId,
   getTransactionCount,
 } from "viem/actions";
-import { RollupError } from "../../circuits/rollup-error.ts";
+import { contractError } from "../contract-errors.ts";
 import {
   DEFAULT_MAX_FEE_GWEI,
   type FeeMarket,
@@ -124,7 +125,7 @@ const SAID = {
 
 function requireBelow(what: keyof typeof SAID, asked: bigint, cap: bigint): void {
   if (asked <= cap) return;
-  throw new RollupError(
+  throw contractError(
     "CON_L1_COST_ABOVE_CAP",
     `nothing is signed: the Ethereum node asks for ${SAID[what](asked, cap)}`,
     { data: { what, asked, cap } },

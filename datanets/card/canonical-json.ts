@@ -3,7 +3,7 @@ import { datanetError } from "../datanet-errors.ts";
 /**
  * One text for one value, so that its hash names it: objects with their keys in the order of UTF-16 code units, no
  * spaces, strings as JSON.stringify writes them, whole numbers below 2^53 alone. Other numbers have several spellings in
- * other languages, so a card has none. @throws DNT_BAD_REQUEST for a value that has no such text
+ * other languages, so a card has none. @throws SRV_BAD_REQUEST for a value that has no such text
  */
 export function canonicalJson(value: unknown): string {
   if (value === null || typeof value === "boolean") return String(value);
@@ -31,5 +31,5 @@ export function isWellFormed(text: string): boolean {
 }
 
 function unwritable(what: string) {
-  return datanetError("DNT_BAD_REQUEST", `${what} has no canonical form`, { data: { what } });
+  return datanetError("SRV_BAD_REQUEST", `${what} has no canonical form`, { data: { what } });
 }

@@ -12,7 +12,7 @@ export interface Reader {
 
 /**
  * Passes where the rows are public, or the leaf is the Datanet, one of its team, or granted at this moment.
- * @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED, DNT_GRANT_RUN_OUT
+ * @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED
  */
 export function requireMayRead(
   { book, card, datanetId }: { card: Card; book: RecordBook; datanetId: number },
@@ -36,8 +36,8 @@ export function requireMayRead(
       data,
     });
   if (untilMs <= nowMs)
-    throw datanetError("DNT_GRANT_RUN_OUT", `the grant of leaf ${leaf.id} ran out at ${untilMs}`, {
-      data: { ...data, untilMs },
+    throw datanetError("DNT_ACCESS_NOT_GRANTED", `the grant of leaf ${leaf.id} ran out at ${untilMs}`, {
+      data: { reason: "grant-run-out", ...data, untilMs },
     });
 }
 

@@ -109,8 +109,13 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
       const { datanet } = await ledger.datanet(id);
       // card is the ledger's: a changed card is a new version, signed by the Datanet's key.
       if (card.policy !== datanet.policy)
-        throw datanetError("DNT_CARD_NOT_ON_LEDGER", `the ledger's card of Datanet ${id} is another one`, {
-          data: { policy: hex32(card.policy), onLedger: hex32(datanet.policy), version: datanet.version },
+        throw datanetError("DNT_NOT_ON_LEDGER", `the ledger's card of Datanet ${id} is another one`, {
+          data: {
+            reason: "card-not-on-ledger",
+            policy: hex32(card.policy),
+            onLedger: hex32(datanet.policy),
+            version: datanet.version,
+          },
         });
       await shelf.openOrMake(id).addCard(card);
       return { policy: hex32(card.policy), version: datanet.version };

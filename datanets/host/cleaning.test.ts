@@ -238,7 +238,7 @@ describe("a model's suggestions", () => {
     const open = await contribute(people.bob, world.datanetId, [mail(1, text(40))]);
     digests.push(...open.digests);
     await expect(suggest(people.dave, "ham")).rejects.toThrow(code("DNT_RECORD_NOT_ALLOWED"));
-    await expect(suggest(people.erin, "eggs")).rejects.toThrow(code("CLI_MODEL_WITHOUT_LABELS"));
+    await expect(suggest(people.erin, "eggs")).rejects.toThrow(code("CLI_WRONG_MODEL"));
   });
 
   it("and teams are nobody's twice", () => {

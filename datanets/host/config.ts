@@ -96,10 +96,10 @@ export const DATANET_SETTINGS = {
 
 export type HostConfig = SettingValues<typeof DATANET_SETTINGS>;
 
-/** @throws DNT_CONFIG_INVALID listing every variable that is missing, wrong or unknown */
+/** @throws SRV_CONFIG_INVALID listing every variable that is missing, wrong or unknown */
 export function loadHostConfig(environment: Environment): HostConfig {
   const { problems, values } = readSettings("DATANET", DATANET_SETTINGS, environment);
   if (problems.length > 0)
-    throw datanetError("DNT_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
+    throw datanetError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
   return values;
 }

@@ -3,11 +3,11 @@ import cors from "@fastify/cors";
 import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 import { createServer } from "../../circuits/http/create-server.ts";
-import type { HttpErrors, HttpFault } from "../../circuits/http/http-errors.ts";
+import type { HttpErrors } from "../../circuits/http/http-errors.ts";
 import { registerReference } from "../../circuits/http/reference-page.ts";
 import { serveMetrics } from "../../circuits/http/serve-metrics.ts";
 import { documentedSchema, validateByZod } from "../../circuits/wire/zod-routes.ts";
-import { type DatanetErrorCode, datanetError, datanetHttpStatus } from "../datanet-errors.ts";
+import { datanetError, datanetErrors } from "../datanet-errors.ts";
 import { REQUEST_HEADER } from "../records/signed-request.ts";
 import { registerCardRoutes } from "./card-routes.ts";
 import { registerFindingRoutes } from "./finding-routes.ts";
@@ -32,12 +32,11 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
     hasRawBodies: true,
     requestTimeoutMs: config.requestTimeoutMs,
   });
-  validateByZod(app, ({ data, reason }) => datanetError("DNT_BAD_REQUEST", reason, { data }));
+  validateByZod(app, ({ data, reason }) => datanetError("SRV_BAD_REQUEST", reason, { data }));
 
   app.addHook("onRequest", async (request) => {
     const encoding = request.headers["content-encoding"];
-    if (encoding !== undefined && encoding !== "identity")
-      throw datanetError("DNT_ENCODING_REFUSED", COMPRESSED);
+    if (encoding !== undefined && encoding !== "identity") throw datanetError("SRV_MEDIA_TYPE", COMPRESSED);
   });
   // Anybody's page may ask: there are no cookies, and what is not public is signed.
   await app.register(cors, {
@@ -77,26 +76,15 @@ export async function createHostApi(context: HostContext): Promise<FastifyInstan
     const loadingCount = all.filter(({ loading }) => loading.stage !== null).length;
     return { status: context.isHealthy() ? "ok" : "stopping", datanets: all.length, loadingCount };
   });
-  serveMetrics(app, "/metrics", errors, { textOf: () => metrics.registry });
+  serveMetrics(app, "/metrics", { textOf: () => metrics.registry });
   await app.ready();
   return app;
 }
 
-const CODES: Readonly<Record<HttpFault, DatanetErrorCode>> = {
-  malformed: "DNT_BAD_REQUEST",
-  json: "DNT_BAD_REQUEST",
-  "too-large": "DNT_TOO_LARGE",
-  "media-type": "DNT_ENCODING_REFUSED",
-  "unknown-route": "DNT_NOT_HOSTED",
-  "rate-limited": "DNT_RATE_LIMITED",
-  internal: "DNT_INTERNAL",
-};
-
 function hostErrors({ logger, metrics }: Pick<HostContext, "logger" | "metrics">): HttpErrors {
   return {
     log: logger,
-    make: (fault, message, details) => datanetError(CODES[fault], message, details),
-    statusOf: ({ code }) => datanetHttpStatus(code),
+    statusOf: ({ code }) => datanetErrors.statusOf(code) ?? 500,
     onRefusal: ({ code }) => metrics.errors.inc({ code }),
   };
 }

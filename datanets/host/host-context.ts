@@ -46,7 +46,7 @@ export class Shelf {
     for (const id of await this.#store.datanetIds()) await this.openOrMake(id).open();
   }
 
-  /** Everything else: rows of all first, then their words. @throws DNT_STORE_CORRUPT */
+  /** Everything else: rows of all first, then their words. @throws SRV_STORE_CORRUPT */
   async load(signal: AbortSignal): Promise<void> {
     const stored = this.all().filter(({ loading }) => loading.stage !== null);
     for (const datanet of stored) await datanet.loadRows(signal);
@@ -96,17 +96,17 @@ export class Quotas {
     this.#nowMs = nowMs;
   }
 
-  /** Counts bytes that are about to be stored. @throws DNT_QUOTA_USED, DNT_DISK_FULL */
+  /** Counts bytes that are about to be stored. @throws SRV_QUOTA_USED, SRV_DISK_FULL */
   async takeBytes(leafId: number, bytes: number): Promise<UsageWrite> {
     const { maxStoreBytes, quotaBytesPerDay } = this.#config;
     if (this.#store.blobBytes + bytes > maxStoreBytes)
-      throw datanetError("DNT_DISK_FULL", `the host stores ${maxStoreBytes} bytes and no more`, {
+      throw datanetError("SRV_DISK_FULL", `the host stores ${maxStoreBytes} bytes and no more`, {
         data: { maxStoreBytes },
       });
     return this.#take(leafId, { bytes, records: 0 }, { what: "bytes", most: quotaBytesPerDay });
   }
 
-  /** @throws DNT_QUOTA_USED */
+  /** @throws SRV_QUOTA_USED */
   takeRecords(leafId: number, records: number): Promise<UsageWrite> {
     return this.#take(
       leafId,
@@ -125,10 +125,10 @@ export class Quotas {
     const next = { bytes: usage.bytes + more.bytes, records: usage.records + more.records };
     if (next[limit.what] > limit.most)
       throw datanetError(
-        "DNT_QUOTA_USED",
+        "SRV_QUOTA_USED",
         `leaf ${leafId} has stored its ${limit.most} ${limit.what} of today`,
         {
-          data: { leafId, ...limit },
+          data: { reason: "quota-used", leafId, ...limit },
         },
       );
     this.#used.set(leafId, { day, usage: next });

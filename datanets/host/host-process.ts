@@ -29,7 +29,7 @@ export interface HostProcess {
 
 /**
  * @param modules tests pass a clock
- * @throws DNT_STORE_LOCKED, DNT_STORE_CORRUPT, DNT_STORE_FAILED
+ * @throws SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED
  */
 export async function createHostProcess(
   config: HostConfig,

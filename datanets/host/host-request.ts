@@ -27,11 +27,11 @@ export const digestParams = z.object({ id: wholeText, digest: digestText });
 /** For OpenAPI: which routes ask for a signature. */
 export const SIGNED = { security: [{ signed: [] }] };
 
-/** The body as it came; empty where there is none. @throws DNT_BAD_REQUEST where it is no binary body */
+/** The body as it came; empty where there is none. @throws SRV_BAD_REQUEST where it is no binary body */
 export function binaryBody(request: FastifyRequest): Uint8Array {
   const { body } = request;
   if (!Buffer.isBuffer(body))
-    throw datanetError("DNT_BAD_REQUEST", "the body has to be application/octet-stream");
+    throw datanetError("SRV_BAD_REQUEST", "the body has to be application/octet-stream");
   return body;
 }
 
@@ -60,7 +60,7 @@ async function readerOf(context: HostContext, request: FastifyRequest): Promise<
 
 /**
  * A Datanet whose rows the request may read, with the card that holds.
- * @throws DNT_NOT_HOSTED, DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED, DNT_GRANT_RUN_OUT
+ * @throws DNT_NOT_HOSTED, DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED
  */
 export async function openForReading(
   context: HostContext,

@@ -92,10 +92,10 @@ describe("what people bring", () => {
     // A row that says it has 10 GB, and one of 4 GB: the frame has 32 bits.
     const huge = new Uint8Array(8);
     new DataView(huge.buffer).setUint32(0, 0xffff_ffff);
-    expect(await put(`${commit}/rows`, huge)).toBe("DNT_TOO_LARGE");
-    expect(await put(`${commit}/rows`, encodeRows([new Uint8Array(2_001)]))).toBe("DNT_TOO_LARGE");
-    expect(await put(`${commit}/rows`, new Uint8Array(5_000))).toBe("DNT_TOO_LARGE");
-    expect(await put(`${commit}/rows`, encodeRows(rows).subarray(0, 20))).toBe("DNT_BAD_REQUEST");
+    expect(await put(`${commit}/rows`, huge)).toBe("SRV_TOO_LARGE");
+    expect(await put(`${commit}/rows`, encodeRows([new Uint8Array(2_001)]))).toBe("SRV_TOO_LARGE");
+    expect(await put(`${commit}/rows`, new Uint8Array(5_000))).toBe("SRV_TOO_LARGE");
+    expect(await put(`${commit}/rows`, encodeRows(rows).subarray(0, 20))).toBe("SRV_BAD_REQUEST");
     const records = `/v1/datanets/${world.datanetId}/records`;
     const announced = await rawRequest(`POST ${records} HTTP/1.1`, ["content-length: 10000000000"]);
     expect(announced).toContain(" 413 ");
@@ -120,22 +120,20 @@ describe("what people bring", () => {
     const version = commit.replace("/commits/", "/versions/");
     for (const path of [`${commit}/rows`, `${commit}/list`, version]) {
       expect(await refused(path, null)).toBe("DNT_REQUEST_UNSIGNED");
-      expect(await refused(path, { ...sound, signature: null })).toBe("DNT_BAD_REQUEST");
-      expect(await refused(path, { ...sound, expiresAtMs: Date.now() - 1 })).toBe("DNT_REQUEST_EXPIRED");
+      expect(await refused(path, { ...sound, signature: null })).toBe("SRV_BAD_REQUEST");
+      expect(await refused(path, { ...sound, expiresAtMs: Date.now() - 1 })).toBe("DNT_REQUEST_UNSIGNED");
       expect(await refused(path, { ...sound, session: "another" })).toBe("DNT_SESSION_OTHER");
     }
   });
 
   it("is held against the commit, row by row", async () => {
-    expect(await put(`${commit}/rows?from=1`, encodeRows([rows[0]!]))).toBe("DNT_ROW_MISMATCH");
+    expect(await put(`${commit}/rows?from=1`, encodeRows([rows[0]!]))).toBe("DNT_LIST_MISMATCH");
     expect(await put(`${commit}/rows?from=${rows.length - 1}`, encodeRows(rows.slice(0, 2)))).toBe(
-      "DNT_ROW_MISMATCH",
+      "DNT_LIST_MISMATCH",
     );
     const rowsRoot = `0x${"0".repeat(63)}5`;
     const other = encodeDigests(digests.slice(1));
-    expect(await put(`/v1/datanets/${world.datanetId}/commits/${rowsRoot}/list`, other)).toBe(
-      "DNT_COMMIT_UNKNOWN",
-    );
+    expect(await put(`/v1/datanets/${world.datanetId}/commits/${rowsRoot}/list`, other)).toBe("DNT_UNKNOWN");
     expect(await put(`/v1/datanets/${world.datanetId}/commits/${rowsRoot}/rows`, encodeRows(rows))).toBe(
       "DNT_LIST_MISSING",
     );
@@ -151,12 +149,12 @@ describe("what people bring", () => {
       ...{ hostUrl: host.url, datanetId: world.datanetId },
       source: { rowsRoot, digests: many.map(sha256Hex), row: (index) => many[index]! },
     });
-    await expect(upload).rejects.toMatchObject({ code: "DNT_QUOTA_USED" });
+    await expect(upload).rejects.toMatchObject({ code: "SRV_QUOTA_USED", data: { reason: "quota-used" } });
     const results = await sayRecords(bob, {
       ...{ hostUrl: host.url, datanetId: world.datanetId },
       records: digests.slice(5).map((row) => ({ kind: "label", row, label: "good", flags: [], note: "" })),
     });
-    expect(results.map(({ error }) => error?.code ?? "taken")).toEqual(["taken", "taken", "DNT_QUOTA_USED"]);
+    expect(results.map(({ error }) => error?.code ?? "taken")).toEqual(["taken", "taken", "SRV_QUOTA_USED"]);
   });
 
   it("has to come in time", async () => {

@@ -42,7 +42,8 @@ describe("a Datanet", () => {
     expect((await getLeaf(owner, datanetId)).datanet!.policy).toBe(nameCard(card).policy);
     const other = sampleCard({ name: "Another name" });
     await expect(bringCard(owner, { ...place(), card: other })).rejects.toMatchObject({
-      code: "DNT_CARD_NOT_ON_LEDGER",
+      code: "DNT_NOT_ON_LEDGER",
+      data: { reason: "card-not-on-ledger" },
     });
     await bringCard(owner, { ...place(), card });
     expect((await getHostedDatanet(owner, place())).card).toEqual(card);
@@ -61,7 +62,8 @@ describe("a Datanet", () => {
     const source = await contributionSource(store, contribution.rowsRoot);
     // Not before it is final: a copyist could commit first.
     await expect(uploadRows(alice, { ...place(), source })).rejects.toMatchObject({
-      code: "DNT_COMMIT_NOT_FINAL",
+      code: "DNT_NOT_ON_LEDGER",
+      data: { reason: "commit-not-final" },
     });
     await world.finalise();
     expect(await uploadRows(alice, { ...place(), source })).toEqual({ rowCount: 40, sentCount: 40 });
@@ -157,7 +159,8 @@ describe("a Datanet", () => {
     onTestFinished(() => void server.close());
     const hostUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await expect(findDatanets(world.owner, { hostUrl })).rejects.toMatchObject({
-      code: "CLI_DATANET_HOST_UNREACHABLE",
+      code: "CLI_UNREACHABLE",
+      data: { server: "datanet host" },
     });
     expect(asked).toHaveLength(1);
   });

@@ -167,14 +167,14 @@ describe("labels", () => {
     // The same record again is nothing new; one as old, with other words, is refused.
     expect(await bring(replay, dave)).toBeUndefined();
     expect(await bring({ ...replay, note: "again" }, dave)).toBe("DNT_RECORD_OUTDATED");
-    expect(await bring({ ...replay, atMs: atMs + 9 }, bob)).toBe("DNT_RECORD_SIGNATURE");
+    expect(await bring({ ...replay, atMs: atMs + 9 }, bob)).toBe("DNT_RECORD_INVALID");
     expect(await bring({ ...replay, atMs: Date.now() + 3_600_000 }, dave)).toBe("DNT_RECORD_INVALID");
     // What was signed for another Datanet or another rollup says nothing here.
     const later = { ...replay, atMs: atMs + 9 };
     expect(await bring({ ...later, datanetId: world.datanetId + 1 }, dave)).toBe("DNT_RECORD_INVALID");
     const elsewhere = signRecord(dave.domain + 1n, later, dave.l2Key!);
     const [other] = await bringRecords(dave, { ...place(), records: [elsewhere, elsewhere] });
-    expect(other!.error!.code).toBe("DNT_RECORD_SIGNATURE");
+    expect(other!.error!.code).toBe("DNT_RECORD_INVALID");
     expect((await ask(bob, api("/rows?state=leftOut"))).body.total).toBe(1);
   });
 
@@ -270,7 +270,7 @@ describe("access", () => {
     expect((await downloadVersion(erin, { ...place(), store: copy })).rowCount).toBe(10);
     host.clock.aheadMs = DAY_MS;
     const later = await ask(erin, api("/rows"), { lifeMs: DAY_MS + 60_000 });
-    expect(later.code).toBe("DNT_GRANT_RUN_OUT");
+    expect(later.code).toBe("DNT_ACCESS_NOT_GRANTED");
     host.clock.aheadMs = 0;
     expect(await say(world.owner, { ...answer(0), answer: "refuse" } as UnsignedRecord)).toEqual(["taken"]);
     expect(await rows(erin)).toBe("DNT_ACCESS_NOT_GRANTED");
@@ -282,12 +282,12 @@ describe("access", () => {
     const first = await ask(bob, path);
     expect(first.code).toBeUndefined();
     expect((await ask(bob, path, { header: first.header })).code).toBe("DNT_REQUEST_REPLAYED");
-    expect((await ask(bob, api("/queue"), { signedPath: path })).code).toBe("DNT_REQUEST_SIGNATURE");
+    expect((await ask(bob, api("/queue"), { signedPath: path })).code).toBe("DNT_REQUEST_UNSIGNED");
     expect((await ask(bob, path, { session: "00".repeat(16) })).code).toBe("DNT_SESSION_OTHER");
-    expect((await ask(bob, path, { origin: "http://other.example" })).code).toBe("DNT_REQUEST_SIGNATURE");
-    expect((await ask(bob, path, { lifeMs: -1 })).code).toBe("DNT_REQUEST_EXPIRED");
-    expect((await ask(bob, path, { lifeMs: 3_600_000 })).code).toBe("DNT_REQUEST_EXPIRED");
-    expect((await ask({ ...erin, leafId: 4 }, path)).code).toBe("DNT_REQUEST_SIGNATURE");
+    expect((await ask(bob, path, { origin: "http://other.example" })).code).toBe("DNT_REQUEST_UNSIGNED");
+    expect((await ask(bob, path, { lifeMs: -1 })).code).toBe("DNT_REQUEST_UNSIGNED");
+    expect((await ask(bob, path, { lifeMs: 3_600_000 })).code).toBe("DNT_REQUEST_UNSIGNED");
+    expect((await ask({ ...erin, leafId: 4 }, path)).code).toBe("DNT_REQUEST_UNSIGNED");
   });
 });
 

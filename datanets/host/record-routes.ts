@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
 import type { Card } from "../card/card.ts";
-import { datanetError, datanetHttpStatus } from "../datanet-errors.ts";
+import { datanetError, datanetErrors } from "../datanet-errors.ts";
 import { checkRecords, recordId, type SignedRecord, signedRecordSchema } from "../records/record.ts";
 import { outcomeOf } from "../records/record-book.ts";
 import type { HostedDatanet } from "../shelf/hosted-datanet.ts";
@@ -59,7 +59,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
       for (const [i, refusal] of refusals.entries()) {
         const { offer, place } = offers[i]!;
         if (refusal === null) metrics.records.inc({ kind: offer.record.body.kind });
-        else if (datanetHttpStatus(refusal.code) === 500) throw refusal;
+        else if ((datanetErrors.statusOf(refusal.code) ?? 500) >= 500) throw refusal;
         errors[place] = refusal;
       }
       const results = read.map((record, i) => {
@@ -188,8 +188,8 @@ function isPublic({ book }: HostedDatanet, card: Card, { body }: SignedRecord): 
 }
 
 const notSigned = (leafId: number) =>
-  datanetError("DNT_RECORD_SIGNATURE", `the record is not signed by the key of leaf ${leafId}`, {
-    data: { leafId },
+  datanetError("DNT_RECORD_INVALID", `the record is not signed by the key of leaf ${leafId}`, {
+    data: { reason: "record-signature", leafId },
   });
 
 const invalid = (why: string) =>

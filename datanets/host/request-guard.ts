@@ -35,7 +35,7 @@ export class RequestGuard {
   /**
    * What the header says, before the body is read that it signs: whoever has no signature at all has no body in memory.
    * @param header undefined where the request has none
-   * @throws DNT_REQUEST_UNSIGNED, DNT_BAD_REQUEST, DNT_REQUEST_EXPIRED, DNT_SESSION_OTHER, DNT_REQUEST_REPLAYED
+   * @throws DNT_REQUEST_UNSIGNED, SRV_BAD_REQUEST, DNT_REQUEST_UNSIGNED, DNT_SESSION_OTHER, DNT_REQUEST_REPLAYED
    */
   read(header: string | undefined): RequestProof {
     if (header === undefined) throw datanetError("DNT_REQUEST_UNSIGNED", "the request is not signed");
@@ -43,8 +43,8 @@ export class RequestGuard {
     const { expiresAtMs, nonce, session } = proof;
     const nowMs = this.#nowMs();
     if (expiresAtMs <= nowMs || expiresAtMs > nowMs + MAX_REQUEST_MS + CLOCK_SLACK_MS)
-      throw datanetError("DNT_REQUEST_EXPIRED", `the request is good until ${expiresAtMs}, it is ${nowMs}`, {
-        data: { expiresAtMs, nowMs, maxMs: MAX_REQUEST_MS },
+      throw datanetError("DNT_REQUEST_UNSIGNED", `the request is good until ${expiresAtMs}, it is ${nowMs}`, {
+        data: { reason: "request-expired", expiresAtMs, nowMs, maxMs: MAX_REQUEST_MS },
       });
     if (session !== this.#session)
       throw datanetError("DNT_SESSION_OTHER", "the request is signed for another session of this host", {
@@ -57,15 +57,15 @@ export class RequestGuard {
   /**
    * The leaf that has signed the request.
    * @param header undefined where the request has none
-   * @throws DNT_REQUEST_SIGNATURE, and what `read` throws
+   * @throws DNT_REQUEST_UNSIGNED, and what `read` throws
    */
   async signer(request: HostRequest, header: string | undefined): Promise<HostLeaf> {
     const proof = this.read(header);
     const { expiresAtMs, leafId, nonce, signature } = proof;
     const leaf = await this.#ledger.leaf(leafId);
     const unsigned = () =>
-      datanetError("DNT_REQUEST_SIGNATURE", `leaf ${leafId} has not signed this request to this host`, {
-        data: { leafId },
+      datanetError("DNT_REQUEST_UNSIGNED", `leaf ${leafId} has not signed this request to this host`, {
+        data: { reason: "request-signature", leafId },
       });
     if (leaf === null) throw unsigned();
     const bodyHash = await sha256Aside(request.body ?? new Uint8Array());
@@ -101,7 +101,7 @@ const replayed = (nonce: string) =>
 
 function parseProof(header: string): RequestProof {
   const malformed = (cause?: unknown) =>
-    datanetError("DNT_BAD_REQUEST", "the signature's header is not of the documented form", { cause });
+    datanetError("SRV_BAD_REQUEST", "the signature's header is not of the documented form", { cause });
   if (header.length > MAX_HEADER_CHARACTERS) throw malformed();
   try {
     return requestProofSchema.parse(JSON.parse(header));

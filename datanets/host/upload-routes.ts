@@ -89,8 +89,8 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
       const rows = decodeRows(binaryBody(request), config);
       const { from } = request.query;
       if (from + rows.length > commit.facts.rowCount)
-        throw datanetError("DNT_ROW_MISMATCH", `the commit has ${commit.facts.rowCount} rows`, {
-          data: { index: commit.facts.rowCount, from, rowCount: rows.length },
+        throw datanetError("DNT_LIST_MISMATCH", `the commit has ${commit.facts.rowCount} rows`, {
+          data: { reason: "row-mismatch", index: commit.facts.rowCount, from, rowCount: rows.length },
         });
       const newCount = await datanet.addRows(commit, from, rows, (bytes) =>
         quotas.takeBytes(signer.id, bytes),
@@ -146,7 +146,7 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
     },
   );
 
-  /** @throws DNT_COMMIT_UNKNOWN, DNT_COMMIT_NOT_FINAL */
+  /** @throws DNT_UNKNOWN, DNT_NOT_ON_LEDGER */
   async function finalCommit(id: number, rowsRoot: bigint) {
     const find = async () => {
       const { commits } = await ledger.history(id);
@@ -160,10 +160,14 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
     }
     const data = { datanetId: id, rowsRoot: hex32(rowsRoot) };
     if (found === null)
-      throw datanetError("DNT_COMMIT_UNKNOWN", `Datanet ${id} has no commit of this root`, { data });
+      throw datanetError("DNT_UNKNOWN", `Datanet ${id} has no commit of this root`, {
+        data: { reason: "commit", ...data },
+      });
     // not before it is final: until then whoever sees the rows could commit them first.
     if (!found.commit.isFinal)
-      throw datanetError("DNT_COMMIT_NOT_FINAL", `the commit to Datanet ${id} is not final yet`, { data });
+      throw datanetError("DNT_NOT_ON_LEDGER", `the commit to Datanet ${id} is not final yet`, {
+        data: { reason: "commit-not-final", ...data },
+      });
     return found;
   }
 }

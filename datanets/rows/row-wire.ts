@@ -22,7 +22,7 @@ export function encodeDigests(digests: readonly string[]): Uint8Array {
   return bytes;
 }
 
-/** @throws DNT_BAD_REQUEST */
+/** @throws SRV_BAD_REQUEST */
 export function decodeDigests(bytes: Uint8Array): string[] {
   requireWhole(bytes, DIGEST_BYTES);
   return Array.from({ length: bytes.length / DIGEST_BYTES }, (_, i) =>
@@ -30,7 +30,7 @@ export function decodeDigests(bytes: Uint8Array): string[] {
   );
 }
 
-/** Row hashes as trees have them. @throws DNT_BAD_REQUEST */
+/** Row hashes as trees have them. @throws SRV_BAD_REQUEST */
 export function rowHashesOf(digests: Uint8Array): bigint[] {
   requireWhole(digests, DIGEST_BYTES);
   return Array.from({ length: digests.length / DIGEST_BYTES }, (_, i) =>
@@ -52,7 +52,7 @@ export function encodeVersion(rows: readonly ListedRow[]): Uint8Array {
   return bytes;
 }
 
-/** @throws DNT_BAD_REQUEST */
+/** @throws SRV_BAD_REQUEST */
 export function decodeVersion(bytes: Uint8Array): ListedRow[] {
   requireWhole(bytes, VERSION_ROW_BYTES);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -87,7 +87,7 @@ export function encodeRows(rows: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
   return bytes;
 }
 
-/** The rows as parts of `bytes`. @throws DNT_BAD_REQUEST, DNT_TOO_LARGE */
+/** The rows as parts of `bytes`. @throws SRV_BAD_REQUEST, SRV_TOO_LARGE */
 export function decodeRows(bytes: Uint8Array, limits: { readonly maxRowBytes: number }): Uint8Array[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const rows: Uint8Array[] = [];
@@ -95,7 +95,7 @@ export function decodeRows(bytes: Uint8Array, limits: { readonly maxRowBytes: nu
     if (at + 4 > bytes.length) throw cutOff(rows.length);
     const length = view.getUint32(at);
     if (length > limits.maxRowBytes) {
-      throw datanetError("DNT_TOO_LARGE", `row ${rows.length} has ${length} bytes`, {
+      throw datanetError("SRV_TOO_LARGE", `row ${rows.length} has ${length} bytes`, {
         data: { what: "row", bytes: length, maxBytes: limits.maxRowBytes },
       });
     }
@@ -108,8 +108,8 @@ export function decodeRows(bytes: Uint8Array, limits: { readonly maxRowBytes: nu
 
 function requireWhole(bytes: Uint8Array, size: number): void {
   if (bytes.length % size !== 0)
-    throw datanetError("DNT_BAD_REQUEST", `${bytes.length} bytes are no list of ${size} bytes a row`);
+    throw datanetError("SRV_BAD_REQUEST", `${bytes.length} bytes are no list of ${size} bytes a row`);
 }
 
 const cutOff = (row: number) =>
-  datanetError("DNT_BAD_REQUEST", `the rows end within row ${row}`, { data: { row } });
+  datanetError("SRV_BAD_REQUEST", `the rows end within row ${row}`, { data: { row } });

@@ -12,7 +12,7 @@ export class BlobCache {
     this.#files = files;
   }
 
-  /** @throws DNT_STORE_CORRUPT */
+  /** @throws SRV_STORE_CORRUPT */
   get(name: string): Promise<Uint8Array> {
     const known = this.#kept.get(name);
     if (known !== undefined) {

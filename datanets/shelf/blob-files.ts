@@ -47,7 +47,7 @@ export class BlobFiles {
     return { name, isNew: true };
   }
 
-  /** @throws DNT_STORE_CORRUPT where the file is not there or has other bytes */
+  /** @throws SRV_STORE_CORRUPT where the file is not there or has other bytes */
   async get(name: string): Promise<Uint8Array> {
     let bytes: Uint8Array;
     try {
@@ -59,7 +59,7 @@ export class BlobFiles {
     return bytes;
   }
 
-  /** A part of a file, unchecked: the caller knows the part's own hash. @throws DNT_STORE_CORRUPT */
+  /** A part of a file, unchecked: the caller knows the part's own hash. @throws SRV_STORE_CORRUPT */
   async read(name: string, offset: number, length: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(length);
     try {
@@ -83,7 +83,7 @@ export class BlobFiles {
 }
 
 function damaged(name: string, cause?: unknown) {
-  return datanetError("DNT_STORE_CORRUPT", `the file ${name} of the host's rows is missing or damaged`, {
+  return datanetError("SRV_STORE_CORRUPT", `the file ${name} of the host's rows is missing or damaged`, {
     data: { name },
     cause,
   });

@@ -2,13 +2,8 @@
 import { join } from "node:path";
 import type { RollupError } from "../../circuits/rollup-error.ts";
 import { checkedJson } from "../../circuits/store/checked-json.ts";
-import {
-  CheckedLevel,
-  type LevelDb,
-  type LevelWrite,
-  type MakeStoreError,
-} from "../../circuits/store/checked-level.ts";
-import { datanetError, datanetErrors } from "../datanet-errors.ts";
+import { CheckedLevel, type LevelDb, type LevelWrite } from "../../circuits/store/checked-level.ts";
+import { datanetError } from "../datanet-errors.ts";
 import type { SignedRecord } from "../records/record.ts";
 import { BlobFiles } from "./blob-files.ts";
 import type { KeptCheck } from "./kept-check.ts";
@@ -53,18 +48,10 @@ const keys = {
   usage: (leafId: number, day: number) => `usage/${digits(leafId)}/${digits(day)}`,
 };
 
-const CODES = {
-  locked: "DNT_STORE_LOCKED",
-  corrupt: "DNT_STORE_CORRUPT",
-  failed: "DNT_STORE_FAILED",
-} as const;
-
-const storeErrors: MakeStoreError = (fault) => {
-  const { remedy } = datanetErrors[CODES[fault]];
-  return {
-    remedy: `${remedy[0]!.toUpperCase()}${remedy.slice(1)}.`,
-    make: (message, details) => datanetError(CODES[fault], message, details),
-  };
+const REMEDIES = {
+  locked: "Stop that process, or give each host a folder of its own (DATANET_DATA_PATH).",
+  corrupt: "Take the store from a copy, or begin with an empty folder and mirror another host into it.",
+  failed: "Read the reason (a full disk, for example), mend it and start the host again.",
 };
 
 const put = (key: string, value: unknown): LevelWrite => ({ type: "put", key, value });
@@ -83,7 +70,7 @@ export interface UsageWrite {
 
 const putUsage = ({ day, leafId, usage }: UsageWrite) => put(keys.usage(leafId, day), usage);
 
-/** Each write is durable when it resolves. All throw DNT_STORE_CORRUPT or DNT_STORE_FAILED where files or disk fail. */
+/** Each write is durable when it resolves. All throw SRV_STORE_CORRUPT or SRV_STORE_FAILED where files or disk fail. */
 export class HostStore {
   readonly blobs: BlobFiles;
   readonly #level: CheckedLevel;
@@ -97,11 +84,11 @@ export class HostStore {
     this.#blobBytes = blobBytes;
   }
 
-  /** @throws DNT_STORE_LOCKED, DNT_STORE_CORRUPT, DNT_STORE_FAILED */
+  /** @throws SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED */
   static async open(folder: string, onFailure: (error: RollupError) => void): Promise<HostStore> {
     const level = await CheckedLevel.open(join(folder, "store"), {
       valueEncoding: checkedJson,
-      errors: storeErrors,
+      remedies: REMEDIES,
       onFailure,
     });
     const blobs = new BlobFiles(join(folder, "rows"));
@@ -109,7 +96,7 @@ export class HostStore {
       return new HostStore(level, blobs, await blobs.open());
     } catch (cause) {
       await level.close();
-      throw datanetError("DNT_STORE_FAILED", `cannot open the rows under ${folder}`, {
+      throw datanetError("SRV_STORE_FAILED", `cannot open the rows under ${folder}`, {
         data: { folder },
         cause,
       });

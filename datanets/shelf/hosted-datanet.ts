@@ -49,7 +49,7 @@ export class HostedDatanet {
     this.loading = new Loading(id);
   }
 
-  /** What is known at once: cards, lists of commits and of versions. @throws DNT_STORE_CORRUPT */
+  /** What is known at once: cards, lists of commits and of versions. @throws SRV_STORE_CORRUPT */
   async open(): Promise<void> {
     for (const text of await this.#store.cards(this.id)) this.#keepCard(readCard(text));
     for (const facts of await this.#store.commits(this.id)) this.#keepCommit(new HostedCommit(facts));
@@ -60,7 +60,7 @@ export class HostedDatanet {
     );
   }
 
-  /** Places of rows, then records; after `open`. @throws DNT_STORE_CORRUPT */
+  /** Places of rows, then records; after `open`. @throws SRV_STORE_CORRUPT */
   async loadRows(signal: AbortSignal): Promise<void> {
     for (const commit of this.#commits) {
       for (const piece of await this.#store.pieces(this.id, commit.facts.rowsRoot)) {
@@ -78,7 +78,7 @@ export class HostedDatanet {
     this.loading.begin("words", this.rows.size);
   }
 
-  /** Words and labels, of all rows that are there; those that come meanwhile are taken along. @throws DNT_STORE_CORRUPT */
+  /** Words and labels, of all rows that are there; those that come meanwhile are taken along. @throws SRV_STORE_CORRUPT */
   async loadWords(signal: AbortSignal): Promise<void> {
     while (this.rows.describedCount < this.rows.size) {
       if (signal.aborted) return;
@@ -167,7 +167,7 @@ export class HostedDatanet {
 
   /**
    * Takes rows of a commit, from place `from` on, each checked against the list; those that are here are passed over.
-   * Durable when it resolves. @returns how many are new. @throws DNT_ROW_MISMATCH, DNT_STORE_FAILED
+   * Durable when it resolves. @returns how many are new. @throws DNT_LIST_MISMATCH, SRV_STORE_FAILED
    */
   addRows(
     commit: HostedCommit,
@@ -181,8 +181,8 @@ export class HostedDatanet {
         const at = (from + i) * DIGEST_BYTES;
         const digest = Buffer.from(list.subarray(at, at + DIGEST_BYTES)).toString("hex");
         if (row.length === 0 || sha256Hex(row) !== digest)
-          throw datanetError("DNT_ROW_MISMATCH", `row ${from + i} is not the one that was committed`, {
-            data: { index: from + i, digest },
+          throw datanetError("DNT_LIST_MISMATCH", `row ${from + i} is not the one that was committed`, {
+            data: { reason: "row-mismatch", index: from + i, digest },
           });
       }
       let newCount = 0;

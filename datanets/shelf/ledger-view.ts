@@ -86,21 +86,23 @@ export class HostLedger {
     this.#nowMs = nowMs;
   }
 
-  /** null where there is no such leaf. @throws DNT_LEDGER_UNREACHABLE */
+  /** null where there is no such leaf. @throws SRV_SEQUENCER_UNREACHABLE */
   leaf(id: number): Promise<HostLeaf | null> {
     return cached(this.#leaves, id, this.#nowMs(), this.#cacheMs, "leaf", () => this.#askLeaf(id));
   }
 
-  /** @throws DNT_UNKNOWN_DATANET, DNT_LEDGER_UNREACHABLE */
+  /** @throws DNT_UNKNOWN, SRV_SEQUENCER_UNREACHABLE */
   async datanet(id: number): Promise<HostLeaf & { readonly datanet: NonNullable<HostLeaf["datanet"]> }> {
     const leaf = await this.leaf(id);
     const { datanet } = leaf ?? {};
     if (leaf === null || datanet == null)
-      throw datanetError("DNT_UNKNOWN_DATANET", `leaf ${id} is no Datanet`, { data: { datanetId: id } });
+      throw datanetError("DNT_UNKNOWN", `leaf ${id} is no Datanet`, {
+        data: { reason: "datanet", datanetId: id },
+      });
     return { ...leaf, datanet };
   }
 
-  /** @throws DNT_UNKNOWN_DATANET, DNT_LEDGER_UNREACHABLE, DNT_LEDGER_INCOMPLETE */
+  /** @throws DNT_UNKNOWN, SRV_SEQUENCER_UNREACHABLE, DNT_LEDGER_INCOMPLETE */
   history(id: number): Promise<DatanetHistory> {
     return cached(this.#histories, id, this.#nowMs(), this.#cacheMs, "history", () => this.#askHistory(id));
   }
@@ -119,7 +121,9 @@ export class HostLedger {
     const operations = await this.#operations(id);
     const leaf = await this.#askLeaf(id);
     if (leaf?.datanet == null)
-      throw datanetError("DNT_UNKNOWN_DATANET", `leaf ${id} is no Datanet`, { data: { datanetId: id } });
+      throw datanetError("DNT_UNKNOWN", `leaf ${id} is no Datanet`, {
+        data: { reason: "datanet", datanetId: id },
+      });
     const executed = operations
       .filter(({ opIndex, status }) => status !== "dropped" && opIndex != null)
       .sort((a, b) => a.opIndex! - b.opIndex!);
@@ -180,7 +184,7 @@ export class HostLedger {
     const { failure, value } = await askSequencer(this.#endpoint, { path }, schema);
     if (failure === null) return value;
     if (failure.error?.code === "OP_UNKNOWN_LEAF") return null;
-    throw datanetError("DNT_LEDGER_UNREACHABLE", `the sequencer does not help: ${failure.reason}`, {
+    throw datanetError("SRV_SEQUENCER_UNREACHABLE", `the sequencer does not help: ${failure.reason}`, {
       data: { url: failure.url },
       cause: failure.cause,
     });

@@ -9,7 +9,7 @@ export interface PageLayout {
   readonly parts: readonly Omit<AdapterPart, "target">[];
 }
 
-/** @throws RollupError MOD_ADAPTER_INVALID for a target that the model does not have */
+/** @throws RollupError MOD_FILE_INVALID for a target that the model does not have */
 export function pageLayout(shape: ModelShape, targets: AdapterSettings["targets"]): PageLayout {
   const { floatCount, parts } = adapterLayout(shape, { rank: RANKS_PER_PAGE, alpha: 1, targets });
   return { pageNumbers: floatCount, parts };

@@ -37,7 +37,7 @@ export interface ShelfOptions {
 export interface OpenedAdapter {
   readonly header: FlatHeader;
   readonly byteLength: number;
-  /** @throws RollupError MOD_ADAPTER_INVALID where the bytes are not those of the header */
+  /** @throws RollupError MOD_FILE_INVALID where the bytes are not those of the header */
   read(into: Uint8Array): Promise<void>;
 }
 

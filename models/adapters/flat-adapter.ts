@@ -62,14 +62,14 @@ export function decodeFlatHeader(bytes: Uint8Array): FlatHeader | null {
 
 export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-/** Bytes of an adapter's pages. @throws RollupError MOD_ADAPTER_INVALID */
+/** Bytes of an adapter's pages. @throws RollupError MOD_FILE_INVALID */
 export function payloadBytes(shape: ModelShape, { isHalf, rank, targets }: FlatHeader): number {
   const { pageNumbers } = pageLayout(shape, targets as AdapterTarget[]);
   return pagesOfRank(rank) * pageNumbers * (isHalf ? 2 : 4);
 }
 
 export function damaged(name: string, reason: string) {
-  return modelError("MOD_ADAPTER_INVALID", `the compiled adapter ${name}: ${reason}`, {
-    data: { field: "", name },
+  return modelError("MOD_FILE_INVALID", `the compiled adapter ${name}: ${reason}`, {
+    data: { reason: "adapter-invalid", field: "", name },
   });
 }

@@ -46,7 +46,7 @@ export interface AdapterLayout {
 
 const MAX_RANK = 1_024;
 
-/** @throws RollupError MOD_ADAPTER_INVALID for a target that the model does not have, or a rank out of range */
+/** @throws RollupError MOD_FILE_INVALID for a target that the model does not have, or a rank out of range */
 export function adapterLayout(shape: ModelShape, settings: AdapterSettings): AdapterLayout {
   const { alpha, rank, targets } = settings;
   if (!Number.isInteger(rank) || rank < 1 || rank > MAX_RANK || !(alpha > 0 && alpha < 1e6))
@@ -116,5 +116,7 @@ export function usualTargets(shape: ModelShape): AdapterTarget[] {
 }
 
 function invalid(field: string, message: string) {
-  return modelError("MOD_ADAPTER_INVALID", `the adapter does not fit: ${message}`, { data: { field } });
+  return modelError("MOD_FILE_INVALID", `the adapter does not fit: ${message}`, {
+    data: { reason: "adapter-invalid", field },
+  });
 }

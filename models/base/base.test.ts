@@ -103,7 +103,7 @@ describe("a changed file of the base", () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it("is refused before a byte of it is read", async () => {
-    const refused = { code: "MOD_BASE_CHANGED" };
+    const refused = { code: "MOD_FILE_INVALID" };
     cpSync(BASE_FOLDER, folder, { recursive: true });
     const weights = join(folder, "model.safetensors");
     const good = readFileSync(weights);

@@ -24,12 +24,12 @@ const MAX_FILE_BYTES = 10 * 2 ** 20;
  * The base's files; each is checked against its hash when it is opened.
  *
  * @param folder another copy of it
- * @throws from its `open`: RollupError MOD_BASE_CHANGED, MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE
+ * @throws from its `open`: RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE
  */
 export function defaultBase(folder: string = BASE_FOLDER): FileSource {
   return checkedSource(folderSource(folder), BASE_HASHES, MAX_FILE_BYTES, (file, wanted, found) =>
-    modelError("MOD_BASE_CHANGED", `${folder}/${file} is not the file of the default base`, {
-      data: { file, wanted, found },
+    modelError("MOD_FILE_INVALID", `${folder}/${file} is not the file of the default base`, {
+      data: { reason: "base-changed", file, wanted, found },
     }),
   );
 }

@@ -32,7 +32,7 @@ const STEPS_PER_CHECKPOINT = 50;
 /**
  * Trains the base from its texts: the same files on every machine, whatever kernels and however many threads.
  *
- * @throws RollupError MOD_CHECKPOINT_INVALID, MOD_THREAD_ENDED, MOD_NATIVE_UNAVAILABLE, MOD_WASM_UNAVAILABLE
+ * @throws RollupError MOD_FILE_INVALID, MOD_THREAD_ENDED, MOD_ENGINE_UNAVAILABLE
  */
 export async function deriveBase(options: DeriveOptions): Promise<BaseFiles> {
   const { onStage = () => undefined } = options;

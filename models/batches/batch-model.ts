@@ -85,7 +85,7 @@ export interface LoadedBatchModel {
 const kvPageBytes = (shape: ModelShape): number =>
   4 * shape.layerCount * 2 * PAGE_POSITIONS * shape.keyHeadCount * shape.headSize;
 
-/** @throws RollupError MOD_TOO_LARGE, MOD_NATIVE_UNAVAILABLE, MOD_WASM_UNAVAILABLE, and those of the files */
+/** @throws RollupError MOD_TOO_LARGE, MOD_ENGINE_UNAVAILABLE, and those of the files */
 export async function loadBatchModel(
   opened: OpenModel,
   options: BatchModelOptions,

@@ -3,13 +3,13 @@ import cors from "@fastify/cors";
 import type { FastifyInstance } from "fastify";
 import { hex32 } from "../../circuits/hex.ts";
 import { createServer } from "../../circuits/http/create-server.ts";
-import type { HttpErrors, HttpFault } from "../../circuits/http/http-errors.ts";
+import type { HttpErrors } from "../../circuits/http/http-errors.ts";
 import { serveMetrics } from "../../circuits/http/serve-metrics.ts";
 import { validateByZod } from "../../circuits/wire/zod-routes.ts";
 import { REQUEST_HEADER } from "../../datanets/records/signed-request.ts";
 import type { FactoryInfo } from "./factory-api.ts";
 import type { FactoryContext } from "./factory-context.ts";
-import { type FactoryErrorCode, factoryError, factoryHttpStatus } from "./factory-errors.ts";
+import { factoryError, factoryHttpStatus } from "./factory-errors.ts";
 import { registerChoiceRoutes } from "./routes/choice-routes.ts";
 import { registerJobRoutes } from "./routes/job-routes.ts";
 import { registerModelRoutes } from "./routes/model-routes.ts";
@@ -31,7 +31,7 @@ export async function createFactoryApp(context: FactoryContext): Promise<Fastify
     silentTimeoutMs: SILENT_TIMEOUT_MS,
     headers: { "cache-control": "no-store" },
   });
-  validateByZod(app, ({ data, reason }) => factoryError("MOD_FACTORY_REQUEST_INVALID", reason, { data }));
+  validateByZod(app, ({ data, reason }) => factoryError("SRV_BAD_REQUEST", reason, { data }));
   // Anybody's page may ask: there are no cookies, and what is not public is signed.
   await app.register(cors, {
     origin: "*",
@@ -48,7 +48,7 @@ export async function createFactoryApp(context: FactoryContext): Promise<Fastify
     const counts = { jobs: book.all().length, running: desk.runningCount };
     return { status: context.isHealthy() ? "ok" : "stopping", ...counts };
   });
-  serveMetrics(app, "/metrics", errors, { textOf: () => context.metrics.registry });
+  serveMetrics(app, "/metrics", { textOf: () => context.metrics.registry });
   await app.ready();
   return app;
 }
@@ -76,25 +76,14 @@ function infoOf({ client, config, origin, session }: FactoryContext): FactoryInf
   };
 }
 
-const CODES: Readonly<Record<HttpFault, FactoryErrorCode>> = {
-  malformed: "MOD_FACTORY_REQUEST_INVALID",
-  json: "MOD_FACTORY_REQUEST_INVALID",
-  "too-large": "MOD_FACTORY_TOO_LARGE",
-  "media-type": "MOD_FACTORY_REQUEST_INVALID",
-  "unknown-route": "MOD_FACTORY_UNKNOWN",
-  "rate-limited": "MOD_FACTORY_RATE_LIMITED",
-  internal: "MOD_FACTORY_INTERNAL",
-};
-
 function factoryErrors({ logger, metrics }: Pick<FactoryContext, "logger" | "metrics">): HttpErrors {
   return {
     log: logger,
-    make: (fault, message, details) => factoryError(CODES[fault], message, details),
     statusOf: ({ code }) => factoryHttpStatus(code),
     recognise(error) {
       const { code } = error as { code?: string };
       if (code !== "ENOSPC" && code !== "EDQUOT") return undefined;
-      return factoryError("MOD_FACTORY_DISK_FULL", "the disk is full", { cause: error });
+      return factoryError("SRV_DISK_FULL", "the disk is full", { cause: error });
     },
     onRefusal: ({ code }) => metrics.errors.inc({ code }),
   };

@@ -37,8 +37,8 @@ import {
 } from "./factory-api.ts";
 
 const CODES = {
-  unreachable: "CLI_FACTORY_UNREACHABLE",
-  answerInvalid: "CLI_FACTORY_ANSWER_INVALID",
+  unreachable: "CLI_UNREACHABLE",
+  answerInvalid: "CLI_ANSWER_INVALID",
 } as const satisfies Record<string, ClientErrorCode>;
 
 /** How long a signature for a Datanet's host is good: the factory passes it on at once. */
@@ -94,7 +94,7 @@ export class FactoryClient {
 
   /**
    * Brings rows into the factory; where their Datanet is permissioned, the client's key signs the requests for them.
-   * @throws DNT_ACCESS_NOT_GRANTED, DNT_GRANT_RUN_OUT, MOD_FACTORY_PLACE_REFUSED, MOD_FACTORY_TOO_LARGE
+   * @throws DNT_ACCESS_NOT_GRANTED, MOD_FACTORY_REFUSED, SRV_TOO_LARGE
    */
   async addDataset(request: DatasetRequest): Promise<FactoryDataset> {
     let dataset = await this.#post("/v1/datasets", request, datasetSchema, LONG_MS);

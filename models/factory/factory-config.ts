@@ -139,7 +139,7 @@ export type FactoryConfig = Omit<SettingValues<typeof FACTORY_SETTINGS>, "accoun
   readonly accounts: "any" | readonly number[];
 };
 
-/** @throws MOD_FACTORY_SETTINGS_INVALID listing every variable that is missing, wrong or unknown */
+/** @throws SRV_CONFIG_INVALID listing every variable that is missing, wrong or unknown */
 export function readFactoryConfig(environment: Environment): FactoryConfig {
   const read = readSettings("FACTORY", FACTORY_SETTINGS, environment);
   const problems = [...read.problems];
@@ -150,7 +150,7 @@ export function readFactoryConfig(environment: Environment): FactoryConfig {
       problem: `is missing: the factory listens on ${host}, so say who may train: leaves, or any`,
     });
   if (problems.length > 0)
-    throw factoryError("MOD_FACTORY_SETTINGS_INVALID", describeProblems(problems), { data: { problems } });
+    throw factoryError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
   const isAny = accounts.length === 0 || accounts[0] === "any";
   return { ...read.values, accounts: isAny ? "any" : accounts.map(Number) };
 }

@@ -40,13 +40,13 @@ export interface FactoryContext {
   /** The address that clients sign requests for. */
   origin(): string;
   readonly isHealthy: () => boolean;
-  /** @throws MOD_FACTORY_DISK_FULL */
+  /** @throws SRV_DISK_FULL */
   requireRoom(): Promise<void>;
 }
 
 /**
  * The leaf that has signed the request, one that the factory works for.
- * @throws MOD_FACTORY_ACCOUNT_REFUSED, DNT_REQUEST_UNSIGNED and what else `RequestGuard.signer` throws
+ * @throws MOD_FACTORY_REFUSED, DNT_REQUEST_UNSIGNED and what else `RequestGuard.signer` throws
  */
 export async function signerOf(context: FactoryContext, request: FastifyRequest): Promise<number> {
   const { guard, origin } = context;
@@ -60,7 +60,7 @@ export async function signerOf(context: FactoryContext, request: FastifyRequest)
 
 /**
  * Of a route that takes large bodies: refused before a byte of them is read.
- * @throws MOD_FACTORY_ACCOUNT_REFUSED, and what `RequestGuard.read` throws
+ * @throws MOD_FACTORY_REFUSED, and what `RequestGuard.read` throws
  */
 export function requireSigned(context: FactoryContext, request: FastifyRequest): void {
   requireAccount(context, context.guard.read(headerOf(request)).leafId);
@@ -68,8 +68,8 @@ export function requireSigned(context: FactoryContext, request: FastifyRequest):
 
 function requireAccount({ config: { accounts } }: FactoryContext, leafId: number): void {
   if (accounts === "any" || accounts.includes(leafId)) return;
-  throw factoryError("MOD_FACTORY_ACCOUNT_REFUSED", `this factory does not work for leaf ${leafId}`, {
-    data: { leafId },
+  throw factoryError("MOD_FACTORY_REFUSED", `this factory does not work for leaf ${leafId}`, {
+    data: { reason: "account-refused", leafId },
   });
 }
 

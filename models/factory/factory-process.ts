@@ -46,7 +46,7 @@ export interface FactoryModules {
   readonly nowMs?: () => number;
 }
 
-/** @throws MOD_FACTORY_STORE_LOCKED, MOD_FACTORY_STORE_CORRUPT, MOD_FACTORY_STORE_FAILED, MOD_… of bases that are no models */
+/** @throws SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED, MOD_… of bases that are no models */
 export async function createFactoryProcess(
   given: FactoryConfig,
   { circuitSizes, client, logger, nowMs = Date.now, onFatal }: FactoryModules,
@@ -108,7 +108,7 @@ export async function createFactoryProcess(
       async requireRoom() {
         const { dataPath, maxStoreBytes } = config;
         if ((await bytesBelow(dataPath)) < maxStoreBytes) return;
-        throw factoryError("MOD_FACTORY_DISK_FULL", `the factory keeps ${maxStoreBytes} bytes and no more`, {
+        throw factoryError("SRV_DISK_FULL", `the factory keeps ${maxStoreBytes} bytes and no more`, {
           data: { maxStoreBytes },
         });
       },

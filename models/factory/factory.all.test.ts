@@ -99,7 +99,7 @@ describe("a factory", () => {
     const settled = await Promise.allSettled([ask(), ask(), ask(), ask(), ask(), ask()]);
     const refused = settled.filter(({ status }) => status === "rejected");
     expect(refused.length).toBeLessThanOrEqual(2);
-    for (const one of refused) expect(one).toMatchObject({ reason: code("MOD_FACTORY_JOBS_FULL") });
+    for (const one of refused) expect(one).toMatchObject({ reason: code("SRV_QUOTA_USED") });
     const { files } = await alice.export(id, "adapter");
     for (const { name, sha256, sizeBytes } of files) {
       const bytes = await alice.file(id, "adapter", name);
@@ -156,7 +156,7 @@ describe("a factory", () => {
     expect(other.queuedBefore).toBe(1);
     await expect(bob.job(first.id)).rejects.toThrow(code("MOD_FACTORY_UNKNOWN"));
     await expect(bob.deleteJob(second.id)).rejects.toThrow(code("MOD_FACTORY_UNKNOWN"));
-    await expect(alice.deleteJob(first.id)).rejects.toThrow(code("MOD_FACTORY_IN_USE"));
+    await expect(alice.deleteJob(first.id)).rejects.toThrow(code("MOD_FACTORY_JOB_STATE"));
     const [ofBob, ofAlice] = await Promise.all([
       eventsUntil(bob, other.id, isState("running")),
       eventsUntil(alice, second.id, isState("running")),
@@ -167,7 +167,7 @@ describe("a factory", () => {
     await alice.deleteJob(second.id);
     await expect(alice.job(second.id)).rejects.toThrow(code("MOD_FACTORY_UNKNOWN"));
     await expect(bob.deleteDataset(first.datasetId)).rejects.toThrow(code("MOD_FACTORY_UNKNOWN"));
-    await expect(alice.deleteDataset(first.datasetId)).rejects.toThrow(code("MOD_FACTORY_IN_USE"));
+    await expect(alice.deleteDataset(first.datasetId)).rejects.toThrow(code("MOD_FACTORY_JOB_STATE"));
   });
 });
 
@@ -179,11 +179,9 @@ describe("what a factory refuses", () => {
       "DNT_REQUEST_UNSIGNED",
     ]);
     const closed = await world.factory("closed", { FACTORY_ACCOUNTS: "2", FACTORY_BASES: "" });
-    await expect((await closed.as(1)).jobs()).rejects.toThrow(code("MOD_FACTORY_ACCOUNT_REFUSED"));
+    await expect((await closed.as(1)).jobs()).rejects.toThrow(code("MOD_FACTORY_REFUSED"));
     expect(await (await closed.as(0)).jobs()).toEqual([]);
-    expect(() => readFactoryConfig({ FACTORY_HOST: "0.0.0.0" })).toThrow(
-      code("MOD_FACTORY_SETTINGS_INVALID"),
-    );
+    expect(() => readFactoryConfig({ FACTORY_HOST: "0.0.0.0" })).toThrow(code("SRV_CONFIG_INVALID"));
     expect(readFactoryConfig({ FACTORY_HOST: "0.0.0.0", FACTORY_ACCOUNTS: "any" }).accounts).toBe("any");
   });
 
@@ -204,7 +202,7 @@ describe("what a factory refuses", () => {
     const signature = { r8x: point, r8y: point, s: point };
     const proof = { leafId: 3, session, nonce: "0".repeat(32), expiresAtMs: Date.now() + 60_000, signature };
     const forged = `x-openledger-request: ${JSON.stringify(proof)}\r\n`;
-    expect(await Promise.race([announce(forged), announce(forged)])).toContain("MOD_FACTORY_RATE_LIMITED");
+    expect(await Promise.race([announce(forged), announce(forged)])).toContain("SRV_RATE_LIMITED");
     for (const socket of sockets) socket.destroy();
     const answer = await fetch(`${factory.url}/v1/jobs`);
     expect(answer.status).toBe(401);
@@ -222,7 +220,7 @@ describe("what a factory refuses", () => {
     const around = ["%2e%2e/a", "..\\a", ".\t./a", "../a", "?/a"].map((rest) => `${start}/${rest}`);
     await expect(alice.addBase(`${start}/a`)).rejects.toThrow(code("MOD_SOURCE_UNREADABLE"));
     for (const place of ["/etc", `${world.folder}/bases/../home`, "http://127.0.0.1:1/model", ...around])
-      await expect(alice.addBase(place)).rejects.toThrow(code("MOD_FACTORY_PLACE_REFUSED"));
+      await expect(alice.addBase(place)).rejects.toThrow(code("MOD_FACTORY_REFUSED"));
   });
 
   it("is rows that are too many, malformed, or of nothing that it knows", async () => {
@@ -233,13 +231,11 @@ describe("what a factory refuses", () => {
     });
     const client = await strict.as(0);
     writeFileSync(join(world.folder, "strict", "full"), new Uint8Array(1_024));
-    await expect(client.addDataset(upload)).rejects.toThrow(code("MOD_FACTORY_DISK_FULL"));
+    await expect(client.addDataset(upload)).rejects.toThrow(code("SRV_DISK_FULL"));
     const small = await (await world.factory("small", { FACTORY_MAX_ROWS: "10", FACTORY_BASES: "" })).as(0);
-    await expect(small.addDataset(upload)).rejects.toThrow(code("MOD_FACTORY_TOO_LARGE"));
+    await expect(small.addDataset(upload)).rejects.toThrow(code("SRV_TOO_LARGE"));
     for (const jsonl of ["", "no JSON", '{"text":7}', '{"prompt":"a"}'])
-      await expect(alice.addDataset({ ...upload, jsonl })).rejects.toThrow(
-        code("MOD_FACTORY_REQUEST_INVALID"),
-      );
+      await expect(alice.addDataset({ ...upload, jsonl })).rejects.toThrow(code("SRV_BAD_REQUEST"));
     const hostUrl = world.datanetHost.url;
     const elsewhere = {
       kind: "datanet" as const,
@@ -247,7 +243,7 @@ describe("what a factory refuses", () => {
       datanetId: 1,
       version: null,
     };
-    await expect(alice.addDataset(elsewhere)).rejects.toThrow(code("MOD_FACTORY_PLACE_REFUSED"));
+    await expect(alice.addDataset(elsewhere)).rejects.toThrow(code("MOD_FACTORY_REFUSED"));
     await expect(alice.addDataset({ ...elsewhere, hostUrl, datanetId: 9_999 })).rejects.toThrow(
       code("OP_UNKNOWN_LEAF"),
     );
@@ -257,17 +253,17 @@ describe("what a factory refuses", () => {
     const request = await requestOf(alice);
     for (const changes of [{ rowTokens: 97 }, { heldOutRows: 21 }, { answerTokens: 48 }, { rank: 0 }])
       await expect(alice.begin({ ...request, form: { ...request.form, ...changes } })).rejects.toThrow(
-        code("MOD_FACTORY_REQUEST_INVALID"),
+        code("SRV_BAD_REQUEST"),
       );
     await expect(
       alice.begin({ ...request, form: { ...request.form, rounds: 1_000, rowsPerStep: 1 } }),
-    ).rejects.toThrow(code("MOD_FACTORY_TOO_LARGE"));
+    ).rejects.toThrow(code("SRV_TOO_LARGE"));
     await expect(
       alice.estimate({ ...request, form: { ...request.form, rowTokens: 8, answerTokens: 2 } }),
     ).rejects.toThrow(code("ATT_ROW_INVALID"));
     const { id } = await alice.begin({ ...request, form: { ...request.form, targets: ["c_attn"] } });
     await eventsUntil(alice, id, isEnd);
-    expect(await alice.job(id)).toMatchObject({ state: "failed", failure: { code: "MOD_ADAPTER_INVALID" } });
+    expect(await alice.job(id)).toMatchObject({ state: "failed", failure: { code: "MOD_FILE_INVALID" } });
     await expect(alice.compare(id, { prompts: ["a"], answerTokens: 4 })).rejects.toThrow(
       code("MOD_FACTORY_JOB_STATE"),
     );

@@ -84,7 +84,7 @@ export async function defaultForm(
   };
 }
 
-/** @throws MOD_FACTORY_REQUEST_INVALID naming the fields, MOD_FACTORY_TOO_LARGE, ATT_RECIPE_INVALID */
+/** @throws SRV_BAD_REQUEST naming the fields, SRV_TOO_LARGE, ATT_RECIPE_INVALID */
 export function recipeOfForm(
   form: FactoryForm,
   {
@@ -109,7 +109,7 @@ export function recipeOfForm(
     throw wrongField("answerTokens", "leaves no token of a row for the prompt");
   const steps = Math.max(LEAST_STEPS, Math.ceil((form.rounds * trained) / form.rowsPerStep));
   if (steps > maxSteps)
-    throw factoryError("MOD_FACTORY_TOO_LARGE", `${steps} steps, ${maxSteps} are the most`, {
+    throw factoryError("SRV_TOO_LARGE", `${steps} steps, ${maxSteps} are the most`, {
       data: { what: "steps", given: steps, most: maxSteps },
     });
   const columnCount = choice.size?.features ?? USUAL_COLUMNS;
@@ -169,7 +169,7 @@ export const termsOfForm = ({ ownerPercent, predecessorId, validatorPercent }: F
 });
 
 function wrongField(field: keyof typeof FORM_LIMITS, why: string) {
-  return factoryError("MOD_FACTORY_REQUEST_INVALID", `${field}: ${why}`, {
+  return factoryError("SRV_BAD_REQUEST", `${field}: ${why}`, {
     data: { fields: [`form.${field}`] },
   });
 }

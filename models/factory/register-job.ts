@@ -62,10 +62,10 @@ export async function registerJob(
   const { failure, genesis } = registration;
   if (genesis === null || genesis.modelId !== modelId)
     throw clientError(
-      "CLI_FACTORY_ANSWER_INVALID",
+      "CLI_ANSWER_INVALID",
       `the genesis was not proven: ${failure?.message ?? "no reason"}`,
       {
-        data: { jobId, failure },
+        data: { server: "factory", jobId, failure },
       },
     );
   onProgress?.({ stage: "send", percent: 100 });
@@ -115,10 +115,10 @@ async function create(
 ): Promise<number> {
   if (statics === null)
     throw clientError(
-      "CLI_FACTORY_ANSWER_INVALID",
+      "CLI_ANSWER_INVALID",
       `there is nothing to register: ${whyNot ?? "the job is not done"}`,
       {
-        data: { whyNot },
+        data: { server: "factory", whyNot },
       },
     );
   const { hash } = await createModel(client, {

@@ -8,7 +8,7 @@ import type { FactoryConfig } from "./factory-config.ts";
 import { collectFactoryProcessMetrics } from "./factory-metrics.ts";
 import { createFactoryProcess, type FactoryProcess } from "./factory-process.ts";
 
-/** A factory that listens, with the rollup of its deployment record. @throws CLI_L1_UNREACHABLE, MOD_FACTORY_STORE_LOCKED, … */
+/** A factory that listens, with the rollup of its deployment record. @throws CLI_UNREACHABLE, SRV_STORE_LOCKED, … */
 export async function startFactory(
   config: FactoryConfig,
   modules: { readonly logger: Logger; readonly onFatal: (error: unknown) => void },

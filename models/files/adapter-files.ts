@@ -31,7 +31,7 @@ const configSchema = z.object({
   layers_to_transform: z.null().optional(),
 });
 
-/** @throws RollupError MOD_ADAPTER_INVALID, MOD_SOURCE_UNREADABLE */
+/** @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE */
 export async function readAdapterSettings(source: FileSource): Promise<AdapterSettings> {
   const bytes = await readWhole(source, CONFIG_FILE, MAX_CONFIG_BYTES);
   if (bytes === null) throw unreadable(`${source.name}/${CONFIG_FILE}`, "there is no such file");
@@ -55,7 +55,7 @@ export async function readAdapterSettings(source: FileSource): Promise<AdapterSe
 /**
  * Reads an adapter's numbers into its block.
  *
- * @throws RollupError MOD_ADAPTER_INVALID, MOD_SOURCE_UNREADABLE, MOD_TENSORS_INVALID, MOD_TENSOR_NOT_FINITE
+ * @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE, MOD_FILE_INVALID
  */
 export async function readAdapter(
   source: FileSource,
@@ -144,5 +144,8 @@ function moduleName({ family }: ModelShape, { layer, target }: AdapterPart): str
 }
 
 function invalid(field: string, message: string, cause?: unknown) {
-  return modelError("MOD_ADAPTER_INVALID", `the adapter: ${message}`, { data: { field }, cause });
+  return modelError("MOD_FILE_INVALID", `the adapter: ${message}`, {
+    data: { reason: "adapter-invalid", field },
+    cause,
+  });
 }

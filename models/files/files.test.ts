@@ -135,7 +135,7 @@ describe("safetensors", () => {
       const data = new Uint8Array(Uint16Array.of(0, bits).buffer);
       const header = { w: { dtype, shape: [2], data_offsets: [0, 4] } };
       const entries = await readTensorEntries(bytesSource(fileOf(header, data)));
-      expect(await codeOf(readFloats(entries.get("w")!, 0, 2))).toBe("MOD_TENSOR_NOT_FINITE");
+      expect(await codeOf(readFloats(entries.get("w")!, 0, 2))).toBe("MOD_FILE_INVALID");
     }
     const entries = await readTensorEntries(bytesSource(encodeTensors([tensor("w", [0, Number.NaN])])));
     await expect(readFloats(entries.get("w")!, 0, 2)).rejects.toMatchObject({
@@ -215,12 +215,12 @@ describe("safetensors", () => {
       fileOf({ w: { dtype: "F32", shape: Array(999).fill(1), data_offsets: [0, 4] } }, new Uint8Array(4)),
     ],
   ])("are refused with %s", async (_, bytes) => {
-    expect(await codeOf(readTensorEntries(bytesSource(bytes)))).toBe("MOD_TENSORS_INVALID");
+    expect(await codeOf(readTensorEntries(bytesSource(bytes)))).toBe("MOD_FILE_INVALID");
   });
 
   it("are read or refused, whatever the bytes, and never fail otherwise", async () => {
     const good = encodeTensors([tensor("a", [1, 2, 3]), tensor("b", [4]), tensor("c", [5, 6])]);
-    const codes = ["MOD_TENSORS_INVALID", "MOD_TENSOR_NOT_FINITE"];
+    const codes = ["MOD_FILE_INVALID", "MOD_FILE_INVALID"];
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { maxLength: 4 }),
@@ -313,17 +313,17 @@ describe("a model", () => {
     };
     expect(await broken({})).toBe("MOD_SOURCE_UNREADABLE");
     expect(await broken({ "config.json": config })).toBe("MOD_SOURCE_UNREADABLE");
-    expect(await broken({ "config.json": "{", "model.safetensors": weights })).toBe("MOD_CONFIG_INVALID");
+    expect(await broken({ "config.json": "{", "model.safetensors": weights })).toBe("MOD_FILE_INVALID");
     const cut = weights.subarray(0, -4);
-    expect(await broken({ "config.json": config, "model.safetensors": cut })).toBe("MOD_TENSORS_INVALID");
+    expect(await broken({ "config.json": config, "model.safetensors": cut })).toBe("MOD_FILE_INVALID");
     const fewer = encodeTensors(made.tensors.slice(1));
-    expect(await broken({ "config.json": config, "model.safetensors": fewer })).toBe("MOD_TENSOR_MISSING");
+    expect(await broken({ "config.json": config, "model.safetensors": fewer })).toBe("MOD_FILE_INVALID");
     const wider = JSON.stringify({ ...made.config, intermediate_size: 64 });
-    expect(await broken({ "config.json": wider, "model.safetensors": weights })).toBe("MOD_TENSOR_MISSING");
+    expect(await broken({ "config.json": wider, "model.safetensors": weights })).toBe("MOD_FILE_INVALID");
     const index = (names: unknown) => JSON.stringify({ weight_map: names });
     for (const names of [null, {}, { a: "../model.safetensors" }, { a: "/etc/passwd" }, { a: 7 }])
       expect(await broken({ "config.json": config, "model.safetensors.index.json": index(names) })).toBe(
-        "MOD_TENSORS_INVALID",
+        "MOD_FILE_INVALID",
       );
     const absent = index({ a: "other.safetensors" });
     expect(await broken({ "config.json": config, "model.safetensors.index.json": absent })).toBe(
@@ -335,7 +335,7 @@ describe("a model", () => {
       i === 3 ? { ...one, values: one.values.map(() => Number.NaN) } : one,
     );
     expect(await broken({ "config.json": config, "model.safetensors": encodeTensors(wrong) })).toBe(
-      "MOD_TENSOR_NOT_FINITE",
+      "MOD_FILE_INVALID",
     );
   });
 
@@ -344,7 +344,7 @@ describe("a model", () => {
     rmSync(at("vast"), { recursive: true, force: true });
     await writeMadeModel(at("vast"), { config, tensors: made.tensors });
     const before = process.memoryUsage().rss;
-    expect(await codeOf(read(folderSource(at("vast"))))).toBe("MOD_TENSOR_MISSING");
+    expect(await codeOf(read(folderSource(at("vast"))))).toBe("MOD_FILE_INVALID");
     expect(process.memoryUsage().rss - before).toBeLessThan(200e6);
   });
 });
@@ -414,9 +414,7 @@ describe("config.json", () => {
     );
     fc.assert(
       fc.property(fc.constantFrom(...Object.values(madeConfigs)), fields, (config, changed) => {
-        expect(code({ ...config, ...changed })).toMatch(
-          /^(taken|MOD_CONFIG_INVALID|MOD_CONFIG_UNSUPPORTED)$/,
-        );
+        expect(code({ ...config, ...changed })).toMatch(/^(taken|MOD_FILE_INVALID|MOD_CONFIG_UNSUPPORTED)$/);
       }),
       { numRuns: runs(300) },
     );
@@ -474,8 +472,8 @@ describe("an adapter", () => {
       { target_modules: "all-linear" },
       { target_modules: [] },
     ])
-      expect(await read({ ...config, ...change }), JSON.stringify(change)).toBe("MOD_ADAPTER_INVALID");
-    expect(await read(null)).toBe("MOD_ADAPTER_INVALID");
+      expect(await read({ ...config, ...change }), JSON.stringify(change)).toBe("MOD_FILE_INVALID");
+    expect(await read(null)).toBe("MOD_FILE_INVALID");
     expect(await codeOf(readAdapterSettings(memory([])))).toBe("MOD_SOURCE_UNREADABLE");
   });
 
@@ -483,12 +481,15 @@ describe("an adapter", () => {
     const other = parseModelConfig(new TextEncoder().encode(JSON.stringify(madeConfigs.llama)));
     const wrong = adapterLayout(other, settings);
     const into = new Float32Array(wrong.floatCount);
-    expect(await codeOf(readAdapter(memory(files), other, wrong, into, 0))).toBe("MOD_ADAPTER_INVALID");
+    expect(await codeOf(readAdapter(memory(files), other, wrong, into, 0))).toBe("MOD_FILE_INVALID");
     const wider = adapterLayout(shape, { ...settings, targets: ["q_proj"] });
-    expect(await codeOf(readAdapter(memory(files), shape, wider, into, 0))).toBe("MOD_ADAPTER_INVALID");
+    expect(await codeOf(readAdapter(memory(files), shape, wider, into, 0))).toBe("MOD_FILE_INVALID");
     for (const targets of [["c_attn"], ["nothing"], ["__proto__"], ["constructor"]])
       expect(() => adapterLayout(shape, { ...settings, targets: targets as never })).toThrow(
-        expect.objectContaining({ code: "MOD_ADAPTER_INVALID" }),
+        expect.objectContaining({
+          code: "MOD_FILE_INVALID",
+          data: expect.objectContaining({ reason: "adapter-invalid" }),
+        }),
       );
   });
 });

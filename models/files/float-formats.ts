@@ -25,7 +25,7 @@ function halfTable(): Float32Array {
 /**
  * Little-endian numbers as 32-bit floats; each of them is exact.
  *
- * @throws RollupError MOD_TENSOR_NOT_FINITE naming the tensor and the number's index from `first` on
+ * @throws RollupError MOD_FILE_INVALID naming the tensor and the number's index from `first` on
  */
 export function decodeFloats(bytes: Uint8Array, type: FloatType, tensor: string, first = 0): Float32Array {
   const count = bytes.length / floatBytes[type];
@@ -44,14 +44,14 @@ export function decodeFloats(bytes: Uint8Array, type: FloatType, tensor: string,
   }
   const wrong = out.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) {
-    throw modelError("MOD_TENSOR_NOT_FINITE", `number ${first + wrong} of ${tensor} is ${out[wrong]}`, {
-      data: { tensor, index: first + wrong },
+    throw modelError("MOD_FILE_INVALID", `number ${first + wrong} of ${tensor} is ${out[wrong]}`, {
+      data: { reason: "tensor-not-finite", tensor, index: first + wrong },
     });
   }
   return out;
 }
 
-/** Each number becomes the nearest half, in place. @throws RollupError MOD_TENSOR_NOT_FINITE for one that is too large */
+/** Each number becomes the nearest half, in place. @throws RollupError MOD_FILE_INVALID for one that is too large */
 export function roundToHalves(values: Float32Array, name: string): void {
   values.set(decodeFloats(new Uint8Array(toHalves(values).buffer), "F16", name));
 }

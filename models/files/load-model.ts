@@ -39,8 +39,8 @@ export interface LoadedModel {
 /**
  * Allocates an arena and reads the weights into it. An adapter is all zeros at first.
  *
- * @throws RollupError MOD_INPUT_INVALID, MOD_ADAPTER_INVALID, MOD_TOO_LARGE, MOD_NATIVE_UNAVAILABLE,
- *   MOD_WASM_UNAVAILABLE, MOD_TENSOR_NOT_FINITE, MOD_SOURCE_UNREADABLE
+ * @throws RollupError MOD_INPUT_INVALID, MOD_FILE_INVALID, MOD_TOO_LARGE, MOD_ENGINE_UNAVAILABLE,
+ *   MOD_ENGINE_UNAVAILABLE, MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE
  */
 export async function loadModel(opened: OpenModel, options: LoadOptions): Promise<LoadedModel> {
   const { layout, shape } = opened;

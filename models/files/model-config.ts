@@ -58,14 +58,17 @@ const llamaConfig = z.object({
 /**
  * A model's shape from its config.json.
  *
- * @throws RollupError MOD_CONFIG_INVALID, MOD_CONFIG_UNSUPPORTED
+ * @throws RollupError MOD_FILE_INVALID, MOD_CONFIG_UNSUPPORTED
  */
 export function parseModelConfig(bytes: Uint8Array): ModelShape {
   let config: unknown;
   try {
     config = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw modelError("MOD_CONFIG_INVALID", "config.json is no JSON", { data: { field: "" }, cause });
+    throw modelError("MOD_FILE_INVALID", "config.json is no JSON", {
+      data: { reason: "config-invalid", field: "" },
+      cause,
+    });
   }
   const { model_type: type } = (config ?? {}) as { model_type?: unknown };
   const shape =
@@ -88,7 +91,9 @@ function parse<T>(schema: z.ZodType<T>, config: unknown): T {
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   const field = issue.path.join(".");
-  throw modelError("MOD_CONFIG_INVALID", `config.json: ${field}: ${issue.message}`, { data: { field } });
+  throw modelError("MOD_FILE_INVALID", `config.json: ${field}: ${issue.message}`, {
+    data: { reason: "config-invalid", field },
+  });
 }
 
 function gpt2Shape(config: z.infer<typeof gpt2Config>): ModelShape {
@@ -151,8 +156,8 @@ function llamaShape(type: "llama" | "qwen2" | "qwen3", config: z.infer<typeof ll
 
 function thetaOf(theta: number): number {
   if (theta >= 1 && theta <= 1e9) return theta;
-  throw modelError("MOD_CONFIG_INVALID", `config.json: rope_theta ${theta} is out of range`, {
-    data: { field: "rope_theta" },
+  throw modelError("MOD_FILE_INVALID", `config.json: rope_theta ${theta} is out of range`, {
+    data: { reason: "config-invalid", field: "rope_theta" },
   });
 }
 

@@ -20,7 +20,7 @@ const INDEX_FILE = "model.safetensors.index.json";
 export interface OpenModel {
   readonly shape: ModelShape;
   readonly layout: ParameterLayout;
-  /** Writes the weights into an arena. @throws RollupError MOD_TENSOR_NOT_FINITE, MOD_SOURCE_UNREADABLE */
+  /** Writes the weights into an arena. @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE */
   load(arena: Float32Array, at: Place): Promise<void>;
   close(): Promise<void>;
 }
@@ -28,8 +28,8 @@ export interface OpenModel {
 /**
  * Opens a model: config.json, and weights as model.safetensors or as shards with their index.
  *
- * @throws RollupError MOD_SOURCE_UNREADABLE, MOD_CONFIG_INVALID, MOD_CONFIG_UNSUPPORTED, MOD_TENSORS_INVALID,
- *   MOD_TENSOR_MISSING, MOD_TOO_LARGE
+ * @throws RollupError MOD_SOURCE_UNREADABLE, MOD_FILE_INVALID, MOD_CONFIG_UNSUPPORTED, MOD_FILE_INVALID,
+ *   MOD_FILE_INVALID, MOD_TOO_LARGE
  */
 export async function openModel(source: FileSource): Promise<OpenModel> {
   const config = await readWhole(source, "config.json", MAX_CONFIG_BYTES);
@@ -102,7 +102,7 @@ function shardNames(index: Uint8Array): string[] {
 }
 
 function invalidIndex(reason: string, cause?: unknown) {
-  return modelError("MOD_TENSORS_INVALID", `${INDEX_FILE}: ${reason}`, {
+  return modelError("MOD_FILE_INVALID", `${INDEX_FILE}: ${reason}`, {
     data: { name: INDEX_FILE, reason },
     cause,
   });
@@ -122,10 +122,10 @@ function find(
 
 function missing(name: string, wanted: unknown, found: unknown) {
   return modelError(
-    "MOD_TENSOR_MISSING",
+    "MOD_FILE_INVALID",
     `the weights have no tensor ${name} of the model's shape and a float type`,
     {
-      data: { name, wanted, found: found ?? null },
+      data: { reason: "tensor-missing", name, wanted, found: found ?? null },
     },
   );
 }

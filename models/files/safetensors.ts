@@ -38,7 +38,7 @@ export interface TensorEntry {
 /**
  * The floats of a file by their names.
  *
- * @throws RollupError MOD_TENSORS_INVALID, MOD_SOURCE_UNREADABLE
+ * @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE
  */
 export async function readTensorEntries(source: ByteSource): Promise<Map<string, TensorEntry>> {
   if (source.byteLength < 10) throw invalid(source, "it is too short for a header");
@@ -112,13 +112,13 @@ function checkEntry(source: ByteSource, name: string, described: unknown, dataLe
 }
 
 function invalid(source: ByteSource, reason: string, cause?: unknown) {
-  return modelError("MOD_TENSORS_INVALID", `${source.name} is no safetensors file: ${reason}`, {
+  return modelError("MOD_FILE_INVALID", `${source.name} is no safetensors file: ${reason}`, {
     data: { name: source.name, reason },
     cause,
   });
 }
 
-/** `count` numbers of a tensor from number `first` on. @throws RollupError MOD_TENSOR_NOT_FINITE, MOD_SOURCE_UNREADABLE */
+/** `count` numbers of a tensor from number `first` on. @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE */
 export async function readFloats(
   { at, name, source, type }: TensorEntry,
   first: number,

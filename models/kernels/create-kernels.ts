@@ -19,7 +19,7 @@ export type SharedArena =
 /**
  * Kernels with an arena of zeros, and what another thread needs to have kernels on the same one.
  *
- * @throws RollupError MOD_TOO_LARGE, MOD_NATIVE_UNAVAILABLE, MOD_WASM_UNAVAILABLE
+ * @throws RollupError MOD_TOO_LARGE, MOD_ENGINE_UNAVAILABLE
  */
 export function createKernels(
   choice: KernelChoice,

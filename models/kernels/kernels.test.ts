@@ -158,6 +158,6 @@ describe("every set of kernels", () => {
     } catch (error) {
       thrown = error;
     }
-    expect(isRollupError(thrown, "MOD_NATIVE_UNAVAILABLE")).toBe(true);
+    expect(isRollupError(thrown, "MOD_ENGINE_UNAVAILABLE")).toBe(true);
   });
 });

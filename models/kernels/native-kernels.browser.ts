@@ -6,7 +6,9 @@ export function nativeKernelSets(): KernelSetName[] {
   return [];
 }
 
-/** @throws RollupError MOD_NATIVE_UNAVAILABLE */
+/** @throws RollupError MOD_ENGINE_UNAVAILABLE */
 export function createNativeKernels(): Kernels {
-  throw modelError("MOD_NATIVE_UNAVAILABLE", "a page has no native kernels; choose wasm");
+  throw modelError("MOD_ENGINE_UNAVAILABLE", "a page has no native kernels; choose wasm", {
+    data: { reason: "native-unavailable" },
+  });
 }

@@ -24,7 +24,7 @@ export function nativeKernelSets(path = addonPath): KernelSetName[] {
 /**
  * The C++ kernels on an arena of their caller's; one that threads share may lie in a SharedArrayBuffer.
  *
- * @throws RollupError MOD_NATIVE_UNAVAILABLE where the addon is absent or the processor lacks the set
+ * @throws RollupError MOD_ENGINE_UNAVAILABLE where the addon is absent or the processor lacks the set
  */
 export function createNativeKernels(
   arena: Float32Array,
@@ -101,7 +101,7 @@ function loadAddon(path: string): NativeAddon {
 
 function unavailable(reason: string, data: object, cause?: unknown) {
   return modelError(
-    "MOD_NATIVE_UNAVAILABLE",
+    "MOD_ENGINE_UNAVAILABLE",
     `the native kernels do not run (${reason}); install g++ and run \`node prover/native/build.js\`, or choose wasm`,
     { data: { ...data, reason }, cause },
   );

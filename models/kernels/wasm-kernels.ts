@@ -56,7 +56,7 @@ export function createWasmMemory(floatCount: number): WasmMemory {
  * The kernels as WebAssembly with relaxed SIMD, the same bytes as the native ones.
  *
  * @param threadIndex 0 … 15, another one for each thread that works on the memory
- * @throws RollupError MOD_WASM_UNAVAILABLE where the machine has no fused multiply-add
+ * @throws RollupError MOD_ENGINE_UNAVAILABLE where the machine has no fused multiply-add
  */
 export function createWasmKernels(memory: WasmMemory, threadIndex = 0): Kernels {
   if (!(threadIndex >= 0 && threadIndex < MAX_THREADS))
@@ -79,8 +79,9 @@ function checkFusing(calls: KernelCalls, floats: Float32Array, scratch: number):
   calls.multiply!(1, 1, 1, place, 4, 4, place + 8, 4, 4, place + 32, 4, 1);
   if (floats[at + 8] !== 2 ** -46) {
     throw modelError(
-      "MOD_WASM_UNAVAILABLE",
+      "MOD_ENGINE_UNAVAILABLE",
       "this machine has no fused multiply-add for WebAssembly, without which other bytes would come out",
+      { data: { reason: "wasm-unavailable" } },
     );
   }
 }

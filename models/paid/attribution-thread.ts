@@ -9,8 +9,8 @@ export type AttributionThread = TaskThread<AttributionTask, AttributionResults>;
 /**
  * Resolves once the base is loaded.
  * @param onEnd told where the thread ends by itself: nothing is attributed any more
- * @throws RollupError what the base is refused for; MOD_SERVE_STOPPING. Tasks: what the model's files and the prompt are
- *   refused for; MOD_SERVE_STOPPING
+ * @throws RollupError what the base is refused for; SRV_STOPPING. Tasks: what the model's files and the prompt are
+ *   refused for; SRV_STOPPING
  */
 export function startAttribution(
   seat: AttributionSeat,
@@ -18,6 +18,6 @@ export function startAttribution(
 ): Promise<AttributionThread> {
   const entry = new URL("./attribution-worker-entry.js", import.meta.url);
   const ended = (cause: Error) =>
-    servingError("MOD_SERVE_STOPPING", `nothing is attributed any more: ${cause.message}`, { cause });
+    servingError("SRV_STOPPING", `nothing is attributed any more: ${cause.message}`, { cause });
   return TaskThread.start({ entry, seat, ended, onEnd });
 }

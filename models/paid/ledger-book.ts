@@ -93,7 +93,7 @@ export class LedgerBook implements AnswerBook {
         data: { param: "model" },
       });
     if (text !== null) return { model, text };
-    throw servingError("MOD_SERVE_REQUEST_INVALID", "registered models take a prompt of one text", {
+    throw servingError("SRV_BAD_REQUEST", "registered models take a prompt of one text", {
       data: { param: "prompt" },
     });
   }
@@ -105,9 +105,9 @@ const CODES: Readonly<Record<string, ServingErrorCode>> = {
   ATT_ANSWER_UNPAID: "MOD_SERVE_UNPAID",
   ATT_MODEL_NOT_PAYABLE: "MOD_SERVE_UNPAID",
   ATT_MODEL_NOT_SERVED: "MOD_SERVE_UNPAID",
-  ATT_ROW_INVALID: "MOD_SERVE_REQUEST_INVALID",
+  ATT_ROW_INVALID: "SRV_BAD_REQUEST",
   ATT_MODEL_FILE_INVALID: "MOD_SERVE_ADAPTER_UNUSABLE",
-  ATT_SERVER_UNREACHABLE: "MOD_SERVE_STOPPING",
+  ATT_SERVER_UNREACHABLE: "SRV_STOPPING",
 };
 
 function translate(error: unknown): unknown {
@@ -117,7 +117,7 @@ function translate(error: unknown): unknown {
 }
 
 function asServing(error: RollupError, code: ServingErrorCode): RollupError {
-  const param = code === "MOD_SERVE_REQUEST_INVALID" ? { param: "prompt" } : {};
+  const param = code === "SRV_BAD_REQUEST" ? { param: "prompt" } : {};
   return servingError(code, error.message, {
     data: { ...error.data, ...param, reason: error.code },
     cause: error,

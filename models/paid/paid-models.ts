@@ -86,7 +86,7 @@ const NEWLINE = 10;
 /**
  * Opens every registered model of a folder: recipe, manifest and adapter are read, the rest when it is asked for.
  *
- * @throws RollupError ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID, ATT_STORE_LOCKED, ATT_STORE_CORRUPT, MOD_BASE_MISSING
+ * @throws RollupError ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID, SRV_STORE_LOCKED, SRV_STORE_CORRUPT, MOD_BASE_MISSING
  *   where the base is not that of all of them
  */
 export async function openPaidModels(
@@ -151,7 +151,7 @@ export async function openPaidModels(
     const find = (id: string): RoutedModel => {
       const model = routed.get(id);
       if (model !== undefined) return model;
-      throw attributionError("ATT_BAD_REQUEST", `no model ${id.slice(0, 20)} is served here`);
+      throw attributionError("SRV_BAD_REQUEST", `no model ${id.slice(0, 20)} is served here`);
     };
     const app = await createModelApp({ prefix: "/:model", limits: options, find }, modules.log);
     closing.push(() => app.close());

@@ -183,7 +183,7 @@ describe("a registered model behind the server of adapters", () => {
     expect(Buffer.from(await row.arrayBuffer())).toEqual(Buffer.from(other.rows![3]!.content));
     expect((await fetch(`${served.url}/ledger/${OTHER_ID}/v1/rows/24`)).status).toBe(404);
     expect(await (await fetch(`${served.url}/ledger/77/v1/model`)).json()).toMatchObject({
-      error: { code: "ATT_BAD_REQUEST" },
+      error: { code: "SRV_BAD_REQUEST" },
     });
   });
 

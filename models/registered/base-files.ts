@@ -83,7 +83,7 @@ export async function readBaseFile(
   );
 }
 
-/** From config.json alone. @throws RollupError MOD_BASE_MISSING, MOD_CONFIG_INVALID, MOD_CONFIG_UNSUPPORTED */
+/** From config.json alone. @throws RollupError MOD_BASE_MISSING, MOD_FILE_INVALID, MOD_CONFIG_UNSUPPORTED */
 export async function shapeOfBase(
   base: RecipeBaseModel,
   places: readonly ReadBaseFile[],

@@ -104,7 +104,7 @@ describe("a text model", () => {
       expect.objectContaining({ data: expect.objectContaining({ what: "queryMap" }) }),
     );
     expect(() => decodeModel(encodeModel(other), families)).toThrow(code("ATT_MODEL_FILE_INVALID"));
-    expect(() => decodeModel(encodeModel(model))).toThrow(code("ATT_FAMILY_UNKNOWN"));
+    expect(() => decodeModel(encodeModel(model))).toThrow(code("ATT_RECIPE_INVALID"));
   });
 
   it("has an adapter of halves where its recipe says so, and features of exactly that adapter", async () => {

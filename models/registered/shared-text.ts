@@ -109,7 +109,7 @@ export class SharedText {
   /**
    * Puts a model's adapter beside the base. What it gives back works until another takes the seat.
    *
-   * @throws RollupError ATT_MODEL_FILE_INVALID, MOD_ADAPTER_INVALID, MOD_TENSORS_INVALID, MOD_TENSOR_NOT_FINITE
+   * @throws RollupError ATT_MODEL_FILE_INVALID, MOD_FILE_INVALID
    */
   async seat(parts: SeatedText): Promise<AnsweringModel<Int16Array>> {
     const { adapter, queryMap, recipe } = parts;

@@ -42,7 +42,7 @@ export interface PlaceOptions {
 }
 
 /**
- * @throws RollupError MOD_BASE_MISSING, MOD_ADAPTER_INVALID, MOD_TOO_LARGE, MOD_INPUT_INVALID, MOD_TOKENIZER_INVALID and
+ * @throws RollupError MOD_BASE_MISSING, MOD_FILE_INVALID, MOD_TOO_LARGE, MOD_INPUT_INVALID, MOD_FILE_INVALID and
  *   what else a published model is refused for
  */
 export async function loadText(

@@ -63,7 +63,7 @@ beforeAll(async () => {
   answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`, noPayments);
   answers.set(
     `GET /v1/models/${MODEL_ID}/payments?epoch=2&from=0`,
-    new FakeFailure(404, { error: { code: "SEQ_UNKNOWN_EPOCH", message: "not yet" } }),
+    new FakeFailure(404, { error: { code: "SEQ_UNKNOWN", message: "not yet" } }),
   );
   folder = await mkdtemp(join(tmpdir(), "retrieval-"));
   store = await AnswerStore.open(folder);

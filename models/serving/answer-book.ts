@@ -43,14 +43,14 @@ export interface AnswerBook {
    * null where the request decides.
    *
    * @param encode beside the thread that serves HTTP; what it throws is thrown here
-   * @throws RollupError MOD_SERVE_UNPAID, MOD_SERVE_REQUEST_INVALID
+   * @throws RollupError MOD_SERVE_UNPAID, SRV_BAD_REQUEST
    */
   formOf(question: AskedQuestion, encode: EncodePrompt): Promise<AnswerForm | null>;
   /**
    * Has an answer made and keeps it before its last part is given; the one that is unpaid is given again without.
    *
    * @param make the answer's tokens for an account that has signed the question; what it throws is thrown here
-   * @throws RollupError MOD_SERVE_UNPAID, MOD_SERVE_REQUEST_INVALID, MOD_SERVE_STOPPING
+   * @throws RollupError MOD_SERVE_UNPAID, SRV_BAD_REQUEST, SRV_STOPPING
    */
   answer(question: AskedQuestion, make: MakeTokens): Promise<BookedAnswer>;
 }

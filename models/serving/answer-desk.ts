@@ -206,6 +206,6 @@ export class AnswerDesk {
   #typed(error: unknown): RollupError {
     if (isRollupError(error)) return error;
     this.#modules.log.error({ err: error }, "unforeseen failure of an answer");
-    return servingError("MOD_SERVE_INTERNAL", "the server failed in an unforeseen way", { cause: error });
+    return servingError("SRV_INTERNAL", "the server failed in an unforeseen way", { cause: error });
   }
 }

@@ -2,7 +2,7 @@ import type { TextTokens } from "../tokens/tokenizer.ts";
 import { type ChatMessage, invalidRequest } from "./openai-requests.ts";
 
 export interface ChatForm {
-  /** The text that is encoded. @throws RollupError MOD_SERVE_REQUEST_INVALID for marks of the form inside a message */
+  /** The text that is encoded. @throws RollupError SRV_BAD_REQUEST for marks of the form inside a message */
   promptOf(messages: readonly ChatMessage[]): string;
   /** Texts that end an answer. */
   readonly stops: readonly string[];

@@ -51,7 +51,7 @@ export class FairQueue<T> {
     return this.#size;
   }
 
-  /** @param cost of the item, above 0. @throws RollupError MOD_SERVE_OVERLOADED */
+  /** @param cost of the item, above 0. @throws RollupError SRV_OVERLOADED */
   push({ address, tenant: name }: QueueTenant, item: T, cost: number): void {
     const { maxQueued, maxQueuedPerTenant, quantum } = this.#options;
     const own = this.#countOf.get(address) ?? 0;
@@ -128,7 +128,7 @@ export class FairQueue<T> {
     else this.#countOf.set(address, count);
   }
 
-  /** @param own places of whoever comes. @throws RollupError MOD_SERVE_OVERLOADED where nobody has more */
+  /** @param own places of whoever comes. @throws RollupError SRV_OVERLOADED where nobody has more */
   #makeRoom(own: number): void {
     const [longest, most] = [...this.#countOf].reduce((a, b) => (b[1] > a[1] ? b : a));
     if (most <= own + 1) throw this.#overloaded("in all", own);
@@ -143,8 +143,8 @@ export class FairQueue<T> {
   }
 
   #overloaded(where: string, ownWaiting: number): RollupError {
-    return servingError("MOD_SERVE_OVERLOADED", `too many requests wait ${where}`, {
-      data: { waiting: this.#size, ownWaiting },
+    return servingError("SRV_OVERLOADED", `too many requests wait ${where}`, {
+      data: { reason: "overloaded", waiting: this.#size, ownWaiting },
     });
   }
 }

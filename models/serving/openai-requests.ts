@@ -96,9 +96,9 @@ export type CompletionRequest = z.output<typeof completionSchema>;
 export type ChatRequest = z.output<typeof chatSchema>;
 export type ChatMessage = ChatRequest["messages"][number];
 
-/** @throws RollupError MOD_SERVE_REQUEST_INVALID */
+/** @throws RollupError SRV_BAD_REQUEST */
 export const parseCompletion = (body: unknown): CompletionRequest => parse(completionSchema, body);
-/** @throws RollupError MOD_SERVE_REQUEST_INVALID */
+/** @throws RollupError SRV_BAD_REQUEST */
 export const parseChat = (body: unknown): ChatRequest => parse(chatSchema, body);
 
 function parse<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
@@ -109,7 +109,7 @@ function parse<Schema extends z.ZodType>(schema: Schema, body: unknown): z.outpu
 }
 
 export function invalidRequest(param: string, message: string, cause?: unknown) {
-  return servingError("MOD_SERVE_REQUEST_INVALID", `${param === "" ? "the request" : param}: ${message}`, {
+  return servingError("SRV_BAD_REQUEST", `${param === "" ? "the request" : param}: ${message}`, {
     data: { param },
     cause,
   });

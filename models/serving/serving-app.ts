@@ -7,11 +7,10 @@ import type { HttpErrors, ServerLog } from "../../circuits/http/http-errors.ts";
 import { serveMetrics } from "../../circuits/http/serve-metrics.ts";
 import type { ServerLimits } from "../../circuits/http/server-settings.ts";
 import type { AdapterShelf } from "../adapters/adapter-shelf.ts";
-import { servingError } from "../adapters/serving-errors.ts";
 import type { AnswerBook } from "./answer-book.ts";
 import type { AnswerDesk } from "./answer-desk.ts";
 import { errorView } from "./openai-answers.ts";
-import { invalidRequest, parseChat, parseCompletion } from "./openai-requests.ts";
+import { parseChat, parseCompletion } from "./openai-requests.ts";
 import type { ServingEngine } from "./serving-engine.ts";
 
 export interface ServingAppModules {
@@ -72,7 +71,7 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
     const { activeCount, isHealthy, queuedCount } = engine;
     return reply.code(isHealthy ? 200 : 503).send({ isHealthy, activeCount, queuedCount });
   });
-  serveMetrics(app, "/metrics", errors, { textOf: () => registry });
+  serveMetrics(app, "/metrics", { textOf: () => registry });
   for (const [path, inner] of modules.mounts ?? [])
     app.all(`${path}/*`, {
       // The other server counts them, by model.
@@ -115,12 +114,6 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
 function servingErrors(engine: ServingEngine, log: ServerLog): HttpErrors {
   return {
     log,
-    make: (fault, message, { cause, data = {} }) =>
-      fault === "internal"
-        ? servingError("MOD_SERVE_INTERNAL", message, { cause })
-        : fault === "rate-limited"
-          ? servingError("MOD_SERVE_RATE_LIMITED", message, { data })
-          : invalidRequest("", message, cause),
     statusOf: (error) => errorView(error).status,
     bodyOf: (error) => errorView(error).body,
     retryAfterSeconds: () => engine.retryAfterSeconds,

@@ -120,10 +120,10 @@ export const SERVING_SETTINGS = {
 
 export type ServingConfig = SettingValues<typeof SERVING_SETTINGS>;
 
-/** @throws RollupError MOD_SERVE_SETTINGS_INVALID */
+/** @throws RollupError SRV_CONFIG_INVALID */
 export function readServingConfig(environment: Environment): ServingConfig {
   const { problems, values } = readSettings("SERVING", SERVING_SETTINGS, environment);
   if (problems.length > 0)
-    throw servingError("MOD_SERVE_SETTINGS_INVALID", describeProblems(problems), { data: { problems } });
+    throw servingError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
   return values;
 }

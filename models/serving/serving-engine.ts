@@ -124,7 +124,7 @@ export class ServingEngine {
     return Math.min(60, Math.max(1, Math.ceil(this.#queue.size / perSecond / 4)));
   }
 
-  /** @throws RollupError MOD_SERVE_PROMPT_TOO_LONG, MOD_SERVE_OVERLOADED, MOD_SERVE_STOPPING */
+  /** @throws RollupError MOD_SERVE_PROMPT_TOO_LONG, SRV_OVERLOADED, SRV_STOPPING */
   ask(question: EngineQuestion, listener: EngineListener): EngineTicket {
     if (this.#failure !== null) throw stopping(this.#failure);
     const { maxTokens, prompt } = question;
@@ -283,10 +283,10 @@ const pagesOf = ({ maxTokens, prompt }: EngineQuestion): number =>
   Math.ceil((prompt.length + maxTokens) / PAGE_POSITIONS);
 
 function stopping(cause: Error) {
-  return servingError("MOD_SERVE_STOPPING", `no answers are given: ${cause.message}`, { cause });
+  return servingError("SRV_STOPPING", `no answers are given: ${cause.message}`, { cause });
 }
 
 function typed(error: unknown): RollupError {
   if (isRollupError(error)) return error;
-  return servingError("MOD_SERVE_INTERNAL", "the adapter could not be read", { cause: error });
+  return servingError("SRV_INTERNAL", "the adapter could not be read", { cause: error });
 }

@@ -149,7 +149,7 @@ describe("refusals", () => {
       body: "{",
     });
     const form = {
-      error: { type: "invalid_request_error", openledger: { code: "MOD_SERVE_REQUEST_INVALID" } },
+      error: { type: "invalid_request_error", openledger: { code: "SRV_BAD_REQUEST" } },
     };
     expect(await raw.json()).toMatchObject(form);
     for (const path of ["/%", `/v1/models/${"x".repeat(2_000)}`]) {

@@ -1,8 +1,9 @@
 /** The spans of an answer over HTTP: how a client asks and checks. Runs in browsers. The server's side: host-spans.ts. */
 import { z } from "zod";
+import { modelError } from "../model-errors.ts";
 import { type CheckedAnswer, checkCitations } from "./check-citations.ts";
 import { evidenceFromJson } from "./evidence.ts";
-import { falseEvidence, spanError } from "./span-errors.ts";
+import { falseEvidence } from "./span-errors.ts";
 
 const givenSchema = z.object({ root: z.string().regex(/^[0-9a-f]{64}$/), evidence: z.unknown() });
 
@@ -24,7 +25,7 @@ export interface HostedSpans extends CheckedAnswer {
 
 /**
  * The spans of a text as a model's server gives them, checked. null where the server has no index.
- * @throws MOD_SPANS_HOST_UNREACHABLE, MOD_SPANS_EVIDENCE_FALSE
+ * @throws ATT_SERVER_UNREACHABLE, MOD_SPANS_EVIDENCE_FALSE
  */
 export async function askSpans(options: AskSpansOptions): Promise<HostedSpans | null> {
   const { rowsRoot, serverUrl, text, timeoutMs = 10_000 } = options;
@@ -41,7 +42,7 @@ export async function askSpans(options: AskSpansOptions): Promise<HostedSpans | 
     if (!response.ok) throw new Error(`status ${response.status}`);
     body = await response.json();
   } catch (cause) {
-    throw spanError("MOD_SPANS_HOST_UNREACHABLE", `no spans from ${url}`, { data: { url }, cause });
+    throw modelError("MOD_SOURCE_UNREADABLE", `no spans from ${url}`, { data: { url }, cause });
   }
   const given = givenSchema.safeParse(body);
   if (!given.success) throw falseEvidence("it is not of the documented form");

@@ -115,7 +115,7 @@ describe("findSpans", () => {
   });
 
   it("refuses answers and documents that are no UTF-8", async () => {
-    const code = expect.objectContaining({ code: "MOD_SPANS_TEXT_INVALID" });
+    const code = expect.objectContaining({ code: "MOD_INPUT_INVALID" });
     const index = await smallIndex(["a"]);
     expect(() => findSpans(index, Uint8Array.of(0xc3))).toThrow(code);
     await expect(smallIndex([""])).rejects.toThrow(code);

@@ -15,7 +15,7 @@ export interface Span extends Interval {
  *
  * @param answer UTF-8
  * @param maxComparedBytes of the text; what is found until then is given. Default: without end
- * @throws MOD_SPANS_TEXT_INVALID
+ * @throws MOD_INPUT_INVALID
  */
 export function findSpans(
   index: SpanIndex,

@@ -15,9 +15,9 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { modelError } from "../model-errors.ts";
 import { DOCUMENT_BYTES, ENTRY_BYTES, LEAF_BYTES, ROW_TEXTS, SEPARATOR } from "./index-root.ts";
 import { MerkleTree, nodeBytes } from "./merkle-tree.ts";
-import { spanError } from "./span-errors.ts";
 import { bytesOfArray, bytesReader, MAX_TEXT_BYTES, SpanIndex } from "./span-index.ts";
 
 const MAGIC = new TextEncoder().encode("OLSPANS\0");
@@ -72,11 +72,11 @@ export async function writeIndexFile(path: string, index: SpanIndex): Promise<{ 
  * bounds later: every number in it is checked here. That its nodes belong to its text is not: openings of a false file
  * do not lead to the root, which every client sees.
  *
- * @throws MOD_SPANS_FILE_INVALID
+ * @throws MOD_FILE_INVALID
  */
 export async function readIndexFile(path: string): Promise<SpanIndex> {
   const invalid = (reason: string, cause?: unknown) =>
-    spanError("MOD_SPANS_FILE_INVALID", `${path} is no sound index of spans: ${reason}`, {
+    modelError("MOD_FILE_INVALID", `${path} is no sound index of spans: ${reason}`, {
       data: { path, reason },
       cause,
     });

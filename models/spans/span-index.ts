@@ -1,4 +1,5 @@
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { modelError } from "../model-errors.ts";
 import {
   DOCUMENT_BYTES,
   ENTRY_BYTES,
@@ -12,7 +13,7 @@ import {
   type SpanDocument,
 } from "./index-root.ts";
 import { MerkleTree } from "./merkle-tree.ts";
-import { invalidText, spanError } from "./span-errors.ts";
+import { invalidText } from "./span-errors.ts";
 import { buildSuffixArray, type SuffixEngine } from "./suffix-engine.ts";
 
 /** The most text of one index: its file has 6.25 bytes for each. A guess at what a laptop holds; revisit. */
@@ -170,7 +171,7 @@ export type OnIndexProgress = (progress: { readonly stage: "sort" | "hash"; read
 
 /**
  * @param options.rowsRoot of the version, 64 hexadecimal digits
- * @throws MOD_SPANS_TEXT_INVALID, MOD_SPANS_TOO_LARGE, MOD_SPANS_NATIVE_UNAVAILABLE
+ * @throws MOD_INPUT_INVALID, MOD_TOO_LARGE, MOD_ENGINE_UNAVAILABLE
  */
 export async function buildSpanIndex(
   inputs: readonly DocumentInput[],
@@ -216,7 +217,7 @@ export function bytesOfArray(array: Int32Array): Uint8Array {
 function joinDocuments(inputs: readonly DocumentInput[]): { text: Uint8Array; documents: Uint8Array } {
   const textBytes = inputs.reduce((sum, { text }) => sum + text.length + 1, 0);
   if (textBytes > MAX_TEXT_BYTES) {
-    throw spanError("MOD_SPANS_TOO_LARGE", `${textBytes} bytes of text are more than ${MAX_TEXT_BYTES}`, {
+    throw modelError("MOD_TOO_LARGE", `${textBytes} bytes of text are more than ${MAX_TEXT_BYTES}`, {
       data: { textBytes, maxTextBytes: MAX_TEXT_BYTES },
     });
   }

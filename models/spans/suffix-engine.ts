@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { spanError } from "./span-errors.ts";
+import { modelError } from "../model-errors.ts";
 import { suffixArray } from "./suffix-array.ts";
 
 /** Both make the same array; native is several times as fast, and needs the addon. */
@@ -20,7 +20,7 @@ const addonPath = fileURLToPath(new URL("native/build/suffix-array.node", import
 /**
  * @param engine "auto" takes native where it was built
  * @param onShare how much is done, 0 to 1: of the native engine an estimate
- * @throws MOD_SPANS_NATIVE_UNAVAILABLE
+ * @throws MOD_ENGINE_UNAVAILABLE
  */
 export async function buildSuffixArray(
   text: Uint8Array,
@@ -59,7 +59,7 @@ function loadAddon(): SuffixAddon {
     return createRequire(import.meta.url)(addonPath) as SuffixAddon;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
-    throw spanError("MOD_SPANS_NATIVE_UNAVAILABLE", `the native suffix arrays do not load (${reason})`, {
+    throw modelError("MOD_ENGINE_UNAVAILABLE", `the native suffix arrays do not load (${reason})`, {
       data: { path: addonPath, reason },
       cause,
     });

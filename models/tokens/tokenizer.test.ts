@@ -74,7 +74,7 @@ describe("a tokenizer", () => {
   });
 
   it("is refused where it is absent, malformed or of another model", async () => {
-    const refused = { code: "MOD_TOKENIZER_INVALID" };
+    const refused = { code: "MOD_FILE_INVALID" };
     await expect(openTokenizer(sourceOf({}), 300)).rejects.toMatchObject(refused);
     for (const text of ["", "{", "[]", "null", "7", "{}", '{"model":{"type":"other"}}'])
       await expect(openTokenizer(sourceOf({ "tokenizer.json": text }), 12), text).rejects.toMatchObject(

@@ -33,7 +33,7 @@ const NORMALIZED_PART = 4;
 /**
  * The tokenizer of a model: its tokenizer.json, or bytes where there is none and the vocabulary has 256.
  *
- * @throws RollupError MOD_TOKENIZER_INVALID, MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE
+ * @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE
  */
 export async function openTokenizer(source: FileSource, vocabularySize: number): Promise<TextTokens> {
   const bytes = await readWhole(source, "tokenizer.json", MAX_FILE_BYTES);
@@ -94,5 +94,5 @@ export function parseJsonFile(bytes: Uint8Array): object {
 }
 
 function invalid(reason: string, cause?: unknown) {
-  return modelError("MOD_TOKENIZER_INVALID", `tokenizer.json: ${reason}`, { data: { reason }, cause });
+  return modelError("MOD_FILE_INVALID", `tokenizer.json: ${reason}`, { data: { reason }, cause });
 }

@@ -28,7 +28,7 @@ export async function writeCheckpoint(
   await inStates("readwrite", (states) => states.put(kept, folder));
 }
 
-/** @throws RollupError MOD_CHECKPOINT_INVALID where it is damaged, or of another tuning */
+/** @throws RollupError MOD_FILE_INVALID where it is damaged, or of another tuning */
 export async function readCheckpoint(
   folder: string,
   identity: string,
@@ -52,7 +52,7 @@ export async function forgetCheckpoint(folder: string): Promise<void> {
 }
 
 const invalid = (path: string, reason: string, cause?: unknown) =>
-  modelError("MOD_CHECKPOINT_INVALID", `the state "${path}" of this browser: ${reason}`, {
+  modelError("MOD_FILE_INVALID", `the state "${path}" of this browser: ${reason}`, {
     data: { path, reason },
     cause,
   });

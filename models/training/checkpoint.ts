@@ -44,7 +44,7 @@ export async function writeCheckpoint(
 
 /**
  * Fills the blocks from the folder's state. @returns the steps that it has, 0 without a state
- * @throws RollupError MOD_CHECKPOINT_INVALID where it is damaged, or of another tuning
+ * @throws RollupError MOD_FILE_INVALID where it is damaged, or of another tuning
  */
 export async function readCheckpoint(folder: string, identity: string, state: TuningState): Promise<number> {
   const path = join(folder, STATE_FILE);
@@ -70,5 +70,5 @@ const hashOf = (stepText: string, body: Uint8Array): string =>
   createHash("sha256").update(stepText).update(body).digest("hex");
 
 function invalid(path: string, reason: string, cause?: unknown) {
-  return modelError("MOD_CHECKPOINT_INVALID", `${path}: ${reason}`, { data: { path, reason }, cause });
+  return modelError("MOD_FILE_INVALID", `${path}: ${reason}`, { data: { path, reason }, cause });
 }

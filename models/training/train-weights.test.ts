@@ -103,7 +103,8 @@ describe("training all weights", () => {
     expect(losses).toHaveLength(60 - 21);
     expect(hash).toBe(PINNED);
     await expect(train("wasm", 1, { lastPart: 0.2 }, state)).rejects.toMatchObject({
-      code: "MOD_CHECKPOINT_INVALID",
+      code: "MOD_FILE_INVALID",
+      data: { reason: "checkpoint-invalid" },
     });
   });
 

@@ -31,7 +31,7 @@ export const trainingBlocks = ({ lanes }: TrainingRecipe): number => 2 + lanes;
 /**
  * Trains a model by AdamW from weights that the recipe's seed gives. Same shape, rows and recipe, same bytes.
  *
- * @throws RollupError MOD_INPUT_INVALID, MOD_CHECKPOINT_INVALID, MOD_THREAD_ENDED
+ * @throws RollupError MOD_INPUT_INVALID, MOD_FILE_INVALID, MOD_THREAD_ENDED
  */
 export async function trainWeights(
   loaded: LoadedModel,

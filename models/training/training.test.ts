@@ -45,7 +45,10 @@ describe("tuning", () => {
     const good = await readFile(file);
     const refuses = (bytes: Uint8Array) =>
       writeFile(file, bytes).then(() =>
-        expect(tune("wasm", 1, state)).rejects.toMatchObject({ code: "MOD_CHECKPOINT_INVALID" }),
+        expect(tune("wasm", 1, state)).rejects.toMatchObject({
+          code: "MOD_FILE_INVALID",
+          data: { reason: "checkpoint-invalid" },
+        }),
       );
     for (const at of [0, 70, 135, good.length - 1]) {
       const bad = Buffer.from(good);
@@ -60,7 +63,7 @@ describe("tuning", () => {
     const other = { ...tuningRecipe, rate: 0.02 };
     await expect(
       tuneAdapter(loaded, new RowTeam(loaded), tuningRows, other, { folder: state }),
-    ).rejects.toMatchObject({ code: "MOD_CHECKPOINT_INVALID" });
+    ).rejects.toMatchObject({ code: "MOD_FILE_INVALID", data: { reason: "checkpoint-invalid" } });
   });
 
   it("refuses settings out of range, and passes on what a thread refuses", async () => {

@@ -66,7 +66,7 @@ export class TuningPaused extends Error {}
  * and recipe, same bytes, whatever kernels and however many threads.
  *
  * @returns the last step
- * @throws RollupError MOD_INPUT_INVALID, MOD_CHECKPOINT_INVALID, MOD_THREAD_ENDED; TuningPaused
+ * @throws RollupError MOD_INPUT_INVALID, MOD_FILE_INVALID, MOD_THREAD_ENDED; TuningPaused
  */
 export async function tuneAdapter(
   loaded: LoadedModel,
@@ -95,7 +95,7 @@ export async function tuneAdapter(
   const done = folder === undefined ? 0 : await readCheckpoint(folder, identity, state);
   const lastStep = recipe.lastStep ?? recipe.steps;
   if (done > lastStep)
-    throw modelError("MOD_CHECKPOINT_INVALID", `the state in ${folder} has ${done} steps, not ${lastStep}`, {
+    throw modelError("MOD_FILE_INVALID", `the state in ${folder} has ${done} steps, not ${lastStep}`, {
       data: { path: folder, reason: "it has more steps" },
     });
   for (let step = done + 1; step <= lastStep; step++) {

@@ -1,7 +1,7 @@
 /** How somebody takes part: waits for his turn, fetches the round, contributes, hands it in. In Node and in pages. */
 import { z } from "zod";
 import { isRollupError, RollupError } from "../../circuits/rollup-error.ts";
-import { proverError, proverErrors } from "../prover-errors.ts";
+import { type ProverErrorCode, proverError, proverErrors } from "../prover-errors.ts";
 import {
   type CeremonyEntry,
   type CeremonyInfo,
@@ -101,7 +101,7 @@ export class CeremonyClient {
   /**
    * From joining to the receipt.
    *
-   * @throws RollupError PRV_CEREMONY_TICKET where the place was lost; PRV_CONTRIBUTION_INVALID, PRV_CEREMONY_FULL,
+   * @throws RollupError PRV_CEREMONY_TICKET where the place was lost; PRV_CONTRIBUTION_INVALID, SRV_QUOTA_USED,
    * PRV_CEREMONY_OVER, PRV_CEREMONY_UNREACHABLE; the signal's reason
    */
   async takePart(participation: Participation): Promise<CeremonyEntry> {
@@ -192,7 +192,7 @@ export class CeremonyClient {
           return await this.sendPiece(ticket, done, piece);
         } catch (error) {
           // A piece whose answer was lost, or a coordinator that was killed: it says where to go on.
-          if (isRollupError(error, "PRV_CEREMONY_OFFSET"))
+          if (isRollupError(error, "PRV_CEREMONY_INCOMPLETE"))
             return receivedSchema.parse(error.data).receivedBytes;
           throw error;
         }
@@ -242,8 +242,10 @@ export class CeremonyClient {
     const parsed = errorSchema.safeParse(await response.json().catch(() => null));
     if (!parsed.success) throw unreachable(`the coordinator answers with status ${response.status}`);
     const { code, data, message } = parsed.data.error;
-    const isRetryable = code in proverErrors && proverErrors[code as keyof typeof proverErrors].isRetryable;
-    throw new RollupError(code, message, { data, isRetryable });
+    const isKnown = proverErrors.statusOf(code) !== undefined;
+    throw isKnown
+      ? proverError(code as ProverErrorCode, message, { data })
+      : new RollupError(code, message, { data });
   }
 }
 

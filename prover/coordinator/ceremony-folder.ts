@@ -53,7 +53,7 @@ export type FinishedCeremony = z.output<typeof finishedSchema>;
 
 export const sha256Hex = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");
 
-/** Makes the folder of a new ceremony. @throws RollupError PRV_KEY_UNREADABLE, PRV_CEREMONY_REFUSED */
+/** Makes the folder of a new ceremony. @throws RollupError PRV_KEY_INVALID, PRV_CEREMONY_REFUSED */
 export async function createCeremony(path: string, facts: CeremonyFacts, zkeyPath: string): Promise<void> {
   const folder = resolve(path);
   if (existsSync(join(folder, "ceremony.json")))
@@ -91,7 +91,7 @@ export class CeremonyFolder {
   /**
    * Takes the folder for this process, and what a killed one left half done out of it.
    *
-   * @throws RollupError PRV_CEREMONY_STORE where another process has it, or it is not as a coordinator left it
+   * @throws RollupError SRV_STORE_CORRUPT where another process has it, or it is not as a coordinator left it
    */
   static async open(path: string): Promise<CeremonyFolder> {
     const root = resolve(path);
@@ -281,5 +281,5 @@ function syncPath(path: string): void {
 }
 
 function storeError(reason: string, cause?: unknown) {
-  return proverError("PRV_CEREMONY_STORE", reason, { data: { reason }, cause });
+  return proverError("SRV_STORE_CORRUPT", reason, { data: { reason }, cause });
 }

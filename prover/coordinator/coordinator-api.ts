@@ -5,11 +5,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { clientNetwork } from "../../circuits/http/client-network.ts";
 import { createServer } from "../../circuits/http/create-server.ts";
-import type { HttpErrors, HttpFault, ServerLog } from "../../circuits/http/http-errors.ts";
+import type { HttpErrors, ServerLog } from "../../circuits/http/http-errors.ts";
 import type { ServerLimits } from "../../circuits/http/server-settings.ts";
 import { validateByZod } from "../../circuits/wire/zod-routes.ts";
 import { contributorName, ticketText } from "../ceremony/ceremony-api.ts";
-import { type ProverErrorCode, proverError, proverErrors } from "../prover-errors.ts";
+import { proverError, proverErrors } from "../prover-errors.ts";
 import type { Coordinator, CoordinatorLog } from "./coordinator.ts";
 
 /** Of the page: address, type, content. */
@@ -58,7 +58,7 @@ export async function createCoordinatorApi(
       "cache-control": "no-store",
     },
   });
-  validateByZod(app, ({ data, reason }) => proverError("PRV_CEREMONY_REQUEST", reason, { data }));
+  validateByZod(app, ({ data, reason }) => proverError("SRV_BAD_REQUEST", reason, { data }));
   for (const { content, path, type } of options.pages)
     app.get(path, (_request, reply) =>
       reply
@@ -99,7 +99,7 @@ export async function createCoordinatorApi(
     },
     async (request) => {
       if (!(request.body instanceof Uint8Array))
-        throw proverError("PRV_CEREMONY_REQUEST", "a piece is application/octet-stream");
+        throw proverError("SRV_BAD_REQUEST", "a piece is application/octet-stream");
       const { offset } = request.query as { offset: number };
       return { receivedBytes: await coordinator.upload(ticketOf(request), offset, request.body) };
     },
@@ -107,7 +107,7 @@ export async function createCoordinatorApi(
   app.post("/v1/contribution", (request) => coordinator.submit(ticketOf(request)));
   app.get("/v1/key", async (request, reply) => {
     if (coordinator.info().state !== "finished" || !existsSync(coordinator.keyPath))
-      throw proverError("PRV_CEREMONY_REQUEST", "the ceremony is not finished");
+      throw proverError("SRV_BAD_REQUEST", "the ceremony is not finished");
     return sendFile(request, reply, coordinator.keyPath);
   });
   await app.ready();
@@ -126,22 +126,17 @@ async function sendFile(request: FastifyRequest, reply: FastifyReply, path: stri
   const { size } = await stat(path);
   const from = Number(/^bytes=(\d{1,15})-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
   if (from > size)
-    throw proverError("PRV_CEREMONY_OFFSET", `there are ${size} bytes`, { data: { receivedBytes: size } });
+    throw proverError("PRV_CEREMONY_INCOMPLETE", `there are ${size} bytes`, {
+      data: { reason: "ceremony-offset", receivedBytes: size },
+    });
   if (from > 0) reply.code(206).header("content-range", `bytes ${from}-${Math.max(from, size - 1)}/${size}`);
   reply.type("application/octet-stream").header("content-length", size - from);
   return reply.send(createReadStream(path, { start: from }));
 }
 
-const CODES: Partial<Record<HttpFault, ProverErrorCode>> = {
-  "too-large": "PRV_CEREMONY_TOO_LARGE",
-  "rate-limited": "PRV_CEREMONY_FULL",
-  internal: "PRV_CEREMONY_INTERNAL",
-};
-
 function ceremonyErrors(log: ServerLog): HttpErrors {
   return {
     log,
-    make: (fault, message, details) => proverError(CODES[fault] ?? "PRV_CEREMONY_REQUEST", message, details),
-    statusOf: ({ code }) => proverErrors[code as ProverErrorCode]?.httpStatus ?? 500,
+    statusOf: ({ code }) => proverErrors.statusOf(code) ?? 500,
   };
 }

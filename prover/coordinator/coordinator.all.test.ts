@@ -71,9 +71,9 @@ describe("a served ceremony", () => {
         headers: { "content-type": "application/json", ...headers },
         body,
       });
-    expect(await codeOf(await post('{"name":"a\\u0007b"}'))).toBe("400 PRV_CEREMONY_REQUEST");
-    expect(await codeOf(await post(`{"name":"${"x".repeat(65)}"}`))).toBe("400 PRV_CEREMONY_REQUEST");
-    expect(await codeOf(await post(`{"name":"${"x".repeat(9_000)}"}`))).toBe("413 PRV_CEREMONY_TOO_LARGE");
+    expect(await codeOf(await post('{"name":"a\\u0007b"}'))).toBe("400 SRV_BAD_REQUEST");
+    expect(await codeOf(await post(`{"name":"${"x".repeat(65)}"}`))).toBe("400 SRV_BAD_REQUEST");
+    expect(await codeOf(await post(`{"name":"${"x".repeat(9_000)}"}`))).toBe("413 SRV_TOO_LARGE");
     expect(await codeOf(await fetch(`${served.url}/v1/round`))).toBe("404 PRV_CEREMONY_TICKET");
     expect(await codeOf(await put("ab".repeat(32), 0, new Uint8Array(1)))).toBe("404 PRV_CEREMONY_TICKET");
     const [first, second] = [await client.join("first"), await client.join("second")];
@@ -90,12 +90,10 @@ describe("a served ceremony", () => {
     const { roundBytes } = await client.info();
     expect(await client.sendPiece(ticket, 0, new Uint8Array(100))).toBe(100);
     await expect(client.sendPiece(ticket, 50, new Uint8Array(1))).rejects.toMatchObject({
-      code: "PRV_CEREMONY_OFFSET",
-      data: { receivedBytes: 100 },
+      code: "PRV_CEREMONY_INCOMPLETE",
+      data: { reason: "ceremony-offset", receivedBytes: 100 },
     });
-    expect(await codeOf(await put(ticket, 100, new Uint8Array(roundBytes)))).toBe(
-      "413 PRV_CEREMONY_TOO_LARGE",
-    );
+    expect(await codeOf(await put(ticket, 100, new Uint8Array(roundBytes)))).toBe("413 SRV_TOO_LARGE");
     await expect(client.submit(ticket)).rejects.toMatchObject({ code: "PRV_CEREMONY_INCOMPLETE" });
     expect(await client.stateOf(ticket)).toMatchObject({ state: "turn", receivedBytes: 100 });
     await client.leave(ticket);
@@ -269,7 +267,7 @@ describe("a served ceremony", () => {
 
   test("belongs to one process at a time", async () => {
     writeFileSync(join(ceremonyPath, "lock"), "1");
-    await expect(CeremonyFolder.open(ceremonyPath)).rejects.toMatchObject({ code: "PRV_CEREMONY_STORE" });
+    await expect(CeremonyFolder.open(ceremonyPath)).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT" });
   });
 });
 

@@ -68,7 +68,7 @@ export class Coordinator {
     };
   }
 
-  /** @throws RollupError PRV_CEREMONY_FULL, PRV_CEREMONY_OVER */
+  /** @throws RollupError SRV_QUOTA_USED, PRV_CEREMONY_OVER */
   join(name: string, address: string): string {
     this.#requireOpen();
     const ticket = this.#waiting.join(name, address, this.#nowMs());
@@ -116,7 +116,7 @@ export class Coordinator {
   }
 
   /**
-   * @throws RollupError PRV_CEREMONY_OFFSET, PRV_CEREMONY_TOO_LARGE, PRV_CEREMONY_DISK_FULL, and as `roundFor`
+   * @throws RollupError PRV_CEREMONY_INCOMPLETE, SRV_TOO_LARGE, SRV_DISK_FULL, and as `roundFor`
    * @returns bytes of the contribution that are here now
    */
   upload(ticket: string, offset: number, bytes: Uint8Array): Promise<number> {
@@ -191,14 +191,14 @@ export class Coordinator {
     // From the start again: a page that was reloaded has another contribution.
     if (offset > 0 && offset !== receivedBytes)
       throw proverError(
-        "PRV_CEREMONY_OFFSET",
+        "PRV_CEREMONY_INCOMPLETE",
         `${receivedBytes} bytes are here, the piece begins at ${offset}`,
         {
-          data: { receivedBytes },
+          data: { reason: "ceremony-offset", receivedBytes },
         },
       );
     if (offset + bytes.length > maxBytes)
-      throw proverError("PRV_CEREMONY_TOO_LARGE", `a contribution has ${maxBytes} bytes`, {
+      throw proverError("SRV_TOO_LARGE", `a contribution has ${maxBytes} bytes`, {
         data: { maxBytes },
       });
     // The disk may fill at any time all the same: then a piece is taken back.
@@ -279,11 +279,7 @@ export class Coordinator {
 }
 
 function diskFull(cause: unknown) {
-  return proverError(
-    "PRV_CEREMONY_DISK_FULL",
-    "there is no room for a contribution on the coordinator's disk",
-    {
-      cause,
-    },
-  );
+  return proverError("SRV_DISK_FULL", "there is no room for a contribution on the coordinator's disk", {
+    cause,
+  });
 }

@@ -25,7 +25,7 @@ export interface FinishRequest {
  * May be called again after a kill: until the last step nothing of the ceremony has changed. A key folder that was made by
  * then has to be removed first.
  *
- * @throws RollupError PRV_CEREMONY_STORE, PRV_CEREMONY_REFUSED, and as exportKey
+ * @throws RollupError SRV_STORE_CORRUPT, PRV_CEREMONY_REFUSED, and as exportKey
  */
 export async function finishCeremony(
   request: FinishRequest,

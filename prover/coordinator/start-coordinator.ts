@@ -24,7 +24,7 @@ export interface RunningCoordinator {
   stop(): Promise<void>;
 }
 
-/** @throws RollupError PRV_CEREMONY_STORE */
+/** @throws RollupError SRV_STORE_CORRUPT */
 export async function startCoordinator(options: CoordinatorOptions): Promise<RunningCoordinator> {
   const { host, log, port, pieceBytes = PIECE_BYTES } = options;
   const folder = await CeremonyFolder.open(options.folder);

@@ -74,15 +74,17 @@ export class WaitingList {
     this.#entries.push({ ...place, seenAtMs: nowMs, turnSinceMs: null, workDone: 0, workedAtMs: nowMs });
   }
 
-  /** @returns the ticket, which nobody else knows @throws RollupError PRV_CEREMONY_FULL */
+  /** @returns the ticket, which nobody else knows @throws RollupError SRV_QUOTA_USED */
   join(name: string, address: string, nowMs: number): string {
     const { maxPerAddress, maxWaiting } = this.#limits;
     if (this.#entries.length >= maxWaiting)
-      throw proverError("PRV_CEREMONY_FULL", `${maxWaiting} people wait already`, { data: { maxWaiting } });
+      throw proverError("SRV_QUOTA_USED", `${maxWaiting} people wait already`, {
+        data: { reason: "ceremony-full", maxWaiting },
+      });
     // Attack: one person takes the whole list.
     if (this.#entries.filter((entry) => entry.address === address).length >= maxPerAddress)
-      throw proverError("PRV_CEREMONY_FULL", `${maxPerAddress} places are held from this address already`, {
-        data: { maxPerAddress },
+      throw proverError("SRV_QUOTA_USED", `${maxPerAddress} places are held from this address already`, {
+        data: { reason: "ceremony-full", maxPerAddress },
       });
     const ticket = randomBytes(32).toString("hex");
     this.#add({ ticket, name, address }, nowMs);

@@ -17,7 +17,7 @@ const sectionIds = { header: 1, tauG1: 2, alphaTauG1: 4, betaTauG1: 5, contribut
  * proofs verify all the same, and anybody can forge them. It does not check the contributions themselves:
  * `snarkjs powersoftau verify` does, and takes long.
  *
- * @throws RollupError PRV_PTAU_UNREADABLE, PRV_PTAU_NO_CONTRIBUTION
+ * @throws RollupError PRV_PTAU_INVALID
  */
 export async function readPtauHeader(path: string): Promise<PtauHeader> {
   let file: FileHandle;
@@ -76,16 +76,16 @@ async function readOpenPtau(file: FileHandle, path: string): Promise<PtauHeader>
   if (contributionCount === 0 || known.length > 0) {
     const data = { path, contributionCount, secretsEqualToOne: known.map(([name]) => name) };
     throw proverError(
-      "PRV_PTAU_NO_CONTRIBUTION",
+      "PRV_PTAU_INVALID",
       `nobody contributed to ${path}: anybody could forge proofs under a key made from it`,
-      { data },
+      { data: { reason: "no-contribution", ...data } },
     );
   }
   return { power, contributionCount };
 }
 
 function unreadable(path: string, reason: string, cause?: unknown) {
-  return proverError("PRV_PTAU_UNREADABLE", `${path} is not a usable powers-of-tau file: ${reason}`, {
+  return proverError("PRV_PTAU_INVALID", `${path} is not a usable powers-of-tau file: ${reason}`, {
     data: { path, reason },
     cause,
   });

@@ -7,7 +7,7 @@ import { parseZkeyHeader, unreadableKey, type ZkeyHeader } from "./zkey-header.t
  * Reads a proving key's header and verification key, and checks that every section is there whole. The
  * points themselves are not checked; `checkVerificationKey` is the caller's.
  *
- * @throws RollupError PRV_KEY_UNREADABLE
+ * @throws RollupError PRV_KEY_INVALID
  */
 export async function readZkeyHeader(path: string): Promise<ZkeyHeader> {
   let file: FileHandle;
@@ -31,7 +31,7 @@ export async function readZkeyHeader(path: string): Promise<ZkeyHeader> {
   }
 }
 
-/** sha256 of a file's bytes, hex. @throws RollupError PRV_KEY_UNREADABLE */
+/** sha256 of a file's bytes, hex. @throws RollupError PRV_KEY_INVALID */
 export async function hashKeyFile(path: string): Promise<string> {
   const hash = createHash("sha256");
   try {

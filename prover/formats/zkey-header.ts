@@ -33,7 +33,7 @@ export interface ZkeyBytes {
   read(position: number, byteCount: number): Promise<Uint8Array>;
 }
 
-/** As `readZkeyHeader`. @throws RollupError PRV_KEY_UNREADABLE */
+/** As `readZkeyHeader`. @throws RollupError PRV_KEY_INVALID */
 export async function parseZkeyHeader(source: ZkeyBytes): Promise<ZkeyHeader> {
   const { name: path, fileBytes } = source;
   const read = async (position: number, byteCount: number) => {
@@ -119,7 +119,7 @@ function decodeG2(bytes: Uint8Array, at: number): G2RealFirst {
 }
 
 export function unreadableKey(path: string, reason: string, cause?: unknown) {
-  return proverError("PRV_KEY_UNREADABLE", `${path} is not a readable proving key: ${reason}`, {
+  return proverError("PRV_KEY_INVALID", `${path} is not a readable proving key: ${reason}`, {
     data: { path, reason },
     cause,
   });

@@ -65,7 +65,7 @@ export const DISPATCHER_SETTINGS = {
 
 export type DispatchConfig = SettingValues<typeof DISPATCHER_SETTINGS>;
 
-/** @throws PRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown */
+/** @throws SRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown */
 export function readDispatchConfig(environment: Environment): DispatchConfig {
   const { problems: found, values } = readSettings("DISPATCHER", DISPATCHER_SETTINGS, environment);
   const problems = [...found];
@@ -75,6 +75,6 @@ export function readDispatchConfig(environment: Environment): DispatchConfig {
       problem: "is missing, and DISPATCHER_CREDITS_PATH is given",
     });
   if (problems.length > 0)
-    throw proverError("PRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
+    throw proverError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
   return values;
 }

@@ -102,7 +102,7 @@ export class Dispatcher {
 
   /**
    * One comparison of both sides.
-   * @throws PRV_QUEUE_UNREACHABLE, PRV_SEQUENCER_UNREACHABLE, PRV_SEQUENCER_REFUSED, PRV_CONFIG_INVALID
+   * @throws PRV_QUEUE_FAILED, SRV_SEQUENCER_UNREACHABLE, SRV_SEQUENCER_REFUSED, SRV_CONFIG_INVALID
    */
   async look(): Promise<void> {
     requireConnected(this.#modules.redis);

@@ -37,7 +37,7 @@ export const proveAnswerSchema = z.strictObject({
 });
 export type ProveAnswer = z.output<typeof proveAnswerSchema>;
 
-/** @throws PRV_QUEUE_UNREACHABLE where Redis does not answer, or does not take the credential, within ten seconds */
+/** @throws PRV_QUEUE_FAILED where Redis does not answer, or does not take the credential, within ten seconds */
 export async function connectRedis(url: string, onError: (error: Error) => void): Promise<Redis> {
   // BullMQ asks for no limit of retries: its commands wait until Redis is back.
   const redis = new Redis(url, { maxRetriesPerRequest: null });
@@ -55,16 +55,21 @@ export async function connectRedis(url: string, onError: (error: Error) => void)
     return redis;
   } catch (cause) {
     redis.disconnect();
-    throw proverError("PRV_QUEUE_UNREACHABLE", `the queue's Redis: ${(cause as Error).message}`, { cause });
+    throw proverError("PRV_QUEUE_FAILED", `the queue's Redis: ${(cause as Error).message}`, {
+      data: { reason: "queue-unreachable" },
+      cause,
+    });
   } finally {
     timeout.abort();
   }
 }
 
-/** @throws PRV_QUEUE_UNREACHABLE instead of waiting for it */
+/** @throws PRV_QUEUE_FAILED instead of waiting for it */
 export function requireConnected(redis: Redis): void {
   if (redis.status !== "ready")
-    throw proverError("PRV_QUEUE_UNREACHABLE", `the queue's Redis: ${redis.status}`);
+    throw proverError("PRV_QUEUE_FAILED", `the queue's Redis: ${redis.status}`, {
+      data: { reason: "queue-unreachable" },
+    });
 }
 
 const inputsKey = (hash: string) => `${KEY_PREFIX}:inputs:${hash}`;
@@ -79,11 +84,14 @@ export async function putInputs(redis: Redis, json: string): Promise<string> {
   return hash;
 }
 
-/** @throws PRV_QUEUE_INPUTS_INVALID where they are gone, or are not those of the hash */
+/** @throws PRV_QUEUE_FAILED where they are gone, or are not those of the hash */
 export async function getInputs(redis: Redis, hash: string): Promise<Record<string, unknown>> {
   const packed = await redis.getBuffer(inputsKey(hash));
   const refuse = (why: string, cause?: unknown) =>
-    proverError("PRV_QUEUE_INPUTS_INVALID", `inputs ${hash.slice(0, 12)}… ${why}`, { data: { hash }, cause });
+    proverError("PRV_QUEUE_FAILED", `inputs ${hash.slice(0, 12)}… ${why}`, {
+      data: { reason: "queue-inputs-invalid", hash },
+      cause,
+    });
   if (packed === null) throw refuse("are not in the queue's store");
   let json: Buffer;
   try {

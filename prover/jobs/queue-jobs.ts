@@ -34,7 +34,7 @@ interface Held {
   readonly startedAtMs: number;
 }
 
-/** @throws PRV_QUEUE_UNREACHABLE from every method where Redis is away; PRV_QUEUE_INPUTS_INVALID from nextJob */
+/** @throws PRV_QUEUE_FAILED from every method where Redis is away; PRV_QUEUE_FAILED from nextJob */
 export async function createQueueJobClient(
   { handInKey, lockMs, proverName, queueUrl }: QueueJobClientOptions,
   { logger }: { logger: Logger },
@@ -100,7 +100,10 @@ export async function createQueueJobClient(
         return asked;
       } catch (cause) {
         await job.moveToFailed(cause as Error, token);
-        throw proverError("PRV_QUEUE_INPUTS_INVALID", `job ${job.id} of the queue cannot be read`, { cause });
+        throw proverError("PRV_QUEUE_FAILED", `job ${job.id} of the queue cannot be read`, {
+          data: { reason: "queue-inputs-invalid" },
+          cause,
+        });
       }
     },
 

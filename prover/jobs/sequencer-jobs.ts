@@ -41,7 +41,7 @@ export interface ProveJobClientOptions extends SequencerEndpoint {
 const USELESS_STATUSES = [404, 409];
 
 /**
- * @throws PRV_SEQUENCER_UNREACHABLE, PRV_SEQUENCER_REFUSED, PRV_CONFIG_INVALID (the token) from every method;
+ * @throws SRV_SEQUENCER_UNREACHABLE, SRV_SEQUENCER_REFUSED, SRV_CONFIG_INVALID (the token) from every method;
  * PRV_PROOF_INVALID from submitProof
  */
 export function createProveJobClient(options: ProveJobClientOptions): ProveJobClient {
@@ -67,7 +67,7 @@ export function createProveJobClient(options: ProveJobClientOptions): ProveJobCl
 
 /**
  * @returns false where the sequencer has no use for it: the batch was rebuilt, or is final
- * @throws PRV_PROOF_INVALID, PRV_SEQUENCER_UNREACHABLE, PRV_SEQUENCER_REFUSED, PRV_CONFIG_INVALID
+ * @throws PRV_PROOF_INVALID, SRV_SEQUENCER_UNREACHABLE, SRV_SEQUENCER_REFUSED, SRV_CONFIG_INVALID
  */
 export async function postProof(
   endpoint: SequencerEndpoint,
@@ -91,9 +91,9 @@ export async function postProof(
 export function toError({ cause, kind, method, path, reason, status }: SequencerFailure) {
   const data = { method, path, ...(status === null ? {} : { httpStatus: status }) };
   if (kind === "unauthorized")
-    return proverError("PRV_CONFIG_INVALID", "the sequencer does not take PROVER_TOKEN", { data });
+    return proverError("SRV_CONFIG_INVALID", "the sequencer does not take PROVER_TOKEN", { data });
   const isPassing = kind === "unreachable" || kind === "aborted" || kind === "passing";
-  return proverError(isPassing ? "PRV_SEQUENCER_UNREACHABLE" : "PRV_SEQUENCER_REFUSED", reason, {
+  return proverError(isPassing ? "SRV_SEQUENCER_UNREACHABLE" : "SRV_SEQUENCER_REFUSED", reason, {
     data,
     cause,
   });
@@ -106,7 +106,7 @@ export function toInputs(inputs: Record<string, unknown>): CircuitInputs {
     if (typeof value === "number" && Number.isSafeInteger(value)) return BigInt(value);
     if (typeof value === "string" && /^(0x[0-9a-f]+|\d+)$/i.test(value)) return BigInt(value);
     throw proverError(
-      "PRV_SEQUENCER_REFUSED",
+      "SRV_SEQUENCER_REFUSED",
       `an input signal is ${JSON.stringify(value)?.slice(0, 80)}, not a number`,
     );
   };

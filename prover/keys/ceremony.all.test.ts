@@ -54,7 +54,10 @@ describe("exportDevelopmentKey", () => {
       isDevelopment: true,
       zkeyFile: "sample-4.INSECURE-DEVELOPMENT.zkey",
     });
-    await expect(loadProductionKey(circuit, folderOfKey)).rejects.toMatchObject({ code: "PRV_KEY_MISMATCH" });
+    await expect(loadProductionKey(circuit, folderOfKey)).rejects.toMatchObject({
+      code: "PRV_KEY_INVALID",
+      data: { reason: "key-mismatch" },
+    });
     await expect(
       exportDevelopmentKey({ circuitName: "sample-4", resolveCircuit, folder: folderOfKey }),
     ).rejects.toMatchObject({ code: "PRV_CEREMONY_REFUSED" });
@@ -103,20 +106,26 @@ describe("ceremony", () => {
   test("refuses powers of tau to which nobody contributed", async () => {
     const request = { ...sample(), ptauPath: emptyPtauPath, zkeyPath: at("never.zkey") };
     await expect(startKey(request)).rejects.toMatchObject({
-      code: "PRV_PTAU_NO_CONTRIBUTION",
-      data: { contributionCount: 0, secretsEqualToOne: ["tau", "alpha", "beta"] },
+      code: "PRV_PTAU_INVALID",
+      data: { reason: "no-contribution", contributionCount: 0, secretsEqualToOne: ["tau", "alpha", "beta"] },
     });
   });
 
   test("refuses powers of tau that are unprepared, missing or too few", async () => {
     const unprepared = { ...sample(), ptauPath: at("one.ptau"), zkeyPath: at("never.zkey") };
-    await expect(startKey(unprepared)).rejects.toMatchObject({ code: "PRV_PTAU_UNREADABLE" });
+    await expect(startKey(unprepared)).rejects.toMatchObject({
+      code: "PRV_PTAU_INVALID",
+      data: { reason: "unreadable" },
+    });
     const missing = { ...sample(), ptauPath: at("nowhere.ptau"), zkeyPath: at("never.zkey") };
-    await expect(startKey(missing)).rejects.toMatchObject({ code: "PRV_PTAU_UNREADABLE" });
+    await expect(startKey(missing)).rejects.toMatchObject({
+      code: "PRV_PTAU_INVALID",
+      data: { reason: "unreadable" },
+    });
     const large = { ...sample(), circuitName: "sample-600", zkeyPath: at("never.zkey") };
     await expect(startKey(large)).rejects.toMatchObject({
-      code: "PRV_PTAU_TOO_SMALL",
-      data: { power, neededPower: 10 },
+      code: "PRV_PTAU_INVALID",
+      data: { reason: "too-small", power, neededPower: 10 },
     });
   });
 
@@ -166,7 +175,10 @@ describe("npm run ceremony", () => {
     ];
     const { status, stdout, stderr } = await runScript(refused);
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
-    expect(JSON.parse(stderr)).toMatchObject({ code: "PRV_PTAU_NO_CONTRIBUTION" });
+    expect(JSON.parse(stderr)).toMatchObject({
+      code: "PRV_PTAU_INVALID",
+      data: { reason: "no-contribution" },
+    });
   });
 });
 

@@ -49,7 +49,7 @@ export interface KeyStep {
 /**
  * Writes a circuit's first key, which has no contribution and must not be used.
  *
- * @throws RollupError PRV_PTAU_UNREADABLE, PRV_PTAU_NO_CONTRIBUTION, PRV_PTAU_TOO_SMALL,
+ * @throws RollupError PRV_PTAU_INVALID,
  * PRV_CEREMONY_REFUSED, CIR_COMPILE_FAILED
  */
 export async function startKey(
@@ -65,7 +65,7 @@ export async function startKey(
 /**
  * Adds one person's secret, drawn from this machine's randomness and `entropy` together, and forgets it.
  *
- * @throws RollupError PRV_KEY_UNREADABLE, PRV_CEREMONY_REFUSED
+ * @throws RollupError PRV_KEY_INVALID, PRV_CEREMONY_REFUSED
  */
 export async function contributeToKey(
   request: { fromPath: string; toPath: string; contributorName: string; entropy?: string },
@@ -85,7 +85,7 @@ export async function contributeToKey(
  *
  * @param request.beaconHex 1 to 255 bytes as hex, for example a block hash announced beforehand
  * @param request.iterationsExp the value is hashed 2^iterationsExp times, 10 to 63
- * @throws RollupError PRV_KEY_UNREADABLE, PRV_CEREMONY_REFUSED
+ * @throws RollupError PRV_KEY_INVALID, PRV_CEREMONY_REFUSED
  */
 export async function applyBeacon(
   request: { fromPath: string; toPath: string; beaconHex: string; iterationsExp: number; name?: string },
@@ -120,7 +120,7 @@ export interface KeyVerdict {
  * Whether a key follows from the circuit, the powers of tau and its contributions. Takes as long as making
  * the first key.
  *
- * @throws RollupError as startKey, and PRV_KEY_UNREADABLE
+ * @throws RollupError as startKey, and PRV_KEY_INVALID
  */
 export async function verifyKey(
   request: CeremonyCircuit & { zkeyPath: string },
@@ -252,9 +252,9 @@ async function prepare(request: CeremonyCircuit, options: CeremonyOptions): Prom
   const neededPower = Math.ceil(Math.log2(constraintCount + publicInputCount + publicOutputCount + 1));
   if (neededPower > power) {
     throw proverError(
-      "PRV_PTAU_TOO_SMALL",
+      "PRV_PTAU_INVALID",
       `${request.circuitName} needs 2^${neededPower} powers of tau, and ${request.ptauPath} has 2^${power}`,
-      { data: { ptauPath: request.ptauPath, power, neededPower } },
+      { data: { reason: "too-small", ptauPath: request.ptauPath, power, neededPower } },
     );
   }
   return { r1csPath: circuit.r1csPath };

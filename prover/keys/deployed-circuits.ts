@@ -10,16 +10,16 @@ import { developmentSetup, type SetupProgress } from "./development-setup.ts";
 
 type Named = Pick<DeployedCircuit, "name" | "verificationKeyPath">;
 
-/** The verification key that a deployment record names. @throws PRV_KEY_UNREADABLE, PRV_KEY_INVALID */
+/** The verification key that a deployment record names. @throws PRV_KEY_INVALID */
 export async function loadVerificationKey({ name, verificationKeyPath }: Named): Promise<VerificationKey> {
   let json: unknown;
   try {
     json = JSON.parse(await readFile(verificationKeyPath, "utf8"));
   } catch (cause) {
     throw proverError(
-      "PRV_KEY_UNREADABLE",
+      "PRV_KEY_INVALID",
       `cannot read the verification key of ${name} at ${verificationKeyPath}`,
-      { data: { circuit: name, verificationKeyPath }, cause },
+      { data: { reason: "key-unreadable", circuit: name, verificationKeyPath }, cause },
     );
   }
   return parseVerificationKey(json);
@@ -29,7 +29,7 @@ export async function loadVerificationKey({ name, verificationKeyPath }: Named):
  * Development keys follow from their circuit, so a deployment may have left out the proving keys of circuits that hardly anybody
  * proves with: a missing one is made here. A key of a ceremony, and a circuit that is not this repository's, stays as it is.
  *
- * @throws CIR_COMPILE_FAILED, PRV_SETUP_FAILED
+ * @throws CIR_COMPILE_FAILED, PRV_WORKER_DIED
  */
 export async function makeMissingKey(
   circuit: ProvingCircuit,
@@ -41,7 +41,7 @@ export async function makeMissingKey(
   return developmentSetup(compiled, { onProgress });
 }
 
-/** Circuits of a deployment record by name, with what a prover needs. @throws PRV_KEY_UNREADABLE, PRV_KEY_INVALID */
+/** Circuits of a deployment record by name, with what a prover needs. @throws PRV_KEY_INVALID */
 export async function loadDeployedCircuits(
   circuits: readonly DeployedCircuit[],
 ): Promise<Map<string, ProvingCircuit>> {

@@ -65,7 +65,7 @@ export interface DevelopmentSetupOptions {
  * Writes `<name>.INSECURE-DEVELOPMENT.zkey`, `verification-key.json` (snarkjs' form) and `meta.json` into
  * `<cacheDir>/<name>-<content hash>/`, which appears whole or not at all.
  *
- * @throws RollupError PRV_CIRCUIT_UNSUPPORTED, PRV_SETUP_FAILED, CIR_R1CS_MALFORMED
+ * @throws RollupError PRV_CIRCUIT_UNSUPPORTED, PRV_WORKER_DIED, CIR_R1CS_MALFORMED
  */
 export async function developmentSetup(
   circuit: Pick<CompiledCircuit, "name" | "contentHash" | "r1csPath" | "wasmPath">,
@@ -87,7 +87,7 @@ export async function developmentSetup(
   }
   const built = await readEntry(entryDir, circuit);
   if (built !== null) return built;
-  throw proverError("PRV_SETUP_FAILED", `the keys of ${circuit.name} vanished while they were written`, {
+  throw proverError("PRV_WORKER_DIED", `the keys of ${circuit.name} vanished while they were written`, {
     data: { name: circuit.name, entryDir },
   });
 }

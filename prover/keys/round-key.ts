@@ -23,7 +23,7 @@ export interface FirstRound {
   readonly round: Uint8Array;
 }
 
-/** @throws RollupError PRV_KEY_UNREADABLE, PRV_CEREMONY_REFUSED for a key that has contributions */
+/** @throws RollupError PRV_KEY_INVALID, PRV_CEREMONY_REFUSED for a key that has contributions */
 export async function readFirstRound(zkeyPath: string): Promise<FirstRound> {
   const { contributionCount, domainSize, publicCount, wireCount } = await readZkeyHeader(zkeyPath);
   if (contributionCount > 0)

@@ -22,7 +22,7 @@ export class SetupPool {
     this.#pool.on("error", () => {});
   }
 
-  /** @throws RollupError PRV_SETUP_FAILED when a worker throws or dies; then all later tasks fail too */
+  /** @throws RollupError PRV_WORKER_DIED when a worker throws or dies; then all later tasks fail too */
   async run(task: SetupTask, onProgress: (constraintsDone: number) => void = () => {}): Promise<SetupAnswer> {
     if (this.#failure !== null) throw this.#failure;
     const { port1, port2 } = new MessageChannel();
@@ -33,7 +33,7 @@ export class SetupPool {
       if (this.#failure !== null) throw this.#failure;
       return answer;
     } catch (cause) {
-      this.#failure ??= proverError("PRV_SETUP_FAILED", `the key setup's ${task.kind} step failed`, {
+      this.#failure ??= proverError("PRV_WORKER_DIED", `the key setup's ${task.kind} step failed`, {
         data: { step: task.kind },
         cause,
       });

@@ -186,7 +186,8 @@ describe.skipIf(addon === null)("createNativeProver", () => {
     const cut = await copyOfKey("cut");
     await truncate(cut.zkeyPath, (await readFile(cut.zkeyPath)).length - 100);
     await expect(prover.prove({ circuit: cut, inputs })).rejects.toMatchObject({
-      code: "PRV_KEY_UNREADABLE",
+      code: "PRV_KEY_INVALID",
+      data: { reason: "key-unreadable" },
     });
     const changed = await copyOfKey("changed");
     expect((await prover.prove({ circuit: changed, inputs })).backend).toBe("native");
@@ -194,12 +195,14 @@ describe.skipIf(addon === null)("createNativeProver", () => {
     bytes[bytes.length - 200]! ^= 1;
     await writeFile(changed.zkeyPath, bytes);
     await expect(prover.prove({ circuit: changed, inputs })).rejects.toMatchObject({
-      code: "PRV_KEY_MISMATCH",
+      code: "PRV_KEY_INVALID",
+      data: { reason: "key-mismatch" },
     });
     const foreign = await copyOfKey("foreign");
     await copyFile(circuits.get(4)!.zkeyPath, foreign.zkeyPath);
     await expect(prover.prove({ circuit: foreign, inputs })).rejects.toMatchObject({
-      code: "PRV_KEY_MISMATCH",
+      code: "PRV_KEY_INVALID",
+      data: { reason: "key-mismatch" },
     });
   });
 
@@ -231,8 +234,14 @@ describe.skipIf(addon === null)("createNativeProver", () => {
     bytes[bytes.length - 200]! ^= 1;
     await writeFile(circuit.zkeyPath, bytes);
     const proof = addon!.prove(key, await makeWitness(), randomScalar(), randomScalar(), new Uint8Array(8));
-    await expect(proof).rejects.toMatchObject({ code: "PRV_KEY_UNREADABLE" });
-    await expect(prover.prove({ circuit, inputs })).rejects.toMatchObject({ code: "PRV_KEY_MISMATCH" });
+    await expect(proof).rejects.toMatchObject({
+      code: "PRV_KEY_INVALID",
+      data: { reason: "key-unreadable" },
+    });
+    await expect(prover.prove({ circuit, inputs })).rejects.toMatchObject({
+      code: "PRV_KEY_INVALID",
+      data: { reason: "key-mismatch" },
+    });
   });
 
   test("keeps as many keys as it may, and loads the others again", async () => {
@@ -262,7 +271,8 @@ describe.skipIf(addon === null)("loadKey", () => {
         await writeFile(path, content);
         for (const pieceSize of [0, 64])
           await expect(addon!.loadKey(path, "portable", 1, pieceSize), `damage ${i}`).rejects.toMatchObject({
-            code: "PRV_KEY_UNREADABLE",
+            code: "PRV_KEY_INVALID",
+            data: { reason: "key-unreadable" },
           });
       }
     } finally {

@@ -133,7 +133,7 @@ class AddonProver implements NativeProver {
       .prove(key, witness, randomScalar(), randomScalar(), new Uint8Array(control.buffer))
       .catch((cause: unknown) => {
         const isOwn = job.witness === undefined;
-        throw jobError(circuit.name, cause, isOwn ? "PRV_KEY_MISMATCH" : "PRV_NO_WITNESS");
+        throw jobError(circuit.name, cause, isOwn ? "PRV_KEY_INVALID" : "PRV_NO_WITNESS");
       });
     const proveMs = clock.begin("verify");
     const proof = decodeProof(made.proof);
@@ -152,7 +152,7 @@ class AddonProver implements NativeProver {
       const loaded = await this.#addon
         .loadKey(circuit.zkeyPath, path, threadCount, memory === "mapped" ? PIECE_POINTS : 0)
         .catch((cause: unknown) => {
-          throw jobError(circuit.name, cause, "PRV_KEY_UNREADABLE");
+          throw jobError(circuit.name, cause, "PRV_KEY_INVALID");
         });
       return { header, key: loaded.key, path: loaded.path, memory };
     });
@@ -181,7 +181,7 @@ function decodeProof(bytes: Uint8Array): Groth16Proof {
 /** The addon's own code where it has one; `fallback` for all others and for its PRV_NO_WITNESS. */
 function jobError(circuit: string, cause: unknown, fallback: ProverErrorCode) {
   const { code, message } = cause as { code?: string; message: string };
-  const isOurs = code !== undefined && code in proverErrors && code !== "PRV_NO_WITNESS";
+  const isOurs = code !== undefined && proverErrors.statusOf(code) !== undefined && code !== "PRV_NO_WITNESS";
   return proverError(isOurs ? (code as ProverErrorCode) : fallback, `${circuit}: ${message}`, {
     data: { circuit, reason: message },
     cause,

@@ -205,7 +205,8 @@ describe.each(backends)("%s", (name) => {
     for (const size of sizes) {
       const cut = await describedKey(`${name}-cut`, key.subarray(0, size));
       await expect(prover.prove({ circuit: cut, witness }), `${size} bytes`).rejects.toMatchObject({
-        code: "PRV_KEY_UNREADABLE",
+        code: "PRV_KEY_INVALID",
+        data: { reason: "key-unreadable" },
       });
     }
   });

@@ -61,7 +61,7 @@ export interface Prover {
    * Queues a job and resolves with its proof.
    *
    * @throws RollupError PRV_CANCELLED, PRV_CLOSED, PRV_WORKER_DIED (retryable), PRV_NO_WITNESS,
-   * PRV_PROOF_INVALID, PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH, PRV_PROVE_FAILED
+   * PRV_PROOF_INVALID, PRV_KEY_INVALID, PRV_PROVE_FAILED
    */
   prove(job: ProofJob, options?: ProveOptions): Promise<ProofResult>;
   /** Ends the running job and all queued ones with PRV_CLOSED, and everything the prover started. */

@@ -15,7 +15,7 @@ export class ProvingKeyChecker {
    * The key's file is whole, has the hash that its meta.json names, and belongs to this circuit and this
    * verification key. The first call for a file reads all of it (about 0.5 s a gigabyte).
    *
-   * @throws RollupError PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH, PRV_KEY_INVALID
+   * @throws RollupError PRV_KEY_INVALID
    */
   async check(circuit: ProvingCircuit): Promise<ZkeyHeader> {
     const { zkeyPath } = circuit;
@@ -45,7 +45,7 @@ export class ProvingKeyChecker {
  * A circuit with the keys of a folder that `ceremony export` filled. The key's file itself is checked when
  * it is first used.
  *
- * @throws RollupError PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH (another circuit's key, or a development key)
+ * @throws RollupError PRV_KEY_INVALID (another circuit's key, or a development key)
  */
 export async function loadProductionKey(
   circuit: { name: string; contentHash: string; wasmPath: string },
@@ -86,13 +86,13 @@ function keyTextOf(circuit: ProvingCircuit): string {
 function compare<T>(circuit: ProvingCircuit, field: string, actual: T, expected: T): void {
   if (actual === expected) return;
   const { name, zkeyPath } = circuit;
-  throw proverError("PRV_KEY_MISMATCH", `${zkeyPath} is not the proving key of ${name}: another ${field}`, {
-    data: { name, zkeyPath, field, actual, expected },
+  throw proverError("PRV_KEY_INVALID", `${zkeyPath} is not the proving key of ${name}: another ${field}`, {
+    data: { reason: "key-mismatch", name, zkeyPath, field, actual, expected },
   });
 }
 
 function unreadable(path: string, reason: string, cause?: unknown) {
-  return proverError("PRV_KEY_UNREADABLE", `${path} is not usable: ${reason}`, {
+  return proverError("PRV_KEY_INVALID", `${path} is not usable: ${reason}`, {
     data: { path, reason },
     cause,
   });

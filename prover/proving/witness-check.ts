@@ -6,7 +6,7 @@ const witnessCountAt = 60;
 /** Where a .wtns file's values begin. */
 export const witnessValuesAt = 76;
 
-/** @throws RollupError PRV_NO_WITNESS, or PRV_KEY_MISMATCH where the circuit's own calculator made it */
+/** @throws RollupError PRV_NO_WITNESS, or PRV_KEY_INVALID where the circuit's own calculator made it */
 export function checkWitness(name: string, bytes: Uint8Array, wireCount: number, isGiven: boolean): void {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const isWhole =
@@ -21,7 +21,7 @@ export function checkWitness(name: string, bytes: Uint8Array, wireCount: number,
   const count = view.readUInt32LE(witnessCountAt);
   if (count !== wireCount) {
     const reason = `the witness has ${count} values, the key ${wireCount} wires`;
-    throw fail(isGiven ? "PRV_NO_WITNESS" : "PRV_KEY_MISMATCH", reason);
+    throw fail(isGiven ? "PRV_NO_WITNESS" : "PRV_KEY_INVALID", reason);
   }
   // The uppermost word decides for all but one in a billion.
   const topWord = Number(scalarModulus >> 224n);

@@ -5,7 +5,7 @@ import { readProveConfig } from "./prove-config.ts";
 const TOKEN = "token-1234-of-tests";
 const QUEUE = "redis://prover:password@redis.example:6379";
 const refused = (names: string[]) =>
-  expect.objectContaining({ code: "PRV_CONFIG_INVALID", message: names.join("\n") });
+  expect.objectContaining({ code: "SRV_CONFIG_INVALID", message: names.join("\n") });
 
 it("takes jobs from the sequencer or from a queue, and never from both", () => {
   expect(readProveConfig({ PROVER_TOKEN: TOKEN }).token?.reveal()).toBe(TOKEN);

@@ -91,7 +91,7 @@ export const PROVER_SETTINGS = {
 
 export type ProveConfig = SettingValues<typeof PROVER_SETTINGS>;
 
-/** @throws PRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a secret one */
+/** @throws SRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a secret one */
 export function readProveConfig(environment: Environment): ProveConfig {
   const { problems: found, values } = readSettings("PROVER", PROVER_SETTINGS, environment);
   const isOneSource = (values.token === undefined) !== (values.queue === undefined);
@@ -106,6 +106,6 @@ export function readProveConfig(environment: Environment): ProveConfig {
       problem: `is for PROVER_BACKEND native, which is ${values.backend}`,
     });
   if (problems.length > 0)
-    throw proverError("PRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
+    throw proverError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
   return values;
 }

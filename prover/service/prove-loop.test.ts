@@ -28,11 +28,11 @@ function fakeJobs(...wanted: ProveJob[]) {
   const state = { wanted, taken, isDown: false, refuses: new Set<string>() };
   const client: ProveJobClient = {
     async nextJob() {
-      if (state.isDown) throw proverError("PRV_SEQUENCER_UNREACHABLE", "down");
+      if (state.isDown) throw proverError("SRV_SEQUENCER_UNREACHABLE", "down");
       return state.wanted[0] ?? null;
     },
     async submitProof(job) {
-      if (state.isDown) throw proverError("PRV_SEQUENCER_UNREACHABLE", "down");
+      if (state.isDown) throw proverError("SRV_SEQUENCER_UNREACHABLE", "down");
       if (state.wanted[0]?.batchHash === job.batchHash) state.wanted.shift();
       if (state.refuses.has(job.batchHash)) return false;
       taken.push(job.batchHash);
@@ -188,7 +188,7 @@ describe("runProveLoop", () => {
       jobs.client,
       fakeProver(async () => result),
     );
-    await expect.poll(() => loop.failing.at(-1)).toBe("PRV_CIRCUIT_UNKNOWN");
+    await expect.poll(() => loop.failing.at(-1)).toBe("PRV_CIRCUIT_UNSUPPORTED");
     await loop.stop();
     expect(jobs.taken).toEqual([]);
   });

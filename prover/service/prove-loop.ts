@@ -76,10 +76,10 @@ async function proveJob(job: ProveJob, options: ProveLoopOptions, modules: Prove
   const known = modules.circuits.get(name);
   if (known === undefined) {
     throw proverError(
-      "PRV_CIRCUIT_UNKNOWN",
+      "PRV_CIRCUIT_UNSUPPORTED",
       `batch ${batchNumber} is for ${name}, which the deployment does not have`,
       {
-        data: { batchNumber, circuit: name, known: [...modules.circuits.keys()] },
+        data: { reason: "circuit-unknown", batchNumber, circuit: name, known: [...modules.circuits.keys()] },
       },
     );
   }
@@ -165,7 +165,7 @@ async function deliver(
       if (!isTaken) logger.info("the sequencer has no use for the proof any more");
       return;
     } catch (error) {
-      if (!isRollupError(error, "PRV_SEQUENCER_UNREACHABLE")) throw error;
+      if (!isRollupError(error, "SRV_SEQUENCER_UNREACHABLE")) throw error;
       failureCount += 1;
       const waitMs = backoffMs(failureCount, options);
       logger.warn(

@@ -133,7 +133,7 @@ function checkWitness(witness: Uint8Array, request: ProveRequest): void {
   if (valueCount === null) throw new JobError("PRV_NO_WITNESS", "the witness is not a whole .wtns file");
   if (valueCount === request.wireCount) return;
   const message = `the witness has ${valueCount} values, the key ${request.wireCount} wires`;
-  throw new JobError(isOurs ? "PRV_KEY_MISMATCH" : "PRV_NO_WITNESS", message);
+  throw new JobError(isOurs ? "PRV_KEY_INVALID" : "PRV_NO_WITNESS", message);
 }
 
 function countWitnessValues(bytes: Buffer): number | null {

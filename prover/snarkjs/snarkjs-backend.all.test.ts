@@ -111,12 +111,14 @@ describe("createSnarkjsProver", () => {
   test("refuses a key that is missing or cut off", async () => {
     const missing = { ...circuit, zkeyPath: join(folder, "nowhere.zkey") };
     await expect(prover.prove({ circuit: missing, inputs })).rejects.toMatchObject({
-      code: "PRV_KEY_UNREADABLE",
+      code: "PRV_KEY_INVALID",
+      data: { reason: "key-unreadable" },
     });
     const cut = await copyOfKey("cut");
     await truncate(cut.zkeyPath, (await readFile(cut.zkeyPath)).length - 100);
     await expect(prover.prove({ circuit: cut, inputs })).rejects.toMatchObject({
-      code: "PRV_KEY_UNREADABLE",
+      code: "PRV_KEY_INVALID",
+      data: { reason: "key-unreadable" },
     });
   });
 
@@ -127,7 +129,8 @@ describe("createSnarkjsProver", () => {
     bytes[bytes.length - 200]! ^= 1;
     await writeFile(changed.zkeyPath, bytes);
     await expect(prover.prove({ circuit: changed, inputs })).rejects.toMatchObject({
-      code: "PRV_KEY_MISMATCH",
+      code: "PRV_KEY_INVALID",
+      data: { reason: "key-mismatch" },
     });
   });
 
@@ -135,15 +138,18 @@ describe("createSnarkjsProver", () => {
     const foreign = await copyOfKey("foreign");
     await copyFile(other.zkeyPath, foreign.zkeyPath);
     await expect(prover.prove({ circuit: foreign, inputs })).rejects.toMatchObject({
-      code: "PRV_KEY_MISMATCH",
+      code: "PRV_KEY_INVALID",
+      data: { reason: "key-mismatch" },
     });
     const { zkeyPath } = other;
     await expect(prover.prove({ circuit: { ...circuit, zkeyPath }, inputs })).rejects.toMatchObject({
-      code: "PRV_KEY_MISMATCH",
+      code: "PRV_KEY_INVALID",
+      data: { reason: "key-mismatch" },
     });
     const { verificationKey } = other;
     await expect(prover.prove({ circuit: { ...circuit, verificationKey }, inputs })).rejects.toMatchObject({
-      code: "PRV_KEY_MISMATCH",
+      code: "PRV_KEY_INVALID",
+      data: { reason: "key-mismatch" },
     });
   });
 

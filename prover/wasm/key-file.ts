@@ -7,13 +7,16 @@ export class KeyFile implements KeySource {
   readonly path: string;
   readonly #fd: number;
 
-  /** @throws RollupError PRV_KEY_UNREADABLE */
+  /** @throws RollupError PRV_KEY_INVALID */
   constructor(path: string) {
     this.path = path;
     try {
       this.#fd = openSync(path, "r");
     } catch (cause) {
-      throw proverError("PRV_KEY_UNREADABLE", `${path} cannot be opened`, { data: { path }, cause });
+      throw proverError("PRV_KEY_INVALID", `${path} cannot be opened`, {
+        data: { reason: "key-unreadable", path },
+        cause,
+      });
     }
   }
 
@@ -23,7 +26,7 @@ export class KeyFile implements KeySource {
       const count = readSync(this.#fd, target, done, target.length - done, position + done);
       if (count === 0) {
         const reason = "it ended early";
-        throw proverError("PRV_KEY_UNREADABLE", `${this.path} is cut off`, {
+        throw proverError("PRV_KEY_INVALID", `${this.path} is cut off`, {
           data: { path: this.path, reason },
         });
       }

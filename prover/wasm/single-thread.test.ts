@@ -58,11 +58,13 @@ describe("a proof in one thread without shared memory", () => {
     await expect(prove({}, { x: 3n })).rejects.toMatchObject({ code: "CIR_INPUT_MISMATCH" });
     const cut = circuit.zkey.subarray(0, circuit.zkey.length - 1);
     await expect(prove({ zkey: cut }, { x: 3n, w: 5n })).rejects.toMatchObject({
-      code: "PRV_KEY_UNREADABLE",
+      code: "PRV_KEY_INVALID",
+      data: { reason: "key-unreadable" },
     });
     const other = await readFile((await compileSample(20)).wasmPath);
     await expect(prove({ program: other }, { x: 3n, w: 5n })).rejects.toMatchObject({
-      code: "PRV_KEY_MISMATCH",
+      code: "PRV_KEY_INVALID",
+      data: { reason: "key-mismatch" },
     });
   });
 });

@@ -42,7 +42,7 @@ export interface SingleThreadProof {
 /**
  * Proves, and verifies the proof by the key. Blocks its thread: about two seconds for 4,300 constraints.
  *
- * @throws RollupError PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH, PRV_PROVE_FAILED (no fused multiply-add
+ * @throws RollupError PRV_KEY_INVALID, PRV_PROVE_FAILED (no fused multiply-add
  * or no relaxed SIMD), PRV_PROOF_INVALID, CIR_WITNESS_REFUSED, CIR_INPUT_MISMATCH
  */
 export async function proveInThisThread(
@@ -121,7 +121,7 @@ function keyBytes(name: string, zkey: Uint8Array): KeySource {
   };
 }
 
-/** @throws RollupError PRV_KEY_MISMATCH, CIR_WITNESS_REFUSED, CIR_INPUT_MISMATCH */
+/** @throws RollupError PRV_KEY_INVALID, CIR_WITNESS_REFUSED, CIR_INPUT_MISMATCH */
 function calculateWitness(
   { name, program }: SingleThreadCircuit,
   inputs: CircuitInputs,
@@ -131,7 +131,7 @@ function calculateWitness(
   const calculator = new WitnessCalculator(program);
   if (calculator.wireCount !== wireCount) {
     const reason = `the witness has ${calculator.wireCount} values, the key ${wireCount} wires`;
-    throw proverError("PRV_KEY_MISMATCH", `${name}: ${reason}`, { data: { circuit: name, reason } });
+    throw proverError("PRV_KEY_INVALID", `${name}: ${reason}`, { data: { circuit: name, reason } });
   }
   calculator.run(inputs);
   calculator.copyWires(0, target);

@@ -38,7 +38,8 @@ describe("createWasmProver", () => {
     expect((await prover.prove({ circuit: foreign, inputs })).backend).toBe("wasm");
     await copyFile(other.zkeyPath, foreign.zkeyPath);
     await expect(prover.prove({ circuit: foreign, inputs })).rejects.toMatchObject({
-      code: "PRV_KEY_MISMATCH",
+      code: "PRV_KEY_INVALID",
+      data: { reason: "key-mismatch" },
     });
     await copyFile(circuit.zkeyPath, foreign.zkeyPath);
     expect((await prover.prove({ circuit: foreign, inputs })).backend).toBe("wasm");

@@ -78,7 +78,8 @@ describe("createWasmProver", () => {
     await writeFile(protocol.zkeyPath, bytes);
     for (const refused of [missing, cut, curve, protocol]) {
       await expect(prover.prove({ circuit: refused, inputs }), refused.zkeyPath).rejects.toMatchObject({
-        code: "PRV_KEY_UNREADABLE",
+        code: "PRV_KEY_INVALID",
+        data: { reason: "key-unreadable" },
       });
     }
   });

@@ -5,7 +5,7 @@ export type ZkeySections = Record<number, { position: number; byteCount: number 
 
 /** A proving key's bytes, wherever they are. */
 export interface KeySource {
-  /** Fills `target`, also where another thread shares it. @throws RollupError PRV_KEY_UNREADABLE */
+  /** Fills `target`, also where another thread shares it. @throws RollupError PRV_KEY_INVALID */
   read(target: Uint8Array, position: number): void;
 }
 

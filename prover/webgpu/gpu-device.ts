@@ -103,7 +103,7 @@ export class GpuDevice {
   /**
    * Looks at what happened since the last call.
    *
-   * @throws RollupError PRV_GPU_LOST, PRV_GPU_TOO_SMALL for want of memory, PRV_PROVE_FAILED for a refused command
+   * @throws RollupError PRV_GPU_LOST, PRV_GPU_UNAVAILABLE for want of memory, PRV_PROVE_FAILED for a refused command
    */
   check(): void {
     if (this.#lost !== null) {
@@ -117,20 +117,30 @@ export class GpuDevice {
     const { message, isMemory } = fault;
     const data = { adapterName: this.adapterName, reason: message };
     if (isMemory)
-      throw proverError("PRV_GPU_TOO_SMALL", `${this.adapterName} has no memory left: ${message}`, { data });
+      throw proverError("PRV_GPU_UNAVAILABLE", `${this.adapterName} has no memory left: ${message}`, {
+        data,
+      });
     throw proverError("PRV_PROVE_FAILED", `${this.adapterName} refused a command: ${message}`, { data });
   }
 
-  /** A zeroed buffer. @throws RollupError PRV_GPU_TOO_SMALL where it is larger than the adapter allows */
+  /** A zeroed buffer. @throws RollupError PRV_GPU_UNAVAILABLE where it is larger than the adapter allows */
   makeBuffer(label: string, byteCount: number): GPUBuffer {
     const size = Math.max(16, Math.ceil(byteCount / 16) * 16);
     const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
     const limitBytes = Math.min(maxBufferSize, maxStorageBufferBindingSize);
     if (size > limitBytes) {
       throw proverError(
-        "PRV_GPU_TOO_SMALL",
+        "PRV_GPU_UNAVAILABLE",
         `${this.adapterName} allows buffers of ${limitBytes} bytes, the key's ${label} needs ${size}`,
-        { data: { adapterName: this.adapterName, label, byteCount: size, limitBytes } },
+        {
+          data: {
+            reason: "gpu-too-small",
+            adapterName: this.adapterName,
+            label,
+            byteCount: size,
+            limitBytes,
+          },
+        },
       );
     }
     const buffer = this.device.createBuffer({

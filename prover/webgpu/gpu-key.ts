@@ -33,7 +33,7 @@ export interface GpuKey {
   buffers: readonly GPUBuffer[];
 }
 
-/** @throws RollupError PRV_KEY_UNREADABLE, PRV_GPU_TOO_SMALL, PRV_GPU_LOST */
+/** @throws RollupError PRV_KEY_INVALID, PRV_GPU_UNAVAILABLE, PRV_GPU_LOST */
 export async function loadGpuKey(
   gpu: GpuDevice,
   style: ShaderStyle,
@@ -147,7 +147,7 @@ class KeyLoader {
         // Out of bounds a card reads zeros or what it likes.
         if (matrix > 1 || row >= domainSize || wire >= wireCount) {
           const reason = `a coefficient is at ${matrix}, ${row}, ${wire}`;
-          throw proverError("PRV_KEY_UNREADABLE", `${this.file.path} is not usable: ${reason}`, {
+          throw proverError("PRV_KEY_INVALID", `${this.file.path} is not usable: ${reason}`, {
             data: { path: this.file.path, reason },
           });
         }

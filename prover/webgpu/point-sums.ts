@@ -71,7 +71,7 @@ export interface PointSums {
   buffers: readonly GPUBuffer[];
 }
 
-/** @throws RollupError PRV_GPU_TOO_SMALL */
+/** @throws RollupError PRV_GPU_UNAVAILABLE */
 export function makePointSums(
   gpu: GpuDevice,
   curve: CurveShape,

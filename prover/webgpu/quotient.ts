@@ -23,7 +23,7 @@ export interface Quotient {
   buffers: readonly GPUBuffer[];
 }
 
-/** @throws RollupError PRV_GPU_TOO_SMALL */
+/** @throws RollupError PRV_GPU_UNAVAILABLE */
 export async function makeQuotient(
   gpu: GpuDevice,
   style: ShaderStyle,

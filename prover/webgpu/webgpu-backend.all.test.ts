@@ -131,7 +131,7 @@ describe("adapterOf", () => {
     expect(adapterOf({})).toBe("hardware");
     expect(adapterOf({ PROVER_WEBGPU_ADAPTER: "software" })).toBe("software");
     expect(() => adapterOf({ PROVER_WEBGPU_ADAPTER: "fastest" })).toThrowError(
-      expect.objectContaining({ code: "PRV_CONFIG_INVALID" }),
+      expect.objectContaining({ code: "SRV_CONFIG_INVALID" }),
     );
   });
 });
@@ -151,7 +151,10 @@ describe("GpuDevice", () => {
   test("refuses buffers that the adapter does not allow, and reports what a shader does wrong", async () => {
     const gpu = await openTestDevice();
     expect(() => gpu.makeBuffer("list", 2 ** 40)).toThrowError(
-      expect.objectContaining({ code: "PRV_GPU_TOO_SMALL" }),
+      expect.objectContaining({
+        code: "PRV_GPU_UNAVAILABLE",
+        data: expect.objectContaining({ reason: "gpu-too-small" }),
+      }),
     );
     gpu.device.createShaderModule({ code: "this is no WGSL" });
     await gpu.device.queue.onSubmittedWorkDone();

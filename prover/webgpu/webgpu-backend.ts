@@ -42,11 +42,11 @@ export async function createWebgpuProver(options: WebgpuProverOptions = {}): Pro
   return new GpuProver(gpu, kind, options.maxKeyCount ?? 2);
 }
 
-/** @throws RollupError PRV_CONFIG_INVALID */
+/** @throws RollupError SRV_CONFIG_INVALID */
 export function adapterOf(env: NodeJS.ProcessEnv): AdapterKind {
   const value = env.PROVER_WEBGPU_ADAPTER ?? "hardware";
   if (value === "hardware" || value === "software") return value;
-  throw proverError("PRV_CONFIG_INVALID", `PROVER_WEBGPU_ADAPTER is "${value}": hardware or software`);
+  throw proverError("SRV_CONFIG_INVALID", `PROVER_WEBGPU_ADAPTER is "${value}": hardware or software`);
 }
 
 async function openLoudly(kind: AdapterKind): Promise<GpuDevice> {

@@ -1,9 +1,9 @@
 /** Settlements: what a row, a feature, an earner, a payment and a draw cost in constraints, and how long proofs take. */
 
+import { circuitError } from "../../circuits/circuit-errors.ts";
 import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { circuitSpec, settlementCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { RollupError } from "../../circuits/rollup-error.ts";
 import { settlementStatement } from "../../circuits/settlement/settlement-data.ts";
 import { type EpochToSettle, settleEpoch } from "../../circuits/settlement/settlement-rules.ts";
 import {
@@ -55,7 +55,7 @@ function parseSize(sizes: string): SettlementSize {
   const name = sizes.startsWith("direct-") ? sizes : `settlement-${sizes}`;
   const size = parseSettlementName(name);
   if (size === null)
-    throw new RollupError("CIR_CIRCUIT_UNKNOWN", `there is no circuit ${name}`, { data: { name } });
+    throw circuitError("CIR_CIRCUIT_UNKNOWN", `there is no circuit ${name}`, { data: { name } });
   return size;
 }
 

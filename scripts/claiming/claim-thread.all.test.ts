@@ -123,7 +123,7 @@ test("a question is answered while traces run, and a trace is of the receipt's q
     await thread.close();
   }
   await expect(thread.tracerOf(PROMISED).claim({} as never)).rejects.toMatchObject({
-    code: "CMD_CLAIM_THREAD_ENDED",
+    code: "MOD_THREAD_ENDED",
   });
 });
 

@@ -1,7 +1,7 @@
 /** Traces of claims and games, beside the thread that serves HTTP: a server answers while they are made. */
+import { modelError } from "../../models/model-errors.ts";
 import { errorOf } from "../../models/paid/task-outcome.ts";
 import { TaskThread } from "../../models/paid/task-thread.ts";
-import { commandError } from "../cli/cli-errors.ts";
 import type { ClaimingJudge, ClaimTracer } from "./auto-claim.ts";
 import type { ClaimQuestion, ClaimResults, ClaimSeat, ClaimTask } from "./claim-worker.ts";
 
@@ -20,7 +20,7 @@ export class ClaimThread {
     this.#onProgress = onProgress;
   }
 
-  /** @throws CMD_CLAIM_THREAD_ENDED, and what opening the model throws: from every method */
+  /** @throws MOD_THREAD_ENDED, and what opening the model throws: from every method */
   tracerOf(modelId: number): ClaimTracer {
     return {
       claim: async (receipt) => (await this.#open()).run({ kind: "claim", modelId, receipt }),
@@ -67,4 +67,4 @@ export class ClaimThread {
 }
 
 const ended = (cause: Error) =>
-  commandError("CMD_CLAIM_THREAD_ENDED", `nothing is traced any more: ${cause.message}`, { cause });
+  modelError("MOD_THREAD_ENDED", `nothing is traced any more: ${cause.message}`, { cause });

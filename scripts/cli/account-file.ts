@@ -34,7 +34,7 @@ const fileSchema = z.object({
 export type AccountFile = z.infer<typeof fileSchema>;
 export type StoredAccount = AccountFile["accounts"][number];
 
-/** @throws CMD_ACCOUNTS_MALFORMED. A file that is not there is an empty one. */
+/** @throws CMD_ACCOUNT_INVALID. A file that is not there is an empty one. */
 export function readAccountFile(path: string): AccountFile {
   const text = readIfPresent(path);
   if (text === null) return { accounts: [] };
@@ -42,8 +42,8 @@ export function readAccountFile(path: string): AccountFile {
     return fileSchema.parse(JSON.parse(text));
   } catch (cause) {
     const why = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
-    throw commandError("CMD_ACCOUNTS_MALFORMED", `${path} is no accounts file: ${why}`, {
-      data: { path },
+    throw commandError("CMD_ACCOUNT_INVALID", `${path} is no accounts file: ${why}`, {
+      data: { reason: "accounts-malformed", path },
       cause,
     });
   }
@@ -54,14 +54,14 @@ export async function writeAccountFile(path: string, file: AccountFile): Promise
   await writeFileWhole(path, `${JSON.stringify(file, null, 2)}\n`, 0o600);
 }
 
-/** @throws CMD_UNKNOWN_ACCOUNT */
+/** @throws CMD_ACCOUNT_INVALID */
 export function findAccount(path: string, name: string): NamedAccount {
   const { accounts } = readAccountFile(path);
   const stored = accounts.find((account) => account.name === name);
   if (stored === undefined) {
     const known = accounts.map((account) => account.name);
-    throw commandError("CMD_UNKNOWN_ACCOUNT", `there is no account "${name}" in ${path}`, {
-      data: { name, known },
+    throw commandError("CMD_ACCOUNT_INVALID", `there is no account "${name}" in ${path}`, {
+      data: { reason: "unknown-account", name, known },
     });
   }
   return openAccount(stored);
@@ -76,15 +76,15 @@ export function openAccount(stored: StoredAccount): NamedAccount {
   };
 }
 
-/** Makes an account with a new Ethereum key and stores it. @throws CMD_ACCOUNT_EXISTS, CMD_USAGE for a bad name */
+/** Makes an account with a new Ethereum key and stores it. @throws CMD_ACCOUNT_INVALID, CMD_USAGE for a bad name */
 export async function addAccount(
   path: string,
   options: { name: string; l2Secret?: Secret<Hex> },
 ): Promise<NamedAccount> {
   const file = readAccountFile(path);
   if (file.accounts.some(({ name }) => name === options.name)) {
-    throw commandError("CMD_ACCOUNT_EXISTS", `there is an account "${options.name}" already`, {
-      data: { path },
+    throw commandError("CMD_ACCOUNT_INVALID", `there is an account "${options.name}" already`, {
+      data: { reason: "account-exists", path },
     });
   }
   const privateKey = generatePrivateKey();

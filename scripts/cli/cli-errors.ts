@@ -1,253 +1,96 @@
-import { CommanderError } from "commander";
-import { attributionErrors } from "../../attribution/attribution-errors.ts";
-import { MALFORMED_REMEDY } from "../../bridge/l1/malformed-batch.ts";
-import { isRollupError, RollupError } from "../../circuits/rollup-error.ts";
-import { clientErrors } from "../../client/client-errors.ts";
-import { datanetErrors } from "../../datanets/datanet-errors.ts";
-import { servingErrors } from "../../models/adapters/serving-errors.ts";
-import { modelErrors } from "../../models/model-errors.ts";
-import { spanErrors } from "../../models/spans/span-errors.ts";
-import { operatorErrors } from "./operator-errors.ts";
+import { defineErrors } from "../../circuits/error-table.ts";
 
-/** Errors of the command line itself. */
-export const commandErrors = {
+/** Codes of the command line itself. */
+export const commandErrors = defineErrors("CMD", {
   CMD_USAGE: {
-    meaning: "the command line is not one that the program takes",
+    meaning: "a command's arguments make no sense; the message says which",
     remedy: "add --help to the command",
   },
+  CMD_FILE_UNREADABLE: {
+    meaning:
+      "a file that the command reads is missing or not of its form: a preconfirmation, a list of rows, the provers' payments; `data.path`",
+    remedy: "name the right file; never remove the journal of payments, it says what was paid",
+  },
   CMD_NO_DEPLOYMENT: {
-    meaning: "no rollup is named, and no devnet has left its record",
+    meaning: "no devnet runs here, and no rollup was named",
     remedy: "run npm start first, or pass --rpc, --rollup and --sequencer",
   },
-  CMD_NO_ACCOUNT: {
-    meaning: "the command signs and no account is named",
-    remedy: "pass --account NAME (a devnet knows alice, bob, carol and dave) or --private-key-file FILE",
-  },
-  CMD_UNKNOWN_ACCOUNT: {
-    meaning: "the accounts file has no account of this name",
-    remedy: "list the accounts with: openledger account show",
-  },
-  CMD_ACCOUNT_EXISTS: {
-    meaning: "the accounts file has an account of this name",
-    remedy: "choose another name",
-  },
-  CMD_ACCOUNTS_MALFORMED: {
-    meaning: "the accounts file cannot be read",
-    remedy: "repair the file, or pass another one with --accounts-file",
-  },
-  CMD_KEY_FILE_UNREADABLE: {
-    meaning: "the key file cannot be read, or is not one key",
-    remedy: "the file must hold 0x and 64 hexadecimal digits",
-  },
-  CMD_KEY_UNKNOWN: {
-    meaning: "none of the account's keys signs for the leaf",
+  CMD_ACCOUNT_INVALID: {
+    meaning:
+      "the command has no usable account: none is named, its name is unknown or taken, its file cannot be read, or none of its keys signs for the leaf; `data.reason`, `data.known`",
     remedy:
-      "use the account that owns the leaf, or replace its key with: openledger account rotate-key --forced",
+      "list your accounts with: openledger accounts list; make one with: openledger accounts create NAME; name it with --account or --key-file",
   },
   CMD_NO_MODEL_SERVER: {
-    meaning: "no address of the model's server is known",
+    meaning: "no address of the model's server is known; pass `--server`",
     remedy: "pass --server URL, or start one with: openledger model serve",
-  },
-  CMD_LIST_UNREADABLE: {
-    meaning: "a file is no list of rows to leave out, or one of another datanet",
-    remedy: "make it with: openledger datanet check ID --write FILE",
-  },
-  CMD_UNKNOWN_PAYMENT: {
-    meaning: "no payment has this hash, or none of the model's epochs has one for this preconfirmation",
-    remedy:
-      "list an account's payments with: openledger preconfirmation status --account NAME; of a preconfirmation name the model, --model ID",
   },
   CMD_VOID_DRAWS: {
     meaning:
-      "drawn payments of an epoch cannot be opened, so that their part would be burned; the server does not settle it by itself",
+      "drawn payments of a sealed epoch pay for receipts that the model's server cannot open; it does not burn their part by itself. `data.payments`, `data.burnedWei`",
     remedy:
       "bring the answers' folder back; if the server never gave these preconfirmations, start it with --consent-to-voids, or settle with: openledger model settle --account NAME",
   },
   CMD_NO_ETHER: {
-    meaning: "the account has not the ether for a transaction on L1, with the bond or stake that it carries",
+    meaning:
+      "the account has not the ether for a transaction on L1, with the bond or stake that it carries; nothing was sent. `data.account`, `data.balanceWei`, `data.valueWei`",
     remedy: "send ether to the account that the message names; a service tries again by itself",
   },
   CMD_L1_PENDING: {
-    meaning: "L1 has not mined what the account sent before, and a second time would do the same twice",
+    meaning:
+      "L1 has not mined what the account sent before; a service sends nothing else meanwhile, so that it does nothing twice, and pays more for it. `data.account`, `data.nonce`, `data.count`",
     remedy:
       "wait: a service replaces it by a dearer one, and goes on. What another process has sent it replaces after five minutes, by one that does nothing",
   },
   CMD_L1_AT_CAP: {
-    meaning: "L1 does not mine a transaction, and a dearer one would pay more than the caps allow",
+    meaning:
+      "L1 does not mine a transaction, and a dearer one would pay more than `--max-fee-gwei` or `--max-priority-fee-gwei`. `data.account`, `data.nonce`, `data.hashes`, `data.maxFeePerGasWei`",
     remedy:
       "wait until gas is cheaper, or start again with a higher --max-fee-gwei and --max-priority-fee-gwei",
   },
   CMD_NOT_CLAIMANT: {
-    meaning: "the account does not claim the model's queries, or the model promises no claims",
+    meaning:
+      "the account does not claim the model's queries, or the model promises no claims. `data.claimant`, null for none",
     remedy: "use the account that the recipe names as its claimant; without one drop --claim",
   },
-  CMD_CLAIM_THREAD_ENDED: {
-    meaning: "the thread that traces claims and games has ended, for want of memory say",
-    remedy: "nothing: it starts again by itself; where it ends again and again, give the machine more memory",
-  },
   CMD_CLAIM_IMPOSSIBLE: {
-    meaning: "a drawn receipt cannot be claimed from what the server keeps of it",
+    meaning:
+      "drawn receipts cannot be claimed from what the model's server keeps of them: no prompt, or another query than the trace's. `data.receipts`",
     remedy:
       "bring the answers' folder back, or claim with the prompt: openledger disputes claim-query; else the epoch goes by row counts, 14 days after its Seal",
   },
   CMD_FORCED_NO_EFFECT: {
     meaning:
-      "the forced operation would have no effect on the ledger that L1 has, and its fee would be burned",
+      "a forced operation would change nothing on the ledger that L1 has, and its fee would be burned; nothing was sent. `data.reason` is one of leaf-unknown, leaf-waits (`data.queueIndex`), not-owner (`data.owner`), balance-too-low, payee-unknown, payee-owner, wrong-kind, model-not-ready, not-earner, nothing-to-collect, nothing-to-seal, no-effect",
     remedy:
       "see what is yours there: openledger exit --owner 0x… --dry-run; where what it needs is not posted yet, wait, or pass --unchecked",
   },
   CMD_ROLLUP_ENDS: {
-    meaning: "the operator ends the rollup, or it is frozen: nothing should go in any more",
+    meaning:
+      "the operator ends the rollup, or it is frozen: `openledger deposit` sends nothing into it; `data.mode`",
     remedy: "take out what is yours with: openledger withdraw all, or, once it is frozen, openledger exit",
   },
-  CMD_TOO_EARLY: {
-    meaning: "the rules allow this only later",
-    remedy: "wait as long as the message says, and try again",
+  CMD_DEPLOY_REFUSED: {
+    meaning:
+      "the deployment cannot be made as it is configured, and nothing was sent; `data.reason` is one of config-invalid, no-plain-batch, wrong-chain, development-keys, key-refused, token-unknown, no-ether, not-confirmed",
+    remedy: "correct what the message names; docs/operating.md has an example, docs/keys.md the ceremony",
   },
-  CMD_NO_PRECONFIRMATION: {
-    meaning: "no preconfirmation is named, and none is stored on this machine",
-    remedy: "name a preconfirmation's file, or a sequencer with --from-feed URL",
+  CMD_DEPLOY_FAILED: {
+    meaning:
+      "a deployment that was begun cannot go on: its journal is of another configuration, another transaction took a nonce, or one was reverted; `data.reason`",
+    remedy:
+      "put the configuration back to finish that one; else begin again in a new folder, and name a token that is there already as token.existing",
   },
-  CMD_PRECONFIRMATION_FILE_UNREADABLE: {
-    meaning: "a preconfirmation's file cannot be read",
-    remedy: "list the stored ones with: openledger preconfirmations",
+  CMD_INIT_REFUSED: {
+    meaning: "the installation cannot be written or checked as asked for; the message says why",
+    remedy: "correct what the message names; name the installation's folder with --config",
   },
-  CMD_INTERNAL: {
-    meaning: "the program failed in an unforeseen way",
-    remedy: "report it with the details (--json)",
+  CMD_PAYMENTS_UNCLEAR: {
+    meaning:
+      "the journal of the provers' payments and the ledger do not agree: a nonce was used otherwise, or the ledger has operations that the journal lacks. `data.transfers`, `data.missingNonces`",
+    remedy:
+      "put the newest journal back; else look at the worker's account, then say --paid HASH or --void HASH of each; pay from an account of its own",
   },
-} as const satisfies Record<string, { meaning: string; remedy: string }>;
+});
 
-export type CommandErrorCode = keyof typeof commandErrors;
-
-export function commandError(
-  code: CommandErrorCode,
-  message: string,
-  details: { data?: object; cause?: unknown } = {},
-): RollupError {
-  return new RollupError(code, message, details);
-}
-
-/** What to do about the ledger's own refusals, which reach the user unchanged. */
-const ledgerRemedies: Record<string, string> = {
-  OP_BALANCE_TOO_LOW: "deposit more, or use a smaller amount; the fee is paid on top of it",
-  OP_AMOUNT_NOT_REPRESENTABLE:
-    "use at most ten significant digits; the nearest amount below is in the details",
-  OP_FEE_TOO_LOW: "the fee has risen: send the operation again",
-  OP_WRONG_NONCE: "another operation of this account came first: send it again",
-  OP_BAD_SIGNATURE: "sign with the leaf's current key (openledger account show)",
-  OP_UNKNOWN_LEAF: "check the id with: openledger account show",
-  OP_WRONG_LEAF_KIND: "use the id of a leaf of the right kind",
-  CON_L1_COST_ABOVE_CAP:
-    "ask another Ethereum node (--rpc) what it costs; if it is true, wait, or allow more with --max-fee-gwei and --max-priority-fee-gwei",
-  BRG_VERIFY_DIFFERS:
-    "ask another Ethereum node (--rpc): this one may leave something out; else do not trust this rollup before the difference is explained",
-  BRG_HISTORY_INCOMPLETE: "ask a node that keeps old logs (--rpc), or drop or lower --from-block",
-  BRG_HISTORY_UNREADABLE:
-    "check --rpc and --rollup: they may be of two chains, or the contract of another version of this repository",
-  BRG_BATCH_MALFORMED: MALFORMED_REMEDY,
-  BRG_BATCH_NOT_IN_CALL: "ask another Ethereum node (--rpc): this one leaves out events or transactions",
-  BRG_FROZEN: "take out what is yours with: openledger exit",
-  BRG_L1_REFUSED:
-    "check --rpc and --rollup, then try another node: some limit what they answer, or do not keep old blocks",
-  SEQ_FOLLOW_WRONG_ROLLUP: "name the data folder and the sequencer of this rollup",
-  BRG_SNAPSHOT_UNREADABLE: "make one with: openledger snapshot make FILE",
-  BRG_SNAPSHOT_FALSE:
-    "do not use it, nor trust where it comes from; make one with: openledger snapshot make FILE",
-  BRG_PRECONFIRMATION_UNREADABLE:
-    "pass a file that openledger preconfirmations lists, or that a follower's alarm names",
-  BRG_PRECONFIRMATION_NOT_OPERATORS:
-    "it shows nothing about this rollup's operator: check --rollup and --rpc",
-  BRG_PRECONFIRMATION_UNOPENED: "pass the file with the operation beside the preconfirmation",
-  BRG_L1_UNREACHABLE: "check that the Ethereum node runs and that its address is right",
-  OP_NOTHING_TO_SEAL: "wait until somebody has paid the model",
-  OP_EPOCH_UNSETTLED: "settle the sealed epoch first with: openledger model settle",
-  OP_EPOCH_NOT_OVER:
-    "the model itself may seal now; anybody else 24 hours after the epoch's beginning, by the batches' time",
-  OP_NOT_EARNER: "list what is yours with: openledger rewards",
-  OP_APPROVAL_TOO_EARLY: "approve 24 hours after the version was published, by the batches' time",
-  BRG_SETTLEMENT_TOO_EARLY:
-    "hand the settlement to the sequencer, or wait until the time that the message names",
-  BRG_QUEUE_EMPTY: "there is nothing to do",
-  BRG_QUEUE_NOT_OVERDUE: "wait until the time that the message names, or leave it to the operator",
-  SEQ_STORE_NOT_EMPTY: "name a folder that does not exist yet",
-  SEQ_RESTORE_NOT_FINAL: "wait until L1 has enough blocks on top of the last batch",
-  SEQ_RANDOMNESS_UNKNOWN: "wait until L1 has the block 128 after the one that took the seal",
-  SEQ_RANDOMNESS_MISSED: "settle with --default-split, from 14 days after the seal on",
-  SEQ_GENESIS_NOT_ADMITTED:
-    "see openledger disputes show; a challengeable model is posted, and admitted after its window; any other is admitted at once (openledger disputes admit)",
-  SEQ_DEFAULT_SPLIT_TOO_EARLY: "settle by draws, or wait 14 days from the seal on",
-  SEQ_FROZEN: "take out what is yours with: openledger exit",
-  SEQ_SUNSET: "take out what is yours with: openledger withdraw all, then: openledger claim",
-  SEQ_RATE_LIMITED: "wait a moment and try again",
-  SEQ_L1_HEAD_UNKNOWN: "the bridge has not spoken to the sequencer yet: try again in a few seconds",
-  SEQ_BEHIND_L1: "the operator has to bring the sequencer up to L1: try again later",
-  SEQ_SELF_TRANSFER: "name another payee",
-  SEQ_AMOUNT_EXPONENT: "write the amount with its smallest exponent, as this program does",
-  SEQ_ZERO_AMOUNT: "use an amount above 0",
-};
-
-/** What to do where a contract refuses, by its error's name: more exact than by the code. */
-export const contractRemedies: Readonly<Record<string, string>> = {
-  RollupFrozen: "take out what is yours with: openledger exit",
-  RollupForcedWithdrawalOpen: "wait until a batch takes the one that waits: openledger status",
-  RollupQueueFull:
-    "try again once a batch has taken entries; after 24 hours anyone may: openledger submit-queue",
-  RollupDepositsFull:
-    "try again once a batch has taken deposits; after 24 hours anyone may: openledger submit-queue",
-  RollupFeeTooHigh: "the queue has filled since the command looked: try again, or allow more with --max-fee",
-  RollupLedgerFull: "no new account can be made; deposit to an existing leaf with --to",
-  ERC20InsufficientBalance:
-    "get OPEN into this wallet first: what goes to the queue is paid from it, a forced operation's fee too",
-};
-
-function contractRemedy(data: object): string | undefined {
-  const { error, errorName = error } = data as { error?: unknown; errorName?: unknown };
-  return typeof errorName === "string" ? contractRemedies[errorName] : undefined;
-}
-
-export interface RenderedError {
-  code: string;
-  message: string;
-  remedy: string;
-  data: object;
-}
-
-/** Any failure as one line what happened, one line what to do, and a code. */
-export function renderError(error: unknown): RenderedError {
-  if (error instanceof CommanderError) {
-    const message = error.message.replace(/^error: /, "");
-    return { code: "CMD_USAGE", message, remedy: commandErrors.CMD_USAGE.remedy, data: {} };
-  }
-  if (!isRollupError(error)) {
-    const message = (error as Error)?.message ?? String(error);
-    return {
-      code: "CMD_INTERNAL",
-      message: firstLine(message),
-      remedy: commandErrors.CMD_INTERNAL.remedy,
-      data: {},
-    };
-  }
-  const { code, message } = error;
-  const known: Record<string, { remedy: string }> = {
-    ...clientErrors,
-    ...attributionErrors,
-    ...modelErrors,
-    ...spanErrors,
-    ...datanetErrors,
-    ...servingErrors,
-    ...commandErrors,
-    ...operatorErrors,
-  };
-  const { data } = error.toJSON() as { data: object };
-  const remedy =
-    contractRemedy(data) ??
-    known[code]?.remedy ??
-    ledgerRemedies[code] ??
-    "look the code up in docs/errors.md";
-  return { code, message: firstLine(message), remedy, data };
-}
-
-function firstLine(text: string): string {
-  return text.split("\n")[0]!;
-}
+export const commandError = commandErrors.raise;

@@ -121,12 +121,15 @@ export function accountsPath(options: GlobalOptions): string {
   return options.accountsFile ?? workspacePaths.accounts;
 }
 
-/** The account that signs. @throws CMD_NO_ACCOUNT, CMD_UNKNOWN_ACCOUNT, CMD_KEY_FILE_UNREADABLE */
+/** The account that signs. @throws CMD_ACCOUNT_INVALID */
 export function resolveAccount(options: GlobalOptions): NamedAccount {
   const { privateKeyFile } = options;
   if (privateKeyFile !== undefined) {
     const unreadable = (cause?: unknown) =>
-      commandError("CMD_KEY_FILE_UNREADABLE", `${privateKeyFile} holds no private key`, { cause });
+      commandError("CMD_ACCOUNT_INVALID", `${privateKeyFile} holds no private key`, {
+        data: { reason: "key-file-unreadable" },
+        cause,
+      });
     let text: string;
     try {
       text = readFileSync(privateKeyFile, "utf8").trim();
@@ -138,7 +141,9 @@ export function resolveAccount(options: GlobalOptions): NamedAccount {
     return { name: l1.address, l1, keyIndex: options.keyIndex ?? 0, l2Secret: null };
   }
   if (options.account === undefined)
-    throw commandError("CMD_NO_ACCOUNT", "this command needs an account to sign with");
+    throw commandError("CMD_ACCOUNT_INVALID", "this command needs an account to sign with", {
+      data: { reason: "no-account" },
+    });
   const account = findAccount(accountsPath(options), options.account);
   return options.keyIndex === undefined ? account : { ...account, keyIndex: options.keyIndex };
 }
@@ -185,7 +190,7 @@ export function accountKey(client: LedgerClient, account: NamedAccount, index: n
   });
 }
 
-/** The same client, signing for one leaf with whichever of the account's keys the leaf has. @throws CMD_KEY_UNKNOWN */
+/** The same client, signing for one leaf with whichever of the account's keys the leaf has. @throws CMD_ACCOUNT_INVALID */
 export async function signFor(signer: Signer, leaf: LedgerLeaf): Promise<LedgerClient> {
   const { client, account } = signer;
   if (signer.key.keyX === leaf.keyX) return { ...client, leafId: leaf.id };
@@ -193,14 +198,14 @@ export async function signFor(signer: Signer, leaf: LedgerLeaf): Promise<LedgerC
     const key = await accountKey(client, { ...account, l2Secret: null }, index);
     if (key.keyX === leaf.keyX) return { ...client, l2Key: key, leafId: leaf.id };
   }
-  throw commandError("CMD_KEY_UNKNOWN", `no key of ${account.name} signs for leaf ${leaf.id}`, {
-    data: { leafId: leaf.id, account: account.name },
+  throw commandError("CMD_ACCOUNT_INVALID", `no key of ${account.name} signs for leaf ${leaf.id}`, {
+    data: { reason: "key-unknown", leafId: leaf.id, account: account.name },
   });
 }
 
 /**
  * A leaf by what people call it: an id, the name of an account in the file, or an Ethereum address.
- * @throws CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS, CMD_UNKNOWN_ACCOUNT
+ * @throws CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID, CMD_ACCOUNT_INVALID
  */
 export async function resolveLeaf(
   client: LedgerClient,
@@ -214,7 +219,7 @@ export async function resolveLeaf(
   return accountOf(client, owner);
 }
 
-/** The one account leaf of an Ethereum address. @throws CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS */
+/** The one account leaf of an Ethereum address. @throws CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID */
 export async function accountOf(client: LedgerClient, owner: Address): Promise<LedgerLeaf> {
   const accounts = (await findLeaves(client, { owner })).filter(({ kind }) => kind === "account");
   const [only] = accounts;
@@ -223,8 +228,8 @@ export async function accountOf(client: LedgerClient, owner: Address): Promise<L
   }
   if (accounts.length > 1) {
     const ids = accounts.map(({ id }) => id);
-    throw clientError("CLI_LEAF_AMBIGUOUS", `${owner} has the accounts ${ids.join(", ")}`, {
-      data: { owner, ids },
+    throw clientError("CLI_INPUT_INVALID", `${owner} has the accounts ${ids.join(", ")}`, {
+      data: { reason: "leaf-ambiguous", owner, ids },
     });
   }
   return only;

@@ -36,7 +36,7 @@ async function rebuild(options: GlobalOptions, output: Output): Promise<Restored
   });
 }
 
-/** The one account of this owner. @throws CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS */
+/** The one account of this owner. @throws CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID */
 export function onlyAccountOf({ leaves }: Ledger, owner: Address): number {
   const ids = [...leaves].flatMap(([id, { leaf }]) =>
     leaf.kind === LEAF_KIND.account && leaf.l1Owner === BigInt(owner) ? [id] : [],
@@ -46,5 +46,7 @@ export function onlyAccountOf({ leaves }: Ledger, owner: Address): number {
   if (only === undefined)
     throw clientError("CLI_LEAF_NOT_FOUND", `${owner} has no account in the ledger`, { data });
   if (others.length === 0) return only;
-  throw clientError("CLI_LEAF_AMBIGUOUS", `${owner} has the accounts ${ids.join(", ")}`, { data });
+  throw clientError("CLI_INPUT_INVALID", `${owner} has the accounts ${ids.join(", ")}`, {
+    data: { reason: "leaf-ambiguous", ...data },
+  });
 }

@@ -1,4 +1,4 @@
-import { type RenderedError, renderError } from "./cli-errors.ts";
+import { type RenderedError, renderError } from "./render-error.ts";
 
 /** Where a command's answer goes: lines for people, or one JSON value for programs. */
 export interface Output {

@@ -19,7 +19,7 @@ export interface SettlementContext {
   readonly deployment: Deployment | null;
 }
 
-/** @throws CLI_CIRCUIT_UNNAMED */
+/** @throws CLI_CIRCUIT_MISSING */
 export async function openSettlementContext(
   options: Pick<CircuitOptions, "circuits"> & GlobalOptions,
 ): Promise<SettlementContext> {

@@ -45,7 +45,7 @@ describe("openledger", () => {
     const amount = await spawned("--json", "transfer", "bob", "1e5", "--account", "alice");
     expect(amount.status).toBe(1);
     expect(JSON.parse(amount.stdout)).toMatchObject({
-      error: { code: "CLI_AMOUNT_INVALID", data: { text: "1e5" } },
+      error: { code: "CLI_INPUT_INVALID", data: { text: "1e5" } },
     });
   });
 });

@@ -192,7 +192,7 @@ describe("openledger", () => {
       "status",
     );
     expect(status).toBe(1);
-    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "CLI_L1_UNREACHABLE" } });
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: "CLI_UNREACHABLE" } });
   });
 
   it("refuses an address that is none, before it asks anybody", async () => {
@@ -231,7 +231,7 @@ describe("openledger account new", () => {
     expect(accounts).toMatchObject([{ name: "erin", address, keyIndex: 0 }]);
     expect((await import("node:fs")).statSync(accountsFile()).mode & 0o077).toBe(0);
     const again = await run("account", "new", "erin", "--accounts-file", accountsFile(), "--json");
-    expect(JSON.parse(again.stdout)).toMatchObject({ error: { code: "CMD_ACCOUNT_EXISTS" } });
+    expect(JSON.parse(again.stdout)).toMatchObject({ error: { code: "CMD_ACCOUNT_INVALID" } });
   });
 
   it("never prints the private key, and keeps a random ledger key where one is asked for", async () => {
@@ -259,6 +259,6 @@ describe("openledger account new", () => {
     const broken = join(folder, "broken.json");
     await writeFile(broken, "{");
     const answer = await run("account", "new", "erin", "--accounts-file", broken, "--json");
-    expect(JSON.parse(answer.stdout)).toMatchObject({ error: { code: "CMD_ACCOUNTS_MALFORMED" } });
+    expect(JSON.parse(answer.stdout)).toMatchObject({ error: { code: "CMD_ACCOUNT_INVALID" } });
   });
 });

@@ -5,7 +5,7 @@ import { type Address, getAddress, isAddress, parseGwei } from "viem";
 import { z } from "zod";
 import { FIELD_ORDER } from "../../circuits/protocol.ts";
 import { parseOpen } from "../../client/sequencer/open-amount.ts";
-import { operatorError } from "../cli/operator-errors.ts";
+import { commandError } from "../cli/cli-errors.ts";
 
 const address = z
   .string()
@@ -83,14 +83,14 @@ const configSchema = z.strictObject({
 
 export type DeployConfig = z.output<typeof configSchema>;
 
-/** @throws CMD_DEPLOY_CONFIG_INVALID naming every field that is wrong */
+/** @throws CMD_DEPLOY_REFUSED naming every field that is wrong */
 export function loadDeployConfig(configPath: string): DeployConfig {
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(configPath, "utf8"));
   } catch (cause) {
-    throw operatorError("CMD_DEPLOY_CONFIG_INVALID", `${configPath} cannot be read as JSON`, {
-      data: { configPath },
+    throw commandError("CMD_DEPLOY_REFUSED", `${configPath} cannot be read as JSON`, {
+      data: { reason: "config-invalid", configPath },
       cause,
     });
   }
@@ -99,21 +99,21 @@ export function loadDeployConfig(configPath: string): DeployConfig {
     const lines = result.error.issues.map(
       (issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`,
     );
-    throw operatorError("CMD_DEPLOY_CONFIG_INVALID", `${configPath} is not good: ${lines.join("; ")}`, {
-      data: { fields: result.error.issues.map((issue) => issue.path.join(".")) },
+    throw commandError("CMD_DEPLOY_REFUSED", `${configPath} is not good: ${lines.join("; ")}`, {
+      data: { reason: "config-invalid", fields: result.error.issues.map((issue) => issue.path.join(".")) },
     });
   }
   const config = result.data;
   if ((config.treasuryOwner === undefined) === (config.governance === undefined))
-    throw operatorError(
-      "CMD_DEPLOY_CONFIG_INVALID",
+    throw commandError(
+      "CMD_DEPLOY_REFUSED",
       `${configPath} needs treasuryOwner, or governance whose timelock owns the treasury, and not both`,
-      { data: { fields: ["treasuryOwner", "governance"] } },
+      { data: { reason: "config-invalid", fields: ["treasuryOwner", "governance"] } },
     );
   const repeated = config.circuits.find((name, i) => config.circuits.indexOf(name) !== i);
   if (repeated !== undefined)
-    throw operatorError("CMD_DEPLOY_CONFIG_INVALID", `circuits names ${repeated} twice`, {
-      data: { fields: ["circuits"] },
+    throw commandError("CMD_DEPLOY_REFUSED", `circuits names ${repeated} twice`, {
+      data: { reason: "config-invalid", fields: ["circuits"] },
     });
   const folder = dirname(resolve(configPath));
   const at = (text: string) => resolve(folder, text);

@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import type { Hex } from "viem";
 import { z } from "zod";
-import { operatorError } from "../cli/operator-errors.ts";
+import { commandError } from "../cli/cli-errors.ts";
 import { readIfPresent, writeFileWhole } from "../cli/workspace.ts";
 
 const hex = z
@@ -34,15 +34,15 @@ export type Attempt = z.output<typeof attemptSchema>;
 
 const pathOf = (folder: string) => join(folder, "deploy-journal.json");
 
-/** null where nothing was signed yet. @throws CMD_DEPLOY_JOURNAL_DIFFERS where it cannot be read */
+/** null where nothing was signed yet. @throws CMD_DEPLOY_FAILED where it cannot be read */
 export function readJournal(folder: string): DeployJournal | null {
   const text = readIfPresent(pathOf(folder));
   if (text === null) return null;
   try {
     return journalSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw operatorError("CMD_DEPLOY_JOURNAL_DIFFERS", `${pathOf(folder)} is no journal of a deployment`, {
-      data: { path: pathOf(folder) },
+    throw commandError("CMD_DEPLOY_FAILED", `${pathOf(folder)} is no journal of a deployment`, {
+      data: { reason: "journal-differs", path: pathOf(folder) },
       cause,
     });
   }
@@ -54,7 +54,7 @@ export async function writeJournal(folder: string, journal: DeployJournal): Prom
   await writeFileWhole(pathOf(folder), `${JSON.stringify(journal, text, 2)}\n`, 0o600);
 }
 
-/** @throws CMD_DEPLOY_JOURNAL_DIFFERS naming what differs */
+/** @throws CMD_DEPLOY_FAILED naming what differs */
 export function requireSamePlan(
   folder: string,
   journal: DeployJournal,
@@ -64,9 +64,9 @@ export function requireSamePlan(
   const different = [...names].filter((name) => journal.plan[name] !== plan[name]);
   if (different.length === 0) return;
   const [first] = different;
-  throw operatorError(
-    "CMD_DEPLOY_JOURNAL_DIFFERS",
+  throw commandError(
+    "CMD_DEPLOY_FAILED",
     `${folder} holds a deployment that was begun otherwise: ${first} was ${journal.plan[first!] ?? "absent"} and is ${plan[first!] ?? "absent"}`,
-    { data: { folder, different } },
+    { data: { reason: "journal-differs", folder, different } },
   );
 }

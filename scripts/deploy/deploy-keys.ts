@@ -22,7 +22,7 @@ import { isDevelopmentKey } from "../../prover/keys/development-key.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
 import { loadProductionKey, ProvingKeyChecker } from "../../prover/proving/proving-key.ts";
-import { operatorError } from "../cli/operator-errors.ts";
+import { commandError } from "../cli/cli-errors.ts";
 import { readIfPresent, writeFileWhole } from "../cli/workspace.ts";
 import type { DeployConfig } from "./deploy-config.ts";
 
@@ -40,7 +40,7 @@ export interface CheckedCircuit {
  * Checks what `openledger deploy` sends to L1 for good: a ceremony's key follows from the circuit's source, the powers of
  * tau and its contributions. What was verified once is noted by the files' hashes in the folder, and not done again.
  *
- * @throws CMD_DEPLOY_NO_PLAIN_BATCH, CMD_DEPLOY_DEVELOPMENT_KEYS, CMD_DEPLOY_KEY_REFUSED, PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH, CIR_CIRCUIT_UNKNOWN
+ * @throws CMD_DEPLOY_REFUSED, PRV_KEY_INVALID, CIR_CIRCUIT_UNKNOWN
  */
 export async function checkKeys(
   config: DeployConfig,
@@ -48,10 +48,10 @@ export async function checkKeys(
 ): Promise<CheckedCircuit[]> {
   const { chainId } = config.l1;
   if (config.keys === "development" && chainId !== DEVELOPMENT_CHAIN_ID) {
-    throw operatorError(
-      "CMD_DEPLOY_DEVELOPMENT_KEYS",
+    throw commandError(
+      "CMD_DEPLOY_REFUSED",
       `the secrets of development keys are public, and chain ${chainId} is not ${DEVELOPMENT_CHAIN_ID}: the contract would refuse them, too`,
-      { data: { chainId } },
+      { data: { reason: "development-keys", chainId } },
     );
   }
   requirePlainBatch(config.circuits);
@@ -92,18 +92,18 @@ export async function checkKeys(
  */
 function requirePlainBatch(names: readonly string[]): void {
   if (!hasOnlyBlobBatches(names.map(sizesOf))) return;
-  throw operatorError(
-    "CMD_DEPLOY_NO_PLAIN_BATCH",
+  throw commandError(
+    "CMD_DEPLOY_REFUSED",
     "all batch circuits stand in blobs: strangers could not post the queue when the sequencer is gone",
-    { data: { circuits: names } },
+    { data: { reason: "no-plain-batch", circuits: names } },
   );
 }
 
 /** Its meta.json says that it is none. */
 function refuseDevelopmentKey(name: string, { verificationKey, zkeyPath }: ProvingCircuit): void {
   if (!isDevelopmentKey(verificationKey)) return;
-  throw operatorError("CMD_DEPLOY_DEVELOPMENT_KEYS", `${zkeyPath} is a development key of ${name}, renamed`, {
-    data: { name, zkeyPath },
+  throw commandError("CMD_DEPLOY_REFUSED", `${zkeyPath} is a development key of ${name}, renamed`, {
+    data: { reason: "development-keys", name, zkeyPath },
   });
 }
 
@@ -139,11 +139,11 @@ class VerifiedKeys {
       const request = { circuitName: name, resolveCircuit: circuitSpec, ptauPath: keys.ptau, zkeyPath };
       const verdict = await verifyKey(request);
       if (!verdict.isValid) {
-        throw operatorError(
-          "CMD_DEPLOY_KEY_REFUSED",
+        throw commandError(
+          "CMD_DEPLOY_REFUSED",
           `${zkeyPath} does not verify: ${verdict.reasons.join("; ")}`,
           {
-            data: { name, zkeyPath, reasons: verdict.reasons },
+            data: { reason: "key-refused", name, zkeyPath, reasons: verdict.reasons },
           },
         );
       }
@@ -154,10 +154,12 @@ class VerifiedKeys {
       );
     }
     if (contributionCount < keys.leastContributions) {
-      throw operatorError(
-        "CMD_DEPLOY_KEY_REFUSED",
+      throw commandError(
+        "CMD_DEPLOY_REFUSED",
         `${zkeyPath} has ${contributionCount} contributions, and ${keys.leastContributions} are asked for`,
-        { data: { name, zkeyPath, contributionCount, least: keys.leastContributions } },
+        {
+          data: { reason: "key-refused", name, zkeyPath, contributionCount, least: keys.leastContributions },
+        },
       );
     }
     return contributionCount;
@@ -169,14 +171,17 @@ class VerifiedKeys {
   }
 }
 
-/** @throws CMD_DEPLOY_KEY_REFUSED where it cannot be read */
+/** @throws CMD_DEPLOY_REFUSED where it cannot be read */
 async function sha256Of(path: string): Promise<string> {
   const hash = createHash("sha256");
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 }))
       hash.update(chunk as Buffer);
   } catch (cause) {
-    throw operatorError("CMD_DEPLOY_KEY_REFUSED", `${path} cannot be read`, { data: { path }, cause });
+    throw commandError("CMD_DEPLOY_REFUSED", `${path} cannot be read`, {
+      data: { reason: "key-refused", path },
+      cause,
+    });
   }
   return hash.digest("hex");
 }

@@ -25,7 +25,7 @@ import {
   governanceArguments,
 } from "../../contracts/build/governance.ts";
 import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
-import { operatorError } from "../cli/operator-errors.ts";
+import { commandError } from "../cli/cli-errors.ts";
 import type { DeployConfig } from "./deploy-config.ts";
 import { readJournal, requireSamePlan } from "./deploy-journal.ts";
 import type { CheckedCircuit } from "./deploy-keys.ts";
@@ -69,8 +69,8 @@ const STAND_IN: Address = "0x00000000000000000000000000000000000570e7";
 const STAND_IN_MISSES_GAS = 5_000n;
 
 /**
- * @throws CMD_DEPLOY_WRONG_CHAIN, CMD_DEPLOY_TOKEN_UNKNOWN, CMD_DEPLOY_CONFIG_INVALID (a key file holds no key),
- * CMD_DEPLOY_JOURNAL_DIFFERS, CIR_SECRET_FILE_…, CON_DEPLOY_FAILED where a constructor refuses its arguments
+ * @throws CMD_DEPLOY_REFUSED (a key file holds no key),
+ * CMD_DEPLOY_FAILED, CIR_SECRET_FILE_…, CON_DEPLOY_FAILED where a constructor refuses its arguments
  */
 export async function planDeployment(
   config: DeployConfig,
@@ -79,10 +79,10 @@ export async function planDeployment(
 ): Promise<DeployPlan> {
   const chainId = await client.getChainId();
   if (chainId !== config.l1.chainId) {
-    throw operatorError(
-      "CMD_DEPLOY_WRONG_CHAIN",
+    throw commandError(
+      "CMD_DEPLOY_REFUSED",
       `the node is of chain ${chainId}, the configuration of chain ${config.l1.chainId}`,
-      { data: { node: chainId, config: config.l1.chainId } },
+      { data: { reason: "wrong-chain", node: chainId, config: config.l1.chainId } },
     );
   }
   await initPoseidon();
@@ -249,8 +249,8 @@ async function operatorOf(
 function accountOf(path: string, field: string): PrivateKeyAccount {
   const text = readSecretFile(path);
   if (!/^0x[0-9a-fA-F]{64}$/.test(text))
-    throw operatorError("CMD_DEPLOY_CONFIG_INVALID", `${field}: ${path} does not hold 0x and 64 hex digits`, {
-      data: { fields: [field] },
+    throw commandError("CMD_DEPLOY_REFUSED", `${field}: ${path} does not hold 0x and 64 hex digits`, {
+      data: { reason: "config-invalid", fields: [field] },
     });
   return privateKeyToAccount(text as Hex);
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Hex, keccak256, type PublicClient, parseTransaction, type TransactionReceipt } from "viem";
 import { cappedFees } from "../../contracts/l1/capped-transaction.ts";
 import { paddedGas, replacementFees } from "../../contracts/l1/fee-policy.ts";
-import { operatorError } from "../cli/operator-errors.ts";
+import { commandError } from "../cli/cli-errors.ts";
 import type { DeployConfig } from "./deploy-config.ts";
 import { type Attempt, type DeployJournal, readJournal, writeJournal } from "./deploy-journal.ts";
 import type { DeployPlan, DeployStep } from "./deploy-plan.ts";
@@ -16,7 +16,7 @@ export type Receipts = Readonly<Partial<Record<DeployStep["name"], TransactionRe
 
 /**
  * @returns the receipts, each as deep as the configuration asks for
- * @throws CMD_DEPLOY_NONCE_TAKEN, CMD_DEPLOY_REVERTED, CON_L1_COST_ABOVE_CAP; viem's errors where the node does not answer:
+ * @throws CMD_DEPLOY_FAILED, CON_L1_COST_ABOVE_CAP; viem's errors where the node does not answer:
  * the next start goes on from there
  */
 export async function sendDeployment(
@@ -81,13 +81,9 @@ class StepSender {
     const { status, transactionHash } = receipt;
     const code = await this.#client.getCode({ address: step.address });
     if (status === "success" && code !== undefined) return receipt;
-    throw operatorError(
-      "CMD_DEPLOY_REVERTED",
-      `${transactionHash} was mined, and ${step.name} is not there`,
-      {
-        data: { name: step.name, transactionHash, status },
-      },
-    );
+    throw commandError("CMD_DEPLOY_FAILED", `${transactionHash} was mined, and ${step.name} is not there`, {
+      data: { reason: "reverted", name: step.name, transactionHash, status },
+    });
   }
 
   #attempts(step: DeployStep): Attempt[] {
@@ -116,10 +112,10 @@ class StepSender {
     const { deployer } = this.#plan;
     const next = await this.#client.getTransactionCount({ address: deployer.address, blockTag: "latest" });
     if (next <= nonce) return;
-    throw operatorError(
-      "CMD_DEPLOY_NONCE_TAKEN",
+    throw commandError(
+      "CMD_DEPLOY_FAILED",
       `${deployer.address} has sent another transaction with nonce ${nonce}, so ${name} cannot come to ${address}`,
-      { data: { deployer: deployer.address, name, nonce, next } },
+      { data: { reason: "nonce-taken", deployer: deployer.address, name, nonce, next } },
     );
   }
 

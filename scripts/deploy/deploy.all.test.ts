@@ -197,14 +197,16 @@ describe("openledger deploy", () => {
     expect(readdirSync(verificationFolder)).toContain("standard-input-governance.json");
     await expect(
       prepareDeployment(writeConfig({ governance: votes }, "both.json"), quiet),
-    ).rejects.toMatchObject({ code: "CMD_DEPLOY_CONFIG_INVALID" });
+    ).rejects.toMatchObject({ code: "CMD_DEPLOY_REFUSED", data: { reason: "config-invalid" } });
     const hasty = writeConfig({ treasuryOwner: undefined, governance: { delayDays: 29 } }, "hasty.json");
     await expect(prepareDeployment(hasty, quiet)).rejects.toMatchObject({
-      code: "CMD_DEPLOY_CONFIG_INVALID",
+      code: "CMD_DEPLOY_REFUSED",
+      data: { reason: "config-invalid" },
     });
     const blobs = writeConfig({ circuits: ["table-4-2-1-6-2-3-1-blob", "leaf-exit"] }, "blobs.json");
     await expect(prepareDeployment(blobs, quiet)).rejects.toMatchObject({
-      code: "CMD_DEPLOY_NO_PLAIN_BATCH",
+      code: "CMD_DEPLOY_REFUSED",
+      data: { reason: "no-plain-batch" },
     });
     const table = writeConfig({ circuits: [...CIRCUITS, "table-4-2-1-6-2-3-1"] }, "table.json");
     expect(loadDeployConfig(table).circuits).toContain("table-4-2-1-6-2-3-1");
@@ -295,7 +297,8 @@ describe("openledger deploy", () => {
     expect(loadDeployment(second.recordPath).tokenAddress).toBe(tokenAddress);
     for (const existing of [rollupAddress, account(HOLDER).address])
       await expect(deploy(writeConfig({ token: { existing }, out: "third" }))).rejects.toMatchObject({
-        code: "CMD_DEPLOY_TOKEN_UNKNOWN",
+        code: "CMD_DEPLOY_REFUSED",
+        data: { reason: "token-unknown" },
       });
     // One instruction changed is another token.
     const code = await client().getCode({ address: tokenAddress });
@@ -303,15 +306,20 @@ describe("openledger deploy", () => {
     const forged = "0x00000000000000000000000000000000000f0e1d";
     await changed.setCode({ address: forged, bytecode: `${code!.slice(0, -2)}5b` as `0x${string}` });
     await expect(deploy(writeConfig({ token: { existing: forged }, out: "third" }))).rejects.toMatchObject({
-      code: "CMD_DEPLOY_TOKEN_UNKNOWN",
+      code: "CMD_DEPLOY_REFUSED",
+      data: { reason: "token-unknown" },
     });
   });
 
   it("refuses development keys on every other chain, before anything is sent", async () => {
     const l1 = { rpcUrl: other.url, chainId: 1337, confirmations: 1 };
-    await expect(deploy(writeConfig({ l1 }))).rejects.toMatchObject({ code: "CMD_DEPLOY_DEVELOPMENT_KEYS" });
+    await expect(deploy(writeConfig({ l1 }))).rejects.toMatchObject({
+      code: "CMD_DEPLOY_REFUSED",
+      data: { reason: "development-keys" },
+    });
     await expect(deploy(writeConfig({ l1: { ...l1, chainId: 31337 } }))).rejects.toMatchObject({
-      code: "CMD_DEPLOY_WRONG_CHAIN",
+      code: "CMD_DEPLOY_REFUSED",
+      data: { reason: "wrong-chain" },
     });
   });
 
@@ -324,8 +332,8 @@ describe("openledger deploy", () => {
     await carryOut(prepared, quiet).catch(quiet);
     Object.assign(proxy.state, { methods: [], dieAt: Number.POSITIVE_INFINITY, diesBehind: null });
     await expect(deploy(writeConfig({ queueCapacity: 64 }))).rejects.toMatchObject({
-      code: "CMD_DEPLOY_JOURNAL_DIFFERS",
-      data: { different: ["Rollup"] },
+      code: "CMD_DEPLOY_FAILED",
+      data: { reason: "journal-differs", different: ["Rollup"] },
     });
     const wallet = createWalletClient({
       account: account(DEPLOYER),
@@ -336,22 +344,29 @@ describe("openledger deploy", () => {
       await client().waitForTransactionReceipt({ hash });
     }
     writeConfig();
-    await expect(deploy(path)).rejects.toMatchObject({ code: "CMD_DEPLOY_NONCE_TAKEN" });
+    await expect(deploy(path)).rejects.toMatchObject({
+      code: "CMD_DEPLOY_FAILED",
+      data: { reason: "nonce-taken" },
+    });
   });
 
   it("names every wrong field, a key file that others may read, and an empty account", async () => {
     const wrong = writeConfig({ queueCapacity: 7, idFee: "x", treasuryOwner: "0x1", extra: 1 });
     await expect(deploy(wrong)).rejects.toMatchObject({
-      code: "CMD_DEPLOY_CONFIG_INVALID",
-      data: { fields: expect.arrayContaining(["queueCapacity", "idFee", "treasuryOwner"]) },
+      code: "CMD_DEPLOY_REFUSED",
+      data: {
+        reason: "config-invalid",
+        fields: expect.arrayContaining(["queueCapacity", "idFee", "treasuryOwner"]),
+      },
     });
     const path = writeConfig();
     chmodSync(join(folder, "deployer-key"), 0o644);
-    await expect(deploy(path)).rejects.toMatchObject({ code: "CIR_SECRET_FILE_OPEN" });
+    await expect(deploy(path)).rejects.toMatchObject({ code: "CIR_SECRET_FILE", data: { reason: "open" } });
     writeConfig();
     writeFileSync(join(folder, "poor-key"), `0x${"7".repeat(64)}`, { mode: 0o600 });
     await expect(deploy(writeConfig({ deployerKeyFile: "poor-key" }))).rejects.toMatchObject({
-      code: "CMD_DEPLOY_NO_ETHER",
+      code: "CMD_DEPLOY_REFUSED",
+      data: { reason: "no-ether" },
     });
   });
 });

@@ -5,7 +5,7 @@ import { formatOpen } from "../../client/sequencer/open-amount.ts";
 import { unusualParameters } from "../../contracts/build/rollup-parameters.ts";
 import { cappedFees } from "../../contracts/l1/capped-transaction.ts";
 import { paddedGas } from "../../contracts/l1/fee-policy.ts";
-import { operatorError } from "../cli/operator-errors.ts";
+import { commandError } from "../cli/cli-errors.ts";
 import { type DeployConfig, loadDeployConfig } from "./deploy-config.ts";
 import { type CheckedCircuit, checkKeys, DEVELOPMENT_CHAIN_ID } from "./deploy-keys.ts";
 import { writeRecord, writeVerification } from "./deploy-output.ts";
@@ -72,7 +72,7 @@ export async function prepareDeployment(
   return { config, circuits, plan, cost, warnings: warningsOf(config, circuits, plan), client };
 }
 
-/** Sends what is not there yet, and writes the folder. @throws CMD_DEPLOY_NO_ETHER, and what `sendDeployment` throws */
+/** Sends what is not there yet, and writes the folder. @throws CMD_DEPLOY_REFUSED, and what `sendDeployment` throws */
 export async function carryOut(
   { circuits, client, config, cost, plan }: PreparedDeployment,
   tell: (text: string) => void,
@@ -80,10 +80,12 @@ export async function carryOut(
   // At what is asked now and half as much again; the caps alone would ask for a fortune that is never spent.
   const neededWei = (cost.nowWei * 3n) / 2n;
   if (cost.balanceWei < neededWei) {
-    throw operatorError(
-      "CMD_DEPLOY_NO_ETHER",
+    throw commandError(
+      "CMD_DEPLOY_REFUSED",
       `${plan.deployer.address} holds ${formatEther(cost.balanceWei)} ETH, and should hold ${formatEther(neededWei)}`,
-      { data: { deployer: plan.deployer.address, balanceWei: cost.balanceWei, neededWei } },
+      {
+        data: { reason: "no-ether", deployer: plan.deployer.address, balanceWei: cost.balanceWei, neededWei },
+      },
     );
   }
   const receipts = await sendDeployment(config, plan, client, tell);

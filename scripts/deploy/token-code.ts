@@ -1,7 +1,7 @@
 /** Whether an existing token is the one that the ledger's sums hold for. */
 import { type Address, encodeDeployData, type Hex, type PublicClient } from "viem";
 import { compileContracts, pickContract } from "../../contracts/build/compile.ts";
-import { operatorError } from "../cli/operator-errors.ts";
+import { commandError } from "../cli/cli-errors.ts";
 
 /** Bytes of the code depend on the token's own address (EIP-712's domain). They differ between any two of these. */
 const ANY_DEPLOYERS: readonly Address[] = Array.from(
@@ -13,7 +13,7 @@ const ANY_DEPLOYERS: readonly Address[] = Array.from(
  * Compares the code on L1 with what this repository's source makes, byte by byte, except where it holds the token's own
  * address. The token's wording alone would not do: one with a fee on transfers has the same functions.
  *
- * @throws CMD_DEPLOY_TOKEN_UNKNOWN
+ * @throws CMD_DEPLOY_REFUSED
  */
 export async function requireOpenToken(client: PublicClient, address: Address): Promise<void> {
   const { abi, bytecode } = pickContract(await compileContracts(), "OpenToken");
@@ -30,9 +30,9 @@ export async function requireOpenToken(client: PublicClient, address: Address): 
     bytes(found).length === first!.length &&
     bytes(found).every((byte, i) => byte === first![i] || codes.some((code) => code[i] !== first![i]));
   if (isSame) return;
-  throw operatorError(
-    "CMD_DEPLOY_TOKEN_UNKNOWN",
+  throw commandError(
+    "CMD_DEPLOY_REFUSED",
     `${address} ${found === undefined ? "has no code" : "has other code than OpenToken"}`,
-    { data: { address } },
+    { data: { reason: "token-unknown", address } },
   );
 }

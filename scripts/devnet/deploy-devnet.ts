@@ -34,7 +34,7 @@ const operatorKey = () => keyFromSecret(keccak256(stringToHex("OpenLedger devnet
 
 /**
  * The devnet's rollup: the one that is there, with the node's current address, or a new one.
- * @throws DEV_CIRCUIT_CHANGED, DEV_STATE_LOST
+ * @throws DEV_STATE_LOST
  */
 export async function deployDevnet(
   rpcUrl: string,
@@ -58,14 +58,16 @@ async function reuse(
   for (const [i, { compiled }] of circuits.entries()) {
     if (deployment.circuits[i]?.contentHash === compiled.contentHash) continue;
     throw devnetError(
-      "DEV_CIRCUIT_CHANGED",
+      "DEV_STATE_LOST",
       `the devnet's rollup was deployed with another circuit than ${compiled.name} is now`,
+      { data: { reason: "circuit-changed" } },
     );
   }
   if (deployment.circuits.length > circuits.length)
     throw devnetError(
-      "DEV_CIRCUIT_CHANGED",
+      "DEV_STATE_LOST",
       "the devnet's rollup has more circuits than this start: was it begun with --direct, or with --blobs?",
+      { data: { reason: "circuit-changed" } },
     );
   const client = createPublicClient({ transport: http(rpcUrl) });
   if ((await client.getCode({ address: deployment.rollupAddress })) === undefined) {

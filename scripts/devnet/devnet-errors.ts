@@ -1,44 +1,16 @@
-import { RollupError } from "../../circuits/rollup-error.ts";
+import { defineErrors } from "../../circuits/error-table.ts";
 
-export const devnetErrors = {
-  DEV_ALREADY_RUNNING: {
-    meaning: "another devnet runs in this folder",
-    remedy: "stop it first (Ctrl-C in its terminal)",
-  },
-  DEV_SERVICE_FAILED: {
-    meaning: "one of the devnet's processes does not stay up",
-    remedy: "read the end of its log",
-  },
-  DEV_CIRCUIT_CHANGED: {
-    meaning: "the circuits have changed since the rollup was deployed, so its keys no longer fit",
-    remedy: "start again from nothing with: npm start -- --reset",
+/** Codes of the devnet. */
+export const devnetErrors = defineErrors("DEV", {
+  DEV_FAILED: {
+    meaning: "the devnet or a step of its job did not come to its end; the message says what failed",
+    remedy:
+      "read the end of the named log; npm start again resumes. One folder has one devnet, and free ports it takes by itself",
   },
   DEV_STATE_LOST: {
-    meaning: "a part of the saved devnet is missing or contradicts another part",
+    meaning: "a part of the saved devnet is missing, contradicts another part, or is of other circuits",
     remedy: "start again from nothing with: npm start -- --reset",
   },
-  DEV_NO_PORT: {
-    meaning: "no free port was found",
-    remedy: "stop what uses them, or change scripts/devnet/config.ts",
-  },
-  DEV_NOT_ATTESTED: {
-    meaning: "the watcher has not attested a posted model within its time",
-    remedy: "read what it says of the model in its log; npm start again resumes",
-  },
-  DEV_COMMAND_FAILED: {
-    meaning: "a command of the job's was refused",
-    remedy: "its own error says more; npm start again resumes",
-  },
-  DEV_STOPPED: {
-    meaning: "the devnet was stopped before its job was done",
-    remedy: "start it again: it resumes",
-  },
-} as const satisfies Record<string, { meaning: string; remedy: string }>;
+});
 
-export function devnetError(
-  code: keyof typeof devnetErrors,
-  message: string,
-  details: { data?: object; cause?: unknown } = {},
-): RollupError {
-  return new RollupError(code, message, details);
-}
+export const devnetError = devnetErrors.raise;

@@ -329,11 +329,14 @@ async function closeBatch({ sequencerUrl, operatorToken }: ServiceAddresses): Pr
     headers: { authorization: `Bearer ${operatorToken}` },
     signal: AbortSignal.timeout(30_000),
   }).catch((cause: unknown) => {
-    throw clientError("CLI_SEQUENCER_UNREACHABLE", `no answer from ${sequencerUrl}`, { cause });
+    throw clientError("CLI_UNREACHABLE", `no answer from ${sequencerUrl}`, {
+      data: { server: "sequencer" },
+      cause,
+    });
   });
   if (!response.ok)
-    throw clientError("CLI_SEQUENCER_REFUSED", `${sequencerUrl} closes no batch: status ${response.status}`, {
-      data: { status: response.status, body: (await response.text()).slice(0, 500) },
+    throw clientError("CLI_ANSWER_INVALID", `${sequencerUrl} closes no batch: status ${response.status}`, {
+      data: { server: "sequencer", status: response.status, body: (await response.text()).slice(0, 500) },
     });
 }
 
@@ -356,7 +359,7 @@ function ended(signal: AbortSignal): Promise<void> {
 }
 
 function fail(console: Console, error: unknown): number {
-  const known: Record<string, { remedy: string }> = { ...commandErrors, ...devnetErrors };
+  const known: Readonly<Record<string, { remedy: string }>> = { ...commandErrors.rows, ...devnetErrors.rows };
   if (!isRollupError(error)) {
     const isSignal = error instanceof Error && error.message.startsWith("stopped by ");
     if (!isSignal) console.alarm((error as Error)?.stack ?? String(error));

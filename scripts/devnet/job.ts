@@ -123,14 +123,16 @@ export async function onceOnLedger(
   });
 }
 
-/** A command as people run it. @returns its answer @throws DEV_COMMAND_FAILED */
+/** A command as people run it. @returns its answer @throws DEV_FAILED */
 export async function openledger<Answer>(job: Job, ...args: readonly string[]): Promise<Answer> {
   job.console.progress(`openledger ${args.slice(0, 2).join(" ")}`);
   const { status, stderr, stdout } = await runOpenledger(devnetPaths.workspace, args, job.signal);
   job.signal.throwIfAborted();
   if (status === 0) return JSON.parse(stdout) as Answer;
   const said = `${stdout}${stderr}`.slice(-1_000);
-  throw devnetError("DEV_COMMAND_FAILED", `openledger ${args.join(" ")} ended with ${status}: ${said}`);
+  throw devnetError("DEV_FAILED", `openledger ${args.join(" ")} ended with ${status}: ${said}`, {
+    data: { reason: "command-failed" },
+  });
 }
 
 /** `waitFor` with progress on the terminal; ends when the devnet is stopped. */

@@ -66,7 +66,8 @@ function anvilPath(): string {
   try {
     return join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), "bin", "anvil");
   } catch (cause) {
-    throw devnetError("DEV_SERVICE_FAILED", `${name} is not installed; there is no anvil for this machine`, {
+    throw devnetError("DEV_FAILED", `${name} is not installed; there is no anvil for this machine`, {
+      data: { reason: "service-failed" },
       cause,
     });
   }

@@ -19,15 +19,15 @@ const STOP_TIMEOUT_MS = 15_000;
 /**
  * Ends what an earlier devnet left behind: its recorded processes, each only if it still runs the recorded command.
  * @returns the names of those that were ended
- * @throws DEV_ALREADY_RUNNING where that devnet itself still runs
+ * @throws DEV_FAILED where that devnet itself still runs
  */
 export async function endLeftovers(path: string): Promise<string[]> {
   const text = readIfPresent(path);
   const record = text === null ? null : (recordSchema.safeParse(JSON.parse(text)).data ?? null);
   if (record === null) return [];
   if (record.owner.pid !== process.pid && commandOf(record.owner.pid) === record.owner.command) {
-    throw devnetError("DEV_ALREADY_RUNNING", `a devnet runs here already, as process ${record.owner.pid}`, {
-      data: { pid: record.owner.pid },
+    throw devnetError("DEV_FAILED", `a devnet runs here already, as process ${record.owner.pid}`, {
+      data: { reason: "already-running", pid: record.owner.pid },
     });
   }
   // Services before the node that they talk to: it is the first of the list.

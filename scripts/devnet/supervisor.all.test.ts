@@ -66,7 +66,8 @@ describe("Supervisor", () => {
     await supervisor.start(nodeService("broken", "console.log('out of coffee'); process.exit(3)"));
     await expect.poll(() => gaveUp, { timeout: 60_000 }).not.toBeNull();
     expect(gaveUp).toMatchObject({
-      code: "DEV_SERVICE_FAILED",
+      code: "DEV_FAILED",
+      data: { reason: "service-failed" },
       message: expect.stringContaining("out of coffee"),
     });
   });
@@ -106,7 +107,10 @@ describe("endLeftovers", () => {
   it("refuses to start beside a devnet that runs", async () => {
     const child = spawn(process.execPath, ["-e", FOREVER], { stdio: "ignore" });
     record({ pid: child.pid!, command: commandOf(child.pid!)! }, []);
-    await expect(endLeftovers(recordPath())).rejects.toMatchObject({ code: "DEV_ALREADY_RUNNING" });
+    await expect(endLeftovers(recordPath())).rejects.toMatchObject({
+      code: "DEV_FAILED",
+      data: { reason: "already-running" },
+    });
     child.kill("SIGKILL");
   });
 });

@@ -56,7 +56,7 @@ export class Supervisor {
     mkdirSync(options.logDir, { recursive: true });
   }
 
-  /** @throws DEV_SERVICE_FAILED with the end of its log */
+  /** @throws DEV_FAILED with the end of its log */
   async start(spec: ServiceSpec): Promise<void> {
     const service: Service = { spec, child: this.#spawn(spec), endTimesMs: [], ended: Promise.resolve() };
     this.#services.push(service);
@@ -140,7 +140,10 @@ export class Supervisor {
   async #waitUntilReady({ spec }: Service): Promise<void> {
     const deadline = Date.now() + READY_TIMEOUT_MS;
     while (!(await spec.isReady().catch(() => false))) {
-      if (this.#isStopping) throw devnetError("DEV_STOPPED", `stopped while ${spec.name} was starting`);
+      if (this.#isStopping)
+        throw devnetError("DEV_FAILED", `stopped while ${spec.name} was starting`, {
+          data: { reason: "stopped" },
+        });
       if (Date.now() > deadline)
         throw this.#failure(spec, `did not answer within ${READY_TIMEOUT_MS / 1000} s`);
       await sleep(150);
@@ -150,8 +153,8 @@ export class Supervisor {
   #failure(spec: ServiceSpec, what: string): Error {
     const path = this.logPath(spec.name);
     const end = readFileSync(path, "utf8").trimEnd().split("\n").slice(-15).join("\n");
-    return devnetError("DEV_SERVICE_FAILED", `${spec.name} ${what}; the end of ${path}:\n${end}`, {
-      data: { name: spec.name, logPath: path },
+    return devnetError("DEV_FAILED", `${spec.name} ${what}; the end of ${path}:\n${end}`, {
+      data: { reason: "service-failed", name: spec.name, logPath: path },
     });
   }
 

@@ -45,11 +45,11 @@ const WAITS = [
   "SEQ_L1_HEAD_UNKNOWN",
   // A directory that is older than L1: a drill puts the right one back.
   "SEQ_BEHIND_L1",
-  "SEQ_STOPPING",
-  "SEQ_RATE_LIMITED",
-  "SEQ_STORE_FAILED",
+  "SRV_STOPPING",
+  "SRV_RATE_LIMITED",
+  "SRV_STORE_FAILED",
   // A response that was cut off: the operation is known, or comes again.
-  "SEQ_INTERNAL",
+  "SRV_INTERNAL",
   // Another machine acknowledges now, or soon.
   "SEQ_LEASE_LOST",
   "SEQ_LEASE_ENDED",

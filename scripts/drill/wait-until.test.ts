@@ -15,7 +15,7 @@ it("says for what it waits, and gives up where the process that it needs has end
     `import { existsSync } from "node:fs";
 setInterval(() => {
   if (!existsSync(${JSON.stringify(join(folder, "end"))})) return;
-  console.log('{"code":"SEQ_STORE_CORRUPT"}');
+  console.log('{"code":"SRV_STORE_CORRUPT"}');
   console.log("the end");
   process.exit(1);
 }, 100);`,
@@ -40,9 +40,9 @@ setInterval(() => {
   await expect(never).rejects.toMatchObject({
     code: "DRL_PROCESS_ENDED",
     message: expect.stringMatching(
-      /sequencer ended by itself with 1, naming SEQ_STORE_CORRUPT:\n.*\nthe end/s,
+      /sequencer ended by itself with 1, naming SRV_STORE_CORRUPT:\n.*\nthe end/s,
     ),
-    data: { name: "sequencer", codes: ["SEQ_STORE_CORRUPT"] },
+    data: { name: "sequencer", codes: ["SRV_STORE_CORRUPT"] },
   });
   expect(words[0]).toMatch(/^waits for what never comes, \d+ s by now$/);
   // Killed by the drill: that is no end of its own.

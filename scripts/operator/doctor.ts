@@ -17,7 +17,7 @@ export interface Diagnosis {
   readonly notices: readonly string[];
 }
 
-/** @throws CMD_DOCTOR_NO_INSTALLATION */
+/** @throws CMD_INIT_REFUSED */
 export async function examine(folder: string): Promise<Diagnosis> {
   const installation = readInstallation(folder);
   const paths = installationPaths(folder);

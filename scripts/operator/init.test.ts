@@ -249,14 +249,17 @@ describe("openledger operator init", () => {
     rmSync(out, { recursive: true, force: true });
     writeFileSync(join(folder, "key"), KEY);
     chmodSync(join(folder, "key"), 0o640);
-    await expect(init()).rejects.toMatchObject({ code: "CIR_SECRET_FILE_OPEN" });
+    await expect(init()).rejects.toMatchObject({ code: "CIR_SECRET_FILE", data: { reason: "open" } });
     rmSync(out, { recursive: true, force: true });
     chmodSync(join(folder, "key"), 0o600);
     for (const settings of [{ BRIDGE_L1_MAX_FE: "80" }, { BRIDGE_L1_MAX_FEE_GWEI: "-1" }]) {
       await expect(init({ settings: settings as never })).rejects.toMatchObject({ code: "CMD_INIT_REFUSED" });
       rmSync(out, { recursive: true, force: true });
     }
-    await expect(init({ folder })).rejects.toMatchObject({ code: "CMD_INIT_FOLDER_TAKEN" });
+    await expect(init({ folder })).rejects.toMatchObject({
+      code: "CMD_INIT_REFUSED",
+      data: { reason: "init-folder-taken" },
+    });
   });
 
   it("writes a Datanet host that its settings let start, where one is asked for", async () => {
@@ -373,6 +376,9 @@ describe("openledger doctor", () => {
   });
 
   it("says that there is no installation", async () => {
-    await expect(examine(folder)).rejects.toMatchObject({ code: "CMD_DOCTOR_NO_INSTALLATION" });
+    await expect(examine(folder)).rejects.toMatchObject({
+      code: "CMD_INIT_REFUSED",
+      data: { reason: "doctor-no-installation" },
+    });
   });
 });

@@ -10,7 +10,7 @@ import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { encodeDeployment, loadDeployment } from "../../circuits/registry/deployment.ts";
 import { readSecretFile } from "../../circuits/secret-file.ts";
 import { handInKeyOf } from "../../prover/jobs/hand-in.ts";
-import { operatorError } from "../cli/operator-errors.ts";
+import { commandError } from "../cli/cli-errors.ts";
 import { writeFileWhole } from "../cli/workspace.ts";
 import {
   type Installation,
@@ -54,14 +54,14 @@ export interface InitOptions {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** @throws CMD_INIT_FOLDER_TAKEN, CMD_INIT_REFUSED, CIR_DEPLOYMENT_INVALID, CIR_SECRET_FILE_… */
+/** @throws CMD_INIT_REFUSED, CIR_DEPLOYMENT_INVALID, CIR_SECRET_FILE_… */
 export async function initInstallation(options: InitOptions): Promise<Installation> {
   const folder = resolve(options.folder);
   const paths = installationPaths(folder);
   const known = existsSync(paths.manifest) ? readInstallation(folder) : null;
   if (known === null && existsSync(folder) && readdirSync(folder).length > 0)
-    throw operatorError("CMD_INIT_FOLDER_TAKEN", `${folder} is not empty, and no installation`, {
-      data: { folder },
+    throw commandError("CMD_INIT_REFUSED", `${folder} is not empty, and no installation`, {
+      data: { reason: "init-folder-taken", folder },
     });
   for (const path of [folder, repositoryRoot])
     if (/[\s"'$%\\:,]/.test(path)) throw refused(`units and compose take no path like ${path}`, { path });
@@ -150,7 +150,7 @@ export async function promoteSpare(folder: string): Promise<Installation> {
 }
 
 type Paths = ReturnType<typeof installationPaths>;
-const refused = (message: string, data: object = {}) => operatorError("CMD_INIT_REFUSED", message, { data });
+const refused = (message: string, data: object = {}) => commandError("CMD_INIT_REFUSED", message, { data });
 const leaderQueue = ({ queueUrl, workerQueueUrl }: Paths) => ({
   urlFile: queueUrl,
   workerUrlFile: workerQueueUrl,
@@ -202,7 +202,7 @@ async function writeProcess(folder: string, installation: Installation, one: Pla
   const paths = installationPaths(folder);
   const problem = settingProblems(one.kind, one.env);
   if (problem !== null)
-    throw operatorError("CMD_INIT_REFUSED", `${one.name} would not start: ${problem}`, {
+    throw commandError("CMD_INIT_REFUSED", `${one.name} would not start: ${problem}`, {
       data: { process: one.name, problem },
     });
   const lines = Object.entries(one.env).map(([name, value]) => `${name}=${value}`);
@@ -230,7 +230,7 @@ async function keepHandInKeys(
 async function keepKey(path: string, from: string | null, address: Address | null): Promise<void> {
   const isThere = existsSync(path);
   if (!isThere && from === null)
-    throw operatorError(
+    throw commandError(
       "CMD_INIT_REFUSED",
       "the operator's key is missing: name its file with --operator-key-file",
       {
@@ -239,12 +239,12 @@ async function keepKey(path: string, from: string | null, address: Address | nul
     );
   const text = readSecretFile(from ?? path);
   if (!/^0x[0-9a-fA-F]{64}$/.test(text))
-    throw operatorError("CMD_INIT_REFUSED", `${from ?? path} does not hold 0x and 64 hex digits`, {
+    throw commandError("CMD_INIT_REFUSED", `${from ?? path} does not hold 0x and 64 hex digits`, {
       data: { path: from ?? path },
     });
   const owner = privateKeyToAccount(text as Hex).address;
   if (address !== null && owner.toLowerCase() !== address.toLowerCase())
-    throw operatorError(
+    throw commandError(
       "CMD_INIT_REFUSED",
       `${from ?? path} is the key of ${owner}, and the operator is ${address}`,
       {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Address } from "viem";
 import { z } from "zod";
-import { operatorError } from "../cli/operator-errors.ts";
+import { commandError } from "../cli/cli-errors.ts";
 import { readIfPresent, writeFileWhole } from "../cli/workspace.ts";
 
 const processSchema = z.object({
@@ -94,7 +94,7 @@ export const installationPaths = (folder: string) => ({
   data: (name: string) => join(folder, "data", name),
 });
 
-/** @throws CMD_DOCTOR_NO_INSTALLATION */
+/** @throws CMD_INIT_REFUSED */
 export function readInstallation(folder: string): Installation {
   const path = installationPaths(folder).manifest;
   const text = readIfPresent(path);
@@ -102,8 +102,8 @@ export function readInstallation(folder: string): Installation {
     if (text === null) throw new Error("it is not there");
     return installationSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw operatorError("CMD_DOCTOR_NO_INSTALLATION", `${path} is no list of an installation`, {
-      data: { path },
+    throw commandError("CMD_INIT_REFUSED", `${path} is no list of an installation`, {
+      data: { reason: "doctor-no-installation", path },
       cause,
     });
   }

@@ -7,7 +7,7 @@ import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getOperation, listOperations, resolveSigner } from "../../client/sequencer/ledger-reads.ts";
 import type { LedgerOperation } from "../../client/sequencer/sequencer-schemas.ts";
 import type { ProofCredit } from "../../prover/jobs/proof-credits.ts";
-import { operatorError } from "../cli/operator-errors.ts";
+import { commandError } from "../cli/cli-errors.ts";
 import { dueCredits, type PaymentJournal, type PayOptions } from "./payment-journal.ts";
 
 const PAGE = 200;
@@ -18,7 +18,7 @@ const MOST_NAMED = 20;
  * Every operation of the paying account since the journal's last payment is known to be something else than a payment. What
  * came before was looked at when that payment was made.
  *
- * @throws CMD_PAYMENTS_UNKNOWN
+ * @throws CMD_PAYMENTS_UNCLEAR
  */
 export async function requireKnownPayments(
   client: LedgerClient,
@@ -39,13 +39,14 @@ export async function requireKnownPayments(
     if (missing.size === 0) break;
   }
   if (unknown.length === 0 && missing.size === 0) return;
-  throw operatorError(
-    "CMD_PAYMENTS_UNKNOWN",
+  throw commandError(
+    "CMD_PAYMENTS_UNCLEAR",
     unknown.length > 0
       ? `leaf ${id} has paid workers ${unknown.length} times that the journal does not know: ${unknown.slice(0, 3).join(", ")}`
       : `the journal's payments of leaf ${id} end before nonce ${first}, the ledger is at ${nextNonce}, and the sequencer does not know ${missing.size} operations between`,
     {
       data: {
+        reason: "payments-unknown",
         ...{ leaf: id, journalNextNonce: first, ledgerNextNonce: nextNonce },
         ...{ transfers: unknown.slice(0, MOST_NAMED), missingNonces: [...missing].slice(0, MOST_NAMED) },
       },
@@ -70,7 +71,7 @@ async function* operationsOf(client: LedgerClient, leaf: number): AsyncIterable<
  * A human's word for a payment: one of the journal that is not known to have ended, or a transfer that the ledger has and
  * the journal does not. The latter has paid the worker's oldest proofs that are due.
  *
- * @throws CMD_PAYMENTS_INVALID
+ * @throws CMD_FILE_UNREADABLE
  */
 export async function decidePayment(
   client: LedgerClient,
@@ -81,7 +82,9 @@ export async function decidePayment(
 ): Promise<void> {
   if (journal.decide(hash, kind)) return;
   const invalid = (message: string) =>
-    operatorError("CMD_PAYMENTS_INVALID", `${hash}: ${message}`, { data: { hash } });
+    commandError("CMD_FILE_UNREADABLE", `${hash}: ${message}`, {
+      data: { reason: "payments-invalid", hash },
+    });
   const { id } = await resolveSigner(client);
   const transfer = await getOperation(client, hash as `0x${string}`);
   if (transfer === null || transfer.kind !== "transfer" || transfer.a !== id)

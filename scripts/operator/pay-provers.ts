@@ -12,7 +12,7 @@ import { transfer } from "../../client/actions/ledger/transfer.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getOperation } from "../../client/sequencer/ledger-reads.ts";
 import type { ProofCredit } from "../../prover/jobs/proof-credits.ts";
-import { operatorError } from "../cli/operator-errors.ts";
+import { commandError } from "../cli/cli-errors.ts";
 import { requireKnownPayments } from "./known-payments.ts";
 import { dueCredits, type Payment, type PaymentJournal, type PayOptions } from "./payment-journal.ts";
 
@@ -49,7 +49,7 @@ export function reportWorkers(
 /**
  * One run: ends what a killed run began, then pays what is due.
  *
- * @throws CMD_PAYMENTS_UNKNOWN where the ledger has payments that the journal does not; CMD_PAYMENTS_UNCLEAR;
+ * @throws CMD_PAYMENTS_UNCLEAR where the ledger has payments that the journal does not; CMD_PAYMENTS_UNCLEAR;
  * what the ledger refuses a transfer for: nothing is lost, and the next run goes on
  */
 export async function payProvers(
@@ -107,7 +107,7 @@ async function finish(client: LedgerClient, journal: PaymentJournal, payment: Pa
     if (!isRollupError(error, "OP_WRONG_NONCE")) throw error;
     if ((await getOperation(client, signed.hash)) === null)
       // By itself or by something else? A ledger that was restored may have forgotten it: only a human can tell.
-      throw operatorError(
+      throw commandError(
         "CMD_PAYMENTS_UNCLEAR",
         `${signed.hash} to ${payment.worker}: its nonce is used, and the sequencer does not know it`,
         { data: { hash: signed.hash, worker: payment.worker, amountWei: payment.amountWei }, cause: error },

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { LineJournal } from "../../circuits/line-journal.ts";
 import type { OperationBody } from "../../client/sequencer/operation-body.ts";
 import type { ProofCredit } from "../../prover/jobs/proof-credits.ts";
-import { operatorError } from "../cli/operator-errors.ts";
+import { commandError } from "../cli/cli-errors.ts";
 
 const hex = z.templateLiteral(["0x", z.string().regex(/^[0-9a-f]+$/)]);
 const place = z.looseObject({ a: z.int(), nonce: z.int() });
@@ -38,16 +38,16 @@ const accountsSchema = z.record(
 );
 export type WorkerAccounts = z.output<typeof accountsSchema>;
 
-/** @throws CMD_PAYMENTS_INVALID */
+/** @throws CMD_FILE_UNREADABLE */
 export function readWorkerAccounts(path: string): WorkerAccounts {
   try {
     return accountsSchema.parse(JSON.parse(readFileSync(path, "utf8")));
   } catch (cause) {
-    throw operatorError(
-      "CMD_PAYMENTS_INVALID",
+    throw commandError(
+      "CMD_FILE_UNREADABLE",
       `${path} does not say whose account is whose: ${(cause as Error).message}`,
       {
-        data: { path },
+        data: { reason: "payments-invalid", path },
       },
     );
   }
@@ -56,16 +56,16 @@ export function readWorkerAccounts(path: string): WorkerAccounts {
 export class PaymentJournal {
   readonly #journal: LineJournal<Line>;
 
-  /** @throws CMD_PAYMENTS_INVALID */
+  /** @throws CMD_FILE_UNREADABLE */
   constructor(path: string) {
     try {
       this.#journal = new LineJournal(path, (value) => lineSchema.parse(value));
     } catch (cause) {
-      throw operatorError(
-        "CMD_PAYMENTS_INVALID",
+      throw commandError(
+        "CMD_FILE_UNREADABLE",
         `${path} is no journal of payments: ${(cause as Error).message}`,
         {
-          data: { path },
+          data: { reason: "payments-invalid", path },
         },
       );
     }

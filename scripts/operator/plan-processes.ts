@@ -12,7 +12,7 @@ import { FACTORY_SETTINGS } from "../../models/factory/factory-config.ts";
 import { DISPATCHER_SETTINGS } from "../../prover/jobs/dispatch-config.ts";
 import { PROVER_SETTINGS } from "../../prover/service/prove-config.ts";
 import { SEQUENCER_SETTINGS } from "../../sequencer/config.ts";
-import { operatorError } from "../cli/operator-errors.ts";
+import { commandError } from "../cli/cli-errors.ts";
 import { startOf } from "../cli/start-of.ts";
 import { type InstalledProcess, installationPaths } from "./installation.ts";
 import { ownSequencerUrl, withLease } from "./plan-lease.ts";
@@ -219,7 +219,7 @@ function withSettings(
   );
   for (const name of Object.keys(settings)) {
     if (known.includes(name)) continue;
-    throw operatorError("CMD_INIT_REFUSED", `${name} is no setting of a process`, { data: { name } });
+    throw commandError("CMD_INIT_REFUSED", `${name} is no setting of a process`, { data: { name } });
   }
   return processes.map((process) => {
     if (process.kind === "follower" || process.kind === "model-server") return process;

@@ -213,7 +213,7 @@ describe("model serve --settle", () => {
     timeout: 600_000,
   }, async () => {
     const bobs = ["--private-key-file", join(world.home, "bob-key")];
-    expect(await refusal(...bobs)).toContain("CMD_KEY_UNKNOWN");
+    expect(await refusal(...bobs)).toContain("CMD_ACCOUNT_INVALID");
     expect(await refusal("--epoch-length", "0")).toContain("CMD_USAGE");
   });
 });
@@ -296,7 +296,7 @@ describe("receipt status", () => {
     const unpaid = await receiptStatus(toHex32(answer.receipt), "--model", String(modelId));
     expect(unpaid.json).toMatchObject({ stage: "unpaid", payerId: 3, priceWei: String(PRICE_WEI) });
     const unknown = await receiptStatus("0x1234", "--model", String(modelId));
-    expect([unknown.status, unknown.json.error.code]).toEqual([1, "CMD_UNKNOWN_PAYMENT"]);
+    expect([unknown.status, unknown.json.error.code]).toEqual([1, "CLI_UNKNOWN"]);
 
     await server.kill("SIGTERM");
     const drawn = payments.map(({ hash }) => hash);

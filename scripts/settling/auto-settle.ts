@@ -53,7 +53,7 @@ export interface AutoSettleOptions {
 export interface AutoSettleModules {
   /** Reads only. */
   readonly client: LedgerClient;
-  /** The client with the key that the model has now. @throws CMD_KEY_UNKNOWN */
+  /** The client with the key that the model has now. @throws CMD_ACCOUNT_INVALID */
   readonly signer: (leaf: LedgerModelLeaf) => Promise<LedgerClient>;
   readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash" | "earners" | "statics">;
   readonly circuits: readonly RollupCircuit[];
@@ -81,10 +81,10 @@ const NEXT_TURN = [
   "OP_NOTHING_TO_SEAL",
   "OP_EPOCH_UNSETTLED",
   "SEQ_SETTLEMENT_STALE",
-  "SEQ_EPOCH_NOT_POSTED",
+  "SEQ_TOO_EARLY",
 ] as const;
 /** What the sequencer says to a kept proof that is of no use. */
-const USELESS_PROOF = ["SEQ_SETTLEMENT_INVALID", "SEQ_SETTLEMENT_PROOF_INVALID"] as const;
+const USELESS_PROOF = ["SEQ_SETTLEMENT_INVALID"] as const;
 
 export class AutoSettler {
   readonly report: SettlingReport;
@@ -114,8 +114,7 @@ export class AutoSettler {
       this.report.noteSuccess();
     } catch (error) {
       // L1 takes the draws by now; the bridge tells the sequencer so with one of the next blocks.
-      const isHeardSoon =
-        this.#modules.approve !== undefined && isRollupError(error, "SEQ_SETTLEMENT_NOT_ADMITTED");
+      const isHeardSoon = this.#modules.approve !== undefined && isRollupError(error, "SEQ_NOT_ADMITTED");
       if (!isHeardSoon && !NEXT_TURN.some((code) => isRollupError(error, code))) throw error;
       this.report.noteSuccess();
     }

@@ -27,7 +27,7 @@ export interface StartSettlingOptions extends AutoSettleOptions {
 }
 
 /**
- * Settles until it is stopped. @throws CMD_USAGE for an unknown back end, CMD_KEY_UNKNOWN where the key is not the
+ * Settles until it is stopped. @throws CMD_USAGE for an unknown back end, CMD_ACCOUNT_INVALID where the key is not the
  * model's, CLI_LEAF_NOT_FOUND: before anything runs
  */
 export async function startSettling(

@@ -29,7 +29,7 @@ it("a node's URL, with its key, is in the log and not in what strangers read", a
   expect((error as Error).message).toContain("a-secret-key");
   for (const thrown of [error, new Error(`no answer of ${NODE_URL}`), NODE_URL]) {
     const { logged, view } = await failureOf(() => Promise.reject(thrown));
-    expect(view).toMatchObject({ code: "CMD_INTERNAL", count: 1 });
+    expect(view).toMatchObject({ code: "SRV_INTERNAL", count: 1 });
     expect(view.message).not.toBe("");
     expect(JSON.stringify(view)).not.toMatch(/secret|127\.0\.0\.1/);
     expect(logged).toEqual([{ err: thrown }]);

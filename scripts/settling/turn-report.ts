@@ -63,7 +63,7 @@ function publicFailure(error: unknown): { readonly code: string; readonly messag
   if (isRollupError(error)) return error;
   const said = error instanceof BaseError ? error.shortMessage : "";
   const isShown = said !== "" && !/:\/\/|0x[0-9a-f]{80}/i.test(said);
-  return { code: "CMD_INTERNAL", message: isShown ? said : "an unforeseen failure; the log has it" };
+  return { code: "SRV_INTERNAL", message: isShown ? said : "an unforeseen failure; the log has it" };
 }
 
 /** Longest wait between two turns that fail. */

@@ -1,7 +1,8 @@
 /** What comes in over HTTP: zod schemas that check form and turn text into bigints. docs/api.md is the contract. */
+
 import { z } from "zod";
+import { operationError } from "../../circuits/operation-errors.ts";
 import { KIND_RULES } from "../../circuits/protocol.ts";
-import { RollupError } from "../../circuits/rollup-error.ts";
 import { address, count, element, hash, wei } from "../../circuits/wire/wire-fields.ts";
 
 export const countFromText = z
@@ -31,7 +32,7 @@ export const operationBody = z
 export function signedKind(name: string): number {
   const rule = KIND_RULES.find((candidate) => candidate.name === name);
   if (rule?.isSigned) return rule.kind;
-  throw new RollupError("OP_UNKNOWN_KIND", `${JSON.stringify(name)} is not a signed operation`, {
+  throw operationError("OP_UNKNOWN_KIND", `${JSON.stringify(name)} is not a signed operation`, {
     data: { kind: name },
   });
 }

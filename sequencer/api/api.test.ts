@@ -147,34 +147,39 @@ describe("POST /v1/operations", () => {
         ),
       ],
       ["an amount code above 40 bits", 400, "OP_MALFORMED", feeOf({ amountCode: (2n ** 40n).toString() })],
-      ["a negative amount code", 400, "SEQ_BAD_REQUEST", feeOf({ amountCode: -1 })],
+      ["a negative amount code", 400, "SRV_BAD_REQUEST", feeOf({ amountCode: -1 })],
       ["an unknown leaf", 404, "OP_UNKNOWN_LEAF", feeOf({ a: 999 })],
       ["an unknown B", 404, "OP_UNKNOWN_LEAF", feeOf({ b: 999 })],
       ["an id above 24 bits", 400, "OP_MALFORMED", feeOf({ b: 2 ** 24 })],
-      ["a self-transfer", 422, "SEQ_SELF_TRANSFER", operationJson(transfer(alice, alice, 2n))],
-      ["a zero amount", 422, "SEQ_ZERO_AMOUNT", operationJson(transfer(alice, bob, 2n, { amountCode: 0n }))],
+      ["a self-transfer", 422, "SEQ_OPERATION_REFUSED", operationJson(transfer(alice, alice, 2n))],
+      [
+        "a zero amount",
+        422,
+        "SEQ_OPERATION_REFUSED",
+        operationJson(transfer(alice, bob, 2n, { amountCode: 0n })),
+      ],
       [
         "a zero amount with an exponent",
         422,
-        "SEQ_ZERO_AMOUNT",
+        "SEQ_OPERATION_REFUSED",
         operationJson(transfer(alice, bob, 2n, { amountCode: 3n << 35n })),
       ],
       [
         "a withdrawal of 0",
         422,
-        "SEQ_ZERO_AMOUNT",
+        "SEQ_OPERATION_REFUSED",
         operationJson(signedBy(alice, { kind: KIND.withdraw, nonce: 2n, words: [alice.l1Owner, 0n] })),
       ],
       [
         "a withdrawal to the rollup itself",
         422,
-        "SEQ_RECIPIENT_IS_ROLLUP",
+        "SEQ_OPERATION_REFUSED",
         operationJson(signedBy(alice, { kind: KIND.withdraw, nonce: 2n, words: [ROLLUP, 1n] })),
       ],
       [
         "a commit of no rows",
         422,
-        "SEQ_ROW_COUNT_RANGE",
+        "SEQ_OPERATION_REFUSED",
         operationJson(
           signedBy(alice, { kind: KIND.commitData, b: bob.id, bOwner: bob.l1Owner, words: [1n], nonce: 2n }),
         ),
@@ -182,7 +187,7 @@ describe("POST /v1/operations", () => {
       [
         "a commit of 2^32 rows",
         422,
-        "SEQ_ROW_COUNT_RANGE",
+        "SEQ_OPERATION_REFUSED",
         operationJson(
           signedBy(alice, {
             kind: KIND.commitData,
@@ -228,13 +233,13 @@ describe("POST /v1/operations", () => {
       [
         "a new key that is 0",
         422,
-        "SEQ_UNUSABLE_KEY",
+        "SEQ_OPERATION_REFUSED",
         operationJson(signedBy(alice, { kind: KIND.setKey, nonce: 2n, words: [0n] })),
       ],
       [
         "an account with an unusable key",
         422,
-        "SEQ_UNUSABLE_KEY",
+        "SEQ_OPERATION_REFUSED",
         operationJson(signedBy(alice, { kind: KIND.createAccount, nonce: 2n, words: [1n, 0n] })),
       ],
       [
@@ -256,7 +261,7 @@ describe("POST /v1/operations", () => {
         feeOf({ signature: { ...good.signature, r8x: hex32(FIELD_ORDER) } }),
       ],
       ["too many words", 400, "OP_MALFORMED", feeOf({ words: [hex32(1n)] })],
-      ["an unreadable word", 400, "SEQ_BAD_REQUEST", feeOf({ words: ["0xzz"] })],
+      ["an unreadable word", 400, "SRV_BAD_REQUEST", feeOf({ words: ["0xzz"] })],
       ["a 41-bit nonce", 400, "OP_MALFORMED", feeOf({ nonce: 2 ** 40 })],
       ["a fee of 65 bits", 400, "OP_MALFORMED", feeOf({ maxFeePerUnitWei: (2n ** 64n).toString() })],
       [
@@ -279,9 +284,9 @@ describe("POST /v1/operations", () => {
       ],
       ["an unknown kind", 400, "OP_UNKNOWN_KIND", feeOf({ kind: "mint" })],
       ["a queue kind", 400, "OP_UNKNOWN_KIND", feeOf({ kind: "depositNew" })],
-      ["a field too many", 400, "SEQ_BAD_REQUEST", feeOf({ memo: "hi" })],
-      ["a missing signature", 400, "SEQ_BAD_REQUEST", feeOf({ signature: undefined })],
-      ["an array", 400, "SEQ_BAD_REQUEST", []],
+      ["a field too many", 400, "SRV_BAD_REQUEST", feeOf({ memo: "hi" })],
+      ["a missing signature", 400, "SRV_BAD_REQUEST", feeOf({ signature: undefined })],
+      ["an array", 400, "SRV_BAD_REQUEST", []],
     ];
     for (const [name, status, code, body] of cases) {
       const answer = await rollup.post("/v1/operations", body);
@@ -303,21 +308,15 @@ describe("POST /v1/operations", () => {
       });
       return [response.statusCode, JSON.parse(response.body).error.code];
     };
-    expect(await send('{"kind": "transfer"', "application/json")).toEqual([400, "SEQ_MALFORMED_JSON"]);
-    expect(await send("", "application/json")).toEqual([400, "SEQ_MALFORMED_JSON"]);
-    expect(await send('{"__proto__": {"a": 1}}', "application/json")).toEqual([400, "SEQ_MALFORMED_JSON"]);
-    expect(await send("kind=transfer", "application/x-www-form-urlencoded")).toEqual([
-      415,
-      "SEQ_UNSUPPORTED_MEDIA_TYPE",
-    ]);
-    expect(await send("x", "text/plain")).toEqual([415, "SEQ_UNSUPPORTED_MEDIA_TYPE"]);
-    expect(await send(`{"a": "${"x".repeat(70_000)}"}`, "application/json")).toEqual([
-      413,
-      "SEQ_BODY_TOO_LARGE",
-    ]);
+    expect(await send('{"kind": "transfer"', "application/json")).toEqual([400, "SRV_BAD_REQUEST"]);
+    expect(await send("", "application/json")).toEqual([400, "SRV_BAD_REQUEST"]);
+    expect(await send('{"__proto__": {"a": 1}}', "application/json")).toEqual([400, "SRV_BAD_REQUEST"]);
+    expect(await send("kind=transfer", "application/x-www-form-urlencoded")).toEqual([415, "SRV_MEDIA_TYPE"]);
+    expect(await send("x", "text/plain")).toEqual([415, "SRV_MEDIA_TYPE"]);
+    expect(await send(`{"a": "${"x".repeat(70_000)}"}`, "application/json")).toEqual([413, "SRV_TOO_LARGE"]);
     expect(await send(`{"a": "${"x".repeat(10_000_000)}"}`, "application/json")).toEqual([
       413,
-      "SEQ_BODY_TOO_LARGE",
+      "SRV_TOO_LARGE",
     ]);
   });
 
@@ -325,7 +324,7 @@ describe("POST /v1/operations", () => {
     const rollup = await start({ userCount: 0, environment: { SEQUENCER_RATE_LIMIT_PER_MINUTE: "3" } });
     for (let i = 0; i < 3; i++) expect((await rollup.get("/v1/info")).status).toBe(200);
     const answer = await rollup.get("/v1/info");
-    expect([answer.status, answer.body.error.code]).toEqual([429, "SEQ_RATE_LIMITED"]);
+    expect([answer.status, answer.body.error.code]).toEqual([429, "SRV_RATE_LIMITED"]);
     expect((await rollup.get("/health")).status).toBe(200);
   });
 
@@ -351,18 +350,18 @@ describe("other routes", () => {
   it("answer typed errors", async () => {
     const rollup = await start({ userCount: 1 });
     const cases: [url: string, status: number, code: string][] = [
-      ["/v1/nothing", 404, "SEQ_UNKNOWN_ROUTE"],
+      ["/v1/nothing", 404, "SRV_UNKNOWN_ROUTE"],
       ["/v1/leaves/999", 404, "OP_UNKNOWN_LEAF"],
-      ["/v1/leaves/x", 400, "SEQ_BAD_REQUEST"],
-      ["/v1/leaves", 400, "SEQ_BAD_REQUEST"],
-      ["/v1/leaves?owner=0x1", 400, "SEQ_BAD_REQUEST"],
-      [`/v1/operations/${hex32(1n)}`, 404, "SEQ_UNKNOWN_OPERATION"],
-      ["/v1/operations/0x1", 400, "SEQ_BAD_REQUEST"],
-      ["/v1/operations?leaf=2&limit=0", 400, "SEQ_BAD_REQUEST"],
+      ["/v1/leaves/x", 400, "SRV_BAD_REQUEST"],
+      ["/v1/leaves", 400, "SRV_BAD_REQUEST"],
+      ["/v1/leaves?owner=0x1", 400, "SRV_BAD_REQUEST"],
+      [`/v1/operations/${hex32(1n)}`, 404, "SEQ_UNKNOWN"],
+      ["/v1/operations/0x1", 400, "SRV_BAD_REQUEST"],
+      ["/v1/operations?leaf=2&limit=0", 400, "SRV_BAD_REQUEST"],
       ["/v1/operations?leaf=999", 404, "OP_UNKNOWN_LEAF"],
-      ["/v1/batches/99", 404, "SEQ_UNKNOWN_BATCH"],
-      ["/v1/queue/99", 404, "SEQ_UNKNOWN_QUEUE_ENTRY"],
-      ["/v1/leaves/%zz", 400, "SEQ_BAD_REQUEST"],
+      ["/v1/batches/99", 404, "SEQ_UNKNOWN"],
+      ["/v1/queue/99", 404, "SEQ_UNKNOWN"],
+      ["/v1/leaves/%zz", 400, "SRV_BAD_REQUEST"],
     ];
     for (const [url, status, code] of cases) {
       const answer = await rollup.get(url);
@@ -374,7 +373,7 @@ describe("other routes", () => {
       { authorization: operatorHeaders.authorization.slice(0, -1) },
     ]) {
       const answer = await rollup.post("/operator/close", {}, headers as Record<string, string>);
-      expect([answer.status, answer.body.error.code]).toEqual([401, "SEQ_UNAUTHORIZED"]);
+      expect([answer.status, answer.body.error.code]).toEqual([401, "SRV_UNAUTHORIZED"]);
     }
   });
 

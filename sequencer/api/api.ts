@@ -26,7 +26,7 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
   const errors = apiErrors(modules);
   const { operatorToken, provers } = options;
   const app = await createServer({ limits: options, errors, bodyLimitBytes: MAX_BODY_BYTES });
-  validateByZod(app, ({ data, reason }) => sequencerError("SEQ_BAD_REQUEST", reason, { data }));
+  validateByZod(app, ({ data, reason }) => sequencerError("SRV_BAD_REQUEST", reason, { data }));
   await app.register(websocket, { options: { maxPayload: 1_024 } });
   await app.register(swagger, {
     openapi: {
@@ -57,7 +57,7 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
     }
     await app.register((routes) => registerProverRoutes(routes, { operatorToken, provers }, operator));
   }
-  serveMetrics(app, "/metrics", errors, {
+  serveMetrics(app, "/metrics", {
     textOf: () => modules.metrics.registry,
     isOperator: tokenCheck(operatorToken === undefined ? [] : [operatorToken]),
   });

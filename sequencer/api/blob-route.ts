@@ -30,8 +30,8 @@ export async function registerBlobRoute(app: FastifyInstance, archive: BlobArchi
     async ({ params: { versionedHash } }, reply) => {
       const bytes = (await archive?.read(versionedHash)) ?? null;
       if (bytes === null || bytes.length !== BLOB_BYTES)
-        throw sequencerError("SEQ_UNKNOWN_BLOB", `the blob ${versionedHash} is not kept here`, {
-          data: { versionedHash },
+        throw sequencerError("SEQ_UNKNOWN", `the blob ${versionedHash} is not kept here`, {
+          data: { reason: "blob", versionedHash },
         });
       // A right one is the same for ever. But nobody has checked it here: a cache must not outlive a damaged file by much.
       reply.header("cache-control", "public, max-age=600");

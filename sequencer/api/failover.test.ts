@@ -62,7 +62,8 @@ describe("a sequencer that needs a lease", () => {
     await older.write([{ key: storeKeys.lease, value: { epoch: 2 } }]);
     await older.close();
     await expect(start(environment)).rejects.toMatchObject({
-      code: "SEQ_LEASE_COPIED",
+      code: "SEQ_LEASE_MISSING",
+      data: { reason: "lease-copied" },
       message: expect.stringContaining("lease take --copy"),
     });
     const log = await LedgerLog.open(dataPath);
@@ -77,12 +78,18 @@ describe("a sequencer that needs a lease", () => {
     const elsewhere = join(folder.path, "elsewhere");
     cpSync(dataPath, elsewhere, { recursive: true, preserveTimestamps: true });
     const copied = startTestRollup({ dataPath: elsewhere, environment, isL1HeadKnown: false });
-    await expect(copied).rejects.toMatchObject({ code: "SEQ_LEASE_COPIED", data: { epoch: 2 } });
+    await expect(copied).rejects.toMatchObject({
+      code: "SEQ_LEASE_MISSING",
+      data: { reason: "lease-copied", epoch: 2 },
+    });
     // Put back from a backup it is a copy, too: what came after the backup is not in it.
     const original = `${dataPath}.original`;
     renameSync(dataPath, original);
     renameSync(elsewhere, dataPath);
-    await expect(start(environment)).rejects.toMatchObject({ code: "SEQ_LEASE_COPIED" });
+    await expect(start(environment)).rejects.toMatchObject({
+      code: "SEQ_LEASE_MISSING",
+      data: { reason: "lease-copied" },
+    });
     rmSync(dataPath, { recursive: true });
     renameSync(original, dataPath);
     rollup = await start(environment);

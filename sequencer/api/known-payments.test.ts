@@ -57,7 +57,10 @@ describe("payments that the ledger has and the journal has not", () => {
     await pay(3);
     expect(await paidWei()).toBe(3n * ONE_OPEN_WEI);
     writeFileSync(journalPath, older);
-    await expect(pay(3)).rejects.toMatchObject({ code: "CMD_PAYMENTS_UNKNOWN" });
+    await expect(pay(3)).rejects.toMatchObject({
+      code: "CMD_PAYMENTS_UNCLEAR",
+      data: { reason: "payments-unknown" },
+    });
     expect(readFileSync(journalPath, "utf8")).toBe(older);
     expect(await paidWei()).toBe(3n * ONE_OPEN_WEI);
   });
@@ -70,11 +73,20 @@ describe("payments that the ledger has and the journal has not", () => {
     const { transfers } = refusal.data as { transfers: string[] };
     expect(transfers).toHaveLength(2);
     expect(transfers[0]).toBe(gift.hash);
-    await expect(decide(gift.hash, "paid")).rejects.toMatchObject({ code: "CMD_PAYMENTS_INVALID" });
+    await expect(decide(gift.hash, "paid")).rejects.toMatchObject({
+      code: "CMD_FILE_UNREADABLE",
+      data: { reason: "payments-invalid" },
+    });
     await decide(gift.hash, "void");
-    await expect(pay(3)).rejects.toMatchObject({ code: "CMD_PAYMENTS_UNKNOWN" });
+    await expect(pay(3)).rejects.toMatchObject({
+      code: "CMD_PAYMENTS_UNCLEAR",
+      data: { reason: "payments-unknown" },
+    });
     await decide(transfers[1]!, "paid");
-    await expect(decide(transfers[1]!, "paid")).rejects.toMatchObject({ code: "CMD_PAYMENTS_INVALID" });
+    await expect(decide(transfers[1]!, "paid")).rejects.toMatchObject({
+      code: "CMD_FILE_UNREADABLE",
+      data: { reason: "payments-invalid" },
+    });
     await pay(3);
     await pay(3);
     expect(await paidWei()).toBe((5n + 3n) * ONE_OPEN_WEI);

@@ -119,7 +119,7 @@ async function logPage(
   };
 }
 
-/** Where the log stands after a batch. @throws SEQ_UNKNOWN_BATCH */
+/** Where the log stands after a batch. @throws SEQ_UNKNOWN */
 async function positionAfter({ line, log }: LedgerHost, batchNumber: number) {
   const { book } = line;
   const isKept = batchNumber >= book.finalNumber && batchNumber <= book.closedNumber;

@@ -76,8 +76,8 @@ export async function registerModelRoutes(
       const openEpoch = Number(counters.epoch);
       const epoch = wanted ?? openEpoch;
       if (epoch < 1 || epoch > openEpoch) {
-        throw sequencerError("SEQ_UNKNOWN_EPOCH", `model ${id} has had no epoch ${epoch}`, {
-          data: { id, epoch, openEpoch },
+        throw sequencerError("SEQ_UNKNOWN", `model ${id} has had no epoch ${epoch}`, {
+          data: { reason: "epoch", id, epoch, openEpoch },
         });
       }
       // What was executed before the record was read is on the disk then; what came later is left out.

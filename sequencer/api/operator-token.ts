@@ -18,12 +18,12 @@ export function tokenCheck(tokens: readonly Secret<string>[]): (request: Fastify
   };
 }
 
-/** Every route of this scope takes one of these tokens. @throws SEQ_UNAUTHORIZED before the body is read */
+/** Every route of this scope takes one of these tokens. @throws SRV_UNAUTHORIZED before the body is read */
 export function requireToken(app: FastifyInstance, tokens: readonly Secret<string>[]): void {
   const isKnown = tokenCheck(tokens);
   app.addHook("onRequest", async (request) => {
     if (!isKnown(request))
-      throw sequencerError("SEQ_UNAUTHORIZED", "this route takes the token of another role");
+      throw sequencerError("SRV_UNAUTHORIZED", "this route takes the token of another role");
   });
 }
 

@@ -65,7 +65,7 @@ describe("pages at /", () => {
     expect((await get("/v1/info")).json()).toHaveProperty("rollupAddress");
     for (const url of ["/nothing", "/../secret.txt", "/%2e%2e/secret.txt", "/assets/..%2f..%2fsecret.txt"]) {
       const answer = await get(url);
-      expect([answer.statusCode, answer.json().error.code], url).toEqual([404, "SEQ_UNKNOWN_ROUTE"]);
+      expect([answer.statusCode, answer.json().error.code], url).toEqual([404, "SRV_UNKNOWN_ROUTE"]);
     }
   });
 
@@ -88,11 +88,11 @@ describe("pages at /", () => {
       expect(body, url).not.toContain("<script");
     }
     const forbidden = await get("/docs/static/../../../../package.json");
-    expect([forbidden.statusCode, forbidden.json().error.code]).toEqual([404, "SEQ_UNKNOWN_ROUTE"]);
+    expect([forbidden.statusCode, forbidden.json().error.code]).toEqual([404, "SRV_UNKNOWN_ROUTE"]);
   });
 
   it("are not there where none were named", async () => {
     const get = await start({});
-    expect((await get("/")).json().error.code).toBe("SEQ_UNKNOWN_ROUTE");
+    expect((await get("/")).json().error.code).toBe("SRV_UNKNOWN_ROUTE");
   });
 });

@@ -1,7 +1,8 @@
 /** The tree as L1 has it: what a leaf's owner compares with the root in the contract, without believing anybody. */
+
 import type { Leaf } from "../../circuits/ledger/leaf.ts";
 import { LedgerTree, type TreeVersion } from "../../circuits/ledger/ledger-tree.ts";
-import { RollupError } from "../../circuits/rollup-error.ts";
+import { operationError } from "../../circuits/operation-errors.ts";
 import type { BatchBook } from "../batches/batch-book.ts";
 import type { HeadState } from "../batches/head-state.ts";
 
@@ -26,7 +27,7 @@ export class PostedTree {
     const batchNumber = book.reached("posted");
     const record = book.leafAfter(batchNumber, id);
     if (record === undefined)
-      throw new RollupError("OP_UNKNOWN_LEAF", `L1 does not have a leaf ${id} yet`, { data: { id } });
+      throw operationError("OP_UNKNOWN_LEAF", `L1 does not have a leaf ${id} yet`, { data: { id } });
     const { root } = book.positionAfter(batchNumber);
     if (this.#known?.root !== root) this.#known = { root, version: versionAfter(head, book, batchNumber) };
     return { batchNumber, root, leaf: record.leaf, rows: this.#known.version.path(id) };

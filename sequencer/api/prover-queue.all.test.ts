@@ -215,7 +215,8 @@ describe.skipIf(program === null)("the provers' queue", () => {
     }).catch(() => ({ hash: null }));
     expect(hash).toBeNull();
     await expect(payProvers(away, credits, new PaymentJournal(journalPath), options)).rejects.toMatchObject({
-      code: "CLI_SEQUENCER_UNREACHABLE",
+      code: "CLI_UNREACHABLE",
+      data: { server: "sequencer" },
     });
     await pay();
     expect((await balance()) - before).toBe(price);
@@ -384,7 +385,10 @@ describe.skipIf(program === null)("the provers' queue", () => {
     for (const key of await connection.keys("openledger:inputs:*"))
       await connection.set(key, "something else");
     const client = await prover("a");
-    await expect(client.nextJob()).rejects.toMatchObject({ code: "PRV_QUEUE_INPUTS_INVALID" });
+    await expect(client.nextJob()).rejects.toMatchObject({
+      code: "PRV_QUEUE_FAILED",
+      data: { reason: "queue-inputs-invalid" },
+    });
   });
 
   test("gives a worker's credential no key and no command beyond the queue", async () => {
@@ -402,6 +406,6 @@ describe.skipIf(program === null)("the provers' queue", () => {
     const wrong = redis.workerUrl.replace("worker-secret", "guessed");
     await expect(
       createQueueJobClient({ queueUrl: wrong, proverName: "x", lockMs: LOCK_MS }, { logger }),
-    ).rejects.toMatchObject({ code: "PRV_QUEUE_UNREACHABLE" });
+    ).rejects.toMatchObject({ code: "PRV_QUEUE_FAILED", data: { reason: "queue-unreachable" } });
   });
 });

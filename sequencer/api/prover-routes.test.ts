@@ -55,7 +55,7 @@ it("opens the provers' routes to their token, and no other of the operator's", a
     rollup.get("/operator/prove-jobs", { authorization: "Bearer something-else-entirely" }),
   ]);
   for (const { body, status } of refused)
-    expect([status, body.error.code]).toEqual([401, "SEQ_UNAUTHORIZED"]);
+    expect([status, body.error.code]).toEqual([401, "SRV_UNAUTHORIZED"]);
 });
 
 it("Attack: takes no proof that does not verify, whoever hands it in", async () => {

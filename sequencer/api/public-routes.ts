@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
 import { hex32 } from "../../circuits/hex.ts";
 import { clientNetwork } from "../../circuits/http/client-network.ts";
-import { RollupError } from "../../circuits/rollup-error.ts";
+import { operationError } from "../../circuits/operation-errors.ts";
 import { unknownBatch } from "../batches/batch-book.ts";
 import { parseTopics } from "../batches/feed.ts";
 import { sequencerError } from "../sequencer-errors.ts";
@@ -149,7 +149,7 @@ export async function registerPublicRoutes(
     },
     async ({ query: { leaf, limit, before } }) => {
       if (ledger.leaf(leaf) === undefined) {
-        throw new RollupError("OP_UNKNOWN_LEAF", `there is no leaf ${leaf}`, { data: { id: leaf } });
+        throw operationError("OP_UNKNOWN_LEAF", `there is no leaf ${leaf}`, { data: { id: leaf } });
       }
       const found = await sequencer.operationsOf(leaf, limit, before);
       return found.map((known) => operationView(sequencer, known, clock()));
@@ -192,11 +192,9 @@ export async function registerPublicRoutes(
     async ({ params: { index } }) => {
       const entry = await sequencer.log.queueEntry(index);
       if (entry === undefined) {
-        throw sequencerError(
-          "SEQ_UNKNOWN_QUEUE_ENTRY",
-          `the bridge has not handed over queue entry ${index}`,
-          { data: { queueIndex: index } },
-        );
+        throw sequencerError("SEQ_UNKNOWN", `the bridge has not handed over queue entry ${index}`, {
+          data: { reason: "queue-entry", queueIndex: index },
+        });
       }
       return queueView(entry);
     },

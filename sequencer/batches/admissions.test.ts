@@ -25,11 +25,11 @@ test("a settlement by draws waits where its model's do, and then for its very co
   admissions.note({ from: 0, found: [], isComplete: true });
   expect(codeOfSettlement(admissions, 7, 5n)).toBe("taken");
   admissions.note({ from: 0, found: [{ modelId: 7, word: 0n }], isComplete: true });
-  expect(codeOfSettlement(admissions, 7, 5n)).toBe("SEQ_SETTLEMENT_NOT_ADMITTED");
+  expect(codeOfSettlement(admissions, 7, 5n)).toBe("SEQ_NOT_ADMITTED");
   expect(codeOfSettlement(admissions, 8, 5n)).toBe("taken");
   admissions.note({ from: 1, found: [{ modelId: 7, word: 5n }], isComplete: true });
   expect(codeOfSettlement(admissions, 7, 5n)).toBe("taken");
-  expect(codeOfSettlement(admissions, 7, 6n)).toBe("SEQ_SETTLEMENT_NOT_ADMITTED");
+  expect(codeOfSettlement(admissions, 7, 6n)).toBe("SEQ_NOT_ADMITTED");
 });
 
 test("after a start a settlement by draws waits until everything was told, or that there is no gate", () => {
@@ -42,7 +42,7 @@ test("after a start a settlement by draws waits until everything was told, or th
   expect(admissions.note({ from: 0, found: [], isComplete: false })).toBe(0);
   expect(codeOfSettlement(admissions, 7, 5n)).toBe("SEQ_L1_HEAD_UNKNOWN");
   expect(admissions.note({ from: 0, found, isComplete: true })).toBe(1);
-  expect(codeOfSettlement(admissions, 7, 5n)).toBe("SEQ_SETTLEMENT_NOT_ADMITTED");
+  expect(codeOfSettlement(admissions, 7, 5n)).toBe("SEQ_NOT_ADMITTED");
   expect(codeOfSettlement(admissions, 8, 5n)).toBe("taken");
   const ungated = new Admissions();
   ungated.note(null);
@@ -61,11 +61,11 @@ test("a genesis waits for the bridge, and then for the gate", () => {
     { modelId: 7, word: 98n },
   ];
   expect(admissions.note({ from: 0, found: others, isComplete: true })).toBe(2);
-  expect(codeOf(admissions)).toBe("SEQ_GENESIS_NOT_ADMITTED");
+  expect(codeOf(admissions)).toBe("SEQ_NOT_ADMITTED");
   const found = [{ modelId: 7, word: 99n }];
   // A page from further on than what is known, one that is known in part, one that joins it.
   expect(admissions.note({ from: 3, found, isComplete: true })).toBe(2);
-  expect(codeOf(admissions)).toBe("SEQ_GENESIS_NOT_ADMITTED");
+  expect(codeOf(admissions)).toBe("SEQ_NOT_ADMITTED");
   expect(admissions.note({ from: 1, found: others.slice(1), isComplete: true })).toBe(2);
   expect(admissions.note({ from: 2, found, isComplete: true })).toBe(3);
   expect(codeOf(admissions)).toBe("taken");

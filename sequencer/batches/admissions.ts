@@ -48,7 +48,7 @@ export class Admissions {
   /**
    * Attack: after a start nothing is known of a model that waits, so its settlement would be taken. So none is, until the
    * bridge has told everything, or that there is no gate.
-   * @throws SEQ_L1_HEAD_UNKNOWN, SEQ_SETTLEMENT_NOT_ADMITTED
+   * @throws SEQ_L1_HEAD_UNKNOWN, SEQ_NOT_ADMITTED
    */
   requireSettlement(modelId: number, commitment: bigint): void {
     if (!this.#isComplete)
@@ -59,24 +59,22 @@ export class Admissions {
     const waits = this.#known?.has(`${modelId}/${WAITS}`) === true;
     if (!waits || this.#known!.has(`${modelId}/${commitment}`)) return;
     throw sequencerError(
-      "SEQ_SETTLEMENT_NOT_ADMITTED",
+      "SEQ_NOT_ADMITTED",
       `the draws of model ${modelId}'s epoch have no claims that stand yet`,
-      { data: { modelId } },
+      { data: { reason: "settlement-not-admitted", modelId } },
     );
   }
 
   /**
    * @param hasL1Head whether the bridge has spoken since the start: before that, nothing is known of a gate
-   * @throws SEQ_L1_HEAD_UNKNOWN, SEQ_GENESIS_NOT_ADMITTED
+   * @throws SEQ_L1_HEAD_UNKNOWN, SEQ_NOT_ADMITTED
    */
   require(genesis: { readonly modelId: number; readonly settlementHash: bigint }, hasL1Head: boolean): void {
     const { modelId, settlementHash } = genesis;
     if (!hasL1Head) throw sequencerError("SEQ_L1_HEAD_UNKNOWN", "the bridge has not reported L1's head yet");
     if (this.#known?.has(`${modelId}/${settlementHash}`) !== false) return;
-    throw sequencerError(
-      "SEQ_GENESIS_NOT_ADMITTED",
-      `the rollup's gate does not admit model ${modelId} yet`,
-      { data: { modelId } },
-    );
+    throw sequencerError("SEQ_NOT_ADMITTED", `the rollup's gate does not admit model ${modelId} yet`, {
+      data: { reason: "genesis-not-admitted", modelId },
+    });
   }
 }

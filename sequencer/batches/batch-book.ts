@@ -119,7 +119,7 @@ export class BatchBook {
     return ready;
   }
 
-  /** @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED */
+  /** @throws SEQ_UNKNOWN, SEQ_BATCH_CONFLICT */
   require(batchNumber: number, batchHash: string): StoredBatch {
     const record = this.#records.get(batchNumber);
     if (record === undefined) throw unknownBatch(batchNumber);
@@ -127,7 +127,7 @@ export class BatchBook {
     return record;
   }
 
-  /** @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED, SEQ_PROOF_MISMATCH */
+  /** @throws SEQ_UNKNOWN, SEQ_BATCH_CONFLICT, SEQ_PROOF_INVALID */
   addProof(
     batchNumber: number,
     batchHash: string,
@@ -138,10 +138,11 @@ export class BatchBook {
     const isAsLong = publicSignals.length === record.publicSignals.length;
     if (!isAsLong || record.publicSignals.some((signal, i) => signal !== publicSignals[i])) {
       throw sequencerError(
-        "SEQ_PROOF_MISMATCH",
+        "SEQ_PROOF_INVALID",
         `the public signals are not C, y, z of batch ${batchNumber}`,
         {
           data: {
+            reason: "proof-mismatch",
             batchNumber,
             expected: record.publicSignals.map(String),
             actual: publicSignals.map(String),
@@ -159,7 +160,7 @@ export class BatchBook {
 
   /**
    * What L1 did with a batch. Reports may repeat and may skip stages, but no batch passes an earlier one.
-   * @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED, SEQ_BATCH_OUT_OF_ORDER
+   * @throws SEQ_UNKNOWN, SEQ_BATCH_CONFLICT
    */
   report(
     batchNumber: number,
@@ -172,11 +173,18 @@ export class BatchBook {
     const isProofMissing = report.status === "submitted" && record.proof === null;
     if (statusRank(previous) < statusRank(report.status) || isProofMissing) {
       throw sequencerError(
-        "SEQ_BATCH_OUT_OF_ORDER",
+        "SEQ_BATCH_CONFLICT",
         isProofMissing
           ? `batch ${batchNumber} has no proof`
           : `batch ${batchNumber} cannot be ${report.status} while batch ${batchNumber - 1} is ${previous}`,
-        { data: { batchNumber, status: report.status, previousStatus: previous } },
+        {
+          data: {
+            reason: "batch-out-of-order",
+            batchNumber,
+            status: report.status,
+            previousStatus: previous,
+          },
+        },
       );
     }
     // A late report of an earlier stage.
@@ -288,7 +296,7 @@ export class BatchBook {
   }
 }
 
-/** @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED where the store has no such final batch */
+/** @throws SEQ_UNKNOWN, SEQ_BATCH_CONFLICT where the store has no such final batch */
 export async function requireFinal(log: LedgerLog, batchNumber: number, batchHash: string): Promise<void> {
   const record = await log.batch(batchNumber);
   if (record === undefined) throw unknownBatch(batchNumber);
@@ -296,11 +304,18 @@ export async function requireFinal(log: LedgerLog, batchNumber: number, batchHas
 }
 
 export function unknownBatch(batchNumber: number): Error {
-  return sequencerError("SEQ_UNKNOWN_BATCH", `there is no batch ${batchNumber}`, { data: { batchNumber } });
+  return sequencerError("SEQ_UNKNOWN", `there is no batch ${batchNumber}`, {
+    data: { reason: "batch", batchNumber },
+  });
 }
 
 function batchReplaced(record: Pick<StoredBatch, "number" | "batchHash">, batchHash: string): Error {
-  return sequencerError("SEQ_BATCH_REPLACED", `batch ${record.number} is ${record.batchHash} by now`, {
-    data: { batchNumber: record.number, batchHash: record.batchHash, requestedHash: batchHash },
+  return sequencerError("SEQ_BATCH_CONFLICT", `batch ${record.number} is ${record.batchHash} by now`, {
+    data: {
+      reason: "batch-replaced",
+      batchNumber: record.number,
+      batchHash: record.batchHash,
+      requestedHash: batchHash,
+    },
   });
 }

@@ -64,7 +64,7 @@ describe("batches", () => {
       [2, "proven"],
     ]);
 
-    expect(await report(rollup, 2, "submitted")).toEqual([409, "SEQ_BATCH_OUT_OF_ORDER"]);
+    expect(await report(rollup, 2, "submitted")).toEqual([409, "SEQ_BATCH_CONFLICT"]);
     for (const stage of ["submitted", "posted", "final"]) {
       expect(await report(rollup, 1, stage)).toEqual({});
       expect(await report(rollup, 1, stage), "idempotent").toEqual({});
@@ -78,7 +78,7 @@ describe("batches", () => {
       gasUsed: 1_000,
       l1TransactionHash: hex32(5n),
     });
-    expect(await report(rollup, 2, "dropped")).toEqual([409, "SEQ_BATCH_FINAL"]);
+    expect(await report(rollup, 2, "dropped")).toEqual([409, "SEQ_BATCH_CONFLICT"]);
     expect((await rollup.get("/v1/status")).body.batches).toEqual({
       closed: 2,
       proven: 2,
@@ -110,12 +110,12 @@ describe("batches", () => {
 
   it("refuse proofs and reports that are not theirs", async () => {
     const rollup = await start();
-    expect(await prove(rollup, 1, { batchHash: hex32(9n) })).toEqual([409, "SEQ_BATCH_REPLACED"]);
+    expect(await prove(rollup, 1, { batchHash: hex32(9n) })).toEqual([409, "SEQ_BATCH_CONFLICT"]);
     expect(await prove(rollup, 1, { publicSignals: [hex32(1n), hex32(2n), hex32(3n)] })).toEqual([
       422,
-      "SEQ_PROOF_MISMATCH",
+      "SEQ_PROOF_INVALID",
     ]);
-    expect(await report(rollup, 1, "submitted")).toEqual([409, "SEQ_BATCH_OUT_OF_ORDER"]);
+    expect(await report(rollup, 1, "submitted")).toEqual([409, "SEQ_BATCH_CONFLICT"]);
     expect(await report(rollup, 1, "final")).toEqual({});
     expect(
       await operator(rollup, "/operator/batches/9/proof", {
@@ -123,7 +123,7 @@ describe("batches", () => {
         proof: { a: PAIR, b: [PAIR, PAIR], c: PAIR },
         publicSignals: [hex32(1n), hex32(1n), hex32(1n)],
       }),
-    ).toEqual([404, "SEQ_UNKNOWN_BATCH"]);
+    ).toEqual([404, "SEQ_UNKNOWN"]);
   });
 
   it("fall back to proven when L1 drops them", async () => {
@@ -196,7 +196,7 @@ describe("the L1 queue", () => {
     expect(await push([first!, second!])).toEqual({ nextIndex: 4, isPlaceKnown: true });
     expect(await push([first!, second!])).toEqual({ nextIndex: 4, isPlaceKnown: true });
     expect(await push([{ ...first!, amountWei: "5" }])).toEqual([409, "SEQ_QUEUE_CONFLICT"]);
-    expect(await push([{ ...first!, queueIndex: 4, kind: 12 }])).toEqual([400, "SEQ_BAD_REQUEST"]);
+    expect(await push([{ ...first!, queueIndex: 4, kind: 12 }])).toEqual([400, "SRV_BAD_REQUEST"]);
     const forced = {
       ...first!,
       queueIndex: 4,

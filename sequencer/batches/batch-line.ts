@@ -250,7 +250,7 @@ export class BatchLine {
   /**
    * @param isRight whether the proof verifies by the key of this circuit; asked only of the batch that it names, since a batch
    * that was closed anew may have another circuit. Absent: provers verify
-   * @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED, SEQ_PROOF_MISMATCH, SEQ_PROOF_INVALID
+   * @throws SEQ_UNKNOWN, SEQ_BATCH_CONFLICT, SEQ_PROOF_INVALID
    */
   async addProof(
     batchNumber: number,
@@ -280,13 +280,15 @@ export class BatchLine {
     if (record !== undefined) this.#announce([record]);
   }
 
-  /** @throws SEQ_UNKNOWN_BATCH, SEQ_BATCH_REPLACED, SEQ_BATCH_OUT_OF_ORDER, SEQ_BATCH_FINAL */
+  /** @throws SEQ_UNKNOWN, SEQ_BATCH_CONFLICT */
   async reportBatch(batchNumber: number, report: L1Report, reason: string | null): Promise<void> {
     await this.idle();
     if (batchNumber <= this.book.finalNumber) {
       await requireFinal(this.#log, batchNumber, report.batchHash);
       if (report.status === "dropped") {
-        throw sequencerError("SEQ_BATCH_FINAL", `batch ${batchNumber} is final`, { data: { batchNumber } });
+        throw sequencerError("SEQ_BATCH_CONFLICT", `batch ${batchNumber} is final`, {
+          data: { reason: "batch-final", batchNumber },
+        });
       }
       return;
     }
@@ -350,7 +352,7 @@ export class BatchLine {
    * Takes over batches of somebody else that L1 has, in order, up to the first that breaks the ledger's rules; ones that
    * are here already may come again, and so may that one.
    * @returns the number of the last final batch, and that one
-   * @throws SEQ_FOREIGN_BATCH_INVALID; SEQ_QUEUE_GAP where they hold queue entries that were not handed over yet
+   * @throws SEQ_BATCH_CONFLICT; SEQ_QUEUE_GAP where they hold queue entries that were not handed over yet
    */
   async takeForeignBatches(
     batches: readonly ForeignBatch[],
@@ -420,7 +422,7 @@ export class BatchLine {
    * L1 took back entries from `fromIndex` on, which were handed over, and has these instead: whatever was executed since
    * is executed again without them. Signed operations stay, in their order; one that no longer executes is dropped.
    * @returns the index of the entry that comes next
-   * @throws SEQ_QUEUE_GAP, SEQ_QUEUE_FINAL, SEQ_BATCH_OUT_OF_ORDER
+   * @throws SEQ_QUEUE_GAP, SEQ_QUEUE_FINAL, SEQ_BATCH_CONFLICT
    */
   async replaceQueueEntries(
     fromIndex: number,

@@ -90,7 +90,7 @@ it("keeps to the setting, and to the only circuit that there is", () => {
     [PLAIN, OTHER],
     [{ narrow: 2, wide: 3 }, BLOB],
   ])
-    expect(() => choiceOf("blob", shapes)).toThrow(expect.objectContaining({ code: "SEQ_CONFIG_INVALID" }));
+    expect(() => choiceOf("blob", shapes)).toThrow(expect.objectContaining({ code: "SRV_CONFIG_INVALID" }));
 });
 
 it("opens batches for a blob wherever one may be chosen, so that each operation has its slot in both", () => {

@@ -65,7 +65,7 @@ export class DataChoice implements PlaceChooser {
 
   /**
    * @param circuits of the deployment
-   * @throws SEQ_CONFIG_INVALID where the setting names a place for which the first circuit has no twin
+   * @throws SRV_CONFIG_INVALID where the setting names a place for which the first circuit has no twin
    */
   constructor(mode: DataMode, circuits: readonly Circuit[], modules: DataChoiceModules) {
     this.mode = mode;
@@ -73,7 +73,7 @@ export class DataChoice implements PlaceChooser {
     this.#modules = modules;
     if (mode !== "auto" && this.#circuits[mode] === null)
       throw sequencerError(
-        "SEQ_CONFIG_INVALID",
+        "SRV_CONFIG_INVALID",
         `SEQUENCER_DATA_PLACE is ${mode}, and no circuit is ${circuits[0]!.name} with its data there`,
       );
   }

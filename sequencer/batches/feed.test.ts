@@ -45,7 +45,10 @@ describe("Feed", () => {
     ]);
     expect(leaf.sent.map((text) => JSON.parse(text).sequence)).toEqual([2]);
     expect(() => feed.add(socketOf(), new Set(), "203.0.113.2")).toThrow(
-      expect.objectContaining({ code: "SEQ_FEED_FULL" }),
+      expect.objectContaining({
+        code: "SRV_OVERLOADED",
+        data: expect.objectContaining({ reason: "feed-full" }),
+      }),
     );
     feed.remove(all);
     feed.remove(all);
@@ -64,7 +67,12 @@ describe("Feed", () => {
     const feed = new Feed({ maxClients: 200, maxBufferedBytes: 10 });
     const sockets = Array.from({ length: 20 }, () => socketOf());
     for (const socket of sockets) feed.add(socket, new Set(["batches"]), "203.0.113.1");
-    expect(() => feed.requireRoom("203.0.113.1")).toThrow(expect.objectContaining({ code: "SEQ_FEED_FULL" }));
+    expect(() => feed.requireRoom("203.0.113.1")).toThrow(
+      expect.objectContaining({
+        code: "SRV_OVERLOADED",
+        data: expect.objectContaining({ reason: "feed-full" }),
+      }),
+    );
     feed.requireRoom("203.0.113.2");
     feed.remove(sockets[0]!);
     feed.requireRoom("203.0.113.1");
@@ -92,7 +100,7 @@ describe("Feed", () => {
       "operations,,",
       Array.from({ length: 65 }, (_, i) => `leaf:${i}`).join(),
     ]) {
-      expect(() => parseTopics(text), text).toThrow(expect.objectContaining({ code: "SEQ_BAD_REQUEST" }));
+      expect(() => parseTopics(text), text).toThrow(expect.objectContaining({ code: "SRV_BAD_REQUEST" }));
     }
   });
 });

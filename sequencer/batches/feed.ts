@@ -36,13 +36,13 @@ interface FeedClient {
   isHeard: boolean;
 }
 
-/** @throws SEQ_BAD_REQUEST */
+/** @throws SRV_BAD_REQUEST */
 export function parseTopics(text: string | undefined): Set<string> {
   const topics = new Set((text ?? "operations,batches").split(","));
   const wrong = [...topics].find((topic) => !TOPIC_PATTERN.test(topic));
   if (wrong !== undefined || topics.size > MAX_TOPICS) {
     throw sequencerError(
-      "SEQ_BAD_REQUEST",
+      "SRV_BAD_REQUEST",
       wrong === undefined ? `more than ${MAX_TOPICS} topics` : `there is no topic ${wrong.slice(0, 50)}`,
       {
         data: { field: "topics", maxTopics: MAX_TOPICS },
@@ -77,21 +77,23 @@ export class Feed implements FeedPublisher {
     return [...this.#clients.values()].filter(({ isHeard }) => !isHeard).length;
   }
 
-  /** @throws SEQ_FEED_FULL */
+  /** @throws SRV_OVERLOADED */
   requireRoom(network: string): void {
     const { maxClients } = this.#options;
     if (this.#clients.size >= maxClients) {
-      throw sequencerError("SEQ_FEED_FULL", `the feed has ${maxClients} clients`, { data: { maxClients } });
+      throw sequencerError("SRV_OVERLOADED", `the feed has ${maxClients} clients`, {
+        data: { reason: "feed-full", maxClients },
+      });
     }
     if (!this.#places.hasRoom(network)) {
       const { mostOfNetwork } = this.#places;
-      throw sequencerError("SEQ_FEED_FULL", `your address has ${mostOfNetwork} places of the feed`, {
-        data: { mostOfNetwork },
+      throw sequencerError("SRV_OVERLOADED", `your address has ${mostOfNetwork} places of the feed`, {
+        data: { reason: "feed-full", mostOfNetwork },
       });
     }
   }
 
-  /** @param network the client's, as `clientNetwork` has it. @throws SEQ_FEED_FULL */
+  /** @param network the client's, as `clientNetwork` has it. @throws SRV_OVERLOADED */
   add(socket: FeedSocket, topics: Set<string>, network: string): void {
     this.requireRoom(network);
     this.#places.take(network);

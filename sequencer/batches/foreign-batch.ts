@@ -60,7 +60,7 @@ export function sharedNumber(book: BatchBook, batches: readonly ForeignBatch[]):
 
 /**
  * Decodes consecutive batches on top of a position, those behind it left out; nothing is executed.
- * @throws SEQ_FOREIGN_BATCH_INVALID; SEQ_QUEUE_GAP where those that can be read hold queue entries that are not known yet
+ * @throws SEQ_BATCH_CONFLICT; SEQ_QUEUE_GAP where those that can be read hold queue entries that are not known yet
  */
 export function readForeignBatches(
   batches: readonly ForeignBatch[],
@@ -175,8 +175,8 @@ function postedBytes(shape: BatchShape, wire: Uint8Array) {
 
 function invalid({ batchNumber }: ForeignBatch, why: string) {
   return sequencerError(
-    "SEQ_FOREIGN_BATCH_INVALID",
+    "SEQ_BATCH_CONFLICT",
     `batch ${batchNumber} of somebody else cannot be followed: ${why}`,
-    { data: { batchNumber, why } },
+    { data: { reason: "foreign-batch-invalid", batchNumber, why } },
   );
 }

@@ -76,7 +76,10 @@ describe("a parked settlement", () => {
     await again.turn();
     expect(again.rollup.sequencer.line.book.finalNumber).toBe(batchNumber);
     expect(await waiting(again)).toEqual([]);
-    await expect(settle()).rejects.toMatchObject({ code: "BRG_NOTHING_TO_SETTLE" });
+    await expect(settle()).rejects.toMatchObject({
+      code: "BRG_NOTHING_TO_DO",
+      data: { reason: "nothing-to-settle" },
+    });
   });
 
   it("is followed once it is confirmed where a stranger posts it after a day, and undone where L1 forgets that", async () => {

@@ -63,13 +63,13 @@ describe("pending operations", () => {
     expect(second.body.status).toBe("pending");
     expect((await rollup.get(`/v1/operations/${first.body.hash}`)).body).toMatchObject({
       status: "dropped",
-      reason: "SEQ_REPLACED",
+      reason: "SEQ_PENDING_ENDED",
     });
     rollup.clock.nowMs += rollup.config.pendingTtlMs;
     rollup.sequencer.tick();
     expect((await rollup.get(`/v1/operations/${second.body.hash}`)).body).toMatchObject({
       status: "dropped",
-      reason: "SEQ_PENDING_EXPIRED",
+      reason: "SEQ_PENDING_ENDED",
     });
     // A dropped operation may come again.
     expect((await send(11_000n)).body.status).toBe("pending");
@@ -86,8 +86,8 @@ describe("pending operations", () => {
     };
     expect(await send(alice, bob, 5n)).toBe(202);
     expect(await send(alice, bob, 6n)).toBe(202);
-    expect(await send(alice, bob, 7n)).toEqual([429, "SEQ_PENDING_LEAF_FULL"]);
+    expect(await send(alice, bob, 7n)).toEqual([429, "SRV_QUOTA_USED"]);
     expect(await send(bob, alice, 5n)).toBe(202);
-    expect(await send(bob, alice, 6n)).toEqual([503, "SEQ_MEMPOOL_FULL"]);
+    expect(await send(bob, alice, 6n)).toEqual([503, "SRV_OVERLOADED"]);
   });
 });

@@ -93,7 +93,7 @@ it("waits while a batch with the entry may still be on L1, and refuses once it i
     await prove(rollup, number);
     await report(rollup, number, "posted");
   }
-  expect(await replace(rollup, 3, otherDeposit())).toEqual([409, "SEQ_BATCH_OUT_OF_ORDER"]);
+  expect(await replace(rollup, 3, otherDeposit())).toEqual([409, "SEQ_BATCH_CONFLICT"]);
   await report(rollup, 3, "dropped", { reason: "reorganised" });
   expect((await batch(rollup, 3)).status).toBe("proven");
   expect(await replace(rollup, 3, otherDeposit())).toEqual({ nextIndex: 4 });

@@ -22,7 +22,7 @@ export interface QueueReplacement {
  * @param entries L1's entries from `fromIndex` on, in order; the handed-over ones behind them are gone
  * @param seenIndex index after the last entry that was handed over
  * @returns null where the sequencer knows these entries, and no others, already
- * @throws SEQ_QUEUE_GAP; SEQ_QUEUE_FINAL where a final batch took one of them; SEQ_BATCH_OUT_OF_ORDER as long as a batch
+ * @throws SEQ_QUEUE_GAP; SEQ_QUEUE_FINAL where a final batch took one of them; SEQ_BATCH_CONFLICT as long as a batch
  * that took one of them is on L1 or on its way there: it may still turn out to be right
  */
 export async function planQueueReplacement(
@@ -57,9 +57,16 @@ export async function planQueueReplacement(
   const next = book.record(base + 1);
   if (next !== undefined && statusRank(next.status) >= statusRank("submitted")) {
     throw sequencerError(
-      "SEQ_BATCH_OUT_OF_ORDER",
+      "SEQ_BATCH_CONFLICT",
       `batch ${base + 1} took queue entry ${firstIndex} and is ${next.status}`,
-      { data: { batchNumber: base + 1, status: next.status, queueIndex: firstIndex } },
+      {
+        data: {
+          reason: "batch-out-of-order",
+          batchNumber: base + 1,
+          status: next.status,
+          queueIndex: firstIndex,
+        },
+      },
     );
   }
   const queue = new Map<number, StoredQueueEntry | null>();

@@ -116,12 +116,18 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     });
     await f.l1.client.waitForTransactionReceipt({ hash: await force });
     await deposit(f, "stranger", 7n);
-    await expect(stranger(world)).rejects.toMatchObject({ code: "BRG_QUEUE_NOT_OVERDUE" });
+    await expect(stranger(world)).rejects.toMatchObject({
+      code: "BRG_TOO_EARLY",
+      data: { reason: "queue-not-overdue" },
+    });
     await f.l1.passTime(DAY_SECONDS + 1n);
     const [submitted, ...more] = await stranger(world);
     expect(more).toEqual([]);
     expect(submitted).toMatchObject({ batchNumber: 2, entries: [{ isValid: true }, { isValid: true }] });
-    await expect(stranger(world)).rejects.toMatchObject({ code: "BRG_QUEUE_EMPTY" });
+    await expect(stranger(world)).rejects.toMatchObject({
+      code: "BRG_NOTHING_TO_DO",
+      data: { reason: "queue-empty" },
+    });
 
     // Until it is confirmed the sequencer goes on, and nothing of it goes to L1.
     await w.turn();
@@ -246,8 +252,8 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     const follow = (batchNumber: number, changes: object = {}) =>
       sequencer.takeForeignBatches([{ ...report, batchNumber, ...changes }]);
     const code = (expected: string) => ({ code: expected });
-    await expect(follow(5)).rejects.toMatchObject(code("SEQ_FOREIGN_BATCH_INVALID"));
-    await expect(follow(4, { circuitIndex: 9 })).rejects.toMatchObject(code("SEQ_FOREIGN_BATCH_INVALID"));
+    await expect(follow(5)).rejects.toMatchObject(code("SEQ_BATCH_CONFLICT"));
+    await expect(follow(4, { circuitIndex: 9 })).rejects.toMatchObject(code("SEQ_BATCH_CONFLICT"));
     await expect(follow(4, { data: again.wire.slice(1) })).rejects.toMatchObject(code("SEQ_BATCH_MALFORMED"));
     expect((await w.rollup.get("/v1/status")).body.mode).toBe("malformed");
     // Its entry is the thirteenth, and the fourteenth was never handed over.

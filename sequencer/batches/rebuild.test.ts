@@ -57,7 +57,7 @@ describe("batches that got too old for L1", () => {
     });
     expect(rollup.sequencer.line.head.openBatch?.terms.timestamp).toBe(BigInt(L1_TIMESTAMP + 3_000));
     expect(rollup.sequencer.line.head.ledger.root).toBe(rootBefore);
-    expect(await prove(rollup, 2, { batchHash: oldBatch.batchHash })).toEqual([409, "SEQ_BATCH_REPLACED"]);
+    expect(await prove(rollup, 2, { batchHash: oldBatch.batchHash })).toEqual([409, "SEQ_BATCH_CONFLICT"]);
     const after = await Promise.all(hashes.map(preconfirmationOf));
     for (const [i, operation] of after.entries()) {
       const { opIndex, batchNumber, slot, preconfirmation } = before[i];
@@ -160,10 +160,10 @@ describe("batches that got too old for L1", () => {
       words: [hashStatics(statics)],
     });
     const refused = await send(rollup, approve);
-    expect([refused.status, refused.body.error.code]).toEqual([409, "SEQ_PUBLICATION_NOT_POSTED"]);
+    expect([refused.status, refused.body.error.code]).toEqual([409, "SEQ_TOO_EARLY"]);
     const closed = rollup.sequencer.line.book.closedNumber;
     for (let number = 1; number <= closed; number++) await report(rollup, number, "final");
-    expect((await send(rollup, approve)).body.error.code).toBe("OP_APPROVAL_TOO_EARLY");
+    expect((await send(rollup, approve)).body.error.code).toBe("OP_TOO_EARLY");
     await head(rollup, L1_TIMESTAMP + 24 * 3_600);
     expect((await send(rollup, approve)).status).toBe(202);
     expect((await rollup.get(`/v1/leaves/${modelId}`)).body).toMatchObject({

@@ -66,9 +66,7 @@ describe("restore", () => {
       status: "acknowledged",
       preconfirmation: answers[1].preconfirmation,
     });
-    expect((await second.get(`/v1/operations/${answers[2].hash}`)).body.error.code).toBe(
-      "SEQ_UNKNOWN_OPERATION",
-    );
+    expect((await second.get(`/v1/operations/${answers[2].hash}`)).body.error.code).toBe("SEQ_UNKNOWN");
     const again = await second.post("/v1/operations", operationJson(transfer(alice!, bob!, 1n)));
     expect(again.body).toEqual(answers[1]);
   });

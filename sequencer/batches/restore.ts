@@ -42,7 +42,7 @@ const BATCHES_WITH_FEES = 50;
 
 /**
  * Closed batches are taken over by the leaves that they changed; only the open batch is executed again.
- * @throws SEQ_STORE_INCONSISTENT, SEQ_STORE_CORRUPT
+ * @throws SEQ_STORE_INCONSISTENT, SRV_STORE_CORRUPT
  */
 export async function restore(log: LedgerLog, options: RestoreOptions): Promise<Restored> {
   const final = (await log.finalPosition()) ?? (await writeGenesis(log, options));

@@ -149,7 +149,7 @@ describe("POST /v1/settlements", () => {
     expect(codeOf(await call("/v1/settlements", sampled))).toBe("SEQ_RANDOMNESS_MISSED");
     const body = settlementJson(defaultSettlement(view, model.statics), "earnerTable", circuits);
     for (const [seconds, expected] of [
-      [14 * DAY_SECONDS - 1, "SEQ_DEFAULT_SPLIT_TOO_EARLY"],
+      [14 * DAY_SECONDS - 1, "SEQ_TOO_EARLY"],
       [14 * DAY_SECONDS, "taken"],
     ] as const) {
       await head(rollup, sealedAt + seconds);

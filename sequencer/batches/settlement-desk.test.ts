@@ -119,7 +119,7 @@ describe("a model's epochs over HTTP", () => {
     const paged = await call(`/v1/models/${modelId}/payments?epoch=1&from=1&limit=1`);
     expect(paged).toMatchObject({ isSealed: true, chain: open.chain, sealBatch: sealed.sealBatch });
     expect(paged.payments).toEqual([open.payments[1]]);
-    expect(codeOf(await call(`/v1/models/${modelId}/payments?epoch=3`))).toBe("SEQ_UNKNOWN_EPOCH");
+    expect(codeOf(await call(`/v1/models/${modelId}/payments?epoch=3`))).toBe("SEQ_UNKNOWN");
     expect((await call(`/v1/models/${modelId}/payments`)).payments).toEqual([]);
 
     await until("randomness");
@@ -167,7 +167,7 @@ describe("POST /v1/settlements", () => {
     const genesis = genesisJson(model.owner, model.modelId, model.statics, circuits);
     const changed = { ...genesis, settlementHash: hex32(5n) };
     expect(codeOf(await call("/v1/settlements", changed))).toBe("SEQ_SETTLEMENT_STALE");
-    expect(codeOf(await call(`/v1/settlements/${model.modelId}/2`))).toBe("SEQ_UNKNOWN_SETTLEMENT");
+    expect(codeOf(await call(`/v1/settlements/${model.modelId}/2`))).toBe("SEQ_UNKNOWN");
   });
 
   it("refuses a genesis that names a circuit that does not settle the model", async () => {
@@ -179,7 +179,7 @@ describe("POST /v1/settlements", () => {
       [OTHER_FEATURES_INDEX, "features", 16, 8],
     ] as const) {
       const answer = await call("/v1/settlements", genesisJson(owner, modelId, statics, circuits, index));
-      expect(codeOf(answer), what).toBe("SEQ_CIRCUIT_MISFIT");
+      expect(codeOf(answer), what).toBe("SEQ_SETTLEMENT_INVALID");
       expect(answer.error.data).toMatchObject({ modelId, what, given, has });
     }
     const named = genesisJson(owner, modelId, statics, circuits, EARNER_TABLE_INDEX);
@@ -200,13 +200,13 @@ describe("POST /v1/settlements", () => {
     const root = rollup.sequencer.line.head.ledger.root;
     let view = await modelOf(world);
     const sampled = () => settlementJson(sampledSettlement(view, statics), "settlement", circuits);
-    expect(await send(sampled())).toBe("SEQ_RANDOMNESS_UNKNOWN");
+    expect(await send(sampled())).toBe("SEQ_TOO_EARLY");
     const even = settlementJson(defaultSettlement(view, statics), "earnerTable", circuits);
-    expect(await send(even), "L1 has not taken the Seal").toBe("SEQ_DEFAULT_SPLIT_TOO_EARLY");
+    expect(await send(even), "L1 has not taken the Seal").toBe("SEQ_TOO_EARLY");
     const { sealBatch: batchNumber } = view.sealedEpoch;
     const onL1 = { batchNumber, blockNumber: 9, timestamp: L1_TIMESTAMP, prevRandao: null, isMissed: false };
     expect(await operator(rollup, "/operator/seals", onL1)).toEqual({});
-    expect(await send(sampled())).toBe("SEQ_RANDOMNESS_UNKNOWN");
+    expect(await send(sampled())).toBe("SEQ_TOO_EARLY");
     const recorded = { ...onL1, prevRandao: hex32(PREV_RANDAO) };
     expect(await operator(rollup, "/operator/seals", recorded)).toEqual({});
     expect(await operator(rollup, "/operator/seals", recorded), "again").toEqual({});
@@ -224,9 +224,9 @@ describe("POST /v1/settlements", () => {
     const refusals: [string, string, object][] = [
       // Attack: their proofs verify, and L1 cannot see the difference. Only the statics in J say which draws are the
       // model's.
-      ["SEQ_CIRCUIT_MISFIT", "other draws", settlementJson(data, "otherDraws", circuits)],
-      ["SEQ_CIRCUIT_MISFIT", "other features", settlementJson(data, "otherFeatures", circuits)],
-      ["SEQ_SETTLEMENT_PROOF_INVALID", "another's proof", { ...honest, proof: of({ seed: 5n }).proof }],
+      ["SEQ_SETTLEMENT_INVALID", "other draws", settlementJson(data, "otherDraws", circuits)],
+      ["SEQ_SETTLEMENT_INVALID", "other features", settlementJson(data, "otherFeatures", circuits)],
+      ["SEQ_SETTLEMENT_INVALID", "another's proof", { ...honest, proof: of({ seed: 5n }).proof }],
       ["SEQ_SETTLEMENT_INVALID", "another seed", of({ seed: data.seed + 1n })],
       ["SEQ_SETTLEMENT_INVALID", "another evaluation", { ...honest, publicSignals: [c, z, y] }],
       ["SEQ_SETTLEMENT_INVALID", "an unknown circuit", { ...honest, circuit: "settlement-1-1-1-1-1" }],
@@ -239,14 +239,14 @@ describe("POST /v1/settlements", () => {
       ["OP_SETTLEMENT_DIFFERS", "burned without voids", of({ burnedWei: 1n })],
       ["SEQ_SETTLEMENT_STALE", "another epoch", of({ epoch: 2n })],
       ["SEQ_SETTLEMENT_STALE", "another chain", of({ chain: data.chain + 1n })],
-      ["SEQ_RANDOMNESS_UNKNOWN", "another Seal", of({ sealBatch: data.sealBatch + 1n })],
+      ["SEQ_TOO_EARLY", "another Seal", of({ sealBatch: data.sealBatch + 1n })],
       ["OP_UNKNOWN_LEAF", "no model", { ...honest, modelId: 9_999 }],
       ["OP_WRONG_LEAF_KIND", "no model's leaf", { ...honest, modelId: model.datanetId }],
-      ["SEQ_BAD_REQUEST", "an unknown field", { ...honest, extra: 1 }],
+      ["SRV_BAD_REQUEST", "an unknown field", { ...honest, extra: 1 }],
     ];
     for (const [code, what, body] of refusals)
       expect(`${what}: ${await send(body)}`).toBe(`${what}: ${code}`);
-    expect(await send(even), "not for 14 days").toBe("SEQ_DEFAULT_SPLIT_TOO_EARLY");
+    expect(await send(even), "not for 14 days").toBe("SEQ_TOO_EARLY");
     expect(rollup.sequencer.line.head.ledger.root).toBe(root);
     expect(await send(honest)).toBe("taken");
   });
@@ -280,12 +280,12 @@ describe("a Seal by a stranger", () => {
         bOwner: model.owner.l1Owner,
         bKind: LEAF_KIND.model,
       });
-    expect(codeOf(await sealIt())).toBe("SEQ_EPOCH_NOT_POSTED");
+    expect(codeOf(await sealIt())).toBe("SEQ_TOO_EARLY");
     await close(rollup);
     const { finalNumber, closedNumber } = rollup.sequencer.line.book;
     for (let number = finalNumber + 1; number <= closedNumber; number++)
       await report(rollup, number, "posted");
-    expect(codeOf(await sealIt())).toBe("OP_EPOCH_NOT_OVER");
+    expect(codeOf(await sealIt())).toBe("OP_TOO_EARLY");
     await head(rollup, L1_TIMESTAMP + 2 * DAY_SECONDS);
     await rollup.sequencer.line.idle();
     expect(codeOf(await sealIt())).toBe("taken");

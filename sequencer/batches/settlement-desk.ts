@@ -117,8 +117,8 @@ export class SettlementDesk {
 
   /**
    * Executes a settlement and resolves when it is durable. The same one again gets its present status.
-   * @throws SEQ_SETTLEMENT_INVALID, SEQ_CIRCUIT_MISFIT, SEQ_SETTLEMENT_STALE, SEQ_SETTLEMENT_PROOF_INVALID, SEQ_RANDOMNESS_UNKNOWN,
-   * SEQ_RANDOMNESS_MISSED, SEQ_DEFAULT_SPLIT_TOO_EARLY, SEQ_GENESIS_NOT_ADMITTED, SEQ_SETTLEMENT_NOT_ADMITTED, OP_*, SEQ_L1_HEAD_UNKNOWN,
+   * @throws SEQ_SETTLEMENT_INVALID, SEQ_SETTLEMENT_STALE, SEQ_SETTLEMENT_INVALID, SEQ_TOO_EARLY,
+   * SEQ_RANDOMNESS_MISSED, SEQ_TOO_EARLY, SEQ_NOT_ADMITTED, OP_*, SEQ_L1_HEAD_UNKNOWN,
    * SEQ_BACKLOG_FULL; changes nothing
    */
   async submit(request: SettlementRequest): Promise<KnownSettlement> {
@@ -174,7 +174,7 @@ export class SettlementDesk {
     const seal = await readSealOnL1(log, Number(posted.sealBatch));
     const prevRandao = circuit.sort === CIRCUIT_SORT.settlement ? seal?.prevRandao : 0n;
     // L1 has it already, and the bridge passes it on once it is final.
-    if (prevRandao == null) return "SEQ_RANDOMNESS_UNKNOWN";
+    if (prevRandao == null) return "SEQ_TOO_EARLY";
     const record = { kind: KIND.settle, b: modelId, words: [word] };
     const statement = settlementOnL1(record, posted, { sort: circuit.sort, cap: 0, prevRandao });
     const publicSignals = settlementSignals(statement, circuit.circuitId, commitment);
@@ -248,8 +248,8 @@ export class SettlementDesk {
       throw invalid("publicSignals", "they are not those of what L1 would read", request);
     const derived = settlementOperationOf(record, { ...posted, cap }, model);
     if (!verifyProof(circuit.key, request.proof, signals)) {
-      throw sequencerError("SEQ_SETTLEMENT_PROOF_INVALID", "the settlement's proof does not verify", {
-        data: { modelId: request.modelId, epoch, circuit: circuit.name },
+      throw sequencerError("SEQ_SETTLEMENT_INVALID", "the settlement's proof does not verify", {
+        data: { reason: "settlement-proof-invalid", modelId: request.modelId, epoch, circuit: circuit.name },
       });
     }
     const operation = { ...derived, signature: request.signature ?? null };
@@ -289,17 +289,13 @@ export class SettlementDesk {
     return this.#known(entry);
   }
 
-  /** @throws SEQ_UNKNOWN_SETTLEMENT */
+  /** @throws SEQ_UNKNOWN */
   async settlement(modelId: number, epoch: number): Promise<KnownSettlement> {
     const entry = await this.#find(modelId, epoch);
     if (entry !== undefined) return this.#known(entry);
-    throw sequencerError(
-      "SEQ_UNKNOWN_SETTLEMENT",
-      `epoch ${epoch} of model ${modelId} was not settled here`,
-      {
-        data: { modelId, epoch },
-      },
-    );
+    throw sequencerError("SEQ_UNKNOWN", `epoch ${epoch} of model ${modelId} was not settled here`, {
+      data: { reason: "settlement", modelId, epoch },
+    });
   }
 
   /** The model's settlements, its genesis included, newest first. */
@@ -357,9 +353,9 @@ export class SettlementDesk {
     if (misfit === null) return;
     const { what, given, has } = misfit;
     throw sequencerError(
-      "SEQ_CIRCUIT_MISFIT",
+      "SEQ_SETTLEMENT_INVALID",
       `${name} is for ${has} ${what}, model ${request.modelId} has ${given}`,
-      { data: { modelId: request.modelId, circuit: name, what, given, has } },
+      { data: { reason: "circuit-misfit", modelId: request.modelId, circuit: name, what, given, has } },
     );
   }
 
@@ -380,8 +376,8 @@ export class SettlementDesk {
       if (seal?.isMissed)
         throw sequencerError("SEQ_RANDOMNESS_MISSED", `batch ${sealBatch}'s randomness was missed`, { data });
       if (seal?.prevRandao == null)
-        throw sequencerError("SEQ_RANDOMNESS_UNKNOWN", `batch ${sealBatch}'s randomness is not on L1`, {
-          data,
+        throw sequencerError("SEQ_TOO_EARLY", `batch ${sealBatch}'s randomness is not on L1`, {
+          data: { reason: "randomness-unknown", ...data },
         });
       this.admissions.requireSettlement(request.modelId, request.publicSignals[0]);
       return seal.prevRandao;
@@ -389,8 +385,8 @@ export class SettlementDesk {
     const allowedAtSeconds = seal === undefined ? null : seal.timestamp + DEFAULT_SPLIT_DELAY_SECONDS;
     const nowSeconds = this.#modules.line.l1Head?.timestamp ?? 0;
     if (allowedAtSeconds === null || nowSeconds < allowedAtSeconds) {
-      throw sequencerError("SEQ_DEFAULT_SPLIT_TOO_EARLY", "the default split is not allowed yet", {
-        data: { ...data, allowedAtSeconds, nowSeconds },
+      throw sequencerError("SEQ_TOO_EARLY", "the default split is not allowed yet", {
+        data: { reason: "default-split-too-early", ...data, allowedAtSeconds, nowSeconds },
       });
     }
     return 0n;

@@ -78,7 +78,7 @@ export class FollowFeed {
     this.#generation = "";
   }
 
-  /** @returns whether more may be had at once. @throws SEQ_LEADER_*, SEQ_FOLLOW_WRONG_ROLLUP; BRG_PRECONFIRMATION_NOT_OPERATORS */
+  /** @returns whether more may be had at once. @throws SEQ_LEADER_*, SEQ_WRONG_DIRECTORY; BRG_PRECONFIRMATION_INVALID */
   async poll(): Promise<boolean> {
     let taken = 0;
     this.waitsForEntry = null;
@@ -145,10 +145,10 @@ export class FollowFeed {
     const { context } = this.#modules;
     if (chainId === context.chainId && isAddressEqual(rollupAddress, context.rollupAddress)) return;
     throw sequencerError(
-      "SEQ_FOLLOW_WRONG_ROLLUP",
+      "SEQ_WRONG_DIRECTORY",
       `${this.url} serves rollup ${rollupAddress} of chain ${chainId}`,
       {
-        data: { url: this.url, chainId, rollupAddress },
+        data: { reason: "follow-wrong-rollup", url: this.url, chainId, rollupAddress },
       },
     );
   }
@@ -174,7 +174,7 @@ export class FollowFeed {
       return await this.#read({ afterBatch }, 0);
     } catch (error) {
       const code = isRollupError(error, "SEQ_LEADER_REFUSED") ? (error.data as { code: unknown }).code : null;
-      if (code === "SEQ_UNKNOWN_BATCH") return null;
+      if (code === "SEQ_UNKNOWN") return null;
       throw error;
     }
   }

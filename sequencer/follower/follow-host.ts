@@ -104,11 +104,13 @@ export class FollowHost implements LedgerHost {
     throw this.#readOnly();
   }
 
-  /** @throws SEQ_UNKNOWN_OPERATION also for what was posted while this follower had no feed: L1 holds no hashes */
+  /** @throws SEQ_UNKNOWN also for what was posted while this follower had no feed: L1 holds no hashes */
   async operation(hash: string): Promise<KnownOperation> {
     const entry = await this.log.operation(hash);
     if (entry !== undefined) return this.#known(entry);
-    throw sequencerError("SEQ_UNKNOWN_OPERATION", `no operation ${hash} was seen here`, { data: { hash } });
+    throw sequencerError("SEQ_UNKNOWN", `no operation ${hash} was seen here`, {
+      data: { reason: "operation", hash },
+    });
   }
 
   async operationsOf(leafId: number, limit: number, beforeHash?: string): Promise<KnownOperation[]> {
@@ -137,8 +139,8 @@ export class FollowHost implements LedgerHost {
   async #settlement(modelId: number, epoch: number): Promise<KnownSettlement> {
     const sequence = await this.log.get<number>(storeKeys.settlement(modelId, epoch));
     if (sequence !== undefined) return this.#knownSettlement(sequence);
-    throw sequencerError("SEQ_UNKNOWN_SETTLEMENT", `epoch ${epoch} of model ${modelId} was not seen here`, {
-      data: { modelId, epoch },
+    throw sequencerError("SEQ_UNKNOWN", `epoch ${epoch} of model ${modelId} was not seen here`, {
+      data: { reason: "settlement", modelId, epoch },
     });
   }
 

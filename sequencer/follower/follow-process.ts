@@ -81,7 +81,7 @@ const FEED_OPTIONS = { maxClients: 1_000, maxBufferedBytes: 1 << 20 };
 const MAX_CONNECTIONS = 2_000;
 const MAX_CHUNK_BLOCKS = 2_000;
 
-/** @throws SEQ_FOLLOW_*, SEQ_STORE_*, BRG_SNAPSHOT_FALSE, BRG_L1_*, BRG_HISTORY_UNREADABLE */
+/** @throws SEQ_FOLLOW_*, SEQ_STORE_*, BRG_SNAPSHOT_INVALID, BRG_L1_*, BRG_HISTORY_UNREADABLE */
 export async function createFollowProcess(
   options: FollowOptions,
   modules: FollowModules,

@@ -29,7 +29,7 @@ export interface FollowStoreOptions {
 
 /**
  * The directory's log, with L1 up to a final block in it.
- * @throws SEQ_FOLLOW_WRONG_ROLLUP; SEQ_STORE_NOT_EMPTY where a sequencer made the directory; as restoreFromL1
+ * @throws SEQ_WRONG_DIRECTORY; SEQ_WRONG_DIRECTORY where a sequencer made the directory; as restoreFromL1
  */
 export async function openFollowedLog(
   path: string,
@@ -84,8 +84,8 @@ async function isUsable(log: LedgerLog, rollup: RollupContract, path: string): P
   if (marker === undefined) {
     if ((await log.finalPosition()) === undefined) return false;
     await log.close();
-    throw sequencerError("SEQ_STORE_NOT_EMPTY", `${path} holds a ledger that no follower made`, {
-      data: { dataPath: path },
+    throw sequencerError("SEQ_WRONG_DIRECTORY", `${path} holds a ledger that no follower made`, {
+      data: { reason: "store-not-empty", dataPath: path },
     });
   }
   const chainId = await l1Call("read the chain id", () => client.getChainId());

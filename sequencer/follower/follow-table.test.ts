@@ -109,7 +109,7 @@ describe("a rollup with a leaf table", () => {
 
     // Ten OPEN that no slot of the table holds would cost the rest of the batch its table.
     const tooWide = await send(w.rollup, { ...payment(alice, bob, 1n), amountCode: (19n << 35n) | 1n });
-    expect(tooWide).toMatchObject({ status: 422, body: { error: { code: "SEQ_AMOUNT_EXPONENT" } } });
+    expect(tooWide).toMatchObject({ status: 422, body: { error: { code: "SEQ_OPERATION_REFUSED" } } });
 
     // The commits are taken between transfers of the same account; on L1 they stand behind all of them.
     const taken = [

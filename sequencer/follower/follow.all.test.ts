@@ -220,7 +220,7 @@ describe("a follower of an honest sequencer", () => {
     rmSync(join(ledgerPath, log!));
     for (let i = 0; i < 2; i++)
       await expect(startFollower(dataPath, urlOf(w))).rejects.toMatchObject({
-        code: "SEQ_STORE_CORRUPT",
+        code: "SRV_STORE_CORRUPT",
         data: {
           path: ledgerPath,
           reason: `${log} is missing`,

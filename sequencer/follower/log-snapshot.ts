@@ -14,7 +14,7 @@ import type { StoredBatch } from "../store/stored-batch.ts";
 
 /**
  * @param blockOf L1's block that took a batch: a directory that goes on from a snapshot does not have the snapshot's batch
- * @throws SEQ_STORE_LOCKED while a process has the directory open; SEQ_STORE_INCONSISTENT where it holds no ledger
+ * @throws SRV_STORE_LOCKED while a process has the directory open; SEQ_STORE_INCONSISTENT where it holds no ledger
  */
 export async function snapshotOfDirectory(
   dataPath: string,

@@ -112,7 +112,7 @@ describe("once Ethereum has pruned the blobs", () => {
     expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "application/octet-stream"]);
     expect((await answer.arrayBuffer()).byteLength).toBe(131_072);
     const unknown = await early.get(`/blobs/0x01${"0".repeat(62)}`);
-    expect(unknown).toMatchObject({ status: 404, body: { error: { code: "SEQ_UNKNOWN_BLOB" } } });
+    expect(unknown).toMatchObject({ status: 404, body: { error: { code: "SEQ_UNKNOWN" } } });
     for (const path of ["..%2f..%2fevidence", hashes[0]!.toUpperCase(), `${hashes[0]}00`])
       expect((await early.get(`/blobs/${path}`)).status).toBe(400);
     expect((await early.get("/health")).body.blobs).toMatchObject({ known: 3, missing: 0 });
@@ -146,7 +146,8 @@ describe("once Ethereum has pruned the blobs", () => {
       expected,
     );
     await expect(verifyRollup({ ...where(), verifyProof: async () => true })).rejects.toMatchObject({
-      code: "BRG_BLOB_NO_SOURCE",
+      code: "BRG_BLOB_MISSING",
+      data: { reason: "blob-no-source" },
     });
   });
 
@@ -182,8 +183,8 @@ describe("once Ethereum has pruned the blobs", () => {
     const archive = join(folder.path, "waiting", "blobs");
     const options = { ...where(), dataPath, finalityDepthBlocks: 1, snapshot };
     await expect(restoreFromL1({ ...options, blobs: from({}) })).rejects.toMatchObject({
-      code: "BRG_BLOB_NO_SOURCE",
-      data: { batchNumber: 4 },
+      code: "BRG_BLOB_MISSING",
+      data: { reason: "blob-no-source", batchNumber: 4 },
     });
     const restored = await restoreFromL1({ ...options, blobs: from({ archives: [archive] }) });
     expect(restored.position.root).toBe(f.ledger.root);

@@ -164,7 +164,7 @@ describe("taking over with the lease", () => {
     const made = { epoch: 1, position: { opIndex: 2 }, unpostedCount: 1 };
     expect(await run()).toMatchObject(made);
     expect(existsSync(journalPath)).toBe(false);
-    await expect(run(), "it is done").rejects.toMatchObject(code("SEQ_STORE_NOT_EMPTY"));
+    await expect(run(), "it is done").rejects.toMatchObject(code("SEQ_WRONG_DIRECTORY"));
     // Killed before the journal was gone.
     writeFileSync(journalPath, journal);
     await expect(run("it was made before")).rejects.toThrow("killed");
@@ -174,7 +174,7 @@ describe("taking over with the lease", () => {
     const elsewhere = join(s.folder, "copy");
     cpSync(dataPath, elsewhere, { recursive: true });
     const own = { ...options, dataPath: elsewhere };
-    await expect(takeForOwn(own, toolsOf(lease, null))).rejects.toMatchObject(code("SEQ_LEASE_COPIED"));
+    await expect(takeForOwn(own, toolsOf(lease, null))).rejects.toMatchObject(code("SEQ_LEASE_MISSING"));
     await f.l1.client.increaseTime({ seconds: 3_600 });
     await f.l1.client.mine({ blocks: 1 });
     expect(await takeForOwn({ ...own, isCopy: true }, toolsOf(lease, null))).toMatchObject({ epoch: 2 });

@@ -103,11 +103,11 @@ describe("a sequencer's data directory from its follower's", () => {
     }
     answers.push(await s.pay(4n));
     for (let i = 0; i < 2; i++) await s.follower.poll();
-    await expect(s.promote()).rejects.toMatchObject(code("SEQ_STORE_NOT_EMPTY"));
+    await expect(s.promote()).rejects.toMatchObject(code("SEQ_WRONG_DIRECTORY"));
     const { root } = s.world.rollup.sequencer.line.head.position;
     await s.world.stop();
     rmSync(s.dataPath, { recursive: true });
-    await expect(s.promote(), "it runs").rejects.toMatchObject(code("SEQ_STORE_LOCKED"));
+    await expect(s.promote(), "it runs").rejects.toMatchObject(code("SRV_STORE_LOCKED"));
     await s.follower.stop();
     expect(await s.promote()).toMatchObject({ position: { opIndex: 5, root }, unpostedCount: 3 });
 
@@ -148,7 +148,7 @@ describe("a sequencer's data directory from its follower's", () => {
     await s.pay(1n);
     await s.post();
     await lose(s);
-    await expect(s.promote()).rejects.toMatchObject(code("SEQ_FOLLOWER_BEHIND"));
+    await expect(s.promote()).rejects.toMatchObject(code("SEQ_TOO_EARLY"));
     expect(existsSync(s.dataPath)).toBe(false);
     // L1 alone lets it catch up.
     await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
@@ -165,10 +165,10 @@ describe("a sequencer's data directory from its follower's", () => {
     const options = { rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address, dataPath: s.dataPath };
     await expect(
       restoreFromFollower({ ...options, followerPath: join(s.folder, "none") }),
-    ).rejects.toMatchObject(code("SEQ_STORE_FAILED"));
+    ).rejects.toMatchObject(code("SRV_STORE_FAILED"));
     const folder = join(s.folder, "started-on-it");
     cpSync(join(s.followerPath, "ledger"), join(folder, "data"), { recursive: true });
-    await expect(startL1World(f, deployment, folder)).rejects.toMatchObject(code("SEQ_STORE_OF_FOLLOWER"));
+    await expect(startL1World(f, deployment, folder)).rejects.toMatchObject(code("SEQ_WRONG_DIRECTORY"));
     cpSync(join(s.followerPath, "ledger"), join(s.folder, "sequencer", "ledger"), { recursive: true });
     await s.promote();
     rmSync(join(s.folder, "sequencer"), { recursive: true });
@@ -176,6 +176,6 @@ describe("a sequencer's data directory from its follower's", () => {
     rmSync(s.dataPath, { recursive: true });
     await expect(
       restoreFromFollower({ ...options, followerPath: join(s.folder, "sequencer") }),
-    ).rejects.toMatchObject(code("SEQ_FOLLOW_WRONG_ROLLUP"));
+    ).rejects.toMatchObject(code("SEQ_WRONG_DIRECTORY"));
   });
 });

@@ -40,7 +40,7 @@ export interface RestoreFromFollowerResult {
 /**
  * Whole or not at all: the directory gets its name when everything in it is right.
  * @param finish what is to be in it from the first moment on
- * @throws SEQ_FOLLOW_WRONG_ROLLUP, SEQ_FOLLOWER_BEHIND, SEQ_FROZEN; SEQ_STORE_NOT_EMPTY, SEQ_STORE_*; BRG_L1_*
+ * @throws SEQ_WRONG_DIRECTORY, SEQ_TOO_EARLY, SEQ_FROZEN; SEQ_WRONG_DIRECTORY, SEQ_STORE_*; BRG_L1_*
  */
 export async function restoreFromFollower(
   options: RestoreFromFollowerOptions,
@@ -48,8 +48,8 @@ export async function restoreFromFollower(
 ): Promise<RestoreFromFollowerResult> {
   const { dataPath, followerPath } = options;
   if (existsSync(dataPath)) {
-    throw sequencerError("SEQ_STORE_NOT_EMPTY", `there is something at ${dataPath} already`, {
-      data: { dataPath },
+    throw sequencerError("SEQ_WRONG_DIRECTORY", `there is something at ${dataPath} already`, {
+      data: { reason: "store-not-empty", dataPath },
     });
   }
   const { rollup, rules } = await openRollup(options);
@@ -73,7 +73,7 @@ export async function restoreFromFollower(
   return result;
 }
 
-/** What `restoreFromFollower` said of a directory that it has made. @throws SEQ_FOLLOWER_BEHIND, SEQ_STORE_*, BRG_L1_* */
+/** What `restoreFromFollower` said of a directory that it has made. @throws SEQ_TOO_EARLY, SEQ_STORE_*, BRG_L1_* */
 export async function inspectRestored(
   options: Omit<RestoreFromFollowerOptions, "followerPath">,
 ): Promise<RestoreFromFollowerResult> {
@@ -113,7 +113,7 @@ async function describe(
 
 async function checkSource(path: string, { address, client }: RollupContract): Promise<void> {
   if (!existsSync(path)) {
-    throw sequencerError("SEQ_STORE_FAILED", `there is no follower's ledger at ${path}`, { data: { path } });
+    throw sequencerError("SRV_STORE_FAILED", `there is no follower's ledger at ${path}`, { data: { path } });
   }
   const log = await LedgerLog.open(path, undefined, { keeper: "follower" });
   try {
@@ -163,9 +163,16 @@ async function requireAllOfL1({ book, head }: Restored, rollup: RollupContract):
   const isKnown = state.batchNumber >= book.finalNumber && state.batchNumber <= book.closedNumber;
   if (!isKnown || book.positionAfter(state.batchNumber).root !== state.root) {
     throw sequencerError(
-      "SEQ_FOLLOWER_BEHIND",
+      "SEQ_TOO_EARLY",
       `L1 has batch ${state.batchNumber}, which the follower has not: let it catch up, then stop it`,
-      { data: { l1Batch: state.batchNumber, finalBatch: book.finalNumber, closedBatch: book.closedNumber } },
+      {
+        data: {
+          reason: "follower-behind",
+          l1Batch: state.batchNumber,
+          finalBatch: book.finalNumber,
+          closedBatch: book.closedNumber,
+        },
+      },
     );
   }
   return head.position.opIndex - state.opIndex;

@@ -61,7 +61,7 @@ describe("a sequencer's data directory from L1 alone", () => {
       settled.earnedWei.map(String),
     );
     const mine = await rollup.get(`/v1/settlements/${MODEL_ID}/1`, operatorHeaders);
-    expect(mine.body.error.code, "the sequencer's own was dropped").toBe("SEQ_UNKNOWN_SETTLEMENT");
+    expect(mine.body.error.code, "the sequencer's own was dropped").toBe("SEQ_UNKNOWN");
     expect(rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
   });
 });

@@ -56,17 +56,17 @@ describe("a sequencer's data directory from L1 alone", () => {
       dataPath,
       finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
     };
-    await expect(restoreFromL1(options)).rejects.toMatchObject(code("SEQ_RESTORE_NOT_FINAL"));
+    await expect(restoreFromL1(options)).rejects.toMatchObject(code("SEQ_TOO_EARLY"));
     // On a chain younger than that there is no contract yet.
     for (const deep of [10_000, Number(await f.l1.client.getBlockNumber()) + 1])
       await expect(restoreFromL1({ ...options, finalityDepthBlocks: deep })).rejects.toMatchObject(
-        code("SEQ_RESTORE_NOT_FINAL"),
+        code("SEQ_TOO_EARLY"),
       );
     await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
     const restored = await restoreFromL1(options);
     expect(restored).toMatchObject({ leafCount: 4, waitingCount: 1 });
     expect(restored.position).toEqual({ ...position, sequence: -1 });
-    await expect(restoreFromL1(options)).rejects.toMatchObject(code("SEQ_STORE_NOT_EMPTY"));
+    await expect(restoreFromL1(options)).rejects.toMatchObject(code("SEQ_WRONG_DIRECTORY"));
 
     // The bridge's own database is the old one.
     w = await startL1World(f, deployment, folder.path);

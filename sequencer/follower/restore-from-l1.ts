@@ -60,7 +60,7 @@ const NO_SEQUENCE = -1;
 /** L1 does not hold what the hash of a signed operation is made of (its fee limit). */
 const UNKNOWN_HASH = hex32(0n);
 
-/** On a young chain the contract itself is not final yet. @throws SEQ_RESTORE_NOT_FINAL */
+/** On a young chain the contract itself is not final yet. @throws SEQ_TOO_EARLY */
 async function requireContractAt(
   { address, client }: RollupContract,
   blockNumber: bigint,
@@ -72,15 +72,15 @@ async function requireContractAt(
       : await l1Call("read the contract's code", () => client.getCode({ address, blockNumber }));
   if (code !== undefined && code !== "0x") return;
   throw sequencerError(
-    "SEQ_RESTORE_NOT_FINAL",
+    "SEQ_TOO_EARLY",
     `there is no contract ${address} that is ${finalityDepthBlocks} blocks deep; check the address, or try again later`,
-    { data: { finalBlock: Number(blockNumber) } },
+    { data: { reason: "restore-not-final", finalBlock: Number(blockNumber) } },
   );
 }
 
 /**
  * One atomic write: a restore that was cut short leaves an empty directory.
- * @throws BRG_SNAPSHOT_FALSE; SEQ_STORE_NOT_EMPTY, SEQ_RESTORE_NOT_FINAL, SEQ_STORE_*; BRG_BATCH_MALFORMED, BRG_BLOB_*, BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_L1_*
+ * @throws BRG_SNAPSHOT_INVALID; SEQ_WRONG_DIRECTORY, SEQ_TOO_EARLY, SEQ_STORE_*; BRG_BATCH_MALFORMED, BRG_BLOB_*, BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_L1_*
  */
 export async function restoreFromL1(options: RestoreFromL1Options): Promise<RestoreFromL1Result> {
   await initPoseidon();
@@ -90,8 +90,8 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
   const log = await LedgerLog.open(dataPath);
   try {
     if ((await log.finalPosition()) !== undefined) {
-      throw sequencerError("SEQ_STORE_NOT_EMPTY", `the data directory ${dataPath} holds a ledger already`, {
-        data: { dataPath },
+      throw sequencerError("SEQ_WRONG_DIRECTORY", `the data directory ${dataPath} holds a ledger already`, {
+        data: { reason: "store-not-empty", dataPath },
       });
     }
     const head = await l1Call("read the newest block's number", () => client.getBlockNumber());
@@ -105,9 +105,15 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
     ]);
     if (final.opIndex !== newest.opIndex && options.followMarker !== true) {
       throw sequencerError(
-        "SEQ_RESTORE_NOT_FINAL",
+        "SEQ_TOO_EARLY",
         `batch ${newest.batchNumber} is not final yet; try again ${finalityDepthBlocks} blocks after it`,
-        { data: { finalBatch: final.batchNumber, newestBatch: newest.batchNumber } },
+        {
+          data: {
+            reason: "restore-not-final",
+            finalBatch: final.batchNumber,
+            newestBatch: newest.batchNumber,
+          },
+        },
       );
     }
     const events: BatchEvent[] = [];

@@ -162,7 +162,10 @@ describe("from a snapshot, by a node that has dropped older blocks", () => {
     // A sequencer's has what its bridge has handed over: nothing yet.
     const fresh = at("of-sequencer");
     await restoreFromL1({ ...world, dataPath: fresh });
-    await expect(take(world, "never", fresh)).rejects.toMatchObject({ code: "BRG_SNAPSHOT_FALSE" });
+    await expect(take(world, "never", fresh)).rejects.toMatchObject({
+      code: "BRG_SNAPSHOT_INVALID",
+      data: { reason: "false" },
+    });
     expect(existsSync(at("never"))).toBe(false);
     // And of one that goes on from a snapshot.
     const again = at("from-made");
@@ -200,7 +203,10 @@ describe("from a snapshot, by a node that has dropped older blocks", () => {
   it.each(partOf(Object.entries(changes), 4))(
     "refuses a waiting entry with another %s",
     async (_name, change) => {
-      await expect(planOf(world, entry(WAITS, change))).rejects.toMatchObject({ code: "BRG_SNAPSHOT_FALSE" });
+      await expect(planOf(world, entry(WAITS, change))).rejects.toMatchObject({
+        code: "BRG_SNAPSHOT_INVALID",
+        data: { reason: "false" },
+      });
       // One that was taken since: the batch that took it says what it was.
       await expect(planOf(world, entry(TAKEN, change))).rejects.toMatchObject({ code: "BRG_VERIFY_DIFFERS" });
     },
@@ -222,14 +228,18 @@ describe("from a snapshot, by a node that has dropped older blocks", () => {
     "a block to come": () => ({ ...snapshot, blockNumber: snapshot.blockNumber + 100_000 }),
   };
   it.each(partOf(Object.entries(cases), 3))("refuses a snapshot with %s", async (_name, make) => {
-    await expect(planOf(world, make())).rejects.toMatchObject({ code: "BRG_SNAPSHOT_FALSE" });
+    await expect(planOf(world, make())).rejects.toMatchObject({
+      code: "BRG_SNAPSHOT_INVALID",
+      data: { reason: "false" },
+    });
   });
 
   it("says of a file of the older format that one has to be made anew", async () => {
     const text = readFileSync(at("snapshot"), "utf8");
     writeFileSync(at("old"), text.replace("openledger-snapshot/2", "openledger-snapshot/1"));
     await expect(readSnapshot(at("old"))).rejects.toMatchObject({
-      code: "BRG_SNAPSHOT_UNREADABLE",
+      code: "BRG_SNAPSHOT_INVALID",
+      data: { reason: "unreadable" },
       message: expect.stringContaining("it is of format openledger-snapshot/1"),
     });
   });

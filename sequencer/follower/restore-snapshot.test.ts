@@ -176,11 +176,13 @@ describe("a false snapshot", () => {
     const snapshot = make();
     await writeSnapshot(at("false"), snapshot);
     await expect(verifySnapshot({ ...l1, path: at("false") })).rejects.toMatchObject({
-      code: "BRG_SNAPSHOT_FALSE",
+      code: "BRG_SNAPSHOT_INVALID",
+      data: { reason: "false" },
     });
     const dataPath = at("never");
     await expect(restoreFromL1({ ...l1, dataPath, snapshot })).rejects.toMatchObject({
-      code: "BRG_SNAPSHOT_FALSE",
+      code: "BRG_SNAPSHOT_INVALID",
+      data: { reason: "false" },
     });
     const log = await LedgerLog.open(dataPath);
     expect(await log.finalPosition()).toBeUndefined();
@@ -192,9 +194,18 @@ describe("a false snapshot", () => {
     const changed = text.replace('"id":2,', '"id": 2,');
     writeFileSync(at("changed"), changed);
     expect(changed).not.toBe(text);
-    await expect(readSnapshot(at("changed"))).rejects.toMatchObject({ code: "BRG_SNAPSHOT_FALSE" });
+    await expect(readSnapshot(at("changed"))).rejects.toMatchObject({
+      code: "BRG_SNAPSHOT_INVALID",
+      data: { reason: "false" },
+    });
     writeFileSync(at("short"), text.slice(0, text.length / 2));
-    await expect(readSnapshot(at("short"))).rejects.toMatchObject({ code: "BRG_SNAPSHOT_UNREADABLE" });
-    await expect(readSnapshot(at("absent"))).rejects.toMatchObject({ code: "BRG_SNAPSHOT_UNREADABLE" });
+    await expect(readSnapshot(at("short"))).rejects.toMatchObject({
+      code: "BRG_SNAPSHOT_INVALID",
+      data: { reason: "unreadable" },
+    });
+    await expect(readSnapshot(at("absent"))).rejects.toMatchObject({
+      code: "BRG_SNAPSHOT_INVALID",
+      data: { reason: "unreadable" },
+    });
   });
 });

@@ -69,7 +69,7 @@ const SETTLE_MS = 1_000;
 const GONE_MS = 5_000;
 
 /**
- * May be killed at any moment and begun again. @throws BRG_LEASE_HELD, BRG_LEASE_LOST, SEQ_FOLLOWER_BEHIND, SEQ_STORE_*, and
+ * May be killed at any moment and begun again. @throws BRG_LEASE_HELD, BRG_LEASE_LOST, SEQ_TOO_EARLY, SEQ_STORE_*, and
  * what `restoreFromFollower` throws
  */
 export async function takeOver(options: TakeOverOptions, modules: TakeOverModules): Promise<TakeOverResult> {
@@ -86,15 +86,15 @@ export async function takeOver(options: TakeOverOptions, modules: TakeOverModule
   return { ...restored, ...taken, isComplete: drained?.isComplete ?? null };
 }
 
-/** It was killed between giving the directory its name and the end. @throws SEQ_STORE_NOT_EMPTY where it was not */
+/** It was killed between giving the directory its name and the end. @throws SEQ_WRONG_DIRECTORY where it was not */
 async function finishTakeOver(options: TakeOverOptions, modules: TakeOverModules): Promise<TakeOverResult> {
   const { dataPath } = options;
   const hasBegun = existsSync(journalPath(dataPath));
   const stored = hasBegun ? await storedLease(dataPath) : undefined;
   const intent = hasBegun ? readIntent(dataPath) : null;
   if (stored === undefined || stored.epoch !== intent!.afterEpoch + 1) {
-    throw sequencerError("SEQ_STORE_NOT_EMPTY", `there is something at ${dataPath} already`, {
-      data: { dataPath },
+    throw sequencerError("SEQ_WRONG_DIRECTORY", `there is something at ${dataPath} already`, {
+      data: { reason: "store-not-empty", dataPath },
     });
   }
   requirePlace(stored, dataPath);
@@ -110,7 +110,7 @@ async function finishTakeOver(options: TakeOverOptions, modules: TakeOverModules
 /**
  * The same machine goes on with the directory that it has: the first lease of all, or one that L1 gave to nobody else.
  * @param options.isCopy the directory was copied here, and whoever asks knows that the first one is never started again
- * @throws SEQ_LEASE_LOST, SEQ_LEASE_COPIED, BRG_LEASE_HELD, BRG_LEASE_LOST
+ * @throws SEQ_LEASE_LOST, SEQ_LEASE_MISSING, BRG_LEASE_HELD, BRG_LEASE_LOST
  */
 export async function takeForOwn(
   options: TakeEpochOptions & { readonly isCopy?: boolean },

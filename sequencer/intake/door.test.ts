@@ -89,6 +89,6 @@ describe("a sunset", () => {
   });
 
   it("is one of two modes", async () => {
-    await expect(start({ SEQUENCER_MODE: "dusk" })).rejects.toMatchObject({ code: "SEQ_CONFIG_INVALID" });
+    await expect(start({ SEQUENCER_MODE: "dusk" })).rejects.toMatchObject({ code: "SRV_CONFIG_INVALID" });
   });
 });

@@ -190,9 +190,9 @@ describe("a data directory that holds nothing", () => {
     rmSync(join(folder.path, "data"), { recursive: true });
     for (const attempt of ["first start", "second start"]) {
       const rollup = await start("data", { userCount: 0, isL1HeadKnown: false });
-      expect(await tell(rollup, place), attempt).toEqual([500, "SEQ_STORE_EMPTY"]);
+      expect(await tell(rollup, place), attempt).toEqual([500, "SEQ_WRONG_DIRECTORY"]);
       expect(rollup.fatal, attempt).toMatchObject([
-        { code: "SEQ_STORE_EMPTY", message: expect.stringContaining("openledger restore") },
+        { code: "SEQ_WRONG_DIRECTORY", message: expect.stringContaining("openledger restore") },
       ]);
       expect(await mode(rollup)).toBe("behind");
       expect(
@@ -208,6 +208,6 @@ describe("a data directory that holds nothing", () => {
     await tell(rollup, { batchNumber: 1, opIndex: 0, queueHead: 1, root: hex32(7n) });
     expect(rollup.fatal).toEqual([]);
     expect(await mode(rollup)).toBe("open");
-    expect(await batch(rollup, 1)).toMatchObject({ error: { code: "SEQ_UNKNOWN_BATCH" } });
+    expect(await batch(rollup, 1)).toMatchObject({ error: { code: "SEQ_UNKNOWN" } });
   });
 });

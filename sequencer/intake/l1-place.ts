@@ -106,8 +106,8 @@ const viewOf = (place: LedgerPlace | null) =>
 /** A data directory without a batch or an entry, and a rollup that has batches. */
 export function emptyStore(dataPath: string, l1: LedgerPlace): RollupError {
   return sequencerError(
-    "SEQ_STORE_EMPTY",
+    "SEQ_WRONG_DIRECTORY",
     `${dataPath} holds no ledger, and the rollup is at batch ${l1.batchNumber} on L1: is it the right directory, is its volume mounted? If the ledger is lost, ${RESTORE}`,
-    { data: { dataPath, l1: viewOf(l1) } },
+    { data: { reason: "store-empty", dataPath, l1: viewOf(l1) } },
   );
 }

@@ -55,7 +55,7 @@ export class Lease {
   #successor: LeaseReport | null = null;
   #isClockBehind = false;
 
-  /** @throws SEQ_LEASE_MISSING, SEQ_LEASE_COPIED */
+  /** @throws SEQ_LEASE_MISSING */
   static async load(options: LeaseOptions, log: LedgerLog, modules: LeaseModules): Promise<Lease> {
     if (options.lease === "off") return new Lease(null, options.leaseMarginMs, modules);
     const stored = await log.get<StoredLease>(storeKeys.lease);

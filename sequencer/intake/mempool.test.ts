@@ -39,8 +39,8 @@ class Model {
       this.list.push(pending);
       return `replaced ${current.hash}`;
     }
-    if (ofLeaf.length >= LIMITS.pendingPerLeaf) return "SEQ_PENDING_LEAF_FULL";
-    if (this.list.length >= LIMITS.pendingTotal) return "SEQ_MEMPOOL_FULL";
+    if (ofLeaf.length >= LIMITS.pendingPerLeaf) return "SRV_QUOTA_USED";
+    if (this.list.length >= LIMITS.pendingTotal) return "SRV_OVERLOADED";
     this.list.push(pending);
     return "added";
   }

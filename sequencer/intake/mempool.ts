@@ -52,7 +52,7 @@ export class Mempool {
   /**
    * Keeps an operation until its nonce is next. The same operation again changes nothing.
    * @returns the operation that this one replaces, if any
-   * @throws SEQ_REPLACEMENT_UNDERPRICED, SEQ_PENDING_LEAF_FULL, SEQ_MEMPOOL_FULL, and changes nothing
+   * @throws SEQ_REPLACEMENT_UNDERPRICED, SRV_QUOTA_USED, SRV_OVERLOADED, and changes nothing
    */
   add(pending: PendingOperation): PendingOperation | null {
     if (this.#byHash.has(pending.hash)) return null;
@@ -75,16 +75,16 @@ export class Mempool {
       const { pendingPerLeaf, pendingTotal } = this.#limits;
       if ((ofLeaf?.size ?? 0) >= pendingPerLeaf) {
         throw sequencerError(
-          "SEQ_PENDING_LEAF_FULL",
+          "SRV_QUOTA_USED",
           `leaf ${a} has ${pendingPerLeaf} operations behind a nonce gap`,
           {
-            data: { id: a, pendingPerLeaf },
+            data: { reason: "pending-leaf-full", id: a, pendingPerLeaf },
           },
         );
       }
       if (this.#byHash.size >= pendingTotal) {
-        throw sequencerError("SEQ_MEMPOOL_FULL", `${pendingTotal} operations wait behind nonce gaps`, {
-          data: { pendingTotal },
+        throw sequencerError("SRV_OVERLOADED", `${pendingTotal} operations wait behind nonce gaps`, {
+          data: { reason: "mempool-full", pendingTotal },
         });
       }
     }

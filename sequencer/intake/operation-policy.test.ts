@@ -23,7 +23,10 @@ test.each([
   (_, kind) => {
     const wideCode = (19n << 35n) | 1n;
     expect(() => checkPolicy(operation(kind, wideCode), ROLLUP, TABLE)).toThrow(
-      expect.objectContaining({ code: "SEQ_AMOUNT_EXPONENT" }),
+      expect.objectContaining({
+        code: "SEQ_OPERATION_REFUSED",
+        data: expect.objectContaining({ reason: "amount-exponent" }),
+      }),
     );
     expect(() => checkPolicy(operation(kind, wideCode), ROLLUP, ORDINARY)).not.toThrow();
     for (const code of [encodeAmount(TEN_OPEN), (18n << 35n) | 10n])

@@ -1,9 +1,10 @@
 /** What the sequencer refuses though the ledger would allow it, before it looks at any state. */
+
 import { recoverKeyY, SUBGROUP_ORDER } from "../../circuits/field/eddsa.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import { checkForm } from "../../circuits/ledger/operation-form.ts";
+import { operationError } from "../../circuits/operation-errors.ts";
 import { type BatchShape, FIELD_ORDER, KIND, kindRule } from "../../circuits/protocol.ts";
-import { RollupError } from "../../circuits/rollup-error.ts";
 import { fitsTableAmount } from "../../circuits/table/table-limits.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 
@@ -12,8 +13,8 @@ const MAX_COMMIT_ROW_COUNT = 2n ** 32n - 1n;
 
 /**
  * @param shape of the batches that the sequencer seals
- * @throws OP_UNKNOWN_KIND, OP_MALFORMED, SEQ_SELF_TRANSFER, SEQ_ZERO_AMOUNT, SEQ_AMOUNT_EXPONENT, SEQ_ROW_COUNT_RANGE,
- * SEQ_UNUSABLE_KEY, SEQ_RECIPIENT_IS_ROLLUP
+ * @throws OP_UNKNOWN_KIND, OP_MALFORMED, SEQ_OPERATION_REFUSED,
+ * SEQ_OPERATION_REFUSED
  */
 export function checkPolicy(
   operation: SignedOperation,
@@ -24,44 +25,50 @@ export function checkPolicy(
   checkSignatureForm(operation);
   const { kind, a, b, amountCode, words } = operation;
   if (kind === KIND.transfer && a === b) {
-    throw sequencerError("SEQ_SELF_TRANSFER", `leaf ${a} would pay itself`, { data: { id: a } });
+    throw sequencerError("SEQ_OPERATION_REFUSED", `leaf ${a} would pay itself`, {
+      data: { reason: "self-transfer", id: a },
+    });
   }
   const movesNothing =
     ((kind === KIND.transfer || kind === KIND.payInference) && (amountCode & (2n ** 35n - 1n)) === 0n) ||
     (kind === KIND.withdraw && words[1] === 0n);
   if (movesNothing) {
-    throw sequencerError("SEQ_ZERO_AMOUNT", `a ${kindRule(kind)!.name} of 0 wei`, {
-      data: { kind: kindRule(kind)!.name },
+    throw sequencerError("SEQ_OPERATION_REFUSED", `a ${kindRule(kind)!.name} of 0 wei`, {
+      data: { reason: "zero-amount", kind: kindRule(kind)!.name },
     });
   }
   const isForTable = shape.table !== undefined && (kind === KIND.transfer || kind === KIND.payInference);
   // Attack: it would take one of the few wide slots at the price of a narrow one, for an amount that comes back.
   if (isForTable && !fitsTableAmount(amountCode)) {
     throw sequencerError(
-      "SEQ_AMOUNT_EXPONENT",
+      "SEQ_OPERATION_REFUSED",
       `the amount code ${amountCode} has an exponent that no slot of a leaf table holds; write it with its smallest exponent`,
-      { data: { amountCode: amountCode.toString(), kind: kindRule(kind)!.name } },
+      { data: { reason: "amount-exponent", amountCode: amountCode.toString(), kind: kindRule(kind)!.name } },
     );
   }
   if (kind === KIND.withdraw && words[0] === BigInt(rollupAddress)) {
-    throw sequencerError("SEQ_RECIPIENT_IS_ROLLUP", `a withdrawal to the rollup ${rollupAddress} itself`, {
-      data: { recipient: rollupAddress },
+    throw sequencerError("SEQ_OPERATION_REFUSED", `a withdrawal to the rollup ${rollupAddress} itself`, {
+      data: { reason: "recipient-is-rollup", recipient: rollupAddress },
     });
   }
   if (kind === KIND.commitData && (amountCode === 0n || amountCode > MAX_COMMIT_ROW_COUNT)) {
     throw sequencerError(
-      "SEQ_ROW_COUNT_RANGE",
+      "SEQ_OPERATION_REFUSED",
       `a commit of ${amountCode} rows; 1 to ${MAX_COMMIT_ROW_COUNT} are allowed`,
       {
-        data: { rowCount: amountCode.toString(), maxRowCount: MAX_COMMIT_ROW_COUNT.toString() },
+        data: {
+          reason: "row-count-range",
+          rowCount: amountCode.toString(),
+          maxRowCount: MAX_COMMIT_ROW_COUNT.toString(),
+        },
       },
     );
   }
   const newKeyIndex = kind === KIND.setKey ? 0 : kindRule(kind)!.isCreate ? 1 : null;
   // A leaf with an unusable key could sign nothing that has a witness; 0 would mean no key.
   if (newKeyIndex !== null && recoverKeyY(words[newKeyIndex]!) === null) {
-    throw sequencerError("SEQ_UNUSABLE_KEY", `words[${newKeyIndex}] is no usable BabyJubJub key`, {
-      data: { field: `words[${newKeyIndex}]` },
+    throw sequencerError("SEQ_OPERATION_REFUSED", `words[${newKeyIndex}] is no usable BabyJubJub key`, {
+      data: { reason: "unusable-key", field: `words[${newKeyIndex}]` },
     });
   }
 }
@@ -70,7 +77,7 @@ function checkSignatureForm({ signature, kind }: SignedOperation): void {
   const limits = { r8x: FIELD_ORDER, r8y: FIELD_ORDER, s: SUBGROUP_ORDER } as const;
   for (const name of ["r8x", "r8y", "s"] as const) {
     if (signature[name] < 0n || signature[name] >= limits[name]) {
-      throw new RollupError(
+      throw operationError(
         "OP_MALFORMED",
         `signature.${name} is not below ${name === "s" ? "the subgroup's" : "the field's"} order`,
         {

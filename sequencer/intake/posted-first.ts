@@ -12,32 +12,28 @@ interface Posted {
 
 /**
  * A rebuild moves a publication's time, and could so bring an approval under the 24 hours.
- * @throws SEQ_PUBLICATION_NOT_POSTED
+ * @throws SEQ_TOO_EARLY
  */
 export function requirePublicationPosted({ book, head }: Posted, { kind, a }: SignedOperation): void {
   if (kind !== KIND.approveModel) return;
   const version = head.ledger.leaf(a)?.datanet?.version;
   const postedVersion = book.leafAfter(book.reached("posted"), a)?.datanet?.version;
   if (version === undefined || version === 0n || version === postedVersion) return;
-  throw sequencerError(
-    "SEQ_PUBLICATION_NOT_POSTED",
-    `version ${version} of datanet ${a} is not yet posted on L1`,
-    {
-      data: { id: a, version: version.toString() },
-    },
-  );
+  throw sequencerError("SEQ_TOO_EARLY", `version ${version} of datanet ${a} is not yet posted on L1`, {
+    data: { reason: "publication-not-posted", id: a, version: version.toString() },
+  });
 }
 
 /**
  * A rebuild moves an epoch's beginning too, and could so bring a stranger's Seal under its 24 hours.
- * @throws SEQ_EPOCH_NOT_POSTED
+ * @throws SEQ_TOO_EARLY
  */
 export function requireEpochPosted({ book, head }: Posted, { kind, a, b }: SignedOperation): void {
   if (kind !== KIND.seal || a === b) return;
   const epochStart = head.ledger.leaf(b)?.model?.epochStart;
   const posted = book.leafAfter(book.reached("posted"), b)?.model?.epochStart;
   if (epochStart === undefined || epochStart === posted) return;
-  throw sequencerError("SEQ_EPOCH_NOT_POSTED", `the beginning of model ${b}'s epoch is not yet on L1`, {
-    data: { id: b },
+  throw sequencerError("SEQ_TOO_EARLY", `the beginning of model ${b}'s epoch is not yet on L1`, {
+    data: { reason: "epoch-not-posted", id: b },
   });
 }

@@ -84,7 +84,10 @@ describe("SignaturePool", () => {
     const pool = openPool({ maxWaiting: 3 });
     const waiting = [1n, 2n, 3n].map((message) => pool.verify(checkOf(6n, message), 1));
     expect(() => pool.verify(checkOf(6n, 4n), 1)).toThrow(
-      expect.objectContaining({ code: "SEQ_SIGNATURES_WAITING" }),
+      expect.objectContaining({
+        code: "SRV_OVERLOADED",
+        data: expect.objectContaining({ reason: "signatures-waiting" }),
+      }),
     );
     expect(await Promise.all(waiting)).toEqual([true, true, true]);
     expect(await pool.verify(checkOf(6n, 4n), 1)).toBe(true);
@@ -96,6 +99,6 @@ describe("SignaturePool", () => {
     // Nothing that a thread can read as a message of bigints.
     void pool.sign({ operationHash: "0xzz", opIndex: 0, deadlineSeconds: 0 });
     await expect.poll(() => fatal.length, { timeout: 60_000 }).toBe(1);
-    expect(fatal[0]).toMatchObject({ code: "SEQ_INTERNAL" });
+    expect(fatal[0]).toMatchObject({ code: "SRV_INTERNAL" });
   });
 });

@@ -99,18 +99,18 @@ export class SignaturePool implements PreconfirmationSigner {
   #fail(cause: unknown): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#onFatal(sequencerError("SEQ_INTERNAL", "a signature thread died", { cause }));
+    this.#onFatal(sequencerError("SRV_INTERNAL", "a signature thread died", { cause }));
   }
 
   /**
    * Checks a user's signature. The verdict is remembered with the signature: `verifySignature` knows it from then on.
    * @param leafId whose operation it is said to be
-   * @throws SEQ_SIGNATURES_WAITING
+   * @throws SRV_OVERLOADED
    */
   verify(check: PlainCheck, leafId: number): Promise<boolean> {
     if (this.#checks.length >= this.#options.maxWaiting) {
-      throw sequencerError("SEQ_SIGNATURES_WAITING", `${this.#checks.length} signatures wait to be checked`, {
-        data: { waitingCount: this.#checks.length },
+      throw sequencerError("SRV_OVERLOADED", `${this.#checks.length} signatures wait to be checked`, {
+        data: { reason: "signatures-waiting", waitingCount: this.#checks.length },
       });
     }
     const mine = new Promise<boolean>((resolve) => {

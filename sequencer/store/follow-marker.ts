@@ -12,7 +12,7 @@ export interface FollowMarker {
 }
 export const FOLLOW_MARKER = "follow-block";
 
-/** @throws SEQ_FOLLOW_WRONG_ROLLUP where the directory at `path` follows another rollup, or none */
+/** @throws SEQ_WRONG_DIRECTORY where the directory at `path` follows another rollup, or none */
 export function requireFollowerOf(
   marker: FollowMarker | undefined,
   { chainId, path, rollupAddress }: { chainId: number; path: string; rollupAddress: `0x${string}` },
@@ -21,7 +21,12 @@ export function requireFollowerOf(
   if (followed !== undefined && marker?.chainId === chainId && isAddressEqual(followed, rollupAddress))
     return;
   const what = followed === undefined ? "is no follower's" : `follows rollup ${followed}`;
-  throw sequencerError("SEQ_FOLLOW_WRONG_ROLLUP", `${path} ${what}`, {
-    data: { dataPath: path, chainId: marker?.chainId ?? null, rollupAddress: followed ?? null },
+  throw sequencerError("SEQ_WRONG_DIRECTORY", `${path} ${what}`, {
+    data: {
+      reason: "follow-wrong-rollup",
+      dataPath: path,
+      chainId: marker?.chainId ?? null,
+      rollupAddress: followed ?? null,
+    },
   });
 }

@@ -69,13 +69,13 @@ describe("a stored leaf", () => {
   it("is refused where the hash is not its own", async () => {
     const [two, three] = [await stored(2), await stored(3)];
     await write({ key: storeKeys.leaf(2), value: { ...two, leafHash: three.leafHash } });
-    await expect(restart()).rejects.toMatchObject({ code: "SEQ_STORE_CORRUPT", data: { leafId: 2 } });
+    await expect(restart()).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT", data: { leafId: 2 } });
     const { leafDigest, leafHash } = three;
     await write({ key: storeKeys.leaf(2), value: { ...two, leafDigest, leafHash } });
-    await expect(restart()).rejects.toMatchObject({ code: "SEQ_STORE_CORRUPT", data: { leafId: 2 } });
+    await expect(restart()).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT", data: { leafId: 2 } });
     const leaf = { ...two.leaf, balance: two.leaf.balance + 1n };
     await write({ key: storeKeys.leaf(2), value: { ...two, leaf } });
-    await expect(restart()).rejects.toMatchObject({ code: "SEQ_STORE_CORRUPT", data: { leafId: 2 } });
+    await expect(restart()).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT", data: { leafId: 2 } });
   });
 
   it("is refused by the root where it is another leaf, an older one, or gone", async () => {

@@ -54,7 +54,7 @@ export function leafWrites({ leaves, tree }: Ledger): LeafWrite[] {
   return [...leaves].map(([id, state]) => leafWrite(id, state, version.leafHash(id)));
 }
 
-/** @throws SEQ_STORE_CORRUPT where the hash is not this leaf's */
+/** @throws SRV_STORE_CORRUPT where the hash is not this leaf's */
 export function leafOf(id: number, stored: StoredLeaf): { state: LeafState; hash: bigint | undefined } {
   const { leafDigest, leafHash, ...state } = stored;
   if (leafHash !== undefined && digestOf(state.leaf, leafHash) !== leafDigest) {

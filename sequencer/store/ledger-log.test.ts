@@ -98,7 +98,7 @@ describe("LedgerLog", () => {
         await log.close();
       }
       const outcomes = await tryDamages(path, {
-        codes: ["SEQ_STORE_CORRUPT", "SEQ_STORE_FAILED"],
+        codes: ["SRV_STORE_CORRUPT", "SRV_STORE_FAILED"],
         flipsPerFile: keeper === "sequencer" ? 24 : 3,
         async read(at) {
           const log = await LedgerLog.open(at, undefined, { keeper });
@@ -112,12 +112,12 @@ describe("LedgerLog", () => {
           }
         },
       });
-      expect(outcomes.get("SEQ_STORE_CORRUPT")).toBeGreaterThan(50);
+      expect(outcomes.get("SRV_STORE_CORRUPT")).toBeGreaterThan(50);
       expect(outcomes.get("everything")).toBeGreaterThan(5);
       rmSync(join(path, "CURRENT"));
       const remedy = { sequencer: "--from-l1", follower: "start again" }[keeper];
       await expect(LedgerLog.open(path, undefined, { keeper })).rejects.toMatchObject({
-        code: "SEQ_STORE_CORRUPT",
+        code: "SRV_STORE_CORRUPT",
         data: {
           reason: expect.stringContaining("CURRENT is missing"),
           remedy: expect.stringContaining(remedy),
@@ -129,7 +129,7 @@ describe("LedgerLog", () => {
 
   it("refuses a data directory that is in use", async () => {
     const { path } = await open();
-    await expect(LedgerLog.open(path)).rejects.toMatchObject({ code: "SEQ_STORE_LOCKED" });
+    await expect(LedgerLog.open(path)).rejects.toMatchObject({ code: "SRV_STORE_LOCKED" });
   });
 
   it("reports a failed write once, and takes none after it", async () => {
@@ -138,9 +138,9 @@ describe("LedgerLog", () => {
     const failures: unknown[] = [];
     const log = await LedgerLog.open(folder.path, (error) => failures.push(error));
     const unserialisable = log.write([{ key: "x", value: () => {} }]);
-    await expect(unserialisable).rejects.toMatchObject({ code: "SEQ_STORE_FAILED" });
+    await expect(unserialisable).rejects.toMatchObject({ code: "SRV_STORE_FAILED" });
     await expect(log.append([{ type: "closed", batchNumber: 1 }])).rejects.toMatchObject({
-      code: "SEQ_STORE_FAILED",
+      code: "SRV_STORE_FAILED",
     });
     expect(failures).toHaveLength(1);
     await log.close();

@@ -28,7 +28,7 @@ import {
   settleCheck,
 } from "./store-check.ts";
 import { storeEncoding } from "./store-encoding.ts";
-import { corrupt, type StoreKeeper, storeErrorsOf } from "./store-failure.ts";
+import { corrupt, STORE_REMEDIES, type StoreKeeper } from "./store-failure.ts";
 import { storeKeys, underPrefix } from "./store-keys.ts";
 import type { StoredBatch } from "./stored-batch.ts";
 
@@ -106,7 +106,7 @@ export class LedgerLog {
    * @param onFailure called once, when a write failed or damage was met
    * @param options.storeCheck "first" by default; with "beside" the caller has to call `checkBeside`
    * @param options.keeper whose directory it is: "sequencer" by default; remedies differ
-   * @throws SEQ_STORE_LOCKED, SEQ_STORE_FAILED; SEQ_STORE_CORRUPT where files are damaged or missing, or entries are gone
+   * @throws SRV_STORE_LOCKED, SRV_STORE_FAILED; SRV_STORE_CORRUPT where files are damaged or missing, or entries are gone
    * that were durable
    */
   static async open(
@@ -119,7 +119,7 @@ export class LedgerLog {
     let log: LedgerLog | null = null;
     const level = await CheckedLevel.open(path, {
       valueEncoding: storeEncoding,
-      errors: storeErrorsOf(keeper),
+      remedies: STORE_REMEDIES[keeper],
       onFailure: (error) => {
         if (log !== null) log.#fail(error);
       },
@@ -315,7 +315,7 @@ export class LedgerLog {
   /**
    * Operations in which a leaf is A, B or was created, newest first; with `beforeHash`, those older than that one.
    *
-   * @throws SEQ_UNKNOWN_OPERATION where `beforeHash` is nobody's
+   * @throws SEQ_UNKNOWN where `beforeHash` is nobody's
    */
   async operationsOf(leafId: number, limit: number, beforeHash?: string): Promise<OperationEntry[]> {
     const prefix = storeKeys.leafOperation(leafId, 0).slice(0, -"!000000000000".length);
@@ -325,8 +325,8 @@ export class LedgerLog {
         | number
         | undefined;
       if (sequence === undefined) {
-        throw sequencerError("SEQ_UNKNOWN_OPERATION", `no operation ${beforeHash} was acknowledged here`, {
-          data: { hash: beforeHash },
+        throw sequencerError("SEQ_UNKNOWN", `no operation ${beforeHash} was acknowledged here`, {
+          data: { reason: "operation", hash: beforeHash },
         });
       }
       range.lt = storeKeys.leafOperation(leafId, sequence);
@@ -363,7 +363,7 @@ export class LedgerLog {
     return (await this.#level.read(this.#db.get(storeKeys.finalPosition))) as ChainPosition | undefined;
   }
 
-  /** All leaves as the last final batch left them, with the hashes that were kept. @throws SEQ_STORE_CORRUPT */
+  /** All leaves as the last final batch left them, with the hashes that were kept. @throws SRV_STORE_CORRUPT */
   async *finalLeaves(): AsyncGenerator<[id: number, record: LeafState, hash: bigint | undefined]> {
     const leaves = this.#db.iterator({
       ...underPrefix("leaf"),

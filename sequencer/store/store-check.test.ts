@@ -50,21 +50,21 @@ describe("a store that is checked beside the work", () => {
 
   it("ends the process where the history is damaged, and is refused from then on", async () => {
     await damage(oldKey);
-    await expect(start("first")).rejects.toMatchObject({ code: "SEQ_STORE_CORRUPT" });
+    await expect(start("first")).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT" });
     const rollup = await start("beside");
-    await expect.poll(() => rollup.fatal).toMatchObject([{ code: "SEQ_STORE_CORRUPT" }]);
+    await expect.poll(() => rollup.fatal).toMatchObject([{ code: "SRV_STORE_CORRUPT" }]);
     await expect(rollup.sequencer.log.write([{ key: "x", value: 1 }])).rejects.toMatchObject({
-      code: "SEQ_STORE_CORRUPT",
+      code: "SRV_STORE_CORRUPT",
     });
     // As a process would end: nothing more is written.
     await rollup.stop().catch(() => {});
     await rollup.sequencer.log.close();
-    await expect(start("beside")).rejects.toMatchObject({ code: "SEQ_STORE_CORRUPT" });
+    await expect(start("beside")).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT" });
   });
 
   it("is refused at the start where that goes on with what is damaged", async () => {
     await damage(storeKeys.leaf(1));
-    await expect(start("beside")).rejects.toMatchObject({ code: "SEQ_STORE_CORRUPT" });
+    await expect(start("beside")).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT" });
   });
 
   it("is checked first where the last check was not finished", async () => {

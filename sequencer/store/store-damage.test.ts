@@ -88,7 +88,7 @@ describe("a damaged data directory", () => {
           truncateSync(join(path, log!), Math.floor(length * kept));
           for (const mark of marks) lose(join(path, mark));
         });
-        expect(outcome, `${what}, ${kept} of the log`).toBe("SEQ_STORE_CORRUPT");
+        expect(outcome, `${what}, ${kept} of the log`).toBe("SRV_STORE_CORRUPT");
       }
   });
 
@@ -105,14 +105,14 @@ describe("a damaged data directory", () => {
       expect(outcome, name).toMatch(/^(everything|SEQ_STORE_(CORRUPT|INCONSISTENT|FAILED))$/);
       outcomes.add(outcome);
     }
-    expect([...outcomes]).toContain("SEQ_STORE_CORRUPT");
+    expect([...outcomes]).toContain("SRV_STORE_CORRUPT");
   });
 
   it("names what was lost", async () => {
     const [log] = filesOf(intact, /^\d+\.log$/);
     rmSync(join(intact, log!));
     await expect(LedgerLog.open(intact)).rejects.toMatchObject({
-      code: "SEQ_STORE_CORRUPT",
+      code: "SRV_STORE_CORRUPT",
       data: { reason: `${log} is missing` },
     });
   });

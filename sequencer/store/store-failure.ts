@@ -1,14 +1,8 @@
-import type { MakeStoreError } from "../../circuits/store/checked-level.ts";
+import type { CheckedLevelOptions } from "../../circuits/store/checked-level.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 
 /** Whose data directory it is: a follower's can always be made again. */
 export type StoreKeeper = "sequencer" | "follower";
-
-const CODES = {
-  locked: "SEQ_STORE_LOCKED",
-  corrupt: "SEQ_STORE_CORRUPT",
-  failed: "SEQ_STORE_FAILED",
-} as const;
 
 const COMMON = {
   locked: "Stop the other process that has it open first.",
@@ -16,7 +10,7 @@ const COMMON = {
     "Make room on the disk, give the process its rights to the folder, or mend the disk; then start again: nothing acknowledged is lost.",
 };
 
-const REMEDIES: Record<StoreKeeper, Record<keyof typeof CODES, string>> = {
+export const STORE_REMEDIES: Readonly<Record<StoreKeeper, CheckedLevelOptions["remedies"]>> = {
   sequencer: {
     ...COMMON,
     corrupt:
@@ -28,15 +22,8 @@ const REMEDIES: Record<StoreKeeper, Record<keyof typeof CODES, string>> = {
   },
 };
 
-export const storeErrorsOf =
-  (keeper: StoreKeeper): MakeStoreError =>
-  (fault) => ({
-    remedy: REMEDIES[keeper][fault],
-    make: (message, details) => sequencerError(CODES[fault], message, details),
-  });
-
 /** Our own finding; LevelDB's are mapped where they arise. */
 export function corrupt(message: string, data: object, keeper: StoreKeeper = "sequencer") {
-  const remedy = REMEDIES[keeper].corrupt;
-  return sequencerError("SEQ_STORE_CORRUPT", `${message}. ${remedy}`, { data: { ...data, remedy } });
+  const remedy = STORE_REMEDIES[keeper].corrupt;
+  return sequencerError("SRV_STORE_CORRUPT", `${message}. ${remedy}`, { data: { ...data, remedy } });
 }

@@ -38,23 +38,23 @@ export async function bindLease(log: LedgerLog, dataPath: string, epoch: number)
   await log.write([{ key: storeKeys.lease, value: { epoch, place } satisfies StoredLease }]);
 }
 
-/** @throws SEQ_LEASE_COPIED */
+/** @throws SEQ_LEASE_MISSING */
 export function requirePlace({ epoch, place }: StoredLease, dataPath: string): void {
   if (place === undefined)
     throw sequencerError(
-      "SEQ_LEASE_COPIED",
+      "SEQ_LEASE_MISSING",
       `${dataPath} does not say where it took epoch ${epoch} of the lease: an older version did. ` +
         "If no other copy runs, take it anew: openledger operator lease take --copy",
-      { data: { dataPath, epoch } },
+      { data: { reason: "lease-copied", dataPath, epoch } },
     );
   const now = placeOf(dataPath);
   const isSameMachine =
     place.machineId === null || now?.machineId == null || place.machineId === now.machineId;
   if (isSameMachine && now?.inode === place.inode && now.bornAtNs === place.bornAtNs) return;
   throw sequencerError(
-    "SEQ_LEASE_COPIED",
+    "SEQ_LEASE_MISSING",
     `${dataPath} was copied after it had taken epoch ${epoch} of the lease: the first one may still run`,
-    { data: { dataPath, epoch } },
+    { data: { reason: "lease-copied", dataPath, epoch } },
   );
 }
 

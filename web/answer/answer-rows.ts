@@ -47,7 +47,7 @@ const MAX_MATRIX_BYTES = 2 ** 28;
 /**
  * Asks the servers that the pages know, one after the other.
  * @returns null where none serves this model
- * @throws CLI_MODEL_SERVER_UNREACHABLE, CLI_SEQUENCER_…
+ * @throws CLI_UNREACHABLE, CLI_SEQUENCER_…
  */
 export async function fetchPublishedRows(
   servers: readonly string[],
@@ -76,7 +76,10 @@ export async function fetchPublishedRows(
 async function fetchMatrix(serverUrl: string): Promise<Int8Array> {
   const url = `${serverUrl}/v1/model/features.bin`;
   const unreachable = (cause?: unknown) =>
-    clientError("CLI_MODEL_SERVER_UNREACHABLE", `no features from ${url}`, { data: { url }, cause });
+    clientError("CLI_UNREACHABLE", `no features from ${url}`, {
+      data: { server: "model server", url },
+      cause,
+    });
   const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch((error: unknown) => {
     throw unreachable(error);
   });

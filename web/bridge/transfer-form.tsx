@@ -78,7 +78,7 @@ export function TransferForm({ live, info, owned, fees }: FormProps) {
 
 const isPayee = (text: string) => /^\d{1,8}$/.test(text.trim()) || isAddress(text.trim(), { strict: false });
 
-/** The account that a text names. @throws CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS */
+/** The account that a text names. @throws CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID */
 async function findPayee({ client }: Session, text: string, ownId: number): Promise<LedgerLeaf> {
   if (/^\d+$/.test(text)) return getLeaf(client, Number(text));
   const leaves = await findLeaves(client, { owner: text as `0x${string}` });
@@ -87,7 +87,9 @@ async function findPayee({ client }: Session, text: string, ownId: number): Prom
   if (only === undefined) throw clientError("CLI_LEAF_NOT_FOUND", `${text} has no account in the ledger`);
   if (accounts.length > 1) {
     const ids = accounts.map(({ id }) => id).join(", ");
-    throw clientError("CLI_LEAF_AMBIGUOUS", `${text} has the accounts ${ids}`);
+    throw clientError("CLI_INPUT_INVALID", `${text} has the accounts ${ids}`, {
+      data: { reason: "leaf-ambiguous" },
+    });
   }
   return only;
 }

@@ -45,7 +45,7 @@ const SOURCES = [
 ];
 const PAGES_OF_DOCS = [
   "docs/dictionary.md",
-  "docs/errors.md",
+  "docs/generated/errors.json",
   "package-lock.json",
   "prover/prover-errors.ts",
 ];

@@ -33,7 +33,7 @@ export interface Account {
 
 /**
  * @param rpcUrl null: the wallet's own node
- * @throws CLI_NO_CONTRACT where there is no rollup at the address; BRG_L1_*
+ * @throws CLI_WRONG_ROLLUP where there is no rollup at the address; BRG_L1_*
  */
 export async function openAccess(
   rollupAddress: Address,
@@ -46,15 +46,15 @@ export async function openAccess(
   const chainId = await l1Call("ask the Ethereum node for its chain", () => client.getChainId());
   const code = await l1Call("read the contract", () => client.getCode({ address: rollupAddress }));
   if (code === undefined) {
-    throw clientError("CLI_NO_CONTRACT", `chain ${chainId} has no contract at ${rollupAddress}`, {
-      data: { chainId, rollupAddress },
+    throw clientError("CLI_WRONG_ROLLUP", `chain ${chainId} has no contract at ${rollupAddress}`, {
+      data: { reason: "no-contract", chainId, rollupAddress },
     });
   }
   const rollup = new RollupContract({ client, address: getAddress(rollupAddress), blobs });
   return { rollup, blobs, rpcUrl, chainId };
 }
 
-/** Asks the wallet for its address. @throws CLI_WALLET_REJECTED, CLI_WALLET_WRONG_CHAIN, CLI_L1_UNREACHABLE */
+/** Asks the wallet for its address. @throws CLI_WALLET_REJECTED, CLI_WALLET_WRONG_CHAIN, CLI_UNREACHABLE */
 export async function openAccount(access: Access, provider: WalletProvider): Promise<Account> {
   const [first] = (await provider.request({ method: "eth_requestAccounts" }).catch((cause: unknown) => {
     throw clientError("CLI_WALLET_REJECTED", "the wallet gave no address", { cause });
@@ -63,7 +63,7 @@ export async function openAccount(access: Access, provider: WalletProvider): Pro
   return accountOf(access, provider, getAddress(first));
 }
 
-/** @throws CLI_L1_UNREACHABLE */
+/** @throws CLI_UNREACHABLE */
 export async function accountOf(
   access: Access,
   provider: WalletProvider,

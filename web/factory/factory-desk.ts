@@ -11,7 +11,7 @@ export interface FactoryDesk {
   readonly info: FactoryInfo;
 }
 
-/** @throws CLI_FACTORY_UNREACHABLE, CLI_FACTORY_ANSWER_INVALID */
+/** @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID */
 export async function openDesk(url: string, client: LedgerClient, leafId: number): Promise<FactoryDesk> {
   const factory = new FactoryClient(client, url, leafId);
   return { factory, client, leafId, info: await factory.info() };

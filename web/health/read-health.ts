@@ -75,7 +75,7 @@ export async function readContradictions(access: SequencerAccess): Promise<Contr
   try {
     return await requestSequencer(access, "/v1/alarms", contradictionSchema.array());
   } catch (error) {
-    if (isRollupError(error, "SEQ_UNKNOWN_ROUTE")) return null;
+    if (isRollupError(error, "SRV_UNKNOWN_ROUTE")) return null;
     throw error;
   }
 }

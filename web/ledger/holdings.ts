@@ -31,7 +31,7 @@ export type Checked =
 
 export const holdings = signal<Holdings | null>(null);
 
-/** @throws CLI_L1_UNREACHABLE, CLI_SEQUENCER_… */
+/** @throws CLI_UNREACHABLE, CLI_SEQUENCER_… */
 export async function refreshHoldings({ address, client }: Session): Promise<void> {
   const contract = rollupContract(client);
   const feeWei = (isNew: boolean) =>

@@ -30,7 +30,7 @@ export function wasConnected(wallet: FoundWallet): boolean {
 
 /**
  * @param isSilent asks for nothing that would open the wallet; does nothing where it has given no address before
- * @throws CLI_WALLET_REJECTED, CLI_WALLET_WRONG_CHAIN, CLI_L1_UNREACHABLE
+ * @throws CLI_WALLET_REJECTED, CLI_WALLET_WRONG_CHAIN, CLI_UNREACHABLE
  */
 export async function connect(
   wallet: FoundWallet,
@@ -85,7 +85,7 @@ export function disconnect(): void {
  * Derives the ledger key from the wallet's signature.
  * @param knownKeysX keys of the wallet's accounts
  * @returns a client that signs; the session has it from now on
- * @throws CLI_WALLET_REJECTED, CLI_WALLET_NOT_DETERMINISTIC, CLI_WALLET_SIGNATURE_UNSUPPORTED
+ * @throws CLI_WALLET_REJECTED, CLI_WALLET_UNSUPPORTED
  */
 export async function unlock(now: Session, knownKeysX: readonly bigint[]): Promise<LedgerClient> {
   const { client, wallet, address } = now;
@@ -93,8 +93,8 @@ export async function unlock(now: Session, knownKeysX: readonly bigint[]): Promi
   const { chain, rollupAddress } = client;
   // Asking would cost its owners signatures for nothing.
   if (now.isContract)
-    throw clientError("CLI_WALLET_SIGNATURE_UNSUPPORTED", `${address} is a contract wallet`, {
-      data: { address },
+    throw clientError("CLI_WALLET_UNSUPPORTED", `${address} is a contract wallet`, {
+      data: { reason: "signature-unsupported", address },
     });
   await ensureChain(wallet.provider, { chainId: chain.id, rpcUrl: null });
   const l2Key = await deriveKey({

@@ -36,7 +36,7 @@ export interface Site {
 
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** @throws CLI_SEQUENCER_UNREACHABLE, CLI_SEQUENCER_ANSWER_INVALID */
+/** @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID */
 export async function loadSite(): Promise<Site> {
   const sequencer = { sequencerUrl: window.location.origin, requestTimeoutMs: REQUEST_TIMEOUT_MS };
   const settings = await requestSequencer(sequencer, "/pages.json", settingsSchema);

@@ -10,7 +10,7 @@ const MAX_ROWS = 100_000;
  * By the file's ending: `.jsonl` and `.ndjson` have a row a line, `.csv` names its columns in the first line. In all others
  * an empty line ends a row. A row has a `text`, or a `prompt` and an `answer`.
  *
- * @throws RollupError DNT_FILE_UNREADABLE naming the line, DNT_TOO_LARGE, ATT_ROW_INVALID
+ * @throws RollupError DNT_FILE_UNREADABLE naming the line, SRV_TOO_LARGE, ATT_ROW_INVALID
  */
 export function rowsOfFile(name: string, content: Uint8Array): TextRow[] {
   if (content.length > MAX_FILE_BYTES) throw tooLarge(`${content.length} bytes`, `${MAX_FILE_BYTES} bytes`);
@@ -61,4 +61,4 @@ const unreadable = (line: number, why: string, cause?: unknown) =>
   });
 
 const tooLarge = (found: string, most: string) =>
-  datanetError("DNT_TOO_LARGE", `the file has ${found}, the limit is ${most}`, { data: { found, most } });
+  datanetError("SRV_TOO_LARGE", `the file has ${found}, the limit is ${most}`, { data: { found, most } });

@@ -47,7 +47,7 @@ const LOOKS = 12;
 
 /**
  * @returns the adapter's files
- * @throws RollupError MOD_INPUT_INVALID, MOD_CHECKPOINT_INVALID, MOD_THREAD_ENDED, MOD_TOO_LARGE, MOD_WASM_UNAVAILABLE
+ * @throws RollupError MOD_INPUT_INVALID, MOD_FILE_INVALID, MOD_THREAD_ENDED, MOD_TOO_LARGE, MOD_ENGINE_UNAVAILABLE
  *   and what opening a base may; TuningPaused, with the state kept
  */
 export async function tuneHere(setting: TuneSetting): Promise<TunedFiles> {

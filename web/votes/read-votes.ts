@@ -53,7 +53,7 @@ function readerOf(site: Site, info: SequencerInfo): Promise<LedgerClient> {
   return reader.client;
 }
 
-/** @throws CLI_L1_UNREACHABLE; whatever the node says */
+/** @throws CLI_UNREACHABLE; whatever the node says */
 export async function readVotes(site: Site, info: SequencerInfo): Promise<Votes> {
   const { fromBlock, governor, registry } = site.governance!;
   const now = session.value;

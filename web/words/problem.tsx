@@ -15,16 +15,13 @@ export function problemOf(error: unknown): Problem {
 
 /** Where the table's remedy speaks to somebody at a command line. */
 const FOR_READERS: Readonly<Record<string, string>> = {
-  CLI_SEQUENCER_UNREACHABLE:
-    "what you own is safe on Ethereum; this page asks again by itself, and goes on when there is an answer",
-  CLI_L1_UNREACHABLE: "check your connection and your wallet's network; this page asks again by itself",
+  CLI_UNREACHABLE:
+    "what you own is safe on Ethereum; check your connection and your wallet's network: this page asks again by itself",
   CLI_LEAF_UNPROVEN:
     "do not count on this balance, and keep your receipts; open the page of another follower of the ledger and compare",
   CLI_WRONG_ROLLUP: "nothing was signed; do not use this server",
-  CLI_WALLET_NOT_DETERMINISTIC:
-    "nothing was sent; use another wallet for the ledger, such as one with a key of its own in the browser",
-  CLI_WALLET_SIGNATURE_UNSUPPORTED:
-    "nothing was sent; use an ordinary account, since the key of a contract wallet cannot be derived from a signature",
+  CLI_WALLET_UNSUPPORTED:
+    "nothing was sent; use an ordinary account: the key of a contract wallet cannot be derived from a signature. A wallet with a key of its own in the browser works, too",
   CLI_KEYS_DIFFER:
     "nothing was sent; this page belongs to another rollup or to another version: get the one of this rollup",
   CLI_KEYS_MISSING: "nothing was sent; get the exit page of this rollup, or use the command: openledger exit",

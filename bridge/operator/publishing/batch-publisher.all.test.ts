@@ -307,7 +307,7 @@ describe("BatchPublisher", () => {
     const publisher = await f.publisher();
     await publisher.poll();
     f.sequencer.isDown = true;
-    await expect(publisher.poll()).rejects.toSatisfy((e) => isRollupError(e, "BRG_SEQUENCER_UNREACHABLE"));
+    await expect(publisher.poll()).rejects.toSatisfy((e) => isRollupError(e, "SRV_SEQUENCER_UNREACHABLE"));
     f.sequencer.isDown = false;
     await publisher.poll();
     expect(f.sequencer.with("posted")).toEqual([1]);

@@ -64,7 +64,7 @@ describe.each(CREATE_KINDS.map((kind) => [nameOf(kind), kind] as const))("%s", (
         return honest(kind, { b: 0 });
       },
       at: "isNew * (bId - nextId) === 0;",
-      code: "OP_TREE_FULL",
+      code: "OP_EXHAUSTED",
     },
     {
       rule: "no id fee",

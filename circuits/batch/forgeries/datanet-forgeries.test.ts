@@ -236,7 +236,7 @@ describe("ApproveModel", () => {
         return honest(kind);
       },
       at: "isApprove * (timestamp - publishedAt - approvalDelay - waited40) === 0;",
-      code: "OP_APPROVAL_TOO_EARLY",
+      code: "OP_TOO_EARLY",
     },
     {
       rule: "a datanet that has published nothing",

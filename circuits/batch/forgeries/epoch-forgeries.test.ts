@@ -83,7 +83,7 @@ describe("Seal", () => {
         world.setBody(MODEL, { epochStart: epochStart + 1n });
       }),
       at: "isByOther * (1 - bits[40]) === 0;",
-      code: "OP_EPOCH_NOT_OVER",
+      code: "OP_TOO_EARLY",
     },
     {
       rule: "the last epoch, whose successor would raise the price",
@@ -91,7 +91,7 @@ describe("Seal", () => {
       lawful: when((world) => world.setCounters(MODEL, { epoch: 2n ** 24n - 2n })),
       forged: when((world) => world.setCounters(MODEL, { epoch: 2n ** 24n - 1n })),
       at: "isSeal * bits[65] === 0;",
-      code: "OP_EPOCH_EXHAUSTED",
+      code: "OP_EXHAUSTED",
     },
     ...(["chain", "epoch", "sealBatch", "amountWei"] as const).map((field) => ({
       rule: `a sealed epoch with another ${field}`,

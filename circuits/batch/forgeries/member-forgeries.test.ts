@@ -96,7 +96,7 @@ describe("CommitData", () => {
       lawful: withLeaf(DATANET, { counters: 2n ** 40n - 41n }, honest(KIND.commitData)),
       forged: withLeaf(DATANET, { counters: 2n ** 40n - 40n }, honest(KIND.commitData)),
       at: "xRange.in <==",
-      code: "OP_ROW_COUNT_EXHAUSTED",
+      code: "OP_EXHAUSTED",
     },
   ]);
 });

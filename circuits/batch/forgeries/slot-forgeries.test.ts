@@ -214,7 +214,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
         lawful: at(2n ** 40n - 2n),
         forged: at(2n ** 40n - 1n),
         at: "nonceRange.in <== newNonceA;",
-        code: "OP_NONCE_EXHAUSTED",
+        code: "OP_EXHAUSTED",
       });
     });
 

@@ -18,14 +18,14 @@ export interface AskAdapterParameters {
 
 export type AskAdapterErrorCode =
   | SignQuestionErrorCode
-  | "CLI_MODEL_SERVER_UNREACHABLE"
-  | "CLI_MODEL_SERVER_ANSWER_INVALID"
+  | "CLI_UNREACHABLE"
+  | "CLI_ANSWER_INVALID"
   | `MOD_SERVE_${string}`;
 
 /**
  * Asks a registered model behind a server of many adapters, in the name of the account that will pay, and hands on its
  * words as they come. Pay with `payForAnswer`, which checks the answer first.
- * @throws CLI_NO_L2_KEY, CLI_LEAF_NOT_FOUND, CLI_MODEL_SERVER_UNREACHABLE, CLI_MODEL_SERVER_ANSWER_INVALID,
+ * @throws CLI_NOT_CONFIGURED, CLI_LEAF_NOT_FOUND, CLI_UNREACHABLE, CLI_ANSWER_INVALID,
  *   MOD_SERVE_UNPAID and other MOD_SERVE_… codes as the server refuses
  * @example
  * ```ts
@@ -42,8 +42,8 @@ export async function askAdapter(
   const order = { serverUrl, model: `model-${modelId}`, prompt, claim };
   const given = answerSchema.safeParse(await streamCompletion(order, onText));
   if (given.success) return given.data;
-  throw clientError("CLI_MODEL_SERVER_ANSWER_INVALID", "the answer's last part has no receipt", {
-    data: { url: serverUrl },
+  throw clientError("CLI_ANSWER_INVALID", "the answer's last part has no receipt", {
+    data: { server: "model server", url: serverUrl },
     cause: given.error,
   });
 }

@@ -16,14 +16,14 @@ export interface AskModelParameters {
 
 export type AskModelErrorCode =
   | SignQuestionErrorCode
-  | "CLI_MODEL_SERVER_UNREACHABLE"
-  | "CLI_MODEL_SERVER_ANSWER_INVALID"
+  | "CLI_UNREACHABLE"
+  | "CLI_ANSWER_INVALID"
   | `ATT_${string}`;
 
 /**
  * Asks a model, in the name of the account that will pay. Asking costs nothing and promises nothing, but an account has
  * at most one unpaid answer. Pay with `payForAnswer`, which checks the answer first.
- * @throws CLI_NO_L2_KEY, CLI_LEAF_NOT_FOUND, CLI_MODEL_SERVER_UNREACHABLE, CLI_MODEL_SERVER_ANSWER_INVALID,
+ * @throws CLI_NOT_CONFIGURED, CLI_LEAF_NOT_FOUND, CLI_UNREACHABLE, CLI_ANSWER_INVALID,
  *   ATT_ANSWER_UNPAID and other ATT_… codes as the server refuses
  * @example
  * ```ts

@@ -36,16 +36,19 @@ it("tells the text so far, wherever the pieces are cut, and gives what the last 
 
 it("keeps the server's own code, before the stream and in its middle", async () => {
   const error = (code: string) => ({ message: "no", openledger: { code, data: { param: "model" } } });
-  answer = (response) =>
-    response.writeHead(429).end(JSON.stringify({ error: error("MOD_SERVE_OVERLOADED") }));
-  await expect(asked()).rejects.toMatchObject({ code: "MOD_SERVE_OVERLOADED", isRetryable: true });
+  answer = (response) => response.writeHead(429).end(JSON.stringify({ error: error("SRV_OVERLOADED") }));
+  await expect(asked()).rejects.toMatchObject({
+    code: "SRV_OVERLOADED",
+    data: { reason: "overloaded" },
+    isRetryable: true,
+  });
   const failed = `data: ${JSON.stringify({ error: error("MOD_SERVE_ADAPTER_UNUSABLE") })}\n\n`;
   answer = writing([part("a"), failed]);
   await expect(asked()).rejects.toMatchObject({ code: "MOD_SERVE_ADAPTER_UNUSABLE" });
 });
 
 it("refuses what ends early, has another form, or never ends a line", async () => {
-  const invalid = { code: "CLI_MODEL_SERVER_ANSWER_INVALID" };
+  const invalid = { code: "CLI_ANSWER_INVALID" };
   for (const pieces of [[part("a")], ["data: {}\n\n"], ["data: nothing\n\n"], ["x".repeat(2 ** 22 + 1)]]) {
     answer = writing(pieces);
     await expect(asked(), pieces[0]!.slice(0, 40)).rejects.toMatchObject(invalid);
@@ -58,5 +61,8 @@ it("refuses what ends early, has another form, or never ends a line", async () =
 
 it("waits for a silent server no longer than it has patience", async () => {
   answer = (response) => response.write(part("a"));
-  await expect(asked(300)).rejects.toMatchObject({ code: "CLI_MODEL_SERVER_UNREACHABLE" });
+  await expect(asked(300)).rejects.toMatchObject({
+    code: "CLI_UNREACHABLE",
+    data: { server: "model server" },
+  });
 });

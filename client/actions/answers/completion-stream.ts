@@ -30,7 +30,7 @@ export type ListedAdapter = z.output<typeof adaptersSchema>["data"][number];
 
 /**
  * The base, and all adapters in the order of their names.
- * @throws CLI_MODEL_SERVER_UNREACHABLE, CLI_MODEL_SERVER_ANSWER_INVALID
+ * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID
  * @internal
  */
 export const listAdapters = async (access: Access, serverUrl: string): Promise<ListedAdapter[]> =>
@@ -69,7 +69,7 @@ const PATIENCE_MS = 300_000;
  *
  * @param onText told the whole text so far, with every part that has more of it
  * @returns `openledger` of the last part
- * @throws CLI_MODEL_SERVER_UNREACHABLE, CLI_MODEL_SERVER_ANSWER_INVALID, and MOD_SERVE_… as the server refuses
+ * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID, and MOD_SERVE_… as the server refuses
  * @internal
  */
 export async function streamCompletion(
@@ -78,8 +78,8 @@ export async function streamCompletion(
 ): Promise<unknown> {
   const url = `${serverUrl.replace(/\/+$/, "")}/v1/completions`;
   const invalid = (reason: string, cause?: unknown) =>
-    clientError("CLI_MODEL_SERVER_ANSWER_INVALID", `the answer of ${url} is not as documented: ${reason}`, {
-      data: { url },
+    clientError("CLI_ANSWER_INVALID", `the answer of ${url} is not as documented: ${reason}`, {
+      data: { server: "model server", url },
       cause,
     });
   const silent = new AbortController();
@@ -89,7 +89,10 @@ export async function streamCompletion(
     try {
       return await work;
     } catch (cause) {
-      throw clientError("CLI_MODEL_SERVER_UNREACHABLE", `no answer from ${url}`, { data: { url }, cause });
+      throw clientError("CLI_UNREACHABLE", `no answer from ${url}`, {
+        data: { server: "model server", url },
+        cause,
+      });
     } finally {
       clearTimeout(timer);
     }

@@ -69,7 +69,7 @@ export interface CheckableModel {
 
 /**
  * One request to a model server. Its own errors keep their codes (ATT_…).
- * @throws CLI_MODEL_SERVER_UNREACHABLE, CLI_MODEL_SERVER_ANSWER_INVALID
+ * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID
  * @internal
  */
 export async function requestModelServer<Schema extends z.ZodType>(
@@ -86,15 +86,15 @@ export async function requestModelServer<Schema extends z.ZodType>(
   } catch (cause) {
     // The same form of requests, another server: the codes say whose failure it is.
     const url = `${sequencerUrl}${path}`;
-    if (isRollupError(cause, "CLI_SEQUENCER_UNREACHABLE")) {
-      throw clientError("CLI_MODEL_SERVER_UNREACHABLE", `no answer from ${url}`, { data: { url }, cause });
+    if (isRollupError(cause, "CLI_UNREACHABLE")) {
+      throw clientError("CLI_UNREACHABLE", `no answer from ${url}`, {
+        data: { server: "model server", url },
+        cause,
+      });
     }
-    if (
-      isRollupError(cause, "CLI_SEQUENCER_ANSWER_INVALID") ||
-      isRollupError(cause, "CLI_SEQUENCER_REFUSED")
-    ) {
-      throw clientError("CLI_MODEL_SERVER_ANSWER_INVALID", `the answer of ${url} is not as documented`, {
-        data: { url, ...cause.data },
+    if (isRollupError(cause, "CLI_ANSWER_INVALID")) {
+      throw clientError("CLI_ANSWER_INVALID", `the answer of ${url} is not as documented`, {
+        data: { ...cause.data, server: "model server", url },
         cause,
       });
     }

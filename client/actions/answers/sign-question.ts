@@ -22,7 +22,7 @@ export interface SignedQuestion {
 export type SignQuestionErrorCode = SigningErrorCode;
 
 /**
- * @throws CLI_NO_L2_KEY, CLI_LEAF_NOT_FOUND
+ * @throws CLI_NOT_CONFIGURED, CLI_LEAF_NOT_FOUND
  * @internal
  */
 export async function signQuestion(

@@ -22,14 +22,14 @@ export interface CollectedVersion extends VersionCommitments {
   readonly storedRows: readonly StoredVersionRow[];
 }
 
-export type CollectVersionErrorCode = "CLI_TOO_MANY_EARNERS" | "CLI_ROWS_MISSING" | ListCommitsErrorCode;
+export type CollectVersionErrorCode = "CIR_SETTLEMENT_SIZE" | "CLI_ROWS_MISSING" | ListCommitsErrorCode;
 
 /**
  * A datanet's next version from everything committed to it so far: its rows from the store, checked against the
  * committed roots, in the order of the ledger. A row that was committed before counts for the first who did, and is out
  * where his contribution is.
  *
- * @throws CLI_COMMITS_INCOMPLETE, CLI_ROWS_MISSING, CLI_TOO_MANY_EARNERS
+ * @throws CLI_COMMITS_INCOMPLETE, CLI_ROWS_MISSING, CIR_SETTLEMENT_SIZE
  * @example
  * ```ts
  * const { rowCount, earners } = await collectVersion(client, { datanetId: 10, store, validatorId: 8 });

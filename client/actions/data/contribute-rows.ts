@@ -18,7 +18,7 @@ export type ContributeRowsErrorCode = StoreContributionErrorCode | CommitDataErr
 
 /**
  * Stores rows, then commits their root to the datanet: in this order, so that no root is without its rows.
- * @throws CLI_ROW_INVALID and what `commitData` throws
+ * @throws CLI_INPUT_INVALID and what `commitData` throws
  * @example
  * ```ts
  * const { hash, contribution } = await contributeRows(client, { datanetId: 10, store, rows });

@@ -38,11 +38,11 @@ export async function openRowStore(folder: string): Promise<RowStore> {
   return { folder };
 }
 
-export type StoreContributionErrorCode = "CLI_ROW_INVALID";
+export type StoreContributionErrorCode = "CLI_INPUT_INVALID";
 
 /**
  * Stores rows and the list that names them.
- * @throws CLI_ROW_INVALID for an empty row, and for one that is in the list twice
+ * @throws CLI_INPUT_INVALID for an empty row, and for one that is in the list twice
  * @example
  * ```ts
  * const { rowsRoot, rowCount } = await storeContribution(store, [Buffer.from('{"label":"spam","text":"Win now"}')]);
@@ -57,7 +57,9 @@ export async function storeContribution(
     const digest = await storeRow(store, content);
     if (content.length === 0 || digests.has(digest)) {
       const why = content.length === 0 ? "is empty" : "is in the contribution twice";
-      throw clientError("CLI_ROW_INVALID", `row ${index} ${why}`, { data: { index, digest } });
+      throw clientError("CLI_INPUT_INVALID", `row ${index} ${why}`, {
+        data: { reason: "row-invalid", index, digest },
+      });
     }
     digests.add(digest);
   }

@@ -130,7 +130,10 @@ describe("row store", () => {
 
   it("refuses an empty row and one that is there twice", async () => {
     for (const bad of [[bytes("")], [bytes("same"), bytes("same")]]) {
-      await expect(storeContribution(store, bad)).rejects.toMatchObject({ code: "CLI_ROW_INVALID" });
+      await expect(storeContribution(store, bad)).rejects.toMatchObject({
+        code: "CLI_INPUT_INVALID",
+        data: { reason: "row-invalid" },
+      });
     }
   });
 });

@@ -1,3 +1,4 @@
+import { circuitError } from "../../../circuits/circuit-errors.ts";
 import {
   type Earner,
   type EarnerOwners,
@@ -6,7 +7,6 @@ import {
 } from "../../../circuits/ledger/rewards.ts";
 import { type VersionRow, versionRowsRoot } from "../../../circuits/ledger/version-rows.ts";
 import { MAX_EARNER_COUNT } from "../../../circuits/protocol.ts";
-import { clientError } from "../../client-errors.ts";
 
 /** What PublishVersion carries, and the two tables behind it. */
 export interface VersionCommitments {
@@ -19,11 +19,11 @@ export interface VersionCommitments {
   readonly earners: readonly Earner[];
 }
 
-export type CommitVersionErrorCode = "CLI_TOO_MANY_EARNERS";
+export type CommitVersionErrorCode = "CIR_SETTLEMENT_SIZE";
 
 /**
  * The commitments of a version (docs/client.md, "Versions"). Needs `initPoseidon`, as every client has done.
- * @throws CLI_TOO_MANY_EARNERS
+ * @throws CIR_SETTLEMENT_SIZE
  * @example
  * ```ts
  * const { rowHashes } = await readContribution(store, rowsRoot);
@@ -33,11 +33,11 @@ export type CommitVersionErrorCode = "CLI_TOO_MANY_EARNERS";
 export function commitVersion(unsorted: readonly VersionRow[]): VersionCommitments {
   const earners = earnerTable(unsorted);
   if (earners.length > MAX_EARNER_COUNT) {
-    throw clientError(
-      "CLI_TOO_MANY_EARNERS",
+    throw circuitError(
+      "CIR_SETTLEMENT_SIZE",
       `a version has at most ${MAX_EARNER_COUNT} earners, not ${earners.length}`,
       {
-        data: { earnerCount: earners.length, maxEarnerCount: MAX_EARNER_COUNT },
+        data: { reason: "too-many-earners", earnerCount: earners.length, maxEarnerCount: MAX_EARNER_COUNT },
       },
     );
   }

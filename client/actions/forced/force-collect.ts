@@ -19,7 +19,7 @@ export type ForceCollectErrorCode = ForcedErrorCode;
 /**
  * Collects an earner's rewards through the L1 queue, which no sequencer can leave out: all that is earned when the entry is
  * executed goes to the leaf's balance. Burns the queue's fee, also where the earner is another's.
- * @throws CLI_NO_L1_ACCOUNT, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
  * @example
  * ```ts
  * await forceCollect(client, { id: 7, modelId: 11, earnerIndex: 0, role: "contributor" });

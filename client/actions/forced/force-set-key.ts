@@ -14,7 +14,7 @@ export type ForceSetKeyErrorCode = ForcedErrorCode;
 
 /**
  * Replaces a leaf's key through the L1 queue, for an owner who has lost the old one. Burns the queue's fee.
- * @throws CLI_NO_L1_ACCOUNT, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
  * @example
  * ```ts
  * const { keyX } = await createRandomKey();

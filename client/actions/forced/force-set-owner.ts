@@ -14,7 +14,7 @@ export type ForceSetOwnerErrorCode = ForcedErrorCode;
 
 /**
  * Hands a leaf over to another Ethereum address. Burns the queue's fee.
- * @throws CLI_NO_L1_ACCOUNT, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
  * @example
  * ```ts
  * await forceSetOwner(client, { id: 7, newOwner: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" });

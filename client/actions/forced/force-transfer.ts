@@ -19,7 +19,7 @@ export type ForceTransferErrorCode = ForcedErrorCode;
 
 /**
  * Moves OPEN to another leaf through the L1 queue, which no sequencer can leave out. Burns the queue's fee.
- * @throws CLI_NO_L1_ACCOUNT, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
  * @example
  * ```ts
  * const { l1Owner: expectedOwner } = await getLeaf(client, 9);

@@ -14,11 +14,11 @@ export interface ForceWithdrawParameters extends ForcedOptions {
 }
 export type ForceWithdrawReturnType = QueueResult;
 
-export type ForceWithdrawErrorCode = ForcedErrorCode | "CLI_RECIPIENT_IS_ROLLUP";
+export type ForceWithdrawErrorCode = ForcedErrorCode | "CLI_INPUT_INVALID";
 
 /**
  * Withdraws through the L1 queue, which no sequencer can leave out. Burns the queue's fee.
- * @throws CLI_NO_L1_ACCOUNT, CLI_QUEUE_FEE_TOO_HIGH, CLI_RECIPIENT_IS_ROLLUP, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CLI_INPUT_INVALID, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
  * @example
  * ```ts
  * const { queueIndex, burnedFeeWei } = await forceWithdraw(client, { id: 7, amountWei: "all", maxFeeWei: parseOpen("8") });

@@ -24,7 +24,7 @@ export interface ForcedOptions extends QueueOptions {
    */
   permission?: "approve" | "batch";
 }
-export type ForcedErrorCode = QueueErrorCode | "CLI_WALLET_NO_BATCH";
+export type ForcedErrorCode = QueueErrorCode | "CLI_WALLET_UNSUPPORTED";
 
 type Values = Readonly<Record<string, string | number | bigint>>;
 
@@ -51,7 +51,7 @@ const ENTRIES: Readonly<Record<ForcedFunction, (args: readonly never[]) => Value
 
 /**
  * Sends a forced operation, after an approval for its burned fee where the allowance is too low.
- * @throws CLI_NO_L1_ACCOUNT, CLI_TOKEN_BALANCE_TOO_LOW, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_TOKEN_BALANCE_TOO_LOW, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
  * @internal
  */
 export async function sendForced(

@@ -13,7 +13,7 @@ export type ApproveTokenErrorCode = L1ErrorCode;
 
 /**
  * Lets the rollup take OPEN from the L1 account.
- * @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
  * @example
  * ```ts
  * await approveToken(client, { amountWei: parseOpen("100") });
@@ -28,7 +28,7 @@ export async function approveToken(
 
 /**
  * The call that lets the rollup take so much.
- * @throws CLI_NO_L1_ACCOUNT
+ * @throws CLI_NOT_CONFIGURED
  * @internal
  */
 export function approval(client: LedgerClient, amountWei: bigint): L1Call {

@@ -21,7 +21,7 @@ export interface AwaitProposalOptions {
   timeoutMs?: number;
 }
 
-export type FindProposalErrorCode = "CLI_L1_REVERTED" | "CLI_L1_UNREACHABLE";
+export type FindProposalErrorCode = "CLI_L1_REVERTED" | "CLI_UNREACHABLE";
 export type AwaitProposalErrorCode = FindProposalErrorCode | "CLI_L1_PROPOSED";
 
 /** Nodes refuse to search more of the chain at once. */
@@ -37,7 +37,7 @@ const SAFE_FAILURE = toEventSelector("ExecutionFailure(bytes32,uint256)");
 /**
  * Waits until a contract wallet has executed what it was asked to do. A Safe names what it executes. Of any other wallet
  * an entry of the same content counts that it makes meanwhile: nothing tells the two apart.
- * @throws CLI_L1_PROPOSED where it was not executed in time, CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_L1_PROPOSED where it was not executed in time, CLI_L1_REVERTED, CLI_UNREACHABLE
  * @example
  * ```ts
  * // `onProposed` keeps what a Safe was asked to do: its other owners may sign tomorrow.
@@ -71,7 +71,7 @@ export async function awaitProposal(
 
 /**
  * What became of a proposal by now; null where it was not executed yet.
- * @throws CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_L1_REVERTED, CLI_UNREACHABLE
  * @example
  * ```ts
  * const result = await findProposal(client, proposal);

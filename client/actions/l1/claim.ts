@@ -17,7 +17,7 @@ export type ClaimErrorCode = L1ErrorCode;
 
 /**
  * Pays out what L1 owes to an address: withdrawals of posted batches, and refused deposits.
- * @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED (RollupNothingToClaim), CLI_L1_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED (RollupNothingToClaim), CLI_UNREACHABLE
  * @example
  * ```ts
  * const { hash } = await withdraw(client, { amountWei: parseOpen("5"), recipient: account.address });

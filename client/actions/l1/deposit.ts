@@ -37,13 +37,13 @@ export interface DepositToParameters extends CommonParameters {
 export type DepositParameters = DepositNewParameters | DepositToParameters;
 export type DepositReturnType = QueueResult;
 
-export type DepositErrorCode = QueueErrorCode | "CLI_WALLET_NO_PERMIT" | "CLI_WALLET_NO_BATCH";
+export type DepositErrorCode = QueueErrorCode | "CLI_WALLET_UNSUPPORTED";
 
 /**
  * Brings OPEN into the ledger: into a new account, or to an existing leaf where `to` is given. A new account burns the id
  * fee besides, and so does either where many deposits wait (`depositFeeWei` of the contract).
- * @throws CLI_NO_L1_ACCOUNT, CLI_TOKEN_BALANCE_TOO_LOW, CLI_QUEUE_FEE_TOO_HIGH, CLI_WALLET_NO_PERMIT, CLI_WALLET_NO_BATCH,
- *   CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_PROPOSED, CLI_L1_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_TOKEN_BALANCE_TOO_LOW, CLI_QUEUE_FEE_TOO_HIGH, CLI_WALLET_UNSUPPORTED,
+ *   CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_PROPOSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * try {

@@ -12,11 +12,11 @@ export interface L1Balances {
   allowanceWei: bigint;
 }
 
-export type GetL1BalancesErrorCode = "CLI_L1_UNREACHABLE";
+export type GetL1BalancesErrorCode = "CLI_UNREACHABLE";
 
 /**
  * What an address has on L1.
- * @throws CLI_L1_UNREACHABLE
+ * @throws CLI_UNREACHABLE
  * @example
  * ```ts
  * const { tokenWei, pendingWei } = await getL1Balances(client, account.address);
@@ -35,8 +35,8 @@ export async function getL1Balances(client: LedgerClient, owner: Address): Promi
     ]);
     return { etherWei, tokenWei, pendingWei, allowanceWei };
   } catch (cause) {
-    throw clientError("CLI_L1_UNREACHABLE", `cannot read the balances of ${owner}`, {
-      data: { owner },
+    throw clientError("CLI_UNREACHABLE", `cannot read the balances of ${owner}`, {
+      data: { server: "L1", owner },
       cause,
     });
   }

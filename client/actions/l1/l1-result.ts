@@ -68,5 +68,8 @@ export function l1Error(cause: unknown, what: string): Error {
       },
     );
   }
-  return clientError("CLI_L1_UNREACHABLE", `${what} did not go through: ${cause.shortMessage}`, { cause });
+  return clientError("CLI_UNREACHABLE", `${what} did not go through: ${cause.shortMessage}`, {
+    data: { server: "L1" },
+    cause,
+  });
 }

@@ -16,13 +16,13 @@ export interface SignedTransaction {
 
 /** What every L1 verb may throw. */
 export type L1ErrorCode =
-  | "CLI_NO_L1_ACCOUNT"
+  | "CLI_NOT_CONFIGURED"
   | "CLI_WALLET_REJECTED"
   | "CLI_WALLET_WRONG_CHAIN"
   | "CLI_L1_CANCELLED"
   | "CLI_L1_PROPOSED"
   | "CLI_L1_REVERTED"
-  | "CLI_L1_UNREACHABLE"
+  | "CLI_UNREACHABLE"
   | "CON_L1_COST_ABOVE_CAP";
 
 /** What every L1 verb takes beside its own fields. */
@@ -59,7 +59,7 @@ export interface L1Call {
 /**
  * Tries the call first, holds what the node asks for it to the client's cap, then signs, sends and waits for the receipt.
  * A contract wallet's gas is paid by the owner who executes it, so no cap holds there: it gets the call alone.
- * @throws CLI_NO_L1_ACCOUNT, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED with the contract error's name, CLI_L1_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED with the contract error's name, CLI_UNREACHABLE
  * @internal
  */
 export async function callContract(
@@ -105,7 +105,7 @@ export async function callContract(
 /**
  * Has the wallet execute several calls as one, all or none (EIP-5792), and waits for the effect of the last. The wallet
  * tries them and chooses the gas: the later ones cannot be tried here before the earlier ones have happened.
- * @throws CLI_NO_L1_ACCOUNT, CLI_WALLET_NO_BATCH, CLI_WALLET_REJECTED, CLI_L1_REVERTED, CLI_L1_PROPOSED, CLI_L1_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_WALLET_UNSUPPORTED, CLI_WALLET_REJECTED, CLI_L1_REVERTED, CLI_L1_PROPOSED, CLI_UNREACHABLE
  * @internal
  */
 export async function callTogether(
@@ -116,7 +116,10 @@ export async function callTogether(
   const wallet = requireWallet(client);
   const { address } = wallet.account;
   const noBatch = (cause?: unknown) =>
-    clientError("CLI_WALLET_NO_BATCH", `${address} does not take several calls as one`, { cause });
+    clientError("CLI_WALLET_UNSUPPORTED", `${address} does not take several calls as one`, {
+      data: { reason: "no-batch" },
+      cause,
+    });
   if (wallet.account.type === "local") throw noBatch();
   const last = calls.at(-1)!;
   const batch = calls.map((call) => ({ to: call.address, data: encodeFunctionData(call) }));
@@ -168,11 +171,11 @@ async function propose(
   return awaitProposal(client, proposal, timeoutMs === undefined ? {} : { timeoutMs });
 }
 
-export type SendTransactionErrorCode = "CLI_L1_REVERTED" | "CLI_L1_UNREACHABLE";
+export type SendTransactionErrorCode = "CLI_L1_REVERTED" | "CLI_UNREACHABLE";
 
 /**
  * Sends a signed transaction, again if need be, and waits for its receipt.
- * @throws CLI_L1_REVERTED, CLI_L1_UNREACHABLE
+ * @throws CLI_L1_REVERTED, CLI_UNREACHABLE
  * @example
  * ```ts
  * // `onSigned` keeps what was signed, so that a restart sends it again instead of signing anew.
@@ -197,7 +200,7 @@ export async function sendTransaction(
 /**
  * Waits for a transaction that was sent already, now or before the program ended. One that the wallet has sped up since
  * comes back under its new hash.
- * @throws CLI_L1_REVERTED, CLI_L1_CANCELLED, CLI_L1_UNREACHABLE
+ * @throws CLI_L1_REVERTED, CLI_L1_CANCELLED, CLI_UNREACHABLE
  */
 async function awaitTransaction(
   client: LedgerClient,

@@ -4,10 +4,12 @@ import type { LedgerClient } from "../../ledger-client.ts";
 
 /**
  * What is credited to the rollup's own contract stays there for good.
- * @throws CLI_RECIPIENT_IS_ROLLUP
+ * @throws CLI_INPUT_INVALID
  * @internal
  */
 export function refuseRollup({ rollupAddress }: LedgerClient, recipient: Address): void {
   if (!isAddressEqual(recipient, rollupAddress)) return;
-  throw clientError("CLI_RECIPIENT_IS_ROLLUP", `${recipient} is the rollup itself`, { data: { recipient } });
+  throw clientError("CLI_INPUT_INVALID", `${recipient} is the rollup itself`, {
+    data: { reason: "recipient-is-rollup", recipient },
+  });
 }

@@ -72,8 +72,8 @@ export type SendSettlementErrorCode = SequencerErrorCode;
 
 /**
  * Sends a settlement, again if need be: the same one gets its present status.
- * @throws SEQ_SETTLEMENT_INVALID, SEQ_CIRCUIT_MISFIT, SEQ_SETTLEMENT_STALE, SEQ_SETTLEMENT_PROOF_INVALID, SEQ_RANDOMNESS_UNKNOWN,
- *   SEQ_RANDOMNESS_MISSED, SEQ_DEFAULT_SPLIT_TOO_EARLY, SEQ_GENESIS_NOT_ADMITTED, OP_…, CLI_SEQUENCER_UNREACHABLE
+ * @throws SEQ_SETTLEMENT_INVALID, SEQ_SETTLEMENT_STALE, SEQ_SETTLEMENT_INVALID, SEQ_TOO_EARLY,
+ *   SEQ_RANDOMNESS_MISSED, SEQ_TOO_EARLY, SEQ_NOT_ADMITTED, OP_…, CLI_UNREACHABLE
  * @example
  * ```ts
  * const { status } = await sendSettlement(client, encodeSettlementBody(settlement));

@@ -24,11 +24,11 @@ const PERMIT_TYPES = {
 } as const;
 const VALIDITY_SECONDS = 3600n;
 
-export type SignPermitErrorCode = "CLI_NO_L1_ACCOUNT" | "CLI_WALLET_REJECTED" | "CLI_WALLET_NO_PERMIT";
+export type SignPermitErrorCode = "CLI_NOT_CONFIGURED" | "CLI_WALLET_REJECTED" | "CLI_WALLET_UNSUPPORTED";
 
 /**
  * Signs a permission for the rollup to take `valueWei`, valid for an hour of L1's time.
- * @throws CLI_NO_L1_ACCOUNT, CLI_WALLET_REJECTED, CLI_WALLET_NO_PERMIT: the token recovers the owner's address from the
+ * @throws CLI_NOT_CONFIGURED, CLI_WALLET_REJECTED, CLI_WALLET_UNSUPPORTED: the token recovers the owner's address from the
  *   signature, which a contract wallet has no key for
  * @example
  * ```ts
@@ -39,8 +39,8 @@ export async function signPermit(client: LedgerClient, valueWei: bigint): Promis
   const wallet = requireWallet(client);
   const owner = wallet.account.address;
   if (await isContractWallet(client)) {
-    throw clientError("CLI_WALLET_NO_PERMIT", `${owner} is a contract wallet, which signs no permit`, {
-      data: { address: owner },
+    throw clientError("CLI_WALLET_UNSUPPORTED", `${owner} is a contract wallet, which signs no permit`, {
+      data: { reason: "no-permit", address: owner },
     });
   }
   const token = tokenContract(client);

@@ -15,16 +15,16 @@ export interface ApproveModelParameters extends SigningOptions {
 export type ApproveModelReturnType = SendResult;
 
 export type ApproveModelErrorCode =
-  | "CLI_NO_SETTLING_CIRCUIT"
+  | "CLI_CIRCUIT_MISSING"
   | "OP_MODEL_NOT_OF_DATANET"
-  | "OP_APPROVAL_TOO_EARLY"
+  | "OP_TOO_EARLY"
   | "OP_DATANET_NOT_PUBLISHED"
   | SigningErrorCode;
 
 /**
  * Lets a model take payments for the datanet's published version, from 24 hours of batches' timestamps after its
  * publication: 23 hours or more on L1.
- * @throws CLI_NO_SETTLING_CIRCUIT, OP_MODEL_NOT_OF_DATANET, OP_APPROVAL_TOO_EARLY, OP_DATANET_NOT_PUBLISHED, CLI_PRECONFIRMATION_INVALID
+ * @throws CLI_CIRCUIT_MISSING, OP_MODEL_NOT_OF_DATANET, OP_TOO_EARLY, OP_DATANET_NOT_PUBLISHED, CLI_PRECONFIRMATION_INVALID
  * @example
  * ```ts
  * const { hash: _hash, ...statics } = staticsOf(await getModel(client, 11));

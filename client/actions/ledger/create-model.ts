@@ -31,7 +31,7 @@ export type CreateModelReturnType = SendResult;
 const SPLIT_SHIFT = 96n;
 
 export type CreateModelErrorCode =
-  | "CLI_NO_SETTLING_CIRCUIT"
+  | "CLI_CIRCUIT_MISSING"
   | "OP_AMOUNT_NOT_REPRESENTABLE"
   | "OP_BALANCE_TOO_LOW"
   | SigningErrorCode;
@@ -39,7 +39,7 @@ export type CreateModelErrorCode =
 /**
  * Opens a model at the next free id, bound for life to one version of one datanet and to the circuits of one number of
  * features and of draws.
- * @throws CLI_NO_SETTLING_CIRCUIT, OP_AMOUNT_NOT_REPRESENTABLE, OP_BALANCE_TOO_LOW, CLI_PRECONFIRMATION_INVALID
+ * @throws CLI_CIRCUIT_MISSING, OP_AMOUNT_NOT_REPRESENTABLE, OP_BALANCE_TOO_LOW, CLI_PRECONFIRMATION_INVALID
  * @example
  * ```ts
  * const { keyX } = await createRandomKey();

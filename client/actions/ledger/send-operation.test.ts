@@ -178,22 +178,26 @@ describe("transfer", () => {
 
   it("asks for a key, and for a sequencer", async () => {
     await expect(transfer({ ...fixture.client, l2Key: null }, payment)).rejects.toMatchObject({
-      code: "CLI_NO_L2_KEY",
+      code: "CLI_NOT_CONFIGURED",
+      data: { missing: "l2Key" },
     });
     await expect(transfer({ ...fixture.client, sequencerUrl: null }, payment)).rejects.toMatchObject({
-      code: "CLI_NO_SEQUENCER",
+      code: "CLI_NOT_CONFIGURED",
+      data: { missing: "sequencerUrl" },
     });
   });
 
   it("says so where no sequencer answers, and where the answer is something else", async () => {
     const nobody = { ...fixture.client, sequencerUrl: "http://127.0.0.1:1" };
     await expect(transfer(nobody, payment)).rejects.toMatchObject({
-      code: "CLI_SEQUENCER_UNREACHABLE",
+      code: "CLI_UNREACHABLE",
+      data: { server: "sequencer" },
       isRetryable: true,
     });
     fixture.sequencer.answers.set("GET /v1/info", "<html>a router</html>");
     await expect(transfer(fixture.client, payment)).rejects.toMatchObject({
-      code: "CLI_SEQUENCER_ANSWER_INVALID",
+      code: "CLI_ANSWER_INVALID",
+      data: { server: "sequencer" },
     });
   });
 
@@ -201,6 +205,9 @@ describe("transfer", () => {
     const route = `GET /v1/leaves?keyX=${toHex32(fixture.key.keyX)}`;
     const [leaf] = fixture.sequencer.answers.get(route) as object[];
     fixture.sequencer.answers.set(route, [leaf, { ...leaf, id: 5 }]);
-    await expect(transfer(fixture.client, payment)).rejects.toMatchObject({ code: "CLI_LEAF_AMBIGUOUS" });
+    await expect(transfer(fixture.client, payment)).rejects.toMatchObject({
+      code: "CLI_INPUT_INVALID",
+      data: { reason: "leaf-ambiguous" },
+    });
   });
 });

@@ -29,9 +29,9 @@ export interface SignedSubmission {
 
 /** What every signing verb may throw. */
 export type SigningErrorCode =
-  | "CLI_NO_L2_KEY"
+  | "CLI_NOT_CONFIGURED"
   | "CLI_LEAF_NOT_FOUND"
-  | "CLI_LEAF_AMBIGUOUS"
+  | "CLI_INPUT_INVALID"
   | "CLI_LEAF_OWNER_CHANGED"
   | "CLI_WRONG_ROLLUP"
   | "CLI_PRECONFIRMATION_INVALID"
@@ -88,7 +88,7 @@ export async function signAndSend(
 
 /**
  * Fetches nonce, fee rate and B's owner, and signs. The domain comes from L1, never from the sequencer.
- * @throws CLI_NO_L2_KEY, CLI_LEAF_NOT_FOUND, CLI_LEAF_OWNER_CHANGED, CLI_WRONG_ROLLUP
+ * @throws CLI_NOT_CONFIGURED, CLI_LEAF_NOT_FOUND, CLI_LEAF_OWNER_CHANGED, CLI_WRONG_ROLLUP
  */
 async function signOperation(
   client: LedgerClient,
@@ -136,7 +136,7 @@ export type SendSignedErrorCode = "CLI_PRECONFIRMATION_INVALID" | "CLI_ANSWER_LA
 
 /**
  * Sends a signed operation, again if need be: one that the sequencer holds already is answered from what it knows.
- * @throws CLI_PRECONFIRMATION_INVALID, CLI_SEQUENCER_UNREACHABLE, OP_… as the sequencer refuses it
+ * @throws CLI_PRECONFIRMATION_INVALID, CLI_UNREACHABLE, OP_… as the sequencer refuses it
  * @example
  * ```ts
  * // `onSigned` keeps what was signed, so that a restart sends it again instead of signing anew.

@@ -47,7 +47,7 @@ export function genesisMisfit(
 
 /**
  * Before somebody signs for a model that could only ever be settled by row counts.
- * @throws CLI_NO_SETTLING_CIRCUIT
+ * @throws CLI_CIRCUIT_MISSING
  * @internal
  */
 export async function requireSettlingCircuit(client: LedgerClient, model: ModelShape): Promise<void> {
@@ -56,8 +56,8 @@ export async function requireSettlingCircuit(client: LedgerClient, model: ModelS
   const { draws, features, rows, earners } = model;
   const circuits = info.circuits.map(({ name }) => name).filter((name) => parseSettlementName(name) !== null);
   throw clientError(
-    "CLI_NO_SETTLING_CIRCUIT",
+    "CLI_CIRCUIT_MISSING",
     `no circuit of the rollup settles a model of ${rows} rows, ${earners} earners, ${features} features and ${draws} draws`,
-    { data: { ...model, circuits } },
+    { data: { reason: "no-settling-circuit", ...model, circuits } },
   );
 }

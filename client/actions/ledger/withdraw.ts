@@ -12,11 +12,11 @@ export interface WithdrawParameters extends SigningOptions {
 }
 export type WithdrawReturnType = SendResult;
 
-export type WithdrawErrorCode = "OP_BALANCE_TOO_LOW" | "CLI_RECIPIENT_IS_ROLLUP" | SigningErrorCode;
+export type WithdrawErrorCode = "OP_BALANCE_TOO_LOW" | "CLI_INPUT_INVALID" | SigningErrorCode;
 
 /**
  * Takes OPEN out of the ledger; `claim` pays it out once its batch is posted.
- * @throws OP_BALANCE_TOO_LOW, CLI_RECIPIENT_IS_ROLLUP, CLI_PRECONFIRMATION_INVALID
+ * @throws OP_BALANCE_TOO_LOW, CLI_INPUT_INVALID, CLI_PRECONFIRMATION_INVALID
  * @example
  * ```ts
  * const { hash } = await withdraw(client, { amountWei: parseOpen("5"), recipient: account.address });

@@ -66,7 +66,9 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
     const leafId = await signerOf(context, request);
     const { id } = datasets.require(request.params.id, leafId).view;
     if (book.all().some(({ view }) => view.datasetId === id))
-      throw factoryError("MOD_FACTORY_IN_USE", `a job uses the data set ${id}: delete the job first`);
+      throw factoryError("MOD_FACTORY_JOB_STATE", `a job uses the data set ${id}: delete the job first`, {
+        data: { reason: "in-use" },
+      });
     await datasets.delete(id, leafId);
     return {};
   });

@@ -40,8 +40,8 @@ export function registerJobRoutes(app: FastifyInstance, context: FactoryContext)
       await context.requireRoom();
       const own = book.all().filter(({ view }) => view.leafId === leafId);
       if (own.length >= config.maxJobsPerAccount)
-        throw factoryError("MOD_FACTORY_JOBS_FULL", `leaf ${leafId} has ${own.length} jobs`, {
-          data: { what: "jobs", most: config.maxJobsPerAccount },
+        throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${own.length} jobs`, {
+          data: { reason: "jobs-full", what: "jobs", most: config.maxJobsPerAccount },
         });
       return desk.view(await desk.add(newJob(planned, (book.all().at(-1)?.order ?? 0) + 1, context.nowMs())));
     },

@@ -57,7 +57,7 @@ export async function registrationOf(context: FactoryContext, job: StoredJob): P
 
 /**
  * Begins to prove the genesis of a model that its owner has created with the job's statics.
- * @throws MOD_FACTORY_NOT_REGISTRABLE, MOD_FACTORY_MODEL_DIFFERS, MOD_FACTORY_JOB_STATE, MOD_FACTORY_JOBS_FULL
+ * @throws MOD_FACTORY_NOT_REGISTRABLE, MOD_FACTORY_JOB_STATE, SRV_QUOTA_USED
  */
 export async function beginGenesis(
   context: FactoryContext,
@@ -74,8 +74,8 @@ export async function beginGenesis(
     return registrationOf(context, job);
   const leaf = await modelLeaf(context, modelId);
   if (hex32(hashStatics(staticsOf(leaf))) !== result!.staticsHash)
-    throw factoryError("MOD_FACTORY_MODEL_DIFFERS", `leaf ${modelId} has other statics than job ${id}`, {
-      data: { modelId, staticsHash: result!.staticsHash },
+    throw factoryError("MOD_FACTORY_NOT_REGISTRABLE", `leaf ${modelId} has other statics than job ${id}`, {
+      data: { reason: "model-differs", modelId, staticsHash: result!.staticsHash },
     });
   const say = (change: Partial<StoredJob["registration"]>) =>
     book.change(id, {
@@ -104,7 +104,7 @@ export async function beginGenesis(
       logger.error({ err: error, job: id }, "the genesis was not proven");
       const typed = isRollupError(error)
         ? error
-        : factoryError("MOD_FACTORY_INTERNAL", "the genesis was not proven", { cause: error });
+        : factoryError("SRV_INTERNAL", "the genesis was not proven", { cause: error });
       return say({ state: "failed", failure: typed.toJSON() as FactoryRegistration["failure"] });
     },
   );
@@ -117,8 +117,8 @@ async function modelLeaf({ client }: FactoryContext, modelId: number): Promise<L
   } catch (cause) {
     if (!isRollupError(cause, "OP_WRONG_LEAF_KIND") && !isRollupError(cause, "CLI_LEAF_NOT_FOUND"))
       throw cause;
-    throw factoryError("MOD_FACTORY_MODEL_DIFFERS", `leaf ${modelId} is no model`, {
-      data: { modelId },
+    throw factoryError("MOD_FACTORY_NOT_REGISTRABLE", `leaf ${modelId} is no model`, {
+      data: { reason: "model-differs", modelId },
       cause,
     });
   }

@@ -48,13 +48,13 @@ export class BaseShelf {
 
   /**
    * @param describe hashes a place that is new, within the limits of whoever asks
-   * @throws MOD_FACTORY_PLACE_REFUSED, and what no model is refused for
+   * @throws MOD_FACTORY_REFUSED, and what no model is refused for
    */
   async add(place: string, describe: Describe): Promise<FactoryBase> {
     const { basePlaces, bases } = this.#config;
     if (!bases.includes(place) && !basePlaces.some((start) => isBelow(place, start)))
-      throw factoryError("MOD_FACTORY_PLACE_REFUSED", `bases may not be read from ${place.slice(0, 200)}`, {
-        data: { basePlaces },
+      throw factoryError("MOD_FACTORY_REFUSED", `bases may not be read from ${place.slice(0, 200)}`, {
+        data: { reason: "place-refused", basePlaces },
       });
     return (await this.#open(place, describe)).view;
   }

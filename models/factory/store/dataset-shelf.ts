@@ -94,8 +94,8 @@ export class DatasetShelf {
     const known = request.kind === "datanet" ? await this.#find(request, leafId) : undefined;
     if (known !== undefined) return this.view(known);
     if (this.list(leafId).length >= maxDatasetsPerAccount)
-      throw factoryError("MOD_FACTORY_JOBS_FULL", `leaf ${leafId} has ${maxDatasetsPerAccount} data sets`, {
-        data: { what: "datasets", most: maxDatasetsPerAccount },
+      throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${maxDatasetsPerAccount} data sets`, {
+        data: { reason: "jobs-full", what: "datasets", most: maxDatasetsPerAccount },
       });
     return request.kind === "upload" ? this.#upload(request, leafId) : this.#fetch(request, leafId);
   }
@@ -112,8 +112,8 @@ export class DatasetShelf {
     const hostUrl = request.hostUrl.replace(/\/+$/, "");
     const { datanetHosts } = this.#limits;
     if (datanetHosts.some((known) => known.replace(/\/+$/, "") === hostUrl)) return { ...request, hostUrl };
-    throw factoryError("MOD_FACTORY_PLACE_REFUSED", `rows are not fetched from ${hostUrl.slice(0, 200)}`, {
-      data: { datanetHosts },
+    throw factoryError("MOD_FACTORY_REFUSED", `rows are not fetched from ${hostUrl.slice(0, 200)}`, {
+      data: { reason: "place-refused", datanetHosts },
     });
   }
 
@@ -148,17 +148,17 @@ export class DatasetShelf {
     return isPublic ? this.#receive(dataset, null) : this.view(dataset);
   }
 
-  /** Sends what was asked for with its signatures. @throws MOD_FACTORY_SIGNATURES_DIFFER, DNT_… as the host refuses */
+  /** Sends what was asked for with its signatures. @throws MOD_FACTORY_ROWS_MISSING, DNT_… as the host refuses */
   async sign(id: string, leafId: number, headers: readonly string[]): Promise<FactoryDataset> {
     const dataset = this.require(id, leafId);
     if (dataset.view.state === "ready") return this.view(dataset);
     const asked = this.#asked.get(id) ?? [];
     if (asked.length === 0 || headers.length !== asked.length)
       throw factoryError(
-        "MOD_FACTORY_SIGNATURES_DIFFER",
+        "MOD_FACTORY_ROWS_MISSING",
         `${headers.length} signatures for ${asked.length} requests`,
         {
-          data: { given: headers.length, asked: asked.length },
+          data: { reason: "signatures-differ", given: headers.length, asked: asked.length },
         },
       );
     return this.#receive(dataset, headers);
@@ -280,7 +280,7 @@ export class DatasetShelf {
   #requireCount(given: number): void {
     const { maxRows } = this.#limits;
     if (given <= maxRows) return;
-    throw factoryError("MOD_FACTORY_TOO_LARGE", `${given} rows, ${maxRows} are the most`, {
+    throw factoryError("SRV_TOO_LARGE", `${given} rows, ${maxRows} are the most`, {
       data: { what: "rows", given, most: maxRows },
     });
   }
@@ -288,7 +288,7 @@ export class DatasetShelf {
   #requireBytes(given: number): number {
     const { maxDatasetBytes } = this.#limits;
     if (given <= maxDatasetBytes) return given;
-    throw factoryError("MOD_FACTORY_TOO_LARGE", `${given} bytes of rows, ${maxDatasetBytes} are the most`, {
+    throw factoryError("SRV_TOO_LARGE", `${given} bytes of rows, ${maxDatasetBytes} are the most`, {
       data: { what: "bytes", given, most: maxDatasetBytes },
     });
   }
@@ -297,11 +297,11 @@ export class DatasetShelf {
 const sizeOf = (contents: readonly Uint8Array[]): number =>
   contents.reduce((sum, { length }) => sum + length, 0);
 
-/** Rows as they are trained on: each line's JSON in its canonical form. @throws MOD_FACTORY_REQUEST_INVALID, ATT_ROW_INVALID */
+/** Rows as they are trained on: each line's JSON in its canonical form. @throws SRV_BAD_REQUEST, ATT_ROW_INVALID */
 function uploadedRows(jsonl: string): Uint8Array[] {
   const lines = jsonl.split("\n").filter((line) => line.trim() !== "");
   const invalid = (why: string, cause?: unknown) =>
-    factoryError("MOD_FACTORY_REQUEST_INVALID", why, { data: { fields: ["jsonl"] }, cause });
+    factoryError("SRV_BAD_REQUEST", why, { data: { fields: ["jsonl"] }, cause });
   if (lines.length === 0) throw invalid("there is no row");
   return lines.map((line, index) => {
     let value: Partial<Record<"text" | "prompt" | "answer", unknown>> | null;

@@ -12,7 +12,6 @@ import type {
   FactoryRegistration,
   JobEvent,
 } from "../factory-api.ts";
-import { factoryError, factoryErrors } from "../factory-errors.ts";
 
 export interface StoredBase {
   readonly view: FactoryBase;
@@ -53,16 +52,16 @@ export interface StoredJob {
   readonly registration: Pick<FactoryRegistration, "state" | "percent" | "genesis" | "failure" | "statics">;
 }
 
-const CODES = {
-  locked: "MOD_FACTORY_STORE_LOCKED",
-  corrupt: "MOD_FACTORY_STORE_CORRUPT",
-  failed: "MOD_FACTORY_STORE_FAILED",
-} as const;
+const REMEDIES = {
+  locked: "Stop the other one, or give this one another FACTORY_DATA_PATH.",
+  corrupt: "Take the folder from a copy, or begin with an empty one.",
+  failed: "Read the reason (a full disk, for example), mend it and start the factory again.",
+};
 
 const digits = (value: number) => value.toString().padStart(10, "0");
 const put = (key: string, value: unknown): LevelWrite => ({ type: "put", key, value });
 
-/** Each write is durable when it resolves. All throw MOD_FACTORY_STORE_CORRUPT or MOD_FACTORY_STORE_FAILED. */
+/** Each write is durable when it resolves. All throw SRV_STORE_CORRUPT or SRV_STORE_FAILED. */
 export class FactoryStore {
   readonly #level: CheckedLevel;
   readonly #db: LevelDb;
@@ -72,14 +71,11 @@ export class FactoryStore {
     this.#db = level.db;
   }
 
-  /** @throws MOD_FACTORY_STORE_LOCKED, MOD_FACTORY_STORE_CORRUPT, MOD_FACTORY_STORE_FAILED */
+  /** @throws SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED */
   static async open(folder: string, onFailure: (error: RollupError) => void): Promise<FactoryStore> {
     const level = await CheckedLevel.open(join(folder, "store"), {
       valueEncoding: checkedJson,
-      errors: (fault) => ({
-        remedy: factoryErrors[CODES[fault]].remedy,
-        make: (message, details) => factoryError(CODES[fault], message, details),
-      }),
+      remedies: REMEDIES,
       onFailure,
     });
     return new FactoryStore(level);

@@ -37,7 +37,7 @@ it("keeps a job whose genesis is being proven, and refuses what is said of a del
   await book.add(doneJob("job-a"), [{ kind: "state", state: "done", failure: null }]);
   const { registration } = book.get("job-a");
   await book.change("job-a", { job: { registration: { ...registration, state: "proving" } } });
-  await expect(desk.delete(book.get("job-a"))).rejects.toThrow(code("MOD_FACTORY_IN_USE"));
+  await expect(desk.delete(book.get("job-a"))).rejects.toThrow(code("MOD_FACTORY_JOB_STATE"));
   await book.change("job-a", { job: { registration: { ...registration, state: "proven" } } });
   const deleting = desk.delete(book.get("job-a"));
   // Nothing brings it back while it goes.

@@ -110,12 +110,16 @@ export class JobDesk {
     return this.#book.get(id);
   }
 
-  /** @throws MOD_FACTORY_IN_USE while it runs, or its genesis is proven: what reports goes on to a job that is there */
+  /** @throws MOD_FACTORY_JOB_STATE while it runs, or its genesis is proven: what reports goes on to a job that is there */
   async delete({ view }: StoredJob): Promise<void> {
     if (this.#running.has(view.id))
-      throw factoryError("MOD_FACTORY_IN_USE", `job ${view.id} runs: pause it first`);
+      throw factoryError("MOD_FACTORY_JOB_STATE", `job ${view.id} runs: pause it first`, {
+        data: { reason: "in-use" },
+      });
     if (this.#book.get(view.id).registration.state === "proving")
-      throw factoryError("MOD_FACTORY_IN_USE", `the genesis of job ${view.id} is being proven`);
+      throw factoryError("MOD_FACTORY_JOB_STATE", `the genesis of job ${view.id} is being proven`, {
+        data: { reason: "in-use" },
+      });
     await this.#book.delete(view.id);
     await rm(this.folderOf(view.id), { recursive: true, force: true });
   }
@@ -244,7 +248,7 @@ export class JobDesk {
   async #fail(id: string, saidBefore: number, error: unknown): Promise<void> {
     const typed: RollupError = isRollupError(error)
       ? error
-      : factoryError("MOD_FACTORY_INTERNAL", "the job failed in an unforeseen way", { cause: error });
+      : factoryError("SRV_INTERNAL", "the job failed in an unforeseen way", { cause: error });
     this.#log.error({ job: id, err: typed }, "job ended without a result");
     if (typed.code === "MOD_FACTORY_TRAINER_ENDED") {
       const hasGoneOn = this.#book.get(id).saidStep > saidBefore;

@@ -34,13 +34,9 @@ export async function compare(task: CompareTask): Promise<FactoryComparison> {
     answers: asked.map(({ expected, prompt }) => {
       const given = tokens.encode(prompt);
       if (given.length === 0 || given.length + 1 > most)
-        throw factoryError(
-          "MOD_FACTORY_REQUEST_INVALID",
-          `the prompt has ${given.length} tokens, 1 to ${most - 1} fit`,
-          {
-            data: { fields: ["prompts"] },
-          },
-        );
+        throw factoryError("SRV_BAD_REQUEST", `the prompt has ${given.length} tokens, 1 to ${most - 1} fit`, {
+          data: { fields: ["prompts"] },
+        });
       const options = {
         tokenCount: Math.min(answerTokens, most - given.length),
         temperature: recipe.answers.temperature,
@@ -62,14 +58,14 @@ export async function compare(task: CompareTask): Promise<FactoryComparison> {
   };
 }
 
-/** Of rows that were not trained on. @throws MOD_FACTORY_REQUEST_INVALID where there is none */
+/** Of rows that were not trained on. @throws SRV_BAD_REQUEST where there is none */
 async function heldOutPrompts({ recipe, rowsFolder }: CompareTask): Promise<RowPrompt[]> {
   const rows = await readDatasetRows(rowsFolder);
   const prompts = heldOutRows(rows.length, recipe)
     .map((i) => promptOfRow(decodeTextRow(rows[i]!.content)))
     .filter((prompt) => prompt !== null);
   if (prompts.length > 0) return prompts.slice(0, MOST_ROWS);
-  throw factoryError("MOD_FACTORY_REQUEST_INVALID", "no row was held out: name prompts of your own", {
+  throw factoryError("SRV_BAD_REQUEST", "no row was held out: name prompts of your own", {
     data: { fields: ["prompts"] },
   });
 }

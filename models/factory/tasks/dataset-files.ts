@@ -29,7 +29,7 @@ export async function writeDatasetRows(folder: string, rows: readonly OwnedRow[]
   await writeWhole(folder, ROWS, Buffer.concat(rows.flatMap(({ content }) => [content, NEWLINE])));
 }
 
-/** @throws MOD_FACTORY_STORE_CORRUPT where files are missing or do not fit each other */
+/** @throws SRV_STORE_CORRUPT where files are missing or do not fit each other */
 export async function readDatasetRows(folder: string): Promise<OwnedRow[]> {
   try {
     const owners = JSON.parse(await readFile(join(folder, OWNERS), "utf8")) as [number, number][];
@@ -40,7 +40,7 @@ export async function readDatasetRows(folder: string): Promise<OwnedRow[]> {
       return { content, contributorId, validatorId };
     });
   } catch (cause) {
-    throw factoryError("MOD_FACTORY_STORE_CORRUPT", `the rows in ${folder} cannot be read`, {
+    throw factoryError("SRV_STORE_CORRUPT", `the rows in ${folder} cannot be read`, {
       data: { folder, reason: (cause as Error).message },
       cause,
     });

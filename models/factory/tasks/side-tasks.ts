@@ -34,7 +34,7 @@ export class SideTasks {
     return { running: this.#running.size, waiting: this.#waiting.length };
   }
 
-  /** @throws MOD_FACTORY_JOBS_FULL where too many wait; the signal's reason; what the task throws */
+  /** @throws SRV_QUOTA_USED where too many wait; the signal's reason; what the task throws */
   async run<Mode extends SideMode>(
     leafId: number,
     task: Extract<FactoryTask, { readonly mode: Mode }>,
@@ -66,8 +66,8 @@ export class SideTasks {
       this.#waiting.filter((one) => one.leafId === leafId).length + Number(this.#running.has(leafId));
     const isFullOfOwn = own >= mostOwn;
     if (isFullOfOwn || this.#waiting.length >= 8 * this.#most)
-      throw factoryError("MOD_FACTORY_JOBS_FULL", `leaf ${leafId} has ${own} computations that run or wait`, {
-        data: { what: "computations", most: isFullOfOwn ? mostOwn : 8 * this.#most },
+      throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${own} computations that run or wait`, {
+        data: { reason: "jobs-full", what: "computations", most: isFullOfOwn ? mostOwn : 8 * this.#most },
       });
   }
 

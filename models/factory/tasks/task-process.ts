@@ -67,7 +67,7 @@ async function resultOf(task: FactoryTask): Promise<unknown> {
 function outOfSpace(cause: unknown) {
   const { code, message, stack } = cause as { code?: unknown; message?: string; stack?: string };
   if (code === "ENOSPC" || code === "EDQUOT")
-    return factoryError("MOD_FACTORY_DISK_FULL", "the disk is full", { cause });
+    return factoryError("SRV_DISK_FULL", "the disk is full", { cause });
   process.stderr.write(`${stack}\n`);
-  return factoryError("MOD_FACTORY_INTERNAL", `unforeseen: ${message}`, { cause });
+  return factoryError("SRV_INTERNAL", `unforeseen: ${message}`, { cause });
 }

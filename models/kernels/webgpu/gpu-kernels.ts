@@ -84,7 +84,7 @@ export class GpuKernels implements PassKernels {
   /**
    * A card's kernels on a copy of the arena.
    *
-   * @throws RollupError PRV_GPU_UNAVAILABLE, PRV_GPU_TOO_SMALL, PRV_PROVE_FAILED, MOD_TOO_LARGE
+   * @throws RollupError PRV_GPU_UNAVAILABLE, PRV_PROVE_FAILED, MOD_TOO_LARGE
    */
   static async open(arena: Float32Array, kind: AdapterKind): Promise<GpuKernels> {
     const gpu = await GpuDevice.open(kind);

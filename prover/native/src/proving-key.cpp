@@ -79,11 +79,11 @@ void ProvingKey::readMatrices(const MappedFile& file, const Zkey& zkey) {
   const auto placeOf = [&](const unsigned char* entry) {
     const Place place{field(entry, 0), field(entry, 1), field(entry, 2)};
     if (place.matrix > 1 || place.row >= domainSize_ || place.wire >= wireCount_)
-      throw FileError("PRV_KEY_UNREADABLE", "a coefficient is outside the matrices");
+      throw FileError("PRV_KEY_INVALID", "a coefficient is outside the matrices");
     return place;
   };
   const auto requireSame = [](bool isSame) {
-    if (!isSame) throw FileError("PRV_KEY_UNREADABLE", "its coefficients changed while it was read");
+    if (!isSame) throw FileError("PRV_KEY_INVALID", "its coefficients changed while it was read");
   };
   std::vector<u32> starts[2];
   for (auto& s : starts) s.assign(domainSize_ + 1, 0);

@@ -23,14 +23,14 @@ class ProvingKey {
   /**
    * The points stay in the file, of which each proof reads pieceSize of each sum at a time; 0 takes them all into memory.
    *
-   * @throws FileError PRV_KEY_UNREADABLE
+   * @throws FileError PRV_KEY_INVALID
    */
   ProvingKey(const std::string& path, const Kernels& kernels, unsigned threadCount, size_t pieceSize);
 
   /**
    * A proof for a .wtns file's bytes, with the blinding factors r and s. One at a time; others wait.
    *
-   * @throws FileError PRV_NO_WITNESS, PRV_KEY_UNREADABLE (a mapped key's file changed); Cancelled
+   * @throws FileError PRV_NO_WITNESS, PRV_KEY_INVALID (a mapped key's file changed); Cancelled
    */
   Proof prove(const unsigned char* witness, size_t witnessBytes, const Words& r, const Words& s, ProofControl& control);
 

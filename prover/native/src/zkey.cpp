@@ -12,7 +12,7 @@ namespace {
 constexpr size_t fileHeadBytes = 12, sectionHeadBytes = 12, fieldBytes = 32;
 constexpr unsigned maxDomainPower = 27; // the quotient needs roots of twice the domain's order
 
-FileError unreadable(const std::string& reason) { return FileError("PRV_KEY_UNREADABLE", reason); }
+FileError unreadable(const std::string& reason) { return FileError("PRV_KEY_INVALID", reason); }
 
 template <class T>
 T read(const unsigned char* at) {

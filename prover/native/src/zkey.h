@@ -19,7 +19,7 @@ struct FileError : std::runtime_error {
  */
 class MappedFile {
  public:
-  /** @throws FileError PRV_KEY_UNREADABLE */
+  /** @throws FileError PRV_KEY_INVALID */
   explicit MappedFile(const std::string& path);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
@@ -30,7 +30,7 @@ class MappedFile {
   void wantSoon(const unsigned char* from, size_t byteCount) const;
   /** Takes pages that lie whole in these bytes out of the process: they are not wanted again for a while. */
   void letGo(const unsigned char* from, size_t byteCount) const;
-  /** @throws FileError PRV_KEY_UNREADABLE where the file has another size or time of change than when it was opened */
+  /** @throws FileError PRV_KEY_INVALID where the file has another size or time of change than when it was opened */
   void requireUnchanged() const;
 
  private:
@@ -59,7 +59,7 @@ struct Zkey {
   const unsigned char* coefficients;
   KeyPointsView a, b1, b2, c, h;
 
-  /** @throws FileError PRV_KEY_UNREADABLE */
+  /** @throws FileError PRV_KEY_INVALID */
   explicit Zkey(const MappedFile& file);
 };
 

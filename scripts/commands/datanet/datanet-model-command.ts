@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { APPROVAL_DELAY_SECONDS } from "../../../circuits/protocol.ts";
 import { approveModel } from "../../../client/actions/ledger/approve-model.ts";
 import { revokeModel } from "../../../client/actions/ledger/revoke-model.ts";
+import { clientError } from "../../../client/client-errors.ts";
 import { getLeaf, getStatus } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -30,10 +31,10 @@ export function addApproveModel(parent: Command): void {
     const allowedAtSeconds = leaf.datanet.publishedAt + APPROVAL_DELAY_SECONDS;
     if (l1.timestamp < allowedAtSeconds) {
       const when = new Date(allowedAtSeconds * 1000).toISOString();
-      throw commandError(
-        "CMD_TOO_EARLY",
+      throw clientError(
+        "CLI_TOO_EARLY",
         `contributors have 23 hours or more to look at a version: approve from ${when} on, by the batches' time`,
-        { data: { allowedAtSeconds, l1Seconds: l1.timestamp } },
+        { data: { reason: "too-early", allowedAtSeconds, l1Seconds: l1.timestamp } },
       );
     }
     const client = await signFor(signer, leaf);

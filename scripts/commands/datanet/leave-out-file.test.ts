@@ -16,7 +16,10 @@ describe("a list of rows to leave out", () => {
     const path = join(folder, "list.json");
     await writeLeaveOut(path, { datanetId: 10, rows: [{ digest, why: "near-duplicate" }] });
     expect(await readLeaveOut(path, 10)).toEqual(new Set([digest]));
-    await expect(readLeaveOut(path, 11)).rejects.toMatchObject({ code: "CMD_LIST_UNREADABLE" });
+    await expect(readLeaveOut(path, 11)).rejects.toMatchObject({
+      code: "CMD_FILE_UNREADABLE",
+      data: { reason: "list-unreadable" },
+    });
   });
 
   it.each(["", "[]", '{"datanetId":10,"rows":[{"digest":"ab","why":""}]}', '{"datanetId":10}'])(
@@ -24,13 +27,17 @@ describe("a list of rows to leave out", () => {
     async (text) => {
       const path = join(folder, "bad.json");
       await writeFile(path, text);
-      await expect(readLeaveOut(path, 10)).rejects.toMatchObject({ code: "CMD_LIST_UNREADABLE" });
+      await expect(readLeaveOut(path, 10)).rejects.toMatchObject({
+        code: "CMD_FILE_UNREADABLE",
+        data: { reason: "list-unreadable" },
+      });
     },
   );
 
   it("is refused where there is none", async () => {
     await expect(readLeaveOut(join(folder, "none"), 10)).rejects.toMatchObject({
-      code: "CMD_LIST_UNREADABLE",
+      code: "CMD_FILE_UNREADABLE",
+      data: { reason: "list-unreadable" },
     });
   });
 });

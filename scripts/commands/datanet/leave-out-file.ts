@@ -21,20 +21,20 @@ export function writeLeaveOut(path: string, file: LeaveOutFile): Promise<void> {
   return writeFileWhole(path, `${JSON.stringify(file, null, 1)}\n`);
 }
 
-/** @throws CMD_LIST_UNREADABLE where it is no such list, or one of another datanet */
+/** @throws CMD_FILE_UNREADABLE where it is no such list, or one of another datanet */
 export async function readLeaveOut(path: string, datanetId: number): Promise<ReadonlySet<string>> {
   let file: LeaveOutFile;
   try {
     file = fileSchema.parse(JSON.parse(await readFile(path, "utf8")));
   } catch (cause) {
-    throw commandError("CMD_LIST_UNREADABLE", `${path} is no list of rows to leave out`, {
-      data: { path },
+    throw commandError("CMD_FILE_UNREADABLE", `${path} is no list of rows to leave out`, {
+      data: { reason: "list-unreadable", path },
       cause,
     });
   }
   if (file.datanetId !== datanetId) {
-    throw commandError("CMD_LIST_UNREADABLE", `${path} is for datanet ${file.datanetId}, not ${datanetId}`, {
-      data: { path, datanetId: file.datanetId },
+    throw commandError("CMD_FILE_UNREADABLE", `${path} is for datanet ${file.datanetId}, not ${datanetId}`, {
+      data: { reason: "list-unreadable", path, datanetId: file.datanetId },
     });
   }
   return new Set(file.rows.map(({ digest }) => digest));

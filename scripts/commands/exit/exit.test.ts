@@ -119,7 +119,10 @@ async function makeWorld(): Promise<void> {
     () => () => [sign(ALICE, { kind: KIND.withdraw, words: [BigInt(bob), 3n * OPEN] })],
   );
   expect(await rollup.pendingWithdrawalWei(bob)).toBe(3n * OPEN);
-  expect((await run("freeze")).json.error).toMatchObject({ code: "CLI_FREEZE_NO_ENTRY" });
+  expect((await run("freeze")).json.error).toMatchObject({
+    code: "CLI_TOO_EARLY",
+    data: { reason: "freeze-no-entry" },
+  });
   await wait(l1.rollup.write.depositNew([5n * OPEN, bob, 1n, ANY_FEE], { account: bob }));
   // By the command line, which finds the leaf on L1; alice's key is in a file of its own.
   const forced = await run("withdraw", "1", "--forced", "--private-key-file", join(folder, "alice"));
@@ -151,10 +154,13 @@ const verify = (change: (event: HistoryEvent) => HistoryEvent = (event) => event
 test("everybody's money leaves a rollup without any server, each piece once, after a kill too", async () => {
   await makeWorld();
   const early = await run("freeze");
-  expect(early).toMatchObject({ status: 1, json: { error: { code: "CLI_FREEZE_TOO_EARLY" } } });
+  expect(early).toMatchObject({ status: 1, json: { error: { code: "CLI_TOO_EARLY" } } });
   const { freezableAtSeconds, queueIndex } = early.json.error.data;
   expect(queueIndex).toBe((await f.rollup.state()).queueHead);
-  expect((await run("exit")).json.error).toMatchObject({ code: "CLI_NOT_FROZEN" });
+  expect((await run("exit")).json.error).toMatchObject({
+    code: "CLI_EXIT_UNAVAILABLE",
+    data: { reason: "not-frozen" },
+  });
   const before = await run("exit", "--owner", alice, "--dry-run", "--check-keys");
   expect(before.json.checkedKeys).toEqual(["leaf-exit", `earner-exit-${EARNERS}`]);
   expect(before.json).toMatchObject({ isFrozen: false, isDryRun: true, transactions: [] });

@@ -36,7 +36,7 @@ export interface ExitCommandOptions {
   prover: string;
 }
 
-/** @throws CLI_NOT_FROZEN, CMD_USAGE, CMD_NO_ACCOUNT, and what `leave` throws */
+/** @throws CLI_EXIT_UNAVAILABLE, CMD_USAGE, CMD_ACCOUNT_INVALID, and what `leave` throws */
 export async function runExit({ options, output }: CommandContext<ExitCommandOptions>): Promise<void> {
   requireBackendChoice(options.prover);
   const { rpcUrl, rollupAddress } = resolveEndpoints(options);
@@ -78,7 +78,7 @@ export async function runExit({ options, output }: CommandContext<ExitCommandOpt
   }
 }
 
-/** null = everybody's. @throws CMD_USAGE, CMD_NO_ACCOUNT */
+/** null = everybody's. @throws CMD_USAGE, CMD_ACCOUNT_INVALID */
 function selectedOwner(options: GlobalOptions & ExitCommandOptions): Address | null {
   if (options.earner !== undefined && options.leaf === undefined)
     throw commandError("CMD_USAGE", "--earner needs the model's id in --leaf");

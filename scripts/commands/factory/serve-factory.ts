@@ -6,7 +6,7 @@ import type { CommandContext } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import type { ServeFactoryOptions } from "./factory-options.ts";
 
-/** @throws MOD_FACTORY_SETTINGS_INVALID, MOD_FACTORY_STORE_LOCKED, CLI_L1_UNREACHABLE */
+/** @throws SRV_CONFIG_INVALID, SRV_STORE_LOCKED, CLI_UNREACHABLE */
 export async function serveFactory({ options, output }: CommandContext<ServeFactoryOptions>): Promise<void> {
   keepFilesPrivate();
   const { accounts, bases, data, datanetHosts, deployment, host, port, rpc, sequencer, threads } = options;

@@ -20,7 +20,7 @@ export interface WordsOptions {
   readonly output: Pick<Output, "progress">;
 }
 
-/** @param answer that has been checked. @throws ATT_ANSWER_INVALID, ATT_SERVER_UNREACHABLE, MOD_SPANS_EVIDENCE_FALSE, MOD_SPANS_HOST_UNREACHABLE */
+/** @param answer that has been checked. @throws ATT_ANSWER_INVALID, ATT_SERVER_UNREACHABLE, MOD_SPANS_EVIDENCE_FALSE, ATT_SERVER_UNREACHABLE */
 export async function answerWords(answer: UncheckedAnswer, options: WordsOptions): Promise<AnswerWords> {
   const { confidence, label } = answer;
   if (label !== null && confidence !== null)

@@ -9,7 +9,7 @@ import type { CommandContext } from "../../cli/run-command.ts";
 import { kernelsNamed } from "./language-base.ts";
 import { type BaseCommandOptions, parseCount } from "./language-options.ts";
 
-/** @throws MOD_BASE_CHANGED */
+/** @throws MOD_FILE_INVALID */
 export async function checkBase({ output }: CommandContext<BaseCommandOptions>): Promise<void> {
   const source = defaultBase();
   for (const file of Object.keys(BASE_HASHES)) await (await source.open(file))?.close();

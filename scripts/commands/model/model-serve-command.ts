@@ -74,7 +74,9 @@ export function addModelServeCommand(parent: Command): void {
     keepFilesPrivate();
     const client = await openReader(options);
     if (client.sequencerUrl === null) {
-      throw clientError("CLI_NO_SEQUENCER", "the server asks the sequencer which answers were paid");
+      throw clientError("CLI_NOT_CONFIGURED", "the server asks the sequencer which answers were paid", {
+        data: { missing: "sequencerUrl" },
+      });
     }
     // Loaded here: a server and its store would make every other command slower.
     const { serveModel } = await import("../../../attribution/server/serve-model.ts");
@@ -152,7 +154,7 @@ const log = {
   error: (facts: object, message: string) => process.stderr.write(`${message} ${inspect(facts)}\n`),
 };
 
-/** @throws MOD_SPANS_FILE_INVALID */
+/** @throws MOD_FILE_INVALID */
 async function loadSpans(file: string | undefined) {
   if (file === undefined) return undefined;
   const [{ readIndexFile }, { hostSpans }] = await Promise.all([
@@ -162,7 +164,7 @@ async function loadSpans(file: string | undefined) {
   return hostSpans(await readIndexFile(file));
 }
 
-/** @throws CMD_NO_ACCOUNT before the model is read */
+/** @throws CMD_ACCOUNT_INVALID before the model is read */
 async function loadSettling(options: ServeOptions, modelId: number, openSender: OpenSender) {
   resolveAccount(options);
   const [{ SettlingReport }, { startSettling }, { openSettlementContext }, { drawApprover }] =
@@ -190,7 +192,7 @@ async function loadSettling(options: ServeOptions, modelId: number, openSender: 
   return { report, start };
 }
 
-/** @throws CMD_NO_ACCOUNT, CMD_NOT_CLAIMANT before anything is served */
+/** @throws CMD_ACCOUNT_INVALID, CMD_NOT_CLAIMANT before anything is served */
 async function loadClaiming(
   options: ServeOptions,
   { folder, modelId }: { readonly modelId: number; readonly folder: string },

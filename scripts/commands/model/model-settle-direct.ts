@@ -67,7 +67,7 @@ export interface DirectOptions extends CircuitOptions, PublishedOptions {
   defaultSplit?: boolean;
 }
 
-/** @throws CMD_NO_ACCOUNT, BRG_SETTLEMENT_TOO_EARLY, BRG_NOTHING_TO_SETTLE, BRG_… and what the prover throws */
+/** @throws CMD_ACCOUNT_INVALID, BRG_TOO_EARLY, BRG_NOTHING_TO_DO, BRG_… and what the prover throws */
 export async function settleDirectly(
   modelId: number,
   { circuits, deployment }: SettlementContext,

@@ -115,7 +115,7 @@ export async function prepareByDraws(
   return { prepared: prepareSampled(facts, { model, openings, circuit }), circuit };
 }
 
-/** Void draws are settled only with the model's consent. @throws CMD_NO_ACCOUNT */
+/** Void draws are settled only with the model's consent. @throws CMD_ACCOUNT_INVALID */
 async function withConsent(
   { leaf }: EpochFacts,
   settlement: ProvenSettlement,

@@ -213,7 +213,7 @@ async function promised<Model extends ModelParts>(
 
 /**
  * The whole recipe, and that these rows can be trained on by it: told before anything is trained.
- * @throws CMD_USAGE, CLI_CIRCUIT_MISSING, ATT_RECIPE_INVALID, ATT_FAMILY_UNKNOWN, ATT_TOO_FEW_ROWS with what to change
+ * @throws CMD_USAGE, CLI_CIRCUIT_MISSING, ATT_RECIPE_INVALID, ATT_TOO_FEW_ROWS with what to change
  */
 async function recipeOf(
   options: TrainOptions & GlobalOptions,

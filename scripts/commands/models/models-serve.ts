@@ -19,7 +19,7 @@ import type { Output } from "../../cli/output.ts";
 import type { HelperLog } from "../../settling/turn-report.ts";
 import type { ServeAdaptersOptions } from "./serve-options.ts";
 
-/** @throws MOD_SERVE_SETTINGS_INVALID, and those of the files of base and registered models */
+/** @throws SRV_CONFIG_INVALID, and those of the files of base and registered models */
 export async function serveUntilStopped(
   options: GlobalOptions & ServeAdaptersOptions,
   output: Output,
@@ -73,7 +73,7 @@ export async function serveUntilStopped(
   if (failure !== null) throw failure;
 }
 
-/** @throws CMD_NO_ACCOUNT, CMD_USAGE; `helpersOf` CMD_NOT_CLAIMANT, before anything is served */
+/** @throws CMD_ACCOUNT_INVALID, CMD_USAGE; `helpersOf` CMD_NOT_CLAIMANT, before anything is served */
 async function loadClaims(
   { basePath, charging, registeredPath }: ServingConfig,
   options: GlobalOptions,
@@ -116,7 +116,9 @@ async function openPaid(
     throw commandError("CMD_USAGE", "charging by the ledger needs SERVING_REGISTERED_PATH or --registered");
   const { domain, sequencerUrl } = await openReader(options);
   if (sequencerUrl === null)
-    throw clientError("CLI_NO_SEQUENCER", "the server asks the sequencer which answers were paid");
+    throw clientError("CLI_NOT_CONFIGURED", "the server asks the sequencer which answers were paid", {
+      data: { missing: "sequencerUrl" },
+    });
   return openPaidModels(
     {
       folder: registeredPath,
@@ -136,7 +138,7 @@ async function openPaid(
   );
 }
 
-/** Every file of the folder is an index, held in memory: five bytes for each of its text. @throws MOD_SPANS_FILE_INVALID */
+/** Every file of the folder is an index, held in memory: five bytes for each of its text. @throws MOD_FILE_INVALID */
 async function readSpansFolder(folder: string) {
   const indexes = new Map<string, ReturnType<typeof hostSpans>>();
   for (const name of (await readdir(folder)).sort()) {

@@ -31,7 +31,7 @@ export interface ForcedOptions {
   maxFee?: string;
 }
 
-/** Of `--max-fee`, as the client's verbs take it. @throws CLI_AMOUNT_INVALID */
+/** Of `--max-fee`, as the client's verbs take it. @throws CLI_INPUT_INVALID */
 export function maxFeeOf({ maxFee }: Pick<ForcedOptions, "maxFee">): { maxFeeWei?: bigint } {
   return maxFee === undefined ? {} : { maxFeeWei: parseOpen(maxFee) };
 }

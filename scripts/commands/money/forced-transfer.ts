@@ -22,7 +22,7 @@ export interface ForcedTransfer {
   readonly maxFeeWei?: bigint;
 }
 
-/** @throws CMD_USAGE, CMD_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS, CLI_L1_REVERTED, BRG_* */
+/** @throws CMD_USAGE, CMD_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID, CLI_L1_REVERTED, BRG_* */
 export async function transferThroughL1(
   signer: Signer,
   transfer: ForcedTransfer,

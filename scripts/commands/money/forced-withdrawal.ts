@@ -26,7 +26,7 @@ export interface ForcedWithdrawal {
   readonly maxFeeWei?: bigint;
 }
 
-/** @throws CMD_USAGE, CMD_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_LEAF_AMBIGUOUS, CLI_L1_REVERTED, BRG_* */
+/** @throws CMD_USAGE, CMD_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID, CLI_L1_REVERTED, BRG_* */
 export async function withdrawThroughL1(
   signer: Signer,
   { amountWei, from, isUnchecked, recipient, wait, ...fee }: ForcedWithdrawal,
@@ -87,7 +87,7 @@ function findAccount(restored: RestoredLedger, owner: Address): number {
     });
   }
   if (others.length === 0) return only;
-  throw clientError("CLI_LEAF_AMBIGUOUS", `${owner} has the accounts ${ids.join(", ")}`, {
-    data: { owner, ids },
+  throw clientError("CLI_INPUT_INVALID", `${owner} has the accounts ${ids.join(", ")}`, {
+    data: { reason: "leaf-ambiguous", owner, ids },
   });
 }

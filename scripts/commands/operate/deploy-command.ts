@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { formatEther } from "viem";
-import { operatorError } from "../../cli/operator-errors.ts";
+import { commandError } from "../../cli/cli-errors.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 
 interface DeployCommandOptions {
@@ -64,12 +64,14 @@ export function addDeployCommand(program: Command): void {
   });
 }
 
-/** @throws CMD_DEPLOY_NOT_CONFIRMED */
+/** @throws CMD_DEPLOY_REFUSED */
 async function confirm(chainId: number): Promise<void> {
   const words = `deploy to ${chainId}`;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const typed = await terminal.question(`\nType "${words}" to send it: `);
   terminal.close();
   if (typed.trim() !== words)
-    throw operatorError("CMD_DEPLOY_NOT_CONFIRMED", `"${typed}" is not "${words}"`, { data: { typed } });
+    throw commandError("CMD_DEPLOY_REFUSED", `"${typed}" is not "${words}"`, {
+      data: { reason: "not-confirmed", typed },
+    });
 }

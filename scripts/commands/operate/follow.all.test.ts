@@ -139,7 +139,7 @@ describe("openledger follow", () => {
       const nonce = (await w.rollup.get("/v1/leaves/2")).body.nonce;
       await until(async () => (await one.get("/v1/leaves/2")).nonce === nonce);
       expect((await one.get(`/v1/batches/${batchNumber}`)).status).toBe("final");
-      expect((await one.get("/v1/batches/1")).error.code, "it is in the snapshot").toBe("SEQ_UNKNOWN_BATCH");
+      expect((await one.get("/v1/batches/1")).error.code, "it is in the snapshot").toBe("SEQ_UNKNOWN");
       expect(await one.get("/health")).toMatchObject({ status: "ok", alarms: [] });
       const exit = ended(one.child);
       one.child.kill("SIGTERM");

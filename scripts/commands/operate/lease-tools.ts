@@ -80,7 +80,7 @@ interface InstalledNames {
 export const openLease = (rpcUrl: string, address: Address): LeaseContract =>
   new LeaseContract({ client: createPatientL1Client({ rpcUrl }), address });
 
-/** @throws CMD_KEY_FILE_UNREADABLE, CIR_SECRET_FILE_*; CMD_USAGE where the lease or the key is not this rollup's */
+/** @throws CMD_ACCOUNT_INVALID, CIR_SECRET_FILE_*; CMD_USAGE where the lease or the key is not this rollup's */
 export async function leaseTools(options: LeaseToolsOptions): Promise<LeaseTools> {
   const { cap, confirmations, keyFile, leaseAddress, rollupAddress, rpcUrl, tell } = options;
   const account = accountOf(keyFile);
@@ -115,7 +115,7 @@ export async function leaseTools(options: LeaseToolsOptions): Promise<LeaseTools
   };
 }
 
-/** Deploys the contract for the rollup's operator. @throws CON_DEPLOY_FAILED, CMD_KEY_FILE_UNREADABLE */
+/** Deploys the contract for the rollup's operator. @throws CON_DEPLOY_FAILED, CMD_ACCOUNT_INVALID */
 export async function createLease(
   options: Pick<LeaseToolsOptions, "rpcUrl" | "rollupAddress" | "keyFile" | "cap">,
 ): Promise<{ address: Address; operator: Address; gasUsed: bigint }> {
@@ -132,6 +132,8 @@ export async function createLease(
 function accountOf(keyFile: string) {
   const text = readSecretFile(keyFile);
   if (!/^0x[0-9a-fA-F]{64}$/.test(text))
-    throw commandError("CMD_KEY_FILE_UNREADABLE", `${keyFile} holds no private key`);
+    throw commandError("CMD_ACCOUNT_INVALID", `${keyFile} holds no private key`, {
+      data: { reason: "key-file-unreadable" },
+    });
   return privateKeyToAccount(text as `0x${string}`);
 }

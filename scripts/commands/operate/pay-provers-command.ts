@@ -5,8 +5,8 @@ import { takeFileLock } from "../../../circuits/file-lock.ts";
 import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
 import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
 import { readProofCredits } from "../../../prover/jobs/proof-credits.ts";
+import { commandError } from "../../cli/cli-errors.ts";
 import { openSigner } from "../../cli/context.ts";
-import { operatorError } from "../../cli/operator-errors.ts";
 import { renderTable } from "../../cli/output.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { decidePayment } from "../../operator/known-payments.ts";
@@ -37,12 +37,7 @@ export function addPayProversCommand(operator: Command): void {
     .requiredOption("--per-proof <amount>", "OPEN for a proof")
     .option("--max-per-day <amount>", "OPEN at most in a day (UTC); what is due beyond waits", "100")
     .option("--report", "pay nothing: say what was paid and what is due", false)
-    .option(
-      "--paid <hash>",
-      "an unclear or unknown payment was made (CMD_PAYMENTS_UNCLEAR, CMD_PAYMENTS_UNKNOWN)",
-      collect,
-      [],
-    )
+    .option("--paid <hash>", "an unclear or unknown payment was made (CMD_PAYMENTS_UNCLEAR)", collect, [])
     .option(
       "--void <hash>",
       "an unclear payment was not made and never will be, or an unknown one was not for proofs",
@@ -61,8 +56,8 @@ export function addPayProversCommand(operator: Command): void {
     encodeAmount(weiPerProof);
     const accounts = readWorkerAccounts(options.accounts);
     const release = takeFileLock(`${options.journal}.lock`, (processId) =>
-      operatorError("CMD_PAYMENTS_INVALID", `process ${processId} pays by this journal now`, {
-        data: { processId },
+      commandError("CMD_FILE_UNREADABLE", `process ${processId} pays by this journal now`, {
+        data: { reason: "payments-invalid", processId },
       }),
     );
     try {

@@ -103,7 +103,7 @@ async function snapshotOfL1(
   return { ...where, position, waiting, leaves: ledger.leaves, epochs };
 }
 
-/** @throws BRG_SNAPSHOT_UNREADABLE, BRG_SNAPSHOT_FALSE, BRG_L1_* */
+/** @throws BRG_SNAPSHOT_INVALID, BRG_L1_* */
 export async function verifySnapshot(
   options: L1 & { readonly path: string },
 ): Promise<SnapshotSummary & SnapshotAnchor> {

@@ -156,7 +156,7 @@ async function readUnusual(client: LedgerClient): Promise<string[]> {
   return unusualParameters({ idFeeWei, minDepositWei, queueBaseFeeWei, queueCapacity, supplyWei });
 }
 
-/** null = nobody's was asked for. @throws CMD_USAGE, CMD_UNKNOWN_ACCOUNT */
+/** null = nobody's was asked for. @throws CMD_USAGE, CMD_ACCOUNT_INVALID */
 function ownerOf(options: GlobalOptions & { owner?: string }): Address | null {
   if (options.owner !== undefined) return parseAddress(options.owner);
   const isNamed = options.account !== undefined || options.privateKeyFile !== undefined;

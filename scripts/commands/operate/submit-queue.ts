@@ -25,7 +25,7 @@ const STAGE_TEXT: Readonly<Record<QueueStage, string>> = {
   send: "sending batch",
 };
 
-/** @throws BRG_QUEUE_EMPTY, BRG_QUEUE_NOT_OVERDUE, CMD_NO_ACCOUNT, BRG_… and what the prover throws */
+/** @throws BRG_NOTHING_TO_DO, BRG_TOO_EARLY, CMD_ACCOUNT_INVALID, BRG_… and what the prover throws */
 export async function runSubmitQueue({
   options,
   output,

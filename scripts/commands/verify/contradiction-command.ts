@@ -33,8 +33,9 @@ export function addContradictionCommand(program: Command): void {
     const paths = isNamed ? args : await storedPreconfirmationPaths(rollupAddress);
     if (paths.length === 0 && options.fromFeed.length === 0)
       throw commandError(
-        "CMD_NO_PRECONFIRMATION",
+        "CMD_FILE_UNREADABLE",
         "no preconfirmation is named, and none is stored for this rollup",
+        { data: { reason: "no-preconfirmation" } },
       );
     const { fromBlock, fromFeed: feedUrls } = options;
     const result = await findContradictions({

@@ -191,7 +191,8 @@ describe("openledger contradiction", () => {
     for (const twin of Object.values(twinsOf)) {
       const preconfirmation = { ...kept.preconfirmation, signature: twin(kept.preconfirmation.signature) };
       await expect(check({ ...kept, preconfirmation }), String(twin)).rejects.toMatchObject({
-        code: "BRG_PRECONFIRMATION_NOT_OPERATORS",
+        code: "BRG_PRECONFIRMATION_INVALID",
+        data: { reason: "not-operators" },
       });
     }
   });
@@ -202,12 +203,19 @@ describe("openledger contradiction", () => {
     const moved = { ...promised, preconfirmation: { ...preconfirmation, opIndex: 1 } };
     const elsewhere = { ...promised, chainId: 1 };
     for (const forged of [other, moved, elsewhere])
-      await expect(check(forged)).rejects.toMatchObject({ code: "BRG_PRECONFIRMATION_NOT_OPERATORS" });
+      await expect(check(forged)).rejects.toMatchObject({
+        code: "BRG_PRECONFIRMATION_INVALID",
+        data: { reason: "not-operators" },
+      });
     await expect(check({ ...promised, opening: null })).rejects.toMatchObject({
-      code: "BRG_PRECONFIRMATION_UNOPENED",
+      code: "BRG_PRECONFIRMATION_INVALID",
+      data: { reason: "unopened" },
     });
     expect(() => parseEvidence("{}", "x")).toThrow(
-      expect.objectContaining({ code: "BRG_PRECONFIRMATION_UNREADABLE" }),
+      expect.objectContaining({
+        code: "BRG_PRECONFIRMATION_INVALID",
+        data: expect.objectContaining({ reason: "unreadable" }),
+      }),
     );
   });
 

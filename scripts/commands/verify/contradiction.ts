@@ -39,7 +39,7 @@ export interface ContradictionResult extends PreconfirmationCheck {
   readonly outcome: Outcome;
 }
 
-/** @throws CMD_PRECONFIRMATION_FILE_UNREADABLE, BRG_PRECONFIRMATION_*, BRG_L1_*, BRG_HISTORY_UNREADABLE; SEQ_LEADER_* for a feed */
+/** @throws CMD_FILE_UNREADABLE, BRG_PRECONFIRMATION_*, BRG_L1_*, BRG_HISTORY_UNREADABLE; SEQ_LEADER_* for a feed */
 export async function findContradictions(options: ContradictionOptions): Promise<ContradictionResult> {
   await initPoseidon();
   const { blobs, feedUrls, fromBlock, paths, rollupAddress, rpcUrl } = options;
@@ -57,8 +57,8 @@ async function readEvidence(path: string): Promise<PreconfirmationEvidence> {
   try {
     text = await readPreconfirmationFile(path);
   } catch (cause) {
-    throw commandError("CMD_PRECONFIRMATION_FILE_UNREADABLE", `${path} cannot be read`, {
-      data: { path },
+    throw commandError("CMD_FILE_UNREADABLE", `${path} cannot be read`, {
+      data: { reason: "preconfirmation-file-unreadable", path },
       cause,
     });
   }

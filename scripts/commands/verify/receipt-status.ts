@@ -4,6 +4,7 @@ import { KIND, kindRule } from "../../../circuits/protocol.ts";
 import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { requestModelServer } from "../../../client/actions/answers/model-answers.ts";
 import type { RollupCircuit } from "../../../client/circuits/rollup-circuits.ts";
+import { clientError } from "../../../client/client-errors.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import type { LedgerClient } from "../../../client/ledger-client.ts";
 import { getOperation, listOperations } from "../../../client/sequencer/ledger-reads.ts";
@@ -43,7 +44,7 @@ export async function showReceiptStatus(context: Context): Promise<void> {
 
 const isPayment = ({ kind }: LedgerOperation) => kind === kindRule(KIND.payInference)!.name;
 
-/** An account's payments, newest first. @throws CMD_NO_ACCOUNT */
+/** An account's payments, newest first. @throws CMD_ACCOUNT_INVALID */
 async function showAll(
   { options, output }: Context,
   client: LedgerClient,
@@ -51,7 +52,9 @@ async function showAll(
 ): Promise<void> {
   const name = options.leaf ?? options.account;
   if (name === undefined)
-    throw commandError("CMD_NO_ACCOUNT", "name a payment, or whose payments: --account or --leaf");
+    throw commandError("CMD_ACCOUNT_INVALID", "name a payment, or whose payments: --account or --leaf", {
+      data: { reason: "no-account" },
+    });
   const { id } = await resolveLeaf(client, options, name);
   const paid = (await listOperations(client, id, { limit: 200 })).filter(
     (op) => op.a === id && isPayment(op),
@@ -108,13 +111,9 @@ async function showOne(
   const named = options.model === undefined ? null : parseId(options.model);
   const modelId = operation?.b ?? named;
   if (modelId === null) {
-    throw commandError(
-      "CMD_UNKNOWN_PAYMENT",
-      `no operation has the hash ${element}; of a receipt name the model`,
-      {
-        data: { payment: element },
-      },
-    );
+    throw clientError("CLI_UNKNOWN", `no operation has the hash ${element}; of a receipt name the model`, {
+      data: { reason: "payment", payment: element },
+    });
   }
   const wanted = operation === null ? { receipt: BigInt(element) } : { hash: element };
   const found = await findPayment(client, modelId, wanted);
@@ -137,7 +136,7 @@ const answerSchema = z.object({
   isPaid: z.boolean(),
 });
 
-/** An answer that no payment names. @throws CMD_UNKNOWN_PAYMENT where its server does not know it either */
+/** An answer that no payment names. @throws CLI_UNKNOWN where its server does not know it either */
 async function showUnpaid(
   { options, output }: Pick<Context, "options" | "output">,
   client: LedgerClient,
@@ -149,8 +148,8 @@ async function showUnpaid(
     const serverUrl = modelServerOf(modelId, options.server);
     answer = await requestModelServer(client, serverUrl, `/v1/answers/${receipt}`, answerSchema);
   } catch (cause) {
-    throw commandError("CMD_UNKNOWN_PAYMENT", `no epoch of model ${modelId} has a payment for ${receipt}`, {
-      data: { payment: receipt, modelId },
+    throw clientError("CLI_UNKNOWN", `no epoch of model ${modelId} has a payment for ${receipt}`, {
+      data: { reason: "payment", payment: receipt, modelId },
       cause,
     });
   }

@@ -81,6 +81,6 @@ it("refuses what is no proposal and no vote", async () => {
   expect(await vote("propose", "--text", "both", "--pay", "2", "--to-l1", f.roles.bob)).toMatchObject(usage);
   expect(await vote("propose", "--text", "none")).toMatchObject(usage);
   expect(await vote("cast", "1", "perhaps")).toMatchObject(usage);
-  expect(await vote("queue", "77")).toMatchObject({ error: { code: "CLI_PROPOSAL_UNKNOWN" } });
+  expect(await vote("queue", "77")).toMatchObject({ error: { code: "CLI_UNKNOWN" } });
   process.exitCode = 0;
 });

@@ -84,7 +84,7 @@ async function post(job: Job, gate: Address, { modelId, part }: CreatedModel): P
 /**
  * Waits until walt has recomputed it.
  * @returns when its window has ended, in seconds since 1970
- * @throws DEV_NOT_ATTESTED with the end of the watcher's log
+ * @throws DEV_FAILED with the end of the watcher's log
  */
 async function attested(job: Job, gate: Address, modelId: number): Promise<number> {
   const startedAtMs = Date.now();
@@ -104,9 +104,9 @@ async function attested(job: Job, gate: Address, modelId: number): Promise<numbe
     const last = (lines.findLast((line) => line.startsWith("  ")) ?? lines.at(-1) ?? "nothing yet").trim();
     if (Date.now() > startedAtMs + ATTEST_TIMEOUT_MS)
       throw devnetError(
-        "DEV_NOT_ATTESTED",
+        "DEV_FAILED",
         `model ${modelId} was not attested within ${ATTEST_TIMEOUT_MS / 60_000} minutes; the watcher says:\n${lines.join("\n")}`,
-        { data: { modelId, last } },
+        { data: { reason: "not-attested", modelId, last } },
       );
     job.console.progress(`waiting until walt has recomputed it; the watcher says: ${last}`);
     await sleep(1_000, undefined, { signal: job.signal });

@@ -250,7 +250,7 @@ export class FailoverWorld {
       (epoch ?? 0) <= oldEpoch && preconfirmation.opIndex >= finalEnd;
     for (const one of this.traffic.acknowledged.filter(mayBeLost)) {
       const answer = await this.get<{ error?: { code: string } }>(`/v1/operations/${one.hash}`);
-      if (answer.error?.code === "SEQ_UNKNOWN_OPERATION") lost.push(one);
+      if (answer.error?.code === "SEQ_UNKNOWN") lost.push(one);
     }
     for (const one of lost) {
       resent.add(one.hash);

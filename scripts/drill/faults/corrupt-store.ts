@@ -22,8 +22,8 @@ import { codesSaid, type Fault, type Injected } from "../fault.ts";
 
 const FILES = /^(\d+\.(log|ldb)|MANIFEST-\d+|CURRENT)$/;
 const CODES = {
-  sequencer: ["SEQ_STORE_CORRUPT", "SEQ_STORE_INCONSISTENT", "SEQ_STORE_FAILED"],
-  bridge: ["BRG_STORE_CORRUPT", "BRG_STORE_FAILED"],
+  sequencer: ["SRV_STORE_CORRUPT", "SEQ_STORE_INCONSISTENT", "SRV_STORE_FAILED"],
+  bridge: ["SRV_STORE_CORRUPT", "SRV_STORE_FAILED"],
 };
 
 export const corruptStoreFault: Fault = {

@@ -26,8 +26,8 @@ export const fullDiskFault: Fault = {
   async inject(world, { progress, random, tries }) {
     const rows: Injected[] = [];
     const cases: [DrillProcess, string][] = [
-      [world.sequencer, "SEQ_STORE_FAILED"],
-      [world.bridge, "BRG_STORE_FAILED"],
+      [world.sequencer, "SRV_STORE_FAILED"],
+      [world.bridge, "SRV_STORE_FAILED"],
     ];
     for (const [process, code] of cases) {
       const recoveriesMs: number[] = [];

@@ -30,7 +30,7 @@ export const l1AnswersFault: Fault = {
       progress(`the node ${fault}: the next batch after ${Math.round(ms)} ms (${i + 1} of ${tries})`);
       if (!bridge.isRunning) problems.push(`the bridge ended while the node ${fault}`);
     }
-    const codes = ["BRG_L1_UNREACHABLE", "BRG_L1_REFUSED", "BRG_QUEUE_GAP", "BRG_SEQUENCER_REFUSED"];
+    const codes = ["BRG_L1_UNREACHABLE", "BRG_L1_REFUSED", "BRG_QUEUE_GAP", "SRV_SEQUENCER_REFUSED"];
     const said = codesSaid(bridge, codes);
     if (tries >= L1_FAULTS.length && !said.includes("BRG_L1_UNREACHABLE"))
       problems.push("the bridge never said BRG_L1_UNREACHABLE");

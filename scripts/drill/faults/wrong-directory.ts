@@ -18,14 +18,14 @@ const NEWER_BATCHES = 2;
 /** What the wrong directory is, and what the sequencer says of it. */
 interface WrongDirectory {
   readonly fault: string;
-  readonly code: "SEQ_STORE_EMPTY" | "SEQ_BEHIND_L1";
+  readonly code: "SEQ_WRONG_DIRECTORY" | "SEQ_BEHIND_L1";
   /** Stops the sequencer, and has the wrong directory in the place of its own, which lies beside it then. */
   exchange(world: DrillWorld, ownPath: string): Promise<void>;
 }
 
 const emptyDirectory: WrongDirectory = {
   fault: "empty-directory",
-  code: "SEQ_STORE_EMPTY",
+  code: "SEQ_WRONG_DIRECTORY",
   async exchange(world, ownPath) {
     await world.nextBatch();
     await world.sequencer.stop();
@@ -93,7 +93,7 @@ async function inject(
     );
   }
   // One that ends may do so before anybody has asked.
-  if (questions === 0 && code !== "SEQ_STORE_EMPTY") problems.push("nobody could ask for a promise");
+  if (questions === 0 && code !== "SEQ_WRONG_DIRECTORY") problems.push("nobody could ask for a promise");
   if (promises > 0) problems.push(`${promises} operations were acknowledged while behind`);
   return [{ fault, tries, recoveriesMs, said: [...said], problems, behind: { questions, promises } }];
 }

@@ -169,7 +169,7 @@ class OperationDrill {
       const tried = join(folder, "development");
       mkdirSync(tried);
       const code = await refusalOf([...deploy, writeConfig(tried, this.#l1, "development"), "--dry-run"]);
-      if (code !== "CMD_DEPLOY_DEVELOPMENT_KEYS") throw unexpected(`deploy says ${code} of development keys`);
+      if (code !== "CMD_DEPLOY_REFUSED") throw unexpected(`deploy says ${code} of development keys`);
     };
     if (hasCeremony) await steps.take("deploy refuses development keys on this chain", refuse);
     const config = writeConfig(folder, this.#l1, keys);

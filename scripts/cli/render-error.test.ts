@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { bridgeError } from "../../bridge/bridge-errors.ts";
 import { clientError } from "../../client/client-errors.ts";
 import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { contractRemedies, renderError } from "./cli-errors.ts";
+import { contractRemedies, renderError } from "./render-error.ts";
 
 describe("renderError", () => {
   test("says what to do about a contract's refusal by its error's name, whoever asked the contract", () => {

@@ -1,0 +1,30 @@
+import { defineErrors } from "../circuits/error-table.ts";
+
+/** Codes of building, deploying and calling the contracts. */
+export const contractErrors = defineErrors("CON", {
+  CON_ANVIL_FAILED: {
+    meaning: "anvil is not installed, or did not start; the message holds its output",
+    remedy: "npm ci with install scripts allowed brings its binary",
+  },
+  CON_COMPILE_FAILED: {
+    meaning:
+      "solc does not compile the contracts, or there is no contract or import of this name; the message holds its output",
+    remedy: "correct the contracts' sources",
+  },
+  CON_DEPLOY_FAILED: {
+    meaning: "a contract was not deployed; `cause` is the contract's own error",
+    remedy: "read the contract's own error",
+  },
+  CON_HEADER_UNKNOWN: {
+    meaning: "a block is not mined yet, or its header has fields of a fork that the encoder does not know",
+    remedy: "wait for the block, or use a version that knows the fork",
+  },
+  CON_L1_COST_ABOVE_CAP: {
+    meaning:
+      'the Ethereum node asks more for a transaction than whoever signs allows, so nothing was signed: `data.what` is "tip", "fee" (`--max-priority-fee-gwei`, `--max-fee-gwei`; wei a unit of gas) or "gas" (EIP-7825\'s limit); `data.asked`, `data.cap`',
+    remedy:
+      "ask another Ethereum node (--rpc) what it costs; if it is true, wait, or allow more with --max-fee-gwei and --max-priority-fee-gwei",
+  },
+});
+
+export const contractError = contractErrors.raise;

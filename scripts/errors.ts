@@ -1,0 +1,69 @@
+/**
+ * Writes docs/errors.md and, for the pages, docs/generated/errors.json: the codes of every table. Run it after a change:
+ * npx tsx scripts/errors.ts
+ */
+import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { ErrorTable } from "../circuits/error-table.ts";
+import { ERROR_TABLES } from "./cli/error-tables.ts";
+import { devnetErrors } from "./devnet/devnet-errors.ts";
+import { drillErrors } from "./drill/drill-errors.ts";
+
+export const ERRORS_PAGE = "docs/errors.md";
+export const ERRORS_JSON = "docs/generated/errors.json";
+
+const TABLES: readonly ErrorTable[] = [...ERROR_TABLES, devnetErrors, drillErrors];
+const TITLES: Readonly<Record<string, string>> = {
+  SRV: "every process",
+  OP: "the ledger's rules",
+  DNT: "Datanets and their hosts",
+  SEQ: "the sequencer",
+  BRG: "the bridge, and what reads L1",
+  PRV: "provers and ceremonies",
+  CLI: "the client",
+  ATT: "attribution and model servers",
+  MOD: "language models, their servers and the ModelFactory",
+  CIR: "circuits",
+  CON: "contracts",
+  CMD: "the command line",
+  DEV: "the devnet",
+  DRL: "drills",
+};
+
+export const errorCodes = (): string[] => TABLES.flatMap(({ rows }) => Object.keys(rows));
+
+export function renderErrors(): string {
+  const sections = Object.entries(TITLES).map(([prefix, title]) => {
+    const rows = TABLES.flatMap((table) =>
+      Object.entries(table.rows)
+        .filter(([code]) => code.startsWith(`${prefix}_`))
+        .map(([code, { isRetryable, meaning, remedy }]) => {
+          const cells = [table.statusOf(code), isRetryable ? "yes" : "no", meaning, remedy];
+          return `| <a id="${code.toLowerCase()}"></a>\`${code}\` | ${cells.join(" | ")} |`;
+        }),
+    );
+    const head = ["| code | HTTP | retry | meaning | what to do |", "|---|---|---|---|---|"];
+    return [`## ${prefix}: ${title}`, "", ...head, ...rows, ""].join("\n");
+  });
+  return `# Error codes
+
+Every error is one class (\`circuits/rollup-error.ts\`): a code, a sentence, and \`data\` with the facts behind it. Branch on the
+code, never on the sentence. Where one code has several cases, \`data\` says which. *retry* means that the same call may
+succeed later without any change of its arguments. Over HTTP: \`{"error": {code, message, data, docs}}\` with the status below.
+Made by \`npx tsx scripts/errors.ts\` from the tables of the code; a test compares them.
+
+${sections.join("\n")}`;
+}
+
+/** What pages show: code by code, its meaning and what to do. */
+export function renderErrorsJson(): string {
+  const rows = TABLES.flatMap((table) =>
+    Object.entries(table.rows).map(([code, { meaning, remedy }]) => [code, { meaning, remedy }]),
+  );
+  return `${JSON.stringify(Object.fromEntries(rows), null, 2)}\n`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(ERRORS_PAGE, renderErrors());
+  writeFileSync(ERRORS_JSON, renderErrorsJson());
+}
