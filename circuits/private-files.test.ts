@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { repositoryRoot } from "./compiler/compile.ts";
 
 /** Drills and benchmarks make nothing that is kept. The devnet's own files are a developer's; each process that it starts keeps its own private. */
-const DEVNET = "scripts/devnet/devnet.ts";
+const DEVNET = "e2e/devnet/devnet.ts";
 
 it("is called by each process that runs until a signal", () => {
   const git = ["grep", "-lE", 'process\\.on(ce)?\\((signal|name|"SIGTERM")', "--", "*.ts"];
@@ -14,8 +14,9 @@ it("is called by each process that runs until a signal", () => {
     .split("\n")
     .filter(
       (path) =>
-        !/(\.test\.ts|^scripts\/([a-z]+-)?(drill|bench)(\.ts|\/.*)|\/testing\/.*)$/.test(path) &&
-        path !== DEVNET,
+        !/(\.test\.ts|^scripts\/bench(\.ts|\/.*)|^e2e\/(drill\.ts|(world|faults|audit|scenarios)\/.*)|\/testing\/.*)$/.test(
+          path,
+        ) && path !== DEVNET,
     );
   expect(services).toContain("circuits/run-until-stopped.ts");
   const without = services.filter(

@@ -1,7 +1,7 @@
 import { parseEther } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { DrillWorld } from "../scripts/drill/drill-world.ts";
+import { createWorld, QUICK_FINALITY, type World } from "../e2e/world/world.ts";
 import { forceSetKey } from "./actions/forced/force-set-key.ts";
 import { forceWithdraw } from "./actions/forced/force-withdraw.ts";
 import { claim } from "./actions/l1/claim.ts";
@@ -14,29 +14,21 @@ import { createLedgerClient, type LedgerClient } from "./ledger-client.ts";
 import { findLeaves, getLeaf } from "./sequencer/ledger-reads.ts";
 import { waitFor } from "./sequencer/wait-for.ts";
 import { deploySafe, type SafeWallet } from "./testing/safe-wallet.ts";
-import { fundOpen } from "./testing/world-faucet.ts";
 
 const MNEMONIC = "test test test test test test test test test test test junk";
 const owners = [15, 16, 17].map((addressIndex) => mnemonicToAccount(MNEMONIC, { addressIndex }));
 const FUNDED_WEI = parseEther("100");
 
-let world: DrillWorld;
+let world: World;
 let safe: SafeWallet;
 let client: LedgerClient;
 beforeAll(async () => {
-  world = await DrillWorld.start({
-    name: "safe",
-    backend: "wasm",
-    slots: 2,
-    confirmations: 1,
-    finalityDepthBlocks: 6,
-    keepIn: null,
-  });
+  world = await createWorld({ name: "safe", ...QUICK_FINALITY });
   const { url, deployment, client: node } = world.l1;
   for (const { address } of owners) await node.setBalance({ address, value: parseEther("10") });
   safe = await deploySafe(url, owners, 2);
   safe.signers = owners.slice(0, 2);
-  await fundOpen(world, safe.address, FUNDED_WEI);
+  await world.l1.fund(safe.address, FUNDED_WEI);
   client = await createLedgerClient({
     rpcUrl: url,
     sequencerUrl: world.sequencerUrl,

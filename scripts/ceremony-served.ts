@@ -96,24 +96,6 @@ export function addServedCommands(program: Command, tools: CeremonyTools): void 
     });
 
   program
-    .command("drill")
-    .description(
-      "many contributions unattended, one silent, one rubbish, one kill; then a proof under the key",
-    )
-    .option("--contributions <n>", "how many", "20")
-    .option("--json", "print the result as JSON")
-    .addHelpText("after", example("drill --contributions 20"))
-    .action(async ({ contributions }: { contributions: string }) => {
-      const { drillCeremony } = await import("./ceremony-drill.ts");
-      const result = await drillCeremony(Number(contributions), tools.onLog);
-      tools.report({ ceremony: result }, true);
-      const isRight = result.lost === 0 && result.refused === 1 && result.silent === 1;
-      process.exit(
-        isRight && result.isKeyTakenByContract && result.contributions === Number(contributions) ? 0 : 1,
-      );
-    });
-
-  program
     .command("finish")
     .description("end a served ceremony with the beacon, check the whole key and export it")
     .requiredOption("--folder <path>", "the ceremony's folder; its server has to be stopped")

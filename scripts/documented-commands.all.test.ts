@@ -45,6 +45,7 @@ describe("README, CONTRIBUTING and docs", () => {
 
   it.each([
     ["npm run bench --", "scripts/bench.ts", "prove"],
+    ["npm run drill --", "e2e/drill.ts", "faults"],
     ["npm run openledger --", "scripts/openledger.ts", "verify"],
     ["`openledger", "scripts/openledger.ts", "exit"],
   ])("name only commands of %s that there are", (command, script, one) => {

@@ -2,8 +2,7 @@ import { parseEther } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { deploySafe, type SafeWallet } from "../client/testing/safe-wallet.ts";
-import { fundOpen } from "../client/testing/world-faucet.ts";
-import type { DrillWorld } from "../scripts/drill/drill-world.ts";
+import type { World } from "../e2e/world/world.ts";
 import { announceWallet } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { startPagesWorld } from "./testing/pages-world.ts";
@@ -11,14 +10,14 @@ import { startPagesWorld } from "./testing/pages-world.ts";
 const MNEMONIC = "test test test test test test test test test test test junk";
 const owners = [15, 16, 17].map((addressIndex) => mnemonicToAccount(MNEMONIC, { addressIndex }));
 
-let world: DrillWorld;
+let world: World;
 let safe: SafeWallet;
 let browser: Awaited<ReturnType<typeof openBrowser>>;
 beforeAll(async () => {
   [world, browser] = await Promise.all([startPagesWorld("contract-wallet"), openBrowser()]);
   for (const { address } of owners) await world.l1.client.setBalance({ address, value: parseEther("10") });
   safe = await deploySafe(world.l1.url, owners, 2);
-  await fundOpen(world, safe.address, parseEther("100"));
+  await world.l1.fund(safe.address, parseEther("100"));
 });
 afterAll(async () => {
   await browser?.close();

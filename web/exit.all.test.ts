@@ -8,7 +8,7 @@ import { parseEther } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { derivePublicKey } from "../circuits/field/eddsa.ts";
 import { openTokenAbi, rollupAbi } from "../contracts/build/rollup-abi.ts";
-import type { DrillWorld } from "../scripts/drill/drill-world.ts";
+import type { World } from "../e2e/world/world.ts";
 import { keptPageOf } from "./build/build-pages.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { FUNDED_WEI, startPagesWorld, visitorAddress } from "./testing/pages-world.ts";
@@ -18,7 +18,7 @@ const DAYS_14_SECONDS = 14 * 24 * 60 * 60;
 /** Proofs and blocks take their time on a busy machine. */
 const LONG = { timeout: 400_000 };
 
-let world: DrillWorld & { readonly pagesPath: string };
+let world: World & { readonly pagesPath: string };
 let browser: Browser;
 let folder: string;
 let url: string;
@@ -91,7 +91,7 @@ test("the served page offers the page to keep, with its SHA-256, and says when a
 
 describe("from a disk, with the operator dead", () => {
   test("a wrong address, a wrong node and another account are told", { timeout: 300_000 }, async () => {
-    await Promise.all([world.bridge, world.prover, world.sequencer].map((process) => process.close()));
+    await Promise.all([world.bridge, world.prover, world.sequencer].map((process) => process.kill()));
     const { context, misdeeds } = await openProfile(browser, { width: 360 });
     const page = await context.newPage();
     await page.goto(url);

@@ -1,15 +1,15 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { SEQUENTIAL_DRILL_SHAPE } from "../scripts/drill/drill-circuit.ts";
-import type { DrillWorld } from "../scripts/drill/drill-world.ts";
+import { SEQUENTIAL_SHAPE } from "../e2e/world/circuits.ts";
+import type { World } from "../e2e/world/world.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { startPagesWorld } from "./testing/pages-world.ts";
 
-let world: DrillWorld;
+let world: World;
 let browser: Browser;
 beforeAll(async () => {
   // Of the shape whose C a page computes from the data.
-  const shape = SEQUENTIAL_DRILL_SHAPE;
+  const shape = SEQUENTIAL_SHAPE;
   [world, browser] = await Promise.all([startPagesWorld("explorer", { shape }), openBrowser()]);
   await posted(2);
 }, 600_000);

@@ -5,8 +5,7 @@ import { mnemonicToAccount } from "viem/accounts";
 import { build, type PreviewServer, preview } from "vite";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type InstalledPackage, installPackage } from "../client/testing/installed-package.ts";
-import { fundOpen } from "../client/testing/world-faucet.ts";
-import { DrillWorld } from "../scripts/drill/drill-world.ts";
+import { createWorld, QUICK_FINALITY, type World } from "../e2e/world/world.ts";
 import { openBrowser, openProfile } from "./testing/browser.ts";
 
 const MNEMONIC = "test test test test test test test test test test test junk";
@@ -14,18 +13,11 @@ const MNEMONIC = "test test test test test test test test test test test junk";
 const account = mnemonicToAccount(MNEMONIC, { addressIndex: 6 });
 
 let project: InstalledPackage;
-let world: DrillWorld;
+let world: World;
 beforeAll(async () => {
   project = await installPackage();
-  world = await DrillWorld.start({
-    name: "package-page",
-    backend: "wasm",
-    slots: 2,
-    confirmations: 1,
-    finalityDepthBlocks: 6,
-    keepIn: null,
-  });
-  await fundOpen(world, account.address, parseEther("100"));
+  world = await createWorld({ name: "package-page", ...QUICK_FINALITY });
+  await world.l1.fund(account.address, parseEther("100"));
 });
 afterAll(async () => {
   await world?.stop();

@@ -1,11 +1,11 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { DrillWorld } from "../scripts/drill/drill-world.ts";
+import type { World } from "../e2e/world/world.ts";
 import { connect as connectAt, journey, main, move, step } from "./testing/bridge-page.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { startPagesWorld, visitorAddress } from "./testing/pages-world.ts";
 
-let world: DrillWorld;
+let world: World;
 let browser: Browser;
 beforeAll(async () => {
   [world, browser] = await Promise.all([startPagesWorld("pages"), openBrowser()]);

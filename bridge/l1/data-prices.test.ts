@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { BatchShape } from "../../circuits/protocol.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { createBridgeMetrics } from "../metrics.ts";
-import { silentLogger } from "../testing/bridge-fixture.ts";
+import { silentLogger } from "../testing/bridge-parts.ts";
 import { DataPricesNotice } from "./data-prices.ts";
 
 const SHAPE: BatchShape = {

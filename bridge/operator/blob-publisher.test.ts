@@ -2,17 +2,25 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Hex, pad, size } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BatchShape, KIND } from "../../circuits/protocol.ts";
-import { unwrapBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
+import { isWhole } from "../../circuits/testing/test-random.ts";
+import { hasCells, unwrapBlobTransaction, wrapBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { closeWithBlob, warmUpKzg } from "../../contracts/testing/blob-batches.ts";
 import { slot } from "../../contracts/testing/rollup-fixture.ts";
-import { BlobThread } from "../blobs/blob-thread.ts";
+import { BlobThread, type BlobWork } from "../blobs/blob-thread.ts";
 import { createL1Client } from "../l1/l1-client.ts";
 import { EMPTY_BLOB } from "../l1/other-pool.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
 import { blobsHere } from "../testing/blobs-here.ts";
 import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
-import { behindLimit, chargesTriedBlobs, type Limit, poolHolds, rpcError } from "../testing/limited-node.ts";
+import {
+  asksForCells,
+  behindLimit,
+  chargesTriedBlobs,
+  type Limit,
+  poolHolds,
+  rpcError,
+} from "../testing/limited-node.ts";
 import { BUNDLE_LIMITS, chooseBundle } from "./batch-bundle.ts";
 import { createBlobMaker } from "./bundle-blobs.ts";
 import type { ReadyBatch } from "./operator-client.ts";
@@ -174,6 +182,79 @@ test("another machine takes the nonce where the node's pool for blobs has the ac
     input: "0x01",
   });
 }, 60_000);
+
+if (isWhole) {
+  test("a node that asks for cells gets them, at once from then on, and none is made twice", async () => {
+    const transfers = Array.from({ length: LONG.narrow }, (_, i) =>
+      slot(KIND.transfer, [], { a: 4 + i, b: 7, amountCode: 99n }),
+    );
+    const addBatch = async () => {
+      const draft = await f.l1.draft({ shape: LONG, narrow: transfers, signedCount: LONG.narrow });
+      f.sequencer.add(await closeWithBlob(f.l1, draft));
+    };
+    await f.l1.client.setAutomine(false);
+    let nowMs = 1_000_000;
+    const clock = { nowMs: () => nowMs };
+    const options = { resendAfterMs: 30_000 };
+    const thread = new BlobThread();
+    let cellsMade = 0;
+    const blobs: BlobWork = {
+      blob: (elements) => thread.blob(elements),
+      cells(blob) {
+        cellsMade++;
+        return thread.cells(blob);
+      },
+    };
+    /** For each transaction that was sent: whether it came with cells. */
+    const sent: boolean[] = [];
+    let last: Hex = "0x";
+    const noted: Limit = (request) => {
+      if (request.method === "eth_sendRawTransaction") {
+        last = request.params![0] as Hex;
+        sent.push(unwrapBlobTransaction(last).sidecars.every(hasCells));
+      }
+      return asksForCells(request);
+    };
+    const mine = async (publisher: { poll(): Promise<void> }) => {
+      const newest = Math.max(...f.sequencer.batches.keys());
+      await f.l1.client.mine({ blocks: 1 });
+      for (let i = 0; i < 40 && !f.sequencer.with("posted").includes(newest); i++) {
+        await publisher.poll();
+        await sleep(25);
+      }
+      expect(f.sequencer.with("posted")).toContain(newest);
+    };
+    await behindLimit(f.rpcUrl, noted, async (rpcUrl) => {
+      const first = await f.publisher(options, { ...clock, blobs, rollup: rollupAt(rpcUrl) });
+      await addBatch();
+      await first.poll();
+      expect({ sent, cellsMade }).toEqual({ sent: [false, true], cellsMade: 1 });
+      // The node behind looks at them.
+      const { sidecars, signed } = unwrapBlobTransaction(last);
+      const wrong = sidecars.map((one) => ({ ...one, proofs: [one.commitment, ...one.proofs.slice(1)] }));
+      const { client } = rollupAt(f.rpcUrl);
+      await expect(
+        client.sendRawTransaction({ serializedTransaction: wrapBlobTransaction(signed, wrong) }),
+      ).rejects.toThrow(/invalid KZG proof/);
+      // It pays more, with the same cells.
+      nowMs += 31_000;
+      await first.poll();
+      expect({ sent, cellsMade }).toEqual({ sent: [false, true, true], cellsMade: 1 });
+      await mine(first);
+
+      await addBatch();
+      await first.poll();
+      expect({ sent, cellsMade }).toEqual({ sent: [false, true, true, true], cellsMade: 2 });
+      // Another process has not been refused yet. What it sends again has its cells.
+      nowMs += 31_000;
+      const second = await f.publisher(options, { ...clock, blobs, rollup: rollupAt(rpcUrl) });
+      await second.poll();
+      expect({ sent, cellsMade }).toEqual({ sent: [false, true, true, true, true], cellsMade: 2 });
+      await mine(second);
+    });
+    await thread.end();
+  }, 120_000);
+}
 
 test("no blob is made that does not fit, and one that the posted bytes do not name is refused", async () => {
   await f.l1.client.setAutomine(true);

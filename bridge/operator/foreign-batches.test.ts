@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { RollupContract } from "../l1/rollup-contract.ts";
-import { type BridgeFixture, silentLogger, startBridgeFixture } from "../testing/bridge-fixture.ts";
+import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
+import { silentLogger } from "../testing/bridge-parts.ts";
 import { ForeignBatches, isOurs } from "./foreign-batches.ts";
 
 let f: BridgeFixture;

@@ -9,7 +9,8 @@ import {
   type SettlementPart,
   settlementActions,
 } from "../../contracts/testing/settlement-fixture.ts";
-import { type BridgeFixture, silentLogger, startBridgeFixture } from "../testing/bridge-fixture.ts";
+import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
+import { silentLogger } from "../testing/bridge-parts.ts";
 import { ParkedWatcher } from "./parked-watcher.ts";
 
 const EPOCHS = 8;

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { isWhole } from "../../circuits/testing/test-random.ts";
 import {
   EARNER_TABLE,
   SAMPLED,
@@ -13,6 +15,7 @@ import {
   RANDOMNESS_DELAY_BLOCKS,
 } from "../l1/settlement-times.ts";
 import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
+import { BUNDLE_LIMITS } from "./batch-bundle.ts";
 import { IntentStore } from "./publish-intent.ts";
 import { isMissed } from "./randomness-watcher.ts";
 
@@ -110,6 +113,71 @@ describe("RandomnessWatcher", () => {
     ]);
     expect(await again.nextErrand()).toBeNull();
   });
+
+  if (isWhole) {
+    test("leaves an errand that somebody else has done, and sends batches all the same", async () => {
+      const watcher = await f.randomnessWatcher({ confirmations: 1, finalityDepthBlocks: 1 });
+      const batchNumber = await sealEpoch();
+      await watcher.poll();
+      const header = await actions.headerOf(await actions.mineRandomness(BigInt(batchNumber)));
+      const errand = { name: "too late", input: f.rollup.encodeRecordRandomness(batchNumber + 7, header) };
+      await f.prove(1);
+      const publisher = await f.publisher({}, { nextErrand: async () => errand });
+      await publisher.poll();
+      expect(f.sequencer.statuses()).toEqual(["submitted"]);
+    });
+
+    test("raises the alarm while time runs out, and clears it when the randomness is recorded", async () => {
+      const alarmBlocks = BLOCK_HASH_WINDOW_BLOCKS - 20;
+      const watcher = await f.randomnessWatcher({ confirmations: 1, finalityDepthBlocks: 1, alarmBlocks });
+      const batchNumber = await sealEpoch();
+      await actions.mineRandomness(BigInt(batchNumber), 20);
+      await watcher.poll();
+      expect(await alarms("BRG_RANDOMNESS_LATE")).toBe(0);
+      await f.l1.client.mine({ blocks: 1 });
+      await watcher.poll();
+      expect(await alarms("BRG_RANDOMNESS_LATE")).toBe(1);
+      const publisher = await f.publisher({}, { nextErrand: () => watcher.nextErrand() });
+      for (let i = 0; i < 2; i++) await publisher.poll();
+      await watcher.poll();
+      expect(seals().at(-1)).toEqual([batchNumber, hex(await f.rollup.randomness(batchNumber)), false]);
+      expect(await alarms("BRG_RANDOMNESS_LATE")).toBe(0);
+    });
+
+    test("passes on what a reorganisation below finality left, and nothing that it took back", async () => {
+      const watcher = await f.randomnessWatcher({ finalityDepthBlocks: 12 });
+      const publisher = await f.publisher({}, { nextErrand: () => watcher.nextErrand() });
+      const batchNumber = await sealEpoch();
+      const before = await f.l1.client.snapshot();
+      await actions.mineRandomness(BigInt(batchNumber), 1);
+      await watcher.poll();
+      for (let i = 0; i < 2; i++) await publisher.poll();
+      const first = await f.rollup.randomness(batchNumber);
+      expect(first).not.toBe(0n);
+      await f.l1.client.mine({ blocks: 10 });
+      await watcher.poll();
+      expect(seals()).toEqual([[batchNumber, null, false]]);
+
+      await f.l1.client.revert({ id: before });
+      // Longer than what was seen: a shorter chain may be a node that lags.
+      await actions.mineRandomness(BigInt(batchNumber), 6);
+      for (let i = 0; i < 2; i++) await publisher.poll();
+      const second = await f.rollup.randomness(batchNumber);
+      expect(second).not.toBe(0n);
+      expect(second).not.toBe(first);
+      await f.l1.client.mine({ blocks: 12 });
+      await watcher.poll();
+      expect(seals().slice(1)).toEqual([[batchNumber, hex(second), false]]);
+    });
+
+    test("stops where L1 has other randomness than the sequencer was told", async () => {
+      const watcher = await f.randomnessWatcher({ confirmations: 1, finalityDepthBlocks: 1 });
+      const batchNumber = await sealEpoch();
+      await actions.recordRandomness(BigInt(batchNumber));
+      f.sequencer.seals.push({ batchNumber, blockNumber: 1, prevRandao: hex(5n), isMissed: false });
+      await expect(watcher.poll()).rejects.toSatisfy((e) => isRollupError(e, "BRG_SEAL_REORGANISED"));
+    });
+  }
 });
 
 describe("BatchPublisher with settlements", () => {
@@ -137,4 +205,26 @@ describe("BatchPublisher with settlements", () => {
       "SettlementAccepted",
     ]);
   });
+
+  if (isWhole) {
+    test("says which settlement L1 refuses, with the contract's reason", async () => {
+      const sealBatch = BigInt(await sealEpoch());
+      await actions.recordRandomness(sealBatch);
+      const data = await actions.settlementData(sealBatch, { seed: 0n, voidCount: 0 });
+      f.sequencer.add(await actions.joined([{ circuit: EARNER_TABLE, data }]));
+      const publisher = await f.publisher({ limits: BUNDLE_LIMITS });
+      for (let look = 1; look < 3; look++) {
+        await publisher.poll();
+        await f.l1.client.mine({ blocks: 3 });
+      }
+      await expect(publisher.poll()).rejects.toSatisfy(
+        (e) => isRollupError(e, "BRG_PUBLISH_REFUSED") && /SettlementDefaultTooEarly/.test(e.message),
+      );
+      expect(f.sequencer.reports.at(-1)).toMatchObject({ status: "dropped", reason: "refused" });
+    });
+  }
 });
+
+const alarms = async (code: string) =>
+  (await f.metrics.alarm.get()).values.filter(({ labels, value }) => labels.code === code && value === 1)
+    .length;

@@ -3,8 +3,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pino } from "pino";
-import { Registry } from "prom-client";
 import type { BatchData } from "../../circuits/batch/batch-data.ts";
 import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
@@ -12,22 +10,11 @@ import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { type ClosedBatch, connect, deployFixture, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { createL1Client } from "../l1/l1-client.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
-import { createBridgeMetrics } from "../metrics.ts";
-import { BUNDLE_LIMITS } from "../operator/batch-bundle.ts";
-import {
-  BatchPublisher,
-  type BatchPublisherModules,
-  type BatchPublisherOptions,
-} from "../operator/batch-publisher.ts";
-import { type BridgeStore, openBridgeStore } from "../operator/bridge-store.ts";
-import { createOperatorClient } from "../operator/operator-client.ts";
-import { IntentStore } from "../operator/publish-intent.ts";
-import { QueueWatcher, type QueueWatcherOptions } from "../operator/queue-watcher.ts";
-import { RandomnessWatcher, type RandomnessWatcherOptions } from "../operator/randomness-watcher.ts";
-import { blobsHere } from "./blobs-here.ts";
+import type { BatchPublisherModules, BatchPublisherOptions } from "../operator/batch-publisher.ts";
+import type { QueueWatcher, QueueWatcherOptions } from "../operator/queue-watcher.ts";
+import type { RandomnessWatcher, RandomnessWatcherOptions } from "../operator/randomness-watcher.ts";
+import { bridgeParts } from "./bridge-parts.ts";
 import { FakeSequencer, OPERATOR_TOKEN } from "./fake-sequencer.ts";
-
-export const silentLogger = pino({ level: process.env.BRIDGE_TEST_LOG ?? "silent" });
 
 /** Circuits of settlements go by their index here: "circuit-4". */
 export const circuitIndexOf = (name: string, shapes: readonly BatchShape[] = SHAPES) => {
@@ -51,60 +38,29 @@ export async function startBridgeFixture(
     client: createL1Client({ rpcUrl: anvil.url, pollIntervalMs: 10 }),
     address: l1.deployment.rollup,
   });
-  const operator = createOperatorClient({ sequencerUrl: sequencer.url, operatorToken: OPERATOR_TOKEN });
-  const metrics = createBridgeMetrics(new Registry());
-  let store: BridgeStore | null = null;
+  const deployedAtBlock = Number(l1.deployment.blockNumber);
+  const place = { rollup, deployedAtBlock, sequencerUrl: sequencer.url, operatorToken: OPERATOR_TOKEN };
+  const parts = bridgeParts({ ...place, dataPath: dataDir });
 
   return {
     l1,
     rpcUrl: anvil.url,
     sequencer,
     rollup,
-    operator,
-    metrics,
+    operator: parts.sequencer,
+    metrics: parts.metrics,
     dataDir,
-
-    /** The database, opened on first use; `closeStore` lets another process have it. */
-    async store(): Promise<BridgeStore> {
-      store ??= await openBridgeStore(dataDir);
-      return store;
-    },
-
-    async closeStore(): Promise<void> {
-      await store?.close();
-      store = null;
-    },
+    store: parts.store,
+    closeStore: parts.closeStore,
 
     async publisher(
       options: Partial<BatchPublisherOptions> = {},
       modules: Partial<BatchPublisherModules> = {},
     ): Promise<{ poll(): Promise<void> }> {
-      const publisher = new BatchPublisher(
-        {
-          chainId: 31337,
-          deployedAtBlock: Number(l1.deployment.blockNumber),
-          confirmations: 3,
-          finalityDepthBlocks: 3,
-          resendAfterMs: 60_000,
-          maxFeePerGasWei: 10n ** 12n,
-          maxPriorityFeePerGasWei: 10n ** 10n,
-          maxFeePerBlobGasWei: 10n ** 12n,
-          limits: BUNDLE_LIMITS,
-          maxChunkBlocks: 1_000,
-          ...options,
-        },
-        {
-          rollup,
-          sequencer: operator,
-          store: new IntentStore((await this.store()).publisher),
-          account: anvilAccount(1),
-          circuitIndex: (name) => circuitIndexOf(name, shapes),
-          blobs: blobsHere,
-          logger: silentLogger,
-          metrics,
-          ...modules,
-        },
-      );
+      const publisher = await parts.publisher(options, {
+        circuitIndex: (name) => circuitIndexOf(name, shapes),
+        ...modules,
+      });
       return {
         poll: async () => {
           await publisher.poll();
@@ -122,36 +78,11 @@ export async function startBridgeFixture(
       }
     },
 
-    async watcher(options: Partial<QueueWatcherOptions> = {}): Promise<QueueWatcher> {
-      return new QueueWatcher(
-        {
-          deployedAtBlock: Number(l1.deployment.blockNumber),
-          confirmations: 3,
-          maxChunkBlocks: 7,
-          ...options,
-        },
-        { rollup, sequencer: operator, store: (await this.store()).queue, logger: silentLogger, metrics },
-      );
-    },
+    watcher: (options: Partial<QueueWatcherOptions> = {}): Promise<QueueWatcher> =>
+      parts.queueWatcher({ confirmations: 3, maxChunkBlocks: 7, ...options }),
 
-    async randomnessWatcher(options: Partial<RandomnessWatcherOptions> = {}): Promise<RandomnessWatcher> {
-      return new RandomnessWatcher(
-        {
-          deployedAtBlock: Number(l1.deployment.blockNumber),
-          confirmations: 2,
-          finalityDepthBlocks: 2,
-          maxChunkBlocks: 100,
-          ...options,
-        },
-        {
-          rollup,
-          sequencer: operator,
-          store: (await this.store()).randomness,
-          logger: silentLogger,
-          metrics,
-        },
-      );
-    },
+    randomnessWatcher: (options: Partial<RandomnessWatcherOptions> = {}): Promise<RandomnessWatcher> =>
+      parts.randomnessWatcher({ confirmations: 2, finalityDepthBlocks: 2, maxChunkBlocks: 100, ...options }),
 
     /** Batches on top of L1's state, each on top of the one before, proven and handed to the stand-in. */
     async prove(count: number, content: Partial<BatchData> = {}): Promise<ClosedBatch[]> {
@@ -180,7 +111,7 @@ export async function startBridgeFixture(
 
     async stop(): Promise<void> {
       await sequencer.stop();
-      await store?.close();
+      await parts.closeStore();
       await rm(dataDir, { recursive: true, force: true });
       await anvil.stop();
     },

@@ -11,6 +11,7 @@ const WINGS = [
   "client",
   "contracts",
   "datanets",
+  "e2e",
   "models",
   "prover",
   "scripts",
@@ -21,7 +22,7 @@ const WINGS = [
 const SERVER_IMPORT =
   /import (?!type )(?:[^;]*\bcreate(?:Secure)?Server\b[^;]*from "node:(?:http|https|http2)"|[^;]*from "@fastify\/rate-limit"|(?:fastify\b|\{[^}]*(?<!type )\bfastify\b)[^;]*from "fastify"|[^;]*\bWebSocketServer\b[^;]*from "ws")/;
 /** Stands for another process in tests and drills, and is served to nobody else. */
-const NO_PRODUCT = /(\.test\.ts|\.fixtures\.ts)$|\/testing\/|^scripts\/drill\//;
+const NO_PRODUCT = /(\.test\.ts|\.fixtures\.ts)$|\/testing\/|^e2e\/(world|scenarios)\//;
 
 function filesOf(wing: string): string[] {
   return readdirSync(join(root, wing), { recursive: true, withFileTypes: true })

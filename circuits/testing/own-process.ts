@@ -1,3 +1,5 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 /**
@@ -7,3 +9,51 @@ import { fileURLToPath } from "node:url";
  */
 export const ownProcess = (main: string): readonly string[] =>
   ["scripts/start.js", main].map((path) => fileURLToPath(new URL(`../../${path}`, import.meta.url)));
+
+export type LogEntry = Readonly<Record<string, unknown>> & { readonly msg: string };
+
+export interface OwnProcess {
+  readonly process: ChildProcess;
+  /** What the entry says that it waited for. */
+  readonly url: string;
+  /** Sends the signal and waits for the end. @returns the exit code, null where the signal ended it */
+  end(signal: "SIGKILL" | "SIGTERM"): Promise<number | null>;
+}
+
+/**
+ * A process of its own, for tests that kill it and for measurements that must not share its core.
+ * @param environment beside PATH and HOME
+ * @param heard told each line of its log; a text is the address at which it is ready
+ */
+export async function startOwnProcess(
+  main: string,
+  environment: Readonly<Record<string, string>>,
+  heard: (entry: LogEntry) => string | null | undefined,
+): Promise<OwnProcess> {
+  const { HOME = "", PATH = "" } = process.env;
+  const child = spawn(process.execPath, ownProcess(main), {
+    env: { PATH, HOME, ...environment },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const lines = createInterface({ input: child.stdout });
+  const url = await new Promise<string>((resolve, reject) => {
+    lines.on("line", (line) => {
+      const found = heard(JSON.parse(line) as LogEntry);
+      if (typeof found === "string") resolve(found);
+    });
+    lines.on("close", () => reject(new Error(`${main} ended before it was ready`)));
+  });
+  return {
+    process: child,
+    url,
+    end: (signal) =>
+      new Promise((resolve) => {
+        child.once("exit", resolve);
+        child.kill(signal);
+      }),
+  };
+}
+
+/** The address of the entry with this message. */
+export const saying = (msg: string) => (entry: LogEntry) =>
+  entry.msg === msg ? (entry.url as string) : null;

@@ -13,11 +13,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pairBytes } from "../../attribution/disputes/leaf-bytes.ts";
 import { LEAF_FILE } from "../../attribution/disputes/leaf-file.ts";
 import { writeModel } from "../../attribution/model/model-directory.ts";
+import { createWorld, QUICK_FINALITY, type World } from "../../e2e/world/world.ts";
 import { serveWorld, writeServingWorld } from "../../models/testing/serving-world.ts";
-import { DrillWorld } from "../../scripts/drill/drill-world.ts";
 import { lie, startDisputes, trainedCase } from "../disputing/testing/dispute-fixture.ts";
 import { type InstalledPackage, installPackage } from "../testing/installed-package.ts";
-import { fundOpen } from "../testing/world-faucet.ts";
 
 const examples = fileURLToPath(new URL("../../examples", import.meta.url));
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
@@ -39,16 +38,15 @@ function runExample(folder: string, name: string, env: Readonly<Record<string, s
 
 describe("the programs that use the client package", () => {
   let project: InstalledPackage;
-  let world: DrillWorld;
+  let world: World;
   beforeAll(async () => {
-    const options = { name: "examples", backend: "wasm", slots: 2, keepIn: null } as const;
     [project, world] = await Promise.all([
       installPackage(),
-      DrillWorld.start({ ...options, confirmations: 1, finalityDepthBlocks: 6 }),
+      createWorld({ name: "examples", ...QUICK_FINALITY }),
     ]);
     for (const name of ["deposit-and-pay.ts", "read-earnings.ts", "verify-batch.ts"])
       cpSync(join(examples, name), join(project.folder, name));
-    await fundOpen(world, account.address, parseEther("25"));
+    await world.l1.fund(account.address, parseEther("25"));
   });
   afterAll(async () => {
     await world?.stop();

@@ -7,9 +7,8 @@ import { parseEther, toHex } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DrillWorld } from "../../scripts/drill/drill-world.ts";
+import { createWorld, QUICK_FINALITY, type World } from "../../e2e/world/world.ts";
 import { type InstalledPackage, installPackage } from "../testing/installed-package.ts";
-import { fundOpen } from "../testing/world-faucet.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const run = promisify(execFile);
@@ -140,17 +139,10 @@ async function bundledKb(source: string): Promise<number> {
 }
 
 describe("the npm package, used", () => {
-  let world: DrillWorld;
+  let world: World;
   beforeAll(async () => {
-    world = await DrillWorld.start({
-      name: "package",
-      backend: "wasm",
-      slots: 2,
-      confirmations: 1,
-      finalityDepthBlocks: 6,
-      keepIn: null,
-    });
-    await fundOpen(world, account.address, parseEther("100"));
+    world = await createWorld({ name: "package", ...QUICK_FINALITY });
+    await world.l1.fund(account.address, parseEther("100"));
   });
   afterAll(() => world?.stop());
 

@@ -16,8 +16,9 @@ import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getOperation } from "../../client/sequencer/ledger-reads.ts";
 import { ONE_OPEN_WEI } from "../../sequencer/testing/test-rollup.ts";
 import { nameCard } from "../card/card.ts";
-import { createHostWorld, type HostWorld, type TestHost } from "../testing/host-world.ts";
+import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
+import type { TestHost } from "../testing/test-host.ts";
 
 /** Leaves: user i has 2 + i. Alice (3) and bob (4) contribute, carol and dave (5, 6) label, erin (7) reviews. */
 const REVIEWER = 7;

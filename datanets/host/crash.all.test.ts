@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { contributionRoot, hashRow } from "../../circuits/ledger/version-rows.ts";
 import { openPaths } from "../../circuits/testing/open-paths.ts";
+import type { OwnProcess } from "../../circuits/testing/own-process.ts";
 import { commitData } from "../../client/actions/ledger/commit-data.ts";
 import { bringCard } from "../../client/datanets/datanet-card.ts";
 import { askHost, askHostForBytes } from "../../client/datanets/host-request.ts";
@@ -10,7 +11,7 @@ import { missingSchema } from "../../client/datanets/host-schemas.ts";
 import { type RowSource, uploadRows } from "../../client/datanets/upload-rows.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { decodeRows, encodeDigests, encodeRows } from "../rows/row-wire.ts";
-import { type ChildHost, startChildHost } from "../testing/child-host.ts";
+import { startChildHost } from "../testing/child-host.ts";
 import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
 
@@ -19,7 +20,7 @@ const PIECE = 20;
 const KILLS = 2;
 
 let world: HostWorld;
-let child: ChildHost | null = null;
+let child: OwnProcess | null = null;
 let alice: LedgerClient;
 const rows = sampleRows(ROW_COUNT);
 const digests = rows.map((row) => createHash("sha256").update(row).digest("hex"));

@@ -14,8 +14,9 @@ import { uploadRows } from "../../client/datanets/upload-rows.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { encodeDigests, encodeRows } from "../rows/row-wire.ts";
 import { sha256Hex } from "../shelf/blob-files.ts";
-import { createHostWorld, type HostWorld, type TestHost } from "../testing/host-world.ts";
+import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
+import type { TestHost } from "../testing/test-host.ts";
 
 const text = (value: string) => new TextEncoder().encode(value);
 const SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>';

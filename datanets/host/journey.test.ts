@@ -21,8 +21,9 @@ import { contributionSource, uploadRows } from "../../client/datanets/upload-row
 import { toHex32 } from "../../client/hex.ts";
 import { getLeaf } from "../../client/sequencer/ledger-reads.ts";
 import { nameCard } from "../card/card.ts";
-import { createHostWorld, type HostWorld, type TestHost } from "../testing/host-world.ts";
+import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
+import type { TestHost } from "../testing/test-host.ts";
 
 const card = sampleCard();
 let world: HostWorld;

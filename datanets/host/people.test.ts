@@ -23,8 +23,9 @@ import { createRandomKey } from "../../client/l2-key.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { signRecord } from "../records/record.ts";
 import { REQUEST_HEADER, signRequest } from "../records/signed-request.ts";
-import { createHostWorld, type HostWorld, type TestHost } from "../testing/host-world.ts";
+import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
 import { sampleCard, sampleRows } from "../testing/sample-card.ts";
+import type { TestHost } from "../testing/test-host.ts";
 
 /** Leaves: user i has 2 + i. Alice (3) contributes, bob and carol (4, 5) label, dave (6) reviews, erin (7) builds. */
 const REVIEWER = 6;

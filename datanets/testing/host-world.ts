@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pino from "pino";
 import { createPublicClient, custom, defineChain, getAddress, pad, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { encodeDeployment } from "../../circuits/registry/deployment.ts";
@@ -21,21 +20,12 @@ import {
   testDeployment,
 } from "../../sequencer/testing/test-rollup.ts";
 import type { Card } from "../card/card.ts";
-import { loadHostConfig } from "../host/config.ts";
-import { createHostProcess, type HostProcess } from "../host/host-process.ts";
+import { hostEnvironment, startTestHost, type TestHost } from "./test-host.ts";
 
 /** The sequencer of the tests signs with the first key of every development chain. */
 const SEQUENCER = privateKeyToAccount("0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80");
 /** Of the Datanet's leaf, not of a user. */
 const DATANET_SECRET = 5_000n;
-
-export interface TestHost extends HostProcess {
-  readonly url: string;
-  readonly dataPath: string;
-  readonly fatal: unknown[];
-  /** The host's clock, beside the real one. */
-  readonly clock: { aheadMs: number };
-}
 
 export interface HostWorld {
   readonly folder: string;
@@ -108,29 +98,10 @@ export async function createHostWorld(options: { userCount?: number; card: Card 
   await finalise();
 
   const hosts: TestHost[] = [];
-  const environment = (dataPath: string) => ({
-    DATANET_DEPLOYMENT_PATH: deploymentPath,
-    DATANET_SEQUENCER_URL: sequencerUrl,
-    DATANET_DATA_PATH: dataPath,
-    DATANET_PORT: "0",
-    DATANET_LEDGER_CACHE_MS: "0",
-    DATANET_RATE_LIMIT_PER_MINUTE: "10000000",
-  });
+  const environment = (dataPath: string) =>
+    hostEnvironment(sequencerUrl, dataPath, { DATANET_DEPLOYMENT_PATH: deploymentPath });
   const host = async (name: string, more: Record<string, string> = {}): Promise<TestHost> => {
-    const dataPath = join(folder, name);
-    const clock = { aheadMs: 0 };
-    const fatal: unknown[] = [];
-    const started = await createHostProcess(
-      loadHostConfig({ ...environment(dataPath), ...more }),
-      deployment,
-      {
-        logger: pino({ level: "silent" }),
-        onFatal: (error) => fatal.push(error),
-        nowMs: () => Date.now() + clock.aheadMs,
-      },
-    );
-    const made = { ...started, url: await started.listen(), dataPath, fatal, clock };
-    await started.loaded();
+    const made = await startTestHost(deployment, sequencerUrl, join(folder, name), more);
     hosts.push(made);
     return made;
   };

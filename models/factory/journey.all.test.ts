@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { OwnProcess } from "../../circuits/testing/own-process.ts";
 import { listAccess, sayRecords } from "../../client/datanets/signed-records.ts";
 import { getModel } from "../../client/sequencer/model-reads.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
@@ -12,12 +13,7 @@ import { folderSource } from "../files/folder-source.ts";
 import { loadModel } from "../files/load-model.ts";
 import { memorySource } from "../files/memory-source.ts";
 import { openModel } from "../files/open-model.ts";
-import {
-  type ChildFactory,
-  type JourneyWorld,
-  startChildFactory,
-  startJourneyWorld,
-} from "../testing/journey-world.ts";
+import { type JourneyWorld, startChildFactory, startJourneyWorld } from "../testing/journey-world.ts";
 import { makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { byteConfig, sampleTexts } from "../testing/text-rows.ts";
 import type { ExportForm, FactoryJob, JobEvent } from "./factory-api.ts";
@@ -27,7 +23,7 @@ import { registerJob } from "./register-job.ts";
 let folder: string;
 let basePath: string;
 let world: JourneyWorld;
-let process: ChildFactory;
+let process: OwnProcess;
 let factory: FactoryClient;
 let environment: Record<string, string>;
 
@@ -45,7 +41,7 @@ beforeAll(async () => {
   factory = new FactoryClient(world.bob, process.url);
 });
 afterAll(async () => {
-  await process?.kill();
+  await process?.end("SIGKILL");
   await world?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -122,7 +118,7 @@ describe("from a permissioned Datanet to a registered model", () => {
       events.push(event);
       if (event.kind === "step" && event.step === 70 && !isKilled) {
         isKilled = true;
-        await process.kill();
+        await process.end("SIGKILL");
         // Its address stays, as an operator's does.
         process = await startChildFactory(environment);
       }

@@ -13,6 +13,7 @@ import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import type { ModelStatics } from "../../circuits/ledger/leaf.ts";
 import { askMessage } from "../../circuits/ledger/receipt.ts";
 import { unpackSplit } from "../../circuits/ledger/rewards.ts";
+import { isWhole } from "../../circuits/testing/test-random.ts";
 import { askAdapter } from "../../client/actions/answers/ask-adapter.ts";
 import { askModel } from "../../client/actions/answers/ask-model.ts";
 import { checkAnswer } from "../../client/actions/answers/check-answer.ts";
@@ -251,4 +252,52 @@ describe("a registered model behind the server of adapters", () => {
     await writeFile(path, bytes);
     expect((await streamed("A nation?", OTHER_ID)).text).not.toBe("");
   });
+
+  if (isWhole) {
+    it("attributes for models of other ranks and targets by one base, in turns, one of them in memory", async () => {
+      const answers = await Promise.all([streamed("The union?"), streamed("The union?", OTHER_ID)]);
+      const questions = { prompt: "The union?", payerId: PAYER, isAnsweredAgain: true };
+      for (const [i, published] of [model, other].entries())
+        checkAnswer(await openCheckable(published), answers[i]!.answer, {
+          ...questions,
+          staticsHash: published.staticsHash,
+        });
+      expect(answers[0]!.answer.receipt).not.toBe(answers[1]!.answer.receipt);
+      const row = await fetch(`${served.url}/ledger/${OTHER_ID}/v1/rows/3`);
+      expect(Buffer.from(await row.arrayBuffer())).toEqual(Buffer.from(other.rows![3]!.content));
+      expect((await fetch(`${served.url}/ledger/${OTHER_ID}/v1/rows/24`)).status).toBe(404);
+      expect(await (await fetch(`${served.url}/ledger/77/v1/model`)).json()).toMatchObject({
+        error: { code: "SRV_BAD_REQUEST" },
+      });
+    });
+
+    it("does not begin with another base than the models'", async () => {
+      const other = join(folder, "other-base");
+      await writeMadeModel(other, makeModel(byteConfig, "another text"));
+      await expect(openPaidModels(optionsOf(other), { log })).rejects.toMatchObject({
+        code: "MOD_BASE_MISSING",
+      });
+    });
+
+    it("gives nothing to whom nobody answers for, and nothing for nothing to who leaves early", async () => {
+      const unpaid = { status: 402, type: "insufficient_quota" };
+      const { openledger, ...bare } = question("The navy?");
+      await expect(openai.completions.create(bare)).rejects.toMatchObject(unpaid);
+      const stolen = { ...bare, prompt: "The treasury?", openledger };
+      await expect(openai.completions.create(stolen as never)).rejects.toMatchObject(unpaid);
+      await expect(openai.completions.create({ ...bare, model: "base" })).rejects.toMatchObject(unpaid);
+      const chat = { model: bare.model, messages: [{ role: "user" as const, content: "x" }] };
+      await expect(openai.chat.completions.create(chat)).rejects.toMatchObject({ status: 400 });
+      const long = question("x".repeat(33));
+      await expect(openai.completions.create(long)).rejects.toMatchObject({ status: 400, param: "prompt" });
+
+      const leaving = new AbortController();
+      const stream = await openai.completions.create(
+        { ...question("The navy?"), stream: true },
+        { signal: leaving.signal },
+      );
+      for await (const _ of stream) leaving.abort();
+      await expect.poll(() => streamed("A nation?").catch((error: unknown) => error)).toMatchObject(unpaid);
+    });
+  }
 });

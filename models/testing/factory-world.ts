@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import pino from "pino";
 import { encodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
-import { createHostWorld, type HostWorld, type TestHost } from "../../datanets/testing/host-world.ts";
+import { createHostWorld, type HostWorld } from "../../datanets/testing/host-world.ts";
+import type { TestHost } from "../../datanets/testing/test-host.ts";
 import { FactoryClient } from "../factory/factory-client.ts";
 import { readFactoryConfig } from "../factory/factory-config.ts";
 import { createFactoryProcess, type FactoryProcess } from "../factory/factory-process.ts";

@@ -1,13 +1,10 @@
 /** A whole rollup with a Datanet of texts on a host, and a factory beside it as a process of its own. */
 
-import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import pino from "pino";
 import { encodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
 import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
 import { freePort } from "../../circuits/testing/free-port.ts";
-import { ownProcess } from "../../circuits/testing/own-process.ts";
+import { type OwnProcess, saying, startOwnProcess } from "../../circuits/testing/own-process.ts";
 import { collectVersion } from "../../client/actions/data/collect-version.ts";
 import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
 import { listCommits } from "../../client/actions/data/list-commits.ts";
@@ -22,16 +19,8 @@ import { getOperation } from "../../client/sequencer/ledger-reads.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import { nameCard } from "../../datanets/card/card.ts";
-import { loadHostConfig } from "../../datanets/host/config.ts";
-import { createHostProcess } from "../../datanets/host/host-process.ts";
 import { sampleCard } from "../../datanets/testing/sample-card.ts";
 import { startSettlingWorld } from "../../scripts/settling/testing/settling-fixture.ts";
-
-export interface ChildFactory {
-  readonly process: ChildProcess;
-  readonly url: string;
-  kill(): Promise<void>;
-}
 
 export type JourneyWorld = Awaited<ReturnType<typeof startJourneyWorld>>;
 
@@ -45,7 +34,7 @@ export async function startJourneyWorld(
   },
 ) {
   const world = await startSettlingWorld(folder, undefined, options.size);
-  const { alice, deployment, home, sequencerUrl } = world;
+  const { alice, home, sequencerUrl } = world;
   await world.settle();
   const created = await createDatanet(alice, {
     l1Owner: anvilAccount(4).address,
@@ -60,23 +49,7 @@ export async function startJourneyWorld(
   await storeVersion(store, version);
   await publishVersion(alice, { datanetId, version, policy: nameCard(card).policy });
   await world.settle();
-  const host = await createHostProcess(
-    loadHostConfig({
-      DATANET_DEPLOYMENT_PATH: join(home, "deployment.json"),
-      DATANET_SEQUENCER_URL: sequencerUrl,
-      DATANET_DATA_PATH: join(folder, "host"),
-      DATANET_PORT: "0",
-      DATANET_LEDGER_CACHE_MS: "0",
-    }),
-    deployment,
-    {
-      logger: pino({ level: "silent" }),
-      onFatal: (error) => {
-        throw error;
-      },
-    },
-  );
-  const hostUrl = await host.listen();
+  const { url: hostUrl } = await world.host();
   const factoryPort = await freePort();
   await bringCard(alice, { hostUrl, datanetId, card });
   for (const { rowsRoot } of await listCommits(alice, datanetId))
@@ -102,34 +75,9 @@ export async function startJourneyWorld(
       FACTORY_PORT: String(factoryPort),
       ...more,
     }),
-    async stop() {
-      await host.stop();
-      await world.stop();
-    },
   };
 }
 
 /** A factory that can be killed. */
-export async function startChildFactory(environment: Record<string, string>): Promise<ChildFactory> {
-  const child = spawn(process.execPath, ownProcess("models/factory/main.ts"), {
-    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...environment },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const lines = createInterface({ input: child.stdout });
-  const url = await new Promise<string>((resolve, reject) => {
-    lines.on("line", (line) => {
-      const entry = JSON.parse(line) as { msg: string; url?: string };
-      if (entry.msg === "factory listens") resolve(entry.url!);
-    });
-    lines.on("close", () => reject(new Error("the factory ended before it listened")));
-  });
-  return {
-    process: child,
-    url,
-    kill: () =>
-      new Promise((resolve) => {
-        child.once("exit", () => resolve());
-        child.kill("SIGKILL");
-      }),
-  };
-}
+export const startChildFactory = (environment: Record<string, string>): Promise<OwnProcess> =>
+  startOwnProcess("models/factory/main.ts", environment, saying("factory listens"));

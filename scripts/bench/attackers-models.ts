@@ -30,13 +30,12 @@ import { waitFor } from "../../client/sequencer/wait-for.ts";
 import { readSealedEpoch, settledModelOf } from "../../client/settling/prepare-settlement.ts";
 import { signSettlement } from "../../client/settling/sign-settlement.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import type { BuiltCircuit } from "../../e2e/world/circuits.ts";
+import { proveGenesis, proveTable, TABLE_INDEX } from "../../e2e/world/model-circuits.ts";
+import type { World } from "../../e2e/world/world.ts";
+import { STEP_TIMEOUT_MS } from "../../e2e/world/world.ts";
 import { createProver } from "../../prover/backends.ts";
 import type { Prover } from "../../prover/proving/prover.ts";
-import type { DrillCircuit } from "../drill/drill-circuit.ts";
-import type { DrillWorld } from "../drill/drill-world.ts";
-import { proveGenesis, proveTable, TABLE_INDEX } from "../drill/model-circuits.ts";
-import { openAccount } from "../drill/open-account.ts";
-import { allPosted, passTime, patiently, STEP_TIMEOUT_MS } from "../drill/world-steps.ts";
 import type { GriefOptions } from "./grief-result.ts";
 
 export const SIZE: SettlementSize = { rows: 8, features: 4, earners: 4, payments: 4, draws: 2 };
@@ -59,14 +58,14 @@ export interface Parkable {
 
 /** Makes the models; L1's clock goes on by 15 days. @param table the circuit of earner tables */
 export async function makeParkables(
-  world: DrillWorld,
-  table: DrillCircuit,
+  world: World,
+  table: BuiltCircuit,
   counts: { readonly models: number; readonly invented: number },
   { backend, progress }: Pick<GriefOptions, "backend" | "progress">,
 ): Promise<Parkable[]> {
   const key = await keyFromSecret(SECRET);
   const { l1 } = world;
-  const leafId = await openAccount(world, { keyX: key.keyX, l1Owner: L1_OWNER });
+  const leafId = await world.openAccount({ keyX: key.keyX, l1Owner: L1_OWNER });
   const client = await createLedgerClient({
     sequencerUrl: world.sequencerUrl,
     rpcUrl: l1.url,
@@ -80,26 +79,26 @@ export async function makeParkables(
     progress("each takes a payment of one wei, and seals its epoch");
     for (const modelId of modelIds) {
       const payment = { modelId, amountWei: 1n, receipt: BigInt(modelId) };
-      const { hash } = await patiently(world, () => payInference(client, payment));
+      const { hash } = await world.patiently(() => payInference(client, payment));
       await waitFor(client, { hash }, "acknowledged");
     }
-    await allPosted(world);
-    for (const modelId of modelIds) await patiently(world, () => seal(client, { modelId }));
-    await allPosted(world);
+    await world.allPosted();
+    for (const modelId of modelIds) await world.patiently(() => seal(client, { modelId }));
+    await world.allPosted();
     await recordRandomness(world, client, modelIds);
     progress("two weeks pass on L1; the attacker proves the settlements that he will park");
-    await passTime(world, client, DEFAULT_SPLIT_DELAY_SECONDS + MARGIN_SECONDS);
+    await world.passTime(DEFAULT_SPLIT_DELAY_SECONDS + MARGIN_SECONDS);
     return await proveParkables(world, client, { modelIds, prover, table, invented: counts.invented });
   } finally {
     await prover.close();
   }
 }
 
-type Step = { readonly prover: Prover; readonly table: DrillCircuit } & Pick<GriefOptions, "progress">;
+type Step = { readonly prover: Prover; readonly table: BuiltCircuit } & Pick<GriefOptions, "progress">;
 
 /** A Datanet of the attacker's own, and models of its version, approved and with their geneses. */
 async function openModels(
-  world: DrillWorld,
+  world: World,
   client: LedgerClient,
   count: number,
   { progress, prover, table }: Step,
@@ -110,7 +109,7 @@ async function openModels(
     (await waitFor(client, { hash }, "acknowledged")).operation!.createdId!;
   progress(`the attacker makes a Datanet and ${count} models`);
   const datanetId = await created(
-    await patiently(world, () => createDatanet(client, { ...ownedBy, amountWei: parseEther("10") })),
+    await world.patiently(() => createDatanet(client, { ...ownedBy, amountWei: parseEther("10") })),
   );
   const earners: Earner[] = [
     { contributorId: account, validatorId: account, rowCount: SIZE.rows / 2 },
@@ -121,7 +120,7 @@ async function openModels(
     earnerRoot: earnerRoot(earners),
   };
   const version = { ...commitments, rowsRoot: 7n, rowCount: SIZE.rows };
-  await patiently(world, () => publishVersion(client, { datanetId, version }));
+  await world.patiently(() => publishVersion(client, { datanetId, version }));
   const binding: ModelBinding = {
     datanetId: BigInt(datanetId),
     version: 1n,
@@ -135,11 +134,11 @@ async function openModels(
   const modelIds: number[] = [];
   for (let i = 0; i < count; i++) {
     const terms = { ...statics, binding, split, priceWei: 1n, amountWei: parseEther("10") };
-    modelIds.push(await created(await patiently(world, () => createModel(client, { ...ownedBy, ...terms }))));
+    modelIds.push(await created(await world.patiently(() => createModel(client, { ...ownedBy, ...terms }))));
   }
-  await allPosted(world);
+  await world.allPosted();
   progress("a day passes on L1; the Datanet approves them, and their geneses are proven");
-  await passTime(world, client, APPROVAL_DELAY_SECONDS + MARGIN_SECONDS);
+  await world.passTime(APPROVAL_DELAY_SECONDS + MARGIN_SECONDS);
   const signed = { ...statics, binding: packBinding(binding), split: packSplit(split) };
   const settlements: ProvenSettlement[] = [];
   for (const modelId of modelIds) {
@@ -149,15 +148,15 @@ async function openModels(
   }
   for (const settlement of settlements) {
     const approval = { datanetId, modelId: settlement.modelId, statics: signed };
-    await patiently(world, () => approveModel(client, approval));
-    await patiently(world, () => sendSettlement(client, encodeSettlementBody(settlement)));
+    await world.patiently(() => approveModel(client, approval));
+    await world.patiently(() => sendSettlement(client, encodeSettlementBody(settlement)));
   }
-  await allPosted(world);
+  await world.allPosted();
   return modelIds;
 }
 
 async function proveParkables(
-  world: DrillWorld,
+  world: World,
   client: LedgerClient,
   { invented, modelIds, prover, table }: Omit<Step, "progress"> & { modelIds: number[]; invented: number },
 ): Promise<Parkable[]> {
@@ -186,7 +185,7 @@ async function proveParkables(
 
 /** The bridge records it once its block is final, so that this is over before anything is measured. */
 async function recordRandomness(
-  world: DrillWorld,
+  world: World,
   client: LedgerClient,
   modelIds: readonly number[],
 ): Promise<void> {

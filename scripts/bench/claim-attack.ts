@@ -4,13 +4,13 @@ import { decodeWire } from "../../circuits/batch/batch-data.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import type { DrillWorld } from "../drill/drill-world.ts";
+import type { World } from "../../e2e/world/world.ts";
 import type { Attack } from "./grief-result.ts";
 import { type AttackersCall, createPoolAttacker } from "./pool-attacker.ts";
 
 const CLAIM_GAS_LIMIT = 150_000;
 
-export function claimAttack(world: DrillWorld): Attack {
+export function claimAttack(world: World): Attack {
   const attacker = createPoolAttacker(world, async (input) => {
     const owners = await creditedOwners(world, input);
     return owners.map((owner): AttackersCall => {
@@ -30,7 +30,7 @@ export function claimAttack(world: DrillWorld): Attack {
 }
 
 /** Whom the transaction pays, if he has a credit already. */
-async function creditedOwners(world: DrillWorld, input: Hex): Promise<Address[]> {
+async function creditedOwners(world: World, input: Hex): Promise<Address[]> {
   const { args, functionName } = decodeFunctionData({ abi: rollupAbi, data: input });
   if (functionName !== "submitBatches") return [];
   const header = {
@@ -48,7 +48,7 @@ async function creditedOwners(world: DrillWorld, input: Hex): Promise<Address[]>
 }
 
 /** What L1 owes an address. */
-export function creditWei({ l1 }: DrillWorld, owner: Address): Promise<bigint> {
+export function creditWei({ l1 }: World, owner: Address): Promise<bigint> {
   return l1.client.readContract({
     address: l1.deployment.rollupAddress,
     abi: rollupAbi,

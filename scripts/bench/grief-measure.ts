@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Hex, toHex } from "viem";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { drillAccount } from "../drill/drill-accounts.ts";
-import type { DrillWorld } from "../drill/drill-world.ts";
+import { drillAccount } from "../../e2e/world/accounts.ts";
+import type { World } from "../../e2e/world/world.ts";
 
 export interface Measured {
   readonly operationCount: number;
@@ -17,7 +17,7 @@ export interface Measured {
 const STANDSTILL_MS = 600_000;
 
 /** Called when a batch has arrived on L1: until another one has, at least so many seconds later; or a standstill. */
-export async function measure(world: DrillWorld, seconds: number): Promise<Measured> {
+export async function measure(world: World, seconds: number): Promise<Measured> {
   const startedAtMs = performance.now();
   const { client } = world.l1;
   const firstBlock = await client.getBlockNumber();
@@ -40,7 +40,7 @@ export async function measure(world: DrillWorld, seconds: number): Promise<Measu
  * Waits for the next batch on L1. @returns whether one came.
  * @throws DRL_PROCESS_ENDED where sequencer or prover ended: none of the attacks is on them
  */
-export async function goesOn(world: DrillWorld): Promise<boolean> {
+export async function goesOn(world: World): Promise<boolean> {
   try {
     await world.nextBatch(STANDSTILL_MS);
     return true;
@@ -50,7 +50,7 @@ export async function goesOn(world: DrillWorld): Promise<boolean> {
   }
 }
 
-async function postedCount({ l1 }: DrillWorld, blockNumber: bigint): Promise<number> {
+async function postedCount({ l1 }: World, blockNumber: bigint): Promise<number> {
   const address = l1.deployment.rollupAddress;
   const call = { address, abi: rollupAbi, functionName: "state", blockNumber } as const;
   return Number((await l1.client.readContract(call)).opIndex);
@@ -62,7 +62,7 @@ interface MinedReceipt {
   readonly status: Hex;
 }
 
-async function operatorsReceipts({ l1 }: DrillWorld, fromBlock: bigint, toBlock: bigint) {
+async function operatorsReceipts({ l1 }: World, fromBlock: bigint, toBlock: bigint) {
   const operator = drillAccount("operator").address.toLowerCase();
   const receipts: MinedReceipt[] = [];
   for (let blockNumber = fromBlock; blockNumber <= toBlock; blockNumber++) {

@@ -2,12 +2,11 @@
  * What strangers can do to the publishing of signed operations, for gas alone: real processes, a real L1, real proofs with
  * development keys. Before each attack the same load is measured without it, in the same run and in turns.
  */
-import { auditPreconfirmations } from "../drill/audit.ts";
-import { drillUser } from "../drill/drill-accounts.ts";
-import { drillError } from "../drill/drill-errors.ts";
-import { DrillWorld } from "../drill/drill-world.ts";
-import { buildModelCircuits } from "../drill/model-circuits.ts";
-import { openAccount } from "../drill/open-account.ts";
+import { auditPreconfirmations } from "../../e2e/audit/audit.ts";
+import { drillUser } from "../../e2e/world/accounts.ts";
+import { drillError } from "../../e2e/world/drill-errors.ts";
+import { buildModelCircuits } from "../../e2e/world/model-circuits.ts";
+import { createWorld, type World } from "../../e2e/world/world.ts";
 import { makeParkables, SIZE } from "./attackers-models.ts";
 import { claimAttack, creditWei } from "./claim-attack.ts";
 import { goesOn, type Measured, measure } from "./grief-measure.ts";
@@ -42,7 +41,7 @@ export async function benchGrief(options: GriefOptions) {
   progress(`compiling circuits and making their keys, where they are not in the cache`);
   const others = await buildModelCircuits(SIZE);
   progress(`starting sequencer, prover (${backend}), bridge and an L1 with a block a second`);
-  const world = await DrillWorld.start({
+  const world = await createWorld({
     ...{ backend, slots: options.slots, name: "grief", keepIn: options.keepIn, others },
     ...{ maxUnpostedBatches: MAX_UNPOSTED_BATCHES, closeIntervalMs: CLOSE_INTERVAL_MS },
     tell: progress,
@@ -69,10 +68,10 @@ export async function benchGrief(options: GriefOptions) {
   }
 }
 
-async function startLoad(world: DrillWorld, progress: GriefOptions["progress"]): Promise<Withdrawals> {
+async function startLoad(world: World, progress: GriefOptions["progress"]): Promise<Withdrawals> {
   progress("starting the attacker's withdrawals, then the users' transfers");
   const attacker = drillUser(ATTACKER_INDEX);
-  const user = { ...attacker, leafId: await openAccount(world, attacker) };
+  const user = { ...attacker, leafId: await world.openAccount(attacker) };
   const { domain } = world.l1.deployment;
   const withdrawals = new Withdrawals({
     ...{ sequencerUrl: world.sequencerUrl, domain, user },
@@ -95,7 +94,7 @@ async function startLoad(world: DrillWorld, progress: GriefOptions["progress"]):
 }
 
 async function measureInTurns(
-  world: DrillWorld,
+  world: World,
   attacks: readonly Attack[],
   { progress, rounds, seconds }: GriefOptions,
 ): Promise<Tally[]> {

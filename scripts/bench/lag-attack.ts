@@ -1,8 +1,8 @@
 /** Half of what the bridge hears of L1 comes from a node that is a block or two behind. Nobody has to be paid for that. */
-import type { DrillWorld } from "../drill/drill-world.ts";
+import type { World } from "../../e2e/world/world.ts";
 import type { Attack } from "./grief-result.ts";
 
-export function lagAttack({ proxy }: DrillWorld): Attack {
+export function lagAttack({ proxy }: World): Attack {
   let before = 0;
   return {
     name: "staleNode",

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Address, decodeFunctionData, type Hex, parseGwei, toHex } from "viem";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { revertName } from "../../contracts/testing/rollup-fixture.ts";
-import { drillAccount } from "../drill/drill-accounts.ts";
-import type { DrillWorld } from "../drill/drill-world.ts";
+import { drillAccount } from "../../e2e/world/accounts.ts";
+import type { World } from "../../e2e/world/world.ts";
 
 const LOOK_MS = 50;
 // More than anybody else pays: these go first.
@@ -31,10 +31,7 @@ export interface Spent {
 }
 
 /** @param before what he sends before a transaction of the bridge's with this input */
-export function createPoolAttacker(
-  { l1 }: DrillWorld,
-  before: (input: Hex) => Promise<readonly AttackersCall[]>,
-) {
+export function createPoolAttacker({ l1 }: World, before: (input: Hex) => Promise<readonly AttackersCall[]>) {
   const { client, deployment } = l1;
   // The account is one of anvil's own: the node signs for it.
   const from = drillAccount("treasury").address;

@@ -12,6 +12,7 @@ import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { encodeDeployment } from "../../circuits/registry/deployment.ts";
+import { buildBatchCircuit } from "../../e2e/world/circuits.ts";
 import type { BackendName } from "../../prover/backends.ts";
 import { createDispatchMetrics } from "../../prover/jobs/dispatch-metrics.ts";
 import { Dispatcher } from "../../prover/jobs/dispatcher.ts";
@@ -26,7 +27,6 @@ import {
   temporaryFolder,
   testDeployment,
 } from "../../sequencer/testing/test-rollup.ts";
-import { buildDrillCircuit } from "../drill/drill-circuit.ts";
 import { median } from "./prove-summary.ts";
 
 export interface ProversBenchOptions {
@@ -51,7 +51,7 @@ const TOKEN = OPERATOR_TOKEN.replaceAll(" ", "-");
 export async function benchProvers(options: ProversBenchOptions) {
   const program = redisProgram();
   if (program === null) throw new Error("this benchmark needs redis-server or valkey-server");
-  const circuit = await buildDrillCircuit(SHAPE);
+  const circuit = await buildBatchCircuit(SHAPE);
   const redis = await startRedis(program);
   try {
     const run = async (name: string, proverCount: number, isQueue: boolean) => {
@@ -89,7 +89,7 @@ export async function benchProvers(options: ProversBenchOptions) {
   }
 }
 
-type Proving = Awaited<ReturnType<typeof buildDrillCircuit>>["proving"];
+type Proving = Awaited<ReturnType<typeof buildBatchCircuit>>["proving"];
 
 interface World {
   readonly rollup: TestRollup;

@@ -8,7 +8,7 @@ import { encodeWire } from "../../circuits/batch/batch-data.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import type { DrillWorld } from "../drill/drill-world.ts";
+import type { World } from "../../e2e/world/world.ts";
 import type { Parkable } from "./attackers-models.ts";
 import type { Attack } from "./grief-result.ts";
 import { createPoolAttacker } from "./pool-attacker.ts";
@@ -17,7 +17,7 @@ const PARK_GAS_LIMIT = 1_000_000;
 const BATCH_GAS_LIMIT = 500_000;
 
 /** @param parkables each is parked once, over all starts */
-export function settleAttack(world: DrillWorld, parkables: readonly Parkable[]): Attack {
+export function settleAttack(world: World, parkables: readonly Parkable[]): Attack {
   const isOfLedger = (wanted: boolean) => parkables.filter((parkable) => parkable.isOfLedger === wanted);
   const left = [isOfLedger(true), isOfLedger(false)];
   let turn = 0;
@@ -54,7 +54,7 @@ export function settleAttack(world: DrillWorld, parkables: readonly Parkable[]):
 }
 
 /** Of all that was ever parked, what batches on L1 have taken: only the sequencer's can. */
-async function takenCount({ l1: { client, deployment } }: DrillWorld): Promise<number> {
+async function takenCount({ l1: { client, deployment } }: World): Promise<number> {
   const { deployedAtBlock, rollupAddress } = deployment;
   const taken = await client.getContractEvents({
     address: rollupAddress,
@@ -69,7 +69,7 @@ async function takenCount({ l1: { client, deployment } }: DrillWorld): Promise<n
  * L1 refuses it before it looks at the proof, since nothing is overdue: so any proof will do, and no proof of such a batch
  * could ever be in time.
  */
-async function ownBatch({ circuit, l1 }: DrillWorld, { modelId, proof, word }: Parkable): Promise<Hex> {
+async function ownBatch({ circuit, l1 }: World, { modelId, proof, word }: Parkable): Promise<Hex> {
   const { timestamp } = await l1.client.getBlock();
   const record = { kind: KIND.settle, a: 0, b: modelId, amountCode: 0n, isValid: false, words: [word] };
   const header = { domain: 0n, oldRoot: 0n, batchNumber: 0n, firstOpIndex: 0n, oldNextId: 0, idFeeWei: 0n };

@@ -1,9 +1,9 @@
 /** What the pages cost their reader, in a real browser, while a real rollup closes, proves and posts batches. */
 import type { Browser, CDPSession } from "playwright-core";
+import type { World } from "../../e2e/world/world.ts";
 import { weighPages } from "../../web/build/weigh-pages.ts";
 import { openBrowser, openProfile, seriousFindings } from "../../web/testing/browser.ts";
 import { pagesPathOf, startPagesWorld } from "../../web/testing/pages-world.ts";
-import type { DrillWorld } from "../drill/drill-world.ts";
 
 export interface BenchWebOptions {
   /** Minutes of live batches over which the heap is watched. */
@@ -86,7 +86,7 @@ export async function benchWeb({ minutes, progress, rounds }: BenchWebOptions): 
   }
 }
 
-async function interactiveMs(browser: Browser, world: DrillWorld): Promise<number> {
+async function interactiveMs(browser: Browser, world: World): Promise<number> {
   const { context } = await openProfile(browser);
   const page = await context.newPage();
   const startedAtMs = performance.now();
@@ -97,7 +97,7 @@ async function interactiveMs(browser: Browser, world: DrillWorld): Promise<numbe
   return tookMs;
 }
 
-async function countFindings(browser: Browser, world: DrillWorld): Promise<number> {
+async function countFindings(browser: Browser, world: World): Promise<number> {
   let count = 0;
   for (const colorScheme of ["light", "dark"] as const) {
     const { context } = await openProfile(browser, { colorScheme });
@@ -115,7 +115,7 @@ async function countFindings(browser: Browser, world: DrillWorld): Promise<numbe
 /** The page with most on it that lives: health has charts, figures and Ethereum's answers. */
 async function heapGrowth(
   browser: Browser,
-  world: DrillWorld,
+  world: World,
   minutes: number,
   progress: (text: string) => void,
 ): Promise<number> {

@@ -5,7 +5,7 @@ import { signMessage } from "../../circuits/field/eddsa.ts";
 import { messageHash } from "../../circuits/ledger/operation.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { encodeOperation } from "../../client/sequencer/operation-body.ts";
-import type { DrillUser } from "../drill/drill-accounts.ts";
+import type { DrillUser } from "../../e2e/world/accounts.ts";
 
 const MAX_FEE_PER_UNIT_WEI = 1_000_000n;
 const PACE_MS = 20;

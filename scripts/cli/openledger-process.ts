@@ -10,14 +10,18 @@ export interface EndedCommand {
   readonly stderr: string;
 }
 
-/**
- * It dies with this process. @param home OPENLEDGER_HOME: where it finds the deployment, accounts and servers
- * @param signal ends it
- */
+interface RunOptions {
+  /** Ends it. */
+  readonly signal?: AbortSignal;
+  /** Told what it says beside its answer, and how to end it at once. */
+  readonly onSaid?: (text: string, kill: () => void) => void;
+}
+
+/** It dies with this process. @param home OPENLEDGER_HOME: where it finds the deployment, accounts and servers */
 export async function runOpenledger(
   home: string,
   args: readonly string[],
-  signal?: AbortSignal,
+  { onSaid, signal }: RunOptions = {},
 ): Promise<EndedCommand> {
   const { HOME = "", PATH = "", TMPDIR } = process.env;
   const env = { HOME, PATH, OPENLEDGER_HOME: home, ...(TMPDIR === undefined ? {} : { TMPDIR }) };
@@ -36,6 +40,7 @@ export async function runOpenledger(
   });
   child.stderr.on("data", (part) => {
     stderr += part;
+    onSaid?.(String(part), kill);
   });
   const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
   process.off("exit", kill);

@@ -9,8 +9,8 @@ import {
   readPrebuiltHeader,
 } from "../../circuits/compiler/prebuilt.ts";
 import { generatorTablesPath } from "../../circuits/field/generator-tables.ts";
-import { circuitsOf } from "../devnet/circuits.ts";
-import { PLANS } from "../devnet/plan.ts";
+import { circuitsOf } from "../../e2e/devnet/circuits.ts";
+import { PLANS } from "../../e2e/devnet/plan.ts";
 
 export interface PrebuiltFile {
   readonly path: string;

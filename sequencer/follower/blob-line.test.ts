@@ -7,18 +7,29 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type BlobPlacesOptions, blobFinder, blobPlaces } from "../../bridge/blobs/blob-places.ts";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
+import { behindLimit, rpcResult } from "../../bridge/testing/limited-node.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
-import type { BatchShape } from "../../circuits/protocol.ts";
+import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { isWhole } from "../../circuits/testing/test-random.ts";
 import { warmUpKzg } from "../../contracts/testing/blob-batches.ts";
 import { startTestFollower, urlOf } from "../testing/follower-fixture.ts";
-import { deploymentOn, depositFor, type L1World, startL1World } from "../testing/l1-world.ts";
-import { close, send } from "../testing/test-operator.ts";
+import {
+  deploymentOn,
+  depositFor,
+  FINALITY_DEPTH_BLOCKS,
+  type L1World,
+  startL1World,
+} from "../testing/l1-world.ts";
+import { batch, close, send } from "../testing/test-operator.ts";
 import { ONE_OPEN_WEI, type TestUser, temporaryFolder, testUser, transfer } from "../testing/test-rollup.ts";
 
 const TABLE = { members: 4, rows: 8, units: 2, low: 2, top: 2 };
-const CALLDATA_SHAPE: BatchShape = { narrow: 8, wide: 4, table: TABLE };
+/** More transfers than make a blob cheaper by a tenth where its gas costs next to nothing: 400. */
+const TRANSFERS = 404;
+const GWEI = 10n ** 9n;
+const CALLDATA_SHAPE: BatchShape = { narrow: isWhole ? TRANSFERS + 4 : 8, wide: 4, table: TABLE };
 const SHAPE: BatchShape = { ...CALLDATA_SHAPE, table: { ...TABLE, isBlob: true } };
 const [alice, bob] = [testUser(0), testUser(1)];
 
@@ -130,3 +141,67 @@ it("posts after a restart what was closed before it", async () => {
   await f.l1.client.mine({ blocks: 2 });
   await expectRead("after-restart", { archives: [urlOf(w)] }, count);
 }, 240_000);
+
+if (isWhole) {
+  it("stands where L1's prices make it cheaper, and moves out of a blob that got too dear to be posted", async () => {
+    const before = archived().length;
+    let blobBaseFeeWei = 1n;
+    const price = ({ method }: { method: string }) =>
+      method === "eth_blobBaseFee" ? { body: rpcResult(`0x${blobBaseFeeWei.toString(16)}`) } : null;
+    await w.stop();
+    await behindLimit(f.rpcUrl, price, async (pricesUrl) => {
+      w = await start("auto", pricesUrl);
+      const hear = async (wei: bigint) => {
+        blobBaseFeeWei = wei;
+        await f.l1.client.mine({ blocks: 1 });
+        await w.watch();
+      };
+      const nonces = { alice: 2n, bob: 2n };
+      const payOften = async (count: number) => {
+        for (let i = 0; i < count; i += 2) {
+          await pay(alice, bob, nonces.alice++);
+          await pay(bob, alice, nonces.bob++);
+        }
+      };
+      const closeNow = async () => {
+        const { circuit } = await batch(w.rollup, await close(w.rollup));
+        const { data } = (await w.rollup.get("/v1/status")).body;
+        return [circuit === shapeName(SHAPE), data.last.place, data.last.reason];
+      };
+
+      await hear(1_000n * GWEI);
+      await payOften(2);
+      expect(await closeNow(), "a dear blob").toEqual([false, "calldata", "cheaper"]);
+      await hear(1n);
+      await payOften(2);
+      expect(await closeNow(), "few operations").toEqual([false, "calldata", "cheaper"]);
+      await payOften(TRANSFERS);
+      expect(await closeNow(), "a cheap blob").toEqual([true, "blob", "cheaper"]);
+      const fed = await startTestFollower(f, join(folder.path, "fed"), urlOf(w), {
+        blobs: { archives: [urlOf(w)], beaconUrls: [] },
+      });
+      cleanUps.push(() => fed.stop());
+      await fed.poll();
+      expect(fed.alarms.all).toEqual([]);
+      expect(await fed.get("/v1/status")).toMatchObject({
+        body: { batches: { closed: w.rollup.sequencer.line.book.closedNumber } },
+      });
+      await post(2);
+
+      await payOften(TRANSFERS);
+      expect(await closeNow(), "a cheap blob again").toEqual([true, "blob", "cheaper"]);
+      // Nobody posts it for so long that L1 would not take it any more.
+      await f.l1.client.increaseTime({ seconds: 3_000 });
+      await hear(1_000n * GWEI);
+      const count = await post(3);
+      expect((await batch(w.rollup, count)).circuit).toBe(shapeName(CALLDATA_SHAPE));
+      expect(archived().length).toBe(before + 1);
+      expect(w.rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
+      await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+      await expectRead("mixed", { archives: [urlOf(w)] }, count, count - 3);
+      await fed.poll();
+      expect(fed.followed.head.ledger.root).toBe((await f.rollup.state()).root);
+      expect(fed.alarms.all).toEqual([]);
+    });
+  }, 240_000);
+}

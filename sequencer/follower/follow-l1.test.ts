@@ -1,13 +1,29 @@
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
+import { submitQueue } from "../../bridge/without-operator/submit-queue.ts";
+import { hex32 } from "../../circuits/hex.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { EXIT_SIZES, exitActions } from "../../contracts/testing/exit-fixture.ts";
+import { isWhole } from "../../circuits/testing/test-random.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
+import { EXIT_SIZES, exitActions, HARD_DEADLINE } from "../../contracts/testing/exit-fixture.ts";
 import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
-import { plainAnswer, startTestFollower, type TestFollower, urlOf } from "../testing/follower-fixture.ts";
-import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "../testing/l1-world.ts";
-import { close, send } from "../testing/test-operator.ts";
+import {
+  passStall,
+  plainAnswer,
+  startTestFollower,
+  type TestFollower,
+  urlOf,
+} from "../testing/follower-fixture.ts";
+import {
+  deploymentOn,
+  FINALITY_DEPTH_BLOCKS,
+  forgedProver,
+  type L1World,
+  startL1World,
+} from "../testing/l1-world.ts";
+import { close, operator, send } from "../testing/test-operator.ts";
 import {
   type Answer,
   ONE_OPEN_WEI,
@@ -181,6 +197,42 @@ describe("a follower of a frozen rollup", () => {
     await served(await follower("late", null));
     await served(await follower("late and fed", w));
   });
+
+  if (isWhole) {
+    it("counts no broken promise before its deadline, and takes back what L1 takes back", async () => {
+      const { follower, stop, w } = await start();
+      const fed = await follower("fed", w);
+      await force.setKey(77n);
+      await f.l1.passTime(HARD_DEADLINE + 1n);
+      await reportHead(w);
+      const { preconfirmation } = await pay(w, alice, bob, 0n);
+      await fed.poll();
+      const id = await f.l1.client.snapshot();
+      const freeze = () => f.l1.rollup.write.freeze({ account: f.l1.roles.stranger });
+      await freeze();
+      await mine(FINALITY_DEPTH_BLOCKS);
+      for (let i = 0; i < 2; i++) await fed.poll();
+      await says(fed, true);
+      expectQuiet(fed);
+      await f.l1.client.revert({ id });
+      await mine(2 * FINALITY_DEPTH_BLOCKS);
+      await expect(fed.poll()).rejects.toMatchObject({ code: "SEQ_FOLLOW_REORGANISED" });
+      await stop(fed);
+      const again = await follower("fed", w);
+      await again.poll();
+      const { body } = await again.get("/health");
+      expect(body).toMatchObject({ follower: { isFrozen: false }, alarms: [{ kind: "queue-overdue" }] });
+      await freeze();
+      await f.l1.passTime(DAY_SECONDS + 60n);
+      await again.poll();
+      // The promise was signed, and is broken now, whoever froze the ledger.
+      expect(again.alarms.all).toMatchObject([{ reason: "overdue", evidence: { preconfirmation } }]);
+      expect((await again.get("/health")).body).toMatchObject({
+        status: "alarm",
+        follower: { isFrozen: true },
+      });
+    });
+  }
 });
 
 describe("a follower when L1 takes back what it has followed", () => {
@@ -237,3 +289,104 @@ describe("a follower when L1 takes back what it has followed", () => {
     expectQuiet(fed);
   });
 });
+
+if (isWhole) {
+  describe("a follower of a sequencer whose queue a stranger carries on", () => {
+    it("takes the stranger's batch without an alarm, however much later than the sequencer", async () => {
+      const { follower, w } = await start();
+      const deepFinality = 5 * FINALITY_DEPTH_BLOCKS;
+      const fed = await follower("fed", w);
+      const deep = await follower("deep", w, { finalityDepthBlocks: deepFinality, stallMs: STALL_MS });
+      const alone = await follower("alone", null);
+      await mine(deepFinality);
+      await force.transfer(3n);
+      await force.withdraw(500n);
+      await f.l1.passTime(DAY_SECONDS + 1n);
+      // The bridge stands still, the operator's API does not.
+      await reportHead(w);
+      const sent = [await pay(w, alice, bob, 0n)];
+      await close(w.rollup);
+      sent.push(await pay(w, alice, bob, 1n));
+      for (const one of [fed, deep, alone]) await one.poll();
+      const { batchNumber } = await f.rollup.state();
+      const submitted = await submitQueue({
+        rpcUrl: f.rpcUrl,
+        rollupAddress: f.rollup.address,
+        account: anvilAccount(6),
+        circuits: deployment.circuits,
+        prove: forgedProver(f, deployment),
+      });
+      expect(submitted).toMatchObject([
+        { batchNumber: batchNumber + 1, entries: [{ isValid: true }, { isValid: false }] },
+      ]);
+      const look = async () => {
+        for (const one of [fed, deep, alone]) {
+          for (let i = 0; i < 4; i++) await one.poll();
+          expectQuiet(one);
+        }
+      };
+      await look();
+      await w.turn();
+      sent.push(await pay(w, bob, alice, 0n));
+      await look();
+      expect((await fed.get(LEAVES[2]!)).body.nonce, "what the sequencer says, until then").toBe(2);
+      await makeFinal(w);
+      // The batch was followed once it was confirmed; its end is reported as for own ones, after it was looked for.
+      for (let i = 0; i < 3; i++) await w.turn();
+      expect(w.rollup.sequencer.line.book.finalNumber).toBe(batchNumber + 1);
+      await look();
+      passStall(STALL_MS);
+      await mine(1);
+      await look();
+      const foreign = `/v1/batches/${batchNumber + 1}`;
+      const urls = [...LEAVES, foreign, "/v1/queue/2", "/v1/queue/3"];
+      await expectSame(fed, w, urls);
+      expect((await fed.get("/v1/queue/2")).body).toMatchObject({
+        kind: "forcedTransfer",
+        status: "executed",
+      });
+      expect((await fed.get("/v1/queue/3")).body).toMatchObject({
+        kind: "forcedWithdraw",
+        status: "invalid",
+      });
+
+      await post(w);
+      await fed.poll();
+      for (let i = 0; deep.followed.book.finalNumber <= batchNumber; i++) {
+        expect(i, "it comes to the stranger's batch").toBeLessThan(deepFinality);
+        await mine(1);
+        for (const one of [fed, deep]) await one.poll();
+      }
+      await look();
+      await mine(deepFinality);
+      for (let i = 0; i < 2; i++) await w.turn();
+      await look();
+      for (const one of [fed, deep, alone]) {
+        expect(rootOf(one)).toBe(await l1Root());
+        expect(one.followed.book.finalNumber).toBe((await f.rollup.state()).batchNumber);
+        await expectSame(one, w, urls, one === alone);
+      }
+      for (const { hash, preconfirmation } of sent)
+        for (const one of [fed, deep])
+          expect((await one.get(`/v1/operations/${hash}`)).body).toMatchObject({
+            status: "final",
+            preconfirmation,
+          });
+    });
+  });
+}
+
+const DAY_SECONDS = 86_400n;
+
+const STALL_MS = 60_000;
+
+/** L1's clock, as the bridge would report it, and none of the queue's entries. */
+async function reportHead(w: L1World): Promise<void> {
+  const { number, timestamp } = await f.l1.client.getBlock();
+  const { batchNumber, opIndex, queueHead, root } = await f.rollup.state({ blockNumber: number });
+  await operator(w.rollup, "/operator/l1-head", {
+    blockNumber: Number(number),
+    timestamp: Number(timestamp),
+    place: { batchNumber, opIndex, queueHead, root: hex32(root) },
+  });
+}

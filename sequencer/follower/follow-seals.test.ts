@@ -2,6 +2,12 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import {
+  BLOCK_HASH_WINDOW_BLOCKS,
+  DEFAULT_SPLIT_DELAY_SECONDS,
+  RANDOMNESS_DELAY_BLOCKS,
+} from "../../bridge/l1/settlement-times.ts";
+import {
+  EARNER_TABLE_CIRCUIT,
   MODEL_ID,
   type ModelHistory,
   SAMPLED_CIRCUIT,
@@ -11,6 +17,7 @@ import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
 import { hex32 } from "../../circuits/hex.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
+import { isWhole } from "../../circuits/testing/test-random.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
 import {
   modelDeployment,
@@ -127,4 +134,53 @@ describe("the Seals' randomness at a follower", () => {
     expect(await plainAnswer(again, MODEL)).toEqual(await plainAnswer(w.rollup, MODEL));
     expect(again.alarms.isQuiet).toBe(true);
   });
+
+  if (isWhole) {
+    it("is missed from the same block on as at the sequencer, and the default split settles the epoch", async () => {
+      const { follower, randomness, w } = await start();
+      const fed = await follower("fed", w);
+      const alone = await follower("alone", null);
+      const { blockNumber } = await f.rollup.sealedAt(sealBatch);
+      const lastFinal = blockNumber + RANDOMNESS_DELAY_BLOCKS + BLOCK_HASH_WINDOW_BLOCKS - 1;
+      const same = async (isMissed: boolean) => {
+        await randomness.poll();
+        for (const copy of [fed, alone]) {
+          await copy.poll();
+          for (const url of [MODEL, `${MODEL}/payments?epoch=1`])
+            expect(await plainAnswer(copy, url), url).toEqual(await plainAnswer(w.rollup, url));
+          expect(await sealedEpoch(copy)).toMatchObject({ isRandomnessMissed: isMissed, prevRandao: null });
+          expect(copy.alarms.isQuiet).toBe(true);
+        }
+      };
+      await mineTo(lastFinal + FINALITY_DEPTH_BLOCKS - 1);
+      await same(false);
+      await f.l1.client.mine({ blocks: 1 });
+      await same(true);
+      // One that begins only now, and one that begins again.
+      const late = await follower("late", null);
+      await late.poll();
+      await alone.stop();
+      const again = await follower("alone", w);
+      await again.poll();
+      for (const copy of [late, again])
+        expect(await sealedEpoch(copy)).toMatchObject({ isRandomnessMissed: true });
+
+      await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
+      await f.settleAsStranger(f.defaultData(), EARNER_TABLE_CIRCUIT);
+      await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
+      await w.turn();
+      for (const copy of [fed, late, again]) {
+        await copy.poll();
+        expect(copy.followed.head.ledger.root).toBe((await f.rollup.state()).root);
+        expect(await plainAnswer(copy, MODEL)).toEqual(await plainAnswer(w.rollup, MODEL));
+        expect(await sealedEpoch(copy)).toBeNull();
+        expect([...copy.alarms.all, ...copy.alarms.passingView]).toEqual([]);
+      }
+    });
+  }
 });
+
+async function mineTo(blockNumber: number): Promise<void> {
+  const blocks = blockNumber - Number(await f.l1.client.getBlockNumber());
+  await f.l1.client.mine({ blocks });
+}

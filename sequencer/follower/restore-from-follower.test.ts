@@ -1,9 +1,18 @@
-import { cpSync, existsSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createWalletClient, http, parseGwei } from "viem";
+import { foundry } from "viem/chains";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { createL1Client } from "../../bridge/l1/l1-client.ts";
+import { LeaseContract } from "../../bridge/l1/lease-contract.ts";
+import { OperatorNonce } from "../../bridge/operator/operator-nonce.ts";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { isWhole } from "../../circuits/testing/test-random.ts";
+import { compileContracts, pickContract } from "../../contracts/build/compile.ts";
+import { deployContract } from "../../contracts/build/deploy.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { startTestFollower, type TestFollower, urlOf } from "../testing/follower-fixture.ts";
 import {
   deploymentOn,
@@ -15,6 +24,7 @@ import {
 import { close, send } from "../testing/test-operator.ts";
 import { type Answer, ONE_OPEN_WEI, temporaryFolder, testUser, transfer } from "../testing/test-rollup.ts";
 import { restoreFromFollower } from "./restore-from-follower.ts";
+import { type TakeOverModules, takeForOwn, takeOver } from "./take-over.ts";
 
 const [alice, bob] = [testUser(0), testUser(1)];
 let f: HistoryFixture;
@@ -178,4 +188,104 @@ describe("a sequencer's data directory from its follower's", () => {
       restoreFromFollower({ ...options, followerPath: join(s.folder, "sequencer") }),
     ).rejects.toMatchObject(code("SEQ_WRONG_DIRECTORY"));
   });
+
+  if (isWhole) {
+    it("goes on where the follower had gone back, and again after a restart", async () => {
+      const s = await startSpare();
+      await s.pay(0n);
+      await s.post();
+      await s.pay(1n);
+      await s.follower.poll();
+      const { followed } = s.follower;
+      expect(followed.hasOpenBatch).toBe(true);
+      await followed.rewind(followed.book.closedNumber);
+      await lose(s);
+      expect(await s.promote()).toMatchObject({ position: { opIndex: 1 }, unpostedCount: 0 });
+      s.world = await startL1World(f, deployment, s.folder);
+      await s.world.watch();
+      expect((await s.pay(1n)).preconfirmation.opIndex).toBe(1);
+      const { root } = s.world.rollup.sequencer.line.head.position;
+      await s.world.stop();
+      s.world = await startL1World(f, deployment, s.folder);
+      expect(s.world.rollup.sequencer.line.head.position.root).toBe(root);
+      await s.world.watch();
+      await s.post();
+      expect((await f.rollup.state()).opIndex).toBe(2);
+    });
+  }
 });
+
+if (isWhole) {
+  describe("taking over with the lease", () => {
+    const [operator, payer] = [5, 6].map(anvilAccount);
+
+    async function startLease(): Promise<LeaseContract> {
+      const contract = pickContract(await compileContracts({ set: "lease" }), "SequencerLease");
+      const walletClient = createWalletClient({ chain: foundry, transport: http(f.rpcUrl), account: payer! });
+      const { contractAddress: address } = await deployContract(
+        { walletClient, publicClient: f.l1.client as never },
+        "SequencerLease",
+        contract,
+        [operator!.address],
+      );
+      return new LeaseContract({ client: createL1Client({ rpcUrl: f.rpcUrl }), address });
+    }
+
+    /** @param dieAt killed as soon as it tells this */
+    function toolsOf(lease: LeaseContract, dieAt: string | null): TakeOverModules {
+      const tell = (text: string) => {
+        if (dieAt !== null && text.includes(dieAt)) throw new Error("killed");
+      };
+      const fees = { maxFeePerGasWei: parseGwei("500"), maxPriorityFeePerGasWei: parseGwei("3") };
+      const how = { chainId: foundry.id, confirmations: 1, resendAfterMs: 5_000, pollIntervalMs: 20 };
+      const nonceWith: TakeOverModules["nonceWith"] = (onSigned) =>
+        new OperatorNonce({ ...fees, ...how }, { account: operator!, client: lease.client, onSigned, tell });
+      return { lease, tell, nonceWith };
+    }
+
+    it("goes on after a kill at any step, and begins anew where another machine has it", async () => {
+      const s = await startSpare();
+      await s.pay(0n);
+      await s.post();
+      await s.pay(1n);
+      await s.follower.poll();
+      await lose(s);
+      const lease = await startLease();
+      const { dataPath, followerPath } = s;
+      const options = {
+        ...{ dataPath, followerPath, followerUrl: null, rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address },
+        ...{ durationSeconds: 60, url: "http://b", isPatient: false, pollIntervalMs: 20 },
+      };
+      const journalPath = `${dataPath}.lease.json`;
+      const run = (dieAt: string | null = null) => takeOver(options, toolsOf(lease, dieAt));
+      await expect(run("takes epoch 1")).rejects.toThrow("killed");
+      await expect(run("the lease is ours")).rejects.toThrow("killed");
+      expect((await lease.read()).epoch).toBe(1);
+      const journal = readFileSync(journalPath);
+      await expect(run("checks the follower's ledger")).rejects.toThrow("killed");
+      expect(existsSync(dataPath)).toBe(false);
+      const made = { epoch: 1, position: { opIndex: 2 }, unpostedCount: 1 };
+      expect(await run()).toMatchObject(made);
+      expect(existsSync(journalPath)).toBe(false);
+      await expect(run(), "it is done").rejects.toMatchObject(code("SEQ_WRONG_DIRECTORY"));
+      // Killed before the journal was gone.
+      writeFileSync(journalPath, journal);
+      await expect(run("it was made before")).rejects.toThrow("killed");
+      expect(await run()).toMatchObject(made);
+      expect(existsSync(journalPath)).toBe(false);
+
+      const elsewhere = join(s.folder, "copy");
+      cpSync(dataPath, elsewhere, { recursive: true });
+      const own = { ...options, dataPath: elsewhere };
+      await expect(takeForOwn(own, toolsOf(lease, null))).rejects.toMatchObject(code("SEQ_LEASE_MISSING"));
+      await f.l1.client.increaseTime({ seconds: 3_600 });
+      await f.l1.client.mine({ blocks: 1 });
+      expect(await takeForOwn({ ...own, isCopy: true }, toolsOf(lease, null))).toMatchObject({ epoch: 2 });
+      // The first machine's, begun before that: refused once, and begun anew afterwards.
+      writeFileSync(journalPath, journal);
+      await expect(run()).rejects.toMatchObject(code("BRG_LEASE_LOST"));
+      expect(existsSync(journalPath)).toBe(false);
+      await expect(takeForOwn(options, toolsOf(lease, null))).rejects.toMatchObject(code("SEQ_LEASE_LOST"));
+    });
+  });
+}

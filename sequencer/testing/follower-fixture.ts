@@ -2,13 +2,8 @@
 import { writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { Registry } from "prom-client";
 import { vi } from "vitest";
-import { createBridgeMetrics } from "../../bridge/metrics.ts";
-import { openBridgeStore } from "../../bridge/operator/bridge-store.ts";
-import { createOperatorClient } from "../../bridge/operator/operator-client.ts";
-import { RandomnessWatcher } from "../../bridge/operator/randomness-watcher.ts";
-import { silentLogger } from "../../bridge/testing/bridge-fixture.ts";
+import { bridgeParts } from "../../bridge/testing/bridge-parts.ts";
 import type { HistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import {
   EARNER_TABLE_CIRCUIT,
@@ -103,30 +98,24 @@ export function modelDeployment(f: ModelHistory, folder: string): Promise<Deploy
   return deploymentOn(f, circuits);
 }
 
-/** The bridge's part that tells a sequencer where L1 took its Seals. */
+/** The bridge's part that tells a sequencer where L1 took its Seals. @param confirmations of a Seal */
 export async function startRandomnessWatcher(
   { l1, rollup }: HistoryFixture,
   w: L1World,
   folder: string,
-): Promise<{ poll(): Promise<void>; stop(): Promise<void> }> {
-  const store = await openBridgeStore(join(folder, "randomness"));
-  const watcher = new RandomnessWatcher(
-    {
-      deployedAtBlock: Number(l1.deployment.blockNumber),
-      confirmations: FINALITY_DEPTH_BLOCKS,
-      finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
-      maxChunkBlocks: 2_000,
-    },
-    {
-      rollup,
-      sequencer: createOperatorClient({
-        sequencerUrl: urlOf(w),
-        operatorToken: OPERATOR_TOKEN.replaceAll(" ", "-"),
-      }),
-      store: store.randomness,
-      logger: silentLogger,
-      metrics: createBridgeMetrics(new Registry()),
-    },
-  );
-  return { poll: () => watcher.poll(), stop: () => store.close() };
+  confirmations = FINALITY_DEPTH_BLOCKS,
+) {
+  const parts = bridgeParts({
+    ...{ rollup, sequencerUrl: urlOf(w), dataPath: join(folder, "randomness") },
+    deployedAtBlock: Number(l1.deployment.blockNumber),
+    operatorToken: OPERATOR_TOKEN.replaceAll(" ", "-"),
+  });
+  const watcher = await parts.randomnessWatcher({
+    ...{ confirmations, finalityDepthBlocks: FINALITY_DEPTH_BLOCKS, maxChunkBlocks: 2_000 },
+  });
+  return {
+    poll: () => watcher.poll(),
+    nextErrand: () => watcher.nextErrand(),
+    stop: () => parts.closeStore(),
+  };
 }

@@ -1,19 +1,9 @@
 /** What tests of sequencer and L1 together share: real contracts on a local node, the bridge's real parts, a sequencer. */
 
 import { join } from "node:path";
-import { Registry } from "prom-client";
 import { DataPricesNotice } from "../../bridge/l1/data-prices.ts";
 import { createL1Client } from "../../bridge/l1/l1-client.ts";
-import { createBridgeMetrics } from "../../bridge/metrics.ts";
-import { BUNDLE_LIMITS } from "../../bridge/operator/batch-bundle.ts";
-import { BatchPublisher } from "../../bridge/operator/batch-publisher.ts";
-import { openBridgeStore } from "../../bridge/operator/bridge-store.ts";
-import { createOperatorClient } from "../../bridge/operator/operator-client.ts";
-import { ParkedWatcher } from "../../bridge/operator/parked-watcher.ts";
-import { IntentStore } from "../../bridge/operator/publish-intent.ts";
-import { QueueWatcher } from "../../bridge/operator/queue-watcher.ts";
-import { blobsHere } from "../../bridge/testing/blobs-here.ts";
-import { silentLogger } from "../../bridge/testing/bridge-fixture.ts";
+import { bridgeParts } from "../../bridge/testing/bridge-parts.ts";
 import { type HistoryFixture, OPERATOR_SECRET } from "../../bridge/testing/history-fixture.ts";
 import type { ProveStatement } from "../../bridge/without-operator/prove-statement.ts";
 import { derivePublicKey } from "../../circuits/field/eddsa.ts";
@@ -128,55 +118,24 @@ export async function startL1World(
   const options = { dataPath, deployment, userCount: 0, isL1HeadKnown: false, environment };
   const rollup = await startTestRollup(options);
   const sequencerUrl = await rollup.listen();
-  const operatorToken = OPERATOR_TOKEN.replaceAll(" ", "-");
-  const store = await openBridgeStore(join(folder, "bridge"));
-  const modules = {
-    rollup: f.rollup,
-    sequencer: createOperatorClient({ sequencerUrl, operatorToken }),
-    logger: silentLogger,
-    metrics: createBridgeMetrics(new Registry()),
-  };
   const { deployedAtBlock } = deployment;
+  const parts = bridgeParts({
+    ...{ rollup: f.rollup, deployedAtBlock, sequencerUrl, dataPath: join(folder, "bridge") },
+    operatorToken: OPERATOR_TOKEN.replaceAll(" ", "-"),
+  });
   let lookedAtMs = 0;
   const dataPrices = new DataPricesNotice(batchShapesOf(deployment.circuits), {
-    ...{ logger: modules.logger, metrics: modules.metrics },
+    ...{ logger: parts.logger, metrics: parts.metrics },
     client: createL1Client({ rpcUrl: pricesUrl ?? f.rpcUrl }),
     nowMs: () => (lookedAtMs += 60_000),
   });
-  const watcher = new QueueWatcher(
-    { deployedAtBlock, confirmations: 1, maxChunkBlocks: 1_000 },
-    { ...modules, store: store.queue, dataPrices },
+  const finalityDepthBlocks = FINALITY_DEPTH_BLOCKS;
+  const watcher = await parts.queueWatcher({}, { dataPrices });
+  const publisher = await parts.publisher(
+    { confirmations: CONFIRMATIONS, finalityDepthBlocks },
+    { circuitIndex: (name) => deployment.circuits.findIndex((circuit) => circuit.name === name) },
   );
-  const publisher = new BatchPublisher(
-    {
-      chainId: 31337,
-      deployedAtBlock,
-      confirmations: CONFIRMATIONS,
-      finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
-      resendAfterMs: 60_000,
-      maxFeePerGasWei: 10n ** 12n,
-      maxPriorityFeePerGasWei: 10n ** 10n,
-      maxFeePerBlobGasWei: 10n ** 12n,
-      limits: BUNDLE_LIMITS,
-      maxChunkBlocks: 1_000,
-    },
-    {
-      ...modules,
-      store: new IntentStore(store.publisher),
-      account: anvilAccount(1),
-      circuitIndex: (name) => deployment.circuits.findIndex((circuit) => circuit.name === name),
-      blobs: blobsHere,
-    },
-  );
-  const parked = new ParkedWatcher(
-    {
-      deployedAtBlock,
-      confirmations: 1,
-      finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
-      maxChunkBlocks: 1_000,
-    },
-    { ...modules, store: store.parked },
-  );
+  const parked = await parts.parkedWatcher({ finalityDepthBlocks });
   const prove = forgedProver(f, deployment);
 
   const proveAll = async () => {
@@ -218,7 +177,7 @@ export async function startL1World(
     },
     async stop() {
       await rollup.stop();
-      await store.close();
+      await parts.closeStore();
     },
   };
 }

@@ -9,7 +9,7 @@ import { add } from "./wallets.ts";
 
 /** anvil's own, as public as a phrase can be. */
 const MNEMONIC = "test test test test test test test test test test test junk";
-/** The devnet's visitors, whom nobody else uses: `scripts/devnet/config.ts`, VISITORS. */
+/** The devnet's visitors, whom nobody else uses: `e2e/devnet/config.ts`, VISITORS. */
 const WALLETS = [
   { name: "Test wallet A", addressIndex: 11 },
   { name: "Test wallet B", addressIndex: 12 },

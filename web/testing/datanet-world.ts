@@ -5,8 +5,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pino from "pino";
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { HDAccount } from "viem/accounts";
 import { startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import { freePort } from "../../circuits/testing/free-port.ts";
 import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
@@ -14,16 +14,13 @@ import { openRowStore, type RowStore } from "../../client/actions/data/row-store
 import { createDatanet } from "../../client/actions/ledger/create-datanet.ts";
 import { bringCard, publishCard } from "../../client/datanets/datanet-card.ts";
 import { contributionSource, uploadRows } from "../../client/datanets/upload-rows.ts";
-import { deriveKey } from "../../client/l2-key.ts";
-import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getOperation } from "../../client/sequencer/ledger-reads.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { ANY_FEE, OPEN } from "../../contracts/testing/rollup-fixture.ts";
+import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import type { Card } from "../../datanets/card/card.ts";
-import { loadHostConfig } from "../../datanets/host/config.ts";
-import { createHostProcess, type HostProcess } from "../../datanets/host/host-process.ts";
-import { deploymentOn, FINALITY_DEPTH_BLOCKS, startL1World } from "../../sequencer/testing/l1-world.ts";
-import { close } from "../../sequencer/testing/test-operator.ts";
+import type { HostProcess } from "../../datanets/host/host-process.ts";
+import { createWorldHere } from "../../e2e/world/here.ts";
 import { buildPages } from "../build/build-pages.ts";
 import { announceWallet, walletOfKey } from "./announced-wallet.ts";
 import { type Looks, openProfile } from "./browser.ts";
@@ -67,66 +64,34 @@ export interface DatanetWorld {
 export async function startDatanetWorld(): Promise<DatanetWorld> {
   const folder = mkdtempSync(join(tmpdir(), "pages-datanets-"));
   const f = await startHistoryFixture();
-  const deployment = await deploymentOn(f);
-  const rollupAddress = f.rollup.address;
-  const keyOf = (person: Person) => deriveKey({ wallet: walletOf(person), chainId: 31337, rollupAddress });
-  for (const person of PEOPLE) {
-    const { keyX } = await keyOf(person);
-    const { address } = walletOf(person);
-    const account = f.l1.roles.alice;
-    const hash = await f.l1.rollup.write.depositNew([90n * OPEN, address, keyX, ANY_FEE], { account });
-    await f.l1.client.waitForTransactionReceipt({ hash });
-  }
   const port = await freePort();
-  const hostUrl = `http://127.0.0.1:${port}`;
   const { path } = await buildPages({ circuits: [], exits: [] });
-  const w = await startL1World(f, deployment, join(folder, "operator"), {
-    SEQUENCER_PAGES_PATH: path,
-    SEQUENCER_PAGES_L1_URL: f.rpcUrl,
-    SEQUENCER_PAGES_DATANET_HOSTS: hostUrl,
+  const world = await createWorldHere({
+    ...{ f, folder, hasWallClock: true },
+    people: Object.fromEntries(PEOPLE.map((person) => [person, walletOf(person)])) as Record<
+      Person,
+      HDAccount
+    >,
+    environment: {
+      SEQUENCER_PAGES_PATH: path,
+      SEQUENCER_PAGES_L1_URL: f.rpcUrl,
+      SEQUENCER_PAGES_DATANET_HOSTS: `http://127.0.0.1:${port}`,
+    },
   });
-  // People read these times.
-  Object.defineProperty(w.rollup.clock, "nowMs", { get: () => Date.now() });
-  const { sequencerUrl } = w;
-  const finalise = async () => {
-    await w.watch();
-    if ((w.rollup.sequencer.line.head.openBatch?.operationCount ?? 0) > 0) await close(w.rollup);
-    for (;;) {
-      await w.publish();
-      const { batches } = (await w.rollup.get("/v1/status")).body;
-      if (batches.final === batches.closed) return;
-      await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
-    }
-  };
-  await w.watch();
-  const clients = new Map<Person, LedgerClient>();
-  for (const person of PEOPLE) {
-    const options = { rpcUrl: f.rpcUrl, rollupAddress, sequencerUrl, l2Key: await keyOf(person) };
-    clients.set(person, await createLedgerClient({ ...options, leafId: leafOf(person) }));
-  }
-  await finalise();
-  const host = await createHostProcess(
-    loadHostConfig({
-      DATANET_SEQUENCER_URL: sequencerUrl,
-      DATANET_DATA_PATH: join(folder, "host"),
-      DATANET_PORT: String(port),
-      DATANET_LEDGER_CACHE_MS: "0",
-      DATANET_RATE_LIMIT_PER_MINUTE: "10000000",
-    }),
-    deployment,
-    { logger: pino({ level: "silent" }), onFatal: (error) => console.error(error) },
-  );
-  await host.listen();
+  const { clients, sequencerUrl } = world;
+  await world.finalise();
+  const host = await world.host({ DATANET_PORT: String(port) });
+  const hostUrl = host.url;
   const store = await openRowStore(join(folder, "rows"));
-  const alice = clients.get("alice")!;
+  const { alice } = clients;
   return {
     url: sequencerUrl,
     rpcUrl: f.rpcUrl,
     hostUrl,
     host,
     store,
-    client: (person) => clients.get(person)!,
-    finalise,
+    client: (person) => clients[person],
+    finalise: () => world.finalise(),
     async makeDatanet(card) {
       const { keyX } = alice.l2Key!;
       const created = await createDatanet(alice, {
@@ -141,9 +106,9 @@ export async function startDatanetWorld(): Promise<DatanetWorld> {
       return { datanetId, owner };
     },
     async contribute(person, datanetId, rows) {
-      const client = clients.get(person)!;
+      const client = clients[person];
       const { contribution } = await contributeRows(client, { datanetId, store, rows });
-      await finalise();
+      await world.finalise();
       const { digests, rowsRoot } = contribution;
       await uploadRows(client, { hostUrl, datanetId, source: await contributionSource(store, rowsRoot) });
       return { rowsRoot, digests };
@@ -157,9 +122,7 @@ export async function startDatanetWorld(): Promise<DatanetWorld> {
       return { context, misdeeds, page };
     },
     async stop() {
-      await host.stop();
-      await w.stop();
-      await f.stop();
+      await world.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -2,18 +2,15 @@
  * What a newcomer meets: a rollup with pages, a host with a permissioned Datanet of texts, a factory as a process of its
  * own, and a place where a server of adapters will be. L1, database and circuits are those of the settling tests.
  */
-import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import pino from "pino";
 import { decodeTextRow, wholeText } from "../../attribution/rows/text-rows.ts";
 import { hex32 } from "../../circuits/hex.ts";
 import { freePort } from "../../circuits/testing/free-port.ts";
+import type { OwnProcess } from "../../circuits/testing/own-process.ts";
 import { collectVersion } from "../../client/actions/data/collect-version.ts";
 import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
 import { readVersionRows, storeVersion } from "../../client/actions/data/published-version.ts";
@@ -30,8 +27,6 @@ import { getOperation } from "../../client/sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../../client/sequencer/model-reads.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
-import { loadHostConfig } from "../../datanets/host/config.ts";
-import { createHostProcess } from "../../datanets/host/host-process.ts";
 import { sampleCard } from "../../datanets/testing/sample-card.ts";
 import { baseConfig } from "../../models/base/base-recipe.ts";
 import { BASE_FOLDER, defaultBase } from "../../models/base/default-base.ts";
@@ -41,6 +36,7 @@ import { serveAdapters } from "../../models/serving/serve-adapters.ts";
 import { readServingConfig } from "../../models/serving/serving-config.ts";
 import { hostSpans } from "../../models/spans/host-spans.ts";
 import { buildSpanIndex } from "../../models/spans/span-index.ts";
+import { startChildFactory } from "../../models/testing/journey-world.ts";
 import { openTokenizer } from "../../models/tokens/tokenizer.ts";
 import {
   BOB_ACCOUNT,
@@ -63,7 +59,7 @@ export const newcomerWallet = () => anvilAccount(NEWCOMER_ACCOUNT);
 
 export interface FactoryPagesWorld extends SettlingWorld {
   readonly datanetId: number;
-  readonly factory: ChildFactory;
+  readonly factory: OwnProcess;
   /** Kills the factory where it stands, and starts it again on the same disk. */
   killFactory(): Promise<void>;
   /** Answers the newcomer's request for access. */
@@ -73,11 +69,6 @@ export interface FactoryPagesWorld extends SettlingWorld {
   approve(modelId: number): Promise<void>;
   /** Whether the ledger has a payment for an answer of it. */
   isPaid(modelId: number): Promise<boolean>;
-}
-
-export interface ChildFactory {
-  readonly process: ChildProcess;
-  readonly url: string;
 }
 
 export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
@@ -97,25 +88,12 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
     }),
     SIZE,
   );
-  const { alice, deployment, home, sequencerUrl } = world;
-  const deploymentPath = join(home, "deployment.json");
-  const host = await createHostProcess(
-    loadHostConfig({
-      DATANET_DEPLOYMENT_PATH: deploymentPath,
-      DATANET_SEQUENCER_URL: sequencerUrl,
-      DATANET_DATA_PATH: join(folder, "host"),
-      DATANET_PORT: String(hostPort),
-      DATANET_LEDGER_CACHE_MS: "0",
-      DATANET_RATE_LIMIT_PER_MINUTE: "1000000",
-    }),
-    deployment,
-    { logger: pino({ level: "silent" }), onFatal: (error) => console.error(error), nowMs: Date.now },
-  );
-  const hostUrl = await host.listen();
+  const { alice, home, sequencerUrl } = world;
+  const { url: hostUrl } = await world.host({ DATANET_PORT: String(hostPort) });
   const { datanetId, rowsRoot } = await publishTexts(world, hostUrl, join(folder, "rows"));
   await world.passTime(A_DAY_SECONDS);
   const environment = {
-    FACTORY_DEPLOYMENT_PATH: deploymentPath,
+    FACTORY_DEPLOYMENT_PATH: join(home, "deployment.json"),
     FACTORY_SEQUENCER_URL: sequencerUrl,
     FACTORY_RPC_URL: world.f.rpcUrl,
     FACTORY_DATA_PATH: join(folder, "factory"),
@@ -124,7 +102,7 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
     FACTORY_RATE_LIMIT_PER_MINUTE: "1000000",
     FACTORY_THREAD_COUNT: "1",
   };
-  let factory = await startFactory(environment);
+  let factory = await startChildFactory(environment);
   let served: { close(): Promise<void> } | null = null;
   const datanet: LedgerClient = { ...alice, leafId: datanetId };
   const place = { hostUrl, datanetId };
@@ -135,8 +113,8 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
       return factory;
     },
     async killFactory() {
-      await ended(factory.process, "SIGKILL");
-      factory = await startFactory(environment);
+      await factory.end("SIGKILL");
+      factory = await startChildFactory(environment);
     },
     async grant(note) {
       const waiting = (await listAccess(datanet, place)).filter(({ answer }) => answer === null);
@@ -170,9 +148,8 @@ export async function startFactoryPagesWorld(): Promise<FactoryPagesWorld> {
       return (await getModel(alice, modelId)).counters.paymentCount > 0;
     },
     async stop() {
-      await ended(factory.process, "SIGTERM");
+      await factory.end("SIGTERM");
       await served?.close();
-      await host.stop();
       await world.stop();
       rmSync(folder, { recursive: true, force: true });
     },
@@ -288,29 +265,4 @@ async function serveRegistered(
       await paid.close();
     },
   };
-}
-
-async function startFactory(environment: Record<string, string>): Promise<ChildFactory> {
-  const main = fileURLToPath(new URL("../../models/factory/main.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", main], {
-    env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...environment },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const lines = createInterface({ input: child.stdout });
-  const url = await new Promise<string>((resolve, reject) => {
-    lines.on("line", (line) => {
-      const entry = JSON.parse(line) as { level: number; msg: string; url?: string };
-      if (entry.level >= 40) console.error(line);
-      if (entry.msg === "factory listens") resolve(entry.url!);
-    });
-    lines.on("close", () => reject(new Error("the factory ended before it listened")));
-  });
-  return { process: child, url };
-}
-
-function ended(child: ChildProcess, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
-  return new Promise((resolve) => {
-    child.once("exit", () => resolve());
-    child.kill(signal);
-  });
 }

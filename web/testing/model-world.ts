@@ -20,10 +20,11 @@ import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
 import { deriveKey } from "../../client/l2-key.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
+import { createWorldHere } from "../../e2e/world/here.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
 import { restoreFromL1 } from "../../sequencer/follower/restore-from-l1.ts";
-import { modelDeployment, startRandomnessWatcher } from "../../sequencer/testing/follower-fixture.ts";
-import { FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "../../sequencer/testing/l1-world.ts";
+import { modelDeployment } from "../../sequencer/testing/follower-fixture.ts";
+import { FINALITY_DEPTH_BLOCKS, type L1World } from "../../sequencer/testing/l1-world.ts";
 import { sampledSettlement } from "../../sequencer/testing/test-model.ts";
 import { close } from "../../sequencer/testing/test-operator.ts";
 import { type Answer, ONE_OPEN_CODE, operationJson, signedBy } from "../../sequencer/testing/test-rollup.ts";
@@ -67,20 +68,19 @@ export async function startModelWorld(): Promise<ModelWorld> {
     exits: [],
   });
   const rollupAddress = f.rollup.address;
-  const dataPath = join(folder, "sequencer", "data");
+  const dataPath = join(folder, "operator", "data");
   await restoreFromL1({
     rpcUrl: f.rpcUrl,
     rollupAddress,
     dataPath,
     finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
   });
-  const w = await startL1World(f, deployment, join(folder, "sequencer"), {
-    SEQUENCER_PAGES_PATH: path,
-    SEQUENCER_PAGES_L1_URL: f.rpcUrl,
+  const world = await createWorldHere({
+    ...{ f, folder, deployment, hasWallClock: true },
+    environment: { SEQUENCER_PAGES_PATH: path, SEQUENCER_PAGES_L1_URL: f.rpcUrl },
   });
-  // People read these times.
-  Object.defineProperty(w.rollup.clock, "nowMs", { get: () => Date.now() });
-  const randomness = await startRandomnessWatcher(f, w, folder);
+  const { w } = world;
+  const randomness = await world.randomness();
   await w.turn();
   const domain = await f.rollup.domain();
   const get = async (route: string): Promise<Answer> => (await w.rollup.get(route)).body;
@@ -142,9 +142,7 @@ export async function startModelWorld(): Promise<ModelWorld> {
       await send(ALICE, { kind: KIND.setKey, words: [keyX] });
     },
     async stop() {
-      await randomness.stop();
-      await w.stop();
-      await f.stop();
+      await world.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -1,17 +1,12 @@
 /** A rollup with pages, as `npm start` has it but with the smallest circuit: real processes, a real chain, real proofs. */
-import { dirname, join } from "node:path";
-import { createWalletClient, http, parseEther } from "viem";
+import { parseEther } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
-import { foundry } from "viem/chains";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import type { BatchShape } from "../../circuits/protocol.ts";
 import { leafExitCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
-import { drillAccount } from "../../scripts/drill/drill-accounts.ts";
-import { buildDrillCircuit, DRILL_SIZES, type DrillCircuit } from "../../scripts/drill/drill-circuit.ts";
-import { DrillWorld } from "../../scripts/drill/drill-world.ts";
+import { type BuiltCircuit, buildBatchCircuit, buildCircuit, WORLD_SIZES } from "../../e2e/world/circuits.ts";
+import { recordOf } from "../../e2e/world/deploy-ledger.ts";
+import { createWorld, QUICK_FINALITY, type World } from "../../e2e/world/world.ts";
 import { buildPages } from "../build/build-pages.ts";
 import { circuitsOfDeployment } from "../build/verifying-keys.ts";
 
@@ -19,29 +14,20 @@ const MNEMONIC = "test test test test test test test test test test test junk";
 /** Those of the test wallets in `web/ledger/test-wallet.ts`. */
 const VISITORS = [11, 12];
 export const FUNDED_WEI = parseEther("100");
-const FINALITY_BLOCKS = 6;
 const SLOTS = 2;
 
 export function visitorAddress(index: 0 | 1): `0x${string}` {
   return mnemonicToAccount(MNEMONIC, { addressIndex: VISITORS[index]! }).address;
 }
 
-/** The circuit of leaves' exits, with development keys. */
-async function buildLeafExit(): Promise<DrillCircuit> {
-  const compiled = await compileCircuit(leafExitCircuitSpec());
-  return { sizes: exitSizes(), compiled, proving: await developmentSetup(compiled, {}) };
-}
-
 /** Folder of the pages with the world's keys. */
 export async function pagesPathOf(
-  exit: DrillCircuit | null = null,
-  shape: BatchShape = DRILL_SIZES.get(SLOTS)!.shape,
+  exit: BuiltCircuit | null = null,
+  shape: BatchShape = WORLD_SIZES.get(SLOTS)!.shape,
 ): Promise<string> {
   // The world's own circuit, which it takes from the cache then.
-  const { sizes, proving } = await buildDrillCircuit(shape);
-  const verificationKeyPath = join(dirname(proving.zkeyPath), "verification-key.json");
   const { path } = await buildPages({
-    circuits: circuitsOfDeployment([{ ...sizes, isDevelopment: true, verificationKeyPath }]),
+    circuits: circuitsOfDeployment([recordOf(await buildBatchCircuit(shape))]),
     exits: (exit === null ? [] : [exit]).map(({ compiled, proving: { wasmPath, zkeyPath } }) => ({
       name: compiled.name,
       wasmPath,
@@ -61,37 +47,18 @@ export interface PagesWorldOptions {
 /** The test wallets hold 100 OPEN on L1, and ether. */
 export async function startPagesWorld(
   name: string,
-  { hasExit = false, shape = DRILL_SIZES.get(SLOTS)!.shape }: PagesWorldOptions = {},
-): Promise<DrillWorld & { readonly pagesPath: string }> {
-  const exit = hasExit ? await buildLeafExit() : null;
+  { hasExit = false, shape = WORLD_SIZES.get(SLOTS)!.shape }: PagesWorldOptions = {},
+): Promise<World & { readonly pagesPath: string }> {
+  const exit = hasExit ? await buildCircuit(leafExitCircuitSpec(), exitSizes()) : null;
   const path = await pagesPathOf(exit, shape);
-  const world = await DrillWorld.start({
-    name,
-    backend: "wasm",
-    slots: SLOTS,
-    shape,
-    confirmations: 1,
-    finalityDepthBlocks: FINALITY_BLOCKS,
-    keepIn: null,
-    pagesPath: path,
+  const world = await createWorld({
+    ...{ name, shape, pagesPath: path, ...QUICK_FINALITY },
     ...(exit === null ? {} : { others: [exit] }),
-  });
-  const { client, deployment, url } = world.l1;
-  const faucet = createWalletClient({
-    chain: foundry,
-    transport: http(url),
-    account: drillAccount("faucet"),
   });
   for (const index of [0, 1] as const) {
     const address = visitorAddress(index);
-    await client.setBalance({ address, value: parseEther("10") });
-    const hash = await faucet.writeContract({
-      address: deployment.tokenAddress,
-      abi: openTokenAbi,
-      functionName: "transfer",
-      args: [address, FUNDED_WEI],
-    });
-    await client.waitForTransactionReceipt({ hash });
+    await world.l1.client.setBalance({ address, value: parseEther("10") });
+    await world.l1.fund(address, FUNDED_WEI);
   }
   return Object.assign(world, { pagesPath: path });
 }

@@ -13,8 +13,9 @@ import {
   governanceAddresses,
 } from "../../contracts/testing/governance-fixture.ts";
 import { ANY_FEE, OPEN } from "../../contracts/testing/rollup-fixture.ts";
+import { createWorldHere } from "../../e2e/world/here.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
-import { deploymentOn, startL1World } from "../../sequencer/testing/l1-world.ts";
+import { deploymentOn } from "../../sequencer/testing/l1-world.ts";
 import { buildPages } from "../build/build-pages.ts";
 
 /** Of anvil's accounts: it sends nothing but the three contracts, so their addresses are known before. */
@@ -51,19 +52,18 @@ export async function startVotesWorld(): Promise<VotesWorld> {
     })),
     exits: [],
   });
-  const w = await startL1World(f, deployment, join(folder, "sequencer"), {
-    SEQUENCER_PAGES_PATH: path,
-    SEQUENCER_PAGES_L1_URL: f.rpcUrl,
+  const world = await createWorldHere({
+    ...{ f, folder, deployment },
+    environment: { SEQUENCER_PAGES_PATH: path, SEQUENCER_PAGES_L1_URL: f.rpcUrl },
   });
   await f.l1.client.mine({ blocks: 3 });
-  await w.watch();
+  await world.w.watch();
   return {
     f,
     g,
-    url: w.sequencerUrl,
+    url: world.sequencerUrl,
     async stop() {
-      await w.stop();
-      await f.stop();
+      await world.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };

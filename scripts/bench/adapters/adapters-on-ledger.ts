@@ -16,15 +16,13 @@ import { createLedgerClient, type LedgerClient } from "../../../client/ledger-cl
 import { getStatus } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel } from "../../../client/sequencer/model-reads.ts";
 import { waitFor } from "../../../client/sequencer/wait-for.ts";
+import { buildModelCircuits } from "../../../e2e/world/model-circuits.ts";
+import { createWorld, type World } from "../../../e2e/world/world.ts";
 import { folderSource } from "../../../models/files/folder-source.ts";
 import type { KernelChoice } from "../../../models/kernels/create-kernels.ts";
 import { readFrom } from "../../../models/registered/base-files.ts";
 import { textFamily } from "../../../models/registered/text-family.ts";
 import { type BackendName, createProver } from "../../../prover/backends.ts";
-import { DrillWorld } from "../../drill/drill-world.ts";
-import { buildModelCircuits } from "../../drill/model-circuits.ts";
-import { openAccount } from "../../drill/open-account.ts";
-import { allPosted, patiently } from "../../drill/world-steps.ts";
 import { MODEL_SIZE, type RegisteredModels, registerModels } from "./registered-models.ts";
 import { type ServingChild, startServingChild } from "./serving-child.ts";
 
@@ -51,19 +49,18 @@ export async function benchAdaptersOnLedger(options: OnLedgerOptions) {
   const folder = await mkdtemp(join(tmpdir(), "openledger-bench-on-ledger-"));
   log("starting a rollup: L1, sequencer, prover, bridge");
   const others = await buildModelCircuits(MODEL_SIZE);
-  const world = await DrillWorld.start({
+  const world = await createWorld({
     backend,
     slots: 8,
     others,
     maxUnpostedBatches: MAX_UNPOSTED_BATCHES,
     name: "adapters",
-    keepIn: null,
   });
   const prover = await createProver(backend);
   let child: ServingChild | null = null;
   try {
     const owner = await clientOf(world, OWNER_SECRET);
-    const leafId = await openAccount(world, { keyX: owner.l2Key!.keyX, l1Owner: OWNER });
+    const leafId = await world.openAccount({ keyX: owner.l2Key!.keyX, l1Owner: OWNER });
     if (models > 1_000) await world.l1.depositTo(leafId, parseEther(String(models)), OWNER);
     const before = await getStatus(owner);
     const startedAtMs = performance.now();
@@ -74,10 +71,10 @@ export async function benchAdaptersOnLedger(options: OnLedgerOptions) {
         ...{ count: models, folder, kernels, owner: OWNER, prover, table: others[1]!, tell: log },
         // A version counts once L1 has it. From then on proofs may wait, with the batches that wait for them.
         afterPublishing: async () => {
-          await allPosted(world);
-          if (!isProven) await world.prover.close();
+          await world.allPosted();
+          if (!isProven) await world.prover.kill();
         },
-        beforeTheDay: () => (isProven ? allPosted(world, PROVEN_TIMEOUT_MS) : Promise.resolve()),
+        beforeTheDay: () => (isProven ? world.allPosted(PROVEN_TIMEOUT_MS) : Promise.resolve()),
       },
     );
     const registeringSeconds = seconds(startedAtMs);
@@ -90,7 +87,7 @@ export async function benchAdaptersOnLedger(options: OnLedgerOptions) {
     );
     const asked = await askAndPay(world, child, registered, options);
     const atEnd = await child.residentMegabytes();
-    if (isProven) await allPosted(world, PROVEN_TIMEOUT_MS);
+    if (isProven) await world.allPosted(PROVEN_TIMEOUT_MS);
     const after = await world.status();
     const { closed, posted, proven } = after.batches;
     return {
@@ -114,7 +111,7 @@ export async function benchAdaptersOnLedger(options: OnLedgerOptions) {
 }
 
 function serve(
-  world: DrillWorld,
+  world: World,
   folder: string,
   { base, published }: RegisteredModels,
   kernels: KernelChoice,
@@ -135,7 +132,7 @@ function serve(
 
 /** Four customers, each with his part of the sample. Whatever does not hold ends the measurement. */
 async function askAndPay(
-  world: DrillWorld,
+  world: World,
   child: ServingChild,
   { base, modelIds }: RegisteredModels,
   { kernels, sample }: OnLedgerOptions,
@@ -178,7 +175,7 @@ async function askAndPay(
       const model = await openCheckable(await fetchAnswering(serverUrl, families));
       // The customer makes answer and query again; what differs is not paid.
       const parameters = { modelId, model, prompt, answer, isAnsweredAgain: true };
-      const { hash } = await patiently(world, () => payForAnswer(client, parameters));
+      const { hash } = await world.patiently(() => payForAnswer(client, parameters));
       await waitFor(client, { hash }, "acknowledged");
       const said = await fetch(`${serverUrl}/v1/openings?epoch=1`);
       const { openings } = (await said.json()) as { openings: { receipt: string }[] };
@@ -204,7 +201,7 @@ async function countReady(client: LedgerClient, modelIds: readonly number[]): Pr
   return count;
 }
 
-async function clientOf(world: DrillWorld, secret: `0x${string}`): Promise<LedgerClient> {
+async function clientOf(world: World, secret: `0x${string}`): Promise<LedgerClient> {
   return createLedgerClient({
     sequencerUrl: world.sequencerUrl,
     rpcUrl: world.l1.url,

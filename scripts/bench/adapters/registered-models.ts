@@ -20,6 +20,9 @@ import type { LedgerClient } from "../../../client/ledger-client.ts";
 import { getModel } from "../../../client/sequencer/model-reads.ts";
 import { waitFor } from "../../../client/sequencer/wait-for.ts";
 import { signSettlement } from "../../../client/settling/sign-settlement.ts";
+import type { BuiltCircuit } from "../../../e2e/world/circuits.ts";
+import { proveGenesis } from "../../../e2e/world/model-circuits.ts";
+import type { World } from "../../../e2e/world/world.ts";
 import { folderSource } from "../../../models/files/folder-source.ts";
 import type { KernelChoice } from "../../../models/kernels/create-kernels.ts";
 import { describeBase, readFrom } from "../../../models/registered/base-files.ts";
@@ -29,10 +32,6 @@ import { textTraining } from "../../../models/registered/text-training.ts";
 import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../../../models/testing/text-rows.ts";
 import type { Prover } from "../../../prover/proving/prover.ts";
-import type { DrillCircuit } from "../../drill/drill-circuit.ts";
-import type { DrillWorld } from "../../drill/drill-world.ts";
-import { proveGenesis } from "../../drill/model-circuits.ts";
-import { passTime, patiently } from "../../drill/world-steps.ts";
 
 /** The rows, features and draws of all models, and the payments that an epoch takes. */
 export const MODEL_SIZE: SettlementSize = { rows: 8, features: 32, earners: 4, payments: 4, draws: 2 };
@@ -58,7 +57,7 @@ export interface RegisteringOptions {
   readonly kernels: KernelChoice;
   /** Of the Datanet and all models on L1. */
   readonly owner: Address;
-  readonly table: DrillCircuit;
+  readonly table: BuiltCircuit;
   readonly prover: Prover;
   readonly tell: (line: string) => void;
   readonly afterPublishing: () => Promise<void>;
@@ -74,12 +73,12 @@ export interface RegisteredModels {
 
 /** @param client of the account that owns the Datanet and all models */
 export async function registerModels(
-  world: DrillWorld,
+  world: World,
   client: LedgerClient,
   options: RegisteringOptions,
 ): Promise<RegisteredModels> {
   const { afterPublishing, beforeTheDay, count, folder, kernels, owner, prover, table, tell } = options;
-  const send = (act: () => Promise<SendResult>) => patiently(world, act);
+  const send = (act: () => Promise<SendResult>) => world.patiently(act);
   const created = async (act: () => Promise<SendResult>) => {
     const { hash } = await send(act);
     return (await waitFor(client, { hash }, "acknowledged")).operation!.createdId!;
@@ -140,13 +139,13 @@ export async function registerModels(
   }
   await beforeTheDay();
   tell("a day passes on L1; the Datanet approves them, and their geneses are proven");
-  await passTime(world, client, APPROVAL_DELAY_SECONDS + MARGIN_SECONDS);
+  await world.passTime(APPROVAL_DELAY_SECONDS + MARGIN_SECONDS);
   for (const [i, { modelId, statics }] of made.entries()) {
     await send(() => approveModel(client, { datanetId, modelId, statics }));
     const model = { modelId, statics, earners };
     const proven = await proveGenesis(world, model, MODEL_SIZE, { prover, table });
     const signed = signSettlement(client, await getModel(client, modelId), proven);
-    await patiently(world, () => sendSettlement(client, encodeSettlementBody(signed)));
+    await world.patiently(() => sendSettlement(client, encodeSettlementBody(signed)));
     if ((i + 1) % PART === 0) tell(`${i + 1} models approved, with their geneses`);
   }
   return { base, published, modelIds: made.map(({ modelId }) => modelId) };

@@ -88,7 +88,7 @@ export async function benchFactory(rowCount: number, say: (line: string) => void
       steps,
     };
   } finally {
-    await child.kill();
+    await child.end("SIGKILL");
     await world.stop();
     rmSync(folder, { recursive: true, force: true });
   }

@@ -11,15 +11,18 @@ import type { Trained } from "../../../attribution/model/model-family.ts";
 import { publishedModel } from "../../../attribution/model/model-files.ts";
 import { registerModel } from "../../../attribution/model/registration.ts";
 import { verifyModel } from "../../../attribution/model/verify-model.ts";
+import { isWhole } from "../../../circuits/testing/test-random.ts";
 import { deployDisputes, deployGenesisGates } from "../../../contracts/build/deploy-disputes.ts";
 import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
-import { tracingDigest } from "../../../models/disputing/ledger-claims.ts";
+import { claimReceiptCall, tracingDigest } from "../../../models/disputing/ledger-claims.ts";
 import {
   type LedgerTracesFixture,
   MODEL_ID,
   startLedgerTraces,
 } from "../../../models/disputing/testing/ledger-fixture.ts";
+import { falseTrace, placeOf } from "../../../models/disputing/testing/played-games.ts";
 import { BOND_WEI } from "../../../models/disputing/testing/trace-fixture.ts";
+import { traceQuery, tracingKernels } from "../../../models/disputing/traced-model.ts";
 import { tracedOf } from "../../../models/disputing/traced-recipe.ts";
 import { openTracedText, type TracedTextModel } from "../../../models/disputing/traced-text.ts";
 import { folderSource } from "../../../models/files/folder-source.ts";
@@ -29,6 +32,7 @@ import type { TextSetting } from "../../../models/registered/text-model.ts";
 import { textTraining } from "../../../models/registered/text-training.ts";
 import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../../../models/testing/text-rows.ts";
+import { chainKernels } from "../../../models/trace/run-trace.ts";
 import { describeRound } from "../disputes/query-disputes.ts";
 import { traceSenderOf } from "../disputes/trace-sender.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
@@ -164,6 +168,94 @@ describe("a watcher", () => {
       expect(asked).toHaveLength(times);
     }
   });
+
+  if (isWhole) {
+    test("asks again for a model of which something else was served", async () => {
+      const model = await publish("served", {});
+      const { look, rootsRead } = watchOf({ rollup, model });
+      const faults = async () => (await look()).slice(1).map(({ fault }) => String(fault).slice(0, 30));
+      expect(await faults()).toEqual(Array(2).fill("what is served under its numbe"));
+      await publish("served", { tracing: promiseOf(`0x${"22".repeat(32)}`) });
+      expect(await faults()).toEqual(Array(2).fill("its registered roots are not t"));
+      // Nobody's numbers were needed to say so.
+      expect(rootsRead()).toBe(0);
+      await publish("served", { tracing: promiseOf(digest) });
+      expect(await faults()).toEqual(["undefined", "undefined"]);
+    });
+
+    test("who looks once traces all claims, and who looks again four a look", async () => {
+      const prompt = "The union?";
+      const { text: answer } = (await textFamily(setting).open(parts)).answer(prompt);
+      const model = { ...traced.model, rollup };
+      const query = traceQuery(model, traced.textOf(prompt, answer), tracingKernels("wasm", model));
+      const terms = tracedOf(traced, parts.recipe, OWNER.address);
+      const lengths = traced.lengthsOf(prompt);
+      for (let salt = 1n; salt <= 5n; salt++) {
+        const receipt = { payerId: 7, salt, prompt, answer, lengths };
+        await f.send(f.owner, claimReceiptCall(model, terms, query, receipt), BOND_WEI);
+      }
+      const waiting = async (options: GameWatchOptions) =>
+        (await watchOf({ rollup, model: right(), ...options }).look())[1];
+      expect(await waiting({})).toMatchObject({ waiting: [], failures: [], moves: [], warnings: [] });
+      const often = watchOf({ rollup, model: right(), every: "10" });
+      expect((await often.look())[1]).toMatchObject({ waiting: [5n], failures: [] });
+      // Between two postings: what is left is traced, and only what is new is told.
+      expect(await often.watch.again()).toEqual({ lines: [], models: [] });
+      const lie = falseTrace(model, query, chainKernels("wasm", [query.program]), placeOf(query, "chain"));
+      const receipt = { payerId: 7, salt: 6n, prompt, answer, lengths };
+      await f.send(f.owner, claimReceiptCall(model, terms, lie, receipt), BOND_WEI);
+      const failures = [{ claimId: 6n, reason: expect.stringContaining("nobody signs") }];
+      const again = await often.watch.again();
+      expect(again.models).toMatchObject([{ modelId: BigInt(MODEL_ID), failures }]);
+    });
+
+    test("challenges nothing beside what its account has on its way already", async () => {
+      const prompt = "The union?";
+      const { text: answer } = (await textFamily(setting).open(parts)).answer(prompt);
+      const model = { ...traced.model, rollup };
+      const kernels = tracingKernels("wasm", model);
+      const honest = traceQuery(model, traced.textOf(prompt, answer), kernels);
+      const lie = falseTrace(model, honest, kernels, placeOf(honest, "quantise"));
+      const terms = tracedOf(traced, parts.recipe, OWNER.address);
+      const receipt = { payerId: 8, salt: 1n, prompt, answer, lengths: traced.lengthsOf(prompt) };
+      await f.send(f.owner, claimReceiptCall(model, terms, lie, receipt), BOND_WEI);
+      const watcher = anvilAccount(2);
+      const privateKeyFile = join(folder, "watcher");
+      await writeFile(privateKeyFile, toHex(watcher.getHdKey().privateKey!));
+      const words = [
+        "--base",
+        base,
+        "--rpc",
+        f.url,
+        "--rollup",
+        rollup,
+        "--private-key-file",
+        privateKeyFile,
+      ];
+      const known = () => f.client.getTransactionCount({ address: watcher.address, blockTag: "pending" });
+      const nonce = await known();
+      await f.client.setAutomine(false);
+      try {
+        // As a look before this one may have left it.
+        const serializedTransaction = await watcher.signTransaction({
+          ...{ type: "eip1559", chainId: await f.client.getChainId(), nonce, gas: 21_000n },
+          ...{ to: OWNER.address, value: 1n, maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 1n },
+        });
+        await f.client.sendRawTransaction({ serializedTransaction });
+        const looked = await runInProcess("watch", f.game, "--model", right(), ...words);
+        expect(looked.stdout).toContain(`L1 has not mined 1 transactions of ${watcher.address}`);
+        const played = await runInProcess(
+          ...["disputes", "play", f.game, right(), "--model-id", `${MODEL_ID}`],
+          ...words,
+        );
+        expect(played.stdout).toContain(`L1 has not mined 1 transactions of ${watcher.address}`);
+        expect(await known()).toBe(nonce + 1);
+      } finally {
+        await f.client.setAutomine(true);
+        await f.client.mine({ blocks: 1 });
+      }
+    });
+  }
 });
 
 test("warnings and what waits are told to people and to programs", () => {

@@ -20,6 +20,12 @@ import { readWindows } from "../../../client/disputing/read-windows.ts";
 import { deployGenesisGates } from "../../../contracts/build/deploy-disputes.ts";
 import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
 import {
+  type HonestTexts,
+  LANGUAGE_FALSEHOODS,
+  type LanguageFalsehood,
+  LIAR_ROW,
+} from "../../../e2e/scenarios/disputes/language-falsehoods.ts";
+import {
   BOND_WEI,
   MODEL_ID,
   SIDE_SECONDS,
@@ -38,12 +44,6 @@ import { readFrom } from "../../../models/registered/base-files.ts";
 import type { TextParts } from "../../../models/registered/text-family.ts";
 import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
 import { byteConfig } from "../../../models/testing/text-rows.ts";
-import {
-  type HonestTexts,
-  LANGUAGE_FALSEHOODS,
-  type LanguageFalsehood,
-  LIAR_ROW,
-} from "../../drill/disputes/language-falsehoods.ts";
 import { playLine } from "../disputes/disputes-post.ts";
 import { OpenedModels } from "../disputes/opened-models.ts";
 import { rowGamesOf } from "../disputes/row-games.ts";

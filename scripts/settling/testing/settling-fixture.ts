@@ -4,7 +4,6 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Registry } from "prom-client";
 import { type Hex, toHex } from "viem";
 import { writeModel } from "../../../attribution/model/model-directory.ts";
 import type { Trained } from "../../../attribution/model/model-family.ts";
@@ -16,13 +15,7 @@ import { trainModel } from "../../../attribution/model/trained-model.ts";
 import { encodeRow } from "../../../attribution/rows/row-content.ts";
 import { recipeFor, sampleInputs } from "../../../attribution/testing/sample-rows.ts";
 import { RANDOMNESS_DELAY_BLOCKS } from "../../../bridge/l1/settlement-times.ts";
-import { createBridgeMetrics } from "../../../bridge/metrics.ts";
-import { openBridgeStore } from "../../../bridge/operator/bridge-store.ts";
-import { createOperatorClient } from "../../../bridge/operator/operator-client.ts";
-import { RandomnessWatcher } from "../../../bridge/operator/randomness-watcher.ts";
-import { silentLogger } from "../../../bridge/testing/bridge-fixture.ts";
 import { type HistoryFixtureOptions, startHistoryFixture } from "../../../bridge/testing/history-fixture.ts";
-import { compileCircuit } from "../../../circuits/compiler/compile.ts";
 import { hex32 } from "../../../circuits/hex.ts";
 import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
 import { APPROVAL_DELAY_SECONDS } from "../../../circuits/protocol.ts";
@@ -43,27 +36,18 @@ import { createDatanet } from "../../../client/actions/ledger/create-datanet.ts"
 import { createModel } from "../../../client/actions/ledger/create-model.ts";
 import { publishVersion } from "../../../client/actions/ledger/publish-version.ts";
 import { openProvingCircuit, readRollupCircuits } from "../../../client/circuits/rollup-circuits.ts";
-import { deriveKey } from "../../../client/l2-key.ts";
-import { createLedgerClient, type LedgerClient } from "../../../client/ledger-client.ts";
 import { getOperation } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel } from "../../../client/sequencer/model-reads.ts";
 import { prepareGenesis } from "../../../client/settling/prepare-settlement.ts";
 import { proveSettlement } from "../../../client/settling/prove-settlement.ts";
 import { signSettlement } from "../../../client/settling/sign-settlement.ts";
-import type { CircuitConfig } from "../../../contracts/build/verifying-key.ts";
 import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
 import { OPEN } from "../../../contracts/testing/rollup-fixture.ts";
-import { toSolidityKey } from "../../../prover/formats/verification-key.ts";
+import { buildCircuit } from "../../../e2e/world/circuits.ts";
+import { configOf, recordOf } from "../../../e2e/world/deploy-ledger.ts";
+import { createWorldHere } from "../../../e2e/world/here.ts";
 import { developmentSecrets } from "../../../prover/keys/development-secrets.ts";
-import { developmentSetup } from "../../../prover/keys/development-setup.ts";
-import {
-  deploymentOn,
-  depositFor,
-  FINALITY_DEPTH_BLOCKS,
-  startL1World,
-} from "../../../sequencer/testing/l1-world.ts";
-import { close } from "../../../sequencer/testing/test-operator.ts";
-import { OPERATOR_TOKEN } from "../../../sequencer/testing/test-rollup.ts";
+import { deploymentOn, FINALITY_DEPTH_BLOCKS } from "../../../sequencer/testing/l1-world.ts";
 
 const SMALLEST = { rows: 8, features: 32, earners: 4, payments: 4, draws: 2 } as const;
 /** Of the classifier: the other columns are 0. */
@@ -101,79 +85,39 @@ export async function startSettlingWorld(
   SIZE: SettlementSize = SMALLEST,
   gateOn?: HistoryFixtureOptions["gateOn"],
 ) {
-  const sorts = [
-    { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.earners },
-    { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: SIZE.earners },
+  const earners = { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: SIZE.earners };
+  const settling = { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.earners };
+  const proven = [
+    await buildCircuit(settlementCircuitSpec(SIZE), settling),
+    await buildCircuit(earnerTableCircuitSpec(SIZE.earners), earners),
   ];
-  const proving = [];
-  for (const spec of [settlementCircuitSpec(SIZE), earnerTableCircuitSpec(SIZE.earners)])
-    proving.push(await developmentSetup(await compileCircuit(spec)));
-  const configs = proving.map(
-    ({ verificationKey }, i): CircuitConfig => ({
-      ...sorts[i]!,
-      isDevelopment: true,
-      key: toSolidityKey(verificationKey),
-    }),
-  );
   const f = await startHistoryFixture({
-    real: { configs, shared: developmentSecrets("") },
+    real: { configs: proven.map(configOf), shared: developmentSecrets("") },
     ...(gateOn && { gateOn }),
   });
   const simulated = await deploymentOn(f);
   const registered = await f.rollup.circuits();
-  const deployment = {
-    ...simulated,
-    circuits: [
-      ...simulated.circuits,
-      ...proving.map(({ contentHash, name, wasmPath, zkeyPath }, i) => ({
-        ...sorts[i]!,
-        name,
-        contentHash,
-        wasmPath,
-        zkeyPath,
-        isDevelopment: true,
-        circuitId: registered[simulated.circuits.length + i]!.circuitId,
-        verificationKeyPath: join(zkeyPath, "..", "verification-key.json"),
-      })),
-    ],
-  };
+  const circuitIdOf = (i: number) => registered[simulated.circuits.length + i]!.circuitId;
+  const behind = proven.map((circuit, i) => ({ ...recordOf(circuit), circuitId: circuitIdOf(i) }));
+  const deployment = { ...simulated, circuits: [...simulated.circuits, ...behind] };
   const home = join(folder, "home");
   mkdirSync(home, { recursive: true });
   writeFileSync(join(home, "deployment.json"), encodeDeployment(deployment));
-  const [aliceWallet, bobWallet] = [anvilAccount(ALICE_ACCOUNT), anvilAccount(BOB_ACCOUNT)];
-  for (const [name, wallet] of Object.entries({ alice: aliceWallet, bob: bobWallet }))
+  const people = { alice: anvilAccount(ALICE_ACCOUNT), bob: anvilAccount(BOB_ACCOUNT) };
+  for (const [name, wallet] of Object.entries(people))
     writeFileSync(join(home, `${name}-key`), toHex(wallet.getHdKey().privateKey!));
+  const world = await createWorldHere({
+    ...{ f, folder, deployment, people },
+    environment: changes(f.rpcUrl),
+  });
+  const { alice, bob } = world.clients;
+  const { sequencerUrl, w } = world;
   const rollupAddress = f.rollup.address;
-  const keyOf = (wallet: typeof aliceWallet) => deriveKey({ wallet, chainId: 31337, rollupAddress });
-  const keys = { alice: await keyOf(aliceWallet), bob: await keyOf(bobWallet) };
-  await depositFor(f, { alice: keys.alice.keyX, bob: keys.bob.keyX }, 90n * OPEN);
-  const w = await startL1World(f, deployment, join(folder, "operator"), changes(f.rpcUrl));
-  const sequencerUrl = w.rollup.app.listeningOrigin;
-  const clientOf = (l2Key: typeof keys.alice, leafId: number): Promise<LedgerClient> =>
-    createLedgerClient({ rpcUrl: f.rpcUrl, rollupAddress, sequencerUrl, l2Key, leafId });
-  const [alice, bob] = [await clientOf(keys.alice, 2), await clientOf(keys.bob, 3)];
-
-  const store = await openBridgeStore(join(folder, "randomness"));
-  const watcher = new RandomnessWatcher(
-    {
-      deployedAtBlock: deployment.deployedAtBlock,
-      confirmations: 1,
-      finalityDepthBlocks: FINALITY_DEPTH_BLOCKS,
-      maxChunkBlocks: 1_000,
-    },
-    {
-      rollup: f.rollup,
-      sequencer: createOperatorClient({ sequencerUrl, operatorToken: OPERATOR_TOKEN.replaceAll(" ", "-") }),
-      store: store.randomness,
-      logger: silentLogger,
-      metrics: createBridgeMetrics(new Registry()),
-    },
-  );
+  const watcher = await world.randomness(1);
 
   /** What operator and bridge do again and again: seal what is open, prove it, post it, record randomness. */
   const turn = async () => {
-    await w.watch();
-    if ((w.rollup.sequencer.line.head.openBatch?.operationCount ?? 0) > 0) await close(w.rollup);
+    await world.closeOpen();
     await w.publish();
     await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
     await w.publish();
@@ -195,16 +139,8 @@ export async function startSettlingWorld(
   };
 
   return {
-    f,
-    w,
-    home,
-    folder,
-    deployment,
-    sequencerUrl,
-    alice,
-    bob,
-    turn,
-    settle,
+    ...{ f, w, home, folder, deployment, sequencerUrl, alice, bob, turn, settle },
+    host: world.host,
     passTime: async (seconds: number) => {
       await f.l1.passTime(BigInt(seconds));
       await settle(1);
@@ -226,8 +162,8 @@ export async function startSettlingWorld(
     ): Promise<{ model: PublishedModel; modelId: number; modelFolder: string }> {
       await settle();
       const created = await createDatanet(alice, {
-        l1Owner: aliceWallet.address,
-        keyX: keys.alice.keyX,
+        l1Owner: people.alice.address,
+        keyX: alice.l2Key!.keyX,
         amountWei: OPEN,
       });
       const datanetId = (await getOperation(alice, created.hash))!.createdId!;
@@ -246,8 +182,8 @@ export async function startSettlingWorld(
       await writeModel(modelFolder, model);
       const { featuresCommitment, ownersCommitment, earnerRoot, binding } = model.statics;
       const sent = await createModel(alice, {
-        l1Owner: aliceWallet.address,
-        keyX: keys.alice.keyX,
+        l1Owner: people.alice.address,
+        keyX: alice.l2Key!.keyX,
         amountWei: 5n * OPEN,
         featuresCommitment,
         ownersCommitment,
@@ -279,10 +215,6 @@ export async function startSettlingWorld(
       return { model, modelId, modelFolder };
     },
 
-    async stop() {
-      await w.stop();
-      await store.close();
-      await f.stop();
-    },
+    stop: () => world.stop(),
   };
 }

@@ -1,0 +1,50 @@
+/** A Datanet host in the test's own process. */
+import pino from "pino";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { loadHostConfig } from "../host/config.ts";
+import { createHostProcess, type HostProcess } from "../host/host-process.ts";
+
+export interface TestHost extends HostProcess {
+  readonly url: string;
+  readonly dataPath: string;
+  readonly fatal: unknown[];
+  /** The host's clock, beside the real one. */
+  readonly clock: { aheadMs: number };
+}
+
+/** What a host is told in tests: it believes no answer of the ledger for longer than it takes. */
+export const hostEnvironment = (
+  sequencerUrl: string,
+  dataPath: string,
+  more: Readonly<Record<string, string>> = {},
+) => ({
+  DATANET_SEQUENCER_URL: sequencerUrl,
+  DATANET_DATA_PATH: dataPath,
+  DATANET_PORT: "0",
+  DATANET_LEDGER_CACHE_MS: "0",
+  DATANET_RATE_LIMIT_PER_MINUTE: "10000000",
+  ...more,
+});
+
+/** Listening, with all that it keeps read. */
+export async function startTestHost(
+  deployment: Deployment,
+  sequencerUrl: string,
+  dataPath: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<TestHost> {
+  const clock = { aheadMs: 0 };
+  const fatal: unknown[] = [];
+  const started = await createHostProcess(
+    loadHostConfig(hostEnvironment(sequencerUrl, dataPath, more)),
+    deployment,
+    {
+      logger: pino({ level: "silent" }),
+      onFatal: (error) => fatal.push(error),
+      nowMs: () => Date.now() + clock.aheadMs,
+    },
+  );
+  const url = await started.listen();
+  await started.loaded();
+  return { ...started, url, dataPath, fatal, clock };
+}

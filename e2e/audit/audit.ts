@@ -1,0 +1,178 @@
+/**
+ * What every scenario ends with: the ledger is rebuilt from L1 alone, and held against every preconfirmation that anybody
+ * got. Nothing of the sequencer's is believed but its signatures.
+ */
+import { foundry } from "viem/chains";
+import type { HistoryEvent } from "../../bridge/l1/l1-history.ts";
+import {
+  type PostedOperation,
+  type PromisedOperation,
+  postedOperations,
+} from "../../bridge/verify/posted-operations.ts";
+import { KIND, kindRule } from "../../circuits/protocol.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { checkPreconfirmation } from "../../client/sequencer/preconfirmation.ts";
+import { drillAccount } from "../world/accounts.ts";
+import type { KeyedCircuit } from "../world/deploy-ledger.ts";
+import { FIRST_DEPOSIT_WEI } from "../world/l1.ts";
+import { type Acknowledged, FEE_PER_UNIT_WEI, type Traffic } from "../world/traffic.ts";
+import type { World } from "../world/world.ts";
+import { readSolvency, rebuildFromL1 } from "./rebuild.ts";
+
+export interface Audit {
+  readonly acknowledged: number;
+  /** Acknowledged, and not at its place on L1. */
+  readonly lost: number;
+  /** On L1 more than once. */
+  readonly doubled: number;
+  readonly batchCount: number;
+  /** What else is not as it must be, in words. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * The world is settled, and nobody but its users has signed anything.
+ * @throws BRG_VERIFY_DIFFERS where a batch or the contract's sums do not hold
+ */
+export async function audit(world: World): Promise<Audit> {
+  const { traffic, users } = world;
+  const audited = await auditPreconfirmations(world);
+  const { batchCount, doubled, events, ledger, lost, posted } = audited;
+  const { deployment, url } = world.l1;
+  const acknowledged = traffic.acknowledged.length;
+  const problems = [...audited.problems];
+  if (audited.proofCount !== batchCount) problems.push(`${batchCount} batches, ${audited.proofCount} proofs`);
+  if (posted.length !== acknowledged)
+    problems.push(`${posted.length} signed operations on L1, ${acknowledged} acknowledged`);
+
+  // The balances once more, without the ledger's code: deposits, transfers, fees.
+  const expected = new Map(users.map(({ leafId }) => [leafId, 0n]));
+  const add = (id: number, wei: bigint) => expected.set(id, (expected.get(id) ?? 0n) + wei);
+  for (const { leafId } of users) add(leafId, FIRST_DEPOSIT_WEI);
+  for (const event of events)
+    if (event.type === "queue-entry" && event.b !== 0) add(event.b, event.amountWei);
+  const feeWei = FEE_PER_UNIT_WEI * BigInt(kindRule(1)!.weight);
+  for (const { amountWei, to, user } of traffic.acknowledged) {
+    add(user.leafId, -amountWei - feeWei);
+    add(to.leafId, amountWei);
+  }
+  for (const { leafId } of users) {
+    const { balanceWei } = await world.get<{ balanceWei: string }>(`/v1/leaves/${leafId}`);
+    const provenWei = ledger.requireLeaf(leafId).leaf.balance;
+    if (BigInt(balanceWei) !== expected.get(leafId) || provenWei !== expected.get(leafId))
+      problems.push(
+        `leaf ${leafId} has ${balanceWei} wei, ${provenWei} rebuilt from L1, its deposits and preconfirmations give ${expected.get(leafId)}`,
+      );
+  }
+  const { heldWei, owedWei } = await readSolvency(
+    url,
+    deployment,
+    users.map(({ l1Owner }) => l1Owner),
+  );
+  if (heldWei !== owedWei) problems.push(`the contract holds ${heldWei} wei and owes ${owedWei}`);
+  const ownRoot = await finalRoot(world);
+  if (ownRoot !== audited.root)
+    problems.push(`the sequencer's last final root is ${ownRoot}, L1's ${audited.root}`);
+  return { acknowledged, lost, doubled, batchCount, problems };
+}
+
+/** What an audit needs of a world; its sequencer's L1 account is the drills' operator. */
+export interface AuditedWorld {
+  readonly circuits: readonly (Pick<KeyedCircuit, "sizes"> & {
+    readonly proving: Pick<KeyedCircuit["proving"], "verificationKey">;
+  })[];
+  readonly l1: { readonly url: string; readonly deployment: Pick<Deployment, "chainId" | "rollupAddress"> };
+  readonly traffic: Pick<Traffic, "acknowledged" | "problems">;
+}
+
+/**
+ * The users' preconfirmations alone: others may have signed operations of their own. The world is settled.
+ * @param resent hashes of those that the user had to send again: they are on L1 once, wherever
+ * @throws BRG_VERIFY_DIFFERS
+ */
+export async function auditPreconfirmations(
+  { circuits, l1, traffic }: AuditedWorld,
+  resent: ReadonlySet<string> = new Set(),
+) {
+  const { chainId, rollupAddress } = l1.deployment;
+  const { events, ledger, verified } = await rebuildFromL1({
+    ...{ rpcUrl: l1.url, rollupAddress },
+    circuits: circuits.map(({ proving, sizes }) => ({ ...sizes, key: proving.verificationKey })),
+  });
+  const problems = [...traffic.problems];
+  const promised = traffic.acknowledged.filter(({ hash }) => !resent.has(hash));
+  const posted = signedOperations(events, promised);
+  const places = placesOf(posted);
+  const placesOfOne = ({ amountCode, to, user }: Acknowledged) =>
+    places.get(nameOf({ a: user.leafId, b: to.leafId, amountCode })) ?? [];
+  const doubled = [...places.values()].filter((indices) => indices.length > 1).length;
+  let lost = 0;
+  const indices = new Set<number>();
+  const signer = {
+    chain: { ...foundry, id: chainId },
+    rollupAddress,
+    sequencerAddress: drillAccount("operator").address,
+  };
+  for (const one of traffic.acknowledged) {
+    const found = placesOfOne(one).length;
+    if (found > 1 || (resent.has(one.hash) && found === 0))
+      problems.push(`${one.hash} is on L1 ${found} times`);
+  }
+  for (const one of promised) {
+    const { hash, preconfirmation, user } = one;
+    await checkPreconfirmation(signer, preconfirmation, hash as `0x${string}`);
+    const [opIndex] = placesOfOne(one);
+    // Without a batch of somebody else, an operation has the place that its preconfirmation promises.
+    if (opIndex === undefined || opIndex !== preconfirmation.opIndex) {
+      lost += 1;
+      problems.push(
+        `leaf ${user.leafId}: preconfirmation ${hash} for place ${preconfirmation.opIndex}, L1 has ${opIndex ?? "nothing"}`,
+      );
+    }
+    if (indices.has(preconfirmation.opIndex))
+      problems.push(`two preconfirmations for place ${preconfirmation.opIndex}`);
+    indices.add(preconfirmation.opIndex);
+  }
+  const { batchCount, proofCount, root } = verified;
+  const acknowledged = promised.length;
+  return { acknowledged, lost, doubled, batchCount, problems, events, ledger, posted, proofCount, root };
+}
+
+/** By name, where L1 has the operations. */
+export function placesOf(posted: readonly PostedOperation[]): Map<string, number[]> {
+  const places = new Map<string, number[]>();
+  for (const operation of posted) {
+    const name = nameOf(operation);
+    places.set(name, [...(places.get(name) ?? []), operation.opIndex]);
+  }
+  return places;
+}
+
+export const nameOf = ({ a, b, amountCode }: Pick<PostedOperation, "a" | "b" | "amountCode">) =>
+  `${a}>${b}:${amountCode}`;
+
+/**
+ * In the order in which L1 counts them. In a batch with a leaf table that is one of the orders that the batch can come
+ * from: the promised one, if it is among them (bridge/verify/posted-operations.ts).
+ */
+export function signedOperations(
+  events: readonly HistoryEvent[],
+  promised: readonly Pick<Acknowledged, "amountCode" | "nonce" | "preconfirmation" | "to" | "user">[],
+): PostedOperation[] {
+  const nonceOf = new Map<number, number>();
+  const promises = new Map<number, PromisedOperation[]>();
+  for (const { amountCode, nonce, preconfirmation, to, user } of promised) {
+    const transfer = { kind: KIND.transfer, a: user.leafId, b: to.leafId, amountCode, words: [] };
+    const known = promises.get(preconfirmation.opIndex) ?? [];
+    promises.set(preconfirmation.opIndex, [...known, { ...transfer, nonce: BigInt(nonce) }]);
+  }
+  return events.flatMap((event) =>
+    event.type === "batch" ? postedOperations(event, nonceOf, (place) => promises.get(place) ?? []) : [],
+  );
+}
+
+async function finalRoot(world: World): Promise<bigint> {
+  const { batches } = await world.status();
+  const { newRoot } = await world.get<{ newRoot: string }>(`/v1/batches/${batches.final}`);
+  return BigInt(newRoot);
+}

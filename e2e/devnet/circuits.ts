@@ -1,0 +1,122 @@
+import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
+import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
+import {
+  type CircuitSpec,
+  circuitSpec,
+  earnerExitCircuitSpec,
+  earnerTableCircuitSpec,
+  leafExitCircuitSpec,
+  settlementCircuitSpec,
+} from "../../circuits/registry/circuit-registry.ts";
+import { batchSizes, type CircuitSizes, exitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
+import { postedShape, tableIn } from "../../circuits/table/table-shape.ts";
+import {
+  type DevelopmentSetupOptions,
+  developmentSetup,
+  developmentVerificationKey,
+} from "../../prover/keys/development-setup.ts";
+import type { KeyedCircuit } from "../world/deploy-ledger.ts";
+import { FALLBACK_SHAPE } from "./config.ts";
+import type { Console } from "./console.ts";
+import type { DevnetPlan } from "./plan.ts";
+
+/** Its proving key is made only once somebody proves. */
+export interface DevnetCircuit extends KeyedCircuit {
+  readonly compiled: CompiledCircuit;
+}
+
+/**
+ * Circuits of the devnet's rollup in the order in which L1 numbers them: batch, settlement, earner table, exits of leaves
+ * and of earners, without which nobody could freeze it, and the fallback for batches; then that of a direct model, and
+ * that of batches in blobs, where there are such.
+ */
+export function circuitsOf(plan: DevnetPlan): PlannedCircuit[] {
+  const { direct, hasBlobs, settlement, table, tableEarners } = plan;
+  const batch = (shape: BatchShape, isProven: boolean) => ({
+    ...{ sizes: batchSizes(shape), spec: circuitSpec(shapeName(shape)), isProven },
+  });
+  const settling = (size: SettlementSize) => ({
+    isProven: true,
+    sizes: { sort: CIRCUIT_SORT.settlement, size0: size.payments, size1: size.earners },
+    spec: settlementCircuitSpec(size),
+  });
+  return [
+    batch(postedShape(table), !hasBlobs),
+    settling(settlement),
+    {
+      sizes: { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: tableEarners },
+      spec: earnerTableCircuitSpec(tableEarners),
+      isProven: true,
+    },
+    { sizes: exitSizes(), spec: leafExitCircuitSpec(), isProven: false },
+    {
+      sizes: exitSizes(settlement.earners),
+      spec: earnerExitCircuitSpec(settlement.earners),
+      isProven: false,
+    },
+    batch(FALLBACK_SHAPE, false),
+    ...(direct === undefined ? [] : [settling(direct)]),
+    ...(hasBlobs ? [batch(postedShape(tableIn(table, "blob")), true)] : []),
+  ];
+}
+
+interface PlannedCircuit {
+  readonly sizes: CircuitSizes;
+  readonly spec: CircuitSpec;
+  /** Whether the job proves with it. */
+  readonly isProven: boolean;
+}
+
+/** Compiles them, and makes the development keys of those that are proven with; of the others the verification keys alone. */
+export async function buildCircuits(plan: DevnetPlan, console: Console): Promise<DevnetCircuit[]> {
+  const wanted = circuitsOf(plan);
+  // The compiler has one thread, the keys take all cores: the first side by side, the second one after another.
+  const startedAtMs = Date.now();
+  const waiting = new Set(wanted.map(({ spec }) => spec.name));
+  const ticker = setInterval(() => {
+    const seconds = Math.round((Date.now() - startedAtMs) / 1000);
+    console.progress(`compiling ${[...waiting].join(", ")} (once, then cached): ${seconds} s`);
+  }, 1000);
+  const compiling = wanted.map(async ({ spec }) => {
+    const compiled = await compileCircuit(spec);
+    waiting.delete(spec.name);
+    const { nonLinear, linear } = compiled.constraintCounts;
+    console.done(
+      `circuit ${spec.name}: ${(nonLinear + linear).toLocaleString("en")} constraints`,
+      Date.now() - startedAtMs,
+    );
+    return compiled;
+  });
+  let compiled: CompiledCircuit[];
+  try {
+    compiled = await Promise.all(compiling);
+  } finally {
+    clearInterval(ticker);
+  }
+  const keysFromMs = Date.now();
+  const circuits: DevnetCircuit[] = [];
+  for (const [i, circuit] of compiled.entries()) {
+    if (wanted[i]!.isProven) await developmentSetup(circuit, keyProgress(circuit.name, console));
+    const { verificationKey, zkeyPath } = await developmentVerificationKey(circuit);
+    const { contentHash, name, wasmPath } = circuit;
+    const proving = { contentHash, name, wasmPath, verificationKey, zkeyPath };
+    circuits.push({ sizes: wanted[i]!.sizes, compiled: circuit, proving });
+  }
+  console.done(
+    "development keys: their secret is public, proofs made with them convince nobody",
+    Date.now() - keysFromMs,
+  );
+  return circuits;
+}
+
+/** Tells how far a key is. */
+export function keyProgress(name: string, console: Console): Pick<DevelopmentSetupOptions, "onProgress"> {
+  return {
+    onProgress: ({ stage, done, total }) => {
+      const percent = Math.floor((100 * done) / Math.max(1, total));
+      console.progress(`development keys of ${name} (once, then cached): ${stage} ${percent} %`);
+    },
+  };
+}

@@ -1,0 +1,174 @@
+/** Everything about the devnet that one may want to change. */
+import { join } from "node:path";
+import { parseEther } from "viem";
+import type { RewardSplit } from "../../circuits/ledger/rewards.ts";
+import type { BatchShape } from "../../circuits/protocol.ts";
+import type { TableShape } from "../../circuits/table/table-shape.ts";
+import { type DisputesParameters, WEEK_SECONDS } from "../../contracts/build/deploy-disputes.ts";
+import type { GovernanceOptions } from "../../contracts/build/governance.ts";
+import { workspaceDir } from "../../scripts/cli/workspace.ts";
+
+/**
+ * 259,000 constraints: what a key of 2^18 points holds, and proving costs by the power of two. The job has more operations
+ * for wide slots than for narrow ones. Ids below 512 have a place in the table.
+ */
+export const DEVNET_TABLE: TableShape = {
+  ...{ transfers: 8, members: 6, wide: 6, rows: 16, units: 6 },
+  ...{ low: 1, top: 2 },
+};
+/**
+ * With `--blobs`: fewer leaves, so that what evaluates the blob has room within the same 2^18 (260,248 constraints). Its twin
+ * in calldata has the same sizes, and is deployed beside it.
+ */
+export const BLOBS_TABLE: TableShape = { ...DEVNET_TABLE, rows: 12 };
+/** Should the table's circuit ever be in doubt: batches without one, for a key of 2^17 points. Nobody closes any by itself. */
+export const FALLBACK_SHAPE: BatchShape = { narrow: 2, wide: 3 };
+
+export const L1_BLOCK_SECONDS = 1;
+/** A killed node forgets at most this much; the bridge then treats it as a reorganisation. */
+export const L1_SAVE_SECONDS = 2;
+/** L1 blocks until the bridge calls a batch final: more than a killed node can forget. */
+export const FINALITY_BLOCKS = 12;
+/**
+ * Longest time that an operation waits for company. The devnet closes batches itself: its job when all that comes is there,
+ * and later `closeWhenIdle`.
+ */
+export const CLOSE_INTERVAL_MS = 120_000;
+export const PRECONFIRMATION_DEADLINE_SECONDS = 86_400;
+/** First choices; the next free port is taken where one is in use. */
+export const L1_PORT = 8545;
+export const SEQUENCER_PORT = 8787;
+export const MODEL_SERVER_PORT = 8797;
+export const DATANET_HOST_PORT = 8560;
+export const FACTORY_PORT = 8570;
+/** anvil's own, with its well-known accounts: this key and all others here are public. */
+export const MNEMONIC = "test test test test test test test test test test test junk";
+
+/** Accounts that anvil gives ether to. */
+export const L1_ACCOUNT_COUNT = 13;
+
+/** Order of anvil's accounts. The operator only runs the rollup; the faucet deploys and holds the supply. */
+export const ACCOUNT_INDEX = {
+  operator: 0,
+  alice: 1,
+  bob: 2,
+  carol: 3,
+  dave: 4,
+  vera: 5,
+  walt: 6,
+  mia: 7,
+  treasury: 8,
+  faucet: 9,
+  nina: 10,
+  visitorA: 11,
+  visitorB: 12,
+} as const;
+export type AccountName = keyof typeof ACCOUNT_INDEX;
+
+/**
+ * alice owns the datanet; bob, carol and dave contribute, vera and walt vouch for rows; mia owns the model; nina and
+ * alice ask it.
+ */
+export const PEOPLE = ["alice", "bob", "carol", "dave", "vera", "walt", "mia", "nina"] as const;
+export type PersonName = (typeof PEOPLE)[number];
+/** Who sends the planned transfers. */
+export const TRADERS = ["alice", "bob", "carol", "dave"] as const;
+
+export const FEE_PER_UNIT_WEI = parseEther("0.0001");
+export const ID_FEE_WEI = parseEther("0.5");
+export const MIN_DEPOSIT_WEI = parseEther("1");
+export const QUEUE_BASE_FEE_WEI = parseEther("1");
+/** A vote ends within minutes; what it decides waits 30 days, as the contract will have it. The faucet holds a quorum. */
+export const GOVERNANCE = {
+  delaySeconds: 30n * 86_400n,
+  votingDelayBlocks: 5,
+  votingPeriodBlocks: 120,
+  proposalThresholdWei: parseEther("100"),
+  quorumPercent: 4,
+} as const satisfies GovernanceOptions;
+
+/** The watcher looks again after so many minutes. */
+export const WATCH_MINUTES = "0.1";
+/** Of the contracts that judge posted models, in ether of the devnet. */
+export const DISPUTES = {
+  windowSeconds: WEEK_SECONDS,
+  leastBondWei: parseEther("1"),
+  demandFeeWei: parseEther("0.05"),
+} as const satisfies DisputesParameters;
+
+/** The test wallets of the pages (`web/ledger/test-wallet.ts`): nobody of the job uses them. */
+export const VISITORS = ["visitorA", "visitorB"] as const;
+export const VISITOR_WEI = parseEther("1000");
+
+/** What each person gets on L1, brings into the ledger, and how the rollup gets leave to take it. */
+export const DEPOSITS = {
+  alice: { fundedWei: parseEther("1000"), depositWei: parseEther("500"), permission: "approve" },
+  bob: { fundedWei: parseEther("800"), depositWei: parseEther("400"), permission: "approve" },
+  carol: {
+    fundedWei: parseEther("600"),
+    depositWei: parseEther("300.000000000000000001"),
+    permission: "permit",
+  },
+  dave: { fundedWei: parseEther("400"), depositWei: parseEther("200"), permission: "permit" },
+  vera: { fundedWei: parseEther("20"), depositWei: parseEther("10"), permission: "permit" },
+  walt: { fundedWei: parseEther("20"), depositWei: parseEther("10"), permission: "permit" },
+  mia: { fundedWei: parseEther("50"), depositWei: parseEther("20"), permission: "permit" },
+  nina: { fundedWei: parseEther("200"), depositWei: parseEther("100"), permission: "permit" },
+} as const satisfies Record<
+  PersonName,
+  { fundedWei: bigint; depositWei: bigint; permission: "approve" | "permit" }
+>;
+
+export const DATANET_AMOUNT_WEI = parseEther("2");
+export const CONTRIBUTORS = ["bob", "carol", "dave"] as const;
+export type ContributorName = (typeof CONTRIBUTORS)[number];
+export const CUSTOMERS = ["nina", "alice"] as const;
+export const COMMITS_EACH = 4;
+
+/** What the model's balance begins with: it pays the fee of its Seal. */
+export const MODEL_AMOUNT_WEI = parseEther("1");
+/** Of one answer. */
+export const PRICE_WEI = parseEther("0.5");
+/** A fifth for the model's owner; of what rows earn, an eighth for the validator. 65,536ths. */
+export const SPLIT: RewardSplit = { ownerParts: 13_107n, validatorParts: 8_192n };
+/** A published version waits this long for approvals, and somewhat longer for the clocks' sake. */
+export const APPROVAL_MARGIN_SECONDS = 120;
+/** Sent before the datanet is made (they fill the transfers' section of its batch), and after it. */
+export const FIRST_TRANSFER_COUNT = 8;
+export const LATER_TRANSFER_COUNT = 32;
+export const WITHDRAWAL_WEI = parseEther("25.000000000000000007");
+export const FORCED_WITHDRAWAL_WEI = parseEther("10.123456789012345678");
+
+export const devnetPaths = {
+  workspace: workspaceDir,
+  l1State: join(workspaceDir, "l1-state.json"),
+  sequencerData: join(workspaceDir, "sequencer"),
+  /** Blobs that the sequencer's batches stand in, with `--blobs`. */
+  blobs: join(workspaceDir, "blobs"),
+  /** Of the follower that checks it all in the end, with `--blobs`. */
+  follower: join(workspaceDir, "follower"),
+  bridgeData: join(workspaceDir, "bridge"),
+  /** mia's model, as published, and what its server keeps. */
+  model: join(workspaceDir, "model"),
+  answers: join(workspaceDir, "answers"),
+  /** The same of the model that is tuned on speeches. */
+  speechModel: join(workspaceDir, "speech-model"),
+  speechAnswers: join(workspaceDir, "speech-answers"),
+  speechSettling: join(workspaceDir, "speech-answers-settling"),
+  /** The same of the model that cites passages of them. */
+  citationModel: join(workspaceDir, "citation-model"),
+  citationAnswers: join(workspaceDir, "citation-answers"),
+  citationSettling: join(workspaceDir, "citation-answers-settling"),
+  /** Proofs of settlements that L1 does not have yet. */
+  settling: join(workspaceDir, "answers-settling"),
+  /** Of the Datanet host. */
+  datanetData: join(workspaceDir, "datanets"),
+  factoryData: join(workspaceDir, "factory"),
+  /** Folders of rows of people who share none with each other. */
+  people: join(workspaceDir, "people"),
+  proverData: join(workspaceDir, "prover"),
+  operatorToken: join(workspaceDir, "operator-token"),
+  journal: join(workspaceDir, "journal.json"),
+  processes: join(workspaceDir, "processes.json"),
+  logs: join(workspaceDir, "logs"),
+} as const;

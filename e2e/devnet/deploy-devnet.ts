@@ -1,0 +1,133 @@
+import {
+  type Address,
+  createPublicClient,
+  createWalletClient,
+  getContractAddress,
+  http,
+  keccak256,
+  stringToHex,
+} from "viem";
+import { foundry } from "viem/chains";
+import { type Deployment, encodeDeployment, loadDeployment } from "../../circuits/registry/deployment.ts";
+import { keyFromSecret } from "../../client/l2-key.ts";
+import { compileContracts, compilerInput, pickContract } from "../../contracts/build/compile.ts";
+import { deployContract } from "../../contracts/build/deploy.ts";
+import { deployGateOfAllKinds } from "../../contracts/build/deploy-disputes.ts";
+import { GOVERNANCE_CONTRACTS, governanceArguments } from "../../contracts/build/governance.ts";
+import { readIfPresent, workspacePaths, writeFileWhole } from "../../scripts/cli/workspace.ts";
+import { deployLedger, recordOf } from "../world/deploy-ledger.ts";
+import { devAccount } from "./accounts.ts";
+import type { DevnetCircuit } from "./circuits.ts";
+import { DISPUTES, GOVERNANCE, ID_FEE_WEI, MIN_DEPOSIT_WEI, QUEUE_BASE_FEE_WEI } from "./config.ts";
+import type { Console } from "./console.ts";
+import { devnetError } from "./devnet-errors.ts";
+import { withInstantBlocks } from "./l1-node.ts";
+import type { DevnetPlan } from "./plan.ts";
+
+/** The key of the operator's fee account, as public as every key of the devnet. */
+const operatorKey = () => keyFromSecret(keccak256(stringToHex("OpenLedger devnet operator")));
+
+/**
+ * The devnet's rollup: the one that is there, with the node's current address, or a new one.
+ * @throws DEV_STATE_LOST
+ */
+export async function deployDevnet(
+  rpcUrl: string,
+  circuits: readonly DevnetCircuit[],
+  { plan, console }: { plan: DevnetPlan; console: Console },
+): Promise<Deployment> {
+  const deployment =
+    readIfPresent(workspacePaths.deployment) === null
+      ? await withInstantBlocks(rpcUrl, () => deployNew(rpcUrl, circuits, { plan, console }))
+      : await reuse(rpcUrl, circuits, console);
+  await writeFileWhole(workspacePaths.deployment, encodeDeployment(deployment));
+  return deployment;
+}
+
+async function reuse(
+  rpcUrl: string,
+  circuits: readonly DevnetCircuit[],
+  console: Console,
+): Promise<Deployment> {
+  const deployment = loadDeployment(workspacePaths.deployment);
+  for (const [i, { compiled }] of circuits.entries()) {
+    if (deployment.circuits[i]?.contentHash === compiled.contentHash) continue;
+    throw devnetError(
+      "DEV_STATE_LOST",
+      `the devnet's rollup was deployed with another circuit than ${compiled.name} is now`,
+      { data: { reason: "circuit-changed" } },
+    );
+  }
+  if (deployment.circuits.length > circuits.length)
+    throw devnetError(
+      "DEV_STATE_LOST",
+      "the devnet's rollup has more circuits than this start: was it begun with --direct, or with --blobs?",
+      { data: { reason: "circuit-changed" } },
+    );
+  const client = createPublicClient({ transport: http(rpcUrl) });
+  if ((await client.getCode({ address: deployment.rollupAddress })) === undefined) {
+    throw devnetError("DEV_STATE_LOST", `the saved chain has no contract at ${deployment.rollupAddress}`);
+  }
+  console.done(
+    `rollup ${deployment.rollupAddress}, deployed in block ${deployment.deployedAtBlock} by an earlier start`,
+  );
+  return {
+    ...deployment,
+    rpcUrl,
+    circuits: deployment.circuits.map((deployed, i) => ({ ...deployed, ...recordOf(circuits[i]!) })),
+  };
+}
+
+async function deployNew(
+  rpcUrl: string,
+  circuits: readonly DevnetCircuit[],
+  { plan, console }: { plan: DevnetPlan; console: Console },
+): Promise<Deployment> {
+  const startedAtMs = Date.now();
+  const transport = http(rpcUrl);
+  const publicClient = createPublicClient({ chain: foundry, transport, pollingInterval: 200 });
+  const walletClient = createWalletClient({ chain: foundry, transport, account: devAccount("faucet") });
+  const genesisGate =
+    plan.direct === undefined ? null : await deployGate({ publicClient, walletClient }, plan, console);
+  // Token, rollup, and the contracts of votes: the treasury's owner is known before it is there.
+  const firstNonce = await publicClient.getTransactionCount({ address: walletClient.account.address });
+  const [timelock, governor, registry] = [2, 3, 4].map((i) =>
+    getContractAddress({ from: walletClient.account.address, nonce: BigInt(firstNonce + i) }),
+  ) as [Address, Address, Address];
+  const { deployment, gas } = await deployLedger(circuits, {
+    ...{ chain: foundry, rpcUrl, walletClient, publicClient, treasuryOwner: timelock },
+    operatorOwner: devAccount("operator").address,
+    operatorKeyX: (await operatorKey()).keyX,
+    idFeeWei: ID_FEE_WEI,
+    minDepositWei: MIN_DEPOSIT_WEI,
+    queueBaseFeeWei: QUEUE_BASE_FEE_WEI,
+    ...(genesisGate === null ? {} : { genesisGate }),
+  });
+  const { deployedAtBlock, rollupAddress: rollup, tokenAddress: token } = deployment;
+  const votes = await compileContracts({ set: "governance" });
+  const { contentHash: contractsHash } = await compilerInput();
+  const addresses = { timelock, governor, registry };
+  const args = governanceArguments(GOVERNANCE, { ...addresses, token, rollup, contractsHash });
+  for (const name of GOVERNANCE_CONTRACTS)
+    await deployContract({ walletClient, publicClient }, name, pickContract(votes, name), args[name]);
+  const elapsedMs = Date.now() - startedAtMs;
+  console.done(`token ${token}, ${gas.token.toLocaleString("en")} gas`);
+  console.done(
+    `rollup ${rollup}, ${gas.rollup.toLocaleString("en")} gas, block ${deployedAtBlock}`,
+    elapsedMs,
+  );
+  console.done(`votes: governor ${governor}, and its timelock owns the treasury`);
+  return { ...deployment, governance: addresses };
+}
+
+/** What a rollup with direct models asks before every genesis. */
+async function deployGate(
+  clients: Parameters<typeof deployGateOfAllKinds>[0],
+  plan: DevnetPlan,
+  console: Console,
+): Promise<Address> {
+  const startedAtMs = Date.now();
+  const gate = await deployGateOfAllKinds(clients, DISPUTES, plan.settlement.rows);
+  console.done(`gate ${gate}, with a contract of disputes for each kind of models`, Date.now() - startedAtMs);
+  return gate;
+}

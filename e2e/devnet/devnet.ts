@@ -1,0 +1,371 @@
+import { readFile, rm } from "node:fs/promises";
+import { Command, CommanderError, Option } from "commander";
+import { type Address, createPublicClient, http } from "viem";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import { openRowStore } from "../../client/actions/data/row-store.ts";
+import { readRollupCircuits } from "../../client/circuits/rollup-circuits.ts";
+import { clientError } from "../../client/client-errors.ts";
+import {
+  BACKEND_CHOICES,
+  type BackendChoice,
+  type ChosenBackend,
+  chooseBackend,
+} from "../../prover/choose-backend.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
+import { ProofTimes } from "../../prover/proving/proof-times.ts";
+import { commandErrors } from "../../scripts/cli/cli-errors.ts";
+import { workspacePaths, writeFileWhole } from "../../scripts/cli/workspace.ts";
+import { buildPages } from "../../web/build/build-pages.ts";
+import { exitsOfDeployment } from "../../web/build/exit-files.ts";
+import { circuitsOfDeployment } from "../../web/build/verifying-keys.ts";
+import { writeDevAccounts } from "./accounts.ts";
+import { closeWhenIdle } from "./batch-closer.ts";
+import { buildCircuits, type DevnetCircuit, keyProgress } from "./circuits.ts";
+import {
+  DATANET_HOST_PORT,
+  devnetPaths,
+  FACTORY_PORT,
+  L1_PORT,
+  MODEL_SERVER_PORT,
+  SEQUENCER_PORT,
+} from "./config.ts";
+import { type Console, createConsole, formatDuration } from "./console.ts";
+import { deployDevnet } from "./deploy-devnet.ts";
+import { devnetErrors } from "./devnet-errors.ts";
+import { findFreePort } from "./free-port.ts";
+import { createPeople, type Job } from "./job.ts";
+import { Journal } from "./journal.ts";
+import { l1NodeSpec } from "./l1-node.ts";
+import { MODEL_NAMES, MODELS, type ModelName, type ModelPart, stepOf } from "./parts.ts";
+import { type DevnetPlan, planOf } from "./plan.ts";
+import { endLeftovers } from "./process-file.ts";
+import { printNextSteps, printReport, type Report } from "./report.ts";
+import { runJob } from "./run-job.ts";
+import {
+  devnetFactory,
+  firstServices,
+  gateWatcher,
+  loadOperatorToken,
+  modelServer,
+  type ServiceAddresses,
+  WATCH_NAME,
+} from "./services.ts";
+import { CLOCK_OFFSET } from "./steps/clock.ts";
+import { readGate } from "./steps/window.ts";
+import { Supervisor } from "./supervisor.ts";
+import { fundVisitors } from "./visitors.ts";
+
+interface DevnetOptions {
+  exit?: boolean;
+  small?: boolean;
+  direct?: boolean;
+  blobs?: boolean;
+  reset?: boolean;
+  prover: BackendChoice;
+}
+
+/** The whole devnet, from nothing or from where it was. @returns the exit status */
+export async function runDevnet(argv: readonly string[]): Promise<number> {
+  const console = createConsole();
+  const options = parseOptions(argv);
+  if (typeof options === "number") return options;
+  const startedAtMs = Date.now();
+  const stop = new AbortController();
+  const onSignal = (name: string) => () => {
+    console.line(`${name}: stopping`);
+    stop.abort(new Error(`stopped by ${name}`));
+  };
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, onSignal(name));
+  const supervisor = new Supervisor({
+    logDir: devnetPaths.logs,
+    recordPath: devnetPaths.processes,
+    console,
+    onGiveUp: (error) => stop.abort(error),
+  });
+  try {
+    await prepareFolder(options, console);
+    const report = await bringUpAndWork({
+      console,
+      supervisor,
+      signal: stop.signal,
+      proving: await chooseBackend(options.prover),
+      hasPages: options.exit !== true,
+      plan: planOf(options.small === true ? "small" : "full", {
+        isDirect: options.direct === true,
+        hasBlobs: options.blobs === true,
+      }),
+    });
+    console.line(`everything so far: ${formatDuration(Date.now() - startedAtMs)}`);
+    const status = report.checks.every(({ holds }) => holds) ? 0 : 1;
+    if (options.exit === true) return status;
+    printNextSteps(console, report.modelIds ?? [report.modelId]);
+    await ended(stop.signal);
+    return isRollupError(stop.signal.reason) ? fail(console, stop.signal.reason) : status;
+  } catch (error) {
+    // What is thrown after a stop is its consequence; the reason says more.
+    return fail(console, stop.signal.aborted ? stop.signal.reason : error);
+  } finally {
+    await supervisor.stop();
+    console.line("all processes have ended");
+  }
+}
+
+function parseOptions(argv: readonly string[]): DevnetOptions | number {
+  const command = new Command("npm start --")
+    .description(
+      "A whole rollup on this machine: Ethereum node, contracts, sequencer, prover, bridge, and a job that uses them.",
+    )
+    .option("--exit", "end after the job; status 0 only if every check held")
+    .option("--small", "small settlement circuits and fewer e-mails: for tests")
+    .option("--direct", "the spam filter is a direct model: posted, watched for a week of L1, and then begun")
+    .option(
+      "--blobs",
+      "batches stand in blobs of Ethereum's transactions, which the sequencer keeps and serves",
+    )
+    .option("--reset", "forget the saved devnet (.openledger) first")
+    .addOption(
+      new Option("--prover <backend>", "what makes the proofs; auto takes what is fastest here")
+        .choices(BACKEND_CHOICES)
+        .default("auto"),
+    )
+    .exitOverride();
+  try {
+    return command.parse([...argv], { from: "user" }).opts<DevnetOptions>();
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    throw error;
+  }
+}
+
+async function prepareFolder(options: DevnetOptions, console: Console): Promise<void> {
+  const leftovers = await endLeftovers(devnetPaths.processes);
+  if (leftovers.length > 0)
+    console.line(`ended what an earlier start had left running: ${leftovers.join(", ")}`);
+  if (options.reset === true) {
+    const { logs, ...rest } = { ...devnetPaths, ...workspacePaths };
+    // The supervisor has opened the folder of logs already; the workspace itself is not removed for its sake.
+    const { workspace: _workspace, ...paths } = rest;
+    for (const path of Object.values(paths)) await rm(path, { recursive: true, force: true });
+    const servers = MODEL_NAMES.map((name) => MODELS[name].serverName);
+    for (const name of [
+      "anvil",
+      "sequencer",
+      "prover",
+      "bridge",
+      "datanet-host",
+      "factory",
+      "watch",
+      ...servers,
+    ])
+      await rm(`${logs}/${name}.log`, { force: true });
+    console.line("the saved devnet is forgotten");
+  }
+}
+
+async function bringUpAndWork(modules: {
+  console: Console;
+  supervisor: Supervisor;
+  signal: AbortSignal;
+  proving: ChosenBackend;
+  /** Nobody opens the pages of a devnet that ends by itself. */
+  hasPages: boolean;
+  plan: DevnetPlan;
+}): Promise<Report> {
+  const { console, supervisor, signal, proving, plan, hasPages } = modules;
+  const proverBackend = proving.backend;
+  const check = () => signal.throwIfAborted();
+  console.title("Circuits and keys");
+  // Compiling takes minutes and cannot be stopped midway; half-built cache entries are never used.
+  const circuits = await Promise.race([buildCircuits(plan, console), rejectOnAbort(signal)]);
+  console.title("Ethereum node and contracts");
+  const port = await findFreePort(L1_PORT);
+  const rpcUrl = `http://127.0.0.1:${port}`;
+  const journal = new Journal(devnetPaths.journal);
+  await supervisor.start(l1NodeSpec(port, () => journal.get<number>(CLOCK_OFFSET) ?? 0));
+  console.done(`anvil at ${rpcUrl}, a block a second`);
+  check();
+  const deployment = await deployDevnet(rpcUrl, circuits, { plan, console });
+  console.title("Sequencer, bridge, prover");
+  const sequencerPort = await findFreePort(SEQUENCER_PORT);
+  const sequencerUrl = `http://127.0.0.1:${sequencerPort}`;
+  // The pages have to know it before it runs. Nothing listens at the sequencer's port yet, either.
+  let modelServerPort = Math.max(MODEL_SERVER_PORT - 1, sequencerPort);
+  const modelServerUrls = {} as Record<ModelName, string>;
+  for (const name of MODEL_NAMES) {
+    modelServerPort = await findFreePort(modelServerPort + 1);
+    modelServerUrls[name] = `http://127.0.0.1:${modelServerPort}`;
+  }
+  const pagesPath = hasPages ? await preparePages(circuits, deployment, console) : null;
+  const datanetHostUrl = `http://127.0.0.1:${await findFreePort(DATANET_HOST_PORT)}`;
+  const factoryUrl = `http://127.0.0.1:${await findFreePort(FACTORY_PORT)}`;
+  const addresses: ServiceAddresses = {
+    datanetHostUrl,
+    factoryUrl,
+    rpcUrl,
+    sequencerUrl,
+    modelServerUrls,
+    operatorToken: await loadOperatorToken(),
+    proverBackend,
+    pagesPath,
+    dataPlace: plan.hasBlobs ? "blob" : "auto",
+    expectedProveMs: await new ProofTimes().expectedMs({
+      // The circuit of batches in blobs is the last one.
+      contentHash: circuits.at(plan.hasBlobs ? -1 : 0)!.compiled.contentHash,
+      backend: proverBackend,
+    }),
+  };
+  await writeEndpoints(sequencerUrl, {});
+  await writeDevAccounts();
+  check();
+  const [sequencer, ...others] = firstServices(addresses);
+  await supervisor.start(sequencer);
+  await Promise.all(others.map((spec) => supervisor.start(spec)));
+  console.done(`sequencer at ${sequencerUrl} (its API: ${sequencerUrl}/docs), logs in ${devnetPaths.logs}`);
+  console.done(`Datanet host at ${datanetHostUrl} (its API: ${datanetHostUrl}/docs)`);
+  console.done(`proofs by ${proving.reason}`);
+  if (hasPages)
+    console.done(`pages at ${sequencerUrl}/ (bridge, balances, batches; two test wallets of the devnet)`);
+
+  const served: Record<number, string> = {};
+  const serveModel = async (part: ModelPart, modelId: number) => {
+    const known = served[modelId];
+    if (known !== undefined) return known;
+    await supervisor.start(modelServer(part, modelId, addresses));
+    const url = modelServerUrls[part.name];
+    served[modelId] = url;
+    await writeEndpoints(sequencerUrl, served);
+    console.done(`model ${modelId} is served at ${url}; ask it at ${sequencerUrl}/#/ask`);
+    return url;
+  };
+  let isWatched = false;
+  const startWatch = async (gate: Address) => {
+    if (isWatched) return;
+    await supervisor.start(gateWatcher(gate));
+    isWatched = true;
+    console.done(`walt watches what is posted behind the gate ${gate}`);
+  };
+  // The job has no use for it, so it takes nothing from the job's time.
+  const startFactory = async () => {
+    await supervisor.start(devnetFactory(addresses));
+    console.done(`factory at ${factoryUrl}; tune a model at ${sequencerUrl}/#/factory`);
+  };
+  // The job closes its batches itself: it knows what is still to come.
+  const closing = () => closeWhenIdle({ sequencerUrl, signal, closeBatch: () => closeBatch(addresses) });
+  const finished = journal.get<Report>("report");
+  if (finished !== undefined) {
+    console.title(`The job was done at ${finished.finishedAt}; it is not done again`);
+    for (const name of MODEL_NAMES) {
+      const modelId = journal.get<number>(stepOf(name, "model-id"));
+      // A devnet of an earlier version has had one model only.
+      if (modelId !== undefined) await serveModel(MODELS[name], modelId);
+    }
+    const gate = await readGate(createPublicClient({ transport: http(rpcUrl) }), deployment.rollupAddress);
+    if (gate !== null) await startWatch(gate);
+    await fundVisitors({ rpcUrl, rollupAddress: deployment.rollupAddress });
+    await startFactory();
+    void closing();
+    printReport(console, finished);
+    return finished;
+  }
+  const people = await createPeople({ rpcUrl, rollupAddress: deployment.rollupAddress, sequencerUrl });
+  const job: Job = {
+    console,
+    journal,
+    signal,
+    ...people,
+    store: await openRowStore(workspacePaths.rows),
+    plan,
+    rpcUrl,
+    deployment,
+    circuits: await readRollupCircuits({ rpcUrl, rollupAddress: deployment.rollupAddress, deployment }),
+    proverBackend,
+    hostUrl: datanetHostUrl,
+    serveModel,
+    startWatch,
+    readWatchLog: () => readFile(supervisor.logPath(WATCH_NAME), "utf8").catch(() => ""),
+    closeBatch: () => closeBatch(addresses),
+  };
+  const report = await runJob(job);
+  // A failed check may be the start's own trouble: only a good job is not done again.
+  if (report.checks.every(({ holds }) => holds)) await journal.set("report", report);
+  await fundVisitors({ rpcUrl, rollupAddress: deployment.rollupAddress });
+  await startFactory();
+  void closing();
+  printReport(console, report);
+  return report;
+}
+
+/** Their exits are proven in the page, so that they bring these keys along. @returns their folder */
+async function preparePages(
+  circuits: readonly DevnetCircuit[],
+  deployment: Deployment,
+  console: Console,
+): Promise<string> {
+  const startedAtMs = Date.now();
+  const exits = exitsOfDeployment(deployment.circuits);
+  for (const { compiled } of circuits.filter(({ compiled }) =>
+    exits.some(({ name }) => name === compiled.name),
+  ))
+    await developmentSetup(compiled, keyProgress(compiled.name, console));
+  console.progress("building the pages (once, then cached)");
+  const pages = await buildPages({ circuits: circuitsOfDeployment(deployment.circuits), exits });
+  if (pages.isNew) console.done("pages built", Date.now() - startedAtMs);
+  return pages.path;
+}
+
+function writeEndpoints(sequencerUrl: string, modelServers: Record<number, string>): Promise<void> {
+  const text = JSON.stringify({ sequencerUrl, modelServers }, null, 2);
+  return writeFileWhole(workspacePaths.endpoints, `${text}\n`);
+}
+
+/** Closes the open batch now. */
+async function closeBatch({ sequencerUrl, operatorToken }: ServiceAddresses): Promise<void> {
+  const response = await fetch(`${sequencerUrl}/operator/close`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${operatorToken}` },
+    signal: AbortSignal.timeout(30_000),
+  }).catch((cause: unknown) => {
+    throw clientError("CLI_UNREACHABLE", `no answer from ${sequencerUrl}`, {
+      data: { server: "sequencer" },
+      cause,
+    });
+  });
+  if (!response.ok)
+    throw clientError("CLI_ANSWER_INVALID", `${sequencerUrl} closes no batch: status ${response.status}`, {
+      data: { server: "sequencer", status: response.status, body: (await response.text()).slice(0, 500) },
+    });
+}
+
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  // The timer keeps the process alive; a pending promise alone does not.
+  const timer = setInterval(() => {}, 60_000);
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => {
+      clearInterval(timer);
+      resolve();
+    });
+  });
+}
+
+function fail(console: Console, error: unknown): number {
+  const known: Readonly<Record<string, { remedy: string }>> = { ...commandErrors.rows, ...devnetErrors.rows };
+  if (!isRollupError(error)) {
+    const isSignal = error instanceof Error && error.message.startsWith("stopped by ");
+    if (!isSignal) console.alarm((error as Error)?.stack ?? String(error));
+    return 1;
+  }
+  console.alarm(error.message);
+  console.line(
+    `${known[error.code]?.remedy ?? "the logs say more; npm start again resumes"} [${error.code}]`,
+  );
+  if (error.cause !== undefined) console.line(`cause: ${(error.cause as Error).message ?? error.cause}`);
+  return 1;
+}

@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Address } from "viem";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import type { RowStore } from "../../client/actions/data/row-store.ts";
+import type { L1Result } from "../../client/actions/l1/l1-result.ts";
+import {
+  type L1Options,
+  type SignedTransaction,
+  sendTransaction,
+} from "../../client/actions/l1/l1-transaction.ts";
+import {
+  type SendResult,
+  type SignedSubmission,
+  type SigningOptions,
+  sendSigned,
+} from "../../client/actions/ledger/send-operation.ts";
+import type { RollupCircuit } from "../../client/circuits/rollup-circuits.ts";
+import { deriveKey } from "../../client/l2-key.ts";
+import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
+import { getOperation } from "../../client/sequencer/ledger-reads.ts";
+import type { WaitProgress, WaitResult, WaitStage, WaitTarget } from "../../client/sequencer/wait-for.ts";
+import { waitFor } from "../../client/sequencer/wait-for.ts";
+import type { BackendName } from "../../prover/backends.ts";
+import { runOpenledger } from "../../scripts/cli/openledger-process.ts";
+import { devAccount } from "./accounts.ts";
+import { devnetPaths, PEOPLE, type PersonName } from "./config.ts";
+import type { Console } from "./console.ts";
+import { devnetError } from "./devnet-errors.ts";
+import type { Journal } from "./journal.ts";
+import type { ModelPart } from "./parts.ts";
+import type { DevnetPlan } from "./plan.ts";
+
+/** What the steps of the devnet's job work with. */
+export interface Job {
+  readonly console: Console;
+  readonly journal: Journal;
+  readonly people: Readonly<Record<PersonName, LedgerClient>>;
+  readonly faucet: LedgerClient;
+  readonly store: RowStore;
+  readonly signal: AbortSignal;
+  readonly plan: DevnetPlan;
+  readonly rpcUrl: string;
+  readonly deployment: Deployment;
+  /** The rollup's circuits as L1 lists them. */
+  readonly circuits: readonly RollupCircuit[];
+  readonly proverBackend: BackendName;
+  /** The Datanet host. */
+  readonly hostUrl: string;
+  /** Starts the server of a model of mia's, unless it runs. @returns its address */
+  readonly serveModel: (part: ModelPart, modelId: number) => Promise<string>;
+  /** Starts `openledger watch` for a gate, unless it runs. */
+  readonly startWatch: (gate: Address) => Promise<void>;
+  /** What `openledger watch` has said; empty before it says anything. */
+  readonly readWatchLog: () => Promise<string>;
+  /** Closes the open batch now, as an operator may. */
+  readonly closeBatch: () => Promise<void>;
+}
+
+export async function createPeople(options: {
+  rpcUrl: string;
+  rollupAddress: `0x${string}`;
+  sequencerUrl: string;
+}): Promise<{ people: Job["people"]; faucet: LedgerClient }> {
+  const faucet = await createLedgerClient({ ...options, wallet: devAccount("faucet") });
+  const clients = await Promise.all(
+    PEOPLE.map(async (name) => {
+      const wallet = devAccount(name);
+      // The person's ledger key comes from the wallet, by one signature.
+      const { rollupAddress } = options;
+      const l2Key = await deriveKey({ wallet, chainId: faucet.chain.id, rollupAddress });
+      return [name, await createLedgerClient({ ...options, wallet, l2Key })] as const;
+    }),
+  );
+  return { people: Object.fromEntries(clients) as Record<PersonName, LedgerClient>, faucet };
+}
+
+const RETRY_MS = 1000;
+const RETRY_COUNT = 60;
+
+/** Calls again while a service is away: it is being started again, or the devnet gives up by itself. */
+export async function withRetry<T>(job: Pick<Job, "signal" | "console">, act: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    job.signal.throwIfAborted();
+    try {
+      return await act();
+    } catch (error) {
+      if (!isRollupError(error) || !error.isRetryable || tries >= RETRY_COUNT) throw error;
+      job.console.progress(`${error.message}; trying again`);
+      await sleep(RETRY_MS, undefined, { signal: job.signal });
+    }
+  }
+}
+
+/** An L1 transaction that is sent once, however often the devnet is killed and started. */
+export async function onceOnL1(
+  job: Job,
+  key: string,
+  client: LedgerClient,
+  act: (options: Required<Pick<L1Options, "onSigned">>) => Promise<L1Result>,
+): Promise<L1Result> {
+  return withRetry(job, () => {
+    const signed = job.journal.get<SignedTransaction>(key);
+    if (signed !== undefined) return sendTransaction(client, signed);
+    return act({ onSigned: ({ hash, raw }) => job.journal.set(key, { hash, raw }) });
+  });
+}
+
+/** An operation that is sent once; one that the sequencer has dropped is signed anew. */
+export async function onceOnLedger(
+  job: Job,
+  key: string,
+  client: LedgerClient,
+  act: (options: Required<Pick<SigningOptions, "onSigned">>) => Promise<SendResult>,
+): Promise<SendResult> {
+  return withRetry(job, async () => {
+    const signed = job.journal.get<SignedSubmission>(key);
+    if (signed !== undefined) {
+      const known = await getOperation(client, signed.hash);
+      if (known?.status !== "dropped") return sendSigned(client, signed);
+    }
+    return act({ onSigned: (fresh) => job.journal.set(key, fresh) });
+  });
+}
+
+/** A command as people run it. @returns its answer @throws DEV_FAILED */
+export async function openledger<Answer>(job: Job, ...args: readonly string[]): Promise<Answer> {
+  job.console.progress(`openledger ${args.slice(0, 2).join(" ")}`);
+  const { status, stderr, stdout } = await runOpenledger(devnetPaths.workspace, args, { signal: job.signal });
+  job.signal.throwIfAborted();
+  if (status === 0) return JSON.parse(stdout) as Answer;
+  const said = `${stdout}${stderr}`.slice(-1_000);
+  throw devnetError("DEV_FAILED", `openledger ${args.join(" ")} ended with ${status}: ${said}`, {
+    data: { reason: "command-failed" },
+  });
+}
+
+/** `waitFor` with progress on the terminal; ends when the devnet is stopped. */
+export function waitWithConsole(
+  job: Job,
+  client: LedgerClient,
+  target: WaitTarget,
+  stage: WaitStage,
+  what: string,
+): Promise<WaitResult> {
+  const onProgress = ({ stage: reached, elapsedMs, remainingMs }: WaitProgress) => {
+    const estimate = remainingMs === null ? "" : `, about ${Math.ceil(remainingMs / 1000)} s to go`;
+    job.console.progress(`${what}: ${reached} after ${Math.round(elapsedMs / 1000)} s${estimate}`);
+  };
+  return withRetry(job, () => waitFor(client, target, stage, { onProgress, signal: job.signal }));
+}

@@ -1,0 +1,156 @@
+/**
+ * The job's Datanets, and models of them. A model more of a Datanet is one entry more in MODELS, with its recipe and its
+ * questions.
+ */
+import { DIRECT, type RecipeBase } from "../../attribution/model/recipe-fields.ts";
+import { ROW_RULES } from "../../attribution/rows/row-rules.ts";
+import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
+import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "../../models/base/base-place.ts";
+import { textPreset } from "../../models/registered/text-preset.ts";
+import { retrievalPreset } from "../../scripts/commands/model/retrieval-preset.ts";
+import { CONTRIBUTORS, type ContributorName, devnetPaths } from "./config.ts";
+import { commitRows, heldOutMails, isLabelWrong } from "./mails.ts";
+import { COMMIT_COUNT, contributorOf, type DevnetPlan, validatorOf } from "./plan.ts";
+import { citationPrompts, speechPrompts, speechRows } from "./speeches.ts";
+
+export interface PlannedCommit {
+  readonly contributor: ContributorName;
+  /** Who looks at it, and vouches for what is right. */
+  readonly validator: "vera" | "walt";
+  readonly rows: readonly Uint8Array[];
+  /** Whether its labels are turned round: its rows stay out of the version. */
+  readonly isWrong: boolean;
+}
+
+export const DATANET_NAMES = ["mails", "speeches"] as const;
+export type DatanetName = (typeof DATANET_NAMES)[number];
+export const MODEL_NAMES = ["mails", "speeches", "citations"] as const;
+export type ModelName = (typeof MODEL_NAMES)[number];
+
+export interface DatanetPart {
+  readonly name: DatanetName;
+  /** What its rows are. */
+  readonly rowsAre: string;
+  /** Whether its rows go by the Datanet host: its card is a version of its own, and nobody shares a folder. */
+  readonly isHosted: boolean;
+  commits(plan: DevnetPlan): PlannedCommit[];
+}
+
+export interface ModelPart {
+  readonly name: ModelName;
+  readonly datanet: DatanetName;
+  /** As published, and what its server keeps; proofs of its settlements that L1 does not have yet. */
+  readonly paths: { readonly folder: string; readonly answers: string };
+  /** Of its server, as the supervisor and the logs name it. */
+  readonly serverName: string;
+  prompts(plan: DevnetPlan): { readonly text: string; readonly rightLabel: string | null }[];
+  /** Of the circuit that settles it. */
+  size(plan: DevnetPlan): SettlementSize;
+  /** Everything that the model's bytes depend on, beside the rows. */
+  recipe(plan: DevnetPlan, rowCount: number): Promise<Omit<RecipeBase, "datanet">>;
+}
+
+/** The journal's name of a step: those of the mails have none before them. */
+export const stepOf = (name: DatanetName | ModelName, step: string): string =>
+  name === "mails" ? step : `${name}-${step}`;
+
+export const DATANETS: Readonly<Record<DatanetName, DatanetPart>> = {
+  mails: {
+    name: "mails",
+    rowsAre: "labelled e-mails",
+    isHosted: true,
+    commits: (plan) =>
+      Array.from({ length: COMMIT_COUNT }, (_, index) => ({
+        contributor: contributorOf(index),
+        validator: validatorOf(index),
+        rows: commitRows(plan, index),
+        isWrong: isLabelWrong(index),
+      })),
+  },
+  speeches: {
+    name: "speeches",
+    rowsAre: "passages of speeches",
+    isHosted: false,
+    commits: ({ speeches }) =>
+      CONTRIBUTORS.map((contributor, index) => ({
+        contributor,
+        validator: validatorOf(index),
+        rows: speechRows(speeches.rowsOf, contributor),
+        isWrong: false,
+      })),
+  },
+};
+
+export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
+  mails: {
+    name: "mails",
+    datanet: "mails",
+    paths: { folder: devnetPaths.model, answers: devnetPaths.answers },
+    serverName: "model-server",
+    prompts: (plan) =>
+      heldOutMails(plan).map(({ label, text }) => ({ text, rightLabel: label === 1 ? "spam" : "ham" })),
+    size: ({ direct, settlement }) => direct ?? settlement,
+    recipe: async (plan) => (plan.direct === undefined ? mailRecipe(plan) : directMailRecipe(plan)),
+  },
+  speeches: {
+    name: "speeches",
+    datanet: "speeches",
+    paths: { folder: devnetPaths.speechModel, answers: devnetPaths.speechAnswers },
+    serverName: "speech-server",
+    prompts: ({ speeches }) =>
+      speechPrompts(speeches.questionCount).map((text) => ({ text, rightLabel: null })),
+    size: ({ settlement }) => settlement,
+    recipe: speechRecipe,
+  },
+  citations: {
+    name: "citations",
+    datanet: "speeches",
+    paths: { folder: devnetPaths.citationModel, answers: devnetPaths.citationAnswers },
+    serverName: "citation-server",
+    prompts: ({ speeches }) =>
+      citationPrompts(speeches.rowsOf, speeches.questionCount).map((text) => ({ text, rightLabel: null })),
+    size: ({ settlement }) => settlement,
+    recipe: async ({ settlement: { features } }) => citationRecipe(features),
+  },
+};
+
+function mailRecipe({ bucketCount, featureCount, settlement }: DevnetPlan) {
+  return {
+    version: 2 as const,
+    inputs: { kind: "email" as const, bucketCount },
+    seed: "devnet",
+    model: { kind: "logistic" as const, decay: 0.001, tolerance: 1e-6 },
+    method: { kind: "influence" as const, damping: 0.001, featureCount },
+    rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
+    columnCount: settlement.features,
+  };
+}
+
+/** The same as a direct model; its posting is open to challenges before its genesis. */
+function directMailRecipe(plan: DevnetPlan) {
+  const { method, model, rules, ...recipe } = mailRecipe(plan);
+  return {
+    ...recipe,
+    family: DIRECT,
+    model,
+    method: { kind: DIRECT, damping: method.damping },
+    rules,
+    columnCount: plan.bucketCount + 1,
+    isChallengeable: true as const,
+  };
+}
+
+/** The preset "retrieval". */
+function citationRecipe(columnCount: number) {
+  return { ...retrievalPreset([], columnCount), rows: "text" as const, seed: "devnet", columnCount };
+}
+
+/** The preset "texts" with shorter answers, tuned by two rounds through the rows. */
+async function speechRecipe({ settlement, speeches }: DevnetPlan, rowCount: number) {
+  const columnCount = settlement.features;
+  const preset = await textPreset(baseSourceAt(OWN_BASE), OWN_BASE_NAME, { rowCount, columnCount });
+  const steps = Math.ceil((2 * rowCount) / preset.tuning.rowsPerStep);
+  const answers = { ...preset.answers, promptTokens: 64, answerTokens: speeches.answerTokens };
+  const tuning = { ...preset.tuning, steps, warmupSteps: Math.ceil(steps / 10) };
+  return { ...preset, seed: "devnet", tuning, answers, columnCount };
+}

@@ -1,0 +1,129 @@
+import { listBatches } from "../../client/sequencer/ledger-reads.ts";
+import { formatOpen } from "../../client/sequencer/open-amount.ts";
+import { renderTable } from "../../scripts/cli/output.ts";
+import { type Console, formatDuration } from "./console.ts";
+import type { Job } from "./job.ts";
+import type { Check } from "./steps/check.ts";
+import type { EarningsLine } from "./steps/check-epoch.ts";
+import { SETTLED_EPOCH } from "./steps/epoch.ts";
+
+export interface BatchLine {
+  readonly number: number;
+  readonly operationCount: number;
+  readonly proveMs: number | null;
+  readonly gasUsed: number | null;
+  readonly transactionHash: string | null;
+}
+
+/** What the job leaves behind; kept in the journal. */
+export interface Report {
+  readonly finishedAt: string;
+  /** The first: of the mails. */
+  readonly modelId: number;
+  /** Absent in reports of earlier versions. */
+  readonly modelIds?: readonly number[] | undefined;
+  readonly durationMs: number;
+  readonly batches: readonly BatchLine[];
+  readonly checks: readonly Check[];
+  readonly earnings: readonly EarningsLine[];
+}
+
+export async function makeReport(
+  job: Job,
+  { checks, earnings, modelId, modelIds }: Pick<Report, "checks" | "earnings" | "modelId" | "modelIds">,
+  durationMs: number,
+): Promise<Report> {
+  const batches = await listBatches(job.people.alice, 100);
+  return {
+    modelId,
+    modelIds,
+    finishedAt: new Date().toISOString(),
+    durationMs,
+    batches: batches.reverse().map((batch) => ({
+      number: batch.number,
+      operationCount: batch.counts?.operations ?? 0,
+      proveMs: batch.proveMs ?? null,
+      gasUsed: batch.gasUsed,
+      transactionHash: batch.l1TransactionHash ?? null,
+    })),
+    checks,
+    earnings,
+  };
+}
+
+export function printReport(console: Console, report: Report): void {
+  console.title("Batches");
+  // Batches that share a transaction share its gas: it is shown at the first one.
+  const seen = new Set<string>();
+  const rows = report.batches.map((batch) => {
+    const isFirst = batch.transactionHash === null || !seen.has(batch.transactionHash);
+    if (batch.transactionHash !== null) seen.add(batch.transactionHash);
+    return [
+      String(batch.number),
+      String(batch.operationCount),
+      batch.proveMs === null ? "" : formatDuration(batch.proveMs),
+      isFirst ? (batch.gasUsed ?? 0).toLocaleString("en") : "same transaction",
+      batch.transactionHash ?? "",
+    ];
+  });
+  for (const line of renderTable([["batch", "operations", "proven in", "gas", "L1 transaction"], ...rows]))
+    console.line(line);
+  console.title(`Who earned what of epoch ${SETTLED_EPOCH}`);
+  const lines = report.earnings.map((line) => [
+    line.model,
+    line.name,
+    String(line.committedCount),
+    String(line.wrongCount),
+    String(line.rowCount),
+    formatOpen(BigInt(line.earnedWei)),
+    percent(
+      BigInt(line.earnedWei),
+      report.earnings.filter(({ model }) => model === line.model),
+    ),
+  ]);
+  const head = ["model", "rows of", "committed", "wrong label", "in the version", "earned (OPEN)", "share"];
+  for (const line of renderTable([head, ...lines])) console.line(line);
+  console.line("of an earner's earnings an eighth is its validator's; the rows left out have earned nothing");
+  console.title("Checks");
+  for (const { statement, holds, detail } of report.checks) {
+    const text = detail === "" ? statement : `${statement}: ${detail}`;
+    if (holds) console.done(text);
+    else console.alarm(`does not hold: ${text}`);
+  }
+  const failedCount = report.checks.filter(({ holds }) => !holds).length;
+  const verdict =
+    failedCount === 0 ? "every check holds" : `${failedCount} of ${report.checks.length} checks do not hold`;
+  console.line(`${verdict}; the job took ${formatDuration(report.durationMs)}`);
+}
+
+function percent(wei: bigint, earnings: readonly EarningsLine[]): string {
+  const total = earnings.reduce((sum, { earnedWei }) => sum + BigInt(earnedWei), 0n);
+  return total === 0n ? "" : `${(Number((10_000n * wei) / total) / 100).toFixed(2)} %`;
+}
+
+export function printNextSteps(console: Console, modelIds: readonly number[]): void {
+  const [modelId, speechModelId = modelId] = modelIds;
+  console.title("What to try next");
+  console.line(
+    "in a browser, at the address of the pages above: connect a test wallet, deposit, transfer, withdraw",
+  );
+  console.line("in another terminal:");
+  for (const line of [
+    "npm run openledger -- status",
+    "npm run openledger -- account show alice",
+    "npm run openledger -- transfer bob 1.5 --account alice --wait posted",
+    "npm run openledger -- withdraw 5 --account bob --wait claimable && npm run openledger -- statement --account bob",
+    'npm run openledger -- model ask MODEL "Subject: you have won a free cruise" --account nina',
+    'npm run openledger -- model ask SPEECHES "The state of the union" --account nina',
+    "npm run openledger -- rewards --account walt",
+    "npm run openledger -- rewards why MODEL 1",
+    "npm run openledger -- verify settlement MODEL 1",
+    "npm run openledger -- verify",
+  ]) {
+    console.line(line.replace("MODEL", String(modelId)).replace("SPEECHES", String(speechModelId)));
+  }
+  console.line("");
+  console.line(
+    "Ctrl-C stops everything; npm start again goes on from here, npm start -- --reset from nothing.",
+  );
+}

@@ -1,0 +1,137 @@
+import { randomBytes } from "node:crypto";
+import type { Address } from "viem";
+import { SERVING_SETTINGS } from "../../models/serving/serving-config.ts";
+import type { BackendName } from "../../prover/backends.ts";
+import { readIfPresent, workspacePaths, writeFileWhole } from "../../scripts/cli/workspace.ts";
+import type { DataMode } from "../../sequencer/batches/data-choice.ts";
+import {
+  bridgeSpec,
+  commandSpec,
+  datanetHostSpec,
+  factorySpec,
+  proverSpec,
+  type ServiceSpec,
+  sequencerSpec,
+} from "../world/services.ts";
+import { devPrivateKey } from "./accounts.ts";
+import {
+  CLOSE_INTERVAL_MS,
+  devnetPaths,
+  FEE_PER_UNIT_WEI,
+  FINALITY_BLOCKS,
+  PRECONFIRMATION_DEADLINE_SECONDS,
+  WATCH_MINUTES,
+} from "./config.ts";
+import type { ModelName, ModelPart } from "./parts.ts";
+
+export interface ServiceAddresses {
+  readonly rpcUrl: string;
+  readonly sequencerUrl: string;
+  /** Where the devnet's models will be served. */
+  readonly modelServerUrls: Readonly<Record<ModelName, string>>;
+  readonly datanetHostUrl: string;
+  /** Where models will be tuned, once the job is done. */
+  readonly factoryUrl: string;
+  readonly operatorToken: string;
+  readonly proverBackend: BackendName;
+  /** Folder of the built pages; null where none are served. */
+  readonly pagesPath: string | null;
+  /** Where batches' data stands. */
+  readonly dataPlace: DataMode;
+  /** What earlier proofs of the batch circuit took on this machine; null where there was none. */
+  readonly expectedProveMs: number | null;
+}
+
+/** The token that prover and bridge show the sequencer; made once a devnet. */
+export async function loadOperatorToken(): Promise<string> {
+  const known = readIfPresent(devnetPaths.operatorToken);
+  if (known !== null) return known.trim();
+  const token = randomBytes(24).toString("hex");
+  await writeFileWhole(devnetPaths.operatorToken, `${token}\n`, 0o600);
+  return token;
+}
+
+/** Those that run before the job begins, the sequencer first. */
+export function firstServices(addresses: ServiceAddresses): [ServiceSpec, ...ServiceSpec[]] {
+  const { datanetHostUrl, expectedProveMs, factoryUrl, operatorToken, pagesPath, rpcUrl, sequencerUrl } =
+    addresses;
+  const shared = { deploymentPath: workspacePaths.deployment, operatorToken, sequencerUrl };
+  const signing = { ...shared, privateKey: devPrivateKey("operator") };
+  return [
+    sequencerSpec({
+      ...{ ...signing, url: sequencerUrl, dataPath: devnetPaths.sequencerData },
+      settings: {
+        SEQUENCER_BLOBS_PATH: devnetPaths.blobs,
+        SEQUENCER_DATA_PLACE: addresses.dataPlace,
+        ...(pagesPath === null ? {} : { SEQUENCER_PAGES_PATH: pagesPath }),
+        SEQUENCER_PAGES_L1_URL: rpcUrl,
+        SEQUENCER_PAGES_MODEL_SERVERS: Object.values(addresses.modelServerUrls).join(" "),
+        // Whoever starts `openledger models serve` beside the devnet finds its adapters in the pages.
+        SEQUENCER_PAGES_ADAPTER_SERVERS: `http://127.0.0.1:${SERVING_SETTINGS.port.default}`,
+        SEQUENCER_PAGES_DATANET_HOSTS: datanetHostUrl,
+        SEQUENCER_PAGES_FACTORY: factoryUrl,
+        SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI,
+        SEQUENCER_CLOSE_INTERVAL_MS: CLOSE_INTERVAL_MS,
+        ...(expectedProveMs === null ? {} : { SEQUENCER_EXPECTED_PROVE_MS: expectedProveMs }),
+        SEQUENCER_L1_CONFIRMATIONS: FINALITY_BLOCKS,
+        SEQUENCER_PRECONFIRMATION_DEADLINE_SECONDS: PRECONFIRMATION_DEADLINE_SECONDS,
+      },
+    }),
+    {
+      ...bridgeSpec({
+        ...{ ...signing, rpcUrl, dataPath: devnetPaths.bridgeData },
+        settings: {
+          BRIDGE_POLL_INTERVAL_MS: 700,
+          BRIDGE_MAX_BACKOFF_MS: 2_000,
+          BRIDGE_L1_CONFIRMATIONS: 1,
+          BRIDGE_L1_FINALITY_DEPTH_BLOCKS: FINALITY_BLOCKS,
+          BRIDGE_L1_RESEND_AFTER_MS: 15_000,
+        },
+      }),
+      // The first thing that it does is to report L1's head.
+      isReady: async () => {
+        const response = await fetch(`${sequencerUrl}/health`, { signal: AbortSignal.timeout(1000) });
+        return ((await response.json()) as { isL1HeadKnown?: boolean }).isL1HeadKnown === true;
+      },
+    },
+    proverSpec({ ...shared, backend: addresses.proverBackend }),
+    datanetHostSpec({ ...shared, url: datanetHostUrl, dataPath: devnetPaths.datanetData }),
+  ];
+}
+
+export function devnetFactory(addresses: ServiceAddresses): ServiceSpec {
+  const { datanetHostUrl: hostUrl, factoryUrl: url, proverBackend, rpcUrl, sequencerUrl } = addresses;
+  return {
+    ...factorySpec({
+      ...{ hostUrl, rpcUrl, sequencerUrl, url, dataPath: devnetPaths.factoryData },
+      deploymentPath: workspacePaths.deployment,
+      // A graphics card proves batches; a factory has no use for one.
+      settings: { FACTORY_PROVER: proverBackend === "webgpu" ? "auto" : proverBackend },
+    }),
+    // Tuning takes all cores for minutes, and proofs come first.
+    niceness: 10,
+  };
+}
+
+/** The command that anyone serves a model with. It settles the model's epochs by itself, with mia's key. */
+export function modelServer(
+  { name, paths, serverName }: ModelPart,
+  modelId: number,
+  { modelServerUrls, proverBackend, sequencerUrl }: ServiceAddresses,
+): ServiceSpec {
+  const url = modelServerUrls[name];
+  const args = [
+    ...["model", "serve", paths.folder, "--model", String(modelId)],
+    ...["--port", new URL(url).port, "--data", paths.answers],
+    ...["--settle", "--account", "mia", "--prover", proverBackend, "--sequencer", sequencerUrl],
+  ];
+  const isReady = async () => (await fetch(`${url}/v1/model`, { signal: AbortSignal.timeout(2000) })).ok;
+  return commandSpec(serverName, args, {}, isReady);
+}
+
+/** Of the watcher's process and of its log. */
+export const WATCH_NAME = "watch";
+
+/** walt recomputes what is posted, and would refute it. Finds the models where this machine knows them to be served. */
+export const gateWatcher = (gate: Address): ServiceSpec =>
+  commandSpec(WATCH_NAME, ["watch", gate, "--account", "walt", "--every", WATCH_MINUTES]);

@@ -1,0 +1,169 @@
+import { isDirect } from "../../../attribution/features/direct-rows.ts";
+import type { PublishedModel } from "../../../attribution/model/model-files.ts";
+import { verifyModel } from "../../../attribution/model/verify-model.ts";
+import { isRollupError } from "../../../circuits/rollup-error.ts";
+import { openProvingCircuit } from "../../../client/circuits/rollup-circuits.ts";
+import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
+import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { fetchOpenings } from "../../../client/settling/model-openings.ts";
+import { type VerifiedSettlement, verifySettlement } from "../../../client/settling/verify-settlement.ts";
+import { modelTrainings } from "../../../scripts/cli/model-families.ts";
+import { CONTRIBUTORS, PEOPLE, type PersonName, PRICE_WEI } from "../config.ts";
+import type { Job } from "../job.ts";
+import { DATANETS, type ModelName, type ModelPart, type PlannedCommit } from "../parts.ts";
+import type { Check } from "./check.ts";
+import type { Leaves } from "./deposit.ts";
+import { SETTLED_EPOCH } from "./epoch.ts";
+import type { EpochOutcome } from "./expected.ts";
+import { checkWindow } from "./window.ts";
+
+/** A contributor's line of the report; wei as decimal text, since it is kept in the journal. */
+export interface EarningsLine {
+  readonly model: ModelName;
+  readonly name: string;
+  readonly committedCount: number;
+  readonly wrongCount: number;
+  /** In the version. */
+  readonly rowCount: number;
+  /** By his rows, validators' parts included. */
+  readonly earnedWei: string;
+}
+
+/** A model of the job, once it is on the ledger and served. */
+export interface MadeModel {
+  readonly part: ModelPart;
+  readonly name: ModelName;
+  readonly datanetId: number;
+  readonly modelId: number;
+  readonly model: PublishedModel;
+  readonly serverUrl: string;
+}
+
+export interface CheckedEpoch {
+  readonly made: MadeModel;
+  readonly outcome: EpochOutcome;
+  readonly earnings: readonly EarningsLine[];
+  readonly checks: readonly Check[];
+}
+
+/** The first epoch again, from L1's randomness, the payments, the openings and the published model. */
+export async function checkEpoch(job: Job, leaves: Leaves, made: MadeModel): Promise<CheckedEpoch> {
+  const { model, modelId, part, serverUrl } = made;
+  job.console.progress("computing the epoch's settlement again");
+  const openings = await fetchOpenings(serverUrl, SETTLED_EPOCH, isDirect(model.features));
+  const verified = await verifySettlement(
+    job.people.nina,
+    { modelId, epoch: SETTLED_EPOCH },
+    {
+      model,
+      openings,
+      circuits: job.circuits,
+      keyOf: async (circuit) =>
+        (await openProvingCircuit(circuit, job.deployment, job.console.progress)).verificationKey,
+    },
+  );
+  const outcome = outcomeOf(verified, leaves);
+  return {
+    outcome,
+    made,
+    earnings: CONTRIBUTORS.map((name) => earningsOf(job, part, name, verified, leaves)),
+    checks: [
+      checkProof(verified),
+      checkSum(part.prompts(job.plan).length, verified, outcome),
+      checkPaymentsOpened(verified),
+      await checkModel(job, made, model),
+      ...(await checkWindow(job, made, verified.settlement.circuit)),
+    ],
+  };
+}
+
+function outcomeOf({ leaf, payments, sampled }: VerifiedSettlement, leaves: Leaves): EpochOutcome {
+  const nameOf = (id: number): PersonName => PEOPLE.find((name) => leaves[name] === id)!;
+  const { terms, earnedWei } = sampled;
+  return {
+    paymentCount: payments.length,
+    ownerWei: terms.ownerWei,
+    treasuryWei: terms.treasuryWei,
+    earners: leaf.earners.map(({ contributorId, validatorId }, m) => ({
+      contributor: nameOf(contributorId),
+      validator: nameOf(validatorId),
+      earnedWei: earnedWei[m]!,
+    })),
+  };
+}
+
+function earningsOf(
+  job: Job,
+  part: ModelPart,
+  name: (typeof CONTRIBUTORS)[number],
+  { leaf, sampled }: VerifiedSettlement,
+  leaves: Leaves,
+): EarningsLine {
+  const own = DATANETS[part.datanet].commits(job.plan).filter(({ contributor }) => contributor === name);
+  const rowsIn = (commits: readonly PlannedCommit[]) =>
+    commits.reduce((sum, { rows }) => sum + rows.length, 0);
+  const earners = leaf.earners.filter(({ contributorId }) => contributorId === leaves[name]);
+  return {
+    model: part.name,
+    name,
+    committedCount: rowsIn(own),
+    wrongCount: rowsIn(own.filter(({ isWrong }) => isWrong)),
+    rowCount: earners.reduce((sum, { rowCount }) => sum + rowCount, 0),
+    earnedWei: earners.reduce((sum, { index }) => sum + sampled.earnedWei[index]!, 0n).toString(),
+  };
+}
+
+function checkProof({ settlement, sampled }: VerifiedSettlement): Check {
+  const drawn = sampled.draws.map(({ paymentIndex }) => paymentIndex).join(", ");
+  return {
+    statement:
+      "L1's settlement is what payments, openings and L1's randomness make of the epoch, its proof included",
+    holds: true,
+    detail: `${settlement.circuit}, drawn payments ${drawn}, L1 transaction ${settlement.l1TransactionHash}`,
+  };
+}
+
+function checkSum(paymentCount: number, { sampled }: VerifiedSettlement, outcome: EpochOutcome): Check {
+  const paidWei = PRICE_WEI * BigInt(paymentCount);
+  const rowsWei = outcome.earners.reduce((sum, { earnedWei }) => sum + earnedWei, 0n);
+  const sumWei = rowsWei + outcome.ownerWei + outcome.treasuryWei + sampled.data.burnedWei;
+  return {
+    statement: "what customers paid is what rows, owner and treasury got, to the wei",
+    holds: sumWei === paidWei && rowsWei > 0n,
+    detail: `${formatOpen(paidWei)} OPEN: rows ${formatOpen(rowsWei)}, owner ${formatOpen(outcome.ownerWei)}, treasury ${formatOpen(outcome.treasuryWei)}, burned ${formatOpen(sampled.data.burnedWei)}`,
+  };
+}
+
+function checkPaymentsOpened({ sampled }: VerifiedSettlement): Check {
+  const valid = sampled.draws.filter(({ isValid }) => isValid).length;
+  return {
+    statement: "every drawn answer is opened",
+    holds: valid === sampled.draws.length,
+    detail: `${valid} of ${sampled.draws.length} draws`,
+  };
+}
+
+async function checkModel(
+  job: Job,
+  { datanetId, modelId }: { datanetId: number; modelId: number },
+  model: PublishedModel,
+): Promise<Check> {
+  const statement = "the published model is what its recipe makes of the datanet's rows, and is the ledger's";
+  const [leaf, { datanet }] = await Promise.all([
+    getModel(job.people.nina, modelId),
+    getLeaf(job.people.nina, datanetId),
+  ]);
+  try {
+    const { rowCount, earnerCount } = await verifyModel({
+      trainings: await modelTrainings(),
+      model,
+      facts: { staticsHash: staticsOf(leaf).hash, rowsRoot: datanet?.rowsRoot ?? 0n },
+      depth: "features",
+    });
+    return { statement, holds: true, detail: `${rowCount} rows, ${earnerCount} earners` };
+  } catch (error) {
+    if (!isRollupError(error)) throw error;
+    return { statement, holds: false, detail: error.message };
+  }
+}

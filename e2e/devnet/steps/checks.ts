@@ -1,0 +1,263 @@
+import { TREASURY_ID } from "../../../circuits/protocol.ts";
+import { readVersion } from "../../../client/actions/data/published-version.ts";
+import { verifyVersion } from "../../../client/actions/data/verify-version.ts";
+import { getL1Balances } from "../../../client/actions/l1/l1-balances.ts";
+import type { SignedSubmission } from "../../../client/actions/ledger/send-operation.ts";
+import { verifyVouching } from "../../../client/datanets/reviewed-version.ts";
+import { listAccess } from "../../../client/datanets/signed-records.ts";
+import { rollupContract } from "../../../client/ledger-client.ts";
+import { getInfo, getLeaf, getOperation, getStatus } from "../../../client/sequencer/ledger-reads.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import type { LedgerOperation } from "../../../client/sequencer/sequencer-schemas.ts";
+import { readSolvency } from "../../audit/rebuild.ts";
+import { devAccount } from "../accounts.ts";
+import {
+  FIRST_TRANSFER_COUNT,
+  FORCED_WITHDRAWAL_WEI,
+  LATER_TRANSFER_COUNT,
+  PEOPLE,
+  WITHDRAWAL_WEI,
+} from "../config.ts";
+import type { Job } from "../job.ts";
+import { checkPlan, reviewedCount } from "../label-check.ts";
+import {
+  DATANET_NAMES,
+  DATANETS,
+  type DatanetName,
+  MODEL_NAMES,
+  MODELS,
+  type ModelName,
+  stepOf,
+} from "../parts.ts";
+import type { Check } from "./check.ts";
+import type { CheckedEpoch } from "./check-epoch.ts";
+import type { Leaves } from "./deposit.ts";
+import { WITHDRAWERS } from "./earn.ts";
+import { expectedBalances, type LeafName } from "./expected.ts";
+import { verifyFromL1 } from "./verify.ts";
+
+export interface JobIds {
+  readonly leaves: Leaves;
+  readonly datanetIds: Readonly<Record<DatanetName, number>>;
+}
+
+/** Compares the plan with L1, with the sequencer, and with the ledger rebuilt from L1 alone. */
+export async function runChecks(
+  job: Job,
+  { datanetIds, leaves }: JobIds,
+  epochs: Readonly<Record<ModelName, CheckedEpoch>>,
+): Promise<Check[]> {
+  const verified = await verifyFromL1(job);
+  const forcedFeeWei = BigInt(job.journal.get<string>("forced-fee-wei") ?? "0");
+  const expected = expectedBalances(
+    forcedFeeWei,
+    mapNames(MODEL_NAMES, (name) => epochs[name].outcome),
+    (datanet, who) =>
+      DATANETS[datanet].commits(job.plan).filter(({ contributor }) => contributor === who).length,
+  );
+  const { feeAccountId } = await getInfo(job.people.alice);
+  const ids = new Map<LeafName, number>([
+    ...PEOPLE.map((name) => [name, leaves[name]] as const),
+    ...DATANET_NAMES.map((name) => [`${name} datanet` as const, datanetIds[name]] as const),
+    ...MODEL_NAMES.map((name) => [`${name} model` as const, epochs[name].made.modelId] as const),
+    ["operator", feeAccountId],
+    ["treasury", TREASURY_ID],
+  ]);
+  return [
+    ...verified.checks,
+    ...(await Promise.all(PEOPLE.map((name) => checkTokenBalance(job, name, expected.l1Wei[name])))),
+    ...(await Promise.all(
+      [...ids].map(([who, id]) =>
+        checkLedgerBalance(job, who, id, expected.ledgerWei[who], verified.balanceOf(id)),
+      ),
+    )),
+    checkClaim(job, "carol", WITHDRAWAL_WEI),
+    checkClaim(job, "dave", FORCED_WITHDRAWAL_WEI),
+    ...WITHDRAWERS.map((name) => checkRewards(job, name, expected.rewardsWei[name])),
+    ...(await checkOperations(job)),
+    ...(await Promise.all(DATANET_NAMES.map((name) => checkDatanet(job, name, datanetIds[name])))).flat(),
+    ...MODEL_NAMES.flatMap((name) => {
+      const { checks, made } = epochs[name];
+      return [...checks, checkAccrued(verified.accruedWeiOf(made.modelId), epochs[name])].map((check) => ({
+        ...check,
+        statement: `${name}: ${check.statement}`,
+      }));
+    }),
+    await checkSolvency(job),
+    await checkHead(job),
+  ];
+}
+
+async function checkTokenBalance(
+  job: Job,
+  name: (typeof PEOPLE)[number],
+  expectedWei: bigint,
+): Promise<Check> {
+  const { tokenWei } = await getL1Balances(job.people[name], devAccount(name).address);
+  return equal(`${name}'s OPEN on L1 is right to the wei`, tokenWei, expectedWei, formatOpen);
+}
+
+async function checkLedgerBalance(
+  job: Job,
+  who: string,
+  id: number,
+  expectedWei: bigint,
+  provenWei: bigint | null,
+): Promise<Check> {
+  const { balanceWei } = await getLeaf(job.people.alice, id);
+  const statement = `${who}'s balance in the ledger is right to the wei, at the sequencer and rebuilt from L1`;
+  if (provenWei !== balanceWei)
+    return failed(statement, `the sequencer says ${balanceWei}, L1 says ${provenWei}`);
+  return equal(statement, balanceWei, expectedWei, formatOpen);
+}
+
+function checkClaim(job: Job, name: string, expectedWei: bigint): Check {
+  const claimedWei = BigInt(job.journal.get<string>(`claimed-wei-${name}`) ?? "0");
+  return equal(`${name}'s withdrawal was paid out exactly`, claimedWei, expectedWei, formatOpen);
+}
+
+function checkRewards(job: Job, name: string, expectedWei: bigint): Check {
+  const paidWei = BigInt(job.journal.get<string>(`rewards-wei-${name}`) ?? "0");
+  return equal(`${name}'s rewards were paid out on L1 exactly`, paidWei, expectedWei, formatOpen);
+}
+
+/** What L1's records give each earner is what payments, openings and randomness give it. */
+function checkAccrued(accruedWei: readonly bigint[] | null, { outcome }: CheckedEpoch): Check {
+  const expected = outcome.earners.map(({ earnedWei }) => earnedWei);
+  return equal(
+    "every earner has accrued what its rows earned, in the ledger rebuilt from L1",
+    (accruedWei ?? []).join(),
+    expected.join(),
+    (text) => `${text.split(",").map(BigInt).map(formatOpen).join(", ")} OPEN`,
+  );
+}
+
+async function checkOperations(job: Job): Promise<Check[]> {
+  const transferCount = FIRST_TRANSFER_COUNT + LATER_TRANSFER_COUNT;
+  const keys = [
+    ...Array.from({ length: transferCount }, (_, i) => `transfer-${i}`),
+    ...DATANET_NAMES.flatMap((name) => [
+      ...DATANETS[name].commits(job.plan).map((_, i) => stepOf(name, `commit-${i}`)),
+      stepOf(name, "create-datanet"),
+      stepOf(name, "publish-version"),
+      ...(DATANETS[name].isHosted ? [stepOf(name, "publish-card")] : []),
+    ]),
+    ...MODEL_NAMES.flatMap((name) => [
+      ...MODELS[name].prompts(job.plan).map((_, i) => stepOf(name, `pay-${i}`)),
+      ...["create-model", "approve-model", "seal"].map((step) => stepOf(name, step)),
+      ...job.journal.keys().filter((key) => key.startsWith(stepOf(name, "reward-"))),
+    ]),
+    "withdraw-carol",
+    ...WITHDRAWERS.map((name) => `withdraw-rewards-${name}`),
+  ];
+  const operations = await Promise.all(
+    keys.map((key) => getOperation(job.people.alice, job.journal.get<SignedSubmission>(key)!.hash)),
+  );
+  const onL1 = operations.filter(
+    (operation) => operation?.status === "posted" || operation?.status === "final",
+  );
+  const kept = operations.filter((operation) => operation != null && isPromiseKept(operation));
+  return [
+    equal(
+      `all ${keys.length} signed operations (${transferCount} of them transfers) are on L1`,
+      onL1.length,
+      keys.length,
+      String,
+    ),
+    equal("every preconfirmation names the place that its operation got", kept.length, keys.length, String),
+  ];
+}
+
+const isPromiseKept = ({ preconfirmation, opIndex }: LedgerOperation) =>
+  preconfirmation != null && preconfirmation.opIndex === opIndex;
+
+async function checkDatanet(job: Job, name: DatanetName, datanetId: number): Promise<Check[]> {
+  const { alice } = job.people;
+  const { isHosted } = DATANETS[name];
+  const commits = DATANETS[name].commits(job.plan);
+  const rowCount = isHosted ? reviewedCount(job.plan) : checkPlan(commits).keptCount;
+  const leftOutCount = commits.reduce((sum, { rows }) => sum + rows.length, 0) - rowCount;
+  const { datanet } = await getLeaf(alice, datanetId);
+  const { commitments: version } = await readVersion(job.store, datanet?.rowsRoot ?? 0n);
+  const compared = await verifyVersion(alice, { datanetId, store: job.store });
+  const dropped = compared.exceptions.filter(({ fate }) => fate === "dropped").length;
+  const roots = (v: { rowsRoot: bigint; ownersCommitment: bigint; earnerRoot: bigint } | null | undefined) =>
+    v == null ? "none" : [v.rowsRoot, v.ownersCommitment, v.earnerRoot].join();
+  return [
+    // The first of a hosted one is its card.
+    equal(`the published version of the ${name} is right`, datanet?.version ?? 0, isHosted ? 2 : 1, String),
+    equal(`it has ${rowCount} rows`, datanet?.rowCount ?? 0, rowCount, String),
+    {
+      statement: "its roots are those of the rows in the store",
+      holds: roots(datanet) === roots(version),
+      detail: `${version.earners.length} earners`,
+    },
+    equal(
+      "it leaves out exactly the commits with wrong labels and near-duplicates, for everybody to see",
+      dropped,
+      leftOutCount,
+      (count) => `${count} rows; the first: ${compared.firstDifference}`,
+    ),
+    ...(isHosted ? await checkHosted(job, datanetId) : []),
+    equal("of all other rows it reassigns none", compared.exceptions.length - dropped, 0, String),
+  ];
+}
+
+/** What people have signed on the host, and what mia had to ask for. */
+async function checkHosted(job: Job, datanetId: number): Promise<Check[]> {
+  const { alice } = job.people;
+  const place = { hostUrl: job.hostUrl, datanetId };
+  const vouching = await verifyVouching(alice, { ...place, store: job.store });
+  const [access] = await listAccess(alice, place);
+  return [
+    {
+      statement:
+        "every row's validator is drawn by hash among those whose label was accepted, and has signed it",
+      holds: vouching.rowCount > 0 && vouching.exceptions.length === 0,
+      detail: `${vouching.signedCount} of ${vouching.rowCount} signatures`,
+    },
+    equal(
+      "the labellers differed on the planned rows, and the reviewer has settled them",
+      job.journal.get<number>("disputed-rows") ?? 0,
+      job.plan.disputedCount,
+      String,
+    ),
+    equal(
+      "the host refused the rows before the owner granted access",
+      `${job.journal.get<string>("access-refusal")}, ${access?.answer?.answer}`,
+      "DNT_ACCESS_NOT_GRANTED, grant",
+      String,
+    ),
+  ];
+}
+
+async function checkSolvency({ deployment, rpcUrl }: Job): Promise<Check> {
+  const creditors = PEOPLE.map((name) => devAccount(name).address);
+  const { heldWei, owedWei } = await readSolvency(rpcUrl, deployment, creditors);
+  return equal("the contract holds exactly what it owes", heldWei, owedWei, formatOpen);
+}
+
+async function checkHead(job: Job): Promise<Check> {
+  const { alice } = job.people;
+  const [{ head }, state] = await Promise.all([
+    getStatus(alice),
+    alice.l1.readContract({ ...rollupContract(alice), functionName: "state" }),
+  ]);
+  return equal("L1's root is the sequencer's", state.root, head.root, (root) => `0x${root.toString(16)}`);
+}
+
+function mapNames<Name extends string, Value>(
+  names: readonly Name[],
+  make: (name: Name) => Value,
+): Record<Name, Value> {
+  return Object.fromEntries(names.map((name) => [name, make(name)])) as Record<Name, Value>;
+}
+
+function equal<T>(statement: string, actual: T, expected: T, show: (value: T) => string): Check {
+  const holds = actual === expected;
+  return { statement, holds, detail: holds ? show(actual) : `${show(actual)}, expected ${show(expected)}` };
+}
+
+function failed(statement: string, detail: string): Check {
+  return { statement, holds: false, detail };
+}

@@ -1,0 +1,98 @@
+import { collectVersion } from "../../../client/actions/data/collect-version.ts";
+import { contributeRows } from "../../../client/actions/data/contribute-rows.ts";
+import { storeVersion } from "../../../client/actions/data/published-version.ts";
+import { storeContribution } from "../../../client/actions/data/row-store.ts";
+import { createDatanet } from "../../../client/actions/ledger/create-datanet.ts";
+import { publishVersion } from "../../../client/actions/ledger/publish-version.ts";
+import { checkCommits } from "../../../scripts/commands/datanet/datanet-check.ts";
+import { devAccount } from "../accounts.ts";
+import { CONTRIBUTORS, DATANET_AMOUNT_WEI } from "../config.ts";
+import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
+import { type DatanetPart, stepOf } from "../parts.ts";
+import type { Leaves } from "./deposit.ts";
+import { storeOf } from "./host.ts";
+
+/** alice opens a datanet; it signs with her key. @returns its id */
+export async function openDatanet(job: Job, leaves: Leaves, part: DatanetPart): Promise<number> {
+  const { alice } = job.people;
+  const sent = await onceOnLedger(job, stepOf(part.name, "create-datanet"), alice, ({ onSigned }) =>
+    createDatanet(alice, {
+      from: leaves.alice,
+      l1Owner: devAccount("alice").address,
+      keyX: alice.l2Key!.keyX,
+      amountWei: DATANET_AMOUNT_WEI,
+      onSigned,
+    }),
+  );
+  const { operation } = await waitWithConsole(job, alice, { hash: sent.hash }, "acknowledged", "the datanet");
+  const datanetId = operation!.createdId!;
+  await job.journal.set(stepOf(part.name, "datanet-id"), datanetId);
+  job.console.done(`alice opens datanet ${datanetId} for ${part.rowsAre}: operation ${sent.hash}`);
+  return datanetId;
+}
+
+/** Real mail with labels, real speeches; every contributor has rows of his own. @returns the last commit's operation */
+export async function contribute(
+  job: Job,
+  leaves: Leaves,
+  part: DatanetPart,
+  datanetId: number,
+): Promise<`0x${string}`> {
+  const startedAtMs = Date.now();
+  let rowCount = 0;
+  let last: `0x${string}` | null = null;
+  const commits = part.commits(job.plan);
+  for (const [i, { contributor: name, rows }] of commits.entries()) {
+    const client = job.people[name];
+    rowCount += rows.length;
+    job.signal.throwIfAborted();
+    const store = part.isHosted ? await storeOf(job, name) : job.store;
+    const sent = await onceOnLedger(job, stepOf(part.name, `commit-${i}`), client, ({ onSigned }) =>
+      contributeRows(client, { from: leaves[name], datanetId, store, rows, onSigned }),
+    );
+    last = sent.hash;
+  }
+  job.console.done(
+    `${CONTRIBUTORS.join(", ")} contribute ${rowCount} ${part.rowsAre} in ${commits.length} commits`,
+    Date.now() - startedAtMs,
+  );
+  return last!;
+}
+
+/**
+ * vera and walt look at the commits, as `openledger datanet check` shows them; what they vouch for makes version 1, without
+ * rows that nearly repeat an earlier one.
+ */
+export async function publish(job: Job, leaves: Leaves, part: DatanetPart, datanetId: number): Promise<void> {
+  const { alice } = job.people;
+  const startedAtMs = Date.now();
+  const commits = part.commits(job.plan);
+  const { check, leaveOut, rows } = await withRetry(job, () => checkCommits(alice, datanetId, job.store));
+  for (const [index, { contradictedCount, isRefused, rowCount }] of check.commits.entries()) {
+    if (!isRefused) continue;
+    job.console.done(
+      `${commits[index]!.validator} does not vouch for commit ${index} of ${commits[index]!.contributor}: a model of the others' rows contradicts ${contradictedCount} of ${rowCount} labels`,
+    );
+  }
+  const duplicateCount = leaveOut.rows.filter(({ why }) => why === "near-duplicate").length;
+  job.console.done(`${duplicateCount} of ${rows.length} rows nearly repeat an earlier one and are left out`);
+  const validatorOfRoot = new Map<bigint, number>();
+  for (const commit of commits) {
+    const { rowsRoot } = await storeContribution(job.store, commit.rows);
+    validatorOfRoot.set(rowsRoot, leaves[commit.validator]);
+  }
+  const sent = await onceOnLedger(job, stepOf(part.name, "publish-version"), alice, async ({ onSigned }) => {
+    const version = await collectVersion(alice, {
+      datanetId,
+      store: job.store,
+      validatorId: ({ rowsRoot }) => validatorOfRoot.get(rowsRoot) ?? null,
+      leaveOut: new Set(leaveOut.rows.map(({ digest }) => digest)),
+    });
+    await storeVersion(job.store, version);
+    return publishVersion(alice, { datanetId, version, onSigned });
+  });
+  job.console.done(
+    `alice publishes version 1 of datanet ${datanetId}: operation ${sent.hash}`,
+    Date.now() - startedAtMs,
+  );
+}

@@ -1,0 +1,83 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
+import { createHostWorld, type HostWorld } from "../../../datanets/testing/host-world.ts";
+import { sampleCard } from "../../../datanets/testing/sample-card.ts";
+import type { TestHost } from "../../../datanets/testing/test-host.ts";
+
+const home = vi.hoisted(() => {
+  const folder = `/tmp/openledger-host-steps-${process.pid}`;
+  process.env.OPENLEDGER_HOME = folder;
+  return folder;
+});
+const { rmSync } = await import("node:fs");
+const { openRowStore } = await import("../../../client/actions/data/row-store.ts");
+const { readVersion } = await import("../../../client/actions/data/published-version.ts");
+const { verifyVouching } = await import("../../../client/datanets/reviewed-version.ts");
+const { PEOPLE } = await import("../config.ts");
+const { Journal } = await import("../journal.ts");
+const { reviewedCount } = await import("../label-check.ts");
+const { LABELLERS } = await import("../mail-card.ts");
+const { DATANETS } = await import("../parts.ts");
+const { PLANS } = await import("../plan.ts");
+const { contribute, openDatanet } = await import("./datanet.ts");
+const { getAccess, publishMailCard, storeOf, workOnHost } = await import("./host.ts");
+
+type Job = Parameters<typeof workOnHost>[0];
+type Leaves = Parameters<typeof workOnHost>[1];
+
+let world: HostWorld;
+let host: TestHost;
+let job: Job;
+let leaves: Leaves;
+const said: string[] = [];
+beforeAll(async () => {
+  world = await createHostWorld({ card: sampleCard(), userCount: 2 + PEOPLE.length });
+  host = await world.host("host");
+  const users = await Promise.all(PEOPLE.map((_, i) => world.user(1 + i)));
+  leaves = Object.fromEntries(PEOPLE.map((name, i) => [name, 3 + i])) as Leaves;
+  const quiet = { title: () => {}, progress: () => {}, line: () => {}, alarm: () => {} };
+  job = {
+    console: { ...quiet, done: (text: string) => void said.push(text) },
+    journal: new Journal(join(home, "journal.json")),
+    people: Object.fromEntries(PEOPLE.map((name, i) => [name, users[i]!])),
+    store: await openRowStore(join(home, "rows")),
+    signal: new AbortController().signal,
+    plan: PLANS.small,
+    hostUrl: host.url,
+    closeBatch: () => world.finalise(),
+  } as unknown as Job;
+});
+afterAll(async () => {
+  await world.close();
+  rmSync(home, { recursive: true, force: true });
+});
+
+describe("the e-mails' way through the host", () => {
+  it("ends in a version that three labellers and a reviewer have made, and in a folder of mia's own", async () => {
+    const datanetId = await openDatanet(job, leaves, DATANETS.mails);
+    await publishMailCard(job, leaves, datanetId);
+    const last = await contribute(job, leaves, DATANETS.mails, datanetId);
+    await world.finalise();
+    await workOnHost(job, leaves, datanetId, last);
+    await getAccess(job, leaves, datanetId);
+    expect(job.journal.get("disputed-rows")).toBe(PLANS.small.disputedCount);
+    expect(job.journal.get("access-refusal")).toBe("DNT_ACCESS_NOT_GRANTED");
+    const { datanet } = await getLeaf(job.people.mia, datanetId);
+    expect(datanet).toMatchObject({ version: 2, rowCount: reviewedCount(PLANS.small) });
+    const { rows } = await readVersion(await storeOf(job, "mia"), datanet!.rowsRoot);
+    expect(rows.length).toBe(datanet!.rowCount);
+    const validators = new Set(rows.map(({ validatorId }) => validatorId));
+    expect(validators).toEqual(new Set(LABELLERS.map((name) => leaves[name])));
+    const place = { hostUrl: host.url, datanetId };
+    const vouching = await verifyVouching(job.people.alice, { ...place, store: job.store });
+    expect(vouching.exceptions).toEqual([]);
+    // Entered again after a kill, nothing is done twice.
+    const before = said.length;
+    await workOnHost(job, leaves, datanetId, last);
+    await getAccess(job, leaves, datanetId);
+    expect((await getLeaf(job.people.mia, datanetId)).datanet!.version).toBe(2);
+    expect(job.journal.get("disputed-rows")).toBe(PLANS.small.disputedCount);
+    expect(said.slice(before).join("\n")).toContain("sign 0 labels");
+  });
+});

@@ -1,0 +1,155 @@
+import { rm } from "node:fs/promises";
+import { readModel, writeModel } from "../../../attribution/model/model-directory.ts";
+import { trainingOf } from "../../../attribution/model/model-family.ts";
+import { type PublishedModel, publishedModel } from "../../../attribution/model/model-files.ts";
+import { registerModel } from "../../../attribution/model/registration.ts";
+import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
+import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
+import { readVersionRows } from "../../../client/actions/data/published-version.ts";
+import { encodeSettlementBody, type SettlementBody } from "../../../client/actions/l1/send-settlement.ts";
+import { approveModel } from "../../../client/actions/ledger/approve-model.ts";
+import { createModel } from "../../../client/actions/ledger/create-model.ts";
+import {
+  earnerTableFor,
+  openProvingCircuit,
+  settlementCircuitFor,
+} from "../../../client/circuits/rollup-circuits.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
+import { getModel } from "../../../client/sequencer/model-reads.ts";
+import { prepareGenesis } from "../../../client/settling/prepare-settlement.ts";
+import { proveSettlement } from "../../../client/settling/prove-settlement.ts";
+import { sendGenesis } from "../../../client/settling/send-genesis.ts";
+import { signSettlement } from "../../../client/settling/sign-settlement.ts";
+import { modelFamilies, modelTrainings } from "../../../scripts/cli/model-families.ts";
+import { readIfPresent } from "../../../scripts/cli/workspace.ts";
+import { devAccount } from "../accounts.ts";
+import { MODEL_AMOUNT_WEI, PRICE_WEI, SPLIT } from "../config.ts";
+import { formatDuration } from "../console.ts";
+import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
+import { DATANETS, type ModelPart, stepOf } from "../parts.ts";
+import type { Leaves } from "./deposit.ts";
+import { storeOf } from "./host.ts";
+
+/** mia trains a model and writes it to its folder; a second time it is read from there. */
+export async function train(job: Job, part: ModelPart, datanetId: number): Promise<PublishedModel> {
+  const { folder } = part.paths;
+  if (readIfPresent(`${folder}/manifest.json`) !== null) return readModel(folder, await modelFamilies());
+  const startedAtMs = Date.now();
+  const { datanet } = await withRetry(job, () => getLeaf(job.people.mia, datanetId));
+  const { rowsRoot, version } = datanet!;
+  const store = DATANETS[part.datanet].isHosted ? await storeOf(job, "mia") : job.store;
+  const rows = await readVersionRows(store, rowsRoot);
+  const bound = { id: datanetId, version, rowsRoot: toHex32(rowsRoot) };
+  const recipe = { ...(await part.recipe(job.plan, rows.length)), datanet: bound };
+  const training = trainingOf(recipe, await modelTrainings());
+  const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
+    job.console.progress(`training: ${stage} ${Math.floor((100 * done) / Math.max(1, total))} %`);
+  const trained = await training.train(rows, training.family.parseRecipe(recipe), { onProgress });
+  const registration = registerModel(trained, { split: SPLIT }, part.size(job.plan), { onProgress });
+  const model = publishedModel(trained, registration, { publishRows: true });
+  await rm(folder, { recursive: true, force: true });
+  await writeModel(folder, model);
+  job.console.done(
+    `mia trains a model on ${rows.length} ${DATANETS[part.datanet].rowsAre} (${training.describe(trained)}) and commits to ${registration.columns.u.length} columns of gradients`,
+    Date.now() - startedAtMs,
+  );
+  return model;
+}
+
+/** Creates the model's leaf. @returns its id */
+export async function createOnLedger(
+  job: Job,
+  leaves: Leaves,
+  part: ModelPart,
+  model: PublishedModel,
+): Promise<number> {
+  const { mia } = job.people;
+  const { featuresCommitment, ownersCommitment, earnerRoot, binding } = model.statics;
+  const sent = await onceOnLedger(job, stepOf(part.name, "create-model"), mia, ({ onSigned }) =>
+    createModel(mia, {
+      from: leaves.mia,
+      l1Owner: devAccount("mia").address,
+      keyX: mia.l2Key!.keyX,
+      amountWei: MODEL_AMOUNT_WEI,
+      featuresCommitment,
+      ownersCommitment,
+      earnerRoot,
+      binding: unpackBinding(binding),
+      priceWei: PRICE_WEI,
+      split: SPLIT,
+      onSigned,
+    }),
+  );
+  const { operation } = await waitWithConsole(job, mia, { hash: sent.hash }, "acknowledged", "the model");
+  const modelId = operation!.createdId!;
+  await job.journal.set(stepOf(part.name, "model-id"), modelId);
+  job.console.done(`mia registers model ${modelId}: operation ${sent.hash}`);
+  return modelId;
+}
+
+/** Proves the model's earner table while its server starts. @returns the server's address */
+export async function bringToLife(
+  job: Job,
+  part: ModelPart,
+  modelId: number,
+  model: PublishedModel,
+): Promise<string> {
+  const [serverUrl] = await Promise.all([
+    job.serveModel(part, modelId),
+    settleGenesis(job, part, modelId, model),
+  ]);
+  return serverUrl;
+}
+
+/** Has the datanet approve the model: from then on it takes payments. */
+export async function approveOnLedger(
+  job: Job,
+  part: ModelPart,
+  { datanetId, modelId, model }: { datanetId: number; modelId: number; model: PublishedModel },
+): Promise<void> {
+  const { alice } = job.people;
+  const approved = await onceOnLedger(job, stepOf(part.name, "approve-model"), alice, ({ onSigned }) =>
+    approveModel(alice, { datanetId, modelId, statics: model.statics, onSigned }),
+  );
+  job.console.done(`datanet ${datanetId} approves model ${modelId}: operation ${approved.hash}`);
+}
+
+async function settleGenesis(
+  job: Job,
+  { name }: ModelPart,
+  modelId: number,
+  model: PublishedModel,
+): Promise<void> {
+  const { mia } = job.people;
+  const step = stepOf(name, "genesis");
+  let body = job.journal.get<SettlementBody>(step);
+  if (body === undefined) {
+    const leaf = await withRetry(job, () => getModel(mia, modelId));
+    const table = earnerTableFor(job.circuits, model.earners.length);
+    const settling = settlementCircuitFor(job.circuits, modelShape(model.statics, model.earners.length));
+    const prepared = prepareGenesis(leaf, model, { table, settling });
+    const proving = await openProvingCircuit(table, job.deployment, job.console.progress);
+    const proved = await proveSettlement(
+      prepared,
+      { circuitId: table.circuitId, proving },
+      {
+        backend: job.proverBackend,
+        signal: job.signal,
+        onProgress: ({ stage, percent }) =>
+          job.console.progress(`proving the earner table: ${stage}, ${Math.floor(percent)} %`),
+      },
+    );
+    body = encodeSettlementBody(signSettlement(mia, leaf, proved.settlement));
+    await job.journal.set(step, body);
+    job.console.done(
+      `genesis of ${model.earners.length} earners proven (${table.name}) in ${formatDuration(proved.proveMs)}`,
+    );
+  }
+  await withRetry(job, () =>
+    sendGenesis(mia, body, {
+      signal: job.signal,
+      onWait: () => job.console.progress("waiting until the sequencer has heard that L1 admits the genesis"),
+    }),
+  );
+}

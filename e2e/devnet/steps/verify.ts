@@ -1,0 +1,74 @@
+import { blobFinder, blobPlaces } from "../../../bridge/blobs/blob-places.ts";
+import type { HistoryEvent } from "../../../bridge/l1/l1-history.ts";
+import { isBlobShape, KIND } from "../../../circuits/protocol.ts";
+import { isRollupError } from "../../../circuits/rollup-error.ts";
+import { deriveCircuits } from "../../../client/circuits/derive-circuits.ts";
+import { rebuildFromL1 } from "../../audit/rebuild.ts";
+import type { Job } from "../job.ts";
+import type { Check } from "./check.ts";
+import { archiveOf, checkFollower } from "./follow.ts";
+
+export interface Verified {
+  readonly checks: readonly Check[];
+  /** A leaf's balance in the ledger that L1's records give; null where there is none, or none could be rebuilt. */
+  balanceOf(id: number): bigint | null;
+  /** What a model's earners have accrued, in their order. */
+  accruedWeiOf(modelId: number): readonly bigint[] | null;
+}
+
+const STATEMENT = "the ledger rebuilt from L1 alone agrees with L1, every proof included";
+
+/** What `openledger verify` does, with keys derived from the circuits in this repository. */
+export async function verifyFromL1(job: Job): Promise<Verified> {
+  const { chain, rollupAddress } = job.people.alice;
+  const rpcUrl = chain.rpcUrls.default.http[0]!;
+  const onProgress = (text: string) => job.console.progress(`verifying: ${text}`);
+  const circuitNames = job.circuits.map(({ name }) => name);
+  try {
+    const circuits = await deriveCircuits({
+      rpcUrl,
+      rollupAddress,
+      keysFolder: "keys",
+      circuitNames,
+      onProgress,
+    });
+    const blobs = blobFinder({ archive: null, places: blobPlaces(archiveOf(job)) });
+    const { events, ledger, verified } = await rebuildFromL1({
+      ...{ rpcUrl, rollupAddress, circuits, blobs },
+      onProgress: ({ batchNumber, batchCount }) => onProgress(`batch ${batchNumber} of ${batchCount}`),
+    });
+    const { batchCount, operationCount, proofCount, settlementCount } = verified;
+    const detail = `${batchCount} batches, ${operationCount} operations, ${settlementCount} settlements, ${proofCount} proofs`;
+    const holds = batchCount > 0 && settlementCount > 0 && proofCount === batchCount + settlementCount;
+    return {
+      checks: [
+        { statement: STATEMENT, holds, detail },
+        ...(job.plan.hasBlobs ? [checkPlaces(events), await checkFollower(job, verified.root)] : []),
+      ],
+      balanceOf: (id) => ledger.leaf(id)?.leaf.balance ?? null,
+      accruedWeiOf: (id) => ledger.leaf(id)?.rewards?.accruedWei ?? null,
+    };
+  } catch (error) {
+    if (!isRollupError(error)) throw error;
+    return {
+      checks: [{ statement: STATEMENT, holds: false, detail: error.message }],
+      balanceOf: () => null,
+      accruedWeiOf: () => null,
+    };
+  }
+}
+
+/** Every batch is read from a blob, and each blob was held against the name that L1 has of it. */
+function checkPlaces(events: readonly HistoryEvent[]): Check {
+  const batches = events.filter((event) => event.type === "batch");
+  const inBlobs = batches.filter(({ batch }) => isBlobShape(batch.shape));
+  const inTables = inBlobs.reduce(
+    (sum, { batch }) => sum + batch.narrow.filter(({ kind }) => kind !== KIND.null).length,
+    0,
+  );
+  return {
+    statement: "every batch stands in a blob that the sequencer keeps, with a proof that L1 has taken",
+    holds: inTables > 0 && inBlobs.length === batches.length,
+    detail: `${inBlobs.length} of ${batches.length} batches, ${inTables} operations in blobs`,
+  };
+}

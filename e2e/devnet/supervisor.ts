@@ -1,0 +1,143 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ManagedProcess } from "../world/process.ts";
+import type { ServiceSpec } from "../world/services.ts";
+import type { Console } from "./console.ts";
+import { devnetError } from "./devnet-errors.ts";
+import { commandOf, type ProcessFile, writeProcessFile } from "./process-file.ts";
+
+const READY_TIMEOUT_MS = 90_000;
+const STOP_TIMEOUT_MS = 20_000;
+/** A service that ends this often within a minute is broken, not unlucky. */
+const MAX_ENDS_A_MINUTE = 5;
+const RESTART_MS = 500;
+const SHOWN_LINES = 15;
+
+interface Service {
+  readonly process: ManagedProcess;
+  readonly endTimesMs: number[];
+}
+
+interface SupervisorOptions {
+  readonly logDir: string;
+  readonly recordPath: string;
+  readonly console: Console;
+  readonly onGiveUp: (error: Error) => void;
+}
+
+/**
+ * Starts processes, starts them again when they end by themselves, and ends them in reverse order.
+ *
+ * They run in process groups of their own: Ctrl-C reaches the devnet alone, which then stops them one by one, so
+ * that none is cut off from a service that it still needs.
+ */
+export class Supervisor {
+  readonly #services: Service[] = [];
+  readonly #options: SupervisorOptions;
+  #isStopping = false;
+  #recording: Promise<void> = Promise.resolve();
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  /** With the environment of this process, beside its own. @throws DEV_FAILED with the end of its log */
+  async start(spec: ServiceSpec): Promise<void> {
+    const child = new ManagedProcess({
+      ...spec,
+      env: { ...process.env, ...spec.env },
+      isDetached: true,
+      logPath: this.logPath(spec.name),
+    });
+    const service: Service = { process: child, endTimesMs: [] };
+    this.#services.push(service);
+    this.#launch(service);
+    await this.#recordProcesses();
+    await this.#waitUntilReady(service);
+  }
+
+  /** SIGTERM, then time to end, then SIGKILL; the last started first. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    for (const { process } of this.#services.toReversed()) {
+      await process.stop(STOP_TIMEOUT_MS, () => {
+        const seconds = STOP_TIMEOUT_MS / 1000;
+        this.#options.console.alarm(`${process.name} did not stop in ${seconds} s and is killed`);
+      });
+    }
+    await this.#recordProcesses();
+  }
+
+  logPath(name: string): string {
+    return join(this.#options.logDir, `${name}.log`);
+  }
+
+  #launch(service: Service): void {
+    service.process.launch();
+    void service.process.ending!.then(({ signal, status }) =>
+      this.#onEnd(service, signal ?? `status ${status}`),
+    );
+  }
+
+  async #onEnd(service: Service, how: string): Promise<void> {
+    if (this.#isStopping) return;
+    const { endTimesMs, process } = service;
+    const { console, onGiveUp } = this.#options;
+    const now = Date.now();
+    endTimesMs.push(now);
+    if (endTimesMs.filter((time) => time > now - 60_000).length >= MAX_ENDS_A_MINUTE) {
+      const often = `ended ${MAX_ENDS_A_MINUTE} times within a minute, last with ${how}`;
+      onGiveUp(this.#failure(process, often));
+      return;
+    }
+    const { logPath } = process.spec;
+    console.alarm(`${process.name} ended with ${how} and is started again (log: ${logPath})`);
+    await sleep(RESTART_MS);
+    if (this.#isStopping) return;
+    this.#launch(service);
+    await this.#recordProcesses();
+    await this.#waitUntilReady(service).then(
+      () => console.done(`${process.name} is back`),
+      (error: Error) => onGiveUp(error),
+    );
+  }
+
+  async #waitUntilReady({ process }: Service): Promise<void> {
+    const { isReady = async () => true, name } = process.spec;
+    const deadline = Date.now() + READY_TIMEOUT_MS;
+    while (!(await isReady().catch(() => false))) {
+      if (this.#isStopping)
+        throw devnetError("DEV_FAILED", `stopped while ${name} was starting`, {
+          data: { reason: "stopped" },
+        });
+      if (Date.now() > deadline)
+        throw this.#failure(process, `did not answer within ${READY_TIMEOUT_MS / 1000} s`);
+      await sleep(150);
+    }
+  }
+
+  #failure(process: ManagedProcess, what: string): Error {
+    const { logPath, name } = process.spec;
+    const end = process.lastLines(SHOWN_LINES);
+    return devnetError("DEV_FAILED", `${name} ${what}; the end of ${logPath}:\n${end}`, {
+      data: { reason: "service-failed", name, logPath },
+    });
+  }
+
+  #recordProcesses(): Promise<void> {
+    // One write after another: each writes what is true when its turn comes.
+    this.#recording = this.#recording.then(() =>
+      writeProcessFile(this.#options.recordPath, this.#runningProcesses()),
+    );
+    return this.#recording;
+  }
+
+  #runningProcesses(): ProcessFile["children"] {
+    const children: ProcessFile["children"] = [];
+    for (const { process } of this.#services) {
+      const command = process.pid === null ? null : commandOf(process.pid);
+      if (command !== null) children.push({ name: process.name, pid: process.pid!, command });
+    }
+    return children;
+  }
+}

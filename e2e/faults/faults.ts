@@ -1,0 +1,23 @@
+/** Every fault that is made on a rollup under load. */
+import { clockJumpFault } from "./clock-jump.ts";
+import { corruptStoreFault } from "./corrupt-store.ts";
+import type { Fault } from "./fault.ts";
+import { fullDiskFault } from "./full-disk.ts";
+import { killFault } from "./kill.ts";
+import { l1AnswersFault } from "./l1-answers.ts";
+import { baseFeeFault, droppedTransactionFault } from "./pending-transaction.ts";
+import { reorgFault } from "./reorg.ts";
+import { emptyDirectoryFault, oldBackupFault } from "./wrong-directory.ts";
+
+export const FAULTS: readonly Fault[] = [
+  killFault,
+  l1AnswersFault,
+  droppedTransactionFault,
+  baseFeeFault,
+  reorgFault,
+  fullDiskFault,
+  corruptStoreFault,
+  emptyDirectoryFault,
+  oldBackupFault,
+  clockJumpFault,
+];

@@ -1,0 +1,86 @@
+/**
+ * kill -9 of sequencer, prover and bridge, each on its own clock, all under load: any of them may die while another
+ * one starts.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ManagedProcess } from "../world/process.ts";
+import type { Fault, FaultContext } from "./fault.ts";
+
+/** Of the lives, this part ends at a random moment after it is ready, the rest at one after its launch. */
+const READY_SHARE = 0.75;
+const MIN_LIFE_MS = 100;
+/** Or as long as the last start took: where starts are slow, two processes would else hardly ever be at work at once. */
+const MAX_LIFE_MS = 4_000;
+/** After so many kills something must have been acknowledged in between. */
+const MANY_TRIES = 10;
+
+export const killFault: Fault = {
+  name: "kill",
+  description: "kill -9 of sequencer, prover and bridge at random moments",
+  holds: "everything goes on; nothing that was acknowledged is lost",
+  defaultTries: 20,
+  longTries: 200,
+  shortTries: 1,
+  async inject(world, context) {
+    const processes = [world.sequencer, world.prover, world.bridge];
+    const counts = processes.map(() => 0);
+    const problems: string[] = [];
+    const lives: Lives = { maxMs: MAX_LIFE_MS, onEnd: (end) => problems.push(end.message) };
+    const before = world.traffic.acknowledged.length;
+    const tell = () => {
+      const killed = processes.map(({ spec }, i) => `${spec.name} ${counts[i]}`).join(", ");
+      context.progress(
+        `killed: ${killed} of ${context.tries}; ${world.traffic.acknowledged.length} acknowledged`,
+      );
+    };
+    const recoveries = await Promise.all(
+      processes.map((process, i) =>
+        killAgain(process, lives, context, (count) => {
+          counts[i] = count;
+          if (count % 10 === 0 || count === context.tries) tell();
+        }),
+      ),
+    );
+    if (context.tries >= MANY_TRIES && world.traffic.acknowledged.length === before)
+      problems.push("nothing was acknowledged meanwhile: the kills show nothing");
+    return processes.map(({ spec }, i) => ({
+      fault: `kill-${spec.name}`,
+      tries: context.tries,
+      recoveriesMs: recoveries[i]!,
+      said: [],
+      problems,
+    }));
+  },
+};
+
+/** Of all three processes. */
+interface Lives {
+  /** The longest that one may have. */
+  maxMs: number;
+  /** Told of one that ended before it was killed. */
+  readonly onEnd: (end: Error) => void;
+}
+
+/** @returns of every life that lasted long enough, how long its start took */
+async function killAgain(
+  process: ManagedProcess,
+  lives: Lives,
+  { random, tries }: FaultContext,
+  onKill: (count: number) => void,
+): Promise<number[]> {
+  const startTimesMs: number[] = [];
+  for (let count = 1; count <= tries; count++) {
+    if (count > 1 && random.next() < READY_SHARE) {
+      const startMs = await process.ready();
+      startTimesMs.push(startMs);
+      lives.maxMs = Math.max(MAX_LIFE_MS, startMs);
+    }
+    await sleep(MIN_LIFE_MS + random.next() * (lives.maxMs - MIN_LIFE_MS));
+    if (process.endedByItself !== null) lives.onEnd(process.endedByItself);
+    await process.kill();
+    onKill(count);
+    process.launch();
+  }
+  startTimesMs.push(await process.ready());
+  return startTimesMs;
+}

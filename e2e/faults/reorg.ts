@@ -1,0 +1,53 @@
+/** L1 replaces up to 32 of its newest blocks by empty ones: what was in them is gone. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { codesSaid, type Fault } from "./fault.ts";
+
+const MAX_DEPTH_BLOCKS = 32;
+
+export const reorgFault: Fault = {
+  name: "reorg",
+  description: "L1 reorganises 1 to 32 blocks, batches and deposits in them are gone",
+  holds: "the batches are sent again; the watcher goes back behind deposits that are gone",
+  defaultTries: 5,
+  longTries: 10,
+  shortTries: 1,
+  async inject(world, { progress, random, tries }) {
+    const { client } = world.l1;
+    for (const process of [world.bridge, world.sequencer]) process.forgetLog();
+    const recoveriesMs: number[] = [];
+    const problems: string[] = [];
+    let takenBackCount = 0;
+    for (let i = 1; i <= tries; i++) {
+      // The deepest one first, then anything.
+      const depth = i === 1 ? MAX_DEPTH_BLOCKS : 1 + random.below(MAX_DEPTH_BLOCKS);
+      // The users' first deposits stay: they lie in blocks that are long final.
+      await world.mineTo(world.firstBlock + world.finalityDepthBlocks + depth);
+      await world.deposit(random);
+      await sleep(2_000 + random.next() * 4_000);
+      const before = { batch: await world.l1.batchNumber(), queue: await world.l1.queueTail() };
+      await client.request({ method: "anvil_reorg", params: [depth, []] } as never);
+      const after = { batch: await world.l1.batchNumber(), queue: await world.l1.queueTail() };
+      takenBackCount += before.queue - after.queue;
+      const startedAtMs = performance.now();
+      await world.waitFor(
+        "L1 to have more batches than before the reorganisation",
+        async () => (await world.l1.batchNumber()) > before.batch,
+        300_000,
+      );
+      const ms = performance.now() - startedAtMs;
+      recoveriesMs.push(ms);
+      progress(
+        `${depth} blocks, batches ${before.batch} to ${after.batch}, queue ${before.queue} to ${after.queue}: ` +
+          `caught up after ${Math.round(ms)} ms (${i} of ${tries})`,
+      );
+    }
+    const said = codesSaid(world.bridge, [
+      "L1 forgot the batches",
+      "L1 took back queue entries",
+      "BRG_QUEUE_GAP",
+    ]);
+    if (takenBackCount > 0 && tries > 1 && !world.bridge.hasSaid("L1 took back queue entries"))
+      progress(`${takenBackCount} queue entries went before they were handed over`);
+    return [{ fault: "reorg", tries, recoveriesMs, said, problems }];
+  },
+};

@@ -1,0 +1,81 @@
+/** Hostile owners post false models; `openledger watch` refutes each; an honest model is admitted, paid and settled. */
+import { Command, Option } from "commander";
+import type { BackendName } from "../../prover/backends.ts";
+import { DIRECT_FALSEHOODS } from "./disputes/direct-falsehoods.ts";
+import { disputeFacts, disputeTable, runDisputeDrill } from "./disputes/dispute-drill.ts";
+import { type Falsehood, MODEL_KINDS } from "./disputes/falsehood.ts";
+import { FALSEHOODS } from "./disputes/falsehoods.ts";
+import { languageFacts, languageTable, runLanguageDrill } from "./disputes/language-drill.ts";
+import { LANGUAGE_FALSEHOODS } from "./disputes/language-falsehoods.ts";
+import { LANGUAGE_LIES } from "./disputes/language-lies.ts";
+import { good, keepOption, listOf, type Outcome, proverOption, scenario } from "./scenario.ts";
+
+const LANGUAGE = "language";
+const ALL: readonly Falsehood[] = [...FALSEHOODS, ...DIRECT_FALSEHOODS];
+
+/** Circuits of the tests, too: small, but with room for a model of some rows. */
+const SIZE = { rows: 48, features: 32, earners: 4, payments: 4, draws: 4 } as const;
+const LANGUAGE_SIZE = { rows: 8, features: 32, earners: 4, payments: 4, draws: 2 } as const;
+const DIRECT_SIZE = { ...SIZE, features: 64, isDirect: true } as const;
+
+export const disputesScenario = scenario<{
+  readonly kind: readonly string[];
+  readonly lie: readonly string[];
+  readonly onlyLies?: true;
+  readonly prover: BackendName;
+  readonly keep: string | null;
+}>(
+  new Command("disputes")
+    .description("hostile owners post false models; openledger watch refutes each")
+    .addOption(
+      new Option("--kind <name...>", "of models")
+        .choices([...MODEL_KINDS, LANGUAGE])
+        .default([...MODEL_KINDS]),
+    )
+    .addOption(
+      new Option("--lie <name...>", "all unless told").choices(ALL.map(({ name }) => name)).default(
+        ALL.map(({ name }) => name),
+        "all",
+      ),
+    )
+    .option("--only-lies", "without the honest models")
+    .addOption(proverOption())
+    .addOption(keepOption())
+    .addHelpText(
+      "after",
+      `
+${listOf(ALL)}
+
+A rollup whose gate is the contract Disputes, with real processes. A hostile owner registers and posts each lie with a
+bond; the command \`openledger watch\` is left alone with them. An honest model then passes its window, is admitted, paid and
+settled. The last line is JSON: {"disputeDrill": {…}}. It ends with 1 where a lie is not refuted, gets a genesis, or the
+honest model does not.
+
+--kind language is played after the others. Two owners of language models post the rows of G; the liar's first postings are
+the last ones below, and only the watcher is there to find them. Then both claim what is drawn of their models. The honest
+one's server claims and defends by itself (model serve --settle --claim). The other lies, as below; then it claims nothing.
+Somebody challenges a right claim. Each epoch is settled on L1, and every wei is counted. Its line is {"languageDrill": {…}}.
+
+${listOf([...LANGUAGE_LIES, ...LANGUAGE_FALSEHOODS])}`,
+    ),
+  async ({ keep, kind, lie, onlyLies, prover }, tell) => {
+    const shared = { backend: prover, keepIn: keep, tell };
+    const outcomes: Outcome[] = [];
+    const kinds = MODEL_KINDS.filter((name) => kind.includes(name));
+    if (kinds.length > 0) {
+      const result = await runDisputeDrill({
+        ...shared,
+        kinds,
+        sizes: { classifier: SIZE, direct: DIRECT_SIZE },
+        falsehoods: ALL.filter(({ name }) => lie.includes(name)),
+        playsHonest: !onlyLies,
+      });
+      outcomes.push(good({ disputeDrill: disputeFacts(result) }, [disputeTable(result)]));
+    }
+    if (kind.includes(LANGUAGE)) {
+      const result = await runLanguageDrill({ ...shared, size: LANGUAGE_SIZE });
+      outcomes.push(good({ languageDrill: languageFacts(result) }, [languageTable(result)]));
+    }
+    return outcomes;
+  },
+);

@@ -1,0 +1,91 @@
+/** A rollup whose gate has a contract of disputes for each kind of models, a datanet of e-mails on it, and the people who meet there. */
+import { type Address, getAddress } from "viem";
+import { trainDirect } from "../../../attribution/model/direct-training.ts";
+import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
+import type { Recipe } from "../../../attribution/model/recipe.ts";
+import { trainModel } from "../../../attribution/model/trained-model.ts";
+import { encodeRow } from "../../../attribution/rows/row-content.ts";
+import { directRecipeFor } from "../../../attribution/testing/direct-rows.ts";
+import { recipeFor, sampleInputs } from "../../../attribution/testing/sample-rows.ts";
+import type { SettlementSize } from "../../../circuits/settlement/settlement-size.ts";
+import { registeredDirect } from "../../../client/disputing/testing/direct-case.ts";
+import { registered } from "../../../client/disputing/testing/dispute-fixture.ts";
+import { buildModelCircuits, SETTLEMENT_INDEX, TABLE_INDEX } from "../../world/model-circuits.ts";
+import { type HonestModel, MODEL_KINDS, type ModelKind } from "./falsehood.ts";
+import { type GatedOptions, publishRows, startGatedWorld } from "./gated-world.ts";
+
+export type DisputeWorld = Awaited<ReturnType<typeof startDisputeWorld>>;
+
+/** What there is of a kind of models. */
+export interface DisputeSide {
+  /** The contract that judges its postings. */
+  readonly disputes: Address;
+  readonly honest: HonestModel;
+  /** Of the circuit that settles it, and that circuit's place on L1. */
+  readonly size: SettlementSize;
+  readonly settlingIndex: number;
+}
+
+const FEATURES_OF_CLASSIFIER = 16;
+
+export interface DisputeWorldOptions extends GatedOptions {
+  readonly sizes: Readonly<Record<ModelKind, SettlementSize>>;
+}
+
+export async function startDisputeWorld(options: DisputeWorldOptions) {
+  const { sizes, tell } = options;
+  const { classifier, direct } = sizes;
+  const contracts = {} as Record<ModelKind, Address>;
+  /** What the rollup asks: one gate before the contracts of all kinds. Commands take its address. */
+  let gate!: Address;
+  return startGatedWorld(
+    options,
+    { name: "disputes", others: await buildModelCircuits(classifier, [direct]) },
+    async (run, signed) => {
+      tell("openledger disputes deploy");
+      for (const kind of MODEL_KINDS) {
+        const terms = [...(kind === "direct" ? ["--direct"] : []), "--rows", String(sizes[kind].rows)];
+        const { disputes } = await run<{ disputes: Address }>("disputes", "deploy", ...terms, ...signed);
+        contracts[kind] = getAddress(disputes);
+      }
+      const members = Object.values(contracts);
+      ({ gate } = await run<{ gate: Address }>("disputes", "gate", ...members, ...signed));
+      return getAddress(gate);
+    },
+    async (world, { clients }) => {
+      tell("a datanet with a version, posted on L1");
+      const mails = sampleInputs("email", classifier.rows, "hostile owner");
+      const contents = mails.map((row) => encodeRow("email", row));
+      const { datanetId, rows } = await publishRows(world, clients, contents);
+      tell("an honest model of each kind");
+      const sides: Readonly<Record<ModelKind, DisputeSide>> = {
+        classifier: {
+          disputes: contracts.classifier,
+          honest: { model: honestClassifier(rows, datanetId, classifier), rows, draws: classifier.draws },
+          ...{ size: classifier, settlingIndex: SETTLEMENT_INDEX },
+        },
+        direct: {
+          disputes: contracts.direct,
+          honest: { model: honestDirect(rows, datanetId, direct), rows, draws: direct.draws },
+          ...{ size: direct, settlingIndex: TABLE_INDEX + 1 },
+        },
+      };
+      return { sides, gate, datanetId };
+    },
+  );
+}
+
+function honestClassifier(rows: readonly OwnedRow[], datanetId: number, size: SettlementSize) {
+  const featureCount = Math.min(FEATURES_OF_CLASSIFIER, size.rows / 2);
+  const method = { kind: "influence", damping: 0.01, featureCount } as const;
+  const { datanet, ...given } = recipeFor(rows, {
+    ...{ isChallengeable: true, columnCount: size.features, method },
+  } as Partial<Recipe>);
+  const trained = trainModel(rows, { ...given, datanet: { ...datanet, id: datanetId } });
+  return registered(trained, size.draws);
+}
+
+function honestDirect(rows: readonly OwnedRow[], datanetId: number, size: SettlementSize) {
+  const { datanet, ...given } = directRecipeFor(rows, size.features, { isChallengeable: true });
+  return registeredDirect(trainDirect(rows, { ...given, datanet: { ...datanet, id: datanetId } }));
+}

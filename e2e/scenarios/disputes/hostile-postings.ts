@@ -1,0 +1,123 @@
+/** A hostile owner registers and posts one lie after the other; `openledger watch` is left alone with them. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { encodeLeaves, LEAF_FILE } from "../../../attribution/disputes/leaf-file.ts";
+import { writeModel } from "../../../attribution/model/model-directory.ts";
+import { earnerTable } from "../../../attribution/model/owned-rows.ts";
+import { isRollupError } from "../../../circuits/rollup-error.ts";
+import { encodeSettlementBody, sendSettlement } from "../../../client/actions/l1/send-settlement.ts";
+import { postCall } from "../../../client/disputing/ledger-proofs.ts";
+import { readWindows } from "../../../client/disputing/read-windows.ts";
+import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
+import { signSettlement } from "../../../client/settling/sign-settlement.ts";
+import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
+import type { Prover } from "../../../prover/proving/prover.ts";
+import { drillAccount } from "../../world/accounts.ts";
+import { drillError } from "../../world/drill-errors.ts";
+import { proveGenesis, TABLE_INDEX } from "../../world/model-circuits.ts";
+import { STEP_TIMEOUT_MS } from "../../world/world.ts";
+import type { DisputeWorld } from "./dispute-world.ts";
+import { type Falsehood, type ModelKind, postedLie } from "./falsehood.ts";
+
+export interface RefutedLie {
+  readonly name: string;
+  readonly kind: ModelKind;
+  readonly modelId: number;
+  /** What L1 was shown, as the contract names it. */
+  readonly fault: string;
+  readonly postGas: number;
+  readonly challengeGas: number;
+  readonly rewardWei: bigint;
+  /** From the posting's block to the refuting one, by the clock of this machine. */
+  readonly refutedAfterMs: number;
+  /** With which code the sequencer refuses the model's genesis, proof and all. */
+  readonly genesisRefusal: string;
+}
+
+/** @throws DRL_TIMEOUT where nobody refutes it; DRL_UNEXPECTED where it gets further than it may */
+export async function playLie(f: DisputeWorld, lie: Falsehood, prover: Prover): Promise<RefutedLie> {
+  const { clients, published, run, world } = f;
+  const { disputes, honest } = f.sides[lie.kind];
+  const model = await lie.model(honest);
+  const staged = join(world.folder, `false-${lie.name}`);
+  await writeModel(staged, model);
+  const { isAdmitted, modelId } = await run.run<{ modelId: number; isAdmitted: boolean }>(
+    ...["model", "register", staged, ...f.as("hostile")],
+  );
+  if (isAdmitted !== false) throw drillError("DRL_UNEXPECTED", `model ${modelId} needs no window`);
+  const contents = honest.rows.map(({ content }) => content);
+  const posted = postedLie(lie, model, contents, modelId);
+  const folder = join(published, String(modelId));
+  await writeModel(folder, model).catch((error: unknown) => {
+    // The lies that are in the leaves alone are of one model.
+    if (!isRollupError(error, "ATT_MODEL_EXISTS")) throw error;
+  });
+  if (lie.leaves !== undefined) await writeFile(join(folder, LEAF_FILE), encodeLeaves(posted.leaves));
+  await world.allPosted();
+  const wallet = world.l1.walletOf("hostile");
+  const value = await world.l1.client.readContract({
+    ...{ address: disputes, abi: disputesAbi, functionName: "leastBondWei" },
+  });
+  const hash = await world.waitFor(
+    "the posting",
+    async () => {
+      const call = await postCall(clients.hostile, posted.statement);
+      return wallet.writeContract({ address: disputes, abi: disputesAbi, ...call, value } as never);
+    },
+    STEP_TIMEOUT_MS,
+  );
+  const receipt = await world.l1.client.waitForTransactionReceipt({ hash });
+  const startedAtMs = performance.now();
+  const { id } = (await readWindows(world.l1.client as never, disputes, { modelId })).at(-1)!;
+  const { refutation, refutedBy } = await world.waitFor(
+    `watch to refute "${lie.name}"`,
+    async () => {
+      const windows = await readWindows(world.l1.client as never, disputes, { modelId });
+      return windows.find((one) => one.id === id && one.state === "refuted");
+    },
+    STEP_TIMEOUT_MS,
+  );
+  const refutedAfterMs = Math.round(performance.now() - startedAtMs);
+  const { gasUsed } = await world.l1.client.getTransactionReceipt({
+    hash: refutation!.transactionHash,
+  });
+  if (refutedBy !== drillAccount("watcher").address)
+    throw drillError("DRL_UNEXPECTED", `${refutedBy} has refuted it`);
+  return {
+    ...{ name: lie.name, kind: lie.kind },
+    modelId,
+    fault: refutation!.fault,
+    postGas: Number(receipt.gasUsed),
+    challengeGas: Number(gasUsed),
+    rewardWei: refutation!.rewardWei,
+    refutedAfterMs,
+    genesisRefusal: await genesisRefusal(f, lie.kind, modelId, prover),
+  };
+}
+
+/** He brings the genesis all the same, with its proof. */
+async function genesisRefusal(
+  { clients, sides, world }: DisputeWorld,
+  kind: ModelKind,
+  modelId: number,
+  prover: Prover,
+): Promise<string> {
+  const { honest, settlingIndex, size } = sides[kind];
+  const leaf = await getModel(clients.hostile, modelId);
+  const { hash: _hash, ...statics } = staticsOf(leaf);
+  const earners = earnerTable(honest.rows);
+  const table = world.circuits[TABLE_INDEX]!;
+  const proven = await proveGenesis(world, { modelId, statics, earners }, size, {
+    ...{ prover, table, settlingIndex },
+  });
+  try {
+    await sendSettlement(
+      clients.hostile,
+      encodeSettlementBody(signSettlement(clients.hostile, leaf, proven)),
+    );
+  } catch (error) {
+    if (isRollupError(error)) return error.code;
+    throw error;
+  }
+  throw drillError("DRL_UNEXPECTED", `the sequencer takes the genesis of model ${modelId}`);
+}

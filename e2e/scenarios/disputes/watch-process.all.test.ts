@@ -1,0 +1,135 @@
+/** The command `watch` as a process, alone with what hostile owners post: the short version of `npm run drill -- disputes`. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { encodeLeaves, LEAF_FILE } from "../../../attribution/disputes/leaf-file.ts";
+import { TREES } from "../../../attribution/disputes/posted-model.ts";
+import { writeModel } from "../../../attribution/model/model-directory.ts";
+import { readWindows } from "../../../client/disputing/read-windows.ts";
+import { type DirectCase, directCase } from "../../../client/disputing/testing/direct-case.ts";
+import {
+  BOND_WEI,
+  DEMAND_FEE_WEI,
+  type DisputeFixture,
+  startDisputes,
+  type TrainedCase,
+  trainedCase,
+} from "../../../client/disputing/testing/dispute-fixture.ts";
+import { deployGateBefore } from "../../../client/disputing/testing/gate-fixture.ts";
+import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
+import { drillAccount, drillPrivateKey } from "../../world/accounts.ts";
+import { commandRunner } from "../../world/commands.ts";
+import { ManagedProcess } from "../../world/process.ts";
+import { commandSpec } from "../../world/services.ts";
+import { postedLie } from "./falsehood.ts";
+import { FALSEHOODS } from "./falsehoods.ts";
+
+const POLL = { timeout: 240_000, interval: 500 };
+const [UNREADABLE, COPIED, TOKENS, HONEST, DIRECT] = [20, 21, 22, 23, 24] as const;
+const folder = mkdtempSync(join(tmpdir(), "watch-process-"));
+const published = join(folder, "published");
+const keyFile = join(folder, "watcher-key");
+/** Of the fixture's owner, who is anvil's second account. */
+const ownerKeyFile = join(folder, "owner-key");
+let f: DisputeFixture;
+let made: TrainedCase;
+let direct: DirectCase;
+let gate: Awaited<ReturnType<typeof deployGateBefore>>;
+let watch: ManagedProcess | undefined;
+
+beforeAll(async () => {
+  writeFileSync(keyFile, drillPrivateKey("watcher"), { mode: 0o600 });
+  [f, made, direct] = await Promise.all([startDisputes(), trainedCase(24), directCase(24)]);
+  gate = await deployGateBefore(f);
+});
+afterAll(async () => {
+  await watch?.kill();
+  await f?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("watch refutes false postings by itself, whatever else is posted, and is paid", {
+  timeout: 600_000,
+}, async () => {
+  const { contents, model, rows } = made;
+  for (const [modelId, name] of [
+    [COPIED, "copied"],
+    [TOKENS, "tokens"],
+    [HONEST, null],
+  ] as const) {
+    const lie = FALSEHOODS.find((one) => one.name === name);
+    const own = (await lie?.model({ model, rows, draws: 4 })) ?? model;
+    const posted = postedLie(lie ?? {}, own, contents, modelId);
+    const target = join(published, String(modelId));
+    await writeModel(target, own);
+    if (lie?.leaves !== undefined) writeFileSync(join(target, LEAF_FILE), encodeLeaves(posted.leaves));
+    // Attack: files that nobody can read, of a posting that comes first.
+    if (modelId === COPIED) {
+      mkdirSync(join(published, String(UNREADABLE)), { recursive: true });
+      writeFileSync(join(published, String(UNREADABLE), "manifest.json"), "{");
+      await f.post({ ...posted.statement, modelId: UNREADABLE });
+    }
+    await f.post(posted.statement);
+  }
+  // Of the other kind, behind the same gate.
+  await writeModel(join(published, String(DIRECT)), direct.model);
+  const ofDirect = { ...direct.honest.statement, modelId: DIRECT };
+  const contract = { address: gate.members[1], abi: disputesAbi };
+  const posting = { ...contract, functionName: "post", args: await f.postArguments(ofDirect) };
+  await f.client.writeContract({ ...posting, account: f.owner, value: BOND_WEI } as never);
+  const rpc = ["--rpc", f.url];
+  const signed = [...rpc, "--private-key-file", keyFile];
+  const args = ["watch", gate.gates, "--models", published, "--every", "0.02", ...signed];
+  watch = new ManagedProcess({ ...commandSpec("watch", args), logPath: join(folder, "watch.log") });
+  await watch.start();
+  const watcher = drillAccount("watcher").address;
+  const seen = async () => {
+    if (watch!.endedByItself !== null) throw watch!.endedByItself;
+    const windows = await Promise.all(gate.members.map((one) => readWindows(f.client as never, one)));
+    return windows
+      .flat()
+      .map(({ attestedBy, modelId, refutation, refutedBy, state }) => [
+        ...[modelId, state, refutation?.fault ?? null, refutedBy ?? attestedBy?.[0] ?? null],
+      ]);
+  };
+  await expect.poll(seen, POLL).toEqual([
+    [UNREADABLE, "open", null, null],
+    [COPIED, "refuted", "Entry", watcher],
+    [TOKENS, "refuted", "Tokens", watcher],
+    [HONEST, "open", null, watcher],
+    [DIRECT, "open", null, watcher],
+  ]);
+  await expect.poll(() => watch!.hasSaid("cannot be recomputed"), POLL).toBe(true);
+  await watch.kill();
+  // The honest owner is asked for a leaf, and for one that is not there. Beside it: a stranger's posting of his model,
+  // and one of his own that he has no leaves of. Neither keeps him from answering.
+  const ofHonest = { ...made.honest.statement, modelId: HONEST };
+  const unknown = { ...ofHonest, roots: { ...ofHonest.roots, map: new Uint8Array(32).fill(7) } };
+  const unknownArgs = await f.postArguments(unknown);
+  await f.disputes.write.post(unknownArgs as never, { account: f.stranger, value: BOND_WEI });
+  await f.post(unknown);
+  const honestId = await f.post(ofHonest);
+  const runner = commandRunner(folder);
+  for (const [id, index] of [
+    ...[5n, 6n].map((id) => [id, 1n] as const),
+    [honestId, 3n],
+    [honestId, 99n],
+  ] as const)
+    await f.disputes.write.demand([id, TREES.indexOf("rows"), index], {
+      ...{ account: f.stranger, value: DEMAND_FEE_WEI },
+    });
+  writeFileSync(ownerKeyFile, drillPrivateKey("faucet"), { mode: 0o600 });
+  const refused = await runner.refusal(
+    ...["disputes", "answer", f.disputes.address, join(published, String(HONEST))],
+    ...["--model-id", String(HONEST), ...rpc, "--private-key-file", ownerKeyFile],
+  );
+  expect(refused).toBe("ATT_LEAVES_MISMATCH");
+  const windows = await readWindows(f.client as never, f.disputes.address);
+  expect(windows.map(({ openDemandCount }) => openDemandCount)).toEqual([0, 0, 0, 0, 1, 1, 0]);
+  const { paidWei } = await runner.run<{ paidWei: string }>(
+    ...["disputes", "withdraw", f.disputes.address, ...signed],
+  );
+  expect(BigInt(paidWei)).toBe(BOND_WEI);
+  expect(await runner.refusal("disputes", "show", f.math, ...rpc)).toBe("CMD_USAGE");
+});

@@ -1,0 +1,161 @@
+/** What an operator does, by the commands that an operator uses; and waiting until it has had its effect. */
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { initPoseidon } from "../../../circuits/field/poseidon.ts";
+import { shapeName } from "../../../circuits/protocol.ts";
+import { loadDeployment } from "../../../circuits/registry/deployment.ts";
+import { isRollupError } from "../../../circuits/rollup-error.ts";
+import { freePort, isFree } from "../../../circuits/testing/free-port.ts";
+import { type Diagnosis, examine } from "../../../scripts/operator/doctor.ts";
+import { drillAccount, drillPrivateKey, drillUser } from "../../world/accounts.ts";
+import { SEQUENTIAL_SHAPE } from "../../world/circuits.ts";
+import { drillError } from "../../world/drill-errors.ts";
+import { faucetOn } from "../../world/l1.ts";
+import type { ManagedProcess } from "../../world/process.ts";
+import { FEE_PER_UNIT_WEI, Traffic } from "../../world/traffic.ts";
+import { waitUntil } from "../../world/wait-until.ts";
+import { drillCeremony } from "./drill-ceremony.ts";
+
+/** The smallest set with which everything can be done. The keys that ceremonies made of it are kept. */
+const CIRCUITS = [shapeName(SEQUENTIAL_SHAPE), "leaf-exit", "earner-exit-4"];
+/** 60,248 constraints. */
+const POWER = 16;
+const USERS = [0, 1, 2, 3];
+const RANGE = 5;
+export const PATIENCE_MS = 900_000;
+
+/** Blocks come by the second, and a proof takes as long as ever: little may wait for it. */
+export const DRILL_SETTINGS = {
+  SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI,
+  SEQUENCER_CLOSE_INTERVAL_MS: 1_000,
+  SEQUENCER_MAX_UNPOSTED_BATCHES: 4,
+  BRIDGE_L1_CONFIRMATIONS: 2,
+  BRIDGE_L1_FINALITY_DEPTH_BLOCKS: 8,
+  BRIDGE_POLL_INTERVAL_MS: 300,
+  PROVER_POLL_INTERVAL_MS: 200,
+};
+export const setOptions = (settings: Readonly<Record<string, string | number | bigint>>) =>
+  Object.entries(settings).flatMap(([name, value]) => ["--set", `${name}=${value}`]);
+
+export const ended = (processes: readonly ManagedProcess[]) =>
+  processes.map(({ endedByItself }) => endedByItself).find((end) => end !== null) ?? null;
+export const unexpected = (message: string) => drillError("DRL_UNEXPECTED", message);
+
+/** Into a folder of their own, as `deploy` wants them. */
+export async function ceremonyKeys(folder: string, tell: (text: string) => void): Promise<object> {
+  const { keyFolders, ptauPath } = await drillCeremony(CIRCUITS, POWER, tell);
+  const keys = join(folder, "keys");
+  for (const [i, from] of keyFolders.entries()) {
+    const to = join(keys, CIRCUITS[i]!);
+    mkdirSync(to, { recursive: true });
+    for (const name of [`${CIRCUITS[i]}.zkey`, "meta.json", "verification-key.json"])
+      copyFileSync(join(from, name), join(to, name));
+  }
+  return { folder: keys, ptau: ptauPath, leastContributions: 4 };
+}
+
+/** A file that nobody else may read. @returns its path */
+export function writeSecret(folder: string, name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, `${text}\n`, { mode: 0o600 });
+  return path;
+}
+
+export function writeConfig(
+  folder: string,
+  l1: { rpcUrl: string; chainId: number },
+  keys: object | string,
+): string {
+  writeSecret(folder, "deployer-key", drillPrivateKey("faucet"));
+  writeSecret(folder, "operator-key", drillPrivateKey("operator"));
+  const path = join(folder, "deploy.json");
+  const config = {
+    l1: { ...l1, confirmations: 2 },
+    deployerKeyFile: "deployer-key",
+    token: { holder: drillAccount("faucet").address },
+    operator: { keyFile: "operator-key" },
+    treasuryOwner: drillAccount("treasury").address,
+    idFee: "0.5",
+    circuits: CIRCUITS,
+    keys,
+    out: "deployment",
+  };
+  writeFileSync(path, JSON.stringify(config, null, 2));
+  return path;
+}
+
+/** The first of five free ports, none of which is `apart` from another range's first. */
+export async function freeRange(apart: number | null = null): Promise<number> {
+  for (;;) {
+    const first = await freePort();
+    if (first > 64_000 || (apart !== null && Math.abs(first - apart) < 2 * RANGE)) continue;
+    const others = Array.from({ length: RANGE - 1 }, (_, i) => isFree(first + i + 1));
+    if (!(await Promise.all(others)).includes(false)) return first;
+  }
+}
+
+export async function untilWell(home: string, processes: readonly ManagedProcess[]): Promise<Diagnosis> {
+  let last: Diagnosis | null = null;
+  await waitUntil(
+    "the doctor to find nothing",
+    async () => {
+      last = await examine(home);
+      return last.problems.length === 0;
+    },
+    PATIENCE_MS,
+    { inVain: () => ended(processes) },
+  ).catch((error: unknown) => {
+    if (!isRollupError(error, "DRL_TIMEOUT")) throw error;
+    const said = last?.problems.map(({ problem, subject }) => `${subject}: ${problem}`).join("; ");
+    throw drillError("DRL_TIMEOUT", `the doctor still finds: ${said}`, { cause: error });
+  });
+  return last!;
+}
+
+/** Four users deposit, and begin to send transfers. @param spareUrl asked where the other one does not serve */
+export async function startTraffic(
+  rpcUrl: string,
+  recordPath: string,
+  sequencerUrl: string,
+  spareUrl = sequencerUrl,
+): Promise<Traffic> {
+  await initPoseidon();
+  const record = loadDeployment(recordPath);
+  const users = USERS.map((i) => drillUser(i));
+  await faucetOn(rpcUrl, record).openAccounts(users);
+  await waitUntil(
+    "the first deposits",
+    async () => {
+      const answers = await Promise.all(
+        users.map(({ leafId }) => fetch(`${sequencerUrl}/v1/leaves/${leafId}`).then((answer) => answer.ok)),
+      );
+      return answers.every(Boolean);
+    },
+    PATIENCE_MS,
+  );
+  const traffic = new Traffic({ sequencerUrl, spareUrl, domain: record.domain, users });
+  traffic.start();
+  return traffic;
+}
+
+export async function untilFinal(
+  sequencerUrl: string,
+  processes: readonly ManagedProcess[],
+  acknowledged: number,
+): Promise<number> {
+  if (acknowledged === 0) throw unexpected("no operation was acknowledged");
+  return waitUntil(
+    "every batch to be final",
+    async () => {
+      const answer = await fetch(`${sequencerUrl}/v1/status`);
+      const status = (await answer.json()) as {
+        batches: { closed: number; final: number };
+        head: { operationCount: number };
+      };
+      const isOver = status.head.operationCount === 0 && status.batches.final === status.batches.closed;
+      return isOver ? status.batches.final : null;
+    },
+    PATIENCE_MS,
+    { inVain: () => ended(processes) },
+  );
+}

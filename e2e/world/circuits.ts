@@ -1,0 +1,46 @@
+/** The circuits of worlds, compiled and with development keys: from the cache where they were made before. */
+import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
+import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
+import { type CircuitSpec, circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { postedShape, type TableShape } from "../../circuits/table/table-shape.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
+import type { ProvingCircuit } from "../../prover/proving/prover.ts";
+
+export interface BuiltCircuit {
+  readonly sizes: CircuitSizes;
+  readonly compiled: CompiledCircuit;
+  readonly proving: ProvingCircuit;
+}
+
+export interface WorldSize {
+  readonly shape: BatchShape;
+  /** Traffic is held back while so many batches wait for proof and L1. */
+  readonly maxUnpostedBatches: number;
+}
+
+/**
+ * By the transfers and deposits that fill a batch: the smallest table that does everything, 2^16 points and a second a
+ * proof, and one of 2^17 points. Few batches wait, so that a scenario ends soon after its last fault, or so many that
+ * whatever is killed dies at work. Worlds have no use for the second section's slot.
+ */
+export const WORLD_SIZES: ReadonlyMap<number, WorldSize> = new Map([
+  [2, { shape: worldShape({ transfers: 1, wide: 1, rows: 2 }), maxUnpostedBatches: 10 }],
+  [8, { shape: worldShape({ transfers: 5, wide: 3, rows: 6 }), maxUnpostedBatches: 400 }],
+]);
+export const SLOT_COUNTS = [...WORLD_SIZES.keys()];
+
+/** The fallback, for settlements and for ceremonies' kept keys: nearly all of their operations need wide slots. */
+export const SEQUENTIAL_SHAPE: BatchShape = { narrow: 0, wide: 2 };
+
+function worldShape(sizes: Pick<TableShape, "transfers" | "wide" | "rows">): BatchShape {
+  return postedShape({ ...sizes, members: 1, units: 1, low: 1, top: 1 });
+}
+
+export async function buildCircuit(spec: CircuitSpec, sizes: CircuitSizes): Promise<BuiltCircuit> {
+  const compiled = await compileCircuit(spec);
+  return { sizes, compiled, proving: await developmentSetup(compiled, {}) };
+}
+
+export const buildBatchCircuit = (shape: BatchShape): Promise<BuiltCircuit> =>
+  buildCircuit(circuitSpec(shapeName(shape)), batchSizes(shape));

@@ -1,0 +1,85 @@
+/** Deploys a rollup of circuits with development keys, and makes the record that its processes read. */
+import { dirname, join } from "node:path";
+import { type Address, type Chain, getAddress } from "viem";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { genesisLedger } from "../../circuits/ledger/ledger.ts";
+import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { ledgerDomain } from "../../client/ledger-client.ts";
+import { type DeployOptions, deployRollup } from "../../contracts/build/deploy.ts";
+import { type CircuitConfig, computeCircuitId } from "../../contracts/build/verifying-key.ts";
+import { toSolidityKey } from "../../prover/formats/verification-key.ts";
+import type { ProvingCircuit } from "../../prover/proving/prover.ts";
+
+/** A circuit with its development key, which may not have been made yet. */
+export interface KeyedCircuit {
+  readonly sizes: CircuitSizes;
+  readonly proving: Pick<
+    ProvingCircuit,
+    "contentHash" | "name" | "verificationKey" | "wasmPath" | "zkeyPath"
+  >;
+}
+
+/** What the record says of a circuit, beside what L1 calls it. */
+export const recordOf = ({ proving, sizes }: KeyedCircuit) => ({
+  name: proving.name,
+  ...sizes,
+  isDevelopment: true,
+  contentHash: proving.contentHash,
+  zkeyPath: proving.zkeyPath,
+  wasmPath: proving.wasmPath,
+  verificationKeyPath: join(dirname(proving.zkeyPath), "verification-key.json"),
+});
+
+export const configOf = ({ proving, sizes }: KeyedCircuit): CircuitConfig => ({
+  ...sizes,
+  isDevelopment: true,
+  key: toSolidityKey(proving.verificationKey),
+});
+
+type Terms = Pick<
+  DeployOptions,
+  "genesisGate" | "minDepositWei" | "queueBaseFeeWei" | "publicClient" | "walletClient"
+> & {
+  readonly idFeeWei: bigint;
+  readonly chain: Chain;
+  readonly rpcUrl: string;
+  readonly operatorOwner: Address;
+  readonly operatorKeyX: bigint;
+  readonly treasuryOwner: Address;
+};
+
+/**
+ * The operator's L1 account posts the batches.
+ * @param circuits in the order in which L1 numbers them
+ */
+export async function deployLedger(circuits: readonly KeyedCircuit[], terms: Terms) {
+  await initPoseidon();
+  const { chain, operatorKeyX, operatorOwner, rpcUrl, treasuryOwner, ...given } = terms;
+  const owners = { treasuryOwner: BigInt(treasuryOwner), operatorOwner: BigInt(operatorOwner) };
+  const { root } = genesisLedger({ ...owners, operatorKeyX });
+  const configs = circuits.map(configOf);
+  const deployed = await deployRollup({
+    ...given,
+    ...{ operatorKeyX, operatorOwner, treasuryOwner },
+    sequencer: operatorOwner,
+    genesisRoot: root,
+    circuits: configs,
+  });
+  const rollupAddress = getAddress(deployed.rollup);
+  const deployment: Deployment = {
+    chainId: chain.id,
+    rpcUrl,
+    tokenAddress: getAddress(deployed.token),
+    rollupAddress,
+    deployedAtBlock: Number(deployed.blockNumber),
+    domain: ledgerDomain(chain.id, rollupAddress),
+    genesis: { treasuryOwner, operatorOwner, operatorKeyX, root },
+    idFeeWei: given.idFeeWei,
+    circuits: circuits.map((circuit, i) => ({
+      ...recordOf(circuit),
+      circuitId: computeCircuitId(configs[i]!),
+    })),
+  };
+  return { deployment, gas: deployed.gas };
+}

@@ -1,0 +1,113 @@
+/** The L1 of a world: a real anvil that mines by the clock, the contracts on it, and somebody who deposits. */
+import {
+  type Address,
+  createTestClient,
+  createWalletClient,
+  http,
+  maxUint256,
+  parseEther,
+  publicActions,
+} from "viem";
+import { foundry } from "viem/chains";
+import { derivePublicKey } from "../../circuits/field/eddsa.ts";
+import { type Deployment, encodeDeployment } from "../../circuits/registry/deployment.ts";
+import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import { startAnvil } from "../../contracts/l1/anvil.ts";
+import { type DrillAccountName, type DrillUser, drillAccount, OPERATOR_L2_SECRET } from "./accounts.ts";
+import { deployLedger, type KeyedCircuit } from "./deploy-ledger.ts";
+
+/** More than any fee of a queue whose base fee is 1 wei, and the id fee. */
+const MAX_FEE_WEI = parseEther("10");
+export const FIRST_DEPOSIT_WEI = parseEther("1000");
+const BLOCK_SECONDS = 1;
+const ID_FEE_WEI = parseEther("0.5");
+
+export type WorldL1 = Awaited<ReturnType<typeof startL1>>;
+
+/** The account that holds the supply of OPEN: it deposits for others, and gives to them. */
+export function faucetOn(
+  rpcUrl: string,
+  { chainId, rollupAddress, tokenAddress }: Pick<Deployment, "chainId" | "rollupAddress" | "tokenAddress">,
+) {
+  const chain = { ...foundry, id: chainId as typeof foundry.id };
+  const transport = http(rpcUrl, { retryCount: 0, timeout: 20_000 });
+  const account = drillAccount("faucet");
+  const faucet = createWalletClient({ chain, transport, account }).extend(publicActions);
+  const token = { address: tokenAddress, abi: openTokenAbi } as const;
+  const rollup = { address: rollupAddress, abi: rollupAbi } as const;
+  const mined = async (hash: `0x${string}`) =>
+    faucet.waitForTransactionReceipt({ hash, pollingInterval: 50 });
+  const depositNew = (amountWei: bigint, owner: Address, keyX: bigint) => {
+    const args = [amountWei, owner, keyX, MAX_FEE_WEI] as const;
+    return faucet.writeContract({ ...rollup, functionName: "depositNew", args });
+  };
+  return {
+    depositNew,
+    /** Sends a deposit to a leaf; whether it stays on L1 is L1's business. */
+    depositTo: (leafId: number, amountWei: bigint, owner: Address) => {
+      const args = [leafId, amountWei, owner, MAX_FEE_WEI] as const;
+      return faucet.writeContract({ ...rollup, functionName: "depositTo", args });
+    },
+    /** OPEN on L1. */
+    async fund(to: Address, amountWei: bigint): Promise<void> {
+      const args = [to, amountWei] as const;
+      await mined(await faucet.writeContract({ ...token, functionName: "transfer", args }));
+    },
+    /** The first deposit of each, which opens their accounts in this order. */
+    async openAccounts(users: readonly DrillUser[]): Promise<void> {
+      const args = [rollupAddress, maxUint256] as const;
+      await mined(await faucet.writeContract({ ...token, functionName: "approve", args }));
+      for (const { l1Owner, keyX } of users) await mined(await depositNew(FIRST_DEPOSIT_WEI, l1Owner, keyX));
+    },
+  };
+}
+
+/**
+ * Deploys, deposits for the users, and begins to mine a block a second.
+ * @param circuits in the order in which L1 numbers them
+ * @param gateOn deploys the contract that is asked before a genesis is taken; default: none
+ */
+export async function startL1(
+  circuits: readonly KeyedCircuit[],
+  users: readonly DrillUser[],
+  gateOn?: (l1Url: string) => Promise<Address>,
+) {
+  const { stop, url } = await startAnvil();
+  const transport = http(url, { retryCount: 0, timeout: 20_000 });
+  const chain = foundry;
+  const polling = { cacheTime: 0, pollingInterval: 50 };
+  const client = createTestClient({ chain, mode: "anvil", transport, ...polling }).extend(publicActions);
+  const walletOf = (name: DrillAccountName) =>
+    createWalletClient({ chain, transport, account: drillAccount(name) });
+  try {
+    const { deployment } = await deployLedger(circuits, {
+      ...(gateOn === undefined ? {} : { genesisGate: await gateOn(url) }),
+      ...{ chain, rpcUrl: url },
+      walletClient: walletOf("faucet"),
+      publicClient: client as never,
+      operatorOwner: drillAccount("operator").address,
+      operatorKeyX: derivePublicKey(OPERATOR_L2_SECRET).x,
+      treasuryOwner: drillAccount("treasury").address,
+      idFeeWei: ID_FEE_WEI,
+      minDepositWei: parseEther("1"),
+      queueBaseFeeWei: 1n,
+    });
+    const faucet = faucetOn(url, deployment);
+    await faucet.openAccounts(users);
+    await client.setIntervalMining({ interval: BLOCK_SECONDS });
+    const rollup = { address: deployment.rollupAddress, abi: rollupAbi } as const;
+    return {
+      ...{ url, client, deployment, stop, walletOf },
+      ...faucet,
+      /** The record, as the processes read it. */
+      encoded: encodeDeployment(deployment),
+      batchNumber: async (): Promise<number> =>
+        Number((await client.readContract({ ...rollup, functionName: "state" })).batchNumber),
+      queueTail: async (): Promise<number> =>
+        Number(await client.readContract({ ...rollup, functionName: "queueTail" })),
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

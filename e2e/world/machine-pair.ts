@@ -1,0 +1,229 @@
+/** The two machines of an operator: which one leads, and how the lease passes from one to the other. */
+import { randomBytes } from "node:crypto";
+import { parseGwei } from "viem";
+import { foundry } from "viem/chains";
+import { createL1Client } from "../../bridge/l1/l1-client.ts";
+import { LeaseContract } from "../../bridge/l1/lease-contract.ts";
+import { OperatorNonce } from "../../bridge/operator/operator-nonce.ts";
+import { releaseLease } from "../../bridge/operator/take-lease.ts";
+import {
+  type TakeOverModules,
+  type TakeOverResult,
+  takeForOwn,
+  takeOver,
+} from "../../sequencer/follower/take-over.ts";
+import { drillAccount } from "./accounts.ts";
+import type { Machine, Role } from "./machine.ts";
+import type { Settings } from "./services.ts";
+import type { Acknowledged } from "./traffic.ts";
+import { createWorld, type World, type WorldDeclaration } from "./world.ts";
+
+export interface PairOptions extends Pick<WorldDeclaration, "backend" | "keepIn"> {
+  readonly leaseSeconds: number;
+  readonly marginMs: number;
+  /** Whether the leader waits for its spare's word before it acknowledges. */
+  readonly isReplicaRequired: boolean;
+  readonly tell: (text: string) => void;
+}
+
+const PATIENCE_MS = 600_000;
+const ANSWER_TIMEOUT_MS = 60_000;
+const PATIENT = { isPatient: true, pollIntervalMs: 200 } as const;
+
+export class MachinePair {
+  readonly world: World;
+  readonly lease: LeaseContract;
+  readonly #options: PairOptions;
+  readonly #replicaToken = randomBytes(16).toString("hex");
+
+  /** Both machines run, the first one leads and holds the lease. */
+  static async start(options: PairOptions): Promise<MachinePair> {
+    const { backend, keepIn, tell } = options;
+    const world = await createWorld({
+      ...{ name: "failover", keepIn: keepIn ?? null, tell, hasSpare: true, slots: 8 },
+      ...(backend === undefined ? {} : { backend }),
+      finalityDepthBlocks: 8,
+      // As few as L1 gets within minutes after the last handover.
+      maxUnpostedBatches: 40,
+    });
+    const pair = new MachinePair(options, world);
+    try {
+      await pair.#begin();
+      return pair;
+    } catch (error) {
+      await world.stop();
+      throw error;
+    }
+  }
+
+  private constructor(options: PairOptions, world: World) {
+    this.#options = options;
+    this.world = world;
+    const client = createL1Client({ rpcUrl: world.l1.url });
+    this.lease = new LeaseContract({ client, address: world.leaseAddress! });
+  }
+
+  get leaseSeconds(): number {
+    return this.#options.leaseSeconds;
+  }
+
+  get leader(): Machine {
+    return this.world.leader;
+  }
+
+  get spare(): Machine {
+    return this.world.machines.find((machine) => machine !== this.leader)!;
+  }
+
+  async #begin(): Promise<void> {
+    const { leader, spare, world } = this;
+    // The directory has to be there before it takes the lease.
+    await leader.lead({ sequencer: this.#leading(false, false), bridge: {} });
+    await leader.kill();
+    await takeForOwn({ ...this.#epochOptions(leader), ...PATIENT }, this.#modules(leader));
+    await leader.lead(this.#leader(this.#options.isReplicaRequired));
+    await world.prover.start();
+    await spare.follow(leader, this.#replicaToken);
+    await this.#isFollowed();
+    await this.waitFor(
+      "the first deposits",
+      async () => (await world.haveUsers()) && (await leader.isLeading()),
+    );
+  }
+
+  /** What the sequencer is told. */
+  #leading(hasLease: boolean, isReplicaRequired: boolean): Settings {
+    return {
+      SEQUENCER_LEASE: hasLease ? "required" : "off",
+      SEQUENCER_LEASE_MARGIN_MS: this.#options.marginMs,
+      SEQUENCER_REPLICA: isReplicaRequired ? "required" : "off",
+      SEQUENCER_REPLICA_TOKEN: this.#replicaToken,
+      SEQUENCER_REPLICA_TIMEOUT_MS: 3_000,
+    };
+  }
+
+  /** Of the machine that has the lease. */
+  #leader(isReplicaRequired: boolean): Role {
+    return {
+      sequencer: this.#leading(true, isReplicaRequired),
+      bridge: {
+        BRIDGE_LEASE_ADDRESS: this.world.leaseAddress!,
+        BRIDGE_LEASE_SECONDS: this.#options.leaseSeconds,
+        BRIDGE_LEASE_MARGIN_MS: this.#options.marginMs,
+      },
+    };
+  }
+
+  #epochOptions({ dataPath, url }: Machine) {
+    return { dataPath, url, durationSeconds: this.#options.leaseSeconds };
+  }
+
+  #modules({ follower }: Machine): TakeOverModules {
+    const { client } = this.lease;
+    const { tell } = this.#options;
+    const { confirmations } = this.world;
+    return {
+      lease: this.lease,
+      tell,
+      stopFollower: async () => {
+        await follower?.stop();
+      },
+      nonceWith: (onSigned) =>
+        new OperatorNonce(
+          {
+            ...{ chainId: foundry.id, confirmations, resendAfterMs: 3_000, pollIntervalMs: 200 },
+            maxFeePerGasWei: parseGwei("200"),
+            maxPriorityFeePerGasWei: parseGwei("3"),
+          },
+          { account: drillAccount("operator"), client, onSigned, tell },
+        ),
+    };
+  }
+
+  /** The spare becomes the leader. */
+  async takeOver(onTaken: () => void): Promise<TakeOverResult> {
+    const { spare, world } = this;
+    const modules = this.#modules(spare);
+    const result = await takeOver(
+      {
+        ...{ ...this.#epochOptions(spare), ...PATIENT, rpcUrl: world.l1.url },
+        rollupAddress: world.l1.deployment.rollupAddress,
+        followerPath: spare.followerPath,
+        followerUrl: spare.followerUrl,
+      },
+      { ...modules, onTaken },
+    );
+    // It has no spare now: required, it would acknowledge nothing.
+    await spare.lead(this.#leader(false));
+    world.leader = spare;
+    return result;
+  }
+
+  /** The leader is stopped, and its lease released. */
+  async release(): Promise<void> {
+    const { leader } = this;
+    const { epoch } = await this.lease.read();
+    await leader.bridge.stop();
+    await leader.sequencer.stop();
+    const { lease, nonceWith } = this.#modules(leader);
+    await releaseLease(epoch, { lease, nonce: nonceWith(async () => {}) });
+    // Without its bridge it has no lease, and still hands over what the spare does not have.
+    await leader.startSequencer(this.#leading(true, this.#options.isReplicaRequired));
+  }
+
+  waitFor(what: string, ask: () => Promise<boolean>): Promise<unknown> {
+    return this.world.waitFor(what, ask, PATIENCE_MS);
+  }
+
+  /** The machine that led comes back. */
+  async gainSpare(): Promise<void> {
+    const { leader, spare } = this;
+    await spare.follow(leader, this.#replicaToken);
+    await this.#isFollowed();
+    if (!this.#options.isReplicaRequired) return;
+    await leader.startSequencer(this.#leading(true, true));
+    await this.waitFor("the leader to have its lease again", () => leader.isLeading());
+  }
+
+  async #isFollowed(): Promise<void> {
+    const { spare } = this;
+    await this.waitFor("the spare to follow", async () => {
+      const response = await fetch(`${spare.followerUrl}/health`, { signal: AbortSignal.timeout(5_000) });
+      const { follower } = (await response.json()) as { follower: { isAtEnd: boolean } };
+      return follower.isAtEnd;
+    });
+  }
+
+  /** What the new leader does not know of all that the old one acknowledged; the users send it again. @returns how much */
+  async resendLost(oldEpoch: number, resent: Set<string>): Promise<number> {
+    const { traffic } = this.world;
+    const lost: Acknowledged[] = [];
+    // A spare that read final batches from L1 knows no hashes of their operations. The audit finds these on L1 itself.
+    const finalEnd = await this.#finalEnd();
+    const mayBeLost = ({ epoch, preconfirmation }: Acknowledged) =>
+      (epoch ?? 0) <= oldEpoch && preconfirmation.opIndex >= finalEnd;
+    for (const one of traffic.acknowledged.filter(mayBeLost)) {
+      const answer = await this.#get<{ error?: { code: string } }>(`/v1/operations/${one.hash}`);
+      if (answer.error?.code === "SEQ_UNKNOWN") lost.push(one);
+    }
+    for (const one of lost) {
+      resent.add(one.hash);
+      await traffic.sendAgain(this.leader.url, one);
+    }
+    return lost.length;
+  }
+
+  /** Signed operations of all final batches. */
+  async #finalEnd(): Promise<number> {
+    const { batches } = await this.#get<{ batches: { final: number } }>("/v1/status");
+    if (batches.final === 0) return 0;
+    const last = await this.#get<{ firstOpIndex: number; counts: { signed: number } }>(
+      `/v1/batches/${batches.final}`,
+    );
+    return last.firstOpIndex + last.counts.signed;
+  }
+
+  #get<T>(path: string): Promise<T> {
+    return this.world.get<T>(path, ANSWER_TIMEOUT_MS);
+  }
+}

@@ -1,0 +1,78 @@
+/** The circuits that a rollup with models has beside the batch's, and proofs of earner tables. */
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { genesisOf } from "../../circuits/settlement/earner-table-rules.ts";
+import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
+import {
+  CIRCUIT_SORT,
+  encodeSettlement,
+  settlementStatement,
+} from "../../circuits/settlement/settlement-data.ts";
+import { type SettlementSize, settlementCircuitName } from "../../circuits/settlement/settlement-size.ts";
+import type { Prover } from "../../prover/proving/prover.ts";
+import { type BuiltCircuit, buildCircuit } from "./circuits.ts";
+import type { World } from "./world.ts";
+
+/** Places on L1, behind the batch circuit. */
+export const SETTLEMENT_INDEX = 1;
+export const TABLE_INDEX = 2;
+
+/** In the order of the indices above; then those that settle models of `more` sizes. */
+export async function buildModelCircuits(
+  size: SettlementSize,
+  more: readonly SettlementSize[] = [],
+): Promise<BuiltCircuit[]> {
+  const settling = (of: SettlementSize) => ({
+    name: settlementCircuitName(of),
+    sizes: { sort: CIRCUIT_SORT.settlement, size0: of.payments, size1: of.earners },
+  });
+  const wanted = [
+    settling(size),
+    {
+      name: `earner-table-${size.earners}`,
+      sizes: { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: size.earners },
+    },
+    ...more.map(settling),
+  ];
+  const circuits: BuiltCircuit[] = [];
+  for (const { name, sizes } of wanted) circuits.push(await buildCircuit(circuitSpec(name), sizes));
+  return circuits;
+}
+
+export async function proveTable(
+  { l1 }: World,
+  prepared: Pick<PreparedSettlement, "data" | "inputs" | "privateElements" | "earnerCount">,
+  { prover, table }: { readonly prover: Prover; readonly table: BuiltCircuit },
+) {
+  const { data, inputs, privateElements, earnerCount } = prepared;
+  const { circuitId } = l1.deployment.circuits[TABLE_INDEX]!;
+  const statement = settlementStatement(data, earnerCount, privateElements, circuitId);
+  const job = { circuit: table.proving, inputs: { ...inputs, z: statement.z } };
+  const { proof } = await prover.prove(job);
+  return { proof, statement };
+}
+
+/**
+ * A model's genesis, proven and not signed. @param size of the circuit that its epochs are settled by, whose place on L1 is
+ * `settlingIndex`
+ */
+export async function proveGenesis(
+  world: World,
+  model: Parameters<typeof genesisOf>[0],
+  size: Pick<SettlementSize, "payments" | "earners">,
+  {
+    prover,
+    settlingIndex = SETTLEMENT_INDEX,
+    table,
+  }: { readonly prover: Prover; readonly table: BuiltCircuit; readonly settlingIndex?: number },
+) {
+  const cap = { circuit: settlingIndex, payments: size.payments };
+  const { data, ...genesis } = genesisOf(model, cap, size.earners);
+  const { proof, statement } = await proveTable(world, { ...genesis, data }, { prover, table });
+  return {
+    kind: "genesis" as const,
+    ...{ modelId: model.modelId, circuit: table.compiled.name, proof },
+    settlementHash: data.settlementHash,
+    data: encodeSettlement(data),
+    publicSignals: [statement.commitment, statement.y, statement.z] as const,
+  };
+}

@@ -1,0 +1,227 @@
+/** One process of a world: started as an operator starts it, stopped, paused and killed at will. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
+import { setPriority } from "node:os";
+import { dirname } from "node:path";
+import { repositoryRoot } from "../../circuits/compiler/compile.ts";
+import { drillError } from "./drill-errors.ts";
+import { waitUntil } from "./wait-until.ts";
+
+export interface ProcessSpec {
+  readonly name: string;
+  /** Node unless told. */
+  readonly command?: string;
+  readonly args: readonly string[];
+  /** Beside PATH, HOME and TMPDIR: the environment of the caller may hold settings of another rollup. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The repository's root unless told. */
+  readonly workingDir?: string;
+  /** 0 unless told; a higher one gives way to the others. */
+  readonly niceness?: number;
+  /** Whether it outlives this process, and Ctrl-C does not reach it. */
+  readonly isDetached?: boolean;
+  readonly logPath: string;
+  /** Whether it answers; a process without this is ready at once. */
+  readonly isReady?: () => Promise<boolean>;
+  /** Told what is waited for. */
+  readonly tell?: ((text: string) => void) | undefined;
+}
+
+export interface ProcessEnd {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+const READY_TIMEOUT_MS = 300_000;
+/** As systemd waits. */
+const STOP_TIMEOUT_MS = 90_000;
+const SHOWN_LINES = 12;
+/** The last code is the one that it ended with. */
+const CODE = /\b(?:SEQ|BRG|PRV|OP|CIR|ATT|LEVEL)_[A-Z][A-Z0-9_]*\b/g;
+
+/** Whether `url` answers /health. @param isAnyStatus also one that says that it cannot serve now */
+export const healthOf =
+  (url: string, isAnyStatus = false) =>
+  async () => {
+    const { ok, status } = await fetch(`${url}/health`, { signal: AbortSignal.timeout(2_000) });
+    return ok || (isAnyStatus && status < 600);
+  };
+
+/** At most one child at a time; its output goes to a file, which is kept from start to start. */
+export class ManagedProcess {
+  readonly spec: ProcessSpec;
+  /** Modules that are loaded before the program: the clock that jumps. */
+  preloads: readonly string[] = [];
+  #child: ChildProcess | null = null;
+  #ending: Promise<ProcessEnd> | null = null;
+  /** Where in the log the lines begin that are asked about. */
+  #logFrom: number;
+  /** We asked for its end. */
+  #isStopped = false;
+  #lastEnd: ProcessEnd | null = null;
+
+  constructor(spec: ProcessSpec) {
+    this.spec = spec;
+    mkdirSync(dirname(spec.logPath), { recursive: true });
+    this.#logFrom = this.#logBytes();
+  }
+
+  get name(): string {
+    return this.spec.name;
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== null;
+  }
+
+  /** Why waiting for it is useless: it ended without being told to, and was not started again. null: it runs or was told. */
+  get endedByItself(): Error | null {
+    if (this.#child !== null || this.#lastEnd === null || this.#isStopped) return null;
+    const { name } = this.spec;
+    const last = this.lastLines();
+    const codes = [...new Set(last.match(CODE) ?? [])];
+    const how = `${this.#lastEnd.status ?? this.#lastEnd.signal}`;
+    const named = codes.length === 0 ? "without a code" : `naming ${codes.join(", ")}`;
+    return drillError("DRL_PROCESS_ENDED", `${name} ended by itself with ${how}, ${named}:\n${last}`, {
+      data: { name, codes, ...this.#lastEnd },
+    });
+  }
+
+  /** Starts the program and returns at once. */
+  launch(): void {
+    if (this.#child !== null) throw drillError("DRL_UNEXPECTED", `${this.spec.name} runs already`);
+    const { args, command, env, isDetached = false, logPath, niceness, workingDir } = this.spec;
+    const { PATH = "", HOME = "", TMPDIR } = process.env;
+    const log = openSync(logPath, "a");
+    const preloads = this.preloads.flatMap((name) => ["--import", name]);
+    const child = spawn(command ?? process.execPath, [...preloads, ...args], {
+      cwd: workingDir ?? repositoryRoot,
+      env: { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...env },
+      // What it says goes through this process: a full disk of its own must not keep it from saying so.
+      stdio: isDetached ? ["ignore", log, log] : ["ignore", "pipe", "pipe"],
+      detached: isDetached,
+    });
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on("data", (chunk: Buffer) => writeSync(log, chunk));
+    // One that could not be started has no id; its error says so.
+    if (niceness !== undefined && child.pid !== undefined) setPriority(child.pid, niceness);
+    // It dies with this process, however that ends, except on SIGKILL.
+    const killOnExit = () => child.kill("SIGKILL");
+    if (!isDetached) process.once("exit", killOnExit);
+    this.#child = child;
+    this.#isStopped = false;
+    this.#lastEnd = null;
+    this.#ending = new Promise((resolve) => {
+      const end = (status: number | null, signal: NodeJS.Signals | null) => {
+        process.off("exit", killOnExit);
+        closeSync(log);
+        if (this.#child === child) {
+          this.#child = null;
+          this.#lastEnd = { status, signal };
+        }
+        resolve({ status, signal });
+      };
+      // Of one that could not be started: "close" follows.
+      child.once("error", () => {});
+      // "close": everything that it said has been read.
+      child.once("close", end);
+    });
+  }
+
+  /** @throws DRL_NOT_READY with the end of the log where it ends, or stays silent, instead */
+  async start(): Promise<void> {
+    this.launch();
+    await this.ready();
+  }
+
+  /** @returns how long it took from now on. @throws DRL_NOT_READY */
+  async ready(): Promise<number> {
+    const startedAtMs = performance.now();
+    const { isReady = async () => true, name, tell } = this.spec;
+    const notReady = (how: string) => drillError("DRL_NOT_READY", `${name} ${how}:\n${this.lastLines()}`);
+    await waitUntil(
+      `${name} to be ready`,
+      async () => this.#child === null || (await isReady()),
+      READY_TIMEOUT_MS,
+      { tell },
+    ).catch(() => {
+      throw notReady("does not answer");
+    });
+    if (this.#child === null) throw notReady("ended instead of being ready");
+    return performance.now() - startedAtMs;
+  }
+
+  /** SIGSTOP, as a machine that hangs; SIGCONT, as one that comes back. */
+  pause(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#child?.kill("SIGCONT");
+  }
+
+  /** kill -9. Nothing happens to one that has ended by itself. */
+  async kill(): Promise<void> {
+    if (this.#child !== null) this.#isStopped = true;
+    this.#child?.kill("SIGKILL");
+    await this.#ending;
+  }
+
+  /** SIGTERM; SIGKILL where that is not enough, which `onKill` is told. */
+  async stop(timeoutMs = STOP_TIMEOUT_MS, onKill: () => void = () => {}): Promise<ProcessEnd | null> {
+    const child = this.#child;
+    if (child === null) return null;
+    this.#isStopped = true;
+    child.kill("SIGTERM");
+    const timer = setTimeout(() => {
+      onKill();
+      child.kill("SIGKILL");
+    }, timeoutMs);
+    const end = await this.#ending;
+    clearTimeout(timer);
+    return end;
+  }
+
+  /** Waits until it ends by itself. @throws DRL_TIMEOUT */
+  async ended(timeoutMs: number): Promise<ProcessEnd> {
+    const { name, tell } = this.spec;
+    await waitUntil(`${name} to end`, async () => this.#child === null, timeoutMs, { tell });
+    return this.#ending!;
+  }
+
+  /** Resolves once the running child ends, whoever asked for it. */
+  get ending(): Promise<ProcessEnd> | null {
+    return this.#ending;
+  }
+
+  /** Whether a line of its log since the last `forgetLog` has this text: an error code, say. */
+  hasSaid(text: string): boolean {
+    return this.said(text).length > 0;
+  }
+
+  /** Lines of the log with this text. */
+  said(text: string): string[] {
+    return this.#lines().filter((line) => line.includes(text));
+  }
+
+  forgetLog(): void {
+    this.#logFrom = this.#logBytes();
+  }
+
+  lastLines(count = SHOWN_LINES): string {
+    return this.#lines().slice(-count).join("\n");
+  }
+
+  #lines(): string[] {
+    if (!existsSync(this.spec.logPath)) return [];
+    return readFileSync(this.spec.logPath).subarray(this.#logFrom).toString().trimEnd().split("\n");
+  }
+
+  #logBytes(): number {
+    return statSync(this.spec.logPath, { throwIfNoEntry: false })?.size ?? 0;
+  }
+}

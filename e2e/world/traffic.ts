@@ -1,0 +1,242 @@
+/** Signed transfers, sent like clients send them: again and again until the sequencer answers with a preconfirmation. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { signMessage } from "../../circuits/field/eddsa.ts";
+import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
+import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
+import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
+import { toHex32 } from "../../client/hex.ts";
+import { isInTime } from "../../client/sequencer/lease-term.ts";
+import { encodeOperation, type OperationBody } from "../../client/sequencer/operation-body.ts";
+import type { Preconfirmation } from "../../client/sequencer/sequencer-schemas.ts";
+import type { DrillUser } from "./accounts.ts";
+
+export const FEE_PER_UNIT_WEI = 1_000n;
+const MAX_FEE_PER_UNIT_WEI = 1_000_000n;
+/** Amounts are this times a number that nothing else has: so an operation is known by its amount. */
+const AMOUNT_STEP_WEI = 10n ** 9n;
+const REQUEST_TIMEOUT_MS = 10_000;
+const RETRY_MS = 250;
+
+export interface Acknowledged {
+  readonly hash: string;
+  readonly preconfirmation: Preconfirmation;
+  readonly user: DrillUser;
+  readonly to: DrillUser;
+  readonly nonce: number;
+  readonly amountCode: bigint;
+  readonly amountWei: bigint;
+  readonly atMs: number;
+  /** Of the lease, where there is one. */
+  readonly epoch: number | null;
+  /** As it was sent. */
+  readonly body: OperationBody;
+}
+
+interface SubmissionAnswer {
+  readonly hash?: string;
+  readonly preconfirmation?: Preconfirmation | null;
+  readonly lease?: { readonly epoch: number; readonly remainingMs: number };
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** Refusals that time mends. Anything else is a finding. */
+const WAITS = [
+  "SEQ_BACKLOG_FULL",
+  "SEQ_L1_HEAD_UNKNOWN",
+  // A directory that is older than L1: a drill puts the right one back.
+  "SEQ_BEHIND_L1",
+  "SRV_STOPPING",
+  "SRV_RATE_LIMITED",
+  "SRV_STORE_FAILED",
+  // A response that was cut off: the operation is known, or comes again.
+  "SRV_INTERNAL",
+  // Another machine acknowledges now, or soon.
+  "SEQ_LEASE_LOST",
+  "SEQ_LEASE_ENDED",
+  "SEQ_REPLICA_SILENT",
+  "SEQ_READ_ONLY",
+];
+/** Refusals after which the other machine is asked. */
+const ELSEWHERE = ["SEQ_LEASE_LOST", "SEQ_LEASE_ENDED", "SEQ_REPLICA_SILENT", "SEQ_READ_ONLY"];
+
+interface TrafficOptions {
+  readonly sequencerUrl: string;
+  /** Asked where the other one does not answer, or does not serve. */
+  readonly spareUrl?: string;
+  readonly domain: bigint;
+  readonly users: readonly DrillUser[];
+}
+
+export class Traffic {
+  readonly acknowledged: Acknowledged[] = [];
+  /** Refusals that no fault explains, and answers that contradict each other. */
+  readonly problems: string[] = [];
+  /** How long a user waits between two operations. */
+  paceMs = 300;
+  readonly #options: TrafficOptions;
+  readonly #nonces: number[];
+  readonly #urls: readonly string[];
+  /** Of each user. */
+  readonly #urlIndex: number[];
+  #amountCount = 0;
+  #isStopped = true;
+  #isAbandoned = false;
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(options: TrafficOptions) {
+    this.#options = options;
+    this.#nonces = options.users.map(() => 0);
+    this.#urls = [options.sequencerUrl, options.spareUrl ?? options.sequencerUrl];
+    this.#urlIndex = options.users.map(() => 0);
+  }
+
+  /** The user asks the other machine next. */
+  #turn(index: number): void {
+    this.#urlIndex[index] = 1 - this.#urlIndex[index]!;
+  }
+
+  /**
+   * What was acknowledged and is gone leaves a gap of nonces, until the user sends it again. One that is not taken would keep
+   * back all that the user sends after it.
+   */
+  async sendAgain(url: string, { body, hash }: Acknowledged): Promise<void> {
+    while (!this.#isAbandoned) {
+      const answered = await fetch(`${url}/v1/operations`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      }).catch(() => null);
+      if (answered?.status === 202) return;
+      const answer = (await answered?.json().catch(() => null)) as SubmissionAnswer | null | undefined;
+      const code = answer?.error?.code;
+      if (code !== undefined && !WAITS.includes(code)) {
+        this.problems.push(`${hash} was sent again and answered with ${code}`);
+        return;
+      }
+      await sleep(RETRY_MS);
+    }
+  }
+
+  /**
+   * Asks a machine that must not promise anything for a promise of something new.
+   * @param timeoutMs so long it may be paused with the question in its hand
+   * @returns whether it gave one that a client believes
+   */
+  async probe(url: string, nonce: number, timeoutMs: number): Promise<boolean> {
+    const [user, to] = [this.#options.users[0]!, this.#options.users[1]!];
+    const { body } = this.#sign(user, to, nonce, BigInt(++this.#amountCount) * AMOUNT_STEP_WEI);
+    const sentAtMs = performance.now();
+    try {
+      const response = await fetch(`${url}/v1/operations`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      const { lease, preconfirmation } = (await response.json()) as SubmissionAnswer;
+      return preconfirmation != null && isInTime(lease, performance.now() - sentAtMs);
+    } catch {
+      return false;
+    }
+  }
+
+  start(): void {
+    this.#isStopped = false;
+    this.#running = Promise.all(this.#options.users.map((_, i) => this.#send(i)));
+  }
+
+  /** Ends after the operations that are on their way have got their preconfirmations. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#running;
+  }
+
+  /** Ends at once, with whatever is on its way: nobody will answer any more. */
+  abandon(): void {
+    this.#isStopped = true;
+    this.#isAbandoned = true;
+  }
+
+  /** Time of the first acknowledgement after a moment, or null. */
+  firstAfter(atMs: number): number | null {
+    return this.acknowledged.find((one) => one.atMs > atMs)?.atMs ?? null;
+  }
+
+  async #send(index: number): Promise<void> {
+    const { users } = this.#options;
+    const user = users[index]!;
+    for (let turn = 1; !this.#isStopped; turn++) {
+      const to = users[(index + 1 + (turn % (users.length - 1))) % users.length]!;
+      await this.#sendOne(index, user, to);
+      await sleep(this.paceMs);
+    }
+  }
+
+  async #sendOne(index: number, user: DrillUser, to: DrillUser): Promise<void> {
+    const nonce = this.#nonces[index]!;
+    const amountWei = BigInt(++this.#amountCount) * AMOUNT_STEP_WEI;
+    const { amountCode, body, hash } = this.#sign(user, to, nonce, amountWei);
+    while (!this.#isAbandoned) {
+      const answer = await this.#post(index, body);
+      const code = answer?.error?.code;
+      if (answer === null || ELSEWHERE.includes(code ?? "")) this.#turn(index);
+      if (answer?.preconfirmation) {
+        this.#nonces[index] = nonce + 1;
+        this.acknowledged.push({
+          hash,
+          preconfirmation: answer.preconfirmation,
+          user,
+          to,
+          nonce,
+          amountCode,
+          amountWei,
+          atMs: performance.now(),
+          epoch: answer.lease?.epoch ?? null,
+          body,
+        });
+        return;
+      }
+      if (code !== undefined && !WAITS.includes(code)) {
+        this.problems.push(`leaf ${user.leafId} nonce ${nonce}: ${code} ${answer?.error?.message}`);
+        return;
+      }
+      await sleep(RETRY_MS);
+    }
+  }
+
+  #sign(user: DrillUser, to: DrillUser, nonce: number, amountWei: bigint) {
+    const amountCode = encodeAmount(amountWei);
+    const operation = {
+      kind: KIND.transfer,
+      a: user.leafId,
+      b: to.leafId,
+      amountCode,
+      words: [],
+      nonce: BigInt(nonce),
+      maxFeePerUnitWei: MAX_FEE_PER_UNIT_WEI,
+    };
+    const bRef = leafReference({ l1Owner: BigInt(to.l1Owner), kind: LEAF_KIND.account });
+    const message = messageHash(operation, { domain: this.#options.domain, bRef });
+    const body = encodeOperation({ ...operation, signature: signMessage(user.secret, message) });
+    return { amountCode, body, hash: toHex32(message) };
+  }
+
+  /** null where nobody answered, or not to the end. */
+  async #post(index: number, body: OperationBody): Promise<SubmissionAnswer | null> {
+    const sentAtMs = performance.now();
+    try {
+      const response = await fetch(`${this.#urls[this.#urlIndex[index]!]}/v1/operations`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+      const answer = (await response.json()) as SubmissionAnswer;
+      // As every client does (client/sequencer/lease-term.ts): what took longer than the lease may be a paused machine's word.
+      return isInTime(answer.lease, performance.now() - sentAtMs) ? answer : null;
+    } catch {
+      return null;
+    }
+  }
+}

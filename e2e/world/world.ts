@@ -1,0 +1,400 @@
+/** A whole rollup by declaration: a real L1, real processes with their folders, ports and logs, and traffic. */
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Address, parseEther } from "viem";
+import type { BatchShape } from "../../circuits/protocol.ts";
+import { isRollupError } from "../../circuits/rollup-error.ts";
+import type { TestRandom } from "../../circuits/testing/test-random.ts";
+import { toHex32 } from "../../client/hex.ts";
+import { compileContracts, pickContract } from "../../contracts/build/compile.ts";
+import { deployContract } from "../../contracts/build/deploy.ts";
+import type { BackendName } from "../../prover/backends.ts";
+import { type DrillUser, drillAccount, drillUser } from "./accounts.ts";
+import { type BuiltCircuit, buildBatchCircuit, WORLD_SIZES } from "./circuits.ts";
+import { startL1, type WorldL1 } from "./l1.ts";
+import type { L1Proxy } from "./l1-proxy.ts";
+import { localUrl, Machine, type Role } from "./machine.ts";
+import { healthOf, ManagedProcess } from "./process.ts";
+import { proverSpec, type ServiceSpec, type Settings } from "./services.ts";
+import { FEE_PER_UNIT_WEI, Traffic } from "./traffic.ts";
+import { waitUntil } from "./wait-until.ts";
+
+export interface WorldDeclaration {
+  /** Names the folder of data and logs. */
+  readonly name: string;
+  /** Where that folder stays; default: it is temporary, and removed at the end. */
+  readonly keepIn?: string | null;
+  /** Told what is waited for. */
+  readonly tell?: ((text: string) => void) | undefined;
+  /** Operations that a batch has room for: 2, unless told, or 8. */
+  readonly slots?: number;
+  /** Of batches, where it is not that of `WORLD_SIZES`. */
+  readonly shape?: BatchShape;
+  /** Circuits that the rollup has beside the batch's, in L1's order. */
+  readonly others?: readonly BuiltCircuit[];
+  /** Deploys the contract that the rollup asks before it takes a genesis; absent for none. */
+  readonly gateOn?: (l1Url: string) => Promise<Address>;
+  /** Of the prover; WebAssembly unless told. */
+  readonly backend?: BackendName;
+  /** Traffic is held back while so many batches wait for proof and L1; default: as the circuit's. */
+  readonly maxUnpostedBatches?: number;
+  /** Longest time that an operation waits for company; 1,000 unless told. */
+  readonly closeIntervalMs?: number;
+  /** Blocks until the bridge hands a queue entry over, and until it calls a batch final. */
+  readonly confirmations?: number;
+  readonly finalityDepthBlocks?: number;
+  /** Folder of built pages that the sequencer serves; absent for none. */
+  readonly pagesPath?: string;
+  /** Two machines, one of which has the lease. Whoever declares it starts their processes. */
+  readonly hasSpare?: boolean;
+}
+
+/** Of worlds whose money shall be final soon. */
+export const QUICK_FINALITY = { confirmations: 1, finalityDepthBlocks: 6 } as const;
+const USER_COUNT = 4;
+const DEPOSITS_TIMEOUT_MS = 300_000;
+const ACKNOWLEDGE_TIMEOUT_MS = 300_000;
+const SETTLE_TIMEOUT_MS = 1_200_000;
+/** Of what somebody does who uses the rollup in earnest. */
+export const STEP_TIMEOUT_MS = 600_000;
+
+export interface LedgerStatus {
+  readonly batches: {
+    readonly closed: number;
+    readonly proven: number;
+    readonly submitted: number;
+    readonly posted: number;
+    readonly final: number;
+  };
+  readonly queue: { readonly seenIndex: number; readonly consumedIndex: number };
+  readonly head: { readonly operationCount: number };
+  readonly l1: { readonly timestamp: number };
+}
+
+/** Every process runs, and the users' first deposits are in the ledger. @throws DRL_…, having removed what it began */
+export async function createWorld(declared: WorldDeclaration): Promise<World> {
+  const circuit = await buildBatchCircuit(declared.shape ?? WORLD_SIZES.get(declared.slots ?? 2)!.shape);
+  const circuits = [circuit, ...(declared.others ?? [])];
+  const users = Array.from({ length: USER_COUNT }, (_, i) => drillUser(i));
+  const l1 = await startL1(circuits, users, declared.gateOn);
+  const parent = declared.keepIn ?? tmpdir();
+  mkdirSync(parent, { recursive: true });
+  const folder = mkdtempSync(join(parent, `drill-${declared.name}-`));
+  const world = new World(declared, { circuits, l1, users, folder });
+  try {
+    await world.build();
+    return world;
+  } catch (error) {
+    await world.stop();
+    throw error;
+  }
+}
+
+export class World {
+  /** All that the rollup has, the batch's first. */
+  readonly circuits: readonly BuiltCircuit[];
+  readonly l1: WorldL1;
+  readonly users: readonly DrillUser[];
+  readonly folder: string;
+  readonly deploymentPath: string;
+  readonly clockFile: string;
+  readonly finalityDepthBlocks: number;
+  readonly confirmations: number;
+  /** Deployment and first deposits lie in blocks up to this one. */
+  firstBlock = 0;
+  machines: readonly Machine[] = [];
+  /** The machine whose sequencer acknowledges. */
+  leader!: Machine;
+  prover!: ManagedProcess;
+  traffic!: Traffic;
+  /** Of the contract between two machines. */
+  leaseAddress: Address | null = null;
+  readonly #declared: WorldDeclaration;
+  readonly #operatorToken = randomBytes(16).toString("hex");
+  /** Commands that go on. */
+  readonly #served: ManagedProcess[] = [];
+
+  constructor(declared: WorldDeclaration, parts: Pick<World, "circuits" | "folder" | "l1" | "users">) {
+    this.#declared = declared;
+    this.circuits = parts.circuits;
+    this.l1 = parts.l1;
+    this.users = parts.users;
+    this.folder = parts.folder;
+    this.deploymentPath = join(parts.folder, "deployment.json");
+    this.clockFile = join(parts.folder, "clock");
+    this.finalityDepthBlocks = declared.finalityDepthBlocks ?? 40;
+    this.confirmations = declared.confirmations ?? 2;
+  }
+
+  get circuit(): BuiltCircuit {
+    return this.circuits[0]!;
+  }
+
+  get sequencer(): ManagedProcess {
+    return this.leader.sequencer;
+  }
+
+  get bridge(): ManagedProcess {
+    return this.leader.bridge;
+  }
+
+  /** The bridge's way to L1. */
+  get proxy(): L1Proxy {
+    return this.leader.proxy;
+  }
+
+  get sequencerUrl(): string {
+    return this.leader.url;
+  }
+
+  get bridgeHealthUrl(): string {
+    return this.leader.bridgeUrl;
+  }
+
+  get dataPath(): string {
+    return this.leader.dataPath;
+  }
+
+  get bridgeDataPath(): string {
+    return this.leader.bridgeDataPath;
+  }
+
+  get processes(): ManagedProcess[] {
+    return [...this.machines.flatMap(({ processes }) => processes), this.prover].filter(Boolean);
+  }
+
+  async build(): Promise<void> {
+    const { backend = "wasm", hasSpare = false, tell } = this.#declared;
+    const { deployment, encoded, url } = this.l1;
+    writeFileSync(this.deploymentPath, encoded);
+    if (hasSpare) this.leaseAddress = await deployLease(this.l1);
+    const machine = (name: string | null) =>
+      Machine.create({
+        ...{ name, folder: this.folder, deploymentPath: this.deploymentPath, tell, l1Url: url },
+        rollupAddress: deployment.rollupAddress,
+        operatorToken: this.#operatorToken,
+        finalityDepthBlocks: this.finalityDepthBlocks,
+        settings: this.#settings(),
+      });
+    this.machines = hasSpare ? [await machine("a"), await machine("b")] : [await machine(null)];
+    const [first, second = first] = this.machines as [Machine, Machine?];
+    this.leader = first;
+    const proverUrl = await localUrl();
+    this.prover = this.#process({
+      ...proverSpec({
+        ...{ backend, deploymentPath: this.deploymentPath, operatorToken: this.#operatorToken },
+        sequencerUrl: first.url,
+        settings: {
+          DRILL_CLOCK_FILE: this.clockFile,
+          ...(hasSpare ? { PROVER_SPARE_SEQUENCER_URL: second.url } : {}),
+          PROVER_POLL_INTERVAL_MS: 100,
+          PROVER_MAX_BACKOFF_MS: 1_000,
+          PROVER_HEALTH_PORT: new URL(proverUrl).port,
+        },
+      }),
+      isReady: healthOf(proverUrl, hasSpare),
+    });
+    const urls = { sequencerUrl: first.url, spareUrl: second.url };
+    this.traffic = new Traffic({ ...urls, domain: deployment.domain, users: this.users });
+    this.firstBlock = Number(await this.l1.client.getBlockNumber());
+    if (hasSpare) return;
+    await this.sequencer.start();
+    this.prover.launch();
+    this.bridge.launch();
+    await Promise.all([this.prover.ready(), this.bridge.ready()]);
+    await this.waitFor("the first deposits", () => this.haveUsers(), DEPOSITS_TIMEOUT_MS);
+  }
+
+  /** Blocks come by the second, and whoever waits looks as often. */
+  #settings(): Role {
+    const { closeIntervalMs = 1_000, maxUnpostedBatches, pagesPath, slots = 2 } = this.#declared;
+    const clock: Settings = { DRILL_CLOCK_FILE: this.clockFile };
+    return {
+      sequencer: {
+        ...clock,
+        SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI,
+        SEQUENCER_CLOSE_INTERVAL_MS: closeIntervalMs,
+        SEQUENCER_MAX_UNPOSTED_BATCHES: maxUnpostedBatches ?? WORLD_SIZES.get(slots)!.maxUnpostedBatches,
+        SEQUENCER_PROVE_LEASE_MS: 20_000,
+        SEQUENCER_RATE_LIMIT_PER_MINUTE: 1_000_000,
+        ...(pagesPath === undefined
+          ? {}
+          : { SEQUENCER_PAGES_PATH: pagesPath, SEQUENCER_PAGES_L1_URL: this.l1.url }),
+      },
+      bridge: {
+        ...clock,
+        BRIDGE_POLL_INTERVAL_MS: 200,
+        BRIDGE_MAX_BACKOFF_MS: 1_000,
+        BRIDGE_REQUEST_TIMEOUT_MS: 3_000,
+        BRIDGE_L1_CONFIRMATIONS: this.confirmations,
+        BRIDGE_L1_FINALITY_DEPTH_BLOCKS: this.finalityDepthBlocks,
+        BRIDGE_L1_RESEND_AFTER_MS: 3_000,
+      },
+    };
+  }
+
+  #process(spec: ServiceSpec): ManagedProcess {
+    const logPath = join(this.folder, "logs", `${spec.name}.log`);
+    return new ManagedProcess({ ...spec, logPath, tell: this.#declared.tell });
+  }
+
+  /** Starts a process more, which ends with the world. */
+  async serve(spec: ServiceSpec): Promise<ManagedProcess> {
+    const process = this.#process(spec);
+    this.#served.push(process);
+    await process.start();
+    return process;
+  }
+
+  /** Whether the ledger has the users' accounts. */
+  async haveUsers(): Promise<boolean> {
+    for (const { leafId } of this.users) {
+      const leaf = await this.get<{ error?: unknown }>(`/v1/leaves/${leafId}`);
+      if (leaf.error !== undefined) return false;
+    }
+    return true;
+  }
+
+  /** @throws where the sequencer does not answer */
+  status(): Promise<LedgerStatus> {
+    return this.get<LedgerStatus>("/v1/status");
+  }
+
+  /** Any GET of the sequencer's API. */
+  async get<T>(path: string, timeoutMs = 5_000): Promise<T> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    return (await (await fetch(`${this.sequencerUrl}${path}`, { signal })).json()) as T;
+  }
+
+  /** A request with the operator's token. */
+  async operator(path: string, body: object): Promise<unknown> {
+    const response = await fetch(`${this.sequencerUrl}${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${this.#operatorToken}` },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(10_000),
+    });
+    return response.json();
+  }
+
+  /**
+   * Waits for what needs all processes of the rollup.
+   * @throws DRL_TIMEOUT; DRL_PROCESS_ENDED as soon as one of them has ended by itself
+   */
+  waitFor<T>(what: string, ask: () => Promise<T | null | undefined | false>, timeoutMs: number): Promise<T> {
+    return waitUntil(what, ask, timeoutMs, {
+      tell: this.#declared.tell,
+      inVain: () =>
+        this.processes.map(({ endedByItself }) => endedByItself).find((end) => end !== null) ?? null,
+    });
+  }
+
+  /** Closes what is open, until L1 has every batch. @throws DRL_TIMEOUT */
+  async allPosted(timeoutMs = STEP_TIMEOUT_MS): Promise<void> {
+    const isPosted = async () => {
+      await this.operator("/operator/close", {});
+      const { batches } = await this.status();
+      return batches.posted === batches.closed;
+    };
+    await this.waitFor("every batch to be posted", isPosted, timeoutMs);
+  }
+
+  /** Ends the traffic and waits until L1 has every batch, and calls it final. @throws DRL_TIMEOUT */
+  async settle(): Promise<void> {
+    await this.stopTraffic();
+    await this.allPosted(SETTLE_TIMEOUT_MS);
+    await this.l1.client.mine({ blocks: this.finalityDepthBlocks });
+    const isFinal = async () => {
+      const { batches } = await this.status();
+      return batches.final === batches.closed;
+    };
+    await this.waitFor("every batch to be final", isFinal, SETTLE_TIMEOUT_MS);
+  }
+
+  /** Ends the traffic once whatever is on its way has its receipt. @throws DRL_TIMEOUT, DRL_PROCESS_ENDED */
+  async stopTraffic(): Promise<void> {
+    let isStopped = false;
+    void this.traffic.stop().then(() => {
+      isStopped = true;
+    });
+    await this.waitFor("the last receipts", async () => isStopped, ACKNOWLEDGE_TIMEOUT_MS);
+  }
+
+  /** Deposits 1,000 OPEN for a new account. @returns its leaf's id, once the sequencer has it */
+  async openAccount({ keyX, l1Owner }: Pick<DrillUser, "keyX" | "l1Owner">): Promise<number> {
+    await this.l1.depositNew(parseEther("1000"), l1Owner, keyX);
+    const leafOf = async () => (await this.get<{ id: number }[]>(`/v1/leaves?keyX=${toHex32(keyX)}`))[0]?.id;
+    return this.waitFor("the account of a deposit", leafOf, DEPOSITS_TIMEOUT_MS);
+  }
+
+  /** Again and again while too many batches wait for their proof and L1. @throws DRL_TIMEOUT, DRL_PROCESS_ENDED, what `act` throws */
+  async patiently<T>(act: () => Promise<T>): Promise<T> {
+    const outcome = await this.waitFor(
+      "the sequencer to have room for an operation",
+      async () => {
+        try {
+          return { value: await act() };
+        } catch (error) {
+          return isRollupError(error) && error.isRetryable ? null : { error };
+        }
+      },
+      STEP_TIMEOUT_MS,
+    );
+    if ("error" in outcome) throw outcome.error;
+    return outcome.value;
+  }
+
+  /** Until the sequencer has heard of it. */
+  async passTime(seconds: number): Promise<void> {
+    const { client } = this.l1;
+    const { timestamp } = await client.getBlock();
+    await client.increaseTime({ seconds });
+    await client.mine({ blocks: 1 });
+    const hasHeard = async () => (await this.status()).l1.timestamp >= Number(timestamp) + seconds;
+    await this.waitFor("the sequencer to hear of the new time", hasHeard, STEP_TIMEOUT_MS);
+  }
+
+  /** Sends a deposit to some user's leaf. Whether it stays on L1 is L1's business. */
+  async deposit(random: TestRandom): Promise<void> {
+    const { l1Owner, leafId } = random.pick(this.users);
+    await this.l1.depositTo(leafId, parseEther("1") + BigInt(random.below(1_000)), l1Owner);
+  }
+
+  /** L1 mines until it has this block. */
+  async mineTo(blockNumber: number): Promise<void> {
+    const missing = blockNumber - Number(await this.l1.client.getBlockNumber());
+    if (missing > 0) await this.l1.client.mine({ blocks: missing });
+  }
+
+  /** Waits until L1 has one batch more than now. @returns how long that took */
+  async nextBatch(timeoutMs = 300_000): Promise<number> {
+    const startedAtMs = performance.now();
+    const before = await this.l1.batchNumber();
+    await this.waitFor("the next batch on L1", async () => (await this.l1.batchNumber()) > before, timeoutMs);
+    return performance.now() - startedAtMs;
+  }
+
+  /** Waits until something was acknowledged after a moment. */
+  async acknowledgement(afterMs: number): Promise<void> {
+    const isThere = async () => this.traffic.firstAfter(afterMs) !== null;
+    await this.waitFor("an acknowledgement", isThere, ACKNOWLEDGE_TIMEOUT_MS);
+  }
+
+  /** Ends everything and removes what it left on the disk. */
+  async stop(): Promise<void> {
+    this.traffic?.abandon();
+    await Promise.all([...this.#served, this.prover].filter(Boolean).map((process) => process.kill()));
+    await Promise.all(this.machines.map((machine) => machine.stop()));
+    await this.l1.stop();
+    if ((this.#declared.keepIn ?? null) === null) rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+async function deployLease({ client, walletOf }: WorldL1): Promise<Address> {
+  const contract = pickContract(await compileContracts({ set: "lease" }), "SequencerLease");
+  const clients = { walletClient: walletOf("faucet"), publicClient: client as never };
+  const owner = drillAccount("operator").address;
+  return (await deployContract(clients, "SequencerLease", contract, [owner])).contractAddress;
+}
