@@ -1,9 +1,9 @@
 import { bls12_381 } from "@noble/curves/bls12-381.js";
-import { bytesToHex } from "viem";
+import { bytesToHex, hexToBytes } from "viem";
 import { describe, expect, test } from "vitest";
 import { BLOB_FIELD_ORDER } from "./blob-polynomial.ts";
 import { commitBlob, openBlob } from "./kzg.ts";
-import { isOpening } from "./kzg-cells.ts";
+import { cellProofs, isOpening } from "./kzg-cells.ts";
 import { versionedHashOf } from "./versioned-hash.ts";
 
 /** A few coefficients: what a full blob does differently, the contracts' tests see on a node. */
@@ -29,6 +29,13 @@ describe("KZG over Ethereum's setup", () => {
     expect(await isOpening(commitment, z + 1n, opening)).toBe(false);
     expect(await isOpening(commitment, z, { ...opening, y: opening.y + 1n })).toBe(false);
     expect(await isOpening(commitment, z, { ...opening, y: opening.y + BLOB_FIELD_ORDER })).toBe(false);
+  });
+
+  test("every cell of a constant blob has the point at infinity as its proof", async () => {
+    // EIP-7594: a cell's proof commits to the quotient by the cell's vanishing polynomial, and a constant's quotient is 0.
+    const constant = `${"00".repeat(31)}05`;
+    const proofs = await cellProofs(hexToBytes(`0x${constant.repeat(4_096)}`));
+    expect(proofs.map((proof) => bytesToHex(proof))).toEqual(Array(128).fill(`0xc0${"00".repeat(47)}`));
   });
 
   test("a versioned hash starts with 1", async () => {

@@ -2,6 +2,7 @@
  * Compares LevelDB's files with what they say of each other, before LevelDB opens them. LevelDB would go on without much of
  * what is missing: a store without CURRENT is a new one to it, a log that was cut off a shorter one, a damaged record of
  * it none, a key with another bit another key. And once it has opened a store it deletes what it does not know.
+ * docs/adr/0005-reader-of-leveldbs-files.md counts what no other check finds.
  */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";

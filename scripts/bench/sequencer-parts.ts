@@ -66,14 +66,11 @@ export async function benchSequencerParts() {
   const facts = Array.from({ length: 16 }, (_, opIndex) => ({
     ...{ operationHash: `0x${"03".repeat(32)}` as const, opIndex, deadlineSeconds: 4 },
   }));
-  const [viem, ours] = [
-    createPreconfirmationSigner(identity, new Secret(identity.privateKey)),
-    preconfirmationSignerOf(identity),
-  ];
+  const viem = createPreconfirmationSigner(identity, new Secret(identity.privateKey));
+  const libsecp256k1 = preconfirmationSignerOf(identity);
   const preconfirmationUs = {
     viem: await microseconds(16, 10, () => Promise.all(facts.map((fact) => viem.sign(fact)))),
-    alone: await microseconds(16, 20, () => facts.map((fact) => ours.signAll([fact]))),
-    sixteen: await microseconds(16, 40, () => ours.signAll(facts)),
+    libsecp256k1: await microseconds(16, 40, () => libsecp256k1.signAll(facts)),
   };
   return { poseidonUs, signatureUs, preconfirmationUs, batch: await batchParts() };
 }

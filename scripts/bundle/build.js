@@ -34,7 +34,7 @@ const ROOMS_OF_ENTRIES = [
 ];
 
 /** Pure JavaScript that nearly every process loads, hundreds of files each. Everything else is resolved when it runs. */
-const BUNDLED = /^(viem|zod|commander|micro-eth-signer|@noble\/(curves|hashes))(\/|$)/;
+const BUNDLED = /^(viem|zod|commander|micro-eth-signer|@bitauth\/libauth|@noble\/(curves|hashes))(\/|$)/;
 
 /** Says which packages are installed, those among them that are in the bundle. */
 const INSTALLED = "node_modules/.package-lock.json";

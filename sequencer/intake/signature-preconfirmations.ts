@@ -1,7 +1,8 @@
 /**
- * Preconfirmations signed many at a time: preconfirmations.ts in other words, the same bytes. Without viem, which takes longer to load than
- * everything else that a signature thread needs.
+ * Preconfirmations signed many at a time by libsecp256k1 in WebAssembly: preconfirmations.ts in other words, the same bytes (RFC 6979,
+ * low s). Without viem, whose signer takes five times as long (docs/adr/0006-signer-of-preconfirmations.md).
  */
+import { secp256k1 } from "@bitauth/libauth";
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import type { Hex } from "viem";
 import type { Secret } from "../../circuits/secret.ts";
@@ -10,7 +11,6 @@ import {
   type PreconfirmationFacts,
   type PreconfirmationRollup,
 } from "../../circuits/wire/sequencer-preconfirmation.ts";
-import { Secp256k1Signer } from "./signature-secp256k1.ts";
 
 export interface PreconfirmationBatchSigner {
   signAll(facts: readonly PreconfirmationFacts[]): Hex[];
@@ -33,7 +33,7 @@ export function createPreconfirmationBatchSigner(
   rollup: PreconfirmationRollup,
   privateKey: Secret<Hex>,
 ): PreconfirmationBatchSigner {
-  const signer = new Secp256k1Signer(word(BigInt(privateKey.reveal())));
+  const secret = word(BigInt(privateKey.reveal()));
   const separator = hashWords(
     ...[hashText(DOMAIN_TYPE), hashText("OpenLedger"), hashText("1")],
     ...[word(BigInt(rollup.chainId)), word(BigInt(rollup.rollupAddress))],
@@ -44,10 +44,16 @@ export function createPreconfirmationBatchSigner(
     const fields = [operationHash, opIndex, deadlineSeconds].map((value) => word(BigInt(value)));
     return hashWords(Uint8Array.of(0x19, 0x01), separator, hashWords(typeHash, ...fields));
   };
-  return {
-    signAll: (facts) =>
-      signer
-        .sign(facts.map(digest))
-        .map(({ r, s, yParity }): Hex => `0x${hex(r)}${hex(s)}${yParity === 0 ? "1b" : "1c"}`),
-  };
+  return { signAll: (facts) => facts.map((fact) => signDigest(secret, digest(fact))) };
+}
+
+/**
+ * r, s and 27 or 28.
+ * @throws RangeError for a secret that is no key, and for an r at or above the order, which nobody has ever met
+ */
+function signDigest(secret: Uint8Array, digest: Uint8Array): Hex {
+  const signed = secp256k1.signMessageHashRecoverableCompact(secret, digest);
+  if (typeof signed === "string") throw new RangeError(signed);
+  if (signed.recoveryId > 1) throw new RangeError("a nonce that cannot be used");
+  return `0x${Buffer.from(signed.signature).toString("hex")}${signed.recoveryId === 0 ? "1b" : "1c"}`;
 }

@@ -9,7 +9,7 @@ export interface PlainAnswer {
 /** The bytes of a POST with a JSON body. */
 export function postBytes(path: string, body: object): Buffer {
   const text = JSON.stringify(body);
-  const head = `POST ${path} HTTP/1.1\r\nHost: sequencer\r\nContent-Type: application/json\r\n`;
+  const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`;
   return Buffer.from(`${head}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
 }
 
