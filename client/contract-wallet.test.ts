@@ -1,9 +1,9 @@
 import { setTimeout } from "node:timers/promises";
 import { type Hex, hashTypedData, pad } from "viem";
-import { mnemonicToAccount } from "viem/accounts";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { KIND } from "../circuits/protocol.ts";
 import { type Anvil, startAnvil } from "../contracts/l1/anvil.ts";
+import { anvilAccount } from "../contracts/testing/anvil-account.ts";
 import { connect, deployFixture, type Fixture, OPEN } from "../contracts/testing/rollup-fixture.ts";
 import { forceSeal } from "./actions/forced/force-seal.ts";
 import { forceSetKey } from "./actions/forced/force-set-key.ts";
@@ -21,8 +21,7 @@ import { createLedgerClient, type LedgerClient } from "./ledger-client.ts";
 import { deploySafe, type SafeWallet } from "./testing/safe-wallet.ts";
 import { walletSigner } from "./wallet.ts";
 
-const MNEMONIC = "test test test test test test test test test test test junk";
-const owners = [7, 8, 9].map((addressIndex) => mnemonicToAccount(MNEMONIC, { addressIndex }));
+const owners = [7, 8, 9].map(anvilAccount);
 
 let anvil: Anvil;
 let f: Fixture;

@@ -1,6 +1,6 @@
 import { parseEther } from "viem";
-import { mnemonicToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { anvilAccount } from "../contracts/testing/anvil-account.ts";
 import { createWorld, QUICK_FINALITY, type World } from "../e2e/world/world.ts";
 import { forceSetKey } from "./actions/forced/force-set-key.ts";
 import { forceWithdraw } from "./actions/forced/force-withdraw.ts";
@@ -15,8 +15,7 @@ import { findLeaves, getLeaf } from "./sequencer/ledger-reads.ts";
 import { waitFor } from "./sequencer/wait-for.ts";
 import { deploySafe, type SafeWallet } from "./testing/safe-wallet.ts";
 
-const MNEMONIC = "test test test test test test test test test test test junk";
-const owners = [15, 16, 17].map((addressIndex) => mnemonicToAccount(MNEMONIC, { addressIndex }));
+const owners = [15, 16, 17].map(anvilAccount);
 const FUNDED_WEI = parseEther("100");
 
 let world: World;

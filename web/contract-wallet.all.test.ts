@@ -1,14 +1,13 @@
 import { parseEther } from "viem";
-import { mnemonicToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { deploySafe, type SafeWallet } from "../client/testing/safe-wallet.ts";
+import { anvilAccount } from "../contracts/testing/anvil-account.ts";
 import type { World } from "../e2e/world/world.ts";
 import { announceWallet } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { startPagesWorld } from "./testing/pages-world.ts";
 
-const MNEMONIC = "test test test test test test test test test test test junk";
-const owners = [15, 16, 17].map((addressIndex) => mnemonicToAccount(MNEMONIC, { addressIndex }));
+const owners = [15, 16, 17].map(anvilAccount);
 
 let world: World;
 let safe: SafeWallet;

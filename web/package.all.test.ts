@@ -1,16 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEther } from "viem";
-import { mnemonicToAccount } from "viem/accounts";
 import { build, type PreviewServer, preview } from "vite";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type InstalledPackage, installPackage } from "../client/testing/installed-package.ts";
+import { anvilAccount } from "../contracts/testing/anvil-account.ts";
 import { createWorld, QUICK_FINALITY, type World } from "../e2e/world/world.ts";
 import { openBrowser, openProfile } from "./testing/browser.ts";
 
-const MNEMONIC = "test test test test test test test test test test test junk";
 /** One whose key the node has. */
-const account = mnemonicToAccount(MNEMONIC, { addressIndex: 6 });
+const account = anvilAccount(6);
 
 let project: InstalledPackage;
 let world: World;

@@ -8,11 +8,11 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { parseEther, toHex } from "viem";
-import { mnemonicToAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pairBytes } from "../../attribution/disputes/leaf-bytes.ts";
 import { LEAF_FILE } from "../../attribution/disputes/leaf-file.ts";
 import { writeModel } from "../../attribution/model/model-directory.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { createWorld, QUICK_FINALITY, type World } from "../../e2e/world/world.ts";
 import { serveWorld, writeServingWorld } from "../../models/testing/serving-world.ts";
 import { lie, startDisputes, trainedCase } from "../disputing/testing/dispute-fixture.ts";
@@ -20,8 +20,7 @@ import { type InstalledPackage, installPackage } from "../testing/installed-pack
 
 const examples = fileURLToPath(new URL("../../examples", import.meta.url));
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-const MNEMONIC = "test test test test test test test test test test test junk";
-const account = mnemonicToAccount(MNEMONIC, { addressIndex: 5 });
+const account = anvilAccount(5);
 
 /** Runs a program to its end. @param folder where it lies, and so what its imports find */
 function runExample(folder: string, name: string, env: Readonly<Record<string, string>>) {

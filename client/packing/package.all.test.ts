@@ -4,16 +4,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { parseEther, toHex } from "viem";
-import { mnemonicToAccount } from "viem/accounts";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { createWorld, QUICK_FINALITY, type World } from "../../e2e/world/world.ts";
 import { type InstalledPackage, installPackage } from "../testing/installed-package.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const run = promisify(execFile);
-const MNEMONIC = "test test test test test test test test test test test junk";
-const account = mnemonicToAccount(MNEMONIC, { addressIndex: 5 });
+const account = anvilAccount(5);
 
 let project: InstalledPackage;
 beforeAll(async () => {

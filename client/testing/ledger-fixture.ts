@@ -1,13 +1,13 @@
 /** A client and a sequencer that know two accounts, for the client's tests. */
 
-import { type Address, createPublicClient, custom, defineChain, pad } from "viem";
+import { type Address, pad } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { preconfirmationTypedData } from "../../circuits/wire/sequencer-preconfirmation.ts";
-import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
 import { toHex32 } from "../hex.ts";
 import { keyFromSecret, type L2Key } from "../l2-key.ts";
 import { type LedgerClient, ledgerDomain } from "../ledger-client.ts";
 import type { Preconfirmation } from "../sequencer/sequencer-schemas.ts";
+import { clientWithoutL1 } from "./client-without-l1.ts";
 import { type FakeSequencer, startFakeSequencer } from "./fake-sequencer.ts";
 
 export const operator = privateKeyToAccount(pad("0x09"));
@@ -26,26 +26,13 @@ export interface LedgerFixture {
 export async function createLedgerFixture(options: { hasFeed?: boolean } = {}): Promise<LedgerFixture> {
   const sequencer = await startFakeSequencer(options);
   const key = await keyFromSecret(pad("0x77"));
-  const chain = defineChain({
-    id: 31337,
-    name: "test",
-    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
-    rpcUrls: { default: { http: ["http://127.0.0.1:1"] } },
-  });
-  const noL1 = custom({ request: async () => Promise.reject(new Error("this test has no L1")) });
   const client: LedgerClient = {
-    sequencerUrl: sequencer.url,
-    rollupAddress,
-    chain,
-    l1: createPublicClient({ chain, transport: noL1 }),
-    wallet: null,
-    spendingCap: DEFAULT_SPENDING_CAP,
-    tokenAddress,
-    sequencerAddress: operator.address,
-    domain: ledgerDomain(chain.id, rollupAddress),
-    l2Key: key,
-    leafId: null,
-    requestTimeoutMs: 5000,
+    ...clientWithoutL1({
+      ...{ sequencerUrl: sequencer.url, rollupAddress, tokenAddress, l2Key: key, leafId: null },
+      sequencerAddress: operator.address,
+      domain: ledgerDomain(31337, rollupAddress),
+    }),
+    requestTimeoutMs: 5_000,
   };
   sequencer.answers.set("GET /v1/info", infoAnswer(client));
   const payer = leafAnswer({ id: 4, l1Owner: owners.payer, keyX: key.keyX, nextNonce: 12 });

@@ -1,7 +1,9 @@
 import { pbkdf2Sync } from "node:crypto";
+import { toHex } from "viem";
 import { type HDAccount, HDKey, hdKeyToAccount } from "viem/accounts";
 
-const MNEMONIC = "test test test test test test test test test test test junk";
+/** anvil's own: every key of it is public. */
+export const MNEMONIC = "test test test test test test test test test test test junk";
 
 let root: HDKey | undefined;
 const accounts = new Map<number, HDAccount>();
@@ -13,3 +15,6 @@ export function anvilAccount(addressIndex: number): HDAccount {
   accounts.set(addressIndex, account);
   return account;
 }
+
+export const anvilPrivateKey = (addressIndex: number): `0x${string}` =>
+  toHex(anvilAccount(addressIndex).getHdKey().privateKey!);

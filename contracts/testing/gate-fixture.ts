@@ -1,5 +1,5 @@
 /** A contract Disputes as a rollup's gate, which admits models that are registered without challenges. */
-import { createPublicClient, createWalletClient, custom, getContract, type Hex, sha256 } from "viem";
+import { getContract, type Hex, sha256 } from "viem";
 import { hashTagged, initPoseidon } from "../../circuits/field/poseidon.ts";
 import { hashStatics } from "../../circuits/ledger/leaf.ts";
 import { genesisHash } from "../../circuits/ledger/rewards.ts";
@@ -12,6 +12,7 @@ import {
   WEEK_SECONDS,
 } from "../build/deploy-disputes.ts";
 import { disputesAbi } from "../build/disputes-abi.ts";
+import { onClient } from "./chain.ts";
 import type { connect } from "./rollup-fixture.ts";
 
 /** What the answering hash of a model is the SHA-256 of. */
@@ -24,10 +25,7 @@ export type Gate = Awaited<ReturnType<typeof startGate>>;
 export async function startGate(client: Awaited<ReturnType<typeof connect>>) {
   await initPoseidon();
   const [deployer] = await client.getAddresses();
-  const clients = {
-    walletClient: createWalletClient({ account: deployer!, chain: client.chain, transport: custom(client) }),
-    publicClient: createPublicClient({ chain: client.chain, transport: custom(client), pollingInterval: 10 }),
-  };
+  const clients = onClient(client).clientsOf(deployer!);
   const math = await deployLedgerMath(clients);
   // The hash alone: no column is added up.
   await storeChunks(clients, math, await missingChunks(clients.publicClient, math, 0));

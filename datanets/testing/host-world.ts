@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createPublicClient, custom, defineChain, getAddress, pad, toHex } from "viem";
+import { getAddress, pad, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { encodeDeployment } from "../../circuits/registry/deployment.ts";
 import { createDatanet } from "../../client/actions/ledger/create-datanet.ts";
@@ -10,7 +10,7 @@ import { publishCard } from "../../client/datanets/datanet-card.ts";
 import { keyFromSecret } from "../../client/l2-key.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getOperation } from "../../client/sequencer/ledger-reads.ts";
-import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
+import { clientWithoutL1 } from "../../client/testing/client-without-l1.ts";
 import { batch, close, prove, report } from "../../sequencer/testing/test-operator.ts";
 import {
   ONE_OPEN_WEI,
@@ -53,27 +53,13 @@ export async function createHostWorld(options: { userCount?: number; card: Card 
   const deploymentPath = join(folder, "deployment.json");
   writeFileSync(deploymentPath, encodeDeployment(deployment));
   const rollupAddress = getAddress(deployment.rollupAddress);
-  const chain = defineChain({
-    id: 31337,
-    name: "test",
-    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
-    rpcUrls: { default: { http: ["http://127.0.0.1:1"] } },
-  });
-  const noL1 = custom({ request: async () => Promise.reject(new Error("this test has no L1")) });
-  const clientOf = async (secret: bigint, leafId: number): Promise<LedgerClient> => ({
-    sequencerUrl,
-    rollupAddress,
-    chain,
-    l1: createPublicClient({ chain, transport: noL1 }),
-    wallet: null,
-    spendingCap: DEFAULT_SPENDING_CAP,
-    tokenAddress: getAddress(deployment.tokenAddress),
-    sequencerAddress: SEQUENCER.address,
-    domain: TEST_DOMAIN,
-    l2Key: await keyFromSecret(pad(toHex(secret))),
-    leafId,
-    requestTimeoutMs: 20_000,
-  });
+  const clientOf = async (secret: bigint, leafId: number): Promise<LedgerClient> =>
+    clientWithoutL1({
+      ...{ sequencerUrl, rollupAddress, leafId, domain: TEST_DOMAIN },
+      tokenAddress: getAddress(deployment.tokenAddress),
+      sequencerAddress: SEQUENCER.address,
+      l2Key: await keyFromSecret(pad(toHex(secret))),
+    });
   const user = (index: number) => clientOf(1_000n + BigInt(index), 2 + index);
   let finalNumber = 0;
   const finalise = async () => {

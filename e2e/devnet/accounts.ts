@@ -1,21 +1,11 @@
-import { toHex } from "viem";
-import { type HDAccount, mnemonicToAccount } from "viem/accounts";
+import type { HDAccount } from "viem/accounts";
+import { anvilAccount, anvilPrivateKey } from "../../contracts/testing/anvil-account.ts";
 import { readAccountFile, writeAccountFile } from "../../scripts/cli/account-file.ts";
 import { workspacePaths } from "../../scripts/cli/workspace.ts";
-import { ACCOUNT_INDEX, type AccountName, MNEMONIC, PEOPLE } from "./config.ts";
+import { ACCOUNT_INDEX, type AccountName, PEOPLE } from "./config.ts";
 
-const accounts = new Map<AccountName, HDAccount>();
-
-/** Made once: a mnemonic's seed takes 2,048 rounds of a hash. */
-export function devAccount(name: AccountName): HDAccount {
-  const account = accounts.get(name) ?? mnemonicToAccount(MNEMONIC, { addressIndex: ACCOUNT_INDEX[name] });
-  accounts.set(name, account);
-  return account;
-}
-
-export function devPrivateKey(name: AccountName): `0x${string}` {
-  return toHex(devAccount(name).getHdKey().privateKey!);
-}
+export const devAccount = (name: AccountName): HDAccount => anvilAccount(ACCOUNT_INDEX[name]);
+export const devPrivateKey = (name: AccountName): `0x${string}` => anvilPrivateKey(ACCOUNT_INDEX[name]);
 
 /** Puts the devnet's people into the accounts file, beside those that somebody has added. */
 export async function writeDevAccounts(): Promise<void> {

@@ -99,9 +99,8 @@ export async function buildCircuits(plan: DevnetPlan, console: Console): Promise
   const circuits: DevnetCircuit[] = [];
   for (const [i, circuit] of compiled.entries()) {
     if (wanted[i]!.isProven) await developmentSetup(circuit, keyProgress(circuit.name, console));
-    const { verificationKey, zkeyPath } = await developmentVerificationKey(circuit);
     const { contentHash, name, wasmPath } = circuit;
-    const proving = { contentHash, name, wasmPath, verificationKey, zkeyPath };
+    const proving = { contentHash, name, wasmPath, ...(await developmentVerificationKey(circuit)) };
     circuits.push({ sizes: wanted[i]!.sizes, compiled: circuit, proving });
   }
   console.done(

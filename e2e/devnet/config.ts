@@ -41,8 +41,6 @@ export const SEQUENCER_PORT = 8787;
 export const MODEL_SERVER_PORT = 8797;
 export const DATANET_HOST_PORT = 8560;
 export const FACTORY_PORT = 8570;
-/** anvil's own, with its well-known accounts: this key and all others here are public. */
-export const MNEMONIC = "test test test test test test test test test test test junk";
 
 /** Accounts that anvil gives ether to. */
 export const L1_ACCOUNT_COUNT = 13;

@@ -4,15 +4,7 @@ import { SERVING_SETTINGS } from "../../models/serving/serving-config.ts";
 import type { BackendName } from "../../prover/backends.ts";
 import { readIfPresent, workspacePaths, writeFileWhole } from "../../scripts/cli/workspace.ts";
 import type { DataMode } from "../../sequencer/batches/data-choice.ts";
-import {
-  bridgeSpec,
-  commandSpec,
-  datanetHostSpec,
-  factorySpec,
-  proverSpec,
-  type ServiceSpec,
-  sequencerSpec,
-} from "../world/services.ts";
+import { commandSpec, portOf, type ServiceSpec, serviceSpec } from "../world/services.ts";
 import { devPrivateKey } from "./accounts.ts";
 import {
   CLOSE_INTERVAL_MS,
@@ -55,38 +47,42 @@ export async function loadOperatorToken(): Promise<string> {
 export function firstServices(addresses: ServiceAddresses): [ServiceSpec, ...ServiceSpec[]] {
   const { datanetHostUrl, expectedProveMs, factoryUrl, operatorToken, pagesPath, rpcUrl, sequencerUrl } =
     addresses;
-  const shared = { deploymentPath: workspacePaths.deployment, operatorToken, sequencerUrl };
-  const signing = { ...shared, privateKey: devPrivateKey("operator") };
+  const { deployment } = workspacePaths;
   return [
-    sequencerSpec({
-      ...{ ...signing, url: sequencerUrl, dataPath: devnetPaths.sequencerData },
-      settings: {
-        SEQUENCER_BLOBS_PATH: devnetPaths.blobs,
-        SEQUENCER_DATA_PLACE: addresses.dataPlace,
-        ...(pagesPath === null ? {} : { SEQUENCER_PAGES_PATH: pagesPath }),
-        SEQUENCER_PAGES_L1_URL: rpcUrl,
-        SEQUENCER_PAGES_MODEL_SERVERS: Object.values(addresses.modelServerUrls).join(" "),
-        // Whoever starts `openledger models serve` beside the devnet finds its adapters in the pages.
-        SEQUENCER_PAGES_ADAPTER_SERVERS: `http://127.0.0.1:${SERVING_SETTINGS.port.default}`,
-        SEQUENCER_PAGES_DATANET_HOSTS: datanetHostUrl,
-        SEQUENCER_PAGES_FACTORY: factoryUrl,
-        SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI,
-        SEQUENCER_CLOSE_INTERVAL_MS: CLOSE_INTERVAL_MS,
-        ...(expectedProveMs === null ? {} : { SEQUENCER_EXPECTED_PROVE_MS: expectedProveMs }),
-        SEQUENCER_L1_CONFIRMATIONS: FINALITY_BLOCKS,
-        SEQUENCER_PRECONFIRMATION_DEADLINE_SECONDS: PRECONFIRMATION_DEADLINE_SECONDS,
-      },
+    serviceSpec("sequencer", sequencerUrl, {
+      SEQUENCER_DEPLOYMENT_PATH: deployment,
+      SEQUENCER_DATA_PATH: devnetPaths.sequencerData,
+      SEQUENCER_BLOBS_PATH: devnetPaths.blobs,
+      SEQUENCER_DATA_PLACE: addresses.dataPlace,
+      SEQUENCER_PORT: portOf(sequencerUrl),
+      SEQUENCER_OPERATOR_TOKEN: operatorToken,
+      ...(pagesPath === null ? {} : { SEQUENCER_PAGES_PATH: pagesPath }),
+      SEQUENCER_PAGES_L1_URL: rpcUrl,
+      SEQUENCER_PAGES_MODEL_SERVERS: Object.values(addresses.modelServerUrls).join(" "),
+      // Whoever starts `openledger models serve` beside the devnet finds its adapters in the pages.
+      SEQUENCER_PAGES_ADAPTER_SERVERS: `http://127.0.0.1:${SERVING_SETTINGS.port.default}`,
+      SEQUENCER_PAGES_DATANET_HOSTS: datanetHostUrl,
+      SEQUENCER_PAGES_FACTORY: factoryUrl,
+      SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: devPrivateKey("operator"),
+      SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI,
+      SEQUENCER_CLOSE_INTERVAL_MS: CLOSE_INTERVAL_MS,
+      ...(expectedProveMs === null ? {} : { SEQUENCER_EXPECTED_PROVE_MS: expectedProveMs }),
+      SEQUENCER_L1_CONFIRMATIONS: FINALITY_BLOCKS,
+      SEQUENCER_PRECONFIRMATION_DEADLINE_SECONDS: PRECONFIRMATION_DEADLINE_SECONDS,
     }),
     {
-      ...bridgeSpec({
-        ...{ ...signing, rpcUrl, dataPath: devnetPaths.bridgeData },
-        settings: {
-          BRIDGE_POLL_INTERVAL_MS: 700,
-          BRIDGE_MAX_BACKOFF_MS: 2_000,
-          BRIDGE_L1_CONFIRMATIONS: 1,
-          BRIDGE_L1_FINALITY_DEPTH_BLOCKS: FINALITY_BLOCKS,
-          BRIDGE_L1_RESEND_AFTER_MS: 15_000,
-        },
+      ...serviceSpec("bridge", null, {
+        BRIDGE_DEPLOYMENT_PATH: deployment,
+        BRIDGE_L1_RPC_URL: rpcUrl,
+        BRIDGE_SEQUENCER_URL: sequencerUrl,
+        BRIDGE_OPERATOR_TOKEN: operatorToken,
+        BRIDGE_OPERATOR_PRIVATE_KEY: devPrivateKey("operator"),
+        BRIDGE_DATA_PATH: devnetPaths.bridgeData,
+        BRIDGE_POLL_INTERVAL_MS: 700,
+        BRIDGE_MAX_BACKOFF_MS: 2_000,
+        BRIDGE_L1_CONFIRMATIONS: 1,
+        BRIDGE_L1_FINALITY_DEPTH_BLOCKS: FINALITY_BLOCKS,
+        BRIDGE_L1_RESEND_AFTER_MS: 15_000,
       }),
       // The first thing that it does is to report L1's head.
       isReady: async () => {
@@ -94,19 +90,33 @@ export function firstServices(addresses: ServiceAddresses): [ServiceSpec, ...Ser
         return ((await response.json()) as { isL1HeadKnown?: boolean }).isL1HeadKnown === true;
       },
     },
-    proverSpec({ ...shared, backend: addresses.proverBackend }),
-    datanetHostSpec({ ...shared, url: datanetHostUrl, dataPath: devnetPaths.datanetData }),
+    serviceSpec("prover", null, {
+      PROVER_DEPLOYMENT_PATH: deployment,
+      PROVER_SEQUENCER_URL: sequencerUrl,
+      PROVER_TOKEN: operatorToken,
+      PROVER_BACKEND: addresses.proverBackend,
+    }),
+    serviceSpec("datanet-host", datanetHostUrl, {
+      DATANET_DEPLOYMENT_PATH: deployment,
+      DATANET_SEQUENCER_URL: sequencerUrl,
+      DATANET_DATA_PATH: devnetPaths.datanetData,
+      DATANET_PORT: portOf(datanetHostUrl),
+    }),
   ];
 }
 
 export function devnetFactory(addresses: ServiceAddresses): ServiceSpec {
-  const { datanetHostUrl: hostUrl, factoryUrl: url, proverBackend, rpcUrl, sequencerUrl } = addresses;
+  const { factoryUrl, proverBackend } = addresses;
   return {
-    ...factorySpec({
-      ...{ hostUrl, rpcUrl, sequencerUrl, url, dataPath: devnetPaths.factoryData },
-      deploymentPath: workspacePaths.deployment,
+    ...serviceSpec("factory", factoryUrl, {
+      FACTORY_DEPLOYMENT_PATH: workspacePaths.deployment,
+      FACTORY_SEQUENCER_URL: addresses.sequencerUrl,
+      FACTORY_RPC_URL: addresses.rpcUrl,
+      FACTORY_DATA_PATH: devnetPaths.factoryData,
+      FACTORY_PORT: portOf(factoryUrl),
+      FACTORY_DATANET_HOSTS: addresses.datanetHostUrl,
       // A graphics card proves batches; a factory has no use for one.
-      settings: { FACTORY_PROVER: proverBackend === "webgpu" ? "auto" : proverBackend },
+      FACTORY_PROVER: proverBackend === "webgpu" ? "auto" : proverBackend,
     }),
     // Tuning takes all cores for minutes, and proofs come first.
     niceness: 10,
@@ -122,7 +132,7 @@ export function modelServer(
   const url = modelServerUrls[name];
   const args = [
     ...["model", "serve", paths.folder, "--model", String(modelId)],
-    ...["--port", new URL(url).port, "--data", paths.answers],
+    ...["--port", portOf(url), "--data", paths.answers],
     ...["--settle", "--account", "mia", "--prover", proverBackend, "--sequencer", sequencerUrl],
   ];
   const isReady = async () => (await fetch(`${url}/v1/model`, { signal: AbortSignal.timeout(2000) })).ok;

@@ -1,9 +1,8 @@
 /** Who acts in a drill. All keys are anvil's own or follow from a number: as public as they can be. */
 import { toHex } from "viem";
-import { type HDAccount, mnemonicToAccount } from "viem/accounts";
+import type { HDAccount } from "viem/accounts";
 import { derivePublicKey } from "../../circuits/field/eddsa.ts";
-
-const MNEMONIC = "test test test test test test test test test test test junk";
+import { anvilAccount, anvilPrivateKey } from "../../contracts/testing/anvil-account.ts";
 
 /** Order of anvil's accounts. */
 const INDEX = {
@@ -17,13 +16,9 @@ const INDEX = {
 } as const;
 export type DrillAccountName = keyof typeof INDEX;
 
-export function drillAccount(name: DrillAccountName): HDAccount {
-  return mnemonicToAccount(MNEMONIC, { addressIndex: INDEX[name] });
-}
+export const drillAccount = (name: DrillAccountName): HDAccount => anvilAccount(INDEX[name]);
 
-export function drillPrivateKey(name: DrillAccountName): `0x${string}` {
-  return toHex(drillAccount(name).getHdKey().privateKey!);
-}
+export const drillPrivateKey = (name: DrillAccountName): `0x${string}` => anvilPrivateKey(INDEX[name]);
 
 /** Of the operator's fee leaf. */
 export const OPERATOR_L2_SECRET = 7n;

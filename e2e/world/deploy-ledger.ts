@@ -17,7 +17,10 @@ export interface KeyedCircuit {
   readonly proving: Pick<
     ProvingCircuit,
     "contentHash" | "name" | "verificationKey" | "wasmPath" | "zkeyPath"
-  >;
+  > & {
+    /** Default: beside the proving key. */
+    readonly verificationKeyPath?: string;
+  };
 }
 
 /** What the record says of a circuit, beside what L1 calls it. */
@@ -28,7 +31,8 @@ export const recordOf = ({ proving, sizes }: KeyedCircuit) => ({
   contentHash: proving.contentHash,
   zkeyPath: proving.zkeyPath,
   wasmPath: proving.wasmPath,
-  verificationKeyPath: join(dirname(proving.zkeyPath), "verification-key.json"),
+  verificationKeyPath:
+    proving.verificationKeyPath ?? join(dirname(proving.zkeyPath), "verification-key.json"),
 });
 
 export const configOf = ({ proving, sizes }: KeyedCircuit): CircuitConfig => ({

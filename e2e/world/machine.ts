@@ -5,7 +5,7 @@ import { freePort } from "../../circuits/testing/free-port.ts";
 import { drillPrivateKey } from "./accounts.ts";
 import { type L1Proxy, startL1Proxy } from "./l1-proxy.ts";
 import { healthOf, ManagedProcess } from "./process.ts";
-import { bridgeSpec, commandSpec, type ServiceSpec, type Settings, sequencerSpec } from "./services.ts";
+import { commandSpec, portOf, type ServiceSpec, type Settings, serviceSpec } from "./services.ts";
 
 export interface MachineOptions {
   /** Before the names of its processes and folders; null where there is one machine. */
@@ -88,10 +88,14 @@ export class Machine {
   #makeSequencer(settings: Settings = {}): ManagedProcess {
     const { deploymentPath, operatorToken, settings: own } = this.#options;
     return this.#process({
-      ...sequencerSpec({
-        ...{ deploymentPath, operatorToken, url: this.url, dataPath: this.dataPath },
-        privateKey: drillPrivateKey("operator"),
-        settings: { ...own.sequencer, ...settings },
+      ...serviceSpec("sequencer", this.url, {
+        SEQUENCER_DEPLOYMENT_PATH: deploymentPath,
+        SEQUENCER_DATA_PATH: this.dataPath,
+        SEQUENCER_PORT: portOf(this.url),
+        SEQUENCER_OPERATOR_TOKEN: operatorToken,
+        SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: drillPrivateKey("operator"),
+        ...own.sequencer,
+        ...settings,
       }),
       // With a lease that another machine has it serves, and says that it does not acknowledge.
       isReady: healthOf(this.url, settings.SEQUENCER_LEASE !== undefined),
@@ -101,10 +105,16 @@ export class Machine {
   #makeBridge(settings: Settings = {}): ManagedProcess {
     const { deploymentPath, operatorToken, settings: own } = this.#options;
     return this.#process({
-      ...bridgeSpec({
-        ...{ deploymentPath, operatorToken, sequencerUrl: this.url, dataPath: this.bridgeDataPath },
-        ...{ privateKey: drillPrivateKey("operator"), rpcUrl: this.proxy.url },
-        settings: { ...own.bridge, BRIDGE_HEALTH_PORT: new URL(this.bridgeUrl).port, ...settings },
+      ...serviceSpec("bridge", this.bridgeUrl, {
+        BRIDGE_DEPLOYMENT_PATH: deploymentPath,
+        BRIDGE_L1_RPC_URL: this.proxy.url,
+        BRIDGE_SEQUENCER_URL: this.url,
+        BRIDGE_OPERATOR_TOKEN: operatorToken,
+        BRIDGE_OPERATOR_PRIVATE_KEY: drillPrivateKey("operator"),
+        BRIDGE_DATA_PATH: this.bridgeDataPath,
+        BRIDGE_HEALTH_PORT: portOf(this.bridgeUrl),
+        ...own.bridge,
+        ...settings,
       }),
       isReady: healthOf(this.bridgeUrl, settings.BRIDGE_LEASE_ADDRESS !== undefined),
     });
@@ -132,7 +142,7 @@ export class Machine {
     writeFileSync(tokenFile, replicaToken, { mode: 0o600 });
     const args = [
       ...["follow", "--rpc", this.proxy.url, "--rollup", rollupAddress, "--feed", leader.url],
-      ...["--data", this.followerPath, "--port", new URL(this.followerUrl).port, "--no-pages"],
+      ...["--data", this.followerPath, "--port", portOf(this.followerUrl), "--no-pages"],
       ...["--poll-interval", "1000", "--finality-depth", String(finalityDepthBlocks)],
       ...["--replica-token-file", tokenFile],
     ];

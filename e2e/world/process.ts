@@ -39,6 +39,12 @@ const SHOWN_LINES = 12;
 /** The last code is the one that it ended with. */
 const CODE = /\b(?:SEQ|BRG|PRV|OP|CIR|ATT|LEVEL)_[A-Z][A-Z0-9_]*\b/g;
 
+/** They die with this process, however that ends, except on SIGKILL. */
+const attached = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of attached) child.kill("SIGKILL");
+});
+
 /** Whether `url` answers /health. @param isAnyStatus also one that says that it cannot serve now */
 export const healthOf =
   (url: string, isAnyStatus = false) =>
@@ -109,15 +115,13 @@ export class ManagedProcess {
       stream?.on("data", (chunk: Buffer) => writeSync(log, chunk));
     // One that could not be started has no id; its error says so.
     if (niceness !== undefined && child.pid !== undefined) setPriority(child.pid, niceness);
-    // It dies with this process, however that ends, except on SIGKILL.
-    const killOnExit = () => child.kill("SIGKILL");
-    if (!isDetached) process.once("exit", killOnExit);
+    if (!isDetached) attached.add(child);
     this.#child = child;
     this.#isStopped = false;
     this.#lastEnd = null;
     this.#ending = new Promise((resolve) => {
       const end = (status: number | null, signal: NodeJS.Signals | null) => {
-        process.off("exit", killOnExit);
+        attached.delete(child);
         closeSync(log);
         if (this.#child === child) {
           this.#child = null;

@@ -17,7 +17,7 @@ import { startL1, type WorldL1 } from "./l1.ts";
 import type { L1Proxy } from "./l1-proxy.ts";
 import { localUrl, Machine, type Role } from "./machine.ts";
 import { healthOf, ManagedProcess } from "./process.ts";
-import { proverSpec, type ServiceSpec, type Settings } from "./services.ts";
+import { portOf, type ServiceSpec, type Settings, serviceSpec } from "./services.ts";
 import { FEE_PER_UNIT_WEI, Traffic } from "./traffic.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -47,7 +47,7 @@ export interface WorldDeclaration {
   readonly finalityDepthBlocks?: number;
   /** Folder of built pages that the sequencer serves; absent for none. */
   readonly pagesPath?: string;
-  /** Two machines, one of which has the lease. Whoever declares it starts their processes. */
+  /** Two machines, one of which has the lease. The caller starts their processes. */
   readonly hasSpare?: boolean;
 }
 
@@ -183,16 +183,16 @@ export class World {
     this.leader = first;
     const proverUrl = await localUrl();
     this.prover = this.#process({
-      ...proverSpec({
-        ...{ backend, deploymentPath: this.deploymentPath, operatorToken: this.#operatorToken },
-        sequencerUrl: first.url,
-        settings: {
-          DRILL_CLOCK_FILE: this.clockFile,
-          ...(hasSpare ? { PROVER_SPARE_SEQUENCER_URL: second.url } : {}),
-          PROVER_POLL_INTERVAL_MS: 100,
-          PROVER_MAX_BACKOFF_MS: 1_000,
-          PROVER_HEALTH_PORT: new URL(proverUrl).port,
-        },
+      ...serviceSpec("prover", proverUrl, {
+        DRILL_CLOCK_FILE: this.clockFile,
+        PROVER_DEPLOYMENT_PATH: this.deploymentPath,
+        PROVER_SEQUENCER_URL: first.url,
+        ...(hasSpare ? { PROVER_SPARE_SEQUENCER_URL: second.url } : {}),
+        PROVER_TOKEN: this.#operatorToken,
+        PROVER_BACKEND: backend,
+        PROVER_POLL_INTERVAL_MS: 100,
+        PROVER_MAX_BACKOFF_MS: 1_000,
+        PROVER_HEALTH_PORT: portOf(proverUrl),
       }),
       isReady: healthOf(proverUrl, hasSpare),
     });
@@ -207,7 +207,7 @@ export class World {
     await this.waitFor("the first deposits", () => this.haveUsers(), DEPOSITS_TIMEOUT_MS);
   }
 
-  /** Blocks come by the second, and whoever waits looks as often. */
+  /** Short intervals: L1 has a block a second. */
   #settings(): Role {
     const { closeIntervalMs = 1_000, maxUnpostedBatches, pagesPath, slots = 2 } = this.#declared;
     const clock: Settings = { DRILL_CLOCK_FILE: this.clockFile };

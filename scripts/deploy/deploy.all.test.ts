@@ -22,7 +22,7 @@ import {
   publicActions,
   toHex,
 } from "viem";
-import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
+import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { loadDeployment } from "../../circuits/registry/deployment.ts";
@@ -31,11 +31,11 @@ import { compileContracts, compilerInput, pickContract } from "../../contracts/b
 import { openGovernorAbi, rollupRegistryAbi } from "../../contracts/build/governance-abi.ts";
 import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { carryOut, describeDeployment, prepareDeployment } from "./deploy.ts";
 import { loadDeployConfig } from "./deploy-config.ts";
 
-const MNEMONIC = "test test test test test test test test test test test junk";
-const account = (addressIndex: number) => mnemonicToAccount(MNEMONIC, { addressIndex });
+const account = anvilAccount;
 const secretOf = (index: number) => toHex(account(index).getHdKey().privateKey!);
 const [DEPLOYER, OPERATOR, TREASURY, HOLDER] = [4, 5, 6, 7];
 const CIRCUITS = ["batch-0-2", "leaf-exit", "earner-exit-4"];

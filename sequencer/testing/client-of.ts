@@ -1,26 +1,19 @@
-import { createPublicClient, custom, toHex } from "viem";
-import { foundry } from "viem/chains";
+import { toHex } from "viem";
 import { signMessage } from "../../circuits/field/eddsa.ts";
 import { Secret } from "../../circuits/secret.ts";
+import type { L2Key } from "../../client/l2-key.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
-import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
+import { clientWithoutL1 } from "../../client/testing/client-without-l1.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { TEST_DOMAIN, type TestUser, testDeployment } from "./test-rollup.ts";
 
 /** Of an account of a test's rollup, which no chain knows. */
 export async function clientOf(sequencerUrl: string, { id, keyX, secret }: TestUser): Promise<LedgerClient> {
   const { rollupAddress, tokenAddress } = await testDeployment();
-  const noL1 = custom({ request: async () => Promise.reject(new Error("this test has no L1")) });
-  return {
-    ...{ sequencerUrl, chain: foundry, wallet: null, leafId: id, requestTimeoutMs: 5_000 },
-    ...{ rollupAddress, tokenAddress, domain: TEST_DOMAIN },
-    l1: createPublicClient({ chain: foundry, transport: noL1 }),
-    spendingCap: DEFAULT_SPENDING_CAP,
+  const sign = (message: bigint) => signMessage(secret, message);
+  return clientWithoutL1({
+    ...{ sequencerUrl, rollupAddress, tokenAddress, leafId: id, domain: TEST_DOMAIN },
     sequencerAddress: anvilAccount(0).address,
-    l2Key: {
-      keyX,
-      secret: new Secret(toHex(secret, { size: 32 })),
-      sign: (message) => signMessage(secret, message),
-    },
-  } as LedgerClient;
+    l2Key: { keyX, secret: new Secret(toHex(secret, { size: 32 })), sign } as L2Key,
+  });
 }

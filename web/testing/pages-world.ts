@@ -1,23 +1,22 @@
 /** A rollup with pages, as `npm start` has it but with the smallest circuit: real processes, a real chain, real proofs. */
 import { parseEther } from "viem";
-import { mnemonicToAccount } from "viem/accounts";
 import type { BatchShape } from "../../circuits/protocol.ts";
 import { leafExitCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { type BuiltCircuit, buildBatchCircuit, buildCircuit, WORLD_SIZES } from "../../e2e/world/circuits.ts";
 import { recordOf } from "../../e2e/world/deploy-ledger.ts";
 import { createWorld, QUICK_FINALITY, type World } from "../../e2e/world/world.ts";
 import { buildPages } from "../build/build-pages.ts";
 import { circuitsOfDeployment } from "../build/verifying-keys.ts";
 
-const MNEMONIC = "test test test test test test test test test test test junk";
 /** Those of the test wallets in `web/ledger/test-wallet.ts`. */
 const VISITORS = [11, 12];
 export const FUNDED_WEI = parseEther("100");
 const SLOTS = 2;
 
 export function visitorAddress(index: 0 | 1): `0x${string}` {
-  return mnemonicToAccount(MNEMONIC, { addressIndex: VISITORS[index]! }).address;
+  return anvilAccount(VISITORS[index]!).address;
 }
 
 /** Folder of the pages with the world's keys. */

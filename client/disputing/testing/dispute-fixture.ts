@@ -1,5 +1,5 @@
 /** A chain with the contract Disputes, and a small model of e-mails, for tests and measurements. */
-import { type Abi, createWalletClient, custom, getContract, parseEther } from "viem";
+import { type Abi, getContract, type Hex, parseEther } from "viem";
 import { encodeLeaves } from "../../../attribution/disputes/leaf-file.ts";
 import {
   type DisputeStatement,
@@ -31,10 +31,9 @@ import {
   WEEK_SECONDS,
 } from "../../../contracts/build/deploy-disputes.ts";
 import { directDisputesAbi, disputesAbi, rowTextsAbi } from "../../../contracts/build/disputes-abi.ts";
-import { startAnvil } from "../../../contracts/l1/anvil.ts";
+import { startChain } from "../../../contracts/testing/chain.ts";
 import { deployFixedState } from "../../../contracts/testing/fixed-state.ts";
 import { refusalOf, type TriedCall } from "../../../contracts/testing/refusal-of.ts";
-import { connect } from "../../../contracts/testing/rollup-fixture.ts";
 import type { PublishedFiles } from "../examine-posting.ts";
 import { type Watched, type Watcher, watchOnce } from "../watch-postings.ts";
 import { rowsInState } from "./rows-in-state.ts";
@@ -51,17 +50,9 @@ export async function startDisputes({
   isDirect = false,
   ...changed
 }: Partial<DisputesParameters> & { mostRows?: number; isDirect?: boolean } = {}) {
-  const anvil = await startAnvil();
-  const client = await connect(anvil);
-  const [deployer, owner, watcher, stranger] = (await client.getAddresses()) as [
-    `0x${string}`,
-    `0x${string}`,
-    `0x${string}`,
-    `0x${string}`,
-  ];
-  const walletOf = (account: `0x${string}`) =>
-    createWalletClient({ account, chain: client.chain, transport: custom(client) });
-  const clients = { walletClient: walletOf(deployer), publicClient: client as never };
+  const { accounts, client, clientsOf, gasOf, passTime, stop, url, walletOf } = await startChain();
+  const [deployer, owner, watcher, stranger] = accounts as [Hex, Hex, Hex, Hex];
+  const clients = clientsOf(deployer);
   const math = await deployLedgerMath(clients);
   const storedGas = await storeChunks(clients, math, await missingChunks(client as never, math, mostRows));
   const parameters = { windowSeconds: WEEK_SECONDS, leastBondWei: BOND_WEI, demandFeeWei: DEMAND_FEE_WEI };
@@ -77,24 +68,15 @@ export async function startDisputes({
     return [statementTuple(statement), await deployState(root), leaf, path] as const;
   };
   return {
-    url: anvil.url,
-    client,
-    disputes,
-    texts,
-    math,
-    storedGas,
-    owner,
-    watcher,
-    stranger,
-    watcherOf: (who: `0x${string}`): Watcher => ({
+    ...{ client, disputes, math, owner, passTime, stop, storedGas, stranger, texts, url, watcher },
+    watcherOf: (who: Hex): Watcher => ({
       address: who,
       mostDemandsWei: 10n * DEMAND_FEE_WEI,
       async send({ data, valueWei }) {
         const hash = await walletOf(who).sendTransaction({ to: address, data, value: valueWei });
-        return { hash, gasUsed: (await client.getTransactionReceipt({ hash })).gasUsed };
+        return { hash, gasUsed: await gasOf(hash) };
       },
     }),
-    stop: () => anvil.stop(),
     /** Posts, by the owner; the posting's id. */
     async post(statement: DisputeStatement, bondWei = BOND_WEI): Promise<bigint> {
       const args = await postArguments(statement);
@@ -105,10 +87,6 @@ export async function startDisputes({
     postArguments,
     /** The name of the error that a call reverts with; null for none. Other failures are thrown on. */
     refusal: (call: TriedCall) => refusalOf(client, [...disputesAbi, ...directDisputesAbi] as Abi, call),
-    async passTime(seconds: bigint): Promise<void> {
-      await client.increaseTime({ seconds: Number(seconds) });
-      await client.mine({ blocks: 1 });
-    },
   };
 }
 

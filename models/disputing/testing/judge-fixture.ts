@@ -1,14 +1,13 @@
 /** One judge of TextDisputes on a chain of its own. It believes any statement: TextDisputes compares that with the posting. */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, createWalletClient, custom, decodeFunctionResult, type Hex, zeroHash } from "viem";
+import { bytesToHex, decodeFunctionResult, type Hex, zeroHash } from "viem";
 import { type LeafTree, leafTree } from "../../../attribution/disputes/leaf-tree.ts";
 import { compileContracts, pickContract } from "../../../contracts/build/compile.ts";
 import { deployContract } from "../../../contracts/build/deploy.ts";
 import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
-import { startAnvil } from "../../../contracts/l1/anvil.ts";
+import { startChain } from "../../../contracts/testing/chain.ts";
 import { refusalOf } from "../../../contracts/testing/refusal-of.ts";
-import { connect } from "../../../contracts/testing/rollup-fixture.ts";
 import type { OpenedLeaf, StatementTuple } from "../text-row-overlap.ts";
 
 export type JudgeFixture = Awaited<ReturnType<typeof startJudge>>;
@@ -16,19 +15,17 @@ export type JudgeFixture = Awaited<ReturnType<typeof startJudge>>;
 export const FAULT = { tokens: 1, duplicate: 15 } as const;
 
 export async function startJudge(name: "TextTokens" | "TextOverlap") {
-  const anvil = await startAnvil();
-  const client = await connect(anvil);
-  const [account] = (await client.getAddresses()) as [Hex];
-  const walletClient = createWalletClient({ account, chain: client.chain, transport: custom(client) });
+  const { accounts, client, clientsOf, gasOf, stop } = await startChain();
+  const [account] = accounts as [Hex];
   const contracts = await compileContracts({ set: "disputes" });
   const contract = pickContract(contracts, name);
-  const clients = { walletClient, publicClient: client as never };
+  const clients = clientsOf(account);
   const deploy = async (what: string, args: readonly Hex[]) =>
     (await deployContract(clients, what, pickContract(contracts, what), args)).contractAddress;
   const to = await deploy(name, name === "TextTokens" ? [await deploy("WordBorders", [])] : []);
   const errors = [...disputesAbi, ...traceGameAbi, ...contract.abi];
   return {
-    stop: () => anvil.stop(),
+    stop,
     /** A function that judges nothing. */
     read: (functionName: string, args: readonly unknown[]) =>
       client.readContract({ address: to, abi: contract.abi, functionName, args } as never) as Promise<never>,
@@ -45,7 +42,7 @@ export async function startJudge(name: "TextTokens" | "TextOverlap") {
     /** Gas of a transaction. */
     async gasOf(data: Hex): Promise<number> {
       const hash = await client.sendTransaction({ account, to, data, gas: 1n << 24n } as never);
-      return Number((await client.getTransactionReceipt({ hash })).gasUsed);
+      return Number(await gasOf(hash));
     },
   };
 }

@@ -1,5 +1,5 @@
 /** LedgerTraces on a chain of its own, before a rollup that is one word: its state's root. */
-import { createPublicClient, createWalletClient, custom, type Hex } from "viem";
+import type { Hex } from "viem";
 import { tracedAnsweringHash } from "../../../attribution/model/answering-hash.ts";
 import { hashTagged, initPoseidon } from "../../../circuits/field/poseidon.ts";
 import {
@@ -15,10 +15,9 @@ import { LEAF_KIND, TAG, TREE_DEPTH } from "../../../circuits/protocol.ts";
 import { deployLedgerMath, missingChunks, storeChunks } from "../../../contracts/build/deploy-disputes.ts";
 import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
-import { startAnvil } from "../../../contracts/l1/anvil.ts";
+import { startChain } from "../../../contracts/testing/chain.ts";
 import { deployFixedState } from "../../../contracts/testing/fixed-state.ts";
 import { refusalOf } from "../../../contracts/testing/refusal-of.ts";
-import { connect } from "../../../contracts/testing/rollup-fixture.ts";
 import { registerCall, type TracedTuple, tracingDigest } from "../ledger-claims.ts";
 import type { PlayerAccount } from "../trace-player.ts";
 import type { DescribedModel } from "../traced-model.ts";
@@ -33,14 +32,9 @@ export type LedgerTracesFixture = Awaited<ReturnType<typeof startLedgerTraces>>;
 
 export async function startLedgerTraces() {
   await initPoseidon();
-  const anvil = await startAnvil();
-  const client = await connect(anvil);
-  const [deployer, owner, watcher, stranger] = (await client.getAddresses()) as [Hex, Hex, Hex, Hex];
-  const transport = custom(client);
-  const clients = {
-    walletClient: createWalletClient({ account: deployer, chain: client.chain, transport }),
-    publicClient: createPublicClient({ chain: client.chain, transport, pollingInterval: 10 }),
-  };
+  const { accounts, client, clientsOf, gasOf, passTime, stop, url } = await startChain();
+  const [deployer, owner, watcher, stranger] = accounts as [Hex, Hex, Hex, Hex];
+  const clients = clientsOf(deployer);
   const math = await deployLedgerMath(clients);
   await storeChunks(clients, math, await missingChunks(clients.publicClient, math, 0));
   const terms = {
@@ -54,16 +48,15 @@ export async function startLedgerTraces() {
       const hash = await client.sendTransaction({
         ...{ account: address, to: game, data, value: valueWei, gas: 16_000_000n },
       });
-      return { gasUsed: (await client.getTransactionReceipt({ hash })).gasUsed };
+      return { gasUsed: await gasOf(hash) };
     },
   });
   return {
     ...{ client, game, math, owner, watcher, stranger, accountOf, clients },
-    url: anvil.url,
+    ...{ passTime, stop, url },
     /** Another contract of the same terms. */
     deployGame: async () => (await deployTraceGame(clients, terms, math)).game,
     publicClient: clients.publicClient as never,
-    stop: () => anvil.stop(),
     read: (functionName: string, args: readonly unknown[] = []) =>
       client.readContract({
         address: game,
@@ -75,10 +68,6 @@ export async function startLedgerTraces() {
       refusalOf(client, traceGameAbi, { account, to: game, data, value }),
     send: async (account: Hex, data: Hex, valueWei = 0n) =>
       Number((await accountOf(account).send({ data, valueWei })).gasUsed),
-    async passTime(seconds: bigint): Promise<void> {
-      await client.increaseTime({ seconds: Number(seconds) });
-      await client.mine({ blocks: 1 });
-    },
     /** The receipt that a claim is of. */
     async receiptOf(claimId: bigint): Promise<bigint> {
       const event = {

@@ -1,15 +1,7 @@
 /** Rows of a small language model, posted on a chain of their own, before a rollup that is one word: its state's root. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes } from "@noble/hashes/utils.js";
-import {
-  bytesToHex,
-  createPublicClient,
-  createWalletClient,
-  custom,
-  encodeFunctionData,
-  type Hex,
-  parseEther,
-} from "viem";
+import { bytesToHex, encodeFunctionData, type Hex, parseEther } from "viem";
 import {
   factBytes,
   type Leaves,
@@ -46,10 +38,9 @@ import {
 } from "../../../contracts/build/deploy-disputes.ts";
 import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
 import { disputesAbi, rowTracesAbi, textDisputesAbi } from "../../../contracts/build/disputes-abi.ts";
-import { startAnvil } from "../../../contracts/l1/anvil.ts";
+import { startChain } from "../../../contracts/testing/chain.ts";
 import { deployFixedState } from "../../../contracts/testing/fixed-state.ts";
 import { refusalOf } from "../../../contracts/testing/refusal-of.ts";
-import { connect } from "../../../contracts/testing/rollup-fixture.ts";
 import { madeConfigs } from "../../testing/made-models.ts";
 import type { TracedText } from "../../trace/leaf-rules.ts";
 import { WordTree, wordsOf } from "../../trace/word-tree.ts";
@@ -91,14 +82,9 @@ export type RowFixture = Awaited<ReturnType<typeof startRows>>;
 /** All contracts, for postings of so many rows at most. */
 export async function startRowContracts(mostRows: number) {
   await initPoseidon();
-  const anvil = await startAnvil();
-  const client = await connect(anvil);
-  const [deployer, owner, watcher, stranger] = (await client.getAddresses()) as [Hex, Hex, Hex, Hex];
-  const transport = custom(client);
-  const clients = {
-    walletClient: createWalletClient({ account: deployer, chain: client.chain, transport }),
-    publicClient: createPublicClient({ chain: client.chain, transport, pollingInterval: 10 }),
-  };
+  const { accounts, client, clientsOf, passTime, stop, url } = await startChain();
+  const [deployer, owner, watcher, stranger] = accounts as [Hex, Hex, Hex, Hex];
+  const clients = clientsOf(deployer);
   const math = await deployLedgerMath(clients);
   await storeChunks(clients, math, await missingChunks(clients.publicClient, math, mostRows));
   const money = { leastBondWei: BOND_WEI, stakeWei: STAKE_WEI };
@@ -120,8 +106,7 @@ export async function startRowContracts(mostRows: number) {
   return {
     ...{ client, clients, settlements, disputes, games, owner, watcher, stranger, send, abi },
     publicClient: clients.publicClient as never,
-    url: anvil.url,
-    stop: () => anvil.stop(),
+    ...{ passTime, stop, url },
     accountOf: (address: Hex, to: Hex = games): PlayerAccount => ({
       address,
       send: async ({ data, valueWei }) => ({ gasUsed: BigInt(await send(address, to, data, valueWei)) }),
@@ -130,10 +115,6 @@ export async function startRowContracts(mostRows: number) {
       client.readContract({ address: to, abi, functionName, args } as never) as Promise<Result>,
     refusal: (account: Hex, to: Hex, data: Hex, value = 0n) =>
       refusalOf(client, abi, { account, to, data, value }),
-    async passTime(seconds: bigint): Promise<void> {
-      await client.increaseTime({ seconds: Number(seconds) });
-      await client.mine({ blocks: 1 });
-    },
     /**
      * Registers a model in a rollup of its own, which has the posted version.
      * @param anyModel under any rollup @param posted with the statics that are registered

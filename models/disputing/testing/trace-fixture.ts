@@ -1,11 +1,11 @@
 /** A chain with the contracts of the game, and a small language model whose queries are traced. */
-import { type BaseError, createWalletClient, custom, decodeErrorResult, type Hex, parseEther } from "viem";
+import { type Hex, parseEther } from "viem";
 import { quantiseQuery } from "../../../attribution/features/quantise.ts";
 import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
 import { deployTraceGame, type TraceGameParameters } from "../../../contracts/build/deploy-trace-game.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
-import { startAnvil } from "../../../contracts/l1/anvil.ts";
-import { connect } from "../../../contracts/testing/rollup-fixture.ts";
+import { startChain } from "../../../contracts/testing/chain.ts";
+import { refusalOf } from "../../../contracts/testing/refusal-of.ts";
 import { type AdapterTarget, adapterLayout, usualTargets } from "../../architecture/adapter-layout.ts";
 import type { FileSource } from "../../files/byte-source.ts";
 import { loadModel } from "../../files/load-model.ts";
@@ -26,31 +26,22 @@ export const HOUR_SECONDS = 3_600n;
 export type TraceFixture = Awaited<ReturnType<typeof startTraceGame>>;
 
 export async function startTraceGame(changed: Partial<TraceGameParameters> = {}) {
-  const anvil = await startAnvil();
-  const client = await connect(anvil);
-  const [deployer, owner, challenger, stranger] = (await client.getAddresses()) as [Hex, Hex, Hex, Hex];
-  const walletOf = (account: Hex) =>
-    createWalletClient({ account, chain: client.chain, transport: custom(client) });
-  const { game, rules } = await deployTraceGame(
-    { walletClient: walletOf(deployer), publicClient: client as never },
-    {
-      windowSeconds: 72n * HOUR_SECONDS,
-      sideSeconds: 36n * HOUR_SECONDS,
-      leastBondWei: BOND_WEI,
-      stakeWei: STAKE_WEI,
-      ...changed,
-    },
-  );
+  const { accounts, client, clientsOf, gasOf, passTime, stop, walletOf } = await startChain();
+  const [deployer, owner, challenger, stranger] = accounts as [Hex, Hex, Hex, Hex];
+  const { game, rules } = await deployTraceGame(clientsOf(deployer), {
+    ...{ windowSeconds: 72n * HOUR_SECONDS, sideSeconds: 36n * HOUR_SECONDS },
+    ...{ leastBondWei: BOND_WEI, stakeWei: STAKE_WEI, ...changed },
+  });
   const read = { address: game, abi: traceGameAbi, client } as const;
   return {
     ...{ client, game, rules, owner, challenger, stranger, read },
     publicClient: client as never,
-    stop: () => anvil.stop(),
+    ...{ passTime, stop },
     accountOf: (address: Hex): PlayerAccount => ({
       address,
       async send({ data, valueWei }) {
         const hash = await walletOf(address).sendTransaction({ to: game, data, value: valueWei });
-        return { gasUsed: (await client.getTransactionReceipt({ hash })).gasUsed };
+        return { gasUsed: await gasOf(hash) };
       },
     }),
     /** Claims, by the owner; the claim's id. */
@@ -62,7 +53,7 @@ export async function startTraceGame(changed: Partial<TraceGameParameters> = {})
     /** Gas of a transaction, from its receipt. */
     async gasOf(call: { account: Hex; to: Hex; data: Hex }): Promise<number> {
       const hash = await client.sendTransaction({ ...call, gas: 16_000_000n });
-      return Number((await client.getTransactionReceipt({ hash })).gasUsed);
+      return Number(await gasOf(hash));
     },
     /** Claims, by the owner; the gas of it. */
     async claimGas({
@@ -75,27 +66,13 @@ export async function startTraceGame(changed: Partial<TraceGameParameters> = {})
       const call = { address: game, abi: traceGameAbi, functionName: "claim" } as const;
       const args = [statement, path] as const;
       const hash = await client.writeContract({ ...call, args, account: owner, value: BOND_WEI });
-      return Number((await client.getTransactionReceipt({ hash })).gasUsed);
+      return Number(await gasOf(hash));
     },
     owedWei: (who: Hex) =>
       client.readContract({ address: game, abi: traceGameAbi, functionName: "owedWei", args: [who] }),
     /** The name of the error that a call reverts with; null for none. Other failures are thrown on. */
-    async refusal(call: { account: Hex; data: Hex; value?: bigint }): Promise<string | null> {
-      try {
-        await client.call({ ...call, to: game });
-        return null;
-      } catch (error) {
-        const raw = (error as BaseError).walk((e) => (e as { data?: unknown }).data !== undefined);
-        const data = (raw as { data?: unknown } | null)?.data;
-        const bytes = typeof data === "string" ? data : (data as { data?: string } | undefined)?.data;
-        if (bytes === undefined) throw error;
-        return decodeErrorResult({ abi: traceGameAbi, data: bytes as Hex }).errorName;
-      }
-    },
-    async passTime(seconds: bigint): Promise<void> {
-      await client.increaseTime({ seconds: Number(seconds) });
-      await client.mine({ blocks: 1 });
-    },
+    refusal: (call: { account: Hex; data: Hex; value?: bigint }) =>
+      refusalOf(client, traceGameAbi, { ...call, to: game }),
   };
 }
 
