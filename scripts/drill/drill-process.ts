@@ -29,7 +29,7 @@ const STOP_TIMEOUT_MS = 30_000;
 const REMEMBERED_LINES = 4_000;
 const SHOWN_LINES = 12;
 /** The last code is the one that it ended with. */
-const CODE = /\b(?:SEQ|BRG|PRV|OP|CIR|ATT|LEVEL)_[A-Z][A-Z0-9_]*\b/g;
+const CODE = /\b(?:SRV|SEQ|BRG|PRV|OP|CIR|ATT|LEVEL)_[A-Z][A-Z0-9_]*\b/g;
 
 /** At most one child at a time; its output goes to a file, and the last lines are kept to be asked about. */
 export class DrillProcess {
