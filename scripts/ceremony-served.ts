@@ -7,7 +7,8 @@ import pino from "pino";
 import { keepFilesPrivate } from "../circuits/private-files.ts";
 import type { ResolveCircuit } from "../prover/keys/ceremony.ts";
 import { proverError } from "../prover/prover-errors.ts";
-import { addServerOptions, type ServerOptionTexts, serverLimitsOf } from "./cli/server-options.ts";
+import { withOptions } from "./cli/options.ts";
+import { SERVER_OPTIONS, type ServerOptionTexts, serverLimitsOf } from "./cli/server-options.ts";
 
 interface ServeOptions extends ServerOptionTexts {
   folder: string;
@@ -43,7 +44,7 @@ export interface CeremonyTools {
 const example = (line: string) => `\nExample:\n  $ npm run ceremony -- ${line}\n`;
 
 export function addServedCommands(program: Command, tools: CeremonyTools): void {
-  addServerOptions(program.command("serve"))
+  withOptions(program.command("serve"), SERVER_OPTIONS)
     .description("let people contribute from a page, one after the other")
     .requiredOption("--folder <path>", "the ceremony's folder; a new one needs --circuit and --ptau")
     .option("--circuit <name>", "of a new ceremony: the circuit, such as batch-8-4")

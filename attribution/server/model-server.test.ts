@@ -377,7 +377,10 @@ describe("a model server", () => {
     for (const body of ["{", "{}", '{"prompt":"a","payerId":-1}'])
       expect(await post(body)).toMatchObject(bad);
     expect(await get("/v1/openings")).toMatchObject(bad);
-    expect(await get("/v1/nothing")).toMatchObject(bad);
+    expect(await get("/v1/nothing")).toMatchObject({
+      status: 404,
+      body: { error: { code: "SRV_UNKNOWN_ROUTE" } },
+    });
     expect((await get("/v1/model/..%2Fsecret")).status).toBe(404);
     expect(await get("/v1/answers/0x5")).toMatchObject({
       status: 404,

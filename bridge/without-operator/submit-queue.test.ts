@@ -48,7 +48,7 @@ test("a stranger takes the entries that are overdue, and no other, from L1 alone
   f = await startHistoryFixture();
   expect(await refusal()).toMatchObject({
     code: "BRG_NOTHING_TO_DO",
-    data: { reason: "queue-empty" },
+    reason: "queue-empty",
     queueHead: 0,
   });
   // Leaves one deposit waiting, to a leaf that is not of the owner it names.
@@ -61,7 +61,7 @@ test("a stranger takes the entries that are overdue, and no other, from L1 alone
   const early = (await refusal()) as { code: string; dueAtSeconds: number };
   expect(early).toMatchObject({
     code: "BRG_TOO_EARLY",
-    data: { reason: "queue-not-overdue" },
+    reason: "queue-not-overdue",
     queueIndex: queueHead,
   });
   expect(early.dueAtSeconds - now).toBeGreaterThan(86_000);
@@ -88,7 +88,7 @@ test("a stranger takes the entries that are overdue, and no other, from L1 alone
   );
   expect(await refusal()).toMatchObject({
     code: "BRG_TOO_EARLY",
-    data: { reason: "queue-not-overdue" },
+    reason: "queue-not-overdue",
     queueIndex: queueHead + 2,
   });
   const { derived: circuits, rollup, rpcUrl, verifyProof } = f;

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import { isRollupError, RollupError } from "../../circuits/rollup-error.ts";
 import { REQUEST_HEADER, signRequest } from "../../datanets/records/signed-request.ts";
-import { type ClientErrorCode, clientError } from "../client-errors.ts";
+import { clientError } from "../client-errors.ts";
 import { type LedgerClient, requireL2Key } from "../ledger-client.ts";
 import { resolveSigner } from "../sequencer/ledger-reads.ts";
 import type { SequencerAccess } from "../sequencer/sequencer-request.ts";
@@ -22,6 +22,7 @@ export type HostErrorCode =
   | "CLI_LEAF_NOT_FOUND"
   | "CLI_INPUT_INVALID"
   | `DNT_${string}`
+  | `SRV_${string}`
   | `SEQ_${string}`
   | `OP_${string}`;
 
@@ -35,15 +36,9 @@ export interface HostedDatanetPlace {
   datanetId: number;
 }
 
-/** How a server of this kind is said to be silent, or to say what it must not. */
-export interface HostCodes {
-  readonly unreachable: ClientErrorCode;
-  readonly answerInvalid: ClientErrorCode;
-}
-const DATANET_HOST: HostCodes = {
-  unreachable: "CLI_UNREACHABLE",
-  answerInvalid: "CLI_ANSWER_INVALID",
-};
+/** How the server is called in `data` of an error. */
+export type ServerKind = "datanet host" | "factory";
+const DATANET_HOST: ServerKind = "datanet host";
 
 /** A Datanet to be read, which may be permissioned. */
 export interface ReadablePlace extends HostedDatanetPlace {
@@ -108,14 +103,14 @@ async function askName<Schema extends typeof hostNameSchema>(
   client: HostAccess,
   hostUrl: string,
   schema: Schema,
-  codes: HostCodes,
+  server: ServerKind,
 ): Promise<z.output<Schema>> {
   const origin = hostUrl.replace(/\/+$/, "");
   const path = `${origin}/v1/info`;
-  const info = await readJson(await send(client, path, {}, codes), schema, origin, codes);
+  const info = await readJson(await send(client, path, {}, server), schema, origin, server);
   if (BigInt(info.domain) !== client.domain || info.origin !== origin)
     throw clientError(
-      codes.answerInvalid,
+      "CLI_ANSWER_INVALID",
       `the host at ${origin} says that it is ${info.origin}, of rollup ${info.rollupAddress}`,
       { data: { url: origin, origin: info.origin, rollupAddress: info.rollupAddress } },
     );
@@ -155,9 +150,9 @@ export async function askServer<Schema extends z.ZodType>(
   hostUrl: string,
   call: HostCall,
   schema: Schema,
-  codes: HostCodes,
+  server: ServerKind,
 ): Promise<z.output<Schema>> {
-  return readJson(await requestServer(client, hostUrl, call, codes), schema, call.path, codes);
+  return readJson(await requestServer(client, hostUrl, call, server), schema, call.path, server);
 }
 
 /**
@@ -176,7 +171,7 @@ export async function askHostForBytes(
 async function boundedBytes(
   response: Response,
   path: string,
-  codes: HostCodes,
+  server: ServerKind,
   maxBytes = MAX_ANSWER_BYTES,
 ): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
@@ -187,8 +182,8 @@ async function boundedBytes(
     length += part.length;
     if (length > maxBytes) {
       await reader!.cancel();
-      throw clientError(codes.answerInvalid, `the answer of ${path} does not end`, {
-        data: { path, maxBytes },
+      throw clientError("CLI_ANSWER_INVALID", `the answer of ${path} does not end`, {
+        data: { server, path, maxBytes },
       });
     }
     parts.push(part);
@@ -210,15 +205,15 @@ export async function requestServer(
   client: HostAccess,
   hostUrl: string,
   call: HostCall,
-  codes: HostCodes,
+  server: ServerKind,
 ): Promise<Response> {
   try {
-    return await attempt(client, hostUrl, call, codes);
+    return await attempt(client, hostUrl, call, server);
   } catch (error) {
     // The host has started since: its new session is asked for, once.
     if (!isRollupError(error, "DNT_SESSION_OTHER")) throw error;
     names.get(client)?.delete(hostUrl);
-    return attempt(client, hostUrl, call, codes);
+    return attempt(client, hostUrl, call, server);
   }
 }
 
@@ -226,7 +221,7 @@ async function attempt(
   client: HostAccess,
   hostUrl: string,
   call: HostCall,
-  codes: HostCodes,
+  server: ServerKind,
 ): Promise<Response> {
   const { body, from, isSigned, method = "GET", path } = call;
   const origin = hostUrl.replace(/\/+$/, "");
@@ -238,7 +233,7 @@ async function attempt(
   else if (isSigned === true) {
     const known = names.get(client)?.get(hostUrl);
     const { session } =
-      known ?? remember(names, client, hostUrl, await askName(client, hostUrl, hostNameSchema, codes));
+      known ?? remember(names, client, hostUrl, await askName(client, hostUrl, hostNameSchema, server));
     const key = requireL2Key(client);
     const leafId = from ?? client.leafId ?? (await resolveSigner(client)).id;
     headers[REQUEST_HEADER] = signRequest(
@@ -253,28 +248,33 @@ async function attempt(
     ...(bytes === undefined ? {} : { body: bytes as Uint8Array<ArrayBuffer> }),
     ...(call.signal === undefined ? {} : { signal: call.signal }),
   };
-  return send(client, `${origin}${path}`, init, codes);
+  return send(client, `${origin}${path}`, init, server);
 }
 
-async function send(client: HostAccess, url: string, init: RequestInit, codes: HostCodes): Promise<Response> {
+async function send(
+  client: HostAccess,
+  url: string,
+  init: RequestInit,
+  server: ServerKind,
+): Promise<Response> {
   let response: Response;
   try {
     // A signed request is for one host. Who is sent on would ask whatever address that host names.
     const signal = AbortSignal.timeout(client.requestTimeoutMs);
     response = await fetch(url, { signal, redirect: "error", ...init });
   } catch (cause) {
-    throw clientError(codes.unreachable, `no answer from ${url}`, { data: { url }, cause });
+    throw clientError("CLI_UNREACHABLE", `no answer from ${url}`, { data: { server, url }, cause });
   }
   if (response.ok) return response;
-  const text = await boundedBytes(response, url, codes, MAX_JSON_BYTES).then(
+  const text = await boundedBytes(response, url, server, MAX_JSON_BYTES).then(
     (bytes) => new TextDecoder().decode(bytes),
     () => "",
   );
   const error = failureSchema.safeParse(parsed(text)).data?.error;
   if (error === undefined) {
     const answered = `${url} answered ${response.status}: ${text.slice(0, MAX_QUOTED_CHARACTERS)}`;
-    throw clientError(response.status >= 500 ? codes.unreachable : codes.answerInvalid, answered, {
-      data: { url, httpStatus: response.status },
+    throw clientError(response.status >= 500 ? "CLI_UNREACHABLE" : "CLI_ANSWER_INVALID", answered, {
+      data: { server, url, httpStatus: response.status },
     });
   }
   throw new RollupError(error.code, error.message, {
@@ -287,13 +287,13 @@ async function readJson<Schema extends z.ZodType>(
   response: Response,
   schema: Schema,
   url: string,
-  codes: HostCodes,
+  server: ServerKind,
 ): Promise<z.output<Schema>> {
-  const text = new TextDecoder().decode(await boundedBytes(response, url, codes, MAX_JSON_BYTES));
+  const text = new TextDecoder().decode(await boundedBytes(response, url, server, MAX_JSON_BYTES));
   const answer = schema.safeParse(parsed(text));
   if (answer.success) return answer.data;
-  throw clientError(codes.answerInvalid, `the answer of ${url} is not as documented`, {
-    data: { url },
+  throw clientError("CLI_ANSWER_INVALID", `the answer of ${url} is not as documented`, {
+    data: { server, url },
     cause: answer.error,
   });
 }

@@ -114,9 +114,9 @@ describe("what people bring", () => {
         `PUT ${path} HTTP/1.1`,
         ["content-length: 4000", ...header],
         "",
-        /"DNT_\w+"/,
+        /"(DNT|SRV)_\w+"/,
       );
-      return /DNT_\w+/.exec(said)?.[0];
+      return /(DNT|SRV)_\w+/.exec(said)?.[0];
     };
     const version = commit.replace("/commits/", "/versions/");
     for (const path of [`${commit}/rows`, `${commit}/list`, version]) {

@@ -37,7 +37,7 @@ const READY_TIMEOUT_MS = 300_000;
 const STOP_TIMEOUT_MS = 90_000;
 const SHOWN_LINES = 12;
 /** The last code is the one that it ended with. */
-const CODE = /\b(?:SEQ|BRG|PRV|OP|CIR|ATT|LEVEL)_[A-Z][A-Z0-9_]*\b/g;
+const CODE = /\b(?:SRV|SEQ|BRG|PRV|OP|CIR|ATT|LEVEL)_[A-Z][A-Z0-9_]*\b/g;
 
 /** They die with this process, however that ends, except on SIGKILL. */
 const attached = new Set<ChildProcess>();

@@ -36,14 +36,16 @@ export const servingError = servingErrors.raise;
 export type ServingErrorCode = CodeOf<typeof servingErrors>;
 
 /** `type` and `code` as OpenAI's client libraries know them. */
-const OPENAI_FORMS: Partial<Record<ServingErrorCode, readonly [type: string, code: string]>> = {
+const OPENAI_FORMS: Partial<
+  Record<ServingErrorCode, readonly [type: string, code: string, status?: number]>
+> = {
   MOD_SERVE_MODEL_UNKNOWN: ["invalid_request_error", "model_not_found"],
   MOD_SERVE_PROMPT_TOO_LONG: ["invalid_request_error", "context_length_exceeded"],
   MOD_SERVE_ADAPTER_UNUSABLE: ["invalid_request_error", "adapter_unusable"],
   MOD_SERVE_UNPAID: ["insufficient_quota", "insufficient_quota"],
   MOD_SERVE_READER_SLOW: ["server_error", "slow_reader"],
   SRV_RATE_LIMITED: ["rate_limit_error", "rate_limit_exceeded"],
-  SRV_OVERLOADED: ["rate_limit_error", "rate_limit_exceeded"],
+  SRV_OVERLOADED: ["rate_limit_error", "rate_limit_exceeded", 429],
   SRV_STOPPING: ["server_error", "server_stopping"],
 };
 
@@ -55,7 +57,7 @@ export function openAiForm(code: string): {
 } {
   const form = OPENAI_FORMS[code as ServingErrorCode];
   const status = servingErrors.statusOf(code) ?? 500;
-  if (form !== undefined) return { status, type: form[0], code: form[1] };
+  if (form !== undefined) return { status: form[2] ?? status, type: form[0], code: form[1] };
   if (status < 500) return { status, type: "invalid_request_error", code: "invalid_request" };
   return { status: 500, type: "server_error", code: "internal_error" };
 }

@@ -1,6 +1,5 @@
 /** A factory as its users' programs and pages ask it. Runs in browsers. */
 import { z } from "zod";
-import type { ClientErrorCode } from "../../client/client-errors.ts";
 import { clientError } from "../../client/client-errors.ts";
 import { askServer, type HostCall, requestServer } from "../../client/datanets/host-request.ts";
 import { rowsRequest } from "../../client/datanets/rows-request.ts";
@@ -36,10 +35,7 @@ import {
   registrationSchema,
 } from "./factory-api.ts";
 
-const CODES = {
-  unreachable: "CLI_UNREACHABLE",
-  answerInvalid: "CLI_ANSWER_INVALID",
-} as const satisfies Record<string, ClientErrorCode>;
+const FACTORY = "factory";
 
 /** How long a signature for a Datanet's host is good: the factory passes it on at once. */
 const HEADER_LIFE_MS = 120_000;
@@ -100,7 +96,7 @@ export class FactoryClient {
     let dataset = await this.#post("/v1/datasets", request, datasetSchema, LONG_MS);
     for (let received = -1; dataset.state === "waiting"; ) {
       if (dataset.receivedCount <= received)
-        throw clientError(CODES.answerInvalid, `no more rows of data set ${dataset.id} come`, {
+        throw clientError("CLI_ANSWER_INVALID", `no more rows of data set ${dataset.id} come`, {
           data: { id: dataset.id, receivedCount: received },
         });
       received = dataset.receivedCount;
@@ -185,7 +181,7 @@ export class FactoryClient {
 
   async file(id: string, form: ExportForm, name: string): Promise<Uint8Array<ArrayBuffer>> {
     const call = { path: `/v1/jobs/${id}/files/${form}/${encodeURIComponent(name)}` };
-    const response = await requestServer(this.#client, this.url, this.#signed(call, LONG_MS), CODES);
+    const response = await requestServer(this.#client, this.url, this.#signed(call, LONG_MS), FACTORY);
     return new Uint8Array(await response.arrayBuffer());
   }
 
@@ -202,7 +198,7 @@ export class FactoryClient {
       const hostUrl = request.kind === "datanet" ? request.hostUrl.replace(/\/+$/, "") : null;
       if (wanted === null || wanted.path !== path || wanted.method !== method || origin !== hostUrl)
         throw clientError(
-          CODES.answerInvalid,
+          "CLI_ANSWER_INVALID",
           `the factory asks for a signature for ${method} ${origin}${path}`,
           {
             data: { origin, path },
@@ -220,7 +216,7 @@ export class FactoryClient {
     const path = `/v1/jobs/${id}/events?after=${after}`;
     // It lasts as long as the job: only its beginning is held to a time limit.
     const call = { path, isSigned: true, from: this.#from, signal: signal ?? new AbortController().signal };
-    const { body } = await requestServer(this.#client, this.url, call, CODES);
+    const { body } = await requestServer(this.#client, this.url, call, FACTORY);
     const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
     try {
       let text = "";
@@ -237,7 +233,7 @@ export class FactoryClient {
   }
 
   #ask<Schema extends z.ZodType>(call: HostCall, schema: Schema): Promise<z.output<Schema>> {
-    return askServer(this.#client, this.url, this.#signed(call), schema, CODES);
+    return askServer(this.#client, this.url, this.#signed(call), schema, FACTORY);
   }
 
   #post<Schema extends z.ZodType>(
@@ -247,7 +243,7 @@ export class FactoryClient {
     timeoutMs?: number,
   ): Promise<z.output<Schema>> {
     const call: HostCall = { method: "POST", path, ...(body === undefined ? {} : { body }) };
-    return askServer(this.#client, this.url, this.#signed(call, timeoutMs), schema, CODES);
+    return askServer(this.#client, this.url, this.#signed(call, timeoutMs), schema, FACTORY);
   }
 
   #signed(call: HostCall, timeoutMs?: number): HostCall {
@@ -259,5 +255,5 @@ export class FactoryClient {
 /** Whether a stream may come back by itself: the connection broke, or the factory says that it may. */
 function isPassing(error: unknown): boolean {
   const { code, isRetryable } = error as { code?: string; isRetryable?: boolean };
-  return code === undefined || code === CODES.unreachable || isRetryable === true;
+  return code === undefined || code === "CLI_UNREACHABLE" || isRetryable === true;
 }

@@ -142,7 +142,7 @@ describe("refusals", () => {
     const long = { status: 400, code: "context_length_exceeded", param: "messages" };
     await expect(ask({ prompt: "x".repeat(511) })).rejects.toMatchObject(long);
     await expect(ask({ max_tokens: 2 ** 20 })).rejects.toMatchObject(long);
-    await expect(client.post("/nothing", { body: {} })).rejects.toMatchObject({ status: 400 });
+    await expect(client.post("/nothing", { body: {} })).rejects.toMatchObject({ status: 404 });
     const raw = await fetch(`${served.url}/v1/completions`, {
       method: "POST",
       headers: { "content-type": "application/json" },

@@ -104,7 +104,7 @@ describe("training all weights", () => {
     expect(hash).toBe(PINNED);
     await expect(train("wasm", 1, { lastPart: 0.2 }, state)).rejects.toMatchObject({
       code: "MOD_FILE_INVALID",
-      data: { reason: "checkpoint-invalid" },
+      data: { reason: expect.stringMatching(/damaged|it is of another base, recipe or text/) },
     });
   });
 

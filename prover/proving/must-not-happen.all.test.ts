@@ -206,7 +206,7 @@ describe.each(backends)("%s", (name) => {
       const cut = await describedKey(`${name}-cut`, key.subarray(0, size));
       await expect(prover.prove({ circuit: cut, witness }), `${size} bytes`).rejects.toMatchObject({
         code: "PRV_KEY_INVALID",
-        data: { reason: "key-unreadable" },
+        data: { reason: expect.not.stringMatching(/^key-mismatch$/) },
       });
     }
   });

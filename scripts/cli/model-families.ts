@@ -1,12 +1,14 @@
 /** The families of models that the commands and the devnet know. A new family is added here and in web/ask. */
+
 import { availableParallelism } from "node:os";
 import type { FamilyTraining, ModelFamily } from "../../attribution/model/model-family.ts";
 import type { TrainingSetting } from "../../models/registered/text-training.ts";
+import { defineOptions } from "./options.ts";
 
-export const TEXT_BASE_OPTION = [
-  "--base <path>",
-  "of a language model: the folder or address of its base; default: the model's server, and the base of this software",
-] as const;
+export const TEXT_BASE_OPTION = defineOptions({
+  "--base <path>":
+    "of a language model: the folder or address of its base; default: the model's server, and the base of this software",
+});
 
 /** Where files of base models are looked for, beside the base that comes with this software. */
 export interface BasePlaces {

@@ -9,6 +9,7 @@ import {
 } from "../../client/sequencer/wait-for.ts";
 import { commandError } from "./cli-errors.ts";
 import type { GlobalOptions } from "./context.ts";
+import { defineOptions, type TypedCommand } from "./options.ts";
 import { createOutput, type Output } from "./output.ts";
 
 export interface CommandContext<Options extends object> {
@@ -21,6 +22,11 @@ export interface CommandContext<Options extends object> {
  * Gives a command its action: options of the whole program and of the command, and an output of the wanted form.
  * A failure is answered in that form, and the process ends with status 1.
  */
+export function onRun<Options extends object>(
+  command: TypedCommand<Options>,
+  action: (context: CommandContext<Options>) => Promise<void>,
+): void;
+export function onRun(command: Command, action: (context: CommandContext<object>) => Promise<void>): void;
 export function onRun<Options extends object>(
   command: Command,
   action: (context: CommandContext<Options>) => Promise<void>,
@@ -38,17 +44,18 @@ export function onRun<Options extends object>(
 }
 
 /** The example that every command's help ends with. */
-export function withExample(command: Command, ...lines: string[]): Command {
+export function withExample<C extends Command>(command: C, ...lines: string[]): C {
   const text = lines.map((line) => `  $ npm run openledger -- ${line}`).join("\n");
-  return command.addHelpText("after", `\nExample:\n${text}`);
+  command.addHelpText("after", `\nExample:\n${text}`);
+  return command;
 }
 
 const STAGES: readonly WaitStage[] = ["acknowledged", "closed", "proven", "posted", "final", "claimable"];
 
 /** `--wait <stage>`, for everything that goes through the sequencer. */
-export function withWait(command: Command, fallback: WaitStage): Command {
-  return command.option("--wait <stage>", `wait until ${STAGES.join(", ")}`, fallback);
-}
+export const WAIT_OPTION = defineOptions({
+  "--wait <stage>": { about: `wait until ${STAGES.join(", ")}`, fallback: "acknowledged" },
+});
 
 /** Waits with a line of progress for each stage. @throws CMD_USAGE for an unknown stage */
 export async function waitWithProgress(

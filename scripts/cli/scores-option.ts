@@ -1,11 +1,13 @@
 import { SCORE_CHOICES, type ScoreChoice } from "../../attribution/scores/score-engine.ts";
 import { commandError } from "./cli-errors.ts";
+import { defineOptions } from "./options.ts";
 
-export const SCORES_OPTION = [
-  "--scores <mode>",
-  `what computes scores: ${SCORE_CHOICES.join(", ")}; auto takes what is fastest for the model, and says which`,
-  "auto",
-] as const;
+export const SCORES_OPTION = defineOptions({
+  "--scores <mode>": {
+    about: `what computes scores: ${SCORE_CHOICES.join(", ")}; auto takes what is fastest for the model, and says which`,
+    fallback: "auto",
+  },
+});
 
 /** @throws CMD_USAGE */
 export function requireScores(text: string): ScoreChoice {

@@ -1,19 +1,15 @@
 /** Options of commands that serve something over HTTP (docs/reverse-proxy.md). */
-import type { Command } from "commander";
 import { SERVER_SETTINGS } from "../../circuits/http/server-settings.ts";
 import type { TrustedProxies } from "../../circuits/http/trusted-proxies.ts";
 import { commandError } from "./cli-errors.ts";
+import { defineOptions, type OptionsOf } from "./options.ts";
 
-export interface ServerOptionTexts {
-  readonly proxies: string;
-  readonly publicUrl: string;
-}
+export const SERVER_OPTIONS = defineOptions({
+  "--proxies <addresses>": { about: SERVER_SETTINGS.proxies.description, fallback: "" },
+  "--public-url <url>": { about: SERVER_SETTINGS.publicUrl.description, fallback: "" },
+});
 
-export function addServerOptions(command: Command): Command {
-  return command
-    .option("--proxies <addresses>", SERVER_SETTINGS.proxies.description, "")
-    .option("--public-url <url>", SERVER_SETTINGS.publicUrl.description, "");
-}
+export type ServerOptionTexts = OptionsOf<typeof SERVER_OPTIONS>;
 
 /** @throws CMD_USAGE */
 export function serverLimitsOf(options: ServerOptionTexts): { proxies: TrustedProxies; publicUrl: string } {

@@ -1,5 +1,6 @@
 import { BACKEND_CHOICES } from "../../prover/choose-backend.ts";
 import type { GlobalOptions } from "./context.ts";
+import { defineOptions } from "./options.ts";
 
 /** Options of every command that proves or checks settlements. */
 export interface CircuitOptions extends GlobalOptions {
@@ -7,17 +8,19 @@ export interface CircuitOptions extends GlobalOptions {
   prover: string;
 }
 
-export const CIRCUITS_OPTION = [
-  "--circuits <names...>",
-  "names of the rollup's settlement circuits, whose sizes L1 does not tell; default: the devnet's",
-  [] as string[],
-] as const;
-export const PROVER_OPTION = [
-  "--prover <backend>",
-  `what makes the proof: ${BACKEND_CHOICES.join(", ")}; auto takes what is fastest here, and says which and why`,
-  "auto",
-] as const;
-export const KEYS_OPTION = [
-  "--keys <folder>",
-  "keys of a ceremony: what `ceremony export` wrote to <folder>/<circuit>; not needed where a deployment record names them",
-] as const;
+export const CIRCUITS_OPTION = defineOptions({
+  "--circuits <names...>": {
+    about: "names of the rollup's settlement circuits, whose sizes L1 does not tell; default: the devnet's",
+    fallback: [],
+  },
+});
+export const PROVER_OPTION = defineOptions({
+  "--prover <backend>": {
+    about: `what makes the proof: ${BACKEND_CHOICES.join(", ")}; auto takes what is fastest here, and says which and why`,
+    fallback: "auto",
+  },
+});
+export const KEYS_OPTION = defineOptions({
+  "--keys <folder>":
+    "keys of a ceremony: what `ceremony export` wrote to <folder>/<circuit>; not needed where a deployment record names them",
+});

@@ -3,6 +3,7 @@ import { parseGwei } from "viem";
 import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "../../contracts/l1/capped-transaction.ts";
 import { DEFAULT_MAX_FEE_GWEI } from "../../contracts/l1/fee-policy.ts";
 import packageJson from "../../package.json" with { type: "json" };
+import { withOptions } from "../cli/options.ts";
 import { createOutput } from "../cli/output.ts";
 import { withExample } from "../cli/run-command.ts";
 import { addCompletionCommand } from "./completion/completion-command.ts";
@@ -172,44 +173,43 @@ function finished(program: Command): Command {
 }
 
 function withGlobalOptions(program: Command): Command {
-  return program
-    .description(
-      "Use an OpenLedger rollup: accounts, deposits, transfers, datanets, models, rewards, verification.",
-    )
-    .version(packageJson.version, "--version", "which version this is")
-    .option("--json", "answer with one JSON value, errors too")
-    .option("--rpc <url>", "Ethereum node; default: the devnet's")
-    .option("--rollup <address>", "the rollup's contract; default: the devnet's")
-    .option("--sequencer <url>", "the sequencer; default: the devnet's")
-    .option(
-      "--beacon <url>",
-      "beacon node, for batches that stand in blobs; may be given several times",
-      collectUrl,
-    )
-    .option(
-      "--blobs <place>",
-      "folder of blobs, or URL of a sequencer or follower that serves them; may be given several times. The first folder keeps what is read",
-      collectPlace,
-    )
-    .option("--account <name>", "who signs: a name in the accounts file")
-    .option("--accounts-file <path>", "default: the devnet's, which knows alice, bob, carol and dave")
-    .option("--private-key-file <path>", "who signs: a file with an Ethereum private key")
-    .option(
-      "--key-index <n>",
-      "which ledger key of the wallet; default: the newest that the accounts file knows",
-      parseIndex,
-    )
-    .option(
-      "--max-fee-gwei <n>",
-      `most to pay on L1 for a unit of gas, whatever the node asks; default: ${DEFAULT_MAX_FEE_GWEI}`,
-      parseGweiOption,
-    )
-    .option(
-      "--max-priority-fee-gwei <n>",
-      `most of it as a tip; default: ${DEFAULT_MAX_PRIORITY_FEE_GWEI}`,
-      parseGweiOption,
-    )
-    .showHelpAfterError(false);
+  return withOptions(
+    program
+      .description(
+        "Use an OpenLedger rollup: accounts, deposits, transfers, datanets, models, rewards, verification.",
+      )
+      .version(packageJson.version, "--version", "which version this is"),
+    {
+      "--json": "answer with one JSON value, errors too",
+      "--rpc <url>": "Ethereum node; default: the devnet's",
+      "--rollup <address>": "the rollup's contract; default: the devnet's",
+      "--sequencer <url>": "the sequencer; default: the devnet's",
+      "--beacon <url>": {
+        about: "beacon node, for batches that stand in blobs; may be given several times",
+        parse: collectUrl,
+      },
+      "--blobs <place>": {
+        about:
+          "folder of blobs, or URL of a sequencer or follower that serves them; may be given several times. The first folder keeps what is read",
+        parse: collectPlace,
+      },
+      "--account <name>": "who signs: a name in the accounts file",
+      "--accounts-file <path>": "default: the devnet's, which knows alice, bob, carol and dave",
+      "--private-key-file <path>": "who signs: a file with an Ethereum private key",
+      "--key-index <n>": {
+        about: "which ledger key of the wallet; default: the newest that the accounts file knows",
+        parse: parseIndex,
+      },
+      "--max-fee-gwei <n>": {
+        about: `most to pay on L1 for a unit of gas, whatever the node asks; default: ${DEFAULT_MAX_FEE_GWEI}`,
+        parse: parseGweiOption,
+      },
+      "--max-priority-fee-gwei <n>": {
+        about: `most of it as a tip; default: ${DEFAULT_MAX_PRIORITY_FEE_GWEI}`,
+        parse: parseGweiOption,
+      },
+    },
+  ).showHelpAfterError(false);
 }
 
 /** Runs the command line; wrong usage is answered like any other failure, with exit status 2. */

@@ -123,7 +123,7 @@ export class FollowedLedger {
           return entry satisfies never;
       }
     } catch (cause) {
-      if (!isRollupError(cause) || cause.code.startsWith("SEQ_")) throw cause;
+      if (!isRollupError(cause) || /^(SEQ|SRV)_/.test(cause.code)) throw cause;
       throw differs(entry.type, "an entry that executes", cause.code, cause);
     }
   }

@@ -69,7 +69,7 @@ describe("a damaged data directory", () => {
     const { length } = readFileSync(join(intact, log!));
     for (const kept of [0.99, 0.7, 0.3, 0])
       expect(await startOn((path) => truncateSync(join(path, log!), Math.floor(length * kept)))).toMatch(
-        /^SEQ_STORE_(CORRUPT|INCONSISTENT)$/,
+        /^(SRV_STORE_CORRUPT|SEQ_STORE_INCONSISTENT)$/,
       );
   });
 
@@ -102,7 +102,9 @@ describe("a damaged data directory", () => {
           bytes[random.below(bytes.length)]! ^= 1 << random.below(8);
         }),
       );
-      expect(outcome, name).toMatch(/^(everything|SEQ_STORE_(CORRUPT|INCONSISTENT|FAILED))$/);
+      expect(outcome, name).toMatch(
+        /^(everything|SRV_STORE_CORRUPT|SEQ_STORE_INCONSISTENT|SRV_STORE_FAILED)$/,
+      );
       outcomes.add(outcome);
     }
     expect([...outcomes]).toContain("SRV_STORE_CORRUPT");

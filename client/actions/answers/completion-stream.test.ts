@@ -39,7 +39,7 @@ it("keeps the server's own code, before the stream and in its middle", async () 
   answer = (response) => response.writeHead(429).end(JSON.stringify({ error: error("SRV_OVERLOADED") }));
   await expect(asked()).rejects.toMatchObject({
     code: "SRV_OVERLOADED",
-    data: { reason: "overloaded" },
+    data: { param: "model" },
     isRetryable: true,
   });
   const failed = `data: ${JSON.stringify({ error: error("MOD_SERVE_ADAPTER_UNUSABLE") })}\n\n`;

@@ -27,15 +27,10 @@ import {
   resolveLeaf,
   signFor,
 } from "../../cli/context.ts";
+import { withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
-import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
-import {
-  type ForcedOptions,
-  MAX_FEE_OPTION,
-  maxFeeOf,
-  UNCHECKED_LINE,
-  UNCHECKED_OPTION,
-} from "../money/forced-operation.ts";
+import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
+import { MAX_FEE_OPTION, maxFeeOf, UNCHECKED_LINE, UNCHECKED_OPTION } from "../money/forced-operation.ts";
 
 export function addAccountCommands(program: Command): void {
   const account = program.command("account").description("keys and balances");
@@ -46,12 +41,14 @@ export function addAccountCommands(program: Command): void {
 }
 
 function addNew(parent: Command): void {
-  const command = parent
-    .command("new <name>")
-    .description("make an Ethereum key, and the ledger key that belongs to it, in the accounts file")
-    .option("--random-key", "a random ledger key instead of one from the wallet's signature");
+  const command = withOptions(
+    parent
+      .command("new <name>")
+      .description("make an Ethereum key, and the ledger key that belongs to it, in the accounts file"),
+    { "--random-key": "a random ledger key instead of one from the wallet's signature" },
+  );
   withExample(command, "account new erin", "account new erin --random-key");
-  onRun<{ randomKey?: boolean }>(command, async ({ options, args, output }) => {
+  onRun(command, async ({ options, args, output }) => {
     const path = accountsPath(options);
     const random = options.randomKey === true ? await createRandomKey() : null;
     const made = await addAccount(path, {
@@ -127,16 +124,20 @@ function describeLeaf(leaf: LedgerLeaf): object {
 }
 
 function addRotateKey(parent: Command): void {
-  const command = parent
-    .command("rotate-key")
-    .description("replace the key that signs for a leaf by the wallet's next one")
-    .option("--leaf <id>", "a datanet or model of the account; default: its account leaf")
-    .option("--forced", "through the L1 queue, for a key that is lost")
-    .option(...UNCHECKED_OPTION)
-    .option(...MAX_FEE_OPTION);
-  withWait(command, "acknowledged");
+  const command = withOptions(
+    parent
+      .command("rotate-key")
+      .description("replace the key that signs for a leaf by the wallet's next one"),
+    {
+      "--leaf <id>": "a datanet or model of the account; default: its account leaf",
+      "--forced": "through the L1 queue, for a key that is lost",
+      ...UNCHECKED_OPTION,
+      ...MAX_FEE_OPTION,
+      ...WAIT_OPTION,
+    },
+  );
   withExample(command, "account rotate-key --account alice", "account rotate-key --account alice --forced");
-  onRun<ForcedOptions & { leaf?: string; wait: string }>(command, async ({ options, output }) => {
+  onRun(command, async ({ options, output }) => {
     const signer = await openSigner(options);
     const { client, account } = signer;
     const leaf =

@@ -1,11 +1,12 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { checkFindings, listFindings, listNotices } from "../../../client/datanets/cleaning.ts";
 import { sayRecords, type UnsignedRecord } from "../../../client/datanets/signed-records.ts";
 import { resolveSigner } from "../../../client/sequencer/ledger-reads.ts";
-import { FINDING_KINDS, type FindingKind } from "../../../datanets/cleaning/finding.ts";
+import { FINDING_KINDS } from "../../../datanets/cleaning/finding.ts";
 import { LEFT_OUT_WHY } from "../../../datanets/records/record.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import type { GlobalOptions } from "../../cli/context.ts";
+import { withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -21,24 +22,22 @@ export function addCleaningCommands(datanet: Command): void {
   addNotices(datanet);
 }
 
-interface FindingsOptions extends HostOptions {
-  kind?: FindingKind;
-  state?: "open" | "leftOut" | "kept" | "byRule";
-  check?: boolean;
-}
-
 function addFindings(parent: Command): void {
-  const command = parent
-    .command("findings <datanet>")
-    .description("copies, near-duplicates, contradicted labels and broken rows, and what was decided of them")
-    .requiredOption(...HOST_OPTION)
-    .option("--check", "have the host look at all rows first")
-    .addOption(new Option("--kind <kind>", "only of this kind").choices([...FINDING_KINDS]))
-    .addOption(
-      new Option("--state <state>", "only in this state").choices(["open", "leftOut", "kept", "byRule"]),
-    );
+  const command = withOptions(
+    parent
+      .command("findings <datanet>")
+      .description(
+        "copies, near-duplicates, contradicted labels and broken rows, and what was decided of them",
+      ),
+    {
+      ...HOST_OPTION,
+      "--check": "have the host look at all rows first",
+      "--kind <kind>": { about: "only of this kind", choices: FINDING_KINDS },
+      "--state <state>": { about: "only in this state", choices: ["open", "leftOut", "kept", "byRule"] },
+    },
+  );
   withExample(command, `datanet findings 10 --check --state open ${HOST} --account alice`);
-  onRun<FindingsOptions>(command, async ({ args, options, output }) => {
+  onRun(command, async ({ args, options, output }) => {
     const place = { hostUrl: options.host, datanetId: parseId(args[0]!) };
     const client = await readerOrSigner(options);
     if (options.check === true)
@@ -74,21 +73,23 @@ function addFindings(parent: Command): void {
 }
 
 function addDecide(parent: Command): void {
-  const command = parent
-    .command("decide <datanet> <rows...>")
-    .description("sign that rows stay out, or stay in: as a reviewer; it answers objections too")
-    .requiredOption(...HOST_OPTION)
-    .option("--keep", "the rows stay; without it they are left out")
-    .addOption(new Option("--why <reason>", "the reason").choices([...LEFT_OUT_WHY]).default("other"))
-    .option("--note <text>", "what the contributor is told", "")
-    .option("--as-datanet", "sign with the Datanet's own key");
+  const command = withOptions(
+    parent
+      .command("decide <datanet> <rows...>")
+      .description("sign that rows stay out, or stay in: as a reviewer; it answers objections too"),
+    {
+      ...HOST_OPTION,
+      "--keep": "the rows stay; without it they are left out",
+      "--why <reason>": { about: "the reason", choices: LEFT_OUT_WHY, fallback: "other" },
+      "--note <text>": { about: "what the contributor is told", fallback: "" },
+      "--as-datanet": "sign with the Datanet's own key",
+    },
+  );
   withExample(
     command,
     `datanet decide 10 5e88… --why near-duplicate --note "of row 17" ${HOST} --account dave`,
   );
-  onRun<
-    HostOptions & { keep?: boolean; why: (typeof LEFT_OUT_WHY)[number]; note: string; asDatanet?: boolean }
-  >(command, async ({ args, options, output }) => {
+  onRun(command, async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const { note, why } = options;
     const isLeftOut = options.keep !== true;
@@ -103,13 +104,14 @@ function addDecide(parent: Command): void {
 }
 
 function addObject(parent: Command): void {
-  const command = parent
-    .command("object <datanet> <row>")
-    .description("object to what was decided of a row of yours; everybody sees it, a reviewer answers")
-    .requiredOption(...HOST_OPTION)
-    .requiredOption("--note <text>", "why");
+  const command = withOptions(
+    parent
+      .command("object <datanet> <row>")
+      .description("object to what was decided of a row of yours; everybody sees it, a reviewer answers"),
+    { ...HOST_OPTION, "--note <text>": { about: "why", isRequired: true } },
+  );
   withExample(command, `datanet object 10 5e88… --note "row 17 is of another mail" ${HOST} --account bob`);
-  onRun<HostOptions & { note: string }>(command, async ({ args, options, output }) => {
+  onRun(command, async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const row = args[1]!;
     await say(options, null, datanetId, [{ kind: "objection", row, note: options.note }]);
@@ -118,12 +120,14 @@ function addObject(parent: Command): void {
 }
 
 function addNotices(parent: Command): void {
-  const command = parent
-    .command("notices")
-    .description("what a host tells you of your rows: which were left out, why, by whom, and answers")
-    .requiredOption(...HOST_OPTION);
+  const command = withOptions(
+    parent
+      .command("notices")
+      .description("what a host tells you of your rows: which were left out, why, by whom, and answers"),
+    { ...HOST_OPTION },
+  );
   withExample(command, `datanet notices ${HOST} --account bob`);
-  onRun<HostOptions>(command, async ({ options, output }) => {
+  onRun(command, async ({ options, output }) => {
     const client = await signerClient(options, null);
     const { id: contributorId } = await resolveSigner(client, undefined);
     const page = await listNotices(client, { hostUrl: options.host, contributorId });

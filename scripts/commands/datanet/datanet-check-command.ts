@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { openRowStore } from "../../../client/actions/data/row-store.ts";
 import { openReader } from "../../cli/context.ts";
+import { withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -9,19 +10,23 @@ import type { PlacedRow } from "./datanet-check.ts";
 import { writeLeaveOut } from "./leave-out-file.ts";
 
 export function addDatanetCheck(parent: Command): void {
-  const command = parent
-    .command("check <datanet>")
-    .description(
-      "before publishing: rows that nearly repeat an earlier one, and labels that the others' rows contradict",
-    )
-    .option("--write <file>", "write the rows to leave out, for: datanet publish --leave-out FILE")
-    .option("--rows <folder>", "the store that holds the rows", workspacePaths.rows);
+  const command = withOptions(
+    parent
+      .command("check <datanet>")
+      .description(
+        "before publishing: rows that nearly repeat an earlier one, and labels that the others' rows contradict",
+      ),
+    {
+      "--write <file>": "write the rows to leave out, for: datanet publish --leave-out FILE",
+      "--rows <folder>": { about: "the store that holds the rows", fallback: workspacePaths.rows },
+    },
+  );
   withExample(
     command,
     "datanet check 10",
     "datanet check 10 --write leave-out.json && npm run openledger -- datanet publish 10 --leave-out leave-out.json",
   );
-  onRun<{ write?: string; rows: string }>(command, async ({ options, args, output }) => {
+  onRun(command, async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
     const client = await openReader(options);
     // Loaded here: it would make every other command slower.

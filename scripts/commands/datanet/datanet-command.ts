@@ -11,9 +11,10 @@ import { getLeaf, getOperation, listOperations } from "../../../client/sequencer
 import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { accountOf, openReader, openSigner, signFor } from "../../cli/context.ts";
+import { defineOptions, withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
+import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import { addCleaningCommands } from "./cleaning-command.ts";
 import { addDatanetCheck } from "./datanet-check-command.ts";
@@ -46,16 +47,20 @@ export function addDatanetCommands(program: Command): void {
   addSuggestCommand(datanet);
 }
 
-const STORE_OPTION = ["--rows <folder>", "the store that holds the rows", workspacePaths.rows] as const;
+const STORE_OPTION = defineOptions({
+  "--rows <folder>": { about: "the store that holds the rows", fallback: workspacePaths.rows },
+});
 
 function addCreate(parent: Command): void {
-  const command = parent
-    .command("create")
-    .description("open a datanet owned and signed for by the account")
-    .option("--amount <open>", "its first balance, which pays for publishing", "1");
-  withWait(command, "acknowledged");
+  const command = withOptions(
+    parent.command("create").description("open a datanet owned and signed for by the account"),
+    {
+      "--amount <open>": { about: "its first balance, which pays for publishing", fallback: "1" },
+      ...WAIT_OPTION,
+    },
+  );
   withExample(command, "datanet create --account alice --amount 2");
-  onRun<{ amount: string; wait: string }>(command, async ({ options, output }) => {
+  onRun(command, async ({ options, output }) => {
     const amountWei = parseOpen(options.amount);
     const signer = await openSigner(options);
     const payer = await accountOf(signer.client, signer.account.l1.address);
@@ -83,20 +88,19 @@ function addCreate(parent: Command): void {
 }
 
 function addContribute(parent: Command): void {
-  const command = parent
-    .command("contribute <datanet> <files...>")
-    .description("store files as rows and commit their root to the datanet")
-    .option("--lines", "every line of a file is a row; by default a file is one row")
-    .option(
-      "--labelled",
-      "every line is a row as JSON: a labelled e-mail or digit, or a text (docs/attribution.md)",
-    )
-    .option(
-      "--card <file>",
-      "the Datanet's card: files are JSON lines, CSV or Parquet by their ending, as it says",
-    )
-    .option(...STORE_OPTION);
-  withWait(command, "acknowledged");
+  const command = withOptions(
+    parent
+      .command("contribute <datanet> <files...>")
+      .description("store files as rows and commit their root to the datanet"),
+    {
+      "--lines": "every line of a file is a row; by default a file is one row",
+      "--labelled":
+        "every line is a row as JSON: a labelled e-mail or digit, or a text (docs/attribution.md)",
+      "--card <file>": "the Datanet's card: files are JSON lines, CSV or Parquet by their ending, as it says",
+      ...STORE_OPTION,
+      ...WAIT_OPTION,
+    },
+  );
   withExample(
     command,
     "datanet contribute 6 mail/*.eml --account bob",
@@ -104,115 +108,100 @@ function addContribute(parent: Command): void {
     "datanet contribute 6 mails.jsonl --labelled --account bob",
     "datanet contribute 6 mails.csv --card card.json --account bob",
   );
-  onRun<{ lines?: boolean; labelled?: boolean; card?: string; rows: string; wait: string }>(
-    command,
-    async ({ options, args, output }) => {
-      const datanetId = parseId(args[0]!);
-      const paths = args.slice(1);
-      const contents = await Promise.all(paths.map(readRowFile));
-      const rows =
-        options.card !== undefined
-          ? await rowsByCard(options.card, paths, contents)
-          : options.labelled === true
-            ? contents.flatMap((content, i) => labelledRows(content, paths[i]!))
-            : options.lines === true
-              ? contents.flatMap(splitLines)
-              : contents;
-      const signer = await openSigner(options);
-      const payer = await accountOf(signer.client, signer.account.l1.address);
-      const client = await signFor(signer, payer);
-      const store = await openRowStore(options.rows);
-      const { contribution, ...sent } = await contributeRows(client, {
-        from: payer.id,
-        datanetId,
-        store,
-        rows,
-      });
-      const { stage, batchNumber } = await waitWithProgress(
-        client,
-        { hash: sent.hash },
-        options.wait,
-        output,
-      );
-      const rowsRoot = toHex32(contribution.rowsRoot);
-      const lines = [
-        `${contribution.rowCount} rows for datanet ${datanetId} (${stage}); keep them to yourself until the operation is final`,
-        `root ${rowsRoot}, operation ${sent.hash}`,
-      ];
-      output.answer(lines, {
-        ...sent,
-        datanetId,
-        rowsRoot,
-        rowCount: contribution.rowCount,
-        stage,
-        batchNumber,
-      });
-    },
-  );
+  onRun(command, async ({ options, args, output }) => {
+    const datanetId = parseId(args[0]!);
+    const paths = args.slice(1);
+    const contents = await Promise.all(paths.map(readRowFile));
+    const rows =
+      options.card !== undefined
+        ? await rowsByCard(options.card, paths, contents)
+        : options.labelled === true
+          ? contents.flatMap((content, i) => labelledRows(content, paths[i]!))
+          : options.lines === true
+            ? contents.flatMap(splitLines)
+            : contents;
+    const signer = await openSigner(options);
+    const payer = await accountOf(signer.client, signer.account.l1.address);
+    const client = await signFor(signer, payer);
+    const store = await openRowStore(options.rows);
+    const { contribution, ...sent } = await contributeRows(client, {
+      from: payer.id,
+      datanetId,
+      store,
+      rows,
+    });
+    const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
+    const rowsRoot = toHex32(contribution.rowsRoot);
+    const lines = [
+      `${contribution.rowCount} rows for datanet ${datanetId} (${stage}); keep them to yourself until the operation is final`,
+      `root ${rowsRoot}, operation ${sent.hash}`,
+    ];
+    output.answer(lines, {
+      ...sent,
+      datanetId,
+      rowsRoot,
+      rowCount: contribution.rowCount,
+      stage,
+      batchNumber,
+    });
+  });
 }
 
 function addPublish(parent: Command): void {
-  const command = parent
-    .command("publish <datanet>")
-    .description("publish a version of all rows that were contributed so far")
-    .option("--validator <leaf>", "the leaf id that vouches for the rows; default: the account's")
-    .option(
-      "--vouched <pairs...>",
-      "who vouches for whose rows, as CONTRIBUTOR=VALIDATOR; rows of others are left out",
-    )
-    .option("--leave-out <file>", "rows to leave out: what `datanet check --write` has written")
-    .option(...STORE_OPTION);
-  withWait(command, "acknowledged");
+  const command = withOptions(
+    parent
+      .command("publish <datanet>")
+      .description("publish a version of all rows that were contributed so far"),
+    {
+      "--validator <leaf>": "the leaf id that vouches for the rows; default: the account's",
+      "--vouched <pairs...>":
+        "who vouches for whose rows, as CONTRIBUTOR=VALIDATOR; rows of others are left out",
+      "--leave-out <file>": "rows to leave out: what `datanet check --write` has written",
+      ...STORE_OPTION,
+      ...WAIT_OPTION,
+    },
+  );
   withExample(
     command,
     "datanet publish 6 --account alice",
     "datanet publish 6 --leave-out leave-out.json --account alice",
     "datanet publish 6 --vouched 3=8 4=9 --account alice",
   );
-  onRun<{ validator?: string; vouched?: string[]; leaveOut?: string; rows: string; wait: string }>(
-    command,
-    async ({ options, args, output }) => {
-      const datanetId = parseId(args[0]!);
-      const signer = await openSigner(options);
-      const datanet = await getLeaf(signer.client, datanetId);
-      const client = await signFor(signer, datanet);
-      const validatorId =
-        options.validator === undefined
-          ? (await accountOf(client, signer.account.l1.address)).id
-          : parseId(options.validator);
-      const leaveOut =
-        options.leaveOut === undefined ? undefined : await readLeaveOut(options.leaveOut, datanetId);
-      const store = await openRowStore(options.rows);
-      output.progress("hashing the rows");
-      const vouched = options.vouched === undefined ? null : parsePairs(options.vouched);
-      const version = await collectVersion(client, {
-        datanetId,
-        store,
-        ...(leaveOut === undefined ? {} : { leaveOut }),
-        validatorId:
-          vouched === null ? validatorId : ({ contributorId }) => vouched.get(contributorId) ?? null,
-      });
-      await storeVersion(store, version);
-      const sent = await publishVersion(client, { datanetId, version });
-      const { stage, batchNumber } = await waitWithProgress(
-        client,
-        { hash: sent.hash },
-        options.wait,
-        output,
-      );
-      const { rowCount, earners } = version;
-      const roots = {
-        rowsRoot: toHex32(version.rowsRoot),
-        ownersCommitment: toHex32(version.ownersCommitment),
-        earnerRoot: toHex32(version.earnerRoot),
-      };
-      const lines = [
-        `datanet ${datanetId}: a version of ${rowCount} rows in ${earners.length} earners (${stage})`,
-        `operation ${sent.hash}`,
-      ];
-      output.answer(lines, { ...sent, datanetId, rowCount, earners, ...roots, stage, batchNumber });
-    },
-  );
+  onRun(command, async ({ options, args, output }) => {
+    const datanetId = parseId(args[0]!);
+    const signer = await openSigner(options);
+    const datanet = await getLeaf(signer.client, datanetId);
+    const client = await signFor(signer, datanet);
+    const validatorId =
+      options.validator === undefined
+        ? (await accountOf(client, signer.account.l1.address)).id
+        : parseId(options.validator);
+    const leaveOut =
+      options.leaveOut === undefined ? undefined : await readLeaveOut(options.leaveOut, datanetId);
+    const store = await openRowStore(options.rows);
+    output.progress("hashing the rows");
+    const vouched = options.vouched === undefined ? null : parsePairs(options.vouched);
+    const version = await collectVersion(client, {
+      datanetId,
+      store,
+      ...(leaveOut === undefined ? {} : { leaveOut }),
+      validatorId: vouched === null ? validatorId : ({ contributorId }) => vouched.get(contributorId) ?? null,
+    });
+    await storeVersion(store, version);
+    const sent = await publishVersion(client, { datanetId, version });
+    const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
+    const { rowCount, earners } = version;
+    const roots = {
+      rowsRoot: toHex32(version.rowsRoot),
+      ownersCommitment: toHex32(version.ownersCommitment),
+      earnerRoot: toHex32(version.earnerRoot),
+    };
+    const lines = [
+      `datanet ${datanetId}: a version of ${rowCount} rows in ${earners.length} earners (${stage})`,
+      `operation ${sent.hash}`,
+    ];
+    output.answer(lines, { ...sent, datanetId, rowCount, earners, ...roots, stage, batchNumber });
+  });
 }
 
 function addShow(parent: Command): void {

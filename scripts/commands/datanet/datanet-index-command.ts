@@ -12,6 +12,7 @@ import type { DocumentInput } from "../../../models/spans/span-index.ts";
 import type { SuffixEngine } from "../../../models/spans/suffix-engine.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader } from "../../cli/context.ts";
+import { withOptions } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
@@ -24,15 +25,25 @@ interface IndexOptions {
 }
 
 export function addDatanetIndex(parent: Command): void {
-  const command = parent
-    .command("index <datanet>")
-    .description("index the text of the published version's rows, to find what an answer has word for word")
-    .requiredOption("--out <file>", "where the index goes")
-    .option("--rows <folder>", "the store that holds the rows", workspacePaths.rows)
-    .option("--version-root <hex>", "of another version, or without a sequencer", parseRoot)
-    .option("--engine <name>", "auto, native or typescript: all make the same index", parseEngine, "auto");
+  const command = withOptions(
+    parent
+      .command("index <datanet>")
+      .description(
+        "index the text of the published version's rows, to find what an answer has word for word",
+      ),
+    {
+      "--out <file>": { about: "where the index goes", isRequired: true },
+      "--rows <folder>": { about: "the store that holds the rows", fallback: workspacePaths.rows },
+      "--version-root <hex>": { about: "of another version, or without a sequencer", parse: parseRoot },
+      "--engine <name>": {
+        about: "auto, native or typescript: all make the same index",
+        fallback: "auto",
+        parse: parseEngine,
+      },
+    },
+  );
   withExample(command, "datanet index 10 --out mails.spans", "datanet index 10 --out mails.spans --json");
-  onRun<IndexOptions>(command, async ({ options, args, output }) => {
+  onRun(command, async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
     const { buildSpanIndex } = await import("../../../models/spans/span-index.ts");
     const { suffixEngine } = await import("../../../models/spans/suffix-engine.ts");

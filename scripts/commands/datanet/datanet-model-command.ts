@@ -7,18 +7,21 @@ import { getLeaf, getStatus } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openSigner, signFor } from "../../cli/context.ts";
+import { withOptions } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
+import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
 
 export function addApproveModel(parent: Command): void {
-  const command = parent
-    .command("approve-model <datanet> <model>")
-    .description(
-      "let a model take payments for the published version, from 24 hours of batches' time after its publication",
-    );
-  withWait(command, "acknowledged");
+  const command = withOptions(
+    parent
+      .command("approve-model <datanet> <model>")
+      .description(
+        "let a model take payments for the published version, from 24 hours of batches' time after its publication",
+      ),
+    WAIT_OPTION,
+  );
   withExample(command, "datanet approve-model 10 15 --account alice");
-  onRun<{ wait: string }>(command, async ({ options, args, output }) => {
+  onRun(command, async ({ options, args, output }) => {
     const [datanetId, modelId] = args.map(parseId) as [number, number];
     const signer = await openSigner(options);
     const [leaf, model, { l1 }] = await Promise.all([
@@ -52,12 +55,14 @@ export function addApproveModel(parent: Command): void {
 }
 
 export function addRevokeModel(parent: Command): void {
-  const command = parent
-    .command("revoke-model <datanet> <model>")
-    .description("end a model's payments; what was paid before is settled as ever");
-  withWait(command, "acknowledged");
+  const command = withOptions(
+    parent
+      .command("revoke-model <datanet> <model>")
+      .description("end a model's payments; what was paid before is settled as ever"),
+    WAIT_OPTION,
+  );
   withExample(command, "datanet revoke-model 10 15 --account alice");
-  onRun<{ wait: string }>(command, async ({ options, args, output }) => {
+  onRun(command, async ({ options, args, output }) => {
     const [datanetId, modelId] = args.map(parseId) as [number, number];
     const signer = await openSigner(options);
     const client = await signFor(signer, await getLeaf(signer.client, datanetId));

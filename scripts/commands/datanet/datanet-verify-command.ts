@@ -4,19 +4,24 @@ import { verifyVersion } from "../../../client/actions/data/verify-version.ts";
 import { verifyVouching } from "../../../client/datanets/reviewed-version.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { openReader } from "../../cli/context.ts";
+import { withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 
 export function addDatanetVerify(parent: Command): void {
-  const command = parent
-    .command("verify <datanet>")
-    .description("every committed row that the published version drops, repeats or gives to somebody else")
-    .option("--rows <folder>", "the store that holds the rows", workspacePaths.rows)
-    .option("--host <url>", "a Datanet host: also check that each validator has signed for each row");
+  const command = withOptions(
+    parent
+      .command("verify <datanet>")
+      .description("every committed row that the published version drops, repeats or gives to somebody else"),
+    {
+      "--rows <folder>": { about: "the store that holds the rows", fallback: workspacePaths.rows },
+      "--host <url>": "a Datanet host: also check that each validator has signed for each row",
+    },
+  );
   withExample(command, "datanet verify 10", "datanet verify 10 --host http://127.0.0.1:8560 --json");
-  onRun<{ rows: string; host?: string }>(command, async ({ options, args, output }) => {
+  onRun(command, async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
     const client = await openReader(options);
     output.progress("hashing the rows");

@@ -21,17 +21,16 @@ import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { type Card, nameCard } from "../../../datanets/card/card.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { accountOf, openReader, openSigner, signFor } from "../../cli/context.ts";
+import { defineOptions, withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
+import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
-import { HOST_OPTION, type HostOptions, readerOrSigner, signerClient } from "./host-options.ts";
+import { HOST_OPTION, readerOrSigner, signerClient } from "./host-options.ts";
 
-const STORE_OPTION = ["--rows <folder>", "the store that holds the rows", workspacePaths.rows] as const;
-
-interface StoreOptions extends HostOptions {
-  rows: string;
-}
+const STORE_OPTION = defineOptions({
+  "--rows <folder>": { about: "the store that holds the rows", fallback: workspacePaths.rows },
+});
 
 /** What goes to a Datanet host and comes from it. */
 export function addHostCommands(datanet: Command): void {
@@ -60,12 +59,11 @@ function addCard(parent: Command): void {
     });
   });
 
-  const show = card
-    .command("show <datanet>")
-    .description("the card that a host has")
-    .requiredOption(...HOST_OPTION);
+  const show = withOptions(card.command("show <datanet>").description("the card that a host has"), {
+    ...HOST_OPTION,
+  });
   withExample(show, "datanet card show 10 --host http://127.0.0.1:8560");
-  onRun<HostOptions>(show, async ({ args, options, output }) => {
+  onRun(show, async ({ args, options, output }) => {
     const client = await openReader(options);
     const place = { hostUrl: options.host, datanetId: parseId(args[0]!) };
     const facts = await getHostedDatanet(client, place);
@@ -78,14 +76,16 @@ function addCard(parent: Command): void {
     );
   });
 
-  const publish = card
-    .command("publish <datanet> <file>")
-    .description(
-      "make a card the Datanet's on the ledger, a new version of the same rows, and bring it to a host",
-    )
-    .requiredOption(...HOST_OPTION);
+  const publish = withOptions(
+    card
+      .command("publish <datanet> <file>")
+      .description(
+        "make a card the Datanet's on the ledger, a new version of the same rows, and bring it to a host",
+      ),
+    { ...HOST_OPTION },
+  );
   withExample(publish, "datanet card publish 10 card.json --host http://127.0.0.1:8560 --account alice");
-  onRun<HostOptions>(publish, async ({ args, options, output }) => {
+  onRun(publish, async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const card = await readCardFile(args[1]!);
     const { policy } = nameCard(card);
@@ -105,14 +105,12 @@ function addCard(parent: Command): void {
 }
 
 function addFind(parent: Command): void {
-  const command = parent
-    .command("find [text]")
-    .description("Datanets of a host, by words, tag or field")
-    .requiredOption(...HOST_OPTION)
-    .option("--tag <tag>", "only with this tag")
-    .option("--field <field>", "only of this field");
+  const command = withOptions(
+    parent.command("find [text]").description("Datanets of a host, by words, tag or field"),
+    { ...HOST_OPTION, "--tag <tag>": "only with this tag", "--field <field>": "only of this field" },
+  );
   withExample(command, "datanet find spam --host http://127.0.0.1:8560");
-  onRun<HostOptions & { tag?: string; field?: string }>(command, async ({ args, options, output }) => {
+  onRun(command, async ({ args, options, output }) => {
     const client = await openReader(options);
     const { field, host, tag } = options;
     const [text] = args;
@@ -144,14 +142,18 @@ function addFind(parent: Command): void {
 }
 
 function addUpload(parent: Command): void {
-  const command = parent
-    .command("upload <datanet>")
-    .description("bring the rows of final commits from the store to a host; goes on where it broke off")
-    .requiredOption(...HOST_OPTION)
-    .option("--root <root>", "of this commit alone; default: of every commit whose rows are in the store")
-    .option(...STORE_OPTION);
+  const command = withOptions(
+    parent
+      .command("upload <datanet>")
+      .description("bring the rows of final commits from the store to a host; goes on where it broke off"),
+    {
+      ...HOST_OPTION,
+      "--root <root>": "of this commit alone; default: of every commit whose rows are in the store",
+      ...STORE_OPTION,
+    },
+  );
   withExample(command, "datanet upload 10 --host http://127.0.0.1:8560 --account bob");
-  onRun<StoreOptions & { root?: string }>(command, async ({ args, options, output }) => {
+  onRun(command, async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const signer = await openSigner(options);
     const account = await accountOf(signer.client, signer.account.l1.address);
@@ -190,60 +192,64 @@ function addUpload(parent: Command): void {
 }
 
 function addDownload(parent: Command): void {
-  const command = parent
-    .command("download <datanet>")
-    .description("bring a version from a host into the store, every byte checked against the ledger's root")
-    .requiredOption(...HOST_OPTION)
-    .option("--version-number <n>", "which version; default: the present one")
-    .option(
-      "--commits",
-      "also everything that was committed and is in no version, as `datanet verify` needs it",
-    )
-    .option(...STORE_OPTION);
+  const command = withOptions(
+    parent
+      .command("download <datanet>")
+      .description(
+        "bring a version from a host into the store, every byte checked against the ledger's root",
+      ),
+    {
+      ...HOST_OPTION,
+      "--version-number <n>": "which version; default: the present one",
+      "--commits": "also everything that was committed and is in no version, as `datanet verify` needs it",
+      ...STORE_OPTION,
+    },
+  );
   withExample(
     command,
     "datanet download 10 --host http://127.0.0.1:8560",
     "datanet download 10 --host http://127.0.0.1:8560 --version-number 2 --account bob",
   );
-  onRun<StoreOptions & { versionNumber?: string; commits?: boolean }>(
-    command,
-    async ({ args, options, output }) => {
-      const datanetId = parseId(args[0]!);
-      const client = await readerOrSigner(options);
-      const store = await openRowStore(options.rows);
-      const place = { hostUrl: options.host, datanetId, store };
-      const { versionNumber } = options;
-      const got = await downloadVersion(client, {
-        ...place,
-        ...(versionNumber === undefined ? {} : { version: parseId(versionNumber) }),
-        onProgress: (done, rowCount) => output.progress(`${done} of ${rowCount} rows`),
-      });
-      const commits = options.commits === true ? await downloadCommits(client, place) : [];
-      output.answer(
-        [
-          `version ${got.version} of datanet ${datanetId}: ${got.rowCount} rows in ${options.rows}, ${got.receivedCount} of them new`,
-          `its root is the ledger's: ${toHex32(got.rowsRoot)}`,
-        ],
-        { datanetId, ...got, rowsRoot: toHex32(got.rowsRoot), commitCount: commits.length },
-      );
-    },
-  );
+  onRun(command, async ({ args, options, output }) => {
+    const datanetId = parseId(args[0]!);
+    const client = await readerOrSigner(options);
+    const store = await openRowStore(options.rows);
+    const place = { hostUrl: options.host, datanetId, store };
+    const { versionNumber } = options;
+    const got = await downloadVersion(client, {
+      ...place,
+      ...(versionNumber === undefined ? {} : { version: parseId(versionNumber) }),
+      onProgress: (done, rowCount) => output.progress(`${done} of ${rowCount} rows`),
+    });
+    const commits = options.commits === true ? await downloadCommits(client, place) : [];
+    output.answer(
+      [
+        `version ${got.version} of datanet ${datanetId}: ${got.rowCount} rows in ${options.rows}, ${got.receivedCount} of them new`,
+        `its root is the ledger's: ${toHex32(got.rowsRoot)}`,
+      ],
+      { datanetId, ...got, rowsRoot: toHex32(got.rowsRoot), commitCount: commits.length },
+    );
+  });
 }
 
 function addMirror(parent: Command): void {
-  const command = parent
-    .command("mirror <datanet>")
-    .description(
-      "bring all that a host shows of a Datanet to another one, which checks it against the ledger",
-    )
-    .requiredOption("--from <url>", "the host that has it")
-    .requiredOption("--to <url>", "the host that shall have it")
-    .option(...STORE_OPTION);
+  const command = withOptions(
+    parent
+      .command("mirror <datanet>")
+      .description(
+        "bring all that a host shows of a Datanet to another one, which checks it against the ledger",
+      ),
+    {
+      "--from <url>": { about: "the host that has it", isRequired: true },
+      "--to <url>": { about: "the host that shall have it", isRequired: true },
+      ...STORE_OPTION,
+    },
+  );
   withExample(
     command,
     "datanet mirror 10 --from http://127.0.0.1:8560 --to http://127.0.0.1:8561 --account bob",
   );
-  onRun<{ from: string; to: string; rows: string }>(command, async ({ args, options, output }) => {
+  onRun(command, async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const client = await signerClient(options, null);
     const result = await mirrorDatanet(client, {
@@ -265,16 +271,16 @@ function addMirror(parent: Command): void {
 }
 
 function addPublishReviewed(parent: Command): void {
-  const command = parent
-    .command("publish-reviewed <datanet>")
-    .description(
-      "publish what labels, reviews and approvals of a host make of all rows, and bring its list there",
-    )
-    .requiredOption(...HOST_OPTION)
-    .option(...STORE_OPTION);
-  withWait(command, "acknowledged");
+  const command = withOptions(
+    parent
+      .command("publish-reviewed <datanet>")
+      .description(
+        "publish what labels, reviews and approvals of a host make of all rows, and bring its list there",
+      ),
+    { ...HOST_OPTION, ...STORE_OPTION, ...WAIT_OPTION },
+  );
   withExample(command, "datanet publish-reviewed 10 --host http://127.0.0.1:8560 --account alice");
-  onRun<StoreOptions & { wait: string }>(command, async ({ args, options, output }) => {
+  onRun(command, async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const signer = await openSigner(options);
     const client = await signFor(signer, await getLeaf(signer.client, datanetId));
@@ -310,13 +316,16 @@ const VOUCHING = {
 };
 
 function addVouching(parent: Command): void {
-  const command = parent
-    .command("vouching <datanet>")
-    .description("whether every row's validator has signed for it; run `datanet download --commits` before")
-    .requiredOption(...HOST_OPTION)
-    .option(...STORE_OPTION);
+  const command = withOptions(
+    parent
+      .command("vouching <datanet>")
+      .description(
+        "whether every row's validator has signed for it; run `datanet download --commits` before",
+      ),
+    { ...HOST_OPTION, ...STORE_OPTION },
+  );
   withExample(command, "datanet vouching 10 --host http://127.0.0.1:8560");
-  onRun<StoreOptions>(command, async ({ args, options, output }) => {
+  onRun(command, async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const client = await openReader(options);
     const store = await openRowStore(options.rows);

@@ -1,8 +1,12 @@
 /** What commands that ask a Datanet host have in common. */
+
 import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { accountOf, type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
+import { defineOptions } from "../../cli/options.ts";
 
-export const HOST_OPTION = ["--host <url>", "the Datanet host, as it names itself"] as const;
+export const HOST_OPTION = defineOptions({
+  "--host <url>": { about: "the Datanet host, as it names itself", isRequired: true },
+});
 
 export interface HostOptions {
   host: string;

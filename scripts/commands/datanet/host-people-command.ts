@@ -8,11 +8,12 @@ import { nameCard } from "../../../datanets/card/card.ts";
 import { FILE_FORMATS, type FileFormat, formatOf } from "../../../datanets/rows/read-rows.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader } from "../../cli/context.ts";
+import { withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
-import { HOST_OPTION, type HostOptions, signerClient } from "./host-options.ts";
+import { HOST_OPTION, signerClient } from "./host-options.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -24,48 +25,49 @@ export function addHostPeopleCommands(datanet: Command): void {
 }
 
 function addPreview(parent: Command): void {
-  const command = parent
-    .command("preview <files...>")
-    .description(
-      "what a contribution would have of copies, broken rows, secrets and personal numbers, before it is signed",
-    )
-    .requiredOption("--card <file>", "the Datanet's card")
-    .option("--format <name>", `one of ${FILE_FORMATS.join(", ")}; default: by each file's ending`)
-    .option("--datanet <id>", "also compare with what was committed there and is in the store")
-    .option("--rows <folder>", "the store", workspacePaths.rows);
+  const command = withOptions(
+    parent
+      .command("preview <files...>")
+      .description(
+        "what a contribution would have of copies, broken rows, secrets and personal numbers, before it is signed",
+      ),
+    {
+      "--card <file>": { about: "the Datanet's card", isRequired: true },
+      "--format <name>": `one of ${FILE_FORMATS.join(", ")}; default: by each file's ending`,
+      "--datanet <id>": "also compare with what was committed there and is in the store",
+      "--rows <folder>": { about: "the store", fallback: workspacePaths.rows },
+    },
+  );
   withExample(
     command,
     "datanet preview mails.jsonl --card card.json",
     "datanet preview rows.csv --card card.json --datanet 10",
   );
-  onRun<{ card: string; format?: string; datanet?: string; rows: string }>(
-    command,
-    async ({ args, options, output }) => {
-      const { card } = nameCard(JSON.parse(await readText(options.card)));
-      const { readRowsOf } = await import("../../../datanets/rows/read-rows.ts");
-      const { previewRows } = await import("../../../datanets/rows/preview.ts");
-      const rows: Uint8Array[] = [];
-      for (const path of args)
-        rows.push(...(await readRowsOf(card, formatFor(path, options.format), await readBytes(path))));
-      const known =
-        options.datanet === undefined ? undefined : await committed(options, parseId(options.datanet));
-      const findings = previewRows(card, rows, known);
-      output.answer(
-        [
-          `${rows.length} rows; ${findings.length} things to look at`,
-          ...renderTable(
-            findings.map(({ detail, from, kind, row, to }) => [
-              `  row ${row}`,
-              kind,
-              from === undefined ? "" : `characters ${from} to ${to}`,
-              detail,
-            ]),
-          ),
-        ],
-        { rowCount: rows.length, findings },
-      );
-    },
-  );
+  onRun(command, async ({ args, options, output }) => {
+    const { card } = nameCard(JSON.parse(await readText(options.card)));
+    const { readRowsOf } = await import("../../../datanets/rows/read-rows.ts");
+    const { previewRows } = await import("../../../datanets/rows/preview.ts");
+    const rows: Uint8Array[] = [];
+    for (const path of args)
+      rows.push(...(await readRowsOf(card, formatFor(path, options.format), await readBytes(path))));
+    const known =
+      options.datanet === undefined ? undefined : await committed(options, parseId(options.datanet));
+    const findings = previewRows(card, rows, known);
+    output.answer(
+      [
+        `${rows.length} rows; ${findings.length} things to look at`,
+        ...renderTable(
+          findings.map(({ detail, from, kind, row, to }) => [
+            `  row ${row}`,
+            kind,
+            from === undefined ? "" : `characters ${from} to ${to}`,
+            detail,
+          ]),
+        ),
+      ],
+      { rowCount: rows.length, findings },
+    );
+  });
 }
 
 /** Digests of all committed rows whose lists are in the store. */
@@ -84,15 +86,16 @@ async function committed(options: GlobalOptions & { rows: string }, datanetId: n
 }
 
 function addSay(parent: Command): void {
-  const command = parent
-    .command("say <datanet> <file>")
-    .description(
-      "sign records and bring them to a host: labels, reviews, verdicts, objections (docs/datanets.md)",
-    )
-    .requiredOption(...HOST_OPTION)
-    .option("--as-datanet", "sign with the Datanet's own key");
+  const command = withOptions(
+    parent
+      .command("say <datanet> <file>")
+      .description(
+        "sign records and bring them to a host: labels, reviews, verdicts, objections (docs/datanets.md)",
+      ),
+    { ...HOST_OPTION, "--as-datanet": "sign with the Datanet's own key" },
+  );
   withExample(command, "datanet say 10 labels.jsonl --host http://127.0.0.1:8560 --account carol");
-  onRun<HostOptions & { asDatanet?: boolean }>(command, async ({ args, options, output }) => {
+  onRun(command, async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const records = (await readText(args[1]!))
       .split(/\r?\n/)
@@ -115,16 +118,17 @@ function addAccess(parent: Command): void {
   const access = parent.command("access").description("who may read a permissioned Datanet's rows");
   withExample(access, "datanet access list 10 --host http://127.0.0.1:8560");
 
-  const ask = access
-    .command("ask <datanet>")
-    .description("ask the owner for access; anyone sees that you asked, and whether he answered")
-    .requiredOption(...HOST_OPTION)
-    .requiredOption("--purpose <text>", "what the rows are for");
+  const ask = withOptions(
+    access
+      .command("ask <datanet>")
+      .description("ask the owner for access; anyone sees that you asked, and whether he answered"),
+    { ...HOST_OPTION, "--purpose <text>": { about: "what the rows are for", isRequired: true } },
+  );
   withExample(
     ask,
     'datanet access ask 10 --purpose "a spam filter" --host http://127.0.0.1:8560 --account bob',
   );
-  onRun<HostOptions & { purpose: string }>(ask, async ({ args, options, output }) => {
+  onRun(ask, async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const client = await signerClient(options, null);
     const records = [{ kind: "accessRequest" as const, purpose: options.purpose }];
@@ -137,12 +141,11 @@ function addAccess(parent: Command): void {
     });
   });
 
-  const list = access
-    .command("list <datanet>")
-    .description("requests and answers")
-    .requiredOption(...HOST_OPTION);
+  const list = withOptions(access.command("list <datanet>").description("requests and answers"), {
+    ...HOST_OPTION,
+  });
   withExample(list, "datanet access list 10 --host http://127.0.0.1:8560");
-  onRun<HostOptions>(list, async ({ args, options, output }) => {
+  onRun(list, async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const requests = await listAccess(await openReader(options), { hostUrl: options.host, datanetId });
     const unansweredCount = requests.filter(({ answer }) => answer === null).length;
@@ -165,17 +168,21 @@ function addAccess(parent: Command): void {
     );
   });
 
-  const answer = access
-    .command("answer <datanet> <request>")
-    .description("grant or refuse a request, by the Datanet's own key")
-    .requiredOption(...HOST_OPTION)
-    .option("--grant-days <n>", "grant for so many days; without it the request is refused")
-    .option("--note <text>", "why", "");
+  const answer = withOptions(
+    access
+      .command("answer <datanet> <request>")
+      .description("grant or refuse a request, by the Datanet's own key"),
+    {
+      ...HOST_OPTION,
+      "--grant-days <n>": "grant for so many days; without it the request is refused",
+      "--note <text>": { about: "why", fallback: "" },
+    },
+  );
   withExample(
     answer,
     "datanet access answer 10 0x… --grant-days 30 --host http://127.0.0.1:8560 --account alice",
   );
-  onRun<HostOptions & { grantDays?: string; note: string }>(answer, async ({ args, options, output }) => {
+  onRun(answer, async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const client = await signerClient(options, datanetId);
     const { grantDays, host, note } = options;

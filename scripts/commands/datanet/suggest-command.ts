@@ -4,30 +4,32 @@ import { fetchAnswering } from "../../../attribution/model/model-download.ts";
 import { suggestLabels } from "../../../client/datanets/suggest-labels.ts";
 import { promptOf } from "../../../datanets/rows/row-view.ts";
 import { modelFamilies } from "../../cli/model-families.ts";
+import { withOptions } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import { HOST_OPTION, type HostOptions, signerClient } from "./host-options.ts";
-
-interface SuggestOptions extends HostOptions {
-  model: string;
-  name?: string;
-  asDatanet?: boolean;
-}
+import { HOST_OPTION, signerClient } from "./host-options.ts";
 
 /** A model's word on rows that wait for labels. */
 export function addSuggestCommand(datanet: Command): void {
-  const command = datanet
-    .command("suggest <datanet>")
-    .description("have a model suggest labels, signed by a reviewer: labellers see them on request")
-    .requiredOption(...HOST_OPTION)
-    .requiredOption("--model <place>", "folder of a published model, or the address of a model server")
-    .option("--name <text>", "how labellers are told which model it is; default: the place")
-    .option("--as-datanet", "sign with the Datanet's own key");
+  const command = withOptions(
+    datanet
+      .command("suggest <datanet>")
+      .description("have a model suggest labels, signed by a reviewer: labellers see them on request"),
+    {
+      ...HOST_OPTION,
+      "--model <place>": {
+        about: "folder of a published model, or the address of a model server",
+        isRequired: true,
+      },
+      "--name <text>": "how labellers are told which model it is; default: the place",
+      "--as-datanet": "sign with the Datanet's own key",
+    },
+  );
   withExample(
     command,
     "datanet suggest 10 --model .openledger/models/mails --host http://127.0.0.1:8560 --account dave",
   );
-  onRun<SuggestOptions>(command, async ({ args, options, output }) => {
+  onRun(command, async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const client = await signerClient(options, options.asDatanet === true ? datanetId : null);
     const isUrl = /^https?:\/\//.test(options.model);

@@ -64,7 +64,9 @@ export async function registerTraced({
   );
 }
 
-export interface ApproveOptions extends CircuitOptions, Pick<SettleOptions, "server" | "folder"> {
+export interface ApproveOptions
+  extends Pick<CircuitOptions, "circuits">,
+    Pick<SettleOptions, "server" | "folder"> {
   modelId: string;
   epoch?: string;
 }

@@ -24,13 +24,13 @@ import { requireBackend, requireBackendChoice } from "../../cli/settlement-conte
 
 export interface ExitCommandOptions {
   owner?: string;
-  all?: true;
+  all?: boolean;
   leaf?: number;
   earner?: number;
   min?: string;
-  dryRun?: true;
+  dryRun?: boolean;
   keys: string;
-  checkKeys?: true;
+  checkKeys?: boolean;
   fromBlock?: bigint;
   snapshot?: string;
   prover: string;

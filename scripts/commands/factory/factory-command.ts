@@ -1,19 +1,10 @@
 import type { Command } from "commander";
+import { defineOptions, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import type {
-  CompareOptions,
-  ExportOptions,
-  FactoryOptions,
-  RegisterJobOptions,
-  ServeFactoryOptions,
-  TrainJobOptions,
-} from "./factory-options.ts";
 
-const FACTORY_OPTION = [
-  "--factory <url>",
-  "the factory, as it names itself",
-  "http://127.0.0.1:8570",
-] as const;
+const FACTORY_OPTION = defineOptions({
+  "--factory <url>": { about: "the factory, as it names itself", fallback: "http://127.0.0.1:8570" },
+});
 
 /** A ModelFactory: serving one, and asking one. What computes is loaded when a command runs. */
 export function addFactoryCommands(program: Command): void {
@@ -22,29 +13,38 @@ export function addFactoryCommands(program: Command): void {
   addServe(factory);
 
   const ask = (name: string, description: string, ...examples: string[]) =>
-    withExample(factory.command(name).description(description), ...examples).option(...FACTORY_OPTION);
+    withOptions(withExample(factory.command(name).description(description), ...examples), {
+      ...FACTORY_OPTION,
+    });
 
-  onRun<FactoryOptions>(ask("bases", "base models that jobs may use", "factory bases"), async (context) =>
+  onRun(ask("bases", "base models that jobs may use", "factory bases"), async (context) =>
     (await import("./ask-factory.ts")).showBases(context),
   );
-  onRun<FactoryOptions>(ask("jobs", "the account's jobs", "factory jobs --account mia"), async (context) =>
+  onRun(ask("jobs", "the account's jobs", "factory jobs --account mia"), async (context) =>
     (await import("./ask-factory.ts")).showJobs(context),
   );
-  const train = ask(
-    "train",
-    "fetch rows, say what it will take, and begin a job",
-    "factory train --datanet 11 --host http://127.0.0.1:8560 --account mia",
-    "factory train --rows mine.jsonl --set rank=4 --set rounds=2 --account mia",
-  )
-    .option("--datanet <id>", "whose version")
-    .option("--version <n>", "its number; default: the present one")
-    .option("--host <url>", "the Datanet's host")
-    .option("--rows <file>", "rows of your own, to try: a JSON line each")
-    .option("--base <id>", "a base of `factory bases`, or a folder or address that the factory allows", "own")
-    .option("--set <field=value>", "a field of the form; may be repeated", collect, [])
-    .option("--estimate", "only say what it would take");
-  onRun<TrainJobOptions>(train, async (context) => (await import("./train-job.ts")).trainJob(context));
-  onRun<FactoryOptions>(
+  const train = withOptions(
+    ask(
+      "train",
+      "fetch rows, say what it will take, and begin a job",
+      "factory train --datanet 11 --host http://127.0.0.1:8560 --account mia",
+      "factory train --rows mine.jsonl --set rank=4 --set rounds=2 --account mia",
+    ),
+    {
+      "--datanet <id>": "whose version",
+      "--version <n>": "its number; default: the present one",
+      "--host <url>": "the Datanet's host",
+      "--rows <file>": "rows of your own, to try: a JSON line each",
+      "--base <id>": {
+        about: "a base of `factory bases`, or a folder or address that the factory allows",
+        fallback: "own",
+      },
+      "--set <field=value>": { about: "a field of the form; may be repeated", fallback: [], parse: collect },
+      "--estimate": "only say what it would take",
+    },
+  );
+  onRun(train, async (context) => (await import("./train-job.ts")).trainJob(context));
+  onRun(
     ask(
       "watch <job>",
       "a job's losses, speed and samples, until it ends",
@@ -57,41 +57,50 @@ export function addFactoryCommands(program: Command): void {
     ["resume", "go on with a job that is paused or failed"],
     ["stop", "end a job early: what it has learned becomes the model"],
   ] as const)
-    onRun<FactoryOptions>(
-      ask(`${wish} <job>`, description, `factory ${wish} job-1a2b --account mia`),
-      async (context) => (await import("./ask-factory.ts")).wishJob(context, wish),
+    onRun(ask(`${wish} <job>`, description, `factory ${wish} job-1a2b --account mia`), async (context) =>
+      (await import("./ask-factory.ts")).wishJob(context, wish),
     );
-  onRun<FactoryOptions>(
+  onRun(
     ask("delete <job>", "forget a job, and all that it made", "factory delete job-1a2b --account mia"),
     async (context) => (await import("./ask-factory.ts")).deleteJob(context),
   );
-  const compare = ask(
-    "compare <job>",
-    "base and tuned model side by side",
-    "factory compare job-1a2b --account mia",
-  )
-    .option("--prompt <text>", "a prompt of your own; default: rows that were held out", collect, [])
-    .option("--tokens <n>", "most tokens of an answer", "32");
-  onRun<CompareOptions>(compare, async (context) => (await import("./ask-factory.ts")).compareJob(context));
-  const register = ask(
-    "register <job>",
-    "create the model on the ledger, have its genesis proven, sign and send it",
-    "factory register job-1a2b --price 0.5 --account mia",
-  )
-    .option("--price <open>", "least payment for one answer", "0.5")
-    .option("--amount <open>", "the model's first balance, which pays for its seals", "1");
-  onRun<RegisterJobOptions>(register, async (context) =>
-    (await import("./ask-factory.ts")).register(context),
+  const compare = withOptions(
+    ask("compare <job>", "base and tuned model side by side", "factory compare job-1a2b --account mia"),
+    {
+      "--prompt <text>": {
+        about: "a prompt of your own; default: rows that were held out",
+        fallback: [],
+        parse: collect,
+      },
+      "--tokens <n>": { about: "most tokens of an answer", fallback: "32" },
+    },
   );
-  const exporting = ask(
-    "export <job>",
-    "write a job's files to a folder",
-    "factory export job-1a2b --out lora --account mia",
-  )
-    .option("--form <form>", "adapter, merged or model", "adapter")
-    .requiredOption("--out <folder>", "a new folder");
-  onRun<ExportOptions>(exporting, async (context) => (await import("./ask-factory.ts")).exportJob(context));
-  onRun<FactoryOptions>(
+  onRun(compare, async (context) => (await import("./ask-factory.ts")).compareJob(context));
+  const register = withOptions(
+    ask(
+      "register <job>",
+      "create the model on the ledger, have its genesis proven, sign and send it",
+      "factory register job-1a2b --price 0.5 --account mia",
+    ),
+    {
+      "--price <open>": { about: "least payment for one answer", fallback: "0.5" },
+      "--amount <open>": { about: "the model's first balance, which pays for its seals", fallback: "1" },
+    },
+  );
+  onRun(register, async (context) => (await import("./ask-factory.ts")).register(context));
+  const exporting = withOptions(
+    ask(
+      "export <job>",
+      "write a job's files to a folder",
+      "factory export job-1a2b --out lora --account mia",
+    ),
+    {
+      "--form <form>": { about: "adapter, merged or model", fallback: "adapter" },
+      "--out <folder>": { about: "a new folder", isRequired: true },
+    },
+  );
+  onRun(exporting, async (context) => (await import("./ask-factory.ts")).exportJob(context));
+  onRun(
     ask(
       "lineage <job>",
       "base, rows, people and settlements of a job's model",
@@ -102,21 +111,21 @@ export function addFactoryCommands(program: Command): void {
 }
 
 function addServe(factory: Command): void {
-  const command = factory
-    .command("serve")
-    .description("run a factory until Ctrl-C; jobs go on at the next start")
-    .option("--data <folder>", "rows, jobs and models")
-    .option("--host <address>", "where to listen")
-    .option("--port <number>", "where to listen; 0 = any free one")
-    .option("--datanet-hosts <urls>", "Datanet hosts that rows are fetched from, with commas between")
-    .option("--bases <places>", "folders and addresses of base models, with commas between")
-    .option("--accounts <leaves>", "who may train: leaves with commas between, or any")
-    .option("--threads <n>", "threads of a job")
-    .option("--deployment <file>", "the rollup's deployment record");
-  withExample(command, "factory serve", "factory serve --port 8570 --bases models/smollm2");
-  onRun<ServeFactoryOptions>(command, async (context) =>
-    (await import("./serve-factory.ts")).serveFactory(context),
+  const command = withOptions(
+    factory.command("serve").description("run a factory until Ctrl-C; jobs go on at the next start"),
+    {
+      "--data <folder>": "rows, jobs and models",
+      "--host <address>": "where to listen",
+      "--port <number>": "where to listen; 0 = any free one",
+      "--datanet-hosts <urls>": "Datanet hosts that rows are fetched from, with commas between",
+      "--bases <places>": "folders and addresses of base models, with commas between",
+      "--accounts <leaves>": "who may train: leaves with commas between, or any",
+      "--threads <n>": "threads of a job",
+      "--deployment <file>": "the rollup's deployment record",
+    },
   );
+  withExample(command, "factory serve", "factory serve --port 8570 --bases models/smollm2");
+  onRun(command, async (context) => (await import("./serve-factory.ts")).serveFactory(context));
 }
 
 const collect = (value: string, before: string[]): string[] => [...before, value];

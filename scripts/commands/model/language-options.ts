@@ -1,10 +1,13 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { InvalidArgumentError } from "commander";
+import { defineOptions } from "../../cli/options.ts";
 
 /** Options of the commands that run language models. */
-export const BASE_OPTION = [
-  "--base <path>",
-  "the base model: default, or a folder or an address with config.json and safetensors",
-] as const;
+export const BASE_OPTION = defineOptions({
+  "--base <path>": {
+    about: "the base model: default, or a folder or an address with config.json and safetensors",
+    isRequired: true,
+  },
+});
 
 export interface BaseOptions {
   base: string;
@@ -39,9 +42,9 @@ export interface BaseCommandOptions {
 /** Of `model tune`: kernels of a graphics card. */
 export const CARD = "webgpu";
 
-export function addKernelsOption(command: Command): void {
-  command.option("--kernels <set>", "native, avx512, avx2 or wasm; all give the same bytes", "native");
-}
+export const KERNELS_OPTION = defineOptions({
+  "--kernels <set>": { about: "native, avx512, avx2 or wasm; all give the same bytes", fallback: "native" },
+});
 
 /** @throws InvalidArgumentError for what is no number of the range */
 export function parseNumber(text: string, name: string, least: number, most: number): number {

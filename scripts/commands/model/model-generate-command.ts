@@ -1,19 +1,24 @@
 import type { Command } from "commander";
+import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import { addKernelsOption, BASE_OPTION, type GenerateOptions } from "./language-options.ts";
+import { BASE_OPTION, KERNELS_OPTION } from "./language-options.ts";
 
 export function addModelGenerateCommand(parent: Command): void {
-  const command = parent
-    .command("generate <prompt>")
-    .description("let a language model go on with a text, on this machine")
-    .requiredOption(...BASE_OPTION)
-    .option("--adapter <path>", "a LoRA adapter of that base: a folder or an address")
-    .option("--tokens <n>", "most tokens of the answer", "64")
-    .option("--temperature <number>", "0 takes the likeliest token each time", "0")
-    .option("--seed <text>", "decides what is drawn above temperature 0", "0");
-  addKernelsOption(command);
+  const command = withOptions(
+    parent
+      .command("generate <prompt>")
+      .description("let a language model go on with a text, on this machine"),
+    {
+      ...BASE_OPTION,
+      "--adapter <path>": "a LoRA adapter of that base: a folder or an address",
+      "--tokens <n>": { about: "most tokens of the answer", fallback: "64" },
+      "--temperature <number>": { about: "0 takes the likeliest token each time", fallback: "0" },
+      "--seed <text>": { about: "decides what is drawn above temperature 0", fallback: "0" },
+      ...KERNELS_OPTION,
+    },
+  );
   withExample(command, 'model generate "The whale" --base default --tokens 32');
-  onRun<GenerateOptions>(command, async (context) => {
+  onRun(command, async (context) => {
     // Loaded here: it would make every other command slower.
     const { generateText } = await import("./model-generate.ts");
     await generateText(context);

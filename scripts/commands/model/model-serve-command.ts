@@ -6,10 +6,11 @@ import { clientError } from "../../../client/client-errors.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, openSigner, resolveAccount, signFor } from "../../cli/context.ts";
 import { modelFamilies, TEXT_BASE_OPTION } from "../../cli/model-families.ts";
+import { withOptions } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { requireScores, SCORES_OPTION } from "../../cli/scores-option.ts";
-import { addServerOptions, type ServerOptionTexts, serverLimitsOf } from "../../cli/server-options.ts";
+import { SERVER_OPTIONS, type ServerOptionTexts, serverLimitsOf } from "../../cli/server-options.ts";
 import {
   CIRCUITS_OPTION,
   type CircuitOptions,
@@ -35,42 +36,45 @@ interface ServeOptions extends CircuitOptions, ServerOptionTexts {
 }
 
 export function addModelServeCommand(parent: Command): void {
-  const command = parent
-    .command("serve <folder>")
-    .description("answer questions with a published model, and publish what opens its receipts")
-    .requiredOption("--model <id>", "the model's leaf")
-    .option(...TEXT_BASE_OPTION)
-    .option("--port <number>", "where to listen", "8797")
-    .option("--host <address>", "where to listen", "127.0.0.1")
-    .option("--data <folder>", "where answers are kept: without them no receipt can be opened", "answers")
-    .option(
-      "--spans <file>",
-      "an index of the version's text (datanet index): the server then shows an answer's verbatim spans",
-    )
-    .option("--answer-ttl <seconds>", "how long an answer may stay unpaid", "600")
-    .option(...SCORES_OPTION)
-    .option("--settle", "seal an epoch that is full or over, and settle it, by itself; needs --account")
-    .option(
-      "--claim",
-      "claim drawn receipts of a language model that promises it, with a bond each, and defend the claims; needs --account, its claimant",
-    )
-    .option(
-      "--epoch-length <seconds>",
-      'with --settle: seal an epoch with payments after this time, by L1\'s clock; "none": only when it is full',
-      String(EPOCH_SECONDS),
-    )
-    .option("--consent-to-voids", "with --settle: burn the part of drawn payments that cannot be opened")
-    .option(...CIRCUITS_OPTION)
-    .option(...KEYS_OPTION)
-    .option(...PROVER_OPTION);
-  addServerOptions(command);
+  const command = withOptions(
+    parent
+      .command("serve <folder>")
+      .description("answer questions with a published model, and publish what opens its receipts"),
+    {
+      "--model <id>": { about: "the model's leaf", isRequired: true },
+      ...TEXT_BASE_OPTION,
+      "--port <number>": { about: "where to listen", fallback: "8797" },
+      "--host <address>": { about: "where to listen", fallback: "127.0.0.1" },
+      "--data <folder>": {
+        about: "where answers are kept: without them no receipt can be opened",
+        fallback: "answers",
+      },
+      "--spans <file>":
+        "an index of the version's text (datanet index): the server then shows an answer's verbatim spans",
+      "--answer-ttl <seconds>": { about: "how long an answer may stay unpaid", fallback: "600" },
+      ...SCORES_OPTION,
+      "--settle": "seal an epoch that is full or over, and settle it, by itself; needs --account",
+      "--claim":
+        "claim drawn receipts of a language model that promises it, with a bond each, and defend the claims; needs --account, its claimant",
+      "--epoch-length <seconds>": {
+        about:
+          'with --settle: seal an epoch with payments after this time, by L1\'s clock; "none": only when it is full',
+        fallback: String(EPOCH_SECONDS),
+      },
+      "--consent-to-voids": "with --settle: burn the part of drawn payments that cannot be opened",
+      ...CIRCUITS_OPTION,
+      ...KEYS_OPTION,
+      ...PROVER_OPTION,
+      ...SERVER_OPTIONS,
+    },
+  );
   withExample(
     command,
     "model serve spam-model --model 15 --port 8797 --data answers",
     "model serve spam-model --model 15 --settle --account mia",
     "model serve speeches --model 13 --settle --claim --account mia",
   );
-  onRun<ServeOptions>(command, async ({ options, args, output }) => {
+  onRun(command, async ({ options, args, output }) => {
     keepFilesPrivate();
     const client = await openReader(options);
     if (client.sequencerUrl === null) {

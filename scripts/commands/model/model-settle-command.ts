@@ -4,39 +4,35 @@ import { getOperation } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel } from "../../../client/sequencer/model-reads.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { accountOf, openSigner, signFor } from "../../cli/context.ts";
+import { withOptions } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
+import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION, KEYS_OPTION, PROVER_OPTION } from "../../cli/settlement-options.ts";
-import {
-  FORCED_OPTION,
-  type ForcedOptions,
-  MAX_FEE_OPTION,
-  maxFeeOf,
-  UNCHECKED_OPTION,
-} from "../money/forced-operation.ts";
-import type { SettleOptions } from "./model-settle.ts";
+import { FORCED_OPTION, MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "../money/forced-operation.ts";
 
 export function addModelSealCommand(parent: Command): void {
-  const command = parent
-    .command("seal <model>")
-    .description(
-      "close the open epoch, so that it can be settled; after 24 hours of batches' time anyone may",
-    )
-    .option(
-      "--as-account",
-      "as the account and not as the model: needs an epoch of at least 24 hours of batches' time",
-    )
-    .option(...FORCED_OPTION)
-    .option(...UNCHECKED_OPTION)
-    .option(...MAX_FEE_OPTION);
-  withWait(command, "acknowledged");
+  const command = withOptions(
+    parent
+      .command("seal <model>")
+      .description(
+        "close the open epoch, so that it can be settled; after 24 hours of batches' time anyone may",
+      ),
+    {
+      "--as-account":
+        "as the account and not as the model: needs an epoch of at least 24 hours of batches' time",
+      ...FORCED_OPTION,
+      ...UNCHECKED_OPTION,
+      ...MAX_FEE_OPTION,
+      ...WAIT_OPTION,
+    },
+  );
   withExample(
     command,
     "model seal 15 --account mia",
     "model seal 15 --as-account --account bob",
     "model seal 15 --forced --account bob",
   );
-  onRun<ForcedOptions & { asAccount?: boolean; wait: string }>(command, async ({ options, args, output }) => {
+  onRun(command, async ({ options, args, output }) => {
     const modelId = parseId(args[0]!);
     const signer = await openSigner(options);
     if (options.forced === true) {
@@ -67,27 +63,31 @@ export function addModelSealCommand(parent: Command): void {
 }
 
 export function addModelSettleCommand(parent: Command): void {
-  const command = parent
-    .command("settle <model>")
-    .description("draw payments of the sealed epoch, prove whom they pay, and hand the proof in; anyone may")
-    .option("--epoch <number>", "default: the one that waits")
-    .option("--server <url>", "where the model is served, for its openings; default: what this machine knows")
-    .option("--folder <folder>", "your copy of the model; by default it is fetched from the server")
-    .option("--default-split", "by row counts, without openings: from 14 days after the seal on")
-    .option(
-      "--direct",
-      "park it on L1, from 3 days after the seal on; again 24 hours later to post it; needs --account",
-    )
-    .option(...CIRCUITS_OPTION)
-    .option(...KEYS_OPTION)
-    .option(...PROVER_OPTION);
+  const command = withOptions(
+    parent
+      .command("settle <model>")
+      .description(
+        "draw payments of the sealed epoch, prove whom they pay, and hand the proof in; anyone may",
+      ),
+    {
+      "--epoch <number>": "default: the one that waits",
+      "--server <url>": "where the model is served, for its openings; default: what this machine knows",
+      "--folder <folder>": "your copy of the model; by default it is fetched from the server",
+      "--default-split": "by row counts, without openings: from 14 days after the seal on",
+      "--direct":
+        "park it on L1, from 3 days after the seal on; again 24 hours later to post it; needs --account",
+      ...CIRCUITS_OPTION,
+      ...KEYS_OPTION,
+      ...PROVER_OPTION,
+    },
+  );
   withExample(
     command,
     "model settle 15",
     "model settle 15 --direct --account bob",
     "model settle 15 --default-split",
   );
-  onRun<SettleOptions>(command, async (context) => {
+  onRun(command, async (context) => {
     const { settleModel } = await import("./model-settle.ts");
     await settleModel(context);
   });

@@ -22,6 +22,7 @@ import type { TextRecipe } from "../../../models/registered/text-recipe.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.ts";
 import { type BasePlaces, modelTrainings, TEXT_BASE_OPTION, textSetting } from "../../cli/model-families.ts";
+import { withOptions } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION, type CircuitOptions } from "../../cli/settlement-options.ts";
@@ -60,44 +61,39 @@ const RETRIEVAL = "retrieval";
 const PRESETS = [...PRESET_NAMES, DIRECT, TEXTS, RETRIEVAL];
 
 export function addModelTrainCommand(parent: Command): void {
-  const command = parent
-    .command("train")
-    .description("train a model on a datanet's published version, and write all that is published of it")
-    .requiredOption("--datanet <id>", "whose version")
-    .requiredOption(
-      "--recipe <file>",
-      `a recipe's JSON file, or a preset that fits itself to the rows: ${PRESETS.join(", ")}`,
-    )
-    .requiredOption("--out <folder>", "a new folder for the model")
-    .option(...TEXT_BASE_OPTION)
-    .option("--rows <folder>", "the store that holds the rows", workspacePaths.rows)
-    .option(
-      "--columns <count>",
-      "features of the settlement circuit (of a direct one: buckets), where the recipe does not say; default: those of the rollup's smallest that holds the rows",
-    )
-    .option(
-      "--draws <count>",
-      "draws of an epoch, for the model's life: those of its settlement circuit",
-      "4",
-    )
-    .option(...CIRCUITS_OPTION)
-    .option("--owner-part <percent>", "of each payment, for the model's owner", "20")
-    .option("--validator-part <percent>", "of what rows earn, for their validator", "12.5")
-    .option("--predecessor <id>", "the model that this one replaces", "0")
-    .option(
-      "--card <file>",
-      "the datanet's card: the recipe takes the base from it, and it is published with the model",
-    )
-    .option(
-      "--challengeable",
-      "the statics promise a posting that anyone may refute on L1 before the model begins (e-mails alone)",
-    )
-    .option(
-      "--claimant <address>",
-      "of a language model: the L1 account that claims its queries and posts its rows; the statics promise that draws wait for its claims, and the genesis for the posting",
-    )
-    .option("--queries-only", "with --claimant: no posting of the rows is promised")
-    .option("--withhold-rows", "do not publish the rows with the model");
+  const command = withOptions(
+    parent
+      .command("train")
+      .description("train a model on a datanet's published version, and write all that is published of it"),
+    {
+      "--datanet <id>": { about: "whose version", isRequired: true },
+      "--recipe <file>": {
+        about: `a recipe's JSON file, or a preset that fits itself to the rows: ${PRESETS.join(", ")}`,
+        isRequired: true,
+      },
+      "--out <folder>": { about: "a new folder for the model", isRequired: true },
+      ...TEXT_BASE_OPTION,
+      "--rows <folder>": { about: "the store that holds the rows", fallback: workspacePaths.rows },
+      "--columns <count>":
+        "features of the settlement circuit (of a direct one: buckets), where the recipe does not say; default: those of the rollup's smallest that holds the rows",
+      "--draws <count>": {
+        about: "draws of an epoch, for the model's life: those of its settlement circuit",
+        fallback: "4",
+      },
+      ...CIRCUITS_OPTION,
+      "--owner-part <percent>": { about: "of each payment, for the model's owner", fallback: "20" },
+      "--validator-part <percent>": { about: "of what rows earn, for their validator", fallback: "12.5" },
+      "--predecessor <id>": { about: "the model that this one replaces", fallback: "0" },
+      "--card <file>":
+        "the datanet's card: the recipe takes the base from it, and it is published with the model",
+      "--challengeable":
+        "the statics promise a posting that anyone may refute on L1 before the model begins (e-mails alone)",
+      "--claimant <address>":
+        "of a language model: the L1 account that claims its queries and posts its rows; the statics promise that draws wait for its claims, and the genesis for the posting",
+      "--queries-only": "with --claimant: no posting of the rows is promised",
+      "--withhold-rows": "do not publish the rows with the model",
+    },
+  );
   withExample(
     command,
     "model train --datanet 10 --recipe emails --out spam-model",
@@ -105,7 +101,7 @@ export function addModelTrainCommand(parent: Command): void {
     "model train --datanet 12 --recipe texts --out speeches",
     "model train --datanet 12 --recipe retrieval --out cited-speeches",
   );
-  onRun<TrainOptions>(command, async ({ options, output }) => {
+  onRun(command, async ({ options, output }) => {
     const datanetId = parseId(options.datanet);
     const client = await openReader(options);
     const { datanet } = await getLeaf(client, datanetId);

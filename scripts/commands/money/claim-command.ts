@@ -3,15 +3,16 @@ import { claim } from "../../../client/actions/l1/claim.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { openSigner, parseAddress } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
+import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 
 export function addClaimCommand(program: Command): void {
-  const command = program
-    .command("claim")
-    .description("pay out on L1 what posted withdrawals have credited")
-    .option("--owner <address>", "pay out another address's credit; the OPEN goes to that address");
+  const command = withOptions(
+    program.command("claim").description("pay out on L1 what posted withdrawals have credited"),
+    { "--owner <address>": "pay out another address's credit; the OPEN goes to that address" },
+  );
   withExample(command, "claim --account alice");
-  onRun<{ owner?: string }>(command, async ({ options, output }) => {
+  onRun(command, async ({ options, output }) => {
     const { client, account } = await openSigner(options);
     const owner = options.owner === undefined ? account.l1.address : parseAddress(options.owner);
     output.progress("sending the claim to L1");

@@ -7,66 +7,68 @@ import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts"
 import { commandError } from "../../cli/cli-errors.ts";
 import { accountOf, openSigner, resolveLeaf } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
-import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
+import { withOptions } from "../../cli/options.ts";
+import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
 import { MAX_FEE_OPTION, maxFeeOf } from "./forced-operation.ts";
 
 export function addDepositCommand(program: Command): void {
-  const command = program
-    .command("deposit <amount>")
-    .description(
-      "bring OPEN from L1 into the ledger: into the account's leaf, or into a new one where it has none, which burns the id fee besides",
-    )
-    .option("--to <leaf>", "another leaf: an id, an account's name or an address")
-    .option("--new", "a new leaf, even if the account has one")
-    .option("--approve", "give leave by an approval transaction instead of a signed permit")
-    .option(...MAX_FEE_OPTION);
-  withWait(command, "acknowledged");
-  withExample(command, "deposit 12.5 --account alice", "deposit 100 --account alice --to bob");
-  onRun<{ to?: string; new?: boolean; approve?: boolean; maxFee?: string; wait: string }>(
-    command,
-    async ({ options, args, output }) => {
-      const amountWei = parseOpen(args[0]!);
-      const { client, account } = await openSigner(options);
-      const permission = options.approve === true ? ("approve" as const) : ("permit" as const);
-      const leaf =
-        options.to !== undefined
-          ? await resolveLeaf(client, options, options.to)
-          : options.new === true
-            ? null
-            : await accountOf(client, account.l1.address).catch(noneYet);
-      await requireOpen(client);
-      output.progress("sending the deposit to L1");
-      const sent = await deposit(client, {
-        amountWei,
-        permission,
-        ...maxFeeOf(options),
-        ...(leaf === null ? {} : { to: leaf.id, expectedOwner: leaf.l1Owner }),
-      });
-      const { stage, batchNumber } = await waitWithProgress(
-        client,
-        { queueIndex: sent.queueIndex },
-        options.wait,
-        output,
-      );
-      const into = leaf ?? (await accountOf(client, account.l1.address).catch(noneYet));
-      const where = into === null ? "a new leaf" : `${into.kind} ${into.id}`;
-      const lines = [
-        `${formatOpen(amountWei)} OPEN for ${where}: ${stage}${batchNumber === null ? "" : `, batch ${batchNumber}`}`,
-        `L1 transaction ${sent.transactionHash}, ${describeGas(sent)}, ${formatOpen(sent.burnedFeeWei)} OPEN burned, queue entry ${sent.queueIndex}`,
-      ];
-      output.answer(lines, {
-        amountWei,
-        leafId: into?.id ?? null,
-        stage,
-        batchNumber,
-        queueIndex: sent.queueIndex,
-        transactionHash: sent.transactionHash,
-        gasUsed: sent.gasUsed,
-        gasCostWei: sent.gasCostWei,
-        burnedFeeWei: sent.burnedFeeWei,
-      });
+  const command = withOptions(
+    program
+      .command("deposit <amount>")
+      .description(
+        "bring OPEN from L1 into the ledger: into the account's leaf, or into a new one where it has none, which burns the id fee besides",
+      ),
+    {
+      "--to <leaf>": "another leaf: an id, an account's name or an address",
+      "--new": "a new leaf, even if the account has one",
+      "--approve": "give leave by an approval transaction instead of a signed permit",
+      ...MAX_FEE_OPTION,
+      ...WAIT_OPTION,
     },
   );
+  withExample(command, "deposit 12.5 --account alice", "deposit 100 --account alice --to bob");
+  onRun(command, async ({ options, args, output }) => {
+    const amountWei = parseOpen(args[0]!);
+    const { client, account } = await openSigner(options);
+    const permission = options.approve === true ? ("approve" as const) : ("permit" as const);
+    const leaf =
+      options.to !== undefined
+        ? await resolveLeaf(client, options, options.to)
+        : options.new === true
+          ? null
+          : await accountOf(client, account.l1.address).catch(noneYet);
+    await requireOpen(client);
+    output.progress("sending the deposit to L1");
+    const sent = await deposit(client, {
+      amountWei,
+      permission,
+      ...maxFeeOf(options),
+      ...(leaf === null ? {} : { to: leaf.id, expectedOwner: leaf.l1Owner }),
+    });
+    const { stage, batchNumber } = await waitWithProgress(
+      client,
+      { queueIndex: sent.queueIndex },
+      options.wait,
+      output,
+    );
+    const into = leaf ?? (await accountOf(client, account.l1.address).catch(noneYet));
+    const where = into === null ? "a new leaf" : `${into.kind} ${into.id}`;
+    const lines = [
+      `${formatOpen(amountWei)} OPEN for ${where}: ${stage}${batchNumber === null ? "" : `, batch ${batchNumber}`}`,
+      `L1 transaction ${sent.transactionHash}, ${describeGas(sent)}, ${formatOpen(sent.burnedFeeWei)} OPEN burned, queue entry ${sent.queueIndex}`,
+    ];
+    output.answer(lines, {
+      amountWei,
+      leafId: into?.id ?? null,
+      stage,
+      batchNumber,
+      queueIndex: sent.queueIndex,
+      transactionHash: sent.transactionHash,
+      gasUsed: sent.gasUsed,
+      gasCostWei: sent.gasCostWei,
+      burnedFeeWei: sent.burnedFeeWei,
+    });
+  });
 }
 
 /** The contract takes deposits whatever the operator plans; this command does not send them into a rollup that ends. */

@@ -5,23 +5,23 @@ import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts"
 import type { WaitTarget } from "../../../client/sequencer/wait-for.ts";
 import type { Signer } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
+import { defineOptions } from "../../cli/options.ts";
 import type { Output } from "../../cli/output.ts";
 import { waitWithProgress } from "../../cli/run-command.ts";
 
-export const FORCED_OPTION = [
-  "--forced",
-  "through the L1 queue, which no sequencer can leave out; burns the queue's fee",
-] as const;
+export const FORCED_OPTION = defineOptions({
+  "--forced": "through the L1 queue, which no sequencer can leave out; burns the queue's fee",
+});
 
-export const UNCHECKED_OPTION = [
-  "--unchecked",
-  "with --forced: do not look first, on L1, whether it would have an effect; without one the fee is burned all the same",
-] as const;
+export const UNCHECKED_OPTION = defineOptions({
+  "--unchecked":
+    "with --forced: do not look first, on L1, whether it would have an effect; without one the fee is burned all the same",
+});
 
-export const MAX_FEE_OPTION = [
-  "--max-fee <amount>",
-  "most OPEN that L1's queue may burn for an entry; default: what it asks when the command looks",
-] as const;
+export const MAX_FEE_OPTION = defineOptions({
+  "--max-fee <amount>":
+    "most OPEN that L1's queue may burn for an entry; default: what it asks when the command looks",
+});
 
 export const UNCHECKED_LINE = "sent unchecked: whether it has an effect shows when a batch takes it";
 

@@ -2,24 +2,23 @@ import type { Command } from "commander";
 import { transfer } from "../../../client/actions/ledger/transfer.ts";
 import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
 import { accountOf, openSigner, resolveLeaf, signFor } from "../../cli/context.ts";
-import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
-import {
-  FORCED_OPTION,
-  type ForcedOptions,
-  MAX_FEE_OPTION,
-  maxFeeOf,
-  UNCHECKED_OPTION,
-} from "./forced-operation.ts";
+import { withOptions } from "../../cli/options.ts";
+import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
+import { FORCED_OPTION, MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "./forced-operation.ts";
 
 export function addTransferCommand(program: Command): void {
-  const command = program
-    .command("transfer <to> <amount>")
-    .description("move OPEN inside the ledger; the payee is a leaf id, an account's name or an address")
-    .option("--from <leaf>", "the leaf that pays; default: the account's")
-    .option(...FORCED_OPTION)
-    .option(...UNCHECKED_OPTION)
-    .option(...MAX_FEE_OPTION);
-  withWait(command, "acknowledged");
+  const command = withOptions(
+    program
+      .command("transfer <to> <amount>")
+      .description("move OPEN inside the ledger; the payee is a leaf id, an account's name or an address"),
+    {
+      "--from <leaf>": "the leaf that pays; default: the account's",
+      ...FORCED_OPTION,
+      ...UNCHECKED_OPTION,
+      ...MAX_FEE_OPTION,
+      ...WAIT_OPTION,
+    },
+  );
   withExample(
     command,
     "transfer bob 1.5 --account alice",
@@ -27,7 +26,7 @@ export function addTransferCommand(program: Command): void {
     "transfer bob all --forced --account alice",
     "transfer 7 all --forced --rpc https://… --rollup 0x… --private-key-file key",
   );
-  onRun<ForcedOptions & { from?: string; wait: string }>(command, async ({ options, args, output }) => {
+  onRun(command, async ({ options, args, output }) => {
     const [to, amount] = args as [string, string];
     const isForced = options.forced === true;
     // A signed transfer of everything would not leave what pays its own fee.

@@ -4,71 +4,71 @@ import { estimateFees, likelyFeeWei } from "../../../client/sequencer/fees.ts";
 import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
 import type { SequencerAccess } from "../../../client/sequencer/sequencer-request.ts";
 import { accountOf, openSigner, parseAddress, resolveLeaf, signFor } from "../../cli/context.ts";
-import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
-import { type ForcedOptions, MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "./forced-operation.ts";
+import { withOptions } from "../../cli/options.ts";
+import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
+import { MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "./forced-operation.ts";
 
 export function addWithdrawCommand(program: Command): void {
-  const command = program
-    .command("withdraw <amount>")
-    .description(
-      'take OPEN out of the ledger ("all" for everything); claim it on L1 once its batch is posted',
-    )
-    .option("--from <leaf>", "the leaf that pays; default: the account's")
-    .option("--recipient <address>", "who may claim it; default: the account")
-    .option(
-      "--forced",
-      "through the L1 queue, which no sequencer can leave out; burns the queue's fee. With --rpc and --rollup alone no sequencer is asked",
-    )
-    .option(...UNCHECKED_OPTION)
-    .option(...MAX_FEE_OPTION);
-  withWait(command, "acknowledged");
+  const command = withOptions(
+    program
+      .command("withdraw <amount>")
+      .description(
+        'take OPEN out of the ledger ("all" for everything); claim it on L1 once its batch is posted',
+      ),
+    {
+      "--from <leaf>": "the leaf that pays; default: the account's",
+      "--recipient <address>": "who may claim it; default: the account",
+      "--forced":
+        "through the L1 queue, which no sequencer can leave out; burns the queue's fee. With --rpc and --rollup alone no sequencer is asked",
+      ...UNCHECKED_OPTION,
+      ...MAX_FEE_OPTION,
+      ...WAIT_OPTION,
+    },
+  );
   withExample(
     command,
     "withdraw 5 --account alice --wait claimable",
     "withdraw all --forced --account alice",
     "withdraw all --forced --rpc https://… --rollup 0x… --private-key-file key",
   );
-  onRun<ForcedOptions & { from?: string; recipient?: string; wait: string }>(
-    command,
-    async ({ options, args, output }) => {
-      const [text] = args as [string];
-      const wanted = text === "all" ? "all" : parseOpen(text);
-      const signer = await openSigner(options);
-      const recipient =
-        options.recipient === undefined ? signer.account.l1.address : parseAddress(options.recipient);
-      if (options.forced === true) {
-        // Loaded here: the bridge would make every other command slower.
-        const { withdrawThroughL1 } = await import("./forced-withdrawal.ts");
-        const { from, unchecked, wait } = options;
-        const isUnchecked = unchecked === true;
-        await withdrawThroughL1(
-          signer,
-          { from, amountWei: wanted, recipient, wait, isUnchecked, ...maxFeeOf(options) },
-          options,
-          output,
-        );
-        return;
-      }
-      const leaf =
-        options.from === undefined
-          ? await accountOf(signer.client, signer.account.l1.address)
-          : await resolveLeaf(signer.client, options, options.from);
-      const client = await signFor(signer, leaf);
-      const amountWei = wanted === "all" ? await balanceLessFee(client, leaf.balanceWei) : wanted;
-      const sent = await withdraw(client, { from: leaf.id, amountWei, recipient });
-      const { stage, batchNumber } = await waitWithProgress(
-        client,
-        { withdrawal: { hash: sent.hash } },
-        options.wait,
+  onRun(command, async ({ options, args, output }) => {
+    const [text] = args as [string];
+    const wanted = text === "all" ? "all" : parseOpen(text);
+    const signer = await openSigner(options);
+    const recipient =
+      options.recipient === undefined ? signer.account.l1.address : parseAddress(options.recipient);
+    if (options.forced === true) {
+      // Loaded here: the bridge would make every other command slower.
+      const { withdrawThroughL1 } = await import("./forced-withdrawal.ts");
+      const { from, unchecked, wait } = options;
+      const isUnchecked = unchecked === true;
+      await withdrawThroughL1(
+        signer,
+        { from, amountWei: wanted, recipient, wait, isUnchecked, ...maxFeeOf(options) },
+        options,
         output,
       );
-      const lines = [
-        `${formatOpen(amountWei)} OPEN from leaf ${leaf.id} for ${recipient}: ${stage}`,
-        `operation ${sent.hash}, number ${sent.preconfirmation?.opIndex ?? "not given yet"}; claim it with: openledger claim`,
-      ];
-      output.answer(lines, { ...sent, leafId: leaf.id, amountWei, recipient, stage, batchNumber });
-    },
-  );
+      return;
+    }
+    const leaf =
+      options.from === undefined
+        ? await accountOf(signer.client, signer.account.l1.address)
+        : await resolveLeaf(signer.client, options, options.from);
+    const client = await signFor(signer, leaf);
+    const amountWei = wanted === "all" ? await balanceLessFee(client, leaf.balanceWei) : wanted;
+    const sent = await withdraw(client, { from: leaf.id, amountWei, recipient });
+    const { stage, batchNumber } = await waitWithProgress(
+      client,
+      { withdrawal: { hash: sent.hash } },
+      options.wait,
+      output,
+    );
+    const lines = [
+      `${formatOpen(amountWei)} OPEN from leaf ${leaf.id} for ${recipient}: ${stage}`,
+      `operation ${sent.hash}, number ${sent.preconfirmation?.opIndex ?? "not given yet"}; claim it with: openledger claim`,
+    ];
+    output.answer(lines, { ...sent, leafId: leaf.id, amountWei, recipient, stage, batchNumber });
+  });
 }
 
 async function balanceLessFee(client: SequencerAccess, balanceWei: bigint): Promise<bigint> {

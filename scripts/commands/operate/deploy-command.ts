@@ -2,25 +2,24 @@ import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { formatEther } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
+import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 
-interface DeployCommandOptions {
-  config: string;
-  dryRun?: true;
-  yes?: true;
-}
-
 export function addDeployCommand(program: Command): void {
-  const command = program
-    .command("deploy")
-    .description(
-      "deploy a rollup to an Ethereum node: says what it does, costs and fixes for ever, and sends only when told to",
-    )
-    .requiredOption("--config <file>", "what is deployed, as JSON (docs/operating.md)")
-    .option("--dry-run", "end after saying it")
-    .option("--yes", "send without asking; without a terminal nothing is sent otherwise");
+  const command = withOptions(
+    program
+      .command("deploy")
+      .description(
+        "deploy a rollup to an Ethereum node: says what it does, costs and fixes for ever, and sends only when told to",
+      ),
+    {
+      "--config <file>": { about: "what is deployed, as JSON (docs/operating.md)", isRequired: true },
+      "--dry-run": "end after saying it",
+      "--yes": "send without asking; without a terminal nothing is sent otherwise",
+    },
+  );
   withExample(command, "deploy --config deploy.json --dry-run", "deploy --config deploy.json");
-  onRun<DeployCommandOptions>(command, async ({ options, output }) => {
+  onRun(command, async ({ options, output }) => {
     const { carryOut, describeDeployment, prepareDeployment } = await import("../../deploy/deploy.ts");
     const tell = (text: string) => process.stderr.write(`${text}\n`);
     // snarkjs prints its verdicts by itself; stdout is the answer's.

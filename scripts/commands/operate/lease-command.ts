@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Address } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, parseAddress, resolveEndpoints, spendingCapOf } from "../../cli/context.ts";
+import { defineOptions, type OptionsOf, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import type { LeaseTools } from "./lease-tools.ts";
 
@@ -14,21 +15,33 @@ interface Named extends GlobalOptions {
   url?: string;
 }
 
-interface TakeOptions extends Named {
-  data?: string;
-  seconds?: number;
-  wait: boolean;
-  copy: boolean;
-}
+type TakeOptions = OptionsOf<typeof TAKING_OPTIONS> & { readonly data?: string };
 
-interface TakeOverCommandOptions extends TakeOptions {
-  followerData?: string;
-  follower?: string;
-}
-
-const CONFIG = ["--config <folder>", "the installation of this machine: it knows all that follows"] as const;
+const CONFIG = defineOptions({
+  "--config <folder>": "the installation of this machine: it knows all that follows",
+});
 
 /** `openledger operator lease …` and `operator take-over`. */
+const KEY_OPTIONS = defineOptions({
+  ...CONFIG,
+  "--lease <address>": "the lease's contract",
+  "--operator-key-file <file>": "the operator's L1 key, mode 0600",
+  "--confirmations <blocks>": {
+    about: "until the lease counts as taken; as BRIDGE_L1_CONFIRMATIONS, 3 by default",
+    parse: parseCount,
+  },
+});
+
+const TAKING_OPTIONS = defineOptions({
+  ...KEY_OPTIONS,
+  "--url <url>": "where clients and provers find this sequencer; it stands on L1",
+  "--seconds <n>": {
+    about: "how long it lasts until the bridge here extends it; as BRIDGE_LEASE_SECONDS, 600 by default",
+    parse: parseCount,
+  },
+  "--no-wait": "fail with BRG_LEASE_HELD where it has not ended",
+});
+
 export function addLeaseCommands(operator: Command): void {
   const lease = operator
     .command("lease")
@@ -42,17 +55,16 @@ export function addLeaseCommands(operator: Command): void {
 }
 
 function addShow(lease: Command): void {
-  const command = lease
-    .command("show")
-    .description("who holds it, until when, and where that machine serves")
-    .option(...CONFIG)
-    .option("--lease <address>", "the lease's contract");
+  const command = withOptions(
+    lease.command("show").description("who holds it, until when, and where that machine serves"),
+    { ...CONFIG, "--lease <address>": "the lease's contract" },
+  );
   withExample(
     command,
     "operator lease show --config operator",
     "operator lease show --lease 0x… --rpc https://…",
   );
-  onRun<Named>(command, async ({ options, output }) => {
+  onRun(command, async ({ options, output }) => {
     const { openLease, withInstallation } = await import("./lease-tools.ts");
     const named = withInstallation(options);
     const { rpcUrl } = resolveEndpoints(named);
@@ -68,12 +80,14 @@ function addShow(lease: Command): void {
 }
 
 function addCreate(lease: Command): void {
-  const command = lease
-    .command("create")
-    .description("deploy the lease's contract for a rollup; any account may pay for it")
-    .requiredOption("--deployer-key-file <file>", "key of the account that pays, mode 0600");
+  const command = withOptions(
+    lease
+      .command("create")
+      .description("deploy the lease's contract for a rollup; any account may pay for it"),
+    { "--deployer-key-file <file>": { about: "key of the account that pays, mode 0600", isRequired: true } },
+  );
   withExample(command, "operator lease create --deployer-key-file key --rpc https://… --rollup 0x…");
-  onRun<GlobalOptions & { deployerKeyFile: string }>(command, async ({ options, output }) => {
+  onRun(command, async ({ options, output }) => {
     const { createLease } = await import("./lease-tools.ts");
     const { rollupAddress, rpcUrl } = resolveEndpoints(options);
     const { address, gasUsed, operator } = await createLease({
@@ -89,23 +103,25 @@ function addCreate(lease: Command): void {
 }
 
 function addTake(lease: Command): void {
-  const command = withTaking(
+  const command = withOptions(
     lease
       .command("take")
-      .description("take it for a stopped sequencer's own directory: the first time, or after a release")
-      .option("--data <folder>", "SEQUENCER_DATA_PATH")
-      .option(
-        "--copy",
-        "the directory was copied here, and nobody runs the one that it was copied from",
-        false,
-      ),
+      .description("take it for a stopped sequencer's own directory: the first time, or after a release"),
+    {
+      "--data <folder>": "SEQUENCER_DATA_PATH",
+      "--copy": {
+        about: "the directory was copied here, and nobody runs the one that it was copied from",
+        fallback: false,
+      },
+      ...TAKING_OPTIONS,
+    },
   );
   withExample(
     command,
     "operator lease take --config operator",
     "operator lease take --lease 0x… --data ./sequencer --operator-key-file key --url https://…",
   );
-  onRun<TakeOptions>(command, async ({ options, output }) => {
+  onRun(command, async ({ options, output }) => {
     const { takeForOwn } = await import("../../../sequencer/follower/take-over.ts");
     const { requireLeader, withInstallation } = await import("./lease-tools.ts");
     const named = withInstallation(options);
@@ -117,19 +133,25 @@ function addTake(lease: Command): void {
 }
 
 function addRelease(lease: Command): void {
-  const command = withKey(
+  const command = withOptions(
     lease
       .command("release")
-      .description("end it now, for a handover without waiting; sequencer and bridge must have stopped")
-      .option("--epoch <n>", "as `lease show` says it; with --config that of this machine", parseCount)
-      .option("--url <url>", "the sequencer's own address: it must not answer any more"),
+      .description("end it now, for a handover without waiting; sequencer and bridge must have stopped"),
+    {
+      "--epoch <n>": {
+        about: "as `lease show` says it; with --config that of this machine",
+        parse: parseCount,
+      },
+      "--url <url>": "the sequencer's own address: it must not answer any more",
+      ...KEY_OPTIONS,
+    },
   );
   withExample(
     command,
     "operator lease release --config operator",
     "operator lease release --lease 0x… --epoch 3 --url http://127.0.0.1:8547 --operator-key-file key",
   );
-  onRun<Named & { epoch?: number }>(command, async ({ options, output }) => {
+  onRun(command, async ({ options, output }) => {
     const { releaseLease } = await import("../../../bridge/operator/take-lease.ts");
     const { withInstallation } = await import("./lease-tools.ts");
     const named = withInstallation(options);
@@ -155,20 +177,23 @@ function addRelease(lease: Command): void {
 }
 
 function addTakeOver(operator: Command): void {
-  const command = withTaking(
+  const command = withOptions(
     operator
       .command("take-over")
-      .description("go on on this machine, with the ledger of its follower, where another one has stopped")
-      .option("--follower-data <folder>", "the follower's --data")
-      .option("--follower <url>", "its API; it is followed to the end, and then you stop it")
-      .option("--data <folder>", "a new folder: SEQUENCER_DATA_PATH here"),
+      .description("go on on this machine, with the ledger of its follower, where another one has stopped"),
+    {
+      "--follower-data <folder>": "the follower's --data",
+      "--follower <url>": "its API; it is followed to the end, and then you stop it",
+      "--data <folder>": "a new folder: SEQUENCER_DATA_PATH here",
+      ...TAKING_OPTIONS,
+    },
   );
   withExample(
     command,
     "operator take-over --config spare",
     "operator take-over --lease 0x… --follower-data ./follower --follower http://127.0.0.1:8557 --data ./sequencer --operator-key-file key --url https://…",
   );
-  onRun<TakeOverCommandOptions>(command, async ({ options, output }) => {
+  onRun(command, async ({ options, output }) => {
     const { takeOver } = await import("../../../sequencer/follower/take-over.ts");
     const { withInstallation } = await import("./lease-tools.ts");
     const named = withInstallation(options);
@@ -205,27 +230,6 @@ function addTakeOver(operator: Command): void {
     );
   });
 }
-
-const withKey = (command: Command): Command =>
-  command
-    .option(...CONFIG)
-    .option("--lease <address>", "the lease's contract")
-    .option("--operator-key-file <file>", "the operator's L1 key, mode 0600")
-    .option(
-      "--confirmations <blocks>",
-      "until the lease counts as taken; as BRIDGE_L1_CONFIRMATIONS, 3 by default",
-      parseCount,
-    );
-
-const withTaking = (command: Command): Command =>
-  withKey(command)
-    .option("--url <url>", "where clients and provers find this sequencer; it stands on L1")
-    .option(
-      "--seconds <n>",
-      "how long it lasts until the bridge here extends it; as BRIDGE_LEASE_SECONDS, 600 by default",
-      parseCount,
-    )
-    .option("--no-wait", "fail with BRG_LEASE_HELD where it has not ended");
 
 /** @throws CMD_USAGE where neither an option nor the installation has it */
 function given<T extends object, K extends keyof T & string>(options: T, name: K): NonNullable<T[K]> {

@@ -1,36 +1,13 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { BACKEND_CHOICES } from "../../../prover/choose-backend.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { parseAddress } from "../../cli/context.ts";
+import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { addProfitCommand } from "./fee-commands.ts";
 import { addLeaseCommands } from "./lease-command.ts";
 import { addPayProversCommand } from "./pay-provers-command.ts";
 import { addWorkerKeyCommand } from "./worker-key-command.ts";
-
-interface InitCommandOptions {
-  deployment?: string;
-  out: string;
-  operatorKeyFile?: string;
-  l1?: string;
-  provers: number;
-  queueFile?: string;
-  workerQueueFile?: string;
-  prover: string;
-  host: string;
-  port: number;
-  follower: boolean;
-  datanetHost: boolean;
-  factory: boolean;
-  modelFolder?: string;
-  modelId?: number;
-  modelKeyFile?: string;
-  lease?: string;
-  spareOf?: string;
-  url?: string;
-  user?: string;
-  set: Record<string, string>;
-}
 
 export function addOperatorCommands(program: Command): void {
   const operator = program.command("operator").description("run a rollup: what its processes need");
@@ -39,55 +16,57 @@ export function addOperatorCommands(program: Command): void {
   addPayProversCommand(operator);
   addWorkerKeyCommand(operator);
   withExample(operator, "operator init --deployment deployment.json --out operator --operator-key-file key");
-  const command = operator
-    .command("init")
-    .description(
-      "write the configuration of every process: env files, secrets, systemd units, compose, Prometheus, Grafana",
-    )
-    .option("--deployment <file>", "the record that openledger deploy wrote; a spare takes the leader's")
-    .requiredOption("--out <folder>", "the installation; run again, only secrets and data stay")
-    .option("--operator-key-file <file>", "the operator's L1 key, mode 0600; it is copied into the folder")
-    .option("--l1 <url>", "Ethereum node; default: the record's")
-    .option("--provers <n>", "how many on this machine", parseCount, 1)
-    .option(
-      "--queue-file <file>",
-      "provers take jobs from the Redis of this address (mode 0600), not from the sequencer",
-    )
-    .option("--worker-queue-file <file>", "the same address with the provers' own user and password")
-    .addOption(
-      new Option("--prover <backend>", "what makes the proofs; auto takes what is fastest on the machine")
-        .choices(BACKEND_CHOICES)
-        .default("auto"),
-    )
-    .option("--host <address>", "where the sequencer listens", "127.0.0.1")
-    .option(
-      "--port <number>",
-      "of the sequencer; the other processes take the ones after it",
-      parsePort,
-      8547,
-    )
-    .option("--no-follower", "without a follower beside the operator")
-    .option("--datanet-host", "serve Datanets, too: cards, rows, labels (docs/datanets.md)", false)
-    .option("--factory", "make language models of Datanets, too (docs/factory.md)", false)
-    .option("--model-folder <folder>", "serve this model, too; with --model-id and --model-key-file")
-    .option("--model-id <id>", "its leaf", parseCount)
-    .option("--model-key-file <file>", "the key of the model's owner, who settles its epochs")
-    .option(
-      "--lease <address>",
-      "this machine needs the lease of `operator lease create`, so that a spare may take over (docs/failover.md)",
-    )
-    .option(
-      "--spare-of <folder>",
-      "this machine is the spare of that installation, or of a copy of its folder without data/",
-    )
-    .option("--url <url>", "where clients and provers find this machine's sequencer; it stands on L1")
-    .option("--user <name>", "whom the units run as; default: who runs this")
-    .option(
-      "--set <NAME=value>",
-      "a process's setting (docs/generated/settings.md); may be repeated",
-      collect,
-      {},
-    );
+  const command = withOptions(
+    operator
+      .command("init")
+      .description(
+        "write the configuration of every process: env files, secrets, systemd units, compose, Prometheus, Grafana",
+      ),
+    {
+      "--deployment <file>": "the record that openledger deploy wrote; a spare takes the leader's",
+      "--out <folder>": {
+        about: "the installation; run again, only secrets and data stay",
+        isRequired: true,
+      },
+      "--operator-key-file <file>": "the operator's L1 key, mode 0600; it is copied into the folder",
+      "--l1 <url>": "Ethereum node; default: the record's",
+      "--provers <n>": { about: "how many on this machine", fallback: 1, parse: parseCount },
+      "--queue-file <file>":
+        "provers take jobs from the Redis of this address (mode 0600), not from the sequencer",
+      "--worker-queue-file <file>": "the same address with the provers' own user and password",
+      "--prover <backend>": {
+        about: "what makes the proofs; auto takes what is fastest on the machine",
+        choices: BACKEND_CHOICES,
+        fallback: "auto",
+      },
+      "--host <address>": { about: "where the sequencer listens", fallback: "127.0.0.1" },
+      "--port <number>": {
+        about: "of the sequencer; the other processes take the ones after it",
+        fallback: 8547,
+        parse: parsePort,
+      },
+      "--no-follower": "without a follower beside the operator",
+      "--datanet-host": {
+        about: "serve Datanets, too: cards, rows, labels (docs/datanets.md)",
+        fallback: false,
+      },
+      "--factory": { about: "make language models of Datanets, too (docs/factory.md)", fallback: false },
+      "--model-folder <folder>": "serve this model, too; with --model-id and --model-key-file",
+      "--model-id <id>": { about: "its leaf", parse: parseCount },
+      "--model-key-file <file>": "the key of the model's owner, who settles its epochs",
+      "--lease <address>":
+        "this machine needs the lease of `operator lease create`, so that a spare may take over (docs/failover.md)",
+      "--spare-of <folder>":
+        "this machine is the spare of that installation, or of a copy of its folder without data/",
+      "--url <url>": "where clients and provers find this machine's sequencer; it stands on L1",
+      "--user <name>": "whom the units run as; default: who runs this",
+      "--set <NAME=value>": {
+        about: "a process's setting (docs/generated/settings.md); may be repeated",
+        fallback: {},
+        parse: collect,
+      },
+    },
+  );
   withExample(
     command,
     "operator init --deployment deployment.json --out operator --operator-key-file key --prover native",
@@ -95,7 +74,7 @@ export function addOperatorCommands(program: Command): void {
     "operator init --deployment deployment.json --out operator --lease 0x… --url https://a…",
     "operator init --spare-of operator-copy --out spare --url https://b…",
   );
-  onRun<InitCommandOptions>(command, async ({ options, output }) => {
+  onRun(command, async ({ options, output }) => {
     const { initInstallation } = await import("../../operator/init.ts");
     const { modelFolder, modelId, modelKeyFile } = options;
     const isNone = [modelFolder, modelId, modelKeyFile].every((value) => value === undefined);
@@ -142,12 +121,19 @@ export function addOperatorCommands(program: Command): void {
 }
 
 export function addDoctorCommand(program: Command): void {
-  const command = program
-    .command("doctor")
-    .description("what is wrong with an installation, and what to do about it; status 1 if anything is")
-    .requiredOption("--config <folder>", "the installation, as openledger operator init wrote it");
+  const command = withOptions(
+    program
+      .command("doctor")
+      .description("what is wrong with an installation, and what to do about it; status 1 if anything is"),
+    {
+      "--config <folder>": {
+        about: "the installation, as openledger operator init wrote it",
+        isRequired: true,
+      },
+    },
+  );
   withExample(command, "doctor --config operator", "doctor --config operator --json");
-  onRun<{ config: string }>(command, async ({ options, output }) => {
+  onRun(command, async ({ options, output }) => {
     const { describeDiagnosis, examine } = await import("../../operator/doctor.ts");
     const diagnosis = await examine(options.config);
     output.answer(describeDiagnosis(diagnosis), diagnosis);

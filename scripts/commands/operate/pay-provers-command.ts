@@ -1,4 +1,5 @@
 /** `openledger operator pay-provers`: OPEN for each proof that a worker handed in and the sequencer took. */
+
 import { renameSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { takeFileLock } from "../../../circuits/file-lock.ts";
@@ -7,50 +8,55 @@ import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts"
 import { readProofCredits } from "../../../prover/jobs/proof-credits.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openSigner } from "../../cli/context.ts";
+import { withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { decidePayment } from "../../operator/known-payments.ts";
 import { paymentMetrics, payProvers, reportWorkers } from "../../operator/pay-provers.ts";
 import { PaymentJournal, readWorkerAccounts } from "../../operator/payment-journal.ts";
 
-interface PayCommandOptions {
-  credits: string;
-  journal: string;
-  accounts: string;
-  perProof: string;
-  maxPerDay: string;
-  report: boolean;
-  metricsFile?: string;
-  paid: string[];
-  void: string[];
-}
-
 export function addPayProversCommand(operator: Command): void {
-  const command = operator
-    .command("pay-provers")
-    .description(
-      "pay workers that you know for each proof that was taken, by the keys of operator worker-key",
-    )
-    .requiredOption("--credits <file>", "what the dispatcher writes to DISPATCHER_CREDITS_PATH")
-    .requiredOption("--journal <file>", "what was paid; keep it as you keep money")
-    .requiredOption("--accounts <file>", 'whose leaf is whose: {"worker-1": {"leaf": 7, "owner": "0x…"}}')
-    .requiredOption("--per-proof <amount>", "OPEN for a proof")
-    .option("--max-per-day <amount>", "OPEN at most in a day (UTC); what is due beyond waits", "100")
-    .option("--report", "pay nothing: say what was paid and what is due", false)
-    .option("--paid <hash>", "an unclear or unknown payment was made (CMD_PAYMENTS_UNCLEAR)", collect, [])
-    .option(
-      "--void <hash>",
-      "an unclear payment was not made and never will be, or an unknown one was not for proofs",
-      collect,
-      [],
-    )
-    .option("--metrics-file <file>", "write the same for Prometheus' textfile collector");
+  const command = withOptions(
+    operator
+      .command("pay-provers")
+      .description(
+        "pay workers that you know for each proof that was taken, by the keys of operator worker-key",
+      ),
+    {
+      "--credits <file>": {
+        about: "what the dispatcher writes to DISPATCHER_CREDITS_PATH",
+        isRequired: true,
+      },
+      "--journal <file>": { about: "what was paid; keep it as you keep money", isRequired: true },
+      "--accounts <file>": {
+        about: 'whose leaf is whose: {"worker-1": {"leaf": 7, "owner": "0x…"}}',
+        isRequired: true,
+      },
+      "--per-proof <amount>": { about: "OPEN for a proof", isRequired: true },
+      "--max-per-day <amount>": {
+        about: "OPEN at most in a day (UTC); what is due beyond waits",
+        fallback: "100",
+      },
+      "--report": { about: "pay nothing: say what was paid and what is due", fallback: false },
+      "--paid <hash>": {
+        about: "an unclear or unknown payment was made (CMD_PAYMENTS_UNCLEAR)",
+        fallback: [],
+        parse: collect,
+      },
+      "--void <hash>": {
+        about: "an unclear payment was not made and never will be, or an unknown one was not for proofs",
+        fallback: [],
+        parse: collect,
+      },
+      "--metrics-file <file>": "write the same for Prometheus' textfile collector",
+    },
+  );
   withExample(
     command,
     "operator pay-provers --credits credits.jsonl --journal paid.jsonl --accounts workers.json --per-proof 0.5 --account operator",
     "operator pay-provers --credits credits.jsonl --journal paid.jsonl --accounts workers.json --per-proof 0.5 --report",
   );
-  onRun<PayCommandOptions>(command, async ({ options, output }) => {
+  onRun(command, async ({ options, output }) => {
     const weiPerProof = parseOpen(options.perProof);
     // Refused now, not with the first payment.
     encodeAmount(weiPerProof);

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { deploymentOf, type GlobalOptions, resolveEndpoints } from "../../cli/context.ts";
+import { withOptions } from "../../cli/options.ts";
 import type { Output } from "../../cli/output.ts";
 import { parseBlock } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -9,7 +10,7 @@ import { onRun, withExample } from "../../cli/run-command.ts";
 export const FINALITY_DEPTH_BLOCKS = 64;
 
 interface RestoreOptions extends GlobalOptions {
-  fromL1?: true;
+  fromL1?: boolean;
   fromFollower?: string;
   data: string;
   finalityDepth: number;
@@ -18,33 +19,38 @@ interface RestoreOptions extends GlobalOptions {
 }
 
 export function addRestoreCommand(program: Command): void {
-  const command = program
-    .command("restore")
-    .description(
-      "make a sequencer's data directory: from L1 alone, or with what a follower had seen beyond it",
-    )
-    .option("--from-l1", "what was never posted is gone")
-    .option(
-      "--from-follower <folder>",
-      "a stopped follower's --data; every operation that it had seen is kept",
-    )
-    .requiredOption(
-      "--data <folder>",
-      "a new folder: SEQUENCER_DATA_PATH of the sequencer that goes on with it",
-    )
-    .option("--finality-depth <blocks>", "as the bridge's", parseDepth, FINALITY_DEPTH_BLOCKS)
-    .option(
-      "--snapshot <file>",
-      "go on from a snapshot once its root is found among the ones that L1 has accepted",
-    )
-    .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
+  const command = withOptions(
+    program
+      .command("restore")
+      .description(
+        "make a sequencer's data directory: from L1 alone, or with what a follower had seen beyond it",
+      ),
+    {
+      "--from-l1": "what was never posted is gone",
+      "--from-follower <folder>": "a stopped follower's --data; every operation that it had seen is kept",
+      "--data <folder>": {
+        about: "a new folder: SEQUENCER_DATA_PATH of the sequencer that goes on with it",
+        isRequired: true,
+      },
+      "--finality-depth <blocks>": {
+        about: "as the bridge's",
+        fallback: FINALITY_DEPTH_BLOCKS,
+        parse: parseDepth,
+      },
+      "--snapshot <file>": "go on from a snapshot once its root is found among the ones that L1 has accepted",
+      "--from-block <number>": {
+        about: "the contract's own block; searched for by default",
+        parse: parseBlock,
+      },
+    },
+  );
   withExample(
     command,
     "restore --from-l1 --rpc https://… --rollup 0x… --data ./sequencer-data",
     "restore --from-follower ./follower --rpc https://… --rollup 0x… --data ./sequencer-data",
     "restore --from-l1 --snapshot ledger.snapshot --rpc https://… --rollup 0x… --data ./sequencer-data",
   );
-  onRun<RestoreOptions>(command, async ({ options, output }) => {
+  onRun(command, async ({ options, output }) => {
     if ((options.fromFollower === undefined) === (options.fromL1 === undefined))
       throw commandError("CMD_USAGE", "restore takes --from-l1 or --from-follower FOLDER");
     await (options.fromFollower === undefined

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { deploymentOf, type Endpoints, type GlobalOptions, resolveEndpoints } from "../../cli/context.ts";
+import { withOptions } from "../../cli/options.ts";
 import { parseBlock } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { FINALITY_DEPTH_BLOCKS, parseDepth, runRestore } from "./restore-command.ts";
@@ -20,7 +21,12 @@ function l1Of(options: GlobalOptions & FromBlock): Pick<Endpoints, "rpcUrl" | "r
 }
 
 const withBlock = (command: Command) =>
-  command.option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
+  withOptions(command, {
+    "--from-block <number>": {
+      about: "the contract's own block; searched for by default",
+      parse: parseBlock,
+    },
+  });
 
 const lineOf = ({ leafCount, path, position, sha256 }: SnapshotSummary) =>
   `${path}: batch ${position.batchNumber}, ${leafCount} leaves, root 0x${position.root.toString(16).padStart(64, "0")}, SHA-256 ${sha256}`;
@@ -31,19 +37,21 @@ export function addSnapshotCommands(program: Command): void {
     .description("a ledger after a batch as one file: who has one need not execute what came before");
   withExample(snapshot, "snapshot make ledger.snapshot", "snapshot verify ledger.snapshot");
 
-  const make = withBlock(snapshot.command("make <file>"))
-    .description(
+  const make = withOptions(
+    withBlock(snapshot.command("make <file>")).description(
       "write a snapshot, from L1 alone or from the data directory of a stopped sequencer or follower",
-    )
-    .option("--data <folder>", "take it from this data directory instead of executing what L1 has")
-    .option(
-      "--finality-depth <blocks>",
-      "how many blocks a batch must be deep",
-      parseDepth,
-      FINALITY_DEPTH_BLOCKS,
-    );
+    ),
+    {
+      "--data <folder>": "take it from this data directory instead of executing what L1 has",
+      "--finality-depth <blocks>": {
+        about: "how many blocks a batch must be deep",
+        fallback: FINALITY_DEPTH_BLOCKS,
+        parse: parseDepth,
+      },
+    },
+  );
   withExample(make, "snapshot make ledger.snapshot --rpc https://… --rollup 0x…");
-  onRun<FromBlock & { data?: string; finalityDepth: number }>(make, async ({ options, args, output }) => {
+  onRun(make, async ({ options, args, output }) => {
     const [{ makeSnapshot }, { openBlobs }] = await Promise.all([
       import("./snapshot.ts"),
       import("../../cli/blob-places.ts"),
@@ -78,15 +86,23 @@ export function addSnapshotCommands(program: Command): void {
     );
   });
 
-  const use = snapshot
-    .command("use <file>")
-    .description(
-      "make a data directory from a snapshot and what L1 has behind it: restore --from-l1 --snapshot",
-    )
-    .requiredOption("--data <folder>", "a new folder")
-    .option("--finality-depth <blocks>", "as the bridge's", parseDepth, FINALITY_DEPTH_BLOCKS);
+  const use = withOptions(
+    snapshot
+      .command("use <file>")
+      .description(
+        "make a data directory from a snapshot and what L1 has behind it: restore --from-l1 --snapshot",
+      ),
+    {
+      "--data <folder>": { about: "a new folder", isRequired: true },
+      "--finality-depth <blocks>": {
+        about: "as the bridge's",
+        fallback: FINALITY_DEPTH_BLOCKS,
+        parse: parseDepth,
+      },
+    },
+  );
   withExample(use, "snapshot use ledger.snapshot --data ./sequencer-data --rpc https://… --rollup 0x…");
-  onRun<{ data: string; finalityDepth: number }>(use, ({ options, args, output }) =>
+  onRun(use, ({ options, args, output }) =>
     runRestore({ ...options, fromL1: true, snapshot: args[0]! }, output),
   );
 }

@@ -8,20 +8,23 @@ import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { listParkedSettlements } from "../../../client/sequencer/parked-settlements.ts";
 import { unusualParameters } from "../../../contracts/build/rollup-parameters.ts";
 import { type GlobalOptions, openReader, parseAddress, resolveAccount } from "../../cli/context.ts";
+import { withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { describeParked } from "../model/parked-lines.ts";
 import { type OwnMoney, ownMoneyRows, readOwnMoney } from "../money/own-money.ts";
 
 export function addStatusCommand(program: Command): void {
-  const command = program
-    .command("status")
-    .description(
-      "where the ledger stands, on L1 and at the sequencer; with --account or --owner, where one's money is",
-    )
-    .option("--owner <address>", "whose money to look for");
+  const command = withOptions(
+    program
+      .command("status")
+      .description(
+        "where the ledger stands, on L1 and at the sequencer; with --account or --owner, where one's money is",
+      ),
+    { "--owner <address>": "whose money to look for" },
+  );
   withExample(command, "status", "status --account bob", "status --json");
-  onRun<{ owner?: string }>(command, async ({ options, output }) => {
+  onRun(command, async ({ options, output }) => {
     const client = await openReader(options);
     const contract = rollupContract(client);
     const [state, ledgerWei, queueTail, queueFeeWei, newAccountFeeWei, isDevelopment, unusual] =

@@ -1,23 +1,32 @@
 /** `openledger operator worker-key`: what a worker's name is known by in the provers' queue. */
+
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { readSecretFile } from "../../../circuits/secret-file.ts";
 import { commandError } from "../../cli/cli-errors.ts";
+import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { writeFileWhole } from "../../cli/workspace.ts";
 import { installationPaths } from "../../operator/installation.ts";
 
 export function addWorkerKeyCommand(operator: Command): void {
-  const command = operator
-    .command("worker-key")
-    .description(
-      "the key that seals what a worker hands in: its proofs are credited to this name, and to no other",
-    )
-    .argument("<name>", "the worker's PROVER_NAME")
-    .requiredOption("--config <folder>", "the installation with the queue's dispatcher")
-    .requiredOption("--out <file>", "where to write it, mode 0600; the worker's PROVER_HAND_IN_KEY_FILE");
+  const command = withOptions(
+    operator
+      .command("worker-key")
+      .description(
+        "the key that seals what a worker hands in: its proofs are credited to this name, and to no other",
+      )
+      .argument("<name>", "the worker's PROVER_NAME"),
+    {
+      "--config <folder>": { about: "the installation with the queue's dispatcher", isRequired: true },
+      "--out <file>": {
+        about: "where to write it, mode 0600; the worker's PROVER_HAND_IN_KEY_FILE",
+        isRequired: true,
+      },
+    },
+  );
   withExample(command, "operator worker-key machine-7 --config operator --out machine-7-hand-in-key");
-  onRun<{ config: string; out: string }>(command, async ({ args, options, output }) => {
+  onRun(command, async ({ args, options, output }) => {
     const name = args[0]!;
     if (!/^[\x21-\x7e]{1,100}$/.test(name))
       throw commandError("CMD_USAGE", "a worker's name has 1 to 100 visible characters, and no spaces");

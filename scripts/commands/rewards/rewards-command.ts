@@ -5,28 +5,20 @@ import type { LeafRewards } from "../../../client/sequencer/model-schemas.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { readAccountFile } from "../../cli/account-file.ts";
 import { accountOf, accountsPath, openReader, openSigner, resolveLeaf, signFor } from "../../cli/context.ts";
+import { withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, waitWithProgress, withExample, withWait } from "../../cli/run-command.ts";
-import {
-  FORCED_OPTION,
-  type ForcedOptions,
-  MAX_FEE_OPTION,
-  maxFeeOf,
-  UNCHECKED_OPTION,
-} from "../money/forced-operation.ts";
+import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
+import { FORCED_OPTION, MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "../money/forced-operation.ts";
 import { addRewardsWhyCommand } from "./rewards-why-command.ts";
 
 export function addRewardsCommands(program: Command): void {
-  const rewards = program
-    .command("rewards")
-    .description("what rows have earned for an account: of every model, by earner")
-    .option(
-      "--leaf <leaf>",
-      "a leaf id, an account's name or an address; default: --account, or all accounts",
-    );
+  const rewards = withOptions(
+    program.command("rewards").description("what rows have earned for an account: of every model, by earner"),
+    { "--leaf <leaf>": "a leaf id, an account's name or an address; default: --account, or all accounts" },
+  );
   withExample(rewards, "rewards --account bob", "rewards --leaf 4 --json");
-  onRun<{ leaf?: string }>(rewards, async ({ options, output }) => {
+  onRun(rewards, async ({ options, output }) => {
     const client = await openReader(options);
     const wanted = options.leaf ?? options.account;
     const leaves =
@@ -73,21 +65,25 @@ function describeLine(name: string, line: LeafRewards["rewards"][number]): strin
 }
 
 function addCollect(parent: Command): void {
-  const command = parent
-    .command("collect")
-    .description("move everything that an account's rows have earned to its balance in the ledger")
-    .option("--model <id>", "only of this model")
-    .option(...FORCED_OPTION)
-    .option(...UNCHECKED_OPTION)
-    .option(...MAX_FEE_OPTION);
-  withWait(command, "acknowledged");
+  const command = withOptions(
+    parent
+      .command("collect")
+      .description("move everything that an account's rows have earned to its balance in the ledger"),
+    {
+      "--model <id>": "only of this model",
+      ...FORCED_OPTION,
+      ...UNCHECKED_OPTION,
+      ...MAX_FEE_OPTION,
+      ...WAIT_OPTION,
+    },
+  );
   withExample(
     command,
     "rewards collect --account bob",
     "rewards collect --model 15 --account vera --wait posted",
     "rewards collect --forced --rpc https://… --rollup 0x… --private-key-file key",
   );
-  onRun<ForcedOptions & { model?: string; wait: string }>(command, async ({ options, output }) => {
+  onRun(command, async ({ options, output }) => {
     const signer = await openSigner(options);
     const only = options.model === undefined ? null : parseId(options.model);
     if (options.forced === true) {

@@ -1,38 +1,31 @@
 import { writeFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
+import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { readAnswer, spanLines, spanView } from "./span-lines.ts";
 
-interface SpansOptions {
-  index: string;
-  text?: string;
-  file?: string;
-  sources: number;
-  evidence?: string;
-  complete?: boolean;
-}
-
 export function addSpansCommand(program: Command): void {
-  const command = program
-    .command("spans")
-    .description(
-      "every part of a text that stands word for word in a datanet's version, whose it is, how often",
-    )
-    .requiredOption("--index <file>", "what `datanet index` has written")
-    .option("--text <text>", "the answer")
-    .option("--file <path>", "a file with the answer")
-    .option("--sources <n>", "rows that are named for a part, at most", parseSources, 3)
-    .option("--evidence <file>", "write what a client needs to check it with: verify spans FILE --root ROOT")
-    .option(
-      "--complete",
-      "let the evidence also show that there is no other part; 100 kB a kilobyte of answer",
-    );
+  const command = withOptions(
+    program
+      .command("spans")
+      .description(
+        "every part of a text that stands word for word in a datanet's version, whose it is, how often",
+      ),
+    {
+      "--index <file>": { about: "what `datanet index` has written", isRequired: true },
+      "--text <text>": "the answer",
+      "--file <path>": "a file with the answer",
+      "--sources <n>": { about: "rows that are named for a part, at most", fallback: 3, parse: parseSources },
+      "--evidence <file>": "write what a client needs to check it with: verify spans FILE --root ROOT",
+      "--complete": "let the evidence also show that there is no other part; 100 kB a kilobyte of answer",
+    },
+  );
   withExample(
     command,
     'spans --index mails.spans --text "As you know, you have won a free cruise to the Bahamas."',
     "spans --index mails.spans --file answer.txt --evidence evidence.json --complete",
   );
-  onRun<SpansOptions>(command, async ({ options, output }) => {
+  onRun(command, async ({ options, output }) => {
     const [{ readIndexFile }, { findSpans }, { citeSpans }, { checkCitations }, { evidenceToJson }] =
       await Promise.all([
         import("../../../models/spans/index-file.ts"),

@@ -1,30 +1,36 @@
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { resolveEndpoints } from "../../cli/context.ts";
+import { withOptions } from "../../cli/options.ts";
 import { parseBlock } from "../../cli/parse-id.ts";
 import { storedPreconfirmationPaths } from "../../cli/preconfirmation-store.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 
-interface ContradictionCommandOptions {
-  fromFeed: string[];
-  fromBlock?: bigint;
-}
-
 export function addContradictionCommand(program: Command): void {
-  const command = program
-    .command("contradiction [preconfirmations...]")
-    .description(
-      "hold signed preconfirmations against L1 and print the two signed facts where they contradict each other; status 0 consistent, 3 not posted yet, 4 contradicted",
-    )
-    .option("--from-feed <urls...>", "check what these sequencers or followers have acknowledged", [])
-    .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
+  const command = withOptions(
+    program
+      .command("contradiction [preconfirmations...]")
+      .description(
+        "hold signed preconfirmations against L1 and print the two signed facts where they contradict each other; status 0 consistent, 3 not posted yet, 4 contradicted",
+      ),
+    {
+      "--from-feed <urls...>": {
+        about: "check what these sequencers or followers have acknowledged",
+        fallback: [],
+      },
+      "--from-block <number>": {
+        about: "the contract's own block; searched for by default",
+        parse: parseBlock,
+      },
+    },
+  );
   withExample(
     command,
     "contradiction preconfirmation.json --rpc https://… --rollup 0x…",
     "contradiction",
     "contradiction --from-feed http://127.0.0.1:8547",
   );
-  onRun<ContradictionCommandOptions>(command, async ({ options, args, output }) => {
+  onRun(command, async ({ options, args, output }) => {
     const [{ checkedLines, checkedView, EXIT_STATUS, findContradictions }, { openBlobs }] = await Promise.all(
       [import("./contradiction.ts"), import("../../cli/blob-places.ts")],
     );

@@ -4,6 +4,7 @@ import { repositoryRoot } from "../../../circuits/compiler/compile.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import { deployedCircuitNames, resolveEndpoints } from "../../cli/context.ts";
+import { withOptions } from "../../cli/options.ts";
 import { parseBlock } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { addVerifyModelCommand } from "./verify-model-command.ts";
@@ -12,29 +13,35 @@ import { addVerifySettlementCommand } from "./verify-settlement-command.ts";
 import { addVerifyIndexCommand, addVerifySpansCommand } from "./verify-spans-command.ts";
 
 export function addVerifyCommand(program: Command): void {
-  const command = program
-    .command("verify")
-    .description(
-      "rebuild the ledger from L1 alone and check every effect, proof, key and sum; needs no sequencer",
-    )
-    .option(
-      "--keys <folder>",
-      "keys of a ceremony: <folder>/<circuit>/verification-key.json",
-      join(repositoryRoot, "keys"),
-    )
-    .option(
-      "--circuits <names...>",
-      "names of the rollup's settlement circuits, whose sizes L1 does not tell; default: the devnet's",
-      [],
-    )
-    .option("--from-block <number>", "the contract's own block; searched for by default", parseBlock);
+  const command = withOptions(
+    program
+      .command("verify")
+      .description(
+        "rebuild the ledger from L1 alone and check every effect, proof, key and sum; needs no sequencer",
+      ),
+    {
+      "--keys <folder>": {
+        about: "keys of a ceremony: <folder>/<circuit>/verification-key.json",
+        fallback: join(repositoryRoot, "keys"),
+      },
+      "--circuits <names...>": {
+        about:
+          "names of the rollup's settlement circuits, whose sizes L1 does not tell; default: the devnet's",
+        fallback: [],
+      },
+      "--from-block <number>": {
+        about: "the contract's own block; searched for by default",
+        parse: parseBlock,
+      },
+    },
+  );
   addVerifyModelCommand(command);
   addVerifySettlementCommand(command);
   addVerifyPromptsCommand(command);
   addVerifySpansCommand(command);
   addVerifyIndexCommand(command);
   withExample(command, "verify", "verify --rpc https://… --rollup 0x… --json");
-  onRun<{ keys: string; circuits: string[]; fromBlock?: bigint }>(command, async ({ options, output }) => {
+  onRun(command, async ({ options, output }) => {
     // Loaded here: prover and bridge would make every other command a second slower.
     const [{ verifyRollup }, { verifyProof }, { deriveCircuits }, { openBlobs }] = await Promise.all([
       import("../../../bridge/verify/verify.ts"),

@@ -2,10 +2,10 @@ import type { Command } from "commander";
 import { toHex32 } from "../../../client/hex.ts";
 import type { DrawVerdict } from "../../../client/settling/drawn-prompts.ts";
 import { openReader } from "../../cli/context.ts";
+import { withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseEpoch, parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import type { PublishedOptions } from "../model/model-settle-direct.ts";
 
 const WORDS: Readonly<Record<DrawVerdict, string>> = {
   same: "its prompt has these counts",
@@ -18,13 +18,19 @@ const WORDS: Readonly<Record<DrawVerdict, string>> = {
 };
 
 export function addVerifyPromptsCommand(parent: Command): void {
-  const command = parent
-    .command("prompts <model> <epoch>")
-    .description("compare the published prompts of a direct model's drawn payments with what pays for them")
-    .option("--server <url>", "where the model is served; default: what this machine knows")
-    .option("--folder <folder>", "your copy of the model; by default it is fetched from the server");
+  const command = withOptions(
+    parent
+      .command("prompts <model> <epoch>")
+      .description(
+        "compare the published prompts of a direct model's drawn payments with what pays for them",
+      ),
+    {
+      "--server <url>": "where the model is served; default: what this machine knows",
+      "--folder <folder>": "your copy of the model; by default it is fetched from the server",
+    },
+  );
   withExample(command, "verify prompts 16 1");
-  onRun<PublishedOptions>(command, async ({ options, args, output }) => {
+  onRun(command, async ({ options, args, output }) => {
     const wanted = { modelId: parseId(args[0]!), epoch: parseEpoch(args[1]!) };
     const client = await openReader(options);
     // Loaded here: they would make every other command slower.

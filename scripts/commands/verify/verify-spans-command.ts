@@ -1,16 +1,25 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
+import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { spanLines, spanView } from "../spans/span-lines.ts";
 
 export function addVerifySpansCommand(parent: Command): void {
-  const command = parent
-    .command("spans <evidence>")
-    .description("check the parts that a host has found in a version, or that an index is out of order")
-    .requiredOption("--root <hex>", "of the index, from whom you trust; `datanet index` makes it", parseRoot);
+  const command = withOptions(
+    parent
+      .command("spans <evidence>")
+      .description("check the parts that a host has found in a version, or that an index is out of order"),
+    {
+      "--root <hex>": {
+        about: "of the index, from whom you trust; `datanet index` makes it",
+        parse: parseRoot,
+        isRequired: true,
+      },
+    },
+  );
   withExample(command, "verify spans evidence.json --root 5f0c…");
-  onRun<{ root: string }>(command, async ({ options, args, output }) => {
+  onRun(command, async ({ options, args, output }) => {
     const [{ checkCitations }, { checkDisorder }, { evidenceFromJson, orderFromJson }] = await Promise.all([
       import("../../../models/spans/check-citations.ts"),
       import("../../../models/spans/order-evidence.ts"),
@@ -33,15 +42,16 @@ export function addVerifySpansCommand(parent: Command): void {
 }
 
 export function addVerifyIndexCommand(parent: Command): void {
-  const command = parent
-    .command("index <file>")
-    .description("check that an index is sorted and its rows lie one behind the other, as its counts assume")
-    .option(
-      "--write <file>",
-      "where evidence goes if it is not: for anybody's verify spans FILE --root ROOT",
-    );
+  const command = withOptions(
+    parent
+      .command("index <file>")
+      .description(
+        "check that an index is sorted and its rows lie one behind the other, as its counts assume",
+      ),
+    { "--write <file>": "where evidence goes if it is not: for anybody's verify spans FILE --root ROOT" },
+  );
   withExample(command, "verify index mails.spans", "verify index mails.spans --write disorder.json");
-  onRun<{ write?: string }>(command, async ({ options, args, output }) => {
+  onRun(command, async ({ options, args, output }) => {
     const [{ readIndexFile }, { indexOf }, { checkDisorder, findDisorder }, { orderToJson }] =
       await Promise.all([
         import("../../../models/spans/index-file.ts"),

@@ -1,7 +1,9 @@
 /** What the commands of votes share: whose governor, from which block on. */
+
 import type { Address } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
 import { deploymentOf, type GlobalOptions, parseAddress } from "../../cli/context.ts";
+import { defineOptions } from "../../cli/options.ts";
 
 export interface GovernedOptions extends GlobalOptions {
   governor?: string;
@@ -9,14 +11,12 @@ export interface GovernedOptions extends GlobalOptions {
   fromBlock?: string;
 }
 
-export const GOVERNOR_OPTION = [
-  "--governor <address>",
-  "the governor's contract; default: the record's",
-] as const;
-export const FROM_BLOCK_OPTION = [
-  "--from-block <n>",
-  "look for no earlier proposals; default: the record's block",
-] as const;
+export const GOVERNOR_OPTION = defineOptions({
+  "--governor <address>": "the governor's contract; default: the record's",
+});
+export const FROM_BLOCK_OPTION = defineOptions({
+  "--from-block <n>": "look for no earlier proposals; default: the record's block",
+});
 
 /** @throws CMD_USAGE where neither the option nor the record names it */
 export function governorOf(options: GovernedOptions, rollupAddress: Address): Address {

@@ -15,28 +15,28 @@ import {
   signFor,
   spendingCapOf,
 } from "../../cli/context.ts";
+import { withOptions } from "../../cli/options.ts";
 import type { Output } from "../../cli/output.ts";
 import { onRun, waitWithProgress, withExample } from "../../cli/run-command.ts";
-import { type GovernedOptions, registryOf } from "./governed.ts";
-
-interface MigrateOptions extends GovernedOptions {
-  amount?: string;
-  unchecked?: true;
-}
+import { registryOf } from "./governed.ts";
 
 export function addMigrateCommand(program: Command): void {
-  const command = program
-    .command("migrate")
-    .description("move to the rollup that votes named: withdraw here, claim, deposit there")
-    .option("--registry <address>", "the registry of rollups; default: the record's")
-    .option("--amount <amount>", "deposit this much of the wallet's OPEN; default: what is claimed")
-    .option("--unchecked", "also into a rollup that was named with other sources than these");
+  const command = withOptions(
+    program
+      .command("migrate")
+      .description("move to the rollup that votes named: withdraw here, claim, deposit there"),
+    {
+      "--registry <address>": "the registry of rollups; default: the record's",
+      "--amount <amount>": "deposit this much of the wallet's OPEN; default: what is claimed",
+      "--unchecked": "also into a rollup that was named with other sources than these",
+    },
+  );
   withExample(
     command,
     "migrate --account alice",
     "migrate --registry 0x… --rpc https://… --rollup 0x… --private-key-file key",
   );
-  onRun<MigrateOptions>(command, async ({ options, output }) => {
+  onRun(command, async ({ options, output }) => {
     const signer = await openSigner(options);
     const { account, client: here } = signer;
     const named = await namedRollup(here, registryOf(options, here.rollupAddress));

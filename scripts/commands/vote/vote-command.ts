@@ -12,6 +12,7 @@ import { parseOpen } from "../../../client/sequencer/open-amount.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, openSigner, parseAddress, resolveLeaf } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
+import { withOptions } from "../../cli/options.ts";
 import type { Output } from "../../cli/output.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import {
@@ -44,7 +45,7 @@ export function addVoteCommands(program: Command): void {
 
   const list = vote.command("list").description("what is proposed, how it stands, and what comes next");
   common(list, "vote list", "vote list --json");
-  onRun<GovernedOptions>(list, async ({ options, output }) => {
+  onRun(list, async ({ options, output }) => {
     const { first, governance } = governed(options, await openReader(options));
     const proposals = await governance.proposals(first);
     output.answer(describeProposals(proposals, await governance.delaySeconds()), { proposals });
@@ -54,25 +55,29 @@ export function addVoteCommands(program: Command): void {
     .command("delegate [to]")
     .description("let an address vote with what this wallet holds; without one, the wallet itself");
   common(delegate, "vote delegate --account alice", "vote delegate 0x… --account alice");
-  onRun<GovernedOptions>(delegate, async ({ options, args, output }) => {
+  onRun(delegate, async ({ options, args, output }) => {
     const { client, account } = await openSigner(options);
     const to = args[0] === undefined ? account.l1.address : parseAddress(args[0] as string);
     const sent = await governed(options, client).governance.delegate(to);
     answer(output, `${to} votes with what ${account.l1.address} holds`, sent, { to });
   });
 
-  const propose = vote
-    .command("propose")
-    .description("propose a payment out of the treasury, or the next rollup; takes votes of one's own")
-    .requiredOption("--text <words>", "what it is for; the same again needs other words")
-    .option("--pay <leaf>", "pay this leaf: an id, an account's name or an address; with --amount")
-    .option("--to-l1 <address>", "pay this address on Ethereum instead; with --amount")
-    .option("--amount <amount>", "OPEN, or all")
-    .option("--next-rollup <address>", "name the rollup that people should enter")
-    .option("--sources-hash <hex>", "with --next-rollup: contractsHash of its record")
-    .option("--registry <address>", "with --next-rollup: default: the record's");
+  const propose = withOptions(
+    vote
+      .command("propose")
+      .description("propose a payment out of the treasury, or the next rollup; takes votes of one's own"),
+    {
+      "--text <words>": { about: "what it is for; the same again needs other words", isRequired: true },
+      "--pay <leaf>": "pay this leaf: an id, an account's name or an address; with --amount",
+      "--to-l1 <address>": "pay this address on Ethereum instead; with --amount",
+      "--amount <amount>": "OPEN, or all",
+      "--next-rollup <address>": "name the rollup that people should enter",
+      "--sources-hash <hex>": "with --next-rollup: contractsHash of its record",
+      "--registry <address>": "with --next-rollup: default: the record's",
+    },
+  );
   common(propose, 'vote propose --pay 7 --amount 250 --text "audit" --account alice');
-  onRun<ProposeOptions>(propose, async ({ options, output }) => {
+  onRun(propose, async ({ options, output }) => {
     const { client } = await openSigner(options);
     const calls = await callsOf(client, options);
     const { id, ...sent } = await governed(options, client).governance.propose(calls, options.text);
@@ -81,7 +86,7 @@ export function addVoteCommands(program: Command): void {
 
   const cast = vote.command("cast <id> <vote>").description("vote: for, against or abstain");
   common(cast, "vote cast 1234… for --account alice");
-  onRun<GovernedOptions>(cast, async ({ options, args, output }) => {
+  onRun(cast, async ({ options, args, output }) => {
     const [id, name] = args as [string, string];
     if (!(name in VOTE)) throw commandError("CMD_USAGE", `"${name}" is not for, against or abstain`);
     const { client } = await openSigner(options);
@@ -96,7 +101,7 @@ export function addVoteCommands(program: Command): void {
         : "carry a proposal out once its time to leave is over; open to all";
     const command = vote.command(`${step} <id>`).description(what);
     common(command, `vote ${step} 1234… --account alice`);
-    onRun<GovernedOptions>(command, async ({ options, args, output }) => {
+    onRun(command, async ({ options, args, output }) => {
       const { client } = await openSigner(options);
       const { first, governance } = governed(options, client);
       const proposal = await governance.proposal(parseId(args[0] as string), first);
@@ -109,7 +114,7 @@ export function addVoteCommands(program: Command): void {
 }
 
 function common(command: Command, ...examples: [string, ...string[]]): void {
-  command.option(...GOVERNOR_OPTION).option(...FROM_BLOCK_OPTION);
+  withOptions(command, { ...GOVERNOR_OPTION, ...FROM_BLOCK_OPTION });
   withExample(command, ...examples);
 }
 
