@@ -1,3 +1,4 @@
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { batchComposition } from "../batch/composed-batch.ts";
 import type { Composition } from "../compiler/compose-layout.ts";
 import { drawScoresIncludes, generatorTablesPath } from "../field/generator-tables.ts";
@@ -8,7 +9,6 @@ import {
   shapeName,
   TREE_DEPTH,
 } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import {
   parseSettlementName,
   requireSize,

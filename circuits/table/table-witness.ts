@@ -1,3 +1,4 @@
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { frameInputs, type SlotState, slotInputs } from "../batch/composed-inputs.ts";
 import { toBigInt, withoutEmpty } from "../batch/composed-witness.ts";
 import { SlotChain } from "../batch/slot-chain.ts";
@@ -10,7 +11,6 @@ import {
 import type { ComposedDescription } from "../compiler/composed-description.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { challengesAt } from "./table-terms.ts";
 
 /** Sections of a composed table batch in the order of their copies (table-composition.ts); tree, blob and frame come last. */
