@@ -2,7 +2,7 @@
  * Tables of error codes. Each folder declares its codes once, with `defineErrors`: from the table come the type of the codes,
  * the function that makes an error, the HTTP status, docs/errors.md and what pages and commands say to do.
  */
-import { RollupError } from "./rollup-error.ts";
+import { RollupError } from "../foundation/rollup-error.ts";
 
 /** What a code means, and what to do about it. */
 export interface ErrorRow {

@@ -1,6 +1,6 @@
 import type { Address, Hex } from "viem";
 import { type CodeOf, defineErrors } from "../circuits/error-table.ts";
-import { isRollupError, type RollupError } from "../circuits/rollup-error.ts";
+import { isRollupError, type RollupError } from "../foundation/rollup-error.ts";
 import type { L1Proposal } from "./l1-proposal.ts";
 
 /** Codes of client/. Codes of other folders (OP_ …) pass through as the sequencer sent them. */

@@ -5,13 +5,13 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { verifySignature } from "../circuits/field/eddsa.ts";
-import { hex32 } from "../circuits/hex.ts";
 import type { LedgerPlace } from "../circuits/ledger/ledger-place.ts";
 import { leafReference, messageHash, type SignedOperation } from "../circuits/ledger/operation.ts";
 import { operationError } from "../circuits/operation-errors.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
-import { isRollupError } from "../circuits/rollup-error.ts";
 import type { Preconfirmation } from "../circuits/wire/sequencer-preconfirmation.ts";
+import { hex32 } from "../foundation/hex.ts";
+import { isRollupError } from "../foundation/rollup-error.ts";
 import { BatchLine } from "./batches/batch-line.ts";
 import type { BatchLineModules, BatchLineOptions } from "./batches/batch-line-options.ts";
 import { type ForeignBatch, malformedOnL1 } from "./batches/foreign-batch.ts";

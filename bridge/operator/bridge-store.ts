@@ -1,5 +1,5 @@
-import { checkedJson } from "../../circuits/store/checked-json.ts";
-import { CheckedLevel } from "../../circuits/store/checked-level.ts";
+import { checkedJson } from "../../foundation/store/checked-json.ts";
+import { CheckedLevel } from "../../foundation/store/checked-level.ts";
 
 /** A durable map of JSON values under one prefix of the bridge's database. */
 export interface JsonStore {

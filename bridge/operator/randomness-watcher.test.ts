@@ -1,6 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { isRollupError } from "../../circuits/rollup-error.ts";
-import { isWhole } from "../../circuits/testing/test-random.ts";
 import {
   EARNER_TABLE,
   SAMPLED,
@@ -8,6 +6,8 @@ import {
   sealSlot,
   settlementActions,
 } from "../../contracts/testing/settlement-fixture.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
+import { isWhole } from "../../foundation/testing/test-random.ts";
 import {
   BLOCK_HASH_WINDOW_BLOCKS,
   DEFAULT_SPLIT_DELAY_SECONDS,

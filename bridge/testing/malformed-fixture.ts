@@ -5,7 +5,6 @@ import { committedElements } from "../../circuits/batch/batch-data.ts";
 import { dataCommitment } from "../../circuits/field/element-vector.ts";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { KIND } from "../../circuits/protocol.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
 import {
   ANY_FEE,
@@ -14,6 +13,7 @@ import {
   randomElement,
   slot,
 } from "../../contracts/testing/rollup-fixture.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import type { HistoryFixture } from "./history-fixture.ts";
 
 const ALICE_SECRET = 11n;

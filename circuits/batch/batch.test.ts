@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { isWhole } from "../../foundation/testing/test-random.ts";
 import { batchStatement } from "../blob/batch-statement.ts";
 import { dataCommitment } from "../field/element-vector.ts";
 import { initPoseidon } from "../field/poseidon.ts";
@@ -6,7 +7,6 @@ import { KIND, KIND_RULES, TAG } from "../protocol.ts";
 import { batchCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
-import { isWhole } from "../testing/test-random.ts";
 import { BatchBuilder, type ClosedBatch, type PlacedTrace, replayBatch } from "./batch.ts";
 import { batchElements, committedElements, decodeWire, encodeWire } from "./batch-data.ts";
 import { batchInputs } from "./batch-inputs.ts";

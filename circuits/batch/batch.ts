@@ -1,5 +1,6 @@
 /** Batches: operations placed into slots, closed, laid out for the circuit; and replayed from what L1 received. */
 
+import type { RollupError } from "../../foundation/rollup-error.ts";
 import { circuitError } from "../circuit-errors.ts";
 import type { Leaf } from "../ledger/leaf.ts";
 import { credit, refuse } from "../ledger/leaf-rules.ts";
@@ -8,7 +9,6 @@ import type { TreeVersion } from "../ledger/ledger-tree.ts";
 import type { QueueOperation } from "../ledger/operation.ts";
 import { operationError } from "../operation-errors.ts";
 import { type BatchShape, KIND, kindRule, MAX_AMOUNT_WEI } from "../protocol.ts";
-import type { RollupError } from "../rollup-error.ts";
 import type { BatchData, L1Header, PostedHeader, SlotRecord } from "./batch-data.ts";
 import type { ReplayedSettlement } from "./settlement-operation.ts";
 import { replaySettlement } from "./settlement-slot.ts";

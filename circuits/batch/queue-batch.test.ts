@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { runs } from "../../foundation/testing/test-random.ts";
 import { batchStatement } from "../blob/batch-statement.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import type { QueueOperation } from "../ledger/operation.ts";
@@ -8,7 +9,6 @@ import { FIELD_ORDER, KIND, MAX_AMOUNT_WEI, WITHDRAW_ALL_WEI } from "../protocol
 import { batchCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { OPEN, RandomLedger } from "../testing/random-ledger.ts";
-import { runs } from "../testing/test-random.ts";
 import { BatchBuilder, replayBatch } from "./batch.ts";
 import { decodeWire, encodeWire } from "./batch-data.ts";
 import { batchInputs } from "./batch-inputs.ts";

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import type { RollupError } from "../../foundation/rollup-error.ts";
 import { circuitError } from "../circuit-errors.ts";
-import type { RollupError } from "../rollup-error.ts";
 
 /**
  * A streaming reader of circom's binary R1CS format

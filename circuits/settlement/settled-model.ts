@@ -1,5 +1,6 @@
 /** What both settlement circuits take of a model, and what both models give back. Needs `initPoseidon`. */
 
+import type { RollupError } from "../../foundation/rollup-error.ts";
 import { circuitError } from "../circuit-errors.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
@@ -14,7 +15,6 @@ import {
   settlementHash,
   unpackSplit,
 } from "../ledger/rewards.ts";
-import type { RollupError } from "../rollup-error.ts";
 import { type SettlementData, settlementElements } from "./settlement-data.ts";
 import type { EpochPayout } from "./settlement-split.ts";
 

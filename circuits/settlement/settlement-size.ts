@@ -1,8 +1,8 @@
+import type { RollupError } from "../../foundation/rollup-error.ts";
 import { circuitError } from "../circuit-errors.ts";
 import { areBuckets, bucketsOfShape, directShape, requireBuckets } from "../ledger/direct-query.ts";
 import { unpackBinding } from "../ledger/leaf.ts";
 import { MAX_EARNER_COUNT } from "../protocol.ts";
-import type { RollupError } from "../rollup-error.ts";
 
 /** What a circuit of sort Settlement has room for. A model's features are exactly `features`, zero columns included. */
 export interface SettlementSize {

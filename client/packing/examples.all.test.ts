@@ -9,13 +9,13 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { parseEther, toHex } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { pairBytes } from "../../attribution/disputes/leaf-bytes.ts";
-import { LEAF_FILE } from "../../attribution/disputes/leaf-file.ts";
 import { writeModel } from "../../attribution/model/model-directory.ts";
+import { lie, startDisputes, trainedCase } from "../../challenger/postings/testing/dispute-fixture.ts";
+import { pairBytes } from "../../challenger/statements/leaf-bytes.ts";
+import { LEAF_FILE } from "../../challenger/statements/leaf-file.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { createWorld, QUICK_FINALITY, type World } from "../../e2e/world/world.ts";
 import { serveWorld, writeServingWorld } from "../../models/testing/serving-world.ts";
-import { lie, startDisputes, trainedCase } from "../disputing/testing/dispute-fixture.ts";
 import { type InstalledPackage, installPackage } from "../testing/installed-package.ts";
 
 const examples = fileURLToPath(new URL("../../examples", import.meta.url));

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync, brotliDecompressSync } from "node:zlib";
 import type { Abi, Hex } from "viem";
 import { circuitError } from "../../circuits/circuit-errors.ts";
-import { whileLocked } from "../../circuits/file-lock.ts";
+import { whileLocked } from "../../foundation/file-lock.ts";
 import { contractError } from "../contract-errors.ts";
 
 export interface CompiledContract {

@@ -4,14 +4,14 @@
  */
 import { foundry } from "viem/chains";
 import type { HistoryEvent } from "../../bridge/l1/l1-history.ts";
+import { KIND, kindRule } from "../../circuits/protocol.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { checkPreconfirmation } from "../../client/sequencer/preconfirmation.ts";
 import {
   type PostedOperation,
   type PromisedOperation,
   postedOperations,
-} from "../../bridge/verify/posted-operations.ts";
-import { KIND, kindRule } from "../../circuits/protocol.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { checkPreconfirmation } from "../../client/sequencer/preconfirmation.ts";
+} from "../../verifier/replay/posted-operations.ts";
 import { drillAccount } from "../world/accounts.ts";
 import type { KeyedCircuit } from "../world/deploy-ledger.ts";
 import { FIRST_DEPOSIT_WEI } from "../world/l1.ts";
@@ -153,7 +153,7 @@ export const nameOf = ({ a, b, amountCode }: Pick<PostedOperation, "a" | "b" | "
 
 /**
  * In the order in which L1 counts them. In a batch with a leaf table that is one of the orders that the batch can come
- * from: the promised one, if it is among them (bridge/verify/posted-operations.ts).
+ * from: the promised one, if it is among them (verifier/replay/posted-operations.ts).
  */
 export function signedOperations(
   events: readonly HistoryEvent[],

@@ -3,11 +3,11 @@ import type { Address } from "viem";
 import { createL1Client } from "../../bridge/l1/l1-client.ts";
 import { type HistoryEvent, readL1History } from "../../bridge/l1/l1-history.ts";
 import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { blockReader } from "../../bridge/verify/block-reader.ts";
-import { LedgerReplay } from "../../bridge/verify/ledger-replay.ts";
-import { type VerifyOptions, verifyRollup } from "../../bridge/verify/verify.ts";
 import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { verifyProof } from "../../prover/formats/verification-key.ts";
+import { blockReader } from "../../verifier/replay/block-reader.ts";
+import { LedgerReplay } from "../../verifier/replay/ledger-replay.ts";
+import { type VerifyOptions, verifyRollup } from "../../verifier/replay/verify.ts";
 
 /** @throws BRG_VERIFY_DIFFERS where a batch, a proof, a key or one of the contract's sums is not as it must be */
 export async function rebuildFromL1(options: Omit<VerifyOptions, "readHistory" | "verifyProof">) {

@@ -1,4 +1,4 @@
-import { isFree } from "../../circuits/testing/free-port.ts";
+import { isFree } from "../../foundation/testing/free-port.ts";
 import { devnetError } from "./devnet-errors.ts";
 
 const TRIES = 50;

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
-import { isRollupError } from "../../circuits/rollup-error.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { CeremonyClient } from "../../prover/ceremony/ceremony-client.ts";
 import { checkTranscript } from "../../prover/ceremony/check-transcript.ts";
 import { contribute } from "../../prover/ceremony/contribute.ts";

@@ -1,6 +1,6 @@
 /** Faults one after the other on one rollup under load, then the audit. */
 import { Command, Option } from "commander";
-import { TestRandom } from "../../circuits/testing/test-random.ts";
+import { TestRandom } from "../../foundation/testing/test-random.ts";
 import type { BackendName } from "../../prover/backends.ts";
 import { audit } from "../audit/audit.ts";
 import { type Fault, type FaultResult, type Injected, resultOf } from "../faults/fault.ts";

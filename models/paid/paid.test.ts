@@ -13,7 +13,6 @@ import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import type { ModelStatics } from "../../circuits/ledger/leaf.ts";
 import { askMessage } from "../../circuits/ledger/receipt.ts";
 import { unpackSplit } from "../../circuits/ledger/rewards.ts";
-import { isWhole } from "../../circuits/testing/test-random.ts";
 import { askAdapter } from "../../client/actions/answers/ask-adapter.ts";
 import { askModel } from "../../client/actions/answers/ask-model.ts";
 import { checkAnswer } from "../../client/actions/answers/check-answer.ts";
@@ -21,6 +20,7 @@ import { listAdapters } from "../../client/actions/answers/completion-stream.ts"
 import { answerSchema } from "../../client/actions/answers/model-answers.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { createLedgerFixture, type LedgerFixture } from "../../client/testing/ledger-fixture.ts";
+import { isWhole } from "../../foundation/testing/test-random.ts";
 import { folderSource } from "../files/folder-source.ts";
 import { describeBase, readFrom } from "../registered/base-files.ts";
 import { type TextParts, textFamily } from "../registered/text-family.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { TestRandom } from "../../circuits/testing/test-random.ts";
+import { TestRandom } from "../../foundation/testing/test-random.ts";
 import { exactHalves } from "../adapters/exact-halves.ts";
 import { RangeAllocator } from "../adapters/range-allocator.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";

@@ -3,8 +3,6 @@
 import { join } from "node:path";
 import { encodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
 import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
-import { freePort } from "../../circuits/testing/free-port.ts";
-import { type OwnProcess, saying, startOwnProcess } from "../../circuits/testing/own-process.ts";
 import { collectVersion } from "../../client/actions/data/collect-version.ts";
 import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
 import { listCommits } from "../../client/actions/data/list-commits.ts";
@@ -20,7 +18,9 @@ import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import { nameCard } from "../../datanets/card/card.ts";
 import { sampleCard } from "../../datanets/testing/sample-card.ts";
-import { startSettlingWorld } from "../../scripts/settling/testing/settling-fixture.ts";
+import { freePort } from "../../foundation/testing/free-port.ts";
+import { type OwnProcess, saying, startOwnProcess } from "../../foundation/testing/own-process.ts";
+import { startSettlingWorld } from "../settler/testing/settling-fixture.ts";
 
 export type JourneyWorld = Awaited<ReturnType<typeof startJourneyWorld>>;
 

@@ -17,7 +17,7 @@ import { accountLeaf } from "../../circuits/ledger/leaf.ts";
 import { Ledger } from "../../circuits/ledger/ledger.ts";
 import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
 import { PRODUCTION_SHAPE, TREE_DEPTH } from "../../circuits/protocol.ts";
-import { Secret } from "../../circuits/secret.ts";
+import { Secret } from "../../foundation/secret.ts";
 import { preconfirmationSignerOf } from "../../sequencer/intake/signature-tasks.ts";
 import { createPreconfirmationSigner } from "../../sequencer/store/preconfirmations.ts";
 import { TEST_DOMAIN, testUser, transfer } from "../../sequencer/testing/test-rollup.ts";

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { hex32 } from "../../circuits/hex.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
-import { isWhole } from "../../circuits/testing/test-random.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import { isWhole } from "../../foundation/testing/test-random.ts";
 import {
   type Call,
   defaultSettlement,

@@ -7,12 +7,12 @@ import { createL1Client } from "../../bridge/l1/l1-client.ts";
 import { LeaseContract } from "../../bridge/l1/lease-contract.ts";
 import { OperatorNonce } from "../../bridge/operator/operator-nonce.ts";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { verifyRollup } from "../../bridge/verify/verify.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { isWhole } from "../../circuits/testing/test-random.ts";
 import { compileContracts, pickContract } from "../../contracts/build/compile.ts";
 import { deployContract } from "../../contracts/build/deploy.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
+import { isWhole } from "../../foundation/testing/test-random.ts";
+import { verifyRollup } from "../../verifier/replay/verify.ts";
 import { startTestFollower, type TestFollower, urlOf } from "../testing/follower-fixture.ts";
 import {
   deploymentOn,

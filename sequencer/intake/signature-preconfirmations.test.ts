@@ -3,10 +3,10 @@ import { secp256k1 as noble } from "@noble/curves/secp256k1.js";
 import fc from "fast-check";
 import { privateKeyToAccount } from "viem/accounts";
 import { describe, expect, it } from "vitest";
-import { hex32 } from "../../circuits/hex.ts";
-import { Secret } from "../../circuits/secret.ts";
-import { runs } from "../../circuits/testing/test-random.ts";
 import { preconfirmationTypedData } from "../../circuits/wire/sequencer-preconfirmation.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import { Secret } from "../../foundation/secret.ts";
+import { runs } from "../../foundation/testing/test-random.ts";
 import { createPreconfirmationBatchSigner } from "./signature-preconfirmations.ts";
 
 const order = noble.Point.Fn.ORDER;

@@ -5,12 +5,12 @@
 import { secp256k1 } from "@bitauth/libauth";
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import type { Hex } from "viem";
-import type { Secret } from "../../circuits/secret.ts";
 import {
   PRECONFIRMATION_TYPES,
   type PreconfirmationFacts,
   type PreconfirmationRollup,
 } from "../../circuits/wire/sequencer-preconfirmation.ts";
+import type { Secret } from "../../foundation/secret.ts";
 
 export interface PreconfirmationBatchSigner {
   signAll(facts: readonly PreconfirmationFacts[]): Hex[];

@@ -1,10 +1,10 @@
 import { toHex } from "viem";
 import { signMessage } from "../../circuits/field/eddsa.ts";
-import { Secret } from "../../circuits/secret.ts";
 import type { L2Key } from "../../client/l2-key.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { clientWithoutL1 } from "../../client/testing/client-without-l1.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
+import { Secret } from "../../foundation/secret.ts";
 import { TEST_DOMAIN, type TestUser, testDeployment } from "./test-rollup.ts";
 
 /** Of an account of a test's rollup, which no chain knows. */

@@ -5,15 +5,15 @@ import { DataPricesNotice } from "../../bridge/l1/data-prices.ts";
 import { createL1Client } from "../../bridge/l1/l1-client.ts";
 import { bridgeParts } from "../../bridge/testing/bridge-parts.ts";
 import { type HistoryFixture, OPERATOR_SECRET } from "../../bridge/testing/history-fixture.ts";
-import type { ProveStatement } from "../../bridge/without-operator/prove-statement.ts";
 import { derivePublicKey } from "../../circuits/field/eddsa.ts";
-import { hex32 } from "../../circuits/hex.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import { batchShapesOf, batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import type { ProveStatement } from "../../verifier/without-operator/prove-statement.ts";
 import { operator } from "./test-operator.ts";
 import { OPERATOR_TOKEN, startTestRollup, type TestRollup, testDeployment } from "./test-rollup.ts";
 

@@ -1,8 +1,8 @@
 import { blobFinder, blobPlaces } from "../../../bridge/blobs/blob-places.ts";
 import type { HistoryEvent } from "../../../bridge/l1/l1-history.ts";
 import { isBlobShape, KIND } from "../../../circuits/protocol.ts";
-import { isRollupError } from "../../../circuits/rollup-error.ts";
-import { deriveCircuits } from "../../../client/circuits/derive-circuits.ts";
+import { isRollupError } from "../../../foundation/rollup-error.ts";
+import { deriveCircuits } from "../../../verifier/circuits/derive-circuits.ts";
 import { rebuildFromL1 } from "../../audit/rebuild.ts";
 import type { Job } from "../job.ts";
 import type { Check } from "./check.ts";

@@ -1,16 +1,16 @@
 /** A hostile owner registers and posts one lie after the other; `openledger watch` is left alone with them. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { encodeLeaves, LEAF_FILE } from "../../../attribution/disputes/leaf-file.ts";
 import { writeModel } from "../../../attribution/model/model-directory.ts";
 import { earnerTable } from "../../../attribution/model/owned-rows.ts";
-import { isRollupError } from "../../../circuits/rollup-error.ts";
+import { postCall } from "../../../challenger/postings/ledger-proofs.ts";
+import { readWindows } from "../../../challenger/postings/read-windows.ts";
+import { encodeLeaves, LEAF_FILE } from "../../../challenger/statements/leaf-file.ts";
 import { encodeSettlementBody, sendSettlement } from "../../../client/actions/l1/send-settlement.ts";
-import { postCall } from "../../../client/disputing/ledger-proofs.ts";
-import { readWindows } from "../../../client/disputing/read-windows.ts";
 import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
-import { signSettlement } from "../../../client/settling/sign-settlement.ts";
 import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
+import { isRollupError } from "../../../foundation/rollup-error.ts";
+import { signSettlement } from "../../../models/settling/sign-settlement.ts";
 import type { Prover } from "../../../prover/proving/prover.ts";
 import { drillAccount } from "../../world/accounts.ts";
 import { drillError } from "../../world/drill-errors.ts";

@@ -5,12 +5,12 @@
 import { join } from "node:path";
 import { type Address, formatEther } from "viem";
 import { RANDOMNESS_DELAY_BLOCKS } from "../../../bridge/l1/settlement-times.ts";
-import { readWindows } from "../../../client/disputing/read-windows.ts";
+import type { ClaimingView } from "../../../challenger/claiming/claiming-report.ts";
+import { readWindows } from "../../../challenger/postings/read-windows.ts";
 import { getModel, getPayments, getSettlement } from "../../../client/sequencer/model-reads.ts";
 import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
-import type { ClaimingView } from "../../../scripts/claiming/claiming-report.ts";
-import type { SettlingView } from "../../../scripts/settling/settling-report.ts";
+import type { SettlingView } from "../../../models/settler/settling-report.ts";
 import { drillAccount } from "../../world/accounts.ts";
 import { drillError } from "../../world/drill-errors.ts";
 import { STEP_TIMEOUT_MS } from "../../world/world.ts";

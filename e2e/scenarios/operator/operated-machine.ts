@@ -1,7 +1,11 @@
 /** A machine of an operator: an installation, and its processes as its units or its compose file start them. */
 import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { installationPaths, readEnvFile, readInstallation } from "../../../scripts/operator/installation.ts";
+import {
+  installationPaths,
+  readEnvFile,
+  readInstallation,
+} from "../../../operations/installation/installation.ts";
 import type { CommandRunner } from "../../world/commands.ts";
 import { drillError } from "../../world/drill-errors.ts";
 import { ManagedProcess, type ProcessSpec } from "../../world/process.ts";

@@ -9,6 +9,9 @@ import { Command } from "commander";
 import { Redis } from "ioredis";
 import { loadDeployment } from "../../../circuits/registry/deployment.ts";
 import { startAnvil } from "../../../contracts/l1/anvil.ts";
+import { examine } from "../../../operations/doctor/doctor.ts";
+import { installationPaths } from "../../../operations/installation/installation.ts";
+import { startOf } from "../../../operations/installation/start-of.ts";
 import { loadDeployedCircuits } from "../../../prover/keys/deployed-circuits.ts";
 import {
   redisProgram,
@@ -16,9 +19,6 @@ import {
   type TestRedis,
   WORKER_RIGHTS,
 } from "../../../prover/testing/redis.fixtures.ts";
-import { startOf } from "../../../scripts/cli/start-of.ts";
-import { examine } from "../../../scripts/operator/doctor.ts";
-import { installationPaths } from "../../../scripts/operator/installation.ts";
 import { auditPreconfirmations } from "../../audit/audit.ts";
 import { type CommandRunner, commandRunner } from "../../world/commands.ts";
 import { ManagedProcess } from "../../world/process.ts";

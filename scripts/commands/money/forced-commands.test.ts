@@ -12,11 +12,11 @@ import {
   startModelHistory,
 } from "../../../bridge/testing/model-history.ts";
 import { KIND } from "../../../circuits/protocol.ts";
-import { isWhole } from "../../../circuits/testing/test-random.ts";
 import { startFakeSequencer } from "../../../client/testing/fake-sequencer.ts";
 import { leafAnswer } from "../../../client/testing/ledger-fixture.ts";
 import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
 import { ANY_FEE, OPEN, SHAPES } from "../../../contracts/testing/rollup-fixture.ts";
+import { isWhole } from "../../../foundation/testing/test-random.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
 
 // The command line with nothing but an Ethereum node to ask.

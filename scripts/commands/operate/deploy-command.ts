@@ -20,7 +20,9 @@ export function addDeployCommand(program: Command): void {
   );
   withExample(command, "deploy --config deploy.json --dry-run", "deploy --config deploy.json");
   onRun(command, async ({ options, output }) => {
-    const { carryOut, describeDeployment, prepareDeployment } = await import("../../deploy/deploy.ts");
+    const { carryOut, describeDeployment, prepareDeployment } = await import(
+      "../../../operations/deploy/deploy.ts"
+    );
     const tell = (text: string) => process.stderr.write(`${text}\n`);
     // snarkjs prints its verdicts by itself; stdout is the answer's.
     console.log = tell;

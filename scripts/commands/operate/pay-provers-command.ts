@@ -2,18 +2,18 @@
 
 import { renameSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import { takeFileLock } from "../../../circuits/file-lock.ts";
 import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
 import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
+import { takeFileLock } from "../../../foundation/file-lock.ts";
+import { decidePayment } from "../../../operations/payments/known-payments.ts";
+import { paymentMetrics, payProvers, reportWorkers } from "../../../operations/payments/pay-provers.ts";
+import { PaymentJournal, readWorkerAccounts } from "../../../operations/payments/payment-journal.ts";
 import { readProofCredits } from "../../../prover/jobs/proof-credits.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openSigner } from "../../cli/context.ts";
 import { withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import { decidePayment } from "../../operator/known-payments.ts";
-import { paymentMetrics, payProvers, reportWorkers } from "../../operator/pay-provers.ts";
-import { PaymentJournal, readWorkerAccounts } from "../../operator/payment-journal.ts";
 
 export function addPayProversCommand(operator: Command): void {
   const command = withOptions(

@@ -2,12 +2,12 @@
 
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import { readSecretFile } from "../../../circuits/secret-file.ts";
+import { readSecretFile } from "../../../foundation/secret-file.ts";
+import { installationPaths } from "../../../operations/installation/installation.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { writeFileWhole } from "../../cli/workspace.ts";
-import { installationPaths } from "../../operator/installation.ts";
 
 export function addWorkerKeyCommand(operator: Command): void {
   const command = withOptions(

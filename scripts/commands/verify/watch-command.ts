@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { TEXT_BASE_OPTION } from "../../cli/model-families.ts";
+import { TEXT_BASE_OPTION } from "../../../models/registered/model-families.ts";
 import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 
@@ -29,7 +29,7 @@ export function addWatchCommand(program: Command): void {
   withExample(command, "watch 0x… --account walt", "watch 0x… --account walt --every 10");
   onRun(command, async (context) => {
     // Loaded here: training would make every other command slower.
-    const { watchModels } = await import("./watch.ts");
+    const { watchModels } = await import("../../../challenger/watching/watch.ts");
     await watchModels(context);
   });
 }

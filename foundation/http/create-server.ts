@@ -1,0 +1,125 @@
+/**
+ * The one place where servers are made: bounds of connections, bodies, time and requests, the client's address behind
+ * proxies, headers on every answer, and one form of refusals. Routes are the caller's.
+ */
+
+import type { Socket } from "node:net";
+import rateLimit from "@fastify/rate-limit";
+import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import { processErrors } from "../../circuits/error-table.ts";
+import { readBodies } from "./bodies.ts";
+import { BodyPlaces } from "./body-places.ts";
+import { clientNetwork } from "./client-network.ts";
+import { errorHandler, type HttpErrors, refusalText } from "./http-errors.ts";
+import { asksByName } from "./local-requests.ts";
+import { protectServer } from "./protect-server.ts";
+import { MAX_CONNECTIONS, type ServerLimits } from "./server-settings.ts";
+import { endSlowBodies } from "./slow-bodies.ts";
+import { TrustedProxies } from "./trusted-proxies.ts";
+
+export interface ServerOptions {
+  readonly limits: ServerLimits;
+  readonly errors: HttpErrors;
+  /** Of routes that have no `bodyLimit` of their own. */
+  readonly bodyLimitBytes: number;
+  /** Takes octets too, and keeps what `rawBodyOf` gives; default: JSON alone. */
+  readonly hasRawBodies?: boolean;
+  /** For a request to come whole; larger bodies may take longer, at 64 KiB/s or more (slow-bodies.ts). Default 30 s. */
+  readonly requestTimeoutMs?: number;
+  /** Longest silence in an answer or before it; default two minutes. */
+  readonly silentTimeoutMs?: number;
+  /** Beside `ANSWER_HEADERS`, or in their place. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Default: the client's network. */
+  readonly rateKey?: (request: FastifyRequest) => string;
+}
+
+/** Nothing that a server answers runs, frames, is framed or asks anybody. Pages have a policy of their own. */
+export const ANSWER_HEADERS: Readonly<Record<string, string>> = {
+  "content-security-policy":
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
+  "cross-origin-opener-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+};
+
+const REQUEST_TIMEOUT_MS = 30_000;
+const SILENT_TIMEOUT_MS = 120_000;
+/** How late a connection is ended whose time is over. */
+const MOST_LATE_MS = 5_000;
+
+/**
+ * Routes may be added when the promise resolves.
+ * @throws CIR_DESCRIPTORS_TOO_FEW
+ */
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const {
+    bodyLimitBytes,
+    errors,
+    hasRawBodies = false,
+    limits,
+    requestTimeoutMs = REQUEST_TIMEOUT_MS,
+  } = options;
+  const { silentTimeoutMs = SILENT_TIMEOUT_MS } = options;
+  const { maxConnections = MAX_CONNECTIONS, proxies = new TrustedProxies(), publicUrl = "" } = limits;
+  const headers = { ...ANSWER_HEADERS, ...options.headers };
+  const handleError = errorHandler(errors, headers);
+  const app = fastify({
+    bodyLimit: bodyLimitBytes,
+    forceCloseConnections: true,
+    http: { connectionsCheckingInterval: Math.min(MOST_LATE_MS, Math.ceil(requestTimeoutMs / 4)) },
+    trustProxy: (address: string) => proxies.has(address),
+    frameworkErrors: handleError,
+    clientErrorHandler: (error, socket) => refuseConnection(error, socket, errors, headers),
+  });
+  protectServer(app.server, { maxConnections, proxies, silentTimeoutMs, requestTimeoutMs }, errors.log);
+  app.setErrorHandler(handleError);
+  app.addHook("onRequest", async ({ raw }, reply) => {
+    reply.headers(headers);
+    if (!asksByName(raw, publicUrl))
+      throw processErrors.raise(
+        "SRV_BAD_REQUEST",
+        "this server is not asked by that name: its setting of the public URL has the other one",
+        {
+          data: { host: raw.headers.host?.slice(0, 200) },
+        },
+      );
+  });
+  const places = new BodyPlaces();
+  app.addHook("onRequest", async (request, reply) => {
+    if (!places.take(request, reply))
+      throw processErrors.raise("SRV_RATE_LIMITED", "other large requests are being read; try again");
+  });
+  endSlowBodies(app, requestTimeoutMs, bodyLimitBytes);
+  readBodies(app, hasRawBodies);
+  await app.register(rateLimit, {
+    max: limits.rateLimitPerMinute,
+    timeWindow: 60_000,
+    keyGenerator: options.rateKey ?? clientNetwork,
+    errorResponseBuilder: (_request, { after }) =>
+      processErrors.raise("SRV_RATE_LIMITED", `too many requests; try again in ${after}`, {
+        data: { after },
+      }),
+  });
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, ({ method, url }) => {
+    throw processErrors.raise("SRV_UNKNOWN_ROUTE", `there is no ${method} ${url.slice(0, 200)}`);
+  });
+  return app;
+}
+
+/** What is no HTTP, or did not come in time: the framework never saw it. */
+function refuseConnection(
+  { code }: { code?: string },
+  socket: Socket,
+  errors: HttpErrors,
+  headers: Readonly<Record<string, string>>,
+): void {
+  if (socket.writable && code !== "ECONNRESET") {
+    const isLate = code === "ERR_HTTP_REQUEST_TIMEOUT";
+    const status = isLate ? 408 : code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
+    const message = isLate ? "the request did not come in time" : "the request is not HTTP";
+    socket.write(refusalText(status, processErrors.raise("SRV_BAD_REQUEST", message), errors, headers));
+  }
+  socket.destroySoon();
+}

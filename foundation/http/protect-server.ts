@@ -1,0 +1,99 @@
+/** Bounds of a server's connections, before a byte of them is read. */
+
+import { readFileSync } from "node:fs";
+import type { Server } from "node:http";
+import type { Socket } from "node:net";
+import { circuitError } from "../../circuits/circuit-errors.ts";
+import { networkOf } from "./client-network.ts";
+import { NetworkPlaces } from "./network-places.ts";
+import { NetworkRate } from "./network-rate.ts";
+import { sayNowAndThen } from "./say-now-and-then.ts";
+import type { TrustedProxies } from "./trusted-proxies.ts";
+
+/** Of LevelDB, which keeps up to 1,000 files open, and of everything else that a process opens. */
+const OTHER_DESCRIPTORS = 1_200;
+const NETWORK_SHARE = 4;
+const HEADERS_TIMEOUT_MS = 15_000;
+/** Above the 60 s of nginx and of load balancers: the proxy closes first, so no request meets a closed connection. */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+const SAY_EVERY_MS = 60_000;
+/** Of one network: several times what a busy page or a load test opens. */
+const CONNECTIONS_PER_SECOND = 100;
+const LEAST_BURST = 250;
+
+export interface ConnectionLimits {
+  readonly maxConnections: number;
+  readonly proxies: TrustedProxies;
+  /** Longest time for a request to come whole. */
+  readonly requestTimeoutMs: number;
+  /** Longest time in which nothing comes or goes. */
+  readonly silentTimeoutMs: number;
+}
+
+export type ConnectionLog = { warn?(facts: object, message: string): void };
+
+/** @throws CIR_DESCRIPTORS_TOO_FEW */
+export function protectServer(server: Server, limits: ConnectionLimits, log: ConnectionLog): void {
+  const { maxConnections, proxies, requestTimeoutMs, silentTimeoutMs } = limits;
+  requireDescriptors(maxConnections, log);
+  server.maxConnections = maxConnections;
+  server.requestTimeout = requestTimeoutMs;
+  server.headersTimeout = Math.min(requestTimeoutMs, HEADERS_TIMEOUT_MS);
+  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
+  server.setTimeout(silentTimeoutMs);
+  const places = new NetworkPlaces(Math.ceil(maxConnections / NETWORK_SHARE));
+  const rate = new NetworkRate(Math.max(LEAST_BURST, places.mostOfNetwork), CONNECTIONS_PER_SECOND);
+  const say = sayNowAndThen(
+    log,
+    "connections are refused: there are as many as are taken, or they come too fast",
+    SAY_EVERY_MS,
+  );
+  server.on("drop", (facts) => say({ from: facts?.remoteAddress, maxConnections }));
+  // In the place of the server's own: a connection that is refused costs no parser and no timers.
+  const serve = server.listeners("connection") as ((socket: Socket) => void)[];
+  server.removeAllListeners("connection");
+  server.on("connection", (socket: Socket) => {
+    const { remoteAddress } = socket;
+    // Behind a proxy its address is everybody's: it bounds each client itself (docs/reverse-proxy.md).
+    if (remoteAddress !== undefined && !proxies.has(remoteAddress)) {
+      const network = networkOf(remoteAddress);
+      if (!rate.take(network) || !places.take(network)) {
+        say({
+          ...{ from: network, mostOfNetwork: places.mostOfNetwork },
+          ...{ connectionsPerSecond: CONNECTIONS_PER_SECOND },
+        });
+        socket.destroy();
+        return;
+      }
+      socket.once("close", () => places.free(network));
+    }
+    for (const listener of serve) listener.call(server, socket);
+  });
+}
+
+/**
+ * A process without descriptors cannot open its store's next file, and ends.
+ * @throws CIR_DESCRIPTORS_TOO_FEW
+ */
+function requireDescriptors(maxConnections: number, log: ConnectionLog): void {
+  const needed = maxConnections + OTHER_DESCRIPTORS;
+  const limit = descriptorLimit();
+  if (limit === null) log.warn?.({ needed }, "how many files the process may open is unknown here");
+  else if (limit < needed)
+    throw circuitError(
+      "CIR_DESCRIPTORS_TOO_FEW",
+      `the process may open ${limit} files, and ${maxConnections} connections need ${needed}: raise LimitNOFILE= of its unit (ulimit -n), or lower the setting of connections`,
+      { data: { limit, needed, maxConnections } },
+    );
+}
+
+/** null where the system does not say. Node has raised it as far as it may before any code runs. */
+function descriptorLimit(): number | null {
+  try {
+    const [, soft] = /^Max open files\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
+    if (soft === "unlimited") return Number.POSITIVE_INFINITY;
+    return soft === undefined ? null : Number(soft);
+  } catch {
+    return null;
+  }
+}

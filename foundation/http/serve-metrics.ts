@@ -1,0 +1,35 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { processErrors } from "../../circuits/error-table.ts";
+import { isLocal } from "./local-requests.ts";
+
+/** Prometheus' text. */
+export interface MetricsText {
+  readonly contentType: string;
+  metrics(): Promise<string>;
+}
+
+/**
+ * Figures of how the operator's machines and money are doing, for this machine alone, as Prometheus beside it asks. They
+ * are on the API's port, so what comes through a proxy, or from elsewhere, is told that there is no such route.
+ */
+export function serveMetrics(
+  app: FastifyInstance,
+  path: string,
+  modules: {
+    readonly textOf: (request: FastifyRequest) => MetricsText;
+    /** Who may read them from elsewhere, besides; default nobody. */
+    readonly isOperator?: (request: FastifyRequest) => boolean;
+  },
+): void {
+  const options = {
+    config: { rateLimit: { allowList: (request: FastifyRequest) => isLocal(request.raw) } },
+    schema: { hide: true } as object,
+  };
+  app.get(path, options, async (request, reply) => {
+    if (!isLocal(request.raw) && modules.isOperator?.(request) !== true)
+      throw processErrors.raise("SRV_UNKNOWN_ROUTE", "metrics are served on this machine alone");
+    const text = modules.textOf(request);
+    reply.type(text.contentType).header("cache-control", "no-store");
+    return reply.serializer((written: string) => written).send(await text.metrics());
+  });
+}

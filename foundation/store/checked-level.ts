@@ -1,0 +1,192 @@
+/**
+ * LevelDB as everything here uses it: it opens with all that was ever acknowledged, or not at all; every failure has a code,
+ * and a remedy of its owner's; and after a failed write it takes nothing more, since LevelDB would go on behind what is
+ * missing. Only one process can have a store open.
+ */
+import { existsSync, statSync } from "node:fs";
+import { type BatchOperation, Level } from "level";
+import { processErrors } from "../../circuits/error-table.ts";
+import type { RollupError } from "../rollup-error.ts";
+import { checkStructure, checkTables, type LevelStructure } from "./level-files.ts";
+import { reasonOf, StoreDamage, type StoreFault, storeFaultOf } from "./store-fault.ts";
+import { WriteMark } from "./write-mark.ts";
+
+export type LevelDb = Level<string, unknown>;
+export type LevelWrite = BatchOperation<LevelDb, string, unknown>;
+
+export interface CheckedLevelOptions {
+  /** How values are stored; the encoding carries a checksum. */
+  readonly valueEncoding: object;
+  /** What the owner of the store does about each fault. */
+  readonly remedies: Readonly<Record<StoreFault, string>>;
+  /** Called once, with the error of a write that failed, or of damage that was met while reading. */
+  readonly onFailure?: (error: RollupError) => void;
+  /** false: the caller calls `checkTables` soon. Everything else is always checked. */
+  readonly areTablesChecked?: boolean;
+}
+
+const CODES = {
+  locked: "SRV_STORE_LOCKED",
+  corrupt: "SRV_STORE_CORRUPT",
+  failed: "SRV_STORE_FAILED",
+} as const;
+
+/** Of the number of writes, in each of them. */
+const COUNT_KEY = "write-count";
+
+export class CheckedLevel {
+  readonly path: string;
+  readonly db: LevelDb;
+  readonly #structure: LevelStructure;
+  readonly #options: CheckedLevelOptions;
+  readonly #mark: WriteMark;
+  #writeCount: number;
+  #failure: RollupError | null = null;
+  #isClosed = false;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    path: string,
+    db: LevelDb,
+    options: CheckedLevelOptions,
+    found: { structure: LevelStructure; mark: WriteMark; writeCount: number },
+  ) {
+    this.path = path;
+    this.db = db;
+    this.#options = options;
+    this.#structure = found.structure;
+    this.#mark = found.mark;
+    this.#writeCount = found.writeCount;
+  }
+
+  /** Makes the store where there is none. @throws the owner's error; nothing that is readable is lost then */
+  static async open(path: string, options: CheckedLevelOptions): Promise<CheckedLevel> {
+    let db: LevelDb | null = null;
+    try {
+      if (existsSync(path) && !statSync(path).isDirectory()) throw new Error(`${path} is no folder`);
+      await requireUnlocked(path);
+      const structure = checkStructure(path);
+      if (options.areTablesChecked !== false) await checkTables(path, structure);
+      const mark = new WriteMark(path);
+      const durableCount = mark.read();
+      if (structure === null && durableCount > 0)
+        throw new StoreDamage(path, `is empty, and ${durableCount} writes were durable`);
+      // It opens by itself as soon as it is made.
+      db = new Level<string, unknown>(path, { valueEncoding: options.valueEncoding as never });
+      await db.open();
+      const writeCount = ((await db.get(COUNT_KEY)) as number | undefined) ?? 0;
+      if (!Number.isSafeInteger(writeCount) || writeCount < durableCount)
+        throw new StoreDamage(path, `ends at write ${writeCount}, and ${durableCount} were durable`);
+      // The mark is there for good before the second write. Without it nobody knows whether the end is.
+      if (durableCount === 0 && writeCount > 1)
+        throw new StoreDamage(path, `has ${writeCount} writes or more: its file DURABLE-WRITES is missing`);
+      return new CheckedLevel(path, db, options, { structure, mark, writeCount });
+    } catch (cause) {
+      await db?.close().catch(() => {});
+      // A process that has it open changes the files that we looked at.
+      const fault =
+        (await requireUnlocked(path).then(
+          () => null,
+          (error: unknown) => (storeFaultOf(error) === "locked" ? error : null),
+        )) ?? cause;
+      throw errorOf(path, "open", fault, options.remedies);
+    }
+  }
+
+  /** What the store answers. @throws the owner's error; damage is told to `onFailure` too */
+  async read<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (cause) {
+      throw this.failed("read", cause);
+    }
+  }
+
+  /** As `read`, for every entry. */
+  async *readEach<T>(entries: AsyncIterable<T>): AsyncGenerator<T> {
+    const iterator = entries[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await this.read(iterator.next());
+        if (next.done) return;
+        yield next.value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+
+  /** All or nothing, and durable when it resolves; in the order of the calls. @throws the owner's error */
+  write(writes: readonly LevelWrite[]): Promise<void> {
+    const written = this.#writing.then(() => this.#writeNow(writes));
+    this.#writing = written.catch(() => {});
+    return written;
+  }
+
+  async #writeNow(writes: readonly LevelWrite[]): Promise<void> {
+    if (this.#failure !== null) throw this.#failure;
+    try {
+      const count = this.#writeCount + 1;
+      await this.db.batch([...writes, { type: "put", key: COUNT_KEY, value: count }], { sync: true });
+      this.#writeCount = count;
+      this.#mark.write(count);
+    } catch (cause) {
+      throw this.failed("write", cause);
+    }
+  }
+
+  /** Reads every byte of the tables that were there at the start, while the store is in use. @throws the owner's error */
+  async checkTables(options: { pauseMs: number; isCancelled: () => boolean }): Promise<void> {
+    await this.read(checkTables(this.path, this.#structure, { ...options, isInUse: true }));
+  }
+
+  /** @throws the owner's error */
+  async close(): Promise<void> {
+    await this.#writing;
+    this.#isClosed = true;
+    try {
+      this.#mark.close();
+      await this.db.close();
+    } catch (cause) {
+      throw this.failed("close", cause);
+    }
+  }
+
+  /** The owner's error for a failure of this store, or of a file beside it; from now on it takes no write. */
+  failed(doing: string, cause: unknown): RollupError {
+    if (this.#failure !== null) return this.#failure;
+    const error = errorOf(this.path, doing, cause, this.#options.remedies);
+    // A caller that asks after the store was closed gets an error, but the store itself has not failed.
+    if (this.#isClosed) return error;
+    this.#failure = error;
+    this.#options.onFailure?.(error);
+    return error;
+  }
+}
+
+/** LevelDB looks at the lock first. With `errorIfExists` it then leaves the files alone. */
+async function requireUnlocked(path: string): Promise<void> {
+  if (!existsSync(path)) return;
+  const probe = new Level(path, { createIfMissing: false, errorIfExists: true });
+  try {
+    await probe.open();
+    await probe.close();
+  } catch (error) {
+    if (!/error_if_exists is true|create_if_missing is false/.test(reasonOf(error))) throw error;
+  }
+}
+
+function errorOf(
+  path: string,
+  doing: string,
+  cause: unknown,
+  remedies: CheckedLevelOptions["remedies"],
+): RollupError {
+  const reason = reasonOf(cause);
+  const fault = storeFaultOf(cause);
+  const remedy = remedies[fault];
+  return processErrors.raise(CODES[fault], `cannot ${doing} the store ${path}: ${reason}. ${remedy}`, {
+    data: { path, reason, remedy },
+    cause,
+  });
+}
