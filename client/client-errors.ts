@@ -1,5 +1,5 @@
 import type { Address, Hex } from "viem";
-import { type CodeOf, defineErrors } from "../circuits/error-table.ts";
+import { type CodeOf, defineErrors } from "../foundation/error-table.ts";
 import { isRollupError, type RollupError } from "../foundation/rollup-error.ts";
 import type { L1Proposal } from "./l1-proposal.ts";
 
@@ -135,36 +135,6 @@ export const clientErrors = defineErrors("CLI", {
   CLI_PRICE_TOO_HIGH: {
     meaning: "the model's price on the ledger is above what the answer said or the caller allows",
     remedy: "allow more, or do not pay",
-  },
-  CLI_CIRCUIT_MISSING: {
-    meaning:
-      "the rollup has no settlement circuit for a model of this size, or L1 does not say what size a circuit has; `data.circuits` lists those that are known",
-    remedy:
-      "make the model for the size of a circuit that openledger status lists; name a circuit that L1 does not describe with --circuits",
-  },
-  CLI_DEVELOPMENT_KEY_HIDDEN: {
-    meaning:
-      "a rollup's key has secrets that everybody knows, and its deployer said that it had not; `data.circuit`",
-    remedy: "do not deposit; take out what is yours",
-  },
-  CLI_TOO_EARLY: {
-    meaning: "the rules allow this only later; the message says when",
-    remedy: "wait as long as the message says, and try again",
-    isRetryable: true,
-  },
-  CLI_EXIT_UNAVAILABLE: {
-    meaning:
-      "exits are for a frozen rollup (exits.md) and this one is not, or it was deployed without the circuits of exits that a freeze needs; `data.reason`",
-    remedy:
-      "take the money with: openledger withdraw all --forced, then openledger submit-queue; or look with --dry-run",
-  },
-  CLI_KEYS_DIFFER: {
-    meaning: "the registered key of a circuit is not the one that this repository gives; `data.circuit`",
-    remedy: "use the version of this repository that the rollup was deployed with",
-  },
-  CLI_KEYS_MISSING: {
-    meaning: "a circuit has no keys here, so nothing can be checked with it",
-    remedy: "get the published keys of the rollup, and name their folder with --keys",
   },
   CLI_NOTHING_SEALED: {
     meaning: "the model has no sealed epoch that waits for its settlement",

@@ -1,4 +1,4 @@
-import { defineErrors } from "../circuits/error-table.ts";
+import { defineErrors } from "../foundation/error-table.ts";
 
 /** Codes of building, deploying and calling the contracts. */
 export const contractErrors = defineErrors("CON", {

@@ -1,4 +1,4 @@
-import { defineErrors } from "../circuits/error-table.ts";
+import { defineErrors } from "../foundation/error-table.ts";
 
 /** Codes of models/, which runs and tunes language models. */
 export const modelErrors = defineErrors("MOD", {

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { type BridgeErrorCode, bridgeErrors } from "../bridge/bridge-errors.ts";
 import { createBridgeMetrics } from "../bridge/metrics.ts";
-import { processErrors } from "../circuits/error-table.ts";
+import { processErrors } from "../foundation/error-table.ts";
 import { createDispatchMetrics } from "../prover/jobs/dispatch-metrics.ts";
 import { createProverMetrics } from "../prover/service/prover-metrics.ts";
 import { FollowAlarms } from "./follower/follow-alarms.ts";

@@ -12,6 +12,7 @@ import { publishedModel } from "../../attribution/model/model-files.ts";
 import { registerModel } from "../../attribution/model/registration.ts";
 import { verifyModel } from "../../attribution/model/verify-model.ts";
 import { deployDisputes, deployGenesisGates } from "../../contracts/build/deploy-disputes.ts";
+import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { isWhole } from "../../foundation/testing/test-random.ts";
 import { folderSource } from "../../models/files/folder-source.ts";
@@ -21,19 +22,21 @@ import type { TextSetting } from "../../models/registered/text-model.ts";
 import { textTraining } from "../../models/registered/text-training.ts";
 import { makeModel, writeMadeModel } from "../../models/testing/made-models.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../../models/testing/text-rows.ts";
-import { describeRound } from "../../scripts/commands/disputes/query-disputes.ts";
 import { runInProcess } from "../../scripts/commands/testing/run-in-process.ts";
-import { trainingsWithPromises } from "../../scripts/commands/verify/verify-model.ts";
 import { claimReceiptCall, tracingDigest } from "../games/ledger-claims.ts";
+import { trainingsWithPromises } from "../games/promised-trainings.ts";
 import { type LedgerTracesFixture, MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
 import { falseTrace, placeOf } from "../games/testing/played-games.ts";
 import { BOND_WEI } from "../games/testing/trace-fixture.ts";
 import { traceQuery, tracingKernels } from "../games/traced-model.ts";
 import { tracedOf } from "../games/traced-recipe.ts";
 import { openTracedText, type TracedTextModel } from "../games/traced-text.ts";
+import { describeRound } from "../playing/describe-round.ts";
 import { traceSenderOf } from "../playing/trace-sender.ts";
+import { openL1Sender } from "../sending/l1-sender.ts";
 import { chainKernels } from "../trace/run-trace.ts";
-import { GameWatch, type GameWatchOptions } from "./watch-games.ts";
+import { GameWatch } from "./watch-games.ts";
+import type { GameWatchSetting, ModelPlaces } from "./watch-setting.ts";
 
 const COLUMNS = 20;
 const SIZE = { rows: 8, features: 36, earners: 8, payments: 4, draws: 2 };
@@ -108,11 +111,16 @@ async function listen(one: Server): Promise<string> {
   return `http://127.0.0.1:${(one.address() as AddressInfo).port}`;
 }
 
-/** A watcher who says what he does. */
-function watchOf(options: GameWatchOptions) {
+type Looking = ModelPlaces & Partial<Pick<GameWatchSetting, "isRepeated" | "rollup">>;
+
+/** A watcher that says what it does. */
+function watchOf({ isRepeated = false, rollup = null, ...places }: Looking) {
   const said: string[] = [];
-  const watch = new GameWatch(f.game, f.publicClient, { base, rpc: f.url, ...options }, (line) =>
-    said.push(line),
+  const watch = new GameWatch(
+    f.game,
+    f.publicClient,
+    { isRepeated, rollup, places: { base, ...places } },
+    (line) => said.push(line),
   );
   const look = async () => (await watch.once()).models as Record<string, unknown>[];
   return {
@@ -158,7 +166,7 @@ describe("a watcher", () => {
   });
 
   test("asks a server that does not answer once a look", async () => {
-    const { look } = watchOf({ rollup, server: serverUrl });
+    const { look } = watchOf({ rollup, serverOf: () => serverUrl });
     for (const times of [1, 2]) {
       for (const { fault } of (await look()).slice(1)) expect(fault).toContain("its files are not to be had");
       expect(asked).toHaveLength(times);
@@ -190,10 +198,10 @@ describe("a watcher", () => {
         const receipt = { payerId: 7, salt, prompt, answer, lengths };
         await f.send(f.owner, claimReceiptCall(model, terms, query, receipt), BOND_WEI);
       }
-      const waiting = async (options: GameWatchOptions) =>
+      const waiting = async (options: Looking) =>
         (await watchOf({ rollup, model: right(), ...options }).look())[1];
       expect(await waiting({})).toMatchObject({ waiting: [], failures: [], moves: [], warnings: [] });
-      const often = watchOf({ rollup, model: right(), every: "10" });
+      const often = watchOf({ rollup, model: right(), isRepeated: true });
       expect((await often.look())[1]).toMatchObject({ waiting: [5n], failures: [] });
       // Between two postings: what is left is traced, and only what is new is told.
       expect(await often.watch.again()).toEqual({ lines: [], models: [] });
@@ -263,10 +271,9 @@ test("warnings and what waits are told to people and to programs", () => {
 
 test("claims go to the contract behind the gate that has the model", async () => {
   const gate = await deployGenesisGates(f.clients as never, [await f.deployGame(), f.game]);
-  const privateKeyFile = join(folder, "key");
-  await writeFile(privateKeyFile, toHex(OWNER.getHdKey().privateKey!));
+  const sender = await openL1Sender({ account: OWNER, rpcUrl: f.url, cap: DEFAULT_SPENDING_CAP });
   const senderOf = (modelId: number | null) =>
-    traceSenderOf({ rpc: f.url, rollup, privateKeyFile }, gate, modelId);
+    traceSenderOf(sender, gate, modelId === null ? null : { modelId, rollup: async () => rollup });
   expect((await senderOf(MODEL_ID)).game).toBe(getAddress(f.game));
   for (const modelId of [null, MODEL_ID + 1])
     await expect(senderOf(modelId)).rejects.toMatchObject({ code: "CMD_USAGE" });

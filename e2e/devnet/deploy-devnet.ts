@@ -14,7 +14,8 @@ import { compileContracts, compilerInput, pickContract } from "../../contracts/b
 import { deployContract } from "../../contracts/build/deploy.ts";
 import { deployGateOfAllKinds } from "../../contracts/build/deploy-disputes.ts";
 import { GOVERNANCE_CONTRACTS, governanceArguments } from "../../contracts/build/governance.ts";
-import { readIfPresent, workspacePaths, writeFileWhole } from "../../scripts/cli/workspace.ts";
+import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
+import { workspacePaths } from "../../scripts/cli/workspace.ts";
 import { deployLedger, recordOf } from "../world/deploy-ledger.ts";
 import { devAccount } from "./accounts.ts";
 import type { DevnetCircuit } from "./circuits.ts";

@@ -1,4 +1,4 @@
-import { defineErrors } from "../../circuits/error-table.ts";
+import { defineErrors } from "../../foundation/error-table.ts";
 
 /** Codes of the devnet. */
 export const devnetErrors = defineErrors("DEV", {

@@ -5,6 +5,7 @@ import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { openRowStore } from "../../client/actions/data/row-store.ts";
 import { clientError } from "../../client/client-errors.ts";
 import { isRollupError } from "../../foundation/rollup-error.ts";
+import { writeFileWhole } from "../../foundation/whole-file.ts";
 import {
   BACKEND_CHOICES,
   type BackendChoice,
@@ -14,7 +15,7 @@ import {
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import { ProofTimes } from "../../prover/proving/proof-times.ts";
 import { commandErrors } from "../../scripts/cli/cli-errors.ts";
-import { workspacePaths, writeFileWhole } from "../../scripts/cli/workspace.ts";
+import { workspacePaths } from "../../scripts/cli/workspace.ts";
 import { readRollupCircuits } from "../../verifier/circuits/rollup-circuits.ts";
 import { buildPages } from "../../web/build/build-pages.ts";
 import { exitsOfDeployment } from "../../web/build/exit-files.ts";

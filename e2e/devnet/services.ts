@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { Address } from "viem";
+import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
 import { SERVING_SETTINGS } from "../../models/serving/serving-config.ts";
 import type { BackendName } from "../../prover/backends.ts";
-import { readIfPresent, workspacePaths, writeFileWhole } from "../../scripts/cli/workspace.ts";
+import { workspacePaths } from "../../scripts/cli/workspace.ts";
 import type { DataMode } from "../../sequencer/batches/data-choice.ts";
 import { commandSpec, portOf, type ServiceSpec, serviceSpec } from "../world/services.ts";
 import { devPrivateKey } from "./accounts.ts";

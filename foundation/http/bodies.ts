@@ -1,7 +1,7 @@
 /** What bodies a server reads: JSON in UTF-8, and octets where it says so. */
 import { isUtf8 } from "node:buffer";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { processErrors } from "../../circuits/error-table.ts";
+import { processErrors } from "../error-table.ts";
 
 /** @param hasRawBodies takes octets too, and keeps the bytes: a signed request is signed over them */
 export function readBodies(app: FastifyInstance, hasRawBodies: boolean): void {

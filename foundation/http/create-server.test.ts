@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { processErrors } from "../../circuits/error-table.ts";
+import { processErrors } from "../error-table.ts";
 import { rawBodyOf } from "./bodies.ts";
 import { clientNetwork } from "./client-network.ts";
 import { createServer, type ServerOptions } from "./create-server.ts";

@@ -6,7 +6,7 @@
 import type { Socket } from "node:net";
 import rateLimit from "@fastify/rate-limit";
 import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
-import { processErrors } from "../../circuits/error-table.ts";
+import { processErrors } from "../error-table.ts";
 import { readBodies } from "./bodies.ts";
 import { BodyPlaces } from "./body-places.ts";
 import { clientNetwork } from "./client-network.ts";

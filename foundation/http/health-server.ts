@@ -1,6 +1,6 @@
 import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
-import { processErrors } from "../../circuits/error-table.ts";
+import { processErrors } from "../error-table.ts";
 import { createServer } from "./create-server.ts";
 import type { HttpErrors, ServerLog } from "./http-errors.ts";
 import { serveMetrics } from "./serve-metrics.ts";

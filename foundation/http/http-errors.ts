@@ -1,7 +1,7 @@
 /** What HTTP itself refuses, by codes that all servers share, and the form of refusals. */
 import { STATUS_CODES } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { type ProcessErrorCode, processErrors } from "../../circuits/error-table.ts";
+import { type ProcessErrorCode, processErrors } from "../error-table.ts";
 import { isRollupError, type RollupError } from "../rollup-error.ts";
 import { leaveUnread } from "./unread-bodies.ts";
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { processErrors } from "../../circuits/error-table.ts";
+import { processErrors } from "../error-table.ts";
 import { isLocal } from "./local-requests.ts";
 
 /** Prometheus' text. */

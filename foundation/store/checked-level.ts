@@ -5,7 +5,7 @@
  */
 import { existsSync, statSync } from "node:fs";
 import { type BatchOperation, Level } from "level";
-import { processErrors } from "../../circuits/error-table.ts";
+import { processErrors } from "../error-table.ts";
 import type { RollupError } from "../rollup-error.ts";
 import { checkStructure, checkTables, type LevelStructure } from "./level-files.ts";
 import { reasonOf, StoreDamage, type StoreFault, storeFaultOf } from "./store-fault.ts";

@@ -1,5 +1,5 @@
-import { defineErrors } from "../../circuits/error-table.ts";
 import { datanetErrors } from "../../datanets/datanet-errors.ts";
+import { defineErrors } from "../../foundation/error-table.ts";
 
 /** Codes of models/factory. */
 export const factoryErrors = defineErrors("MOD_FACTORY", {

@@ -1,11 +1,12 @@
 /** The file that says what is deployed. Paths in it are relative to the file; amounts are OPEN as people write them. */
+
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type Address, getAddress, isAddress, parseGwei } from "viem";
 import { z } from "zod";
 import { FIELD_ORDER } from "../../circuits/protocol.ts";
 import { parseOpen } from "../../client/sequencer/open-amount.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { operatorError } from "../operator-errors.ts";
 
 const address = z
   .string()
@@ -89,7 +90,7 @@ export function loadDeployConfig(configPath: string): DeployConfig {
   try {
     json = JSON.parse(readFileSync(configPath, "utf8"));
   } catch (cause) {
-    throw commandError("CMD_DEPLOY_REFUSED", `${configPath} cannot be read as JSON`, {
+    throw operatorError("CMD_DEPLOY_REFUSED", `${configPath} cannot be read as JSON`, {
       data: { reason: "config-invalid", configPath },
       cause,
     });
@@ -99,20 +100,20 @@ export function loadDeployConfig(configPath: string): DeployConfig {
     const lines = result.error.issues.map(
       (issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`,
     );
-    throw commandError("CMD_DEPLOY_REFUSED", `${configPath} is not good: ${lines.join("; ")}`, {
+    throw operatorError("CMD_DEPLOY_REFUSED", `${configPath} is not good: ${lines.join("; ")}`, {
       data: { reason: "config-invalid", fields: result.error.issues.map((issue) => issue.path.join(".")) },
     });
   }
   const config = result.data;
   if ((config.treasuryOwner === undefined) === (config.governance === undefined))
-    throw commandError(
+    throw operatorError(
       "CMD_DEPLOY_REFUSED",
       `${configPath} needs treasuryOwner, or governance whose timelock owns the treasury, and not both`,
       { data: { reason: "config-invalid", fields: ["treasuryOwner", "governance"] } },
     );
   const repeated = config.circuits.find((name, i) => config.circuits.indexOf(name) !== i);
   if (repeated !== undefined)
-    throw commandError("CMD_DEPLOY_REFUSED", `circuits names ${repeated} twice`, {
+    throw operatorError("CMD_DEPLOY_REFUSED", `circuits names ${repeated} twice`, {
       data: { reason: "config-invalid", fields: ["circuits"] },
     });
   const folder = dirname(resolve(configPath));

@@ -6,8 +6,8 @@
 import { join } from "node:path";
 import type { Hex } from "viem";
 import { z } from "zod";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
-import { readIfPresent, writeFileWhole } from "../../scripts/cli/workspace.ts";
+import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
+import { operatorError } from "../operator-errors.ts";
 
 const hex = z
   .string()
@@ -41,7 +41,7 @@ export function readJournal(folder: string): DeployJournal | null {
   try {
     return journalSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw commandError("CMD_DEPLOY_FAILED", `${pathOf(folder)} is no journal of a deployment`, {
+    throw operatorError("CMD_DEPLOY_FAILED", `${pathOf(folder)} is no journal of a deployment`, {
       data: { reason: "journal-differs", path: pathOf(folder) },
       cause,
     });
@@ -64,7 +64,7 @@ export function requireSamePlan(
   const different = [...names].filter((name) => journal.plan[name] !== plan[name]);
   if (different.length === 0) return;
   const [first] = different;
-  throw commandError(
+  throw operatorError(
     "CMD_DEPLOY_FAILED",
     `${folder} holds a deployment that was begun otherwise: ${first} was ${journal.plan[first!] ?? "absent"} and is ${plan[first!] ?? "absent"}`,
     { data: { reason: "journal-differs", folder, different } },

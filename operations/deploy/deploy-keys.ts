@@ -16,14 +16,14 @@ import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { parseTableName, postedShape } from "../../circuits/table/table-shape.ts";
 import { type CircuitConfig, computeCircuitId } from "../../contracts/build/verifying-key.ts";
+import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
 import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { verifyKey } from "../../prover/keys/ceremony.ts";
 import { isDevelopmentKey } from "../../prover/keys/development-key.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
 import { loadProductionKey, ProvingKeyChecker } from "../../prover/proving/proving-key.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
-import { readIfPresent, writeFileWhole } from "../../scripts/cli/workspace.ts";
+import { operatorError } from "../operator-errors.ts";
 import type { DeployConfig } from "./deploy-config.ts";
 
 /** The one chain on which the contracts take development keys. */
@@ -48,7 +48,7 @@ export async function checkKeys(
 ): Promise<CheckedCircuit[]> {
   const { chainId } = config.l1;
   if (config.keys === "development" && chainId !== DEVELOPMENT_CHAIN_ID) {
-    throw commandError(
+    throw operatorError(
       "CMD_DEPLOY_REFUSED",
       `the secrets of development keys are public, and chain ${chainId} is not ${DEVELOPMENT_CHAIN_ID}: the contract would refuse them, too`,
       { data: { reason: "development-keys", chainId } },
@@ -92,7 +92,7 @@ export async function checkKeys(
  */
 function requirePlainBatch(names: readonly string[]): void {
   if (!hasOnlyBlobBatches(names.map(sizesOf))) return;
-  throw commandError(
+  throw operatorError(
     "CMD_DEPLOY_REFUSED",
     "all batch circuits stand in blobs: strangers could not post the queue when the sequencer is gone",
     { data: { reason: "no-plain-batch", circuits: names } },
@@ -102,7 +102,7 @@ function requirePlainBatch(names: readonly string[]): void {
 /** Its meta.json says that it is none. */
 function refuseDevelopmentKey(name: string, { verificationKey, zkeyPath }: ProvingCircuit): void {
   if (!isDevelopmentKey(verificationKey)) return;
-  throw commandError("CMD_DEPLOY_REFUSED", `${zkeyPath} is a development key of ${name}, renamed`, {
+  throw operatorError("CMD_DEPLOY_REFUSED", `${zkeyPath} is a development key of ${name}, renamed`, {
     data: { reason: "development-keys", name, zkeyPath },
   });
 }
@@ -139,7 +139,7 @@ class VerifiedKeys {
       const request = { circuitName: name, resolveCircuit: circuitSpec, ptauPath: keys.ptau, zkeyPath };
       const verdict = await verifyKey(request);
       if (!verdict.isValid) {
-        throw commandError(
+        throw operatorError(
           "CMD_DEPLOY_REFUSED",
           `${zkeyPath} does not verify: ${verdict.reasons.join("; ")}`,
           {
@@ -154,7 +154,7 @@ class VerifiedKeys {
       );
     }
     if (contributionCount < keys.leastContributions) {
-      throw commandError(
+      throw operatorError(
         "CMD_DEPLOY_REFUSED",
         `${zkeyPath} has ${contributionCount} contributions, and ${keys.leastContributions} are asked for`,
         {
@@ -178,7 +178,7 @@ async function sha256Of(path: string): Promise<string> {
     for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 }))
       hash.update(chunk as Buffer);
   } catch (cause) {
-    throw commandError("CMD_DEPLOY_REFUSED", `${path} cannot be read`, {
+    throw operatorError("CMD_DEPLOY_REFUSED", `${path} cannot be read`, {
       data: { reason: "key-refused", path },
       cause,
     });

@@ -1,4 +1,5 @@
 /** What a deployment will do, from its configuration and the chain alone. Nothing is sent here. */
+
 import {
   type Abi,
   type Address,
@@ -25,7 +26,7 @@ import {
 } from "../../contracts/build/governance.ts";
 import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
 import { readSecretFile } from "../../foundation/secret-file.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { operatorError } from "../operator-errors.ts";
 import type { DeployConfig } from "./deploy-config.ts";
 import { readJournal, requireSamePlan } from "./deploy-journal.ts";
 import type { CheckedCircuit } from "./deploy-keys.ts";
@@ -79,7 +80,7 @@ export async function planDeployment(
 ): Promise<DeployPlan> {
   const chainId = await client.getChainId();
   if (chainId !== config.l1.chainId) {
-    throw commandError(
+    throw operatorError(
       "CMD_DEPLOY_REFUSED",
       `the node is of chain ${chainId}, the configuration of chain ${config.l1.chainId}`,
       { data: { reason: "wrong-chain", node: chainId, config: config.l1.chainId } },
@@ -249,7 +250,7 @@ async function operatorOf(
 function accountOf(path: string, field: string): PrivateKeyAccount {
   const text = readSecretFile(path);
   if (!/^0x[0-9a-fA-F]{64}$/.test(text))
-    throw commandError("CMD_DEPLOY_REFUSED", `${field}: ${path} does not hold 0x and 64 hex digits`, {
+    throw operatorError("CMD_DEPLOY_REFUSED", `${field}: ${path} does not hold 0x and 64 hex digits`, {
       data: { reason: "config-invalid", fields: [field] },
     });
   return privateKeyToAccount(text as Hex);

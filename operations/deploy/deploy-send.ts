@@ -1,9 +1,10 @@
 /** Sends a planned deployment, one step after another, however often it was begun before. */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Hex, keccak256, type PublicClient, parseTransaction, type TransactionReceipt } from "viem";
 import { cappedFees } from "../../contracts/l1/capped-transaction.ts";
 import { paddedGas, replacementFees } from "../../contracts/l1/fee-policy.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { operatorError } from "../operator-errors.ts";
 import type { DeployConfig } from "./deploy-config.ts";
 import { type Attempt, type DeployJournal, readJournal, writeJournal } from "./deploy-journal.ts";
 import type { DeployPlan, DeployStep } from "./deploy-plan.ts";
@@ -81,7 +82,7 @@ class StepSender {
     const { status, transactionHash } = receipt;
     const code = await this.#client.getCode({ address: step.address });
     if (status === "success" && code !== undefined) return receipt;
-    throw commandError("CMD_DEPLOY_FAILED", `${transactionHash} was mined, and ${step.name} is not there`, {
+    throw operatorError("CMD_DEPLOY_FAILED", `${transactionHash} was mined, and ${step.name} is not there`, {
       data: { reason: "reverted", name: step.name, transactionHash, status },
     });
   }
@@ -112,7 +113,7 @@ class StepSender {
     const { deployer } = this.#plan;
     const next = await this.#client.getTransactionCount({ address: deployer.address, blockTag: "latest" });
     if (next <= nonce) return;
-    throw commandError(
+    throw operatorError(
       "CMD_DEPLOY_FAILED",
       `${deployer.address} has sent another transaction with nonce ${nonce}, so ${name} cannot come to ${address}`,
       { data: { reason: "nonce-taken", deployer: deployer.address, name, nonce, next } },

@@ -1,11 +1,12 @@
 /** `openledger deploy`: everything is checked and said first; nothing is sent before somebody has agreed. */
+
 import { createPublicClient, formatEther, http, type PublicClient } from "viem";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { formatOpen } from "../../client/sequencer/open-amount.ts";
 import { unusualParameters } from "../../contracts/build/rollup-parameters.ts";
 import { cappedFees } from "../../contracts/l1/capped-transaction.ts";
 import { paddedGas } from "../../contracts/l1/fee-policy.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { operatorError } from "../operator-errors.ts";
 import { type DeployConfig, loadDeployConfig } from "./deploy-config.ts";
 import { type CheckedCircuit, checkKeys, DEVELOPMENT_CHAIN_ID } from "./deploy-keys.ts";
 import { writeRecord, writeVerification } from "./deploy-output.ts";
@@ -80,7 +81,7 @@ export async function carryOut(
   // At what is asked now and half as much again; the caps alone would ask for a fortune that is never spent.
   const neededWei = (cost.nowWei * 3n) / 2n;
   if (cost.balanceWei < neededWei) {
-    throw commandError(
+    throw operatorError(
       "CMD_DEPLOY_REFUSED",
       `${plan.deployer.address} holds ${formatEther(cost.balanceWei)} ETH, and should hold ${formatEther(neededWei)}`,
       {

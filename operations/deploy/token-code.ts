@@ -1,7 +1,8 @@
 /** Whether an existing token is the one that the ledger's sums hold for. */
+
 import { type Address, encodeDeployData, type Hex, type PublicClient } from "viem";
 import { compileContracts, pickContract } from "../../contracts/build/compile.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { operatorError } from "../operator-errors.ts";
 
 /** Bytes of the code depend on the token's own address (EIP-712's domain). They differ between any two of these. */
 const ANY_DEPLOYERS: readonly Address[] = Array.from(
@@ -30,7 +31,7 @@ export async function requireOpenToken(client: PublicClient, address: Address): 
     bytes(found).length === first!.length &&
     bytes(found).every((byte, i) => byte === first![i] || codes.some((code) => code[i] !== first![i]));
   if (isSame) return;
-  throw commandError(
+  throw operatorError(
     "CMD_DEPLOY_REFUSED",
     `${address} ${found === undefined ? "has no code" : "has other code than OpenToken"}`,
     { data: { reason: "token-unknown", address } },

@@ -9,9 +9,9 @@ import { privateKeyToAccount } from "viem/accounts";
 import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { encodeDeployment, loadDeployment } from "../../circuits/registry/deployment.ts";
 import { readSecretFile } from "../../foundation/secret-file.ts";
+import { writeFileWhole } from "../../foundation/whole-file.ts";
 import { handInKeyOf } from "../../prover/jobs/hand-in.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
-import { writeFileWhole } from "../../scripts/cli/workspace.ts";
+import { operatorError } from "../operator-errors.ts";
 import {
   type Installation,
   type InstallationPlan,
@@ -60,7 +60,7 @@ export async function initInstallation(options: InitOptions): Promise<Installati
   const paths = installationPaths(folder);
   const known = existsSync(paths.manifest) ? readInstallation(folder) : null;
   if (known === null && existsSync(folder) && readdirSync(folder).length > 0)
-    throw commandError("CMD_INIT_REFUSED", `${folder} is not empty, and no installation`, {
+    throw operatorError("CMD_INIT_REFUSED", `${folder} is not empty, and no installation`, {
       data: { reason: "init-folder-taken", folder },
     });
   for (const path of [folder, repositoryRoot])
@@ -150,7 +150,7 @@ export async function promoteSpare(folder: string): Promise<Installation> {
 }
 
 type Paths = ReturnType<typeof installationPaths>;
-const refused = (message: string, data: object = {}) => commandError("CMD_INIT_REFUSED", message, { data });
+const refused = (message: string, data: object = {}) => operatorError("CMD_INIT_REFUSED", message, { data });
 const leaderQueue = ({ queueUrl, workerQueueUrl }: Paths) => ({
   urlFile: queueUrl,
   workerUrlFile: workerQueueUrl,
@@ -202,7 +202,7 @@ async function writeProcess(folder: string, installation: Installation, one: Pla
   const paths = installationPaths(folder);
   const problem = settingProblems(one.kind, one.env);
   if (problem !== null)
-    throw commandError("CMD_INIT_REFUSED", `${one.name} would not start: ${problem}`, {
+    throw operatorError("CMD_INIT_REFUSED", `${one.name} would not start: ${problem}`, {
       data: { process: one.name, problem },
     });
   const lines = Object.entries(one.env).map(([name, value]) => `${name}=${value}`);
@@ -230,7 +230,7 @@ async function keepHandInKeys(
 async function keepKey(path: string, from: string | null, address: Address | null): Promise<void> {
   const isThere = existsSync(path);
   if (!isThere && from === null)
-    throw commandError(
+    throw operatorError(
       "CMD_INIT_REFUSED",
       "the operator's key is missing: name its file with --operator-key-file",
       {
@@ -239,12 +239,12 @@ async function keepKey(path: string, from: string | null, address: Address | nul
     );
   const text = readSecretFile(from ?? path);
   if (!/^0x[0-9a-fA-F]{64}$/.test(text))
-    throw commandError("CMD_INIT_REFUSED", `${from ?? path} does not hold 0x and 64 hex digits`, {
+    throw operatorError("CMD_INIT_REFUSED", `${from ?? path} does not hold 0x and 64 hex digits`, {
       data: { path: from ?? path },
     });
   const owner = privateKeyToAccount(text as Hex).address;
   if (address !== null && owner.toLowerCase() !== address.toLowerCase())
-    throw commandError(
+    throw operatorError(
       "CMD_INIT_REFUSED",
       `${from ?? path} is the key of ${owner}, and the operator is ${address}`,
       {

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Address } from "viem";
 import { z } from "zod";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
-import { readIfPresent, writeFileWhole } from "../../scripts/cli/workspace.ts";
+import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
+import { operatorError } from "../operator-errors.ts";
 
 const processSchema = z.object({
   /** Of its unit, its container and its env file. */
@@ -102,7 +102,7 @@ export function readInstallation(folder: string): Installation {
     if (text === null) throw new Error("it is not there");
     return installationSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw commandError("CMD_INIT_REFUSED", `${path} is no list of an installation`, {
+    throw operatorError("CMD_INIT_REFUSED", `${path} is no list of an installation`, {
       data: { reason: "doctor-no-installation", path },
       cause,
     });

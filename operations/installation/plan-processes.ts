@@ -1,4 +1,5 @@
 /** Which processes an installation has, and the settings of each. */
+
 import { BRIDGE_SETTINGS } from "../../bridge/config.ts";
 import { DATANET_SETTINGS } from "../../datanets/host/config.ts";
 import {
@@ -11,8 +12,8 @@ import {
 import { FACTORY_SETTINGS } from "../../models/factory/factory-config.ts";
 import { DISPATCHER_SETTINGS } from "../../prover/jobs/dispatch-config.ts";
 import { PROVER_SETTINGS } from "../../prover/service/prove-config.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
 import { SEQUENCER_SETTINGS } from "../../sequencer/config.ts";
+import { operatorError } from "../operator-errors.ts";
 import { type InstalledProcess, installationPaths } from "./installation.ts";
 import { ownSequencerUrl, withLease } from "./plan-lease.ts";
 import type { PlannedProcess, ProcessRequest } from "./planned-process.ts";
@@ -219,7 +220,7 @@ function withSettings(
   );
   for (const name of Object.keys(settings)) {
     if (known.includes(name)) continue;
-    throw commandError("CMD_INIT_REFUSED", `${name} is no setting of a process`, { data: { name } });
+    throw operatorError("CMD_INIT_REFUSED", `${name} is no setting of a process`, { data: { name } });
   }
   return processes.map((process) => {
     if (process.kind === "follower" || process.kind === "model-server") return process;

@@ -2,12 +2,13 @@
  * What the ledger says of earlier payments. Fault that this is for: a journal that is older than the payments, or was not
  * there when the timer ran (a disk that was not mounted, a folder out of a backup), would have them paid again.
  */
+
 import { decodeAmount } from "../../circuits/ledger/amount-float.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getOperation, listOperations, resolveSigner } from "../../client/sequencer/ledger-reads.ts";
 import type { LedgerOperation } from "../../client/sequencer/sequencer-schemas.ts";
 import type { ProofCredit } from "../../prover/jobs/proof-credits.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { operatorError } from "../operator-errors.ts";
 import { dueCredits, type PaymentJournal, type PayOptions } from "./payment-journal.ts";
 
 const PAGE = 200;
@@ -39,7 +40,7 @@ export async function requireKnownPayments(
     if (missing.size === 0) break;
   }
   if (unknown.length === 0 && missing.size === 0) return;
-  throw commandError(
+  throw operatorError(
     "CMD_PAYMENTS_UNCLEAR",
     unknown.length > 0
       ? `leaf ${id} has paid workers ${unknown.length} times that the journal does not know: ${unknown.slice(0, 3).join(", ")}`
@@ -82,7 +83,7 @@ export async function decidePayment(
 ): Promise<void> {
   if (journal.decide(hash, kind)) return;
   const invalid = (message: string) =>
-    commandError("CMD_FILE_UNREADABLE", `${hash}: ${message}`, {
+    operatorError("CMD_FILE_UNREADABLE", `${hash}: ${message}`, {
       data: { reason: "payments-invalid", hash },
     });
   const { id } = await resolveSigner(client);

@@ -5,6 +5,7 @@
  * the same signed transfer is sent again, which the ledger executes once. Where its nonce was used and the sequencer does
  * not know the transfer, a human says what it was.
  */
+
 import { floorAmount } from "../../circuits/ledger/amount-float.ts";
 import { type SignedSubmission, sendSigned } from "../../client/actions/ledger/send-operation.ts";
 import { transfer } from "../../client/actions/ledger/transfer.ts";
@@ -12,7 +13,7 @@ import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getOperation } from "../../client/sequencer/ledger-reads.ts";
 import { isRollupError } from "../../foundation/rollup-error.ts";
 import type { ProofCredit } from "../../prover/jobs/proof-credits.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { operatorError } from "../operator-errors.ts";
 import { requireKnownPayments } from "./known-payments.ts";
 import { dueCredits, type Payment, type PaymentJournal, type PayOptions } from "./payment-journal.ts";
 
@@ -107,7 +108,7 @@ async function finish(client: LedgerClient, journal: PaymentJournal, payment: Pa
     if (!isRollupError(error, "OP_WRONG_NONCE")) throw error;
     if ((await getOperation(client, signed.hash)) === null)
       // By itself or by something else? A ledger that was restored may have forgotten it: only a human can tell.
-      throw commandError(
+      throw operatorError(
         "CMD_PAYMENTS_UNCLEAR",
         `${signed.hash} to ${payment.worker}: its nonce is used, and the sequencer does not know it`,
         { data: { hash: signed.hash, worker: payment.worker, amountWei: payment.amountWei }, cause: error },

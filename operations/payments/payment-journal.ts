@@ -1,10 +1,11 @@
 /** What was paid to provers, and for which proofs; who they are. */
+
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import type { OperationBody } from "../../client/sequencer/operation-body.ts";
 import { LineJournal } from "../../foundation/line-journal.ts";
 import type { ProofCredit } from "../../prover/jobs/proof-credits.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { operatorError } from "../operator-errors.ts";
 
 const hex = z.templateLiteral(["0x", z.string().regex(/^[0-9a-f]+$/)]);
 const place = z.looseObject({ a: z.int(), nonce: z.int() });
@@ -43,7 +44,7 @@ export function readWorkerAccounts(path: string): WorkerAccounts {
   try {
     return accountsSchema.parse(JSON.parse(readFileSync(path, "utf8")));
   } catch (cause) {
-    throw commandError(
+    throw operatorError(
       "CMD_FILE_UNREADABLE",
       `${path} does not say whose account is whose: ${(cause as Error).message}`,
       {
@@ -61,7 +62,7 @@ export class PaymentJournal {
     try {
       this.#journal = new LineJournal(path, (value) => lineSchema.parse(value));
     } catch (cause) {
-      throw commandError(
+      throw operatorError(
         "CMD_FILE_UNREADABLE",
         `${path} is no journal of payments: ${(cause as Error).message}`,
         {

@@ -1,11 +1,11 @@
 import { attributionErrors } from "../../attribution/attribution-errors.ts";
 import { bridgeErrors } from "../../bridge/bridge-errors.ts";
 import { circuitErrors } from "../../circuits/circuit-errors.ts";
-import { type ErrorTable, processErrors } from "../../circuits/error-table.ts";
 import { operationErrors } from "../../circuits/operation-errors.ts";
 import { clientErrors } from "../../client/client-errors.ts";
 import { contractErrors } from "../../contracts/contract-errors.ts";
 import { datanetErrors } from "../../datanets/datanet-errors.ts";
+import { type ErrorTable, processErrors } from "../../foundation/error-table.ts";
 import { servingErrors } from "../../models/adapters/serving-errors.ts";
 import { factoryErrors } from "../../models/factory/factory-errors.ts";
 import { modelErrors } from "../../models/model-errors.ts";

@@ -12,12 +12,12 @@ import { createModel } from "../../../client/actions/ledger/create-model.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel } from "../../../client/sequencer/model-reads.ts";
+import { readIfPresent } from "../../../foundation/whole-file.ts";
 import { modelFamilies, modelTrainings } from "../../../models/registered/model-families.ts";
 import { prepareGenesis } from "../../../models/settling/prepare-settlement.ts";
 import { proveSettlement } from "../../../models/settling/prove-settlement.ts";
 import { sendGenesis } from "../../../models/settling/send-genesis.ts";
 import { signSettlement } from "../../../models/settling/sign-settlement.ts";
-import { readIfPresent } from "../../../scripts/cli/workspace.ts";
 import {
   earnerTableFor,
   openProvingCircuit,

@@ -2,10 +2,11 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeModel } from "../../../attribution/model/model-directory.ts";
+import { LEAF_FILE } from "../../../attribution/model/model-manifest.ts";
 import { earnerTable } from "../../../attribution/model/owned-rows.ts";
 import { postCall } from "../../../challenger/postings/ledger-proofs.ts";
 import { readWindows } from "../../../challenger/postings/read-windows.ts";
-import { encodeLeaves, LEAF_FILE } from "../../../challenger/statements/leaf-file.ts";
+import { encodeLeaves } from "../../../challenger/statements/leaf-file.ts";
 import { encodeSettlementBody, sendSettlement } from "../../../client/actions/l1/send-settlement.ts";
 import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";

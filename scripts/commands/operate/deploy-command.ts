@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { formatEther } from "viem";
+import { operatorError } from "../../../operations/operator-errors.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -72,7 +73,7 @@ async function confirm(chainId: number): Promise<void> {
   const typed = await terminal.question(`\nType "${words}" to send it: `);
   terminal.close();
   if (typed.trim() !== words)
-    throw commandError("CMD_DEPLOY_REFUSED", `"${typed}" is not "${words}"`, {
+    throw operatorError("CMD_DEPLOY_REFUSED", `"${typed}" is not "${words}"`, {
       data: { reason: "not-confirmed", typed },
     });
 }

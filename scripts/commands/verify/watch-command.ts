@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { TEXT_BASE_OPTION } from "../../../models/registered/model-families.ts";
 import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
+import type { WatchCommandOptions } from "./watch-models.ts";
 
 export function addWatchCommand(program: Command): void {
   const command = withOptions(
@@ -29,7 +30,7 @@ export function addWatchCommand(program: Command): void {
   withExample(command, "watch 0x… --account walt", "watch 0x… --account walt --every 10");
   onRun(command, async (context) => {
     // Loaded here: training would make every other command slower.
-    const { watchModels } = await import("../../../challenger/watching/watch.ts");
+    const { watchModels } = await import("./watch-models.ts");
     await watchModels(context);
   });
 }

@@ -2,7 +2,7 @@
  * Tables of error codes. Each folder declares its codes once, with `defineErrors`: from the table come the type of the codes,
  * the function that makes an error, the HTTP status, docs/errors.md and what pages and commands say to do.
  */
-import { RollupError } from "../foundation/rollup-error.ts";
+import { RollupError } from "./rollup-error.ts";
 
 /** What a code means, and what to do about it. */
 export interface ErrorRow {
@@ -36,7 +36,7 @@ export type CodeOf<Table> = Table extends ErrorTable<infer Code> ? Code | Proces
 /** @param rows every code of the prefix: what it means, what to do, its HTTP status, and whether a retry may help */
 export function defineErrors<
   const Prefix extends string,
-  const Rows extends Readonly<Record<`${Prefix}_${string}`, ErrorRow>>,
+  const Rows extends Readonly<Record<Prefix extends "" ? string : `${Prefix}_${string}`, ErrorRow>>,
 >(_prefix: Prefix, rows: Rows): ErrorTable<keyof Rows & string> {
   const all: Readonly<Record<string, ErrorRow>> = { ...PROCESS_ROWS, ...rows };
   return {
@@ -47,6 +47,7 @@ export function defineErrors<
   };
 }
 
+/** Codes that several workspaces raise. */
 const PROCESS_ROWS = {
   SRV_BAD_REQUEST: {
     meaning:
@@ -142,9 +143,29 @@ const PROCESS_ROWS = {
     httpStatus: 502,
     isRetryable: true,
   },
-} as const satisfies Readonly<Record<`SRV_${string}`, ErrorRow>>;
+  CMD_USAGE: {
+    meaning: "a command's arguments make no sense; the message says which",
+    remedy: "add --help to the command",
+  },
+  CMD_FILE_UNREADABLE: {
+    meaning:
+      "a file that the command reads is missing or not of its form: a preconfirmation, a list of rows, the provers' payments; `data.path`",
+    remedy: "name the right file; never remove the journal of payments, it says what was paid",
+  },
+  CLI_TOO_EARLY: {
+    meaning: "the rules allow this only later; the message says when",
+    remedy: "wait as long as the message says, and try again",
+    isRetryable: true,
+  },
+  CLI_CIRCUIT_MISSING: {
+    meaning:
+      "the rollup has no settlement circuit for a model of this size, or L1 does not say what size a circuit has; `data.circuits` lists those that are known",
+    remedy:
+      "make the model for the size of a circuit that openledger status lists; name a circuit that L1 does not describe with --circuits",
+  },
+} as const satisfies Readonly<Record<string, ErrorRow>>;
 
 /** Code that any process may raise: refused requests, settings, and the data directory. */
 export type ProcessErrorCode = keyof typeof PROCESS_ROWS;
 
-export const processErrors = defineErrors("SRV", PROCESS_ROWS);
+export const processErrors = defineErrors("", PROCESS_ROWS);

@@ -1,0 +1,35 @@
+import { defineErrors } from "../foundation/error-table.ts";
+
+/** Codes of what plays disputes: watchers, challengers and claimants. */
+export const challengerErrors = defineErrors("CMD", {
+  CMD_NO_ETHER: {
+    meaning:
+      "the account has not the ether for a transaction on L1, with the bond or stake that it carries; nothing was sent. `data.account`, `data.balanceWei`, `data.valueWei`",
+    remedy: "send ether to the account that the message names; a service tries again by itself",
+  },
+  CMD_L1_PENDING: {
+    meaning:
+      "L1 has not mined what the account sent before; a service sends nothing else meanwhile, so that it does nothing twice, and pays more for it. `data.account`, `data.nonce`, `data.count`",
+    remedy:
+      "wait: a service replaces it by a dearer one, and goes on. What another process has sent it replaces after five minutes, by one that does nothing",
+  },
+  CMD_L1_AT_CAP: {
+    meaning:
+      "L1 does not mine a transaction, and a dearer one would pay more than `--max-fee-gwei` or `--max-priority-fee-gwei`. `data.account`, `data.nonce`, `data.hashes`, `data.maxFeePerGasWei`",
+    remedy:
+      "wait until gas is cheaper, or start again with a higher --max-fee-gwei and --max-priority-fee-gwei",
+  },
+  CMD_NOT_CLAIMANT: {
+    meaning:
+      "the account does not claim the model's queries, or the model promises no claims. `data.claimant`, null for none",
+    remedy: "use the account that the recipe names as its claimant; without one drop --claim",
+  },
+  CMD_CLAIM_IMPOSSIBLE: {
+    meaning:
+      "drawn receipts cannot be claimed from what the model's server keeps of them: no prompt, or another query than the trace's. `data.receipts`",
+    remedy:
+      "bring the answers' folder back, or claim with the prompt: openledger disputes claim-query; else the epoch goes by row counts, 14 days after its Seal",
+  },
+});
+
+export const challengerError = challengerErrors.raise;
