@@ -1,4 +1,4 @@
-import { RollupError } from "../../foundation/rollup-error.ts";
+import { RollupError } from "@openledger/foundation/rollup-error";
 import { frameInputs, type SlotState, slotInputs } from "../batch/composed-inputs.ts";
 import { toBigInt, withoutEmpty } from "../batch/composed-witness.ts";
 import { SlotChain } from "../batch/slot-chain.ts";
