@@ -1,4 +1,4 @@
-import { defineErrors } from "../foundation/error-table.ts";
+import { defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of attribution/, which turns a datanet's rows and a training recipe into the numbers that a model registers. */
 export const attributionErrors = defineErrors("ATT", {

@@ -1,4 +1,4 @@
-import { type CodeOf, defineErrors } from "../foundation/error-table.ts";
+import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of bridge/. */
 export const bridgeErrors = defineErrors("BRG", {

@@ -1,4 +1,4 @@
-import { defineErrors } from "../foundation/error-table.ts";
+import { defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of what plays disputes: watchers, challengers and claimants. */
 export const challengerErrors = defineErrors("CMD", {

@@ -1,4 +1,4 @@
-import { defineErrors } from "../foundation/error-table.ts";
+import { defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of circuits/: compiling, inputs and witnesses, posted data, and what every process is built on. */
 export const circuitErrors = defineErrors("CIR", {

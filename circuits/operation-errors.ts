@@ -1,4 +1,4 @@
-import { type CodeOf, defineErrors } from "../foundation/error-table.ts";
+import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of the ledger's rules. An operation that gets one of them has changed nothing. 400: can never be right. 404, 409: not with the ledger as it is. 422: the rules refuse it. */
 export const operationErrors = defineErrors("OP", {

@@ -1,6 +1,6 @@
+import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import type { Address, Hex } from "viem";
-import { type CodeOf, defineErrors } from "../foundation/error-table.ts";
-import { isRollupError, type RollupError } from "../foundation/rollup-error.ts";
 import type { L1Proposal } from "./l1-proposal.ts";
 
 /** Codes of client/. Codes of other folders (OP_ …) pass through as the sequencer sent them. */

@@ -1,7 +1,7 @@
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/internal/world/world";
 import { parseEther } from "viem";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { anvilAccount } from "../contracts/testing/anvil-account.ts";
-import { createWorld, QUICK_FINALITY, type World } from "../e2e/world/world.ts";
 import { forceSetKey } from "./actions/forced/force-set-key.ts";
 import { forceWithdraw } from "./actions/forced/force-withdraw.ts";
 import { claim } from "./actions/l1/claim.ts";

@@ -1,4 +1,4 @@
-import { defineErrors } from "../foundation/error-table.ts";
+import { defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of datanets/, where a Datanet's rows, card, labels and grants are kept beside the ledger. */
 export const datanetErrors = defineErrors("DNT", {

@@ -1,7 +1,7 @@
 /** A secret in a file of its own: one value, which nobody but the file's owner may read. */
 
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
-import { circuitError } from "../circuits/circuit-errors.ts";
+import { circuitError } from "@openledger/circuits/circuit-errors";
 
 /** Read, write or execute, for the group or for everybody. */
 const OTHERS = 0o077;

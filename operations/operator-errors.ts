@@ -1,4 +1,4 @@
-import { defineErrors } from "../foundation/error-table.ts";
+import { defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of an operator's work: `deploy`, `operator init`, `doctor`, payments to provers. */
 export const operatorErrors = defineErrors("CMD", {

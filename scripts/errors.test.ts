@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { defineErrors } from "@openledger/foundation/error-table";
 import { describe, expect, it } from "vitest";
-import { defineErrors } from "../foundation/error-table.ts";
 import { ERRORS_JSON, ERRORS_PAGE, errorCodes, renderErrors, renderErrorsJson } from "./errors.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));

@@ -4,9 +4,9 @@
  */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { devnetErrors } from "../e2e/devnet/devnet-errors.ts";
-import { drillErrors } from "../e2e/world/drill-errors.ts";
-import type { ErrorTable } from "../foundation/error-table.ts";
+import { devnetErrors } from "@openledger/e2e/devnet/devnet-errors";
+import { drillErrors } from "@openledger/e2e/world/drill-errors";
+import type { ErrorTable } from "@openledger/foundation/error-table";
 import { ERROR_TABLES } from "./cli/error-tables.ts";
 
 export const ERRORS_PAGE = "docs/errors.md";

@@ -1,4 +1,4 @@
-import { type CodeOf, defineErrors } from "../foundation/error-table.ts";
+import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of sequencer/. OP_ codes come from the ledger. */
 export const sequencerErrors = defineErrors("SEQ", {

@@ -1,4 +1,4 @@
-import { defineErrors } from "../foundation/error-table.ts";
+import { defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of checking a rollup from L1 alone, and of leaving it. */
 export const verifierErrors = defineErrors("CLI", {

@@ -1,8 +1,8 @@
+import { deploySafe, type SafeWallet } from "@openledger/client/testing/safe-wallet";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import type { World } from "@openledger/e2e/internal/world/world";
 import { parseEther } from "viem";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { deploySafe, type SafeWallet } from "../client/testing/safe-wallet.ts";
-import { anvilAccount } from "../contracts/testing/anvil-account.ts";
-import type { World } from "../e2e/world/world.ts";
 import { announceWallet } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { startPagesWorld } from "./testing/pages-world.ts";

@@ -1,7 +1,7 @@
+import { SEQUENTIAL_SHAPE } from "@openledger/e2e/internal/world/circuits";
+import type { World } from "@openledger/e2e/internal/world/world";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { SEQUENTIAL_SHAPE } from "../e2e/world/circuits.ts";
-import type { World } from "../e2e/world/world.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { startPagesWorld } from "./testing/pages-world.ts";
 

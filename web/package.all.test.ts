@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type InstalledPackage, installPackage } from "@openledger/client/testing/installed-package";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/internal/world/world";
 import { parseEther } from "viem";
 import { build, type PreviewServer, preview } from "vite";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type InstalledPackage, installPackage } from "../client/testing/installed-package.ts";
-import { anvilAccount } from "../contracts/testing/anvil-account.ts";
-import { createWorld, QUICK_FINALITY, type World } from "../e2e/world/world.ts";
 import { openBrowser, openProfile } from "./testing/browser.ts";
 
 /** One whose key the node has. */

@@ -1,6 +1,6 @@
-import type { RollupError } from "../../foundation/rollup-error.ts";
-import { checkedJson } from "../../foundation/store/checked-json.ts";
-import { CheckedLevel, type LevelDb, type LevelWrite } from "../../foundation/store/checked-level.ts";
+import type { RollupError } from "@openledger/foundation/rollup-error";
+import { checkedJson } from "@openledger/foundation/store/checked-json";
+import { CheckedLevel, type LevelDb, type LevelWrite } from "@openledger/foundation/store/checked-level";
 
 /** An answer that was given, and what opens its receipt. Numbers that are field elements are 0x-hex of 32 bytes. */
 export interface StoredAnswer {

@@ -1,6 +1,6 @@
+import type { BatchShape } from "@openledger/circuits/protocol";
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
-import type { BatchShape } from "../../circuits/protocol.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { createBridgeMetrics } from "../metrics.ts";
 import { silentLogger } from "../testing/bridge-parts.ts";

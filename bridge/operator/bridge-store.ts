@@ -1,5 +1,5 @@
-import { checkedJson } from "../../foundation/store/checked-json.ts";
-import { CheckedLevel } from "../../foundation/store/checked-level.ts";
+import { checkedJson } from "@openledger/foundation/store/checked-json";
+import { CheckedLevel } from "@openledger/foundation/store/checked-level";
 
 /** A durable map of JSON values under one prefix of the bridge's database. */
 export interface JsonStore {

@@ -1,13 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   EARNER_TABLE,
   SAMPLED,
   SETTLEMENT_SIZES,
   sealSlot,
   settlementActions,
-} from "../../contracts/testing/settlement-fixture.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import { isWhole } from "../../foundation/testing/test-random.ts";
+} from "@openledger/contracts/testing/settlement-fixture";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { isWhole } from "@openledger/foundation/testing/test-random";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   BLOCK_HASH_WINDOW_BLOCKS,
   DEFAULT_SPLIT_DELAY_SECONDS,

@@ -1,7 +1,8 @@
 /** The bridge's parts as tests run them: on one store, with one set of limits, looked after by the test. */
+
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { pino } from "pino";
 import { Registry } from "prom-client";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
 import { createBridgeMetrics } from "../metrics.ts";
 import { BUNDLE_LIMITS } from "../operator/batch-bundle.ts";

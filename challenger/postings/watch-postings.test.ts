@@ -1,12 +1,12 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes } from "@noble/hashes/utils.js";
+import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
+import { verifyModel } from "@openledger/attribution/model/verify-model";
+import { recipeFor } from "@openledger/attribution/testing/sample-rows";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { isWhole } from "@openledger/foundation/testing/test-random";
 import { createPublicClient, custom, encodeEventTopics, encodeFunctionData, RpcRequestError } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { MOST_CHALLENGED_ROWS } from "../../attribution/model/recipe-fields.ts";
-import { verifyModel } from "../../attribution/model/verify-model.ts";
-import { recipeFor } from "../../attribution/testing/sample-rows.ts";
-import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
-import { isWhole } from "../../foundation/testing/test-random.ts";
 import { type Fault, findFaults } from "../statements/find-faults.ts";
 import { pairBytes } from "../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";

@@ -1,5 +1,5 @@
+import { isWhole } from "@openledger/foundation/testing/test-random";
 import { beforeAll, describe, expect, it } from "vitest";
-import { isWhole } from "../../foundation/testing/test-random.ts";
 import { batchStatement } from "../blob/batch-statement.ts";
 import { dataCommitment } from "../field/element-vector.ts";
 import { initPoseidon } from "../field/poseidon.ts";

@@ -1,6 +1,6 @@
 /** Batches: operations placed into slots, closed, laid out for the circuit; and replayed from what L1 received. */
 
-import type { RollupError } from "../../foundation/rollup-error.ts";
+import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 import type { Leaf } from "../ledger/leaf.ts";
 import { credit, refuse } from "../ledger/leaf-rules.ts";

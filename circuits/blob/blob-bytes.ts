@@ -3,7 +3,7 @@
  * highest first (EIP-4844). So its coefficients are found again by the inverse transform, and L1 evaluates the polynomial itself.
  */
 
-import type { RollupError } from "../../foundation/rollup-error.ts";
+import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 import { fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import { powMod } from "../field/modular.ts";

@@ -4,7 +4,7 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { whileLocked } from "../../foundation/file-lock.ts";
+import { whileLocked } from "@openledger/foundation/file-lock";
 import { circuitError } from "../circuit-errors.ts";
 import { lockOf, publishBuild, removeAbandonedBuilds } from "./build-cache.ts";
 import { composeCircuit } from "./compose.ts";

@@ -4,7 +4,7 @@
  * those of its copies.
  */
 
-import type { RollupError } from "../../foundation/rollup-error.ts";
+import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 
 /** A part's circom text. Its public signals are its ports: what it shares with other copies. All others are its own. */

@@ -1,6 +1,6 @@
 /** The copies of a composed circuit, one by one: their inputs, their outputs, and their place in the whole's witness. */
 
-import type { RollupError } from "../../foundation/rollup-error.ts";
+import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 import type { ComposedDescription } from "./composed-description.ts";
 import type { CircuitInputs, InputValue } from "./witness-calculator.ts";

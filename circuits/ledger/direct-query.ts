@@ -10,7 +10,7 @@
  * Counts are bounded here so that scores fit eight base-8 digits; docs/attribution-proof.md, "Direct", has the bounds.
  */
 
-import type { RollupError } from "../../foundation/rollup-error.ts";
+import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { TAG } from "../protocol.ts";

@@ -3,11 +3,11 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/internal/world/world";
 import { parseEther, toHex } from "viem";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { createWorld, QUICK_FINALITY, type World } from "../../e2e/world/world.ts";
 import { type InstalledPackage, installPackage } from "../testing/installed-package.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

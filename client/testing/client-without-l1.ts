@@ -1,6 +1,7 @@
 /** A client of a rollup that no chain knows: every question to L1 is refused. */
+
+import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
 import { createPublicClient, custom, defineChain } from "viem";
-import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 
 const chain = defineChain({

@@ -1,8 +1,8 @@
 /** A client and a sequencer that know two accounts, for the client's tests. */
 
+import { preconfirmationTypedData } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import { type Address, pad } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { preconfirmationTypedData } from "../../circuits/wire/sequencer-preconfirmation.ts";
 import { toHex32 } from "../hex.ts";
 import { keyFromSecret, type L2Key } from "../l2-key.ts";
 import { type LedgerClient, ledgerDomain } from "../ledger-client.ts";

@@ -4,9 +4,9 @@ import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, brotliDecompressSync } from "node:zlib";
+import { circuitError } from "@openledger/circuits/circuit-errors";
+import { whileLocked } from "@openledger/foundation/file-lock";
 import type { Abi, Hex } from "viem";
-import { circuitError } from "../../circuits/circuit-errors.ts";
-import { whileLocked } from "../../foundation/file-lock.ts";
 import { contractError } from "../contract-errors.ts";
 
 export interface CompiledContract {

@@ -1,11 +1,11 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { FIELD_ORDER } from "../../circuits/protocol.ts";
+import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import {
   type ContractProof,
   type G2ImaginaryFirst,
   imaginaryFirst,
-} from "../../circuits/wire/groth16-proof.ts";
+} from "@openledger/circuits/wire/groth16-proof";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type CircuitConfig, computeCircuitId, G2_GENERATOR } from "../build/verifying-key.ts";
 import { deployFixture, randomElement, revertOf, startFixture } from "../testing/rollup-fixture.ts";
 import { sharedSecrets, simulateCircuit, toG2 } from "../testing/test-prover.ts";

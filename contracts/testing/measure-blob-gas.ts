@@ -1,7 +1,7 @@
 /** Gas of batches whose narrow slots stand in blobs, as receipts on a local node state it. Blob gas is told apart: it has a price of its own. */
-import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { type BatchShape, KIND } from "../../circuits/protocol.ts";
-import { postedShape } from "../../circuits/table/table-shape.ts";
+import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { type BatchShape, KIND } from "@openledger/circuits/protocol";
+import { postedShape } from "@openledger/circuits/table/table-shape";
 import { startAnvil } from "../l1/anvil.ts";
 import { type ClosedBlobBatch, closeWithBlob, submitWithBlobs, warmUpKzg } from "./blob-batches.ts";
 import { connect, deployFixture, randomElement, slot } from "./rollup-fixture.ts";

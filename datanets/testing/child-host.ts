@@ -1,4 +1,4 @@
-import { type OwnProcess, startOwnProcess } from "../../foundation/testing/own-process.ts";
+import { type OwnProcess, startOwnProcess } from "@openledger/foundation/testing/own-process";
 
 /** A host as a process of its own, once it has read its rows and records. */
 export function startChildHost(environment: Record<string, string>): Promise<OwnProcess> {

@@ -1,6 +1,7 @@
 /** A Datanet host in the test's own process. */
+
+import type { Deployment } from "@openledger/circuits/registry/deployment";
 import pino from "pino";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { loadHostConfig } from "../host/config.ts";
 import { createHostProcess, type HostProcess } from "../host/host-process.ts";
 

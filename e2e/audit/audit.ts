@@ -2,16 +2,17 @@
  * What every scenario ends with: the ledger is rebuilt from L1 alone, and held against every preconfirmation that anybody
  * got. Nothing of the sequencer's is believed but its signatures.
  */
-import { foundry } from "viem/chains";
-import type { HistoryEvent } from "../../bridge/l1/l1-history.ts";
-import { KIND, kindRule } from "../../circuits/protocol.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { checkPreconfirmation } from "../../client/sequencer/preconfirmation.ts";
+
+import type { HistoryEvent } from "@openledger/bridge/l1/l1-history";
+import { KIND, kindRule } from "@openledger/circuits/protocol";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { checkPreconfirmation } from "@openledger/client/internal/sequencer/preconfirmation";
 import {
   type PostedOperation,
   type PromisedOperation,
   postedOperations,
-} from "../../verifier/replay/posted-operations.ts";
+} from "@openledger/verifier/replay/posted-operations";
+import { foundry } from "viem/chains";
 import { drillAccount } from "../world/accounts.ts";
 import type { KeyedCircuit } from "../world/deploy-ledger.ts";
 import { FIRST_DEPOSIT_WEI } from "../world/l1.ts";

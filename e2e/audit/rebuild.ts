@@ -1,13 +1,14 @@
 /** The ledger as L1 alone gives it, and what the contract owes: nothing of a sequencer's is believed. */
+
+import { createL1Client } from "@openledger/bridge/l1/l1-client";
+import { type HistoryEvent, readL1History } from "@openledger/bridge/l1/l1-history";
+import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { verifyProof } from "@openledger/prover/formats/verification-key";
+import { LedgerReplay } from "@openledger/verifier/internal/replay/ledger-replay";
+import { blockReader } from "@openledger/verifier/replay/block-reader";
+import { type VerifyOptions, verifyRollup } from "@openledger/verifier/replay/verify";
 import type { Address } from "viem";
-import { createL1Client } from "../../bridge/l1/l1-client.ts";
-import { type HistoryEvent, readL1History } from "../../bridge/l1/l1-history.ts";
-import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { verifyProof } from "../../prover/formats/verification-key.ts";
-import { blockReader } from "../../verifier/replay/block-reader.ts";
-import { LedgerReplay } from "../../verifier/replay/ledger-replay.ts";
-import { type VerifyOptions, verifyRollup } from "../../verifier/replay/verify.ts";
 
 /** @throws BRG_VERIFY_DIFFERS where a batch, a proof, a key or one of the contract's sums is not as it must be */
 export async function rebuildFromL1(options: Omit<VerifyOptions, "readHistory" | "verifyProof">) {

@@ -1,7 +1,7 @@
+import { anvilAccount, anvilPrivateKey } from "@openledger/contracts/testing/anvil-account";
+import { readAccountFile, writeAccountFile } from "@openledger/scripts/internal/cli/account-file";
+import { workspacePaths } from "@openledger/scripts/internal/cli/workspace";
 import type { HDAccount } from "viem/accounts";
-import { anvilAccount, anvilPrivateKey } from "../../contracts/testing/anvil-account.ts";
-import { readAccountFile, writeAccountFile } from "../../scripts/cli/account-file.ts";
-import { workspacePaths } from "../../scripts/cli/workspace.ts";
 import { ACCOUNT_INDEX, type AccountName, PEOPLE } from "./config.ts";
 
 export const devAccount = (name: AccountName): HDAccount => anvilAccount(ACCOUNT_INDEX[name]);

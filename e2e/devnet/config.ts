@@ -1,12 +1,12 @@
 /** Everything about the devnet that one may want to change. */
 import { join } from "node:path";
+import type { RewardSplit } from "@openledger/circuits/ledger/rewards";
+import type { BatchShape } from "@openledger/circuits/protocol";
+import type { TableShape } from "@openledger/circuits/table/table-shape";
+import { type DisputesParameters, WEEK_SECONDS } from "@openledger/contracts/build/deploy-disputes";
+import type { GovernanceOptions } from "@openledger/contracts/build/governance";
+import { workspaceDir } from "@openledger/scripts/internal/cli/workspace";
 import { parseEther } from "viem";
-import type { RewardSplit } from "../../circuits/ledger/rewards.ts";
-import type { BatchShape } from "../../circuits/protocol.ts";
-import type { TableShape } from "../../circuits/table/table-shape.ts";
-import { type DisputesParameters, WEEK_SECONDS } from "../../contracts/build/deploy-disputes.ts";
-import type { GovernanceOptions } from "../../contracts/build/governance.ts";
-import { workspaceDir } from "../../scripts/cli/workspace.ts";
 
 /**
  * 259,000 constraints: what a key of 2^18 points holds, and proving costs by the power of two. The job has more operations

@@ -1,3 +1,11 @@
+import { type Deployment, encodeDeployment, loadDeployment } from "@openledger/circuits/registry/deployment";
+import { keyFromSecret } from "@openledger/client/l2-key";
+import { compileContracts, compilerInput, pickContract } from "@openledger/contracts/build/compile";
+import { deployContract } from "@openledger/contracts/build/deploy";
+import { deployGateOfAllKinds } from "@openledger/contracts/build/deploy-disputes";
+import { GOVERNANCE_CONTRACTS, governanceArguments } from "@openledger/contracts/build/governance";
+import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
+import { workspacePaths } from "@openledger/scripts/internal/cli/workspace";
 import {
   type Address,
   createPublicClient,
@@ -8,14 +16,6 @@ import {
   stringToHex,
 } from "viem";
 import { foundry } from "viem/chains";
-import { type Deployment, encodeDeployment, loadDeployment } from "../../circuits/registry/deployment.ts";
-import { keyFromSecret } from "../../client/l2-key.ts";
-import { compileContracts, compilerInput, pickContract } from "../../contracts/build/compile.ts";
-import { deployContract } from "../../contracts/build/deploy.ts";
-import { deployGateOfAllKinds } from "../../contracts/build/deploy-disputes.ts";
-import { GOVERNANCE_CONTRACTS, governanceArguments } from "../../contracts/build/governance.ts";
-import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
-import { workspacePaths } from "../../scripts/cli/workspace.ts";
 import { deployLedger, recordOf } from "../world/deploy-ledger.ts";
 import { devAccount } from "./accounts.ts";
 import type { DevnetCircuit } from "./circuits.ts";

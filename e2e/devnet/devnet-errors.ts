@@ -1,4 +1,4 @@
-import { defineErrors } from "../../foundation/error-table.ts";
+import { defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of the devnet. */
 export const devnetErrors = defineErrors("DEV", {

@@ -1,25 +1,25 @@
 import { readFile, rm } from "node:fs/promises";
-import { Command, CommanderError, Option } from "commander";
-import { type Address, createPublicClient, http } from "viem";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { openRowStore } from "../../client/actions/data/row-store.ts";
-import { clientError } from "../../client/client-errors.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import { writeFileWhole } from "../../foundation/whole-file.ts";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { clientError } from "@openledger/client/client-errors";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import {
   BACKEND_CHOICES,
   type BackendChoice,
   type ChosenBackend,
   chooseBackend,
-} from "../../prover/choose-backend.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
-import { ProofTimes } from "../../prover/proving/proof-times.ts";
-import { commandErrors } from "../../scripts/cli/cli-errors.ts";
-import { workspacePaths } from "../../scripts/cli/workspace.ts";
-import { readRollupCircuits } from "../../verifier/circuits/rollup-circuits.ts";
-import { buildPages } from "../../web/build/build-pages.ts";
-import { exitsOfDeployment } from "../../web/build/exit-files.ts";
-import { circuitsOfDeployment } from "../../web/build/verifying-keys.ts";
+} from "@openledger/prover/choose-backend";
+import { ProofTimes } from "@openledger/prover/internal/proving/proof-times";
+import { developmentSetup } from "@openledger/prover/keys/development-setup";
+import { commandErrors } from "@openledger/scripts/internal/cli/cli-errors";
+import { workspacePaths } from "@openledger/scripts/internal/cli/workspace";
+import { readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
+import { buildPages } from "@openledger/web/build/build-pages";
+import { exitsOfDeployment } from "@openledger/web/internal/build/exit-files";
+import { circuitsOfDeployment } from "@openledger/web/internal/build/verifying-keys";
+import { Command, CommanderError, Option } from "commander";
+import { type Address, createPublicClient, http } from "viem";
 import { writeDevAccounts } from "./accounts.ts";
 import { closeWhenIdle } from "./batch-closer.ts";
 import { buildCircuits, type DevnetCircuit, keyProgress } from "./circuits.ts";

@@ -1,4 +1,4 @@
-import { isFree } from "../../foundation/testing/free-port.ts";
+import { isFree } from "@openledger/foundation/testing/free-port";
 import { devnetError } from "./devnet-errors.ts";
 
 const TRIES = 50;

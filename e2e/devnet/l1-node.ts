@@ -1,7 +1,7 @@
+import { anvilPath } from "@openledger/contracts/internal/l1/anvil";
+import { MNEMONIC } from "@openledger/contracts/testing/anvil-account";
 import { createPublicClient, createTestClient, http, publicActions } from "viem";
 import { foundry } from "viem/chains";
-import { anvilPath } from "../../contracts/l1/anvil.ts";
-import { MNEMONIC } from "../../contracts/testing/anvil-account.ts";
 import type { ServiceSpec } from "../world/services.ts";
 import { devnetPaths, L1_ACCOUNT_COUNT, L1_BLOCK_SECONDS, L1_SAVE_SECONDS } from "./config.ts";
 

@@ -1,9 +1,9 @@
+import { tableConstraints } from "@openledger/circuits/internal/table/table-counts";
+import { TREE_DEPTH } from "@openledger/circuits/protocol";
+import { hasOnlyBlobBatches } from "@openledger/circuits/registry/circuit-sizes";
+import { dataTwins } from "@openledger/circuits/registry/data-twins";
+import { tableIn } from "@openledger/circuits/table/table-shape";
 import { expect, it } from "vitest";
-import { TREE_DEPTH } from "../../circuits/protocol.ts";
-import { hasOnlyBlobBatches } from "../../circuits/registry/circuit-sizes.ts";
-import { dataTwins } from "../../circuits/registry/data-twins.ts";
-import { tableConstraints } from "../../circuits/table/table-counts.ts";
-import { tableIn } from "../../circuits/table/table-shape.ts";
 import { circuitsOf } from "./circuits.ts";
 import { planOf } from "./plan.ts";
 

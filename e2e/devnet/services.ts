@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
+import { SERVING_SETTINGS } from "@openledger/models/serving/serving-config";
+import type { BackendName } from "@openledger/prover/backends";
+import { workspacePaths } from "@openledger/scripts/internal/cli/workspace";
+import type { DataMode } from "@openledger/sequencer/internal/batches/data-choice";
 import type { Address } from "viem";
-import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
-import { SERVING_SETTINGS } from "../../models/serving/serving-config.ts";
-import type { BackendName } from "../../prover/backends.ts";
-import { workspacePaths } from "../../scripts/cli/workspace.ts";
-import type { DataMode } from "../../sequencer/batches/data-choice.ts";
 import { commandSpec, portOf, type ServiceSpec, serviceSpec } from "../world/services.ts";
 import { devPrivateKey } from "./accounts.ts";
 import {

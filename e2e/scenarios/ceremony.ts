@@ -4,13 +4,17 @@
  */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { CeremonyClient } from "@openledger/prover/ceremony/ceremony-client";
+import { checkTranscript } from "@openledger/prover/ceremony/check-transcript";
+import { contribute } from "@openledger/prover/ceremony/contribute";
+import { finishCeremony } from "@openledger/prover/coordinator/finish-ceremony";
+import {
+  isTakenByContract,
+  makeTinyCeremony,
+  resolveTiny,
+} from "@openledger/prover/testing/ceremony.fixtures";
 import { Command } from "commander";
-import { isRollupError } from "../../foundation/rollup-error.ts";
-import { CeremonyClient } from "../../prover/ceremony/ceremony-client.ts";
-import { checkTranscript } from "../../prover/ceremony/check-transcript.ts";
-import { contribute } from "../../prover/ceremony/contribute.ts";
-import { finishCeremony } from "../../prover/coordinator/finish-ceremony.ts";
-import { isTakenByContract, makeTinyCeremony, resolveTiny } from "../../prover/testing/ceremony.fixtures.ts";
 import { localUrl } from "../world/machine.ts";
 import { ManagedProcess } from "../world/process.ts";
 import { count, scenario, withFolder } from "./scenario.ts";

@@ -1,6 +1,7 @@
 /** Hostile owners post false models; `openledger watch` refutes each; an honest model is admitted, paid and settled. */
+
+import type { BackendName } from "@openledger/prover/backends";
 import { Command, Option } from "commander";
-import type { BackendName } from "../../prover/backends.ts";
 import { DIRECT_FALSEHOODS } from "./disputes/direct-falsehoods.ts";
 import { disputeFacts, disputeTable, runDisputeDrill } from "./disputes/dispute-drill.ts";
 import { type Falsehood, MODEL_KINDS } from "./disputes/falsehood.ts";

@@ -1,7 +1,8 @@
 /** Faults one after the other on one rollup under load, then the audit. */
+
+import { TestRandom } from "@openledger/foundation/testing/test-random";
+import type { BackendName } from "@openledger/prover/backends";
 import { Command, Option } from "commander";
-import { TestRandom } from "../../foundation/testing/test-random.ts";
-import type { BackendName } from "../../prover/backends.ts";
 import { audit } from "../audit/audit.ts";
 import { type Fault, type FaultResult, type Injected, resultOf } from "../faults/fault.ts";
 import { FAULTS } from "../faults/faults.ts";

@@ -2,8 +2,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { BACKEND_NAMES } from "@openledger/prover/backends";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { BACKEND_NAMES } from "../../prover/backends.ts";
 
 export interface Outcome {
   /** The command's last line, as JSON. */

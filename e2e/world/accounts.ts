@@ -1,8 +1,9 @@
 /** Who acts in a drill. All keys are anvil's own or follow from a number: as public as they can be. */
+
+import { derivePublicKey } from "@openledger/circuits/field/eddsa";
+import { anvilAccount, anvilPrivateKey } from "@openledger/contracts/testing/anvil-account";
 import { toHex } from "viem";
 import type { HDAccount } from "viem/accounts";
-import { derivePublicKey } from "../../circuits/field/eddsa.ts";
-import { anvilAccount, anvilPrivateKey } from "../../contracts/testing/anvil-account.ts";
 
 /** Order of anvil's accounts. */
 const INDEX = {

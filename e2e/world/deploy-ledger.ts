@@ -1,15 +1,15 @@
 /** Deploys a rollup of circuits with development keys, and makes the record that its processes read. */
 import { dirname, join } from "node:path";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { genesisLedger } from "@openledger/circuits/ledger/ledger";
+import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { ledgerDomain } from "@openledger/client/ledger-client";
+import { type DeployOptions, deployRollup } from "@openledger/contracts/build/deploy";
+import { type CircuitConfig, computeCircuitId } from "@openledger/contracts/build/verifying-key";
+import { toSolidityKey } from "@openledger/prover/formats/verification-key";
+import type { ProvingCircuit } from "@openledger/prover/proving/prover";
 import { type Address, type Chain, getAddress } from "viem";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { genesisLedger } from "../../circuits/ledger/ledger.ts";
-import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { ledgerDomain } from "../../client/ledger-client.ts";
-import { type DeployOptions, deployRollup } from "../../contracts/build/deploy.ts";
-import { type CircuitConfig, computeCircuitId } from "../../contracts/build/verifying-key.ts";
-import { toSolidityKey } from "../../prover/formats/verification-key.ts";
-import type { ProvingCircuit } from "../../prover/proving/prover.ts";
 
 /** A circuit with its development key, which may not have been made yet. */
 export interface KeyedCircuit {

@@ -1,4 +1,4 @@
-import { defineErrors } from "../../foundation/error-table.ts";
+import { defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of the drills: the world did not come up, or did not do what a drill waits for. */
 export const drillErrors = defineErrors("DRL", {

@@ -3,16 +3,16 @@
  * parts, people with accounts, a Datanet host. Batches have proofs of known trapdoors, which the contract verifies.
  */
 import { join } from "node:path";
+import type { HistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { deriveKey } from "@openledger/client/l2-key";
+import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
+import { ANY_FEE, OPEN } from "@openledger/contracts/testing/rollup-fixture";
+import { startTestHost, type TestHost } from "@openledger/datanets/testing/test-host";
+import { startRandomnessWatcher } from "@openledger/sequencer/testing/follower-fixture";
+import { deploymentOn, FINALITY_DEPTH_BLOCKS, startL1World } from "@openledger/sequencer/testing/l1-world";
+import { close } from "@openledger/sequencer/testing/test-operator";
 import type { HDAccount } from "viem/accounts";
-import type { HistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { deriveKey } from "../../client/l2-key.ts";
-import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
-import { ANY_FEE, OPEN } from "../../contracts/testing/rollup-fixture.ts";
-import { startTestHost, type TestHost } from "../../datanets/testing/test-host.ts";
-import { startRandomnessWatcher } from "../../sequencer/testing/follower-fixture.ts";
-import { deploymentOn, FINALITY_DEPTH_BLOCKS, startL1World } from "../../sequencer/testing/l1-world.ts";
-import { close } from "../../sequencer/testing/test-operator.ts";
 
 export interface HereDeclaration<Name extends string> {
   /** L1 with the contracts, and the history that they have already. */

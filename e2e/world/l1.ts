@@ -1,4 +1,9 @@
 /** The L1 of a world: a real anvil that mines by the clock, the contracts on it, and somebody who deposits. */
+
+import { derivePublicKey } from "@openledger/circuits/field/eddsa";
+import { type Deployment, encodeDeployment } from "@openledger/circuits/registry/deployment";
+import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
 import {
   type Address,
   createTestClient,
@@ -9,10 +14,6 @@ import {
   publicActions,
 } from "viem";
 import { foundry } from "viem/chains";
-import { derivePublicKey } from "../../circuits/field/eddsa.ts";
-import { type Deployment, encodeDeployment } from "../../circuits/registry/deployment.ts";
-import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { startAnvil } from "../../contracts/l1/anvil.ts";
 import { type DrillAccountName, type DrillUser, drillAccount, OPERATOR_L2_SECRET } from "./accounts.ts";
 import { deployLedger, type KeyedCircuit } from "./deploy-ledger.ts";
 

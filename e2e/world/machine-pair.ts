@@ -1,17 +1,17 @@
 /** The two machines of an operator: which one leads, and how the lease passes from one to the other. */
 import { randomBytes } from "node:crypto";
-import { parseGwei } from "viem";
-import { foundry } from "viem/chains";
-import { createL1Client } from "../../bridge/l1/l1-client.ts";
-import { LeaseContract } from "../../bridge/l1/lease-contract.ts";
-import { OperatorNonce } from "../../bridge/operator/operator-nonce.ts";
-import { releaseLease } from "../../bridge/operator/take-lease.ts";
+import { createL1Client } from "@openledger/bridge/l1/l1-client";
+import { LeaseContract } from "@openledger/bridge/l1/lease-contract";
+import { OperatorNonce } from "@openledger/bridge/operator/operator-nonce";
+import { releaseLease } from "@openledger/bridge/operator/take-lease";
 import {
   type TakeOverModules,
   type TakeOverResult,
   takeForOwn,
   takeOver,
-} from "../../sequencer/follower/take-over.ts";
+} from "@openledger/sequencer/follower/take-over";
+import { parseGwei } from "viem";
+import { foundry } from "viem/chains";
 import { drillAccount } from "./accounts.ts";
 import type { Machine, Role } from "./machine.ts";
 import type { Settings } from "./services.ts";

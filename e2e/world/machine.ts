@@ -1,7 +1,7 @@
 /** A machine of an operator: a sequencer and a bridge while it leads, a full node while it is the spare. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePort } from "../../foundation/testing/free-port.ts";
+import { freePort } from "@openledger/foundation/testing/free-port";
 import { drillPrivateKey } from "./accounts.ts";
 import { type L1Proxy, startL1Proxy } from "./l1-proxy.ts";
 import { healthOf, ManagedProcess } from "./process.ts";

@@ -1,14 +1,14 @@
 /** The circuits that a rollup with models has beside the batch's, and proofs of earner tables. */
-import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { genesisOf } from "../../circuits/settlement/earner-table-rules.ts";
-import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
+import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { genesisOf } from "@openledger/circuits/settlement/earner-table-rules";
+import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
 import {
   CIRCUIT_SORT,
   encodeSettlement,
   settlementStatement,
-} from "../../circuits/settlement/settlement-data.ts";
-import { type SettlementSize, settlementCircuitName } from "../../circuits/settlement/settlement-size.ts";
-import type { Prover } from "../../prover/proving/prover.ts";
+} from "@openledger/circuits/settlement/settlement-data";
+import { type SettlementSize, settlementCircuitName } from "@openledger/circuits/settlement/settlement-size";
+import type { Prover } from "@openledger/prover/proving/prover";
 import { type BuiltCircuit, buildCircuit } from "./circuits.ts";
 import type { World } from "./world.ts";
 

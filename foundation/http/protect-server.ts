@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import { circuitError } from "../../circuits/circuit-errors.ts";
+import { circuitError } from "@openledger/circuits/circuit-errors";
 import { networkOf } from "./client-network.ts";
 import { NetworkPlaces } from "./network-places.ts";
 import { NetworkRate } from "./network-rate.ts";

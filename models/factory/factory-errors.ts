@@ -1,5 +1,5 @@
-import { datanetErrors } from "../../datanets/datanet-errors.ts";
-import { defineErrors } from "../../foundation/error-table.ts";
+import { datanetErrors } from "@openledger/datanets/datanet-errors";
+import { defineErrors } from "@openledger/foundation/error-table";
 
 /** Codes of models/factory. */
 export const factoryErrors = defineErrors("MOD_FACTORY", {

@@ -1,4 +1,4 @@
-import type { RollupError } from "../../foundation/rollup-error.ts";
+import type { RollupError } from "@openledger/foundation/rollup-error";
 import { modelError } from "../model-errors.ts";
 
 /** Error of a host's claim that does not hold. */

@@ -1,9 +1,9 @@
 /** Factories over the Datanets' test world: a real sequencer, a host, and a base small enough to tune in a second. */
 import { join } from "node:path";
+import { encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
+import { createHostWorld, type HostWorld } from "@openledger/datanets/testing/host-world";
+import type { TestHost } from "@openledger/datanets/testing/test-host";
 import pino from "pino";
-import { encodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
-import { createHostWorld, type HostWorld } from "../../datanets/testing/host-world.ts";
-import type { TestHost } from "../../datanets/testing/test-host.ts";
 import { FactoryClient } from "../factory/factory-client.ts";
 import { readFactoryConfig } from "../factory/factory-config.ts";
 import { createFactoryProcess, type FactoryProcess } from "../factory/factory-process.ts";

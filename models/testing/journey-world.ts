@@ -1,25 +1,25 @@
 /** A whole rollup with a Datanet of texts on a host, and a factory beside it as a process of its own. */
 
 import { join } from "node:path";
-import { encodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
-import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
-import { collectVersion } from "../../client/actions/data/collect-version.ts";
-import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
-import { listCommits } from "../../client/actions/data/list-commits.ts";
-import { storeVersion } from "../../client/actions/data/published-version.ts";
-import { openRowStore } from "../../client/actions/data/row-store.ts";
-import { createDatanet } from "../../client/actions/ledger/create-datanet.ts";
-import { publishVersion } from "../../client/actions/ledger/publish-version.ts";
-import { bringVersion } from "../../client/datanets/bring-version.ts";
-import { bringCard } from "../../client/datanets/datanet-card.ts";
-import { contributionSource, uploadRows } from "../../client/datanets/upload-rows.ts";
-import { getOperation } from "../../client/sequencer/ledger-reads.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
-import { nameCard } from "../../datanets/card/card.ts";
-import { sampleCard } from "../../datanets/testing/sample-card.ts";
-import { freePort } from "../../foundation/testing/free-port.ts";
-import { type OwnProcess, saying, startOwnProcess } from "../../foundation/testing/own-process.ts";
+import { encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
+import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
+import { collectVersion } from "@openledger/client/actions/data/collect-version";
+import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
+import { listCommits } from "@openledger/client/actions/data/list-commits";
+import { storeVersion } from "@openledger/client/actions/data/published-version";
+import { openRowStore } from "@openledger/client/actions/data/row-store";
+import { createDatanet } from "@openledger/client/actions/ledger/create-datanet";
+import { publishVersion } from "@openledger/client/actions/ledger/publish-version";
+import { bringVersion } from "@openledger/client/datanets/bring-version";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
+import { contributionSource, uploadRows } from "@openledger/client/datanets/upload-rows";
+import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
+import { nameCard } from "@openledger/datanets/card/card";
+import { sampleCard } from "@openledger/datanets/testing/sample-card";
+import { freePort } from "@openledger/foundation/testing/free-port";
+import { type OwnProcess, saying, startOwnProcess } from "@openledger/foundation/testing/own-process";
 import { startSettlingWorld } from "../settler/testing/settling-fixture.ts";
 
 export type JourneyWorld = Awaited<ReturnType<typeof startJourneyWorld>>;

@@ -1,9 +1,9 @@
 /** What L1 takes of a rollup's signed operations in a time, and what its operator pays for it. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { drillAccount } from "@openledger/e2e/internal/world/accounts";
+import type { World } from "@openledger/e2e/internal/world/world";
 import { type Hex, toHex } from "viem";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { drillAccount } from "../../e2e/world/accounts.ts";
-import type { World } from "../../e2e/world/world.ts";
 
 export interface Measured {
   readonly operationCount: number;

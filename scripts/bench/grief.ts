@@ -2,11 +2,11 @@
  * What strangers can do to the publishing of signed operations, for gas alone: real processes, a real L1, real proofs with
  * development keys. Before each attack the same load is measured without it, in the same run and in turns.
  */
-import { auditPreconfirmations } from "../../e2e/audit/audit.ts";
-import { drillUser } from "../../e2e/world/accounts.ts";
-import { drillError } from "../../e2e/world/drill-errors.ts";
-import { buildModelCircuits } from "../../e2e/world/model-circuits.ts";
-import { createWorld, type World } from "../../e2e/world/world.ts";
+import { auditPreconfirmations } from "@openledger/e2e/internal/audit/audit";
+import { drillUser } from "@openledger/e2e/internal/world/accounts";
+import { buildModelCircuits } from "@openledger/e2e/internal/world/model-circuits";
+import { createWorld, type World } from "@openledger/e2e/internal/world/world";
+import { drillError } from "@openledger/e2e/world/drill-errors";
 import { makeParkables, SIZE } from "./attackers-models.ts";
 import { claimAttack, creditWei } from "./claim-attack.ts";
 import { goesOn, type Measured, measure } from "./grief-measure.ts";

@@ -1,10 +1,10 @@
 /** Somebody who watches the node's pool, and sends his own transactions before each of the bridge's. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { revertName } from "@openledger/contracts/testing/rollup-fixture";
+import { drillAccount } from "@openledger/e2e/internal/world/accounts";
+import type { World } from "@openledger/e2e/internal/world/world";
 import { type Address, decodeFunctionData, type Hex, parseGwei, toHex } from "viem";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { revertName } from "../../contracts/testing/rollup-fixture.ts";
-import { drillAccount } from "../../e2e/world/accounts.ts";
-import type { World } from "../../e2e/world/world.ts";
 
 const LOOK_MS = 50;
 // More than anybody else pays: these go first.

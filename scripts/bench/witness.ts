@@ -1,19 +1,19 @@
 /** Witnesses of composed batch circuits against circom's own program: same batch, in turns, in one process. */
 import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { BatchBuilder } from "../../circuits/batch/batch.ts";
-import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
-import { batchStatement } from "../../circuits/blob/batch-statement.ts";
-import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import { findBrokenRow } from "../../circuits/compiler/compose-check.ts";
-import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { type BatchShape, TREE_DEPTH } from "../../circuits/protocol.ts";
-import { batchCircuitSpec, composedBatchSpec } from "../../circuits/registry/circuit-registry.ts";
-import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
-import { type BackendName, createProver } from "../../prover/backends.ts";
-import { developmentSetup } from "../../prover/keys/development-setup.ts";
-import type { CircuitInputs } from "../../prover/proving/prover.ts";
-import { openWitnessSource, type WitnessSource } from "../../prover/proving/witness-source.ts";
+import { BatchBuilder } from "@openledger/circuits/batch/batch";
+import { batchStatement } from "@openledger/circuits/blob/batch-statement";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { batchInputs } from "@openledger/circuits/internal/batch/batch-inputs";
+import { findBrokenRow } from "@openledger/circuits/internal/compiler/compose-check";
+import { type BatchShape, TREE_DEPTH } from "@openledger/circuits/protocol";
+import { batchCircuitSpec, composedBatchSpec } from "@openledger/circuits/registry/circuit-registry";
+import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
+import { type BackendName, createProver } from "@openledger/prover/backends";
+import { openWitnessSource, type WitnessSource } from "@openledger/prover/internal/proving/witness-source";
+import { developmentSetup } from "@openledger/prover/keys/development-setup";
+import type { CircuitInputs } from "@openledger/prover/proving/prover";
 
 /** circom2's compiler, itself WebAssembly with 4 GB, ends near 200 slots; its output for more than these is no oracle here. */
 const MOST_COMPILED_SLOTS = 80;

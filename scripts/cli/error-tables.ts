@@ -1,16 +1,16 @@
-import { attributionErrors } from "../../attribution/attribution-errors.ts";
-import { bridgeErrors } from "../../bridge/bridge-errors.ts";
-import { circuitErrors } from "../../circuits/circuit-errors.ts";
-import { operationErrors } from "../../circuits/operation-errors.ts";
-import { clientErrors } from "../../client/client-errors.ts";
-import { contractErrors } from "../../contracts/contract-errors.ts";
-import { datanetErrors } from "../../datanets/datanet-errors.ts";
-import { type ErrorTable, processErrors } from "../../foundation/error-table.ts";
-import { servingErrors } from "../../models/adapters/serving-errors.ts";
-import { factoryErrors } from "../../models/factory/factory-errors.ts";
-import { modelErrors } from "../../models/model-errors.ts";
-import { proverErrors } from "../../prover/prover-errors.ts";
-import { sequencerErrors } from "../../sequencer/sequencer-errors.ts";
+import { attributionErrors } from "@openledger/attribution/attribution-errors";
+import { bridgeErrors } from "@openledger/bridge/bridge-errors";
+import { circuitErrors } from "@openledger/circuits/circuit-errors";
+import { operationErrors } from "@openledger/circuits/operation-errors";
+import { clientErrors } from "@openledger/client/client-errors";
+import { contractErrors } from "@openledger/contracts/contract-errors";
+import { datanetErrors } from "@openledger/datanets/datanet-errors";
+import { type ErrorTable, processErrors } from "@openledger/foundation/error-table";
+import { servingErrors } from "@openledger/models/adapters/serving-errors";
+import { factoryErrors } from "@openledger/models/factory/factory-errors";
+import { modelErrors } from "@openledger/models/model-errors";
+import { proverErrors } from "@openledger/prover/prover-errors";
+import { sequencerErrors } from "@openledger/sequencer/sequencer-errors";
 import { commandErrors } from "./cli-errors.ts";
 
 /** Error tables whose codes may reach a user, in the order of docs/errors.md. */

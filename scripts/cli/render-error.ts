@@ -1,5 +1,5 @@
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { CommanderError } from "commander";
-import { isRollupError } from "../../foundation/rollup-error.ts";
 import { ERROR_TABLES } from "./error-tables.ts";
 
 /** What to do where a contract refuses, by its error's name: more exact than by the code. */

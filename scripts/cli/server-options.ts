@@ -1,6 +1,6 @@
 /** Options of commands that serve something over HTTP (docs/reverse-proxy.md). */
-import { SERVER_SETTINGS } from "../../foundation/http/server-settings.ts";
-import type { TrustedProxies } from "../../foundation/http/trusted-proxies.ts";
+import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
+import type { TrustedProxies } from "@openledger/foundation/http/trusted-proxies";
 import { commandError } from "./cli-errors.ts";
 import { defineOptions, type OptionsOf } from "./options.ts";
 

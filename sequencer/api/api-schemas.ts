@@ -1,9 +1,9 @@
 /** What comes in over HTTP: zod schemas that check form and turn text into bigints. docs/api.md is the contract. */
 
+import { operationError } from "@openledger/circuits/operation-errors";
+import { KIND_RULES } from "@openledger/circuits/protocol";
+import { address, count, element, hash, wei } from "@openledger/circuits/wire/wire-fields";
 import { z } from "zod";
-import { operationError } from "../../circuits/operation-errors.ts";
-import { KIND_RULES } from "../../circuits/protocol.ts";
-import { address, count, element, hash, wei } from "../../circuits/wire/wire-fields.ts";
 
 export const countFromText = z
   .string()

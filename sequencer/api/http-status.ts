@@ -1,4 +1,4 @@
-import { operationErrors } from "../../circuits/operation-errors.ts";
+import { operationErrors } from "@openledger/circuits/operation-errors";
 import { sequencerErrors } from "../sequencer-errors.ts";
 
 /** The status of any code; 500 for what no caller can mend. */

@@ -1,8 +1,8 @@
+import { operationError } from "@openledger/circuits/operation-errors";
+import { hex32 } from "@openledger/foundation/hex";
+import { clientNetwork } from "@openledger/foundation/http/client-network";
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
-import { operationError } from "../../circuits/operation-errors.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { clientNetwork } from "../../foundation/http/client-network.ts";
 import { unknownBatch } from "../batches/batch-book.ts";
 import { parseTopics } from "../batches/feed.ts";
 import { sequencerError } from "../sequencer-errors.ts";

@@ -1,7 +1,7 @@
+import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
+import { hex32 } from "@openledger/foundation/hex";
+import { isWhole } from "@openledger/foundation/testing/test-random";
 import { afterEach, describe, expect, it } from "vitest";
-import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import { isWhole } from "../../foundation/testing/test-random.ts";
 import {
   type Call,
   defaultSettlement,

@@ -1,18 +1,18 @@
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createL1Client } from "@openledger/bridge/l1/l1-client";
+import { LeaseContract } from "@openledger/bridge/l1/lease-contract";
+import { OperatorNonce } from "@openledger/bridge/operator/operator-nonce";
+import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
+import { deployContract } from "@openledger/contracts/build/deploy";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { isWhole } from "@openledger/foundation/testing/test-random";
+import { verifyRollup } from "@openledger/verifier/replay/verify";
 import { createWalletClient, http, parseGwei } from "viem";
 import { foundry } from "viem/chains";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { createL1Client } from "../../bridge/l1/l1-client.ts";
-import { LeaseContract } from "../../bridge/l1/lease-contract.ts";
-import { OperatorNonce } from "../../bridge/operator/operator-nonce.ts";
-import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { compileContracts, pickContract } from "../../contracts/build/compile.ts";
-import { deployContract } from "../../contracts/build/deploy.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { isWhole } from "../../foundation/testing/test-random.ts";
-import { verifyRollup } from "../../verifier/replay/verify.ts";
 import { startTestFollower, type TestFollower, urlOf } from "../testing/follower-fixture.ts";
 import {
   deploymentOn,

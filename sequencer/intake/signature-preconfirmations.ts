@@ -4,13 +4,13 @@
  */
 import { secp256k1 } from "@bitauth/libauth";
 import { keccak_256 } from "@noble/hashes/sha3.js";
-import type { Hex } from "viem";
 import {
   PRECONFIRMATION_TYPES,
   type PreconfirmationFacts,
   type PreconfirmationRollup,
-} from "../../circuits/wire/sequencer-preconfirmation.ts";
-import type { Secret } from "../../foundation/secret.ts";
+} from "@openledger/circuits/wire/sequencer-preconfirmation";
+import type { Secret } from "@openledger/foundation/secret";
+import type { Hex } from "viem";
 
 export interface PreconfirmationBatchSigner {
   signAll(facts: readonly PreconfirmationFacts[]): Hex[];

@@ -1,4 +1,4 @@
-import type { CheckedLevelOptions } from "../../foundation/store/checked-level.ts";
+import type { CheckedLevelOptions } from "@openledger/foundation/store/checked-level";
 import { sequencerError } from "../sequencer-errors.ts";
 
 /** Whose data directory it is: a follower's can always be made again. */

@@ -1,6 +1,6 @@
 /** A sequencer as a process of its own, for tests that kill it and for measurements that must not share its core. */
 import type { ChildProcess } from "node:child_process";
-import { type LogEntry, saying, startOwnProcess } from "../../foundation/testing/own-process.ts";
+import { type LogEntry, saying, startOwnProcess } from "@openledger/foundation/testing/own-process";
 import { type Answer, operatorHeaders } from "./test-rollup.ts";
 
 export interface ChildSequencer {

@@ -1,10 +1,10 @@
+import { signMessage } from "@openledger/circuits/field/eddsa";
+import type { L2Key } from "@openledger/client/l2-key";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { clientWithoutL1 } from "@openledger/client/testing/client-without-l1";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { Secret } from "@openledger/foundation/secret";
 import { toHex } from "viem";
-import { signMessage } from "../../circuits/field/eddsa.ts";
-import type { L2Key } from "../../client/l2-key.ts";
-import type { LedgerClient } from "../../client/ledger-client.ts";
-import { clientWithoutL1 } from "../../client/testing/client-without-l1.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { Secret } from "../../foundation/secret.ts";
 import { TEST_DOMAIN, type TestUser, testDeployment } from "./test-rollup.ts";
 
 /** Of an account of a test's rollup, which no chain knows. */

@@ -2,18 +2,18 @@
 import { writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { vi } from "vitest";
-import { bridgeParts } from "../../bridge/testing/bridge-parts.ts";
-import type { HistoryFixture } from "../../bridge/testing/history-fixture.ts";
+import { bridgeParts } from "@openledger/bridge/testing/bridge-parts";
+import type { HistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import {
   EARNER_TABLE_CIRCUIT,
   MODEL_CIRCUITS,
   type ModelHistory,
   SAMPLED_CIRCUIT,
-} from "../../bridge/testing/model-history.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
-import { verifierKey } from "../../verifier/replay/verify-keys.ts";
+} from "@openledger/bridge/testing/model-history";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { toSnarkjsKey } from "@openledger/prover/formats/verification-key";
+import { verifierKey } from "@openledger/verifier/replay/verify-keys";
+import { vi } from "vitest";
 import { createFollowProcess, type FollowOptions, type FollowProcess } from "../follower/follow-process.ts";
 import { createLogger } from "../logger.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World } from "./l1-world.ts";

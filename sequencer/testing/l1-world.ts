@@ -1,19 +1,19 @@
 /** What tests of sequencer and L1 together share: real contracts on a local node, the bridge's real parts, a sequencer. */
 
 import { join } from "node:path";
-import { DataPricesNotice } from "../../bridge/l1/data-prices.ts";
-import { createL1Client } from "../../bridge/l1/l1-client.ts";
-import { bridgeParts } from "../../bridge/testing/bridge-parts.ts";
-import { type HistoryFixture, OPERATOR_SECRET } from "../../bridge/testing/history-fixture.ts";
-import { derivePublicKey } from "../../circuits/field/eddsa.ts";
-import { shapeName } from "../../circuits/protocol.ts";
-import { batchShapesOf, batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
-import { hex32 } from "../../foundation/hex.ts";
-import type { ProveStatement } from "../../verifier/without-operator/prove-statement.ts";
+import { DataPricesNotice } from "@openledger/bridge/internal/l1/data-prices";
+import { createL1Client } from "@openledger/bridge/l1/l1-client";
+import { bridgeParts } from "@openledger/bridge/testing/bridge-parts";
+import { type HistoryFixture, OPERATOR_SECRET } from "@openledger/bridge/testing/history-fixture";
+import { derivePublicKey } from "@openledger/circuits/field/eddsa";
+import { shapeName } from "@openledger/circuits/protocol";
+import { batchShapesOf, batchSizes, type CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { ANY_FEE } from "@openledger/contracts/testing/rollup-fixture";
+import { hex32 } from "@openledger/foundation/hex";
+import type { ProveStatement } from "@openledger/verifier/internal/without-operator/prove-statement";
 import { operator } from "./test-operator.ts";
 import { OPERATOR_TOKEN, startTestRollup, type TestRollup, testDeployment } from "./test-rollup.ts";
 

@@ -1,11 +1,11 @@
+import type { RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
+import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { simulateCircuit } from "@openledger/contracts/testing/test-prover";
+import { developmentSecrets } from "@openledger/prover/internal/keys/development-secrets";
 import { describe, expect, test } from "vitest";
-import type { RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
-import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { simulateCircuit } from "../../contracts/testing/test-prover.ts";
-import { developmentSecrets } from "../../prover/keys/development-secrets.ts";
 import { verifierKey } from "../replay/verify-keys.ts";
 import { verifierError } from "../verifier-errors.ts";
 import { nameByKey, namesOf, refuseHiddenDevelopmentKey } from "./derive-circuits.ts";

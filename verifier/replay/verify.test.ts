@@ -1,16 +1,16 @@
-import { encodeFunctionData, pad, toHex } from "viem";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type BatchEvent, type HistoryEvent, readL1History } from "../../bridge/l1/l1-history.ts";
+import { type BatchEvent, type HistoryEvent, readL1History } from "@openledger/bridge/l1/l1-history";
 import {
   doctored,
   HISTORY_SHAPES,
   type HistoryFixture,
   startHistoryFixture,
-} from "../../bridge/testing/history-fixture.ts";
-import { KIND, shapeName } from "../../circuits/protocol.ts";
-import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
-import { isRollupError } from "../../foundation/rollup-error.ts";
+} from "@openledger/bridge/testing/history-fixture";
+import { KIND, shapeName } from "@openledger/circuits/protocol";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { encodeFunctionData, pad, toHex } from "viem";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type VerifyOptions, verifyRollup } from "./verify.ts";
 
 let f: HistoryFixture;

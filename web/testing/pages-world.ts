@@ -1,12 +1,18 @@
 /** A rollup with pages, as `npm start` has it but with the smallest circuit: real processes, a real chain, real proofs. */
+
+import type { BatchShape } from "@openledger/circuits/protocol";
+import { leafExitCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { exitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import {
+  type BuiltCircuit,
+  buildBatchCircuit,
+  buildCircuit,
+  WORLD_SIZES,
+} from "@openledger/e2e/internal/world/circuits";
+import { recordOf } from "@openledger/e2e/internal/world/deploy-ledger";
+import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/internal/world/world";
 import { parseEther } from "viem";
-import type { BatchShape } from "../../circuits/protocol.ts";
-import { leafExitCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { exitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { type BuiltCircuit, buildBatchCircuit, buildCircuit, WORLD_SIZES } from "../../e2e/world/circuits.ts";
-import { recordOf } from "../../e2e/world/deploy-ledger.ts";
-import { createWorld, QUICK_FINALITY, type World } from "../../e2e/world/world.ts";
 import { buildPages } from "../build/build-pages.ts";
 import { circuitsOfDeployment } from "../build/verifying-keys.ts";
 

@@ -1,9 +1,8 @@
 /** Rows of a small language model, posted on a chain of their own, before a rollup that is one word: its state's root. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes } from "@noble/hashes/utils.js";
-import { bytesToHex, encodeFunctionData, type Hex, parseEther } from "viem";
-import { tracedAnsweringHash } from "../../../attribution/model/answering-hash.ts";
-import { hashTagged, initPoseidon } from "../../../circuits/field/poseidon.ts";
+import { tracedAnsweringHash } from "@openledger/attribution/model/answering-hash";
+import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
 import {
   EMPTY_LEAF,
   hashDatanetBody,
@@ -12,28 +11,29 @@ import {
   hashStatics,
   type ModelBody,
   packBinding,
-} from "../../../circuits/ledger/leaf.ts";
-import { EMPTY_COLLECTED_ROOT, packSplit } from "../../../circuits/ledger/rewards.ts";
-import { treePath, treeRoot } from "../../../circuits/ledger/tree-root.ts";
-import { hashRow, versionRowsRoot } from "../../../circuits/ledger/version-rows.ts";
-import { LEAF_KIND, TAG, TREE_DEPTH } from "../../../circuits/protocol.ts";
+} from "@openledger/circuits/ledger/leaf";
+import { EMPTY_COLLECTED_ROOT, packSplit } from "@openledger/circuits/ledger/rewards";
+import { treePath, treeRoot } from "@openledger/circuits/ledger/tree-root";
+import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
 import {
   columnsCommitment,
   commitColumns,
   featuresCommitment,
-} from "../../../circuits/settlement/feature-commitment.ts";
+} from "@openledger/circuits/settlement/feature-commitment";
 import {
   deployLedgerMath,
   deployTextDisputes,
   missingChunks,
   storeChunks,
-} from "../../../contracts/build/deploy-disputes.ts";
-import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
-import { disputesAbi, rowTracesAbi, textDisputesAbi } from "../../../contracts/build/disputes-abi.ts";
-import { startChain } from "../../../contracts/testing/chain.ts";
-import { deployFixedState } from "../../../contracts/testing/fixed-state.ts";
-import { refusalOf } from "../../../contracts/testing/refusal-of.ts";
-import { madeConfigs } from "../../../models/testing/made-models.ts";
+} from "@openledger/contracts/build/deploy-disputes";
+import { deployTraceGame } from "@openledger/contracts/build/deploy-trace-game";
+import { disputesAbi, rowTracesAbi, textDisputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { startChain } from "@openledger/contracts/testing/chain";
+import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
+import { refusalOf } from "@openledger/contracts/testing/refusal-of";
+import { madeConfigs } from "@openledger/models/testing/made-models";
+import { bytesToHex, encodeFunctionData, type Hex, parseEther } from "viem";
 import {
   factBytes,
   type Leaves,

@@ -1,10 +1,10 @@
-import type { Hex } from "viem";
 import {
   deployDirectDisputes,
   deployGenesisGates,
   WEEK_SECONDS,
-} from "../../../contracts/build/deploy-disputes.ts";
-import { onClient } from "../../../contracts/testing/chain.ts";
+} from "@openledger/contracts/build/deploy-disputes";
+import { onClient } from "@openledger/contracts/testing/chain";
+import type { Hex } from "viem";
 import { BOND_WEI, DEMAND_FEE_WEI, type DisputeFixture } from "./dispute-fixture.ts";
 
 /** One gate before the fixture's contract, of classifiers, and one of direct models. */

@@ -1,12 +1,12 @@
-import { circuitError } from "../../../circuits/circuit-errors.ts";
+import { circuitError } from "@openledger/circuits/circuit-errors";
 import {
   type Earner,
   type EarnerOwners,
   earnerRoot,
   ownersCommitment,
-} from "../../../circuits/ledger/rewards.ts";
-import { type VersionRow, versionRowsRoot } from "../../../circuits/ledger/version-rows.ts";
-import { MAX_EARNER_COUNT } from "../../../circuits/protocol.ts";
+} from "@openledger/circuits/ledger/rewards";
+import { type VersionRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { MAX_EARNER_COUNT } from "@openledger/circuits/protocol";
 
 /** What PublishVersion carries, and the two tables behind it. */
 export interface VersionCommitments {

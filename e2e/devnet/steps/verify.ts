@@ -1,8 +1,8 @@
-import { blobFinder, blobPlaces } from "../../../bridge/blobs/blob-places.ts";
-import type { HistoryEvent } from "../../../bridge/l1/l1-history.ts";
-import { isBlobShape, KIND } from "../../../circuits/protocol.ts";
-import { isRollupError } from "../../../foundation/rollup-error.ts";
-import { deriveCircuits } from "../../../verifier/circuits/derive-circuits.ts";
+import { blobFinder, blobPlaces } from "@openledger/bridge/blobs/blob-places";
+import type { HistoryEvent } from "@openledger/bridge/l1/l1-history";
+import { isBlobShape, KIND } from "@openledger/circuits/protocol";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { deriveCircuits } from "@openledger/verifier/circuits/derive-circuits";
 import { rebuildFromL1 } from "../../audit/rebuild.ts";
 import type { Job } from "../job.ts";
 import type { Check } from "./check.ts";

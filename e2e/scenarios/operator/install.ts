@@ -6,13 +6,13 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, truncateSync, writeFi
 import { createServer } from "node:http";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { encodeDeployment, loadDeployment } from "@openledger/circuits/registry/deployment";
+import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { examine } from "@openledger/operations/doctor/doctor";
+import { installationPaths } from "@openledger/operations/installation/installation";
+import type { Finding } from "@openledger/operations/internal/doctor/finding";
 import { Command } from "commander";
 import { createTestClient, http, publicActions } from "viem";
-import { encodeDeployment, loadDeployment } from "../../../circuits/registry/deployment.ts";
-import { startAnvil } from "../../../contracts/l1/anvil.ts";
-import { examine } from "../../../operations/doctor/doctor.ts";
-import type { Finding } from "../../../operations/doctor/finding.ts";
-import { installationPaths } from "../../../operations/installation/installation.ts";
 import { drillAccount } from "../../world/accounts.ts";
 import { type CommandRunner, commandRunner } from "../../world/commands.ts";
 import type { Traffic } from "../../world/traffic.ts";

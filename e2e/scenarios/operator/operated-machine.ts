@@ -5,7 +5,7 @@ import {
   installationPaths,
   readEnvFile,
   readInstallation,
-} from "../../../operations/installation/installation.ts";
+} from "@openledger/operations/installation/installation";
 import type { CommandRunner } from "../../world/commands.ts";
 import { drillError } from "../../world/drill-errors.ts";
 import { ManagedProcess, type ProcessSpec } from "../../world/process.ts";

@@ -5,20 +5,20 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Command } from "commander";
-import { Redis } from "ioredis";
-import { loadDeployment } from "../../../circuits/registry/deployment.ts";
-import { startAnvil } from "../../../contracts/l1/anvil.ts";
-import { examine } from "../../../operations/doctor/doctor.ts";
-import { installationPaths } from "../../../operations/installation/installation.ts";
-import { startOf } from "../../../operations/installation/start-of.ts";
-import { loadDeployedCircuits } from "../../../prover/keys/deployed-circuits.ts";
+import { loadDeployment } from "@openledger/circuits/registry/deployment";
+import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { examine } from "@openledger/operations/doctor/doctor";
+import { installationPaths } from "@openledger/operations/installation/installation";
+import { startOf } from "@openledger/operations/internal/installation/start-of";
+import { loadDeployedCircuits } from "@openledger/prover/keys/deployed-circuits";
 import {
   redisProgram,
   startRedis,
   type TestRedis,
   WORKER_RIGHTS,
-} from "../../../prover/testing/redis.fixtures.ts";
+} from "@openledger/prover/testing/redis.fixtures";
+import { Command } from "commander";
+import { Redis } from "ioredis";
 import { auditPreconfirmations } from "../../audit/audit.ts";
 import { type CommandRunner, commandRunner } from "../../world/commands.ts";
 import { ManagedProcess } from "../../world/process.ts";

@@ -1,12 +1,12 @@
 /** What an operator does, by the commands that an operator uses; and waiting until it has had its effect. */
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { shapeName } from "../../../circuits/protocol.ts";
-import { loadDeployment } from "../../../circuits/registry/deployment.ts";
-import { isRollupError } from "../../../foundation/rollup-error.ts";
-import { freePort, isFree } from "../../../foundation/testing/free-port.ts";
-import { type Diagnosis, examine } from "../../../operations/doctor/doctor.ts";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { shapeName } from "@openledger/circuits/protocol";
+import { loadDeployment } from "@openledger/circuits/registry/deployment";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { freePort, isFree } from "@openledger/foundation/testing/free-port";
+import { type Diagnosis, examine } from "@openledger/operations/doctor/doctor";
 import { drillAccount, drillPrivateKey, drillUser } from "../../world/accounts.ts";
 import { SEQUENTIAL_SHAPE } from "../../world/circuits.ts";
 import { drillError } from "../../world/drill-errors.ts";

@@ -3,20 +3,20 @@
  * and traffic, in turns in one process.
  */
 
-import { batchInputs } from "../../../circuits/batch/batch-inputs.ts";
-import { batchStatement } from "../../../circuits/blob/batch-statement.ts";
-import { compileCircuit } from "../../../circuits/compiler/compile.ts";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { type BatchShape, shapeName, TREE_DEPTH } from "../../../circuits/protocol.ts";
-import { circuitSpec } from "../../../circuits/registry/circuit-registry.ts";
-import { closedTableInputs } from "../../../circuits/table/table-builder.ts";
-import { tableConstraints } from "../../../circuits/table/table-counts.ts";
-import { tableStatement } from "../../../circuits/table/table-data.ts";
-import { tableName } from "../../../circuits/table/table-shape.ts";
-import { type BackendName, createProver } from "../../../prover/backends.ts";
-import { verifyProof } from "../../../prover/formats/verification-key.ts";
-import { developmentSetup } from "../../../prover/keys/development-setup.ts";
-import type { CircuitInputs, ProvingCircuit } from "../../../prover/proving/prover.ts";
+import { batchStatement } from "@openledger/circuits/blob/batch-statement";
+import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { batchInputs } from "@openledger/circuits/internal/batch/batch-inputs";
+import { tableConstraints } from "@openledger/circuits/internal/table/table-counts";
+import { tableStatement } from "@openledger/circuits/internal/table/table-data";
+import { type BatchShape, shapeName, TREE_DEPTH } from "@openledger/circuits/protocol";
+import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { closedTableInputs } from "@openledger/circuits/table/table-builder";
+import { tableName } from "@openledger/circuits/table/table-shape";
+import { type BackendName, createProver } from "@openledger/prover/backends";
+import { verifyProof } from "@openledger/prover/formats/verification-key";
+import { developmentSetup } from "@openledger/prover/keys/development-setup";
+import type { CircuitInputs, ProvingCircuit } from "@openledger/prover/proving/prover";
 import { cheapest, WIDE_SLOT } from "../table.ts";
 import { TRAFFIC, type Traffic } from "./table-traffic.ts";
 import { closeSequential, closeTable, drawPairs } from "./table-world.ts";

@@ -1,6 +1,6 @@
 /** What commands that ask a Datanet host have in common. */
 
-import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { accountOf, type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
 import { defineOptions } from "../../cli/options.ts";
 
