@@ -5,7 +5,7 @@ import ByTime from "./scripts/testing/sequencer.ts";
 export default defineConfig({
   test: {
     include: ["**/*.test.ts"],
-    exclude: ["**/node_modules/**", "**/.cache/**", "**/.openledger/**", "**/build/**"],
+    exclude: ["**/node_modules/**", "**/.cache/**", "**/.openledger/**"],
     pool: "forks",
     maxWorkers: 2,
     sequence: { sequencer: ByTime },
