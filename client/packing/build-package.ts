@@ -99,6 +99,19 @@ function emitModules(dist: string): void {
   const entries = packageEntries(root);
   const host = hostWith(entries, emitted);
   host.writeFile = (path, text) => write(path, withRelativeDoors(path, text, dist));
+  // A compiler emits nothing of a package, and each workspace is one.
+  host.resolveModuleNameLiterals = (literals, from, redirect, options, file) =>
+    literals.map((literal) => {
+      const source = sourceOf(literal.text);
+      if (source === undefined) {
+        const mode = ts.getModeForUsageLocation(file, literal, options);
+        return ts.resolveModuleName(literal.text, from, options, host, undefined, redirect, mode);
+      }
+      const extension = ts.Extension.Ts;
+      return {
+        resolvedModule: { resolvedFileName: join(root, source), extension, isExternalLibraryImport: false },
+      };
+    });
   const program = ts.createProgram([...entries.keys()], emitted, host);
   const { diagnostics, emitSkipped } = program.emit();
   if (emitSkipped || diagnostics.length > 0) {
