@@ -39,11 +39,6 @@ export const circuitErrors = defineErrors("CIR", {
     meaning: "the deployment record cannot be read; the message names every wrong field",
     remedy: "take the deployment record as the deployment wrote it",
   },
-  CIR_DESCRIPTORS_TOO_FEW: {
-    meaning:
-      "the process may open fewer files than its connections and its store need: raise `LimitNOFILE=` of its unit (`ulimit -n`), or lower its `…_MAX_CONNECTIONS`; `data.limit`, `data.needed`",
-    remedy: "set LimitNOFILE= in the unit of the process (ulimit -n)",
-  },
   CIR_WIRE_MALFORMED: {
     meaning: "posted bytes or elements are no batch; the contract would refuse them as well",
     remedy: "fetch the batch again from L1",
@@ -75,11 +70,6 @@ export const circuitErrors = defineErrors("CIR", {
   CIR_REPLAY_DIFFERS: {
     meaning: "replaying a posted batch gives another value than the batch says; `data.what` names it",
     remedy: "do not trust the batch; compare with another Ethereum node",
-  },
-  CIR_SECRET_FILE: {
-    meaning:
-      "the file of a secret is not there, is no file, may not be read by this user, or may be used by others than its owner; `data.path`, `data.mode`",
-    remedy: "name the right file, and chmod 600 it",
   },
   CIR_SETTLEMENT_DIFFERS: {
     meaning:

@@ -163,6 +163,16 @@ const PROCESS_ROWS = {
     remedy:
       "make the model for the size of a circuit that openledger status lists; name a circuit that L1 does not describe with --circuits",
   },
+  CIR_DESCRIPTORS_TOO_FEW: {
+    meaning:
+      "the process may open fewer files than its connections and its store need: raise `LimitNOFILE=` of its unit (`ulimit -n`), or lower its `…_MAX_CONNECTIONS`; `data.limit`, `data.needed`",
+    remedy: "set LimitNOFILE= in the unit of the process (ulimit -n)",
+  },
+  CIR_SECRET_FILE: {
+    meaning:
+      "the file of a secret is not there, is no file, may not be read by this user, or may be used by others than its owner; `data.path`, `data.mode`",
+    remedy: "name the right file, and chmod 600 it",
+  },
 } as const satisfies Readonly<Record<string, ErrorRow>>;
 
 /** Code that any process may raise: refused requests, settings, and the data directory. */

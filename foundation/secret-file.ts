@@ -1,7 +1,7 @@
 /** A secret in a file of its own: one value, which nobody but the file's owner may read. */
 
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
-import { circuitError } from "@openledger/circuits/circuit-errors";
+import { processErrors } from "./error-table.ts";
 
 /** Read, write or execute, for the group or for everybody. */
 const OTHERS = 0o077;
@@ -16,7 +16,7 @@ export function readSecretFile(path: string): string {
   try {
     file = openSync(path, "r");
   } catch (cause) {
-    throw circuitError("CIR_SECRET_FILE", `the secret file ${path} cannot be read`, {
+    throw processErrors.raise("CIR_SECRET_FILE", `the secret file ${path} cannot be read`, {
       data: { reason: "unreadable", path },
       cause,
     });
@@ -25,10 +25,12 @@ export function readSecretFile(path: string): string {
     // Of the opened file: a name may mean another one a moment later.
     const stat = fstatSync(file);
     if (!stat.isFile())
-      throw circuitError("CIR_SECRET_FILE", `${path} is no file`, { data: { reason: "unreadable", path } });
+      throw processErrors.raise("CIR_SECRET_FILE", `${path} is no file`, {
+        data: { reason: "unreadable", path },
+      });
     if ((stat.mode & OTHERS) !== 0) {
       const mode = (stat.mode & 0o777).toString(8).padStart(4, "0");
-      throw circuitError(
+      throw processErrors.raise(
         "CIR_SECRET_FILE",
         `the secret file ${path} has mode ${mode}, so that others than its owner may use it: chmod 600 ${path}`,
         { data: { reason: "open", path, mode } },

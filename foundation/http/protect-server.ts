@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { Server } from "node:http";
 import type { Socket } from "node:net";
-import { circuitError } from "@openledger/circuits/circuit-errors";
+import { processErrors } from "../error-table.ts";
 import { networkOf } from "./client-network.ts";
 import { NetworkPlaces } from "./network-places.ts";
 import { NetworkRate } from "./network-rate.ts";
@@ -80,7 +80,7 @@ function requireDescriptors(maxConnections: number, log: ConnectionLog): void {
   const limit = descriptorLimit();
   if (limit === null) log.warn?.({ needed }, "how many files the process may open is unknown here");
   else if (limit < needed)
-    throw circuitError(
+    throw processErrors.raise(
       "CIR_DESCRIPTORS_TOO_FEW",
       `the process may open ${limit} files, and ${maxConnections} connections need ${needed}: raise LimitNOFILE= of its unit (ulimit -n), or lower the setting of connections`,
       { data: { limit, needed, maxConnections } },

@@ -2,13 +2,7 @@
 
 import { availableParallelism } from "node:os";
 import type { FamilyTraining, ModelFamily } from "@openledger/attribution/model/model-family";
-import { defineOptions } from "@openledger/scripts/cli/options";
 import type { TrainingSetting } from "./text-training.ts";
-
-export const TEXT_BASE_OPTION = defineOptions({
-  "--base <path>":
-    "of a language model: the folder or address of its base; default: the model's server, and the base of this software",
-});
 
 /** Where files of base models are looked for, beside the base that comes with this software. */
 export interface BasePlaces {

@@ -15,7 +15,7 @@ const KEPT_BUILDS = 2;
 /** What people and supervisors start. Threads and child processes add theirs: the module that each `*-entry.js` loads. */
 const MAINS = [
   "scripts/openledger.ts",
-  "scripts/devnet.ts",
+  "e2e/devnet.ts",
   "sequencer/main.ts",
   "bridge/main.ts",
   "prover/service/main.ts",
@@ -25,8 +25,9 @@ const MAINS = [
 ];
 const ROOMS_OF_ENTRIES = ["circuits", "prover", "datanets", "bridge", "models", "challenger", "sequencer"];
 
-/** Pure JavaScript that nearly every process loads, hundreds of files each. Everything else is resolved when it runs. */
-const BUNDLED = /^(viem|zod|commander|micro-eth-signer|@bitauth\/libauth|@noble\/(curves|hashes))(\/|$)/;
+/** The workspaces, and pure JavaScript that nearly every process loads, hundreds of files each. Everything else is resolved when it runs. */
+const BUNDLED =
+  /^(@openledger|viem|zod|commander|micro-eth-signer|@bitauth\/libauth|@noble\/(curves|hashes))(\/|$)/;
 
 /** Says which packages are installed, those among them that are in the bundle. */
 const INSTALLED = "node_modules/.package-lock.json";

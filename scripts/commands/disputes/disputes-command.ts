@@ -1,8 +1,8 @@
-import { TEXT_BASE_OPTION } from "@openledger/models/registered/model-families";
 import type { Command } from "commander";
 import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION } from "../../cli/settlement-options.ts";
+import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
 
 /** docs/disputes.md. Everything is loaded by its action: training would make every other command slower. */
 export function addDisputesCommands(program: Command): void {

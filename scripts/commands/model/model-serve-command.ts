@@ -3,7 +3,7 @@ import type { OpenSender } from "@openledger/challenger/playing/claim-draws";
 import { EPOCH_SECONDS } from "@openledger/circuits/protocol";
 import { clientError } from "@openledger/client/client-errors";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
-import { modelFamilies, TEXT_BASE_OPTION } from "@openledger/models/registered/model-families";
+import { modelFamilies } from "@openledger/models/registered/model-families";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, openSigner, resolveAccount, resolveRpcUrl, signFor } from "../../cli/context.ts";
@@ -19,6 +19,7 @@ import {
   KEYS_OPTION,
   PROVER_OPTION,
 } from "../../cli/settlement-options.ts";
+import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
 
 interface ServeOptions extends CircuitOptions, ServerOptionTexts {
   model: string;

@@ -16,12 +16,7 @@ import { toHex32 } from "@openledger/client/hex";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { nameCard } from "@openledger/datanets/card/card";
 import { baseNameAt, baseSourceAt, OWN_BASE } from "@openledger/models/base/base-place";
-import {
-  type BasePlaces,
-  modelTrainings,
-  TEXT_BASE_OPTION,
-  textSetting,
-} from "@openledger/models/registered/model-families";
+import { type BasePlaces, modelTrainings, textSetting } from "@openledger/models/registered/model-families";
 import type { TextRecipe } from "@openledger/models/registered/text-recipe";
 import { verifierError } from "@openledger/verifier/verifier-errors";
 import type { Command } from "commander";
@@ -31,6 +26,7 @@ import { withOptions } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION, type CircuitOptions } from "../../cli/settlement-options.ts";
+import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import { readCardFile } from "../datanet/host-command.ts";
 import {

@@ -2,7 +2,6 @@ import { createInterface } from "node:readline/promises";
 import { operatorError } from "@openledger/operations/operator-errors";
 import type { Command } from "commander";
 import { formatEther } from "viem";
-import { commandError } from "../../cli/cli-errors.ts";
 import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 

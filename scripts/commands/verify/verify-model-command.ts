@@ -1,7 +1,7 @@
-import { TEXT_BASE_OPTION } from "@openledger/models/registered/model-families";
 import type { Command } from "commander";
 import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
+import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
 
 export function addVerifyModelCommand(parent: Command): void {
   const command = withOptions(
