@@ -1,5 +1,6 @@
 import { attributionErrors } from "@openledger/attribution/attribution-errors";
 import { bridgeErrors } from "@openledger/bridge/bridge-errors";
+import { challengerErrors } from "@openledger/challenger/challenger-errors";
 import { circuitErrors } from "@openledger/circuits/circuit-errors";
 import { operationErrors } from "@openledger/circuits/operation-errors";
 import { clientErrors } from "@openledger/client/client-errors";
@@ -9,8 +10,11 @@ import { type ErrorTable, processErrors } from "@openledger/foundation/error-tab
 import { servingErrors } from "@openledger/models/adapters/serving-errors";
 import { factoryErrors } from "@openledger/models/factory/factory-errors";
 import { modelErrors } from "@openledger/models/model-errors";
+import { settlerErrors } from "@openledger/models/settler/settler-errors";
+import { operatorErrors } from "@openledger/operations/operator-errors";
 import { proverErrors } from "@openledger/prover/prover-errors";
 import { sequencerErrors } from "@openledger/sequencer/sequencer-errors";
+import { verifierErrors } from "@openledger/verifier/verifier-errors";
 import { commandErrors } from "./cli-errors.ts";
 
 /** Error tables whose codes may reach a user, in the order of docs/errors.md. */
@@ -22,6 +26,7 @@ export const ERROR_TABLES: readonly ErrorTable[] = [
   bridgeErrors,
   proverErrors,
   clientErrors,
+  verifierErrors,
   attributionErrors,
   modelErrors,
   servingErrors,
@@ -29,4 +34,7 @@ export const ERROR_TABLES: readonly ErrorTable[] = [
   circuitErrors,
   contractErrors,
   commandErrors,
+  operatorErrors,
+  settlerErrors,
+  challengerErrors,
 ];
