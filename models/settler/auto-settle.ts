@@ -26,6 +26,7 @@ import {
   type RollupCircuit,
   settlementCircuitFor,
 } from "@openledger/verifier/circuits/rollup-circuits";
+import { settlerError } from "../settler-errors.ts";
 import type { Openings } from "../settling/model-openings.ts";
 import {
   type EpochFacts,
@@ -36,7 +37,6 @@ import {
 import type { ProvedSettlement } from "../settling/prove-settlement.ts";
 import { signSettlement } from "../settling/sign-settlement.ts";
 import { dropProof, keepProof, readProof } from "./proof-file.ts";
-import { settlerError } from "./settler-errors.ts";
 import { SettlingReport } from "./settling-report.ts";
 import type { HelperLog } from "./turn-report.ts";
 

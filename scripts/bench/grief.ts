@@ -4,9 +4,9 @@
  */
 import { auditPreconfirmations } from "@openledger/e2e/internal/audit/audit";
 import { drillUser } from "@openledger/e2e/internal/world/accounts";
+import { drillError } from "@openledger/e2e/internal/world/drill-errors";
 import { buildModelCircuits } from "@openledger/e2e/internal/world/model-circuits";
 import { createWorld, type World } from "@openledger/e2e/internal/world/world";
-import { drillError } from "@openledger/e2e/world/drill-errors";
 import { makeParkables, SIZE } from "./attackers-models.ts";
 import { claimAttack, creditWei } from "./claim-attack.ts";
 import { goesOn, type Measured, measure } from "./grief-measure.ts";

@@ -10,7 +10,7 @@ import { type ErrorTable, processErrors } from "@openledger/foundation/error-tab
 import { servingErrors } from "@openledger/models/adapters/serving-errors";
 import { factoryErrors } from "@openledger/models/factory/factory-errors";
 import { modelErrors } from "@openledger/models/model-errors";
-import { settlerErrors } from "@openledger/models/settler/settler-errors";
+import { settlerErrors } from "@openledger/models/settler-errors";
 import { operatorErrors } from "@openledger/operations/operator-errors";
 import { proverErrors } from "@openledger/prover/prover-errors";
 import { sequencerErrors } from "@openledger/sequencer/sequencer-errors";
