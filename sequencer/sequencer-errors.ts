@@ -97,8 +97,7 @@ export const sequencerErrors = {
     isRetryable: false,
   },
   SEQ_AMOUNT_EXPONENT: {
-    meaning:
-      "a transfer or payment whose amount code has an exponent above 18, where batches have leaf tables; the ledger would allow it",
+    meaning: "a transfer or payment whose amount code has an exponent above 18; the ledger would allow it",
     httpStatus: 422,
     isRetryable: false,
   },

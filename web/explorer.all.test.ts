@@ -1,6 +1,5 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { SEQUENTIAL_DRILL_SHAPE } from "../scripts/drill/drill-circuit.ts";
 import type { DrillWorld } from "../scripts/drill/drill-world.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { startPagesWorld } from "./testing/pages-world.ts";
@@ -8,9 +7,7 @@ import { startPagesWorld } from "./testing/pages-world.ts";
 let world: DrillWorld;
 let browser: Browser;
 beforeAll(async () => {
-  // Of the shape whose C a page computes from the data.
-  const shape = SEQUENTIAL_DRILL_SHAPE;
-  [world, browser] = await Promise.all([startPagesWorld("explorer", { shape }), openBrowser()]);
+  [world, browser] = await Promise.all([startPagesWorld("explorer"), openBrowser()]);
   await posted(2);
 }, 600_000);
 afterAll(async () => {

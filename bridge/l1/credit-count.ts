@@ -2,16 +2,17 @@ import { type Hex, hexToBytes } from "viem";
 import { decodeWire, type SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { type BatchShape, KIND } from "../../circuits/protocol.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
+import { tableIn } from "../../circuits/table/table-shape.ts";
 
 /** A refused deposit goes back to its sender as a credit; whether it is refused, the ledger decides. */
 const CREDITING: readonly number[] = [KIND.withdraw, KIND.depositNew, KIND.depositTo, KIND.forcedWithdraw];
 
 // No circuit has more.
-const ANY_SHAPE: BatchShape = { narrow: 4_094, wide: 255 };
-const ANY_BLOB: BatchShape = {
-  ...ANY_SHAPE,
-  table: { members: 2, rows: 1, units: 1, low: 1, top: 1, isBlob: true },
+const ANY_SHAPE: BatchShape = {
+  ...{ narrow: 4_094, wide: 255 },
+  table: { members: 2, rows: 1, units: 1, low: 1, top: 1 },
 };
+const ANY_BLOB: BatchShape = { ...ANY_SHAPE, table: tableIn(ANY_SHAPE.table, "blob") };
 // What L1 knows and the wire does not hold. Nothing of it is read here.
 const ANY_HEADER = {
   domain: 0n,

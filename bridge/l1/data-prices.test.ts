@@ -1,6 +1,7 @@
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 import type { BatchShape } from "../../circuits/protocol.ts";
+import { shapeOf } from "../../circuits/testing/sample-shape.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { createBridgeMetrics } from "../metrics.ts";
 import { silentLogger } from "../testing/bridge-fixture.ts";
@@ -25,7 +26,7 @@ test("the verdict on blobs follows L1's prices, and is said when it changes", as
     },
   };
   const logger = { ...silentLogger, info: (_facts: unknown, text: string) => said.push(text) } as never;
-  const notice = new DataPricesNotice([{ narrow: 6, wide: 2 }, SHAPE], {
+  const notice = new DataPricesNotice([shapeOf(6, 2), SHAPE], {
     ...{ client, logger, metrics },
     nowMs: () => nowMs,
   });

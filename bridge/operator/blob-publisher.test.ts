@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Hex, pad, size } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BatchShape, KIND } from "../../circuits/protocol.ts";
+import { shapeOf } from "../../circuits/testing/sample-shape.ts";
 import { unwrapBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { closeWithBlob, warmUpKzg } from "../../contracts/testing/blob-batches.ts";
@@ -32,7 +33,7 @@ const narrow = [4, 5, 6].map((a) => slot(KIND.transfer, [], { a, b: 7, amountCod
 
 let f: BridgeFixture;
 beforeAll(async () => {
-  f = await startBridgeFixture({}, [], [{ narrow: 6, wide: 3 }, BLOB, LONG]);
+  f = await startBridgeFixture({}, [], [shapeOf(6, 3), BLOB, LONG]);
   await warmUpKzg(f.l1);
 }, 180_000);
 afterAll(() => f?.stop());

@@ -5,7 +5,7 @@ import { blobElements } from "../../circuits/blob/blob-elements.ts";
 import { blobWithProof } from "../../circuits/blob/blob-sidecar.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import type { BatchShape } from "../../circuits/protocol.ts";
-import { openBatch } from "../../circuits/table/sealed-batch.ts";
+import { TableBuilder } from "../../circuits/table/table-builder.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { signBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
@@ -24,7 +24,7 @@ export async function postBlobBatch(
   shape: BatchShape,
   operations: (ledger: Ledger) => readonly Operation[],
 ): Promise<{ receipt: TransactionReceipt; versionedHash: VersionedHash; blob: Uint8Array }> {
-  const builder = openBatch(f.ledger, { ...(await f.l1.draft()), shape });
+  const builder = new TableBuilder(f.ledger, { ...(await f.l1.draft()), shape });
   for (const operation of operations(f.ledger)) builder.add(operation);
   const { data } = builder.close().batch;
   const closed = await closeWithBlob(f.l1 as never, data);

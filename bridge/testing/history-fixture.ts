@@ -7,7 +7,8 @@ import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
 import type { QueueOperation } from "../../circuits/ledger/operation.ts";
 import { type BatchShape, KIND } from "../../circuits/protocol.ts";
 import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { openBatch, sealedCommitment } from "../../circuits/table/sealed-batch.ts";
+import { sealedCommitment } from "../../circuits/table/sealed-batch.ts";
+import { TableBuilder } from "../../circuits/table/table-builder.ts";
 import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
 import { toContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
@@ -28,13 +29,6 @@ export const OPERATOR_SECRET = 7n;
 const ALICE_SECRET = 11n;
 const BOB_SECRET = 12n;
 
-/** The contracts' fixture's, the first one with a leaf table: what rollups have. */
-export const HISTORY_SHAPES = [
-  { ...SHAPES[0], table: { members: 2, rows: 8, units: 2, low: 2, top: 1 } },
-  SHAPES[1],
-  SHAPES[2],
-] as const satisfies readonly BatchShape[];
-
 export type HistoryFixture = Awaited<ReturnType<typeof startHistoryFixture>>;
 
 /** Circuits with keys of a setup, behind all others, and the secrets that all of them share. */
@@ -44,7 +38,7 @@ export interface HistoryFixtureOptions {
   sequencer?: Address;
   /** Who owns leaf 0; the contracts' fixture's where absent. */
   treasuryOwner?: Address;
-  /** Of the batch circuits; HISTORY_SHAPES where absent. */
+  /** Of the batch circuits; SHAPES where absent. */
   shapes?: readonly BatchShape[];
   settlementSizes?: readonly CircuitSizes[];
   real?: RealCircuits;
@@ -76,7 +70,7 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
       ...(options.sequencer === undefined ? {} : { sequencer: options.sequencer }),
       ...(options.gateOn === undefined ? {} : { genesisGate: await options.gateOn(client) }),
     },
-    options.shapes ?? HISTORY_SHAPES,
+    options.shapes ?? SHAPES,
     options.settlementSizes,
     options.real,
   );
@@ -130,7 +124,7 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
       shape: BatchShape = l1.shapes[0]!,
     ): Promise<ClosedBatch> {
       const draft = await l1.draft(after === undefined ? {} : { after: after.content });
-      const builder = openBatch(ledger, { ...draft, shape });
+      const builder = new TableBuilder(ledger, { ...draft, shape });
       for (const operation of operations(ledger)) builder.add(operation);
       const sealed = builder.close();
       return l1.close(sealed.batch.data, { commitment: sealedCommitment(sealed) });

@@ -3,14 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { KIND, shapeName } from "../../circuits/protocol.ts";
 import { isRollupError } from "../../circuits/rollup-error.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
-import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
+import { OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { type BatchEvent, type HistoryEvent, readL1History } from "../l1/l1-history.ts";
-import {
-  doctored,
-  HISTORY_SHAPES,
-  type HistoryFixture,
-  startHistoryFixture,
-} from "../testing/history-fixture.ts";
+import { doctored, type HistoryFixture, startHistoryFixture } from "../testing/history-fixture.ts";
 import { type VerifyOptions, verifyRollup } from "./verify.ts";
 
 let f: HistoryFixture;
@@ -104,7 +99,7 @@ describe("verifyRollup", () => {
     const wrong = { ...first!, key: { ...first!.key, delta: others[0]!.key.delta } };
     expect(await difference({ circuits: [wrong, ...others] })).toEqual([
       null,
-      `the verifying key of ${shapeName(HISTORY_SHAPES[0])}`,
+      `the verifying key of ${shapeName(SHAPES[0])}`,
     ]);
     expect(await difference({ circuits: others })).toEqual([null, "circuit 0"]);
   });
@@ -143,7 +138,7 @@ describe("verifyRollup", () => {
 
   test("finds a commitment to other data", async () => {
     const readHistory = inBatch(1n, (event) => ({ ...event, commitment: event.commitment! + 1n }));
-    // Of a batch with a table the data alone does not give C.
+    // The data alone does not give C.
     expect(await difference({ readHistory })).toEqual([1, "the proof"]);
   });
 

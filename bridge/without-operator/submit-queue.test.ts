@@ -4,8 +4,8 @@ import { isRollupError } from "../../circuits/rollup-error.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { EXIT_SIZES, exitActions } from "../../contracts/testing/exit-fixture.ts";
-import { ANY_FEE, OPEN } from "../../contracts/testing/rollup-fixture.ts";
-import { HISTORY_SHAPES, type HistoryFixture, startHistoryFixture } from "../testing/history-fixture.ts";
+import { ANY_FEE, OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
+import { type HistoryFixture, startHistoryFixture } from "../testing/history-fixture.ts";
 import { verifyRollup } from "../verify/verify.ts";
 import { submitQueue } from "./submit-queue.ts";
 
@@ -13,7 +13,7 @@ let f: HistoryFixture;
 afterEach(() => f?.stop());
 
 const known = () =>
-  HISTORY_SHAPES.map((shape, i) => ({
+  SHAPES.map((shape, i) => ({
     name: shapeName(shape),
     circuitId: f.l1.circuits[i]!.circuitId,
   }));
@@ -65,7 +65,9 @@ test("a stranger takes the entries that are overdue, and no other, from L1 alone
   stages.length = 0;
   const [batch, ...more] = await submit();
   expect(more).toEqual([]);
-  expect(stages, "the circuit without narrow slots").toEqual(["restore", "prove", "batch-0-9", "send"]);
+  expect(stages, "the circuit with the smallest table").toEqual([
+    ...["restore", "prove", shapeName(SHAPES[2]), "send"],
+  ]);
   expect(batch).toMatchObject({
     batchNumber: batchNumber + 1,
     entries: [

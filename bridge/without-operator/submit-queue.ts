@@ -9,7 +9,8 @@ import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import type { QueueOperation } from "../../circuits/ledger/operation.ts";
 import { GENESIS_FEE_ACCOUNT_ID, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
-import { openBatch, sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
+import { sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
+import { TableBuilder } from "../../circuits/table/table-builder.ts";
 import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import type { BlobSource } from "../blobs/blob-source.ts";
 import { bridgeError } from "../bridge-errors.ts";
@@ -92,7 +93,7 @@ export async function submitQueue(options: SubmitQueueOptions): Promise<Submitte
     batchNumber += 1;
     stage("prove", batchNumber);
     const head = await l1Call("read the newest block", () => client.getBlock());
-    const builder = openBatch(ledger, {
+    const builder = new TableBuilder(ledger, {
       shape,
       domain,
       idFeeWei,

@@ -7,9 +7,8 @@ import { shapeName } from "../../circuits/protocol.ts";
 import { commitColumns, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
-import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
+import { OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
 import { DEFAULT_SPLIT_DELAY_SECONDS, OPEN_SETTLEMENT_DELAY_SECONDS } from "../l1/settlement-times.ts";
-import { HISTORY_SHAPES } from "../testing/history-fixture.ts";
 import {
   DRAWS,
   EARNER_TABLE_CIRCUIT,
@@ -34,7 +33,7 @@ const [{ size0: payments, size1: slots }] = MODEL_CIRCUITS as [(typeof MODEL_CIR
 const NAMES = new Map([
   [SAMPLED_CIRCUIT, `settlement-16-${FEATURES}-${slots}-${payments}-${DRAWS}`],
   [EARNER_TABLE_CIRCUIT, `earner-table-${slots}`],
-  ...HISTORY_SHAPES.map((shape, i) => [i, shapeName(shape)] as const),
+  ...SHAPES.map((shape, i) => [i, shapeName(shape)] as const),
 ]);
 
 const known = () => f.l1.circuits.map(({ circuitId }, i) => ({ name: NAMES.get(i)!, circuitId }));
@@ -140,7 +139,7 @@ describe("submitSettlement", () => {
     expect(stages).toEqual(["restore", "settle", "prove-batch", "send"]);
     expect(proved, "the batch circuit with the fewest slots").toEqual([
       NAMES.get(SAMPLED_CIRCUIT),
-      shapeName(HISTORY_SHAPES[0]),
+      shapeName(SHAPES[0]),
     ]);
     expect(result).toMatchObject({ status: "settled", postableFrom: null });
     expect(result).toMatchObject({ epoch: 1, batchNumber: sealBatch + 1 });

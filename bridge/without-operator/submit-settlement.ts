@@ -22,7 +22,8 @@ import {
   settleEpoch,
 } from "../../circuits/settlement/settlement-rules.ts";
 import { modelShape } from "../../circuits/settlement/settlement-size.ts";
-import { openBatch, sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
+import { sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
+import { TableBuilder } from "../../circuits/table/table-builder.ts";
 import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import type { BlobSource } from "../blobs/blob-source.ts";
 import { bridgeError } from "../bridge-errors.ts";
@@ -171,7 +172,7 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   stage("prove-batch");
   const batchCircuit = chooseBatchCircuit(registered, circuits);
   const [domain, idFeeWei] = await Promise.all([rollup.domain(), rollup.idFeeWei()]);
-  const builder = openBatch(ledger, {
+  const builder = new TableBuilder(ledger, {
     shape: batchShape(batchCircuit),
     domain,
     idFeeWei,

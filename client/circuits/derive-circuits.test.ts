@@ -5,13 +5,14 @@ import { verifierKey } from "../../bridge/verify/verify-keys.ts";
 import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { shapeOf } from "../../circuits/testing/sample-shape.ts";
 import { simulateCircuit } from "../../contracts/testing/test-prover.ts";
 import { developmentSecrets } from "../../prover/keys/development-secrets.ts";
 import { clientError } from "../client-errors.ts";
 import { nameByKey, namesOf, refuseHiddenDevelopmentKey } from "./derive-circuits.ts";
 import { readRollupCircuits } from "./rollup-circuits.ts";
 
-const SIZES = batchSizes({ narrow: 6, wide: 2 });
+const SIZES = batchSizes(shapeOf(6, 2));
 const { alpha, beta } = developmentSecrets("any");
 
 /** As the contract tells of it, with a key whose alpha and beta are these. */

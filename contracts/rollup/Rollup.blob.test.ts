@@ -4,6 +4,7 @@ import { encodeOpening, readOpening } from "../../circuits/blob/blob-opening.ts"
 import { BLOB_FIELD_ORDER } from "../../circuits/blob/blob-polynomial.ts";
 import { type BatchShape, KIND } from "../../circuits/protocol.ts";
 import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { shapeOf } from "../../circuits/testing/sample-shape.ts";
 import type { CircuitConfig } from "../build/verifying-key.ts";
 import { type Anvil, startAnvil } from "../l1/anvil.ts";
 import {
@@ -21,7 +22,7 @@ const BLOB: BatchShape = {
   wide: 3,
   table: { members: 2, rows: 8, units: 2, low: 3, top: 3, isBlob: true },
 };
-const SHAPES = [{ narrow: 6, wide: 3 }, BLOB];
+const SHAPES = [shapeOf(6, 3), BLOB];
 // More than a pair: a constant has the same value and the same proof everywhere.
 const narrow = [4, 5, 6].map((a) => slot(KIND.transfer, [], { a, b: 7, amountCode: 99n }));
 const CONTENT = { shape: BLOB, narrow, signedCount: 3 };

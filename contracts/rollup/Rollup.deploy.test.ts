@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FIELD_ORDER } from "../../circuits/protocol.ts";
 import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { shapeOf } from "../../circuits/testing/sample-shape.ts";
 import type { DeployOptions } from "../build/deploy.ts";
 import { startAnvil } from "../l1/anvil.ts";
 import { connect, deployFixture, OPEN, revertOf, SHAPES, startFixture } from "../testing/rollup-fixture.ts";
@@ -111,7 +112,7 @@ describe("Rollup's constructor", () => {
       revertOf(
         deployFixture(f.client, {
           token: f.deployment.token,
-          circuits: [simulateCircuit(batchSizes({ narrow, wide }))],
+          circuits: [simulateCircuit(batchSizes(shapeOf(narrow, wide)))],
         }),
       );
     const name = "VerifierShapeInvalid";

@@ -7,6 +7,7 @@ import { encodeFunctionData, type Hex } from "viem";
 import type { BatchData, SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { shapeOf } from "../../circuits/testing/sample-shape.ts";
 import { startAnvil } from "../l1/anvil.ts";
 import { EXIT_SIZES, exitActions } from "./exit-fixture.ts";
 import {
@@ -24,8 +25,8 @@ import {
 import { sealSlot, settlementActions, settleSlot } from "./settlement-fixture.ts";
 
 /** As many narrow slots as older wire forms could count: figures stay comparable. */
-const LARGE = { narrow: 510, wide: 8 };
-const SMALL = { narrow: 6, wide: 8 };
+const LARGE = shapeOf(510, 8);
+const SMALL = shapeOf(6, 8);
 const SETTLEMENT_CIRCUIT = [{ sort: CIRCUIT_SORT.settlement, size0: 1024, size1: 256 }];
 
 export interface GasFigures {

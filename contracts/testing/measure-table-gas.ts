@@ -1,4 +1,4 @@
-/** Gas of batches with a leaf table, as receipts on a local node state it: calldata and EIP-7623's floor included. */
+/** Gas of full batches, as receipts on a local node state it: calldata and EIP-7623's floor included. */
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { postedShape } from "../../circuits/table/table-shape.ts";

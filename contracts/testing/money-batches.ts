@@ -3,11 +3,12 @@ import { expect } from "vitest";
 import { queueOperationOf } from "../../circuits/batch/batch.ts";
 import type { BatchData, SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { KIND } from "../../circuits/protocol.ts";
+import { shapeOf } from "../../circuits/testing/sample-shape.ts";
 import { type Call, type MoneyCalls, USERS } from "./money-calls.ts";
 import { executeEntry } from "./money-ledger.ts";
 import { OPEN, type Role, randomElement, slot, submission } from "./rollup-fixture.ts";
 
-export const WALK_SHAPE = { narrow: 0, wide: 24 } as const;
+export const WALK_SHAPE = shapeOf(2, 24);
 /** What a false batch says: a walk that is long enough tries each. */
 export const LIES = [
   ...["of a frozen ledger", "leaves overdue entries", "a stranger's too early"],

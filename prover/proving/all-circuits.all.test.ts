@@ -1,9 +1,6 @@
 import { rm } from "node:fs/promises";
 import { groth16 } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BatchBuilder } from "../../circuits/batch/batch.ts";
-import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
-import { batchStatement } from "../../circuits/blob/batch-statement.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.ts";
 import { earnerExit } from "../../circuits/exit/earner-exit.ts";
@@ -13,8 +10,7 @@ import { KIND, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import { genesisOf } from "../../circuits/settlement/earner-table-rules.ts";
 import { settleEpoch } from "../../circuits/settlement/settlement-rules.ts";
-import { closedTableInputs } from "../../circuits/table/table-builder.ts";
-import { tableStatement } from "../../circuits/table/table-data.ts";
+import { sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
 import { type TableShape, tableName } from "../../circuits/table/table-shape.ts";
 import { exitInputs, exitWorld, MODEL_ID } from "../../circuits/testing/exit-world.ts";
 import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
@@ -33,25 +29,14 @@ const TABLES: readonly TableShape[] = [TABLE, { ...TABLE, isBlob: true }];
 
 /** One small circuit of every sort that the registry knows, and inputs for it. */
 const circuits: readonly { readonly name: string; makeInputs(): CircuitInputs }[] = [
-  {
-    name: "batch-2-1",
-    makeInputs() {
-      const shape = { narrow: 2, wide: 1 };
-      const world = new RandomLedger(7, TREE_DEPTH);
-      const builder = new BatchBuilder(world.ledger, world.opening(shape));
-      for (let i = 0; i < shape.narrow; i++) builder.add(world.transfer());
-      const closed = builder.close();
-      return batchInputs(closed, batchStatement(closed.data, 1n).z, TREE_DEPTH);
-    },
-  },
   ...TABLES.map((shape) => ({
     name: tableName(shape),
     makeInputs() {
       const closed = fillTable(new RandomLedger(4, TREE_DEPTH), shape, 40);
       const { transfers, members } = closed.layout;
       expect([...transfers, ...members].every(({ kind }) => kind !== KIND.null)).toBe(true);
-      const { z } = tableStatement(closed.batch.data, closed.layout, 1n, shape.isBlob ? 1n << 248n : null);
-      return closedTableInputs(closed, z, TREE_DEPTH);
+      const { z } = sealedStatement(closed, 1n, shape.isBlob ? 1n << 248n : null);
+      return sealedInputs(closed, z, TREE_DEPTH);
     },
   })),
   {

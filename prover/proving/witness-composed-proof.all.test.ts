@@ -2,12 +2,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { BatchBuilder } from "../../circuits/batch/batch.ts";
-import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
-import { batchStatement } from "../../circuits/blob/batch-statement.ts";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { composedBatchSpec } from "../../circuits/registry/circuit-registry.ts";
+import { tableCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
+import { TableBuilder } from "../../circuits/table/table-builder.ts";
+import { postedShape } from "../../circuits/table/table-shape.ts";
+import { SHAPE as TABLE } from "../../circuits/testing/forgery-world.ts";
 import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
 import { createProver } from "../backends.ts";
 import { verifyProof } from "../formats/verification-key.ts";
@@ -15,7 +16,7 @@ import { developmentSetup } from "../keys/development-setup.ts";
 import type { CircuitInputs, ProvingCircuit } from "./prover.ts";
 
 const DEPTH = 2;
-const SHAPE = { narrow: 0, wide: 1 };
+const SHAPE = postedShape(TABLE);
 
 let circuit: ProvingCircuit;
 let folder: string;
@@ -23,18 +24,18 @@ let folder: string;
 beforeAll(async () => {
   await initPoseidon();
   folder = await mkdtemp(join(tmpdir(), "openledger-composed-"));
-  const spec = composedBatchSpec(SHAPE, DEPTH);
+  const spec = tableCircuitSpec(TABLE, DEPTH);
   const composed = await compileCircuit({ ...spec, name: `composed-${spec.name}` });
   circuit = await developmentSetup(composed, { cacheDir: folder });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function nextBatch(world: RandomLedger) {
-  const builder = new BatchBuilder(world.ledger, world.opening(SHAPE));
+  const builder = new TableBuilder(world.ledger, world.opening(SHAPE));
   world.fill(builder, SHAPE);
-  const closed = builder.close();
-  const statement = batchStatement(closed.data, 77n);
-  return { inputs: batchInputs(closed, statement.z, DEPTH) as CircuitInputs, statement };
+  const sealed = builder.close();
+  const statement = sealedStatement(sealed, 77n);
+  return { inputs: sealedInputs(sealed, statement.z, DEPTH) as CircuitInputs, statement };
 }
 
 describe("a composed circuit's proof", () => {

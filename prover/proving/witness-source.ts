@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { ComposedWitness } from "../../circuits/batch/composed-witness.ts";
 import type { RunBlock, RunPart } from "../../circuits/compiler/composed-copies.ts";
 import { isComposition, readDescription } from "../../circuits/compiler/composed-description.ts";
 import { type InputValue, WitnessCalculator } from "../../circuits/compiler/witness-calculator.ts";
@@ -83,10 +82,7 @@ async function openComposition(path: string, threadCount: number): Promise<Witne
     if (made === null) return null;
     return inputs.map((_, i) => made.subarray(32 * portCount * i, 32 * portCount * (i + 1)));
   };
-  const witness =
-    description.plan.sort === "table"
-      ? new TableWitness(description, run, runBlock)
-      : new ComposedWitness(description, run);
+  const witness = new TableWitness(description, run, runBlock);
   return {
     async calculate(inputs, onProgress) {
       const shared = new SharedArrayBuffer(32 * description.wireCount);

@@ -8,7 +8,7 @@ import { type ComposedDescription, readDescription } from "../../circuits/compil
 import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { tableCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { closedTableInputs } from "../../circuits/table/table-builder.ts";
+import { sealedInputs } from "../../circuits/table/sealed-batch.ts";
 import { TableWitness } from "../../circuits/table/table-witness.ts";
 import { RandomLedger } from "../../circuits/testing/random-ledger.ts";
 import { fillTable, SMALL_DEPTH, SMALL_TABLE } from "../../circuits/testing/table-world.ts";
@@ -41,11 +41,7 @@ beforeAll(async () => {
 afterAll(() => Promise.all([threads.end(), source.close()]));
 
 const inputsOf = (seed: number, operations: number): CircuitInputs =>
-  closedTableInputs(
-    fillTable(new RandomLedger(seed, SMALL_DEPTH), SMALL_TABLE, operations),
-    777n,
-    SMALL_DEPTH,
-  );
+  sealedInputs(fillTable(new RandomLedger(seed, SMALL_DEPTH), SMALL_TABLE, operations), 777n, SMALL_DEPTH);
 
 describe.skipIf(loadStepRunner() === null)("a table batch's witness by steps", () => {
   it("has steps for every part", () => {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
 import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
+import { shapeOf } from "../../circuits/testing/sample-shape.ts";
 import { toContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
 import { connect, deployFixture, revertOf } from "../../contracts/testing/rollup-fixture.ts";
@@ -81,7 +82,7 @@ export async function isTakenByContract(keyFolder: string): Promise<{ right: boo
   const { proof } = await prover.prove({ circuit, inputs: { c, y, z, w } });
   await prover.close();
   const config = {
-    ...batchSizes({ narrow: 0, wide: 9 }),
+    ...batchSizes(shapeOf(2, 9)),
     isDevelopment: false,
     key: toSolidityKey(circuit.verificationKey),
   };

@@ -5,6 +5,7 @@
 import { formatEther } from "viem";
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { KIND } from "../../circuits/protocol.ts";
+import { shapeOf } from "../../circuits/testing/sample-shape.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
 import {
   ANY_FEE,
@@ -20,7 +21,7 @@ import {
 const NO_LEAF = 0xffffff;
 /** Queue entries a batch takes: the wide slots of a production circuit. */
 const WIDE_SLOTS = 8;
-const SHAPE = { narrow: 8, wide: WIDE_SLOTS };
+const SHAPE = shapeOf(8, WIDE_SLOTS);
 const MONTH_DAYS = 30;
 const DAY_SECONDS = 86_400;
 /** How often a batch takes entries: each close interval of the default settings, each minute, and once an hour. */

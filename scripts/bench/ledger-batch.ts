@@ -10,12 +10,8 @@ import { genesisLedger, type Ledger } from "../../circuits/ledger/ledger.ts";
 import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
 import { type BatchShape, KIND, shapeName, TREE_DEPTH } from "../../circuits/protocol.ts";
 import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
-import {
-  type OpenBatch,
-  openBatch,
-  sealedInputs,
-  sealedStatement,
-} from "../../circuits/table/sealed-batch.ts";
+import { sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
+import { TableBuilder } from "../../circuits/table/table-builder.ts";
 import { windowSize } from "../../circuits/table/table-shape.ts";
 import { toContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { deployRollup } from "../../contracts/build/deploy.ts";
@@ -52,7 +48,7 @@ function crowdedLedger(operatorOwner: bigint, idLimit: number): { ledger: Ledger
 function fillWithTransfers(
   ledger: Ledger,
   ids: readonly number[],
-  builder: OpenBatch,
+  builder: TableBuilder,
   domain: bigint,
   count: number,
 ) {
@@ -86,10 +82,7 @@ export async function proveFullBatch(
     const publicClient = createPublicClient({ chain: foundry, transport, pollingInterval: 50 });
     const [account] = (await publicClient.request({ method: "eth_accounts" } as never)) as `0x${string}`[];
     const walletClient = createWalletClient({ account: account!, chain: foundry, transport });
-    const { ledger, ids } = crowdedLedger(
-      BigInt(account!),
-      shape.table === undefined ? 2 ** 24 : windowSize(shape.table),
-    );
+    const { ledger, ids } = crowdedLedger(BigInt(account!), windowSize(shape.table));
     const key = toSolidityKey(circuit.verificationKey);
     const config = { ...batchSizes(shape), isDevelopment: circuit.isDevelopment, key };
     const deployment = await deployRollup({
@@ -105,7 +98,7 @@ export async function proveFullBatch(
     const contract = { address: deployment.rollup, abi: rollupAbi } as const;
     const domain = await publicClient.readContract({ ...contract, functionName: "domain" });
     const { timestamp } = await publicClient.getBlock();
-    const builder = openBatch(ledger, {
+    const builder = new TableBuilder(ledger, {
       shape,
       domain,
       oldRoot: ledger.root,
@@ -118,7 +111,7 @@ export async function proveFullBatch(
       feePerUnitWei: 10n ** 9n,
     });
     // A table's slots for commits and payments stay empty.
-    const transferCount = shape.narrow - (shape.table?.members ?? 0) + shape.wide;
+    const transferCount = shape.narrow - shape.table.members + shape.wide;
     fillWithTransfers(ledger, ids, builder, domain, transferCount);
     const sealed = builder.close();
     const statement = sealedStatement(sealed, computeCircuitId(config));

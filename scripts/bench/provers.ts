@@ -26,7 +26,7 @@ import {
   temporaryFolder,
   testDeployment,
 } from "../../sequencer/testing/test-rollup.ts";
-import { buildDrillCircuit } from "../drill/drill-circuit.ts";
+import { buildDrillCircuit, DRILL_SIZES } from "../drill/drill-circuit.ts";
 import { median } from "./prove-summary.ts";
 
 export interface ProversBenchOptions {
@@ -42,8 +42,8 @@ interface Measured {
   readonly besideMs: number;
 }
 
-/** Two wide slots: 60,248 constraints. */
-const SHAPE = { narrow: 0, wide: 2 };
+/** One wide slot: 52,234 constraints. */
+const { shape: SHAPE } = DRILL_SIZES.get(2)!;
 const LOCK_MS = 4_000;
 const POLL_MS = 50;
 const TOKEN = OPERATOR_TOKEN.replaceAll(" ", "-");

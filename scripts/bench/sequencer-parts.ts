@@ -1,9 +1,6 @@
 /** What the steps of an operation cost one core, each against what stood there before; processor time, not wall time. */
 import { deserialize, serialize } from "node:v8";
 import { buildPoseidon } from "circomlibjs";
-import { BatchBuilder } from "../../circuits/batch/batch.ts";
-import { draftOf, openDraft } from "../../circuits/batch/batch-draft.ts";
-import { batchInputs } from "../../circuits/batch/batch-inputs.ts";
 import {
   derivePublicKey,
   rememberVerdict,
@@ -16,8 +13,11 @@ import { hashTagged, hashTaggedMany, initPoseidon } from "../../circuits/field/p
 import { accountLeaf } from "../../circuits/ledger/leaf.ts";
 import { Ledger } from "../../circuits/ledger/ledger.ts";
 import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
-import { PRODUCTION_SHAPE, TREE_DEPTH } from "../../circuits/protocol.ts";
+import { TREE_DEPTH } from "../../circuits/protocol.ts";
 import { Secret } from "../../circuits/secret.ts";
+import { openSealedDraft, sealedDraftOf, sealedInputs } from "../../circuits/table/sealed-batch.ts";
+import { TableBuilder } from "../../circuits/table/table-builder.ts";
+import { PRODUCTION_SHAPE } from "../../circuits/testing/sample-shape.ts";
 import { preconfirmationSignerOf } from "../../sequencer/intake/signature-tasks.ts";
 import { createPreconfirmationSigner } from "../../sequencer/store/preconfirmations.ts";
 import { TEST_DOMAIN, testUser, transfer } from "../../sequencer/testing/test-rollup.ts";
@@ -108,7 +108,7 @@ async function batchParts() {
       if (round >= BATCH_COUNT / 2) spentUs[step] += (system + user) / ((BATCH_COUNT / 2) * SENDER_COUNT);
       return result;
     };
-    const builder = new BatchBuilder(ledger, {
+    const builder = new TableBuilder(ledger, {
       ...{ shape: PRODUCTION_SHAPE, domain: TEST_DOMAIN, oldRoot: ledger.root, firstOpIndex: 0n },
       ...{ batchNumber: BigInt(round + 1), oldNextId: 0, timestamp: 1n, feeAccountId: 1 },
       ...{ feePerUnitWei: 1_000n, idFeeWei: 0n },
@@ -117,8 +117,8 @@ async function batchParts() {
       for (const operation of operations) builder.add(operation);
     });
     const closed = timed("close", () => builder.close());
-    const draft = timed("draft", () => serialize(draftOf(closed)));
-    const inputs = timed("layOut", () => batchInputs(openDraft(deserialize(draft)), 5n, TREE_DEPTH));
+    const draft = timed("draft", () => serialize(sealedDraftOf(closed)));
+    const inputs = timed("layOut", () => sealedInputs(openSealedDraft(deserialize(draft)), 5n, TREE_DEPTH));
     bytes.draft = draft.length / SENDER_COUNT;
     bytes.inputs = serialize(inputs).length / SENDER_COUNT;
   }

@@ -4,9 +4,8 @@
  */
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { TREE_DEPTH } from "../../circuits/protocol.ts";
-import { closedTableInputs } from "../../circuits/table/table-builder.ts";
+import { sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
 import { partConstraints, tableConstraints } from "../../circuits/table/table-counts.ts";
-import { tableStatement } from "../../circuits/table/table-data.ts";
 import type { TableShape } from "../../circuits/table/table-shape.ts";
 import { tableTerms, unbalanced } from "../../circuits/table/table-terms.ts";
 import { holdReplayEqual } from "../../circuits/testing/at-once-world.ts";
@@ -93,8 +92,8 @@ export async function benchTableEquality(count: number) {
     const closed = fillTable(world, SMALL_TABLE, world.random.below(14));
     const { data } = closed.batch;
     const left = unbalanced(tableTerms(closed.layout, data.feePerUnitWei));
-    const { commitment, y, z } = tableStatement(data, closed.layout, 0n);
-    const witness = await tester.calculateWitness(closedTableInputs(closed, z, SMALL_DEPTH));
+    const { commitment, y, z } = sealedStatement(closed, 0n);
+    const witness = await tester.calculateWitness(sealedInputs(closed, z, SMALL_DEPTH));
     const isEqual = witness[1] === commitment && witness[2] === y && witness[3] === z;
     if (left.length > 0 || !isEqual || tester.checkConstraints(witness) !== null)
       throw new Error(`batch ${i}: the template and the model differ`);
@@ -113,6 +112,6 @@ export async function benchAtOnce(count: number) {
 
 /** Gas of a batch full of transfers, and of one full of payments, divided by them. Proofs by known trapdoors. */
 export async function benchTableGas() {
-  console.log("posting table batches to a local node");
+  console.log("posting batches to a local node");
   return measureTableGas();
 }

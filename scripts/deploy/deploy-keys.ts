@@ -4,7 +4,6 @@ import { createReadStream } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import { shapeName } from "../../circuits/protocol.ts";
 import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
 import {
   batchSizes,
@@ -183,13 +182,11 @@ async function sha256Of(path: string): Promise<string> {
 
 /** What L1 is told of a circuit. Its name says it; `circuitSpec` has refused what is no name. */
 function sizesOf(name: string): CircuitSizes {
-  const [first = 0, second = 0, third = 0, fourth = 0] = (name.match(/\d+/g) ?? []).map(Number);
+  const [first = 0, , third = 0, fourth = 0] = (name.match(/\d+/g) ?? []).map(Number);
   if (name === "leaf-exit") return exitSizes();
   if (name.startsWith("earner-exit-")) return exitSizes(first);
   if (name.startsWith("earner-table-")) return { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: first };
   const table = parseTableName(name);
   if (table !== null) return batchSizes(postedShape(table));
-  const shape = { narrow: first, wide: second };
-  if (name === shapeName(shape)) return batchSizes(shape);
   return { sort: CIRCUIT_SORT.settlement, size0: fourth, size1: third };
 }

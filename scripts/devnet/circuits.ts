@@ -18,7 +18,7 @@ import {
   developmentSetup,
   developmentVerificationKey,
 } from "../../prover/keys/development-setup.ts";
-import { FALLBACK_SHAPE } from "./config.ts";
+import { SMALL_TABLE } from "./config.ts";
 import type { Console } from "./console.ts";
 import type { DevnetPlan } from "./plan.ts";
 
@@ -31,7 +31,7 @@ export interface DevnetCircuit {
 
 /**
  * Circuits of the devnet's rollup in the order in which L1 numbers them: batch, settlement, earner table, exits of leaves
- * and of earners, without which nobody could freeze it, and the fallback for batches; then that of a direct model, and
+ * and of earners, without which nobody could freeze it, and the small batch that strangers prove; then that of a direct model, and
  * that of batches in blobs, where there are such.
  */
 export function circuitsOf(plan: DevnetPlan): PlannedCircuit[] {
@@ -58,7 +58,7 @@ export function circuitsOf(plan: DevnetPlan): PlannedCircuit[] {
       spec: earnerExitCircuitSpec(settlement.earners),
       isProven: false,
     },
-    batch(FALLBACK_SHAPE, false),
+    batch(postedShape(SMALL_TABLE), false),
     ...(direct === undefined ? [] : [settling(direct)]),
     ...(hasBlobs ? [batch(postedShape(tableIn(table, "blob")), true)] : []),
   ];

@@ -29,8 +29,8 @@ export const DRILL_SIZES: ReadonlyMap<number, DrillSize> = new Map([
 ]);
 export const DRILL_SLOT_COUNTS = [...DRILL_SIZES.keys()];
 
-/** The fallback, for drills of settlements and of ceremonies' kept keys: nearly all of their operations need wide slots. */
-export const SEQUENTIAL_DRILL_SHAPE: BatchShape = { narrow: 0, wide: 2 };
+/** For drills whose operations nearly all need wide slots. */
+export const WIDE_DRILL_SHAPE: BatchShape = DRILL_SIZES.get(8)!.shape;
 
 function drillShape(sizes: Pick<TableShape, "transfers" | "wide" | "rows">): BatchShape {
   return postedShape({ ...sizes, members: 1, units: 1, low: 1, top: 1 });

@@ -14,15 +14,15 @@ import { openTokenAbi, rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { type Diagnosis, examine } from "../operator/doctor.ts";
 import { drillAccount, drillPrivateKey, drillUser } from "./drill-accounts.ts";
 import { drillCeremony } from "./drill-ceremony.ts";
-import { SEQUENTIAL_DRILL_SHAPE } from "./drill-circuit.ts";
+import { DRILL_SIZES } from "./drill-circuit.ts";
 import { drillError } from "./drill-errors.ts";
 import type { InstalledProcess } from "./installed-process.ts";
 import { FEE_PER_UNIT_WEI, Traffic } from "./traffic.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** The smallest set with which everything can be done. The keys that ceremonies made of it are kept. */
-const CIRCUITS = [shapeName(SEQUENTIAL_DRILL_SHAPE), "leaf-exit", "earner-exit-4"];
-/** 60,248 constraints. */
+const CIRCUITS = [shapeName(DRILL_SIZES.get(2)!.shape), "leaf-exit", "earner-exit-4"];
+/** 52,234 constraints. */
 const POWER = 16;
 const USERS = [0, 1, 2, 3];
 const FIRST_DEPOSIT_WEI = parseEther("1000");

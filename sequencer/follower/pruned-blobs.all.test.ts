@@ -17,6 +17,7 @@ import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/h
 import { readSnapshot } from "../../bridge/verify/snapshot-file.ts";
 import { verifyRollup } from "../../bridge/verify/verify.ts";
 import { keyXOf } from "../../circuits/testing/random-ledger.ts";
+import { shapeOf } from "../../circuits/testing/sample-shape.ts";
 import { leave } from "../../client/leaving/leave.ts";
 import { warmUpKzg } from "../../contracts/testing/blob-batches.ts";
 import { ANY_FEE, OPEN } from "../../contracts/testing/rollup-fixture.ts";
@@ -25,7 +26,7 @@ import { startTestFollower, type TestFollower } from "../testing/follower-fixtur
 import { temporaryFolder } from "../testing/test-rollup.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";
 
-const PLAIN = { narrow: 6, wide: 4 };
+const PLAIN = shapeOf(6, 4);
 const BLOB = {
   ...{ narrow: 8, wide: 4 },
   table: { members: 4, rows: 8, units: 2, low: 2, top: 2, isBlob: true },

@@ -2,7 +2,7 @@
 import { recoverKeyY, SUBGROUP_ORDER } from "../../circuits/field/eddsa.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import { checkForm } from "../../circuits/ledger/operation-form.ts";
-import { type BatchShape, FIELD_ORDER, KIND, kindRule } from "../../circuits/protocol.ts";
+import { FIELD_ORDER, KIND, kindRule } from "../../circuits/protocol.ts";
 import { RollupError } from "../../circuits/rollup-error.ts";
 import { fitsTableAmount } from "../../circuits/table/table-limits.ts";
 import { sequencerError } from "../sequencer-errors.ts";
@@ -11,15 +11,10 @@ import { sequencerError } from "../sequencer-errors.ts";
 const MAX_COMMIT_ROW_COUNT = 2n ** 32n - 1n;
 
 /**
- * @param shape of the batches that the sequencer seals
  * @throws OP_UNKNOWN_KIND, OP_MALFORMED, SEQ_SELF_TRANSFER, SEQ_ZERO_AMOUNT, SEQ_AMOUNT_EXPONENT, SEQ_ROW_COUNT_RANGE,
  * SEQ_UNUSABLE_KEY, SEQ_RECIPIENT_IS_ROLLUP
  */
-export function checkPolicy(
-  operation: SignedOperation,
-  rollupAddress: `0x${string}`,
-  shape: BatchShape,
-): void {
+export function checkPolicy(operation: SignedOperation, rollupAddress: `0x${string}`): void {
   checkForm(operation);
   checkSignatureForm(operation);
   const { kind, a, b, amountCode, words } = operation;
@@ -34,7 +29,7 @@ export function checkPolicy(
       data: { kind: kindRule(kind)!.name },
     });
   }
-  const isForTable = shape.table !== undefined && (kind === KIND.transfer || kind === KIND.payInference);
+  const isForTable = kind === KIND.transfer || kind === KIND.payInference;
   // Attack: it would take one of the few wide slots at the price of a narrow one, for an amount that comes back.
   if (isForTable && !fitsTableAmount(amountCode)) {
     throw sequencerError(

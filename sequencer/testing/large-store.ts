@@ -5,7 +5,8 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { hex32 } from "../../circuits/hex.ts";
-import { KIND, PRODUCTION_SHAPE } from "../../circuits/protocol.ts";
+import { KIND } from "../../circuits/protocol.ts";
+import { PRODUCTION_SHAPE } from "../../circuits/testing/sample-shape.ts";
 import { TestRandom } from "../../circuits/testing/test-random.ts";
 import { type Groth16Proof, realFirst } from "../../circuits/wire/groth16-proof.ts";
 import {

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from "node:path";
 import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
 import { readSnapshot, writeSnapshot } from "../../bridge/verify/snapshot-file.ts";
-import { PRODUCTION_SHAPE } from "../../circuits/protocol.ts";
 import { encodeDeployment } from "../../circuits/registry/deployment.ts";
+import { PRODUCTION_SHAPE } from "../../circuits/testing/sample-shape.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
 import { connect, deployFixture } from "../../contracts/testing/rollup-fixture.ts";
 import { snapshotOfDirectory } from "../follower/log-snapshot.ts";

@@ -4,6 +4,7 @@ import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { KIND, kindRule } from "../../circuits/protocol.ts";
 import { TableBuilder } from "../../circuits/table/table-builder.ts";
+import { postedShape } from "../../circuits/table/table-shape.ts";
 import { OPEN, RandomLedger, signFor } from "../../circuits/testing/random-ledger.ts";
 import type { LedgerBatch } from "../../client/sequencer/sequencer-schemas.ts";
 import { firstDifference } from "./batch-differences.ts";
@@ -23,8 +24,7 @@ beforeAll(async () => {
   await initPoseidon();
   const world = new RandomLedger(4, 4);
   const shape = { transfers: 4, members: 2, wide: 1, rows: 4, units: 1, low: 1, top: 2 };
-  const { shape: _, ...opening } = world.opening({ narrow: 0, wide: 1 });
-  const table = new TableBuilder(world.ledger, shape, opening);
+  const table = new TableBuilder(world.ledger, world.opening(postedShape(shape)));
   const [alice, bob] = world.accounts;
   const { secret } = alice!;
   table.add(signFor(world.ledger, secret, { kind: 1, a: alice!.id, b: bob!.id, amountCode: 1n }));

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Hex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BatchShape, KIND } from "../../../circuits/protocol.ts";
+import { shapeOf } from "../../../circuits/testing/sample-shape.ts";
 import {
   hasCells,
   unwrapBlobTransaction,
@@ -25,7 +26,7 @@ const LONG: BatchShape = { ...BLOB, narrow: 136, table: { ...BLOB.table!, rows: 
 
 let f: BridgeFixture;
 beforeAll(async () => {
-  f = await startBridgeFixture({}, [], [{ narrow: 6, wide: 3 }, BLOB, LONG]);
+  f = await startBridgeFixture({}, [], [shapeOf(6, 3), BLOB, LONG]);
   await warmUpKzg(f.l1);
 }, 180_000);
 afterAll(() => f?.stop());

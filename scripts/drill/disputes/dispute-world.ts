@@ -11,7 +11,7 @@ import type { SettlementSize } from "../../../circuits/settlement/settlement-siz
 import { registeredDirect } from "../../../client/disputing/testing/direct-case.ts";
 import { registered } from "../../../client/disputing/testing/dispute-fixture.ts";
 import type { BackendName } from "../../../prover/backends.ts";
-import { SEQUENTIAL_DRILL_SHAPE } from "../drill-circuit.ts";
+import { WIDE_DRILL_SHAPE } from "../drill-circuit.ts";
 import { DrillWorld } from "../drill-world.ts";
 import { buildModelCircuits, SETTLEMENT_INDEX, TABLE_INDEX } from "../model-circuits.ts";
 import { gatherPeople, publishRows, withOperator } from "./drill-people.ts";
@@ -44,7 +44,7 @@ export async function startDisputeWorld({ backend, keepIn, sizes, tell }: Disput
   const contracts = {} as Record<ModelKind, Address>;
   let gate!: Address;
   const world = await DrillWorld.start({
-    ...{ backend, slots: 2, shape: SEQUENTIAL_DRILL_SHAPE, name: "disputes", keepIn, tell, others },
+    ...{ backend, slots: 2, shape: WIDE_DRILL_SHAPE, name: "disputes", keepIn, tell, others },
     gateOn: async (l1Url) => {
       tell("openledger disputes deploy");
       return withOperator(l1Url, async (run, signed) => {

@@ -21,7 +21,7 @@ import { makeModel, writeMadeModel } from "../../../models/testing/made-models.t
 import { byteConfig, sampleTexts, textRecipeFor } from "../../../models/testing/text-rows.ts";
 import type { BackendName } from "../../../prover/backends.ts";
 import { drillAccount } from "../drill-accounts.ts";
-import { SEQUENTIAL_DRILL_SHAPE } from "../drill-circuit.ts";
+import { WIDE_DRILL_SHAPE } from "../drill-circuit.ts";
 import { drillError } from "../drill-errors.ts";
 import { DrillWorld } from "../drill-world.ts";
 import { buildModelCircuits } from "../model-circuits.ts";
@@ -77,7 +77,7 @@ export async function startLanguageWorld({ backend, keepIn, size, tell }: Langua
   let disputes!: Address;
   let rowGames!: Address;
   const world = await DrillWorld.start({
-    ...{ backend, slots: 2, shape: SEQUENTIAL_DRILL_SHAPE, name: "language", keepIn, tell, others },
+    ...{ backend, slots: 2, shape: WIDE_DRILL_SHAPE, name: "language", keepIn, tell, others },
     gateOn: (l1Url) => {
       tell("openledger disputes deploy-game");
       return withOperator(l1Url, async (run, signed) => {
