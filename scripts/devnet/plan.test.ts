@@ -1,14 +1,30 @@
 import { expect, it } from "vitest";
+import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
+import { chooseBatchCircuit, chooseQueueCircuit } from "../../bridge/verify/settlement-circuits.ts";
 import { TREE_DEPTH } from "../../circuits/protocol.ts";
 import { hasOnlyBlobBatches } from "../../circuits/registry/circuit-sizes.ts";
 import { dataTwins } from "../../circuits/registry/data-twins.ts";
 import { tableConstraints } from "../../circuits/table/table-counts.ts";
 import { tableIn } from "../../circuits/table/table-shape.ts";
 import { circuitsOf } from "./circuits.ts";
+import { SMALL_TABLE } from "./config.ts";
 import { planOf } from "./plan.ts";
 
 /** Constraints of a wide slot: `npm run bench -- table`. */
 const WIDE_SLOT = 25_608;
+
+it("deploys a small batch beside the large one: what a stranger takes for the queue and for a settlement", () => {
+  for (const hasBlobs of [false, true]) {
+    const planned = circuitsOf(planOf("small", { isDirect: true, hasBlobs }));
+    const known = planned.map(({ spec }, i) => ({ name: spec.name, circuitId: BigInt(i) }));
+    const registered = planned.map(({ sizes }, index) => ({ ...sizes, index, circuitId: BigInt(index) }));
+    for (const choose of [chooseQueueCircuit, chooseBatchCircuit])
+      expect(choose(registered as unknown as RegisteredCircuit[], known).name).toBe("table-1-1-3-2-1-1-1");
+  }
+  const constraints = tableConstraints(SMALL_TABLE, TREE_DEPTH, WIDE_SLOT);
+  expect(constraints).toBe(104_091);
+  expect(constraints + 4).toBeLessThan(2 ** 17);
+});
 
 it("deploys both circuits for a batch's data with blobs, in the same key's size, and one without", () => {
   const twinsOf = (isDirect: boolean, hasBlobs: boolean) => {
