@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import { isRollupError } from "../circuits/rollup-error.ts";
-import { settingVariable } from "../circuits/settings.ts";
+import { isRollupError } from "../foundation/rollup-error.ts";
+import { settingVariable } from "../foundation/settings.ts";
 import { BRIDGE_SETTINGS, readConfig } from "./config.ts";
 
 const KEY = `0x${"ab".repeat(32)}`;

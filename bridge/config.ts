@@ -1,4 +1,5 @@
-import { leaseSecondsProblem } from "../circuits/lease-margin.ts";
+import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "../contracts/l1/capped-transaction.ts";
+import { DEFAULT_MAX_BLOB_FEE_GWEI, DEFAULT_MAX_FEE_GWEI } from "../contracts/l1/fee-policy.ts";
 import {
   describeProblems,
   type Environment,
@@ -12,10 +13,9 @@ import {
   someText,
   WORKER_SETTINGS,
   wholeNumber,
-} from "../circuits/settings.ts";
-import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "../contracts/l1/capped-transaction.ts";
-import { DEFAULT_MAX_BLOB_FEE_GWEI, DEFAULT_MAX_FEE_GWEI } from "../contracts/l1/fee-policy.ts";
+} from "../foundation/settings.ts";
 import { bridgeError } from "./bridge-errors.ts";
+import { leaseSecondsProblem } from "./l1/lease-margin.ts";
 
 /** Every setting of the bridge, in the environment as BRIDGE_…; docs/generated/settings.md has their table. */
 export const BRIDGE_SETTINGS = {

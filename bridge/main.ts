@@ -1,11 +1,11 @@
 /** The bridge's process: `npx tsx bridge/main.ts`, configured by bridge/config.ts. */
 import { pino } from "pino";
 import { Registry } from "prom-client";
-import { startHealthServer } from "../circuits/http/health-server.ts";
-import { keepFilesPrivate } from "../circuits/private-files.ts";
 import { loadDeployment } from "../circuits/registry/deployment.ts";
-import { isRollupError } from "../circuits/rollup-error.ts";
-import { cutStopShort } from "../circuits/run-until-stopped.ts";
+import { startHealthServer } from "../foundation/http/health-server.ts";
+import { keepFilesPrivate } from "../foundation/private-files.ts";
+import { isRollupError } from "../foundation/rollup-error.ts";
+import { cutStopShort } from "../foundation/run-until-stopped.ts";
 import { type BridgeConfig, readConfig } from "./config.ts";
 import { startBridge } from "./operator/bridge.ts";
 

@@ -1,6 +1,6 @@
 import type { Address, Hex } from "viem";
-import { isRollupError, RollupError } from "../circuits/rollup-error.ts";
 import type { ModelShape } from "../circuits/settlement/settlement-size.ts";
+import { isRollupError, RollupError } from "../foundation/rollup-error.ts";
 import type { L1Proposal } from "./l1-proposal.ts";
 
 /**

@@ -14,7 +14,7 @@ import {
 } from "viem";
 import { derivePublicKey, type Signature, signMessage } from "../circuits/field/eddsa.ts";
 import { initPoseidon } from "../circuits/field/poseidon.ts";
-import { Secret } from "../circuits/secret.ts";
+import { Secret } from "../foundation/secret.ts";
 import { clientError } from "./client-errors.ts";
 
 /** A BabyJubJub key that signs ledger operations. `keyX` is what a leaf stores. */

@@ -4,12 +4,12 @@
  * since the client package does not train models.
  */
 import { createPublicClient, http, zeroAddress } from "viem";
+import { readGateContracts } from "../challenger/postings/gate-contracts.ts";
+import { watchOnce } from "../challenger/postings/watch-postings.ts";
+import { ModelVerdicts } from "../challenger/watching/model-verdicts.ts";
+import { publishedFiles } from "../challenger/watching/watch.ts";
 import { initPoseidon } from "../circuits/field/poseidon.ts";
-import { readGateContracts } from "../client/disputing/gate-contracts.ts";
-import { watchOnce } from "../client/disputing/watch-postings.ts";
 import { rollupAbi } from "../contracts/build/rollup-abi.ts";
-import { ModelVerdicts } from "../scripts/commands/verify/model-verdicts.ts";
-import { publishedFiles } from "../scripts/commands/verify/watch.ts";
 
 const { DISPUTES, MODELS, ROLLUP, RPC_URL } = process.env as Record<string, `0x${string}` | undefined>;
 if (RPC_URL === undefined || (ROLLUP ?? DISPUTES) === undefined)

@@ -1,4 +1,4 @@
-import { RollupError } from "../circuits/rollup-error.ts";
+import { RollupError } from "../foundation/rollup-error.ts";
 
 /**
  * Every error code of prover/: what it means, the HTTP status an API answers with, and whether the same

@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import pino from "pino";
-import { keepFilesPrivate } from "../circuits/private-files.ts";
+import { keepFilesPrivate } from "../foundation/private-files.ts";
 import type { ResolveCircuit } from "../prover/keys/ceremony.ts";
 import { proverError } from "../prover/prover-errors.ts";
 import { addServerOptions, type ServerOptionTexts, serverLimitsOf } from "./cli/server-options.ts";

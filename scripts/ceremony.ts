@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { isRollupError } from "../circuits/rollup-error.ts";
+import { isRollupError } from "../foundation/rollup-error.ts";
 import type { ResolveCircuit } from "../prover/keys/ceremony.ts";
 import { addServedCommands } from "./ceremony-served.ts";
 

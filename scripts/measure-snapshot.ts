@@ -4,7 +4,6 @@
  */
 import { join } from "node:path";
 import { startHistoryFixture } from "../bridge/testing/history-fixture.ts";
-import { readSnapshot } from "../bridge/verify/snapshot-file.ts";
 import { encodeAmount } from "../circuits/ledger/amount-float.ts";
 import type { Ledger } from "../circuits/ledger/ledger.ts";
 import { KIND } from "../circuits/protocol.ts";
@@ -12,6 +11,7 @@ import { signFor } from "../circuits/testing/random-ledger.ts";
 import { OPEN } from "../contracts/testing/rollup-fixture.ts";
 import { restoreFromL1 } from "../sequencer/follower/restore-from-l1.ts";
 import { temporaryFolder } from "../sequencer/testing/test-rollup.ts";
+import { readSnapshot } from "../verifier/restore/snapshot-file.ts";
 import { makeSnapshot } from "./commands/operate/snapshot.ts";
 
 /** As the fixture makes them. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
-import { bearerToken, readSettings, settingVariable, someText, wholeNumber } from "../circuits/settings.ts";
+import { bearerToken, readSettings, settingVariable, someText, wholeNumber } from "../foundation/settings.ts";
 import { renderSettings, SETTINGS_PAGE } from "./settings.ts";
 
 describe("settings", () => {

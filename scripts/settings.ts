@@ -2,8 +2,8 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { BRIDGE_SETTINGS } from "../bridge/config.ts";
-import { settingsTable } from "../circuits/settings.ts";
 import { DATANET_SETTINGS } from "../datanets/host/config.ts";
+import { settingsTable } from "../foundation/settings.ts";
 import { FACTORY_SETTINGS } from "../models/factory/factory-config.ts";
 import { SERVING_SETTINGS } from "../models/serving/serving-config.ts";
 import { DISPATCHER_SETTINGS } from "../prover/jobs/dispatch-config.ts";

@@ -1,6 +1,6 @@
 /** The sequencer's settings: one table of environment variables, read once. */
 import { z } from "zod";
-import { SERVER_SETTINGS } from "../circuits/http/server-settings.ts";
+import { SERVER_SETTINGS } from "../foundation/http/server-settings.ts";
 import {
   bearerToken,
   describeProblems,
@@ -12,7 +12,7 @@ import {
   type SettingValues,
   someText,
   wholeNumber,
-} from "../circuits/settings.ts";
+} from "../foundation/settings.ts";
 import { DATA_MODES } from "./batches/data-choice.ts";
 import { parseOpenPerEther } from "./fees/open-price.ts";
 import { FEE_MODES } from "./fees/unit-fee.ts";

@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { hex32 } from "../circuits/hex.ts";
 import { genesisLedger } from "../circuits/ledger/ledger.ts";
 import { encodeDeployment, genesisOf, shapeOf } from "../circuits/registry/deployment.ts";
 import { openPaths } from "../circuits/testing/open-paths.ts";
-import { isWhole } from "../circuits/testing/test-random.ts";
+import { hex32 } from "../foundation/hex.ts";
+import { isWhole } from "../foundation/testing/test-random.ts";
 import { HeadState } from "./batches/head-state.ts";
 import { restore } from "./batches/restore.ts";
 import { LedgerLog } from "./store/ledger-log.ts";

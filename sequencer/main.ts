@@ -3,7 +3,7 @@
  * Logs "sequencer listens" with the URL once it does; SIGTERM or SIGINT stops it cleanly.
  */
 import { loadDeployment } from "../circuits/registry/deployment.ts";
-import { runUntilStopped } from "../circuits/run-until-stopped.ts";
+import { runUntilStopped } from "../foundation/run-until-stopped.ts";
 import { loadConfig } from "./config.ts";
 import { createLogger } from "./logger.ts";
 import { collectProcessMetrics } from "./metrics.ts";

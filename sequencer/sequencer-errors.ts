@@ -1,4 +1,4 @@
-import { RollupError } from "../circuits/rollup-error.ts";
+import { RollupError } from "../foundation/rollup-error.ts";
 
 /**
  * Every error code of sequencer/: what it means, the HTTP status it is answered with, and whether the same call

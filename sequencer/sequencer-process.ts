@@ -1,15 +1,15 @@
 /** Everything that a running sequencer consists of, wired up; main.ts gives it an environment and signals. */
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
+import { leaseMarginProblem } from "../bridge/l1/lease-margin.ts";
 import { initPoseidon } from "../circuits/field/poseidon.ts";
-import { leaseMarginProblem } from "../circuits/lease-margin.ts";
 import { TREE_DEPTH } from "../circuits/protocol.ts";
 import { dataTwins, openingShape } from "../circuits/registry/data-twins.ts";
 import { type DeployedCircuit, type Deployment, genesisOf } from "../circuits/registry/deployment.ts";
-import type { Secret } from "../circuits/secret.ts";
 import { CIRCUIT_SORT } from "../circuits/settlement/settlement-data.ts";
 import { sealedInputs } from "../circuits/table/sealed-batch.ts";
 import type { Groth16Proof } from "../circuits/wire/groth16-proof.ts";
+import type { Secret } from "../foundation/secret.ts";
 import { verifyProof } from "../prover/formats/verification-key.ts";
 import { loadVerificationKey } from "../prover/keys/deployed-circuits.ts";
 import { createApi } from "./api/api.ts";

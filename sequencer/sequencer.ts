@@ -4,12 +4,12 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { verifySignature } from "../circuits/field/eddsa.ts";
-import { hex32 } from "../circuits/hex.ts";
 import type { LedgerPlace } from "../circuits/ledger/ledger-place.ts";
 import { leafReference, messageHash, type SignedOperation } from "../circuits/ledger/operation.ts";
 import { KIND, kindRule } from "../circuits/protocol.ts";
-import { isRollupError, RollupError } from "../circuits/rollup-error.ts";
 import type { Preconfirmation } from "../circuits/wire/sequencer-preconfirmation.ts";
+import { hex32 } from "../foundation/hex.ts";
+import { isRollupError, RollupError } from "../foundation/rollup-error.ts";
 import { BatchLine } from "./batches/batch-line.ts";
 import type { BatchLineModules, BatchLineOptions } from "./batches/batch-line-options.ts";
 import { type ForeignBatch, malformedOnL1 } from "./batches/foreign-batch.ts";

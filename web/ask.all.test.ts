@@ -7,16 +7,16 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { decodeRow } from "../attribution/rows/row-content.ts";
 import { type ServedModel, serveModel } from "../attribution/server/serve-model.ts";
 import { sampleInputs } from "../attribution/testing/sample-rows.ts";
-import { freePort } from "../circuits/testing/free-port.ts";
 import { listOperations } from "../client/sequencer/ledger-reads.ts";
 import { anvilAccount } from "../contracts/testing/anvil-account.ts";
+import { freePort } from "../foundation/testing/free-port.ts";
 import { retrievalFamily } from "../models/retrieval/retrieval-family.ts";
-import { mailSpans, makeRetrieval } from "../scripts/settling/testing/make-retrieval.ts";
+import { mailSpans, makeRetrieval } from "../models/settler/testing/make-retrieval.ts";
 import {
   BOB_ACCOUNT,
   type SettlingWorld,
   startSettlingWorld,
-} from "../scripts/settling/testing/settling-fixture.ts";
+} from "../models/settler/testing/settling-fixture.ts";
 import { buildPages } from "./build/build-pages.ts";
 import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";

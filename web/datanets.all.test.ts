@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { hex32 } from "../circuits/hex.ts";
 import { findRows } from "../client/datanets/browse-rows.ts";
 import { getHostedDatanet } from "../client/datanets/datanet-card.ts";
 import { listHostCommits } from "../client/datanets/hosted-history.ts";
@@ -12,6 +11,7 @@ import { getStatistics } from "../client/datanets/label-turns.ts";
 import { listAccess, readRecords, sayRecords } from "../client/datanets/signed-records.ts";
 import { suggestLabels } from "../client/datanets/suggest-labels.ts";
 import { sampleCard, sampleRows } from "../datanets/testing/sample-card.ts";
+import { hex32 } from "../foundation/hex.ts";
 import { openBrowser, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { type DatanetWorld, leafOf, startDatanetWorld } from "./testing/datanet-world.ts";
 

@@ -15,9 +15,9 @@ import {
   SAMPLED_CIRCUIT,
   startModelHistory,
 } from "../bridge/testing/model-history.ts";
-import { verifierKey } from "../bridge/verify/verify-keys.ts";
 import { toSnarkjsKey } from "../prover/formats/verification-key.ts";
 import { startTestFollower, type TestFollower } from "../sequencer/testing/follower-fixture.ts";
+import { verifierKey } from "../verifier/replay/verify-keys.ts";
 import { buildPages } from "./build/build-pages.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { deployGate, disputedCase, disputeModel } from "./testing/disputed-model.ts";

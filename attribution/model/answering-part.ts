@@ -1,9 +1,9 @@
 /** What a customer needs of a published model: what answers, and what binds it to the ledger. */
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { hex32 } from "../../circuits/hex.ts";
 import { hashStatics, type ModelStatics, unpackBinding } from "../../circuits/ledger/leaf.ts";
 import { FIELD_ORDER } from "../../circuits/protocol.ts";
 import { type ColumnCommitments, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import { answeringHash } from "./answering-hash.ts";
 import { familyOf, type ModelFamily, type ModelParts } from "./model-family.ts";
 import {

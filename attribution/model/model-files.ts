@@ -1,11 +1,11 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { z } from "zod";
-import { hex32 } from "../../circuits/hex.ts";
 import { hashStatics, type ModelStatics, unpackBinding } from "../../circuits/ledger/leaf.ts";
 import { type Earner, unpackSplit } from "../../circuits/ledger/rewards.ts";
 import { MAX_DIRECT_ENTRY } from "../../circuits/settlement/direct-matrix.ts";
 import { type ColumnCommitments, featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import type { DirectFeatures, RegisteredMatrix } from "../features/direct-rows.ts";
 import { answeringFiles, jsonBytes } from "./answering-hash.ts";
 import { type AnsweringPart, decodeAnsweringPart } from "./answering-part.ts";

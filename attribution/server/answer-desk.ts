@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { type Signature, verifySignature } from "../../circuits/field/eddsa.ts";
-import { hex32 } from "../../circuits/hex.ts";
 import { hashStatics } from "../../circuits/ledger/leaf.ts";
 import {
   type ModelQuery,
@@ -10,6 +9,7 @@ import {
 } from "../../circuits/ledger/model-query.ts";
 import { answerHash, askMessage, receiptHash } from "../../circuits/ledger/receipt.ts";
 import { packSplit } from "../../circuits/ledger/rewards.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import { attributionError } from "../attribution-errors.ts";
 import type { ModelAnswer } from "../model/model-family.ts";
 import type { AttributionEstimate } from "../scores/attribution-estimate.ts";

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Level } from "level";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { tryDamages } from "../../circuits/testing/store-damage.fixtures.ts";
-import { TestRandom } from "../../circuits/testing/test-random.ts";
+import { tryDamages } from "../../foundation/testing/store-damage.fixtures.ts";
+import { TestRandom } from "../../foundation/testing/test-random.ts";
 import { AnswerStore, type StoredAnswer } from "./answer-store.ts";
 
 let parent: string;

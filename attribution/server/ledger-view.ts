@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { askSequencer } from "../../circuits/wire/sequencer-request.ts";
 import { element as fieldElement, wei } from "../../circuits/wire/wire-fields.ts";
+import { askSequencer } from "../../foundation/wire/sequencer-request.ts";
 import { attributionError } from "../attribution-errors.ts";
 
 const whole = z.number().int().nonnegative();

@@ -1,7 +1,7 @@
 /** A model over HTTP: answers with receipts, its files, and the openings that settle it (docs/attribution.md). */
 import type { FastifyInstance } from "fastify";
-import type { ServerLog } from "../../circuits/http/http-errors.ts";
-import type { ServerLimits } from "../../circuits/http/server-settings.ts";
+import type { ServerLog } from "../../foundation/http/http-errors.ts";
+import type { ServerLimits } from "../../foundation/http/server-settings.ts";
 import { classifierFamily } from "../model/classifier-family.ts";
 import type { ModelFamily } from "../model/model-family.ts";
 import { decodeModel, type PublishedModel } from "../model/model-files.ts";

@@ -1,4 +1,4 @@
-import { hex32 } from "../../circuits/hex.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import type { AnswerStore, PaymentCursor, StoredAnswer } from "./answer-store.ts";
 import type { LedgerView } from "./ledger-view.ts";
 

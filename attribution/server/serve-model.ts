@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { LEAF_FILE } from "../../challenger/statements/leaf-file.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { hex32 } from "../../circuits/hex.ts";
-import type { ServerLog } from "../../circuits/http/http-errors.ts";
-import type { RollupError } from "../../circuits/rollup-error.ts";
-import { LEAF_FILE } from "../disputes/leaf-file.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import type { ServerLog } from "../../foundation/http/http-errors.ts";
+import type { RollupError } from "../../foundation/rollup-error.ts";
 import { readModelFiles } from "../model/model-directory.ts";
 import type { RanMode } from "../scores/score-engine.ts";
 import { AnswerStore, type StoredAnswer } from "./answer-store.ts";

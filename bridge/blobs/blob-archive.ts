@@ -6,7 +6,7 @@
 import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { BLOB_BYTES } from "../../circuits/blob/blob-bytes.ts";
-import { PART, writeDurable } from "../../circuits/store/durable-file.ts";
+import { PART, writeDurable } from "../../foundation/store/durable-file.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { isVersionedHash, type VersionedHash } from "./blob-source.ts";
 

@@ -1,4 +1,4 @@
 // As sequencer/intake/signature-worker-entry.js.
-import { loadSource } from "../../circuits/load-source.js";
+import { loadSource } from "../../foundation/load-source.js";
 
 await loadSource("./blob-worker.ts", import.meta.url);

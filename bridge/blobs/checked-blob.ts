@@ -2,7 +2,7 @@
 import { decodeBlob } from "../../circuits/blob/blob-bytes.ts";
 import { commitBlob } from "../../circuits/blob/kzg.ts";
 import { versionedHashOf } from "../../circuits/blob/versioned-hash.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import type { VersionedHash } from "./blob-source.ts";
 
 /**

@@ -1,6 +1,5 @@
 import type { Logger } from "pino";
 import { type BatchShape, type DataPlace, isBlobShape } from "../../circuits/protocol.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import {
   type CALLDATA_GAS,
   cheaperPlace,
@@ -9,6 +8,7 @@ import {
   type DataPrices,
   dataCostsWei,
 } from "../../contracts/l1/data-cost.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import type { BridgeMetrics } from "../metrics.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 

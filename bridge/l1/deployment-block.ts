@@ -1,4 +1,4 @@
-import { isRollupError } from "../../circuits/rollup-error.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "./l1-client.ts";
 import type { RollupContract } from "./rollup-contract.ts";

@@ -1,6 +1,6 @@
 import type { Address } from "viem";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { genesisGatesAbi } from "../../contracts/build/disputes-abi.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 
 /**

@@ -11,8 +11,8 @@ import {
   TimeoutError,
   type Transport,
 } from "viem";
-import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { patientFetch } from "./patient-fetch.ts";
 

@@ -6,13 +6,13 @@ import { type Hex, hexToBytes } from "viem";
 import type { BatchData, L1Header } from "../../circuits/batch/batch-data.ts";
 import { GENESIS_NEXT_ID, KIND } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import {
   CIRCUIT_SORT,
   decodeSettlement,
   type PostedSettlement,
 } from "../../circuits/settlement/settlement-data.ts";
 import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import type { VersionedHash } from "../blobs/blob-source.ts";
 import { type ReadBatch, readPostedBatch } from "../blobs/read-batch.ts";
 import { bridgeError } from "../bridge-errors.ts";

@@ -1,5 +1,6 @@
 /** What nodes do that a user may have to leave by: limits of hosted ones, and what others do not keep. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { restoreLedger } from "../../verifier/restore/restore-ledger.ts";
 import { type HistoryFixture, startHistoryFixture } from "../testing/history-fixture.ts";
 import {
   behindLimit,
@@ -9,7 +10,6 @@ import {
   rpcError,
   rpcResult,
 } from "../testing/limited-node.ts";
-import { restoreLedger } from "../verify/restore-ledger.ts";
 import { createL1Client, createPatientL1Client } from "./l1-client.ts";
 import { RollupContract } from "./rollup-contract.ts";
 

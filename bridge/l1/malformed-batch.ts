@@ -3,7 +3,7 @@
  * a key whose secret is known, or an Ethereum node that lies (docs/invariants.md, "What followers rely on").
  */
 import type { Hex } from "viem";
-import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
+import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
 import { bridgeError } from "../bridge-errors.ts";
 
 export interface MalformedBatch {

@@ -3,8 +3,9 @@
  * nor the other way round. So a nonce that waits in one of them is used up by its kind alone: by a filler with a blob of zeros,
  * where it has to be.
  */
-import { isRollupError } from "../../circuits/rollup-error.ts";
+
 import type { BlobSidecar } from "../../contracts/l1/blob-transaction.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { EMPTY_BLOB_HASH } from "../blobs/blob-source.ts";
 
 /** The point at infinity: commitment of the polynomial 0, and each of its proofs. */

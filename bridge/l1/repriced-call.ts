@@ -8,7 +8,6 @@ import {
   parseGwei,
   type TransactionReceipt,
 } from "viem";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { type SignedTransaction, signBlobTransaction } from "../../contracts/l1/blob-transaction.ts";
 import {
   type BlobFees,
@@ -21,6 +20,7 @@ import {
   replacementFees,
   smaller,
 } from "../../contracts/l1/fee-policy.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 import { EMPTY_BLOB, isOtherPool } from "./other-pool.ts";
 import { findReceipt } from "./posted-batch.ts";

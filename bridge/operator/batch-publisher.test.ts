@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
 import { BUNDLE_LIMITS } from "./batch-bundle.ts";
 import { IntentStore } from "./publish-intent.ts";

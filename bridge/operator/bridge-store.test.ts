@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Level } from "level";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { tryDamages } from "../../circuits/testing/store-damage.fixtures.ts";
+import { tryDamages } from "../../foundation/testing/store-damage.fixtures.ts";
 import { openBridgeStore } from "./bridge-store.ts";
 
 let parent: string;

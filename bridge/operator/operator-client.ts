@@ -1,9 +1,7 @@
 /** The operator's routes of the sequencer (docs/api.md) that the bridge calls. */
 import { type Hex, zeroHash } from "viem";
 import { z } from "zod";
-import { hex32 } from "../../circuits/hex.ts";
 import type { LedgerPlace } from "../../circuits/ledger/ledger-place.ts";
-import type { RollupError } from "../../circuits/rollup-error.ts";
 import {
   type ContractProof,
   fromContractProof,
@@ -21,13 +19,15 @@ import {
   type queueEntriesBody,
   readyBatchesAnswer,
 } from "../../circuits/wire/operator-api.ts";
+import { proofJson } from "../../circuits/wire/wire-fields.ts";
+import type { DataPrices } from "../../contracts/l1/data-cost.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import type { RollupError } from "../../foundation/rollup-error.ts";
 import {
   askSequencer,
   type SequencerEndpoint,
   type SequencerFailure,
-} from "../../circuits/wire/sequencer-request.ts";
-import { proofJson } from "../../circuits/wire/wire-fields.ts";
-import type { DataPrices } from "../../contracts/l1/data-cost.ts";
+} from "../../foundation/wire/sequencer-request.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { ParkedSettlement } from "../l1/parked-settlement.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { hex32 } from "../../circuits/hex.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { clearAlarm, raiseAlarm } from "../metrics.ts";
 import { type BridgeFixture, startBridgeFixture } from "../testing/bridge-fixture.ts";
 

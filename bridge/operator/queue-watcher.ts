@@ -6,8 +6,8 @@
 import type { Logger } from "pino";
 import { type Hex, keccak256, stringToHex } from "viem";
 import { z } from "zod";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { MAX_ADMISSIONS_PER_HEAD } from "../../circuits/wire/operator-api.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { DataPricesNotice } from "../l1/data-prices.ts";
 import { l1Call } from "../l1/l1-client.ts";

@@ -6,8 +6,8 @@
 import type { Logger } from "pino";
 import type { Hex } from "viem";
 import { z } from "zod";
-import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
 import { encodeHeader } from "../../contracts/l1/block-header.ts";
+import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { readRollupLogs } from "../l1/log-reader.ts";

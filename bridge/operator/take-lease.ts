@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { concatHex, type Hex, type TransactionReceipt, toHex } from "viem";
-import { isRollupError } from "../../circuits/rollup-error.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { encodeRelease, encodeTake, type LeaseContract, type LeaseState } from "../l1/lease-contract.ts";

@@ -5,7 +5,6 @@ import {
   type LocalAccount,
   type TransactionSerializableEIP1559,
 } from "viem";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import {
   type BlobSidecar,
   hasCells,
@@ -24,6 +23,7 @@ import {
   replacementFees,
   smaller,
 } from "../../contracts/l1/fee-policy.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import type { BlobWork } from "../blobs/blob-thread.ts";
 import { type L1Client, l1Call } from "../l1/l1-client.ts";
 import { EMPTY_BLOB, isOtherPool } from "../l1/other-pool.ts";

@@ -6,10 +6,10 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import type { BatchData, SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { blobElements } from "../../circuits/blob/blob-elements.ts";
-import { hex32 } from "../../circuits/hex.ts";
 import { isBlobShape, KIND, kindRule, shapeName } from "../../circuits/protocol.ts";
 import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
 import type { ClosedBatch } from "../../contracts/testing/rollup-fixture.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";
 import type { BatchReport, ForeignBatchReport } from "../operator/operator-client.ts";
 

@@ -20,10 +20,10 @@ import {
   OPEN,
   SHAPES,
 } from "../../contracts/testing/rollup-fixture.ts";
+import { type DerivedCircuit, type VerifyProof, verifierKey } from "../../verifier/replay/verify-keys.ts";
 import { createL1Client } from "../l1/l1-client.ts";
 import { type HistoryEvent, type HistoryOptions, readL1History } from "../l1/l1-history.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
-import { type DerivedCircuit, type VerifyProof, verifierKey } from "../verify/verify-keys.ts";
 
 export const OPERATOR_SECRET = 7n;
 const ALICE_SECRET = 11n;

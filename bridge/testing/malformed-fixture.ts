@@ -3,7 +3,6 @@
 import { replayBatch } from "../../circuits/batch/batch.ts";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { KIND } from "../../circuits/protocol.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { keyXOf, signFor } from "../../circuits/testing/random-ledger.ts";
 import {
   ANY_FEE,
@@ -12,6 +11,7 @@ import {
   randomElement,
   slot,
 } from "../../contracts/testing/rollup-fixture.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import type { HistoryFixture } from "./history-fixture.ts";
 
 const ALICE_SECRET = 11n;

@@ -1,3 +1,4 @@
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { concatBytes, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import {
   type BatchShape,
@@ -8,7 +9,6 @@ import {
   WIDE_CORE,
   WIDE_WORD_COUNT,
 } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 
 /** What a slot posts. `words` has exactly the kind's number of words. */
 export interface SlotRecord {

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { isWhole } from "../../foundation/testing/test-random.ts";
 import { dataCommitment } from "../field/element-vector.ts";
 import { KIND, KIND_RULES, TAG } from "../protocol.ts";
 import { sealedInputs, sealedStatement } from "../table/sealed-batch.ts";
@@ -8,7 +9,6 @@ import { postedShape } from "../table/table-shape.ts";
 import type { CircuitTester } from "../testing/circuit-tester.ts";
 import { RandomLedger, signFor } from "../testing/random-ledger.ts";
 import { BATCH_TABLE, batchTester, BATCH_DEPTH as DEPTH } from "../testing/table-world.ts";
-import { isWhole } from "../testing/test-random.ts";
 import { type PlacedTrace, replayBatch } from "./batch.ts";
 import { batchElements, decodeWire, encodeWire } from "./batch-data.ts";
 

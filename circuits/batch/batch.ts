@@ -1,12 +1,12 @@
 /** What a batch is opened with and closes into, and how it is replayed from what L1 received. */
 
+import { RollupError } from "../../foundation/rollup-error.ts";
 import type { Leaf } from "../ledger/leaf.ts";
 import { credit, refuse } from "../ledger/leaf-rules.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { TreeVersion } from "../ledger/ledger-tree.ts";
 import type { QueueOperation } from "../ledger/operation.ts";
 import { type BatchShape, KIND, kindRule, MAX_AMOUNT_WEI } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import type { BatchData, L1Header, PostedHeader, SlotRecord } from "./batch-data.ts";
 import type { ReplayedSettlement } from "./settlement-operation.ts";
 import { replaySettlement } from "./settlement-slot.ts";

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { runs } from "../../foundation/testing/test-random.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import type { QueueOperation } from "../ledger/operation.ts";
 import { EARNER_ROLE } from "../ledger/rewards.ts";
@@ -10,7 +11,6 @@ import { TableBuilder } from "../table/table-builder.ts";
 import { postedShape, type TableShape } from "../table/table-shape.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { OPEN, RandomLedger } from "../testing/random-ledger.ts";
-import { runs } from "../testing/test-random.ts";
 import { replayBatch } from "./batch.ts";
 import { decodeWire, encodeWire } from "./batch-data.ts";
 import { packCollect } from "./epoch-operations.ts";

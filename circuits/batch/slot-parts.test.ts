@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { runs } from "../../foundation/testing/test-random.ts";
 import { templatePath, templateSource } from "../compiler/template-files.ts";
 import { DUMMY } from "../field/dummy-signature.ts";
 import { derivePublicKey, signMessage } from "../field/eddsa.ts";
@@ -11,7 +12,6 @@ import { EMPTY_DATANET_BODY, EMPTY_LEAF, hashDatanetBody, hashLeaf, type Leaf } 
 import { FIELD_ORDER, LEAF_KIND, TAG } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
-import { runs } from "../testing/test-random.ts";
 
 const LEAF_TAGS = Object.values(LEAF_KIND).map((kind) => TAG.leaf + BigInt(kind));
 const element = fc.bigInt(0n, FIELD_ORDER - 1n);

@@ -4,6 +4,7 @@
  * witness all come from it.
  */
 
+import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
 import { verifySignature } from "../field/eddsa.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { decodeAmount } from "../ledger/amount-float.ts";
@@ -37,7 +38,6 @@ import {
   ROW_COUNT_BITS,
   TAG,
 } from "../protocol.ts";
-import { isRollupError, type RollupError } from "../rollup-error.ts";
 import type { SlotRecord } from "./batch-data.ts";
 import { type CollectTrace, collectRewards, sealEpoch } from "./epoch-operations.ts";
 import { executeQueueEntry } from "./queue-slot.ts";

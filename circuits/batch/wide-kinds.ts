@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { screaming } from "../../foundation/settings.ts";
 import {
   BINDING,
   COUNTERS,
@@ -13,7 +14,6 @@ import {
   REFERENCE,
   WIDE_CORE,
 } from "../protocol.ts";
-import { screaming } from "../settings.ts";
 
 const wideKinds = KIND_RULES.filter(({ kind }) => kind !== 0);
 

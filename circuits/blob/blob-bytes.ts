@@ -2,10 +2,11 @@
  * A blob's bytes: the values of Σ d_k X^k at the 4,096 roots of unity of its field, in bit-reversed order, 32 bytes each,
  * highest first (EIP-4844). So its coefficients are found again by the inverse transform, and L1 evaluates the polynomial itself.
  */
+
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import { powMod } from "../field/modular.ts";
 import { invertMod } from "../inverse.ts";
-import { RollupError } from "../rollup-error.ts";
 import { BLOB_ELEMENT_COUNT, BLOB_FIELD_ORDER as P } from "./blob-polynomial.ts";
 
 export const BLOB_BYTES = 32 * BLOB_ELEMENT_COUNT;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { TestRandom } from "../../foundation/testing/test-random.ts";
 import type { SlotRecord } from "../batch/batch-data.ts";
 import { invertAll, powMod } from "../field/modular.ts";
 import { invertMod } from "../inverse.ts";
 import { type BatchShape, FIELD_ORDER, KIND } from "../protocol.ts";
-import { TestRandom } from "../testing/test-random.ts";
 import { BLOB_BYTES, decodeBlob, encodeBlob } from "./blob-bytes.ts";
 import { blobElementCount, blobElements, recordsOfBlob } from "./blob-elements.ts";
 import {

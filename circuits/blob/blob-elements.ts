@@ -2,9 +2,10 @@
  * What a batch's blob holds: d_0 … d_(n-1), n = narrow / 2 + members. First pairs of cores, 92 bits each, the even slot low;
  * then a payload for each slot of the members' section. All places are fixed, null slots have 0; the rest of the blob is 0.
  */
+
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { type BatchData, NULL_RECORD, narrowPairs, type SlotRecord } from "../batch/batch-data.ts";
 import { type BatchShape, KIND, kindRule, NARROW_CORE } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { BLOB_PAYLOAD_LIMIT } from "./blob-polynomial.ts";
 
 const CORE_BITS = 92;

@@ -1,8 +1,9 @@
 /** A blob and its opening at z, as L1 takes both with a batch: made before the statement, whose z names the blob. */
+
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { type BatchData, BLOB_OPENING_BYTES, encodeWire } from "../batch/batch-data.ts";
 import { concatBytes, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import { isBlobShape } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { type BatchStatement, batchStatement } from "./batch-statement.ts";
 import { blobElements } from "./blob-elements.ts";
 import { type BlobOpening, commitBlobNow, KZG_POINT_BYTES, openBlobNow, preloadKzg } from "./kzg.ts";

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { RollupError } from "../rollup-error.ts";
+import { RollupError } from "../../foundation/rollup-error.ts";
 
 export const COMPOSITION_FILE = "composition.json";
 

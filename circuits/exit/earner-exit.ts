@@ -3,6 +3,7 @@
  * `initPoseidon`.
  */
 
+import { RollupError } from "../../foundation/rollup-error.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import {
   hashStatics,
@@ -25,7 +26,6 @@ import {
   unpackSplit,
 } from "../ledger/rewards.ts";
 import { BINDING, LEAF_KIND, MAX_EARNER_COUNT } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { padded } from "../settlement/settled-model.ts";
 import { sizeError } from "../settlement/settlement-size.ts";
 import { drawShares, rewardPerUnit, splitEarned } from "../settlement/settlement-split.ts";

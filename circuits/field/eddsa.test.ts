@@ -3,10 +3,10 @@ import { blake512 } from "@noble/hashes/blake1.js";
 import { buildEddsa } from "circomlibjs";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { runs } from "../../foundation/testing/test-random.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
-import { runs } from "../testing/test-random.ts";
 import {
   BASE8,
   type CurvePoint,

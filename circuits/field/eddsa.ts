@@ -1,7 +1,7 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import { blake512 } from "@noble/hashes/blake1.js";
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { type SignatureEquation, SignatureKernel } from "../wasm/signature-kernel.ts";
 import { type HashRequest, hashTagged, hashTaggedMany, poseidonImplementation } from "./poseidon.ts";
 

@@ -1,10 +1,10 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { runs } from "../../foundation/testing/test-random.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
-import { runs } from "../testing/test-random.ts";
 import { BASE8, SUBGROUP_ORDER } from "./eddsa.ts";
 import { deriveOffset, toMontgomery } from "./eddsa-tables.ts";
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { TestRandom } from "../../foundation/testing/test-random.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { TestRandom } from "../testing/test-random.ts";
 import { createPortableHash } from "./poseidon-portable.browser.ts";
 import { createPortableHash as createPackageHash } from "./poseidon-portable.ts";
 

@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { buildPoseidon } from "circomlibjs";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { runs } from "../../foundation/testing/test-random.ts";
 import { repositoryRoot } from "../compiler/compile.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import { hashTaggedReference } from "../testing/poseidon-reference.ts";
-import { runs } from "../testing/test-random.ts";
 import { hashTagged, hashTaggedMany, initPoseidon, poseidonImplementation } from "./poseidon.ts";
 
 const prime = 21888242871839275222246405745257275088548364400416034343698204186575808495617n;

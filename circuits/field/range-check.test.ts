@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { runs } from "../../foundation/testing/test-random.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
-import { runs } from "../testing/test-random.ts";
 
 async function compile(main: string): Promise<CircuitTester> {
   const name = main.toLowerCase().replace(/\W+/g, "-");

@@ -1,8 +1,8 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { runs } from "../../foundation/testing/test-random.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { runs } from "../testing/test-random.ts";
 import {
   derivePublicKey,
   recoverPublicKey,

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { runs } from "../../foundation/testing/test-random.ts";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { TAG } from "../protocol.ts";
-import { runs } from "../testing/test-random.ts";
 import {
   bucketsOfShape,
   countTerms,

@@ -9,9 +9,10 @@
  * - n = Σ counts and L = `lengthOf(n)` weigh the bias: a row scores 8 · Σ_a count_a · B_a + L · B_bias.
  * Counts are bounded here so that scores fit eight base-8 digits; docs/attribution-proof.md, "Direct", has the bounds.
  */
+
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { TAG } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 
 /** Binary models only: class 1 where the logit is 0 or more. */
 export type AnsweredClass = 0 | 1;

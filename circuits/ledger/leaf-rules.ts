@@ -1,7 +1,7 @@
 /** Small steps that the rules of operations share: refusals, checks, changed copies of states. */
 
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { AMOUNT_BITS, COUNTERS, KIND, LEAF_KIND, MAX_AMOUNT_WEI } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import {
   EMPTY_DATANET_BODY,
   EMPTY_LEAF,

@@ -1,5 +1,5 @@
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { GENESIS_FEE_ACCOUNT_ID, GENESIS_NEXT_ID, TREASURY_ID, TREE_DEPTH } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { accountLeaf, EMPTY_LEAF, type LeafState } from "./leaf.ts";
 import { LedgerTree } from "./ledger-tree.ts";
 

@@ -1,7 +1,7 @@
+import { RollupError } from "../../foundation/rollup-error.ts";
 import type { Signature } from "../field/eddsa.ts";
 import { type HashRequest, hashTagged } from "../field/poseidon.ts";
 import { kindRule, MESSAGE_CORE, REFERENCE, TAG, WIDE_WORD_COUNT } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 
 /** What a user signs. For Create kinds `b` is 0: the id is given when the operation is executed. */
 export interface SignedOperation {

@@ -1,6 +1,6 @@
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { TAG } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 
 export const MAX_QUERY = 255;
 /** Base-4 digits of an entry, each ±1 or ±3. */

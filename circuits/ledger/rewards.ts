@@ -2,9 +2,10 @@
  * A model's earners and the hashes that a settlement and the ledger share (docs/settlement.md). All amounts are
  * wei. Everything that hashes needs `initPoseidon`.
  */
+
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { DATA_CHUNK, EARNER_TREE_DEPTH, MAX_EARNER_COUNT, TAG } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { treePath, treeRoot } from "./tree-root.ts";
 
 /** Who an earner's rows earn for: 24-bit ids of leaves. */

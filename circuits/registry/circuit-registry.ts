@@ -1,7 +1,7 @@
+import { RollupError } from "../../foundation/rollup-error.ts";
 import type { Composition } from "../compiler/compose-layout.ts";
 import { drawScoresIncludes, generatorTablesPath } from "../field/generator-tables.ts";
 import { APPROVAL_DELAY_SECONDS, MAX_EARNER_COUNT, TREE_DEPTH } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import {
   parseSettlementName,
   requireSize,

@@ -1,6 +1,7 @@
 /** What L1 knows of a circuit: its sort and two sizes (docs/settlement.md, "Two circuits"). */
+
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { type BatchShape, isBlobShape, shapeName } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { CIRCUIT_SORT } from "../settlement/settlement-data.ts";
 import { packTable, unpackTable } from "../table/table-shape.ts";
 

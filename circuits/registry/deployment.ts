@@ -4,9 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { RollupError } from "../../foundation/rollup-error.ts";
 import type { Genesis } from "../ledger/ledger.ts";
 import { type BatchShape, FIELD_ORDER, MAX_AMOUNT_WEI } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { batchShape, isNameOfSizes } from "./circuit-sizes.ts";
 
 const integer = (max: bigint) =>

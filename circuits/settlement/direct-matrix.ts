@@ -4,6 +4,8 @@
  * B has a row for each of the version's N rows and, behind them, the model's logit; a column for each bucket and, behind
  * them, the bias. Entries are integers of 10 bits and a sign. The columns' commitments are registered as other models'.
  */
+
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { generators } from "../field/generators.ts";
 import {
   type AnsweredClass,
@@ -14,7 +16,6 @@ import {
   TERM_WEIGHT,
   termTotal,
 } from "../ledger/direct-query.ts";
-import { RollupError } from "../rollup-error.ts";
 import { type ColumnCommitments, sumColumns } from "./feature-commitment.ts";
 
 export const MAX_DIRECT_ENTRY = 511;

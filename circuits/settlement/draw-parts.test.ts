@@ -1,12 +1,12 @@
 /** draw-point.circom, draw-shares.circom, draw-weight.circom against settlement-split.ts. */
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { runs } from "../../foundation/testing/test-random.ts";
 import { templatePath, templateSource } from "../compiler/template-files.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER, TREASURY_PARTS } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
-import { runs } from "../testing/test-random.ts";
 import { drawPoint, drawShares, rewardPerUnit } from "./settlement-split.ts";
 
 const compile = (file: string, template: string) =>

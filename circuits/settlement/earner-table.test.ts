@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
+import { runs } from "../../foundation/testing/test-random.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { hashStatics, unpackBinding } from "../ledger/leaf.ts";
@@ -22,7 +23,6 @@ import {
   SeededNumbers,
   statedInputs,
 } from "../testing/settlement-world.ts";
-import { runs } from "../testing/test-random.ts";
 import { defaultSplit, genesisOf } from "./earner-table-rules.ts";
 import type { SettledModel } from "./settled-model.ts";
 import { genesisEarners, type SettlementData } from "./settlement-data.ts";

@@ -1,12 +1,12 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { runs } from "../../foundation/testing/test-random.ts";
 import { SUBGROUP_ORDER } from "../field/eddsa.ts";
 import { toMontgomery } from "../field/eddsa-tables.ts";
 import { type GeneratorName, generators } from "../field/generators.ts";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER, TAG } from "../protocol.ts";
-import { runs } from "../testing/test-random.ts";
 import { columnsCommitment, commitColumns, featuresCommitment } from "./feature-commitment.ts";
 
 beforeAll(initPoseidon);

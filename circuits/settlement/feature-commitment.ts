@@ -1,8 +1,8 @@
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { generators } from "../field/generators.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints, negateAll } from "../field/montgomery-points.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { FIELD_ORDER, TAG } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 
 export const MAX_FEATURE = 127;
 /** Columns that share a random sum of their v-coordinates. */

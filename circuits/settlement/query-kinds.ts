@@ -1,8 +1,8 @@
 /** What a settlement does with a query, by the kind of its model: one of features, or a direct one. Needs `initPoseidon`. */
 
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { emptyQuery } from "../ledger/direct-query.ts";
 import type { ModelQuery } from "../ledger/model-query.ts";
-import { RollupError } from "../rollup-error.ts";
 import { type DirectDraw, type DirectMatrix, directDraw } from "./direct-matrix.ts";
 import { type DrawInputs, drawInputs, exactScores } from "./draw-scores.ts";
 import type { SettlementSize } from "./settlement-size.ts";

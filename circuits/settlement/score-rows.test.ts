@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { runs } from "../../foundation/testing/test-random.ts";
 import { drawScoresIncludes } from "../field/generator-tables.ts";
 import { generators } from "../field/generators.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints, negateAll } from "../field/montgomery-points.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
-import { runs } from "../testing/test-random.ts";
 
 const slow = { timeout: 300_000 };
 const ROWS = 3;

@@ -1,5 +1,6 @@
 /** What both settlement circuits take of a model, and what both models give back. Needs `initPoseidon`. */
 
+import { RollupError } from "../../foundation/rollup-error.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
 import {
@@ -13,7 +14,6 @@ import {
   settlementHash,
   unpackSplit,
 } from "../ledger/rewards.ts";
-import { RollupError } from "../rollup-error.ts";
 import { type SettlementData, settlementElements } from "./settlement-data.ts";
 import type { EpochPayout } from "./settlement-split.ts";
 

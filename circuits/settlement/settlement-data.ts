@@ -2,10 +2,11 @@
  * What a settlement posts, the elements that L1 evaluates, and the vector that C commits to (docs/settlement.md).
  * Amounts are wei.
  */
+
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { challenge, dataCommitment, evaluate, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import type { Earner } from "../ledger/rewards.ts";
 import { FIELD_ORDER, MAX_EARNER_COUNT } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 
 /**
  * The second word of a circuit's id; then follow two sizes: (narrow, wide), (payments, earners), (0, earners), and of exits

@@ -1,7 +1,7 @@
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { areBuckets, bucketsOfShape, directShape, requireBuckets } from "../ledger/direct-query.ts";
 import { unpackBinding } from "../ledger/leaf.ts";
 import { MAX_EARNER_COUNT } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 
 /** What a circuit of sort Settlement has room for. A model's features are exactly `features`, zero columns included. */
 export interface SettlementSize {

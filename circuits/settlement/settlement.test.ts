@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { runs } from "../../foundation/testing/test-random.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { unpackSplit } from "../ledger/rewards.ts";
 import { settlementCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { acceptedWitness, epochOf, SMALL_SIZE, type WorldOptions } from "../testing/settlement-world.ts";
-import { runs } from "../testing/test-random.ts";
 import { type EpochToSettle, settleEpoch } from "./settlement-rules.ts";
 import type { SettlementSize } from "./settlement-size.ts";
 

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { isWhole } from "../../foundation/testing/test-random.ts";
 import { signalsOf } from "../blob/batch-statement.ts";
 import { BLOB_PAYLOAD_LIMIT } from "../blob/blob-polynomial.ts";
 import { initPoseidon } from "../field/poseidon.ts";
@@ -12,7 +13,6 @@ import {
   smallTableTester,
   tableWitness,
 } from "../testing/table-world.ts";
-import { isWhole } from "../testing/test-random.ts";
 import { sealedStatement } from "./sealed-batch.ts";
 import { fitsTable } from "./table-limits.ts";
 import { tableTerms, unbalanced } from "./table-terms.ts";

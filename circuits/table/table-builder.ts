@@ -2,6 +2,8 @@
  * An open batch: operations are executed in order as they come, and placed in the section of their kind.
  * The batch applies its sections one after the other. `table-order.ts` says why that gives the same.
  */
+
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { type BatchOpening, type ClosedBatch, creditFees, type PlacedTrace } from "../batch/batch.ts";
 import type { SlotRecord } from "../batch/batch-data.ts";
 import { movedTraces } from "../batch/batch-draft.ts";
@@ -11,7 +13,6 @@ import { type Leaf, unpackCounters } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { LedgerTree, type TreeVersion } from "../ledger/ledger-tree.ts";
 import { type DataPlace, KIND, kindRule } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { layOutTable, type TableLayout } from "./table-layout.ts";
 import { fitsTable } from "./table-limits.ts";
 import { WideLeaves } from "./table-order.ts";

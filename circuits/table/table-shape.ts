@@ -1,4 +1,6 @@
 /** How many slots, rows and units a batch has, and how deep its subtrees and its top are. */
+
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { BLOB_OPENING_BYTES } from "../batch/batch-data.ts";
 import {
   type BatchShape,
@@ -9,7 +11,6 @@ import {
   TREE_DEPTH,
   WIDE_WORD_COUNT,
 } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 
 export interface TableShape extends TableSizes {
   /** Slots of the first section: transfers. */

@@ -1,3 +1,4 @@
+import { RollupError } from "../../foundation/rollup-error.ts";
 import {
   foreseeStates,
   frameInputs,
@@ -16,7 +17,6 @@ import {
 import type { ComposedDescription } from "../compiler/composed-description.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { RollupError } from "../rollup-error.ts";
 import { challengesAt } from "./table-terms.ts";
 
 /** Sections of a composed batch in the order of their copies (table-composition.ts); tree, blob and frame come last. */

@@ -2,6 +2,8 @@
  * Test support: random narrow sections that no order may allow, and false claims of what they lead to. Whether a batch is
  * right is asked twice: by replay, as followers do, and by the formal sums of the table's equation with the rows' own rule.
  */
+
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { creditFees, replayBatch } from "../batch/batch.ts";
 import type { BatchData, SlotRecord } from "../batch/batch-data.ts";
 import { executeSlot, operationFeeWei, replaySlot } from "../batch/slot.ts";
@@ -11,7 +13,6 @@ import type { Leaf } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { LedgerTree, type TreeVersion } from "../ledger/ledger-tree.ts";
 import { KIND, MAX_AMOUNT_WEI } from "../protocol.ts";
-import { isRollupError } from "../rollup-error.ts";
 import { layOutTable, type TableLayout, type TableRow } from "../table/table-layout.ts";
 import { postedShape, type TableShape } from "../table/table-shape.ts";
 import { tableTerms, unbalanced } from "../table/table-terms.ts";

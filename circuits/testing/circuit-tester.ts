@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { type CompiledCircuit, compileCircuit } from "../compiler/compile.ts";
 import type { R1csHeader } from "../compiler/r1cs-reader.ts";
 import { type CircuitInputs, WitnessCalculator } from "../compiler/witness-calculator.ts";
-import { RollupError } from "../rollup-error.ts";
 import { ConstraintRows, type SideValues, type WireUse } from "./constraint-rows.ts";
 
 /** A wire that took another value and no constraint noticed. */

@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from "vitest";
+import { TestRandom } from "../../foundation/testing/test-random.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "./circuit-tester.ts";
 import { ConstraintRows } from "./constraint-rows.ts";
-import { TestRandom } from "./test-random.ts";
 
 beforeAll(initPoseidon);
 

@@ -1,6 +1,7 @@
 /** Test support: a draw's circuit beside its rules, and its constraints beside what is recorded of them. */
 import fc from "fast-check";
 import { expect } from "vitest";
+import { runs } from "../../foundation/testing/test-random.ts";
 import { compileCircuit } from "../compiler/compile.ts";
 import { drawScoresIncludes } from "../field/generator-tables.ts";
 import { queryCommitment } from "../ledger/query.ts";
@@ -10,7 +11,6 @@ import { columnsCommitment, commitColumns } from "../settlement/feature-commitme
 import type { CircuitTester } from "./circuit-tester.ts";
 import { recordedCount } from "./constraint-counts.ts";
 import { arbitraryInstance, compileDraw, type DrawInstance, instanceInputs } from "./draw-instance.ts";
-import { runs } from "./test-random.ts";
 
 /** The circuit computes what the rules say. @returns its witness */
 export async function expectAgreement(

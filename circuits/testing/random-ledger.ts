@@ -3,6 +3,7 @@
  * Everything follows from one seed.
  */
 
+import { TestRandom } from "../../foundation/testing/test-random.ts";
 import type { BatchOpening } from "../batch/batch.ts";
 import { packCollect } from "../batch/epoch-operations.ts";
 import type { ReplayedSettlement } from "../batch/settlement-operation.ts";
@@ -46,7 +47,6 @@ import {
 } from "../protocol.ts";
 import type { TableBuilder } from "../table/table-builder.ts";
 import { postedOf, randomSettlement } from "./random-settlement.ts";
-import { TestRandom } from "./test-random.ts";
 
 export const OPEN = 10n ** 18n;
 export const START_TIMESTAMP = 1_800_000_000n;

@@ -1,5 +1,6 @@
 /** Test support: settlements of random amounts, as a prover of settlements would hand them to the ledger. */
 
+import type { TestRandom } from "../../foundation/testing/test-random.ts";
 import {
   expectedGenesisHash,
   expectedSettlementHash,
@@ -16,7 +17,6 @@ import { leafReference } from "../ledger/operation.ts";
 import { type Earner, unpackSplit } from "../ledger/rewards.ts";
 import { KIND, TREASURY_PARTS } from "../protocol.ts";
 import { packGenesisItem } from "../settlement/settlement-data.ts";
-import type { TestRandom } from "./test-random.ts";
 
 /** How an epoch is to be settled: by draws, some of them void, or by the default split. */
 export interface SettlementPlan {

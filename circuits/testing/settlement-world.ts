@@ -1,5 +1,6 @@
 /** Test support: a model with random features, and sealed epochs of it, any part of which a test can choose. */
 
+import { TestRandom } from "../../foundation/testing/test-random.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics, type ModelStatics, packBinding } from "../ledger/leaf.ts";
 import { type ModelQuery, modelQueryCommitment } from "../ledger/model-query.ts";
@@ -24,7 +25,6 @@ import {
 } from "../settlement/settlement-rules.ts";
 import { columnShape, drawBits, type SettlementSize } from "../settlement/settlement-size.ts";
 import type { CircuitTester } from "./circuit-tester.ts";
-import { TestRandom } from "./test-random.ts";
 
 export const CIRCUIT_ID = 0x5e771en;
 export const SMALL_SIZE: SettlementSize = { rows: 8, features: 4, earners: 4, payments: 4, draws: 2 };

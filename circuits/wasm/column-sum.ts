@@ -1,4 +1,4 @@
-import { type Code, f64x2 } from "./assembler.ts";
+import { type Code, f64x2 } from "../../foundation/wasm/assembler.ts";
 import { limbBits } from "./field-limbs.ts";
 
 /** Half of a limb's radix: normalized limbs are about as large. */

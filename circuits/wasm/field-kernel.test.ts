@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { i32, type Local, WasmModuleBuilder } from "../../foundation/wasm/assembler.ts";
+import { enableRelaxedSimd, WebAssembly } from "../../foundation/wasm/relaxed-simd.ts";
 import { scalarsFrom } from "../testing/sample-scalars.ts";
-import { i32, type Local, WasmModuleBuilder } from "./assembler.ts";
 import { half } from "./column-sum.ts";
 import { ConstantPool } from "./constant-pool.ts";
 import { FieldKernel, type LimbValue, storedMax } from "./field-kernel.ts";
@@ -14,7 +15,6 @@ import {
   scalarField,
   toLimbs,
 } from "./field-limbs.ts";
-import { enableRelaxedSimd, WebAssembly } from "./relaxed-simd.ts";
 
 const pairBytes = 2 * elementBytes;
 const constantsAt = 1024;

@@ -1,5 +1,12 @@
+import {
+  type Code,
+  f64x2,
+  type Local,
+  scratchAddress,
+  v128,
+  type WasmFunction,
+} from "../../foundation/wasm/assembler.ts";
 import { invertMod } from "../inverse.ts";
-import { type Code, f64x2, type Local, scratchAddress, v128, type WasmFunction } from "./assembler.ts";
 import {
   Column,
   chainStart,

@@ -1,4 +1,11 @@
-import { type Code, f64, f64x2, i64, type Local, type WasmFunction } from "./assembler.ts";
+import {
+  type Code,
+  f64,
+  f64x2,
+  i64,
+  type Local,
+  type WasmFunction,
+} from "../../foundation/wasm/assembler.ts";
 import { half } from "./column-sum.ts";
 import type { FieldKernel, LimbValue } from "./field-kernel.ts";
 import { limbBits, limbCount, limbRadix, toLimbs } from "./field-limbs.ts";

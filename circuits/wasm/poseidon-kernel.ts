@@ -4,14 +4,22 @@
  * The permutation is circomlibjs' optimised form of the rounds (`poseidon_opt.js`, after filecoin's neptune): the
  * partial rounds multiply by sparse matrices, one row and one column each, after one dense matrix P.
  */
+
+import {
+  type Code,
+  i32,
+  type Local,
+  v128,
+  type WasmFunction,
+  WasmModuleBuilder,
+} from "../../foundation/wasm/assembler.ts";
+import { enableRelaxedSimd, newMemory, WebAssembly } from "../../foundation/wasm/relaxed-simd.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { type Code, i32, type Local, v128, type WasmFunction, WasmModuleBuilder } from "./assembler.ts";
 import { ConstantPool } from "./constant-pool.ts";
 import { FieldKernel, type LimbValue } from "./field-kernel.ts";
 import { elementBytes, elementR, encodeElement, limbCount, scalarField } from "./field-limbs.ts";
 import { readIntegers, writeInteger } from "./integer-limbs.ts";
 import { FULL_ROUNDS, makeTables, PARTIAL_ROUNDS, type PoseidonTables } from "./poseidon-tables.ts";
-import { enableRelaxedSimd, newMemory, WebAssembly } from "./relaxed-simd.ts";
 
 const pageBytes = 65536;
 const maxPages = 16;

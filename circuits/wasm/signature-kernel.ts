@@ -8,14 +8,21 @@
  * S · B8 − u · A takes one chain of 256 doublings for both products (Straus): u by digits of 4 bits with a table of A's
  * multiples that is made for each signature, S by digits of 8 bits with a table of B8's multiples that is made once.
  */
+
+import {
+  type Code,
+  i32,
+  type Local,
+  type WasmFunction,
+  WasmModuleBuilder,
+} from "../../foundation/wasm/assembler.ts";
+import { enableRelaxedSimd, newMemory, WebAssembly } from "../../foundation/wasm/relaxed-simd.ts";
 import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { type Code, i32, type Local, type WasmFunction, WasmModuleBuilder } from "./assembler.ts";
 import { ConstantPool } from "./constant-pool.ts";
 import { FieldKernel, type LimbValue } from "./field-kernel.ts";
 import { elementBytes, elementR, encodeElement, scalarField } from "./field-limbs.ts";
 import { readIntegers, writeInteger } from "./integer-limbs.ts";
-import { enableRelaxedSimd, newMemory, WebAssembly } from "./relaxed-simd.ts";
 
 /** A square root of a: either will do. */
 const ROOT_A = 7214280148105020021932206872019688659210616427216992810330019057549499971851n;

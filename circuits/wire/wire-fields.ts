@@ -3,7 +3,7 @@
  * schemas that read them, and what writes them. docs/api.md is the contract.
  */
 import { z } from "zod";
-import { hex32 } from "../hex.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import { type Groth16Proof, realFirst } from "./groth16-proof.ts";
 
 export const count = z.int().nonnegative().max(Number.MAX_SAFE_INTEGER);

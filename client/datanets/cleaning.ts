@@ -1,5 +1,5 @@
-import { RollupError } from "../../circuits/rollup-error.ts";
 import type { FindingKind } from "../../datanets/cleaning/finding.ts";
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { askHost, type HostAccess, type HostErrorCode, type HostedDatanetPlace } from "./host-request.ts";
 import {
   type CheckState,

@@ -1,7 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { contributionRoot, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { loadDataConstants } from "../../circuits/wasm/poseidon-constants.ts";
 import {
   decodeDigests,
@@ -11,6 +10,7 @@ import {
   rowHashesOf,
   versionRowsOf,
 } from "../../datanets/rows/row-wire.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import type { ListCommitsErrorCode } from "../actions/data/list-commits.ts";
 import { type DatanetCommit, listAllOperations, listCommits } from "../actions/data/list-commits.ts";
 import { storeVersion } from "../actions/data/published-version.ts";

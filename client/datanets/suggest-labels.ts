@@ -1,5 +1,5 @@
-import { RollupError } from "../../circuits/rollup-error.ts";
 import type { Card } from "../../datanets/card/card.ts";
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { fetchRowContents, findRows } from "./browse-rows.ts";

@@ -10,12 +10,12 @@ import { promisify } from "node:util";
 import { parseEther, toHex } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { pairBytes } from "../../attribution/disputes/leaf-bytes.ts";
-import { LEAF_FILE } from "../../attribution/disputes/leaf-file.ts";
 import { writeModel } from "../../attribution/model/model-directory.ts";
+import { lie, startDisputes, trainedCase } from "../../challenger/postings/testing/dispute-fixture.ts";
+import { pairBytes } from "../../challenger/statements/leaf-bytes.ts";
+import { LEAF_FILE } from "../../challenger/statements/leaf-file.ts";
 import { serveWorld, writeServingWorld } from "../../models/testing/serving-world.ts";
 import { DrillWorld } from "../../scripts/drill/drill-world.ts";
-import { lie, startDisputes, trainedCase } from "../disputing/testing/dispute-fixture.ts";
 import { type InstalledPackage, installPackage } from "../testing/installed-package.ts";
 import { fundOpen } from "../testing/world-faucet.ts";
 

@@ -16,8 +16,8 @@ const ENTRIES: Readonly<Record<string, EntrySources>> = {
       ...["ledger-client", "l2-key", "wallet", "contract-wallet", "l1-proposal", "client-errors"].map(
         (name) => `client/${name}.ts`,
       ),
-      "circuits/rollup-error.ts",
-      "circuits/secret.ts",
+      "foundation/rollup-error.ts",
+      "foundation/secret.ts",
       "contracts/build/rollup-abi.ts",
     ],
   },

@@ -3,7 +3,7 @@
 import type { z } from "zod";
 import { hashStatics, type ModelStatics } from "../../circuits/ledger/leaf.ts";
 import { packSplit } from "../../circuits/ledger/rewards.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { clientError } from "../client-errors.ts";
 import {
   type LeafRewards,

@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { RollupError } from "../../circuits/rollup-error.ts";
-import { askSequencer, type SequencerFailure } from "../../circuits/wire/sequencer-request.ts";
+import { RollupError } from "../../foundation/rollup-error.ts";
+import { askSequencer, type SequencerFailure } from "../../foundation/wire/sequencer-request.ts";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 

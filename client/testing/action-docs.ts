@@ -15,7 +15,7 @@ export interface Action {
   readonly thrown: readonly string[];
 }
 
-const ROOMS = ["client/actions", "client/datanets", "client/settling", "client/leaving"];
+const ROOMS = ["client/actions", "client/datanets", "models/settling", "verifier/exits"];
 /** Files at the top that people begin with. */
 const FIRST = ["ledger-client", "l2-key", "wallet", "contract-wallet"].map((name) => `client/${name}.ts`);
 

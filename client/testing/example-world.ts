@@ -2,17 +2,17 @@
 import type { Address, LocalAccount } from "viem";
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import type { ModelRegistration } from "../../attribution/model/registration.ts";
-import type { RestoredLedger } from "../../bridge/verify/restore-ledger.ts";
 import type { ModelBinding } from "../../circuits/ledger/leaf.ts";
 import type { Card } from "../../datanets/card/card.ts";
+import type { Openings } from "../../models/settling/model-openings.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
+import type { RollupCircuit } from "../../verifier/circuits/rollup-circuits.ts";
+import type { RestoredLedger } from "../../verifier/restore/restore-ledger.ts";
 import type { CheckableModel } from "../actions/answers/model-answers.ts";
 import type { RowStore } from "../actions/data/row-store.ts";
 import type { ProvenSettlement } from "../actions/l1/send-settlement.ts";
-import type { RollupCircuit } from "../circuits/rollup-circuits.ts";
 import type { L1Proposal } from "../l1-proposal.ts";
 import type { LedgerClient } from "../ledger-client.ts";
-import type { Openings } from "../settling/model-openings.ts";
 import type { WalletProvider } from "../wallet.ts";
 
 export declare const client: LedgerClient;

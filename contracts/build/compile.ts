@@ -5,8 +5,8 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, brotliDecompressSync } from "node:zlib";
 import type { Abi, Hex } from "viem";
-import { whileLocked } from "../../circuits/file-lock.ts";
-import { RollupError } from "../../circuits/rollup-error.ts";
+import { whileLocked } from "../../foundation/file-lock.ts";
+import { RollupError } from "../../foundation/rollup-error.ts";
 
 export interface CompiledContract {
   abi: Abi;

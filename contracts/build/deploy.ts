@@ -14,7 +14,7 @@ import {
   type WalletClient,
   zeroAddress,
 } from "viem";
-import { RollupError } from "../../circuits/rollup-error.ts";
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { compileContracts, pickContract } from "./compile.ts";
 import type { CircuitConfig } from "./verifying-key.ts";
 

@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {RowArithmetic} from "./RowArithmetic.sol";
 
 /// @title What a direct model makes of its rows, in integers
-/// @notice The same rules as attribution/disputes/direct-arithmetic.ts; random tests hold the two equal. Fixed point
+/// @notice The same rules as challenger/statements/direct-arithmetic.ts; random tests hold the two equal. Fixed point
 /// is that of RowArithmetic.
 library DirectArithmetic {
     /// @notice Σ_c a_c b_c of two vectors of big-endian int64, times 2^80. @param count How many numbers each has.

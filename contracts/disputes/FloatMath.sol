@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 /// @title Floats of 32 bits, as IEEE 754 rounds them: to the nearest, ties to even
 /// @notice A float is its bits in a uint256. Subnormals, both zeros and infinities are exact. Every NaN is `NAN`.
-/// models/trace/float-arithmetic.ts has the same in TypeScript; random tests hold the two equal.
+/// challenger/trace/float-arithmetic.ts has the same in TypeScript; random tests hold the two equal.
 library FloatMath {
     uint256 internal constant NAN = 0x7fc00000;
     uint256 internal constant INFINITY = 0x7f800000;

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 /// @title What a spam-mail model makes of a row, in integers
-/// @notice The same rules as attribution/disputes/row-arithmetic.ts; random tests hold the two equal.
+/// @notice The same rules as challenger/statements/row-arithmetic.ts; random tests hold the two equal.
 ///
 /// Fixed point: an int64 is a number times 2^40. A vector is big-endian int64s, one a bucket, the last one for the bias.
 /// A row is one line of canonical JSON: {"label":"ham" | "spam","text":"…"}.

@@ -6,7 +6,7 @@ import {RowArithmetic} from "./RowArithmetic.sol";
 import {Shingles} from "./Shingles.sol";
 
 /// @title What L1 reads in a row's text, and how much two rows' texts have in common
-/// @notice The same rules as attribution/disputes/text-overlap.ts; random tests hold the two equal.
+/// @notice The same rules as challenger/statements/text-overlap.ts; random tests hold the two equal.
 ///
 /// A row is one line of canonical JSON, as RowArithmetic reads it.
 contract RowTexts {

@@ -8,9 +8,9 @@ import {WordTrees} from "./WordTrees.sol";
 /// @title What one number of a language model's trace has to be
 /// @notice A trace is a list of operations, each with a matrix of floats as its result (docs/lm-disputes.md). `output`
 /// computes one of them from the numbers that it is made of, which open the trace's own root.
-/// models/trace/leaf-rules.ts has the same rules; tests hold the two equal.
+/// challenger/trace/leaf-rules.ts has the same rules; tests hold the two equal.
 contract TraceRules {
-    /// @dev In the order of models/trace/trace-op.ts.
+    /// @dev In the order of challenger/trace/trace-op.ts.
     enum Kind {
         Input,
         Fill,

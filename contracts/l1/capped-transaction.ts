@@ -12,7 +12,7 @@ import {
   getChainId,
   getTransactionCount,
 } from "viem/actions";
-import { RollupError } from "../../circuits/rollup-error.ts";
+import { RollupError } from "../../foundation/rollup-error.ts";
 import {
   DEFAULT_MAX_FEE_GWEI,
   type FeeMarket,

@@ -4,7 +4,7 @@ import { type BatchData, batchElements, encodeWire } from "../../circuits/batch/
 import { challenge } from "../../circuits/field/element-vector.ts";
 import { FIELD_ORDER, KIND, KIND_RULES } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
-import { partOf } from "../../circuits/testing/test-random.ts";
+import { partOf } from "../../foundation/testing/test-random.ts";
 import { computeDomain } from "../build/verifying-key.ts";
 import {
   type ClosedBatch,

@@ -5,7 +5,7 @@ import { packCollect } from "../../circuits/batch/epoch-operations.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { EARNER_ROLE } from "../../circuits/ledger/rewards.ts";
 import { KIND, KIND_RULES, WITHDRAW_ALL_WEI } from "../../circuits/protocol.ts";
-import type { TestRandom } from "../../circuits/testing/test-random.ts";
+import type { TestRandom } from "../../foundation/testing/test-random.ts";
 import { rollupAbi } from "../build/rollup-abi.ts";
 import { type ProvenExit, toAddress } from "./exit-fixture.ts";
 import { EARNERS, FREE_IDS, MODELS } from "./money-ledger.ts";

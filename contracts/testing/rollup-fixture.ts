@@ -35,7 +35,6 @@ import {
 import { challenge, evaluate } from "../../circuits/field/element-vector.ts";
 import { type BatchShape, FIELD_ORDER, KIND, shapeName } from "../../circuits/protocol.ts";
 import { batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import {
   encodeSettlement,
   type SettlementData,
@@ -43,6 +42,7 @@ import {
 } from "../../circuits/settlement/settlement-data.ts";
 import { shapeOf } from "../../circuits/testing/sample-shape.ts";
 import type { ContractProof } from "../../circuits/wire/groth16-proof.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { type DeployOptions, deployRollup } from "../build/deploy.ts";
 import { openTokenAbi, rollupAbi } from "../build/rollup-abi.ts";
 import type { CircuitConfig } from "../build/verifying-key.ts";

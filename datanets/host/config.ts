@@ -1,6 +1,6 @@
 /** The host's settings: one table of environment variables, read once. */
 import { z } from "zod";
-import { SERVER_SETTINGS } from "../../circuits/http/server-settings.ts";
+import { SERVER_SETTINGS } from "../../foundation/http/server-settings.ts";
 import {
   describeProblems,
   type Environment,
@@ -10,7 +10,7 @@ import {
   type SettingValues,
   someText,
   wholeNumber,
-} from "../../circuits/settings.ts";
+} from "../../foundation/settings.ts";
 import { datanetError } from "../datanet-errors.ts";
 
 /** Every setting of the host, in the environment as DATANET_…; docs/generated/settings.md has their table. */

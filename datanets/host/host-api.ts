@@ -2,11 +2,11 @@
 import cors from "@fastify/cors";
 import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
-import { createServer } from "../../circuits/http/create-server.ts";
-import type { HttpErrors, HttpFault } from "../../circuits/http/http-errors.ts";
-import { registerReference } from "../../circuits/http/reference-page.ts";
-import { serveMetrics } from "../../circuits/http/serve-metrics.ts";
-import { documentedSchema, validateByZod } from "../../circuits/wire/zod-routes.ts";
+import { createServer } from "../../foundation/http/create-server.ts";
+import type { HttpErrors, HttpFault } from "../../foundation/http/http-errors.ts";
+import { registerReference } from "../../foundation/http/reference-page.ts";
+import { serveMetrics } from "../../foundation/http/serve-metrics.ts";
+import { documentedSchema, validateByZod } from "../../foundation/wire/zod-routes.ts";
 import { type DatanetErrorCode, datanetError, datanetHttpStatus } from "../datanet-errors.ts";
 import { REQUEST_HEADER } from "../records/signed-request.ts";
 import { registerCardRoutes } from "./card-routes.ts";

@@ -1,7 +1,7 @@
 /** What routes read of a request: its parameters' forms, who has signed it, whether he may read. */
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
-import { rawBodyOf } from "../../circuits/http/bodies.ts";
+import { rawBodyOf } from "../../foundation/http/bodies.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { REQUEST_HEADER } from "../records/signed-request.ts";
 import type { HostedDatanet } from "../shelf/hosted-datanet.ts";

@@ -4,7 +4,7 @@
  */
 import pino from "pino";
 import { loadDeployment } from "../../circuits/registry/deployment.ts";
-import { runUntilStopped } from "../../circuits/run-until-stopped.ts";
+import { runUntilStopped } from "../../foundation/run-until-stopped.ts";
 import { loadHostConfig } from "./config.ts";
 import { collectHostProcessMetrics } from "./host-metrics.ts";
 import { createHostProcess } from "./host-process.ts";

@@ -6,8 +6,8 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { z } from "zod";
 import { type Signature, verifySignatures } from "../../circuits/field/eddsa.ts";
-import { hex32 } from "../../circuits/hex.ts";
 import { digestToField } from "../../circuits/ledger/version-rows.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import { canonicalJson, isWellFormed } from "../card/canonical-json.ts";
 
 const leafId = z

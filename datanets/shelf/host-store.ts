@@ -1,13 +1,13 @@
 /** What the host has taken, durable: cards, lists, pieces of rows, records, quotas. Rows' bytes lie in blob-files.ts. */
 import { join } from "node:path";
-import type { RollupError } from "../../circuits/rollup-error.ts";
-import { checkedJson } from "../../circuits/store/checked-json.ts";
+import type { RollupError } from "../../foundation/rollup-error.ts";
+import { checkedJson } from "../../foundation/store/checked-json.ts";
 import {
   CheckedLevel,
   type LevelDb,
   type LevelWrite,
   type MakeStoreError,
-} from "../../circuits/store/checked-level.ts";
+} from "../../foundation/store/checked-level.ts";
 import { datanetError, datanetErrors } from "../datanet-errors.ts";
 import type { SignedRecord } from "../records/record.ts";
 import { BlobFiles } from "./blob-files.ts";

@@ -1,6 +1,6 @@
-import { hex32 } from "../../circuits/hex.ts";
 import { contributionRoot, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
-import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
 import { type NamedCard, readCard } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
 import { recordId, type SignedRecord } from "../records/record.ts";

@@ -5,8 +5,8 @@
  */
 import { z } from "zod";
 import { commitChain } from "../../circuits/ledger/commit-chain.ts";
-import { askSequencer } from "../../circuits/wire/sequencer-request.ts";
 import { count, element, elementOrDecimal, hash, leafId } from "../../circuits/wire/wire-fields.ts";
+import { askSequencer } from "../../foundation/wire/sequencer-request.ts";
 import { datanetError } from "../datanet-errors.ts";
 
 const leafSchema = z.object({

@@ -1,10 +1,10 @@
 /** What every route is given. */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
-import { rawBodyOf } from "../../circuits/http/bodies.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import type { RequestGuard } from "../../datanets/host/request-guard.ts";
 import { REQUEST_HEADER } from "../../datanets/records/signed-request.ts";
+import { rawBodyOf } from "../../foundation/http/bodies.ts";
 import type { FactoryConfig } from "./factory-config.ts";
 import { factoryError } from "./factory-errors.ts";
 import type { FactoryMetrics } from "./factory-metrics.ts";

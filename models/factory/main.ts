@@ -3,7 +3,7 @@
  * Logs "factory listens" with the URL once it does; SIGTERM or SIGINT stops it cleanly.
  */
 import pino from "pino";
-import { runUntilStopped } from "../../circuits/run-until-stopped.ts";
+import { runUntilStopped } from "../../foundation/run-until-stopped.ts";
 import { readFactoryConfig } from "./factory-config.ts";
 import { startFactory } from "./start-factory.ts";
 

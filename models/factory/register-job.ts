@@ -8,7 +8,7 @@ import { clientError } from "../../client/client-errors.ts";
 import { type LedgerClient, requireL2Key } from "../../client/ledger-client.ts";
 import { findLeaves, getOperation } from "../../client/sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../../client/sequencer/model-reads.ts";
-import { signSettlement } from "../../client/settling/sign-settlement.ts";
+import { signSettlement } from "../settling/sign-settlement.ts";
 import type { FactoryRegistration } from "./factory-api.ts";
 import type { FactoryClient } from "./factory-client.ts";
 

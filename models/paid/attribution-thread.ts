@@ -1,7 +1,7 @@
-import type { RollupError } from "../../circuits/rollup-error.ts";
+import type { RollupError } from "../../foundation/rollup-error.ts";
+import { TaskThread } from "../../foundation/threads/task-thread.ts";
 import { servingError } from "../adapters/serving-errors.ts";
 import type { AttributionResults, AttributionSeat, AttributionTask } from "./attribution-worker.ts";
-import { TaskThread } from "./task-thread.ts";
 
 /** Queries and estimates of registered models, beside the thread that serves HTTP. */
 export type AttributionThread = TaskThread<AttributionTask, AttributionResults>;

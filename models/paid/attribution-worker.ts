@@ -9,6 +9,7 @@ import {
   estimateAttribution,
 } from "../../attribution/scores/attribution-estimate.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { serveTasks } from "../../foundation/threads/task-worker.ts";
 import { folderSource } from "../files/folder-source.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { readFrom } from "../registered/base-files.ts";
@@ -16,7 +17,6 @@ import { SharedText } from "../registered/shared-text.ts";
 import { type TextParts, textFamily } from "../registered/text-family.ts";
 import type { TextRecipe } from "../registered/text-recipe.ts";
 import { RecentModels } from "./recent-models.ts";
-import { serveTasks } from "./task-worker.ts";
 
 export interface AttributionSeat {
   readonly basePath: string;

@@ -19,11 +19,11 @@ import {
   type SpanSource,
 } from "../../attribution/server/model-routes.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { hex32 } from "../../circuits/hex.ts";
-import type { ServerLog } from "../../circuits/http/http-errors.ts";
-import type { ServerLimits } from "../../circuits/http/server-settings.ts";
-import type { RollupError } from "../../circuits/rollup-error.ts";
-import { ONE_DAY_MS } from "../../circuits/settings.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import type { ServerLog } from "../../foundation/http/http-errors.ts";
+import type { ServerLimits } from "../../foundation/http/server-settings.ts";
+import type { RollupError } from "../../foundation/rollup-error.ts";
+import { ONE_DAY_MS } from "../../foundation/settings.ts";
 import { folderSource } from "../files/folder-source.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { readBaseFile, readFrom } from "../registered/base-files.ts";

@@ -11,7 +11,7 @@ const SHORT_BYTES = 8_192;
 
 /** Who asks, and until when it is wanted. */
 export interface PromptSender {
-  /** A network, as circuits/http/client-network.ts counts them. */
+  /** A network, as foundation/http/client-network.ts counts them. */
   readonly address: string;
   readonly isWanted: () => boolean;
 }

@@ -1,6 +1,6 @@
 /** The settings of the server of adapters: one table of environment variables, read once. */
 import { z } from "zod";
-import { SERVER_SETTINGS } from "../../circuits/http/server-settings.ts";
+import { SERVER_SETTINGS } from "../../foundation/http/server-settings.ts";
 import {
   describeProblems,
   type Environment,
@@ -9,7 +9,7 @@ import {
   type SettingValues,
   someText,
   wholeNumber,
-} from "../../circuits/settings.ts";
+} from "../../foundation/settings.ts";
 import { servingError } from "../adapters/serving-errors.ts";
 import { KERNEL_CHOICES } from "../kernels/create-kernels.ts";
 import { MAX_THREAD_COUNT } from "../kernels/kernels.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { attackServer } from "../../circuits/http/testing/attack-server.ts";
+import { attackServer } from "../../foundation/http/testing/attack-server.ts";
 import { serveWorld, writeServingWorld } from "../testing/serving-world.ts";
 import type { ServedAdapters } from "./serve-adapters.ts";
 

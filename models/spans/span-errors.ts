@@ -1,4 +1,4 @@
-import { RollupError } from "../../circuits/rollup-error.ts";
+import { RollupError } from "../../foundation/rollup-error.ts";
 
 /** Every error code of models/spans: what it means and what to do about it. */
 export const spanErrors = {

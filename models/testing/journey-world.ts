@@ -6,8 +6,6 @@ import { createInterface } from "node:readline";
 import pino from "pino";
 import { encodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
 import type { SettlementSize } from "../../circuits/settlement/settlement-size.ts";
-import { freePort } from "../../circuits/testing/free-port.ts";
-import { ownProcess } from "../../circuits/testing/own-process.ts";
 import { collectVersion } from "../../client/actions/data/collect-version.ts";
 import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
 import { listCommits } from "../../client/actions/data/list-commits.ts";
@@ -25,7 +23,9 @@ import { nameCard } from "../../datanets/card/card.ts";
 import { loadHostConfig } from "../../datanets/host/config.ts";
 import { createHostProcess } from "../../datanets/host/host-process.ts";
 import { sampleCard } from "../../datanets/testing/sample-card.ts";
-import { startSettlingWorld } from "../../scripts/settling/testing/settling-fixture.ts";
+import { freePort } from "../../foundation/testing/free-port.ts";
+import { ownProcess } from "../../foundation/testing/own-process.ts";
+import { startSettlingWorld } from "../settler/testing/settling-fixture.ts";
 
 export interface ChildFactory {
   readonly process: ChildProcess;

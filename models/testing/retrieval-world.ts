@@ -2,8 +2,8 @@
 import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
 import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
 import { encodeTextRow } from "../../attribution/rows/text-rows.ts";
-import { hex32 } from "../../circuits/hex.ts";
 import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import type { RetrievalRecipe } from "../retrieval/retrieval-recipe.ts";
 
 const COUNT = 32;

@@ -2,8 +2,8 @@
 
 import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
 import { encodeTextRow, type TextRow } from "../../attribution/rows/text-rows.ts";
-import { hex32 } from "../../circuits/hex.ts";
 import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import type { RecipeBaseModel } from "../registered/base-files.ts";
 import type { TextRecipe } from "../registered/text-recipe.ts";
 

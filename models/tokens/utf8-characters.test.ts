@@ -5,7 +5,7 @@ import {
   renderUnicodeTwin,
   unicodeContractPath,
   unicodeTwinPath,
-} from "../../contracts/build/generate-unicode.ts";
+} from "./generate-unicode.ts";
 import { UNICODE_RANGES } from "./unicode-table.ts";
 import { areCharacters, type CharacterClass, CLASS, characterAt, characterOver } from "./utf8-characters.ts";
 

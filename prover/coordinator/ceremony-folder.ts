@@ -27,8 +27,8 @@ import {
 import { copyFile, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { takeFileLock } from "../../circuits/file-lock.ts";
-import { LineJournal } from "../../circuits/line-journal.ts";
+import { takeFileLock } from "../../foundation/file-lock.ts";
+import { LineJournal } from "../../foundation/line-journal.ts";
 import { type CeremonyEntry, entrySchema, fromHex, infoSchema, toHex } from "../ceremony/ceremony-api.ts";
 import { type RoundShape, splitRound } from "../ceremony/round-file.ts";
 import { readFirstRound } from "../keys/round-key.ts";

@@ -2,8 +2,8 @@ import { appendFileSync, cpSync, existsSync, readFileSync, renameSync, rmSync, w
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { attackServer } from "../../circuits/http/testing/attack-server.ts";
-import { TrustedProxies } from "../../circuits/http/trusted-proxies.ts";
+import { attackServer } from "../../foundation/http/testing/attack-server.ts";
+import { TrustedProxies } from "../../foundation/http/trusted-proxies.ts";
 import { CeremonyClient } from "../ceremony/ceremony-client.ts";
 import { checkTranscript } from "../ceremony/check-transcript.ts";
 import { type ContributedRound, contribute } from "../ceremony/contribute.ts";

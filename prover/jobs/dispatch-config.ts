@@ -12,7 +12,7 @@ import {
   someText,
   WORKER_SETTINGS,
   wholeNumber,
-} from "../../circuits/settings.ts";
+} from "../../foundation/settings.ts";
 import { proverError } from "../prover-errors.ts";
 import { handInKeyText } from "./hand-in.ts";
 

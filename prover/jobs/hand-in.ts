@@ -8,10 +8,10 @@
  */
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
 import { z } from "zod";
-import { hex32 } from "../../circuits/hex.ts";
-import { secretText } from "../../circuits/settings.ts";
 import type { proofBody } from "../../circuits/wire/operator-api.ts";
 import { proofJson } from "../../circuits/wire/wire-fields.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import { secretText } from "../../foundation/settings.ts";
 import { proverError } from "../prover-errors.ts";
 import { type ProveAnswer, proveAnswerSchema } from "./prove-queue.ts";
 

@@ -1,10 +1,10 @@
 /** The dispatcher's process: `npx tsx prover/jobs/main.ts`, configured by prover/jobs/dispatch-config.ts. */
 import { pino } from "pino";
-import { startHealthServer } from "../../circuits/http/health-server.ts";
-import { keepFilesPrivate } from "../../circuits/private-files.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
-import { cutStopShort } from "../../circuits/run-until-stopped.ts";
-import { SequencerChoice } from "../../circuits/wire/sequencer-choice.ts";
+import { startHealthServer } from "../../foundation/http/health-server.ts";
+import { keepFilesPrivate } from "../../foundation/private-files.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
+import { cutStopShort } from "../../foundation/run-until-stopped.ts";
+import { SequencerChoice } from "../../foundation/wire/sequencer-choice.ts";
 import { type DispatchConfig, readDispatchConfig } from "./dispatch-config.ts";
 import { createDispatchMetrics } from "./dispatch-metrics.ts";
 import { Dispatcher } from "./dispatcher.ts";

@@ -3,7 +3,7 @@
  * credited once. A kill between the sequencer's answer and the line loses that credit, and never makes two.
  */
 import { z } from "zod";
-import { LineJournal, readLineJournal } from "../../circuits/line-journal.ts";
+import { LineJournal, readLineJournal } from "../../foundation/line-journal.ts";
 
 const creditSchema = z.object({
   batchHash: z.string().regex(/^0x[0-9a-f]{64}$/),

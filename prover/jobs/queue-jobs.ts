@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { type Job, UnrecoverableError, Worker } from "bullmq";
 import type { Logger } from "pino";
-import { hex32 } from "../../circuits/hex.ts";
 import { proofJson } from "../../circuits/wire/wire-fields.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import { proverError } from "../prover-errors.ts";
 import { type PlainAnswer, sealAnswer } from "./hand-in.ts";
 import {

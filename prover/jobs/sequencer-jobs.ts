@@ -1,13 +1,13 @@
 /** The operator's routes of the sequencer (docs/api.md) that a prover calls. */
 import { z } from "zod";
-import { hex32 } from "../../circuits/hex.ts";
 import { type proofBody, proveJobAnswer } from "../../circuits/wire/operator-api.ts";
+import { proofJson } from "../../circuits/wire/wire-fields.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import {
   askSequencer,
   type SequencerEndpoint,
   type SequencerFailure,
-} from "../../circuits/wire/sequencer-request.ts";
-import { proofJson } from "../../circuits/wire/wire-fields.ts";
+} from "../../foundation/wire/sequencer-request.ts";
 import { proverError } from "../prover-errors.ts";
 import type { CircuitInputs, ProofResult, SignalValue } from "../proving/prover.ts";
 

@@ -2,7 +2,7 @@ import { bn254 } from "@noble/curves/bn254.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { invertMod } from "../../circuits/inverse.ts";
-import { runs } from "../../circuits/testing/test-random.ts";
+import { runs } from "../../foundation/testing/test-random.ts";
 import { baseModulus, fromBytesLe, montgomeryR, scalarModulus, toBytesLe } from "../formats/bn254-numbers.ts";
 import { buildKernelImage } from "../wasm/kernels/kernel-module.ts";
 import { FixedBase } from "./fixed-base.ts";

@@ -4,8 +4,8 @@ import type { RunBlock, RunPart } from "../../circuits/compiler/composed-copies.
 import { isComposition, readDescription } from "../../circuits/compiler/composed-description.ts";
 import { type InputValue, WitnessCalculator } from "../../circuits/compiler/witness-calculator.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { TableWitness } from "../../circuits/table/table-witness.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { layOutWitness } from "../formats/wtns-file.ts";
 import { flattenInputs } from "../witness/step-inputs.ts";
 import { loadStepRunner } from "../witness/step-runner.ts";

@@ -1,11 +1,11 @@
 /** The prover's process: `npx tsx prover/service/main.ts`, configured by prover/service/prove-config.ts. */
 import { type Logger, pino } from "pino";
-import { startHealthServer } from "../../circuits/http/health-server.ts";
-import { keepFilesPrivate } from "../../circuits/private-files.ts";
 import { loadDeployment } from "../../circuits/registry/deployment.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
-import { cutStopShort } from "../../circuits/run-until-stopped.ts";
-import { SequencerChoice } from "../../circuits/wire/sequencer-choice.ts";
+import { startHealthServer } from "../../foundation/http/health-server.ts";
+import { keepFilesPrivate } from "../../foundation/private-files.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
+import { cutStopShort } from "../../foundation/run-until-stopped.ts";
+import { SequencerChoice } from "../../foundation/wire/sequencer-choice.ts";
 import { createProver } from "../backends.ts";
 import { chooseBackend } from "../choose-backend.ts";
 import { createProveJobClient, type ProveJobClient } from "../jobs/sequencer-jobs.ts";

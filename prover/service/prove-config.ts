@@ -12,7 +12,7 @@ import {
   someText,
   WORKER_SETTINGS,
   wholeNumber,
-} from "../../circuits/settings.ts";
+} from "../../foundation/settings.ts";
 import { BACKEND_CHOICES } from "../choose-backend.ts";
 import { handInKeyText } from "../jobs/hand-in.ts";
 import { proverError } from "../prover-errors.ts";

@@ -1,7 +1,7 @@
 import { groth16, wtns } from "snarkjs";
 import { isComposition } from "../../circuits/compiler/composed-description.ts";
-import { RollupError } from "../../circuits/rollup-error.ts";
 import { type Groth16Proof, realFirst } from "../../circuits/wire/groth16-proof.ts";
+import { RollupError } from "../../foundation/rollup-error.ts";
 import type { ProverErrorCode } from "../prover-errors.ts";
 import type { CircuitInputs, ProofStage } from "../proving/prover.ts";
 import { openWitnessSource, type WitnessSource } from "../proving/witness-source.ts";

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { freePort } from "../../circuits/testing/free-port.ts";
+import { freePort } from "../../foundation/testing/free-port.ts";
 import { KEY_PREFIX } from "../jobs/prove-queue.ts";
 
 const PROGRAMS = ["redis-server", "valkey-server"];

@@ -3,8 +3,8 @@
  * from the disk, no memory to share either.
  */
 import { type CircuitInputs, WitnessCalculator } from "../../circuits/compiler/witness-calculator.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { fieldBytes, fromBytesLe } from "../formats/bn254-numbers.ts";
 import { verifyProof } from "../formats/verification-key.ts";
 import { parseZkeyHeader, unreadableKey } from "../formats/zkey-header.ts";

@@ -2,7 +2,7 @@
 import { Piscina } from "piscina";
 import { derivePublicKey, signMessage } from "../../circuits/field/eddsa.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { hex32 } from "../../circuits/hex.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import { SignaturePool } from "../../sequencer/intake/signature-pool.ts";
 import type { PlainCheck, TaskAnswers, TaskBatch } from "../../sequencer/intake/signature-tasks.ts";
 

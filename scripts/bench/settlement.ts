@@ -3,7 +3,6 @@
 import { type CompiledCircuit, compileCircuit } from "../../circuits/compiler/compile.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { circuitSpec, settlementCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
-import { RollupError } from "../../circuits/rollup-error.ts";
 import { settlementStatement } from "../../circuits/settlement/settlement-data.ts";
 import { type EpochToSettle, settleEpoch } from "../../circuits/settlement/settlement-rules.ts";
 import {
@@ -13,6 +12,7 @@ import {
 } from "../../circuits/settlement/settlement-size.ts";
 import { directEpochOf } from "../../circuits/testing/direct-world.ts";
 import { CIRCUIT_ID, epochOf } from "../../circuits/testing/settlement-world.ts";
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { type BackendName, createProver } from "../../prover/backends.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { Prover } from "../../prover/proving/prover.ts";

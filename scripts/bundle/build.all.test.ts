@@ -24,7 +24,7 @@ beforeAll(() => {
     writeFileSync(join(folder, path), text);
   };
   for (const path of [
-    "circuits/load-source.js",
+    "foundation/load-source.js",
     "scripts/bundle/build.js",
     "scripts/bundle/start.js",
     "scripts/start.js",
@@ -34,7 +34,7 @@ beforeAll(() => {
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   const build = readFileSync(join(folder, "scripts/bundle/build.js"), "utf8");
   for (const [main] of build.matchAll(/(?<=^ {2}")[\w/-]+\.ts(?=",$)/gm)) put(main, "");
-  for (const room of ["prover", "circuits", "scripts/claiming"])
+  for (const room of ["prover", "circuits", "challenger/claiming"])
     mkdirSync(join(folder, room), { recursive: true });
   put(
     "bridge/main.ts",

@@ -1,12 +1,12 @@
 // Makes JavaScript of the sources that processes begin with: node scripts/bundle/build.js
 //
 // Through tsx a command takes two seconds of a core before it does anything, from these files a third of one. As an
-// install step it never fails: circuits/load-source.js runs the sources where there is no bundle. The files of earlier
+// install step it never fails: foundation/load-source.js runs the sources where there is no bundle. The files of earlier
 // builds stay for processes that run from them, and go with the next but one.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { contentHash, fingerprint } from "../../circuits/load-source.js";
+import { contentHash, fingerprint } from "../../foundation/load-source.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = fileURLToPath(new URL("build/", import.meta.url));
@@ -30,7 +30,7 @@ const ROOMS_OF_ENTRIES = [
   "models",
   "prover",
   "sequencer",
-  "scripts/claiming",
+  "challenger/claiming",
 ];
 
 /** Pure JavaScript that nearly every process loads, hundreds of files each. Everything else is resolved when it runs. */
@@ -59,7 +59,7 @@ export async function buildBundle() {
   try {
     const { build } = await import("esbuild");
     const sources = new Map();
-    for (const path of ["scripts/bundle/build.js", "circuits/load-source.js", INSTALLED])
+    for (const path of ["scripts/bundle/build.js", "foundation/load-source.js", INSTALLED])
       if (statSync(join(root, path), { throwIfNoEntry: false }) !== undefined)
         sources.set(path, fingerprint(path));
     const mains = [...MAINS, ...findEntries()];

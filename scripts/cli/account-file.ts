@@ -1,7 +1,7 @@
 import type { Hex } from "viem";
 import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { z } from "zod";
-import { Secret } from "../../circuits/secret.ts";
+import { Secret } from "../../foundation/secret.ts";
 import { commandError } from "./cli-errors.ts";
 import { readIfPresent, writeFileWhole } from "./workspace.ts";
 

@@ -1,13 +1,13 @@
 import { CommanderError } from "commander";
 import { attributionErrors } from "../../attribution/attribution-errors.ts";
 import { MALFORMED_REMEDY } from "../../bridge/l1/malformed-batch.ts";
-import { isRollupError, RollupError } from "../../circuits/rollup-error.ts";
 import { clientErrors } from "../../client/client-errors.ts";
 import { datanetErrors } from "../../datanets/datanet-errors.ts";
+import { isRollupError, RollupError } from "../../foundation/rollup-error.ts";
 import { servingErrors } from "../../models/adapters/serving-errors.ts";
 import { modelErrors } from "../../models/model-errors.ts";
 import { spanErrors } from "../../models/spans/span-errors.ts";
-import { operatorErrors } from "./operator-errors.ts";
+import { operatorErrors } from "../../operations/operator-errors.ts";
 
 /** Errors of the command line itself. */
 export const commandErrors = {

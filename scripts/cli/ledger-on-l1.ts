@@ -1,10 +1,10 @@
 /** The ledger as L1 has it, for commands that are to work where no sequencer answers, or that take nobody's word. */
 import type { Address } from "viem";
-import { type RestoredLedger, restoreLedger } from "../../bridge/verify/restore-ledger.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { LEAF_KIND } from "../../circuits/protocol.ts";
 import { clientError } from "../../client/client-errors.ts";
+import { type RestoredLedger, restoreLedger } from "../../verifier/restore/restore-ledger.ts";
 import { openRollup } from "./blob-places.ts";
 import type { GlobalOptions } from "./context.ts";
 import type { Output } from "./output.ts";

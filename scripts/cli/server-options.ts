@@ -1,7 +1,7 @@
 /** Options of commands that serve something over HTTP (docs/reverse-proxy.md). */
 import type { Command } from "commander";
-import { SERVER_SETTINGS } from "../../circuits/http/server-settings.ts";
-import type { TrustedProxies } from "../../circuits/http/trusted-proxies.ts";
+import { SERVER_SETTINGS } from "../../foundation/http/server-settings.ts";
+import type { TrustedProxies } from "../../foundation/http/trusted-proxies.ts";
 import { commandError } from "./cli-errors.ts";
 
 export interface ServerOptionTexts {

@@ -1,14 +1,14 @@
 /** What the commands about settlements share: the rollup's circuits and keys, and proving with progress. */
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
+import { type ProvedSettlement, proveSettlement } from "../../models/settling/prove-settlement.ts";
+import type { BackendName } from "../../prover/backends.ts";
+import { BACKEND_CHOICES, type BackendChoice, chooseBackend } from "../../prover/choose-backend.ts";
 import {
   openProvingCircuit,
   type RollupCircuit,
   readRollupCircuits,
-} from "../../client/circuits/rollup-circuits.ts";
-import { type ProvedSettlement, proveSettlement } from "../../client/settling/prove-settlement.ts";
-import type { BackendName } from "../../prover/backends.ts";
-import { BACKEND_CHOICES, type BackendChoice, chooseBackend } from "../../prover/choose-backend.ts";
+} from "../../verifier/circuits/rollup-circuits.ts";
 import { commandError } from "./cli-errors.ts";
 import { deploymentOf, type GlobalOptions, resolveEndpoints } from "./context.ts";
 import type { Output } from "./output.ts";

@@ -1,4 +1,4 @@
-import { RollupError } from "../../circuits/rollup-error.ts";
+import { RollupError } from "../../foundation/rollup-error.ts";
 
 export const devnetErrors = {
   DEV_ALREADY_RUNNING: {

@@ -2,10 +2,9 @@ import { readFile, rm } from "node:fs/promises";
 import { Command, CommanderError, Option } from "commander";
 import { type Address, createPublicClient, http } from "viem";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { openRowStore } from "../../client/actions/data/row-store.ts";
-import { readRollupCircuits } from "../../client/circuits/rollup-circuits.ts";
 import { clientError } from "../../client/client-errors.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import {
   BACKEND_CHOICES,
   type BackendChoice,
@@ -14,6 +13,7 @@ import {
 } from "../../prover/choose-backend.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import { ProofTimes } from "../../prover/proving/proof-times.ts";
+import { readRollupCircuits } from "../../verifier/circuits/rollup-circuits.ts";
 import { buildPages } from "../../web/build/build-pages.ts";
 import { exitsOfDeployment } from "../../web/build/exit-files.ts";
 import { circuitsOfDeployment } from "../../web/build/verifying-keys.ts";

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Address } from "viem";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import type { RowStore } from "../../client/actions/data/row-store.ts";
 import type { L1Result } from "../../client/actions/l1/l1-result.ts";
 import {
@@ -15,13 +14,14 @@ import {
   type SigningOptions,
   sendSigned,
 } from "../../client/actions/ledger/send-operation.ts";
-import type { RollupCircuit } from "../../client/circuits/rollup-circuits.ts";
 import { deriveKey } from "../../client/l2-key.ts";
 import { createLedgerClient, type LedgerClient } from "../../client/ledger-client.ts";
 import { getOperation } from "../../client/sequencer/ledger-reads.ts";
 import type { WaitProgress, WaitResult, WaitStage, WaitTarget } from "../../client/sequencer/wait-for.ts";
 import { waitFor } from "../../client/sequencer/wait-for.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import type { BackendName } from "../../prover/backends.ts";
+import type { RollupCircuit } from "../../verifier/circuits/rollup-circuits.ts";
 import { runOpenledger } from "../cli/openledger-process.ts";
 import { devAccount } from "./accounts.ts";
 import { devnetPaths, PEOPLE, type PersonName } from "./config.ts";

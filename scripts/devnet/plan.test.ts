@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
 import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
-import { chooseBatchCircuit, chooseQueueCircuit } from "../../bridge/verify/settlement-circuits.ts";
 import { TREE_DEPTH } from "../../circuits/protocol.ts";
 import { hasOnlyBlobBatches } from "../../circuits/registry/circuit-sizes.ts";
 import { dataTwins } from "../../circuits/registry/data-twins.ts";
 import { tableConstraints } from "../../circuits/table/table-counts.ts";
 import { tableIn } from "../../circuits/table/table-shape.ts";
+import { chooseBatchCircuit, chooseQueueCircuit } from "../../verifier/replay/settlement-circuits.ts";
 import { circuitsOf } from "./circuits.ts";
 import { SMALL_TABLE } from "./config.ts";
 import { planOf } from "./plan.ts";

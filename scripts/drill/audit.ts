@@ -5,18 +5,18 @@
 
 import { foundry } from "viem/chains";
 import { type HistoryEvent, readL1History } from "../../bridge/l1/l1-history.ts";
-import {
-  type PostedOperation,
-  type PromisedOperation,
-  postedOperations,
-} from "../../bridge/verify/posted-operations.ts";
-import { verifyRollup } from "../../bridge/verify/verify.ts";
 import { KIND, kindRule } from "../../circuits/protocol.ts";
 import type { CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { checkPreconfirmation } from "../../client/sequencer/preconfirmation.ts";
 import { verifyProof } from "../../prover/formats/verification-key.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
+import {
+  type PostedOperation,
+  type PromisedOperation,
+  postedOperations,
+} from "../../verifier/replay/posted-operations.ts";
+import { verifyRollup } from "../../verifier/replay/verify.ts";
 import { drillAccount } from "./drill-accounts.ts";
 import { FIRST_DEPOSIT_WEI } from "./drill-l1.ts";
 import type { DrillWorld } from "./drill-world.ts";
@@ -156,7 +156,7 @@ export const nameOf = ({ a, b, amountCode }: Pick<PostedOperation, "a" | "b" | "
 
 /**
  * In the order in which L1 counts them. That is one of the orders that the batch can come
- * from: the promised one, if it is among them (bridge/verify/posted-operations.ts).
+ * from: the promised one, if it is among them (verifier/replay/posted-operations.ts).
  */
 export function signedOperations(
   events: readonly HistoryEvent[],

@@ -8,9 +8,9 @@ import { basename, dirname, join } from "node:path";
 import { createTestClient, http, publicActions } from "viem";
 import { encodeDeployment, loadDeployment } from "../../circuits/registry/deployment.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
-import { examine } from "../operator/doctor.ts";
-import type { Finding } from "../operator/finding.ts";
-import { installationPaths, readInstallation } from "../operator/installation.ts";
+import { examine } from "../../operations/doctor/doctor.ts";
+import type { Finding } from "../../operations/doctor/finding.ts";
+import { installationPaths, readInstallation } from "../../operations/installation/installation.ts";
 import { drillAccount } from "./drill-accounts.ts";
 import { commandOfCompose, commandOfUnit, InstalledProcess } from "./installed-process.ts";
 import {

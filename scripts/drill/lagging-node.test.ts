@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { createL1Client } from "../../bridge/l1/l1-client.ts";
 import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import { startBridgeFixture } from "../../bridge/testing/bridge-fixture.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { startL1Proxy } from "./l1-proxy.ts";
 
 test("publishes batch after batch by a node that lags, and calls none refused", async () => {

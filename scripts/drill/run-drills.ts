@@ -1,4 +1,4 @@
-import { TestRandom } from "../../circuits/testing/test-random.ts";
+import { TestRandom } from "../../foundation/testing/test-random.ts";
 import type { BackendName } from "../../prover/backends.ts";
 import { audit } from "./audit.ts";
 import { DrillWorld } from "./drill-world.ts";

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { compileCircuit } from "../../circuits/compiler/compile.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { CONTRACT_SETS, compileContracts } from "../../contracts/build/compile.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { prebuiltCircuits } from "./prebuilt-circuits.ts";
 
 /**

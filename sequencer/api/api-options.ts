@@ -1,10 +1,10 @@
 /** What the HTTP application is given. */
 import type { FastifyInstance } from "fastify";
-import type { ServerLimits } from "../../circuits/http/server-settings.ts";
 import type { DeployedCircuit, Deployment } from "../../circuits/registry/deployment.ts";
-import type { Secret } from "../../circuits/secret.ts";
 import type { Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
 import type { Preconfirmation } from "../../circuits/wire/sequencer-preconfirmation.ts";
+import type { ServerLimits } from "../../foundation/http/server-settings.ts";
+import type { Secret } from "../../foundation/secret.ts";
 import type { BatchLine } from "../batches/batch-line.ts";
 import type { BlobKeeper } from "../batches/blob-keeper.ts";
 import type { Feed } from "../batches/feed.ts";

@@ -1,8 +1,8 @@
 /** What comes in over HTTP: zod schemas that check form and turn text into bigints. docs/api.md is the contract. */
 import { z } from "zod";
 import { KIND_RULES } from "../../circuits/protocol.ts";
-import { RollupError } from "../../circuits/rollup-error.ts";
 import { address, count, element, hash, wei } from "../../circuits/wire/wire-fields.ts";
+import { RollupError } from "../../foundation/rollup-error.ts";
 
 export const countFromText = z
   .string()

@@ -1,8 +1,8 @@
 import { verifyTypedData } from "viem";
 import { afterEach, describe, expect, it } from "vitest";
-import { hex32 } from "../../circuits/hex.ts";
 import { FIELD_ORDER, KIND, LEAF_KIND, shapeName } from "../../circuits/protocol.ts";
 import { preconfirmationTypedData } from "../../circuits/wire/sequencer-preconfirmation.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import {
   l1PlaceOf,
   ONE_OPEN_CODE,

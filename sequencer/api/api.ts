@@ -2,11 +2,11 @@
 import swagger from "@fastify/swagger";
 import websocket from "@fastify/websocket";
 import type { FastifyInstance } from "fastify";
-import { createServer } from "../../circuits/http/create-server.ts";
-import { registerReference } from "../../circuits/http/reference-page.ts";
-import { serveMetrics } from "../../circuits/http/serve-metrics.ts";
-import { TrustedProxies } from "../../circuits/http/trusted-proxies.ts";
-import { documentedSchema, validateByZod } from "../../circuits/wire/zod-routes.ts";
+import { createServer } from "../../foundation/http/create-server.ts";
+import { registerReference } from "../../foundation/http/reference-page.ts";
+import { serveMetrics } from "../../foundation/http/serve-metrics.ts";
+import { TrustedProxies } from "../../foundation/http/trusted-proxies.ts";
+import { documentedSchema, validateByZod } from "../../foundation/wire/zod-routes.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { apiErrors } from "./api-errors.ts";
 import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "./api-options.ts";

@@ -1,10 +1,10 @@
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
-import { networkOf } from "../../circuits/http/client-network.ts";
-import { ANSWER_HEADERS } from "../../circuits/http/create-server.ts";
-import { type HttpErrors, refusalText } from "../../circuits/http/http-errors.ts";
-import type { TrustedProxies } from "../../circuits/http/trusted-proxies.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
+import { networkOf } from "../../foundation/http/client-network.ts";
+import { ANSWER_HEADERS } from "../../foundation/http/create-server.ts";
+import { type HttpErrors, refusalText } from "../../foundation/http/http-errors.ts";
+import type { TrustedProxies } from "../../foundation/http/trusted-proxies.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import type { Feed } from "../batches/feed.ts";
 
 type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { transfer } from "../../client/actions/ledger/transfer.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
-import { decidePayment } from "../../scripts/operator/known-payments.ts";
-import { payProvers } from "../../scripts/operator/pay-provers.ts";
-import { PaymentJournal } from "../../scripts/operator/payment-journal.ts";
+import { decidePayment } from "../../operations/payments/known-payments.ts";
+import { payProvers } from "../../operations/payments/pay-provers.ts";
+import { PaymentJournal } from "../../operations/payments/payment-journal.ts";
 import { clientOf } from "../testing/client-of.ts";
 import {
   ONE_OPEN_WEI,

@@ -6,10 +6,10 @@
  */
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { hex32 } from "../../circuits/hex.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
-import type { Secret } from "../../circuits/secret.ts";
 import type { Preconfirmation } from "../../circuits/wire/sequencer-preconfirmation.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
+import type { Secret } from "../../foundation/secret.ts";
 import { unknownBatch } from "../batches/batch-book.ts";
 import type { Sequencer } from "../sequencer.ts";
 import type { OperationEntry } from "../store/log-entry.ts";

@@ -5,7 +5,6 @@ import {
   OPEN_SETTLEMENT_DELAY_SECONDS,
   RANDOMNESS_DELAY_BLOCKS,
 } from "../../bridge/l1/settlement-times.ts";
-import { hex32 } from "../../circuits/hex.ts";
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { hashStatics, unpackCounters } from "../../circuits/ledger/leaf.ts";
 import {
@@ -20,6 +19,7 @@ import { KIND } from "../../circuits/protocol.ts";
 import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
 import { decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import { proofJson } from "../../circuits/wire/wire-fields.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import type { SealOnL1 } from "../batches/seal-on-l1.ts";
 import type { KnownSettlement, WaitingSettlement } from "../batches/settlement-desk.ts";
 import type { StoredEpoch, StoredPayment } from "../batches/stored-epochs.ts";

@@ -9,6 +9,8 @@ import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SignedSubmission } from "../../client/actions/ledger/send-operation.ts";
 import { transfer } from "../../client/actions/ledger/transfer.ts";
+import { paymentMetrics, payProvers, reportWorkers } from "../../operations/payments/pay-provers.ts";
+import { PaymentJournal } from "../../operations/payments/payment-journal.ts";
 import { createDispatchMetrics } from "../../prover/jobs/dispatch-metrics.ts";
 import { Dispatcher } from "../../prover/jobs/dispatcher.ts";
 import { handInKeyOf, openHandIn } from "../../prover/jobs/hand-in.ts";
@@ -18,8 +20,6 @@ import { createQueueJobClient } from "../../prover/jobs/queue-jobs.ts";
 import type { ProveJob, ProveJobClient } from "../../prover/jobs/sequencer-jobs.ts";
 import type { ProofResult } from "../../prover/proving/prover.ts";
 import { redisProgram, startRedis, type TestRedis } from "../../prover/testing/redis.fixtures.ts";
-import { paymentMetrics, payProvers, reportWorkers } from "../../scripts/operator/pay-provers.ts";
-import { PaymentJournal } from "../../scripts/operator/payment-journal.ts";
 import { clientOf } from "../testing/client-of.ts";
 import {
   ONE_OPEN_WEI,

@@ -1,13 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { verifierKey } from "../../bridge/verify/verify-keys.ts";
-import { hex32 } from "../../circuits/hex.ts";
 import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
 import { fromContractProof } from "../../circuits/wire/groth16-proof.ts";
 import { proofJson } from "../../circuits/wire/wire-fields.ts";
 import { simulateCircuit } from "../../contracts/testing/test-prover.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
+import { verifierKey } from "../../verifier/replay/verify-keys.ts";
 import {
   operatorHeaders,
   startTestRollup,

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { replayBatch } from "../../circuits/batch/batch.ts";
 import { decodeWire } from "../../circuits/batch/batch-data.ts";
-import { hex20, hex32 } from "../../circuits/hex.ts";
 import { genesisLedger } from "../../circuits/ledger/ledger.ts";
 import { KIND, shapeName } from "../../circuits/protocol.ts";
 import { genesisOf } from "../../circuits/registry/deployment.ts";
+import { hex20, hex32 } from "../../foundation/hex.ts";
 import { batch, close, head, operator, PAIR, prove, report, send } from "../testing/test-operator.ts";
 import {
   type Answer,

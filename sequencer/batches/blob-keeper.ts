@@ -12,7 +12,7 @@ import { blobElements } from "../../circuits/blob/blob-elements.ts";
 import { preloadKzg } from "../../circuits/blob/kzg.ts";
 import { type BatchShape, isBlobShape, shapeName } from "../../circuits/protocol.ts";
 import { batchShapesOf, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";

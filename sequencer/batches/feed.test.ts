@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import WebSocket from "ws";
-import { attackServer } from "../../circuits/http/testing/attack-server.ts";
+import { attackServer } from "../../foundation/http/testing/attack-server.ts";
 import {
   operationJson,
   operatorHeaders,

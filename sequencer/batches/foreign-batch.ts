@@ -4,14 +4,14 @@
  */
 import { postedBlobHash } from "../../bridge/blobs/read-batch.ts";
 import { MALFORMED_REMEDY, type MalformedBatch } from "../../bridge/l1/malformed-batch.ts";
-import { capOf } from "../../bridge/verify/settlement-statement.ts";
 import { type BatchData, decodeWire, type L1Header } from "../../circuits/batch/batch-data.ts";
 import type { ReplayedSettlement } from "../../circuits/batch/settlement-operation.ts";
 import { type BatchShape, isBlobShape, kindRule } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
-import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
 import { CIRCUIT_SORT, decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
+import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
+import { capOf } from "../../verifier/replay/settlement-statement.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { ChainPosition } from "../store/log-entry.ts";
 import { recordOf, type StoredBatch } from "../store/stored-batch.ts";

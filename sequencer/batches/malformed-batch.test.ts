@@ -2,10 +2,10 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import { nullWithLeaf } from "../../bridge/testing/malformed-fixture.ts";
-import { verifyRollup } from "../../bridge/verify/verify.ts";
-import { submitQueue } from "../../bridge/without-operator/submit-queue.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
+import { verifyRollup } from "../../verifier/replay/verify.ts";
+import { submitQueue } from "../../verifier/without-operator/submit-queue.ts";
 import {
   CONFIRMATIONS,
   deploymentOn,

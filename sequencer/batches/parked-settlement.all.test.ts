@@ -9,9 +9,9 @@ import {
   type ModelHistory,
 } from "../../bridge/testing/model-history.ts";
 import { encodeSubmission } from "../../bridge/testing/odd-calldata.ts";
-import { verifyRollup } from "../../bridge/verify/verify.ts";
 import { ANY_FEE, randomElement, submission } from "../../contracts/testing/rollup-fixture.ts";
 import { parkArguments } from "../../contracts/testing/settlement-fixture.ts";
+import { verifyRollup } from "../../verifier/replay/verify.ts";
 import { CONFIRMATIONS, FINALITY_DEPTH_BLOCKS, type L1World } from "../testing/l1-world.ts";
 import { startParkedWorld } from "../testing/parked-world.ts";
 import { close } from "../testing/test-operator.ts";

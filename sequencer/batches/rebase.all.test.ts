@@ -1,11 +1,11 @@
 import { Level } from "level";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { verifyRollup } from "../../bridge/verify/verify.ts";
-import { submitQueue } from "../../bridge/without-operator/submit-queue.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
+import { verifyRollup } from "../../verifier/replay/verify.ts";
+import { submitQueue } from "../../verifier/without-operator/submit-queue.ts";
 import { storeKeys } from "../store/store-keys.ts";
 import {
   deploymentOn,

@@ -14,7 +14,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Operation } from "../../circuits/batch/slot-trace.ts";
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { kindRule } from "../../circuits/protocol.ts";
-import { isRollupError, type RollupError } from "../../circuits/rollup-error.ts";
+import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
 import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import { droppedWrite } from "../store/dropped-operation.ts";

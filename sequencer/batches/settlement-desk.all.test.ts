@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { hex32 } from "../../circuits/hex.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import {
   type Call,
   defaultSettlement,

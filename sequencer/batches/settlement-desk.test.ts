@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { hex32 } from "../../circuits/hex.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import {
   type Call,
   defaultSettlement,

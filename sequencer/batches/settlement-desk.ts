@@ -4,21 +4,12 @@
  */
 
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
-import {
-  capOf,
-  fitsEarners,
-  provesKind,
-  settlementOnL1,
-  settlementSignals,
-} from "../../bridge/verify/settlement-statement.ts";
 import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
 import type { Signature } from "../../circuits/field/eddsa.ts";
-import { hex32 } from "../../circuits/hex.ts";
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { requireKind } from "../../circuits/ledger/leaf-rules.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import type { DeployedCircuit } from "../../circuits/registry/deployment.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import {
   CIRCUIT_SORT,
   decodeSettlement,
@@ -27,7 +18,16 @@ import {
 } from "../../circuits/settlement/settlement-data.ts";
 import { misfitOf, modelShape, parseSettlementName } from "../../circuits/settlement/settlement-size.ts";
 import type { Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { type VerificationKey, verifyProof } from "../../prover/formats/verification-key.ts";
+import {
+  capOf,
+  fitsEarners,
+  provesKind,
+  settlementOnL1,
+  settlementSignals,
+} from "../../verifier/replay/settlement-statement.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { SettlementEntry } from "../store/log-entry.ts";

@@ -7,12 +7,12 @@
 
 import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
 import type { SlotTrace } from "../../circuits/batch/slot-trace.ts";
-import { hex32 } from "../../circuits/hex.ts";
 import { decodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { type Leaf, unpackCounters } from "../../circuits/ledger/leaf.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import { EPOCH_SECONDS, KIND } from "../../circuits/protocol.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
 import type { StoredQueueEntry } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";

@@ -8,11 +8,11 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type BlobPlacesOptions, blobFinder, blobPlaces } from "../../bridge/blobs/blob-places.ts";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
 import { behindLimit, rpcResult } from "../../bridge/testing/limited-node.ts";
-import { verifyRollup } from "../../bridge/verify/verify.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import { type BatchShape, shapeName } from "../../circuits/protocol.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { warmUpKzg } from "../../contracts/testing/blob-batches.ts";
+import { verifyRollup } from "../../verifier/replay/verify.ts";
 import { startTestFollower, urlOf } from "../testing/follower-fixture.ts";
 import {
   deploymentOn,

@@ -5,12 +5,12 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Gauge, type Registry } from "prom-client";
-import type { PostedOperation } from "../../bridge/verify/posted-operations.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import {
   encodeEvidence,
   type PreconfirmationEvidence,
-} from "../../bridge/verify/preconfirmation-evidence.ts";
-import { hex32 } from "../../circuits/hex.ts";
+} from "../../verifier/evidence/preconfirmation-evidence.ts";
+import type { PostedOperation } from "../../verifier/replay/posted-operations.ts";
 import type { Logger } from "../logger.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";

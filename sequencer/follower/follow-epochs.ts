@@ -1,11 +1,11 @@
 /** What the payments and Seals of a batch on L1 leave behind (stored-epochs.ts), where no operation of it is known. */
 
 import type { BatchData, SlotRecord } from "../../circuits/batch/batch-data.ts";
-import { hex32 } from "../../circuits/hex.ts";
 import { decodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { unpackCounters } from "../../circuits/ledger/leaf.ts";
 import type { Ledger } from "../../circuits/ledger/ledger.ts";
 import { KIND } from "../../circuits/protocol.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import type { StoredEpoch, StoredPayment } from "../batches/stored-epochs.ts";
 import type { StoreWrite } from "../store/ledger-log.ts";
 import { storeKeys } from "../store/store-keys.ts";

@@ -4,12 +4,12 @@
  * ledger refuses is not shown; what it signs twice is kept.
  */
 import { isAddressEqual } from "viem";
+import { isRollupError } from "../../foundation/rollup-error.ts";
+import type { Secret } from "../../foundation/secret.ts";
 import {
   type PreconfirmationContext,
   requireOperatorsPreconfirmation,
-} from "../../bridge/verify/preconfirmation-evidence.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
-import type { Secret } from "../../circuits/secret.ts";
+} from "../../verifier/evidence/preconfirmation-evidence.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { OperationEntry } from "../store/log-entry.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";

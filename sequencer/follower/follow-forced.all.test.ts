@@ -8,13 +8,13 @@ import {
   SAMPLED_CIRCUIT,
   startModelHistory,
 } from "../../bridge/testing/model-history.ts";
-import { submitQueue } from "../../bridge/without-operator/submit-queue.ts";
-import { hex32 } from "../../circuits/hex.ts";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import { submitQueue } from "../../verifier/without-operator/submit-queue.ts";
 import {
   modelDeployment,
   passStall,

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { submitQueue } from "../../bridge/without-operator/submit-queue.ts";
-import { hex32 } from "../../circuits/hex.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { EXIT_SIZES, HARD_DEADLINE } from "../../contracts/testing/exit-fixture.ts";
 import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import { submitQueue } from "../../verifier/without-operator/submit-queue.ts";
 import {
   passStall,
   plainAnswer,

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "../../bridge/testing/model-history.ts";
-import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
-import { hex32 } from "../../circuits/hex.ts";
 import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import { settlementSignals } from "../../verifier/replay/settlement-statement.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
 import { modelDeployment, startTestFollower, type TestFollower, urlOf } from "../testing/follower-fixture.ts";

@@ -7,11 +7,11 @@ import {
   SAMPLED_CIRCUIT,
   startModelHistory,
 } from "../../bridge/testing/model-history.ts";
-import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
-import { hex32 } from "../../circuits/hex.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import { settlementSignals } from "../../verifier/replay/settlement-statement.ts";
 import {
   modelDeployment,
   plainAnswer,

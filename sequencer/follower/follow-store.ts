@@ -9,7 +9,7 @@ import type { BlobSource } from "../../bridge/blobs/blob-source.ts";
 import { l1Call } from "../../bridge/l1/l1-client.ts";
 import { malformedOf } from "../../bridge/l1/malformed-batch.ts";
 import type { RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
+import type { LedgerSnapshot } from "../../verifier/replay/ledger-snapshot.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { FOLLOW_MARKER, type FollowMarker, requireFollowerOf } from "../store/follow-marker.ts";
 import { LedgerLog } from "../store/ledger-log.ts";

@@ -1,16 +1,16 @@
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { checkPreconfirmations } from "../../bridge/verify/preconfirmation-check.ts";
-import type { PreconfirmationEvidence } from "../../bridge/verify/preconfirmation-evidence.ts";
-import { restoreLedger } from "../../bridge/verify/restore-ledger.ts";
-import { verifyRollup } from "../../bridge/verify/verify.ts";
 import { encodeAmount } from "../../circuits/ledger/amount-float.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
-import { freePort } from "../../circuits/testing/free-port.ts";
 import { slot } from "../../contracts/testing/rollup-fixture.ts";
+import { freePort } from "../../foundation/testing/free-port.ts";
+import { checkPreconfirmations } from "../../verifier/evidence/preconfirmation-check.ts";
+import type { PreconfirmationEvidence } from "../../verifier/evidence/preconfirmation-evidence.ts";
+import { verifyRollup } from "../../verifier/replay/verify.ts";
+import { restoreLedger } from "../../verifier/restore/restore-ledger.ts";
 import { startTestFollower, urlOf } from "../testing/follower-fixture.ts";
 import {
   deploymentOn,

@@ -2,9 +2,9 @@ import { cpSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { parseEvidence } from "../../bridge/verify/preconfirmation-evidence.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { parseEvidence } from "../../verifier/evidence/preconfirmation-evidence.ts";
 import { passStall, startTestFollower, urlOf } from "../testing/follower-fixture.ts";
 import {
   deploymentOn,

@@ -5,17 +5,17 @@
  */
 
 import type { BatchEvent } from "../../bridge/l1/l1-history.ts";
-import { capOf } from "../../bridge/verify/settlement-statement.ts";
 import { type ReplayedSettlement, settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
 import { preloadKzg } from "../../circuits/blob/kzg.ts";
-import { hex32 } from "../../circuits/hex.ts";
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
 import { leafReference, messageHash } from "../../circuits/ledger/operation.ts";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, kindRule, shapeName } from "../../circuits/protocol.ts";
 import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
 import { dataTwins } from "../../circuits/registry/data-twins.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { decodeSettlement } from "../../circuits/settlement/settlement-data.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
+import { capOf } from "../../verifier/replay/settlement-statement.ts";
 import type { BatchBook } from "../batches/batch-book.ts";
 import { type ClosingPlace, closeBatch } from "../batches/close-batch.ts";
 import type { ChainRules, HeadState } from "../batches/head-state.ts";

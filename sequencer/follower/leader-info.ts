@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
 import { isNameOfSizes } from "../../circuits/registry/circuit-sizes.ts";
-import { askSequencer } from "../../circuits/wire/sequencer-request.ts";
+import { askSequencer } from "../../foundation/wire/sequencer-request.ts";
 import type { BatchBook } from "../batches/batch-book.ts";
 import type { Logger } from "../logger.ts";
 

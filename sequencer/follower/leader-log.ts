@@ -1,10 +1,10 @@
 /** Reads another sequencer's log (docs/api.md, `GET /v1/log`). Nothing in it is believed before it is checked. */
 import type { Address, Hex } from "viem";
 import { z } from "zod";
-import type { PreconfirmationEvidence } from "../../bridge/verify/preconfirmation-evidence.ts";
-import type { Secret } from "../../circuits/secret.ts";
-import { askSequencer } from "../../circuits/wire/sequencer-request.ts";
 import { element, hash, hexBytes, proof, wei } from "../../circuits/wire/wire-fields.ts";
+import type { Secret } from "../../foundation/secret.ts";
+import { askSequencer } from "../../foundation/wire/sequencer-request.ts";
+import type { PreconfirmationEvidence } from "../../verifier/evidence/preconfirmation-evidence.ts";
 import { operationBody, signedKind } from "../api/api-schemas.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 

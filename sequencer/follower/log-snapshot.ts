@@ -2,9 +2,9 @@
 import type { Address, Hex } from "viem";
 import type { ModelPayments, Payment } from "../../bridge/l1/payment-history.ts";
 import type { QueueEntry } from "../../bridge/l1/queue-entry.ts";
-import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
-import { hex20 } from "../../circuits/hex.ts";
 import { type LeafState, unpackCounters } from "../../circuits/ledger/leaf.ts";
+import { hex20 } from "../../foundation/hex.ts";
+import type { LedgerSnapshot } from "../../verifier/replay/ledger-snapshot.ts";
 import { readEpoch, readPayments } from "../batches/stored-epochs.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { LedgerLog } from "../store/ledger-log.ts";

@@ -14,14 +14,14 @@ import {
   startForgetfulBeacon,
 } from "../../bridge/testing/blob-batches.ts";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { readSnapshot } from "../../bridge/verify/snapshot-file.ts";
-import { verifyRollup } from "../../bridge/verify/verify.ts";
 import { keyXOf } from "../../circuits/testing/random-ledger.ts";
 import { shapeOf } from "../../circuits/testing/sample-shape.ts";
-import { leave } from "../../client/leaving/leave.ts";
 import { warmUpKzg } from "../../contracts/testing/blob-batches.ts";
 import { ANY_FEE, OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import { makeSnapshot } from "../../scripts/commands/operate/snapshot.ts";
+import { leave } from "../../verifier/exits/leave.ts";
+import { verifyRollup } from "../../verifier/replay/verify.ts";
+import { readSnapshot } from "../../verifier/restore/snapshot-file.ts";
 import { startTestFollower, type TestFollower } from "../testing/follower-fixture.ts";
 import { temporaryFolder } from "../testing/test-rollup.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";

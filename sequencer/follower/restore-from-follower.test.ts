@@ -2,8 +2,8 @@ import { cpSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { verifyRollup } from "../../bridge/verify/verify.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { verifyRollup } from "../../verifier/replay/verify.ts";
 import { startTestFollower, type TestFollower, urlOf } from "../testing/follower-fixture.ts";
 import {
   deploymentOn,

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
 import { MODEL_ID, SAMPLED_CIRCUIT } from "../../bridge/testing/model-history.ts";
-import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
-import { hex32 } from "../../circuits/hex.ts";
 import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import { settlementSignals } from "../../verifier/replay/settlement-statement.ts";
 import { FINALITY_DEPTH_BLOCKS } from "../testing/l1-world.ts";
 import { startSealedWorld } from "../testing/parked-world.ts";
 import { ONE_OPEN_WEI, operatorHeaders } from "../testing/test-rollup.ts";

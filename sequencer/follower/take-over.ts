@@ -13,7 +13,7 @@ import { z } from "zod";
 import type { LeaseContract } from "../../bridge/l1/lease-contract.ts";
 import type { OperatorNonce } from "../../bridge/operator/operator-nonce.ts";
 import { type LeaseIntent, type TakenLease, takeLease } from "../../bridge/operator/take-lease.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
 import { storeKeys } from "../store/store-keys.ts";

@@ -5,7 +5,7 @@
  */
 import type { Gauge } from "prom-client";
 import { isSamePlace, type LedgerPlace } from "../../circuits/ledger/ledger-place.ts";
-import type { RollupError } from "../../circuits/rollup-error.ts";
+import type { RollupError } from "../../foundation/rollup-error.ts";
 import type { BatchBook } from "../batches/batch-book.ts";
 import type { Logger } from "../logger.ts";
 import { sequencerError } from "../sequencer-errors.ts";

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { hex32 } from "../../circuits/hex.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
-import { runs } from "../../circuits/testing/test-random.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
+import { runs } from "../../foundation/testing/test-random.ts";
 import { Mempool, type PendingOperation } from "./mempool.ts";
 
 const LIMITS = { pendingPerLeaf: 3, pendingTotal: 5, pendingTtlMs: 100 };

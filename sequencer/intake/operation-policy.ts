@@ -3,8 +3,8 @@ import { recoverKeyY, SUBGROUP_ORDER } from "../../circuits/field/eddsa.ts";
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
 import { checkForm } from "../../circuits/ledger/operation-form.ts";
 import { FIELD_ORDER, KIND, kindRule } from "../../circuits/protocol.ts";
-import { RollupError } from "../../circuits/rollup-error.ts";
 import { fitsTableAmount } from "../../circuits/table/table-limits.ts";
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 
 /** A batch's row count is 32 bits in a published version, so more could never be published. */

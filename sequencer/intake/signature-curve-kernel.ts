@@ -18,8 +18,8 @@ import {
   type Local,
   type WasmFunction,
   WasmModuleBuilder,
-} from "../../circuits/wasm/assembler.ts";
-import { WebAssembly } from "../../circuits/wasm/relaxed-simd.ts";
+} from "../../foundation/wasm/assembler.ts";
+import { WebAssembly } from "../../foundation/wasm/relaxed-simd.ts";
 
 const { Point } = secp256k1;
 type NoblePoint = InstanceType<typeof Point>;

@@ -4,12 +4,12 @@
  */
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import type { Hex } from "viem";
-import type { Secret } from "../../circuits/secret.ts";
 import {
   PRECONFIRMATION_TYPES,
   type PreconfirmationFacts,
   type PreconfirmationRollup,
 } from "../../circuits/wire/sequencer-preconfirmation.ts";
+import type { Secret } from "../../foundation/secret.ts";
 import { Secp256k1Signer } from "./signature-secp256k1.ts";
 
 export interface PreconfirmationBatchSigner {

@@ -1,8 +1,8 @@
 /** What the signature threads do, wherever they run: check users' signatures, sign preconfirmations. */
 import type { Address, Hex } from "viem";
 import { recoverPublicKey, type SignatureCheck, verifySignatures } from "../../circuits/field/eddsa.ts";
-import { Secret } from "../../circuits/secret.ts";
 import type { PreconfirmationFacts } from "../../circuits/wire/sequencer-preconfirmation.ts";
+import { Secret } from "../../foundation/secret.ts";
 import {
   createPreconfirmationBatchSigner,
   type PreconfirmationBatchSigner,

@@ -7,7 +7,7 @@
  */
 
 import type { LeafState } from "../../circuits/ledger/leaf.ts";
-import { CheckedLevel, type LevelDb } from "../../circuits/store/checked-level.ts";
+import { CheckedLevel, type LevelDb } from "../../foundation/store/checked-level.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { DurableMark } from "./durable-mark.ts";
 import { leafOf, type StoredLeaf } from "./leaf-value.ts";

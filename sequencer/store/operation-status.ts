@@ -1,6 +1,6 @@
 import type { SignedOperation } from "../../circuits/ledger/operation.ts";
-import type { RollupError } from "../../circuits/rollup-error.ts";
 import type { Preconfirmation } from "../../circuits/wire/sequencer-preconfirmation.ts";
+import type { RollupError } from "../../foundation/rollup-error.ts";
 import type { OperationEntry } from "./log-entry.ts";
 import type { StoredBatch } from "./stored-batch.ts";
 

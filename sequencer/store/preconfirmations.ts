@@ -1,13 +1,13 @@
 /** Who signs the preconfirmations of acknowledged operations. */
 import type { Address, Hex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import type { Secret } from "../../circuits/secret.ts";
 import {
   type Preconfirmation,
   type PreconfirmationFacts,
   type PreconfirmationRollup,
   preconfirmationTypedData,
 } from "../../circuits/wire/sequencer-preconfirmation.ts";
+import type { Secret } from "../../foundation/secret.ts";
 
 export interface PreconfirmationSigner {
   readonly address: Address;

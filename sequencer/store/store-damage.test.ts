@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { TestRandom } from "../../circuits/testing/test-random.ts";
+import { TestRandom } from "../../foundation/testing/test-random.ts";
 import { close, send } from "../testing/test-operator.ts";
 import { startTestRollup, temporaryFolder, transfer } from "../testing/test-rollup.ts";
 import { LedgerLog } from "./ledger-log.ts";

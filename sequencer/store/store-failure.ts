@@ -1,4 +1,4 @@
-import type { MakeStoreError } from "../../circuits/store/checked-level.ts";
+import type { MakeStoreError } from "../../foundation/store/checked-level.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 
 /** Whose data directory it is: a follower's can always be made again. */

@@ -4,9 +4,9 @@ import type { ClosedBatch } from "../../circuits/batch/batch.ts";
 import { encodeWire, type SlotRecord } from "../../circuits/batch/batch-data.ts";
 import { batchStatement, signalsOf } from "../../circuits/blob/batch-statement.ts";
 import { fromBytesBe, toBytesBe } from "../../circuits/field/element-vector.ts";
-import { hex32 } from "../../circuits/hex.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import type { Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import type { ChainPosition } from "./log-entry.ts";
 import type { SettlementPosting } from "./settlement-posting.ts";
 

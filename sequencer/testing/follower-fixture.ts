@@ -16,9 +16,9 @@ import {
   type ModelHistory,
   SAMPLED_CIRCUIT,
 } from "../../bridge/testing/model-history.ts";
-import { verifierKey } from "../../bridge/verify/verify-keys.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
+import { verifierKey } from "../../verifier/replay/verify-keys.ts";
 import { createFollowProcess, type FollowOptions, type FollowProcess } from "../follower/follow-process.ts";
 import { createLogger } from "../logger.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World } from "./l1-world.ts";

@@ -15,15 +15,15 @@ import { QueueWatcher } from "../../bridge/operator/queue-watcher.ts";
 import { blobsHere } from "../../bridge/testing/blobs-here.ts";
 import { silentLogger } from "../../bridge/testing/bridge-fixture.ts";
 import { type HistoryFixture, OPERATOR_SECRET } from "../../bridge/testing/history-fixture.ts";
-import type { ProveStatement } from "../../bridge/without-operator/prove-statement.ts";
 import { derivePublicKey } from "../../circuits/field/eddsa.ts";
-import { hex32 } from "../../circuits/hex.ts";
 import { shapeName } from "../../circuits/protocol.ts";
 import { batchShapesOf, batchSizes, type CircuitSizes } from "../../circuits/registry/circuit-sizes.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { ANY_FEE } from "../../contracts/testing/rollup-fixture.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import type { ProveStatement } from "../../verifier/without-operator/prove-statement.ts";
 import { operator } from "./test-operator.ts";
 import { OPERATOR_TOKEN, startTestRollup, type TestRollup, testDeployment } from "./test-rollup.ts";
 

@@ -4,11 +4,11 @@
  * proven (by any numbers), posted and final as a prover and a bridge would report them.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { hex32 } from "../../circuits/hex.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { PRODUCTION_SHAPE } from "../../circuits/testing/sample-shape.ts";
-import { TestRandom } from "../../circuits/testing/test-random.ts";
 import { type Groth16Proof, realFirst } from "../../circuits/wire/groth16-proof.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import { TestRandom } from "../../foundation/testing/test-random.ts";
 import {
   ONE_OPEN_CODE,
   ONE_OPEN_WEI,

@@ -1,12 +1,12 @@
 /** How long a sequencer with a large ledger takes from its start to its door, and a restore from a snapshot of it. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { LedgerSnapshot } from "../../bridge/verify/ledger-snapshot.ts";
-import { readSnapshot, writeSnapshot } from "../../bridge/verify/snapshot-file.ts";
 import { encodeDeployment } from "../../circuits/registry/deployment.ts";
 import { PRODUCTION_SHAPE } from "../../circuits/testing/sample-shape.ts";
 import { startAnvil } from "../../contracts/l1/anvil.ts";
 import { connect, deployFixture } from "../../contracts/testing/rollup-fixture.ts";
+import type { LedgerSnapshot } from "../../verifier/replay/ledger-snapshot.ts";
+import { readSnapshot, writeSnapshot } from "../../verifier/restore/snapshot-file.ts";
 import { snapshotOfDirectory } from "../follower/log-snapshot.ts";
 import { restoreFromL1 } from "../follower/restore-from-l1.ts";
 import { processTime } from "../process-time.ts";

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
 import { MODEL_ID, type ModelHistory, startModelHistory } from "../../bridge/testing/model-history.ts";
-import { submitSettlement } from "../../bridge/without-operator/submit-settlement.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
+import { submitSettlement } from "../../verifier/without-operator/submit-settlement.ts";
 import { restoreFromL1 } from "../follower/restore-from-l1.ts";
 import { modelDeployment } from "./follower-fixture.ts";
 import { FINALITY_DEPTH_BLOCKS, forgedProver, startL1World } from "./l1-world.ts";

@@ -5,11 +5,8 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
-import { verifierKey } from "../../bridge/verify/verify-keys.ts";
 import { settlementMessage } from "../../circuits/batch/settlement-operation.ts";
 import { signMessage } from "../../circuits/field/eddsa.ts";
-import { hex20, hex32 } from "../../circuits/hex.ts";
 import { hashStatics, type ModelStatics, packBinding } from "../../circuits/ledger/leaf.ts";
 import { leafReference } from "../../circuits/ledger/operation.ts";
 import {
@@ -31,7 +28,10 @@ import { encodeSettlement, type SettlementData } from "../../circuits/settlement
 import { drawShares, sampledPayout } from "../../circuits/settlement/settlement-split.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
 import { type SimulatedCircuit, simulateCircuit } from "../../contracts/testing/test-prover.ts";
+import { hex20, hex32 } from "../../foundation/hex.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
+import { settlementSignals } from "../../verifier/replay/settlement-statement.ts";
+import { verifierKey } from "../../verifier/replay/verify-keys.ts";
 import {
   type Answer,
   ONE_OPEN_CODE,

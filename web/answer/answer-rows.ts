@@ -12,7 +12,7 @@ import { clientError } from "../../client/client-errors.ts";
 import { type EpochPayments, staticsOf } from "../../client/sequencer/model-reads.ts";
 import type { LedgerModelLeaf, LedgerSettlement } from "../../client/sequencer/model-schemas.ts";
 import { requestSequencer } from "../../client/sequencer/sequencer-request.ts";
-import { type PaidOut, paidBy } from "../../client/settling/payment-status.ts";
+import { type PaidOut, paidBy } from "../../models/settling/payment-status.ts";
 
 /** A settled epoch by draws, as the ledger's server tells it. */
 export interface SettledEpoch {

@@ -9,7 +9,7 @@ import {
   type PaidOut,
   type PaymentStatus,
   paymentStatus,
-} from "../../client/settling/payment-status.ts";
+} from "../../models/settling/payment-status.ts";
 import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 

@@ -113,7 +113,7 @@ async function loadCopy(serverUrl: string): Promise<OwnCopy> {
   };
 }
 
-/** The families of models whose answers the page can check; scripts/cli/model-families.ts has those of the commands. */
+/** The families of models whose answers the page can check; models/registered/model-families.ts has those of the commands. */
 async function knownFamilies(serverUrl: string): Promise<readonly ModelFamily[]> {
   const [{ classifierFamily }, { directFamily }, { retrievalFamily }, { textFamily }, { readFromServer }] =
     await Promise.all([

@@ -1,6 +1,6 @@
 /** The worker that contributes, or checks a transcript: one task, then it ends. Built as a classic script of its own. */
 import "../no-eval.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { checkTranscript } from "../../prover/ceremony/check-transcript.ts";
 import { contribute } from "../../prover/ceremony/contribute.ts";
 import type { WorkerAnswer, WorkerTask } from "./worker-messages.ts";

@@ -1,4 +1,4 @@
-import { RollupError } from "../../circuits/rollup-error.ts";
+import { RollupError } from "../../foundation/rollup-error.ts";
 import type { WorkerAnswer, WorkerTask } from "./worker-messages.ts";
 
 /** Below assets/, as no-eval.ts wants a page's own scripts. */

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
-import { hex32 } from "../../circuits/hex.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { type Card, type NamedCard, nameCard, ROW_KINDS } from "../../datanets/card/card.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import type { Action } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";

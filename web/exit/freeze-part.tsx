@@ -1,5 +1,5 @@
-import type { FreezeOutlook } from "../../client/leaving/freeze.ts";
-import { freezeBy } from "../../client/leaving/freeze.ts";
+import type { FreezeOutlook } from "../../verifier/exits/freeze.ts";
+import { freezeBy } from "../../verifier/exits/freeze.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { Notice } from "../design/notice.tsx";

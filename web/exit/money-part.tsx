@@ -1,7 +1,7 @@
 import { forceWithdraw } from "../../client/actions/forced/force-withdraw.ts";
-import { describeItem, type ExitItem, type LeafItem } from "../../client/leaving/exit-plan.ts";
-import type { LeaveResult } from "../../client/leaving/leave.ts";
 import { formatOpen } from "../../client/sequencer/open-amount.ts";
+import { describeItem, type ExitItem, type LeafItem } from "../../verifier/exits/exit-plan.ts";
+import type { LeaveResult } from "../../verifier/exits/leave.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";

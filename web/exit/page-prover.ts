@@ -1,10 +1,11 @@
 /** Proofs of exits in the page: in a worker of their own, one at a time, so that the page goes on. */
-import { RollupError } from "../../circuits/rollup-error.ts";
-import { type ExitCircuit, requireRegisteredKey } from "../../client/circuits/exit-circuits.ts";
+
 import { clientError } from "../../client/client-errors.ts";
-import type { ExitProver } from "../../client/leaving/prove-exits.ts";
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { parseZkeyHeader } from "../../prover/formats/zkey-header.ts";
 import type { SingleThreadStage } from "../../prover/wasm/single-thread.ts";
+import { type ExitCircuit, requireRegisteredKey } from "../../verifier/circuits/exit-circuits.ts";
+import type { ExitProver } from "../../verifier/exits/prove-exits.ts";
 import type { ExitTools } from "./exit-tools.ts";
 import type { WorkerAnswer, WorkerTask } from "./worker-messages.ts";
 

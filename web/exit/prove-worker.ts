@@ -1,6 +1,6 @@
 /** The worker that makes proofs of exits: one proof, then it ends. Built as a classic script of its own. */
 import "../no-eval.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { proveInThisThread } from "../../prover/wasm/single-thread.ts";
 import type { WorkerAnswer, WorkerTask } from "./worker-messages.ts";
 

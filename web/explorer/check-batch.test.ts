@@ -3,7 +3,6 @@ import { foundry } from "viem/chains";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { checkedCoefficients } from "../../bridge/blobs/checked-blob.ts";
 import { type BlobServer, serveBlobs } from "../../bridge/testing/blob-server.ts";
-import { verifierKey } from "../../bridge/verify/verify-keys.ts";
 import type { BatchData } from "../../circuits/batch/batch-data.ts";
 import { encodeBlob } from "../../circuits/blob/blob-bytes.ts";
 import { blobElements } from "../../circuits/blob/blob-elements.ts";
@@ -23,6 +22,7 @@ import {
   slot,
 } from "../../contracts/testing/rollup-fixture.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
+import { verifierKey } from "../../verifier/replay/verify-keys.ts";
 import type { BlobTask } from "../blobs/blob-messages.ts";
 import { PageBlobs } from "../blobs/page-blobs.ts";
 import { type BatchToCheck, checkBatch } from "./check-batch.ts";

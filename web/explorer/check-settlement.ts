@@ -6,7 +6,6 @@ import { type Hex, hexToBytes, toHex } from "viem";
 import { type L1Client, l1Call } from "../../bridge/l1/l1-client.ts";
 import { readSubmission, type SettlementLog, takesSettlementOnL1 } from "../../bridge/l1/l1-submission.ts";
 import type { SubmittedSettlement } from "../../bridge/l1/submitted-part.ts";
-import { capOf, settlementOnL1, settlementSignals } from "../../bridge/verify/settlement-statement.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { KIND } from "../../circuits/protocol.ts";
 import { decodeSettlement, type PostedSettlement } from "../../circuits/settlement/settlement-data.ts";
@@ -15,6 +14,7 @@ import { fromContractProof } from "../../circuits/wire/groth16-proof.ts";
 import type { LedgerSettlement } from "../../client/sequencer/model-schemas.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { verifyProof } from "../../prover/formats/verification-key.ts";
+import { capOf, settlementOnL1, settlementSignals } from "../../verifier/replay/settlement-statement.ts";
 import {
   type AskedOfL1,
   type CheckedKey,

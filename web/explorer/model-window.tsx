@@ -1,8 +1,8 @@
 import { useRef } from "preact/hooks";
 import { type Address, formatEther, type PublicClient, zeroAddress } from "viem";
-import { type GateContract, readGateContracts } from "../../client/disputing/gate-contracts.ts";
-import { type ReadAdmission, readAdmissions } from "../../client/disputing/read-admissions.ts";
-import { type FaultName, type PostingWindow, readWindows } from "../../client/disputing/read-windows.ts";
+import { type GateContract, readGateContracts } from "../../challenger/postings/gate-contracts.ts";
+import { type ReadAdmission, readAdmissions } from "../../challenger/postings/read-admissions.ts";
+import { type FaultName, type PostingWindow, readWindows } from "../../challenger/postings/read-windows.ts";
 import type { LedgerModelLeaf } from "../../client/sequencer/model-schemas.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
 import { Badge, type Tone } from "../design/badge.tsx";

@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
 import { getAddress, isAddress } from "viem";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { getBatch, getLeaf, getOperation } from "../../client/sequencer/ledger-reads.ts";
 import type { SequencerAccess } from "../../client/sequencer/sequencer-request.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
 import { batchHref, leafHref, operationHref } from "../words/links.tsx";

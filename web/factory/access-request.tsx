@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
-import { RollupError } from "../../circuits/rollup-error.ts";
 import type { HostedDatanetPlace } from "../../client/datanets/host-request.ts";
 import type { AccessList, HostedDatanetFacts } from "../../client/datanets/host-schemas.ts";
 import { sayRecords } from "../../client/datanets/signed-records.ts";
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";

@@ -1,9 +1,9 @@
 /** How the server, its processes and Ethereum are, as far as the public API and an Ethereum node tell. */
 import type { PublicClient } from "viem";
 import { z } from "zod";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { requestSequencer, type SequencerAccess } from "../../client/sequencer/sequencer-request.ts";
 import type { LedgerBatch } from "../../client/sequencer/sequencer-schemas.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 
 const text = z.string().max(2_000);
 const alarmSchema = z.object({

@@ -1,7 +1,7 @@
-import { RollupError } from "../../circuits/rollup-error.ts";
 import type { HostedDatanetPlace } from "../../client/datanets/host-request.ts";
 import { sayRecords, type UnsignedRecord } from "../../client/datanets/signed-records.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
+import { RollupError } from "../../foundation/rollup-error.ts";
 
 interface Saying extends HostedDatanetPlace {
   /** The leaf that signs. */

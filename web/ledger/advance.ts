@@ -1,6 +1,5 @@
 /** Looks where a journey has come to. It reads, and sends again what may not have arrived; it signs nothing. */
 import { parseEventLogs, type TransactionReceipt, TransactionReceiptNotFoundError } from "viem";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { readOwnEntry } from "../../client/actions/forced/queue-result.ts";
 import { findProposal } from "../../client/actions/l1/await-proposal.ts";
 import { sendSigned } from "../../client/actions/ledger/send-operation.ts";
@@ -8,6 +7,7 @@ import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getBatch, getOperation, getQueueEntry } from "../../client/sequencer/ledger-reads.ts";
 import type { LedgerBatch, SequencerStatus } from "../../client/sequencer/sequencer-schemas.ts";
 import { rollupAbi } from "../../contracts/build/rollup-abi.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { problemOf } from "../words/problem.tsx";
 import type { Journey, Milestone } from "./journey.ts";
 

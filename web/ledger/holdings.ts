@@ -1,11 +1,11 @@
 /** What the connected address has, on Ethereum and in the ledger. */
 import { signal } from "@preact/signals";
-import { isRollupError } from "../../circuits/rollup-error.ts";
 import { getL1Balances, type L1Balances } from "../../client/actions/l1/l1-balances.ts";
 import { type LedgerClient, rollupContract } from "../../client/ledger-client.ts";
 import { findLeaves } from "../../client/sequencer/ledger-reads.ts";
 import { getProvenLeaf } from "../../client/sequencer/proven-leaf.ts";
 import type { LedgerLeaf } from "../../client/sequencer/sequencer-schemas.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 import type { Session } from "./session.ts";
 

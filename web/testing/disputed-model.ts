@@ -3,20 +3,20 @@
  * which it is a direct model.
  */
 import { createPublicClient, createWalletClient, custom, type Hex, parseEther } from "viem";
-import { mapPlaces } from "../../attribution/disputes/direct-posting.ts";
-import { type DisputeStatement, withTrees } from "../../attribution/disputes/posted-model.ts";
-import { statementTuple } from "../../attribution/disputes/posting-calls.ts";
 import { FEATURES, MODEL_ID, type ModelHistory, ROW_COUNT } from "../../bridge/testing/model-history.ts";
+import { directChallengeData } from "../../challenger/postings/direct-calls.ts";
+import { challengeData } from "../../challenger/postings/dispute-calls.ts";
+import { readGateContracts } from "../../challenger/postings/gate-contracts.ts";
+import { admitCall } from "../../challenger/postings/ledger-proofs.ts";
+import { directCase } from "../../challenger/postings/testing/direct-case.ts";
+import { type TrainedCase, trainedCase } from "../../challenger/postings/testing/dispute-fixture.ts";
+import { mapPlaces } from "../../challenger/statements/direct-posting.ts";
+import { type DisputeStatement, withTrees } from "../../challenger/statements/posted-model.ts";
+import { statementTuple } from "../../challenger/statements/posting-calls.ts";
 import { directShape } from "../../circuits/ledger/direct-query.ts";
 import { hashLeaf, hashStatics, packBinding, unpackBinding } from "../../circuits/ledger/leaf.ts";
 import { treePath } from "../../circuits/ledger/tree-root.ts";
 import { TAG, TREE_DEPTH } from "../../circuits/protocol.ts";
-import { directChallengeData } from "../../client/disputing/direct-calls.ts";
-import { challengeData } from "../../client/disputing/dispute-calls.ts";
-import { readGateContracts } from "../../client/disputing/gate-contracts.ts";
-import { admitCall } from "../../client/disputing/ledger-proofs.ts";
-import { directCase } from "../../client/disputing/testing/direct-case.ts";
-import { type TrainedCase, trainedCase } from "../../client/disputing/testing/dispute-fixture.ts";
 import { deployGateOfAllKinds, WEEK_SECONDS } from "../../contracts/build/deploy-disputes.ts";
 import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
 import type { connect } from "../../contracts/testing/rollup-fixture.ts";

@@ -12,8 +12,6 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import pino from "pino";
 import { decodeTextRow, wholeText } from "../../attribution/rows/text-rows.ts";
-import { hex32 } from "../../circuits/hex.ts";
-import { freePort } from "../../circuits/testing/free-port.ts";
 import { collectVersion } from "../../client/actions/data/collect-version.ts";
 import { contributeRows } from "../../client/actions/data/contribute-rows.ts";
 import { readVersionRows, storeVersion } from "../../client/actions/data/published-version.ts";
@@ -33,20 +31,22 @@ import { OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import { loadHostConfig } from "../../datanets/host/config.ts";
 import { createHostProcess } from "../../datanets/host/host-process.ts";
 import { sampleCard } from "../../datanets/testing/sample-card.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import { freePort } from "../../foundation/testing/free-port.ts";
 import { baseConfig } from "../../models/base/base-recipe.ts";
 import { BASE_FOLDER, defaultBase } from "../../models/base/default-base.ts";
 import { LedgerBook } from "../../models/paid/ledger-book.ts";
 import { openPaidModels, type PaidModelsOptions } from "../../models/paid/paid-models.ts";
 import { serveAdapters } from "../../models/serving/serve-adapters.ts";
 import { readServingConfig } from "../../models/serving/serving-config.ts";
-import { hostSpans } from "../../models/spans/host-spans.ts";
-import { buildSpanIndex } from "../../models/spans/span-index.ts";
-import { openTokenizer } from "../../models/tokens/tokenizer.ts";
 import {
   BOB_ACCOUNT,
   type SettlingWorld,
   startSettlingWorld,
-} from "../../scripts/settling/testing/settling-fixture.ts";
+} from "../../models/settler/testing/settling-fixture.ts";
+import { hostSpans } from "../../models/spans/host-spans.ts";
+import { buildSpanIndex } from "../../models/spans/span-index.ts";
+import { openTokenizer } from "../../models/tokens/tokenizer.ts";
 import { buildPages } from "../build/build-pages.ts";
 import { logEntries } from "./log-entries.ts";
 

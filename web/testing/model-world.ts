@@ -12,14 +12,12 @@ import {
   SAMPLED_CIRCUIT,
   startModelHistory,
 } from "../../bridge/testing/model-history.ts";
-import { settlementSignals } from "../../bridge/verify/settlement-statement.ts";
-import { verifierKey } from "../../bridge/verify/verify-keys.ts";
-import { hex32 } from "../../circuits/hex.ts";
 import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
 import { encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
 import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
 import { deriveKey } from "../../client/l2-key.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
+import { hex32 } from "../../foundation/hex.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
 import { restoreFromL1 } from "../../sequencer/follower/restore-from-l1.ts";
 import { modelDeployment, startRandomnessWatcher } from "../../sequencer/testing/follower-fixture.ts";
@@ -27,6 +25,8 @@ import { FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "../../sequenc
 import { sampledSettlement } from "../../sequencer/testing/test-model.ts";
 import { close } from "../../sequencer/testing/test-operator.ts";
 import { type Answer, ONE_OPEN_CODE, operationJson, signedBy } from "../../sequencer/testing/test-rollup.ts";
+import { settlementSignals } from "../../verifier/replay/settlement-statement.ts";
+import { verifierKey } from "../../verifier/replay/verify-keys.ts";
 import { buildPages } from "../build/build-pages.ts";
 
 /** Owns the account that earns and the model; its L1 account is anvil's. */

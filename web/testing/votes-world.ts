@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type HistoryFixture, startHistoryFixture } from "../../bridge/testing/history-fixture.ts";
-import { verifierKey } from "../../bridge/verify/verify-keys.ts";
 import { TREASURY_ID } from "../../circuits/protocol.ts";
 import { keyXOf } from "../../circuits/testing/random-ledger.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
@@ -15,6 +14,7 @@ import {
 import { ANY_FEE, OPEN } from "../../contracts/testing/rollup-fixture.ts";
 import { toSnarkjsKey } from "../../prover/formats/verification-key.ts";
 import { deploymentOn, startL1World } from "../../sequencer/testing/l1-world.ts";
+import { verifierKey } from "../../verifier/replay/verify-keys.ts";
 import { buildPages } from "../build/build-pages.ts";
 
 /** Of anvil's accounts: it sends nothing but the three contracts, so their addresses are known before. */

@@ -1,6 +1,6 @@
 /** Tunings in this page: each has a worker, and what is known of it, which is kept in the browser. */
 import { type Signal, signal } from "@preact/signals";
-import { RollupError } from "../../circuits/rollup-error.ts";
+import { RollupError } from "../../foundation/rollup-error.ts";
 import { forgetCheckpoint } from "../../models/training/checkpoint.ts";
 import { problemOf } from "../words/problem.tsx";
 import { forgetRun, keepRun, keptRun, keptRuns, type LocalRun } from "./kept-runs.ts";

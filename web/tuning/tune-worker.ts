@@ -1,6 +1,6 @@
 /** The worker that tunes an adapter; it starts further workers for rows. Nothing that it is given leaves this machine. */
 import "../no-eval.ts";
-import { isRollupError } from "../../circuits/rollup-error.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
 import { urlSource } from "../../models/files/url-source.ts";
 import { TuningPaused } from "../../models/training/tune-adapter.ts";
 import type { TuneOrder, TuneReport } from "./tune-messages.ts";

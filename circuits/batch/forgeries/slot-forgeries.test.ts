@@ -65,6 +65,7 @@
  * | Attack: nothing is collected from an earner root that no genesis has shown | collect-forgeries: a model without a genesis … |
  */
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { isWhole } from "../../../foundation/testing/test-random.ts";
 import { recoverKeyY } from "../../field/eddsa.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import type { Leaf } from "../../ledger/leaf.ts";
@@ -107,7 +108,6 @@ import {
 } from "../../testing/forgery-world.ts";
 import { type LawlessOperation, lawfulForm } from "../../testing/lawless-slot.ts";
 import { keyXOf, OPEN, TEST_DOMAIN } from "../../testing/random-ledger.ts";
-import { isWhole } from "../../testing/test-random.ts";
 import { executeSlot } from "../slot.ts";
 
 await initPoseidon();

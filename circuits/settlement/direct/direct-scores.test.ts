@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { runs } from "../../../foundation/testing/test-random.ts";
 import { compileCircuit } from "../../compiler/compile.ts";
 import { templateSource } from "../../compiler/template-files.ts";
 import { digitTables, generatorTablesPath } from "../../field/generator-tables.ts";
@@ -15,7 +16,6 @@ import {
   type DirectInstance,
   directInputs,
 } from "../../testing/direct-instance.ts";
-import { runs } from "../../testing/test-random.ts";
 import { type DirectMatrix, directScores, logitGenerator } from "../direct-matrix.ts";
 import { columnsCommitment } from "../feature-commitment.ts";
 

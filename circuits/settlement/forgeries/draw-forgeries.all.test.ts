@@ -1,12 +1,12 @@
 /** What flaw 1 of draw-forgeries.test.ts would allow a prover that knew the start. */
 import { babyjubjub } from "@noble/curves/misc.js";
 import { beforeAll, describe, expect, test } from "vitest";
+import { isRollupError } from "../../../foundation/rollup-error.ts";
 import { BASE8 } from "../../field/eddsa.ts";
 import { toMontgomery } from "../../field/eddsa-tables.ts";
 import { drawScoresIncludes } from "../../field/generator-tables.ts";
 import { addAll } from "../../field/montgomery-points.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
-import { isRollupError } from "../../rollup-error.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { forgeColumnSignals, trapColumns } from "../../testing/free-slopes.ts";
 import { drawInputs, exactScores } from "../draw-scores.ts";

@@ -1,5 +1,6 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import { beforeAll, describe, expect, test } from "vitest";
+import { isWhole } from "../../../foundation/testing/test-random.ts";
 import { BASE8, SUBGROUP_ORDER } from "../../field/eddsa.ts";
 import { toMontgomery } from "../../field/eddsa-tables.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints } from "../../field/montgomery-points.ts";
@@ -8,7 +9,6 @@ import { squareRoot } from "../../field/square-root.ts";
 import { queryBytes } from "../../ledger/query.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { compileDraw, instanceInputs } from "../../testing/draw-instance.ts";
-import { isWhole } from "../../testing/test-random.ts";
 import { exactScores } from "../draw-scores.ts";
 import { commitColumns } from "../feature-commitment.ts";
 

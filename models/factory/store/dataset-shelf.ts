@@ -4,7 +4,6 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { earnerTable, type OwnedRow } from "../../../attribution/model/owned-rows.ts";
 import { encodeTextRow, type TextRow } from "../../../attribution/rows/text-rows.ts";
-import { hex32 } from "../../../circuits/hex.ts";
 import { hashRow, versionRowsRoot } from "../../../circuits/ledger/version-rows.ts";
 import { openRowStore, readRow } from "../../../client/actions/data/row-store.ts";
 import { getHostedDatanet } from "../../../client/datanets/datanet-card.ts";
@@ -12,6 +11,7 @@ import { downloadVersionList, receiveRows, versionRoot } from "../../../client/d
 import { askHostName } from "../../../client/datanets/host-request.ts";
 import { MAX_DIGESTS_A_REQUEST, rowsRequest } from "../../../client/datanets/rows-request.ts";
 import type { LedgerClient } from "../../../client/ledger-client.ts";
+import { hex32 } from "../../../foundation/hex.ts";
 import type { DatasetRequest, FactoryDataset } from "../factory-api.ts";
 import type { FactoryConfig } from "../factory-config.ts";
 import { factoryError } from "../factory-errors.ts";

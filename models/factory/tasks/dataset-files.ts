@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
-import { writeDurable } from "../../../circuits/store/durable-file.ts";
+import { writeDurable } from "../../../foundation/store/durable-file.ts";
 import { factoryError } from "../factory-errors.ts";
 
 /** Of a job's folder. */

@@ -3,16 +3,16 @@ import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { loadDeployment } from "../../../circuits/registry/deployment.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
 import { encodeSettlementBody, type SettlementBody } from "../../../client/actions/l1/send-settlement.ts";
+import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
+import { chooseBackend } from "../../../prover/choose-backend.ts";
 import {
   earnerTableFor,
   openProvingCircuit,
   readRollupCircuits,
   settlementCircuitFor,
-} from "../../../client/circuits/rollup-circuits.ts";
-import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
-import { prepareGenesis } from "../../../client/settling/prepare-settlement.ts";
-import { proveSettlement } from "../../../client/settling/prove-settlement.ts";
-import { chooseBackend } from "../../../prover/choose-backend.ts";
+} from "../../../verifier/circuits/rollup-circuits.ts";
+import { prepareGenesis } from "../../settling/prepare-settlement.ts";
+import { proveSettlement } from "../../settling/prove-settlement.ts";
 import type { GenesisTask, Say } from "./task-messages.ts";
 
 const REQUEST_TIMEOUT_MS = 30_000;

@@ -8,7 +8,7 @@ import {
   v128,
   type WasmFunction,
   type WasmModuleBuilder,
-} from "../../../circuits/wasm/assembler.ts";
+} from "../../../foundation/wasm/assembler.ts";
 import { f32, f32x4, hold, range } from "./float-code.ts";
 
 const TILE_ROWS = 6;

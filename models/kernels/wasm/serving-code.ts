@@ -7,7 +7,7 @@ import {
   v128,
   type WasmFunction,
   type WasmModuleBuilder,
-} from "../../../circuits/wasm/assembler.ts";
+} from "../../../foundation/wasm/assembler.ts";
 import { f32, f32x4, hold, range } from "./float-code.ts";
 
 const integers = (count: number): ValueType[] => Array<ValueType>(count).fill("i32");

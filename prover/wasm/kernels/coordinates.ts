@@ -1,3 +1,6 @@
+import type { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
+import { FieldKernel, type LimbValue, storedMax } from "../../../circuits/wasm/field-kernel.ts";
+import { baseField, elementBytes } from "../../../circuits/wasm/field-limbs.ts";
 import {
   type Code,
   f64x2,
@@ -6,10 +9,7 @@ import {
   v128,
   type WasmFunction,
   type WasmModuleBuilder,
-} from "../../../circuits/wasm/assembler.ts";
-import type { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
-import { FieldKernel, type LimbValue, storedMax } from "../../../circuits/wasm/field-kernel.ts";
-import { baseField, elementBytes } from "../../../circuits/wasm/field-limbs.ts";
+} from "../../../foundation/wasm/assembler.ts";
 
 /** A coordinate: one element of the base field for G1, real and imaginary part for G2. */
 export type Coordinate = readonly LimbValue[];

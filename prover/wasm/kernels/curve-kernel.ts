@@ -1,3 +1,6 @@
+import type { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
+import { FieldKernel, storedMax } from "../../../circuits/wasm/field-kernel.ts";
+import { baseField, elementBytes } from "../../../circuits/wasm/field-limbs.ts";
 import {
   type Code,
   f64,
@@ -7,10 +10,7 @@ import {
   v128,
   type WasmFunction,
   type WasmModuleBuilder,
-} from "../../../circuits/wasm/assembler.ts";
-import type { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
-import { FieldKernel, storedMax } from "../../../circuits/wasm/field-kernel.ts";
-import { baseField, elementBytes } from "../../../circuits/wasm/field-limbs.ts";
+} from "../../../foundation/wasm/assembler.ts";
 import {
   addOutlinedProducts,
   type Coordinate,

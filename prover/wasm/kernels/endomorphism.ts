@@ -1,6 +1,12 @@
 import { powMod } from "../../../circuits/field/modular.ts";
-import { type Code, i32, i64, type Local, type WasmModuleBuilder } from "../../../circuits/wasm/assembler.ts";
 import { bindI64 } from "../../../circuits/wasm/integer-limbs.ts";
+import {
+  type Code,
+  i32,
+  i64,
+  type Local,
+  type WasmModuleBuilder,
+} from "../../../foundation/wasm/assembler.ts";
 import { baseModulus, scalarModulus } from "../../formats/bn254-numbers.ts";
 
 /**

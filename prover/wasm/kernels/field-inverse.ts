@@ -1,13 +1,13 @@
+import type { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
+import { FieldKernel, storedMax } from "../../../circuits/wasm/field-kernel.ts";
+import { baseField, elementBytes } from "../../../circuits/wasm/field-limbs.ts";
 import {
   i32,
   type Local,
   scratchAddress,
   type WasmFunction,
   type WasmModuleBuilder,
-} from "../../../circuits/wasm/assembler.ts";
-import type { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
-import { FieldKernel, storedMax } from "../../../circuits/wasm/field-kernel.ts";
-import { baseField, elementBytes } from "../../../circuits/wasm/field-limbs.ts";
+} from "../../../foundation/wasm/assembler.ts";
 import { CoordinateKernel } from "./coordinates.ts";
 
 const windowBits = 4;

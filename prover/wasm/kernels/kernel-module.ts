@@ -1,7 +1,7 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import { WasmModuleBuilder } from "../../../circuits/wasm/assembler.ts";
 import { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
 import { baseField, elementBytes, encodeElement } from "../../../circuits/wasm/field-limbs.ts";
+import { WasmModuleBuilder } from "../../../foundation/wasm/assembler.ts";
 import {
   enableRelaxedSimd,
   type KernelCalls,
@@ -9,7 +9,7 @@ import {
   type WasmMemory,
   type WasmModule,
   WebAssembly,
-} from "../../../circuits/wasm/relaxed-simd.ts";
+} from "../../../foundation/wasm/relaxed-simd.ts";
 import { baseModulus } from "../../formats/bn254-numbers.ts";
 import { proverError } from "../../prover-errors.ts";
 import { addCurveFunctions, g1Shape, g2Shape } from "./curve-kernel.ts";

@@ -1,3 +1,6 @@
+import type { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
+import { FieldKernel, type LimbValue } from "../../../circuits/wasm/field-kernel.ts";
+import { baseField, elementBytes, limbBits, limbRadix, toLimbs } from "../../../circuits/wasm/field-limbs.ts";
 import {
   type Code,
   f64,
@@ -6,10 +9,7 @@ import {
   i64,
   type Local,
   type WasmModuleBuilder,
-} from "../../../circuits/wasm/assembler.ts";
-import type { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
-import { FieldKernel, type LimbValue } from "../../../circuits/wasm/field-kernel.ts";
-import { baseField, elementBytes, limbBits, limbRadix, toLimbs } from "../../../circuits/wasm/field-limbs.ts";
+} from "../../../foundation/wasm/assembler.ts";
 import { g1Shape, g2Shape, referenceFlags } from "./curve-kernel.ts";
 
 const fieldBytes = 32;

@@ -1,4 +1,8 @@
 import { invertMod } from "../../../circuits/inverse.ts";
+import type { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
+import { FieldKernel, type LimbValue, storedMax } from "../../../circuits/wasm/field-kernel.ts";
+import { elementBytes, elementR, scalarField } from "../../../circuits/wasm/field-limbs.ts";
+import { readIntegers, writeInteger } from "../../../circuits/wasm/integer-limbs.ts";
 import {
   type Code,
   f64,
@@ -8,11 +12,7 @@ import {
   v128,
   type WasmFunction,
   type WasmModuleBuilder,
-} from "../../../circuits/wasm/assembler.ts";
-import type { ConstantPool } from "../../../circuits/wasm/constant-pool.ts";
-import { FieldKernel, type LimbValue, storedMax } from "../../../circuits/wasm/field-kernel.ts";
-import { elementBytes, elementR, scalarField } from "../../../circuits/wasm/field-limbs.ts";
-import { readIntegers, writeInteger } from "../../../circuits/wasm/integer-limbs.ts";
+} from "../../../foundation/wasm/assembler.ts";
 
 /**
  * Kernels over the scalar field. A vector holds its elements in pairs: limb i of both at 16 i of the

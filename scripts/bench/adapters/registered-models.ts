@@ -19,13 +19,13 @@ import type { SendResult } from "../../../client/actions/ledger/send-operation.t
 import type { LedgerClient } from "../../../client/ledger-client.ts";
 import { getModel } from "../../../client/sequencer/model-reads.ts";
 import { waitFor } from "../../../client/sequencer/wait-for.ts";
-import { signSettlement } from "../../../client/settling/sign-settlement.ts";
 import { folderSource } from "../../../models/files/folder-source.ts";
 import type { KernelChoice } from "../../../models/kernels/create-kernels.ts";
 import { describeBase, readFrom } from "../../../models/registered/base-files.ts";
 import { textFamily } from "../../../models/registered/text-family.ts";
 import type { TextRecipe } from "../../../models/registered/text-recipe.ts";
 import { textTraining } from "../../../models/registered/text-training.ts";
+import { signSettlement } from "../../../models/settling/sign-settlement.ts";
 import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../../../models/testing/text-rows.ts";
 import type { Prover } from "../../../prover/proving/prover.ts";

@@ -1,19 +1,19 @@
 /** What disputes of direct models cost, what an honest owner's floats differ by, and what a liar could gain inside tolerances. */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { entryBytes, numberBytes } from "../../../attribution/disputes/direct-arithmetic.ts";
-import { type DirectFault, findDirectFaults } from "../../../attribution/disputes/direct-faults.ts";
-import { directPosting, mapPlaces } from "../../../attribution/disputes/direct-posting.ts";
-import { int64Bytes, pairBytes } from "../../../attribution/disputes/leaf-bytes.ts";
-import { type Leaves, type PostedModel, withTrees } from "../../../attribution/disputes/posted-model.ts";
 import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
 import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
 import { sampleRows } from "../../../attribution/testing/sample-rows.ts";
+import { directChallengeData } from "../../../challenger/postings/direct-calls.ts";
+import { type DirectCase, directCase } from "../../../challenger/postings/testing/direct-case.ts";
+import { type DisputeFixture, startDisputes } from "../../../challenger/postings/testing/dispute-fixture.ts";
+import { entryBytes, numberBytes } from "../../../challenger/statements/direct-arithmetic.ts";
+import { type DirectFault, findDirectFaults } from "../../../challenger/statements/direct-faults.ts";
+import { directPosting, mapPlaces } from "../../../challenger/statements/direct-posting.ts";
+import { int64Bytes, pairBytes } from "../../../challenger/statements/leaf-bytes.ts";
+import { type Leaves, type PostedModel, withTrees } from "../../../challenger/statements/posted-model.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { directShape } from "../../../circuits/ledger/direct-query.ts";
 import { packBinding } from "../../../circuits/ledger/leaf.ts";
-import { directChallengeData } from "../../../client/disputing/direct-calls.ts";
-import { type DirectCase, directCase } from "../../../client/disputing/testing/direct-case.ts";
-import { type DisputeFixture, startDisputes } from "../../../client/disputing/testing/dispute-fixture.ts";
 import { measureMargins } from "./direct-margins.ts";
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 

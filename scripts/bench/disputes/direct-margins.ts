@@ -1,17 +1,17 @@
 /** How far an honest direct posting is from every tolerance, and what the tolerances leave to a liar. */
 
+import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
+import { directTraining } from "../../../attribution/model/direct-training.ts";
+import { type DirectCase, registeredDirect } from "../../../challenger/postings/testing/direct-case.ts";
 import {
   countDirectRow,
   readNumbers,
   vectorProduct,
-} from "../../../attribution/disputes/direct-arithmetic.ts";
-import { type DirectFault, findDirectFaults } from "../../../attribution/disputes/direct-faults.ts";
-import { directPosting, mapPlaces, timesRow } from "../../../attribution/disputes/direct-posting.ts";
-import { readInt64s } from "../../../attribution/disputes/leaf-bytes.ts";
-import { residualOf } from "../../../attribution/disputes/row-arithmetic.ts";
-import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
-import { directTraining } from "../../../attribution/model/direct-training.ts";
-import { type DirectCase, registeredDirect } from "../../../client/disputing/testing/direct-case.ts";
+} from "../../../challenger/statements/direct-arithmetic.ts";
+import { type DirectFault, findDirectFaults } from "../../../challenger/statements/direct-faults.ts";
+import { directPosting, mapPlaces, timesRow } from "../../../challenger/statements/direct-posting.ts";
+import { readInt64s } from "../../../challenger/statements/leaf-bytes.ts";
+import { residualOf } from "../../../challenger/statements/row-arithmetic.ts";
 
 /** Rows of the product Q · H that are computed exactly. */
 const EXACT_ROWS = 24;

@@ -4,8 +4,8 @@ import {
   BOND_WEI,
   type SmallModel,
   type TraceFixture,
-} from "../../../models/disputing/testing/trace-fixture.ts";
-import { TracePlayer } from "../../../models/disputing/trace-player.ts";
+} from "../../../challenger/games/testing/trace-fixture.ts";
+import { TracePlayer } from "../../../challenger/games/trace-player.ts";
 import {
   claimOf,
   describeModel,
@@ -13,9 +13,9 @@ import {
   tracedQuery,
   traceQuery,
   tracingKernels,
-} from "../../../models/disputing/traced-model.ts";
-import { traceSteps } from "../../../models/trace/run-trace.ts";
-import type { TraceOp } from "../../../models/trace/trace-op.ts";
+} from "../../../challenger/games/traced-model.ts";
+import { traceSteps } from "../../../challenger/trace/run-trace.ts";
+import type { TraceOp } from "../../../challenger/trace/trace-op.ts";
 
 /** Which operation of a program is false. */
 export type ChooseOp = (program: readonly TraceOp[]) => number;

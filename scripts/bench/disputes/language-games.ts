@@ -1,17 +1,17 @@
 /** Disputes over a language model's query: gas of one chain, and of a whole game about a query of the default base. */
 import { bytesToHex, encodeFunctionData } from "viem";
 import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
-import { traceRulesAbi } from "../../../contracts/build/trace-abi.ts";
-import { defaultBase } from "../../../models/base/default-base.ts";
 import {
   startTraceGame,
   type TraceFixture,
   tracedBase,
-} from "../../../models/disputing/testing/trace-fixture.ts";
-import { rangesOf } from "../../../models/disputing/trace-moves.ts";
-import { tracedQuery } from "../../../models/disputing/traced-model.ts";
-import { chainKernels, traceSteps } from "../../../models/trace/run-trace.ts";
-import { encodeOp, LONGEST_ROW, type TraceOp, type TraceSource } from "../../../models/trace/trace-op.ts";
+} from "../../../challenger/games/testing/trace-fixture.ts";
+import { rangesOf } from "../../../challenger/games/trace-moves.ts";
+import { tracedQuery } from "../../../challenger/games/traced-model.ts";
+import { chainKernels, traceSteps } from "../../../challenger/trace/run-trace.ts";
+import { encodeOp, LONGEST_ROW, type TraceOp, type TraceSource } from "../../../challenger/trace/trace-op.ts";
+import { traceRulesAbi } from "../../../contracts/build/trace-abi.ts";
+import { defaultBase } from "../../../models/base/default-base.ts";
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 import { type ChooseOp, playGame } from "./language-game.ts";
 import { ledgerClaimGas } from "./ledger-claims.ts";

@@ -1,26 +1,26 @@
 /** Gas of what ties a traced language model to a ledger: registration, claims, wrong tokens of prompts, approvals. */
 import { encodeFunctionData, type Hex, toHex } from "viem";
-import { hashTagged } from "../../../circuits/field/poseidon.ts";
-import { DATA_CHUNK, TAG } from "../../../circuits/protocol.ts";
-import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
-import { defaultBase } from "../../../models/base/default-base.ts";
-import { claimReceiptCall, tracedTuple } from "../../../models/disputing/ledger-claims.ts";
-import { faultOfPrompt, refutePromptCall } from "../../../models/disputing/prompt-tokens.ts";
-import { packLengths, promptVocabulary } from "../../../models/disputing/prompt-vocabulary.ts";
-import { MODEL_ID, startLedgerTraces } from "../../../models/disputing/testing/ledger-fixture.ts";
+import { claimReceiptCall, tracedTuple } from "../../../challenger/games/ledger-claims.ts";
+import { faultOfPrompt, refutePromptCall } from "../../../challenger/games/prompt-tokens.ts";
+import { packLengths, promptVocabulary } from "../../../challenger/games/prompt-vocabulary.ts";
+import { MODEL_ID, startLedgerTraces } from "../../../challenger/games/testing/ledger-fixture.ts";
 import {
   BOND_WEI,
   HOUR_SECONDS,
   STAKE_WEI,
   smallModel,
-} from "../../../models/disputing/testing/trace-fixture.ts";
+} from "../../../challenger/games/testing/trace-fixture.ts";
 import {
   claimOf,
   describeModel,
   type TracedQuery,
   traceQuery,
   tracingKernels,
-} from "../../../models/disputing/traced-model.ts";
+} from "../../../challenger/games/traced-model.ts";
+import { hashTagged } from "../../../circuits/field/poseidon.ts";
+import { DATA_CHUNK, TAG } from "../../../circuits/protocol.ts";
+import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
+import { defaultBase } from "../../../models/base/default-base.ts";
 import { madeConfigs } from "../../../models/testing/made-models.ts";
 import { readSpelling, spelledLengths } from "../../../models/tokens/token-spelling.ts";
 import { openTokenizer } from "../../../models/tokens/tokenizer.ts";

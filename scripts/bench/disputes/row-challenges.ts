@@ -1,8 +1,7 @@
 /** Challenges of logistic models: gas from receipts on a local chain, the time to recompute one, random challenges. */
-import { type Fault, findFaults } from "../../../attribution/disputes/find-faults.ts";
-import { postedModel } from "../../../attribution/disputes/posted-model.ts";
+
 import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
-import { challengeData } from "../../../client/disputing/dispute-calls.ts";
+import { challengeData } from "../../../challenger/postings/dispute-calls.ts";
 import {
   BOND_WEI,
   type DisputeFixture,
@@ -10,7 +9,9 @@ import {
   startDisputes,
   type TrainedCase,
   trainedCase,
-} from "../../../client/disputing/testing/dispute-fixture.ts";
+} from "../../../challenger/postings/testing/dispute-fixture.ts";
+import { type Fault, findFaults } from "../../../challenger/statements/find-faults.ts";
+import { postedModel } from "../../../challenger/statements/posted-model.ts";
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 
 const BUCKET_COUNT = 1_024;

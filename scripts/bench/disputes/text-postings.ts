@@ -1,13 +1,13 @@
 /** Challenges of a language model's posted rows: gas from receipts on a local chain. */
 import { encodeFunctionData, type Hex } from "viem";
-import { readFact } from "../../../attribution/disputes/leaf-bytes.ts";
-import { factBytes, type Leaves, type PostedModel } from "../../../attribution/disputes/posted-model.ts";
+import { STAKE_WEI, startRowContracts } from "../../../challenger/games/testing/row-fixture.ts";
+import { textCase } from "../../../challenger/games/testing/text-case.ts";
+import { challengeRowCall, textChallengeData } from "../../../challenger/games/text-calls.ts";
+import { findTextFaults } from "../../../challenger/games/text-faults.ts";
+import { withTextTrees } from "../../../challenger/games/text-posting.ts";
+import { readFact } from "../../../challenger/statements/leaf-bytes.ts";
+import { factBytes, type Leaves, type PostedModel } from "../../../challenger/statements/posted-model.ts";
 import { textDisputesAbi } from "../../../contracts/build/disputes-abi.ts";
-import { STAKE_WEI, startRowContracts } from "../../../models/disputing/testing/row-fixture.ts";
-import { textCase } from "../../../models/disputing/testing/text-case.ts";
-import { challengeRowCall, textChallengeData } from "../../../models/disputing/text-calls.ts";
-import { findTextFaults } from "../../../models/disputing/text-faults.ts";
-import { withTextTrees } from "../../../models/disputing/text-posting.ts";
 import type { DisputesPart } from "./disputes-part.ts";
 
 export const textPostings: DisputesPart = { name: "texts", measure };

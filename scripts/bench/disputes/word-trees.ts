@@ -2,14 +2,14 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { zeroAddress } from "viem";
 import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
+import { type SmallModel, tracedBase } from "../../../challenger/games/testing/trace-fixture.ts";
+import { describeModel, traceQuery, tracingKernels } from "../../../challenger/games/traced-model.ts";
+import { sizeOf } from "../../../challenger/trace/trace-op.ts";
+import { WordTree, wordsOf } from "../../../challenger/trace/word-tree.ts";
 import { adapterLayout, usualTargets } from "../../../models/architecture/adapter-layout.ts";
 import { parameterLayout } from "../../../models/architecture/parameter-layout.ts";
 import { defaultBase } from "../../../models/base/default-base.ts";
-import { type SmallModel, tracedBase } from "../../../models/disputing/testing/trace-fixture.ts";
-import { describeModel, traceQuery, tracingKernels } from "../../../models/disputing/traced-model.ts";
 import { parseModelConfig } from "../../../models/files/model-config.ts";
-import { sizeOf } from "../../../models/trace/trace-op.ts";
-import { WordTree, wordsOf } from "../../../models/trace/word-tree.ts";
 import type { DisputesBenchOptions, DisputesPart } from "./disputes-part.ts";
 import { GPT2 } from "./published-size.ts";
 

@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { listCommits } from "../../../client/actions/data/list-commits.ts";
 import { storeVersion } from "../../../client/actions/data/published-version.ts";
 import { openRowStore, readContribution } from "../../../client/actions/data/row-store.ts";
@@ -19,6 +18,7 @@ import { contributionSource, uploadRows } from "../../../client/datanets/upload-
 import { toHex32 } from "../../../client/hex.ts";
 import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { type Card, nameCard } from "../../../datanets/card/card.ts";
+import { isRollupError } from "../../../foundation/rollup-error.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { accountOf, openReader, openSigner, signFor } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { listCommits } from "../../../client/actions/data/list-commits.ts";
 import { openRowStore, readContribution } from "../../../client/actions/data/row-store.ts";
 import { listAccess, sayRecords, type UnsignedRecord } from "../../../client/datanets/signed-records.ts";
 import { nameCard } from "../../../datanets/card/card.ts";
 import { FILE_FORMATS, type FileFormat, formatOf } from "../../../datanets/rows/read-rows.ts";
+import { isRollupError } from "../../../foundation/rollup-error.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";

@@ -3,7 +3,7 @@ import { readModel } from "../../../attribution/model/model-directory.ts";
 import { fetchAnswering } from "../../../attribution/model/model-download.ts";
 import { suggestLabels } from "../../../client/datanets/suggest-labels.ts";
 import { promptOf } from "../../../datanets/rows/row-view.ts";
-import { modelFamilies } from "../../cli/model-families.ts";
+import { modelFamilies } from "../../../models/registered/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { HOST_OPTION, type HostOptions, signerClient } from "./host-options.ts";

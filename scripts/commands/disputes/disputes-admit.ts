@@ -1,14 +1,18 @@
 import { readModel } from "../../../attribution/model/model-directory.ts";
+import {
+  contractFor,
+  contractsBehind,
+  promisesPosting,
+} from "../../../challenger/playing/disputes-contracts.ts";
+import { type DisputesCall, disputesSenderOf } from "../../../challenger/playing/disputes-sender.ts";
+import { admitCall, admitUnchallengedCall } from "../../../challenger/postings/ledger-proofs.ts";
+import { readPostings } from "../../../challenger/postings/read-postings.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { admitCall, admitUnchallengedCall } from "../../../client/disputing/ledger-proofs.ts";
-import { readPostings } from "../../../client/disputing/read-postings.ts";
+import { modelFamilies } from "../../../models/registered/model-families.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { parseAddress, resolveEndpoints } from "../../cli/context.ts";
-import { modelFamilies } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { contractFor, contractsBehind, promisesPosting } from "./disputes-contracts.ts";
-import { type DisputesCall, disputesSenderOf } from "./disputes-sender.ts";
 import { postingLines } from "./disputes-show.ts";
 
 export interface AdmitOptions {

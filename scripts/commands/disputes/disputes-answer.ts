@@ -1,19 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { decodeLeaves, LEAF_FILE, requireRoots } from "../../../attribution/disputes/leaf-file.ts";
-import { type PostedModel, TREES } from "../../../attribution/disputes/posted-model.ts";
-import { openingOf, statementTuple } from "../../../attribution/disputes/posting-calls.ts";
 import { readModel } from "../../../attribution/model/model-directory.ts";
+import { contractFor, postingKindOf } from "../../../challenger/playing/disputes-contracts.ts";
+import { disputesSenderOf } from "../../../challenger/playing/disputes-sender.ts";
+import { type OpenDemand, readDemands } from "../../../challenger/postings/open-demands.ts";
+import { type Posting, readPostings } from "../../../challenger/postings/read-postings.ts";
+import { decodeLeaves, LEAF_FILE, requireRoots } from "../../../challenger/statements/leaf-file.ts";
+import { type PostedModel, TREES } from "../../../challenger/statements/posted-model.ts";
+import { openingOf, statementTuple } from "../../../challenger/statements/posting-calls.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { type OpenDemand, readDemands } from "../../../client/disputing/open-demands.ts";
-import { type Posting, readPostings } from "../../../client/disputing/read-postings.ts";
+import { modelFamilies } from "../../../models/registered/model-families.ts";
 import { commandError, renderError } from "../../cli/cli-errors.ts";
 import { parseAddress } from "../../cli/context.ts";
-import { modelFamilies } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { contractFor, postingKindOf } from "./disputes-contracts.ts";
-import { disputesSenderOf } from "./disputes-sender.ts";
 
 export interface AnswerOptions {
   modelId: string;

@@ -1,17 +1,17 @@
 import { type Address, encodeFunctionData, formatEther, type Hex } from "viem";
-import { readGateContracts } from "../../../client/disputing/gate-contracts.ts";
-import { readPostings } from "../../../client/disputing/read-postings.ts";
+import { GameReader, sameAddress } from "../../../challenger/games/read-games.ts";
+import { readTraceContracts } from "../../../challenger/games/trace-contracts.ts";
+import { rowContractsBehind } from "../../../challenger/playing/disputes-contracts.ts";
+import { type DisputesSender, disputesSenderOf } from "../../../challenger/playing/disputes-sender.ts";
+import { type GameAccount, sendingTo } from "../../../challenger/playing/trace-sender.ts";
+import { readGateContracts } from "../../../challenger/postings/gate-contracts.ts";
+import { readPostings } from "../../../challenger/postings/read-postings.ts";
+import { l1SenderOf } from "../../../challenger/sending/l1-sender.ts";
 import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
-import { GameReader, sameAddress } from "../../../models/disputing/read-games.ts";
-import { readTraceContracts } from "../../../models/disputing/trace-contracts.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { parseAddress } from "../../cli/context.ts";
-import { l1SenderOf } from "../../cli/l1-sender.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { rowContractsBehind } from "./disputes-contracts.ts";
-import { type DisputesSender, disputesSenderOf } from "./disputes-sender.ts";
-import { type GameAccount, sendingTo } from "./trace-sender.ts";
 
 /**
  * Bonds of the account's postings that count, then all that the contract owes it: rewards, fees and bonds.

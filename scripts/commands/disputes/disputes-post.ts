@@ -2,10 +2,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Address, formatEther, type Hex, type PublicClient, parseEther, parseEventLogs } from "viem";
 import { readModel } from "../../../attribution/model/model-directory.ts";
 import { MOST_CHALLENGED_ROWS } from "../../../attribution/model/recipe-fields.ts";
+import {
+  contractFor,
+  postingKindOf,
+  rowContractsOf,
+} from "../../../challenger/playing/disputes-contracts.ts";
+import { disputesSenderOf } from "../../../challenger/playing/disputes-sender.ts";
+import { postCall } from "../../../challenger/postings/ledger-proofs.ts";
+import { readPostings } from "../../../challenger/postings/read-postings.ts";
+import { l1SenderOf } from "../../../challenger/sending/l1-sender.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { isRollupError } from "../../../circuits/rollup-error.ts";
-import { postCall } from "../../../client/disputing/ledger-proofs.ts";
-import { readPostings } from "../../../client/disputing/read-postings.ts";
 import {
   deployDirectDisputes,
   deployDisputes,
@@ -14,14 +20,12 @@ import {
   storeChunks,
 } from "../../../contracts/build/deploy-disputes.ts";
 import { disputesAbi, rowTracesAbi } from "../../../contracts/build/disputes-abi.ts";
+import { isRollupError } from "../../../foundation/rollup-error.ts";
+import { modelFamilies } from "../../../models/registered/model-families.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, parseAddress } from "../../cli/context.ts";
-import { l1SenderOf } from "../../cli/l1-sender.ts";
-import { modelFamilies } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { contractFor, postingKindOf, rowContractsOf } from "./disputes-contracts.ts";
-import { disputesSenderOf } from "./disputes-sender.ts";
 
 const ATTEMPTS = 20;
 const RETRY_MS = 3_000;

@@ -1,13 +1,13 @@
 import { type Address, createPublicClient, formatEther, http, type PublicClient } from "viem";
-import type { GateContract } from "../../../client/disputing/gate-contracts.ts";
-import { type ReadAdmission, readAdmissions } from "../../../client/disputing/read-admissions.ts";
-import { type Posting, readPostings } from "../../../client/disputing/read-postings.ts";
+import { contractsBehind, rowContractsOf } from "../../../challenger/playing/disputes-contracts.ts";
+import { type DisputesTerms, readTerms } from "../../../challenger/playing/disputes-sender.ts";
+import { type RowVerdict, readVerdict } from "../../../challenger/playing/row-verdicts.ts";
+import type { GateContract } from "../../../challenger/postings/gate-contracts.ts";
+import { type ReadAdmission, readAdmissions } from "../../../challenger/postings/read-admissions.ts";
+import { type Posting, readPostings } from "../../../challenger/postings/read-postings.ts";
 import { parseAddress, resolveRpcUrl } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { contractsBehind, rowContractsOf } from "./disputes-contracts.ts";
-import { type DisputesTerms, readTerms } from "./disputes-sender.ts";
-import { type RowVerdict, readVerdict } from "./row-verdicts.ts";
 
 export interface ShowOptions {
   modelId?: string;

@@ -1,20 +1,20 @@
 /** Disputes over queries of language models: docs/lm-disputes.md. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Address, parseEther } from "viem";
+import { openPromisedModel } from "../../../challenger/claiming/promised-model.ts";
+import { receiptClaim } from "../../../challenger/games/receipt-claim.ts";
+import type { PlayedRound } from "../../../challenger/games/trace-player.ts";
+import { tracedPlayer } from "../../../challenger/games/traced-player.ts";
+import { rowContractsBehind } from "../../../challenger/playing/disputes-contracts.ts";
+import { bringVerdicts } from "../../../challenger/playing/row-verdicts.ts";
+import { sendingTo, traceContractAt, traceSenderOf } from "../../../challenger/playing/trace-sender.ts";
+import { inOrder } from "../../../challenger/sending/l1-queue.ts";
+import { l1SenderOf } from "../../../challenger/sending/l1-sender.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
-import { receiptClaim } from "../../../models/disputing/receipt-claim.ts";
-import type { PlayedRound } from "../../../models/disputing/trace-player.ts";
-import { tracedPlayer } from "../../../models/disputing/traced-player.ts";
 import { textFamily } from "../../../models/registered/text-family.ts";
-import { openPromisedModel } from "../../claiming/promised-model.ts";
 import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.ts";
-import { inOrder } from "../../cli/l1-queue.ts";
-import { l1SenderOf } from "../../cli/l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { rowContractsBehind } from "./disputes-contracts.ts";
-import { bringVerdicts } from "./row-verdicts.ts";
-import { sendingTo, traceContractAt, traceSenderOf } from "./trace-sender.ts";
 
 export interface ClaimOptions {
   modelId: string;

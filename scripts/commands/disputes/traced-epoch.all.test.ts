@@ -12,14 +12,24 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { AnsweringModel } from "../../../attribution/model/model-family.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import { encodeTextRow } from "../../../attribution/rows/text-rows.ts";
+import { AutoClaimer, type ClaimableAnswer } from "../../../challenger/claiming/auto-claim.ts";
+import { ClaimThread } from "../../../challenger/claiming/claim-thread.ts";
+import { ClaimingReport } from "../../../challenger/claiming/claiming-report.ts";
+import { claimReceiptCall } from "../../../challenger/games/ledger-claims.ts";
+import { GameReader } from "../../../challenger/games/read-games.ts";
+import { falseTrace, placeOf } from "../../../challenger/games/testing/played-games.ts";
+import { tracedOf, withTracing } from "../../../challenger/games/traced-recipe.ts";
+import { openTracedText, type TracedTextModel } from "../../../challenger/games/traced-text.ts";
+import { drawApprover } from "../../../challenger/playing/approve-draws.ts";
+import { claimsOf, drawClaimer, sharedSender } from "../../../challenger/playing/claim-draws.ts";
+import { inOrder } from "../../../challenger/sending/l1-queue.ts";
+import { l1SenderOf } from "../../../challenger/sending/l1-sender.ts";
+import { chainKernels } from "../../../challenger/trace/run-trace.ts";
 import { queryBytes, queryCommitment } from "../../../circuits/ledger/query.ts";
 import { answerHash, receiptHash } from "../../../circuits/ledger/receipt.ts";
 import { payInference } from "../../../client/actions/ledger/pay-inference.ts";
-import { openProvingCircuit, readRollupCircuits } from "../../../client/circuits/rollup-circuits.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { getModel, getPayments, getSettlement } from "../../../client/sequencer/model-reads.ts";
-import type { ShownOpening } from "../../../client/settling/model-openings.ts";
-import { proveSettlement } from "../../../client/settling/prove-settlement.ts";
 import {
   deployGenesisGates,
   deployLedgerMath,
@@ -29,33 +39,23 @@ import {
 import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
 import { anvilAccount } from "../../../contracts/testing/anvil-account.ts";
-import { claimReceiptCall } from "../../../models/disputing/ledger-claims.ts";
-import { GameReader } from "../../../models/disputing/read-games.ts";
-import { falseTrace, placeOf } from "../../../models/disputing/testing/played-games.ts";
-import { tracedOf, withTracing } from "../../../models/disputing/traced-recipe.ts";
-import { openTracedText, type TracedTextModel } from "../../../models/disputing/traced-text.ts";
 import { folderSource } from "../../../models/files/folder-source.ts";
 import { describeBase, readFrom } from "../../../models/registered/base-files.ts";
 import { type TextParts, textFamily } from "../../../models/registered/text-family.ts";
 import { type TrainingSetting, textTraining } from "../../../models/registered/text-training.ts";
-import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
-import { byteConfig, sampleTexts, textRecipeFor } from "../../../models/testing/text-rows.ts";
-import { chainKernels } from "../../../models/trace/run-trace.ts";
-import { AutoClaimer, type ClaimableAnswer } from "../../claiming/auto-claim.ts";
-import { ClaimThread } from "../../claiming/claim-thread.ts";
-import { ClaimingReport } from "../../claiming/claiming-report.ts";
-import { inOrder } from "../../cli/l1-queue.ts";
-import { l1SenderOf } from "../../cli/l1-sender.ts";
-import { AutoSettler } from "../../settling/auto-settle.ts";
+import { AutoSettler } from "../../../models/settler/auto-settle.ts";
 import {
   CAP,
   PRICE_WEI,
   type SettlingWorld,
   startSettlingWorld,
-} from "../../settling/testing/settling-fixture.ts";
+} from "../../../models/settler/testing/settling-fixture.ts";
+import type { ShownOpening } from "../../../models/settling/model-openings.ts";
+import { proveSettlement } from "../../../models/settling/prove-settlement.ts";
+import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
+import { byteConfig, sampleTexts, textRecipeFor } from "../../../models/testing/text-rows.ts";
+import { openProvingCircuit, readRollupCircuits } from "../../../verifier/circuits/rollup-circuits.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
-import { drawApprover } from "./approve-draws.ts";
-import { claimsOf, drawClaimer, sharedSender } from "./claim-draws.ts";
 
 const HOUR_SECONDS = 3_600;
 const DAY_SECONDS = 24 * HOUR_SECONDS;

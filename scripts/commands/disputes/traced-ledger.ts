@@ -1,10 +1,13 @@
 /** What ties a traced language model to the ledger: its registration, and approvals of its draws (docs/lm-disputes.md). */
 
 import { answeringFiles, rawAnsweringHash } from "../../../attribution/model/answering-hash.ts";
+import { registerCall } from "../../../challenger/games/ledger-claims.ts";
+import { approveDraws } from "../../../challenger/playing/approve-draws.ts";
+import { promisesPosting } from "../../../challenger/playing/disputes-contracts.ts";
+import { traceSenderOf } from "../../../challenger/playing/trace-sender.ts";
+import { openUnbegunModel } from "../../../challenger/postings/ledger-proofs.ts";
 import { columnsCommitment } from "../../../circuits/settlement/feature-commitment.ts";
-import { openUnbegunModel } from "../../../client/disputing/ledger-proofs.ts";
-import { readSealedEpoch } from "../../../client/settling/prepare-settlement.ts";
-import { registerCall } from "../../../models/disputing/ledger-claims.ts";
+import { readSealedEpoch } from "../../../models/settling/prepare-settlement.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, parseAddress } from "../../cli/context.ts";
 import { parseEpoch, parseId } from "../../cli/parse-id.ts";
@@ -12,11 +15,8 @@ import type { CommandContext } from "../../cli/run-command.ts";
 import { openSettlementContext } from "../../cli/settlement-context.ts";
 import type { CircuitOptions } from "../../cli/settlement-options.ts";
 import { prepareByDraws, type SettleOptions } from "../model/model-settle.ts";
-import { approveDraws } from "./approve-draws.ts";
-import { promisesPosting } from "./disputes-contracts.ts";
 import { againBetweenBatches } from "./disputes-post.ts";
 import { openPromised } from "./query-disputes.ts";
-import { traceSenderOf } from "./trace-sender.ts";
 
 export interface RegisterTracedOptions {
   modelId: string;

@@ -15,7 +15,6 @@ import {
   SAMPLED_CIRCUIT,
   startModelHistory,
 } from "../../../bridge/testing/model-history.ts";
-import { verifyRollup } from "../../../bridge/verify/verify.ts";
 import { compileCircuit } from "../../../circuits/compiler/compile.ts";
 import { earnerDue } from "../../../circuits/exit/earner-exit.ts";
 import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
@@ -28,6 +27,7 @@ import { ANY_FEE, OPEN } from "../../../contracts/testing/rollup-fixture.ts";
 import { toSolidityKey } from "../../../prover/formats/verification-key.ts";
 import { developmentSecrets } from "../../../prover/keys/development-secrets.ts";
 import { developmentSetup } from "../../../prover/keys/development-setup.ts";
+import { verifyRollup } from "../../../verifier/replay/verify.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
 
 // The command line, against a real node and with real proofs of exits. Batches and settlements are

@@ -1,13 +1,13 @@
 import type { Address } from "viem";
-import { readSnapshot } from "../../../bridge/verify/snapshot-file.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { toHex32 } from "../../../client/hex.ts";
-import { describeItem, type ExitItem } from "../../../client/leaving/exit-plan.ts";
-import { type LeaveResult, leave } from "../../../client/leaving/leave.ts";
-import { localExitProver } from "../../../client/leaving/local-prover.ts";
 import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
 import { createProver } from "../../../prover/backends.ts";
 import type { Prover } from "../../../prover/proving/prover.ts";
+import { describeItem, type ExitItem } from "../../../verifier/exits/exit-plan.ts";
+import { type LeaveResult, leave } from "../../../verifier/exits/leave.ts";
+import { localExitProver } from "../../../verifier/exits/local-prover.ts";
+import { readSnapshot } from "../../../verifier/restore/snapshot-file.ts";
 import { openBlobs } from "../../cli/blob-places.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import {

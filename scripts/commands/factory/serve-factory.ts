@@ -1,5 +1,5 @@
 import { pino } from "pino";
-import { keepFilesPrivate } from "../../../circuits/private-files.ts";
+import { keepFilesPrivate } from "../../../foundation/private-files.ts";
 import { readFactoryConfig } from "../../../models/factory/factory-config.ts";
 import { startFactory } from "../../../models/factory/start-factory.ts";
 import type { CommandContext } from "../../cli/run-command.ts";

@@ -8,8 +8,8 @@ import { payForAnswer } from "../../../client/actions/answers/pay-for-answer.ts"
 import { toHex32 } from "../../../client/hex.ts";
 import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
+import { modelFamilies } from "../../../models/registered/model-families.ts";
 import { accountOf, modelServerOf, openSigner, signFor } from "../../cli/context.ts";
-import { modelFamilies } from "../../cli/model-families.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";

@@ -1,11 +1,12 @@
 import { inspect } from "node:util";
 import type { Command } from "commander";
-import { keepFilesPrivate } from "../../../circuits/private-files.ts";
+import type { OpenSender } from "../../../challenger/playing/claim-draws.ts";
 import { EPOCH_SECONDS } from "../../../circuits/protocol.ts";
 import { clientError } from "../../../client/client-errors.ts";
+import { keepFilesPrivate } from "../../../foundation/private-files.ts";
+import { modelFamilies, TEXT_BASE_OPTION } from "../../../models/registered/model-families.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, openSigner, resolveAccount, signFor } from "../../cli/context.ts";
-import { modelFamilies, TEXT_BASE_OPTION } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { requireScores, SCORES_OPTION } from "../../cli/scores-option.ts";
@@ -16,7 +17,6 @@ import {
   KEYS_OPTION,
   PROVER_OPTION,
 } from "../../cli/settlement-options.ts";
-import type { OpenSender } from "../disputes/claim-draws.ts";
 
 interface ServeOptions extends CircuitOptions, ServerOptionTexts {
   model: string;
@@ -80,7 +80,7 @@ export function addModelServeCommand(parent: Command): void {
     const { serveModel } = await import("../../../attribution/server/serve-model.ts");
     const modelId = parseId(options.model);
     const epochSeconds = parseEpochLength(options.epochLength);
-    const { sharedSender, withClaiming } = await import("../disputes/claim-draws.ts");
+    const { sharedSender, withClaiming } = await import("../../../challenger/playing/claim-draws.ts");
     const openSender = sharedSender(options, log);
     const settling = options.settle === true ? await loadSettling(options, modelId, openSender) : null;
     const claiming =
@@ -167,10 +167,10 @@ async function loadSettling(options: ServeOptions, modelId: number, openSender: 
   resolveAccount(options);
   const [{ SettlingReport }, { startSettling }, { openSettlementContext }, { drawApprover }] =
     await Promise.all([
-      import("../../settling/settling-report.ts"),
-      import("../../settling/start-settling.ts"),
+      import("../../../models/settler/settling-report.ts"),
+      import("../../../models/settler/start-settling.ts"),
       import("../../cli/settlement-context.ts"),
-      import("../disputes/approve-draws.ts"),
+      import("../../../challenger/playing/approve-draws.ts"),
     ]);
   const report = new SettlingReport(modelId);
   const start = async (
@@ -198,8 +198,8 @@ async function loadClaiming(
 ) {
   const { l1 } = resolveAccount(options);
   const [{ requireClaimant }, { claimsOf }] = await Promise.all([
-    import("../../claiming/start-claiming.ts"),
-    import("../disputes/claim-draws.ts"),
+    import("../../../challenger/claiming/start-claiming.ts"),
+    import("../../../challenger/playing/claim-draws.ts"),
   ]);
   const { base } = options;
   await requireClaimant({ modelFolder: folder, base }, l1.address);

@@ -2,17 +2,18 @@
 import { isDirect } from "../../../attribution/features/direct-rows.ts";
 import { fetchModel, readModel } from "../../../attribution/model/model-directory.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
+import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { modelFamilies } from "../../../models/registered/model-families.ts";
+import { fetchOpenings, type Openings } from "../../../models/settling/model-openings.ts";
+import { provable, readSealedEpoch, settledFeatures } from "../../../models/settling/prepare-settlement.ts";
+import { createProver } from "../../../prover/backends.ts";
+import { proveWithProgress } from "../../../prover/proving/prove-with-progress.ts";
+import { openProvingCircuit } from "../../../verifier/circuits/rollup-circuits.ts";
 import {
   type Division,
   type SettleStage,
   submitSettlement,
-} from "../../../bridge/without-operator/submit-settlement.ts";
-import { openProvingCircuit } from "../../../client/circuits/rollup-circuits.ts";
-import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import { fetchOpenings, type Openings } from "../../../client/settling/model-openings.ts";
-import { provable, readSealedEpoch, settledFeatures } from "../../../client/settling/prepare-settlement.ts";
-import { createProver } from "../../../prover/backends.ts";
-import { proveWithProgress } from "../../../prover/proving/prove-with-progress.ts";
+} from "../../../verifier/without-operator/submit-settlement.ts";
 import { openBlobs } from "../../cli/blob-places.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import {
@@ -24,7 +25,6 @@ import {
   spendingCapOf,
 } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
-import { modelFamilies } from "../../cli/model-families.ts";
 import type { Output } from "../../cli/output.ts";
 import { parseEpoch } from "../../cli/parse-id.ts";
 import { requireBackend, type SettlementContext } from "../../cli/settlement-context.ts";

@@ -6,19 +6,19 @@ import {
   type ProvenSettlement,
   sendSettlement,
 } from "../../../client/actions/l1/send-settlement.ts";
-import {
-  earnerTableFor,
-  type RollupCircuit,
-  settlementCircuitFor,
-} from "../../../client/circuits/rollup-circuits.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import {
   type EpochFacts,
   prepareDefaultSplit,
   prepareSampled,
   readSealedEpoch,
-} from "../../../client/settling/prepare-settlement.ts";
-import { signSettlement } from "../../../client/settling/sign-settlement.ts";
+} from "../../../models/settling/prepare-settlement.ts";
+import { signSettlement } from "../../../models/settling/sign-settlement.ts";
+import {
+  earnerTableFor,
+  type RollupCircuit,
+  settlementCircuitFor,
+} from "../../../verifier/circuits/rollup-circuits.ts";
 import { type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
 import { parseEpoch, parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";

@@ -18,10 +18,15 @@ import { toHex32 } from "../../../client/hex.ts";
 import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { nameCard } from "../../../datanets/card/card.ts";
 import { baseNameAt, baseSourceAt, OWN_BASE } from "../../../models/base/base-place.ts";
+import {
+  type BasePlaces,
+  modelTrainings,
+  TEXT_BASE_OPTION,
+  textSetting,
+} from "../../../models/registered/model-families.ts";
 import type { TextRecipe } from "../../../models/registered/text-recipe.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.ts";
-import { type BasePlaces, modelTrainings, TEXT_BASE_OPTION, textSetting } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION, type CircuitOptions } from "../../cli/settlement-options.ts";
@@ -189,8 +194,8 @@ async function requirePromisable(
 ): Promise<void> {
   if (recipe.family !== "text") throw commandError("CMD_USAGE", "only language models have claims");
   const [{ requireClaimable }, { requirePostable }] = await Promise.all([
-    import("../../../models/disputing/claimable.ts"),
-    import("../../../models/disputing/postable-rows.ts"),
+    import("../../../challenger/games/claimable.ts"),
+    import("../../../challenger/games/postable-rows.ts"),
   ]);
   const [text, setting] = [recipe as TextRecipe, await textSetting(options)];
   await requireClaimable(text, setting);
@@ -205,7 +210,7 @@ async function promised<Model extends ModelParts>(
   options: PromiseOptions,
   contents: readonly Uint8Array[],
 ): Promise<Model> {
-  const { withTracing } = await import("../../../models/disputing/traced-recipe.ts");
+  const { withTracing } = await import("../../../challenger/games/traced-recipe.ts");
   const setting = await textSetting(options);
   const rows = options.queriesOnly === true ? null : contents;
   return (await withTracing(model as never, parseAddress(claimant), setting, rows)) as Model;
@@ -284,7 +289,7 @@ async function circuitFeatures(
   }
   const [{ openSettlementContext }, { settlementSizeOf }] = await Promise.all([
     import("../../cli/settlement-context.ts"),
-    import("../../../client/circuits/rollup-circuits.ts"),
+    import("../../../verifier/circuits/rollup-circuits.ts"),
   ]);
   const { circuits } = await openSettlementContext(options);
   const sizes = circuits

@@ -2,21 +2,21 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { pino } from "pino";
-import { keepFilesPrivate } from "../../../circuits/private-files.ts";
 import { clientError } from "../../../client/client-errors.ts";
+import { keepFilesPrivate } from "../../../foundation/private-files.ts";
 import { folderSource } from "../../../models/files/folder-source.ts";
 import { openModel } from "../../../models/files/open-model.ts";
 import { LedgerBook } from "../../../models/paid/ledger-book.ts";
 import { openPaidModels, type PaidModels, type PaidModelsOptions } from "../../../models/paid/paid-models.ts";
 import { serveAdapters } from "../../../models/serving/serve-adapters.ts";
 import { readServingConfig, type ServingConfig } from "../../../models/serving/serving-config.ts";
+import type { HelperLog } from "../../../models/settler/turn-report.ts";
 import { hostSpans } from "../../../models/spans/host-spans.ts";
 import { readIndexFile } from "../../../models/spans/index-file.ts";
 import { openTokenizer } from "../../../models/tokens/tokenizer.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader, resolveAccount } from "../../cli/context.ts";
 import type { Output } from "../../cli/output.ts";
-import type { HelperLog } from "../../settling/turn-report.ts";
 import type { ServeAdaptersOptions } from "./serve-options.ts";
 
 /** @throws MOD_SERVE_SETTINGS_INVALID, and those of the files of base and registered models */
@@ -86,8 +86,8 @@ async function loadClaims(
     );
   const { l1 } = resolveAccount(options);
   const [{ requireClaimantOfAll }, { claimsOf, sharedSender, withClaiming }] = await Promise.all([
-    import("../../claiming/start-claiming.ts"),
-    import("../disputes/claim-draws.ts"),
+    import("../../../challenger/claiming/start-claiming.ts"),
+    import("../../../challenger/playing/claim-draws.ts"),
   ]);
   let claims: ReturnType<typeof claimsOf> | null = null;
   const helpersOf: PaidModelsOptions["helpersOf"] = (models) => {

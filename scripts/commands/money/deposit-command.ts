@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { deposit } from "../../../client/actions/l1/deposit.ts";
 import type { LedgerClient } from "../../../client/ledger-client.ts";
 import { getStatus } from "../../../client/sequencer/ledger-reads.ts";
 import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
+import { isRollupError } from "../../../foundation/rollup-error.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { accountOf, openSigner, resolveLeaf } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";

@@ -4,7 +4,6 @@
  */
 import { type Address, getAddress, numberToHex } from "viem";
 import type { QueueEntryEvent } from "../../../bridge/l1/l1-history.ts";
-import type { RestoredLedger } from "../../../bridge/verify/restore-ledger.ts";
 import { forcedCollect, forcedSeal, unpackCollect } from "../../../circuits/batch/epoch-operations.ts";
 import { executeQueueEntry } from "../../../circuits/batch/queue-slot.ts";
 import { type LeafState, unpackCounters } from "../../../circuits/ledger/leaf.ts";
@@ -12,6 +11,7 @@ import type { QueueOperation } from "../../../circuits/ledger/operation.ts";
 import { EARNER_ROLE } from "../../../circuits/ledger/rewards.ts";
 import { KIND, LEAF_KIND, WITHDRAW_ALL_WEI } from "../../../circuits/protocol.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import type { RestoredLedger } from "../../../verifier/restore/restore-ledger.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import type { LedgerOnL1 } from "../../cli/ledger-on-l1.ts";
 

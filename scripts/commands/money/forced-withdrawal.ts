@@ -2,12 +2,12 @@
  * A forced withdrawal. Without a sequencer nobody but an Ethereum node is asked: none is needed, and none can prevent it.
  */
 import type { Address } from "viem";
-import type { RestoredLedger } from "../../../bridge/verify/restore-ledger.ts";
 import { KIND, WITHDRAW_ALL_WEI } from "../../../circuits/protocol.ts";
 import { forceWithdraw } from "../../../client/actions/forced/force-withdraw.ts";
 import { clientError } from "../../../client/client-errors.ts";
-import { planExits } from "../../../client/leaving/exit-plan.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
+import { planExits } from "../../../verifier/exits/exit-plan.ts";
+import type { RestoredLedger } from "../../../verifier/restore/restore-ledger.ts";
 import { accountOf, type GlobalOptions, resolveLeaf, type Signer } from "../../cli/context.ts";
 import { type LedgerOnL1, ledgerOnL1 } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";

@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { formatEther } from "viem";
-import { operatorError } from "../../cli/operator-errors.ts";
+import { operatorError } from "../../../operations/operator-errors.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 
 interface DeployCommandOptions {
@@ -21,7 +21,9 @@ export function addDeployCommand(program: Command): void {
     .option("--yes", "send without asking; without a terminal nothing is sent otherwise");
   withExample(command, "deploy --config deploy.json --dry-run", "deploy --config deploy.json");
   onRun<DeployCommandOptions>(command, async ({ options, output }) => {
-    const { carryOut, describeDeployment, prepareDeployment } = await import("../../deploy/deploy.ts");
+    const { carryOut, describeDeployment, prepareDeployment } = await import(
+      "../../../operations/deploy/deploy.ts"
+    );
     const tell = (text: string) => process.stderr.write(`${text}\n`);
     // snarkjs prints its verdicts by itself; stdout is the answer's.
     console.log = tell;

@@ -6,7 +6,6 @@ import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../../../bridge/testing/history-fixture.ts";
 import { behindLimit, dropsBlocksBefore } from "../../../bridge/testing/limited-node.ts";
-import { readSnapshot } from "../../../bridge/verify/snapshot-file.ts";
 import type { SignedOperation } from "../../../circuits/ledger/operation.ts";
 import {
   deploymentOn,
@@ -23,6 +22,7 @@ import {
   testUser,
   transfer,
 } from "../../../sequencer/testing/test-rollup.ts";
+import { readSnapshot } from "../../../verifier/restore/snapshot-file.ts";
 import { makeSnapshot } from "./snapshot.ts";
 
 const executable = fileURLToPath(new URL("../../openledger.js", import.meta.url));

@@ -1,15 +1,15 @@
 /** Runs a follower until a signal ends it; where L1 has replaced what was final, it begins again by itself. */
 import { createPatientL1Client } from "../../../bridge/l1/l1-client.ts";
 import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
-import { readSnapshot } from "../../../bridge/verify/snapshot-file.ts";
-import { verifierKey } from "../../../bridge/verify/verify-keys.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { keepFilesPrivate } from "../../../circuits/private-files.ts";
-import { isRollupError } from "../../../circuits/rollup-error.ts";
-import { cutStopShort } from "../../../circuits/run-until-stopped.ts";
+import { keepFilesPrivate } from "../../../foundation/private-files.ts";
+import { isRollupError } from "../../../foundation/rollup-error.ts";
+import { cutStopShort } from "../../../foundation/run-until-stopped.ts";
 import type { ServedPages } from "../../../sequencer/api/pages.ts";
 import { createFollowProcess, type FollowOptions } from "../../../sequencer/follower/follow-process.ts";
 import { createLogger } from "../../../sequencer/logger.ts";
+import { verifierKey } from "../../../verifier/replay/verify-keys.ts";
+import { readSnapshot } from "../../../verifier/restore/snapshot-file.ts";
 import { buildPages } from "../../../web/build/build-pages.ts";
 import type { Output } from "../../cli/output.ts";
 

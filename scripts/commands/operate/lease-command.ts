@@ -175,7 +175,7 @@ function addTakeOver(operator: Command): void {
     const { modules, rollupAddress, rpcUrl } = await toolsOf(named, output.progress);
     const { config } = options;
     const finish = async () => {
-      const { promoteSpare } = await import("../../operator/init.ts");
+      const { promoteSpare } = await import("../../../operations/installation/init.ts");
       if (config !== undefined) await promoteSpare(config);
     };
     const startedAtMs = performance.now();

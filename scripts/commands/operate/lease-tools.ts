@@ -7,13 +7,13 @@ import { LeaseContract } from "../../../bridge/l1/lease-contract.ts";
 import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
 import { OperatorNonce } from "../../../bridge/operator/operator-nonce.ts";
 import { loadDeployment } from "../../../circuits/registry/deployment.ts";
-import { readSecretFile } from "../../../circuits/secret-file.ts";
 import { compileContracts, pickContract } from "../../../contracts/build/compile.ts";
 import { deployContract } from "../../../contracts/build/deploy.ts";
 import type { SpendingCap } from "../../../contracts/l1/capped-transaction.ts";
+import { readSecretFile } from "../../../foundation/secret-file.ts";
+import { installationPaths, readInstallation } from "../../../operations/installation/installation.ts";
 import type { TakeOverModules } from "../../../sequencer/follower/take-over.ts";
 import { commandError } from "../../cli/cli-errors.ts";
-import { installationPaths, readInstallation } from "../../operator/installation.ts";
 
 interface LeaseToolsOptions {
   readonly rpcUrl: string;

@@ -1,17 +1,17 @@
 /** `openledger operator pay-provers`: OPEN for each proof that a worker handed in and the sequencer took. */
 import { renameSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import { takeFileLock } from "../../../circuits/file-lock.ts";
 import { encodeAmount } from "../../../circuits/ledger/amount-float.ts";
 import { formatOpen, parseOpen } from "../../../client/sequencer/open-amount.ts";
+import { takeFileLock } from "../../../foundation/file-lock.ts";
+import { operatorError } from "../../../operations/operator-errors.ts";
+import { decidePayment } from "../../../operations/payments/known-payments.ts";
+import { paymentMetrics, payProvers, reportWorkers } from "../../../operations/payments/pay-provers.ts";
+import { PaymentJournal, readWorkerAccounts } from "../../../operations/payments/payment-journal.ts";
 import { readProofCredits } from "../../../prover/jobs/proof-credits.ts";
 import { openSigner } from "../../cli/context.ts";
-import { operatorError } from "../../cli/operator-errors.ts";
 import { renderTable } from "../../cli/output.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import { decidePayment } from "../../operator/known-payments.ts";
-import { paymentMetrics, payProvers, reportWorkers } from "../../operator/pay-provers.ts";
-import { PaymentJournal, readWorkerAccounts } from "../../operator/payment-journal.ts";
 
 interface PayCommandOptions {
   credits: string;

@@ -75,7 +75,7 @@ async function runFromFollower(
 export async function runRestore(options: RestoreOptions, output: Output): Promise<void> {
   const [{ restoreFromL1 }, { readSnapshot }, { initPoseidon }, { openBlobs }] = await Promise.all([
     import("../../../sequencer/follower/restore-from-l1.ts"),
-    import("../../../bridge/verify/snapshot-file.ts"),
+    import("../../../verifier/restore/snapshot-file.ts"),
     import("../../../circuits/field/poseidon.ts"),
     import("../../cli/blob-places.ts"),
   ]);

@@ -3,16 +3,16 @@ import type { BlobSource } from "../../../bridge/blobs/blob-source.ts";
 import { createPatientL1Client, l1Call } from "../../../bridge/l1/l1-client.ts";
 import type { ModelPayments } from "../../../bridge/l1/payment-history.ts";
 import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
-import { type LedgerSnapshot, snapshotFalse } from "../../../bridge/verify/ledger-snapshot.ts";
-import { restoreLedger } from "../../../bridge/verify/restore-ledger.ts";
+import { initPoseidon } from "../../../circuits/field/poseidon.ts";
+import { snapshotOfDirectory } from "../../../sequencer/follower/log-snapshot.ts";
+import { type LedgerSnapshot, snapshotFalse } from "../../../verifier/replay/ledger-snapshot.ts";
+import { restoreLedger } from "../../../verifier/restore/restore-ledger.ts";
 import {
   findBatchBlock,
   requireAnchored,
   type SnapshotAnchor,
-} from "../../../bridge/verify/snapshot-anchor.ts";
-import { readSnapshot, writeSnapshot } from "../../../bridge/verify/snapshot-file.ts";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { snapshotOfDirectory } from "../../../sequencer/follower/log-snapshot.ts";
+} from "../../../verifier/restore/snapshot-anchor.ts";
+import { readSnapshot, writeSnapshot } from "../../../verifier/restore/snapshot-file.ts";
 import type { Endpoints } from "../../cli/context.ts";
 
 type L1 = Pick<Endpoints, "rpcUrl" | "rollupAddress"> & {

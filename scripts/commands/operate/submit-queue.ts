@@ -1,12 +1,12 @@
 import { createPatientL1Client } from "../../../bridge/l1/l1-client.ts";
 import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
-import { type QueueStage, submitQueue } from "../../../bridge/without-operator/submit-queue.ts";
 import { kindRule, shapeName } from "../../../circuits/protocol.ts";
 import { batchShape } from "../../../circuits/registry/circuit-sizes.ts";
 import { CIRCUIT_SORT } from "../../../circuits/settlement/settlement-data.ts";
-import { openProvingCircuit } from "../../../client/circuits/rollup-circuits.ts";
 import { createProver } from "../../../prover/backends.ts";
 import { proveWithProgress } from "../../../prover/proving/prove-with-progress.ts";
+import { openProvingCircuit } from "../../../verifier/circuits/rollup-circuits.ts";
+import { type QueueStage, submitQueue } from "../../../verifier/without-operator/submit-queue.ts";
 import { openBlobs } from "../../cli/blob-places.ts";
 import { deploymentOf, resolveAccount, resolveEndpoints, spendingCapOf } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";

@@ -1,11 +1,11 @@
 /** `openledger operator worker-key`: what a worker's name is known by in the provers' queue. */
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import { readSecretFile } from "../../../circuits/secret-file.ts";
+import { readSecretFile } from "../../../foundation/secret-file.ts";
+import { installationPaths } from "../../../operations/installation/installation.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { writeFileWhole } from "../../cli/workspace.ts";
-import { installationPaths } from "../../operator/installation.ts";
 
 export function addWorkerKeyCommand(operator: Command): void {
   const command = operator

@@ -2,7 +2,7 @@ import { rowLine } from "../../../attribution/rows/row-line.ts";
 import { explainEarnings } from "../../../attribution/scores/earnings.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import { settledModelOf } from "../../../client/settling/prepare-settlement.ts";
+import { settledModelOf } from "../../../models/settling/prepare-settlement.ts";
 import { openReader, resolveLeaf } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseEpoch, parseId } from "../../cli/parse-id.ts";

@@ -4,19 +4,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type HistoryFixture, startHistoryFixture } from "../../../bridge/testing/history-fixture.ts";
 import { behindLimit, forgetsHashes } from "../../../bridge/testing/limited-node.ts";
-import { checkPreconfirmations } from "../../../bridge/verify/preconfirmation-check.ts";
-import {
-  encodeEvidence,
-  type PreconfirmationEvidence,
-  parseEvidence,
-} from "../../../bridge/verify/preconfirmation-evidence.ts";
 import { leafReference, type SignedOperation } from "../../../circuits/ledger/operation.ts";
 import { LEAF_KIND } from "../../../circuits/protocol.ts";
-import { Secret } from "../../../circuits/secret.ts";
 import { transfer as sendTransfer } from "../../../client/actions/ledger/transfer.ts";
 import { keyFromSecret } from "../../../client/l2-key.ts";
 import { createLedgerClient } from "../../../client/ledger-client.ts";
 import { twinsOf } from "../../../contracts/testing/signature-twins.ts";
+import { Secret } from "../../../foundation/secret.ts";
 import { createPreconfirmationSigner } from "../../../sequencer/store/preconfirmations.ts";
 import { deploymentOn, depositFor, startL1World } from "../../../sequencer/testing/l1-world.ts";
 import { close, send } from "../../../sequencer/testing/test-operator.ts";
@@ -27,6 +21,12 @@ import {
   testUser,
   transfer,
 } from "../../../sequencer/testing/test-rollup.ts";
+import { checkPreconfirmations } from "../../../verifier/evidence/preconfirmation-check.ts";
+import {
+  encodeEvidence,
+  type PreconfirmationEvidence,
+  parseEvidence,
+} from "../../../verifier/evidence/preconfirmation-evidence.ts";
 import { storedPreconfirmationPaths, storePreconfirmation } from "../../cli/preconfirmation-store.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
 import { EXIT_STATUS, findContradictions } from "./contradiction.ts";

@@ -3,21 +3,21 @@
 import type { BlobSource } from "../../../bridge/blobs/blob-source.ts";
 import { createPatientL1Client } from "../../../bridge/l1/l1-client.ts";
 import { RollupContract } from "../../../bridge/l1/rollup-contract.ts";
+import { initPoseidon } from "../../../circuits/field/poseidon.ts";
+import { kindRule } from "../../../circuits/protocol.ts";
+import { readPreconfirmations } from "../../../sequencer/follower/leader-log.ts";
 import {
   type CheckedPreconfirmation,
   checkPreconfirmations,
   isOperatorsTransaction,
   type PostedFacts,
   type PreconfirmationCheck,
-} from "../../../bridge/verify/preconfirmation-check.ts";
+} from "../../../verifier/evidence/preconfirmation-check.ts";
 import {
   encodeEvidence,
   type PreconfirmationEvidence,
   parseEvidence,
-} from "../../../bridge/verify/preconfirmation-evidence.ts";
-import { initPoseidon } from "../../../circuits/field/poseidon.ts";
-import { kindRule } from "../../../circuits/protocol.ts";
-import { readPreconfirmations } from "../../../sequencer/follower/leader-log.ts";
+} from "../../../verifier/evidence/preconfirmation-evidence.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import type { Endpoints } from "../../cli/context.ts";
 import { readPreconfirmationFile } from "../../cli/preconfirmation-store.ts";

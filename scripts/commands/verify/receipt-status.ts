@@ -1,22 +1,22 @@
 import type { Hex } from "viem";
 import { z } from "zod";
 import { KIND, kindRule } from "../../../circuits/protocol.ts";
-import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { requestModelServer } from "../../../client/actions/answers/model-answers.ts";
-import type { RollupCircuit } from "../../../client/circuits/rollup-circuits.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import type { LedgerClient } from "../../../client/ledger-client.ts";
 import { getOperation, listOperations } from "../../../client/sequencer/ledger-reads.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
 import type { LedgerOperation } from "../../../client/sequencer/sequencer-schemas.ts";
+import { isRollupError } from "../../../foundation/rollup-error.ts";
 import {
   findPayment,
   type PaidOut,
   type PaymentStatus,
   paidBy,
   paymentStatus,
-} from "../../../client/settling/payment-status.ts";
-import { verifySettlement } from "../../../client/settling/verify-settlement.ts";
+} from "../../../models/settling/payment-status.ts";
+import { verifySettlement } from "../../../models/settling/verify-settlement.ts";
+import type { RollupCircuit } from "../../../verifier/circuits/rollup-circuits.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { modelServerOf, openReader, resolveLeaf } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";

@@ -1,7 +1,7 @@
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import type { LedgerClient } from "../../../client/ledger-client.ts";
-import type { Openings } from "../../../client/settling/model-openings.ts";
-import { type VerifiedSettlement, verifySettlement } from "../../../client/settling/verify-settlement.ts";
+import type { Openings } from "../../../models/settling/model-openings.ts";
+import { type VerifiedSettlement, verifySettlement } from "../../../models/settling/verify-settlement.ts";
 import type { Output } from "../../cli/output.ts";
 import { openSettlementContext } from "../../cli/settlement-context.ts";
 import type { CircuitOptions } from "../../cli/settlement-options.ts";
@@ -22,7 +22,7 @@ export async function checkSettlement(
   const { circuits } = await openSettlementContext(options);
   const { model, openings } = await fetchPublished(wanted.modelId, wanted.epoch, options, onProgress);
   onProgress("computing scores and totals again");
-  const { deriveKey } = await import("../../../client/circuits/derive-circuits.ts");
+  const { deriveKey } = await import("../../../verifier/circuits/derive-circuits.ts");
   const verified = await verifySettlement(client, wanted, {
     model,
     openings,

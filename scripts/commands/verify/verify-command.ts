@@ -37,9 +37,9 @@ export function addVerifyCommand(program: Command): void {
   onRun<{ keys: string; circuits: string[]; fromBlock?: bigint }>(command, async ({ options, output }) => {
     // Loaded here: prover and bridge would make every other command a second slower.
     const [{ verifyRollup }, { verifyProof }, { deriveCircuits }, { openBlobs }] = await Promise.all([
-      import("../../../bridge/verify/verify.ts"),
+      import("../../../verifier/replay/verify.ts"),
       import("../../../prover/formats/verification-key.ts"),
-      import("../../../client/circuits/derive-circuits.ts"),
+      import("../../../verifier/circuits/derive-circuits.ts"),
       import("../../cli/blob-places.ts"),
     ]);
     const { rpcUrl, rollupAddress } = resolveEndpoints(options);

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { TEXT_BASE_OPTION } from "../../cli/model-families.ts";
+import { TEXT_BASE_OPTION } from "../../../models/registered/model-families.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import type { VerifyModelOptions } from "./verify-model.ts";
 

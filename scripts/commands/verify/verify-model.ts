@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { fetchModel, readModel } from "../../../attribution/model/model-directory.ts";
 import type { FamilyTraining } from "../../../attribution/model/model-family.ts";
 import { verifyModel } from "../../../attribution/model/verify-model.ts";
+import { withPromise } from "../../../challenger/games/traced-recipe.ts";
 import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
 import { readVersionRows } from "../../../client/actions/data/published-version.ts";
@@ -11,10 +12,14 @@ import { toHex32 } from "../../../client/hex.ts";
 import { getInfo, getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import { nameCard } from "../../../datanets/card/card.ts";
-import { withPromise } from "../../../models/disputing/traced-recipe.ts";
+import {
+  type BasePlaces,
+  modelFamilies,
+  modelTrainings,
+  textSetting,
+} from "../../../models/registered/model-families.ts";
 import { modelServerOf, openReader } from "../../cli/context.ts";
 import { describeShape } from "../../cli/describe-shape.ts";
-import { type BasePlaces, modelFamilies, modelTrainings, textSetting } from "../../cli/model-families.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { readCardFile } from "../datanet/host-command.ts";

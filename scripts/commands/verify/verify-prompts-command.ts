@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { toHex32 } from "../../../client/hex.ts";
-import type { DrawVerdict } from "../../../client/settling/drawn-prompts.ts";
+import type { DrawVerdict } from "../../../models/settling/drawn-prompts.ts";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseEpoch, parseId } from "../../cli/parse-id.ts";
@@ -29,7 +29,7 @@ export function addVerifyPromptsCommand(parent: Command): void {
     const client = await openReader(options);
     // Loaded here: they would make every other command slower.
     const [{ judgeDraws }, { fetchPublished }] = await Promise.all([
-      import("../../../client/settling/drawn-prompts.ts"),
+      import("../../../models/settling/drawn-prompts.ts"),
       import("../model/model-settle-direct.ts"),
     ]);
     const published = await fetchPublished(wanted.modelId, wanted.epoch, options, (text) =>

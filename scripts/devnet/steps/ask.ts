@@ -3,7 +3,7 @@ import { openCheckable } from "../../../attribution/model/model-family.ts";
 import { askModel } from "../../../client/actions/answers/ask-model.ts";
 import { payForAnswer } from "../../../client/actions/answers/pay-for-answer.ts";
 import { formatOpen } from "../../../client/sequencer/open-amount.ts";
-import { modelFamilies } from "../../cli/model-families.ts";
+import { modelFamilies } from "../../../models/registered/model-families.ts";
 import { CUSTOMERS, PRICE_WEI } from "../config.ts";
 import { type Job, onceOnLedger, withRetry } from "../job.ts";
 import { type ModelPart, stepOf } from "../parts.ts";

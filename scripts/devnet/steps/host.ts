@@ -1,6 +1,5 @@
 /** The e-mails by way of the Datanet host: card, rows, labels, findings, a version, access, and mia's own copy. */
 import { join } from "node:path";
-import { isRollupError } from "../../../circuits/rollup-error.ts";
 import { storeVersion } from "../../../client/actions/data/published-version.ts";
 import { openRowStore, type RowStore, storeContribution } from "../../../client/actions/data/row-store.ts";
 import { publishVersion } from "../../../client/actions/ledger/publish-version.ts";
@@ -14,6 +13,7 @@ import { collectReviewed } from "../../../client/datanets/reviewed-version.ts";
 import { listAccess, sayRecords, type UnsignedRecord } from "../../../client/datanets/signed-records.ts";
 import { contributionSource, uploadRows } from "../../../client/datanets/upload-rows.ts";
 import { toHex32 } from "../../../client/hex.ts";
+import { isRollupError } from "../../../foundation/rollup-error.ts";
 import { CONTRIBUTORS, devnetPaths, type PersonName } from "../config.ts";
 import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";
 import { BUILDER, LABELLERS, mailCard, REVIEWER } from "../mail-card.ts";

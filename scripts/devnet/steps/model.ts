@@ -9,19 +9,19 @@ import { readVersionRows } from "../../../client/actions/data/published-version.
 import { encodeSettlementBody, type SettlementBody } from "../../../client/actions/l1/send-settlement.ts";
 import { approveModel } from "../../../client/actions/ledger/approve-model.ts";
 import { createModel } from "../../../client/actions/ledger/create-model.ts";
+import { toHex32 } from "../../../client/hex.ts";
+import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
+import { getModel } from "../../../client/sequencer/model-reads.ts";
+import { modelFamilies, modelTrainings } from "../../../models/registered/model-families.ts";
+import { prepareGenesis } from "../../../models/settling/prepare-settlement.ts";
+import { proveSettlement } from "../../../models/settling/prove-settlement.ts";
+import { sendGenesis } from "../../../models/settling/send-genesis.ts";
+import { signSettlement } from "../../../models/settling/sign-settlement.ts";
 import {
   earnerTableFor,
   openProvingCircuit,
   settlementCircuitFor,
-} from "../../../client/circuits/rollup-circuits.ts";
-import { toHex32 } from "../../../client/hex.ts";
-import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
-import { getModel } from "../../../client/sequencer/model-reads.ts";
-import { prepareGenesis } from "../../../client/settling/prepare-settlement.ts";
-import { proveSettlement } from "../../../client/settling/prove-settlement.ts";
-import { sendGenesis } from "../../../client/settling/send-genesis.ts";
-import { signSettlement } from "../../../client/settling/sign-settlement.ts";
-import { modelFamilies, modelTrainings } from "../../cli/model-families.ts";
+} from "../../../verifier/circuits/rollup-circuits.ts";
 import { readIfPresent } from "../../cli/workspace.ts";
 import { devAccount } from "../accounts.ts";
 import { MODEL_AMOUNT_WEI, PRICE_WEI, SPLIT } from "../config.ts";

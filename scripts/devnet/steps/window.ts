@@ -1,14 +1,14 @@
 /** Where the rollup has a gate: a challengeable model stands its window on L1, and the others are admitted without one. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Address, formatEther, type PublicClient, zeroAddress } from "viem";
-import { isDisputable } from "../../../attribution/disputes/posted-model.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
+import { readGateContracts } from "../../../challenger/postings/gate-contracts.ts";
+import { readAdmissions } from "../../../challenger/postings/read-admissions.ts";
+import { type PostingWindow, readWindows } from "../../../challenger/postings/read-windows.ts";
+import { isDisputable } from "../../../challenger/statements/posted-model.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
-import { settlementCircuitFor } from "../../../client/circuits/rollup-circuits.ts";
-import { readGateContracts } from "../../../client/disputing/gate-contracts.ts";
-import { readAdmissions } from "../../../client/disputing/read-admissions.ts";
-import { type PostingWindow, readWindows } from "../../../client/disputing/read-windows.ts";
 import { rollupAbi } from "../../../contracts/build/rollup-abi.ts";
+import { settlementCircuitFor } from "../../../verifier/circuits/rollup-circuits.ts";
 import { devAccount } from "../accounts.ts";
 import { DISPUTES } from "../config.ts";
 import { devnetError } from "../devnet-errors.ts";

@@ -1,12 +1,17 @@
 /** Lies about direct models, which the contract DirectDisputes judges. */
-import { countDirectRow, directEntry, readNumbers } from "../../../attribution/disputes/direct-arithmetic.ts";
-import { directPosting, mapPlaces } from "../../../attribution/disputes/direct-posting.ts";
-import { int64Bytes, readFact, readInt64s } from "../../../attribution/disputes/leaf-bytes.ts";
-import { factBytes, type Leaves } from "../../../attribution/disputes/posted-model.ts";
+
 import type { DirectParts } from "../../../attribution/model/direct-family.ts";
 import { directTraining } from "../../../attribution/model/direct-training.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
-import { registeredDirect } from "../../../client/disputing/testing/direct-case.ts";
+import { registeredDirect } from "../../../challenger/postings/testing/direct-case.ts";
+import {
+  countDirectRow,
+  directEntry,
+  readNumbers,
+} from "../../../challenger/statements/direct-arithmetic.ts";
+import { directPosting, mapPlaces } from "../../../challenger/statements/direct-posting.ts";
+import { int64Bytes, readFact, readInt64s } from "../../../challenger/statements/leaf-bytes.ts";
+import { factBytes, type Leaves } from "../../../challenger/statements/posted-model.ts";
 import { type Falsehood, type HonestModel, LIAR_ROW } from "./falsehood.ts";
 import { falseTokens, rowFalsehoods } from "./row-falsehoods.ts";
 

@@ -1,8 +1,9 @@
 /** What a hostile owner posts: a model with one lie, made so that all else of the posting fits it. */
-import type { Leaves, PostedModel } from "../../../attribution/disputes/posted-model.ts";
-import { type DisputeStatement, withTrees } from "../../../attribution/disputes/posted-model.ts";
-import { honestPosting, type PostableModel } from "../../../attribution/disputes/posting-kind.ts";
+
 import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
+import type { Leaves, PostedModel } from "../../../challenger/statements/posted-model.ts";
+import { type DisputeStatement, withTrees } from "../../../challenger/statements/posted-model.ts";
+import { honestPosting, type PostableModel } from "../../../challenger/statements/posting-kind.ts";
 
 /** Models that can be posted: each kind has a contract of its own. */
 export const MODEL_KINDS = ["classifier", "direct"] as const;

@@ -1,7 +1,7 @@
 /** Lies about classifiers of e-mails, which the contract Disputes judges. */
 import type { ClassifierParts } from "../../../attribution/model/classifier-family.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
-import { registered } from "../../../client/disputing/testing/dispute-fixture.ts";
+import { registered } from "../../../challenger/postings/testing/dispute-fixture.ts";
 import { type Falsehood, LIAR_ROW } from "./falsehood.ts";
 import { falseTokens, rowFalsehoods } from "./row-falsehoods.ts";
 

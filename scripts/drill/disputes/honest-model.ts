@@ -1,10 +1,10 @@
 /** An honest model's way: posted, attested by the watcher, admitted after its window, paid and settled. */
 import { join } from "node:path";
 import { createWalletClient, http } from "viem";
-import { TREES } from "../../../attribution/disputes/posted-model.ts";
 import { writeModel } from "../../../attribution/model/model-directory.ts";
 import { RANDOMNESS_DELAY_BLOCKS } from "../../../bridge/l1/settlement-times.ts";
-import { readWindows } from "../../../client/disputing/read-windows.ts";
+import { readWindows } from "../../../challenger/postings/read-windows.ts";
+import { TREES } from "../../../challenger/statements/posted-model.ts";
 import { getModel, getSettlement } from "../../../client/sequencer/model-reads.ts";
 import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { drillAccount } from "../drill-accounts.ts";

@@ -5,12 +5,12 @@
 import { join } from "node:path";
 import { type Address, formatEther } from "viem";
 import { RANDOMNESS_DELAY_BLOCKS } from "../../../bridge/l1/settlement-times.ts";
-import { readWindows } from "../../../client/disputing/read-windows.ts";
+import type { ClaimingView } from "../../../challenger/claiming/claiming-report.ts";
+import { readWindows } from "../../../challenger/postings/read-windows.ts";
 import { getModel, getPayments, getSettlement } from "../../../client/sequencer/model-reads.ts";
 import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
-import type { ClaimingView } from "../../claiming/claiming-report.ts";
-import type { SettlingView } from "../../settling/settling-report.ts";
+import type { SettlingView } from "../../../models/settler/settling-report.ts";
 import { drillAccount } from "../drill-accounts.ts";
 import { drillError } from "../drill-errors.ts";
 import type { DrillProcess } from "../drill-process.ts";

@@ -1,19 +1,20 @@
 /** What a language model's hostile owner posts of its rows: one lie each, made so that all else of the posting fits it. */
-import type { PostedModel } from "../../../attribution/disputes/posted-model.ts";
+
 import type { QuantisedFeatures } from "../../../attribution/features/quantise.ts";
 import type { Trained } from "../../../attribution/model/model-family.ts";
 import type { PublishedModel } from "../../../attribution/model/model-files.ts";
 import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
 import { registeredFeatures } from "../../../attribution/model/registered-features.ts";
-import { falseTrace, placeOf } from "../../../models/disputing/testing/played-games.ts";
-import { textPosting, withTextTrees } from "../../../models/disputing/text-posting.ts";
-import { textRowLeaders } from "../../../models/disputing/text-row-overlap.ts";
-import { readRowTokens, rowTokensLeaf } from "../../../models/disputing/text-row-tokens.ts";
-import { asRow, type TracedQuery } from "../../../models/disputing/traced-model.ts";
-import type { TracedTextModel } from "../../../models/disputing/traced-text.ts";
+import { falseTrace, placeOf } from "../../../challenger/games/testing/played-games.ts";
+import { textPosting, withTextTrees } from "../../../challenger/games/text-posting.ts";
+import { textRowLeaders } from "../../../challenger/games/text-row-overlap.ts";
+import { readRowTokens, rowTokensLeaf } from "../../../challenger/games/text-row-tokens.ts";
+import { asRow, type TracedQuery } from "../../../challenger/games/traced-model.ts";
+import type { TracedTextModel } from "../../../challenger/games/traced-text.ts";
+import type { PostedModel } from "../../../challenger/statements/posted-model.ts";
+import { chainKernels } from "../../../challenger/trace/run-trace.ts";
 import { type TextParts, textFamily } from "../../../models/registered/text-family.ts";
 import type { TextSetting } from "../../../models/registered/text-model.ts";
-import { chainKernels } from "../../../models/trace/run-trace.ts";
 
 /** An honest model with the promise of its rows, and what its owner knows of it. */
 export interface HonestTexts {

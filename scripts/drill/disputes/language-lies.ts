@@ -1,8 +1,8 @@
 /** What a language model's hostile owner claims: a query, or a prompt's tokens, that are not the model's. */
-import { falseTrace, placeOf } from "../../../models/disputing/testing/played-games.ts";
-import { type TracedQuery, traceQuery, tracingKernels } from "../../../models/disputing/traced-model.ts";
-import { chainKernels } from "../../../models/trace/run-trace.ts";
-import type { OpKind } from "../../../models/trace/trace-op.ts";
+import { falseTrace, placeOf } from "../../../challenger/games/testing/played-games.ts";
+import { type TracedQuery, traceQuery, tracingKernels } from "../../../challenger/games/traced-model.ts";
+import { chainKernels } from "../../../challenger/trace/run-trace.ts";
+import type { OpKind } from "../../../challenger/trace/trace-op.ts";
 import type { PlayedModel } from "./language-world.ts";
 
 export interface LanguageLie {

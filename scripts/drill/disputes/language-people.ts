@@ -1,16 +1,16 @@
 /** Who lies about a language model's queries: an owner in his claims, a challenger in a game about a right one. */
 import { type Address, createWalletClient, type Hex, http, type PublicClient } from "viem";
+import { claimReceiptCall } from "../../../challenger/games/ledger-claims.ts";
+import { GameReader } from "../../../challenger/games/read-games.ts";
+import { TracePlayer } from "../../../challenger/games/trace-player.ts";
+import type { TracedQuery } from "../../../challenger/games/traced-model.ts";
+import { tracedOf } from "../../../challenger/games/traced-recipe.ts";
+import { sendingTo } from "../../../challenger/playing/trace-sender.ts";
 import { queryCommitment } from "../../../circuits/ledger/query.ts";
 import { answerHash, receiptHash } from "../../../circuits/ledger/receipt.ts";
 import { payInference } from "../../../client/actions/ledger/pay-inference.ts";
 import { getModel } from "../../../client/sequencer/model-reads.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
-import { claimReceiptCall } from "../../../models/disputing/ledger-claims.ts";
-import { GameReader } from "../../../models/disputing/read-games.ts";
-import { TracePlayer } from "../../../models/disputing/trace-player.ts";
-import type { TracedQuery } from "../../../models/disputing/traced-model.ts";
-import { tracedOf } from "../../../models/disputing/traced-recipe.ts";
-import { sendingTo } from "../../commands/disputes/trace-sender.ts";
 import { type DrillAccountName, drillAccount } from "../drill-accounts.ts";
 import { drillError } from "../drill-errors.ts";
 import { patiently, STEP_TIMEOUT_MS } from "../world-steps.ts";

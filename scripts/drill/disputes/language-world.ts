@@ -6,9 +6,9 @@ import type { AnsweringModel, Trained } from "../../../attribution/model/model-f
 import { type PublishedModel, publishedModel } from "../../../attribution/model/model-files.ts";
 import { registerModel } from "../../../attribution/model/registration.ts";
 import { encodeTextRow } from "../../../attribution/rows/text-rows.ts";
+import { withTracing } from "../../../challenger/games/traced-recipe.ts";
+import { openTracedText } from "../../../challenger/games/traced-text.ts";
 import type { SettlementSize } from "../../../circuits/settlement/settlement-size.ts";
-import { withTracing } from "../../../models/disputing/traced-recipe.ts";
-import { openTracedText } from "../../../models/disputing/traced-text.ts";
 import { folderSource } from "../../../models/files/folder-source.ts";
 import { describeBase, readFrom } from "../../../models/registered/base-files.ts";
 import { type TextParts, textFamily } from "../../../models/registered/text-family.ts";

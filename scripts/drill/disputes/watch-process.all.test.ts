@@ -3,11 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { encodeLeaves, LEAF_FILE } from "../../../attribution/disputes/leaf-file.ts";
-import { TREES } from "../../../attribution/disputes/posted-model.ts";
 import { writeModel } from "../../../attribution/model/model-directory.ts";
-import { readWindows } from "../../../client/disputing/read-windows.ts";
-import { type DirectCase, directCase } from "../../../client/disputing/testing/direct-case.ts";
+import { readWindows } from "../../../challenger/postings/read-windows.ts";
+import { type DirectCase, directCase } from "../../../challenger/postings/testing/direct-case.ts";
 import {
   BOND_WEI,
   DEMAND_FEE_WEI,
@@ -15,8 +13,10 @@ import {
   startDisputes,
   type TrainedCase,
   trainedCase,
-} from "../../../client/disputing/testing/dispute-fixture.ts";
-import { deployGateBefore } from "../../../client/disputing/testing/gate-fixture.ts";
+} from "../../../challenger/postings/testing/dispute-fixture.ts";
+import { deployGateBefore } from "../../../challenger/postings/testing/gate-fixture.ts";
+import { encodeLeaves, LEAF_FILE } from "../../../challenger/statements/leaf-file.ts";
+import { TREES } from "../../../challenger/statements/posted-model.ts";
 import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { drillAccount, drillPrivateKey } from "../drill-accounts.ts";
 import { DrillProcess } from "../drill-process.ts";

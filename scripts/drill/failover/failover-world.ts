@@ -9,9 +9,9 @@ import { createL1Client } from "../../../bridge/l1/l1-client.ts";
 import { LeaseContract } from "../../../bridge/l1/lease-contract.ts";
 import { OperatorNonce } from "../../../bridge/operator/operator-nonce.ts";
 import { releaseLease } from "../../../bridge/operator/take-lease.ts";
-import { freePort } from "../../../circuits/testing/free-port.ts";
 import { compileContracts, pickContract } from "../../../contracts/build/compile.ts";
 import { deployContract } from "../../../contracts/build/deploy.ts";
+import { freePort } from "../../../foundation/testing/free-port.ts";
 import type { BackendName } from "../../../prover/backends.ts";
 import {
   type TakeOverModules,

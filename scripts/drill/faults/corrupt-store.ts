@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { TestRandom } from "../../../circuits/testing/test-random.ts";
+import type { TestRandom } from "../../../foundation/testing/test-random.ts";
 import { restoreFromL1 } from "../../../sequencer/follower/restore-from-l1.ts";
 import type { DrillProcess } from "../drill-process.ts";
 import type { DrillWorld } from "../drill-world.ts";

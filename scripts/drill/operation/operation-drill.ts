@@ -9,6 +9,8 @@ import { Redis } from "ioredis";
 import { repositoryRoot } from "../../../circuits/compiler/compile.ts";
 import { loadDeployment } from "../../../circuits/registry/deployment.ts";
 import { startAnvil } from "../../../contracts/l1/anvil.ts";
+import { examine } from "../../../operations/doctor/doctor.ts";
+import { installationPaths } from "../../../operations/installation/installation.ts";
 import { loadDeployedCircuits } from "../../../prover/keys/deployed-circuits.ts";
 import {
   redisProgram,
@@ -16,8 +18,6 @@ import {
   type TestRedis,
   WORKER_RIGHTS,
 } from "../../../prover/testing/redis.fixtures.ts";
-import { examine } from "../../operator/doctor.ts";
-import { installationPaths } from "../../operator/installation.ts";
 import { auditPreconfirmations } from "../audit.ts";
 import { InstalledProcess } from "../installed-process.ts";
 import {

@@ -1,0 +1,169 @@
+/** A model's server and the thread that traces its claims. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Address, zeroAddress } from "viem";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { writeModel } from "../../attribution/model/model-directory.ts";
+import { publishedModel } from "../../attribution/model/model-files.ts";
+import { registerModel } from "../../attribution/model/registration.ts";
+import { type ServedModel, serveModel } from "../../attribution/server/serve-model.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { unpackSplit } from "../../circuits/ledger/rewards.ts";
+import { askModel } from "../../client/actions/answers/ask-model.ts";
+import { toHex32 } from "../../client/hex.ts";
+import { createLedgerFixture, type LedgerFixture } from "../../client/testing/ledger-fixture.ts";
+import { folderSource } from "../../models/files/folder-source.ts";
+import { openPaidModels, type PaidModelsOptions } from "../../models/paid/paid-models.ts";
+import { describeBase, readFrom } from "../../models/registered/base-files.ts";
+import { textFamily } from "../../models/registered/text-family.ts";
+import { type TrainingSetting, textTraining } from "../../models/registered/text-training.ts";
+import { makeModel, writeMadeModel } from "../../models/testing/made-models.ts";
+import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../../models/testing/text-rows.ts";
+import { withTracing } from "../games/traced-recipe.ts";
+import { ClaimThread } from "./claim-thread.ts";
+import { ClaimingReport } from "./claiming-report.ts";
+import { requireClaimantOfAll } from "./start-claiming.ts";
+
+const CLAIMANT: Address = "0x90F79bf6EB2c4f870365E785982E1f101E93b906";
+const [PROMISED, ALSO_PROMISED, FREE] = [9, 10, 11];
+const PROMPT = "The union, and the navy of it?";
+/** Wide enough that so many traces of a text take several times an answer's time. */
+const WIDE = { hidden_size: 128, intermediate_size: 512, num_hidden_layers: 4 };
+const TRACES = 16;
+
+let folder: string;
+let base: string;
+let ledger: LedgerFixture;
+let served: ServedModel;
+let setting: TrainingSetting;
+let answered: string;
+const published = (modelId: number) => join(folder, "published", String(modelId));
+
+beforeAll(async () => {
+  await initPoseidon();
+  folder = await mkdtemp(join(tmpdir(), "claim-thread-"));
+  base = join(folder, "base");
+  await writeMadeModel(base, makeModel({ ...byteConfig, ...WIDE }, "text"));
+  setting = { bases: [readFrom(folderSource(base))], kernels: "wasm", threadCount: 1 };
+  const family = textFamily(setting);
+  const rows = ownedTexts(sampleTexts(8));
+  const recipe = textRecipeFor(rows, await describeBase(folderSource(base), "made"));
+  const trained = await textTraining(family, setting).train(rows, recipe, {});
+  const promised = await withTracing(trained, CLAIMANT, setting, null);
+  answered = (await family.open(promised)).answer(PROMPT).text;
+  const split = { ownerParts: 16_384n, validatorParts: 13_107n };
+  const size = { rows: 8, features: 36, earners: 8, draws: 2 };
+  const publish = async (parts: typeof trained, modelId: number) => {
+    const made = publishedModel(parts, registerModel(parts, { split }, size), { publishRows: true });
+    await writeModel(published(modelId), made);
+    return made;
+  };
+  const { statics } = await publish(promised as typeof trained, PROMISED);
+  await publish(promised as typeof trained, ALSO_PROMISED);
+  await publish(trained, FREE);
+  ledger = await createLedgerFixture({ hasFeed: false });
+  const { ownerParts, validatorParts } = unpackSplit(statics.split);
+  const { split: _, ...words } = statics;
+  ledger.sequencer.answers.set(`GET /v1/leaves/${PROMISED}`, {
+    kind: "model",
+    counters: { isReady: true, isApproved: true, priceWei: "1" },
+    model: {
+      ...Object.fromEntries(Object.entries(words).map(([name, value]) => [name, toHex32(value)])),
+      ...{ ownerParts: Number(ownerParts), validatorParts: Number(validatorParts) },
+    },
+  });
+  ledger.sequencer.answers.set(`GET /v1/models/${PROMISED}/payments?epoch=1&from=0`, {
+    ...{ epoch: 1, isSealed: false, paymentCount: 0, payments: [] },
+  });
+  served = await serveModel(
+    {
+      ...{ modelFolder: published(PROMISED), dataFolder: join(folder, "answers"), modelId: PROMISED },
+      ...{ families: [family], domain: ledger.client.domain, sequencerUrl: ledger.sequencer.url, port: 0 },
+    },
+    { log: { error() {} } },
+  );
+}, 120_000);
+afterAll(async () => {
+  await served?.close();
+  await ledger?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test("a question is answered while traces run, and a trace is of the receipt's query", {
+  timeout: 120_000,
+}, async () => {
+  const told: string[] = [];
+  const folders = new Map([[PROMISED, published(PROMISED)]]);
+  const seat = { rpcUrl: "http://127.0.0.1:1", rollup: zeroAddress, base, folders };
+  const thread = new ClaimThread(seat, (modelId, line) => told.push(`${modelId}: ${line}`));
+  try {
+    const tracer = thread.tracerOf(PROMISED);
+    const receipt = { payerId: 4, salt: 5n, prompt: PROMPT, answer: answered };
+    // What opening the model takes is not the question.
+    const refused = await tracer.claim({ ...receipt, prompt: "" }).catch((error) => error);
+    expect(refused.code, refused.message).toBe("ATT_ROW_INVALID");
+    expect(told).toEqual([`${PROMISED}: reading the model, and the roots of its numbers`]);
+    let isTraced = false;
+    const claims = Promise.all(Array.from({ length: TRACES }, () => tracer.claim(receipt))).finally(() => {
+      isTraced = true;
+    });
+    const asked = await askModel(ledger.client, {
+      ...{ serverUrl: served.url, modelId: PROMISED, prompt: "The navy?", from: 4 },
+    });
+    expect(asked.answer).toContain("text");
+    expect(isTraced).toBe(false);
+    const [first, ...others] = await claims;
+    expect(first!.data).toMatch(/^0x/);
+    expect(first!.query.length).toBeGreaterThan(0);
+    // Later ones have copies and trees that the first has made.
+    for (const other of others) expect(other).toEqual(first);
+    expect(told).toHaveLength(1);
+  } finally {
+    await thread.close();
+  }
+  await expect(thread.tracerOf(PROMISED).claim({} as never)).rejects.toMatchObject({
+    code: "CMD_CLAIM_THREAD_ENDED",
+  });
+});
+
+/** As `models serve --claim` opens them. */
+const openAll = (helpersOf: PaidModelsOptions["helpersOf"]) =>
+  openPaidModels(
+    {
+      ...{ folder: join(folder, "published"), adaptersFolder: join(folder, "adapters"), basePath: base },
+      ...{ dataFolder: join(folder, `answers-${performance.now()}`), kernels: "wasm", heldBytes: 1 },
+      ...{ sequencerUrl: ledger.sequencer.url, domain: ledger.client.domain, answerTtlMs: 60_000 },
+      ...{ rateLimitPerMinute: 1_000, ...(helpersOf === undefined ? {} : { helpersOf }) },
+    },
+    { log: { error() {} } },
+  );
+
+test("of many models each that promises claims is claimed by the claimant of all, and tells of it", async () => {
+  let claimed: readonly number[] = [];
+  const paid = await openAll((models) => {
+    claimed = requireClaimantOfAll(models, CLAIMANT);
+    return new Map(claimed.map((id) => [id, new ClaimingReport(CLAIMANT)]));
+  });
+  try {
+    expect(claimed).toEqual([PROMISED, ALSO_PROMISED]);
+    const app = paid.mounts.get("/ledger")!;
+    const view = async (id: number) => (await app.inject(`/${id}/v1/settling`)).json();
+    for (const id of claimed) expect(await view(id)).toMatchObject({ stage: "starting", account: CLAIMANT });
+    expect(await view(FREE)).toEqual({ modelId: FREE, stage: null });
+    expect((await app.inject(`/${ALSO_PROMISED}/metrics`)).body).toContain("model_claiming_stage");
+  } finally {
+    await paid.close();
+  }
+});
+
+test("an account that is not the claimant of all claims for none", async () => {
+  const other: Address = `0x${"0e".repeat(20)}`;
+  await expect(openAll((models) => requireClaimantOfAll(models, other) as never)).rejects.toMatchObject({
+    code: "CMD_NOT_CLAIMANT",
+    data: { account: other, claimant: CLAIMANT.toLowerCase(), modelId: PROMISED },
+  });
+  expect(() => requireClaimantOfAll([{ modelId: FREE, claimant: null }], other)).toThrow(
+    "promises no claims",
+  );
+});

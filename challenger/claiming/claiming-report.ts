@@ -1,0 +1,154 @@
+/** What a model's automatic claiming tells of itself: a view for people and programs, and metrics. */
+import { Counter, Gauge, Registry } from "prom-client";
+import { type TurnFailure, TurnFailures } from "../../models/settler/turn-report.ts";
+import type { DrawState } from "../games/draw-claims.ts";
+
+/** Where the claims of a model's draws stand. Found from the ledger and L1 each time, never remembered. */
+const CLAIMING_STAGES = [
+  "starting",
+  /** No contract on L1 waits for claims of the model. */
+  "unregistered",
+  /** No epoch is sealed, or its randomness is not on L1. */
+  "nothing-drawn",
+  "claiming",
+  /** All is claimed; windows or games are open. */
+  "awaiting-windows",
+  /** Each draw has a claim that stands, or needs none: L1 takes them once they are approved. */
+  "claimed",
+  /** A claim was refuted: the epoch goes by row counts. */
+  "refuted",
+  /** No claim made now would stand before row counts are allowed. */
+  "too-late",
+] as const;
+export type ClaimingStage = (typeof CLAIMING_STAGES)[number];
+
+const DRAW_STATES = ["void", "lost", "unclaimed", "open", "stands"] as const satisfies readonly DrawState[];
+type DrawCounts = Readonly<Record<DrawState, number>>;
+
+export interface ClaimingView {
+  readonly stage: ClaimingStage;
+  /** When this stage was first seen by this process. */
+  readonly stageSinceMs: number;
+  /** The epoch that is drawn; null for none. */
+  readonly epoch: number | null;
+  readonly draws: DrawCounts;
+  /** Open games about the account's claims in this contract. */
+  readonly openGames: number;
+  /** The claimant. */
+  readonly account: string;
+  /** Decimals; null before the first look. */
+  readonly balanceWei: string | null;
+  /** What the bonds of an epoch take at most, where each draw has a receipt of its own. */
+  readonly epochBondsWei: string | null;
+  readonly failure: TurnFailure | null;
+}
+
+export function countDraws(states: readonly DrawState[]): DrawCounts {
+  const count = (state: DrawState) => states.filter((one) => one === state).length;
+  return Object.fromEntries(DRAW_STATES.map((state) => [state, count(state)])) as DrawCounts;
+}
+
+const inEther = (wei: bigint) => Number(wei) / 1e18;
+
+/** Of one model; `nowMs` is the machine's clock. */
+export class ClaimingReport {
+  #current: ClaimingView;
+  readonly #nowMs: () => number;
+  readonly #registry = new Registry();
+  readonly #registers = [this.#registry];
+  readonly #failures: TurnFailures;
+  readonly #stage = new Gauge({
+    name: "model_claiming_stage",
+    help: "1 for the stage that the claims of the model's draws are in, 0 for the others",
+    labelNames: ["stage"] as const,
+    registers: this.#registers,
+  });
+  readonly #draws = new Gauge({
+    name: "model_claiming_draws",
+    help: "Draws of the epoch by what L1 has of their claims",
+    labelNames: ["state"] as const,
+    registers: this.#registers,
+  });
+  readonly #games = new Gauge({
+    name: "model_claiming_open_games",
+    help: "Open games about the claimant's claims",
+    registers: this.#registers,
+  });
+  readonly #balance = new Gauge({
+    name: "model_claiming_balance_ether",
+    help: "What the claimant has on L1",
+    registers: this.#registers,
+  });
+  readonly #bonds = new Gauge({
+    name: "model_claiming_epoch_bonds_ether",
+    help: "What the bonds of an epoch's claims take at most",
+    registers: this.#registers,
+  });
+  readonly #claims = new Counter({
+    name: "model_claiming_claims_total",
+    help: "Receipts that this process has claimed",
+    registers: this.#registers,
+  });
+  readonly #moves = new Counter({
+    name: "model_claiming_moves_total",
+    help: "Moves in games that this process has made",
+    labelNames: ["what"] as const,
+    registers: this.#registers,
+  });
+
+  constructor(account: string, nowMs: () => number = Date.now) {
+    this.#nowMs = nowMs;
+    this.#failures = new TurnFailures("model_claiming", this.#registers, nowMs);
+    this.#current = {
+      stage: "starting",
+      stageSinceMs: nowMs(),
+      ...{ epoch: null, draws: countDraws([]), openGames: 0 },
+      ...{ account, balanceWei: null, epochBondsWei: null, failure: null },
+    };
+    this.set({});
+  }
+
+  view(): ClaimingView {
+    return this.#current;
+  }
+
+  /** In Prometheus' text format. */
+  metrics(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  set(changed: Partial<Pick<ClaimingView, "stage" | "epoch" | "draws" | "openGames">>): void {
+    const { stage = this.#current.stage } = changed;
+    const stageSinceMs = stage === this.#current.stage ? this.#current.stageSinceMs : this.#nowMs();
+    this.#current = { ...this.#current, ...changed, stage, stageSinceMs };
+    for (const known of CLAIMING_STAGES) this.#stage.set({ stage: known }, known === stage ? 1 : 0);
+    for (const state of DRAW_STATES) this.#draws.set({ state }, this.#current.draws[state]);
+    this.#games.set(this.#current.openGames);
+  }
+
+  setMoney(balanceWei: bigint, epochBondsWei: bigint): void {
+    this.#current = { ...this.#current, balanceWei: `${balanceWei}`, epochBondsWei: `${epochBondsWei}` };
+    this.#balance.set(inEther(balanceWei));
+    this.#bonds.set(inEther(epochBondsWei));
+  }
+
+  noteClaim(): void {
+    this.#claims.inc();
+  }
+
+  noteMove(what: string): void {
+    this.#moves.inc({ what });
+  }
+
+  /** @returns whether it is another failure than the last turn's */
+  noteFailure(code: string, message: string): boolean {
+    const isOther = this.#failures.note(code, message);
+    this.#current = { ...this.#current, failure: this.#failures.current };
+    return isOther;
+  }
+
+  noteSuccess(): void {
+    this.#failures.clear();
+    this.#current = { ...this.#current, failure: null };
+  }
+}

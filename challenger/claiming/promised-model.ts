@@ -1,0 +1,44 @@
+/** A model that promises claims of its own numbers, opened so that its queries can be traced. */
+import { type Address, getAddress } from "viem";
+import { readModel } from "../../attribution/model/model-directory.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { textSetting } from "../../models/registered/model-families.ts";
+import { type TextParts, textFamily } from "../../models/registered/text-family.ts";
+import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { isTracedBy, tracedOf } from "../games/traced-recipe.ts";
+import { openTracedText } from "../games/traced-text.ts";
+
+export interface PromisedModel {
+  readonly folder: string;
+  readonly rollup: Address;
+  readonly modelId: number;
+  /** Where its base is, if its recipe does not find it. */
+  readonly base?: string | undefined;
+}
+
+/** Takes as long as `openTracedText`. @throws CMD_USAGE for a model of another kind, and for one without the promise */
+export async function openPromisedModel(
+  { base, folder, modelId, rollup }: PromisedModel,
+  progress: (line: string) => void,
+) {
+  await initPoseidon();
+  const setting = await textSetting({ base });
+  const family = textFamily(setting);
+  const model = await readModel<TextParts>(folder, [family]);
+  if (model.family !== family) throw commandError("CMD_USAGE", "only queries of language models are traced");
+  progress("reading the model, and the roots of its numbers");
+  const traced = await openTracedText({ rollup, modelId: BigInt(modelId) }, model, setting);
+  const { tracing } = model.recipe;
+  if (tracing === undefined)
+    throw commandError(
+      "CMD_USAGE",
+      "the model's recipe promises no claims: openledger model train --claimant 0x… makes one that does",
+    );
+  if (!isTracedBy(traced, model.recipe))
+    throw commandError(
+      "CMD_USAGE",
+      "the digest in the model's recipe is of other numbers than its own: do not approve or pay it",
+    );
+  const terms = tracedOf(traced, model.recipe, getAddress(tracing.claimant));
+  return { parts: model, setting, traced, terms };
+}

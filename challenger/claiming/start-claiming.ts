@@ -1,0 +1,69 @@
+/** Automatic claiming beside a model's server: docs/lm-disputes.md. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Address } from "viem";
+import { readModel } from "../../attribution/model/model-directory.ts";
+import { claimantOf } from "../../attribution/model/recipe-fields.ts";
+import { modelFamilies } from "../../models/registered/model-families.ts";
+import { runTurns } from "../../models/settler/turn-report.ts";
+import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { AutoClaimer, type AutoClaimModules } from "./auto-claim.ts";
+
+/** @throws CMD_NOT_CLAIMANT where this account may not claim the model's queries; what `readModel` throws */
+export async function requireClaimant(
+  { base, modelFolder }: { readonly modelFolder: string; readonly base?: string | undefined },
+  account: Address,
+): Promise<void> {
+  const { recipe } = await readModel(modelFolder, await modelFamilies({ base }));
+  const claimant = claimantOf(recipe);
+  if (claimant !== account.toLowerCase()) throw notClaimant("the model", account, { claimant });
+}
+
+/**
+ * Those that promise claims: an account claims for all of them, or for none.
+ * @throws CMD_NOT_CLAIMANT where another one claims for one of them, or none promises it
+ */
+export function requireClaimantOfAll(
+  models: readonly { readonly modelId: number; readonly claimant: string | null }[],
+  account: Address,
+): readonly number[] {
+  const promised = models.filter(({ claimant }) => claimant !== null);
+  const other = promised.find(({ claimant }) => claimant !== account.toLowerCase());
+  if (other !== undefined) throw notClaimant(`model ${other.modelId}`, account, other);
+  if (promised.length === 0) throw notClaimant("each model that is served", account, { claimant: null });
+  return promised.map(({ modelId }) => modelId);
+}
+
+function notClaimant(
+  what: string,
+  account: Address,
+  facts: { readonly claimant: string | null; readonly modelId?: number },
+) {
+  const why =
+    facts.claimant === null
+      ? `${what} promises no claims`
+      : `only ${facts.claimant} claims the queries of ${what}`;
+  return commandError("CMD_NOT_CLAIMANT", `${why}; the account is ${account}`, {
+    data: { account, ...facts },
+  });
+}
+
+/** Claims until it is stopped. */
+export function startClaiming(
+  { intervalMs, modelId }: { readonly modelId: number; readonly intervalMs: number },
+  modules: AutoClaimModules,
+): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const running = runTurns("claiming", new AutoClaimer(modelId, modules), modules.log, {
+    intervalMs,
+    signal,
+    sleep: (ms) => sleep(ms, undefined, { signal }).catch(() => {}),
+  });
+  return {
+    /** A turn that goes on is waited for: whoever ends its tracer first waits for no trace. */
+    async stop() {
+      stopping.abort(new Error("the server stops"));
+      await running;
+    },
+  };
+}

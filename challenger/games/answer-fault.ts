@@ -1,0 +1,82 @@
+/** Whether the tokens of an answer are the likeliest ones, by the numbers that its trace has (TraceRules.isLikelier). */
+import { bytesToHex, encodeFunctionData, type Hex } from "viem";
+import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
+import { likeliest } from "../../models/training/generate.ts";
+import { encodeOp, type TraceSource } from "../trace/trace-op.ts";
+import type { TracedTuple } from "./ledger-claims.ts";
+import type { TracedQuery, TraceStatement } from "./traced-model.ts";
+
+const WORD_NUMBERS = 8;
+
+/** A place before an answer's token, and a token that the model would have answered instead. */
+export interface AnswerFault {
+  readonly place: number;
+  readonly rival: number;
+}
+
+/** The first one; null where the answer is the model's. A token beyond the vocabulary has any rival. */
+export function answerFault(query: TracedQuery): AnswerFault | null {
+  const { promptCount, tokens } = query.text;
+  const { columns, logits } = lossOf(query);
+  for (let place = promptCount - 1; place + 1 < tokens.length; place++) {
+    const rival = likeliest(rowOf(query, logits, place, columns));
+    if (rival !== tokens[place + 1]) return { place, rival };
+  }
+  return null;
+}
+
+/** The move that shows it, where the owner's trace is this one. @param terms as the model is registered */
+export function showAnswerCall(
+  gameId: bigint,
+  statement: TraceStatement,
+  terms: TracedTuple,
+  query: TracedQuery,
+  { place, rival }: AnswerFault,
+): Hex {
+  const { logits, steps } = lossOf(query);
+  const shown = steps.map((step) => ({
+    place: BigInt(step),
+    op: bytesToHex(encodeOp(query.program[step]!)),
+    path: query.programTree.path(step).map((node) => bytesToHex(node)),
+  }));
+  const rangeOf = (token: number) => {
+    const number = logits.start + place * logits.rowStride + token;
+    const { beside, words } = query.tree.ops[logits.op]!.range(Math.floor(number / WORD_NUMBERS), 1);
+    const path = query.tree.top.path(logits.op);
+    return {
+      words: bytesToHex(words),
+      beside: beside.map((node) => bytesToHex(node)),
+      path: path.map((node) => bytesToHex(node)),
+    };
+  };
+  // Of a token beyond the vocabulary nothing is opened.
+  const token = query.text.tokens[place + 1]!;
+  const ranges =
+    token < lossOf(query).columns ? [rangeOf(rival), rangeOf(token)] : [rangeOf(rival), rangeOf(rival)];
+  const args = [gameId, statement, terms, shown, BigInt(place), BigInt(rival), ranges];
+  return encodeFunctionData({ abi: traceGameAbi, functionName: "showAnswer", args } as never);
+}
+
+/** The loss, the powers of e that it reads, and where these read their logits. */
+function lossOf({ program }: TracedQuery) {
+  const loss = program.findIndex(({ kind }) => kind === "crossEntropy");
+  const powers = program[loss]!.sources[0]!.op;
+  return { steps: [loss, powers], logits: program[powers]!.sources[0]!, columns: program[loss]!.columns };
+}
+
+function rowOf(
+  query: TracedQuery,
+  { op, rowStride, start }: TraceSource,
+  row: number,
+  count: number,
+): Float32Array {
+  const tree = query.tree.ops[op]!;
+  const from = start + row * rowStride;
+  const first = Math.floor(from / WORD_NUMBERS);
+  const end = Math.ceil((from + count) / WORD_NUMBERS);
+  const { words } = tree.range(first, end - first);
+  const view = new DataView(words.buffer, words.byteOffset, words.byteLength);
+  return Float32Array.from({ length: count }, (_, k) =>
+    view.getFloat32(4 * (from - first * WORD_NUMBERS + k)),
+  );
+}

@@ -1,0 +1,116 @@
+/** How much of L1 a second look asks for, and what it tells where L1 has taken something back. */
+import { createPublicClient, custom, type Hex, type PublicClient, zeroAddress } from "viem";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { madeConfigs } from "../../models/testing/made-models.ts";
+import { REREAD_BLOCKS } from "./game-events.ts";
+import { type ClaimState, GameReader } from "./read-games.ts";
+import { smallModel, startTraceGame, type TraceFixture } from "./testing/trace-fixture.ts";
+import { TracePlayer } from "./trace-player.ts";
+import {
+  claimOf,
+  describeModel,
+  type TracedQuery,
+  textOf,
+  traceQuery,
+  tracingKernels,
+} from "./traced-model.ts";
+
+let f: TraceFixture;
+/** The roots of claimed queries say which claim is which: their numbers are given again. */
+let claim: (query: "first" | "second" | "third") => Promise<Hex>;
+let traceOf: (claim: ClaimState) => TracedQuery;
+
+beforeAll(async () => {
+  const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
+  const small = await smallModel(config, 6);
+  const model = describeModel({ rollup: zeroAddress, modelId: 7n }, small.model, small.inputs);
+  const kernels = tracingKernels("wasm", model);
+  const made = (token: number): TracedQuery =>
+    traceQuery(model, { tokens: [3, 14, token, 9], promptCount: 2 }, kernels);
+  const queries = { first: made(1), second: made(2), third: made(4) };
+  traceOf = ({ statement }) => traceQuery(model, textOf(statement), kernels);
+  f = await startTraceGame();
+  claim = async (name) => {
+    const claimed = claimOf(model, queries[name]);
+    await f.claim(claimed);
+    return claimed.statement.query;
+  };
+}, 60_000);
+afterAll(() => f?.stop());
+
+/** A reader of its own client, and the blocks that it has asked for the events of. */
+function countingReader() {
+  const asked = { blocks: 0n, times: 0 };
+  const client = createPublicClient({
+    transport: custom(
+      {
+        async request({ method, params }) {
+          if (method === "eth_getLogs") {
+            const [{ fromBlock, toBlock }] = params as [{ fromBlock: Hex; toBlock: Hex }];
+            asked.blocks += BigInt(toBlock) - BigInt(fromBlock) + 1n;
+            asked.times++;
+          }
+          return f.client.request({ method, params } as never);
+        },
+      },
+      { retryCount: 0 },
+    ),
+  }) as PublicClient;
+  /** The queries of all claims, and what it took to know them. */
+  const look = async () => {
+    Object.assign(asked, { blocks: 0n, times: 0 });
+    const { claims } = await new GameReader(client, f.game).claims();
+    return { queries: claims.map(({ statement }) => statement.query), ...asked };
+  };
+  return { look };
+}
+
+test("a second look asks for the newest blocks alone, and tells of all claims", async () => {
+  const { look } = countingReader();
+  const query = await claim("first");
+  await f.client.mine({ blocks: 300 });
+  const before = await look();
+  expect(before.queries).toContain(query);
+  expect(before.blocks).toBeGreaterThan(300n);
+  const later = await claim("second");
+  const after = await look();
+  expect(after.queries).toEqual([...before.queries, later]);
+  // What was new, and the last ones again.
+  expect(after).toMatchObject({ blocks: REREAD_BLOCKS + 1n, times: 1 });
+  expect((await look()).blocks).toBe(REREAD_BLOCKS);
+});
+
+test("a claim that L1 takes back is gone, and another in its place is there, however deep it lay", async () => {
+  for (const depth of [0, Number(REREAD_BLOCKS) + 20]) {
+    const { look } = countingReader();
+    const early = await claim("first");
+    await f.client.mine({ blocks: 5 });
+    const snapshot = await f.client.snapshot();
+    const lost = await claim("second");
+    await f.client.mine({ blocks: depth + 1 });
+    const seen = (await look()).queries;
+    expect(seen.slice(-2)).toEqual([early, lost]);
+    expect((await look()).queries).toEqual(seen);
+    await f.client.revert({ id: snapshot });
+    // Blocks of other hashes, as they are after a reorganisation.
+    await f.client.increaseTime({ seconds: 60 });
+    const other = await claim("third");
+    await f.client.mine({ blocks: depth + 9 });
+    expect((await look()).queries, `${depth} blocks deep`).toEqual([...seen.slice(0, -1), other]);
+    expect((await look()).queries).toEqual([...seen.slice(0, -1), other]);
+  }
+});
+
+test("a right claim in the place of one that L1 has taken back is traced anew, and not challenged", async () => {
+  const account = f.accountOf(f.challenger);
+  const player = new TracePlayer({
+    ...{ publicClient: f.publicClient, game: f.game, account, challenges: true, traceOf, mostTraced: 99 },
+  });
+  const snapshot = await f.client.snapshot();
+  await claim("first");
+  expect(await player.playOnce()).toMatchObject({ moves: [], failures: [] });
+  await f.client.revert({ id: snapshot });
+  await f.client.increaseTime({ seconds: 60 });
+  await claim("third");
+  expect(await player.playOnce()).toMatchObject({ moves: [], failures: [] });
+});

@@ -1,0 +1,427 @@
+/** Verdicts over queries of a language model, and what a rollup on L1 then takes (docs/lm-disputes.md). */
+import {
+  createPublicClient,
+  createWalletClient,
+  custom,
+  decodeFunctionData,
+  encodeFunctionData,
+  type Hex,
+} from "viem";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { tracedAnsweringHash } from "../../attribution/model/answering-hash.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import {
+  EMPTY_LEAF,
+  hashLeaf,
+  hashModelBody,
+  hashStatics,
+  type ModelBody,
+} from "../../circuits/ledger/leaf.ts";
+import { answerHash } from "../../circuits/ledger/receipt.ts";
+import { EMPTY_COLLECTED_ROOT, genesisHash } from "../../circuits/ledger/rewards.ts";
+import { treePath, treeRoot } from "../../circuits/ledger/tree-root.ts";
+import { COUNTERS, FIELD_ORDER, LEAF_KIND, TAG, TREE_DEPTH } from "../../circuits/protocol.ts";
+import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
+import { defaultSplit } from "../../circuits/settlement/earner-table-rules.ts";
+import { columnsCommitment, commitColumns } from "../../circuits/settlement/feature-commitment.ts";
+import { settlementStatement } from "../../circuits/settlement/settlement-data.ts";
+import { type FeatureEpoch, paymentChain, settleEpoch } from "../../circuits/settlement/settlement-rules.ts";
+import { SeededNumbers, sealedEpoch } from "../../circuits/testing/settlement-world.ts";
+import {
+  deployGenesisGates,
+  deployLedgerMath,
+  missingChunks,
+  storeChunks,
+} from "../../contracts/build/deploy-disputes.ts";
+import { deployTraceGame } from "../../contracts/build/deploy-trace-game.ts";
+import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
+import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
+import { refusalOf } from "../../contracts/testing/refusal-of.ts";
+import { connect, deployFixture, OPEN, revertOf, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
+import {
+  EARNER_TABLE,
+  MODEL,
+  parkArguments,
+  SAMPLED,
+  SETTLEMENT_SIZES,
+  settlementActions,
+} from "../../contracts/testing/settlement-fixture.ts";
+import { isWhole, partOf } from "../../foundation/testing/test-random.ts";
+import type { Kernels } from "../../models/kernels/kernels.ts";
+import { madeConfigs } from "../../models/testing/made-models.ts";
+import {
+  approveCall,
+  type ClaimedReceipt,
+  claimReceiptCall,
+  registerCall,
+  tracedTuple,
+  tracingDigest,
+} from "./ledger-claims.ts";
+import { longestClaim } from "./testing/longest-claim.ts";
+import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
+import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, smallModel } from "./testing/trace-fixture.ts";
+import { type PlayerAccount, TracePlayer } from "./trace-player.ts";
+import {
+  type DescribedModel,
+  describeModel,
+  type TracedQuery,
+  traceQuery,
+  tracingKernels,
+} from "./traced-model.ts";
+
+const DAY_SECONDS = 24n * HOUR_SECONDS;
+const WINDOW_SECONDS = 3n * DAY_SECONDS;
+const SIZE = { rows: 8, features: 20, earners: 8, payments: 16, draws: 2 };
+const FILES_HASH = 4_242n;
+const CAP = 16;
+const SPLIT = { ownerParts: 13_107n, validatorParts: 8_192n };
+const PROMPT = "How?";
+const PROMPT_TOKENS = [3, 14];
+const END_TOKEN = 5;
+
+let anvil: Anvil;
+let client: Awaited<ReturnType<typeof connect>>;
+let f: Awaited<ReturnType<typeof deploy>>;
+let model: DescribedModel;
+let traced: ReturnType<typeof tracedTuple>;
+let kernels: Kernels;
+let columns: ReturnType<typeof commitColumns>;
+let matrix: Int8Array;
+let honest: readonly [TracedQuery, TracedQuery];
+let snapshot: Hex | undefined;
+
+async function deploy() {
+  const [deployer, owner, watcher, stranger] = (await client.getAddresses()).slice(6) as [Hex, Hex, Hex, Hex];
+  const transport = custom(client);
+  const clients = {
+    walletClient: createWalletClient({ account: deployer, chain: client.chain, transport }),
+    publicClient: createPublicClient({ chain: client.chain, transport, pollingInterval: 10 }),
+  };
+  const math = await deployLedgerMath(clients);
+  await storeChunks(clients, math, await missingChunks(clients.publicClient, math, 0));
+  const terms = { windowSeconds: WINDOW_SECONDS, sideSeconds: 36n * HOUR_SECONDS };
+  const money = { leastBondWei: BOND_WEI, stakeWei: STAKE_WEI };
+  const { game } = await deployTraceGame(clients, { ...terms, ...money }, math);
+  const genesisGate = await deployGenesisGates(clients, [game]);
+  const rollup = await deployFixture(client, { genesisGate }, SHAPES, SETTLEMENT_SIZES);
+  await rollup.fund("alice", 100n * OPEN);
+  return { ...rollup, ...settlementActions(rollup), game, owner, watcher, stranger, ...clients };
+}
+
+beforeAll(async () => {
+  await initPoseidon();
+  anvil = await startAnvil();
+  client = await connect(anvil);
+  f = await deploy();
+  const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
+  const small = await smallModel(config, 6);
+  const named = { rollup: f.deployment.rollup, modelId: BigInt(MODEL) };
+  model = describeModel(named, small.model, small.inputs);
+  kernels = tracingKernels("wasm", model);
+  traced = tracedTuple(model, {
+    claimant: f.owner,
+    rest: 1,
+    mostTokens: 4,
+    endToken: END_TOKEN,
+    vocabulary: null,
+    rules: 0n,
+    isLikeliest: true,
+  });
+  const numbers = new SeededNumbers(7);
+  matrix = Int8Array.from({ length: SIZE.rows * SIZE.features }, () => numbers.below(255) - 127);
+  columns = commitColumns(matrix, SIZE.rows, SIZE.features);
+  // One answer that has as many tokens as there may be, one that ended before.
+  honest = [
+    traceQuery(model, { tokens: [...PROMPT_TOKENS, 15, 9, 26, 8], promptCount: 2 }, kernels),
+    traceQuery(model, { tokens: [...PROMPT_TOKENS, 15, END_TOKEN], promptCount: 2 }, kernels),
+  ];
+});
+afterAll(() => anvil?.stop());
+beforeEach(async () => {
+  if (snapshot !== undefined) await client.revert({ id: snapshot });
+  snapshot = await client.snapshot();
+});
+
+const answerOf = ({ text }: TracedQuery) => {
+  const given = text.tokens.slice(text.promptCount);
+  const tokens = given.at(-1) === END_TOKEN ? given.slice(0, -1) : given;
+  return JSON.stringify({ text: "So.", tokens });
+};
+const paddedQuery = ({ query }: TracedQuery) =>
+  Int16Array.from({ length: SIZE.features }, (_, j) => query[j] ?? 1);
+
+interface WorldTerms {
+  readonly sealBatch?: bigint;
+  readonly prevRandao?: bigint;
+  /** A payment that is not for its query: nobody opens its receipt. */
+  readonly changed?: { readonly at: number; readonly receipt: bigint; readonly payerId?: number } | undefined;
+  readonly terms?: typeof traced;
+}
+
+/** A sealed epoch of two payments, each as large as the other: each is drawn once. */
+function worldOf(
+  queries: readonly TracedQuery[],
+  { changed, prevRandao = 0n, sealBatch = 0n, terms = traced }: WorldTerms = {},
+): FeatureEpoch {
+  const epoch = sealedEpoch<Int8Array, Int16Array>(
+    { size: SIZE, rowCounts: [5, 1, 2], split: SPLIT, amountsWei: queries.map(() => 2n * OPEN + 1n) },
+    {
+      features: () => ({
+        matrix,
+        columns,
+        answeringHash: tracedAnsweringHash(FILES_HASH, BigInt(tracingDigest(terms))),
+      }),
+      query: (_, payment) => paddedQuery(queries[payment]!),
+      secrets: (payment) => ({
+        answerHash: answerHash(PROMPT, answerOf(queries[payment]!)),
+        salt: 100n + BigInt(payment),
+      }),
+    },
+  );
+  const own = { ...epoch.model, modelId: MODEL, accruedWei: [0n, 0n, 0n] };
+  const { at = null, ...other } = changed ?? {};
+  const payments = epoch.payments.map((payment, i) => (i === at ? { ...payment, ...other } : payment));
+  const openingOf = (i: number) => (i === at ? undefined : epoch.openingOf(i));
+  const sealed = { ...epoch.sealed, epoch: 1n, sealBatch, chain: paymentChain(payments) };
+  const seed = drawSeed({ prevRandao, modelId: MODEL, epoch: 1n, chain: sealed.chain });
+  return { ...epoch, model: own, sealed, seed, payments, openingOf };
+}
+
+const accountOf = (address: Hex): PlayerAccount => ({
+  address,
+  async send({ data, valueWei }) {
+    const sent = { account: address, to: f.game, data, value: valueWei, gas: 16_000_000n };
+    const hash = await client.sendTransaction(sent);
+    return { gasUsed: (await client.getTransactionReceipt({ hash })).gasUsed };
+  },
+});
+const send = async (account: Hex, data: Hex, valueWei = 0n) =>
+  Number((await accountOf(account).send({ data, valueWei })).gasUsed);
+const read = (functionName: string, args: readonly unknown[] = []) =>
+  client.readContract({ address: f.game, abi: traceGameAbi, functionName, args } as never) as Promise<never>;
+
+const refusal = (account: Hex, data: Hex, value = 0n) =>
+  refusalOf(client, traceGameAbi, { account, to: f.game, data, value });
+
+/** The model's leaf in the rollup's state, and the call that registers it. */
+async function registration({ model: { statics } }: FeatureEpoch, { counters = 0n, terms = traced } = {}) {
+  const body: ModelBody = {
+    ...{ statics, sealed: 0n, accruedRoot: statics.earnerRoot },
+    ...{ collectedRoot: EMPTY_COLLECTED_ROOT, epochStart: 0n },
+  };
+  const leaf = {
+    ...EMPTY_LEAF,
+    kind: LEAF_KIND.model,
+    l1Owner: 9n,
+    keyX: 8n,
+    counters,
+    body: hashModelBody(body),
+  };
+  const leaves = [...Array.from({ length: MODEL }, (_, i) => BigInt(i + 1)), hashLeaf(leaf)];
+  await f.post({ newRoot: treeRoot(TAG.node, leaves, TREE_DEPTH) });
+  const path = treePath(TAG.node, leaves, TREE_DEPTH, MODEL);
+  const shown = {
+    path,
+    body,
+    cap: CAP,
+    filesHash: FILES_HASH,
+    columnsCommitment: columnsCommitment(columns),
+  };
+  return (given = counters) =>
+    registerCall(model, terms, {
+      ...shown,
+      fields: [leaf.nonce, leaf.l1Owner, leaf.keyX, leaf.balance, leaf.chain, leaf.openAmount, given],
+    });
+}
+
+const receiptOf = (world: FeatureEpoch, query: TracedQuery, payment: number): ClaimedReceipt => ({
+  ...{ payerId: world.payments[payment]!.payerId, salt: 100n + BigInt(payment) },
+  ...{ prompt: PROMPT, answer: answerOf(query), lengths: [] },
+});
+
+/** Registers, begins, seals and draws: what settles the epoch. */
+async function sealedWorld(queries: readonly TracedQuery[], changed?: WorldTerms["changed"]) {
+  const first = worldOf(queries);
+  await send(f.stranger, (await registration(first))());
+  const statics = hashStatics(first.model.statics);
+  const { earnerRoot } = first.model.statics;
+  const word = genesisHash({ modelId: MODEL, statics, cap: CAP, earnerRoot });
+  const genesis = { circuit: EARNER_TABLE, data: f.genesisData({ settlementHash: word }) };
+  await f.submit([await f.joined([genesis])]);
+  const sealBatch = await f.sealEpoch();
+  const prevRandao = await f.recordRandomness(sealBatch);
+  const world = worldOf(queries, { sealBatch, prevRandao, changed });
+  return { world, ...settledBy(world) };
+}
+
+/** What L1 is given of a settlement by draws. */
+function settledBy(world: FeatureEpoch) {
+  const settled = settleEpoch(world);
+  const { data, earnerCount, privateElements } = settled;
+  const { circuitId } = f.circuits[SAMPLED]!;
+  const { commitment } = settlementStatement(data, earnerCount, privateElements, circuitId);
+  const attempt = async () => {
+    const batch = await f.joined([{ circuit: SAMPLED, data }]);
+    const settlements = [f.proveSettlementFixture(SAMPLED, data, { commitment })];
+    return { ...batch, settlements };
+  };
+  return {
+    settled,
+    commitment,
+    approval: (claimIds: readonly bigint[]) => approveCall(model, settled, commitment, claimIds),
+    /** What the contract would say of a batch with it. */
+    attempt: async () => revertOf(f.trySubmit([await attempt()])),
+    submit: async () => f.submit([await attempt()]),
+    park: () =>
+      revertOf(
+        f.rollup.simulate.parkSettlement(
+          parkArguments(data, f.proveSettlementFixture(SAMPLED, data, { commitment })) as never,
+          { account: f.roles.stranger },
+        ),
+      ),
+  };
+}
+
+async function claim(world: FeatureEpoch, query: TracedQuery, payment: number): Promise<bigint> {
+  const data = claimReceiptCall(model, traced, query, receiptOf(world, query, payment));
+  await send(f.owner, data, BOND_WEI);
+  return read("claimCount");
+}
+
+const playerOf = (who: Hex, own: (claimId: bigint) => TracedQuery, challenges = false) =>
+  new TracePlayer({
+    ...{ publicClient: f.publicClient as never, game: f.game, account: accountOf(who), challenges },
+    traceOf: ({ claimId }) => own(claimId),
+  });
+
+test("a model whose genesis was taken is registered no more: its batches may be in proof", async () => {
+  const ready = 1n << COUNTERS.ready;
+  const call = await registration(worldOf(honest), { counters: ready });
+  expect(await refusal(f.stranger, call())).toBe("LedgerTracesBegun");
+  // The same number to the hash, and the other one's opposite in its lowest bit.
+  expect(await refusal(f.stranger, call(ready + FIELD_ORDER))).toBe("LedgerTracesBegun");
+  expect(await read("settlesFor", [f.deployment.rollup, BigInt(MODEL), 5n])).toBe(true);
+});
+
+test("an answer that goes on behind its end token is none", async () => {
+  await send(f.stranger, (await registration(worldOf(honest)))());
+  const refusalOf = (given: readonly number[]) => {
+    const query = traceQuery(model, { tokens: [...PROMPT_TOKENS, ...given], promptCount: 2 }, kernels);
+    const answer = JSON.stringify({ text: "So.", tokens: given });
+    const receipt = { ...receiptOf(worldOf(honest), honest[0], 0), answer };
+    return refusal(f.owner, claimReceiptCall(model, traced, query, receipt), BOND_WEI);
+  };
+  expect(await refusalOf([15, END_TOKEN, 7, 8])).toBe("LedgerTracesClaimInvalid");
+  expect(await refusalOf([15, 6, 7, 8])).toBeNull();
+});
+
+test("an answer of as many tokens as a claim may have is compared within a transaction's gas", async () => {
+  const { answer, callOf, terms } = longestClaim(model, traced, honest[0]);
+  await send(f.stranger, (await registration(worldOf(honest, { terms }), { terms }))());
+  const receipt = { ...receiptOf(worldOf(honest), honest[0], 0), answer };
+  const other = { ...receipt, answer: answer.replace("100002", "100003") };
+  expect(await refusal(f.owner, callOf(other), BOND_WEI)).toBe("LedgerTracesClaimInvalid");
+  expect(await send(f.owner, callOf(receipt), BOND_WEI)).toBeLessThan(12_000_000);
+  expect(await read("claimCount")).toBe(1n);
+});
+
+describe("an epoch of a traced model", () => {
+  test("is settled by draws once each draw's claim stands, and not before", async () => {
+    const { approval, attempt, park, submit, world } = await sealedWorld(honest);
+    const refused = { name: "SettlementNotAdmitted" };
+    expect(await attempt()).toMatchObject(refused);
+    const ids = [await claim(world, honest[0], 0), await claim(world, honest[1], 1)];
+    expect(await refusal(f.stranger, approval(ids))).toBe("LedgerTracesDrawUnclaimed");
+    await f.passTime(WINDOW_SECONDS);
+    expect(await attempt()).toMatchObject(refused);
+    expect(await park()).toMatchObject(refused);
+    // Each claim for its own draw.
+    expect(await refusal(f.stranger, approval(ids.toReversed()))).toBe("LedgerTracesDrawUnclaimed");
+    await send(f.stranger, approval(ids));
+    expect(await park()).toMatchObject({ name: "accepted" });
+    await submit();
+  });
+
+  test("with a false query goes by row counts, to the wei, and the liar's bond to who refuted it", async () => {
+    const lie = falseTrace(model, honest[1], kernels, placeOf(honest[1], "chain"));
+    const { approval, attempt, park, world } = await sealedWorld([honest[0], lie]);
+    const ids = [await claim(world, honest[0], 0), await claim(world, lie, 1)];
+    const knows = (claimId: bigint) => honest[Number(claimId) - 1]!;
+    const watcher = playerOf(f.watcher, knows, true);
+    const owner = playerOf(f.owner, (claimId) => (claimId === 2n ? lie : honest[0]));
+    const moves = await playOut([watcher, owner]);
+    expect(moves[0]!.what).toBe("challenge");
+    expect(moves.at(-1)!.what).toBe("show");
+    expect(await read("owedWei", [f.watcher])).toBe(BOND_WEI / 2n + STAKE_WEI);
+    await f.passTime(WINDOW_SECONDS);
+    expect(await refusal(f.stranger, approval(ids))).toBe("LedgerTracesDrawUnclaimed");
+    // Nor with the false draw void, though that is a settlement of its own.
+    const voided = settledBy({ ...world, openingOf: (i) => (i === 1 ? undefined : world.openingOf(i)) });
+    expect(await refusal(f.stranger, voided.approval(ids))).toBe("LedgerTracesDrawUnclaimed");
+    for (const one of [await attempt(), await park(), await voided.attempt()])
+      expect(one).toMatchObject({ name: "SettlementNotAdmitted" });
+    // By row counts nobody is asked, from 14 days after the Seal on.
+    const counted = defaultSplit(world.model, world.sealed, SIZE.earners);
+    const byCounts = { circuit: EARNER_TABLE, data: counted.data };
+    expect(await revertOf(f.trySubmit([await f.joined([byCounts])]))).toMatchObject({
+      name: "SettlementDefaultTooEarly",
+    });
+    await f.passTime(14n * DAY_SECONDS);
+    const burnable = await f.rollup.read.burnableWei();
+    await f.submit([await f.joined([byCounts])]);
+    const { treasuryWei, ownerWei } = counted.terms;
+    const { burnedWei } = counted.data;
+    expect((await f.rollup.read.burnableWei()) - burnable).toBe(burnedWei);
+    const earned = counted.earnedWei.reduce((sum, wei) => sum + wei, 0n);
+    expect(earned + treasuryWei + ownerWei + burnedWei).toBe(world.sealed.amountWei);
+    expect(ownerWei).toBe(0n);
+    // Five rows, one and two: each row the same.
+    expect(counted.earnedWei[0]! / counted.earnedWei[1]!).toBe(5n);
+    expect(counted.earnedWei[2]! / counted.earnedWei[1]!).toBe(2n);
+  });
+
+  const changes = [
+    { receipt: 0n, at: 0 },
+    { receipt: 0n, at: 1 },
+    { receipt: 1n, at: 1 },
+    { receipt: 2n ** 129n - 1n, at: 0 },
+  ];
+  test.each(partOf(changes, changes.length))(
+    "is settled though somebody paid draw $at with $receipt for a receipt",
+    async (changed) => {
+      const { approval, attempt, world } = await sealedWorld(honest, changed);
+      const paid = 1 - changed.at;
+      const claimId = await claim(world, honest[paid]!, paid);
+      await f.passTime(WINDOW_SECONDS);
+      const draws = [0n, 0n].with(paid, claimId);
+      const right = decodeFunctionData({ abi: traceGameAbi, data: approval(draws) });
+      const args = [...right.args!];
+      for (const shift of [-3n, -2n, -1n, 1n, 2n, 3n]) {
+        const shifted = { ...right, args: args.with(5, (args[5] as bigint) + shift) };
+        const data = encodeFunctionData({ abi: traceGameAbi, ...shifted } as never);
+        expect(await refusal(f.stranger, data), `${shift}`).not.toBeNull();
+      }
+      await send(f.stranger, approval(draws));
+      expect(await attempt()).toMatchObject({ name: "accepted" });
+    },
+  );
+
+  // A game more, of the same players: for the whole suite.
+  if (isWhole)
+    test("is settled though a stranger paid with a receipt that its own payer has lost", async () => {
+      const lie = falseTrace(model, honest[1], kernels, placeOf(honest[1], "chain"));
+      const lying = worldOf([honest[0], lie]);
+      const { payerId, receipt } = lying.payments[1]!;
+      const { approval, world } = await sealedWorld(honest, { at: 1, receipt, payerId: payerId + 1 });
+      const claimId = await claim(world, honest[0], 0);
+      const shown = receiptOf(lying, lie, 1);
+      // A number beyond the ledger's is the key of no payment.
+      const beyond = claimReceiptCall(model, traced, lie, { ...shown, payerId: payerId + 2 ** 24 });
+      expect(await refusal(f.owner, beyond, BOND_WEI)).toBe("LedgerTracesClaimInvalid");
+      await claim(lying, lie, 1);
+      const watcher = playerOf(f.watcher, (id) => (id === claimId ? honest[0] : honest[1]), true);
+      await playOut([watcher, playerOf(f.owner, (id) => (id === claimId ? honest[0] : lie))]);
+      await f.passTime(WINDOW_SECONDS);
+      expect(await refusal(f.stranger, approval([claimId, 0n]))).toBeNull();
+    });
+});

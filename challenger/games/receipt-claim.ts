@@ -1,0 +1,37 @@
+/** The claim of a receipt: prompt and answer are traced anew, whoever has given the answer. */
+import type { Hex } from "viem";
+import { attributionError } from "../../attribution/attribution-errors.ts";
+import type { KernelChoice } from "../../models/kernels/create-kernels.ts";
+import { answerFault } from "./answer-fault.ts";
+import { type ClaimedReceipt, claimReceiptCall, type TracedTuple } from "./ledger-claims.ts";
+import { type TracedQuery, traceQuery, tracingKernels } from "./traced-model.ts";
+import type { TracedTextModel } from "./traced-text.ts";
+
+export interface ClaimingModel {
+  readonly traced: TracedTextModel;
+  /** As it is registered. */
+  readonly terms: TracedTuple;
+  readonly kernels: KernelChoice;
+}
+
+/**
+ * Takes as long as a trace. A claim of an answer that the model would not give loses its bond.
+ * @throws RollupError ATT_ROW_INVALID, ATT_ANSWER_INVALID
+ */
+export function receiptClaim(
+  { kernels, terms, traced }: ClaimingModel,
+  receipt: Omit<ClaimedReceipt, "lengths">,
+): { readonly query: TracedQuery; readonly data: Hex } {
+  const { model } = traced;
+  const text = traced.textOf(receipt.prompt, receipt.answer);
+  const query = traceQuery(model, text, tracingKernels(kernels, model));
+  const fault = terms.isLikeliest ? answerFault(query) : null;
+  if (fault !== null)
+    throw attributionError(
+      "ATT_ANSWER_INVALID",
+      `no answer of this model: behind ${fault.place + 1} tokens it answers token ${fault.rival}`,
+      { data: { ...fault } },
+    );
+  const lengths = traced.lengthsOf(receipt.prompt);
+  return { query, data: claimReceiptCall(model, terms, query, { ...receipt, lengths }) };
+}

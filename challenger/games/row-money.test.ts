@@ -1,0 +1,299 @@
+/** Money of postings and of games over their rows, by second books, and what a game over a row is refused for. */
+import { decodeFunctionData, encodeFunctionData, type Hex } from "viem";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import { isWhole } from "../../foundation/testing/test-random.ts";
+import {
+  BOND_WEI,
+  type RowFixture,
+  SIDE_SECONDS,
+  STAKE_WEI,
+  startRows,
+  statementOf,
+  WINDOW_SECONDS,
+  withLeaf,
+} from "./testing/row-fixture.ts";
+import { HOUR_SECONDS } from "./testing/trace-fixture.ts";
+import { ownersMove } from "./trace-moves.ts";
+import { claimOf } from "./traced-model.ts";
+
+const STEPS = 240;
+const CALLS = [
+  "post",
+  "challengeRow",
+  "answer",
+  "endByTime",
+  "verdict",
+  "returnBond",
+  "withdraw",
+  "returnStake",
+];
+const ROWS = 3;
+
+let f: RowFixture;
+let snapshot: Hex;
+beforeAll(async () => {
+  f = await startRows();
+  snapshot = await f.client.snapshot();
+});
+beforeEach(async () => {
+  await f.client.revert({ id: snapshot });
+  snapshot = await f.client.snapshot();
+});
+afterAll(() => f?.stop());
+
+const call = (functionName: string, args: readonly unknown[]) =>
+  encodeFunctionData({ abi: f.abi, functionName, args } as never);
+const sum = (all: Iterable<bigint>) => [...all].reduce((total, wei) => total + wei, 0n);
+
+interface Stake {
+  readonly posting: bigint;
+  readonly claimId: bigint;
+  readonly who: Hex;
+  turn: "owner" | "challenger";
+}
+
+test("bonds, stakes and what is owed are all that the two contracts hold, whatever is done", async () => {
+  const random = new SeededRandom("row money");
+  const people = [f.owner, f.watcher, f.stranger];
+  const done: Record<string, number> = {};
+  const count = (what: string) => {
+    done[what] = (done[what] ?? 0) + 1;
+  };
+  const bonds = new Map<bigint, bigint>();
+  const stakes = new Map<bigint, Stake>();
+  const lost = new Map<bigint, Hex>();
+  const refutedClaims = new Set<bigint>();
+  const refutedPostings = new Set<bigint>();
+  const owed = { [f.disputes]: new Map<Hex, bigint>(), [f.games]: new Map<Hex, bigint>() };
+  const owe = (where: Hex, who: Hex, wei: bigint) =>
+    owed[where]!.set(who, (owed[where]!.get(who) ?? 0n) + wei);
+  const tryCall = async (what: string, account: Hex, to: Hex, data: Hex, value = 0n): Promise<boolean> => {
+    if ((await f.refusal(account, to, data, value)) !== null) return false;
+    await f.send(account, to, data, value);
+    count(what);
+    return true;
+  };
+  // In `npm test` the walk ends once it has done everything.
+  const isOver = () => !isWhole && CALLS.every((what) => done[what] !== undefined);
+  for (let step = 0; step < STEPS && !isOver(); step++) {
+    const who = people[random.nextBelow(3)]!;
+    const postings = await f.read<bigint>(f.disputes, "postingCount");
+    const gameCount = await f.read<bigint>(f.games, "gameCount");
+    // Mostly of the newest, so that games of one claim meet.
+    const newest = Number(postings) - random.nextBelow(2);
+    const posting = BigInt(Math.max(1, newest));
+    const gameId = BigInt(1 + random.nextBelow(Math.max(1, Number(gameCount))));
+    const row = random.nextBelow(2) === 0 ? 0 : random.nextBelow(ROWS);
+    switch (random.nextBelow(10)) {
+      case 0: {
+        const id = await f.post();
+        count("post");
+        bonds.set(id, BOND_WEI);
+        break;
+      }
+      case 1:
+      case 2: {
+        const data = f.rowCall(posting, f.posted, row);
+        if (!(await tryCall("challengeRow", who, f.games, data, STAKE_WEI))) break;
+        const claimId = await f.read<bigint>(f.games, "claimOf", [posting, row]);
+        stakes.set(gameCount + 1n, { posting, claimId, who, turn: "owner" });
+        break;
+      }
+      case 3: {
+        const stake = stakes.get(gameId);
+        if (stake === undefined) break;
+        const place = Number((await f.read<readonly bigint[]>(f.games, "rowOf", [stake.claimId]))[1]);
+        const own = f.honest[place]!;
+        const { statement } = claimOf(f.model, own);
+        const data = ownersMove({ gameId, turn: "answer" } as never, statement, own);
+        if (await tryCall("answer", f.owner, f.games, data)) stake.turn = "challenger";
+        break;
+      }
+      case 4: {
+        const stake = stakes.get(gameId);
+        if (!(await tryCall("endByTime", who, f.games, call("endByTime", [gameId])))) break;
+        stakes.delete(gameId);
+        if (stake!.turn === "challenger") owe(f.games, f.owner, STAKE_WEI);
+        else {
+          owe(f.games, stake!.who, STAKE_WEI);
+          refutedClaims.add(stake!.claimId);
+          if (!lost.has(stake!.posting)) lost.set(stake!.posting, stake!.who);
+        }
+        break;
+      }
+      case 5: {
+        if (!(await tryCall("returnStake", who, f.games, call("returnStake", [gameId])))) break;
+        const stake = stakes.get(gameId)!;
+        expect(refutedClaims.has(stake.claimId) || refutedPostings.has(stake.posting)).toBe(true);
+        stakes.delete(gameId);
+        owe(f.games, stake.who, STAKE_WEI);
+        break;
+      }
+      case 6: {
+        if (!(await tryCall("verdict", who, f.disputes, call("challengeRow", [posting])))) break;
+        // The reward is the challenger's who has won, whoever brings the verdict.
+        owe(f.disputes, lost.get(posting)!, BOND_WEI / 2n);
+        bonds.delete(posting);
+        refutedPostings.add(posting);
+        break;
+      }
+      case 7: {
+        for (const id of bonds.keys())
+          if (await tryCall("returnBond", who, f.disputes, call("returnBond", [id]))) {
+            expect(lost.has(id)).toBe(false);
+            owe(f.disputes, f.owner, BOND_WEI);
+            bonds.delete(id);
+          }
+        break;
+      }
+      case 8: {
+        for (const where of [f.disputes, f.games])
+          if (await tryCall("withdraw", f.stranger, where, call("withdraw", [who]))) owed[where]!.delete(who);
+        break;
+      }
+      default: {
+        const hours = random.nextBelow(4) === 0 ? 100 : 1 + random.nextBelow(20);
+        await f.passTime(HOUR_SECONDS * BigInt(hours) + 61n);
+      }
+    }
+    const heldGames = sum(owed[f.games]!.values()) + BigInt(stakes.size) * STAKE_WEI;
+    expect(await f.client.getBalance({ address: f.games }), `step ${step}`).toBe(heldGames);
+    const held = sum(bonds.values()) + sum(owed[f.disputes]!.values());
+    expect(await f.client.getBalance({ address: f.disputes }), `step ${step}`).toBe(held);
+    const open = [...stakes.values()].filter((stake) => stake.posting === posting).length;
+    const [openGames, isLost] = await f.read<readonly unknown[]>(f.games, "verdicts", [posting]);
+    expect([openGames, isLost]).toEqual([open, lost.has(posting)]);
+    if (open > 0 || isLost) expect(await f.read(f.disputes, "counts", [posting])).toBe(false);
+  }
+  // A walk that never got somewhere shows nothing.
+  expect(CALLS.filter((what) => done[what] === undefined)).toEqual([]);
+});
+
+describe("a game over a row", () => {
+  const ROW = 1;
+  /** The honest challenge with one argument changed. */
+  const changed = (id: bigint, change: (args: unknown[]) => void) => {
+    const { args } = decodeFunctionData({ abi: f.abi, data: f.rowCall(id, f.posted, ROW) });
+    const copy = structuredClone(args) as never as unknown[];
+    change(copy);
+    return call("challengeRow", copy);
+  };
+  const refusalOf = (data: Hex) => f.refusal(f.watcher, f.games, data, STAKE_WEI);
+
+  test.each<[string, (args: never[]) => void, string]>([
+    ["another posting's number", (args: unknown[]) => (args[0] = 9n), "RowTracesOtherPosting"],
+    ["another row", (args: unknown[]) => (args[1] = 0n), "DisputesOpeningInvalid"],
+    ["a row that there is not", (args: unknown[]) => (args[1] = 3n), "DisputesOpeningInvalid"],
+    [
+      "another statement",
+      (args: { rowsRoot: bigint }[]) => (args[2]!.rowsRoot = 1n),
+      "RowTracesOtherPosting",
+    ],
+    ["other terms", (args: { rest: number }[]) => (args[3]!.rest = 255), "DisputesOpeningInvalid"],
+    [
+      "a rollup that is another",
+      (args: { rollup: Hex }[]) => (args[4]!.rollup = f.owner),
+      "RowTracesOtherPosting",
+    ],
+    ["another model", (args: { modelId: bigint }[]) => (args[4]!.modelId = 4n), "RowTracesStatementInvalid"],
+    ["other inputs", (args: { inputs: Hex[] }[]) => args[4]!.inputs.reverse(), "RowTracesStatementInvalid"],
+    [
+      "other tokens",
+      (args: { tokens: Hex }[]) => (args[4]!.tokens = `0x${"00000001".repeat(4)}`),
+      "RowTracesStatementInvalid",
+    ],
+    [
+      "another place of the first wanted token",
+      (args: { promptCount: bigint }[]) => (args[4]!.promptCount = 1n),
+      "RowTracesStatementInvalid",
+    ],
+    [
+      "other numbers than were posted",
+      (args: { query: Hex }[]) => (args[4]!.query = `0x${"12".repeat(32)}`),
+      "RowTracesStatementInvalid",
+    ],
+    [
+      "a program that is none of the model's",
+      (args: { opCount: bigint }[]) => (args[4]!.opCount = 2n),
+      "TraceStatementInvalid",
+    ],
+  ])("is not opened with %s", async (_, change, error) => {
+    const id = await f.post();
+    expect(await refusalOf(changed(id, change as never))).toBe(error);
+    expect(await refusalOf(changed(id, () => {}))).toBeNull();
+  });
+
+  test("is about one statement: nobody else stakes on another than he shows", async () => {
+    const id = await f.post();
+    await f.send(f.stranger, f.games, f.rowCall(id, f.posted, ROW), STAKE_WEI);
+    const other = changed(id, (args) => {
+      (args as { program: Hex }[])[4]!.program = `0x${"12".repeat(32)}`;
+    });
+    expect(await refusalOf(other)).toBe("TraceOtherStatement");
+    expect(await refusalOf(changed(id, () => {}))).toBeNull();
+  });
+
+  test("is not opened with another row's leaves, nor with leaves of another length", async () => {
+    const id = await f.post();
+    const args = (row: number) =>
+      decodeFunctionData({ abi: f.abi, data: f.rowCall(id, f.posted, row) }).args!;
+    expect(await refusalOf(changed(id, (own) => (own[6] = args(0)[6])))).toBe("DisputesOpeningInvalid");
+    const short = withLeaf(f.posted, "map", ROW, f.posted.leaves.map[ROW]!.slice(0, 32));
+    const shortId = await f.post(short);
+    expect(await refusalOf(f.rowCall(shortId, short, ROW))).toBe("RowTracesStatementInvalid");
+  });
+
+  test("is not opened before there is a posting, after its window, or once it is refuted", async () => {
+    expect(await refusalOf(f.rowCall(1n, f.posted, ROW))).toBe("RowTracesOtherPosting");
+    const [first, second] = [await f.post(), await f.post()];
+    await f.send(f.watcher, f.games, f.rowCall(first, f.posted, ROW), STAKE_WEI);
+    await f.passTime(SIDE_SECONDS + 61n);
+    await f.send(f.watcher, f.games, call("endByTime", [1n]));
+    await f.send(f.stranger, f.disputes, call("challengeRow", [first]));
+    expect(await refusalOf(f.rowCall(first, f.posted, 0))).toBe("RowTracesOtherPosting");
+    expect(await refusalOf(f.rowCall(first, f.posted, ROW))).toBe("TraceAlreadyRefuted");
+    await f.passTime(WINDOW_SECONDS);
+    expect(await refusalOf(f.rowCall(second, f.posted, ROW))).toBe("TraceWindowOver");
+  });
+
+  test("is not for sale without its stake, and no claim is made without a challenge", async () => {
+    const id = await f.post();
+    const data = f.rowCall(id, f.posted, ROW);
+    expect(await f.refusal(f.watcher, f.games, data, STAKE_WEI - 1n)).toBe("TraceBondWrong");
+    const { path, statement } = claimOf(f.model, f.honest[ROW]!);
+    expect(await f.refusal(f.owner, f.games, call("claim", [statement, path]))).toBe("TraceStatementInvalid");
+  });
+});
+
+test("a model is not posted before its settlements wait for claims, nor with another trace", async () => {
+  const { statement } = f.posted;
+  for (const changed of [{ modelId: 2 }, { staticsHash: 5n }])
+    await expect(f.post({ ...f.posted, statement: { ...statement, ...changed } })).rejects.toThrow();
+  const weights = statement.roots.weights.slice();
+  weights[31]! ^= 1;
+  const other = { ...f.posted, statement: { ...statement, roots: { ...statement.roots, weights } } };
+  await expect(f.post(other)).rejects.toThrow();
+  expect(statementOf(f.posted)).not.toEqual(statementOf(other));
+  expect(await f.post()).toBe(1n);
+});
+
+test("games about one posting make no challenge of another dearer, and come back where the posting fell otherwise", async () => {
+  const [filled, other] = [await f.post(), await f.post()];
+  for (let open = 0; open < 32; open++)
+    await f.send(f.stranger, f.games, f.rowCall(filled, f.posted, 0), STAKE_WEI);
+  expect(await f.read(f.games, "stakeForPosting", [filled])).toBe(2n * STAKE_WEI);
+  expect(await f.refusal(f.watcher, f.games, f.rowCall(filled, f.posted, 1), STAKE_WEI)).toBe(
+    "TraceBondWrong",
+  );
+  expect(await f.read(f.games, "stakeForPosting", [other])).toBe(STAKE_WEI);
+  await f.send(f.watcher, f.games, f.rowCall(other, f.posted, 1), STAKE_WEI);
+  expect(await f.refusal(f.watcher, f.games, call("returnStake", [33n]))).toBe("TraceNotYourTurn");
+  // Another row of the posting is lost: the game about this one decides nothing any more.
+  await f.send(f.stranger, f.games, f.rowCall(other, f.posted, 0), STAKE_WEI);
+  await f.passTime(SIDE_SECONDS + 61n);
+  await f.send(f.stranger, f.games, call("endByTime", [34n]));
+  await f.send(f.stranger, f.disputes, call("challengeRow", [other]));
+  await f.send(f.watcher, f.games, call("returnStake", [33n]));
+  expect(await f.read(f.games, "owedWei", [f.watcher])).toBe(STAKE_WEI);
+});

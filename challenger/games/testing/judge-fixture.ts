@@ -1,0 +1,87 @@
+/** One judge of TextDisputes on a chain of its own. It believes any statement: TextDisputes compares that with the posting. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, createWalletClient, custom, decodeFunctionResult, type Hex, zeroHash } from "viem";
+import { compileContracts, pickContract } from "../../../contracts/build/compile.ts";
+import { deployContract } from "../../../contracts/build/deploy.ts";
+import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
+import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
+import { startAnvil } from "../../../contracts/l1/anvil.ts";
+import { refusalOf } from "../../../contracts/testing/refusal-of.ts";
+import { connect } from "../../../contracts/testing/rollup-fixture.ts";
+import { type LeafTree, leafTree } from "../../statements/leaf-tree.ts";
+import type { OpenedLeaf, StatementTuple } from "../text-row-overlap.ts";
+
+export type JudgeFixture = Awaited<ReturnType<typeof startJudge>>;
+/** IDisputes.Fault. */
+export const FAULT = { tokens: 1, duplicate: 15 } as const;
+
+export async function startJudge(name: "TextTokens" | "TextOverlap") {
+  const anvil = await startAnvil();
+  const client = await connect(anvil);
+  const [account] = (await client.getAddresses()) as [Hex];
+  const walletClient = createWalletClient({ account, chain: client.chain, transport: custom(client) });
+  const contracts = await compileContracts({ set: "disputes" });
+  const contract = pickContract(contracts, name);
+  const clients = { walletClient, publicClient: client as never };
+  const deploy = async (what: string, args: readonly Hex[]) =>
+    (await deployContract(clients, what, pickContract(contracts, what), args)).contractAddress;
+  const to = await deploy(name, name === "TextTokens" ? [await deploy("WordBorders", [])] : []);
+  const errors = [...disputesAbi, ...traceGameAbi, ...contract.abi];
+  return {
+    stop: () => anvil.stop(),
+    /** A function that judges nothing. */
+    read: (functionName: string, args: readonly unknown[]) =>
+      client.readContract({ address: to, abi: contract.abi, functionName, args } as never) as Promise<never>,
+    /** A verdict's three parts; the name of the error that it reverts with. */
+    async judge(data: Hex): Promise<readonly [isRight: boolean, fault: number, place: bigint] | string> {
+      const refusal = await refusalOf(client, errors, { account, to, data });
+      if (refusal !== null) return refusal;
+      const { data: result } = await client.call({ account, to, data });
+      const [functionName] = contract.abi.flatMap((item) =>
+        item.type === "function" && item.outputs.length === 3 ? [item.name] : [],
+      );
+      return decodeFunctionResult({ abi: contract.abi, functionName: functionName!, data: result! }) as never;
+    },
+    /** Gas of a transaction. */
+    async gasOf(data: Hex): Promise<number> {
+      const hash = await client.sendTransaction({ account, to, data, gas: 1n << 24n } as never);
+      return Number((await client.getTransactionReceipt({ hash })).gasUsed);
+    },
+  };
+}
+
+/** Roots of these trees, and zeros. */
+export function anyStatement(changed: Partial<StatementTuple>): StatementTuple {
+  const [zero, none] = [0n, zeroHash];
+  return {
+    ...{ modelId: 3, staticsHash: zero, rowsRoot: zero, answering: zero, ownersCommitment: zero },
+    ...{
+      earnerRoot: zero,
+      binding: zero,
+      split: zero,
+      rowCount: 1,
+      bucketCount: 8,
+      columnCount: 8,
+      decay: zero,
+    },
+    ...{
+      clipLength: 0,
+      clipQuantile: 1n << 40n,
+      sharesDuplicates: true,
+      rows: none,
+      tokens: none,
+      facts: none,
+    },
+    ...{ features: none, map: none, inputs: none, weights: none, columns: none, points: none },
+    ...changed,
+  };
+}
+
+export const rowTree = (contents: readonly Uint8Array[]): LeafTree =>
+  leafTree(contents.map((content) => sha256(content)));
+
+/** @param data what is shown: of a row its content */
+export const openedLeaf = (tree: LeafTree, index: number, data: Uint8Array): OpenedLeaf => ({
+  data: bytesToHex(data),
+  path: tree.path(index).map((node) => bytesToHex(node)),
+});

@@ -1,0 +1,335 @@
+/** Rows of a small language model, posted on a chain of their own, before a rollup that is one word: its state's root. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { concatBytes } from "@noble/hashes/utils.js";
+import {
+  bytesToHex,
+  createPublicClient,
+  createWalletClient,
+  custom,
+  encodeFunctionData,
+  type Hex,
+  parseEther,
+} from "viem";
+import { tracedAnsweringHash } from "../../../attribution/model/answering-hash.ts";
+import { hashTagged, initPoseidon } from "../../../circuits/field/poseidon.ts";
+import {
+  EMPTY_LEAF,
+  hashDatanetBody,
+  hashLeaf,
+  hashModelBody,
+  hashStatics,
+  type ModelBody,
+  packBinding,
+} from "../../../circuits/ledger/leaf.ts";
+import { EMPTY_COLLECTED_ROOT, packSplit } from "../../../circuits/ledger/rewards.ts";
+import { treePath, treeRoot } from "../../../circuits/ledger/tree-root.ts";
+import { hashRow, versionRowsRoot } from "../../../circuits/ledger/version-rows.ts";
+import { LEAF_KIND, TAG, TREE_DEPTH } from "../../../circuits/protocol.ts";
+import {
+  columnsCommitment,
+  commitColumns,
+  featuresCommitment,
+} from "../../../circuits/settlement/feature-commitment.ts";
+import {
+  deployLedgerMath,
+  deployTextDisputes,
+  missingChunks,
+  storeChunks,
+} from "../../../contracts/build/deploy-disputes.ts";
+import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
+import { disputesAbi, rowTracesAbi, textDisputesAbi } from "../../../contracts/build/disputes-abi.ts";
+import { startAnvil } from "../../../contracts/l1/anvil.ts";
+import { deployFixedState } from "../../../contracts/testing/fixed-state.ts";
+import { refusalOf } from "../../../contracts/testing/refusal-of.ts";
+import { connect } from "../../../contracts/testing/rollup-fixture.ts";
+import { madeConfigs } from "../../../models/testing/made-models.ts";
+import {
+  factBytes,
+  type Leaves,
+  type PostedModel,
+  pointBytes,
+  type TREES,
+} from "../../statements/posted-model.ts";
+import { statementTuple } from "../../statements/posting-calls.ts";
+import type { TracedText } from "../../trace/leaf-rules.ts";
+import { WordTree, wordsOf } from "../../trace/word-tree.ts";
+import { registerCall, type TracedTuple, tracedTuple, tracingDigest } from "../ledger-claims.ts";
+import { withTextTrees } from "../text-posting.ts";
+import { rowTokensLeaf } from "../text-row-tokens.ts";
+import type { PlayerAccount } from "../trace-player.ts";
+import {
+  asRow,
+  claimOf,
+  type DescribedModel,
+  describeModel,
+  type TracedQuery,
+  traceQuery,
+  tracingKernels,
+} from "../traced-model.ts";
+import { HOUR_SECONDS, smallModel } from "./trace-fixture.ts";
+
+export const BOND_WEI = parseEther("2");
+export const STAKE_WEI = parseEther("0.2");
+export const WINDOW_SECONDS = 96n * HOUR_SECONDS;
+export const SIDE_SECONDS = 36n * HOUR_SECONDS;
+const CAP = 16;
+export const MODEL_ID = 3;
+const DATANET_ID = 4;
+const FILES_HASH = 4_242n;
+const ONE = 1n << 40n;
+/** Columns of G: more than the map makes. */
+const COLUMNS = 20;
+/** The rows' tokens; what stands before the first wanted one. */
+const TEXTS: readonly TracedText[] = [
+  { tokens: [3, 14, 15, 9], promptCount: 1 },
+  { tokens: [26, 5, 35, 8], promptCount: 2 },
+  { tokens: [9, 7, 9], promptCount: 1 },
+];
+
+export type RowFixture = Awaited<ReturnType<typeof startRows>>;
+
+/** All contracts, for postings of so many rows at most. */
+export async function startRowContracts(mostRows: number) {
+  await initPoseidon();
+  const anvil = await startAnvil();
+  const client = await connect(anvil);
+  const [deployer, owner, watcher, stranger] = (await client.getAddresses()) as [Hex, Hex, Hex, Hex];
+  const transport = custom(client);
+  const clients = {
+    walletClient: createWalletClient({ account: deployer, chain: client.chain, transport }),
+    publicClient: createPublicClient({ chain: client.chain, transport, pollingInterval: 10 }),
+  };
+  const math = await deployLedgerMath(clients);
+  await storeChunks(clients, math, await missingChunks(clients.publicClient, math, mostRows));
+  const money = { leastBondWei: BOND_WEI, stakeWei: STAKE_WEI };
+  const times = { windowSeconds: WINDOW_SECONDS, sideSeconds: SIDE_SECONDS };
+  const { game: settlements, rules } = await deployTraceGame(clients, { ...times, ...money }, math);
+  const { disputes, games } = await deployTextDisputes(
+    clients,
+    { ...times, ...money, demandFeeWei: parseEther("0.01") },
+    { math, rules, settlements },
+  );
+  const send = async (account: Hex, to: Hex, data: Hex, valueWei = 0n) => {
+    const call = { account, to, data, value: valueWei, gas: 16_000_000n };
+    const hash = await client.sendTransaction(call);
+    const { gasUsed, status } = await client.getTransactionReceipt({ hash });
+    if (status !== "success") throw new Error(`transaction ${hash} reverted`);
+    return Number(gasUsed);
+  };
+  const abi = [...disputesAbi, ...textDisputesAbi, ...rowTracesAbi] as const;
+  return {
+    ...{ client, clients, settlements, disputes, games, owner, watcher, stranger, send, abi },
+    publicClient: clients.publicClient as never,
+    url: anvil.url,
+    stop: () => anvil.stop(),
+    accountOf: (address: Hex, to: Hex = games): PlayerAccount => ({
+      address,
+      send: async ({ data, valueWei }) => ({ gasUsed: BigInt(await send(address, to, data, valueWei)) }),
+    }),
+    read: <Result>(to: Hex, functionName: string, args: readonly unknown[] = []) =>
+      client.readContract({ address: to, abi, functionName, args } as never) as Promise<Result>,
+    refusal: (account: Hex, to: Hex, data: Hex, value = 0n) =>
+      refusalOf(client, abi, { account, to, data, value }),
+    async passTime(seconds: bigint): Promise<void> {
+      await client.increaseTime({ seconds: Number(seconds) });
+      await client.mine({ blocks: 1 });
+    },
+    /**
+     * Registers a model in a rollup of its own, which has the posted version.
+     * @param anyModel under any rollup @param posted with the statics that are registered
+     */
+    async register(anyModel: DescribedModel, traced: TracedTuple, posted: PostedModel) {
+      const { leaves: ofState, registration } = stateWith(posted);
+      const rollup = await deployFixedState(client, deployer, treeRoot(TAG.node, ofState, TREE_DEPTH));
+      const model = { ...anyModel, rollup };
+      await send(owner, settlements, registerCall(model, traced, registration));
+      const path = treePath(TAG.node, ofState, TREE_DEPTH, DATANET_ID);
+      const postCall = (of: PostedModel) => {
+        const args = [statementOf(of), rollup, DATANET, path] as const;
+        return encodeFunctionData({ abi: disputesAbi, functionName: "post", args } as never);
+      };
+      return {
+        ...{ rollup, model, traced, posted, postCall },
+        /** The posting's number. */
+        async post(of: PostedModel = posted): Promise<bigint> {
+          await send(owner, disputes, postCall(of), BOND_WEI);
+          return client.readContract({ address: disputes, abi: disputesAbi, functionName: "postingCount" });
+        },
+      };
+    },
+  };
+}
+
+/** All of them, a model that is registered with the promise, and an honest posting of its rows, not yet posted. */
+export async function startRows() {
+  const contracts = await startRowContracts(TEXTS.length);
+  const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
+  const small = await smallModel(config, 6);
+  const named = { rollup: contracts.owner, modelId: BigInt(MODEL_ID) };
+  const anyModel = describeModel(named, small.model, small.inputs);
+  const terms = tracedTuple(anyModel, {
+    ...{ claimant: contracts.owner, rest: 1, mostTokens: 4, endToken: null, vocabulary: null },
+    rules: 1n | (ONE << 8n),
+    isLikeliest: true,
+  });
+  const kernels = tracingKernels("wasm", anyModel);
+  const tracing = tracingDigest(terms);
+  const honest = TEXTS.map((text) => asRow(traceQuery(anyModel, text, kernels)));
+  const registered = await contracts.register(anyModel, terms, honestRows(honest, tracing));
+  const { model, traced } = registered;
+  return {
+    ...{ ...contracts, ...registered, kernels, honest, tracing },
+    /** The transaction that challenges a posted row. @param own of its tokens, as the challenger computes it */
+    rowCall(id: bigint, of: PostedModel, row: number, own: TracedQuery = honest[row]!): Hex {
+      const { path, statement } = claimOf(model, own);
+      const opening = (tree: "tokens" | "map") => ({
+        data: bytesToHex(of.leaves[tree][row]!),
+        path: of.trees[tree].path(row).map((node) => bytesToHex(node)),
+      });
+      const query = rootOfLeaf(of.leaves.map[row]!);
+      const args = [id, BigInt(row), statementOf(of), traced, { ...statement, query }, path] as const;
+      const shown = [opening("tokens"), opening("map")] as const;
+      return encodeFunctionData({
+        abi: rowTracesAbi,
+        functionName: "challengeRow",
+        args: [...args, ...shown],
+      } as never);
+    },
+  };
+}
+
+/** A datanet's leaf, besides what the statement says of its version. */
+const DATANET = {
+  fields: [3n, 77n, 5n, 9n, 8n, 0n, 24n],
+  publishedAt: 1_700_000_000n,
+  policy: 0n,
+} as const;
+
+const CONTENTS = TEXTS.map((_, k) => new TextEncoder().encode(`{"text":"row ${k}"}`));
+const SPLIT = packSplit({ ownerParts: 13_107n, validatorParts: 8_192n });
+const STATICS = { ownersCommitment: 5n, earnerRoot: 6n, split: SPLIT };
+const BINDING = packBinding({
+  ...{ datanetId: BigInt(DATANET_ID), version: 1n, rowCount: BigInt(TEXTS.length) },
+  ...{ predecessorId: 0n, drawBits: 1n, featureCount: BigInt(COLUMNS) },
+});
+
+/** What an honest owner posts of these passes: no row is cut, and none repeats another. */
+export function honestRows(rows: readonly TracedQuery[], tracing: Hex): PostedModel {
+  const real = rows.map(({ claimedOp, tree }) => floatsOf(tree.ops[claimedOp]!));
+  const width = real[0]!.length;
+  const scale = Math.max(...real.flatMap((numbers) => Array.from(numbers, Math.abs))) / 127;
+  const G = new Int8Array(COLUMNS * rows.length);
+  for (const [k, numbers] of real.entries())
+    for (const [j, number] of numbers.entries()) G[k * COLUMNS + j] = Math.floor(number / scale + 0.5);
+  const entriesOf = (k: number) => G.subarray(k * COLUMNS, (k + 1) * COLUMNS);
+  const columns = commitColumns(G, rows.length, COLUMNS);
+  const answering = tracedAnsweringHash(FILES_HASH, BigInt(tracing));
+  const version = CONTENTS.map((content) => ({
+    rowHash: hashRow(content),
+    contributorId: 1,
+    validatorId: 2,
+  }));
+  const leaves: Leaves = {
+    rows: CONTENTS.map((content) => sha256(content)),
+    tokens: rows.map(({ text }) => rowTokensLeaf({ ...text, lengths: text.tokens.map(() => 1) })),
+    facts: rows.map((_, k) => {
+      const entries = [...entriesOf(k)];
+      const squares = entries.reduce((sum, entry) => sum + entry * entry, 0);
+      const residual = BigInt(Math.max(...entries.map(Math.abs)));
+      return factBytes({
+        factor: ONE,
+        residual,
+        pull: 0n,
+        length: Math.floor(Math.sqrt(squares)),
+        leader: k,
+      });
+    }),
+    features: rows.map((_, k) => Uint8Array.from(entriesOf(k), (entry) => entry & 0xff)),
+    map: real.map(wordsOf),
+    inputs: [],
+    weights: [],
+    columns: Array.from({ length: COLUMNS }, (_, j) =>
+      Uint8Array.from(rows, (_row, k) => G[k * COLUMNS + j]! & 0xff),
+    ),
+    points: pointBytes(columns),
+  };
+  const numbers = {
+    ...{ modelId: MODEL_ID, answering: FILES_HASH, binding: BINDING, ...STATICS },
+    staticsHash: hashStatics({
+      ...{ featuresCommitment: featuresCommitment(columns, answering), binding: BINDING, ...STATICS },
+    }),
+    rowsRoot: versionRowsRoot(version),
+    ...{ rowCount: rows.length, bucketCount: width, columnCount: COLUMNS },
+    decay: new DataView(Float64Array.of(scale).buffer).getBigUint64(0, true),
+    ...{ clipLength: 0, clipQuantile: ONE, sharesDuplicates: false },
+  };
+  return withTextTrees(leaves, numbers, tracing);
+}
+
+/** The same posting with another leaf, right in all that does not hang on it. */
+export function withLeaf(
+  of: PostedModel,
+  tree: (typeof TREES)[number],
+  row: number,
+  leaf: Uint8Array,
+): PostedModel {
+  const leaves = { ...of.leaves, [tree]: of.leaves[tree].map((own, k) => (k === row ? leaf : own)) };
+  return withTextTrees(leaves, of.statement, bytesToHex(of.statement.roots.weights));
+}
+
+/** Columns of a registered model's statics, as `admit` is shown them. */
+export const columnsOf = ({ leaves }: PostedModel): bigint => {
+  const numberAt = (leaf: Uint8Array, from: number) => BigInt(bytesToHex(leaf.subarray(from, from + 32)));
+  return columnsCommitment({
+    u: leaves.points.map((leaf) => numberAt(leaf, 0)),
+    v: leaves.points.map((leaf) => numberAt(leaf, 32)),
+  });
+};
+
+export const statementOf = ({ statement }: PostedModel) => statementTuple(statement);
+
+function floatsOf(tree: { readonly wordCount: number; node(level: number, index: number): Uint8Array }) {
+  const bytes = concatBytes(...Array.from({ length: tree.wordCount }, (_, i) => tree.node(0, i)));
+  const view = new DataView(bytes.buffer);
+  return Float32Array.from({ length: bytes.length / 4 }, (_, k) => view.getFloat32(4 * k));
+}
+
+const rootOfLeaf = (leaf: Uint8Array): Hex => bytesToHex(new WordTree(leaf).root);
+
+/** The leaves of a state in which the posted model is, unbegun, with its datanet's version; and how it is registered. */
+function stateWith({ leaves, statement }: PostedModel) {
+  const { binding, earnerRoot, ownersCommitment, rowCount, rowsRoot, split } = statement;
+  const points = columnsOf({ leaves, statement } as PostedModel);
+  const answering = tracedAnsweringHash(statement.answering, BigInt(bytesToHex(statement.roots.weights)));
+  const statics = {
+    featuresCommitment: hashTagged(TAG.features, [points, answering]),
+    ...{ ownersCommitment, earnerRoot, binding, split },
+  };
+  const body: ModelBody = {
+    ...{ statics, sealed: 0n, accruedRoot: earnerRoot, collectedRoot: EMPTY_COLLECTED_ROOT, epochStart: 0n },
+  };
+  const model = { ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, keyX: 8n, body: hashModelBody(body) };
+  const [nonce, l1Owner, keyX, balance, chain, openAmount, counters] = DATANET.fields;
+  const datanet = {
+    ...{ kind: LEAF_KIND.datanet, nonce, l1Owner, keyX, balance, chain, openAmount, counters },
+    body: hashDatanetBody({
+      ...{
+        version: 1n,
+        rowCount: BigInt(rowCount),
+        publishedAt: DATANET.publishedAt,
+        policy: DATANET.policy,
+      },
+      ...{ rowsRoot, ownersCommitment, earnerRoot },
+    }),
+  };
+  const ofState = [11n, 12n, 13n, hashLeaf(model), hashLeaf(datanet)];
+  const fields = [
+    ...[model.nonce, model.l1Owner, model.keyX, model.balance],
+    ...[model.chain, model.openAmount, model.counters],
+  ];
+  const registration = {
+    ...{ fields, body, cap: CAP, filesHash: statement.answering, columnsCommitment: points },
+    path: treePath(TAG.node, ofState, TREE_DEPTH, MODEL_ID),
+  };
+  return { leaves: ofState, registration };
+}

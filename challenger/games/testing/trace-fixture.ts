@@ -1,0 +1,186 @@
+/** A chain with the contracts of the game, and a small language model whose queries are traced. */
+import { type BaseError, createWalletClient, custom, decodeErrorResult, type Hex, parseEther } from "viem";
+import { quantiseQuery } from "../../../attribution/features/quantise.ts";
+import { SeededRandom } from "../../../attribution/maths/seeded-random.ts";
+import { deployTraceGame, type TraceGameParameters } from "../../../contracts/build/deploy-trace-game.ts";
+import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
+import { startAnvil } from "../../../contracts/l1/anvil.ts";
+import { connect } from "../../../contracts/testing/rollup-fixture.ts";
+import {
+  type AdapterTarget,
+  adapterLayout,
+  usualTargets,
+} from "../../../models/architecture/adapter-layout.ts";
+import type { FileSource } from "../../../models/files/byte-source.ts";
+import { loadModel } from "../../../models/files/load-model.ts";
+import { memorySource } from "../../../models/files/memory-source.ts";
+import { type OpenModel, openModel } from "../../../models/files/open-model.ts";
+import { encodeTensors } from "../../../models/files/safetensors.ts";
+import { NONE } from "../../../models/kernels/kernels.ts";
+import { makeModel } from "../../../models/testing/made-models.ts";
+import { runRowTask } from "../../../models/training/row-task.ts";
+import { answerRow } from "../../../models/training/text-rows.ts";
+import type { TracedModel, TraceInputs } from "../../trace/query-program.ts";
+import type { PlayerAccount } from "../trace-player.ts";
+import type { TraceStatement } from "../traced-model.ts";
+
+export const BOND_WEI = parseEther("1");
+export const STAKE_WEI = parseEther("0.2");
+export const HOUR_SECONDS = 3_600n;
+export type TraceFixture = Awaited<ReturnType<typeof startTraceGame>>;
+
+export async function startTraceGame(changed: Partial<TraceGameParameters> = {}) {
+  const anvil = await startAnvil();
+  const client = await connect(anvil);
+  const [deployer, owner, challenger, stranger] = (await client.getAddresses()) as [Hex, Hex, Hex, Hex];
+  const walletOf = (account: Hex) =>
+    createWalletClient({ account, chain: client.chain, transport: custom(client) });
+  const { game, rules } = await deployTraceGame(
+    { walletClient: walletOf(deployer), publicClient: client as never },
+    {
+      windowSeconds: 72n * HOUR_SECONDS,
+      sideSeconds: 36n * HOUR_SECONDS,
+      leastBondWei: BOND_WEI,
+      stakeWei: STAKE_WEI,
+      ...changed,
+    },
+  );
+  const read = { address: game, abi: traceGameAbi, client } as const;
+  return {
+    ...{ client, game, rules, owner, challenger, stranger, read },
+    publicClient: client as never,
+    stop: () => anvil.stop(),
+    accountOf: (address: Hex): PlayerAccount => ({
+      address,
+      async send({ data, valueWei }) {
+        const hash = await walletOf(address).sendTransaction({ to: game, data, value: valueWei });
+        return { gasUsed: (await client.getTransactionReceipt({ hash })).gasUsed };
+      },
+    }),
+    /** Claims, by the owner; the claim's id. */
+    async claim({ path, statement }: { statement: TraceStatement; path: readonly Hex[] }): Promise<bigint> {
+      const call = { address: game, abi: traceGameAbi, functionName: "claim" } as const;
+      await client.writeContract({ ...call, args: [statement, path], account: owner, value: BOND_WEI });
+      return client.readContract({ address: game, abi: traceGameAbi, functionName: "claimCount" });
+    },
+    /** Gas of a transaction, from its receipt. */
+    async gasOf(call: { account: Hex; to: Hex; data: Hex }): Promise<number> {
+      const hash = await client.sendTransaction({ ...call, gas: 16_000_000n });
+      return Number((await client.getTransactionReceipt({ hash })).gasUsed);
+    },
+    /** Claims, by the owner; the gas of it. */
+    async claimGas({
+      path,
+      statement,
+    }: {
+      statement: TraceStatement;
+      path: readonly Hex[];
+    }): Promise<number> {
+      const call = { address: game, abi: traceGameAbi, functionName: "claim" } as const;
+      const args = [statement, path] as const;
+      const hash = await client.writeContract({ ...call, args, account: owner, value: BOND_WEI });
+      return Number((await client.getTransactionReceipt({ hash })).gasUsed);
+    },
+    owedWei: (who: Hex) =>
+      client.readContract({ address: game, abi: traceGameAbi, functionName: "owedWei", args: [who] }),
+    /** The name of the error that a call reverts with; null for none. Other failures are thrown on. */
+    async refusal(call: { account: Hex; data: Hex; value?: bigint }): Promise<string | null> {
+      try {
+        await client.call({ ...call, to: game });
+        return null;
+      } catch (error) {
+        const raw = (error as BaseError).walk((e) => (e as { data?: unknown }).data !== undefined);
+        const data = (raw as { data?: unknown } | null)?.data;
+        const bytes = typeof data === "string" ? data : (data as { data?: string } | undefined)?.data;
+        if (bytes === undefined) throw error;
+        return decodeErrorResult({ abi: traceGameAbi, data: bytes as Hex }).errorName;
+      }
+    },
+    async passTime(seconds: bigint): Promise<void> {
+      await client.increaseTime({ seconds: Number(seconds) });
+      await client.mine({ blocks: 1 });
+    },
+  };
+}
+
+/** Any model of made weights, with an adapter and a map of random numbers. */
+export interface SmallModel {
+  readonly model: TracedModel;
+  readonly inputs: TraceInputs;
+  /** The query as the engine makes it. */
+  queryOf(tokens: readonly number[], promptCount: number): Int16Array;
+}
+
+interface SmallModelOptions {
+  readonly rank?: number;
+  /** Default: what most people tune. */
+  readonly targets?: readonly AdapterTarget[];
+  readonly featureCount?: number;
+}
+
+/** @param config as made-models.ts has them */
+export function smallModel(
+  config: Readonly<Record<string, unknown>>,
+  maxRows: number,
+  options: SmallModelOptions = {},
+): Promise<SmallModel> {
+  const { tensors } = makeModel(config, "traced");
+  const files = new Map([
+    ["config.json", new TextEncoder().encode(JSON.stringify(config))],
+    ["model.safetensors", encodeTensors(tensors)],
+  ]);
+  return tracedBase(memorySource("made", files), maxRows, options);
+}
+
+/** A published base with such an adapter and map. */
+export async function tracedBase(
+  base: FileSource,
+  maxRows: number,
+  { featureCount = 16, rank = 2, targets }: SmallModelOptions = {},
+): Promise<SmallModel> {
+  const opened: OpenModel = await openModel(base);
+  const { layout, shape } = opened;
+  const settings = { rank, alpha: 2 * rank, targets: targets ?? usualTargets(shape) };
+  const adapter = adapterLayout(shape, settings);
+  let map = NONE;
+  let features = NONE;
+  const { adapterBlocks, model } = await loadModel(opened, {
+    ...{ kernels: "wasm", maxRows, isTraining: true, adapter: settings, adapterBlocks: 1 },
+    placeMore: (plan) => {
+      map = plan.take(adapter.floatCount * featureCount);
+      features = plan.take(featureCount);
+    },
+  });
+  await opened.close();
+  const { arena } = model.kernels;
+  const random = new SeededRandom("traced adapter");
+  const adapterAt = model.adapter!.at;
+  for (let k = 0; k < adapter.floatCount; k++) arena[adapterAt + k] = 0.2 * (random.nextFraction() - 0.5);
+  for (let k = 0; k < adapter.floatCount * featureCount; k++) arena[map + k] = random.nextFraction() - 0.5;
+  const byFeature = Float32Array.from({ length: adapter.floatCount * featureCount }, (_, i) => {
+    const [j, k] = [Math.floor(i / adapter.floatCount), i % adapter.floatCount];
+    return arena[map + k * featureCount + j]!;
+  });
+  const { rotary } = model.workspace;
+  const slice = (at: number, count: number) => arena.slice(at, at + count);
+  const inputs = [
+    slice(model.parameters, layout.floatCount),
+    slice(adapterAt, adapter.floatCount),
+    ...(rotary === NONE ? [] : [slice(rotary, maxRows * shape.headSize)]),
+    byFeature,
+  ];
+  const gradient = adapterBlocks[0]!;
+  return {
+    model: { shape, adapter, featureCount, maxRows },
+    inputs,
+    queryOf(tokens, promptCount) {
+      const row = answerRow(tokens.slice(0, promptCount), tokens.slice(promptCount));
+      const block = { at: gradient, floatCount: adapter.floatCount };
+      runRowTask(model, { row, block, into: { parameters: NONE, adapter: gradient } });
+      const left = { at: gradient, rowStride: adapter.floatCount, columnStride: 1 };
+      const right = { at: map, rowStride: featureCount, columnStride: 1 };
+      model.kernels.multiply(1, featureCount, adapter.floatCount, left, right, features, featureCount, false);
+      return quantiseQuery(Float64Array.from(slice(features, featureCount))).values;
+    },
+  };
+}

@@ -1,0 +1,110 @@
+/** Challenges of a language model's posted rows as calls of TextDisputes, and of RowTraces (docs/lm-disputes.md). */
+import { bytesToHex, encodeFunctionData, type Hex } from "viem";
+import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
+import {
+  disputesAbi,
+  rowTracesAbi,
+  textDisputesAbi,
+  textJudgeAbis,
+} from "../../contracts/build/disputes-abi.ts";
+import { readFact } from "../statements/leaf-bytes.ts";
+import type { PostedModel, TreeName } from "../statements/posted-model.ts";
+import { openingOf, sharedCall, statementTuple } from "../statements/posting-calls.ts";
+import { WordTree } from "../trace/word-tree.ts";
+import type { TracedTuple } from "./ledger-claims.ts";
+import type { PromptVocabulary } from "./prompt-vocabulary.ts";
+import type { TextFault } from "./text-faults.ts";
+import { duplicateCall, OVERLAP_JUDGE } from "./text-row-overlap.ts";
+import { readRowTokens, rowTokensCall, TOKENS_JUDGE } from "./text-row-tokens.ts";
+import { claimOfText, type DescribedModel } from "./traced-model.ts";
+
+const TEXT_JUDGE = 0n;
+
+/** What a challenge shows of the model besides its posting. */
+export interface ShownText {
+  /** As it is registered. */
+  readonly terms: TracedTuple;
+  readonly vocabulary: PromptVocabulary | null;
+}
+
+/** Wrong places that one transaction shows. */
+export type ShownFault = Exclude<TextFault, { kind: "row" }>;
+
+/** The transaction's data that shows one wrong place. Needs `initPoseidon`. @param owned the version's rows */
+export function textChallengeData(
+  id: bigint,
+  posted: PostedModel,
+  owned: readonly OwnedRow[],
+  { terms, vocabulary }: ShownText,
+  fault: ShownFault,
+): Hex {
+  const statement = statementTuple(posted.statement);
+  const open = (tree: TreeName, index: number) => openingOf(posted, tree, index);
+  const contentOf = (row: number) => openingOf(posted, "rows", row, owned[row]!.content);
+  const challenge = (judge: bigint, shown: Hex): Hex =>
+    encodeFunctionData({ abi: textDisputesAbi, functionName: "challenge", args: [id, judge, shown] });
+  /** A call of the first judge's function, whose first argument is the statement. */
+  const judged = (functionName: string, ...args: unknown[]): Hex => {
+    const call = { abi: textJudgeAbis[0], functionName, args: [statement, ...args] };
+    return challenge(TEXT_JUDGE, encodeFunctionData(call as never));
+  };
+  switch (fault.kind) {
+    case "entry": {
+      const { column, row } = fault;
+      const shown = [open("map", row), open("facts", row), open("features", row)];
+      return judged("entry", BigInt(row), BigInt(column), ...shown);
+    }
+    case "peak":
+      return judged("peak", BigInt(fault.row), open("facts", fault.row), open("features", fault.row));
+    case "scale":
+      return judged("scale", bytesToHex(Buffer.concat(posted.leaves.facts)));
+    case "statics":
+      return judged("statics", bytesToHex(Buffer.concat(posted.leaves.points)), terms);
+    case "tokens": {
+      const { found, row } = fault;
+      // Without a vocabulary no fault of tokens is found.
+      const { tokens } = readRowTokens(posted.leaves.tokens[row]!) ?? { tokens: [] };
+      const shown = { statement, traced: terms, row, content: contentOf(row), leaf: open("tokens", row) };
+      return challenge(TOKENS_JUDGE, rowTokensCall(vocabulary!, shown, tokens, found));
+    }
+    case "duplicate": {
+      const { other, row } = fault;
+      const { leader } = readFact(posted.leaves.facts[row]!)!;
+      const shown = { statement, row, other, leader, contentOf, factOf: (k: number) => open("facts", k) };
+      return challenge(OVERLAP_JUDGE, duplicateCall(shown));
+    }
+    default: {
+      const call = sharedCall(id, posted, owned, fault);
+      return encodeFunctionData({ abi: disputesAbi, ...call } as never);
+    }
+  }
+}
+
+/**
+ * The call of RowTraces that opens a game over a row's real features, or goes on with the one that is open. Paid with a stake.
+ * @param model under the rollup for which it was posted @param terms as it is registered
+ * @throws RangeError for a row whose tokens no trace has
+ */
+export function challengeRowCall(
+  id: bigint,
+  posted: PostedModel,
+  model: DescribedModel,
+  terms: TracedTuple,
+  row: number,
+): Hex {
+  const tokens = readRowTokens(posted.leaves.tokens[row]!);
+  if (tokens === null) throw new RangeError(`row ${row} of posting ${id} has no list of tokens`);
+  const root = bytesToHex(new WordTree(posted.leaves.map[row]!).root);
+  const { path, statement } = claimOfText(model, tokens, root);
+  const args = [
+    id,
+    BigInt(row),
+    statementTuple(posted.statement),
+    terms,
+    statement,
+    path,
+    openingOf(posted, "tokens", row),
+    openingOf(posted, "map", row),
+  ] as const;
+  return encodeFunctionData({ abi: rowTracesAbi, functionName: "challengeRow", args });
+}

@@ -1,0 +1,199 @@
+/**
+ * Every wrong place of a posting of a language model's rows that L1 would refuse (docs/lm-disputes.md): the same rules as
+ * contracts/disputes/TextDisputes.sol and its judges. An honest owner runs it before he posts.
+ */
+import { hexToBytes } from "@noble/hashes/utils.js";
+import { tracedAnsweringHash } from "../../attribution/model/answering-hash.ts";
+import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
+import {
+  clipFaults,
+  entriesOf,
+  type FactReadings,
+  isSame,
+  lengthFaults,
+  lengthOfRowFaults,
+  rowSizeFaults,
+  type SharedFault,
+} from "../statements/find-faults.ts";
+import { readFact } from "../statements/leaf-bytes.ts";
+import type { PostedModel } from "../statements/posted-model.ts";
+import { cellFaults, pointFaults, readPoints, staticsOf, versionFaults } from "../statements/tie-faults.ts";
+import { wordsOf } from "../trace/word-tree.ts";
+import { type TracedTuple, tracingDigest } from "./ledger-claims.ts";
+import { isEntry } from "./text-entry.ts";
+import { featureLeaf } from "./text-posting.ts";
+import { wrongTextLeader } from "./text-row-overlap.ts";
+import {
+  type RowTokens,
+  type RowTokensFault,
+  readRowTokens,
+  rowTokensFault,
+  rowTokensLeaf,
+} from "./text-row-tokens.ts";
+import type { TracedTextModel } from "./traced-text.ts";
+
+const FLOAT_BYTES = 4;
+const MOST_ENTRY = 127;
+/** Doubles decide where they are this far from a half; integers where they are nearer. */
+const DOUBT = 2 ** -10;
+
+/** A wrong place: what its challenge is called, and where. */
+export type TextFault =
+  | SharedFault
+  | { readonly kind: "statics" | "scale" }
+  | { readonly kind: "entry"; readonly row: number; readonly column: number }
+  | { readonly kind: "peak"; readonly row: number }
+  | { readonly kind: "duplicate"; readonly row: number; readonly other: number }
+  | { readonly kind: "tokens"; readonly row: number; readonly found: RowTokensFault }
+  /** Real features that are not those of the row's tokens. A game shows it: `challengeRowCall`. */
+  | { readonly kind: "row"; readonly row: number };
+
+/** What the one who looks knows of the model by itself. */
+export interface KnownText {
+  readonly traced: Pick<TracedTextModel, "featuresOf" | "model" | "rowOf" | "vocabulary">;
+  /** What the statics bind of the trace, as it is registered. */
+  readonly terms: TracedTuple;
+  /** `realFeatures` of the version's rows. */
+  readonly real: Float64Array;
+}
+
+/**
+ * Cheap rules first. Lazy: a watcher needs one only. Needs `initPoseidon`.
+ * @param owned the version's rows. Where the posted rows are others, the texts behind them are not known, and only that
+ *   is found
+ * @throws ATT_ROW_INVALID where a row of the version is none of texts
+ */
+export function* findTextFaults(
+  posted: PostedModel,
+  owned: readonly OwnedRow[],
+  known: KnownText,
+): Generator<TextFault> {
+  const readings = { posted, facts: posted.leaves.facts.map(readFact) };
+  yield* rowSizeFaults(owned);
+  yield* versionFaults(posted, owned);
+  yield* cellFaults(posted);
+  yield* lengthOfRowFaults(readings);
+  yield* peakFaults(readings);
+  yield* lengthFaults(readings);
+  yield* clipFaults(readings);
+  yield* staticsFaults(posted, known.terms);
+  yield* tokensFaults(posted, owned, known);
+  yield* duplicateFaults(readings, owned);
+  yield* pointFaults(posted);
+  yield* entryFaults(readings);
+  yield* rowFaults(posted, owned, known);
+}
+
+/** A row's largest size, which no e-mail's fact has; and that the least unit is taken with which no entry saturates. */
+function* peakFaults({ facts, posted }: FactReadings): Generator<TextFault> {
+  for (const [row, fact] of facts.entries()) {
+    const entries = entriesOf(posted, row);
+    const largest = entries.reduce((most, entry) => Math.max(most, Math.abs(entry)), 0);
+    const isRight =
+      fact !== null &&
+      entries.length === posted.statement.columnCount &&
+      fact.residual === BigInt(largest) &&
+      fact.pull === 0n;
+    if (!isRight) yield { kind: "peak", row };
+  }
+  // A leaf that is no fact is a wrong peak; L1 cannot read the others beside it.
+  if (!facts.every((fact) => fact !== null)) return;
+  const peaks = facts.map(({ residual }) => BigInt.asUintN(64, residual));
+  const most = BigInt(MOST_ENTRY);
+  if (!peaks.includes(most) || peaks.some((peak) => peak > most)) yield { kind: "scale" };
+}
+
+function* staticsFaults(posted: PostedModel, terms: TracedTuple): Generator<TextFault> {
+  const { statement } = posted;
+  const { answering, bucketCount, clipQuantile, roots, sharesDuplicates } = statement;
+  const tracing = tracingDigest(terms);
+  const points = readPoints(posted);
+  // Of other terms L1 takes no posting, and can be shown nothing; a leaf that is no point is a wrong one.
+  if (points === null || !isSame(hexToBytes(tracing.slice(2)), roots.weights)) return;
+  const rules = 1n | (sharesDuplicates ? 2n : 0n) | (clipQuantile << 8n);
+  const statics = staticsOf(statement, points, tracedAnsweringHash(answering, BigInt(tracing)));
+  if (terms.rules !== rules || terms.featureCount !== bucketCount || statics !== statement.staticsHash)
+    yield { kind: "statics" };
+}
+
+function* tokensFaults(
+  posted: PostedModel,
+  owned: readonly OwnedRow[],
+  { terms, traced: { vocabulary } }: KnownText,
+): Generator<TextFault> {
+  // No model of another tokenizer promises its rows.
+  if (vocabulary === null) return;
+  for (const [row, { content }] of owned.entries()) {
+    const found = rowTokensFault(
+      vocabulary.spelling,
+      Number(terms.programCount),
+      content,
+      posted.leaves.tokens[row]!,
+    );
+    if (found !== null) yield { kind: "tokens", row, found };
+  }
+}
+
+function* duplicateFaults({ facts, posted }: FactReadings, owned: readonly OwnedRow[]): Generator<TextFault> {
+  if (!posted.statement.sharesDuplicates || !facts.every((fact) => fact !== null)) return;
+  const wrong = wrongTextLeader(
+    facts.map(({ leader }) => leader),
+    owned.map(({ content }) => content),
+  );
+  if (wrong !== null) yield { kind: "duplicate", ...wrong };
+}
+
+/** Entries that are not the rounding of the posted real feature, times the factor, in the unit. */
+function* entryFaults({ facts, posted }: FactReadings): Generator<TextFault> {
+  const { bucketCount, columnCount, decay } = posted.statement;
+  const unit = new Float64Array(BigUint64Array.of(decay).buffer)[0]!;
+  for (const [row, fact] of facts.entries()) {
+    const [numbers, entries] = [posted.leaves.map[row]!, entriesOf(posted, row)];
+    if (fact === null || numbers.length !== FLOAT_BYTES * bucketCount || entries.length !== columnCount) {
+      yield { kind: "entry", row, column: 0 };
+      continue;
+    }
+    const view = new DataView(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+    const factor = Number(fact.factor) / 2 ** 40 / unit;
+    for (let column = 0; column < columnCount; column++) {
+      const given = entries[column]!;
+      const isRight =
+        column >= bucketCount
+          ? given === 0
+          : Math.abs(view.getFloat32(FLOAT_BYTES * column) * factor - given) < 0.5 - DOUBT ||
+            isEntry(view.getUint32(FLOAT_BYTES * column), fact.factor, decay, given);
+      if (!isRight) yield { kind: "entry", row, column };
+    }
+  }
+}
+
+/** Rows whose real features are not those of their posted tokens. Leaves that are none are wrong tokens, or entries. */
+function* rowFaults(
+  { leaves, statement }: PostedModel,
+  owned: readonly OwnedRow[],
+  { real, terms, traced }: KnownText,
+): Generator<TextFault> {
+  const { bucketCount, roots } = statement;
+  // Of another model's numbers nothing is known, whatever leaves are served beside it.
+  if (!isSame(hexToBytes(tracingDigest(terms).slice(2)), roots.weights)) return;
+  for (const [row, { content }] of owned.entries()) {
+    const [leaf, numbers] = [leaves.tokens[row]!, leaves.map[row]!];
+    const given = readRowTokens(leaf);
+    if (given === null || numbers.length !== FLOAT_BYTES * bucketCount) continue;
+    const isOwn = isSame(leaf, rowTokensLeaf(traced.rowOf(content)));
+    const right = isOwn ? featureLeaf(real, bucketCount, row) : tracedLeaf(traced, given);
+    if (right !== null && !isSame(right, numbers)) yield { kind: "row", row };
+  }
+}
+
+/** Of other tokens than the tokenizer's, which no rule may tell on L1. null where they have no trace: that is shown of them. */
+function tracedLeaf(
+  { featuresOf, model, vocabulary }: KnownText["traced"],
+  given: RowTokens,
+): Uint8Array | null {
+  const { promptCount, tokens } = given;
+  if (tokens.length - 1 > model.programs.count) return null;
+  const size = vocabulary?.spelling.tokens.length ?? 0;
+  const isText = promptCount >= 1 && promptCount < tokens.length && tokens.every((token) => token < size);
+  return isText ? wordsOf(featuresOf({ promptCount, tokens })) : null;
+}

@@ -1,0 +1,249 @@
+/** What would stop a player, fill its memory or make it pay: each was once so. */
+import {
+  createPublicClient,
+  custom,
+  encodeFunctionData,
+  HttpRequestError,
+  type PublicClient,
+  zeroAddress,
+} from "viem";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
+import { madeConfigs } from "../../models/testing/made-models.ts";
+import { GameReader } from "./read-games.ts";
+import { falseTrace, placeOf } from "./testing/played-games.ts";
+import {
+  HOUR_SECONDS,
+  STAKE_WEI,
+  smallModel,
+  startTraceGame,
+  type TraceFixture,
+} from "./testing/trace-fixture.ts";
+import { type PlayerOptions, TracePlayer } from "./trace-player.ts";
+import { claimOf, describeModel, type TracedQuery, traceQuery, tracingKernels } from "./traced-model.ts";
+
+let f: TraceFixture;
+let honest: TracedQuery;
+let lie: TracedQuery;
+/** A claim of each. */
+let claimHonest: () => Promise<bigint>;
+let claimLie: () => Promise<bigint>;
+
+beforeAll(async () => {
+  const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
+  const small = await smallModel(config, 6);
+  const model = describeModel({ rollup: zeroAddress, modelId: 7n }, small.model, small.inputs);
+  const kernels = tracingKernels("wasm", model);
+  honest = traceQuery(model, { tokens: [3, 14, 15, 9, 26, 5], promptCount: 2 }, kernels);
+  lie = falseTrace(model, honest, kernels, placeOf(honest, "quantise"));
+  f = await startTraceGame();
+  claimHonest = () => f.claim(claimOf(model, honest));
+  claimLie = () => f.claim(claimOf(model, lie));
+});
+afterAll(() => f?.stop());
+
+/** Looks at these claims alone: others are of other tests. Counts what it traces. */
+function playerOf(who: `0x${string}`, ids: readonly bigint[], changed: Partial<PlayerOptions> = {}) {
+  const traced: bigint[] = [];
+  const player = new TracePlayer({
+    ...{ publicClient: f.publicClient, game: f.game, account: f.accountOf(who), challenges: true },
+    mostTraced: Number.POSITIVE_INFINITY,
+    traceOf: ({ claimId }) => {
+      if (!ids.includes(claimId)) return null;
+      traced.push(claimId);
+      return honest;
+    },
+    ...changed,
+  });
+  const look = async () => {
+    const { failures, moves, warnings } = await player.playOnce();
+    const isOfThese = ({ claimId }: { readonly claimId: bigint }) => ids.includes(claimId);
+    return {
+      failures: failures.filter(isOfThese),
+      moves: moves.filter(isOfThese).map(({ what }) => what),
+      warnings: warnings.filter(isOfThese).map(({ why }) => why),
+    };
+  };
+  return { traced, look };
+}
+
+/** The node, but for one of its methods. */
+const nodeWith = (changed: Partial<PublicClient>) =>
+  Object.assign(Object.create(f.publicClient), changed) as PublicClient;
+
+const challenge = (claimId: bigint) =>
+  f.accountOf(f.stranger).send({
+    data: encodeFunctionData({ abi: traceGameAbi, functionName: "challenge", args: [claimId] }),
+    valueWei: STAKE_WEI,
+  });
+
+describe("a node", () => {
+  test("that takes few topics at a place tells of all claims, however many there are", async () => {
+    const ids = [await claimHonest(), await claimHonest()];
+    // As geth beyond 1,000.
+    const publicClient = nodeWith({
+      getContractEvents: (asked) =>
+        Object.values(asked.args ?? {}).some((one) => Array.isArray(one) && one.length > 1)
+          ? Promise.reject(new Error("exceed max topics"))
+          : (f.publicClient as PublicClient).getContractEvents(asked as never),
+    });
+    const { claims } = await new GameReader(publicClient, f.game).claims();
+    expect(claims.map(({ claimId }) => claimId)).toEqual(expect.arrayContaining(ids));
+  });
+
+  test("that answers about few blocks tells of them all, from the contract's own on", async () => {
+    const claimId = await claimHonest();
+    await challenge(claimId);
+    const MOST_BLOCKS = 8;
+    await f.client.mine({ blocks: 2 * MOST_BLOCKS });
+    const firsts: number[] = [];
+    const publicClient = createPublicClient({
+      transport: custom(
+        {
+          async request({ method, params }) {
+            if (method === "eth_getLogs") {
+              const [{ fromBlock, toBlock }] = params as [{ fromBlock: string; toBlock: string }];
+              if (Number(toBlock) - Number(fromBlock) >= MOST_BLOCKS)
+                throw Object.assign(new Error("query exceeds max block range"), { code: -32_005 });
+              firsts.push(Number(fromBlock));
+            }
+            return f.client.request({ method, params } as never);
+          },
+        },
+        { retryCount: 0 },
+      ),
+    });
+    const reader = new GameReader(publicClient, f.game);
+    expect((await reader.claims()).claims.at(-1)).toMatchObject({ claimId });
+    expect((await reader.games([claimId])).games).toMatchObject([{ claimId, turn: "answer" }]);
+    const codeBefore = { address: f.game, blockNumber: BigInt(Math.min(...firsts) - 1) };
+    expect(await f.client.getCode(codeBefore)).toBeUndefined();
+  });
+
+  test("that does not tell of a claim's games is no reason to challenge it again", async () => {
+    const claimId = await claimLie();
+    const { look } = playerOf(f.challenger, [claimId], {
+      publicClient: nodeWith({
+        readContract: ((asked: Parameters<PublicClient["readContract"]>[0]) =>
+          asked.functionName === "games"
+            ? Promise.reject(new Error("too many requests"))
+            : (f.publicClient as PublicClient).readContract(asked)) as never,
+      }),
+    });
+    expect((await look()).moves).toEqual(["challenge"]);
+    const { failures, moves } = await look();
+    expect({ moves, failed: failures.length }).toEqual({ moves: [], failed: 1 });
+  });
+});
+
+test("a node that does not answer is said by a code, whatever it was asked", async () => {
+  const down = () => Promise.reject(new HttpRequestError({ url: "http://node" }));
+  const unreachable = { code: "BRG_L1_UNREACHABLE" };
+  const silent = playerOf(f.challenger, [], { publicClient: nodeWith({ getBlock: down as never }) });
+  await expect(silent.look()).rejects.toMatchObject(unreachable);
+  const claimId = await claimLie();
+  for (const name of ["stakeFor", "stakeWei"]) {
+    const publicClient = nodeWith({
+      readContract: ((asked: Parameters<PublicClient["readContract"]>[0]) =>
+        asked.functionName === name ? down() : (f.publicClient as PublicClient).readContract(asked)) as never,
+    });
+    const { failures } = await playerOf(f.challenger, [claimId], { publicClient }).look();
+    expect(failures).toMatchObject([{ claimId, error: unreachable }]);
+  }
+});
+
+describe("traces", () => {
+  test("of compared claims are not kept: a game's move makes one again", async () => {
+    const claimId = await claimLie();
+    const { look, traced } = playerOf(f.challenger, [claimId]);
+    expect((await look()).moves).toEqual(["challenge"]);
+    expect(traced).toEqual([claimId]);
+    const owner = playerOf(f.owner, [claimId], { traceOf: () => lie });
+    expect((await owner.look()).moves).toEqual(["answer"]);
+    expect((await look()).moves).toEqual(["choose"]);
+    expect(traced).toEqual([claimId, claimId]);
+    // While its game runs, it is kept.
+    expect((await owner.look()).moves).toEqual(["reveal"]);
+    expect((await look()).moves).toHaveLength(1);
+    expect(traced).toEqual([claimId, claimId]);
+  });
+
+  test("of running games are kept, two at most, and none of a game that is over", async () => {
+    const ids = [await claimHonest(), await claimHonest(), await claimHonest()];
+    const ofTwo = playerOf(f.owner, ids.slice(0, 2));
+    const ofThree = playerOf(f.owner, ids);
+    for (const id of ids) await challenge(id);
+    // Nobody hears of what they send, so it is the same moves in every look.
+    const send = async () => ({ gasUsed: 0n });
+    const deaf = { account: { address: f.owner, send } };
+    const [two, three] = [playerOf(f.owner, ids.slice(0, 2), deaf), playerOf(f.owner, ids, deaf)];
+    for (const { look } of [two, two, three, three]) expect((await look()).moves).toContain("answer");
+    expect(two.traced).toEqual(ids.slice(0, 2));
+    expect(three.traced).toEqual([...ids, ...ids]);
+    expect((await ofThree.look()).moves).toEqual(["answer", "answer", "answer"]);
+    await f.passTime(37n * HOUR_SECONDS);
+    expect((await ofTwo.look()).moves).toEqual(["endByTime", "endByTime"]);
+    expect((await two.look()).moves).toEqual([]);
+    await challenge(ids[0]!);
+    expect((await two.look()).moves).toEqual(["answer"]);
+    expect(two.traced).toEqual([...ids.slice(0, 2), ids[0]]);
+  });
+});
+
+describe("a claim whose query is false", () => {
+  test.each([
+    [
+      "cannot be read",
+      () => {
+        throw new Error("no text");
+      },
+    ],
+    // No function has this name: L1 refuses it.
+    ["has a refutation that L1 refuses", () => "0x12345678" as const],
+  ])("is challenged though its prompt %s", async (_, refutePrompt) => {
+    const claimId = await claimLie();
+    const { look } = playerOf(f.challenger, [claimId], { refutePrompt });
+    const { failures, moves, warnings } = await look();
+    expect({ failures, moves }).toEqual({ failures: [], moves: ["challenge"] });
+    expect(warnings).toEqual([expect.stringMatching(/^its prompt could not be refuted: /)]);
+  });
+
+  test("is challenged for eight stakes at most, or what was named", async () => {
+    const claimId = await claimLie();
+    const asking = (stakeWei: bigint) =>
+      nodeWith({
+        readContract: ((asked: Parameters<PublicClient["readContract"]>[0]) =>
+          asked.functionName === "stakeFor"
+            ? Promise.resolve(stakeWei)
+            : (f.publicClient as PublicClient).readContract(asked)) as never,
+      });
+    const tooDear = [expect.stringMatching(/^its query is false, and not challenged: /)];
+    for (const changed of [
+      { publicClient: asking(8n * STAKE_WEI + 1n) },
+      { mostStakeWei: STAKE_WEI - 1n },
+      { publicClient: asking(9n * STAKE_WEI), mostStakeWei: 9n * STAKE_WEI - 1n },
+    ])
+      expect(await playerOf(f.challenger, [claimId], changed).look()).toEqual({
+        ...{ failures: [], moves: [], warnings: tooDear },
+      });
+    const paid: bigint[] = [];
+    const send = async ({ valueWei }: { readonly valueWei: bigint }) => {
+      paid.push(valueWei);
+      return { gasUsed: 0n };
+    };
+    const account = { address: f.challenger, send };
+    for (const changed of [
+      { account, publicClient: asking(8n * STAKE_WEI) },
+      { account, publicClient: asking(9n * STAKE_WEI), mostStakeWei: 9n * STAKE_WEI },
+    ])
+      expect((await playerOf(f.challenger, [claimId], changed).look()).moves).toEqual(["challenge"]);
+    expect(paid).toEqual([8n * STAKE_WEI, 9n * STAKE_WEI]);
+  });
+});
+
+test("a claim of other files than the model's is a warning in every look", async () => {
+  const claimId = await claimHonest();
+  const { look } = playerOf(f.challenger, [claimId], { traceOf: () => null });
+  const warned = [expect.stringMatching(/^it names other files than this model's/)];
+  for (let i = 0; i < 2; i++) expect(await look()).toEqual({ failures: [], moves: [], warnings: warned });
+});

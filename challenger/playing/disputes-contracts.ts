@@ -1,0 +1,89 @@
+/** Commands about postings take a contract of disputes, or a gate with several behind it. */
+import type { Address, PublicClient } from "viem";
+import { isDirect } from "../../attribution/features/direct-rows.ts";
+import type { PublishedModel } from "../../attribution/model/model-files.ts";
+import { claimantOf } from "../../attribution/model/recipe-fields.ts";
+import { textDisputesAbi } from "../../contracts/build/disputes-abi.ts";
+import { promisesRows, type TextRecipe } from "../../models/registered/text-recipe.ts";
+import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { type GateContract, readGateContracts } from "../postings/gate-contracts.ts";
+import { MAIL_POSTINGS, type PostingKind } from "../postings/posting-kind.ts";
+import { isDisputable } from "../statements/posted-model.ts";
+
+/** All that take postings. @throws CMD_USAGE where there is none */
+export async function contractsBehind(
+  client: PublicClient,
+  address: Address,
+): Promise<readonly GateContract[]> {
+  if ((await client.getCode({ address })) === undefined)
+    throw commandError("CMD_USAGE", `there is no contract at ${address}: check the address and --rpc`);
+  const contracts = await readGateContracts(client, address);
+  if (contracts.length === 0) throw commandError("CMD_USAGE", `the contract at ${address} is no Disputes`);
+  return contracts;
+}
+
+/** Where rows of language models are posted and played for. */
+export interface RowContracts {
+  readonly disputes: Address;
+  /** Games over rows. */
+  readonly games: Address;
+  /** Where the models are registered. */
+  readonly settlements: Address;
+}
+
+/** Those of a contract of this kind. */
+export async function rowContractsOf(client: PublicClient, disputes: Address): Promise<RowContracts> {
+  const contract = { address: disputes, abi: textDisputesAbi } as const;
+  const [games, settlements] = await Promise.all([
+    client.readContract({ ...contract, functionName: "games" }),
+    client.readContract({ ...contract, functionName: "settlements" }),
+  ]);
+  return { disputes, games, settlements };
+}
+
+/** All behind a gate. @throws BRG_L1_* */
+export async function rowContractsBehind(client: PublicClient, address: Address): Promise<RowContracts[]> {
+  const texts = (await readGateContracts(client, address)).filter(({ kind }) => kind === "text");
+  return Promise.all(texts.map((one) => rowContractsOf(client, one.address)));
+}
+
+/** The one that judges models of this kind. @throws CMD_USAGE */
+export async function contractFor(
+  client: PublicClient,
+  address: Address,
+  model: Pick<PublishedModel, "features" | "recipe">,
+): Promise<Address> {
+  const kind = contractKindOf(model);
+  const found = (await contractsBehind(client, address)).find((one) => one.kind === kind);
+  if (found === undefined)
+    throw commandError("CMD_USAGE", `no contract at ${address} judges models of this kind (${kind})`);
+  return found.address;
+}
+
+/** Whether a model's statics promise that its rows are posted before it begins. */
+export const promisesPosting = (model: Pick<PublishedModel, "recipe">): boolean =>
+  isDisputable(model) || promisesRows(model.recipe as { readonly tracing?: TextRecipe["tracing"] });
+
+/** Which kind of contract a model's posting is for. */
+function contractKindOf({
+  features,
+  recipe,
+}: Pick<PublishedModel, "features" | "recipe">): GateContract["kind"] {
+  if (claimantOf(recipe) !== null) return "text";
+  return isDirect(features) ? "direct" : "classifier";
+}
+
+/** How models of the kind of this one are posted. @param options where the base of a language model is */
+export async function postingKindOf(
+  model: Pick<PublishedModel, "features" | "recipe">,
+  { base }: { readonly base?: string | undefined },
+  onProgress: (line: string) => void,
+): Promise<PostingKind> {
+  if (contractKindOf(model) !== "text") return MAIL_POSTINGS;
+  // Loaded here: engines are much code.
+  const [{ OpenedModels }, { TextPostings }] = await Promise.all([
+    import("./opened-models.ts"),
+    import("./text-postings.ts"),
+  ]);
+  return new TextPostings(new OpenedModels(base, onProgress), onProgress).kind;
+}

@@ -1,0 +1,75 @@
+/** Calls of the contract Disputes at capped fees. A call that it would refuse is never sent, and says why. */
+import { type Address, encodeFunctionData, type PublicClient } from "viem";
+import { l1Error } from "../../client/actions/l1/l1-result.ts";
+import { disputesAbi, textDisputesAbi } from "../../contracts/build/disputes-abi.ts";
+import { commandError } from "../../scripts/cli/cli-errors.ts";
+import type { GlobalOptions } from "../../scripts/cli/context.ts";
+import { type L1Sender, l1SenderOf } from "../sending/l1-sender.ts";
+
+/** Of whichever kind of models: functions and errors. */
+const EVERY_ABI = [...disputesAbi, ...textDisputesAbi] as const;
+
+export interface DisputesSender extends Omit<L1Sender, "send"> {
+  readonly disputes: Address;
+  readonly terms: DisputesTerms;
+  /** @throws CLI_L1_REVERTED with data.error, the contract's name for it; CON_L1_COST_ABOVE_CAP */
+  send(call: DisputesCall): ReturnType<L1Sender["send"]>;
+}
+
+export interface DisputesCall {
+  readonly functionName: string;
+  readonly args: readonly unknown[];
+  readonly valueWei?: bigint;
+}
+
+/** What the contract was deployed with. */
+export interface DisputesTerms {
+  readonly windowSeconds: bigint;
+  readonly leastBondWei: bigint;
+  readonly demandFeeWei: bigint;
+  readonly math: Address;
+}
+
+/** @throws CMD_USAGE where there is no such contract */
+export async function readTerms(publicClient: PublicClient, address: Address): Promise<DisputesTerms> {
+  const read = (functionName: "windowSeconds" | "leastBondWei" | "demandFeeWei" | "math") =>
+    publicClient.readContract({ address, abi: disputesAbi, functionName });
+  if ((await publicClient.getCode({ address })) === undefined)
+    throw commandError("CMD_USAGE", `there is no contract at ${address}: check the address and --rpc`);
+  try {
+    const [windowSeconds, leastBondWei, demandFeeWei, math] = await Promise.all([
+      ...[read("windowSeconds"), read("leastBondWei"), read("demandFeeWei"), read("math")],
+    ]);
+    return { windowSeconds, leastBondWei, demandFeeWei, math } as DisputesTerms;
+  } catch (cause) {
+    throw commandError("CMD_USAGE", `the contract at ${address} is no Disputes`, { cause });
+  }
+}
+
+/**
+ * @param address of a contract, or of a gate @param pick which one of those behind it; default: it is the contract
+ * @throws CMD_USAGE
+ */
+export async function disputesSenderOf(
+  options: GlobalOptions,
+  address: Address,
+  pick: (client: PublicClient) => Promise<Address> = async () => address,
+): Promise<DisputesSender> {
+  const sender = await l1SenderOf(options);
+  const { address: account, publicClient } = sender;
+  const disputes = await pick(publicClient);
+  const terms = await readTerms(publicClient, disputes);
+  return {
+    ...sender,
+    disputes,
+    terms,
+    async send({ args, functionName, valueWei = 0n }) {
+      const call = { abi: EVERY_ABI, functionName, args } as never;
+      const request = { address: disputes, account, value: valueWei, ...(call as object) };
+      await publicClient.simulateContract(request as never).catch((error: unknown) => {
+        throw l1Error(error, functionName);
+      });
+      return sender.send({ to: disputes, data: encodeFunctionData(call), valueWei });
+    },
+  };
+}

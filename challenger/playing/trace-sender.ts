@@ -1,0 +1,139 @@
+/** Calls of LedgerTraces and RowTraces at capped fees. A call that it would refuse is never sent, and says why. */
+import {
+  type Address,
+  BaseError,
+  decodeErrorResult,
+  formatEther,
+  type Hex,
+  InsufficientFundsError,
+  type PublicClient,
+} from "viem";
+import { l1Call, l1Error } from "../../bridge/l1/l1-client.ts";
+import { clientError } from "../../client/client-errors.ts";
+import { disputesAbi, rowTracesAbi, textDisputesAbi } from "../../contracts/build/disputes-abi.ts";
+import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
+import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { type GlobalOptions, openReader } from "../../scripts/cli/context.ts";
+import { readTraceContracts } from "../games/trace-contracts.ts";
+import { type L1Sender, l1SenderOf } from "../sending/l1-sender.ts";
+
+const MOST_TRANSACTION_GAS = 2n ** 24n;
+/** Errors of whichever contract has to do with a game. */
+const GAMES_ABI = [...traceGameAbi, ...rowTracesAbi, ...disputesAbi, ...textDisputesAbi] as const;
+
+/** Who sends calls to one contract of games. */
+export interface GameAccount extends Pick<L1Sender, "address" | "publicClient"> {
+  readonly game: Address;
+  /** @throws CLI_L1_REVERTED with data.error, the contract's name for it; CON_L1_COST_ABOVE_CAP; CMD_NO_ETHER, BRG_L1_* */
+  send(call: { readonly data: Hex; readonly valueWei: bigint }, what: string): ReturnType<L1Sender["send"]>;
+}
+
+export type TraceSender = GameAccount & Omit<L1Sender, "send">;
+
+/**
+ * @param address of the contract, or of a gate before it
+ * @param modelId of the model that is registered there; none for one that is still to be registered
+ * @throws CMD_USAGE where no contract judges it, or several may
+ */
+export async function traceSenderOf(
+  options: GlobalOptions,
+  address: Address,
+  modelId: number | null = null,
+): Promise<TraceSender> {
+  const sender = await l1SenderOf(options);
+  return sendingTo(sender, await traceContractAt(options, sender.publicClient, address, modelId));
+}
+
+/** @param game the contract itself */
+export function sendingTo<Sender extends Pick<L1Sender, "address" | "publicClient" | "send">>(
+  sender: Sender,
+  game: Address,
+) {
+  const { address: account, publicClient } = sender;
+  const send: GameAccount["send"] = async ({ data, valueWei }, what) => {
+    try {
+      await publicClient.call({ account, to: game, data, value: valueWei, gas: MOST_TRANSACTION_GAS });
+      return await sender.send({ to: game, data, valueWei });
+    } catch (error) {
+      const said = isRollupError(error, "BRG_L1_REFUSED") ? error.cause : error;
+      if (!isWithoutEther(said)) {
+        if (isRollupError(error)) throw error;
+        throw l1Error(refusal(error, what), `send ${what}`);
+      }
+      const balanceWei = await l1Call("read the balance", () =>
+        publicClient.getBalance({ address: account }),
+      );
+      const needed = valueWei === 0n ? "its gas" : `${formatEther(valueWei)} ETH and gas`;
+      throw commandError(
+        "CMD_NO_ETHER",
+        `${what} takes ${needed}, and ${account} has ${formatEther(balanceWei)} ETH`,
+        { data: { account, balanceWei, valueWei }, cause: error },
+      );
+    }
+  };
+  return { ...sender, game, send };
+}
+
+/** By what nodes say: only some calls have an error of their own for it. */
+function isWithoutEther(error: unknown): boolean {
+  const saysSo = (one: unknown) => {
+    const { details, message } = (one ?? {}) as Partial<BaseError>;
+    return InsufficientFundsError.nodeMessage.test(String(details ?? message).toLowerCase());
+  };
+  return error instanceof BaseError ? error.walk(saysSo) !== null : saysSo(error);
+}
+
+/** As `traceSenderOf` says. @throws CMD_USAGE where there is none, or more than one */
+export async function traceContractAt(
+  options: GlobalOptions,
+  client: PublicClient,
+  address: Address,
+  modelId: number | null,
+): Promise<Address> {
+  if ((await client.getCode({ address })) === undefined)
+    throw commandError("CMD_USAGE", `there is no contract at ${address}: check the address and --rpc`);
+  const judges = await readTraceContracts(client, address);
+  const [first] = judges;
+  if (first === undefined)
+    throw commandError(
+      "CMD_USAGE",
+      `no contract at ${address} judges language models: openledger disputes deploy-game deploys one`,
+    );
+  if (judges.length === 1) return first;
+  const named = `behind ${address} are ${judges.join(" and ")}`;
+  if (modelId === null) throw commandError("CMD_USAGE", `${named}: name the one that is meant`);
+  const { rollupAddress } = await openReader(options);
+  const judge = await judgeOfModel(client, judges, rollupAddress, modelId);
+  if (judge === null)
+    throw commandError("CMD_USAGE", `${named}: model ${modelId} is registered with none of them`);
+  return judge;
+}
+
+/** Which of these contracts has the model; null for none. @throws BRG_L1_* */
+export async function judgeOfModel(
+  client: PublicClient,
+  judges: readonly Address[],
+  rollup: Address,
+  modelId: number,
+): Promise<Address | null> {
+  for (const address of judges) {
+    const contract = { address, abi: traceGameAbi, functionName: "models" } as const;
+    const [statics] = await client.readContract({ ...contract, args: [rollup, BigInt(modelId)] });
+    if (statics !== 0n) return address;
+  }
+  return null;
+}
+
+function refusal(error: unknown, what: string): unknown {
+  const raw = (error as BaseError).walk?.((one) => (one as { data?: unknown }).data !== undefined);
+  const given = (raw as { data?: unknown } | null)?.data;
+  const data = typeof given === "string" ? given : (given as { data?: string } | undefined)?.data;
+  if (data === undefined || !data.startsWith("0x") || data.length < 10) return error;
+  const { args = [], errorName } = decodeErrorResult({ abi: GAMES_ABI, data: data as Hex });
+  const shown = (args as readonly unknown[]).map(String);
+  return clientError("CLI_L1_REVERTED", `${what} is refused: ${errorName}(${shown.join(", ")})`, {
+    data: { error: errorName, args: shown },
+    cause: error,
+  });
+}

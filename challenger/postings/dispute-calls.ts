@@ -1,0 +1,88 @@
+/** Postings and challenges as calls of the contract Disputes (docs/disputes.md). */
+import { bytesToHex, encodeFunctionData, type Hex } from "viem";
+import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
+import { disputesAbi } from "../../contracts/build/disputes-abi.ts";
+import type { Fault } from "../statements/find-faults.ts";
+import { readFact } from "../statements/leaf-bytes.ts";
+import { leafHash } from "../statements/leaf-tree.ts";
+import type { PostedModel, TreeName } from "../statements/posted-model.ts";
+import { openingOf, sharedCall, statementTuple } from "../statements/posting-calls.ts";
+
+/** The transaction's data that shows one wrong place. Needs `initPoseidon`. @param owned the version's rows */
+export function challengeData(
+  id: bigint,
+  posted: PostedModel,
+  owned: readonly OwnedRow[],
+  fault: Fault,
+): Hex {
+  const statement = statementTuple(posted.statement);
+  const weights = bytesToHex(posted.leaves.weights[0]!);
+  const open = (tree: TreeName, index: number) => openingOf(posted, tree, index);
+  const row = "row" in fault ? BigInt(fault.row) : 0n;
+  const at = "row" in fault ? fault.row : 0;
+  const content = () => openingOf(posted, "rows", at, owned[at]!.content);
+  const facts = () => bytesToHex(Buffer.concat(posted.leaves.facts));
+  const call = <Name extends string, Args>(functionName: Name, args: Args) =>
+    ({ functionName, args }) as const;
+  const shown = (() => {
+    switch (fault.kind) {
+      case "entry":
+        return call("challengeEntry", [
+          id,
+          statement,
+          row,
+          BigInt(fault.column),
+          weights,
+          content(),
+          open("map", fault.column),
+          open("facts", at),
+          open("features", at),
+        ]);
+      case "tokens": {
+        const path = posted.trees.tokens.path(at).map((half) => bytesToHex(half));
+        return call("challengeTokens", [id, statement, row, content(), leafHex(posted, "tokens", at), path]);
+      }
+      case "residual":
+        return call("challengeResidual", [id, statement, row, weights, content(), open("facts", at)]);
+      case "duplicate": {
+        const { leader } = readFact(posted.leaves.facts[at]!)!;
+        const isOpened = leader !== at && leader !== fault.other;
+        const opened = (k: number) => openingOf(posted, "rows", k, owned[k]!.content);
+        return call("challengeDuplicate", [
+          id,
+          statement,
+          row,
+          BigInt(fault.other),
+          content(),
+          open("facts", at),
+          opened(fault.other),
+          open("facts", fault.other),
+          isOpened ? opened(leader) : { data: "0x" as const, path: [] },
+        ]);
+      }
+      case "input":
+        return call("challengeInput", [
+          id,
+          statement,
+          row,
+          BigInt(fault.bucket),
+          open("tokens", at),
+          open("inputs", fault.bucket),
+        ]);
+      case "optimum": {
+        const isBias = fault.bucket === posted.statement.bucketCount;
+        const column = isBias ? { data: "0x" as const, path: [] } : open("inputs", fault.bucket);
+        return call("challengeOptimum", [id, statement, BigInt(fault.bucket), weights, facts(), column]);
+      }
+      case "statics":
+        return call("challengeStatics", [id, statement, bytesToHex(Buffer.concat(posted.leaves.points))]);
+      default:
+        return sharedCall(id, posted, owned, fault);
+    }
+  })();
+  return encodeFunctionData({ abi: disputesAbi, ...shown } as never);
+}
+
+function leafHex(posted: PostedModel, tree: TreeName, index: number): Hex {
+  return bytesToHex(leafHash(posted.leaves[tree][index]!));
+}

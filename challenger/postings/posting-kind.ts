@@ -1,0 +1,57 @@
+/** What differs between postings of kinds of models. Rules that this folder may not import are handed in with a kind. */
+import type { Hex } from "viem";
+import type { PublishedModel } from "../../attribution/model/model-files.ts";
+import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
+import type { PostedModel, RowKind } from "../statements/posted-model.ts";
+import { type AnyFault, faultsOf, honestPosting, type PostableModel } from "../statements/posting-kind.ts";
+import { refutationData } from "./refutation.ts";
+
+/** A wrong place: what its challenge is called, and where. */
+export interface PostedFault {
+  readonly kind: string;
+  readonly row?: number;
+  /** A second row that its challenge opens. */
+  readonly other?: number;
+}
+
+/** What wrong places are found in, and shown from. */
+export interface ShownPosting {
+  readonly posted: PostedModel;
+  /** What an honest owner would have posted. */
+  readonly own: PostedModel;
+  /** The version's. */
+  readonly rows: readonly OwnedRow[];
+}
+
+export interface PostingKind {
+  readonly rows: RowKind;
+  /** What an honest owner posts. @param rows the version's @throws ATT_NOT_DISPUTABLE, and what the model is refused for */
+  honestPosting(model: PublishedModel, rows: readonly OwnedRow[], modelId: number): Promise<PostedModel>;
+  /** Before a bond is paid: whether a game over what is posted could be played. Absent: this kind has no games. @throws CMD_USAGE */
+  requirePlayable?(own: PostedModel): void;
+  /** Every wrong place that L1 would refuse, cheap rules first. Needs `initPoseidon`. */
+  faultsOf(shown: ShownPosting): Iterable<PostedFault>;
+  /** Whether a game shows it, and no single transaction. Absent: this kind has no games. */
+  isGame?(fault: PostedFault): boolean;
+  /** The data of the transaction that shows any other. Needs `initPoseidon`. */
+  refutationData(id: bigint, shown: ShownPosting, fault: PostedFault): Hex;
+  /** Faults whose challenge opens a row's content. */
+  readonly needsContent: ReadonlySet<string>;
+  /** Whether nothing on L1 shows that a posted map is not the published one. */
+  readonly isMapTrusted: boolean;
+}
+
+/** Models of e-mails, with a map and direct: the statement says which. */
+export const MAIL_POSTINGS: PostingKind = {
+  rows: "emails",
+  honestPosting: async (model, rows, modelId) =>
+    honestPosting(
+      model as unknown as PostableModel,
+      rows.map(({ content }) => content),
+      modelId,
+    ),
+  faultsOf: ({ posted, rows }) => faultsOf(posted, rows),
+  refutationData: (id, { posted, rows }, fault) => refutationData(id, posted, rows, fault as AnyFault),
+  needsContent: new Set(["rowTooLong", "tokens", "residual", "entry", "versionRow", "duplicate"]),
+  isMapTrusted: true,
+};

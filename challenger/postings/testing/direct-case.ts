@@ -1,0 +1,88 @@
+/** A small direct model of e-mails, and what its honest owner posts, for tests and measurements. */
+
+import type { DirectParts } from "../../../attribution/model/direct-family.ts";
+import { type DirectRecipe, parseDirectRecipe } from "../../../attribution/model/direct-recipe.ts";
+import { trainDirect } from "../../../attribution/model/direct-training.ts";
+import type { Trained } from "../../../attribution/model/model-family.ts";
+import { type PublishedModel, publishedModel } from "../../../attribution/model/model-files.ts";
+import type { OwnedRow } from "../../../attribution/model/owned-rows.ts";
+import { DIRECT } from "../../../attribution/model/recipe-fields.ts";
+import { registerModel } from "../../../attribution/model/registration.ts";
+import { recipeFor, sampleRows } from "../../../attribution/testing/sample-rows.ts";
+import { initPoseidon } from "../../../circuits/field/poseidon.ts";
+import { directPosting } from "../../statements/direct-posting.ts";
+import { encodeLeaves } from "../../statements/leaf-file.ts";
+import { type Leaves, type PostedModel, withTrees } from "../../statements/posted-model.ts";
+import type { PublishedFiles } from "../examine-posting.ts";
+
+export interface DirectCase {
+  readonly rows: readonly OwnedRow[];
+  readonly contents: readonly Uint8Array[];
+  readonly trained: Trained<DirectParts>;
+  readonly model: PublishedModel<DirectParts>;
+  readonly honest: PostedModel;
+}
+
+interface DirectOptions {
+  readonly bucketCount?: number;
+  readonly decay?: number;
+  readonly tolerance?: number;
+  readonly rules?: DirectRecipe["rules"];
+  readonly onProgress?: (text: string) => void;
+}
+
+export async function directCase(
+  rowCount: number,
+  {
+    bucketCount = 64,
+    decay = 0.01,
+    tolerance = 1e-7,
+    rules = { normQuantile: 0.9, nearDuplicatesShare: false },
+    onProgress = () => {},
+  }: DirectOptions = {},
+): Promise<DirectCase> {
+  await initPoseidon();
+  const rows = sampleRows("email", rowCount);
+  const recipe = parseDirectRecipe({
+    version: 2,
+    family: DIRECT,
+    datanet: recipeFor(rows).datanet,
+    inputs: { kind: "email", bucketCount },
+    seed: "recipe",
+    model: { kind: "logistic", decay, tolerance },
+    method: { kind: "direct", damping: decay },
+    rules,
+    columnCount: bucketCount + 1,
+    isChallengeable: true,
+  });
+  onProgress("training");
+  const trained = trainDirect(rows, recipe);
+  onProgress("registering");
+  const model = registeredDirect(trained);
+  onProgress("posting");
+  const contents = rows.map(({ content }) => content);
+  return { rows, contents, trained, model, honest: directPosting(model, contents, 11) };
+}
+
+/** As its owner registers and publishes it. */
+export function registeredDirect(trained: Trained<DirectParts>): PublishedModel<DirectParts> {
+  const size = {
+    rows: trained.rows.length,
+    earners: trained.earners.length,
+    features: trained.recipe.inputs.bucketCount,
+    isDirect: true,
+    draws: 4,
+  };
+  const terms = { split: { ownerParts: 13_107n, validatorParts: 8_192n } };
+  return publishedModel(trained, registerModel(trained, terms, size), { publishRows: true });
+}
+
+/** What a hostile owner posts: other leaves. */
+export function directLie(made: DirectCase, leaves: Partial<Leaves>): PostedModel {
+  return withTrees({ ...made.honest.leaves, ...leaves }, made.honest.statement);
+}
+
+/** What he publishes beside it. */
+export function directFiles({ model, rows }: DirectCase, posted: PostedModel): PublishedFiles {
+  return { model, rows, leaves: encodeLeaves(posted.leaves), mismatch: null };
+}

@@ -1,0 +1,75 @@
+/** An account that signs for L1 at capped fees: transactions of commands whose library has no client of its own. */
+import {
+  type Account,
+  type Address,
+  type Chain,
+  createPublicClient,
+  createWalletClient,
+  type Hex,
+  http,
+  type LocalAccount,
+  type PublicClient,
+  type Transport,
+  type WalletClient,
+} from "viem";
+import { readL1Result } from "../../client/actions/l1/l1-result.ts";
+import { cappedFees, cappedTransaction, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
+import {
+  type GlobalOptions,
+  resolveAccount,
+  resolveRpcUrl,
+  spendingCapOf,
+} from "../../scripts/cli/context.ts";
+
+export interface L1Call {
+  readonly to: Address;
+  readonly data: Hex;
+  readonly valueWei: bigint;
+}
+
+export interface L1Sender {
+  readonly address: Address;
+  readonly account: LocalAccount;
+  /** Of each transaction's fees, replacements too. */
+  readonly cap: SpendingCap;
+  readonly publicClient: PublicClient;
+  /** Its deployments and calls pay the same capped fees. */
+  readonly walletClient: WalletClient<Transport, Chain, Account>;
+  /** Returns once it is mined. @throws CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED; viem's errors where a call of it is refused */
+  send(call: L1Call): Promise<{ hash: Hex; gasUsed: bigint }>;
+}
+
+export async function l1SenderOf(options: GlobalOptions): Promise<L1Sender> {
+  const { l1 } = resolveAccount(options);
+  const transport = http(resolveRpcUrl(options));
+  const cap = spendingCapOf(options);
+  const publicClient = createPublicClient({ transport });
+  const estimateFeesPerGas = async () => {
+    const { fees } = await cappedFees(publicClient, cap);
+    return { maxFeePerGas: fees.maxFeePerGasWei, maxPriorityFeePerGas: fees.maxPriorityFeePerGasWei };
+  };
+  const chain: Chain = {
+    id: await publicClient.getChainId(),
+    name: "L1",
+    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+    rpcUrls: { default: { http: [] } },
+    fees: { estimateFeesPerGas },
+  };
+  const walletClient = createWalletClient({ account: l1, chain, transport });
+  return {
+    address: l1.address,
+    account: l1,
+    cap,
+    publicClient,
+    walletClient,
+    async send({ data, to, valueWei }) {
+      const call = { from: l1.address, to, data, ...(valueWei === 0n ? {} : { valueWei }) };
+      const serializedTransaction = await l1.signTransaction(
+        await cappedTransaction(walletClient, call, cap),
+      );
+      const hash = await walletClient.sendRawTransaction({ serializedTransaction });
+      const { gasUsed } = readL1Result(await publicClient.waitForTransactionReceipt({ hash }));
+      return { hash, gasUsed: BigInt(gasUsed) };
+    },
+  };
+}

@@ -1,0 +1,260 @@
+/**
+ * Every wrong place of a direct posting that L1 would refuse: the same rules as contracts/disputes/DirectJudge.sol and
+ * DirectTies.sol, and those of Disputes.sol that hold for every kind.
+ */
+import { bytesToHex, randomBytes } from "@noble/hashes/utils.js";
+import { SeededRandom } from "../../attribution/maths/seeded-random.ts";
+import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
+import {
+  CURVATURE_TOLERANCE,
+  countDirectRow,
+  DIRECT_RESIDUAL_TOLERANCE,
+  type DirectCounts,
+  type DirectNumbers,
+  directEntry,
+  INVERSE_TOLERANCE,
+  isEntryOf,
+  MOST_ENTRY,
+  readEntries,
+  readNumbers,
+  vectorProduct,
+} from "./direct-arithmetic.ts";
+import { type FixedMatrix, fixedCurvature, matrixRow, toDoubles } from "./direct-curvature.ts";
+import { mapPlaces, timesRow } from "./direct-posting.ts";
+import { type DirectTieFault, directTieFaults } from "./direct-ties.ts";
+import {
+  clipFaults,
+  duplicateFaults,
+  type Fault,
+  inputFaults,
+  isNear,
+  isSame,
+  lengthFaults,
+  optimumFaults,
+  type Readings,
+  rowSizeFaults,
+  type SharedFault,
+} from "./find-faults.ts";
+import { pairBytes, readFact, readInt64s } from "./leaf-bytes.ts";
+import type { PostedModel } from "./posted-model.ts";
+import { integerRoot, ONE, residualOf, scaleRow } from "./row-arithmetic.ts";
+import { versionFaults } from "./tie-faults.ts";
+
+export type DirectFault =
+  | SharedFault
+  | Extract<Fault, { kind: "duplicate" | "input" | "optimum" }>
+  | DirectTieFault
+  | { readonly kind: "entry"; readonly row: number; readonly column: number }
+  | { readonly kind: "tokens" | "residual" | "size"; readonly row: number }
+  /** Places of W × W matrices; D is the bias. */
+  | { readonly kind: "curvature" | "inverse"; readonly a: number; readonly b: number }
+  | { readonly kind: "logit" | "peak" };
+
+/** Doubles decide where they are this far from the edge; integers where they are nearer. */
+const DOUBT = 2 ** -7;
+/** A wrong product is missed by all of these with probability 2^−24, where the liar does not know their signs. */
+const PROBES = 24;
+
+/**
+ * Cheap rules first. Lazy: a watcher needs one only. What is computed from other leaves is looked at where these are
+ * right: a wrong one is found by itself. Needs `initPoseidon`.
+ * @param owned the version's rows
+ * @param seed of the probes. Attack: an inverse that is wrong in a direction which no known probe has
+ */
+export function* findDirectFaults(
+  posted: PostedModel,
+  owned: readonly OwnedRow[],
+  seed = bytesToHex(randomBytes(32)),
+): Generator<DirectFault> {
+  const contents = owned.map(({ content }) => content);
+  const { bucketCount, columnCount } = posted.statement;
+  yield* rowSizeFaults(owned);
+  const rows = contents.map((content) => countDirectRow(content, bucketCount));
+  const readings = {
+    posted,
+    rows,
+    facts: posted.leaves.facts.map(readFact),
+    weights: readInt64s(posted.leaves.weights[0]!, columnCount),
+  };
+  yield* versionFaults(posted, owned);
+  // Attack: a wrong place elsewhere, of which no challenge has the gas, would hide the matrices.
+  let isReadable = true;
+  for (const stage of [ownRowFaults(posted, readings.weights), rowFaults(posted, readings, rows)]) {
+    for (const fault of stage) {
+      isReadable = false;
+      yield fault;
+    }
+  }
+  yield* lengthFaults(readings);
+  yield* clipFaults(readings);
+  yield* duplicateFaults(readings, contents) as Generator<DirectFault>;
+  yield* inputFaults(readings) as Generator<DirectFault>;
+  yield* optimumFaults(readings) as Generator<DirectFault>;
+  if (isReadable) yield* matrixFaults(posted, readings, rows, seed);
+  yield* directTieFaults(posted);
+}
+
+function* ownRowFaults(
+  { leaves, statement }: PostedModel,
+  weights: readonly bigint[] | null,
+): Generator<DirectFault> {
+  const { columnCount, rowCount } = statement;
+  const { logitUnit, peak } = readNumbers(leaves.map[0]!);
+  const entries = readEntries(leaves.features[rowCount]!, columnCount);
+  const isRight =
+    weights !== null &&
+    entries?.every((entry, a) => isEntryOf((weights[a]! * logitUnit) >> 40n, entry)) === true &&
+    entries.some((entry) => Math.abs(entry) === MOST_ENTRY);
+  if (!isRight) yield { kind: "logit" };
+  const [row, column] = [peak / BigInt(columnCount), Number(peak % BigInt(columnCount))];
+  const atPeak = row < BigInt(rowCount) ? readEntries(leaves.features[Number(row)]!, columnCount) : null;
+  if (Math.abs(atPeak?.[column] ?? 0) !== MOST_ENTRY) yield { kind: "peak" };
+}
+
+function* rowFaults(
+  { leaves, statement }: PostedModel,
+  { facts, weights }: Readings,
+  rows: readonly DirectCounts[],
+): Generator<DirectFault> {
+  const sizes = readEntries(leaves.map[1]!, rows.length);
+  for (const [row, counted] of rows.entries()) {
+    if (!isSame(pairBytes(counted.counts), leaves.tokens[row]!)) yield { kind: "tokens", row };
+    else if (sizes?.[row] !== counted.terms) yield { kind: "size", row };
+    const fact = facts[row]!;
+    const residual = weights === null ? null : residualOf(counted, weights);
+    const isRight =
+      fact !== null &&
+      residual !== null &&
+      isNear(fact.residual, residual, DIRECT_RESIDUAL_TOLERANCE) &&
+      isNear(fact.pull, scaleRow(counted, residual), DIRECT_RESIDUAL_TOLERANCE);
+    if (!isRight) yield { kind: "residual", row };
+    const entries = readEntries(leaves.features[row]!, statement.columnCount);
+    const squares = entries?.reduce((sum, entry) => sum + entry * entry, 0) ?? 0;
+    if (fact === null || entries === null || fact.length !== Number(integerRoot(BigInt(squares))))
+      yield { kind: "rowLength", row };
+  }
+}
+
+/** Curvature, inverse and B. Only where what they are made of is right. */
+function* matrixFaults(
+  posted: PostedModel,
+  { facts, weights }: Readings,
+  rows: readonly DirectCounts[],
+  seed: string,
+): Generator<DirectFault> {
+  const { leaves, statement } = posted;
+  const { bucketCount, columnCount: width } = statement;
+  const places = mapPlaces(width);
+  const numbers = readNumbers(leaves.map[places.numbers]!);
+  const residuals = facts.map((fact) => fact!.residual);
+  const right = fixedCurvature(rows, residuals, bucketCount, numbers.damping);
+  let isRight = true;
+  const curvature = readMatrix(leaves.map, places.curvature, width);
+  const inverse = readMatrix(leaves.map, places.inverse, width);
+  for (let a = 0; a < width; a++) {
+    if (curvature.missing.has(a)) {
+      isRight = false;
+      yield { kind: "curvature", a, b: a };
+      continue;
+    }
+    const [given, expected] = [matrixRow(curvature.matrix, a), matrixRow(right, a)];
+    for (let b = 0; b < width; b++) {
+      if (isNear(given[b]!, expected[b]!, CURVATURE_TOLERANCE)) continue;
+      isRight = false;
+      yield { kind: "curvature", a, b };
+    }
+  }
+  for (const a of inverse.missing) yield { kind: "inverse", a, b: a };
+  if (isRight) yield* inverseFaults(inverse.matrix, curvature.matrix, seed);
+  yield* entryFaults(posted, rows, {
+    weights: weights!,
+    inverse,
+    numbers,
+    facts: facts.map((f) => f!.factor),
+  });
+}
+
+/**
+ * Rows of the product that are not those of the unit matrix: sums with random signs find them, exact products name them.
+ * An entry that is off by ε is off by ε or more in one of the two sums that differ in its sign.
+ */
+function* inverseFaults(inverse: FixedMatrix, curvature: FixedMatrix, seed: string): Generator<DirectFault> {
+  const { width } = inverse;
+  const [Q, H] = [toDoubles(inverse.values), toDoubles(curvature.values)];
+  const random = new SeededRandom(seed);
+  const suspects = new Set<number>();
+  for (let probe = 0; probe < PROBES; probe++) {
+    const signs = Float64Array.from({ length: width }, () => (random.nextBelow(2) === 0 ? 1 : -1));
+    const product = times(Q, times(H, signs));
+    for (const [a, value] of product.entries())
+      if (!(Math.abs(value - signs[a]!) < 2 ** -29)) suspects.add(a);
+  }
+  for (const a of suspects) {
+    const row = matrixRow(inverse, a);
+    for (let b = 0; b < width; b++) {
+      const product = vectorProduct(row, matrixRow(curvature, b));
+      if (!isNear(product, a === b ? ONE * ONE : 0n, INVERSE_TOLERANCE)) yield { kind: "inverse", a, b };
+    }
+  }
+}
+
+function times(matrix: Float64Array, vector: Float64Array): Float64Array {
+  const width = vector.length;
+  return Float64Array.from(vector, (_, a) => {
+    let sum = 0;
+    for (let b = 0; b < width; b++) sum += matrix[a * width + b]! * vector[b]!;
+    return sum;
+  });
+}
+
+function* entryFaults(
+  { leaves, statement }: PostedModel,
+  rows: readonly DirectCounts[],
+  made: {
+    weights: readonly bigint[];
+    inverse: ReturnType<typeof readMatrix>;
+    numbers: DirectNumbers;
+    facts: readonly bigint[];
+  },
+): Generator<DirectFault> {
+  const { columnCount: width } = statement;
+  const { facts, inverse, numbers, weights } = made;
+  // Column after column, so that a row's product is one walk through memory.
+  const turned = transpose(toDoubles(inverse.matrix.values), width);
+  const unit = Number(numbers.unit) / 2 ** 40;
+  for (const [row, counted] of rows.entries()) {
+    const entries = readEntries(leaves.features[row]!, width)!;
+    const factor = (-unit * Number(residualOf(counted, weights)) * Number(facts[row]!)) / 2 ** 80;
+    const product = timesRow(counted, turned, width);
+    for (let column = 0; column < width; column++) {
+      const gap = Math.abs(product[column]! * factor - entries[column]!);
+      if (gap < 0.5 - DOUBT && !inverse.missing.has(column)) continue;
+      const inverseRow = Array.from(matrixRow(inverse.matrix, column));
+      const value = directEntry(counted, weights, inverseRow, facts[row]!, numbers.unit);
+      if (inverse.missing.has(column) || !isEntryOf(value, entries[column]!))
+        yield { kind: "entry", row, column };
+    }
+  }
+}
+
+function transpose(matrix: Float64Array, width: number): Float64Array {
+  const out = new Float64Array(matrix.length);
+  for (let a = 0; a < width; a++) for (let b = 0; b < width; b++) out[b * width + a] = matrix[a * width + b]!;
+  return out;
+}
+
+/** Rows from `first` on; those that are no rows of numbers are 0 and named. */
+function readMatrix(
+  leaves: readonly Uint8Array[],
+  first: number,
+  width: number,
+): { matrix: FixedMatrix; missing: ReadonlySet<number> } {
+  const values = new BigInt64Array(width * width);
+  const missing = new Set<number>();
+  for (let a = 0; a < width; a++) {
+    const row = readInt64s(leaves[first + a]!, width);
+    if (row === null) missing.add(a);
+    else values.set(row, a * width);
+  }
+  return { matrix: { values, width }, missing };
+}

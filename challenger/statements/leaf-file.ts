@@ -1,0 +1,110 @@
+/** The leaves of a posting as its owner publishes them: JSON, a list of base64 a tree. Rows are published by themselves. */
+import { z } from "zod";
+import { attributionError } from "../../attribution/attribution-errors.ts";
+import { isDirectStatement, mapPlaces } from "./direct-posting.ts";
+import {
+  type DisputeStatement,
+  type Leaves,
+  type PostedModel,
+  type RowKind,
+  TREES,
+  type TreeName,
+  withTrees,
+} from "./posted-model.ts";
+
+export const LEAF_FILE = "dispute-leaves.json";
+
+const leafSchema = z.array(z.base64());
+const fileSchema = z.strictObject(
+  Object.fromEntries(TREES.map((name) => [name, leafSchema])) as Record<
+    (typeof TREES)[number],
+    typeof leafSchema
+  >,
+);
+
+export function encodeLeaves(leaves: Leaves): Uint8Array {
+  const lists = TREES.map((name) => [name, leaves[name].map((leaf) => Buffer.from(leaf).toString("base64"))]);
+  return new TextEncoder().encode(JSON.stringify(Object.fromEntries(lists)));
+}
+
+/** @throws ATT_LEAVES_MISMATCH where they are not the leaves of these roots */
+export function decodeLeaves(
+  bytes: Uint8Array,
+  statement: DisputeStatement,
+  kind: RowKind = "emails",
+): PostedModel {
+  return requireRoots(withTrees(readLeaves(bytes), statement), statement, kind);
+}
+
+/** Of whatever roots. @throws ATT_LEAVES_MISMATCH where the file is not as documented */
+export function readLeaves(bytes: Uint8Array): Leaves {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw attributionError("ATT_LEAVES_MISMATCH", `${LEAF_FILE} is no JSON`, { cause });
+  }
+  const parsed = fileSchema.safeParse(json);
+  if (!parsed.success)
+    throw attributionError("ATT_LEAVES_MISMATCH", `${LEAF_FILE} is not as documented`, {
+      cause: parsed.error,
+    });
+  return Object.fromEntries(
+    TREES.map((name) => [name, parsed.data[name].map((leaf) => new Uint8Array(Buffer.from(leaf, "base64")))]),
+  ) as Record<(typeof TREES)[number], Uint8Array[]>;
+}
+
+/** The same, where its roots are those of the statement. @throws ATT_LEAVES_MISMATCH naming the first tree that differs */
+export function requireRoots(
+  posted: PostedModel,
+  { roots, ...numbers }: DisputeStatement,
+  kind: RowKind = "emails",
+): PostedModel {
+  const counts = leafCounts(numbers, kind);
+  for (const tree of TREES) {
+    const differs = counts[tree] > 0 && Buffer.compare(posted.trees[tree].root, roots[tree]) !== 0;
+    if (differs || posted.leaves[tree].length !== counts[tree])
+      throw attributionError(
+        "ATT_LEAVES_MISMATCH",
+        `the leaves of "${tree}" are not those of the posted root`,
+        {
+          data: { tree },
+        },
+      );
+  }
+  return { ...posted, statement: { ...numbers, roots } };
+}
+
+/** How many leaves each tree of a statement has; 0 where its root is no tree's. */
+export function leafCounts(
+  statement: Omit<DisputeStatement, "roots">,
+  kind: RowKind = "emails",
+): Readonly<Record<TreeName, number>> {
+  const { bucketCount, columnCount, rowCount } = statement;
+  const rows = rowCount;
+  const ofColumns = { columns: columnCount, points: columnCount };
+  if (kind === "texts")
+    return {
+      rows,
+      tokens: rows,
+      facts: rows,
+      features: rows,
+      map: rows,
+      inputs: 0,
+      weights: 0,
+      ...ofColumns,
+    };
+  const isDirect = isDirectStatement(statement);
+  const { digestCount, digests } = mapPlaces(columnCount);
+  return {
+    rows,
+    tokens: rows,
+    facts: rows,
+    // The row of a direct model's logit.
+    features: isDirect ? rows + 1 : rows,
+    map: isDirect ? digests + digestCount : columnCount,
+    inputs: bucketCount,
+    weights: 1,
+    ...ofColumns,
+  };
+}

@@ -1,0 +1,127 @@
+/**
+ * Where a posting is not what the ledger has: contracts/disputes/LedgerTies.sol judges the same. Rows of G and its columns
+ * are two lists of the same entries; a column makes a point; points and rules make the statics; rows make the version.
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { packRules } from "../../attribution/model/answering-hash.ts";
+import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
+import { hashTagged } from "../../circuits/field/poseidon.ts";
+import { hashStatics } from "../../circuits/ledger/leaf.ts";
+import { hashRow, type VersionRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
+import { FIELD_ORDER, TAG } from "../../circuits/protocol.ts";
+import {
+  type ColumnCommitments,
+  commitColumns,
+  featuresCommitment,
+} from "../../circuits/settlement/feature-commitment.ts";
+import type { DisputeStatement, PostedModel } from "./posted-model.ts";
+
+export type TieFault =
+  | { readonly kind: "cell"; readonly row: number; readonly column: number }
+  | { readonly kind: "point"; readonly column: number }
+  | { readonly kind: "statics" }
+  | { readonly kind: "versionRow"; readonly row: number };
+
+const POINT_BYTES = 64;
+
+export function* tieFaults(posted: PostedModel, owned: readonly OwnedRow[]): Generator<TieFault> {
+  yield* versionFaults(posted, owned);
+  yield* cellFaults(posted);
+  yield* pointFaults(posted);
+  const points = readPoints(posted);
+  if (points !== null && staticsOfPoints(posted.statement, points) !== posted.statement.staticsHash)
+    yield { kind: "statics" };
+}
+
+/** Points of the columns. null where a leaf is none: it is a wrong point, and L1 cannot hash the others beside it. */
+export function readPoints({ leaves }: PostedModel): ColumnCommitments | null {
+  const points = leaves.points.map(readPoint);
+  if (!points.every((point) => point !== null)) return null;
+  return { u: points.map(([u]) => u), v: points.map(([, v]) => v) };
+}
+
+/** Entries that row and column say otherwise. */
+export function* cellFaults({
+  leaves,
+  statement,
+}: PostedModel): Generator<Extract<TieFault, { kind: "cell" }>> {
+  for (let column = 0; column < statement.columnCount; column++) {
+    const entries = leaves.columns[column]!;
+    for (let row = 0; row < statement.rowCount; row++) {
+      const isRight =
+        entries.length === statement.rowCount &&
+        leaves.features[row]!.length === statement.columnCount &&
+        leaves.features[row]![column] === entries[row];
+      if (!isRight) yield { kind: "cell", row, column };
+    }
+  }
+}
+
+/** Rows that the version does not have at their place. Nothing where the statement names another version's root. */
+export function* versionFaults(
+  { leaves, statement }: PostedModel,
+  owned: readonly OwnedRow[],
+): Generator<Extract<TieFault, { kind: "versionRow" }>> {
+  const version = owned.map(versionRowOf);
+  if (version.length !== statement.rowCount || versionRowsRoot(version) !== statement.rowsRoot) return;
+  for (const [row, { content }] of owned.entries())
+    if (bytesToHex(leaves.rows[row]!) !== bytesToHex(sha256(content))) yield { kind: "versionRow", row };
+}
+
+export function* pointFaults({
+  leaves,
+  statement,
+}: PostedModel): Generator<Extract<TieFault, { kind: "point" }>> {
+  const { columnCount, rowCount } = statement;
+  const areWhole = leaves.columns.every((entries) => entries.length === rowCount);
+  // Of entries that are no column, L1 says so by `cell`.
+  if (!areWhole) return;
+  // −128 has no place in the ledger's own sums; L1 adds it all the same, and no G of the ledger has it.
+  const G = new Int8Array(rowCount * columnCount);
+  const unknown = new Set<number>();
+  for (const [j, entries] of leaves.columns.entries())
+    for (const [k, byte] of entries.entries()) {
+      const entry = (byte << 24) >> 24;
+      if (entry === -128) unknown.add(j);
+      else G[k * columnCount + j] = entry;
+    }
+  const { u, v } = commitColumns(G, rowCount, columnCount);
+  for (const [column, leaf] of leaves.points.entries()) {
+    const point = readPoint(leaf);
+    if (unknown.has(column) || point === null || point[0] !== u[column] || point[1] !== v[column])
+      yield { kind: "point", column };
+  }
+}
+
+/** The statics that these points and the statement make. */
+function staticsOfPoints(statement: DisputeStatement, points: ColumnCommitments): bigint {
+  const { answering, bucketCount, clipQuantile, decay, sharesDuplicates } = statement;
+  const rules = packRules({ bucketCount, decay, sharesDuplicates, clipQuantile, damping: 0n });
+  return staticsOf(statement, points, hashTagged(TAG.challenged, [answering, rules]));
+}
+
+/** The statics of these points, by an answering hash. */
+export function staticsOf(
+  { binding, earnerRoot, ownersCommitment, split }: DisputeStatement,
+  points: ColumnCommitments,
+  answeringHash: bigint,
+): bigint {
+  return hashStatics({
+    featuresCommitment: featuresCommitment(points, answeringHash),
+    ...{ ownersCommitment, earnerRoot, binding, split },
+  });
+}
+
+export const versionRowOf = ({ content, contributorId, validatorId }: OwnedRow): VersionRow => ({
+  rowHash: hashRow(content),
+  contributorId,
+  validatorId,
+});
+
+export function readPoint(leaf: Uint8Array): readonly [bigint, bigint] | null {
+  if (leaf.length !== POINT_BYTES) return null;
+  const coordinate = (from: number) => BigInt(`0x${bytesToHex(leaf.subarray(from, from + 32))}`);
+  const [u, v] = [coordinate(0), coordinate(32)];
+  return u < FIELD_ORDER && v < FIELD_ORDER ? [u, v] : null;
+}

@@ -1,0 +1,235 @@
+/** What would keep a watcher of language models from one of them, or busy for ever: each was once so. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { getAddress, type Hex, toHex, zeroAddress } from "viem";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { writeModel } from "../../attribution/model/model-directory.ts";
+import type { Trained } from "../../attribution/model/model-family.ts";
+import { publishedModel } from "../../attribution/model/model-files.ts";
+import { registerModel } from "../../attribution/model/registration.ts";
+import { verifyModel } from "../../attribution/model/verify-model.ts";
+import { deployDisputes, deployGenesisGates } from "../../contracts/build/deploy-disputes.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
+import { folderSource } from "../../models/files/folder-source.ts";
+import { describeBase, readFrom } from "../../models/registered/base-files.ts";
+import { type TextParts, textFamily } from "../../models/registered/text-family.ts";
+import type { TextSetting } from "../../models/registered/text-model.ts";
+import { textTraining } from "../../models/registered/text-training.ts";
+import { makeModel, writeMadeModel } from "../../models/testing/made-models.ts";
+import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../../models/testing/text-rows.ts";
+import { describeRound } from "../../scripts/commands/disputes/query-disputes.ts";
+import { runInProcess } from "../../scripts/commands/testing/run-in-process.ts";
+import { trainingsWithPromises } from "../../scripts/commands/verify/verify-model.ts";
+import { tracingDigest } from "../games/ledger-claims.ts";
+import { type LedgerTracesFixture, MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
+import { BOND_WEI } from "../games/testing/trace-fixture.ts";
+import { tracedOf } from "../games/traced-recipe.ts";
+import { openTracedText, type TracedTextModel } from "../games/traced-text.ts";
+import { traceSenderOf } from "../playing/trace-sender.ts";
+import { GameWatch, type GameWatchOptions } from "./watch-games.ts";
+
+const COLUMNS = 20;
+const SIZE = { rows: 8, features: 36, earners: 8, payments: 4, draws: 2 };
+const OWNER = anvilAccount(1);
+let folder: string;
+let base: string;
+let setting: TextSetting;
+let f: LedgerTracesFixture;
+let parts: Trained<TextParts>;
+let traced: TracedTextModel;
+let rollup: Hex;
+let digest: Hex;
+let server: Server;
+let serverUrl: string;
+let asked: string[];
+
+const promiseOf = (promised: Hex) => ({ claimant: OWNER.address.toLowerCase(), digest: promised });
+
+const publishedWith = (changed: Partial<TextParts["recipe"]>) => {
+  const made = { ...parts, recipe: { ...parts.recipe, ...changed } };
+  const split = { ownerParts: 13_107n, validatorParts: 8_192n };
+  return publishedModel(made, registerModel(made, { split }, SIZE), { publishRows: true });
+};
+
+/** Under this name, instead of what is there, with such a recipe. */
+async function publish(name: string, changed: Partial<TextParts["recipe"]>): Promise<string> {
+  const path = join(folder, name);
+  await rm(path, { recursive: true, force: true });
+  await writeModel(path, publishedWith(changed));
+  return path;
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "watch-games-"));
+  base = join(folder, "base");
+  process.env.OPENLEDGER_HOME = join(folder, "home");
+  await writeMadeModel(base, makeModel({ ...byteConfig, num_hidden_layers: 1 }, "text"));
+  const training = { bases: [readFrom(folderSource(base))], kernels: "wasm", threadCount: 1 } as const;
+  setting = training;
+  f = await startLedgerTraces();
+  const rows = ownedTexts(sampleTexts(8));
+  const method = { kind: "influence", scaling: "rms", ridge: 3, featureCount: 16 } as const;
+  const recipe = textRecipeFor(rows, await describeBase(folderSource(base), "made"), { method });
+  parts = await textTraining(textFamily(setting), training).train(rows, recipe, {});
+  traced = await openTracedText({ rollup: zeroAddress, modelId: BigInt(MODEL_ID) }, parts, setting);
+  const terms = tracedOf(traced, parts.recipe, OWNER.address);
+  const describeAt = (at: Hex) => ({ ...traced.model, rollup: at });
+  const ledgerOf = (of: typeof terms) => f.ledgerWith({ describe: describeAt, terms: () => of }, COLUMNS, 2);
+  // A stranger's model, behind what calls itself a rollup.
+  const others = await ledgerOf({ ...terms, mostTokens: 5 });
+  await f.send(f.stranger, others.registration);
+  const own = await ledgerOf(terms);
+  rollup = own.rollup;
+  for (const id of [MODEL_ID, MODEL_ID - 1]) await f.send(f.stranger, own.registrationOf(id));
+  digest = tracingDigest(terms);
+  await publish("right", { tracing: promiseOf(digest) });
+  asked = [];
+  server = createServer((request, response) => {
+    asked.push(request.url!);
+    response.writeHead(500).end();
+  });
+  serverUrl = await listen(server);
+});
+afterAll(async () => {
+  server?.close();
+  await f?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function listen(one: Server): Promise<string> {
+  await new Promise<void>((resolve) => one.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${(one.address() as AddressInfo).port}`;
+}
+
+/** A watcher who says what he does. */
+function watchOf(options: GameWatchOptions) {
+  const said: string[] = [];
+  const watch = new GameWatch(f.game, f.publicClient, { base, rpc: f.url, ...options }, (line) =>
+    said.push(line),
+  );
+  const look = async () => (await watch.once()).models as Record<string, unknown>[];
+  return {
+    said,
+    look,
+    watch,
+    rootsRead: () => said.filter((line) => line.startsWith("reading model")).length,
+  };
+}
+const right = () => join(folder, "right");
+
+describe("a watcher", () => {
+  test("plays registered models of the named rollup alone, and reads the same numbers once", async () => {
+    const { look, rootsRead } = watchOf({ rollup, model: right() });
+    for (let i = 0; i < 2; i++) {
+      const [stranger, ...own] = await look();
+      expect(stranger!.skipped).toContain("not played: it is of another rollup");
+      expect(own).toMatchObject([{ failures: [] }, { failures: [] }]);
+      expect(rootsRead()).toBe(1);
+    }
+    const nobodys = await watchOf({ model: right() }).look();
+    expect(nobodys.map(({ skipped }) => typeof skipped)).toEqual(["string", "string", "string"]);
+  });
+
+  test("reads numbers that are not the promised ones once", async () => {
+    const answers = { ...parts.recipe.answers, answerTokens: 11 };
+    const model = await publish("served", { answers, tracing: promiseOf(digest) });
+    const { look, rootsRead } = watchOf({ rollup, model });
+    for (let i = 0; i < 2; i++)
+      for (const { fault } of (await look()).slice(1))
+        expect(fault).toContain("its registered roots are not");
+    expect(rootsRead()).toBe(1);
+  });
+
+  test("names a recipe whose longest texts have no claim", async () => {
+    const answers = { ...parts.recipe.answers, promptTokens: 1, answerTokens: 860 };
+    const model = await publish("served", { answers, tracing: promiseOf(digest) });
+    const { look } = watchOf({ rollup, model });
+    const unclaimable = expect.stringContaining("no claim of this model's longest texts can be sent");
+    expect((await look()).slice(1)).toMatchObject(Array(2).fill({ unclaimable }));
+    const [, first] = await watchOf({ rollup, model: right() }).look();
+    expect(first).not.toHaveProperty("unclaimable");
+  });
+
+  test("asks a server that does not answer once a look", async () => {
+    const { look } = watchOf({ rollup, server: serverUrl });
+    for (const times of [1, 2]) {
+      for (const { fault } of (await look()).slice(1)) expect(fault).toContain("its files are not to be had");
+      expect(asked).toHaveLength(times);
+    }
+  });
+});
+
+test("warnings and what waits are told to people and to programs", () => {
+  const warnings = [{ claimId: 3n, why: "it is odd" }];
+  const { lines, view } = describeRound({ moves: [], failures: [], waiting: [4n, 5n], warnings });
+  expect(lines).toEqual(["claim 3, do not approve it: it is odd", "2 claims wait for the next look"]);
+  expect(view).toMatchObject({ waiting: [4n, 5n], warnings });
+});
+
+test("claims go to the contract behind the gate that has the model", async () => {
+  const gate = await deployGenesisGates(f.clients as never, [await f.deployGame(), f.game]);
+  const privateKeyFile = join(folder, "key");
+  await writeFile(privateKeyFile, toHex(OWNER.getHdKey().privateKey!));
+  const senderOf = (modelId: number | null) =>
+    traceSenderOf({ rpc: f.url, rollup, privateKeyFile }, gate, modelId);
+  expect((await senderOf(MODEL_ID)).game).toBe(getAddress(f.game));
+  for (const modelId of [null, MODEL_ID + 1])
+    await expect(senderOf(modelId)).rejects.toMatchObject({ code: "CMD_USAGE" });
+});
+
+describe("openledger watch", () => {
+  /** A node that tells of no events of one contract. */
+  async function nodeWithout(address: Hex) {
+    const node = createServer(async (request, response) => {
+      const body = Buffer.concat(await request.toArray()).toString();
+      const { id, method, params } = JSON.parse(body);
+      const isRefused = method === "eth_getLogs" && params[0].address.toLowerCase() === address.toLowerCase();
+      const refused = { jsonrpc: "2.0", id, error: { code: -32_602, message: "no events of this contract" } };
+      const headers = { "content-type": "application/json" };
+      const answer = isRefused
+        ? JSON.stringify(refused)
+        : await (await fetch(f.url, { method: "POST", headers, body })).text();
+      response.writeHead(200, headers).end(answer);
+    });
+    return { url: await listen(node), stop: () => node.close() };
+  }
+
+  test("plays games before it looks at postings, and no contract keeps it from the others", async () => {
+    const weekSeconds = 604_800n;
+    const terms = { windowSeconds: weekSeconds, leastBondWei: BOND_WEI, demandFeeWei: 1n };
+    const disputes = await deployDisputes(f.clients as never, terms, f.math);
+    const gate = await deployGenesisGates(f.clients as never, [disputes, f.game]);
+    const watch = (rpc: string) =>
+      runInProcess("watch", gate, "--model", right(), "--base", base, "--rpc", rpc, "--rollup", rollup);
+    const ofGames = `${getAddress(f.game)}, of language models`;
+    const ofPostings = `${getAddress(disputes)}, of classifier models`;
+    const { status, stdout } = await watch(f.url);
+    expect(status).toBe(0);
+    expect(stdout.indexOf(ofGames)).toBeGreaterThanOrEqual(0);
+    expect(stdout.indexOf(ofPostings)).toBeGreaterThan(stdout.indexOf(ofGames));
+    for (const [silent, told] of [
+      [f.game, ofPostings],
+      [disputes, ofGames],
+    ] as const) {
+      const node = await nodeWithout(silent);
+      const seen = await watch(node.url);
+      node.stop();
+      expect(seen.status).toBe(1);
+      expect(seen.stdout).toContain(told);
+    }
+  });
+});
+
+test("openledger verify model computes what a language model's statics promise", async () => {
+  const trainings = await trainingsWithPromises({ base });
+  const verify = (promised: Hex) => {
+    const model = publishedWith({ tracing: promiseOf(promised) });
+    const facts = { staticsHash: model.staticsHash, rowsRoot: BigInt(parts.recipe.datanet.rowsRoot) };
+    return verifyModel({ model, facts, depth: "features", trainings });
+  };
+  expect(await verify(digest)).toMatchObject({ isTraced: true });
+  await expect(verify(`0x${"22".repeat(32)}`)).rejects.toMatchObject({ data: { what: "tracing" } });
+});

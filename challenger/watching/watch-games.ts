@@ -1,0 +1,284 @@
+/** `openledger watch` of a contract LedgerTraces: registrations, claims and games of every language model behind it. */
+import { join } from "node:path";
+import { type Address, type Hex, type PublicClient, zeroAddress } from "viem";
+import { fetchModel, readModel } from "../../attribution/model/model-directory.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
+import { modelFamilies, textSetting } from "../../models/registered/model-families.ts";
+import type { TextParts } from "../../models/registered/text-family.ts";
+import { type GlobalOptions, modelServerOf, resolveEndpoints } from "../../scripts/cli/context.ts";
+import { describeRound, mostStakeOf } from "../../scripts/commands/disputes/query-disputes.ts";
+import { requireClaimable } from "../games/claimable.ts";
+import { tracingDigest } from "../games/ledger-claims.ts";
+import { type ClaimedModel, GameReader, type RegisteredTraced, sameAddress } from "../games/read-games.ts";
+import type { PlayerAccount, TracePlayer } from "../games/trace-player.ts";
+import { tracedPlayer } from "../games/traced-player.ts";
+import type { RowContracts } from "../playing/disputes-contracts.ts";
+import { OpenedModels } from "../playing/opened-models.ts";
+import { sendingTo } from "../playing/trace-sender.ts";
+import type { L1Sender } from "../sending/l1-sender.ts";
+
+export interface GameWatchOptions extends GlobalOptions {
+  model?: string;
+  models?: string;
+  server?: string;
+  base?: string;
+  every?: string;
+  mostStake?: string;
+}
+
+interface Seen {
+  readonly lines: readonly string[];
+  readonly models: readonly object[];
+  /** Models of the rollup whose rows have to be posted before they begin. */
+  readonly promising: readonly number[];
+}
+
+/** Who plays for one model. */
+interface Players {
+  readonly queries: TracePlayer;
+  /** null where it promises no rows. */
+  readonly rows: TracePlayer | null;
+  /** What the statics bind of the trace. */
+  readonly digest: Hex;
+}
+
+interface Played {
+  readonly lines: readonly string[];
+  readonly view: object;
+  /** Whether there was a move, or one failed. */
+  readonly isNews: boolean;
+}
+
+const isNews = ({ view: { failures, moves } }: ReturnType<typeof describeRound>) =>
+  failures.length + moves.length > 0;
+
+/** They, or why nobody can play. */
+type Known = { readonly players: Players } | { readonly fault: string };
+
+export class GameWatch {
+  readonly #game: Address;
+  readonly #client: PublicClient;
+  readonly #options: GameWatchOptions;
+  readonly #onProgress: (line: string) => void;
+  readonly #reader: GameReader;
+  /** Whose models are played: anybody can register others, behind contracts that call themselves rollups. */
+  readonly rollup: Address | null;
+  /** Players alone: what is served wrong now may be right at the next look. */
+  readonly #players = new Map<string, { readonly one: RegisteredTraced; readonly players: Players }>();
+  readonly #opened: OpenedModels;
+  /** Where rows of its models are posted; null where nothing behind the gate takes them. */
+  readonly #rows: RowContracts | null;
+  readonly #sender: L1Sender | null;
+  /** Why claims of a model's longest texts have no room. Its shorter ones do: it is played all the same. */
+  readonly #unclaimable = new Map<string, string>();
+  /** Servers that did not answer in this look: one is asked once. */
+  readonly #unreachable = new Set<string>();
+
+  constructor(
+    game: Address,
+    client: PublicClient,
+    options: GameWatchOptions,
+    onProgress: (line: string) => void,
+    {
+      opened = new OpenedModels(options.base, onProgress),
+      rows = null,
+      sender = null,
+    }: {
+      readonly opened?: OpenedModels;
+      readonly rows?: RowContracts | null;
+      /** Of everything that the process sends, one after another (`inOrder`); null where nobody signs. */
+      readonly sender?: L1Sender | null;
+    } = {},
+  ) {
+    this.#game = game;
+    this.#client = client;
+    this.#options = options;
+    this.#onProgress = onProgress;
+    this.#opened = opened;
+    this.#rows = rows;
+    this.#sender = sender;
+    this.#reader = new GameReader(client, game);
+    this.rollup = rollupOf(options);
+  }
+
+  /** One look. A model that cannot be had or read stops it at no other. @throws BRG_L1_UNREACHABLE, BRG_L1_REFUSED */
+  async once(): Promise<Seen> {
+    this.#unreachable.clear();
+    const registered = await this.#reader.models();
+    const lines = [
+      `${this.#game}, of language models${registered.length === 0 ? ": none is registered" : ""}`,
+    ];
+    const models: object[] = [];
+    for (const one of registered) {
+      const { modelId, rollup, terms } = one;
+      const facts = this.#factsOf(one);
+      lines.push(`model ${modelId} of ${rollup}: claims come from ${terms.claimant}`);
+      if (this.rollup === null || !sameAddress(rollup, this.rollup)) {
+        const skipped =
+          this.rollup === null
+            ? "not played: --rollup names the rollup whose models are"
+            : `not played: it is of another rollup than ${this.rollup}`;
+        lines.push(`  ${skipped}`);
+        models.push({ ...facts, skipped });
+        continue;
+      }
+      const seen = await this.#look(one);
+      const unclaimable = this.#unclaimable.get(keyOf(one));
+      const said = unclaimable === undefined ? seen.lines : [unclaimable, ...seen.lines];
+      lines.push(...said.map((line) => `  ${line}`));
+      models.push({ ...facts, ...seen.view, ...(unclaimable === undefined ? {} : { unclaimable }) });
+    }
+    const promising = registered.filter(
+      ({ rollup, terms }) => terms.rules !== 0n && this.rollup !== null && sameAddress(rollup, this.rollup),
+    );
+    return { lines, models, promising: promising.map(({ modelId }) => Number(modelId)) };
+  }
+
+  /** What the statics of a model bind of the trace, where games over its rows are played here; null where they are not. */
+  rowsPlayed(one: ClaimedModel): Hex | null {
+    const known = this.#players.get(keyOf(one));
+    return known === undefined || known.players.rows === null ? null : known.players.digest;
+  }
+
+  /** The moves of models that a look has opened: between postings, whose training takes hours. Nothing else is said again. */
+  async again(): Promise<Pick<Seen, "lines" | "models">> {
+    const lines: string[] = [];
+    const models: object[] = [];
+    for (const { one, players } of this.#players.values()) {
+      const played = await this.#tried(() => this.#play(players));
+      if (!played.isNews) continue;
+      lines.push(...played.lines.map((line) => `model ${one.modelId} of ${one.rollup}: ${line}`));
+      models.push({ ...this.#factsOf(one), ...played.view });
+    }
+    return { lines, models };
+  }
+
+  #factsOf({ modelId, rollup, terms }: RegisteredTraced) {
+    return { game: this.#game, rollup, modelId, claimant: terms.claimant };
+  }
+
+  #look(one: RegisteredTraced): Promise<Played> {
+    return this.#tried(async () => {
+      const known = await this.#knownOf(one);
+      if ("players" in known) return this.#play(known.players);
+      return { lines: [known.fault], view: { fault: known.fault }, isNews: true };
+    });
+  }
+
+  async #play({ queries, rows }: Players): Promise<Played> {
+    const played = describeRound(await queries.playOnce());
+    if (rows === null) return { ...played, isNews: isNews(played) };
+    const ofRows = describeRound(await rows.playOnce());
+    const lines = [...played.lines, ...ofRows.lines.map((line) => `of rows, ${line}`)];
+    const view = { ...played.view, rows: ofRows.view };
+    return { lines, view, isNews: isNews(played) || isNews(ofRows) };
+  }
+
+  async #tried(play: () => Promise<Played>): Promise<Played> {
+    try {
+      return await play();
+    } catch (error) {
+      const fault = error instanceof Error ? error.message : String(error);
+      return { lines: [`cannot be played: ${fault.split("\n")[0]}`], view: { fault }, isNews: true };
+    }
+  }
+
+  async #knownOf(one: RegisteredTraced): Promise<Known> {
+    const key = keyOf(one);
+    const known = this.#players.get(key);
+    if (known !== undefined) return known;
+    const opened = await this.#open(one);
+    if ("players" in opened) this.#players.set(key, { one, players: opened.players });
+    return opened;
+  }
+
+  async #open(one: RegisteredTraced): Promise<Known> {
+    const { modelId, rollup, terms } = one;
+    const model = await this.#filesOf(Number(modelId));
+    if (model === null) return { fault: "its files are not to be had: --models FOLDER or --server" };
+    const { tracing } = model.recipe;
+    if (model.family.name !== "text" || tracing === undefined)
+      return { fault: "what is served under its number is another model: it promises no claims" };
+    const digest = tracingDigest(terms);
+    const other = {
+      fault: "its registered roots are not those of the files that are served: do not approve or pay it",
+    };
+    // A promise costs nothing to compare, roots some minutes.
+    if (tracing.digest !== digest) return other;
+    const unclaimable = await this.#faultOfClaims(model.recipe);
+    if (unclaimable === null) this.#unclaimable.delete(keyOf(one));
+    else this.#unclaimable.set(keyOf(one), `do not approve or pay it: ${unclaimable.message}`);
+    // Attack: a model that takes all memory of whoever opens it, and with it the games of all others.
+    if (unclaimable?.reason === "trace-size")
+      return { fault: `do not approve or pay it, it is not played: ${unclaimable.message}` };
+    const opened = await this.#opened.open({ modelId, rollup }, model);
+    if (opened === null) return other;
+    const { setting, traced } = opened;
+    const playerIn = (at: Address, about: "queries" | "rows") =>
+      tracedPlayer({
+        ...{ publicClient: this.#client, game: at, account: this.#account(at), traced, terms, about },
+        // Which rows are false, and which to challenge, is known where their posting is examined.
+        challenges: about === "queries",
+        ...{ kernels: setting.kernels, onProgress: this.#onProgress },
+        ...(this.#options.every === undefined ? { mostTraced: Number.POSITIVE_INFINITY } : {}),
+        ...mostStakeOf(this.#options),
+      });
+    const isPosted = this.#rows !== null && terms.rules !== 0n;
+    const rows = isPosted ? playerIn(this.#rows!.games, "rows") : null;
+    return { players: { queries: playerIn(this.#game, "queries"), rows, digest } };
+  }
+
+  /** null where a claim of the longest texts has room, a game shows every number, and a trace can be held. */
+  async #faultOfClaims(
+    recipe: TextParts["recipe"],
+  ): Promise<{ readonly message: string; readonly reason: unknown } | null> {
+    const setting = await textSetting({ base: this.#options.base });
+    try {
+      await requireClaimable(recipe, setting);
+      return null;
+    } catch (error) {
+      if (isRollupError(error, "MOD_CLAIMS_TOO_LARGE"))
+        return { message: error.message, reason: (error.data as { reason?: unknown }).reason };
+      throw error;
+    }
+  }
+
+  #account(at: Address): PlayerAccount {
+    if (this.#sender === null) {
+      const why = "it is wrong, and nobody signs: openledger watch --account NAME challenges it";
+      return { address: zeroAddress, send: () => Promise.reject(new Error(why)) };
+    }
+    const { address, send } = sendingTo(this.#sender, at);
+    return { address, send: (call) => send(call, "a move") };
+  }
+
+  async #filesOf(modelId: number): Promise<TextParts | null> {
+    const { model: single, models, server } = this.#options;
+    const folder = models === undefined ? single : join(models, String(modelId));
+    const families = await modelFamilies();
+    if (folder !== undefined) return (await readModel(folder, families)) as never;
+    let url: string | null = null;
+    try {
+      url = modelServerOf(modelId, server);
+      if (this.#unreachable.has(url)) return null;
+      return (await fetchModel(url, {}, families)) as never;
+    } catch (error) {
+      if (isRollupError(error, "CMD_NO_MODEL_SERVER")) return null;
+      if (!isRollupError(error, "ATT_SERVER_UNREACHABLE")) throw error;
+      if (url !== null) this.#unreachable.add(url);
+      return null;
+    }
+  }
+}
+
+const keyOf = ({ modelId, rollup }: ClaimedModel) => `${rollup.toLowerCase()}/${modelId}`;
+
+/** null where nobody has named one: postings are watched all the same. */
+export function rollupOf(options: GlobalOptions): Address | null {
+  try {
+    return resolveEndpoints(options).rollupAddress;
+  } catch (error) {
+    if (isRollupError(error, "CMD_NO_DEPLOYMENT")) return null;
+    throw error;
+  }
+}

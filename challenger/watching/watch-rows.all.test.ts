@@ -1,0 +1,397 @@
+/** `openledger watch` and `disputes play` alone with postings of a language model's rows: honest ones, and each kind of lie. */
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { type Hex, toHex, zeroHash } from "viem";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { answeringFiles, rawAnsweringHash } from "../../attribution/model/answering-hash.ts";
+import { writeModel } from "../../attribution/model/model-directory.ts";
+import { type PublishedModel, publishedModel } from "../../attribution/model/model-files.ts";
+import { registerModel } from "../../attribution/model/registration.ts";
+import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
+import { deployGenesisGates } from "../../contracts/build/deploy-disputes.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
+import { folderSource } from "../../models/files/folder-source.ts";
+import { readFrom } from "../../models/registered/base-files.ts";
+import type { TextParts } from "../../models/registered/text-family.ts";
+import { makeModel, writeMadeModel } from "../../models/testing/made-models.ts";
+import { byteConfig } from "../../models/testing/text-rows.ts";
+import { playLine } from "../../scripts/commands/disputes/disputes-post.ts";
+import { runInProcess } from "../../scripts/commands/testing/run-in-process.ts";
+import {
+  type HonestTexts,
+  LANGUAGE_FALSEHOODS,
+  type LanguageFalsehood,
+  LIAR_ROW,
+} from "../../scripts/drill/disputes/language-falsehoods.ts";
+import {
+  BOND_WEI,
+  MODEL_ID,
+  SIDE_SECONDS,
+  STAKE_WEI,
+  startRowContracts,
+  WINDOW_SECONDS,
+} from "../games/testing/row-fixture.ts";
+import { type TextCase, textCase } from "../games/testing/text-case.ts";
+import { challengeRowCall } from "../games/text-calls.ts";
+import { withTextTrees } from "../games/text-posting.ts";
+import { TracePlayer } from "../games/trace-player.ts";
+import { asRow, textOf, traceQuery, tracingKernels } from "../games/traced-model.ts";
+import { withTracing } from "../games/traced-recipe.ts";
+import { OpenedModels } from "../playing/opened-models.ts";
+import { rowGamesOf } from "../playing/row-games.ts";
+import { bringVerdicts } from "../playing/row-verdicts.ts";
+import { requireSameTrace, TextPostings } from "../playing/text-postings.ts";
+import { examinePosting } from "../postings/examine-posting.ts";
+import type { PostingKind } from "../postings/posting-kind.ts";
+import { type Posting, readPostings } from "../postings/read-postings.ts";
+import { readWindows } from "../postings/read-windows.ts";
+import { encodeLeaves, LEAF_FILE } from "../statements/leaf-file.ts";
+import type { PostedModel } from "../statements/posted-model.ts";
+import { openWatch } from "./watch.ts";
+
+const SIZE = { rows: 8, features: 36, earners: 8, draws: 2 };
+const SPLIT = { ownerParts: 13_107n, validatorParts: 8_192n };
+let f: Awaited<ReturnType<typeof startRowContracts>>;
+let made: TextCase;
+let honest: HonestTexts;
+let gate: Hex;
+let folder: string;
+let base: string;
+let snapshot: Hex;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "watch-rows-"));
+  base = join(folder, "base");
+  process.env.OPENLEDGER_HOME = join(folder, "home");
+  // The base that the case's model was tuned from.
+  await writeMadeModel(base, makeModel({ ...byteConfig, num_hidden_layers: 1 }, "text"));
+  for (const index of [1, 2])
+    await writeFile(keyOf(index), toHex(anvilAccount(index).getHdKey().privateKey!), { mode: 0o600 });
+  f = await startRowContracts(8);
+  made = await textCase(f.owner);
+  gate = await deployGenesisGates(f.clients as never, [f.settlements, f.disputes]);
+  const { model, real, rows, setting, traced, tuned } = made;
+  const own = { ...setting, bases: [readFrom(folderSource(base))] };
+  honest = {
+    ...{ rows, traced, real, setting: own, trained: { ...tuned, recipe: model.recipe } },
+    register: (trained) =>
+      publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true }),
+  };
+  snapshot = await f.client.snapshot();
+}, 120_000);
+beforeEach(async () => {
+  await f.client.revert({ id: snapshot });
+  snapshot = await f.client.snapshot();
+  await rm(join(folder, "model"), { recursive: true, force: true });
+});
+afterAll(async () => {
+  await f?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const keyOf = (index: number) => join(folder, `key-${index}`);
+
+/** Registered and published; the calls of its rollup. */
+async function published(model: PublishedModel<TextParts>, posted: PostedModel) {
+  const ledger = await f.register(made.traced.model, made.terms, posted);
+  await writeModel(join(folder, "model"), model as never);
+  await writeFile(join(folder, "model", LEAF_FILE), encodeLeaves(posted.leaves));
+  const run = async (who: number, ...words: readonly string[]) => {
+    const { status, stderr, stdout } = await runInProcess(
+      ...[...words, "--rpc", f.url, "--rollup", ledger.rollup],
+      ...["--private-key-file", keyOf(who), "--json"],
+    );
+    if (status !== 0) throw new Error(stdout + stderr);
+    return stdout;
+  };
+  const watch = ["watch", gate, "--model", join(folder, "model"), "--base", base];
+  return { ...ledger, run, watch: async () => JSON.parse(await run(2, ...watch)) };
+}
+
+const optionsAt = (rollup: Hex) => ({
+  ...{ model: join(folder, "model"), base, rpc: f.url, rollup, privateKeyFile: keyOf(2) },
+  ...{ every: "1", mostDemands: "0" },
+});
+
+/** One process that looks again and again: nothing is trained twice. */
+const lookingAt = (rollup: Hex) => openWatch(gate, optionsAt(rollup), () => {});
+
+const contracts = () => ({ disputes: f.disputes, games: f.games, settlements: f.settlements });
+
+/** The watcher, as a sender of any calls. */
+function sending() {
+  const { address } = f.accountOf(f.watcher);
+  return {
+    ...{ address, publicClient: f.publicClient },
+    async send({ data, to, valueWei }: { data: Hex; to: Hex; valueWei: bigint }) {
+      return { ...(await f.accountOf(f.watcher, to).send({ data, valueWei })), hash: zeroHash };
+    },
+  };
+}
+
+const stakesWei = () => f.client.getBalance({ address: f.games });
+
+const liedOf = (name: LanguageFalsehood["name"]) =>
+  LANGUAGE_FALSEHOODS.find((one) => one.name === name)!.make(honest);
+
+const stateOf = async () => {
+  const [window] = await readWindows(f.publicClient, f.disputes, { modelId: MODEL_ID });
+  return { state: window!.state, by: window!.refutedBy, fault: window!.refutation?.fault ?? null };
+};
+const owedWei = (where: Hex, who: Hex) => f.read<bigint>(where, "owedWei", [who]);
+const refuted = (fault: string) => ({ state: "refuted", by: f.watcher, fault });
+
+test("an honest posting is named while it is missing, attested, admitted, and its bond given back", async () => {
+  const { post, run, watch } = await published(made.model, made.honest);
+  expect(await watch()).toMatchObject({ unposted: [MODEL_ID], postings: [] });
+  await post();
+  expect(await watch()).toMatchObject({ unposted: [], postings: [{ sent: { what: "attest" } }] });
+  const [window] = await readWindows(f.publicClient, f.disputes, { modelId: MODEL_ID });
+  expect(window).toMatchObject({ state: "open", attestedBy: [f.watcher] });
+  await f.passTime(WINDOW_SECONDS);
+  const admit = ["disputes", "admit", gate, join(folder, "model"), "--model-id", `${MODEL_ID}`];
+  await run(1, ...admit, "--cap", "16");
+  await run(1, "disputes", "withdraw", gate);
+  expect(await f.client.getBalance({ address: f.disputes })).toBe(0n);
+});
+
+test.each(["frequent", "tokens"])("%s: a lie that one transaction shows", async (name) => {
+  const lie = await liedOf(name);
+  const posted = lie.posted(MODEL_ID);
+  const { post, watch } = await published(lie.model, posted);
+  await post(posted);
+  await watch();
+  expect(await stateOf()).toEqual(refuted(LANGUAGE_FALSEHOODS.find((one) => one.name === name)!.fault));
+  expect(await owedWei(f.disputes, f.watcher)).toBe(BOND_WEI / 2n);
+  // What is refuted is as good as never posted.
+  expect(await watch()).toMatchObject({ unposted: [MODEL_ID] });
+  expect(await owedWei(f.games, f.watcher)).toBe(0n);
+});
+
+test("an owner of posted rows is told that moves are needed within hours", async () => {
+  const line = await playLine(f.publicClient, f.disputes, "0x1 speeches --model-id 3");
+  expect(line).toContain("openledger disputes play 0x1 speeches --model-id 3 --every 10");
+  expect(line).toContain(`each side has ${SIDE_SECONDS / 3_600n} hours`);
+});
+
+test("an owner whose trace does not end as the engine does posts nothing", () => {
+  const { honest, traced } = made;
+  requireSameTrace({ posted: honest, traced });
+  const { map, tokens } = honest.leaves;
+  const longest = Math.max(...tokens.map(({ length }) => length));
+  const row = tokens.findIndex(({ length }) => length === longest);
+  const others = map.map((leaf, k) =>
+    k === row ? leaf.map((byte, at) => (at === 0 ? byte ^ 1 : byte)) : leaf,
+  );
+  expect(() => requireSameTrace({ posted: { leaves: { ...honest.leaves, map: others } }, traced })).toThrow(
+    expect.objectContaining({ code: "CMD_USAGE" }),
+  );
+});
+
+test("posted tokens that are not the tokenizer's are named where nothing shows them", async () => {
+  const { honest: own, model, rows } = made;
+  const files = { model: model as never, rows, leaves: null, mismatch: null };
+  // As if no rule told these tokens from the tokenizer's.
+  const kind: PostingKind = {
+    ...{ rows: "texts", isMapTrusted: false, needsContent: new Set(), refutationData: () => "0x" },
+    ...{ honestPosting: async () => own, faultsOf: () => [] },
+  };
+  const warningsOf = async ({ leaves, statement }: PostedModel) => {
+    const posting = { modelId: MODEL_ID, statement } as Posting;
+    return (await examinePosting(posting, { ...files, leaves: encodeLeaves(leaves) }, kind)).warnings;
+  };
+  const tokens = own.leaves.tokens.map((leaf, k) => (k === 1 ? own.leaves.tokens[0]! : leaf));
+  const other = withTextTrees({ ...own.leaves, tokens }, own.statement, toHex(own.statement.roots.weights));
+  expect(await warningsOf(own)).toEqual([]);
+  expect(await warningsOf(other)).toEqual([
+    "the tokens of row 1 are not the tokenizer's, and no rule shows it",
+  ]);
+});
+
+test("false real features are refuted by a game, where the owner is silent", async () => {
+  const lie = await liedOf("silent");
+  const posted = lie.posted(MODEL_ID);
+  const { post, run, watch } = await published(lie.model, posted);
+  await post(posted);
+  await watch();
+  expect(await f.client.getBalance({ address: f.games })).toBe(STAKE_WEI);
+  await watch();
+  // One game is enough.
+  expect(await f.client.getBalance({ address: f.games })).toBe(STAKE_WEI);
+  await f.passTime(SIDE_SECONDS + 1n);
+  // Who has begun a game can end it by hand, too.
+  const play = ["disputes", "play", gate, join(folder, "model"), "--model-id", `${MODEL_ID}`];
+  await run(2, ...play, "--base", base);
+  expect(await stateOf()).toEqual(refuted("Row"));
+  await run(2, "disputes", "withdraw", gate);
+  for (const address of [f.games, f.disputes]) expect(await f.client.getBalance({ address })).toBe(0n);
+});
+
+test("no stake is paid, and no verdict brought, for rows of a rollup that this watch does not play", async () => {
+  const lie = await liedOf("silent");
+  const posted = lie.posted(MODEL_ID);
+  const { model, post, rollup } = await published(lie.model, posted);
+  const ids = [await post(posted), await post(posted)];
+  // It has a model of the same number, which nobody has posted.
+  const { rollup: other } = await f.register(made.traced.model, made.terms, posted);
+  const look = await lookingAt(other);
+  const seen = await look();
+  expect(await stakesWei()).toBe(0n);
+  expect(seen.failures).toEqual([]);
+  const why = expect.stringContaining("plays no games of its model");
+  expect(seen.view).toMatchObject({
+    unposted: [MODEL_ID],
+    postings: ids.map(() => ({ sent: null, failure: why })),
+  });
+  const watcher = f.accountOf(f.watcher);
+  for (const id of ids) {
+    const data = challengeRowCall(id, posted, model, made.terms, LIAR_ROW);
+    await watcher.send({ data, valueWei: STAKE_WEI });
+  }
+  await f.passTime(SIDE_SECONDS + 1n);
+  const options = { publicClient: f.publicClient, game: f.games, account: watcher, challenges: false };
+  expect((await new TracePlayer({ ...options, model, traceOf: () => null }).playOnce()).moves).toHaveLength(
+    2,
+  );
+  await look();
+  const named = { modelId: BigInt(MODEL_ID), rollup };
+  const ofOther = await bringVerdicts(sending(), contracts(), { ...named, rollup: other });
+  expect(ofOther).toEqual({ brought: [], failures: [] });
+  expect((await stateOf()).state).toBe("open");
+  // The first one is refused: the other is brought all the same.
+  const { send, ...rest } = sending();
+  let calls = 0;
+  const failing = {
+    ...rest,
+    send: (call: Parameters<typeof send>[0]) =>
+      calls++ === 0 ? Promise.reject(new Error("no")) : send(call),
+  };
+  const { brought, failures } = await bringVerdicts(failing, contracts(), named);
+  expect(brought.map(({ posting }) => posting)).toEqual(ids.slice(1));
+  expect(failures).toHaveLength(1);
+});
+
+test("no stake is paid over leaves that are served beside another model", async () => {
+  const { model, post, rollup } = await published(made.model, made.honest);
+  const look = await lookingAt(rollup);
+  // From here on this process plays games over the model's rows.
+  expect((await look()).failures).toEqual([]);
+  const queryMap = made.tuned.queryMap.slice();
+  queryMap[queryMap.length - 1]! ^= 1;
+  const { tracing: _, ...recipe } = made.model.recipe;
+  const changed = { ...made.tuned, recipe, queryMap };
+  const traced = await withTracing(changed, f.owner, honest.setting, made.contents);
+  const { features } = made.tuned;
+  await rm(join(folder, "model"), { recursive: true });
+  await writeModel(join(folder, "model"), honest.register({ ...traced, features, rows: made.rows }) as never);
+  await writeFile(join(folder, "model", LEAF_FILE), encodeLeaves(made.honest.leaves));
+  const id = await post();
+  const { view } = await look();
+  expect(view).toMatchObject({ postings: [{ sent: null, examined: { fault: null } }] });
+  expect(
+    (view as { postings: { examined: { warnings: string[] } }[] }).postings[0]!.examined.warnings,
+  ).not.toEqual([]);
+  expect(await stakesWei()).toBe(0n);
+  // Nor is a row of which the engine alone says so.
+  const texts = new TextPostings(new OpenedModels(base, () => {}), () => {});
+  const own = await texts.kind.honestPosting(made.model as never, made.rows, MODEL_ID);
+  const digest = toHex(made.honest.statement.roots.weights);
+  const games = (rowsPlayed: () => Hex | null) =>
+    rowGamesOf(sending(), contracts(), texts, { rollup, rowsPlayed });
+  const [posting] = await readPostings(f.publicClient, f.disputes);
+  const shown = { own, posted: made.honest, rows: made.rows };
+  await expect(games(() => digest).challenge(posting!, shown, 2)).rejects.toThrow(
+    "its trace ends as it is posted",
+  );
+  const other = { unplayed: expect.stringContaining("another one than the posting's") };
+  expect(await games(() => zeroHash).challenge(posting!, shown, 2)).toEqual(other);
+  // Who has lost a game about the posting stakes on no other row of it.
+  const data = challengeRowCall(id, made.honest, model, made.terms, 1);
+  await f.accountOf(f.watcher).send({ data, valueWei: STAKE_WEI });
+  const played = games(() => digest);
+  expect(await played.challenge(posting!, shown, 2)).toBe("open");
+  const kernels = tracingKernels("wasm", model);
+  const owner = new TracePlayer({
+    ...{
+      publicClient: f.publicClient,
+      game: f.games,
+      account: f.accountOf(f.owner),
+      challenges: false,
+      model,
+    },
+    traceOf: ({ statement }) => asRow(traceQuery(model, textOf(statement), kernels)),
+  });
+  expect((await owner.playOnce()).moves).toMatchObject([{ what: "answer" }]);
+  await f.passTime(SIDE_SECONDS + 1n);
+  expect((await owner.playOnce()).moves).toMatchObject([{ what: "endByTime" }]);
+  const lost = { unplayed: expect.stringContaining("has lost a game about the posting") };
+  expect(await played.challenge(posting!, shown, 2)).toEqual(lost);
+});
+
+test("a clock that runs out while a posting is recomputed is ended in the same look", async () => {
+  const lie = await liedOf("silent");
+  const posted = lie.posted(MODEL_ID);
+  const { post, rollup } = await published(lie.model, posted);
+  await post(posted);
+  let hasGame = false;
+  const passNow = (method: string, params: readonly number[]) => {
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+    const request = { method: "POST", headers: { "content-type": "application/json" }, body };
+    execFileSync(process.execPath, ["-e", `fetch(${JSON.stringify(f.url)}, ${JSON.stringify(request)})`]);
+  };
+  const look = await openWatch(gate, optionsAt(rollup), (line) => {
+    if (!hasGame || !line.startsWith("recomputing")) return;
+    // At once, as if the training took as long.
+    passNow("evm_increaseTime", [Number(SIDE_SECONDS) + 1]);
+    passNow("anvil_mine", [1]);
+  });
+  await look();
+  hasGame = true;
+  const { lines } = await look();
+  expect(lines.filter((line) => line.includes("endByTime"))).toHaveLength(1);
+  expect(await owedWei(f.games, f.watcher)).toBe(STAKE_WEI);
+});
+
+test("a version with a row that is no text keeps no watcher from what L1 refutes", async () => {
+  const rows = made.rows.map((row, k) => (k === 3 ? { ...row, content: new Uint8Array([123]) } : row));
+  const rowsRoot = versionRowsRoot(
+    rows.map(({ content, ...owners }) => ({ rowHash: hashRow(content), ...owners })),
+  );
+  const { recipe } = made.model;
+  const datanet = { ...recipe.datanet, rowsRoot: toHex(rowsRoot, { size: 32 }) };
+  const model = honest.register({ ...honest.trained, rows, recipe: { ...recipe, datanet } });
+  const { leaves, statement } = made.honest;
+  const changed = { ...leaves, rows: rows.map(({ content }) => sha256(content)) };
+  const answering = rawAnsweringHash(answeringFiles(model as never));
+  const { staticsHash } = model;
+  const posted = withTextTrees(
+    changed,
+    { ...statement, rowsRoot, answering, staticsHash },
+    toHex(statement.roots.weights),
+  );
+  const { post, watch } = await published(model, posted);
+  await post(posted);
+  await watch();
+  expect(await stateOf()).toEqual(refuted("Tokens"));
+});
+
+test("and where he plays a false trace to its end", async () => {
+  const lie = await liedOf("played");
+  const posted = lie.posted(MODEL_ID);
+  const { model, post, rollup } = await published(lie.model, posted);
+  await post(posted);
+  const look = await lookingAt(rollup);
+  const owner = new TracePlayer({
+    ...{ publicClient: f.publicClient, game: f.games, account: f.accountOf(f.owner), challenges: false },
+    ...{ model, traceOf: () => lie.own },
+  });
+  for (let round = 0; round < 12 && (await stateOf()).state === "open"; round++) {
+    expect((await look()).failures).toEqual([]);
+    await owner.playOnce();
+  }
+  expect(await stateOf()).toEqual(refuted("Row"));
+  expect(await owedWei(f.games, f.watcher)).toBe(STAKE_WEI);
+});

@@ -1,0 +1,278 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Address, createPublicClient, http, parseEther } from "viem";
+import { directTraining } from "../../attribution/model/direct-training.ts";
+import { fetchModel, readModel } from "../../attribution/model/model-directory.ts";
+import { fetchFiles } from "../../attribution/model/model-download.ts";
+import type { FamilyTraining, ModelFamily } from "../../attribution/model/model-family.ts";
+import type { PublishedModel } from "../../attribution/model/model-files.ts";
+import { classifierTraining } from "../../attribution/model/trained-model.ts";
+import { verifyModel } from "../../attribution/model/verify-model.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
+import { modelFamilies } from "../../models/registered/model-families.ts";
+import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { type GlobalOptions, modelServerOf, parseAddress, resolveRpcUrl } from "../../scripts/cli/context.ts";
+import type { CommandContext } from "../../scripts/cli/run-command.ts";
+import { postingLines } from "../../scripts/commands/disputes/disputes-show.ts";
+import { mostStakeOf } from "../../scripts/commands/disputes/query-disputes.ts";
+import { trainingsWithPromises } from "../../scripts/commands/verify/verify-model.ts";
+import { sameAddress } from "../games/read-games.ts";
+import { readTraceContracts } from "../games/trace-contracts.ts";
+import { promisesPosting, rowContractsBehind } from "../playing/disputes-contracts.ts";
+import { OpenedModels } from "../playing/opened-models.ts";
+import { rowGamesOf } from "../playing/row-games.ts";
+import { TextPostings } from "../playing/text-postings.ts";
+import type { PublishedFiles } from "../postings/examine-posting.ts";
+import { type GateContract, readGateContracts } from "../postings/gate-contracts.ts";
+import { MAIL_POSTINGS, type PostingKind } from "../postings/posting-kind.ts";
+import type { Posting } from "../postings/read-postings.ts";
+import { type RowGames, type Watched, type Watcher, watchOnce } from "../postings/watch-postings.ts";
+import { inOrder } from "../sending/l1-queue.ts";
+import { type L1Sender, l1SenderOf } from "../sending/l1-sender.ts";
+import { LEAF_FILE } from "../statements/leaf-file.ts";
+import { POSTABLE_FAMILIES } from "../statements/posting-kind.ts";
+import { ModelVerdicts } from "./model-verdicts.ts";
+import { GameWatch, rollupOf } from "./watch-games.ts";
+
+export interface WatchCommandOptions {
+  model?: string;
+  models?: string;
+  server?: string;
+  every?: string;
+  base?: string;
+  payDemands?: boolean;
+  mostDemands: string;
+  mostStake?: string;
+}
+
+/** In JSON: there may be thousands. */
+const MOST_WANTED_SHOWN = 8;
+
+export async function watchModels({
+  options,
+  args,
+  output,
+}: CommandContext<WatchCommandOptions>): Promise<void> {
+  const everyMinutes = options.every === undefined ? null : Number(options.every);
+  if (everyMinutes !== null && !(everyMinutes > 0))
+    throw commandError("CMD_USAGE", `"${options.every}" is no number of minutes`);
+  const look = await openWatch(parseAddress(args[0]!), options, output.progress);
+  for (;;) {
+    const { failures, lines, view } = await look();
+    if (lines.length > 0) output.answer(lines, view);
+    if (everyMinutes === null) {
+      if (failures.length > 0) throw failures[0];
+      return;
+    }
+    // A node that does not answer now may in some minutes: whoever watches for a week goes on.
+    for (const failure of failures) output.fail(failure);
+    await sleep(everyMinutes * 60_000);
+  }
+}
+
+/** What one look at all contracts has found and done, for people and for programs. */
+export interface Look {
+  readonly lines: readonly string[];
+  readonly view: object;
+  /** Contracts that could not be read. */
+  readonly failures: readonly unknown[];
+}
+
+/** All contracts behind an address. Each call is a look; what was computed is kept for the next. @throws CMD_USAGE */
+export async function openWatch(
+  given: Address,
+  options: GlobalOptions & WatchCommandOptions,
+  onProgress: (line: string) => void,
+): Promise<() => Promise<Look>> {
+  await initPoseidon();
+  const publicClient = createPublicClient({ transport: http(resolveRpcUrl(options)) });
+  const [postingContracts, games] = await Promise.all([
+    readGateContracts(publicClient, given),
+    readTraceContracts(publicClient, given),
+  ]);
+  if (postingContracts.length + games.length === 0)
+    throw commandError(
+      "CMD_USAGE",
+      `the contract at ${given} is no contract of disputes: check the address and --rpc`,
+    );
+  // Players and watchers are one account: a move that L1 does not mine would hold up the others, and be sent again beside itself.
+  const sender = isSigning(options) ? inOrder(await l1SenderOf(options), onProgress) : null;
+  const opened = new OpenedModels(options.base, onProgress);
+  const rowContracts = await rowContractsBehind(publicClient, given);
+  const gameWatchers = new Map<Address, GameWatch>();
+  for (const game of games) {
+    const rows = rowContracts.find(({ settlements }) => settlements === game) ?? null;
+    gameWatchers.set(game, new GameWatch(game, publicClient, options, onProgress, { opened, rows, sender }));
+  }
+  const contracts = postingContracts.map((contract): WatchedContract => {
+    const watcher = sender && watcherOf(sender, options, contract.address);
+    if (contract.kind !== "text") return { ...contract, watcher, posting: MAIL_POSTINGS };
+    const texts = new TextPostings(opened, onProgress);
+    const rows = rowContracts.find(({ disputes }) => disputes === contract.address)!;
+    const { mostStakeWei } = mostStakeOf(options);
+    const watch = gameWatchers.get(rows.settlements);
+    const players = watch ?? { rollup: null, rowsPlayed: () => null };
+    const play = sender === null ? {} : { games: rowGamesOf(sender, rows, texts, players, mostStakeWei) };
+    return { ...contract, watcher, posting: texts.kind, ...play };
+  });
+  const verdicts = new ModelVerdicts();
+  const rollup = rollupOf(options);
+  return async () => {
+    const lines: string[] = [];
+    const [postings, models]: [object[], object[]] = [[], []];
+    const failures: unknown[] = [];
+    const promising: number[] = [];
+    const unposted: number[] = [];
+    // One contract that cannot be read keeps nobody from the others.
+    const attempt = (look: () => Promise<void>) => look().catch((error: unknown) => failures.push(error));
+    // Games first: their time runs, and training a posted model takes minutes.
+    for (const watch of gameWatchers.values())
+      await attempt(async () => {
+        const seen = await watch.once();
+        lines.push(...seen.lines);
+        models.push(...seen.models);
+        promising.push(...seen.promising);
+      });
+    // Attack: several heavy postings in one look, each trained for hours, while somebody's clock runs in a game.
+    const playAgain = async () => {
+      for (const watch of gameWatchers.values())
+        await attempt(async () => {
+          const seen = await watch.again();
+          lines.push(...seen.lines);
+          models.push(...seen.models);
+        });
+    };
+    for (const { address: disputes, games: played, kind, posting: rules, watcher } of contracts)
+      await attempt(async () => {
+        const filesOf = async (posting: Posting) => {
+          onProgress(`recomputing model ${posting.modelId}, posting ${posting.id}`);
+          return publishedFiles(disputes, posting, options, verdicts, kind);
+        };
+        const asked = { publicClient, watcher, disputes, filesOf, kind: rules, between: playAgain };
+        const watched = await watchOnce(played === undefined ? asked : { ...asked, games: played });
+        lines.push(`${disputes}, of ${kind} models${watched.length === 0 ? ": nothing is posted" : ""}`);
+        lines.push(...watched.flatMap(linesOf));
+        postings.push(...watched.map((one) => ({ disputes, ...viewOf(one) })));
+        if (kind !== "text") return;
+        const isOurs = ({ rollup: of, state }: Posting) =>
+          rollup !== null && sameAddress(of, rollup) && state !== "refuted";
+        const standing = watched.map(({ posting }) => posting).filter(isOurs);
+        const posted = new Set(standing.map(({ modelId }) => modelId));
+        unposted.push(...promising.filter((modelId) => !posted.has(modelId)));
+      });
+    const missing = unposted.map(
+      (modelId) => `model ${modelId} promises its rows, and nobody has posted them: it cannot begin`,
+    );
+    return { lines: [...lines, ...missing], view: { postings, models, unposted }, failures };
+  };
+}
+
+const isSigning = ({ account, privateKeyFile }: GlobalOptions): boolean =>
+  account !== undefined || privateKeyFile !== undefined;
+
+interface WatchedContract extends GateContract {
+  readonly watcher: Watcher | null;
+  readonly posting: PostingKind;
+  readonly games?: RowGames;
+}
+
+function watcherOf(sender: L1Sender, options: WatchCommandOptions, disputes: Address): Watcher {
+  return {
+    address: sender.address,
+    mostDemandsWei: options.payDemands === true ? parseEther(options.mostDemands) : 0n,
+    send: ({ data, valueWei }) => sender.send({ to: disputes, data, valueWei }),
+  };
+}
+
+/** The model from its folder or server, trained again once; null where it is not to be had, or is of another kind. */
+export async function publishedFiles(
+  disputes: `0x${string}`,
+  { id, modelId, statement }: Pick<Posting, "id" | "modelId" | "statement">,
+  options: Pick<WatchCommandOptions, "base" | "model" | "models" | "server">,
+  verdicts: ModelVerdicts,
+  kind: GateContract["kind"] = "classifier",
+): Promise<PublishedFiles | null> {
+  const { families, trainings } = await knownOf(kind, options);
+  let model: PublishedModel;
+  let leaves: Uint8Array | null;
+  const folder = options.models === undefined ? options.model : join(options.models, String(modelId));
+  try {
+    if (folder === undefined) {
+      const server = modelServerOf(modelId, options.server);
+      model = (await fetchModel(server, {}, families)) as unknown as PublishedModel;
+      leaves = (await fetchFiles(server, [LEAF_FILE], {})).get(LEAF_FILE) ?? null;
+    } else {
+      model = (await readModel(folder, families)) as unknown as PublishedModel;
+      leaves = await readFile(join(folder, LEAF_FILE)).catch(() => null);
+    }
+  } catch (error) {
+    if (isRollupError(error, "ATT_SERVER_UNREACHABLE") || isRollupError(error, "CMD_NO_MODEL_SERVER"))
+      return null;
+    throw error;
+  }
+  if (model.rows === null || !promisesPosting(model)) return null;
+  const mismatch = await verdicts.of(disputes, { id, statement }, model, () =>
+    verifyModel({
+      model,
+      facts: { staticsHash: statement.staticsHash, rowsRoot: statement.rowsRoot },
+      depth: "train",
+      trainings,
+    }),
+  );
+  return { model, rows: model.rows, leaves, mismatch };
+}
+
+/** How models of a kind are read, and trained again. Language models take more code than all others. */
+async function knownOf(
+  kind: GateContract["kind"],
+  { base }: Pick<WatchCommandOptions, "base">,
+): Promise<{ families: readonly ModelFamily[]; trainings: readonly FamilyTraining[] }> {
+  if (kind !== "text")
+    return {
+      families: POSTABLE_FAMILIES as readonly object[] as readonly ModelFamily[],
+      trainings: [classifierTraining, directTraining],
+    };
+  return { families: await modelFamilies({ base }), trainings: await trainingsWithPromises({ base }) };
+}
+
+function linesOf({ posting, examined, failure, sent }: Watched): string[] {
+  const found =
+    examined === null
+      ? []
+      : [
+          ...(examined.fault === null ? [] : [`  wrong: ${JSON.stringify(examined.fault.fault)}`]),
+          ...[...new Set(examined.wanted.map(({ tree }) => tree))].map(
+            (tree) =>
+              `  leaves of "${tree}" are not published, or too long: demand them, and do not approve it`,
+          ),
+          ...examined.warnings.map((warning) => `  no challenge for this, do not approve it: ${warning}`),
+        ];
+  return [
+    ...postingLines(posting),
+    ...(posting.state === "open" && examined === null && failure === null
+      ? ["  not recomputed: attested before, not to be had, or of another kind"]
+      : []),
+    ...(failure === null
+      ? []
+      : [
+          `  ${examined === null ? "cannot be recomputed" : "nothing sent"}: ${failure.message.split("\n")[0]}`,
+        ]),
+    ...found,
+    ...(sent === null ? [] : [`  sent: ${sent.what}, L1 transaction ${sent.hash}, ${sent.gasUsed} gas`]),
+  ];
+}
+
+function viewOf({ posting, examined, failure, sent }: Watched) {
+  const { statement: _, ...shown } = posting;
+  const found =
+    examined === null
+      ? null
+      : {
+          fault: examined.fault?.fault ?? null,
+          wanted: examined.wanted.slice(0, MOST_WANTED_SHOWN),
+          warnings: examined.warnings,
+        };
+  return { ...shown, examined: found, sent, failure: failure?.message ?? null };
+}

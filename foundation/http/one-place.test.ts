@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const WINGS = [
+  "attribution",
+  "bridge",
+  "circuits",
+  "client",
+  "contracts",
+  "datanets",
+  "models",
+  "prover",
+  "scripts",
+  "sequencer",
+  "web",
+];
+/** Makes a server past foundation/http: node's own, fastify's, a WebSocket's, or a limit that only it sets. */
+const SERVER_IMPORT =
+  /import (?!type )(?:[^;]*\bcreate(?:Secure)?Server\b[^;]*from "node:(?:http|https|http2)"|[^;]*from "@fastify\/rate-limit"|(?:fastify\b|\{[^}]*(?<!type )\bfastify\b)[^;]*from "fastify"|[^;]*\bWebSocketServer\b[^;]*from "ws")/;
+/** Stands for another process in tests and drills, and is served to nobody else. */
+const NO_PRODUCT = /(\.test\.ts|\.fixtures\.ts)$|\/testing\/|^scripts\/drill\//;
+
+function filesOf(wing: string): string[] {
+  return readdirSync(join(root, wing), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    .filter((path) => !NO_PRODUCT.test(path) && !path.includes("node_modules"));
+}
+
+it("makes every server of the product in one place", () => {
+  const files = WINGS.flatMap(filesOf);
+  expect(files.length).toBeGreaterThan(500);
+  const makers = files.filter((path) => SERVER_IMPORT.test(readFileSync(join(root, path), "utf8")));
+  expect(makers).toEqual(["foundation/http/create-server.ts"]);
+});
+
+it.each([
+  ['import { createServer } from "node:http";', true],
+  ['import fastify, { type FastifyInstance } from "fastify";', true],
+  ['import { WebSocketServer } from "ws";', true],
+  ['import rateLimit from "@fastify/rate-limit";', true],
+  ['import type { FastifyInstance } from "fastify";', false],
+  ['import WebSocket from "ws";', false],
+])("knows %s", (line, isMaker) => {
+  expect(SERVER_IMPORT.test(line)).toBe(isMaker);
+});

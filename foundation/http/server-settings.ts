@@ -1,0 +1,34 @@
+/** The settings that every server has, in its own table (foundation/settings.ts). */
+import { z } from "zod";
+import { httpUrl, type Settings, wholeNumber } from "../settings.ts";
+import { type TrustedProxies, trustedProxies } from "./trusted-proxies.ts";
+
+export const MAX_CONNECTIONS = 1_000;
+
+export const SERVER_SETTINGS = {
+  publicUrl: {
+    schema: z.union([z.literal(""), httpUrl]),
+    default: "",
+    description: "address that clients use, where it is not the one that it listens on; empty = that one",
+  },
+  proxies: {
+    schema: trustedProxies,
+    default: "",
+    description:
+      "addresses or networks (10.0.0.0/8) of your reverse proxies, separated by spaces: their X-Forwarded-For names the client (docs/reverse-proxy.md); empty = none",
+  },
+  maxConnections: {
+    schema: wholeNumber(1, 100_000),
+    default: String(MAX_CONNECTIONS),
+    description: "connections at a time; a quarter of them from one address, IPv6 by /64",
+  },
+} as const satisfies Settings;
+
+/** What a server is bounded by; what is absent has the settings' default. */
+export interface ServerLimits {
+  readonly publicUrl?: string | undefined;
+  readonly proxies?: TrustedProxies | undefined;
+  readonly maxConnections?: number | undefined;
+  /** Requests of one network a minute. */
+  readonly rateLimitPerMinute: number;
+}

@@ -1,0 +1,72 @@
+/** The families of models that the commands and the devnet know. A new family is added here and in web/ask. */
+import { availableParallelism } from "node:os";
+import type { FamilyTraining, ModelFamily } from "../../attribution/model/model-family.ts";
+import type { TrainingSetting } from "./text-training.ts";
+
+export const TEXT_BASE_OPTION = [
+  "--base <path>",
+  "of a language model: the folder or address of its base; default: the model's server, and the base of this software",
+] as const;
+
+/** Where files of base models are looked for, beside the base that comes with this software. */
+export interface BasePlaces {
+  /** A folder or an address. */
+  readonly base?: string | undefined;
+  /** A model's server, which has what it answers with. */
+  readonly serverUrl?: string | undefined;
+}
+
+/** For whoever reads, serves, asks or settles models. Loaded when asked for: engines are much code. */
+export async function modelFamilies(places: BasePlaces = {}): Promise<readonly ModelFamily[]> {
+  const [{ classifierFamily }, { directFamily }, { retrievalFamily }, { textFamily }, setting] =
+    await Promise.all([
+      import("../../attribution/model/classifier-family.ts"),
+      import("../../attribution/model/direct-family.ts"),
+      import("../retrieval/retrieval-family.ts"),
+      import("./text-family.ts"),
+      textSetting(places),
+    ]);
+  return [classifierFamily, directFamily, retrievalFamily, textFamily(setting)];
+}
+
+/** For whoever makes models, or checks how they were made. */
+export async function modelTrainings(places: BasePlaces = {}): Promise<readonly FamilyTraining[]> {
+  const [
+    { classifierTraining },
+    { directTraining },
+    { retrievalTraining },
+    { textFamily },
+    { textTraining },
+    setting,
+  ] = await Promise.all([
+    import("../../attribution/model/trained-model.ts"),
+    import("../../attribution/model/direct-training.ts"),
+    import("../retrieval/retrieval-training.ts"),
+    import("./text-family.ts"),
+    import("./text-training.ts"),
+    textSetting(places),
+  ]);
+  return [classifierTraining, directTraining, retrievalTraining, textTraining(textFamily(setting), setting)];
+}
+
+export async function textSetting({ base, serverUrl }: BasePlaces): Promise<TrainingSetting> {
+  const [
+    { baseSourceAt, OWN_BASE },
+    { readFrom, readFromServer },
+    { nativeKernelSets },
+    { MAX_THREAD_COUNT },
+  ] = await Promise.all([
+    import("../base/base-place.ts"),
+    import("./base-files.ts"),
+    import("../kernels/native-kernels.ts"),
+    import("../kernels/kernels.ts"),
+  ]);
+  const paths = base === undefined ? [OWN_BASE] : [base, OWN_BASE];
+  const folders = paths.map((path) => readFrom(baseSourceAt(path)));
+  return {
+    bases: serverUrl === undefined ? folders : [...folders, readFromServer(serverUrl)],
+    // Both give the same bytes; the native ones are faster where they were built.
+    kernels: nativeKernelSets().length > 0 ? "native" : "wasm",
+    threadCount: Math.min(availableParallelism(), MAX_THREAD_COUNT),
+  };
+}

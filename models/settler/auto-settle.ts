@@ -1,0 +1,284 @@
+/**
+ * Seals and settles a model's epochs without anybody's help: an epoch that is full or over is sealed with the model's
+ * key; once L1 has the randomness, the settlement is prepared, proven and handed to the sequencer.
+ *
+ * Nothing is remembered between turns. Every turn asks the ledger where the epoch stands and does what comes next, so a
+ * kill at any moment costs at most the step that ran, and whoever else seals or settles meanwhile is in nobody's way.
+ */
+import type { PublishedModel } from "../../attribution/model/model-files.ts";
+import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
+import type { SampledSettlement } from "../../circuits/settlement/settlement-rules.ts";
+import { modelShape } from "../../circuits/settlement/settlement-size.ts";
+import {
+  encodeSettlementBody,
+  type SettlementBody,
+  sendSettlement,
+} from "../../client/actions/l1/send-settlement.ts";
+import { seal } from "../../client/actions/ledger/seal.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { getStatus } from "../../client/sequencer/ledger-reads.ts";
+import { getModel, getSettlement } from "../../client/sequencer/model-reads.ts";
+import type { LedgerModelLeaf, SealedEpochView } from "../../client/sequencer/model-schemas.ts";
+import { formatOpen } from "../../client/sequencer/open-amount.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
+import { commandError } from "../../scripts/cli/cli-errors.ts";
+import {
+  earnerTableFor,
+  type RollupCircuit,
+  settlementCircuitFor,
+} from "../../verifier/circuits/rollup-circuits.ts";
+import type { Openings } from "../settling/model-openings.ts";
+import {
+  type EpochFacts,
+  prepareDefaultSplit,
+  prepareSampled,
+  readSealedEpoch,
+} from "../settling/prepare-settlement.ts";
+import type { ProvedSettlement } from "../settling/prove-settlement.ts";
+import { signSettlement } from "../settling/sign-settlement.ts";
+import { dropProof, keepProof, readProof } from "./proof-file.ts";
+import { SettlingReport } from "./settling-report.ts";
+import type { HelperLog } from "./turn-report.ts";
+
+export interface AutoSettleOptions {
+  readonly modelId: number;
+  /** An epoch with payments is sealed this long after its beginning by L1's clock; null: only when it is full. */
+  readonly epochSeconds: number | null;
+  /** Whether draws that cannot be opened are settled as void, which burns their part. */
+  readonly consentsToVoids: boolean;
+  /** Where proofs are kept until L1 has them. */
+  readonly folder: string;
+}
+
+export interface AutoSettleModules {
+  /** Reads only. */
+  readonly client: LedgerClient;
+  /** The client with the key that the model has now. @throws CMD_KEY_UNKNOWN */
+  readonly signer: (leaf: LedgerModelLeaf) => Promise<LedgerClient>;
+  readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash" | "earners" | "statics">;
+  readonly circuits: readonly RollupCircuit[];
+  /** What opens an epoch's receipts. @throws ATT_SERVER_UNREACHABLE */
+  readonly openings: (epoch: number) => Promise<Openings>;
+  readonly prove: (
+    prepared: PreparedSettlement,
+    circuit: RollupCircuit,
+    onPercent: (percent: number) => void,
+  ) => Promise<ProvedSettlement>;
+  /**
+   * Of a language model whose draws wait for claims: makes L1 take them, and says what is still missing; null for nothing.
+   * Absent for other models.
+   */
+  readonly approve?: (facts: EpochFacts, prepared: SampledSettlement) => Promise<string | null>;
+  readonly log: HelperLog;
+  readonly report?: SettlingReport;
+}
+
+/**
+ * These are no failures. Others seal and settle too, and the next turn sees what they did first. An epoch that has just
+ * begun is sealed once L1 has its beginning.
+ */
+const NEXT_TURN = [
+  "OP_NOTHING_TO_SEAL",
+  "OP_EPOCH_UNSETTLED",
+  "SEQ_SETTLEMENT_STALE",
+  "SEQ_EPOCH_NOT_POSTED",
+] as const;
+/** What the sequencer says to a kept proof that is of no use. */
+const USELESS_PROOF = ["SEQ_SETTLEMENT_INVALID", "SEQ_SETTLEMENT_PROOF_INVALID"] as const;
+
+export class AutoSettler {
+  readonly report: SettlingReport;
+  readonly #options: AutoSettleOptions;
+  readonly #modules: AutoSettleModules;
+  /** The newest settlement that was seen on L1, so that each is told of once. */
+  #toldEpoch = 0;
+  #toldRandomnessOf = 0;
+  #toldMissing = "";
+
+  constructor(options: AutoSettleOptions, modules: AutoSettleModules) {
+    this.#options = options;
+    this.#modules = modules;
+    this.report = modules.report ?? new SettlingReport(options.modelId);
+  }
+
+  /**
+   * Looks where the epoch stands and does the next step, which may take as long as a proof.
+   * @throws what the ledger, the openings and the prover throw; CMD_VOID_DRAWS
+   */
+  async turn(): Promise<void> {
+    try {
+      const leaf = await getModel(this.#modules.client, this.#options.modelId);
+      if (!leaf.counters.isReady) this.report.set({ stage: "not-ready", epoch: null });
+      else if (leaf.sealedEpoch !== null) await this.#settle(leaf, leaf.sealedEpoch);
+      else await this.#sealIfDue(leaf);
+      this.report.noteSuccess();
+    } catch (error) {
+      // L1 takes the draws by now; the bridge tells the sequencer so with one of the next blocks.
+      const isHeardSoon =
+        this.#modules.approve !== undefined && isRollupError(error, "SEQ_SETTLEMENT_NOT_ADMITTED");
+      if (!isHeardSoon && !NEXT_TURN.some((code) => isRollupError(error, code))) throw error;
+      this.report.noteSuccess();
+    }
+  }
+
+  async #sealIfDue(leaf: LedgerModelLeaf): Promise<void> {
+    const { client, log, signer } = this.#modules;
+    const { epochSeconds, modelId } = this.#options;
+    const { cap, epoch, paymentCount } = leaf.counters;
+    const isPosting = await this.#watchLast(epoch - 1);
+    const overAtSeconds = epochSeconds === null ? null : leaf.model.epochStart + epochSeconds;
+    const open = { epoch, paymentCount, cap, overAtSeconds };
+    const isFull = paymentCount >= cap;
+    const isOver =
+      paymentCount > 0 && overAtSeconds !== null && (await getStatus(client)).l1.timestamp >= overAtSeconds;
+    if (!isFull && !isOver) {
+      this.report.set({ stage: isPosting ? "posting" : "open", ...open });
+      return;
+    }
+    this.report.set({ stage: "sealing", ...open });
+    const sent = await seal(await signer(leaf), { modelId });
+    this.report.noteSeal();
+    log.info(
+      { modelId, epoch, paymentCount, amountWei: `${leaf.openAmountWei}`, hash: sent.hash },
+      `epoch ${epoch} is ${isFull ? "full" : "over"}: sealed with ${paymentCount} payments of ${formatOpen(leaf.openAmountWei)} OPEN`,
+    );
+  }
+
+  /** @returns whether the epoch's settlement is on its way to L1 */
+  async #watchLast(epoch: number): Promise<boolean> {
+    if (epoch < 1 || epoch <= this.#toldEpoch) return false;
+    const { client, log } = this.#modules;
+    const { folder, modelId } = this.#options;
+    const settlement = await getSettlement(client, modelId, epoch);
+    if (settlement?.l1TransactionHash == null) return true;
+    const { batchNumber, l1TransactionHash } = settlement;
+    await dropProof(folder, { modelId, epoch });
+    this.#toldEpoch = epoch;
+    this.report.set({ settled: { epoch, l1TransactionHash } });
+    log.info(
+      { modelId, epoch, batchNumber, l1TransactionHash },
+      `epoch ${epoch} is settled on L1 by batch ${batchNumber}`,
+    );
+    return false;
+  }
+
+  async #settle(leaf: LedgerModelLeaf, sealed: SealedEpochView): Promise<void> {
+    const { client, log } = this.#modules;
+    const { modelId } = this.#options;
+    const { epoch } = sealed;
+    this.report.set({ epoch, overAtSeconds: null, cap: leaf.counters.cap });
+    if (sealed.isRandomnessMissed) {
+      if (!(await this.#isDefaultDue(sealed))) {
+        this.report.set({ stage: "awaiting-default-split" });
+        return;
+      }
+    } else if (sealed.prevRandao === null) {
+      this.report.set({ stage: "awaiting-randomness" });
+      return;
+    }
+    if (this.#toldRandomnessOf !== epoch) {
+      this.#toldRandomnessOf = epoch;
+      log.info({ modelId, epoch }, `epoch ${epoch}: preparing its settlement`);
+    }
+    this.report.set({ stage: "preparing" });
+    const facts = await readSealedEpoch(client, modelId, epoch);
+    this.report.set({ paymentCount: facts.payments.length });
+    let { prepared, circuit } = await this.#prepare(facts, sealed.isRandomnessMissed);
+    const missing = "draws" in prepared ? await this.#modules.approve?.(facts, prepared) : null;
+    if (typeof missing === "string") {
+      if (!(await this.#isDefaultDue(sealed))) {
+        this.report.set({ stage: "awaiting-claims" });
+        if (this.#toldMissing !== missing)
+          log.info({ modelId, epoch }, `epoch ${epoch} waits for claims: ${missing}`);
+        this.#toldMissing = missing;
+        return;
+      }
+      // L1 asks nobody about row counts. Without this the epoch would stay open for ever.
+      ({ prepared, circuit } = await this.#prepare(facts, true));
+    }
+    const kept = await readProof(this.#options.folder, prepared.data, circuit.name);
+    const body = kept ?? (await this.#prove(facts, prepared, circuit));
+    this.report.set({ stage: "sending" });
+    await this.#send(body, epoch, kept !== null);
+  }
+
+  /** Whether anyone may settle by row counts. */
+  async #isDefaultDue({ defaultSplitFromSeconds }: SealedEpochView): Promise<boolean> {
+    const { timestamp } = (await getStatus(this.#modules.client)).l1;
+    return defaultSplitFromSeconds !== null && timestamp >= defaultSplitFromSeconds;
+  }
+
+  async #prepare(
+    facts: EpochFacts,
+    isMissed: boolean,
+  ): Promise<{ prepared: PreparedSettlement | SampledSettlement; circuit: RollupCircuit }> {
+    const { circuits, model, openings } = this.#modules;
+    const earnerCount = model.earners.length;
+    if (isMissed) {
+      const circuit = earnerTableFor(circuits, earnerCount);
+      return { circuit, prepared: prepareDefaultSplit(facts, circuit) };
+    }
+    const circuit = settlementCircuitFor(circuits, modelShape(model.statics, earnerCount));
+    const opened = await openings(Number(facts.sealed.epoch));
+    const prepared = prepareSampled(facts, { model, openings: opened, circuit });
+    const places = prepared.draws.filter(({ isValid }) => !isValid).map(({ paymentIndex }) => paymentIndex);
+    if (places.length > 0 && !this.#options.consentsToVoids) {
+      const { burnedWei } = prepared.data;
+      throw commandError(
+        "CMD_VOID_DRAWS",
+        `epoch ${facts.sealed.epoch}: the drawn payments ${places.join(", ")} pay for receipts that the server cannot open; settled so, ${formatOpen(burnedWei)} OPEN would be burned`,
+        { data: { modelId: facts.leaf.id, epoch: Number(facts.sealed.epoch), payments: places, burnedWei } },
+      );
+    }
+    return { circuit, prepared };
+  }
+
+  async #prove(
+    facts: EpochFacts,
+    prepared: PreparedSettlement,
+    circuit: RollupCircuit,
+  ): Promise<SettlementBody> {
+    const { log, prove, signer } = this.#modules;
+    const { folder, modelId } = this.#options;
+    const epoch = Number(facts.sealed.epoch);
+    this.report.set({ stage: "proving", provedPercent: 0 });
+    const proved = await prove(prepared, circuit, (provedPercent) =>
+      this.report.set({ stage: "proving", provedPercent }),
+    );
+    const tookMs = proved.witnessMs + proved.proveMs;
+    this.report.noteProof(tookMs);
+    const settlement =
+      prepared.data.voidCount === 0
+        ? proved.settlement
+        : signSettlement(await signer(facts.leaf), facts.leaf, proved.settlement);
+    const body = encodeSettlementBody(settlement);
+    await keepProof(folder, prepared.data, body);
+    log.info(
+      {
+        modelId,
+        epoch,
+        circuit: circuit.name,
+        proveMs: Math.round(tookMs),
+        voidCount: prepared.data.voidCount,
+      },
+      `epoch ${epoch}: settlement proven with ${circuit.name} in ${(tookMs / 1000).toFixed(1)} s`,
+    );
+    return body;
+  }
+
+  async #send(body: SettlementBody, epoch: number, isKept: boolean): Promise<void> {
+    const { client, log } = this.#modules;
+    const { folder, modelId } = this.#options;
+    try {
+      const { batchNumber, status } = await sendSettlement(client, body);
+      this.report.noteSettlement();
+      this.report.set({ stage: "posting" });
+      log.info({ modelId, epoch, batchNumber, status }, `epoch ${epoch} is settled in batch ${batchNumber}`);
+    } catch (error) {
+      // The file is at fault, not the epoch: the next turn proves again.
+      if (isKept && USELESS_PROOF.some((code) => isRollupError(error, code)))
+        await dropProof(folder, { modelId, epoch });
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,129 @@
+/** An epoch of a direct model, settled on L1 by a proof under the circuit's own key. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  EARNERS,
+  MODEL_CIRCUITS,
+  MODEL_ID,
+  type ModelHistory,
+  startModelHistory,
+} from "../../bridge/testing/model-history.ts";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { countTerms, directQueryCommitment } from "../../circuits/ledger/direct-query.ts";
+import { hashStatics } from "../../circuits/ledger/leaf.ts";
+import { receiptHash } from "../../circuits/ledger/receipt.ts";
+import { settlementCircuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import { commitDirectColumns } from "../../circuits/settlement/direct-matrix.ts";
+import { featuresCommitment } from "../../circuits/settlement/feature-commitment.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { columnShape } from "../../circuits/settlement/settlement-size.ts";
+import { answeredQuery } from "../../circuits/testing/direct-instance.ts";
+import { SMALL_DIRECT as SIZE } from "../../circuits/testing/direct-world.ts";
+import { fromContractOrder } from "../../circuits/wire/groth16-proof.ts";
+import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
+import { OPEN, SHAPES } from "../../contracts/testing/rollup-fixture.ts";
+import { createProver } from "../../prover/backends.ts";
+import { toSolidityKey } from "../../prover/formats/verification-key.ts";
+import { developmentSecrets } from "../../prover/keys/development-secrets.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
+import type { Prover, ProvingCircuit } from "../../prover/proving/prover.ts";
+import { type Division, submitSettlement } from "../../verifier/without-operator/submit-settlement.ts";
+
+const ROWS = EARNERS.reduce((sum, { rowCount }) => sum + rowCount, 0);
+const PAYER_ID = 2;
+const SALT = 5n;
+
+let f: ModelHistory;
+let prover: Prover;
+let circuit: ProvingCircuit;
+const matrix = {
+  rowCount: ROWS,
+  bucketCount: SIZE.features,
+  values: Int16Array.from({ length: (ROWS + 1) * (SIZE.features + 1) }, (_, i) => ((i * 337) % 1_023) - 511),
+};
+const columns = commitDirectColumns(matrix);
+
+beforeAll(async () => {
+  await initPoseidon();
+  circuit = await developmentSetup(await compileCircuit(settlementCircuitSpec(SIZE)));
+  prover = await createProver("wasm");
+  const key = toSolidityKey(circuit.verificationKey);
+  const sizes = { sort: CIRCUIT_SORT.settlement, size0: SIZE.payments, size1: SIZE.earners };
+  f = await startModelHistory({
+    featuresCommitment: featuresCommitment(columns, 7n),
+    settledBy: { drawBits: BigInt(Math.log2(SIZE.draws)), featureCount: columnShape(SIZE) },
+    real: { configs: [{ ...sizes, isDevelopment: true, key }], shared: developmentSecrets("") },
+  });
+}, 600_000);
+afterAll(async () => {
+  await prover?.close();
+  await f?.stop();
+});
+
+test("pays rows by the prompts' own columns, and L1 takes the proof", { timeout: 600_000 }, async () => {
+  await f.makeModel();
+  await f.openModel();
+  const prompts = [
+    [1, 3, 3, 15],
+    [2, 2, 2, 9],
+    [0, 4, 8, 12],
+  ];
+  const openings = prompts.map((terms, i) => {
+    const query = answeredQuery(matrix, countTerms(terms, SIZE.features));
+    return { answerHash: BigInt(60 + i), salt: SALT, query };
+  });
+  expect(new Set(openings.map(({ query }) => query.answeredClass)).size).toBe(2);
+  const receiptOf = (i: number) => {
+    const { query, ...secrets } = openings[i]!;
+    return receiptHash({
+      statics: hashStatics(f.statics),
+      payerId: PAYER_ID,
+      ...secrets,
+      queryCommitment: directQueryCommitment(query),
+    });
+  };
+  const sealBatch = await f.sealEpoch(receiptOf);
+  await f.l1.passTime(3n * 86_400n);
+  await f.recordRandomness(sealBatch);
+
+  const byReceipt = new Map(openings.map((opening, i) => [receiptOf(i), opening]));
+  const division: Division = {
+    kind: "draws",
+    features: { matrix, columns, answeringHash: 7n },
+    openingOf: (receipt) => byReceipt.get(receipt),
+  };
+  const names = [
+    ...SHAPES.map(({ narrow, wide }) => `batch-${narrow}-${wide}`),
+    "settlement-16-16-8-16-4",
+    "earner-table-8",
+  ];
+  expect(names).toHaveLength(SHAPES.length + MODEL_CIRCUITS.length);
+  const registered = await f.rollup.circuits();
+  const circuits = [...names, circuit.name].map((name, i) => ({ name, circuitId: registered[i]!.circuitId }));
+  const proved: string[] = [];
+  const submit = () =>
+    submitSettlement({
+      rpcUrl: f.rpcUrl,
+      rollupAddress: f.rollup.address,
+      account: anvilAccount(6),
+      modelId: MODEL_ID,
+      division,
+      circuits,
+      prove: async (name, inputs, publicSignals) => {
+        proved.push(name);
+        if (name === circuit.name) return prover.prove({ circuit, inputs });
+        // Batches have proofs of known trapdoors.
+        const index = circuits.findIndex((one) => one.name === name);
+        const { a, b, c } = f.l1.circuits[index]!.forge(publicSignals as [bigint, bigint, bigint]);
+        return { proof: { a, b: fromContractOrder(b), c }, publicSignals };
+      },
+    });
+  expect(await submit()).toMatchObject({ status: "parked", epoch: 1 });
+  await f.l1.passTime(86_401n);
+  const settled = await submit();
+  expect(settled).toMatchObject({ status: "settled", epoch: 1, batchNumber: sealBatch + 1 });
+  expect(proved).toEqual([circuit.name, expect.stringMatching(/^batch-/)]);
+  const earned = settled.earnedWei.reduce((sum, wei) => sum + wei, 0n);
+  expect(earned).toBeGreaterThan(2n * OPEN);
+  expect(earned).toBeLessThan(3n * OPEN);
+});

@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { directFamily } from "../../attribution/model/direct-family.ts";
+import type { DirectRecipe } from "../../attribution/model/direct-recipe.ts";
+import { trainDirect } from "../../attribution/model/direct-training.ts";
+import { openCheckable } from "../../attribution/model/model-family.ts";
+import type { PublishedModel } from "../../attribution/model/model-files.ts";
+import { type ServedModel, serveModel } from "../../attribution/server/serve-model.ts";
+import { directRecipeFor } from "../../attribution/testing/direct-rows.ts";
+import { sampleInputs } from "../../attribution/testing/sample-rows.ts";
+import { SMALL_DIRECT as SIZE } from "../../circuits/testing/direct-world.ts";
+import { askModel } from "../../client/actions/answers/ask-model.ts";
+import { payForAnswer } from "../../client/actions/answers/pay-for-answer.ts";
+import { encodeSettlementBody, sendSettlement } from "../../client/actions/l1/send-settlement.ts";
+import { seal } from "../../client/actions/ledger/seal.ts";
+import { getModel } from "../../client/sequencer/model-reads.ts";
+import { openProvingCircuit, readRollupCircuits } from "../../verifier/circuits/rollup-circuits.ts";
+import { judgeDraws } from "../settling/drawn-prompts.ts";
+import { fetchOpenings } from "../settling/model-openings.ts";
+import { prepareSampled, readSealedEpoch } from "../settling/prepare-settlement.ts";
+import { proveSettlement } from "../settling/prove-settlement.ts";
+import { verifySettlement } from "../settling/verify-settlement.ts";
+import { PRICE_WEI, type SettlingWorld, startSettlingWorld } from "./testing/settling-fixture.ts";
+
+// A direct model from its rows to a settlement on L1: real node, sequencer, bridge, model server and proof.
+
+/** Bob's questions; the second one is private. */
+const PRIVATE = 1;
+const prompts = sampleInputs("email", 3, "direct questions").map(({ input }) => input);
+
+let world: SettlingWorld;
+let folder: string;
+let model: PublishedModel;
+let modelId: number;
+let served: ServedModel;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "direct-settling-"));
+  world = await startSettlingWorld(folder, undefined, SIZE);
+  const made = await world.makeModel(async (rows, { datanet }) => {
+    const recipe: DirectRecipe = directRecipeFor(rows, SIZE.features, { datanet });
+    return trainDirect(rows, recipe) as never;
+  });
+  ({ model, modelId } = made);
+  served = await serveModel(
+    {
+      modelFolder: made.modelFolder,
+      dataFolder: join(folder, "answers"),
+      modelId,
+      families: [directFamily as never],
+      domain: world.bob.domain,
+      sequencerUrl: world.sequencerUrl,
+      port: 0,
+    },
+    { log: { error: (facts, message) => expect.fail(`${message} ${JSON.stringify(facts)}`) } },
+  );
+}, 900_000);
+afterAll(async () => {
+  await served?.close();
+  await world?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+it("settles an epoch to the wei, and shows the prompts of drawn payments that are not private", {
+  timeout: 900_000,
+}, async () => {
+  const { alice, bob, deployment, f } = world;
+  const checkable = await openCheckable(model);
+  for (const [k, prompt] of prompts.entries()) {
+    const asked = { serverUrl: served.url, modelId, prompt, isPrivate: k === PRIVATE };
+    const answer = await askModel(bob, asked);
+    expect(answer).toMatchObject({ label: checkable.answer(prompt).label, confidence: null });
+    await payForAnswer(bob, { modelId, model: checkable, prompt, answer });
+  }
+  await world.settle();
+  // Nothing is shown before the draws.
+  await expect
+    .poll(async () => (await fetchOpenings(served.url, 1, true)).size, { timeout: 60_000 })
+    .toBe(prompts.length);
+  expect([...(await fetchOpenings(served.url, 1, true)).values()].map(({ prompt }) => prompt)).toEqual([
+    null,
+    null,
+    null,
+  ]);
+  await world.passTime(90_000);
+  await seal(alice, { modelId });
+  await world.settle();
+  await world.mineRandomness();
+  await world.settle();
+
+  const circuits = await readRollupCircuits({
+    rpcUrl: f.rpcUrl,
+    rollupAddress: f.rollup.address,
+    deployment,
+  });
+  const circuit = circuits.find(({ name }) => name.startsWith("direct-"))!;
+  const facts = await readSealedEpoch(bob, modelId);
+  const openings = await fetchOpenings(served.url, 1, true);
+  const prepared = prepareSampled(facts, { model, openings, circuit });
+  const drawn = new Set(prepared.draws.map(({ paymentIndex }) => paymentIndex));
+  for (const { index, prompt } of openings.values())
+    expect(prompt).toBe(drawn.has(index) && index !== PRIVATE ? prompts[index] : null);
+  const judged = await judgeDraws(bob, { modelId, epoch: 1 }, { model, openings });
+  expect(judged.map(({ paymentIndex, verdict }) => ({ paymentIndex, verdict }))).toEqual(
+    prepared.draws.map(({ paymentIndex }) => ({
+      paymentIndex,
+      verdict: paymentIndex === PRIVATE ? "withheld" : "same",
+    })),
+  );
+
+  const proving = await openProvingCircuit(circuit, deployment, () => {});
+  const { settlement } = await proveSettlement(
+    prepared,
+    { circuitId: circuit.circuitId, proving },
+    { backend: "wasm" },
+  );
+  await sendSettlement(alice, encodeSettlementBody(settlement));
+  await world.settle();
+  const leaf = await getModel(bob, modelId);
+  expect(leaf.sealedEpoch).toBeNull();
+  expect(leaf.earners.map(({ accruedWei }) => accruedWei)).toEqual(prepared.earnedWei);
+  const earned = prepared.earnedWei.reduce((sum, wei) => sum + wei, 0n);
+  const { ownerWei, treasuryWei } = prepared.terms;
+  expect(prepared.data.voidCount).toBe(0);
+  expect(earned + ownerWei + treasuryWei).toBe(BigInt(prompts.length) * PRICE_WEI);
+  const keyOf = async () => proving.verificationKey;
+  const verified = await verifySettlement(bob, { modelId, epoch: 1 }, { model, openings, circuits, keyOf });
+  expect(verified.settlement.circuit).toBe(circuit.name);
+  expect(verified.sampled.earnedWei).toEqual(prepared.earnedWei);
+});

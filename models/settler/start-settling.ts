@@ -1,0 +1,94 @@
+/** Automatic settling beside a model's server: reads the rollup's circuits, opens keys when they are needed, proves. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { isDirect } from "../../attribution/features/direct-rows.ts";
+import { readModel } from "../../attribution/model/model-directory.ts";
+import { claimantOf } from "../../attribution/model/recipe-fields.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { getModel } from "../../client/sequencer/model-reads.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
+import { requireBackend, type SettlementContext } from "../../scripts/cli/settlement-context.ts";
+import { openProvingCircuit } from "../../verifier/circuits/rollup-circuits.ts";
+import { modelFamilies } from "../registered/model-families.ts";
+import { fetchOpenings } from "../settling/model-openings.ts";
+import { proveSettlement } from "../settling/prove-settlement.ts";
+import { type AutoSettleModules, type AutoSettleOptions, AutoSettler } from "./auto-settle.ts";
+import type { SettlingReport } from "./settling-report.ts";
+import { type HelperLog, runTurns } from "./turn-report.ts";
+
+export interface StartSettlingOptions extends AutoSettleOptions {
+  readonly modelFolder: string;
+  /** The running server: what it has of its answers opens the receipts. */
+  readonly serverUrl: string;
+  readonly prover: string;
+  /** Keys of a ceremony, where no deployment record names them. */
+  readonly keys?: string | undefined;
+  /** Between two looks at the ledger. */
+  readonly intervalMs: number;
+}
+
+/**
+ * Settles until it is stopped. @throws CMD_USAGE for an unknown back end, CMD_KEY_UNKNOWN where the key is not the
+ * model's, CLI_LEAF_NOT_FOUND: before anything runs
+ */
+export async function startSettling(
+  options: StartSettlingOptions,
+  modules: {
+    readonly client: LedgerClient;
+    readonly signer: AutoSettleModules["signer"];
+    readonly context: SettlementContext;
+    readonly log: HelperLog;
+    readonly report: SettlingReport;
+    /** Makes L1 take draws of a model that promises claims. */
+    readonly approve: NonNullable<AutoSettleModules["approve"]>;
+  },
+): Promise<{ stop(): Promise<void> }> {
+  const { client, context, log, report, signer } = modules;
+  const { circuits, deployment } = context;
+  const backend = await requireBackend(options.prover, (line) => log.info({}, line));
+  await requireKey(options.modelId, modules);
+  const model = await readModel(options.modelFolder, await modelFamilies());
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const settler = new AutoSettler(options, {
+    client,
+    signer,
+    model,
+    circuits,
+    log,
+    report,
+    ...(claimantOf(model.recipe) !== null ? { approve: modules.approve } : {}),
+    openings: (epoch) => fetchOpenings(options.serverUrl, epoch, isDirect(model.features)),
+    prove: async (prepared, circuit, onPercent) => {
+      const told = (text: string) => log.info({ circuit: circuit.name }, text);
+      const proving = await openProvingCircuit(circuit, deployment, told, options.keys ?? null);
+      return proveSettlement(
+        prepared,
+        { circuitId: circuit.circuitId, proving },
+        { backend, signal, onProgress: ({ percent }) => onPercent(Math.floor(percent)) },
+      );
+    },
+  });
+  const running = runTurns("settling", settler, log, {
+    intervalMs: options.intervalMs,
+    signal,
+    sleep: (ms) => sleep(ms, undefined, { signal }).catch(() => {}),
+  });
+  return {
+    async stop() {
+      stopping.abort(new Error("the server stops"));
+      await running;
+    },
+  };
+}
+
+/** A wrong key is reported at once. A ledger that does not answer just now is not a wrong key. */
+async function requireKey(
+  modelId: number,
+  { client, signer }: Pick<AutoSettleModules, "client" | "signer">,
+): Promise<void> {
+  try {
+    await signer(await getModel(client, modelId));
+  } catch (error) {
+    if (!isRollupError(error) || !error.isRetryable) throw error;
+  }
+}

@@ -1,0 +1,43 @@
+import { createPublicClient, http } from "viem";
+import { expect, it } from "vitest";
+import { RollupError } from "../../foundation/rollup-error.ts";
+import { SettlingReport } from "./settling-report.ts";
+import { runTurns } from "./turn-report.ts";
+
+// Nothing listens at port 1.
+const NODE_URL = "http://127.0.0.1:1/v3/a-secret-key";
+
+async function failureOf(turn: () => Promise<unknown>) {
+  const report = new SettlingReport(7);
+  const stopping = new AbortController();
+  const logged: object[] = [];
+  const helper = {
+    report,
+    turn: async () => {
+      await turn();
+    },
+  };
+  const log = { info() {}, error: (facts: object) => logged.push(facts) };
+  const sleep = async () => stopping.abort();
+  await runTurns("settling", helper, log, { intervalMs: 1, signal: stopping.signal, sleep });
+  return { view: report.view().failure!, logged };
+}
+
+it("a node's URL, with its key, is in the log and not in what strangers read", async () => {
+  const client = createPublicClient({ transport: http(NODE_URL, { retryCount: 0 }) });
+  const error = await client.getBlock().catch((thrown: Error) => thrown);
+  expect((error as Error).message).toContain("a-secret-key");
+  for (const thrown of [error, new Error(`no answer of ${NODE_URL}`), NODE_URL]) {
+    const { logged, view } = await failureOf(() => Promise.reject(thrown));
+    expect(view).toMatchObject({ code: "CMD_INTERNAL", count: 1 });
+    expect(view.message).not.toBe("");
+    expect(JSON.stringify(view)).not.toMatch(/secret|127\.0\.0\.1/);
+    expect(logged).toEqual([{ err: thrown }]);
+  }
+});
+
+it("a failure of ours is told as it is", async () => {
+  const error = new RollupError("CMD_NO_ETHER", "the claim takes 0.1 ETH");
+  const { view } = await failureOf(() => Promise.reject(error));
+  expect(view).toMatchObject({ code: "CMD_NO_ETHER", message: "the claim takes 0.1 ETH" });
+});

@@ -1,0 +1,80 @@
+/** What opens the receipts of an epoch: from the model's server, or from the file that it once gave. */
+import { z } from "zod";
+import { attributionError } from "../../attribution/attribution-errors.ts";
+import { modelQueryOfBytes } from "../../circuits/ledger/model-query.ts";
+import type { AnswerOpening } from "../../circuits/settlement/settlement-rules.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
+
+const element = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{1,64}$/)
+  .transform(BigInt);
+const pageSchema = z.object({
+  openings: z.array(
+    z.object({
+      index: z.int().nonnegative(),
+      receipt: element,
+      payerId: z.int(),
+      answerHash: element,
+      queryBytes: z.base64(),
+      salt: element,
+      prompt: z.string().optional(),
+    }),
+  ),
+  nextFrom: z.int().nullable(),
+});
+
+/** An opening as the server shows it. */
+export interface ShownOpening extends AnswerOpening {
+  readonly receipt: bigint;
+  /** Place among the epoch's payments. */
+  readonly index: number;
+  /** What was asked: of direct models' drawn payments, unless the payer asked for privacy. */
+  readonly prompt: string | null;
+}
+
+/** Openings by receipt. Nothing in them is trusted: a settlement hashes each again. */
+export type Openings = ReadonlyMap<bigint, ShownOpening>;
+
+export type FetchOpeningsErrorCode = "ATT_SERVER_UNREACHABLE";
+
+/**
+ * All openings of an epoch that the model's server has.
+ * @param isOfDirect whether the model is direct, as its binding says: the bytes of a query do not
+ * @returns without those whose query is none of such a model: they open nothing, and hide no others
+ * @throws ATT_SERVER_UNREACHABLE
+ * @example
+ * ```ts
+ * const openings = await fetchOpenings(serverUrl, 1);
+ * ```
+ */
+export async function fetchOpenings(serverUrl: string, epoch: number, isOfDirect = false): Promise<Openings> {
+  const openings = new Map<bigint, ShownOpening>();
+  let from: number | null = 0;
+  while (from !== null) {
+    const url: string = `${serverUrl.replace(/\/+$/, "")}/v1/openings?epoch=${epoch}&from=${from}`;
+    let page: z.output<typeof pageSchema>;
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(60_000) });
+      if (!response.ok) throw new Error(`status ${response.status}`);
+      page = pageSchema.parse(await response.json());
+    } catch (cause) {
+      throw attributionError("ATT_SERVER_UNREACHABLE", `no openings from ${url}`, { data: { url }, cause });
+    }
+    for (const { answerHash, index, prompt = null, queryBytes, receipt, salt } of page.openings) {
+      const query = readQuery(queryBytes, isOfDirect);
+      if (query !== null) openings.set(receipt, { answerHash, index, prompt, query, receipt, salt });
+    }
+    from = page.nextFrom;
+  }
+  return openings;
+}
+
+function readQuery(queryBytes: string, isOfDirect: boolean): AnswerOpening["query"] | null {
+  try {
+    return modelQueryOfBytes(Buffer.from(queryBytes, "base64"), isOfDirect);
+  } catch (error) {
+    if (isRollupError(error)) return null;
+    throw error;
+  }
+}

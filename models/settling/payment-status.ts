@@ -1,0 +1,249 @@
+/** What became of one payment: its operation, its epoch's Seal, randomness and settlement, and whether it was drawn. */
+
+import type { Hex } from "viem";
+import { unpackSplit } from "../../circuits/ledger/rewards.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { drawPoint, drawShares } from "../../circuits/settlement/settlement-split.ts";
+import { getOperation } from "../../client/sequencer/ledger-reads.ts";
+import type { GetModelErrorCode } from "../../client/sequencer/model-reads.ts";
+import {
+  type EpochPayments,
+  getModel,
+  getPayments,
+  getSettlement,
+  staticsOf,
+} from "../../client/sequencer/model-reads.ts";
+import type {
+  LedgerModelLeaf,
+  LedgerPayment,
+  LedgerSettlement,
+} from "../../client/sequencer/model-schemas.ts";
+import type { SequencerAccess, SequencerErrorCode } from "../../client/sequencer/sequencer-request.ts";
+import type { OperationStatus } from "../../client/sequencer/sequencer-schemas.ts";
+import type { RollupCircuit } from "../../verifier/circuits/rollup-circuits.ts";
+import type { VerifiedSettlement } from "./verify-settlement.ts";
+
+/** The furthest that a payment has come. */
+const PAYMENT_STAGES = [
+  /** In the open epoch. */
+  "epoch-open",
+  /** The epoch is closed; what is drawn depends on an L1 block to come. */
+  "epoch-sealed",
+  /** L1 has the randomness: the draws are fixed, and nobody has settled. */
+  "draws-fixed",
+  /** The sequencer has the settlement, L1 does not. */
+  "settling",
+  "settled",
+] as const;
+export type PaymentStage = (typeof PAYMENT_STAGES)[number];
+
+export interface PaymentStatus {
+  readonly stage: PaymentStage;
+  readonly modelId: number;
+  readonly epoch: number;
+  /** Place in the epoch. */
+  readonly index: number;
+  readonly payment: LedgerPayment;
+  readonly operation: { readonly status: OperationStatus; readonly l1TransactionHash: Hex | null };
+  readonly sealBatch: number | null;
+  readonly epochPaymentCount: number;
+  readonly epochAmountWei: bigint;
+  readonly settlement: LedgerSettlement | null;
+  /**
+   * Which of the epoch's draws hit this payment, of how many; null before the randomness, and where the epoch went by
+   * row counts, without draws.
+   */
+  readonly draws: { readonly hits: readonly number[]; readonly count: number } | null;
+  readonly isByRowCounts: boolean;
+}
+
+export type FindPaymentErrorCode = GetModelErrorCode;
+
+/**
+ * A payment by its operation's hash or its receipt, in the newest epoch that has it. null where no epoch has.
+ * @example
+ * ```ts
+ * const found = await findPayment(client, 11, { receipt });
+ * if (found !== null) console.log(`payment ${found.index} of epoch ${found.payments.epoch}`);
+ * ```
+ */
+export async function findPayment(
+  client: SequencerAccess,
+  modelId: number,
+  wanted: { readonly hash: Hex } | { readonly receipt: bigint },
+): Promise<{ leaf: LedgerModelLeaf; payments: EpochPayments; index: number } | null> {
+  const leaf = await getModel(client, modelId);
+  for (let epoch = leaf.counters.epoch; epoch >= 1; epoch--) {
+    const payments = await getPayments(client, modelId, epoch);
+    const index = payments.payments.findIndex((payment) =>
+      "hash" in wanted ? payment.hash === wanted.hash : payment.receipt === wanted.receipt,
+    );
+    if (index >= 0) return { leaf, payments, index };
+  }
+  return null;
+}
+
+export type PaymentStatusErrorCode = SequencerErrorCode;
+
+/**
+ * Where a payment stands: its operation, its epoch, and the draws that hit it.
+ * @param circuits the rollup's: a settlement's circuit says whether there were draws
+ * @example
+ * ```ts
+ * const found = await findPayment(client, 11, { receipt });
+ * if (found !== null) {
+ *   const { draws, stage } = await paymentStatus(client, found, circuits);
+ *   console.log(stage, draws?.hits);
+ * }
+ * ```
+ */
+export async function paymentStatus(
+  client: SequencerAccess,
+  found: NonNullable<Awaited<ReturnType<typeof findPayment>>>,
+  circuits: readonly Pick<RollupCircuit, "name" | "sort">[],
+): Promise<PaymentStatus> {
+  const { index, leaf, payments } = found;
+  const { epoch } = payments;
+  const payment = payments.payments[index]!;
+  const operation = await getOperation(client, payment.hash as Hex);
+  const settlement = payments.isSealed ? await getSettlement(client, leaf.id, epoch) : null;
+  const circuit = settlement === null ? undefined : circuits.find(({ name }) => name === settlement.circuit);
+  const isByRowCounts = circuit?.sort === CIRCUIT_SORT.earnerTable;
+  const seed = payments.seed ?? null;
+  // A settlement circuit has as many draws as the model's statics say, or it does not settle the model.
+  const count = circuit === undefined || isByRowCounts ? null : leaf.model.drawCount;
+  return {
+    stage: stageOf(payments, settlement),
+    modelId: leaf.id,
+    epoch,
+    index,
+    payment,
+    operation: {
+      status: operation?.status ?? "final",
+      l1TransactionHash: (operation?.l1TransactionHash as Hex | null | undefined) ?? null,
+    },
+    sealBatch: payments.sealBatch,
+    epochPaymentCount: payments.paymentCount,
+    epochAmountWei: payments.amountWei,
+    settlement,
+    draws: seed === null || count === null ? null : { count, hits: hitsOf(payments, index, seed, count) },
+    isByRowCounts,
+  };
+}
+
+function stageOf({ isSealed, seed }: EpochPayments, settlement: LedgerSettlement | null): PaymentStage {
+  if (!isSealed) return "epoch-open";
+  if (settlement !== null) return settlement.l1TransactionHash === null ? "settling" : "settled";
+  return seed == null ? "epoch-sealed" : "draws-fixed";
+}
+
+/** As `settleEpoch` draws: draw k pays by the payment whose cumulative amounts hold its point. */
+function hitsOf(
+  { amountWei, payments }: EpochPayments,
+  index: number,
+  seed: bigint,
+  count: number,
+): number[] {
+  const before = index === 0 ? 0n : payments[index - 1]!.cumulativeWei;
+  const after = payments[index]!.cumulativeWei;
+  return Array.from({ length: count }, (_, k) => k).filter((k) => {
+    const pointWei = drawPoint(seed, k, count, amountWei);
+    return before <= pointWei && pointWei < after;
+  });
+}
+
+/** What the draws of one payment gave to whom. The parts add up to `drawsWei`, what its draws divide. */
+export interface PaidOut {
+  readonly drawsWei: bigint;
+  readonly ownerWei: bigint;
+  /** The rest below a wei, too. */
+  readonly treasuryWei: bigint;
+  /** Of draws whose receipt nobody opened. */
+  readonly burnedWei: bigint;
+  /** By contributor, most first; his validators' part included. */
+  readonly contributors: readonly {
+    readonly leafId: number;
+    readonly rowCount: number;
+    readonly earnedWei: bigint;
+  }[];
+  /** Rows with what they earned, most first. */
+  readonly rows: readonly {
+    readonly row: number;
+    readonly contributorId: number;
+    readonly score: bigint;
+    readonly earnedWei: bigint;
+  }[];
+}
+
+const FRACTION_BITS = 40n;
+
+/**
+ * What the draws of one payment gave to whom.
+ * @param verified the epoch's settlement, computed again from what is published
+ * @example
+ * ```ts
+ * const verified = await verifySettlement(client, { modelId: 11, epoch: 1 }, { model: published, openings, circuits, keyOf: null });
+ * const { contributors } = paidBy(0, verified);
+ * ```
+ */
+export function paidBy(
+  index: number,
+  {
+    leaf,
+    sampled,
+    settlement,
+  }: Pick<VerifiedSettlement, "leaf" | "settlement"> & {
+    readonly sampled: Pick<VerifiedSettlement["sampled"], "draws">;
+  },
+): PaidOut {
+  const draws = sampled.draws.filter(({ paymentIndex }) => paymentIndex === index);
+  const amountWei =
+    settlement.earnedSumWei! + settlement.ownerWei! + settlement.treasuryWei! + settlement.burnedWei!;
+  const shares = drawShares(amountWei, sampled.draws.length, unpackSplit(staticsOf(leaf).split));
+  const owners = leaf.earners.flatMap(({ contributorId, rowCount }) =>
+    Array<number>(rowCount).fill(contributorId),
+  );
+  const parts = new Map<number, { score: bigint; parts: bigint }>();
+  for (const { isEven, rewardPerUnit, scores } of draws) {
+    for (const [row, score] of scores.entries()) {
+      const weight = isEven ? 1n : score;
+      if (weight <= 0n) continue;
+      const before = parts.get(row)?.parts ?? 0n;
+      parts.set(row, { score, parts: before + rewardPerUnit * weight });
+    }
+  }
+  const contributors = new Map<number, { parts: bigint; rowCount: number }>();
+  for (const [row, earned] of parts) {
+    const known = contributors.get(owners[row]!) ?? { parts: 0n, rowCount: 0 };
+    contributors.set(owners[row]!, { parts: known.parts + earned.parts, rowCount: known.rowCount + 1 });
+  }
+  const validCount = BigInt(draws.filter(({ isValid }) => isValid).length);
+  const drawsWei = BigInt(draws.length) * shares.drawWei;
+  const ownerWei = validCount * shares.ownerWei;
+  const burnedWei = (BigInt(draws.length) - validCount) * shares.drawWei;
+  const byContributor = [...contributors]
+    .map(([leafId, earned]) => ({
+      leafId,
+      rowCount: earned.rowCount,
+      earnedWei: earned.parts >> FRACTION_BITS,
+    }))
+    .sort(
+      (a, b) => Number(b.earnedWei > a.earnedWei) - Number(b.earnedWei < a.earnedWei) || a.leafId - b.leafId,
+    );
+  const earnedWei = byContributor.reduce((sum, one) => sum + one.earnedWei, 0n);
+  return {
+    drawsWei,
+    ownerWei,
+    burnedWei,
+    treasuryWei: drawsWei - ownerWei - burnedWei - earnedWei,
+    contributors: byContributor,
+    rows: [...parts]
+      .map(([row, earned]) => ({
+        row,
+        contributorId: owners[row]!,
+        score: earned.score,
+        earnedWei: earned.parts >> FRACTION_BITS,
+      }))
+      .sort((a, b) => Number(b.earnedWei > a.earnedWei) - Number(b.earnedWei < a.earnedWei) || a.row - b.row),
+  };
+}

@@ -1,0 +1,192 @@
+/** From what the ledger, L1 and the model's owner publish to a settlement that can be proven. */
+
+import { isDirect, type RegisteredMatrix } from "../../attribution/features/direct-rows.ts";
+import type { PublishedModel } from "../../attribution/model/model-files.ts";
+import { directMatrix } from "../../attribution/model/registration.ts";
+import { isDirectQuery } from "../../circuits/ledger/model-query.ts";
+import type { SealedEpoch } from "../../circuits/ledger/rewards.ts";
+import { answeredClass } from "../../circuits/settlement/direct-matrix.ts";
+import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
+import {
+  defaultSplit,
+  genesisOf,
+  type PreparedGenesis,
+} from "../../circuits/settlement/earner-table-rules.ts";
+import type { PreparedSettlement, SettledModel } from "../../circuits/settlement/settled-model.ts";
+import {
+  type AnswerOpening,
+  type ModelFeatures,
+  type SampledSettlement,
+  settleEpoch,
+} from "../../circuits/settlement/settlement-rules.ts";
+import { clientError } from "../../client/client-errors.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import type { GetModelErrorCode } from "../../client/sequencer/model-reads.ts";
+import { getModel, getPayments, staticsOf } from "../../client/sequencer/model-reads.ts";
+import type { LedgerModelLeaf, LedgerPayment } from "../../client/sequencer/model-schemas.ts";
+import { type RollupCircuit, settlementSizeOf } from "../../verifier/circuits/rollup-circuits.ts";
+import type { Openings } from "./model-openings.ts";
+
+/**
+ * A model as a settlement finds it.
+ * @param accruedWei of its earners, before the settlement; default: the ledger's
+ * @internal
+ */
+export function settledModelOf(
+  leaf: LedgerModelLeaf,
+  accruedWei = leaf.earners.map((earner) => earner.accruedWei),
+): SettledModel {
+  const { hash: _hash, ...statics } = staticsOf(leaf);
+  const earners = leaf.earners.map(({ contributorId, validatorId, rowCount }) => ({
+    contributorId,
+    validatorId,
+    rowCount,
+  }));
+  return { modelId: leaf.id, statics, earners, accruedWei };
+}
+
+export interface EpochFacts {
+  readonly leaf: LedgerModelLeaf;
+  readonly sealed: SealedEpoch;
+  readonly payments: readonly LedgerPayment[];
+  /** As L1 recorded it; null while it has not. */
+  readonly prevRandao: bigint | null;
+}
+
+export type ReadSealedEpochErrorCode = "CLI_NOTHING_SEALED" | GetModelErrorCode;
+
+/**
+ * The model's sealed epoch with its payments.
+ * @throws CLI_NOTHING_SEALED
+ * @example
+ * ```ts
+ * const { payments, prevRandao } = await readSealedEpoch(client, 11);
+ * ```
+ */
+export async function readSealedEpoch(
+  client: LedgerClient,
+  modelId: number,
+  wantedEpoch?: number,
+): Promise<EpochFacts> {
+  const leaf = await getModel(client, modelId);
+  const epoch = leaf.sealedEpoch;
+  if (epoch === null || (wantedEpoch !== undefined && wantedEpoch !== epoch.epoch)) {
+    const which = wantedEpoch === undefined ? "no epoch" : `no epoch ${wantedEpoch}`;
+    throw clientError("CLI_NOTHING_SEALED", `model ${modelId} has ${which} that waits for its settlement`, {
+      data: { modelId, openEpoch: leaf.counters.epoch, sealedEpoch: epoch?.epoch ?? null },
+    });
+  }
+  const { payments } = await getPayments(client, modelId, epoch.epoch);
+  return {
+    leaf,
+    payments,
+    prevRandao: epoch.prevRandao,
+    sealed: {
+      epoch: BigInt(epoch.epoch),
+      sealBatch: BigInt(epoch.sealBatch),
+      amountWei: epoch.amountWei,
+      chain: epoch.chain,
+    },
+  };
+}
+
+export type PrepareSampledErrorCode = "CLI_TOO_EARLY" | "CIR_SETTLEMENT_SIZE" | "CIR_SETTLEMENT_DIFFERS";
+
+/**
+ * The sampled settlement. The seed is computed here from what L1 recorded.
+ * @throws CLI_TOO_EARLY while there is no randomness, CIR_SETTLEMENT_SIZE, CIR_SETTLEMENT_DIFFERS
+ * @example
+ * ```ts
+ * const facts = await readSealedEpoch(client, 11);
+ * const openings = await fetchOpenings(serverUrl, Number(facts.sealed.epoch));
+ * const prepared = prepareSampled(facts, { model: published, openings, circuit });
+ * ```
+ */
+export function prepareSampled(
+  { leaf, payments, prevRandao, sealed }: EpochFacts,
+  inputs: {
+    readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash">;
+    readonly openings: Openings;
+    readonly circuit: RollupCircuit;
+    /** Of the earners before this settlement; default: what the ledger says now. */
+    readonly accruedWei?: readonly bigint[];
+  },
+): SampledSettlement {
+  if (prevRandao === null) {
+    throw clientError(
+      "CLI_TOO_EARLY",
+      `the randomness for epoch ${sealed.epoch} is not on L1 yet: it comes from the block 128 after the seal's`,
+      { data: { modelId: leaf.id, sealBatch: sealed.sealBatch.toString() } },
+    );
+  }
+  const { model, openings, circuit, accruedWei } = inputs;
+  return settleEpoch({
+    size: settlementSizeOf(circuit.name),
+    model: settledModelOf(leaf, accruedWei?.slice()),
+    sealed,
+    payments,
+    openingOf: (i) => provable(openings.get(payments[i]!.receipt), model.features),
+    features: settledFeatures(model),
+    seed: drawSeed({ ...sealed, prevRandao, modelId: leaf.id }),
+  });
+}
+
+/**
+ * An opening that a proof can be made of. Attack: whoever serves a direct model may give a class that is not the model's
+ * answer to a customer who does not look. No proof of such a draw exists, so it is void, as if nobody could open it.
+ * @internal
+ */
+export function provable<Opening extends AnswerOpening>(
+  opening: Opening | undefined,
+  features: RegisteredMatrix,
+): Opening | undefined {
+  if (opening === undefined || !isDirect(features) || !isDirectQuery(opening.query)) return opening;
+  const { answeredClass: said, counts } = opening.query;
+  return said === answeredClass(directMatrix(features), counts) ? opening : undefined;
+}
+
+/**
+ * What a settlement takes of a published model.
+ * @internal
+ */
+export function settledFeatures({
+  answeringHash,
+  columns,
+  features,
+}: Pick<PublishedModel, "features" | "columns" | "answeringHash">): ModelFeatures {
+  return { matrix: isDirect(features) ? directMatrix(features) : features.values, columns, answeringHash };
+}
+
+/**
+ * By row counts: needs no openings and no model.
+ * @example
+ * ```ts
+ * const facts = await readSealedEpoch(client, 11);
+ * const prepared = prepareDefaultSplit(facts, earnerTableFor(circuits, facts.leaf.earners.length));
+ * ```
+ */
+export function prepareDefaultSplit(
+  { leaf, sealed }: EpochFacts,
+  circuit: RollupCircuit,
+): PreparedSettlement {
+  return defaultSplit(settledModelOf(leaf), sealed, circuit.size1);
+}
+
+/**
+ * A model's genesis.
+ * @param settling the circuit that its epochs will be settled by: it gives the cap of payments
+ * @example
+ * ```ts
+ * const table = earnerTableFor(circuits, published.earners.length);
+ * const genesis = prepareGenesis(await getModel(client, 11), published, { table, settling: circuit });
+ * ```
+ */
+export function prepareGenesis(
+  leaf: LedgerModelLeaf,
+  model: Pick<PublishedModel, "earners">,
+  circuits: { readonly table: RollupCircuit; readonly settling: RollupCircuit },
+): PreparedGenesis {
+  const { hash: _hash, ...statics } = staticsOf(leaf);
+  const cap = { circuit: circuits.settling.index, payments: circuits.settling.size0 };
+  return genesisOf({ modelId: leaf.id, statics, earners: model.earners }, cap, circuits.table.size1);
+}

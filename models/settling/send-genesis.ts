@@ -1,0 +1,29 @@
+import { type SettlementBody, sendSettlement } from "../../client/actions/l1/send-settlement.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import type { LedgerSettlement } from "../../client/sequencer/model-schemas.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
+
+const ATTEMPTS = 40;
+const RETRY_MS = 3_000;
+
+/**
+ * Sends a genesis that L1 admits by now: the bridge tells the sequencer so only with one of the next blocks.
+ * @throws SEQ_GENESIS_NOT_ADMITTED after two minutes, and what `sendSettlement` throws
+ * @internal
+ */
+export async function sendGenesis(
+  client: LedgerClient,
+  body: SettlementBody,
+  { onWait, signal }: { onWait?: () => void; signal?: AbortSignal } = {},
+): Promise<LedgerSettlement> {
+  for (let left = ATTEMPTS; ; left--) {
+    try {
+      return await sendSettlement(client, body);
+    } catch (error) {
+      if (!isRollupError(error, "SEQ_GENESIS_NOT_ADMITTED") || left === 1) throw error;
+      onWait?.();
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      signal?.throwIfAborted();
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import { settlementMessage } from "../../circuits/batch/settlement-operation.ts";
+import { leafReference } from "../../circuits/ledger/operation.ts";
+import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
+import type { ProvenSettlement } from "../../client/actions/l1/send-settlement.ts";
+import { type LedgerClient, requireL2Key } from "../../client/ledger-client.ts";
+import type { LedgerModelLeaf } from "../../client/sequencer/model-schemas.ts";
+
+export type SignSettlementErrorCode = "CLI_NO_L2_KEY";
+
+/**
+ * The settlement with the model's consent: to its void draws, since nobody can prove that a receipt cannot be opened, or
+ * to its genesis, which fixes its cap. `client` signs with the model's key. @throws CLI_NO_L2_KEY
+ * @example
+ * ```ts
+ * const signed = signSettlement(client, await getModel(client, 11), settlement);
+ * await sendSettlement(client, encodeSettlementBody(signed));
+ * ```
+ */
+export function signSettlement(
+  client: LedgerClient,
+  leaf: LedgerModelLeaf,
+  settlement: ProvenSettlement,
+): ProvenSettlement {
+  const bRef = leafReference({ l1Owner: BigInt(leaf.l1Owner), kind: LEAF_KIND.model });
+  const kind = settlement.kind === "genesis" ? KIND.genesis : KIND.settle;
+  const message = settlementMessage(settlement, { domain: client.domain, bRef }, kind);
+  return { ...settlement, signature: requireL2Key(client).sign(message) };
+}

@@ -1,0 +1,149 @@
+/** Checks a settlement from L1 and from what is published: proof, payments, draws, scores and every wei. */
+
+import { toHex } from "viem";
+import type { PublishedModel } from "../../attribution/model/model-files.ts";
+import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
+import { findPostedSettlement } from "../../bridge/l1/posted-settlement.ts";
+import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { CIRCUIT_SORT, encodeSettlement } from "../../circuits/settlement/settlement-data.ts";
+import type { SampledSettlement } from "../../circuits/settlement/settlement-rules.ts";
+import { clientError } from "../../client/client-errors.ts";
+import { toHex32 } from "../../client/hex.ts";
+import type { LedgerClient } from "../../client/ledger-client.ts";
+import { getModel, getPayments, getSettlement, listSettlements } from "../../client/sequencer/model-reads.ts";
+import type {
+  LedgerModelLeaf,
+  LedgerPayment,
+  LedgerSettlement,
+} from "../../client/sequencer/model-schemas.ts";
+import type { SequencerErrorCode } from "../../client/sequencer/sequencer-request.ts";
+import { type VerificationKey, verifyProof } from "../../prover/formats/verification-key.ts";
+import type { RollupCircuit } from "../../verifier/circuits/rollup-circuits.ts";
+import { settlementSignals } from "../../verifier/replay/settlement-statement.ts";
+import type { Openings } from "./model-openings.ts";
+import { type EpochFacts, prepareSampled } from "./prepare-settlement.ts";
+
+/** A settlement as it was posted, with what it was made from. */
+export interface VerifiedSettlement {
+  readonly settlement: LedgerSettlement;
+  readonly leaf: LedgerModelLeaf;
+  readonly payments: readonly LedgerPayment[];
+  /** Computed here. */
+  readonly sampled: SampledSettlement;
+}
+
+export type VerifySettlementErrorCode =
+  | "CLI_NOT_SETTLED"
+  | "CLI_SETTLEMENT_DIFFERS"
+  | "CIR_SETTLEMENT_DIFFERS"
+  | `BRG_${string}`
+  | SequencerErrorCode;
+
+/**
+ * The settlement of an epoch with everything in it computed again. The sequencer is asked where it is; what it says is
+ * then compared with L1's transaction, L1's randomness, and the openings.
+ * @param keyOf the verification key of a circuit: derived from its source, or L1's
+ * @throws CLI_NOT_SETTLED, CLI_SETTLEMENT_DIFFERS naming the first difference, CIR_SETTLEMENT_DIFFERS
+ * @example
+ * ```ts
+ * const { sampled } = await verifySettlement(client, { modelId: 11, epoch: 1 }, { model: published, openings, circuits, keyOf: null });
+ * console.log(sampled.draws.map(({ paymentIndex }) => paymentIndex));
+ * ```
+ */
+export async function verifySettlement(
+  client: LedgerClient,
+  wanted: { readonly modelId: number; readonly epoch: number },
+  published: {
+    readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash" | "staticsHash">;
+    readonly openings: Openings;
+    readonly circuits: readonly RollupCircuit[];
+    /** null: the proof is left to L1, which has verified it. */
+    readonly keyOf: ((circuit: RollupCircuit) => Promise<VerificationKey>) | null;
+  },
+): Promise<VerifiedSettlement> {
+  const { modelId, epoch } = wanted;
+  const settlement = await getSettlement(client, modelId, epoch);
+  if (settlement === null || settlement.kind !== "settle" || settlement.l1TransactionHash === null)
+    throw clientError("CLI_NOT_SETTLED", `epoch ${epoch} of model ${modelId} has no settlement on L1`, {
+      data: { modelId, epoch },
+    });
+  const circuit = published.circuits.find(({ name }) => name === settlement.circuit);
+  if (circuit === undefined) throw differs("circuit", "one of the rollup's", settlement.circuit);
+  if (circuit.sort !== CIRCUIT_SORT.settlement)
+    throw differs("circuit", "a sampled settlement's", `${circuit.name}: the default split, by row counts`);
+
+  const rollup = new RollupContract({
+    client: createPatientL1Client({ rpcUrl: client.chain.rpcUrls.default.http[0]! }),
+    address: client.rollupAddress,
+  });
+  const facts = await readRandomEpoch(client, rollup, wanted);
+  await requireOnL1(rollup, settlement, { circuit, sealBatch: Number(facts.sealed.sealBatch) });
+  const before = await accruedBefore(client, facts.leaf, epoch);
+  const sampled = prepareSampled(facts, { ...published, circuit, accruedWei: before });
+  requireSame("data", toHex(encodeSettlement(sampled.data)), settlement.data);
+  requireSame("J", toHex32(sampled.data.settlementHash), toHex32(settlement.settlementHash));
+  const signals = settlementSignals(sampled.data, circuit.circuitId, settlement.publicSignals[0]);
+  for (const [i, name] of (["C", "y", "z"] as const).entries())
+    requireSame(name, toHex32(signals[i]!), toHex32(settlement.publicSignals[i]!));
+  const { keyOf } = published;
+  if (keyOf !== null && !verifyProof(await keyOf(circuit), settlement.proof, signals))
+    throw differs("proof", "one that verifies", "it does not");
+  return { settlement, leaf: facts.leaf, payments: facts.payments, sampled };
+}
+
+/** L1 took these very bytes: they stand in the transaction that the rollup's contract has executed. */
+async function requireOnL1(
+  rollup: RollupContract,
+  settlement: LedgerSettlement,
+  { circuit, sealBatch }: { circuit: RollupCircuit; sealBatch: number },
+): Promise<void> {
+  const { batchNumber, epoch, modelId } = settlement;
+  const posted = await findPostedSettlement(rollup, { modelId, epoch, batchNumber, sealBatch });
+  if (posted === null)
+    throw differs("transaction", `a settlement of epoch ${epoch} in batch ${batchNumber} on L1`, "none");
+  requireSame("transaction", posted.transactionHash, settlement.l1TransactionHash!);
+  const { circuitIndex, commitment, data } = posted.submitted;
+  const isPosted =
+    data === settlement.data && circuitIndex === circuit.index && commitment === settlement.publicSignals[0];
+  if (!isPosted)
+    throw differs("transaction", "the settlement's data and C among its settlements", posted.transactionHash);
+}
+
+/**
+ * A sealed epoch, settled or not, with the randomness as the contract has it.
+ * @internal
+ */
+export async function readRandomEpoch(
+  client: LedgerClient,
+  rollup: RollupContract,
+  { epoch, modelId }: { modelId: number; epoch: number },
+): Promise<EpochFacts> {
+  const [leaf, epochPayments] = await Promise.all([
+    getModel(client, modelId),
+    getPayments(client, modelId, epoch),
+  ]);
+  const { amountWei, chain, payments, sealBatch } = epochPayments;
+  const prevRandao = sealBatch === null ? 0n : await rollup.randomness(sealBatch);
+  const sealed = { epoch: BigInt(epoch), sealBatch: BigInt(sealBatch ?? 0), amountWei, chain };
+  return { leaf, payments, sealed, prevRandao: prevRandao === 0n ? null : prevRandao };
+}
+
+/** What the earners had accrued before an epoch: the sum of what earlier settlements paid them. */
+async function accruedBefore(client: LedgerClient, leaf: LedgerModelLeaf, epoch: number): Promise<bigint[]> {
+  const earlier = (await listSettlements(client, leaf.id)).filter(
+    (settlement) => settlement.kind === "settle" && settlement.epoch < epoch,
+  );
+  return leaf.earners.map((_, m) => earlier.reduce((sum, { earnedWei }) => sum + (earnedWei?.[m] ?? 0n), 0n));
+}
+
+function requireSame(what: string, computed: string, posted: string): void {
+  if (computed !== posted) throw differs(what, computed, posted);
+}
+
+function differs(what: string, computed: string, posted: string) {
+  return clientError(
+    "CLI_SETTLEMENT_DIFFERS",
+    `${what}: ${posted.slice(0, 100)} was posted, ${computed.slice(0, 100)} is right`,
+    { data: { what, posted, computed } },
+  );
+}

@@ -1,0 +1,130 @@
+/** The file that says what is deployed. Paths in it are relative to the file; amounts are OPEN as people write them. */
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { type Address, getAddress, isAddress, parseGwei } from "viem";
+import { z } from "zod";
+import { FIELD_ORDER } from "../../circuits/protocol.ts";
+import { parseOpen } from "../../client/sequencer/open-amount.ts";
+import { operatorError } from "../operator-errors.ts";
+
+const address = z
+  .string()
+  .refine((text) => isAddress(text), "is no Ethereum address, or its checksum is wrong")
+  .transform((text): Address => getAddress(text));
+const open = z.string().transform((text, context) => {
+  try {
+    return parseOpen(text);
+  } catch {
+    context.addIssue({ code: "custom", message: `"${text}" is no amount of OPEN` });
+    return z.NEVER;
+  }
+});
+const gwei = z
+  .string()
+  .regex(/^\d{1,6}(\.\d{1,9})?$/, "is no number of gwei, as text")
+  .transform((text) => parseGwei(text));
+const path = z.string().min(1);
+const keyX = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{1,64}$/, "is not 0x-hex")
+  .transform(BigInt)
+  .refine((value) => value > 0n && value < FIELD_ORDER, "is no coordinate of a ledger key");
+
+const configSchema = z.strictObject({
+  l1: z.strictObject({
+    rpcUrl: z.url({ protocol: /^https?$/, error: "is not an http(s) URL" }),
+    chainId: z.int().positive(),
+    /** Blocks, its own included, until a contract counts as deployed. */
+    confirmations: z.int().min(1).max(1_000).default(3),
+  }),
+  /** File with the private key of the account that pays; it gets no rights. */
+  deployerKeyFile: path,
+  token: z.union([z.strictObject({ holder: address }), z.strictObject({ existing: address })]),
+  /**
+   * Whose batches are taken, who signs preconfirmations, and who owns leaf 1, which gets the fees: the account of a key
+   * file, or an address with the ledger key of that leaf.
+   */
+  operator: z.union([z.strictObject({ keyFile: path }), z.strictObject({ address, keyX })]),
+  /** Owns leaf 0; or `governance`, and its timelock does. */
+  treasuryOwner: address.optional(),
+  governance: z
+    .strictObject({
+      /** Days between queueing a decision and carrying it out. */
+      delayDays: z.int().min(30).max(3_650).default(30),
+      votingDelayBlocks: z.int().min(1).max(1_000_000).default(50_400),
+      votingPeriodBlocks: z.int().min(1).max(1_000_000).default(50_400),
+      proposalThreshold: open.default(parseOpen("100000")),
+      quorumPercent: z.int().min(1).max(100).default(4),
+    })
+    .optional(),
+  idFee: open.default(parseOpen("1")),
+  minDeposit: open.default(parseOpen("1")),
+  queueBaseFee: open.default(parseOpen("1")),
+  queueCapacity: z.int().min(8).max(65_535).default(1_024),
+  /** A contract Disputes that is asked before a model's genesis is taken (`openledger disputes deploy`); default: none. */
+  genesisGate: address.optional(),
+  /** In the order in which batches name them; the first is the sequencer's. */
+  circuits: z.array(z.string().min(1)).min(1).max(16),
+  /** A folder for each circuit, made by `ceremony export`; or development keys, on chain 31337 alone. */
+  keys: z.union([
+    z.literal("development"),
+    z.strictObject({
+      folder: path,
+      ptau: path,
+      /** A beacon counts as one. */
+      leastContributions: z.int().min(2).default(2),
+    }),
+  ]),
+  maxFeeGwei: gwei.default(parseGwei("200")),
+  maxPriorityFeeGwei: gwei.default(parseGwei("10")),
+  /** Folder of the record, the journal and what explorers need. */
+  out: path,
+});
+
+export type DeployConfig = z.output<typeof configSchema>;
+
+/** @throws CMD_DEPLOY_CONFIG_INVALID naming every field that is wrong */
+export function loadDeployConfig(configPath: string): DeployConfig {
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(configPath, "utf8"));
+  } catch (cause) {
+    throw operatorError("CMD_DEPLOY_CONFIG_INVALID", `${configPath} cannot be read as JSON`, {
+      data: { configPath },
+      cause,
+    });
+  }
+  const result = configSchema.safeParse(json);
+  if (!result.success) {
+    const lines = result.error.issues.map(
+      (issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`,
+    );
+    throw operatorError("CMD_DEPLOY_CONFIG_INVALID", `${configPath} is not good: ${lines.join("; ")}`, {
+      data: { fields: result.error.issues.map((issue) => issue.path.join(".")) },
+    });
+  }
+  const config = result.data;
+  if ((config.treasuryOwner === undefined) === (config.governance === undefined))
+    throw operatorError(
+      "CMD_DEPLOY_CONFIG_INVALID",
+      `${configPath} needs treasuryOwner, or governance whose timelock owns the treasury, and not both`,
+      { data: { fields: ["treasuryOwner", "governance"] } },
+    );
+  const repeated = config.circuits.find((name, i) => config.circuits.indexOf(name) !== i);
+  if (repeated !== undefined)
+    throw operatorError("CMD_DEPLOY_CONFIG_INVALID", `circuits names ${repeated} twice`, {
+      data: { fields: ["circuits"] },
+    });
+  const folder = dirname(resolve(configPath));
+  const at = (text: string) => resolve(folder, text);
+  return {
+    ...config,
+    deployerKeyFile: at(config.deployerKeyFile),
+    operator: "keyFile" in config.operator ? { keyFile: at(config.operator.keyFile) } : config.operator,
+    keys:
+      config.keys === "development"
+        ? config.keys
+        : { ...config.keys, folder: at(config.keys.folder), ptau: at(config.keys.ptau) },
+    out: at(config.out),
+  };
+}

@@ -1,0 +1,192 @@
+/** Circuits and keys of a deployment: compiled, and every key checked before anything is sent. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import {
+  batchSizes,
+  type CircuitSizes,
+  exitSizes,
+  hasOnlyBlobBatches,
+} from "../../circuits/registry/circuit-sizes.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { parseTableName, postedShape } from "../../circuits/table/table-shape.ts";
+import { type CircuitConfig, computeCircuitId } from "../../contracts/build/verifying-key.ts";
+import { toSolidityKey } from "../../prover/formats/verification-key.ts";
+import { verifyKey } from "../../prover/keys/ceremony.ts";
+import { isDevelopmentKey } from "../../prover/keys/development-key.ts";
+import { developmentSetup } from "../../prover/keys/development-setup.ts";
+import type { ProvingCircuit } from "../../prover/proving/prover.ts";
+import { loadProductionKey, ProvingKeyChecker } from "../../prover/proving/proving-key.ts";
+import { readIfPresent, writeFileWhole } from "../../scripts/cli/workspace.ts";
+import { operatorError } from "../operator-errors.ts";
+import type { DeployConfig } from "./deploy-config.ts";
+
+/** The one chain on which the contracts take development keys. */
+export const DEVELOPMENT_CHAIN_ID = 31_337;
+
+export interface CheckedCircuit {
+  readonly config: CircuitConfig;
+  readonly record: Deployment["circuits"][number];
+  /** null for a development key. */
+  readonly contributionCount: number | null;
+}
+
+/**
+ * Checks what `openledger deploy` sends to L1 for good: a ceremony's key follows from the circuit's source, the powers of
+ * tau and its contributions. What was verified once is noted by the files' hashes in the folder, and not done again.
+ *
+ * @throws CMD_DEPLOY_NO_PLAIN_BATCH, CMD_DEPLOY_DEVELOPMENT_KEYS, CMD_DEPLOY_KEY_REFUSED, PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH, CIR_CIRCUIT_UNKNOWN
+ */
+export async function checkKeys(
+  config: DeployConfig,
+  tell: (text: string) => void,
+): Promise<CheckedCircuit[]> {
+  const { chainId } = config.l1;
+  if (config.keys === "development" && chainId !== DEVELOPMENT_CHAIN_ID) {
+    throw operatorError(
+      "CMD_DEPLOY_DEVELOPMENT_KEYS",
+      `the secrets of development keys are public, and chain ${chainId} is not ${DEVELOPMENT_CHAIN_ID}: the contract would refuse them, too`,
+      { data: { chainId } },
+    );
+  }
+  requirePlainBatch(config.circuits);
+  const checked: CheckedCircuit[] = [];
+  const verified = new VerifiedKeys(join(config.out, "verified-keys.json"));
+  for (const name of config.circuits) {
+    tell(`circuit ${name}`);
+    const compiled = await compileCircuit(circuitSpec(name));
+    const { keys } = config;
+    let proving: ProvingCircuit;
+    let contributionCount: number | null = null;
+    if (keys === "development") proving = await developmentSetup(compiled);
+    else {
+      proving = await loadProductionKey(compiled, join(keys.folder, name));
+      await new ProvingKeyChecker().check(proving);
+      refuseDevelopmentKey(name, proving);
+      contributionCount = await verified.count(name, proving.zkeyPath, keys, tell);
+    }
+    const sizes = sizesOf(name);
+    const key = toSolidityKey(proving.verificationKey);
+    const circuit: CircuitConfig = { ...sizes, isDevelopment: proving.isDevelopment, key };
+    const { contentHash, isDevelopment, wasmPath, zkeyPath } = proving;
+    const verificationKeyPath = join(dirname(zkeyPath), "verification-key.json");
+    const paths = { wasmPath, zkeyPath, verificationKeyPath };
+    const circuitId = computeCircuitId(circuit);
+    checked.push({
+      config: circuit,
+      record: { name, ...sizes, circuitId, isDevelopment, contentHash, ...paths },
+      contributionCount,
+    });
+  }
+  return checked;
+}
+
+/**
+ * Batches that strangers post of the queue or of parked settlements stand in calldata. Without a circuit for them nobody
+ * but the sequencer can post anything, and a forced withdrawal waits for the freeze.
+ */
+function requirePlainBatch(names: readonly string[]): void {
+  if (!hasOnlyBlobBatches(names.map(sizesOf))) return;
+  throw operatorError(
+    "CMD_DEPLOY_NO_PLAIN_BATCH",
+    "all batch circuits stand in blobs: strangers could not post the queue when the sequencer is gone",
+    { data: { circuits: names } },
+  );
+}
+
+/** Its meta.json says that it is none. */
+function refuseDevelopmentKey(name: string, { verificationKey, zkeyPath }: ProvingCircuit): void {
+  if (!isDevelopmentKey(verificationKey)) return;
+  throw operatorError("CMD_DEPLOY_DEVELOPMENT_KEYS", `${zkeyPath} is a development key of ${name}, renamed`, {
+    data: { name, zkeyPath },
+  });
+}
+
+type CeremonyKeys = Exclude<DeployConfig["keys"], "development">;
+const verifiedSchema = z.array(
+  z.object({ name: z.string(), zkeySha256: z.string(), ptauSha256: z.string(), contributionCount: z.int() }),
+);
+
+/** Verifying takes as long as making the first key: once for each pair of files is enough. */
+class VerifiedKeys {
+  readonly #path: string;
+  #ptauSha256: string | null = null;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async count(
+    name: string,
+    zkeyPath: string,
+    keys: CeremonyKeys,
+    tell: (text: string) => void,
+  ): Promise<number> {
+    this.#ptauSha256 ??= await sha256Of(keys.ptau);
+    const pair = { name, zkeySha256: await sha256Of(zkeyPath), ptauSha256: this.#ptauSha256 };
+    const known = this.#read();
+    const found = known.find(
+      (one) => one.name === name && one.zkeySha256 === pair.zkeySha256 && one.ptauSha256 === pair.ptauSha256,
+    );
+    let contributionCount = found?.contributionCount;
+    if (contributionCount === undefined) {
+      tell(`verifying the ceremony of ${name}`);
+      const request = { circuitName: name, resolveCircuit: circuitSpec, ptauPath: keys.ptau, zkeyPath };
+      const verdict = await verifyKey(request);
+      if (!verdict.isValid) {
+        throw operatorError(
+          "CMD_DEPLOY_KEY_REFUSED",
+          `${zkeyPath} does not verify: ${verdict.reasons.join("; ")}`,
+          {
+            data: { name, zkeyPath, reasons: verdict.reasons },
+          },
+        );
+      }
+      contributionCount = verdict.contributionCount;
+      await writeFileWhole(
+        this.#path,
+        `${JSON.stringify([...known, { ...pair, contributionCount }], null, 2)}\n`,
+      );
+    }
+    if (contributionCount < keys.leastContributions) {
+      throw operatorError(
+        "CMD_DEPLOY_KEY_REFUSED",
+        `${zkeyPath} has ${contributionCount} contributions, and ${keys.leastContributions} are asked for`,
+        { data: { name, zkeyPath, contributionCount, least: keys.leastContributions } },
+      );
+    }
+    return contributionCount;
+  }
+
+  #read(): z.output<typeof verifiedSchema> {
+    const text = readIfPresent(this.#path);
+    return text === null ? [] : (verifiedSchema.safeParse(JSON.parse(text)).data ?? []);
+  }
+}
+
+/** @throws CMD_DEPLOY_KEY_REFUSED where it cannot be read */
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 }))
+      hash.update(chunk as Buffer);
+  } catch (cause) {
+    throw operatorError("CMD_DEPLOY_KEY_REFUSED", `${path} cannot be read`, { data: { path }, cause });
+  }
+  return hash.digest("hex");
+}
+
+/** What L1 is told of a circuit. Its name says it; `circuitSpec` has refused what is no name. */
+function sizesOf(name: string): CircuitSizes {
+  const [first = 0, , third = 0, fourth = 0] = (name.match(/\d+/g) ?? []).map(Number);
+  if (name === "leaf-exit") return exitSizes();
+  if (name.startsWith("earner-exit-")) return exitSizes(first);
+  if (name.startsWith("earner-table-")) return { sort: CIRCUIT_SORT.earnerTable, size0: 0, size1: first };
+  const table = parseTableName(name);
+  if (table !== null) return batchSizes(postedShape(table));
+  return { sort: CIRCUIT_SORT.settlement, size0: fourth, size1: third };
+}

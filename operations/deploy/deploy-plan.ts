@@ -1,0 +1,256 @@
+/** What a deployment will do, from its configuration and the chain alone. Nothing is sent here. */
+import {
+  type Abi,
+  type Address,
+  encodeDeployData,
+  getAddress,
+  getContractAddress,
+  type Hex,
+  keccak256,
+  numberToHex,
+  type PrivateKeyAccount,
+  type PublicClient,
+} from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { genesisLedger } from "../../circuits/ledger/ledger.ts";
+import { deriveKey } from "../../client/l2-key.ts";
+import { compileContracts, compilerInput, pickContract } from "../../contracts/build/compile.ts";
+import { deployFailed, type RollupOptions, rollupArguments } from "../../contracts/build/deploy.ts";
+import {
+  GOVERNANCE_CONTRACTS,
+  type GovernanceAddresses,
+  type GovernanceOptions,
+  governanceArguments,
+} from "../../contracts/build/governance.ts";
+import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
+import { readSecretFile } from "../../foundation/secret-file.ts";
+import { operatorError } from "../operator-errors.ts";
+import type { DeployConfig } from "./deploy-config.ts";
+import { readJournal, requireSamePlan } from "./deploy-journal.ts";
+import type { CheckedCircuit } from "./deploy-keys.ts";
+import { requireOpenToken } from "./token-code.ts";
+
+type StepName = "OpenToken" | "Rollup" | (typeof GOVERNANCE_CONTRACTS)[number];
+
+export interface DeployStep {
+  readonly name: StepName;
+  readonly nonce: number;
+  /** Where the contract will be, or is. */
+  readonly address: Address;
+  readonly abi: Abi;
+  readonly args: readonly unknown[];
+  /** Creation code with the arguments. */
+  readonly data: Hex;
+  readonly isDone: boolean;
+  /** Of what is not done. */
+  readonly gas: bigint;
+}
+
+export interface DeployPlan {
+  readonly deployer: PrivateKeyAccount;
+  readonly steps: readonly DeployStep[];
+  readonly tokenAddress: Address;
+  readonly rollupAddress: Address;
+  /** null where nobody votes. */
+  readonly governance: (GovernanceAddresses & { readonly options: GovernanceOptions }) | null;
+  readonly rollup: RollupOptions & { readonly genesisRoot: bigint };
+  readonly supplyWei: bigint;
+  readonly firstNonce: number;
+  /** What the journal holds the next start to. */
+  readonly fingerprint: Readonly<Record<string, string>>;
+  readonly contractsHash: string;
+}
+
+/** Supply that a new token mints; the contract says so, and a test compares. */
+const NEW_TOKEN_SUPPLY_WEI = 10n ** 27n;
+const STAND_IN: Address = "0x00000000000000000000000000000000000570e7";
+/** The estimate's stand-in for the token reads no storage: one cold slot and one cold account. */
+const STAND_IN_MISSES_GAS = 5_000n;
+
+/**
+ * @throws CMD_DEPLOY_WRONG_CHAIN, CMD_DEPLOY_TOKEN_UNKNOWN, CMD_DEPLOY_CONFIG_INVALID (a key file holds no key),
+ * CMD_DEPLOY_JOURNAL_DIFFERS, CIR_SECRET_FILE_…, CON_DEPLOY_FAILED where a constructor refuses its arguments
+ */
+export async function planDeployment(
+  config: DeployConfig,
+  circuits: readonly CheckedCircuit[],
+  client: PublicClient,
+): Promise<DeployPlan> {
+  const chainId = await client.getChainId();
+  if (chainId !== config.l1.chainId) {
+    throw operatorError(
+      "CMD_DEPLOY_WRONG_CHAIN",
+      `the node is of chain ${chainId}, the configuration of chain ${config.l1.chainId}`,
+      { data: { node: chainId, config: config.l1.chainId } },
+    );
+  }
+  await initPoseidon();
+  const deployer = accountOf(config.deployerKeyFile, "deployerKeyFile");
+  const journal = readJournal(config.out);
+  const firstNonce =
+    journal?.firstNonce ??
+    (await client.getTransactionCount({ address: deployer.address, blockTag: "pending" }));
+  const isNewToken = "holder" in config.token;
+  const created = (nonce: number) => getContractAddress({ from: deployer.address, nonce: BigInt(nonce) });
+  const tokenAddress = "existing" in config.token ? config.token.existing : created(firstNonce);
+  // The token, timelock and governor, the rollup whose treasury they own, and the registry that begins with it.
+  const nextNonce = firstNonce + (isNewToken ? 1 : 0);
+  const isGoverned = config.governance !== undefined;
+  const rollupNonce = nextNonce + (isGoverned ? 2 : 0);
+  const rollupAddress = created(rollupNonce);
+  const governance = governanceOf(config, {
+    timelock: created(nextNonce),
+    governor: created(nextNonce + 1),
+    registry: created(rollupNonce + 1),
+  });
+  const treasuryOwner = governance?.timelock ?? config.treasuryOwner!;
+  const operator = await operatorOf(config, chainId, rollupAddress);
+  const genesis = { treasuryOwner: BigInt(treasuryOwner), operatorOwner: BigInt(operator.address) };
+  const { root } = genesisLedger({ ...genesis, operatorKeyX: operator.keyX });
+  const rollup = {
+    sequencer: operator.address,
+    genesisRoot: root,
+    treasuryOwner,
+    operatorOwner: operator.address,
+    operatorKeyX: operator.keyX,
+    idFeeWei: config.idFee,
+    minDepositWei: config.minDeposit,
+    queueBaseFeeWei: config.queueBaseFee,
+    queueCapacity: config.queueCapacity,
+    ...(config.genesisGate === undefined ? {} : { genesisGate: config.genesisGate }),
+    circuits: circuits.map((circuit) => circuit.config),
+  };
+  const [contracts, voting, { contentHash: contractsHash }, firstBlock] = await Promise.all([
+    compileContracts(),
+    isGoverned ? compileContracts({ set: "governance" }) : {},
+    compilerInput(),
+    client.getBlock({ blockNumber: 0n }),
+  ]);
+  const describe = (name: StepName, nonce: number, args: readonly unknown[]) => {
+    const { abi, bytecode } = pickContract(
+      name === "OpenToken" || name === "Rollup" ? contracts : voting,
+      name,
+    );
+    return {
+      name,
+      nonce,
+      address: created(nonce),
+      abi,
+      args,
+      data: encodeDeployData({ abi, bytecode, args }),
+    };
+  };
+  const describeGovernance = (token: Address, itsRollup: Address) => {
+    if (governance === null) return [];
+    const args = governanceArguments(governance.options, {
+      ...{ ...governance, token, rollup: itsRollup, contractsHash },
+    });
+    const nonces = [nextNonce, nextNonce + 1, rollupNonce + 1];
+    return GOVERNANCE_CONTRACTS.map((name, i) => describe(name, nonces[i]!, args[name]));
+  };
+  const wanted = [
+    ...("holder" in config.token ? [describe("OpenToken", firstNonce, [config.token.holder])] : []),
+    ...describeGovernance(tokenAddress, rollupAddress).slice(0, 2),
+    describe("Rollup", rollupNonce, rollupArguments(tokenAddress, rollup)),
+    ...describeGovernance(tokenAddress, rollupAddress).slice(2),
+  ];
+  const fingerprint = {
+    chainId: String(chainId),
+    firstBlock: firstBlock.hash,
+    deployer: deployer.address,
+    ...Object.fromEntries(wanted.map(({ data, name }) => [name, keccak256(data)])),
+  };
+  if (journal !== null) requireSamePlan(config.out, journal, fingerprint);
+  let supplyWei = NEW_TOKEN_SUPPLY_WEI;
+  if (!isNewToken) {
+    await requireOpenToken(client, tokenAddress);
+    const token = { address: tokenAddress, abi: openTokenAbi } as const;
+    supplyWei = await client.readContract({ ...token, functionName: "totalSupply" });
+  }
+  const steps: DeployStep[] = [];
+  let isTokenThere = !isNewToken;
+  let isRollupThere = false;
+  const standIns = describeGovernance(STAND_IN, STAND_IN);
+  for (const step of wanted) {
+    const isDone = (await client.getCode({ address: step.address })) !== undefined;
+    // Elsewhere than the token will be: the node would make the estimated contract at that very address.
+    let asked: typeof step | undefined;
+    if (step.name === "Rollup" && !isTokenThere)
+      asked = describe("Rollup", step.nonce, rollupArguments(STAND_IN, rollup));
+    else if (step.name === "OpenGovernor" && !isTokenThere) asked = standIns[1];
+    else if (step.name === "RollupRegistry" && !isRollupThere) asked = standIns[2];
+    // Whoever asks the stand-in gets the supply, or where that is no clock and no address, 1.
+    const answer = asked === undefined ? null : step.name === "Rollup" ? NEW_TOKEN_SUPPLY_WEI : 1n;
+    const gas = isDone ? 0n : await estimate(client, deployer.address, asked ?? step, answer);
+    steps.push({ ...step, isDone, gas });
+    if (step.name === "OpenToken") isTokenThere = isDone;
+    if (step.name === "Rollup") isRollupThere = isDone;
+  }
+  return {
+    deployer,
+    steps,
+    tokenAddress: getAddress(tokenAddress),
+    rollupAddress: getAddress(rollupAddress),
+    governance,
+    rollup,
+    supplyWei,
+    firstNonce,
+    fingerprint,
+    contractsHash,
+  };
+}
+
+/** @throws CON_DEPLOY_FAILED with the constructor's own error */
+async function estimate(
+  client: PublicClient,
+  account: Address,
+  step: Pick<DeployStep, "name" | "abi" | "args" | "data">,
+  standInAnswer: bigint | null,
+): Promise<bigint> {
+  const isStandIn = standInAnswer !== null;
+  // Code that answers every call with one number: PUSH32 number, MSTORE at 0, RETURN 32 bytes.
+  const code = `0x7f${numberToHex(standInAnswer ?? 0n, { size: 32 }).slice(2)}60005260206000f3` as Hex;
+  const override = isStandIn ? { stateOverride: [{ address: STAND_IN, code }] } : {};
+  try {
+    // A call first: nodes name the constructor's error in its answer.
+    await client.call({ account, data: step.data, ...override });
+    const gas = await client.estimateGas({ account, data: step.data, ...override });
+    return isStandIn ? gas + STAND_IN_MISSES_GAS : gas;
+  } catch (error) {
+    throw deployFailed(step.name, error, step);
+  }
+}
+
+function governanceOf({ governance }: DeployConfig, at: GovernanceAddresses): DeployPlan["governance"] {
+  if (governance === undefined) return null;
+  const { delayDays, proposalThreshold: proposalThresholdWei, ...rest } = governance;
+  const checksummed = {
+    timelock: getAddress(at.timelock),
+    governor: getAddress(at.governor),
+    registry: getAddress(at.registry),
+  };
+  const options = { ...rest, proposalThresholdWei, delaySeconds: BigInt(delayDays) * 86_400n };
+  return { ...checksummed, options };
+}
+
+async function operatorOf(
+  config: DeployConfig,
+  chainId: number,
+  rollupAddress: Address,
+): Promise<{ readonly address: Address; readonly keyX: bigint }> {
+  if ("address" in config.operator) return config.operator;
+  const wallet = accountOf(config.operator.keyFile, "operator.keyFile");
+  // The key that every command derives from the wallet: `openledger … --private-key-file` then signs for leaf 1.
+  const { keyX } = await deriveKey({ wallet, chainId, rollupAddress });
+  return { address: wallet.address, keyX };
+}
+
+function accountOf(path: string, field: string): PrivateKeyAccount {
+  const text = readSecretFile(path);
+  if (!/^0x[0-9a-fA-F]{64}$/.test(text))
+    throw operatorError("CMD_DEPLOY_CONFIG_INVALID", `${field}: ${path} does not hold 0x and 64 hex digits`, {
+      data: { fields: [field] },
+    });
+  return privateKeyToAccount(text as Hex);
+}

@@ -1,0 +1,183 @@
+/** `openledger deploy`: everything is checked and said first; nothing is sent before somebody has agreed. */
+import { createPublicClient, formatEther, http, type PublicClient } from "viem";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { formatOpen } from "../../client/sequencer/open-amount.ts";
+import { unusualParameters } from "../../contracts/build/rollup-parameters.ts";
+import { cappedFees } from "../../contracts/l1/capped-transaction.ts";
+import { paddedGas } from "../../contracts/l1/fee-policy.ts";
+import { operatorError } from "../operator-errors.ts";
+import { type DeployConfig, loadDeployConfig } from "./deploy-config.ts";
+import { type CheckedCircuit, checkKeys, DEVELOPMENT_CHAIN_ID } from "./deploy-keys.ts";
+import { writeRecord, writeVerification } from "./deploy-output.ts";
+import { type DeployPlan, planDeployment } from "./deploy-plan.ts";
+import { sendDeployment } from "./deploy-send.ts";
+
+/** Two days: a forced withdrawal is due after one, and has to be claimed. */
+const BLOCKS_TO_WITHDRAW = 14_400;
+
+export interface DeployCost {
+  readonly gas: bigint;
+  /** At what the node asks now. */
+  readonly nowWei: bigint;
+  /** If fees rise to the cap and all gas limits are used. */
+  readonly mostWei: bigint;
+  readonly balanceWei: bigint;
+}
+
+export interface PreparedDeployment {
+  readonly config: DeployConfig;
+  readonly circuits: readonly CheckedCircuit[];
+  readonly plan: DeployPlan;
+  readonly cost: DeployCost;
+  /** What few would expect, or what is missing. */
+  readonly warnings: readonly string[];
+  readonly client: PublicClient;
+}
+
+export interface DeployResult {
+  readonly recordPath: string;
+  readonly verificationFolder: string;
+  readonly gasUsed: bigint;
+  readonly costWei: bigint;
+}
+
+/** The dry run. @throws what loading, checking and planning throw */
+export async function prepareDeployment(
+  configPath: string,
+  tell: (text: string) => void,
+): Promise<PreparedDeployment> {
+  const config = loadDeployConfig(configPath);
+  const client: PublicClient = createPublicClient({
+    transport: http(config.l1.rpcUrl, { timeout: 60_000 }),
+    cacheTime: 0,
+  });
+  const circuits = await checkKeys(config, tell);
+  const plan = await planDeployment(config, circuits, client);
+  const cap = {
+    maxFeePerGasWei: config.maxFeeGwei,
+    maxPriorityFeePerGasWei: config.maxPriorityFeeGwei,
+  };
+  const [{ market }, balanceWei] = await Promise.all([
+    cappedFees(client, cap),
+    client.getBalance({ address: plan.deployer.address }),
+  ]);
+  const gas = plan.steps.reduce((sum, step) => sum + step.gas, 0n);
+  const limits = plan.steps.reduce((sum, step) => sum + paddedGas(step.gas), 0n);
+  const cost = {
+    gas,
+    nowWei: gas * (market.baseFeePerGasWei + market.priorityFeePerGasWei),
+    mostWei: limits * config.maxFeeGwei,
+    balanceWei,
+  };
+  return { config, circuits, plan, cost, warnings: warningsOf(config, circuits, plan), client };
+}
+
+/** Sends what is not there yet, and writes the folder. @throws CMD_DEPLOY_NO_ETHER, and what `sendDeployment` throws */
+export async function carryOut(
+  { circuits, client, config, cost, plan }: PreparedDeployment,
+  tell: (text: string) => void,
+): Promise<DeployResult> {
+  // At what is asked now and half as much again; the caps alone would ask for a fortune that is never spent.
+  const neededWei = (cost.nowWei * 3n) / 2n;
+  if (cost.balanceWei < neededWei) {
+    throw operatorError(
+      "CMD_DEPLOY_NO_ETHER",
+      `${plan.deployer.address} holds ${formatEther(cost.balanceWei)} ETH, and should hold ${formatEther(neededWei)}`,
+      { data: { deployer: plan.deployer.address, balanceWei: cost.balanceWei, neededWei } },
+    );
+  }
+  const receipts = await sendDeployment(config, plan, client, tell);
+  const recordPath = await writeRecord(config, circuits, plan, receipts.Rollup!);
+  const verificationFolder = await writeVerification(config, plan, receipts);
+  const all = Object.values(receipts);
+  return {
+    recordPath,
+    verificationFolder,
+    gasUsed: all.reduce((sum, { gasUsed }) => sum + gasUsed, 0n),
+    costWei: all.reduce((sum, { effectiveGasPrice, gasUsed }) => sum + gasUsed * effectiveGasPrice, 0n),
+  };
+}
+
+function describeGovernance({ options, registry }: NonNullable<DeployPlan["governance"]>): string[] {
+  const { delaySeconds, proposalThresholdWei, quorumPercent, votingDelayBlocks, votingPeriodBlocks } =
+    options;
+  return [
+    `  votes       no decision sooner than 30 days after it was queued (${delaySeconds / 86_400n} days now); registry ${registry}`,
+    "",
+    "what votes can change, as slowly as everything else:",
+    `  rules       ${votingDelayBlocks} blocks until votes count, ${votingPeriodBlocks} to vote, ${formatOpen(proposalThresholdWei)} OPEN to propose, ${quorumPercent} % quorum`,
+    "  the delay, never below 30 days; who proposes; where the treasury's OPEN goes; which rollup is named next",
+  ];
+}
+
+function warningsOf(config: DeployConfig, circuits: readonly CheckedCircuit[], plan: DeployPlan): string[] {
+  const { idFee, minDeposit, queueBaseFee, queueCapacity } = config;
+  const warnings = unusualParameters({
+    idFeeWei: idFee,
+    minDepositWei: minDeposit,
+    queueBaseFeeWei: queueBaseFee,
+    queueCapacity,
+    supplyWei: plan.supplyWei,
+  });
+  const sizes = circuits.map((circuit) => circuit.config);
+  const earnersOf = (sort: number) =>
+    Math.max(0, ...sizes.filter((one) => one.sort === sort).map((one) => one.size1));
+  const exitEarners = earnersOf(CIRCUIT_SORT.exit);
+  const settledEarners = Math.max(earnersOf(CIRCUIT_SORT.settlement), earnersOf(CIRCUIT_SORT.earnerTable));
+  const isLeafExit = config.circuits.includes("leaf-exit");
+  if (circuits[0]!.config.sort !== CIRCUIT_SORT.batch)
+    warnings.push("the first circuit proves no batches: no sequencer can run");
+  if (!isLeafExit || exitEarners === 0)
+    warnings.push(
+      "without leaf-exit and an earner-exit circuit nobody can ever freeze the ledger and leave it",
+    );
+  else if (settledEarners > exitEarners)
+    warnings.push(`settlements have ${settledEarners} earners, exits ${exitEarners}: some could not leave`);
+  if (circuits.some((circuit) => circuit.record.isDevelopment))
+    warnings.push("DEVELOPMENT KEYS: their secrets are public, anybody can forge every proof of this rollup");
+  const { governance } = config;
+  if (governance !== undefined && governance.votingDelayBlocks < BLOCKS_TO_WITHDRAW)
+    warnings.push(
+      `votes count ${governance.votingDelayBlocks} blocks after a proposal: whoever has to withdraw OPEN by force first may be too late`,
+    );
+  if (plan.deployer.address === plan.rollup.sequencer && config.l1.chainId !== DEVELOPMENT_CHAIN_ID)
+    warnings.push(
+      "the deployer's key is the operator's: a deployer needs no rights afterwards, use two keys",
+    );
+  return warnings;
+}
+
+/** For people: what it will do, what it costs, what can never be changed. */
+export function describeDeployment({ circuits, config, cost, plan, warnings }: PreparedDeployment): string[] {
+  const { deployer, rollup } = plan;
+  const eth = (wei: bigint) => `${formatEther(wei)} ETH`;
+  const token = "holder" in config.token ? `new, all of it to ${config.token.holder}` : "exists";
+  return [
+    `deployment on chain ${config.l1.chainId} by ${deployer.address}`,
+    "",
+    "what it does:",
+    ...plan.steps.map(
+      ({ address, gas, isDone, name, nonce }) =>
+        `  ${name} at ${address}: ${isDone ? "is there already" : `${gas} gas, nonce ${nonce}`}`,
+    ),
+    `  record, journal and sources into ${config.out}`,
+    "",
+    "what it costs:",
+    `  ${cost.gas} gas, ${eth(cost.nowWei)} at what the node asks now; the caps allow ${eth(cost.mostWei)}`,
+    `  ${deployer.address} holds ${eth(cost.balanceWei)}`,
+    "",
+    "what can never be changed (there is no owner, no pause and no upgrade):",
+    `  token       ${plan.tokenAddress} (${token}; ${formatOpen(plan.supplyWei)} OPEN, never more)`,
+    `  sequencer   ${rollup.sequencer}: whose batches are taken, and whose preconfirmations count`,
+    `  treasury    ${rollup.treasuryOwner} owns leaf 0${plan.governance === null ? "" : ": the timelock that votes act through"}`,
+    `  fees        ${rollup.operatorOwner} owns leaf 1, ledger key ${`0x${rollup.operatorKeyX.toString(16)}`}`,
+    `  amounts     id ${formatOpen(config.idFee)}, least deposit ${formatOpen(config.minDeposit)}, queue from ${formatOpen(config.queueBaseFee)} OPEN; ${config.queueCapacity} entries`,
+    `  genesis     ${config.genesisGate === undefined ? "of every model that proves it" : `only of models that ${config.genesisGate} admits`}`,
+    ...circuits.map(
+      ({ contributionCount, record }) =>
+        `  circuit     ${record.name}: ${record.isDevelopment ? "DEVELOPMENT KEY" : `a ceremony of ${contributionCount} contributions, verified`}`,
+    ),
+    ...(plan.governance === null ? [] : describeGovernance(plan.governance)),
+    ...(warnings.length === 0 ? [] : ["", "look at this first:", ...warnings.map((text) => `  ${text}`)]),
+  ];
+}

@@ -1,4 +1,0 @@
-// As models/paid/attribution-worker-entry.js.
-import { loadSource } from "../../circuits/load-source.js";
-
-await loadSource("./claim-worker.ts", import.meta.url);

@@ -1,0 +1,152 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Address } from "viem";
+import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
+import { type RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { shapeName } from "../../circuits/protocol.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import {
+  batchShape,
+  type CircuitSizes,
+  exitCircuitName,
+  isNameOfSizes,
+} from "../../circuits/registry/circuit-sizes.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { clientError } from "../../client/client-errors.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
+import { parseVerificationKey, type VerificationKey } from "../../prover/formats/verification-key.ts";
+import { isDevelopmentKey } from "../../prover/keys/development-key.ts";
+import { developmentVerificationKey } from "../../prover/keys/development-setup.ts";
+import { type DerivedCircuit, isKeyOf, type VerifierKey, verifierKey } from "../replay/verify-keys.ts";
+
+export interface DeriveOptions {
+  readonly rpcUrl: string;
+  readonly rollupAddress: Address;
+  /** Keys of a ceremony: `<folder>/<circuit>/verification-key.json`. */
+  readonly keysFolder: string;
+  /**
+   * Names of circuits that the rollup may have. L1 does not say how many rows, features and draws a settlement circuit
+   * has; a name that is wrong is found out by its key.
+   */
+  readonly circuitNames: readonly string[];
+  /** False compiles every circuit from source: whoever verifies trusts no prebuilt file. */
+  readonly prebuilt?: boolean;
+  readonly onProgress: (text: string) => void;
+}
+
+/**
+ * What the rollup's circuits must be, computed from the sources in this repository. Only the shapes are taken from the
+ * contract, and that a key is a development key where the contract says so. Development keys follow from the circuit
+ * alone; those of a ceremony are files.
+ *
+ * @throws CLI_DEVELOPMENT_KEY_HIDDEN, CLI_KEYS_MISSING, CLI_CIRCUIT_UNNAMED, CIR_COMPILE_FAILED, CIR_PREBUILT_DIFFERS, PRV_KEY_INVALID
+ */
+export async function deriveCircuits(options: DeriveOptions): Promise<DerivedCircuit[]> {
+  const { rpcUrl, rollupAddress } = options;
+  const registered = await new RollupContract({
+    client: createPatientL1Client({ rpcUrl }),
+    address: rollupAddress,
+  }).circuits();
+  const derived: DerivedCircuit[] = [];
+  // One after another: each takes all cores and much memory.
+  for (const circuit of registered) {
+    const { sort, size0, size1, tableSizes } = circuit;
+    const names = namesOf(circuit, options.circuitNames);
+    const keyOf = (name: string) => deriveKey({ ...circuit, name }, options);
+    // Where none has the key that L1 has, any will do: the difference is what there is to say.
+    const name = (await nameByKey(circuit, names, keyOf)) ?? names[0]!;
+    derived.push({ name, sort, size0, size1, tableSizes, key: await keyOf(name) });
+  }
+  return derived;
+}
+
+/** The key that a circuit of this name must have. @throws as deriveCircuits */
+export async function deriveKey(
+  circuit: RegisteredCircuit & { readonly name: string },
+  { keysFolder, onProgress, prebuilt = true }: Pick<DeriveOptions, "keysFolder" | "onProgress" | "prebuilt">,
+): Promise<VerificationKey> {
+  const { name } = circuit;
+  refuseHiddenDevelopmentKey(circuit, name);
+  if (!circuit.isDevelopment) return readCeremonyKey(join(keysFolder, name, "verification-key.json"), name);
+  onProgress(prebuilt ? `circuit ${name}` : `compiling ${name} from source, once, then cached`);
+  const compiled = await compileCircuit(circuitSpec(name), { prebuilt });
+  onProgress(`deriving the development verification key of ${name}`);
+  // A kept key may have been made of a prebuilt circuit.
+  const options = { isKeptOneTrusted: prebuilt };
+  return (await developmentVerificationKey(compiled, options)).verificationKey;
+}
+
+/**
+ * The contract knows only what its deployer said of a key. Under one with public secrets anyone proves anything.
+ * @throws CLI_DEVELOPMENT_KEY_HIDDEN
+ */
+export function refuseHiddenDevelopmentKey(circuit: RegisteredCircuit, name: string): void {
+  if (circuit.isDevelopment || !isDevelopmentKey(verifierKey(circuit))) return;
+  throw clientError(
+    "CLI_DEVELOPMENT_KEY_HIDDEN",
+    `the key of ${name} has the public secrets of the development keys, and the rollup was deployed as if it had not: anyone can forge proofs for it`,
+    { data: { circuit: name, index: circuit.index } },
+  );
+}
+
+/**
+ * Names that a circuit of these sizes can have. Settlement circuits of one size may differ in rows, features and draws: then
+ * there are several, and only the key says which it is.
+ * @throws CLI_CIRCUIT_UNNAMED where there is none
+ */
+export function namesOf(circuit: CircuitSizes, circuitNames: readonly string[]): string[] {
+  const { sort, size0, size1 } = circuit;
+  if (sort === CIRCUIT_SORT.batch) return [shapeName(batchShape(circuit))];
+  if (sort === CIRCUIT_SORT.earnerTable) return [`earner-table-${size1}`];
+  if (sort === CIRCUIT_SORT.exit) return [exitCircuitName(circuit)];
+  const names = [...new Set(circuitNames)].filter((known) => isNameOfSizes(known, circuit));
+  if (names.length > 0) return names;
+  throw clientError(
+    "CLI_CIRCUIT_UNNAMED",
+    `the rollup has a settlement circuit for ${size0} payments and ${size1} earners, whose name is not given`,
+    { data: { payments: size0, earners: size1, given: circuitNames } },
+  );
+}
+
+/**
+ * The one of these names whose key L1 has; a single one is not asked for its key.
+ * @param keyOf may throw CLI_KEYS_MISSING: nobody has files of a circuit that is not in use
+ * @returns null where none of them has it
+ * @throws CLI_KEYS_MISSING where none of those whose keys are there has it; what keyOf throws
+ */
+export async function nameByKey(
+  circuit: RegisteredCircuit,
+  names: readonly string[],
+  keyOf: (name: string) => Promise<VerifierKey>,
+): Promise<string | null> {
+  if (names.length === 1) return names[0]!;
+  let missing: unknown = null;
+  for (const name of names) {
+    try {
+      if (isKeyOf(await keyOf(name), circuit)) return name;
+    } catch (error) {
+      if (!isRollupError(error, "CLI_KEYS_MISSING")) throw error;
+      missing = error;
+    }
+  }
+  if (missing !== null) throw missing;
+  return null;
+}
+
+async function readCeremonyKey(path: string, name: string): Promise<VerificationKey> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    throw clientError(
+      "CLI_KEYS_MISSING",
+      `the rollup has a key of a ceremony for ${name}, and there is no ${path}`,
+      {
+        data: { circuit: name, path },
+        cause,
+      },
+    );
+  }
+  return parseVerificationKey(JSON.parse(text));
+}

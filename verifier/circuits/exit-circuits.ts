@@ -1,0 +1,78 @@
+/** Circuits of exits that a rollup has registered. */
+import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
+import { EXIT_KIND } from "../../circuits/exit/exit-statement.ts";
+import { exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { clientError } from "../../client/client-errors.ts";
+import { computeCircuitId } from "../../contracts/build/verifying-key.ts";
+import { toSolidityKey, type VerificationKey } from "../../prover/formats/verification-key.ts";
+
+/** A registered circuit of exits, by its name in the registry. */
+export interface ExitCircuit extends RegisteredCircuit {
+  readonly name: string;
+}
+
+/** The ways out that the contract asks for before it freezes (Exits.sol, `_requireWaysOut`). */
+export interface WaysOut {
+  readonly hasLeafExit: boolean;
+  /** Earners of the largest circuit of earners' exits; 0 where there is none. */
+  readonly earners: number;
+  readonly neededEarners: number;
+}
+
+export function waysOut(registered: readonly RegisteredCircuit[]): WaysOut {
+  const exits = exitCircuits(registered);
+  const settlements = registered.filter(({ sort }) => sort === CIRCUIT_SORT.settlement);
+  return {
+    hasLeafExit: exits.some(({ size0 }) => size0 === EXIT_KIND.leaf),
+    earners: Math.max(0, ...exits.map(({ size1 }) => size1)),
+    neededEarners: Math.max(0, ...settlements.map(({ size1 }) => size1 + (size1 % 2))),
+  };
+}
+
+export function exitCircuits(registered: readonly RegisteredCircuit[]): ExitCircuit[] {
+  return registered
+    .filter(({ sort }) => sort === CIRCUIT_SORT.exit)
+    .map((circuit) => ({ ...circuit, name: exitCircuitName(circuit) }));
+}
+
+/**
+ * A key that is here must be the registered one: proofs by any other convince no one.
+ * @throws CLI_KEYS_DIFFER
+ * @internal
+ */
+export function requireRegisteredKey(
+  circuit: RegisteredCircuit & { readonly name: string },
+  key: VerificationKey,
+): void {
+  const { isDevelopment, name, size0, size1, sort } = circuit;
+  const circuitId = computeCircuitId({
+    sort,
+    size0,
+    size1,
+    isDevelopment,
+    key: toSolidityKey(key),
+  });
+  if (circuitId === circuit.circuitId) return;
+  throw clientError("CLI_KEYS_DIFFER", `the rollup has another key for ${name} than is here`, {
+    data: { circuit: name, isDevelopment, expected: circuit.circuitId, actual: circuitId },
+  });
+}
+
+/**
+ * The circuit of leaves' exits, or the smallest one of earners' exits with room for a model's earners.
+ * @param earnerCount null for a leaf
+ * @throws CLI_CIRCUIT_MISSING
+ */
+export function exitCircuitFor(circuits: readonly ExitCircuit[], earnerCount: number | null): ExitCircuit {
+  const [first] = circuits
+    .filter(({ size0, size1 }) =>
+      earnerCount === null ? size0 === EXIT_KIND.leaf : size0 === EXIT_KIND.earner && size1 >= earnerCount,
+    )
+    .sort((x, y) => x.size1 - y.size1);
+  if (first !== undefined) return first;
+  const what = earnerCount === null ? "exits of leaves" : `exits from a table of ${earnerCount} earners`;
+  throw clientError("CLI_CIRCUIT_MISSING", `no circuit of the rollup is for ${what}`, {
+    data: { circuits: circuits.map(({ name }) => name) },
+  });
+}

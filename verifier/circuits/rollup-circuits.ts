@@ -1,0 +1,137 @@
+/** The circuits of a rollup that somebody wants to settle with: their names, their places on L1 and their keys. */
+import type { Address } from "viem";
+import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
+import { type RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { compileCircuit } from "../../circuits/compiler/compile.ts";
+import { circuitSpec } from "../../circuits/registry/circuit-registry.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import {
+  type ModelShape,
+  misfitOf,
+  parseSettlementName,
+  type SettlementSize,
+} from "../../circuits/settlement/settlement-size.ts";
+import { clientError } from "../../client/client-errors.ts";
+import { RollupError } from "../../foundation/rollup-error.ts";
+import { loadDeployedCircuits, makeMissingKey } from "../../prover/keys/deployed-circuits.ts";
+import { developmentSetup, type SetupProgress } from "../../prover/keys/development-setup.ts";
+import type { ProvingCircuit } from "../../prover/proving/prover.ts";
+import { deriveKey, nameByKey, namesOf } from "./derive-circuits.ts";
+import { openRegisteredCircuit } from "./open-registered.ts";
+
+/** A circuit that the rollup has, by its name in the registry. */
+export interface RollupCircuit extends RegisteredCircuit {
+  readonly name: string;
+}
+
+export interface RollupCircuitsOptions {
+  readonly rpcUrl: string;
+  readonly rollupAddress: Address;
+  /** Names of settlement circuits; those of `deployment` are known besides. */
+  readonly circuitNames?: readonly string[];
+  /** The rollup's deployment record, where there is one: it names files of keys. */
+  readonly deployment: Deployment | null;
+  /** Keys of a ceremony, as `deriveCircuits` takes them; default: "keys". */
+  readonly keysFolder?: string;
+  readonly onProgress?: (text: string) => void;
+}
+
+/**
+ * All circuits of the rollup by their index. The record knows them by their ids, which are hashes of sizes and key; where
+ * it does not, and several names have a circuit's sizes, their keys are made to see which it is.
+ * @throws CLI_CIRCUIT_UNNAMED, BRG_L1_…; what deriveKey throws
+ */
+export async function readRollupCircuits(options: RollupCircuitsOptions): Promise<RollupCircuit[]> {
+  const client = createPatientL1Client({ rpcUrl: options.rpcUrl });
+  const registered = await new RollupContract({ client, address: options.rollupAddress }).circuits();
+  const { deployment } = options;
+  const known = new Map(deployment?.circuits.map(({ circuitId, name }) => [circuitId, name]));
+  const names = [...(options.circuitNames ?? []), ...known.values()];
+  const named: RollupCircuit[] = [];
+  for (const circuit of registered) {
+    const name = known.get(circuit.circuitId) ?? (await findName(circuit, names, options));
+    named.push({ ...circuit, name });
+  }
+  return named;
+}
+
+async function findName(
+  circuit: RegisteredCircuit,
+  circuitNames: readonly string[],
+  { keysFolder = "keys", onProgress = () => {} }: RollupCircuitsOptions,
+): Promise<string> {
+  const names = namesOf(circuit, circuitNames);
+  const keyOf = (name: string) => deriveKey({ ...circuit, name }, { keysFolder, onProgress });
+  const name = await nameByKey(circuit, names, keyOf);
+  if (name !== null) return name;
+  throw clientError(
+    "CLI_CIRCUIT_UNNAMED",
+    `circuit ${circuit.index} of the rollup has the sizes of ${names.join(", ")}, and the key of none of them`,
+    { data: { payments: circuit.size0, earners: circuit.size1, given: names } },
+  );
+}
+
+/** Sizes of a settlement circuit, which its name spells. @throws CIR_CIRCUIT_UNKNOWN */
+export function settlementSizeOf(name: string): SettlementSize {
+  const size = parseSettlementName(name);
+  if (size !== null) return size;
+  throw new RollupError("CIR_CIRCUIT_UNKNOWN", `${name} is no settlement circuit's name`, { data: { name } });
+}
+
+/** The smallest settlement circuit that settles a model of this shape. @throws CLI_CIRCUIT_MISSING */
+export function settlementCircuitFor(circuits: readonly RollupCircuit[], model: ModelShape): RollupCircuit {
+  const fitting = circuits
+    .filter(({ sort }) => sort === CIRCUIT_SORT.settlement)
+    .map((circuit) => ({ circuit, size: settlementSizeOf(circuit.name) }))
+    .filter(({ size }) => misfitOf(size, model) === null)
+    .sort((a, b) => a.size.rows - b.size.rows);
+  if (fitting[0] !== undefined) return fitting[0].circuit;
+  const { draws, features, rows, earners } = model;
+  throw missing(
+    `a model of ${rows} rows, ${features} columns, ${earners} earners and ${draws} draws`,
+    circuits,
+  );
+}
+
+/** The smallest earner table with room for these earners. @throws CLI_CIRCUIT_MISSING */
+export function earnerTableFor(circuits: readonly RollupCircuit[], earnerCount: number): RollupCircuit {
+  const [first] = circuits
+    .filter(({ sort, size1 }) => sort === CIRCUIT_SORT.earnerTable && size1 >= earnerCount)
+    .sort((a, b) => a.size1 - b.size1);
+  if (first !== undefined) return first;
+  throw missing(`an earner table of ${earnerCount} earners`, circuits);
+}
+
+function missing(what: string, circuits: readonly RollupCircuit[]) {
+  return clientError("CLI_CIRCUIT_MISSING", `no circuit of the rollup is for ${what}`, {
+    data: { circuits: circuits.map(({ name }) => name) },
+  });
+}
+
+/**
+ * A circuit with the keys to prove it: the deployment record's files where it names them, else development keys, made
+ * from the circuit, or a ceremony's below `keysFolder`, as for exits.
+ * @throws CLI_KEYS_MISSING for keys of a ceremony that neither names; CLI_KEYS_DIFFER, PRV_KEY_*
+ */
+export async function openProvingCircuit(
+  circuit: RollupCircuit,
+  deployment: Deployment | null,
+  onProgress: (text: string) => void,
+  keysFolder: string | null = null,
+): Promise<ProvingCircuit> {
+  const onSetup = ({ stage, done, total }: SetupProgress) =>
+    onProgress(`keys of ${circuit.name}: ${stage} ${Math.floor((100 * done) / Math.max(1, total))} %`);
+  const deployed = deployment?.circuits.find(({ circuitId }) => circuitId === circuit.circuitId);
+  if (deployed !== undefined)
+    return makeMissingKey((await loadDeployedCircuits([deployed])).get(deployed.name)!, onSetup);
+  if (!circuit.isDevelopment) {
+    if (keysFolder !== null) return openRegisteredCircuit(circuit, keysFolder, onProgress);
+    throw clientError("CLI_KEYS_MISSING", `no deployment record names the proving key of ${circuit.name}`, {
+      data: { circuit: circuit.name },
+    });
+  }
+  onProgress(`compiling ${circuit.name}, once, then cached`);
+  const compiled = await compileCircuit(circuitSpec(circuit.name));
+  return developmentSetup(compiled, { onProgress: onSetup });
+}

@@ -1,0 +1,166 @@
+/**
+ * A preconfirmation with what it is a preconfirmation of, as a file: what a user keeps and can show. The preconfirmation alone
+ * names the operation by its hash; the opening makes that hash comparable with what L1 holds.
+ */
+import { type Address, type Hex, isAddressEqual } from "viem";
+import { z } from "zod";
+import { bridgeError } from "../../bridge/bridge-errors.ts";
+import { messageHash, type SignedOperation } from "../../circuits/ledger/operation.ts";
+import { FIELD_ORDER, KIND_RULES, kindRule } from "../../circuits/protocol.ts";
+import type { Preconfirmation } from "../../circuits/wire/sequencer-preconfirmation.ts";
+import { recoverPreconfirmationSigner } from "../../contracts/l1/preconfirmation-signer.ts";
+import { hex32 } from "../../foundation/hex.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
+
+export interface PreconfirmationEvidence {
+  readonly chainId: number;
+  readonly rollupAddress: Address;
+  readonly preconfirmation: Preconfirmation;
+  /** What hashes to operationHash; null where only the preconfirmation is at hand. */
+  readonly opening: { readonly operation: SignedOperation; readonly bRef: bigint } | null;
+}
+
+/** Which rollup a preconfirmation has to be of, and who signs for it: from L1. */
+export interface PreconfirmationContext {
+  readonly chainId: number;
+  readonly rollupAddress: Address;
+  readonly sequencerAddress: Address;
+  readonly domain: bigint;
+}
+
+const hex = (maxDigits: number) =>
+  z
+    .string()
+    .regex(new RegExp(`^0x[0-9a-fA-F]{1,${maxDigits}}$`))
+    .transform((text) => text as Hex);
+const element = hex(64)
+  .transform(BigInt)
+  .refine((value) => value < FIELD_ORDER, "is not below the field's order");
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const decimal = z
+  .string()
+  .regex(/^[0-9]{1,30}$/)
+  .transform(BigInt);
+
+const evidenceSchema = z.object({
+  chainId: count,
+  rollupAddress: z
+    .string()
+    .regex(/^0x[0-9a-fA-F]{40}$/)
+    .transform((text) => text as Address),
+  preconfirmation: z.object({
+    operationHash: hex(64),
+    opIndex: count,
+    deadlineSeconds: count,
+    signature: hex(130),
+  }),
+  operation: z
+    .object({
+      kind: z.string().transform((name, context) => {
+        const rule = KIND_RULES.find((known) => known.isSigned && known.name === name);
+        if (rule !== undefined) return rule.kind;
+        context.addIssue({ code: "custom", message: `${name.slice(0, 50)} is no signed kind` });
+        return z.NEVER;
+      }),
+      a: count,
+      b: count,
+      amountCode: decimal,
+      words: z.array(element).max(7),
+      nonce: count.transform(BigInt),
+      maxFeePerUnitWei: decimal,
+      signature: z.object({ r8x: element, r8y: element, s: hex(64).transform(BigInt) }),
+    })
+    .nullish(),
+  /** B's owner and kind when it was signed (docs/ledger.md, "Message signed"). */
+  bRef: element.nullish(),
+});
+
+/** @throws BRG_PRECONFIRMATION_UNREADABLE */
+export function parseEvidence(json: string, what: string): PreconfirmationEvidence {
+  const unreadable = (why: string, cause?: unknown) =>
+    bridgeError("BRG_PRECONFIRMATION_UNREADABLE", `${what} is no preconfirmation file: ${why}`, {
+      data: { what },
+      cause,
+    });
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw unreadable("it is not JSON", cause);
+  }
+  const result = evidenceSchema.safeParse(value);
+  if (!result.success) throw unreadable(z.prettifyError(result.error).slice(0, 500));
+  const { bRef, operation, ...rest } = result.data;
+  return { ...rest, opening: operation == null ? null : { operation, bRef: bRef ?? 0n } };
+}
+
+/** The file's text; `parseEvidence` reads it back. */
+export function encodeEvidence({ opening, ...evidence }: PreconfirmationEvidence): string {
+  const { operation, bRef } = opening ?? {};
+  const body = operation && {
+    ...operation,
+    kind: kindRule(operation.kind)!.name,
+    amountCode: operation.amountCode.toString(),
+    words: operation.words.map(hex32),
+    nonce: Number(operation.nonce),
+    maxFeePerUnitWei: operation.maxFeePerUnitWei.toString(),
+    signature: {
+      r8x: hex32(operation.signature.r8x),
+      r8y: hex32(operation.signature.r8y),
+      s: hex32(operation.signature.s),
+    },
+  };
+  const value = { ...evidence, operation: body ?? null, bRef: bRef === undefined ? null : hex32(bRef) };
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/**
+ * Checks that the preconfirmation is the operator's, of this rollup, and of the operation beside it.
+ * @throws BRG_PRECONFIRMATION_NOT_OPERATORS
+ */
+export async function requireOperatorsPreconfirmation(
+  evidence: PreconfirmationEvidence,
+  context: PreconfirmationContext,
+): Promise<void> {
+  const { chainId, opening, preconfirmation, rollupAddress } = evidence;
+  const refuse = (why: string, cause?: unknown) =>
+    bridgeError(
+      "BRG_PRECONFIRMATION_NOT_OPERATORS",
+      `the preconfirmation of operation ${preconfirmation.opIndex} ${why}`,
+      {
+        data: { preconfirmation, sequencerAddress: context.sequencerAddress },
+        cause,
+      },
+    );
+  if (chainId !== context.chainId || !isAddressEqual(rollupAddress, context.rollupAddress))
+    throw refuse(`is of rollup ${rollupAddress} on chain ${chainId}`);
+  let signer: Address;
+  try {
+    const operationHash = hex32(BigInt(preconfirmation.operationHash));
+    signer = await recoverPreconfirmationSigner(
+      { chainId, rollupAddress },
+      { ...preconfirmation, operationHash },
+    );
+  } catch (cause) {
+    throw refuse("has no signature in canonical form", cause);
+  }
+  if (!isAddressEqual(signer, context.sequencerAddress))
+    throw refuse(`is signed by ${signer}, the contract's sequencer is ${context.sequencerAddress}`);
+  if (opening === null) return;
+  const hash = hashOf(opening, context.domain, refuse);
+  if (hash !== BigInt(preconfirmation.operationHash))
+    throw refuse("is of another operation than the one beside it");
+}
+
+function hashOf(
+  { bRef, operation }: NonNullable<PreconfirmationEvidence["opening"]>,
+  domain: bigint,
+  refuse: (why: string, cause: unknown) => Error,
+): bigint {
+  try {
+    return messageHash(operation, { domain, bRef });
+  } catch (cause) {
+    if (!isRollupError(cause)) throw cause;
+    throw refuse("is of an operation that cannot be", cause);
+  }
+}

@@ -1,0 +1,154 @@
+/** What a frozen ledger owes, item by item, from L1's records alone. Amounts are wei. */
+import { type Address, getAddress } from "viem";
+import { earnerDue } from "../../circuits/exit/earner-exit.ts";
+import { leafExitKey } from "../../circuits/exit/exit-statement.ts";
+import { unpackCounters } from "../../circuits/ledger/leaf.ts";
+import { EARNER_ROLE } from "../../circuits/ledger/rewards.ts";
+import { KIND, LEAF_KIND } from "../../circuits/protocol.ts";
+import type { LedgerReplay } from "../replay/ledger-replay.ts";
+
+export type LeafName = "account" | "datanet" | "model";
+export type RoleName = "contributor" | "validator";
+
+interface Owed {
+  /** Who gets it: a leaf's l1Owner, or a waiting deposit's sender. */
+  readonly owner: Address;
+  readonly amountWei: bigint;
+  /** It was credited to its owner before. */
+  readonly isTaken: boolean;
+}
+
+/** A leaf's balance. */
+export interface LeafItem extends Owed {
+  readonly kind: "leaf";
+  readonly key: bigint;
+  readonly leafId: number;
+  readonly leafKind: LeafName;
+}
+
+/** What a role of a model's earner earned: proven and uncollected, and its part of the open and the sealed epoch. */
+export interface EarnerItem extends Owed {
+  readonly kind: "earner";
+  readonly key: bigint;
+  readonly modelId: number;
+  readonly earnerIndex: number;
+  readonly role: RoleName;
+  /** The leaf that has the role. */
+  readonly leafId: number;
+}
+
+/** A deposit that no batch has taken. */
+export interface DepositItem extends Owed {
+  readonly kind: "deposit";
+  readonly queueIndex: number;
+}
+
+export type ProvenItem = LeafItem | EarnerItem;
+export type ExitItem = ProvenItem | DepositItem;
+
+export interface ExitSelection {
+  /** Only what goes to this address; null = to anybody. */
+  readonly owner: Address | null;
+  /** Only this leaf's balance, and its earners where it is a model. */
+  readonly leafId?: number | undefined;
+  /** Only this earner of the model `leafId`. */
+  readonly earnerIndex?: number | undefined;
+  /** Only what is not less than this. */
+  readonly minWei?: bigint | undefined;
+}
+
+const LEAF_NAMES: Readonly<Record<number, LeafName>> = {
+  [LEAF_KIND.account]: "account",
+  [LEAF_KIND.datanet]: "datanet",
+  [LEAF_KIND.model]: "model",
+};
+
+const toOwner = (l1Owner: bigint): Address => getAddress(`0x${l1Owner.toString(16).padStart(40, "0")}`);
+
+/**
+ * Everything that is owed to the selected, taken or not: leaves, then earners, then deposits, each by their numbers.
+ * @example
+ * ```ts
+ * const items = planExits(restored.replay, { owner: account.address, minWei: parseOpen("0.01") });
+ * ```
+ */
+export function planExits(replay: LedgerReplay, selection: ExitSelection): ExitItem[] {
+  const items = [...leafItems(replay), ...earnerItems(replay), ...depositItems(replay)];
+  return items.filter((item) => item.amountWei > 0n && isSelected(item, selection));
+}
+
+function isSelected(item: ExitItem, { leafId, minWei = 0n, owner, earnerIndex }: ExitSelection): boolean {
+  if (item.amountWei < minWei) return false;
+  if (owner !== null && item.owner !== owner) return false;
+  if (leafId === undefined) return true;
+  if (item.kind === "deposit") return false;
+  if (item.kind === "leaf") return item.leafId === leafId && earnerIndex === undefined;
+  return item.modelId === leafId && (earnerIndex === undefined || item.earnerIndex === earnerIndex);
+}
+
+function* leafItems(replay: LedgerReplay): Generator<LeafItem> {
+  const { leaves } = replay.requireLedger();
+  for (const [leafId, { leaf }] of [...leaves].sort(([x], [y]) => x - y)) {
+    const key = leafExitKey(leafId);
+    yield {
+      kind: "leaf",
+      key,
+      leafId,
+      leafKind: LEAF_NAMES[leaf.kind]!,
+      owner: toOwner(leaf.l1Owner),
+      amountWei: leaf.balance,
+      isTaken: replay.totals.exitedWei.has(key),
+    };
+  }
+}
+
+function* earnerItems(replay: LedgerReplay): Generator<EarnerItem> {
+  const ledger = replay.requireLedger();
+  for (const [modelId, { leaf, rewards }] of [...ledger.leaves].sort(([x], [y]) => x - y)) {
+    if (rewards === undefined || !unpackCounters(leaf.counters).isReady) continue;
+    for (const [earnerIndex, { contributorId, validatorId }] of rewards.earners.entries()) {
+      for (const role of ["contributor", "validator"] as const) {
+        // Owners that are no leaves have nobody to pay to.
+        if (ledger.leaf(role === "contributor" ? contributorId : validatorId) === undefined) continue;
+        const { amountWei, key, ownerId, recipient } = earnerDue(
+          ledger,
+          modelId,
+          earnerIndex,
+          EARNER_ROLE[role],
+        );
+        const isTaken = replay.totals.exitedWei.has(key);
+        const owner = toOwner(recipient);
+        yield { kind: "earner", key, modelId, earnerIndex, role, leafId: ownerId, owner, amountWei, isTaken };
+      }
+    }
+  }
+}
+
+function* depositItems(replay: LedgerReplay): Generator<DepositItem> {
+  const { entries, queueHead, totals } = replay;
+  for (const { amountWei, kind, queueIndex, sender } of entries.slice(queueHead)) {
+    if (kind > KIND.depositTo) continue;
+    const isTaken = totals.refundedEntries.has(queueIndex);
+    yield { kind: "deposit", queueIndex, owner: getAddress(sender), amountWei, isTaken };
+  }
+}
+
+/**
+ * What an item is, for people: "balance of account 5", "earner 2 of model 11 as validator (leaf 7)".
+ * @example
+ * ```ts
+ * for (const item of planExits(restored.replay, { owner: null })) console.log(describeItem(item), item.amountWei);
+ * ```
+ */
+export function describeItem(item: ExitItem): string {
+  switch (item.kind) {
+    case "leaf":
+      return `balance of ${item.leafKind} ${item.leafId}`;
+    case "earner":
+      return `earner ${item.earnerIndex} of model ${item.modelId} as ${item.role} (leaf ${item.leafId})`;
+    case "deposit":
+      return `deposit that waits as queue entry ${item.queueIndex}`;
+    default:
+      return item satisfies never;
+  }
+}

@@ -1,0 +1,128 @@
+/** Whether a rollup can be frozen, from when on, and freezing it. Anybody may. */
+import type { Address, Hex } from "viem";
+import { ExitContract } from "../../bridge/l1/exit-contract.ts";
+import { createPatientL1Client, l1Call } from "../../bridge/l1/l1-client.ts";
+import { type L1Sender, RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { clientError } from "../../client/client-errors.ts";
+import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
+import { type WaysOut, waysOut } from "../circuits/exit-circuits.ts";
+import { requireOvertaken } from "./overtaken.ts";
+
+export interface FreezeOutlook {
+  readonly isFrozen: boolean;
+  readonly waysOut: WaysOut;
+  /** The entry that everything waits for; null where the queue is empty. Times are L1's. */
+  readonly oldest: {
+    readonly queueIndex: number;
+    readonly queuedAtSeconds: number;
+    /** A block with this time or a later one takes the freeze. */
+    readonly freezableAtSeconds: number;
+  } | null;
+  /** Of the newest block. */
+  readonly nowSeconds: number;
+}
+
+export interface FreezeResult {
+  readonly outlook: FreezeOutlook;
+  /** null where it was frozen before. */
+  readonly transactionHash: Hex | null;
+  readonly gasUsed: number;
+  /** Ether that it has cost. */
+  readonly gasCostWei: bigint;
+}
+
+/**
+ * What L1 has on a freeze now.
+ * @throws BRG_L1_*
+ * @internal
+ */
+export async function readFreezeOutlook(rollup: RollupContract): Promise<FreezeOutlook> {
+  const contract = new ExitContract(rollup);
+  const [{ isFrozen, queueHead }, head, deadlineSeconds, circuits] = await Promise.all([
+    rollup.state(),
+    l1Call("read the newest block", () => rollup.client.getBlock()),
+    contract.hardDeadlineSeconds(),
+    rollup.circuits(),
+  ]);
+  const queuedAtSeconds = await contract.queuedAtSeconds(queueHead);
+  const oldest =
+    queuedAtSeconds === null
+      ? null
+      : {
+          queueIndex: queueHead,
+          queuedAtSeconds,
+          freezableAtSeconds: queuedAtSeconds + deadlineSeconds + 1,
+        };
+  return { isFrozen, waysOut: waysOut(circuits), oldest, nowSeconds: Number(head.timestamp) };
+}
+
+/**
+ * @throws CLI_FREEZE_NO_WAY_OUT, CLI_FREEZE_NO_ENTRY, CLI_FREEZE_TOO_EARLY with data.queueIndex and
+ * data.freezableAtSeconds; BRG_CONTRACT_REVERTED where L1 moved meanwhile; BRG_L1_*
+ */
+function requireFreezable({ nowSeconds, oldest, waysOut: ways }: FreezeOutlook): void {
+  if (!ways.hasLeafExit || ways.earners < ways.neededEarners) {
+    throw clientError(
+      "CLI_FREEZE_NO_WAY_OUT",
+      `the rollup has no circuits by which everybody could leave (leaves: ${ways.hasLeafExit ? "yes" : "no"}, earners: ${ways.earners} of ${ways.neededEarners})`,
+      { data: { ...ways } },
+    );
+  }
+  if (oldest === null)
+    throw clientError("CLI_FREEZE_NO_ENTRY", "no entry waits in the L1 queue, so nothing is overdue");
+  if (nowSeconds >= oldest.freezableAtSeconds) return;
+  throw clientError(
+    "CLI_FREEZE_TOO_EARLY",
+    `queue entry ${oldest.queueIndex} waits since ${toIso(oldest.queuedAtSeconds)}; unless a batch takes it, anyone may freeze from ${toIso(oldest.freezableAtSeconds)} on`,
+    { data: { ...oldest, nowSeconds } },
+  );
+}
+
+export type FreezeRollupErrorCode =
+  | "CLI_FREEZE_NO_WAY_OUT"
+  | "CLI_FREEZE_NO_ENTRY"
+  | "CLI_FREEZE_TOO_EARLY"
+  | `BRG_${string}`;
+
+/**
+ * Freezes a rollup whose oldest queue entry has waited for too long.
+ * @example
+ * ```ts
+ * const { outlook } = await freezeRollup({ rpcUrl, rollupAddress, account: () => account });
+ * console.log(outlook.isFrozen);
+ * ```
+ */
+export async function freezeRollup(options: {
+  readonly rpcUrl: string;
+  readonly rollupAddress: Address;
+  /** Pays for the transaction. Anybody's; asked for when it is possible. */
+  readonly account: () => L1Sender;
+  /** Of what the account signs; as RollupContract's where absent. */
+  readonly spendingCap?: SpendingCap | undefined;
+}): Promise<FreezeResult> {
+  const client = createPatientL1Client({ rpcUrl: options.rpcUrl });
+  const { rollupAddress: address, spendingCap } = options;
+  return freezeBy(new RollupContract({ client, address, spendingCap }), options.account);
+}
+
+/**
+ * As `freezeRollup`, by an L1 client of the caller's.
+ * @throws as freezeRollup
+ * @internal
+ */
+export async function freezeBy(rollup: RollupContract, accountOf: () => L1Sender): Promise<FreezeResult> {
+  const outlook = await readFreezeOutlook(rollup);
+  if (outlook.isFrozen) return { outlook, transactionHash: null, gasUsed: 0, gasCostWei: 0n };
+  requireFreezable(outlook);
+  const account = accountOf();
+  try {
+    const receipt = await new ExitContract(rollup).freeze(account);
+    const { gasUsed, transactionHash } = receipt;
+    return { outlook, transactionHash, gasUsed: Number(gasUsed), gasCostWei: gasCostWei(receipt) };
+  } catch (error) {
+    await requireOvertaken(error, "RollupFrozen", async () => (await rollup.state()).isFrozen);
+    return { outlook: { ...outlook, isFrozen: true }, transactionHash: null, gasUsed: 0, gasCostWei: 0n };
+  }
+}
+
+const toIso = (seconds: number): string => new Date(1_000 * seconds).toISOString();

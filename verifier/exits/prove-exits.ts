@@ -1,0 +1,106 @@
+/** Makes the proofs of exits. */
+import { getAddress } from "viem";
+import type { ContractExit } from "../../bridge/l1/exit-contract.ts";
+import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.ts";
+import { earnerExit } from "../../circuits/exit/earner-exit.ts";
+import type { PreparedExit } from "../../circuits/exit/exit-statement.ts";
+import { leafExit } from "../../circuits/exit/leaf-exit.ts";
+import type { Ledger } from "../../circuits/ledger/ledger.ts";
+import { EARNER_ROLE } from "../../circuits/ledger/rewards.ts";
+import type { ContractProof, Groth16Proof } from "../../circuits/wire/groth16-proof.ts";
+import { type ExitCircuit, exitCircuitFor, exitCircuits } from "../circuits/exit-circuits.ts";
+import type { RestoredLedger } from "../restore/restore-ledger.ts";
+import { proveStatement } from "../without-operator/prove-statement.ts";
+import { describeItem, type ProvenItem } from "./exit-plan.ts";
+
+/** Makes proofs: on this machine (`local-prover.ts`), or in a page. */
+export interface ExitProver {
+  /**
+   * Makes a circuit ready, whose key is the registered one.
+   * @throws CLI_KEYS_DIFFER, PRV_KEY_*, CIR_COMPILE_FAILED
+   */
+  readonly open: (circuit: ExitCircuit, onProgress: (text: string) => void) => Promise<ProveInputs>;
+}
+
+/** @throws PRV_*, CIR_WITNESS_REFUSED */
+export type ProveInputs = (
+  inputs: CircuitInputs,
+  onProgress: (text: string) => void,
+) => Promise<{ readonly proof: Groth16Proof; readonly publicSignals: readonly bigint[] }>;
+
+/** An exit as it is sent. */
+export interface ProvenExit {
+  readonly exit: ContractExit;
+  readonly proof: ContractProof;
+}
+
+/**
+ * @param onProgress `place` is the item's in the list
+ * @throws CLI_CIRCUIT_MISSING, CLI_KEYS_DIFFER, BRG_PROOF_OF_ANOTHER, PRV_*
+ * @internal
+ */
+export async function proveExits(
+  items: readonly ProvenItem[],
+  { ledger, registered }: RestoredLedger,
+  { open }: ExitProver,
+  onProgress: (place: number, text: string) => void,
+): Promise<ProvenExit[]> {
+  const circuits = exitCircuits(registered);
+  const opened = new Map<number, ProveInputs>();
+  const sealed: ProvenExit[] = [];
+  for (const [place, item] of items.entries()) {
+    const circuit = circuitOf(item, ledger, circuits);
+    const prepared = prepare(item, ledger, circuit);
+    const { amountWei, key, recipient } = prepared;
+    const statement = prepared.statement(circuit.circuitId);
+    const tell = (text: string) => onProgress(place, text);
+    const prove = opened.get(circuit.index) ?? (await open(circuit, tell));
+    opened.set(circuit.index, prove);
+    tell(`proving the ${describeItem(item)}`);
+    const proof = await proveStatement(
+      (_name, inputs) => prove(inputs, tell),
+      circuit.name,
+      prepared.inputs,
+      statement,
+    );
+    const exit = {
+      circuit: circuit.index,
+      commitment: statement.commitment,
+      key,
+      recipient: getAddress(`0x${recipient.toString(16).padStart(40, "0")}`),
+      amountWei,
+    };
+    sealed.push({ exit, proof });
+  }
+  return sealed;
+}
+
+/**
+ * Opens the circuits that these items leave by, that of leaves at least, as if they were to be proven: a ledger may have to
+ * be left long after whoever published their keys is gone.
+ * @returns the circuits' names
+ * @throws CLI_CIRCUIT_MISSING, CLI_KEYS_DIFFER, PRV_KEY_UNREADABLE, PRV_KEY_MISMATCH
+ * @internal
+ */
+export async function checkExitKeys(
+  items: readonly ProvenItem[],
+  { ledger, registered }: RestoredLedger,
+  { open }: ExitProver,
+  onProgress: (text: string) => void,
+): Promise<string[]> {
+  const circuits = exitCircuits(registered);
+  const needed = [exitCircuitFor(circuits, null), ...items.map((item) => circuitOf(item, ledger, circuits))];
+  const byName = new Map(needed.map((circuit) => [circuit.name, circuit]));
+  for (const circuit of byName.values()) await open(circuit, onProgress);
+  return [...byName.keys()];
+}
+
+function circuitOf(item: ProvenItem, ledger: Ledger, circuits: readonly ExitCircuit[]): ExitCircuit {
+  if (item.kind === "leaf") return exitCircuitFor(circuits, null);
+  return exitCircuitFor(circuits, ledger.requireLeaf(item.modelId).rewards!.earners.length);
+}
+
+function prepare(item: ProvenItem, ledger: Ledger, circuit: ExitCircuit): PreparedExit {
+  if (item.kind === "leaf") return leafExit(ledger, item.leafId);
+  return earnerExit(ledger, item.modelId, item.earnerIndex, EARNER_ROLE[item.role], circuit.size1);
+}

@@ -1,0 +1,137 @@
+import type { Hex } from "viem";
+import type { CreditEvent, HistoryEvent, RefundEvent } from "../../bridge/l1/l1-history.ts";
+import type { BatchData, SlotRecord } from "../../circuits/batch/batch-data.ts";
+import { KIND, kindRule } from "../../circuits/protocol.ts";
+import { requireSame } from "./verify-error.ts";
+
+type Credit = Pick<CreditEvent, "recipient" | "amountWei">;
+
+const toAddress = (word: bigint): Hex => `0x${word.toString(16).padStart(40, "0")}`;
+
+/** The bridge's books, kept from the batches alone: what the contract's own sums must be. */
+export class BridgeTotals {
+  ledgerWei = 0n;
+  burnableWei = 0n;
+  queuedDepositCount = 0;
+  queuedDepositWei = 0n;
+  /** What has left the frozen ledger, by the exit's key. */
+  readonly exitedWei = new Map<bigint, bigint>();
+  /** Entries of the frozen queue that were deleted. */
+  readonly refundedEntries = new Set<number>();
+  /** What each address can claim; lower-case addresses. */
+  readonly pendingWei = new Map<string, bigint>();
+  /** Credits that the contract announced since the last batch; it does so before the batch's own event. */
+  #announced: CreditEvent[] = [];
+
+  /** Everything but batches. */
+  note(event: HistoryEvent): void {
+    switch (event.type) {
+      case "queue-entry":
+        this.burnableWei += event.burnedFeeWei;
+        if (event.kind <= KIND.depositTo) {
+          this.queuedDepositCount += 1;
+          this.queuedDepositWei += event.amountWei;
+        }
+        break;
+      case "credit":
+        this.#announced.push(event);
+        break;
+      case "claim":
+        this.#addPending(event.recipient, -event.amountWei);
+        break;
+      case "burn":
+        this.burnableWei -= event.amountWei;
+        break;
+      case "exit":
+        this.exitedWei.set(event.key, event.amountWei);
+        this.ledgerWei -= event.amountWei;
+        this.#addPending(event.recipient, event.amountWei);
+        break;
+      case "refund":
+        this.#noteRefund(event);
+        break;
+      case "frozen":
+      case "genesis":
+      case "batch":
+      case "seal":
+      case "randomness":
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+
+  /** Deposits go back to their senders; a forced operation's refund is of 0 wei, and its fee stays burnable. */
+  #noteRefund({ queueIndex, refundedWei, sender }: RefundEvent): void {
+    this.refundedEntries.add(queueIndex);
+    if (refundedWei === 0n) return;
+    this.queuedDepositCount -= 1;
+    this.queuedDepositWei -= refundedWei;
+    this.#addPending(sender, refundedWei);
+  }
+
+  /** Everything that was credited by exits. */
+  totalExitedWei(): bigint {
+    let sum = 0n;
+    for (const wei of this.exitedWei.values()) sum += wei;
+    return sum;
+  }
+
+  /**
+   * @param burnedWei of the batch's settlements: it leaves the ledger
+   * @param queueBaseFeeWei what a refused deposit to a leaf burns
+   * @throws BRG_VERIFY_DIFFERS where the contract credited others, or other amounts
+   */
+  applyBatch(batch: BatchData, burnedWei: bigint, queueBaseFeeWei: bigint): void {
+    this.ledgerWei -= burnedWei;
+    this.burnableWei += burnedWei;
+    const batchNumber = Number(batch.batchNumber);
+    const credits = batch.wide.flatMap((record) =>
+      this.#applyRecord(record, batch.idFeeWei, queueBaseFeeWei),
+    );
+    const announced = this.#announced.map(({ amountWei, recipient }) => ({
+      recipient: recipient.toLowerCase(),
+      amountWei,
+    }));
+    this.#announced = [];
+    requireSame(batchNumber, "the list of credits", credits, announced);
+    for (const { amountWei, recipient } of credits) this.#addPending(recipient, amountWei);
+  }
+
+  #applyRecord({ isValid, kind, words }: SlotRecord, idFeeWei: bigint, queueBaseFeeWei: bigint): Credit[] {
+    const payOut = (recipient: bigint, amountWei: bigint): Credit[] => {
+      this.ledgerWei -= amountWei;
+      return amountWei === 0n ? [] : [{ recipient: toAddress(recipient), amountWei }];
+    };
+    const [amountWei, word1, , sender, executedWei] = words as bigint[];
+    switch (kind) {
+      case KIND.withdraw:
+        return payOut(words[0]!, words[1]!);
+      case KIND.depositNew:
+      case KIND.depositTo:
+        this.queuedDepositCount -= 1;
+        this.queuedDepositWei -= amountWei!;
+        if (!isValid) {
+          const feeWei = kind === KIND.depositTo ? queueBaseFeeWei : 0n;
+          const backWei = amountWei! - feeWei;
+          this.burnableWei += feeWei;
+          return backWei === 0n ? [] : [{ recipient: toAddress(sender!), amountWei: backWei }];
+        }
+        this.ledgerWei += amountWei!;
+        return [];
+      case KIND.forcedWithdraw:
+        return isValid ? payOut(word1!, executedWei!) : [];
+      default:
+        if (kindRule(kind)?.isCreate && kindRule(kind)?.isSigned) {
+          this.ledgerWei -= idFeeWei;
+          this.burnableWei += idFeeWei;
+        }
+        return [];
+    }
+  }
+
+  #addPending(recipient: string, amountWei: bigint): void {
+    const key = recipient.toLowerCase();
+    this.pendingWei.set(key, (this.pendingWei.get(key) ?? 0n) + amountWei);
+  }
+}

@@ -1,0 +1,88 @@
+/** Did a frozen rollup credit what its last ledger gives? The ledger's own arithmetic says so, without the exits' proofs. */
+
+import type { ExitEvent, QueueEntryEvent, RefundEvent } from "../../bridge/l1/l1-history.ts";
+import { earnerDue } from "../../circuits/exit/earner-exit.ts";
+import type { Ledger } from "../../circuits/ledger/ledger.ts";
+import type { EarnerRole } from "../../circuits/ledger/rewards.ts";
+import { KIND } from "../../circuits/protocol.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
+import type { BridgeTotals } from "./bridge-totals.ts";
+import { requireSame, verifyDiffers } from "./verify-error.ts";
+
+/** What has been read up to the event in question. */
+export interface ReadSoFar {
+  readonly totals: BridgeTotals;
+  readonly entries: readonly QueueEntryEvent[];
+  readonly queueHead: number;
+  readonly isFrozen: boolean;
+  requireLedger(): Ledger;
+}
+
+/** What the key of an exit names. */
+export type ExitPlace =
+  | { readonly kind: "leaf"; readonly id: number }
+  | {
+      readonly kind: "earner";
+      readonly modelId: number;
+      readonly earnerIndex: number;
+      readonly role: EarnerRole;
+    };
+
+/** null where no circuit proves such a key: it has bits that none of its parts takes. */
+function exitPlace(key: bigint): ExitPlace | null {
+  const id = Number(key & 0xff_ffffn);
+  if (key >> 24n === 0n) return { kind: "leaf", id };
+  if (key >> 33n !== 1n) return null;
+  const role = Number((key >> 32n) & 1n) as EarnerRole;
+  return { kind: "earner", modelId: id, earnerIndex: Number((key >> 24n) & 0xffn), role };
+}
+
+/** Recipient and amount of the exit with this key. @throws OP_* where the ledger has no such leaf or earner */
+function dueAt(ledger: Ledger, place: ExitPlace): { recipient: bigint; amountWei: bigint } {
+  if (place.kind === "earner") return earnerDue(ledger, place.modelId, place.earnerIndex, place.role);
+  const { leaf } = ledger.requireLeaf(place.id);
+  return { recipient: leaf.l1Owner, amountWei: leaf.balance };
+}
+
+/** @throws BRG_VERIFY_DIFFERS where the key left before, or the frozen ledger gives it another amount or recipient */
+export function checkExit(read: ReadSoFar, { amountWei, key, recipient }: ExitEvent): void {
+  const what = `exit ${key}`;
+  requireSame(null, "whether the ledger is frozen", true, read.isFrozen);
+  if (read.totals.exitedWei.has(key))
+    throw verifyDiffers({ batchNumber: null, what, expected: "at most once", actual: "again" });
+  const place = exitPlace(key);
+  if (place === null)
+    throw verifyDiffers({ batchNumber: null, what, expected: "the key of a leaf or an earner", actual: key });
+  const due = dueExit(read.requireLedger(), place, what);
+  requireSame(null, `the recipient of ${what}`, due.recipient, BigInt(recipient));
+  requireSame(null, `the amount of ${what}`, due.amountWei, amountWei);
+}
+
+function dueExit(ledger: Ledger, place: ExitPlace, what: string) {
+  try {
+    return dueAt(ledger, place);
+  } catch (error) {
+    if (!isRollupError(error)) throw error;
+    throw verifyDiffers(
+      { batchNumber: null, what, expected: "one that the ledger allows", actual: error.message },
+      error,
+    );
+  }
+}
+
+/** @throws BRG_VERIFY_DIFFERS where the entry did not wait, or another amount or address was credited */
+export function checkRefund(read: ReadSoFar, { queueIndex, refundedWei, sender }: RefundEvent): void {
+  const what = `the refund of queue entry ${queueIndex}`;
+  requireSame(null, "whether the ledger is frozen", true, read.isFrozen);
+  const entry = read.entries[queueIndex];
+  const isWaiting = queueIndex >= read.queueHead && !read.totals.refundedEntries.has(queueIndex);
+  if (entry === undefined || !isWaiting)
+    throw verifyDiffers({ batchNumber: null, what, expected: "an entry that waits", actual: "none" });
+  requireSame(null, `the sender of ${what}`, entry.sender.toLowerCase(), sender.toLowerCase());
+  requireSame(
+    null,
+    `the amount of ${what}`,
+    entry.kind <= KIND.depositTo ? entry.amountWei : 0n,
+    refundedWei,
+  );
+}

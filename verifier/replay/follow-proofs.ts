@@ -1,0 +1,24 @@
+/** A batch's proof, verified as `openledger verify` does, against the key that is registered on L1. */
+
+import type { BatchEvent } from "../../bridge/l1/l1-history.ts";
+import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
+import { batchStatement, signalsOf } from "../../circuits/blob/batch-statement.ts";
+import { fromContractProof } from "../../circuits/wire/groth16-proof.ts";
+import { verifyDiffers } from "./verify-error.ts";
+import { type VerifyProof, verifierKey } from "./verify-keys.ts";
+
+/** Of a batch that came in through another contract, C and proof are not on L1: only the contract has seen them. */
+export async function requireBatchProof(
+  { batch, circuitIndex, commitment, proof, versionedHash }: BatchEvent,
+  registered: readonly RegisteredCircuit[],
+  verifyProof: VerifyProof,
+): Promise<void> {
+  if (commitment === null || proof === null) return;
+  const batchNumber = Number(batch.batchNumber);
+  const circuit = registered[circuitIndex]!;
+  const blobHash = versionedHash && BigInt(versionedHash);
+  const statement = batchStatement(batch, circuit.circuitId, commitment, blobHash);
+  const signals = signalsOf(statement);
+  const isValid = await verifyProof(verifierKey(circuit), fromContractProof(proof), signals);
+  if (!isValid) throw verifyDiffers({ batchNumber, what: "the proof", expected: "valid", actual: "invalid" });
+}

@@ -1,0 +1,175 @@
+/**
+ * A snapshot: everything that goes on from a batch, checked against itself. The state root binds the leaves, each leaf
+ * the opening of its body, and each model's leaf its payments; L1 binds the root and the entries that waited in the queue
+ * (snapshot-anchor.ts, snapshot-queue.ts). So one that L1 bears out can be false in nothing but what is only shown, whoever
+ * made it: the batch numbers beside payments, and where on L1 a waiting entry was queued.
+ */
+import type { Address } from "viem";
+import { bridgeError } from "../../bridge/bridge-errors.ts";
+import type { ModelPayments, Payment } from "../../bridge/l1/payment-history.ts";
+import type { QueueEntry } from "../../bridge/l1/queue-entry.ts";
+import {
+  hashDatanetBody,
+  hashModelBody,
+  hashStatics,
+  type LeafState,
+  unpackCounters,
+} from "../../circuits/ledger/leaf.ts";
+import { Ledger } from "../../circuits/ledger/ledger.ts";
+import { accruedRoot, collectedRoot, ownersCommitment, sealedHash } from "../../circuits/ledger/rewards.ts";
+import { AMOUNT_BITS, FIELD_ORDER, LEAF_KIND, MAX_LEAF_COUNT } from "../../circuits/protocol.ts";
+import { paymentChain } from "../../circuits/settlement/settlement-rules.ts";
+
+const LEAF_ID_END = BigInt(MAX_LEAF_COUNT);
+const AMOUNT_END = 1n << BigInt(AMOUNT_BITS);
+const EPOCH_END = 1n << 24n;
+
+/** Where the chain of batches stands after the snapshot's. */
+export interface SnapshotPosition {
+  readonly batchNumber: number;
+  readonly root: bigint;
+  readonly nextId: number;
+  readonly opIndex: number;
+  readonly queueHead: number;
+  readonly timestamp: bigint;
+}
+
+export interface LedgerSnapshot {
+  readonly chainId: number;
+  readonly rollupAddress: Address;
+  readonly position: SnapshotPosition;
+  /** L1's block that took the position's batch: nothing older has to be read any more. */
+  readonly blockNumber: number;
+  /** Queue entries of older blocks that the batch left in the queue, from the position's queueHead on. */
+  readonly waiting: readonly QueueEntry[];
+  readonly leaves: ReadonlyMap<number, LeafState>;
+  /** Of every model that has had its genesis. */
+  readonly epochs: ReadonlyMap<number, ModelPayments>;
+}
+
+/**
+ * @returns the ledger that was hashed for it: hashing a large one once is enough
+ * @throws BRG_SNAPSHOT_FALSE naming the first thing that is not what the root binds
+ */
+export function requireConsistent(snapshot: LedgerSnapshot): Ledger {
+  const { epochs, leaves, position } = snapshot;
+  requireOrder(snapshot);
+  const ledger = new Ledger();
+  ledger.putAll(leaves);
+  ledger.nextId = position.nextId;
+  if (ledger.root !== position.root)
+    throw snapshotFalse(`the root is stated as ${position.root}, its leaves give ${ledger.root}`);
+  if (leaves.size !== position.nextId)
+    throw snapshotFalse(`it has ${leaves.size} leaves, and ids up to ${position.nextId}`);
+  for (const [id, record] of leaves) requireOpening(id, record);
+  for (const [id, record] of leaves) {
+    const payments = epochs.get(id);
+    if ((record.rewards !== undefined) !== (payments !== undefined))
+      throw snapshotFalse(`model ${id}'s payments are there exactly if it has had its genesis`);
+    if (payments !== undefined) requirePayments(id, record, payments);
+  }
+  for (const id of epochs.keys()) if (!leaves.has(id)) throw snapshotFalse(`there is no model ${id}`);
+  return ledger;
+}
+
+/** The waiting entries are the queue's next ones, each of a block before the batch's. */
+function requireOrder({ blockNumber, position, waiting }: LedgerSnapshot): void {
+  for (const [i, { l1BlockNumber, queueIndex }] of waiting.entries()) {
+    if (queueIndex !== position.queueHead + i)
+      throw snapshotFalse(`queue entry ${queueIndex} stands where ${position.queueHead + i} has to`);
+    if (l1BlockNumber >= blockNumber)
+      throw snapshotFalse(
+        `queue entry ${queueIndex} is of block ${l1BlockNumber}, and waited before ${blockNumber}`,
+      );
+  }
+}
+
+/**
+ * Attack: hashes take elements modulo r, and some elements pack several values. So a value beyond its range has aliases
+ * with the same hash.
+ */
+function requireRange(what: string, values: readonly (bigint | number)[], end: bigint): void {
+  for (const value of values)
+    if (value < 0 || value >= end) throw snapshotFalse(`${what} is out of its range: ${value}`);
+}
+
+const elementsOf = (part: object): bigint[] =>
+  Object.values(part).filter((value): value is bigint => typeof value === "bigint");
+
+/** What a leaf's body hides is what its hash says. */
+function requireOpening(id: number, { datanet, leaf, model, rewards }: LeafState): void {
+  if (!Object.values(LEAF_KIND).some((kind) => kind === leaf.kind))
+    throw snapshotFalse(`leaf ${id} has kind ${leaf.kind}`);
+  for (const part of [leaf, datanet, model, model?.statics])
+    requireRange(`leaf ${id}`, elementsOf(part ?? {}), FIELD_ORDER);
+  const isKind = (kind: number) => leaf.kind === kind;
+  if (
+    isKind(LEAF_KIND.datanet) !== (datanet !== undefined) ||
+    isKind(LEAF_KIND.model) !== (model !== undefined)
+  )
+    throw snapshotFalse(`leaf ${id} has not the opening of its kind`);
+  const body = datanet ? hashDatanetBody(datanet) : model ? hashModelBody(model) : leaf.body;
+  if (body !== leaf.body) throw snapshotFalse(`leaf ${id}'s body does not open to what is there`);
+  if (model === undefined) {
+    if (rewards !== undefined) throw snapshotFalse(`leaf ${id} is no model and has rewards`);
+    return;
+  }
+  if (unpackCounters(leaf.counters).isReady !== (rewards !== undefined))
+    throw snapshotFalse(`model ${id} has rewards exactly if it is ready`);
+  if (rewards === undefined) return;
+  const { accruedWei, collectedWei, sealed, earners } = rewards;
+  const owners = earners.flatMap(({ contributorId, validatorId }) => [contributorId, validatorId]);
+  requireRange(`model ${id}'s earner table`, owners, LEAF_ID_END);
+  requireRange(`model ${id}'s rewards`, [...accruedWei, ...collectedWei], AMOUNT_END);
+  if (earners.some(({ rowCount }) => rowCount < 1) || accruedWei.length > earners.length)
+    throw snapshotFalse(`model ${id}'s earner table has an earner without rows`);
+  if (sealed !== null) {
+    requireRange(`model ${id}'s sealed epoch`, [sealed.epoch], EPOCH_END);
+    requireRange(`model ${id}'s sealed epoch`, elementsOf(sealed), FIELD_ORDER);
+  }
+  const rowCounts = earners.map(({ rowCount }) => rowCount);
+  const differing = Object.entries({
+    "earner table": ownersCommitment(rowCounts) !== model.statics.ownersCommitment,
+    "accrued rewards": accruedRoot(earners, accruedWei) !== model.accruedRoot,
+    "collected rewards": collectedRoot(collectedWei) !== model.collectedRoot,
+    "sealed epoch": (sealed === null ? 0n : sealedHash(hashStatics(model.statics), sealed)) !== model.sealed,
+  }).find(([, differs]) => differs);
+  if (differing !== undefined) throw snapshotFalse(`model ${id}'s ${differing[0]} is not what its body says`);
+}
+
+function requirePayments(id: number, { leaf, rewards }: LeafState, { open, sealed }: ModelPayments): void {
+  const { epoch, paymentCount } = unpackCounters(leaf.counters);
+  requireChain(`model ${id}'s open epoch`, open.payments, { chain: leaf.chain, amountWei: leaf.openAmount });
+  if (BigInt(open.epoch) !== epoch || BigInt(open.payments.length) !== paymentCount)
+    throw snapshotFalse(`model ${id}'s open epoch is another`);
+  const bound = rewards!.sealed;
+  if ((bound === null) !== (sealed === null)) throw snapshotFalse(`model ${id}'s sealed epoch is another`);
+  if (bound === null || sealed === null) return;
+  requireChain(`model ${id}'s sealed epoch`, sealed.payments, bound);
+  if (BigInt(sealed.epoch) !== bound.epoch || BigInt(sealed.sealBatch) !== bound.sealBatch)
+    throw snapshotFalse(`model ${id}'s sealed epoch is another`);
+}
+
+function requireChain(
+  what: string,
+  payments: readonly Payment[],
+  bound: { chain: bigint; amountWei: bigint },
+): void {
+  for (const { amountWei, cumulativeWei, payerId, receipt } of payments) {
+    requireRange(what, [payerId], LEAF_ID_END);
+    requireRange(what, [amountWei, cumulativeWei], AMOUNT_END);
+    requireRange(what, [receipt], FIELD_ORDER);
+  }
+  if (paymentChain(payments) !== bound.chain) throw snapshotFalse(`${what} has another chain of payments`);
+  let sumWei = 0n;
+  for (const { amountWei, cumulativeWei } of payments) {
+    sumWei += amountWei;
+    // The chain binds the sums; the amounts follow from them.
+    if (sumWei !== cumulativeWei) throw snapshotFalse(`${what} has amounts that do not add up`);
+  }
+  if (sumWei !== bound.amountWei) throw snapshotFalse(`${what} has another amount`);
+}
+
+export function snapshotFalse(why: string, cause?: unknown) {
+  return bridgeError("BRG_SNAPSHOT_FALSE", `the snapshot is false: ${why}`, { data: { why }, cause });
+}

@@ -1,0 +1,167 @@
+/**
+ * The signed operations of a batch, as L1 holds them, with their places among all signed ones.
+ *
+ * A batch's slots do not stand in the order in which the sequencer took the operations: narrow ones
+ * stand by sections, before all wide ones. L1 shows that the operations have the batch's places, and no more than
+ * table-places.ts says. A promised operation is given its promised place where that can be; the others fill what is left.
+ */
+import type { Hex } from "viem";
+import type { BatchEvent } from "../../bridge/l1/l1-history.ts";
+import type { SlotRecord } from "../../circuits/batch/batch-data.ts";
+import type { SignedOperation } from "../../circuits/ledger/operation.ts";
+import { kindRule } from "../../circuits/protocol.ts";
+import { type PlacedSlot, placeSlots } from "./table-places.ts";
+
+/** A signed operation as L1 holds it. */
+export interface PostedOperation {
+  readonly opIndex: number;
+  readonly batchNumber: number;
+  readonly kind: string;
+  readonly a: number;
+  /** 0 where the kind has no B; the new leaf's id for a Create. */
+  readonly b: number;
+  readonly amountCode: bigint;
+  readonly words: readonly bigint[];
+  /** A's signed operations before it. */
+  readonly nonce: number;
+  readonly transactionHash: Hex;
+  readonly blockNumber: number;
+}
+
+/** What L1 shows of a signed operation. */
+export type PromisedOperation = Pick<SignedOperation, "kind" | "a" | "b" | "amountCode" | "words" | "nonce">;
+
+/** What was promised for a place. */
+export type Promised = (opIndex: number) => readonly PromisedOperation[];
+
+/**
+ * The signed operations of a batch in their order. `nonceOf` counts a leaf's, and goes on with each.
+ * @param promised asked of each place
+ */
+export function postedOperations(
+  event: BatchEvent,
+  nonceOf: Map<number, number>,
+  promised: Promised = () => [],
+): PostedOperation[] {
+  const { batch, blockNumber, l1TransactionHash: transactionHash } = event;
+  const batchNumber = Number(batch.batchNumber);
+  let opIndex = Number(batch.firstOpIndex);
+  const operationsOf = (records: readonly SlotRecord[]) =>
+    records.flatMap((record): PostedOperation[] => {
+      const rule = kindRule(record.kind);
+      if (!rule?.isSigned) return [];
+      const nonce = nonceOf.get(record.a) ?? 0;
+      nonceOf.set(record.a, nonce + 1);
+      const { a, amountCode, b, words } = record;
+      const facts = { opIndex: opIndex++, batchNumber, nonce, transactionHash, blockNumber };
+      return [{ ...facts, kind: rule.name, a, b, amountCode, words }];
+    });
+  const narrow = operationsOf(batch.narrow);
+  const wide = operationsOf(batch.wide);
+  const firstOpIndex = Number(batch.firstOpIndex);
+  return placedByPromises(
+    { firstOpIndex, narrow, wide, deadlines: deadlinesOf(narrow, batch.wide) },
+    promised,
+  );
+}
+
+/** For each narrow slot, how many signed wide slots stand before the first wide slot that names one of its leaves. */
+function deadlinesOf(narrow: readonly PostedOperation[], records: readonly SlotRecord[]): number[] {
+  const firstOf = new Map<number, number>();
+  let signedCount = 0;
+  for (const { a, b, kind } of records) {
+    for (const id of [a, b]) if (!firstOf.has(id)) firstOf.set(id, signedCount);
+    if (kindRule(kind)?.isSigned) signedCount += 1;
+  }
+  return narrow.map(({ a, b }) => Math.min(firstOf.get(a) ?? signedCount, firstOf.get(b) ?? signedCount));
+}
+
+interface TableSlots {
+  readonly firstOpIndex: number;
+  /** Their places, and the nonces of the narrow ones, are still to be given. */
+  readonly narrow: readonly PostedOperation[];
+  readonly wide: readonly PostedOperation[];
+  readonly deadlines: readonly number[];
+}
+
+/** Each promised operation that is there in its place and under its nonce, if that can be; each place, and each nonce, once. */
+function placedByPromises(slots: TableSlots, promised: Promised): PostedOperation[] {
+  // An honest sequencer keeps all promises. Only where that cannot be it matters which one comes first.
+  const { kept, order } = keepPromises(slots, promised, false) ?? keepPromises(slots, promised, true)!;
+  const { firstOpIndex, narrow } = slots;
+  const nonces = new Set(narrow.map(nonceKey));
+  for (const { nonce, slot } of kept.values())
+    if (slot.section === "narrow") nonces.delete(nonceKey({ a: narrow[slot.index]!.a, nonce }));
+  const restNonces = [...nonces];
+  return order.map((slot, place): PostedOperation => {
+    const opIndex = firstOpIndex + place;
+    const posted = slots[slot.section][slot.index]!;
+    if (slot.section === "wide") return { ...posted, opIndex };
+    const known = kept.get(place);
+    if (known !== undefined) return { ...posted, opIndex, nonce: known.nonce };
+    const at = restNonces.findIndex((key) => key.startsWith(`${posted.a}/`));
+    return { ...posted, opIndex, nonce: Number(restNonces.splice(at, 1)[0]!.split("/")[1]) };
+  });
+}
+
+/**
+ * @param isOneByOne keeps each promise that goes with those before it; else all that name a slot, or none
+ * @returns null where not all can be kept
+ */
+function keepPromises(slots: TableSlots, promised: Promised, isOneByOne: boolean) {
+  const { deadlines, firstOpIndex, narrow, wide } = slots;
+  const wideLeft = new Set(wide.keys());
+  const left = new Map<number, Set<number>>();
+  for (const [index, { a }] of narrow.entries()) left.set(a, (left.get(a) ?? new Set()).add(index));
+  const nonces = new Set(narrow.map(nonceKey));
+  const find = (operation: PromisedOperation): PlacedSlot | null => {
+    const { a } = operation;
+    const nonce = Number(operation.nonce);
+    for (const index of wideLeft)
+      if (isSameOperation(operation, wide[index]!)) return { section: "wide", index };
+    if (!nonces.has(nonceKey({ a, nonce }))) return null;
+    for (const index of left.get(a) ?? [])
+      if (isSameOperation(operation, { ...narrow[index]!, nonce })) return { section: "narrow", index };
+    return null;
+  };
+  const sizes = { deadlines, wideCount: wide.length };
+  const kept = new Map<number, { slot: PlacedSlot; nonce: number }>();
+  const fixed = new Map<number, PlacedSlot>();
+  for (let place = 0; place < narrow.length + wide.length; place++) {
+    for (const operation of promised(firstOpIndex + place)) {
+      const slot = find(operation);
+      if (slot === null) continue;
+      fixed.set(place, slot);
+      if (isOneByOne && placeSlots(sizes, fixed) === null) {
+        fixed.delete(place);
+        continue;
+      }
+      const nonce = Number(operation.nonce);
+      kept.set(place, { slot, nonce });
+      if (slot.section === "wide") wideLeft.delete(slot.index);
+      else {
+        left.get(operation.a)!.delete(slot.index);
+        nonces.delete(nonceKey({ a: operation.a, nonce }));
+      }
+      break;
+    }
+  }
+  const order = placeSlots(sizes, fixed);
+  return order === null ? null : { kept, order };
+}
+
+const nonceKey = ({ a, nonce }: { a: number; nonce: number }) => `${a}/${nonce}`;
+
+/** Whether L1 has this operation there. */
+export function isSameOperation(operation: PromisedOperation, posted: PostedOperation): boolean {
+  const rule = kindRule(operation.kind)!;
+  return (
+    posted.kind === rule.name &&
+    posted.a === operation.a &&
+    (rule.isCreate || posted.b === operation.b) &&
+    posted.amountCode === operation.amountCode &&
+    BigInt(posted.nonce) === operation.nonce &&
+    operation.words.length === posted.words.length &&
+    operation.words.every((word, i) => word === posted.words[i])
+  );
+}

@@ -1,0 +1,84 @@
+/** Which of the rollup's circuits a settler needs. L1 knows sorts and sizes; rows, features and draws are in the names. */
+
+import { bridgeError } from "../../bridge/bridge-errors.ts";
+import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
+import { isPlainBatch } from "../../circuits/registry/circuit-sizes.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import {
+  type ModelShape,
+  misfitOf,
+  parseSettlementName,
+  type SettlementSize,
+} from "../../circuits/settlement/settlement-size.ts";
+
+/** A circuit that the settler has the files of: its name in the registry, and the id that its key gives it. */
+export interface KnownCircuit {
+  readonly name: string;
+  readonly circuitId: bigint;
+}
+
+export interface ChosenCircuit extends RegisteredCircuit {
+  readonly name: string;
+}
+
+const noCircuit = (what: string, data: object) =>
+  bridgeError("BRG_NO_CIRCUIT", `there is no ${what} that is registered and known here`, { data });
+
+function known(registered: readonly RegisteredCircuit[], circuits: readonly KnownCircuit[]): ChosenCircuit[] {
+  return registered.flatMap((circuit) => {
+    const name = circuits.find(({ circuitId }) => circuitId === circuit.circuitId)?.name;
+    return name === undefined ? [] : [{ ...circuit, name }];
+  });
+}
+
+/** The batch circuit with the fewest slots: a Settle needs one. @throws BRG_NO_CIRCUIT */
+export function chooseBatchCircuit(
+  registered: readonly RegisteredCircuit[],
+  circuits: readonly KnownCircuit[],
+): ChosenCircuit {
+  const slots = ({ size0, size1 }: RegisteredCircuit) => size0 + size1;
+  const [smallest] = known(registered, circuits)
+    .filter(isPlainBatch)
+    .sort((x, y) => slots(x) - slots(y));
+  if (smallest === undefined) throw noCircuit("batch circuit", {});
+  return smallest;
+}
+
+/** For queue entries alone: the smallest table, which stays empty, then the most wide slots. @throws BRG_NO_CIRCUIT */
+export function chooseQueueCircuit(
+  registered: readonly RegisteredCircuit[],
+  circuits: readonly KnownCircuit[],
+): ChosenCircuit {
+  const [best] = known(registered, circuits)
+    .filter(isPlainBatch)
+    .sort((x, y) => x.size0 - y.size0 || y.size1 - x.size1);
+  if (best === undefined) throw noCircuit("batch circuit", {});
+  return best;
+}
+
+/** @throws BRG_NO_CIRCUIT */
+export function chooseEarnerTable(
+  registered: readonly RegisteredCircuit[],
+  circuits: readonly KnownCircuit[],
+  earnerCount: number,
+): ChosenCircuit {
+  const found = known(registered, circuits).find(
+    ({ size1, sort }) => sort === CIRCUIT_SORT.earnerTable && size1 >= earnerCount,
+  );
+  if (found === undefined) throw noCircuit(`earner table of ${earnerCount} slots`, { earnerCount });
+  return found;
+}
+
+/** The settlement circuit that settles a model, and takes the epoch's payments. @throws BRG_NO_CIRCUIT */
+export function chooseSettlementCircuit(
+  registered: readonly RegisteredCircuit[],
+  circuits: readonly KnownCircuit[],
+  model: ModelShape & { readonly payments: number },
+): { circuit: ChosenCircuit; size: SettlementSize } {
+  for (const circuit of known(registered, circuits)) {
+    const size = parseSettlementName(circuit.name);
+    if (circuit.sort !== CIRCUIT_SORT.settlement || size === null) continue;
+    if (misfitOf(size, model) === null && size.payments >= model.payments) return { circuit, size };
+  }
+  throw noCircuit("settlement circuit that the model fits", model);
+}

@@ -1,0 +1,94 @@
+import { afterEach, describe, expect, test } from "vitest";
+import type { BatchEvent, HistoryEvent } from "../../bridge/l1/l1-history.ts";
+import { DEFAULT_SPLIT_DELAY_SECONDS } from "../../bridge/l1/settlement-times.ts";
+import { doctored } from "../../bridge/testing/history-fixture.ts";
+import {
+  EARNER_TABLE_CIRCUIT,
+  MODEL_ID,
+  type ModelHistory,
+  SAMPLED_CIRCUIT,
+  startModelHistory,
+} from "../../bridge/testing/model-history.ts";
+import { KIND } from "../../circuits/protocol.ts";
+import { isRollupError } from "../../foundation/rollup-error.ts";
+import { type VerifyOptions, verifyRollup } from "./verify.ts";
+
+let f: ModelHistory;
+afterEach(() => f?.stop());
+
+const verify = (changes: Partial<VerifyOptions> = {}) =>
+  verifyRollup({
+    rpcUrl: f.rpcUrl,
+    rollupAddress: f.rollup.address,
+    circuits: f.derived,
+    verifyProof: f.verifyProof,
+    ...changes,
+  });
+
+const difference = async (change: (event: HistoryEvent) => HistoryEvent | null): Promise<unknown> => {
+  try {
+    await verify({ readHistory: doctored(change) });
+  } catch (error) {
+    if (!isRollupError(error)) throw error;
+    return [error.code, (error.data as { what?: string }).what];
+  }
+  return "nothing";
+};
+
+/** A genesis, a sampled epoch, an epoch by default split, and a collection. */
+async function makeHistory(): Promise<void> {
+  await f.makeModel();
+  await f.openModel();
+  const first = await f.sealEpoch();
+  await f.recordRandomness(first);
+  await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
+  await f.collect(0);
+  await f.sealEpoch();
+  await f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS));
+  await f.submit([await f.proveSettlementFixture(f.defaultData(), EARNER_TABLE_CIRCUIT)]);
+}
+
+const settles = (event: HistoryEvent): event is BatchEvent =>
+  event.type === "batch" && event.batch.wide.some(({ kind }) => kind === KIND.settle);
+
+describe("verifyRollup with settlements", () => {
+  test("rebuilds a model's epochs and checks their proofs, draws and sums, and finds every falsification", async () => {
+    f = await startModelHistory();
+    await makeHistory();
+    const result = await verify();
+    expect(result).toMatchObject({ root: f.ledger.root, settlementCount: 3, ledgerWei: f.ledger.totalWei() });
+    expect(result.proofCount).toBe(result.batchCount + 3);
+    // The default split burns the owner's part: it left the ledger on both sides.
+    expect(await f.rollup.burnableWei()).toBeGreaterThan(2n * 10n ** 17n);
+
+    const of = (change: (settlement: BatchEvent["settlements"][number]) => object) => (event: HistoryEvent) =>
+      settles(event)
+        ? { ...event, settlements: event.settlements.map((s) => ({ ...s, ...change(s) })) }
+        : event;
+    const posted = (change: object) => of((s) => ({ posted: { ...s.posted, ...change } }));
+    const found = [
+      await difference(posted({ items: [1n, 2n] })),
+      await difference(posted({ burnedWei: 5n })),
+      await difference(posted({ epoch: 7n })),
+      await difference(posted({ sealBatch: 1n })),
+      await difference(posted({ chain: 5n })),
+      await difference(of((s) => ({ commitment: s.commitment! + 1n }))),
+      await difference(of(() => ({ circuitIndex: 0 }))),
+      await difference(posted({ capCircuit: 3 })),
+      await difference((event) => (event.type === "randomness" ? { ...event, prevRandao: 5n } : event)),
+      await difference((event) => (event.type === "randomness" ? null : event)),
+      await difference((event) => (event.type === "seal" ? null : event)),
+    ];
+    const operation = ["BRG_BATCH_MALFORMED", "an operation"];
+    const settlement = `settlement of model ${MODEL_ID}`;
+    expect(found).toEqual([
+      ...Array(5).fill(operation),
+      ["BRG_VERIFY_DIFFERS", `the proof of the ${settlement}`],
+      ["BRG_VERIFY_DIFFERS", `the circuit of the ${settlement}`],
+      ["BRG_VERIFY_DIFFERS", `the circuit that the ${settlement} names`],
+      ["BRG_VERIFY_DIFFERS", "the randomness of its Seals"],
+      ["BRG_VERIFY_DIFFERS", "the randomness of a sampled settlement"],
+      ["BRG_VERIFY_DIFFERS", "the block of its Seals"],
+    ]);
+  });
+});

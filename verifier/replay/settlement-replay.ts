@@ -1,0 +1,228 @@
+/**
+ * Checks the settlements of a batch as L1's records have them: that each is of the model's sealed epoch, that its draws
+ * come from the right block, that its time had come, that J follows from the ledger's own values and the posted totals,
+ * and its proof.
+ */
+
+import { type BatchEvent, type SettlementOnL1, takesSettlement } from "../../bridge/l1/l1-history.ts";
+import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
+import { DEFAULT_SPLIT_DELAY_SECONDS, RANDOMNESS_DELAY_BLOCKS } from "../../bridge/l1/settlement-times.ts";
+import type { ReplayedSettlement } from "../../circuits/batch/settlement-operation.ts";
+import { KIND } from "../../circuits/protocol.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import { fromContractProof } from "../../circuits/wire/groth16-proof.ts";
+import {
+  capOf,
+  fitsEarners,
+  provesKind,
+  type SettlementRecord,
+  settlementOnL1,
+  settlementSignals,
+} from "./settlement-statement.ts";
+import { requireSame, verifyDiffers } from "./verify-error.ts";
+import { type VerifyProof, verifierKey } from "./verify-keys.ts";
+
+/** What a block says that matters here. */
+export interface BlockFacts {
+  readonly timestamp: bigint;
+  readonly prevRandao: bigint;
+}
+export type ReadBlock = (blockNumber: number) => Promise<BlockFacts>;
+
+export interface SettlementReplayModules {
+  readonly circuits: readonly RegisteredCircuit[];
+  readonly verifyProof: VerifyProof;
+  readonly readBlock: ReadBlock;
+}
+
+/** Where L1 took a batch with Seals, as its state has it. */
+export interface KnownSeal {
+  readonly batchNumber: number;
+  readonly blockNumber: number;
+  /** Of that block, in seconds. */
+  readonly timestamp: number;
+  /** null while it is not recorded. */
+  readonly prevRandao: bigint | null;
+}
+
+interface Taken {
+  readonly record: SettlementRecord;
+  readonly settlement: SettlementOnL1;
+  readonly circuit: RegisteredCircuit;
+  readonly cap: number;
+}
+
+export class SettlementReplay {
+  proofCount = 0;
+  /** Settle and Genesis records so far. */
+  settlementCount = 0;
+  /**
+   * The index of the circuit that a model's genesis names, by the model's id. Only of geneses that were checked here.
+   */
+  readonly namedCircuits = new Map<number, number>();
+  /** The block of a batch that holds Seals, by the batch's number. */
+  readonly #sealBlocks = new Map<number, number>();
+  /** Times of such blocks, in seconds, where they are known. */
+  readonly #sealTimes = new Map<number, bigint>();
+  readonly #randomness = new Map<number, bigint>();
+  readonly #modules: SettlementReplayModules;
+
+  constructor(modules: SettlementReplayModules) {
+    this.#modules = modules;
+  }
+
+  noteSeal(batchNumber: number, blockNumber: number): void {
+    this.#sealBlocks.set(batchNumber, blockNumber);
+  }
+
+  /**
+   * Notes a Seal that was read before, or that is in the contract's state. Its blocks are not asked for again, so they
+   * may be older than what a node keeps.
+   */
+  seedSeal({ batchNumber, blockNumber, prevRandao, timestamp }: KnownSeal): void {
+    this.#sealBlocks.set(batchNumber, blockNumber);
+    this.#sealTimes.set(batchNumber, BigInt(timestamp));
+    if (prevRandao !== null) this.#randomness.set(batchNumber, prevRandao);
+  }
+
+  /** The block that took a batch with Seals. */
+  sealBlock(batchNumber: number): number | undefined {
+    return this.#sealBlocks.get(batchNumber);
+  }
+
+  /** When that block was, in seconds. */
+  async sealTime(batchNumber: number): Promise<bigint> {
+    const known = this.#sealTimes.get(batchNumber);
+    return known ?? (await this.#modules.readBlock(this.#requireSealBlock(batchNumber))).timestamp;
+  }
+
+  /** prevRandao as recorded, if it was. */
+  recordedRandomness(batchNumber: number): bigint | undefined {
+    return this.#randomness.get(batchNumber);
+  }
+
+  /** @throws BRG_VERIFY_DIFFERS where it is not that of the block that the Seal fixed */
+  async noteRandomness(batchNumber: number, prevRandao: bigint): Promise<void> {
+    const blockNumber = this.#requireSealBlock(batchNumber) + RANDOMNESS_DELAY_BLOCKS;
+    if (this.#randomness.get(batchNumber) === prevRandao) return;
+    const block = await this.#modules.readBlock(blockNumber);
+    requireSame(batchNumber, "the randomness of its Seals", block.prevRandao, prevRandao);
+    this.#randomness.set(batchNumber, prevRandao);
+  }
+
+  /** Posted data as `replayBatch` takes it. @throws BRG_VERIFY_DIFFERS for a circuit that does not fit */
+  replayed(event: BatchEvent): ReplayedSettlement[] {
+    return this.#taken(event).map(({ cap, settlement }) => ({ ...settlement.posted, cap }));
+  }
+
+  /** @returns what the batch's settlements burn. @throws BRG_VERIFY_DIFFERS */
+  async check(event: BatchEvent): Promise<bigint> {
+    let burnedWei = 0n;
+    for (const taken of this.#taken(event)) {
+      await this.#checkOne(event, taken);
+      burnedWei += taken.record.kind === KIND.settle ? taken.settlement.posted.burnedWei : 0n;
+      this.settlementCount += 1;
+      if (taken.record.kind === KIND.genesis)
+        this.namedCircuits.set(taken.record.b, taken.settlement.posted.capCircuit);
+    }
+    return burnedWei;
+  }
+
+  #taken({ batch, settlements }: BatchEvent): Taken[] {
+    const batchNumber = Number(batch.batchNumber);
+    const { circuits } = this.#modules;
+    return batch.wide.filter(takesSettlement).map((record, i) => {
+      const settlement = settlements[i]!;
+      const circuit = circuits[settlement.circuitIndex];
+      const what = `the circuit of the settlement of model ${record.b}`;
+      if (
+        circuit === undefined ||
+        !provesKind(circuit.sort, record.kind) ||
+        !fitsEarners(settlement.posted, circuit)
+      )
+        throw verifyDiffers({
+          batchNumber,
+          what,
+          expected: "one that proves it",
+          actual: settlement.circuitIndex,
+        });
+      const cap = capOf(record.kind, settlement.posted, circuits);
+      if (cap === null)
+        throw verifyDiffers({
+          batchNumber,
+          what: `the circuit that the settlement of model ${record.b} names`,
+          expected: "one that settles its epochs",
+          actual: settlement.posted.capCircuit,
+        });
+      return { record, settlement, circuit, cap };
+    });
+  }
+
+  async #checkOne({ batch, blockNumber }: BatchEvent, taken: Taken): Promise<void> {
+    const { cap, circuit, record, settlement } = taken;
+    const number = Number(batch.batchNumber);
+    const { commitment, posted, proof } = settlement;
+    const sealBatch = Number(posted.sealBatch);
+    const isSettle = record.kind === KIND.settle;
+    const isSampled = isSettle && circuit.sort === CIRCUIT_SORT.settlement;
+    const takenAtBlock = settlement.parkedAtBlock ?? blockNumber;
+    if (isSettle && !isSampled) await this.#checkDefaultTime(number, sealBatch, takenAtBlock);
+    const prevRandao = isSampled ? this.#requireRandomness(number, sealBatch) : 0n;
+    if (commitment === null || proof === null) return;
+    const data = settlementOnL1(record, posted, { sort: circuit.sort, cap, prevRandao });
+    const signals = settlementSignals(data, circuit.circuitId, commitment);
+    const isValid = await this.#modules.verifyProof(verifierKey(circuit), fromContractProof(proof), signals);
+    if (!isValid)
+      throw verifyDiffers({
+        batchNumber: number,
+        what: `the proof of the settlement of model ${record.b}`,
+        expected: "valid",
+        actual: "invalid",
+      });
+    this.proofCount += 1;
+  }
+
+  async #checkDefaultTime(number: number, sealBatch: number, blockNumber: number): Promise<void> {
+    const { readBlock } = this.#modules;
+    const taken = await readBlock(blockNumber);
+    const earliest = (await this.sealTime(sealBatch)) + BigInt(DEFAULT_SPLIT_DELAY_SECONDS);
+    if (taken.timestamp >= earliest) return;
+    throw verifyDiffers({
+      batchNumber: number,
+      what: "the time of a default split",
+      expected: `at least ${earliest}`,
+      actual: taken.timestamp,
+    });
+  }
+
+  #requireSealBlock(batchNumber: number): number {
+    const blockNumber = this.#sealBlocks.get(batchNumber);
+    if (blockNumber !== undefined) return blockNumber;
+    throw verifyDiffers({
+      batchNumber: null,
+      what: `the Seals of batch ${batchNumber}`,
+      expected: "none",
+      actual: "some",
+    });
+  }
+
+  #requireRandomness(number: number, sealBatch: number): bigint {
+    const prevRandao = this.#randomness.get(sealBatch);
+    if (prevRandao !== undefined) return prevRandao;
+    throw verifyDiffers({
+      batchNumber: number,
+      what: "the randomness of a sampled settlement",
+      expected: "recorded before it",
+      actual: "none",
+    });
+  }
+}
+
+/** The batch has a Seal, signed or forced, exactly if the contract said so. @throws BRG_VERIFY_DIFFERS */
+export function requireSealNoted(event: BatchEvent, blockNumber: number | undefined): void {
+  const number = Number(event.batch.batchNumber);
+  const hasSeal = event.batch.wide.some(
+    ({ isValid, kind }) => kind === KIND.seal || (kind === KIND.forcedSeal && isValid),
+  );
+  requireSame(number, "the block of its Seals", hasSeal ? event.blockNumber : "none", blockNumber ?? "none");
+}

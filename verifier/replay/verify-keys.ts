@@ -1,0 +1,125 @@
+/** Are the keys on L1 those of the circuits? */
+
+import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
+import { shapeName } from "../../circuits/protocol.ts";
+import { batchShape, type CircuitSizes, exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
+import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
+import {
+  fromContractIc,
+  fromContractOrder,
+  type G1Point,
+  type G2RealFirst,
+  type Groth16Proof,
+  toContractIc,
+  toContractOrder,
+} from "../../circuits/wire/groth16-proof.ts";
+import { computeCircuitId, G2_GENERATOR } from "../../contracts/build/verifying-key.ts";
+import { requireSame, verifyDiffers } from "./verify-error.ts";
+
+/** A Groth16 verification key (prover/formats/verification-key.ts has the same form). */
+export interface VerifierKey {
+  readonly alpha: G1Point;
+  readonly beta: G2RealFirst;
+  readonly gamma: G2RealFirst;
+  readonly delta: G2RealFirst;
+  readonly ic: readonly G1Point[];
+}
+
+export type VerifyProof = (
+  key: VerifierKey,
+  proof: Groth16Proof,
+  publicSignals: readonly bigint[],
+) => boolean | Promise<boolean>;
+
+/** A circuit whose key was derived from the sources, not read from L1. */
+export interface DerivedCircuit extends CircuitSizes {
+  readonly key: VerifierKey;
+  /** Of the registry; a settlement circuit's spells its rows, features and draws. */
+  readonly name?: string;
+}
+
+/**
+ * Every registered circuit must be one of the derived ones; ids are recomputed in any case.
+ * @throws BRG_VERIFY_DIFFERS
+ */
+export function checkKeys(
+  registered: readonly RegisteredCircuit[],
+  derived: readonly DerivedCircuit[] | null,
+): void {
+  for (const circuit of registered) {
+    const { index, isDevelopment, key, tableSizes, sort, size0, size1 } = circuit;
+    const sizes = { sort, size0, size1, tableSizes };
+    const id = computeCircuitId({ ...sizes, isDevelopment, key });
+    requireSame(null, `the id of circuit ${index}`, id, circuit.circuitId);
+    if (derived === null) continue;
+    const name = sizesName(sizes);
+    const candidates = derived.filter((d) => sizesName(d) === name);
+    if (candidates.length === 0) {
+      throw verifyDiffers({
+        batchNumber: null,
+        what: `circuit ${index}`,
+        expected: derived.map(sizesName),
+        actual: name,
+      });
+    }
+    const keys = candidates.map((candidate) => onL1(candidate.key));
+    const actual = { alpha: key.alpha, beta: key.beta, delta: key.delta, ic: key.ic };
+    if (keys.length === 1) requireSame(null, `the verifying key of ${name}`, keys[0], actual);
+    else if (!keys.some((k) => isSameKey(k, actual))) {
+      throw verifyDiffers({
+        batchNumber: null,
+        what: `the verifying key of ${name}`,
+        expected: "one of the derived ones",
+        actual,
+      });
+    }
+  }
+}
+
+/** As far as L1 knows it: a settlement's rows, features and draws are not among its sizes. */
+function sizesName(sizes: CircuitSizes): string {
+  const { size0, size1, sort } = sizes;
+  switch (sort) {
+    case CIRCUIT_SORT.batch:
+      return shapeName(batchShape(sizes));
+    case CIRCUIT_SORT.earnerTable:
+      return `earner-table-${size1}`;
+    case CIRCUIT_SORT.exit:
+      return exitCircuitName({ size0, size1 });
+    default:
+      return `a settlement of ${size0} payments and ${size1} earners`;
+  }
+}
+
+/** What L1 holds of a derived key. */
+function onL1({ alpha, beta, delta, ic }: VerifierKey) {
+  return { alpha, beta: toContractOrder(beta), delta: toContractOrder(delta), ic: toContractIc(ic) };
+}
+
+/** Whether a registered circuit has this derived key. */
+export function isKeyOf(derived: VerifierKey, { key }: RegisteredCircuit): boolean {
+  const { alpha, beta, delta, ic } = key;
+  return isSameKey(onL1(derived), { alpha, beta, delta, ic });
+}
+
+function isSameKey(x: object, y: object): boolean {
+  try {
+    requireSame(null, "the key", x, y);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The registered key as verifiers off chain take it. */
+export function verifierKey({ key }: RegisteredCircuit): VerifierKey {
+  const { alpha, beta, delta, ic } = key;
+  const gamma = fromContractOrder(G2_GENERATOR);
+  return {
+    alpha,
+    beta: fromContractOrder(beta),
+    gamma,
+    delta: fromContractOrder(delta),
+    ic: fromContractIc(ic),
+  };
+}

@@ -1,0 +1,215 @@
+/**
+ * Rebuilds the ledger from what L1 holds and checks that nothing in it was taken on trust: every batch's effect,
+ * every proof, the registered keys, and the contract's own sums. It needs an L1 node and the contract's address.
+ */
+import type { Address } from "viem";
+import type { BlobSource } from "../../bridge/blobs/blob-source.ts";
+import { createPatientL1Client, l1Call } from "../../bridge/l1/l1-client.ts";
+import { readL1History } from "../../bridge/l1/l1-history.ts";
+import { type RegisteredCircuit, RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { FIELD_ORDER } from "../../circuits/protocol.ts";
+import { hasOnlyBlobBatches } from "../../circuits/registry/circuit-sizes.ts";
+import {
+  type Misfit,
+  misfitOf,
+  modelShape,
+  parseSettlementName,
+} from "../../circuits/settlement/settlement-size.ts";
+import { openTokenAbi } from "../../contracts/build/rollup-abi.ts";
+import { unusualParameters } from "../../contracts/build/rollup-parameters.ts";
+import { computeDomain } from "../../contracts/build/verifying-key.ts";
+import { blockReader } from "./block-reader.ts";
+import { LedgerReplay } from "./ledger-replay.ts";
+import { requireSame, verifyDiffers } from "./verify-error.ts";
+import { checkKeys, type DerivedCircuit, isKeyOf, type VerifyProof } from "./verify-keys.ts";
+
+export interface VerifyProgress {
+  readonly batchNumber: number;
+  readonly batchCount: number;
+  readonly operationCount: number;
+}
+
+export interface VerifyOptions {
+  readonly rpcUrl: string;
+  readonly rollupAddress: Address;
+  /**
+   * What the registered circuits must be, each of them. Where absent, the keys on L1 are believed, and
+   * `areKeysDerived` is false in the result.
+   */
+  readonly circuits?: readonly DerivedCircuit[];
+  readonly verifyProof: VerifyProof;
+  /** The last block that counts; the newest one where absent. */
+  readonly toBlock?: bigint;
+  /** Defaults to the contract's own block, which is searched for. */
+  readonly fromBlock?: bigint;
+  /** Where blobs of its batches are read; nowhere where absent. */
+  readonly blobs?: BlobSource | undefined;
+  /** Where the records come from; tests falsify them. */
+  readonly readHistory?: typeof readL1History;
+  readonly onProgress?: (progress: VerifyProgress) => void;
+}
+
+export interface VerifyResult {
+  readonly root: bigint;
+  readonly blockNumber: number;
+  readonly batchCount: number;
+  readonly operationCount: number;
+  readonly leafCount: number;
+  readonly queueEntryCount: number;
+  readonly ledgerWei: bigint;
+  readonly settlementCount: number;
+  /** Proofs of batches and settlements checked here; the rest came in through other contracts, and only L1 saw them. */
+  readonly proofCount: number;
+  /**
+   * Ready models whose genesis names a circuit that does not settle them: its cap is then no promise, and where no other
+   * circuit does, their epochs go by row counts. L1 takes such a genesis. Empty where `circuits` tells no names.
+   */
+  readonly misfits: readonly ModelMisfit[];
+  /** The ledger's root never changes again (docs/exits.md). */
+  readonly isFrozen: boolean;
+  /** What has left the frozen ledger, of `ledgerWei`. */
+  readonly exitedWei: bigint;
+  readonly areKeysDerived: boolean;
+  /** Some registered circuit has a key whose secret is known: then no proof means anything. */
+  readonly isDevelopment: boolean;
+  /** Parameters and circuits that few would expect, in words. */
+  readonly unusual: readonly string[];
+}
+
+/** A model, the circuit that its genesis names, and the first thing that does not fit. */
+export interface ModelMisfit extends Misfit {
+  readonly modelId: number;
+  readonly circuit: string;
+}
+
+/**
+ * @throws BRG_BATCH_MALFORMED, BRG_VERIFY_DIFFERS naming the first difference: batch, what, expected, actual;
+ * BRG_BLOB_*, BRG_HISTORY_UNREADABLE, BRG_BATCH_NOT_IN_CALL, BRG_L1_*
+ */
+export async function verifyRollup(options: VerifyOptions): Promise<VerifyResult> {
+  await initPoseidon();
+  const client = createPatientL1Client({ rpcUrl: options.rpcUrl });
+  const rollup = new RollupContract({ client, address: options.rollupAddress, blobs: options.blobs });
+  const toBlock =
+    options.toBlock ?? (await l1Call("read the newest block's number", () => client.getBlockNumber()));
+  const chainId = await l1Call("read the chain id", () => client.getChainId());
+  const circuits = await rollup.circuits();
+  checkKeys(circuits, options.circuits ?? null);
+  const domain = computeDomain(chainId, rollup.address, FIELD_ORDER);
+  requireSame(null, "the domain", domain, await rollup.domain());
+
+  const { batchNumber: batchCount } = await rollup.state({ blockNumber: toBlock });
+  const replay = new LedgerReplay(circuits, options.verifyProof, blockReader(client));
+  const source = (options.readHistory ?? readL1History)({
+    rollup,
+    toBlock,
+    ...(options.fromBlock === undefined ? {} : { fromBlock: options.fromBlock }),
+  });
+  for await (const event of source) {
+    await replay.apply(event);
+    if (event.type === "batch") {
+      options.onProgress?.({
+        batchNumber: Number(event.batch.batchNumber),
+        batchCount,
+        operationCount: replay.operationCount,
+      });
+    }
+  }
+  const ledger = replay.requireLedger();
+  await checkState(rollup, replay, toBlock);
+  return {
+    root: ledger.root,
+    blockNumber: Number(toBlock),
+    batchCount,
+    operationCount: replay.operationCount,
+    leafCount: ledger.nextId,
+    queueEntryCount: replay.entries.length,
+    ledgerWei: ledger.totalWei(),
+    settlementCount: replay.settlements.settlementCount,
+    proofCount: replay.proofCount,
+    misfits: findMisfits(replay, circuits, options.circuits ?? []),
+    isFrozen: replay.isFrozen,
+    exitedWei: replay.totals.totalExitedWei(),
+    areKeysDerived: options.circuits !== undefined,
+    isDevelopment: circuits.some((circuit) => circuit.isDevelopment),
+    unusual: [
+      ...unusualParameters(await rollup.parameters()),
+      ...(hasOnlyBlobBatches(circuits)
+        ? ["all batch circuits stand in blobs: nobody but the sequencer can post batches"]
+        : []),
+    ],
+  };
+}
+
+function findMisfits(
+  replay: LedgerReplay,
+  registered: readonly RegisteredCircuit[],
+  derived: readonly DerivedCircuit[],
+): ModelMisfit[] {
+  return [...replay.settlements.namedCircuits].flatMap(([modelId, index]) => {
+    const isIt = ({ key }: DerivedCircuit) => isKeyOf(key, registered[index]!);
+    const name = derived.find(isIt)?.name;
+    const size = name === undefined ? null : parseSettlementName(name);
+    if (size === null) return [];
+    const { model, rewards } = replay.requireLedger().requireLeaf(modelId);
+    const misfit = misfitOf(size, modelShape(model!.statics, rewards!.earners.length));
+    return misfit === null ? [] : [{ modelId, circuit: name!, ...misfit }];
+  });
+}
+
+async function checkState(rollup: RollupContract, replay: LedgerReplay, blockNumber: bigint): Promise<void> {
+  const at = { blockNumber };
+  const ledger = replay.requireLedger();
+  const { totals } = replay;
+  const state = await rollup.state(at);
+  requireSame(null, "the number of the last batch", replay.batchNumber, state.batchNumber);
+  requireSame(null, "the root", ledger.root, state.root);
+  requireSame(null, "the next id", ledger.nextId, state.nextId);
+  requireSame(null, "the number of signed operations", replay.opIndex, state.opIndex);
+  requireSame(null, "the time of the last batch", replay.timestamp, state.timestamp);
+  requireSame(null, "the queue's head", replay.queueHead, state.queueHead);
+  requireSame(null, "the queue's tail", replay.entries.length, await rollup.queueTail(at));
+  const ledgerWei = await rollup.ledgerWei(at);
+  requireSame(null, "whether the ledger is frozen", replay.isFrozen, state.isFrozen);
+  requireSame(null, "what the ledger owes", ledger.totalWei() - totals.totalExitedWei(), ledgerWei);
+  requireSame(null, "what was paid into the ledger, less what was paid out", totals.ledgerWei, ledgerWei);
+  const burnableWei = await rollup.burnableWei(at);
+  requireSame(null, "the fees to burn", totals.burnableWei, burnableWei);
+  const queued = await rollup.queuedDeposits(at);
+  requireSame(
+    null,
+    "the waiting deposits",
+    [totals.queuedDepositCount, totals.queuedDepositWei].join(),
+    [queued.count, queued.amountWei].join(),
+  );
+  let pendingWei = 0n;
+  for (const [owner, amountWei] of totals.pendingWei) {
+    requireSame(
+      null,
+      `the pending withdrawals of ${owner}`,
+      amountWei,
+      await rollup.pendingWithdrawalWei(owner as Address, at),
+    );
+    pendingWei += amountWei;
+  }
+  const token = await rollup.token();
+  const heldWei = await l1Call("read the rollup's balance", () =>
+    rollup.client.readContract({
+      address: token,
+      abi: openTokenAbi,
+      functionName: "balanceOf",
+      args: [rollup.address],
+      ...at,
+    }),
+  );
+  const owedWei = ledgerWei + queued.amountWei + pendingWei + burnableWei;
+  // Anyone may send it tokens, so it may hold more.
+  if (heldWei < owedWei)
+    throw verifyDiffers({
+      batchNumber: null,
+      what: "the OPEN that the contract holds",
+      expected: `at least ${owedWei}`,
+      actual: heldWei,
+    });
+}

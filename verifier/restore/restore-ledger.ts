@@ -1,0 +1,110 @@
+import { l1Call } from "../../bridge/l1/l1-client.ts";
+import { type HistoryEvent, readL1History } from "../../bridge/l1/l1-history.ts";
+import type { RegisteredCircuit, RollupContract, RollupState } from "../../bridge/l1/rollup-contract.ts";
+import type { Ledger } from "../../circuits/ledger/ledger.ts";
+import type { RollupError } from "../../foundation/rollup-error.ts";
+import { blockReader } from "../replay/block-reader.ts";
+import { LedgerReplay } from "../replay/ledger-replay.ts";
+import type { LedgerSnapshot } from "../replay/ledger-snapshot.ts";
+import type { KnownSeal } from "../replay/settlement-replay.ts";
+import { requireSame } from "../replay/verify-error.ts";
+import { requireAnchored } from "./snapshot-anchor.ts";
+
+export interface RestoredLedger {
+  readonly ledger: Ledger;
+  readonly replay: LedgerReplay;
+  readonly registered: readonly RegisteredCircuit[];
+  /** The contract's, at the same block. */
+  readonly state: RollupState;
+  readonly blockNumber: bigint;
+}
+
+export interface RestoreLedgerOptions {
+  /** The rollup's own block, where it is known; else it is searched for. Not needed with a snapshot. */
+  readonly fromBlock?: bigint | undefined;
+  /** The newest by default. */
+  readonly toBlock?: bigint;
+  /** Goes on from here instead of from the genesis; checked against itself and L1 first. */
+  readonly snapshot?: LedgerSnapshot | undefined;
+  /** As LedgerReplay's. Where absent, such a batch is an error. */
+  readonly onMalformed?: ((error: RollupError) => void) | undefined;
+  /** Each event once the ledger has taken it. */
+  readonly onEvent?: (event: HistoryEvent) => void;
+}
+
+/**
+ * The ledger as L1's records give it. Proofs are not verified again: the contract has taken them, and what it holds is
+ * what counts for whoever builds on it. verifyRollup is for those who doubt it. With a snapshot, nothing is read of blocks
+ * before the one that took its batch: entries that waited are in it, and the contract's state tells of Seals.
+ * @throws BRG_BATCH_MALFORMED; BRG_SNAPSHOT_FALSE; BRG_HISTORY_INCOMPLETE, BRG_VERIFY_DIFFERS, BRG_HISTORY_UNREADABLE, BRG_BATCH_NOT_IN_CALL, BRG_L1_*
+ */
+export async function restoreLedger(
+  rollup: RollupContract,
+  options: RestoreLedgerOptions = {},
+): Promise<RestoredLedger> {
+  const { client } = rollup;
+  const { fromBlock, onEvent } = options;
+  const blockNumber =
+    options.toBlock ?? (await l1Call("read the newest block's number", () => client.getBlockNumber()));
+  const registered = await rollup.circuits();
+  const replay = new LedgerReplay(registered, () => true, blockReader(client), options.onMalformed);
+  const { snapshot } = options;
+  const seals = snapshot === undefined ? null : openSeals(snapshot);
+  if (snapshot !== undefined) {
+    const { ledger } = await requireAnchored(rollup, snapshot, blockNumber);
+    replay.seed(snapshot, ledger);
+    for (const batchNumber of seals!)
+      replay.settlements.seedSeal(await readSeal(rollup, batchNumber, blockNumber));
+  }
+  const source = readL1History({
+    rollup,
+    toBlock: blockNumber,
+    ...(fromBlock === undefined ? {} : { fromBlock }),
+    ...(snapshot === undefined ? {} : { after: snapshot.position, fromBlock: BigInt(snapshot.blockNumber) }),
+  });
+  for await (const event of source) {
+    if (seals !== null && isBehind(event, snapshot!, seals)) continue;
+    await replay.apply(event);
+    onEvent?.(event);
+  }
+  const ledger = replay.requireLedger();
+  const state = await rollup.state({ blockNumber });
+  requireSame(null, "the root", ledger.root, state.root);
+  requireSame(null, "the number of the last batch", replay.batchNumber, state.batchNumber);
+  requireSame(null, "the queue's tail", replay.entries.length, await rollup.queueTail({ blockNumber }));
+  return { ledger, replay, registered, state, blockNumber };
+}
+
+/** Batches with Seals whose epochs wait for their settlement. */
+function openSeals({ epochs }: LedgerSnapshot): ReadonlySet<number> {
+  return new Set([...epochs.values()].flatMap(({ sealed }) => (sealed === null ? [] : [sealed.sealBatch])));
+}
+
+/** A Seal of before the snapshot, as the contract has it: its events may be older than what is read. */
+async function readSeal(
+  rollup: RollupContract,
+  batchNumber: number,
+  blockNumber: bigint,
+): Promise<KnownSeal> {
+  const [sealed, prevRandao] = await Promise.all([
+    rollup.sealedAt(batchNumber, { blockNumber }),
+    rollup.randomness(batchNumber, { blockNumber }),
+  ]);
+  return { batchNumber, ...sealed, prevRandao: prevRandao === 0n ? null : prevRandao };
+}
+
+/** What the snapshot stands for, as far as its own block has it; and randomness that nothing waits for, each a block to read. */
+function isBehind(event: HistoryEvent, { position }: LedgerSnapshot, seals: ReadonlySet<number>): boolean {
+  switch (event.type) {
+    case "genesis":
+      return true;
+    case "queue-entry":
+      return event.queueIndex < position.queueHead;
+    case "seal":
+      return event.batchNumber <= position.batchNumber;
+    case "randomness":
+      return event.batchNumber <= position.batchNumber && !seals.has(event.batchNumber);
+    default:
+      return false;
+  }
+}

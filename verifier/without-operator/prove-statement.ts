@@ -1,0 +1,30 @@
+import { bridgeError } from "../../bridge/bridge-errors.ts";
+import type { CircuitInputs } from "../../circuits/compiler/witness-calculator.ts";
+import { type ContractProof, type Groth16Proof, toContractProof } from "../../circuits/wire/groth16-proof.ts";
+
+/**
+ * Proves by a circuit's name.
+ * @param publicSignals C, y, z: what the proof must have; a prover that finds others was given other files
+ */
+export type ProveStatement = (
+  circuit: string,
+  inputs: CircuitInputs,
+  publicSignals: readonly bigint[],
+) => Promise<{ proof: Groth16Proof; publicSignals: readonly bigint[] }>;
+
+/** @throws BRG_PROOF_OF_ANOTHER where the prover's public signals are not C, y, z of the statement */
+export async function proveStatement(
+  prove: ProveStatement,
+  circuit: string,
+  inputs: CircuitInputs,
+  { commitment, y, z }: { commitment: bigint; y: bigint; z: bigint },
+): Promise<ContractProof> {
+  const expected = [commitment, y, z];
+  const { proof, publicSignals } = await prove(circuit, { ...inputs, z }, expected);
+  if (expected.some((signal, i) => signal !== publicSignals[i])) {
+    throw bridgeError("BRG_PROOF_OF_ANOTHER", `the proof by ${circuit} is of another statement`, {
+      data: { circuit, expected, actual: [...publicSignals] },
+    });
+  }
+  return toContractProof(proof);
+}

@@ -1,0 +1,161 @@
+/**
+ * Carries on the L1 queue without the operator: the ledger is rebuilt from L1, batches of overdue entries are proven here,
+ * and the contract takes them from anybody. Queue entries need no signatures, so an L1 node and the circuits are all
+ * that it takes.
+ */
+import { type Address, bytesToHex, type Hex, type LocalAccount } from "viem";
+import type { BlobSource } from "../../bridge/blobs/blob-source.ts";
+import { bridgeError } from "../../bridge/bridge-errors.ts";
+import { createPatientL1Client, l1Call } from "../../bridge/l1/l1-client.ts";
+import type { QueueEntryEvent } from "../../bridge/l1/l1-history.ts";
+import { requireRunning } from "../../bridge/l1/require-running.ts";
+import { RollupContract } from "../../bridge/l1/rollup-contract.ts";
+import { encodeWire } from "../../circuits/batch/batch-data.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import type { QueueOperation } from "../../circuits/ledger/operation.ts";
+import { GENESIS_FEE_ACCOUNT_ID, TREE_DEPTH } from "../../circuits/protocol.ts";
+import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
+import { sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
+import { TableBuilder } from "../../circuits/table/table-builder.ts";
+import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
+import { chooseQueueCircuit, type KnownCircuit } from "../replay/settlement-circuits.ts";
+import { restoreLedger } from "../restore/restore-ledger.ts";
+import { type ProveStatement, proveStatement } from "./prove-statement.ts";
+
+export type QueueStage = "restore" | "prove" | "send";
+
+export interface SubmitQueueOptions {
+  readonly rpcUrl: string;
+  readonly rollupAddress: Address;
+  /** The rollup's own block, where it is known; else it is searched for. */
+  readonly fromBlock?: bigint | undefined;
+  /** Where blobs of its batches are read; nowhere where absent. */
+  readonly blobs?: BlobSource | undefined;
+  /** Pays for the transactions. Anybody's. */
+  readonly account: LocalAccount;
+  /** Of what the account signs; as RollupContract's where absent. */
+  readonly spendingCap?: SpendingCap | undefined;
+  /** Circuits that `prove` can prove: names of the registry, ids of their keys. */
+  readonly circuits: readonly KnownCircuit[];
+  readonly prove: ProveStatement;
+  readonly onStage?: (stage: QueueStage, batchNumber: number | null) => void;
+}
+
+export interface SubmittedQueueBatch {
+  readonly batchNumber: number;
+  readonly transactionHash: Hex;
+  readonly gasUsed: number;
+  /** Ether that it has cost. */
+  readonly gasCostWei: bigint;
+  /** In the queue's order; an invalid one changes nothing, and a deposit then goes back to its sender on L1. */
+  readonly entries: readonly {
+    readonly queueIndex: number;
+    readonly kind: number;
+    readonly isValid: boolean;
+  }[];
+}
+
+/**
+ * Submits batches, one a transaction, until no entry is overdue.
+ * @throws BRG_FROZEN, BRG_QUEUE_EMPTY, BRG_QUEUE_NOT_OVERDUE, BRG_NO_CIRCUIT, BRG_PROOF_OF_ANOTHER; BRG_CONTRACT_REVERTED
+ * where L1 moved meanwhile; BRG_BATCH_MALFORMED, BRG_VERIFY_DIFFERS, BRG_L1_*, and what `prove` throws
+ */
+export async function submitQueue(options: SubmitQueueOptions): Promise<SubmittedQueueBatch[]> {
+  await initPoseidon();
+  const { account, circuits, prove, rpcUrl } = options;
+  const stage = options.onStage ?? (() => {});
+  const client = createPatientL1Client({ rpcUrl });
+  const rollup = new RollupContract({
+    client,
+    address: options.rollupAddress,
+    spendingCap: options.spendingCap,
+    blobs: options.blobs,
+  });
+  // Before the ledger is rebuilt: that takes long.
+  await requireRunning(rollup);
+  await requireOverdue(rollup);
+
+  stage("restore", null);
+  const { ledger, registered, replay, state } = await restoreLedger(rollup, { fromBlock: options.fromBlock });
+  const { opIndex } = state;
+  let { batchNumber, queueHead } = state;
+  const circuit = chooseQueueCircuit(registered, circuits);
+  const shape = batchShape(circuit);
+  const [domain, idFeeWei] = await Promise.all([rollup.domain(), rollup.idFeeWei()]);
+  const submitted: SubmittedQueueBatch[] = [];
+  for (;;) {
+    const overdue: QueueOperation[] = [];
+    for (const entry of replay.entries.slice(queueHead, queueHead + shape.wide)) {
+      if (!(await rollup.isOverdue(entry.queueIndex))) break;
+      overdue.push(toOperation(entry));
+    }
+    if (overdue.length === 0) return submitted;
+    batchNumber += 1;
+    stage("prove", batchNumber);
+    const head = await l1Call("read the newest block", () => client.getBlock());
+    const builder = new TableBuilder(ledger, {
+      shape,
+      domain,
+      idFeeWei,
+      oldRoot: ledger.root,
+      batchNumber: BigInt(batchNumber),
+      firstOpIndex: BigInt(opIndex),
+      oldNextId: ledger.nextId,
+      timestamp: head.timestamp,
+      feeAccountId: GENESIS_FEE_ACCOUNT_ID,
+      feePerUnitWei: 0n,
+    });
+    for (const operation of overdue) builder.add(operation);
+    const sealed = builder.close();
+    const { batch } = sealed;
+    const statement = sealedStatement(sealed, circuit.circuitId);
+    const inputs = sealedInputs(sealed, statement.z, TREE_DEPTH);
+    const proof = await proveStatement(prove, circuit.name, inputs, statement);
+    stage("send", batchNumber);
+    const data = bytesToHex(encodeWire(batch.data));
+    const receipt = await rollup.submitBatches(account, {
+      batches: [{ circuit: circuit.index, commitment: statement.commitment, data }],
+      settlements: [],
+      proofs: [proof],
+    });
+    const entries = overdue.map(({ kind, queueIndex }, i) => ({
+      queueIndex,
+      kind,
+      isValid: batch.data.wide[i]!.isValid,
+    }));
+    const { gasUsed, transactionHash } = receipt;
+    submitted.push({
+      batchNumber,
+      transactionHash,
+      gasUsed: Number(gasUsed),
+      gasCostWei: gasCostWei(receipt),
+      entries,
+    });
+    queueHead += overdue.length;
+  }
+}
+
+const toOperation = ({ queueIndex, kind, a, b, amountWei, word1, word2, sender }: QueueEntryEvent) => ({
+  queueIndex,
+  kind,
+  a,
+  b,
+  amountWei,
+  word1,
+  word2,
+  sender: BigInt(sender),
+});
+
+/** @throws BRG_QUEUE_EMPTY, BRG_QUEUE_NOT_OVERDUE */
+async function requireOverdue(rollup: RollupContract): Promise<void> {
+  const [{ queueHead }, queueTail] = await Promise.all([rollup.state(), rollup.queueTail()]);
+  if (queueHead >= Number(queueTail))
+    throw bridgeError("BRG_QUEUE_EMPTY", "no entry waits in the queue", { data: { queueHead } });
+  if (await rollup.isOverdue(queueHead)) return;
+  const dueAtSeconds = await rollup.queueDueAtSeconds(queueHead);
+  throw bridgeError(
+    "BRG_QUEUE_NOT_OVERDUE",
+    `queue entry ${queueHead} is the sequencer's to take until ${new Date(1_000 * dueAtSeconds).toISOString()}`,
+    { data: { queueIndex: queueHead, dueAtSeconds } },
+  );
+}

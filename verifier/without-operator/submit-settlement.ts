@@ -1,0 +1,264 @@
+/**
+ * Settles a model's epoch on L1 without the operator, in two steps. The ledger is rebuilt from L1, the settlement is
+ * proven and parked: the contract takes it from anybody 3 days after the Seal, the default split after 14, and the
+ * sequencer's next batch executes it. Where it does not for 24 hours, the same call proves a batch of one Settle record
+ * and posts it. What it needs beyond an L1 node is public: the circuits, and for a sampled settlement the model's features and the
+ * openings of its answers.
+ */
+
+import { type Address, bytesToHex, type Hex, type LocalAccount, type TransactionReceipt } from "viem";
+import type { BlobSource } from "../../bridge/blobs/blob-source.ts";
+import { bridgeError } from "../../bridge/bridge-errors.ts";
+import { createPatientL1Client, l1Call } from "../../bridge/l1/l1-client.ts";
+import { requireRunning } from "../../bridge/l1/require-running.ts";
+import { RollupContract, TAKE_PARKED } from "../../bridge/l1/rollup-contract.ts";
+import {
+  DEFAULT_SPLIT_DELAY_SECONDS,
+  OPEN_SETTLEMENT_DELAY_SECONDS,
+} from "../../bridge/l1/settlement-times.ts";
+import { encodeWire } from "../../circuits/batch/batch-data.ts";
+import { settlementOperationOf } from "../../circuits/batch/settlement-operation.ts";
+import { initPoseidon } from "../../circuits/field/poseidon.ts";
+import { GENESIS_FEE_ACCOUNT_ID, KIND, TREE_DEPTH } from "../../circuits/protocol.ts";
+import { batchShape } from "../../circuits/registry/circuit-sizes.ts";
+import { drawSeed } from "../../circuits/settlement/draw-seed.ts";
+import { defaultSplit } from "../../circuits/settlement/earner-table-rules.ts";
+import type { PreparedSettlement } from "../../circuits/settlement/settled-model.ts";
+import { encodeSettlement, settlementStatement } from "../../circuits/settlement/settlement-data.ts";
+import {
+  type AnswerOpening,
+  type ModelFeatures,
+  settleEpoch,
+} from "../../circuits/settlement/settlement-rules.ts";
+import { modelShape } from "../../circuits/settlement/settlement-size.ts";
+import { sealedInputs, sealedStatement } from "../../circuits/table/sealed-batch.ts";
+import { TableBuilder } from "../../circuits/table/table-builder.ts";
+import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
+import {
+  type ChosenCircuit,
+  chooseBatchCircuit,
+  chooseEarnerTable,
+  chooseSettlementCircuit,
+  type KnownCircuit,
+} from "../replay/settlement-circuits.ts";
+import { restoreLedger } from "../restore/restore-ledger.ts";
+import { type ProveStatement, proveStatement } from "./prove-statement.ts";
+
+const SETTLE_STAGES = ["restore", "settle", "prove-settlement", "park", "prove-batch", "send"] as const;
+export type SettleStage = (typeof SETTLE_STAGES)[number];
+
+/** How to divide the epoch: by its draws, or, after 14 days, by row counts. */
+export type Division =
+  | {
+      readonly kind: "draws";
+      readonly features: ModelFeatures;
+      /** What a receipt opens to, as the model published it; undefined where it did not. */
+      readonly openingOf: (receipt: bigint) => AnswerOpening | undefined;
+    }
+  | { readonly kind: "row-counts" };
+
+export interface SubmitSettlementOptions {
+  readonly rpcUrl: string;
+  readonly rollupAddress: Address;
+  /** The rollup's own block, where it is known; else it is searched for. */
+  readonly fromBlock?: bigint;
+  /** Where blobs of its batches are read; nowhere where absent. */
+  readonly blobs?: BlobSource | undefined;
+  /** Pays for the transaction. Anybody's. */
+  readonly account: LocalAccount;
+  /** Of what the account signs; as RollupContract's where absent. */
+  readonly spendingCap?: SpendingCap | undefined;
+  readonly modelId: number;
+  readonly division: Division;
+  /** Circuits that `prove` can prove: names of the registry, ids of their keys. */
+  readonly circuits: readonly KnownCircuit[];
+  readonly prove: ProveStatement;
+  readonly onStage?: (stage: SettleStage) => void;
+}
+
+export interface SubmitSettlementResult {
+  /** waiting: it was parked before, and the sequencer still has time; nothing was sent. */
+  readonly status: "parked" | "waiting" | "settled";
+  /** null where nothing was sent. */
+  readonly transactionHash: Hex | null;
+  /** The batch that settles the epoch; null while it is parked. */
+  readonly batchNumber: number | null;
+  /** From when on anybody may post a batch with it, in L1's seconds; null once it is settled. */
+  readonly postableFrom: number | null;
+  readonly epoch: number;
+  readonly gasUsed: number;
+  /** Ether that it has cost. */
+  readonly gasCostWei: bigint;
+  /** By earner. */
+  readonly earnedWei: readonly bigint[];
+}
+
+/**
+ * Parks the settlement, or posts it where it was parked long enough. To be called again until it is settled.
+ * @throws BRG_FROZEN, BRG_NOTHING_TO_SETTLE, BRG_SETTLEMENT_TOO_EARLY, BRG_RANDOMNESS_NOT_RECORDED, BRG_OPENING_MISSING,
+ * BRG_NO_CIRCUIT, BRG_PROOF_OF_ANOTHER; BRG_CONTRACT_REVERTED where L1 moved meanwhile; BRG_L1_*, CIR_SETTLEMENT_*, and what `prove` throws
+ */
+export async function submitSettlement(options: SubmitSettlementOptions): Promise<SubmitSettlementResult> {
+  await initPoseidon();
+  const { account, circuits, division, modelId, prove, rpcUrl } = options;
+  const stage = options.onStage ?? (() => {});
+  const client = createPatientL1Client({ rpcUrl });
+  const rollup = new RollupContract({
+    client,
+    address: options.rollupAddress,
+    spendingCap: options.spendingCap,
+    blobs: options.blobs,
+  });
+
+  await requireRunning(rollup);
+  stage("restore");
+  const restored = await restoreLedger(rollup, { fromBlock: options.fromBlock });
+  const { ledger, registered, replay, state } = restored;
+  const record = ledger.leaf(modelId);
+  const sealed = record?.rewards?.sealed ?? null;
+  if (record === undefined || sealed === null) {
+    throw bridgeError("BRG_NOTHING_TO_SETTLE", `model ${modelId} has no sealed epoch on L1`, {
+      data: { modelId },
+    });
+  }
+  const sealBatch = Number(sealed.sealBatch);
+  await requireTime(rollup, division, sealBatch);
+
+  stage("settle");
+  const { rewards } = record;
+  const model = { modelId, statics: record.model!.statics, ...rewards! };
+  let prepared: PreparedSettlement;
+  let circuit: ChosenCircuit;
+  if (division.kind === "row-counts") {
+    circuit = chooseEarnerTable(registered, circuits, model.earners.length);
+    prepared = defaultSplit(model, sealed, circuit.size1);
+  } else {
+    const prevRandao = await rollup.randomness(sealBatch);
+    if (prevRandao === 0n) {
+      throw bridgeError("BRG_RANDOMNESS_NOT_RECORDED", `batch ${sealBatch}'s randomness is not on L1`, {
+        data: { modelId, sealBatch },
+      });
+    }
+    const payments = replay.payments.sealed(modelId)!.payments;
+    const { features, openingOf } = division;
+    const chosen = chooseSettlementCircuit(registered, circuits, {
+      ...modelShape(model.statics, model.earners.length),
+      payments: payments.length,
+    });
+    circuit = chosen.circuit;
+    prepared = settleEpoch({
+      size: chosen.size,
+      model,
+      sealed,
+      payments,
+      openingOf: (index) =>
+        requireOpening(openingOf(payments[index]!.receipt), modelId, payments[index]!.receipt),
+      features,
+      seed: drawSeed({ ...sealed, prevRandao, modelId }),
+    });
+  }
+  const { data, earnedWei } = prepared;
+  const epoch = Number(sealed.epoch);
+  const nothingSent = { transactionHash: null, gasUsed: 0, gasCostWei: 0n };
+  const key = { modelId, word: data.settlementHash };
+  const parked = await rollup.parkedSettlement(modelId, key.word);
+  if (parked === null) {
+    const receipt = await park(options, rollup, { prepared, circuit, stage });
+    const { postableFrom } = (await rollup.parkedSettlement(modelId, key.word)) ?? { postableFrom: null };
+    return { status: "parked", batchNumber: null, postableFrom, epoch, earnedWei, ...costOf(receipt) };
+  }
+  const head = await l1Call("read the newest block", () => client.getBlock());
+  const { postableFrom } = parked;
+  if (Number(head.timestamp) < postableFrom)
+    return { status: "waiting", batchNumber: null, postableFrom, epoch, earnedWei, ...nothingSent };
+
+  stage("prove-batch");
+  const batchCircuit = chooseBatchCircuit(registered, circuits);
+  const [domain, idFeeWei] = await Promise.all([rollup.domain(), rollup.idFeeWei()]);
+  const builder = new TableBuilder(ledger, {
+    shape: batchShape(batchCircuit),
+    domain,
+    idFeeWei,
+    oldRoot: state.root,
+    batchNumber: BigInt(state.batchNumber) + 1n,
+    firstOpIndex: BigInt(state.opIndex),
+    oldNextId: state.nextId,
+    timestamp: head.timestamp,
+    feeAccountId: GENESIS_FEE_ACCOUNT_ID,
+    feePerUnitWei: 0n,
+  });
+  const settleRecord = { kind: KIND.settle, b: modelId, words: [data.settlementHash] };
+  builder.add(settlementOperationOf(settleRecord, data, record));
+  const closed = builder.close();
+  const { batch } = closed;
+  const batchSigned = sealedStatement(closed, batchCircuit.circuitId);
+  const inputs = sealedInputs(closed, batchSigned.z, TREE_DEPTH);
+  const proven = await proveStatement(prove, batchCircuit.name, inputs, batchSigned);
+
+  stage("send");
+  const receipt = await rollup.submitBatches(account, {
+    batches: [
+      {
+        circuit: batchCircuit.index,
+        commitment: batchSigned.commitment,
+        data: bytesToHex(encodeWire(batch.data)),
+      },
+    ],
+    settlements: [TAKE_PARKED],
+    proofs: [proven],
+  });
+  const batchNumber = Number(batch.data.batchNumber);
+  return { status: "settled", batchNumber, postableFrom: null, epoch, earnedWei, ...costOf(receipt) };
+}
+
+async function park(
+  { account, modelId, prove }: SubmitSettlementOptions,
+  rollup: RollupContract,
+  {
+    circuit,
+    prepared,
+    stage,
+  }: { prepared: PreparedSettlement; circuit: ChosenCircuit; stage: (stage: SettleStage) => void },
+): Promise<TransactionReceipt> {
+  const { data, inputs, privateElements, earnerCount } = prepared;
+  const statement = settlementStatement(data, earnerCount, privateElements, circuit.circuitId);
+  stage("prove-settlement");
+  const proof = await proveStatement(prove, circuit.name, inputs, statement);
+  stage("park");
+  const { commitment } = statement;
+  const settlement = { circuit: circuit.index, commitment, data: bytesToHex(encodeSettlement(data)) };
+  return rollup.parkSettlement(account, { modelId, word: data.settlementHash }, settlement, proof);
+}
+
+const costOf = (receipt: TransactionReceipt) => ({
+  transactionHash: receipt.transactionHash,
+  gasUsed: Number(receipt.gasUsed),
+  gasCostWei: gasCostWei(receipt),
+});
+
+/** L1 would refuse it only after an hour of proving. */
+async function requireTime(rollup: RollupContract, division: Division, sealBatch: number): Promise<void> {
+  const { timestamp } = await rollup.sealedAt(sealBatch);
+  const isDefault = division.kind === "row-counts";
+  const earliestSeconds =
+    timestamp + (isDefault ? DEFAULT_SPLIT_DELAY_SECONDS : OPEN_SETTLEMENT_DELAY_SECONDS);
+  const head = await l1Call("read the newest block", () => rollup.client.getBlock());
+  if (Number(head.timestamp) >= earliestSeconds) return;
+  throw bridgeError(
+    "BRG_SETTLEMENT_TOO_EARLY",
+    `L1 takes ${isDefault ? "a default split" : "a stranger's settlement"} of batch ${sealBatch} from ${earliestSeconds} on`,
+    { data: { sealBatch, earliestSeconds, nowSeconds: Number(head.timestamp) } },
+  );
+}
+
+/** A void draw needs the model's signature, which a stranger does not have. */
+function requireOpening(opening: AnswerOpening | undefined, modelId: number, receipt: bigint): AnswerOpening {
+  if (opening !== undefined) return opening;
+  throw bridgeError(
+    "BRG_OPENING_MISSING",
+    `model ${modelId} has not published what receipt ${receipt} opens to`,
+    {
+      data: { modelId, receipt },
+    },
+  );
+}
