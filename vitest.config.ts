@@ -5,7 +5,7 @@ import ByTime from "./scripts/testing/sequencer.ts";
 export default defineConfig({
   test: {
     include: [
-      "{circuits,models,attribution,datanets,prover,bridge,contracts,sequencer,client,scripts,web}/**/*.test.ts",
+      "{foundation,circuits,prover,contracts,attribution,datanets,bridge,verifier,client,models,challenger,sequencer,operations,web,scripts}/**/*.test.ts",
     ],
     pool: "forks",
     maxWorkers: 2,

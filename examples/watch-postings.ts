@@ -11,7 +11,10 @@ import { publishedFiles } from "../challenger/watching/watch.ts";
 import { initPoseidon } from "../circuits/field/poseidon.ts";
 import { rollupAbi } from "../contracts/build/rollup-abi.ts";
 
-const { DISPUTES, MODELS, ROLLUP, RPC_URL } = process.env as Record<string, `0x${string}` | undefined>;
+const { DISPUTES, MODELS, ROLLUP, RPC_URL, SERVER } = process.env as Record<
+  string,
+  `0x${string}` | undefined
+>;
 if (RPC_URL === undefined || (ROLLUP ?? DISPUTES) === undefined)
   throw new Error("set RPC_URL, and ROLLUP or DISPUTES");
 
@@ -33,9 +36,9 @@ for (const { address, kind } of contracts) {
     publicClient,
     watcher: null,
     disputes: address,
-    // From a folder, or from where this machine's devnet serves the model.
+    // From a folder, or from where the models are served.
     filesOf: (posting) =>
-      publishedFiles(address, posting, MODELS === undefined ? {} : { models: MODELS }, verdicts, kind),
+      publishedFiles(address, posting, { models: MODELS, serverOf: () => SERVER ?? null }, verdicts, kind),
   });
   for (const { examined, failure, posting } of watched) {
     const fault = examined?.fault?.fault ?? null;

@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { repositoryRoot } from "../circuits/compiler/compile.ts";
 
+const repositoryRoot = fileURLToPath(new URL("..", import.meta.url));
 /** Drills and benchmarks make nothing that is kept. The devnet's own files are a developer's; each process that it starts keeps its own private. */
 const DEVNET = "scripts/devnet/devnet.ts";
 

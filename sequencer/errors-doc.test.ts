@@ -7,17 +7,21 @@ import { sequencerErrors } from "./sequencer-errors.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const FOLDERS = [
+  "foundation",
   "circuits",
+  "prover",
+  "contracts",
   "attribution",
   "datanets",
-  "models",
-  "prover",
   "bridge",
-  "contracts",
-  "sequencer",
+  "verifier",
   "client",
-  "scripts",
+  "models",
+  "challenger",
+  "sequencer",
+  "operations",
   "web",
+  "scripts",
 ];
 const CODE = /\b(?:OP|ATT|DNT|MOD|CIR|SEQ|PRV|BRG|CON|CLI|CMD|DEV|DRL)_[A-Z][A-Z0-9_]*[A-Z0-9]\b/g;
 

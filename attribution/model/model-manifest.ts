@@ -20,6 +20,8 @@ export const MODEL_FILES = [
 ] as const;
 export type ModelFileName = (typeof MODEL_FILES)[number];
 export type ModelFiles = ReadonlyMap<string, Uint8Array>;
+/** The leaves of a posting, as the model's owner publishes them. */
+export const LEAF_FILE = "dispute-leaves.json";
 export const MANIFEST = "manifest.json";
 
 const fieldElement = z.string().regex(/^0x[0-9a-f]{64}$/);

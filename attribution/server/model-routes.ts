@@ -2,14 +2,13 @@
 import cors from "@fastify/cors";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { LEAF_FILE } from "../../challenger/statements/leaf-file.ts";
 import { clientNetwork } from "../../foundation/http/client-network.ts";
 import { createServer } from "../../foundation/http/create-server.ts";
 import type { HttpErrors, HttpFault, ServerLog } from "../../foundation/http/http-errors.ts";
 import { serveMetrics } from "../../foundation/http/serve-metrics.ts";
 import type { ServerLimits } from "../../foundation/http/server-settings.ts";
 import { type AttributionErrorCode, attributionError, attributionHttpStatus } from "../attribution-errors.ts";
-import { MANIFEST, type ModelManifest } from "../model/model-manifest.ts";
+import { LEAF_FILE, MANIFEST, type ModelManifest } from "../model/model-manifest.ts";
 import { MAX_ROW_BYTES } from "../rows/row-content.ts";
 import type { RanMode } from "../scores/score-engine.ts";
 import type { AnswerDesk, GivenAnswer } from "./answer-desk.ts";

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { LEAF_FILE } from "../../challenger/statements/leaf-file.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { hex32 } from "../../foundation/hex.ts";
 import type { ServerLog } from "../../foundation/http/http-errors.ts";
 import type { RollupError } from "../../foundation/rollup-error.ts";
 import { readModelFiles } from "../model/model-directory.ts";
+import { LEAF_FILE } from "../model/model-manifest.ts";
 import type { RanMode } from "../scores/score-engine.ts";
 import { AnswerStore, type StoredAnswer } from "./answer-store.ts";
 import { createLedgerView } from "./ledger-view.ts";

@@ -5,7 +5,7 @@ import { queryBytes } from "../../circuits/ledger/query.ts";
 import { toHex32 } from "../../client/hex.ts";
 import { createLedgerFixture, type LedgerFixture } from "../../client/testing/ledger-fixture.ts";
 import { runTurns } from "../../models/settler/turn-report.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { challengerError } from "../challenger-errors.ts";
 import { receiptKey } from "../games/draw-claims.ts";
 import { BOND_WEI, startTraceGame, type TraceFixture } from "../games/testing/trace-fixture.ts";
 import { AutoClaimer, type AutoClaimModules } from "./auto-claim.ts";
@@ -105,7 +105,7 @@ function claimerWith(
 }
 
 const noEther = () =>
-  commandError("CMD_NO_ETHER", "no ether", { data: { account: f.owner, valueWei: BOND_WEI } });
+  challengerError("CMD_NO_ETHER", "no ether", { data: { account: f.owner, valueWei: BOND_WEI } });
 
 test("bonds are taken back at each turn while ether is missing, and else once an hour", async () => {
   let hasEther = false;
@@ -170,7 +170,7 @@ test("a claim that L1 refuses, and one that cannot be made, stop none behind the
   const [unmade, refused] = [RECEIPTS[0]!, RECEIPTS[1]!];
   const claimer = claimerWith(
     (receipt) => {
-      if (receipt === refused) throw commandError("CMD_USAGE", "L1 refuses it");
+      if (receipt === refused) throw challengerError("CMD_USAGE", "L1 refuses it");
     },
     {
       tracer: {
@@ -231,7 +231,7 @@ test("a game that cannot be played stops neither claims nor bonds", async () => 
 });
 
 test("a cap that holds a claim up is what the server tells, and no other claim is tried behind it", async () => {
-  const atCap = commandError("CMD_L1_AT_CAP", "a dearer one would pay more than 40 (--max-fee-gwei)");
+  const atCap = challengerError("CMD_L1_AT_CAP", "a dearer one would pay more than 40 (--max-fee-gwei)");
   const claimer = claimerWith(() => {
     throw atCap;
   });

@@ -18,7 +18,7 @@ import { hex32 } from "../../foundation/hex.ts";
 import { isRollupError } from "../../foundation/rollup-error.ts";
 import type { HelperLog } from "../../models/settler/turn-report.ts";
 import { readSealedEpoch } from "../../models/settling/prepare-settlement.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { challengerError } from "../challenger-errors.ts";
 import { claimsOfDraws, type DrawClaim, type DrawnReceipt } from "../games/draw-claims.ts";
 import type { PlayedMove } from "../games/trace-player.ts";
 import type { ClaimedText } from "./claim-worker.ts";
@@ -275,7 +275,7 @@ export class AutoClaimer {
     const { answer, prompt, queryBytes, salt } = draw.kept!;
     const receipt = hex32(draw.receipt);
     const impossible = (why: string) =>
-      commandError("CMD_CLAIM_IMPOSSIBLE", `epoch ${epoch}: receipt ${receipt} is not claimed: ${why}`, {
+      challengerError("CMD_CLAIM_IMPOSSIBLE", `epoch ${epoch}: receipt ${receipt} is not claimed: ${why}`, {
         data: { modelId: this.#modelId, epoch, receipts: [receipt] },
       });
     if (prompt === undefined) throw impossible("its prompt was not kept");

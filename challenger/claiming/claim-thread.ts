@@ -1,7 +1,7 @@
 /** Traces of claims and games, beside the thread that serves HTTP: a server answers while they are made. */
 import { errorOf } from "../../foundation/threads/task-outcome.ts";
 import { TaskThread } from "../../foundation/threads/task-thread.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { challengerError } from "../challenger-errors.ts";
 import type { ClaimingJudge, ClaimTracer } from "./auto-claim.ts";
 import type { ClaimQuestion, ClaimResults, ClaimSeat, ClaimTask } from "./claim-worker.ts";
 
@@ -67,4 +67,4 @@ export class ClaimThread {
 }
 
 const ended = (cause: Error) =>
-  commandError("CMD_CLAIM_THREAD_ENDED", `nothing is traced any more: ${cause.message}`, { cause });
+  challengerError("CMD_CLAIM_THREAD_ENDED", `nothing is traced any more: ${cause.message}`, { cause });

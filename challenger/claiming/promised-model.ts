@@ -4,7 +4,7 @@ import { readModel } from "../../attribution/model/model-directory.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { textSetting } from "../../models/registered/model-families.ts";
 import { type TextParts, textFamily } from "../../models/registered/text-family.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { challengerError } from "../challenger-errors.ts";
 import { isTracedBy, tracedOf } from "../games/traced-recipe.ts";
 import { openTracedText } from "../games/traced-text.ts";
 
@@ -25,17 +25,18 @@ export async function openPromisedModel(
   const setting = await textSetting({ base });
   const family = textFamily(setting);
   const model = await readModel<TextParts>(folder, [family]);
-  if (model.family !== family) throw commandError("CMD_USAGE", "only queries of language models are traced");
+  if (model.family !== family)
+    throw challengerError("CMD_USAGE", "only queries of language models are traced");
   progress("reading the model, and the roots of its numbers");
   const traced = await openTracedText({ rollup, modelId: BigInt(modelId) }, model, setting);
   const { tracing } = model.recipe;
   if (tracing === undefined)
-    throw commandError(
+    throw challengerError(
       "CMD_USAGE",
       "the model's recipe promises no claims: openledger model train --claimant 0x… makes one that does",
     );
   if (!isTracedBy(traced, model.recipe))
-    throw commandError(
+    throw challengerError(
       "CMD_USAGE",
       "the digest in the model's recipe is of other numbers than its own: do not approve or pay it",
     );

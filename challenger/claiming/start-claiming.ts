@@ -5,7 +5,7 @@ import { readModel } from "../../attribution/model/model-directory.ts";
 import { claimantOf } from "../../attribution/model/recipe-fields.ts";
 import { modelFamilies } from "../../models/registered/model-families.ts";
 import { runTurns } from "../../models/settler/turn-report.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { challengerError } from "../challenger-errors.ts";
 import { AutoClaimer, type AutoClaimModules } from "./auto-claim.ts";
 
 /** @throws CMD_NOT_CLAIMANT where this account may not claim the model's queries; what `readModel` throws */
@@ -42,7 +42,7 @@ function notClaimant(
     facts.claimant === null
       ? `${what} promises no claims`
       : `only ${facts.claimant} claims the queries of ${what}`;
-  return commandError("CMD_NOT_CLAIMANT", `${why}; the account is ${account}`, {
+  return challengerError("CMD_NOT_CLAIMANT", `${why}; the account is ${account}`, {
     data: { account, ...facts },
   });
 }

@@ -2,16 +2,15 @@
 import type { Address } from "viem";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import type { HelperLog } from "../../models/settler/turn-report.ts";
-import { type GlobalOptions, resolveRpcUrl } from "../../scripts/cli/context.ts";
-import { withdrawFromGames } from "../../scripts/commands/disputes/disputes-money.ts";
 import type { AutoClaimModules, ClaimableAnswer } from "../claiming/auto-claim.ts";
 import { ClaimThread } from "../claiming/claim-thread.ts";
 import { ClaimingReport } from "../claiming/claiming-report.ts";
 import { startClaiming } from "../claiming/start-claiming.ts";
 import { inOrder } from "../sending/l1-queue.ts";
-import { type L1Sender, l1SenderOf } from "../sending/l1-sender.ts";
+import type { L1Sender } from "../sending/l1-sender.ts";
 import { judgeOf } from "./approve-draws.ts";
 import { sendingTo } from "./trace-sender.ts";
+import { withdrawFromGames } from "./withdraw-from-games.ts";
 
 /** @param openSender of the claimant */
 export function drawClaimer(
@@ -28,7 +27,7 @@ export function drawClaimer(
       known ??= await judgeOf(sender.publicClient, rollupAddress, modelId);
       return known === null ? null : sendingTo(sender, known);
     },
-    collect: (judge) => withdrawFromGames(judge, { progress }),
+    collect: (judge) => withdrawFromGames(judge, progress),
   };
 }
 
@@ -38,10 +37,10 @@ const CLAIMING_INTERVAL_MS = 10_000;
 export type OpenSender = () => Promise<L1Sender>;
 
 /** All that a server sends for its owner: one transaction after the other. It is opened where it is first asked for. */
-export function sharedSender(options: GlobalOptions, log: HelperLog): OpenSender {
+export function sharedSender(open: OpenSender, log: HelperLog): OpenSender {
   let opened: Promise<L1Sender> | null = null;
   return () => {
-    opened ??= l1SenderOf(options)
+    opened ??= open()
       .then((sender) => inOrder(sender, (line) => log.info({}, line)))
       .catch((error: unknown) => {
         opened = null;
@@ -52,7 +51,7 @@ export function sharedSender(options: GlobalOptions, log: HelperLog): OpenSender
 }
 
 export interface ClaimingOptions {
-  readonly options: GlobalOptions;
+  readonly rpcUrl: string;
   /** Where bases are that recipes do not find. */
   readonly base: string | undefined;
   /** Folders of published models by their leaves. */
@@ -63,13 +62,13 @@ export interface ClaimingOptions {
 }
 
 /** Claims what is drawn of these models, which are traced on one thread. `start` is called once they are served. */
-export function claimsOf({ base, claimant, folders, log, openSender, options }: ClaimingOptions) {
+export function claimsOf({ base, claimant, folders, log, openSender, rpcUrl }: ClaimingOptions) {
   const reports = new Map([...folders.keys()].map((modelId) => [modelId, new ClaimingReport(claimant)]));
   const start = (
     client: LedgerClient,
     answerOf: (modelId: number, receipt: bigint) => Promise<ClaimableAnswer | undefined>,
   ) => {
-    const seat = { rpcUrl: resolveRpcUrl(options), rollup: client.rollupAddress, base, folders };
+    const seat = { rpcUrl, rollup: client.rollupAddress, base, folders };
     const thread = new ClaimThread(seat, (modelId, line) => log.info({ modelId }, line));
     // A contract owes the account, whichever model it is for: two that collect at once would ask for the same.
     let last: Promise<unknown> = Promise.resolve();

@@ -5,7 +5,7 @@ import type { PublishedModel } from "../../attribution/model/model-files.ts";
 import { claimantOf } from "../../attribution/model/recipe-fields.ts";
 import { textDisputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { promisesRows, type TextRecipe } from "../../models/registered/text-recipe.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { challengerError } from "../challenger-errors.ts";
 import { type GateContract, readGateContracts } from "../postings/gate-contracts.ts";
 import { MAIL_POSTINGS, type PostingKind } from "../postings/posting-kind.ts";
 import { isDisputable } from "../statements/posted-model.ts";
@@ -16,9 +16,9 @@ export async function contractsBehind(
   address: Address,
 ): Promise<readonly GateContract[]> {
   if ((await client.getCode({ address })) === undefined)
-    throw commandError("CMD_USAGE", `there is no contract at ${address}: check the address and --rpc`);
+    throw challengerError("CMD_USAGE", `there is no contract at ${address}: check the address and --rpc`);
   const contracts = await readGateContracts(client, address);
-  if (contracts.length === 0) throw commandError("CMD_USAGE", `the contract at ${address} is no Disputes`);
+  if (contracts.length === 0) throw challengerError("CMD_USAGE", `the contract at ${address} is no Disputes`);
   return contracts;
 }
 
@@ -56,7 +56,7 @@ export async function contractFor(
   const kind = contractKindOf(model);
   const found = (await contractsBehind(client, address)).find((one) => one.kind === kind);
   if (found === undefined)
-    throw commandError("CMD_USAGE", `no contract at ${address} judges models of this kind (${kind})`);
+    throw challengerError("CMD_USAGE", `no contract at ${address} judges models of this kind (${kind})`);
   return found.address;
 }
 

@@ -2,9 +2,8 @@
 import { type Address, encodeFunctionData, type PublicClient } from "viem";
 import { l1Error } from "../../client/actions/l1/l1-result.ts";
 import { disputesAbi, textDisputesAbi } from "../../contracts/build/disputes-abi.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
-import type { GlobalOptions } from "../../scripts/cli/context.ts";
-import { type L1Sender, l1SenderOf } from "../sending/l1-sender.ts";
+import { challengerError } from "../challenger-errors.ts";
+import type { L1Sender } from "../sending/l1-sender.ts";
 
 /** Of whichever kind of models: functions and errors. */
 const EVERY_ABI = [...disputesAbi, ...textDisputesAbi] as const;
@@ -35,14 +34,14 @@ export async function readTerms(publicClient: PublicClient, address: Address): P
   const read = (functionName: "windowSeconds" | "leastBondWei" | "demandFeeWei" | "math") =>
     publicClient.readContract({ address, abi: disputesAbi, functionName });
   if ((await publicClient.getCode({ address })) === undefined)
-    throw commandError("CMD_USAGE", `there is no contract at ${address}: check the address and --rpc`);
+    throw challengerError("CMD_USAGE", `there is no contract at ${address}: check the address and --rpc`);
   try {
     const [windowSeconds, leastBondWei, demandFeeWei, math] = await Promise.all([
       ...[read("windowSeconds"), read("leastBondWei"), read("demandFeeWei"), read("math")],
     ]);
     return { windowSeconds, leastBondWei, demandFeeWei, math } as DisputesTerms;
   } catch (cause) {
-    throw commandError("CMD_USAGE", `the contract at ${address} is no Disputes`, { cause });
+    throw challengerError("CMD_USAGE", `the contract at ${address} is no Disputes`, { cause });
   }
 }
 
@@ -51,11 +50,10 @@ export async function readTerms(publicClient: PublicClient, address: Address): P
  * @throws CMD_USAGE
  */
 export async function disputesSenderOf(
-  options: GlobalOptions,
+  sender: L1Sender,
   address: Address,
   pick: (client: PublicClient) => Promise<Address> = async () => address,
 ): Promise<DisputesSender> {
-  const sender = await l1SenderOf(options);
   const { address: account, publicClient } = sender;
   const disputes = await pick(publicClient);
   const terms = await readTerms(publicClient, disputes);

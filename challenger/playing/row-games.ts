@@ -1,7 +1,7 @@
 /** Begins games over posted rows, and takes their verdicts to the contract of the postings (docs/lm-disputes.md). */
 import { type Address, formatEther, type Hex, type PublicClient, toHex } from "viem";
 import { rowTracesAbi } from "../../contracts/build/disputes-abi.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { challengerError } from "../challenger-errors.ts";
 import { tracingDigest } from "../games/ledger-claims.ts";
 import { type ClaimedModel, GameReader, sameAddress } from "../games/read-games.ts";
 import { challengeRowCall } from "../games/text-calls.ts";
@@ -63,7 +63,7 @@ export function rowGamesOf(
         tokens === null ||
         Buffer.compare(wordsOf(traced.featuresOf(tokens)), posted.leaves.map[row]!) === 0
       )
-        throw commandError("CMD_USAGE", `row ${row} is not challenged: its trace ends as it is posted`);
+        throw challengerError("CMD_USAGE", `row ${row} is not challenged: its trace ends as it is posted`);
       const call = {
         address: games,
         abi: rowTracesAbi,
@@ -73,7 +73,7 @@ export function rowGamesOf(
       const valueWei = await publicClient.readContract(call);
       const mostWei = mostStakeWei ?? (await mostStakeFor(publicClient, games));
       if (valueWei > mostWei)
-        throw commandError(
+        throw challengerError(
           "CMD_USAGE",
           `row ${row} is false, and not challenged: that takes a stake of ${formatEther(valueWei)} ETH, and at most ${formatEther(mostWei)} are given`,
         );

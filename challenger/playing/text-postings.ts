@@ -5,7 +5,7 @@ import type { OwnedRow } from "../../attribution/model/owned-rows.ts";
 import { isRollupError } from "../../foundation/rollup-error.ts";
 import type { TextParts } from "../../models/registered/text-family.ts";
 import { realFeatures } from "../../models/registered/text-training.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { challengerError } from "../challenger-errors.ts";
 import { type ShownFault, textChallengeData } from "../games/text-calls.ts";
 import { findTextFaults, type KnownText, type TextFault } from "../games/text-faults.ts";
 import { textPosting } from "../games/text-posting.ts";
@@ -89,7 +89,7 @@ export class TextPostings {
   ): Promise<OwnPosting> {
     const opened = await this.#opened.open({ rollup: zeroAddress, modelId: BigInt(modelId) }, model);
     if (opened === null)
-      throw commandError(
+      throw challengerError(
         "CMD_USAGE",
         "the digest in the model's recipe is of other numbers than its own: do not approve or pay it",
       );
@@ -131,7 +131,7 @@ export function requireSameTrace({
   const row = tokens.reduce((most, leaf, k) => (leaf.length > tokens[most]!.length ? k : most), 0);
   const own = wordsOf(traced.featuresOf(readRowTokens(tokens[row]!)!));
   if (Buffer.compare(own, map[row]!) !== 0)
-    throw commandError(
+    throw challengerError(
       "CMD_USAGE",
       `the trace of row ${row} ends with other real features than the engine's: nobody could defend it, and nothing is posted`,
     );

@@ -13,10 +13,9 @@ import { clientError } from "../../client/client-errors.ts";
 import { disputesAbi, rowTracesAbi, textDisputesAbi } from "../../contracts/build/disputes-abi.ts";
 import { traceGameAbi } from "../../contracts/build/trace-abi.ts";
 import { isRollupError } from "../../foundation/rollup-error.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
-import { type GlobalOptions, openReader } from "../../scripts/cli/context.ts";
+import { challengerError } from "../challenger-errors.ts";
 import { readTraceContracts } from "../games/trace-contracts.ts";
-import { type L1Sender, l1SenderOf } from "../sending/l1-sender.ts";
+import type { L1Sender } from "../sending/l1-sender.ts";
 
 const MOST_TRANSACTION_GAS = 2n ** 24n;
 /** Errors of whichever contract has to do with a game. */
@@ -29,20 +28,25 @@ export interface GameAccount extends Pick<L1Sender, "address" | "publicClient"> 
   send(call: { readonly data: Hex; readonly valueWei: bigint }, what: string): ReturnType<L1Sender["send"]>;
 }
 
+/** Model of a rollup; `rollup` is asked only where several contracts may judge it. */
+export interface SoughtModel {
+  readonly modelId: number;
+  rollup(): Promise<Address>;
+}
+
 export type TraceSender = GameAccount & Omit<L1Sender, "send">;
 
 /**
  * @param address of the contract, or of a gate before it
- * @param modelId of the model that is registered there; none for one that is still to be registered
+ * @param model that is registered there; null for one that is still to be registered
  * @throws CMD_USAGE where no contract judges it, or several may
  */
 export async function traceSenderOf(
-  options: GlobalOptions,
+  sender: L1Sender,
   address: Address,
-  modelId: number | null = null,
+  model: SoughtModel | null = null,
 ): Promise<TraceSender> {
-  const sender = await l1SenderOf(options);
-  return sendingTo(sender, await traceContractAt(options, sender.publicClient, address, modelId));
+  return sendingTo(sender, await traceContractAt(sender.publicClient, address, model));
 }
 
 /** @param game the contract itself */
@@ -65,7 +69,7 @@ export function sendingTo<Sender extends Pick<L1Sender, "address" | "publicClien
         publicClient.getBalance({ address: account }),
       );
       const needed = valueWei === 0n ? "its gas" : `${formatEther(valueWei)} ETH and gas`;
-      throw commandError(
+      throw challengerError(
         "CMD_NO_ETHER",
         `${what} takes ${needed}, and ${account} has ${formatEther(balanceWei)} ETH`,
         { data: { account, balanceWei, valueWei }, cause: error },
@@ -86,27 +90,25 @@ function isWithoutEther(error: unknown): boolean {
 
 /** As `traceSenderOf` says. @throws CMD_USAGE where there is none, or more than one */
 export async function traceContractAt(
-  options: GlobalOptions,
   client: PublicClient,
   address: Address,
-  modelId: number | null,
+  model: SoughtModel | null,
 ): Promise<Address> {
   if ((await client.getCode({ address })) === undefined)
-    throw commandError("CMD_USAGE", `there is no contract at ${address}: check the address and --rpc`);
+    throw challengerError("CMD_USAGE", `there is no contract at ${address}: check the address and --rpc`);
   const judges = await readTraceContracts(client, address);
   const [first] = judges;
   if (first === undefined)
-    throw commandError(
+    throw challengerError(
       "CMD_USAGE",
       `no contract at ${address} judges language models: openledger disputes deploy-game deploys one`,
     );
   if (judges.length === 1) return first;
   const named = `behind ${address} are ${judges.join(" and ")}`;
-  if (modelId === null) throw commandError("CMD_USAGE", `${named}: name the one that is meant`);
-  const { rollupAddress } = await openReader(options);
-  const judge = await judgeOfModel(client, judges, rollupAddress, modelId);
+  if (model === null) throw challengerError("CMD_USAGE", `${named}: name the one that is meant`);
+  const judge = await judgeOfModel(client, judges, await model.rollup(), model.modelId);
   if (judge === null)
-    throw commandError("CMD_USAGE", `${named}: model ${modelId} is registered with none of them`);
+    throw challengerError("CMD_USAGE", `${named}: model ${model.modelId} is registered with none of them`);
   return judge;
 }
 

@@ -1,38 +1,31 @@
-/** One account's transactions on a node that mines when it is told to, while gas becomes dearer. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type Hex, parseGwei } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Anvil, startAnvil } from "../../contracts/l1/anvil.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { connect } from "../../contracts/testing/rollup-fixture.ts";
 import { inOrder } from "./l1-queue.ts";
-import { type L1Sender, l1SenderOf } from "./l1-sender.ts";
+import { type L1Sender, openL1Sender } from "./l1-sender.ts";
 
 const KEY = `0x${"5b".repeat(32)}` as const;
 const PATIENT = { resendAfterMs: 50, fillAfterMs: 200, patienceMs: 60_000, pollIntervalMs: 10 };
 
-let folder: string;
 let anvil: Anvil;
 let client: Awaited<ReturnType<typeof connect>>;
 let sender: L1Sender;
 const told: string[] = [];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "l1-queue-"));
-  await writeFile(join(folder, "key"), KEY);
   anvil = await startAnvil();
   client = await connect(anvil);
-  sender = await l1SenderOf({
-    ...{ rpc: anvil.url, privateKeyFile: join(folder, "key") },
-    ...{ maxFeeGwei: parseGwei("40"), maxPriorityFeeGwei: parseGwei("20") },
-  } as never);
+  sender = await openL1Sender({
+    ...{ account: privateKeyToAccount(KEY), rpcUrl: anvil.url },
+    cap: { maxFeePerGasWei: parseGwei("40"), maxPriorityFeePerGasWei: parseGwei("20") },
+  });
   await client.setBalance({ address: sender.address, value: 10n ** 20n });
 });
 afterAll(async () => {
   await anvil?.stop();
-  await rm(folder, { recursive: true, force: true });
 });
 beforeEach(async () => {
   told.length = 0;

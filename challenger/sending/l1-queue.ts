@@ -8,7 +8,7 @@ import { RepricedCall } from "../../bridge/l1/repriced-call.ts";
 import { readL1Result } from "../../client/actions/l1/l1-result.ts";
 import { cappedTransaction } from "../../contracts/l1/capped-transaction.ts";
 import { isRollupError, type RollupError } from "../../foundation/rollup-error.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
+import { challengerError } from "../challenger-errors.ts";
 import type { L1Call, L1Sender } from "./l1-sender.ts";
 
 interface QueueTimes {
@@ -102,7 +102,7 @@ class L1Queue {
       if (!outcome.isAtCap) throw this.#pending("is not mined yet", own);
       const { maxFeePerGasWei, maxPriorityFeePerGasWei } = repriced.fees!;
       const { cap } = this.#sender;
-      throw commandError(
+      throw challengerError(
         "CMD_L1_AT_CAP",
         `L1 does not mine transaction ${repriced.nonce} of ${this.#sender.address}, which offers ${formatGwei(maxFeePerGasWei)} gwei a unit of gas and a tip of ${formatGwei(maxPriorityFeePerGasWei)}: a dearer one would pay more than ${formatGwei(cap.maxFeePerGasWei)} (--max-fee-gwei) or ${formatGwei(cap.maxPriorityFeePerGasWei)} (--max-priority-fee-gwei)`,
         {
@@ -134,7 +134,7 @@ class L1Queue {
     }
     if (this.#foreign?.nonce !== mined) this.#foreign = { nonce: mined, sinceMs: Date.now() };
     const pending = () =>
-      commandError(
+      challengerError(
         "CMD_L1_PENDING",
         `L1 has not mined ${known - mined} transactions of ${address}: nothing more is sent until it has, or they are replaced`,
         { data: { account: address, nonce: mined, count: known - mined } },
@@ -168,7 +168,7 @@ class L1Queue {
 
   #pending(why: string, { repriced: { hashes, nonce } }: OnItsWay): RollupError {
     const { address } = this.#sender;
-    return commandError(
+    return challengerError(
       "CMD_L1_PENDING",
       `transaction ${nonce} of ${address} ${why}: L1 is looked at again before more is sent`,
       { data: { account: address, nonce, hashes } },

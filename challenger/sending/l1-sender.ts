@@ -1,4 +1,4 @@
-/** An account that signs for L1 at capped fees: transactions of commands whose library has no client of its own. */
+/** Account that signs for L1 at capped fees, for callers without a ledger client. */
 import {
   type Account,
   type Address,
@@ -14,12 +14,6 @@ import {
 } from "viem";
 import { readL1Result } from "../../client/actions/l1/l1-result.ts";
 import { cappedFees, cappedTransaction, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
-import {
-  type GlobalOptions,
-  resolveAccount,
-  resolveRpcUrl,
-  spendingCapOf,
-} from "../../scripts/cli/context.ts";
 
 export interface L1Call {
   readonly to: Address;
@@ -39,10 +33,14 @@ export interface L1Sender {
   send(call: L1Call): Promise<{ hash: Hex; gasUsed: bigint }>;
 }
 
-export async function l1SenderOf(options: GlobalOptions): Promise<L1Sender> {
-  const { l1 } = resolveAccount(options);
-  const transport = http(resolveRpcUrl(options));
-  const cap = spendingCapOf(options);
+export interface L1SenderOptions {
+  readonly account: LocalAccount;
+  readonly rpcUrl: string;
+  readonly cap: SpendingCap;
+}
+
+export async function openL1Sender({ account: l1, cap, rpcUrl }: L1SenderOptions): Promise<L1Sender> {
+  const transport = http(rpcUrl);
   const publicClient = createPublicClient({ transport });
   const estimateFeesPerGas = async () => {
     const { fees } = await cappedFees(publicClient, cap);

@@ -1,6 +1,7 @@
 /** The leaves of a posting as its owner publishes them: JSON, a list of base64 a tree. Rows are published by themselves. */
 import { z } from "zod";
 import { attributionError } from "../../attribution/attribution-errors.ts";
+import { LEAF_FILE } from "../../attribution/model/model-manifest.ts";
 import { isDirectStatement, mapPlaces } from "./direct-posting.ts";
 import {
   type DisputeStatement,
@@ -11,8 +12,6 @@ import {
   type TreeName,
   withTrees,
 } from "./posted-model.ts";
-
-export const LEAF_FILE = "dispute-leaves.json";
 
 const leafSchema = z.array(z.base64());
 const fileSchema = z.strictObject(

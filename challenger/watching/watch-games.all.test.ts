@@ -25,7 +25,8 @@ import { traceQuery, tracingKernels } from "../games/traced-model.ts";
 import { tracedOf } from "../games/traced-recipe.ts";
 import { openTracedText, type TracedTextModel } from "../games/traced-text.ts";
 import { chainKernels } from "../trace/run-trace.ts";
-import { GameWatch, type GameWatchOptions } from "./watch-games.ts";
+import { GameWatch } from "./watch-games.ts";
+import type { GameWatchSetting, ModelPlaces } from "./watch-setting.ts";
 
 const COLUMNS = 20;
 const SIZE = { rows: 8, features: 36, earners: 8, payments: 4, draws: 2 };
@@ -85,11 +86,16 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A watcher who says what he does. */
-function watchOf(options: GameWatchOptions) {
+type Looking = ModelPlaces & Partial<Pick<GameWatchSetting, "isRepeated" | "rollup">>;
+
+/** A watcher that says what it does. */
+function watchOf({ isRepeated = false, rollup = null, ...places }: Looking) {
   const said: string[] = [];
-  const watch = new GameWatch(f.game, f.publicClient, { base, rpc: f.url, ...options }, (line) =>
-    said.push(line),
+  const watch = new GameWatch(
+    f.game,
+    f.publicClient,
+    { isRepeated, rollup, places: { base, ...places } },
+    (line) => said.push(line),
   );
   const look = async () => (await watch.once()).models as Record<string, unknown>[];
   return {
@@ -126,10 +132,10 @@ describe("a watcher", () => {
       const receipt = { payerId: 7, salt, prompt, answer, lengths };
       await f.send(f.owner, claimReceiptCall(model, terms, query, receipt), BOND_WEI);
     }
-    const waiting = async (options: GameWatchOptions) =>
+    const waiting = async (options: Looking) =>
       (await watchOf({ rollup, model: right(), ...options }).look())[1];
     expect(await waiting({})).toMatchObject({ waiting: [], failures: [], moves: [], warnings: [] });
-    const often = watchOf({ rollup, model: right(), every: "10" });
+    const often = watchOf({ rollup, model: right(), isRepeated: true });
     expect((await often.look())[1]).toMatchObject({ waiting: [5n], failures: [] });
     // Between two postings: what is left is traced, and only what is new is told.
     expect(await often.watch.again()).toEqual({ lines: [], models: [] });

@@ -1,10 +1,10 @@
 /** What would keep a watcher of language models from one of them, or busy for ever: each was once so. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { getAddress, type Hex, toHex, zeroAddress } from "viem";
+import { getAddress, type Hex, zeroAddress } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeModel } from "../../attribution/model/model-directory.ts";
 import type { Trained } from "../../attribution/model/model-family.ts";
@@ -12,6 +12,7 @@ import { publishedModel } from "../../attribution/model/model-files.ts";
 import { registerModel } from "../../attribution/model/registration.ts";
 import { verifyModel } from "../../attribution/model/verify-model.ts";
 import { deployDisputes, deployGenesisGates } from "../../contracts/build/deploy-disputes.ts";
+import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { folderSource } from "../../models/files/folder-source.ts";
 import { describeBase, readFrom } from "../../models/registered/base-files.ts";
@@ -20,16 +21,18 @@ import type { TextSetting } from "../../models/registered/text-model.ts";
 import { textTraining } from "../../models/registered/text-training.ts";
 import { makeModel, writeMadeModel } from "../../models/testing/made-models.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../../models/testing/text-rows.ts";
-import { describeRound } from "../../scripts/commands/disputes/query-disputes.ts";
 import { runInProcess } from "../../scripts/commands/testing/run-in-process.ts";
-import { trainingsWithPromises } from "../../scripts/commands/verify/verify-model.ts";
 import { tracingDigest } from "../games/ledger-claims.ts";
+import { trainingsWithPromises } from "../games/promised-trainings.ts";
 import { type LedgerTracesFixture, MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
 import { BOND_WEI } from "../games/testing/trace-fixture.ts";
 import { tracedOf } from "../games/traced-recipe.ts";
 import { openTracedText, type TracedTextModel } from "../games/traced-text.ts";
+import { describeRound } from "../playing/describe-round.ts";
 import { traceSenderOf } from "../playing/trace-sender.ts";
-import { GameWatch, type GameWatchOptions } from "./watch-games.ts";
+import { openL1Sender } from "../sending/l1-sender.ts";
+import { GameWatch } from "./watch-games.ts";
+import type { GameWatchSetting, ModelPlaces } from "./watch-setting.ts";
 
 const COLUMNS = 20;
 const SIZE = { rows: 8, features: 36, earners: 8, payments: 4, draws: 2 };
@@ -104,11 +107,16 @@ async function listen(one: Server): Promise<string> {
   return `http://127.0.0.1:${(one.address() as AddressInfo).port}`;
 }
 
-/** A watcher who says what he does. */
-function watchOf(options: GameWatchOptions) {
+type Looking = ModelPlaces & Partial<Pick<GameWatchSetting, "isRepeated" | "rollup">>;
+
+/** A watcher that says what it does. */
+function watchOf({ isRepeated = false, rollup = null, ...places }: Looking) {
   const said: string[] = [];
-  const watch = new GameWatch(f.game, f.publicClient, { base, rpc: f.url, ...options }, (line) =>
-    said.push(line),
+  const watch = new GameWatch(
+    f.game,
+    f.publicClient,
+    { isRepeated, rollup, places: { base, ...places } },
+    (line) => said.push(line),
   );
   const look = async () => (await watch.once()).models as Record<string, unknown>[];
   return {
@@ -154,7 +162,7 @@ describe("a watcher", () => {
   });
 
   test("asks a server that does not answer once a look", async () => {
-    const { look } = watchOf({ rollup, server: serverUrl });
+    const { look } = watchOf({ rollup, serverOf: () => serverUrl });
     for (const times of [1, 2]) {
       for (const { fault } of (await look()).slice(1)) expect(fault).toContain("its files are not to be had");
       expect(asked).toHaveLength(times);
@@ -171,10 +179,9 @@ test("warnings and what waits are told to people and to programs", () => {
 
 test("claims go to the contract behind the gate that has the model", async () => {
   const gate = await deployGenesisGates(f.clients as never, [await f.deployGame(), f.game]);
-  const privateKeyFile = join(folder, "key");
-  await writeFile(privateKeyFile, toHex(OWNER.getHdKey().privateKey!));
+  const sender = await openL1Sender({ account: OWNER, rpcUrl: f.url, cap: DEFAULT_SPENDING_CAP });
   const senderOf = (modelId: number | null) =>
-    traceSenderOf({ rpc: f.url, rollup, privateKeyFile }, gate, modelId);
+    traceSenderOf(sender, gate, modelId === null ? null : { modelId, rollup: async () => rollup });
   expect((await senderOf(MODEL_ID)).game).toBe(getAddress(f.game));
   for (const modelId of [null, MODEL_ID + 1])
     await expect(senderOf(modelId)).rejects.toMatchObject({ code: "CMD_USAGE" });

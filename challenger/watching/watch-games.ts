@@ -1,30 +1,20 @@
-/** `openledger watch` of a contract LedgerTraces: registrations, claims and games of every language model behind it. */
-import { join } from "node:path";
+/** Watch of a contract LedgerTraces: registrations, claims and games of every language model behind it. */
 import { type Address, type Hex, type PublicClient, zeroAddress } from "viem";
 import { fetchModel, readModel } from "../../attribution/model/model-directory.ts";
 import { isRollupError } from "../../foundation/rollup-error.ts";
 import { modelFamilies, textSetting } from "../../models/registered/model-families.ts";
 import type { TextParts } from "../../models/registered/text-family.ts";
-import { type GlobalOptions, modelServerOf, resolveEndpoints } from "../../scripts/cli/context.ts";
-import { describeRound, mostStakeOf } from "../../scripts/commands/disputes/query-disputes.ts";
 import { requireClaimable } from "../games/claimable.ts";
 import { tracingDigest } from "../games/ledger-claims.ts";
 import { type ClaimedModel, GameReader, type RegisteredTraced, sameAddress } from "../games/read-games.ts";
 import type { PlayerAccount, TracePlayer } from "../games/trace-player.ts";
 import { tracedPlayer } from "../games/traced-player.ts";
+import { describeRound } from "../playing/describe-round.ts";
 import type { RowContracts } from "../playing/disputes-contracts.ts";
 import { OpenedModels } from "../playing/opened-models.ts";
 import { sendingTo } from "../playing/trace-sender.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
-
-export interface GameWatchOptions extends GlobalOptions {
-  model?: string;
-  models?: string;
-  server?: string;
-  base?: string;
-  every?: string;
-  mostStake?: string;
-}
+import { folderOf, type GameWatchSetting } from "./watch-setting.ts";
 
 interface Seen {
   readonly lines: readonly string[];
@@ -58,7 +48,7 @@ type Known = { readonly players: Players } | { readonly fault: string };
 export class GameWatch {
   readonly #game: Address;
   readonly #client: PublicClient;
-  readonly #options: GameWatchOptions;
+  readonly #setting: GameWatchSetting;
   readonly #onProgress: (line: string) => void;
   readonly #reader: GameReader;
   /** Whose models are played: anybody can register others, behind contracts that call themselves rollups. */
@@ -77,10 +67,10 @@ export class GameWatch {
   constructor(
     game: Address,
     client: PublicClient,
-    options: GameWatchOptions,
+    setting: GameWatchSetting,
     onProgress: (line: string) => void,
     {
-      opened = new OpenedModels(options.base, onProgress),
+      opened = new OpenedModels(setting.places.base, onProgress),
       rows = null,
       sender = null,
     }: {
@@ -92,13 +82,13 @@ export class GameWatch {
   ) {
     this.#game = game;
     this.#client = client;
-    this.#options = options;
+    this.#setting = setting;
     this.#onProgress = onProgress;
     this.#opened = opened;
     this.#rows = rows;
     this.#sender = sender;
     this.#reader = new GameReader(client, game);
-    this.rollup = rollupOf(options);
+    this.rollup = setting.rollup;
   }
 
   /** One look. A model that cannot be had or read stops it at no other. @throws BRG_L1_UNREACHABLE, BRG_L1_REFUSED */
@@ -214,14 +204,15 @@ export class GameWatch {
     const opened = await this.#opened.open({ modelId, rollup }, model);
     if (opened === null) return other;
     const { setting, traced } = opened;
+    const { mostStakeWei } = this.#setting;
     const playerIn = (at: Address, about: "queries" | "rows") =>
       tracedPlayer({
         ...{ publicClient: this.#client, game: at, account: this.#account(at), traced, terms, about },
         // Which rows are false, and which to challenge, is known where their posting is examined.
         challenges: about === "queries",
         ...{ kernels: setting.kernels, onProgress: this.#onProgress },
-        ...(this.#options.every === undefined ? { mostTraced: Number.POSITIVE_INFINITY } : {}),
-        ...mostStakeOf(this.#options),
+        ...(this.#setting.isRepeated ? {} : { mostTraced: Number.POSITIVE_INFINITY }),
+        ...(mostStakeWei === undefined ? {} : { mostStakeWei }),
       });
     const isPosted = this.#rows !== null && terms.rules !== 0n;
     const rows = isPosted ? playerIn(this.#rows!.games, "rows") : null;
@@ -232,7 +223,7 @@ export class GameWatch {
   async #faultOfClaims(
     recipe: TextParts["recipe"],
   ): Promise<{ readonly message: string; readonly reason: unknown } | null> {
-    const setting = await textSetting({ base: this.#options.base });
+    const setting = await textSetting({ base: this.#setting.places.base });
     try {
       await requireClaimable(recipe, setting);
       return null;
@@ -253,32 +244,20 @@ export class GameWatch {
   }
 
   async #filesOf(modelId: number): Promise<TextParts | null> {
-    const { model: single, models, server } = this.#options;
-    const folder = models === undefined ? single : join(models, String(modelId));
+    const { places } = this.#setting;
+    const folder = folderOf(places, modelId);
     const families = await modelFamilies();
     if (folder !== undefined) return (await readModel(folder, families)) as never;
-    let url: string | null = null;
+    const url = places.serverOf?.(modelId) ?? null;
+    if (url === null || this.#unreachable.has(url)) return null;
     try {
-      url = modelServerOf(modelId, server);
-      if (this.#unreachable.has(url)) return null;
       return (await fetchModel(url, {}, families)) as never;
     } catch (error) {
-      if (isRollupError(error, "CMD_NO_MODEL_SERVER")) return null;
       if (!isRollupError(error, "ATT_SERVER_UNREACHABLE")) throw error;
-      if (url !== null) this.#unreachable.add(url);
+      this.#unreachable.add(url);
       return null;
     }
   }
 }
 
 const keyOf = ({ modelId, rollup }: ClaimedModel) => `${rollup.toLowerCase()}/${modelId}`;
-
-/** null where nobody has named one: postings are watched all the same. */
-export function rollupOf(options: GlobalOptions): Address | null {
-  try {
-    return resolveEndpoints(options).rollupAddress;
-  } catch (error) {
-    if (isRollupError(error, "CMD_NO_DEPLOYMENT")) return null;
-    throw error;
-  }
-}

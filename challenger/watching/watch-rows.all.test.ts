@@ -9,9 +9,11 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { answeringFiles, rawAnsweringHash } from "../../attribution/model/answering-hash.ts";
 import { writeModel } from "../../attribution/model/model-directory.ts";
 import { type PublishedModel, publishedModel } from "../../attribution/model/model-files.ts";
+import { LEAF_FILE } from "../../attribution/model/model-manifest.ts";
 import { registerModel } from "../../attribution/model/registration.ts";
 import { hashRow, versionRowsRoot } from "../../circuits/ledger/version-rows.ts";
 import { deployGenesisGates } from "../../contracts/build/deploy-disputes.ts";
+import { DEFAULT_SPENDING_CAP } from "../../contracts/l1/capped-transaction.ts";
 import { anvilAccount } from "../../contracts/testing/anvil-account.ts";
 import { folderSource } from "../../models/files/folder-source.ts";
 import { readFrom } from "../../models/registered/base-files.ts";
@@ -48,9 +50,10 @@ import { examinePosting } from "../postings/examine-posting.ts";
 import type { PostingKind } from "../postings/posting-kind.ts";
 import { type Posting, readPostings } from "../postings/read-postings.ts";
 import { readWindows } from "../postings/read-windows.ts";
-import { encodeLeaves, LEAF_FILE } from "../statements/leaf-file.ts";
+import { openL1Sender } from "../sending/l1-sender.ts";
+import { encodeLeaves } from "../statements/leaf-file.ts";
 import type { PostedModel } from "../statements/posted-model.ts";
-import { openWatch } from "./watch.ts";
+import { openWatch, type WatchSetting } from "./watch.ts";
 
 const SIZE = { rows: 8, features: 36, earners: 8, draws: 2 };
 const SPLIT = { ownerParts: 13_107n, validatorParts: 8_192n };
@@ -111,13 +114,14 @@ async function published(model: PublishedModel<TextParts>, posted: PostedModel) 
   return { ...ledger, run, watch: async () => JSON.parse(await run(2, ...watch)) };
 }
 
-const optionsAt = (rollup: Hex) => ({
-  ...{ model: join(folder, "model"), base, rpc: f.url, rollup, privateKeyFile: keyOf(2) },
-  ...{ every: "1", mostDemands: "0" },
+const settingAt = async (rollup: Hex): Promise<WatchSetting> => ({
+  ...{ rpcUrl: f.url, rollup, places: { model: join(folder, "model"), base } },
+  sender: await openL1Sender({ account: anvilAccount(2), rpcUrl: f.url, cap: DEFAULT_SPENDING_CAP }),
+  ...{ isRepeated: true, mostDemandsWei: 0n },
 });
 
 /** One process that looks again and again: nothing is trained twice. */
-const lookingAt = (rollup: Hex) => openWatch(gate, optionsAt(rollup), () => {});
+const lookingAt = async (rollup: Hex) => openWatch(gate, await settingAt(rollup), () => {});
 
 const contracts = () => ({ disputes: f.disputes, games: f.games, settlements: f.settlements });
 
@@ -342,7 +346,7 @@ test("a clock that runs out while a posting is recomputed is ended in the same l
     const request = { method: "POST", headers: { "content-type": "application/json" }, body };
     execFileSync(process.execPath, ["-e", `fetch(${JSON.stringify(f.url)}, ${JSON.stringify(request)})`]);
   };
-  const look = await openWatch(gate, optionsAt(rollup), (line) => {
+  const look = await openWatch(gate, await settingAt(rollup), (line) => {
     if (!hasGame || !line.startsWith("recomputing")) return;
     // At once, as if the training took as long.
     passNow("evm_increaseTime", [Number(SIDE_SECONDS) + 1]);

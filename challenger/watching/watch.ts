@@ -1,23 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { type Address, createPublicClient, http, parseEther } from "viem";
+import { type Address, createPublicClient, http } from "viem";
 import { directTraining } from "../../attribution/model/direct-training.ts";
 import { fetchModel, readModel } from "../../attribution/model/model-directory.ts";
 import { fetchFiles } from "../../attribution/model/model-download.ts";
 import type { FamilyTraining, ModelFamily } from "../../attribution/model/model-family.ts";
 import type { PublishedModel } from "../../attribution/model/model-files.ts";
+import { LEAF_FILE } from "../../attribution/model/model-manifest.ts";
 import { classifierTraining } from "../../attribution/model/trained-model.ts";
 import { verifyModel } from "../../attribution/model/verify-model.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
 import { isRollupError } from "../../foundation/rollup-error.ts";
 import { modelFamilies } from "../../models/registered/model-families.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
-import { type GlobalOptions, modelServerOf, parseAddress, resolveRpcUrl } from "../../scripts/cli/context.ts";
-import type { CommandContext } from "../../scripts/cli/run-command.ts";
-import { postingLines } from "../../scripts/commands/disputes/disputes-show.ts";
-import { mostStakeOf } from "../../scripts/commands/disputes/query-disputes.ts";
-import { trainingsWithPromises } from "../../scripts/commands/verify/verify-model.ts";
+import { challengerError } from "../challenger-errors.ts";
+import { trainingsWithPromises } from "../games/promised-trainings.ts";
 import { sameAddress } from "../games/read-games.ts";
 import { readTraceContracts } from "../games/trace-contracts.ts";
 import { promisesPosting, rowContractsBehind } from "../playing/disputes-contracts.ts";
@@ -27,49 +23,25 @@ import { TextPostings } from "../playing/text-postings.ts";
 import type { PublishedFiles } from "../postings/examine-posting.ts";
 import { type GateContract, readGateContracts } from "../postings/gate-contracts.ts";
 import { MAIL_POSTINGS, type PostingKind } from "../postings/posting-kind.ts";
+import { postingLines } from "../postings/posting-lines.ts";
 import type { Posting } from "../postings/read-postings.ts";
 import { type RowGames, type Watched, type Watcher, watchOnce } from "../postings/watch-postings.ts";
 import { inOrder } from "../sending/l1-queue.ts";
-import { type L1Sender, l1SenderOf } from "../sending/l1-sender.ts";
-import { LEAF_FILE } from "../statements/leaf-file.ts";
+import type { L1Sender } from "../sending/l1-sender.ts";
 import { POSTABLE_FAMILIES } from "../statements/posting-kind.ts";
 import { ModelVerdicts } from "./model-verdicts.ts";
-import { GameWatch, rollupOf } from "./watch-games.ts";
-
-export interface WatchCommandOptions {
-  model?: string;
-  models?: string;
-  server?: string;
-  every?: string;
-  base?: string;
-  payDemands?: boolean;
-  mostDemands: string;
-  mostStake?: string;
-}
+import { GameWatch } from "./watch-games.ts";
+import { folderOf, type GameWatchSetting, type ModelPlaces } from "./watch-setting.ts";
 
 /** In JSON: there may be thousands. */
 const MOST_WANTED_SHOWN = 8;
 
-export async function watchModels({
-  options,
-  args,
-  output,
-}: CommandContext<WatchCommandOptions>): Promise<void> {
-  const everyMinutes = options.every === undefined ? null : Number(options.every);
-  if (everyMinutes !== null && !(everyMinutes > 0))
-    throw commandError("CMD_USAGE", `"${options.every}" is no number of minutes`);
-  const look = await openWatch(parseAddress(args[0]!), options, output.progress);
-  for (;;) {
-    const { failures, lines, view } = await look();
-    if (lines.length > 0) output.answer(lines, view);
-    if (everyMinutes === null) {
-      if (failures.length > 0) throw failures[0];
-      return;
-    }
-    // A node that does not answer now may in some minutes: whoever watches for a week goes on.
-    for (const failure of failures) output.fail(failure);
-    await sleep(everyMinutes * 60_000);
-  }
+export interface WatchSetting extends GameWatchSetting {
+  readonly rpcUrl: string;
+  /** Who signs; null only looks. */
+  readonly sender: L1Sender | null;
+  /** What is spent on demands for leaves of one posting at most; 0n demands none. */
+  readonly mostDemandsWei: bigint;
 }
 
 /** What one look at all contracts has found and done, for people and for programs. */
@@ -83,42 +55,42 @@ export interface Look {
 /** All contracts behind an address. Each call is a look; what was computed is kept for the next. @throws CMD_USAGE */
 export async function openWatch(
   given: Address,
-  options: GlobalOptions & WatchCommandOptions,
+  setting: WatchSetting,
   onProgress: (line: string) => void,
 ): Promise<() => Promise<Look>> {
+  const { places, rollup } = setting;
   await initPoseidon();
-  const publicClient = createPublicClient({ transport: http(resolveRpcUrl(options)) });
+  const publicClient = createPublicClient({ transport: http(setting.rpcUrl) });
   const [postingContracts, games] = await Promise.all([
     readGateContracts(publicClient, given),
     readTraceContracts(publicClient, given),
   ]);
   if (postingContracts.length + games.length === 0)
-    throw commandError(
+    throw challengerError(
       "CMD_USAGE",
       `the contract at ${given} is no contract of disputes: check the address and --rpc`,
     );
   // Players and watchers are one account: a move that L1 does not mine would hold up the others, and be sent again beside itself.
-  const sender = isSigning(options) ? inOrder(await l1SenderOf(options), onProgress) : null;
-  const opened = new OpenedModels(options.base, onProgress);
+  const sender = setting.sender && inOrder(setting.sender, onProgress);
+  const opened = new OpenedModels(places.base, onProgress);
   const rowContracts = await rowContractsBehind(publicClient, given);
   const gameWatchers = new Map<Address, GameWatch>();
   for (const game of games) {
     const rows = rowContracts.find(({ settlements }) => settlements === game) ?? null;
-    gameWatchers.set(game, new GameWatch(game, publicClient, options, onProgress, { opened, rows, sender }));
+    gameWatchers.set(game, new GameWatch(game, publicClient, setting, onProgress, { opened, rows, sender }));
   }
   const contracts = postingContracts.map((contract): WatchedContract => {
-    const watcher = sender && watcherOf(sender, options, contract.address);
+    const watcher = sender && watcherOf(sender, setting, contract.address);
     if (contract.kind !== "text") return { ...contract, watcher, posting: MAIL_POSTINGS };
     const texts = new TextPostings(opened, onProgress);
     const rows = rowContracts.find(({ disputes }) => disputes === contract.address)!;
-    const { mostStakeWei } = mostStakeOf(options);
+    const { mostStakeWei } = setting;
     const watch = gameWatchers.get(rows.settlements);
     const players = watch ?? { rollup: null, rowsPlayed: () => null };
     const play = sender === null ? {} : { games: rowGamesOf(sender, rows, texts, players, mostStakeWei) };
     return { ...contract, watcher, posting: texts.kind, ...play };
   });
   const verdicts = new ModelVerdicts();
-  const rollup = rollupOf(options);
   return async () => {
     const lines: string[] = [];
     const [postings, models]: [object[], object[]] = [[], []];
@@ -148,7 +120,7 @@ export async function openWatch(
       await attempt(async () => {
         const filesOf = async (posting: Posting) => {
           onProgress(`recomputing model ${posting.modelId}, posting ${posting.id}`);
-          return publishedFiles(disputes, posting, options, verdicts, kind);
+          return publishedFiles(disputes, posting, places, verdicts, kind);
         };
         const asked = { publicClient, watcher, disputes, filesOf, kind: rules, between: playAgain };
         const watched = await watchOnce(played === undefined ? asked : { ...asked, games: played });
@@ -169,19 +141,16 @@ export async function openWatch(
   };
 }
 
-const isSigning = ({ account, privateKeyFile }: GlobalOptions): boolean =>
-  account !== undefined || privateKeyFile !== undefined;
-
 interface WatchedContract extends GateContract {
   readonly watcher: Watcher | null;
   readonly posting: PostingKind;
   readonly games?: RowGames;
 }
 
-function watcherOf(sender: L1Sender, options: WatchCommandOptions, disputes: Address): Watcher {
+function watcherOf(sender: L1Sender, { mostDemandsWei }: WatchSetting, disputes: Address): Watcher {
   return {
     address: sender.address,
-    mostDemandsWei: options.payDemands === true ? parseEther(options.mostDemands) : 0n,
+    mostDemandsWei,
     send: ({ data, valueWei }) => sender.send({ to: disputes, data, valueWei }),
   };
 }
@@ -190,17 +159,18 @@ function watcherOf(sender: L1Sender, options: WatchCommandOptions, disputes: Add
 export async function publishedFiles(
   disputes: `0x${string}`,
   { id, modelId, statement }: Pick<Posting, "id" | "modelId" | "statement">,
-  options: Pick<WatchCommandOptions, "base" | "model" | "models" | "server">,
+  places: ModelPlaces,
   verdicts: ModelVerdicts,
   kind: GateContract["kind"] = "classifier",
 ): Promise<PublishedFiles | null> {
-  const { families, trainings } = await knownOf(kind, options);
+  const { families, trainings } = await knownOf(kind, places);
   let model: PublishedModel;
   let leaves: Uint8Array | null;
-  const folder = options.models === undefined ? options.model : join(options.models, String(modelId));
+  const folder = folderOf(places, modelId);
   try {
     if (folder === undefined) {
-      const server = modelServerOf(modelId, options.server);
+      const server = places.serverOf?.(modelId) ?? null;
+      if (server === null) return null;
       model = (await fetchModel(server, {}, families)) as unknown as PublishedModel;
       leaves = (await fetchFiles(server, [LEAF_FILE], {})).get(LEAF_FILE) ?? null;
     } else {
@@ -208,8 +178,7 @@ export async function publishedFiles(
       leaves = await readFile(join(folder, LEAF_FILE)).catch(() => null);
     }
   } catch (error) {
-    if (isRollupError(error, "ATT_SERVER_UNREACHABLE") || isRollupError(error, "CMD_NO_MODEL_SERVER"))
-      return null;
+    if (isRollupError(error, "ATT_SERVER_UNREACHABLE")) return null;
     throw error;
   }
   if (model.rows === null || !promisesPosting(model)) return null;
@@ -227,7 +196,7 @@ export async function publishedFiles(
 /** How models of a kind are read, and trained again. Language models take more code than all others. */
 async function knownOf(
   kind: GateContract["kind"],
-  { base }: Pick<WatchCommandOptions, "base">,
+  { base }: ModelPlaces,
 ): Promise<{ families: readonly ModelFamily[]; trainings: readonly FamilyTraining[] }> {
   if (kind !== "text")
     return {

@@ -16,6 +16,8 @@ export interface Action {
 }
 
 const ROOMS = ["client/actions", "client/datanets", "models/settling", "verifier/exits"];
+/** Where examples may take names from: those that two folders export are meant as the first one. */
+const LIBRARIES = ["client", "models/settling", "verifier"];
 /** Files at the top that people begin with. */
 const FIRST = ["ledger-client", "l2-key", "wallet", "contract-wallet"].map((name) => `client/${name}.ts`);
 
@@ -41,7 +43,7 @@ export function readActions(root: string): Action[] {
 /** The literals of every exported `…ErrorCode` type, those of the types that it names included. */
 export function readErrorTypes(root: string): ReadonlyMap<string, readonly string[]> {
   const types = new Map<string, ts.TypeNode>();
-  for (const path of sourcesOf(root, "client")) {
+  for (const path of LIBRARIES.flatMap((folder) => sourcesOf(root, folder))) {
     for (const statement of statementsOf(root, path)) {
       if (ts.isTypeAliasDeclaration(statement) && statement.name.text.endsWith("ErrorCode"))
         types.set(statement.name.text, statement.type);
@@ -58,7 +60,7 @@ export function readErrorTypes(root: string): ReadonlyMap<string, readonly strin
 }
 
 /**
- * Compiles snippets, each in a function of its own, as one file of the project. They may name whatever client/ exports,
+ * Compiles snippets, each in a function of its own, as one file of the project. They may name whatever client/, settling and verifier/ export,
  * what example-world.ts declares, and `createProver`. @returns "name: the compiler's message" for each fault
  */
 export function compileSnippets(root: string, snippets: ReadonlyMap<string, string>): string[] {
@@ -88,7 +90,7 @@ function importsFor(root: string, code: string, from: string): string {
   const found = new Map<string, string>();
   // A name that two files export is meant as the one nearer to the top.
   const depth = (path: string) => path.split("/").length;
-  const sources = sourcesOf(root, "client").sort((a, b) => depth(a) - depth(b));
+  const sources = LIBRARIES.flatMap((folder) => sourcesOf(root, folder)).sort((a, b) => depth(a) - depth(b));
   for (const path of [...sources, "client/testing/example-world.ts", "prover/backends.ts"]) {
     const names = statementsOf(root, path).flatMap(exportedNames);
     const used = names.filter(({ name }) => words.has(name) && !found.has(name));

@@ -5,17 +5,21 @@ import { expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const WINGS = [
-  "attribution",
-  "bridge",
+  "foundation",
   "circuits",
-  "client",
-  "contracts",
-  "datanets",
-  "models",
   "prover",
-  "scripts",
+  "contracts",
+  "attribution",
+  "datanets",
+  "bridge",
+  "verifier",
+  "client",
+  "models",
+  "challenger",
   "sequencer",
+  "operations",
   "web",
+  "scripts",
 ];
 /** Makes a server past foundation/http: node's own, fastify's, a WebSocket's, or a limit that only it sets. */
 const SERVER_IMPORT =

@@ -21,7 +21,6 @@ import { getModel, getSettlement } from "../../client/sequencer/model-reads.ts";
 import type { LedgerModelLeaf, SealedEpochView } from "../../client/sequencer/model-schemas.ts";
 import { formatOpen } from "../../client/sequencer/open-amount.ts";
 import { isRollupError } from "../../foundation/rollup-error.ts";
-import { commandError } from "../../scripts/cli/cli-errors.ts";
 import {
   earnerTableFor,
   type RollupCircuit,
@@ -37,6 +36,7 @@ import {
 import type { ProvedSettlement } from "../settling/prove-settlement.ts";
 import { signSettlement } from "../settling/sign-settlement.ts";
 import { dropProof, keepProof, readProof } from "./proof-file.ts";
+import { settlerError } from "./settler-errors.ts";
 import { SettlingReport } from "./settling-report.ts";
 import type { HelperLog } from "./turn-report.ts";
 
@@ -224,7 +224,7 @@ export class AutoSettler {
     const places = prepared.draws.filter(({ isValid }) => !isValid).map(({ paymentIndex }) => paymentIndex);
     if (places.length > 0 && !this.#options.consentsToVoids) {
       const { burnedWei } = prepared.data;
-      throw commandError(
+      throw settlerError(
         "CMD_VOID_DRAWS",
         `epoch ${facts.sealed.epoch}: the drawn payments ${places.join(", ")} pay for receipts that the server cannot open; settled so, ${formatOpen(burnedWei)} OPEN would be burned`,
         { data: { modelId: facts.leaf.id, epoch: Number(facts.sealed.epoch), payments: places, burnedWei } },

@@ -5,7 +5,7 @@ import { toHex } from "viem";
 import { encodeSettlement, type SettlementData } from "../../circuits/settlement/settlement-data.ts";
 import type { SettlementBody } from "../../client/actions/l1/send-settlement.ts";
 import { toHex32 } from "../../client/hex.ts";
-import { writeFileWhole } from "../../scripts/cli/workspace.ts";
+import { writeFileWhole } from "../../foundation/whole-file.ts";
 
 const pathOf = (folder: string, { modelId, epoch }: { modelId: number; epoch: bigint | number }) =>
   join(folder, `settlement-${modelId}-${epoch}.json`);

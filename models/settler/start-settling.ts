@@ -3,11 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isDirect } from "../../attribution/features/direct-rows.ts";
 import { readModel } from "../../attribution/model/model-directory.ts";
 import { claimantOf } from "../../attribution/model/recipe-fields.ts";
+import type { Deployment } from "../../circuits/registry/deployment.ts";
 import type { LedgerClient } from "../../client/ledger-client.ts";
 import { getModel } from "../../client/sequencer/model-reads.ts";
 import { isRollupError } from "../../foundation/rollup-error.ts";
-import { requireBackend, type SettlementContext } from "../../scripts/cli/settlement-context.ts";
-import { openProvingCircuit } from "../../verifier/circuits/rollup-circuits.ts";
+import type { BackendName } from "../../prover/backends.ts";
+import { openProvingCircuit, type RollupCircuit } from "../../verifier/circuits/rollup-circuits.ts";
 import { modelFamilies } from "../registered/model-families.ts";
 import { fetchOpenings } from "../settling/model-openings.ts";
 import { proveSettlement } from "../settling/prove-settlement.ts";
@@ -19,7 +20,7 @@ export interface StartSettlingOptions extends AutoSettleOptions {
   readonly modelFolder: string;
   /** The running server: what it has of its answers opens the receipts. */
   readonly serverUrl: string;
-  readonly prover: string;
+  readonly backend: BackendName;
   /** Keys of a ceremony, where no deployment record names them. */
   readonly keys?: string | undefined;
   /** Between two looks at the ledger. */
@@ -27,7 +28,7 @@ export interface StartSettlingOptions extends AutoSettleOptions {
 }
 
 /**
- * Settles until it is stopped. @throws CMD_USAGE for an unknown back end, CMD_KEY_UNKNOWN where the key is not the
+ * Settles until it is stopped. @throws CMD_KEY_UNKNOWN where the key is not the
  * model's, CLI_LEAF_NOT_FOUND: before anything runs
  */
 export async function startSettling(
@@ -35,16 +36,16 @@ export async function startSettling(
   modules: {
     readonly client: LedgerClient;
     readonly signer: AutoSettleModules["signer"];
-    readonly context: SettlementContext;
+    readonly circuits: readonly RollupCircuit[];
+    /** Names the keys of the circuits; null where no record is here. */
+    readonly deployment: Deployment | null;
     readonly log: HelperLog;
     readonly report: SettlingReport;
     /** Makes L1 take draws of a model that promises claims. */
     readonly approve: NonNullable<AutoSettleModules["approve"]>;
   },
 ): Promise<{ stop(): Promise<void> }> {
-  const { client, context, log, report, signer } = modules;
-  const { circuits, deployment } = context;
-  const backend = await requireBackend(options.prover, (line) => log.info({}, line));
+  const { circuits, client, deployment, log, report, signer } = modules;
   await requireKey(options.modelId, modules);
   const model = await readModel(options.modelFolder, await modelFamilies());
   const stopping = new AbortController();
@@ -64,7 +65,7 @@ export async function startSettling(
       return proveSettlement(
         prepared,
         { circuitId: circuit.circuitId, proving },
-        { backend, signal, onProgress: ({ percent }) => onPercent(Math.floor(percent)) },
+        { backend: options.backend, signal, onProgress: ({ percent }) => onPercent(Math.floor(percent)) },
       );
     },
   });

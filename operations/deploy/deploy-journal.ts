@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import type { Hex } from "viem";
 import { z } from "zod";
-import { readIfPresent, writeFileWhole } from "../../scripts/cli/workspace.ts";
+import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
 import { operatorError } from "../operator-errors.ts";
 
 const hex = z

@@ -15,13 +15,13 @@ import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { parseTableName, postedShape } from "../../circuits/table/table-shape.ts";
 import { type CircuitConfig, computeCircuitId } from "../../contracts/build/verifying-key.ts";
+import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
 import { toSolidityKey } from "../../prover/formats/verification-key.ts";
 import { verifyKey } from "../../prover/keys/ceremony.ts";
 import { isDevelopmentKey } from "../../prover/keys/development-key.ts";
 import { developmentSetup } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
 import { loadProductionKey, ProvingKeyChecker } from "../../prover/proving/proving-key.ts";
-import { readIfPresent, writeFileWhole } from "../../scripts/cli/workspace.ts";
 import { operatorError } from "../operator-errors.ts";
 import type { DeployConfig } from "./deploy-config.ts";
 

@@ -4,7 +4,7 @@ import { encodeDeployData, type TransactionReceipt } from "viem";
 import { type Deployment, encodeDeployment } from "../../circuits/registry/deployment.ts";
 import { ledgerDomain } from "../../client/ledger-client.ts";
 import { compilerInput, compilerVersion } from "../../contracts/build/compile.ts";
-import { writeFileWhole } from "../../scripts/cli/workspace.ts";
+import { writeFileWhole } from "../../foundation/whole-file.ts";
 import type { DeployConfig } from "./deploy-config.ts";
 import type { CheckedCircuit } from "./deploy-keys.ts";
 import type { DeployPlan } from "./deploy-plan.ts";

@@ -9,8 +9,8 @@ import { privateKeyToAccount } from "viem/accounts";
 import { repositoryRoot } from "../../circuits/compiler/compile.ts";
 import { encodeDeployment, loadDeployment } from "../../circuits/registry/deployment.ts";
 import { readSecretFile } from "../../foundation/secret-file.ts";
+import { writeFileWhole } from "../../foundation/whole-file.ts";
 import { handInKeyOf } from "../../prover/jobs/hand-in.ts";
-import { writeFileWhole } from "../../scripts/cli/workspace.ts";
 import { operatorError } from "../operator-errors.ts";
 import {
   type Installation,

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Address } from "viem";
 import { z } from "zod";
-import { readIfPresent, writeFileWhole } from "../../scripts/cli/workspace.ts";
+import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
 import { operatorError } from "../operator-errors.ts";
 
 const processSchema = z.object({

@@ -2,7 +2,7 @@
 import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { repositoryRoot } from "../../circuits/compiler/compile.ts";
-import { writeFileWhole } from "../../scripts/cli/workspace.ts";
+import { writeFileWhole } from "../../foundation/whole-file.ts";
 import { type Installation, type InstalledProcess, installationPaths } from "./installation.ts";
 
 /** The rules about each kind of process. */

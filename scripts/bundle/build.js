@@ -23,15 +23,7 @@ const MAINS = [
   "datanets/host/main.ts",
   "models/factory/main.ts",
 ];
-const ROOMS_OF_ENTRIES = [
-  "bridge",
-  "circuits",
-  "datanets",
-  "models",
-  "prover",
-  "sequencer",
-  "challenger/claiming",
-];
+const ROOMS_OF_ENTRIES = ["circuits", "prover", "datanets", "bridge", "models", "challenger", "sequencer"];
 
 /** Pure JavaScript that nearly every process loads, hundreds of files each. Everything else is resolved when it runs. */
 const BUNDLED = /^(viem|zod|commander|micro-eth-signer|@noble\/(curves|hashes))(\/|$)/;

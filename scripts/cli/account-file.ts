@@ -2,8 +2,8 @@ import type { Hex } from "viem";
 import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { z } from "zod";
 import { Secret } from "../../foundation/secret.ts";
+import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
 import { commandError } from "./cli-errors.ts";
-import { readIfPresent, writeFileWhole } from "./workspace.ts";
 
 /** An account as commands use it: an Ethereum key, and the ledger keys that come from it. */
 export interface NamedAccount {

@@ -1,13 +1,16 @@
 import { CommanderError } from "commander";
 import { attributionErrors } from "../../attribution/attribution-errors.ts";
 import { MALFORMED_REMEDY } from "../../bridge/l1/malformed-batch.ts";
+import { challengerErrors } from "../../challenger/challenger-errors.ts";
 import { clientErrors } from "../../client/client-errors.ts";
 import { datanetErrors } from "../../datanets/datanet-errors.ts";
 import { isRollupError, RollupError } from "../../foundation/rollup-error.ts";
 import { servingErrors } from "../../models/adapters/serving-errors.ts";
 import { modelErrors } from "../../models/model-errors.ts";
+import { settlerErrors } from "../../models/settler/settler-errors.ts";
 import { spanErrors } from "../../models/spans/span-errors.ts";
 import { operatorErrors } from "../../operations/operator-errors.ts";
+import { verifierErrors } from "../../verifier/verifier-errors.ts";
 
 /** Errors of the command line itself. */
 export const commandErrors = {
@@ -56,39 +59,6 @@ export const commandErrors = {
     meaning: "no payment has this hash, or none of the model's epochs has one for this preconfirmation",
     remedy:
       "list an account's payments with: openledger preconfirmation status --account NAME; of a preconfirmation name the model, --model ID",
-  },
-  CMD_VOID_DRAWS: {
-    meaning:
-      "drawn payments of an epoch cannot be opened, so that their part would be burned; the server does not settle it by itself",
-    remedy:
-      "bring the answers' folder back; if the server never gave these preconfirmations, start it with --consent-to-voids, or settle with: openledger model settle --account NAME",
-  },
-  CMD_NO_ETHER: {
-    meaning: "the account has not the ether for a transaction on L1, with the bond or stake that it carries",
-    remedy: "send ether to the account that the message names; a service tries again by itself",
-  },
-  CMD_L1_PENDING: {
-    meaning: "L1 has not mined what the account sent before, and a second time would do the same twice",
-    remedy:
-      "wait: a service replaces it by a dearer one, and goes on. What another process has sent it replaces after five minutes, by one that does nothing",
-  },
-  CMD_L1_AT_CAP: {
-    meaning: "L1 does not mine a transaction, and a dearer one would pay more than the caps allow",
-    remedy:
-      "wait until gas is cheaper, or start again with a higher --max-fee-gwei and --max-priority-fee-gwei",
-  },
-  CMD_NOT_CLAIMANT: {
-    meaning: "the account does not claim the model's queries, or the model promises no claims",
-    remedy: "use the account that the recipe names as its claimant; without one drop --claim",
-  },
-  CMD_CLAIM_THREAD_ENDED: {
-    meaning: "the thread that traces claims and games has ended, for want of memory say",
-    remedy: "nothing: it starts again by itself; where it ends again and again, give the machine more memory",
-  },
-  CMD_CLAIM_IMPOSSIBLE: {
-    meaning: "a drawn receipt cannot be claimed from what the server keeps of it",
-    remedy:
-      "bring the answers' folder back, or claim with the prompt: openledger disputes claim-query; else the epoch goes by row counts, 14 days after its Seal",
   },
   CMD_FORCED_NO_EFFECT: {
     meaning:
@@ -231,11 +201,14 @@ export function renderError(error: unknown): RenderedError {
   const { code, message } = error;
   const known: Record<string, { remedy: string }> = {
     ...clientErrors,
+    ...verifierErrors,
     ...attributionErrors,
     ...modelErrors,
     ...spanErrors,
     ...datanetErrors,
     ...servingErrors,
+    ...settlerErrors,
+    ...challengerErrors,
     ...commandErrors,
     ...operatorErrors,
   };

@@ -10,10 +10,11 @@ import { findLeaves, getLeaf } from "../../client/sequencer/ledger-reads.ts";
 import type { LedgerLeaf } from "../../client/sequencer/sequencer-schemas.ts";
 import { DEFAULT_SPENDING_CAP, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import { isRollupError } from "../../foundation/rollup-error.ts";
+import { readIfPresent } from "../../foundation/whole-file.ts";
 import { findAccount, type NamedAccount } from "./account-file.ts";
 import { commandError } from "./cli-errors.ts";
 import { storePreconfirmation } from "./preconfirmation-store.ts";
-import { readIfPresent, workspacePaths } from "./workspace.ts";
+import { workspacePaths } from "./workspace.ts";
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -78,12 +79,17 @@ export function resolveRpcUrl({ rpc }: GlobalOptions): string {
   return rpc ?? resolveEndpoints({}).rpcUrl;
 }
 
-/** Where a model is served: what was asked for, else what this machine knows. @throws CMD_NO_MODEL_SERVER */
-export function modelServerOf(modelId: number, server: string | undefined): string {
+/** Where a model is served: what was asked for, else what this machine knows; null for neither. */
+export function knownModelServer(modelId: number, server: string | undefined): string | null {
   const endpoints = readIfPresent(workspacePaths.endpoints);
   const known = endpoints === null ? {} : endpointsSchema.parse(JSON.parse(endpoints)).modelServers;
-  const url = server ?? known[String(modelId)];
-  if (url !== undefined) return url;
+  return server ?? known[String(modelId)] ?? null;
+}
+
+/** As `knownModelServer`. @throws CMD_NO_MODEL_SERVER */
+export function modelServerOf(modelId: number, server: string | undefined): string {
+  const url = knownModelServer(modelId, server);
+  if (url !== null) return url;
   throw commandError("CMD_NO_MODEL_SERVER", `nobody has said where model ${modelId} is served`, {
     data: { modelId },
   });

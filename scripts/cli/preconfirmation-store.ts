@@ -6,7 +6,8 @@ import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Address } from "viem";
 import type { KeptPreconfirmation } from "../../client/sequencer/kept-preconfirmation.ts";
-import { workspaceDir, writeFileWhole } from "./workspace.ts";
+import { writeFileWhole } from "../../foundation/whole-file.ts";
+import { workspaceDir } from "./workspace.ts";
 
 export function preconfirmationsFolder(rollupAddress: Address): string {
   return join(workspaceDir, "preconfirmations", rollupAddress.toLowerCase());

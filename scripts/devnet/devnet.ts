@@ -5,6 +5,7 @@ import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { openRowStore } from "../../client/actions/data/row-store.ts";
 import { clientError } from "../../client/client-errors.ts";
 import { isRollupError } from "../../foundation/rollup-error.ts";
+import { writeFileWhole } from "../../foundation/whole-file.ts";
 import {
   BACKEND_CHOICES,
   type BackendChoice,
@@ -18,7 +19,7 @@ import { buildPages } from "../../web/build/build-pages.ts";
 import { exitsOfDeployment } from "../../web/build/exit-files.ts";
 import { circuitsOfDeployment } from "../../web/build/verifying-keys.ts";
 import { commandErrors } from "../cli/cli-errors.ts";
-import { workspacePaths, writeFileWhole } from "../cli/workspace.ts";
+import { workspacePaths } from "../cli/workspace.ts";
 import { writeDevAccounts } from "./accounts.ts";
 import { closeWhenIdle } from "./batch-closer.ts";
 import { buildCircuits, type DevnetCircuit, keyProgress } from "./circuits.ts";

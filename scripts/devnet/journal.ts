@@ -1,4 +1,4 @@
-import { readIfPresent, writeFileWhole } from "../cli/workspace.ts";
+import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
 import { devnetError } from "./devnet-errors.ts";
 
 /**

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { readIfPresent, writeFileWhole } from "../cli/workspace.ts";
+import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
 import { devnetError } from "./devnet-errors.ts";
 
 const recordSchema = z.object({

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { Address } from "viem";
+import { readIfPresent, writeFileWhole } from "../../foundation/whole-file.ts";
 import { SERVING_SETTINGS } from "../../models/serving/serving-config.ts";
 import { startOf } from "../../operations/installation/start-of.ts";
 import type { BackendName } from "../../prover/backends.ts";
 import type { DataMode } from "../../sequencer/batches/data-choice.ts";
-import { readIfPresent, workspacePaths, writeFileWhole } from "../cli/workspace.ts";
+import { workspacePaths } from "../cli/workspace.ts";
 import { devPrivateKey } from "./accounts.ts";
 import {
   CLOSE_INTERVAL_MS,

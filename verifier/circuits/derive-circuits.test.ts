@@ -5,10 +5,10 @@ import { batchSizes } from "../../circuits/registry/circuit-sizes.ts";
 import type { Deployment } from "../../circuits/registry/deployment.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
 import { shapeOf } from "../../circuits/testing/sample-shape.ts";
-import { clientError } from "../../client/client-errors.ts";
 import { simulateCircuit } from "../../contracts/testing/test-prover.ts";
 import { developmentSecrets } from "../../prover/keys/development-secrets.ts";
 import { verifierKey } from "../replay/verify-keys.ts";
+import { verifierError } from "../verifier-errors.ts";
 import { nameByKey, namesOf, refuseHiddenDevelopmentKey } from "./derive-circuits.ts";
 import { readRollupCircuits } from "./rollup-circuits.ts";
 
@@ -46,7 +46,7 @@ describe("two settlement circuits of the same sizes", () => {
   ]);
   const keyOf = async (name: string) => {
     const key = keys.get(name);
-    if (key === undefined) throw clientError("CLI_KEYS_MISSING", `no key of ${name}`);
+    if (key === undefined) throw verifierError("CLI_KEYS_MISSING", `no key of ${name}`);
     return key;
   };
 

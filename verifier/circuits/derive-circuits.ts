@@ -13,12 +13,12 @@ import {
   isNameOfSizes,
 } from "../../circuits/registry/circuit-sizes.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { clientError } from "../../client/client-errors.ts";
 import { isRollupError } from "../../foundation/rollup-error.ts";
 import { parseVerificationKey, type VerificationKey } from "../../prover/formats/verification-key.ts";
 import { isDevelopmentKey } from "../../prover/keys/development-key.ts";
 import { developmentVerificationKey } from "../../prover/keys/development-setup.ts";
 import { type DerivedCircuit, isKeyOf, type VerifierKey, verifierKey } from "../replay/verify-keys.ts";
+import { verifierError } from "../verifier-errors.ts";
 
 export interface DeriveOptions {
   readonly rpcUrl: string;
@@ -83,7 +83,7 @@ export async function deriveKey(
  */
 export function refuseHiddenDevelopmentKey(circuit: RegisteredCircuit, name: string): void {
   if (circuit.isDevelopment || !isDevelopmentKey(verifierKey(circuit))) return;
-  throw clientError(
+  throw verifierError(
     "CLI_DEVELOPMENT_KEY_HIDDEN",
     `the key of ${name} has the public secrets of the development keys, and the rollup was deployed as if it had not: anyone can forge proofs for it`,
     { data: { circuit: name, index: circuit.index } },
@@ -102,7 +102,7 @@ export function namesOf(circuit: CircuitSizes, circuitNames: readonly string[]):
   if (sort === CIRCUIT_SORT.exit) return [exitCircuitName(circuit)];
   const names = [...new Set(circuitNames)].filter((known) => isNameOfSizes(known, circuit));
   if (names.length > 0) return names;
-  throw clientError(
+  throw verifierError(
     "CLI_CIRCUIT_UNNAMED",
     `the rollup has a settlement circuit for ${size0} payments and ${size1} earners, whose name is not given`,
     { data: { payments: size0, earners: size1, given: circuitNames } },
@@ -139,7 +139,7 @@ async function readCeremonyKey(path: string, name: string): Promise<Verification
   try {
     text = await readFile(path, "utf8");
   } catch (cause) {
-    throw clientError(
+    throw verifierError(
       "CLI_KEYS_MISSING",
       `the rollup has a key of a ceremony for ${name}, and there is no ${path}`,
       {

@@ -3,9 +3,9 @@ import type { RegisteredCircuit } from "../../bridge/l1/rollup-contract.ts";
 import { EXIT_KIND } from "../../circuits/exit/exit-statement.ts";
 import { exitCircuitName } from "../../circuits/registry/circuit-sizes.ts";
 import { CIRCUIT_SORT } from "../../circuits/settlement/settlement-data.ts";
-import { clientError } from "../../client/client-errors.ts";
 import { computeCircuitId } from "../../contracts/build/verifying-key.ts";
 import { toSolidityKey, type VerificationKey } from "../../prover/formats/verification-key.ts";
+import { verifierError } from "../verifier-errors.ts";
 
 /** A registered circuit of exits, by its name in the registry. */
 export interface ExitCircuit extends RegisteredCircuit {
@@ -54,7 +54,7 @@ export function requireRegisteredKey(
     key: toSolidityKey(key),
   });
   if (circuitId === circuit.circuitId) return;
-  throw clientError("CLI_KEYS_DIFFER", `the rollup has another key for ${name} than is here`, {
+  throw verifierError("CLI_KEYS_DIFFER", `the rollup has another key for ${name} than is here`, {
     data: { circuit: name, isDevelopment, expected: circuit.circuitId, actual: circuitId },
   });
 }
@@ -72,7 +72,7 @@ export function exitCircuitFor(circuits: readonly ExitCircuit[], earnerCount: nu
     .sort((x, y) => x.size1 - y.size1);
   if (first !== undefined) return first;
   const what = earnerCount === null ? "exits of leaves" : `exits from a table of ${earnerCount} earners`;
-  throw clientError("CLI_CIRCUIT_MISSING", `no circuit of the rollup is for ${what}`, {
+  throw verifierError("CLI_CIRCUIT_MISSING", `no circuit of the rollup is for ${what}`, {
     data: { circuits: circuits.map(({ name }) => name) },
   });
 }

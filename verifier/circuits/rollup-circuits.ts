@@ -12,11 +12,11 @@ import {
   parseSettlementName,
   type SettlementSize,
 } from "../../circuits/settlement/settlement-size.ts";
-import { clientError } from "../../client/client-errors.ts";
 import { RollupError } from "../../foundation/rollup-error.ts";
 import { loadDeployedCircuits, makeMissingKey } from "../../prover/keys/deployed-circuits.ts";
 import { developmentSetup, type SetupProgress } from "../../prover/keys/development-setup.ts";
 import type { ProvingCircuit } from "../../prover/proving/prover.ts";
+import { verifierError } from "../verifier-errors.ts";
 import { deriveKey, nameByKey, namesOf } from "./derive-circuits.ts";
 import { openRegisteredCircuit } from "./open-registered.ts";
 
@@ -65,7 +65,7 @@ async function findName(
   const keyOf = (name: string) => deriveKey({ ...circuit, name }, { keysFolder, onProgress });
   const name = await nameByKey(circuit, names, keyOf);
   if (name !== null) return name;
-  throw clientError(
+  throw verifierError(
     "CLI_CIRCUIT_UNNAMED",
     `circuit ${circuit.index} of the rollup has the sizes of ${names.join(", ")}, and the key of none of them`,
     { data: { payments: circuit.size0, earners: circuit.size1, given: names } },
@@ -104,7 +104,7 @@ export function earnerTableFor(circuits: readonly RollupCircuit[], earnerCount: 
 }
 
 function missing(what: string, circuits: readonly RollupCircuit[]) {
-  return clientError("CLI_CIRCUIT_MISSING", `no circuit of the rollup is for ${what}`, {
+  return verifierError("CLI_CIRCUIT_MISSING", `no circuit of the rollup is for ${what}`, {
     data: { circuits: circuits.map(({ name }) => name) },
   });
 }
@@ -127,7 +127,7 @@ export async function openProvingCircuit(
     return makeMissingKey((await loadDeployedCircuits([deployed])).get(deployed.name)!, onSetup);
   if (!circuit.isDevelopment) {
     if (keysFolder !== null) return openRegisteredCircuit(circuit, keysFolder, onProgress);
-    throw clientError("CLI_KEYS_MISSING", `no deployment record names the proving key of ${circuit.name}`, {
+    throw verifierError("CLI_KEYS_MISSING", `no deployment record names the proving key of ${circuit.name}`, {
       data: { circuit: circuit.name },
     });
   }

@@ -3,9 +3,9 @@ import type { Address, Hex } from "viem";
 import { ExitContract } from "../../bridge/l1/exit-contract.ts";
 import { createPatientL1Client, l1Call } from "../../bridge/l1/l1-client.ts";
 import { type L1Sender, RollupContract } from "../../bridge/l1/rollup-contract.ts";
-import { clientError } from "../../client/client-errors.ts";
 import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import { type WaysOut, waysOut } from "../circuits/exit-circuits.ts";
+import { verifierError } from "../verifier-errors.ts";
 import { requireOvertaken } from "./overtaken.ts";
 
 export interface FreezeOutlook {
@@ -62,16 +62,16 @@ export async function readFreezeOutlook(rollup: RollupContract): Promise<FreezeO
  */
 function requireFreezable({ nowSeconds, oldest, waysOut: ways }: FreezeOutlook): void {
   if (!ways.hasLeafExit || ways.earners < ways.neededEarners) {
-    throw clientError(
+    throw verifierError(
       "CLI_FREEZE_NO_WAY_OUT",
       `the rollup has no circuits by which everybody could leave (leaves: ${ways.hasLeafExit ? "yes" : "no"}, earners: ${ways.earners} of ${ways.neededEarners})`,
       { data: { ...ways } },
     );
   }
   if (oldest === null)
-    throw clientError("CLI_FREEZE_NO_ENTRY", "no entry waits in the L1 queue, so nothing is overdue");
+    throw verifierError("CLI_FREEZE_NO_ENTRY", "no entry waits in the L1 queue, so nothing is overdue");
   if (nowSeconds >= oldest.freezableAtSeconds) return;
-  throw clientError(
+  throw verifierError(
     "CLI_FREEZE_TOO_EARLY",
     `queue entry ${oldest.queueIndex} waits since ${toIso(oldest.queuedAtSeconds)}; unless a batch takes it, anyone may freeze from ${toIso(oldest.freezableAtSeconds)} on`,
     { data: { ...oldest, nowSeconds } },

@@ -10,11 +10,11 @@ import { createPatientL1Client } from "../../bridge/l1/l1-client.ts";
 import { type MalformedBatch, malformedOf } from "../../bridge/l1/malformed-batch.ts";
 import { type L1Sender, RollupContract } from "../../bridge/l1/rollup-contract.ts";
 import { initPoseidon } from "../../circuits/field/poseidon.ts";
-import { clientError } from "../../client/client-errors.ts";
 import { gasCostWei, type SpendingCap } from "../../contracts/l1/capped-transaction.ts";
 import type { LedgerReplay } from "../replay/ledger-replay.ts";
 import type { LedgerSnapshot } from "../replay/ledger-snapshot.ts";
 import { type RestoredLedger, restoreLedger } from "../restore/restore-ledger.ts";
+import { verifierError } from "../verifier-errors.ts";
 import {
   type DepositItem,
   type ExitItem,
@@ -124,7 +124,7 @@ export async function leaveRollup(rollup: RollupContract, options: LeaveSteps): 
   const { account, onProgress, selection } = options;
   const { isFrozen } = await rollup.state();
   if (account !== null && !isFrozen)
-    throw clientError("CLI_NOT_FROZEN", `the rollup ${rollup.address} is not frozen`);
+    throw verifierError("CLI_NOT_FROZEN", `the rollup ${rollup.address} is not frozen`);
   onProgress("rebuilding the ledger from L1");
   let toldAtMs = Date.now();
   const malformedBatches: MalformedBatch[] = [];

@@ -31,10 +31,13 @@ export const cacheFolder = join(repositoryRoot, ".cache", "web");
 const SOURCES = [
   "web",
   "client",
+  "foundation",
   "circuits",
   "contracts/build",
   "contracts/l1",
   "bridge",
+  "verifier",
+  "challenger",
   "prover/wasm",
   "prover/formats",
   "prover/ceremony",

@@ -1,6 +1,6 @@
 /** What an exit needs of the build: the circuits' files and the workers. From the server, or in the page itself. */
 import circuits from "virtual:exit-circuits";
-import { clientError } from "../../client/client-errors.ts";
+import { verifierError } from "../../verifier/verifier-errors.ts";
 
 export interface ExitTools {
   /** Names of the circuits that this build brings along. */
@@ -18,7 +18,7 @@ export const servedTools: ExitTools = {
   async readFile(name) {
     const response = await fetch(`./exit/${name}.gz`);
     if (!response.ok) {
-      throw clientError("CLI_KEYS_MISSING", `the server of this page has no ${name}`, {
+      throw verifierError("CLI_KEYS_MISSING", `the server of this page has no ${name}`, {
         data: { file: name },
       });
     }
@@ -45,7 +45,7 @@ async function startBlock(name: string): Promise<Worker> {
 async function readBlock(name: string): Promise<Uint8Array> {
   const block = document.getElementById(name);
   if (block === null)
-    throw clientError("CLI_KEYS_MISSING", `this page holds no ${name}`, { data: { file: name } });
+    throw verifierError("CLI_KEYS_MISSING", `this page holds no ${name}`, { data: { file: name } });
   return unpack(new Blob([fromBase64(block.textContent!)]));
 }
 

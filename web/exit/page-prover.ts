@@ -1,11 +1,11 @@
 /** Proofs of exits in the page: in a worker of their own, one at a time, so that the page goes on. */
 
-import { clientError } from "../../client/client-errors.ts";
 import { RollupError } from "../../foundation/rollup-error.ts";
 import { parseZkeyHeader } from "../../prover/formats/zkey-header.ts";
 import type { SingleThreadStage } from "../../prover/wasm/single-thread.ts";
 import { type ExitCircuit, requireRegisteredKey } from "../../verifier/circuits/exit-circuits.ts";
 import type { ExitProver } from "../../verifier/exits/prove-exits.ts";
+import { verifierError } from "../../verifier/verifier-errors.ts";
 import type { ExitTools } from "./exit-tools.ts";
 import type { WorkerAnswer, WorkerTask } from "./worker-messages.ts";
 
@@ -35,7 +35,9 @@ async function openFiles(
 ): Promise<WorkerTask["circuit"]> {
   const { name } = circuit;
   if (!tools.circuits.includes(name))
-    throw clientError("CLI_KEYS_MISSING", `this page brings no keys of ${name}`, { data: { circuit: name } });
+    throw verifierError("CLI_KEYS_MISSING", `this page brings no keys of ${name}`, {
+      data: { circuit: name },
+    });
   onProgress(`reading the keys of ${name}`);
   const [zkey, program] = await Promise.all([tools.readFile(`${name}.zkey`), tools.readFile(`${name}.wasm`)]);
   const { verificationKey } = await parseZkeyHeader({

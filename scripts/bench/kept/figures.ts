@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { repositoryRoot } from "../../../circuits/compiler/compile.ts";
-import { readIfPresent } from "../../cli/workspace.ts";
+import { readIfPresent } from "../../../foundation/whole-file.ts";
 
 /** The parts that are kept, and what makes them. */
 const KEPT_PARTS = {

@@ -1,8 +1,8 @@
 /** The list of rows that a version leaves out: `datanet check --write` makes it, `datanet publish --leave-out` takes it. */
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { writeFileWhole } from "../../../foundation/whole-file.ts";
 import { commandError } from "../../cli/cli-errors.ts";
-import { writeFileWhole } from "../../cli/workspace.ts";
 
 const fileSchema = z.strictObject({
   datanetId: z.int().nonnegative(),

@@ -1,6 +1,5 @@
 /** All contracts of a language model's disputes: games over its queries, postings of its rows, games over those. */
 import { parseEther } from "viem";
-import { l1SenderOf } from "../../../challenger/sending/l1-sender.ts";
 import {
   deployGenesisGates,
   deployLedgerMath,
@@ -10,6 +9,7 @@ import {
 } from "../../../contracts/build/deploy-disputes.ts";
 import { deployTraceGame } from "../../../contracts/build/deploy-trace-game.ts";
 import { parseAddress } from "../../cli/context.ts";
+import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 

@@ -6,14 +6,15 @@ import {
 } from "../../../challenger/playing/disputes-contracts.ts";
 import { type DisputesCall, disputesSenderOf } from "../../../challenger/playing/disputes-sender.ts";
 import { admitCall, admitUnchallengedCall } from "../../../challenger/postings/ledger-proofs.ts";
+import { postingLines } from "../../../challenger/postings/posting-lines.ts";
 import { readPostings } from "../../../challenger/postings/read-postings.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { modelFamilies } from "../../../models/registered/model-families.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { parseAddress, resolveEndpoints } from "../../cli/context.ts";
+import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import { postingLines } from "./disputes-show.ts";
 
 export interface AdmitOptions {
   modelId: string;
@@ -27,7 +28,7 @@ export async function admitModel({ options, args, output }: CommandContext<Admit
   const [modelId, cap] = [parseId(options.modelId), BigInt(parseId(options.cap))];
   const model = await readModel(args[1]!, await modelFamilies());
   // A model without a window is admitted by any of them.
-  const sender = await disputesSenderOf(options, given, async (client) =>
+  const sender = await disputesSenderOf(await l1SenderOf(options), given, async (client) =>
     promisesPosting(model)
       ? contractFor(client, given, model)
       : (await contractsBehind(client, given))[0]!.address,

@@ -1,17 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readModel } from "../../../attribution/model/model-directory.ts";
+import { LEAF_FILE } from "../../../attribution/model/model-manifest.ts";
 import { contractFor, postingKindOf } from "../../../challenger/playing/disputes-contracts.ts";
 import { disputesSenderOf } from "../../../challenger/playing/disputes-sender.ts";
 import { type OpenDemand, readDemands } from "../../../challenger/postings/open-demands.ts";
 import { type Posting, readPostings } from "../../../challenger/postings/read-postings.ts";
-import { decodeLeaves, LEAF_FILE, requireRoots } from "../../../challenger/statements/leaf-file.ts";
+import { decodeLeaves, requireRoots } from "../../../challenger/statements/leaf-file.ts";
 import { type PostedModel, TREES } from "../../../challenger/statements/posted-model.ts";
 import { openingOf, statementTuple } from "../../../challenger/statements/posting-calls.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import { modelFamilies } from "../../../models/registered/model-families.ts";
 import { commandError, renderError } from "../../cli/cli-errors.ts";
 import { parseAddress } from "../../cli/context.ts";
+import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 
@@ -30,7 +32,9 @@ export async function answerDemands({ options, args, output }: CommandContext<An
   const modelId = parseId(options.modelId);
   const model = await readModel(args[1]!, await modelFamilies(options));
   const given = parseAddress(args[0]!);
-  const sender = await disputesSenderOf(options, given, (client) => contractFor(client, given, model));
+  const sender = await disputesSenderOf(await l1SenderOf(options), given, (client) =>
+    contractFor(client, given, model),
+  );
   const { disputes, publicClient } = sender;
   const { rows } = model;
   if (rows === null) throw commandError("CMD_USAGE", "the model is published without its rows");

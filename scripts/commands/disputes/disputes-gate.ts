@@ -1,6 +1,6 @@
-import { l1SenderOf } from "../../../challenger/sending/l1-sender.ts";
 import { deployGenesisGates } from "../../../contracts/build/deploy-disputes.ts";
 import { parseAddress } from "../../cli/context.ts";
+import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 
 export async function deployGate({ options, args, output }: CommandContext<object>): Promise<void> {

@@ -10,7 +10,6 @@ import {
 import { disputesSenderOf } from "../../../challenger/playing/disputes-sender.ts";
 import { postCall } from "../../../challenger/postings/ledger-proofs.ts";
 import { readPostings } from "../../../challenger/postings/read-postings.ts";
-import { l1SenderOf } from "../../../challenger/sending/l1-sender.ts";
 import { initPoseidon } from "../../../circuits/field/poseidon.ts";
 import {
   deployDirectDisputes,
@@ -24,6 +23,7 @@ import { isRollupError } from "../../../foundation/rollup-error.ts";
 import { modelFamilies } from "../../../models/registered/model-families.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, parseAddress } from "../../cli/context.ts";
+import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 
@@ -84,7 +84,9 @@ export async function postModel({ options, args, output }: CommandContext<PostOp
   for (const fault of kind.faultsOf({ posted, own: posted, rows }))
     throw commandError("CMD_USAGE", `anyone could refute it: ${JSON.stringify(fault)}; nothing is posted`);
   kind.requirePlayable?.(posted);
-  const sender = await disputesSenderOf(options, given, (client) => contractFor(client, given, model));
+  const sender = await disputesSenderOf(await l1SenderOf(options), given, (client) =>
+    contractFor(client, given, model),
+  );
   const { disputes: address, publicClient, terms } = sender;
   const missing = await missingChunks(publicClient, terms.math, rows.length);
   if (missing.length > 0) {

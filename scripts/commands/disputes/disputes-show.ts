@@ -3,6 +3,7 @@ import { contractsBehind, rowContractsOf } from "../../../challenger/playing/dis
 import { type DisputesTerms, readTerms } from "../../../challenger/playing/disputes-sender.ts";
 import { type RowVerdict, readVerdict } from "../../../challenger/playing/row-verdicts.ts";
 import type { GateContract } from "../../../challenger/postings/gate-contracts.ts";
+import { postingLines } from "../../../challenger/postings/posting-lines.ts";
 import { type ReadAdmission, readAdmissions } from "../../../challenger/postings/read-admissions.ts";
 import { type Posting, readPostings } from "../../../challenger/postings/read-postings.ts";
 import { parseAddress, resolveRpcUrl } from "../../cli/context.ts";
@@ -71,18 +72,5 @@ function verdictLines({ id, state }: Posting, { lostRow, openGames }: RowVerdict
     ...(lostRow === null || state === "refuted"
       ? []
       : [`  a game has refuted row ${lostRow}: openledger watch or disputes play takes it to posting ${id}`]),
-  ];
-}
-
-/** What L1 knows of a posting. */
-export function postingLines(posting: Posting): string[] {
-  const { attestedBy, bondWei, endsAtSeconds, id, modelId, openDemandCount, refutedBy, rollup, state } =
-    posting;
-  const attested = attestedBy === null ? "more often than this node of L1 tells" : attestedBy.join(", ");
-  const until = new Date(Number(endsAtSeconds) * 1000).toISOString();
-  return [
-    `posting ${id} of model ${modelId} of rollup ${rollup}: ${state}, window until ${until}, bond ${formatEther(bondWei)} ETH, ${openDemandCount} open demands`,
-    `  recomputed, by their own word: ${attested === "" ? "nobody" : attested}`,
-    ...(refutedBy === null ? [] : [`  refuted by ${refutedBy}`]),
   ];
 }

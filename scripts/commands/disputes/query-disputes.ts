@@ -1,18 +1,24 @@
 /** Disputes over queries of language models: docs/lm-disputes.md. */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Address, parseEther } from "viem";
 import { openPromisedModel } from "../../../challenger/claiming/promised-model.ts";
 import { receiptClaim } from "../../../challenger/games/receipt-claim.ts";
-import type { PlayedRound } from "../../../challenger/games/trace-player.ts";
 import { tracedPlayer } from "../../../challenger/games/traced-player.ts";
+import { describeRound, messageOf } from "../../../challenger/playing/describe-round.ts";
 import { rowContractsBehind } from "../../../challenger/playing/disputes-contracts.ts";
 import { bringVerdicts } from "../../../challenger/playing/row-verdicts.ts";
-import { sendingTo, traceContractAt, traceSenderOf } from "../../../challenger/playing/trace-sender.ts";
+import {
+  type SoughtModel,
+  sendingTo,
+  traceContractAt,
+  traceSenderOf,
+} from "../../../challenger/playing/trace-sender.ts";
 import { inOrder } from "../../../challenger/sending/l1-queue.ts";
-import { l1SenderOf } from "../../../challenger/sending/l1-sender.ts";
 import { traceGameAbi } from "../../../contracts/build/trace-abi.ts";
 import { textFamily } from "../../../models/registered/text-family.ts";
 import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.ts";
+import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 
@@ -34,7 +40,11 @@ export interface PlayOptions {
 /** @throws CMD_USAGE for a model of another kind */
 export async function claimQuery({ options, args, output }: CommandContext<ClaimOptions>): Promise<void> {
   const prompt = args[2]!;
-  const { game, ...sender } = await traceSenderOf(options, parseAddress(args[0]!), parseId(options.modelId));
+  const { game, ...sender } = await traceSenderOf(
+    await l1SenderOf(options),
+    parseAddress(args[0]!),
+    soughtModel(options, parseId(options.modelId)),
+  );
   const { parts, setting, terms, traced } = await openPromised(args[1]!, options, output.progress);
   const answer = options.answer ?? (await textFamily(setting).open(parts)).answer(prompt).text;
   output.progress("tracing the query");
@@ -56,7 +66,7 @@ export async function playGames({ options, args, output }: CommandContext<PlayOp
   const modelId = parseId(options.modelId);
   const sender = inOrder(await l1SenderOf(options), output.progress);
   const { publicClient } = sender;
-  const game = await traceContractAt(options, publicClient, given, modelId);
+  const game = await traceContractAt(publicClient, given, soughtModel(options, modelId));
   const { setting, terms, traced } = await openPromised(args[1]!, options, output.progress);
   const rows = (await rowContractsBehind(publicClient, given)).filter((one) => one.settlements === game);
   const playerIn = (at: Address, about: "queries" | "rows") => {
@@ -102,28 +112,15 @@ export async function playGames({ options, args, output }: CommandContext<PlayOp
   }
 }
 
-/** What was done and what failed, for people and for programs. */
-export function describeRound({ failures, moves, waiting, warnings }: PlayedRound) {
-  const where = ({ claimId, gameId }: { readonly claimId: bigint; readonly gameId: bigint | null }) =>
-    `claim ${claimId}${gameId === null ? "" : `, game ${gameId}`}`;
-  const lines = [
-    ...moves.map((move) => `${where(move)}: ${move.what}, ${move.gasUsed} gas`),
-    ...failures.map((failure) => `${where(failure)} could not be played: ${messageOf(failure.error)}`),
-    ...warnings.map(({ claimId, why }) => `claim ${claimId}, do not approve it: ${why}`),
-    ...(waiting.length === 0 ? [] : [`${waiting.length} claims wait for the next look`]),
-  ];
-  const failed = failures.map(({ error, ...place }) => ({ ...place, reason: messageOf(error) }));
-  return {
-    lines: lines.length === 0 ? ["no move to make"] : lines,
-    view: { moves, failures: failed, waiting, warnings },
-  };
-}
-
 /** What one challenge may cost. */
 export const mostStakeOf = ({ mostStake }: { readonly mostStake?: string }) =>
   mostStake === undefined ? {} : { mostStakeWei: parseEther(mostStake) };
 
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+/** Model of the rollup that the options name. */
+export const soughtModel = (options: GlobalOptions, modelId: number): SoughtModel => ({
+  modelId,
+  rollup: async () => (await openReader(options)).rollupAddress,
+});
 
 /** @throws CMD_USAGE for a model of another kind, and for one that promises no claims of its own numbers */
 export async function openPromised(

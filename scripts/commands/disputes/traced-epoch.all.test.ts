@@ -23,7 +23,6 @@ import { openTracedText, type TracedTextModel } from "../../../challenger/games/
 import { drawApprover } from "../../../challenger/playing/approve-draws.ts";
 import { claimsOf, drawClaimer, sharedSender } from "../../../challenger/playing/claim-draws.ts";
 import { inOrder } from "../../../challenger/sending/l1-queue.ts";
-import { l1SenderOf } from "../../../challenger/sending/l1-sender.ts";
 import { chainKernels } from "../../../challenger/trace/run-trace.ts";
 import { queryBytes, queryCommitment } from "../../../circuits/ledger/query.ts";
 import { answerHash, receiptHash } from "../../../circuits/ledger/receipt.ts";
@@ -55,6 +54,7 @@ import { proveSettlement } from "../../../models/settling/prove-settlement.ts";
 import { makeModel, writeMadeModel } from "../../../models/testing/made-models.ts";
 import { byteConfig, sampleTexts, textRecipeFor } from "../../../models/testing/text-rows.ts";
 import { openProvingCircuit, readRollupCircuits } from "../../../verifier/circuits/rollup-circuits.ts";
+import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
 
 const HOUR_SECONDS = 3_600;
@@ -310,9 +310,9 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
   );
   expect(stranger.stderr).toContain("CMD_NOT_CLAIMANT");
   const early = claimsOf({
-    ...{ options: claimingOptions() as never, base: join(folder, "base"), claimant: ALICE.address, log },
+    ...{ rpcUrl: world.f.rpcUrl, base: join(folder, "base"), claimant: ALICE.address, log },
     folders: new Map([[modelId, modelFolder]]),
-    openSender: sharedSender(claimingOptions() as never, log),
+    openSender: sharedSender(() => l1SenderOf(claimingOptions() as never), log),
   });
   const running = early.start(world.alice, async (_, receipt) => kept.get(receipt));
   await expect

@@ -10,13 +10,14 @@ import { columnsCommitment } from "../../../circuits/settlement/feature-commitme
 import { readSealedEpoch } from "../../../models/settling/prepare-settlement.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, parseAddress } from "../../cli/context.ts";
+import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { parseEpoch, parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { openSettlementContext } from "../../cli/settlement-context.ts";
 import type { CircuitOptions } from "../../cli/settlement-options.ts";
 import { prepareByDraws, type SettleOptions } from "../model/model-settle.ts";
 import { againBetweenBatches } from "./disputes-post.ts";
-import { openPromised } from "./query-disputes.ts";
+import { openPromised, soughtModel } from "./query-disputes.ts";
 
 export interface RegisterTracedOptions {
   modelId: string;
@@ -31,7 +32,7 @@ export async function registerTraced({
   output,
 }: CommandContext<RegisterTracedOptions>): Promise<void> {
   const [modelId, cap] = [parseId(options.modelId), parseId(options.cap)];
-  const { game, ...sender } = await traceSenderOf(options, parseAddress(args[0]!));
+  const { game, ...sender } = await traceSenderOf(await l1SenderOf(options), parseAddress(args[0]!));
   const { parts, terms, traced } = await openPromised(args[1]!, options, output.progress);
   const client = await openReader(options);
   const own = {
@@ -72,7 +73,11 @@ export interface ApproveOptions extends CircuitOptions, Pick<SettleOptions, "ser
 /** @throws CMD_USAGE where draws have no claim that stands */
 export async function approveEpoch({ options, args, output }: CommandContext<ApproveOptions>): Promise<void> {
   const modelId = parseId(options.modelId);
-  const sender = await traceSenderOf(options, parseAddress(args[0]!), modelId);
+  const sender = await traceSenderOf(
+    await l1SenderOf(options),
+    parseAddress(args[0]!),
+    soughtModel(options, modelId),
+  );
   const client = await openReader(options);
   const facts = await readSealedEpoch(
     client,

@@ -6,7 +6,8 @@ import { clientError } from "../../../client/client-errors.ts";
 import { keepFilesPrivate } from "../../../foundation/private-files.ts";
 import { modelFamilies, TEXT_BASE_OPTION } from "../../../models/registered/model-families.ts";
 import { commandError } from "../../cli/cli-errors.ts";
-import { openReader, openSigner, resolveAccount, signFor } from "../../cli/context.ts";
+import { openReader, openSigner, resolveAccount, resolveRpcUrl, signFor } from "../../cli/context.ts";
+import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { requireScores, SCORES_OPTION } from "../../cli/scores-option.ts";
@@ -81,7 +82,7 @@ export function addModelServeCommand(parent: Command): void {
     const modelId = parseId(options.model);
     const epochSeconds = parseEpochLength(options.epochLength);
     const { sharedSender, withClaiming } = await import("../../../challenger/playing/claim-draws.ts");
-    const openSender = sharedSender(options, log);
+    const openSender = sharedSender(() => l1SenderOf(options), log);
     const settling = options.settle === true ? await loadSettling(options, modelId, openSender) : null;
     const claiming =
       options.claim === true ? await loadClaiming(options, { modelId, folder: args[0]! }, openSender) : null;
@@ -117,7 +118,6 @@ export function addModelServeCommand(parent: Command): void {
         epochSeconds,
         consentsToVoids: options.consentToVoids === true,
         folder: `${options.data}-settling`,
-        prover: options.prover,
         keys: options.keys,
         intervalMs: SETTLING_INTERVAL_MS,
       });
@@ -165,7 +165,7 @@ async function loadSpans(file: string | undefined) {
 /** @throws CMD_NO_ACCOUNT before the model is read */
 async function loadSettling(options: ServeOptions, modelId: number, openSender: OpenSender) {
   resolveAccount(options);
-  const [{ SettlingReport }, { startSettling }, { openSettlementContext }, { drawApprover }] =
+  const [{ SettlingReport }, { startSettling }, { openSettlementContext, requireBackend }, { drawApprover }] =
     await Promise.all([
       import("../../../models/settler/settling-report.ts"),
       import("../../../models/settler/start-settling.ts"),
@@ -175,18 +175,23 @@ async function loadSettling(options: ServeOptions, modelId: number, openSender: 
   const report = new SettlingReport(modelId);
   const start = async (
     client: Parameters<typeof startSettling>[1]["client"],
-    settings: Parameters<typeof startSettling>[0],
-  ) =>
-    startSettling(settings, {
-      client,
-      signer: async (leaf) => signFor(await openSigner(options), leaf),
-      context: await openSettlementContext(options),
-      log,
-      report,
-      approve: drawApprover(openSender, client.rollupAddress, (l1TransactionHash) =>
-        log.info({ modelId, l1TransactionHash }, "L1 takes the epoch's draws by now"),
-      ),
-    });
+    settings: Omit<Parameters<typeof startSettling>[0], "backend">,
+  ) => {
+    const backend = await requireBackend(options.prover, (line) => log.info({}, line));
+    return startSettling(
+      { ...settings, backend },
+      {
+        client,
+        signer: async (leaf) => signFor(await openSigner(options), leaf),
+        ...(await openSettlementContext(options)),
+        log,
+        report,
+        approve: drawApprover(openSender, client.rollupAddress, (l1TransactionHash) =>
+          log.info({ modelId, l1TransactionHash }, "L1 takes the epoch's draws by now"),
+        ),
+      },
+    );
+  };
   return { report, start };
 }
 
@@ -204,7 +209,7 @@ async function loadClaiming(
   const { base } = options;
   await requireClaimant({ modelFolder: folder, base }, l1.address);
   const folders = new Map([[modelId, folder]]);
-  return claimsOf({ options, base, folders, claimant: l1.address, openSender, log });
+  return claimsOf({ rpcUrl: resolveRpcUrl(options), base, folders, claimant: l1.address, openSender, log });
 }
 
 /** @throws CMD_USAGE */

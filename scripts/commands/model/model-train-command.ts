@@ -13,7 +13,6 @@ import {
 import { CIRCUIT_SORT } from "../../../circuits/settlement/settlement-data.ts";
 import type { OwnedContent } from "../../../client/actions/data/published-version.ts";
 import { openRowStore } from "../../../client/actions/data/row-store.ts";
-import { clientError } from "../../../client/client-errors.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { nameCard } from "../../../datanets/card/card.ts";
@@ -25,6 +24,7 @@ import {
   textSetting,
 } from "../../../models/registered/model-families.ts";
 import type { TextRecipe } from "../../../models/registered/text-recipe.ts";
+import { verifierError } from "../../../verifier/verifier-errors.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -305,7 +305,7 @@ async function circuitFeatures(
   );
   if (fitting !== undefined) return fitting.features;
   const limits = sizes.map(({ rows: most, earners }) => `${most} rows in ${earners} earners`).join(", or ");
-  throw clientError(
+  throw verifierError(
     "CLI_CIRCUIT_MISSING",
     `the version has ${rows.length} rows in ${earnerCount} earners; the rollup's circuits settle at most ${limits}, and must draw ${draws} payments (--draws): publish fewer (datanet publish --leave-out, --vouched)`,
     { data: { rowCount: rows.length, earnerCount, circuits: circuits.map(({ name }) => name) } },

@@ -15,7 +15,8 @@ import { hostSpans } from "../../../models/spans/host-spans.ts";
 import { readIndexFile } from "../../../models/spans/index-file.ts";
 import { openTokenizer } from "../../../models/tokens/tokenizer.ts";
 import { commandError } from "../../cli/cli-errors.ts";
-import { type GlobalOptions, openReader, resolveAccount } from "../../cli/context.ts";
+import { type GlobalOptions, openReader, resolveAccount, resolveRpcUrl } from "../../cli/context.ts";
+import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import type { Output } from "../../cli/output.ts";
 import type { ServeAdaptersOptions } from "./serve-options.ts";
 
@@ -93,8 +94,15 @@ async function loadClaims(
   const helpersOf: PaidModelsOptions["helpersOf"] = (models) => {
     const modelIds = requireClaimantOfAll(models, l1.address);
     const folders = new Map(modelIds.map((id) => [id, join(registeredPath, String(id))]));
-    const openSender = sharedSender(options, log);
-    claims = claimsOf({ options, base: basePath, folders, claimant: l1.address, openSender, log });
+    const openSender = sharedSender(() => l1SenderOf(options), log);
+    claims = claimsOf({
+      rpcUrl: resolveRpcUrl(options),
+      base: basePath,
+      folders,
+      claimant: l1.address,
+      openSender,
+      log,
+    });
     return new Map([...claims.reports].map(([id, report]) => [id, withClaiming(id, undefined, report)!]));
   };
   const start = async (answerOf: Parameters<ReturnType<typeof claimsOf>["start"]>[1]) => {

@@ -2,10 +2,10 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { readSecretFile } from "../../../foundation/secret-file.ts";
+import { writeFileWhole } from "../../../foundation/whole-file.ts";
 import { installationPaths } from "../../../operations/installation/installation.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import { writeFileWhole } from "../../cli/workspace.ts";
 
 export function addWorkerKeyCommand(operator: Command): void {
   const command = operator

@@ -1,8 +1,7 @@
 import { stat } from "node:fs/promises";
 import { fetchModel, readModel } from "../../../attribution/model/model-directory.ts";
-import type { FamilyTraining } from "../../../attribution/model/model-family.ts";
 import { verifyModel } from "../../../attribution/model/verify-model.ts";
-import { withPromise } from "../../../challenger/games/traced-recipe.ts";
+import { trainingsWithPromises } from "../../../challenger/games/promised-trainings.ts";
 import { unpackBinding } from "../../../circuits/ledger/leaf.ts";
 import { modelShape } from "../../../circuits/settlement/settlement-size.ts";
 import { readVersionRows } from "../../../client/actions/data/published-version.ts";
@@ -12,12 +11,7 @@ import { toHex32 } from "../../../client/hex.ts";
 import { getInfo, getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel, staticsOf } from "../../../client/sequencer/model-reads.ts";
 import { nameCard } from "../../../datanets/card/card.ts";
-import {
-  type BasePlaces,
-  modelFamilies,
-  modelTrainings,
-  textSetting,
-} from "../../../models/registered/model-families.ts";
+import { modelFamilies } from "../../../models/registered/model-families.ts";
 import { modelServerOf, openReader } from "../../cli/context.ts";
 import { describeShape } from "../../cli/describe-shape.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -30,14 +24,6 @@ export interface VerifyModelOptions {
   rows?: string;
   card?: string;
   quick?: boolean;
-}
-
-/** Of language models with what their statics promise of their own numbers. */
-export async function trainingsWithPromises(places: BasePlaces): Promise<readonly FamilyTraining[]> {
-  const [trainings, setting] = await Promise.all([modelTrainings(places), textSetting(places)]);
-  return trainings.map((one) =>
-    one.family.name === "text" ? (withPromise(one as never, setting) as FamilyTraining) : one,
-  );
 }
 
 export async function retrainAndCompare({

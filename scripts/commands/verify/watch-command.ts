@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import type { WatchCommandOptions } from "../../../challenger/watching/watch.ts";
 import { TEXT_BASE_OPTION } from "../../../models/registered/model-families.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
+import type { WatchCommandOptions } from "./watch-models.ts";
 
 export function addWatchCommand(program: Command): void {
   const command = program
@@ -26,7 +26,7 @@ export function addWatchCommand(program: Command): void {
   withExample(command, "watch 0x… --account walt", "watch 0x… --account walt --every 10");
   onRun<WatchCommandOptions>(command, async (context) => {
     // Loaded here: training would make every other command slower.
-    const { watchModels } = await import("../../../challenger/watching/watch.ts");
+    const { watchModels } = await import("./watch-models.ts");
     await watchModels(context);
   });
 }

@@ -12,6 +12,7 @@ import { createModel } from "../../../client/actions/ledger/create-model.ts";
 import { toHex32 } from "../../../client/hex.ts";
 import { getLeaf } from "../../../client/sequencer/ledger-reads.ts";
 import { getModel } from "../../../client/sequencer/model-reads.ts";
+import { readIfPresent } from "../../../foundation/whole-file.ts";
 import { modelFamilies, modelTrainings } from "../../../models/registered/model-families.ts";
 import { prepareGenesis } from "../../../models/settling/prepare-settlement.ts";
 import { proveSettlement } from "../../../models/settling/prove-settlement.ts";
@@ -22,7 +23,6 @@ import {
   openProvingCircuit,
   settlementCircuitFor,
 } from "../../../verifier/circuits/rollup-circuits.ts";
-import { readIfPresent } from "../../cli/workspace.ts";
 import { devAccount } from "../accounts.ts";
 import { MODEL_AMOUNT_WEI, PRICE_WEI, SPLIT } from "../config.ts";
 import { formatDuration } from "../console.ts";

@@ -2,10 +2,11 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeFunctionData } from "viem";
+import { LEAF_FILE } from "../../../attribution/model/model-manifest.ts";
 import { TracePlayer } from "../../../challenger/games/trace-player.ts";
 import { postCall } from "../../../challenger/postings/ledger-proofs.ts";
 import { type PostingWindow, readWindows } from "../../../challenger/postings/read-windows.ts";
-import { encodeLeaves, LEAF_FILE } from "../../../challenger/statements/leaf-file.ts";
+import { encodeLeaves } from "../../../challenger/statements/leaf-file.ts";
 import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { drillAccount } from "../drill-accounts.ts";
 import { drillError } from "../drill-errors.ts";

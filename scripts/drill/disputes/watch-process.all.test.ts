@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeModel } from "../../../attribution/model/model-directory.ts";
+import { LEAF_FILE } from "../../../attribution/model/model-manifest.ts";
 import { readWindows } from "../../../challenger/postings/read-windows.ts";
 import { type DirectCase, directCase } from "../../../challenger/postings/testing/direct-case.ts";
 import {
@@ -15,7 +16,7 @@ import {
   trainedCase,
 } from "../../../challenger/postings/testing/dispute-fixture.ts";
 import { deployGateBefore } from "../../../challenger/postings/testing/gate-fixture.ts";
-import { encodeLeaves, LEAF_FILE } from "../../../challenger/statements/leaf-file.ts";
+import { encodeLeaves } from "../../../challenger/statements/leaf-file.ts";
 import { TREES } from "../../../challenger/statements/posted-model.ts";
 import { disputesAbi } from "../../../contracts/build/disputes-abi.ts";
 import { drillAccount, drillPrivateKey } from "../drill-accounts.ts";
